@@ -1,0 +1,178 @@
+/**
+ * KernelBuilder writes one kernel from top to bottom: it declares memory, hands out local names that occur once, and nests
+ * blocks by callbacks, so that the builder code has the shape of the shader.
+ *
+ *   const k = new KernelBuilder('scale', 64);
+ *   const x = k.buffer('x', 'f32', 'read');
+ *   const y = k.buffer('y', 'f32', 'read_write');
+ *   const n = k.uniform('n', 'u32');
+ *   const i = k.let(globalIdX);
+ *   k.when(lt(i, n), () => k.store(y, i, mul(load(x, i), 2)));
+ *   const kernel = k.finish();
+ *
+ * Invariants: a buffer, uniform or shared name is declared once; local names (`v0`, `acc1`, …) are unique in the kernel.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import {
+  assign,
+  asExpr,
+  atomic,
+  barrier,
+  breakLoop,
+  forRange,
+  letOf,
+  local,
+  returnKernel,
+  store,
+  storeShared,
+  uniform,
+  varOf,
+  when,
+} from './build.ts';
+import type { Operand } from './build.ts';
+import type { AtomicOp, BufferDecl, Expr, Kernel, Stmt, StoredType, UniformDecl, WorkgroupDecl } from './ir.ts';
+
+export class KernelBuilder {
+  readonly name: string;
+  readonly workgroupSize: number;
+  readonly #buffers: BufferDecl[] = [];
+  readonly #uniforms: UniformDecl[] = [];
+  readonly #shared: WorkgroupDecl[] = [];
+  readonly #declared = new Set<string>();
+  readonly #body: Stmt[] = [];
+  #block: Stmt[] = this.#body;
+  #locals = 0;
+
+  constructor(name: string, workgroupSize: number) {
+    this.name = name;
+    this.workgroupSize = workgroupSize;
+  }
+
+  /** Declares a storage buffer; bindings follow the order of declaration. */
+  buffer(name: string, element: StoredType, access: 'read' | 'read_write'): BufferDecl {
+    const decl: BufferDecl = { name: this.#declare(name), element, access };
+    this.#buffers.push(decl);
+    return decl;
+  }
+
+  /** Declares a uniform field and returns its value. */
+  uniform(name: string, type: UniformDecl['type']): Expr {
+    const decl: UniformDecl = { name: this.#declare(name), type };
+    this.#uniforms.push(decl);
+    return uniform(decl);
+  }
+
+  /** Declares a workgroup array of `length` elements. */
+  shared(name: string, element: StoredType, length: number): WorkgroupDecl {
+    const decl: WorkgroupDecl = { name: this.#declare(name), element, length };
+    this.#shared.push(decl);
+    return decl;
+  }
+
+  /** A local name not used yet, for statements made by hand: `prefix` and a number. */
+  fresh(prefix = 'v'): string {
+    const name = `${prefix}${this.#locals++}`;
+    return this.#declared.has(name) ? this.fresh(prefix) : name;
+  }
+
+  /** An immutable local of this value, to be read as often as wanted. */
+  let(value: Expr, prefix = 'v'): Expr {
+    const name = this.fresh(prefix);
+    this.#block.push(letOf(name, value));
+    return local(name, value.type);
+  }
+
+  /** A mutable local that starts at `value`. */
+  var(value: Expr, prefix = 'acc'): Expr {
+    const name = this.fresh(prefix);
+    this.#block.push(varOf(name, value));
+    return local(name, value.type);
+  }
+
+  assign(target: Expr, value: Operand): void {
+    this.#block.push(assign(target, value));
+  }
+
+  store(buffer: BufferDecl, index: Operand, value: Operand): void {
+    this.#block.push(store(buffer, index, value));
+  }
+
+  storeShared(array: WorkgroupDecl, index: Operand, value: Operand): void {
+    this.#block.push(storeShared(array, index, value));
+  }
+
+  atomic(op: AtomicOp, buffer: BufferDecl, index: Operand, value: Operand): void {
+    this.#block.push(atomic(op, buffer, index, value));
+  }
+
+  /** `if (condition)`; a condition known while building leaves only the branch taken. */
+  when(condition: Expr, then: () => void, otherwise?: () => void): void {
+    if (condition.kind === 'literal') {
+      if (condition.value === true) then();
+      else otherwise?.();
+      return;
+    }
+    const thenBlock = this.#nested(then);
+    this.#block.push(when(condition, thenBlock, otherwise === undefined ? [] : this.#nested(otherwise)));
+  }
+
+  /** `for (i = from; i < to; i += step)`; the body is given the counter. */
+  forRange(from: Operand, to: Operand, step: Operand, body: (counter: Expr) => void, prefix = 'i'): void {
+    const name = this.fresh(prefix);
+    const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
+    const block = this.#nested(() => body(local(name, type)));
+    this.#block.push(forRange(name, asExpr(from, type), to, step, block));
+  }
+
+  break(): void {
+    this.#block.push(breakLoop);
+  }
+
+  return(): void {
+    this.#block.push(returnKernel);
+  }
+
+  barrier(): void {
+    this.#block.push(barrier);
+  }
+
+  /** Appends statements made by hand. */
+  push(...statements: readonly Stmt[]): void {
+    this.#block.push(...statements);
+  }
+
+  /** The statements `write` appends, as a block of their own instead of here. */
+  block(write: () => void): readonly Stmt[] {
+    return this.#nested(write);
+  }
+
+  /** The finished kernel. */
+  finish(): Kernel {
+    return {
+      name: this.name,
+      workgroupSize: this.workgroupSize,
+      buffers: [...this.#buffers],
+      uniforms: [...this.#uniforms],
+      shared: [...this.#shared],
+      body: [...this.#body],
+    };
+  }
+
+  #nested(write: () => void): readonly Stmt[] {
+    const outer = this.#block;
+    const inner: Stmt[] = [];
+    this.#block = inner;
+    try {
+      write();
+    } finally {
+      this.#block = outer;
+    }
+    return inner;
+  }
+
+  #declare(name: string): string {
+    if (this.#declared.has(name)) throw new CompilerBug('kernel', `${this.name} declares ${name} twice`);
+    this.#declared.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * No expression is deeper than shader compilers accept: parts of a deep one get a name.
+ *
+ * Before: a + (b + (c + … 200 levels))     After: let h0 = …; a + (b + … h0)
+ *
+ * Compilers refuse at about 128 levels of parentheses; half of that leaves room for the blocks around. The guarded side of
+ * and/or and the limits of loops stay as they are (the verifier refuses them if they are too deep).
+ */
+import type { Expr, Kernel } from '../ir.ts';
+import { operandsOf } from '../walk.ts';
+import { rewriteExprs } from './rewrite.ts';
+
+export const MAX_EXPR_DEPTH = 48;
+
+export function boundDepth(kernel: Kernel): Kernel {
+  const depths = new WeakMap<Expr, number>();
+  const depthOf = (expr: Expr): number => {
+    const known = depths.get(expr);
+    if (known !== undefined) return known;
+    const depth = 1 + operandsOf(expr).reduce((deepest, operand) => Math.max(deepest, depthOf(operand)), 0);
+    depths.set(expr, depth);
+    return depth;
+  };
+  return rewriteExprs(kernel, (expr, share) => {
+    if (!share.canShare || depthOf(expr) < MAX_EXPR_DEPTH) return expr;
+    return share(expr);
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * An f32 operation on literals only is done here, with finite result.
+ *
+ * Before: 1.0 / 0.0      After: 3.4028235e38
+ * Before: exp(1.0)       After: 2.7182817
+ *
+ * WGSL evaluates constant expressions at shader creation and refuses an Inf, a NaN or an overflow, which the constructors
+ * therefore leave alone. Here overflow saturates, NaN and subnormals become 0: the same for every GPU.
+ */
+import { F32_MAX, F32_MIN_NORMAL, bitcastValue, convertValue } from '../arithmetic.ts';
+import { binaryFunction, isComparison, isLogic, unaryFunction } from '../arithmetic.ts';
+import { f32 } from '../build.ts';
+import type { Expr, Kernel } from '../ir.ts';
+import { numberOf } from '../simplify.ts';
+import { isNumeric } from '../typing.ts';
+import { rewriteExprs } from './rewrite.ts';
+
+export function evaluateConstants(kernel: Kernel): Kernel {
+  return rewriteExprs(kernel, (expr) => {
+    const value = expr.type === 'f32' && expr.kind !== 'literal' ? constantValue(expr) : undefined;
+    return value === undefined ? expr : f32(finite(value));
+  });
+}
+
+function constantValue(expr: Expr): number | undefined {
+  switch (expr.kind) {
+    case 'unary': {
+      const x = numberOf(expr.operand);
+      return x === undefined || expr.op === 'not' ? undefined : unaryFunction(expr.op, 'f32')(x);
+    }
+    case 'binary': {
+      const a = numberOf(expr.left);
+      const b = numberOf(expr.right);
+      if (a === undefined || b === undefined || isComparison(expr.op) || isLogic(expr.op)) return undefined;
+      return binaryFunction(expr.op, 'f32')(a, b);
+    }
+    case 'convert':
+    case 'bitcast': {
+      const x = numberOf(expr.operand);
+      const from = expr.operand.type;
+      if (x === undefined || !isNumeric(from)) return undefined;
+      return expr.kind === 'convert' ? convertValue(from, 'f32', x) : bitcastValue(from, 'f32', x);
+    }
+    case 'fma': {
+      const [a, b, c] = [expr.a, expr.b, expr.c].map(numberOf);
+      if (a === undefined || b === undefined || c === undefined) return undefined;
+      return Math.fround(Math.fround(a * b) + c);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function finite(value: number): number {
+  if (Number.isNaN(value) || Math.abs(value) < F32_MIN_NORMAL) return 0;
+  return Math.min(Math.max(value, -F32_MAX), F32_MAX);
+}

@@ -1,0 +1,47 @@
+/**
+ * Legalisation: makes a kernel mean the same on every driver of a target, in the IR, so that printing can be dumb.
+ *
+ * One fix per file, in one ordered list with the reason for each place. Every fix is a function from kernel to kernel that
+ * keeps the verifier satisfied; the interpreter runs kernels before and after, and they agree wherever the original is
+ * defined.
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import type { Target } from '../../target.ts';
+import type { Kernel } from '../ir.ts';
+import { verifyKernel } from '../verify.ts';
+import { boundDepth } from './bound-depth.ts';
+import { clampTanh } from './clamp-tanh.ts';
+import { evaluateConstants } from './evaluate-constants.ts';
+import { expandPow } from './expand-pow.ts';
+import { guardExp } from './guard-exp.ts';
+import { guardLog } from './guard-log.ts';
+import { guardRoots } from './guard-roots.ts';
+import { saturateF16 } from './saturate-f16.ts';
+
+export interface Legalisation {
+  readonly name: string;
+  /** Why it stands where it stands. */
+  readonly reason: string;
+  readonly run: (kernel: Kernel, target: Target) => Kernel;
+}
+
+export const legalisations: readonly Legalisation[] = [
+  { name: 'expand-pow', reason: 'first: it makes exp, log and sqrt, which are guarded below', run: expandPow },
+  { name: 'guard-log', reason: 'after expand-pow', run: guardLog },
+  { name: 'guard-exp', reason: 'after expand-pow', run: guardExp },
+  { name: 'clamp-tanh', reason: 'anywhere', run: clampTanh },
+  { name: 'guard-roots', reason: 'after expand-pow', run: guardRoots },
+  { name: 'saturate-f16', reason: 'anywhere', run: saturateF16 },
+  { name: 'evaluate-constants', reason: 'after the guards: what they clamp is finite', run: evaluateConstants },
+  { name: 'bound-depth', reason: 'last: the others make expressions deeper', run: boundDepth },
+];
+
+/** The kernel made legal for `target`. Throws CompilerBug if the result violates the IR's rules. */
+export function legalise(kernel: Kernel, target: Target): Kernel {
+  const legal = legalisations.reduce((current, { run }) => run(current, target), kernel);
+  const violations = verifyKernel(legal, target.limits);
+  if (violations.length > 0) {
+    throw new CompilerBug('legalise', `kernel ${kernel.name} on ${target.name}: ${violations.join('; ')}`);
+  }
+  return legal;
+}

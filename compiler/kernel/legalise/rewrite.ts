@@ -1,0 +1,129 @@
+/**
+ * Rewriting the expressions of a kernel, bottom up, by a rule that may also name a value to use it twice.
+ *
+ * Every expression is built again through the constructors of build.ts, so constants fold and types are checked on the way.
+ */
+import { fma, letOf, local, binary, bitcast, convert, select, unary } from '../build.ts';
+import type { Expr, Kernel, Stmt } from '../ir.ts';
+import { forEachStatement } from '../walk.ts';
+
+/**
+ * Replaces one expression whose operands are already rewritten, or returns it as it is.
+ * `share(e)` is `e` in a form that costs nothing to repeat: a leaf, or a `let` placed before the statement. Where no `let`
+ * can be placed (`canShare` is false: the guarded side of and/or, the limit and step of a loop) it is `e` itself.
+ */
+export type Rule = (expr: Expr, share: Share) => Expr;
+
+export interface Share {
+  (expr: Expr): Expr;
+  readonly canShare: boolean;
+}
+
+/** The kernel with `rule` applied to every expression. */
+export function rewriteExprs(kernel: Kernel, rule: Rule): Kernel {
+  const taken = new Set([...kernel.buffers, ...kernel.uniforms, ...kernel.shared].map((d) => d.name));
+  forEachStatement(kernel.body, (s) => {
+    if (s.kind === 'let' || s.kind === 'var' || s.kind === 'for') taken.add(s.name);
+  });
+  let count = 0;
+  const fresh = (): string => {
+    const name = `h${count++}`;
+    return taken.has(name) ? fresh() : name;
+  };
+
+  const repeat: Share = Object.assign((expr: Expr) => expr, { canShare: false });
+
+  const block = (body: readonly Stmt[]): readonly Stmt[] =>
+    body.flatMap((statement) => {
+      const before: Stmt[] = [];
+      const share: Share = Object.assign(
+        (expr: Expr) => {
+          if (isLeaf(expr)) return expr;
+          const name = fresh();
+          before.push(letOf(name, expr));
+          return local(name, expr.type);
+        },
+        { canShare: true },
+      );
+      const rewritten = rewriteStatement(statement, (e) => rewrite(e, rule, share), (e) => rewrite(e, rule, repeat), block);
+      return [...before, rewritten];
+    });
+
+  const rewrite = (expr: Expr, apply: Rule, share: Share): Expr => {
+    const inner = (e: Expr) => rewrite(e, apply, share);
+    // The right side of and/or may be guarded by the left one: nothing of it may move in front.
+    const guarded = expr.kind === 'binary' && (expr.op === 'and' || expr.op === 'or');
+    const rebuilt = rebuild(expr, inner, guarded ? (e) => rewrite(e, apply, repeat) : inner);
+    return apply(rebuilt, share);
+  };
+
+  return { ...kernel, body: block(kernel.body) };
+}
+
+function isLeaf(expr: Expr): boolean {
+  return expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'builtin' || expr.kind === 'uniform';
+}
+
+function rewriteStatement(
+  statement: Stmt,
+  now: (expr: Expr) => Expr,
+  repeated: (expr: Expr) => Expr,
+  block: (body: readonly Stmt[]) => readonly Stmt[],
+): Stmt {
+  switch (statement.kind) {
+    case 'let':
+    case 'var':
+    case 'assign':
+      return { ...statement, value: now(statement.value) };
+    case 'store':
+    case 'store_shared':
+    case 'atomic':
+      return { ...statement, index: now(statement.index), value: now(statement.value) };
+    case 'if':
+      return {
+        ...statement,
+        condition: now(statement.condition),
+        then: block(statement.then),
+        else: block(statement.else),
+      };
+    case 'for':
+      return {
+        ...statement,
+        from: now(statement.from),
+        to: repeated(statement.to),
+        step: repeated(statement.step),
+        body: block(statement.body),
+      };
+    case 'break':
+    case 'return':
+    case 'barrier':
+      return statement;
+  }
+}
+
+/** The expression made anew of rewritten operands; `right` rewrites the right side of a binary operation. */
+function rebuild(expr: Expr, inner: (expr: Expr) => Expr, right: (expr: Expr) => Expr): Expr {
+  switch (expr.kind) {
+    case 'literal':
+    case 'local':
+    case 'builtin':
+    case 'uniform':
+    case 'buffer_length':
+      return expr;
+    case 'load':
+    case 'load_shared':
+      return { ...expr, index: inner(expr.index) };
+    case 'unary':
+      return unary(expr.op, inner(expr.operand));
+    case 'binary':
+      return binary(expr.op, inner(expr.left), right(expr.right));
+    case 'select':
+      return select(inner(expr.condition), inner(expr.then), inner(expr.else));
+    case 'convert':
+      return convert(expr.type, inner(expr.operand));
+    case 'bitcast':
+      return bitcast(expr.type, inner(expr.operand));
+    case 'fma':
+      return fma(inner(expr.a), inner(expr.b), inner(expr.c));
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Uniformity: which values and which control flow are the same for all threads of a workgroup. A barrier is allowed only
+ * under uniform control; Tint checks the same, and this analysis is at least as strict, so that a mistake is reported
+ * against the kernel and not against its text.
+ *
+ * Uniform: literals, uniform fields, workgroup ids, buffer lengths, loads of read-only buffers at a uniform index, and what
+ * is computed from such. Not uniform: global and local ids, loads of writable buffers and of workgroup memory, and every
+ * local that is ever given such a value or is assigned where control is not uniform. Locals are told by name over the whole
+ * kernel, whatever the order of assignments: simple, and errs on the strict side.
+ *
+ * A thread that may have returned or left a loop alone makes the control after it non-uniform: a `return` to the end of the
+ * kernel, a `break` for the whole of its loop.
+ */
+import type { Expr, Kernel, Stmt } from './ir.ts';
+import { blocksOf, forEachStatement, operandsOf } from './walk.ts';
+
+/** The barriers of a kernel that stand under non-uniform control, as numbers in the order of the text, from 0. */
+export function divergentBarriers(kernel: Kernel): readonly number[] {
+  const barriers: Stmt[] = [];
+  forEachStatement(kernel.body, (s) => {
+    if (s.kind === 'barrier') barriers.push(s);
+  });
+  if (barriers.length === 0) return [];
+  const divergent = new Set<string>();
+  // Each round can only add locals, so this ends after at most one round per local.
+  for (let before = -1; before !== divergent.size; ) {
+    before = divergent.size;
+    analyse(kernel, divergent, () => undefined);
+  }
+  const found: number[] = [];
+  analyse(kernel, divergent, (barrier) => found.push(barrier));
+  return found;
+}
+
+/** One pass in order of the text: extends `divergent` by the locals found so and reports divergent barriers. */
+function analyse(kernel: Kernel, divergent: Set<string>, report: (barrier: number) => void): void {
+  const readOnly = new Set(kernel.buffers.filter((b) => b.access === 'read').map((b) => b.name));
+  let barrier = 0;
+
+  const isUniform = (expr: Expr): boolean => {
+    switch (expr.kind) {
+      case 'local':
+        return !divergent.has(expr.name);
+      case 'builtin':
+        return expr.name === 'workgroup_id_x' || expr.name === 'workgroup_id_y' || expr.name === 'num_workgroups_x';
+      case 'load_shared':
+        return false;
+      case 'load':
+        return readOnly.has(expr.buffer) && isUniform(expr.index);
+      default:
+        return operandsOf(expr).every(isUniform);
+    }
+  };
+
+  /** Whether control is still uniform after the block, given that it is (or not) at its start. */
+  const block = (body: readonly Stmt[], atStart: boolean): boolean =>
+    body.reduce((uniform, statement) => visit(statement, uniform), atStart);
+
+  const visit = (statement: Stmt, uniform: boolean): boolean => {
+    switch (statement.kind) {
+      case 'let':
+      case 'var':
+      case 'assign':
+        if (!uniform || !isUniform(statement.value)) divergent.add(statement.name);
+        return uniform;
+      case 'barrier':
+        if (!uniform) report(barrier);
+        barrier++;
+        return uniform;
+      case 'if': {
+        const inside = uniform && isUniform(statement.condition);
+        const ends = [block(statement.then, inside), block(statement.else, inside)];
+        // Divergence made inside by a return or break of some threads goes on behind the `if`.
+        const leaves = holds(statement, 'return') || holds(statement, 'break');
+        return uniform && (inside ? ends.every((end) => end) : !leaves);
+      }
+      case 'for': {
+        const bounds = [statement.from, statement.to, statement.step].every(isUniform);
+        const inside = uniform && bounds && !breaksAlone(statement.body, isUniform);
+        if (!inside) divergent.add(statement.name);
+        const end = block(statement.body, inside);
+        return uniform && (!holds(statement, 'return') || end);
+      }
+      default:
+        return uniform;
+    }
+  };
+  block(kernel.body, true);
+}
+
+/** Whether a statement holds a `return`, or a `break` that leaves it. */
+function holds(statement: Stmt, kind: 'return' | 'break'): boolean {
+  if (statement.kind === kind) return true;
+  if (kind === 'break' && statement.kind === 'for') return false;
+  return blocksOf(statement).some((body) => body.some((s) => holds(s, kind)));
+}
+
+/** Whether some threads may leave the loop with this body, or the kernel, while others go on. */
+function breaksAlone(body: readonly Stmt[], isUniform: (expr: Expr) => boolean): boolean {
+  return body.some((statement) => {
+    if (statement.kind === 'if' && !isUniform(statement.condition)) {
+      return holds(statement, 'break') || holds(statement, 'return');
+    }
+    // In a loop inside, only a `return` matters here; its own bounds decide who comes to it.
+    if (statement.kind === 'for') {
+      const bounds = [statement.from, statement.to, statement.step].every(isUniform);
+      return holds(statement, 'return') && (!bounds || breaksAlone(statement.body, isUniform));
+    }
+    return blocksOf(statement).some((inner) => breaksAlone(inner, isUniform));
+  });
+}

@@ -1,0 +1,79 @@
+/**
+ * What every kernel family is written against: the points a launch computes, and the loops inside one thread.
+ *
+ * A family is handed *callbacks* that emit code, never a graph: how thread numbers become indices, and what a value is at a
+ * point, is the caller's knowledge (schedule/expression-lowering.ts). `P` is the caller's notion of a point; a family only
+ * passes it on. That is the whole interface between the shape of the work (here) and its meaning (there).
+ *
+ * Invariants:
+ * - Point number `id` of a space is element `id` of a buffer stored over that space: output index = thread number.
+ * - Thread numbers are linear over a grid folded into two dimensions, and guarded: surplus threads do nothing.
+ * - Loop limits are runtime values (uniforms or loads), so that no driver unrolls a kernel into oblivion.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { F32_MAX } from '../kernel/arithmetic.ts';
+import { add, convert, f32, i32, localIdX, lt, mul, numWorkgroupsX, u32, workgroupIdX, workgroupIdY } from '../kernel/build.ts';
+import type { Expr, ScalarType } from '../kernel/ir.ts';
+import type { KernelBuilder } from '../kernel/kernel-builder.ts';
+
+/** The points of a launch, one for each thread. */
+export interface Space<P> {
+  /** Number of points, u32. */
+  readonly total: Expr;
+  /** Emits how point number `id` is decoded and, where that point exists, what `inside` emits. */
+  enter(id: Expr, inside: (point: P) => void): void;
+}
+
+/** Emits a loop nest inside one thread: `body` is emitted once, for a point that extends `point`. */
+export type Loop<P> = (point: P, body: (inner: P) => void) => void;
+
+/** Emits the computation of a value at a point and returns it. */
+export type Value<P> = (point: P) => Expr;
+
+/** The number of the thread in a grid that may be folded into two dimensions. */
+export function threadNumber(k: KernelBuilder): Expr {
+  const group = add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX);
+  return k.let(add(mul(group, k.workgroupSize), localIdX), 'id');
+}
+
+/** Emits `body` for every thread whose number is below `total`. */
+export function forEachThread(k: KernelBuilder, total: Expr, body: (id: Expr) => void): void {
+  const id = threadNumber(k);
+  k.when(lt(id, total), () => body(id));
+}
+
+/** Emits `body` once for each point of a space, one thread each. */
+export function forEachPoint<P>(k: KernelBuilder, space: Space<P>, body: (point: P, id: Expr) => void): void {
+  forEachThread(k, space.total, (id) => space.enter(id, (point) => body(point, id)));
+}
+
+/** How a value is stored: bool as 0 or 1. */
+export function stored(value: Expr): Expr {
+  return value.type === 'bool' ? convert('u32', value) : value;
+}
+
+/** The most negative and most positive finite number of a type: what a maximum or minimum over nothing is. */
+export function extreme(type: ScalarType, side: 'lowest' | 'highest'): Expr {
+  switch (type) {
+    case 'f32':
+      return f32(side === 'lowest' ? -F32_MAX : F32_MAX);
+    case 'i32':
+      return i32(side === 'lowest' ? -2147483648 : 2147483647);
+    case 'u32':
+      return u32(side === 'lowest' ? 0 : 4294967295);
+    case 'bool':
+      throw new CompilerBug('kernels', 'a bool has no extreme');
+  }
+}
+
+/** A counter with several digits: index = ((i0 * n1 + i1) * n2 + i2) … for indices below the sizes, outermost first. */
+export function rowMajor(indices: readonly Expr[], sizes: readonly Expr[]): Expr {
+  let linear: Expr | null = null;
+  for (const [i, index] of indices.entries()) {
+    const size = sizes[i];
+    if (size === undefined) throw new CompilerBug('kernels', 'an index has no size');
+    linear = linear === null ? index : add(mul(linear, size), index);
+  }
+  return linear ?? u32(0);
+}
+

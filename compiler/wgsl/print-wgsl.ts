@@ -1,0 +1,324 @@
+/**
+ * The WGSL printer: the only place where WGSL is spelt, and it prints dumbly. Whatever WGSL or a driver would refuse or get
+ * wrong has been legalised in the IR before (kernel/legalise).
+ *
+ * Text: ASCII, deterministic, two-space indent, one statement a line. Bindings in group 0: the buffers in declared order,
+ * then, if the kernel has uniforms, one uniform struct of 4-byte fields (`bindingLayout` says the same as data).
+ *
+ * Parentheses: sums and products associate as written; every other operand that is an operation stands in parentheses.
+ * A comparison inside an argument list does too, for `f(a < b, c > d)` would read as a template list.
+ */
+import { formatF32 } from '../kernel/format-f32.ts';
+import type { BinaryOp, Builtin, Expr, Kernel, Stmt, StoredType, UnaryOp } from '../kernel/ir.ts';
+import { forEachExpr } from '../kernel/walk.ts';
+import { NameTable } from './names.ts';
+
+/** How a kernel's memory is bound: what pipelines, the manifest and the runtime derive from. */
+export interface BindingLayout {
+  readonly group: 0;
+  readonly buffers: readonly { readonly name: string; readonly binding: number; readonly access: 'read' | 'read_write' }[];
+  /** Absent if the kernel has no uniforms. Offsets and size in bytes. */
+  readonly uniforms?: {
+    readonly binding: number;
+    readonly size: number;
+    readonly fields: readonly { readonly name: string; readonly type: 'f32' | 'i32' | 'u32'; readonly offset: number }[];
+  };
+}
+
+/** The bindings of `kernel`: buffers first, in declared order, the uniform struct last. */
+export function bindingLayout(kernel: Kernel): BindingLayout {
+  const buffers = kernel.buffers.map(({ name, access }, binding) => ({ name, binding, access }));
+  if (kernel.uniforms.length === 0) return { group: 0, buffers };
+  const fields = kernel.uniforms.map(({ name, type }, i) => ({ name, type, offset: 4 * i }));
+  return { group: 0, buffers, uniforms: { binding: buffers.length, size: 4 * fields.length, fields } };
+}
+
+/** The entry point of every shader. */
+export const ENTRY_POINT = 'main';
+
+/** The shader of a verified and legalised kernel. */
+export function printWgsl(kernel: Kernel): string {
+  return new Printer(kernel).module();
+}
+
+const BUILTIN_VALUES: Readonly<Record<Builtin, { parameter: string; attribute: string; component: 'x' | 'y' }>> = {
+  global_id_x: { parameter: 'global_id', attribute: 'global_invocation_id', component: 'x' },
+  global_id_y: { parameter: 'global_id', attribute: 'global_invocation_id', component: 'y' },
+  local_id_x: { parameter: 'local_id', attribute: 'local_invocation_id', component: 'x' },
+  workgroup_id_x: { parameter: 'workgroup_id', attribute: 'workgroup_id', component: 'x' },
+  workgroup_id_y: { parameter: 'workgroup_id', attribute: 'workgroup_id', component: 'y' },
+  num_workgroups_x: { parameter: 'num_workgroups', attribute: 'num_workgroups', component: 'x' },
+};
+
+const FUNCTIONS: Readonly<Record<Exclude<UnaryOp, 'neg' | 'not' | 'bit_not'>, string>> = {
+  abs: 'abs',
+  sign: 'sign',
+  floor: 'floor',
+  ceil: 'ceil',
+  exp: 'exp',
+  log: 'log',
+  sqrt: 'sqrt',
+  rsqrt: 'inverseSqrt',
+  tanh: 'tanh',
+  sin: 'sin',
+  cos: 'cos',
+  quantize_f16: 'quantizeToF16',
+};
+
+/** How tightly an expression binds. What WGSL does not let mix freely never gets to stand side by side. */
+type Binding = 'or' | 'and' | 'compare' | 'bits' | 'sum' | 'product' | 'unary' | 'primary';
+
+interface Infix {
+  readonly symbol: string;
+  readonly binding: Binding;
+}
+
+const INFIX: Readonly<Record<Exclude<BinaryOp, 'min' | 'max' | 'pow'>, Infix>> = {
+  add: { symbol: '+', binding: 'sum' },
+  sub: { symbol: '-', binding: 'sum' },
+  mul: { symbol: '*', binding: 'product' },
+  div: { symbol: '/', binding: 'product' },
+  rem: { symbol: '%', binding: 'product' },
+  eq: { symbol: '==', binding: 'compare' },
+  ne: { symbol: '!=', binding: 'compare' },
+  lt: { symbol: '<', binding: 'compare' },
+  le: { symbol: '<=', binding: 'compare' },
+  gt: { symbol: '>', binding: 'compare' },
+  ge: { symbol: '>=', binding: 'compare' },
+  and: { symbol: '&&', binding: 'and' },
+  or: { symbol: '||', binding: 'or' },
+  bit_and: { symbol: '&', binding: 'bits' },
+  bit_or: { symbol: '|', binding: 'bits' },
+  bit_xor: { symbol: '^', binding: 'bits' },
+  shl: { symbol: '<<', binding: 'bits' },
+  shr: { symbol: '>>', binding: 'bits' },
+};
+
+/** What may stand bare on the left and on the right of an operator of this binding. */
+const BARE: Readonly<Record<Binding, { left: readonly Binding[]; right: readonly Binding[] }>> = {
+  or: { left: ['or', 'compare', 'unary', 'primary'], right: ['compare', 'unary', 'primary'] },
+  and: { left: ['and', 'compare', 'unary', 'primary'], right: ['compare', 'unary', 'primary'] },
+  compare: { left: ['sum', 'product', 'unary', 'primary'], right: ['sum', 'product', 'unary', 'primary'] },
+  bits: { left: ['unary', 'primary'], right: ['unary', 'primary'] },
+  sum: { left: ['sum', 'product', 'unary', 'primary'], right: ['product', 'primary'] },
+  product: { left: ['product', 'unary', 'primary'], right: ['primary'] },
+  unary: { left: [], right: ['primary'] },
+  primary: { left: [], right: [] },
+};
+
+interface Text {
+  readonly text: string;
+  readonly binding: Binding;
+}
+
+const UNIFORMS = 'uniforms';
+
+class Printer {
+  readonly #kernel: Kernel;
+  readonly #names = new NameTable();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    // Declarations first, so that a local can never take a buffer's name from it.
+    for (const decl of [...kernel.buffers, ...kernel.uniforms, ...kernel.shared]) this.#names.get(decl.name);
+  }
+
+  module(): string {
+    const { buffers, uniforms, shared, workgroupSize, body } = this.#kernel;
+    const layout = bindingLayout(this.#kernel);
+    const lines: string[] = [];
+    if (layout.uniforms !== undefined) {
+      lines.push('struct Uniforms {', ...uniforms.map((u) => `  ${this.#names.get(u.name)}: ${u.type},`), '}', '');
+    }
+    for (const [binding, { name, element, access }] of buffers.entries()) {
+      const type = `array<${storedType(element)}>`;
+      lines.push(`@group(0) @binding(${binding}) var<storage, ${access}> ${this.#names.get(name)}: ${type};`);
+    }
+    if (layout.uniforms !== undefined) {
+      lines.push(`@group(0) @binding(${layout.uniforms.binding}) var<uniform> ${UNIFORMS}: Uniforms;`);
+    }
+    for (const { name, element, length } of shared) {
+      lines.push(`var<workgroup> ${this.#names.get(name)}: array<${storedType(element)}, ${length}>;`);
+    }
+    const parameters = usedParameters(body).map(([name, attribute]) => `@builtin(${attribute}) ${name}: vec3<u32>`);
+    return [
+      ...lines,
+      ...(lines.length > 0 ? [''] : []),
+      `@compute @workgroup_size(${workgroupSize})`,
+      `fn ${ENTRY_POINT}(${parameters.join(', ')}) {`,
+      ...body.flatMap((s) => this.#statement(s, '  ')),
+      '}',
+      '',
+    ].join('\n');
+  }
+
+  #block(body: readonly Stmt[], pad: string): readonly string[] {
+    return body.flatMap((s) => this.#statement(s, `${pad}  `));
+  }
+
+  #statement(statement: Stmt, pad: string): readonly string[] {
+    switch (statement.kind) {
+      case 'let':
+        return [`${pad}let ${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
+      case 'var':
+        return [`${pad}var ${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
+      case 'assign':
+        return [`${pad}${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
+      case 'store':
+        return [`${pad}${this.#element(statement.buffer, statement.index)} = ${this.#expr(statement.value)};`];
+      case 'store_shared':
+        return [`${pad}${this.#element(statement.array, statement.index)} = ${this.#expr(statement.value)};`];
+      case 'atomic': {
+        const name = { add: 'atomicAdd', min: 'atomicMin', max: 'atomicMax' }[statement.op];
+        const place = this.#element(statement.buffer, statement.index);
+        return [`${pad}${name}(&${place}, ${this.#argument(statement.value)});`];
+      }
+      case 'if':
+        return [
+          `${pad}if ${parenthesised(this.#expr(statement.condition))} {`,
+          ...this.#block(statement.then, pad),
+          ...(statement.else.length === 0 ? [] : [`${pad}} else {`, ...this.#block(statement.else, pad)]),
+          `${pad}}`,
+        ];
+      case 'for': {
+        const name = this.#names.get(statement.name);
+        const limit = this.#operand(statement.to, BARE.compare.right);
+        const head = `var ${name} = ${this.#expr(statement.from)}; ${name} < ${limit}; ${name} += ${this.#expr(statement.step)}`;
+        return [`${pad}for (${head}) {`, ...this.#block(statement.body, pad), `${pad}}`];
+      }
+      case 'break':
+        return [`${pad}break;`];
+      case 'return':
+        return [`${pad}return;`];
+      case 'barrier':
+        return [`${pad}workgroupBarrier();`];
+    }
+  }
+
+  #element(name: string, index: Expr): string {
+    return `${this.#names.get(name)}[${this.#expr(index)}]`;
+  }
+
+  #expr(expr: Expr): string {
+    return this.#spell(expr).text;
+  }
+
+  #operand(expr: Expr, bare: readonly Binding[]): string {
+    const { text, binding } = this.#spell(expr);
+    return bare.includes(binding) ? text : `(${text})`;
+  }
+
+  /** An argument of a call: a comparison in it is kept from being read as a template list. */
+  #argument(expr: Expr): string {
+    return this.#operand(expr, ['sum', 'product', 'unary', 'primary']);
+  }
+
+  #call(name: string, ...args: readonly Expr[]): Text {
+    return { text: `${name}(${args.map((a) => this.#argument(a)).join(', ')})`, binding: 'primary' };
+  }
+
+  #prefix(symbol: string, operand: Expr): Text {
+    return { text: `${symbol}${this.#operand(operand, BARE.unary.right)}`, binding: 'unary' };
+  }
+
+  #spell(expr: Expr): Text {
+    switch (expr.kind) {
+      case 'literal': {
+        const text = literalText(expr.type, expr.value);
+        return { text, binding: text.startsWith('-') ? 'unary' : 'primary' };
+      }
+      case 'local':
+        return { text: this.#names.get(expr.name), binding: 'primary' };
+      case 'uniform':
+        return { text: `${UNIFORMS}.${this.#names.get(expr.name)}`, binding: 'primary' };
+      case 'builtin': {
+        const { parameter, component } = BUILTIN_VALUES[expr.name];
+        return { text: `${parameter}.${component}`, binding: 'primary' };
+      }
+      case 'load': {
+        const place = this.#element(expr.buffer, expr.index);
+        const atomic = this.#kernel.buffers.some((b) => b.name === expr.buffer && b.element.startsWith('atomic'));
+        return { text: atomic ? `atomicLoad(&${place})` : place, binding: 'primary' };
+      }
+      case 'load_shared':
+        return { text: this.#element(expr.array, expr.index), binding: 'primary' };
+      case 'buffer_length':
+        return { text: `arrayLength(&${this.#names.get(expr.buffer)})`, binding: 'primary' };
+      case 'unary':
+        switch (expr.op) {
+          case 'neg':
+            return this.#prefix('-', expr.operand);
+          case 'not':
+            return this.#prefix('!', expr.operand);
+          case 'bit_not':
+            return this.#prefix('~', expr.operand);
+          default:
+            return this.#call(FUNCTIONS[expr.op], expr.operand);
+        }
+      case 'binary': {
+        if (expr.op === 'min' || expr.op === 'max' || expr.op === 'pow') {
+          return this.#call(expr.op, expr.left, expr.right);
+        }
+        const { symbol, binding } = INFIX[expr.op];
+        const { left, right } = BARE[binding];
+        const text = `${this.#operand(expr.left, left)} ${symbol} ${this.#operand(expr.right, right)}`;
+        return { text, binding };
+      }
+      case 'select':
+        // WGSL puts the value for `false` first and the condition last.
+        return this.#call('select', expr.else, expr.then, expr.condition);
+      case 'convert':
+        return this.#call(expr.type, expr.operand);
+      case 'bitcast':
+        return this.#call(`bitcast<${expr.type}>`, expr.operand);
+      case 'fma':
+        return this.#call('fma', expr.a, expr.b, expr.c);
+    }
+  }
+}
+
+/** The text in parentheses, as an `if` wants its condition. */
+function parenthesised(text: string): string {
+  return `(${text})`;
+}
+
+function storedType(element: StoredType): string {
+  switch (element) {
+    case 'f32':
+    case 'i32':
+    case 'u32':
+      return element;
+    case 'atomic_i32':
+      return 'atomic<i32>';
+    case 'atomic_u32':
+      return 'atomic<u32>';
+  }
+}
+
+function literalText(type: Expr['type'], value: number | boolean): string {
+  if (typeof value === 'boolean') return String(value);
+  switch (type) {
+    case 'f32':
+      return `${formatF32(value)}f`;
+    case 'u32':
+      return `${value}u`;
+    case 'i32':
+      // `-2147483648i` would negate a literal that is out of range.
+      return value === -2147483648 ? 'i32(-2147483648)' : `${value}i`;
+    case 'bool':
+      return String(value !== 0);
+  }
+}
+
+/** The entry point's parameters for the built-ins that occur, as [name, attribute], in one fixed order. */
+function usedParameters(body: readonly Stmt[]): readonly (readonly [string, string])[] {
+  const used = new Set<string>();
+  forEachExpr(body, (expr) => {
+    if (expr.kind === 'builtin') used.add(expr.name);
+  });
+  const parameters = new Map<string, string>();
+  for (const [name, { parameter, attribute }] of Object.entries(BUILTIN_VALUES)) {
+    if (used.has(name)) parameters.set(parameter, attribute);
+  }
+  return [...parameters];
+}

@@ -1,0 +1,175 @@
+/**
+ * What a primitive of the language is: its names, its parameters, its typing rule, its meaning in float64, its
+ * documentation. Each primitive is one value of type `Primitive`; `table.ts` lists them all.
+ *
+ * The life of a call, `softmax(s, over: E)`:
+ *   1. the checker finds the candidates of a name (`primitivesNamed` in table.ts), binds written arguments to
+ *      parameters, and asks `infer`, which answers with a type or with one problem in the program's axis names;
+ *   2. `infer` may fill in what was left out (`over:` of a tensor of one axis): the program holds the full form;
+ *   3. when sizes are known, `obligations` says which equalities and inequalities of sizes must hold;
+ *   4. the interpreter calls `evaluate`; the compiler has a lowering for each `PrimitiveName`.
+ *
+ * Typing sees visible axes only, as `AxisVar`s, compared by declaration and primes. Evaluation sees concrete axes,
+ * carried ones included, so an evaluation never assumes that its operands have only the axes that typing saw.
+ */
+import type { Code } from '../diagnostics/diagnostic.ts';
+import type { F64Route } from '../interpret/route.ts';
+import type { F64Tensor } from '../interpret/tensor.ts';
+import type { AxisVar, ElementType, ValueType } from '../check/program.ts';
+import type { Operand, PrimitiveCall } from '../meaning/algebra.ts';
+import type { Axis } from '../meaning/axis.ts';
+import type { Size } from '../meaning/size.ts';
+import type { PrimitiveName } from './names.ts';
+
+/**
+ * A parameter. `value` is a tensor or route operand, `axes` one axis or several, `static` a number or bool known at
+ * elaboration, `either` a static if the argument is one, else a value (the k of `top_k`).
+ */
+export interface Parameter {
+  readonly name: string;
+  readonly kind: 'value' | 'axes' | 'static' | 'either';
+  /** May be given by position (in the order of the list) as well as by name. */
+  readonly positional: boolean;
+  readonly optional: boolean;
+  /** Takes a tuple too: its items are the operands `name0`, `name1`, … (a single value is `name0`). */
+  readonly many?: boolean;
+  /** A literal or size given here is this element type; otherwise it adopts what the other operands have, or f32. */
+  readonly element?: ElementType;
+  readonly documentation: string;
+}
+
+export interface Documentation {
+  /** One line: what it gives. */
+  readonly summary: string;
+  /** The rest: axes, edges, what happens to routes. */
+  readonly detail: string;
+  /** A line or two of .moe. */
+  readonly example: string;
+  /** Paper or source of the operation, when there is one. */
+  readonly source?: string;
+}
+
+/**
+ * How a call is written: `a + b` (operator), `f(x, over: E)` (call), `zeros[H]` (made), `x[T: 0]` (index), or with
+ * `left: right` pairs of axes, `rename(x, T: T')`: then `pairs` names the axes parameters of the two sides.
+ */
+export type Syntax = 'operator' | 'call' | 'made' | 'index' | 'pairs';
+
+/** A call as the typing rule sees it: arguments that were left out are absent keys. */
+export interface TypeCall {
+  readonly args: ReadonlyMap<string, ValueType>;
+  readonly axes: ReadonlyMap<string, readonly AxisVar[]>;
+  readonly statics: ReadonlySet<string>;
+  /** `convert`: the element type it names. Primitives that adopt: what the context wants, null if nothing does. */
+  readonly element: ElementType | null;
+  nameOf(axis: AxisVar): string;
+}
+
+/** A type, and the axes parameters that were left out and have a default. */
+export interface Inferred {
+  readonly type: ValueType;
+  readonly axes?: ReadonlyMap<string, readonly AxisVar[]>;
+}
+
+/** What is wrong with a call. The message is one lower-case sentence without a full stop. */
+export interface TypeProblem {
+  readonly code: Code;
+  readonly message: string;
+  /** The parameter whose argument is at fault; the whole call if absent. */
+  readonly at?: string;
+  readonly help?: string;
+}
+
+/** A condition on sizes: `==`, `<=`, or that `left` is an integer (`right` is then `left`). */
+export interface Obligation {
+  readonly code: Code;
+  readonly left: Size;
+  readonly relation: '==' | '<=' | 'integer';
+  readonly right: Size;
+  /** What to say when it fails. */
+  readonly message: string;
+}
+
+/** The part of a call that obligations are about. */
+export interface SizedCall {
+  readonly axes: ReadonlyMap<string, readonly Axis[]>;
+  readonly statics: ReadonlyMap<string, Size | boolean>;
+}
+
+/** What an evaluation may use and report to. */
+export interface Evaluation {
+  readonly seed: number;
+  /** What stands at absent points of a route: 0, or NaN when poisoned. It must never influence a result. */
+  readonly absent: number;
+  /** The result is meaningless at one point of `axes` (at everything over them); reported if that is needed. */
+  problem(code: Code, message: string, axes: readonly Axis[], point: readonly number[]): void;
+  /** Assignments that `limit` or `slots` dropped. */
+  dropped(count: number): void;
+}
+
+export type F64Operand = Operand<F64Tensor, F64Route>;
+export type F64Call = PrimitiveCall<F64Tensor, F64Route>;
+
+export interface Primitive {
+  readonly name: PrimitiveName;
+  /** What it is called in the language (`max` is a reduction and, of two values, elementwise); operators by their sign. */
+  readonly surface: readonly string[];
+  readonly syntax: Syntax;
+  readonly pairs?: { readonly left: string; readonly right: string };
+  readonly parameters: readonly Parameter[];
+  /** The element type of the result is what the context wants (`element` of the call), f32 if it wants nothing. */
+  readonly adopts: boolean;
+  readonly documentation: Documentation;
+  infer(call: TypeCall): Inferred | TypeProblem;
+  obligations?(call: SizedCall): readonly Obligation[];
+  evaluate(call: F64Call, run: Evaluation): F64Operand;
+}
+
+export function isProblem<T>(answer: T | TypeProblem): answer is TypeProblem {
+  return typeof answer === 'object' && answer !== null && 'code' in answer && 'message' in answer;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Sets of axes: small ordered lists, compared by declaration and primes.
+
+export function sameAxis(a: AxisVar, b: AxisVar): boolean {
+  return a.axis === b.axis && a.primes === b.primes;
+}
+
+export function hasAxis(axes: readonly AxisVar[], axis: AxisVar): boolean {
+  return axes.some((a) => sameAxis(a, axis));
+}
+
+/** The first list's axes, then the new ones of the second. */
+export function uniteAxes(a: readonly AxisVar[], b: readonly AxisVar[]): readonly AxisVar[] {
+  return [...a, ...b.filter((axis) => !hasAxis(a, axis))];
+}
+
+export function withoutAxes(a: readonly AxisVar[], b: readonly AxisVar[]): readonly AxisVar[] {
+  return a.filter((axis) => !hasAxis(b, axis));
+}
+
+export function sharedAxes(a: readonly AxisVar[], b: readonly AxisVar[]): readonly AxisVar[] {
+  return a.filter((axis) => hasAxis(b, axis));
+}
+
+export function isSubset(a: readonly AxisVar[], b: readonly AxisVar[]): boolean {
+  return a.every((axis) => hasAxis(b, axis));
+}
+
+/** Equal as sets. */
+export function sameAxes(a: readonly AxisVar[], b: readonly AxisVar[]): boolean {
+  return a.length === b.length && isSubset(a, b);
+}
+
+/** All visible axes of a tensor or route (sources, targets, payload); none for a tuple. */
+export function axesOfType(type: ValueType): readonly AxisVar[] {
+  switch (type.kind) {
+    case 'tensor':
+      return type.axes;
+    case 'route':
+      return [...type.sources, ...type.targets, ...type.payload];
+    case 'tuple':
+      return [];
+  }
+}

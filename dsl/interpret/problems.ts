@@ -1,0 +1,79 @@
+/**
+ * Errors by need. "An error counts only at a point that a result, update or loss needs" (core.md, section 3), but the
+ * interpreter computes whole tensors. So an error found at a point of a value is not reported: it is kept with the
+ * value as a *deferred* problem, the set of points that depend on it, and moves along with what is computed from the
+ * value: a reduction depends on all it reads, a contraction with a route only on what is present, a lifted call only
+ * on its present points. What is left on a value when it is demanded is reported.
+ *
+ * The sets may be too large (an index into a table that holds an error counts for the whole table), never too small.
+ */
+import type { Code, Span } from '../diagnostics/diagnostic.ts';
+import type { Axis } from '../meaning/axis.ts';
+import type { F64Route } from './route.ts';
+import { countPoints, offsets, unite, without } from './tensor.ts';
+
+/** An error of a run, with the first point at which it showed. */
+export interface RunProblem {
+  readonly code: Code;
+  readonly message: string;
+  readonly span: Span;
+  readonly point: readonly { readonly axis: string; readonly index: number }[];
+}
+
+export interface Deferred {
+  readonly problem: RunProblem;
+  readonly axes: readonly Axis[];
+  /** 1 at the points of `axes` (row-major) that are wrong; not all 0. */
+  readonly at: Uint8Array;
+}
+
+/** The set of one point. */
+export function singlePoint(problem: RunProblem, axes: readonly Axis[], point: readonly number[]): Deferred {
+  const at = new Uint8Array(countPoints(axes));
+  const n = axes.reduce((sum, axis, i) => sum * countPoints([axis]) + (point[i] ?? 0), 0);
+  at[n] = 1;
+  return { problem, axes, at };
+}
+
+/** What depends on all points along `gone` at once. */
+export function project(problems: readonly Deferred[], gone: readonly Axis[]): readonly Deferred[] {
+  return problems.map((deferred) => {
+    const axes = without(deferred.axes, gone);
+    if (axes.length === deferred.axes.length) return deferred;
+    const to = offsets(deferred.axes, axes);
+    const at = new Uint8Array(countPoints(axes));
+    deferred.at.forEach((wrong, i) => {
+      if (wrong === 1) at[to[i] ?? 0] = 1;
+    });
+    return { ...deferred, axes, at };
+  });
+}
+
+/** What is read only where all these routes are present; sets that become empty are gone. */
+export function whereAllPresent(problems: readonly Deferred[], routes: readonly F64Route[]): readonly Deferred[] {
+  if (problems.length === 0 || routes.length === 0) return problems;
+  return problems.flatMap((deferred) => {
+    const axes = unite(deferred.axes, ...routes.map((route) => route.support));
+    const own = offsets(axes, deferred.axes);
+    const places = routes.map((route) => offsets(axes, route.support));
+    const at = new Uint8Array(countPoints(axes));
+    let any = false;
+    for (let i = 0; i < at.length; i++) {
+      if (deferred.at[own[i] ?? 0] !== 1) continue;
+      if (!routes.every((route, r) => route.present[places[r]?.[i] ?? 0] === 1)) continue;
+      at[i] = 1;
+      any = true;
+    }
+    return any ? [{ ...deferred, axes, at }] : [];
+  });
+}
+
+/** What to report of a value that is needed everywhere: each problem once, the first of its kind and place. */
+export function reported(problems: readonly Deferred[]): readonly RunProblem[] {
+  const seen = new Map<string, RunProblem>();
+  for (const { problem } of problems) {
+    const key = `${problem.code}:${problem.span.start}:${problem.span.source}`;
+    if (!seen.has(key)) seen.set(key, problem);
+  }
+  return [...seen.values()];
+}

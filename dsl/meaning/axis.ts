@@ -1,0 +1,38 @@
+/**
+ * Concrete axes: what the axis names of a program stand for in one elaboration. Identity is the object; two axes of
+ * equal size are different. Twins (T') are made once for each axis and number of primes.
+ */
+import type { Size } from './size.ts';
+
+export interface Axis {
+  /** Unique in an elaboration. */
+  readonly id: number;
+  /** The program's name, with primes: for messages and labels. */
+  readonly name: string;
+  readonly size: Size;
+  /** Names of the points, for `axis S = (a, b)`. */
+  readonly points: readonly string[] | null;
+  /** Where the points come from, for draws: a window or twin counts its points in the axis it was cut from. */
+  readonly root: { readonly axis: Axis; readonly offset: Size } | null;
+}
+
+export class AxisFactory {
+  private next = 0;
+  private readonly twins = new Map<string, Axis>();
+
+  make(name: string, size: Size, more: { points?: readonly string[]; root?: { axis: Axis; offset: Size } } = {}): Axis {
+    return { id: this.next++, name, size, points: more.points ?? null, root: more.root ?? null };
+  }
+
+  /** The twin of an axis with so many primes; the axis itself for none. */
+  twin(axis: Axis, primes: number): Axis {
+    if (primes === 0) return axis;
+    const key = `${axis.id}:${primes}`;
+    let twin = this.twins.get(key);
+    if (twin === undefined) {
+      twin = this.make(axis.name + "'".repeat(primes), axis.size, { ...(axis.points === null ? {} : { points: axis.points }) });
+      this.twins.set(key, twin);
+    }
+    return twin;
+  }
+}

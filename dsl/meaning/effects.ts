@@ -1,0 +1,199 @@
+/**
+ * What a walk gathers beside its results: losses, outputs and updates, by path. A loss or output of a family has the
+ * family's axes in front: calls of single instances fill their cells, calls of the whole family fill all. Losses of one
+ * path add up over calls; an output or an update of one cell may come from one call only.
+ */
+import type { ValueType } from '../check/program.ts';
+import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+import type { Algebra, Operand, Selection, Store } from './algebra.ts';
+import type { Axis } from './axis.ts';
+import { asInteger, exact } from './size.ts';
+import type { Frame } from './walk.ts';
+
+export interface GatheredValue<T, R> {
+  readonly path: string;
+  readonly value: Operand<T, R>;
+  /** Family axes, carried axes (outputs only), own axes. */
+  readonly axes: readonly Axis[];
+  /** Of a route: its targets and payload among `axes`. */
+  readonly targets: readonly Axis[];
+  readonly payload: readonly Axis[];
+}
+
+export interface GatheredState<T> {
+  readonly store: Store;
+  readonly value: T;
+}
+
+interface Entry<T, R> {
+  readonly selection: readonly Selection[];
+  readonly value: Operand<T, R>;
+  readonly span: Span;
+}
+
+interface Gathering<T, R> {
+  readonly path: string;
+  readonly kind: 'loss' | 'output';
+  readonly family: readonly Axis[];
+  readonly entries: Entry<T, R>[];
+  axes: readonly Axis[];
+  readonly targets: readonly Axis[];
+  readonly payload: readonly Axis[];
+}
+
+export class Effects<T, R> {
+  private readonly gathered = new Map<string, Gathering<T, R>>();
+  private readonly states = new Map<number, { readonly store: Store; readonly entries: Entry<T, R>[] }>();
+
+  constructor(
+    private readonly algebra: Algebra<T, R>,
+    private readonly report: (problem: Diagnostic) => void,
+  ) {}
+
+  loss(name: string, value: T, frame: Frame<T, R>, span: Span): void {
+    const { path, selection, open, family } = this.place(name, frame);
+    const over = this.algebra.axesOf(value).filter((a) => !open.includes(a));
+    const mean = over.length === 0 && frame.routes.length === 0 ? value : this.algebra.meanPresent(value, over, frame.routes);
+    this.add('loss', path, family, { selection, value: this.restored({ kind: 'tensor', value: mean }, frame), span }, [], [], []);
+  }
+
+  output(name: string, value: Operand<T, R>, type: ValueType, own: readonly Axis[], frame: Frame<T, R>, span: Span): void {
+    const { path, selection, open, family } = this.place(name, frame);
+    const restored = this.restored(value, frame);
+    const back = (a: Axis): Axis => frame.restore.get(a) ?? a;
+    const present = this.axesOf(restored);
+    const openOutside = open.map(back);
+    const carried = frame.hidden.map(back).filter((a) => present.includes(a) && !openOutside.includes(a));
+    const route = type.kind === 'route';
+    const targets = route ? own.slice(type.sources.length, type.sources.length + type.targets.length) : [];
+    const payload = route ? own.slice(type.sources.length + type.targets.length) : [];
+    this.add('output', path, family, { selection, value: restored, span }, [...new Set([...carried, ...own])], targets, payload);
+  }
+
+  update(store: Store, selection: ReadonlyMap<number, Selection>, value: T, span: Span): void {
+    const list = store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
+    const state = this.states.get(store.id) ?? { store, entries: [] };
+    state.entries.push({ selection: list, value: { kind: 'tensor', value }, span });
+    this.states.set(store.id, state);
+  }
+
+  gather(): { losses: readonly GatheredValue<T, R>[]; outputs: readonly GatheredValue<T, R>[]; updates: readonly GatheredState<T>[] } {
+    const all = [...this.gathered.values()].map((g): [Gathering<T, R>, GatheredValue<T, R>] => {
+      const value = this.assemble(g.entries, g.family, g.kind, () => null);
+      const axes = [...g.family, ...g.axes.filter((a) => !g.family.includes(a))];
+      return [g, { path: g.path, value: this.algebra.broadcast(value, axes), axes, targets: g.targets, payload: g.payload }];
+    });
+    const updates = [...this.states.values()].map((s): GatheredState<T> => {
+      const whole = s.store.family.map((a): Selection => ({ kind: 'all', axis: a }));
+      const value = this.assemble(s.entries, s.store.family, 'update', (at) => {
+        const selection = whole.map((w, i): Selection => {
+          const index = at[i];
+          return index === undefined || index === null ? w : { kind: 'at', index };
+        });
+        return { kind: 'tensor', value: this.algebra.store(s.store, selection) };
+      });
+      const wide = this.algebra.broadcast(value, [...s.store.family, ...s.store.declared]);
+      if (wide.kind === 'route') return { store: s.store, value: this.algebra.weights(wide.value) };
+      return { store: s.store, value: wide.value };
+    });
+    const of = (kind: 'loss' | 'output'): GatheredValue<T, R>[] => all.filter(([g]) => g.kind === kind).map(([, v]) => v);
+    return { losses: of('loss'), outputs: of('output'), updates };
+  }
+
+  private place(name: string, frame: Frame<T, R>): { path: string; selection: readonly Selection[]; open: readonly Axis[]; family: readonly Axis[] } {
+    const { instance } = frame;
+    const selection = instance.family.map((a): Selection => frame.selection.get(a.id) ?? { kind: 'all', axis: a });
+    const open = selection.flatMap((s): Axis[] => (s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : []));
+    const back = (a: Axis): Axis => frame.restore.get(a) ?? a;
+    const outside = selection.map((s): Selection => {
+      if (s.kind === 'all') return { kind: 'all', axis: back(s.axis) };
+      return s.kind === 'window' ? { kind: 'window', from: s.from, as: back(s.as) } : s;
+    });
+    return { path: instance.path === '' ? name : `${instance.path}.${name}`, selection: outside, open, family: instance.family };
+  }
+
+  private restored(value: Operand<T, R>, frame: Frame<T, R>): Operand<T, R> {
+    const own = this.axesOf(value);
+    const renaming = new Map([...frame.restore].filter(([a, b]) => a !== b && own.includes(a)));
+    return renaming.size === 0 ? value : this.algebra.rename(value, renaming);
+  }
+
+  private axesOf(value: Operand<T, R>): readonly Axis[] {
+    return value.kind === 'tensor' ? this.algebra.axesOf(value.value) : [...this.algebra.supportOf(value.value), ...this.algebra.payloadOf(value.value)];
+  }
+
+  private add(kind: 'loss' | 'output', path: string, family: readonly Axis[], entry: Entry<T, R>, axes: readonly Axis[], targets: readonly Axis[], payload: readonly Axis[]): void {
+    const key = `${kind}:${path}`;
+    const gathering = this.gathered.get(key) ?? { path, kind, family, entries: [], axes, targets, payload };
+    gathering.entries.push(entry);
+    gathering.axes = [...gathering.axes, ...axes.filter((a) => !gathering.axes.includes(a))];
+    this.gathered.set(key, gathering);
+  }
+
+  /** One value over the family's axes from what single instances, windows and the whole family gave. */
+  private assemble(
+    entries: readonly Entry<T, R>[],
+    family: readonly Axis[],
+    kind: 'loss' | 'output' | 'update',
+    missing: (at: readonly (number | null)[]) => Operand<T, R> | null,
+    depth = 0,
+    at: readonly (number | null)[] = [],
+  ): Operand<T, R> {
+    const axis = family[depth];
+    if (axis === undefined) {
+      const [first, second] = entries;
+      if (first === undefined) return missing(at) ?? { kind: 'tensor', value: this.algebra.scalar(exact(0), 'f32') };
+      if (second !== undefined && kind !== 'loss') this.twice(kind, second.span);
+      return kind === 'loss' ? entries.slice(1).reduce((sum, e) => this.plus(sum, e.value), first.value) : first.value;
+    }
+    if (entries.every((e) => e.selection[depth]?.kind === 'all')) {
+      const same = entries.map((e) => this.called(e, depth, axis));
+      return this.assemble(same, family, kind, missing, depth + 1, [...at, null]);
+    }
+    const n = asInteger(axis.size) ?? 0;
+    const parts = Array.from({ length: n }, (_, i) => {
+      const own = entries.flatMap((e) => this.cell(e, depth, i));
+      return this.assemble(own, family, kind, missing, depth + 1, [...at, i]);
+    });
+    const axes: Axis[] = [];
+    for (const p of parts) for (const a of this.axesOf(p)) if (!axes.includes(a)) axes.push(a);
+    return this.algebra.stack(parts.map((p) => this.algebra.broadcast(p, axes)), axis);
+  }
+
+  /** An entry over the whole of an axis, under the axis's own name. */
+  private called(entry: Entry<T, R>, depth: number, axis: Axis): Entry<T, R> {
+    const s = entry.selection[depth];
+    if (s?.kind !== 'all' || s.axis === axis || !this.axesOf(entry.value).includes(s.axis)) return entry;
+    return { ...entry, value: this.algebra.rename(entry.value, new Map([[s.axis, axis]])) };
+  }
+
+  private cell(entry: Entry<T, R>, depth: number, index: number): Entry<T, R>[] {
+    const s = entry.selection[depth];
+    if (s === undefined) return [];
+    if (s.kind === 'at') return s.index === index ? [entry] : [];
+    const axis = s.kind === 'all' ? s.axis : s.as;
+    const inside = s.kind === 'all' ? index : index - s.from;
+    if (inside < 0 || inside >= (asInteger(axis.size) ?? 0)) return [];
+    if (!this.axesOf(entry.value).includes(axis)) return [entry];
+    const value = this.algebra.primitive({
+      name: 'at', args: new Map([['x', entry.value]]), axes: new Map([['axis', [axis]]]), statics: new Map([['index', exact(inside)]]),
+      element: entry.value.kind === 'tensor' ? this.algebra.elementOf(entry.value.value) : 'f32', span: entry.span, hidden: [], place: '',
+    });
+    return [{ ...entry, value }];
+  }
+
+  private plus(a: Operand<T, R>, b: Operand<T, R>): Operand<T, R> {
+    return this.algebra.primitive({
+      name: 'add', args: new Map([['x', a], ['y', b]]), axes: new Map(), statics: new Map(), element: 'f32',
+      span: { source: '', start: 0, end: 0 }, hidden: [], place: '',
+    });
+  }
+
+  private twice(kind: 'output' | 'update', span: Span): void {
+    this.report(
+      kind === 'update'
+        ? diagnostic('MOE0452', { message: 'this state is updated by several calls of one run', span, help: 'return the value, and update once' })
+        : diagnostic('MOE0451', { message: 'several calls of one instance give this output', span, help: 'return the value, and let the caller collect it' }),
+    );
+  }
+}

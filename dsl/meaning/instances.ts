@@ -1,0 +1,76 @@
+/**
+ * Instances and frames: where a program's declarations live while it is walked.
+ *
+ * An *instance* is one appearance of a callable with its own declarations: the model itself, a router, one instance of a
+ * template. Its params, states and inputs exist once, over the axes of all the families around it (`family`), however
+ * often it is called. A *frame* is one call: which points or windows of the family axes are meant (`selection`), the
+ * indices a family names, the locals, and what is carried.
+ */
+import type { Id } from '../check/program.ts';
+import type { Axis } from './axis.ts';
+import type { Selection, Store } from './algebra.ts';
+import type { Size } from './size.ts';
+
+export type StaticValue =
+  | { readonly kind: 'number'; readonly size: Size }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'string'; readonly value: string };
+
+export interface Instance {
+  readonly id: number;
+  /** Host path, '' for the model. */
+  readonly path: string;
+  /** The callable whose body's declarations live here; null for the model (and for the library's globals). */
+  readonly owner: Id | null;
+  /** The instance in whose scope the callable (or template) is declared; null for the model. */
+  readonly parent: Instance | null;
+  /** The instance whose body says `= Template<...>`; the parent for anything else. */
+  readonly instantiatedIn: Instance | null;
+  /** The declaration that made this instance (an instance declaration or the callable itself), null for the model. */
+  readonly declaration: Id | null;
+  /** Root axes of all families around, outermost first. */
+  readonly family: readonly Axis[];
+  /** What was made so far, by declaration (and the indices it depends on). */
+  readonly made: Map<string, Made>;
+  /** Inner axis → outer axis, for axis parameters that had to be set apart (two of them bound to one axis). */
+  readonly outer: Map<Axis, Axis>;
+}
+
+export type Made =
+  | { readonly kind: 'axis'; readonly axis: Axis }
+  | { readonly kind: 'static'; readonly value: StaticValue }
+  | { readonly kind: 'store'; readonly store: UsedStore }
+  | { readonly kind: 'instance'; readonly instance: Instance }
+  /** Being computed: meeting it again is a cycle. */
+  | { readonly kind: 'pending' };
+
+/** A store and which of its cells the walked program reads: only those are required of a checkpoint. */
+export interface UsedStore {
+  readonly store: Store;
+  readonly instance: Instance;
+  /** Indices over the family axes, joined by commas; 'all' when a family axis has no constant size. */
+  readonly cells: Set<string>;
+}
+
+/** How a union's members lie along its axis. */
+export interface UnionLayout {
+  readonly axis: Axis;
+  readonly members: readonly { readonly axes: readonly Axis[]; readonly offset: Size; readonly length: Size }[];
+}
+
+export type FamilyValue<R> =
+  | {
+      readonly kind: 'function';
+      readonly instance: Instance;
+      readonly callable: Id;
+      /** For every root family axis of the instance, by axis id. */
+      readonly selection: ReadonlyMap<number, Selection>;
+      readonly indices: ReadonlyMap<Id, number>;
+      readonly span?: R;
+    }
+  | {
+      readonly kind: 'union';
+      readonly axis: Axis;
+      readonly layout: UnionLayout;
+      readonly members: readonly { readonly family: FamilyValue<R>; readonly axes: readonly Axis[] }[];
+    };

@@ -1,0 +1,140 @@
+/** Look-ups over a typed program: declarations by id, who owns them, and which depend on a family's named index. */
+import type { Block, CallableDeclaration, Declaration, Expr, FamilyExpr, Id, Program, Static } from '../check/program.ts';
+
+export interface ProgramIndex {
+  readonly declarations: ReadonlyMap<Id, Declaration>;
+  /** The callable in whose body a declaration stands; null at model or file level. */
+  readonly owners: ReadonlyMap<Id, Id | null>;
+  /** Declarations of the model itself: what a caller may override. */
+  readonly modelLevel: ReadonlySet<Id>;
+  readonly indexNames: ReadonlyMap<Id, string>;
+  /** Axes, constants and instances whose meaning depends on a static index. */
+  readonly dependsOnIndex: ReadonlySet<Id>;
+  /** The named family indices of the callables around a declaration. */
+  readonly indicesAround: (id: Id) => ReadonlySet<Id>;
+}
+
+export function indexProgram(program: Program): ProgramIndex {
+  const declarations = new Map<Id, Declaration>();
+  const owners = new Map<Id, Id | null>();
+  const indexNames = new Map<Id, string>();
+  const own = new Map<Id, readonly Id[]>();
+
+  const declare = (declaration: Declaration, owner: Id | null): void => {
+    declarations.set(declaration.id, declaration);
+    owners.set(declaration.id, owner);
+    if (declaration.kind === 'union') {
+      declarations.set(declaration.axis.id, declaration.axis);
+      owners.set(declaration.axis.id, owner);
+    }
+    if (declaration.kind === 'callable') callable(declaration);
+  };
+  const callable = (declaration: CallableDeclaration): void => {
+    for (const parameter of [...(declaration.template?.axes ?? []), ...(declaration.template?.numbers ?? [])]) declare(parameter, declaration.id);
+    const indices = declaration.family.flatMap((f) => (f.index === null ? [] : [f.index]));
+    own.set(declaration.id, indices);
+    for (const f of declaration.family) if (f.index !== null) indexNames.set(f.index, (program.axisNames.get(f.axis.axis) ?? 'index').toLowerCase());
+    if (declaration.body !== null) block(declaration.body, declaration.id);
+  };
+  const block = (b: Block, owner: Id): void => {
+    for (const d of b.declarations) declare(d, owner);
+    for (const s of b.statements) if (s.kind !== 'let_family') expression(s.value, owner);
+    expression(b.result, owner);
+  };
+  const expression = (e: Expr, owner: Id): void => {
+    switch (e.kind) {
+      case 'static':
+      case 'local':
+      case 'store':
+        return;
+      case 'primitive':
+        for (const a of e.args.values()) expression(a, owner);
+        return;
+      case 'call':
+        for (const a of e.args) expression(a, owner);
+        return;
+      case 'tuple':
+        for (const a of e.items) expression(a, owner);
+        return;
+      case 'if':
+        block(e.then, owner);
+        block(e.else, owner);
+        return;
+      case 'chain':
+        indexNames.set(e.index, (program.axisNames.get(e.axis.axis) ?? 'step').toLowerCase());
+        for (const c of e.carries) expression(c.start, owner);
+        block(e.body, owner);
+        return;
+      case 'coerce':
+      case 'embed':
+        expression(e.value, owner);
+        return;
+    }
+  };
+  for (const d of program.globals) declare(d, null);
+  for (const d of program.declarations) declare(d, null);
+  for (const e of program.entries) declare(e, null);
+
+  const indicesAround = (id: Id): ReadonlySet<Id> => {
+    const all = new Set<Id>();
+    for (let o = owners.get(id) ?? null; o !== null; o = owners.get(o) ?? null) for (const i of own.get(o) ?? []) all.add(i);
+    return all;
+  };
+  return {
+    declarations,
+    owners,
+    modelLevel: new Set(program.declarations.map((d) => d.id)),
+    indexNames,
+    dependsOnIndex: dependents(declarations),
+    indicesAround,
+  };
+}
+
+/** Fixed point: a declaration depends on an index if it mentions one, or mentions a declaration that does. */
+function dependents(declarations: ReadonlyMap<Id, Declaration>): ReadonlySet<Id> {
+  const mentions = new Map<Id, { readonly ids: ReadonlySet<Id>; readonly index: boolean }>();
+  for (const [id, d] of declarations) {
+    const ids = new Set<Id>();
+    let index = false;
+    const visit = (s: Static): void => {
+      if (s.kind === 'index') index = true;
+      if (s.kind === 'const') ids.add(s.decl);
+      if (s.kind === 'size') ids.add(s.axis.axis);
+      if (s.kind === 'op') s.args.forEach(visit);
+      if (s.kind === 'if') [s.condition, s.then, s.else].forEach(visit);
+    };
+    const family = (f: FamilyExpr): void => {
+      if (f.kind === 'named') ids.add(f.decl);
+      if (f.kind === 'at') visit(f.index);
+      if (f.kind === 'window') [f.from, f.to].forEach(visit);
+      if (f.kind === 'at' || f.kind === 'window') family(f.family);
+    };
+    if (d.kind === 'axis' && d.of.kind === 'sized') visit(d.of.size);
+    if (d.kind === 'axis' && d.of.kind === 'union') ids.add(d.of.union);
+    if (d.kind === 'const' && d.value !== null) visit(d.value);
+    if (d.kind === 'union') {
+      for (const m of d.members) {
+        family(m.family);
+        for (const a of m.axes) ids.add(a.axis);
+      }
+    }
+    if (d.kind === 'instance') {
+      for (const a of d.axes.values()) {
+        if (a.kind === 'size') visit(a.size);
+        else ids.add(a.axis.axis);
+      }
+      for (const n of d.numbers.values()) visit(n);
+    }
+    mentions.set(id, { ids, index });
+  }
+  const result = new Set<Id>();
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const [id, m] of mentions) {
+      if (result.has(id) || !(m.index || [...m.ids].some((other) => result.has(other)))) continue;
+      result.add(id);
+      changed = true;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,130 @@
+/**
+ * Brackets are matched on the tokens, before the parser: it then always sees a balanced text, so one forgotten bracket is one
+ * diagnostic at the bracket, not a trail of them further down, and the depth of the parser's recursion is known beforehand.
+ *
+ * A bracket that is not closed gets a closing token of no width where it must have ended at the latest: before a word that begins a
+ * statement (for `(` and `[`), before the bracket that closes what is around it, or, for `{`, before a `}` that stands further left
+ * than the line of the `{` begins.
+ */
+import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
+import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
+import { limits } from './limits.ts';
+import type { Span } from './source.ts';
+import * as t from './tokens.ts';
+
+export interface Balanced {
+  readonly tokens: readonly IToken[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** False: brackets are nested beyond the limit and the text cannot be parsed. */
+  readonly parsable: boolean;
+}
+
+const closers = new Map<TokenType, TokenType>([
+  [t.LParen, t.RParen],
+  [t.LSquare, t.RSquare],
+  [t.LCurly, t.RCurly],
+]);
+const closing = new Set(closers.values());
+
+interface Open {
+  readonly token: IToken;
+  readonly closer: TokenType;
+  /** Column at which the line of the bracket begins. */
+  readonly indent: number;
+}
+
+export function balance(sourceName: string, tokens: readonly IToken[]): Balanced {
+  const result: IToken[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const stack: Open[] = [];
+  const spanOf = (token: IToken): Span => ({ source: sourceName, start: token.startOffset, end: token.startOffset + token.image.length });
+  const text = (type: TokenType): string => (type === t.RParen ? ')' : type === t.RSquare ? ']' : '}');
+  let line = 0;
+  let indent = 0;
+
+  /** Closes the innermost bracket after the last token so far. */
+  const closeUnclosed = (reason?: IToken): void => {
+    const open = stack.pop();
+    const last = result.at(-1);
+    if (open === undefined || last === undefined) return;
+    const at = (last.endOffset ?? last.startOffset) + 1;
+    diagnostics.push(
+      diagnostic('MOE0103', {
+        message: `this \`${open.token.image}\` is not closed`,
+        span: spanOf(open.token),
+        labels: reason ? [{ span: spanOf(reason), text: `\`${text(open.closer)}\` was expected before this` }] : [],
+        help: `add \`${text(open.closer)}\``,
+        fix: [{ span: { source: sourceName, start: at, end: at }, replacement: text(open.closer) }],
+      }),
+    );
+    result.push(closerAfter(last, open.closer));
+  };
+
+  for (const token of tokens) {
+    const type = token.tokenType;
+    const firstOfLine = (token.startLine ?? 0) !== line;
+    if (firstOfLine) {
+      line = token.startLine ?? 0;
+      indent = token.startColumn ?? 1;
+    }
+    if (t.leadingKeywords.has(type)) {
+      while (stack.length > 0 && stack.at(-1)?.closer !== t.RCurly) closeUnclosed(token);
+      if (type === t.ModelKeyword || type === t.ImportKeyword) while (stack.length > 0) closeUnclosed(token);
+    }
+    const closer = closers.get(type);
+    if (closer !== undefined) {
+      stack.push({ token, closer, indent });
+      if (stack.length > limits.nesting) {
+        const message = `brackets are nested deeper than ${limits.nesting}`;
+        diagnostics.push(diagnostic('MOE0011', { message, span: spanOf(token), help: 'name the parts with `let`' }));
+        return { tokens: [], diagnostics, parsable: false };
+      }
+    } else if (closing.has(type)) {
+      if (type === t.RCurly && firstOfLine) dropDeeperBlocks(token);
+      const depth = stack.findLastIndex((open) => open.closer === type);
+      const top = stack.at(-1);
+      if (depth >= 0) {
+        while (stack.length - 1 > depth) closeUnclosed(token);
+        stack.pop();
+      } else if (top !== undefined && top.closer !== t.RCurly) {
+        // Closed, but by the wrong kind.
+        stack.pop();
+        diagnostics.push(
+          diagnostic('MOE0103', {
+            message: `this \`${top.token.image}\` is closed by \`${token.image}\``,
+            span: spanOf(token),
+            labels: [{ span: spanOf(top.token), text: `it is opened here` }],
+            help: `write \`${text(top.closer)}\``,
+            fix: [{ span: spanOf(token), replacement: text(top.closer) }],
+          }),
+        );
+        result.push({ ...token, tokenType: top.closer, tokenTypeIdx: top.closer.tokenTypeIdx ?? 0 });
+        continue;
+      } else {
+        const fix = [{ span: spanOf(token), replacement: '' }];
+        const message = `this \`${token.image}\` closes nothing`;
+        diagnostics.push(diagnostic('MOE0104', { message, span: spanOf(token), help: 'remove it', fix }));
+        continue;
+      }
+    }
+    result.push(token);
+  }
+  while (stack.length > 0) closeUnclosed();
+  return { tokens: result, diagnostics, parsable: true };
+
+  /** `}` at the column of an outer block: the blocks inside that begin further right have been left open. */
+  function dropDeeperBlocks(token: IToken): void {
+    const column = token.startColumn ?? 1;
+    const blocks = stack.filter((open) => open.closer === t.RCurly);
+    if (!blocks.some((open) => open.indent === column)) return;
+    while (stack.length > 0 && (stack.at(-1)?.indent ?? 0) > column) closeUnclosed(token);
+  }
+}
+
+/** A token of no width behind `last`. */
+function closerAfter(last: IToken, type: TokenType): IToken {
+  const at = (last.endOffset ?? last.startOffset) + 1;
+  const line = last.endLine ?? 1;
+  const column = (last.endColumn ?? 1) + 1;
+  return createTokenInstance(type, '', at, at - 1, line, line, column, column - 1);
+}

@@ -1,0 +1,18 @@
+/**
+ * How large a text may be. Every limit is a diagnostic, never a stack overflow or a hang; tests hold each at its cap and one beyond.
+ */
+export const limits = {
+  /** Bytes of UTF-8, checked before anything is read. */
+  sourceBytes: 1024 * 1024,
+  tokens: 200_000,
+  /** Brackets of any kind inside one another, checked on the tokens, before the parser recurses. */
+  nesting: 64,
+  /** Nodes of the tree from a declaration down: what recursive walks over the tree rely on. */
+  depth: 512,
+  /** Characters of a name, primes included. */
+  nameLength: 64,
+  /** Characters of a number. */
+  numberLength: 64,
+  /** Diagnostics shown for one file. */
+  errors: 50,
+} as const;

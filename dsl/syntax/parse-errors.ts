@@ -1,0 +1,123 @@
+/**
+ * What the parser's errors are called. Chevrotain asks an error provider for a message; ours answers with the facts (what was expected,
+ * in which rule) and `parserDiagnostic` makes the sentence, where the token that was found is at hand.
+ */
+import { EOF, tokenLabel, type IParserErrorMessageProvider, type IRecognitionException, type IToken } from 'chevrotain';
+import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
+import { keywords } from './tokens.ts';
+import type { Span } from './source.ts';
+
+interface Facts {
+  readonly rule: string;
+  /** Label of the expected token; absent: one of the alternatives of the rule. */
+  readonly expected?: string;
+}
+
+const encode = (facts: Facts): string => JSON.stringify(facts);
+
+export const errorMessages: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected, ruleName }) => encode({ rule: ruleName, expected: tokenLabel(expected) }),
+  buildNotAllInputParsedMessage: ({ ruleName }) => encode({ rule: ruleName }),
+  buildNoViableAltMessage: ({ ruleName }) => encode({ rule: ruleName }),
+  buildEarlyExitMessage: ({ ruleName }) => encode({ rule: ruleName }),
+};
+
+function decode(message: string): Facts {
+  const facts: unknown = JSON.parse(message);
+  if (typeof facts !== 'object' || facts === null || !('rule' in facts)) return { rule: '' };
+  return { rule: String(facts.rule), expected: 'expected' in facts ? String(facts.expected) : undefined };
+}
+
+/** What may stand where a rule with alternatives begins. */
+const alternatives: ReadonlyMap<string, string> = new Map([
+  ['file', '`import`, `model` or a declaration'],
+  ['model', 'a declaration, an entry or `}`'],
+  ['decl', 'a declaration'],
+  ['bindings', 'a name'],
+  ['source', 'the name of a tensor in quotes'],
+  ['slot', '`frozen` or `from`'],
+  ['dim', 'an axis, `1`, a part such as `0 of 2`, or `(`'],
+  ['part', 'an axis, `1` or a part such as `0 of 2`'],
+  ['callable', '`(` and a signature, or `=` and a template'],
+  ['instance', '`<` or `from`'],
+  ['extern', '`expert` or `fn`'],
+  ['signature', 'a type such as `[D]`'],
+  ['type', 'a type such as `[D]`'],
+  ['stmt', 'a statement'],
+  ['assign', 'a name'],
+  ['pattern', 'a name, or names in parentheses'],
+  ['primary', 'a value'],
+  ['postfix', '`(`, `[` or `.`'],
+  ['chain', 'the values that are carried'],
+]);
+
+/** Closers, where the list before them could also go on. */
+const listClosers: ReadonlyMap<string, string> = new Map([
+  ['`)`', '`,` or `)`'],
+  ['`]`', '`,` or `]`'],
+  ['`>`', '`,` or `>`'],
+]);
+
+/** Words of other languages, and what to do here instead. */
+const foreignWords: ReadonlyMap<string, string> = new Map([
+  ['return', 'the last expression of a body is its result: leave out `return`'],
+  ['var', 'names are given with `let`'],
+  ['mut', 'nothing is mutable: give the new value a name with `let`'],
+  ['for', 'what repeats is a chain: `chain i in AXIS carrying h = x { … }`'],
+  ['while', 'what repeats is a chain: `chain i in AXIS carrying h = x { … }`'],
+  ['def', 'functions are declared with `fn`'],
+  ['function', 'functions are declared with `fn`'],
+  ['func', 'functions are declared with `fn`'],
+  ['class', 'a unit is a `model`'],
+  ['module', 'a unit is a `model`'],
+  ['elif', 'write `else if`'],
+]);
+
+/** One error of the parser as a diagnostic. `end` is where the text ends, for what is missing there. */
+export function parserDiagnostic(error: IRecognitionException, sourceName: string, before: IToken | undefined): Diagnostic {
+  const facts = decode(error.message);
+  const found = error.token;
+  const atEnd = found.tokenType === EOF;
+  const end = before === undefined ? 0 : before.startOffset + before.image.length;
+  const span: Span = atEnd
+    ? { source: sourceName, start: end, end }
+    : { source: sourceName, start: found.startOffset, end: found.startOffset + found.image.length };
+  const foundText = atEnd ? 'the end of the file' : found.image === '' ? 'the end of the brackets' : `\`${shorten(found.image)}\``;
+  const expected = expectation(facts);
+  const details: DiagnosticDetails = { message: `expected ${expected}, found ${foundText}`, span, help: helpFor(facts, found, before) };
+  const isKeyword = !atEnd && keywords.has(found.image);
+  if (isKeyword && facts.expected === 'a name')
+    return diagnostic('MOE0105', { ...details, message: `\`${found.image}\` is a keyword and cannot be a name`, help: 'choose another name' });
+  return diagnostic('MOE0101', details);
+}
+
+function expectation(facts: Facts): string {
+  const { rule, expected } = facts;
+  if (expected === undefined) return alternatives.get(rule) ?? 'something else';
+  if (rule === 'file') return alternatives.get('file') ?? expected;
+  if (rule === 'model' && expected === '`}`') return alternatives.get('model') ?? expected;
+  if (rule === 'body' && expected === '`}`') return 'an operator, or `}` after the result';
+  if (rule === 'body' && expected === '`{`') return '`{` and a body';
+  if (rule === 'group' && expected === '`)`') return 'an operator, `,` or `)`';
+  if (rule === 'args' && expected === '`)`') return 'an operator, `,` or `)`';
+  if (rule === 'signature' && expected === '`->`') return '`->` and the type of the result';
+  return listClosers.get(expected) ?? expected;
+}
+
+function helpFor(facts: Facts, found: IToken, before: IToken | undefined): string | undefined {
+  const { rule, expected } = facts;
+  for (const token of [before, found]) {
+    const help = token === undefined ? undefined : foreignWords.get(token.image);
+    if (help !== undefined) return help;
+  }
+  if (found.image === '=' && (rule === 'args' || rule === 'group')) return 'an argument is named with a colon: `over: E`';
+  if (rule === 'cond' && expected === '`else`') return 'an `if` is a value: it needs an `else`';
+  if (rule === 'body' && expected === '`}`') return 'a body has statements and one result; give other values a name with `let`';
+  if (rule === 'primary' && keywords.has(found.image)) return `\`${found.image}\` is a keyword and cannot be a name`;
+  if (rule === 'file') return 'statements and entries stand in a model: `model M { … }`';
+  return undefined;
+}
+
+function shorten(image: string): string {
+  return image.length > 40 ? `${image.slice(0, 37)}…` : image;
+}

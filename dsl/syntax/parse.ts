@@ -1,0 +1,99 @@
+/**
+ * Text to tree: lex, match brackets, parse, build; every syntax error of the file in one run, and a tree of what could be read.
+ */
+import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { File } from './ast.ts';
+import { balance } from './brackets.ts';
+import { buildFile } from './build-ast.ts';
+import { BuildContext } from './build-context.ts';
+import { tooLarge } from './decode.ts';
+import { withoutTooDeep } from './depth.ts';
+import { MoeParser, parseTokens } from './grammar.ts';
+import { lex, type Comment } from './lex.ts';
+import { limits } from './limits.ts';
+import { parserDiagnostic } from './parse-errors.ts';
+import { marked, segmentsOf } from './segments.ts';
+import type { SourceFile } from './source.ts';
+
+export interface Parsed {
+  /** What could be read; without errors, all of it. */
+  readonly file: File;
+  /** By place; at most `limits.errors`, then MOE0013. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** All comments in order, for the printer. */
+  readonly comments: readonly Comment[];
+}
+
+/** Building the parser analyses the grammar, which takes longer than most files. It holds nothing between two parses. */
+const parser = new MoeParser();
+
+/** Never throws for any text. */
+export function parseFile(source: SourceFile): Parsed {
+  const nothing: File = { kind: 'File', imports: [], models: [], decls: [], span: { source: source.name, start: 0, end: source.text.length } };
+  const bytes = utf8Length(source.text);
+  if (bytes > limits.sourceBytes) return { file: nothing, diagnostics: [tooLarge(source.name, bytes)], comments: [] };
+
+  const lexed = lex(source);
+  const failed = (diagnostics: readonly Diagnostic[]): Parsed => ({
+    file: nothing,
+    diagnostics: shown(diagnostics, source),
+    comments: lexed.comments,
+  });
+  if (lexed.diagnostics.some((d) => d.code === 'MOE0012')) return failed(lexed.diagnostics);
+  const balanced = balance(source.name, lexed.tokens);
+  const early = [...lexed.diagnostics, ...balanced.diagnostics];
+  if (!balanced.parsable) return failed(early);
+
+  const segments = segmentsOf(balanced.tokens);
+  const { cst, errors } = parseTokens(parser, balanced.tokens);
+  const before = previousToken(balanced.tokens);
+  const seen = marked(segments, early);
+  const syntax: Diagnostic[] = [];
+  for (const error of errors) {
+    const found = parserDiagnostic(error, source.name, before(error.token.startOffset));
+    const segment = segments.at(found.span?.start ?? 0);
+    if (!seen.has(segment)) syntax.push(found);
+    seen.add(segment);
+  }
+
+  const context = new BuildContext(source.name, lexed.docs);
+  const built = buildFile(context, cst, source.text.length);
+  const form = context.diagnostics.filter((d) => d.span === undefined || !seen.has(segments.at(d.span.start)));
+  const { file, diagnostics: depth } = withoutTooDeep(built);
+  return { file, diagnostics: shown([...early, ...syntax, ...form, ...depth], source), comments: lexed.comments };
+}
+
+/** In the order of the text, cut at the limit. */
+function shown(diagnostics: readonly Diagnostic[], source: SourceFile): readonly Diagnostic[] {
+  const sorted = diagnostics.toSorted((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  if (sorted.length <= limits.errors) return sorted;
+  const next = sorted[limits.errors];
+  const message = `too many errors in ${source.name}: only the first ${limits.errors} are shown`;
+  return [...sorted.slice(0, limits.errors), diagnostic('MOE0013', { message, span: next?.span })];
+}
+
+/** Finds the token before an offset (NaN: the end). */
+function previousToken<T extends { readonly startOffset: number }>(tokens: readonly T[]): (offset: number) => T | undefined {
+  return (offset) => {
+    if (Number.isNaN(offset)) return tokens.at(-1);
+    let low = 0;
+    let high = tokens.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((tokens[middle]?.startOffset ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return tokens[low - 1];
+  };
+}
+
+/** Bytes of a text in UTF-8, without making them: a surrogate pair is two units and four bytes. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i) ?? 0;
+    if (point > 0xffff) i++;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -1,0 +1,195 @@
+/**
+ * Which stored tensor fills which part of which store: decided, with every mismatch found, before a byte is read.
+ *
+ * Invariants:
+ * - All faults of a checkpoint are in one report, each missing name with the nearest names there are.
+ * - A store is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
+ *   its initial value stands; a parameter that a given source lacks is a fault unless the caller says otherwise.
+ */
+import { classOf, type StoredType } from './elements.ts';
+import { WeightsError, type WeightsProblem } from './errors.ts';
+import { quoteName } from './json.ts';
+import type { CellSpec, Manifest, StoreSpec } from './manifest.ts';
+import { elementCount, evaluateCount, evaluateShape } from './sizes.ts';
+import type { WeightSource } from './source.ts';
+
+/** A param or state of constant size, and where its value comes from. */
+export interface Binding {
+  /** Index into the manifest's stores. */
+  readonly index: number;
+  readonly store: StoreSpec;
+  readonly shape: readonly number[];
+  readonly elements: number;
+  /** Indices lie in -1 .. limit-1; null: anything. */
+  readonly limit: number | null;
+  /** Filled from the source by these cells, or null: by the initial value. */
+  readonly cells: readonly CellSpec[] | null;
+}
+
+export type MissingParams = 'error' | 'initialise';
+
+const NO_SIZES: ReadonlyMap<string, number> = new Map();
+
+/** Values of MXFP4 that share a scale, and the bytes they take. */
+export const MXFP4_BLOCK = { values: 32, bytes: 16 } as const;
+
+/** Binds all params and states. `source` null stands for no checkpoint. Throws WeightsError. */
+export function bindStores(manifest: Manifest, source: WeightSource | null, missing: MissingParams): readonly Binding[] {
+  const problems: WeightsProblem[] = [];
+  const bindings: Binding[] = [];
+  const nearest = source === null ? () => '' : nearestNames([...source.tensors.keys()]);
+  manifest.stores.forEach((store, index) => {
+    if (store.kind === 'control') return;
+    const shape = evaluateShape(store.axes, NO_SIZES);
+    const elements = elementCount(shape);
+    const limit = store.within === null ? null : evaluateCount(store.within.size, NO_SIZES, store.within.name);
+    const cells = store.cells ?? [wholeCell(store.path, shape, elements)];
+    const names = cells.flatMap(({ tensor, scales }) => (scales === null ? [tensor] : [tensor, scales]));
+    const absent = source === null ? names : [...new Set(names.filter((name) => !source.tensors.has(name)))];
+    const base = { index, store, shape, elements, limit };
+    const useInitial = source === null || store.kind === 'state' || missing === 'initialise';
+    if (absent.length > 0 && absent.length >= new Set(names).size && store.initial !== null && useInitial) {
+      bindings.push({ ...base, cells: null });
+      return;
+    }
+    if (source === null) {
+      problems.push({ code: 'MOE0635', message: `${store.path} has no initial value and no weights were given` });
+      return;
+    }
+    for (const name of absent) {
+      const message = `there is no tensor ${quoteName(name)}, which ${store.path} is bound to${nearest(name)}`;
+      problems.push({ code: 'MOE0630', message, tensor: name });
+    }
+    for (const cell of cells) problems.push(...checkCell(store, cell, source));
+    bindings.push({ ...base, cells });
+  });
+  if (problems.length > 0) throw new WeightsError(problems);
+  return bindings;
+}
+
+function wholeCell(path: string, shape: readonly number[], elements: number): CellSpec {
+  const dims = [{ size: elements, stride: 1, to: 1 }];
+  return { tensor: path, shape, decoder: null, scales: null, from: 0, offset: 0, dims };
+}
+
+function checkCell(store: StoreSpec, cell: CellSpec, source: WeightSource): readonly WeightsProblem[] {
+  const tensor = source.tensors.get(cell.tensor);
+  if (tensor === undefined) return [];
+  const scales = cell.scales === null ? null : source.tensors.get(cell.scales);
+  if (scales === undefined) return [];
+  const problem = (code: 'MOE0631' | 'MOE0632', name: string, told: string): WeightsProblem => ({
+    code,
+    message: `${quoteName(name)} ${told}, as ${store.path} is declared`,
+    tensor: name,
+  });
+  const problems: WeightsProblem[] = [];
+  if (cell.decoder === null) {
+    if (!accepts(store, tensor.dtype)) {
+      problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(store)} is wanted`));
+    }
+    if (!sameShape(tensor.shape, cell.shape)) {
+      problems.push(problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`));
+    }
+    return problems;
+  }
+  const last = cell.shape.at(-1) ?? 0;
+  const outer = cell.shape.slice(0, -1);
+  const blocks = last / MXFP4_BLOCK.values;
+  const blockShapes = [
+    [...outer, blocks, MXFP4_BLOCK.bytes],
+    [...outer, last / 2],
+  ];
+  if (tensor.dtype !== 'U8' || (scales !== null && scales.dtype !== 'U8' && scales.dtype !== 'F8_E8M0')) {
+    problems.push(problem('MOE0632', cell.tensor, `and its scales are not bytes, MXFP4 blocks are wanted`));
+  }
+  if (!blockShapes.some((shape) => sameShape(tensor.shape, shape))) {
+    problems.push(problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, blocks of ${show(cell.shape)} are wanted`));
+  }
+  if (scales !== null && cell.scales !== null && !sameShape(scales.shape, [...outer, blocks])) {
+    problems.push(problem('MOE0631', cell.scales, `has the shape ${show(scales.shape)}, ${show([...outer, blocks])} is wanted`));
+  }
+  return problems;
+}
+
+const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i]);
+
+/** Floats widen exactly, and round where f16 is declared; F64 would round unasked. Integers have to fit. */
+function accepts(store: StoreSpec, dtype: StoredType): boolean {
+  switch (store.element) {
+    case 'f32':
+    case 'f16':
+      return classOf(dtype) === 'float' && dtype !== 'F64';
+    case 'i32':
+      return classOf(dtype) === 'integer';
+    case 'bool':
+      return dtype === 'BOOL' || dtype === 'U8';
+    default: {
+      const never: never = store.element;
+      return never;
+    }
+  }
+}
+
+function wantedTypes(store: StoreSpec): string {
+  switch (store.element) {
+    case 'f32':
+    case 'f16':
+      return `one of F32, F16, BF16 (${store.element})`;
+    case 'i32':
+      return 'an integer type (i32)';
+    case 'bool':
+      return 'BOOL or U8 (bool)';
+    default: {
+      const never: never = store.element;
+      return never;
+    }
+  }
+}
+
+/** Searches this many times at most, over this many names: a wrong prefix makes every name of a checkpoint missing. */
+const MOST_SEARCHES = 20;
+const MOST_NAMES = 20_000;
+
+/** A function that tells of the names most like one that is missing, as the tail of a sentence. */
+export function nearestNames(names: readonly string[]): (wanted: string) => string {
+  let searches = 0;
+  const pool = names.slice(0, MOST_NAMES);
+  return (wanted) => {
+    searches += 1;
+    if (searches > MOST_SEARCHES) return '';
+    const most = Math.max(2, Math.floor(wanted.length / 3));
+    const near = pool
+      .map((name) => ({ name, distance: distanceUpTo(wanted, name, most) }))
+      .filter(({ distance }) => distance <= most)
+      .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+      .slice(0, 2)
+      .map(({ name }) => quoteName(name));
+    return near.length === 0 ? '' : ` (there is ${near.join(' and ')})`;
+  };
+}
+
+/** Edit distance of two texts, or anything above `most` if it is above. A shared suffix or prefix costs nothing. */
+function distanceUpTo(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  let start = 0;
+  while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
+  let endA = a.length;
+  let endB = b.length;
+  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
+    endA -= 1;
+    endB -= 1;
+  }
+  let row = Array.from({ length: endB - start + 1 }, (_, j) => j);
+  for (let i = start; i < endA; i++) {
+    const next = [i - start + 1];
+    for (let j = start; j < endB; j++) {
+      const replaced = (row[j - start] ?? 0) + (a[i] === b[j] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j - start + 1] ?? 0) + 1, (next[j - start] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

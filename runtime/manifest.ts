@@ -1,0 +1,188 @@
+/**
+ * The contract between the compiler and the runtime: everything a compiled model is, as data (JSON), besides its shader
+ * texts. A manifest names no file and holds no user text but names that stay data.
+ *
+ * Sizes are formulas over the sizes of dynamic axes, evaluated exactly when a run binds its inputs.
+ */
+
+/** A number; the name of a dynamic axis; `['/', n, d]` a rational; an operation on formulas; `{ real }` an inexact number. */
+export type SizeFormula =
+  | number
+  | string
+  | { readonly real: number }
+  /** A rational with big integers, as decimal texts. */
+  | { readonly numerator: string; readonly denominator: string }
+  | { readonly op: SizeFormulaOp; readonly args: readonly SizeFormula[] };
+export type SizeFormulaOp =
+  | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'pow' | 'min' | 'max' | 'floor' | 'ceil' | 'abs' | 'sign'
+  | 'sqrt' | 'exp' | 'log' | 'sin' | 'cos' | 'tanh';
+
+export type ManifestElement = 'f32' | 'f16' | 'i32' | 'bool';
+
+/** On the GPU every element takes four bytes: f16 is an f32 that was rounded, bool is u32 0 or 1. */
+export const bytesPerElement = 4;
+
+export interface AxisSpec {
+  readonly name: string;
+  readonly size: SizeFormula;
+}
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly element: ManifestElement;
+  /** Row-major, outermost first. */
+  readonly axes: readonly AxisSpec[];
+}
+
+/**
+ * One stored tensor's contribution to a store: a strided copy. With indices i over `dims`:
+ * store[offset + Σ i_k * to_k] = tensor[from + Σ i_k * stride_k].
+ */
+export interface CellSpec {
+  /** Name in the checkpoint. */
+  readonly tensor: string;
+  /** Shape the checkpoint's tensor must have. */
+  readonly shape: readonly number[];
+  /** `mxfp4`: `tensor` holds blocks, `scales` the scales; shape is that of the decoded numbers. */
+  readonly decoder: 'mxfp4' | null;
+  readonly scales: string | null;
+  readonly from: number;
+  readonly offset: number;
+  readonly dims: readonly { readonly size: number; readonly stride: number; readonly to: number }[];
+}
+
+export interface StoreSpec {
+  readonly path: string;
+  readonly kind: 'param' | 'state' | 'control';
+  readonly element: ManifestElement;
+  /** Family axes first. Params and states have constant sizes; a control may have dynamic axes. */
+  readonly axes: readonly AxisSpec[];
+  /** Integers must lie in -1 .. size-1 of this axis. */
+  readonly within: AxisSpec | null;
+  readonly frozen: boolean;
+  /** Bound to checkpoint names, else null: the tensor called `path` with the store's whole shape. */
+  readonly cells: readonly CellSpec[] | null;
+  /**
+   * Value when the source has none of it: a constant, a plan whose only result is the value, or null: it is required.
+   * (A control's default is computed by the entry's own plan: steps with `unless`.)
+   */
+  readonly initial: { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'plan'; readonly plan: PlanSpec } | null;
+}
+
+/** A kernel: one WGSL module with entry point `main`, bind group 0. */
+export interface KernelSpec {
+  readonly name: string;
+  /** Index into the module's shader texts. */
+  readonly shader: number;
+  readonly workgroupSize: number;
+  /** Storage bindings in order (binding numbers 0, 1, …). */
+  readonly buffers: readonly { readonly access: 'read' | 'read_write' }[];
+  /** Uniform struct, four bytes a field, at the binding after the last buffer; empty: no binding. */
+  readonly uniforms: readonly { readonly name: string; readonly type: 'f32' | 'i32' | 'u32' }[];
+}
+
+export type BufferSpec = {
+  /** For labels: what the value is, with its place in the source (`gate: mixtral.moe:14:5`). */
+  readonly label: string;
+  /** Number of 4-byte elements. */
+  readonly elements: SizeFormula;
+} & (
+  /** Shared scratch memory: buffers of one slot never live at the same time. */
+  | { readonly kind: 'scratch'; readonly slot: number }
+  | { readonly kind: 'input'; readonly input: number }
+  /** Index into the manifest's stores. */
+  | { readonly kind: 'store'; readonly store: number }
+  | { readonly kind: 'result' }
+  /** u32 words a run starts at all ones; see `StatusSpec`. */
+  | { readonly kind: 'status' }
+);
+
+export interface LaunchSpec {
+  readonly kind: 'launch';
+  readonly kernel: number;
+  readonly label: string;
+  /** Workgroups; the runtime folds more than the device's limit in one dimension into two. Zero: skipped. */
+  readonly workgroups: SizeFormula;
+  /** Plan buffers, in the order of the kernel's bindings. */
+  readonly buffers: readonly number[];
+  /** Values of the kernel's uniform fields, in order. `'seed'` is the run's seed. */
+  readonly uniforms: readonly (SizeFormula | { readonly special: 'seed' })[];
+  /** Skipped when the run was given this control (its default is what the step computes). */
+  readonly unless: string | null;
+}
+
+/** The host's part of a run: reads operands back, calls the extern, writes results. Splits the run in two submissions. */
+export interface ExternSpec {
+  readonly kind: 'extern';
+  readonly name: string;
+  readonly operands: readonly { readonly name: string; readonly buffer: number; readonly element: ManifestElement; readonly axes: readonly AxisSpec[] }[];
+  readonly results: readonly { readonly buffer: number; readonly element: ManifestElement; readonly axes: readonly AxisSpec[] }[];
+  /** Axes of an `extern expert`'s family: called once for each point with present assignments. */
+  readonly family: readonly AxisSpec[];
+  /** u32 mask over (family axes, then batch axes) of the points that are wanted, or null: all. */
+  readonly mask: { readonly buffer: number; readonly axes: readonly AxisSpec[] } | null;
+}
+
+export type StepSpec = LaunchSpec | ExternSpec;
+
+/** Word `word` of the status buffer holds the smallest linear index over `axes` at which the run went wrong. */
+export interface StatusSpec {
+  readonly word: number;
+  readonly code: string;
+  /** Plain words, e.g. "a score is not a number". */
+  readonly message: string;
+  readonly axes: readonly AxisSpec[];
+  /** `mixtral.moe:14:5` */
+  readonly place: string;
+}
+
+export type ResultSpec =
+  | { readonly kind: 'tensor'; readonly name: string; readonly group: 'result' | 'output' | 'loss' | 'update'; readonly buffer: number; readonly element: ManifestElement; readonly axes: readonly AxisSpec[] }
+  /** present (u32) and rank (i32) over sources then targets; weight over sources, targets, payload. */
+  | {
+      readonly kind: 'route';
+      readonly name: string;
+      readonly group: 'result' | 'output';
+      readonly present: number;
+      readonly weight: number;
+      readonly rank: number;
+      readonly sources: readonly AxisSpec[];
+      readonly targets: readonly AxisSpec[];
+      readonly payload: readonly AxisSpec[];
+      /** Present points of one source at most: the last dimension of `NAME.indices` and `NAME.weights`. */
+      readonly most: SizeFormula;
+    };
+
+/** Launches in order. An `update` result is copied over its state (named by path) when the run ended well. */
+export interface PlanSpec {
+  readonly buffers: readonly BufferSpec[];
+  readonly steps: readonly StepSpec[];
+  readonly results: readonly ResultSpec[];
+  readonly status: readonly StatusSpec[];
+  /** Number of scratch slots. */
+  readonly slots: number;
+}
+
+export interface EntrySpec {
+  readonly name: string;
+  readonly inputs: readonly (TensorSpec & { readonly within: AxisSpec | null })[];
+  /** The results alone, and with losses, outputs and updates. Equal when the entry has none of these. */
+  readonly plan: PlanSpec;
+  readonly full: PlanSpec;
+}
+
+export interface Manifest {
+  readonly schema: 1;
+  /** Version of the compiler. */
+  readonly moec: string;
+  readonly name: string;
+  /** Of everything else in the manifest and the shaders. */
+  readonly hash: string;
+  /** Axes whose size each run decides, in order of declaration. */
+  readonly dynamic: readonly string[];
+  readonly requiredFeatures: readonly string[];
+  readonly requiredLimits: Readonly<Record<string, number>>;
+  readonly stores: readonly StoreSpec[];
+  readonly kernels: readonly KernelSpec[];
+  readonly entries: readonly EntrySpec[];
+}

@@ -1,0 +1,102 @@
+/**
+ * `npm test`: everything this project checks, in one command, on a fresh clone.
+ *
+ * In order: the packages (installed if they are not there), the adapters, the types, the layout of the text, the tests
+ * that need no GPU, and the tests in `test/gpu` once on every adapter found. An adapter that is missing is said loudly;
+ * with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
+ *
+ * The last line is `N passed, N failed`, the sum of all of it.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder, childEnvironment, projectRoot } from './support/adapters.mjs';
+import { findAdapters, missing } from './support/setup-gpu.mjs';
+
+const totals = { passed: 0, failed: 0 };
+const notes = [];
+
+const heading = (text) => process.stdout.write(`\n=== ${text}\n`);
+
+/** Runs a command with its output on ours; true if it ended well. */
+function run(name, args, env = process.env) {
+  const result = spawnSync(name, args, { cwd: projectRoot, stdio: 'inherit', env });
+  if (result.error !== undefined) process.stdout.write(`${name}: ${result.error.message}\n`);
+  return result.status === 0;
+}
+
+const tool = (path, ...args) => [process.execPath, [join(projectRoot, 'node_modules', ...path.split('/')), ...args]];
+
+/** A check that counts as one test. */
+function check(title, [name, args]) {
+  heading(title);
+  const good = run(name, args);
+  totals[good ? 'passed' : 'failed'] += 1;
+  notes.push(`${title}: ${good ? 'good' : 'FAILED'}`);
+}
+
+/** One run of vitest, counted by its own report: a run that ends without one, or without a test, is a failure. */
+function vitest(title, args, env = process.env) {
+  heading(title);
+  const report = join(cacheFolder, `report.${process.pid}.json`);
+  mkdirSync(cacheFolder, { recursive: true });
+  rmSync(report, { force: true });
+  const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const [name, all] = tool('vitest/vitest.mjs', 'run', ...flags, ...args);
+  const good = run(name, all, env);
+  const { passed, failed } = readReport(report);
+  rmSync(report, { force: true });
+  totals.passed += passed;
+  // A file that does not load has no failed tests and still fails the run.
+  totals.failed += failed > 0 ? failed : good && passed > 0 ? 0 : 1;
+  notes.push(`${title}: ${passed} passed, ${failed} failed${good ? '' : ', the run FAILED'}`);
+}
+
+function readReport(file) {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    return { passed: report.numPassedTests ?? 0, failed: report.numFailedTests ?? 0 };
+  } catch {
+    return { passed: 0, failed: 0 };
+  }
+}
+
+async function main() {
+  if (!existsSync(join(projectRoot, 'node_modules', 'vitest'))) {
+    heading('packages');
+    if (!run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'])) {
+      process.stdout.write('\nnpm ci failed\n0 passed, 1 failed\n');
+      return 1;
+    }
+  }
+
+  heading('adapters');
+  const adapters = await findAdapters({ install: true, log: (text) => process.stdout.write(`${text}\n`) });
+  const required = (process.env.MOEC_REQUIRE_ADAPTERS ?? '').split(',').filter(Boolean);
+  for (const { name, info } of adapters) process.stdout.write(`${name}: ${info.description || info.device}\n`);
+  for (const name of missing(adapters)) {
+    process.stdout.write(`!!! MISSING: ${name}: its GPU tests do NOT run (root on Debian: npm run setup-gpu)\n`);
+    notes.push(`!!! MISSING ADAPTER ${name}: its GPU tests did NOT run`);
+  }
+  for (const name of required) {
+    if (adapters.some((adapter) => adapter.name === name)) continue;
+    totals.failed += 1;
+    notes.push(`the adapter ${name} is required and not there: FAILED`);
+  }
+
+  check('types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'));
+  check('layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'));
+  vitest('tests without a GPU', ['--exclude', 'test/gpu/**']);
+  for (const adapter of adapters) {
+    vitest(`tests on ${adapter.name}`, ['--dir', 'test/gpu'], childEnvironment(adapter));
+  }
+
+  heading('summary');
+  for (const note of notes) process.stdout.write(`${note}\n`);
+  const ran = adapters.map(({ name }) => name).join(', ') || 'NONE';
+  process.stdout.write(`adapters that ran: ${ran}\n`);
+  process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
+  return totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
