@@ -34,7 +34,11 @@ const NO_SIZES: ReadonlyMap<string, number> = new Map();
 export const MXFP4_BLOCK = { values: 32, bytes: 16 } as const;
 
 /** Binds all params and states. `source` null stands for no checkpoint. Throws WeightsError. */
-export function bindStores(manifest: Manifest, source: WeightSource | null, missing: MissingParams): readonly Binding[] {
+export function bindStores(
+  manifest: Manifest,
+  source: WeightSource | null,
+  missing: MissingParams,
+): readonly Binding[] {
   const problems: WeightsProblem[] = [];
   const bindings: Binding[] = [];
   const nearest = source === null ? () => '' : nearestNames([...source.tensors.keys()]);
@@ -88,7 +92,9 @@ function checkCell(store: StoreSpec, cell: CellSpec, source: WeightSource): read
       problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(store)} is wanted`));
     }
     if (!sameShape(tensor.shape, cell.shape)) {
-      problems.push(problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`));
+      problems.push(
+        problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`),
+      );
     }
     return problems;
   }
@@ -103,10 +109,14 @@ function checkCell(store: StoreSpec, cell: CellSpec, source: WeightSource): read
     problems.push(problem('MOE0632', cell.tensor, `and its scales are not bytes, MXFP4 blocks are wanted`));
   }
   if (!blockShapes.some((shape) => sameShape(tensor.shape, shape))) {
-    problems.push(problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, blocks of ${show(cell.shape)} are wanted`));
+    problems.push(
+      problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, blocks of ${show(cell.shape)} are wanted`),
+    );
   }
   if (scales !== null && cell.scales !== null && !sameShape(scales.shape, [...outer, blocks])) {
-    problems.push(problem('MOE0631', cell.scales, `has the shape ${show(scales.shape)}, ${show([...outer, blocks])} is wanted`));
+    problems.push(
+      problem('MOE0631', cell.scales, `has the shape ${show(scales.shape)}, ${show([...outer, blocks])} is wanted`),
+    );
   }
   return problems;
 }

@@ -71,7 +71,12 @@ export class Memory {
     }
     const total = this.#bytes - freed + wanted.reduce((sum, { bytes }) => sum + allocatedBytes(bytes), 0);
     if (this.#budget !== null && total > this.#budget) {
-      throw new OutOfMemoryError('MOE0705', `the model takes ${total} bytes, the budget has ${this.#budget}`, total, this.#budget);
+      throw new OutOfMemoryError(
+        'MOE0705',
+        `the model takes ${total} bytes, the budget has ${this.#budget}`,
+        total,
+        this.#budget,
+      );
     }
   }
 

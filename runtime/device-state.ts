@@ -106,7 +106,12 @@ export class DeviceState {
 async function popMemory(device: GPUDevice, bytes: number): Promise<MoecError | null> {
   const error = await popped(device);
   if (error === null) return null;
-  return new OutOfMemoryError('MOE0704', `the device has no room for ${bytes} bytes more: ${error.message}`, bytes, null);
+  return new OutOfMemoryError(
+    'MOE0704',
+    `the device has no room for ${bytes} bytes more: ${error.message}`,
+    bytes,
+    null,
+  );
 }
 
 async function popValidation(device: GPUDevice): Promise<MoecError | null> {

@@ -14,8 +14,24 @@ export type SizeFormula =
   | { readonly numerator: string; readonly denominator: string }
   | { readonly op: SizeFormulaOp; readonly args: readonly SizeFormula[] };
 export type SizeFormulaOp =
-  | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'pow' | 'min' | 'max' | 'floor' | 'ceil' | 'abs' | 'sign'
-  | 'sqrt' | 'exp' | 'log' | 'sin' | 'cos' | 'tanh';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'mod'
+  | 'pow'
+  | 'min'
+  | 'max'
+  | 'floor'
+  | 'ceil'
+  | 'abs'
+  | 'sign'
+  | 'sqrt'
+  | 'exp'
+  | 'log'
+  | 'sin'
+  | 'cos'
+  | 'tanh';
 
 export type ManifestElement = 'f32' | 'f16' | 'i32' | 'bool';
 
@@ -66,7 +82,8 @@ export interface StoreSpec {
    * Value when the source has none of it: a constant, a plan whose only result is the value, or null: it is required.
    * (A control's default is computed by the entry's own plan: steps with `unless`.)
    */
-  readonly initial: { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'plan'; readonly plan: PlanSpec } | null;
+  readonly initial:
+    { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'plan'; readonly plan: PlanSpec } | null;
 }
 
 /** A kernel: one WGSL module with entry point `main`, bind group 0. */
@@ -86,16 +103,17 @@ export type BufferSpec = {
   readonly label: string;
   /** Number of 4-byte elements. */
   readonly elements: SizeFormula;
-} & (
+} &
   /** Shared scratch memory: buffers of one slot never live at the same time. */
-  | { readonly kind: 'scratch'; readonly slot: number }
-  | { readonly kind: 'input'; readonly input: number }
-  /** Index into the manifest's stores. */
-  | { readonly kind: 'store'; readonly store: number }
-  | { readonly kind: 'result' }
-  /** u32 words a run starts at all ones; see `StatusSpec`. */
-  | { readonly kind: 'status' }
-);
+  (
+    | { readonly kind: 'scratch'; readonly slot: number }
+    | { readonly kind: 'input'; readonly input: number }
+    /** Index into the manifest's stores. */
+    | { readonly kind: 'store'; readonly store: number }
+    | { readonly kind: 'result' }
+    /** u32 words a run starts at all ones; see `StatusSpec`. */
+    | { readonly kind: 'status' }
+  );
 
 export interface LaunchSpec {
   readonly kind: 'launch';
@@ -115,8 +133,17 @@ export interface LaunchSpec {
 export interface ExternSpec {
   readonly kind: 'extern';
   readonly name: string;
-  readonly operands: readonly { readonly name: string; readonly buffer: number; readonly element: ManifestElement; readonly axes: readonly AxisSpec[] }[];
-  readonly results: readonly { readonly buffer: number; readonly element: ManifestElement; readonly axes: readonly AxisSpec[] }[];
+  readonly operands: readonly {
+    readonly name: string;
+    readonly buffer: number;
+    readonly element: ManifestElement;
+    readonly axes: readonly AxisSpec[];
+  }[];
+  readonly results: readonly {
+    readonly buffer: number;
+    readonly element: ManifestElement;
+    readonly axes: readonly AxisSpec[];
+  }[];
   /** Axes of an `extern expert`'s family: called once for each point with present assignments. */
   readonly family: readonly AxisSpec[];
   /** u32 mask over (family axes, then batch axes) of the points that are wanted, or null: all. */
@@ -137,7 +164,14 @@ export interface StatusSpec {
 }
 
 export type ResultSpec =
-  | { readonly kind: 'tensor'; readonly name: string; readonly group: 'result' | 'output' | 'loss' | 'update'; readonly buffer: number; readonly element: ManifestElement; readonly axes: readonly AxisSpec[] }
+  | {
+      readonly kind: 'tensor';
+      readonly name: string;
+      readonly group: 'result' | 'output' | 'loss' | 'update';
+      readonly buffer: number;
+      readonly element: ManifestElement;
+      readonly axes: readonly AxisSpec[];
+    }
   /** present (u32) and rank (i32) over sources then targets; weight over sources, targets, payload. */
   | {
       readonly kind: 'route';

@@ -177,7 +177,8 @@ function readEntry(name: string, entry: JsonValue, dataStart: number, fileSize: 
   // Exact, whatever the numbers: three factors of 2^53 are no trouble.
   const elements = shape.values.reduce((product, size) => product * BigInt(size), 1n);
   const bits = elements * BigInt(storedTypes[dtype]);
-  if (bits / 8n > BigInt(Number.MAX_SAFE_INTEGER)) return fault('MOE0609', `has ${elements} elements, too many for a file`);
+  if (bits / 8n > BigInt(Number.MAX_SAFE_INTEGER))
+    return fault('MOE0609', `has ${elements} elements, too many for a file`);
   if (begin > end) return fault('MOE0610', `begins at ${begin}, behind its end at ${end}`);
   if (end > fileSize - dataStart) {
     return fault('MOE0610', `ends at ${end}, the file has ${fileSize - dataStart} bytes of data`);
@@ -206,7 +207,11 @@ function readIntegers(value: JsonValue | undefined): Integers {
     const number = plainInteger(item);
     if (number === null) {
       const shown = isJsonNumber(item) ? item.text.slice(0, 40) : 'something else than a number';
-      return { kind: 'fault', code: 'MOE0606', message: `with ${shown}: whole numbers below 2^53, written plainly, are read` };
+      return {
+        kind: 'fault',
+        code: 'MOE0606',
+        message: `with ${shown}: whole numbers below 2^53, written plainly, are read`,
+      };
     }
     values.push(number);
   }
@@ -249,7 +254,8 @@ function foreignFormat(bytes: Uint8Array): string | null {
   const text = String.fromCharCode(...bytes.subarray(0, 8));
   if (text.startsWith('PK\x03\x04')) return 'a zip archive (a PyTorch or NumPy file, which may carry code)';
   // Pickle, protocols 2 to 5. As a header length it would be past any cap.
-  if (starts(0x80) && [2, 3, 4, 5].includes(bytes[1] ?? 0) && bytes[7] !== 0) return 'a Python pickle, which may carry code';
+  if (starts(0x80) && [2, 3, 4, 5].includes(bytes[1] ?? 0) && bytes[7] !== 0)
+    return 'a Python pickle, which may carry code';
   if (text.startsWith('GGUF')) return 'a GGUF file';
   if (text.startsWith('\x93NUMPY')) return 'a NumPy array';
   if (text.startsWith('\x89HDF')) return 'an HDF5 file';

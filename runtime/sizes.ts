@@ -111,7 +111,10 @@ function evaluate(formula: SizeFormula, sizes: Sizes, depth: number): Value {
   }
   if ('real' in formula) return real(formula.real);
   if ('numerator' in formula) return exact(BigInt(formula.numerator), BigInt(formula.denominator));
-  return apply(formula.op, formula.args.map((arg) => evaluate(arg, sizes, depth + 1)));
+  return apply(
+    formula.op,
+    formula.args.map((arg) => evaluate(arg, sizes, depth + 1)),
+  );
 }
 
 function apply(op: SizeFormulaOp, args: readonly Value[]): Value {

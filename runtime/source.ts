@@ -46,7 +46,9 @@ export interface RangeFile {
 }
 
 /** Weights in safetensors files that are in memory. */
-export function fromArrayBuffers(buffers: ArrayBufferView | ArrayBuffer | readonly (ArrayBufferView | ArrayBuffer)[]): Promise<WeightSource> {
+export function fromArrayBuffers(
+  buffers: ArrayBufferView | ArrayBuffer | readonly (ArrayBufferView | ArrayBuffer)[],
+): Promise<WeightSource> {
   const list = isList(buffers) ? buffers : [buffers];
   return openFiles(list.map((buffer, i) => memoryFile(buffer, list.length === 1 ? 'weights' : `weights ${i}`)));
 }

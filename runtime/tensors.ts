@@ -58,7 +58,8 @@ export interface DeclaredTensor {
 /** An input as given: words on the host or a buffer; `length` counts elements, null where a buffer may be longer. */
 export interface GivenTensor {
   readonly declared: DeclaredTensor;
-  readonly content: { readonly kind: 'host'; readonly data: TensorData } | { readonly kind: 'gpu'; readonly buffer: GPUBuffer };
+  readonly content:
+    { readonly kind: 'host'; readonly data: TensorData } | { readonly kind: 'gpu'; readonly buffer: GPUBuffer };
   readonly shape: readonly number[] | null;
   readonly length: number | null;
 }
@@ -90,7 +91,11 @@ function describeWanted(declared: DeclaredTensor): string {
 
 export function isTensorData(value: unknown): value is TensorData {
   if (Array.isArray(value)) return value.every((item) => typeof item === 'number' || typeof item === 'boolean');
-  return ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigInt64Array || value instanceof BigUint64Array);
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof DataView) &&
+    !(value instanceof BigInt64Array || value instanceof BigUint64Array)
+  );
 }
 
 function isShape(value: unknown): value is readonly number[] {
@@ -114,7 +119,11 @@ export function bindSizes(dynamic: readonly string[], inputs: readonly GivenTens
     const known = sizes.get(axis);
     if (known !== undefined && known !== size) {
       const other = from.get(axis) ?? '';
-      throw new InputError('MOE0709', `${source} gives the axis ${axis} the size ${size}, ${other} gives it ${known}`, source);
+      throw new InputError(
+        'MOE0709',
+        `${source} gives the axis ${axis} the size ${size}, ${other} gives it ${known}`,
+        source,
+      );
     }
     sizes.set(axis, size);
     if (known === undefined) from.set(axis, source);
@@ -123,7 +132,8 @@ export function bindSizes(dynamic: readonly string[], inputs: readonly GivenTens
     if (!dynamic.includes(axis)) {
       throw new InputError('MOE0706', `there is no axis ${axis} whose size a run decides`);
     }
-    if (!Number.isSafeInteger(size) || size < 0) throw new InputError('MOE0708', `the axis ${axis} cannot have the size ${size}`);
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new InputError('MOE0708', `the axis ${axis} cannot have the size ${size}`);
     bind(axis, size, 'the list of sizes');
   }
   for (const { declared, shape } of inputs) {
@@ -137,7 +147,7 @@ export function bindSizes(dynamic: readonly string[], inputs: readonly GivenTens
     });
   }
   // Lengths: each round may settle an axis that makes another input solvable.
-  for (let settled = true; settled; ) {
+  for (let settled = true; settled;) {
     settled = false;
     for (const { declared, shape, length } of inputs) {
       if (shape !== null || length === null) continue;
@@ -189,7 +199,11 @@ function checkShape({ declared, shape, length, content }: GivenTensor, sizes: Si
   const wanted = evaluateShape(declared.axes, sizes);
   const shown = `[${wanted.join(', ')}] (${describeWanted(declared)})`;
   if (shape !== null && shape.some((size, i) => size !== wanted[i])) {
-    throw new InputError('MOE0708', `${declared.name} has the shape [${shape.join(', ')}], ${shown} is wanted`, declared.name);
+    throw new InputError(
+      'MOE0708',
+      `${declared.name} has the shape [${shape.join(', ')}], ${shown} is wanted`,
+      declared.name,
+    );
   }
   const count = elementCount(wanted);
   if (length !== null && length !== count) {

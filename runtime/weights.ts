@@ -68,7 +68,14 @@ export async function loadStore(
     }
     const count = dims[0]?.size ?? 1;
     for (let at = 0; at < count; at += PIECE_ELEMENTS) {
-      const words = await readElements(binding.store, cell, source, cell.from + at, Math.min(PIECE_ELEMENTS, count - at), options);
+      const words = await readElements(
+        binding.store,
+        cell,
+        source,
+        cell.from + at,
+        Math.min(PIECE_ELEMENTS, count - at),
+        options,
+      );
       report(finish(binding, cell, words, options));
       await write(cell.offset + at, words);
     }

@@ -1,17 +1,23 @@
+/** Decimal spelling of f32 constants, for every printer of kernels. */
+import { F32_MAX } from './arithmetic.ts';
+
 /**
  * The shortest decimal that reads back as the same f32: `0.1` and not `0.10000000149011612`. Always with a point or an
- * exponent, so that it cannot be taken for an integer. Used by every printer of kernels.
+ * exponent, so that it cannot be taken for an integer.
  */
 export function formatF32(value: number): string {
+  // toPrecision forgets the sign of a zero.
+  if (Object.is(value, -0)) return '-0.0';
   for (let digits = 1; digits <= 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
-    // A reader goes decimal -> double -> f32, so this is exactly the test to pass.
-    if (Math.fround(rounded) === value) return withPoint(rounded);
+    // A reader goes decimal -> double -> f32, so this is exactly the test to pass. WGSL refuses a double beyond the largest
+    // f32 even if it rounds to it (3.4028235e38).
+    if (Math.fround(rounded) === value && Math.abs(rounded) <= F32_MAX) return withPoint(rounded);
   }
   return withPoint(value);
 }
 
 function withPoint(value: number): string {
-  const text = Object.is(value, -0) ? '-0' : String(value).replace('e+', 'e');
+  const text = String(value).replace('e+', 'e');
   return /[.e]/.test(text) || !Number.isFinite(value) ? text : `${text}.0`;
 }

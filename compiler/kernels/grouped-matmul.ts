@@ -12,9 +12,9 @@ import type { BufferDecl, Expr } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, div, f32, le, lt, min, mul, rem, sub } from '../kernel/build.ts';
 import { forEachThread } from './space.ts';
-import type { Loop, Value } from './space.ts';
 
-export interface GroupedMatmulConfig<P> {
+/** `P` is a row's point, with or without a column; `I` the indices of the contracted axes. */
+export interface GroupedMatmulConfig<P, I> {
   readonly tileRows: number;
   readonly tileColumns: number;
   /** Upper bound of the number of rows, u32: what the grid is made for. */
@@ -29,17 +29,17 @@ export interface GroupedMatmulConfig<P> {
   readonly atColumn: (point: P, column: Expr) => P;
   /** Whether two rows use the same weights. */
   readonly sameGroup: (a: P, b: P) => Expr;
-  /** Over the contracted axes. */
-  readonly loop: Loop<P>;
-  /** The input, which has no column axis. */
-  readonly input: Value<P>;
-  /** The weight, which is the same for all rows of a group. */
-  readonly weight: Value<P>;
+  /** Emits the loop nest over the contracted axes. */
+  readonly loop: (body: (inner: I) => void) => void;
+  /** The input at a row, which has no column axis. */
+  readonly input: (point: P, inner: I) => Expr;
+  /** The weight at a row and column, which is the same for all rows of a group. */
+  readonly weight: (point: P, inner: I) => Expr;
   readonly out: BufferDecl;
 }
 
 /** ceil(capacity / tileRows) × ceil(width / tileColumns) threads. */
-export function groupedMatmul<P>(k: KernelBuilder, config: GroupedMatmulConfig<P>): void {
+export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfig<P, I>): void {
   const { tileRows, tileColumns, capacity, count, width, enterRow, atColumn, sameGroup, loop, input, weight, out } = config;
   const blocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'blocks');
   const rowBlocks = div(add(capacity, tileRows - 1), tileRows);
@@ -67,10 +67,10 @@ export function groupedMatmul<P>(k: KernelBuilder, config: GroupedMatmulConfig<P
       if (top === undefined || bottom === undefined) return;
       const whole = () => {
         const tile = points.map(() => columns.map(() => k.var(f32(0))));
-        loop(top, (inner) => {
-          const weights = columns.map((c) => k.let(weight(atColumn(inner, c))));
+        loop((inner) => {
+          const weights = columns.map((c) => k.let(weight(atColumn(top, c), inner)));
           for (const [i, point] of points.entries()) {
-            const x = k.let(i === 0 ? input(inner) : input(rejoin(config, point, inner)));
+            const x = k.let(input(point, inner));
             for (const [j, w] of weights.entries()) {
               const sum = tile[i]?.[j];
               if (sum !== undefined) k.assign(sum, add(sum, mul(x, w)));
@@ -85,11 +85,12 @@ export function groupedMatmul<P>(k: KernelBuilder, config: GroupedMatmulConfig<P
       const byRow = () => {
         k.forRange(first, add(last, 1), 1, (row) => {
           const sums = columns.map(() => k.var(f32(0)));
-          loop(enterRow(row), (inner) => {
-            const x = k.let(input(inner));
+          const point = enterRow(row);
+          loop((inner) => {
+            const x = k.let(input(point, inner));
             for (const [j, c] of columns.entries()) {
               const sum = sums[j];
-              if (sum !== undefined) k.assign(sum, add(sum, mul(x, weight(atColumn(inner, c)))));
+              if (sum !== undefined) k.assign(sum, add(sum, mul(x, weight(atColumn(point, c), inner)))));
             }
           });
           put(row, sums);

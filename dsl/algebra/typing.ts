@@ -21,6 +21,8 @@ import {
   type TypeProblem,
 } from './primitive.ts';
 
+export type Naming = Pick<TypeCall, 'nameOf'>;
+
 /** A tensor or a route: what arithmetic works on. */
 export type Computable = TensorType | RouteType;
 
@@ -117,6 +119,11 @@ export function supportOf(route: RouteType): readonly AxisVar[] {
 export function sameWithin(a: ValueType, b: ValueType): AxisVar | undefined {
   if (a.kind !== 'tensor' || b.kind !== 'tensor') return undefined;
   return a.within !== undefined && b.within !== undefined && sameAxis(a.within, b.within) ? a.within : undefined;
+}
+
+/** The same axes with another element type; what is computed from indices is a number, so `in V` goes. */
+export function retyped(type: Computable, element: ElementType): Computable {
+  return type.kind === 'route' ? { ...type, element } : { kind: 'tensor', element, axes: type.axes };
 }
 
 /** The same type with other axes: each axis replaced by a list, in its place and role. */
@@ -269,14 +276,15 @@ export function tensor(element: ElementType, axes: readonly AxisVar[], within?: 
   return { type: { kind: 'tensor', element, axes, ...(within === undefined ? {} : { within }) } };
 }
 
-export function list(call: TypeCall, axes: readonly AxisVar[]): string {
+/** `T, B and E`. */
+export function list(call: Naming, axes: readonly AxisVar[]): string {
   const names = axes.map((axis) => call.nameOf(axis));
   const last = names.pop() ?? 'none';
   return names.length === 0 ? last : `${names.join(', ')} and ${last}`;
 }
 
 /** A type as the language writes it: `[T, D]`, `i32[T] in V`, `route[T -> E] of [D]`. */
-export function format(call: Pick<TypeCall, 'nameOf'>, type: ValueType): string {
+export function format(call: Naming, type: ValueType): string {
   const names = (axes: readonly AxisVar[]): string => axes.map((axis) => call.nameOf(axis)).join(', ');
   switch (type.kind) {
     case 'tuple':

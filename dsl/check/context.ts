@@ -3,7 +3,7 @@
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Code, type Diagnostic, type DiagnosticDetails, type Edit, type Span } from '../diagnostics/diagnostic.ts';
-import { didYouMean } from '../diagnostics/suggest.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { AxisDeclaration, AxisVar, ConstDeclaration, Id, Static, UnionDeclaration } from './program.ts';
 import type { NameOf } from './types.ts';
 
@@ -77,8 +77,8 @@ export class Context {
 }
 
 /** `help` and `fix` for a misspelt name; nothing if no candidate is near. */
-export function nameHelp(name: string, span: Span, candidates: readonly string[]): { help?: string; fix?: readonly Edit[] } {
-  const near = didYouMean(name, candidates);
-  if (near === null) return {};
-  return { help: `did you mean ${near}?`, fix: [{ span, replacement: near }] };
+export function nameHelp(name: string, span: Span, candidates: Iterable<string>): { help?: string; fix?: readonly Edit[] } {
+  const near = suggest(name, candidates);
+  if (near === undefined) return {};
+  return { help: `did you mean \`${near}\`?`, fix: [{ span, replacement: near }] };
 }

@@ -51,7 +51,7 @@ export function staticOp(cx: Context, op: StaticOp, args: readonly Static[], spa
     if (wanted !== null && arg.type === wanted) continue;
     if (wanted === null && arg.type === args[0]?.type) continue;
     const message = wanted === null ? `a ${args[0]?.type} is compared with a ${arg.type}` : `a ${wanted} is wanted here, this is a ${arg.type}`;
-    cx.report('MOE0353', arg.span, { message });
+    cx.report('MOE0304', arg.span, { message });
     return null;
   }
   return measured(cx, { kind: 'op', op, args, type: comparisons.has(op) ? 'bool' : 'number', span }, args);
@@ -67,7 +67,7 @@ function argumentType(op: StaticOp, args: readonly Static[]): StaticType | null 
 function measured(cx: Context, value: Static, parts: readonly Static[]): Static | null {
   const size = parts.reduce((sum, part) => sum + sizeOf(part), 1);
   if (size > largestStatic) {
-    cx.report('MOE0368', value.span, { help: 'declare a part of it as a const: a const is computed once' });
+    cx.report('MOE0318', value.span, { help: 'declare a part of it as a const: a const is computed once' });
     return null;
   }
   sizes.set(value, size);
@@ -76,7 +76,7 @@ function measured(cx: Context, value: Static, parts: readonly Static[]): Static 
 
 export function staticIf(cx: Context, condition: Static, then: Static, otherwise: Static, span: Span): Static | null {
   if (then.type !== otherwise.type) {
-    cx.report('MOE0359', span, {
+    cx.report('MOE0309', span, {
       message: `one side of the if is a ${then.type}, the other a ${otherwise.type}`,
       labels: [
         { span: then.span, text: `a ${then.type}` },
@@ -129,22 +129,22 @@ export function literalValue(value: Static): { readonly numerator: bigint; reado
  */
 export function staticExpr(cx: Context, value: Static, element: ElementType): Expr | null {
   if (value.type === 'string') {
-    cx.report('MOE0353', value.span, { message: 'a number is wanted here, this is a string' });
+    cx.report('MOE0304', value.span, { message: 'a number is wanted here, this is a string' });
     return null;
   }
   if (value.type === 'bool') return { kind: 'static', value, type: tensorType('bool'), span: value.span };
   if (element === 'bool') {
-    cx.report('MOE0353', value.span, { message: 'a bool is wanted here, this is a number' });
+    cx.report('MOE0304', value.span, { message: 'a bool is wanted here, this is a number' });
     return null;
   }
   if (element === 'i32') {
     const known = literalValue(value);
     if (known !== null && known.numerator % known.denominator !== 0n) {
-      cx.report('MOE0363', value.span, { message: 'an integer is wanted here, this is a fraction', help: 'say floor(…) or ceil(…)' });
+      cx.report('MOE0313', value.span, { message: 'an integer is wanted here, this is a fraction', help: 'say floor(…) or ceil(…)' });
       return null;
     }
     if (value.kind === 'infinity' || (value.kind === 'op' && value.args.some((a) => a.kind === 'infinity'))) {
-      cx.report('MOE0363', value.span, { message: 'an integer is wanted here, this is infinite' });
+      cx.report('MOE0313', value.span, { message: 'an integer is wanted here, this is infinite' });
       return null;
     }
   }

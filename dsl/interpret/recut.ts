@@ -15,7 +15,7 @@ import type { Axis } from '../meaning/axis.ts';
 import type { Operand } from '../meaning/algebra.ts';
 import { project, type Deferred } from './problems.ts';
 import { axesOfRoute, makeRoute, type F64Route } from './route.ts';
-import { countPoints, makeTensor, pointAt, separableOffsets, sizeOf, strides, take, type F64Tensor } from './tensor.ts';
+import { makeTensor, pointAt, separableOffsets, sizeOf, strides, take, type F64Tensor } from './tensor.ts';
 
 export interface Recut {
   readonly from: readonly Axis[];
@@ -120,9 +120,4 @@ export function renamed(
     kind: 'route',
     value: makeRoute({ ...route, support: axes(route.support), payload: axes(route.payload), facts, problems }),
   };
-}
-
-/** Whether a value has points at all. */
-export function isEmpty(axes: readonly Axis[]): boolean {
-  return countPoints(axes) === 0;
 }

@@ -12,7 +12,8 @@ import type { ElementType, StoreDeclaration } from '../check/program.ts';
 import type { Axis } from './axis.ts';
 import type { Size } from './size.ts';
 
-export type Operand<T, R> = { readonly kind: 'tensor'; readonly value: T } | { readonly kind: 'route'; readonly value: R };
+export type Operand<T, R> =
+  { readonly kind: 'tensor'; readonly value: T } | { readonly kind: 'route'; readonly value: R };
 
 /** How a store's root axis is read: at one point, over a window, or as a whole. */
 export type Selection =
@@ -71,8 +72,11 @@ export interface Algebra<T, R> {
   payloadOf(route: R): readonly Axis[];
 
   scalar(value: Size | boolean, element: ElementType): T;
-  /** Reads a store through a selection for each of its family axes (same order as `store.family`). */
-  store(store: Store, selection: readonly Selection[]): T;
+  /**
+   * Reads a store through a selection for each of its family axes (same order as `store.family`). `fallback` is the
+   * value of a control that the run is not given, over family then declared axes; null for any other store.
+   */
+  store(store: Store, selection: readonly Selection[], fallback: T | null): T;
   primitive(call: PrimitiveCall<T, R>): Operand<T, R>;
   /** Renames axes of a tensor or route; sizes are equal, new axes are free. */
   rename(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R>;

@@ -30,7 +30,9 @@ export class AxisFactory {
     const key = `${axis.id}:${primes}`;
     let twin = this.twins.get(key);
     if (twin === undefined) {
-      twin = this.make(axis.name + "'".repeat(primes), axis.size, { ...(axis.points === null ? {} : { points: axis.points }) });
+      twin = this.make(axis.name + "'".repeat(primes), axis.size, {
+        ...(axis.points === null ? {} : { points: axis.points }),
+      });
       this.twins.set(key, twin);
     }
     return twin;

@@ -53,11 +53,27 @@ export class Effects<T, R> {
   loss(name: string, value: T, frame: Frame<T, R>, span: Span): void {
     const { path, selection, open, family } = this.place(name, frame);
     const over = this.algebra.axesOf(value).filter((a) => !open.includes(a));
-    const mean = over.length === 0 && frame.routes.length === 0 ? value : this.algebra.meanPresent(value, over, frame.routes);
-    this.add('loss', path, family, { selection, value: this.restored({ kind: 'tensor', value: mean }, frame), span }, [], [], []);
+    const mean =
+      over.length === 0 && frame.routes.length === 0 ? value : this.algebra.meanPresent(value, over, frame.routes);
+    this.add(
+      'loss',
+      path,
+      family,
+      { selection, value: this.restored({ kind: 'tensor', value: mean }, frame), span },
+      [],
+      [],
+      [],
+    );
   }
 
-  output(name: string, value: Operand<T, R>, type: ValueType, own: readonly Axis[], frame: Frame<T, R>, span: Span): void {
+  output(
+    name: string,
+    value: Operand<T, R>,
+    type: ValueType,
+    own: readonly Axis[],
+    frame: Frame<T, R>,
+    span: Span,
+  ): void {
     const { path, selection, open, family } = this.place(name, frame);
     const restored = this.restored(value, frame);
     const back = (a: Axis): Axis => frame.restore.get(a) ?? a;
@@ -67,7 +83,15 @@ export class Effects<T, R> {
     const route = type.kind === 'route';
     const targets = route ? own.slice(type.sources.length, type.sources.length + type.targets.length) : [];
     const payload = route ? own.slice(type.sources.length + type.targets.length) : [];
-    this.add('output', path, family, { selection, value: restored, span }, [...new Set([...carried, ...own])], targets, payload);
+    this.add(
+      'output',
+      path,
+      family,
+      { selection, value: restored, span },
+      [...new Set([...carried, ...own])],
+      targets,
+      payload,
+    );
   }
 
   update(store: Store, selection: ReadonlyMap<number, Selection>, value: T, span: Span): void {
@@ -77,11 +101,18 @@ export class Effects<T, R> {
     this.states.set(store.id, state);
   }
 
-  gather(): { losses: readonly GatheredValue<T, R>[]; outputs: readonly GatheredValue<T, R>[]; updates: readonly GatheredState<T>[] } {
+  gather(): {
+    losses: readonly GatheredValue<T, R>[];
+    outputs: readonly GatheredValue<T, R>[];
+    updates: readonly GatheredState<T>[];
+  } {
     const all = [...this.gathered.values()].map((g): [Gathering<T, R>, GatheredValue<T, R>] => {
       const value = this.assemble(g.entries, g.family, g.kind, () => null);
       const axes = [...g.family, ...g.axes.filter((a) => !g.family.includes(a))];
-      return [g, { path: g.path, value: this.algebra.broadcast(value, axes), axes, targets: g.targets, payload: g.payload }];
+      return [
+        g,
+        { path: g.path, value: this.algebra.broadcast(value, axes), axes, targets: g.targets, payload: g.payload },
+      ];
     });
     const updates = [...this.states.values()].map((s): GatheredState<T> => {
       const whole = s.store.family.map((a): Selection => ({ kind: 'all', axis: a }));
@@ -90,17 +121,21 @@ export class Effects<T, R> {
           const index = at[i];
           return index === undefined || index === null ? w : { kind: 'at', index };
         });
-        return { kind: 'tensor', value: this.algebra.store(s.store, selection) };
+        return { kind: 'tensor', value: this.algebra.store(s.store, selection, null) };
       });
       const wide = this.algebra.broadcast(value, [...s.store.family, ...s.store.declared]);
       if (wide.kind === 'route') return { store: s.store, value: this.algebra.weights(wide.value) };
       return { store: s.store, value: wide.value };
     });
-    const of = (kind: 'loss' | 'output'): GatheredValue<T, R>[] => all.filter(([g]) => g.kind === kind).map(([, v]) => v);
+    const of = (kind: 'loss' | 'output'): GatheredValue<T, R>[] =>
+      all.filter(([g]) => g.kind === kind).map(([, v]) => v);
     return { losses: of('loss'), outputs: of('output'), updates };
   }
 
-  private place(name: string, frame: Frame<T, R>): { path: string; selection: readonly Selection[]; open: readonly Axis[]; family: readonly Axis[] } {
+  private place(
+    name: string,
+    frame: Frame<T, R>,
+  ): { path: string; selection: readonly Selection[]; open: readonly Axis[]; family: readonly Axis[] } {
     const { instance } = frame;
     const selection = instance.family.map((a): Selection => frame.selection.get(a.id) ?? { kind: 'all', axis: a });
     const open = selection.flatMap((s): Axis[] => (s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : []));
@@ -109,7 +144,12 @@ export class Effects<T, R> {
       if (s.kind === 'all') return { kind: 'all', axis: back(s.axis) };
       return s.kind === 'window' ? { kind: 'window', from: s.from, as: back(s.as) } : s;
     });
-    return { path: instance.path === '' ? name : `${instance.path}.${name}`, selection: outside, open, family: instance.family };
+    return {
+      path: instance.path === '' ? name : `${instance.path}.${name}`,
+      selection: outside,
+      open,
+      family: instance.family,
+    };
   }
 
   private restored(value: Operand<T, R>, frame: Frame<T, R>): Operand<T, R> {
@@ -119,10 +159,20 @@ export class Effects<T, R> {
   }
 
   private axesOf(value: Operand<T, R>): readonly Axis[] {
-    return value.kind === 'tensor' ? this.algebra.axesOf(value.value) : [...this.algebra.supportOf(value.value), ...this.algebra.payloadOf(value.value)];
+    return value.kind === 'tensor'
+      ? this.algebra.axesOf(value.value)
+      : [...this.algebra.supportOf(value.value), ...this.algebra.payloadOf(value.value)];
   }
 
-  private add(kind: 'loss' | 'output', path: string, family: readonly Axis[], entry: Entry<T, R>, axes: readonly Axis[], targets: readonly Axis[], payload: readonly Axis[]): void {
+  private add(
+    kind: 'loss' | 'output',
+    path: string,
+    family: readonly Axis[],
+    entry: Entry<T, R>,
+    axes: readonly Axis[],
+    targets: readonly Axis[],
+    payload: readonly Axis[],
+  ): void {
     const key = `${kind}:${path}`;
     const gathering = this.gathered.get(key) ?? { path, kind, family, entries: [], axes, targets, payload };
     gathering.entries.push(entry);
@@ -157,7 +207,10 @@ export class Effects<T, R> {
     });
     const axes: Axis[] = [];
     for (const p of parts) for (const a of this.axesOf(p)) if (!axes.includes(a)) axes.push(a);
-    return this.algebra.stack(parts.map((p) => this.algebra.broadcast(p, axes)), axis);
+    return this.algebra.stack(
+      parts.map((p) => this.algebra.broadcast(p, axes)),
+      axis,
+    );
   }
 
   /** An entry over the whole of an axis, under the axis's own name. */
@@ -176,24 +229,47 @@ export class Effects<T, R> {
     if (inside < 0 || inside >= (asInteger(axis.size) ?? 0)) return [];
     if (!this.axesOf(entry.value).includes(axis)) return [entry];
     const value = this.algebra.primitive({
-      name: 'at', args: new Map([['x', entry.value]]), axes: new Map([['axis', [axis]]]), statics: new Map([['index', exact(inside)]]),
-      element: entry.value.kind === 'tensor' ? this.algebra.elementOf(entry.value.value) : 'f32', span: entry.span, hidden: [], place: '',
+      name: 'at',
+      args: new Map([['x', entry.value]]),
+      axes: new Map([['axis', [axis]]]),
+      statics: new Map([['index', exact(inside)]]),
+      element: entry.value.kind === 'tensor' ? this.algebra.elementOf(entry.value.value) : 'f32',
+      span: entry.span,
+      hidden: [],
+      place: '',
     });
     return [{ ...entry, value }];
   }
 
   private plus(a: Operand<T, R>, b: Operand<T, R>): Operand<T, R> {
     return this.algebra.primitive({
-      name: 'add', args: new Map([['x', a], ['y', b]]), axes: new Map(), statics: new Map(), element: 'f32',
-      span: { source: '', start: 0, end: 0 }, hidden: [], place: '',
+      name: 'add',
+      args: new Map([
+        ['x', a],
+        ['y', b],
+      ]),
+      axes: new Map(),
+      statics: new Map(),
+      element: 'f32',
+      span: { source: '', start: 0, end: 0 },
+      hidden: [],
+      place: '',
     });
   }
 
   private twice(kind: 'output' | 'update', span: Span): void {
     this.report(
       kind === 'update'
-        ? diagnostic('MOE0452', { message: 'this state is updated by several calls of one run', span, help: 'return the value, and update once' })
-        : diagnostic('MOE0451', { message: 'several calls of one instance give this output', span, help: 'return the value, and let the caller collect it' }),
+        ? diagnostic('MOE0452', {
+            message: 'this state is updated by several calls of one run',
+            span,
+            help: 'return the value, and update once',
+          })
+        : diagnostic('MOE0451', {
+            message: 'several calls of one instance give this output',
+            span,
+            help: 'return the value, and let the caller collect it',
+          }),
     );
   }
 }

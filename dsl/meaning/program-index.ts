@@ -1,5 +1,14 @@
 /** Look-ups over a typed program: declarations by id, who owns them, and which depend on a family's named index. */
-import type { Block, CallableDeclaration, Declaration, Expr, FamilyExpr, Id, Program, Static } from '../check/program.ts';
+import type {
+  Block,
+  CallableDeclaration,
+  Declaration,
+  Expr,
+  FamilyExpr,
+  Id,
+  Program,
+  Static,
+} from '../check/program.ts';
 
 export interface ProgramIndex {
   readonly declarations: ReadonlyMap<Id, Declaration>;
@@ -30,10 +39,12 @@ export function indexProgram(program: Program): ProgramIndex {
     if (declaration.kind === 'callable') callable(declaration);
   };
   const callable = (declaration: CallableDeclaration): void => {
-    for (const parameter of [...(declaration.template?.axes ?? []), ...(declaration.template?.numbers ?? [])]) declare(parameter, declaration.id);
+    for (const parameter of [...(declaration.template?.axes ?? []), ...(declaration.template?.numbers ?? [])])
+      declare(parameter, declaration.id);
     const indices = declaration.family.flatMap((f) => (f.index === null ? [] : [f.index]));
     own.set(declaration.id, indices);
-    for (const f of declaration.family) if (f.index !== null) indexNames.set(f.index, (program.axisNames.get(f.axis.axis) ?? 'index').toLowerCase());
+    for (const f of declaration.family)
+      if (f.index !== null) indexNames.set(f.index, (program.axisNames.get(f.axis.axis) ?? 'index').toLowerCase());
     if (declaration.body !== null) block(declaration.body, declaration.id);
   };
   const block = (b: Block, owner: Id): void => {
@@ -77,7 +88,8 @@ export function indexProgram(program: Program): ProgramIndex {
 
   const indicesAround = (id: Id): ReadonlySet<Id> => {
     const all = new Set<Id>();
-    for (let o = owners.get(id) ?? null; o !== null; o = owners.get(o) ?? null) for (const i of own.get(o) ?? []) all.add(i);
+    for (let o = owners.get(id) ?? null; o !== null; o = owners.get(o) ?? null)
+      for (const i of own.get(o) ?? []) all.add(i);
     return all;
   };
   return {
@@ -128,7 +140,7 @@ function dependents(declarations: ReadonlyMap<Id, Declaration>): ReadonlySet<Id>
     mentions.set(id, { ids, index });
   }
   const result = new Set<Id>();
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const [id, m] of mentions) {
       if (result.has(id) || !(m.index || [...m.ids].some((other) => result.has(other)))) continue;

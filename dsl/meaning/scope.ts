@@ -4,7 +4,15 @@
  * index (`fn f[l in L]`) is made once for each index.
  */
 import type {
-  AxisVar, CallableDeclaration, Declaration, FamilyExpr, FamilyAxis, Id, Program, Static, UnionDeclaration,
+  AxisVar,
+  CallableDeclaration,
+  Declaration,
+  FamilyExpr,
+  FamilyAxis,
+  Id,
+  Program,
+  Static,
+  UnionDeclaration,
 } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -46,22 +54,58 @@ export class Scope {
     this.checkOverrides();
   }
 
-  private make(path: string, owner: Id | null, parent: Instance | null, instantiatedIn: Instance | null, declaration: Id | null, family: readonly Axis[]): Instance {
-    return { id: this.instances++, path, owner, parent, instantiatedIn, declaration, family, made: new Map(), outer: new Map() };
+  private make(
+    path: string,
+    owner: Id | null,
+    parent: Instance | null,
+    instantiatedIn: Instance | null,
+    declaration: Id | null,
+    family: readonly Axis[],
+  ): Instance {
+    return {
+      id: this.instances++,
+      path,
+      owner,
+      parent,
+      instantiatedIn,
+      declaration,
+      family,
+      made: new Map(),
+      outer: new Map(),
+    };
   }
 
   private checkOverrides(): void {
-    const names = new Map(this.options.program.declarations.filter((d) => d.kind === 'const' || d.kind === 'axis').map((d) => [d.name, d]));
+    const names = new Map(
+      this.options.program.declarations.filter((d) => d.kind === 'const' || d.kind === 'axis').map((d) => [d.name, d]),
+    );
     for (const [name, value] of this.options.overrides) {
       const declaration = names.get(name);
       if (declaration === undefined) {
-        this.options.report(diagnostic('MOE0354', { message: `the model has no constant or axis called ${name}`, help: `it has ${[...names.keys()].join(', ')}` }));
+        this.options.report(
+          diagnostic('MOE0354', {
+            message: `the model has no constant or axis called ${name}`,
+            help: `it has ${[...names.keys()].join(', ')}`,
+          }),
+        );
       } else if (declaration.kind === 'axis' && (declaration.of.kind === 'union' || declaration.of.kind === 'points')) {
-        this.options.report(diagnostic('MOE0356', { message: `the size of ${name} is not chosen from outside`, span: declaration.span }));
+        this.options.report(
+          diagnostic('MOE0356', { message: `the size of ${name} is not chosen from outside`, span: declaration.span }),
+        );
       } else if (declaration.kind === 'axis' && !(value.kind === 'number' && (asInteger(value.size) ?? -1) >= 0)) {
-        this.options.report(diagnostic('MOE0356', { message: `${name} is an axis: its size is a whole number, 0 or more`, span: declaration.span }));
+        this.options.report(
+          diagnostic('MOE0356', {
+            message: `${name} is an axis: its size is a whole number, 0 or more`,
+            span: declaration.span,
+          }),
+        );
       } else if (declaration.kind === 'const' && declaration.type !== value.kind) {
-        this.options.report(diagnostic('MOE0356', { message: `${name} is a ${declaration.type}, it was given a ${value.kind}`, span: declaration.span }));
+        this.options.report(
+          diagnostic('MOE0356', {
+            message: `${name} is a ${declaration.type}, it was given a ${value.kind}`,
+            span: declaration.span,
+          }),
+        );
       }
     }
   }
@@ -91,7 +135,8 @@ export class Scope {
     const owner = this.index.owners.get(id) ?? null;
     for (let i: Instance | null = frame.instance; i !== null; i = i.parent) if (i.owner === owner) return i;
     // The record of a template's instance names axes of the place where it is instantiated.
-    for (let i: Instance | null = frame.instance.instantiatedIn; i !== null; i = i.parent) if (i.owner === owner) return i;
+    for (let i: Instance | null = frame.instance.instantiatedIn; i !== null; i = i.parent)
+      if (i.owner === owner) return i;
     throw new CompilerBug('walk', `declaration ${this.declaration(id).name} is out of scope`);
   }
 
@@ -118,7 +163,9 @@ export class Scope {
     const made = home.made.get(key);
     if (made?.kind === 'axis') return made.axis;
     if (made?.kind === 'pending') {
-      this.options.report(diagnostic('MOE0355', { message: `the size of ${declaration.name} depends on itself`, span: declaration.span }));
+      this.options.report(
+        diagnostic('MOE0355', { message: `the size of ${declaration.name} depends on itself`, span: declaration.span }),
+      );
       return this.axes.make(declaration.name, one);
     }
     home.made.set(key, { kind: 'pending' });
@@ -148,7 +195,13 @@ export class Scope {
         const size = this.number(of.size, frame);
         const n = asNumber(size);
         if (n !== null && (!Number.isInteger(n) || n < 0 || size.kind === 'real')) {
-          this.options.report(diagnostic('MOE0350', { message: `the size of ${name} is ${formatSize(size)}, which is no whole number from 0 upward`, span: declaration.span, help: 'say floor or ceil' }));
+          this.options.report(
+            diagnostic('MOE0350', {
+              message: `the size of ${name} is ${formatSize(size)}, which is no whole number from 0 upward`,
+              span: declaration.span,
+              help: 'say floor or ceil',
+            }),
+          );
           return this.axes.make(name, one);
         }
         return this.axes.make(name, size);
@@ -185,7 +238,10 @@ export class Scope {
 
   /** An axis like this one that nothing else names. */
   fresh(axis: Axis): Axis {
-    return this.axes.make(axis.name, axis.size, { ...(axis.points === null ? {} : { points: axis.points }), root: axis.root ?? { axis, offset: exact(0) } });
+    return this.axes.make(axis.name, axis.size, {
+      ...(axis.points === null ? {} : { points: axis.points }),
+      root: axis.root ?? { axis, offset: exact(0) },
+    });
   }
 
   outerOf(instance: Instance, inner: Axis): Axis {
@@ -237,12 +293,21 @@ export class Scope {
     const made = home.made.get(key);
     if (made?.kind === 'static') return made.value;
     if (made?.kind === 'pending' || declaration.value === null) {
-      this.options.report(diagnostic('MOE0355', { message: `the value of ${declaration.name} depends on itself`, span: declaration.span }));
+      this.options.report(
+        diagnostic('MOE0355', {
+          message: `the value of ${declaration.name} depends on itself`,
+          span: declaration.span,
+        }),
+      );
       return { kind: 'number', size: one };
     }
     home.made.set(key, { kind: 'pending' });
-    const given = home === this.root && this.index.modelLevel.has(id) ? this.options.overrides.get(declaration.name) : undefined;
-    const value = given !== undefined && given.kind === declaration.type ? given : this.static(declaration.value, { ...frame, instance: home });
+    const given =
+      home === this.root && this.index.modelLevel.has(id) ? this.options.overrides.get(declaration.name) : undefined;
+    const value =
+      given !== undefined && given.kind === declaration.type
+        ? given
+        : this.static(declaration.value, { ...frame, instance: home });
     home.made.set(key, { kind: 'static', value });
     return value;
   }
@@ -250,9 +315,18 @@ export class Scope {
   // --- instances and families --------------------------------------------------------------------------------------
 
   /** The instance that a callable or an instance declaration is, in the scope of a frame. */
-  private instanceOf(id: Id, frame: StaticFrame): { readonly instance: Instance; readonly callable: Id; readonly home: Instance; readonly family: readonly FamilyAxis[] } {
+  private instanceOf(
+    id: Id,
+    frame: StaticFrame,
+  ): {
+    readonly instance: Instance;
+    readonly callable: Id;
+    readonly home: Instance;
+    readonly family: readonly FamilyAxis[];
+  } {
     const declaration = this.declaration(id);
-    if (declaration.kind !== 'callable' && declaration.kind !== 'instance') throw new CompilerBug('walk', `${declaration.name} has no instance`);
+    if (declaration.kind !== 'callable' && declaration.kind !== 'instance')
+      throw new CompilerBug('walk', `${declaration.name} has no instance`);
     const home = this.home(id, frame);
     const key = this.key(id, frame, this.index.dependsOnIndex.has(id));
     const callable = declaration.kind === 'instance' ? declaration.template : id;
@@ -261,9 +335,10 @@ export class Scope {
     const inner: StaticFrame = { ...frame, instance: home };
     const family = [...home.family, ...declaration.family.map((f) => this.axis(f.axis, inner))];
     const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
-    const instance = declaration.kind === 'instance'
-      ? this.make(path, declaration.template, this.home(declaration.template, inner), home, id, family)
-      : this.make(path, id, home, home, id, family);
+    const instance =
+      declaration.kind === 'instance'
+        ? this.make(path, declaration.template, this.home(declaration.template, inner), home, id, family)
+        : this.make(path, id, home, home, id, family);
     if (declaration.kind === 'instance') {
       const bound = new Set<Axis>();
       for (const [parameter, argument] of declaration.axes) {
@@ -279,7 +354,8 @@ export class Scope {
         }
         instance.made.set(String(parameter), { kind: 'axis', axis });
       }
-      for (const [parameter, value] of declaration.numbers) instance.made.set(String(parameter), { kind: 'static', value: this.static(value, inner) });
+      for (const [parameter, value] of declaration.numbers)
+        instance.made.set(String(parameter), { kind: 'static', value: this.static(value, inner) });
     }
     home.made.set(key, { kind: 'instance', instance });
     return { instance, callable, home, family: declaration.family };
@@ -290,7 +366,9 @@ export class Scope {
     const declaration = this.declaration(id);
     if (declaration.kind === 'union') return this.unionFamily(declaration, frame);
     const { instance, callable } = this.instanceOf(id, frame);
-    const selection = new Map<number, Selection>(instance.family.map((a) => [a.id, frame.selection.get(a.id) ?? { kind: 'all', axis: a }]));
+    const selection = new Map<number, Selection>(
+      instance.family.map((a) => [a.id, frame.selection.get(a.id) ?? { kind: 'all', axis: a }]),
+    );
     const around = this.index.indicesAround(id);
     const indices = new Map([...frame.indices].filter(([index]) => around.has(index)));
     return { kind: 'function', instance, callable, selection, indices };
@@ -299,7 +377,10 @@ export class Scope {
   private unionFamily(declaration: UnionDeclaration, frame: StaticFrame): FamilyValue<never> {
     const axis = this.axis({ axis: declaration.axis.id, primes: 0 }, frame);
     const layout = this.unionLayout(axis);
-    const members = declaration.members.map((m, i) => ({ family: this.familyOf(m.family, frame), axes: layout.members[i]?.axes ?? [] }));
+    const members = declaration.members.map((m, i) => ({
+      family: this.familyOf(m.family, frame),
+      axes: layout.members[i]?.axes ?? [],
+    }));
     return { kind: 'union', axis, layout, members };
   }
 
@@ -311,9 +392,16 @@ export class Scope {
       case 'local_family':
         throw new CompilerBug('walk', 'a union of local families');
       case 'at':
-        return this.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), { kind: 'at', index: this.integer(expr.index, frame) ?? 0 });
+        return this.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), {
+          kind: 'at',
+          index: this.integer(expr.index, frame) ?? 0,
+        });
       case 'window':
-        return this.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), { kind: 'window', from: this.integer(expr.from, frame) ?? 0, as: this.axis(expr.as, frame) });
+        return this.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), {
+          kind: 'window',
+          from: this.integer(expr.from, frame) ?? 0,
+          as: this.axis(expr.as, frame),
+        });
     }
   }
 
@@ -321,13 +409,21 @@ export class Scope {
   select(family: FamilyValue<never>, axis: Axis, selection: Selection): FamilyValue<never> {
     if (family.kind === 'union') {
       if (axis === family.axis) return this.member(family, selection);
-      return { ...family, members: family.members.map((m) => ({ ...m, family: this.hasAxis(m.family, axis) ? this.select(m.family, axis, selection) : m.family })) };
+      return {
+        ...family,
+        members: family.members.map((m) => ({
+          ...m,
+          family: this.hasAxis(m.family, axis) ? this.select(m.family, axis, selection) : m.family,
+        })),
+      };
     }
     for (const [id, s] of family.selection) {
       if (s.kind === 'all' && s.axis === axis) return this.selectRoot(family, id, selection);
       if (s.kind === 'window' && s.as === axis) {
-        if (selection.kind === 'at') return this.selectRoot(family, id, { kind: 'at', index: s.from + selection.index });
-        if (selection.kind === 'window') return this.selectRoot(family, id, { kind: 'window', from: s.from + selection.from, as: selection.as });
+        if (selection.kind === 'at')
+          return this.selectRoot(family, id, { kind: 'at', index: s.from + selection.index });
+        if (selection.kind === 'window')
+          return this.selectRoot(family, id, { kind: 'window', from: s.from + selection.from, as: selection.as });
         return family;
       }
     }
@@ -335,8 +431,11 @@ export class Scope {
   }
 
   private hasAxis(family: FamilyValue<never>, axis: Axis): boolean {
-    if (family.kind === 'union') return family.axis === axis || family.members.some((m) => this.hasAxis(m.family, axis));
-    return [...family.selection.values()].some((s) => (s.kind === 'all' ? s.axis === axis : s.kind === 'window' && s.as === axis));
+    if (family.kind === 'union')
+      return family.axis === axis || family.members.some((m) => this.hasAxis(m.family, axis));
+    return [...family.selection.values()].some((s) =>
+      s.kind === 'all' ? s.axis === axis : s.kind === 'window' && s.as === axis,
+    );
   }
 
   private member(family: FamilyValue<never> & { kind: 'union' }, selection: Selection): FamilyValue<never> {
@@ -357,15 +456,26 @@ export class Scope {
     throw new CompilerBug('walk', 'a point outside a union');
   }
 
-  selectRoot(family: FamilyValue<never> & { kind: 'function' }, root: number, selection: Selection): FamilyValue<never> {
+  selectRoot(
+    family: FamilyValue<never> & { kind: 'function' },
+    root: number,
+    selection: Selection,
+  ): FamilyValue<never> {
     const indices = new Map(family.indices);
     if (selection.kind === 'at') {
       const own = this.ownFamily(family);
-      const position = family.instance.family.findIndex((a) => a.id === root) - (family.instance.family.length - own.length);
+      const position =
+        family.instance.family.findIndex((a) => a.id === root) - (family.instance.family.length - own.length);
       const index = own[position]?.index;
       if (index !== undefined && index !== null) indices.set(index, selection.index);
     }
-    return { ...family, indices, selection: new Map([...family.selection].map(([id, s]): [number, Selection] => [id, id === root ? selection : s])) };
+    return {
+      ...family,
+      indices,
+      selection: new Map(
+        [...family.selection].map(([id, s]): [number, Selection] => [id, id === root ? selection : s]),
+      ),
+    };
   }
 
   private ownFamily(family: FamilyValue<never> & { kind: 'function' }): readonly FamilyAxis[] {
@@ -374,7 +484,9 @@ export class Scope {
   }
 
   /** A family axis that the body names by an index and that is still open. */
-  openIndex(family: FamilyValue<never> & { kind: 'function' }): { readonly root: number; readonly as: Axis; readonly from: number } | null {
+  openIndex(
+    family: FamilyValue<never> & { kind: 'function' },
+  ): { readonly root: number; readonly as: Axis; readonly from: number } | null {
     const own = this.ownFamily(family);
     const roots = family.instance.family.slice(family.instance.family.length - own.length);
     for (const [i, f] of own.entries()) {
@@ -437,4 +549,3 @@ export class Scope {
     return instance.declaration === null ? null : this.declaration(instance.declaration);
   }
 }
-

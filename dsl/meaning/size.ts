@@ -4,8 +4,24 @@
  * `real`, which may stand in a tensor expression but never as a size (core.md, 2.8).
  */
 export type SizeOp =
-  | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'pow' | 'min' | 'max' | 'floor' | 'ceil' | 'abs' | 'sign'
-  | 'sqrt' | 'exp' | 'log' | 'sin' | 'cos' | 'tanh';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'mod'
+  | 'pow'
+  | 'min'
+  | 'max'
+  | 'floor'
+  | 'ceil'
+  | 'abs'
+  | 'sign'
+  | 'sqrt'
+  | 'exp'
+  | 'log'
+  | 'sin'
+  | 'cos'
+  | 'tanh';
 
 export type Size =
   | { readonly kind: 'exact'; readonly numerator: bigint; readonly denominator: bigint }
@@ -55,7 +71,14 @@ export function apply(op: SizeOp, ...args: readonly Size[]): Size {
     if (folded !== null) return folded;
   }
   const numbers = args.map(asNumber);
-  if (numbers.every((v) => v !== null)) return { kind: 'real', value: realOp(op, numbers.map((v) => v ?? 0)) };
+  if (numbers.every((v) => v !== null))
+    return {
+      kind: 'real',
+      value: realOp(
+        op,
+        numbers.map((v) => v ?? 0),
+      ),
+    };
   return simplify(op, args);
 }
 
@@ -84,9 +107,17 @@ function isInteger(size: Size): boolean {
   if (size.kind === 'exact') return size.denominator === 1n;
   if (size.kind === 'real') return Number.isInteger(size.value);
   switch (size.op) {
-    case 'add': case 'sub': case 'mul': case 'min': case 'max': case 'mod': case 'abs':
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'min':
+    case 'max':
+    case 'mod':
+    case 'abs':
       return size.args.every(isInteger);
-    case 'floor': case 'ceil': case 'sign':
+    case 'floor':
+    case 'ceil':
+    case 'sign':
       return true;
     default:
       return false;
@@ -105,23 +136,30 @@ function foldExact(op: SizeOp, args: readonly { n: bigint; d: bigint }[]): Size 
     return null;
   }
   switch (op) {
-    case 'add': return exact(a.n * b.d + b.n * a.d, a.d * b.d);
-    case 'sub': return exact(a.n * b.d - b.n * a.d, a.d * b.d);
-    case 'mul': return exact(a.n * b.n, a.d * b.d);
-    case 'div': return b.n === 0n ? null : exact(a.n * b.d, a.d * b.n);
+    case 'add':
+      return exact(a.n * b.d + b.n * a.d, a.d * b.d);
+    case 'sub':
+      return exact(a.n * b.d - b.n * a.d, a.d * b.d);
+    case 'mul':
+      return exact(a.n * b.n, a.d * b.d);
+    case 'div':
+      return b.n === 0n ? null : exact(a.n * b.d, a.d * b.n);
     case 'mod': {
       if (b.n === 0n) return null;
       const q = floorDiv(a.n * b.d, a.d * b.n);
       return exact(a.n * b.d - q * b.n * a.d, a.d * b.d);
     }
-    case 'min': return a.n * b.d <= b.n * a.d ? exact(a.n, a.d) : exact(b.n, b.d);
-    case 'max': return a.n * b.d >= b.n * a.d ? exact(a.n, a.d) : exact(b.n, b.d);
+    case 'min':
+      return a.n * b.d <= b.n * a.d ? exact(a.n, a.d) : exact(b.n, b.d);
+    case 'max':
+      return a.n * b.d >= b.n * a.d ? exact(a.n, a.d) : exact(b.n, b.d);
     case 'pow': {
       if (b.d !== 1n || b.n > 64n || b.n < -64n || (a.n === 0n && b.n < 0n)) return null;
       const e = b.n < 0n ? -b.n : b.n;
       return b.n < 0n ? exact(a.d ** e, a.n ** e) : exact(a.n ** e, a.d ** e);
     }
-    default: return null;
+    default:
+      return null;
   }
 }
 
@@ -135,24 +173,42 @@ function realOp(op: SizeOp, args: readonly number[]): number {
   const a = args[0] ?? NaN;
   const b = args[1] ?? NaN;
   switch (op) {
-    case 'add': return a + b;
-    case 'sub': return a - b;
-    case 'mul': return a * b;
-    case 'div': return a / b;
-    case 'mod': return a - Math.floor(a / b) * b;
-    case 'pow': return a ** b;
-    case 'min': return Math.min(a, b);
-    case 'max': return Math.max(a, b);
-    case 'floor': return Math.floor(a);
-    case 'ceil': return Math.ceil(a);
-    case 'abs': return Math.abs(a);
-    case 'sign': return Math.sign(a);
-    case 'sqrt': return Math.sqrt(a);
-    case 'exp': return Math.exp(a);
-    case 'log': return Math.log(a);
-    case 'sin': return Math.sin(a);
-    case 'cos': return Math.cos(a);
-    case 'tanh': return Math.tanh(a);
+    case 'add':
+      return a + b;
+    case 'sub':
+      return a - b;
+    case 'mul':
+      return a * b;
+    case 'div':
+      return a / b;
+    case 'mod':
+      return a - Math.floor(a / b) * b;
+    case 'pow':
+      return a ** b;
+    case 'min':
+      return Math.min(a, b);
+    case 'max':
+      return Math.max(a, b);
+    case 'floor':
+      return Math.floor(a);
+    case 'ceil':
+      return Math.ceil(a);
+    case 'abs':
+      return Math.abs(a);
+    case 'sign':
+      return Math.sign(a);
+    case 'sqrt':
+      return Math.sqrt(a);
+    case 'exp':
+      return Math.exp(a);
+    case 'log':
+      return Math.log(a);
+    case 'sin':
+      return Math.sin(a);
+    case 'cos':
+      return Math.cos(a);
+    case 'tanh':
+      return Math.tanh(a);
   }
 }
 
@@ -197,7 +253,11 @@ export function formatSize(size: Size): string {
       return size.axis;
     case 'op': {
       const sign = infix[size.op];
-      const parts = size.args.map((a) => (sign !== undefined && a.kind === 'op' && infix[a.op] !== undefined && a.op !== size.op ? `(${formatSize(a)})` : formatSize(a)));
+      const parts = size.args.map((a) =>
+        sign !== undefined && a.kind === 'op' && infix[a.op] !== undefined && a.op !== size.op
+          ? `(${formatSize(a)})`
+          : formatSize(a),
+      );
       return sign === undefined ? `${size.op}(${parts.join(', ')})` : parts.join(` ${sign} `);
     }
   }

@@ -35,7 +35,12 @@ export function evaluateStatic(expr: Static, context: StaticContext): StaticValu
       return evaluateStatic(condition.kind === 'bool' && condition.value ? expr.then : expr.else, context);
     }
     case 'op':
-      return operation(expr, expr.op, expr.args.map((a) => evaluateStatic(a, context)), context);
+      return operation(
+        expr,
+        expr.op,
+        expr.args.map((a) => evaluateStatic(a, context)),
+        context,
+      );
   }
 }
 
@@ -79,7 +84,13 @@ function operation(expr: Static, op: StaticOp, args: readonly StaticValue[], con
   }
 }
 
-function compare(expr: Static, op: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge', a: Size, b: Size, context: StaticContext): StaticValue {
+function compare(
+  expr: Static,
+  op: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge',
+  a: Size,
+  b: Size,
+  context: StaticContext,
+): StaticValue {
   const [x, y] = [asNumber(a), asNumber(b)];
   if (x === null || y === null) {
     if (sizeKey(a) === sizeKey(b)) return { kind: 'bool', value: op === 'eq' || op === 'le' || op === 'ge' };

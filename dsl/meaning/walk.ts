@@ -7,7 +7,17 @@
  * Source: core.md 2.1 to 2.4, 2.8, 2.9; tagless interpretation (Carette, Kiselyov, Shan 2009) for the algebra.
  */
 import type {
-  AxisVar, Block, CallableDeclaration, ChainExpr, Expr, FamilyExpr, Id, PrimitiveExpr, Program, TensorType, ValueType,
+  AxisVar,
+  Block,
+  CallableDeclaration,
+  ChainExpr,
+  Expr,
+  FamilyExpr,
+  Id,
+  PrimitiveExpr,
+  Program,
+  TensorType,
+  ValueType,
 } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
@@ -67,11 +77,24 @@ export function walkEntry<T, R>(options: WalkOptions<T, R>): Walked<T, R> {
   return new Walk(options).run();
 }
 
+/** The value of a store's initialiser over its family's and declared axes, or null when it has none. */
+export function walkInitial<T, R>(
+  options: Omit<WalkOptions<T, R>, 'entry' | 'input' | 'want'>,
+  used: UsedStore,
+): T | null {
+  const want = { losses: false, outputs: false, updates: false };
+  const input = (name: string): T => {
+    throw new CompilerBug('walk', `an initial value reads the input ${name}`);
+  };
+  return new Walk({ ...options, entry: '', input, want }).initialOf(used);
+}
+
 class Walk<T, R> {
   private readonly scope: Scope;
   private readonly algebra: Algebra<T, R>;
   private readonly effects: Effects<T, R>;
   private readonly reported = new Set<string>();
+  private readonly initials = new Map<number, T>();
 
   constructor(private readonly options: WalkOptions<T, R>) {
     this.scope = options.scope;
@@ -84,13 +107,24 @@ class Walk<T, R> {
     if (entry === undefined) throw new CompilerBug('walk', `no entry ${this.options.entry}`);
     const instance = this.scope.entryInstance(entry);
     const frame: Frame<T, R> = {
-      instance, selection: new Map(), indices: new Map(), locals: new Map(), hidden: [], routes: [], restore: new Map(), place: entry.name,
+      instance,
+      selection: new Map(),
+      indices: new Map(),
+      locals: new Map(),
+      hidden: [],
+      routes: [],
+      restore: new Map(),
+      place: entry.name,
     };
     for (const formal of entry.formals) {
-      if (formal.type.kind !== 'tensor') throw new CompilerBug('walk', `entry ${entry.name} takes a ${formal.type.kind}`);
+      if (formal.type.kind !== 'tensor')
+        throw new CompilerBug('walk', `entry ${entry.name} takes a ${formal.type.kind}`);
       const axes = formal.type.axes.map((a) => this.axis(a, frame));
       const within = formal.type.within === undefined ? null : this.axis(formal.type.within, frame);
-      frame.locals.set(formal.local, { kind: 'tensor', value: this.options.input(formal.name, formal.type, axes, within) });
+      frame.locals.set(formal.local, {
+        kind: 'tensor',
+        value: this.options.input(formal.name, formal.type, axes, within),
+      });
     }
     if (entry.body === null) throw new CompilerBug('walk', 'an entry without a body');
     const value = this.block(entry.body, frame);
@@ -98,7 +132,8 @@ class Walk<T, R> {
     const types = entry.result.kind === 'tuple' ? entry.result.items : [{ type: entry.result }];
     const results = items.map((item, i): WalkedResult<T, R> => {
       const type = types[i];
-      if (type === undefined || item.kind === 'tuple' || item.kind === 'family') throw new CompilerBug('walk', 'entry result');
+      if (type === undefined || item.kind === 'tuple' || item.kind === 'family')
+        throw new CompilerBug('walk', 'entry result');
       const name = 'name' in type && type.name !== undefined ? type.name : types.length === 1 ? 'output' : `output${i}`;
       const axes = axesOfType(type.type).map((a) => this.axis(a, frame));
       return { name, value: this.algebra.broadcast(item, axes), type: type.type, axes };
@@ -143,7 +178,8 @@ class Walk<T, R> {
           }
           break;
         case 'loss':
-          if (this.options.want.losses) this.effects.loss(statement.name, this.tensor(statement.value, frame), frame, statement.span);
+          if (this.options.want.losses)
+            this.effects.loss(statement.name, this.tensor(statement.value, frame), frame, statement.span);
           break;
         case 'output':
           if (this.options.want.outputs) {
@@ -159,7 +195,8 @@ class Walk<T, R> {
 
   private operand(expr: Expr, frame: Frame<T, R>): Operand<T, R> {
     const value = this.expression(expr, frame);
-    if (value.kind === 'tuple' || value.kind === 'family') throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
+    if (value.kind === 'tuple' || value.kind === 'family')
+      throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
     return value;
   }
 
@@ -177,7 +214,10 @@ class Walk<T, R> {
         const value = this.scope.static(expr.value, frame);
         const element = expr.type.kind === 'tuple' ? 'f32' : expr.type.element;
         if (value.kind === 'string') throw new CompilerBug('walk', 'a string where a tensor is wanted');
-        return { kind: 'tensor', value: this.algebra.scalar(value.kind === 'bool' ? value.value : value.size, element) };
+        return {
+          kind: 'tensor',
+          value: this.algebra.scalar(value.kind === 'bool' ? value.value : value.size, element),
+        };
       }
       case 'local': {
         const value = frame.locals.get(expr.local);
@@ -233,10 +273,21 @@ class Walk<T, R> {
       const sources = this.algebra.supportOf(wide.value).filter((a) => !targets.includes(a));
       return { kind: 'route', value: this.algebra.orient(wide.value, sources, targets) };
     }
-    if (wide.kind === 'tensor' && type.kind === 'tensor' && type.element === 'f16' && this.algebra.elementOf(wide.value) !== 'f16') {
+    if (
+      wide.kind === 'tensor' &&
+      type.kind === 'tensor' &&
+      type.element === 'f16' &&
+      this.algebra.elementOf(wide.value) !== 'f16'
+    ) {
       return this.algebra.primitive({
-        name: 'convert', args: new Map([['x', wide]]), axes: new Map(), statics: new Map(), element: 'f16',
-        span: { source: '', start: 0, end: 0 }, hidden: frame.hidden, place: frame.place,
+        name: 'convert',
+        args: new Map([['x', wide]]),
+        axes: new Map(),
+        statics: new Map(),
+        element: 'f16',
+        span: { source: '', start: 0, end: 0 },
+        hidden: frame.hidden,
+        place: frame.place,
       });
     }
     return wide;
@@ -250,7 +301,10 @@ class Walk<T, R> {
     const collected: Operand<T, R>[][] = expr.collecting.map(() => []);
     for (let i = 0; i < steps; i++) {
       const step: Frame<T, R> = {
-        ...frame, indices: new Map([...frame.indices, [expr.index, i]]), locals: new Map(frame.locals), place: `${frame.place}/${expr.span.start}.${i}`,
+        ...frame,
+        indices: new Map([...frame.indices, [expr.index, i]]),
+        locals: new Map(frame.locals),
+        place: `${frame.place}/${expr.span.start}.${i}`,
       };
       expr.carries.forEach((c, k) => {
         const value = carried[k];
@@ -265,7 +319,8 @@ class Walk<T, R> {
       });
       expr.collecting.forEach((c, k) => {
         const item = step.locals.get(c.local);
-        if (item === undefined || item.kind === 'tuple' || item.kind === 'family') throw new CompilerBug('walk', `nothing to collect as ${c.name}`);
+        if (item === undefined || item.kind === 'tuple' || item.kind === 'family')
+          throw new CompilerBug('walk', `nothing to collect as ${c.name}`);
         collected[k]?.push(item);
       });
     }
@@ -277,13 +332,22 @@ class Walk<T, R> {
   private stack(operands: readonly Operand<T, R>[], axis: Axis): Operand<T, R> {
     const axes: Axis[] = [];
     for (const o of operands) {
-      const own = o.kind === 'tensor' ? this.algebra.axesOf(o.value) : [...this.algebra.supportOf(o.value), ...this.algebra.payloadOf(o.value)];
+      const own =
+        o.kind === 'tensor'
+          ? this.algebra.axesOf(o.value)
+          : [...this.algebra.supportOf(o.value), ...this.algebra.payloadOf(o.value)];
       for (const a of own) if (!axes.includes(a)) axes.push(a);
     }
-    return this.algebra.stack(operands.map((o) => this.algebra.broadcast(o, axes)), axis);
+    return this.algebra.stack(
+      operands.map((o) => this.algebra.broadcast(o, axes)),
+      axis,
+    );
   }
 
-  private primitive(expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span }, frame: Frame<T, R>): Operand<T, R> {
+  private primitive(
+    expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span },
+    frame: Frame<T, R>,
+  ): Operand<T, R> {
     const args = new Map([...expr.args].map(([name, e]) => [name, this.operand(e, frame)]));
     const axes = new Map([...expr.axes].map(([name, vars]) => [name, vars.map((v) => this.axis(v, frame))]));
     const statics = new Map<string, Size | boolean>();
@@ -295,13 +359,23 @@ class Walk<T, R> {
     this.partLayout(expr, axes, statics);
     this.obligations(expr, axes, statics, frame);
     return this.algebra.primitive({
-      name: expr.name, args, axes, statics, element: expr.type.kind === 'tuple' ? 'f32' : expr.type.element, span: expr.span, hidden: frame.hidden,
+      name: expr.name,
+      args,
+      axes,
+      statics,
+      element: expr.type.kind === 'tuple' ? 'f32' : expr.type.element,
+      span: expr.span,
+      hidden: frame.hidden,
       place: `${frame.place}/${expr.span.start}`,
     });
   }
 
   /** `part` and `is` name a member of a union: here it becomes a range of the union's axis. */
-  private partLayout(expr: PrimitiveExpr, axes: ReadonlyMap<string, readonly Axis[]>, statics: Map<string, Size | boolean>): void {
+  private partLayout(
+    expr: PrimitiveExpr,
+    axes: ReadonlyMap<string, readonly Axis[]>,
+    statics: Map<string, Size | boolean>,
+  ): void {
     if (expr.name !== 'part' && expr.name !== 'is') return;
     const union = axes.get('axis')?.[0];
     const part = statics.get('part');
@@ -333,7 +407,13 @@ class Walk<T, R> {
         (axes.get('from') ?? []).forEach((a, i) => {
           const b = to[i];
           if (b !== undefined && !equalSizes(a.size, b.size)) {
-            this.report(diagnostic('MOE0351', { message: `${a.name} and ${b.name} differ in size: ${formatSize(a.size)} and ${formatSize(b.size)}${at()}`, span, help: `rename ${a.name} to its twin ${a.name}', or to an axis of the same size` }));
+            this.report(
+              diagnostic('MOE0351', {
+                message: `${a.name} and ${b.name} differ in size: ${formatSize(a.size)} and ${formatSize(b.size)}${at()}`,
+                span,
+                help: `rename ${a.name} to its twin ${a.name}', or to an axis of the same size`,
+              }),
+            );
           }
         });
         break;
@@ -344,7 +424,12 @@ class Walk<T, R> {
         const parts = axes.get(expr.name === 'split' ? 'into' : 'axes') ?? [];
         const product = multiply(parts.map((a) => a.size));
         if (whole !== undefined && !equalSizes(whole.size, product)) {
-          this.report(diagnostic('MOE0353', { message: `${whole.name} has ${formatSize(whole.size)} points, (${parts.map((a) => a.name).join(', ')}) has ${formatSize(product)}${at()}`, span }));
+          this.report(
+            diagnostic('MOE0353', {
+              message: `${whole.name} has ${formatSize(whole.size)} points, (${parts.map((a) => a.name).join(', ')}) has ${formatSize(product)}${at()}`,
+              span,
+            }),
+          );
         }
         break;
       }
@@ -352,7 +437,12 @@ class Walk<T, R> {
         const into = one('into');
         const sum = (axes.get('along') ?? []).reduce<Size>((s, a) => apply('add', s, a.size), exact(0));
         if (into !== undefined && !equalSizes(into.size, sum)) {
-          this.report(diagnostic('MOE0351', { message: `${into.name} has ${formatSize(into.size)} points, what is joined has ${formatSize(sum)}${at()}`, span }));
+          this.report(
+            diagnostic('MOE0351', {
+              message: `${into.name} has ${formatSize(into.size)} points, what is joined has ${formatSize(sum)}${at()}`,
+              span,
+            }),
+          );
         }
         break;
       }
@@ -366,7 +456,8 @@ class Walk<T, R> {
         const axis = one('axis');
         const as = one('as');
         const [from, to] = [size('from'), size('to')];
-        if (axis !== undefined && as !== undefined && from !== null && to !== null) this.range(axis, as, from, to, span, at());
+        if (axis !== undefined && as !== undefined && from !== null && to !== null)
+          this.range(axis, as, from, to, span, at());
         break;
       }
       case 'top_k': {
@@ -376,12 +467,27 @@ class Walk<T, R> {
         const n = multiply(over.map((a) => a.size));
         const [kn, nn] = [asNumber(k), asInteger(n)];
         if (kn !== null && !Number.isInteger(kn)) {
-          this.report(diagnostic('MOE0350', { message: `${formatSize(k)} are to be selected, which is not a whole number${at()}`, span, help: 'say floor or ceil' }));
+          this.report(
+            diagnostic('MOE0350', {
+              message: `${formatSize(k)} are to be selected, which is not a whole number${at()}`,
+              span,
+              help: 'say floor or ceil',
+            }),
+          );
         } else if (kn !== null && kn < 0) {
-          this.report(diagnostic('MOE0350', { message: `${kn} are to be selected${at()}`, span, help: 'select none or more' }));
+          this.report(
+            diagnostic('MOE0350', { message: `${kn} are to be selected${at()}`, span, help: 'select none or more' }),
+          );
         } else if (kn !== null && nn !== null && kn > nn) {
           const names = over.map((a) => a.name).join(', ');
-          this.report(diagnostic('MOE0450', { message: `${kn} are to be selected among the ${nn} points of ${names}${at()}`, span, label: `${kn} are selected here`, help: `select at most ${nn}, or make ${names} larger` }));
+          this.report(
+            diagnostic('MOE0450', {
+              message: `${kn} are to be selected among the ${nn} points of ${names}${at()}`,
+              span,
+              label: `${kn} are selected here`,
+              help: `select at most ${nn}, or make ${names} larger`,
+            }),
+          );
         }
         break;
       }
@@ -389,7 +495,13 @@ class Walk<T, R> {
         const to = size('to');
         const n = to === null ? null : asNumber(to);
         if (to !== null && n !== null && !Number.isInteger(n)) {
-          this.report(diagnostic('MOE0350', { message: `a capacity of ${formatSize(to)} is not a whole number${at()}`, span, help: 'say floor or ceil' }));
+          this.report(
+            diagnostic('MOE0350', {
+              message: `a capacity of ${formatSize(to)} is not a whole number${at()}`,
+              span,
+              help: 'say floor or ceil',
+            }),
+          );
         }
         break;
       }
@@ -399,7 +511,9 @@ class Walk<T, R> {
         const dense = expr.args.get('x')?.type.kind === 'tensor';
         const empty = (axes.get('over') ?? []).find((a) => asInteger(a.size) === 0);
         if (dense && empty !== undefined) {
-          this.report(diagnostic('MOE0352', { message: `${expr.name} over ${empty.name}, which has no points${at()}`, span }));
+          this.report(
+            diagnostic('MOE0352', { message: `${expr.name} over ${empty.name}, which has no points${at()}`, span }),
+          );
         }
         break;
       }
@@ -411,19 +525,39 @@ class Walk<T, R> {
   private within(index: Size, axis: Axis, span: Span, at: string): void {
     const [i, n] = [asNumber(index), asInteger(axis.size)];
     if (i !== null && (!Number.isInteger(i) || i < 0 || (n !== null && i >= n))) {
-      this.report(diagnostic('MOE0352', { message: `${axis.name} has ${formatSize(axis.size)} points, there is none at ${formatSize(index)}${at}`, span }));
+      this.report(
+        diagnostic('MOE0352', {
+          message: `${axis.name} has ${formatSize(axis.size)} points, there is none at ${formatSize(index)}${at}`,
+          span,
+        }),
+      );
     }
   }
 
   private range(axis: Axis, as: Axis, from: Size, to: Size, span: Span, at: string): boolean {
     const [a, b, n] = [asNumber(from), asNumber(to), asInteger(axis.size)];
-    if (a !== null && b !== null && (!Number.isInteger(a) || !Number.isInteger(b) || a < 0 || b < a || (n !== null && b > n))) {
-      this.report(diagnostic('MOE0352', { message: `the range ${formatSize(from)} .. ${formatSize(to)} leaves ${axis.name}, which has ${formatSize(axis.size)} points${at}`, span, help: 'a range lies inside its axis: write max(…, 0), or choose with if' }));
+    if (
+      a !== null &&
+      b !== null &&
+      (!Number.isInteger(a) || !Number.isInteger(b) || a < 0 || b < a || (n !== null && b > n))
+    ) {
+      this.report(
+        diagnostic('MOE0352', {
+          message: `the range ${formatSize(from)} .. ${formatSize(to)} leaves ${axis.name}, which has ${formatSize(axis.size)} points${at}`,
+          span,
+          help: 'a range lies inside its axis: write max(…, 0), or choose with if',
+        }),
+      );
       return false;
     }
     const length = apply('sub', to, from);
     if (!equalSizes(length, as.size)) {
-      this.report(diagnostic('MOE0351', { message: `the range has ${formatSize(length)} points, ${as.name} has ${formatSize(as.size)}${at}`, span }));
+      this.report(
+        diagnostic('MOE0351', {
+          message: `the range has ${formatSize(length)} points, ${as.name} has ${formatSize(as.size)}${at}`,
+          span,
+        }),
+      );
       return false;
     }
     return true;
@@ -451,7 +585,12 @@ class Walk<T, R> {
         const index = this.scope.integer(expr.index, frame);
         const n = asInteger(axis.size);
         if (index === null || index < 0 || (n !== null && index >= n)) {
-          this.report(diagnostic('MOE0352', { message: `${axis.name} has ${formatSize(axis.size)} points, there is none at ${index ?? 'a fraction'}${this.where(frame)}`, span: expr.span }));
+          this.report(
+            diagnostic('MOE0352', {
+              message: `${axis.name} has ${formatSize(axis.size)} points, there is none at ${index ?? 'a fraction'}${this.where(frame)}`,
+              span: expr.span,
+            }),
+          );
         }
         const inside = Math.min(Math.max(index ?? 0, 0), (n ?? 1) - 1);
         return this.scope.select(this.family(expr.family, frame), axis, { kind: 'at', index: inside });
@@ -461,7 +600,11 @@ class Walk<T, R> {
         const as = this.axis(expr.as, frame);
         const [from, to] = [this.scope.integer(expr.from, frame), this.scope.integer(expr.to, frame)];
         const inside = this.range(axis, as, exact(from ?? 0), exact(to ?? 0), expr.span, this.where(frame));
-        return this.scope.select(this.family(expr.family, frame), axis, { kind: 'window', from: inside ? (from ?? 0) : 0, as });
+        return this.scope.select(this.family(expr.family, frame), axis, {
+          kind: 'window',
+          from: inside ? (from ?? 0) : 0,
+          as,
+        });
       }
     }
   }
@@ -469,7 +612,34 @@ class Walk<T, R> {
   private readStore(used: UsedStore, selection: ReadonlyMap<number, Selection>): T {
     const list = used.store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
     this.scope.markUsed(used, list);
-    return this.algebra.store(used.store, list);
+    const control = used.store.declaration.store === 'input';
+    return this.algebra.store(used.store, list, control ? this.initialOf(used) : null);
+  }
+
+  /** What an initialiser gives, over all axes of the store; computed once a walk, so that its draws are drawn once. */
+  initialOf(used: UsedStore): T | null {
+    const known = this.initials.get(used.store.id);
+    if (known !== undefined) return known;
+    const { initial } = used.store.declaration;
+    if (initial === null) return null;
+    const { instance } = used;
+    const frame: Frame<T, R> = {
+      instance,
+      selection: new Map(instance.family.map((a) => [a.id, { kind: 'all', axis: a }])),
+      indices: new Map(),
+      locals: new Map(),
+      hidden: instance.family,
+      routes: [],
+      restore: new Map(),
+      place: used.store.path,
+    };
+    const wide = this.algebra.broadcast({ kind: 'tensor', value: this.tensor(initial, frame) }, [
+      ...used.store.family,
+      ...used.store.declared,
+    ]);
+    if (wide.kind === 'route') throw new CompilerBug('walk', 'an initial value is dense');
+    this.initials.set(used.store.id, wide.value);
+    return wide.value;
   }
 
   /** The selection of an instance's family axes as this frame has it. */
@@ -477,7 +647,13 @@ class Walk<T, R> {
     return new Map(instance.family.map((a) => [a.id, frame.selection.get(a.id) ?? { kind: 'all', axis: a }]));
   }
 
-  private call(family: FamilyValue<never>, args: readonly Operand<T, R>[], frame: Frame<T, R>, span: Span, place: string): WalkValue<T, R> {
+  private call(
+    family: FamilyValue<never>,
+    args: readonly Operand<T, R>[],
+    frame: Frame<T, R>,
+    span: Span,
+    place: string,
+  ): WalkValue<T, R> {
     if (family.kind === 'union') return this.callUnion(family, args, frame, span, place);
     const callable = this.scope.callable(family.callable);
     const named = this.scope.openIndex(family);
@@ -498,36 +674,78 @@ class Walk<T, R> {
     const [first] = values;
     if (first === undefined) throw new CompilerBug('walk', `a call of no instances along ${axis.name}`);
     if (first.kind === 'tuple') {
-      return { kind: 'tuple', items: first.items.map((_, k) => this.stackValues(values.map((v) => (v.kind === 'tuple' ? (v.items[k] ?? v) : v)), axis)) };
+      return {
+        kind: 'tuple',
+        items: first.items.map((_, k) =>
+          this.stackValues(
+            values.map((v) => (v.kind === 'tuple' ? (v.items[k] ?? v) : v)),
+            axis,
+          ),
+        ),
+      };
     }
-    return this.stack(values.map((v) => {
-      if (v.kind === 'tuple' || v.kind === 'family') throw new CompilerBug('walk', 'results of one family differ in kind');
-      return v;
-    }), axis);
+    return this.stack(
+      values.map((v) => {
+        if (v.kind === 'tuple' || v.kind === 'family')
+          throw new CompilerBug('walk', 'results of one family differ in kind');
+        return v;
+      }),
+      axis,
+    );
   }
 
   private sliceAt(operand: Operand<T, R>, axis: Axis, index: number, frame: Frame<T, R>, span: Span): Operand<T, R> {
-    const axes = operand.kind === 'tensor' ? this.algebra.axesOf(operand.value) : [...this.algebra.supportOf(operand.value), ...this.algebra.payloadOf(operand.value)];
+    const axes =
+      operand.kind === 'tensor'
+        ? this.algebra.axesOf(operand.value)
+        : [...this.algebra.supportOf(operand.value), ...this.algebra.payloadOf(operand.value)];
     if (!axes.includes(axis)) return operand;
     return this.algebra.primitive({
-      name: 'at', args: new Map([['x', operand]]), axes: new Map([['axis', [axis]]]), statics: new Map([['index', exact(index)]]),
-      element: operand.kind === 'tensor' ? this.algebra.elementOf(operand.value) : 'f32', span, hidden: frame.hidden, place: frame.place,
+      name: 'at',
+      args: new Map([['x', operand]]),
+      axes: new Map([['axis', [axis]]]),
+      statics: new Map([['index', exact(index)]]),
+      element: operand.kind === 'tensor' ? this.algebra.elementOf(operand.value) : 'f32',
+      span,
+      hidden: frame.hidden,
+      place: frame.place,
     });
   }
 
-  private callUnion(family: FamilyValue<never> & { kind: 'union' }, args: readonly Operand<T, R>[], frame: Frame<T, R>, span: Span, place: string): WalkValue<T, R> {
+  private callUnion(
+    family: FamilyValue<never> & { kind: 'union' },
+    args: readonly Operand<T, R>[],
+    frame: Frame<T, R>,
+    span: Span,
+    place: string,
+  ): WalkValue<T, R> {
     const axis = family.axis;
     const parts = family.members.map((member, i) => {
       const layout = family.layout.members[i];
       if (layout === undefined) throw new CompilerBug('walk', 'a union without a layout');
       // An argument that has the union's axis gives each member its own part.
       const own = args.map((a): Operand<T, R> => {
-        const axes = a.kind === 'tensor' ? this.algebra.axesOf(a.value) : [...this.algebra.supportOf(a.value), ...this.algebra.payloadOf(a.value)];
+        const axes =
+          a.kind === 'tensor'
+            ? this.algebra.axesOf(a.value)
+            : [...this.algebra.supportOf(a.value), ...this.algebra.payloadOf(a.value)];
         if (!axes.includes(axis)) return a;
         return this.algebra.primitive({
-          name: 'part', args: new Map([['x', a]]), axes: new Map([['axis', [axis]], ['into', member.axes]]),
-          statics: new Map([['part', exact(i)], ['offset', layout.offset], ['length', layout.length]]),
-          element: a.kind === 'tensor' ? this.algebra.elementOf(a.value) : 'f32', span, hidden: frame.hidden, place,
+          name: 'part',
+          args: new Map([['x', a]]),
+          axes: new Map([
+            ['axis', [axis]],
+            ['into', member.axes],
+          ]),
+          statics: new Map([
+            ['part', exact(i)],
+            ['offset', layout.offset],
+            ['length', layout.length],
+          ]),
+          element: a.kind === 'tensor' ? this.algebra.elementOf(a.value) : 'f32',
+          span,
+          hidden: frame.hidden,
+          place,
         });
       });
       return { value: this.call(member.family, own, frame, span, `${place}.${i}`), axes: member.axes };
@@ -541,7 +759,9 @@ class Walk<T, R> {
     });
     const value = this.algebra.unite(dense, axis);
     const lifted = args.filter((a): a is { kind: 'route'; value: R } => a.kind === 'route').map((a) => a.value);
-    return routes.length > 0 ? { kind: 'route', value: this.algebra.present(lifted, value) } : { kind: 'tensor', value };
+    return routes.length > 0
+      ? { kind: 'route', value: this.algebra.present(lifted, value) }
+      : { kind: 'tensor', value };
   }
 
   private callOne(
@@ -557,7 +777,9 @@ class Walk<T, R> {
     const uses = new Set(callable.uses.map((u) => this.axis(u, statics)));
 
     // Axes of the family and what is carried; those the body itself mentions are set apart under fresh names.
-    const familyAxes = [...family.selection.values()].flatMap((s): Axis[] => (s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : []));
+    const familyAxes = [...family.selection.values()].flatMap((s): Axis[] =>
+      s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : [],
+    );
     const declared = callable.formals.map((f) => axesOfType(f.type).map((a) => this.axis(a, statics)));
     const carried: Axis[] = [];
     const bound = args.map((arg, i): Operand<T, R> => {
@@ -571,7 +793,10 @@ class Walk<T, R> {
     });
     bound.forEach((arg, i) => {
       const inner = declared[i] ?? [];
-      const own = arg.kind === 'tensor' ? this.algebra.axesOf(arg.value) : [...this.algebra.supportOf(arg.value), ...this.algebra.payloadOf(arg.value)];
+      const own =
+        arg.kind === 'tensor'
+          ? this.algebra.axesOf(arg.value)
+          : [...this.algebra.supportOf(arg.value), ...this.algebra.payloadOf(arg.value)];
       for (const a of own) if (!inner.includes(a) && !carried.includes(a)) carried.push(a);
     });
     const unseen = [...new Set([...frame.hidden, ...familyAxes, ...carried])];
@@ -596,17 +821,29 @@ class Walk<T, R> {
         locals.set(formal.local, this.algebra.broadcast(own, inner));
       }
     });
-    const selection = new Map([...family.selection].map(([id, s]): [number, Selection] => {
-      if (s.kind === 'all') return [id, { kind: 'all', axis: moved(s.axis) }];
-      return [id, s.kind === 'window' ? { kind: 'window', from: s.from, as: moved(s.as) } : s];
-    }));
+    const selection = new Map(
+      [...family.selection].map(([id, s]): [number, Selection] => {
+        if (s.kind === 'all') return [id, { kind: 'all', axis: moved(s.axis) }];
+        return [id, s.kind === 'window' ? { kind: 'window', from: s.from, as: moved(s.as) } : s];
+      }),
+    );
     const restore = new Map<Axis, Axis>();
     for (const [a, fresh] of apart) restore.set(fresh, frame.restore.get(a) ?? a);
     for (const [a, b] of frame.restore) if (!apart.has(a)) restore.set(a, b);
     const callee: Frame<T, R> = {
-      instance, selection, indices: family.indices, locals, hidden: unseen.map(moved), routes: [...routes, ...lifted], restore, place,
+      instance,
+      selection,
+      indices: family.indices,
+      locals,
+      hidden: unseen.map(moved),
+      routes: [...routes, ...lifted],
+      restore,
+      place,
     };
-    const raw = callable.body === null ? this.extern(callable, callee, carried.map(moved), familyAxes.map(moved), span) : this.block(callable.body, callee);
+    const raw =
+      callable.body === null
+        ? this.extern(callable, callee, carried.map(moved), familyAxes.map(moved), span)
+        : this.block(callable.body, callee);
     const back = new Map([...apart].map(([a, fresh]) => [fresh, a]));
     for (const [inner, outer] of this.scope.boundary(instance)) back.set(inner, outer);
     return this.leave(raw, lifted, back);
@@ -616,7 +853,10 @@ class Walk<T, R> {
   private leave(value: WalkValue<T, R>, lifted: readonly R[], back: ReadonlyMap<Axis, Axis>): WalkValue<T, R> {
     if (value.kind === 'family') return value;
     if (value.kind === 'tuple') return { kind: 'tuple', items: value.items.map((v) => this.leave(v, lifted, back)) };
-    const whole: Operand<T, R> = lifted.length > 0 && value.kind === 'tensor' ? { kind: 'route', value: this.algebra.present(lifted, value.value) } : value;
+    const whole: Operand<T, R> =
+      lifted.length > 0 && value.kind === 'tensor'
+        ? { kind: 'route', value: this.algebra.present(lifted, value.value) }
+        : value;
     const renaming = restrict(back, whole, this.algebra);
     return renaming.size === 0 ? whole : this.algebra.rename(whole, renaming);
   }
@@ -629,7 +869,13 @@ class Walk<T, R> {
     return renamed.value;
   }
 
-  private extern(callable: CallableDeclaration, frame: Frame<T, R>, carried: readonly Axis[], family: readonly Axis[], span: Span): WalkValue<T, R> {
+  private extern(
+    callable: CallableDeclaration,
+    frame: Frame<T, R>,
+    carried: readonly Axis[],
+    family: readonly Axis[],
+    span: Span,
+  ): WalkValue<T, R> {
     const own = (type: ValueType): readonly Axis[] => axesOfType(type).map((a) => this.axis(a, frame));
     const args = callable.formals.map((f) => {
       const value = frame.locals.get(f.local);
@@ -638,7 +884,14 @@ class Walk<T, R> {
     });
     const types = callable.result.kind === 'tuple' ? callable.result.items.map((t) => t.type) : [callable.result];
     const results = types.map((t) => ({ element: t.kind === 'tuple' ? ('f32' as const) : t.element, axes: own(t) }));
-    const values = this.algebra.extern({ name: callable.name, args, results, family: [...new Set(family)], carried, span });
+    const values = this.algebra.extern({
+      name: callable.name,
+      args,
+      results,
+      family: [...new Set(family)],
+      carried,
+      span,
+    });
     const items = values.map((value): WalkValue<T, R> => ({ kind: 'tensor', value }));
     const [only] = items;
     return items.length === 1 && only !== undefined ? only : { kind: 'tuple', items };
@@ -657,9 +910,16 @@ export function axesOfType(type: ValueType): readonly AxisVar[] {
   }
 }
 
-function restrict<T, R>(renaming: ReadonlyMap<Axis, Axis>, operand: Operand<T, R>, algebra: Algebra<T, R>): ReadonlyMap<Axis, Axis> {
+function restrict<T, R>(
+  renaming: ReadonlyMap<Axis, Axis>,
+  operand: Operand<T, R>,
+  algebra: Algebra<T, R>,
+): ReadonlyMap<Axis, Axis> {
   if (renaming.size === 0) return renaming;
-  const own = operand.kind === 'tensor' ? algebra.axesOf(operand.value) : [...algebra.supportOf(operand.value), ...algebra.payloadOf(operand.value)];
+  const own =
+    operand.kind === 'tensor'
+      ? algebra.axesOf(operand.value)
+      : [...algebra.supportOf(operand.value), ...algebra.payloadOf(operand.value)];
   return new Map([...renaming].filter(([a]) => own.includes(a)));
 }
 

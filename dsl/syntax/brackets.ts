@@ -3,8 +3,8 @@
  * diagnostic at the bracket, not a trail of them further down, and the depth of the parser's recursion is known beforehand.
  *
  * A bracket that is not closed gets a closing token of no width where it must have ended at the latest: before a word that begins a
- * statement (for `(` and `[`), before the bracket that closes what is around it, or, for `{`, before a `}` that stands further left
- * than the line of the `{` begins.
+ * statement (for `(` and `[`), or before the bracket that closes what is around it. Only if braces do not come out even is the
+ * indentation asked which one is missing: a block ends before a line that stands no further right than the line of its `{`.
  */
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -34,6 +34,13 @@ interface Open {
 }
 
 export function balance(sourceName: string, tokens: readonly IToken[]): Balanced {
+  const exact = match(sourceName, tokens, false);
+  if (!exact.parsable || !exact.diagnostics.some((d) => d.code === 'MOE0103' || d.code === 'MOE0104')) return exact;
+  const indented = match(sourceName, tokens, true);
+  return indented.diagnostics.length <= exact.diagnostics.length ? indented : exact;
+}
+
+function match(sourceName: string, tokens: readonly IToken[], byIndentation: boolean): Balanced {
   const result: IToken[] = [];
   const diagnostics: Diagnostic[] = [];
   const stack: Open[] = [];
@@ -66,6 +73,7 @@ export function balance(sourceName: string, tokens: readonly IToken[]): Balanced
     if (firstOfLine) {
       line = token.startLine ?? 0;
       indent = token.startColumn ?? 1;
+      if (byIndentation) closeDeeperBlocks(token);
     }
     if (t.leadingKeywords.has(type)) {
       while (stack.length > 0 && stack.at(-1)?.closer !== t.RCurly) closeUnclosed(token);
@@ -80,7 +88,6 @@ export function balance(sourceName: string, tokens: readonly IToken[]): Balanced
         return { tokens: [], diagnostics, parsable: false };
       }
     } else if (closing.has(type)) {
-      if (type === t.RCurly && firstOfLine) dropDeeperBlocks(token);
       const depth = stack.findLastIndex((open) => open.closer === type);
       const top = stack.at(-1);
       if (depth >= 0) {
@@ -112,12 +119,14 @@ export function balance(sourceName: string, tokens: readonly IToken[]): Balanced
   while (stack.length > 0) closeUnclosed();
   return { tokens: result, diagnostics, parsable: true };
 
-  /** `}` at the column of an outer block: the blocks inside that begin further right have been left open. */
-  function dropDeeperBlocks(token: IToken): void {
-    const column = token.startColumn ?? 1;
-    const blocks = stack.filter((open) => open.closer === t.RCurly);
-    if (!blocks.some((open) => open.indent === column)) return;
-    while (stack.length > 0 && (stack.at(-1)?.indent ?? 0) > column) closeUnclosed(token);
+  /** A line that begins at or left of the line of a `{` is outside of that block; a `}` there may be its own. */
+  function closeDeeperBlocks(first: IToken): void {
+    const column = first.startColumn ?? 1;
+    const own = first.tokenType === t.RCurly ? 1 : 0;
+    const isOutside = (open: Open): boolean => open.closer === t.RCurly && open.indent >= column + own;
+    const outermost = stack.findIndex(isOutside);
+    if (closing.has(first.tokenType) && first.tokenType !== t.RCurly) return;
+    while (outermost >= 0 && stack.length > outermost) closeUnclosed(first);
   }
 }
 

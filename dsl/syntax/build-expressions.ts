@@ -9,6 +9,7 @@ import type { BuildContext } from './build-context.ts';
 import { present, splitPrimes } from './build-context.ts';
 import { buildDecl } from './build-ast.ts';
 import { buildType } from './build-types.ts';
+import { foreignWords } from './parse-errors.ts';
 import { elements, extent, isNode, nodeOf, nodes, tokenOf, tokens } from './cst.ts';
 import { binaryOperators, levels } from './precedence.ts';
 import { joinSpans } from './source.ts';
@@ -18,14 +19,32 @@ import { joinSpans } from './source.ts';
 /** `at` is where a missing body would stand. */
 export function buildBody(context: BuildContext, node: CstNode | undefined, at: number): ast.Body {
   if (node === undefined) return { kind: 'Body', items: [], result: context.hole(node, at), span: context.hole(node, at).span };
-  const items = present(nodes(node, 'stmt').map((stmt) => buildStmt(context, stmt)));
+  const children = nodes(node, 'items');
   const span = context.spanOf(node, at);
-  const resultNode = nodeOf(node, 'expr');
-  if (resultNode !== undefined) return { kind: 'Body', items, result: buildExpr(context, resultNode, 'result'), span };
   const closer = tokenOf(node, 'RCurly');
-  if (node.recoveredNode !== true && closer !== undefined) reportNoResult(context, items, closer);
+  const last = children.at(-1);
+  const resultNode = last?.name === 'expr' ? last : undefined;
+  for (const [i, child] of children.entries())
+    if (child.name === 'expr' && child !== resultNode) reportUnused(context, child, children[i + 1]);
+  const items = present(children.map((child) => (child.name === 'expr' ? undefined : buildStmt(context, child))));
+  if (resultNode !== undefined) return { kind: 'Body', items, result: buildExpr(context, resultNode, 'result'), span };
+  const unused = children.some((child) => child.name === 'expr');
+  if (node.recoveredNode !== true && closer !== undefined && !unused) reportNoResult(context, items, closer);
   const end = closer?.startOffset ?? span.end;
   return { kind: 'Body', items, result: { kind: 'Error', span: { ...span, start: end, end } }, span };
+}
+
+/** A value in the middle of a body: most often two things on one line, or a statement of another language. */
+function reportUnused(context: BuildContext, node: CstNode, next: CstNode | undefined): void {
+  const span = context.spanOf(node);
+  const nextSpan = next && context.spanOf(next, span.end);
+  const written = buildExpr(context, node, 'result');
+  const foreign = written.kind === 'Name' ? foreignWords.get(written.name) : undefined;
+  context.report('MOE0124', foreign === undefined && nextSpan ? { ...nextSpan, end: nextSpan.start + 1 } : span, {
+    message: foreign === undefined ? 'the body goes on after its result' : `\`${written.kind === 'Name' ? written.name : ''}\` is no statement`,
+    labels: foreign === undefined ? [{ span, text: 'this would be the result' }] : [],
+    help: foreign ?? 'give the first value a name with `let`, or join the two with an operator',
+  });
 }
 
 function reportNoResult(context: BuildContext, items: readonly ast.BodyItem[], closer: IToken): void {

@@ -484,11 +484,15 @@ export class MoeParser extends CstParser {
 
   // ---------------------------------------------------------------------------------------------------------- bodies
 
-  /** body = "{" { stmt } expr "}" ;   a body without its expr is reported when the tree is built */
+  /** body = "{" { stmt } expr "}" ;   values elsewhere, and none at the end, are reported when the tree is built */
   readonly body: Rule = this.RULE('body', () => {
     this.CONSUME(t.LCurly);
-    this.MANY(() => this.SUBRULE(this.stmt));
-    this.OPTION(() => this.SUBRULE(this.expr));
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.SUBRULE(this.stmt, { LABEL: 'items' }) },
+        { ALT: () => this.SUBRULE(this.expr, { LABEL: 'items' }) },
+      ]);
+    });
     this.CONSUME(t.RCurly);
   });
 

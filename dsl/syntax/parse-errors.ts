@@ -59,7 +59,7 @@ const listClosers: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Words of other languages, and what to do here instead. */
-const foreignWords: ReadonlyMap<string, string> = new Map([
+export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['return', 'the last expression of a body is its result: leave out `return`'],
   ['var', 'names are given with `let`'],
   ['mut', 'nothing is mutable: give the new value a name with `let`'],
@@ -96,7 +96,7 @@ function expectation(facts: Facts): string {
   if (expected === undefined) return alternatives.get(rule) ?? 'something else';
   if (rule === 'file') return alternatives.get('file') ?? expected;
   if (rule === 'model' && expected === '`}`') return alternatives.get('model') ?? expected;
-  if (rule === 'body' && expected === '`}`') return 'an operator, or `}` after the result';
+  if (rule === 'body' && expected === '`}`') return 'a statement, an expression or `}`';
   if (rule === 'body' && expected === '`{`') return '`{` and a body';
   if (rule === 'group' && expected === '`)`') return 'an operator, `,` or `)`';
   if (rule === 'args' && expected === '`)`') return 'an operator, `,` or `)`';
@@ -112,7 +112,6 @@ function helpFor(facts: Facts, found: IToken, before: IToken | undefined): strin
   }
   if (found.image === '=' && (rule === 'args' || rule === 'group')) return 'an argument is named with a colon: `over: E`';
   if (rule === 'cond' && expected === '`else`') return 'an `if` is a value: it needs an `else`';
-  if (rule === 'body' && expected === '`}`') return 'a body has statements and one result; give other values a name with `let`';
   if (rule === 'primary' && keywords.has(found.image)) return `\`${found.image}\` is a keyword and cannot be a name`;
   if (rule === 'file') return 'statements and entries stand in a model: `model M { … }`';
   return undefined;

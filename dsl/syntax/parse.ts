@@ -1,6 +1,7 @@
 /**
  * Text to tree: lex, match brackets, parse, build; every syntax error of the file in one run, and a tree of what could be read.
  */
+import { EOF } from 'chevrotain';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { File } from './ast.ts';
 import { balance } from './brackets.ts';
@@ -47,9 +48,12 @@ export function parseFile(source: SourceFile): Parsed {
   const segments = segmentsOf(balanced.tokens);
   const { cst, errors } = parseTokens(parser, balanced.tokens);
   const before = previousToken(balanced.tokens);
-  const seen = marked(segments, early);
+  // A badly written number or name is still a number or a name: only what was skipped or moved can have echoes.
+  const disturbing = lexed.diagnostics.filter((d) => d.code === 'MOE0001' || d.code === 'MOE0003');
+  const seen = marked(segments, [...disturbing, ...balanced.diagnostics]);
   const syntax: Diagnostic[] = [];
   for (const error of errors) {
+    if (error.token.tokenType !== EOF && error.token.image === '') continue; // a bracket that we closed: reported there
     const found = parserDiagnostic(error, source.name, before(error.token.startOffset));
     const segment = segments.at(found.span?.start ?? 0);
     if (!seen.has(segment)) syntax.push(found);

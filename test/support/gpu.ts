@@ -38,7 +38,11 @@ const COMPUTE_STAGE = 0x4;
  * Runs one launch of a (legalised) kernel on `device` and gives the bytes of every writable buffer afterwards, by name.
  * The bound arrays are left alone. Throws on any error that Dawn reports.
  */
-export async function runOnGpu(device: GPUDevice, kernel: Kernel, launch: Launch): Promise<ReadonlyMap<string, ArrayBuffer>> {
+export async function runOnGpu(
+  device: GPUDevice,
+  kernel: Kernel,
+  launch: Launch,
+): Promise<ReadonlyMap<string, ArrayBuffer>> {
   device.pushErrorScope('validation');
   const made: GPUBuffer[] = [];
   const newBuffer = (size: number, usage: number) => {
@@ -49,7 +53,12 @@ export async function runOnGpu(device: GPUDevice, kernel: Kernel, launch: Launch
   const { buffers, uniforms } = bindingLayout(kernel);
   const entries: GPUBindGroupEntry[] = [];
   const layoutEntries: GPUBindGroupLayoutEntry[] = [];
-  const results: { readonly name: string; readonly size: number; readonly buffer: GPUBuffer; readonly staging: GPUBuffer }[] = [];
+  const results: {
+    readonly name: string;
+    readonly size: number;
+    readonly buffer: GPUBuffer;
+    readonly staging: GPUBuffer;
+  }[] = [];
   for (const { name, binding, access } of buffers) {
     const bound = launch.buffers.get(name);
     if (bound === undefined) throw new Error(`buffer ${name} is not bound`);

@@ -82,7 +82,8 @@ export function installSwiftshader() {
     if (packed === undefined) throw new Error(`the package has no ${SWIFTSHADER_MEMBER}`);
     const digest = createHash('sha256').update(packed).digest('hex');
     if (digest !== SWIFTSHADER_SHA256) throw new Error('the archive is not the one that was checked');
-    for (const [name, bytes] of untar(brotliDecompressSync(packed))) writeFileSync(join(staging, basename(name)), bytes);
+    for (const [name, bytes] of untar(brotliDecompressSync(packed)))
+      writeFileSync(join(staging, basename(name)), bytes);
     rmSync(swiftshaderFolder, { recursive: true, force: true });
     renameSync(staging, swiftshaderFolder);
   } finally {
@@ -238,7 +239,8 @@ async function main(argv) {
   if (flags.includes('--json')) {
     process.stdout.write(JSON.stringify(found, null, 2) + '\n');
   } else {
-    for (const { name, info } of found) process.stdout.write(`${name}: ${info.description || info.device || info.vendor}\n`);
+    for (const { name, info } of found)
+      process.stdout.write(`${name}: ${info.description || info.device || info.vendor}\n`);
     for (const name of missing(found)) process.stdout.write(`${name}: missing${install ? '' : ' (try --install)'}\n`);
   }
   return found.length > 0 ? 0 : 3;

@@ -1,0 +1,605 @@
+/**
+ * Derived tolerances: how far a correct f32 run of a graph may be from exact mathematics.
+ *
+ * The graph is evaluated in float64, and beside every value runs a bound δ on the error of a device that computes it
+ * in f32, in any order, fused or not. Nothing here is tuned: leaves are exact, each operation adds its own worst
+ * rounding (WGSL's accuracy table, section 15.7.4) and passes on what its operands bring. A choice that the errors of
+ * its scores could turn (a comparison, an order, a floor) is *undecided*: what depends on it gets the distance between
+ * the outcomes, so a near-tie of a router loosens exactly the tokens it touches.
+ *
+ * A sum of n terms errs by at most n·u·Σ|terms| in any order (Higham 2002, section 4.2), u = 2^-24.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { asNumber, substitute } from '../../dsl/meaning/size.ts';
+import type { AxisId, Graph, MapOp, Node, NodeId } from './ir.ts';
+
+/** A value and its error bound at every point of the axes, row-major. δ of a bool is 1 where it is undecided. */
+export interface Bounded {
+  readonly axes: readonly AxisId[];
+  readonly value: Float64Array;
+  readonly delta: Float64Array;
+}
+
+export interface BoundInputs {
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Numbers of a leaf, row-major over its axes; null for a control that was not given. */
+  readonly leaf: (name: string, index: number) => Float64Array | null;
+  /** Draws and externs are taken from a run, not computed again. */
+  readonly given: (node: NodeId) => Float64Array | null;
+}
+
+/** Unit roundoff of f32. */
+const u = 2 ** -24;
+/** Results below this may be flushed to zero. */
+const tiny = 2 ** -126;
+
+/** Bounds for all nodes that the roots need. */
+export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeId, Bounded> {
+  const evaluator = new Evaluator(graph, inputs);
+  for (const leaf of graph.leaves) if (leaf.fallback !== null) evaluator.of(leaf.fallback);
+  for (const root of graph.roots) {
+    if (root.kind === 'tensor') evaluator.of(root.node);
+    else [root.present, root.weight, root.rank].forEach((n) => evaluator.of(n));
+  }
+  return evaluator.done;
+}
+
+class Evaluator {
+  readonly done = new Map<NodeId, Bounded>();
+  private readonly lengths = new Map<AxisId, number>();
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly inputs: BoundInputs,
+  ) {}
+
+  private length(axis: AxisId): number {
+    const known = this.lengths.get(axis);
+    if (known !== undefined) return known;
+    const size = this.graph.axes.get(axis)?.size;
+    const n = size === undefined ? null : asNumber(substitute(size, this.inputs.sizes));
+    if (n === null) throw new CompilerBug('error-bound', `axis ${axis} has no size`);
+    this.lengths.set(axis, n);
+    return n;
+  }
+
+  private count(axes: readonly AxisId[]): number {
+    return axes.reduce((n, a) => n * this.length(a), 1);
+  }
+
+  /** For every point of `loop`, the place in a tensor over `axes` (axes that `loop` lacks stand at 0). */
+  private places(loop: readonly AxisId[], axes: readonly AxisId[]): Int32Array {
+    const strides = axes.map((_, i) => this.count(axes.slice(i + 1)));
+    const steps = loop.map((a) => {
+      const i = axes.indexOf(a);
+      return i < 0 ? 0 : (strides[i] ?? 0);
+    });
+    const lengths = loop.map((a) => this.length(a));
+    const out = new Int32Array(this.count(loop));
+    const at = loop.map(() => 0);
+    let place = 0;
+    for (let p = 0; p < out.length; p++) {
+      out[p] = place;
+      for (let i = loop.length - 1; i >= 0; i--) {
+        place += steps[i] ?? 0;
+        const next = (at[i] ?? 0) + 1;
+        if (next < (lengths[i] ?? 0)) {
+          at[i] = next;
+          break;
+        }
+        place -= (steps[i] ?? 0) * (lengths[i] ?? 0);
+        at[i] = 0;
+      }
+    }
+    return out;
+  }
+
+  of(id: NodeId): Bounded {
+    // Operands come first in the list of nodes: an explicit loop keeps the stack flat.
+    const known = this.done.get(id);
+    if (known !== undefined) return known;
+    const node = this.graph.nodes[id];
+    if (node === undefined) throw new CompilerBug('error-bound', `no node ${id}`);
+    const bounded = this.evaluate(node);
+    this.done.set(id, bounded);
+    return bounded;
+  }
+
+  private blank(axes: readonly AxisId[]): { axes: readonly AxisId[]; value: Float64Array; delta: Float64Array } {
+    const n = this.count(axes);
+    return { axes, value: new Float64Array(n), delta: new Float64Array(n) };
+  }
+
+  private evaluate(node: Node): Bounded {
+    const out = this.blank(node.axes);
+    const { value, delta } = out;
+    switch (node.kind) {
+      case 'constant':
+      case 'size': {
+        const v = node.kind === 'constant' ? node.value : (asNumber(substitute(node.size, this.inputs.sizes)) ?? NaN);
+        value.fill(v);
+        delta.fill(Math.fround(v) === v ? 0 : Math.abs(v) * u);
+        return out;
+      }
+      case 'iota':
+        value.forEach((_, i) => (value[i] = i));
+        return out;
+      case 'leaf': {
+        const leaf = this.graph.leaves[node.leaf];
+        const data = leaf === undefined ? null : this.inputs.leaf(leaf.name, node.leaf);
+        if (data !== null) value.set(this.permuted(data, leaf?.axes ?? node.axes, node.axes));
+        else if (leaf !== undefined && leaf.fallback !== null) this.copy(this.of(leaf.fallback), out);
+        else throw new CompilerBug('error-bound', `leaf ${leaf?.name ?? node.leaf} has no value`);
+        return out;
+      }
+      case 'draw':
+      case 'extern': {
+        const data = this.inputs.given(node.id);
+        if (data !== null) value.set(data);
+        // Normal and gumbel draws take a log, a root and a cosine.
+        delta.fill(node.kind === 'draw' && node.distribution === 'uniform' ? 0 : 1e-5);
+        return out;
+      }
+      case 'map':
+        this.map(node, out);
+        return out;
+      case 'masked': {
+        const [s, v] = [this.of(node.support), this.of(node.value)];
+        const [ps, pv] = [this.places(node.axes, s.axes), this.places(node.axes, v.axes)];
+        for (let i = 0; i < value.length; i++) {
+          const [at, from] = [ps[i] ?? 0, pv[i] ?? 0];
+          const present = s.value[at] !== 0;
+          value[i] = present ? (v.value[from] ?? 0) : node.otherwise;
+          delta[i] = present ? (v.delta[from] ?? 0) : 0;
+          if (s.delta[at] !== 0) delta[i] = Math.abs((v.value[from] ?? 0) - node.otherwise) + (v.delta[from] ?? 0);
+        }
+        return out;
+      }
+      case 'support':
+        this.copy(this.of(node.mask), out);
+        return out;
+      case 'broadcast':
+        this.copy(this.of(node.operand), out);
+        return out;
+      case 'contract':
+        this.contract(this.of(node.left), this.of(node.right), node.over, out);
+        return out;
+      case 'reduce':
+        this.reduce(this.of(node.operand), node.op, node.over, out);
+        return out;
+      case 'scan':
+        this.scan(this.of(node.operand), node.axis, node.exclusive, out);
+        return out;
+      case 'order':
+        this.order(node, out);
+        return out;
+      case 'argmax':
+        this.argmax(this.of(node.operand), node.axis, out);
+        return out;
+      case 'gather': {
+        const [t, ids] = [this.of(node.table), this.of(node.indices)];
+        const stride = this.count(t.axes.slice(t.axes.indexOf(node.axis) + 1));
+        const [pt, pi] = [this.places(node.axes, t.axes), this.places(node.axes, ids.axes)];
+        for (let i = 0; i < value.length; i++) {
+          const index = ids.value[pi[i] ?? 0] ?? -1;
+          const at = (pt[i] ?? 0) + index * stride;
+          value[i] = index < 0 ? 0 : (t.value[at] ?? 0);
+          delta[i] = ids.delta[pi[i] ?? 0] !== 0 ? Infinity : index < 0 ? 0 : (t.delta[at] ?? 0);
+        }
+        return out;
+      }
+      case 'rename': {
+        const v = this.of(node.operand);
+        const axes = v.axes.map((a) => node.to[node.from.indexOf(a)] ?? a);
+        this.copy({ ...v, axes }, out);
+        return out;
+      }
+      case 'slice': {
+        const v = this.of(node.operand);
+        const at = asNumber(substitute(node.at, this.inputs.sizes)) ?? 0;
+        const stride = this.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
+        const axes = v.axes.map((a) => (a === node.axis && node.as !== null ? node.as : a));
+        const places = this.placesWith(node.axes, axes, v.axes);
+        for (let i = 0; i < value.length; i++) {
+          const from = (places[i] ?? 0) + at * stride;
+          value[i] = v.value[from] ?? 0;
+          delta[i] = v.delta[from] ?? 0;
+        }
+        return out;
+      }
+      case 'split':
+      case 'merge': {
+        const v = this.of(node.operand);
+        const whole = node.kind === 'split' ? node.axis : node.into;
+        const parts = node.kind === 'split' ? node.into : node.from;
+        // Row-major: a tensor with the parts side by side at the place of the whole has the same numbers.
+        const wide = node.kind === 'split' ? v.axes.flatMap((a) => (a === whole ? parts : [a])) : null;
+        if (wide !== null) this.copy({ ...v, axes: wide }, out);
+        else {
+          const others = node.axes.filter((a) => a !== whole);
+          const from = this.permutedBounded(v, [...others, ...parts]);
+          this.copy({ ...from, axes: [...others, whole] }, out);
+        }
+        return out;
+      }
+      case 'concat': {
+        let offset = 0;
+        const stride = this.count(node.axes.slice(node.axes.indexOf(node.axis) + 1));
+        for (const part of node.parts) {
+          const v = this.of(part.node);
+          const own = node.axes.flatMap((a) => (a === node.axis ? (part.axis === null ? [] : [part.axis]) : [a]));
+          const from = this.places(own, v.axes);
+          const to = this.placesWith(
+            own,
+            own.map((a) => (a === part.axis ? node.axis : a)),
+            node.axes,
+            true,
+          );
+          for (let i = 0; i < from.length; i++) {
+            const at = (to[i] ?? 0) + offset * stride;
+            value[at] = v.value[from[i] ?? 0] ?? 0;
+            delta[at] = v.delta[from[i] ?? 0] ?? 0;
+          }
+          offset += part.axis === null ? 1 : this.length(part.axis);
+        }
+        return out;
+      }
+    }
+  }
+
+  /** Places in a tensor over `axes` whose points are addressed by `names` (same positions), for points of `loop`. */
+  private placesWith(
+    loop: readonly AxisId[],
+    names: readonly AxisId[],
+    axes: readonly AxisId[],
+    byLoop = false,
+  ): Int32Array {
+    const own = byLoop ? axes : names;
+    const strides = axes.map((_, i) => this.count(axes.slice(i + 1)));
+    const steps = loop.map((a, i) => {
+      const at = own.indexOf(byLoop ? (names[i] ?? a) : a);
+      return at < 0 ? 0 : (strides[at] ?? 0);
+    });
+    const out = new Int32Array(this.count(loop));
+    const lengths = loop.map((a) => this.length(a));
+    for (let p = 0; p < out.length; p++) {
+      let rest = p;
+      let place = 0;
+      for (let i = loop.length - 1; i >= 0; i--) {
+        const n = lengths[i] ?? 1;
+        place += (rest % n) * (steps[i] ?? 0);
+        rest = Math.floor(rest / n);
+      }
+      out[p] = place;
+    }
+    return out;
+  }
+
+  private permuted(data: Float64Array, from: readonly AxisId[], to: readonly AxisId[]): Float64Array {
+    const places = this.places(to, from);
+    return Float64Array.from(places, (p) => data[p] ?? 0);
+  }
+
+  private permutedBounded(v: Bounded, axes: readonly AxisId[]): Bounded {
+    return { axes, value: this.permuted(v.value, v.axes, axes), delta: this.permuted(v.delta, v.axes, axes) };
+  }
+
+  private copy(from: Bounded, out: Bounded): void {
+    const places = this.places(out.axes, from.axes);
+    for (let i = 0; i < places.length; i++) {
+      out.value[i] = from.value[places[i] ?? 0] ?? 0;
+      out.delta[i] = from.delta[places[i] ?? 0] ?? 0;
+    }
+  }
+
+  private map(node: Node & { kind: 'map' }, out: Bounded): void {
+    const operands = node.operands.map((o) => this.of(o));
+    const places = operands.map((o) => this.places(node.axes, o.axes));
+    const args = operands.map(() => ({ v: 0, d: 0 }));
+    for (let i = 0; i < out.value.length; i++) {
+      operands.forEach((o, k) => {
+        const at = places[k]?.[i] ?? 0;
+        args[k] = { v: o.value[at] ?? 0, d: o.delta[at] ?? 0 };
+      });
+      const r = mapBound(node.op, args, node.element);
+      out.value[i] = r.v;
+      out.delta[i] = node.element === 'f32' || node.element === 'f16' ? r.d + (r.d === 0 ? 0 : tiny) : r.d;
+    }
+  }
+
+  private contract(left: Bounded, right: Bounded, over: readonly AxisId[], out: Bounded): void {
+    const loop = [...out.axes, ...over];
+    const [pl, pr] = [this.places(loop, left.axes), this.places(loop, right.axes)];
+    const n = this.count(over);
+    for (let i = 0; i < out.value.length; i++) {
+      let sum = 0;
+      let size = 0;
+      let passed = 0;
+      for (let k = 0; k < n; k++) {
+        const [a, b] = [pl[i * n + k] ?? 0, pr[i * n + k] ?? 0];
+        const [x, y] = [left.value[a] ?? 0, right.value[b] ?? 0];
+        const [dx, dy] = [left.delta[a] ?? 0, right.delta[b] ?? 0];
+        sum += x * y;
+        size += Math.abs(x * y);
+        passed += times(Math.abs(x), dy) + times(Math.abs(y), dx) + times(dx, dy);
+      }
+      out.value[i] = sum;
+      out.delta[i] = passed + (n + 1) * u * (size + passed) + tiny;
+    }
+  }
+
+  private reduce(operand: Bounded, op: 'sum' | 'max' | 'min' | 'any', over: readonly AxisId[], out: Bounded): void {
+    const places = this.places([...out.axes, ...over], operand.axes);
+    const n = this.count(over);
+    for (let i = 0; i < out.value.length; i++) {
+      let value = op === 'max' ? -3.4028234663852886e38 : op === 'min' ? 3.4028234663852886e38 : 0;
+      let size = 0;
+      let passed = 0;
+      let sure = false;
+      let exact = true;
+      for (let k = 0; k < n; k++) {
+        const at = places[i * n + k] ?? 0;
+        const [v, d] = [operand.value[at] ?? 0, operand.delta[at] ?? 0];
+        if (!Number.isInteger(v) || d !== 0) exact = false;
+        if (op === 'sum') {
+          value += v;
+          size += Math.abs(v);
+          passed += d;
+        } else if (op === 'any') {
+          if (v !== 0) value = 1;
+          if (v !== 0 && d === 0) sure = true;
+          passed = Math.max(passed, d);
+        } else {
+          value = op === 'max' ? Math.max(value, v) : Math.min(value, v);
+          passed = Math.max(passed, d);
+        }
+      }
+      out.value[i] = value;
+      if (op === 'sum') out.delta[i] = exact && size < 2 ** 24 ? 0 : passed + Math.max(n - 1, 0) * u * (size + passed);
+      else out.delta[i] = op === 'any' && sure ? 0 : passed;
+    }
+  }
+
+  private scan(operand: Bounded, axis: AxisId, exclusive: boolean, out: Bounded): void {
+    const others = out.axes.filter((a) => a !== axis);
+    const loop = [...others, axis];
+    const [from, to] = [this.places(loop, operand.axes), this.places(loop, out.axes)];
+    const n = this.length(axis);
+    for (let line = 0; line < this.count(others); line++) {
+      let sum = 0;
+      let size = 0;
+      let passed = 0;
+      for (let k = 0; k < n; k++) {
+        const at = from[line * n + k] ?? 0;
+        const put = to[line * n + k] ?? 0;
+        const [v, d] = [operand.value[at] ?? 0, operand.delta[at] ?? 0];
+        if (!exclusive) [sum, size, passed] = [sum + v, size + Math.abs(v), passed + d];
+        out.value[put] = sum;
+        out.delta[put] =
+          passed === 0 && Number.isInteger(size) && size < 2 ** 24 ? 0 : passed + k * u * (size + passed);
+        if (exclusive) [sum, size, passed] = [sum + v, size + Math.abs(v), passed + d];
+      }
+    }
+  }
+
+  private order(node: Node & { kind: 'order' }, out: Bounded): void {
+    const keys = node.keys.map((k) => ({ ...this.of(k.node), sign: k.descending ? -1 : 1 }));
+    const candidates = node.candidates === null ? null : this.of(node.candidates);
+    const others = out.axes.filter((a) => !node.over.includes(a));
+    const loop = [...others, ...node.over];
+    const to = this.places(loop, out.axes);
+    const from = keys.map((k) => this.places(loop, k.axes));
+    const chosen = candidates === null ? null : this.places(loop, candidates.axes);
+    const n = this.count(node.over);
+    for (let group = 0; group < this.count(others); group++) {
+      for (let a = 0; a < n; a++) {
+        const pa = group * n + a;
+        let place = 0;
+        let unsure = 0;
+        for (let b = 0; b < n; b++) {
+          if (b === a) continue;
+          const pb = group * n + b;
+          const is = candidates === null || chosen === null ? 1 : (candidates.value[chosen[pb] ?? 0] ?? 0);
+          const maybe = candidates !== null && chosen !== null && candidates.delta[chosen[pb] ?? 0] !== 0;
+          if (is === 0 && !maybe) continue;
+          let before = b < a;
+          let decided = true;
+          for (const [k, key] of keys.entries()) {
+            const [ia, ib] = [from[k]?.[pa] ?? 0, from[k]?.[pb] ?? 0];
+            const gap = ((key.value[ib] ?? 0) - (key.value[ia] ?? 0)) * key.sign;
+            const slack = (key.delta[ia] ?? 0) + (key.delta[ib] ?? 0);
+            if (Math.abs(gap) <= slack && slack > 0) decided = false;
+            if (gap !== 0) {
+              before = gap < 0;
+              break;
+            }
+          }
+          if (before && is !== 0) place++;
+          if (!decided || maybe) unsure++;
+        }
+        const at = to[pa] ?? 0;
+        out.value[at] = place;
+        out.delta[at] = unsure;
+      }
+    }
+  }
+
+  private argmax(operand: Bounded, axis: AxisId, out: Bounded): void {
+    const places = this.places([...out.axes, axis], operand.axes);
+    const n = this.length(axis);
+    for (let i = 0; i < out.value.length; i++) {
+      let best = 0;
+      for (let k = 1; k < n; k++) {
+        if ((operand.value[places[i * n + k] ?? 0] ?? 0) > (operand.value[places[i * n + best] ?? 0] ?? 0)) best = k;
+      }
+      const [v, d] = [operand.value[places[i * n + best] ?? 0] ?? 0, operand.delta[places[i * n + best] ?? 0] ?? 0];
+      let unsure = 0;
+      for (let k = 0; k < n; k++) {
+        const at = places[i * n + k] ?? 0;
+        const slack = d + (operand.delta[at] ?? 0);
+        if (k !== best && slack > 0 && v - (operand.value[at] ?? 0) <= slack) unsure = n;
+      }
+      out.value[i] = best;
+      out.delta[i] = unsure;
+    }
+  }
+}
+
+/** 0 · ∞ is 0 here: what is exactly 0 passes no error on. */
+function times(a: number, b: number): number {
+  return a === 0 || b === 0 ? 0 : a * b;
+}
+
+interface Point {
+  readonly v: number;
+  readonly d: number;
+}
+
+/** Own error of a function, relative to its result (units in the last place) and absolute. */
+const functions: Partial<
+  Record<MapOp, { readonly f: (x: number) => number; readonly ulp: (x: number) => number; readonly absolute: number }>
+> = {
+  exp: { f: Math.exp, ulp: (x) => 3 + 2 * Math.abs(x), absolute: 0 },
+  log: { f: Math.log, ulp: () => 3, absolute: 2 ** -21 },
+  sqrt: { f: Math.sqrt, ulp: () => 3, absolute: 0 },
+  rsqrt: { f: (x) => 1 / Math.sqrt(x), ulp: () => 2, absolute: 0 },
+  tanh: { f: Math.tanh, ulp: () => 4, absolute: 1e-5 },
+  sigmoid: { f: (x) => 1 / (1 + Math.exp(-x)), ulp: (x) => 8 + 2 * Math.min(Math.abs(x), 88), absolute: 2e-38 },
+  silu: { f: (x) => x / (1 + Math.exp(-x)), ulp: (x) => 10 + 2 * Math.min(Math.abs(x), 88), absolute: 2e-36 },
+  gelu: { f: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)), ulp: () => 16, absolute: 5e-7 },
+  gelu_tanh: {
+    f: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    ulp: () => 16,
+    absolute: 2e-5,
+  },
+  relu: { f: (x) => Math.max(x, 0), ulp: () => 0, absolute: 0 },
+  softplus: { f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), ulp: () => 8, absolute: 2 ** -20 },
+  erf: { f: erf, ulp: () => 8, absolute: 5e-7 },
+  sin: { f: Math.sin, ulp: () => 2, absolute: 2 ** -11 },
+  cos: { f: Math.cos, ulp: () => 2, absolute: 2 ** -11 },
+  abs: { f: Math.abs, ulp: () => 0, absolute: 0 },
+  neg: { f: (x) => -x, ulp: () => 0, absolute: 0 },
+};
+
+function erf(x: number): number {
+  // Maclaurin series near 0, complement by continued fraction elsewhere: both far below f32.
+  const a = Math.abs(x);
+  if (a < 2.5) {
+    let term = a;
+    let sum = a;
+    for (let n = 1; n < 60; n++) {
+      term *= (-a * a) / n;
+      sum += term / (2 * n + 1);
+    }
+    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
+  }
+  let fraction = 0;
+  for (let k = 60; k > 0; k--) fraction = k / 2 / (a + fraction);
+  return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction)));
+}
+
+function mapBound(op: MapOp, args: readonly Point[], element: string): Point {
+  const [a = { v: 0, d: 0 }, b = { v: 0, d: 0 }, c = { v: 0, d: 0 }] = args;
+  const whole = element === 'i32';
+  const round = (v: number): number => (whole ? 0 : Math.abs(v) * u);
+  const f = functions[op];
+  if (f !== undefined) {
+    const v = f.f(a.v);
+    // The functions are monotone or have slope at most 1.13 between the ends: the ends and the slope bound the rest.
+    const ends = Math.max(Math.abs(f.f(a.v + a.d) - v), Math.abs(f.f(a.v - a.d) - v));
+    const spread = Number.isNaN(ends)
+      ? Infinity
+      : op === 'silu' || op === 'gelu' || op === 'gelu_tanh' || op === 'sin' || op === 'cos'
+        ? Math.max(ends, 1.13 * a.d)
+        : ends;
+    const own = whole ? 0 : f.ulp(a.v) * 2 * u * Math.abs(v) + f.absolute;
+    return { v, d: (a.d === 0 ? 0 : spread) + own };
+  }
+  switch (op) {
+    case 'add':
+      return { v: a.v + b.v, d: a.d + b.d + round(a.v + b.v) };
+    case 'sub':
+      return { v: a.v - b.v, d: a.d + b.d + round(a.v - b.v) };
+    case 'mul': {
+      const v = a.v * b.v;
+      return { v, d: times(Math.abs(a.v), b.d) + times(Math.abs(b.v), a.d) + times(a.d, b.d) + round(v) };
+    }
+    case 'div': {
+      if (whole) return { v: Math.floor(a.v / b.v), d: a.d + b.d === 0 ? 0 : Infinity };
+      const v = a.v / b.v;
+      const least = Math.abs(b.v) - b.d;
+      return {
+        v,
+        d: (least > 0 ? (a.d + times(Math.abs(v), b.d)) / least : a.d + b.d === 0 ? 0 : Infinity) + 5 * round(v),
+      };
+    }
+    case 'mod': {
+      const q = Math.floor(a.v / b.v);
+      const v = a.v - q * b.v;
+      const steady = Math.floor((a.v - a.d) / b.v) === q && Math.floor((a.v + a.d) / b.v) === q;
+      return { v, d: whole ? 0 : (steady ? a.d : Math.abs(b.v)) + 4 * u * Math.abs(a.v) };
+    }
+    case 'pow': {
+      const v = a.v ** b.v;
+      const spread = Math.max(Math.abs((a.v + a.d) ** (b.v + b.d) - v), Math.abs((a.v - a.d) ** (b.v - b.d) - v));
+      // exp2(y log2 x): the error of the exponent is multiplied by it.
+      const exponent = Math.abs(b.v * Math.log2(Math.max(Math.abs(a.v), tiny)));
+      return { v, d: (a.d + b.d === 0 ? 0 : spread) + (16 + 8 * exponent) * 2 * u * Math.abs(v) };
+    }
+    case 'minimum':
+    case 'maximum':
+      return { v: op === 'minimum' ? Math.min(a.v, b.v) : Math.max(a.v, b.v), d: Math.max(a.d, b.d) };
+    case 'clamp':
+      return { v: Math.min(Math.max(a.v, b.v), c.v), d: Math.max(a.d, b.d, c.d) };
+    case 'where': {
+      const v = a.v !== 0 ? b.v : c.v;
+      if (a.d === 0) return { v, d: a.v !== 0 ? b.d : c.d };
+      return { v, d: Math.max(b.d, c.d) + Math.abs(b.v - c.v) };
+    }
+    case 'eq':
+    case 'ne':
+    case 'lt':
+    case 'le':
+    case 'gt':
+    case 'ge': {
+      const slack = a.d + b.d;
+      const results = {
+        eq: a.v === b.v,
+        ne: a.v !== b.v,
+        lt: a.v < b.v,
+        le: a.v <= b.v,
+        gt: a.v > b.v,
+        ge: a.v >= b.v,
+      };
+      return { v: results[op] ? 1 : 0, d: slack > 0 && Math.abs(a.v - b.v) <= slack ? 1 : 0 };
+    }
+    case 'and': {
+      const sureFalse = (a.v === 0 && a.d === 0) || (b.v === 0 && b.d === 0);
+      return { v: a.v !== 0 && b.v !== 0 ? 1 : 0, d: sureFalse ? 0 : Math.max(a.d, b.d) };
+    }
+    case 'or': {
+      const sureTrue = (a.v !== 0 && a.d === 0) || (b.v !== 0 && b.d === 0);
+      return { v: a.v !== 0 || b.v !== 0 ? 1 : 0, d: sureTrue ? 0 : Math.max(a.d, b.d) };
+    }
+    case 'not':
+      return { v: a.v === 0 ? 1 : 0, d: a.d };
+    case 'sign':
+      return { v: Math.sign(a.v), d: a.d > 0 && Math.abs(a.v) <= a.d ? 1 + Math.abs(Math.sign(a.v)) : 0 };
+    case 'floor':
+    case 'ceil': {
+      const g = op === 'floor' ? Math.floor : Math.ceil;
+      return { v: g(a.v), d: Math.max(g(a.v + a.d) - g(a.v), g(a.v) - g(a.v - a.d)) };
+    }
+    case 'convert': {
+      if (element === 'f16') {
+        const step = Math.max(2 ** -24, Math.abs(a.v) * 2 ** -11);
+        return { v: a.v, d: a.d + step };
+      }
+      if (element === 'i32') return { v: Math.trunc(a.v), d: a.d === 0 ? 0 : Math.ceil(a.d) + 1 };
+      if (element === 'bool') return { v: a.v !== 0 ? 1 : 0, d: a.d > 0 && Math.abs(a.v) <= a.d ? 1 : 0 };
+      return { v: a.v, d: a.d + (Number.isInteger(a.v) && Math.abs(a.v) < 2 ** 24 ? 0 : round(a.v)) };
+    }
+    default:
+      throw new CompilerBug('error-bound', `no bound for ${op}`);
+  }
+}

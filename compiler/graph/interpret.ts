@@ -1,0 +1,462 @@
+/**
+ * What a graph means, in float64, on the CPU: every node by definition, densely, in order. Tests compare it with the
+ * reference interpreter (is the elaboration right?) and with itself before and after each pass.
+ *
+ * With `domains` and `poison`, every point outside a node's domain is overwritten by NaN as soon as the node is
+ * computed, before anybody reads it. Results must not change: that is the theorem of core.md, section 4, as a test.
+ *
+ * A value's numbers are row-major over the node's axes.
+ */
+import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
+import { asInteger, asNumber, substitute, type Size } from '../../dsl/meaning/size.ts';
+import type { DrawName } from '../../dsl/algebra/names.ts';
+import type { Domain } from './domains.ts';
+import { NEG_INF, POS_INF } from './infinity.ts';
+import { keep, scalarFunction } from './interpret-scalar.ts';
+import type { AxisId, Graph, Node, NodeId } from './ir.ts';
+import { operandsOf } from './uses.ts';
+
+export interface GraphTensor {
+  readonly axes: readonly AxisId[];
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** One number of a draw: the indices are along the roots, in their order, offsets added. */
+export type DrawFunction = (
+  distribution: DrawName,
+  seed: number,
+  place: string,
+  at: readonly { readonly name: string; readonly index: number }[],
+) => number;
+
+export interface GraphRun {
+  /** By leaf name: numbers row-major over the leaf's axes. A control may be missing. */
+  readonly leaves: ReadonlyMap<string, ArrayLike<number>>;
+  /** Sizes of dynamic axes, by name. */
+  readonly sizes?: ReadonlyMap<string, number>;
+  readonly seed?: number;
+  readonly draw?: DrawFunction;
+  /** Gives the numbers of each result of an extern call. */
+  readonly extern?: (name: string, operands: readonly GraphTensor[]) => readonly ArrayLike<number>[];
+  readonly domains?: ReadonlyMap<NodeId, Domain>;
+  readonly poison?: boolean;
+}
+
+export interface GraphValues {
+  readonly values: readonly GraphTensor[];
+  /** Errors a run reports: NaN keys of candidates, indices outside. */
+  readonly errors: readonly string[];
+}
+
+/** Evaluates every node. */
+export function interpretGraph(graph: Graph, run: GraphRun): GraphValues {
+  const interpreter = new Interpreter(graph, run);
+  for (const node of graph.nodes) interpreter.step(node);
+  return interpreter;
+}
+
+/** The numbers of a value in another order of its axes. */
+export function inOrder(tensor: GraphTensor, axes: readonly AxisId[]): Float64Array {
+  const shape = axes.map((a) => tensor.shape[tensor.axes.indexOf(a)] ?? 1);
+  const out = new Float64Array(count(shape));
+  forEachPoint(axes, shape, [tensor.axes], [tensor.shape], (i, [o]) => (out[i] = tensor.data[o ?? 0] ?? NaN));
+  return out;
+}
+
+const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Row-major strides of a tensor. */
+function stridesOf(shape: readonly number[]): number[] {
+  const strides = shape.map(() => 1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
+  return strides;
+}
+
+/** Visits all points of `axes` in row-major order with the offset in each operand (by name; lacking axes do not move it). */
+function forEachPoint(
+  axes: readonly AxisId[],
+  shape: readonly number[],
+  operandAxes: readonly (readonly AxisId[])[],
+  operandShapes: readonly (readonly number[])[],
+  visit: (point: number, offsets: readonly number[], index: readonly number[]) => void,
+): void {
+  const steps = operandAxes.map((own, k) => {
+    const strides = stridesOf(operandShapes[k] ?? []);
+    return axes.map((a) => {
+      const at = own.indexOf(a);
+      return at < 0 ? 0 : (strides[at] ?? 0);
+    });
+  });
+  const total = count(shape);
+  const index = axes.map(() => 0);
+  const offsets = steps.map(() => 0);
+  for (let point = 0; point < total; point++) {
+    visit(point, offsets, index);
+    for (let d = axes.length - 1; d >= 0; d--) {
+      const next = (index[d] ?? 0) + 1;
+      const size = shape[d] ?? 1;
+      const wrap = next === size;
+      index[d] = wrap ? 0 : next;
+      for (let k = 0; k < steps.length; k++) {
+        const step = steps[k]?.[d] ?? 0;
+        offsets[k] = (offsets[k] ?? 0) + (wrap ? -step * (size - 1) : step);
+      }
+      if (!wrap) break;
+    }
+  }
+}
+
+class Interpreter implements GraphValues {
+  readonly values: GraphTensor[] = [];
+  readonly errors: string[] = [];
+  private readonly graph: Graph;
+  private readonly run: GraphRun;
+  private readonly poison: boolean;
+  private readonly calls = new Map<number, readonly ArrayLike<number>[]>();
+
+  constructor(graph: Graph, run: GraphRun) {
+    this.graph = graph;
+    this.run = run;
+    this.poison = run.poison === true;
+  }
+
+  step(node: Node): void {
+    const shape = node.axes.map((a) => this.sizeOf(a));
+    const data = this.compute(node, shape);
+    if (data.length !== count(shape)) throw new CompilerBug('graph', `%${node.id} has ${data.length} numbers, not ${count(shape)}`);
+    const domain = this.run.domains?.get(node.id);
+    if (this.poison && domain !== undefined) this.poisonOutside(node, shape, data, domain);
+    this.values.push({ axes: node.axes, shape, data });
+  }
+
+  private poisonOutside(node: Node, shape: readonly number[], data: Float64Array, domain: Domain): void {
+    const supports = domain.supports.map((id) => this.value(id));
+    forEachPoint(node.axes, shape, supports.map((s) => s.axes), supports.map((s) => s.shape), (point, offsets) => {
+      // In order, as a scheduler would: a support behind a false one may itself be garbage.
+      for (let k = 0; k < supports.length; k++) {
+        const here = supports[k]?.data[offsets[k] ?? 0];
+        if (here !== 1) {
+          data[point] = NaN;
+          return;
+        }
+      }
+    }); // prettier-ignore
+  }
+
+  private value(id: NodeId): GraphTensor {
+    const value = this.values[id];
+    if (value === undefined) throw new CompilerBug('graph', `%${id} is read before it is there`);
+    return value;
+  }
+
+  private number(size: Size): number {
+    const value = asNumber(substitute(size, this.run.sizes ?? new Map()));
+    if (value === null) throw new CompilerBug('graph', 'a size is not known');
+    return value;
+  }
+
+  private integer(size: Size): number {
+    const value = asInteger(substitute(size, this.run.sizes ?? new Map()));
+    if (value === null) throw new CompilerBug('graph', 'a size is no integer');
+    return value;
+  }
+
+  private sizeOf(axis: AxisId): number {
+    const known = this.graph.axes.get(axis);
+    if (known === undefined) throw new CompilerBug('graph', `no axis ${axis}`);
+    return this.integer(known.size);
+  }
+
+  /** Fills a result by a function of the operands' numbers at each point (and of the point's index). */
+  private fill(
+    node: Node,
+    shape: readonly number[],
+    operands: readonly GraphTensor[],
+    f: (offsets: readonly number[], index: readonly number[]) => number,
+  ): Float64Array {
+    const out = new Float64Array(count(shape));
+    forEachPoint(node.axes, shape, operands.map((o) => o.axes), operands.map((o) => o.shape), (point, offsets, index) => {
+      out[point] = f(offsets, index);
+    }); // prettier-ignore
+    return out;
+  }
+
+  private compute(node: Node, shape: readonly number[]): Float64Array {
+    switch (node.kind) {
+      case 'constant':
+        return Float64Array.of(node.value);
+      case 'size':
+        return Float64Array.of(keep(node.element, this.number(node.size)));
+      case 'iota':
+        return Float64Array.from({ length: shape[0] ?? 1 }, (_, i) => i);
+      case 'leaf':
+        return this.leaf(node.leaf, shape);
+      case 'map': {
+        const operands = node.operands.map((id) => this.value(id));
+        const computes = node.operands.map((id) => this.graph.nodes[id]?.element ?? 'f32').at(-1) ?? 'f32';
+        const f = scalarFunction(node.op, computes, node.element, this.poison);
+        const [a, b, c] = operands;
+        return this.fill(node, shape, operands, ([i, j, k]) => f(a?.data[i ?? 0] ?? NaN, b?.data[j ?? 0] ?? NaN, c?.data[k ?? 0] ?? NaN));
+      }
+      case 'masked': {
+        const [support, value] = [this.value(node.support), this.value(node.value)];
+        return this.fill(node, shape, [support, value], ([s, v]) => {
+          const here = support.data[s ?? 0] ?? NaN;
+          if (Number.isNaN(here)) return NaN;
+          return here === 0 ? node.otherwise : (value.data[v ?? 0] ?? NaN);
+        });
+      }
+      case 'support':
+        return this.value(node.mask).data.slice();
+      case 'contract':
+        return this.contract(node, shape);
+      case 'reduce':
+        return this.reduce(node, shape);
+      case 'scan':
+        return this.scan(node);
+      case 'order':
+        return this.order(node);
+      case 'argmax':
+        return this.argmax(node, shape);
+      case 'gather':
+        return this.gather(node, shape);
+      case 'draw': {
+        const draw = this.run.draw;
+        if (draw === undefined) throw new CompilerBug('graph', 'no draws were given');
+        const offsets = node.roots.map((r) => this.integer(r.offset));
+        return this.fill(node, shape, [], (_, index) =>
+          draw(node.distribution, this.run.seed ?? 0, node.place, node.roots.map((r, i) => ({ name: r.name, index: (index[i] ?? 0) + (offsets[i] ?? 0) }))),
+        ); // prettier-ignore
+      }
+      case 'rename': {
+        const { axes, shape: own, data } = this.value(node.operand);
+        const become = new Map(node.from.map((f, i) => [f, node.to[i] ?? f]));
+        return inOrder({ axes: axes.map((a) => become.get(a) ?? a), shape: own, data }, node.axes);
+      }
+      case 'slice': {
+        const operand = this.value(node.operand);
+        const at = this.integer(node.at);
+        const start = (stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 0) * at;
+        const whole = operand.shape[operand.axes.indexOf(node.axis)] ?? 0;
+        const length = node.as === null ? 1 : this.sizeOf(node.as);
+        if (at < 0 || at + length > whole) throw new CompilerBug('graph', `%${node.id} slices ${at} + ${length} of ${whole}`);
+        const renamed = operand.axes.map((a) => (a === node.axis ? (node.as ?? -1) : a));
+        return this.fill(node, shape, [{ ...operand, axes: renamed }], ([o]) => operand.data[(o ?? 0) + start] ?? NaN);
+      }
+      case 'split':
+        return this.recut(this.value(node.operand), node.axis, node.into, node);
+      case 'merge': {
+        const merged = this.value(node.operand);
+        const around = node.axes.flatMap((a) => (a === node.into ? node.from : [a]));
+        return inOrder(merged, around);
+      }
+      case 'broadcast': {
+        const operand = this.value(node.operand);
+        return this.fill(node, shape, [operand], ([o]) => operand.data[o ?? 0] ?? NaN);
+      }
+      case 'concat':
+        return this.concat(node, shape);
+      case 'extern':
+        return this.extern(node);
+      default:
+        return unreachable(node, 'graph');
+    }
+  }
+
+  private leaf(index: number, shape: readonly number[]): Float64Array {
+    const leaf = this.graph.leaves[index];
+    if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
+    const given = this.run.leaves.get(leaf.name);
+    if (given !== undefined) return Float64Array.from(given);
+    if (leaf.fallback === null) throw new CompilerBug('graph', `no value for ${leaf.name}`);
+    // A default is computed from constants and draws only: evaluating it apart keeps nodes in order.
+    const alone = new Interpreter(this.graph, this.run);
+    for (const node of this.graph.nodes.slice(0, leaf.fallback + 1)) {
+      if (node.kind === 'leaf') alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
+      else if (reachable(this.graph, leaf.fallback).has(node.id)) alone.step(node);
+      else alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
+    }
+    const value = alone.value(leaf.fallback);
+    const out = inOrder(value, leaf.axes);
+    if (out.length !== count(shape)) throw new CompilerBug('graph', `the default of ${leaf.name} has another shape`);
+    return out;
+  }
+
+  private contract(node: Node & { kind: 'contract' }, shape: readonly number[]): Float64Array {
+    const [left, right] = [this.value(node.left), this.value(node.right)];
+    const axes = [...node.axes, ...node.over];
+    const whole = [...shape, ...node.over.map((a) => this.sizeOf(a))];
+    const inner = count(whole.slice(shape.length));
+    const out = new Float64Array(count(shape));
+    forEachPoint(axes, whole, [left.axes, right.axes], [left.shape, right.shape], (point, [l, r]) => {
+      const at = Math.floor(point / inner);
+      out[at] = (out[at] ?? 0) + (left.data[l ?? 0] ?? NaN) * (right.data[r ?? 0] ?? NaN);
+    });
+    return out;
+  }
+
+  private reduce(node: Node & { kind: 'reduce' }, shape: readonly number[]): Float64Array {
+    const operand = this.value(node.operand);
+    const axes = [...node.axes, ...node.over];
+    const whole = [...shape, ...node.over.map((a) => this.sizeOf(a))];
+    const inner = count(whole.slice(shape.length));
+    const start = { sum: 0, max: NEG_INF, min: POS_INF, any: 0 }[node.op];
+    const step = {
+      sum: (a: number, b: number) => a + b,
+      max: (a: number, b: number) => Math.max(a, b),
+      min: (a: number, b: number) => Math.min(a, b),
+      any: (a: number, b: number) => (a === 1 || b === 1 ? 1 : Math.max(a, b)),
+    }[node.op];
+    const out = new Float64Array(count(shape)).fill(start);
+    forEachPoint(axes, whole, [operand.axes], [operand.shape], (point, [o]) => {
+      const at = Math.floor(point / inner);
+      out[at] = step(out[at] ?? 0, operand.data[o ?? 0] ?? NaN);
+    });
+    return out;
+  }
+
+  private scan(node: Node & { kind: 'scan' }): Float64Array {
+    const { data, shape, axes } = this.value(node.operand);
+    const along = axes.indexOf(node.axis);
+    const stride = stridesOf(shape)[along] ?? 1;
+    const length = shape[along] ?? 0;
+    const out = new Float64Array(data.length);
+    for (let i = 0; i < data.length; i++) {
+      const first = Math.floor(i / stride) % length === 0;
+      const before = first ? 0 : (out[i - stride] ?? 0) + (node.exclusive ? (data[i - stride] ?? NaN) : 0);
+      out[i] = node.exclusive ? before : before + (data[i] ?? NaN);
+    }
+    return inOrder({ axes, shape, data: out }, node.axes);
+  }
+
+  private order(node: Node & { kind: 'order' }): Float64Array {
+    const rest = node.axes.filter((a) => !node.over.includes(a));
+    const axes = [...rest, ...node.over];
+    const whole = axes.map((a) => this.sizeOf(a));
+    const group = count(node.over.map((a) => this.sizeOf(a)));
+    const keys = node.keys.map((k) => this.value(k.node));
+    const candidates = node.candidates === null ? [] : [this.value(node.candidates)];
+    const total = count(whole);
+    const rows: number[][] = [];
+    const candidate: number[] = [];
+    const operands = [...keys, ...candidates];
+    forEachPoint(axes, whole, operands.map((o) => o.axes), operands.map((o) => o.shape), (point, offsets) => {
+      candidate[point] = candidates.length === 0 ? 1 : (candidates[0]?.data[offsets[keys.length] ?? 0] ?? NaN);
+      rows[point] = keys.map((k, i) => k.data[offsets[i] ?? 0] ?? NaN);
+    }); // prettier-ignore
+    const out = new Float64Array(total);
+    for (let from = 0; from < total; from += group) {
+      const points = Array.from({ length: group }, (_, i) => from + i);
+      if (points.some((p) => Number.isNaN(candidate[p]))) {
+        for (const p of points) out[p] = NaN;
+        continue;
+      }
+      const chosen = points.filter((p) => candidate[p] === 1);
+      const bad = chosen.filter((p) => rows[p]?.some(Number.isNaN) === true);
+      if (node.report) for (const p of bad) this.errors.push(`%${node.id}: the key is NaN at ${p}`);
+      chosen.sort((p, q) => this.before(node, rows[p] ?? [], rows[q] ?? []) || p - q);
+      // Nobody may read the place of a point that is no candidate.
+      for (const p of points) out[p] = this.poison ? NaN : 0;
+      chosen.forEach((p, place) => (out[p] = this.poison && bad.length > 0 ? NaN : place));
+    }
+    return inOrder({ axes, shape: whole, data: out }, node.axes);
+  }
+
+  private before(node: Node & { kind: 'order' }, left: readonly number[], right: readonly number[]): number {
+    for (let i = 0; i < node.keys.length; i++) {
+      const [a, b] = [left[i] ?? NaN, right[i] ?? NaN];
+      if (Number.isNaN(a) !== Number.isNaN(b)) return Number.isNaN(a) ? 1 : -1;
+      if (Number.isNaN(a) || a === b) continue;
+      return a < b === (node.keys[i]?.descending === true) ? 1 : -1;
+    }
+    return 0;
+  }
+
+  private argmax(node: Node & { kind: 'argmax' }, shape: readonly number[]): Float64Array {
+    const operand = this.value(node.operand);
+    const length = this.sizeOf(node.axis);
+    const stride = stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 1;
+    return this.fill(node, shape, [operand], ([o]) => {
+      let best = 0;
+      for (let i = 0; i < length; i++) {
+        const value = operand.data[(o ?? 0) + i * stride] ?? NaN;
+        if (this.poison && Number.isNaN(value)) return NaN;
+        if (value > (operand.data[(o ?? 0) + best * stride] ?? NaN)) best = i;
+      }
+      return best;
+    });
+  }
+
+  private gather(node: Node & { kind: 'gather' }, shape: readonly number[]): Float64Array {
+    const [table, indices] = [this.value(node.table), this.value(node.indices)];
+    const size = this.sizeOf(node.axis);
+    const stride = stridesOf(table.shape)[table.axes.indexOf(node.axis)] ?? 1;
+    return this.fill(node, shape, [table, indices], ([t, i]) => {
+      const index = indices.data[i ?? 0] ?? NaN;
+      if (Number.isNaN(index)) return NaN;
+      if (index === -1) return 0;
+      if (index < 0 || index >= size) {
+        this.errors.push(`%${node.id}: index ${index} of ${size}`);
+        return NaN;
+      }
+      return table.data[(t ?? 0) + index * stride] ?? NaN;
+    });
+  }
+
+  private recut(operand: GraphTensor, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
+    const at = operand.axes.indexOf(axis);
+    const axes = operand.axes.flatMap((a) => (a === axis ? into : [a]));
+    const shape = operand.shape.flatMap((n, i) => (i === at ? into.map((a) => this.sizeOf(a)) : [n]));
+    return inOrder({ axes, shape, data: operand.data }, node.axes);
+  }
+
+  private concat(node: Node & { kind: 'concat' }, shape: readonly number[]): Float64Array {
+    const along = node.axes.indexOf(node.axis);
+    const parts = node.parts.map((part) => {
+      const value = this.value(part.node);
+      const axes = value.axes.map((a) => (a === part.axis ? node.axis : a));
+      const length = part.axis === null ? 1 : this.sizeOf(part.axis);
+      const stride = part.axis === null ? 0 : (stridesOf(value.shape)[value.axes.indexOf(part.axis)] ?? 0);
+      return { value: { ...value, axes }, length, stride };
+    });
+    const starts: number[] = [];
+    let end = 0;
+    for (const { length } of parts) {
+      starts.push(end);
+      end += length;
+    }
+    if (end !== (shape[along] ?? 0)) throw new CompilerBug('graph', `%${node.id} has ${end} points, its axis ${shape[along] ?? 0}`);
+    return this.fill(node, shape, parts.map((p) => p.value), (offsets, index) => {
+      const at = index[along] ?? 0;
+      let k = parts.length - 1;
+      while (k > 0 && (starts[k] ?? 0) > at) k--;
+      const part = parts[k];
+      // The walk moved along the whole axis: step back to where this part begins.
+      return part?.value.data[(offsets[k] ?? 0) - (starts[k] ?? 0) * part.stride] ?? NaN;
+    }); // prettier-ignore
+  }
+
+  private extern(node: Node & { kind: 'extern' }): Float64Array {
+    const call = this.graph.externs[node.call];
+    if (call === undefined || this.run.extern === undefined) throw new CompilerBug('graph', `no extern call ${node.call}`);
+    let results = this.calls.get(node.call);
+    if (results === undefined) {
+      results = this.run.extern(call.name, operandsOf(this.graph, node).map((id) => this.value(id)));
+      this.calls.set(node.call, results);
+    }
+    return Float64Array.from(results[node.result] ?? []);
+  }
+}
+
+function reachable(graph: Graph, from: NodeId): ReadonlySet<NodeId> {
+  const seen = new Set<NodeId>();
+  const visit = (id: NodeId): void => {
+    const node = graph.nodes[id];
+    if (node === undefined || seen.has(id)) return;
+    seen.add(id);
+    for (const operand of operandsOf(graph, node)) visit(operand);
+  };
+  visit(from);
+  return seen;
+}

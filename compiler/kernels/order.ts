@@ -1,0 +1,61 @@
+/**
+ * order: the place of each candidate in its group; out: [points] i32.
+ *
+ * The place of an element is the number of candidates that are better, counted by one thread over its group: no sorting network,
+ * no shared memory, ties settled by position, and the same kernel serves top-k, queues and argsort. It costs the square of the
+ * group: right for groups of experts, and for the queues of a few thousand tokens.
+ *
+ * Keys are compared as integers (sortable.ts). With `report`, a candidate whose key is NaN enters its linear index into a status
+ * word. Elements that are no candidates get the largest i32: no `place < k` holds there.
+ */
+import type { BufferDecl, Expr } from '../kernel/ir.ts';
+import type { KernelBuilder } from '../kernel/kernel-builder.ts';
+import { add, and, bool, eq, i32, lt, or } from '../kernel/build.ts';
+import { forEachPoint } from './space.ts';
+import { isNaNBits, sortKey } from './sortable.ts';
+import type { Loop, Space, Value } from './space.ts';
+
+export interface OrderConfig<P> {
+  readonly space: Space<P>;
+  /** All elements of a point's group, in any order. */
+  readonly loop: Loop<P>;
+  /** Position of an element in its group, u32: settles ties. */
+  readonly position: Value<P>;
+  readonly keys: readonly { readonly value: Value<P>; readonly descending: boolean }[];
+  /** Null: every element is a candidate. */
+  readonly candidate: Value<P> | null;
+  /** Emits the report of a NaN at a point. */
+  readonly report: ((point: P) => void) | null;
+  readonly out: BufferDecl;
+}
+
+export function order<P>(k: KernelBuilder, config: OrderConfig<P>): void {
+  const { space, loop, position, keys, candidate, report, out } = config;
+  forEachPoint(k, space, (point, id) => {
+    const place = k.var(i32(2147483647), 'place');
+    k.when(candidate?.(point) ?? bool(true), () => {
+      const own = keys.map((key) => {
+        const value = k.let(key.value(point));
+        if (report !== null && value.type === 'f32') k.when(isNaNBits(value), () => report(point));
+        return k.let(sortKey(k, value, key.descending), 'key');
+      });
+      const self = k.let(position(point), 'pos');
+      k.assign(place, i32(0));
+      loop(point, (other) => {
+        k.when(candidate?.(other) ?? bool(true), () => {
+          const theirs = keys.map((key) => k.let(sortKey(k, k.let(key.value(other)), key.descending), 'key'));
+          k.when(precedes(theirs, own, lt(position(other), self)), () => k.assign(place, add(place, 1)));
+        });
+      });
+    });
+    k.store(out, id, place);
+  });
+}
+
+/** Lexicographic: the first key that differs decides, else `tie`. */
+function precedes(a: readonly Expr[], b: readonly Expr[], tie: Expr): Expr {
+  return a.reduceRight((rest, x, i) => {
+    const y = b[i];
+    return y === undefined ? rest : or(lt(x, y), and(eq(x, y), rest));
+  }, tie);
+}

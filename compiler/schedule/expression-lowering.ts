@@ -1,0 +1,420 @@
+/**
+ * From values of the graph to expressions of a kernel: what a node is at one point.
+ *
+ * An `Env` says where we are: an index for each axis, a row for each relation that is in scope. A node that has memory is loaded;
+ * any other is computed here from its operands (this is how elementwise chains fuse); a view is the same operand in another Env.
+ *
+ * - A value stored on a relation is loaded by its row if the row is in scope, else by the row its indices have (`place`). Where
+ *   they have none the row is 0 and the value means nothing: nobody asks for it, but the load is in bounds.
+ * - A value is emitted once in a block and the blocks inside it: `values` of an Env and its parents. `inner` starts a block.
+ * - Rows in scope are present: a support they were made of is known to be true.
+ */
+import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
+import { binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
+import { multiply } from '../../dsl/meaning/size.ts';
+import type { Size } from '../../dsl/meaning/size.ts';
+import type { AxisId, ElementType, MapOp, Node, NodeId } from '../graph/ir.ts';
+import { F32_MAX } from '../kernel/arithmetic.ts';
+import {
+  add, bitcast, bool, convert, div, f32, ge, i32, load, lt, max, min, ne, quantizeF16, rem, select, sub, u32,
+} from '../kernel/build.ts'; // prettier-ignore
+import type { Expr, ScalarType } from '../kernel/ir.ts';
+import { exprDepth } from '../kernel/walk.ts';
+import { extreme, rowMajor } from '../kernels/space.ts';
+import type { LaunchBuilder } from './launch-builder.ts';
+import type { Relation, RelationBuffers, StoredSpace } from './memory.ts';
+import { as, binaryFunctionOf, unaryFunctionOf } from './scalar-functions.ts';
+
+/** Where a computation stands. Bindings of `parent` are among these, with the same expressions. */
+export interface Env {
+  readonly axes: ReadonlyMap<AxisId, Expr>;
+  /** Relation id → row, u32. */
+  readonly rows: ReadonlyMap<number, { readonly relation: Relation; readonly row: Expr }>;
+  readonly parent: Env | null;
+  readonly values: Map<NodeId, Expr>;
+  readonly places: Map<number, Expr>;
+  readonly views: Map<NodeId, Env>;
+}
+
+/** What the lowering needs to know of the plan in the making. */
+export interface Placement {
+  node(id: NodeId): Node;
+  sizeOf(axis: AxisId): Size;
+  /** Memory of a node, or null: computed where it is used. */
+  memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
+  relationBuffers(relation: Relation): RelationBuffers;
+  /** Number of places a value is used at: 2 and more make a local. */
+  usesOf(id: NodeId): number;
+}
+
+const KERNEL_TYPE: Readonly<Record<ElementType, ScalarType>> = { f32: 'f32', f16: 'f32', i32: 'i32', bool: 'bool' };
+const COMPARISONS: ReadonlySet<MapOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
+/** Expressions nest no deeper than this before they get a local: shader compilers give up at about 128. */
+const DEEPEST = 12;
+
+export function kernelType(element: ElementType): ScalarType {
+  return KERNEL_TYPE[element];
+}
+
+/** The Env of a launch before its points are decoded. */
+export function emptyEnv(): Env {
+  return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), places: new Map(), views: new Map() };
+}
+
+/** The same place in a block of its own, or with more axes bound. */
+export function inner(env: Env, axes: readonly (readonly [AxisId, Expr])[] = []): Env {
+  if (axes.some(([axis]) => env.axes.has(axis))) return rebound(env, axes);
+  const bound = axes.length === 0 ? env.axes : new Map([...env.axes, ...axes]);
+  return { axes: bound, rows: env.rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
+}
+
+/** Another point: some axes have other indices. Nothing computed so far holds there. */
+export function rebound(env: Env, axes: readonly (readonly [AxisId, Expr])[]): Env {
+  const changed = new Set(axes.map(([axis]) => axis));
+  const rows = [...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => changed.has(a)));
+  return {
+    axes: new Map([...env.axes, ...axes]),
+    rows: new Map(rows),
+    parent: null,
+    values: new Map(),
+    places: new Map(),
+    views: new Map(),
+  };
+}
+
+export class Lowering {
+  readonly launch: LaunchBuilder;
+  readonly placement: Placement;
+  /** Nodes computed in this launch, with how many buffers it took to do so: what may be cut off if there are too many. */
+  readonly inlined = new Map<NodeId, number>();
+
+  constructor(launch: LaunchBuilder, placement: Placement) {
+    this.launch = launch;
+    this.placement = placement;
+  }
+
+  // --- indices ---
+
+  size(axis: AxisId): Expr {
+    return this.launch.size(this.placement.sizeOf(axis));
+  }
+
+  index(env: Env, axis: AxisId): Expr {
+    const index = env.axes.get(axis);
+    if (index === undefined) throw new CompilerBug('schedule', `axis ${axis} has no index here`);
+    return index;
+  }
+
+  /** The digits of a row-major number, outermost first. The outermost is not reduced. */
+  decode(number: Expr, sizes: readonly Expr[]): readonly Expr[] {
+    const { k } = this.launch;
+    const digits: Expr[] = [];
+    let rest = number;
+    for (let i = sizes.length - 1; i > 0; i--) {
+      const size = sizes[i];
+      if (size === undefined) continue;
+      digits.unshift(k.let(rem(rest, size), 'i'));
+      rest = k.let(div(rest, size), 'q');
+    }
+    return sizes.length === 0 ? [] : [rest, ...digits];
+  }
+
+  /** Binds a row that exists: the relation's, its ancestors', and all their axes. */
+  enterRow(env: Env, relation: Relation, row: Expr): Env {
+    const axes = new Map(env.axes);
+    const rows = new Map(env.rows);
+    let here: Relation | null = relation;
+    let at = row;
+    while (here !== null && !rows.has(here.id)) {
+      const current: Relation = here;
+      rows.set(current.id, { relation: current, row: at });
+      const { points } = this.placement.relationBuffers(current);
+      const position = this.launch.k.let(load(this.launch.read(points), at), 'p');
+      const digits = this.decode(position, this.positionSizes(current));
+      const names = [...current.keys, null, ...current.rest].filter((n) => n !== null || current.parent !== null);
+      for (const [i, name] of names.entries()) {
+        const digit = digits[i];
+        if (digit === undefined) continue;
+        if (name === null) at = digit;
+        else if (!axes.has(name)) axes.set(name, digit);
+      }
+      here = current.parent;
+    }
+    return { axes, rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
+  }
+
+  /** Sizes of a relation's position digits. */
+  positionSizes(relation: Relation): readonly Expr[] {
+    const parent = relation.parent === null ? [] : [this.launch.size(relation.parent.capacity)];
+    return [...relation.keys.map((a) => this.size(a)), ...parent, ...relation.rest.map((a) => this.size(a))];
+  }
+
+  /** Number of rows that are there, u32. */
+  count(relation: Relation): Expr {
+    const { offsets } = this.placement.relationBuffers(relation);
+    const keys = this.launch.size(multiply(relation.keys.map((a) => this.placement.sizeOf(a))));
+    return load(this.launch.read(offsets), keys);
+  }
+
+  /** The row of the point, i32: -1 if it is absent. */
+  placeOf(env: Env, relation: Relation): Expr {
+    const known = env.rows.get(relation.id);
+    if (known !== undefined) return bitcast('i32', known.row);
+    for (let e: Env | null = env; e !== null; e = e.parent) {
+      const found = e.places.get(relation.id);
+      if (found !== undefined) return found;
+    }
+    const { place } = this.placement.relationBuffers(relation);
+    const parts = [...relation.keys.map((a) => this.index(env, a))];
+    let present: Expr | null = null;
+    if (relation.parent !== null) {
+      const above = this.placeOf(env, relation.parent);
+      if (!env.rows.has(relation.parent.id)) present = ge(above, i32(0));
+      parts.push(bitcast('u32', max(above, i32(0))));
+    }
+    parts.push(...relation.rest.map((a) => this.index(env, a)));
+    const found = load(this.launch.read(place), rowMajor(parts, this.positionSizes(relation)));
+    const row = this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
+    env.places.set(relation.id, row);
+    return row;
+  }
+
+  /** Element of a value stored over `space`. Where the point is absent: some element, in bounds. */
+  elementIndex(env: Env, space: StoredSpace): Expr {
+    const indices = space.axes.map((a) => this.index(env, a));
+    const sizes = space.axes.map((a) => this.size(a));
+    const { relation } = space;
+    if (relation === null) return rowMajor(indices, sizes);
+    const known = env.rows.get(relation.id);
+    const row = known?.row ?? bitcast('u32', max(this.placeOf(env, relation), i32(0)));
+    return rowMajor([row, ...indices], [u32(0), ...sizes]);
+  }
+
+  // --- values ---
+
+  /** The value of a node at a point: f32, i32 or bool. */
+  value(id: NodeId, env: Env): Expr {
+    for (let e: Env | null = env; e !== null; e = e.parent) {
+      const known = e.values.get(id);
+      if (known !== undefined) return known;
+    }
+    const node = this.placement.node(id);
+    const memory = this.placement.memoryOf(id);
+    let value: Expr;
+    if (memory !== null) {
+      const loaded = load(this.launch.read(memory.buffer), this.elementIndex(env, memory.space));
+      value = node.element === 'bool' ? ne(loaded, u32(0)) : loaded;
+    } else {
+      const before = this.launch.bound.size;
+      value = this.compute(node, env);
+      this.inlined.set(id, this.launch.bound.size - before);
+    }
+    const simple = value.kind === 'literal' || value.kind === 'local' || value.kind === 'uniform';
+    if (!simple && (this.placement.usesOf(id) > 1 || exprDepth(value) > DEEPEST)) value = this.launch.k.let(value);
+    env.values.set(id, value);
+    return value;
+  }
+
+  /** The value of a node computed from its operands, whether it has memory or not. */
+  compute(node: Node, env: Env): Expr {
+    const { k } = this.launch;
+    switch (node.kind) {
+      case 'constant':
+        return constant(node.element, node.value);
+      case 'size':
+        return node.element === 'i32' ? this.launch.size(node.size, 'i32') : this.launch.size(node.size, 'f32');
+      case 'iota':
+        return convert(kernelType(node.element), this.index(env, node.axis));
+      case 'map':
+        return this.mapped(node, env);
+      case 'support':
+        return this.supported(node.id, env) ? bool(true) : this.value(node.mask, env);
+      case 'masked': {
+        const condition = this.value(node.support, env);
+        if (condition.kind === 'literal') {
+          return condition.value === true ? this.value(node.value, env) : constant(node.element, node.otherwise);
+        }
+        const result = k.var(constant(node.element, node.otherwise), 'm');
+        k.when(condition, () => k.assign(result, this.value(node.value, inner(env))));
+        return result;
+      }
+      case 'concat':
+        return this.concatenated(node, env);
+      case 'rename':
+      case 'slice':
+      case 'split':
+      case 'merge':
+      case 'broadcast':
+        return this.value(node.operand, this.view(env, node));
+      case 'leaf':
+      case 'contract':
+      case 'reduce':
+      case 'scan':
+      case 'order':
+      case 'argmax':
+      case 'gather':
+      case 'draw':
+      case 'extern':
+        throw new CompilerBug('schedule', `node ${node.id} (${node.kind}) has no memory`);
+      default:
+        return unreachable(node, 'schedule');
+    }
+  }
+
+  /** Whether all these supports hold at the point, tested in order up to the first that does not. */
+  allPresent(supports: readonly NodeId[], env: Env): Expr {
+    const open = supports.filter((s) => !this.supported(s, env));
+    const [first, ...rest] = open;
+    if (first === undefined) return bool(true);
+    const value = this.value(first, env);
+    if (rest.length === 0) return value;
+    const { k } = this.launch;
+    const result = k.var(bool(false), 'in');
+    k.when(value, () => k.assign(result, this.allPresent(rest, inner(env))));
+    return result;
+  }
+
+  /** Whether a support is known to hold: a row in scope was made of it. */
+  private supported(support: NodeId, env: Env): boolean {
+    return [...env.rows.values()].some(({ relation }) => relation.supports.includes(support));
+  }
+
+  private mapped(node: Extract<Node, { kind: 'map' }>, env: Env): Expr {
+    const { k } = this.launch;
+    const { op } = node;
+    const type = kernelType(node.element);
+    const values = node.operands.map((id) => this.value(id, env));
+    const at = (i: number): Expr => {
+      const value = values[i];
+      if (value === undefined) throw new CompilerBug('schedule', `${op} lacks operand ${i}`);
+      return value;
+    };
+    switch (op) {
+      case 'where':
+        return select(as('bool', at(0)), as(type, at(1)), as(type, at(2)));
+      case 'clamp':
+        return min(max(as(type, at(0)), as(type, at(1))), as(type, at(2)));
+      case 'convert':
+        return node.element === 'f16' ? quantizeF16(as('f32', at(0))) : as(type, at(0));
+      case 'and':
+      case 'or':
+        return binaryFunctionOf(k, op, as('bool', at(0)), as('bool', at(1)));
+      default:
+        break;
+    }
+    if (values.length === 1) return unaryFunctionOf(k, unaryName(op), op === 'not' ? at(0) : as(type, at(0)));
+    const common = COMPARISONS.has(op) ? commonType(at(0), at(1), op === 'eq' || op === 'ne') : type;
+    return binaryFunctionOf(k, binaryName(op), as(common, at(0)), as(common, at(1)));
+  }
+
+  private concatenated(node: Extract<Node, { kind: 'concat' }>, env: Env): Expr {
+    const { k } = this.launch;
+    const position = this.index(env, node.axis);
+    const result = k.var(constant(node.element, 0), 'm');
+    const choose = (i: number, offset: Expr): void => {
+      const part = node.parts[i];
+      if (part === undefined) return;
+      const end = k.let(add(offset, part.axis === null ? u32(1) : this.size(part.axis)), 'end');
+      const take = () => {
+        const at = part.axis === null ? [] : [[part.axis, sub(position, offset)] as const];
+        k.assign(result, as(result.type, this.value(part.node, this.reviewed(env, node.axis, at))));
+      };
+      k.when(lt(position, end), take, i + 1 < node.parts.length ? () => choose(i + 1, end) : undefined);
+    };
+    choose(0, u32(0));
+    return result;
+  }
+
+  /** The Env of a part: other axes as they are, the axis replaced. */
+  private reviewed(env: Env, without: AxisId, bound: readonly (readonly [AxisId, Expr])[]): Env {
+    const axes = new Map(env.axes);
+    axes.delete(without);
+    for (const [axis, index] of bound) axes.set(axis, index);
+    const gone = new Set([without, ...bound.map(([axis]) => axis)]);
+    const rows = new Map([...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => gone.has(a))));
+    return { axes, rows, parent: null, values: new Map(), places: new Map(), views: new Map() };
+  }
+
+  /** The Env of a view's operand: the same point under its axes. */
+  view(env: Env, node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>): Env {
+    const known = env.views.get(node.id);
+    if (known !== undefined) return known;
+    const operand = this.placement.node(node.operand).axes;
+    const above = env.parent !== null && node.axes.every((a) => env.parent?.axes.has(a)) ? this.view(env.parent, node) : null;
+    const mapped = this.viewIndices(env, node);
+    const axes = new Map(operand.map((a) => [a, above?.axes.get(a) ?? mapped.get(a) ?? this.index(env, a)]));
+    // A row stays in scope if its axes go through untouched.
+    const rows = [...env.rows].filter(([, { relation }]) => relation.axes.every((a) => operand.includes(a) && !mapped.has(a)));
+    const viewed: Env = { axes, rows: new Map(rows), parent: above, values: new Map(), places: new Map(), views: new Map() };
+    env.views.set(node.id, viewed);
+    return viewed;
+  }
+
+  /** The operand's axes that have another index, with it. */
+  private viewIndices(
+    env: Env,
+    node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>,
+  ): ReadonlyMap<AxisId, Expr> {
+    switch (node.kind) {
+      case 'broadcast':
+        return new Map();
+      case 'rename':
+        return new Map(node.from.map((a, i) => [a, this.index(env, node.to[i] ?? a)]));
+      case 'slice': {
+        const at = this.launch.size(node.at);
+        return new Map([[node.axis, node.as === null ? at : add(this.index(env, node.as), at)]]);
+      }
+      case 'split': {
+        const sizes = node.into.map((a) => this.size(a));
+        return new Map([[node.axis, rowMajor(node.into.map((a) => this.index(env, a)), sizes)]]); // prettier-ignore
+      }
+      case 'merge': {
+        const digits: [AxisId, Expr][] = [];
+        let rest = this.index(env, node.into);
+        for (const [i, axis] of [...node.from.entries()].reverse()) {
+          const size = this.size(axis);
+          digits.push([axis, i === 0 ? rest : rem(rest, size)]);
+          rest = div(rest, size);
+        }
+        return new Map(digits);
+      }
+    }
+  }
+}
+
+function constant(element: ElementType, value: number): Expr {
+  switch (element) {
+    case 'bool':
+      return bool(value !== 0);
+    case 'i32':
+      // The furthest f32 stands for the furthest i32 where a reduction over integers has nothing.
+      if (value >= 2147483647) return extreme('i32', 'highest');
+      return value <= -2147483648 ? extreme('i32', 'lowest') : i32(Math.trunc(value));
+    case 'f32':
+      return f32(Math.max(-F32_MAX, Math.min(F32_MAX, value)));
+    case 'f16':
+      return quantizeF16(f32(Math.max(-F32_MAX, Math.min(F32_MAX, value))));
+  }
+}
+
+function commonType(a: Expr, b: Expr, equality: boolean): ScalarType {
+  if (a.type === b.type) return a.type === 'bool' && !equality ? 'u32' : a.type;
+  return a.type === 'f32' || b.type === 'f32' ? 'f32' : 'i32';
+}
+
+type UnaryOpName = Parameters<typeof unaryFunctionOf>[1];
+type BinaryOpName = Parameters<typeof binaryFunctionOf>[1];
+const UNARY = new Map<string, UnaryOpName>(unaryNames.map((n) => [n, n]));
+const BINARY = new Map<string, BinaryOpName>(binaryNames.map((n) => [n, n]));
+
+function unaryName(op: MapOp): UnaryOpName {
+  const name = UNARY.get(op);
+  if (name === undefined) throw new CompilerBug('schedule', `${op} has one operand`);
+  return name;
+}
+
+function binaryName(op: MapOp): BinaryOpName {
+  const name = BINARY.get(op);
+  if (name === undefined) throw new CompilerBug('schedule', `${op} has two operands`);
+  return name;
+}

@@ -1,0 +1,156 @@
+/**
+ * Contraction: the sum of products over axes that both sides have; other common axes are met by name.
+ * `a @ b` is `dot` over the one axis they share, or, if one side is a route, over all its targets if the other side has
+ * them; the checker asks `contractionAxes`.
+ *
+ * With routes only present points are read: an absent point is not touched, a present weight 0 times infinity is NaN.
+ * The result is dense, 0 where nothing was present.
+ */
+import type { AxisVar, ValueType } from '../check/program.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Axis } from '../meaning/axis.ts';
+import { axesOf } from '../interpret/pointwise.ts';
+import { countPoints, keepAs, makeTensor, offsets, unite, without } from '../interpret/tensor.ts';
+import { axes, axesArgument, operand, value } from './arguments.ts';
+import {
+  axesOfType,
+  hasAxis,
+  isProblem,
+  isSubset,
+  sharedAxes,
+  uniteAxes,
+  withoutAxes,
+  type F64Operand,
+  type Primitive,
+  type TypeProblem,
+} from './primitive.ts';
+import { axesGiven, computable, distinct, format, list, meet, wants, type Naming } from './typing.ts';
+
+/** The axes that `left @ right` contracts, or why it is not clear. */
+export function contractionAxes(
+  left: ValueType,
+  right: ValueType,
+  nameOf: (axis: AxisVar) => string,
+): readonly AxisVar[] | TypeProblem {
+  const naming: Naming = { nameOf };
+  if (left.kind === 'tuple' || right.kind === 'tuple') {
+    return { code: 'MOE0339', message: 'this is a tuple: take it apart with `let (a, b) = …`', at: left.kind === 'tuple' ? 'left' : 'right' };
+  }
+  const sides = `${format(naming, left)} and ${format(naming, right)}`;
+  if (left.kind === 'route' && right.kind === 'route') {
+    return {
+      code: 'MOE0334',
+      message: `\`@\` does not say which axes of two routes to contract: ${sides}`,
+      help: '`*` composes routes; dot(r, q, over: …) contracts them',
+    };
+  }
+  const [route, dense] = left.kind === 'route' ? [left, right] : [right, left];
+  if (route.kind === 'route' && isSubset(route.targets, axesOfType(dense))) return route.targets;
+  const shared = sharedAxes(axesOfType(left), axesOfType(right));
+  if (shared.length === 1) return shared;
+  if (shared.length === 0) {
+    return {
+      code: 'MOE0334',
+      message: `${sides} share no axis, so there is nothing to contract`,
+      help: '`*` multiplies at every point of both',
+    };
+  }
+  const [first] = shared;
+  return {
+    code: 'MOE0335',
+    message: `${sides} share ${list(naming, shared)}: it is not clear which to contract`,
+    help: `dot(a, b, over: ${first === undefined ? '…' : nameOf(first)}) contracts one and meets the others by name`,
+  };
+}
+
+export const dot: Primitive = {
+  name: 'dot',
+  surface: ['dot', '@'],
+  syntax: 'call',
+  parameters: [
+    value('left', 'a tensor or a route'),
+    value('right', 'a tensor or a route'),
+    axes('over', 'the axes to contract, which both sides have'),
+  ],
+  adopts: false,
+  documentation: {
+    summary: 'The sum of products over axes.',
+    detail: 'Over an empty axis 0. With a route: over what is present. Products of i32 wrap.',
+    example: 'dot(q, k, over: D)',
+  },
+  infer(call) {
+    const left = computable(call, 'left');
+    if (isProblem(left)) return left;
+    const right = computable(call, 'right');
+    if (isProblem(right)) return right;
+    const element = meet(['left', 'right'], [left, right]);
+    if (isProblem(element)) return element;
+    const over = axesGiven(call, 'over');
+    const problem = wants('a contraction', element, 'number', 'left') ?? distinct(call, over, 'over');
+    if (problem !== null) return problem;
+    for (const axis of over) {
+      const lacking = [left, right].find((side) => !hasAxis(axesOfType(side), axis));
+      if (lacking === undefined) continue;
+      const name = call.nameOf(axis);
+      const both = [left, right].every((side) => !hasAxis(axesOfType(side), axis));
+      return {
+        code: 'MOE0332',
+        message: `${format(call, lacking)} has no axis ${name} to contract`,
+        at: lacking === left ? 'left' : 'right',
+        ...(both ? {} : { help: `sum(…, over: ${name}) of the side that has it` }),
+      };
+    }
+    return { type: { kind: 'tensor', element, axes: withoutAxes(uniteAxes(axesOfType(left), axesOfType(right)), over) } };
+  },
+  evaluate(call) {
+    const [left, right] = [operand(call, 'left'), operand(call, 'right')];
+    const over = axesArgument(call, 'over');
+    const rest = without(unite(axesOf(left), axesOf(right)), over);
+    const data = contract(left, right, over, rest, call.element === 'i32');
+    if (data.length !== countPoints(rest)) throw new CompilerBug('interpret', 'a contraction lost points');
+    return { kind: 'tensor', value: makeTensor(call.element, rest, data) };
+  },
+};
+
+/** The plain triple loop: for each point of the rest, the sum over `over` in row-major order as written. */
+function contract(
+  left: F64Operand,
+  right: F64Operand,
+  over: readonly Axis[],
+  rest: readonly Axis[],
+  integers: boolean,
+): Float64Array {
+  const a = numbersOf(left);
+  const b = numbersOf(right);
+  const [aRest, aOver] = [offsets(rest, axesOf(left)), offsets(over, axesOf(left))];
+  const [bRest, bOver] = [offsets(rest, axesOf(right)), offsets(over, axesOf(right))];
+  const sparse = left.kind === 'route' || right.kind === 'route';
+  const aPresent = presence(left);
+  const bPresent = presence(right);
+  const data = new Float64Array(aRest.length);
+  for (let i = 0; i < data.length; i++) {
+    const [aStart, bStart] = [aRest[i] ?? 0, bRest[i] ?? 0];
+    let sum = 0;
+    for (let k = 0; k < aOver.length; k++) {
+      const x = aStart + (aOver[k] as number);
+      const y = bStart + (bOver[k] as number);
+      if (sparse && !(aPresent(x) && bPresent(y))) continue;
+      if (integers) sum = (sum + Math.imul(a[x] ?? 0, b[y] ?? 0)) | 0;
+      else sum += (a[x] as number) * (b[y] as number);
+    }
+    data[i] = keepAs(integers ? 'i32' : 'f32', sum);
+  }
+  return data;
+}
+
+function numbersOf(side: F64Operand): Float64Array {
+  return side.kind === 'tensor' ? side.value.data : side.value.weight;
+}
+
+/** Whether the point at this place of the numbers is present. */
+function presence(side: F64Operand): (at: number) => boolean {
+  if (side.kind === 'tensor') return () => true;
+  const { present, payload } = side.value;
+  const width = countPoints(payload);
+  return (at) => present[Math.floor(at / width)] === 1;
+}

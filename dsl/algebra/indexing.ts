@@ -1,0 +1,141 @@
+/**
+ * Indexing by what is known when compiling: `x[T: 0]`, `x[T: a .. b as S]`, `x[P: part]`, and `is(P: part)`. Of a route
+ * the points that remain keep their weights and ranks, nothing is renumbered. All ranges lie inside their axis.
+ */
+import { apply, asInteger, one, zero, type Size } from '../meaning/size.ts';
+import { indexed, laidOut, recut } from '../interpret/recut.ts';
+import { sizeOf } from '../interpret/tensor.ts';
+import { axes, axesArgument, axisArgument, dense, integerArgument, number, operand, staticSize, value } from './arguments.ts';
+import { replaceAxes } from './axes-changed.ts';
+import { isProblem, type Obligation, type Primitive, type SizedCall } from './primitive.ts';
+import { axesGiven, computable, oneAxis, tensor } from './typing.ts';
+
+const subject = value('x', 'a tensor or a route');
+const axis = axes('axis', 'the axis that is indexed');
+
+export const at: Primitive = {
+  name: 'at',
+  surface: [],
+  syntax: 'index',
+  parameters: [subject, axis, number('index', 'a point of it', { optional: false })],
+  adopts: false,
+  documentation: {
+    summary: 'One point of an axis, which is gone.',
+    detail: 'A choice made at run time is an index by a tensor.',
+    example: 'x[T: 0]',
+  },
+  infer(call) {
+    const x = computable(call, 'x');
+    if (isProblem(x)) return x;
+    const from = oneAxis(call, 'axis', 'an index');
+    return isProblem(from) ? from : replaceAxes(call, x, [from], [], { from: 'axis', to: 'axis' });
+  },
+  obligations(call) {
+    const index = staticSize(call.statics, 'index');
+    return index === null ? [] : inside(call, index, apply('add', index, one));
+  },
+  evaluate: (call) => recut(operand(call, 'x'), indexed(axisArgument(call, 'axis'), integerArgument(call, 'index'))),
+};
+
+export const window: Primitive = {
+  name: 'window',
+  surface: [],
+  syntax: 'index',
+  parameters: [
+    subject,
+    axis,
+    axes('as', 'what the range is called: an axis of its length'),
+    number('from', 'the first point', { optional: false }),
+    number('to', 'the point after the last', { optional: false }),
+  ],
+  adopts: false,
+  documentation: { summary: 'A range of an axis, under a name of its own.', detail: 'Half-open, not clipped.', example: 'x[T: 0 .. 4 as S]' },
+  infer(call) {
+    const x = computable(call, 'x');
+    if (isProblem(x)) return x;
+    const from = oneAxis(call, 'axis', 'an index');
+    if (isProblem(from)) return from;
+    const as = oneAxis(call, 'as', 'a range');
+    return isProblem(as) ? as : replaceAxes(call, x, [from], [as], { from: 'axis', to: 'as' });
+  },
+  obligations(call) {
+    const [from, to] = [staticSize(call.statics, 'from'), staticSize(call.statics, 'to')];
+    const [as] = call.axes.get('as') ?? [];
+    if (from === null || to === null || as === undefined) return [];
+    const message = `the range does not have the size of ${as.name}`;
+    return [
+      ...inside(call, from, to),
+      { code: 'MOE0342', left: apply('sub', to, from), relation: '==', right: as.size, message },
+    ];
+  },
+  evaluate: (call) =>
+    recut(
+      operand(call, 'x'),
+      laidOut(axisArgument(call, 'axis'), [axisArgument(call, 'as')], integerArgument(call, 'from')),
+    ),
+};
+
+/** The points from .. to are points of the axis. */
+function inside(call: SizedCall, from: Size, to: Size): readonly Obligation[] {
+  const [of] = call.axes.get('axis') ?? [];
+  if (of === undefined) return [];
+  const code = 'MOE0343';
+  return [
+    { code: 'MOE0344', left: from, relation: 'integer', right: from, message: 'an index is a whole number' },
+    { code, left: zero, relation: '<=', right: from, message: `an index of ${of.name} is less than 0` },
+    { code, left: to, relation: '<=', right: of.size, message: `an index of ${of.name} goes beyond its end` },
+  ];
+}
+
+const partStatics = [
+  number('part', 'which part of the union', { optional: false }),
+  number('offset', 'its first point', { optional: false }),
+  number('length', 'how many points it has', { optional: false }),
+];
+
+export const part: Primitive = {
+  name: 'part',
+  surface: [],
+  syntax: 'index',
+  parameters: [subject, axis, axes('into', "the part's own axes; none if it is a single point"), ...partStatics],
+  adopts: false,
+  documentation: {
+    summary: "A part of a union's axis, in the part's own axes.",
+    detail: 'A route keeps the ranks it has.',
+    example: 'r[P: ffn]',
+  },
+  infer(call) {
+    const x = computable(call, 'x');
+    if (isProblem(x)) return x;
+    const from = oneAxis(call, 'axis', 'an index');
+    return isProblem(from) ? from : replaceAxes(call, x, [from], axesGiven(call, 'into'), { from: 'axis', to: 'axis' });
+  },
+  evaluate: (call) =>
+    recut(
+      operand(call, 'x'),
+      laidOut(axisArgument(call, 'axis'), axesArgument(call, 'into'), integerArgument(call, 'offset')),
+    ),
+};
+
+export const is: Primitive = {
+  name: 'is',
+  surface: ['is'],
+  syntax: 'pairs',
+  parameters: [axes('axis', "a union's axis"), ...partStatics],
+  adopts: false,
+  documentation: { summary: "Which points of a union's axis are of a part.", detail: '', example: 'keep(r, not is(P: zero))' },
+  infer(call) {
+    const of = oneAxis(call, 'axis', 'is');
+    return isProblem(of) ? of : tensor('bool', [of]);
+  },
+  evaluate(call) {
+    const of = axisArgument(call, 'axis');
+    const start = integerArgument(call, 'offset');
+    const length = asInteger(staticSize(call.statics, 'length') ?? zero) ?? 0;
+    return dense(
+      'bool',
+      [of],
+      Float64Array.from({ length: sizeOf(of) }, (_, i) => (i >= start && i < start + length ? 1 : 0)),
+    );
+  },
+};

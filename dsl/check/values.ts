@@ -1,0 +1,82 @@
+/**
+ * Values of the checker turned into typed expressions, and element types that are not settled yet.
+ *
+ * A literal, a size, `iota`, the weights 1 of `pick` and `mask` adopt the element type they meet. Until they meet one they
+ * are f32; `adopt` of a value builds the same expression again with another element type.
+ */
+import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Context } from './context.ts';
+import type { ElementType, Expr, Id, ValueType } from './program.ts';
+import { errorValue, type Family, type Value } from './scope.ts';
+import { staticExpr } from './statics.ts';
+
+/** The value as a typed expression; `want` settles an open element type. Null if there was or is a mistake. */
+export function toExpr(cx: Context, value: Value, want: ElementType | null, span: Span): Expr | null {
+  switch (value.kind) {
+    case 'error':
+      return null;
+    case 'static':
+      return staticExpr(cx, at(value.value, span), want === 'bool' || want === null ? 'f32' : want);
+    case 'value':
+      if (want === null || value.adopt === null || elementOf(value.expr.type) === want) return value.expr;
+      return value.adopt(want);
+    case 'family':
+      reportFamily(cx, value.family, span);
+      return null;
+  }
+}
+
+/** A static named by a `let` is shown where it is used. */
+export function at<T extends { readonly span: Span }>(node: T, span: Span): T {
+  return node.span === span ? node : { ...node, span };
+}
+
+export function reportFamily(cx: Context, family: Family, span: Span): void {
+  const kind = family.role === 'expert' ? 'a family of experts' : `a ${family.role}`;
+  cx.report('MOE0205', span, { message: `${family.name} is ${kind}, not a value`, help: `call it: ${family.name}(…)` });
+}
+
+/** The span an error about the value belongs to. */
+export function spanOf(value: Value, fallback: Span): Span {
+  if (value.kind === 'value') return value.expr.span;
+  if (value.kind === 'static') return value.value.span;
+  return fallback;
+}
+
+export function elementOf(type: ValueType): ElementType | null {
+  return type.kind === 'tuple' ? null : type.element;
+}
+
+export function withElement(type: ValueType, element: ElementType): ValueType {
+  if (type.kind === 'tuple') throw new CompilerBug('check', 'a tuple has no element type');
+  if (type.kind === 'route') return { ...type, element };
+  return { kind: 'tensor', element, axes: type.axes };
+}
+
+/** A finished expression with a settled type. */
+export function settled(expr: Expr | null): Value {
+  return expr === null ? errorValue : { kind: 'value', expr, adopt: null };
+}
+
+/** `element(x)`. */
+export function convert(expr: Expr, element: ElementType): Expr {
+  return {
+    kind: 'primitive',
+    name: 'convert',
+    args: new Map([['x', expr]]),
+    axes: new Map(),
+    statics: new Map(),
+    type: withElement(expr.type, element),
+    span: expr.span,
+  };
+}
+
+/** An expression whose weights are 1 though its type was settled, such as a name of a `pick`: it adopts by conversion. */
+export function openByConversion(expr: Expr): Value {
+  return { kind: 'value', expr, adopt: (element) => (elementOf(expr.type) === element ? expr : convert(expr, element)) };
+}
+
+export function localExpr(local: Id, name: string, type: ValueType, span: Span): Expr {
+  return { kind: 'local', local, name, type, span };
+}

@@ -1,0 +1,207 @@
+/**
+ * Diagnostics for people (frames of source with carets) and for programs (JSON).
+ *
+ *     error[MOE0402]: the router selects more experts than there are
+ *       --> mixtral.moe:14:38
+ *        |
+ *      9 |   axis E = 4
+ *        |        - E has 4 experts
+ *     14 |     softmax(w @ x, over: E) |> top_k(8, over: E)
+ *        |                                      ^ 8 are selected here
+ *        = help: select at most 4, or give E more experts
+ *        = more: moec explain MOE0402
+ *
+ * The primary place has `^`, the others `-`. A place of several lines is marked on its first. Colours are the caller's affair.
+ */
+import { lineIndexAt, lineStarts, lineText, positionAt, type SourceFile, type Span } from '../syntax/source.ts';
+import { showLine } from './columns.ts';
+import type { Diagnostic } from './diagnostic.ts';
+
+/** Paints parts of a frame; the default paints nothing. */
+export interface Styler {
+  readonly error: (text: string) => string;
+  readonly warning: (text: string) => string;
+  readonly message: (text: string) => string;
+  readonly gutter: (text: string) => string;
+  readonly secondary: (text: string) => string;
+}
+
+const same = (text: string): string => text;
+export const plain: Styler = { error: same, warning: same, message: same, gutter: same, secondary: same };
+
+/** The files that diagnostics speak of. A place in a file that is not here is shown without its text. */
+export type Sources = readonly SourceFile[];
+
+/** Longer lines are cut around what is marked. */
+const widest = 150;
+
+interface Mark {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+  readonly primary: boolean;
+}
+
+/** One diagnostic, without a line end after the last line. */
+export function render(diagnostic: Diagnostic, sources: Sources, styler: Styler = plain): string {
+  const paint = diagnostic.severity === 'error' ? styler.error : styler.warning;
+  const lines = [`${paint(`${diagnostic.severity}[${diagnostic.code}]`)}${styler.message(`: ${diagnostic.message}`)}`];
+  const frames = framesOf(diagnostic, sources);
+  const numbers = frames.flatMap((frame) => [...frame.lines.keys()]);
+  const gutter = Math.max(2, String(Math.max(0, ...numbers) + 1).length);
+  const bar = (number = ''): string => styler.gutter(`${number.padStart(gutter)} |`);
+
+  for (const [i, frame] of frames.entries()) {
+    lines.push(`${' '.repeat(gutter)}${styler.gutter(i === 0 ? '-->' : ':::')} ${frame.place}`);
+    if (frame.source === undefined) continue;
+    lines.push(bar());
+    const starts = lineStarts(frame.source.text);
+    for (const [index, marks] of [...frame.lines].toSorted(([a], [b]) => a - b)) {
+      const { text, marks: placed } = cut(lineText(frame.source, index, starts), marks);
+      lines.push(`${bar(String(index + 1))} ${text}`.trimEnd());
+      for (const row of underline(placed, paint, styler.secondary)) lines.push(`${bar()} ${row}`);
+    }
+  }
+  const remark = (kind: string, text: string): void => {
+    const [first = '', ...rest] = text.split('\n');
+    lines.push(`${' '.repeat(gutter)} ${styler.gutter('=')} ${styler.message(kind)}: ${first}`);
+    for (const line of rest) lines.push(`${' '.repeat(gutter + 3 + kind.length + 2)}${line}`);
+  };
+  for (const note of diagnostic.notes ?? []) remark('note', note);
+  if (diagnostic.help !== undefined) remark('help', diagnostic.help);
+  remark('more', `moec explain ${diagnostic.code}`);
+  return lines.join('\n');
+}
+
+/** All of them, one empty line between two. */
+export function renderAll(diagnostics: readonly Diagnostic[], sources: Sources, styler: Styler = plain): string {
+  return diagnostics.map((diagnostic) => render(diagnostic, sources, styler)).join('\n\n');
+}
+
+interface Frame {
+  readonly place: string;
+  /** Absent: the text is not at hand. */
+  readonly source?: SourceFile;
+  /** Marks by line index. */
+  readonly lines: ReadonlyMap<number, readonly Mark[]>;
+}
+
+/** One frame for each file, the primary place's first. */
+function framesOf(diagnostic: Diagnostic, sources: Sources): readonly Frame[] {
+  const primary = diagnostic.span;
+  const places: { span: Span; text: string; primary: boolean }[] = diagnostic.labels.map((label) => ({ ...label, primary: false }));
+  if (primary) places.unshift({ span: primary, text: diagnostic.label ?? '', primary: true });
+  const byFile = new Map<string, typeof places>();
+  for (const place of places) byFile.set(place.span.source, [...(byFile.get(place.span.source) ?? []), place]);
+  return [...byFile].map(([name, inFile]): Frame => {
+    const source = sources.find((file) => file.name === name);
+    if (source === undefined) return { place: name, lines: new Map() };
+    const starts = lineStarts(source.text);
+    const lines = new Map<number, Mark[]>();
+    for (const { span, text, primary: isPrimary } of inFile) {
+      const start = Math.min(span.start, source.text.length);
+      const index = lineIndexAt(starts, start);
+      const lineStart = starts[index] ?? 0;
+      const length = lineText(source, index, starts).length;
+      const from = Math.min(start - lineStart, length);
+      const to = Math.max(from, Math.min(span.end - lineStart, length));
+      lines.set(index, [...(lines.get(index) ?? []), { from, to, text, primary: isPrimary }]);
+    }
+    const first = inFile[0]?.span.start ?? 0;
+    const { line, column } = positionAt(source, first, starts);
+    return { place: `${name}:${line}:${column}`, source, lines };
+  });
+}
+
+/** A line as shown, its marks in columns, cut around the first mark if it is too long. */
+function cut(line: string, marks: readonly Mark[]): { readonly text: string; readonly marks: readonly Mark[] } {
+  const first = Math.min(...marks.map((mark) => mark.from));
+  // Cut by characters before anything is measured: a line may be a megabyte long.
+  const from = line.length > widest && first > widest / 2 ? first - Math.floor(widest / 2) : 0;
+  const to = line.length - from > widest ? from + widest : line.length;
+  const lead = from > 0 ? '…' : '';
+  const shown = showLine(line.slice(from, to));
+  const column = (offset: number): number => lead.length + (shown.columns[Math.max(0, Math.min(offset, to) - from)] ?? 0);
+  const placed = marks.map((mark) => ({ ...mark, from: column(mark.from), to: Math.max(column(mark.to), column(mark.from) + 1) }));
+  return { text: `${lead}${shown.text}${to < line.length ? '…' : ''}`, marks: placed };
+}
+
+/** Carets, then the texts: the last one beside its caret, the others below, each under its mark. */
+function underline(marks: readonly Mark[], paint: (text: string) => string, paintSecond: (text: string) => string): readonly string[] {
+  const sorted = marks.toSorted((a, b) => a.from - b.from || Number(a.primary) - Number(b.primary));
+  const width = Math.max(...sorted.map((mark) => mark.to));
+  const carets: string[] = [];
+  for (let column = 0; column < width; column++) {
+    const over = sorted.filter((mark) => mark.from <= column && column < mark.to);
+    const primary = over.some((mark) => mark.primary);
+    carets.push(primary ? paint('^') : over.length > 0 ? paintSecond('-') : ' ');
+  }
+  const style = (mark: Mark): ((text: string) => string) => (mark.primary ? paint : paintSecond);
+  const last = sorted.at(-1);
+  const beside = last?.text !== '' && last?.to === width ? last : undefined;
+  const rows = [carets.join('') + (beside ? ` ${style(beside)(beside.text)}` : '')];
+  const below = sorted.filter((mark) => mark !== beside && mark.text !== '');
+  if (below.length > 0) rows.push(joinAt(below.map((mark) => ({ at: mark.from, text: '|', paint: style(mark) }))));
+  for (let i = below.length - 1; i >= 0; i--) {
+    const mark = below[i];
+    if (mark === undefined) continue;
+    const bars = below.slice(0, i).filter((other) => other.from < mark.from);
+    rows.push(joinAt([...bars.map((other) => ({ at: other.from, text: '|', paint: style(other) })), { at: mark.from, text: mark.text, paint: style(mark) }]));
+  }
+  return rows;
+}
+
+function joinAt(pieces: readonly { readonly at: number; readonly text: string; readonly paint: (text: string) => string }[]): string {
+  let row = '';
+  let column = 0;
+  for (const { at, text, paint } of pieces) {
+    if (at < column) continue;
+    row += ' '.repeat(at - column) + paint(text);
+    column = at + text.length;
+  }
+  return row;
+}
+
+/** A place with its lines and columns (from 1, in code points; `end` is exclusive). */
+export interface JsonPlace extends Span {
+  readonly line?: number;
+  readonly column?: number;
+  readonly endLine?: number;
+  readonly endColumn?: number;
+}
+
+export interface JsonDiagnostic {
+  readonly code: string;
+  readonly severity: string;
+  readonly message: string;
+  readonly span?: JsonPlace;
+  readonly label?: string;
+  readonly labels: readonly { readonly span: JsonPlace; readonly text: string }[];
+  readonly help?: string;
+  readonly fix?: readonly { readonly span: JsonPlace; readonly replacement: string }[];
+  readonly notes?: readonly string[];
+}
+
+/** The same, as data for `JSON.stringify`. */
+export function toJson(diagnostic: Diagnostic, sources: Sources): JsonDiagnostic {
+  const place = (span: Span): JsonPlace => {
+    const source = sources.find((file) => file.name === span.source);
+    if (source === undefined) return span;
+    const starts = lineStarts(source.text);
+    const start = positionAt(source, span.start, starts);
+    const end = positionAt(source, span.end, starts);
+    return { ...span, line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
+  };
+  const { code, severity, message, span, label, labels, help, fix, notes } = diagnostic;
+  return {
+    code,
+    severity,
+    message,
+    ...(span && { span: place(span) }),
+    ...(label !== undefined && { label }),
+    labels: labels.map((other) => ({ span: place(other.span), text: other.text })),
+    ...(help !== undefined && { help }),
+    ...(fix && { fix: fix.map((edit) => ({ span: place(edit.span), replacement: edit.replacement })) }),
+    ...(notes && { notes }),
+  };
+}

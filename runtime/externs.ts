@@ -1,0 +1,212 @@
+/**
+ * Functions of the host in the middle of a run: an `extern fn` gets whole tensors, an `extern expert` is called once for
+ * each instance that has work, with the rows of its points gathered.
+ *
+ * Shapes: with a mask over family axes φ and batch axes B, an operand over (parts of φ, B, own axes Y) arrives as
+ * [points, Y…], its points in row-major order of B; a result goes back the same way. Without a mask an operand arrives
+ * with all its axes but the family's.
+ */
+import { InputError, MoecError } from './errors.ts';
+import type { AxisSpec, ExternSpec, ManifestElement } from './manifest.ts';
+import { type Sizes, elementCount, evaluateShape } from './sizes.ts';
+import { type Tensor, type TensorData, fromWords, isTensorData, toWords } from './tensors.ts';
+
+/** One call of a function of the host. */
+export interface ExternCall {
+  readonly name: string;
+  /** Which member of the family: axis name to index. */
+  readonly instance: ReadonlyMap<string, number>;
+  /** Number of points the call is for; null where operands come whole. */
+  readonly points: number | null;
+  readonly operands: ReadonlyMap<string, Tensor>;
+  /** What has to be returned, in order: element type and shape. */
+  readonly results: readonly { readonly element: ManifestElement; readonly shape: readonly number[] }[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Returns the numbers of its result, row-major; of several results a list. */
+export type ExternFunction = (
+  call: ExternCall,
+) => TensorData | readonly TensorData[] | Promise<TensorData | readonly TensorData[]>;
+
+/** Words of every operand in order, and of the mask. */
+export interface ExternWords {
+  readonly operands: readonly Uint32Array<ArrayBuffer>[];
+  readonly mask: Uint32Array<ArrayBuffer> | null;
+}
+
+/** Calls the host for all instances with work and returns the words of each result. */
+export async function callExtern(
+  spec: ExternSpec,
+  sizes: Sizes,
+  words: ExternWords,
+  run: ExternFunction,
+  signal: AbortSignal | undefined,
+): Promise<readonly Uint32Array<ArrayBuffer>[]> {
+  const familyNames = new Set(spec.family.map(({ name }) => name));
+  const batch = (spec.mask?.axes ?? []).filter(({ name }) => !familyNames.has(name));
+  const batchShape = evaluateShape(batch, sizes);
+  const family = evaluateShape(spec.family, sizes);
+  const outputs = spec.results.map(({ axes }) => new Uint32Array(elementCount(evaluateShape(axes, sizes))));
+  for (const instance of points(family)) {
+    signal?.throwIfAborted();
+    const named = new Map(spec.family.map(({ name }, i) => [name, instance[i] ?? 0]));
+    const chosen = spec.mask === null ? null : wantedPoints(words.mask, sizes, spec.mask.axes, named, batchShape);
+    if (chosen !== null && chosen.length === 0) continue;
+    const operands = new Map(
+      spec.operands.map((operand, i) => {
+        const view = new View(operand.axes, sizes, named, batch, chosen);
+        const gathered = view.gather(words.operands[i] ?? new Uint32Array(0));
+        return [operand.name, fromWords(operand.element, view.axes, view.shape, gathered)];
+      }),
+    );
+    const views = spec.results.map(({ axes }) => new View(axes, sizes, named, batch, chosen));
+    const results = spec.results.map(({ element }, i) => ({ element, shape: views[i]?.shape ?? [] }));
+    const call: ExternCall = {
+      name: spec.name,
+      instance: named,
+      points: chosen?.length ?? null,
+      operands,
+      results,
+      signal,
+    };
+    const returned = await invoke(spec, run, call);
+    returned.forEach((numbers, i) => views[i]?.scatter(numbers, outputs[i] ?? new Uint32Array(0)));
+  }
+  return outputs;
+}
+
+async function invoke(spec: ExternSpec, run: ExternFunction, call: ExternCall): Promise<readonly Uint32Array[]> {
+  let value: unknown;
+  try {
+    value = await run(call);
+  } catch (error) {
+    if (call.signal?.aborted === true) throw error;
+    const told = error instanceof Error ? error.message : String(error);
+    throw new MoecError('MOE0714', `the function ${spec.name} of the host failed: ${told}`, { cause: error });
+  }
+  const list: readonly unknown[] =
+    isTensorData(value) && call.results.length === 1 ? [value] : Array.isArray(value) ? value : [value];
+  if (list.length !== call.results.length) {
+    throw new MoecError(
+      'MOE0714',
+      `the function ${spec.name} returned ${list.length} tensors, ${call.results.length} are wanted`,
+    );
+  }
+  return call.results.map(({ element, shape }, i) => {
+    const data = list[i];
+    const wanted = elementCount(shape);
+    if (!isTensorData(data) || data.length !== wanted) {
+      const got = isTensorData(data) ? `${data.length} numbers` : typeof data;
+      throw new MoecError(
+        'MOE0714',
+        `the function ${spec.name} returned ${got}, ${wanted} numbers ([${shape.join(', ')}]) are wanted`,
+      );
+    }
+    try {
+      const words = toWords({ name: spec.name, element, axes: [], within: null }, data, null);
+      return new Uint32Array(words.buffer, words.byteOffset, words.length);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new MoecError('MOE0714', `the function ${spec.name} returned what its type has not: ${error.message}`);
+    }
+  });
+}
+
+/** Every index tuple of a shape, row-major; one empty tuple for no axes. */
+function* points(shape: readonly number[]): Generator<readonly number[]> {
+  const count = elementCount(shape);
+  for (let linear = 0; linear < count; linear++) yield unravel(linear, shape);
+}
+
+function unravel(linear: number, shape: readonly number[]): readonly number[] {
+  const indices: number[] = [];
+  let rest = linear;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const size = shape[i] ?? 1;
+    indices.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return indices;
+}
+
+/** Batch points (index tuples) that an instance has to compute. */
+function wantedPoints(
+  mask: Uint32Array | null,
+  sizes: Sizes,
+  axes: readonly AxisSpec[],
+  instance: ReadonlyMap<string, number>,
+  batchShape: readonly number[],
+): readonly (readonly number[])[] {
+  const shape = evaluateShape(axes, sizes);
+  // Family axes come first, so an instance's part of the mask is one stretch.
+  const first = axes.reduce(
+    (at, { name }, i) => (instance.has(name) ? at * (shape[i] ?? 1) + (instance.get(name) ?? 0) : at),
+    0,
+  );
+  const count = elementCount(batchShape);
+  const chosen: (readonly number[])[] = [];
+  for (let i = 0; i < count; i++) {
+    if (mask === null || mask[first * count + i] !== 0) chosen.push(unravel(i, batchShape));
+  }
+  return chosen;
+}
+
+/** A tensor as one call sees it: family axes fixed, batch axes gathered to points if there are such. */
+class View {
+  readonly axes: readonly AxisSpec[];
+  readonly shape: readonly number[];
+  readonly #own: readonly { readonly size: number; readonly stride: number }[];
+  /** Offset of each point's row; a single one where nothing is gathered. */
+  readonly #rows: readonly number[];
+
+  constructor(
+    axes: readonly AxisSpec[],
+    sizes: Sizes,
+    instance: ReadonlyMap<string, number>,
+    batch: readonly AxisSpec[],
+    chosen: readonly (readonly number[])[] | null,
+  ) {
+    const shape = evaluateShape(axes, sizes);
+    const strides = shape.map((_, i) => elementCount(shape.slice(i + 1)));
+    const batchNames = chosen === null ? [] : batch.map(({ name }) => name);
+    const own = axes.flatMap((axis, i) => {
+      if (instance.has(axis.name) || batchNames.includes(axis.name)) return [];
+      return [{ axis, size: shape[i] ?? 1, stride: strides[i] ?? 1 }];
+    });
+    const fixed = axes.reduce((offset, { name }, i) => offset + (instance.get(name) ?? 0) * (strides[i] ?? 1), 0);
+    const strideOf = (name: string): number => strides[axes.findIndex((axis) => axis.name === name)] ?? 0;
+    this.#own = own;
+    this.#rows =
+      chosen === null
+        ? [fixed]
+        : chosen.map((point) =>
+            batchNames.reduce((offset, name, i) => offset + (point[i] ?? 0) * strideOf(name), fixed),
+          );
+    const ownSizes = own.map(({ size }) => size);
+    const ownAxes = own.map(({ axis }) => axis);
+    this.axes = chosen === null ? ownAxes : [{ name: 'points', size: chosen.length }, ...ownAxes];
+    this.shape = chosen === null ? ownSizes : [chosen.length, ...ownSizes];
+  }
+
+  gather(words: Uint32Array): Uint32Array<ArrayBuffer> {
+    const gathered = new Uint32Array(elementCount(this.shape));
+    let at = 0;
+    for (const offset of this.#offsets()) gathered[at++] = words[offset] ?? 0;
+    return gathered;
+  }
+
+  scatter(numbers: Uint32Array, target: Uint32Array): void {
+    let at = 0;
+    for (const offset of this.#offsets()) target[offset] = numbers[at++] ?? 0;
+  }
+
+  *#offsets(): Generator<number> {
+    const shape = this.#own.map(({ size }) => size);
+    for (const row of this.#rows) {
+      for (const point of points(shape)) {
+        yield point.reduce((offset, index, i) => offset + index * (this.#own[i]?.stride ?? 1), row);
+      }
+    }
+  }
+}

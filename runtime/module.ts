@@ -1,0 +1,206 @@
+/**
+ * `createModel`: from a manifest, shader texts and weights to a model on a device. This is what generated modules call.
+ *
+ * Order: everything that can be refused without the device first (versions, requirements, weights that do not fit),
+ * then memory, then weights, then pipelines, then initial values. Whatever fails, nothing of it stays allocated.
+ */
+import { type Binding, type MissingParams, bindStores } from './bindings.ts';
+import { Arena, Memory, allocatedBytes } from './buffers.ts';
+import { DeviceState } from './device-state.ts';
+import { type DeviceRequirements, checkDevice } from './device.ts';
+import { MoecError, type WeightsProblem } from './errors.ts';
+import type { ExternFunction } from './externs.ts';
+import { kernelsOf, layOut } from './layout.ts';
+import { type Manifest, bytesPerElement } from './manifest.ts';
+import { Model, type Named, toMap } from './model.ts';
+import { Pipelines } from './pipelines.ts';
+import { type RunContext, bufferAt, placeOf, runPlan } from './run.ts';
+import type { WeightSource } from './source.ts';
+import { bytesToRead, loadStore, throwProblems } from './weights.ts';
+
+export type Progress =
+  | { readonly stage: 'weights'; readonly done: number; readonly total: number }
+  | { readonly stage: 'pipelines'; readonly done: number; readonly total: number };
+
+export interface CreateOptions {
+  /** The caller's device; it stays the caller's. */
+  readonly device: GPUDevice;
+  /** Left open. Without it every param has its initial value. */
+  readonly weights?: WeightSource;
+  /** What to do about params that the weights lack but that have an initial value; 'error' unless given. */
+  readonly missing?: MissingParams;
+  /** Accept weights that are infinite or not a number. */
+  readonly allowNonFinite?: boolean;
+  /** Seed of initial values that are drawn; 0 unless given. */
+  readonly seed?: number;
+  /** Bytes that all buffers of the model may take together. */
+  readonly memoryBudget?: number;
+  /** Functions of the host, by name. */
+  readonly externs?: Named<ExternFunction>;
+  /** Compile the kernels of all entries now ('results'), also those of losses, outputs and updates ('all'), or when first used. */
+  readonly warmUp?: 'results' | 'all' | 'none';
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Weights that were written but not submitted pile up in the driver: it is made to take them at this many bytes. */
+const MOST_PENDING_BYTES = 256 * 2 ** 20;
+
+/**
+ * Makes a model. Throws RequirementsError, WeightsError, OutOfMemoryError, DeviceLostError, MoecError, or the reason of
+ * the signal.
+ */
+export async function createModel(
+  manifest: Manifest,
+  shaders: readonly string[],
+  options: CreateOptions,
+): Promise<Model> {
+  if (manifest.schema !== 1) {
+    const told = `the module has schema ${String(manifest.schema)}, this runtime reads schema 1: compile it again`;
+    throw new MoecError('MOE0716', told);
+  }
+  const { device, signal } = options;
+  signal?.throwIfAborted();
+  checkDevice(device, requirementsOf(manifest));
+  const state = new DeviceState(device);
+  await state.checkSettled();
+  const source = options.weights ?? null;
+  const bindings = bindStores(manifest, source, options.missing ?? 'error');
+  const memory = new Memory(state, options.memoryBudget ?? null);
+  memory.reserve(bindings.map(({ store, elements }) => ({ label: store.path, bytes: elements * bytesPerElement })));
+  try {
+    const stores = new Map<number, GPUBuffer>();
+    for (const { index, store, elements } of bindings) {
+      stores.set(index, memory.storage(store.path, elements * bytesPerElement));
+    }
+    await state.settle();
+    if (source !== null) await loadWeights(state, bindings, stores, source, options);
+    const pipelines = new Pipelines(state, manifest, shaders);
+    await pipelines.prepare(kernelsToWarmUp(manifest, bindings, options.warmUp ?? 'results'), {
+      signal,
+      onDone: (done, total) => options.onProgress?.({ stage: 'pipelines', done, total }),
+    });
+    const arena = new Arena(memory);
+    const externs = toMap(options.externs ?? {});
+    const context: RunContext = { state, pipelines, arena, stores, externs };
+    const byIndex = new Map(bindings.map((binding) => [binding.index, binding]));
+    const initialise = async (index: number): Promise<void> => {
+      const binding = byIndex.get(index);
+      if (binding !== undefined) await writeInitial(manifest, context, binding, options);
+    };
+    const fresh = bindings.filter(({ cells }) => cells === null);
+    for (const { index } of fresh) await initialise(index);
+    const initialised = fresh.map(({ store }) => store.path);
+    return new Model({ manifest, state, memory, pipelines, stores, arena, externs, initialised, initialise });
+  } catch (error) {
+    memory.destroyAll();
+    throw error;
+  }
+}
+
+/** What a manifest asks of a device. */
+export function requirementsOf(manifest: Manifest): DeviceRequirements {
+  return { requiredFeatures: manifest.requiredFeatures, requiredLimits: manifest.requiredLimits };
+}
+
+function kernelsToWarmUp(
+  manifest: Manifest,
+  bindings: readonly Binding[],
+  warmUp: 'results' | 'all' | 'none',
+): readonly number[] {
+  const initial = bindings.flatMap(({ cells, store: { initial: value } }) =>
+    cells === null && value?.kind === 'plan' ? kernelsOf(value.plan) : [],
+  );
+  if (warmUp === 'none') return initial;
+  const plans = manifest.entries.flatMap(({ plan, full }) => (warmUp === 'all' ? [plan, full] : [plan]));
+  return [...initial, ...plans.flatMap(kernelsOf)];
+}
+
+/** Fills all stores that the source has, with every fault of its values in one report. */
+async function loadWeights(
+  state: DeviceState,
+  bindings: readonly Binding[],
+  stores: ReadonlyMap<number, GPUBuffer>,
+  source: WeightSource,
+  options: CreateOptions,
+): Promise<void> {
+  const { queue } = state.device;
+  const total = bindings.reduce((sum, binding) => sum + bytesToRead(binding, source), 0);
+  const problems: WeightsProblem[] = [];
+  let done = 0;
+  let pending = 0;
+  for (const binding of bindings) {
+    const buffer = stores.get(binding.index);
+    if (buffer === undefined || binding.cells === null) continue;
+    const found = await loadStore(
+      binding,
+      source,
+      async (elementOffset, words) => {
+        state.check();
+        if (words.length === 0) return;
+        state.guard(words.byteLength, () => queue.writeBuffer(buffer, elementOffset * bytesPerElement, words));
+        pending += allocatedBytes(words.byteLength);
+        if (pending < MOST_PENDING_BYTES) return;
+        pending = 0;
+        queue.submit([]);
+        await queue.onSubmittedWorkDone();
+        await state.settle();
+      },
+      {
+        signal: options.signal,
+        allowNonFinite: options.allowNonFinite ?? false,
+        onBytes: (bytes) => {
+          done += bytes;
+          options.onProgress?.({ stage: 'weights', done, total });
+        },
+      },
+    );
+    problems.push(...found);
+  }
+  await state.settle();
+  throwProblems(problems);
+}
+
+/** Gives a store its initial value: a constant, or the only result of a plan. */
+async function writeInitial(
+  manifest: Manifest,
+  context: RunContext,
+  { index, store, elements }: Binding,
+  options: CreateOptions,
+): Promise<void> {
+  const { state } = context;
+  const target = context.stores.get(index);
+  if (target === undefined || elements === 0) return;
+  const { initial } = store;
+  if (initial === null) {
+    throw new MoecError('MOE0635', `${store.path} has no initial value`);
+  }
+  if (initial.kind === 'fill') {
+    const isFloat = store.element === 'f32' || store.element === 'f16';
+    const words = isFloat ? new Float32Array(elements) : new Int32Array(elements);
+    words.fill(initial.value);
+    state.guard(words.byteLength, () => state.device.queue.writeBuffer(target, 0, words));
+    await state.settle();
+    return;
+  }
+  const layout = layOut(manifest, initial.plan, new Map());
+  const result = initial.plan.results[0];
+  if (result?.kind !== 'tensor') throw new MoecError('MOE0716', `the initial value of ${store.path} is no tensor`);
+  await context.pipelines.prepare(kernelsOf(initial.plan), { signal: options.signal });
+  const spec = {
+    layout,
+    feeds: new Map(),
+    given: new Set<string>(),
+    seed: options.seed ?? 0,
+    signal: options.signal,
+    timeout: null,
+  };
+  await runPlan(context, spec, []);
+  state.guard(0, () => {
+    const encoder = state.device.createCommandEncoder({ label: `initialise ${store.path}` });
+    const place = placeOf(layout, result.buffer);
+    encoder.copyBufferToBuffer(bufferAt(context, place), 0, target, 0, place.usedBytes);
+    state.device.queue.submit([encoder.finish()]);
+  });
+  await state.settle();
+}
