@@ -6,22 +6,23 @@
  *   after other runs of the model, and may be submitted together with others.
  * - The status words keep the first fault of all submissions until `check` reads and clears them.
  */
-import { Arena } from './buffers.ts';
+import { Arena, bufferUsage } from './buffers.ts';
 import { InputError } from './errors.ts';
 import { readFeeds } from './feeds.ts';
 import { type PlanLayout, kernelsOf, layOut } from './layout.ts';
 import type { PlanSpec, ResultSpec } from './manifest.ts';
 import { findEntry } from './memory-plan.ts';
-import { type ModelParts, type Named, toMap } from './model.ts';
+import type { ModelParts } from './model.ts';
+import { type Named, toMap } from './named.ts';
 import { Readback } from './readback.ts';
 import {
-  Launcher,
   type RunContext,
   type RunSpec,
   allocateRun,
   bufferAt,
   checkStatus,
   copyFeeds,
+  launcherOf,
   placeOf,
   resetStatus,
   skips,
@@ -95,7 +96,7 @@ export function encodeRun(
     copyFeeds(context, spec, encoder);
   });
   const launches = layout.steps.flatMap((step) => (step.kind === 'launch' && !skips(spec, step) ? [step.launch] : []));
-  new Launcher(context, layout).record(encoder, launches);
+  launcherOf(context, layout).record(encoder, launches);
   parts.state.guard(0, () => copyResults(prepared, encoder, outputs));
   return prepared;
 }
@@ -107,7 +108,7 @@ function isPrepared(encoded: Encoded | undefined): encoded is Prepared {
 function prepare(parts: ModelParts, plan: PlanSpec, sizes: PlanLayout['sizes'], forget: () => void): Prepared {
   const arena = new Arena(parts.memory);
   const layout = layOut(parts.manifest, plan, sizes);
-  const context: RunContext = { ...parts, arena };
+  const context: RunContext = { ...parts, arena, launchers: new WeakMap() };
   return {
     layout,
     context,
@@ -163,6 +164,9 @@ function copyResults(
     const target = outputs.get(name);
     if (target === undefined) continue;
     const place = placeOf(layout, buffer);
+    if ((target.usage & bufferUsage.copyTarget) === 0) {
+      throw new InputError('MOE0707', `the buffer for ${name} lacks COPY_DST usage`, name);
+    }
     if (target.size < place.usedBytes) {
       const told = `the buffer for ${name} has ${target.size} bytes, ${place.usedBytes} are needed`;
       throw new InputError('MOE0708', told, name);

@@ -6,24 +6,19 @@
  * - States change only when a run that was asked to update ended well, all of them together.
  * - The device is the caller's: `dispose` destroys the model's buffers and nothing else.
  */
-import { Arena, type Memory } from './buffers.ts';
-import type { DeviceState } from './device-state.ts';
+import type { Memory } from './buffers.ts';
 import { type Encoded, type EncodeOptions, encodeRun } from './encode.ts';
 import { InputError, MoecError } from './errors.ts';
-import type { ExternFunction } from './externs.ts';
 import { type PlanLayout, kernelsOf, layOut } from './layout.ts';
 import { type EntrySpec, type Manifest, type PlanSpec, type ResultSpec, bytesPerElement } from './manifest.ts';
 import { type MemoryPlan, findEntry, planMemory } from './memory-plan.ts';
-import type { Pipelines } from './pipelines.ts';
+import { type Named, toMap } from './named.ts';
 import { Readback } from './readback.ts';
 import { type Route, readRoute } from './routes.ts';
 import { type RunContext, bufferAt, placeOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { type Sizes, evaluateShape } from './sizes.ts';
 import { type InputValue, type Tensor, type TensorData, fromWords, toWords } from './tensors.ts';
-
-/** Things by name, as callers like to write them. */
-export type Named<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
 
 export interface RunOptions {
   /** Run-time controls by path; those not given have their default. */
@@ -66,14 +61,9 @@ export interface ModelStats {
 }
 
 /** What `createModel` puts together. */
-export interface ModelParts {
+export interface ModelParts extends RunContext {
   readonly manifest: Manifest;
-  readonly state: DeviceState;
   readonly memory: Memory;
-  readonly pipelines: Pipelines;
-  readonly stores: ReadonlyMap<number, GPUBuffer>;
-  readonly arena: Arena;
-  readonly externs: ReadonlyMap<string, ExternFunction>;
   readonly initialised: readonly string[];
   /** Puts the initial value of a state back. */
   readonly initialise: (store: number) => Promise<void>;
@@ -329,14 +319,6 @@ export class Model {
 }
 
 const NO_SIZES: Sizes = new Map();
-
-export function toMap<T>(named: Named<T>): ReadonlyMap<string, T> {
-  return isMap(named) ? named : new Map(Object.entries(named));
-}
-
-function isMap<T>(named: Named<T>): named is ReadonlyMap<string, T> {
-  return named instanceof Map;
-}
 
 function collect(
   wanted: readonly ResultSpec[],

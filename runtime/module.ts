@@ -12,7 +12,8 @@ import { MoecError, type WeightsProblem } from './errors.ts';
 import type { ExternFunction } from './externs.ts';
 import { kernelsOf, layOut } from './layout.ts';
 import { type Manifest, bytesPerElement } from './manifest.ts';
-import { Model, type Named, toMap } from './model.ts';
+import { Model } from './model.ts';
+import { type Named, toMap } from './named.ts';
 import { Pipelines } from './pipelines.ts';
 import { type RunContext, bufferAt, placeOf, runPlan } from './run.ts';
 import type { WeightSource } from './source.ts';
@@ -82,7 +83,7 @@ export async function createModel(
     });
     const arena = new Arena(memory);
     const externs = toMap(options.externs ?? {});
-    const context: RunContext = { state, pipelines, arena, stores, externs };
+    const context: RunContext = { state, pipelines, arena, stores, externs, launchers: new WeakMap() };
     const byIndex = new Map(bindings.map((binding) => [binding.index, binding]));
     const initialise = async (index: number): Promise<void> => {
       const binding = byIndex.get(index);
@@ -91,7 +92,7 @@ export async function createModel(
     const fresh = bindings.filter(({ cells }) => cells === null);
     for (const { index } of fresh) await initialise(index);
     const initialised = fresh.map(({ store }) => store.path);
-    return new Model({ manifest, state, memory, pipelines, stores, arena, externs, initialised, initialise });
+    return new Model({ ...context, manifest, memory, initialised, initialise });
   } catch (error) {
     memory.destroyAll();
     throw error;

@@ -24,6 +24,8 @@ export interface RunContext {
   /** Params and states by index of the manifest's stores. */
   readonly stores: ReadonlyMap<number, GPUBuffer>;
   readonly externs: ReadonlyMap<string, ExternFunction>;
+  /** Bind groups of the layouts that were run in this arena. */
+  readonly launchers: WeakMap<PlanLayout, Launcher>;
 }
 
 /** Numbers for a buffer of the arena: from the host, or copied from the caller's buffer. */
@@ -83,15 +85,10 @@ export async function runPlan(
   const { state } = context;
   const { layout } = spec;
   await prepareRun(context, spec);
-  const launcher = new Launcher(context, layout);
-  let encoder = state.device.createCommandEncoder({ label: layout.plan.steps[0] === undefined ? 'empty' : 'run' });
-  const submit = (): void => {
-    const full = encoder;
-    state.guard(0, () => state.device.queue.submit([full.finish()]));
-  };
-  const renew = (): void => {
-    encoder = state.device.createCommandEncoder({ label: 'run' });
-  };
+  const launcher = launcherOf(context, layout);
+  const renew = (): GPUCommandEncoder => state.device.createCommandEncoder({ label: 'run' });
+  let encoder = renew();
+  const submit = (): void => state.guard(0, () => state.device.queue.submit([encoder.finish()]));
   copyFeeds(context, spec, encoder);
   let pending: LaunchLayout[] = [];
   const flush = (): void => {
@@ -105,11 +102,11 @@ export async function runPlan(
       if (pending.length < LAUNCHES_PER_SUBMIT) continue;
       flush();
       submit();
-      renew();
+      encoder = renew();
     } else {
       flush();
       await runExtern(context, spec, step.spec, encoder);
-      renew();
+      encoder = renew();
     }
   }
   flush();
@@ -129,13 +126,12 @@ export async function runPlan(
 
 /** Allocates, and writes everything that the host has for the run. */
 export async function prepareRun(context: RunContext, spec: RunSpec): Promise<void> {
-  const { state, arena } = context;
+  const { state } = context;
   spec.signal?.throwIfAborted();
   await state.checkSettled();
   allocateRun(context, spec);
   await state.settle();
   state.guard(0, () => writeRun(context, spec));
-  void arena;
 }
 
 /** The buffers of a run. */
@@ -183,10 +179,21 @@ export function skips(spec: RunSpec, step: Extract<StepLayout, { readonly kind: 
   return step.launch.workgroups === 0 || (unless !== null && spec.given.has(unless));
 }
 
-/** Records launches; bind groups live as long as the buffers they bind. */
+/** The launcher of a layout, with the bind groups of earlier runs. */
+export function launcherOf(context: RunContext, layout: PlanLayout): Launcher {
+  const known = context.launchers.get(layout);
+  if (known !== undefined) return known;
+  const launcher = new Launcher(context, layout);
+  context.launchers.set(layout, launcher);
+  return launcher;
+}
+
+/** Records launches; bind groups are kept as long as the buffers they bind. */
 export class Launcher {
   readonly #context: RunContext;
   readonly #layout: PlanLayout;
+  readonly #groups = new Map<LaunchLayout, GPUBindGroup>();
+  #generation = -1;
 
   constructor(context: RunContext, layout: PlanLayout) {
     this.#context = context;
@@ -196,7 +203,11 @@ export class Launcher {
   /** Records launches into one compute pass. */
   record(encoder: GPUCommandEncoder, launches: readonly LaunchLayout[]): void {
     if (launches.length === 0) return;
-    const { state, pipelines } = this.#context;
+    const { state, pipelines, arena } = this.#context;
+    if (this.#generation !== arena.generation) {
+      this.#groups.clear();
+      this.#generation = arena.generation;
+    }
     state.guard(0, () => {
       const pass = encoder.beginComputePass();
       for (const launch of launches) {
@@ -213,6 +224,8 @@ export class Launcher {
   }
 
   #bindGroup(launch: LaunchLayout): GPUBindGroup {
+    const known = this.#groups.get(launch);
+    if (known !== undefined) return known;
     const { state, pipelines, arena } = this.#context;
     const entries: GPUBindGroupEntry[] = launch.spec.buffers.map((index, binding) => {
       const place = placeOf(this.#layout, index);
@@ -223,7 +236,9 @@ export class Launcher {
       entries.push({ binding: entries.length, resource: { buffer: arena.get('uniforms'), offset, size: bytes } });
     }
     const { layout } = pipelines.get(launch.spec.kernel);
-    return state.device.createBindGroup({ label: launch.spec.label, layout, entries });
+    const group = state.device.createBindGroup({ label: launch.spec.label, layout, entries });
+    this.#groups.set(launch, group);
+    return group;
   }
 }
 

@@ -30,6 +30,9 @@ export interface ShapedTensor {
   readonly shape: readonly number[];
 }
 
+/** WebGPU's number for buffers that are copied from. */
+const COPY_SOURCE = 0x4;
+
 /** What a run takes for an input: numbers on the host, or a GPU buffer with COPY_SRC usage (f32, i32, or u32 0 and 1). */
 export type InputValue = TensorData | ShapedTensor | GPUBuffer | ShapedBuffer;
 
@@ -208,6 +211,9 @@ function checkShape({ declared, shape, length, content }: GivenTensor, sizes: Si
   const count = elementCount(wanted);
   if (length !== null && length !== count) {
     throw new InputError('MOE0708', `${declared.name} has ${length} numbers, ${shown} has ${count}`, declared.name);
+  }
+  if (content.kind === 'gpu' && (content.buffer.usage & COPY_SOURCE) === 0) {
+    throw new InputError('MOE0707', `the buffer of ${declared.name} lacks COPY_SRC usage`, declared.name);
   }
   if (content.kind === 'gpu' && content.buffer.size < 4 * count) {
     const told = `the buffer of ${declared.name} has ${content.buffer.size} bytes, ${shown} needs ${4 * count}`;

@@ -53,41 +53,30 @@ export async function loadStore(
   options: LoadOptions,
 ): Promise<readonly WeightsProblem[]> {
   const problems: WeightsProblem[] = [];
-  const strided: { readonly cell: CellSpec; readonly dims: readonly Dim[] }[] = [];
   const report = (problem: WeightsProblem | null): void => {
     if (problem !== null && !problems.some(({ code, tensor }) => code === problem.code && tensor === problem.tensor)) {
       problems.push(problem);
     }
   };
-  for (const cell of binding.cells ?? []) {
+  const cells = (binding.cells ?? []).flatMap((cell) => {
     const dims = coalesce(cell.dims);
-    if (dims === null) continue;
-    if (!dims.every(({ stride, to }) => stride === 1 && to === 1)) {
-      strided.push({ cell, dims });
-      continue;
+    return dims === null ? [] : [{ cell, dims }];
+  });
+  if (cells.every(({ dims }) => dims.every(({ stride, to }) => stride === 1 && to === 1))) {
+    for (const { cell, dims } of cells) {
+      const count = dims[0]?.size ?? 1;
+      for (let at = 0; at < count; at += PIECE_ELEMENTS) {
+        const length = Math.min(PIECE_ELEMENTS, count - at);
+        const words = await readElements(binding.store, cell, source, cell.from + at, length, options);
+        report(finish(binding, cell, words, options));
+        await write(cell.offset + at, words);
+      }
     }
-    const count = dims[0]?.size ?? 1;
-    for (let at = 0; at < count; at += PIECE_ELEMENTS) {
-      const words = await readElements(
-        binding.store,
-        cell,
-        source,
-        cell.from + at,
-        Math.min(PIECE_ELEMENTS, count - at),
-        options,
-      );
-      report(finish(binding, cell, words, options));
-      await write(cell.offset + at, words);
-    }
+    return problems;
   }
-  if (strided.length === 0) return problems;
-  // Another order, or interleaved with its neighbours: put together on the host. Cells written above are in the way
-  // only if both kinds occur in one store, so those are read again into the whole.
+  // Another order than the store's, or interleaved with other cells: put together on the host.
   const whole = newWords(binding.store, binding.elements);
-  for (const cell of binding.cells ?? []) {
-    const dims = coalesce(cell.dims);
-    if (dims !== null) await copyStrided(binding, cell, dims, source, whole, options, report);
-  }
+  for (const { cell, dims } of cells) await copyStrided(binding, cell, dims, source, whole, options, report);
   for (let at = 0; at < whole.length; at += PIECE_ELEMENTS) {
     await write(at, whole.subarray(at, Math.min(whole.length, at + PIECE_ELEMENTS)));
   }

@@ -198,7 +198,7 @@ export class GraphBuilder {
     return this.add({ kind: 'map', element: inferred, axes: this.unite(operands), op, operands });
   }
 
-  /** `support` is a support node or a bool constant. */
+  /** `support` is a support node (or anything that is always true or always false). */
   masked(support: NodeId, value: NodeId, otherwise: number): NodeId {
     const by = this.node(support);
     const element = this.node(value).element;
@@ -211,8 +211,7 @@ export class GraphBuilder {
   }
 
   support(mask: NodeId, sources: readonly AxisId[], targets: readonly AxisId[], bounds: readonly Bound[]): NodeId {
-    const { kind, axes, element } = this.node(mask);
-    if (kind === 'constant') return mask;
+    const { axes, element } = this.node(mask);
     return this.add({ kind: 'support', element, axes, mask, sources, targets, bounds });
   }
 
@@ -325,10 +324,11 @@ export class GraphBuilder {
 
   // --- inference ---
 
-  /** The value of a constant, seen through broadcasts; else null. */
+  /** The value of a constant, seen through broadcasts and supports; else null. */
   constantOf(id: NodeId): number | null {
     const node = this.node(id);
     if (node.kind === 'constant') return node.value;
+    if (node.kind === 'support') return this.constantOf(node.mask);
     return node.kind === 'broadcast' ? this.constantOf(node.operand) : null;
   }
 

@@ -12,6 +12,7 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, substitute } from '../../dsl/meaning/size.ts';
 import type { AxisId, Graph, MapOp, Node, NodeId } from './ir.ts';
+import { liveNodes } from './uses.ts';
 
 /** A value and its error bound at every point of the axes, row-major. δ of a bool is 1 where it is undecided. */
 export interface Bounded {
@@ -36,11 +37,9 @@ const tiny = 2 ** -126;
 /** Bounds for all nodes that the roots need. */
 export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeId, Bounded> {
   const evaluator = new Evaluator(graph, inputs);
-  for (const leaf of graph.leaves) if (leaf.fallback !== null) evaluator.of(leaf.fallback);
-  for (const root of graph.roots) {
-    if (root.kind === 'tensor') evaluator.of(root.node);
-    else [root.present, root.weight, root.rank].forEach((n) => evaluator.of(n));
-  }
+  const live = liveNodes(graph);
+  // Operands come before users: in this order no evaluation recurses.
+  for (const node of graph.nodes) if (live[node.id] === true) evaluator.of(node.id);
   return evaluator.done;
 }
 
@@ -95,7 +94,6 @@ class Evaluator {
   }
 
   of(id: NodeId): Bounded {
-    // Operands come first in the list of nodes: an explicit loop keeps the stack flat.
     const known = this.done.get(id);
     if (known !== undefined) return known;
     const node = this.graph.nodes[id];

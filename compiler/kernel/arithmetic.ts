@@ -52,9 +52,7 @@ export function convertValue(from: NumericType, to: NumericType, value: number):
   if (from !== 'f32') return to === 'i32' ? value | 0 : value >>> 0;
   if (Number.isNaN(value)) return 0;
   const whole = Math.trunc(value) + 0;
-  return to === 'i32'
-    ? Math.min(Math.max(whole, -2147483648), 2147483647)
-    : Math.min(Math.max(whole, 0), 4294967295);
+  return to === 'i32' ? Math.min(Math.max(whole, -2147483648), 2147483647) : Math.min(Math.max(whole, 0), 4294967295);
 }
 
 /** The number function of a unary operation on numbers of `type` (`not`, on bools, is no number function). */

@@ -8,7 +8,7 @@ import { F32_MAX } from './arithmetic.ts';
 export function formatF32(value: number): string {
   // toPrecision forgets the sign of a zero.
   if (Object.is(value, -0)) return '-0.0';
-  for (let digits = 1; digits <= 9; digits++) {
+  for (let digits = 1; digits <= 17; digits++) {
     const rounded = Number(value.toPrecision(digits));
     // A reader goes decimal -> double -> f32, so this is exactly the test to pass. WGSL refuses a double beyond the largest
     // f32 even if it rounds to it (3.4028235e38).

@@ -58,9 +58,7 @@ export function bindMemory(memory: Memory, data: Words, offset: number, races: b
   memory.u32 = new Uint32Array(buffer, byteOffset, length);
   memory.length = length;
   memory.shadow =
-    races && !isAtomic(memory.element)
-      ? { writer: new Int32Array(length), reader: new Int32Array(length) }
-      : undefined;
+    races && !isAtomic(memory.element) ? { writer: new Int32Array(length), reader: new Int32Array(length) } : undefined;
 }
 
 /** Forgets who touched what. */

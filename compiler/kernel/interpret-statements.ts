@@ -151,7 +151,8 @@ function compileCounter(statement: ForStmt, context: StmtContext) {
       const before = slots[slot];
       const after = before + step();
       // A GPU would spin for ever, or wrap round and start again.
-      if (!(after > before && after === wrap(after))) fault(kernel, `the loop over ${name} does not advance from ${before}`);
+      if (!(after > before && after === wrap(after)))
+        fault(kernel, `the loop over ${name} does not advance from ${before}`);
       slots[slot] = after;
     },
   };

@@ -12,14 +12,7 @@
  * - `checks.races` also finds two threads of a launch that meet on one element (interpret-memory.ts has the rule).
  * - Workgroup memory is zero at the start of each workgroup.
  */
-import {
-  BREAK,
-  NEXT,
-  RETURN,
-  compileBlock,
-  compileCollective,
-  hasBarrier,
-} from './interpret-statements.ts';
+import { BREAK, NEXT, RETURN, compileBlock, compileCollective, hasBarrier } from './interpret-statements.ts';
 import type { Code, Signal, StmtContext, Team } from './interpret-statements.ts';
 import { BUILTIN_SLOT, BUILTIN_SLOTS } from './interpret-expressions.ts';
 import type { Running } from './interpret-expressions.ts';
@@ -85,7 +78,10 @@ function compileWith(kernel: Kernel, races: boolean): KernelProgram {
     memories.set(name, memory);
     return memory;
   };
-  const buffers = kernel.buffers.map((decl) => ({ decl, memory: declareMemory(decl.name, newMemory(decl.name, decl.element)) }));
+  const buffers = kernel.buffers.map((decl) => ({
+    decl,
+    memory: declareMemory(decl.name, newMemory(decl.name, decl.element)),
+  }));
   const shared = kernel.shared.map((decl) => {
     const memory = declareMemory(decl.name, newMemory(decl.name, decl.element));
     bindMemory(memory, new Uint32Array(decl.length), 0, races);
@@ -212,7 +208,8 @@ function newTeam(
 ): TeamRunner {
   const size = kernel.workgroupSize;
   const collective = kernel.body.some(hasBarrier);
-  const saved = Array.from({ length: collective ? size : 0 }, () => new Float64Array(locals.length));
+  const width = locals.length;
+  const saved = new Float64Array(collective ? size * width : 0);
   const returned = new Uint8Array(size);
   let groupX = 0;
   let firstThread = 0;
@@ -227,9 +224,11 @@ function newTeam(
     for (let thread = 0; thread < size; thread++) {
       if (returned[thread] === 1) continue;
       enter(thread);
-      locals.set(saved[thread]);
+      // A plain loop: a handful of locals is copied faster than `set` starts.
+      const at = thread * width;
+      for (let i = 0; i < width; i++) locals[i] = saved[at + i];
       const signal = code();
-      saved[thread].set(locals);
+      for (let i = 0; i < width; i++) saved[at + i] = locals[i];
       if (signal === RETURN) {
         returned[thread] = 1;
         continue;

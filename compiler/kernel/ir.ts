@@ -35,16 +35,47 @@ export interface WorkgroupDecl {
 }
 
 export type UnaryOp =
-  | 'neg' | 'not' | 'bit_not' | 'abs' | 'sign' | 'floor' | 'ceil' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'tanh' | 'sin' | 'cos'
+  | 'neg'
+  | 'not'
+  | 'bit_not'
+  | 'abs'
+  | 'sign'
+  | 'floor'
+  | 'ceil'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'tanh'
+  | 'sin'
+  | 'cos'
   | 'quantize_f16';
 
 export type BinaryOp =
-  | 'add' | 'sub' | 'mul' | 'div' | 'rem' | 'min' | 'max' | 'pow'
-  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'
-  | 'and' | 'or' | 'bit_and' | 'bit_or' | 'bit_xor' | 'shl' | 'shr';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'rem'
+  | 'min'
+  | 'max'
+  | 'pow'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'and'
+  | 'or'
+  | 'bit_and'
+  | 'bit_or'
+  | 'bit_xor'
+  | 'shl'
+  | 'shr';
 
 export type Builtin =
-  | 'global_id_x' | 'global_id_y' | 'local_id_x' | 'workgroup_id_x' | 'workgroup_id_y' | 'num_workgroups_x';
+  'global_id_x' | 'global_id_y' | 'local_id_x' | 'workgroup_id_x' | 'workgroup_id_y' | 'num_workgroups_x';
 
 export type Expr =
   | { readonly kind: 'literal'; readonly type: ScalarType; readonly value: number | boolean }
@@ -54,9 +85,21 @@ export type Expr =
   | { readonly kind: 'load'; readonly type: 'f32' | 'i32' | 'u32'; readonly buffer: string; readonly index: Expr }
   | { readonly kind: 'load_shared'; readonly type: 'f32' | 'i32' | 'u32'; readonly array: string; readonly index: Expr }
   | { readonly kind: 'unary'; readonly type: ScalarType; readonly op: UnaryOp; readonly operand: Expr }
-  | { readonly kind: 'binary'; readonly type: ScalarType; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr }
+  | {
+      readonly kind: 'binary';
+      readonly type: ScalarType;
+      readonly op: BinaryOp;
+      readonly left: Expr;
+      readonly right: Expr;
+    }
   /** Both sides are evaluated (as WGSL `select`): loads in them must be in bounds. */
-  | { readonly kind: 'select'; readonly type: ScalarType; readonly condition: Expr; readonly then: Expr; readonly else: Expr }
+  | {
+      readonly kind: 'select';
+      readonly type: ScalarType;
+      readonly condition: Expr;
+      readonly then: Expr;
+      readonly else: Expr;
+    }
   /** Value conversion; f32 to integers truncates and saturates, NaN gives 0. bool to number gives 0 or 1. */
   | { readonly kind: 'convert'; readonly type: ScalarType; readonly operand: Expr }
   | { readonly kind: 'bitcast'; readonly type: 'f32' | 'i32' | 'u32'; readonly operand: Expr }
@@ -73,10 +116,23 @@ export type Stmt =
   | { readonly kind: 'assign'; readonly name: string; readonly value: Expr }
   | { readonly kind: 'store'; readonly buffer: string; readonly index: Expr; readonly value: Expr }
   | { readonly kind: 'store_shared'; readonly array: string; readonly index: Expr; readonly value: Expr }
-  | { readonly kind: 'atomic'; readonly op: AtomicOp; readonly buffer: string; readonly index: Expr; readonly value: Expr }
+  | {
+      readonly kind: 'atomic';
+      readonly op: AtomicOp;
+      readonly buffer: string;
+      readonly index: Expr;
+      readonly value: Expr;
+    }
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[] }
   /** `for (var name = from; name < to; name += step)`; the type is that of `from` (u32 or i32). */
-  | { readonly kind: 'for'; readonly name: string; readonly from: Expr; readonly to: Expr; readonly step: Expr; readonly body: readonly Stmt[] }
+  | {
+      readonly kind: 'for';
+      readonly name: string;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly step: Expr;
+      readonly body: readonly Stmt[];
+    }
   | { readonly kind: 'break' }
   | { readonly kind: 'return' }
   /** workgroupBarrier(): only under uniform control. */

@@ -86,7 +86,13 @@ export function simplifyBinary(type: ScalarType, op: BinaryOp, left: Expr, right
 
 function simplifyInteger(type: 'i32' | 'u32', op: NumberOp, left: Expr, right: Expr): Expr {
   const commutes =
-    op === 'add' || op === 'mul' || op === 'min' || op === 'max' || op === 'bit_and' || op === 'bit_or' || op === 'bit_xor';
+    op === 'add' ||
+    op === 'mul' ||
+    op === 'min' ||
+    op === 'max' ||
+    op === 'bit_and' ||
+    op === 'bit_or' ||
+    op === 'bit_xor';
   if (commutes && left.kind === 'literal') return simplifyInteger(type, op, right, left);
   const b = numberOf(right);
   const allOnes = type === 'i32' ? -1 : 4294967295;

@@ -23,7 +23,7 @@ export function divergentBarriers(kernel: Kernel): readonly number[] {
   if (barriers.length === 0) return [];
   const divergent = new Set<string>();
   // Each round can only add locals, so this ends after at most one round per local.
-  for (let before = -1; before !== divergent.size; ) {
+  for (let before = -1; before !== divergent.size;) {
     before = divergent.size;
     analyse(kernel, divergent, () => undefined);
   }

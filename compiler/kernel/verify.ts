@@ -8,6 +8,7 @@
  * compilers accept; and the target's limits. That an index is in bounds and that threads do not race is found by running
  * (interpret.ts).
  */
+import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { TargetLimits } from '../target.ts';
 import type { BufferDecl, Expr, Kernel, ScalarType, Stmt, WorkgroupDecl } from './ir.ts';
 import { printExpr } from './print.ts';
@@ -145,6 +146,8 @@ class BodyVerifier {
       case 'return':
       case 'barrier':
         break;
+      default:
+        unreachable(statement, 'kernel verifier');
     }
   }
 
@@ -189,7 +192,8 @@ class BodyVerifier {
       return;
     }
     if ('access' in decl && decl.access === 'read') this.#report(`a store to ${name}, which is read-only`);
-    if (isAtomic(decl.element) !== atomic) this.#report(`${atomic ? 'an atomic' : 'a plain'} store to ${name}: ${decl.element}`);
+    if (isAtomic(decl.element) !== atomic)
+      this.#report(`${atomic ? 'an atomic' : 'a plain'} store to ${name}: ${decl.element}`);
     this.#index(name, index, 'length' in decl ? decl.length : undefined);
     this.#expect(value, loadedType(decl.element), `what is stored in ${name}`);
   }
@@ -204,7 +208,8 @@ class BodyVerifier {
   #expr(expr: Expr): void {
     for (const operand of operandsOf(expr)) this.#expr(operand);
     const wrong = (type: ScalarType | undefined) => {
-      if (type !== expr.type) this.#report(`ill-typed, ${type ?? 'no operation'} and not ${expr.type}: ${printExpr(expr)}`);
+      if (type !== expr.type)
+        this.#report(`ill-typed, ${type ?? 'no operation'} and not ${expr.type}: ${printExpr(expr)}`);
     };
     switch (expr.kind) {
       case 'literal': {
@@ -259,6 +264,8 @@ class BodyVerifier {
       case 'fma':
         wrong([expr.a, expr.b, expr.c].every((e) => e.type === 'f32') ? 'f32' : undefined);
         break;
+      default:
+        unreachable(expr, 'kernel verifier');
     }
   }
 }
@@ -266,5 +273,7 @@ class BodyVerifier {
 /** Whether control never comes to what follows the statement. */
 function endsFlow(statement: Stmt): boolean {
   if (statement.kind === 'return' || statement.kind === 'break') return true;
-  return statement.kind === 'if' && statement.else.length > 0 && blocksOf(statement).every((block) => block.some(endsFlow));
+  return (
+    statement.kind === 'if' && statement.else.length > 0 && blocksOf(statement).every((block) => block.some(endsFlow))
+  );
 }

@@ -67,8 +67,9 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
       if (top === undefined || bottom === undefined) return;
       const whole = () => {
         const tile = points.map(() => columns.map(() => k.var(f32(0))));
+        const tops = columns.map((c) => atColumn(top, c));
         loop((inner) => {
-          const weights = columns.map((c) => k.let(weight(atColumn(top, c), inner)));
+          const weights = tops.map((point) => k.let(weight(point, inner)));
           for (const [i, point] of points.entries()) {
             const x = k.let(input(point, inner));
             for (const [j, w] of weights.entries()) {
@@ -86,11 +87,12 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
         k.forRange(first, add(last, 1), 1, (row) => {
           const sums = columns.map(() => k.var(f32(0)));
           const point = enterRow(row);
+          const cells = columns.map((c) => atColumn(point, c));
           loop((inner) => {
             const x = k.let(input(point, inner));
-            for (const [j, c] of columns.entries()) {
+            for (const [j, cell] of cells.entries()) {
               const sum = sums[j];
-              if (sum !== undefined) k.assign(sum, add(sum, mul(x, weight(atColumn(point, c), inner)))));
+              if (sum !== undefined) k.assign(sum, add(sum, mul(x, weight(cell, inner))));
             }
           });
           put(row, sums);

@@ -6,7 +6,7 @@
  * then, if the kernel has uniforms, one uniform struct of 4-byte fields (`bindingLayout` says the same as data).
  *
  * Parentheses: sums and products associate as written; every other operand that is an operation stands in parentheses.
- * A comparison inside an argument list does too, for `f(a < b, c > d)` would read as a template list.
+ * A comparison in an argument that is not the last does too, for `f(a < b, c > d)` would read as a template list.
  */
 import { formatF32 } from '../kernel/format-f32.ts';
 import type { BinaryOp, Builtin, Expr, Kernel, Stmt, StoredType, UnaryOp } from '../kernel/ir.ts';
@@ -16,12 +16,20 @@ import { NameTable } from './names.ts';
 /** How a kernel's memory is bound: what pipelines, the manifest and the runtime derive from. */
 export interface BindingLayout {
   readonly group: 0;
-  readonly buffers: readonly { readonly name: string; readonly binding: number; readonly access: 'read' | 'read_write' }[];
+  readonly buffers: readonly {
+    readonly name: string;
+    readonly binding: number;
+    readonly access: 'read' | 'read_write';
+  }[];
   /** Absent if the kernel has no uniforms. Offsets and size in bytes. */
   readonly uniforms?: {
     readonly binding: number;
     readonly size: number;
-    readonly fields: readonly { readonly name: string; readonly type: 'f32' | 'i32' | 'u32'; readonly offset: number }[];
+    readonly fields: readonly {
+      readonly name: string;
+      readonly type: 'f32' | 'i32' | 'u32';
+      readonly offset: number;
+    }[];
   };
 }
 
@@ -171,11 +179,11 @@ class Printer {
       case 'atomic': {
         const name = { add: 'atomicAdd', min: 'atomicMin', max: 'atomicMax' }[statement.op];
         const place = this.#element(statement.buffer, statement.index);
-        return [`${pad}${name}(&${place}, ${this.#argument(statement.value)});`];
+        return [`${pad}${name}(&${place}, ${this.#expr(statement.value)});`];
       }
       case 'if':
         return [
-          `${pad}if ${parenthesised(this.#expr(statement.condition))} {`,
+          `${pad}if (${this.#expr(statement.condition)}) {`,
           ...this.#block(statement.then, pad),
           ...(statement.else.length === 0 ? [] : [`${pad}} else {`, ...this.#block(statement.else, pad)]),
           `${pad}}`,
@@ -208,13 +216,12 @@ class Printer {
     return bare.includes(binding) ? text : `(${text})`;
   }
 
-  /** An argument of a call: a comparison in it is kept from being read as a template list. */
-  #argument(expr: Expr): string {
-    return this.#operand(expr, ['sum', 'product', 'unary', 'primary']);
-  }
-
   #call(name: string, ...args: readonly Expr[]): Text {
-    return { text: `${name}(${args.map((a) => this.#argument(a)).join(', ')})`, binding: 'primary' };
+    // A comparison before a comma could be read as the start of a template list.
+    const texts = args.map((arg, i) =>
+      i + 1 === args.length ? this.#expr(arg) : this.#operand(arg, ['bits', 'sum', 'product', 'unary', 'primary']),
+    );
+    return { text: `${name}(${texts.join(', ')})`, binding: 'primary' };
   }
 
   #prefix(symbol: string, operand: Expr): Text {
@@ -275,11 +282,6 @@ class Printer {
         return this.#call('fma', expr.a, expr.b, expr.c);
     }
   }
-}
-
-/** The text in parentheses, as an `if` wants its condition. */
-function parenthesised(text: string): string {
-  return `(${text})`;
 }
 
 function storedType(element: StoredType): string {

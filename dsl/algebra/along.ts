@@ -5,6 +5,7 @@
  * Of a route, softmax runs over what is present (`softmax(r)`: over the targets); the others are refused over support
  * axes, where absent points would have to count or not. Over payload axes all act at each present point.
  */
+import { ascending } from './ascending.ts';
 import { along, maximumOf, meanOf, varianceOf, type Line } from '../interpret/reduce.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, value } from './arguments.ts';
 import { alongNames, type AlongName } from './names.ts';
@@ -120,12 +121,6 @@ function softmaxOf(line: Line, out: Float64Array): void {
   let sum = 0;
   for (let k = 0; k < line.count; k++) sum += out[k] = Math.exp((line.values[k] ?? NaN) - max);
   for (let k = 0; k < line.count; k++) out[k] = (out[k] ?? NaN) / sum;
-}
-
-/** Below -inf comes NaN. */
-export function ascending(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function argsortOf({ values, count }: Line, out: Float64Array): void {

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import type { AxisVar, Expr, RouteType, TensorType, ValueType } from './program.ts';
 import { errorValue, type Family, type FormalInfo, type Scope, type Value } from './scope.ts';
 import { formatAxes, formatType, listAxes, supportOf } from './types.ts';
-import { at, openByConversion, reportFamily, settled, spanOf } from './values.ts';
+import { at, openByConversion, reportFamily, settled } from './values.ts';
 
 /** An argument as it was given: its value and where it stands. */
 export interface GivenArgument {
@@ -43,7 +43,7 @@ export function callFamily(cx: Context, scope: Scope, family: Family, given: rea
   const matched: Matched[] = [];
   family.formals.forEach((formal, i) => {
     const argument = given[i];
-    const match = argument === undefined || formal.type === null ? null : matchArgument(cx, family, formal, formal.type, argument);
+    const match = argument === undefined || formal.type === null ? null : matchArgument(cx, formal, formal.type, argument);
     if (match !== null) matched.push(match);
   });
   if (matched.length !== given.length || family.result === null) return errorValue;
@@ -66,7 +66,7 @@ export function callFamily(cx: Context, scope: Scope, family: Family, given: rea
   return family.traits.ones ? openByConversion(expr) : settled(expr);
 }
 
-function matchArgument(cx: Context, family: Family, formal: FormalInfo, type: ValueType, argument: GivenArgument): Matched | null {
+function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argument: GivenArgument): Matched | null {
   const { value } = argument;
   const written: Written = { what: formal.name, span: formal.span };
   if (value.kind === 'error') return null;
@@ -75,7 +75,7 @@ function matchArgument(cx: Context, family: Family, formal: FormalInfo, type: Va
     return null;
   }
   const plain = (expr: Expr | null): Matched | null => (expr === null ? null : { expr, dense: [], support: [], lifted: null });
-  if (value.kind === 'static' || type.kind === 'tuple') return plain(coerce(cx, value, type, written, argument.span));
+  if (value.kind === 'static' || value.kind === 'tuple' || type.kind === 'tuple') return plain(coerce(cx, value, type, written, argument.span));
   const adopted = value.adopt !== null && type.element !== 'bool' ? value.adopt(type.element) : value.expr;
   const from = adopted.type;
   if (from.kind === 'tuple') {
@@ -92,7 +92,7 @@ function matchArgument(cx: Context, family: Family, formal: FormalInfo, type: Va
   }
   const expr = coerceElement(cx, adopted, from, type, written, argument.span);
   if (expr === null || !withinFits(cx, formal, type, from, argument.span)) return null;
-  return from.kind === 'route' ? matchLifted(cx, family, formal, type, expr, from, argument.span) : matchTensor(cx, formal, type, expr, from, argument.span);
+  return from.kind === 'route' ? matchLifted(cx, formal, type, expr, from, argument.span) : matchTensor(cx, formal, type, expr, from, argument.span);
 }
 
 function withinFits(cx: Context, formal: FormalInfo, type: TensorType, from: TensorType | RouteType, span: Span): boolean {
@@ -132,7 +132,6 @@ function reportLacks(
 
 function matchLifted(
   cx: Context,
-  family: Family,
   formal: FormalInfo,
   type: TensorType,
   expr: Expr,
@@ -153,7 +152,6 @@ function matchLifted(
     reportLacks(cx, formal, type, missing, formatType(from, cx.nameOf), axesOfType(from), span);
     return null;
   }
-  void family;
   return { expr, dense: withoutAxes(from.payload, type.axes), support: [], lifted: from };
 }
 
@@ -238,8 +236,4 @@ function checkUpdates(cx: Context, scope: Scope, family: Family, carried: readon
     return;
   }
   scope.owner.found.updates ??= { state: updates.state, span };
-}
-
-export function argumentSpan(argument: GivenArgument): Span {
-  return spanOf(argument.value, argument.span);
 }

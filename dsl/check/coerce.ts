@@ -5,14 +5,14 @@
  * f32 for f16 and back (it rounds there), a route over a part of a union for a route over the union. Anything else is one
  * diagnostic.
  */
-import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Code, Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import type { AxisVar, Block, Expr, RouteType, TensorType, ValueType } from './program.ts';
 import type { Value } from './scope.ts';
 import { hasAxis, isSubset, sameAxes, withoutAxes } from '../algebra/primitive.ts';
 import { staticExpr } from './statics.ts';
 import { formatType, listAxes, sameType, supportOf } from './types.ts';
-import { convert, reportFamily, spanOf } from './values.ts';
+import { convert, reportFamily, spanOf, tupleExpr } from './values.ts';
 
 /** Where the type is written: `the result`, `x`, …, with the place. */
 export interface Written {
@@ -20,6 +20,8 @@ export interface Written {
   readonly span: Span | null;
   /** Whether missing axes are filled by repeating. Default: yes. */
   readonly broadcast?: boolean;
+  /** The diagnostic of a mismatch. Default: MOE0307. */
+  readonly code?: Code;
 }
 
 /** The value as an expression of this type, or null after a diagnostic. */
@@ -38,9 +40,24 @@ export function coerce(cx: Context, value: Value, to: ValueType | null, written:
     }
     return to.axes.length === 0 ? scalar : { kind: 'coerce', value: scalar, type: to, span: scalar.span };
   }
+  if (value.kind === 'tuple') return coerceItems(cx, value, to, written);
   const open = value.adopt !== null && to.kind !== 'tuple' && value.expr.type.kind !== 'tuple';
   const expr = open && value.adopt !== null && to.element !== 'bool' ? value.adopt(to.element) : value.expr;
   return coerceExpr(cx, expr, to, written, spanOf(value, span));
+}
+
+/** Item by item, so that each literal adopts the type of its own place. */
+function coerceItems(cx: Context, value: Value & { kind: 'tuple' }, to: ValueType, written: Written): Expr | null {
+  if (to.kind !== 'tuple' || to.items.length !== value.items.length) {
+    return mismatch(cx, `a tuple of ${value.items.length}`, to, written, value.span);
+  }
+  const items = to.items.map((item, i) => {
+    const given = value.items[i];
+    if (given === undefined) return null;
+    return coerce(cx, given, item.type, { ...written, what: item.name ?? written.what }, spanOf(given, value.span));
+  });
+  const whole = items.filter((item) => item !== null);
+  return whole.length === items.length ? tupleExpr(whole, to.items.map((item) => item.name), value.span) : null;
 }
 
 export function coerceExpr(cx: Context, expr: Expr, to: ValueType, written: Written, span: Span): Expr | null {
@@ -183,7 +200,7 @@ function place(cx: Context, to: ValueType, written: Written): { span: Span; text
 }
 
 function mismatch(cx: Context, found: string, to: ValueType, written: Written, span: Span, help?: string): null {
-  cx.report('MOE0307', span, {
+  cx.report(written.code ?? 'MOE0307', span, {
     message: `${written.what} is declared ${formatType(to, cx.nameOf)}, this is ${found}`,
     labels: place(cx, to, written),
     help,

@@ -6,16 +6,16 @@ import type * as ast from '../syntax/ast.ts';
 import { unreachable } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { PrimitiveName } from '../algebra/names.ts';
+import { contractionAxes } from '../algebra/dot.ts';
 import { isProblem } from '../algebra/primitive.ts';
-import { contractionAxes, primitivesNamed } from '../algebra/table.ts';
+import { primitivesNamed } from '../algebra/table.ts';
 import { checkChain, checkIf } from './bodies.ts';
 import { callFamily, type GivenArgument } from './calls.ts';
 import type { Context } from './context.ts';
 import { storePath } from './families.ts';
-import { checkIndex, checkMade } from './indexing.ts';
+import { checkIndex } from './indexing.ts';
 import { describe, isElementType, resolve, type Env } from './lookup.ts';
 import { applyPrimitive, callPrimitive, writtenArguments, type Argument } from './primitive-calls.ts';
-import type { Expr } from './program.ts';
 import { errorValue, type Entity, type Family, type Value } from './scope.ts';
 import { exactLiteral } from './statics.ts';
 import { directCall } from './templates.ts';
@@ -60,8 +60,7 @@ export function checkExpr(cx: Context, env: Env, expr: ast.Expr): Value {
     case 'Tuple':
       return tuple(cx, env, expr);
     case 'Record':
-      // Where a record may stand, bodies.ts reads it: the parser has refused all others.
-      return errorValue;
+      return record(cx, env, expr);
     case 'Chain':
       return checkChain(cx, env, expr);
     case 'If':
@@ -111,10 +110,19 @@ function contraction(cx: Context, env: Env, expr: ast.Dot): Value {
 }
 
 function tuple(cx: Context, env: Env, expr: ast.Tuple): Value {
-  const items = expr.items.map((item) => toExpr(cx, checkExpr(cx, env, item), null, item.span));
-  const whole = items.filter((item): item is Expr => item !== null);
-  if (whole.length !== items.length) return errorValue;
-  return settled({ kind: 'tuple', items: whole, type: { kind: 'tuple', items: whole.map((i) => ({ type: i.type })) }, span: expr.span });
+  const items = expr.items.map((item) => checkExpr(cx, env, item));
+  if (items.some((item) => item.kind === 'error')) return errorValue;
+  return { kind: 'tuple', items, names: [], span: expr.span };
+}
+
+/** A record, in the order of the declared result if that has the same names. */
+function record(cx: Context, env: Env, expr: ast.RecordExpr): Value {
+  const read = expr.fields.map((field) => ({ name: field.name.text, value: checkExpr(cx, env, field.value) }));
+  if (read.some((field) => field.value.kind === 'error')) return errorValue;
+  const order = env.scope.owner.resultNames;
+  const sorted = order.flatMap((name) => read.filter((field) => field.name === name));
+  const fields = sorted.length === read.length && sorted.length === order.length ? sorted : read;
+  return { kind: 'tuple', items: fields.map((f) => f.value), names: fields.map((f) => f.name), span: expr.span };
 }
 
 function checkName(cx: Context, env: Env, expr: ast.NameExpr): Value {
@@ -282,16 +290,15 @@ function applyFamily(cx: Context, env: Env, family: Family, args: readonly Argum
 }
 
 function checkPath(cx: Context, env: Env, expr: ast.PathExpr): Value {
-  const target = checkExpr(cx, { ...env, points: null }, expr.target);
+  const names: ast.Ident[] = [expr.name];
+  let root: ast.Expr = expr.target;
+  while (root.kind === 'Path') {
+    names.unshift(root.name);
+    root = root.target;
+  }
+  const target = checkExpr(cx, { ...env, points: null }, root);
   if (target.kind === 'error') return errorValue;
-  if (target.kind === 'family') return storePath(cx, target.family, expr.name, expr.span);
+  if (target.kind === 'family') return storePath(cx, env.scope, target.family, names, expr.span);
   cx.report('MOE0214', expr.span, { message: 'only a function has params to name', help: 'for example ffn.w1' });
   return errorValue;
 }
-
-/** Names of primitives that are made over axes, `normal[E, D]`. */
-export function isMade(name: string): boolean {
-  return primitivesNamed(name).some((p) => p.syntax === 'made');
-}
-
-export { checkMade };

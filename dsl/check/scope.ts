@@ -44,6 +44,8 @@ export interface Family {
   readonly name: string;
   readonly role: 'expert' | 'router' | 'fn' | 'entry';
   readonly expr: FamilyExpr;
+  /** The same slices, of the declaration at the root: differs from `expr` for a family bound by `let`. */
+  readonly source: FamilyExpr;
   readonly axes: readonly AxisVar[];
   readonly formals: readonly FormalInfo[];
   readonly result: ValueType | null;
@@ -114,9 +116,11 @@ export type Value =
   /** A mistake has been reported. */
   | { readonly kind: 'error' }
   | { readonly kind: 'static'; readonly value: Static }
-  /** A tensor, route or tuple. `adopt`: its element type is not settled, this gives it another (f32 until then). */
+  /** A tensor or route, or a tuple that a call or chain gives. `adopt`: its element type is not settled, this gives it another (f32 until then). */
   | { readonly kind: 'value'; readonly expr: Expr; readonly adopt: ((element: ElementType) => Expr) | null }
-  | { readonly kind: 'family'; readonly family: Family };
+  | { readonly kind: 'family'; readonly family: Family }
+  /** A tuple or record as written: its items settle where they go. */
+  | { readonly kind: 'tuple'; readonly items: readonly Value[]; readonly names: readonly (string | undefined)[]; readonly span: Span };
 
 export const errorValue: Value = { kind: 'error' };
 
@@ -133,6 +137,8 @@ export interface Owner {
   readonly named: readonly AxisVar[] | null;
   readonly name: string;
   readonly role: 'expert' | 'router' | 'fn' | 'entry' | 'model';
+  /** Names of the results of a record, in the declared order. */
+  readonly resultNames: readonly string[];
   /** What the body was found to do. */
   readonly found: { updates: Traits['updates'] };
 }

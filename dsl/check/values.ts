@@ -24,7 +24,24 @@ export function toExpr(cx: Context, value: Value, want: ElementType | null, span
     case 'family':
       reportFamily(cx, value.family, span);
       return null;
+    case 'tuple': {
+      const items = value.items.map((item) => toExpr(cx, item, null, spanOf(item, value.span)));
+      const whole = items.filter((item) => item !== null);
+      if (whole.length !== items.length) return null;
+      return tupleExpr(whole, value.names, value.span);
+    }
   }
+}
+
+export function tupleExpr(items: readonly Expr[], names: readonly (string | undefined)[], span: Span): Expr {
+  const type: ValueType = {
+    kind: 'tuple',
+    items: items.map((item, i) => {
+      const name = names[i];
+      return name === undefined ? { type: item.type } : { name, type: item.type };
+    }),
+  };
+  return { kind: 'tuple', items, type, span };
 }
 
 /** A static named by a `let` is shown where it is used. */
@@ -41,6 +58,7 @@ export function reportFamily(cx: Context, family: Family, span: Span): void {
 export function spanOf(value: Value, fallback: Span): Span {
   if (value.kind === 'value') return value.expr.span;
   if (value.kind === 'static') return value.value.span;
+  if (value.kind === 'tuple') return value.span;
   return fallback;
 }
 

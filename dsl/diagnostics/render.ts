@@ -89,7 +89,10 @@ interface Frame {
 /** One frame for each file, the primary place's first. */
 function framesOf(diagnostic: Diagnostic, sources: Sources): readonly Frame[] {
   const primary = diagnostic.span;
-  const places: { span: Span; text: string; primary: boolean }[] = diagnostic.labels.map((label) => ({ ...label, primary: false }));
+  const places: { span: Span; text: string; primary: boolean }[] = diagnostic.labels.map((label) => ({
+    ...label,
+    primary: false,
+  }));
   if (primary) places.unshift({ span: primary, text: diagnostic.label ?? '', primary: true });
   const byFile = new Map<string, typeof places>();
   for (const place of places) byFile.set(place.span.source, [...(byFile.get(place.span.source) ?? []), place]);
@@ -121,13 +124,22 @@ function cut(line: string, marks: readonly Mark[]): { readonly text: string; rea
   const to = line.length - from > widest ? from + widest : line.length;
   const lead = from > 0 ? '…' : '';
   const shown = showLine(line.slice(from, to));
-  const column = (offset: number): number => lead.length + (shown.columns[Math.max(0, Math.min(offset, to) - from)] ?? 0);
-  const placed = marks.map((mark) => ({ ...mark, from: column(mark.from), to: Math.max(column(mark.to), column(mark.from) + 1) }));
+  const column = (offset: number): number =>
+    lead.length + (shown.columns[Math.max(0, Math.min(offset, to) - from)] ?? 0);
+  const placed = marks.map((mark) => ({
+    ...mark,
+    from: column(mark.from),
+    to: Math.max(column(mark.to), column(mark.from) + 1),
+  }));
   return { text: `${lead}${shown.text}${to < line.length ? '…' : ''}`, marks: placed };
 }
 
 /** Carets, then the texts: the last one beside its caret, the others below, each under its mark. */
-function underline(marks: readonly Mark[], paint: (text: string) => string, paintSecond: (text: string) => string): readonly string[] {
+function underline(
+  marks: readonly Mark[],
+  paint: (text: string) => string,
+  paintSecond: (text: string) => string,
+): readonly string[] {
   const sorted = marks.toSorted((a, b) => a.from - b.from || Number(a.primary) - Number(b.primary));
   const width = Math.max(...sorted.map((mark) => mark.to));
   const carets: string[] = [];
@@ -146,12 +158,19 @@ function underline(marks: readonly Mark[], paint: (text: string) => string, pain
     const mark = below[i];
     if (mark === undefined) continue;
     const bars = below.slice(0, i).filter((other) => other.from < mark.from);
-    rows.push(joinAt([...bars.map((other) => ({ at: other.from, text: '|', paint: style(other) })), { at: mark.from, text: mark.text, paint: style(mark) }]));
+    rows.push(
+      joinAt([
+        ...bars.map((other) => ({ at: other.from, text: '|', paint: style(other) })),
+        { at: mark.from, text: mark.text, paint: style(mark) },
+      ]),
+    );
   }
   return rows;
 }
 
-function joinAt(pieces: readonly { readonly at: number; readonly text: string; readonly paint: (text: string) => string }[]): string {
+function joinAt(
+  pieces: readonly { readonly at: number; readonly text: string; readonly paint: (text: string) => string }[],
+): string {
   let row = '';
   let column = 0;
   for (const { at, text, paint } of pieces) {

@@ -18,7 +18,8 @@ export function suggest(name: string, candidates: Iterable<string>): string | un
   let looked = 0;
   for (const candidate of candidates) {
     if (++looked > candidatesLimit) break;
-    if (candidate === name || candidate.length > lengthLimit || Math.abs(candidate.length - name.length) > allowed) continue;
+    if (candidate === name || candidate.length > lengthLimit || Math.abs(candidate.length - name.length) > allowed)
+      continue;
     const sameLetters = candidate.toLowerCase() === name.toLowerCase();
     // One letter for one letter is no likeness: `T` is not a slip for `E`.
     if (!sameLetters && name.length === 1) continue;
@@ -40,7 +41,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let least = Math.min((row[j - 1] ?? 0) + 1, (previous[j] ?? 0) + 1, (previous[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        least = Math.min(least, (before[j - 2] ?? 0) + 1);
       row.push(least);
     }
     before = previous;

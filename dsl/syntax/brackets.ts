@@ -44,10 +44,22 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
   const result: IToken[] = [];
   const diagnostics: Diagnostic[] = [];
   const stack: Open[] = [];
-  const spanOf = (token: IToken): Span => ({ source: sourceName, start: token.startOffset, end: token.startOffset + token.image.length });
+  const spanOf = (token: IToken): Span => ({
+    source: sourceName,
+    start: token.startOffset,
+    end: token.startOffset + token.image.length,
+  });
   const text = (type: TokenType): string => (type === t.RParen ? ')' : type === t.RSquare ? ']' : '}');
   let line = 0;
+  let reported = false;
   let indent = 0;
+
+  /** One diagnostic about `(` and `[` for each statement: the first mistake makes the others. */
+  const report = (found: Diagnostic, type: TokenType): void => {
+    const round = type !== t.LCurly && type !== t.RCurly;
+    if (!round || !reported) diagnostics.push(found);
+    reported ||= round;
+  };
 
   /** Closes the innermost bracket after the last token so far. */
   const closeUnclosed = (reason?: IToken): void => {
@@ -55,7 +67,7 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
     const last = result.at(-1);
     if (open === undefined || last === undefined) return;
     const at = (last.endOffset ?? last.startOffset) + 1;
-    diagnostics.push(
+    report(
       diagnostic('MOE0103', {
         message: `this \`${open.token.image}\` is not closed`,
         span: spanOf(open.token),
@@ -63,6 +75,7 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
         help: `add \`${text(open.closer)}\``,
         fix: [{ span: { source: sourceName, start: at, end: at }, replacement: text(open.closer) }],
       }),
+      open.token.tokenType,
     );
     result.push(closerAfter(last, open.closer));
   };
@@ -75,6 +88,14 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
       indent = token.startColumn ?? 1;
       if (byIndentation) closeDeeperBlocks(token);
     }
+    if (t.leadingKeywords.has(type) || type === t.LCurly || type === t.RCurly) reported = false;
+    if (
+      byIndentation &&
+      type === t.ElseKeyword &&
+      result.at(-1)?.tokenType !== t.RCurly &&
+      stack.at(-1)?.closer === t.RCurly
+    )
+      closeUnclosed(token);
     if (t.leadingKeywords.has(type)) {
       while (stack.length > 0 && stack.at(-1)?.closer !== t.RCurly) closeUnclosed(token);
       if (type === t.ModelKeyword || type === t.ImportKeyword) while (stack.length > 0) closeUnclosed(token);
@@ -88,7 +109,8 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
         return { tokens: [], diagnostics, parsable: false };
       }
     } else if (closing.has(type)) {
-      const depth = stack.findLastIndex((open) => open.closer === type);
+      const misplaced = byIndentation && firstOfLine && type === t.RCurly && indent > (stack.at(-1)?.indent ?? 0);
+      const depth = misplaced ? -1 : stack.findLastIndex((open) => open.closer === type);
       const top = stack.at(-1);
       if (depth >= 0) {
         while (stack.length - 1 > depth) closeUnclosed(token);
@@ -96,7 +118,7 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
       } else if (top !== undefined && top.closer !== t.RCurly) {
         // Closed, but by the wrong kind.
         stack.pop();
-        diagnostics.push(
+        report(
           diagnostic('MOE0103', {
             message: `this \`${top.token.image}\` is closed by \`${token.image}\``,
             span: spanOf(token),
@@ -104,13 +126,14 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
             help: `write \`${text(top.closer)}\``,
             fix: [{ span: spanOf(token), replacement: text(top.closer) }],
           }),
+          type,
         );
         result.push({ ...token, tokenType: top.closer, tokenTypeIdx: top.closer.tokenTypeIdx ?? 0 });
         continue;
       } else {
         const fix = [{ span: spanOf(token), replacement: '' }];
         const message = `this \`${token.image}\` closes nothing`;
-        diagnostics.push(diagnostic('MOE0104', { message, span: spanOf(token), help: 'remove it', fix }));
+        report(diagnostic('MOE0104', { message, span: spanOf(token), help: 'remove it', fix }), type);
         continue;
       }
     }

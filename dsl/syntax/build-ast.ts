@@ -11,15 +11,16 @@ import { present, type BuildContext } from './build-context.ts';
 import { buildBody, buildCondition, buildExpr, buildIndices, buildSum } from './build-expressions.ts';
 import { buildSignature, buildType } from './build-types.ts';
 import { elements, extent, nodeOf, nodes, tokenOf, tokens } from './cst.ts';
+import type { FileParts, ModelParts } from './pieces.ts';
 import type { Span } from './source.ts';
 
 /** The tree of a file of `length` characters. */
-export function buildFile(context: BuildContext, node: CstNode, length: number): ast.File {
-  const imports = present(nodes(node, 'importDecl').map((child) => buildImport(context, child)));
-  const models = present(nodes(node, 'model').map((child) => buildModel(context, child)));
-  const decls = present(nodes(node, 'decl').map((child) => buildDecl(context, child)));
+export function buildFile(context: BuildContext, parts: FileParts, length: number): ast.File {
+  const imports = present(parts.imports.map((child) => buildImport(context, child)));
+  const models = present(parts.models.map((child) => buildModel(context, child)));
+  const decls = present(parts.decls.map((child) => buildDecl(context, child)));
   const span: Span = { source: context.sourceName, start: 0, end: length };
-  return headDocs(context, nodes(node, 'importDecl')[0], { kind: 'File', imports, models, decls, span });
+  return headDocs(context, parts.imports[0], { kind: 'File', imports, models, decls, span });
 }
 
 /** A `///` block at the head of a file, before its imports, documents the first thing after them. */
@@ -40,15 +41,14 @@ function buildImport(context: BuildContext, node: CstNode): ast.Import | undefin
   return { kind: 'Import', names: context.idents(tokens(node, 'Name')), from, span: context.spanOf(node) };
 }
 
-function buildModel(context: BuildContext, node: CstNode): ast.Model | undefined {
-  const name = context.ident(tokenOf(node, 'Name'));
+function buildModel(context: BuildContext, parts: ModelParts): ast.Model | undefined {
+  const name = context.ident(parts.name);
   if (name === undefined) return undefined;
-  const items = [
-    ...nodes(node, 'decl').map((child) => buildDecl(context, child)),
-    ...nodes(node, 'entry').map((child) => buildEntry(context, child)),
-  ];
-  const inOrder = present(items).toSorted((a, b) => a.span.start - b.span.start);
-  return { kind: 'Model', name, items: inOrder, docs: context.docsOf(node), span: context.spanOf(node) };
+  const items = parts.items.map((item) =>
+    item.name === 'entry' ? buildEntry(context, item) : buildDecl(context, item),
+  );
+  const span: Span = { source: context.sourceName, start: parts.start, end: parts.end };
+  return { kind: 'Model', name, items: present(items), docs: context.docs.get(parts.start), span };
 }
 
 function buildEntry(context: BuildContext, node: CstNode): ast.Entry | undefined {
@@ -62,7 +62,8 @@ function buildEntry(context: BuildContext, node: CstNode): ast.Entry | undefined
 export function buildDecl(context: BuildContext, node: CstNode): ast.Decl | undefined {
   const docs = context.docsOf(node);
   const bindings = nodeOf(node, 'bindings');
-  if (bindings) return tokenOf(bindings, 'Axis') ? buildAxesDecl(context, bindings, docs) : buildConsts(context, bindings, docs);
+  if (bindings)
+    return tokenOf(bindings, 'Axis') ? buildAxesDecl(context, bindings, docs) : buildConsts(context, bindings, docs);
   const store = nodeOf(node, 'store');
   if (store) return buildStore(context, store, docs);
   const callable = nodeOf(node, 'callable');
@@ -102,8 +103,10 @@ function buildPoints(context: BuildContext, group: CstNode): readonly ast.Ident[
   return present(
     nodes(group, 'arg').map((arg) => {
       const value = buildExpr(context, nodeOf(arg, 'expr'));
-      if (value.kind === 'Name' && value.primes === 0 && !tokenOf(arg, 'Colon')) return { text: value.name, span: value.span };
-      if (value.kind !== 'Error') context.report('MOE0120', context.spanOf(arg), { help: 'such as `axis Set = (shared, watch)`' });
+      if (value.kind === 'Name' && value.primes === 0 && !tokenOf(arg, 'Colon'))
+        return { text: value.name, span: value.span };
+      if (value.kind !== 'Error')
+        context.report('MOE0120', context.spanOf(arg), { help: 'such as `axis Set = (shared, watch)`' });
       return undefined;
     }),
   );
@@ -114,7 +117,8 @@ function buildConsts(context: BuildContext, node: CstNode, docs: string | undefi
     nodes(node, 'binding').map((binding): ast.ConstBinding | undefined => {
       const name = context.ident(tokenOf(binding, 'Name'));
       const span = context.spanOf(binding);
-      const value = tokenOf(binding, 'Equal') && buildCondition(context, nodeOf(binding, 'condition'), 'value', span.end);
+      const value =
+        tokenOf(binding, 'Equal') && buildCondition(context, nodeOf(binding, 'condition'), 'value', span.end);
       return name && { name, value, span };
     }),
   );
@@ -137,7 +141,11 @@ function buildSlot(context: BuildContext, node: CstNode): ast.Slot | undefined {
   for (const [first, second] of [tokens(node, 'Frozen'), tokens(node, 'From')]) {
     if (first === undefined || second === undefined) continue;
     const labels = [{ span: context.tokenSpan(first), text: 'for the first time here' }];
-    context.report('MOE0119', context.tokenSpan(second), { message: `\`${second.image}\` is said twice`, labels, help: 'remove one' });
+    context.report('MOE0119', context.tokenSpan(second), {
+      message: `\`${second.image}\` is said twice`,
+      labels,
+      help: 'remove one',
+    });
   }
   const source = sources[0] && buildSource(context, sources[0]);
   return { name, type, initial, frozen: tokenOf(node, 'Frozen') !== undefined, source, span };
@@ -169,7 +177,8 @@ function buildPart(context: BuildContext, node: CstNode): ast.Part | undefined {
     return undefined;
   }
   const start = Number(from.image);
-  if (of !== undefined) return { kind: 'RangePart', from: start, to: to ? Number(to.image) : start + 1, of: Number(of.image), span };
+  if (of !== undefined)
+    return { kind: 'RangePart', from: start, to: to ? Number(to.image) : start + 1, of: Number(of.image), span };
   if (to === undefined && start === 1) return { kind: 'UnitPart', span };
   if (node.recoveredNode !== true) {
     const written = to ? `${from.image} .. ${to.image}` : from.image;
@@ -181,7 +190,13 @@ function buildPart(context: BuildContext, node: CstNode): ast.Part | undefined {
 function buildCallable(context: BuildContext, node: CstNode, docs: string | undefined): ast.CallableDecl | undefined {
   const name = context.ident(tokenOf(node, 'Name'));
   if (name === undefined) return undefined;
-  const role = tokenOf(node, 'Expert') ? 'expert' : tokenOf(node, 'Experts') ? 'experts' : tokenOf(node, 'Router') ? 'router' : 'fn';
+  const role = tokenOf(node, 'Expert')
+    ? 'expert'
+    : tokenOf(node, 'Experts')
+      ? 'experts'
+      : tokenOf(node, 'Router')
+        ? 'router'
+        : 'fn';
   const genericsNode = nodeOf(node, 'generics');
   const familyNode = nodeOf(node, 'family');
   const definition = buildDefinition(context, node);
@@ -203,7 +218,9 @@ function buildCallable(context: BuildContext, node: CstNode, docs: string | unde
       help: `declare a template with \`expert\`, then \`experts ${name.text}[…] = Template<…>\``,
     });
   else if (genericsNode && !isFunction)
-    context.report('MOE0122', context.spanOf(genericsNode), { help: 'the arguments stand after the name of the template' });
+    context.report('MOE0122', context.spanOf(genericsNode), {
+      help: 'the arguments stand after the name of the template',
+    });
   return {
     kind: 'Callable',
     role,
@@ -245,7 +262,8 @@ function buildGenerics(context: BuildContext, node: CstNode): readonly ast.Gener
   return present(
     nodes(node, 'generic').map((generic): ast.Generic | undefined => {
       const name = context.ident(tokenOf(generic, 'Name'));
-      const initial = tokenOf(generic, 'Equal') && buildSum(context, nodeOf(generic, 'sum'), 'value', extent(generic).end);
+      const initial =
+        tokenOf(generic, 'Equal') && buildSum(context, nodeOf(generic, 'sum'), 'value', extent(generic).end);
       return name && { name, initial, span: context.spanOf(generic) };
     }),
   );
@@ -309,5 +327,13 @@ function buildExtern(context: BuildContext, node: CstNode, docs: string | undefi
   if (name === undefined || signature === undefined) return undefined;
   const familyNode = nodeOf(node, 'family');
   const family = familyNode && buildFamily(context, familyNode);
-  return { kind: 'Extern', role: tokenOf(node, 'Expert') ? 'expert' : 'fn', name, family, signature, docs, span: context.spanOf(node) };
+  return {
+    kind: 'Extern',
+    role: tokenOf(node, 'Expert') ? 'expert' : 'fn',
+    name,
+    family,
+    signature,
+    docs,
+    span: context.spanOf(node),
+  };
 }

@@ -85,5 +85,7 @@ export function splitPrimes(image: string): { readonly name: string; readonly pr
 /** The text of a string token; unknown escapes (reported by the lexer) stand for their character. */
 function unescape(image: string): string {
   const inside = image.slice(1, image.length > 1 && image.endsWith('"') ? -1 : undefined);
-  return inside.replace(/\\(.)/gsu, (_, character: string) => (character === 'n' ? '\n' : character === 't' ? '\t' : character));
+  return inside.replace(/\\(.)/gsu, (_, character: string) =>
+    character === 'n' ? '\n' : character === 't' ? '\t' : character,
+  );
 }

@@ -18,7 +18,8 @@ import { joinSpans } from './source.ts';
 
 /** `at` is where a missing body would stand. */
 export function buildBody(context: BuildContext, node: CstNode | undefined, at: number): ast.Body {
-  if (node === undefined) return { kind: 'Body', items: [], result: context.hole(node, at), span: context.hole(node, at).span };
+  if (node === undefined)
+    return { kind: 'Body', items: [], result: context.hole(node, at), span: context.hole(node, at).span };
   const children = nodes(node, 'items');
   const span = context.spanOf(node, at);
   const closer = tokenOf(node, 'RCurly');
@@ -41,7 +42,10 @@ function reportUnused(context: BuildContext, node: CstNode, next: CstNode | unde
   const written = buildExpr(context, node, 'result');
   const foreign = written.kind === 'Name' ? foreignWords.get(written.name) : undefined;
   context.report('MOE0124', foreign === undefined && nextSpan ? { ...nextSpan, end: nextSpan.start + 1 } : span, {
-    message: foreign === undefined ? 'the body goes on after its result' : `\`${written.kind === 'Name' ? written.name : ''}\` is no statement`,
+    message:
+      foreign === undefined
+        ? 'the body goes on after its result'
+        : `\`${written.kind === 'Name' ? written.name : ''}\` is no statement`,
     labels: foreign === undefined ? [{ span, text: 'this would be the result' }] : [],
     help: foreign ?? 'give the first value a name with `let`, or join the two with an operator',
   });
@@ -90,7 +94,12 @@ export function buildPattern(context: BuildContext, node: CstNode | undefined): 
 /** Where an expression stands: only the result of a body may be a record. */
 type Place = 'result' | 'value';
 
-export function buildExpr(context: BuildContext, node: CstNode | undefined, place: Place = 'value', fallback = 0): ast.Expr {
+export function buildExpr(
+  context: BuildContext,
+  node: CstNode | undefined,
+  place: Place = 'value',
+  fallback = 0,
+): ast.Expr {
   if (node === undefined) return context.hole(node, fallback);
   const targets = nodes(node, 'pipeTarget');
   let input = buildCondition(context, nodeOf(node, 'condition'), targets.length === 0 ? place : 'value', fallback);
@@ -104,7 +113,10 @@ export function buildExpr(context: BuildContext, node: CstNode | undefined, plac
     const end = args ? context.spanOf(args) : callee.span;
     const span = joinSpans(input.span, end);
     if (nodeOf(target, 'stray')) {
-      const operator = elements(target, 'ConditionOperator').concat(elements(target, 'SumOperator'), elements(target, 'Point'))[0];
+      const operator = elements(target, 'ConditionOperator').concat(
+        elements(target, 'SumOperator'),
+        elements(target, 'Point'),
+      )[0];
       const written = operator && !isNode(operator) ? operator.image : 'an operator';
       context.report('MOE0115', operator && !isNode(operator) ? context.tokenSpan(operator) : span, {
         message: `only a call stands to the right of \`|>\`, found \`${written}\``,
@@ -124,7 +136,12 @@ export function buildExpr(context: BuildContext, node: CstNode | undefined, plac
 /** An operand or operator of a row, read. */
 type Item = { readonly operand: ast.Expr } | { readonly operator: IToken };
 
-export function buildCondition(context: BuildContext, node: CstNode | undefined, place: Place = 'value', fallback = 0): ast.Expr {
+export function buildCondition(
+  context: BuildContext,
+  node: CstNode | undefined,
+  place: Place = 'value',
+  fallback = 0,
+): ast.Expr {
   if (node === undefined) return context.hole(node, fallback);
   const row = elements(node, 'row');
   const alone = row.length === 1;
@@ -138,7 +155,12 @@ export function buildCondition(context: BuildContext, node: CstNode | undefined,
   );
 }
 
-export function buildSum(context: BuildContext, node: CstNode | undefined, place: Place = 'value', fallback = 0): ast.Expr {
+export function buildSum(
+  context: BuildContext,
+  node: CstNode | undefined,
+  place: Place = 'value',
+  fallback = 0,
+): ast.Expr {
   if (node === undefined) return context.hole(node, fallback);
   const row = elements(node, 'row');
   const alone = row.length === 1;
@@ -203,7 +225,8 @@ function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorEx
       continue;
     }
     const operator = binaryOperators.get(token.image);
-    if (operator === undefined) throw new CompilerBug('build', `\`${token.image}\` is in a row but not in the table of operators`);
+    if (operator === undefined)
+      throw new CompilerBug('build', `\`${token.image}\` is in a row but not in the table of operators`);
     reduce(operator.level, operator.associates);
     waiting.push({ token, level: operator.level, left: operand });
     operand = undefined;
@@ -265,19 +288,28 @@ function checkBare(context: BuildContext, postfix: CstNode | undefined): void {
   if (bare === undefined) return;
   const span = context.spanOf(bare);
   const word = bare.name === 'chain' ? 'a chain' : 'an if';
-  context.report('MOE0114', { ...span, end: span.start + (bare.name === 'chain' ? 5 : 2) }, {
-    message: `${word} beside an operator needs parentheses`,
-    help: 'put it in parentheses, or give it a name with `let`',
-    fix: [
-      { span: { ...span, end: span.start }, replacement: '(' },
-      { span: { ...span, start: span.end }, replacement: ')' },
-    ],
-  });
+  context.report(
+    'MOE0114',
+    { ...span, end: span.start + (bare.name === 'chain' ? 5 : 2) },
+    {
+      message: `${word} beside an operator needs parentheses`,
+      help: 'put it in parentheses, or give it a name with `let`',
+      fix: [
+        { span: { ...span, end: span.start }, replacement: '(' },
+        { span: { ...span, start: span.end }, replacement: ')' },
+      ],
+    },
+  );
 }
 
 function buildPostfix(context: BuildContext, node: CstNode, place: Place): ast.Expr {
   const suffixes = nodes(node, 'suffix');
-  let value = buildPrimary(context, nodeOf(node, 'primary'), suffixes.length === 0 ? place : 'value', extent(node).start);
+  let value = buildPrimary(
+    context,
+    nodeOf(node, 'primary'),
+    suffixes.length === 0 ? place : 'value',
+    extent(node).start,
+  );
   if (suffixes.length > 0) checkBare(context, node);
   for (const suffix of suffixes) {
     const span = joinSpans(value.span, context.spanOf(suffix, value.span.end));
@@ -329,7 +361,9 @@ function buildRecord(context: BuildContext, node: CstNode, place: Place): ast.Ex
   const span = context.spanOf(node);
   const argNodes = nodes(node, 'arg');
   if (place !== 'result') {
-    context.report('MOE0110', span, { help: 'give the parts names with `let`, or return the record as the result of the body' });
+    context.report('MOE0110', span, {
+      help: 'give the parts names with `let`, or return the record as the result of the body',
+    });
     return { kind: 'Error', span };
   }
   const unlabelled = argNodes.find((arg) => tokenOf(arg, 'Colon') === undefined);
@@ -340,7 +374,8 @@ function buildRecord(context: BuildContext, node: CstNode, place: Place): ast.Ex
   const fields = argNodes.map((arg): ast.RecordField | undefined => {
     const key = buildExpr(context, nodeOf(arg, 'expr'));
     const value = buildExpr(context, nodeOf(arg, 'value'), 'value', span.end);
-    if (key.kind === 'Name' && key.primes === 0) return { name: { text: key.name, span: key.span }, value, span: context.spanOf(arg) };
+    if (key.kind === 'Name' && key.primes === 0)
+      return { name: { text: key.name, span: key.span }, value, span: context.spanOf(arg) };
     if (arg !== unlabelled && key.kind !== 'Error')
       context.report('MOE0108', key.span, { message: 'the left of `:` in a record is a name' });
     return undefined;
@@ -353,7 +388,11 @@ function buildArgs(context: BuildContext, node: CstNode): readonly ast.Arg[] {
     const span = context.spanOf(arg);
     const first = buildExpr(context, nodeOf(arg, 'expr'), 'value', span.start);
     if (tokenOf(arg, 'Colon') === undefined) return { value: first, span };
-    return { label: argLabel(context, first), value: buildExpr(context, nodeOf(arg, 'value'), 'value', span.end), span };
+    return {
+      label: argLabel(context, first),
+      value: buildExpr(context, nodeOf(arg, 'value'), 'value', span.end),
+      span,
+    };
   });
 }
 
@@ -383,13 +422,17 @@ export function buildIndices(context: BuildContext, subscript: CstNode): readonl
     const labelled = tokenOf(node, 'Colon') !== undefined;
     const index = labelled ? buildSum(context, nodeOf(node, 'value'), 'value', span.end) : first;
     const axis = labelled ? asAxis(first) : undefined;
-    if (labelled && axis === undefined && first.kind !== 'Error') context.report('MOE0109', first.span, { help: 'such as `x[T: 0]`' });
+    if (labelled && axis === undefined && first.kind !== 'Error')
+      context.report('MOE0109', first.span, { help: 'such as `x[T: 0]`' });
     const to = nodeOf(node, 'to');
     if (to === undefined) return { axis, index, span };
     const as = context.axis(tokenOf(node, 'Name'));
     if (as !== undefined) return { axis, index, range: { to: buildSum(context, to), as }, span };
     if (tokenOf(node, 'As') === undefined && node.recoveredNode !== true)
-      context.report('MOE0121', span, { message: 'a range names the axis it makes', help: 'add `as` and the name of a declared axis' });
+      context.report('MOE0121', span, {
+        message: 'a range names the axis it makes',
+        help: 'add `as` and the name of a declared axis',
+      });
     return { axis, index: { kind: 'Error', span }, span };
   });
 }
@@ -401,13 +444,23 @@ function buildChain(context: BuildContext, node: CstNode): ast.Expr {
   const carries = present(nodes(node, 'carry').map((carry) => buildCarry(context, carry)));
   if (index === undefined || axis === undefined || carries.length === 0) return context.hole(node);
   const collecting = buildPattern(context, nodeOf(node, 'pattern'));
-  return { kind: 'Chain', index, axis, carries, collecting, body: buildBody(context, nodeOf(node, 'body'), span.end), span };
+  return {
+    kind: 'Chain',
+    index,
+    axis,
+    carries,
+    collecting,
+    body: buildBody(context, nodeOf(node, 'body'), span.end),
+    span,
+  };
 }
 
 function buildCarry(context: BuildContext, node: CstNode): ast.Carry | undefined {
   const name = context.ident(tokenOf(node, 'Name'));
   if (name === undefined) return undefined;
-  const initial = tokenOf(node, 'Equal') ? buildExpr(context, nodeOf(node, 'expr'), 'value', extent(node).end) : undefined;
+  const initial = tokenOf(node, 'Equal')
+    ? buildExpr(context, nodeOf(node, 'expr'), 'value', extent(node).end)
+    : undefined;
   return { name, type: buildType(context, nodeOf(node, 'type')), initial, span: context.spanOf(node) };
 }
 

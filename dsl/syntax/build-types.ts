@@ -36,7 +36,9 @@ export function buildType(context: BuildContext, node: CstNode | undefined): ast
   const payload = buildAxes(context, payloadNode);
   const clean = node.recoveredNode !== true && axesNode?.recoveredNode !== true;
   if (payload.arrow && payloadNode)
-    context.report('MOE0112', context.spanOf(payloadNode), { message: 'the axes after `of` have no arrow: they are dense' });
+    context.report('MOE0112', context.spanOf(payloadNode), {
+      message: 'the axes after `of` have no arrow: they are dense',
+    });
 
   if (name?.image === 'route') {
     if (within) context.report('MOE0113', within.span, { message: 'a route indexes no axis: `in` follows `i32[…]`' });

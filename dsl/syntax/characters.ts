@@ -97,7 +97,17 @@ const homoglyphs: ReadonlyMap<string, string> = new Map(
 
 /** Names of Greek letters, which papers use: `λ` is written `lambda`. */
 const greek: ReadonlyMap<string, string> = new Map(
-  Object.entries({ α: 'alpha', β: 'beta', γ: 'gamma', δ: 'delta', ε: 'epsilon', ζ: 'zeta', η: 'eta', θ: 'theta', ι: 'iota' })
+  Object.entries({
+    α: 'alpha',
+    β: 'beta',
+    γ: 'gamma',
+    δ: 'delta',
+    ε: 'epsilon',
+    ζ: 'zeta',
+    η: 'eta',
+    θ: 'theta',
+    ι: 'iota',
+  })
     .concat(Object.entries({ κ: 'kappa', λ: 'lambda', μ: 'mu', ξ: 'xi', π: 'pi', ρ: 'rho', σ: 'sigma', τ: 'tau' }))
     .concat(Object.entries({ υ: 'upsilon', φ: 'phi', χ: 'chi', ψ: 'psi', ω: 'omega' })),
 );

@@ -33,6 +33,7 @@ export function tokenOf(node: CstNode, name: string): IToken | undefined {
 export function extent(node: CstNode, fallback = 0): { readonly start: number; readonly end: number } {
   const start = node.location?.startOffset;
   const end = node.location?.endOffset;
-  if (start === undefined || end === undefined || Number.isNaN(start) || Number.isNaN(end)) return { start: fallback, end: fallback };
+  if (start === undefined || end === undefined || Number.isNaN(start) || Number.isNaN(end))
+    return { start: fallback, end: fallback };
   return { start, end: Math.max(start, end + 1) };
 }

@@ -6,7 +6,8 @@ import { limits } from './limits.ts';
 import type { SourceFile } from './source.ts';
 
 export type Decoded =
-  { readonly ok: true; readonly source: SourceFile } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+  | { readonly ok: true; readonly source: SourceFile }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** The text of a file; one byte order mark at the start is dropped. Errors: MOE0002 with the byte offset, MOE0010. */
 export function decodeSource(name: string, bytes: Uint8Array): Decoded {
@@ -17,7 +18,10 @@ export function decodeSource(name: string, bytes: Uint8Array): Decoded {
   } catch {
     const offset = firstInvalidByte(bytes);
     const byte = bytes[offset];
-    const found = byte === undefined ? 'the last character is cut off' : `byte 0x${byte.toString(16).padStart(2, '0')} at offset ${offset}`;
+    const found =
+      byte === undefined
+        ? 'the last character is cut off'
+        : `byte 0x${byte.toString(16).padStart(2, '0')} at offset ${offset}`;
     const message = `${name} is not UTF-8: ${found}`;
     return { ok: false, diagnostics: [diagnostic('MOE0002', { message, help: 'save the file as UTF-8' })] };
   }

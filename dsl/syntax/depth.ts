@@ -28,9 +28,12 @@ function tooDeepAt(root: object): Span | undefined {
 function spanIn(value: object): Span | undefined {
   if (!('span' in value)) return undefined;
   const { span } = value;
-  if (typeof span !== 'object' || span === null || !('source' in span && 'start' in span && 'end' in span)) return undefined;
+  if (typeof span !== 'object' || span === null || !('source' in span && 'start' in span && 'end' in span))
+    return undefined;
   const { source, start, end } = span;
-  return typeof source === 'string' && typeof start === 'number' && typeof end === 'number' ? { source, start, end } : undefined;
+  return typeof source === 'string' && typeof start === 'number' && typeof end === 'number'
+    ? { source, start, end }
+    : undefined;
 }
 
 /** The file without what is too deep, and a diagnostic (MOE0014) for each. */

@@ -762,7 +762,10 @@ export class MoeParser extends CstParser {
 }
 
 /** Tokens to a concrete tree, with what went wrong. A parser holds the state of one parse: each call makes its own state afresh. */
-export function parseTokens(parser: MoeParser, tokens: readonly IToken[]): { cst: CstNode; errors: MoeParser['errors'] } {
+export function parseTokens(
+  parser: MoeParser,
+  tokens: readonly IToken[],
+): { cst: CstNode; errors: MoeParser['errors'] } {
   parser.input = [...tokens];
   const cst = parser.file();
   return { cst, errors: parser.errors };

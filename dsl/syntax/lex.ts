@@ -51,7 +51,8 @@ export function lex(source: SourceFile): Lexed {
   const spanOf = (start: number, end: number): Span => ({ source: source.name, start, end });
   // Beyond this many, further ones could not change what is shown and would only take memory.
   const report = (codeName: Code, start: number, end: number, details: DiagnosticDetails = {}): void => {
-    if (diagnostics.length <= 2 * limits.errors) diagnostics.push(diagnostic(codeName, { span: spanOf(start, end), ...details }));
+    if (diagnostics.length <= 2 * limits.errors)
+      diagnostics.push(diagnostic(codeName, { span: spanOf(start, end), ...details }));
   };
 
   const push = (type: TokenType, start: number, end: number): void => {
@@ -162,7 +163,8 @@ export function lex(source: SourceFile): Lexed {
     let help: string | undefined;
     let message = `\`${written.slice(0, 70)}\` is not a number`;
     let meant: string | undefined;
-    if (written.length > limits.numberLength) message = `this number has ${written.length} characters; ${limits.numberLength} are the most`;
+    if (written.length > limits.numberLength)
+      message = `this number has ${written.length} characters; ${limits.numberLength} are the most`;
     else if (numberForm.test(written)) {
       // The bounds of float64 also bound the exact rationals that sizes and constants are.
       const zero = /^[0.]+([eE]|$)/.test(written);
@@ -171,8 +173,10 @@ export function lex(source: SourceFile): Lexed {
     } else if (/^\.\d/.test(written)) meant = `0${written}`;
     else if (written.endsWith('.')) meant = `${written}0`;
     else if (/^\d[\d_]*\d$/.test(written)) meant = written.replaceAll('_', '');
-    else if (/^0[xX][\da-fA-F]+$|^0[bB][01]+$|^0[oO][0-7]+$/.test(written) && Number.isSafeInteger(value)) meant = String(value);
-    else if (/^\d+[A-Za-z_]/.test(written)) help = 'a name begins with a letter; a number has digits, a point and an exponent';
+    else if (/^0[xX][\da-fA-F]+$|^0[bB][01]+$|^0[oO][0-7]+$/.test(written) && Number.isSafeInteger(value))
+      meant = String(value);
+    else if (/^\d+[A-Za-z_]/.test(written))
+      help = 'a name begins with a letter; a number has digits, a point and an exponent';
     if (meant !== undefined) help = `write \`${meant}\``;
     const fix = meant === undefined ? undefined : [{ span: spanOf(start, end), replacement: meant }];
     report('MOE0005', start, end, { message, help, fix });
@@ -180,7 +184,10 @@ export function lex(source: SourceFile): Lexed {
 
   const blockComment = (): void => {
     const end = text.indexOf('*/', at + 2);
-    report('MOE0001', at, at + 2, { message: '`/*` does not begin a comment', help: 'comments begin with `//` and end with the line' });
+    report('MOE0001', at, at + 2, {
+      message: '`/*` does not begin a comment',
+      help: 'comments begin with `//` and end with the line',
+    });
     at = end < 0 ? text.length : end + 2;
   };
 
@@ -208,7 +215,12 @@ export function lex(source: SourceFile): Lexed {
       if ((characters.isInvisible(point) || characters.isLoneSurrogate(point)) !== hidden) break;
       const character = String.fromCodePoint(point);
       const known = point <= 32 || isNamePart(point) || point === 34 || symbols.has(character);
-      if (!hidden && at > start && (known || characters.lookalikes.has(character) || characters.isWordCharacter(character))) break;
+      if (
+        !hidden &&
+        at > start &&
+        (known || characters.lookalikes.has(character) || characters.isWordCharacter(character))
+      )
+        break;
       at += point > 0xffff ? 2 : 1;
     }
     const written = text.slice(start, at);
@@ -232,7 +244,9 @@ export function lex(source: SourceFile): Lexed {
     else if (isNameStart(c) || (c > 127 && startsForeignWord(text, at))) word();
     else {
       const width = symbols.has(text.slice(at, at + 2)) && !characters.lookalikes.has(text.slice(at, at + 2)) ? 2 : 1;
-      const type = characters.lookalikes.has(text.slice(at, at + 2)) ? undefined : symbols.get(text.slice(at, at + width));
+      const type = characters.lookalikes.has(text.slice(at, at + 2))
+        ? undefined
+        : symbols.get(text.slice(at, at + width));
       if (type === undefined) stray();
       else {
         push(type, at, at + width);

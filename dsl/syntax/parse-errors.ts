@@ -2,7 +2,7 @@
  * What the parser's errors are called. Chevrotain asks an error provider for a message; ours answers with the facts (what was expected,
  * in which rule) and `parserDiagnostic` makes the sentence, where the token that was found is at hand.
  */
-import { EOF, tokenLabel, type IParserErrorMessageProvider, type IRecognitionException, type IToken } from 'chevrotain';
+import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken } from 'chevrotain';
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import { keywords } from './tokens.ts';
 import type { Span } from './source.ts';
@@ -73,21 +73,33 @@ export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['elif', 'write `else if`'],
 ]);
 
-/** One error of the parser as a diagnostic. `end` is where the text ends, for what is missing there. */
-export function parserDiagnostic(error: IRecognitionException, sourceName: string, before: IToken | undefined): Diagnostic {
-  const facts = decode(error.message);
-  const found = error.token;
+/** One error of the parser as a diagnostic: its message (our facts), the token that was found and the one before it. */
+export function parserDiagnostic(
+  message: string,
+  found: IToken,
+  before: IToken | undefined,
+  sourceName: string,
+): Diagnostic {
+  const facts = decode(message);
   const atEnd = found.tokenType === EOF;
   const end = before === undefined ? 0 : before.startOffset + before.image.length;
   const span: Span = atEnd
     ? { source: sourceName, start: end, end }
     : { source: sourceName, start: found.startOffset, end: found.startOffset + found.image.length };
-  const foundText = atEnd ? 'the end of the file' : found.image === '' ? 'the end of the brackets' : `\`${shorten(found.image)}\``;
+  const foundText = atEnd ? 'the end of the file' : `\`${shorten(found.image)}\``;
   const expected = expectation(facts);
-  const details: DiagnosticDetails = { message: `expected ${expected}, found ${foundText}`, span, help: helpFor(facts, found, before) };
+  const details: DiagnosticDetails = {
+    message: `expected ${expected}, found ${foundText}`,
+    span,
+    help: helpFor(facts, found, before),
+  };
   const isKeyword = !atEnd && keywords.has(found.image);
   if (isKeyword && facts.expected === 'a name')
-    return diagnostic('MOE0105', { ...details, message: `\`${found.image}\` is a keyword and cannot be a name`, help: 'choose another name' });
+    return diagnostic('MOE0105', {
+      ...details,
+      message: `\`${found.image}\` is a keyword and cannot be a name`,
+      help: 'choose another name',
+    });
   return diagnostic('MOE0101', details);
 }
 
@@ -110,7 +122,8 @@ function helpFor(facts: Facts, found: IToken, before: IToken | undefined): strin
     const help = token === undefined ? undefined : foreignWords.get(token.image);
     if (help !== undefined) return help;
   }
-  if (found.image === '=' && (rule === 'args' || rule === 'group')) return 'an argument is named with a colon: `over: E`';
+  if (found.image === '=' && (rule === 'args' || rule === 'group'))
+    return 'an argument is named with a colon: `over: E`';
   if (rule === 'cond' && expected === '`else`') return 'an `if` is a value: it needs an `else`';
   if (rule === 'primary' && keywords.has(found.image)) return `\`${found.image}\` is a keyword and cannot be a name`;
   if (rule === 'file') return 'statements and entries stand in a model: `model M { … }`';

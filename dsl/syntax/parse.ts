@@ -13,7 +13,8 @@ import { MoeParser, parseTokens } from './grammar.ts';
 import { lex, type Comment } from './lex.ts';
 import { limits } from './limits.ts';
 import { parserDiagnostic } from './parse-errors.ts';
-import { marked, segmentsOf } from './segments.ts';
+import { partsOfFile, parsePieces } from './pieces.ts';
+import { EchoFilter, segmentsOf } from './segments.ts';
 import type { SourceFile } from './source.ts';
 
 export interface Parsed {
@@ -30,7 +31,13 @@ const parser = new MoeParser();
 
 /** Never throws for any text. */
 export function parseFile(source: SourceFile): Parsed {
-  const nothing: File = { kind: 'File', imports: [], models: [], decls: [], span: { source: source.name, start: 0, end: source.text.length } };
+  const nothing: File = {
+    kind: 'File',
+    imports: [],
+    models: [],
+    decls: [],
+    span: { source: source.name, start: 0, end: source.text.length },
+  };
   const bytes = utf8Length(source.text);
   if (bytes > limits.sourceBytes) return { file: nothing, diagnostics: [tooLarge(source.name, bytes)], comments: [] };
 
@@ -45,26 +52,32 @@ export function parseFile(source: SourceFile): Parsed {
   const early = [...lexed.diagnostics, ...balanced.diagnostics];
   if (!balanced.parsable) return failed(early);
 
-  const segments = segmentsOf(balanced.tokens);
-  const { cst, errors } = parseTokens(parser, balanced.tokens);
-  const before = previousToken(balanced.tokens);
+  const context = new BuildContext(source.name, lexed.docs);
+  const whole = parseTokens(parser, balanced.tokens);
+  if (early.length === 0 && whole.errors.length === 0) {
+    const built = withoutTooDeep(buildFile(context, partsOfFile(whole.cst), source.text.length));
+    return {
+      file: built.file,
+      diagnostics: shown([...context.diagnostics, ...built.diagnostics], source),
+      comments: lexed.comments,
+    };
+  }
+  const { parts, errors } = parsePieces(parser, balanced.tokens);
+  const built = withoutTooDeep(buildFile(context, parts, source.text.length));
   // A badly written number or name is still a number or a name: only what was skipped or moved can have echoes.
   const disturbing = lexed.diagnostics.filter((d) => d.code === 'MOE0001' || d.code === 'MOE0003');
-  const seen = marked(segments, [...disturbing, ...balanced.diagnostics]);
-  const syntax: Diagnostic[] = [];
-  for (const error of errors) {
-    if (error.token.tokenType !== EOF && error.token.image === '') continue; // a bracket that we closed: reported there
-    const found = parserDiagnostic(error, source.name, before(error.token.startOffset));
-    const segment = segments.at(found.span?.start ?? 0);
-    if (!seen.has(segment)) syntax.push(found);
-    seen.add(segment);
-  }
-
-  const context = new BuildContext(source.name, lexed.docs);
-  const built = buildFile(context, cst, source.text.length);
-  const form = context.diagnostics.filter((d) => d.span === undefined || !seen.has(segments.at(d.span.start)));
-  const { file, diagnostics: depth } = withoutTooDeep(built);
-  return { file, diagnostics: shown([...early, ...syntax, ...form, ...depth], source), comments: lexed.comments };
+  const echoes = new EchoFilter(segmentsOf(balanced.tokens), [...disturbing, ...balanced.diagnostics]);
+  const before = previousToken(balanced.tokens);
+  const syntax = errors
+    .filter(({ found }) => found.tokenType === EOF || found.image !== '') // else a bracket that we closed: reported there
+    .map(({ message, found, piece }) => ({
+      piece,
+      diagnostic: parserDiagnostic(message, found, before(found.startOffset), source.name),
+    }))
+    .filter(({ piece, diagnostic }) => echoes.admits(diagnostic, piece));
+  const form = context.diagnostics.filter((d) => echoes.admitsForm(d));
+  const all = [...early, ...syntax.map((error) => error.diagnostic), ...form, ...built.diagnostics];
+  return { file: built.file, diagnostics: shown(all, source), comments: lexed.comments };
 }
 
 /** In the order of the text, cut at the limit. */
@@ -77,7 +90,9 @@ function shown(diagnostics: readonly Diagnostic[], source: SourceFile): readonly
 }
 
 /** Finds the token before an offset (NaN: the end). */
-function previousToken<T extends { readonly startOffset: number }>(tokens: readonly T[]): (offset: number) => T | undefined {
+function previousToken<T extends { readonly startOffset: number }>(
+  tokens: readonly T[],
+): (offset: number) => T | undefined {
   return (offset) => {
     if (Number.isNaN(offset)) return tokens.at(-1);
     let low = 0;

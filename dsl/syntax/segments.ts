@@ -9,13 +9,19 @@ import { LCurly, leadingKeywords, RCurly } from './tokens.ts';
 export interface Segments {
   /** The number of the segment at an offset. */
   readonly at: (offset: number) => number;
+  /** Whether a segment begins with a word that begins a statement: there the parser has found its way again. */
+  readonly isStatement: (segment: number) => boolean;
 }
 
 export function segmentsOf(tokens: readonly IToken[]): Segments {
   const starts: number[] = [];
+  const statements = new Set<number>();
   for (const [i, { tokenType: type, startOffset }] of tokens.entries()) {
     const previous = tokens[i - 1]?.tokenType;
-    if (leadingKeywords.has(type) || type === LCurly || type === RCurly || previous === LCurly || previous === RCurly) starts.push(startOffset);
+    const isStatement = leadingKeywords.has(type);
+    if (isStatement || type === LCurly || type === RCurly || previous === LCurly || previous === RCurly)
+      starts.push(startOffset);
+    if (isStatement) statements.add(starts.length);
   }
   const at = (offset: number): number => {
     let low = 0;
@@ -27,16 +33,41 @@ export function segmentsOf(tokens: readonly IToken[]): Segments {
     }
     return low;
   };
-  return { at };
+  return { at, isStatement: (segment) => statements.has(segment) };
 }
 
-/** The segments that have an error. */
-export function marked(segments: Segments, diagnostics: readonly Diagnostic[]): Set<number> {
-  const result = new Set<number>();
-  for (const { severity, span, fix } of diagnostics) {
-    if (severity !== 'error' || span === undefined) continue;
-    result.add(segments.at(span.start));
-    for (const edit of fix ?? []) result.add(segments.at(Math.max(edit.span.start - 1, 0)));
+/** Decides, error by error in the order they are found, which are news. */
+export class EchoFilter {
+  readonly #segments: Segments;
+  readonly #marked = new Set<number>();
+  readonly #pieces = new Set<number>();
+
+  /** `known`: what has been reported about characters and brackets. */
+  constructor(segments: Segments, known: readonly Diagnostic[]) {
+    this.#segments = segments;
+    for (const { severity, span, fix } of known) {
+      if (severity !== 'error' || span === undefined) continue;
+      const first = segments.at(span.start);
+      this.#marked.add(first);
+      // A bracket is missing where the fix puts it: on the way there from its partner only statements are sure.
+      const last = Math.max(first, ...(fix ?? []).map((edit) => segments.at(edit.span.start)));
+      for (let between = first + 1; between <= last; between++)
+        if (!segments.isStatement(between)) this.#marked.add(between);
+      for (const edit of fix ?? []) this.#marked.add(segments.at(Math.max(edit.span.start - 1, 0)));
+    }
   }
-  return result;
+
+  /** An error of the parser: the first of its piece, or the first of a statement. */
+  admits(error: Diagnostic, piece: number): boolean {
+    const segment = this.#segments.at(error.span?.start ?? 0);
+    const news = !this.#marked.has(segment) && (!this.#pieces.has(piece) || this.#segments.isStatement(segment));
+    this.#marked.add(segment);
+    this.#pieces.add(piece);
+    return news;
+  }
+
+  /** An error of form, found on a tree that may have been recovered. */
+  admitsForm(error: Diagnostic): boolean {
+    return !this.#marked.has(this.#segments.at(error.span?.start ?? 0));
+  }
 }

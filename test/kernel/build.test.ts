@@ -162,7 +162,11 @@ describe('KernelBuilder', () => {
   it('keeps only the branch taken of a known condition', () => {
     const k = new KernelBuilder('known', 4);
     const out = k.buffer('out', 'u32', 'read_write');
-    k.when(lt(u32(1), 2), () => k.store(out, 0, 1), () => k.store(out, 1, 1));
+    k.when(
+      lt(u32(1), 2),
+      () => k.store(out, 0, 1),
+      () => k.store(out, 1, 1),
+    );
     expect(k.finish().body.map((st) => st.kind)).toEqual(['store']);
   });
 

@@ -233,7 +233,11 @@ describe('the kernel interpreter refuses', () => {
         k.store(y, globalIdX, x);
       });
     refuses(kernel(0), launch(1, { y: new Float32Array(2) }), /race: thread 1 loads y\[0\], which thread 0 stores/);
-    refuses(kernel(1), launch(1, { y: new Float32Array(2) }), /race: thread 1 stores y\[1\], which another thread loads/);
+    refuses(
+      kernel(1),
+      launch(1, { y: new Float32Array(2) }),
+      /race: thread 1 stores y\[1\], which another thread loads/,
+    );
   });
 
   it('workgroup memory shared without a barrier', () => {

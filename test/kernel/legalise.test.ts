@@ -1,6 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { add, and, bool, div, exp, f32, globalIdX, load, log, lt, mul, pow, quantizeF16, rsqrt, sqrt, tanh } from '../../compiler/kernel/build.ts';
+import {
+  add,
+  and,
+  bool,
+  div,
+  exp,
+  f32,
+  globalIdX,
+  load,
+  log,
+  lt,
+  mul,
+  pow,
+  quantizeF16,
+  rsqrt,
+  sqrt,
+  tanh,
+} from '../../compiler/kernel/build.ts';
 import { compileKernel } from '../../compiler/kernel/interpret.ts';
 import type { Expr, Kernel } from '../../compiler/kernel/ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
@@ -59,7 +76,8 @@ describe('legalised functions are finite everywhere', () => {
 });
 
 describe('legalised functions are unchanged where they were defined', () => {
-  const grid = (from: number, to: number) => Array.from({ length: 401 }, (_, i) => Math.fround(from + ((to - from) * i) / 400));
+  const grid = (from: number, to: number) =>
+    Array.from({ length: 401 }, (_, i) => Math.fround(from + ((to - from) * i) / 400));
   it.each<[string, (x: Expr) => Expr, number[]]>([
     ['exp', exp, grid(-87.3, 88.72)],
     ['log', log, grid(1e-30, 1e3)],
@@ -105,10 +123,18 @@ describe('the edges', () => {
     expect(legal((x) => pow(x, -2.5), [0])).toEqual([MAX]);
   });
   it('constant expressions that WGSL refuses become finite constants', () => {
-    const text = (f: Expr) => printKernel(legalise(mapKernel((x) => add(x, f)), webgpuCore)).split('\n').slice(-3)[0];
-    expect(text(div(f32(1), f32(0)))).toContain('+ 3.4028234663852886e38');
+    const text = (f: Expr) =>
+      printKernel(
+        legalise(
+          mapKernel((x) => add(x, f)),
+          webgpuCore,
+        ),
+      )
+        .split('\n')
+        .slice(-3)[0];
+    expect(text(div(f32(1), f32(0)))).toContain('+ 3.402823466e38');
     expect(text(exp(f32(1000)))).toMatch(/\+ 3\.39\d*e38/);
-    expect(text(log(f32(0)))).toContain('+ -3.4028234663852886e38');
+    expect(text(log(f32(0)))).toContain('+ -3.402823466e38');
     expect(text(mul(f32(1e-30), f32(1e-30)))).toContain('+ 0.0');
     expect(text(exp(f32(1)))).toContain('+ 2.7182817');
   });
@@ -120,7 +146,12 @@ describe('structure', () => {
   });
 
   it('a shared operand is named once', () => {
-    const text = printKernel(legalise(mapKernel((x) => exp(exp(add(x, 1)))), webgpuCore));
+    const text = printKernel(
+      legalise(
+        mapKernel((x) => exp(exp(add(x, 1)))),
+        webgpuCore,
+      ),
+    );
     expect(text).toMatchInlineSnapshot(`
       "kernel map, workgroup 1
         read x: f32[]
@@ -175,6 +206,13 @@ describe('structure', () => {
   });
 
   it('a known condition disappears', () => {
-    expect(printKernel(legalise(mapKernel((x) => ({ kind: 'select', type: 'f32', condition: bool(true), then: x, else: x })), webgpuCore))).not.toContain('select');
+    expect(
+      printKernel(
+        legalise(
+          mapKernel((x) => ({ kind: 'select', type: 'f32', condition: bool(true), then: x, else: x })),
+          webgpuCore,
+        ),
+      ),
+    ).not.toContain('select');
   });
 });

@@ -19,25 +19,40 @@ const globalId: Expr = { kind: 'builtin', type: 'u32', name: 'global_id_x' };
 
 /** Multiples of 1/8 in [-8, 8]: sums and short products of them are exact or at least normal numbers. */
 export const dyadic = fc.integer({ min: -64, max: 64 }).map((n) => n / 8);
-const anyInt = fc.oneof(fc.integer({ min: -3, max: 40 }), fc.constantFrom(-2147483648, 2147483647, 65535), fc.integer());
-const anyWord = fc.oneof(fc.nat(40), fc.constantFrom(0, 4294967295, 2147483648), fc.integer({ min: 0, max: 4294967295 }));
+const anyInt = fc.oneof(
+  fc.integer({ min: -3, max: 40 }),
+  fc.constantFrom(-2147483648, 2147483647, 65535),
+  fc.integer(),
+);
+const anyWord = fc.oneof(
+  fc.nat(40),
+  fc.constantFrom(0, 4294967295, 2147483648),
+  fc.integer({ min: 0, max: 4294967295 }),
+);
 const anyFloat = fc.oneof(
   dyadic,
-  fc.constantFrom(0, -0, 1, -1, 3.4028234663852886e38, 1.1754943508222875e-38, 65504, 88.8, -100),
+  fc.constantFrom(0, -0, 1, -1, 3.4028234663852886e38, 1.1754943508222875e-38, 65504, 88.75, -100),
   fc.float({ noNaN: true, noDefaultInfinity: true }),
 );
 
-interface Trees {
+/** A type and not an interface: fast-check wants it to have an index signature. */
+type Trees = {
   readonly f32: Expr;
   readonly i32: Expr;
   readonly u32: Expr;
   readonly bool: Expr;
-}
+};
 
 /** Trees of each type over the locals f0 i0 u0 b0 (and the inputs themselves). */
 function trees(exact: boolean): fc.LetrecValue<Trees> {
   const unary = (op: UnaryOp, type: ScalarType, operand: Expr): Expr => ({ kind: 'unary', type, op, operand });
-  const binary = (op: BinaryOp, type: ScalarType, left: Expr, right: Expr): Expr => ({ kind: 'binary', type, op, left, right });
+  const binary = (op: BinaryOp, type: ScalarType, left: Expr, right: Expr): Expr => ({
+    kind: 'binary',
+    type,
+    op,
+    left,
+    right,
+  });
   return fc.letrec<Trees>((tie) => {
     const unaries = (type: keyof Trees, ops: readonly UnaryOp[]) =>
       fc.tuple(fc.constantFrom(...ops), tie(type)).map(([op, x]) => unary(op, type, x));
@@ -54,20 +69,35 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
     const converts = (type: keyof Trees, from: keyof Trees) =>
       tie(from).map((operand): Expr => ({ kind: 'convert', type, operand }));
     const shifts = (type: 'i32' | 'u32') =>
-      fc.tuple(fc.constantFrom<BinaryOp>('shl', 'shr'), tie(type), tie('u32')).map(([op, a, b]) => binary(op, type, a, b));
+      fc
+        .tuple(fc.constantFrom<BinaryOp>('shl', 'shr'), tie(type), tie('u32'))
+        .map(([op, a, b]) => binary(op, type, a, b));
     const compares = (from: 'f32' | 'i32' | 'u32', ops: readonly BinaryOp[]) =>
       fc.tuple(fc.constantFrom(...ops), tie(from), tie(from)).map(([op, a, b]) => binary(op, 'bool', a, b));
     const bitcasts = (type: 'f32' | 'i32' | 'u32', from: 'f32' | 'i32' | 'u32') =>
       tie(from).map((operand): Expr => ({ kind: 'bitcast', type, operand }));
     const options = { maxDepth: 4, depthSize: 'small' } as const;
-    const integerOps: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'rem', 'min', 'max', 'bit_and', 'bit_or', 'bit_xor'];
+    const integerOps: readonly BinaryOp[] = [
+      'add',
+      'sub',
+      'mul',
+      'div',
+      'rem',
+      'min',
+      'max',
+      'bit_and',
+      'bit_or',
+      'bit_xor',
+    ];
     const comparisons: readonly BinaryOp[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'];
     const byteAsFloat = tie('u32').map((x): Expr => ({
       kind: 'convert',
       type: 'f32',
       operand: binary('bit_and', 'u32', x, literal('u32', 255)),
     }));
-    const fmas = fc.tuple(tie('f32'), tie('f32'), tie('f32')).map(([a, b, c]): Expr => ({ kind: 'fma', type: 'f32', a, b, c }));
+    const fmas = fc
+      .tuple(tie('f32'), tie('f32'), tie('f32'))
+      .map(([a, b, c]): Expr => ({ kind: 'fma', type: 'f32', a, b, c }));
     return {
       f32: fc.oneof(
         options,
@@ -81,7 +111,9 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
         unaries('f32', ['neg', 'abs', 'floor', 'ceil', 'sign']),
         selects('f32'),
         byteAsFloat,
-        ...(exact ? [] : [converts('f32', 'i32'), converts('f32', 'u32'), bitcasts('f32', 'u32'), fmas, converts('f32', 'bool')]),
+        ...(exact
+          ? []
+          : [converts('f32', 'i32'), converts('f32', 'u32'), bitcasts('f32', 'u32'), fmas, converts('f32', 'bool')]),
       ),
       i32: fc.oneof(
         options,
@@ -119,7 +151,10 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
       ),
       bool: fc.oneof(
         options,
-        fc.oneof(fc.boolean().map((x) => literal('bool', x)), fc.constant(local('bool', 'b0'))),
+        fc.oneof(
+          fc.boolean().map((x) => literal('bool', x)),
+          fc.constant(local('bool', 'b0')),
+        ),
         compares('f32', exact ? ['lt', 'le', 'gt', 'ge', 'eq', 'ne'] : comparisons),
         compares('i32', comparisons),
         compares('u32', comparisons),
@@ -137,13 +172,29 @@ export function randomKernel(exact: boolean): fc.Arbitrary<Kernel> {
   const { f32, i32, u32, bool } = trees(exact);
   const index = { kind: 'builtin', type: 'u32', name: 'global_id_x' } as const;
   return fc
-    .record({ f: f32, i: i32, u: u32, b: bool, branch: bool, f2: f32, i2: i32, u2: u32, b2: bool, loop: fc.nat(4), f3: f32 })
+    .record({
+      f: f32,
+      i: i32,
+      u: u32,
+      b: bool,
+      branch: bool,
+      f2: f32,
+      i2: i32,
+      u2: u32,
+      b2: bool,
+      loop: fc.nat(4),
+      f3: f32,
+    })
     .map((t): Kernel => {
       const start: readonly Stmt[] = [
         { kind: 'var', name: 'f0', value: { kind: 'load', type: 'f32', buffer: 'f', index } },
         { kind: 'var', name: 'i0', value: { kind: 'load', type: 'i32', buffer: 'i', index } },
         { kind: 'let', name: 'u0', value: { kind: 'load', type: 'u32', buffer: 'u', index } },
-        { kind: 'var', name: 'b0', value: { kind: 'binary', type: 'bool', op: 'lt', left: local('i32', 'i0'), right: literal('i32', 3) } },
+        {
+          kind: 'var',
+          name: 'b0',
+          value: { kind: 'binary', type: 'bool', op: 'lt', left: local('i32', 'i0'), right: literal('i32', 3) },
+        },
       ];
       const body: readonly Stmt[] = [
         { kind: 'assign', name: 'i0', value: t.i },
@@ -162,9 +213,19 @@ export function randomKernel(exact: boolean): fc.Arbitrary<Kernel> {
           step: literal('u32', 1),
           body: [{ kind: 'assign', name: 'i0', value: t.i2 }],
         },
-        { kind: 'store', buffer: 'of', index, value: { kind: 'select', type: 'f32', condition: local('bool', 'b0'), then: t.f2, else: t.f3 } },
+        {
+          kind: 'store',
+          buffer: 'of',
+          index,
+          value: { kind: 'select', type: 'f32', condition: local('bool', 'b0'), then: t.f2, else: t.f3 },
+        },
         { kind: 'store', buffer: 'oi', index, value: local('i32', 'i0') },
-        { kind: 'store', buffer: 'ou', index, value: { kind: 'select', type: 'u32', condition: local('bool', 'b0'), then: t.u, else: t.u2 } },
+        {
+          kind: 'store',
+          buffer: 'ou',
+          index,
+          value: { kind: 'select', type: 'u32', condition: local('bool', 'b0'), then: t.u, else: t.u2 },
+        },
       ];
       const kernel: Kernel = {
         name: 'random',

@@ -64,8 +64,14 @@ describe('names and types', () => {
     [/a is not in scope/, raw({ kind: 'let', name: 'b', value: local('a', 'u32') })],
     [/a hides another a/, raw({ kind: 'let', name: 'a', value: zero }, { kind: 'let', name: 'a', value: zero })],
     [/local x hides another x/, raw({ kind: 'let', name: 'x', value: zero })],
-    [/a is assigned but immutable/, raw({ kind: 'let', name: 'a', value: zero }, { kind: 'assign', name: 'a', value: zero })],
-    [/value of a is f32, not u32/, raw({ kind: 'var', name: 'a', value: zero }, { kind: 'assign', name: 'a', value: x0 })],
+    [
+      /a is assigned but immutable/,
+      raw({ kind: 'let', name: 'a', value: zero }, { kind: 'assign', name: 'a', value: zero }),
+    ],
+    [
+      /value of a is f32, not u32/,
+      raw({ kind: 'var', name: 'a', value: zero }, { kind: 'assign', name: 'a', value: x0 }),
+    ],
     [/a is assigned but not declared/, raw({ kind: 'assign', name: 'a', value: zero })],
     [/store to x, which is read-only/, raw({ kind: 'store', buffer: 'x', index: zero, value: x0 })],
     [/store to z, which is not declared/, raw({ kind: 'store', buffer: 'z', index: zero, value: x0 })],
@@ -74,11 +80,17 @@ describe('names and types', () => {
     [/y is indexed by f32/, raw({ kind: 'store', buffer: 'y', index: x0, value: x0 })],
     [/s\[4\] is out of bounds/, raw({ kind: 'store_shared', array: 's', index: u32(4), value: x0 })],
     [/x\[-1\] is out of bounds/, raw({ kind: 'let', name: 'a', value: { ...x0, index: literal('i32', -1) } })],
-    [/the uniform m is not declared/, raw({ kind: 'let', name: 'a', value: { kind: 'uniform', type: 'u32', name: 'm' } })],
+    [
+      /the uniform m is not declared/,
+      raw({ kind: 'let', name: 'a', value: { kind: 'uniform', type: 'u32', name: 'm' } }),
+    ],
     [/Infinity is no f32/, raw({ kind: 'let', name: 'a', value: literal('f32', Infinity) })],
     [/0.1 is not representable as f32/, raw({ kind: 'let', name: 'a', value: literal('f32', 0.1) })],
     [/4294967296 is not representable as u32/, raw({ kind: 'let', name: 'a', value: literal('u32', 2 ** 32) })],
-    [/ill-typed/, raw({ kind: 'let', name: 'a', value: { kind: 'binary', type: 'f32', op: 'add', left: x0, right: zero } })],
+    [
+      /ill-typed/,
+      raw({ kind: 'let', name: 'a', value: { kind: 'binary', type: 'f32', op: 'add', left: x0, right: zero } }),
+    ],
     [/ill-typed/, raw({ kind: 'let', name: 'a', value: { kind: 'unary', type: 'u32', op: 'exp', operand: x0 } })],
     [/break is in no loop/, raw(breakLoop)],
     [/unreachable/, raw(returnKernel, { kind: 'let', name: 'a', value: zero })],
@@ -94,7 +106,14 @@ describe('names and types', () => {
     [/counts in f32/, raw({ kind: 'for', name: 'i', from: f32(0), to: f32(1), step: f32(1), body: [] })],
     [
       /i is assigned but immutable/,
-      raw({ kind: 'for', name: 'i', from: zero, to: u32(4), step: u32(1), body: [{ kind: 'assign', name: 'i', value: zero }] }),
+      raw({
+        kind: 'for',
+        name: 'i',
+        from: zero,
+        to: u32(4),
+        step: u32(1),
+        body: [{ kind: 'assign', name: 'i', value: zero }],
+      }),
     ],
     [/declared twice/, { ...raw(), uniforms: [{ name: 'x', type: 'u32' }] }],
     [/atomic and read-only/, { ...raw(), buffers: [{ name: 'c', element: 'atomic_u32', access: 'read' }] }],
@@ -106,7 +125,10 @@ describe('names and types', () => {
 
 describe('limits', () => {
   it.each<[RegExp, Kernel]>([
-    [/storage buffers: 9, and the limit is 8/, kernelOf((k) => [...'abcdefghi'].forEach((name) => k.buffer(name, 'f32', 'read')))],
+    [
+      /storage buffers: 9, and the limit is 8/,
+      kernelOf((k) => [...'abcdefghi'].forEach((name) => k.buffer(name, 'f32', 'read'))),
+    ],
     [/workgroup size: 257/, kernelOf(() => undefined, 257)],
     [/workgroup size is 0/, kernelOf(() => undefined, 0)],
     [/bytes of workgroup memory: 16400/, kernelOf((k) => k.shared('s', 'f32', 4097))],
@@ -134,7 +156,10 @@ describe('uniformity', () => {
       'in a loop bounded by a read-only buffer at a uniform index',
       (k) => k.forRange(0, load(k.buffer('ends', 'u32', 'read'), workgroupIdX), 1, () => k.barrier()),
     ],
-    ['after an if on the thread', (k) => (k.when(lt(localIdX, 1), () => k.store(k.buffer('y', 'f32', 'read_write'), 0, 1)), k.barrier())],
+    [
+      'after an if on the thread',
+      (k) => (k.when(lt(localIdX, 1), () => k.store(k.buffer('y', 'f32', 'read_write'), 0, 1)), k.barrier()),
+    ],
     [
       'after a loop that threads leave alone',
       (k) => {

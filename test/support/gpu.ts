@@ -75,7 +75,8 @@ export async function runOnGpu(
     }
   }
   if (uniforms !== undefined) {
-    const view = new DataView(new ArrayBuffer(uniforms.size));
+    const bytes = new ArrayBuffer(uniforms.size);
+    const view = new DataView(bytes);
     for (const { name, type, offset } of uniforms.fields) {
       const value = launch.uniforms.get(name);
       if (value === undefined) throw new Error(`uniform ${name} has no value`);
@@ -84,7 +85,7 @@ export async function runOnGpu(
       else view.setUint32(offset, value, true);
     }
     const buffer = newBuffer(uniforms.size, UNIFORM | COPY_DST);
-    device.queue.writeBuffer(buffer, 0, view);
+    device.queue.writeBuffer(buffer, 0, bytes);
     entries.push({ binding: uniforms.binding, resource: { buffer } });
     layoutEntries.push({ binding: uniforms.binding, visibility: COMPUTE_STAGE, buffer: { type: 'uniform' } });
   }

@@ -57,7 +57,7 @@ describe('the text', () => {
         "  y[1u] = v0 - (v1 - v2);",
         "  y[2u] = v0 * v1 / v2;",
         "  y[3u] = v0 * (v1 / (v2 + 1u));",
-        "  let v3 = select((v2 > v0), (v0 < v1), (v0 == v1));",
+        "  let v3 = select((v2 > v0), (v0 < v1), v0 == v1);",
         "  if (v3 && v0 + v1 < v2 && v1 > v2 * v0) {",
         "    y[4u] = select(v2, v0, v3);",
         "  }",
@@ -81,13 +81,16 @@ describe('the text', () => {
 
   it('gives every name one spelling and every spelling one name', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.oneof(fc.string(), fc.stringMatching(/^[a-z_A-Z0-9]{1,4}$/)), { minLength: 1 }), (names) => {
-        const table = new NameTable();
-        const spelt = names.map((name) => table.get(name));
-        expect(new Set(spelt).size).toBe(names.length);
-        for (const name of spelt) expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
-        expect(names.map((name) => table.get(name))).toEqual(spelt);
-      }),
+      fc.property(
+        fc.uniqueArray(fc.oneof(fc.string(), fc.stringMatching(/^[a-z_A-Z0-9]{1,4}$/)), { minLength: 1 }),
+        (names) => {
+          const table = new NameTable();
+          const spelt = names.map((name) => table.get(name));
+          expect(new Set(spelt).size).toBe(names.length);
+          for (const name of spelt) expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+          expect(names.map((name) => table.get(name))).toEqual(spelt);
+        },
+      ),
     );
   });
 });

@@ -3,14 +3,15 @@
  *
  * Before: pow(x, 2.0)          After: x * x          (exact powers up to 8 by repeated squaring, negative ones by 1/x)
  * Before: pow(x, 0.5)          After: sqrt(x)
- * Before: pow(x, y)            After: select(exp(y * log(x)), limit, x <= 0), where limit is that of x -> 0:
+ * Before: pow(x, y)            After: select(x < 2^-126, limit, exp(y * log(x))), where limit is that of x -> 0:
  *                                     0 for y > 0, 1 for y = 0, the largest finite f32 for y < 0
+ *                                     (subnormals count as 0, to which a GPU may flush them)
  *
  * exp(y * log(x)) is how WGSL's own pow is bounded, so nothing is lost. A negative x with an exponent that is not a small
  * literal is outside the language's domain of pow: it gives the limit at 0.
  */
-import { F32_MAX } from '../arithmetic.ts';
-import { div, eq, exp, f32, gt, le, log, mul, select, sqrt } from '../build.ts';
+import { F32_MAX, F32_MIN_NORMAL } from '../arithmetic.ts';
+import { div, eq, exp, f32, gt, log, lt, mul, select, sqrt } from '../build.ts';
 import type { Expr, Kernel } from '../ir.ts';
 import { numberOf } from '../simplify.ts';
 import { rewriteExprs } from './rewrite.ts';
@@ -29,7 +30,7 @@ export function expandPow(kernel: Kernel): Kernel {
     const x = share(expr.left);
     const y = share(expr.right);
     const limit = select(gt(y, 0), f32(0), select(eq(y, 0), f32(1), f32(F32_MAX)));
-    return select(le(x, 0), limit, exp(mul(y, log(x))));
+    return select(lt(x, F32_MIN_NORMAL), limit, exp(mul(y, log(x))));
   });
 }
 

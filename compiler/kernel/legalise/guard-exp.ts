@@ -1,7 +1,7 @@
 /**
  * exp neither overflows nor meets an infinity on the way: below the normal range it is exactly 0, above it stays finite.
  *
- * Before: exp(x)     After: select(exp(min(max(x, -87.3), 88.72)), 0.0, x < -87.3)
+ * Before: exp(x)     After: select(x < -87.3, 0.0, exp(min(max(x, -87.3), 88.72)))
  *
  * exp(88.72) is the largest power that f32 holds; exp(-87.3) the smallest that is normal, below which drivers flush to zero
  * anyway. Drivers compute exp2(x * log2(e)), and for the masking value -3.4e38 that product is already infinite, which WGSL

@@ -45,7 +45,12 @@ export function rewriteExprs(kernel: Kernel, rule: Rule): Kernel {
         },
         { canShare: true },
       );
-      const rewritten = rewriteStatement(statement, (e) => rewrite(e, rule, share), (e) => rewrite(e, rule, repeat), block);
+      const rewritten = rewriteStatement(
+        statement,
+        (e) => rewrite(e, rule, share),
+        (e) => rewrite(e, rule, repeat),
+        block,
+      );
       return [...before, rewritten];
     });
 

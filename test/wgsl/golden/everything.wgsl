@@ -21,14 +21,14 @@ fn main(@builtin(global_invocation_id) global_id: vec3<u32>, @builtin(workgroup_
   let v2 = i[v0];
   let v3 = u[v0];
   let h1 = abs(v1) + uniforms.eps;
-  var acc4 = select(exp(min(max(v1, -87.3f), 88.72f)), 0.0f, (v1 < -87.3f)) + select(log(max(h1, 1.1754944e-38f)), -3.4028235e38f, (h1 <= 0.0f));
+  var acc4 = select(exp(min(max(v1, -87.3f), 88.72f)), 0.0f, v1 < -87.3f) + select(log(max(h1, 1.1754944e-38f)), -3.402823466e38f, h1 < 1.1754944e-38f);
   acc4 = acc4 + (sqrt(max(v1, 0.0f)) + inverseSqrt(max(v1, 1.1754944e-38f)));
   acc4 = acc4 + tanh(min(max(v1, -15.0f), 15.0f)) * (sin(v1) - cos(v1));
   acc4 = acc4 + (floor(v1) + (ceil(v1) - sign(v1) * (-v1)));
   let h0 = -abs(v1);
-  let h2 = 2.5f * select(log(max(v1, 1.1754944e-38f)), -3.4028235e38f, (v1 <= 0.0f));
-  let h3 = h0 * select(log(max(v1, 1.1754944e-38f)), -3.4028235e38f, (v1 <= 0.0f));
-  acc4 = acc4 + (v1 * v1 * v1 + (select(select(exp(min(max(h2, -87.3f), 88.72f)), 0.0f, (h2 < -87.3f)), 0.0f, (v1 <= 0.0f)) + select(select(exp(min(max(h3, -87.3f), 88.72f)), 0.0f, (h3 < -87.3f)), select(select(3.4028235e38f, 1.0f, (h0 == 0.0f)), 0.0f, (h0 > 0.0f)), (v1 <= 0.0f))));
+  let h2 = 2.5f * select(log(max(v1, 1.1754944e-38f)), -3.402823466e38f, v1 < 1.1754944e-38f);
+  let h3 = h0 * select(log(max(v1, 1.1754944e-38f)), -3.402823466e38f, v1 < 1.1754944e-38f);
+  acc4 = acc4 + (v1 * v1 * v1 + (select(select(exp(min(max(h2, -87.3f), 88.72f)), 0.0f, h2 < -87.3f), 0.0f, v1 < 1.1754944e-38f) + select(select(exp(min(max(h3, -87.3f), 88.72f)), 0.0f, h3 < -87.3f), select(select(3.402823466e38f, 1.0f, h0 == 0.0f), 0.0f, h0 > 0.0f), v1 < 1.1754944e-38f)));
   acc4 = acc4 - (quantizeToF16(min(max(v1, -65504.0f), 65504.0f)) - fma(v1, v1, uniforms.eps));
   acc4 = acc4 / max(v1 % 3.0f, 1.0f);
   let v5 = v2 / uniforms.shift + v2 % uniforms.shift + min(v2, i32(-2147483648)) * (v2 - (-7i));
@@ -38,12 +38,12 @@ fn main(@builtin(global_invocation_id) global_id: vec3<u32>, @builtin(workgroup_
     if (6i < i8) {
       break;
     }
-    flag7 = select(!flag7, (v2 < i8), (v1 < uniforms.eps));
+    flag7 = select(!flag7, (v2 < i8), v1 < uniforms.eps);
   }
   if (flag7) {
     out[v0] = acc4;
   } else {
-    out[v0] = select(bitcast<f32>((v6 & 1073741823u)), f32(v5), (v6 < v3));
+    out[v0] = select(bitcast<f32>(v6 & 1073741823u), f32(v5), v6 < v3);
   }
   words[v0] = u32(flag7) + (bitcast<u32>(acc4) + u32(v1));
 }

@@ -1,0 +1,150 @@
+/**
+ * Elaboration: from a typed program to graphs. Walks every entry twice, for its results alone and with losses, outputs
+ * and updates, so that the plan without them is as sparse as it can be; and the initial value of every store that is
+ * not a plain number.
+ */
+import type { Expr, Program, TensorType } from '../../dsl/check/program.ts';
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import type { Axis } from '../../dsl/meaning/axis.ts';
+import { bindStore, type Cell } from '../../dsl/meaning/bindings.ts';
+import type { StaticValue, UsedStore } from '../../dsl/meaning/instances.ts';
+import { Scope } from '../../dsl/meaning/scope.ts';
+import { asNumber } from '../../dsl/meaning/size.ts';
+import { walkEntry, walkInitial, type Walked } from '../../dsl/meaning/walk.ts';
+import { GraphBuilder } from '../graph/build.ts';
+import { boundOf } from '../graph/bounds.ts';
+import { finite } from '../graph/infinity.ts';
+import type { Graph, Root, RootGroup } from '../graph/ir.ts';
+import { graphAlgebra } from './graph-algebra.ts';
+import { Workshop, type GraphOperand, type GraphRoute, type GraphTensor } from './handles.ts';
+
+export interface EntryInput {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly axes: readonly Axis[];
+  readonly within: Axis | null;
+}
+
+export interface ElaboratedEntry {
+  readonly name: string;
+  readonly inputs: readonly EntryInput[];
+  /** Results only. */
+  readonly plain: Graph;
+  /** With losses, outputs and updates; the same object when there are none. */
+  readonly full: Graph;
+}
+
+export interface ElaboratedStore {
+  readonly used: UsedStore;
+  readonly cells: readonly Cell[] | null;
+  readonly initial: { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'graph'; readonly graph: Graph } | null;
+}
+
+export interface Elaboration {
+  readonly entries: readonly ElaboratedEntry[];
+  readonly stores: readonly ElaboratedStore[];
+  /** Names of the axes whose size a run decides. */
+  readonly dynamic: readonly string[];
+}
+
+export interface ElaborateOptions {
+  readonly overrides: ReadonlyMap<string, StaticValue>;
+  /** Only these entries; all by default. */
+  readonly entries?: readonly string[];
+}
+
+export function elaborate(program: Program, options: ElaborateOptions, report: (problem: Diagnostic) => void): Elaboration {
+  const scope = new Scope({ program, overrides: options.overrides, dynamic: new Map(), report });
+  const names = options.entries ?? program.entries.map((e) => e.name);
+  const entries = names.map((name): ElaboratedEntry => {
+    const plain = elaborateEntry(program, scope, name, false, report);
+    const full = elaborateEntry(program, scope, name, true, report);
+    const more = full.graph.roots.some((r) => r.group !== 'result');
+    return { name, inputs: plain.inputs, plain: plain.graph, full: more ? full.graph : plain.graph };
+  });
+  const stores = scope.usedStores().map((used): ElaboratedStore => ({
+    used,
+    cells: bindStore(used, scope, report),
+    initial: elaborateInitial(program, scope, used, report),
+  }));
+  const dynamic = program.declarations.flatMap((d) => (d.kind === 'axis' && d.of.kind === 'dynamic' && !options.overrides.has(d.name) ? [d.name] : []));
+  return { entries, stores, dynamic };
+}
+
+function elaborateEntry(program: Program, scope: Scope, entry: string, all: boolean, report: (problem: Diagnostic) => void): { graph: Graph; inputs: readonly EntryInput[] } {
+  const builder = new GraphBuilder(entry);
+  const shop = new Workshop(builder);
+  const inputs: EntryInput[] = [];
+  const walked = walkEntry<GraphTensor, GraphRoute>({
+    program,
+    scope,
+    algebra: graphAlgebra(shop),
+    entry,
+    want: { losses: all, outputs: all, updates: all },
+    input: (name, type, axes, within) => {
+      inputs.push({ name, type, axes, within });
+      const leaf = builder.addLeaf({
+        role: 'input', name, element: type.element, axes: shop.idsOf(axes), within: within === null ? null : shop.id(within), fallback: null,
+      });
+      return shop.tensor(builder.leaf(leaf));
+    },
+    report,
+  });
+  return { graph: builder.finish(rootsOf(walked, shop)), inputs };
+}
+
+function rootsOf(walked: Walked<GraphTensor, GraphRoute>, shop: Workshop): readonly Root[] {
+  const roots: Root[] = [];
+  const add = (name: string, group: RootGroup, value: GraphOperand, axes: readonly Axis[], targets: readonly Axis[], payload: readonly Axis[]): void => {
+    if (value.kind === 'tensor') {
+      const node = shop.b.broadcast(value.value.node, shop.idsOf(axes));
+      roots.push({ kind: 'tensor', name, group, node, axes: shop.idsOf(axes) });
+      return;
+    }
+    const { support, weight, rank, bounds } = value.value;
+    const sources = axes.filter((a) => !targets.includes(a) && !payload.includes(a));
+    const ids = shop.idsOf([...sources, ...targets]);
+    roots.push({
+      kind: 'route', name, group,
+      present: shop.b.broadcast(support, ids),
+      weight: shop.b.broadcast(weight, [...ids, ...shop.idsOf(payload)]),
+      rank: shop.b.broadcast(rank, ids),
+      sources: shop.idsOf(sources), targets: shop.idsOf(targets), payload: shop.idsOf(payload),
+      most: boundOf(bounds, shop.idsOf(sources), ids, shop.b.sizeOf),
+    });
+  };
+  for (const r of walked.results) {
+    const type = r.type;
+    const n = type.kind === 'route' ? type.sources.length : 0;
+    const m = type.kind === 'route' ? type.targets.length : 0;
+    add(r.name, 'result', r.value, r.axes, type.kind === 'route' ? r.axes.slice(n, n + m) : [], type.kind === 'route' ? r.axes.slice(n + m) : []);
+  }
+  for (const o of walked.outputs) add(o.path, 'output', o.value, o.axes, o.targets, o.payload);
+  for (const l of walked.losses) add(l.path, 'loss', l.value, l.axes, [], []);
+  for (const s of walked.updates) add(s.store.path, 'update', { kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []);
+  return roots;
+}
+
+function elaborateInitial(program: Program, scope: Scope, used: UsedStore, report: (problem: Diagnostic) => void): ElaboratedStore['initial'] {
+  const { declaration, family, declared, path } = used.store;
+  // A control's default is part of the graphs that read it.
+  if (declaration.initial === null || declaration.store === 'input') return null;
+  const number = constantOf(declaration.initial, scope, used);
+  if (number !== null) return { kind: 'fill', value: finite(number) };
+  const builder = new GraphBuilder(path);
+  const shop = new Workshop(builder);
+  const value = walkInitial<GraphTensor, GraphRoute>({ program, scope, algebra: graphAlgebra(shop), report }, used);
+  if (value === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
+  const axes = shop.idsOf([...family, ...declared]);
+  const node = builder.broadcast(value.node, axes);
+  return { kind: 'graph', graph: builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]) };
+}
+
+function constantOf(initial: Expr, scope: Scope, used: UsedStore): number | null {
+  if (initial.kind === 'coerce') return constantOf(initial.value, scope, used);
+  if (initial.kind !== 'static') return null;
+  const value = scope.static(initial.value, scope.frameOf(used.instance));
+  if (value.kind === 'bool') return value.value ? 1 : 0;
+  return value.kind === 'number' ? asNumber(value.size) : null;
+}

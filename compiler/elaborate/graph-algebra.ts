@@ -1,0 +1,169 @@
+/**
+ * The algebra of the compiler: what the walk (dsl/meaning/walk.ts) calls while it goes through a program, every
+ * operation becoming nodes of a graph. The reference interpreter is the other algebra; both see the same calls.
+ *
+ * Nothing is computed that nobody asks for: a rank that is never read is a node without users, and goes.
+ */
+import type { Algebra, ExternCall, Selection, Store } from '../../dsl/meaning/algebra.ts';
+import type { Axis } from '../../dsl/meaning/axis.ts';
+import type { Size } from '../../dsl/meaning/size.ts';
+import type { ElementType } from '../../dsl/check/program.ts';
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { exact } from '../../dsl/meaning/size.ts';
+import type { GraphBuilder } from '../graph/build.ts';
+import type { Leaf, NodeId, Root, RootGroup } from '../graph/ir.ts';
+import { boundOf } from '../graph/bounds.ts';
+import { minus, supportAxes, Workshop, type GraphOperand, type GraphRoute, type GraphTensor } from './handles.ts';
+import { meanPresent } from './lower/reductions.ts';
+import { lowerings } from './lower/table.ts';
+import { renameAxes } from './lower/views.ts';
+import { embed, stackRoutes, unite } from './recut.ts';
+
+export type { GraphOperand, GraphRoute, GraphTensor } from './handles.ts';
+
+/** The algebra, and what only the compiler needs: entry parameters and roots. */
+export interface GraphAlgebra extends Algebra<GraphTensor, GraphRoute> {
+  readonly shop: Workshop;
+  /** A formal of the entry. */
+  input(name: string, element: ElementType, axes: readonly Axis[], within: Axis | null): GraphTensor;
+  tensorRoot(name: string, group: RootGroup, tensor: GraphTensor, axes: readonly Axis[]): Root;
+  /** `most` present points for each point of the sources. */
+  routeRoot(name: string, group: RootGroup, route: GraphRoute, orientation: Orientation): Root;
+}
+
+export interface Orientation {
+  readonly sources: readonly Axis[];
+  readonly targets: readonly Axis[];
+  readonly payload: readonly Axis[];
+}
+
+export function graphAlgebra(builder: GraphBuilder): GraphAlgebra {
+  const shop = new Workshop(builder);
+  const leaf = (role: Leaf['role'], name: string, element: ElementType, axes: readonly Axis[], within: Axis | null): number =>
+    builder.addLeaf({
+      role, name, element, axes: shop.idsOf(axes), within: within === null ? null : shop.id(within), fallback: null,
+    }); // prettier-ignore
+
+  const broadcast = (operand: GraphOperand, axes: readonly Axis[]): GraphOperand => {
+    if (operand.kind === 'tensor') return shop.dense(builder.broadcast(operand.value.node, shop.idsOf(axes)));
+    const route = operand.value;
+    const missing = minus(axes, [...supportAxes(route), ...route.payload]);
+    if (missing.length === 0) return operand;
+    const ids = shop.idsOf(missing);
+    const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
+    const orientation = { sources: [...missing, ...route.sources], targets: route.targets, bounds };
+    const node = builder.node(route.support);
+    const mask = node.kind === 'support' ? node.mask : route.support;
+    return { kind: 'route', value: shop.route(mask, orientation, route.weight, route.rank) };
+  };
+
+  const fullWeight = (route: GraphRoute): NodeId =>
+    builder.broadcast(route.weight, shop.idsOf([...supportAxes(route), ...route.payload]));
+
+  return {
+    shop,
+    axesOf: (tensor) => tensor.axes,
+    elementOf: (tensor) => shop.elementOf(tensor.node),
+    supportOf: supportAxes,
+    payloadOf: (route) => route.payload,
+
+    scalar(value: Size | boolean, element: ElementType): GraphTensor {
+      return shop.tensor(typeof value === 'boolean' ? builder.constant(value ? 1 : 0, element) : builder.size(value, element));
+    },
+
+    store(store: Store, selection: readonly Selection[], fallback: GraphTensor | null): GraphTensor {
+      const role = store.declaration.store === 'input' ? 'control' : store.declaration.store;
+      const index = leaf(role, store.path, store.element, [...store.family, ...store.declared], store.within);
+      builder.at(store.declaration.span);
+      let node = builder.leaf(index);
+      if (fallback !== null) builder.setFallback(index, inElement(builder, fallback.node, store.element));
+      store.family.forEach((axis, i) => {
+        const chosen = selection[i];
+        if (chosen === undefined) throw new CompilerBug('elaborate', `${store.path} is read without saying where along ${axis.name}`);
+        const id = shop.id(axis);
+        if (chosen.kind === 'at') node = builder.slice(node, id, exact(chosen.index), null);
+        else if (chosen.kind === 'window') node = builder.slice(node, id, exact(chosen.from), shop.id(chosen.as));
+        else if (chosen.axis !== axis) node = builder.rename(node, [id], [shop.id(chosen.axis)]);
+      });
+      return shop.tensor(node);
+    },
+
+    primitive(call) {
+      shop.at(call.span);
+      return lowerings[call.name](call, shop);
+    },
+
+    rename: (operand, renaming) => renameAxes(shop, operand, renaming),
+    broadcast,
+
+    stack(operands, axis) {
+      const routes = operands.flatMap((o) => (o.kind === 'route' ? [o.value] : []));
+      const stacked = routes.length === operands.length ? stackRoutes(shop, routes, axis) : null;
+      if (stacked !== null) return { kind: 'route', value: stacked };
+      const parts = operands.map((o) => ({ node: shop.numbers(o), axis: null }));
+      if (parts.length > 0) return shop.dense(builder.concat(parts, shop.id(axis)));
+      return shop.dense(builder.broadcast(builder.constant(0), [shop.id(axis)]));
+    },
+
+    unite: (parts, axis) =>
+      shop.tensor(unite(shop, parts.map((p) => ({ node: p.value.node, axes: p.axes })), axis)), // prettier-ignore
+    embed: (route, part, axis, offset) => embed(shop, route, part, axis, offset),
+
+    orient(route, sources, targets) {
+      const node = builder.node(route.support);
+      const mask = node.kind === 'support' ? node.mask : route.support;
+      return shop.route(mask, { sources, targets, bounds: route.bounds }, route.weight, route.rank);
+    },
+
+    weights: (route) => shop.tensor(fullWeight(route)),
+
+    present(routes, value) {
+      const joined = shop.join(routes);
+      const [first] = routes;
+      if (first === undefined) throw new CompilerBug('elaborate', 'a call lifted over no route');
+      return { ...joined, weight: value.node, rank: first.rank, payload: minus(value.axes, supportAxes(joined)) };
+    },
+
+    meanPresent: (value, over, routes) => shop.tensor(meanPresent(shop, value.node, over, routes)),
+
+    extern(call: ExternCall<GraphTensor>) {
+      shop.at(call.span);
+      const around = [...call.family, ...call.carried];
+      const index = builder.addExtern({
+        name: call.name,
+        operands: call.args.map((a) => ({ name: a.name, node: a.value.node })),
+        results: call.results.map((r) => ({ element: r.element, axes: shop.idsOf([...around, ...minus(r.axes, around)]) })),
+        family: shop.idsOf(call.family),
+        carried: shop.idsOf(call.carried),
+        span: call.span,
+      });
+      return call.results.map((_, i) => shop.tensor(builder.extern(index, i)));
+    },
+
+    input: (name, element, axes, within) => shop.tensor(builder.leaf(leaf('input', name, element, axes, within))),
+
+    tensorRoot(name, group, tensor, axes) {
+      const ids = shop.idsOf(axes);
+      return { kind: 'tensor', name, group, node: builder.broadcast(tensor.node, ids), axes: ids };
+    },
+
+    routeRoot(name, group, route, { sources, targets, payload }) {
+      const wide = broadcast({ kind: 'route', value: route }, sources);
+      if (wide.kind !== 'route') throw new CompilerBug('elaborate', 'a route became dense');
+      const support = shop.idsOf(supportAxes(wide.value));
+      const [s, t, p] = [shop.idsOf(sources), shop.idsOf(targets), shop.idsOf(payload)];
+      return {
+        kind: 'route', name, group, sources: s, targets: t, payload: p,
+        present: wide.value.support,
+        weight: builder.broadcast(wide.value.weight, [...support, ...p]),
+        rank: builder.broadcast(wide.value.rank, support),
+        most: boundOf(wide.value.bounds, s, support, builder.sizeOf),
+      }; // prettier-ignore
+    },
+  };
+}
+
+/** A control's default as the control's element type has it. */
+function inElement(builder: GraphBuilder, node: NodeId, element: ElementType): NodeId {
+  return builder.node(node).element === element ? node : builder.map('convert', [node], element);
+}

@@ -1,0 +1,131 @@
+/**
+ * Axes and indices: rename, split, merge, cut out, join; `gather` looks numbers up; and what is made from nothing:
+ * iota, one_hot, constants and draws.
+ */
+import { drawNames, type DrawName } from '../../../dsl/algebra/names.ts';
+import type { Axis } from '../../../dsl/meaning/axis.ts';
+import { apply, zero, type Size } from '../../../dsl/meaning/size.ts';
+import type { DrawRoot } from '../../graph/build.ts';
+import type { NodeId } from '../../graph/ir.ts';
+import { minus, union, type GraphOperand, type Lowering, type Workshop } from '../handles.ts';
+import { cutOut, recut } from '../recut.ts';
+import { present } from './elementwise.ts';
+
+export function renameAxes(shop: Workshop, operand: GraphOperand, renaming: ReadonlyMap<Axis, Axis>): GraphOperand {
+  const from = [...renaming.keys()];
+  const to = [...renaming.values()];
+  const [f, t] = [shop.idsOf(from), shop.idsOf(to)];
+  const view = (node: NodeId): NodeId => shop.b.rename(node, f, t);
+  if (operand.kind === 'tensor') return shop.dense(view(operand.value.node));
+  const { value: route } = operand;
+  const each = (axes: readonly Axis[]): Axis[] => axes.map((a) => renaming.get(a) ?? a);
+  const become = new Map(f.map((a, i) => [a, t[i] ?? a]));
+  const bounds = route.bounds.map(({ per, atMost }) => ({ per: per.map((a) => become.get(a) ?? a), atMost }));
+  const orientation = { sources: each(route.sources), targets: each(route.targets), bounds };
+  const mask = shop.b.node(route.support);
+  const renamed = view(mask.kind === 'support' ? mask.mask : route.support);
+  return { kind: 'route', value: shop.route(renamed, orientation, view(route.weight), view(route.rank)) };
+}
+
+const rename: Lowering = (call, shop) => {
+  const to = shop.axesArg(call, 'to');
+  const renaming = new Map(shop.axesArg(call, 'from').map((a, i) => [a, to[i] ?? a]));
+  return renameAxes(shop, shop.operand(call, 'x'), renaming);
+};
+
+const split: Lowering = (call, shop) => {
+  const axis = shop.axisArg(call, 'axis');
+  const into = shop.axesArg(call, 'into');
+  const view = (node: NodeId): NodeId => shop.b.split(node, shop.id(axis), shop.idsOf(into));
+  return recut(shop, shop.operand(call, 'x'), { from: [axis], to: into, view });
+};
+
+const merge: Lowering = (call, shop) => {
+  const from = shop.axesArg(call, 'axes');
+  const into = shop.axisArg(call, 'into');
+  const view = (node: NodeId): NodeId => shop.b.merge(node, shop.idsOf(from), shop.id(into));
+  return recut(shop, shop.operand(call, 'x'), { from, to: [into], view });
+};
+
+const concat: Lowering = (call, shop) => {
+  const [left, right] = shop.axesArg(call, 'along');
+  const [a, b] = [shop.denseArg(call, 'a'), shop.denseArg(call, 'b')];
+  const part = (node: NodeId, axis: Axis | undefined): { node: NodeId; axis: number | null } =>
+    axis === undefined ? { node, axis: null } : { node: shop.b.broadcast(node, [shop.id(axis)]), axis: shop.id(axis) };
+  return shop.dense(shop.b.concat([part(a, left), part(b, right)], shop.id(shop.axisArg(call, 'into'))));
+};
+
+const at: Lowering = (call, shop) => {
+  const axis = shop.axisArg(call, 'axis');
+  const index = shop.wantedSize(call, 'index');
+  return cutOut(shop, shop.operand(call, 'x'), axis, index, axis.size, []);
+};
+
+const window: Lowering = (call, shop) => {
+  const as = shop.axisArg(call, 'as');
+  return cutOut(shop, shop.operand(call, 'x'), shop.axisArg(call, 'axis'), shop.wantedSize(call, 'from'), as.size, [as]);
+};
+
+const part: Lowering = (call, shop) => {
+  const [offset, length] = [shop.wantedSize(call, 'offset'), shop.wantedSize(call, 'length')];
+  return cutOut(shop, shop.operand(call, 'x'), shop.axisArg(call, 'axis'), offset, length, shop.axesArg(call, 'into'));
+};
+
+const is: Lowering = (call, shop) => {
+  const { b } = shop;
+  const [offset, length] = [shop.wantedSize(call, 'offset'), shop.wantedSize(call, 'length')];
+  const point = b.iota(shop.id(shop.axisArg(call, 'axis')), 'i32');
+  const from = b.map('ge', [point, b.size(offset, 'i32')]);
+  const to = b.map('lt', [point, b.size(apply('add', offset, length), 'i32')]);
+  return shop.dense(b.map('and', [from, to]));
+};
+
+/** Indices may be a route's weights: looked up where it is present. */
+const gather: Lowering = (call, shop) => {
+  const ids = shop.operand(call, 'ids');
+  const value = shop.b.gather(shop.denseArg(call, 'x'), shop.id(shop.axisArg(call, 'axis')), shop.numbers(ids));
+  return present(shop, [ids], value);
+};
+
+const iota: Lowering = (call, shop) => {
+  const element = call.element === 'i32' ? 'i32' : 'f32';
+  return shop.dense(shop.b.iota(shop.id(shop.axisArg(call, 'axis')), element));
+};
+
+const oneHot: Lowering = (call, shop) => {
+  const ids = shop.operand(call, 'ids');
+  const named = shop.b.map('eq', [shop.numbers(ids), shop.position(shop.axesArg(call, 'over'))]);
+  return present(shop, [ids], shop.b.map('convert', [named], call.element));
+};
+
+const filledWith =
+  (value: number): Lowering =>
+  (call, shop) =>
+    shop.dense(shop.b.broadcast(shop.b.constant(value, call.element), shop.idsOf(shop.axesArg(call, 'axes'))));
+
+/** The axis a draw counts its points in, and where this axis begins there. */
+function rootOf(shop: Workshop, axis: Axis): DrawRoot {
+  let root = axis;
+  let offset: Size = zero;
+  while (root.root !== null) {
+    offset = apply('add', offset, root.root.offset);
+    root = root.root.axis;
+  }
+  return { axis: shop.id(axis), name: root.name, offset };
+}
+
+function draw(distribution: DrawName): Lowering {
+  return (call, shop) => {
+    const declared = shop.axesArg(call, 'axes');
+    const axes = union(minus(call.hidden, declared), declared);
+    const drawn = shop.b.draw(distribution, call.place, axes.map((a) => rootOf(shop, a))); // prettier-ignore
+    return shop.dense(call.element === 'f16' ? shop.b.map('convert', [drawn], 'f16') : drawn);
+  };
+}
+
+export const views = {
+  rename, split, merge, concat, at, window, part, is, gather, iota, one_hot: oneHot,
+  zeros: filledWith(0),
+  ones: filledWith(1),
+  ...(Object.fromEntries(drawNames.map((n) => [n, draw(n)])) as Record<DrawName, Lowering>),
+} as const satisfies Record<string, Lowering>; // prettier-ignore

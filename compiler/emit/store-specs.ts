@@ -1,0 +1,36 @@
+/** Stores as the manifest describes them: shape, checkpoint cells, and what stands there when no checkpoint has them. */
+import type { AxisSpec, CellSpec, StoreSpec } from '../../runtime/manifest.ts';
+import type { Axis } from '../../dsl/meaning/axis.ts';
+import type { Cell } from '../../dsl/meaning/bindings.ts';
+import type { UsedStore } from '../../dsl/meaning/instances.ts';
+import { sizeFormula } from './size-formula.ts';
+
+export function axisSpec(axis: Axis): AxisSpec {
+  return { name: axis.name, size: sizeFormula(axis.size) };
+}
+
+export function storeSpec(used: UsedStore, cells: readonly Cell[] | null, initial: StoreSpec['initial']): StoreSpec {
+  const { store } = used;
+  return {
+    path: store.path,
+    kind: store.declaration.store === 'input' ? 'control' : store.declaration.store,
+    element: store.element,
+    axes: [...store.family, ...store.declared].map(axisSpec),
+    within: store.within === null ? null : axisSpec(store.within),
+    frozen: store.declaration.frozen,
+    cells: cells === null ? null : cells.map(cellSpec),
+    initial,
+  };
+}
+
+function cellSpec(cell: Cell): CellSpec {
+  return {
+    tensor: cell.tensor,
+    shape: cell.shape,
+    decoder: cell.decoder === 'mxfp4' ? 'mxfp4' : null,
+    scales: cell.others[0] ?? null,
+    from: cell.from,
+    offset: cell.offset,
+    dims: cell.dims,
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Parts of a union's axis: `v[P: part]`, `is(P: part)`.
+ */
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { nameHelp, type Context } from './context.ts';
+import { axesOfLabel, type Env } from './lookup.ts';
+import { applyPrimitive, type Argument } from './primitive-calls.ts';
+import type { AxisVar, Static, UnionDeclaration } from './program.ts';
+import { errorValue, type Value } from './scope.ts';
+import { staticNumber } from './statics.ts';
+
+/** A member of a union as a range of its axis. */
+export interface Part {
+  readonly axes: readonly AxisVar[];
+  /** `part`, `offset`, `length` of the normal form. */
+  readonly statics: ReadonlyMap<string, Static>;
+}
+
+/** The part of that name, or null after a diagnostic. A part of a twin has twins of the part's axes. */
+export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span): Part | null {
+  const union = cx.unions.get(axis.axis);
+  if (union === undefined) {
+    cx.report('MOE0412', span, {
+      message: `${cx.nameOf(axis)} is not the axis of a union, it has no part ${name}`,
+      labels: [{ span: cx.axisOf(axis).span, text: `${cx.nameOf(axis)} is declared here` }],
+    });
+    return null;
+  }
+  const places = union.members.flatMap((member, i) => (member.name === name ? [i] : []));
+  const [place] = places;
+  if (place === undefined) {
+    const names = union.members.map((m) => m.name);
+    cx.report('MOE0411', span, {
+      message: `${name} is no part of ${union.name}, which is ${names.join(' | ')}`,
+      labels: [{ span: union.span, text: `${union.name} is declared here` }],
+      ...nameHelp(name, span, names),
+    });
+    return null;
+  }
+  if (places.length > 1) {
+    cx.report('MOE0411', span, { message: `${name} is a part of ${union.name} more than once`, help: `a range says which: ${cx.nameOf(axis)}: 0 .. n as S` });
+    return null;
+  }
+  return partAt(union, axis, place, span);
+}
+
+export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, span: Span): Part {
+  const length = (axes: readonly AxisVar[]): Static =>
+    axes.reduce<Static>((product, a, i) => {
+      const size: Static = { kind: 'size', type: 'number', axis: a, span };
+      return i === 0 ? size : { kind: 'op', op: 'mul', type: 'number', args: [product, size], span };
+    }, staticNumber(1, span));
+  const before = union.members.slice(0, place).map((m) => length(m.axes));
+  const offset = before.reduce<Static>(
+    (sum, n, i) => (i === 0 ? n : { kind: 'op', op: 'add', type: 'number', args: [sum, n], span }),
+    staticNumber(0, span),
+  );
+  const axes = (union.members[place]?.axes ?? []).map((a) => ({ axis: a.axis, primes: a.primes + axis.primes }));
+  return {
+    axes,
+    statics: new Map([
+      ['part', staticNumber(place, span)],
+      ['offset', offset],
+      ['length', length(union.members[place]?.axes ?? [])],
+    ]),
+  };
+}
+
+/** `is(P: part)`: bools over the union's axis. */
+export function checkIs(cx: Context, env: Env, args: readonly Argument[], span: Span): Value {
+  const [arg] = args;
+  if (arg === undefined || args.length !== 1 || arg.label === null || arg.ast === null) {
+    cx.report('MOE0328', span, { message: 'is needs the axis of a union and one of its parts', help: 'for example: is(P: zero)' });
+    return errorValue;
+  }
+  const axes = axesOfLabel(cx, env.scope, arg.label);
+  const axis = axes?.[0];
+  if (axis === undefined) return errorValue;
+  if (arg.ast.kind !== 'Name') {
+    cx.report('MOE0411', arg.span, { message: 'the name of a part is wanted here' });
+    return errorValue;
+  }
+  const part = partNamed(cx, axis, arg.ast.name, arg.span);
+  if (part === null) return errorValue;
+  return applyPrimitive(cx, 'is', { values: new Map(), axes: new Map([['axis', [axis]]]), statics: part.statics }, span);
+}
