@@ -160,7 +160,7 @@ function wantedTypes(store: StoreSpec): string {
 }
 
 /** Searches this many times at most, over this many names: a wrong prefix makes every name of a checkpoint missing. */
-const MOST_SEARCHES = 20;
+const MOST_SEARCHES = 10;
 const MOST_NAMES = 20_000;
 
 /** A function that tells of the names most like one that is missing, as the tail of a sentence. */
@@ -170,7 +170,7 @@ export function nearestNames(names: readonly string[]): (wanted: string) => stri
   return (wanted) => {
     searches += 1;
     if (searches > MOST_SEARCHES) return '';
-    const most = Math.max(2, Math.floor(wanted.length / 3));
+    const most = Math.min(8, Math.max(2, Math.floor(wanted.length / 4)));
     const near = pool
       .map((name) => ({ name, distance: distanceUpTo(wanted, name, most) }))
       .filter(({ distance }) => distance <= most)
@@ -192,13 +192,22 @@ function distanceUpTo(a: string, b: string, most: number): number {
     endA -= 1;
     endB -= 1;
   }
-  let row = Array.from({ length: endB - start + 1 }, (_, j) => j);
+  // Only the diagonal band within `most` can stay within it.
+  const width = endB - start;
+  const above = most + 1;
+  let row = Array.from({ length: width + 1 }, (_, j) => Math.min(j, above));
   for (let i = start; i < endA; i++) {
-    const next = [i - start + 1];
-    for (let j = start; j < endB; j++) {
-      const replaced = (row[j - start] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j - start + 1] ?? 0) + 1, (next[j - start] ?? 0) + 1));
+    const line = i - start + 1;
+    const next = new Array<number>(width + 1).fill(above);
+    if (line <= most) next[0] = line;
+    let least = next[0] ?? above;
+    for (let j = Math.max(1, line - most); j <= Math.min(width, line + most); j++) {
+      const replaced = (row[j - 1] ?? above) + (a[i] === b[start + j - 1] ? 0 : 1);
+      const distance = Math.min(replaced, (row[j] ?? above) + 1, (next[j - 1] ?? above) + 1);
+      next[j] = distance;
+      if (distance < least) least = distance;
     }
+    if (least > most) return above;
     row = next;
   }
   return row.at(-1) ?? 0;

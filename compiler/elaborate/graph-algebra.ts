@@ -11,9 +11,8 @@ import type { ElementType } from '../../dsl/check/program.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { exact } from '../../dsl/meaning/size.ts';
 import type { GraphBuilder } from '../graph/build.ts';
-import type { Leaf, NodeId, Root, RootGroup } from '../graph/ir.ts';
-import { boundOf } from '../graph/bounds.ts';
-import { minus, supportAxes, Workshop, type GraphOperand, type GraphRoute, type GraphTensor } from './handles.ts';
+import type { NodeId } from '../graph/ir.ts';
+import { minus, supportAxes, type GraphOperand, type GraphRoute, type GraphTensor, type Workshop } from './handles.ts';
 import { meanPresent } from './lower/reductions.ts';
 import { lowerings } from './lower/table.ts';
 import { renameAxes } from './lower/views.ts';
@@ -21,28 +20,8 @@ import { embed, stackRoutes, unite } from './recut.ts';
 
 export type { GraphOperand, GraphRoute, GraphTensor } from './handles.ts';
 
-/** The algebra, and what only the compiler needs: entry parameters and roots. */
-export interface GraphAlgebra extends Algebra<GraphTensor, GraphRoute> {
-  readonly shop: Workshop;
-  /** A formal of the entry. */
-  input(name: string, element: ElementType, axes: readonly Axis[], within: Axis | null): GraphTensor;
-  tensorRoot(name: string, group: RootGroup, tensor: GraphTensor, axes: readonly Axis[]): Root;
-  /** `most` present points for each point of the sources. */
-  routeRoot(name: string, group: RootGroup, route: GraphRoute, orientation: Orientation): Root;
-}
-
-export interface Orientation {
-  readonly sources: readonly Axis[];
-  readonly targets: readonly Axis[];
-  readonly payload: readonly Axis[];
-}
-
-export function graphAlgebra(builder: GraphBuilder): GraphAlgebra {
-  const shop = new Workshop(builder);
-  const leaf = (role: Leaf['role'], name: string, element: ElementType, axes: readonly Axis[], within: Axis | null): number =>
-    builder.addLeaf({
-      role, name, element, axes: shop.idsOf(axes), within: within === null ? null : shop.id(within), fallback: null,
-    }); // prettier-ignore
+export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
+  const builder = shop.b;
 
   const broadcast = (operand: GraphOperand, axes: readonly Axis[]): GraphOperand => {
     if (operand.kind === 'tensor') return shop.dense(builder.broadcast(operand.value.node, shop.idsOf(axes)));
@@ -61,7 +40,6 @@ export function graphAlgebra(builder: GraphBuilder): GraphAlgebra {
     builder.broadcast(route.weight, shop.idsOf([...supportAxes(route), ...route.payload]));
 
   return {
-    shop,
     axesOf: (tensor) => tensor.axes,
     elementOf: (tensor) => shop.elementOf(tensor.node),
     supportOf: supportAxes,
@@ -73,7 +51,9 @@ export function graphAlgebra(builder: GraphBuilder): GraphAlgebra {
 
     store(store: Store, selection: readonly Selection[], fallback: GraphTensor | null): GraphTensor {
       const role = store.declaration.store === 'input' ? 'control' : store.declaration.store;
-      const index = leaf(role, store.path, store.element, [...store.family, ...store.declared], store.within);
+      const axes = shop.idsOf([...store.family, ...store.declared]);
+      const within = store.within === null ? null : shop.id(store.within);
+      const index = builder.addLeaf({ role, name: store.path, element: store.element, axes, within, fallback: null });
       builder.at(store.declaration.span);
       let node = builder.leaf(index);
       if (fallback !== null) builder.setFallback(index, inElement(builder, fallback.node, store.element));
@@ -138,27 +118,6 @@ export function graphAlgebra(builder: GraphBuilder): GraphAlgebra {
         span: call.span,
       });
       return call.results.map((_, i) => shop.tensor(builder.extern(index, i)));
-    },
-
-    input: (name, element, axes, within) => shop.tensor(builder.leaf(leaf('input', name, element, axes, within))),
-
-    tensorRoot(name, group, tensor, axes) {
-      const ids = shop.idsOf(axes);
-      return { kind: 'tensor', name, group, node: builder.broadcast(tensor.node, ids), axes: ids };
-    },
-
-    routeRoot(name, group, route, { sources, targets, payload }) {
-      const wide = broadcast({ kind: 'route', value: route }, sources);
-      if (wide.kind !== 'route') throw new CompilerBug('elaborate', 'a route became dense');
-      const support = shop.idsOf(supportAxes(wide.value));
-      const [s, t, p] = [shop.idsOf(sources), shop.idsOf(targets), shop.idsOf(payload)];
-      return {
-        kind: 'route', name, group, sources: s, targets: t, payload: p,
-        present: wide.value.support,
-        weight: builder.broadcast(wide.value.weight, [...support, ...p]),
-        rank: builder.broadcast(wide.value.rank, support),
-        most: boundOf(wide.value.bounds, s, support, builder.sizeOf),
-      }; // prettier-ignore
     },
   };
 }

@@ -206,11 +206,12 @@ export class Workshop {
   }
 
   /** Points of a route where a bool holds too. Axes the bool has beyond become sources. */
-  restrict(route: GraphRoute, mask: NodeId, facts: readonly Bound[] = []): GraphRoute {
-    const extra = minus(this.axesOf(mask), supportAxes(route));
-    const sources = [...route.sources, ...extra];
+  restrict(route: GraphRoute, mask: NodeId): GraphRoute {
+    const extra = minus(this.axesOf(mask), [...supportAxes(route), ...route.payload]);
+    const ids = this.idsOf(extra);
+    const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
     const kept = this.b.masked(route.support, mask, 0);
-    return this.route(kept, { sources, targets: route.targets, bounds: [...route.bounds, ...facts] }, route.weight, route.rank);
+    return this.route(kept, { sources: [...route.sources, ...extra], targets: route.targets, bounds }, route.weight, route.rank);
   }
 
   /** Row-major position (i32) over axes. */

@@ -9,7 +9,7 @@
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, substitute, type Size } from '../../dsl/meaning/size.ts';
-import type { DrawName } from '../../dsl/algebra/names.ts';
+import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
 import type { Domain } from './domains.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
@@ -22,21 +22,12 @@ export interface GraphTensor {
   readonly data: Float64Array;
 }
 
-/** One number of a draw: the indices are along the roots, in their order, offsets added. */
-export type DrawFunction = (
-  distribution: DrawName,
-  seed: number,
-  place: string,
-  at: readonly { readonly name: string; readonly index: number }[],
-) => number;
-
 export interface GraphRun {
   /** By leaf name: numbers row-major over the leaf's axes. A control may be missing. */
   readonly leaves: ReadonlyMap<string, ArrayLike<number>>;
   /** Sizes of dynamic axes, by name. */
   readonly sizes?: ReadonlyMap<string, number>;
   readonly seed?: number;
-  readonly draw?: DrawFunction;
   /** Gives the numbers of each result of an extern call. */
   readonly extern?: (name: string, operands: readonly GraphTensor[]) => readonly ArrayLike<number>[];
   readonly domains?: ReadonlyMap<NodeId, Domain>;
@@ -222,12 +213,16 @@ class Interpreter implements GraphValues {
       case 'gather':
         return this.gather(node, shape);
       case 'draw': {
-        const draw = this.run.draw;
-        if (draw === undefined) throw new CompilerBug('graph', 'no draws were given');
-        const offsets = node.roots.map((r) => this.integer(r.offset));
-        return this.fill(node, shape, [], (_, index) =>
-          draw(node.distribution, this.run.seed ?? 0, node.place, node.roots.map((r, i) => ({ name: r.name, index: (index[i] ?? 0) + (offsets[i] ?? 0) }))),
-        ); // prettier-ignore
+        const key = drawKey(this.run.seed ?? 0, node.place);
+        const roots = node.roots.map((r) => ({
+          at: node.axes.indexOf(r.axis),
+          hash: hashText(r.name),
+          offset: this.integer(r.offset),
+        }));
+        return this.fill(node, shape, [], (_, index) => {
+          const point = roots.reduce((h, { at, hash, offset }) => foldAxis(h, hash, offset + (index[at] ?? 0)), key);
+          return drawAt(node.distribution, point);
+        });
       }
       case 'rename': {
         const { axes, shape: own, data } = this.value(node.operand);

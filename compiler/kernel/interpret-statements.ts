@@ -249,18 +249,19 @@ function compileMeeting(statement: Stmt, context: StmtContext): Code {
       return context.scoped(() => {
         const { start, goesOn, advance } = compileCounter(statement, context);
         const body = compileCollective(statement.body, context);
-        const inEach = (step: () => void) =>
-          team.each(() => {
-            step();
-            return NEXT;
-          });
+        const first = () => {
+          start();
+          return goesOn();
+        };
+        const next = () => {
+          advance();
+          return goesOn();
+        };
         return () => {
-          inEach(start);
-          while (team.agree(goesOn)) {
+          for (let more = team.agree(first); more; more = team.agree(next)) {
             const signal = body();
             if (signal === BREAK) return NEXT;
             if (signal === RETURN) return RETURN;
-            inEach(advance);
           }
           return NEXT;
         };

@@ -70,14 +70,13 @@ function analyse(kernel: Kernel, divergent: Set<string>, report: (barrier: numbe
       case 'if': {
         const inside = uniform && isUniform(statement.condition);
         const ends = [block(statement.then, inside), block(statement.else, inside)];
-        // Divergence made inside by a return or break of some threads goes on behind the `if`.
-        const leaves = holds(statement, 'return') || holds(statement, 'break');
+        // Divergence made inside by a return of some threads goes on behind the `if`; a break counts for its whole loop.
+        const leaves = holds(statement, 'return');
         return uniform && (inside ? ends.every((end) => end) : !leaves);
       }
       case 'for': {
         const bounds = [statement.from, statement.to, statement.step].every(isUniform);
         const inside = uniform && bounds && !breaksAlone(statement.body, isUniform);
-        if (!inside) divergent.add(statement.name);
         const end = block(statement.body, inside);
         return uniform && (!holds(statement, 'return') || end);
       }

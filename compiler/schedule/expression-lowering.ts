@@ -192,6 +192,11 @@ export class Lowering {
 
   // --- values ---
 
+  /** The zero of an element type. */
+  zeroOf(element: ElementType): Expr {
+    return constant(element, 0);
+  }
+
   /** The value of a node at a point: f32, i32 or bool. */
   value(id: NodeId, env: Env): Expr {
     for (let e: Env | null = env; e !== null; e = e.parent) {

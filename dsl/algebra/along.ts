@@ -41,7 +41,7 @@ const scaled =
   (line: Line, out: Float64Array, eps: number): void => {
     const times = factor(line, eps);
     const minus = shift(line);
-    for (let k = 0; k < line.count; k++) out[k] = ((line.values[k] ?? NaN) - minus) * times;
+    for (let k = 0; k < line.count; k++) out[k] = (line.values[k] - minus) * times;
   };
 
 const squares = ({ values, count }: Line): number => values.subarray(0, count).reduce((sum, x) => sum + x * x, 0);
@@ -64,7 +64,7 @@ const entries: Record<AlongName, Entry> = {
     eps: false,
     f(line, out) {
       let sum = 0;
-      for (let k = 0; k < line.count; k++) out[k] = sum += line.values[k] ?? NaN;
+      for (let k = 0; k < line.count; k++) out[k] = sum += line.values[k];
     },
     documentation: say('The sum of what stands before along an axis, itself included.', 'cumsum(h, over: T)'),
   },
@@ -84,7 +84,11 @@ const entries: Record<AlongName, Entry> = {
     ordered: false,
     eps: true,
     f: scaled((line, eps) => 1 / Math.sqrt(squares(line) + eps)),
-    documentation: say('Each value divided by the length of all.', 'l2norm(q, over: D, eps: 1e-12)', '`eps` inside the root, 0 if left out.'),
+    documentation: say(
+      'Each value divided by the length of all.',
+      'l2norm(q, over: D, eps: 1e-12)',
+      '`eps` inside the root, 0 if left out.',
+    ),
   },
   rmsnorm: {
     of: 'float',
@@ -119,13 +123,13 @@ function softmaxOf(line: Line, out: Float64Array): void {
     return;
   }
   let sum = 0;
-  for (let k = 0; k < line.count; k++) sum += out[k] = Math.exp((line.values[k] ?? NaN) - max);
-  for (let k = 0; k < line.count; k++) out[k] = (out[k] ?? NaN) / sum;
+  for (let k = 0; k < line.count; k++) sum += out[k] = Math.exp(line.values[k] - max);
+  for (let k = 0; k < line.count; k++) out[k] = out[k] / sum;
 }
 
 function argsortOf({ values, count }: Line, out: Float64Array): void {
   const order = Array.from({ length: count }, (_, k) => k);
-  order.sort((a, b) => ascending(values[a] ?? NaN, values[b] ?? NaN) || a - b);
+  order.sort((a, b) => ascending(values[a], values[b]) || a - b);
   order.forEach((from, k) => (out[k] = from));
 }
 

@@ -11,16 +11,35 @@ import type { Axis } from '../meaning/axis.ts';
 import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
 import type { F64Call, F64Operand, Parameter } from './primitive.ts';
 
-export function value(name: string, documentation: string, more: { optional?: boolean; element?: ElementType } = {}): Parameter {
+export function value(
+  name: string,
+  documentation: string,
+  more: { optional?: boolean; element?: ElementType } = {},
+): Parameter {
   const { optional = false, element } = more;
-  return { name, kind: 'value', positional: !optional, optional, documentation, ...(element === undefined ? {} : { element }) };
+  return {
+    name,
+    kind: 'value',
+    positional: !optional,
+    optional,
+    documentation,
+    ...(element === undefined ? {} : { element }),
+  };
 }
 
-export function axes(name: string, documentation: string, more: { optional?: boolean; positional?: boolean } = {}): Parameter {
+export function axes(
+  name: string,
+  documentation: string,
+  more: { optional?: boolean; positional?: boolean } = {},
+): Parameter {
   return { name, kind: 'axes', positional: more.positional ?? false, optional: more.optional ?? false, documentation };
 }
 
-export function number(name: string, documentation: string, more: { optional?: boolean; positional?: boolean } = {}): Parameter {
+export function number(
+  name: string,
+  documentation: string,
+  more: { optional?: boolean; positional?: boolean } = {},
+): Parameter {
   return { name, kind: 'static', positional: more.positional ?? false, optional: more.optional ?? true, documentation };
 }
 
@@ -62,7 +81,8 @@ export function axesArgument(call: F64Call, name: string): readonly Axis[] {
 
 export function axisArgument(call: F64Call, name: string): Axis {
   const [axis, ...more] = axesArgument(call, name);
-  if (axis === undefined || more.length > 0) throw new CompilerBug('interpret', `${call.name} takes one axis as ${name}`);
+  if (axis === undefined || more.length > 0)
+    throw new CompilerBug('interpret', `${call.name} takes one axis as ${name}`);
   return axis;
 }
 

@@ -3,7 +3,15 @@
  * in a route, in its role (source, target, payload).
  */
 import type { AxisVar } from '../check/program.ts';
-import { axesOfType, hasAxis, sameAxis, withoutAxes, type Inferred, type TypeCall, type TypeProblem } from './primitive.ts';
+import {
+  axesOfType,
+  hasAxis,
+  sameAxis,
+  withoutAxes,
+  type Inferred,
+  type TypeCall,
+  type TypeProblem,
+} from './primitive.ts';
 import { distinct, fresh, format, substituteAxes, type Computable } from './typing.ts';
 
 /** `from` axes (which the value must have) become `to`, at the place of the first of them. */
@@ -36,7 +44,12 @@ export function hasAll(call: TypeCall, x: Computable, axes: readonly AxisVar[], 
 }
 
 /** A route that lost its last target is no route. */
-function withTargets(call: TypeCall, type: Computable, before: Computable, gone: readonly AxisVar[]): Inferred | TypeProblem {
+function withTargets(
+  call: TypeCall,
+  type: Computable,
+  before: Computable,
+  gone: readonly AxisVar[],
+): Inferred | TypeProblem {
   if (type.kind !== 'route' || type.targets.length > 0) return { type };
   const name = gone.map((axis) => call.nameOf(axis)).join(', ');
   return {

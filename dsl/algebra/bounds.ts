@@ -32,7 +32,11 @@ function smaller(a: Size, b: Size): Size {
 }
 
 /** Facts of `r + q`: for each set of axes either knows about, the sum of both bounds. */
-export function boundsOfSum(a: readonly BoundFact[], b: readonly BoundFact[], support: readonly Axis[]): readonly BoundFact[] {
+export function boundsOfSum(
+  a: readonly BoundFact[],
+  b: readonly BoundFact[],
+  support: readonly Axis[],
+): readonly BoundFact[] {
   return [...a, ...b].map(({ per }) => ({ per, atMost: apply('add', bound(a, support, per), bound(b, support, per)) }));
 }
 
@@ -51,7 +55,14 @@ export function boundsOfJoin(
     return of.facts.map((fact) => ({ per: fact.per, atMost: apply('mul', fact.atMost, times) }));
   };
   // A support without a fact of its own still bounds the join: one for each of its points.
-  const trivial = { per: a.support, atMost: bound(b.facts, b.support, b.support.filter((axis) => a.support.includes(axis))) };
+  const trivial = {
+    per: a.support,
+    atMost: bound(
+      b.facts,
+      b.support,
+      b.support.filter((axis) => a.support.includes(axis)),
+    ),
+  };
   return [...one(a, b), ...one(b, a), trivial];
 }
 

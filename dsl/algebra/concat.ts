@@ -2,8 +2,16 @@
  * `concat(a, b, (A, B): C)`: a along A and then b along B, along the new axis C of size A + B; the same axis may stand
  * twice. All other axes are united by name. Tensors only: routes over parts are embedded by their declared type.
  */
-import { apply } from '../meaning/size.ts';
-import { countPoints, offsets, separableOffsets, sizeOf, strides, unite, without, type F64Tensor } from '../interpret/tensor.ts';
+import {
+  countPoints,
+  offsets,
+  separableOffsets,
+  sizeOf,
+  strides,
+  unite,
+  without,
+  type F64Tensor,
+} from '../interpret/tensor.ts';
 import type { Axis } from '../meaning/axis.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { axes, axesArgument, axisArgument, dense, denseOperand, value } from './arguments.ts';
@@ -49,16 +57,13 @@ export const concat: Primitive = {
     // C stands where A stood.
     const own = a.axes.map((axis) => (sameAxis(axis, first) ? into : axis));
     const within = sameWithin(a, b);
-    const type = { kind: 'tensor', element: met, axes: uniteAxes(own, rest), ...(within === undefined ? {} : { within }) } as const;
+    const type = {
+      kind: 'tensor',
+      element: met,
+      axes: uniteAxes(own, rest),
+      ...(within === undefined ? {} : { within }),
+    } as const;
     return { type };
-  },
-  obligations(call) {
-    const [first, second] = call.axes.get('along') ?? [];
-    const [into] = call.axes.get('into') ?? [];
-    if (first === undefined || second === undefined || into === undefined) return [];
-    const message = `the size of ${into.name} is not the sum of the sizes of ${first.name} and ${second.name}`;
-    const right = apply('add', first.size, second.size);
-    return [{ code: 'MOE0342', left: into.size, relation: '==', right, message }];
   },
   evaluate(call) {
     const [a, b] = [denseOperand(call, 'a'), denseOperand(call, 'b')];
@@ -89,8 +94,9 @@ function copy(
   const read = offsets(loop, from.axes);
   const write = separableOffsets(
     loop,
-    (axis) => Int32Array.from({ length: sizeOf(axis) }, (_, i) => i * (axis === along ? step : (stride.get(axis) ?? 0))),
+    (axis) =>
+      Int32Array.from({ length: sizeOf(axis) }, (_, i) => i * (axis === along ? step : (stride.get(axis) ?? 0))),
     start * step,
   );
-  for (let i = 0; i < read.length; i++) data[write[i] ?? 0] = from.data[read[i] ?? 0] ?? NaN;
+  for (let i = 0; i < read.length; i++) data[write[i]] = from.data[read[i]];
 }

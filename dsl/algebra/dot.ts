@@ -34,7 +34,11 @@ export function contractionAxes(
 ): readonly AxisVar[] | TypeProblem {
   const naming: Naming = { nameOf };
   if (left.kind === 'tuple' || right.kind === 'tuple') {
-    return { code: 'MOE0339', message: 'this is a tuple: take it apart with `let (a, b) = …`', at: left.kind === 'tuple' ? 'left' : 'right' };
+    return {
+      code: 'MOE0339',
+      message: 'this is a tuple: take it apart with `let (a, b) = …`',
+      at: left.kind === 'tuple' ? 'left' : 'right',
+    };
   }
   const sides = `${format(naming, left)} and ${format(naming, right)}`;
   if (left.kind === 'route' && right.kind === 'route') {
@@ -100,7 +104,9 @@ export const dot: Primitive = {
         ...(both ? {} : { help: `sum(…, over: ${name}) of the side that has it` }),
       };
     }
-    return { type: { kind: 'tensor', element, axes: withoutAxes(uniteAxes(axesOfType(left), axesOfType(right)), over) } };
+    return {
+      type: { kind: 'tensor', element, axes: withoutAxes(uniteAxes(axesOfType(left), axesOfType(right)), over) },
+    };
   },
   evaluate(call) {
     const [left, right] = [operand(call, 'left'), operand(call, 'right')];
@@ -129,14 +135,14 @@ function contract(
   const bPresent = presence(right);
   const data = new Float64Array(aRest.length);
   for (let i = 0; i < data.length; i++) {
-    const [aStart, bStart] = [aRest[i] ?? 0, bRest[i] ?? 0];
+    const [aStart, bStart] = [aRest[i], bRest[i]];
     let sum = 0;
     for (let k = 0; k < aOver.length; k++) {
-      const x = aStart + (aOver[k] as number);
-      const y = bStart + (bOver[k] as number);
+      const x = aStart + aOver[k];
+      const y = bStart + bOver[k];
       if (sparse && !(aPresent(x) && bPresent(y))) continue;
-      if (integers) sum = (sum + Math.imul(a[x] ?? 0, b[y] ?? 0)) | 0;
-      else sum += (a[x] as number) * (b[y] as number);
+      if (integers) sum = (sum + Math.imul(a[x], b[y])) | 0;
+      else sum += a[x] * b[y];
     }
     data[i] = keepAs(integers ? 'i32' : 'f32', sum);
   }

@@ -43,7 +43,11 @@ function draw(name: DrawName): Primitive {
     },
     evaluate(call, run) {
       const all = unite(call.hidden, axesArgument(call, 'axes'));
-      const folded = drawAxes(all).map((each) => ({ ...each, at: all.indexOf(each.axis), start: asInteger(each.offset) ?? 0 }));
+      const folded = drawAxes(all).map((each) => ({
+        ...each,
+        at: all.indexOf(each.axis),
+        start: asInteger(each.offset) ?? 0,
+      }));
       const key = drawKey(run.seed, call.place);
       const data = Float64Array.from({ length: countPoints(all) }, (_, i) => {
         const point = pointAt(all, i);

@@ -28,16 +28,7 @@ import {
   type TypeCall,
   type TypeProblem,
 } from './primitive.ts';
-import {
-  computable,
-  conditionArgument,
-  format,
-  join,
-  meet,
-  supportOf,
-  wants,
-  type ElementClass,
-} from './typing.ts';
+import { computable, conditionArgument, format, join, meet, supportOf, wants, type ElementClass } from './typing.ts';
 
 interface Entry {
   readonly sign: string;
@@ -100,7 +91,11 @@ const entries: Record<BinaryName, Entry> = {
     gives: 'same',
     f: (x, y) => x - Math.floor(x / y) * y,
     i32: (x, y) => (y === 0 ? 0 : x - Math.floor(x / y) * y),
-    documentation: say('The rest of a division rounded down: it has the sign of the divisor.', 'ids % E', '`x % 0` is 0 for i32.'),
+    documentation: say(
+      'The rest of a division rounded down: it has the sign of the divisor.',
+      'ids % E',
+      '`x % 0` is 0 for i32.',
+    ),
   },
   pow: { sign: '**', of: 'float', gives: 'same', f: (x, y) => x ** y, documentation: say('The power.', 'x ** 2') },
   eq: compare('==', 'Whether both are equal.', (x, y) => x === y, 'any'),
@@ -114,14 +109,22 @@ const entries: Record<BinaryName, Entry> = {
     of: 'condition',
     gives: 'bool',
     f: (x, y) => x * y,
-    documentation: say('True where both are.', 'keep(s, open and not first, over: E)', 'A route counts as where it is present.'),
+    documentation: say(
+      'True where both are.',
+      'keep(s, open and not first, over: E)',
+      'A route counts as where it is present.',
+    ),
   },
   or: {
     sign: 'or',
     of: 'condition',
     gives: 'bool',
     f: (x, y) => Math.max(x, y),
-    documentation: say('True where either is.', 'keep(s, is(P: ffn) or r, over: P)', 'A route counts as where it is present.'),
+    documentation: say(
+      'True where either is.',
+      'keep(s, is(P: ffn) or r, over: P)',
+      'A route counts as where it is present.',
+    ),
   },
   minimum: {
     sign: 'min',
@@ -165,7 +168,10 @@ function binary(name: BinaryName, entry: Entry): Primitive {
     evaluate(call, run) {
       if (entry.of === 'condition') {
         const [x, y] = [conditionOperand(call, 'x'), conditionOperand(call, 'y')];
-        const operands: readonly F64Operand[] = [{ kind: 'tensor', value: x }, { kind: 'tensor', value: y }];
+        const operands: readonly F64Operand[] = [
+          { kind: 'tensor', value: x },
+          { kind: 'tensor', value: y },
+        ];
         return pointwise(operands, entry.f, 'bool', run.absent);
       }
       const [x, y] = [operand(call, 'x'), operand(call, 'y')];
@@ -229,13 +235,13 @@ function sumOfRoutes(
   const weight = new Float64Array(points * width).fill(run.absent);
   for (let s = 0; s < points; s++) {
     const inX = x.present[s] === 1;
-    const inY = y.present[yPoint[s] ?? 0] === 1;
+    const inY = y.present[yPoint[s]] === 1;
     if (!inX && !inY) continue;
     present[s] = 1;
-    rank[s] = inX ? (x.rank[s] ?? 0) : most + (y.rank[yPoint[s] ?? 0] ?? 0);
+    rank[s] = inX ? x.rank[s] : most + y.rank[yPoint[s]];
     for (let i = s * width; i < (s + 1) * width; i++) {
-      const a = inX ? (x.weight[i] ?? NaN) : 0;
-      const b = inY ? (y.weight[yWeight[i] ?? 0] ?? NaN) : 0;
+      const a = inX ? x.weight[i] : 0;
+      const b = inY ? y.weight[yWeight[i]] : 0;
       weight[i] = keepAs(call.element, f(a, b));
     }
   }

@@ -90,7 +90,11 @@ const not: Primitive = {
   syntax: 'operator',
   parameters: [value('x', 'a bool, or a route: then where it is present')],
   adopts: false,
-  documentation: say('True where the operand is not.', 'keep(s, not first, over: E)', 'Of a route: where it is absent.'),
+  documentation: say(
+    'True where the operand is not.',
+    'keep(s, not first, over: E)',
+    'Of a route: where it is absent.',
+  ),
   infer(call) {
     const x = conditionArgument(call, 'x');
     return isProblem(x) ? x : { type: x };

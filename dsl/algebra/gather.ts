@@ -2,7 +2,16 @@
  * `t[V: ids]`: at every point of the ids the table's entry they name, so V is replaced by the axes of ids; axes both
  * have are met by name. -1 is none and gives 0; any other index outside V is an error of the run where it is needed.
  */
-import { countPoints, offsets, pointAt, separableOffsets, sizeOf, strides, unite, without } from '../interpret/tensor.ts';
+import {
+  countPoints,
+  offsets,
+  pointAt,
+  separableOffsets,
+  sizeOf,
+  strides,
+  unite,
+  without,
+} from '../interpret/tensor.ts';
 import { axes, axisArgument, dense, denseOperand, value } from './arguments.ts';
 import { hasAll } from './axes-changed.ts';
 import { isProblem, sameAxis, uniteAxes, withoutAxes, type Primitive } from './primitive.ts';

@@ -2,12 +2,20 @@
  * Indexing by what is known when compiling: `x[T: 0]`, `x[T: a .. b as S]`, `x[P: part]`, and `is(P: part)`. Of a route
  * the points that remain keep their weights and ranks, nothing is renumbered. All ranges lie inside their axis.
  */
-import { apply, asInteger, one, zero, type Size } from '../meaning/size.ts';
 import { indexed, laidOut, recut } from '../interpret/recut.ts';
 import { sizeOf } from '../interpret/tensor.ts';
-import { axes, axesArgument, axisArgument, dense, integerArgument, number, operand, staticSize, value } from './arguments.ts';
+import {
+  axes,
+  axesArgument,
+  axisArgument,
+  dense,
+  integerArgument,
+  number,
+  operand,
+  value,
+} from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
-import { isProblem, type Obligation, type Primitive, type SizedCall } from './primitive.ts';
+import { isProblem, type Primitive } from './primitive.ts';
 import { axesGiven, computable, oneAxis, tensor } from './typing.ts';
 
 const subject = value('x', 'a tensor or a route');
@@ -30,10 +38,6 @@ export const at: Primitive = {
     const from = oneAxis(call, 'axis', 'an index');
     return isProblem(from) ? from : replaceAxes(call, x, [from], [], { from: 'axis', to: 'axis' });
   },
-  obligations(call) {
-    const index = staticSize(call.statics, 'index');
-    return index === null ? [] : inside(call, index, apply('add', index, one));
-  },
   evaluate: (call) => recut(operand(call, 'x'), indexed(axisArgument(call, 'axis'), integerArgument(call, 'index'))),
 };
 
@@ -49,7 +53,11 @@ export const window: Primitive = {
     number('to', 'the point after the last', { optional: false }),
   ],
   adopts: false,
-  documentation: { summary: 'A range of an axis, under a name of its own.', detail: 'Half-open, not clipped.', example: 'x[T: 0 .. 4 as S]' },
+  documentation: {
+    summary: 'A range of an axis, under a name of its own.',
+    detail: 'Half-open, not clipped.',
+    example: 'x[T: 0 .. 4 as S]',
+  },
   infer(call) {
     const x = computable(call, 'x');
     if (isProblem(x)) return x;
@@ -58,34 +66,12 @@ export const window: Primitive = {
     const as = oneAxis(call, 'as', 'a range');
     return isProblem(as) ? as : replaceAxes(call, x, [from], [as], { from: 'axis', to: 'as' });
   },
-  obligations(call) {
-    const [from, to] = [staticSize(call.statics, 'from'), staticSize(call.statics, 'to')];
-    const [as] = call.axes.get('as') ?? [];
-    if (from === null || to === null || as === undefined) return [];
-    const message = `the range does not have the size of ${as.name}`;
-    return [
-      ...inside(call, from, to),
-      { code: 'MOE0342', left: apply('sub', to, from), relation: '==', right: as.size, message },
-    ];
-  },
   evaluate: (call) =>
     recut(
       operand(call, 'x'),
       laidOut(axisArgument(call, 'axis'), [axisArgument(call, 'as')], integerArgument(call, 'from')),
     ),
 };
-
-/** The points from .. to are points of the axis. */
-function inside(call: SizedCall, from: Size, to: Size): readonly Obligation[] {
-  const [of] = call.axes.get('axis') ?? [];
-  if (of === undefined) return [];
-  const code = 'MOE0343';
-  return [
-    { code: 'MOE0344', left: from, relation: 'integer', right: from, message: 'an index is a whole number' },
-    { code, left: zero, relation: '<=', right: from, message: `an index of ${of.name} is less than 0` },
-    { code, left: to, relation: '<=', right: of.size, message: `an index of ${of.name} goes beyond its end` },
-  ];
-}
 
 const partStatics = [
   number('part', 'which part of the union', { optional: false }),
@@ -123,7 +109,11 @@ export const is: Primitive = {
   syntax: 'pairs',
   parameters: [axes('axis', "a union's axis"), ...partStatics],
   adopts: false,
-  documentation: { summary: "Which points of a union's axis are of a part.", detail: '', example: 'keep(r, not is(P: zero))' },
+  documentation: {
+    summary: "Which points of a union's axis are of a part.",
+    detail: '',
+    example: 'keep(r, not is(P: zero))',
+  },
   infer(call) {
     const of = oneAxis(call, 'axis', 'is');
     return isProblem(of) ? of : tensor('bool', [of]);
@@ -131,7 +121,7 @@ export const is: Primitive = {
   evaluate(call) {
     const of = axisArgument(call, 'axis');
     const start = integerArgument(call, 'offset');
-    const length = asInteger(staticSize(call.statics, 'length') ?? zero) ?? 0;
+    const length = integerArgument(call, 'length');
     return dense(
       'bool',
       [of],

@@ -19,7 +19,9 @@ export const keep: Primitive = {
   parameters: [
     value('v', 'a route, or a tensor of weights'),
     value('c', 'what to keep: a bool, or a route: where it is present', { element: 'bool' }),
-    axes('over', 'of a tensor: the axes it is a choice among; of a route: its targets from here on', { optional: true }),
+    axes('over', 'of a tensor: the axes it is a choice among; of a route: its targets from here on', {
+      optional: true,
+    }),
   ],
   adopts: false,
   documentation: {

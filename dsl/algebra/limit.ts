@@ -10,9 +10,17 @@ import { queues } from '../interpret/queues.ts';
 import { axesOfRoute, makeRoute, type F64Route } from '../interpret/route.ts';
 import { countPoints, offsets, pointAt, take, unite, without } from '../interpret/tensor.ts';
 import { axes, axesArgument, numberArgument, operand, routeOperand, staticSize, value } from './arguments.ts';
-import { axesOfType, hasAxis, isProblem, isSubset, withoutAxes, type Primitive, type TypeCall, type TypeProblem } from './primitive.ts';
+import {
+  axesOfType,
+  hasAxis,
+  isProblem,
+  isSubset,
+  withoutAxes,
+  type Primitive,
+  type TypeCall,
+  type TypeProblem,
+} from './primitive.ts';
 import { scores } from './selection.ts';
-import { wholeNumber } from './top-k.ts';
 import { axesGiven, distinct, format, list, routeArgument, runTimeNumber, supportOf } from './typing.ts';
 import type { Axis } from '../meaning/axis.ts';
 import type { AxisVar, RouteType } from '../check/program.ts';
@@ -60,11 +68,14 @@ export const limit: Primitive = {
       if (isProblem(key)) return key;
       if (isSubset(axesOfType(key), supportOf(r))) continue;
       const more = list(call, withoutAxes(axesOfType(key), supportOf(r)));
-      return { code: 'MOE0435', message: `this key differs along ${more}, along which ${format(call, r)} has no choices`, at: name };
+      return {
+        code: 'MOE0435',
+        message: `this key differs along ${more}, along which ${format(call, r)} has no choices`,
+        at: name,
+      };
     }
     return runTimeNumber(call, 'to', withoutAxes(supportOf(r), over), 'i32') ?? { type: r };
   },
-  obligations: (call) => wholeNumber(call, 'to'),
   evaluate(call, run) {
     const r = routeOperand(call, 'r');
     const over = axesArgument(call, 'over');
@@ -99,7 +110,10 @@ export const limit: Primitive = {
       ...r.facts.map((fact) => ({ per: [...fact.per, ...more], atMost: fact.atMost })),
       ...(most === null ? [] : [{ per: rest, atMost: most }]),
     ];
-    return { kind: 'route', value: makeRoute({ support, payload: r.payload, present, rank, weight, element: r.element, facts }) };
+    return {
+      kind: 'route',
+      value: makeRoute({ support, payload: r.payload, present, rank, weight, element: r.element, facts }),
+    };
   },
 };
 

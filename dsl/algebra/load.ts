@@ -21,7 +21,12 @@ function counting(name: 'load' | 'count', documentation: Documentation): Primiti
       if (isProblem(r)) return r;
       const over = axesGiven(call, 'over');
       const support = supportOf(r);
-      const problem = checkOver(call, over, { kind: 'tensor', element: 'bool', axes: support }, 'the support of the route');
+      const problem = checkOver(
+        call,
+        over,
+        { kind: 'tensor', element: 'bool', axes: support },
+        'the support of the route',
+      );
       return problem ?? tensor('f32', withoutAxes(support, over));
     },
     evaluate(call) {
@@ -33,7 +38,11 @@ function counting(name: 'load' | 'count', documentation: Documentation): Primiti
       allPresent([r], r.support).forEach((here, i) => (data[to[i]] += here));
       const all = countPoints(over);
       if (name === 'count' || all === 0) return dense('f32', rest, data);
-      return dense('f32', rest, data.map((n) => n / all));
+      return dense(
+        'f32',
+        rest,
+        data.map((n) => n / all),
+      );
     },
   };
 }

@@ -23,7 +23,11 @@ export const iota: Primitive = {
   },
   evaluate(call) {
     const axis = axisArgument(call, 'axis');
-    return dense(call.element, [axis], Float64Array.from({ length: sizeOf(axis) }, (_, i) => i));
+    return dense(
+      call.element,
+      [axis],
+      Float64Array.from({ length: sizeOf(axis) }, (_, i) => i),
+    );
   },
 };
 

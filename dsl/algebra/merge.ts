@@ -1,6 +1,5 @@
 /** `merge(x, (G, M): E)`: several axes as one, row-major in the order written. The inverse of split. */
 import { merged, recut } from '../interpret/recut.ts';
-import { multiply } from '../meaning/size.ts';
 import { axes, axesArgument, axisArgument, operand, value } from './arguments.ts';
 import { hasAll, replaceAxes } from './axes-changed.ts';
 import { isProblem, sharedAxes, type Primitive } from './primitive.ts';
@@ -42,16 +41,6 @@ export const merge: Primitive = {
       }
     }
     return replaceAxes(call, x, from, [into], { from: 'axes', to: 'into' });
-  },
-  obligations(call) {
-    const from = call.axes.get('axes') ?? [];
-    return (call.axes.get('into') ?? []).map((axis) => ({
-      code: 'MOE0342',
-      left: axis.size,
-      relation: '==',
-      right: multiply(from.map((each) => each.size)),
-      message: `the size of ${axis.name} is not the product of the sizes of ${from.map((each) => each.name).join(', ')}`,
-    }));
   },
   evaluate: (call) => recut(operand(call, 'x'), merged(axesArgument(call, 'axes'), axisArgument(call, 'into'))),
 };

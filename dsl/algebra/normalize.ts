@@ -27,7 +27,8 @@ export const normalize: Primitive = {
     if (isProblem(r)) return r;
     const over = call.axes.get('over') ?? r.targets;
     const support = { kind: 'tensor', element: r.element, axes: supportOf(r) } as const;
-    const problem = wants('normalize', r.element, 'float', 'r') ?? checkOver(call, over, support, 'the support of the route');
+    const problem =
+      wants('normalize', r.element, 'float', 'r') ?? checkOver(call, over, support, 'the support of the route');
     return problem ?? { type: { ...r, element: computed(r.element) }, axes: new Map([['over', over]]) };
   },
   evaluate(call, run) {

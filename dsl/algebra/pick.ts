@@ -2,7 +2,7 @@
  * `pick(ids, over: E [, along: K])`: the points that indices name; -1 is none. K is consumed: a point named k times has
  * weight k and the rank of its first position. An index outside E is an error of the run where it is needed.
  */
-import { choose, chosenOf, grouped, routeOf } from '../interpret/choose.ts';
+import { choose, chosenOf, routeOf } from '../interpret/choose.ts';
 import { countPoints, offsets, pointAt, sizeOf, without } from '../interpret/tensor.ts';
 import { multiply } from '../meaning/size.ts';
 import { axes, axisArgument, denseOperand, value } from './arguments.ts';
@@ -43,7 +43,7 @@ export const pick: Primitive = {
     const size = sizeOf(axis);
     const along = (call.axes.get('along') ?? []).filter((each) => ids.axes.includes(each));
     const rest = without(ids.axes, along);
-    const { axes: all } = grouped([{ kind: 'tensor', value: { ...ids, axes: rest } }], [axis]);
+    const all = [...rest, axis];
     const start = offsets(rest, ids.axes);
     const step = offsets(along, ids.axes);
     const chosen = chosenOf(all);

@@ -6,7 +6,7 @@
  *   1. the checker finds the candidates of a name (`primitivesNamed` in table.ts), binds written arguments to
  *      parameters, and asks `infer`, which answers with a type or with one problem in the program's axis names;
  *   2. `infer` may fill in what was left out (`over:` of a tensor of one axis): the program holds the full form;
- *   3. when sizes are known, `obligations` says which equalities and inequalities of sizes must hold;
+ *   3. when sizes are known, the walk (dsl/meaning) checks that they fit;
  *   4. the interpreter calls `evaluate`; the compiler has a lowering for each `PrimitiveName`.
  *
  * Typing sees visible axes only, as `AxisVar`s, compared by declaration and primes. Evaluation sees concrete axes,
@@ -18,7 +18,6 @@ import type { F64Tensor } from '../interpret/tensor.ts';
 import type { AxisVar, ElementType, ValueType } from '../check/program.ts';
 import type { Operand, PrimitiveCall } from '../meaning/algebra.ts';
 import type { Axis } from '../meaning/axis.ts';
-import type { Size } from '../meaning/size.ts';
 import type { PrimitiveName } from './names.ts';
 
 /**
@@ -80,22 +79,6 @@ export interface TypeProblem {
   readonly help?: string;
 }
 
-/** A condition on sizes: `==`, `<=`, or that `left` is an integer (`right` is then `left`). */
-export interface Obligation {
-  readonly code: Code;
-  readonly left: Size;
-  readonly relation: '==' | '<=' | 'integer';
-  readonly right: Size;
-  /** What to say when it fails. */
-  readonly message: string;
-}
-
-/** The part of a call that obligations are about. */
-export interface SizedCall {
-  readonly axes: ReadonlyMap<string, readonly Axis[]>;
-  readonly statics: ReadonlyMap<string, Size | boolean>;
-}
-
 /** What an evaluation may use and report to. */
 export interface Evaluation {
   readonly seed: number;
@@ -121,7 +104,6 @@ export interface Primitive {
   readonly adopts: boolean;
   readonly documentation: Documentation;
   infer(call: TypeCall): Inferred | TypeProblem;
-  obligations?(call: SizedCall): readonly Obligation[];
   evaluate(call: F64Call, run: Evaluation): F64Operand;
 }
 

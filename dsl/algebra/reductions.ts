@@ -7,7 +7,6 @@
  * A maximum over nothing in a tensor is an error of the run where it is needed (of the program, if the axis is static).
  * `argmax` is the lowest index of the greatest value (-inf counts like any number); NaN is an error of the run.
  */
-import { asInteger, apply, isConstant, multiply, one } from '../meaning/size.ts';
 import {
   logSumExpOf,
   maximumOf,
@@ -29,9 +28,7 @@ import {
   withoutAxes,
   type Documentation,
   type Inferred,
-  type Obligation,
   type Primitive,
-  type SizedCall,
   type TypeCall,
   type TypeProblem,
 } from './primitive.ts';
@@ -115,10 +112,10 @@ const entries: Record<ReductionName, Entry> = {
 function argmaxOf({ values, positions, count }: Line): number {
   let best = -1;
   for (let k = 0; k < count; k++) {
-    const value = values[k] ?? NaN;
-    if (!Number.isNaN(value) && (best < 0 || value > (values[best] ?? NaN))) best = k;
+    const value = values[k];
+    if (!Number.isNaN(value) && (best < 0 || value > values[best])) best = k;
   }
-  return best < 0 ? 0 : (positions[best] ?? 0);
+  return best < 0 ? 0 : positions[best];
 }
 
 function reduction(name: ReductionName, entry: Entry): Primitive {
@@ -130,14 +127,18 @@ function reduction(name: ReductionName, entry: Entry): Primitive {
     adopts: false,
     documentation: entry.documentation,
     infer: (call) => inferReduction(call, name, entry),
-    ...(entry.needsOne ? { obligations: (call: SizedCall) => notEmpty(call, name) } : {}),
     evaluate(call, run) {
       const x = operand(call, 'x');
       const along = axesArgument(call, 'over');
       const rest = without(axesOf(x), along);
       return reduce(x, along, call.element, (line, r) => {
         if (entry.needsOne && line.count === 0 && x.kind === 'tensor') {
-          run.problem('MOE0703', `${name} over ${along.map((axis) => axis.name).join(', ')}, which is empty`, rest, pointAt(rest, r));
+          run.problem(
+            'MOE0703',
+            `${name} over ${along.map((axis) => axis.name).join(', ')}, which is empty`,
+            rest,
+            pointAt(rest, r),
+          );
           return name === 'argmax' ? -1 : NaN;
         }
         if (name === 'argmax' && line.values.subarray(0, line.count).some(Number.isNaN)) {
@@ -157,9 +158,21 @@ function inferReduction(call: TypeCall, name: ReductionName, entry: Entry): Infe
   const problem = wants(name, x.element, entry.of, 'x');
   if (problem !== null) return problem;
   if (x.kind === 'route') {
-    const refused = refuseSupport(call, name, x.kind === 'route' ? sharedAxes(gone, supportOf(x)) : [], format(call, x));
+    const refused = refuseSupport(
+      call,
+      name,
+      x.kind === 'route' ? sharedAxes(gone, supportOf(x)) : [],
+      format(call, x),
+    );
     if (name === 'argmax' || (!entry.overSupport && refused !== null)) {
-      return refused ?? { code: 'MOE0433', message: 'argmax takes a dense tensor, not a route', at: 'x', help: 'say dense(…)' };
+      return (
+        refused ?? {
+          code: 'MOE0433',
+          message: 'argmax takes a dense tensor, not a route',
+          at: 'x',
+          help: 'say dense(…)',
+        }
+      );
     }
   }
   const axes = withoutAxes(axesOfType(x), gone);
@@ -192,16 +205,6 @@ function refuseSupport(
     at: 'x',
     help: `write ${name}(dense(r), over: ${axes}) to count them as 0, or divide sum(r, over: ${axes}) by a number of your own`,
   };
-}
-
-/** Over a static axis there has to be something; over a dynamic one the run sees. */
-function notEmpty(call: SizedCall, name: ReductionName): readonly Obligation[] {
-  const axes = call.axes.get('over') ?? [];
-  const size = multiply(axes.map((axis) => axis.size));
-  if (!isConstant(size)) return [];
-  const names = axes.map((axis) => axis.name).join(', ');
-  if (asInteger(apply('min', size, one)) === 1) return [];
-  return [{ code: 'MOE0345', left: one, relation: '<=', right: size, message: `${name} over ${names}, which is empty` }];
 }
 
 export const reductionPrimitives: readonly Primitive[] = reductionNames.map((name) => reduction(name, entries[name]));

@@ -2,7 +2,7 @@
 import { renamed } from '../interpret/recut.ts';
 import { axes, axesArgument, operand, value } from './arguments.ts';
 import { hasAll } from './axes-changed.ts';
-import { axesOfType, isProblem, sameAxis, withoutAxes, type Obligation, type Primitive } from './primitive.ts';
+import { axesOfType, isProblem, sameAxis, withoutAxes, type Primitive } from './primitive.ts';
 import { axesGiven, computable, distinct, fresh, substituteAxes } from './typing.ts';
 
 export const rename: Primitive = {
@@ -37,15 +37,6 @@ export const rename: Primitive = {
       return [to[i] ?? axis];
     });
     return { type };
-  },
-  obligations(call) {
-    const [from, to] = [call.axes.get('from') ?? [], call.axes.get('to') ?? []];
-    return from.flatMap((axis, i): Obligation[] => {
-      const other = to[i];
-      if (other === undefined) return [];
-      const message = `${axis.name} and ${other.name} differ in size`;
-      return [{ code: 'MOE0342', left: axis.size, relation: '==', right: other.size, message }];
-    });
   },
   evaluate(call) {
     const [from, to] = [axesArgument(call, 'from'), axesArgument(call, 'to')];

@@ -8,7 +8,12 @@ import { axesOfType, isProblem, type Primitive } from './primitive.ts';
 import { routeArgument, tensor } from './typing.ts';
 
 /** The same points and ranks with other weights, one at each. */
-function reweighted(r: F64Route, weight: (point: number) => number, element: F64Route['element'], absent: number): F64Route {
+function reweighted(
+  r: F64Route,
+  weight: (point: number) => number,
+  element: F64Route['element'],
+  absent: number,
+): F64Route {
   const { support, present, rank, facts } = r;
   const weights = Float64Array.from(present, (here, i) => (here === 1 ? weight(i) : absent));
   return makeRoute({ support, payload: [], present, rank, weight: weights, element, facts });

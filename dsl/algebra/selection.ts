@@ -28,7 +28,13 @@ export function selection(
   main: string,
   others: readonly string[] = [],
   conditions: readonly string[] = [],
-): { readonly type: RouteType; readonly axes: ReadonlyMap<string, readonly AxisVar[]>; readonly rest: readonly AxisVar[] } | TypeProblem {
+):
+  | {
+      readonly type: RouteType;
+      readonly axes: ReadonlyMap<string, readonly AxisVar[]>;
+      readonly rest: readonly AxisVar[];
+    }
+  | TypeProblem {
   const first = scores(call, main, what);
   if (isProblem(first)) return first;
   let axes = axesOfType(first);

@@ -58,6 +58,13 @@ export const slots: Primitive = {
     }
     run.dropped(dropped);
     const facts = [...r.facts, { per: [...rest, places], atMost: one }, { per: r.support, atMost: one }];
-    return routeOf(support, { present, rank }, new Float64Array(present.length).fill(1), call.element, run.absent, facts);
+    return routeOf(
+      support,
+      { present, rank },
+      new Float64Array(present.length).fill(1),
+      call.element,
+      run.absent,
+      facts,
+    );
   },
 };

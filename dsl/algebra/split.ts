@@ -1,6 +1,5 @@
 /** `split(x, E: (G, M))`: an axis as the row-major points of several, G outer. */
 import { laidOut, recut } from '../interpret/recut.ts';
-import { multiply } from '../meaning/size.ts';
 import { axes, axesArgument, axisArgument, operand, value } from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
 import { isProblem, type Primitive } from './primitive.ts';
@@ -28,16 +27,6 @@ export const split: Primitive = {
     const axis = oneAxis(call, 'axis', 'split');
     if (isProblem(axis)) return axis;
     return replaceAxes(call, x, [axis], axesGiven(call, 'into'), { from: 'axis', to: 'into' });
-  },
-  obligations(call) {
-    const into = call.axes.get('into') ?? [];
-    return (call.axes.get('axis') ?? []).map((axis) => ({
-      code: 'MOE0342',
-      left: axis.size,
-      relation: '==',
-      right: multiply(into.map((each) => each.size)),
-      message: `the size of ${axis.name} is not the product of the sizes of ${into.map((each) => each.name).join(', ')}`,
-    }));
   },
   evaluate: (call) => recut(operand(call, 'x'), laidOut(axisArgument(call, 'axis'), axesArgument(call, 'into'), 0)),
 };

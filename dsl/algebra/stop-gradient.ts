@@ -9,7 +9,11 @@ export const stopGradient: Primitive = {
   syntax: 'call',
   parameters: [value('x', 'a tensor or a route')],
   adopts: false,
-  documentation: { summary: 'The value itself, without its gradient.', detail: '', example: 'loss z = stop_gradient(s) * p' },
+  documentation: {
+    summary: 'The value itself, without its gradient.',
+    detail: '',
+    example: 'loss z = stop_gradient(s) * p',
+  },
   infer(call) {
     const x = computable(call, 'x');
     return isProblem(x) ? x : { type: x };

@@ -6,9 +6,10 @@
  */
 import { candidates, choose, chosenOf, grouped, laidOutOver, routeOf, scored } from '../interpret/choose.ts';
 import { pointAt } from '../interpret/tensor.ts';
-import { isConstant, multiply } from '../meaning/size.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, staticSize, value } from './arguments.ts';
-import { isProblem, type F64Call, type Obligation, type Primitive, type SizedCall } from './primitive.ts';
+import { isProblem, type F64Call, type Primitive } from './primitive.ts';
+import type { BoundFact } from './bounds.ts';
+import type { Axis } from '../meaning/axis.ts';
 import { needsAtMost, selection } from './selection.ts';
 import { runTimeNumber } from './typing.ts';
 
@@ -45,7 +46,6 @@ export const topK: Primitive = {
     const problem = runTimeNumber(call, 'k', result.rest, 'i32') ?? needsAtMost(call, 'k');
     return problem ?? { type: result.type, axes: result.axes };
   },
-  obligations: (call) => [...wholeNumber(call, 'k'), ...wholeNumber(call, 'at_most'), ...enough(call)],
   evaluate(call, run) {
     const s = operand(call, 's');
     const by = call.args.get('by') ?? s;
@@ -72,29 +72,8 @@ export const topK: Primitive = {
   },
 };
 
-/** A static number of choices is a whole number. */
-export function wholeNumber(call: SizedCall, name: string): readonly Obligation[] {
-  const size = staticSize(call.statics, name);
-  if (size === null) return [];
-  return [{ code: 'MOE0344', left: size, relation: 'integer', right: size, message: `${name} is a whole number: say floor or ceil` }];
-}
-
-/** Along static axes there are at least k; along dynamic ones all are taken if there are fewer. */
-function enough(call: SizedCall): readonly Obligation[] {
-  const k = staticSize(call.statics, 'k');
-  const over = call.axes.get('over') ?? [];
-  const size = multiply(over.map((axis) => axis.size));
-  if (k === null || !isConstant(size)) return [];
-  const names = over.map((axis) => axis.name).join(', ');
-  return [{ code: 'MOE0440', left: k, relation: '<=', right: size, message: `top_k chooses more than ${names} has` }];
-}
-
 /** The fact "per point of the rest at most so many", if that number is static. */
-export function chosenAtMost(
-  call: F64Call,
-  name: string,
-  rest: ReturnType<typeof grouped>['rest'],
-): { readonly per: typeof rest; readonly atMost: NonNullable<ReturnType<typeof staticSize>> }[] {
+export function chosenAtMost(call: F64Call, name: string, rest: readonly Axis[]): readonly BoundFact[] {
   const most = staticSize(call.statics, name);
   return most === null ? [] : [{ per: rest, atMost: most }];
 }

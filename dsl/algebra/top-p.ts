@@ -7,7 +7,7 @@ import { pointAt } from '../interpret/tensor.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
 import { selection } from './selection.ts';
-import { chosenAtMost, wholeNumber } from './top-k.ts';
+import { chosenAtMost } from './top-k.ts';
 import { runTimeNumber } from './typing.ts';
 
 export const topP: Primitive = {
@@ -23,7 +23,8 @@ export const topP: Primitive = {
   adopts: false,
   documentation: {
     summary: 'As many of the best as it takes for their sum to exceed p.',
-    detail: 'Sums run from the best score down. Ties: the lower index. -inf is never chosen; NaN is an error of the run.',
+    detail:
+      'Sums run from the best score down. Ties: the lower index. -inf is never chosen; NaN is an error of the run.',
     example: 'softmax(w @ x, over: E) |> top_p(0.4, over: E, at_most: 4)',
     source: 'arXiv:2403.07652',
   },
@@ -32,7 +33,6 @@ export const topP: Primitive = {
     if (isProblem(result)) return result;
     return runTimeNumber(call, 'p', result.rest, 'float') ?? { type: result.type, axes: result.axes };
   },
-  obligations: (call) => wholeNumber(call, 'at_most'),
   evaluate(call, run) {
     const [s, p] = [operand(call, 's'), operand(call, 'p')];
     const groups = grouped([s, p], axesArgument(call, 'over'));

@@ -40,11 +40,7 @@ export const where: Primitive = {
   },
   evaluate: (call, run) =>
     pointwise(
-      [
-        { kind: 'tensor', value: conditionOperand(call, 'condition') },
-        operand(call, 'then'),
-        operand(call, 'else'),
-      ],
+      [{ kind: 'tensor', value: conditionOperand(call, 'condition') }, operand(call, 'then'), operand(call, 'else')],
       (condition, then, other) => (condition !== 0 ? then : other),
       call.element,
       run.absent,

@@ -116,10 +116,6 @@ export const catalogue = {
   MOE0339: { title: 'a tuple is not a value to compute with' },
   MOE0340: { title: 'an axis is named twice' },
   MOE0341: { title: 'a number chosen at run time has axes it may not have' },
-  MOE0342: { title: 'the sizes do not fit' },
-  MOE0343: { title: 'an index leaves its axis' },
-  MOE0344: { title: 'a whole number is wanted here' },
-  MOE0345: { title: 'there is no greatest of nothing' },
 
   // 04 routes and experts
   MOE0401: { title: 'a function reads along an axis over which its argument is sparse' },
@@ -153,10 +149,11 @@ export const catalogue = {
   MOE0437: { title: 'a route keeps at least one target' },
   MOE0438: { title: 'a route with a payload cannot stand here' },
   MOE0439: { title: 'sources, targets and payload are not mixed' },
-  MOE0440: { title: 'more are chosen than there are' },
   MOE0441: { title: 'a condition is bool or a route' },
 
   // 05 limits and targets
+  MOE0501: { title: 'a value has too many elements for one buffer' },
+  MOE0502: { title: 'a value is larger than the target binds at once' },
 
   // 06 weights (runtime/errors.ts has the same numbers)
   MOE0600: { title: 'several faults in the weights, listed' },

@@ -50,7 +50,7 @@ export function pointwise(
     (joined, route) => ({ support: unite(joined.support, route.support), facts: boundsOfJoin(joined, route) }),
     { support: first.support, facts: first.facts },
   ).facts;
-  const rank = Int32Array.from(present, (here, s) => (here === 1 ? (first.rank[ranks[s] ?? 0] ?? 0) : 0));
+  const rank = Int32Array.from(present, (here, s) => (here === 1 ? first.rank[ranks[s]] : 0));
   return { kind: 'route', value: makeRoute({ support, payload, present, rank, weight, element, facts }) };
 }
 
@@ -63,7 +63,7 @@ export function allPresent(routes: readonly F64Route[], support: F64Route['suppo
   const present = new Uint8Array(countPoints(support)).fill(1);
   for (const route of routes) {
     const at = offsets(support, route.support);
-    for (let i = 0; i < present.length; i++) if (route.present[at[i] ?? 0] !== 1) present[i] = 0;
+    for (let i = 0; i < present.length; i++) if (route.present[at[i]] !== 1) present[i] = 0;
   }
   return present;
 }
@@ -77,9 +77,9 @@ function readers(operands: readonly F64Operand[]): (axes: F64Tensor['axes']) => 
       if (operand === undefined) return () => 0;
       const data = operand.kind === 'tensor' ? operand.value.data : operand.value.weight;
       const own = axesOf(operand);
-      if (own.length === axes.length && own.every((axis, i) => axis === axes[i])) return (point) => data[point] ?? NaN;
+      if (own.length === axes.length && own.every((axis, i) => axis === axes[i])) return (point) => data[point];
       const at = offsets(axes, own);
-      return (point) => data[at[point] ?? 0] ?? NaN;
+      return (point) => data[at[point]];
     };
     return [reader(operands[0]), reader(operands[1]), reader(operands[2])];
   };

@@ -30,7 +30,7 @@ export interface Deferred {
 /** The set of one point. */
 export function singlePoint(problem: RunProblem, axes: readonly Axis[], point: readonly number[]): Deferred {
   const at = new Uint8Array(countPoints(axes));
-  const n = axes.reduce((sum, axis, i) => sum * countPoints([axis]) + (point[i] ?? 0), 0);
+  const n = axes.reduce((sum, axis, i) => sum * countPoints([axis]) + point[i], 0);
   at[n] = 1;
   return { problem, axes, at };
 }
@@ -43,7 +43,7 @@ export function project(problems: readonly Deferred[], gone: readonly Axis[]): r
     const to = offsets(deferred.axes, axes);
     const at = new Uint8Array(countPoints(axes));
     deferred.at.forEach((wrong, i) => {
-      if (wrong === 1) at[to[i] ?? 0] = 1;
+      if (wrong === 1) at[to[i]] = 1;
     });
     return { ...deferred, axes, at };
   });
@@ -59,8 +59,8 @@ export function whereAllPresent(problems: readonly Deferred[], routes: readonly 
     const at = new Uint8Array(countPoints(axes));
     let any = false;
     for (let i = 0; i < at.length; i++) {
-      if (deferred.at[own[i] ?? 0] !== 1) continue;
-      if (!routes.every((route, r) => route.present[places[r]?.[i] ?? 0] === 1)) continue;
+      if (deferred.at[own[i]] !== 1) continue;
+      if (!routes.every((route, r) => route.present[places[r][i]] === 1)) continue;
       at[i] = 1;
       any = true;
     }

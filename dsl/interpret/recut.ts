@@ -56,8 +56,8 @@ export function recutRoute(route: F64Route, how: Recut): F64Route {
   return makeRoute({
     support: recutAxes(route.support, how),
     payload: recutAxes(route.payload, how),
-    present: Uint8Array.from(at, (i) => route.present[i] ?? 0),
-    rank: Int32Array.from(at, (i) => route.rank[i] ?? 0),
+    present: Uint8Array.from(at, (i) => route.present[i]),
+    rank: Int32Array.from(at, (i) => route.rank[i]),
     weight: take(route.weight, recutOffsets(axesOfRoute(route), how)),
     element: route.element,
     facts: boundsOfRecut(route.facts, how.from, how.to),
@@ -76,7 +76,7 @@ function recutOffsets(axes: readonly Axis[], how: Recut): Int32Array {
   const stride = strides(axes);
   const concerned = how.from.some((axis) => axes.includes(axis));
   const along = how.from.map((axis) => stride.get(axis) ?? 0);
-  const base = concerned ? how.base.reduce((sum, start, i) => sum + start * (along[i] ?? 0), 0) : 0;
+  const base = concerned ? how.base.reduce((sum, start, i) => sum + start * along[i], 0) : 0;
   return separableOffsets(
     recutAxes(axes, how),
     (axis) => {
@@ -84,7 +84,7 @@ function recutOffsets(axes: readonly Axis[], how: Recut): Int32Array {
       const size = sizeOf(axis);
       if (concerned && how.to.includes(axis)) {
         return Int32Array.from({ length: size }, (_, i) =>
-          how.steps(axis, i).reduce((sum, step, k) => sum + step * (along[k] ?? 0), 0),
+          how.steps(axis, i).reduce((sum, step, k) => sum + step * along[k], 0),
         );
       }
       return own === undefined ? null : Int32Array.from({ length: size }, (_, i) => i * own);
@@ -98,7 +98,7 @@ function recutProblems(problems: readonly Deferred[], how: Recut): readonly Defe
     const inside = how.from.filter((axis) => deferred.axes.includes(axis));
     if (inside.length === 0) return [deferred];
     if (inside.length < how.from.length) return project([deferred], inside);
-    const at = Uint8Array.from(recutOffsets(deferred.axes, how), (i) => deferred.at[i] ?? 0);
+    const at = Uint8Array.from(recutOffsets(deferred.axes, how), (i) => deferred.at[i]);
     return at.includes(1) ? [{ ...deferred, axes: recutAxes(deferred.axes, how), at }] : [];
   });
 }

@@ -34,15 +34,15 @@ export function lines(
   const values = new Float64Array(along.length);
   const positions = new Int32Array(along.length);
   for (let r = 0; r < base.length; r++) {
-    const start = base[r] ?? 0;
+    const start = base[r];
     let count = 0;
     for (let k = 0; k < along.length; k++) {
-      const at = start + (along[k] ?? 0);
+      const at = start + along[k];
       if (present !== null && present[Math.floor(at / width)] !== 1) continue;
-      values[count] = data[at] ?? NaN;
+      values[count] = data[at];
       positions[count++] = k;
     }
-    visit(r, { values, positions, count }, (k) => start + (along[k] ?? 0));
+    visit(r, { values, positions, count }, (k) => start + along[k]);
   }
   return rest;
 }
@@ -74,7 +74,7 @@ export function along(
   const out = new Float64Array(countPoints(over));
   lines(x, over, (_, line, offsetOf) => {
     f(line, out);
-    for (let k = 0; k < line.count; k++) data[offsetOf(line.positions[k] ?? 0)] = keepAs(element, out[k] ?? NaN);
+    for (let k = 0; k < line.count; k++) data[offsetOf(line.positions[k])] = keepAs(element, out[k]);
   });
   if (x.kind === 'tensor') return { kind: 'tensor', value: makeTensor(element, x.value.axes, data) };
   const { support, payload, present, rank, facts } = x.value;
@@ -86,7 +86,7 @@ export function along(
 
 export function sumOf({ values, count }: Line): number {
   let sum = 0;
-  for (let k = 0; k < count; k++) sum += values[k] ?? NaN;
+  for (let k = 0; k < count; k++) sum += values[k];
   return sum;
 }
 
@@ -98,20 +98,20 @@ export function meanOf(line: Line): number {
 export function varianceOf(line: Line): number {
   const mean = meanOf(line);
   let sum = 0;
-  for (let k = 0; k < line.count; k++) sum += ((line.values[k] ?? NaN) - mean) ** 2;
+  for (let k = 0; k < line.count; k++) sum += (line.values[k] - mean) ** 2;
   return line.count === 0 ? 0 : sum / line.count;
 }
 
 /** NaN if there is one, -inf of nothing. */
 export function maximumOf({ values, count }: Line): number {
   let max = -Infinity;
-  for (let k = 0; k < count; k++) max = Math.max(max, values[k] ?? NaN);
+  for (let k = 0; k < count; k++) max = Math.max(max, values[k]);
   return max;
 }
 
 export function minimumOf({ values, count }: Line): number {
   let min = Infinity;
-  for (let k = 0; k < count; k++) min = Math.min(min, values[k] ?? NaN);
+  for (let k = 0; k < count; k++) min = Math.min(min, values[k]);
   return min;
 }
 
@@ -120,6 +120,6 @@ export function logSumExpOf(line: Line): number {
   const max = maximumOf(line);
   if (max === -Infinity || max === Infinity) return max;
   let sum = 0;
-  for (let k = 0; k < line.count; k++) sum += Math.exp((line.values[k] ?? NaN) - max);
+  for (let k = 0; k < line.count; k++) sum += Math.exp(line.values[k] - max);
   return max + Math.log(sum);
 }

@@ -30,14 +30,16 @@ export function makeTensor(
   data: Float64Array,
   problems: readonly Deferred[] = none,
 ): F64Tensor {
-  if (data.length !== countPoints(axes)) throw new CompilerBug('interpret', `${data.length} numbers over ${describe(axes)}`);
+  if (data.length !== countPoints(axes))
+    throw new CompilerBug('interpret', `${data.length} numbers over ${describe(axes)}`);
   return { axes, data, element, problems };
 }
 
 /** The concrete size of an axis: everything is bound when the interpreter runs. */
 export function sizeOf(axis: Axis): number {
   const size = asInteger(axis.size);
-  if (size === null) throw new CompilerBug('interpret', `the size ${formatSize(axis.size)} of ${axis.name} is not bound`);
+  if (size === null)
+    throw new CompilerBug('interpret', `the size ${formatSize(axis.size)} of ${axis.name} is not bound`);
   return size;
 }
 
@@ -83,8 +85,8 @@ export function separableOffsets(
     const entries = table(axis);
     const next = new Int32Array(result.length * size);
     for (let i = 0, at = 0; i < result.length; i++) {
-      const start = result[i] ?? 0;
-      for (let j = 0; j < size; j++) next[at++] = entries === null ? start : start + (entries[j] ?? 0);
+      const start = result[i];
+      for (let j = 0; j < size; j++) next[at++] = entries === null ? start : start + entries[j];
     }
     result = next;
   }
@@ -135,6 +137,6 @@ export function spread(tensor: F64Tensor, axes: readonly Axis[]): F64Tensor {
 /** data[from[0]], data[from[1]], … */
 export function take(data: Float64Array, from: Int32Array): Float64Array {
   const result = new Float64Array(from.length);
-  for (let i = 0; i < from.length; i++) result[i] = data[from[i] ?? 0] ?? NaN;
+  for (let i = 0; i < from.length; i++) result[i] = data[from[i]];
   return result;
 }

@@ -17,7 +17,7 @@ const encode = (facts: Facts): string => JSON.stringify(facts);
 
 export const errorMessages: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected, ruleName }) => encode({ rule: ruleName, expected: tokenLabel(expected) }),
-  buildNotAllInputParsedMessage: ({ ruleName }) => encode({ rule: ruleName }),
+  buildNotAllInputParsedMessage: ({ ruleName }) => encode({ rule: ruleName === 'importDecl' ? 'file' : 'model' }),
   buildNoViableAltMessage: ({ ruleName }) => encode({ rule: ruleName }),
   buildEarlyExitMessage: ({ ruleName }) => encode({ rule: ruleName }),
 };

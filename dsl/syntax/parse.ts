@@ -42,15 +42,15 @@ export function parseFile(source: SourceFile): Parsed {
   if (bytes > limits.sourceBytes) return { file: nothing, diagnostics: [tooLarge(source.name, bytes)], comments: [] };
 
   const lexed = lex(source);
-  const failed = (diagnostics: readonly Diagnostic[]): Parsed => ({
+  const unread = (diagnostics: readonly Diagnostic[]): Parsed => ({
     file: nothing,
     diagnostics: shown(diagnostics, source),
     comments: lexed.comments,
   });
-  if (lexed.diagnostics.some((d) => d.code === 'MOE0012')) return failed(lexed.diagnostics);
+  if (lexed.diagnostics.some((d) => d.code === 'MOE0012')) return unread(lexed.diagnostics);
   const balanced = balance(source.name, lexed.tokens);
   const early = [...lexed.diagnostics, ...balanced.diagnostics];
-  if (!balanced.parsable) return failed(early);
+  if (!balanced.parsable) return unread(early);
 
   const context = new BuildContext(source.name, lexed.docs);
   const whole = parseTokens(parser, balanced.tokens);
@@ -62,7 +62,7 @@ export function parseFile(source: SourceFile): Parsed {
       comments: lexed.comments,
     };
   }
-  const { parts, errors } = parsePieces(parser, balanced.tokens);
+  const { parts, errors, failed } = parsePieces(parser, balanced.tokens);
   const built = withoutTooDeep(buildFile(context, parts, source.text.length));
   // A badly written number or name is still a number or a name: only what was skipped or moved can have echoes.
   const disturbing = lexed.diagnostics.filter((d) => d.code === 'MOE0001' || d.code === 'MOE0003');
@@ -75,7 +75,8 @@ export function parseFile(source: SourceFile): Parsed {
       diagnostic: parserDiagnostic(message, found, before(found.startOffset), source.name),
     }))
     .filter(({ piece, diagnostic }) => echoes.admits(diagnostic, piece));
-  const form = context.diagnostics.filter((d) => echoes.admitsForm(d));
+  const isSure = (offset: number): boolean => !failed.some(({ start, end }) => start <= offset && offset < end);
+  const form = context.diagnostics.filter((d) => echoes.admitsForm(d) && isSure(d.span?.start ?? 0));
   const all = [...early, ...syntax.map((error) => error.diagnostic), ...form, ...built.diagnostics];
   return { file: built.file, diagnostics: shown(all, source), comments: lexed.comments };
 }

@@ -61,15 +61,20 @@ const callableKeywords: ReadonlySet<TokenType> = new Set([
 const openers: ReadonlySet<TokenType> = new Set([t.LParen, t.LSquare, t.LCurly]);
 const closers: ReadonlySet<TokenType> = new Set([t.RParen, t.RSquare, t.RCurly]);
 
+export interface ParsedPieces {
+  readonly parts: FileParts;
+  readonly errors: readonly PieceError[];
+  /** Offsets of the pieces that have an error: what is built from them is guesswork. */
+  readonly failed: readonly { readonly start: number; readonly end: number }[];
+}
+
 /** Parses balanced tokens piece by piece. */
-export function parsePieces(
-  parser: MoeParser,
-  tokens: readonly IToken[],
-): { parts: FileParts; errors: readonly PieceError[] } {
+export function parsePieces(parser: MoeParser, tokens: readonly IToken[]): ParsedPieces {
   const imports: CstNode[] = [];
   const models: ModelParts[] = [];
   const decls: CstNode[] = [];
   const errors: PieceError[] = [];
+  const failed: { start: number; end: number }[] = [];
   let piece = 0;
 
   /** Parses `[from, to)` with a rule; the end of the piece is the token that follows it. */
@@ -77,7 +82,9 @@ export function parsePieces(
     piece++;
     parser.input = tokens.slice(from, to);
     const node = rule();
-    for (const error of parser.errors) errors.push({ message: error.message, found: foundBy(error, to), piece });
+    const found = parser.errors.filter((error, i) => i === 0 || error.name !== 'NotAllInputParsedException');
+    for (const error of found) errors.push({ message: error.message, found: foundBy(error, to), piece });
+    if (found.length > 0) failed.push({ start: tokens[from]?.startOffset ?? 0, end: tokens[to]?.startOffset ?? Infinity });
     return node;
   };
   const foundBy = (error: IRecognitionException, to: number): IToken =>
@@ -123,7 +130,7 @@ export function parsePieces(
     else if (type !== undefined && declStarts.has(type)) decls.push(run(() => parser.decl(), start, end));
     else misplaced('file', start);
   }
-  return { parts: { imports, models, decls }, errors };
+  return { parts: { imports, models, decls }, errors, failed };
 }
 
 /** Ranges of the items of `[from, to)`: each begins, outside of brackets, with a word that begins a declaration, or is an entry. */

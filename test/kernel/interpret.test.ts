@@ -3,6 +3,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import {
   add,
   and,
+  binary,
   div,
   f32,
   globalIdX,
@@ -12,10 +13,12 @@ import {
   localIdX,
   lt,
   mul,
+  rem,
   select,
   sub,
   u32,
 } from '../../compiler/kernel/build.ts';
+import { binaryFunction } from '../../compiler/kernel/arithmetic.ts';
 import { compileKernel } from '../../compiler/kernel/interpret.ts';
 import type { BufferBinding, Launch } from '../../compiler/kernel/interpret.ts';
 import type { Kernel } from '../../compiler/kernel/ir.ts';
@@ -120,6 +123,37 @@ describe('the kernel interpreter computes', () => {
     const out = new Uint32Array(12);
     compileKernel(kernel)({ ...launch(1, { out }), workgroups: [2, 3] });
     expect([...out]).toEqual([0, 11, 20, 31, 40, 51, 60, 71, 80, 91, 100, 111]);
+  });
+
+  it('the operations written out for speed as arithmetic.ts does', () => {
+    const wordValues = [0, 1, 3, 65537, 2147483648, 4294967295];
+    const floatValues = [0, -1.5, 0.1, 16777217, 1e-30, 3e38].map(Math.fround);
+    for (const type of ['f32', 'u32'] as const) {
+      const values = type === 'f32' ? floatValues : wordValues;
+      const data = type === 'f32' ? new Float32Array(values) : new Uint32Array(values);
+      for (const op of ['add', 'sub', 'mul'] as const) {
+        for (const leaves of [
+          [true, true],
+          [true, false],
+          [false, true],
+          [false, false],
+        ]) {
+          const n = values.length;
+          const kernel = kernelOf(n * n, (k) => {
+            const x = k.buffer('x', type, 'read');
+            const out = k.buffer('out', type, 'read_write');
+            const [a, b] = [div(localIdX, n), rem(localIdX, n)].map((at, i) =>
+              leaves[i] ? k.let(load(x, at)) : load(x, at),
+            );
+            k.store(out, localIdX, binary(op, a, b));
+          });
+          const out = type === 'f32' ? new Float32Array(n * n) : new Uint32Array(n * n);
+          compileKernel(kernel)(launch(1, { x: data, out }));
+          const f = binaryFunction(op, type);
+          expect([...out]).toEqual(values.flatMap((a) => values.map((b) => f(a, b))));
+        }
+      }
+    }
   });
 
   it('bindings from an offset, and views of another type over the same bytes', () => {

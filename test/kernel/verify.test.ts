@@ -1,23 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  add,
-  breakLoop,
-  eq,
-  f32,
-  globalIdX,
-  load,
-  loadShared,
-  local,
-  localIdX,
-  lt,
-  returnKernel,
-  u32,
-  workgroupIdX,
-} from '../../compiler/kernel/build.ts';
+import { add, breakLoop, f32, globalIdX, local, lt, returnKernel, u32 } from '../../compiler/kernel/build.ts';
 import type { Expr, Kernel, Stmt } from '../../compiler/kernel/ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { verifyKernel } from '../../compiler/kernel/verify.ts';
 import { webgpuCore } from '../../compiler/target.ts';
+import { divergentBarriers, uniformBarriers } from './barrier-kernels.ts';
 import { samples } from './sample-kernels.ts';
 
 const { limits } = webgpuCore;
@@ -149,82 +136,10 @@ describe('limits', () => {
 
 describe('uniformity', () => {
   const divergent = (kernel: Kernel) => violations(kernel).filter((v) => v.includes('barrier'));
-  const good: readonly [string, (k: KernelBuilder) => void][] = [
-    ['in a loop with uniform bounds', (k) => k.forRange(0, k.uniform('n', 'u32'), 1, () => k.barrier())],
-    ['under a workgroup id', (k) => k.when(lt(workgroupIdX, 2), () => k.barrier())],
-    [
-      'in a loop bounded by a read-only buffer at a uniform index',
-      (k) => k.forRange(0, load(k.buffer('ends', 'u32', 'read'), workgroupIdX), 1, () => k.barrier()),
-    ],
-    [
-      'after an if on the thread',
-      (k) => (k.when(lt(localIdX, 1), () => k.store(k.buffer('y', 'f32', 'read_write'), 0, 1)), k.barrier()),
-    ],
-    [
-      'after a loop that threads leave alone',
-      (k) => {
-        k.forRange(0, 4, 1, () => k.when(lt(localIdX, 1), () => k.break()));
-        k.barrier();
-      },
-    ],
-    ['after a return of the whole workgroup', (k) => (k.when(lt(workgroupIdX, 2), () => k.return()), k.barrier())],
-  ];
-  const bad: readonly [string, (k: KernelBuilder) => void][] = [
-    ['under the thread id', (k) => k.when(lt(localIdX, 2), () => k.barrier())],
-    [
-      'under a writable buffer',
-      (k) => {
-        const y = k.buffer('y', 'u32', 'read_write');
-        k.when(lt(load(y, 0), 2), () => k.barrier());
-      },
-    ],
-    [
-      'under workgroup memory',
-      (k) => {
-        const s = k.shared('s', 'u32', 1);
-        k.when(lt(loadShared(s, 0), 2), () => k.barrier());
-      },
-    ],
-    ['after a return of some threads', (k) => (k.when(lt(localIdX, 1), () => k.return()), k.barrier())],
-    [
-      'after a break of some threads, in the next round',
-      (k) =>
-        k.forRange(0, 4, 1, () => {
-          k.barrier();
-          k.when(lt(localIdX, 1), () => k.break());
-        }),
-    ],
-    [
-      'under a variable assigned by some threads',
-      (k) => {
-        const v = k.var(u32(0));
-        k.when(lt(localIdX, 1), () => k.assign(v, u32(1)));
-        k.when(eq(v, 0), () => k.barrier());
-      },
-    ],
-    [
-      'under a variable that a later round makes divergent',
-      (k) => {
-        const v = k.var(u32(0));
-        k.forRange(0, 4, 1, () => {
-          k.when(eq(v, 0), () => k.barrier());
-          k.assign(v, localIdX);
-        });
-      },
-    ],
-    ['in a loop with divergent bounds', (k) => k.forRange(0, localIdX, 1, () => k.barrier())],
-    [
-      'after a return inside a loop',
-      (k) => {
-        k.forRange(0, 4, 1, () => k.when(lt(localIdX, 1), () => k.return()));
-        k.barrier();
-      },
-    ],
-  ];
-  it.each(good)('accepts a barrier %s', (_, write) => {
-    expect(divergent(kernelOf(write))).toEqual([]);
+  it.each(uniformBarriers)('accepts a barrier %s', (_, kernel) => {
+    expect(divergent(kernel)).toEqual([]);
   });
-  it.each(bad)('refuses a barrier %s', (_, write) => {
-    expect(divergent(kernelOf(write))).toEqual(['barrier 0 is under control that differs between threads']);
+  it.each(divergentBarriers)('refuses a barrier %s', (_, kernel) => {
+    expect(divergent(kernel)).toEqual(['barrier 0 is under control that differs between threads']);
   });
 });

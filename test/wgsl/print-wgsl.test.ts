@@ -8,6 +8,7 @@ import { verifyKernel } from '../../compiler/kernel/verify.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { NameTable } from '../../compiler/wgsl/names.ts';
 import { bindingLayout, printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
+import { divergentBarriers, uniformBarriers } from '../kernel/barrier-kernels.ts';
 import { randomKernel } from '../kernel/random-kernels.ts';
 import { samples, scaleKernel } from '../kernel/sample-kernels.ts';
 import { validateWgsl } from '../support/null-device.ts';
@@ -126,15 +127,13 @@ describe('Tint and our verifier', () => {
     expect(await validateWgsl('@compute @workgroup_size(1024) fn main() {}')).not.toEqual([]);
   });
 
-  it('what Tint refuses for uniformity, the verifier refuses too', async () => {
-    const kernels = [lt(globalIdX, 3), lt({ kind: 'builtin', type: 'u32', name: 'local_id_x' }, 1)].map((condition) => {
-      const k = new KernelBuilder('divergent', 4);
-      k.when(condition, () => k.barrier());
-      return k.finish();
-    });
-    for (const kernel of kernels) {
-      expect(await validateWgsl(printWgsl(kernel))).not.toEqual([]);
-      expect(verifyKernel(kernel, webgpuCore.limits)).not.toEqual([]);
-    }
+  it.each(uniformBarriers)('both accept a barrier %s', async (_, kernel) => {
+    expect(verifyKernel(kernel, webgpuCore.limits)).toEqual([]);
+    expect(await validateWgsl(printWgsl(kernel))).toEqual([]);
+  });
+
+  it.each(divergentBarriers)('both refuse a barrier %s', async (_, kernel) => {
+    expect(verifyKernel(kernel, webgpuCore.limits)).not.toEqual([]);
+    expect((await validateWgsl(printWgsl(kernel))).join()).toMatch(/uniform control flow/);
   });
 });

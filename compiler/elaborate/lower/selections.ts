@@ -10,11 +10,11 @@
  * A score of -inf is never a candidate. NaN is one (not (NaN <= -inf)), so that the order meets it and reports it.
  */
 import type { Axis } from '../../../dsl/meaning/axis.ts';
-import { asInteger, one, type Size } from '../../../dsl/meaning/size.ts';
+import { apply, one, zero, type Size } from '../../../dsl/meaning/size.ts';
 import { joinBounds, smaller, tidyBounds, type Bounded } from '../../graph/bounds.ts';
 import { NEG_INF } from '../../graph/infinity.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/ir.ts';
-import { minus, supportAxes, union, type GraphCall, type GraphOperand, type GraphRoute, type Lowering, type Workshop } from '../handles.ts';
+import { minus, supportAxes, union, type GraphCall, type GraphOperand, type GraphRoute, type Lowering, type Support, type Workshop } from '../handles.ts';
 import { maskOf } from '../recut.ts';
 
 interface Choice {
@@ -132,65 +132,60 @@ const keep: Lowering = (call, shop) => {
 const pick: Lowering = (call, shop) => {
   const { b } = shop;
   const over = shop.axesArg(call, 'over');
-  const [along] = call.axes.get('along') ?? [];
   const ids = shop.denseArg(call, 'ids');
+  const along = (call.axes.get('along') ?? []).filter((a) => shop.axesOf(ids).includes(a));
+  const element = call.element === 'bool' ? 'f32' : call.element;
   const named = b.map('eq', [ids, shop.position(over)]);
-  const one_ = (node: NodeId): NodeId => b.map('convert', [node], call.element === 'i32' ? 'i32' : 'f32');
-  const rest = minus(shop.axesOf(ids), along === undefined ? [] : [along]);
-  const orientation = (atMost: Size): { sources: Axis[]; targets: readonly Axis[]; bounds: Bound[] } => ({
-    sources: rest,
-    targets: over,
-    bounds: tidyBounds([{ per: shop.idsOf(rest), atMost }], shop.idsOf([...rest, ...over]), b.sizeOf),
-  });
-  if (along === undefined) {
-    const weight = b.constant(1, call.element === 'i32' ? 'i32' : 'f32');
-    return { kind: 'route', value: shop.route(named, orientation(one), weight, b.constant(0, 'i32')) };
-  }
-  const k = shop.id(along);
-  const mask = b.reduce('any', named, [k]);
-  const weight = b.reduce('sum', one_(named), [k]);
-  const first = b.map('where', [named, b.iota(k, 'i32'), b.size(along.size, 'i32')]);
-  const rank = b.reduce('min', first, [k]);
-  return { kind: 'route', value: shop.route(mask, orientation(smaller(along.size, shop.sizeOf(over))), weight, rank) };
+  const sources = minus(shop.axesOf(ids), along);
+  const most = smaller(shop.sizeOf(along), shop.sizeOf(over));
+  const bounds = tidyBounds([{ per: shop.idsOf(sources), atMost: most }], shop.idsOf([...sources, ...over]), b.sizeOf);
+  const k = shop.idsOf(along);
+  const mask = b.reduce('any', named, k);
+  const weight = along.length === 0 ? b.constant(1, element) : b.reduce('sum', b.map('convert', [named], element), k);
+  const first = b.map('where', [named, shop.position(along), b.size(shop.sizeOf(along), 'i32')]);
+  const rank = along.length === 0 ? b.constant(0, 'i32') : b.reduce('min', first, k);
+  return { kind: 'route', value: shop.route(mask, { sources, targets: over, bounds }, weight, rank) };
 };
 
 /** Everything is present. */
 const all: Lowering = (call, shop) => {
   const s = shop.operand(call, 's');
-  if (s.kind === 'route') return s;
   const over = shop.axesArg(call, 'over');
+  if (s.kind === 'route') return { kind: 'route', value: { ...s.value, rank: shop.position(over) } };
   const axes = union(s.value.axes, over);
   const mask = shop.b.broadcast(shop.b.bool(true), shop.idsOf(axes));
   const orientation = { sources: minus(axes, over), targets: over, bounds: [] };
   return { kind: 'route', value: shop.route(mask, orientation, s.value.node, shop.position(over)) };
 };
 
-/** Place of each present point in the queue of its target: by keys ascending, then by position over Z. */
-function queue(call: GraphCall, shop: Workshop, route: GraphRoute, over: readonly AxisId[]): NodeId {
+/**
+ * Place of each point in the queue of its target, by keys ascending, then by position over Z. Where a key is a route,
+ * only points at which it is present stand in a queue.
+ */
+function queue(call: GraphCall, shop: Workshop, route: GraphRoute, over: readonly AxisId[]): { place: NodeId; standing: Support } {
   const { b } = shop;
-  const keys: NodeId[] = [];
-  for (let i = 0; ; i++) {
-    const key = call.args.get(`by${i}`);
-    if (key === undefined) break;
-    keys.push(shop.numbers(key));
-  }
+  const keys: GraphOperand[] = [];
+  for (let key = call.args.get('by0'); key !== undefined; key = call.args.get(`by${keys.length}`)) keys.push(key);
+  const standing = shop.join([route, ...keys.flatMap((k) => (k.kind === 'route' ? [k.value] : []))]);
   const [only] = over;
-  if (keys.length === 0 && over.length === 1 && only !== undefined) return b.scan(b.map('convert', [route.support], 'i32'), only, true);
-  return b.order(keys.map((node) => ({ node, descending: false })), route.support, over, keys.length > 0); // prettier-ignore
+  if (keys.length === 0 && over.length === 1 && only !== undefined)
+    return { place: b.scan(b.map('convert', [standing.support], 'i32'), only, true), standing };
+  const by = keys.map((k) => ({ node: shop.numbers(k), descending: false }));
+  return { place: b.order(by, standing.support, over, keys.length > 0), standing };
 }
 
 const limit: Lowering = (call, shop) => {
   const { b } = shop;
   const route = shop.routeArg(call, 'r');
   const over = shop.axesArg(call, 'over');
-  const place = queue(call, shop, route, shop.idsOf(over));
+  const { place, standing } = queue(call, shop, route, shop.idsOf(over));
   const known = shop.sizeArg(call, 'to');
   const room = known === null ? shop.denseArg(call, 'to') : b.size(known, 'i32');
   const per = shop.idsOf(minus(supportAxes(route), over));
-  const atMost = known === null ? null : (asInteger(known) ?? 0) < 0 ? null : known;
-  const kept = shop.restrict(route, b.map('lt', [place, room]));
-  const facts = atMost === null ? [] : [{ per, atMost }];
-  const bounds = tidyBounds([...route.bounds, ...facts], shop.idsOf(supportAxes(kept)), b.sizeOf);
+  const atMost = known === null ? null : apply('max', known, zero);
+  const kept = shop.restrict({ ...route, ...standing }, b.map('lt', [place, room]));
+  const facts = atMost === null ? [] : [{ per: union(per, shop.idsOf(minus(supportAxes(kept), [...supportAxes(route)]))), atMost }];
+  const bounds = tidyBounds([...kept.bounds, ...facts], shop.idsOf(supportAxes(kept)), b.sizeOf);
   return { kind: 'route', value: shop.route(maskOf(shop, kept.support), { ...kept, bounds }, kept.weight, kept.rank) };
 };
 
@@ -199,7 +194,7 @@ const slots: Lowering = (call, shop) => {
   const route = shop.routeArg(call, 'r');
   const over = shop.axesArg(call, 'over');
   const places = shop.axisArg(call, 'places');
-  const place = queue(call, shop, route, shop.idsOf(over));
+  const { place } = queue(call, shop, route, shop.idsOf(over));
   const mask = b.masked(route.support, b.map('eq', [place, b.iota(shop.id(places), 'i32')]), 0);
   const targets = [...route.targets, places];
   const per = shop.idsOf(minus([...route.sources, ...targets], over));

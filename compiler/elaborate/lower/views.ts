@@ -2,12 +2,12 @@
  * Axes and indices: rename, split, merge, cut out, join; `gather` looks numbers up; and what is made from nothing:
  * iota, one_hot, constants and draws.
  */
+import { drawAxes } from '../../../dsl/algebra/draw-hash.ts';
 import { drawNames, type DrawName } from '../../../dsl/algebra/names.ts';
 import type { Axis } from '../../../dsl/meaning/axis.ts';
-import { apply, zero, type Size } from '../../../dsl/meaning/size.ts';
-import type { DrawRoot } from '../../graph/build.ts';
+import { apply } from '../../../dsl/meaning/size.ts';
 import type { NodeId } from '../../graph/ir.ts';
-import { minus, union, type GraphOperand, type Lowering, type Workshop } from '../handles.ts';
+import { union, type GraphOperand, type Lowering, type Workshop } from '../handles.ts';
 import { cutOut, recut } from '../recut.ts';
 import { present } from './elementwise.ts';
 
@@ -103,22 +103,13 @@ const filledWith =
   (call, shop) =>
     shop.dense(shop.b.broadcast(shop.b.constant(value, call.element), shop.idsOf(shop.axesArg(call, 'axes'))));
 
-/** The axis a draw counts its points in, and where this axis begins there. */
-function rootOf(shop: Workshop, axis: Axis): DrawRoot {
-  let root = axis;
-  let offset: Size = zero;
-  while (root.root !== null) {
-    offset = apply('add', offset, root.root.offset);
-    root = root.root.axis;
-  }
-  return { axis: shop.id(axis), name: root.name, offset };
-}
+const rootName = (axis: Axis): string => (axis.root === null ? axis.name : rootName(axis.root.axis));
 
 function draw(distribution: DrawName): Lowering {
   return (call, shop) => {
     const declared = shop.axesArg(call, 'axes');
-    const axes = union(minus(call.hidden, declared), declared);
-    const drawn = shop.b.draw(distribution, call.place, axes.map((a) => rootOf(shop, a))); // prettier-ignore
+    const roots = drawAxes(union(call.hidden, declared)).map(({ axis, offset }) => ({ axis: shop.id(axis), name: rootName(axis), offset }));
+    const drawn = shop.b.draw(distribution, call.place, roots);
     return shop.dense(call.element === 'f16' ? shop.b.map('convert', [drawn], 'f16') : drawn);
   };
 }

@@ -1,0 +1,225 @@
+/**
+ * PlanBuilder: the plan in the making. It keeps the tables every emitter shares (buffers, memory of nodes, relations and their
+ * lists, status words) and turns what an emitter writes into a launch.
+ *
+ * A launch that needs more storage buffers than the target has is not an error: the builder notes which inlined value to give memory
+ * (`cuts`), and the scheduler starts again with it (schedule.ts).
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { apply, exact, multiply } from '../../dsl/meaning/size.ts';
+import type { Size } from '../../dsl/meaning/size.ts';
+import type { FusedGraph } from '../graph/domains.ts';
+import type { AxisId, Node, NodeId, Span } from '../graph/ir.ts';
+import { nodeOf, operandsOf } from '../graph/uses.ts';
+import type { Expr, Kernel } from '../kernel/ir.ts';
+import { printKernel } from '../kernel/print.ts';
+import { forEachExpr } from '../kernel/walk.ts';
+import type { Target } from '../target.ts';
+import type { Storage } from './choose-storage.ts';
+import { Lowering } from './expression-lowering.ts';
+import type { Placement } from './expression-lowering.ts';
+import { LaunchBuilder } from './launch-builder.ts';
+import { BufferTable, elementsOf } from './memory.ts';
+import type { Relation, RelationBuffers, StoredSpace } from './memory.ts';
+import type { Launch, PlanAxis, PlanStatus, Step } from './plan.ts';
+import { wordOf } from './plan.ts';
+
+/** Threads of a workgroup where nothing asks for another number. */
+export const WORKGROUP = 64;
+
+export interface LaunchOptions {
+  /** Family, snake_case: the kernel's name. */
+  readonly family: string;
+  /** What it computes, in words. */
+  readonly what: string;
+  readonly span: Span | null;
+  readonly threads: Size;
+  readonly workgroupSize?: number;
+  /** The points it runs over, and how often its innermost loop runs for each thread. */
+  readonly domain: string;
+  readonly rounds: Size;
+  readonly unless?: string;
+}
+
+export class PlanBuilder implements Placement {
+  readonly fused: FusedGraph;
+  readonly storage: Storage;
+  readonly target: Target;
+  readonly table = new BufferTable();
+  readonly kernels: Kernel[] = [];
+  readonly steps: Step[] = [];
+  readonly status: PlanStatus[] = [];
+  /** Values that need memory for a launch to fit the target; empty if all fit. */
+  readonly cuts = new Set<NodeId>();
+  /** How a place in the source is shown in labels. */
+  readonly place: (span: Span) => string;
+  readonly #kernelIds = new Map<string, number>();
+  readonly #memory = new Map<NodeId, { readonly buffer: number; readonly space: StoredSpace }>();
+  readonly #relations = new Map<number, RelationBuffers>();
+  readonly #uses: readonly number[];
+
+  constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
+    this.fused = fused;
+    this.storage = storage;
+    this.target = target;
+    this.place = place;
+    this.#uses = useCounts(fused, storage);
+  }
+
+  // --- the graph ---
+
+  node(id: NodeId): Node {
+    return nodeOf(this.fused.graph, id);
+  }
+
+  readonly sizeOf = (axis: AxisId): Size => this.axis(axis).size;
+
+  axis(axis: AxisId): PlanAxis {
+    const found = this.fused.graph.axes.get(axis);
+    if (found === undefined) throw new CompilerBug('schedule', `no axis ${axis}`);
+    return { name: found.name, size: found.size };
+  }
+
+  axes(axes: readonly AxisId[]): readonly PlanAxis[] {
+    return axes.map((a) => this.axis(a));
+  }
+
+  usesOf(id: NodeId): number {
+    return this.#uses[id] ?? 0;
+  }
+
+  // --- memory ---
+
+  memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null {
+    const known = this.#memory.get(id);
+    if (known !== undefined) return known;
+    const node = this.node(id);
+    if (node.kind === 'leaf') return { buffer: this.leafBuffer(node.leaf), space: { relation: null, axes: node.axes } };
+    if (this.storage.spaces.has(id)) throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
+    return null;
+  }
+
+  /** Gives a node its memory. */
+  allocate(node: Node, space: StoredSpace): number {
+    const buffer = this.table.scratch(this.labelOf(node), wordOf(node.element), elementsOf(space, this.sizeOf));
+    this.#memory.set(node.id, { buffer, space });
+    return buffer;
+  }
+
+  /** A node's memory is a buffer that something else writes. */
+  adopt(node: Node, space: StoredSpace, buffer: number): void {
+    this.#memory.set(node.id, { buffer, space });
+  }
+
+  leafBuffer(index: number): number {
+    const leaf = this.fused.graph.leaves[index];
+    if (leaf === undefined) throw new CompilerBug('schedule', `no leaf ${index}`);
+    return this.table.given(`${leaf.role} ${leaf.name}`, {
+      label: leaf.name,
+      word: wordOf(leaf.element),
+      elements: multiply(leaf.axes.map(this.sizeOf)),
+      role: leaf.role === 'input' ? { kind: 'input', name: leaf.name } : { kind: 'store', store: leaf.role, path: leaf.name },
+    });
+  }
+
+  relationBuffers(relation: Relation): RelationBuffers {
+    const buffers = this.#relations.get(relation.id);
+    if (buffers === undefined) throw new CompilerBug('schedule', `relation ${relation.id} is used before it is built`);
+    return buffers;
+  }
+
+  hasRelation(relation: Relation): boolean {
+    return this.#relations.has(relation.id);
+  }
+
+  setRelation(relation: Relation, buffers: RelationBuffers): void {
+    this.#relations.set(relation.id, buffers);
+  }
+
+  // --- status words ---
+
+  statusBuffer(): number {
+    return this.table.given('status', { label: 'status', word: 'u32', elements: exact(1), role: { kind: 'status' } });
+  }
+
+  /** A new status word for errors at points of a node. */
+  statusWord(node: Node, code: string, message: string): number {
+    const word = this.status.length;
+    this.status.push({ word, code, message, axes: this.axes(node.axes), place: this.place(node.span) });
+    this.table.resize(this.statusBuffer(), exact(word + 1));
+    return word;
+  }
+
+  // --- launches ---
+
+  /** Makes a launch of what `write` writes. */
+  launch(options: LaunchOptions, write: (lowering: Lowering) => void): void {
+    const builder = new LaunchBuilder(options.family, options.workgroupSize ?? WORKGROUP, this.table);
+    const lowering = new Lowering(builder, this);
+    write(lowering);
+    const built = builder.finish();
+    if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage) this.cut(lowering, options);
+    const text = printKernel(built.kernel);
+    const kernel = this.#kernelIds.get(text) ?? this.kernels.push(built.kernel) - 1;
+    this.#kernelIds.set(text, kernel);
+    const launch: Launch = {
+      kind: 'launch',
+      kernel,
+      label: options.span === null ? options.what : `${options.what}: ${this.place(options.span)}`,
+      span: options.span,
+      threads: options.threads,
+      buffers: built.buffers,
+      uniforms: built.uniforms,
+      unless: options.unless ?? null,
+      work: {
+        domain: options.domain,
+        flops: multiply([options.threads, options.rounds, exact(floatOperations(built.kernel))]),
+        bytes: built.buffers.map((b) => multiply([exact(4), this.table.at(b).elements])).reduce((a, b) => sum(a, b)),
+      },
+    };
+    this.steps.push(launch);
+  }
+
+  /** Notes the inlined value that takes most buffers with it when it is given memory. */
+  private cut(lowering: Lowering, options: LaunchOptions): void {
+    const most = this.target.limits.maxStorageBuffersPerShaderStage - 1;
+    const candidates = [...lowering.inlined].filter(([id, buffers]) => buffers >= 2 && buffers <= most && !this.storage.spaces.has(id));
+    const [best] = candidates.sort(([a, m], [b, n]) => n - m || a - b);
+    if (best === undefined) throw new CompilerBug('schedule', `${options.what} needs more storage buffers than ${this.target.name} has`);
+    this.cuts.add(best[0]);
+  }
+
+  /** A space in words: `T × F`, `rows of (T, E) × F`. */
+  domainText(space: StoredSpace): string {
+    const name = (a: AxisId) => this.axis(a).name;
+    const rows = space.relation === null ? [] : [`rows of (${space.relation.axes.map(name).join(', ')})`];
+    return [...rows, ...space.axes.map(name)].join(' × ') || 'one point';
+  }
+
+  labelOf(node: Node): string {
+    return `${node.kind === 'map' ? node.op : node.kind}: ${this.place(node.span)}`;
+  }
+}
+
+function sum(a: Size, b: Size): Size {
+  return apply('add', a, b);
+}
+
+/** Float operations in the text of a kernel: what one thread does in one round of its loop. */
+function floatOperations(kernel: Kernel): number {
+  let count = 0;
+  forEachExpr(kernel.body, (expr: Expr) => {
+    if ((expr.kind === 'binary' || expr.kind === 'unary') && expr.type === 'f32') count++;
+    if (expr.kind === 'fma') count += 2;
+  });
+  return Math.max(count, 1);
+}
+
+/** How many places read each node, among what a run needs. */
+function useCounts(fused: FusedGraph, storage: Storage): readonly number[] {
+  const counts = fused.graph.nodes.map(() => 0);
+  for (const id of storage.live) {
+    for (const operand of operandsOf(fused.graph, nodeOf(fused.graph, id))) counts[operand] = (counts[operand] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,239 @@
+/**
+ * schedule: a graph whose values know where they are computed, to a plan of launches. Pure; static; the same for all sizes of a run.
+ *
+ *   choose what has memory, and over which space        choose-storage.ts
+ *   for each such value, in order:                       emit-values.ts, relations.ts
+ *     the relation it lives on, once                     (three launches)
+ *     its kernel, by the family the chooser names        choose-kernels.ts → kernels/
+ *   copy what a run returns to its layout
+ *   share memory by lifetime                             place-buffers.ts
+ *
+ * If a launch needs more buffers than the target has, a value it computed in passing is given memory and all is done again: the
+ * number of such values only grows, so this ends.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import { asNumber, multiply } from '../../dsl/meaning/size.ts';
+import { domainOf } from '../graph/domains.ts';
+import type { FusedGraph } from '../graph/domains.ts';
+import type { AxisId, ElementType, Node, NodeId, Root, Span } from '../graph/ir.ts';
+import type { Target } from '../target.ts';
+import { chooseStorage, dependenciesOf } from './choose-storage.ts';
+import type { Storage } from './choose-storage.ts';
+import { ValueEmitter } from './emit-values.ts';
+import { placeBuffers } from './place-buffers.ts';
+import { PlanBuilder } from './plan-builder.ts';
+import { accessOf, wordOf } from './plan.ts';
+import type { Plan, PlanBuffer, PlanResult } from './plan.ts';
+import { RelationBuilder } from './relations.ts';
+
+export interface ScheduleOptions {
+  /** How a place in the source is shown in labels: `mixtral.moe:14:5`. */
+  readonly place?: (span: Span) => string;
+}
+
+export interface Scheduled {
+  readonly plan: Plan;
+  /** What does not fit the target. The plan is whole all the same. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The plan of the roots a graph has. */
+export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
+  const place = options.place ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
+  const cut = new Set<NodeId>();
+  for (;;) {
+    const attempt = new Scheduler(fused, chooseStorage(fused, cut), target, place);
+    const plan = attempt.run();
+    if (attempt.cuts.size === 0) return { plan, diagnostics: misfits(plan, target) };
+    const before = cut.size;
+    for (const id of attempt.cuts) cut.add(id);
+    if (cut.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
+  }
+}
+
+class Scheduler {
+  readonly #plan: PlanBuilder;
+  readonly #storage: Storage;
+  readonly #fused: FusedGraph;
+  readonly #relations: RelationBuilder;
+  readonly #values: ValueEmitter;
+  readonly #done = new Set<NodeId>();
+  /** Results of extern calls that were emitted. */
+  readonly #calls = new Map<number, readonly number[]>();
+  /** Buffers that are some root's result already. */
+  readonly #returned = new Set<number>();
+
+  constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
+    this.#fused = fused;
+    this.#storage = storage;
+    this.#plan = new PlanBuilder(fused, storage, target, place);
+    this.#relations = new RelationBuilder(this.#plan);
+    this.#values = new ValueEmitter(this.#plan, this.#relations);
+  }
+
+  get cuts(): ReadonlySet<NodeId> {
+    return this.#plan.cuts;
+  }
+
+  run(): Plan {
+    for (const id of this.#storage.live) this.#ensure(id);
+    const results = this.#fused.graph.roots.map((root) => this.#result(root));
+    return this.#finish(results);
+  }
+
+  /** Emits a node after all it depends on. Ids ascend but for the defaults of controls, so this nests no deeper than those. */
+  #ensure(id: NodeId): void {
+    if (this.#done.has(id)) return;
+    this.#done.add(id);
+    const node = this.#plan.node(id);
+    for (const before of dependenciesOf(this.#fused, node)) this.#ensure(before);
+    if (node.kind === 'leaf') this.#default(node);
+    const space = this.#storage.spaces.get(id);
+    if (space === undefined) return;
+    if (node.kind === 'extern') this.#extern(node);
+    else this.#values.emit(node, space, this.#storage.relations);
+  }
+
+  /** The default of a control goes into the control's own buffer, unless the run was given the control. */
+  #default(node: Extract<Node, { kind: 'leaf' }>): void {
+    const leaf = this.#fused.graph.leaves[node.leaf];
+    if (leaf === undefined || leaf.fallback === null) return;
+    this.#values.copy(leaf.fallback, leaf.axes, this.#plan.leafBuffer(node.leaf), `default of ${leaf.name}`, leaf.name);
+  }
+
+  #extern(node: Extract<Node, { kind: 'extern' }>): void {
+    const plan = this.#plan;
+    const call = this.#fused.graph.externs[node.call];
+    if (call === undefined) throw new CompilerBug('schedule', `no extern call ${node.call}`);
+    let buffers = this.#calls.get(node.call);
+    if (buffers === undefined) {
+      const leading = [...call.family, ...call.carried];
+      const operands = call.operands.map(({ name, node: id }) => {
+        const operand = plan.node(id);
+        const axes = [...leading.filter((a) => operand.axes.includes(a)), ...operand.axes.filter((a) => !leading.includes(a))];
+        return { name, buffer: this.#dense(id, axes, `${call.name}: ${name}`), element: operand.element, axes: plan.axes(axes) };
+      });
+      const mask = this.#externMask(node.call, leading, call.name);
+      const results = call.results.map(({ element, axes }) => ({
+        buffer: plan.table.scratch(`${call.name}: ${plan.place(call.span)}`, wordOf(element), multiply(axes.map(plan.sizeOf))),
+        element,
+        axes: plan.axes(axes),
+      }));
+      const label = `extern ${call.name}: ${plan.place(call.span)}`;
+      plan.steps.push({ kind: 'extern', name: call.name, label, operands, results, family: plan.axes(call.family), mask });
+      buffers = results.map((r) => r.buffer);
+      this.#calls.set(node.call, buffers);
+    }
+    const buffer = buffers[node.result];
+    if (buffer === undefined) throw new CompilerBug('schedule', `no result ${node.result} of ${call.name}`);
+    plan.adopt(node, { relation: null, axes: node.axes }, buffer);
+  }
+
+  /** Where an extern is wanted: the supports all its results agree on, over family and carried axes. */
+  #externMask(call: number, axes: readonly AxisId[], name: string) {
+    const plan = this.#plan;
+    const results = this.#storage.live.map((id) => plan.node(id)).filter((n) => n.kind === 'extern' && n.call === call);
+    const domains = results.map((n) => domainOf(this.#fused, n.id).supports);
+    const [first] = domains;
+    const same = first !== undefined && domains.every((d) => d.join() === first.join());
+    const supports = same ? first.filter((s) => plan.node(s).axes.every((a) => axes.includes(a))) : [];
+    if (supports.length === 0) return null;
+    const buffer = plan.table.scratch(`${name}: wanted`, 'u32', multiply(axes.map(plan.sizeOf)));
+    this.#values.mask(supports, axes, buffer, `where ${name} is wanted`);
+    return { buffer, axes: plan.axes(axes) };
+  }
+
+  /** A buffer that holds a value dense over `axes`: its own if it is like that. */
+  #dense(id: NodeId, axes: readonly AxisId[], what: string): number {
+    const plan = this.#plan;
+    const memory = plan.memoryOf(id);
+    if (memory !== null && isDenseOver(memory.space, axes)) return memory.buffer;
+    const buffer = plan.table.scratch(what, wordOf(plan.node(id).element), multiply(axes.map(plan.sizeOf)));
+    this.#values.copy(id, axes, buffer, what);
+    return buffer;
+  }
+
+  // --- results ---
+
+  #result(root: Root): PlanResult {
+    const plan = this.#plan;
+    if (root.kind === 'tensor') {
+      const { name, group, axes } = root;
+      const buffer = this.#returning(root.node, axes, name);
+      return { kind: 'tensor', name, group, buffer, element: this.#element(root.node), axes: plan.axes(axes) };
+    }
+    const { name, group, sources, targets, payload, most } = root;
+    const support = [...sources, ...targets];
+    return {
+      kind: 'route',
+      name,
+      group,
+      present: this.#returning(root.present, support, `${name}, present`),
+      weight: this.#returning(root.weight, [...support, ...payload], `${name}, weight`),
+      rank: this.#returning(root.rank, support, `${name}, rank`),
+      sources: plan.axes(sources),
+      targets: plan.axes(targets),
+      payload: plan.axes(payload),
+      most,
+    };
+  }
+
+  #element(id: NodeId): ElementType {
+    return this.#plan.node(id).element;
+  }
+
+  /** A result buffer with the value over `axes`: the value's own memory if nobody else returns it, else a copy. */
+  #returning(id: NodeId, axes: readonly AxisId[], name: string): number {
+    const plan = this.#plan;
+    const memory = plan.memoryOf(id);
+    if (memory !== null && isDenseOver(memory.space, axes) && plan.table.isScratch(memory.buffer) && !this.#returned.has(memory.buffer)) {
+      plan.table.promote(memory.buffer, name);
+      this.#returned.add(memory.buffer);
+      return memory.buffer;
+    }
+    const buffer = plan.table.result(name, wordOf(this.#element(id)), multiply(axes.map(plan.sizeOf)));
+    this.#values.copy(id, axes, buffer, `result ${name}`);
+    return buffer;
+  }
+
+  #finish(results: readonly PlanResult[]): Plan {
+    const { table, kernels, steps, status } = this.#plan;
+    const touched = steps.map((step) => {
+      const { reads, writes } = accessOf({ kernels }, step);
+      return { buffers: [...reads, ...writes] };
+    });
+    const scratch = new Map(
+      Array.from({ length: table.length }, (_, i) => i)
+        .filter((i) => table.isScratch(i))
+        .map((i) => [i, table.at(i).elements] as const),
+    );
+    const { slots, slotOf } = placeBuffers(touched, scratch);
+    // A buffer no step touches (a list nobody reads) has no slot: it shares the first.
+    const buffers = table.finish((i) => slotOf.get(i) ?? 0);
+    return { name: this.#fused.graph.name, kernels, buffers, steps, results, status, slots };
+  }
+}
+
+function isDenseOver(space: { readonly relation: unknown; readonly axes: readonly AxisId[] }, axes: readonly AxisId[]): boolean {
+  return space.relation === null && space.axes.length === axes.length && space.axes.every((a, i) => a === axes[i]);
+}
+
+/** Buffers known to be too large for the target, whatever a run's sizes are. */
+function misfits(plan: Plan, target: Target): readonly Diagnostic[] {
+  const most = target.limits.maxStorageBufferBindingSize;
+  const too = (buffer: PlanBuffer): Diagnostic | null => {
+    const elements = asNumber(buffer.elements);
+    if (elements === null) return null;
+    if (elements >= 2 ** 31) {
+      return diagnostic('MOE0501', { message: `${buffer.label} has ${elements} elements, and a buffer has fewer than 2^31` });
+    }
+    if (4 * elements <= most) return null;
+    return diagnostic('MOE0502', {
+      message: `${buffer.label} takes ${4 * elements} bytes, and ${target.name} binds ${most} at once`,
+      help: 'choose smaller axes, or a target with a larger maxStorageBufferBindingSize',
+    });
+  };
+  return plan.buffers.map(too).filter((d) => d !== null);
+}

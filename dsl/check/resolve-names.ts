@@ -1,0 +1,176 @@
+/**
+ * Declarations of one scope: who declares what, and in which order they can be read.
+ *
+ * The order of the text is free, so names are collected first and the declarations sorted: each after everything it refers to.
+ * A circle is one diagnostic, and the names in it are errors from then on. Sorting is iterative: a long file is not a deep one.
+ */
+import type * as ast from '../syntax/ast.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { isPredefined } from './bodies.ts';
+import type { Context } from './context.ts';
+import { describe } from './lookup.ts';
+import type { Entity, Scope } from './scope.ts';
+
+/** The smallest thing that is declared: one axis, const or slot, or a callable. */
+export type Item =
+  | { readonly kind: 'axis'; readonly name: ast.Ident; readonly binding: ast.AxisBinding }
+  | { readonly kind: 'const'; readonly name: ast.Ident; readonly binding: ast.ConstBinding }
+  | { readonly kind: 'store'; readonly name: ast.Ident; readonly slot: ast.Slot; readonly store: ast.StoreDecl['store'] }
+  | { readonly kind: 'callable'; readonly name: ast.Ident; readonly decl: ast.CallableDecl; readonly docs: string; readonly newAxis: ast.AxisName | null }
+  | { readonly kind: 'extern'; readonly name: ast.Ident; readonly decl: ast.ExternDecl; readonly docs: string }
+  | { readonly kind: 'entry'; readonly name: ast.Ident; readonly entry: ast.Entry; readonly docs: string };
+
+/** The items of declarations, in the order of the text. */
+export function itemsOf(decls: readonly (ast.Decl | ast.Entry)[]): readonly Item[] {
+  return decls.flatMap((decl): readonly Item[] => {
+    switch (decl.kind) {
+      case 'Axes':
+        return decl.bindings.map((binding) => ({ kind: 'axis', name: binding.name, binding }));
+      case 'Consts':
+        return decl.bindings.map((binding) => ({ kind: 'const', name: binding.name, binding }));
+      case 'Store':
+        return decl.slots.map((slot) => ({ kind: 'store', name: slot.name, slot, store: decl.store }));
+      case 'Callable':
+        return [{ kind: 'callable', name: decl.name, decl, docs: decl.docs ?? '', newAxis: null }];
+      case 'Extern':
+        return [{ kind: 'extern', name: decl.name, decl, docs: decl.docs ?? '' }];
+      case 'Entry':
+        return [{ kind: 'entry', name: decl.name, entry: decl, docs: decl.docs ?? '' }];
+    }
+  });
+}
+
+/**
+ * Declares the names of the items in the scope, still to be read. The axis that a union declares is found here: the one on its
+ * left that nothing else declares. Items whose name is taken are left out, after a diagnostic.
+ */
+export function declareItems(cx: Context, scope: Scope, items: readonly Item[]): readonly Item[] {
+  const declared = items.filter((item) => declare(cx, scope, item.name.text, item.name.span));
+  const unions = new Set(declared.flatMap((item) => (item.kind === 'callable' && mayBeUnion(item.decl) ? [item.decl] : [])));
+  const newAxes = new Map<ast.CallableDecl, ast.AxisName>();
+  // A union of unions has their axes: in as many rounds as it takes, those with exactly one unknown axis first.
+  for (let found = true; found; ) {
+    found = false;
+    for (const decl of unions) {
+      const unknown = (decl.family ?? []).filter((f) => f.axis.primes === 0 && scope.lookup(f.axis.name) === null);
+      const [axis] = unknown;
+      if (axis === undefined || unknown.length > 1) continue;
+      declare(cx, scope, axis.axis.name, axis.axis.span);
+      newAxes.set(decl, axis.axis);
+      unions.delete(decl);
+      found = true;
+    }
+  }
+  return declared.map((item) => (item.kind === 'callable' ? { ...item, newAxis: newAxes.get(item.decl) ?? null } : item));
+}
+
+/** `= a | b`, or `= name`, which is a union of one if the name is a family. */
+function mayBeUnion(decl: ast.CallableDecl): boolean {
+  const { definition } = decl;
+  return definition.kind === 'Union' || (definition.kind === 'Instance' && definition.args === undefined && definition.from === undefined);
+}
+
+function declare(cx: Context, scope: Scope, name: string, span: Span): boolean {
+  if (name === 'train' || isPredefined(name)) {
+    cx.report('MOE0203', span, { message: `${name} is a name of the language`, help: 'choose another name' });
+    return false;
+  }
+  const own = scope.own(name);
+  const found = own ?? scope.lookup(name)?.binding ?? null;
+  if (found !== null && (own !== null || blocks(found.entity))) {
+    const what = found.entity.kind === 'pending' || found.entity.kind === 'error' ? 'declared' : describe(found.entity);
+    cx.report(own === null ? 'MOE0203' : 'MOE0202', span, {
+      message: own === null ? `${name} is already ${what} around, nothing shadows a declaration` : `${name} is declared twice`,
+      labels: found.span === null ? [] : [{ span: found.span, text: own === null ? `${name} is declared here` : 'the first one' }],
+      help: 'choose another name',
+    });
+    return false;
+  }
+  scope.set(name, { kind: 'pending' }, span);
+  return true;
+}
+
+/** Values around a declaration may have its name: they are not seen from inside a callable, and are shadowed elsewhere. */
+function blocks(entity: Entity): boolean {
+  return entity.kind !== 'local' && entity.kind !== 'static' && entity.kind !== 'index' && entity.kind !== 'error';
+}
+
+/**
+ * The items sorted so that each comes after what it refers to, of one scope or of several (`owners`: name → item, per scope).
+ * Returns the items of circles apart.
+ */
+export function sortItems<T>(
+  items: readonly T[],
+  references: (item: T) => Iterable<T>,
+): { readonly sorted: readonly T[]; readonly circles: readonly (readonly T[])[] } {
+  const state = new Map<T, 'open' | 'done'>();
+  const sorted: T[] = [];
+  const circles: T[][] = [];
+  for (const root of items) {
+    if (state.has(root)) continue;
+    const stack: { readonly item: T; readonly next: Iterator<T> }[] = [];
+    const enter = (item: T) => {
+      state.set(item, 'open');
+      stack.push({ item, next: references(item)[Symbol.iterator]() });
+    };
+    enter(root);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const step = top.next.next();
+      if (step.done === true) {
+        state.set(top.item, 'done');
+        sorted.push(top.item);
+        stack.pop();
+      } else if (!state.has(step.value)) {
+        enter(step.value);
+      } else if (state.get(step.value) === 'open') {
+        const from = stack.findIndex((s) => s.item === step.value);
+        circles.push(stack.slice(from).map((s) => s.item));
+      }
+    }
+  }
+  return { sorted, circles };
+}
+
+/**
+ * Every name that a declaration may refer to: names in expressions, axes, templates, members, updated states, and what stands in
+ * the braces of checkpoint names. Too many is harmless, except that a name of a circle must really be mentioned.
+ */
+export function namesIn(item: Item): ReadonlySet<string> {
+  const names = new Set<string>();
+  const root = item.kind === 'axis' || item.kind === 'const' ? item.binding : item.kind === 'store' ? item.slot : item.kind === 'entry' ? item.entry : item.decl;
+  const stack: object[] = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if ('name' in node && 'primes' in node && typeof node.name === 'string') {
+      // A label may be an axis, or only the name of an argument, which must not make a circle of one.
+      const isLabel = 'kind' in node && node.kind === 'NameLabel';
+      if (!isLabel || node.name !== item.name.text) names.add(node.name);
+    }
+    if ('kind' in node) {
+      if (node.kind === 'Instance' && 'template' in node) addIdent(names, node.template);
+      if (node.kind === 'Update' && 'name' in node) addIdent(names, node.name);
+      if (node.kind === 'Union' && 'members' in node) addNamed(names, node.members);
+      if (node.kind === 'Chain' && 'carries' in node) addNamed(names, node.carries);
+      if (node.kind === 'String' && 'value' in node && typeof node.value === 'string') addBraces(names, node.value);
+    }
+    for (const [key, part] of Object.entries(node)) if (key !== 'span' && isObject(part)) stack.push(part);
+  }
+  return names;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The names of union members, and of carries: `carrying x` alone reads x. */
+function addNamed(names: Set<string>, nodes: unknown): void {
+  if (!Array.isArray(nodes)) return;
+  for (const node of nodes) if (isObject(node) && 'name' in node && !('initial' in node && node.initial !== undefined)) addIdent(names, node.name);
+}
+
+function addIdent(names: Set<string>, ident: unknown): void {
+  if (typeof ident === 'object' && ident !== null && 'text' in ident && typeof ident.text === 'string') names.add(ident.text);
+}
+
+function addBraces(names: Set<string>, text: string): void {
+  for (const [, inside] of text.matchAll(/\{([^{}]*)\}/g)) for (const [name] of (inside ?? '').matchAll(/[A-Za-z_]\w*/g)) names.add(name);
+}

@@ -1,0 +1,298 @@
+/**
+ * The reference interpreter: the algebra in float64. Dense mathematics over what is present, by definition: no kernels,
+ * no layouts, no work saved. What everything else must agree with.
+ *
+ * - Values at absent points never influence a result. With `poison` they are NaN, and results must be the same.
+ * - Errors count only where they are needed: they travel with values (problems.ts), and `demand` reports those that are
+ *   left on a result, update or loss. So the driver calls `demand` for each of these, and for nothing else.
+ * - Draws are functions of the seed, place and indices (dsl/algebra/draw-hash.ts).
+ */
+import type { Evaluation, F64Call, F64Operand } from '../algebra/primitive.ts';
+import { boundsOfJoin } from '../algebra/bounds.ts';
+import { binaryNames, unaryNames, type PrimitiveName } from '../algebra/names.ts';
+import { primitive } from '../algebra/table.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Algebra, ExternCall, Store } from '../meaning/algebra.ts';
+import type { Axis } from '../meaning/axis.ts';
+import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
+import { embedded, stacked, united } from './parts.ts';
+import { allPresent, axesOf } from './pointwise.ts';
+import { project, reported, singlePoint, whereAllPresent, type Deferred, type RunProblem } from './problems.ts';
+import { renamed } from './recut.ts';
+import { axesOfRoute, makeRoute, weightsOf, type F64Route } from './route.ts';
+import { inStorageOrder, readStore } from './stores.ts';
+import {
+  countPoints,
+  keepAs,
+  makeTensor,
+  offsets,
+  pointAt,
+  spread,
+  take,
+  unite,
+  without,
+  type F64Tensor,
+} from './tensor.ts';
+
+/** A call of an extern for one instance. `args` are over [carried, own axes], results over [carried, result axes]. */
+export interface ExternRun {
+  readonly name: string;
+  /** Index along each axis of the family. */
+  readonly instance: readonly number[];
+  readonly family: readonly Axis[];
+  readonly carried: readonly Axis[];
+  readonly args: readonly { readonly name: string; readonly axes: readonly Axis[]; readonly data: Float64Array }[];
+  readonly results: readonly { readonly axes: readonly Axis[] }[];
+}
+
+export interface Float64Options {
+  /** The numbers of a store, row-major over its family's root axes and then its declared axes; null if it is not given. */
+  readonly stores: (store: Store) => Float64Array | null;
+  readonly seed: number;
+  readonly extern?: (run: ExternRun) => readonly Float64Array[];
+  /** Told by `demand` of each error that a demanded value depends on. */
+  readonly onProblem: (problem: RunProblem) => void;
+  /** Assignments that a `limit` or `slots` dropped (not if none were). */
+  readonly onDropped?: (drop: { readonly span: Span; readonly place: string; readonly count: number }) => void;
+  /** Puts NaN at absent points, which must not change anything. */
+  readonly poison?: boolean;
+}
+
+export interface Float64Algebra extends Algebra<F64Tensor, F64Route> {
+  /** Says that a result, update or loss needs this value everywhere: reports the errors it depends on. */
+  demand(operand: F64Operand): void;
+  /** The errors a value depends on, without reporting them. */
+  problemsOf(operand: F64Operand): readonly RunProblem[];
+}
+
+export function float64Algebra(options: Float64Options): Float64Algebra {
+  const absent = options.poison === true ? NaN : 0;
+  return {
+    axesOf: (tensor) => tensor.axes,
+    elementOf: (tensor) => tensor.element,
+    supportOf: (route) => route.support,
+    payloadOf: (route) => route.payload,
+    scalar(value, element) {
+      return makeTensor(
+        element,
+        [],
+        Float64Array.of(keepAs(element, typeof value === 'boolean' ? Number(value) : known(value))),
+      );
+    },
+    store(store, selection, fallback) {
+      const values = options.stores(store) ?? (fallback === null ? null : inStorageOrder(store, fallback));
+      if (values === null) throw new CompilerBug('interpret', `${store.path} has no value`);
+      return readStore(store, values, selection);
+    },
+    // Orientation says what `@` and `normalize` run over, and there calls name the axes: nothing to keep here.
+    orient: (route) => route,
+    primitive: (call) => runPrimitive(call, options, absent),
+    rename: renamed,
+    broadcast,
+    stack: stacked,
+    unite: united,
+    embed(route, part, axis, offset) {
+      const start = asInteger(offset);
+      if (start === null) throw new CompilerBug('interpret', 'the offset of a part is not bound');
+      return embedded(route, part, axis, start, absent);
+    },
+    weights: weightsOf,
+    present: (routes, value) => presentWhere(routes, value, absent),
+    meanPresent,
+    extern: (call) => runExtern(call, options),
+    demand(operand) {
+      for (const problem of reported(operand.value.problems)) options.onProblem(problem);
+    },
+    problemsOf: (operand) => reported(operand.value.problems),
+  };
+}
+
+function known(size: Size): number {
+  const number = asNumber(size);
+  if (number === null) throw new CompilerBug('interpret', `the number ${formatSize(size)} is not bound`);
+  return number;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Primitives, and what their results depend on
+
+/** How many wrong points of one call are told apart; the others are one problem together. */
+const toldApart = 64;
+
+function runPrimitive(call: F64Call, options: Float64Options, absent: number): F64Operand {
+  const found: Deferred[] = [];
+  const evaluation: Evaluation = {
+    seed: options.seed,
+    absent,
+    problem(code, message, axes, point) {
+      const where = axes.map((axis, i) => ({ axis: axis.name, index: point[i] }));
+      const deferred = singlePoint({ code, message, span: call.span, point: where }, axes, point);
+      const last = found[toldApart];
+      if (last === undefined) found.push(deferred);
+      else found[toldApart] = { ...last, at: last.at.map((wrong, i) => wrong | deferred.at[i]) };
+    },
+    dropped(count) {
+      if (count > 0) options.onDropped?.({ span: call.span, place: call.place, count });
+    },
+  };
+  const result = primitive(call.name).evaluate(call, evaluation);
+  // A re-indexing has moved its operand's problems along itself: they are on the result already.
+  const problems = reindexings.has(call.name) ? result.value.problems : [...found, ...dependencies(call, result)];
+  if (result.kind === 'tensor') return { kind: 'tensor', value: { ...result.value, problems } };
+  return { kind: 'route', value: { ...result.value, problems } };
+}
+
+const reindexings: ReadonlySet<PrimitiveName> = new Set([
+  'rename',
+  'split',
+  'merge',
+  'at',
+  'window',
+  'part',
+  'stop_gradient',
+]);
+const pointwiseNames: ReadonlySet<PrimitiveName> = new Set([
+  ...unaryNames,
+  ...binaryNames,
+  'clamp',
+  'where',
+  'convert',
+] as const);
+
+/**
+ * The operands' problems as far as the result depends on them (core.md, section 4, the table of dep): along axes the
+ * operation runs over or that are gone, on all at once; under a route, only where it is present.
+ */
+function dependencies(call: F64Call, result: F64Operand): readonly Deferred[] {
+  const kept = axesOf(result);
+  const operands = [...call.args.values()];
+  const over = call.axes.get('over') ?? [];
+  // The targets that a sum of routes is told (for its ranks) do not make it read along them.
+  const pointwise = pointwiseNames.has(call.name);
+  return operands.flatMap((operand) => {
+    let problems = operand.value.problems;
+    if (problems.length === 0) return [];
+    if (operand.kind === 'tensor' && pointwise && result.kind === 'route') {
+      problems = whereAllPresent(problems, [result.value]);
+    }
+    if (call.name === 'dot') {
+      const others = operands.flatMap((other) => (other !== operand && other.kind === 'route' ? [other.value] : []));
+      problems = whereAllPresent(problems, others);
+    }
+    const gone = axesOf(operand).filter((axis) => !kept.includes(axis));
+    return project(problems, pointwise ? gone : [...gone, ...over]);
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Values under calls
+
+function broadcast(operand: F64Operand, axes: readonly Axis[]): F64Operand {
+  const more = without(axes, axesOf(operand));
+  if (more.length === 0) return operand;
+  if (operand.kind === 'tensor') {
+    return { kind: 'tensor', value: spread(operand.value, [...more, ...operand.value.axes]) };
+  }
+  const route = operand.value;
+  const support = [...more, ...route.support];
+  const at = offsets(support, route.support);
+  return {
+    kind: 'route',
+    value: makeRoute({
+      ...route,
+      support,
+      present: Uint8Array.from(at, (i) => route.present[i]),
+      rank: Int32Array.from(at, (i) => route.rank[i]),
+      weight: take(route.weight, offsets([...support, ...route.payload], axesOfRoute(route))),
+      facts: route.facts.map((fact) => ({ per: [...more, ...fact.per], atMost: fact.atMost })),
+    }),
+  };
+}
+
+function presentWhere(routes: readonly F64Route[], value: F64Tensor, absent: number): F64Route {
+  const [first, ...others] = routes;
+  if (first === undefined) throw new CompilerBug('interpret', 'a lifted call without a route');
+  const support = unite(...routes.map((route) => route.support));
+  const payload = without(value.axes, support);
+  const present = allPresent(routes, support);
+  const width = countPoints(payload);
+  const weight = spread(value, [...support, ...payload]).data.map((each, i) =>
+    present[Math.floor(i / width)] === 1 ? each : absent,
+  );
+  const ranks = offsets(support, first.support);
+  const rank = Int32Array.from(present, (here, i) => (here === 1 ? first.rank[ranks[i]] : 0));
+  const { facts } = others.reduce(
+    (joined, route) => ({ support: unite(joined.support, route.support), facts: boundsOfJoin(joined, route) }),
+    { support: first.support, facts: first.facts },
+  );
+  const problems = [...whereAllPresent(value.problems, routes), ...routes.flatMap((route) => route.problems)];
+  return makeRoute({ support, payload, present, rank, weight, element: value.element, facts, problems });
+}
+
+function meanPresent(value: F64Tensor, over: readonly Axis[], routes: readonly F64Route[]): F64Tensor {
+  const all = unite(value.axes, over, ...routes.map((route) => route.support));
+  const rest = without(all, over);
+  const read = offsets(all, value.axes);
+  const write = offsets(all, rest);
+  const sums = new Float64Array(countPoints(rest));
+  const counts = new Float64Array(sums.length);
+  allPresent(routes, all).forEach((here, i) => {
+    if (here !== 1) return;
+    sums[write[i]] += value.data[read[i]];
+    counts[write[i]] += 1;
+  });
+  const problems = [
+    ...project(whereAllPresent(value.problems, routes), over),
+    ...project(
+      routes.flatMap((route) => route.problems),
+      over,
+    ),
+  ];
+  const data = sums.map((sum, i) => (counts[i] === 0 ? 0 : sum / counts[i]));
+  return makeTensor('f32', rest, data, problems);
+}
+
+function runExtern(call: ExternCall<F64Tensor>, options: Float64Options): readonly F64Tensor[] {
+  const { extern } = options;
+  if (extern === undefined) throw new CompilerBug('interpret', `nobody computes the extern ${call.name}`);
+  const carried = without(call.carried, call.family);
+  const instances = countPoints(call.family);
+  const args = call.args.map(({ name, value, axes }) => {
+    const own = [...carried, ...axes];
+    return { name, own, length: countPoints(own), data: spread(value, [...call.family, ...own]).data };
+  });
+  const results = call.results.map(({ element, axes }) => {
+    const own = [...carried, ...axes];
+    return { element, own, length: countPoints(own), data: new Float64Array(instances * countPoints(own)) };
+  });
+  for (let n = 0; n < instances; n++) {
+    const given = extern({
+      name: call.name,
+      instance: pointAt(call.family, n),
+      family: call.family,
+      carried,
+      args: args.map(({ name, own, length, data }) => ({
+        name,
+        axes: own,
+        data: data.slice(n * length, (n + 1) * length),
+      })),
+      results: results.map(({ own }) => ({ axes: own })),
+    });
+    results.forEach(({ element, length, data }, r) => {
+      const values = given[r];
+      if (values === undefined || values.length !== length) {
+        throw new CompilerBug(
+          'interpret',
+          `the extern ${call.name} gave ${values?.length ?? 'no'} numbers, not ${length}`,
+        );
+      }
+      data.set(
+        values.map((value) => keepAs(element, value)),
+        n * length,
+      );
+    });
+  }
+  const problems = call.args.flatMap(({ value, axes }) => project(value.problems, axes));
+  return results.map(({ element, own, data }) => makeTensor(element, [...call.family, ...own], data, problems));
+}

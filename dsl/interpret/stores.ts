@@ -1,0 +1,62 @@
+/**
+ * Reading params, states and inputs: the host's numbers, row-major over the root axes of the family and then the
+ * declared ones, at a point, over a window or over the whole of each family axis. f16 rounds here, where it is declared;
+ * indices of an `i32[…] in V` are checked here, where they enter.
+ */
+import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Selection, Store } from '../meaning/algebra.ts';
+import { singlePoint, type Deferred, type RunProblem } from './problems.ts';
+import { indexed, laidOut, recutTensor, renamed } from './recut.ts';
+import { countPoints, describe, keepAs, makeTensor, pointAt, sizeOf, spread, type F64Tensor } from './tensor.ts';
+
+export function readStore(store: Store, values: Float64Array, selection: readonly Selection[]): F64Tensor {
+  const axes = [...store.family, ...store.declared];
+  if (values.length !== countPoints(axes)) {
+    throw new CompilerBug('interpret', `${store.path} has ${values.length} numbers for ${describe(axes)}`);
+  }
+  const data = store.element === 'f32' ? values : values.map((value) => keepAs(store.element, value));
+  const whole = makeTensor(store.element, axes, data, outside(store, data));
+  return store.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
+}
+
+/** The numbers of a value in the order in which the host would give them. */
+export function inStorageOrder(store: Store, value: F64Tensor): Float64Array {
+  return spread(value, [...store.family, ...store.declared]).data;
+}
+
+function select(tensor: F64Tensor, axis: Store['family'][number], how: Selection | undefined): F64Tensor {
+  if (how === undefined) throw new CompilerBug('interpret', `nothing says how to read along ${axis.name}`);
+  switch (how.kind) {
+    case 'at':
+      return recutTensor(tensor, indexed(axis, how.index));
+    case 'window':
+      return recutTensor(tensor, laidOut(axis, [how.as], how.from));
+    case 'all': {
+      if (how.axis === axis) return tensor;
+      const result = renamed({ kind: 'tensor', value: tensor }, new Map([[axis, how.axis]]));
+      return result.kind === 'tensor' ? result.value : tensor;
+    }
+  }
+}
+
+/** The first index outside its axis, if there is one, as a problem of its point. */
+function outside(store: Store, data: Float64Array): readonly Deferred[] {
+  if (store.within === null) return [];
+  const size = sizeOf(store.within);
+  const axes = [...store.family, ...store.declared];
+  const wrong: number[] = [];
+  data.forEach((value, i) => {
+    if (!(Number.isInteger(value) && value >= -1 && value < size)) wrong.push(i);
+  });
+  const name = store.within.name;
+  return wrong.slice(0, 64).map((i) => {
+    const point = pointAt(axes, i);
+    const problem: RunProblem = {
+      code: 'MOE0702',
+      message: `${store.path} holds ${data[i]}, which is no point of ${name}, which has ${size}`,
+      span: store.declaration.span,
+      point: axes.map((axis, a) => ({ axis: axis.name, index: point[a] })),
+    };
+    return singlePoint(problem, axes, point);
+  });
+}

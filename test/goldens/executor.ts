@@ -1,0 +1,31 @@
+/**
+ * Who runs a model: the reference interpreter, the kernel interpreter or a GPU, all behind one interface, with results
+ * under the names `moec run` writes them: results, outputs by path, `loss.PATH`, and for a route `NAME.indices` and
+ * `NAME.weights`.
+ */
+import { execute } from '../../compiler/cli/execute.ts';
+import type { WeightSource } from '../../runtime/source.ts';
+import type { NamedTensor } from './judge.ts';
+
+export type Place = 'reference' | 'kernels' | 'gpu';
+
+export interface RunRequest {
+  readonly modelFile: string;
+  /** As `--set NAME=VALUE`. */
+  readonly sets: ReadonlyMap<string, string>;
+  readonly entry: string;
+  /** Parameters of the entry and controls, by name. */
+  readonly inputs: ReadonlyMap<string, NamedTensor>;
+  readonly weights: WeightSource;
+  /** Whether losses and outputs are wanted beside the results. */
+  readonly want: { readonly losses: boolean; readonly outputs: boolean };
+}
+
+export interface Executor {
+  readonly name: Place;
+  run(request: RunRequest): Promise<ReadonlyMap<string, NamedTensor>>;
+}
+
+export function executorOf(place: Place): Executor {
+  return { name: place, run: (request) => execute({ ...request, on: place }) };
+}

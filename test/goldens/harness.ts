@@ -1,0 +1,265 @@
+/**
+ * One case through one example: config to `--set`, tensors to inputs and weights, a run, and the judge's verdict on all that
+ * the case expects. What to do is data (`mapping.ts`); nothing here knows a system.
+ */
+import { GoldenError, type Scope, type Value, evaluate, keysOf } from './formula.ts';
+import { type GoldenCase, memorySource } from './golden-case.ts';
+import type { Executor, RunRequest } from './executor.ts';
+import { type NamedTensor, type Verdict, judgeNumbers, judgePicks } from './judge.ts';
+import type { ExpectedRule, InputRule, Mapping, WeightRule } from './mapping.ts';
+import { fill, matches } from './patterns.ts';
+
+export interface Comparison extends Verdict {
+  /** The tensor of the case. */
+  readonly expected: string;
+  /** The result of the model. */
+  readonly actual: string;
+}
+
+export interface CaseReport {
+  readonly case: string;
+  readonly passed: boolean;
+  readonly comparisons: readonly Comparison[];
+  /** Why there is no answer to compare, or null. */
+  readonly problem: string | null;
+  /** What the mapping does not know: keys and expected tensors. They decide nothing, but they are said. */
+  readonly notes: readonly string[];
+}
+
+/** The mapping for a system, or null: not covered. */
+export function mappingFor(system: string, mappings: readonly Mapping[]): Mapping | null {
+  return mappings.find((mapping) => mapping.systems.includes(system)) ?? null;
+}
+
+/** Runs a case and compares. Never throws: what goes wrong is in the report. */
+export async function runCase(golden: GoldenCase, mapping: Mapping, executor: Executor): Promise<CaseReport> {
+  const notes = [...unknownKeys(golden, mapping), ...contradictions(golden, mapping), ...unmapped(golden, mapping)];
+  const report = (comparisons: readonly Comparison[], problem: string | null): CaseReport => ({
+    case: golden.name,
+    passed: problem === null && comparisons.length > 0 && comparisons.every((c) => c.passed),
+    comparisons,
+    problem,
+    notes,
+  });
+  try {
+    const results = await executor.run(requestFor(golden, mapping));
+    const comparisons = mapping.expected.flatMap((rule) => compare(rule, golden, results));
+    return report(comparisons, comparisons.length > 0 ? null : 'nothing that the case expects is known to the mapping');
+  } catch (error) {
+    return report([], error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What an executor is asked for. Throws GoldenError where case and mapping do not fit. */
+export function requestFor(golden: GoldenCase, mapping: Mapping): RunRequest {
+  const tensors = withOtherNames(golden.tensors, mapping.weights);
+  const scope = scopeOf(golden, tensors);
+  const sets = new Map<string, string>();
+  for (const [name, formula] of mapping.set) {
+    const value = evaluate(formula, scope);
+    if (value !== null) sets.set(name, String(value));
+  }
+  const inputs = new Map<string, NamedTensor>();
+  for (const [name, rule] of mapping.inputs) {
+    const tensor = inputOf(rule, tensors, scope);
+    if (tensor !== null) inputs.set(name, tensor);
+  }
+  const isWeight = (name: string): boolean => !/^(input|expected)(\.|$)/.test(name);
+  const weights = new Map([...tensors].filter(([name]) => isWeight(name)));
+  return {
+    modelFile: mapping.modelFile,
+    sets,
+    entry: mapping.entry,
+    inputs,
+    weights: memorySource(weights),
+    want: { losses: true, outputs: true },
+  };
+}
+
+function scopeOf(golden: GoldenCase, tensors: ReadonlyMap<string, NamedTensor>): Scope {
+  return {
+    key: (path) => golden.config.get(path) ?? null,
+    call: (name, args) => {
+      const [first] = args;
+      if (name === 'floor' && (typeof first === 'number' || first === null))
+        return first === null ? null : Math.floor(first);
+      // rows('weight'): the first size of a stored tensor, null if the case has none of that name.
+      if (name === 'rows' && typeof first === 'string') return tensors.get(first)?.shape[0] ?? null;
+      throw new GoldenError(`there is no function ${name} of ${args.map(String).join(', ')}`);
+    },
+  };
+}
+
+function inputOf(rule: InputRule, tensors: ReadonlyMap<string, NamedTensor>, scope: Scope): NamedTensor | null {
+  const element = rule.element ?? 'f32';
+  const parts = partsOf(rule, tensors, scope);
+  if (parts === null) return null;
+  const numbers = parts.flatMap((part) => [...part.data]);
+  const [first] = parts;
+  const own = parts.length === 1 && first !== undefined ? first.shape : [parts.length, ...(first?.shape ?? [])];
+  const shape = rule.shape === undefined ? own : rule.shape.map((size) => sizeOf(size, scope));
+  if (shape.reduce((product, size) => product * size, 1) !== numbers.length) {
+    throw new GoldenError(
+      `${rule.tensor ?? rule.value ?? ''} holds ${numbers.length} numbers, not [${shape.join(', ')}]`,
+    );
+  }
+  const data =
+    element === 'f32'
+      ? Float32Array.from(numbers)
+      : element === 'i32'
+        ? Int32Array.from(numbers)
+        : Uint8Array.from(numbers, (n) => (n === 0 ? 0 : 1));
+  return { element, shape, data };
+}
+
+/** The tensors an input is made of, or null: the case has none, and the control keeps its default. */
+function partsOf(
+  rule: InputRule,
+  tensors: ReadonlyMap<string, NamedTensor>,
+  scope: Scope,
+): readonly NamedTensor[] | null {
+  if (rule.value !== undefined) {
+    const value = evaluate(rule.value, scope);
+    return value === null ? null : [{ element: 'f32', shape: [], data: Float64Array.of(Number(value)) }];
+  }
+  const found = matches(rule.tensor ?? '', tensors.keys()).flatMap(({ name }) => tensors.get(name) ?? []);
+  return found.length === 0 ? null : found;
+}
+
+function sizeOf(formula: string, scope: Scope): number {
+  const size = evaluate(formula, scope);
+  if (typeof size !== 'number') throw new GoldenError(`the size ${formula} is ${String(size)}`);
+  return size;
+}
+
+/** The tensors, and under the model's names those that the case stores under others. */
+function withOtherNames(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  rules: readonly WeightRule[],
+): ReadonlyMap<string, NamedTensor> {
+  const all = new Map(tensors);
+  for (const rule of rules) {
+    for (const pattern of rule.also) {
+      // Grouped by the name they make: a list of pieces where the pattern has a hole more than the name.
+      const groups = new Map<string, NamedTensor[]>();
+      for (const { name, holes } of matches(pattern, tensors.keys())) {
+        const tensor = tensors.get(name);
+        const made = fill(rule.name, holes);
+        if (tensor !== undefined) groups.set(made, [...(groups.get(made) ?? []), tensor]);
+      }
+      for (const [made, pieces] of groups) {
+        if (!all.has(made)) all.set(made, join(pieces, rule.along ?? 0));
+      }
+    }
+  }
+  return all;
+}
+
+/** f32 matrices, one after another along a dimension. */
+function join(pieces: readonly NamedTensor[], along: number): NamedTensor {
+  const [first] = pieces;
+  if (first === undefined) throw new GoldenError('nothing to join');
+  if (pieces.length === 1) return first;
+  const outer = first.shape.slice(0, along).reduce((product, size) => product * size, 1);
+  const data: number[] = [];
+  for (let row = 0; row < outer; row++) {
+    for (const piece of pieces) {
+      const length = piece.data.length / outer;
+      data.push(...piece.data.subarray(row * length, (row + 1) * length));
+    }
+  }
+  const length = pieces.reduce((sum, piece) => sum + (piece.shape[along] ?? 0), 0);
+  return {
+    element: 'f32',
+    shape: first.shape.map((size, i) => (i === along ? length : size)),
+    data: Float32Array.from(data),
+  };
+}
+
+function compare(
+  rule: ExpectedRule,
+  golden: GoldenCase,
+  results: ReadonlyMap<string, NamedTensor>,
+): readonly Comparison[] {
+  const pattern = rule.indices ?? rule.tensor ?? '';
+  return matches(pattern, golden.tensors.keys()).map(({ name, holes }): Comparison => {
+    const [index] = [...holes.values()].map(Number);
+    const at = index === undefined ? '' : `[${index}]`;
+    const verdict = rule.indices === undefined ? judgeTensor(rule, name, index) : judgeRoute(rule, name, index);
+    return { ...verdict, expected: name, actual: rule.is + at };
+
+    function judgeTensor(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
+      const actual = sliceOf(results.get(rule.is), index);
+      const expected = golden.tensors.get(name);
+      if (actual === null || expected === undefined) return missing(rule.is, results);
+      return judgeNumbers(actual, expected, golden.tolerance[rule.within ?? 'output']);
+    }
+
+    function judgeRoute(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
+      const indices = sliceOf(results.get(`${rule.is}.indices`), index);
+      const weights = sliceOf(results.get(`${rule.is}.weights`), index);
+      const expected = golden.tensors.get(name);
+      if (indices === null || weights === null || expected === undefined) return missing(`${rule.is}.indices`, results);
+      const expectedWeights =
+        rule.weights === undefined ? null : (golden.tensors.get(fill(rule.weights, holes)) ?? null);
+      return judgePicks(
+        { indices, weights },
+        { indices: expected, weights: expectedWeights },
+        golden.tolerance[rule.within ?? 'weights'],
+      );
+    }
+  });
+}
+
+function missing(name: string, results: ReadonlyMap<string, NamedTensor>): Verdict {
+  const problem = `the run gave no ${name}; it gave ${[...results.keys()].join(', ')}`;
+  return { passed: false, worst: Infinity, error: Infinity, problem };
+}
+
+/** A tensor, or its part at an index of the first axis. */
+function sliceOf(tensor: NamedTensor | undefined, index: number | undefined): NamedTensor | null {
+  if (tensor === undefined) return null;
+  if (index === undefined) return tensor;
+  const [outer, ...shape] = tensor.shape;
+  if (outer === undefined || index >= outer) return null;
+  const length = tensor.data.length / outer;
+  return { ...tensor, shape, data: tensor.data.slice(index * length, (index + 1) * length) };
+}
+
+/** Keys of the config that the mapping says nothing about. */
+function unknownKeys(golden: GoldenCase, mapping: Mapping): readonly string[] {
+  const formulas = [
+    ...mapping.set.values(),
+    ...mapping.follows.values(),
+    ...[...mapping.inputs.values()].flatMap((rule) => [
+      ...(rule.shape ?? []),
+      ...(rule.value === undefined ? [] : [rule.value]),
+    ]),
+  ];
+  const known = new Set([...formulas.flatMap(keysOf), ...mapping.follows.keys(), ...mapping.ignore.keys()]);
+  return [...golden.config.keys()]
+    .filter((key) => !key.includes('.') && !known.has(key))
+    .map((key) => `config key ${key} is not mapped`);
+}
+
+/** Keys that should follow from others and do not. */
+function contradictions(golden: GoldenCase, mapping: Mapping): readonly string[] {
+  const scope = scopeOf(golden, golden.tensors);
+  return [...mapping.follows].flatMap(([key, formula]) => {
+    const given = golden.config.get(key) ?? null;
+    const follows: Value = evaluate(formula, scope);
+    return given === null || given === follows
+      ? []
+      : [`config says ${key} = ${String(given)}, ${formula} gives ${String(follows)}`];
+  });
+}
+
+/** Expected tensors that no rule compares. */
+function unmapped(golden: GoldenCase, mapping: Mapping): readonly string[] {
+  const names = [...golden.tensors.keys()].filter((name) => name.startsWith('expected.'));
+  const patterns = mapping.expected.flatMap((rule) => [rule.tensor, rule.indices, rule.weights]);
+  const compared = new Set(
+    patterns.flatMap((pattern) => (pattern === undefined ? [] : matches(pattern, names).map(({ name }) => name))),
+  );
+  return names.filter((name) => !compared.has(name)).map((name) => `${name} is not compared`);
+}

@@ -1,0 +1,173 @@
+/**
+ * golden.json: how the cases of a system become runs of an example. The file stands beside the model; examples/README.md
+ * describes it for those who write one, the types here say the same to the compiler.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { GoldenError } from './formula.ts';
+
+/** A tensor of the case for a parameter or control of the model. */
+export interface InputRule {
+  /** Its name in the case, or a pattern: all that fit are stacked, in the order of their numbers. */
+  readonly tensor?: string;
+  /** Or a number, by formula. */
+  readonly value?: string;
+  /** A formula for each size. Without it the tensor's own. */
+  readonly shape?: readonly string[];
+  readonly element?: 'f32' | 'i32' | 'bool';
+}
+
+/** Other names, in order of preference, under which a case may store a weight of the model. */
+export interface WeightRule {
+  readonly name: string;
+  /** Patterns. A hole that `name` does not have makes a list, which is joined along a dimension. */
+  readonly also: readonly string[];
+  readonly along?: number;
+}
+
+/** What a result of the model is compared with. A hole of the name is the index of the result's first axis. */
+export interface ExpectedRule {
+  /** Result, output or loss, by the name it is written under. */
+  readonly is: string;
+  /** A tensor, number by number … */
+  readonly tensor?: string;
+  /** … or picks, as sets. */
+  readonly indices?: string;
+  readonly weights?: string;
+  /** The class of its tolerance: `output` unless said; picks use `weights`. */
+  readonly within?: 'output' | 'weights';
+}
+
+export interface Mapping {
+  /** Folder of the example. */
+  readonly folder: string;
+  readonly name: string;
+  readonly systems: readonly string[];
+  readonly modelFile: string;
+  readonly entry: string;
+  /** Axis or constant of the model to formula. */
+  readonly set: ReadonlyMap<string, string>;
+  /** Keys that follow from others, with the formula that gives them. */
+  readonly follows: ReadonlyMap<string, string>;
+  /** Keys that mean nothing to the model, with the reason. */
+  readonly ignore: ReadonlyMap<string, string>;
+  readonly inputs: ReadonlyMap<string, InputRule>;
+  readonly weights: readonly WeightRule[];
+  readonly expected: readonly ExpectedRule[];
+}
+
+/** The mappings of all examples that have one, by folder name. */
+export function readMappings(examples: string): readonly Mapping[] {
+  return readdirSync(examples, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(examples, entry.name, 'golden.json')))
+    .map((entry) => readMapping(join(examples, entry.name), entry.name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function readMapping(folder: string, name: string): Mapping {
+  const where = `examples/${name}/golden.json`;
+  const root = record(JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')), where);
+  const systems = typeof root.get('system') === 'string' ? [root.get('system')] : root.get('system');
+  return {
+    folder,
+    name,
+    systems: list(systems, `${where}: system`).map((s) => text(s, `${where}: system`)),
+    modelFile: join(folder, 'model.moe'),
+    entry: text(root.get('entry') ?? 'forward', `${where}: entry`),
+    set: texts(root.get('set') ?? {}, `${where}: set`),
+    follows: texts(root.get('follows') ?? {}, `${where}: follows`),
+    ignore: texts(root.get('ignore') ?? {}, `${where}: ignore`),
+    inputs: new Map(
+      [...record(root.get('inputs') ?? {}, `${where}: inputs`)].map(([key, value]) => [
+        key,
+        inputRule(value, `${where}: inputs.${key}`),
+      ]),
+    ),
+    weights: list(root.get('weights') ?? [], `${where}: weights`).map((rule, i) =>
+      weightRule(rule, `${where}: weights[${i}]`),
+    ),
+    expected: list(root.get('expected'), `${where}: expected`).map((rule, i) =>
+      expectedRule(rule, `${where}: expected[${i}]`),
+    ),
+  };
+}
+
+function inputRule(value: unknown, where: string): InputRule {
+  if (typeof value === 'string') return { tensor: value };
+  const fields = known(record(value, where), ['tensor', 'value', 'shape', 'element'], where);
+  const element = fields.get('element');
+  if (element !== undefined && element !== 'f32' && element !== 'i32' && element !== 'bool') {
+    throw new GoldenError(`${where}: element is f32, i32 or bool`);
+  }
+  const shape = fields.get('shape');
+  return {
+    tensor: optionalText(fields.get('tensor'), where),
+    value: optionalText(fields.get('value'), where),
+    shape: shape === undefined ? undefined : list(shape, where).map((size) => text(size, where)),
+    element,
+  };
+}
+
+function weightRule(value: unknown, where: string): WeightRule {
+  const fields = known(record(value, where), ['name', 'also', 'along'], where);
+  const along = fields.get('along');
+  if (along !== undefined && typeof along !== 'number') throw new GoldenError(`${where}: along is a number`);
+  return {
+    name: text(fields.get('name'), where),
+    also: list(fields.get('also'), where).map((name) => text(name, where)),
+    along,
+  };
+}
+
+function expectedRule(value: unknown, where: string): ExpectedRule {
+  const fields = known(record(value, where), ['is', 'tensor', 'indices', 'weights', 'within'], where);
+  const within = fields.get('within');
+  if (within !== undefined && within !== 'output' && within !== 'weights') {
+    throw new GoldenError(`${where}: within is output or weights`);
+  }
+  const rule = {
+    is: text(fields.get('is'), where),
+    tensor: optionalText(fields.get('tensor'), where),
+    indices: optionalText(fields.get('indices'), where),
+    weights: optionalText(fields.get('weights'), where),
+    within,
+  } as const;
+  if ((rule.tensor === undefined) === (rule.indices === undefined))
+    throw new GoldenError(`${where}: says either tensor or indices`);
+  return rule;
+}
+
+function known(
+  fields: ReadonlyMap<string, unknown>,
+  names: readonly string[],
+  where: string,
+): ReadonlyMap<string, unknown> {
+  const extra = [...fields.keys()].find((key) => !names.includes(key));
+  if (extra !== undefined) throw new GoldenError(`${where}: ${extra} is not known; there are ${names.join(', ')}`);
+  return fields;
+}
+
+/** An object as a map. */
+export function record(value: unknown, where: string): ReadonlyMap<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new GoldenError(`${where} is not an object`);
+  return new Map<string, unknown>(Object.entries(value));
+}
+
+export function list(value: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new GoldenError(`${where} is not a list`);
+  return value;
+}
+
+export function text(value: unknown, where: string): string {
+  if (typeof value !== 'string') throw new GoldenError(`${where} is not a string`);
+  return value;
+}
+
+function optionalText(value: unknown, where: string): string | undefined {
+  return value === undefined ? undefined : text(value, where);
+}
+
+function texts(value: unknown, where: string): ReadonlyMap<string, string> {
+  return new Map([...record(value, where)].map(([key, entry]) => [key, text(entry, `${where}.${key}`)]));
+}

@@ -1,0 +1,86 @@
+/**
+ * `npm run goldens -- [DIR] [--on gpu|reference|kernels]`: every example against every case under DIR whose system it
+ * declares. One line a case, then the systems that no example covers, and last `N passed, M failed`.
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Executor, type Place, executorOf } from './executor.ts';
+import { GoldenError } from './formula.ts';
+import { findCases, readCase, readCaseHead } from './golden-case.ts';
+import { type CaseReport, mappingFor, runCase } from './harness.ts';
+import { readMappings } from './mapping.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Cases that are looked for beside the repository; without them, the repository's own. */
+const besideRepository = join(root, '..', 'shared', 'goldens');
+const ownCases = join(root, 'test', 'goldens', 'cases');
+
+const places: readonly Place[] = ['gpu', 'reference', 'kernels'];
+
+function readArguments(): { readonly folder: string; readonly place: Place } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { on: { type: 'string', default: 'gpu' } },
+  });
+  const place = places.find((p) => p === values.on);
+  if (place === undefined) throw new GoldenError(`--on is one of ${places.join(', ')}, not ${values.on}`);
+  if (positionals.length > 1) throw new GoldenError('one folder of cases is taken');
+  const [given] = positionals;
+  if (given !== undefined) return { folder: resolve(given), place };
+  return { folder: existsSync(besideRepository) ? besideRepository : ownCases, place };
+}
+
+/** One line: pass or fail, the case, how much was compared, the worst error and where. */
+function lineOf(report: CaseReport, width: number): string {
+  const head = `${report.passed ? 'pass' : 'FAIL'}  ${report.case.padEnd(width)}  `;
+  const notes = report.notes.length === 0 ? '' : `  (${report.notes.join('; ')})`;
+  if (report.problem !== null) return head + firstLines(report.problem) + notes;
+  const worst = report.comparisons.reduce((a, b) => (b.worst > a.worst ? b : a));
+  const failed = report.comparisons.find((c) => !c.passed);
+  const count = `${report.comparisons.length} compared, `;
+  if (failed !== undefined) return `${head}${count}${failed.actual} ${failed.problem ?? 'differs'}${notes}`;
+  return `${head}${count}worst error ${worst.error.toExponential(1)}, ${percent(worst.worst)} of its bound, in ${worst.actual}${notes}`;
+}
+
+const percent = (ratio: number): string => `${(100 * ratio).toPrecision(2)}%`;
+
+/** A problem may be a page of diagnostics: a line of it says enough here. */
+function firstLines(problem: string): string {
+  const lines = problem.split('\n').filter((line) => line.trim() !== '');
+  return lines
+    .slice(0, 3)
+    .map((line) => line.trim())
+    .join(' | ');
+}
+
+async function main(): Promise<number> {
+  const { folder, place } = readArguments();
+  const executor: Executor = executorOf(place);
+  const mappings = readMappings(join(root, 'examples'));
+  const folders = findCases(folder).map((path) => ({ path, head: readCaseHead(path) }));
+  const covered = folders.filter(({ head }) => mappingFor(head.system, mappings) !== null);
+  const width = Math.max(0, ...covered.map(({ head }) => head.name.length));
+  let passed = 0;
+  for (const { path, head } of covered) {
+    const mapping = mappingFor(head.system, mappings);
+    if (mapping === null) continue;
+    const report = await runCase(readCase(path), mapping, executor);
+    if (report.passed) passed++;
+    console.log(lineOf(report, width));
+  }
+  const others = folders.filter(({ head }) => mappingFor(head.system, mappings) === null);
+  for (const { head } of others) console.log(`not covered: ${head.name} (${head.system})`);
+  console.log(`${passed} passed, ${covered.length - passed} failed`);
+  return passed === covered.length ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof GoldenError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

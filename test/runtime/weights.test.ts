@@ -1,0 +1,279 @@
+/** From a checkpoint to stores: every mismatch in one report, and every layout lands where the language says. */
+import { describe, expect, it } from 'vitest';
+import { bindStores, nearestNames } from '../../runtime/bindings.ts';
+import { numberToBf16, numberToF16 } from '../../runtime/elements.ts';
+import { WeightsError } from '../../runtime/errors.ts';
+import type { CellSpec, Manifest, StoreSpec } from '../../runtime/manifest.ts';
+import type { WritableTensor } from '../../runtime/safetensors.ts';
+import { fromTensors } from '../../runtime/source.ts';
+import { loadStore } from '../../runtime/weights.ts';
+
+const store = (path: string, shape: readonly number[], more: Partial<StoreSpec> = {}): StoreSpec => ({
+  path,
+  kind: 'param',
+  element: 'f32',
+  axes: shape.map((size, i) => ({ name: `A${i}`, size })),
+  within: null,
+  frozen: false,
+  cells: null,
+  initial: null,
+  ...more,
+});
+
+const manifest = (...stores: readonly StoreSpec[]): Manifest => ({
+  schema: 1,
+  moec: '0',
+  name: 'M',
+  hash: '',
+  dynamic: [],
+  requiredFeatures: [],
+  requiredLimits: {},
+  stores,
+  kernels: [],
+  entries: [],
+});
+
+const cell = (tensor: string, shape: readonly number[], more: Partial<CellSpec>): CellSpec => ({
+  tensor,
+  shape,
+  decoder: null,
+  scales: null,
+  from: 0,
+  offset: 0,
+  dims: [],
+  ...more,
+});
+
+const f32 = (name: string, shape: readonly number[], values: readonly number[]): WritableTensor => ({
+  name,
+  dtype: 'F32',
+  shape,
+  data: Float32Array.from(values),
+});
+
+const ramp = (length: number, from = 0): readonly number[] => Array.from({ length }, (_, i) => from + i);
+
+/** The words a store ends up with, and the faults of its values. */
+async function load(
+  spec: StoreSpec,
+  tensors: readonly WritableTensor[],
+  allowNonFinite = false,
+): Promise<{ readonly values: readonly number[]; readonly codes: readonly string[] }> {
+  const source = fromTensors(tensors);
+  const [binding] = bindStores(manifest(spec), source, 'error');
+  if (binding === undefined) throw new Error('nothing was bound');
+  const values = new Array<number>(binding.elements).fill(NaN);
+  const problems = await loadStore(
+    binding,
+    source,
+    async (offset, words) => words.forEach((value, i) => (values[offset + i] = value)),
+    { allowNonFinite },
+  );
+  return { values, codes: problems.map(({ code }) => code) };
+}
+
+describe('layouts', () => {
+  it('one tensor, as it is', async () => {
+    expect((await load(store('w', [2, 3]), [f32('w', [2, 3], ramp(6))])).values).toEqual(ramp(6));
+  });
+
+  it('one tensor for each expert', async () => {
+    const cells = ramp(3).map((e) => cell(`e.${e}`, [2, 2], { offset: 4 * e, dims: [{ size: 4, stride: 1, to: 1 }] }));
+    const tensors = ramp(3).map((e) => f32(`e.${e}`, [2, 2], ramp(4, 10 * e)));
+    expect((await load(store('w', [3, 2, 2], { cells }), tensors)).values).toEqual([
+      ...ramp(4),
+      ...ramp(4, 10),
+      ...ramp(4, 20),
+    ]);
+  });
+
+  it('transposed', async () => {
+    // Stored [D, F] = [2, 3], declared [F, D].
+    const dims = [
+      { size: 3, stride: 1, to: 2 },
+      { size: 2, stride: 3, to: 1 },
+    ];
+    const cells = [cell('w', [2, 3], { dims })];
+    expect((await load(store('w', [3, 2], { cells }), [f32('w', [2, 3], ramp(6))])).values).toEqual([0, 3, 1, 4, 2, 5]);
+  });
+
+  it('the second of two interleaved halves, next to a contiguous one', async () => {
+    // Stored [2 F, D] = [4, 2], rows 1 and 3; then another tensor behind them.
+    const dims = [
+      { size: 2, stride: 4, to: 2 },
+      { size: 2, stride: 1, to: 1 },
+    ];
+    const cells = [
+      cell('gate_up', [4, 2], { from: 2, dims }),
+      cell('more', [2], { offset: 4, dims: [{ size: 2, stride: 1, to: 1 }] }),
+    ];
+    const tensors = [f32('gate_up', [4, 2], ramp(8)), f32('more', [2], [50, 51])];
+    expect((await load(store('w', [3, 2], { cells }), tensors)).values).toEqual([2, 3, 6, 7, 50, 51]);
+  });
+
+  it('dimensions of size 1 and 0', async () => {
+    const one = [
+      { size: 1, stride: 99, to: 77 },
+      { size: 2, stride: 1, to: 1 },
+    ];
+    expect(
+      (await load(store('w', [2], { cells: [cell('w', [2], { dims: one })] }), [f32('w', [2], [1, 2])])).values,
+    ).toEqual([1, 2]);
+    expect((await load(store('w', [0, 3]), [f32('w', [0, 3], [])])).values).toEqual([]);
+    expect((await load(store('w', []), [f32('w', [], [4])])).values).toEqual([4]);
+  });
+
+  it('MXFP4: half bytes, low half first, a power of two for each 32', async () => {
+    const blocks = new Uint8Array(2 * 2 * 16);
+    blocks.set([0x21, 0xf7]);
+    blocks[16] = 0x09;
+    const scales = Uint8Array.of(127, 128, 126, 127);
+    const tensors: readonly WritableTensor[] = [
+      { name: 'b', dtype: 'U8', shape: [2, 2, 16], data: blocks },
+      { name: 's', dtype: 'U8', shape: [2, 2], data: scales },
+    ];
+    const dims = [{ size: 128, stride: 1, to: 1 }];
+    const cells = [cell('b', [2, 64], { decoder: 'mxfp4', scales: 's', dims })];
+    const { values } = await load(store('w', [2, 64], { cells }), tensors);
+    expect(values.slice(0, 5)).toEqual([0.5, 1, 6, -6, 0]);
+    expect(values[32]).toBe(-1);
+    // From the middle of a block on.
+    const part = [
+      cell('b', [2, 64], { decoder: 'mxfp4', scales: 's', from: 2, dims: [{ size: 31, stride: 1, to: 1 }] }),
+    ];
+    const middle = await load(store('w', [31], { cells: part }), tensors);
+    expect([middle.values[0], middle.values[1], middle.values[30]]).toEqual([6, -6, -1]);
+  });
+});
+
+describe('element types', () => {
+  const halves = (values: readonly number[], encode: (value: number) => number): Uint16Array =>
+    Uint16Array.from(values, encode);
+
+  it('widen exactly', async () => {
+    const values = [1, -2.5, 0.15625];
+    for (const [dtype, encode] of [
+      ['F16', numberToF16],
+      ['BF16', numberToBf16],
+    ] as const) {
+      const tensor = { name: 'w', dtype, shape: [3], data: halves(values, encode) };
+      expect((await load(store('w', [3]), [tensor])).values).toEqual(values);
+    }
+  });
+
+  it('round where f16 is declared, and say when they overflow', async () => {
+    const spec = store('w', [2], { element: 'f16' });
+    expect((await load(spec, [f32('w', [2], [1 + 2 ** -12, 65519])])).values).toEqual([1, 65504]);
+    expect((await load(spec, [f32('w', [2], [1, 65520])])).codes).toEqual(['MOE0634']);
+  });
+
+  it('integers and truth values of other widths', async () => {
+    const ids = { name: 'w', dtype: 'I64', shape: [2], data: new BigInt64Array([-1n, 5n]) } as const;
+    expect((await load(store('w', [2], { element: 'i32' }), [ids])).values).toEqual([-1, 5]);
+    const flags = { name: 'w', dtype: 'BOOL', shape: [3], data: Uint8Array.of(0, 1, 7) } as const;
+    expect((await load(store('w', [3], { element: 'bool' }), [flags])).values).toEqual([0, 1, 1]);
+  });
+
+  it('report what has no place', async () => {
+    const within = { name: 'V', size: 4 };
+    const table = store('w', [2], { element: 'i32', within });
+    const ids = (...values: readonly bigint[]): WritableTensor => ({
+      name: 'w',
+      dtype: 'I64',
+      shape: [2],
+      data: new BigInt64Array(values),
+    });
+    expect((await load(table, [ids(-1n, 3n)])).codes).toEqual([]);
+    expect((await load(table, [ids(0n, 4n)])).codes).toEqual(['MOE0636']);
+    expect((await load(table, [ids(-2n, 0n)])).codes).toEqual(['MOE0636']);
+    await expect(load(table, [ids(2n ** 40n, 0n)])).rejects.toMatchObject({ code: 'MOE0634' });
+    expect((await load(store('w', [2]), [f32('w', [2], [1, Infinity])])).codes).toEqual(['MOE0633']);
+    expect((await load(store('w', [2]), [f32('w', [2], [1, NaN])])).codes).toEqual(['MOE0633']);
+    expect((await load(store('w', [2]), [f32('w', [2], [1, -Infinity])], true)).values).toEqual([1, -Infinity]);
+  });
+});
+
+describe('bindings', () => {
+  const problemsOf = (bind: () => unknown): readonly (readonly [string, string])[] => {
+    try {
+      bind();
+    } catch (error) {
+      if (error instanceof WeightsError) return error.problems.map(({ code, message }) => [code, message]);
+      throw error;
+    }
+    return [];
+  };
+
+  it('tell of all that does not fit at once', () => {
+    const source = fromTensors([
+      f32('layers.0.w', [2], [0, 0]),
+      f32('b', [3], [0, 0, 0]),
+      { name: 'c', dtype: 'F64', shape: [1], data: new Float64Array(1) },
+      f32('ids', [1], [0]),
+    ]);
+    const m = manifest(
+      store('layer.0.w', [2]),
+      store('b', [2]),
+      store('c', [1]),
+      store('ids', [1], { element: 'i32' }),
+      store('flags', [1], { element: 'bool' }),
+    );
+    const problems = problemsOf(() => bindStores(m, source, 'error'));
+    expect(problems.map(([code]) => code)).toEqual(['MOE0630', 'MOE0631', 'MOE0632', 'MOE0632', 'MOE0630']);
+    expect(problems[0]?.[1]).toContain('"layers.0.w"');
+    expect(problems[1]?.[1]).toContain('[3], [2] is wanted');
+  });
+
+  it('leave a value its initial one where there is no checkpoint', () => {
+    const m = manifest(store('w', [2], { initial: { kind: 'fill', value: 1 } }), store('v', [1]));
+    expect(problemsOf(() => bindStores(m, null, 'error'))).toMatchObject([['MOE0635', expect.stringContaining('v ')]]);
+    const [only] = bindStores(manifest(m.stores[0] ?? store('w', [2])), null, 'error');
+    expect(only?.cells).toBeNull();
+  });
+
+  it('want every param of a given checkpoint, unless told otherwise; states may be missing', () => {
+    const initial = { kind: 'fill', value: 0 } as const;
+    const m = manifest(store('w', [1], { initial }), store('s', [1], { kind: 'state', initial }));
+    const source = fromTensors([]);
+    expect(problemsOf(() => bindStores(m, source, 'error')).map(([code]) => code)).toEqual(['MOE0630']);
+    expect(bindStores(m, source, 'initialise').map(({ cells }) => cells)).toEqual([null, null]);
+  });
+
+  it('are not half filled', () => {
+    const cells = [
+      cell('a', [1], { dims: [{ size: 1, stride: 1, to: 1 }] }),
+      cell('z', [1], { offset: 1, dims: [{ size: 1, stride: 1, to: 1 }] }),
+    ];
+    const m = manifest(store('w', [2], { cells, initial: { kind: 'fill', value: 0 } }));
+    const problems = problemsOf(() => bindStores(m, fromTensors([f32('a', [1], [1])]), 'initialise'));
+    expect(problems.map(([code]) => code)).toEqual(['MOE0630']);
+  });
+
+  it('check the blocks and scales of MXFP4', () => {
+    const cells = [cell('b', [2, 64], { decoder: 'mxfp4', scales: 's' })];
+    const m = manifest(store('w', [2, 64], { cells }));
+    const source = fromTensors([
+      { name: 'b', dtype: 'U8', shape: [2, 16], data: new Uint8Array(32) },
+      { name: 's', dtype: 'F32', shape: [2, 3], data: new Float32Array(6) },
+    ]);
+    expect(problemsOf(() => bindStores(m, source, 'error')).map(([code]) => code)).toEqual([
+      'MOE0632',
+      'MOE0631',
+      'MOE0631',
+    ]);
+  });
+});
+
+describe('near names', () => {
+  it('are the nearest, and none where nothing is like it', () => {
+    const near = nearestNames(['gate.weight', 'gate.weights', 'other']);
+    expect(near('gate.weigth')).toContain('"gate.weight"');
+    expect(near('something else entirely')).toBe('');
+  });
+
+  it('are not searched for without end', () => {
+    const near = nearestNames(Array.from({ length: 20_000 }, (_, i) => `model.layers.${i}.mlp.experts.weight`));
+    for (let i = 0; i < 10_000; i++) near(`model.layer.${i}.mlp.expert.weight`);
+    expect(near('model.layers.1.mlp.experts.weigh')).toBe('');
+  });
+});
