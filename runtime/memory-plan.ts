@@ -6,7 +6,7 @@
  */
 import { allocatedBytes } from './buffers.ts';
 import { InputError } from './errors.ts';
-import { layOut } from './layout.ts';
+import { type PlanLayout, layOut } from './layout.ts';
 import { type EntrySpec, type Manifest, bytesPerElement } from './manifest.ts';
 import { elementCount, evaluateShape } from './sizes.ts';
 import { stagingBytes } from './readback.ts';
@@ -60,18 +60,24 @@ export function planMemory(
       bytes,
     );
   }
-  add(
-    'other',
-    'staging',
-    stagingBytes(
-      layout.places.reduce(
-        (sum, { kind, key, bytes }) => sum + (kind === 'arena' && key.startsWith('result') ? bytes : 0),
-        layout.statusBytes,
-      ),
-    ),
-  );
+  add('other', 'staging', stagingBytes(mostRead(layout)));
   const bytes = Object.values(sums).reduce((sum, part) => sum + part, 0);
   return { bytes, ...sums, largest };
+}
+
+/** Bytes that are read back at once at most: operands of a function of the host, or the results with the status words. */
+function mostRead({ plan, places, statusBytes }: PlanLayout): number {
+  const sum = (buffers: readonly number[]): number =>
+    buffers.reduce((bytes, buffer) => bytes + (places[buffer]?.usedBytes ?? 0), 0);
+  const externs = plan.steps.map((step) => {
+    if (step.kind === 'launch') return 0;
+    return sum([...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])]);
+  });
+  const results = plan.results.flatMap((result) => {
+    if (result.kind === 'route') return [result.present, result.weight, result.rank];
+    return result.group === 'update' ? [] : [result.buffer];
+  });
+  return Math.max(statusBytes + sum(results), ...externs);
 }
 
 /** An entry by name; the only one, or `forward`, where no name is given. Throws InputError MOE0706. */

@@ -9,7 +9,24 @@
  */
 import type { BufferDecl, Expr } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, bitXor, convert, cos, f32, fma, log, lt, max, mul, neg, select, shr, sqrt, sub, u32 } from '../kernel/build.ts';
+import {
+  add,
+  bitXor,
+  convert,
+  cos,
+  f32,
+  fma,
+  log,
+  lt,
+  max,
+  mul,
+  neg,
+  select,
+  shr,
+  sqrt,
+  sub,
+  u32,
+} from '../kernel/build.ts';
 import { forEachPoint } from './space.ts';
 import type { Space } from './space.ts';
 
@@ -58,7 +75,10 @@ function negLog(k: KernelBuilder, n: Expr): Expr {
   const u = mul(convert('f32', n), f32(UNIT));
   // 1 - u is exact in integers: 2^24 - n.
   const w = k.let(mul(convert('f32', sub(u32(2 ** 24), n)), f32(UNIT)));
-  const series = [1 / 7, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1].reduce<Expr | null>((s, c) => (s === null ? f32(c) : fma(s, w, c)), null);
+  const series = [1 / 7, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1].reduce<Expr | null>(
+    (s, c) => (s === null ? f32(c) : fma(s, w, c)),
+    null,
+  );
   return select(lt(w, f32(0.0625)), mul(series ?? f32(1), w), neg(log(u)));
 }
 

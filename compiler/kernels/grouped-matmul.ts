@@ -40,7 +40,8 @@ export interface GroupedMatmulConfig<P, I> {
 
 /** ceil(capacity / tileRows) × ceil(width / tileColumns) threads. */
 export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfig<P, I>): void {
-  const { tileRows, tileColumns, capacity, count, width, enterRow, atColumn, sameGroup, loop, input, weight, out } = config;
+  const { tileRows, tileColumns, capacity, count, width, enterRow, atColumn, sameGroup, loop, input, weight, out } =
+    config;
   const blocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'blocks');
   const rowBlocks = div(add(capacity, tileRows - 1), tileRows);
   forEachThread(k, mul(rowBlocks, blocks), (id) => {
@@ -61,7 +62,9 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
           k.when(lt(target, width), () => k.store(out, add(mul(row, width), target), sum));
         }
       };
-      const points = Array.from({ length: tileRows }, (_, i) => enterRow(i === 0 ? first : k.let(min(add(first, i), last), 'r')));
+      const points = Array.from({ length: tileRows }, (_, i) =>
+        enterRow(i === 0 ? first : k.let(min(add(first, i), last), 'r')),
+      );
       const [top] = points;
       const bottom = points[tileRows - 1];
       if (top === undefined || bottom === undefined) return;

@@ -12,7 +12,19 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { F32_MAX } from '../kernel/arithmetic.ts';
-import { add, convert, f32, i32, localIdX, lt, mul, numWorkgroupsX, u32, workgroupIdX, workgroupIdY } from '../kernel/build.ts';
+import {
+  add,
+  convert,
+  f32,
+  i32,
+  localIdX,
+  lt,
+  mul,
+  numWorkgroupsX,
+  u32,
+  workgroupIdX,
+  workgroupIdY,
+} from '../kernel/build.ts';
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 
@@ -76,4 +88,3 @@ export function rowMajor(indices: readonly Expr[], sizes: readonly Expr[]): Expr
   }
   return linear ?? u32(0);
 }
-

@@ -33,11 +33,23 @@ export interface IndexShape {
 }
 
 export type Choice =
-  | { readonly family: 'map' | 'scan' | 'order' | 'argmax' | 'gather' | 'draw' | 'contract' | 'reduce' | 'concat_parts' }
+  | {
+      readonly family: 'map' | 'scan' | 'order' | 'argmax' | 'gather' | 'draw' | 'contract' | 'reduce' | 'concat_parts';
+    }
   | { readonly family: 'contract_columns'; readonly sharedIsLeft: boolean; readonly columns: number }
-  | { readonly family: 'grouped_matmul'; readonly inputIsLeft: boolean; readonly tileRows: number; readonly tileColumns: number }
+  | {
+      readonly family: 'grouped_matmul';
+      readonly inputIsLeft: boolean;
+      readonly tileRows: number;
+      readonly tileColumns: number;
+    }
   /** `dense`: the reduced axes the relation does not have, looped over at each row. */
-  | { readonly family: 'reduce_listed'; readonly index: IndexShape; readonly dense: readonly AxisId[]; readonly value: NodeId };
+  | {
+      readonly family: 'reduce_listed';
+      readonly index: IndexShape;
+      readonly dense: readonly AxisId[];
+      readonly value: NodeId;
+    };
 
 export function chooseKernel(
   fused: FusedGraph,
@@ -75,7 +87,10 @@ function chooseContraction(
   const { relation, axes: columns } = space;
   if (relation !== null && columns.length > 0 && node.element !== 'i32') {
     const sources = relation.axes.filter((a) => !relation.targets.includes(a));
-    for (const [input, weight] of [[left, right], [right, left]] as const) {
+    for (const [input, weight] of [
+      [left, right],
+      [right, left],
+    ] as const) {
       const isWeight =
         !weight.axes.some((a) => sources.includes(a)) &&
         columns.every((a) => weight.axes.includes(a)) &&

@@ -81,7 +81,11 @@ function liveNodes(fused: FusedGraph): readonly NodeId[] {
 /** What must be known before a node: its operands, the supports of its domain, a control's default. */
 export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[] {
   const fallback = node.kind === 'leaf' ? (fused.graph.leaves[node.leaf]?.fallback ?? null) : null;
-  return [...operandsOf(fused.graph, node), ...domainOf(fused, node.id).supports, ...(fallback === null ? [] : [fallback])];
+  return [
+    ...operandsOf(fused.graph, node),
+    ...domainOf(fused, node.id).supports,
+    ...(fallback === null ? [] : [fallback]),
+  ];
 }
 
 function needsMemory(node: Node): boolean {
@@ -122,7 +126,7 @@ export function loopAxes(node: Node): readonly AxisId[] {
  * host sees) needs the value dense.
  */
 function usableSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
-  if (node.kind === 'extern' || node.kind === 'concat' && node.parts.length > MOST_INLINE_PARTS) return [];
+  if (node.kind === 'extern' || (node.kind === 'concat' && node.parts.length > MOST_INLINE_PARTS)) return [];
   const along = node.kind === 'reduce' || node.kind === 'contract' ? [] : loopAxes(node);
   return domainOf(fused, node.id).supports.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));
 }
@@ -142,7 +146,12 @@ function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] | null
 }
 
 /** The largest worthwhile relation whose supports all hold on the node's domain. */
-function bestRelation(table: RelationTable, worth: ReadonlySet<string>, supports: readonly NodeId[], node: Node): Relation | null {
+function bestRelation(
+  table: RelationTable,
+  worth: ReadonlySet<string>,
+  supports: readonly NodeId[],
+  node: Node,
+): Relation | null {
   const fits = [...worth]
     .map((key) => key.split(',').map(Number))
     .filter((set) => set.every((s) => supports.includes(s)))
@@ -150,7 +159,8 @@ function bestRelation(table: RelationTable, worth: ReadonlySet<string>, supports
   const [best] = fits;
   if (best === undefined) return null;
   const relation = table.of(best);
-  if (!relation.axes.every((a) => node.axes.includes(a))) throw new CompilerBug('schedule', `node ${node.id} lacks axes of its domain`);
+  if (!relation.axes.every((a) => node.axes.includes(a)))
+    throw new CompilerBug('schedule', `node ${node.id} lacks axes of its domain`);
   return relation;
 }
 
@@ -195,7 +205,8 @@ class RelationTable {
     };
     const parts = supports.map((s) => {
       const node = nodeOf(graph, s);
-      if (node.kind !== 'support') throw new CompilerBug('schedule', `a domain names node ${s}, which is a ${node.kind}`);
+      if (node.kind !== 'support')
+        throw new CompilerBug('schedule', `a domain names node ${s}, which is a ${node.kind}`);
       return node;
     });
     const own = parts.filter((p) => refines.includes(p.id));
@@ -217,7 +228,9 @@ class RelationTable {
       rest,
       axes: [...above, ...keys, ...rest],
       targets: [...keys, ...(parent?.targets ?? [])],
-      capacity: notNegative(parent === null ? capacity : smallest(capacity, multiply([parent.capacity, ...[...keys, ...rest].map(sizeOf)]))),
+      capacity: notNegative(
+        parent === null ? capacity : smallest(capacity, multiply([parent.capacity, ...[...keys, ...rest].map(sizeOf)])),
+      ),
     };
     this.all.push(relation);
     return relation;
@@ -261,7 +274,10 @@ function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId
     const of = (axis: AxisId) => mapping.get(axis) ?? new Set<AxisId>();
     switch (node.kind) {
       case 'rename':
-        return visit(node.operand, new Map([...mapping, ...node.from.map((f, i) => [f, of(node.to[i] ?? f)] as const)]));
+        return visit(
+          node.operand,
+          new Map([...mapping, ...node.from.map((f, i) => [f, of(node.to[i] ?? f)] as const)]),
+        );
       case 'slice':
         return visit(node.operand, set(node.axis, node.as === null ? [] : of(node.as)));
       case 'split':
@@ -282,7 +298,10 @@ function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId
 /** Arithmetic operations a value takes where it is computed in passing; a load and a view are free, a division counts 2. */
 function costOf(fused: FusedGraph, node: Node, stored: ReadonlySet<NodeId>): number {
   if (stored.has(node.id) || node.kind === 'leaf') return 0;
-  const below = operandsOf(fused.graph, node).reduce((sum, id) => sum + costOf(fused, nodeOf(fused.graph, id), stored), 0);
+  const below = operandsOf(fused.graph, node).reduce(
+    (sum, id) => sum + costOf(fused, nodeOf(fused.graph, id), stored),
+    0,
+  );
   switch (node.kind) {
     case 'map':
       return below + (CHEAP.has(node.op) ? 1 : 2);
@@ -294,4 +313,24 @@ function costOf(fused: FusedGraph, node: Node, stored: ReadonlySet<NodeId>): num
   }
 }
 
-const CHEAP: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'neg', 'not', 'and', 'or', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'convert', 'where', 'minimum', 'maximum', 'abs', 'relu']);
+const CHEAP: ReadonlySet<string> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'neg',
+  'not',
+  'and',
+  'or',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'convert',
+  'where',
+  'minimum',
+  'maximum',
+  'abs',
+  'relu',
+]);

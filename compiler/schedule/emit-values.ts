@@ -69,7 +69,11 @@ export class ValueEmitter {
     const plan = this.#plan;
     const threads = elementsOf(space, plan.sizeOf);
     plan.launch({ family: 'map', what, span: null, threads, domain: plan.domainText(space), rounds: one }, (l) => {
-      map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.allPresent(supports, p) });
+      map(l.launch.k, {
+        space: pointsOf(l, space),
+        out: l.launch.write(buffer),
+        value: (p) => l.allPresent(supports, p),
+      });
     });
   }
 
@@ -154,7 +158,11 @@ export class ValueEmitter {
     return convert(kernelType(node.element), l.value(side, point));
   }
 
-  #contractColumns(node: NodeOf<'contract'>, space: StoredSpace, choice: Extract<Choice, { family: 'contract_columns' }>): void {
+  #contractColumns(
+    node: NodeOf<'contract'>,
+    space: StoredSpace,
+    choice: Extract<Choice, { family: 'contract_columns' }>,
+  ): void {
     const plan = this.#plan;
     const last = space.axes[space.axes.length - 1];
     if (last === undefined) throw new CompilerBug('schedule', 'a contraction in columns has no last axis');
@@ -178,7 +186,11 @@ export class ValueEmitter {
     });
   }
 
-  #groupedMatmul(node: NodeOf<'contract'>, space: StoredSpace, choice: Extract<Choice, { family: 'grouped_matmul' }>): void {
+  #groupedMatmul(
+    node: NodeOf<'contract'>,
+    space: StoredSpace,
+    choice: Extract<Choice, { family: 'grouped_matmul' }>,
+  ): void {
     const plan = this.#plan;
     const { relation, axes } = space;
     if (relation === null) throw new CompilerBug('schedule', 'a grouped matmul has no relation');
@@ -188,26 +200,29 @@ export class ValueEmitter {
     const blocks = (size: Size, tile: number) => apply('ceil', apply('div', size, exact(tile)));
     const buffer = plan.allocate(node, space);
     const options = this.#options('grouped_matmul', node, space, this.#rounds(node.over));
-    plan.launch({ ...options, threads: multiply([blocks(relation.capacity, tileRows), blocks(width, tileColumns)]) }, (l) => {
-      const root = emptyEnv();
-      groupedMatmul<Env, readonly (readonly [AxisId, Expr])[]>(l.launch.k, {
-        tileRows,
-        tileColumns,
-        capacity: l.launch.size(relation.capacity),
-        count: l.count(relation),
-        width: l.launch.size(width),
-        enterRow: (row) => l.enterRow(root, relation, row),
-        atColumn: (point, column) => {
-          const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
-          return inner(point, axes.flatMap((a, i) => (digits[i] === undefined ? [] : [[a, digits[i]] as const]))); // prettier-ignore
-        },
-        sameGroup: (a, b) => and(...relation.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
-        loop: indicesAlong(l, node.over),
-        input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
-        weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
-        out: l.launch.write(buffer),
-      });
-    });
+    plan.launch(
+      { ...options, threads: multiply([blocks(relation.capacity, tileRows), blocks(width, tileColumns)]) },
+      (l) => {
+        const root = emptyEnv();
+        groupedMatmul<Env, readonly (readonly [AxisId, Expr])[]>(l.launch.k, {
+          tileRows,
+          tileColumns,
+          capacity: l.launch.size(relation.capacity),
+          count: l.count(relation),
+          width: l.launch.size(width),
+          enterRow: (row) => l.enterRow(root, relation, row),
+          atColumn: (point, column) => {
+            const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
+            return inner(point, axes.flatMap((a, i) => (digits[i] === undefined ? [] : [[a, digits[i]] as const]))); // prettier-ignore
+          },
+          sameGroup: (a, b) => and(...relation.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
+          loop: indicesAlong(l, node.over),
+          input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
+          weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
+          out: l.launch.write(buffer),
+        });
+      },
+    );
   }
 
   #reduce(node: NodeOf<'reduce'>, space: StoredSpace): void {
@@ -225,7 +240,11 @@ export class ValueEmitter {
     });
   }
 
-  #reduceListed(node: NodeOf<'reduce'>, space: StoredSpace, choice: Extract<Choice, { family: 'reduce_listed' }>): void {
+  #reduceListed(
+    node: NodeOf<'reduce'>,
+    space: StoredSpace,
+    choice: Extract<Choice, { family: 'reduce_listed' }>,
+  ): void {
     const plan = this.#plan;
     const { index, dense, value } = choice;
     const list = this.#relations.list(index);
@@ -271,7 +290,7 @@ export class ValueEmitter {
         space: pointsOf(l, space),
         loop: alongAxes(l, node.over),
         position: (p) => rowMajor(node.over.map((a) => l.index(p, a)), node.over.map((a) => l.size(a))), // prettier-ignore
-        keys: node.keys.map((key) => ({ value: (p) => l.value(key.node, p), descending: key.descending })),
+        keys: node.keys.map((key) => ({ value: (p: Env) => l.value(key.node, p), descending: key.descending })),
         candidate: candidates === null ? null : (p) => convert('bool', l.value(candidates, p)),
         report: word === null ? null : (p) => this.#report(l, node, word, p),
         out: l.launch.write(buffer),
@@ -285,7 +304,9 @@ export class ValueEmitter {
     const here = inner(point);
     launch.k.when(l.allPresent(domainOf(this.#plan.fused, node.id).supports, here), () => {
       const index = rowMajor(node.axes.map((a) => l.index(here, a)), node.axes.map((a) => l.size(a))); // prettier-ignore
-      launch.k.push(atomic('min', launch.status(this.#plan.statusBuffer()), launch.number(exact(word), `status ${word}`), index));
+      launch.k.push(
+        atomic('min', launch.status(this.#plan.statusBuffer()), launch.number(exact(word), `status ${word}`), index),
+      );
     });
   }
 

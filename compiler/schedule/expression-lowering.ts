@@ -345,12 +345,22 @@ export class Lowering {
     const known = env.views.get(node.id);
     if (known !== undefined) return known;
     const operand = this.placement.node(node.operand).axes;
-    const above = env.parent !== null && node.axes.every((a) => env.parent?.axes.has(a)) ? this.view(env.parent, node) : null;
+    const above =
+      env.parent !== null && node.axes.every((a) => env.parent?.axes.has(a)) ? this.view(env.parent, node) : null;
     const mapped = this.viewIndices(env, node);
     const axes = new Map(operand.map((a) => [a, above?.axes.get(a) ?? mapped.get(a) ?? this.index(env, a)]));
     // A row stays in scope if its axes go through untouched.
-    const rows = [...env.rows].filter(([, { relation }]) => relation.axes.every((a) => operand.includes(a) && !mapped.has(a)));
-    const viewed: Env = { axes, rows: new Map(rows), parent: above, values: new Map(), places: new Map(), views: new Map() };
+    const rows = [...env.rows].filter(([, { relation }]) =>
+      relation.axes.every((a) => operand.includes(a) && !mapped.has(a)),
+    );
+    const viewed: Env = {
+      axes,
+      rows: new Map(rows),
+      parent: above,
+      values: new Map(),
+      places: new Map(),
+      views: new Map(),
+    };
     env.views.set(node.id, viewed);
     return viewed;
   }

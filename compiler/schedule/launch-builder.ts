@@ -70,7 +70,9 @@ export class LaunchBuilder {
     const body = withoutDeadLets(raw.body);
     const used = namesUsed(body);
     const keptBuffers = [...this.#buffers].filter(([, decl]) => used.has(decl.name));
-    const keptUniforms = [...this.#uniforms.values()].filter(({ field }) => field.kind === 'uniform' && used.has(field.name));
+    const keptUniforms = [...this.#uniforms.values()].filter(
+      ({ field }) => field.kind === 'uniform' && used.has(field.name),
+    );
     return {
       kernel: {
         ...raw,
@@ -94,7 +96,8 @@ export class LaunchBuilder {
   #bind(buffer: number, access: BufferDecl['access'], atomic: boolean): BufferDecl {
     const known = this.#buffers.get(buffer);
     if (known !== undefined) {
-      if (known.access !== access) throw new CompilerBug('schedule', `${this.k.name} reads and writes ${this.#table.at(buffer).label}`);
+      if (known.access !== access)
+        throw new CompilerBug('schedule', `${this.k.name} reads and writes ${this.#table.at(buffer).label}`);
       return known;
     }
     const decl = this.k.buffer(`b${this.#buffers.size}`, atomic ? 'atomic_u32' : this.#table.at(buffer).word, access);

@@ -46,7 +46,8 @@ export function placeBuffers(
     }
     for (const [buffer, { last }] of live) {
       const slot = slotOf.get(buffer);
-      if (last === step && slot !== undefined) free.push({ slot, size: sizeKey(scratch.get(buffer) ?? { kind: 'real', value: 0 }) });
+      if (last === step && slot !== undefined)
+        free.push({ slot, size: sizeKey(scratch.get(buffer) ?? { kind: 'real', value: 0 }) });
     }
   });
   return { slots, slotOf };

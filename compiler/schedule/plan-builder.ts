@@ -95,7 +95,8 @@ export class PlanBuilder implements Placement {
     if (known !== undefined) return known;
     const node = this.node(id);
     if (node.kind === 'leaf') return { buffer: this.leafBuffer(node.leaf), space: { relation: null, axes: node.axes } };
-    if (this.storage.spaces.has(id)) throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
+    if (this.storage.spaces.has(id))
+      throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
     return null;
   }
 
@@ -118,7 +119,10 @@ export class PlanBuilder implements Placement {
       label: leaf.name,
       word: wordOf(leaf.element),
       elements: multiply(leaf.axes.map(this.sizeOf)),
-      role: leaf.role === 'input' ? { kind: 'input', name: leaf.name } : { kind: 'store', store: leaf.role, path: leaf.name },
+      role:
+        leaf.role === 'input'
+          ? { kind: 'input', name: leaf.name }
+          : { kind: 'store', store: leaf.role, path: leaf.name },
     });
   }
 
@@ -183,9 +187,12 @@ export class PlanBuilder implements Placement {
   /** Notes the inlined value that takes most buffers with it when it is given memory. */
   private cut(lowering: Lowering, options: LaunchOptions): void {
     const most = this.target.limits.maxStorageBuffersPerShaderStage - 1;
-    const candidates = [...lowering.inlined].filter(([id, buffers]) => buffers >= 2 && buffers <= most && !this.storage.spaces.has(id));
+    const candidates = [...lowering.inlined].filter(
+      ([id, buffers]) => buffers >= 2 && buffers <= most && !this.storage.spaces.has(id),
+    );
     const [best] = candidates.sort(([a, m], [b, n]) => n - m || a - b);
-    if (best === undefined) throw new CompilerBug('schedule', `${options.what} needs more storage buffers than ${this.target.name} has`);
+    if (best === undefined)
+      throw new CompilerBug('schedule', `${options.what} needs more storage buffers than ${this.target.name} has`);
     this.cuts.add(best[0]);
   }
 
@@ -219,7 +226,8 @@ function floatOperations(kernel: Kernel): number {
 function useCounts(fused: FusedGraph, storage: Storage): readonly number[] {
   const counts = fused.graph.nodes.map(() => 0);
   for (const id of storage.live) {
-    for (const operand of operandsOf(fused.graph, nodeOf(fused.graph, id))) counts[operand] = (counts[operand] ?? 0) + 1;
+    for (const operand of operandsOf(fused.graph, nodeOf(fused.graph, id)))
+      counts[operand] = (counts[operand] ?? 0) + 1;
   }
   return counts;
 }

@@ -81,8 +81,17 @@ export interface ExternStep {
   readonly kind: 'extern';
   readonly name: string;
   readonly label: string;
-  readonly operands: readonly { readonly name: string; readonly buffer: number; readonly element: ElementType; readonly axes: readonly PlanAxis[] }[];
-  readonly results: readonly { readonly buffer: number; readonly element: ElementType; readonly axes: readonly PlanAxis[] }[];
+  readonly operands: readonly {
+    readonly name: string;
+    readonly buffer: number;
+    readonly element: ElementType;
+    readonly axes: readonly PlanAxis[];
+  }[];
+  readonly results: readonly {
+    readonly buffer: number;
+    readonly element: ElementType;
+    readonly axes: readonly PlanAxis[];
+  }[];
   readonly family: readonly PlanAxis[];
   readonly mask: { readonly buffer: number; readonly axes: readonly PlanAxis[] } | null;
 }
@@ -98,7 +107,14 @@ export interface PlanStatus {
 }
 
 export type PlanResult =
-  | { readonly kind: 'tensor'; readonly name: string; readonly group: RootGroup; readonly buffer: number; readonly element: ElementType; readonly axes: readonly PlanAxis[] }
+  | {
+      readonly kind: 'tensor';
+      readonly name: string;
+      readonly group: RootGroup;
+      readonly buffer: number;
+      readonly element: ElementType;
+      readonly axes: readonly PlanAxis[];
+    }
   | {
       readonly kind: 'route';
       readonly name: string;
@@ -124,7 +140,10 @@ export interface Plan {
 }
 
 /** The buffers a step reads and writes, by number. An atomic buffer is written. */
-export function accessOf(plan: Pick<Plan, 'kernels'>, step: Step): { readonly reads: readonly number[]; readonly writes: readonly number[] } {
+export function accessOf(
+  plan: Pick<Plan, 'kernels'>,
+  step: Step,
+): { readonly reads: readonly number[]; readonly writes: readonly number[] } {
   if (step.kind === 'extern') {
     return {
       reads: [...step.operands.map((o) => o.buffer), ...(step.mask === null ? [] : [step.mask.buffer])],

@@ -27,7 +27,10 @@ interface CompactionShape {
   readonly perKey: Size;
   readonly capacity: Size;
   /** The mask, and what a present position enters into the list. */
-  readonly mask: (lowering: Lowering) => { readonly present: Mask['present']; readonly entry: (position: Expr) => Expr };
+  readonly mask: (lowering: Lowering) => {
+    readonly present: Mask['present'];
+    readonly entry: (position: Expr) => Expr;
+  };
   readonly withPlace: boolean;
 }
 
@@ -64,7 +67,11 @@ export class RelationBuilder {
       }),
       withPlace: true,
     });
-    plan.setRelation(relation, { points: buffers.list, offsets: buffers.offsets, place: buffers.place ?? buffers.list });
+    plan.setRelation(relation, {
+      points: buffers.list,
+      offsets: buffers.offsets,
+      place: buffers.place ?? buffers.list,
+    });
   }
 
   /** Emits what lists a relation's rows by key, once. */
@@ -109,7 +116,14 @@ export class RelationBuilder {
       const { mask } = maskOf(lowering);
       compactCount(lowering.launch.k, { mask, counts: lowering.launch.write(counts) });
     });
-    const scan = { ...common, family: 'compact_scan', what: `${what}, scan`, threads: exact(SCAN_THREADS), workgroupSize: SCAN_THREADS, rounds: one };
+    const scan = {
+      ...common,
+      family: 'compact_scan',
+      what: `${what}, scan`,
+      threads: exact(SCAN_THREADS),
+      workgroupSize: SCAN_THREADS,
+      rounds: one,
+    };
     this.#plan.launch(scan, ({ launch }) => {
       compactScan(launch.k, {
         chunks: launch.k.let(chunksOf(launch.size(positions)), 'chunks'),
@@ -143,7 +157,8 @@ function presentIn(lowering: Lowering, relation: Relation, position: Expr): Expr
   const indices = digits.filter((_, i) => i !== parentAt);
   const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
   const row = digits[parentAt];
-  if (relation.parent === null || row === undefined) return lowering.allPresent(relation.refines, inner(emptyEnv(), pairs));
+  if (relation.parent === null || row === undefined)
+    return lowering.allPresent(relation.refines, inner(emptyEnv(), pairs));
   const { parent } = relation;
   const present = k.var(bool(false), 'in');
   k.when(lt(row, lowering.count(parent)), () => {
@@ -162,7 +177,10 @@ function listMask(lowering: Lowering, shape: IndexShape): ReturnType<CompactionS
   return {
     present: (position) => {
       const sizes = axes.map((a) => lowering.size(a));
-      const digits = lowering.decode(position, ancestor === null ? sizes : [lowering.launch.size(ancestor.capacity), ...sizes]);
+      const digits = lowering.decode(
+        position,
+        ancestor === null ? sizes : [lowering.launch.size(ancestor.capacity), ...sizes],
+      );
       const indices = ancestor === null ? digits : digits.slice(1);
       const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
       const found = k.var(i32(-1), 'row');

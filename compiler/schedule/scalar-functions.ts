@@ -87,9 +87,16 @@ function erf(k: KernelBuilder, argument: Expr): Expr {
   const poly = (at: Expr, coefficients: readonly number[]) =>
     coefficients.slice(1).reduce((sum, c) => fma(sum, at, c), f32(coefficients[0] ?? 0));
   const near = k.let(
-    mul(fma(poly(s, [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1]), f32(1), 1), x),
+    mul(
+      fma(
+        poly(s, [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1]),
+        f32(1),
+        1,
+      ),
+      x,
+    ),
   );
-  const high = fma(poly(t, [-1.72853470e-5, 3.83197126e-4]), s, poly(t, [-3.88396438e-3, 2.42546219e-2]));
+  const high = fma(poly(t, [-1.7285347e-5, 3.83197126e-4]), s, poly(t, [-3.88396438e-3, 2.42546219e-2]));
   const rest = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce((sum, c) => fma(sum, t, c), high);
   const far = k.let(sub(f32(1), exp(fma(rest, t, neg(t)))));
   return select(gt(t, f32(0.927734375)), select(lt(x, 0), neg(far), far), near);

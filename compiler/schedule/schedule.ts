@@ -112,17 +112,37 @@ class Scheduler {
       const leading = [...call.family, ...call.carried];
       const operands = call.operands.map(({ name, node: id }) => {
         const operand = plan.node(id);
-        const axes = [...leading.filter((a) => operand.axes.includes(a)), ...operand.axes.filter((a) => !leading.includes(a))];
-        return { name, buffer: this.#dense(id, axes, `${call.name}: ${name}`), element: operand.element, axes: plan.axes(axes) };
+        const axes = [
+          ...leading.filter((a) => operand.axes.includes(a)),
+          ...operand.axes.filter((a) => !leading.includes(a)),
+        ];
+        return {
+          name,
+          buffer: this.#dense(id, axes, `${call.name}: ${name}`),
+          element: operand.element,
+          axes: plan.axes(axes),
+        };
       });
       const mask = this.#externMask(node.call, leading, call.name);
       const results = call.results.map(({ element, axes }) => ({
-        buffer: plan.table.scratch(`${call.name}: ${plan.place(call.span)}`, wordOf(element), multiply(axes.map(plan.sizeOf))),
+        buffer: plan.table.scratch(
+          `${call.name}: ${plan.place(call.span)}`,
+          wordOf(element),
+          multiply(axes.map(plan.sizeOf)),
+        ),
         element,
         axes: plan.axes(axes),
       }));
       const label = `extern ${call.name}: ${plan.place(call.span)}`;
-      plan.steps.push({ kind: 'extern', name: call.name, label, operands, results, family: plan.axes(call.family), mask });
+      plan.steps.push({
+        kind: 'extern',
+        name: call.name,
+        label,
+        operands,
+        results,
+        family: plan.axes(call.family),
+        mask,
+      });
       buffers = results.map((r) => r.buffer);
       this.#calls.set(node.call, buffers);
     }
@@ -188,7 +208,12 @@ class Scheduler {
   #returning(id: NodeId, axes: readonly AxisId[], name: string): number {
     const plan = this.#plan;
     const memory = plan.memoryOf(id);
-    if (memory !== null && isDenseOver(memory.space, axes) && plan.table.isScratch(memory.buffer) && !this.#returned.has(memory.buffer)) {
+    if (
+      memory !== null &&
+      isDenseOver(memory.space, axes) &&
+      plan.table.isScratch(memory.buffer) &&
+      !this.#returned.has(memory.buffer)
+    ) {
       plan.table.promote(memory.buffer, name);
       this.#returned.add(memory.buffer);
       return memory.buffer;
@@ -216,7 +241,10 @@ class Scheduler {
   }
 }
 
-function isDenseOver(space: { readonly relation: unknown; readonly axes: readonly AxisId[] }, axes: readonly AxisId[]): boolean {
+function isDenseOver(
+  space: { readonly relation: unknown; readonly axes: readonly AxisId[] },
+  axes: readonly AxisId[],
+): boolean {
   return space.relation === null && space.axes.length === axes.length && space.axes.every((a, i) => a === axes[i]);
 }
 
@@ -227,7 +255,9 @@ function misfits(plan: Plan, target: Target): readonly Diagnostic[] {
     const elements = asNumber(buffer.elements);
     if (elements === null) return null;
     if (elements >= 2 ** 31) {
-      return diagnostic('MOE0501', { message: `${buffer.label} has ${elements} elements, and a buffer has fewer than 2^31` });
+      return diagnostic('MOE0501', {
+        message: `${buffer.label} has ${elements} elements, and a buffer has fewer than 2^31`,
+      });
     }
     if (4 * elements <= most) return null;
     return diagnostic('MOE0502', {

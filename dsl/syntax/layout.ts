@@ -1,0 +1,178 @@
+/**
+ * A small pretty printer (Oppen, Wadler): documents with places where a line may break, laid out in a given width.
+ *
+ * A `group` stands on one line if it fits, with what follows it up to the next possible break; otherwise its own `line`s break, and its
+ * inner groups decide for themselves. A group that has a `hard` line inside is broken. A `trailing` comment goes to the end of its line and
+ * counts no width; trailing comments of lines that follow one another are aligned.
+ */
+import { CompilerBug } from '../diagnostics/bug.ts';
+
+export type Doc =
+  | string
+  | { readonly kind: 'concat'; readonly parts: readonly Doc[] }
+  | { readonly kind: 'indent'; readonly by: number; readonly doc: Doc }
+  | { readonly kind: 'group'; readonly doc: Doc; readonly broken: boolean }
+  /** Contents and separators in turn: a separator breaks only if what follows it does not fit. */
+  | { readonly kind: 'fill'; readonly parts: readonly Doc[] }
+  /** `flat` on one line, else a new line. */
+  | { readonly kind: 'line'; readonly flat: '' | ' ' }
+  | { readonly kind: 'hard' }
+  /** An empty line, to be followed by a line break. */
+  | { readonly kind: 'blank' }
+  | { readonly kind: 'trailing'; readonly text: string };
+
+export const line: Doc = { kind: 'line', flat: ' ' };
+export const softline: Doc = { kind: 'line', flat: '' };
+export const hard: Doc = { kind: 'hard' };
+export const blank: Doc = { kind: 'blank' };
+
+export function concat(...parts: readonly Doc[]): Doc {
+  return { kind: 'concat', parts };
+}
+
+export function indent(doc: Doc, by = 2): Doc {
+  return { kind: 'indent', by, doc };
+}
+
+export function group(doc: Doc): Doc {
+  return { kind: 'group', doc, broken: mustBreak(doc) };
+}
+
+export function fill(parts: readonly Doc[]): Doc {
+  return { kind: 'fill', parts };
+}
+
+export function trailing(text: string): Doc {
+  return { kind: 'trailing', text };
+}
+
+export function join(separator: Doc, docs: readonly Doc[]): Doc {
+  return concat(...docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])));
+}
+
+/** Whether a document cannot stand on one line. Groups have the answer already, so this is linear over the whole document. */
+function mustBreak(doc: Doc): boolean {
+  if (typeof doc === 'string') return false;
+  switch (doc.kind) {
+    case 'concat':
+    case 'fill':
+      return doc.parts.some(mustBreak);
+    case 'indent':
+      return mustBreak(doc.doc);
+    case 'group':
+      return doc.broken;
+    case 'hard':
+    case 'blank':
+    case 'trailing':
+      return true;
+    case 'line':
+      return false;
+    default:
+      throw new CompilerBug('print', `no layout for ${String(doc satisfies never)}`);
+  }
+}
+
+interface Command {
+  readonly doc: Doc;
+  readonly indent: number;
+  readonly flat: boolean;
+}
+
+interface OutputLine {
+  text: string;
+  comment: string;
+}
+
+/** Columns between a line and its trailing comment. */
+const commentGap = 4;
+
+/** The text, with a line end at its end. */
+export function layOut(doc: Doc, width: number): string {
+  const lines: OutputLine[] = [];
+  let current: OutputLine = { text: '', comment: '' };
+  const newLine = (indentation: number): void => {
+    current.text = current.text.trimEnd();
+    lines.push(current);
+    current = { text: ' '.repeat(indentation), comment: '' };
+  };
+  const stack: Command[] = [{ doc, indent: 0, flat: false }];
+  for (let command = stack.pop(); command !== undefined; command = stack.pop()) {
+    const { doc: now, indent: by, flat } = command;
+    const push = (...docs: readonly Doc[]): void => {
+      for (const next of docs.toReversed()) stack.push({ doc: next, indent: by, flat });
+    };
+    if (typeof now === 'string') current.text += now;
+    else if (now.kind === 'concat') push(...now.parts);
+    else if (now.kind === 'indent') stack.push({ doc: now.doc, indent: by + now.by, flat });
+    else if (now.kind === 'trailing') current.comment += (current.comment === '' ? '' : ' ') + now.text;
+    else if (now.kind === 'hard') newLine(by);
+    else if (now.kind === 'blank') newLine(0);
+    else if (now.kind === 'line') {
+      if (flat) current.text += now.flat;
+      else newLine(by);
+    } else if (now.kind === 'group') {
+      const alone: Command = { doc: now.doc, indent: by, flat: true };
+      stack.push(!now.broken && (flat || fits(alone, stack, width - current.text.length)) ? alone : { ...alone, flat: false });
+    } else {
+      // fill: lay out one content, then decide its separator by the content after it
+      const [content, separator, ...others] = now.parts;
+      if (content === undefined) continue;
+      if (separator !== undefined) {
+        const [next] = others;
+        const rest: Command = { doc: fill(others), indent: by, flat };
+        const pair: Command = { doc: concat(separator, next ?? ''), indent: by, flat: true };
+        stack.push(rest, { doc: { kind: 'concat', parts: [] }, indent: by, flat });
+        // The width left is known only after the content, so the separator is a fill of its own.
+        stack.push({ doc: { kind: 'group', doc: separator, broken: true }, indent: by, flat });
+        stack.pop();
+        stack.pop();
+        stack.pop();
+        stack.push(rest, separatorCommand(pair, separator));
+      }
+      stack.push({ doc: content, indent: by, flat });
+    }
+  }
+  newLine(0);
+  return alignComments(lines);
+
+  function separatorCommand(pair: Command, separator: Doc): Command {
+    return { ...pair, doc: separator };
+  }
+}
+
+/** Whether a command and what follows it, up to the next line break, fit. */
+function fits(command: Command, rest: readonly Command[], width: number): boolean {
+  let left = width;
+  let restIndex = rest.length;
+  const stack: Command[] = [command];
+  while (left >= 0) {
+    const next = stack.pop() ?? rest[--restIndex];
+    if (next === undefined) return true;
+    const { doc, flat } = next;
+    if (typeof doc === 'string') left -= doc.length;
+    else if (doc.kind === 'concat' || doc.kind === 'fill') {
+      for (const part of doc.parts.toReversed()) stack.push({ ...next, doc: part });
+    } else if (doc.kind === 'indent') stack.push({ ...next, doc: doc.doc });
+    else if (doc.kind === 'group') stack.push({ ...next, doc: doc.doc, flat: flat && !doc.broken });
+    else if (doc.kind === 'line') {
+      if (!flat) return true;
+      left -= doc.flat.length;
+    } else if (doc.kind === 'hard' || doc.kind === 'blank') return true;
+  }
+  return false;
+}
+
+function alignComments(lines: readonly OutputLine[]): string {
+  const result: string[] = [];
+  let first = 0;
+  for (let i = 0; i <= lines.length; i++) {
+    const here = lines[i];
+    if (here !== undefined && here.comment !== '') continue;
+    const run = lines.slice(first, i);
+    const column = Math.max(0, ...run.map(({ text }) => text.length)) + commentGap;
+    for (const { text, comment } of run) result.push(text.padEnd(column) + comment);
+    if (here !== undefined) result.push(here.text);
+    first = i + 1;
+  }
+  return `${result.join('\n')}\n`;
+}
