@@ -6,7 +6,7 @@
  * - A shader that does not compile is a bug of the compiler and says which kernel, with the driver's own words.
  */
 import type { DeviceState } from './device-state.ts';
-import { DeviceLostError, MoecError } from './errors.ts';
+import { MoecError } from './errors.ts';
 import type { KernelSpec, Manifest } from './manifest.ts';
 
 /** A kernel that can be launched. */
@@ -126,8 +126,10 @@ export class Pipelines {
       await this.#state.settle();
       return pipeline;
     } catch (error) {
+      // What else the scopes caught belongs to this kernel too, and not to whoever settles next.
+      await this.#state.settle().catch(() => undefined);
       this.#state.check();
-      if (error instanceof DeviceLostError) throw error;
+      if (error instanceof MoecError) throw error;
       const told = error instanceof Error ? error.message : String(error);
       const message = `the kernel ${spec.name} was refused, which is a bug of the compiler: ${told}${await messages(module)}`;
       throw new MoecError('MOE0700', message, { cause: error });

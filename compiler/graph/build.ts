@@ -63,18 +63,16 @@ export class GraphBuilder {
     return builder;
   }
 
-  /** A builder that goes on where a graph ends: all its nodes under the same ids. */
+  /**
+   * A builder that goes on where a graph ends: all its nodes under the same ids. What is made from now on is shared
+   * among itself but is never one of the old nodes.
+   */
   static extending(graph: Graph): GraphBuilder {
     const builder = GraphBuilder.like(graph);
     builder.externTable.push(...graph.externs);
     for (const node of graph.nodes) {
-      const { id: _, span, ...draft } = node;
-      const key = keyOf(draft);
-      const id = builder.nodes.length;
       builder.nodes.push(node);
-      builder.varying.push(builder.varies(draft));
-      if (!builder.shared.has(key)) builder.shared.set(key, id);
-      builder.here = span;
+      builder.varying.push(builder.varies(node));
     }
     graph.leaves.forEach((leaf, index) => builder.setFallback(index, leaf.fallback));
     return builder;
@@ -348,7 +346,7 @@ export class GraphBuilder {
     return elements[0] ?? 'f32';
   }
 
-  private varies(draft: Draft): boolean {
+  private varies(draft: Draft | Node): boolean {
     if (draft.kind === 'leaf') {
       const role = this.leafTable[draft.leaf]?.role;
       return role === 'input' || role === 'control';

@@ -42,6 +42,11 @@ export function contractionAxes(
   }
   const sides = `${format(naming, left)} and ${format(naming, right)}`;
   if (left.kind === 'route' && right.kind === 'route') {
+    // `mask(r) @ ffn(r * x)`: one of them has a payload, the other says what is contracted.
+    const [chooser, value] = right.payload.length > 0 ? [left, right] : [right, left];
+    if (chooser.payload.length === 0 && value.payload.length > 0 && isSubset(chooser.targets, axesOfType(value))) {
+      return chooser.targets;
+    }
     return {
       code: 'MOE0334',
       message: `\`@\` does not say which axes of two routes to contract: ${sides}`,

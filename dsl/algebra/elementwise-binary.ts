@@ -130,14 +130,14 @@ const entries: Record<BinaryName, Entry> = {
     sign: 'min',
     of: 'number',
     gives: 'same',
-    f: Math.min,
+    f: (x, y) => Math.min(x, y),
     documentation: say('The smaller of two.', 'min(x, 6)', 'With `over:` instead of a second value, the reduction.'),
   },
   maximum: {
     sign: 'max',
     of: 'number',
     gives: 'same',
-    f: Math.max,
+    f: (x, y) => Math.max(x, y),
     documentation: say('The greater of two.', 'max(x, 0)', 'With `over:` instead of a second value, the reduction.'),
   },
 };

@@ -17,7 +17,7 @@ import { errorValue, Scope, type Entity, type Value } from './scope.ts';
 import { staticIf } from './statics.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType, listWords, tensorType } from './types.ts';
-import { elementOf, localExpr, settled, spanOf, toExpr } from './values.ts';
+import { elementOf, settled, spanOf, toExpr } from './values.ts';
 
 /** A checked body whose result has not been given a type yet. */
 export interface CheckedBody {

@@ -10,7 +10,7 @@ import { hasAxis } from '../algebra/primitive.ts';
 import { checkBody, finishBody, mayName } from './bodies.ts';
 import { coerce } from './coerce.ts';
 import type { Context } from './context.ts';
-import { isDeclaredAxis, templateParameters } from './generics.ts';
+import { templateParameters } from './generics.ts';
 import { resolveAxisName } from './lookup.ts';
 import type { Block, CallableDeclaration, Declaration, FamilyAxis, Formal, Id, ValueType } from './program.ts';
 import {
@@ -72,11 +72,9 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
   };
   const head = new Scope(outer, owner, true);
   const signature = bindFormals(cx, outer, head, callable, formalTypes, result);
-  for (const axis of family) {
-    const index = callable.family?.find((f) => f.index !== undefined && axis.index !== null && cx.indices.get(axis.index) !== undefined && sameName(cx, f, axis));
-    if (axis.index !== null && index?.index !== undefined && mayName(cx, outer, index.index.text, index.index.span)) {
-      head.set(index.index.text, { kind: 'index', index: axis.index, axis: axis.axis }, index.index.span);
-    }
+  for (const { axis, index, named: indexName } of family) {
+    if (index === null || indexName === undefined || !mayName(cx, outer, indexName.text, indexName.span)) continue;
+    head.set(indexName.text, { kind: 'index', index, axis }, indexName.span);
   }
   checkBoundary(cx, callable, role, family, signature);
 
@@ -163,7 +161,7 @@ function declarationOf(
     span: callable.name.span,
     documentation: callable.docs,
     template,
-    family,
+    family: family.map(({ axis, index }) => ({ axis, index })),
     formals: typed,
     result,
     body,
@@ -173,14 +171,22 @@ function declarationOf(
 
 // --------------------------------------------------------------------------------------------------------- signatures
 
-function sameName(cx: Context, syntax: ast.FamilyAxis, axis: FamilyAxis): boolean {
-  return cx.nameOf(axis.axis) === syntax.axis.name + "'".repeat(syntax.axis.primes);
+/** An axis of a family with what its text said. */
+export interface ReadFamilyAxis extends FamilyAxis {
+  readonly named: ast.Ident | undefined;
+  readonly syntax: ast.FamilyAxis;
+}
+
+/** Without the text: as the program holds it. */
+export function bareFamily(family: readonly ReadFamilyAxis[]): readonly FamilyAxis[] {
+  return family.map(({ axis, index }) => ({ axis, index }));
 }
 
 /** The axes of `[L, E]` or `[l in L]`; those with a mistake are left out. */
-export function checkFamily(cx: Context, scope: Scope, family: readonly ast.FamilyAxis[]): readonly FamilyAxis[] {
-  const axes: FamilyAxis[] = [];
-  for (const { axis: name, index: named } of family) {
+export function checkFamily(cx: Context, scope: Scope, family: readonly ast.FamilyAxis[]): readonly ReadFamilyAxis[] {
+  const axes: ReadFamilyAxis[] = [];
+  for (const syntax of family) {
+    const { axis: name, index: named } = syntax;
     const axis = resolveAxisName(cx, scope, name);
     if (axis === null) continue;
     if (cx.isDynamic(axis.axis)) {
@@ -196,7 +202,7 @@ export function checkFamily(cx: Context, scope: Scope, family: readonly ast.Fami
     }
     const index = named === undefined ? null : cx.fresh();
     if (index !== null) cx.indices.set(index, axis);
-    axes.push({ axis, index });
+    axes.push({ axis, index, named, syntax });
   }
   return axes;
 }

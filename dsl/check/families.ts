@@ -7,7 +7,7 @@ import type * as ast from '../syntax/ast.ts';
 import { hasAxis, sameAxis, withoutAxes } from '../algebra/primitive.ts';
 import { nameHelp, type Context } from './context.ts';
 import { applyPrimitive } from './primitive-calls.ts';
-import type { AxisVar, Expr, FamilyExpr, Id, Static, TensorType } from './program.ts';
+import type { AxisVar, Expr, FamilyExpr, Id, Static, TensorType, ValueType } from './program.ts';
 import { errorValue, type Family, type Inner, type Scope, type Value } from './scope.ts';
 import { formatAxes, mentionedAxes, repeatedAxes, substituteAxis, substituteType } from './types.ts';
 import { settled } from './values.ts';
@@ -77,7 +77,7 @@ export function storePath(cx: Context, scope: Scope, family: Family, names: read
       within = name.text;
       continue;
     }
-    const declared = renamings.reduceRight((type, map) => substituteType(type, map), member.declaration.type);
+    const declared = renamings.reduceRight<ValueType>((type, map) => substituteType(type, map), member.declaration.type);
     if (declared.kind !== 'tensor') throw new CompilerBug('check', 'a stored tensor has a type that is not dense');
     const type: TensorType = { ...declared, axes: [...axes, ...declared.axes] };
     const own = type.axes.find((a) => !isVisible(cx, scope, a));

@@ -4,11 +4,11 @@
 import type * as ast from '../syntax/ast.ts';
 import { hasAxis, withoutAxes } from '../algebra/primitive.ts';
 import { checkInstanceSource } from './bindings.ts';
-import { checkFamily } from './callables.ts';
+import { bareFamily, checkFamily } from './callables.ts';
 import type { Context } from './context.ts';
 import { checkExpr } from './infer-types.ts';
 import { describe, resolve } from './lookup.ts';
-import type { AxisVar, Declaration, FamilyAxis, InstanceDeclaration, UnionDeclaration } from './program.ts';
+import type { AxisVar, Declaration, InstanceDeclaration, UnionDeclaration } from './program.ts';
 import type { Family, Scope, Template } from './scope.ts';
 import { bindTemplate, instanceFamily } from './templates.ts';
 import { boundaryAxes } from './families.ts';
@@ -77,14 +77,14 @@ function checkInstance(
   const id = cx.fresh();
   const value = instanceFamily(cx, template, bindings, { id, name, span, family });
   if (value === null || !storesAreFixed(cx, template, value, definition)) return null;
-  const source = definition.from === undefined ? null : checkInstanceSource(cx, scope, definition.from, template, value, family);
+  const source = definition.from === undefined ? null : checkInstanceSource(cx, scope, definition.from, template, value);
   const declaration: InstanceDeclaration = {
     kind: 'instance',
     role: template.role,
     id,
     name,
     span,
-    family,
+    family: bareFamily(family),
     template: template.id,
     axes: bindings.axes,
     numbers: bindings.numbers,
@@ -172,7 +172,7 @@ function checkUnion(
   };
   cx.unions.set(axis.id, declaration);
   scope.set(newAxis.name, { kind: 'axis', axis: variable }, newAxis.span);
-  const axes = (decl.family ?? []).map((f) => (f.axis === newAxis ? variable : axisOf(shared, cx, f)));
+  const axes = (decl.family ?? []).map((f) => (f.axis === newAxis ? variable : (shared.find((s) => s.syntax === f)?.axis ?? variable)));
   const expr = { kind: 'named', decl: id, span } as const;
   const family: Family = {
     name,
@@ -190,11 +190,6 @@ function checkUnion(
   };
   scope.set(name, { kind: 'family', family }, span);
   return [declaration];
-}
-
-function axisOf(shared: readonly FamilyAxis[], cx: Context, syntax: ast.FamilyAxis): AxisVar {
-  const found = shared.find((s) => cx.nameOf(s.axis) === syntax.axis.name + "'".repeat(syntax.axis.primes));
-  return found?.axis ?? { axis: -1, primes: 0 };
 }
 
 function memberFamily(cx: Context, scope: Scope, member: ast.Member): Family | null {

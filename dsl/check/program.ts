@@ -213,6 +213,8 @@ export interface InstanceSource {
   readonly span: Span;
   readonly prefix: NamePattern;
   readonly record: ReadonlyMap<string, StoreSource> | null;
+  /** Keys of the record that are frozen here, or 'all' if the whole binding is. */
+  readonly frozen?: 'all' | ReadonlySet<string>;
 }
 
 export interface StoreDeclaration {

@@ -11,9 +11,11 @@ export type Doc =
   | string
   | { readonly kind: 'concat'; readonly parts: readonly Doc[] }
   | { readonly kind: 'indent'; readonly by: number; readonly doc: Doc }
+  /** Lines inside begin at the column where this begins. */
+  | { readonly kind: 'align'; readonly doc: Doc }
   | { readonly kind: 'group'; readonly doc: Doc; readonly broken: boolean }
   /** Contents and separators in turn: a separator breaks only if what follows it does not fit. */
-  | { readonly kind: 'fill'; readonly parts: readonly Doc[] }
+  | { readonly kind: 'fill'; readonly parts: readonly Doc[]; readonly from: number }
   /** `flat` on one line, else a new line. */
   | { readonly kind: 'line'; readonly flat: '' | ' ' }
   | { readonly kind: 'hard' }
@@ -38,8 +40,17 @@ export function group(doc: Doc): Doc {
   return { kind: 'group', doc, broken: mustBreak(doc) };
 }
 
+/** A group that decides by its own first line: what is inside may span lines without breaking it. */
+export function looseGroup(doc: Doc): Doc {
+  return { kind: 'group', doc, broken: false };
+}
+
+export function align(doc: Doc): Doc {
+  return { kind: 'align', doc };
+}
+
 export function fill(parts: readonly Doc[]): Doc {
-  return { kind: 'fill', parts };
+  return { kind: 'fill', parts, from: 0 };
 }
 
 export function trailing(text: string): Doc {
@@ -58,6 +69,7 @@ function mustBreak(doc: Doc): boolean {
     case 'fill':
       return doc.parts.some(mustBreak);
     case 'indent':
+    case 'align':
       return mustBreak(doc.doc);
     case 'group':
       return doc.broken;
@@ -104,6 +116,7 @@ export function layOut(doc: Doc, width: number): string {
     if (typeof now === 'string') current.text += now;
     else if (now.kind === 'concat') push(...now.parts);
     else if (now.kind === 'indent') stack.push({ doc: now.doc, indent: by + now.by, flat });
+    else if (now.kind === 'align') stack.push({ doc: now.doc, indent: current.text.length, flat });
     else if (now.kind === 'trailing') current.comment += (current.comment === '' ? '' : ' ') + now.text;
     else if (now.kind === 'hard') newLine(by);
     else if (now.kind === 'blank') newLine(0);
@@ -112,32 +125,24 @@ export function layOut(doc: Doc, width: number): string {
       else newLine(by);
     } else if (now.kind === 'group') {
       const alone: Command = { doc: now.doc, indent: by, flat: true };
-      stack.push(!now.broken && (flat || fits(alone, stack, width - current.text.length)) ? alone : { ...alone, flat: false });
+      stack.push(
+        !now.broken && (flat || fits(alone, stack, width - current.text.length)) ? alone : { ...alone, flat: false },
+      );
     } else {
-      // fill: lay out one content, then decide its separator by the content after it
-      const [content, separator, ...others] = now.parts;
+      const [content, separator, next] = now.parts.slice(now.from, now.from + 3);
       if (content === undefined) continue;
+      const room = width - current.text.length;
       if (separator !== undefined) {
-        const [next] = others;
-        const rest: Command = { doc: fill(others), indent: by, flat };
-        const pair: Command = { doc: concat(separator, next ?? ''), indent: by, flat: true };
-        stack.push(rest, { doc: { kind: 'concat', parts: [] }, indent: by, flat });
-        // The width left is known only after the content, so the separator is a fill of its own.
-        stack.push({ doc: { kind: 'group', doc: separator, broken: true }, indent: by, flat });
-        stack.pop();
-        stack.pop();
-        stack.pop();
-        stack.push(rest, separatorCommand(pair, separator));
+        const two: Command = { doc: concat(content, separator, next ?? ''), indent: by, flat: true };
+        const last = now.from + 3 >= now.parts.length;
+        stack.push({ doc: { ...now, from: now.from + 2 }, indent: by, flat });
+        stack.push({ doc: separator, indent: by, flat: flat || fits(two, last ? stack.slice(0, -1) : [], room) });
       }
-      stack.push({ doc: content, indent: by, flat });
+      push(group(content));
     }
   }
   newLine(0);
   return alignComments(lines);
-
-  function separatorCommand(pair: Command, separator: Doc): Command {
-    return { ...pair, doc: separator };
-  }
 }
 
 /** Whether a command and what follows it, up to the next line break, fit. */
@@ -152,7 +157,7 @@ function fits(command: Command, rest: readonly Command[], width: number): boolea
     if (typeof doc === 'string') left -= doc.length;
     else if (doc.kind === 'concat' || doc.kind === 'fill') {
       for (const part of doc.parts.toReversed()) stack.push({ ...next, doc: part });
-    } else if (doc.kind === 'indent') stack.push({ ...next, doc: doc.doc });
+    } else if (doc.kind === 'indent' || doc.kind === 'align') stack.push({ ...next, doc: doc.doc });
     else if (doc.kind === 'group') stack.push({ ...next, doc: doc.doc, flat: flat && !doc.broken });
     else if (doc.kind === 'line') {
       if (!flat) return true;

@@ -84,7 +84,8 @@ export function parsePieces(parser: MoeParser, tokens: readonly IToken[]): Parse
     const node = rule();
     const found = parser.errors.filter((error, i) => i === 0 || error.name !== 'NotAllInputParsedException');
     for (const error of found) errors.push({ message: error.message, found: foundBy(error, to), piece });
-    if (found.length > 0) failed.push({ start: tokens[from]?.startOffset ?? 0, end: tokens[to]?.startOffset ?? Infinity });
+    if (found.length > 0)
+      failed.push({ start: tokens[from]?.startOffset ?? 0, end: tokens[to]?.startOffset ?? Infinity });
     return node;
   };
   const foundBy = (error: IRecognitionException, to: number): IToken =>

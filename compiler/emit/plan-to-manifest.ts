@@ -1,0 +1,116 @@
+/**
+ * A plan as the manifest has it: sizes become formulas, kernels numbers in the module's table, inputs and stores numbers in the
+ * manifest's lists. Nothing is decided here.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { apply, exact } from '../../dsl/meaning/size.ts';
+import type { AxisSpec, BufferSpec, KernelSpec, PlanSpec, ResultSpec, StepSpec } from '../../runtime/manifest.ts';
+import type { Kernel } from '../kernel/ir.ts';
+import { printKernel } from '../kernel/print.ts';
+import type { Plan, PlanAxis, PlanBuffer, PlanResult, Step } from '../schedule/plan.ts';
+import { sizeFormula } from './size-formula.ts';
+
+/** The kernels of a module: plans that use kernels of equal structure share them. */
+export class KernelTable {
+  readonly #kernels: Kernel[] = [];
+  readonly #known = new Map<string, number>();
+
+  /** The number of a kernel. */
+  add(kernel: Kernel): number {
+    const text = printKernel(kernel);
+    const known = this.#known.get(text) ?? this.#kernels.push(kernel) - 1;
+    this.#known.set(text, known);
+    return known;
+  }
+
+  get kernels(): readonly Kernel[] {
+    return this.#kernels;
+  }
+}
+
+/** What the manifest says of a kernel, besides its text. */
+export function toKernelSpec(kernel: Kernel, shader: number): KernelSpec {
+  return {
+    name: kernel.name,
+    shader,
+    workgroupSize: kernel.workgroupSize,
+    buffers: kernel.buffers.map(({ access }) => ({ access })),
+    uniforms: kernel.uniforms.map(({ name, type }) => ({ name, type })),
+  };
+}
+
+/** Where the manifest has what a plan names. */
+export interface ManifestNames {
+  /** Index of an input of the entry. */
+  readonly input: (name: string) => number;
+  /** Index of a store of the manifest. */
+  readonly store: (path: string) => number;
+}
+
+export function toManifestPlan(plan: Plan, table: KernelTable, names: ManifestNames): PlanSpec {
+  return {
+    buffers: plan.buffers.map((buffer) => bufferSpec(buffer, names)),
+    steps: plan.steps.map((step) => stepSpec(plan, step, table)),
+    results: plan.results.map(resultSpec),
+    status: plan.status.map(({ word, code, message, axes, place }) => ({ word, code, message, axes: axisSpecs(axes), place })),
+    slots: plan.slots,
+  };
+}
+
+function axisSpecs(axes: readonly PlanAxis[]): readonly AxisSpec[] {
+  return axes.map(({ name, size }) => ({ name, size: sizeFormula(size) }));
+}
+
+function bufferSpec({ label, elements, role }: PlanBuffer, names: ManifestNames): BufferSpec {
+  const common = { label, elements: sizeFormula(elements) };
+  switch (role.kind) {
+    case 'scratch':
+      return { ...common, kind: 'scratch', slot: role.slot };
+    case 'input':
+      return { ...common, kind: 'input', input: names.input(role.name) };
+    case 'store':
+      return { ...common, kind: 'store', store: names.store(role.path) };
+    case 'result':
+      return { ...common, kind: 'result' };
+    case 'status':
+      return { ...common, kind: 'status' };
+  }
+}
+
+function stepSpec(plan: Plan, step: Step, table: KernelTable): StepSpec {
+  if (step.kind === 'extern') {
+    return {
+      kind: 'extern',
+      name: step.name,
+      operands: step.operands.map((o) => ({ ...o, axes: axisSpecs(o.axes) })),
+      results: step.results.map((r) => ({ ...r, axes: axisSpecs(r.axes) })),
+      family: axisSpecs(step.family),
+      mask: step.mask === null ? null : { buffer: step.mask.buffer, axes: axisSpecs(step.mask.axes) },
+    };
+  }
+  const kernel = plan.kernels[step.kernel];
+  if (kernel === undefined) throw new CompilerBug('emit', `no kernel ${step.kernel}`);
+  const groups = apply('ceil', apply('div', step.threads, exact(kernel.workgroupSize)));
+  return {
+    kind: 'launch',
+    kernel: table.add(kernel),
+    label: step.label,
+    workgroups: sizeFormula(groups),
+    buffers: step.buffers,
+    uniforms: step.uniforms.map((u) => (u.kind === 'seed' ? { special: 'seed' } : sizeFormula(u.size))),
+    unless: step.unless,
+  };
+}
+
+function resultSpec(result: PlanResult): ResultSpec {
+  if (result.kind === 'tensor') return { ...result, axes: axisSpecs(result.axes) };
+  if (result.group !== 'result' && result.group !== 'output') throw new CompilerBug('emit', `a route is no ${result.group}`);
+  return {
+    ...result,
+    group: result.group,
+    sources: axisSpecs(result.sources),
+    targets: axisSpecs(result.targets),
+    payload: axisSpecs(result.payload),
+    most: sizeFormula(result.most),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Puts a graph with domains into an order in which the supports of a node's domain come before the node, drops what
+ * neither a root nor a domain needs, and renumbers.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import type { Domain, SparseGraph } from '../graph/domains.ts';
+import type { Graph, Node, NodeId } from '../graph/ir.ts';
+import { moveRoot, operandsOf, rootNodes } from '../graph/uses.ts';
+
+export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
+  const supports = (id: NodeId): readonly NodeId[] => domains.get(id)?.supports ?? [];
+  const state = new Map<NodeId, 'open' | 'done'>();
+  const order: Node[] = [];
+  for (const root of [...new Set(rootNodes(graph))].sort((a, b) => a - b)) visit(root);
+  const place = new Map(order.map((node, index) => [node.id, index]));
+  const to = (id: NodeId): NodeId => {
+    const there = place.get(id);
+    if (there === undefined) throw new CompilerBug('sparsify', `%${id} is gone`);
+    return there;
+  };
+  const nodes = order.map((node) => withOperands(node, to));
+  const leaves = graph.leaves.map((l) => (l.fallback === null ? l : { ...l, fallback: to(l.fallback) }));
+  const live = new Set(order.flatMap((n) => (n.kind === 'extern' ? [n.call] : [])));
+  const externs = graph.externs.map((e, i) =>
+    live.has(i) ? { ...e, operands: e.operands.map((o) => ({ ...o, node: to(o.node) })) } : { ...e, operands: [] },
+  );
+  const renumbered: Graph = { ...graph, leaves, externs, nodes, roots: graph.roots.map((r) => moveRoot(r, to)) };
+  const moved = order.map((node): [NodeId, Domain] => {
+    const domain = domains.get(node.id) ?? { supports: [], dense: null };
+    return [to(node.id), { ...domain, supports: domain.supports.map(to).sort((a, b) => a - b) }];
+  });
+  return { graph: renumbered, domains: new Map(moved) };
+
+  /** Depth first, without recursion: a chain of layers is deeper than a stack of calls may be. */
+  function visit(root: NodeId): void {
+    const stack: { readonly node: Node; readonly needs: readonly NodeId[]; next: number }[] = [];
+    const enter = (id: NodeId): void => {
+      const node = graph.nodes[id];
+      if (node === undefined) throw new CompilerBug('sparsify', `no node ${id}`);
+      state.set(id, 'open');
+      // A control's default is computed before anybody reads the control.
+      const fallback = node.kind === 'leaf' ? (graph.leaves[node.leaf]?.fallback ?? null) : null;
+      const needs = [...operandsOf(graph, node), ...supports(id), ...(fallback === null ? [] : [fallback])];
+      stack.push({ node, needs: needs.sort((a, b) => a - b), next: 0 });
+    };
+    if (state.has(root)) return;
+    enter(root);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const need = top.needs[top.next++];
+      if (need === undefined) {
+        state.set(top.node.id, 'done');
+        order.push(top.node);
+        stack.pop();
+      } else if (state.get(need) === 'open') {
+        throw new CompilerBug('sparsify', `where %${need} is computed depends on itself`);
+      } else if (!state.has(need)) enter(need);
+    }
+  }
+}
+
+/** The node under its new number, reading its operands under theirs. */
+function withOperands(node: Node, to: (id: NodeId) => NodeId): Node {
+  const id = to(node.id);
+  switch (node.kind) {
+    case 'constant':
+    case 'size':
+    case 'iota':
+    case 'leaf':
+    case 'draw':
+    case 'extern':
+      return { ...node, id };
+    case 'map':
+      return { ...node, id, operands: node.operands.map(to) };
+    case 'masked':
+      return { ...node, id, support: to(node.support), value: to(node.value) };
+    case 'support':
+      return { ...node, id, mask: to(node.mask) };
+    case 'contract':
+      return { ...node, id, left: to(node.left), right: to(node.right) };
+    case 'order': {
+      const keys = node.keys.map((k) => ({ ...k, node: to(k.node) }));
+      return { ...node, id, keys, candidates: node.candidates === null ? null : to(node.candidates) };
+    }
+    case 'gather':
+      return { ...node, id, table: to(node.table), indices: to(node.indices) };
+    case 'concat':
+      return { ...node, id, parts: node.parts.map((p) => ({ ...p, node: to(p.node) })) };
+    case 'reduce':
+    case 'scan':
+    case 'argmax':
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge':
+    case 'broadcast':
+      return { ...node, id, operand: to(node.operand) };
+  }
+}

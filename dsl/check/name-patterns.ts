@@ -1,0 +1,213 @@
+/**
+ * Checkpoint names with holes: `"layers.{L}.experts.{G * per + M}.{param}.weight"`.
+ *
+ * In braces stands an integer expression of axes and consts, where an axis is the position along it; an axis of named points
+ * alone is the point's name; `{(G, M)}` counts a group row-major; `{param}` is the name of the param.
+ */
+import type * as ast from '../syntax/ast.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { hasAxis } from '../algebra/primitive.ts';
+import { nameHelp, type Context } from './context.ts';
+import type { AxisVar, NameHole, NamePattern, Static, StaticOp } from './program.ts';
+import type { Scope } from './scope.ts';
+import { formatAxes } from './types.ts';
+
+/** What names in braces may be. */
+export interface PatternNames {
+  readonly scope: Scope;
+  /** Axes of the tensors that are named: of the families around, of the instance, and declared. */
+  readonly axes: readonly AxisVar[];
+  /** What the tensors belong to, for messages. */
+  readonly what: string;
+  /** `{param}` is allowed. */
+  readonly param: boolean;
+}
+
+interface Token {
+  readonly text: string;
+  readonly kind: 'name' | 'number' | 'sign';
+  readonly start: number;
+}
+
+/** Deeper parentheses in braces are refused: the parser's limit does not see into strings. */
+const deepest = 32;
+
+/** Reads a pattern; null after a diagnostic. */
+export function checkPattern(cx: Context, literal: ast.StringLiteral, names: PatternNames): NamePattern | null {
+  const texts: string[] = [];
+  const holes: NameHole[] = [];
+  const place = (start: number, end: number): Span => ({
+    source: literal.span.source,
+    start: Math.min(literal.span.start + 1 + start, literal.span.end),
+    end: Math.min(literal.span.start + 1 + end, literal.span.end),
+  });
+  const { value } = literal;
+  let text = '';
+  for (let i = 0; i < value.length; i++) {
+    const c = value[i] ?? '';
+    if (c === '}') {
+      cx.report('MOE0680', place(i, i + 1), { message: 'this brace closes nothing' });
+      return null;
+    }
+    if (c !== '{') {
+      text += c;
+      continue;
+    }
+    const end = value.indexOf('}', i);
+    if (end < 0) {
+      cx.report('MOE0680', place(i, i + 1), { message: 'this brace is not closed' });
+      return null;
+    }
+    const hole = new HoleReader(cx, names, value.slice(i + 1, end), (from, to) => place(i + 1 + from, i + 1 + to)).read();
+    if (hole === null) return null;
+    texts.push(text);
+    holes.push(hole);
+    text = '';
+    i = end;
+  }
+  return { texts: [...texts, text], holes };
+}
+
+class HoleReader {
+  private readonly cx: Context;
+  private readonly names: PatternNames;
+  private readonly tokens: readonly Token[];
+  private readonly span: (from: number, to: number) => Span;
+  private readonly length: number;
+  private readonly used: AxisVar[] = [];
+  private position = 0;
+  private depth = 0;
+  private failed = false;
+
+  constructor(cx: Context, names: PatternNames, text: string, span: (from: number, to: number) => Span) {
+    this.cx = cx;
+    this.names = names;
+    this.span = span;
+    this.length = text.length;
+    this.tokens = [...text.matchAll(/([A-Za-z_]\w*'*)|(\d+)|(\S)/g)].map((m) => ({
+      text: m[0],
+      kind: m[1] !== undefined ? 'name' : m[2] !== undefined ? 'number' : 'sign',
+      start: m.index,
+    }));
+  }
+
+  read(): NameHole | null {
+    const [first] = this.tokens;
+    if (first?.text === 'param' && this.tokens.length === 1) {
+      if (this.names.param) return { kind: 'param' };
+      return this.fail(first, 'MOE0680', '{param} stands in the pattern of an instance, here the name is known');
+    }
+    const group = this.group();
+    if (this.failed) return null;
+    if (group !== null) return { kind: 'group', axes: group };
+    const value = this.sum();
+    if (value === null) return null;
+    const rest = this.tokens[this.position];
+    if (rest !== undefined) return this.fail(rest, 'MOE0680', `${rest.text} was not expected here`);
+    if (value.kind === 'size' && this.cx.axisOf(value.axis).of.kind === 'points') return { kind: 'point_name', axis: value.axis };
+    return { kind: 'position', value, axes: this.used };
+  }
+
+  /** `(G, M)`: two axes or more. */
+  private group(): readonly AxisVar[] | null {
+    if (this.tokens[0]?.text !== '(' || this.tokens[2]?.text !== ',') return null;
+    const axes: AxisVar[] = [];
+    for (let i = 1; i < this.tokens.length; i += 2) {
+      const name = this.tokens[i];
+      const after = this.tokens[i + 1];
+      const value = name?.kind === 'name' ? this.name(name) : null;
+      if (value === null) {
+        if (!this.failed) this.fail(name, 'MOE0680', 'the name of an axis is wanted here');
+        return null;
+      }
+      if (value.kind !== 'size') {
+        this.fail(name, 'MOE0680', 'only axes are counted as a group');
+        return null;
+      }
+      axes.push(value.axis);
+      if (after?.text === ')' && i + 2 === this.tokens.length) return axes;
+      if (after?.text !== ',') break;
+    }
+    this.fail(this.tokens.at(-1), 'MOE0680', 'a group of axes is written (G, M)');
+    return null;
+  }
+
+  private sum(): Static | null {
+    return this.chain(['+', '-'], () => this.chain(['*', '/', '%'], () => this.factor()));
+  }
+
+  private chain(signs: readonly string[], next: () => Static | null): Static | null {
+    let left = next();
+    for (let sign = this.tokens[this.position]; left !== null && sign !== undefined && signs.includes(sign.text); sign = this.tokens[this.position]) {
+      this.position++;
+      const right = next();
+      if (right === null) return null;
+      const op = operations[sign.text];
+      if (op === undefined) return null;
+      left = { kind: 'op', op, args: [left, right], type: 'number', span: left.span };
+    }
+    return left;
+  }
+
+  private factor(): Static | null {
+    const token = this.tokens[this.position++];
+    if (token === undefined) return this.fail(undefined, 'MOE0680', 'an axis or a number is wanted here');
+    const span = this.span(token.start, token.start + token.text.length);
+    if (token.kind === 'number') return { kind: 'number', type: 'number', numerator: BigInt(token.text), denominator: 1n, span };
+    if (token.kind === 'name') return this.name(token);
+    if (token.text === '(' && this.depth < deepest) {
+      this.depth++;
+      const inner = this.sum();
+      this.depth--;
+      if (inner === null) return null;
+      const close = this.tokens[this.position++];
+      return close?.text === ')' ? inner : this.fail(close, 'MOE0680', 'this parenthesis is not closed');
+    }
+    return this.fail(token, 'MOE0680', `${token.text} was not expected here`);
+  }
+
+  private name(token: Token): Static | null {
+    const span = this.span(token.start, token.start + token.text.length);
+    const axis = this.names.axes.find((a) => this.cx.nameOf(a) === token.text);
+    if (axis !== undefined) {
+      if (!hasAxis(this.used, axis)) this.used.push(axis);
+      return { kind: 'size', axis, type: 'number', span };
+    }
+    const entity = this.names.scope.lookup(token.text)?.binding.entity;
+    if (entity?.kind === 'const' && entity.type === 'number') return { kind: 'const', decl: entity.decl, type: 'number', span };
+    if (entity?.kind === 'index') return { kind: 'index', index: entity.index, type: 'number', span };
+    if (entity?.kind === 'error' || entity?.kind === 'pending') {
+      this.failed = true;
+      return null;
+    }
+    const axes = this.names.axes.map(this.cx.nameOf);
+    const has = axes.length === 0 ? 'has no axes' : `has ${formatAxes(this.names.axes, this.cx.nameOf)}`;
+    this.failed = true;
+    this.cx.report('MOE0681', span, { message: `${token.text} is no axis of ${this.names.what}, which ${has}`, ...nameHelp(token.text, span, axes) });
+    return null;
+  }
+
+  private fail(token: Token | undefined, code: 'MOE0680', message: string): null {
+    const span = token === undefined ? this.span(0, this.length) : this.span(token.start, token.start + token.text.length);
+    if (!this.failed) this.cx.report(code, span, { message, help: 'braces hold axes, integers, consts, + - * / % and parentheses' });
+    this.failed = true;
+    return null;
+  }
+}
+
+const operations: Readonly<Record<string, StaticOp>> = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '%': 'mod' };
+
+/** The axes that run over the names of a pattern. */
+export function axesInBraces(pattern: NamePattern): readonly AxisVar[] {
+  return pattern.holes.flatMap((hole) => {
+    switch (hole.kind) {
+      case 'position':
+      case 'group':
+        return hole.axes;
+      case 'point_name':
+        return [hole.axis];
+      case 'param':
+        return [];
+    }
+  });
+}

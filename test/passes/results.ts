@@ -1,0 +1,32 @@
+/** The results of a graph as plain numbers: what must not change, whatever a pass does. */
+import type { Domain } from '../../compiler/graph/domains.ts';
+import { inOrder, interpretGraph } from '../../compiler/graph/interpret.ts';
+import type { AxisId, Graph, NodeId } from '../../compiler/graph/ir.ts';
+
+export interface Evaluation {
+  readonly leaves: ReadonlyMap<string, ArrayLike<number>>;
+  readonly sizes?: ReadonlyMap<string, number>;
+  readonly domains?: ReadonlyMap<NodeId, Domain>;
+  readonly poison?: boolean;
+}
+
+/** Numbers of every root; of a route presence, and weight and rank where present (0 elsewhere). */
+export function resultsOf(graph: Graph, run: Evaluation): number[][] {
+  const { values } = interpretGraph(graph, run);
+  const read = (node: NodeId, axes: readonly AxisId[]): Float64Array => {
+    const value = values[node];
+    if (value === undefined) throw new Error(`no value %${node}`);
+    return inOrder(value, axes);
+  };
+  return graph.roots.flatMap((root) => {
+    if (root.kind === 'tensor') return [[...read(root.node, root.axes)]];
+    const support = [...root.sources, ...root.targets];
+    const present = read(root.present, support);
+    const at = (node: NodeId, axes: readonly AxisId[]): number[] => {
+      const numbers = read(node, axes);
+      const width = numbers.length / Math.max(present.length, 1);
+      return [...numbers].map((v, i) => (present[Math.floor(i / width)] === 1 ? v : 0));
+    };
+    return [[...present], at(root.weight, [...support, ...root.payload]), at(root.rank, support)];
+  });
+}

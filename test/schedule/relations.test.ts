@@ -1,0 +1,210 @@
+/** Values on assignments: domains written by hand, results against the float64 graph interpreter, work counted. */
+import { describe, expect, it } from 'vitest';
+import type { AxisId, NodeId } from '../../compiler/graph/ir.ts';
+import type { Plan } from '../../compiler/schedule/plan.ts';
+import type { Simulated } from '../../compiler/schedule/simulate.ts';
+import { formatSize } from '../../dsl/meaning/size.ts';
+import { Bench, fixed } from './bench.ts';
+
+/** silu(w1 x) * (w3 x), then w2: contractions, with the domain `on` for what lies between. */
+function swiglu(t: Bench, x: NodeId, family: readonly AxisId[], D: AxisId, F: AxisId, on: readonly NodeId[], name = 'ffn'): NodeId {
+  const { b } = t;
+  const w = (n: string, axes: readonly AxisId[]) => t.leaf('param', `${name}.${n}`, [...family, ...axes]);
+  const up = t.on(b.contract(w('w1', [F, D]), x, [D]), on);
+  const gate = t.on(b.contract(w('w3', [F, D]), x, [D]), on);
+  const h = t.on(b.map('mul', [b.map('silu', [up]), gate]), on);
+  return t.on(b.contract(w('w2', [D, F]), h, [F]), on);
+}
+
+/** Mixtral's block: softmax, two of E experts, normalised, combined. */
+function mixtral(T: number, E: number, k = 2): Bench {
+  const t = new Bench();
+  const { b } = t;
+  const [t_, e, d, f] = [t.dynamicAxis('T', T), t.axis('E', E), t.axis('D', 5), t.axis('F', 6)];
+  const x = t.leaf('input', 'x', [t_, d]);
+  const s = b.contract(t.leaf('param', 'gate.w', [e, d]), x, [d]);
+  const p = b.map('exp', [b.map('sub', [s, b.reduce('max', s, [e])])]);
+  const { support } = t.topK(p, k, [e], [t_], [e]);
+  const sum = b.reduce('sum', b.masked(support, p, 0), [e]);
+  const weight = b.map('div', [p, sum]);
+  const y = swiglu(t, x, [e], d, f, [support]);
+  t.root('y', b.reduce('sum', b.masked(support, b.map('mul', [weight, y]), 0), [e]), [t_, d]);
+  return t;
+}
+
+function rounds(plan: Plan, simulated: Simulated, family: string): number {
+  return plan.steps.reduce((sum, step, i) => {
+    const kernel = step.kind === 'launch' ? plan.kernels[step.kernel] : undefined;
+    return kernel?.name === family ? sum + (simulated.rounds[i] ?? 0) : sum;
+  }, 0);
+}
+
+describe('values on assignments', () => {
+  it('computes two of eight experts by grouped matmuls and combines by token', async () => {
+    const t = mixtral(11, 8);
+    const { plan } = await t.agree();
+    const families = plan.steps.map((s) => (s.kind === 'launch' ? plan.kernels[s.kernel]?.name : s.name));
+    expect(families.filter((f) => f === 'grouped_matmul').length).toBe(3);
+    expect(families.filter((f) => f === 'reduce_sum_listed').length).toBe(1);
+    expect(families.filter((f) => f === 'compact_fill').length).toBe(2);
+  });
+
+  it.each([0, 1, 3, 200])('is right for %i tokens', async (T) => {
+    await mixtral(T, 4).agree();
+  });
+
+  it('launches as often for 64 experts as for 8, and works in proportion to assignments', async () => {
+    const few = await mixtral(12, 8).agree();
+    const many = await mixtral(12, 64).agree();
+    expect(many.plan.steps.length).toBe(few.plan.steps.length);
+    expect(many.plan.kernels.length).toBe(few.plan.kernels.length);
+    const work = (r: typeof few) => rounds(r.plan, r.simulated, 'grouped_matmul');
+    // With more experts rows share less: at most one round for each row, column block and step, and never E times that.
+    const rows = 12 * 2;
+    const most = rows * (2 * 2 * 5 + 2 * 6);
+    expect(work(many)).toBeLessThanOrEqual(most);
+    expect(work(few)).toBeLessThanOrEqual(work(many));
+    expect(rounds(many.plan, many.simulated, 'reduce_sum_listed')).toBe(rows * 5);
+    const twice = await mixtral(24, 64).agree();
+    expect(rounds(twice.plan, twice.simulated, 'reduce_sum_listed')).toBe(2 * rows * 5);
+  });
+
+  it('lets experts choose their tokens', async () => {
+    const t = new Bench();
+    const { b } = t;
+    const [T, E, D, F] = [t.dynamicAxis('T', 9), t.axis('E', 4), t.axis('D', 5), t.axis('F', 6)];
+    const x = t.leaf('input', 'x', [T, D]);
+    const s = b.contract(t.leaf('param', 'w', [E, D]), x, [D]);
+    const { support } = t.topK(s, 2, [T], [T], [E]);
+    const y = swiglu(t, x, [E], D, F, [support]);
+    t.root('y', b.reduce('sum', b.masked(support, b.map('mul', [s, y]), 0), [E]), [T, D]);
+    const { plan } = await t.agree();
+    // Two tokens for each of four experts: room for eight rows at most.
+    const points = plan.buffers.find((buffer) => buffer.label.endsWith('): list') && buffer.label.startsWith('assignments (E, T)'));
+    expect(formatSize(points?.elements ?? fixed(0))).toBe('min(8, T * 4)');
+  });
+
+  it('nests: assignments of assignments', async () => {
+    const t = new Bench();
+    const { b } = t;
+    const [T, E, I, D, F] = [t.dynamicAxis('T', 7), t.axis('E', 5), t.axis('I', 4), t.axis('D', 3), t.axis('F', 4)];
+    const x = t.leaf('input', 'x', [T, D]);
+    const s = b.contract(t.leaf('param', 'outer.w', [E, D]), x, [D]);
+    const outer = t.topK(s, 2, [E], [T], [E]).support;
+    // Inside an expert: another projection, another router over I, other experts.
+    const h = t.on(b.contract(t.leaf('param', 'outer.p', [E, D, F]), b.rename(x, [D], [D]), [D]), [outer]);
+    const q = t.on(b.contract(t.leaf('param', 'inner.w', [E, I, F]), h, [F]), [outer]);
+    const place = t.on(b.order([{ node: q, descending: true }], null, [I], true), [outer]);
+    const mask = t.on(b.map('lt', [place, b.constant(2, 'i32')]), [outer], false);
+    const inner = t.on(b.support(mask, [T, E], [I], [{ per: [T, E], atMost: fixed(2) }]), [outer], false);
+    const z = t.on(b.contract(t.leaf('param', 'inner.u', [E, I, D, F]), h, [F]), [outer, inner]);
+    const tanh = t.on(b.map('tanh', [z]), [outer, inner]);
+    const y = t.on(b.reduce('sum', b.masked(inner, b.map('mul', [q, tanh]), 0), [I]), [outer]);
+    t.root('y', b.reduce('sum', b.masked(outer, b.map('mul', [s, y]), 0), [E]), [T, D]);
+    const { plan, simulated } = await t.agree();
+    expect(plan.buffers.some((buffer) => buffer.label.startsWith('assignments (E, T, I): list'))).toBe(true);
+    expect(rounds(plan, simulated, 'reduce_sum_listed')).toBe(7 * 2 * 2 * 3 + 7 * 2 * 3);
+  });
+
+  it('packs into slots and puts back', async () => {
+    const t = new Bench();
+    const { b } = t;
+    const [T, E, P, D, F] = [t.dynamicAxis('T', 10), t.axis('E', 4), t.axis('P', 3), t.axis('D', 3), t.axis('F', 4)];
+    const x = t.leaf('input', 'x', [T, D]);
+    const s = b.contract(t.leaf('param', 'w', [E, D]), x, [D]);
+    const r = t.topK(s, 2, [E], [T], [E]).support;
+    const queue = b.scan(b.map('convert', [r], 'i32'), T, true);
+    const there = b.masked(r, b.map('eq', [queue, b.iota(P)]), 0);
+    const slots = b.support(there, [T], [E, P], [{ per: [E, P], atMost: fixed(1) }, { per: [T], atMost: fixed(2) }]);
+    const packed = b.reduce('sum', b.masked(slots, x, 0), [T]);
+    const filled = b.support(b.reduce('any', slots, [T]), [], [E, P], []);
+    const input = t.on(packed, [filled]);
+    const y = swiglu(t, input, [E], D, F, [filled]);
+    t.root('y', b.reduce('sum', b.masked(slots, y, 0), [E, P]), [T, D]);
+    const { plan } = await t.agree();
+    expect(plan.steps.some((step) => step.kind === 'launch' && plan.kernels[step.kernel]?.name === 'grouped_matmul')).toBe(true);
+  });
+
+  it('routes over a union of families: each part on its own assignments', async () => {
+    const t = new Bench();
+    const { b } = t;
+    const [T, E, G, P, D, F] = [t.dynamicAxis('T', 6), t.axis('E', 3), t.axis('G', 2), t.axis('P', 6), t.axis('D', 4), t.axis('F', 5)];
+    const x = t.leaf('input', 'x', [T, D]);
+    const s = b.contract(t.leaf('param', 'w', [P, D]), x, [D]);
+    const r = t.topK(s, 2, [P], [T], [P]).support;
+    const part = (at: number, as: AxisId) => b.support(b.slice(r, P, fixed(at), as), [T], [as], [{ per: [T], atMost: fixed(2) }]);
+    const first = swiglu(t, x, [E], D, F, [part(0, E)], 'first');
+    const second = swiglu(t, x, [G], D, F, [part(3, G)], 'second');
+    const all = b.concat([{ node: first, axis: E }, { node: second, axis: G }, { node: b.broadcast(x, [T]), axis: null }], P);
+    t.on(all, [r], false);
+    t.root('y', b.reduce('sum', b.masked(r, b.map('mul', [s, all]), 0), [P]), [T, D]);
+    await t.agree();
+  });
+
+  it('attends inside experts of a sequence: features along a full axis', async () => {
+    const t = new Bench();
+    const { b } = t;
+    const [B, T, E, D] = [t.dynamicAxis('B', 3), t.dynamicAxis('T', 4), t.axis('E', 4), t.axis('D', 3)];
+    const U = b.twin(T);
+    const x = t.leaf('input', 'x', [B, T, D]);
+    const s = b.contract(t.leaf('param', 'w', [E, D]), b.reduce('sum', x, [T]), [D]);
+    const r = t.topK(s, 1, [E], [B], [E]).support;
+    const D2 = b.twin(D);
+    const q = t.on(b.contract(t.leaf('param', 'q', [E, D2, D]), x, [D]), [r]);
+    const k = b.rename(q, [T], [U]);
+    t.on(k, [r], false);
+    const scores = t.on(b.contract(q, k, [D2]), [r]);
+    const max = t.on(b.reduce('max', scores, [U]), [r]);
+    const e = t.on(b.map('exp', [b.map('sub', [scores, max])]), [r]);
+    const sum = t.on(b.reduce('sum', e, [U]), [r]);
+    const attention = t.on(b.map('div', [e, sum]), [r]);
+    const v = t.on(b.contract(attention, k, [U]), [r]);
+    t.root('y', b.reduce('sum', b.masked(r, b.map('mul', [s, v]), 0), [E]), [B, T, D2]);
+    const { plan } = await t.agree();
+    expect(plan.buffers.some((buffer) => buffer.label.startsWith('assignments (E, B): list'))).toBe(true);
+  });
+
+  it('keeps a value dense when its domain is cheap, and reads it from assignments', async () => {
+    const t = mixtral(8, 4);
+    const plan = t.plan();
+    // The sum that normalises the weights has nothing but tokens and experts: a dense loop, no list of its own.
+    const names = plan.steps.map((s) => (s.kind === 'launch' ? plan.kernels[s.kernel]?.name : ''));
+    expect(names.filter((n) => n === 'reduce_sum').length).toBe(1);
+  });
+
+  it('reports only at points that are asked for', async () => {
+    const t = new Bench();
+    const { b } = t;
+    const [T, E, D, V] = [t.dynamicAxis('T', 3), t.axis('E', 2), t.axis('D', 2), t.axis('V', 3)];
+    const x = t.leaf('input', 'x', [T, E], [1, 0, 0, 1, 1, 0]);
+    const r = t.topK(x, 1, [E], [T], [E]).support;
+    const ids = t.leaf('input', 'ids', [T, E], [0, 9, 9, 1, 7, 2], 'i32');
+    const y = t.on(b.gather(t.leaf('param', 'table', [E, V, D]), V, ids), [r]);
+    t.root('y', b.reduce('sum', b.masked(r, y, 0), [E]), [T, D]);
+    const { errors } = await t.simulate(t.plan());
+    expect(errors.map((e) => e.point)).toEqual([[2, 0, 0]]);
+  });
+
+  it('gives an extern expert its mask', async () => {
+    const t = new Bench();
+    const { b } = t;
+    const [T, E, D] = [t.dynamicAxis('T', 4), t.axis('E', 3), t.axis('D', 2)];
+    const x = t.leaf('input', 'x', [T, D]);
+    const s = t.leaf('input', 's', [T, E]);
+    const r = t.topK(s, 1, [E], [T], [E]).support;
+    const span = { source: 'test', start: 0, end: 1 };
+    const call = b.addExtern({ name: 'host', operands: [{ name: 'x', node: x }], results: [{ element: 'f32', axes: [E, T, D] }], family: [E], carried: [T], span });
+    const y = t.on(b.extern(call, 0), [r]);
+    t.root('y', b.reduce('sum', b.masked(r, y, 0), [E]), [T, D]);
+    const { results } = await t.simulate(t.plan(), {
+      extern: ({ mask, results: [shape], operands }) => {
+        expect(mask?.axes).toEqual(['E', 'T']);
+        expect([...(mask?.data ?? [])].reduce((a, n) => a + n, 0)).toBe(4);
+        expect(shape?.shape).toEqual([3, 4, 2]);
+        return [Array.from({ length: 24 }, (_, i) => (mask?.data[Math.floor(i / 2)] === 1 ? 2 * (operands[0]?.data[i % 8] ?? 0) : NaN))];
+      },
+    });
+    const got = results.get('y');
+    expect(got?.kind === 'tensor' ? [...got.data] : []).toEqual((t.leaves.get('x') ?? []).map((v) => 2 * v));
+  });
+});
