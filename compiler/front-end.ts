@@ -58,7 +58,10 @@ export function analyse(source: SourceFile, options: FrontEndOptions = {}): Fron
     known.set(name, files);
     return files;
   };
-  const checked = checkProgram({ main: parsed.file, resolve: imports }, options.model === undefined ? {} : { model: options.model });
+  const checked = checkProgram(
+    { main: parsed.file, resolve: imports },
+    options.model === undefined ? {} : { model: options.model },
+  );
   const all = [...diagnostics, ...checked.diagnostics];
   return {
     source,

@@ -17,7 +17,8 @@ export class DeviceState {
   readonly device: GPUDevice;
   #lost: GPUDeviceLostInfo | null = null;
   #silent: TimeoutError | null = null;
-  #faults: Promise<MoecError | null>[] = [];
+  /** The first fault of all guarded calls since `settle`; one promise, however many calls nobody waits for. */
+  #fault: Promise<MoecError | null> = Promise.resolve(null);
 
   constructor(device: GPUDevice) {
     this.device = device;
@@ -49,16 +50,17 @@ export class DeviceState {
     try {
       return work();
     } finally {
-      this.#faults.push(popMemory(device, bytes), popValidation(device));
+      const memory = popMemory(device, bytes);
+      const validation = popValidation(device);
+      this.#fault = this.#fault.then(async (first) => first ?? (await memory) ?? (await validation));
     }
   }
 
   /** Throws the first fault of all guarded calls since the last time. */
   async settle(): Promise<void> {
-    const faults = this.#faults;
-    this.#faults = [];
-    let first: MoecError | null = null;
-    for (const fault of faults) first ??= await fault;
+    const fault = this.#fault;
+    this.#fault = Promise.resolve(null);
+    const first = await fault;
     this.check();
     if (first !== null) throw first;
   }

@@ -63,7 +63,7 @@ export async function requestDeviceFrom(gpu: GPU, options: DeviceOptions): Promi
 }
 
 function isFeatureOf(adapter: GPUAdapter): (name: string) => name is GPUFeatureName {
-  return (name): name is GPUFeatureName => (adapter.features as ReadonlySet<string>).has(name);
+  return (name): name is GPUFeatureName => adapter.features.has(name);
 }
 
 /**

@@ -89,9 +89,9 @@ export function encodeRun(
   const { context, layout } = prepared;
   parts.state.guard(0, () => {
     if (known === undefined) {
-      kept.set(key, prepared);
       allocateRun(context, spec);
       writeRun(context, spec);
+      kept.set(key, prepared);
     }
     copyFeeds(context, spec, encoder);
   });

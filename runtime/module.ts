@@ -151,7 +151,8 @@ async function loadWeights(
         signal: options.signal,
         allowNonFinite: options.allowNonFinite ?? false,
         onBytes: (bytes) => {
-          done += bytes;
+          // Where tensors are read with gaps, more is read than is used.
+          done = Math.min(total, done + bytes);
           options.onProgress?.({ stage: 'weights', done, total });
         },
       },

@@ -232,11 +232,11 @@ export function toWords(
 ): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
   switch (declared.element) {
     case 'f32':
-      return Float32Array.from(asNumbers(data));
+      return new Float32Array(asNumbers(data));
     case 'f16': {
       const table = f16Table();
-      if (data instanceof Uint16Array) return Float32Array.from(data, (bits) => table[bits] ?? 0);
-      return Float32Array.from(asNumbers(data), (value) => table[numberToF16(value)] ?? 0);
+      if (data instanceof Uint16Array) return new Float32Array(data).map((bits) => table[bits] ?? 0);
+      return new Float32Array(asNumbers(data)).map((value) => table[numberToF16(value)] ?? 0);
     }
     case 'i32': {
       const words = new Int32Array(data.length);

@@ -78,6 +78,9 @@ async function main() {
     process.stdout.write(`!!! MISSING: ${name}: its GPU tests do NOT run (root on Debian: npm run setup-gpu)\n`);
     notes.push(`!!! MISSING ADAPTER ${name}: its GPU tests did NOT run`);
   }
+  if (!existsSync('/usr/bin/chromium') && !process.env.MOEC_CHROMIUM) {
+    notes.push('!!! no Chromium in its usual place: the browser test may not have run (see MOEC_CHROMIUM)');
+  }
   for (const name of required) {
     if (adapters.some((adapter) => adapter.name === name)) continue;
     totals.failed += 1;
@@ -88,7 +91,7 @@ async function main() {
   check('layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'));
   vitest('tests without a GPU', ['--exclude', 'test/gpu/**']);
   for (const adapter of adapters) {
-    vitest(`tests on ${adapter.name}`, ['--dir', 'test/gpu'], childEnvironment(adapter));
+    vitest(`tests on ${adapter.name}`, ['test/gpu/'], childEnvironment(adapter));
   }
 
   heading('summary');

@@ -19,7 +19,15 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Diagnostic, SourceFile } from '../../dsl/diagnostics/diagnostic.ts';
-import { MoecError } from '../../runtime/errors.ts';
+import {
+  DeviceLostError,
+  type ErrorCode,
+  MoecError,
+  OutOfMemoryError,
+  RequirementsError,
+  RunError,
+  TimeoutError,
+} from '../../runtime/errors.ts';
 import { CliError } from './cli-error.ts';
 
 export const exitCodes = {
@@ -47,16 +55,21 @@ export function programError(diagnostics: readonly Diagnostic[], sources: readon
   return new CliError(exitCodes.input, `${n} ${n === 1 ? 'error' : 'errors'}`, { diagnostics, sources });
 }
 
-/** Codes of the runtime that blame neither what the user gave nor us. */
-const codesOfMachines: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
-  ['MOE0700', exitCodes.internal],
-  ['MOE0701', exitCodes.environment],
-  ['MOE0702', exitCodes.environment],
-  ['MOE0703', exitCodes.device],
-  ['MOE0704', exitCodes.device],
-  ['MOE0705', exitCodes.environment],
-  ['MOE0713', exitCodes.device],
-]);
+/** What an error of the runtime means; a `RunError` is about the numbers of a run, whatever its code. */
+function exitCodeOfRuntime(error: MoecError): ExitCode {
+  if (error instanceof RunError) return exitCodes.input;
+  if (error instanceof OutOfMemoryError) return error.code === 'MOE0704' ? exitCodes.device : exitCodes.environment;
+  if (error instanceof DeviceLostError || error instanceof TimeoutError) return exitCodes.device;
+  if (error instanceof RequirementsError || isNoAdapter(error)) return exitCodes.environment;
+  return error.code === 'MOE0700' ? exitCodes.internal : exitCodes.input;
+}
+
+/** Whether nothing was found to run on: the one failure whose help is how to install something. */
+export function isNoAdapter(error: unknown): boolean {
+  return error instanceof MoecError && !(error instanceof RunError) && error.code === noAdapterCode;
+}
+
+const noAdapterCode: ErrorCode = 'MOE0701';
 
 /** Codes of the operating system for files: what they are called here. */
 const fileFaults: ReadonlyMap<string, string> = new Map([
@@ -93,8 +106,7 @@ export function fileFaultOf(error: unknown): { readonly code: string; readonly t
 /** What an error means for whoever called the command. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
-  // A device and a runtime of different versions are an installation that is broken, by name of the code only.
-  if (error instanceof MoecError) return codesOfMachines.get(error.code) ?? exitCodes.input;
+  if (error instanceof MoecError) return exitCodeOfRuntime(error);
   if (error instanceof CompilerBug) return exitCodes.internal;
   return fileFaultOf(error) === null ? exitCodes.internal : exitCodes.io;
 }

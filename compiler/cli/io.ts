@@ -75,7 +75,8 @@ export async function writeFilesAtomic(folder: string, files: readonly OutputFil
   try {
     const target = resolve(folder);
     const there = await statOrNull(target);
-    if (there !== null && !there.isDirectory()) throw new CliError(exitCodes.io, `cannot write ${shown}: this is not a folder`);
+    if (there !== null && !there.isDirectory())
+      throw new CliError(exitCodes.io, `cannot write ${shown}: this is not a folder`);
     const parent = there === null ? dirname(target) : target;
     await mkdir(parent, { recursive: true });
     await inStaging(parent, async (staging) => {

@@ -52,7 +52,13 @@ export function toManifestPlan(plan: Plan, table: KernelTable, names: ManifestNa
     buffers: plan.buffers.map((buffer) => bufferSpec(buffer, names)),
     steps: plan.steps.map((step) => stepSpec(plan, step, table)),
     results: plan.results.map(resultSpec),
-    status: plan.status.map(({ word, code, message, axes, place }) => ({ word, code, message, axes: axisSpecs(axes), place })),
+    status: plan.status.map(({ word, code, message, axes, place }) => ({
+      word,
+      code,
+      message,
+      axes: axisSpecs(axes),
+      place,
+    })),
     slots: plan.slots,
   };
 }
@@ -104,7 +110,8 @@ function stepSpec(plan: Plan, step: Step, table: KernelTable): StepSpec {
 
 function resultSpec(result: PlanResult): ResultSpec {
   if (result.kind === 'tensor') return { ...result, axes: axisSpecs(result.axes) };
-  if (result.group !== 'result' && result.group !== 'output') throw new CompilerBug('emit', `a route is no ${result.group}`);
+  if (result.group !== 'result' && result.group !== 'output')
+    throw new CompilerBug('emit', `a route is no ${result.group}`);
   return {
     ...result,
     group: result.group,

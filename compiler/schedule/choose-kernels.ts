@@ -17,6 +17,7 @@ import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId, ReduceOp } from '../graph/ir.ts';
 import { nodeOf } from '../graph/uses.ts';
+import { holdsUnder } from './conjunctions.ts';
 import { descends } from './memory.ts';
 import type { Relation, StoredSpace } from './memory.ts';
 import { MOST_INLINE_PARTS } from './choose-storage.ts';
@@ -132,18 +133,18 @@ function chooseReduction(
 ): Choice {
   const operand = nodeOf(fused.graph, node.operand);
   if (operand.kind !== 'masked' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce' };
-  const holds = new Set([operand.support, ...domainOf(fused, node.id).supports]);
+  const holds = [...domainOf(fused, node.id).supports, operand.support];
   const reachable = [...node.axes, ...node.over];
   const fits = relations.filter(
     (r) =>
-      r.supports.includes(operand.support) &&
-      r.supports.every((s) => holds.has(s)) &&
+      holdsUnder(fused, r.supports, operand.support) &&
+      r.supports.every((s) => holdsUnder(fused, holds, s)) &&
       r.axes.every((a) => reachable.includes(a)) &&
       r.axes.some((a) => node.over.includes(a)) &&
       // A constant number of operations for each assignment is not worth a list.
       reachable.some((a) => !r.axes.includes(a)),
   );
-  const [relation] = [...fits].sort((a, b) => b.supports.length - a.supports.length);
+  const [relation] = [...fits].sort((a, b) => b.axes.length - a.axes.length);
   if (relation === undefined) return { family: 'reduce' };
   const ancestor = space.relation !== null && descends(relation, space.relation) ? space.relation : null;
   const listed = node.over.filter((a) => relation.axes.includes(a));

@@ -9,13 +9,14 @@
  * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, asInteger, multiply, zero } from '../../dsl/meaning/size.ts';
+import { apply, multiply, zero } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
-import { boundOf, joinBounds } from '../graph/bounds.ts';
+import { boundOf, joinBounds, smaller } from '../graph/bounds.ts';
 import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { nodeOf, nodesOfRoot, operandsOf } from '../graph/uses.ts';
+import { atomsOf, guardsAmong, holdsUnder, minimal, sameConjunction } from './conjunctions.ts';
 import type { Relation, StoredSpace } from './memory.ts';
 
 export interface Storage {
@@ -46,20 +47,17 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
     for (const extra of amplified(fused, nodeOf(graph, id), stored)) stored.add(extra);
   }
   const relations = new RelationTable(fused);
-  const worth = new Set<string>();
-  for (const id of stored) {
+  for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
-    const supports = usableSupports(fused, node);
-    if (supports.length > 0 && isHeavy(fused, node, supports)) worth.add(supports.join());
     // What is summed under a support is visited by assignment: the list needs the relation too.
-    const summed = summedSupports(fused, node);
-    if (summed !== null && isHeavy(fused, node, summed)) worth.add(summed.join());
+    for (const supports of [usableSupports(fused, node), summedSupports(fused, node)]) {
+      if (supports.length > 0 && isHeavy(fused, node, supports)) relations.of(supports);
+    }
   }
-  for (const key of worth) relations.of(key.split(',').map(Number));
   const spaces = new Map<NodeId, StoredSpace>();
   for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
-    const relation = bestRelation(relations, worth, usableSupports(fused, node), node);
+    const relation = bestRelation(fused, relations.all, usableSupports(fused, node), node);
     const axes = node.axes.filter((a) => relation === null || !relation.axes.includes(a));
     spaces.set(id, { relation, axes });
   }
@@ -136,63 +134,61 @@ function isHeavy(fused: FusedGraph, node: Node, supports: readonly NodeId[]): bo
   return [...node.axes, ...loopAxes(node)].some((a) => !support.has(a));
 }
 
-/** The supports that hold wherever a reduction over a masked operand finds something, in id order; null: no such reduction. */
-function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] | null {
-  if (node.kind !== 'reduce') return null;
+/** The supports that hold wherever a reduction over a masked operand finds something; none: no such reduction. */
+function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
+  if (node.kind !== 'reduce') return [];
   const operand = nodeOf(fused.graph, node.operand);
-  if (operand.kind !== 'masked') return null;
-  if (!nodeOf(fused.graph, operand.support).axes.some((a) => node.over.includes(a))) return null;
-  return [...new Set([...domainOf(fused, node.id).supports, operand.support])].sort((a, b) => a - b);
+  if (operand.kind !== 'masked') return [];
+  if (!nodeOf(fused.graph, operand.support).axes.some((a) => node.over.includes(a))) return [];
+  return [...domainOf(fused, node.id).supports, operand.support];
 }
 
-/** The largest worthwhile relation whose supports all hold on the node's domain. */
+/** The tightest relation that has all points of the node's domain. */
 function bestRelation(
-  table: RelationTable,
-  worth: ReadonlySet<string>,
+  fused: FusedGraph,
+  relations: readonly Relation[],
   supports: readonly NodeId[],
   node: Node,
 ): Relation | null {
-  const fits = [...worth]
-    .map((key) => key.split(',').map(Number))
-    .filter((set) => set.every((s) => supports.includes(s)))
-    .sort((a, b) => b.length - a.length || a.join().localeCompare(b.join()));
-  const [best] = fits;
-  if (best === undefined) return null;
-  const relation = table.of(best);
-  if (!relation.axes.every((a) => node.axes.includes(a)))
-    throw new CompilerBug('schedule', `node ${node.id} lacks axes of its domain`);
-  return relation;
+  if (supports.length === 0) return null;
+  const fits = relations.filter(
+    (r) => r.axes.every((a) => node.axes.includes(a)) && r.supports.every((s) => holdsUnder(fused, supports, s)),
+  );
+  const within = (inner: Relation, outer: Relation) =>
+    outer.supports.every((s) => holdsUnder(fused, inner.supports, s));
+  const tightness = (r: Relation) => fits.filter((other) => within(r, other)).length;
+  return fits.reduce<Relation | null>((best, r) => (best === null || tightness(r) > tightness(best) ? r : best), null);
 }
 
-/** Relations by their supports. */
+/** The relations of a plan, one for each set of assignments. */
 class RelationTable {
   readonly all: Relation[] = [];
   readonly #fused: FusedGraph;
-  readonly #known = new Map<string, Relation>();
 
   constructor(fused: FusedGraph) {
     this.#fused = fused;
   }
 
-  of(supports: readonly NodeId[]): Relation {
-    const key = supports.join();
-    const known = this.#known.get(key);
+  /** The relation of a conjunction of supports; made if there is none. */
+  of(conjunction: readonly NodeId[]): Relation {
+    const fused = this.#fused;
+    const supports = minimal(fused, conjunction);
+    const known = this.all.find((r) => sameConjunction(fused, r.supports, supports));
     if (known !== undefined) return known;
-    // Supports that are themselves known on some of these only refine the rows of the others.
+    // A support that is guarded by others only refines their rows, if it has axes they lack.
+    const atoms = atomsOf(fused, supports);
+    const axesOf = (ids: readonly NodeId[]) => new Set(ids.flatMap((id) => nodeOf(fused.graph, id).axes));
     const levels = new Map<NodeId, number>();
-    const level = (s: NodeId): number => {
-      const found = levels.get(s);
-      if (found !== undefined) return found;
-      const below = domainOf(this.#fused, s).supports.filter((d) => d !== s && supports.includes(d));
-      const value = below.length === 0 ? 0 : 1 + Math.max(...below.map(level));
-      levels.set(s, value);
-      return value;
-    };
-    const top = Math.max(...supports.map(level));
-    const refines = supports.filter((s) => level(s) === top);
-    const parent = top === 0 ? null : this.of(supports.filter((s) => level(s) < top));
-    const relation = this.#make(supports, refines, parent);
-    this.#known.set(key, relation);
+    for (const atom of atoms) {
+      const guards = guardsAmong(fused, atom, atoms).map((g) => levels.get(g) ?? 0);
+      levels.set(atom, guards.length === 0 ? 0 : 1 + Math.max(...guards));
+    }
+    const top = Math.max(...levels.values());
+    const below = atoms.filter((a) => (levels.get(a) ?? 0) < top);
+    const refined = below.length > 0 && axesOf(below).size < axesOf(atoms).size;
+    const parent = refined ? this.of(below) : null;
+    const relation = this.#make(supports, refined ? atoms.filter((a) => levels.get(a) === top) : supports, parent);
+    this.all.push(relation);
     return relation;
   }
 
@@ -209,17 +205,15 @@ class RelationTable {
         throw new CompilerBug('schedule', `a domain names node ${s}, which is a ${node.kind}`);
       return node;
     });
-    const own = parts.filter((p) => refines.includes(p.id));
     const above = parent?.axes ?? [];
-    const fresh = (axes: readonly AxisId[]) => [...new Set(axes)].filter((a) => !above.includes(a));
-    const allTargets = new Set(parts.flatMap((p) => p.targets));
-    const all = fresh(own.flatMap((p) => [...p.targets, ...p.axes]));
-    const keys = all.filter((a) => allTargets.has(a));
-    // Sources in the order the first support has them in memory.
-    const rest = fresh(own.flatMap((p) => p.axes)).filter((a) => !allTargets.has(a));
+    const fresh = [...new Set(parts.flatMap((p) => [...p.targets, ...p.axes]))].filter((a) => !above.includes(a));
+    const targets = new Set(parts.flatMap((p) => p.targets));
+    const keys = fresh.filter((a) => targets.has(a));
+    const rest = fresh.filter((a) => !targets.has(a));
     const joined = joinBounds(parts, sizeOf);
     const capacity = boundOf(joined.bounds, [], joined.axes, sizeOf);
-    const relation: Relation = {
+    const refinedCapacity = parent === null ? capacity : multiply([parent.capacity, ...fresh.map(sizeOf)]);
+    return {
       id: this.all.length,
       supports,
       parent,
@@ -228,18 +222,9 @@ class RelationTable {
       rest,
       axes: [...above, ...keys, ...rest],
       targets: [...keys, ...(parent?.targets ?? [])],
-      capacity: notNegative(
-        parent === null ? capacity : smallest(capacity, multiply([parent.capacity, ...[...keys, ...rest].map(sizeOf)])),
-      ),
+      capacity: notNegative(smaller(capacity, refinedCapacity)),
     };
-    this.all.push(relation);
-    return relation;
   }
-}
-
-function smallest(a: Size, b: Size): Size {
-  const [x, y] = [asInteger(a), asInteger(b)];
-  return x !== null && y !== null ? (x <= y ? a : b) : a;
 }
 
 /** A bound may be a formula that can fall below 0 (`limit(to: T - 4)`): no rows then. */

@@ -43,6 +43,8 @@ export interface Placement {
   /** Memory of a node, or null: computed where it is used. */
   memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
   relationBuffers(relation: Relation): RelationBuffers;
+  /** Whether a support is true wherever these are. */
+  holdsUnder(supports: readonly NodeId[], support: NodeId): boolean;
   /** Number of places a value is used at: 2 and more make a local. */
   usesOf(id: NodeId): number;
 }
@@ -281,7 +283,10 @@ export class Lowering {
 
   /** Whether a support is known to hold: a row in scope was made of it. */
   private supported(support: NodeId, env: Env): boolean {
-    return [...env.rows.values()].some(({ relation }) => relation.supports.includes(support));
+    return this.placement.holdsUnder(
+      [...env.rows.values()].flatMap(({ relation }) => relation.supports),
+      support,
+    );
   }
 
   private mapped(node: Extract<Node, { kind: 'map' }>, env: Env): Expr {

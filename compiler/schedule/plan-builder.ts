@@ -16,6 +16,7 @@ import { printKernel } from '../kernel/print.ts';
 import { forEachExpr } from '../kernel/walk.ts';
 import type { Target } from '../target.ts';
 import type { Storage } from './choose-storage.ts';
+import { holdsUnder } from './conjunctions.ts';
 import { Lowering } from './expression-lowering.ts';
 import type { Placement } from './expression-lowering.ts';
 import { LaunchBuilder } from './launch-builder.ts';
@@ -124,6 +125,10 @@ export class PlanBuilder implements Placement {
           ? { kind: 'input', name: leaf.name }
           : { kind: 'store', store: leaf.role, path: leaf.name },
     });
+  }
+
+  holdsUnder(supports: readonly NodeId[], support: NodeId): boolean {
+    return supports.length > 0 && holdsUnder(this.fused, supports, support);
   }
 
   relationBuffers(relation: Relation): RelationBuffers {

@@ -24,7 +24,9 @@ export function printPlan(plan: Plan): string {
   const lines = [
     `plan ${plan.name}: ${count(launches, 'launch', 'launches')}, ${count(plan.kernels.length, 'kernel')}, ${count(plan.slots, 'slot')}`,
     'given',
-    ...plan.buffers.flatMap((b, i) => (b.role.kind === 'input' || b.role.kind === 'store' ? [`  ${bufferLine(b, i)}`] : [])),
+    ...plan.buffers.flatMap((b, i) =>
+      b.role.kind === 'input' || b.role.kind === 'store' ? [`  ${bufferLine(b, i)}`] : [],
+    ),
     'launches',
     ...plan.steps.flatMap((step, i) => printStep(plan, step, i)),
     'memory',
@@ -34,7 +36,9 @@ export function printPlan(plan: Plan): string {
       return [`  ${bufferLine(b, i)}${lives === undefined ? '' : `, lives ${lives.first} to ${lives.last}`}`];
     }),
     ...(plan.status.length === 0 ? [] : ['status']),
-    ...plan.status.map((s) => `  ${s.word}: ${s.code} ${s.message}, over (${s.axes.map((a) => a.name).join(', ')}): ${s.place}`),
+    ...plan.status.map(
+      (s) => `  ${s.word}: ${s.code} ${s.message}, over (${s.axes.map((a) => a.name).join(', ')}): ${s.place}`,
+    ),
     'results',
     ...plan.results.map((r) => `  ${printResult(r)}`),
   ];
@@ -72,7 +76,8 @@ function printStep(plan: Plan, step: Step, i: number): readonly string[] {
 
 function printResult(result: PlanResult): string {
   const axes = (list: readonly { readonly name: string }[]) => list.map((a) => a.name).join(', ');
-  if (result.kind === 'tensor') return `${result.group} ${result.name}: ${result.element}[${axes(result.axes)}] = %${result.buffer}`;
+  if (result.kind === 'tensor')
+    return `${result.group} ${result.name}: ${result.element}[${axes(result.axes)}] = %${result.buffer}`;
   const { sources, targets, present, weight, rank } = result;
   return `${result.group} ${result.name}: route[${axes(sources)} -> ${axes(targets)}] = %${present} %${weight} %${rank}`;
 }
@@ -88,7 +93,10 @@ export interface LaunchDescription {
 }
 
 /** What each launch does, in words and numbers; formulas where an axis has no size. */
-export function describeLaunches(plan: Plan, sizes: ReadonlyMap<string, number> = new Map()): readonly LaunchDescription[] {
+export function describeLaunches(
+  plan: Plan,
+  sizes: ReadonlyMap<string, number> = new Map(),
+): readonly LaunchDescription[] {
   const shown = (size: Size): string => {
     const known = substitute(size, sizes);
     return String(asNumber(known) ?? formatSize(known));
@@ -97,6 +105,16 @@ export function describeLaunches(plan: Plan, sizes: ReadonlyMap<string, number> 
     if (step.kind === 'extern') return [];
     const { threads, work, label } = step;
     const kernel = plan.kernels[step.kernel]?.name ?? '?';
-    return [{ step: i, kernel, label, domain: work.domain, threads: shown(threads), flops: shown(work.flops), bytes: shown(work.bytes) }];
+    return [
+      {
+        step: i,
+        kernel,
+        label,
+        domain: work.domain,
+        threads: shown(threads),
+        flops: shown(work.flops),
+        bytes: shown(work.bytes),
+      },
+    ];
   });
 }

@@ -7,10 +7,9 @@
  * The result is dense, 0 where nothing was present.
  */
 import type { AxisVar, ValueType } from '../check/program.ts';
-import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Axis } from '../meaning/axis.ts';
 import { axesOf } from '../interpret/pointwise.ts';
-import { countPoints, keepAs, makeTensor, offsets, unite, without } from '../interpret/tensor.ts';
+import { countPoints, makeTensor, offsets, unite, without } from '../interpret/tensor.ts';
 import { axes, axesArgument, operand, value } from './arguments.ts';
 import {
   axesOfType,
@@ -118,7 +117,6 @@ export const dot: Primitive = {
     const over = axesArgument(call, 'over');
     const rest = without(unite(axesOf(left), axesOf(right)), over);
     const data = contract(left, right, over, rest, call.element === 'i32');
-    if (data.length !== countPoints(rest)) throw new CompilerBug('interpret', 'a contraction lost points');
     return { kind: 'tensor', value: makeTensor(call.element, rest, data) };
   },
 };
@@ -131,27 +129,47 @@ function contract(
   rest: readonly Axis[],
   integers: boolean,
 ): Float64Array {
-  const a = numbersOf(left);
-  const b = numbersOf(right);
-  const [aRest, aOver] = [offsets(rest, axesOf(left)), offsets(over, axesOf(left))];
-  const [bRest, bOver] = [offsets(rest, axesOf(right)), offsets(over, axesOf(right))];
-  const sparse = left.kind === 'route' || right.kind === 'route';
-  const aPresent = presence(left);
-  const bPresent = presence(right);
-  const data = new Float64Array(aRest.length);
+  const a = { numbers: numbersOf(left), rest: offsets(rest, axesOf(left)), over: offsets(over, axesOf(left)) };
+  const b = { numbers: numbersOf(right), rest: offsets(rest, axesOf(right)), over: offsets(over, axesOf(right)) };
+  const data = new Float64Array(a.rest.length);
+  if (left.kind === 'tensor' && right.kind === 'tensor' && !integers) {
+    sumProducts(a, b, data);
+    return data;
+  }
+  const [aPresent, bPresent] = [presence(left), presence(right)];
   for (let i = 0; i < data.length; i++) {
-    const [aStart, bStart] = [aRest[i], bRest[i]];
     let sum = 0;
-    for (let k = 0; k < aOver.length; k++) {
-      const x = aStart + aOver[k];
-      const y = bStart + bOver[k];
-      if (sparse && !(aPresent(x) && bPresent(y))) continue;
-      if (integers) sum = (sum + Math.imul(a[x], b[y])) | 0;
-      else sum += a[x] * b[y];
+    for (let k = 0; k < a.over.length; k++) {
+      const x = a.rest[i] + a.over[k];
+      const y = b.rest[i] + b.over[k];
+      if (!aPresent(x) || !bPresent(y)) continue;
+      if (integers) sum = (sum + Math.imul(a.numbers[x], b.numbers[y])) | 0;
+      else sum += a.numbers[x] * b.numbers[y];
     }
-    data[i] = keepAs(integers ? 'i32' : 'f32', sum);
+    data[i] = sum;
   }
   return data;
+}
+
+interface Side {
+  readonly numbers: Float64Array;
+  /** Where the side stands at each point of the rest, and what each point of `over` adds. */
+  readonly rest: Int32Array;
+  readonly over: Int32Array;
+}
+
+/** The same loop for two tensors of floats, on its own because nearly all time is spent here. */
+function sumProducts(left: Side, right: Side, data: Float64Array): void {
+  const { numbers: a, rest: aRest, over: aOver } = left;
+  const { numbers: b, rest: bRest, over: bOver } = right;
+  const count = aOver.length;
+  for (let i = 0; i < data.length; i++) {
+    const x = aRest[i];
+    const y = bRest[i];
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum += a[x + aOver[k]] * b[y + bOver[k]];
+    data[i] = sum;
+  }
 }
 
 function numbersOf(side: F64Operand): Float64Array {

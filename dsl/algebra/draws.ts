@@ -2,7 +2,7 @@
  * Draws: `uniform[T, E]`, `normal[D]`, `gumbel[E]`. One number for each point of their axes and of the carried ones (and
  * those of the family around), the same in every executor: see draw-hash.ts. A `let` draws once; two calls draw apart.
  */
-import { countPoints, pointAt, unite } from '../interpret/tensor.ts';
+import { sizeOf, unite } from '../interpret/tensor.ts';
 import { asInteger } from '../meaning/size.ts';
 import { axes, axesArgument, dense } from './arguments.ts';
 import { drawAt, drawAxes, drawKey, foldAxis } from './draw-hash.ts';
@@ -42,21 +42,23 @@ function draw(name: DrawName): Primitive {
       return distinct(call, written, 'axes') ?? tensor('f32', written);
     },
     evaluate(call, run) {
-      const all = unite(call.hidden, axesArgument(call, 'axes'));
-      const folded = drawAxes(all).map((each) => ({
-        ...each,
-        at: all.indexOf(each.axis),
-        start: asInteger(each.offset) ?? 0,
-      }));
-      const key = drawKey(run.seed, call.place);
-      const data = Float64Array.from({ length: countPoints(all) }, (_, i) => {
-        const point = pointAt(all, i);
-        return drawAt(
-          name,
-          folded.reduce((h, { nameHash, at, start }) => foldAxis(h, nameHash, start + point[at]), key),
-        );
-      });
-      return dense('f32', all, data);
+      // Axis by axis in canonical order: the hash of a point continues that of the point without its last axis.
+      const folded = drawAxes(unite(call.hidden, axesArgument(call, 'axes')));
+      let hashes = Uint32Array.of(drawKey(run.seed, call.place));
+      for (const { axis, nameHash, offset } of folded) {
+        const size = sizeOf(axis);
+        const start = asInteger(offset) ?? 0;
+        const next = new Uint32Array(hashes.length * size);
+        hashes.forEach((h, p) => {
+          for (let i = 0; i < size; i++) next[p * size + i] = foldAxis(h, nameHash, start + i);
+        });
+        hashes = next;
+      }
+      return dense(
+        'f32',
+        folded.map(({ axis }) => axis),
+        Float64Array.from(hashes, (h) => drawAt(name, h)),
+      );
     },
   };
 }

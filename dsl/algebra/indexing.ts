@@ -4,16 +4,7 @@
  */
 import { indexed, laidOut, recut } from '../interpret/recut.ts';
 import { sizeOf } from '../interpret/tensor.ts';
-import {
-  axes,
-  axesArgument,
-  axisArgument,
-  dense,
-  integerArgument,
-  number,
-  operand,
-  value,
-} from './arguments.ts';
+import { axes, axesArgument, axisArgument, dense, integerArgument, number, operand, value } from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
 import { isProblem, type Primitive } from './primitive.ts';
 import { axesGiven, computable, oneAxis, tensor } from './typing.ts';

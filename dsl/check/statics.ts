@@ -10,7 +10,7 @@ import type { AxisVar, ElementType, Expr, Static, StaticOp, StaticType } from '.
 import { sameAxis } from '../algebra/primitive.ts';
 import { tensorType } from './types.ts';
 
-/** Exponents beyond this make no number of any use, only large ones of our own. */
+/** The lexer refuses what no float64 holds; beyond this a power of ten would only be large. */
 const largestExponent = 400;
 /** A static written out in full may not have more parts: names of statics stand for their text. */
 const largestStatic = 4096;

@@ -83,7 +83,6 @@ export const catalogue = {
   MOE0316: { title: 'this cannot be an index' },
   MOE0317: { title: 'the axis a range makes is already there' },
   MOE0318: { title: 'this static expression is too large' },
-  MOE0319: { title: 'this number is out of bounds' },
   MOE0320: { title: 'an entry is called with exactly its axes' },
   MOE0321: { title: 'what is stored has a fixed shape' },
   MOE0322: { title: 'this body does not name the axis of what it reads' },

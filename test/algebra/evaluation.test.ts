@@ -56,7 +56,9 @@ describe('elementwise', () => {
     expect(at('eq', NaN, NaN, 'bool')).toBe(0);
     expect(at('eq', 0, -0, 'bool')).toBe(1);
     expect(at('ne', 1, 2, 'bool')).toBe(1);
-    expect([at('lt', 1, 1, 'bool'), at('le', 1, 1, 'bool'), at('gt', 2, 1, 'bool'), at('ge', 0, 1, 'bool')]).toEqual([0, 1, 1, 0]);
+    expect([at('lt', 1, 1, 'bool'), at('le', 1, 1, 'bool'), at('gt', 2, 1, 'bool'), at('ge', 0, 1, 'bool')]).toEqual([
+      0, 1, 1, 0,
+    ]);
     expect([at('and', 1, 0, 'bool'), at('or', 1, 0, 'bool')]).toEqual([0, 1]);
   });
 
@@ -70,9 +72,17 @@ describe('elementwise', () => {
   test('clamp and conversions', () => {
     const x = tensor([D], [-5, 0.3, 9]);
     expect(numbers(call('clamp', { x, low: tensor([], [-1]), high: tensor([], [1]) }), [D])).toEqual([-1, 0.3, 1]);
-    expect(numbers(call('convert', { x: tensor([D], [-1.7, 3e10, NaN]) }, { element: 'i32' }), [D])).toEqual([-1, 2 ** 31 - 1, 0]);
+    expect(numbers(call('convert', { x: tensor([D], [-1.7, 3e10, NaN]) }, { element: 'i32' }), [D])).toEqual([
+      -1,
+      2 ** 31 - 1,
+      0,
+    ]);
     expect(numbers(call('convert', { x: tensor([D], [0, -0.1, NaN]) }, { element: 'bool' }), [D])).toEqual([0, 1, 1]);
-    expect(numbers(call('convert', { x: tensor([D], [0.1, 70000, 2049]) }, { element: 'f16' }), [D])).toEqual([0.0999755859375, Infinity, 2048]);
+    expect(numbers(call('convert', { x: tensor([D], [0.1, 70000, 2049]) }, { element: 'f16' }), [D])).toEqual([
+      0.0999755859375,
+      Infinity,
+      2048,
+    ]);
   });
 
   test('f16 rounds to nearest, ties to even, with subnormals', () => {
@@ -147,7 +157,11 @@ describe('reductions', () => {
     expect(argmax([0, -0, 0])).toEqual([0]);
     expect(argmax([-Infinity, -Infinity, -Infinity])).toEqual([0]);
     const algebra = algebraWith();
-    const bad = call('argmax', { x: tensor([T, D], [1, 2, 3, NaN, -Infinity, NaN]) }, { axes: { over: [D] }, element: 'i32', algebra });
+    const bad = call(
+      'argmax',
+      { x: tensor([T, D], [1, 2, 3, NaN, -Infinity, NaN]) },
+      { axes: { over: [D] }, element: 'i32', algebra },
+    );
     expect(numbers(bad, [T])).toEqual([2, 1]);
     expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0701', point: [{ axis: 'T', index: 1 }] }]);
   });
@@ -170,7 +184,9 @@ describe('along', () => {
   test('cumsum and argsort', () => {
     const x = tensor([T, D], [3, 1, 2, 1, 1, 0]);
     expect(numbers(call('cumsum', { x }, { axes: { over: [D] } }), [T, D])).toEqual([3, 4, 6, 1, 2, 2]);
-    expect(numbers(call('argsort', { x }, { axes: { over: [D] }, element: 'i32' }), [T, D])).toEqual([1, 2, 0, 2, 0, 1]);
+    expect(numbers(call('argsort', { x }, { axes: { over: [D] }, element: 'i32' }), [T, D])).toEqual([
+      1, 2, 0, 2, 0, 1,
+    ]);
     const F = axis('F', 5);
     const odd = tensor([F], [0, -Infinity, NaN, -0, NaN]);
     expect(numbers(call('argsort', { x: odd }, { axes: { over: [F] }, element: 'i32' }), [F])).toEqual([2, 4, 1, 0, 3]);
@@ -197,14 +213,23 @@ describe('contraction', () => {
   });
 
   test('over an empty axis 0; dense 0 times infinity is NaN', () => {
-    expect(numbers(call('dot', { left: tensor([T, N], []), right: tensor([N], []) }, { axes: { over: [N] } }), [T])).toEqual([0, 0]);
-    expect(numbers(call('dot', { left: tensor([T], [0, 1]), right: tensor([T], [Infinity, 1]) }, { axes: { over: [T] } }), [])).toEqual([NaN]);
+    expect(
+      numbers(call('dot', { left: tensor([T, N], []), right: tensor([N], []) }, { axes: { over: [N] } }), [T]),
+    ).toEqual([0, 0]);
+    expect(
+      numbers(
+        call('dot', { left: tensor([T], [0, 1]), right: tensor([T], [Infinity, 1]) }, { axes: { over: [T] } }),
+        [],
+      ),
+    ).toEqual([NaN]);
   });
 
   test('i32 products wrap', () => {
     const a = tensor([T], [65537, 2 ** 31 - 1], 'i32');
     const b = tensor([T], [65537, 1], 'i32');
-    expect(numbers(call('dot', { left: a, right: b }, { axes: { over: [T] }, element: 'i32' }), [])).toEqual([(131073 + 2 ** 31 - 1) | 0]);
+    expect(numbers(call('dot', { left: a, right: b }, { axes: { over: [T] }, element: 'i32' }), [])).toEqual([
+      (131073 + 2 ** 31 - 1) | 0,
+    ]);
   });
 });
 
@@ -215,7 +240,9 @@ describe('axes', () => {
     const T2 = axis("T'", 2);
     expect(numbers(call('rename', { x }, { axes: { from: [T], to: [T2] } }), [T2, D])).toEqual([1, 2, 3, 4, 5, 6]);
     const square = tensor([T, E], [1, 2, 3, 4]);
-    expect(numbers(call('rename', { x: square }, { axes: { from: [T, E], to: [E, T] } }), [T, E])).toEqual([1, 3, 2, 4]);
+    expect(numbers(call('rename', { x: square }, { axes: { from: [T, E], to: [E, T] } }), [T, E])).toEqual([
+      1, 3, 2, 4,
+    ]);
   });
 
   test('split and merge, row-major, in any order of the handle', () => {
@@ -223,20 +250,45 @@ describe('axes', () => {
     const flat = tensor([C, T], [0, 10, 1, 11, 2, 12, 3, 13, 4, 14, 5, 15]);
     const split = call('split', { x: flat }, { axes: { axis: [C], into: [A, B] } });
     expect(numbers(split, [T, A, B])).toEqual([0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]);
-    const merged = call('merge', { x: tensor([B, T, A], [0, 3, 10, 13, 1, 4, 11, 14, 2, 5, 12, 15]) }, { axes: { axes: [A, B], into: [C] } });
+    const merged = call(
+      'merge',
+      { x: tensor([B, T, A], [0, 3, 10, 13, 1, 4, 11, 14, 2, 5, 12, 15]) },
+      { axes: { axes: [A, B], into: [C] } },
+    );
     expect(numbers(merged, [T, C])).toEqual([0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]);
   });
 
   test('indexing', () => {
     const [S, one] = [axis('S', 2), axis('One', 1)];
     expect(numbers(call('at', { x }, { axes: { axis: [D] }, statics: { index: 1 } }), [T])).toEqual([2, 5]);
-    expect(numbers(call('window', { x }, { axes: { axis: [D], as: [S] }, statics: { from: 1, to: 3 } }), [T, S])).toEqual([2, 3, 5, 6]);
+    expect(
+      numbers(call('window', { x }, { axes: { axis: [D], as: [S] }, statics: { from: 1, to: 3 } }), [T, S]),
+    ).toEqual([2, 3, 5, 6]);
     const [A, B, P] = [axis('A', 2), axis('B', 2), axis('P', 6)];
     const union = tensor([P], [0, 1, 2, 3, 4, 5]);
-    expect(numbers(call('part', { x: union }, { axes: { axis: [P], into: [A, B] }, statics: { part: 1, offset: 1, length: 4 } }), [B, A])).toEqual([1, 3, 2, 4]);
-    expect(numbers(call('part', { x: union }, { axes: { axis: [P], into: [] }, statics: { part: 2, offset: 5, length: 1 } }), [])).toEqual([5]);
-    expect(numbers(call('part', { x: union }, { axes: { axis: [P], into: [one] }, statics: { part: 0, offset: 0, length: 1 } }), [one])).toEqual([0]);
-    expect(numbers(call('is', {}, { axes: { axis: [P] }, statics: { part: 1, offset: 1, length: 4 }, element: 'bool' }), [P])).toEqual([0, 1, 1, 1, 1, 0]);
+    expect(
+      numbers(
+        call('part', { x: union }, { axes: { axis: [P], into: [A, B] }, statics: { part: 1, offset: 1, length: 4 } }),
+        [B, A],
+      ),
+    ).toEqual([1, 3, 2, 4]);
+    expect(
+      numbers(
+        call('part', { x: union }, { axes: { axis: [P], into: [] }, statics: { part: 2, offset: 5, length: 1 } }),
+        [],
+      ),
+    ).toEqual([5]);
+    expect(
+      numbers(
+        call('part', { x: union }, { axes: { axis: [P], into: [one] }, statics: { part: 0, offset: 0, length: 1 } }),
+        [one],
+      ),
+    ).toEqual([0]);
+    expect(
+      numbers(call('is', {}, { axes: { axis: [P] }, statics: { part: 1, offset: 1, length: 4 }, element: 'bool' }), [
+        P,
+      ]),
+    ).toEqual([0, 1, 1, 1, 1, 0]);
   });
 
   test('concat unites the other axes', () => {
@@ -277,8 +329,12 @@ describe('axes', () => {
 
 describe('draws', () => {
   const root = axis('L', 4);
-  const draw = (axes: Parameters<typeof numbers>[1], hidden: Parameters<typeof numbers>[1] = [], place = 'a', seed = 1) =>
-    call('normal', {}, { axes: { axes }, hidden, place, algebra: algebraWith({ seed }) });
+  const draw = (
+    axes: Parameters<typeof numbers>[1],
+    hidden: Parameters<typeof numbers>[1] = [],
+    place = 'a',
+    seed = 1,
+  ) => call('normal', {}, { axes: { axes }, hidden, place, algebra: algebraWith({ seed }) });
 
   test('are functions of seed, place and indices, not of sizes or of the order of axes', () => {
     const long = axis('T', 5);
@@ -291,7 +347,10 @@ describe('draws', () => {
 
   test('a window draws what its root draws', () => {
     const whole = numbers(draw([root]), [root]);
-    const window = { ...axis('W', 2), root: { axis: root, offset: { kind: 'exact', numerator: 1n, denominator: 1n } } } as const;
+    const window = {
+      ...axis('W', 2),
+      root: { axis: root, offset: { kind: 'exact', numerator: 1n, denominator: 1n } },
+    } as const;
     expect(numbers(draw([window]), [window])).toEqual(whole.slice(1, 3));
   });
 
@@ -347,7 +406,9 @@ describe('routes under elementwise functions', () => {
     const first = call('eq', { x: rank, y: tensor([], [0], 'i32') }, { element: 'bool' });
     expect(shown(first, [T, P])).toBe('0,0:1#0 0,2:0#1 1,1:1#0 1,2:0#1');
     expect(numbers(call('not', { x: first }, { element: 'bool' }), [T, P])).toEqual([0, 1, 1, 1, 0, 1]);
-    expect(numbers(call('and', { x: top, y: tensor([P], [1, 1, 0], 'bool') }, { element: 'bool' }), [T, P])).toEqual([1, 0, 0, 0, 1, 0]);
+    expect(numbers(call('and', { x: top, y: tensor([P], [1, 1, 0], 'bool') }, { element: 'bool' }), [T, P])).toEqual([
+      1, 0, 0, 0, 1, 0,
+    ]);
     const where = call('where', { condition: top, then: tensor([], [1]), else: tensor([T], [5, 6]) });
     expect(numbers(where, [T, P])).toEqual([1, 5, 1, 6, 1, 1]);
   });

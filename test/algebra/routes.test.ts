@@ -120,7 +120,9 @@ describe('other selections', () => {
   });
 
   test('all: everything, ranked by index', () => {
-    expect(shown(call('all', { s: tensor([T], [-Infinity, 2]) }, { axes: { over: [T] } }), [T])).toBe('0:-Infinity#0 1:2#1');
+    expect(shown(call('all', { s: tensor([T], [-Infinity, 2]) }, { axes: { over: [T] } }), [T])).toBe(
+      '0:-Infinity#0 1:2#1',
+    );
     expect(shown(call('all', { s: topK(s, 1) }, { axes: { over: [E] } }), [T, E])).toBe('0,1:0.4#1 1,0:0.7#0');
   });
 });
@@ -162,7 +164,11 @@ describe('capacity', () => {
     limit(1, {}, { algebra });
     limit(9, {}, { algebra });
     expect(drops).toEqual([3]);
-    const bad = call('limit', { r, by0: tensor([tokens], [0, NaN, 0, 0]) }, { axes: { over: [tokens] }, statics: { to: 1 }, algebra });
+    const bad = call(
+      'limit',
+      { r, by0: tensor([tokens], [0, NaN, 0, 0]) },
+      { axes: { over: [tokens] }, statics: { to: 1 }, algebra },
+    );
     expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0701', point: [{ axis: 'E', index: 0 }] }]);
   });
 
@@ -183,7 +189,9 @@ describe('capacity', () => {
     expect(shown(places, [tokens, two, P])).toBe('0,0,0:1#0 1,0,1:1#0 2,0,2:1#0 3,1,0:1#0');
     expect(drops).toEqual([1]);
     const x = tensor([tokens], [10, 20, 30, 40]);
-    expect(numbers(call('dot', { left: places, right: x }, { axes: { over: [tokens] } }), [two, P])).toEqual([10, 20, 30, 40, 0, 0]);
+    expect(numbers(call('dot', { left: places, right: x }, { axes: { over: [tokens] } }), [two, P])).toEqual([
+      10, 20, 30, 40, 0, 0,
+    ]);
   });
 });
 
@@ -197,7 +205,9 @@ describe('what a route is asked', () => {
     expect(numbers(call('min', { x: r }, { axes: { over: [T] } }), [E])).toEqual([0.7, 0.1, Infinity, 0.3]);
     expect(numbers(call('logsumexp', { x: r }, { axes: { over: [T] } }), [E])[2]).toBe(-Infinity);
     const wide = call('mul', { x: r, y: tensor([D], [1, 3]) });
-    expect(numbers(call('mean', { x: wide }, { axes: { over: [D] } }), [T, E])).toEqual([0, 0.8, 0, 0.6, 1.4, 0.2, 0, 0].map((v) => expect.closeTo(v, 15)));
+    expect(numbers(call('mean', { x: wide }, { axes: { over: [D] } }), [T, E])).toEqual(
+      [0, 0.8, 0, 0.6, 1.4, 0.2, 0, 0].map((v) => expect.closeTo(v, 15)),
+    );
   });
 
   test('softmax over the present', () => {
@@ -216,7 +226,14 @@ describe('what a route is asked', () => {
 
   test('normalize: eps, a sum of 0, an empty choice', () => {
     const normal = (values: number[], eps?: number): string =>
-      shown(call('normalize', { r: topK(tensor([E], values), 2) }, { axes: { over: [E] }, statics: eps === undefined ? {} : { eps } }), [E]);
+      shown(
+        call(
+          'normalize',
+          { r: topK(tensor([E], values), 2) },
+          { axes: { over: [E] }, statics: eps === undefined ? {} : { eps } },
+        ),
+        [E],
+      );
     expect(normal([1, 3, 0, 0])).toBe('0:0.25#1 1:0.75#0');
     expect(normal([1, 2, 0, 0], 1)).toBe('0:0.25#1 1:0.5#0');
     expect(normal([0, 0, -1, -1])).toBe('0:0#0 1:0#1');
@@ -236,13 +253,21 @@ describe('what a route is asked', () => {
     expect(second).toBe(Infinity);
     const zero = topK(tensor([E], [0, -1, -Infinity, -Infinity]), 1);
     expect(numbers(call('dot', { left: zero, right: y }, { axes: { over: [E] } }), [])).toEqual([NaN]);
-    const empty = topK(tensor([T, E], Array.from({ length: 8 }, () => -Infinity)), 1);
+    const empty = topK(
+      tensor(
+        [T, E],
+        Array.from({ length: 8 }, () => -Infinity),
+      ),
+      1,
+    );
     expect(numbers(call('dot', { left: empty, right: y }, { axes: { over: [E] } }), [T])).toEqual([0, 0]);
   });
 
   test('restriction keeps ranks; split and merge move points', () => {
     const two = axis('S', 2);
-    expect(shown(call('window', { x: r }, { axes: { axis: [E], as: [two] }, statics: { from: 2, to: 4 } }), [T, two])).toBe('0,1:0.3#1');
+    expect(
+      shown(call('window', { x: r }, { axes: { axis: [E], as: [two] }, statics: { from: 2, to: 4 } }), [T, two]),
+    ).toBe('0,1:0.3#1');
     const [G, M] = [axis('G', 2), axis('M', 2)];
     const split = call('split', { x: r }, { axes: { axis: [E], into: [G, M] } });
     expect(shown(split, [T, G, M])).toBe('0,0,1:0.4#0 0,1,1:0.3#1 1,0,0:0.7#0 1,0,1:0.1#1');
@@ -253,7 +278,10 @@ describe('what a route is asked', () => {
 
 describe('bounds', () => {
   test('the best fact counts, more axes multiply', () => {
-    const facts = [{ per: [T], atMost: exact(2) }, { per: [E], atMost: exact(1) }];
+    const facts = [
+      { per: [T], atMost: exact(2) },
+      { per: [E], atMost: exact(1) },
+    ];
     expect(bound(facts, [T, E], [T])).toEqual(exact(2));
     expect(bound(facts, [T, E], [])).toEqual(exact(4));
     expect(bound(facts, [T, E], [E])).toEqual(exact(1));
@@ -292,7 +320,9 @@ describe('properties', () => {
           .sort((a, b) => b.value - a.value || a.i - b.i)
           .slice(0, k);
         const chosen = points(r, [X]).map(({ at, rank }) => ({ i: at[0], rank }));
-        expect(new Map(chosen.map(({ i, rank }) => [rank, i]))).toEqual(new Map(expected.map(({ i }, rank) => [rank, i])));
+        expect(new Map(chosen.map(({ i, rank }) => [rank, i]))).toEqual(
+          new Map(expected.map(({ i }, rank) => [rank, i])),
+        );
         const shape = numbers(call('dense', { r }), [X]);
         const chosenAt = new Set(expected.map(({ i }) => i));
         expect(shape).toEqual(values.map((value, i) => (chosenAt.has(i) ? value : 0)));
@@ -302,31 +332,43 @@ describe('properties', () => {
 
   test('distinct scores: a permutation of the axis permutes the choice', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 8 }), width, fc.func(fc.integer()), (values, k, order) => {
-        const X = axis('X', values.length);
-        const permutation = values.map((_, i) => i).sort((a, b) => order(a) - order(b) || a - b);
-        const chosen = (scores: number[]): Map<number, number> => {
-          const r = call('top_k', { s: tensor([X], scores) }, { axes: { over: [X] }, statics: { k } });
-          return new Map(points(r, [X]).map(({ weight, rank }) => [weight[0], rank]));
-        };
-        expect(chosen(permutation.map((i) => values[i]))).toEqual(chosen(values));
-      }),
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 8 }),
+        width,
+        fc.func(fc.integer()),
+        (values, k, order) => {
+          const X = axis('X', values.length);
+          const permutation = values.map((_, i) => i).sort((a, b) => order(a) - order(b) || a - b);
+          const chosen = (scores: number[]): Map<number, number> => {
+            const r = call('top_k', { s: tensor([X], scores) }, { axes: { over: [X] }, statics: { k } });
+            return new Map(points(r, [X]).map(({ weight, rank }) => [weight[0], rank]));
+          };
+          expect(chosen(permutation.map((i) => values[i]))).toEqual(chosen(values));
+        },
+      ),
     );
   });
 
   test('mask(r) @ y is the sum of y where r is present; limit and top_k agree with counting', () => {
     fc.assert(
-      fc.property(fc.array(score, { minLength: 8, maxLength: 8 }), fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 2 }), (values, k, c) => {
-        const r = topK(tensor([T, E], values), k);
-        const limited = call('limit', { r }, { axes: { over: [T] }, statics: { to: c } });
-        const loads = numbers(call('count', { r }, { axes: { over: [T] } }), [E]);
-        expect(numbers(call('count', { r: limited }, { axes: { over: [T] } }), [E])).toEqual(loads.map((n) => Math.min(n, c)));
-        const y = tensor([E], [1, 10, 100, 1000]);
-        const selected = numbers(call('dot', { left: call('mask', { r }), right: y }, { axes: { over: [E] } }), [T]);
-        const expected = [0, 0];
-        for (const { at } of points(r, [T, E])) expected[at[0]] += 10 ** at[1];
-        expect(selected).toEqual(expected);
-      }),
+      fc.property(
+        fc.array(score, { minLength: 8, maxLength: 8 }),
+        fc.integer({ min: 0, max: 4 }),
+        fc.integer({ min: 0, max: 2 }),
+        (values, k, c) => {
+          const r = topK(tensor([T, E], values), k);
+          const limited = call('limit', { r }, { axes: { over: [T] }, statics: { to: c } });
+          const loads = numbers(call('count', { r }, { axes: { over: [T] } }), [E]);
+          expect(numbers(call('count', { r: limited }, { axes: { over: [T] } }), [E])).toEqual(
+            loads.map((n) => Math.min(n, c)),
+          );
+          const y = tensor([E], [1, 10, 100, 1000]);
+          const selected = numbers(call('dot', { left: call('mask', { r }), right: y }, { axes: { over: [E] } }), [T]);
+          const expected = [0, 0];
+          for (const { at } of points(r, [T, E])) expected[at[0]] += 10 ** at[1];
+          expect(selected).toEqual(expected);
+        },
+      ),
     );
   });
 });

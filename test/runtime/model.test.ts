@@ -58,7 +58,7 @@ describe('creation', () => {
   });
 
   it('refuses a schema it does not know', async () => {
-    const future = { ...manifest, schema: 2 } as unknown as Manifest;
+    const future: Manifest = JSON.parse(JSON.stringify({ ...manifest, schema: 2 }));
     await expect(create({}, future)).rejects.toMatchObject({ code: 'MOE0716' });
   });
 

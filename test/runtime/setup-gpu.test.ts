@@ -1,7 +1,11 @@
 /** The set-up of software GPUs: archives and package sources are read as they are found on real machines. */
 import { describe, expect, it } from 'vitest';
-// @ts-expect-error plain JavaScript, which runs before any package is installed
-import { readSources, untar } from '../support/setup-gpu.mjs';
+/** Plain JavaScript without types, since it runs before any package is installed. */
+interface SetUp {
+  readonly untar: (archive: Buffer) => ReadonlyMap<string, Buffer>;
+  readonly readSources: (files: readonly (readonly [string, string])[]) => unknown;
+}
+const { untar, readSources }: SetUp = await import(new URL('../support/setup-gpu.mjs', import.meta.url).href);
 
 /** A ustar header and its body, padded to blocks. */
 function member(name: string, body: string, type = '0'): Uint8Array {
@@ -25,7 +29,7 @@ describe('tar archives', () => {
       member('@LongLink', `${long}\0`, 'L'),
       member('cut', 'two'),
     ];
-    const files: ReadonlyMap<string, Buffer> = untar(Buffer.concat([...parts, new Uint8Array(1024)]));
+    const files = untar(Buffer.concat([...parts, new Uint8Array(1024)]));
     expect([...files].map(([name, body]) => [name, body.toString()])).toEqual([
       ['a.txt', 'one'],
       [long, 'two'],

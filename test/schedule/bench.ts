@@ -52,7 +52,13 @@ export class Bench {
   }
 
   /** A leaf filled with random numbers unless they are given. */
-  leaf(role: 'input' | 'param' | 'state', name: string, axes: readonly AxisId[], data?: readonly number[], element: ElementType = 'f32'): NodeId {
+  leaf(
+    role: 'input' | 'param' | 'state',
+    name: string,
+    axes: readonly AxisId[],
+    data?: readonly number[],
+    element: ElementType = 'f32',
+  ): NodeId {
     const count = axes.reduce((n, a) => n * this.sizeOf(a), 1);
     this.leaves.set(name, data === undefined ? Array.from({ length: count }, () => this.#random()) : [...data]);
     this.#roles.set(name, role);
@@ -76,7 +82,13 @@ export class Bench {
   }
 
   /** The k largest of each group as a support; also each point's place. */
-  topK(scores: NodeId, k: number, over: readonly AxisId[], sources: readonly AxisId[], targets: readonly AxisId[]): { support: NodeId; place: NodeId } {
+  topK(
+    scores: NodeId,
+    k: number,
+    over: readonly AxisId[],
+    sources: readonly AxisId[],
+    targets: readonly AxisId[],
+  ): { support: NodeId; place: NodeId } {
     const { b } = this;
     const place = b.order([{ node: scores, descending: true }], null, over, true);
     const mask = b.map('lt', [place, b.constant(k, 'i32')]);
@@ -102,7 +114,8 @@ export class Bench {
   }
 
   run(): SimulatedRun {
-    const of = (wanted: (role: string) => boolean) => new Map([...this.leaves].filter(([name]) => wanted(this.#roles.get(name) ?? '')));
+    const of = (wanted: (role: string) => boolean) =>
+      new Map([...this.leaves].filter(([name]) => wanted(this.#roles.get(name) ?? '')));
     return { inputs: of((r) => r === 'input'), stores: of((r) => r !== 'input'), sizes: this.sizes, seed: 5 };
   }
 
@@ -118,7 +131,12 @@ export class Bench {
       expect(await validateWgsl(text), text).toEqual([]);
     }
     const simulated = await this.simulate(plan);
-    const { values, errors } = interpretGraph(this.graph(), { leaves: this.leaves, sizes: this.sizes, seed: 5, ...graphRun });
+    const { values, errors } = interpretGraph(this.graph(), {
+      leaves: this.leaves,
+      sizes: this.sizes,
+      seed: 5,
+      ...graphRun,
+    });
     expect(errors).toEqual([]);
     expect(simulated.errors).toEqual([]);
     for (const root of this.roots) {

@@ -64,7 +64,15 @@ describe('dense values', () => {
     const coarse = t.b.map('floor', [t.b.map('mul', [t.leaf('input', 'x', [T, E]), t.b.constant(2)])]);
     const fine = t.leaf('input', 'z', [E]);
     const among = t.b.map('gt', [t.leaf('input', 'c', [T, E]), t.b.constant(-0.5)]);
-    const place = t.b.order([{ node: coarse, descending: true }, { node: fine, descending: false }], among, [E], true);
+    const place = t.b.order(
+      [
+        { node: coarse, descending: true },
+        { node: fine, descending: false },
+      ],
+      among,
+      [E],
+      true,
+    );
     t.root('place', t.b.map('where', [among, place, t.b.constant(-1, 'i32')]), [T, E]);
     t.root('across', t.b.order([{ node: coarse, descending: false }], null, [E, T], false), [T, E]);
     t.root('largest', t.b.argmax(coarse, E), [T]);
@@ -106,11 +114,18 @@ describe('dense values', () => {
     t.root('slice', t.b.slice(x, C, fixed(3), A), [T, A]);
     t.root('at', t.b.slice(x, C, fixed(7), null), [T]);
     const W = t.axis('W', 7);
-    const parts = [{ node: t.b.slice(x, C, fixed(1), A), axis: A }, { node: t.b.reduce('sum', x, [C]), axis: null }, { node: split, axis: B }];
+    const parts = [
+      { node: t.b.slice(x, C, fixed(1), A), axis: A },
+      { node: t.b.reduce('sum', x, [C]), axis: null },
+      { node: split, axis: B },
+    ];
     const few = t.b.concat([...parts.slice(0, 2), { node: t.b.slice(x, C, fixed(0), B), axis: B }], W);
     t.root('few', t.b.map('mul', [few, few]), [T, W]);
     const M = t.axis('M', 6);
-    const many = t.b.concat(Array.from({ length: 6 }, (_, i) => ({ node: t.b.slice(x, C, fixed(i), null), axis: null })), M);
+    const many = t.b.concat(
+      Array.from({ length: 6 }, (_, i) => ({ node: t.b.slice(x, C, fixed(i), null), axis: null })),
+      M,
+    );
     t.root('many', many, [M, T]);
     const { plan } = await t.agree();
     expect(plan.steps.filter((s) => s.kind === 'launch' && plan.kernels[s.kernel]?.name === 'map_part').length).toBe(6);
@@ -144,7 +159,14 @@ describe('dense values', () => {
     const t = new Bench();
     const [T, E] = [t.dynamicAxis('T', 2), t.axis('E', 3)];
     const x = t.leaf('input', 'x', [T, E]);
-    const index = t.b.addLeaf({ role: 'control', name: 'tilt', element: 'f32', axes: [E], within: null, fallback: null });
+    const index = t.b.addLeaf({
+      role: 'control',
+      name: 'tilt',
+      element: 'f32',
+      axes: [E],
+      within: null,
+      fallback: null,
+    });
     t.b.setFallback(index, t.b.broadcast(t.b.reduce('sum', t.leaf('param', 'w', [E], [1, 2, 3]), [E]), [E]));
     t.root('y', t.b.map('add', [x, t.b.leaf(index)]), [T, E]);
     const plan = t.plan();
@@ -178,7 +200,10 @@ describe('dense values', () => {
   it('draws the numbers of the definition', async () => {
     const t = new Bench();
     const [T, D] = [t.dynamicAxis('T', 40), t.axis('D', 25)];
-    const roots = [{ axis: D, name: 'D', offset: fixed(0) }, { axis: T, name: 'T', offset: fixed(3) }];
+    const roots = [
+      { axis: D, name: 'D', offset: fixed(0) },
+      { axis: T, name: 'T', offset: fixed(3) },
+    ];
     for (const d of ['uniform', 'normal', 'gumbel'] as const) t.root(d, t.b.draw(d, `here.${d}`, roots), [T, D]);
     await t.agree(1e-5);
   });
@@ -188,7 +213,14 @@ describe('dense values', () => {
     const [T, D] = [t.dynamicAxis('T', 3), t.axis('D', 2)];
     const x = t.leaf('input', 'x', [T, D]);
     const span = { source: 'test', start: 0, end: 1 };
-    const call = t.b.addExtern({ name: 'f', operands: [{ name: 'x', node: t.b.map('neg', [x]) }], results: [{ element: 'f32', axes: [T] }], family: [], carried: [T], span });
+    const call = t.b.addExtern({
+      name: 'f',
+      operands: [{ name: 'x', node: t.b.map('neg', [x]) }],
+      results: [{ element: 'f32', axes: [T] }],
+      family: [],
+      carried: [T],
+      span,
+    });
     t.root('y', t.b.map('add', [t.b.extern(call, 0), t.b.constant(1)]), [T]);
     const { results } = await t.simulate(t.plan(), {
       extern: ({ name, operands }) => {

@@ -7,7 +7,15 @@ import { formatSize } from '../../dsl/meaning/size.ts';
 import { Bench, fixed } from './bench.ts';
 
 /** silu(w1 x) * (w3 x), then w2: contractions, with the domain `on` for what lies between. */
-function swiglu(t: Bench, x: NodeId, family: readonly AxisId[], D: AxisId, F: AxisId, on: readonly NodeId[], name = 'ffn'): NodeId {
+function swiglu(
+  t: Bench,
+  x: NodeId,
+  family: readonly AxisId[],
+  D: AxisId,
+  F: AxisId,
+  on: readonly NodeId[],
+  name = 'ffn',
+): NodeId {
   const { b } = t;
   const w = (n: string, axes: readonly AxisId[]) => t.leaf('param', `${name}.${n}`, [...family, ...axes]);
   const up = t.on(b.contract(w('w1', [F, D]), x, [D]), on);
@@ -80,7 +88,9 @@ describe('values on assignments', () => {
     t.root('y', b.reduce('sum', b.masked(support, b.map('mul', [s, y]), 0), [E]), [T, D]);
     const { plan } = await t.agree();
     // Two tokens for each of four experts: room for eight rows at most.
-    const points = plan.buffers.find((buffer) => buffer.label.endsWith('): list') && buffer.label.startsWith('assignments (E, T)'));
+    const points = plan.buffers.find(
+      (buffer) => buffer.label.endsWith('): list') && buffer.label.startsWith('assignments (E, T)'),
+    );
     expect(formatSize(points?.elements ?? fixed(0))).toBe('min(8, T * 4)');
   });
 
@@ -115,27 +125,52 @@ describe('values on assignments', () => {
     const r = t.topK(s, 2, [E], [T], [E]).support;
     const queue = b.scan(b.map('convert', [r], 'i32'), T, true);
     const there = b.masked(r, b.map('eq', [queue, b.iota(P)]), 0);
-    const slots = b.support(there, [T], [E, P], [{ per: [E, P], atMost: fixed(1) }, { per: [T], atMost: fixed(2) }]);
+    const slots = b.support(
+      there,
+      [T],
+      [E, P],
+      [
+        { per: [E, P], atMost: fixed(1) },
+        { per: [T], atMost: fixed(2) },
+      ],
+    );
     const packed = b.reduce('sum', b.masked(slots, x, 0), [T]);
     const filled = b.support(b.reduce('any', slots, [T]), [], [E, P], []);
     const input = t.on(packed, [filled]);
     const y = swiglu(t, input, [E], D, F, [filled]);
     t.root('y', b.reduce('sum', b.masked(slots, y, 0), [E, P]), [T, D]);
     const { plan } = await t.agree();
-    expect(plan.steps.some((step) => step.kind === 'launch' && plan.kernels[step.kernel]?.name === 'grouped_matmul')).toBe(true);
+    expect(
+      plan.steps.some((step) => step.kind === 'launch' && plan.kernels[step.kernel]?.name === 'grouped_matmul'),
+    ).toBe(true);
   });
 
   it('routes over a union of families: each part on its own assignments', async () => {
     const t = new Bench();
     const { b } = t;
-    const [T, E, G, P, D, F] = [t.dynamicAxis('T', 6), t.axis('E', 3), t.axis('G', 2), t.axis('P', 6), t.axis('D', 4), t.axis('F', 5)];
+    const [T, E, G, P, D, F] = [
+      t.dynamicAxis('T', 6),
+      t.axis('E', 3),
+      t.axis('G', 2),
+      t.axis('P', 6),
+      t.axis('D', 4),
+      t.axis('F', 5),
+    ];
     const x = t.leaf('input', 'x', [T, D]);
     const s = b.contract(t.leaf('param', 'w', [P, D]), x, [D]);
     const r = t.topK(s, 2, [P], [T], [P]).support;
-    const part = (at: number, as: AxisId) => b.support(b.slice(r, P, fixed(at), as), [T], [as], [{ per: [T], atMost: fixed(2) }]);
+    const part = (at: number, as: AxisId) =>
+      b.support(b.slice(r, P, fixed(at), as), [T], [as], [{ per: [T], atMost: fixed(2) }]);
     const first = swiglu(t, x, [E], D, F, [part(0, E)], 'first');
     const second = swiglu(t, x, [G], D, F, [part(3, G)], 'second');
-    const all = b.concat([{ node: first, axis: E }, { node: second, axis: G }, { node: b.broadcast(x, [T]), axis: null }], P);
+    const all = b.concat(
+      [
+        { node: first, axis: E },
+        { node: second, axis: G },
+        { node: b.broadcast(x, [T]), axis: null },
+      ],
+      P,
+    );
     t.on(all, [r], false);
     t.root('y', b.reduce('sum', b.masked(r, b.map('mul', [s, all]), 0), [P]), [T, D]);
     await t.agree();
@@ -193,7 +228,14 @@ describe('values on assignments', () => {
     const s = t.leaf('input', 's', [T, E]);
     const r = t.topK(s, 1, [E], [T], [E]).support;
     const span = { source: 'test', start: 0, end: 1 };
-    const call = b.addExtern({ name: 'host', operands: [{ name: 'x', node: x }], results: [{ element: 'f32', axes: [E, T, D] }], family: [E], carried: [T], span });
+    const call = b.addExtern({
+      name: 'host',
+      operands: [{ name: 'x', node: x }],
+      results: [{ element: 'f32', axes: [E, T, D] }],
+      family: [E],
+      carried: [T],
+      span,
+    });
     const y = t.on(b.extern(call, 0), [r]);
     t.root('y', b.reduce('sum', b.masked(r, y, 0), [E]), [T, D]);
     const { results } = await t.simulate(t.plan(), {
@@ -201,7 +243,11 @@ describe('values on assignments', () => {
         expect(mask?.axes).toEqual(['E', 'T']);
         expect([...(mask?.data ?? [])].reduce((a, n) => a + n, 0)).toBe(4);
         expect(shape?.shape).toEqual([3, 4, 2]);
-        return [Array.from({ length: 24 }, (_, i) => (mask?.data[Math.floor(i / 2)] === 1 ? 2 * (operands[0]?.data[i % 8] ?? 0) : NaN))];
+        return [
+          Array.from({ length: 24 }, (_, i) =>
+            mask?.data[Math.floor(i / 2)] === 1 ? 2 * (operands[0]?.data[i % 8] ?? 0) : NaN,
+          ),
+        ];
       },
     });
     const got = results.get('y');

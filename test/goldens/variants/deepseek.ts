@@ -175,7 +175,6 @@ export function deepSeekV3(
     name,
     'DeepSeek-V3 (sigmoid scores, bias-corrected group-limited selection)',
     config,
-    31,
     seed,
   );
   const prefix = 'layers.3.ffn.';

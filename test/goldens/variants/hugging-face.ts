@@ -86,7 +86,6 @@ export function qwen2Normalised(seed: number): GoldenCase {
     'variant-qwen2-norm',
     'Qwen2-MoE',
     new Map<string, Value>([...sizesOf(sizes), ['sh', sh], ['norm', true]]),
-    2,
     seed,
   );
   const prefix = 'model.layers.0.mlp.';

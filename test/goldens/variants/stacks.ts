@@ -184,7 +184,6 @@ export function recurrentRouter(cell: 'gru' | 'rnn', bias: boolean, seed: number
     `variant-rmoe-${cell}${bias ? '-bias' : ''}`,
     'Layerwise Recurrent Router (RMoE)',
     config,
-    71,
     seed,
   );
   const x = builder.matrix('input', B * T, D);

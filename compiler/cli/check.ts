@@ -1,0 +1,54 @@
+/** `moec check FILE…`: every mistake of the files, and nothing else. Writes nothing. */
+import { Command } from 'commander';
+import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
+import type { SourceFile } from '../../dsl/syntax/source.ts';
+import { CliError } from './cli-error.ts';
+import { programError } from './exit.ts';
+import type { Session } from './session.ts';
+
+interface CheckOptions {
+  readonly model?: string;
+}
+
+export function checkVerb(session: Session): Command {
+  return new Command('check')
+    .summary('tell every mistake of a program')
+    .description('Reads, parses and checks programs, and tells every mistake of each in one run.')
+    .argument('<files...>', '.moe files')
+    .option('--model <name>', 'which model of the file, where there are several')
+    .option('--json', 'diagnostics as JSON on stdout')
+    .action(async (files: readonly string[], options: CheckOptions) => {
+      session.stage = 'check';
+      const { loadProject } = await import('./project.ts');
+      const diagnostics: Diagnostic[] = [];
+      const sources: SourceFile[] = [];
+      let unreadable: CliError | null = null;
+      for (const path of files) {
+        try {
+          const project = await loadProject(path, options);
+          session.showDiagnostics(project.diagnostics, project.sources);
+          diagnostics.push(...project.diagnostics);
+          sources.push(...project.sources);
+          if (!session.json && !hasErrors(project.diagnostics)) session.say(`${path}: ${said(project.program?.name)}`);
+        } catch (error) {
+          // The other files are still worth a look; what cannot be read decides the exit code.
+          if (!(error instanceof CliError) || files.length === 1) throw error;
+          if (!session.json) session.say(`error: ${error.message}`);
+          unreadable ??= error;
+        }
+      }
+      if (unreadable !== null && !hasErrors(diagnostics)) throw unreadable;
+      if (hasErrors(diagnostics)) throw told(programError(diagnostics, sources), session);
+      if (session.json) session.outJson({ ok: true, diagnostics: session.jsonDiagnostics(diagnostics, sources) });
+    });
+}
+
+function said(model: string | undefined): string {
+  return model === undefined ? 'no mistakes' : `model ${model}, no mistakes`;
+}
+
+/** The frames are on the screen already; with `--json` they are still to be told. */
+function told(error: CliError, session: Session): CliError {
+  return session.json ? error : new CliError(error.exitCode, error.message);
+}

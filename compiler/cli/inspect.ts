@@ -1,0 +1,52 @@
+/** `moec inspect FILE|DIR`: the tensors of a checkpoint. Reads headers only, however large the files are. */
+import { Command } from 'commander';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit.ts';
+import { statOrNull } from './io.ts';
+import type { Session } from './session.ts';
+import { bytesText, table } from './table.ts';
+
+interface InspectOptions {
+  readonly match?: string;
+}
+
+export function inspectVerb(session: Session): Command {
+  return new Command('inspect')
+    .summary('list the tensors of a checkpoint')
+    .description(
+      'Lists the tensors of a safetensors file, or of a folder of them: type, shape, bytes. Reads headers only.',
+    )
+    .argument('<path>', 'a .safetensors file, or a folder of a checkpoint')
+    .option('--match <text>', 'only tensors whose name contains this')
+    .option('--json', 'the list as JSON')
+    .action(async (path: string, options: InspectOptions) => {
+      session.stage = 'inspect';
+      const stats = await statOrNull(path);
+      if (stats === null) throw new CliError(exitCodes.io, `cannot read ${path}: there is no such file or folder`);
+      const { fromDirectory, fromFile } = await import('../../runtime/node.ts');
+      const source = await (stats.isDirectory() ? fromDirectory(path) : fromFile(path));
+      try {
+        const tensors = [...source.tensors]
+          .filter(([name]) => options.match === undefined || name.includes(options.match))
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, { dtype, shape, byteLength }]) => ({ name, dtype, shape, bytes: byteLength }));
+        const bytes = tensors.reduce((sum, t) => sum + t.bytes, 0);
+        if (session.json) {
+          session.outJson({ path, tensors, bytes });
+          return;
+        }
+        const { bold, dim } = session.outColours;
+        const rows = tensors.map((t) => [shown(t.name), t.dtype, `[${t.shape.join(', ')}]`, bytesText(t.bytes)]);
+        const lines = table(['name', 'type', 'shape', 'bytes'], rows, ['left', 'left', 'left', 'right']);
+        session.out(`${lines.map((line, i) => (i === 0 ? bold(line) : line)).join('\n')}\n`);
+        session.out(dim(`${tensors.length} tensors, ${bytesText(bytes)}\n`));
+      } finally {
+        await source.close();
+      }
+    });
+}
+
+/** Names come from files of unknown origin: what could steer a terminal is shown by its number. */
+export function shown(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+/**
+ * The command line: one verb a file, wired here and nowhere else.
+ *
+ * A verb loads what it needs when it runs, so that `moec --version` does not load the compiler. Exit codes are in exit.ts,
+ * what goes to which stream in session.ts.
+ */
+import { Command, CommanderError } from 'commander';
+import { checkVerb } from './check.ts';
+import { compileVerb } from './compile.ts';
+import { doctorVerb } from './doctor.ts';
+import { exitCodes, runMain } from './exit.ts';
+import { explainVerb } from './explain.ts';
+import { fmtVerb } from './fmt.ts';
+import { initVerb } from './init.ts';
+import { inspectVerb } from './inspect.ts';
+import { runVerb } from './run.ts';
+import { Session } from './session.ts';
+import { verifyVerb } from './verify.ts';
+import { version } from './version.ts';
+
+function programOf(session: Session): Command {
+  const program = new Command('moec')
+    .description('Compiles Mixture-of-Experts models: a typed language in, WebGPU kernels and a typed module out.')
+    .version(version, '-V, --version')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 good, 1 errors in the input, 2 usage, 3 environment, 4 device, 70 bug of moec, 74 files.',
+    )
+    .hook('preAction', (_, verb) => {
+      const options: { readonly json?: boolean } = verb.opts();
+      session.json = options.json === true;
+    });
+  for (const verb of [
+    initVerb,
+    checkVerb,
+    compileVerb,
+    runVerb,
+    verifyVerb,
+    explainVerb,
+    inspectVerb,
+    fmtVerb,
+    doctorVerb,
+  ]) {
+    program.addCommand(verb(session));
+  }
+  for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(moec help tells more)');
+  return program;
+}
+
+function everyCommand(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+const session = new Session();
+
+await runMain(
+  async () => {
+    try {
+      await programOf(session).parseAsync();
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      // Commander has printed the help or what is wrong already.
+      if (error.exitCode !== 0) process.exitCode = exitCodes.usage;
+    }
+  },
+  (error) => session.report(error),
+);

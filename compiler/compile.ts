@@ -1,0 +1,157 @@
+/**
+ * The straight line from a typed program to a module, top to bottom. Pure: what is read and written is the caller's.
+ */
+import type { Program } from '../dsl/check/program.ts';
+import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagnostic.ts';
+import type { StaticValue } from '../dsl/meaning/instances.ts';
+import { positionAt, type SourceFile } from '../dsl/syntax/source.ts';
+import type { EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/manifest.ts';
+import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
+import { fingerprint } from './emit/hash.ts';
+import { KernelTable, toKernelSpec, toManifestPlan } from './emit/plan-to-manifest.ts';
+import { axisSpec, storeSpec } from './emit/store-specs.ts';
+import type { FusedGraph } from './graph/domains.ts';
+import type { Graph } from './graph/ir.ts';
+import type { Kernel } from './kernel/ir.ts';
+import { legalise } from './kernel/legalise/legalise.ts';
+import { optimise, type PassHooks } from './passes/pass-list.ts';
+import { schedule } from './schedule/schedule.ts';
+import type { Plan } from './schedule/plan.ts';
+import type { Target } from './target.ts';
+import { moecVersion } from './version.ts';
+import { printWgsl } from './wgsl/print-wgsl.ts';
+
+export interface CompileOptions {
+  /** Values for the model's constants and axes. */
+  readonly overrides: ReadonlyMap<string, StaticValue>;
+  readonly target: Target;
+  /** Only these entries; all by default. */
+  readonly entries?: readonly string[];
+  /** For places in labels. */
+  readonly sources?: readonly SourceFile[];
+  readonly hooks?: PassHooks;
+}
+
+/** One plan and all it came from. */
+export interface CompiledPlan {
+  readonly graph: Graph;
+  readonly fused: FusedGraph;
+  readonly plan: Plan;
+}
+
+export interface CompiledEntry {
+  readonly name: string;
+  readonly elaborated: ElaboratedEntry;
+  readonly plain: CompiledPlan;
+  /** With losses, outputs and updates; the same object when there are none. */
+  readonly full: CompiledPlan;
+}
+
+export interface Compilation {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly elaboration: Elaboration;
+  readonly entries: readonly CompiledEntry[];
+  /** Legalised, in the order of the manifest. */
+  readonly kernels: readonly Kernel[];
+  readonly shaders: readonly string[];
+  /** Plans of initial values that are no plain number, by the store's path. */
+  readonly initialPlans: ReadonlyMap<string, Plan>;
+  /** null if there are errors. */
+  readonly manifest: Manifest | null;
+}
+
+/** Compiles a checked program. Mistakes that only sizes show (a range that leaves its axis) are among the diagnostics. */
+export function compileProgram(program: Program, options: CompileOptions): Compilation {
+  const diagnostics: Diagnostic[] = [];
+  const report = (problem: Diagnostic): void => {
+    const same = (d: Diagnostic): boolean =>
+      d.code === problem.code && d.span?.start === problem.span?.start && d.span?.source === problem.span?.source;
+    if (!diagnostics.some(same)) diagnostics.push(problem);
+  };
+  const elaborateOptions = options.entries === undefined ? {} : { entries: options.entries };
+  const elaboration = elaborate(program, { overrides: options.overrides, ...elaborateOptions }, report);
+  if (hasErrors(diagnostics))
+    return { diagnostics, elaboration, entries: [], kernels: [], shaders: [], initialPlans: new Map(), manifest: null };
+
+  const place = placer(options.sources ?? []);
+  const compileGraph = (graph: Graph): CompiledPlan => {
+    const fused = optimise(graph, options.hooks);
+    const { plan, diagnostics: misfits } = schedule(fused, options.target, { place });
+    misfits.forEach(report);
+    return { graph, fused, plan };
+  };
+  const entries = elaboration.entries.map((elaborated): CompiledEntry => {
+    const plain = compileGraph(elaborated.plain);
+    const full = elaborated.full === elaborated.plain ? plain : compileGraph(elaborated.full);
+    return { name: elaborated.name, elaborated, plain, full };
+  });
+
+  const table = new KernelTable();
+  const stores = elaboration.stores.map((s) => s.used.store.path);
+  const names = (inputs: readonly string[]) => ({
+    input: (name: string): number => inputs.indexOf(name),
+    store: (path: string): number => stores.indexOf(path),
+  });
+  const entrySpecs = entries.map((entry): EntrySpec => {
+    const { inputs } = entry.elaborated;
+    const known = names(inputs.map((i) => i.name));
+    const plan = toManifestPlan(entry.plain.plan, table, known);
+    return {
+      name: entry.name,
+      inputs: inputs.map((i) => ({
+        name: i.name,
+        element: i.type.element,
+        axes: i.axes.map(axisSpec),
+        within: i.within === null ? null : axisSpec(i.within),
+      })),
+      plan,
+      full: entry.full === entry.plain ? plan : toManifestPlan(entry.full.plan, table, known),
+    };
+  });
+  const initialPlans = new Map<string, Plan>();
+  const storeSpecs = elaboration.stores.map((store): StoreSpec => {
+    const { initial } = store;
+    if (initial === null || initial.kind === 'fill') return storeSpec(store.used, store.cells, initial);
+    const compiled = compileGraph(initial.graph).plan;
+    initialPlans.set(store.used.store.path, compiled);
+    const plan: PlanSpec = toManifestPlan(compiled, table, names([]));
+    return storeSpec(store.used, store.cells, { kind: 'plan', plan });
+  });
+
+  const kernels = table.kernels.map((kernel) => legalise(kernel, options.target));
+  const texts = kernels.map(printWgsl);
+  const shaders = [...new Set(texts)];
+  const body: Omit<Manifest, 'hash'> = {
+    schema: 1,
+    moec: moecVersion,
+    name: program.name,
+    dynamic: elaboration.dynamic,
+    requiredFeatures: [],
+    requiredLimits: requiredLimits(kernels),
+    stores: storeSpecs,
+    kernels: kernels.map((kernel, i) => toKernelSpec(kernel, shaders.indexOf(texts[i] ?? ''))),
+    entries: entrySpecs,
+  };
+  const manifest = hasErrors(diagnostics) ? null : { ...body, hash: fingerprint(JSON.stringify([body, shaders])) };
+  return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
+}
+
+/** What a device must allow beyond the defaults of WebGPU. */
+function requiredLimits(kernels: readonly Kernel[]): Readonly<Record<string, number>> {
+  const buffers = Math.max(0, ...kernels.map((k) => k.buffers.length));
+  const threads = Math.max(0, ...kernels.map((k) => k.workgroupSize));
+  return {
+    ...(buffers > 8 ? { maxStorageBuffersPerShaderStage: buffers } : {}),
+    ...(threads > 256 ? { maxComputeInvocationsPerWorkgroup: threads, maxComputeWorkgroupSizeX: threads } : {}),
+  };
+}
+
+/** `mixtral.moe:14:5` */
+function placer(sources: readonly SourceFile[]): (span: Span) => string {
+  return (span) => {
+    const source = sources.find((s) => s.name === span.source);
+    if (source === undefined) return span.source === '' ? '?' : span.source;
+    const { line, column } = positionAt(source, span.start);
+    return `${span.source}:${line}:${column}`;
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * fold-constants
+ *
+ * What: computes what is known: operations on constants, neutral operands, selections by a constant, masks inside equal
+ * masks; small whole powers become products (a power of a negative number is not defined on a GPU).
+ * Why: elaboration writes `mean` as a division by a constant 1, `all` as a mask that is always true, and so on.
+ * Before: `where(true, x * 1, y) ** 2`   After: `x * x`
+ *
+ * Constants of f32 are rounded to f32, and an operation is not folded if its result is not finite.
+ */
+import { asInteger } from '../../dsl/meaning/size.ts';
+import type { GraphBuilder } from '../graph/build.ts';
+import { implies } from '../graph/implies.ts';
+import { scalarFunction } from '../graph/interpret-scalar.ts';
+import type { ElementType, Node, NodeId } from '../graph/ir.ts';
+import { operandsOf, rewriteGraph } from '../graph/uses.ts';
+import { definePass } from './pass.ts';
+
+type MapNode = Extract<Node, { kind: 'map' }>;
+
+export const foldConstants = definePass({
+  name: 'fold-constants',
+  summary: 'computes what is known when compiling',
+  run: (graph) =>
+    rewriteGraph(graph, (node, b, to) => {
+      const folded = fold(node, b, to, (n) => operandsOf(graph, n));
+      // Users that are not elementwise count on the axes.
+      return folded === null ? null : b.broadcast(folded, node.axes);
+    }),
+});
+
+function fold(
+  node: Node,
+  b: GraphBuilder,
+  to: (id: NodeId) => NodeId,
+  operands: (node: Node) => readonly NodeId[],
+): NodeId | null {
+  switch (node.kind) {
+    case 'map':
+      return foldMap(node, node.operands.map(to), b);
+    case 'masked': {
+      const [support, value] = [to(node.support), to(node.value)];
+      if (b.constantOf(value) === node.otherwise) return b.constant(node.otherwise, node.element);
+      const inner = b.node(value);
+      const same = inner.kind === 'masked' && implies(support, inner.support, (id) => b.node(id));
+      return same ? b.masked(support, inner.value, node.otherwise) : null;
+    }
+    case 'support': {
+      // A support of a support is the same points.
+      const mask = b.node(to(node.mask));
+      return mask.kind === 'support' ? b.support(mask.mask, node.sources, node.targets, [...node.bounds]) : null;
+    }
+    case 'reduce': {
+      const value = b.constantOf(to(node.operand));
+      if (value === null) return null;
+      if (value === 0 && (node.op === 'sum' || node.op === 'any')) return b.constant(0, node.element);
+      const filled = node.over.every((a) => (asInteger(b.sizeOf(a)) ?? 0) > 0);
+      return node.op !== 'sum' && filled ? b.constant(value, node.element) : null;
+    }
+    case 'concat': {
+      const values = node.parts.map((p) => b.constantOf(to(p.node)));
+      const [first] = values;
+      const same = first !== undefined && first !== null && values.every((v) => v === first);
+      return same ? b.constant(first, node.element) : null;
+    }
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge': {
+      const [operand] = operands(node).map(to);
+      const value = operand === undefined ? null : b.constantOf(operand);
+      return value === null ? null : b.constant(value, node.element);
+    }
+    default:
+      return null;
+  }
+}
+
+/** A number as the element type holds it. */
+function held(element: ElementType, value: number): number {
+  return element === 'f32' ? Math.fround(value) : value;
+}
+
+function foldMap(node: MapNode, operands: readonly NodeId[], b: GraphBuilder): NodeId | null {
+  const values = operands.map((id) => b.constantOf(id));
+  const [x, y, z] = operands;
+  const [a, c] = values;
+  if (x === undefined) return null;
+  if (values.every((v) => v !== null)) {
+    const computes = b.node(operands.at(-1) ?? x).element;
+    const f = scalarFunction(node.op, computes, node.element, false);
+    const value = held(node.element, f(values[0] ?? 0, values[1] ?? 0, values[2] ?? 0));
+    return Number.isFinite(value) ? b.constant(value, node.element) : null;
+  }
+  const same = (id: NodeId): NodeId | null => (b.node(id).element === node.element ? id : null);
+  switch (node.op) {
+    case 'where':
+      if (y === undefined || z === undefined) return null;
+      if (a !== null && a !== undefined) return same(a !== 0 ? y : z);
+      return y === z ? same(y) : null;
+    case 'and':
+    case 'or': {
+      if (y === undefined) return null;
+      const neutral = node.op === 'and' ? 1 : 0;
+      if (a !== null && a !== undefined) return a === neutral ? y : b.constant(1 - neutral, 'bool');
+      if (c !== null && c !== undefined) return c === neutral ? x : b.constant(1 - neutral, 'bool');
+      return x === y ? x : null;
+    }
+    case 'not': {
+      const inner = b.node(x);
+      return inner.kind === 'map' && inner.op === 'not' ? (inner.operands[0] ?? null) : null;
+    }
+    case 'add':
+      if (a === 0 && y !== undefined) return same(y);
+      return c === 0 ? same(x) : null;
+    case 'sub':
+      return c === 0 ? same(x) : null;
+    case 'mul':
+      if (a === 1 && y !== undefined) return same(y);
+      return c === 1 ? same(x) : null;
+    case 'div':
+      return c === 1 ? same(x) : null;
+    case 'pow':
+      return power(x, c ?? null, b, same);
+    default:
+      return null;
+  }
+}
+
+function power(x: NodeId, exponent: number | null, b: GraphBuilder, same: (id: NodeId) => NodeId | null): NodeId | null {
+  if (exponent === 1) return same(x);
+  const square = (v: NodeId): NodeId => b.map('mul', [v, v]);
+  if (exponent === 2) return square(x);
+  if (exponent === 3) return b.map('mul', [square(x), x]);
+  if (exponent === 4) return square(square(x));
+  if (exponent === -1) return b.map('div', [b.constant(1), x]);
+  return exponent === 0.5 ? b.map('sqrt', [x]) : null;
+}

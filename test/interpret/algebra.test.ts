@@ -1,0 +1,318 @@
+/**
+ * The reference interpreter below the level of primitives: stores, stacking, unions, lifted calls, externs; that absent
+ * points have no influence (poison), and that errors count only where they are needed.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { F64Operand } from '../../dsl/algebra/primitive.ts';
+import type { Float64Algebra } from '../../dsl/interpret/algebra.ts';
+import type { RunProblem } from '../../dsl/interpret/problems.ts';
+import { makeTensor } from '../../dsl/interpret/tensor.ts';
+import type { Store } from '../../dsl/meaning/algebra.ts';
+import type { Axis } from '../../dsl/meaning/axis.ts';
+import { exact } from '../../dsl/meaning/size.ts';
+import { algebraWith, axis, call, dense, numbers, problems, route, shown, span, tensor } from '../algebra/support.ts';
+
+const T = axis('T', 3);
+const E = axis('E', 2);
+const D = axis('D', 2);
+
+function store(family: readonly Axis[], declared: readonly Axis[], more: Partial<Store> = {}): Store {
+  return {
+    id: 0,
+    path: 'ffn.w',
+    declaration: {
+      kind: 'store',
+      store: 'param',
+      id: 0,
+      name: 'w',
+      span,
+      type: { kind: 'tensor', element: 'f32', axes: [] },
+      initial: null,
+      frozen: false,
+      source: null,
+    },
+    element: 'f32',
+    family,
+    declared,
+    within: null,
+    ...more,
+  };
+}
+
+describe('stores', () => {
+  const L = axis('L', 3);
+  const given = algebraWith({ stores: () => Float64Array.of(0, 1, 10, 11, 20, 21) });
+
+  test('are read at a point, over a window, as a whole', () => {
+    const w = store([L], [D]);
+    const read = (selection: Parameters<Float64Algebra['store']>[1]): F64Operand => ({
+      kind: 'tensor',
+      value: given.store(w, selection, null),
+    });
+    expect(numbers(read([{ kind: 'at', index: 1 }]), [D])).toEqual([10, 11]);
+    const W = axis('W', 2);
+    expect(numbers(read([{ kind: 'window', from: 1, as: W }]), [W, D])).toEqual([10, 11, 20, 21]);
+    expect(numbers(read([{ kind: 'all', axis: L }]), [L, D])).toEqual([0, 1, 10, 11, 20, 21]);
+    const fresh = axis('L#', 3);
+    expect(numbers(read([{ kind: 'all', axis: fresh }]), [fresh, D])).toEqual([0, 1, 10, 11, 20, 21]);
+  });
+
+  test('f16 rounds where it is declared; a fallback stands for what is not given', () => {
+    const half = algebraWith({ stores: () => Float64Array.of(0.1, 2049) });
+    const w = store([], [D], { element: 'f16' });
+    expect([...half.store(w, [], null).data]).toEqual([0.0999755859375, 2048]);
+    const fallback = makeTensor('f32', [D, E], Float64Array.of(1, 2, 3, 4));
+    const control = store([E], [D]);
+    const value = algebraWith().store(control, [{ kind: 'at', index: 1 }], fallback);
+    expect([...value.data]).toEqual([2, 4]);
+  });
+
+  test('indices are checked where they enter', () => {
+    const ids = store([], [D], { element: 'i32', within: E, path: 'ids' });
+    const algebra = algebraWith({ stores: () => Float64Array.of(-1, 2) });
+    const value = { kind: 'tensor', value: algebra.store(ids, [], null) } as const;
+    expect(problems(algebra, value)).toMatchObject([{ code: 'MOE0702', point: [{ axis: 'D', index: 1 }] }]);
+    const first = call('at', { x: value }, { axes: { axis: [D] }, statics: { index: 0 }, algebra });
+    expect(problems(algebra, first)).toEqual([]);
+  });
+});
+
+describe('values under calls', () => {
+  const algebra = algebraWith();
+  const top = (values: number[], over: Axis, other: Axis, k = 1): F64Operand =>
+    call('top_k', { s: tensor([other, over], values) }, { axes: { over: [over] }, statics: { k } });
+
+  test('broadcast adds axes to tensors and sources to routes', () => {
+    const wide = algebra.broadcast(tensor([D], [1, 2]), [T, D]);
+    expect(numbers(wide, [T, D])).toEqual([1, 2, 1, 2, 1, 2]);
+    const r = algebra.broadcast(call('top_k', { s: tensor([E], [1, 2]) }, { axes: { over: [E] }, statics: { k: 1 } }), [
+      D,
+      E,
+    ]);
+    expect(shown(r, [D, E])).toBe('0,1:2#0 1,1:2#0');
+  });
+
+  test('stack puts steps along the axis of a chain', () => {
+    const C = axis('C', 2);
+    const steps = algebra.stack([tensor([T, D], [1, 2, 3, 4, 5, 6]), tensor([D, T], [1, 3, 5, 2, 4, 6])], C);
+    expect(numbers(steps, [C, T, D])).toEqual([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
+    const routes = algebra.stack([top([1, 2, 3, 4, 6, 5], E, T), top([2, 1, 4, 3, 5, 6], E, T)], C);
+    expect(shown(routes, [C, T, E])).toBe('0,0,1:2#0 0,1,1:4#0 0,2,0:6#0 1,0,0:2#0 1,1,0:4#0 1,2,1:6#0');
+    const none = algebra.stack([], axis('C', 0));
+    expect(dense(none).data).toHaveLength(0);
+  });
+
+  test('unite lays parts along a union, embed their routes', () => {
+    const [G, M, P] = [axis('G', 2), axis('M', 2), axis('P', 6)];
+    const parts = [
+      { value: dense(tensor([D], [7, 8])), axes: [] },
+      { value: dense(tensor([M, G], [0, 2, 1, 3])), axes: [G, M] },
+      { value: dense(tensor([], [9])), axes: [] },
+    ];
+    const whole = { kind: 'tensor', value: algebra.unite(parts, P) } as const;
+    expect(numbers(whole, [D, P])).toEqual([7, 0, 1, 2, 3, 9, 8, 0, 1, 2, 3, 9]);
+    const inside = route(
+      call('top_k', { s: tensor([G, M], [1, 2, 4, 3]) }, { axes: { over: [M] }, statics: { k: 1 } }),
+    );
+    expect(shown({ kind: 'route', value: algebra.embed(inside, [G, M], P, exact(1)) }, [P])).toBe('2:2#0 3:4#0');
+    const constant = route(top([1, 2, 3], axis('one', 1), T));
+    const single = algebra.embed(
+      route(
+        call(
+          'at',
+          { x: { kind: 'route', value: constant } },
+          { axes: { axis: [constant.support[1]] }, statics: { index: 0 } },
+        ),
+      ),
+      [],
+      P,
+      exact(5),
+    );
+    expect(shown({ kind: 'route', value: single }, [T, P])).toBe('0,5:1#0 1,5:2#0 2,5:3#0');
+  });
+
+  test('a lifted call is present where all its routes are', () => {
+    const r = route(top([1, 2, 3, 4, 6, 5], E, T));
+    const x = algebra.weights(route(call('mul', { x: { kind: 'route', value: r }, y: tensor([D], [1, 10]) })));
+    const square = dense(call('mul', { x: { kind: 'tensor', value: x }, y: { kind: 'tensor', value: x } }));
+    const lifted = algebra.present([r], square);
+    expect(shown({ kind: 'route', value: lifted }, [T, E])).toBe('0,1:4/400#0 1,1:16/1600#0 2,0:36/3600#0');
+  });
+
+  test('a carried loss is the mean over what is present, 0 of nothing', () => {
+    const r = route(top([1, 2, 3, 4, 6, 5], E, T));
+    const value = dense(tensor([T], [1, 3, 100]));
+    const mean = algebra.meanPresent(value, [T], [r]);
+    expect(numbers({ kind: 'tensor', value: mean }, [E])).toEqual([100, 2]);
+    const all = algebra.meanPresent(value, [T, E], [r]);
+    expect(numbers({ kind: 'tensor', value: all }, [])).toEqual([104 / 3]);
+    const none = route(top([], E, axis('N', 0)));
+    expect([...algebra.meanPresent(dense(tensor([], [5])), none.support, [none]).data]).toEqual([0]);
+    expect([...algebra.meanPresent(value, [T], []).data]).toEqual([104 / 3]);
+  });
+
+  test('an extern is called once for each instance, with its own slice', () => {
+    const seen: string[] = [];
+    const host = algebraWith({
+      extern({ instance, args, carried }) {
+        seen.push(
+          `${instance.join()} ${carried.map((a) => a.name).join()} ${args.map((a) => [...a.data].join(' ')).join('; ')}`,
+        );
+        return [(args[0]?.data ?? new Float64Array(0)).map((x) => x * 10 + instance[0])];
+      },
+    });
+    const x = dense(tensor([T, E, D], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
+    const [y] = host.extern({
+      name: 'tool',
+      args: [{ name: 'x', value: x, axes: [D] }],
+      results: [{ element: 'f32', axes: [D] }],
+      family: [E],
+      carried: [T, E],
+      span,
+    });
+    expect(seen).toEqual(['0 T 1 2 5 6 9 10', '1 T 3 4 7 8 11 12']);
+    expect(numbers({ kind: 'tensor', value: y }, [T, E, D])).toEqual([
+      10, 20, 31, 41, 50, 60, 71, 81, 90, 100, 111, 121,
+    ]);
+  });
+});
+
+describe('errors count where they are needed', () => {
+  const bad = tensor([T, E], [1, 2, NaN, 1, 2, 1]);
+  const selected = (algebra: Float64Algebra): F64Operand =>
+    call('top_k', { s: bad }, { axes: { over: [E] }, statics: { k: 1 }, algebra });
+
+  test('demand reports each once, with the first point', () => {
+    const told: RunProblem[] = [];
+    const algebra = algebraWith({ onProblem: (problem) => told.push(problem) });
+    const y = call('dot', { left: selected(algebra), right: tensor([E], [1, 2]) }, { axes: { over: [E] }, algebra });
+    expect(told).toEqual([]);
+    algebra.demand(y);
+    expect(told).toMatchObject([{ code: 'MOE0701', span, point: [{ axis: 'T', index: 1 }] }]);
+  });
+
+  test('a sum over all tokens needs it, one other token does not', () => {
+    const algebra = algebraWith();
+    const loads = call('count', { r: selected(algebra) }, { axes: { over: [T] }, algebra });
+    expect(problems(algebra, loads)).toHaveLength(1);
+    const token = (index: number): F64Operand =>
+      call('at', { x: selected(algebra) }, { axes: { axis: [T] }, statics: { index }, algebra });
+    expect([0, 1, 2].map((i) => problems(algebra, token(i)).length)).toEqual([0, 1, 0]);
+  });
+
+  test('what is wrong at absent points is not needed', () => {
+    const algebra = algebraWith();
+    // A value per token and expert that is wrong for token 1, and a route that leaves token 1 out.
+    const inner = call(
+      'dot',
+      { left: selected(algebra), right: tensor([E], [1, 2]) },
+      { axes: { over: [E] }, algebra },
+    );
+    const open = tensor([T], [1, 0, 1], 'bool');
+    const r = call('keep', { v: tensor([T, E], [1, 1, 1, 1, 1, 1]), c: open }, { axes: { over: [E] }, algebra });
+    const wide = algebra.broadcast(inner, [E]);
+    expect(problems(algebra, call('dot', { left: r, right: wide }, { axes: { over: [E] }, algebra }))).toEqual([]);
+    expect(problems(algebra, call('mul', { x: r, y: inner }, { algebra }))).toEqual([]);
+    const lifted = algebra.present([route(r)], dense(inner));
+    expect(problems(algebra, { kind: 'route', value: lifted })).toEqual([]);
+    expect(problems(algebra, { kind: 'tensor', value: algebra.meanPresent(dense(inner), [T, E], [route(r)]) })).toEqual(
+      [],
+    );
+    expect(problems(algebra, { kind: 'tensor', value: algebra.meanPresent(dense(inner), [T], []) })).toHaveLength(1);
+  });
+
+  test('many wrong points are one report', () => {
+    const told: RunProblem[] = [];
+    const algebra = algebraWith({ onProblem: (problem) => told.push(problem) });
+    const many = axis('T', 500);
+    const values = tensor(
+      [many, E],
+      Array.from({ length: 1000 }, () => NaN),
+    );
+    const r = call('top_k', { s: values }, { axes: { over: [E] }, statics: { k: 1 }, algebra });
+    algebra.demand(r);
+    expect(told).toHaveLength(1);
+    expect(
+      problems(algebra, call('at', { x: r }, { axes: { axis: [many] }, statics: { index: 400 }, algebra })),
+    ).toHaveLength(1);
+  });
+});
+
+describe('absent points have no influence', () => {
+  /** A little model that passes through everything routes can do. */
+  function model(algebra: Float64Algebra, scores: readonly number[]): readonly number[][] {
+    const P = axis('P', 2);
+    const s = tensor([T, E], scores);
+    const at = { algebra };
+    const top = call('top_k', { s }, { ...at, axes: { over: [E] }, statics: { k: 2 } });
+    const first = call('top_k', { s: top }, { ...at, axes: { over: [E] }, statics: { k: 1 } });
+    const soft = call('softmax', { x: top }, { ...at, axes: { over: [E] } });
+    const sum = call('add', { x: first, y: soft }, { ...at, axes: { over: [E] } });
+    const cut = call(
+      'limit',
+      { r: sum, by0: call('neg', { x: sum }, at) },
+      { ...at, axes: { over: [T] }, statics: { to: 2 } },
+    );
+    const kept = call(
+      'keep',
+      { v: cut, c: call('gt', { x: cut, y: tensor([], [-1]) }, { ...at, element: 'bool' }) },
+      at,
+    );
+    const places = call('slots', { r: kept }, { ...at, axes: { places: [P], over: [T] } });
+    const normal = call('normalize', { r: call('exp', { x: kept }, at) }, { ...at, axes: { over: [E] } });
+    const x = tensor([T, D], [1, 2, 3, 4, 5, 6]);
+    const wide = call('mul', { x: normal, y: x }, at);
+    const inner = algebra.weights(route(wide));
+    const squared = dense(
+      call('mul', { x: { kind: 'tensor', value: inner }, y: { kind: 'tensor', value: inner } }, at),
+    );
+    const lifted: F64Operand = { kind: 'route', value: algebra.present([route(wide)], squared) };
+    const normed = call('rmsnorm', { x: lifted }, { ...at, axes: { over: [D] }, statics: { eps: 1 } });
+    const packed = call('dot', { left: places, right: x }, { ...at, axes: { over: [T] } });
+    const stacked = algebra.stack([normal, kept], axis('C', 2));
+    const chosen = call('where', { condition: kept, then: tensor([], [1]), else: tensor([E], [2, 3]) }, at);
+    const results: F64Operand[] = [
+      call('sum', { x: normed }, { ...at, axes: { over: [E, D] } }),
+      call('max', { x: sum }, { ...at, axes: { over: [T] } }),
+      call('logsumexp', { x: kept }, { ...at, axes: { over: [E] } }),
+      call('dense', { r: call('rank', { r: stacked }, { ...at, element: 'i32' }) }, { ...at, element: 'i32' }),
+      call('dense', { r: stacked }, at),
+      call('dot', { left: places, right: packed }, { ...at, axes: { over: [E, P] } }),
+      call('load', { r: places }, { ...at, axes: { over: [T] } }),
+      call('dot', { left: normal, right: kept }, { ...at, axes: { over: [E] } }),
+      { kind: 'tensor', value: algebra.meanPresent(squared, [T], [route(kept)]) },
+      chosen,
+      call('not', { x: kept }, { ...at, element: 'bool' }),
+    ];
+    return results.map((result) => [...dense(result).data]);
+  }
+
+  test('poison changes nothing', () => {
+    const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity));
+    fc.assert(
+      fc.property(fc.array(score, { minLength: 6, maxLength: 6 }), (scores) => {
+        const clean = model(algebraWith(), scores);
+        expect(model(algebraWith({ poison: true }), scores)).toEqual(clean);
+        expect(clean.flat().some(Number.isNaN)).toBe(false);
+      }),
+    );
+  });
+});
+
+test('a layer of a golden case takes well under a second', () => {
+  const [tokens, model, hidden, experts] = [axis('T', 64), axis('D', 64), axis('F', 64), axis('E', 64)];
+  const made = (axes: readonly Axis[], place: string): F64Operand => call('normal', {}, { axes: { axes }, place });
+  const x = made([tokens, model], 'x');
+  const w1 = made([experts, hidden, model], 'w1');
+  const w2 = made([experts, model, hidden], 'w2');
+  const start = performance.now();
+  const h = call('silu', { x: call('dot', { left: w1, right: x }, { axes: { over: [model] } }) });
+  const y = call('dot', { left: w2, right: h }, { axes: { over: [hidden] } });
+  const r = call('top_k', { s: made([tokens, experts], 's') }, { axes: { over: [experts] }, statics: { k: 2 } });
+  const out = call('dot', { left: r, right: y }, { axes: { over: [experts] } });
+  const took = performance.now() - start;
+  expect(dense(out).data).toHaveLength(64 * 64);
+  // About 0.1 s alone; the rest is room for a busy machine.
+  expect(took).toBeLessThan(5000);
+});
