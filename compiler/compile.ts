@@ -14,7 +14,7 @@ import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/ir.ts';
 import type { Kernel } from './kernel/ir.ts';
 import { legalise } from './kernel/legalise/legalise.ts';
-import { optimise, type PassHooks } from './passes/pass-list.ts';
+import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Plan } from './schedule/plan.ts';
 import type { Target } from './target.ts';
@@ -29,7 +29,7 @@ export interface CompileOptions {
   readonly entries?: readonly string[];
   /** For places in labels. */
   readonly sources?: readonly SourceFile[];
-  readonly hooks?: PassHooks;
+  readonly passes?: OptimiseOptions;
 }
 
 /** One plan and all it came from. */
@@ -75,7 +75,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
 
   const place = placer(options.sources ?? []);
   const compileGraph = (graph: Graph): CompiledPlan => {
-    const fused = optimise(graph, options.hooks);
+    const fused = optimise(graph, options.passes);
     const { plan, diagnostics: misfits } = schedule(fused, options.target, { place });
     misfits.forEach(report);
     return { graph, fused, plan };

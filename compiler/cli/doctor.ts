@@ -5,7 +5,7 @@ import { lookAtAdapter, noAdapterHelp, probeAdapter, type AdapterReport } from '
 import { exitCodes } from './exit.ts';
 import type { Session } from './session.ts';
 import { bytesText } from './table.ts';
-import { version } from './version.ts';
+import { moecVersion as version } from '../version.ts';
 
 interface DoctorOptions {
   readonly probe?: boolean;

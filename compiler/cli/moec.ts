@@ -17,7 +17,7 @@ import { inspectVerb } from './inspect.ts';
 import { runVerb } from './run.ts';
 import { Session } from './session.ts';
 import { verifyVerb } from './verify.ts';
-import { version } from './version.ts';
+import { moecVersion as version } from '../version.ts';
 
 function programOf(session: Session): Command {
   const program = new Command('moec')

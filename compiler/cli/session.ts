@@ -14,7 +14,7 @@ import { CliError } from './cli-error.ts';
 import { noAdapterHelp } from './environment.ts';
 import { exitCodeOf, exitCodes, fileFaultOf, isNoAdapter } from './exit.ts';
 import { progressOn, type Progress } from './progress.ts';
-import { version } from './version.ts';
+import { moecVersion as version } from '../version.ts';
 
 export type Colours = ReturnType<typeof pc.createColors>;
 

@@ -54,6 +54,7 @@ export function checkInstanceSource(
     const key = binding.path.map((p) => p.text).join('.');
     const span = binding.path[0]?.span ?? binding.span;
     const store = stores.get(key);
+    if (binding.path.some((part) => template.inner.get(part.text)?.kind === 'error')) continue;
     if (store === undefined || record.has(key)) {
       cx.report('MOE0683', span, {
         message: store === undefined ? `${template.name} has no param called ${key}` : `${key} is named twice`,
@@ -86,6 +87,7 @@ function storesOf(inner: Inner, path: string): ReadonlyMap<string, InnerStore> {
       if (declaration.store !== 'input') found.set(`${path}${name}`, { axes: declaration.type.axes, bound: declaration.source !== null });
       continue;
     }
+    if (member.kind === 'error') continue;
     for (const [key, store] of storesOf(member.family.inner, `${path}${name}.`)) {
       const axes = store.axes.map((a) => substituteAxis(a, member.family.bound));
       found.set(key, { ...store, axes: uniteAxes(member.family.rootAxes, axes) });

@@ -103,7 +103,7 @@ function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
   if (repeated !== undefined) cx.report('MOE0202', repeated.span, { message: `${repeated.text} stands twice in this pattern` });
   const bind = (i: number, entity: Entity) => {
     const name = pattern.names[i];
-    if (name !== undefined && name.text !== '_' && free[i] === true) scope.set(name.text, entity, name.span);
+    if (name !== undefined && name.text !== '_') scope.set(name.text, free[i] === true ? entity : { kind: 'error' }, name.span);
   };
   const [first] = pattern.names;
   if (value.kind === 'error' || first === undefined) {
@@ -326,17 +326,17 @@ export function checkChain(cx: Context, env: Env, chain: ast.Chain): Value {
   const inside = new Scope(scope, scope.owner);
   const index = cx.fresh();
   const carries = chain.carries.map((carry) => ({ carry, ...checkStart(cx, env, carry) }));
-  if (mayName(cx, scope, chain.index.text, chain.index.span)) {
-    if (axis === null) inside.set(chain.index.text, { kind: 'error' }, chain.index.span);
-    else {
-      cx.indices.set(index, axis);
-      inside.set(chain.index.text, { kind: 'index', index, axis }, chain.index.span);
-    }
+  const free = mayName(cx, scope, chain.index.text, chain.index.span);
+  if (axis === null || !free) inside.set(chain.index.text, { kind: 'error' }, chain.index.span);
+  else {
+    cx.indices.set(index, axis);
+    inside.set(chain.index.text, { kind: 'index', index, axis }, chain.index.span);
   }
   const locals = carries.map(({ carry, type }) => {
     const local = cx.fresh();
-    const entity: Entity = type === null ? { kind: 'error' } : { kind: 'local', local, type, ones: false };
-    if (mayName(cx, scope, carry.name.text, carry.name.span)) inside.set(carry.name.text, entity, carry.name.span);
+    const named = mayName(cx, scope, carry.name.text, carry.name.span);
+    const entity: Entity = type === null || !named ? { kind: 'error' } : { kind: 'local', local, type, ones: false };
+    inside.set(carry.name.text, entity, carry.name.span);
     return local;
   });
   const body = checkBody(cx, inside, chain.body);

@@ -308,7 +308,7 @@ function blockStores(block: Block): boolean {
 
 /** What can be named from outside: stores and instances, those in an `if` of the body included. */
 function innerOf(declarations: readonly Declaration[], scope: Scope): Inner {
-  const inner = new Map<string, InnerMember>();
+  const inner = new Map<string, InnerMember>(scope.brokenNames().map((name) => [name, { kind: 'error' }]));
   for (const d of declarations) {
     if (d.kind === 'store') inner.set(d.name, { kind: 'store', declaration: d });
     const entity = scope.own(d.kind === 'axis' || d.kind === 'const' ? '' : d.name)?.entity;

@@ -61,6 +61,7 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
   const globals = readGlobals(cx, main, units);
   const programs = files.main.models.map((model) => ({ model, program: checkModel(cx, main.scope, model, globals, trainDeclaration) }));
   const chosen = chooseModel(cx, files.main, options, programs);
+  cx.flushUnknown();
 
   const rank = new Map([...new Set(units.map((u) => u.file.span.source))].map((source, i) => [source, i]));
   const place = (d: Diagnostic): number => (d.span === undefined ? -1 : (rank.get(d.span.source) ?? rank.size));
@@ -105,7 +106,6 @@ function importNames(cx: Context, files: CheckFiles, unit: FileUnit, statement: 
     cx.report('MOE0209', statement.from.span, {
       message: `there is no file ${JSON.stringify(from)}`,
       help: from.startsWith('.') || from === 'std' ? undefined : 'a path begins with ./ or ../, the library is "std"',
-      ...(from === 'std' ? {} : {}),
     });
     return fail();
   }

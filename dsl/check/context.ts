@@ -15,6 +15,7 @@ export class Context {
   readonly unions = new Map<Id, UnionDeclaration>();
   /** The axis of each static index: chain variables and named family indices. */
   readonly indices = new Map<Id, AxisVar>();
+  private readonly unknown = new Map<string, Unknown[]>();
   private next = 0;
   private readonly dynamic = new Map<Id, boolean>();
   private readonly dynamicConsts = new Map<Id, boolean>();
@@ -25,6 +26,30 @@ export class Context {
 
   report(code: Code, span: Span, details: Omit<DiagnosticDetails, 'span'> = {}): void {
     this.diagnostics.push(diagnostic(code, { ...details, span }));
+  }
+
+  /**
+   * A name that nothing declares. However often it is used, `key` (the name and where it could be declared) is one mistake: the
+   * first place is reported, some others are shown with it.
+   */
+  reportUnknown(key: string, code: Code, span: Span, details: Omit<DiagnosticDetails, 'span'>): void {
+    const places = this.unknown.get(key) ?? [];
+    places.push({ code, span, details });
+    this.unknown.set(key, places);
+  }
+
+  /** Reports the unknown names: once, at the end. */
+  flushUnknown(): void {
+    for (const [key, places] of this.unknown) {
+      // Used as an axis here and as a number there: one name that is missing.
+      const name = key.slice(key.lastIndexOf(' ') + 1);
+      if (!key.startsWith('axis ') && this.unknown.has(`axis ${name}`)) continue;
+      const [first, ...others] = places.toSorted((a, b) => a.span.start - b.span.start);
+      if (first === undefined) continue;
+      const labels = others.filter((o) => o.span.source === first.span.source).slice(0, 3);
+      this.report(first.code, first.span, { ...first.details, labels: labels.map((o) => ({ span: o.span, text: 'and here' })) });
+    }
+    this.unknown.clear();
   }
 
   /** Registers an axis declaration; its name is known to messages from then on. */
@@ -74,6 +99,12 @@ export class Context {
         return false;
     }
   }
+}
+
+interface Unknown {
+  readonly code: Code;
+  readonly span: Span;
+  readonly details: Omit<DiagnosticDetails, 'span'>;
 }
 
 /** `help` and `fix` for a misspelt name; nothing if no candidate is near. */

@@ -62,6 +62,7 @@ export function storePath(cx: Context, scope: Scope, family: Family, names: read
   for (const [i, name] of names.entries()) {
     const member = inner.get(name.text);
     const last = i === names.length - 1;
+    if (member?.kind === 'error') return errorValue;
     if (member === undefined || (member.kind === 'store') !== last) {
       cx.report('MOE0214', name.span, {
         message: member === undefined ? `${within} has no param called ${name.text}` : `${name.text} is not a param of ${within}`,

@@ -51,7 +51,8 @@ export function resolve(cx: Context, scope: Scope, name: string, span: Span, acc
       });
       return null;
     }
-    cx.report('MOE0201', span, { message: `nothing is called ${name}`, ...nameHelp(name, span, scope.visibleNames(accept)) });
+    const details = { message: `nothing is called ${name}`, ...nameHelp(name, span, scope.visibleNames(accept)) };
+    cx.reportUnknown(`value of ${scope.owner.name}: ${name}`, 'MOE0201', span, details);
     return null;
   }
   if (found.hidden) {
@@ -70,7 +71,7 @@ export function resolveAxis(cx: Context, scope: Scope, name: string, primes: num
   const found = scope.lookup(name);
   if (found === null) {
     const axes = scope.visibleNames((e) => e.kind === 'axis');
-    cx.report('MOE0201', span, { message: `no axis is called ${name}`, ...nameHelp(name, span, axes) });
+    cx.reportUnknown(`axis ${name}`, 'MOE0201', span, { message: `no axis is called ${name}`, ...nameHelp(name, span, axes) });
     return null;
   }
   const { entity } = found.binding;
@@ -82,7 +83,7 @@ export function resolveAxis(cx: Context, scope: Scope, name: string, primes: num
       return null;
     default: {
       const axes = scope.visibleNames((e) => e.kind === 'axis');
-      cx.report('MOE0204', span, {
+      cx.reportUnknown(`axis ${name}`, 'MOE0204', span, {
         message: `an axis is wanted here, ${name} is ${describe(entity)}`,
         labels: found.binding.span === null ? [] : [{ span: found.binding.span, text: `${name} is declared here` }],
         ...nameHelp(name, span, axes),

@@ -73,6 +73,7 @@ function mayBeUnion(decl: ast.CallableDecl): boolean {
 function declare(cx: Context, scope: Scope, name: string, span: Span): boolean {
   if (name === 'train' || isPredefined(name)) {
     cx.report('MOE0203', span, { message: `${name} is a name of the language`, help: 'choose another name' });
+    scope.set(name, { kind: 'error' }, span);
     return false;
   }
   const own = scope.own(name);
@@ -84,6 +85,8 @@ function declare(cx: Context, scope: Scope, name: string, span: Span): boolean {
       labels: found.span === null ? [] : [{ span: found.span, text: own === null ? `${name} is declared here` : 'the first one' }],
       help: 'choose another name',
     });
+    // What was meant is not what is around: uses of the name say nothing.
+    if (own === null) scope.set(name, { kind: 'error' }, span);
     return false;
   }
   scope.set(name, { kind: 'pending' }, span);

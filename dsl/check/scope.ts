@@ -37,7 +37,9 @@ export const noTraits: Traits = { updates: null, ones: false, stores: false };
 export type Inner = ReadonlyMap<string, InnerMember>;
 export type InnerMember =
   | { readonly kind: 'store'; readonly declaration: StoreDeclaration }
-  | { readonly kind: 'family'; readonly family: Family };
+  | { readonly kind: 'family'; readonly family: Family }
+  /** Declared with a mistake. */
+  | { readonly kind: 'error' };
 
 /** A family of functions Fam[axes](formals) -> result, however it was made. A null type is one that had a mistake. */
 export interface Family {
@@ -188,6 +190,11 @@ export class Scope {
       if (scope.boundary) hidden = true;
     }
     return null;
+  }
+
+  /** Names declared here with a mistake. */
+  brokenNames(): readonly string[] {
+    return [...this.names].flatMap(([name, binding]) => (binding.entity.kind === 'error' ? [name] : []));
   }
 
   /** Whether a `let` of a body around has this name, further down. */

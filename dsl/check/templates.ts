@@ -142,7 +142,11 @@ function unwritten(cx: Context, scope: Scope, template: Template, parameter: Tem
   const entity = scope.lookup(parameter.name)?.binding.entity;
   if (entity?.kind === 'axis') return { kind: 'axis', axis: entity.axis };
   if (entity?.kind === 'error' || entity?.kind === 'pending') return null;
-  missing(cx, template, `an axis ${parameter.name}, which is not declared here`, `${template.name}<…, ${parameter.name}: …>`, span);
+  cx.reportUnknown(`axis ${parameter.name}`, 'MOE0405', span, {
+    message: `${template.name} needs an axis ${parameter.name}, which is not declared here`,
+    labels: [{ span: template.span, text: `${template.name} is declared here` }],
+    help: `declare one, or give another: ${template.name}<…, ${parameter.name}: …>`,
+  });
   return null;
 }
 

@@ -32,6 +32,26 @@ export const plain: Styler = { error: same, warning: same, message: same, gutter
 /** The files that diagnostics speak of. A place in a file that is not here is shown without its text. */
 export type Sources = readonly SourceFile[];
 
+/** A file and where its lines begin, found once for all diagnostics. */
+interface Indexed {
+  readonly source: SourceFile;
+  readonly starts: readonly number[];
+}
+
+/** Finds files by name, indexing each at most once. */
+function indexer(sources: Sources): (name: string) => Indexed | undefined {
+  const indexed = new Map<string, Indexed>();
+  return (name) => {
+    const known = indexed.get(name);
+    if (known) return known;
+    const source = sources.find((file) => file.name === name);
+    if (source === undefined) return undefined;
+    const entry = { source, starts: lineStarts(source.text) };
+    indexed.set(name, entry);
+    return entry;
+  };
+}
+
 /** Longer lines are cut around what is marked. */
 const widest = 150;
 
@@ -44,20 +64,24 @@ interface Mark {
 
 /** One diagnostic, without a line end after the last line. */
 export function render(diagnostic: Diagnostic, sources: Sources, styler: Styler = plain): string {
+  return renderWith(diagnostic, indexer(sources), styler);
+}
+
+function renderWith(diagnostic: Diagnostic, find: (name: string) => Indexed | undefined, styler: Styler): string {
   const paint = diagnostic.severity === 'error' ? styler.error : styler.warning;
   const lines = [`${paint(`${diagnostic.severity}[${diagnostic.code}]`)}${styler.message(`: ${diagnostic.message}`)}`];
-  const frames = framesOf(diagnostic, sources);
+  const frames = framesOf(diagnostic, find);
   const numbers = frames.flatMap((frame) => [...frame.lines.keys()]);
   const gutter = Math.max(2, String(Math.max(0, ...numbers) + 1).length);
   const bar = (number = ''): string => styler.gutter(`${number.padStart(gutter)} |`);
 
   for (const [i, frame] of frames.entries()) {
     lines.push(`${' '.repeat(gutter)}${styler.gutter(i === 0 ? '-->' : ':::')} ${frame.place}`);
-    if (frame.source === undefined) continue;
+    if (frame.file === undefined) continue;
+    const { source, starts } = frame.file;
     lines.push(bar());
-    const starts = lineStarts(frame.source.text);
     for (const [index, marks] of [...frame.lines].toSorted(([a], [b]) => a - b)) {
-      const { text, marks: placed } = cut(lineText(frame.source, index, starts), marks);
+      const { text, marks: placed } = cut(lineText(source, index, starts), marks);
       lines.push(`${bar(String(index + 1))} ${text}`.trimEnd());
       for (const row of underline(placed, paint, styler.secondary)) lines.push(`${bar()} ${row}`);
     }
@@ -75,19 +99,20 @@ export function render(diagnostic: Diagnostic, sources: Sources, styler: Styler 
 
 /** All of them, one empty line between two. */
 export function renderAll(diagnostics: readonly Diagnostic[], sources: Sources, styler: Styler = plain): string {
-  return diagnostics.map((diagnostic) => render(diagnostic, sources, styler)).join('\n\n');
+  const find = indexer(sources);
+  return diagnostics.map((diagnostic) => renderWith(diagnostic, find, styler)).join('\n\n');
 }
 
 interface Frame {
   readonly place: string;
   /** Absent: the text is not at hand. */
-  readonly source?: SourceFile;
+  readonly file?: Indexed;
   /** Marks by line index. */
   readonly lines: ReadonlyMap<number, readonly Mark[]>;
 }
 
 /** One frame for each file, the primary place's first. */
-function framesOf(diagnostic: Diagnostic, sources: Sources): readonly Frame[] {
+function framesOf(diagnostic: Diagnostic, find: (name: string) => Indexed | undefined): readonly Frame[] {
   const primary = diagnostic.span;
   const places: { span: Span; text: string; primary: boolean }[] = diagnostic.labels.map((label) => ({
     ...label,
@@ -97,9 +122,9 @@ function framesOf(diagnostic: Diagnostic, sources: Sources): readonly Frame[] {
   const byFile = new Map<string, typeof places>();
   for (const place of places) byFile.set(place.span.source, [...(byFile.get(place.span.source) ?? []), place]);
   return [...byFile].map(([name, inFile]): Frame => {
-    const source = sources.find((file) => file.name === name);
-    if (source === undefined) return { place: name, lines: new Map() };
-    const starts = lineStarts(source.text);
+    const file = find(name);
+    if (file === undefined) return { place: name, lines: new Map() };
+    const { source, starts } = file;
     const lines = new Map<number, Mark[]>();
     for (const { span, text, primary: isPrimary } of inFile) {
       const start = Math.min(span.start, source.text.length);
@@ -112,7 +137,7 @@ function framesOf(diagnostic: Diagnostic, sources: Sources): readonly Frame[] {
     }
     const first = inFile[0]?.span.start ?? 0;
     const { line, column } = positionAt(source, first, starts);
-    return { place: `${name}:${line}:${column}`, source, lines };
+    return { place: `${name}:${line}:${column}`, file, lines };
   });
 }
 

@@ -7,10 +7,10 @@
  */
 import type { CstNode } from 'chevrotain';
 import type * as ast from './ast.ts';
-import { present, type BuildContext } from './build-context.ts';
+import type { BuildContext } from './build-context.ts';
 import { buildBody, buildCondition, buildExpr, buildIndices, buildSum } from './build-expressions.ts';
 import { buildSignature, buildType } from './build-types.ts';
-import { elements, extent, nodeOf, nodes, tokenOf, tokens } from './cst.ts';
+import { elements, extent, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
 import type { FileParts, ModelParts } from './pieces.ts';
 import type { Span } from './source.ts';
 

@@ -4,7 +4,7 @@
 import type { CstNode, IToken } from 'chevrotain';
 import { diagnostic, type Code, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import type { AxisName, ErrorExpr, Ident, StringLiteral } from './ast.ts';
-import { extent } from './cst.ts';
+import { extent, present } from './cst.ts';
 import type { Span } from './source.ts';
 
 export class BuildContext {
@@ -69,11 +69,6 @@ export class BuildContext {
     const span = node ? this.spanOf(node, fallback) : { source: this.sourceName, start: fallback, end: fallback };
     return { kind: 'Error', span };
   }
-}
-
-/** What could be read. */
-export function present<T>(items: readonly (T | undefined)[]): readonly T[] {
-  return items.filter((item): item is T & ({} | null) => item !== undefined);
 }
 
 /** `T''` is T with two primes. */

@@ -6,11 +6,11 @@ import type { CstElement, CstNode, IToken } from 'chevrotain';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type * as ast from './ast.ts';
 import type { BuildContext } from './build-context.ts';
-import { present, splitPrimes } from './build-context.ts';
+import { splitPrimes } from './build-context.ts';
 import { buildDecl } from './build-ast.ts';
 import { buildType } from './build-types.ts';
 import { foreignWords } from './parse-errors.ts';
-import { elements, extent, isNode, nodeOf, nodes, tokenOf, tokens } from './cst.ts';
+import { elements, extent, isNode, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
 import { binaryOperators, levels } from './precedence.ts';
 import { joinSpans } from './source.ts';
 

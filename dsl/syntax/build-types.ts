@@ -4,8 +4,7 @@
 import type { CstNode } from 'chevrotain';
 import type * as ast from './ast.ts';
 import type { BuildContext } from './build-context.ts';
-import { present } from './build-context.ts';
-import { nodeOf, nodes, tokenOf, tokens } from './cst.ts';
+import { nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
 
 interface Axes {
   readonly before: readonly ast.AxisName[];

@@ -35,7 +35,12 @@ export class CommentQueue {
 
   /** The comment that follows `offset` on its line, with nothing but white space and commas between. */
   takeBehind(offset: number): Comment | undefined {
-    const comment = this.#comments.slice(this.#next).find((c) => c.span.start >= offset && !this.#taken.has(c));
+    let i = this.#next;
+    for (; i < this.#comments.length; i++) {
+      const candidate = this.#comments[i];
+      if (candidate && candidate.span.start >= offset && !this.#taken.has(candidate)) break;
+    }
+    const comment = this.#comments[i];
     if (comment === undefined || !/^[ \t,]*$/.test(this.#text.slice(offset, comment.span.start))) return undefined;
     this.#taken.add(comment);
     return comment;

@@ -37,3 +37,8 @@ export function extent(node: CstNode, fallback = 0): { readonly start: number; r
     return { start: fallback, end: fallback };
   return { start, end: Math.max(start, end + 1) };
 }
+
+/** What could be read. */
+export function present<T>(items: readonly (T | undefined)[]): readonly T[] {
+  return items.filter((item): item is T & ({} | null) => item !== undefined);
+}

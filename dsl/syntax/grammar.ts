@@ -9,22 +9,27 @@
  * Same-line rule. Newlines mean nothing, except that `(`, `[` and `.` continue an expression only on the line where it ends:
  * `let r = f(x) ⏎ (r, x)` is a statement and a result, not a call.
  *
- * Chevrotain recovers: a rule that fails skips to a token that can follow it, so one pass finds the mistakes of the whole file.
+ * Chevrotain recovers: a rule that fails skips to a token that can follow it. It knows nothing of brackets in doing so; `pieces.ts` sees to
+ * it that it never skips out of a declaration.
  */
-import { CstParser, EOF, type CstNode, type IToken, type ParserMethod } from 'chevrotain';
-import { errorMessages } from './parse-errors.ts';
+import { CstParser, EOF, type CstNode, type IRecognitionException, type IToken, type ParserMethod } from 'chevrotain';
+import { ErrorBudgetSpent, ErrorMessages } from './parse-errors.ts';
 import * as t from './tokens.ts';
 
 type Rule = ParserMethod<[], CstNode>;
 
 export class MoeParser extends CstParser {
+  readonly messages: ErrorMessages;
+
   constructor() {
+    const messages = new ErrorMessages();
     super([...t.allTokens], {
       recoveryEnabled: true,
       maxLookahead: 3,
       nodeLocationTracking: 'onlyOffset',
-      errorMessageProvider: errorMessages,
+      errorMessageProvider: messages,
     });
+    this.messages = messages;
     this.performSelfAnalysis();
   }
 
@@ -761,12 +766,26 @@ export class MoeParser extends CstParser {
   });
 }
 
-/** Tokens to a concrete tree, with what went wrong. A parser holds the state of one parse: each call makes its own state afresh. */
+export interface ParsedTokens {
+  /** Absent: there were more errors than asked for. */
+  readonly cst?: CstNode;
+  readonly errors: readonly IRecognitionException[];
+}
+
+/** Parses tokens by a rule, collecting up to `budget` errors. A parser holds the state of one parse only. */
 export function parseTokens(
   parser: MoeParser,
+  rule: () => CstNode,
   tokens: readonly IToken[],
-): { cst: CstNode; errors: MoeParser['errors'] } {
+  budget: number,
+): ParsedTokens {
   parser.input = [...tokens];
-  const cst = parser.file();
-  return { cst, errors: parser.errors };
+  parser.messages.budget = budget;
+  try {
+    const cst = rule();
+    return { cst, errors: parser.errors };
+  } catch (error) {
+    if (error instanceof ErrorBudgetSpent) return { errors: parser.errors };
+    throw error;
+  }
 }

@@ -32,6 +32,11 @@ export function concat(...parts: readonly Doc[]): Doc {
   return { kind: 'concat', parts };
 }
 
+/** The same for a list of any length (an argument list is not). */
+export function concatAll(parts: readonly Doc[]): Doc {
+  return { kind: 'concat', parts };
+}
+
 export function indent(doc: Doc, by = 2): Doc {
   return { kind: 'indent', by, doc };
 }
@@ -58,7 +63,7 @@ export function trailing(text: string): Doc {
 }
 
 export function join(separator: Doc, docs: readonly Doc[]): Doc {
-  return concat(...docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])));
+  return concatAll(docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])));
 }
 
 /** Whether a document cannot stand on one line. Groups have the answer already, so this is linear over the whole document. */
@@ -110,12 +115,10 @@ export function layOut(doc: Doc, width: number): string {
   const stack: Command[] = [{ doc, indent: 0, flat: false }];
   for (let command = stack.pop(); command !== undefined; command = stack.pop()) {
     const { doc: now, indent: by, flat } = command;
-    const push = (...docs: readonly Doc[]): void => {
-      for (const next of docs.toReversed()) stack.push({ doc: next, indent: by, flat });
-    };
     if (typeof now === 'string') current.text += now;
-    else if (now.kind === 'concat') push(...now.parts);
-    else if (now.kind === 'indent') stack.push({ doc: now.doc, indent: by + now.by, flat });
+    else if (now.kind === 'concat') {
+      for (const part of now.parts.toReversed()) stack.push({ doc: part, indent: by, flat });
+    } else if (now.kind === 'indent') stack.push({ doc: now.doc, indent: by + now.by, flat });
     else if (now.kind === 'align') stack.push({ doc: now.doc, indent: current.text.length, flat });
     else if (now.kind === 'trailing') current.comment += (current.comment === '' ? '' : ' ') + now.text;
     else if (now.kind === 'hard') newLine(by);
@@ -138,7 +141,7 @@ export function layOut(doc: Doc, width: number): string {
         stack.push({ doc: { ...now, from: now.from + 2 }, indent: by, flat });
         stack.push({ doc: separator, indent: by, flat: flat || fits(two, last ? stack.slice(0, -1) : [], room) });
       }
-      push(group(content));
+      stack.push({ doc: group(content), indent: by, flat });
     }
   }
   newLine(0);
@@ -174,7 +177,7 @@ function alignComments(lines: readonly OutputLine[]): string {
     const here = lines[i];
     if (here !== undefined && here.comment !== '') continue;
     const run = lines.slice(first, i);
-    const column = Math.max(0, ...run.map(({ text }) => text.length)) + commentGap;
+    const column = run.reduce((widest, { text }) => Math.max(widest, text.length), 0) + commentGap;
     for (const { text, comment } of run) result.push(text.padEnd(column) + comment);
     if (here !== undefined) result.push(here.text);
     first = i + 1;

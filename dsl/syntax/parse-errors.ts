@@ -2,7 +2,7 @@
  * What the parser's errors are called. Chevrotain asks an error provider for a message; ours answers with the facts (what was expected,
  * in which rule) and `parserDiagnostic` makes the sentence, where the token that was found is at hand.
  */
-import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken } from 'chevrotain';
+import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import { keywords } from './tokens.ts';
 import type { Span } from './source.ts';
@@ -13,14 +13,34 @@ interface Facts {
   readonly expected?: string;
 }
 
-const encode = (facts: Facts): string => JSON.stringify(facts);
+/** Thrown through the parser when there are more errors than anyone wants: each of its recoveries in a list deepens the stack. */
+export class ErrorBudgetSpent extends Error {}
 
-export const errorMessages: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected, ruleName }) => encode({ rule: ruleName, expected: tokenLabel(expected) }),
-  buildNotAllInputParsedMessage: ({ ruleName }) => encode({ rule: ruleName === 'importDecl' ? 'file' : 'model' }),
-  buildNoViableAltMessage: ({ ruleName }) => encode({ rule: ruleName }),
-  buildEarlyExitMessage: ({ ruleName }) => encode({ rule: ruleName }),
-};
+/** The error provider of a parser. Its owner sets `budget` before each parse: how many errors are collected before it gives up. */
+export class ErrorMessages implements IParserErrorMessageProvider {
+  budget = 0;
+
+  buildMismatchTokenMessage({ expected, ruleName }: { expected: TokenType; ruleName: string }): string {
+    return this.#encode({ rule: ruleName, expected: tokenLabel(expected) });
+  }
+
+  buildNotAllInputParsedMessage({ ruleName }: { ruleName: string }): string {
+    return this.#encode({ rule: ruleName === 'importDecl' ? 'file' : 'model' });
+  }
+
+  buildNoViableAltMessage({ ruleName }: { ruleName: string }): string {
+    return this.#encode({ rule: ruleName });
+  }
+
+  buildEarlyExitMessage({ ruleName }: { ruleName: string }): string {
+    return this.#encode({ rule: ruleName });
+  }
+
+  #encode(facts: Facts): string {
+    if (this.budget-- <= 0) throw new ErrorBudgetSpent();
+    return JSON.stringify(facts);
+  }
+}
 
 function decode(message: string): Facts {
   const facts: unknown = JSON.parse(message);

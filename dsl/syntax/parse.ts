@@ -53,8 +53,8 @@ export function parseFile(source: SourceFile): Parsed {
   if (!balanced.parsable) return unread(early);
 
   const context = new BuildContext(source.name, lexed.docs);
-  const whole = parseTokens(parser, balanced.tokens);
-  if (early.length === 0 && whole.errors.length === 0) {
+  const whole = early.length > 0 ? undefined : parseTokens(parser, () => parser.file(), balanced.tokens, 0);
+  if (whole?.cst) {
     const built = withoutTooDeep(buildFile(context, partsOfFile(whole.cst), source.text.length));
     return {
       file: built.file,

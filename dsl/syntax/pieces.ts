@@ -5,8 +5,9 @@
  * brackets, and every piece is parsed for itself, so that a slip in one declaration cannot make the parser lose its way in the next ones.
  */
 import { EOF, type CstNode, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
-import { extent, nodes, tokenOf } from './cst.ts';
-import type { MoeParser } from './grammar.ts';
+import { extent, nodes, present, tokenOf } from './cst.ts';
+import { parseTokens, type MoeParser } from './grammar.ts';
+import { limits } from './limits.ts';
 import * as t from './tokens.ts';
 
 /** What a tree of a file is built from. Nodes of `items` and `decls` are of the rules `decl` and `entry`, in the order of the text. */
@@ -40,6 +41,9 @@ function partsOfModel(node: CstNode): ModelParts {
   return { name: tokenOf(node, 'Name'), items, ...extent(node) };
 }
 
+/** Beyond this many, a piece is beyond reading. */
+const errorsInPiece = 20;
+
 const declStarts: ReadonlySet<TokenType> = new Set([
   t.AxisKeyword,
   t.ConstKeyword,
@@ -70,23 +74,23 @@ export interface ParsedPieces {
 
 /** Parses balanced tokens piece by piece. */
 export function parsePieces(parser: MoeParser, tokens: readonly IToken[]): ParsedPieces {
-  const imports: CstNode[] = [];
+  const imports: (CstNode | undefined)[] = [];
   const models: ModelParts[] = [];
-  const decls: CstNode[] = [];
+  const decls: (CstNode | undefined)[] = [];
   const errors: PieceError[] = [];
   const failed: { start: number; end: number }[] = [];
   let piece = 0;
 
   /** Parses `[from, to)` with a rule; the end of the piece is the token that follows it. */
-  const run = (rule: () => CstNode, from: number, to: number): CstNode => {
+  const run = (rule: () => CstNode, from: number, to: number): CstNode | undefined => {
     piece++;
-    parser.input = tokens.slice(from, to);
-    const node = rule();
-    const found = parser.errors.filter((error, i) => i === 0 || error.name !== 'NotAllInputParsedException');
+    if (errors.length > 2 * limits.errors) return undefined; // what is found from here on is not shown
+    const parsed = parseTokens(parser, rule, tokens.slice(from, to), errorsInPiece);
+    const found = parsed.errors.filter((error, i) => i === 0 || error.name !== 'NotAllInputParsedException');
     for (const error of found) errors.push({ message: error.message, found: foundBy(error, to), piece });
     if (found.length > 0)
       failed.push({ start: tokens[from]?.startOffset ?? 0, end: tokens[to]?.startOffset ?? Infinity });
-    return node;
+    return parsed.cst;
   };
   const foundBy = (error: IRecognitionException, to: number): IToken =>
     error.token.tokenType === EOF ? (tokens[to] ?? error.token) : error.token;
@@ -96,21 +100,22 @@ export function parsePieces(parser: MoeParser, tokens: readonly IToken[]): Parse
     if (found) errors.push({ message: JSON.stringify({ rule }), found, piece: ++piece });
   };
 
-  const items = (from: number, to: number): CstNode[] => {
-    const result: CstNode[] = [];
+  const items = (from: number, to: number): readonly CstNode[] => {
+    const result: (CstNode | undefined)[] = [];
     for (const [start, end] of cut(tokens, from, to)) {
       const type = tokens[start]?.tokenType;
       if (type !== undefined && declStarts.has(type)) result.push(run(() => parser.decl(), start, end));
       else if (isEntry(tokens, start)) result.push(run(() => parser.entry(), start, end));
       else misplaced('model', start);
     }
-    return result;
+    return present(result);
   };
 
   const model = (start: number, end: number): void => {
     const name = tokens[start + 1];
     if (name?.tokenType !== t.Name || tokens[start + 2]?.tokenType !== t.LCurly) {
-      models.push(partsOfModel(run(() => parser.model(), start, end)));
+      const node = run(() => parser.model(), start, end);
+      if (node) models.push(partsOfModel(node));
       return;
     }
     const close = closing(tokens, start + 2, end);
@@ -131,7 +136,7 @@ export function parsePieces(parser: MoeParser, tokens: readonly IToken[]): Parse
     else if (type !== undefined && declStarts.has(type)) decls.push(run(() => parser.decl(), start, end));
     else misplaced('file', start);
   }
-  return { parts: { imports, models, decls }, errors, failed };
+  return { parts: { imports: present(imports), models, decls: present(decls) }, errors, failed };
 }
 
 /** Ranges of the items of `[from, to)`: each begins, outside of brackets, with a word that begins a declaration, or is an entry. */

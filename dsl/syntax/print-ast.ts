@@ -12,6 +12,7 @@ import { CommentQueue } from './comments.ts';
 import {
   blank,
   concat,
+  concatAll,
   fill,
   group,
   hard,
@@ -104,7 +105,7 @@ class Printer implements ExpressionPrinter {
       last = behind?.span.end ?? span.end;
     }
     for (const c of this.#comments.takeBefore(end)) comment(c);
-    return parts.length === 0 ? undefined : concat(...parts);
+    return parts.length === 0 ? undefined : concatAll(parts);
   }
 
   #hasEmptyLine(from: number, to: number): boolean {
@@ -124,7 +125,7 @@ class Printer implements ExpressionPrinter {
       if (previous) {
         before = this.#comments.takeBefore(span.start);
         const broken = before.length > 0 || this.#isBroken(previous.span.end, span.start);
-        parts.push(concat(broken ? hard : line, ...before.flatMap((c) => [c.text, hard])));
+        parts.push(concatAll([broken ? hard : line, ...before.flatMap((c) => [c.text, hard])]));
       }
       const doc = print();
       const behind = this.#comments.takeBehind(span.end);
@@ -252,7 +253,7 @@ class Printer implements ExpressionPrinter {
           concat(member.name.text, member.indices ? printIndices(this, member.indices) : ''),
         );
         return group(
-          concat(head, ' = ', first ?? '', indent(concat(...others.map((other) => concat(line, '| ', other))))),
+          concat(head, ' = ', first ?? '', indent(concatAll(others.map((other) => concat(line, '| ', other))))),
         );
       }
       default:
@@ -282,7 +283,7 @@ class Printer implements ExpressionPrinter {
     const list = this.#list(
       from.bindings.map((binding) => ({ span: binding.span, print: () => bindingText(binding) })),
     );
-    const inside = concat(...before.flatMap((c) => [c.text, hard]), list);
+    const inside = concatAll([...before.flatMap((c) => [c.text, hard]), list]);
     const edge = broken ? hard : line;
     return concat(stringText(from.prefix), ' ', group(concat('{', indent(concat(edge, inside)), edge, '}')), frozen);
   }

@@ -4,7 +4,20 @@
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type * as ast from './ast.ts';
-import { concat, fill, align, group, hard, indent, join, line, looseGroup, softline, type Doc } from './layout.ts';
+import {
+  concat,
+  concatAll,
+  fill,
+  align,
+  group,
+  hard,
+  indent,
+  join,
+  line,
+  looseGroup,
+  softline,
+  type Doc,
+} from './layout.ts';
 import { binaryOperators, levels, prefixOperators } from './precedence.ts';
 
 export interface ExpressionPrinter {
@@ -211,7 +224,7 @@ function printOperators(printer: ExpressionPrinter, expr: Operation): Doc {
   const leftLevel = associates === 'left' ? level : level + 1;
   const rightLevel = level === levels.power ? levels.negate : level + 1;
   const parts = rest.map(({ op, right }) => concat(line, `${op} `, operand(printer, right, rightLevel)));
-  return looseGroup(concat(operand(printer, left, leftLevel), indent(concat(...parts))));
+  return looseGroup(concat(operand(printer, left, leftLevel), indent(concatAll(parts))));
 }
 
 function printPipe(printer: ExpressionPrinter, expr: ast.Pipe): Doc {
@@ -223,7 +236,7 @@ function printPipe(printer: ExpressionPrinter, expr: ast.Pipe): Doc {
     const args = step.args.length > 0 ? printArgs(printer, step.args) : '';
     return concat(broken ? hard : line, '|> ', printExpr(printer, step.callee), args);
   });
-  return group(concat(printExpr(printer, input), indent(concat(...parts))));
+  return group(concat(printExpr(printer, input), indent(concatAll(parts))));
 }
 
 function printChain(printer: ExpressionPrinter, expr: ast.Chain): Doc {

@@ -189,15 +189,15 @@ function compare(
     return { ...verdict, expected: name, actual: rule.is + at };
 
     function judgeTensor(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
-      const actual = sliceOf(ordered(results.get(rule.is), rule), index);
+      const actual = sliceOf(results.get(rule.is), index);
       const expected = golden.tensors.get(name);
       if (actual === null || expected === undefined) return missing(rule.is, results);
       return judgeNumbers(actual, expected, golden.tolerance[rule.within ?? 'output']);
     }
 
     function judgeRoute(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
-      const indices = sliceOf(ordered(results.get(`${rule.is}.indices`), rule), index);
-      const weights = sliceOf(ordered(results.get(`${rule.is}.weights`), rule), index);
+      const indices = sliceOf(results.get(`${rule.is}.indices`), index);
+      const weights = sliceOf(results.get(`${rule.is}.weights`), index);
       const expected = golden.tensors.get(name);
       if (indices === null || weights === null || expected === undefined) return missing(`${rule.is}.indices`, results);
       const expectedWeights =
@@ -214,33 +214,6 @@ function compare(
 function missing(name: string, results: ReadonlyMap<string, NamedTensor>): Verdict {
   const problem = `the run gave no ${name}; it gave ${[...results.keys()].join(', ')}`;
   return { passed: false, worst: Infinity, error: Infinity, problem };
-}
-
-/** A tensor with its axes in the order the rule names them. */
-function ordered(tensor: NamedTensor | undefined, rule: ExpectedRule): NamedTensor | undefined {
-  const { axes: wanted } = rule;
-  if (tensor?.axes === undefined || wanted === undefined) return tensor;
-  const { axes, shape, data } = tensor;
-  const missing = wanted.find((axis) => !axes.includes(axis));
-  if (missing !== undefined || wanted.length !== axes.length) {
-    throw new GoldenError(`${rule.is} has the axes ${axes.join(', ')}, the mapping says ${wanted.join(', ')}`);
-  }
-  // Dimensions without a name, the places of a route, stay innermost.
-  const order = [...wanted.map((axis) => axes.indexOf(axis)), ...shape.map((_, i) => i).slice(axes.length)];
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * size, 1));
-  const newShape = order.map((i) => shape[i] ?? 0);
-  const moved = data.slice();
-  for (let at = 0; at < data.length; at++) {
-    let from = 0;
-    let rest = at;
-    for (let k = order.length - 1; k >= 0; k--) {
-      const size = newShape[k] ?? 1;
-      from += (rest % size) * (strides[order[k] ?? 0] ?? 0);
-      rest = Math.floor(rest / size);
-    }
-    moved[at] = data[from] ?? NaN;
-  }
-  return { ...tensor, axes: wanted, shape: newShape, data: moved };
 }
 
 /** A tensor, or its part at an index of the first axis. */

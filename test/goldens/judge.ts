@@ -10,8 +10,6 @@
 export interface NamedTensor {
   readonly element: 'f32' | 'f16' | 'i32' | 'bool';
   readonly shape: readonly number[];
-  /** Names of the axes, outermost first; of a route's indices and weights those of its sources. */
-  readonly axes?: readonly string[];
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }
 

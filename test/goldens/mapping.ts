@@ -34,8 +34,6 @@ export interface ExpectedRule {
   /** … or picks, as sets. */
   readonly indices?: string;
   readonly weights?: string;
-  /** Order of the model's axes in the case, outermost first, where the model's own may differ. */
-  readonly axes?: readonly string[];
   /** The class of its tolerance: `output` unless said; picks use `weights`. */
   readonly within?: 'output' | 'weights';
 }
@@ -122,18 +120,16 @@ function weightRule(value: unknown, where: string): WeightRule {
 }
 
 function expectedRule(value: unknown, where: string): ExpectedRule {
-  const fields = known(record(value, where), ['is', 'tensor', 'indices', 'weights', 'axes', 'within'], where);
+  const fields = known(record(value, where), ['is', 'tensor', 'indices', 'weights', 'within'], where);
   const within = fields.get('within');
   if (within !== undefined && within !== 'output' && within !== 'weights') {
     throw new GoldenError(`${where}: within is output or weights`);
   }
-  const axes = fields.get('axes');
   const rule = {
     is: text(fields.get('is'), where),
     tensor: optionalText(fields.get('tensor'), where),
     indices: optionalText(fields.get('indices'), where),
     weights: optionalText(fields.get('weights'), where),
-    axes: axes === undefined ? undefined : list(axes, where).map((axis) => text(axis, where)),
     within,
   } as const;
   if ((rule.tensor === undefined) === (rule.indices === undefined))

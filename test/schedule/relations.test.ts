@@ -25,7 +25,7 @@ function swiglu(
 }
 
 /** Mixtral's block: softmax, two of E experts, normalised, combined. */
-function mixtral(T: number, E: number, k = 2): Bench {
+function mixtralBlock(T: number, E: number, k = 2): Bench {
   const t = new Bench();
   const { b } = t;
   const [t_, e, d, f] = [t.dynamicAxis('T', T), t.axis('E', E), t.axis('D', 5), t.axis('F', 6)];
@@ -47,7 +47,10 @@ function rounds(plan: Plan, simulated: Simulated, family: string): number {
   }, 0);
 }
 
-describe('values on assignments', () => {
+describe.each([false, true])('values on assignments, domains by sparsify: %s', (sparsified) => {
+  const bench = () => Object.assign(new Bench(), { sparsified });
+  const mixtral = (T: number, E: number) => Object.assign(mixtralBlock(T, E), { sparsified });
+
   it('computes two of eight experts by grouped matmuls and combines by token', async () => {
     const t = mixtral(11, 8);
     const { plan } = await t.agree();
@@ -78,7 +81,7 @@ describe('values on assignments', () => {
   });
 
   it('lets experts choose their tokens', async () => {
-    const t = new Bench();
+    const t = bench();
     const { b } = t;
     const [T, E, D, F] = [t.dynamicAxis('T', 9), t.axis('E', 4), t.axis('D', 5), t.axis('F', 6)];
     const x = t.leaf('input', 'x', [T, D]);
@@ -95,7 +98,7 @@ describe('values on assignments', () => {
   });
 
   it('nests: assignments of assignments', async () => {
-    const t = new Bench();
+    const t = bench();
     const { b } = t;
     const [T, E, I, D, F] = [t.dynamicAxis('T', 7), t.axis('E', 5), t.axis('I', 4), t.axis('D', 3), t.axis('F', 4)];
     const x = t.leaf('input', 'x', [T, D]);
@@ -117,7 +120,7 @@ describe('values on assignments', () => {
   });
 
   it('packs into slots and puts back', async () => {
-    const t = new Bench();
+    const t = bench();
     const { b } = t;
     const [T, E, P, D, F] = [t.dynamicAxis('T', 10), t.axis('E', 4), t.axis('P', 3), t.axis('D', 3), t.axis('F', 4)];
     const x = t.leaf('input', 'x', [T, D]);
@@ -146,7 +149,7 @@ describe('values on assignments', () => {
   });
 
   it('routes over a union of families: each part on its own assignments', async () => {
-    const t = new Bench();
+    const t = bench();
     const { b } = t;
     const [T, E, G, P, D, F] = [
       t.dynamicAxis('T', 6),
@@ -177,7 +180,7 @@ describe('values on assignments', () => {
   });
 
   it('attends inside experts of a sequence: features along a full axis', async () => {
-    const t = new Bench();
+    const t = bench();
     const { b } = t;
     const [B, T, E, D] = [t.dynamicAxis('B', 3), t.dynamicAxis('T', 4), t.axis('E', 4), t.axis('D', 3)];
     const U = b.twin(T);
@@ -208,7 +211,7 @@ describe('values on assignments', () => {
   });
 
   it('reports only at points that are asked for', async () => {
-    const t = new Bench();
+    const t = bench();
     const { b } = t;
     const [T, E, D, V] = [t.dynamicAxis('T', 3), t.axis('E', 2), t.axis('D', 2), t.axis('V', 3)];
     const x = t.leaf('input', 'x', [T, E], [1, 0, 0, 1, 1, 0]);
@@ -221,7 +224,7 @@ describe('values on assignments', () => {
   });
 
   it('gives an extern expert its mask', async () => {
-    const t = new Bench();
+    const t = bench();
     const { b } = t;
     const [T, E, D] = [t.dynamicAxis('T', 4), t.axis('E', 3), t.axis('D', 2)];
     const x = t.leaf('input', 'x', [T, D]);

@@ -25,5 +25,4 @@ export function generate(folder) {
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(join(here, 'pages.generated.ts'), generate(here));
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(here, 'pages.generated.ts'), generate(here));

@@ -1,0 +1,121 @@
+/**
+ * fuse-elementwise
+ *
+ * What: decides which values get memory. Sums, orders, scans, look-ups, draws and what comes from the host do, and so do
+ * results. Elementwise values, masks and views are computed where they are used, unless that would repeat real work:
+ * a value that takes more than a few operations and is used several times, or by something that reads it again and
+ * again because it has more axes (or sums over more) than the value.
+ * Why: memory traffic. silu(w1 @ x) * (w3 @ x) is stored once, not three times; a bias is added in passing.
+ * Before: every node a buffer. After: `materialised`.
+ */
+import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
+import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/ir.ts';
+import { operandsOf, rootNodes, usesOf } from '../graph/uses.ts';
+
+/** Operations that may be repeated for free. */
+const cheap = 4;
+const dear = 8;
+const transcendental: ReadonlySet<MapOp> = new Set<MapOp>([
+  'exp', 'log', 'sqrt', 'rsqrt', 'tanh', 'sigmoid', 'silu', 'gelu', 'gelu_tanh', 'softplus', 'erf', 'sin', 'cos', 'pow', 'div', 'mod',
+]); // prettier-ignore
+/** Parts of a concat that are chosen between in passing; more are written side by side. */
+const mostParts = 4;
+
+export function fuseElementwise(sparse: SparseGraph): FusedGraph {
+  const { graph } = sparse;
+  const uses = usesOf(graph);
+  const roots = new Set(rootNodes(graph));
+  const forHost = new Set(graph.externs.flatMap((e) => e.operands.map((o) => o.node)));
+  const materialised = new Set<NodeId>();
+  /** Operations to compute a value at one point, where it is not stored. */
+  const cost: number[] = [];
+  for (const node of graph.nodes) {
+    const inside = [...new Set(operandsOf(graph, node))].reduce((sum, id) => sum + (cost[id] ?? 0), ownCost(node));
+    const keep =
+      stored(node) ||
+      ((roots.has(node.id) || forHost.has(node.id)) && node.kind !== 'leaf') ||
+      (node.kind === 'concat' && node.parts.length > mostParts) ||
+      (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
+    if (keep) materialised.add(node.id);
+    cost.push(keep || node.kind === 'leaf' ? 0 : inside);
+  }
+  return { ...sparse, materialised };
+}
+
+/** What a thread cannot compute in passing. */
+function stored(node: Node): boolean {
+  switch (node.kind) {
+    case 'contract':
+    case 'reduce':
+    case 'scan':
+    case 'order':
+    case 'argmax':
+    case 'gather':
+    case 'draw':
+    case 'extern':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isView(node: Node): boolean {
+  switch (node.kind) {
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge':
+    case 'broadcast':
+    case 'support':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function ownCost(node: Node): number {
+  switch (node.kind) {
+    case 'map':
+      return transcendental.has(node.op) ? dear : 1;
+    case 'masked':
+    case 'split':
+    case 'merge':
+      return 1;
+    case 'concat':
+      return node.parts.length;
+    default:
+      return 0;
+  }
+}
+
+/** Who reads a value, seen through views. */
+function usersOf(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId): readonly NodeId[] {
+  const users = (uses[id] ?? []).flatMap((user) => {
+    const node = graph.nodes[user];
+    return node !== undefined && isView(node) ? usersOf(graph, uses, user) : [user];
+  });
+  return [...new Set(users)];
+}
+
+/** Whether some user computes more points than the value has: each would compute it again. */
+function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], node: Node): boolean {
+  const more = (own: readonly AxisId[], other: readonly AxisId[]): boolean => other.some((a) => !own.includes(a));
+  return (uses[node.id] ?? []).some((id) => {
+    const user = sparse.graph.nodes[id];
+    if (user === undefined) return false;
+    if (isView(user)) return user.kind === 'broadcast' || repeated(sparse, uses, user);
+    if (more(node.axes, [...user.axes, ...loops(user)])) return true;
+    // One point of these reads a whole group, and the next point of the group reads it again.
+    return user.kind === 'order' || user.kind === 'scan' || onMorePoints(sparse, node, user);
+  });
+}
+
+function loops(node: Node): readonly AxisId[] {
+  return node.kind === 'contract' || node.kind === 'reduce' || node.kind === 'order' ? node.over : [];
+}
+
+/** A value on assignments read by one that is not: the points differ, so it cannot be computed in passing there. */
+function onMorePoints(sparse: SparseGraph, node: Node, user: Node): boolean {
+  const supports = domainOf(sparse, node.id).supports;
+  return supports.length > 0 && user.kind !== 'masked' && user.kind !== 'reduce' && domainOf(sparse, user.id).supports.length === 0;
+}

@@ -1,0 +1,65 @@
+/**
+ * The passes in order, and why each stands where it does; then the two that end the graph: where values are computed
+ * (sparsify) and which of them get memory (fuse-elementwise).
+ */
+import { everywhere, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
+import type { Graph } from '../graph/ir.ts';
+import { verifyGraph, verifySparse } from '../graph/verify.ts';
+import { distributeOverConcat } from './distribute-over-concat.ts';
+import { dropDeadValues } from './drop-dead-values.ts';
+import { foldConstants } from './fold-constants.ts';
+import { fuseElementwise } from './fuse-elementwise.ts';
+import { runPasses, timed, wanted, type Pass, type PassOptions } from './pass.ts';
+import { shareValues } from './share-values.ts';
+import { simplifyViews } from './simplify-views.ts';
+import { sparsify } from './sparsify.ts';
+
+// prettier-ignore
+export const passList: readonly Pass[] = [
+  dropDeadValues,        // elaboration builds more than anyone asks for: the rest has less to look at
+  foldConstants,         // a mask that is always true would look like a route to everything below
+  simplifyViews,         // windows and parts of concats become the part itself, so that unions are seen as such
+  distributeOverConcat,  // before sparsify: each part of a union gets a relation of its own
+  foldConstants,         // parts that are zero, masks of parts that are never chosen
+  simplifyViews,         // the views that cutting left behind
+  shareValues,           // what has become equal by then: parameters of shared layers, slices of one support
+  dropDeadValues,        // before sparsify: what nobody reads must not widen a domain
+];
+
+export const sparsifyName = 'sparsify';
+export const fuseName = 'fuse-elementwise';
+
+/** All passes by name, in order: what `--skip-pass` and `--print-after` know. */
+export const passNames: readonly string[] = [...passList.map((p) => p.name), sparsifyName, fuseName];
+
+export interface OptimiseOptions extends PassOptions {
+  /** After sparsify and after fuse-elementwise. */
+  readonly afterSparse?: (name: string, sparse: SparseGraph | FusedGraph, time: number) => void;
+}
+
+/** From the graph of elaboration to the graph that is scheduled. */
+export function optimise(graph: Graph, options: OptimiseOptions = {}): FusedGraph {
+  verifyGraph(graph, 'elaborate');
+  const dense = runPasses(graph, passList, options);
+  const sparse = sparsified(dense, options);
+  const { value: fused, time } = timed(options, () => fuseElementwise(sparse));
+  if (!wanted(fuseName, passList.length + 1, options)) return { ...sparse, materialised: everything(sparse.graph) };
+  options.afterSparse?.(fuseName, fused, time);
+  return fused;
+}
+
+function sparsified(graph: Graph, options: OptimiseOptions): SparseGraph {
+  if (!wanted(sparsifyName, passList.length, options)) {
+    return { graph, domains: new Map(graph.nodes.map((n) => [n.id, everywhere])) };
+  }
+  const { value, time } = timed(options, () => sparsify(graph));
+  verifySparse(value, sparsifyName);
+  options.afterSparse?.(sparsifyName, value, time);
+  return value;
+}
+
+/** Without fusion every value that is not given is stored. */
+function everything(graph: Graph): ReadonlySet<number> {
+  const given = new Set(['leaf', 'constant', 'size', 'iota']);
+  return new Set(graph.nodes.filter((n) => !given.has(n.kind)).map((n) => n.id));
+}

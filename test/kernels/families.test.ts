@@ -1,0 +1,174 @@
+/** Each kernel family by itself, on the kernel interpreter; its shader is good, and is the golden one. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
+import { compileKernel } from '../../compiler/kernel/interpret.ts';
+import type { Kernel } from '../../compiler/kernel/ir.ts';
+import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
+import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
+import { validateWgsl } from '../support/null-device.ts';
+import {
+  argmaxKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractColumnsKernel, contractKernel, drawKernel,
+  groupedMatmulKernel, mapKernel, orderKernel, reduceKernel, samples, scanKernel,
+} from './sample-launches.ts'; // prettier-ignore
+
+type Words = Float32Array | Int32Array | Uint32Array;
+
+/** Runs `threads` threads of a kernel, folded into two dimensions, with race checks. */
+function run(kernel: Kernel, threads: number, buffers: Record<string, Words>, uniforms: Record<string, number>): void {
+  const groups = Math.ceil(threads / kernel.workgroupSize);
+  const columns = Math.max(1, Math.min(3, groups));
+  compileKernel(kernel)({
+    workgroups: [columns, Math.max(1, Math.ceil(groups / columns))],
+    buffers: new Map(Object.entries(buffers).map(([name, data]) => [name, { data }])),
+    uniforms: new Map(Object.entries(uniforms)),
+    checks: { races: true },
+  });
+}
+
+const numbers = (n: number, seed = 1) =>
+  Float32Array.from({ length: n }, (_, i) => Math.fround(Math.sin(seed * 7.1 + i * 12.9898)));
+
+/** Σ in f32, one rounding for each product and sum: what a kernel does. */
+function dot(a: Float32Array, b: Float32Array, from: number, other: number, n: number): number {
+  let sum = 0;
+  for (let d = 0; d < n; d++) sum = Math.fround(sum + Math.fround((a[from + d] ?? 0) * (b[other + d] ?? 0)));
+  return sum;
+}
+
+describe('kernel families', () => {
+  it.each(samples.map((k) => [k.name, k] as const))(
+    '%s is well formed, its shader valid and golden',
+    async (name, kernel) => {
+      expect(verifyKernel(kernel, webgpuCore.limits)).toEqual([]);
+      const text = printWgsl(legalise(kernel, webgpuCore));
+      expect(await validateWgsl(text), text).toEqual([]);
+      await expect(text).toMatchFileSnapshot(`golden/${name}.wgsl`);
+    },
+  );
+
+  it('map, over a grid folded into two dimensions', () => {
+    const x = numbers(1000);
+    const y = new Float32Array(1000);
+    run(mapKernel, 1000, { x, y }, { n: 1000 });
+    expect(y).toEqual(x.map((v) => 2 * v));
+  });
+
+  it('reduce', () => {
+    const x = numbers(35);
+    const y = new Float32Array(7);
+    run(reduceKernel, 7, { x, y }, { rows: 7, width: 5 });
+    expect([...y]).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => Math.max(...x.slice(5 * i, 5 * i + 5))));
+    run(reduceKernel, 1, { x: new Float32Array(1), y }, { rows: 1, width: 0 });
+    expect(y[0]).toBe(-3.4028234663852886e38);
+  });
+
+  it.each([contractKernel, contractColumnsKernel])('$name, bit for bit in index order', (kernel) => {
+    const [rows, width, depth] = [5, 7, 9];
+    const [x, w] = [numbers(rows * depth), numbers(width * depth, 2)];
+    const y = new Float32Array(rows * width);
+    run(kernel, rows * width, { x, w, y }, { rows, width, depth });
+    expect([...y]).toEqual(
+      Array.from({ length: rows * width }, (_, i) =>
+        dot(x, w, Math.floor(i / width) * depth, (i % width) * depth, depth),
+      ),
+    );
+  });
+
+  it.each([
+    [1, 1],
+    [4, 4],
+    [2, 3],
+  ])('grouped matmul in tiles of %i × %i, for any sizes of groups', (tileRows, tileColumns) => {
+    const kernel = groupedMatmulKernel(tileRows, tileColumns);
+    const [width, depth] = [6, 5];
+    const check = (sizes: readonly number[]) => {
+      const groups = sizes.flatMap((n, g) => Array.from({ length: n }, () => g));
+      const capacity = groups.length + 3;
+      const x = numbers(capacity * depth);
+      const w = numbers(Math.max(1, sizes.length) * width * depth, 3);
+      const y = new Float32Array(capacity * width).fill(NaN);
+      const group = Uint32Array.from({ length: capacity }, (_, i) => groups[i] ?? 4_000_000_000);
+      const buffers = { count: Uint32Array.of(groups.length), group, x, w, y };
+      run(kernel, Math.ceil(capacity / tileRows) * Math.ceil(width / tileColumns), buffers, { capacity, width, depth });
+      const expected = groups.flatMap((g, r) =>
+        Array.from({ length: width }, (_, j) => dot(x, w, r * depth, (g * width + j) * depth, depth)),
+      );
+      expect([...y.slice(0, expected.length)]).toEqual(expected);
+      // Rows that are not there are not written.
+      expect([...y.slice(expected.length)].every(Number.isNaN)).toBe(true);
+    };
+    fc.assert(fc.property(fc.array(fc.nat(9), { maxLength: 6 }), check), { numRuns: 25 });
+  });
+
+  it('scan, exclusive', () => {
+    const x = Int32Array.of(1, 2, 3, 4, -5, 6);
+    const y = new Int32Array(6);
+    run(scanKernel, 2, { x, y }, { rows: 2, width: 3 });
+    expect([...y]).toEqual([0, 1, 3, 0, 4, -1]);
+  });
+
+  it('order and argmax: ties by index, -0 is 0, infinities in place, NaN last', () => {
+    const inf = Infinity;
+    const x = Float32Array.of(0, NaN, -0, 3, -inf, inf, 3, -1, NaN, NaN, NaN, NaN, -inf, NaN, -inf, 0);
+    const place = new Int32Array(16);
+    run(orderKernel, 16, { x, y: place }, { rows: 2, width: 8 });
+    expect([...place]).toEqual([3, 7, 4, 1, 6, 0, 2, 5, 3, 4, 5, 6, 1, 7, 2, 0]);
+    const best = new Int32Array(4);
+    run(
+      argmaxKernel,
+      4,
+      { x: Float32Array.of(1, 5, 5, NaN, NaN, -inf, -inf, -inf, -inf, -0, 0, -1), y: best },
+      { rows: 4, width: 3 },
+    );
+    expect([...best]).toEqual([1, 2, 0, 0]);
+  });
+
+  it('draws the numbers of the definition', () => {
+    const n = 2000;
+    const y = new Float32Array(n);
+    run(drawKernel, n, { y }, { n, seed: 9, place: hashText('here'), name: hashText('T') });
+    let worst = 0;
+    for (const [i, v] of y.entries()) {
+      worst = Math.max(worst, Math.abs(v - drawAt('normal', foldAxis(drawKey(9, 'here'), hashText('T'), i))));
+    }
+    // Roundings of a square root, a cosine and their product; numbers are below 6.
+    expect(worst).toBeLessThan(6 * 4 * 2 ** -24);
+  });
+
+  it('compacts any mask: list, inverse and offsets', () => {
+    const check = (keys: number, perKey: number, seed: number, share: number) => {
+      const positions = keys * perKey;
+      const x = numbers(Math.max(1, positions), seed).map((v) => v + share);
+      const chunks = Math.ceil(positions / 64);
+      const counts = new Uint32Array(Math.max(1, chunks));
+      const starts = new Uint32Array(chunks + 1).fill(99);
+      const present = [...x.slice(0, positions)].flatMap((v, i) => (v > 0 ? [i] : []));
+      const list = new Uint32Array(Math.max(1, present.length));
+      const offsets = new Uint32Array(keys + 1).fill(99);
+      const place = new Int32Array(Math.max(1, positions)).fill(-7);
+      run(compactCountKernel, chunks, { x, counts }, { positions });
+      run(compactScanKernel, 256, { counts, starts }, { positions });
+      run(
+        compactFillKernel,
+        Math.max(chunks, keys + 1),
+        { x, starts, list, offsets, place },
+        { positions, keys, perKey },
+      );
+      expect([...list.slice(0, present.length)]).toEqual(present);
+      expect([...offsets]).toEqual(
+        Array.from({ length: keys + 1 }, (_, k) => present.filter((i) => i < k * perKey).length),
+      );
+      expect([...place.slice(0, positions)]).toEqual(Array.from({ length: positions }, (_, i) => present.indexOf(i)));
+    };
+    check(0, 5, 1, 0);
+    check(5, 0, 1, 0);
+    check(3, 64, 1, 2);
+    check(300, 67, 1, -0.9);
+    fc.assert(fc.property(fc.nat(20), fc.nat(40), fc.nat(1000), fc.double({ min: -1, max: 1, noNaN: true }), check), {
+      numRuns: 40,
+    });
+  });
+});

@@ -1,0 +1,226 @@
+/** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
+import { add, div, eq, f32, load, lt, mul, rem, u32 } from '../../compiler/kernel/build.ts';
+import type { Expr, Kernel } from '../../compiler/kernel/ir.ts';
+import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
+import { argmax } from '../../compiler/kernels/argmax.ts';
+import { compactCount } from '../../compiler/kernels/compact-count.ts';
+import { compactFill } from '../../compiler/kernels/compact-fill.ts';
+import { SCAN_THREADS, compactScan } from '../../compiler/kernels/compact-scan.ts';
+import { chunksOf } from '../../compiler/kernels/compaction.ts';
+import { contract, contractColumns } from '../../compiler/kernels/contract.ts';
+import { draw } from '../../compiler/kernels/draw.ts';
+import { groupedMatmul } from '../../compiler/kernels/grouped-matmul.ts';
+import { map } from '../../compiler/kernels/map.ts';
+import { order } from '../../compiler/kernels/order.ts';
+import { reduce } from '../../compiler/kernels/reduce.ts';
+import { scan } from '../../compiler/kernels/scan.ts';
+import type { Loop, Space } from '../../compiler/kernels/space.ts';
+
+type Point = readonly Expr[];
+
+/** Points of a two-dimensional space. */
+function plane(k: KernelBuilder, rows: Expr, width: Expr): Space<Point> {
+  return { total: mul(rows, width), enter: (id, inside) => inside([k.let(div(id, width)), k.let(rem(id, width))]) };
+}
+
+function line(total: Expr): Space<Point> {
+  return { total, enter: (id, inside) => inside([id]) };
+}
+
+/** Appends a counter below `size` to a point. */
+function along(k: KernelBuilder, size: Expr): Loop<Point> {
+  return (point, body) => k.forRange(u32(0), size, 1, (i) => body([...point, i]));
+}
+
+const at = (point: Point, i: number): Expr => point[i] ?? u32(0);
+
+function kernel(name: string, build: (k: KernelBuilder) => void, workgroupSize = 64): Kernel {
+  const k = new KernelBuilder(name, workgroupSize);
+  build(k);
+  return k.finish();
+}
+
+/** y[i] = 2 x[i] */
+export const mapKernel = kernel('map', (k) => {
+  const x = k.buffer('x', 'f32', 'read');
+  const y = k.buffer('y', 'f32', 'read_write');
+  map(k, { space: line(k.uniform('n', 'u32')), out: y, value: (p) => mul(load(x, at(p, 0)), 2) });
+});
+
+/** y[i] = max over j of x[i, j] */
+export const reduceKernel = kernel('reduce_max', (k) => {
+  const x = k.buffer('x', 'f32', 'read');
+  const y = k.buffer('y', 'f32', 'read_write');
+  const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
+  const value = (p: Point) => load(x, add(mul(at(p, 0), width), at(p, 1)));
+  reduce(k, { op: 'max', type: 'f32', space: line(rows), loop: along(k, width), value, out: y });
+});
+
+/** y[i, j] = sum over d of x[i, d] w[j, d] */
+function contraction(name: string, columns: number): Kernel {
+  return kernel(name, (k) => {
+    const x = k.buffer('x', 'f32', 'read');
+    const w = k.buffer('w', 'f32', 'read');
+    const y = k.buffer('y', 'f32', 'read_write');
+    const [rows, width, depth] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
+    if (columns === 1) {
+      contract<Point>(k, {
+        type: 'f32',
+        space: plane(k, rows, width),
+        loop: along(k, depth),
+        left: (p) => load(x, add(mul(at(p, 0), depth), at(p, 2))),
+        right: (p) => load(w, add(mul(at(p, 1), depth), at(p, 2))),
+        out: y,
+      });
+      return;
+    }
+    contractColumns<Point>(k, {
+      type: 'f32',
+      rows: line(rows),
+      width,
+      columns,
+      at: (p, column) => [...p, column],
+      loop: along(k, depth),
+      shared: (p) => load(x, add(mul(at(p, 0), depth), at(p, 1))),
+      own: (p) => load(w, add(mul(at(p, 2), depth), at(p, 1))),
+      out: y,
+    });
+  });
+}
+export const contractKernel = contraction('contract', 1);
+export const contractColumnsKernel = contraction('contract_columns', 4);
+
+/** y[row, j] = sum over d of x[row, d] w[group[row], j, d] for rows below count[0] */
+export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kernel {
+  return kernel('grouped_matmul', (k) => {
+    const count = k.buffer('count', 'u32', 'read');
+    const group = k.buffer('group', 'u32', 'read');
+    const x = k.buffer('x', 'f32', 'read');
+    const w = k.buffer('w', 'f32', 'read');
+    const y = k.buffer('y', 'f32', 'read_write');
+    const [capacity, width, depth] = [
+      k.uniform('capacity', 'u32'),
+      k.uniform('width', 'u32'),
+      k.uniform('depth', 'u32'),
+    ];
+    groupedMatmul<Point, Expr>(k, {
+      tileRows,
+      tileColumns,
+      capacity,
+      count: load(count, 0),
+      width,
+      enterRow: (row) => [row, k.let(load(group, row), 'g')],
+      atColumn: (p, column) => [...p, column],
+      sameGroup: (a, b) => eq(at(a, 1), at(b, 1)),
+      loop: (body) => k.forRange(u32(0), depth, 1, body),
+      input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
+      weight: (p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
+      out: y,
+    });
+  });
+}
+
+/** y[i, j] = x[i, 0] + … + x[i, j-1] */
+export const scanKernel = kernel('scan', (k) => {
+  const x = k.buffer('x', 'i32', 'read');
+  const y = k.buffer('y', 'i32', 'read_write');
+  const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
+  const index = (p: Point) => add(mul(at(p, 0), width), at(p, 1));
+  const value = (p: Point) => load(x, index(p));
+  scan<Point>(k, { type: 'i32', space: line(rows), loop: along(k, width), value, index, exclusive: true, out: y });
+});
+
+/** Places of x[i, ·], descending. */
+export const orderKernel = kernel('order', (k) => {
+  const x = k.buffer('x', 'f32', 'read');
+  const y = k.buffer('y', 'i32', 'read_write');
+  const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
+  order<Point>(k, {
+    space: plane(k, rows, width),
+    loop: (p, body) => k.forRange(u32(0), width, 1, (i) => body([at(p, 0), i])),
+    position: (p) => at(p, 1),
+    keys: [{ value: (p) => load(x, add(mul(at(p, 0), width), at(p, 1))), descending: true }],
+    candidate: null,
+    report: null,
+    out: y,
+  });
+});
+
+export const argmaxKernel = kernel('argmax', (k) => {
+  const x = k.buffer('x', 'f32', 'read');
+  const y = k.buffer('y', 'i32', 'read_write');
+  const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
+  const loop = along(k, width);
+  argmax<Point>(k, {
+    space: line(rows),
+    loop: (p, body) => loop(p, (inner) => body(inner, at(inner, 1))),
+    value: (p) => load(x, add(mul(at(p, 0), width), at(p, 1))),
+    out: y,
+  });
+});
+
+export const drawKernel = kernel('draw_normal', (k) => {
+  const y = k.buffer('y', 'f32', 'read_write');
+  const [n, seed, place, name] = [
+    k.uniform('n', 'u32'),
+    k.uniform('seed', 'u32'),
+    k.uniform('place', 'u32'),
+    k.uniform('name', 'u32'),
+  ];
+  draw<Point>(k, {
+    distribution: 'normal',
+    space: line(n),
+    seed,
+    place,
+    folds: (p) => [{ name, index: at(p, 0) }],
+    out: y,
+  });
+});
+
+/** Compaction of x[i] > 0 over keys × rest. */
+export const compactCountKernel = kernel('compact_count', (k) => {
+  const x = k.buffer('x', 'f32', 'read');
+  const counts = k.buffer('counts', 'u32', 'read_write');
+  const positions = k.uniform('positions', 'u32');
+  compactCount(k, { mask: { positions, present: (i) => lt(f32(0), load(x, i)) }, counts });
+});
+
+export const compactScanKernel = kernel(
+  'compact_scan',
+  (k) => {
+    const counts = k.buffer('counts', 'u32', 'read');
+    const starts = k.buffer('starts', 'u32', 'read_write');
+    compactScan(k, { chunks: k.let(chunksOf(k.uniform('positions', 'u32'))), counts, starts });
+  },
+  SCAN_THREADS,
+);
+
+export const compactFillKernel = kernel('compact_fill', (k) => {
+  const x = k.buffer('x', 'f32', 'read');
+  const starts = k.buffer('starts', 'u32', 'read');
+  const list = k.buffer('list', 'u32', 'read_write');
+  const offsets = k.buffer('offsets', 'u32', 'read_write');
+  const place = k.buffer('place', 'i32', 'read_write');
+  const [positions, keys, perKey] = [
+    k.uniform('positions', 'u32'),
+    k.uniform('keys', 'u32'),
+    k.uniform('perKey', 'u32'),
+  ];
+  const mask = { positions, present: (i: Expr) => lt(f32(0), load(x, i)) };
+  compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => i, offsets, place });
+});
+
+export const samples: readonly Kernel[] = [
+  mapKernel,
+  reduceKernel,
+  contractKernel,
+  contractColumnsKernel,
+  groupedMatmulKernel(2, 2),
+  scanKernel,
+  orderKernel,
+  argmaxKernel,
+  drawKernel,
+  compactCountKernel,
+  compactScanKernel,
+  compactFillKernel,
+];
