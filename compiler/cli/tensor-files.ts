@@ -40,14 +40,18 @@ async function readTensor(path: string, name: string, info: SourceTensor, source
   if (dtype === 'BOOL') return { element: 'bool', shape, data: bytes.map((b) => (b === 0 ? 0 : 1)) };
   if (dtype === 'F64') {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return { element: 'f32', shape, data: Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i, true)) };
+    return {
+      element: 'f32',
+      shape,
+      data: Float64Array.from({ length: count }, (_, i) => view.getFloat64(8 * i, true)),
+    };
   }
   const integers = new Int32Array(count);
   const misfit = decodeIntegers(dtype, bytes, integers);
-  if (misfit !== null && /^[IU]\d/.test(dtype)) {
-    throw new CliError(exitCodes.input, `${path}: ${name} holds ${misfit}, which is no i32`);
+  if (misfit !== null && misfit >= 0) {
+    throw new CliError(exitCodes.input, `${path}: ${name} holds a number at ${misfit} that is no i32`);
   }
-  if (/^[IU]\d/.test(dtype)) return { element: 'i32', shape, data: integers };
+  if (misfit !== null) return { element: 'i32', shape, data: integers };
   const floats = new Float32Array(count);
   if (decodeFloats(dtype, bytes, floats) === null) {
     throw new CliError(exitCodes.input, `${path}: ${name} is stored as ${dtype}, which cannot be an input`);

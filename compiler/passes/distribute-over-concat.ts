@@ -179,22 +179,21 @@ function cutNode(b: GraphBuilder, node: Node, axis: AxisId, cut: Cut): NodeId {
     case 'map': {
       const operands = node.operands.map(to);
       const nothing = node.op === 'mul' && operands.some((o) => b.constantOf(o) === 0);
-      if (nothing) return b.broadcast(b.constant(0, node.element), b.unite(operands));
-      return b.map(node.op, operands, node.element);
+      if (nothing) return b.broadcast(b.constant(0, node.element), become(node.axes));
+      return b.broadcast(b.map(node.op, operands, node.element), become(node.axes));
     }
     case 'masked': {
       const [support, value] = [to(node.support), to(node.value)];
       const same = b.constantOf(value) === node.otherwise;
-      return same ? b.broadcast(value, b.axesOf(support)) : b.masked(support, value, node.otherwise);
+      return b.broadcast(same ? value : b.masked(support, value, node.otherwise), become(node.axes));
     }
     case 'support': {
       const bounds = replaceInBounds(node.bounds, [axis], own, b.sizeOf);
-      const mask = b.broadcast(to(node.mask), own);
+      const mask = b.broadcast(to(node.mask), become(node.axes));
       return b.support(mask, become(node.sources), become(node.targets), bounds);
     }
     case 'broadcast': {
-      const from = node.axes.filter((a) => a !== axis);
-      return b.broadcast(to(node.operand), from);
+      return b.broadcast(to(node.operand), become(node.axes));
     }
     default:
       // Views and reductions along other axes: the same on the cut operands.
@@ -218,7 +217,10 @@ function aligned(b: GraphBuilder, part: Concat['parts'][number], { own }: Cut): 
   if (own.length === 0) return b.slice(part.node, part.axis, zero, null);
   const node = b.node(part.node);
   const constant = b.constantOf(part.node);
-  if (constant !== null) return b.constant(constant, node.element);
+  if (constant !== null) {
+    const others = node.axes.filter((a) => a !== part.axis);
+    return b.broadcast(b.constant(constant, node.element), [...others, ...own]);
+  }
   if (node.kind === 'merge' && node.into === part.axis && node.from.length === own.length) {
     const same = node.from.every((a, i) => sizeKey(b.sizeOf(a)) === sizeKey(b.sizeOf(own[i] ?? a)));
     if (same) return b.rename(node.operand, node.from, own);

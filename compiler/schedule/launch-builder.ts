@@ -3,16 +3,16 @@
  * becomes a uniform field when it is first asked for. Names are canonical (b0, b1, …, n0, n1, … in order of first use), so that two
  * launches of the same structure get the same kernel text and share it.
  *
- * `finish` drops lets that nobody reads (indices are decoded whether needed or not) and then buffers and uniforms nobody uses.
+ * `finish` tidies the kernel (tidy-kernel.ts) and drops the buffers and uniforms that nobody uses then.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { sizeKey } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
-import type { BufferDecl, Expr, Kernel, Stmt, UniformDecl } from '../kernel/ir.ts';
+import type { BufferDecl, Expr, Kernel, UniformDecl } from '../kernel/ir.ts';
 import { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { expressionsOf, blocksOf, forEachExpr, forEachStatement, operandsOf } from '../kernel/walk.ts';
 import type { BufferTable } from './memory.ts';
 import type { UniformValue } from './plan.ts';
+import { namesUsed, tidyKernel } from './tidy-kernel.ts';
 
 export interface BuiltLaunch {
   readonly kernel: Kernel;
@@ -66,19 +66,17 @@ export class LaunchBuilder {
   }
 
   finish(): BuiltLaunch {
-    const raw = this.k.finish();
-    const body = withoutDeadLets(raw.body);
-    const used = namesUsed(body);
+    const kernel = tidyKernel(this.k.finish());
+    const used = namesUsed(kernel.body);
     const keptBuffers = [...this.#buffers].filter(([, decl]) => used.has(decl.name));
     const keptUniforms = [...this.#uniforms.values()].filter(
       ({ field }) => field.kind === 'uniform' && used.has(field.name),
     );
     return {
       kernel: {
-        ...raw,
-        body,
+        ...kernel,
         buffers: keptBuffers.map(([, decl]) => decl),
-        uniforms: raw.uniforms.filter((u) => used.has(u.name)),
+        uniforms: kernel.uniforms.filter((u) => used.has(u.name)),
       },
       buffers: keptBuffers.map(([id]) => id),
       uniforms: keptUniforms.map(({ value }) => value),
@@ -104,43 +102,4 @@ export class LaunchBuilder {
     this.#buffers.set(buffer, decl);
     return decl;
   }
-}
-
-/** Names of buffers, uniforms and locals that are read or stored to. */
-function namesUsed(body: readonly Stmt[]): Set<string> {
-  const used = new Set<string>();
-  forEachExpr(body, (expr) => {
-    if (expr.kind === 'local' || expr.kind === 'uniform') used.add(expr.name);
-    if (expr.kind === 'load' || expr.kind === 'buffer_length') used.add(expr.buffer);
-  });
-  forEachStatement(body, (statement) => {
-    if (statement.kind === 'store' || statement.kind === 'atomic') used.add(statement.buffer);
-  });
-  return used;
-}
-
-/**
- * The statements without lets that are never read, nor those only such lets read. One backward pass over each block is enough:
- * a local is read only after it is declared.
- */
-function withoutDeadLets(body: readonly Stmt[]): readonly Stmt[] {
-  const live = new Set<string>();
-  const reads = (expr: Expr): void => {
-    if (expr.kind === 'local') live.add(expr.name);
-    operandsOf(expr).forEach(reads);
-  };
-  const sweep = (block: readonly Stmt[]): readonly Stmt[] => {
-    const kept: Stmt[] = [];
-    for (const statement of [...block].reverse()) {
-      if (statement.kind === 'let' && !live.has(statement.name)) continue;
-      let swept = statement;
-      if (statement.kind === 'if') swept = { ...statement, then: sweep(statement.then), else: sweep(statement.else) };
-      if (statement.kind === 'for') swept = { ...statement, body: sweep(statement.body) };
-      if (blocksOf(swept).length > 0 && blocksOf(swept).every((b) => b.length === 0)) continue;
-      expressionsOf(swept).forEach(reads);
-      kept.push(swept);
-    }
-    return kept.reverse();
-  };
-  return sweep(body);
 }

@@ -91,12 +91,21 @@ function isShadowable(entity: Entity): boolean {
   return entity.kind === 'local' || entity.kind === 'static' || entity.kind === 'index' || entity.kind === 'error';
 }
 
+/** A written type also says in which order the axes stand: an output of the value is laid out like that. */
+function inWrittenOrder(expr: Expr, type: ValueType): Expr {
+  if (expr.type.kind !== 'tensor' || type.kind !== 'tensor') return expr;
+  const { axes } = expr.type;
+  const same = type.axes.every((a, i) => a.axis === axes[i]?.axis && a.primes === axes[i].primes);
+  return same ? expr : { kind: 'coerce', value: expr, type: { ...expr.type, axes: type.axes }, span: expr.span };
+}
+
 function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
   const { pattern, span } = stmt;
   let value = checkExpr(cx, { scope, points: null }, stmt.value);
   if (stmt.type !== undefined) {
     const type = checkType(cx, scope, stmt.type);
-    value = settled(coerce(cx, value, type, { what: pattern.names[0]?.text ?? 'this', span: stmt.type.span }, stmt.value.span));
+    const given = coerce(cx, value, type, { what: pattern.names[0]?.text ?? 'this', span: stmt.type.span }, stmt.value.span);
+    value = settled(given === null || type === null ? given : inWrittenOrder(given, type));
   }
   const free = pattern.names.map((n) => n.text === '_' || mayName(cx, scope, n.text, n.span));
   const repeated = pattern.names.find((n, i) => n.text !== '_' && pattern.names.findIndex((m) => m.text === n.text) < i);

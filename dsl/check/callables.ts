@@ -89,7 +89,9 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
   const inner = innerOf(body.declarations, body.scope);
   const declaration = declarationOf(id, role, callable, parameters?.declarations ?? null, family, signature, block);
 
-  if (parameters !== null) {
+  if (parameters?.broken === true || family.length < (callable.family?.length ?? 0)) {
+    scope.set(name.text, { kind: 'error' }, name.span);
+  } else if (parameters !== null) {
     const template: Template = {
       name: name.text,
       role: role === 'entry' ? 'fn' : role,

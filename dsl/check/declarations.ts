@@ -55,12 +55,14 @@ export function sortReporting(
     const [first] = circle;
     if (first === undefined || circle.some((item) => broken.has(item))) continue;
     for (const item of circle) broken.add(item);
-    const names = circle.map((item) => item.name.text);
+    // A long circle is told by its beginning.
+    const names = circle.slice(0, 4).map((item) => item.name.text);
+    if (circle.length > 4) names.push('…');
     const calls = circle.every((item) => item.kind === 'callable' || item.kind === 'entry');
     const path = [...names, first.name.text].join(' → ');
     cx.report(calls ? 'MOE0417' : 'MOE0206', first.name.span, {
       message: calls ? `${first.name.text} calls itself${names.length > 1 ? `: ${path}` : ''}` : `${listWords(names)} ${names.length > 1 ? 'depend on one another' : 'depends on itself'}: ${path}`,
-      labels: circle.slice(1).map((item) => ({ span: item.name.span, text: `${item.name.text} is part of the circle` })),
+      labels: circle.slice(1, 4).map((item) => ({ span: item.name.span, text: `${item.name.text} is part of the circle` })),
       help: calls ? 'what is repeated a number of times is a chain' : undefined,
     });
   }

@@ -17,6 +17,8 @@ export interface TemplateParameters {
   readonly order: Template['parameters'];
   readonly axes: readonly TemplateAxis[];
   readonly numbers: readonly TemplateNumber[];
+  /** One of them has a mistake: instances say nothing. */
+  readonly broken: boolean;
   readonly declarations: { readonly axes: readonly AxisDeclaration[]; readonly numbers: readonly ConstDeclaration[] };
 }
 
@@ -24,6 +26,7 @@ export interface TemplateParameters {
 export function templateParameters(cx: Context, scope: Scope, callable: CallableSyntax): TemplateParameters {
   const asAxes = namesUsedAsAxes(callable, scope);
   const inSignature = signatureAxes(callable.signature);
+  let broken = false;
   const order: { name: string; kind: 'axis' | 'number'; id: number }[] = [];
   const axes: TemplateAxis[] = [];
   const numbers: TemplateNumber[] = [];
@@ -32,10 +35,12 @@ export function templateParameters(cx: Context, scope: Scope, callable: Callable
     const { text: name, span } = generic.name;
     if (isPredefined(name) || name === 'train') {
       cx.report('MOE0203', span, { message: `${name} is a name of the language`, help: 'choose another name' });
+      broken = true;
       continue;
     }
     if (scope.own(name) !== null) {
       cx.report('MOE0202', span, { message: `${callable.name.text} has two parameters called ${name}` });
+      broken = true;
       continue;
     }
     const id = cx.fresh();
@@ -59,7 +64,7 @@ export function templateParameters(cx: Context, scope: Scope, callable: Callable
     axes.push({ id, name, explicit: false, inSignature: true, initial: null });
     scope.set(name, { kind: 'axis', axis: { axis: id, primes: 0 } }, span);
   }
-  return { order, axes, numbers, declarations };
+  return { order, axes, numbers, broken, declarations };
 }
 
 function axisInitial(cx: Context, scope: Scope, expr: ast.Expr): TemplateAxis['initial'] {

@@ -45,7 +45,18 @@ export function itemsOf(decls: readonly (ast.Decl | ast.Entry)[]): readonly Item
  * left that nothing else declares. Items whose name is taken are left out, after a diagnostic.
  */
 export function declareItems(cx: Context, scope: Scope, items: readonly Item[]): readonly Item[] {
-  const declared = items.filter((item) => declare(cx, scope, item.name.text, item.name.span));
+  const twice = new Set<string>();
+  const first = items.filter((item) => {
+    if (declare(cx, scope, item.name.text, item.name.span)) return true;
+    twice.add(item.name.text);
+    return false;
+  });
+  // A name that is declared twice means neither: its uses say nothing.
+  const declared = first.filter((item) => {
+    if (!twice.has(item.name.text)) return true;
+    scope.set(item.name.text, { kind: 'error' }, item.name.span);
+    return false;
+  });
   const unions = new Set(declared.flatMap((item) => (item.kind === 'callable' && mayBeUnion(item.decl) ? [item.decl] : [])));
   const newAxes = new Map<ast.CallableDecl, ast.AxisName>();
   // A union of unions has their axes: in as many rounds as it takes, those with exactly one unknown axis first.

@@ -18,7 +18,7 @@ import type { F64Operand } from '../algebra/primitive.ts';
 import { float64Algebra, type ExternRun, type Float64Algebra } from './algebra.ts';
 import type { RunProblem } from './problems.ts';
 import type { F64Route } from './route.ts';
-import { inStorageOrder } from './stores.ts';
+import { inStorageOrder, outside } from './stores.ts';
 import { keepAs, makeTensor, spread, type F64Tensor } from './tensor.ts';
 
 export interface NumberTensor {
@@ -131,16 +131,13 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
     algebra,
     entry: options.entry,
     want: options.want,
-    input: (name, type, axes) => {
+    input: (name, type, axes, within) => {
       const given = options.inputs.get(name);
       const count = axes.reduce((n, a) => n * (asInteger(a.size) ?? 0), 1);
       if (given === undefined || given.data.length !== count)
         throw new CompilerBug('interpret', `input ${name} does not fit its axes`);
-      return makeTensor(
-        type.element,
-        axes,
-        given.data.map((v) => keepAs(type.element, v)),
-      );
+      const data = given.data.map((v) => keepAs(type.element, v));
+      return makeTensor(type.element, axes, data, outside(name, entry.span, within, axes, data));
     },
     report,
   });

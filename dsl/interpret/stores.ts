@@ -4,7 +4,9 @@
  * indices of an `i32[…] in V` are checked here, where they enter.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Selection, Store } from '../meaning/algebra.ts';
+import type { Axis } from '../meaning/axis.ts';
 import { singlePoint, type Deferred, type RunProblem } from './problems.ts';
 import { indexed, laidOut, recutTensor, renamed } from './recut.ts';
 import { countPoints, describe, keepAs, makeTensor, pointAt, sizeOf, spread, type F64Tensor } from './tensor.ts';
@@ -15,7 +17,12 @@ export function readStore(store: Store, values: Float64Array, selection: readonl
     throw new CompilerBug('interpret', `${store.path} has ${values.length} numbers for ${describe(axes)}`);
   }
   const data = store.element === 'f32' ? values : values.map((value) => keepAs(store.element, value));
-  const whole = makeTensor(store.element, axes, data, outside(store, data));
+  const whole = makeTensor(
+    store.element,
+    axes,
+    data,
+    outside(store.path, store.declaration.span, store.within, axes, data),
+  );
   return store.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
 }
 
@@ -24,7 +31,7 @@ export function inStorageOrder(store: Store, value: F64Tensor): Float64Array {
   return spread(value, [...store.family, ...store.declared]).data;
 }
 
-function select(tensor: F64Tensor, axis: Store['family'][number], how: Selection | undefined): F64Tensor {
+function select(tensor: F64Tensor, axis: Axis, how: Selection | undefined): F64Tensor {
   if (how === undefined) throw new CompilerBug('interpret', `nothing says how to read along ${axis.name}`);
   switch (how.kind) {
     case 'at':
@@ -39,22 +46,26 @@ function select(tensor: F64Tensor, axis: Store['family'][number], how: Selection
   }
 }
 
-/** The first index outside its axis, if there is one, as a problem of its point. */
-function outside(store: Store, data: Float64Array): readonly Deferred[] {
-  if (store.within === null) return [];
-  const size = sizeOf(store.within);
-  const axes = [...store.family, ...store.declared];
+/** Points at which an `i32[…] in V` called `name` holds what is neither a point of V nor -1. */
+export function outside(
+  name: string,
+  span: Span,
+  within: Axis | null,
+  axes: readonly Axis[],
+  data: Float64Array,
+): readonly Deferred[] {
+  if (within === null) return [];
+  const size = sizeOf(within);
   const wrong: number[] = [];
   data.forEach((value, i) => {
     if (!(Number.isInteger(value) && value >= -1 && value < size)) wrong.push(i);
   });
-  const name = store.within.name;
-  return wrong.slice(0, 64).map((i) => {
+  return wrong.map((i) => {
     const point = pointAt(axes, i);
     const problem: RunProblem = {
       code: 'MOE0702',
-      message: `${store.path} holds ${data[i]}, which is no point of ${name}, which has ${size}`,
-      span: store.declaration.span,
+      message: `${name} holds ${data[i]}, which is no point of ${within.name}, which has ${size}`,
+      span,
       point: axes.map((axis, a) => ({ axis: axis.name, index: point[a] })),
     };
     return singlePoint(problem, axes, point);

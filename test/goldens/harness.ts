@@ -225,7 +225,6 @@ function sliceOf(tensor: NamedTensor | undefined, index: number | undefined): Na
   const length = tensor.data.length / outer;
   return {
     ...tensor,
-    axes: tensor.axes?.slice(1),
     shape,
     data: tensor.data.slice(index * length, (index + 1) * length),
   };

@@ -44,7 +44,7 @@ describe.each(all.map((pass) => [pass.name, pass] as const))('%s', (_, pass) => 
         verifyGraph(after, pass.name);
         close(resultsOf(after, run), resultsOf(graph, run), printGraph(graph) + printGraph(after));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -55,7 +55,7 @@ describe.each(all.map((pass) => [pass.name, pass] as const))('%s', (_, pass) => 
         const again = dropDeadValues.run(pass.run(once));
         expect(again.nodes.length).toBe(once.nodes.length);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });
@@ -69,7 +69,7 @@ describe('optimise', () => {
         const got = resultsOf(after, { leaves: bench.leaves, domains, poison: true });
         close(got, resultsOf(graph, { leaves: bench.leaves }), printGraph(graph) + printGraph(after, { domains }));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -136,10 +136,10 @@ describe('simplify-views', () => {
     const [A, B, C, W] = [t.axis('A', 2), t.axis('B', 3), t.axis('C', 5), t.axis('W', 2)];
     const c = t.call('concat', { a: t.input('a', [A], [1, 2]), b: t.input('b', [B], [3, 4, 5]) }, { along: [A, B], into: [C] });
     const window = (from: number): GraphOperand => t.call('window', { x: c }, { axis: [C], as: [W] }, { from, to: from + 2 });
-    expect(count(simplifyViews.run(t.graph(window(0))), 'concat')).toBe(0);
-    expect(count(simplifyViews.run(t.graph(window(3))), 'concat')).toBe(0);
+    expect(count(dropDeadValues.run(simplifyViews.run(t.graph(window(0)))), 'concat')).toBe(0);
+    expect(count(dropDeadValues.run(simplifyViews.run(t.graph(window(3)))), 'concat')).toBe(0);
     // Across the border there is nothing to pick.
-    expect(count(simplifyViews.run(t.graph(window(1))), 'concat')).toBe(1);
+    expect(count(dropDeadValues.run(simplifyViews.run(t.graph(window(1)))), 'concat')).toBe(1);
   });
 });
 

@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../compiler/graph/build.ts';
 import { everywhere, type Domain, type FusedGraph } from '../../compiler/graph/domains.ts';
 import { inOrder, interpretGraph, type GraphRun } from '../../compiler/graph/interpret.ts';
 import type { AxisId, Graph, NodeId, Root } from '../../compiler/graph/ir.ts';
-import { sparsify } from '../../compiler/passes/sparsify.ts';
+import { optimise } from '../../compiler/passes/pass-list.ts';
 import type { Plan } from '../../compiler/schedule/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { simulatePlan, type Simulated, type SimulatedRun } from '../../compiler/schedule/simulate.ts';
@@ -35,7 +35,7 @@ export class Bench {
   readonly materialised = new Set<NodeId>();
   readonly sizes = new Map<string, number>();
   readonly leaves = new Map<string, number[]>();
-  /** Domains by the pass instead of by hand; memory only where it has to be. */
+  /** Domains and memory by the passes instead of by hand. */
   sparsified = false;
   readonly #roles = new Map<string, string>();
   readonly #random = stream(7);
@@ -104,7 +104,7 @@ export class Bench {
   }
 
   fused(): FusedGraph {
-    if (this.sparsified) return { ...sparsify(this.graph()), materialised: new Set() };
+    if (this.sparsified) return optimise(this.graph());
     const graph = this.graph();
     const domains = new Map(graph.nodes.map((n) => [n.id, this.domains.get(n.id) ?? everywhere] as const));
     return { graph, domains, materialised: this.materialised };

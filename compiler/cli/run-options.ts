@@ -1,0 +1,173 @@
+/** What `moec run` and `moec verify` share: their options, and from options to a request. */
+import { Command, Option } from 'commander';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ExternFunction } from '../../runtime/externs.ts';
+import type { WeightSource } from '../../runtime/source.ts';
+import { CliError } from './cli-error.ts';
+import type { ExecuteRequest, NamedTensor, Prepared } from './execute.ts';
+import { exitCodes, fileFaultOf } from './exit.ts';
+import { statOrNull } from './io.ts';
+import { collect, modelOption, parseSets, parseSizes, setOption, wholeNumber } from './options.ts';
+import type { Session } from './session.ts';
+
+export type Executor = ExecuteRequest['on'];
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly weights?: string;
+  readonly entry?: string;
+  readonly model?: string;
+  readonly set: readonly string[];
+  readonly on: Executor;
+  readonly state?: string;
+  readonly losses?: boolean;
+  readonly outputs?: boolean;
+  readonly extern?: string;
+  readonly seed: number;
+  readonly random?: boolean;
+  readonly size: readonly string[];
+}
+
+export function addRunOptions(command: Command): Command {
+  return command
+    .argument('<model>', 'a .moe file')
+    .option('--input <file>', 'inputs by parameter name, and controls by path (safetensors)')
+    .option('--weights <path>', 'a safetensors file, or the folder of a checkpoint')
+    .option('--entry <name>', 'which entry to run; forward by default')
+    .addOption(modelOption())
+    .addOption(setOption())
+    .option('--state <file>', 'values of states, as an earlier run wrote them')
+    .option('--losses', 'losses too, as loss.PATH')
+    .option('--outputs', 'outputs too, by path')
+    .option('--extern <file>', 'a module whose exports are the functions of the host')
+    .option('--seed <number>', 'of draws', wholeNumber, 0)
+    .option('--random', 'draw the inputs that are not given, and without --weights the parameters')
+    .addOption(
+      new Option('--size <axis=n>', 'with --random: the size of an axis of the run; may stand several times')
+        .argParser(collect)
+        .default([], '16 each'),
+    )
+    .option('--json', 'a summary of the results as JSON on stdout');
+}
+
+/** Everything that is ready to be executed. */
+export interface Ready {
+  readonly prepared: Prepared;
+  readonly request: ExecuteRequest;
+}
+
+/**
+ * Reads what the options name, compiles, and makes what has to be made, and hands it to `work`; files are closed after it.
+ * With `settle` initial values are computed here, for all executors alike, instead of by each.
+ */
+export async function withRun<T>(
+  session: Session,
+  modelFile: string,
+  options: RunOptions,
+  settle: boolean,
+  work: (ready: Ready) => Promise<T>,
+): Promise<T> {
+  const { readTensors, statesOf } = await import('./tensor-files.ts');
+  const { prepare } = await import('./execute.ts');
+  const { madeStores, withRandomInputs, withStores } = await import('./made-values.ts');
+  const sets = parseSets(options.set);
+  const sizes = parseSizes(options.size);
+  session.progress.show('reading');
+  const inputs = options.input === undefined ? new Map<string, NamedTensor>() : await readTensors(options.input);
+  const states = options.state === undefined ? undefined : statesOf(await readTensors(options.state));
+  const externs = options.extern === undefined ? undefined : await loadExterns(options.extern);
+  const weights = options.weights === undefined ? null : await openWeights(options.weights);
+  try {
+    const request: ExecuteRequest = {
+      modelFile,
+      sets,
+      inputs,
+      weights,
+      want: { losses: options.losses === true, outputs: options.outputs === true, updates: true },
+      on: options.on,
+      seed: options.seed,
+      ...(options.model === undefined ? {} : { model: options.model }),
+      ...(options.entry === undefined ? {} : { entry: options.entry }),
+      ...(states === undefined ? {} : { states }),
+      ...(externs === undefined ? {} : { externs }),
+    };
+    session.stage = 'compile';
+    session.progress.show('compiling');
+    const compiled = await prepare(request);
+    const known = knownInputs(session, compiled, inputs);
+    const random = options.random === true && weights === null;
+    const made =
+      random || settle ? madeStores(compiled, { random, seed: options.seed }) : new Map<string, Float64Array>();
+    session.stage = `run on ${options.on}`;
+    session.progress.show(`running on ${options.on}`);
+    return await work({
+      prepared: { ...compiled, stores: new Map([...made, ...compiled.stores]) },
+      request: {
+        ...request,
+        inputs: options.random === true ? withRandomInputs(compiled, known, sizes, options.seed) : known,
+        weights: withStores(weights, compiled.manifest.stores, made),
+      },
+    });
+  } finally {
+    session.progress.clear();
+    await weights?.close();
+  }
+}
+
+/** The tensors of the input file that the entry or the model takes; about others there is a warning. */
+function knownInputs(
+  session: Session,
+  { entry, manifest }: Prepared,
+  given: ReadonlyMap<string, NamedTensor>,
+): ReadonlyMap<string, NamedTensor> {
+  const inputs = entry.elaborated.inputs.map((i) => i.name);
+  const controls = manifest.stores.filter((s) => s.kind === 'control').map((s) => s.path);
+  const takes = new Set([...inputs, ...controls]);
+  const unknown = [...given.keys()].filter((name) => !takes.has(name));
+  // With an input missing as well, a wrong name is the likely reason: then the executor tells.
+  if (unknown.length === 0 || inputs.some((name) => !given.has(name))) return given;
+  const list =
+    unknown.length > 5 ? `${unknown.slice(0, 5).join(', ')} and ${unknown.length - 5} more` : unknown.join(', ');
+  session.say(`warning: ${entry.name} takes ${[...takes].join(', ') || 'nothing'}; not used: ${list}`);
+  return new Map([...given].filter(([name]) => takes.has(name)));
+}
+
+async function openWeights(path: string): Promise<WeightSource> {
+  const { fromDirectory, fromFile } = await import('../../runtime/node.ts');
+  const stats = await statOrNull(path);
+  if (stats === null) throw new CliError(exitCodes.io, `cannot read ${path}: there is no such file or folder`);
+  return stats.isDirectory() ? fromDirectory(path) : fromFile(path);
+}
+
+/** The functions that a module exports, by name. */
+async function loadExterns(path: string): Promise<ReadonlyMap<string, ExternFunction>> {
+  if ((await statOrNull(path)) === null) throw new CliError(exitCodes.io, `cannot read ${path}: there is no such file`);
+  let exported: Readonly<Record<string, unknown>>;
+  try {
+    exported = await import(pathToFileURL(resolve(path)).href);
+  } catch (error) {
+    const fault = fileFaultOf(error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(fault === null ? exitCodes.input : exitCodes.io, `cannot load ${path}: ${why}`, {
+      cause: error,
+    });
+  }
+  return new Map(
+    Object.entries(exported).filter((entry): entry is [string, ExternFunction] => typeof entry[1] === 'function'),
+  );
+}
+
+/** Executes on one of the three, killable where the thread is busy all the time. */
+export async function executeOn(on: Executor, { prepared, request }: Ready): Promise<ReadonlyMap<string, NamedTensor>> {
+  const { executeGpu, executeKernels, executeReference } = await import('./execute.ts');
+  const { killable } = await import('./exit.ts');
+  switch (on) {
+    case 'gpu':
+      return executeGpu(prepared, request);
+    case 'kernels':
+      return killable(() => executeKernels(prepared, request));
+    case 'reference':
+      return killable(() => executeReference(prepared, request));
+  }
+}

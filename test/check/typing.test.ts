@@ -1,0 +1,149 @@
+/** What the checker writes into the typed program: statics, open element types, carried axes, parts, and facts of callables. */
+import { describe, expect, test } from 'vitest';
+import { printProgram } from '../../dsl/check/print-program.ts';
+import { checkText } from './support.ts';
+
+/** The last lines of the printed program: forward's body. */
+function forward(decls: string, body: string, result = '[T, D]'): string {
+  const { program, diagnostics } = checkText(
+    `import { SwiGLU, RmsNorm, Zero } from "std"
+     model M { axis T, D = 8, E = 4, F = 6, L = 3, H = 2\n ${decls}\n forward(x: [T, D]) -> ${result} { ${body} } }`,
+  );
+  expect(diagnostics.map((d) => `${d.code} ${d.message}`)).toEqual([]);
+  if (program === null) throw new Error('no program');
+  const lines = printProgram(program).trimEnd().split('\n');
+  return lines
+    .slice(lines.findIndex((l) => l.startsWith('entry forward')) + 1)
+    .map((l) => l.trim())
+    .join('\n');
+}
+
+describe('statics', () => {
+  test('stay statics through arithmetic, lets and ifs, and inside functions of numbers', () => {
+    expect(forward('const K = 2', 'let k = if K == 1 { 1 } else { floor(K * T / E) }\nx * max(k, 3)')).toBe(
+      'mul(x, max((if (K == 1) then 1 else floor(((K * T) / E))), 3))',
+    );
+  });
+
+  test('take the element type they meet', () => {
+    expect(forward('param i: i32[D]', 'i32(floor(x)) % 2 + i * 3', 'i32[T, D]')).toBe('add(mod(i32(floor(x)), i32 2), mul(i, i32 3))');
+  });
+
+  test('an annotated let makes a tensor of a static', () => {
+    expect(forward('', 'let y: [D] = 1\nx + y')).toBe('let y: [D] = <[D]>1\nadd(x, y)');
+  });
+});
+
+describe('open element types', () => {
+  test('iota and where of literals become indices', () => {
+    expect(forward('', 'x[D: where(iota(D) > 3, 1 - iota(D), 0)] * 1')).toBe(
+      'mul(gather(x, where(gt(iota(axis: D), 3), sub(i32 1, iota(axis: D)), i32 0), axis: D), 1)',
+    );
+  });
+
+  test('the weights of pick are made of what they select', () => {
+    expect(forward('param best: i32[E, D]', 'f32(pick(i32(floor(x)), over: E) @ best)')).toBe(
+      'f32(dot(pick(i32(floor(x)), over: E), best, over: E))',
+    );
+  });
+
+  test('a named pick converts', () => {
+    expect(forward('param best: i32[E]', 'let r = pick(i32(floor(x)), over: E)\nf32(r @ best)')).toContain('f32(dot(i32(r), best, over: E))');
+  });
+});
+
+describe('calls', () => {
+  test('carried axes and the axes of the family are added, declared ones consumed', () => {
+    expect(forward('experts ffn[L, E] = SwiGLU<F>', 'let y = ffn(x)\nsum(y, over: (L, E))')).toContain('let y: [L, E, T, D] = ffn(x)');
+  });
+
+  test('self-attention needs no rename', () => {
+    const decls = 'fn attend(q: [D], k: [T, D], v: [T, D]) -> [D] { softmax(k @ q, over: T) @ v }';
+    expect(forward(decls, 'let y = attend(x, x, x)\ny')).toContain('let y: [T, D] = attend(x, x, x)');
+  });
+
+  test('a route given for a tensor lifts the call', () => {
+    const decls = 'experts ffn[E] = SwiGLU<F>\n router gate(x: [D]) -> route[E] { param w: [E, D]\n top_k(w @ x, 2, over: E) }';
+    expect(forward(decls, 'let r = gate(x)\nlet y = ffn(r * x)\nmask(r) @ y')).toContain('let y: route[T -> E] of [D] = ffn(mul(r, x))');
+  });
+
+  test('a literal stands where a tensor is expected', () => {
+    expect(forward('fn f(a: [D], b: [D]) -> [D] { a + b }', 'f(x, 1)')).toBe('f(x, <[D]>1)');
+  });
+
+  test('arguments by name', () => {
+    expect(forward('fn f(a: [D], b: [D]) -> [D] { a - b }', 'f(b: x, a: 1)')).toBe('f(<[D]>1, x)');
+  });
+
+  test('a template without params is called directly, as an instance of its own', () => {
+    expect(forward('', 'x + Zero(x)')).toMatch(/^expert Zero\S* = Zero<.*>\nadd\(x, Zero\S*\(x\)\)$/);
+  });
+
+  test('windows, and params by path', () => {
+    const decls = 'experts ffn[L, E] = SwiGLU<F>\n axis R = 2';
+    expect(forward(decls, 'let near = ffn[L: 0 .. 2 as R]\nlet w = near[R: 1].w1\nx + sum(w, over: (E, F))')).toContain(
+      'let w: [E, F, D] = at(window(ffn.w1, axis: L, as: R, from: 0, to: 2), axis: R, index: 1)',
+    );
+  });
+});
+
+describe('unions and routes', () => {
+  const decls = 'experts ffn[E] = SwiGLU<F>\n experts zero[H] = Zero\n experts mix[P] = ffn | zero\n';
+  test('a route over a part is a route over the union', () => {
+    const router = 'router gate(x: [D]) -> route[P] { param w: [E, D]\n top_k(w @ x, 2, over: E) }';
+    const { program } = checkText(`import { SwiGLU, Zero } from "std" model M { axis T, D = 8, E = 4, F = 6, H = 2\n ${decls} ${router} forward(x: [T, D]) -> [T, D] { gate(x) @ mix(x) } }`);
+    expect(program === null ? '' : printProgram(program)).toContain('<part 0 of P>top_k(dot(w, x#2, over: D), over: E, k: 2)');
+  });
+
+  test('a part of a twin has twins of its axes', () => {
+    expect(forward(`${decls} param g: [P, P']`, "let a = g[P: ffn][P': ffn]\nx + sum(a, over: (E, E'))")).toContain("let a: [E, E'] =");
+  });
+
+  test('a declared route turns the arrow', () => {
+    const router = 'router gate(x: [T, D]) -> route[T -> E] { param w: [E, D]\n top_k(w @ x, 2, over: T) }';
+    const { program } = checkText(`model M { axis T, D = 8, E = 4\n ${router} forward(x: [T, D]) -> route[T -> E] { gate(x) } }`);
+    expect(program === null ? '' : printProgram(program)).toContain('<route[T -> E]>top_k(dot(w, x, over: D), over: T, k: 2)');
+  });
+});
+
+describe('what is declared', () => {
+  const uses = (text: string, name: string): readonly string[] => {
+    const { program } = checkText(text);
+    const found = program?.declarations.find((d) => d.kind === 'callable' && d.name === name);
+    return found?.kind === 'callable' ? found.uses.map((a) => `${program?.axisNames.get(a.axis) ?? ''}${"'".repeat(a.primes)}`) : [];
+  };
+
+  test('the axes a body uses', () => {
+    const text = `model M { axis T, D = 8, E = 4, H = 2
+      fn f[H](x: [D]) -> [D] { let y = ones[E, D'] * E
+        x + sum(y, over: (E, D')) }
+      forward(x: [T, D]) -> [H, T, D] { f(x) } }`;
+    expect(uses(text, 'f').toSorted()).toEqual(['D', "D'", 'E', 'H']);
+  });
+
+  test('declarations stand after what they need, whatever the order of the text', () => {
+    const { program } = checkText(`model M {
+      forward(x: [T, D]) -> [T, D] { f(x) }
+      fn f(x: [D]) -> [D] { x * w }
+      param w: [D] = K
+      const K = 2
+      axis D = E + 1, E = 3, T
+    }`);
+    const names = program?.declarations.map((d) => d.name) ?? [];
+    const before = (a: string, b: string) => expect(names.indexOf(a)).toBeLessThan(names.indexOf(b));
+    before('E', 'D');
+    before('D', 'w');
+    before('K', 'w');
+    before('w', 'f');
+  });
+
+  test('records are put in the declared order', () => {
+    const { program } = checkText('model M { axis T forward(x: [T]) -> (a: [T], b: f32) { (b: 1, a: x) } }');
+    expect(program === null ? '' : printProgram(program)).toContain('  (x, 1)\n');
+  });
+
+  test('statics of a fn around are seen inside, values are not', () => {
+    const { diagnostics } = checkText('model M { axis T, L = 2 fn f[l in L](x: [T]) -> [T] { fn g(y: [T]) -> [T] { y * l }\n g(x) } forward(x: [T]) -> [L, T] { f(x) } }');
+    expect(diagnostics).toEqual([]);
+  });
+});

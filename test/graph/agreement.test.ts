@@ -1,0 +1,151 @@
+/**
+ * Elaboration against the reference interpreter: every program of the collection, entry by entry, on random numbers.
+ * The graph of elaboration and the optimised one, poisoned outside its domains, must both say what the program means.
+ * All three compute in float64 and differ in the order of sums only.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { asInteger, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/run.ts';
+import { analyse } from '../../compiler/front-end.ts';
+import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compiler/elaborate/elaborate.ts';
+import { finite } from '../../compiler/graph/infinity.ts';
+import { inOrder, interpretGraph } from '../../compiler/graph/interpret.ts';
+import type { Graph, Root } from '../../compiler/graph/ir.ts';
+import type { Domain } from '../../compiler/graph/domains.ts';
+import { optimise } from '../../compiler/passes/pass-list.ts';
+
+const folder = fileURLToPath(new URL('../check/programs/', import.meta.url));
+const files = readdirSync(folder).filter((f) => f.endsWith('.moe'));
+const seed = 3;
+
+/** Sizes of dynamic axes: small, and different from one another. */
+const dynamicSizes = [2, 3, 4, 5];
+
+/** Numbers between -1 and 1 that depend on a name, the same everywhere. */
+function randomNumbers(name: string, count: number): Float64Array {
+  let state = [...name].reduce((h, c) => Math.imul(h ^ c.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5);
+  return Float64Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.fround((state / 2 ** 32) * 2 - 1);
+  });
+}
+
+interface Setting {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly inputs: ReadonlyMap<string, NumberTensor>;
+  readonly stores: ReadonlyMap<string, Float64Array>;
+}
+
+function settingOf(elaboration: Elaboration, entry: ElaboratedEntry): Setting {
+  const sizes = new Map(elaboration.dynamic.map((name, i) => [name, dynamicSizes[i % dynamicSizes.length] ?? 2]));
+  const count = (size: Size): number => asInteger(substitute(size, sizes)) ?? 0;
+  const numbers = (name: string, element: string, shape: readonly number[], within: number | null): Float64Array => {
+    const data = randomNumbers(name, shape.reduce((n, s) => n * s, 1)); // prettier-ignore
+    if (element === 'bool') return data.map((v) => (v > 0 ? 1 : 0));
+    if (element !== 'i32') return data;
+    return data.map((v) => Math.floor(((v + 1) / 2) * (within ?? 4)));
+  };
+  const inputs = entry.inputs.map((i): [string, NumberTensor] => {
+    const shape = i.axes.map((a) => count(a.size));
+    const within = i.within === null ? null : count(i.within.size);
+    return [i.name, { shape, data: numbers(i.name, i.type.element, shape, within) }];
+  });
+  const stores = elaboration.stores.flatMap(({ used: { store } }): [string, Float64Array][] => {
+    if (store.declaration.store === 'input') return [];
+    const shape = [...store.family, ...store.declared].map((a) => count(a.size));
+    const within = store.within === null ? null : count(store.within.size);
+    return [[store.path, numbers(store.path, store.element, shape, within)]];
+  });
+  return { sizes, inputs: new Map(inputs), stores: new Map(stores) };
+}
+
+type Values = ReadonlyMap<string, readonly number[]>;
+
+function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<number, Domain>): Values {
+  const leaves = new Map<string, ArrayLike<number>>([
+    ...[...setting.inputs].map(([name, t]): [string, ArrayLike<number>] => [name, t.data]),
+    ...setting.stores,
+  ]);
+  const poison = domains === undefined ? {} : { domains, poison: true };
+  const { values } = interpretGraph(graph, { leaves, sizes: setting.sizes, seed, ...poison });
+  const read = (node: number, axes: readonly number[]): readonly number[] => {
+    const value = values[node];
+    if (value === undefined) throw new Error(`no value %${node}`);
+    return [...inOrder(value, axes)];
+  };
+  const of = (root: Root): [string, readonly number[]] => {
+    const name = `${root.group} ${root.name}`;
+    if (root.kind === 'tensor') return [name, read(root.node, root.axes)];
+    const support = [...root.sources, ...root.targets];
+    return [name, route(read(root.present, support), read(root.rank, support), read(root.weight, [...support, ...root.payload]))];
+  };
+  return new Map(graph.roots.map(of));
+}
+
+/** Presence, and ranks and weights where present. */
+function route(present: readonly number[], rank: readonly number[], weight: readonly number[]): readonly number[] {
+  const width = weight.length / Math.max(present.length, 1);
+  const at = (v: number, i: number, w: number): number => (present[Math.floor(i / w)] === 1 ? v : 0);
+  return [...present, ...rank.map((v, i) => at(v, i, 1)), ...weight.map((v, i) => at(v, i, width))];
+}
+
+function valuesOfReference(values: ReadonlyMap<string, InterpretedValue>, group: string): [string, readonly number[]][] {
+  return [...values].map(([name, v]) => [
+    `${group} ${name}`,
+    v.kind === 'tensor' ? [...v.data].map(finite) : route([...v.present], [...v.rank], [...v.weight].map(finite)),
+  ]);
+}
+
+function compare(got: Values, wanted: Values, what: string): void {
+  expect([...got.keys()].sort(), what).toEqual([...wanted.keys()].sort());
+  for (const [name, numbers] of wanted) {
+    const mine = got.get(name) ?? [];
+    expect(mine.length, `${what}: ${name}`).toBe(numbers.length);
+    numbers.forEach((w, i) => {
+      const g = mine[i] ?? NaN;
+      // Sums of at most a few thousand terms in float64, in another order.
+      const near = Object.is(g, w) || Math.abs(g - w) <= 1e-10 * (1 + Math.abs(w));
+      if (!near) expect.fail(`${what}: ${name}[${i}] is ${g}, the reference says ${w}`);
+    });
+  }
+}
+
+describe.each(files)('%s', (file) => {
+  const text = readFileSync(folder + file, 'utf8');
+  const { program, diagnostics } = analyse({ name: file, text });
+
+  it('means in the graph what it means', async () => {
+    expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+    if (program === null) return;
+    const problems: string[] = [];
+    const elaboration = elaborate(program, { overrides: new Map() }, (d) => problems.push(d.message));
+    expect(problems).toEqual([]);
+    for (const entry of elaboration.entries) {
+      const setting = settingOf(elaboration, entry);
+      const reference = await interpretEntry({
+        program,
+        entry: entry.name,
+        overrides: new Map(),
+        inputs: setting.inputs,
+        stores: (path) => setting.stores.get(path) ?? null,
+        seed,
+        want: { losses: true, outputs: true, updates: true },
+        report: (d) => problems.push(d.message),
+      });
+      expect(problems).toEqual([]);
+      const results = valuesOfReference(reference.results, 'result');
+      const more = [
+        ...valuesOfReference(reference.outputs, 'output'),
+        ...valuesOfReference(reference.losses, 'loss'),
+        ...valuesOfReference(reference.states, 'update'),
+      ];
+      compare(valuesOfGraph(entry.full, setting), new Map([...results, ...more]), `${entry.name}, elaborated`);
+      const full = optimise(entry.full);
+      compare(valuesOfGraph(full.graph, setting, full.domains), new Map([...results, ...more]), `${entry.name}, optimised`);
+      const plain = optimise(entry.plain);
+      compare(valuesOfGraph(plain.graph, setting, plain.domains), new Map(results), `${entry.name}, results only`);
+    }
+  });
+});

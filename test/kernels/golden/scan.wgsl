@@ -1,0 +1,21 @@
+struct Uniforms {
+  rows: u32,
+  width: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<i32>;
+@group(0) @binding(1) var<storage, read_write> y: array<i32>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>) {
+  let id0 = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * 64u + local_id.x;
+  if (id0 < uniforms.rows) {
+    var acc1 = 0i;
+    for (var i2 = 0u; i2 < uniforms.width; i2 += 1u) {
+      let v3 = acc1;
+      acc1 = acc1 + x[id0 * uniforms.width + i2];
+      y[id0 * uniforms.width + i2] = v3;
+    }
+  }
+}
