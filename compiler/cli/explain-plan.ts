@@ -3,6 +3,7 @@
  * of the sizes a run decides, and the numbers for one choice of them.
  */
 import { Command, Option } from 'commander';
+import type { JsonDiagnostic } from '../../dsl/diagnostics/render.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, formatSize, substitute, type Size } from '../../dsl/meaning/size.ts';
 import type { Compilation, CompiledEntry } from '../compile.ts';
@@ -40,6 +41,7 @@ function planVerb(name: string): Command {
 interface Look {
   readonly compilation: Compilation;
   readonly entries: readonly CompiledEntry[];
+  readonly diagnostics: readonly JsonDiagnostic[];
   readonly sizes: ReadonlyMap<string, number>;
 }
 
@@ -65,7 +67,11 @@ async function lookAt(session: Session, modelFile: string, options: Options): Pr
     sources: project.sources,
     ...(options.entry === undefined ? {} : { entries: [options.entry] }),
   });
-  if (hasErrors(compilation.diagnostics)) throw programError(compilation.diagnostics, project.sources);
+  // A model that is too large for the target is still worth explaining: that it is, is said beside.
+  const { diagnostics } = compilation;
+  if (hasErrors(diagnostics.filter((d) => !d.code.startsWith('MOE05'))))
+    throw programError(diagnostics, project.sources);
+  session.showDiagnostics(diagnostics, project.sources);
   const { dynamic } = compilation.elaboration;
   for (const name of given.keys()) {
     if (!dynamic.includes(name))
@@ -77,6 +83,7 @@ async function lookAt(session: Session, modelFile: string, options: Options): Pr
   return {
     compilation,
     entries: compilation.entries,
+    diagnostics: session.jsonDiagnostics(diagnostics, project.sources),
     sizes: new Map(dynamic.map((name) => [name, given.get(name) ?? usualSize])),
   };
 }
@@ -95,7 +102,7 @@ export function kernelsVerb(session: Session): Command {
       'Lists the launches of a run: kernel, the points it runs over, work and bytes, as formulas and as numbers.',
     )
     .action(async (modelFile: string, options: Options) => {
-      const { entries, sizes } = await lookAt(session, modelFile, options);
+      const { entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
       const listed = entries.map((entry) => {
         const { plan } = options.losses === true ? entry.full : entry.plain;
         const launches = plan.steps.map((step, index) => {
@@ -126,7 +133,7 @@ export function kernelsVerb(session: Session): Command {
         return { entry: entry.name, kernels: plan.kernels.length, launches, flops: sum('flops'), bytes: sum('bytes') };
       });
       if (session.json) {
-        session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics: [] });
+        session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });
         return;
       }
       const { bold, dim } = session.outColours;
@@ -163,7 +170,7 @@ export function memoryVerb(session: Session): Command {
   return planVerb('memory')
     .description('Lists the buffers of a run: what each holds, how large it is, and which share memory.')
     .action(async (modelFile: string, options: Options) => {
-      const { compilation, entries, sizes } = await lookAt(session, modelFile, options);
+      const { compilation, entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
       const { planMemory } = await import('../../runtime/memory-plan.ts');
       const { lifetimes } = await import('../schedule/place-buffers.ts');
       const { accessOf } = await import('../schedule/plan.ts');
@@ -204,7 +211,7 @@ export function memoryVerb(session: Session): Command {
         return { entry: entry.name, slots: plan.slots, buffers, total };
       });
       if (session.json) {
-        session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics: [] });
+        session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });
         return;
       }
       const { bold, dim } = session.outColours;

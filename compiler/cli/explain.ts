@@ -11,22 +11,26 @@ import type { Session } from './session.ts';
 import { table } from './table.ts';
 
 export function explainVerb(session: Session): Command {
-  return new Command('explain')
-    .summary('explain a diagnostic, the kernels or the memory of a model')
-    .description('Explains a diagnostic by its code; without a code, lists them all.')
-    .argument('[code]', 'MOE and four digits')
-    .option('--json', 'as JSON')
-    .addCommand(kernelsVerb(session))
-    .addCommand(memoryVerb(session))
-    .action(async (text: string | undefined) => {
-      session.stage = 'explain';
-      if (text === undefined) return listCodes(session);
-      const code = codeOf(text);
-      const { pages } = await import('../../dsl/diagnostics/explain/pages.generated.ts');
-      const page = pages.get(code) ?? `# ${code}: ${catalogue[code].title}\n`;
-      if (session.json) session.outJson({ code, title: catalogue[code].title, page });
-      else session.out(showPage(page, session));
-    });
+  return (
+    new Command('explain')
+      // Here and in moec.ts: --json belongs to the verb it follows, be it explain or one of its own.
+      .enablePositionalOptions()
+      .summary('explain a diagnostic, the kernels or the memory of a model')
+      .description('Explains a diagnostic by its code; without a code, lists them all.')
+      .argument('[code]', 'MOE and four digits')
+      .option('--json', 'as JSON')
+      .addCommand(kernelsVerb(session))
+      .addCommand(memoryVerb(session))
+      .action(async (text: string | undefined) => {
+        session.stage = 'explain';
+        if (text === undefined) return listCodes(session);
+        const code = codeOf(text);
+        const { pages } = await import('../../dsl/diagnostics/explain/pages.generated.ts');
+        const page = pages.get(code) ?? `# ${code}: ${catalogue[code].title}\n`;
+        if (session.json) session.outJson({ code, title: catalogue[code].title, page });
+        else session.out(showPage(page, session));
+      })
+  );
 }
 
 /** Accepts `MOE0402`, `moe0402`, `0402` and `402`. */

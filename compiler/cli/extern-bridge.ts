@@ -2,8 +2,10 @@
  * Host functions for the executors on the CPU. The runtime calls an extern with the rows of its points gathered
  * (runtime/externs.ts); here the same function gets the same call, whatever the executor holds.
  */
-import type { ExternCall, ExternFunction } from '../../runtime/externs.ts';
+import { callExtern, type ExternCall, type ExternFunction } from '../../runtime/externs.ts';
+import type { AxisSpec, ExternSpec } from '../../runtime/manifest.ts';
 import type { Tensor, TensorData } from '../../runtime/tensors.ts';
+import type { ElementType } from '../../dsl/check/program.ts';
 import type { ExternRun } from '../../dsl/interpret/algebra.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import { asInteger } from '../../dsl/meaning/size.ts';
@@ -63,28 +65,44 @@ export function interpretedExtern(externs: ReadonlyMap<string, ExternFunction>) 
   };
 }
 
-/** For simulated plans: operands arrive whole; called once, or once for each instance with the points its mask has. */
+/**
+ * For simulated plans: exactly the runtime's part of the work, on the buffers of the simulation. Each instance with work is
+ * called, told which it is, with the rows of its points gathered.
+ */
 export function simulatedExtern(externs: ReadonlyMap<string, ExternFunction>) {
   return async (call: SimulatedExtern): Promise<readonly ArrayLike<number>[]> => {
-    const fn = functionOf(externs, call.name);
-    const value = await fn({
+    const axes = (of: { readonly axes: readonly string[]; readonly shape: readonly number[] }): readonly AxisSpec[] =>
+      of.axes.map((name, i) => ({ name, size: of.shape[i] ?? 0 }));
+    const spec: ExternSpec = {
+      kind: 'extern',
       name: call.name,
-      instance: new Map(),
-      points: null,
-      operands: new Map(
-        call.operands.map((o): [string, Tensor] => [
-          o.name,
-          {
-            element: o.element,
-            axes: o.axes,
-            shape: o.shape,
-            data: o.element === 'i32' ? Int32Array.from(o.data) : Float32Array.from(o.data),
-          },
-        ]),
-      ),
-      results: call.results.map((r) => ({ element: 'f32', shape: r.shape })),
-      signal: undefined,
+      operands: call.operands.map((o) => ({ name: o.name, buffer: 0, element: o.element, axes: axes(o) })),
+      results: call.results.map((r) => ({ buffer: 0, element: r.element, axes: axes(r) })),
+      family: call.family,
+      mask: call.mask === null ? null : { buffer: 0, axes: axes(call.mask) },
+    };
+    const words = {
+      operands: call.operands.map((o) => wordsOf(o.element, o.data)),
+      mask: call.mask === null ? null : wordsOf('bool', call.mask.data),
+    };
+    const answered = await callExtern(spec, new Map(), words, functionOf(externs, call.name), undefined);
+    return answered.map((numbers, i) => {
+      const { buffer, byteOffset, length } = numbers;
+      const element = call.results[i]?.element ?? 'f32';
+      if (element === 'i32') return new Int32Array(buffer, byteOffset, length);
+      return element === 'bool' ? numbers : new Float32Array(buffer, byteOffset, length);
     });
-    return listOf(value, call.results.length);
   };
+}
+
+function wordsOf(element: ElementType, data: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  switch (element) {
+    case 'f32':
+    case 'f16':
+      return new Uint32Array(Float32Array.from(data).buffer);
+    case 'i32':
+      return new Uint32Array(Int32Array.from(data).buffer);
+    case 'bool':
+      return Uint32Array.from(data);
+  }
 }

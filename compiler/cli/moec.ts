@@ -22,6 +22,7 @@ import { moecVersion as version } from '../version.ts';
 function programOf(session: Session): Command {
   const program = new Command('moec')
     .description('Compiles Mixture-of-Experts models: a typed language in, WebGPU kernels and a typed module out.')
+    .enablePositionalOptions()
     .version(version, '-V, --version')
     .addHelpText(
       'after',

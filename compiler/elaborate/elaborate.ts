@@ -143,7 +143,7 @@ function elaborateInitial(program: Program, scope: Scope, used: UsedStore, repor
 
 function constantOf(initial: Expr, scope: Scope, used: UsedStore): number | null {
   if (initial.kind === 'coerce') return constantOf(initial.value, scope, used);
-  if (initial.kind !== 'static') return null;
+  if (initial.kind !== 'static' || scope.dependsOnIndex(initial.value)) return null;
   const value = scope.static(initial.value, scope.frameOf(used.instance));
   if (value.kind === 'bool') return value.value ? 1 : 0;
   return value.kind === 'number' ? asNumber(value.size) : null;

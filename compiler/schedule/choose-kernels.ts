@@ -17,10 +17,10 @@ import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId, ReduceOp } from '../graph/ir.ts';
 import { nodeOf } from '../graph/uses.ts';
-import { holdsUnder } from './conjunctions.ts';
 import { descends } from './memory.ts';
 import type { Relation, StoredSpace } from './memory.ts';
 import { MOST_INLINE_PARTS } from './choose-storage.ts';
+import type { Storage } from './choose-storage.ts';
 
 /** A list of a relation's rows for each key: which rows belong to an output point. */
 export interface IndexShape {
@@ -52,18 +52,12 @@ export type Choice =
       readonly value: NodeId;
     };
 
-export function chooseKernel(
-  fused: FusedGraph,
-  node: Node,
-  space: StoredSpace,
-  relations: readonly Relation[],
-  spaceOf: (id: NodeId) => StoredSpace | null,
-): Choice {
+export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, storage: Storage): Choice {
   switch (node.kind) {
     case 'contract':
-      return chooseContraction(fused, node, space, spaceOf);
+      return chooseContraction(fused, node, space, storage);
     case 'reduce':
-      return chooseReduction(fused, node, space, relations);
+      return chooseReduction(fused, node, space, storage);
     case 'concat':
       return { family: node.parts.length > MOST_INLINE_PARTS ? 'concat_parts' : 'map' };
     case 'scan':
@@ -81,7 +75,7 @@ function chooseContraction(
   fused: FusedGraph,
   node: Extract<Node, { kind: 'contract' }>,
   space: StoredSpace,
-  spaceOf: (id: NodeId) => StoredSpace | null,
+  storage: Storage,
 ): Choice {
   const left = nodeOf(fused.graph, node.left);
   const right = nodeOf(fused.graph, node.right);
@@ -96,7 +90,8 @@ function chooseContraction(
         !weight.axes.some((a) => sources.includes(a)) &&
         columns.every((a) => weight.axes.includes(a)) &&
         weight.axes.some((a) => relation.targets.includes(a));
-      const isInput = !input.axes.some((a) => columns.includes(a)) && spaceOf(weight.id)?.relation == null;
+      const isInput =
+        !input.axes.some((a) => columns.includes(a)) && (storage.spaces.get(weight.id)?.relation ?? null) === null;
       if (isWeight && isInput) {
         return { family: 'grouped_matmul', inputIsLeft: input.id === left.id, tileRows: 4, tileColumns: 4 };
       }
@@ -129,16 +124,16 @@ function chooseReduction(
   fused: FusedGraph,
   node: Extract<Node, { kind: 'reduce' }>,
   space: StoredSpace,
-  relations: readonly Relation[],
+  storage: Storage,
 ): Choice {
   const operand = nodeOf(fused.graph, node.operand);
   if (operand.kind !== 'masked' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce' };
   const holds = [...domainOf(fused, node.id).supports, operand.support];
   const reachable = [...node.axes, ...node.over];
-  const fits = relations.filter(
+  const fits = storage.relations.filter(
     (r) =>
-      holdsUnder(fused, r.supports, operand.support) &&
-      r.supports.every((s) => holdsUnder(fused, holds, s)) &&
+      storage.conjunctions.holdsUnder(r.supports, operand.support) &&
+      r.supports.every((s) => storage.conjunctions.holdsUnder(holds, s)) &&
       r.axes.every((a) => reachable.includes(a)) &&
       r.axes.some((a) => node.over.includes(a)) &&
       // A constant number of operations for each assignment is not worth a list.

@@ -16,7 +16,7 @@ import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { nodeOf, nodesOfRoot, operandsOf } from '../graph/uses.ts';
-import { atomsOf, guardsAmong, holdsUnder, minimal, sameConjunction } from './conjunctions.ts';
+import { Conjunctions } from './conjunctions.ts';
 import type { Relation, StoredSpace } from './memory.ts';
 
 export interface Storage {
@@ -25,6 +25,7 @@ export interface Storage {
   /** Nodes a run needs, in id order: roots, defaults, externs, supports of domains, and all they read. */
   readonly live: readonly NodeId[];
   readonly relations: readonly Relation[];
+  readonly conjunctions: Conjunctions;
 }
 
 /** Parts of a concat up to which it is chosen between where it is used. */
@@ -46,7 +47,8 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
     if (!stored.has(id)) continue;
     for (const extra of amplified(fused, nodeOf(graph, id), stored)) stored.add(extra);
   }
-  const relations = new RelationTable(fused);
+  const conjunctions = new Conjunctions(fused);
+  const relations = new RelationTable(fused, conjunctions);
   for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
     // What is summed under a support is visited by assignment: the list needs the relation too.
@@ -57,11 +59,11 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
   const spaces = new Map<NodeId, StoredSpace>();
   for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
-    const relation = bestRelation(fused, relations.all, usableSupports(fused, node), node);
+    const relation = bestRelation(conjunctions, relations.all, usableSupports(fused, node), node);
     const axes = node.axes.filter((a) => relation === null || !relation.axes.includes(a));
     spaces.set(id, { relation, axes });
   }
-  return { spaces, live, relations: relations.all };
+  return { spaces, live, relations: relations.all, conjunctions };
 }
 
 function liveNodes(fused: FusedGraph): readonly NodeId[] {
@@ -145,17 +147,17 @@ function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
 
 /** The tightest relation that has all points of the node's domain. */
 function bestRelation(
-  fused: FusedGraph,
+  conjunctions: Conjunctions,
   relations: readonly Relation[],
   supports: readonly NodeId[],
   node: Node,
 ): Relation | null {
   if (supports.length === 0) return null;
   const fits = relations.filter(
-    (r) => r.axes.every((a) => node.axes.includes(a)) && r.supports.every((s) => holdsUnder(fused, supports, s)),
+    (r) => r.axes.every((a) => node.axes.includes(a)) && r.supports.every((s) => conjunctions.holdsUnder(supports, s)),
   );
   const within = (inner: Relation, outer: Relation) =>
-    outer.supports.every((s) => holdsUnder(fused, inner.supports, s));
+    outer.supports.every((s) => conjunctions.holdsUnder(inner.supports, s));
   const tightness = (r: Relation) => fits.filter((other) => within(r, other)).length;
   return fits.reduce<Relation | null>((best, r) => (best === null || tightness(r) > tightness(best) ? r : best), null);
 }
@@ -164,23 +166,26 @@ function bestRelation(
 class RelationTable {
   readonly all: Relation[] = [];
   readonly #fused: FusedGraph;
+  readonly #conjunctions: Conjunctions;
 
-  constructor(fused: FusedGraph) {
+  constructor(fused: FusedGraph, conjunctions: Conjunctions) {
     this.#fused = fused;
+    this.#conjunctions = conjunctions;
   }
 
   /** The relation of a conjunction of supports; made if there is none. */
   of(conjunction: readonly NodeId[]): Relation {
     const fused = this.#fused;
-    const supports = minimal(fused, conjunction);
-    const known = this.all.find((r) => sameConjunction(fused, r.supports, supports));
+    const conjunctions = this.#conjunctions;
+    const supports = conjunctions.minimal(conjunction);
+    const known = this.all.find((r) => conjunctions.same(r.supports, supports));
     if (known !== undefined) return known;
     // A support that is guarded by others only refines their rows, if it has axes they lack.
-    const atoms = atomsOf(fused, supports);
+    const atoms = conjunctions.atomsOf(supports);
     const axesOf = (ids: readonly NodeId[]) => new Set(ids.flatMap((id) => nodeOf(fused.graph, id).axes));
     const levels = new Map<NodeId, number>();
     for (const atom of atoms) {
-      const guards = guardsAmong(fused, atom, atoms).map((g) => levels.get(g) ?? 0);
+      const guards = conjunctions.guardsAmong(atom, atoms).map((g) => levels.get(g) ?? 0);
       levels.set(atom, guards.length === 0 ? 0 : 1 + Math.max(...guards));
     }
     const top = Math.max(...levels.values());

@@ -7,49 +7,74 @@
 import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import { implies } from '../graph/implies.ts';
-import type { NodeId } from '../graph/ir.ts';
+import type { Node, NodeId } from '../graph/ir.ts';
 import { nodeOf } from '../graph/uses.ts';
 
-/** Whether `weak` is true wherever all of `strong` are. Syntactic: false means "not known". */
-export function holdsUnder(fused: FusedGraph, strong: readonly NodeId[], weak: NodeId): boolean {
-  const lookup = (id: NodeId) => nodeOf(fused.graph, id);
-  if (strong.some((s) => implies(s, weak, lookup))) return true;
-  const node = lookup(weak);
-  if (node.kind === 'support') return holdsUnder(fused, strong, node.mask);
-  if (node.kind === 'masked' && node.otherwise === 0)
-    return [node.support, node.value].every((id) => holdsUnder(fused, strong, id));
-  return node.kind === 'map' && node.op === 'and' && node.operands.every((id) => holdsUnder(fused, strong, id));
-}
+/** What is known of the conjunctions of one graph; answers are remembered, since layers ask the same again and again. */
+export class Conjunctions {
+  readonly #fused: FusedGraph;
+  readonly #known = new Map<string, boolean>();
 
-/** Whether two conjunctions are true at the same points. */
-export function sameConjunction(fused: FusedGraph, a: readonly NodeId[], b: readonly NodeId[]): boolean {
-  return b.every((s) => holdsUnder(fused, a, s)) && a.every((s) => holdsUnder(fused, b, s));
-}
+  constructor(fused: FusedGraph) {
+    this.#fused = fused;
+  }
 
-/** The conjunction without what the rest of it implies, in id order. */
-export function minimal(fused: FusedGraph, supports: readonly NodeId[]): readonly NodeId[] {
-  const all = [...new Set(supports)].sort((a, b) => a - b);
-  // From the last on: later supports are made from earlier ones and imply them.
-  return all.filter((s, i) => !all.some((other, j) => j > i && holdsUnder(fused, [other], s)));
-}
+  /** Whether `weak` is true wherever all of `strong` are. Syntactic: false means "not known". */
+  holdsUnder(strong: readonly NodeId[], weak: NodeId): boolean {
+    if (strong.includes(weak)) return true;
+    if (strong.length === 0) return false;
+    const key = `${strong.join()} > ${weak}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const holds = this.#derive(strong, weak);
+    this.#known.set(key, holds);
+    return holds;
+  }
 
-/** The supports a conjunction is made of, each listed after those that guard it. */
-export function atomsOf(fused: FusedGraph, supports: readonly NodeId[]): readonly NodeId[] {
-  const atoms = (id: NodeId): readonly NodeId[] => {
-    const node = nodeOf(fused.graph, id);
-    const mask = node.kind === 'support' ? nodeOf(fused.graph, node.mask) : node;
-    if (mask.kind !== 'masked' || mask.otherwise !== 0) return [id];
-    const value = nodeOf(fused.graph, mask.value);
-    return [...atoms(mask.support), ...(value.kind === 'support' ? atoms(value.id) : [id])];
-  };
-  return [...new Set(supports.flatMap(atoms))].sort((a, b) => a - b);
-}
+  #derive(strong: readonly NodeId[], weak: NodeId): boolean {
+    const lookup = (id: NodeId) => nodeOf(this.#fused.graph, id);
+    if (strong.some((s) => implies(s, weak, lookup))) return true;
+    const node = lookup(weak);
+    if (node.kind === 'support') return this.holdsUnder(strong, node.mask);
+    if (node.kind === 'masked' && node.otherwise === 0) {
+      return this.holdsUnder(strong, node.support) && this.holdsUnder(strong, node.value);
+    }
+    return node.kind === 'map' && node.op === 'and' && node.operands.every((id) => this.holdsUnder(strong, id));
+  }
 
-/** The atoms among `atoms` that have to hold for this one to be known. */
-export function guardsAmong(fused: FusedGraph, atom: NodeId, atoms: readonly NodeId[]): readonly NodeId[] {
-  const node = nodeOf(fused.graph, atom);
-  const mask = node.kind === 'support' ? nodeOf(fused.graph, node.mask) : node;
-  const masked = mask.kind === 'masked' ? [mask.support] : [];
-  const around = atomsOf(fused, [...domainOf(fused, atom).supports, ...masked]);
-  return atoms.filter((a) => a !== atom && around.includes(a));
+  /** Whether two conjunctions are true at the same points. */
+  same(a: readonly NodeId[], b: readonly NodeId[]): boolean {
+    return b.every((s) => this.holdsUnder(a, s)) && a.every((s) => this.holdsUnder(b, s));
+  }
+
+  /** The conjunction without what the rest of it implies, in id order. */
+  minimal(supports: readonly NodeId[]): readonly NodeId[] {
+    const all = [...new Set(supports)].sort((a, b) => a - b);
+    // Later supports are made from earlier ones and imply them.
+    return all.filter((s, i) => !all.some((other, j) => j > i && this.holdsUnder([other], s)));
+  }
+
+  /** The supports a conjunction is made of, in id order. */
+  atomsOf(supports: readonly NodeId[]): readonly NodeId[] {
+    const atoms = (id: NodeId): readonly NodeId[] => {
+      const mask = this.#maskOf(id);
+      if (mask.kind !== 'masked' || mask.otherwise !== 0) return [id];
+      const value = nodeOf(this.#fused.graph, mask.value);
+      return [...atoms(mask.support), ...(value.kind === 'support' ? atoms(value.id) : [id])];
+    };
+    return [...new Set(supports.flatMap(atoms))].sort((a, b) => a - b);
+  }
+
+  /** The atoms among `atoms` that have to hold for this one to be known. */
+  guardsAmong(atom: NodeId, atoms: readonly NodeId[]): readonly NodeId[] {
+    const mask = this.#maskOf(atom);
+    const masked = mask.kind === 'masked' ? [mask.support] : [];
+    const around = this.atomsOf([...domainOf(this.#fused, atom).supports, ...masked]);
+    return atoms.filter((a) => a !== atom && around.includes(a));
+  }
+
+  #maskOf(id: NodeId): Node {
+    const node = nodeOf(this.#fused.graph, id);
+    return node.kind === 'support' ? nodeOf(this.#fused.graph, node.mask) : node;
+  }
 }

@@ -23,7 +23,7 @@ import type { Choice } from './choose-kernels.ts';
 import { emptyEnv, inner, kernelType } from './expression-lowering.ts';
 import type { Env, Lowering } from './expression-lowering.ts';
 import { elementsOf } from './memory.ts';
-import type { Relation, StoredSpace } from './memory.ts';
+import type { StoredSpace } from './memory.ts';
 import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
 import type { RelationBuilder } from './relations.ts';
 import { hashText } from '../../dsl/algebra/draw-hash.ts';
@@ -31,9 +31,9 @@ import { alongAxes, alongList, indicesAlong, pointsOf } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
-/** The message of a status word: MOE0701 and MOE0702 of the catalogue. */
-const NAN_SCORE = { code: 'MOE0701', message: 'a score is not a number' } as const;
-const BAD_INDEX = { code: 'MOE0702', message: 'an index is outside its axis' } as const;
+/** The message of a status word: MOE0720 and MOE0721 of the catalogue. */
+const NAN_SCORE = { code: 'MOE0720', message: 'a score is not a number' } as const;
+const BAD_INDEX = { code: 'MOE0721', message: 'an index is outside its axis' } as const;
 
 export class ValueEmitter {
   readonly #plan: PlanBuilder;
@@ -45,11 +45,10 @@ export class ValueEmitter {
   }
 
   /** Computes a node into memory of its own. */
-  emit(node: Node, space: StoredSpace, relations: readonly Relation[]): void {
+  emit(node: Node, space: StoredSpace): void {
     const plan = this.#plan;
     if (space.relation !== null) this.#relations.ensure(space.relation);
-    const spaceOf = (id: NodeId) => plan.storage.spaces.get(id) ?? null;
-    const choice = chooseKernel(plan.fused, node, space, relations, spaceOf);
+    const choice = chooseKernel(plan.fused, node, space, plan.storage);
     this.#dispatch(node, space, choice);
   }
 
@@ -86,6 +85,7 @@ export class ValueEmitter {
       threads: elementsOf(space, plan.sizeOf),
       domain: plan.domainText(space),
       rounds,
+      ...(node.kind === 'contract' ? { flops: multiply([exact(2), elementsOf(space, plan.sizeOf), rounds]) } : {}),
     };
   }
 

@@ -16,7 +16,6 @@ import { printKernel } from '../kernel/print.ts';
 import { forEachExpr } from '../kernel/walk.ts';
 import type { Target } from '../target.ts';
 import type { Storage } from './choose-storage.ts';
-import { holdsUnder } from './conjunctions.ts';
 import { Lowering } from './expression-lowering.ts';
 import type { Placement } from './expression-lowering.ts';
 import { LaunchBuilder } from './launch-builder.ts';
@@ -39,6 +38,8 @@ export interface LaunchOptions {
   /** The points it runs over, and how often its innermost loop runs for each thread. */
   readonly domain: string;
   readonly rounds: Size;
+  /** Float operations in all, where they are known better than by counting those of the kernel's text. */
+  readonly flops?: Size;
   readonly unless?: string;
 }
 
@@ -128,7 +129,7 @@ export class PlanBuilder implements Placement {
   }
 
   holdsUnder(supports: readonly NodeId[], support: NodeId): boolean {
-    return supports.length > 0 && holdsUnder(this.fused, supports, support);
+    return this.storage.conjunctions.holdsUnder(supports, support);
   }
 
   relationBuffers(relation: Relation): RelationBuffers {
@@ -182,7 +183,7 @@ export class PlanBuilder implements Placement {
       unless: options.unless ?? null,
       work: {
         domain: options.domain,
-        flops: multiply([options.threads, options.rounds, exact(floatOperations(built.kernel))]),
+        flops: options.flops ?? multiply([options.threads, options.rounds, exact(floatOperations(built.kernel))]),
         bytes: built.buffers.map((b) => multiply([exact(4), this.table.at(b).elements])).reduce((a, b) => sum(a, b)),
       },
     };

@@ -93,7 +93,7 @@ class Scheduler {
     const space = this.#storage.spaces.get(id);
     if (space === undefined) return;
     if (node.kind === 'extern') this.#extern(node);
-    else this.#values.emit(node, space, this.#storage.relations);
+    else this.#values.emit(node, space);
   }
 
   /** The default of a control goes into the control's own buffer, unless the run was given the control. */

@@ -30,10 +30,16 @@ export interface SimulatedTensor {
 
 export interface SimulatedExtern {
   readonly name: string;
+  /** Axes of the family whose instances are called. */
+  readonly family: readonly { readonly name: string; readonly size: number }[];
   readonly operands: readonly (SimulatedTensor & { readonly name: string; readonly axes: readonly string[] })[];
   /** 0 or 1 over the family's axes, then the carried ones; null: wanted everywhere. */
   readonly mask: (SimulatedTensor & { readonly axes: readonly string[] }) | null;
-  readonly results: readonly { readonly axes: readonly string[]; readonly shape: readonly number[] }[];
+  readonly results: readonly {
+    readonly element: ElementType;
+    readonly axes: readonly string[];
+    readonly shape: readonly number[];
+  }[];
 }
 
 export interface SimulatedRun {
@@ -203,9 +209,14 @@ export class Simulator {
     });
     const results = await run.extern({
       name: step.name,
+      family: step.family.map((a, i) => ({ name: a.name, size: shapeOf(step.family, run)[i] ?? 0 })),
       operands: step.operands.map((o) => ({ ...view(o, o.element), name: o.name })),
       mask: step.mask === null ? null : view(step.mask, 'bool'),
-      results: step.results.map((r) => ({ axes: r.axes.map((a) => a.name), shape: shapeOf(r.axes, run) })),
+      results: step.results.map((r) => ({
+        element: r.element,
+        axes: r.axes.map((a) => a.name),
+        shape: shapeOf(r.axes, run),
+      })),
     });
     for (const [i, spec] of step.results.entries()) {
       const numbers = results[i];

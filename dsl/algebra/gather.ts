@@ -58,7 +58,7 @@ export const gather: Primitive = {
     );
     ids.data.forEach((id, i) => {
       if (id >= -1 && id < size) return;
-      run.problem('MOE0702', `${id} is no point of ${axis.name}, which has ${size}`, ids.axes, pointAt(ids.axes, i));
+      run.problem('MOE0721', `${id} is no point of ${axis.name}, which has ${size}`, ids.axes, pointAt(ids.axes, i));
     });
     const stride = strides(x.axes);
     const step = stride.get(axis) ?? 0;

@@ -87,7 +87,7 @@ export const limit: Primitive = {
     const { axes: support, rest, lines, notANumber } = placed;
     for (const point of notANumber) {
       const queue = Math.floor(point / countPoints(over));
-      run.problem('MOE0701', 'a key that limit sorts by is not a number', rest, pointAt(rest, queue));
+      run.problem('MOE0720', 'a key that limit sorts by is not a number', rest, pointAt(rest, queue));
     }
     const many = to === undefined ? null : laidOutOver(to, rest);
     const present = new Uint8Array(countPoints(support));

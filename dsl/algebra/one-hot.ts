@@ -32,7 +32,7 @@ export const oneHot: Primitive = {
     const size = sizeOf(axis);
     ids.data.forEach((id, i) => {
       if (id >= -1 && id < size) return;
-      run.problem('MOE0702', `${id} is no point of ${axis.name}, which has ${size}`, ids.axes, pointAt(ids.axes, i));
+      run.problem('MOE0721', `${id} is no point of ${axis.name}, which has ${size}`, ids.axes, pointAt(ids.axes, i));
     });
     const result = [...ids.axes, axis];
     const which = offsets(result, ids.axes);

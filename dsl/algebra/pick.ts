@@ -54,7 +54,7 @@ export const pick: Primitive = {
         if (id === -1) continue;
         if (!(id >= 0 && id < size)) {
           const message = `${id} is no point of ${axis.name}, which has ${size}`;
-          run.problem('MOE0702', message, rest, pointAt(rest, r));
+          run.problem('MOE0721', message, rest, pointAt(rest, r));
           continue;
         }
         const point = r * size + id;

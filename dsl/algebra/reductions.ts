@@ -134,7 +134,7 @@ function reduction(name: ReductionName, entry: Entry): Primitive {
       return reduce(x, along, call.element, (line, r) => {
         if (entry.needsOne && line.count === 0 && x.kind === 'tensor') {
           run.problem(
-            'MOE0703',
+            'MOE0722',
             `${name} over ${along.map((axis) => axis.name).join(', ')}, which is empty`,
             rest,
             pointAt(rest, r),
@@ -142,7 +142,7 @@ function reduction(name: ReductionName, entry: Entry): Primitive {
           return name === 'argmax' ? -1 : NaN;
         }
         if (name === 'argmax' && line.values.subarray(0, line.count).some(Number.isNaN)) {
-          run.problem('MOE0701', 'argmax met a value that is not a number', rest, pointAt(rest, r));
+          run.problem('MOE0720', 'argmax met a value that is not a number', rest, pointAt(rest, r));
         }
         return entry.f(line);
       });

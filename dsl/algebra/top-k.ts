@@ -61,7 +61,7 @@ export const topK: Primitive = {
     const chosen = chosenOf(axes);
     for (let g = 0; g < groups.count; g++) {
       const points = scored(g, width, candidate, keys, () => {
-        run.problem('MOE0701', 'a score that top_k chooses by is not a number', rest, pointAt(rest, g));
+        run.problem('MOE0720', 'a score that top_k chooses by is not a number', rest, pointAt(rest, g));
       });
       points.sort((a, b) => keys[b] - keys[a] || a - b);
       const count = Math.min(many === null ? numberArgument(call, 'k', 0) : many[g], most);

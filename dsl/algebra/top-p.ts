@@ -44,7 +44,7 @@ export const topP: Primitive = {
     const chosen = chosenOf(axes);
     for (let g = 0; g < groups.count; g++) {
       const points = scored(g, width, candidate, scores, () => {
-        run.problem('MOE0701', 'a score that top_p chooses by is not a number', rest, pointAt(rest, g));
+        run.problem('MOE0720', 'a score that top_p chooses by is not a number', rest, pointAt(rest, g));
       });
       points.sort((a, b) => scores[b] - scores[a] || a - b);
       let sum = 0;

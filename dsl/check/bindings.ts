@@ -16,7 +16,12 @@ import { formatAxes, listAxes, substituteAxis } from './types.ts';
 export const decoders: ReadonlyMap<string, number> = new Map([['mxfp4', 2]]);
 
 /** A source on a param or state: `declared` are its own axes. */
-export function checkStoreSource(cx: Context, scope: Scope, source: ast.Source, declared: readonly AxisVar[]): StoreSource | null {
+export function checkStoreSource(
+  cx: Context,
+  scope: Scope,
+  source: ast.Source,
+  declared: readonly AxisVar[],
+): StoreSource | null {
   const axes = uniteAxes(scope.owner.family, declared);
   return checkSource(cx, source, { scope, axes, what: 'the tensor', param: false }, []);
 }
@@ -32,8 +37,16 @@ export function checkInstanceSource(
   const around = uniteAxes(scope.owner.family, family.axes);
   const stores = storesOf(template.inner, '');
   const outside = (axis: AxisVar): AxisVar => substituteAxis(axis, family.bound);
-  const all = [...stores.values()].reduce<readonly AxisVar[]>((axes, store) => uniteAxes(axes, store.axes.map(outside)), around);
-  const prefix = checkPattern(cx, from.prefix, { scope, axes: all, what: family.name, param: from.bindings === undefined });
+  const all = [...stores.values()].reduce<readonly AxisVar[]>(
+    (axes, store) => uniteAxes(axes, store.axes.map(outside)),
+    around,
+  );
+  const prefix = checkPattern(cx, from.prefix, {
+    scope,
+    axes: all,
+    what: family.name,
+    param: from.bindings === undefined,
+  });
   if (prefix === null) return null;
   if (from.bindings === undefined) {
     const relative = [...stores.values()].filter((store) => !store.bound);
@@ -64,7 +77,12 @@ export function checkInstanceSource(
       continue;
     }
     const axes = uniteAxes(around, store.axes.map(outside));
-    const source = checkSource(cx, binding.source, { scope, axes, what: `${family.name}.${key}`, param: false }, axesInBraces(prefix));
+    const source = checkSource(
+      cx,
+      binding.source,
+      { scope, axes, what: `${family.name}.${key}`, param: false },
+      axesInBraces(prefix),
+    );
     if (source !== null) record.set(key, source);
     if (binding.frozen) frozen.add(key);
   }
@@ -84,7 +102,8 @@ function storesOf(inner: Inner, path: string): ReadonlyMap<string, InnerStore> {
   for (const [name, member] of inner) {
     if (member.kind === 'store') {
       const { declaration } = member;
-      if (declaration.store !== 'input') found.set(`${path}${name}`, { axes: declaration.type.axes, bound: declaration.source !== null });
+      if (declaration.store !== 'input')
+        found.set(`${path}${name}`, { axes: declaration.type.axes, bound: declaration.source !== null });
       continue;
     }
     if (member.kind === 'error') continue;
@@ -96,14 +115,25 @@ function storesOf(inner: Inner, path: string): ReadonlyMap<string, InnerStore> {
   return found;
 }
 
-function checkSource(cx: Context, source: ast.Source, names: PatternNames, outer: readonly AxisVar[]): StoreSource | null {
+function checkSource(
+  cx: Context,
+  source: ast.Source,
+  names: PatternNames,
+  outer: readonly AxisVar[],
+): StoreSource | null {
   const patterns = source.names.map((name) => checkPattern(cx, name, names));
   const whole = patterns.filter((p) => p !== null);
   if (whole.length < patterns.length) return null;
   const decoder = source.decoder?.text ?? null;
   if (source.decoder !== undefined && !decoderFits(cx, source.decoder, source)) return null;
-  const braces = whole.reduce<readonly AxisVar[]>((axes, pattern: NamePattern) => uniteAxes(axes, axesInBraces(pattern)), outer);
-  const stored = source.order === undefined ? null : storedOrder(cx, source, source.order, names, withoutAxes(names.axes, braces), braces);
+  const braces = whole.reduce<readonly AxisVar[]>(
+    (axes, pattern: NamePattern) => uniteAxes(axes, axesInBraces(pattern)),
+    outer,
+  );
+  const stored =
+    source.order === undefined
+      ? null
+      : storedOrder(cx, source, source.order, names, withoutAxes(names.axes, braces), braces);
   if (source.order !== undefined && stored === null) return null;
   return { span: source.span, decoder, patterns: whole, stored };
 }
@@ -111,11 +141,16 @@ function checkSource(cx: Context, source: ast.Source, names: PatternNames, outer
 function decoderFits(cx: Context, decoder: ast.Ident, source: ast.Source): boolean {
   const takes = decoders.get(decoder.text);
   if (takes === undefined) {
-    cx.report('MOE0684', decoder.span, { message: `no encoding is called ${decoder.text}`, ...nameHelp(decoder.text, decoder.span, decoders.keys()) });
+    cx.report('MOE0684', decoder.span, {
+      message: `no encoding is called ${decoder.text}`,
+      ...nameHelp(decoder.text, decoder.span, decoders.keys()),
+    });
     return false;
   }
   if (takes === source.names.length) return true;
-  cx.report('MOE0684', source.span, { message: `${decoder.text} is made of ${takes} tensors, this names ${source.names.length}` });
+  cx.report('MOE0684', source.span, {
+    message: `${decoder.text} is made of ${takes} tensors, this names ${source.names.length}`,
+  });
   return false;
 }
 
@@ -145,10 +180,15 @@ function storedOrder(
       const text = part.axis.name + "'".repeat(part.axis.primes);
       const axis = names.axes.find((a) => cx.nameOf(a) === text);
       if (axis === undefined) {
-        fail(part.span, `${text} is no axis of ${names.what}, which has ${formatAxes(names.axes, cx.nameOf)}`, nameHelp(text, part.span, names.axes.map(cx.nameOf)));
+        fail(
+          part.span,
+          `${text} is no axis of ${names.what}, which has ${formatAxes(names.axes, cx.nameOf)}`,
+          nameHelp(text, part.span, names.axes.map(cx.nameOf)),
+        );
         return [];
       }
-      if (hasAxis(braces, axis)) fail(part.span, `${text} stands in braces: it runs over the names, not over the stored tensor`);
+      if (hasAxis(braces, axis))
+        fail(part.span, `${text} stands in braces: it runs over the names, not over the stored tensor`);
       else if (hasAxis(seen, axis)) fail(part.span, `${text} stands twice in the stored order`);
       seen.push(axis);
       return [{ kind: 'axis', axis }];
@@ -157,8 +197,14 @@ function storedOrder(
   const missing = withoutAxes(wanted, seen);
   if (missing.length > 0) {
     const places = order.map((dim) => dim.span);
-    const span = { ...source.span, start: places[0]?.start ?? source.span.start, end: places.at(-1)?.end ?? source.span.end };
-    fail(span, `the stored order lacks ${listAxes(missing, cx.nameOf)}`, { help: 'every axis that is not in braces stands once' });
+    const span = {
+      ...source.span,
+      start: places[0]?.start ?? source.span.start,
+      end: places.at(-1)?.end ?? source.span.end,
+    };
+    fail(span, `the stored order lacks ${listAxes(missing, cx.nameOf)}`, {
+      help: 'every axis that is not in braces stands once',
+    });
   }
   return whole ? dims : null;
 }

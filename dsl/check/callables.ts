@@ -28,6 +28,7 @@ import {
 import { checkType } from './type-exprs.ts';
 import { formatAxes, mentionedAxes } from './types.ts';
 import { usedAxes } from './uses.ts';
+import { isWhole } from './values.ts';
 
 /** What an expert, router, fn and entry have in common. */
 export interface CallableSyntax {
@@ -61,7 +62,10 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
   // Types of the signature are read outside of the boundary: they name axes, never values.
   const formalTypes = callable.signature.formals.map((f) => checkType(cx, outer, f.type));
   const result = checkResult(cx, outer, callable.signature);
-  const named = [...family.map((f) => f.axis), ...[...formalTypes, result].flatMap((t) => (t === null ? [] : mentionedAxes(t)))];
+  const named = [
+    ...family.map((f) => f.axis),
+    ...[...formalTypes, result].flatMap((t) => (t === null ? [] : mentionedAxes(t))),
+  ];
   const owner: Owner = {
     family: [...scope.owner.family, ...family.map((f) => f.axis)],
     named: [...(scope.owner.named ?? []), ...named],
@@ -79,7 +83,13 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
   checkBoundary(cx, callable, role, family, signature);
 
   const body = checkBody(cx, head, callable.body);
-  const settled = coerce(cx, body.result, result, { what: `the result of ${name.text}`, span: callable.signature.results[0]?.type.span ?? null }, body.span);
+  const settled = coerce(
+    cx,
+    body.result,
+    result,
+    { what: `the result of ${name.text}`, span: callable.signature.results[0]?.type.span ?? null },
+    body.span,
+  );
   const block = finishBody(body, settled);
   const traits: Traits = {
     updates: found.updates,
@@ -108,7 +118,11 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
     };
     scope.set(name.text, { kind: 'template', template }, name.span);
   } else {
-    scope.set(name.text, { kind: 'family', family: familyOf(id, role, name, family, signature, traits, inner) }, name.span);
+    scope.set(
+      name.text,
+      { kind: 'family', family: familyOf(id, role, name, family, signature, traits, inner) },
+      name.span,
+    );
   }
   return declaration === null ? [] : [declaration];
 }
@@ -141,7 +155,20 @@ function familyOf(
   const expr = { kind: 'named', decl: id, span: name.span } as const;
   const axes = family.map((f) => f.axis);
   const { formals, result } = signature;
-  return { name: name.text, role, expr, source: expr, axes, rootAxes: axes, formals, result, traits, decl: id, inner, bound: new Map() };
+  return {
+    name: name.text,
+    role,
+    expr,
+    source: expr,
+    axes,
+    rootAxes: axes,
+    formals,
+    result,
+    traits,
+    decl: id,
+    inner,
+    bound: new Map(),
+  };
 }
 
 function declarationOf(
@@ -213,9 +240,14 @@ function checkResult(cx: Context, scope: Scope, signature: ast.Signature): Value
   const items = signature.results.map((r) => ({ name: r.name?.text, type: checkType(cx, scope, r.type) }));
   const [only] = items;
   if (only !== undefined && items.length === 1 && only.name === undefined) return only.type;
-  const typed = items.flatMap(({ name, type }) => (type === null ? [] : [name === undefined ? { type } : { name, type }]));
-  const repeated = signature.results.find((r, i) => r.name !== undefined && signature.results.findIndex((o) => o.name?.text === r.name?.text) < i);
-  if (repeated?.name !== undefined) cx.report('MOE0202', repeated.name.span, { message: `two results are called ${repeated.name.text}` });
+  const typed = items.flatMap(({ name, type }) =>
+    type === null ? [] : [name === undefined ? { type } : { name, type }],
+  );
+  const repeated = signature.results.find(
+    (r, i) => r.name !== undefined && signature.results.findIndex((o) => o.name?.text === r.name?.text) < i,
+  );
+  if (repeated?.name !== undefined)
+    cx.report('MOE0202', repeated.name.span, { message: `two results are called ${repeated.name.text}` });
   return typed.length === items.length ? { kind: 'tuple', items: typed } : null;
 }
 
@@ -235,8 +267,10 @@ function bindFormals(
     const local = cx.fresh();
     formals.push({ name, type, span });
     if (type !== null) typed.push({ local, name, type });
-    if (head.own(name) !== null) cx.report('MOE0202', span, { message: `two arguments of ${callable.name.text} are called ${name}` });
-    else if (mayName(cx, outer, name, span)) head.set(name, type === null ? { kind: 'error' } : { kind: 'local', local, type, ones: false }, span);
+    if (head.own(name) !== null)
+      cx.report('MOE0202', span, { message: `two arguments of ${callable.name.text} are called ${name}` });
+    else if (mayName(cx, outer, name, span))
+      head.set(name, type === null ? { kind: 'error' } : { kind: 'local', local, type, ones: false }, span);
     else head.set(name, { kind: 'error' }, span);
   });
   return { formals, typed, result };
@@ -256,7 +290,10 @@ function checkBoundary(
     const items = result.kind === 'tuple' ? result.items.map((i) => i.type) : [result];
     if (items.every((t) => t.kind !== 'route')) {
       const span = callable.signature.results[0]?.type.span ?? name.span;
-      cx.report('MOE0413', span, { message: `the router ${name.text} returns no route`, help: `write fn ${name.text}, or declare the result route[…]` });
+      cx.report('MOE0413', span, {
+        message: `the router ${name.text} returns no route`,
+        help: `write fn ${name.text}, or declare the result route[…]`,
+      });
     }
   }
   if (role === 'entry') {
@@ -268,7 +305,9 @@ function checkBoundary(
       });
     });
   }
-  const boundary = [...signature.formals.map((f) => f.type), result].flatMap((t) => (t === null ? [] : mentionedAxes(t)));
+  const boundary = [...signature.formals.map((f) => f.type), result].flatMap((t) =>
+    t === null ? [] : mentionedAxes(t),
+  );
   const clash = family.find((f) => hasAxis(boundary, f.axis));
   if (clash !== undefined) {
     const axes = formatAxes(
@@ -285,7 +324,7 @@ function checkBoundary(
 // -------------------------------------------------------------------------------------------------------------- traits
 
 function givesOnes(value: Value): boolean {
-  return value.kind === 'value' && value.adopt !== null && value.expr.type.kind === 'route';
+  return value.kind === 'value' && value.adopt !== null && value.expr.type.kind === 'route' && isWhole(value.expr);
 }
 
 /** Whether an instance of a body has a param, state or input of its own. */
@@ -314,8 +353,8 @@ function innerOf(declarations: readonly Declaration[], scope: Scope): Inner {
   for (const d of declarations) {
     if (d.kind === 'store') inner.set(d.name, { kind: 'store', declaration: d });
     const entity = scope.own(d.kind === 'axis' || d.kind === 'const' ? '' : d.name)?.entity;
-    if (entity?.kind === 'family' && entity.family.expr.kind === 'named') inner.set(d.name, { kind: 'family', family: entity.family });
+    if (entity?.kind === 'family' && entity.family.expr.kind === 'named')
+      inner.set(d.name, { kind: 'family', family: entity.family });
   }
   return inner;
 }
-

@@ -30,9 +30,17 @@ interface Matched {
 }
 
 /** Types a call of a family with arguments in the order of its formals. */
-export function callFamily(cx: Context, scope: Scope, family: Family, given: readonly GivenArgument[], span: Span): Value {
+export function callFamily(
+  cx: Context,
+  scope: Scope,
+  family: Family,
+  given: readonly GivenArgument[],
+  span: Span,
+): Value {
   if (given.length !== family.formals.length) {
-    const formals = family.formals.map((f) => `${f.name}${f.type === null ? '' : `: ${formatType(f.type, cx.nameOf)}`}`);
+    const formals = family.formals.map(
+      (f) => `${f.name}${f.type === null ? '' : `: ${formatType(f.type, cx.nameOf)}`}`,
+    );
     const count = family.formals.length;
     cx.report('MOE0306', span, {
       message: `${family.name} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, this gives ${given.length}`,
@@ -43,7 +51,8 @@ export function callFamily(cx: Context, scope: Scope, family: Family, given: rea
   const matched: Matched[] = [];
   family.formals.forEach((formal, i) => {
     const argument = given[i];
-    const match = argument === undefined || formal.type === null ? null : matchArgument(cx, formal, formal.type, argument);
+    const match =
+      argument === undefined || formal.type === null ? null : matchArgument(cx, formal, formal.type, argument);
     if (match !== null) matched.push(match);
   });
   if (matched.length !== given.length || family.result === null) return errorValue;
@@ -62,7 +71,13 @@ export function callFamily(cx: Context, scope: Scope, family: Family, given: rea
   checkUpdates(cx, scope, family, withoutAxes(outer, family.axes), span);
 
   const type = resultType(family.result, uniteAxes(family.axes, carried), lifts);
-  const expr: Expr = { kind: 'call', callee: at(family.expr, family.expr.span), args: matched.map((m) => m.expr), type, span };
+  const expr: Expr = {
+    kind: 'call',
+    callee: at(family.expr, family.expr.span),
+    args: matched.map((m) => m.expr),
+    type,
+    span,
+  };
   return family.traits.ones ? openByConversion(expr) : settled(expr);
 }
 
@@ -74,8 +89,10 @@ function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argumen
     reportFamily(cx, value.family, argument.span);
     return null;
   }
-  const plain = (expr: Expr | null): Matched | null => (expr === null ? null : { expr, dense: [], support: [], lifted: null });
-  if (value.kind === 'static' || value.kind === 'tuple' || type.kind === 'tuple') return plain(coerce(cx, value, type, written, argument.span));
+  const plain = (expr: Expr | null): Matched | null =>
+    expr === null ? null : { expr, dense: [], support: [], lifted: null };
+  if (value.kind === 'static' || value.kind === 'tuple' || type.kind === 'tuple')
+    return plain(coerce(cx, value, type, written, argument.span));
   const adopted = value.adopt !== null && type.element !== 'bool' ? value.adopt(type.element) : value.expr;
   const from = adopted.type;
   if (from.kind === 'tuple') {
@@ -92,11 +109,25 @@ function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argumen
   }
   const expr = coerceElement(cx, adopted, from, type, written, argument.span);
   if (expr === null || !withinFits(cx, formal, type, from, argument.span)) return null;
-  return from.kind === 'route' ? matchLifted(cx, formal, type, expr, from, argument.span) : matchTensor(cx, formal, type, expr, from, argument.span);
+  return from.kind === 'route'
+    ? matchLifted(cx, formal, type, expr, from, argument.span)
+    : matchTensor(cx, formal, type, expr, from, argument.span);
 }
 
-function withinFits(cx: Context, formal: FormalInfo, type: TensorType, from: TensorType | RouteType, span: Span): boolean {
-  if (from.kind === 'route' || from.within === undefined || type.within === undefined || from.within.axis === type.within.axis) return true;
+function withinFits(
+  cx: Context,
+  formal: FormalInfo,
+  type: TensorType,
+  from: TensorType | RouteType,
+  span: Span,
+): boolean {
+  if (
+    from.kind === 'route' ||
+    from.within === undefined ||
+    type.within === undefined ||
+    from.within.axis === type.within.axis
+  )
+    return true;
   cx.report('MOE0307', span, {
     message: `${formal.name} indexes ${cx.nameOf(type.within)}, these indices are in ${cx.nameOf(from.within)}`,
     labels: [{ span: formal.span, text: `${formal.name} is declared here` }],
@@ -104,10 +135,18 @@ function withinFits(cx: Context, formal: FormalInfo, type: TensorType, from: Ten
   return false;
 }
 
-function matchTensor(cx: Context, formal: FormalInfo, type: TensorType, expr: Expr, from: TensorType, span: Span): Matched | null {
+function matchTensor(
+  cx: Context,
+  formal: FormalInfo,
+  type: TensorType,
+  expr: Expr,
+  from: TensorType,
+  span: Span,
+): Matched | null {
   const missing = withoutAxes(type.axes, from.axes);
   if (missing.length === 0) return { expr, dense: withoutAxes(from.axes, type.axes), support: [], lifted: null };
-  if (from.axes.length === 0) return { expr: { kind: 'coerce', value: expr, type, span: expr.span }, dense: [], support: [], lifted: null };
+  if (from.axes.length === 0)
+    return { expr: { kind: 'coerce', value: expr, type, span: expr.span }, dense: [], support: [], lifted: null };
   reportLacks(cx, formal, type, missing, formatType(from, cx.nameOf), from.axes, span);
   return null;
 }
@@ -126,7 +165,10 @@ function reportLacks(
   cx.report('MOE0302', span, {
     message: `${formal.name} needs the ${missing.length === 1 ? 'axis' : 'axes'} ${listAxes(missing, cx.nameOf)}, this is ${found}`,
     labels: [{ span: formal.span, text: `${formal.name} is ${formatType(type, cx.nameOf)}` }],
-    help: one !== undefined && twin !== undefined ? `rename it: rename(…, ${cx.nameOf(twin)}: ${cx.nameOf(one)})` : undefined,
+    help:
+      one !== undefined && twin !== undefined
+        ? `rename it: rename(…, ${cx.nameOf(twin)}: ${cx.nameOf(one)})`
+        : undefined,
   });
 }
 
@@ -171,23 +213,43 @@ function matchRoute(
   if (!isSubset(want, have)) {
     const embedded = embed(cx, typed, from, want, span);
     if (embedded === 'ambiguous') return null;
-    if (embedded !== null && embedded.type.kind === 'route') return matchRoute(cx, formal, type, embedded, embedded.type, written, span);
+    if (embedded !== null && embedded.type.kind === 'route')
+      return matchRoute(cx, formal, type, embedded, embedded.type, written, span);
     reportLacks(cx, formal, type, withoutAxes(want, have), formatType(from, cx.nameOf), have, span);
     return null;
   }
   if (!isSubset(type.payload, from.payload)) {
-    reportLacks(cx, formal, type, withoutAxes(type.payload, from.payload), formatType(from, cx.nameOf), from.payload, span);
+    reportLacks(
+      cx,
+      formal,
+      type,
+      withoutAxes(type.payload, from.payload),
+      formatType(from, cx.nameOf),
+      from.payload,
+      span,
+    );
     return null;
   }
   const support = withoutAxes(have, want);
   const dense = withoutAxes(from.payload, type.payload);
   if (sameAxes(from.targets, type.targets)) return { expr: typed, dense, support, lifted: null };
-  const turned: RouteType = { ...from, element: type.element, sources: [...support, ...type.sources], targets: type.targets };
+  const turned: RouteType = {
+    ...from,
+    element: type.element,
+    sources: [...support, ...type.sources],
+    targets: type.targets,
+  };
   return { expr: { kind: 'coerce', value: typed, type: turned, span: typed.span }, dense, support, lifted: null };
 }
 
 /** An argument may not already have an axis that the result adds. */
-function resultIsFree(cx: Context, family: Family, result: ValueType, matched: readonly Matched[], span: Span): boolean {
+function resultIsFree(
+  cx: Context,
+  family: Family,
+  result: ValueType,
+  matched: readonly Matched[],
+  span: Span,
+): boolean {
   const added = result.kind === 'tuple' ? result.items.flatMap((i) => axesOfType(i.type)) : axesOfType(result);
   for (const match of matched) {
     const carried = [...match.support, ...match.dense, ...(match.lifted === null ? [] : supportOf(match.lifted))];

@@ -30,6 +30,8 @@ export interface CheckOptions {
   readonly model?: string;
   /** The file is a library: it needs no model. */
   readonly library?: boolean;
+  /** The file had syntax errors: what could not be read may declare the names that seem to be missing. */
+  readonly incomplete?: boolean;
 }
 
 export interface Checked {
@@ -49,23 +51,34 @@ interface FileUnit {
 }
 
 export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Checked {
-  const cx = new Context();
+  const cx = new Context((name) => {
+    const library = files.resolve('std', files.main.span.source) ?? [];
+    return library.some((file) => file.decls.some((d) => d.kind === 'Callable' && d.name.text === name));
+  });
   const language = new Scope(null, ownerOf('the language', 'fn'));
   const main = loadFiles(cx, files, language);
   const units = [main, ...reachable(main)];
 
   const train = { kind: 'const', id: cx.fresh(), name: 'train', span: files.main.span, type: 'bool' } as const;
-  const trainDeclaration = cx.const({ ...train, value: { kind: 'bool', type: 'bool', value: false, span: files.main.span } });
+  const trainDeclaration = cx.const({
+    ...train,
+    value: { kind: 'bool', type: 'bool', value: false, span: files.main.span },
+  });
   language.set('train', { kind: 'const', decl: train.id, type: 'bool' }, null);
 
   const globals = readGlobals(cx, main, units);
-  const programs = files.main.models.map((model) => ({ model, program: checkModel(cx, main.scope, model, globals, trainDeclaration) }));
+  const programs = files.main.models.map((model) => ({
+    model,
+    program: checkModel(cx, main.scope, model, globals, trainDeclaration),
+  }));
   const chosen = chooseModel(cx, files.main, options, programs);
-  cx.flushUnknown();
+  cx.flushUnknown(options.incomplete === true);
 
   const rank = new Map([...new Set(units.map((u) => u.file.span.source))].map((source, i) => [source, i]));
   const place = (d: Diagnostic): number => (d.span === undefined ? -1 : (rank.get(d.span.source) ?? rank.size));
-  const diagnostics = cx.diagnostics.toSorted((a, b) => place(a) - place(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  const diagnostics = cx.diagnostics.toSorted(
+    (a, b) => place(a) - place(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0),
+  );
   return { program: hasErrors(diagnostics) ? null : chosen, diagnostics };
 }
 
@@ -84,7 +97,13 @@ function loadFiles(cx: Context, files: CheckFiles, language: Scope): FileUnit {
     if (known !== undefined) return known;
     const scope = new Scope(language, ownerOf(file.span.source, 'fn'));
     const items = declareItems(cx, scope, itemsOf(file.decls));
-    const unit: FileUnit = { file, scope, items, byName: new Map(items.map((item) => [item.name.text, item])), imported: new Map() };
+    const unit: FileUnit = {
+      file,
+      scope,
+      items,
+      byName: new Map(items.map((item) => [item.name.text, item])),
+      imported: new Map(),
+    };
     units.set(file, unit);
     queue.push(unit);
     return unit;
@@ -96,11 +115,18 @@ function loadFiles(cx: Context, files: CheckFiles, language: Scope): FileUnit {
   return main;
 }
 
-function importNames(cx: Context, files: CheckFiles, unit: FileUnit, statement: ast.Import, unitOf: (file: ast.File) => FileUnit): void {
+function importNames(
+  cx: Context,
+  files: CheckFiles,
+  unit: FileUnit,
+  statement: ast.Import,
+  unitOf: (file: ast.File) => FileUnit,
+): void {
   const from = statement.from.value;
   const found = files.resolve(from, unit.file.span.source);
   const fail = () => {
-    for (const name of statement.names) if (unit.scope.own(name.text) === null) unit.scope.set(name.text, { kind: 'error' }, name.span);
+    for (const name of statement.names)
+      if (unit.scope.own(name.text) === null) unit.scope.set(name.text, { kind: 'error' }, name.span);
   };
   if (found === null) {
     cx.report('MOE0209', statement.from.span, {
@@ -124,7 +150,11 @@ function importNames(cx: Context, files: CheckFiles, unit: FileUnit, statement: 
     if (other === undefined || item === undefined) {
       cx.report('MOE0208', name.span, {
         message: `${JSON.stringify(from)} declares no ${name.text}`,
-        ...nameHelp(name.text, name.span, others.flatMap((o) => [...o.byName.keys()])),
+        ...nameHelp(
+          name.text,
+          name.span,
+          others.flatMap((o) => [...o.byName.keys()]),
+        ),
       });
       unit.scope.set(name.text, { kind: 'error' }, name.span);
       continue;
@@ -157,7 +187,8 @@ function readGlobals(cx: Context, main: FileUnit, units: readonly FileUnit[]): r
   const sorted = sortReporting(cx, roots, references, (item) => unitOf(item).scope);
   const importers = new Map<Item, { readonly scope: Scope; readonly name: string }[]>();
   for (const unit of units) {
-    for (const [name, { item }] of unit.imported) importers.set(item, [...(importers.get(item) ?? []), { scope: unit.scope, name }]);
+    for (const [name, { item }] of unit.imported)
+      importers.set(item, [...(importers.get(item) ?? []), { scope: unit.scope, name }]);
   }
   const out: Declaration[] = [];
   for (const item of sorted) {
@@ -170,17 +201,28 @@ function readGlobals(cx: Context, main: FileUnit, units: readonly FileUnit[]): r
 }
 
 /** An item that has been read is seen under its name in the files that import it. */
-function publish(item: Item, scope: Scope, importers: ReadonlyMap<Item, readonly { readonly scope: Scope; readonly name: string }[]>): void {
+function publish(
+  item: Item,
+  scope: Scope,
+  importers: ReadonlyMap<Item, readonly { readonly scope: Scope; readonly name: string }[]>,
+): void {
   const binding = scope.own(item.name.text);
   if (binding === null || binding.entity.kind === 'pending') return;
   for (const importer of importers.get(item) ?? []) {
-    if (importer.scope.own(importer.name)?.entity.kind === 'pending') importer.scope.set(importer.name, binding.entity, binding.span);
+    if (importer.scope.own(importer.name)?.entity.kind === 'pending')
+      importer.scope.set(importer.name, binding.entity, binding.span);
   }
 }
 
 // ------------------------------------------------------------------------------------------------------------ models
 
-function checkModel(cx: Context, file: Scope, model: ast.Model, globals: readonly Declaration[], train: Declaration): Program {
+function checkModel(
+  cx: Context,
+  file: Scope,
+  model: ast.Model,
+  globals: readonly Declaration[],
+  train: Declaration,
+): Program {
   const scope = new Scope(file, ownerOf(model.name.text, 'model'));
   const all = checkDeclarations(cx, scope, model.items);
   const entries = all.filter((d): d is CallableDeclaration => d.kind === 'callable' && d.role === 'entry');
@@ -215,17 +257,27 @@ function chooseModel(
   const [only] = programs;
   const top = { source: main.span.source, start: 0, end: 0 };
   if (only === undefined) {
-    if (options.library !== true) cx.report('MOE0210', top, { message: `${main.span.source} has no model`, help: 'model M { … } is what is compiled' });
+    if (options.library !== true && options.incomplete !== true)
+      cx.report('MOE0210', top, {
+        message: `${main.span.source} has no model`,
+        help: 'model M { … } is what is compiled',
+      });
     return null;
   }
   if (wanted !== undefined) {
     const found = programs.find((p) => p.model.name.text === wanted);
     if (found !== undefined) return found.program;
-    cx.report('MOE0212', top, { message: `no model is called ${wanted}, the file has ${listWords(names)}`, help: nameHelp(wanted, top, names).help });
+    cx.report('MOE0212', top, {
+      message: `no model is called ${wanted}, the file has ${listWords(names)}`,
+      help: nameHelp(wanted, top, names).help,
+    });
     return null;
   }
   if (programs.length === 1) return only.program;
   const second = programs[1];
-  cx.report('MOE0211', second?.model.name.span ?? top, { message: `the file has several models: ${listWords(names)}`, help: 'say which one: --model NAME' });
+  cx.report('MOE0211', second?.model.name.span ?? top, {
+    message: `the file has several models: ${listWords(names)}`,
+    help: 'say which one: --model NAME',
+  });
   return null;
 }

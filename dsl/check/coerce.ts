@@ -57,7 +57,13 @@ function coerceItems(cx: Context, value: Value & { kind: 'tuple' }, to: ValueTyp
     return coerce(cx, given, item.type, { ...written, what: item.name ?? written.what }, spanOf(given, value.span));
   });
   const whole = items.filter((item) => item !== null);
-  return whole.length === items.length ? tupleExpr(whole, to.items.map((item) => item.name), value.span) : null;
+  return whole.length === items.length
+    ? tupleExpr(
+        whole,
+        to.items.map((item) => item.name),
+        value.span,
+      )
+    : null;
 }
 
 export function coerceExpr(cx: Context, expr: Expr, to: ValueType, written: Written, span: Span): Expr | null {
@@ -72,12 +78,26 @@ export function coerceExpr(cx: Context, expr: Expr, to: ValueType, written: Writ
     return mismatch(cx, formatType(from, cx.nameOf), to, written, span, 'say dense(…), in which absent points are 0');
   }
   if (to.kind === 'route' && from.kind === 'tensor') {
-    return mismatch(cx, formatType(from, cx.nameOf), to, written, span, 'a selection makes a route of a tensor: top_k, top_p, keep, pick, all');
+    return mismatch(
+      cx,
+      formatType(from, cx.nameOf),
+      to,
+      written,
+      span,
+      'a selection makes a route of a tensor: top_k, top_p, keep, pick, all',
+    );
   }
   return mismatch(cx, formatType(from, cx.nameOf), to, written, span);
 }
 
-function coerceTensor(cx: Context, expr: Expr, from: TensorType, to: TensorType, written: Written, span: Span): Expr | null {
+function coerceTensor(
+  cx: Context,
+  expr: Expr,
+  from: TensorType,
+  to: TensorType,
+  written: Written,
+  span: Span,
+): Expr | null {
   const typed = coerceElement(cx, expr, from, to, written, span);
   if (typed === null) return null;
   if (from.within !== undefined && to.within !== undefined && from.within.axis !== to.within.axis) {
@@ -85,9 +105,11 @@ function coerceTensor(cx: Context, expr: Expr, from: TensorType, to: TensorType,
     cx.report('MOE0307', span, { message, labels: place(cx, to, written) });
     return null;
   }
-  if (!isSubset(from.axes, to.axes)) return mismatch(cx, formatType(from, cx.nameOf), to, written, span, axesHelp(cx, from.axes, to.axes));
+  if (!isSubset(from.axes, to.axes))
+    return mismatch(cx, formatType(from, cx.nameOf), to, written, span, axesHelp(cx, from.axes, to.axes));
   if (from.axes.length === to.axes.length) return typed;
-  if (written.broadcast === false && from.axes.length > 0) return mismatch(cx, formatType(from, cx.nameOf), to, written, span);
+  if (written.broadcast === false && from.axes.length > 0)
+    return mismatch(cx, formatType(from, cx.nameOf), to, written, span);
   return { kind: 'coerce', value: typed, type: to, span: expr.span };
 }
 
@@ -101,7 +123,8 @@ function axesHelp(cx: Context, from: readonly AxisVar[], to: readonly AxisVar[])
   if (extra.length === 1 && missing.length === 1 && other !== undefined && one.axis === other.axis) {
     return `rename it: rename(…, ${cx.nameOf(one)}: ${cx.nameOf(other)})`;
   }
-  if (missing.length === 0) return `contract or reduce ${listAxes(extra, cx.nameOf)}, or write ${extra.length === 1 ? 'it' : 'them'} in the type`;
+  if (missing.length === 0)
+    return `contract or reduce ${listAxes(extra, cx.nameOf)}, or write ${extra.length === 1 ? 'it' : 'them'} in the type`;
   return undefined;
 }
 
@@ -117,11 +140,30 @@ export function coerceElement(
   if (from.element === to.element) return expr;
   const isFloat = (e: string) => e === 'f32' || e === 'f16';
   if (isFloat(from.element) && isFloat(to.element)) return convert(expr, to.element);
-  const how = to.element === 'i32' && isFloat(from.element) ? 'i32(floor(…))' : to.element === 'bool' ? 'compare it: … != 0' : `${to.element}(…)`;
-  return mismatch(cx, formatType(from, cx.nameOf), to, written, span, to.element === 'bool' ? how : `convert it: ${how}`);
+  const how =
+    to.element === 'i32' && isFloat(from.element)
+      ? 'i32(floor(…))'
+      : to.element === 'bool'
+        ? 'compare it: … != 0'
+        : `${to.element}(…)`;
+  return mismatch(
+    cx,
+    formatType(from, cx.nameOf),
+    to,
+    written,
+    span,
+    to.element === 'bool' ? how : `convert it: ${how}`,
+  );
 }
 
-function coerceRoute(cx: Context, expr: Expr, from: RouteType, to: RouteType, written: Written, span: Span): Expr | null {
+function coerceRoute(
+  cx: Context,
+  expr: Expr,
+  from: RouteType,
+  to: RouteType,
+  written: Written,
+  span: Span,
+): Expr | null {
   const typed = coerceElement(cx, expr, from, to, written, span);
   if (typed === null) return null;
   const have = supportOf(from);
@@ -141,7 +183,13 @@ function coerceRoute(cx: Context, expr: Expr, from: RouteType, to: RouteType, wr
  * A route over a part's axes as a route over the union: for a union axis among `want` that the route lacks, the member whose
  * axes it has. Null if there is none; 'ambiguous' after a diagnostic.
  */
-export function embed(cx: Context, expr: Expr, from: RouteType, want: readonly AxisVar[], span: Span): Expr | null | 'ambiguous' {
+export function embed(
+  cx: Context,
+  expr: Expr,
+  from: RouteType,
+  want: readonly AxisVar[],
+  span: Span,
+): Expr | null | 'ambiguous' {
   const have = supportOf(from);
   for (const union of want) {
     const declaration = cx.unions.get(union.axis);
@@ -149,7 +197,9 @@ export function embed(cx: Context, expr: Expr, from: RouteType, want: readonly A
     const twin = (axes: readonly AxisVar[]) => axes.map((a) => ({ axis: a.axis, primes: a.primes + union.primes }));
     const fits = declaration.members.flatMap((member, part) => {
       const axes = twin(member.axes);
-      return axes.length > 0 && isSubset(axes, have) && axes.every((a) => !hasAxis(want, a)) ? [{ axes, part, name: member.name }] : [];
+      return axes.length > 0 && isSubset(axes, have) && axes.every((a) => !hasAxis(want, a))
+        ? [{ axes, part, name: member.name }]
+        : [];
     });
     if (fits.length > 1) {
       const names = fits.map((f) => f.name);
@@ -170,7 +220,13 @@ export function embed(cx: Context, expr: Expr, from: RouteType, want: readonly A
   return null;
 }
 
-function coerceTuple(cx: Context, expr: Expr, to: ValueType & { kind: 'tuple' }, written: Written, span: Span): Expr | null {
+function coerceTuple(
+  cx: Context,
+  expr: Expr,
+  to: ValueType & { kind: 'tuple' },
+  written: Written,
+  span: Span,
+): Expr | null {
   if (expr.kind === 'tuple') {
     const items = expr.items.map((item, i) => {
       const type = to.items[i]?.type;
@@ -192,7 +248,14 @@ function coerceTuple(cx: Context, expr: Expr, to: ValueType & { kind: 'tuple' },
   const bare = (type: ValueType): ValueType =>
     type.kind === 'tuple' ? { kind: 'tuple', items: type.items.map((i) => ({ type: i.type })) } : type;
   if (sameType(bare(expr.type), bare(to))) return expr;
-  return mismatch(cx, formatType(expr.type, cx.nameOf), to, written, span, 'take it apart with `let (a, b) = …` and give back a tuple');
+  return mismatch(
+    cx,
+    formatType(expr.type, cx.nameOf),
+    to,
+    written,
+    span,
+    'take it apart with `let (a, b) = …` and give back a tuple',
+  );
 }
 
 function place(cx: Context, to: ValueType, written: Written): { span: Span; text: string }[] {

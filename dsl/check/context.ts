@@ -2,7 +2,14 @@
  * What one run of the checker accumulates: ids, diagnostics, and the tables by which types and statics are read.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
-import { diagnostic, type Code, type Diagnostic, type DiagnosticDetails, type Edit, type Span } from '../diagnostics/diagnostic.ts';
+import {
+  diagnostic,
+  type Code,
+  type Diagnostic,
+  type DiagnosticDetails,
+  type Edit,
+  type Span,
+} from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { AxisDeclaration, AxisVar, ConstDeclaration, Id, Static, UnionDeclaration } from './program.ts';
 import type { NameOf } from './types.ts';
@@ -15,10 +22,16 @@ export class Context {
   readonly unions = new Map<Id, UnionDeclaration>();
   /** The axis of each static index: chain variables and named family indices. */
   readonly indices = new Map<Id, AxisVar>();
+  /** Whether the library declares a name: for the help of a name that is not imported. */
+  readonly isInLibrary: (name: string) => boolean;
   private readonly unknown = new Map<string, Unknown[]>();
   private next = 0;
   private readonly dynamic = new Map<Id, boolean>();
   private readonly dynamicConsts = new Map<Id, boolean>();
+
+  constructor(isInLibrary: (name: string) => boolean) {
+    this.isInLibrary = isInLibrary;
+  }
 
   fresh(): Id {
     return this.next++;
@@ -38,8 +51,9 @@ export class Context {
     this.unknown.set(key, places);
   }
 
-  /** Reports the unknown names: once, at the end. */
-  flushUnknown(): void {
+  /** Reports the unknown names: once, at the end. Of a file that could not be read as a whole nothing is said to be missing. */
+  flushUnknown(incomplete: boolean): void {
+    if (incomplete) this.unknown.clear();
     for (const [key, places] of this.unknown) {
       // Used as an axis here and as a number there: one name that is missing.
       const name = key.slice(key.lastIndexOf(' ') + 1);
@@ -47,7 +61,10 @@ export class Context {
       const [first, ...others] = places.toSorted((a, b) => a.span.start - b.span.start);
       if (first === undefined) continue;
       const labels = others.filter((o) => o.span.source === first.span.source).slice(0, 3);
-      this.report(first.code, first.span, { ...first.details, labels: labels.map((o) => ({ span: o.span, text: 'and here' })) });
+      this.report(first.code, first.span, {
+        ...first.details,
+        labels: labels.map((o) => ({ span: o.span, text: 'and here' })),
+      });
     }
     this.unknown.clear();
   }
@@ -108,7 +125,11 @@ interface Unknown {
 }
 
 /** `help` and `fix` for a misspelt name; nothing if no candidate is near. */
-export function nameHelp(name: string, span: Span, candidates: Iterable<string>): { help?: string; fix?: readonly Edit[] } {
+export function nameHelp(
+  name: string,
+  span: Span,
+  candidates: Iterable<string>,
+): { help?: string; fix?: readonly Edit[] } {
   const near = suggest(name, candidates);
   if (near === undefined) return {};
   return { help: `did you mean \`${near}\`?`, fix: [{ span, replacement: near }] };

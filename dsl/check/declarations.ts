@@ -17,7 +17,11 @@ import { formatType, listWords } from './types.ts';
 import { reportFamily } from './values.ts';
 
 /** Declares and reads them all. The result is in reading order: whatever a declaration needs stands before it. */
-export function checkDeclarations(cx: Context, scope: Scope, decls: readonly (ast.Decl | ast.Entry)[]): readonly Declaration[] {
+export function checkDeclarations(
+  cx: Context,
+  scope: Scope,
+  decls: readonly (ast.Decl | ast.Entry)[],
+): readonly Declaration[] {
   const items = declareItems(cx, scope, itemsOf(decls));
   return readItems(cx, sortScope(cx, scope, items), () => scope);
 }
@@ -29,7 +33,12 @@ function sortScope(cx: Context, scope: Scope, items: readonly Item[]): readonly 
     byName.set(item.name.text, item);
     if (item.kind === 'callable' && item.newAxis !== null) byName.set(item.newAxis.name, item);
   }
-  return sortReporting(cx, items, (item) => referenced(item, byName), () => scope);
+  return sortReporting(
+    cx,
+    items,
+    (item) => referenced(item, byName),
+    () => scope,
+  );
 }
 
 function* referenced(item: Item, byName: ReadonlyMap<string, Item>): Iterable<Item> {
@@ -61,14 +70,19 @@ export function sortReporting(
     const calls = circle.every((item) => item.kind === 'callable' || item.kind === 'entry');
     const path = [...names, first.name.text].join(' → ');
     cx.report(calls ? 'MOE0417' : 'MOE0206', first.name.span, {
-      message: calls ? `${first.name.text} calls itself${names.length > 1 ? `: ${path}` : ''}` : `${listWords(names)} ${names.length > 1 ? 'depend on one another' : 'depends on itself'}: ${path}`,
-      labels: circle.slice(1, 4).map((item) => ({ span: item.name.span, text: `${item.name.text} is part of the circle` })),
+      message: calls
+        ? `${first.name.text} calls itself${names.length > 1 ? `: ${path}` : ''}`
+        : `${listWords(names)} ${names.length > 1 ? 'depend on one another' : 'depends on itself'}: ${path}`,
+      labels: circle
+        .slice(1, 4)
+        .map((item) => ({ span: item.name.span, text: `${item.name.text} is part of the circle` })),
       help: calls ? 'what is repeated a number of times is a chain' : undefined,
     });
   }
   for (const item of broken) {
     scopeOf(item).set(item.name.text, { kind: 'error' }, item.name.span);
-    if (item.kind === 'callable' && item.newAxis !== null) scopeOf(item).set(item.newAxis.name, { kind: 'error' }, item.newAxis.span);
+    if (item.kind === 'callable' && item.newAxis !== null)
+      scopeOf(item).set(item.newAxis.name, { kind: 'error' }, item.newAxis.span);
   }
   return sorted.filter((item) => !broken.has(item));
 }
@@ -82,7 +96,8 @@ export function readItems(cx: Context, items: readonly Item[], scopeOf: (item: I
     const read = readItem(cx, scope, item);
     // Instances made for an initial value stand before what uses them.
     out.push(...scope.made.splice(made), ...read);
-    if (scope.own(item.name.text)?.entity.kind === 'pending') scope.set(item.name.text, { kind: 'error' }, item.name.span);
+    if (scope.own(item.name.text)?.entity.kind === 'pending')
+      scope.set(item.name.text, { kind: 'error' }, item.name.span);
   }
   return out;
 }
@@ -97,7 +112,12 @@ function readItem(cx: Context, scope: Scope, item: Item): readonly Declaration[]
       return readStore(cx, scope, item.slot, item.store);
     case 'callable':
       return item.decl.definition.kind === 'Function'
-        ? checkCallable(cx, scope, { ...item.decl, signature: item.decl.definition.signature, body: item.decl.definition.body, docs: item.docs })
+        ? checkCallable(cx, scope, {
+            ...item.decl,
+            signature: item.decl.definition.signature,
+            body: item.decl.definition.body,
+            docs: item.docs,
+          })
         : checkInstanceOrUnion(cx, scope, item.decl, item.decl.definition, item.newAxis);
     case 'extern':
       return checkExtern(cx, scope, item.decl, item.docs);
@@ -115,7 +135,8 @@ function readAxis(cx: Context, scope: Scope, name: ast.Ident, binding: ast.AxisB
   if (binding.points !== undefined) {
     const names = binding.points.map((p) => p.text);
     binding.points.forEach((point, i) => {
-      if (names.indexOf(point.text) < i) cx.report('MOE0202', point.span, { message: `${name.text} has two points called ${point.text}` });
+      if (names.indexOf(point.text) < i)
+        cx.report('MOE0202', point.span, { message: `${name.text} has two points called ${point.text}` });
       else scope.addPoint(point.text, axis);
     });
     const declaration = cx.axis({ ...base, of: { kind: 'points', names } });
@@ -145,7 +166,10 @@ function readConst(cx: Context, scope: Scope, name: ast.Ident, binding: ast.Cons
   let value: Static | null = null;
   if (binding.value === undefined) {
     if (scope.owner.role !== 'model') {
-      cx.report('MOE0305', name.span, { message: `${name.text} has no value: only a const of the model may come from outside`, help: `const ${name.text} = …` });
+      cx.report('MOE0305', name.span, {
+        message: `${name.text} has no value: only a const of the model may come from outside`,
+        help: `const ${name.text} = …`,
+      });
       return [];
     }
   } else {
@@ -169,7 +193,11 @@ export function staticOf(cx: Context, scope: Scope, expr: ast.Expr, type: Static
     return null;
   }
   if (value.kind === 'family') reportFamily(cx, value.family, expr.span);
-  else cx.report('MOE0305', expr.span, { message: 'this must be known when compiling', help: 'a number made of literals, consts and sizes is known' });
+  else
+    cx.report('MOE0305', expr.span, {
+      message: 'this must be known when compiling',
+      help: 'a number made of literals, consts and sizes is known',
+    });
   return null;
 }
 
@@ -180,7 +208,10 @@ function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDe
   if (type.kind !== 'tensor') {
     cx.report('MOE0414', slot.type.span, {
       message: `${store === 'input' ? 'an input' : `a ${store}`} is a dense tensor, not ${formatType(type, cx.nameOf)}`,
-      help: 'take ids and make the route of them: pick(ids, over: E)',
+      help:
+        store === 'input'
+          ? 'take ids and make the route of them: pick(ids, over: E)'
+          : 'store its scores, and select from them',
     });
     return [];
   }
@@ -200,11 +231,25 @@ function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDe
     initial = coerce(cx, value, type, { what: name.text, span: slot.type.span }, slot.initial.span);
   }
   if (slot.source !== undefined && store === 'input') {
-    cx.report('MOE0686', slot.source.span, { message: `${name.text} is an input, which comes from the caller and not from a checkpoint`, help: 'a param or a state is stored' });
+    cx.report('MOE0686', slot.source.span, {
+      message: `${name.text} is an input, which comes from the caller and not from a checkpoint`,
+      help: 'a param or a state is stored',
+    });
   }
-  const source = slot.source === undefined || store === 'input' ? null : checkStoreSource(cx, scope, slot.source, type.axes);
+  const source =
+    slot.source === undefined || store === 'input' ? null : checkStoreSource(cx, scope, slot.source, type.axes);
   const id = cx.fresh();
-  const declaration = { kind: 'store', store, id, name: name.text, span: name.span, type, initial, frozen: slot.frozen, source } as const;
+  const declaration = {
+    kind: 'store',
+    store,
+    id,
+    name: name.text,
+    span: name.span,
+    type,
+    initial,
+    frozen: slot.frozen,
+    source,
+  } as const;
   scope.set(name.text, { kind: 'store', declaration }, name.span);
   return [declaration];
 }

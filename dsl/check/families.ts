@@ -16,11 +16,27 @@ import { settled } from './values.ts';
 export function sliceFamily(cx: Context, family: Family, axis: AxisVar, index: Static, span: Span): Value {
   if (!hasFamilyAxis(cx, family, axis, span)) return errorValue;
   const slice = (of: FamilyExpr): FamilyExpr => ({ kind: 'at', family: of, axis, index, span });
-  return { kind: 'family', family: { ...family, expr: slice(family.expr), source: slice(family.source), axes: withoutAxes(family.axes, [axis]) } };
+  return {
+    kind: 'family',
+    family: {
+      ...family,
+      expr: slice(family.expr),
+      source: slice(family.source),
+      axes: withoutAxes(family.axes, [axis]),
+    },
+  };
 }
 
 /** A range of a family's axis, called `as`. */
-export function windowFamily(cx: Context, family: Family, axis: AxisVar, from: Static, to: Static, as: AxisVar, span: Span): Value {
+export function windowFamily(
+  cx: Context,
+  family: Family,
+  axis: AxisVar,
+  from: Static,
+  to: Static,
+  as: AxisVar,
+  span: Span,
+): Value {
   if (!hasFamilyAxis(cx, family, axis, span)) return errorValue;
   const others = [...withoutAxes(family.axes, [axis]), ...boundaryAxes(family)];
   if (hasAxis(others, as)) {
@@ -65,7 +81,10 @@ export function storePath(cx: Context, scope: Scope, family: Family, names: read
     if (member?.kind === 'error') return errorValue;
     if (member === undefined || (member.kind === 'store') !== last) {
       cx.report('MOE0214', name.span, {
-        message: member === undefined ? `${within} has no param called ${name.text}` : `${name.text} is not a param of ${within}`,
+        message:
+          member === undefined
+            ? `${within} has no param called ${name.text}`
+            : `${name.text} is not a param of ${within}`,
         ...nameHelp(name.text, name.span, inner.keys()),
       });
       return errorValue;
@@ -78,7 +97,10 @@ export function storePath(cx: Context, scope: Scope, family: Family, names: read
       within = name.text;
       continue;
     }
-    const declared = renamings.reduceRight<ValueType>((type, map) => substituteType(type, map), member.declaration.type);
+    const declared = renamings.reduceRight<ValueType>(
+      (type, map) => substituteType(type, map),
+      member.declaration.type,
+    );
     if (declared.kind !== 'tensor') throw new CompilerBug('check', 'a stored tensor has a type that is not dense');
     const type: TensorType = { ...declared, axes: [...axes, ...declared.axes] };
     const own = type.axes.find((a) => !isVisible(cx, scope, a));
@@ -112,12 +134,27 @@ function sliced(cx: Context, value: Value, expr: FamilyExpr, span: Span): Value 
       return value;
     case 'at': {
       const x = sliced(cx, value, expr.family, span);
-      return applyPrimitive(cx, 'at', { values: new Map([['x', x]]), axes: new Map([['axis', [expr.axis]]]), statics: new Map([['index', expr.index]]) }, span);
+      return applyPrimitive(
+        cx,
+        'at',
+        {
+          values: new Map([['x', x]]),
+          axes: new Map([['axis', [expr.axis]]]),
+          statics: new Map([['index', expr.index]]),
+        },
+        span,
+      );
     }
     case 'window': {
       const x = sliced(cx, value, expr.family, span);
-      const axes = new Map([['axis', [expr.axis]], ['as', [expr.as]]]);
-      const statics = new Map([['from', expr.from], ['to', expr.to]]);
+      const axes = new Map([
+        ['axis', [expr.axis]],
+        ['as', [expr.as]],
+      ]);
+      const statics = new Map([
+        ['from', expr.from],
+        ['to', expr.to],
+      ]);
       return applyPrimitive(cx, 'window', { values: new Map([['x', x]]), axes, statics }, span);
     }
   }

@@ -106,12 +106,16 @@ function namesUsedAsAxes(callable: CallableSyntax, scope: Scope): ReadonlySet<st
       const isPlainName = 'kind' in node && node.kind === 'Name' && node.primes === 0;
       if (!isPlainName) found.add(node.name);
     }
-    if ('kind' in node && node.kind === 'Call' && 'callee' in node && 'args' in node) addArguments(node.callee, node.args, addNames);
-    if ('kind' in node && node.kind === 'Pipe' && 'callee' in node && 'args' in node) addArguments(node.callee, node.args, addNames, 1);
+    if ('kind' in node && node.kind === 'Call' && 'callee' in node && 'args' in node)
+      addArguments(node.callee, node.args, addNames);
+    if ('kind' in node && node.kind === 'Pipe' && 'callee' in node && 'args' in node)
+      addArguments(node.callee, node.args, addNames, 1);
     if ('kind' in node && node.kind === 'Index' && 'target' in node && 'indices' in node && isMadeTarget(node.target)) {
-      if (Array.isArray(node.indices)) for (const index of node.indices) if (isObject(index) && 'index' in index) addNames(index.index);
+      if (Array.isArray(node.indices))
+        for (const index of node.indices) if (isObject(index) && 'index' in index) addNames(index.index);
     }
-    if ('kind' in node && node.kind === 'Instance' && 'template' in node && 'args' in node) addGenericArguments(scope, node.template, node.args, addNames);
+    if ('kind' in node && node.kind === 'Instance' && 'template' in node && 'args' in node)
+      addGenericArguments(scope, node.template, node.args, addNames);
     for (const [key, part] of Object.entries(node)) if (key !== 'span' && isObject(part)) stack.push(part);
   }
   return found;
@@ -122,7 +126,13 @@ function isObject(value: unknown): value is object {
 }
 
 function calledName(callee: unknown): string | null {
-  return isObject(callee) && 'kind' in callee && callee.kind === 'Name' && 'name' in callee && typeof callee.name === 'string' ? callee.name : null;
+  return isObject(callee) &&
+    'kind' in callee &&
+    callee.kind === 'Name' &&
+    'name' in callee &&
+    typeof callee.name === 'string'
+    ? callee.name
+    : null;
 }
 
 function isMadeTarget(target: unknown): boolean {
@@ -138,12 +148,18 @@ function addArguments(callee: unknown, args: unknown, add: (expr: unknown) => vo
   let position = skip;
   for (const arg of args) {
     if (!isObject(arg) || !('value' in arg)) continue;
-    const label = 'label' in arg && isObject(arg.label) && 'name' in arg.label && typeof arg.label.name === 'string' ? arg.label.name : null;
+    const label =
+      'label' in arg && isObject(arg.label) && 'name' in arg.label && typeof arg.label.name === 'string'
+        ? arg.label.name
+        : null;
     const labelled = 'label' in arg && isObject(arg.label);
     const place = labelled ? -1 : position++;
     for (const rule of rules) {
-      const parameter = labelled ? rule.parameters.find((p) => p.name === label) : rule.parameters.filter((p) => p.positional)[place];
-      if (parameter?.kind === 'axes' || (parameter === undefined && labelled && rule.pairs !== undefined)) add(arg.value);
+      const parameter = labelled
+        ? rule.parameters.find((p) => p.name === label)
+        : rule.parameters.filter((p) => p.positional)[place];
+      if (parameter?.kind === 'axes' || (parameter === undefined && labelled && rule.pairs !== undefined))
+        add(arg.value);
     }
   }
 }
@@ -156,7 +172,10 @@ function addGenericArguments(scope: Scope, template: unknown, args: unknown, add
   let position = 0;
   for (const arg of args) {
     if (!isObject(arg) || !('value' in arg)) continue;
-    const name = 'name' in arg && isObject(arg.name) && 'text' in arg.name ? arg.name.text : entity.template.parameters[position++]?.name;
+    const name =
+      'name' in arg && isObject(arg.name) && 'text' in arg.name
+        ? arg.name.text
+        : entity.template.parameters[position++]?.name;
     if (entity.template.axes.some((a) => a.name === name)) add(arg.value);
   }
 }

@@ -42,7 +42,8 @@ function checkMade(cx: Context, env: Env, name: string, expr: ast.IndexExpr): Va
       if (axis === null) whole = false;
       else axes.push(axis);
     } else {
-      if (index.index.kind !== 'Error') cx.report('MOE0204', index.span, { message: `${name} takes axes`, help: `for example: ${name}[E, D]` });
+      if (index.index.kind !== 'Error')
+        cx.report('MOE0204', index.span, { message: `${name} takes axes`, help: `for example: ${name}[E, D]` });
       whole = false;
     }
   }
@@ -50,7 +51,12 @@ function checkMade(cx: Context, env: Env, name: string, expr: ast.IndexExpr): Va
   const rule = primitivesNamed(name).find((p) => p.syntax === 'made');
   const parameter = rule?.parameters.find((p) => p.kind === 'axes')?.name ?? 'axes';
   if (rule === undefined) return errorValue;
-  return applyPrimitive(cx, rule.name, { values: new Map(), axes: new Map([[parameter, axes]]), spans: new Map([[parameter, expr.span]]) }, expr.span);
+  return applyPrimitive(
+    cx,
+    rule.name,
+    { values: new Map(), axes: new Map([[parameter, axes]]), spans: new Map([[parameter, expr.span]]) },
+    expr.span,
+  );
 }
 
 function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole: ast.IndexExpr): Value {
@@ -61,9 +67,20 @@ function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole
     if (part !== null) {
       const found = partNamed(cx, written, part.name, part.span);
       if (found === null) return errorValue;
-      const axes = new Map([['axis', [written]], ['into', found.axes]]);
-      const spans = new Map([['axis', index.span], ['into', index.span]]);
-      return applyPrimitive(cx, 'part', { values: new Map([['x', value]]), axes, statics: found.statics, spans }, whole.span);
+      const axes = new Map([
+        ['axis', [written]],
+        ['into', found.axes],
+      ]);
+      const spans = new Map([
+        ['axis', index.span],
+        ['into', index.span],
+      ]);
+      return applyPrimitive(
+        cx,
+        'part',
+        { values: new Map([['x', value]]), axes, statics: found.statics, spans },
+        whole.span,
+      );
     }
   }
   const at = checkExpr(cx, { scope: env.scope, points: written }, index.index);
@@ -92,8 +109,24 @@ function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole
       cx.report('MOE0305', index.index.span, { message: 'the ends of a range must be known when compiling' });
       return errorValue;
     }
-    const spans = new Map([['axis', index.axis?.span ?? index.span], ['ids', index.index.span], ['x', whole.target.span]]);
-    return applyPrimitive(cx, 'gather', { values: new Map([['x', value], ['ids', at]]), axes: new Map([['axis', [axis]]]), spans }, whole.span);
+    const spans = new Map([
+      ['axis', index.axis?.span ?? index.span],
+      ['ids', index.index.span],
+      ['x', whole.target.span],
+    ]);
+    return applyPrimitive(
+      cx,
+      'gather',
+      {
+        values: new Map([
+          ['x', value],
+          ['ids', at],
+        ]),
+        axes: new Map([['axis', [axis]]]),
+        spans,
+      },
+      whole.span,
+    );
   }
   for (const end of [at.value, ...(to === null ? [] : [to.value])]) {
     if (end.type === 'number') continue;
@@ -117,14 +150,34 @@ function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole
     });
     return errorValue;
   }
-  const spans = new Map([['axis', index.axis?.span ?? index.span], ['as', index.range?.as.span ?? index.span], ['x', whole.target.span]]);
+  const spans = new Map([
+    ['axis', index.axis?.span ?? index.span],
+    ['as', index.range?.as.span ?? index.span],
+    ['x', whole.target.span],
+  ]);
   const values = new Map([['x', value]]);
   if (end === null || as === null) {
     const statics = new Map<string, Static>([['index', at.value]]);
     return applyPrimitive(cx, 'at', { values, axes: new Map([['axis', [axis]]]), statics, spans }, whole.span);
   }
-  const statics = new Map<string, Static>([['from', at.value], ['to', end]]);
-  return applyPrimitive(cx, 'window', { values, axes: new Map([['axis', [axis]], ['as', [as]]]), statics, spans }, whole.span);
+  const statics = new Map<string, Static>([
+    ['from', at.value],
+    ['to', end],
+  ]);
+  return applyPrimitive(
+    cx,
+    'window',
+    {
+      values,
+      axes: new Map([
+        ['axis', [axis]],
+        ['as', [as]],
+      ]),
+      statics,
+      spans,
+    },
+    whole.span,
+  );
 }
 
 /** A bare name along a union's axis that is a member's, or a function's along any axis: a part is meant. */
@@ -151,7 +204,10 @@ function axisSaid(cx: Context, values: readonly (Value | null)[], index: ast.Ind
   const [axis] = found;
   if (axis !== undefined && found.length === 1 && !computed) return axis;
   cx.report('MOE0314', index.span, {
-    message: found.length > 1 ? `indices of ${listAxes(found, cx.nameOf)} occur here: which axis is indexed?` : 'which axis is indexed?',
+    message:
+      found.length > 1
+        ? `indices of ${listAxes(found, cx.nameOf)} occur here: which axis is indexed?`
+        : 'which axis is indexed?',
     help: `name it: [${found.length > 1 && axis !== undefined ? cx.nameOf(axis) : 'T'}: …]`,
   });
   return null;

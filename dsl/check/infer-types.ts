@@ -8,8 +8,9 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { PrimitiveName } from '../algebra/names.ts';
 import { contractionAxes } from '../algebra/dot.ts';
 import { isProblem } from '../algebra/primitive.ts';
-import { primitivesNamed } from '../algebra/table.ts';
-import { checkChain, checkIf } from './bodies.ts';
+import { predefinedNames, primitivesNamed } from '../algebra/table.ts';
+import { checkChain } from './chains.ts';
+import { checkIf } from './conditions.ts';
 import { callFamily, type GivenArgument } from './calls.ts';
 import type { Context } from './context.ts';
 import { storePath } from './families.ts';
@@ -71,21 +72,52 @@ export function checkExpr(cx: Context, env: Env, expr: ast.Expr): Value {
 }
 
 const signs: Record<ast.BinaryOp | ast.CompareOp | ast.Logical['op'], PrimitiveName> = {
-  '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '%': 'mod', '**': 'pow',
-  '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge', and: 'and', or: 'or',
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'div',
+  '%': 'mod',
+  '**': 'pow',
+  '==': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+  and: 'and',
+  or: 'or',
 };
 
 function binary(cx: Context, env: Env, expr: ast.Binary | ast.Compare | ast.Logical, name: PrimitiveName): Value {
   const x = checkExpr(cx, env, expr.left);
   const y = checkExpr(cx, env, expr.right);
-  const spans = new Map([['x', expr.left.span], ['y', expr.right.span]]);
-  return applyPrimitive(cx, name, { values: new Map([['x', x], ['y', y]]), spans }, expr.span);
+  const spans = new Map([
+    ['x', expr.left.span],
+    ['y', expr.right.span],
+  ]);
+  return applyPrimitive(
+    cx,
+    name,
+    {
+      values: new Map([
+        ['x', x],
+        ['y', y],
+      ]),
+      spans,
+    },
+    expr.span,
+  );
 }
 
 function unary(cx: Context, env: Env, expr: ast.Unary): Value {
   const x = checkExpr(cx, env, expr.operand);
   const name = expr.op === '-' ? 'neg' : 'not';
-  return applyPrimitive(cx, name, { values: new Map([['x', x]]), spans: new Map([['x', expr.operand.span]]) }, expr.span);
+  return applyPrimitive(
+    cx,
+    name,
+    { values: new Map([['x', x]]), spans: new Map([['x', expr.operand.span]]) },
+    expr.span,
+  );
 }
 
 /** `a @ b`: which axes it contracts is the algebra's rule, the program holds them. */
@@ -102,8 +134,15 @@ function contraction(cx: Context, env: Env, expr: ast.Dot): Value {
     cx.report(axes.code, place, { message: axes.message, help: axes.help });
     return errorValue;
   }
-  const values = new Map([['left', left], ['right', right]]);
-  const spans = new Map([['left', expr.left.span], ['right', expr.right.span], ['over', expr.span]]);
+  const values = new Map([
+    ['left', left],
+    ['right', right],
+  ]);
+  const spans = new Map([
+    ['left', expr.left.span],
+    ['right', expr.right.span],
+    ['over', expr.span],
+  ]);
   return applyPrimitive(cx, 'dot', { values, axes: new Map([['over', axes]]), spans }, expr.span);
 }
 
@@ -127,9 +166,13 @@ function checkName(cx: Context, env: Env, expr: ast.NameExpr): Value {
   const { scope } = env;
   const point = expr.primes === 0 ? pointNamed(cx, env, expr.name, expr.span) : null;
   if (point !== null) return point;
-  if (expr.name === 'inf' && expr.primes === 0) return { kind: 'static', value: { kind: 'infinity', type: 'number', span: expr.span } };
+  if (expr.name === 'inf' && expr.primes === 0)
+    return { kind: 'static', value: { kind: 'infinity', type: 'number', span: expr.span } };
   if (scope.lookup(expr.name) === null && (primitivesNamed(expr.name).length > 0 || isElementType(expr.name))) {
-    cx.report('MOE0205', expr.span, { message: `${expr.name} is an operation of the language, not a value`, help: `call it: ${expr.name}(…)` });
+    cx.report('MOE0205', expr.span, {
+      message: `${expr.name} is an operation of the language, not a value`,
+      help: `call it: ${expr.name}(…)`,
+    });
     return errorValue;
   }
   const entity = resolve(cx, scope, expr.name, expr.span);
@@ -171,7 +214,10 @@ function valueOfEntity(cx: Context, env: Env, entity: Entity, expr: ast.NameExpr
     case 'pending':
       return errorValue;
     case 'axis':
-      return { kind: 'static', value: { kind: 'size', type: 'number', axis: { axis: entity.axis.axis, primes: expr.primes }, span } };
+      return {
+        kind: 'static',
+        value: { kind: 'size', type: 'number', axis: { axis: entity.axis.axis, primes: expr.primes }, span },
+      };
     case 'const':
       return { kind: 'static', value: { kind: 'const', decl: entity.decl, type: entity.type, span } };
     case 'index':
@@ -185,7 +231,10 @@ function valueOfEntity(cx: Context, env: Env, entity: Entity, expr: ast.NameExpr
     case 'store': {
       const { declaration } = entity;
       const { named, name } = env.scope.owner;
-      const unnamed = named === null ? [] : declaration.type.axes.filter((a) => cx.isDynamic(a.axis) && !named.some((n) => n.axis === a.axis));
+      const unnamed =
+        named === null
+          ? []
+          : declaration.type.axes.filter((a) => cx.isDynamic(a.axis) && !named.some((n) => n.axis === a.axis));
       const [axis] = unnamed;
       if (axis !== undefined) {
         cx.report('MOE0322', span, {
@@ -230,14 +279,24 @@ function checkCall(cx: Context, env: Env, callee: ast.Expr, args: readonly Argum
   if (target.kind === 'family') return applyFamily(cx, inner, target.family, args, span);
   if (target.kind !== 'error') {
     const what = callee.kind === 'Name' ? callee.name : 'this';
-    cx.report('MOE0216', callee.span, { message: `${what} is a value, only a function can be called`, help: 'an index is written in brackets: x[T: 0]' });
+    cx.report('MOE0216', callee.span, {
+      message: `${what} is a value, only a function can be called`,
+      help: 'an index is written in brackets: x[T: 0]',
+    });
   }
   return skipArguments(cx, inner, args);
 }
 
 /** A name that is called: suggestions are functions. */
 function calledName(cx: Context, env: Env, callee: ast.NameExpr): Value {
-  const entity = resolve(cx, env.scope, callee.name, callee.span, (e) => e.kind === 'family' || e.kind === 'template');
+  const entity = resolve(
+    cx,
+    env.scope,
+    callee.name,
+    callee.span,
+    (e) => e.kind === 'family' || e.kind === 'template',
+    predefinedNames,
+  );
   return entity === null ? errorValue : valueOfEntity(cx, env, entity, callee);
 }
 
@@ -247,7 +306,13 @@ function skipArguments(cx: Context, env: Env, args: readonly Argument[]): Value 
   return errorValue;
 }
 
-function callConvert(cx: Context, env: Env, element: 'f32' | 'f16' | 'i32' | 'bool', args: readonly Argument[], span: Span): Value {
+function callConvert(
+  cx: Context,
+  env: Env,
+  element: 'f32' | 'f16' | 'i32' | 'bool',
+  args: readonly Argument[],
+  span: Span,
+): Value {
   const [arg] = args;
   if (arg === undefined || args.length !== 1 || arg.label !== null) {
     cx.report('MOE0328', span, { message: `${element} converts one value`, help: `${element}(x)` });
@@ -256,9 +321,15 @@ function callConvert(cx: Context, env: Env, element: 'f32' | 'f16' | 'i32' | 'bo
   const x = arg.value ?? (arg.ast === null ? errorValue : checkExpr(cx, env, arg.ast));
   // What has no settled element type yet is made of the wanted one.
   if (x.kind === 'static' || (x.kind === 'value' && x.adopt !== null)) {
-    if (element !== 'bool' && !(x.kind === 'static' && x.value.type !== 'number')) return settled(toExpr(cx, x, element, arg.span));
+    if (element !== 'bool' && !(x.kind === 'static' && x.value.type !== 'number'))
+      return settled(toExpr(cx, x, element, arg.span));
   }
-  return applyPrimitive(cx, 'convert', { values: new Map([['x', x]]), spans: new Map([['x', arg.span]]), element }, span);
+  return applyPrimitive(
+    cx,
+    'convert',
+    { values: new Map([['x', x]]), spans: new Map([['x', arg.span]]), element },
+    span,
+  );
 }
 
 /** Arguments of a family: by position, or by the names of the formals. */

@@ -29,9 +29,16 @@ export function checkInstanceOrUnion(
     return [];
   };
   if (definition.kind === 'Instance') {
-    const entity = resolve(cx, scope, definition.template.text, definition.template.span, (e) => e.kind === 'template' || e.kind === 'family');
+    const entity = resolve(
+      cx,
+      scope,
+      definition.template.text,
+      definition.template.span,
+      (e) => e.kind === 'template' || e.kind === 'family',
+    );
     if (entity === null || entity.kind === 'error' || entity.kind === 'pending') return fail();
-    if (entity.kind === 'template') return checkInstance(cx, scope, decl, definition, entity.template, newAxis) ?? fail();
+    if (entity.kind === 'template')
+      return checkInstance(cx, scope, decl, definition, entity.template, newAxis) ?? fail();
     if (entity.kind !== 'family' || definition.args !== undefined || definition.from !== undefined) {
       cx.report('MOE0402', definition.template.span, {
         message: `${definition.template.text} is ${describe(entity)}, not a template`,
@@ -77,7 +84,8 @@ function checkInstance(
   const id = cx.fresh();
   const value = instanceFamily(cx, template, bindings, { id, name, span, family });
   if (value === null || !storesAreFixed(cx, template, value, definition)) return null;
-  const source = definition.from === undefined ? null : checkInstanceSource(cx, scope, definition.from, template, value);
+  const source =
+    definition.from === undefined ? null : checkInstanceSource(cx, scope, definition.from, template, value);
   const declaration: InstanceDeclaration = {
     kind: 'instance',
     role: template.role,
@@ -149,12 +157,20 @@ function checkUnion(
   }
 
   const id = cx.fresh();
-  const axis = cx.axis({ kind: 'axis', id: cx.fresh(), name: newAxis.name, span: newAxis.span, of: { kind: 'union', union: id } });
+  const axis = cx.axis({
+    kind: 'axis',
+    id: cx.fresh(),
+    name: newAxis.name,
+    span: newAxis.span,
+    of: { kind: 'union', union: id },
+  });
   const variable: AxisVar = { axis: axis.id, primes: 0 };
   const sharedAxes = shared.map((f) => f.axis);
   const clash = boundaryAxes(first).find((a) => hasAxis(sharedAxes, a));
   if (clash !== undefined) {
-    cx.report('MOE0408', span, { message: `${name} is a family over ${cx.nameOf(clash)}, which its members also take or give` });
+    cx.report('MOE0408', span, {
+      message: `${name} is a family over ${cx.nameOf(clash)}, which its members also take or give`,
+    });
     return null;
   }
   const declaration: UnionDeclaration = {
@@ -172,7 +188,9 @@ function checkUnion(
   };
   cx.unions.set(axis.id, declaration);
   scope.set(newAxis.name, { kind: 'axis', axis: variable }, newAxis.span);
-  const axes = (decl.family ?? []).map((f) => (f.axis === newAxis ? variable : (shared.find((s) => s.syntax === f)?.axis ?? variable)));
+  const axes = (decl.family ?? []).map((f) =>
+    f.axis === newAxis ? variable : (shared.find((s) => s.syntax === f)?.axis ?? variable),
+  );
   const expr = { kind: 'named', decl: id, span } as const;
   const family: Family = {
     name,
@@ -194,7 +212,8 @@ function checkUnion(
 
 function memberFamily(cx: Context, scope: Scope, member: ast.Member): Family | null {
   const base: ast.Expr = { kind: 'Name', name: member.name.text, primes: 0, span: member.name.span };
-  const expr: ast.Expr = member.indices === undefined ? base : { kind: 'Index', target: base, indices: member.indices, span: member.span };
+  const expr: ast.Expr =
+    member.indices === undefined ? base : { kind: 'Index', target: base, indices: member.indices, span: member.span };
   const entity = resolve(cx, scope, member.name.text, member.name.span, (e) => e.kind === 'family');
   if (entity === null || entity.kind === 'error' || entity.kind === 'pending') return null;
   if (entity.kind === 'template') {
@@ -205,7 +224,9 @@ function memberFamily(cx: Context, scope: Scope, member: ast.Member): Family | n
     return null;
   }
   if (entity.kind !== 'family') {
-    cx.report('MOE0410', member.span, { message: `${member.name.text} is ${describe(entity)}, a member of a union is a family of functions` });
+    cx.report('MOE0410', member.span, {
+      message: `${member.name.text} is ${describe(entity)}, a member of a union is a family of functions`,
+    });
     return null;
   }
   const value = checkExpr(cx, { scope, points: null }, expr);
@@ -213,7 +234,12 @@ function memberFamily(cx: Context, scope: Scope, member: ast.Member): Family | n
 }
 
 /** Members take and give the same. */
-function membersAgree(cx: Context, decl: ast.CallableDecl, members: readonly ast.Member[], families: readonly Family[]): boolean {
+function membersAgree(
+  cx: Context,
+  decl: ast.CallableDecl,
+  members: readonly ast.Member[],
+  families: readonly Family[],
+): boolean {
   const [first] = families;
   if (first === undefined) return false;
   const show = (family: Family): string => {
@@ -237,4 +263,3 @@ function membersAgree(cx: Context, decl: ast.CallableDecl, members: readonly ast
   }
   return true;
 }
-

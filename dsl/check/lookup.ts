@@ -35,13 +35,22 @@ const described: Record<Entity['kind'], string> = {
 
 /** What an entity is, for messages: `an axis`, `a param`, `an expert`. */
 export function describe(entity: Entity): string {
-  if (entity.kind === 'store') return entity.declaration.store === 'input' ? 'an input' : `a ${entity.declaration.store}`;
-  if (entity.kind === 'family') return entity.family.role === 'expert' ? 'a family of experts' : `a ${entity.family.role}`;
+  if (entity.kind === 'store')
+    return entity.declaration.store === 'input' ? 'an input' : `a ${entity.declaration.store}`;
+  if (entity.kind === 'family')
+    return entity.family.role === 'expert' ? 'a family of experts' : `a ${entity.family.role}`;
   return described[entity.kind];
 }
 
 /** The entity of a name, or null after a diagnostic. */
-export function resolve(cx: Context, scope: Scope, name: string, span: Span, accept: (e: Entity) => boolean = () => true): Entity | null {
+export function resolve(
+  cx: Context,
+  scope: Scope,
+  name: string,
+  span: Span,
+  accept: (e: Entity) => boolean = () => true,
+  others: readonly string[] = [],
+): Entity | null {
   const found = scope.lookup(name);
   if (found === null) {
     if (scope.comesLater(name)) {
@@ -51,7 +60,10 @@ export function resolve(cx: Context, scope: Scope, name: string, span: Span, acc
       });
       return null;
     }
-    const details = { message: `nothing is called ${name}`, ...nameHelp(name, span, scope.visibleNames(accept)) };
+    const details = {
+      message: `nothing is called ${name}`,
+      ...missingHelp(cx, name, span, [...scope.visibleNames(accept), ...others]),
+    };
     cx.reportUnknown(`value of ${scope.owner.name}: ${name}`, 'MOE0201', span, details);
     return null;
   }
@@ -66,12 +78,23 @@ export function resolve(cx: Context, scope: Scope, name: string, span: Span, acc
   return found.binding.entity;
 }
 
+function missingHelp(
+  cx: Context,
+  name: string,
+  span: Span,
+  candidates: readonly string[],
+): ReturnType<typeof nameHelp> {
+  if (cx.isInLibrary(name)) return { help: `it is in the library: import { ${name} } from "std"` };
+  return nameHelp(name, span, candidates);
+}
+
 /** The axis of a name, or null after a diagnostic. */
 export function resolveAxis(cx: Context, scope: Scope, name: string, primes: number, span: Span): AxisVar | null {
   const found = scope.lookup(name);
   if (found === null) {
     const axes = scope.visibleNames((e) => e.kind === 'axis');
-    cx.reportUnknown(`axis ${name}`, 'MOE0201', span, { message: `no axis is called ${name}`, ...nameHelp(name, span, axes) });
+    const help = { help: `declare it: axis ${name} = …`, ...nameHelp(name, span, axes) };
+    cx.reportUnknown(`axis ${name}`, 'MOE0201', span, { message: `no axis is called ${name}`, ...help });
     return null;
   }
   const { entity } = found.binding;
@@ -112,7 +135,8 @@ export function axesOfExpr(cx: Context, scope: Scope, expr: ast.Expr): readonly 
 }
 
 function notAnAxis(cx: Context, expr: ast.Expr): null {
-  if (expr.kind !== 'Error') cx.report('MOE0204', expr.span, { message: 'an axis is wanted here, or several in parentheses' });
+  if (expr.kind !== 'Error')
+    cx.report('MOE0204', expr.span, { message: 'an axis is wanted here, or several in parentheses' });
   return null;
 }
 

@@ -58,7 +58,9 @@ export function checkPattern(cx: Context, literal: ast.StringLiteral, names: Pat
       cx.report('MOE0680', place(i, i + 1), { message: 'this brace is not closed' });
       return null;
     }
-    const hole = new HoleReader(cx, names, value.slice(i + 1, end), (from, to) => place(i + 1 + from, i + 1 + to)).read();
+    const hole = new HoleReader(cx, names, value.slice(i + 1, end), (from, to) =>
+      place(i + 1 + from, i + 1 + to),
+    ).read();
     if (hole === null) return null;
     texts.push(text);
     holes.push(hole);
@@ -104,7 +106,8 @@ class HoleReader {
     if (value === null) return null;
     const rest = this.tokens[this.position];
     if (rest !== undefined) return this.fail(rest, 'MOE0680', `${rest.text} was not expected here`);
-    if (value.kind === 'size' && this.cx.axisOf(value.axis).of.kind === 'points') return { kind: 'point_name', axis: value.axis };
+    if (value.kind === 'size' && this.cx.axisOf(value.axis).of.kind === 'points')
+      return { kind: 'point_name', axis: value.axis };
     return { kind: 'position', value, axes: this.used };
   }
 
@@ -138,7 +141,11 @@ class HoleReader {
 
   private chain(signs: readonly string[], next: () => Static | null): Static | null {
     let left = next();
-    for (let sign = this.tokens[this.position]; left !== null && sign !== undefined && signs.includes(sign.text); sign = this.tokens[this.position]) {
+    for (
+      let sign = this.tokens[this.position];
+      left !== null && sign !== undefined && signs.includes(sign.text);
+      sign = this.tokens[this.position]
+    ) {
       this.position++;
       const right = next();
       if (right === null) return null;
@@ -153,7 +160,8 @@ class HoleReader {
     const token = this.tokens[this.position++];
     if (token === undefined) return this.fail(undefined, 'MOE0680', 'an axis or a number is wanted here');
     const span = this.span(token.start, token.start + token.text.length);
-    if (token.kind === 'number') return { kind: 'number', type: 'number', numerator: BigInt(token.text), denominator: 1n, span };
+    if (token.kind === 'number')
+      return { kind: 'number', type: 'number', numerator: BigInt(token.text), denominator: 1n, span };
     if (token.kind === 'name') return this.name(token);
     if (token.text === '(' && this.depth < deepest) {
       this.depth++;
@@ -174,7 +182,8 @@ class HoleReader {
       return { kind: 'size', axis, type: 'number', span };
     }
     const entity = this.names.scope.lookup(token.text)?.binding.entity;
-    if (entity?.kind === 'const' && entity.type === 'number') return { kind: 'const', decl: entity.decl, type: 'number', span };
+    if (entity?.kind === 'const' && entity.type === 'number')
+      return { kind: 'const', decl: entity.decl, type: 'number', span };
     if (entity?.kind === 'index') return { kind: 'index', index: entity.index, type: 'number', span };
     if (entity?.kind === 'error' || entity?.kind === 'pending') {
       this.failed = true;
@@ -183,13 +192,18 @@ class HoleReader {
     const axes = this.names.axes.map(this.cx.nameOf);
     const has = axes.length === 0 ? 'has no axes' : `has ${formatAxes(this.names.axes, this.cx.nameOf)}`;
     this.failed = true;
-    this.cx.report('MOE0681', span, { message: `${token.text} is no axis of ${this.names.what}, which ${has}`, ...nameHelp(token.text, span, axes) });
+    this.cx.report('MOE0681', span, {
+      message: `${token.text} is no axis of ${this.names.what}, which ${has}`,
+      ...nameHelp(token.text, span, axes),
+    });
     return null;
   }
 
   private fail(token: Token | undefined, code: 'MOE0680', message: string): null {
-    const span = token === undefined ? this.span(0, this.length) : this.span(token.start, token.start + token.text.length);
-    if (!this.failed) this.cx.report(code, span, { message, help: 'braces hold axes, integers, consts, + - * / % and parentheses' });
+    const span =
+      token === undefined ? this.span(0, this.length) : this.span(token.start, token.start + token.text.length);
+    if (!this.failed)
+      this.cx.report(code, span, { message, help: 'braces hold axes, integers, consts, + - * / % and parentheses' });
     this.failed = true;
     return null;
   }

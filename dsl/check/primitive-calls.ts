@@ -47,17 +47,67 @@ interface BindingProblem {
 
 /** Operations that a static keeps a static, by the name a program calls them by. */
 const staticForms: ReadonlyMap<PrimitiveName, StaticOp> = new Map<PrimitiveName, StaticOp>([
-  ['neg', 'neg'], ['add', 'add'], ['sub', 'sub'], ['mul', 'mul'], ['div', 'div'], ['mod', 'mod'], ['pow', 'pow'],
-  ['minimum', 'min'], ['maximum', 'max'], ['floor', 'floor'], ['ceil', 'ceil'], ['abs', 'abs'], ['sign', 'sign'],
-  ['clamp', 'clamp'], ['sqrt', 'sqrt'], ['rsqrt', 'rsqrt'], ['exp', 'exp'], ['log', 'log'], ['sin', 'sin'], ['cos', 'cos'],
-  ['tanh', 'tanh'], ['eq', 'eq'], ['ne', 'ne'], ['lt', 'lt'], ['le', 'le'], ['gt', 'gt'], ['ge', 'ge'], ['and', 'and'],
-  ['or', 'or'], ['not', 'not'],
+  ['neg', 'neg'],
+  ['add', 'add'],
+  ['sub', 'sub'],
+  ['mul', 'mul'],
+  ['div', 'div'],
+  ['mod', 'mod'],
+  ['pow', 'pow'],
+  ['minimum', 'min'],
+  ['maximum', 'max'],
+  ['floor', 'floor'],
+  ['ceil', 'ceil'],
+  ['abs', 'abs'],
+  ['sign', 'sign'],
+  ['clamp', 'clamp'],
+  ['sqrt', 'sqrt'],
+  ['rsqrt', 'rsqrt'],
+  ['exp', 'exp'],
+  ['log', 'log'],
+  ['sin', 'sin'],
+  ['cos', 'cos'],
+  ['tanh', 'tanh'],
+  ['eq', 'eq'],
+  ['ne', 'ne'],
+  ['lt', 'lt'],
+  ['le', 'le'],
+  ['gt', 'gt'],
+  ['ge', 'ge'],
+  ['and', 'and'],
+  ['or', 'or'],
+  ['not', 'not'],
 ]);
 
 /** Operations whose result is open when all their values are: of literals, `iota` and the weights 1. */
 const passOn: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
-  'where', 'neg', 'abs', 'sign', 'add', 'sub', 'mul', 'mod', 'minimum', 'maximum', 'clamp', 'sum', 'max', 'min', 'cumsum',
-  'rename', 'split', 'merge', 'concat', 'at', 'window', 'part', 'gather', 'keep', 'limit', 'stop_gradient', 'dense',
+  'where',
+  'neg',
+  'abs',
+  'sign',
+  'add',
+  'sub',
+  'mul',
+  'mod',
+  'minimum',
+  'maximum',
+  'clamp',
+  'sum',
+  'max',
+  'min',
+  'cumsum',
+  'rename',
+  'split',
+  'merge',
+  'concat',
+  'at',
+  'window',
+  'part',
+  'gather',
+  'keep',
+  'limit',
+  'stop_gradient',
+  'dense',
 ]);
 
 /** Types a call by name, `softmax(s, over: E)`. */
@@ -88,13 +138,19 @@ function bind(candidate: Primitive, name: string, args: readonly Argument[], spa
     if (label === null) {
       const parameter = positional[position++];
       if (parameter === undefined) {
-        const takes = positional.length === 0 ? 'no argument without a name' : `${positional.length} ${positional.length === 1 ? 'argument' : 'arguments'} without a name`;
+        const takes =
+          positional.length === 0
+            ? 'no argument without a name'
+            : `${positional.length} ${positional.length === 1 ? 'argument' : 'arguments'} without a name`;
         return { span: arg.span, message: `${name} takes ${takes}`, rank: 1 };
       }
       bound.set(parameter, arg);
       continue;
     }
-    const parameter = label.kind === 'NameLabel' && label.primes === 0 ? candidate.parameters.find((p) => p.name === label.name) : undefined;
+    const parameter =
+      label.kind === 'NameLabel' && label.primes === 0
+        ? candidate.parameters.find((p) => p.name === label.name)
+        : undefined;
     if (parameter !== undefined) {
       if (bound.has(parameter)) return { span: label.span, message: `${parameter.name} is given twice`, rank: 2 };
       bound.set(parameter, arg);
@@ -213,7 +269,8 @@ export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Opera
   }
   const rule = primitive(name);
   const parameters = new Map(rule.parameters.map((p) => [p.name, p]));
-  const settledElement = (key: string): ElementType | undefined => (parameters.get(key) ?? parameters.get(key.replace(/\d+$/, '')))?.element;
+  const settledElement = (key: string): ElementType | undefined =>
+    (parameters.get(key) ?? parameters.get(key.replace(/\d+$/, '')))?.element;
 
   // Operands without an element type of their own adopt that of the others.
   let met: ElementType | null = null;
@@ -229,9 +286,15 @@ export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Opera
   const build = (element: ElementType | null): Expr | null => finish(cx, rule, operands, settledElement, element, span);
   const expr = build(operands.element ?? met);
   if (expr === null) return errorValue;
-  const adopts = operands.element === undefined && (rule.adopts || (open && passOn.has(name) && given.every((s) => s.type !== 'string')));
+  const adopts =
+    operands.element === undefined &&
+    (rule.adopts || (open && passOn.has(name) && given.every((s) => s.type !== 'string')));
   if (!adopts || elementOf(expr.type) === 'bool') return { kind: 'value', expr, adopt: null };
-  return { kind: 'value', expr, adopt: (element) => (elementOf(expr.type) === element ? expr : (build(element) ?? expr)) };
+  return {
+    kind: 'value',
+    expr,
+    adopt: (element) => (elementOf(expr.type) === element ? expr : (build(element) ?? expr)),
+  };
 }
 
 function finish(
@@ -244,7 +307,12 @@ function finish(
 ): Expr | null {
   const args = new Map<string, Expr>();
   for (const [key, value] of operands.values) {
-    const expr = toExpr(cx, value, settledElement(key) ?? (rule.name === 'convert' ? null : element), operands.spans?.get(key) ?? spanOf(value, span));
+    const expr = toExpr(
+      cx,
+      value,
+      settledElement(key) ?? (rule.name === 'convert' ? null : element),
+      operands.spans?.get(key) ?? spanOf(value, span),
+    );
     if (expr === null) return null;
     args.set(key, expr);
   }
@@ -253,7 +321,8 @@ function finish(
   const statics = operands.statics ?? new Map<string, Static>();
   const answer = rule.infer({ args: types, axes, statics: new Set(statics.keys()), element, nameOf: cx.nameOf });
   if (isProblem(answer)) {
-    const place = answer.at === undefined ? span : (operands.spans?.get(answer.at) ?? args.get(answer.at)?.span ?? span);
+    const place =
+      answer.at === undefined ? span : (operands.spans?.get(answer.at) ?? args.get(answer.at)?.span ?? span);
     cx.report(answer.code, place, { message: answer.message, help: answer.help });
     return null;
   }

@@ -28,14 +28,28 @@ export function printProgram(program: Program): string {
 }
 
 const infix: Readonly<Record<string, string>> = {
-  add: '+', sub: '-', mul: '*', div: '/', mod: '%', pow: '**',
-  eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=', and: 'and', or: 'or',
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  mod: '%',
+  pow: '**',
+  eq: '==',
+  ne: '!=',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  and: 'and',
+  or: 'or',
 };
 
 class Printer {
   private readonly program: Program;
   private readonly names = new Map<Id, string>();
   private readonly taken = new Map<string, number>();
+  /** Names of values count anew in each callable of the model. */
+  private locals = new Map<string, number>();
   private readonly lines: string[] = [];
   private depth = 0;
 
@@ -69,14 +83,23 @@ class Printer {
   }
 
   /** The name of an id, made unique on first sight. */
-  private name(id: Id, text = '?'): string {
+  private name(id: Id, text = '?', taken = this.taken): string {
     const known = this.names.get(id);
     if (known !== undefined) return known;
-    const count = (this.taken.get(text) ?? 0) + 1;
-    this.taken.set(text, count);
+    const count = (taken.get(text) ?? 0) + 1;
+    taken.set(text, count);
     const name = count === 1 ? text : `${text}#${count}`;
     this.names.set(id, name);
     return name;
+  }
+
+  private local(id: Id, text: string | undefined): string {
+    return this.name(id, text, this.locals);
+  }
+
+  /** The index along an axis, called like the axis. */
+  private index(id: Id, axis: AxisVar): string {
+    return this.local(id, this.axis(axis).toLowerCase());
   }
 
   private readonly axis = (axis: AxisVar): string => this.name(axis.axis) + "'".repeat(axis.primes);
@@ -96,9 +119,15 @@ class Printer {
       case 'axis':
         return this.axisDeclaration(d);
       case 'const':
-        return this.line(`const ${this.name(d.id, d.name)}: ${d.type}${d.value === null ? '' : ` = ${this.static(d.value)}`}`);
+        return this.line(
+          `const ${this.name(d.id, d.name)}: ${d.type}${d.value === null ? '' : ` = ${this.static(d.value)}`}`,
+        );
       case 'store': {
-        const more = [d.initial === null ? '' : ` = ${this.expr(d.initial)}`, d.frozen ? ' frozen' : '', d.source === null ? '' : ` from ${this.source(d.source)}`];
+        const more = [
+          d.initial === null ? '' : ` = ${this.expr(d.initial)}`,
+          d.frozen ? ' frozen' : '',
+          d.source === null ? '' : ` from ${this.source(d.source)}`,
+        ];
         return this.line(`${d.store} ${this.name(d.id, d.name)}: ${this.type(d.type)}${more.join('')}`);
       }
       case 'callable':
@@ -106,10 +135,14 @@ class Printer {
       case 'instance':
         return this.instance(d);
       case 'union': {
-        const members = d.members.map((m) => `${this.family(m.family)}${m.axes.length === 0 ? '' : ` over ${this.axes(m.axes)}`}`);
+        const members = d.members.map(
+          (m) => `${this.family(m.family)}${m.axes.length === 0 ? '' : ` over ${this.axes(m.axes)}`}`,
+        );
         const shared = d.shared.length === 0 ? '' : ` sharing ${this.axes(d.shared)}`;
         this.name(d.axis.id, d.axis.name);
-        return this.line(`union ${this.name(d.id, d.name)}${shared} along ${this.name(d.axis.id)} = ${members.join(' | ')}`);
+        return this.line(
+          `union ${this.name(d.id, d.name)}${shared} along ${this.name(d.axis.id)} = ${members.join(' | ')}`,
+        );
       }
       default:
         return unreachable(d, 'print');
@@ -133,10 +166,16 @@ class Printer {
   }
 
   private callable(d: CallableDeclaration): void {
+    if (this.depth === 0) this.locals = new Map();
     const name = this.name(d.id, d.name);
-    const template = d.template === null ? '' : `<${[...d.template.axes, ...d.template.numbers].map((p) => this.name(p.id, p.name)).join(', ')}>`;
-    const family = d.family.map((f) => `${f.index === null ? '' : `${this.name(f.index, 'index')} in `}${this.axis(f.axis)}`);
-    const formals = d.formals.map((f) => `${this.name(f.local, f.name)}: ${this.type(f.type)}`);
+    const template =
+      d.template === null
+        ? ''
+        : `<${[...d.template.axes, ...d.template.numbers].map((p) => this.name(p.id, p.name)).join(', ')}>`;
+    const family = d.family.map(
+      (f) => `${f.index === null ? '' : `${this.index(f.index, f.axis)} in `}${this.axis(f.axis)}`,
+    );
+    const formals = d.formals.map((f) => `${this.local(f.local, f.name)}: ${this.type(f.type)}`);
     const head = `${d.body === null ? 'extern ' : ''}${d.role} ${name}${template}${family.length === 0 ? '' : `[${family.join(', ')}]`}`;
     this.line(`${head}(${formals.join(', ')}) -> ${this.type(d.result)} uses ${this.axes(d.uses)}`);
     const { body } = d;
@@ -145,7 +184,9 @@ class Printer {
 
   private instance(d: InstanceDeclaration): void {
     const args = [
-      ...[...d.axes].map(([id, to]) => `${this.name(id)}: ${to.kind === 'axis' ? this.axis(to.axis) : this.static(to.size)}`),
+      ...[...d.axes].map(
+        ([id, to]) => `${this.name(id)}: ${to.kind === 'axis' ? this.axis(to.axis) : this.static(to.size)}`,
+      ),
       ...[...d.numbers].map(([id, value]) => `${this.name(id)}: ${this.static(value)}`),
     ];
     const family = d.family.length === 0 ? '' : `[${this.axes(d.family.map((f) => f.axis))}]`;
@@ -164,7 +205,9 @@ class Printer {
   private source(source: StoreSource): string {
     const patterns = source.patterns.map((p) => this.pattern(p)).join(', ');
     const stored = source.stored?.map((dim) => {
-      const parts = dim.map((p) => (p.kind === 'axis' ? this.axis(p.axis) : p.of === 1 ? '1' : `${p.from} .. ${p.to} of ${p.of}`));
+      const parts = dim.map((p) =>
+        p.kind === 'axis' ? this.axis(p.axis) : p.of === 1 ? '1' : `${p.from} .. ${p.to} of ${p.of}`,
+      );
       return parts.length === 1 ? parts.join('') : `(${parts.join(', ')})`;
     });
     const named = source.decoder === null ? patterns : `${source.decoder}(${patterns})`;
@@ -201,12 +244,14 @@ class Printer {
         const items = s.value.type.kind === 'tuple' ? s.value.type.items.map((i) => i.type) : [s.value.type];
         const names = s.locals.map((local, i) => {
           const type = items[i];
-          return local === null ? '_' : `${this.name(local, s.names[i])}: ${type === undefined ? '?' : this.type(type)}`;
+          return local === null
+            ? '_'
+            : `${this.local(local, s.names[i])}: ${type === undefined ? '?' : this.type(type)}`;
         });
         return this.value(`let ${names.length === 1 ? names.join('') : `(${names.join(', ')})`} = `, s.value);
       }
       case 'let_family':
-        return this.line(`let ${this.name(s.local, s.name)} = ${this.family(s.family)}`);
+        return this.line(`let ${this.local(s.local, s.name)} = ${this.family(s.family)}`);
       case 'update':
         return this.value(`update ${this.name(s.store)} = `, s.value);
       case 'loss':
@@ -220,8 +265,10 @@ class Printer {
   /** An expression behind some text; chains and ifs take lines of their own. */
   private value(before: string, e: Expr): void {
     if (e.kind === 'chain') {
-      const carries = e.carries.map((c) => `${this.name(c.local, c.name)}: ${this.type(c.type)} = ${this.expr(c.start)}`);
-      this.line(`${before}chain ${this.name(e.index, 'index')} in ${this.axis(e.axis)} carrying ${carries.join(', ')}`);
+      const carries = e.carries.map(
+        (c) => `${this.local(c.local, c.name)}: ${this.type(c.type)} = ${this.expr(c.start)}`,
+      );
+      this.line(`${before}chain ${this.index(e.index, e.axis)} in ${this.axis(e.axis)} carrying ${carries.join(', ')}`);
       this.inside(() => this.block(e.body));
       if (e.collecting.length > 0) this.line(`collecting ${e.collecting.map((c) => this.name(c.local)).join(', ')}`);
       return;
@@ -239,15 +286,19 @@ class Printer {
   private expr(e: Expr): string {
     switch (e.kind) {
       case 'static':
-        return e.type.kind === 'tensor' && e.type.element !== 'f32' && e.type.element !== 'bool' ? `${e.type.element} ${this.static(e.value)}` : this.static(e.value);
+        return e.type.kind === 'tensor' && e.type.element !== 'f32' && e.type.element !== 'bool'
+          ? `${e.type.element} ${this.static(e.value)}`
+          : this.static(e.value);
       case 'local':
-        return this.name(e.local, e.name);
+        return this.local(e.local, e.name);
       case 'store':
         return [...e.via, e.decl].map((id) => this.name(id)).join('.');
       case 'primitive': {
         const parts = [
           ...[...e.args].map(([, arg]) => this.expr(arg)),
-          ...[...e.axes].map(([name, axes]) => `${name}: ${axes.length === 1 ? this.axes(axes) : `(${this.axes(axes)})`}`),
+          ...[...e.axes].map(
+            ([name, axes]) => `${name}: ${axes.length === 1 ? this.axes(axes) : `(${this.axes(axes)})`}`,
+          ),
           ...[...e.statics].map(([name, value]) => `${name}: ${this.static(value)}`),
         ];
         const element = e.name === 'convert' && e.type.kind !== 'tuple' ? e.type.element : e.name;
@@ -276,7 +327,10 @@ class Printer {
     this.depth = 0;
     this.value('', e);
     this.depth = depth;
-    return `{ ${this.lines.splice(start).map((line) => line.trim()).join('; ')} }`;
+    return `{ ${this.lines
+      .splice(start)
+      .map((line) => line.trim())
+      .join('; ')} }`;
   }
 
   private family(f: FamilyExpr): string {
@@ -307,7 +361,7 @@ class Printer {
       case 'size':
         return this.axis(s.axis);
       case 'index':
-        return this.name(s.index, 'index');
+        return this.name(s.index);
       case 'point':
         return `${this.axis(s.axis)}.${s.position}`;
       case 'op': {

@@ -50,29 +50,57 @@ export type ValueType = TensorType | RouteType | TupleType;
 // sizes of dynamic axes).
 
 export type StaticOp =
-  | 'neg' | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'pow' | 'min' | 'max' | 'floor' | 'ceil' | 'abs' | 'sign' | 'clamp'
-  | 'sqrt' | 'rsqrt' | 'exp' | 'log' | 'sin' | 'cos' | 'tanh'
-  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not';
+  | 'neg'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'mod'
+  | 'pow'
+  | 'min'
+  | 'max'
+  | 'floor'
+  | 'ceil'
+  | 'abs'
+  | 'sign'
+  | 'clamp'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'exp'
+  | 'log'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'and'
+  | 'or'
+  | 'not';
 
 export type StaticType = 'number' | 'bool' | 'string';
 
-export type Static = { readonly span: Span; readonly type: StaticType } & (
+export type Static = { readonly span: Span; readonly type: StaticType } &
   /** An exact rational: `text` of the literal gives numerator and denominator. */
-  | { readonly kind: 'number'; readonly numerator: bigint; readonly denominator: bigint }
-  | { readonly kind: 'infinity' }
-  | { readonly kind: 'bool'; readonly value: boolean }
-  | { readonly kind: 'string'; readonly value: string }
-  /** A const declaration, or a number parameter of the template around. */
-  | { readonly kind: 'const'; readonly decl: Id }
-  /** The size of an axis. */
-  | { readonly kind: 'size'; readonly axis: AxisVar }
-  /** A chain's index or the index a family names (`fn f[l in L]`). */
-  | { readonly kind: 'index'; readonly index: Id }
-  /** A named point of an axis: its position. */
-  | { readonly kind: 'point'; readonly axis: AxisVar; readonly position: number }
-  | { readonly kind: 'op'; readonly op: StaticOp; readonly args: readonly Static[] }
-  | { readonly kind: 'if'; readonly condition: Static; readonly then: Static; readonly else: Static }
-);
+  (
+    | { readonly kind: 'number'; readonly numerator: bigint; readonly denominator: bigint }
+    | { readonly kind: 'infinity' }
+    | { readonly kind: 'bool'; readonly value: boolean }
+    | { readonly kind: 'string'; readonly value: string }
+    /** A const declaration, or a number parameter of the template around. */
+    | { readonly kind: 'const'; readonly decl: Id }
+    /** The size of an axis. */
+    | { readonly kind: 'size'; readonly axis: AxisVar }
+    /** A chain's index or the index a family names (`fn f[l in L]`). */
+    | { readonly kind: 'index'; readonly index: Id }
+    /** A named point of an axis: its position. */
+    | { readonly kind: 'point'; readonly axis: AxisVar; readonly position: number }
+    | { readonly kind: 'op'; readonly op: StaticOp; readonly args: readonly Static[] }
+    | { readonly kind: 'if'; readonly condition: Static; readonly then: Static; readonly else: Static }
+  );
 
 // ---------------------------------------------------------------------------------------------------------------
 // Expressions
@@ -89,30 +117,36 @@ export interface PrimitiveExpr {
   readonly statics: ReadonlyMap<string, Static>;
 }
 
-export type Expr = { readonly type: ValueType; readonly span: Span } & (
+export type Expr = { readonly type: ValueType; readonly span: Span } &
   /** A static number or bool standing where a tensor is wanted: a scalar of the type's element. */
-  | { readonly kind: 'static'; readonly value: Static }
-  | { readonly kind: 'local'; readonly local: Id; readonly name: string }
-  /** A param, state or input; `via` is the path of declarations when named from outside (`ffn.w1`), outermost first. */
-  | { readonly kind: 'store'; readonly decl: Id; readonly via: readonly Id[] }
-  | PrimitiveExpr
-  | { readonly kind: 'call'; readonly callee: FamilyExpr; readonly args: readonly Expr[] }
-  /** Result: the tuple's or record's items in order. */
-  | { readonly kind: 'tuple'; readonly items: readonly Expr[] }
-  /** Compile-time choice: only the taken side is elaborated. */
-  | { readonly kind: 'if'; readonly condition: Static; readonly then: Block; readonly else: Block }
-  | ChainExpr
-  /** Broadcast to the type's axes (a body's result, a carry's start, an annotated let); also re-orients a route. */
-  | { readonly kind: 'coerce'; readonly value: Expr }
-  /** A route over a part's axes taken as a route over the union axis (`part` is an index into the union's members). */
-  | { readonly kind: 'embed'; readonly value: Expr; readonly union: AxisVar; readonly part: number }
-);
+  (
+    | { readonly kind: 'static'; readonly value: Static }
+    | { readonly kind: 'local'; readonly local: Id; readonly name: string }
+    /** A param, state or input; `via` is the path of declarations when named from outside (`ffn.w1`), outermost first. */
+    | { readonly kind: 'store'; readonly decl: Id; readonly via: readonly Id[] }
+    | PrimitiveExpr
+    | { readonly kind: 'call'; readonly callee: FamilyExpr; readonly args: readonly Expr[] }
+    /** Result: the tuple's or record's items in order. */
+    | { readonly kind: 'tuple'; readonly items: readonly Expr[] }
+    /** Compile-time choice: only the taken side is elaborated. */
+    | { readonly kind: 'if'; readonly condition: Static; readonly then: Block; readonly else: Block }
+    | ChainExpr
+    /** Broadcast to the type's axes (a body's result, a carry's start, an annotated let); also re-orients a route. */
+    | { readonly kind: 'coerce'; readonly value: Expr }
+    /** A route over a part's axes taken as a route over the union axis (`part` is an index into the union's members). */
+    | { readonly kind: 'embed'; readonly value: Expr; readonly union: AxisVar; readonly part: number }
+  );
 
 export interface ChainExpr {
   readonly kind: 'chain';
   readonly index: Id;
   readonly axis: AxisVar;
-  readonly carries: readonly { readonly local: Id; readonly name: string; readonly type: ValueType; readonly start: Expr }[];
+  readonly carries: readonly {
+    readonly local: Id;
+    readonly name: string;
+    readonly type: ValueType;
+    readonly start: Expr;
+  }[];
   /** Result: as many values as there are carries (a tuple if several). */
   readonly body: Block;
   /** Locals of the body (its `let`s) collected over the steps, with the chain's axis in front. */
@@ -137,14 +171,20 @@ export type FamilyExpr = { readonly span: Span } & (
 // ---------------------------------------------------------------------------------------------------------------
 // Statements and declarations
 
-export type Stmt = { readonly span: Span } & (
+export type Stmt = { readonly span: Span } &
   /** `locals` has one entry for each item of the value (one if it is no tuple); null discards (`_`). */
-  | { readonly kind: 'let'; readonly locals: readonly (Id | null)[]; readonly names: readonly string[]; readonly value: Expr }
-  | { readonly kind: 'let_family'; readonly local: Id; readonly name: string; readonly family: FamilyExpr }
-  | { readonly kind: 'update'; readonly store: Id; readonly value: Expr }
-  | { readonly kind: 'loss'; readonly name: string; readonly value: Expr }
-  | { readonly kind: 'output'; readonly name: string; readonly value: Expr }
-);
+  (
+    | {
+        readonly kind: 'let';
+        readonly locals: readonly (Id | null)[];
+        readonly names: readonly string[];
+        readonly value: Expr;
+      }
+    | { readonly kind: 'let_family'; readonly local: Id; readonly name: string; readonly family: FamilyExpr }
+    | { readonly kind: 'update'; readonly store: Id; readonly value: Expr }
+    | { readonly kind: 'loss'; readonly name: string; readonly value: Expr }
+    | { readonly kind: 'output'; readonly name: string; readonly value: Expr }
+  );
 
 export interface Block {
   readonly declarations: readonly Declaration[];
@@ -250,7 +290,10 @@ export interface CallableDeclaration {
   readonly span: Span;
   readonly documentation: string;
   /** Axis and number parameters of a template (declarations of kind `parameter` axes and value-less consts), else null. */
-  readonly template: { readonly axes: readonly AxisDeclaration[]; readonly numbers: readonly ConstDeclaration[] } | null;
+  readonly template: {
+    readonly axes: readonly AxisDeclaration[];
+    readonly numbers: readonly ConstDeclaration[];
+  } | null;
   readonly family: readonly FamilyAxis[];
   readonly formals: readonly Formal[];
   readonly result: ValueType;
@@ -273,7 +316,10 @@ export interface InstanceDeclaration {
   readonly family: readonly FamilyAxis[];
   readonly template: Id;
   /** For each axis parameter: the axis it becomes, or a size of its own. */
-  readonly axes: ReadonlyMap<Id, { readonly kind: 'axis'; readonly axis: AxisVar } | { readonly kind: 'size'; readonly size: Static }>;
+  readonly axes: ReadonlyMap<
+    Id,
+    { readonly kind: 'axis'; readonly axis: AxisVar } | { readonly kind: 'size'; readonly size: Static }
+  >;
   readonly numbers: ReadonlyMap<Id, Static>;
   readonly source: InstanceSource | null;
 }
@@ -295,12 +341,7 @@ export interface UnionDeclaration {
 }
 
 export type Declaration =
-  | AxisDeclaration
-  | ConstDeclaration
-  | StoreDeclaration
-  | CallableDeclaration
-  | InstanceDeclaration
-  | UnionDeclaration;
+  AxisDeclaration | ConstDeclaration | StoreDeclaration | CallableDeclaration | InstanceDeclaration | UnionDeclaration;
 
 export interface Program {
   readonly name: string;

@@ -15,8 +15,19 @@ import type { Entity, Scope } from './scope.ts';
 export type Item =
   | { readonly kind: 'axis'; readonly name: ast.Ident; readonly binding: ast.AxisBinding }
   | { readonly kind: 'const'; readonly name: ast.Ident; readonly binding: ast.ConstBinding }
-  | { readonly kind: 'store'; readonly name: ast.Ident; readonly slot: ast.Slot; readonly store: ast.StoreDecl['store'] }
-  | { readonly kind: 'callable'; readonly name: ast.Ident; readonly decl: ast.CallableDecl; readonly docs: string; readonly newAxis: ast.AxisName | null }
+  | {
+      readonly kind: 'store';
+      readonly name: ast.Ident;
+      readonly slot: ast.Slot;
+      readonly store: ast.StoreDecl['store'];
+    }
+  | {
+      readonly kind: 'callable';
+      readonly name: ast.Ident;
+      readonly decl: ast.CallableDecl;
+      readonly docs: string;
+      readonly newAxis: ast.AxisName | null;
+    }
   | { readonly kind: 'extern'; readonly name: ast.Ident; readonly decl: ast.ExternDecl; readonly docs: string }
   | { readonly kind: 'entry'; readonly name: ast.Ident; readonly entry: ast.Entry; readonly docs: string };
 
@@ -57,10 +68,12 @@ export function declareItems(cx: Context, scope: Scope, items: readonly Item[]):
     scope.set(item.name.text, { kind: 'error' }, item.name.span);
     return false;
   });
-  const unions = new Set(declared.flatMap((item) => (item.kind === 'callable' && mayBeUnion(item.decl) ? [item.decl] : [])));
+  const unions = new Set(
+    declared.flatMap((item) => (item.kind === 'callable' && mayBeUnion(item.decl) ? [item.decl] : [])),
+  );
   const newAxes = new Map<ast.CallableDecl, ast.AxisName>();
   // A union of unions has their axes: in as many rounds as it takes, those with exactly one unknown axis first.
-  for (let found = true; found; ) {
+  for (let found = true; found;) {
     found = false;
     for (const decl of unions) {
       const unknown = (decl.family ?? []).filter((f) => f.axis.primes === 0 && scope.lookup(f.axis.name) === null);
@@ -72,13 +85,18 @@ export function declareItems(cx: Context, scope: Scope, items: readonly Item[]):
       found = true;
     }
   }
-  return declared.map((item) => (item.kind === 'callable' ? { ...item, newAxis: newAxes.get(item.decl) ?? null } : item));
+  return declared.map((item) =>
+    item.kind === 'callable' ? { ...item, newAxis: newAxes.get(item.decl) ?? null } : item,
+  );
 }
 
 /** `= a | b`, or `= name`, which is a union of one if the name is a family. */
 function mayBeUnion(decl: ast.CallableDecl): boolean {
   const { definition } = decl;
-  return definition.kind === 'Union' || (definition.kind === 'Instance' && definition.args === undefined && definition.from === undefined);
+  return (
+    definition.kind === 'Union' ||
+    (definition.kind === 'Instance' && definition.args === undefined && definition.from === undefined)
+  );
 }
 
 function declare(cx: Context, scope: Scope, name: string, span: Span): boolean {
@@ -92,8 +110,12 @@ function declare(cx: Context, scope: Scope, name: string, span: Span): boolean {
   if (found !== null && (own !== null || blocks(found.entity))) {
     const what = found.entity.kind === 'pending' || found.entity.kind === 'error' ? 'declared' : describe(found.entity);
     cx.report(own === null ? 'MOE0203' : 'MOE0202', span, {
-      message: own === null ? `${name} is already ${what} around, nothing shadows a declaration` : `${name} is declared twice`,
-      labels: found.span === null ? [] : [{ span: found.span, text: own === null ? `${name} is declared here` : 'the first one' }],
+      message:
+        own === null ? `${name} is already ${what} around, nothing shadows a declaration` : `${name} is declared twice`,
+      labels:
+        found.span === null
+          ? []
+          : [{ span: found.span, text: own === null ? `${name} is declared here` : 'the first one' }],
       help: 'choose another name',
     });
     // What was meant is not what is around: uses of the name say nothing.
@@ -151,7 +173,14 @@ export function sortItems<T>(
  */
 export function namesIn(item: Item): ReadonlySet<string> {
   const names = new Set<string>();
-  const root = item.kind === 'axis' || item.kind === 'const' ? item.binding : item.kind === 'store' ? item.slot : item.kind === 'entry' ? item.entry : item.decl;
+  const root =
+    item.kind === 'axis' || item.kind === 'const'
+      ? item.binding
+      : item.kind === 'store'
+        ? item.slot
+        : item.kind === 'entry'
+          ? item.entry
+          : item.decl;
   const stack: object[] = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if ('name' in node && 'primes' in node && typeof node.name === 'string') {
@@ -178,13 +207,17 @@ function isObject(value: unknown): value is object {
 /** The names of union members, and of carries: `carrying x` alone reads x. */
 function addNamed(names: Set<string>, nodes: unknown): void {
   if (!Array.isArray(nodes)) return;
-  for (const node of nodes) if (isObject(node) && 'name' in node && !('initial' in node && node.initial !== undefined)) addIdent(names, node.name);
+  for (const node of nodes)
+    if (isObject(node) && 'name' in node && !('initial' in node && node.initial !== undefined))
+      addIdent(names, node.name);
 }
 
 function addIdent(names: Set<string>, ident: unknown): void {
-  if (typeof ident === 'object' && ident !== null && 'text' in ident && typeof ident.text === 'string') names.add(ident.text);
+  if (typeof ident === 'object' && ident !== null && 'text' in ident && typeof ident.text === 'string')
+    names.add(ident.text);
 }
 
 function addBraces(names: Set<string>, text: string): void {
-  for (const [, inside] of text.matchAll(/\{([^{}]*)\}/g)) for (const [name] of (inside ?? '').matchAll(/[A-Za-z_]\w*/g)) names.add(name);
+  for (const [, inside] of text.matchAll(/\{([^{}]*)\}/g))
+    for (const [name] of (inside ?? '').matchAll(/[A-Za-z_]\w*/g)) names.add(name);
 }

@@ -73,7 +73,8 @@ export interface TemplateAxis {
   readonly name: string;
   readonly explicit: boolean;
   readonly inSignature: boolean;
-  readonly initial: { readonly kind: 'axis'; readonly axis: AxisVar } | { readonly kind: 'size'; readonly size: Static } | null;
+  readonly initial:
+    { readonly kind: 'axis'; readonly axis: AxisVar } | { readonly kind: 'size'; readonly size: Static } | null;
 }
 
 export interface TemplateNumber {
@@ -122,7 +123,12 @@ export type Value =
   | { readonly kind: 'value'; readonly expr: Expr; readonly adopt: ((element: ElementType) => Expr) | null }
   | { readonly kind: 'family'; readonly family: Family }
   /** A tuple or record as written: its items settle where they go. */
-  | { readonly kind: 'tuple'; readonly items: readonly Value[]; readonly names: readonly (string | undefined)[]; readonly span: Span };
+  | {
+      readonly kind: 'tuple';
+      readonly items: readonly Value[];
+      readonly names: readonly (string | undefined)[];
+      readonly span: Span;
+    };
 
 export const errorValue: Value = { kind: 'error' };
 

@@ -50,7 +50,10 @@ export function staticOp(cx: Context, op: StaticOp, args: readonly Static[], spa
   for (const arg of args) {
     if (wanted !== null && arg.type === wanted) continue;
     if (wanted === null && arg.type === args[0]?.type) continue;
-    const message = wanted === null ? `a ${args[0]?.type} is compared with a ${arg.type}` : `a ${wanted} is wanted here, this is a ${arg.type}`;
+    const message =
+      wanted === null
+        ? `a ${args[0]?.type} is compared with a ${arg.type}`
+        : `a ${wanted} is wanted here, this is a ${arg.type}`;
     cx.report('MOE0304', arg.span, { message });
     return null;
   }
@@ -85,7 +88,11 @@ export function staticIf(cx: Context, condition: Static, then: Static, otherwise
     });
     return null;
   }
-  return measured(cx, { kind: 'if', condition, then, else: otherwise, type: then.type, span }, [condition, then, otherwise]);
+  return measured(cx, { kind: 'if', condition, then, else: otherwise, type: then.type, span }, [
+    condition,
+    then,
+    otherwise,
+  ]);
 }
 
 /** The axes of the static indices and points in an expression: what an index without an axis belongs to. */
@@ -111,13 +118,21 @@ export function literalValue(value: Static): { readonly numerator: bigint; reado
   if (b === undefined || b === null) return null;
   switch (value.op) {
     case 'add':
-      return { numerator: a.numerator * b.denominator + b.numerator * a.denominator, denominator: a.denominator * b.denominator };
+      return {
+        numerator: a.numerator * b.denominator + b.numerator * a.denominator,
+        denominator: a.denominator * b.denominator,
+      };
     case 'sub':
-      return { numerator: a.numerator * b.denominator - b.numerator * a.denominator, denominator: a.denominator * b.denominator };
+      return {
+        numerator: a.numerator * b.denominator - b.numerator * a.denominator,
+        denominator: a.denominator * b.denominator,
+      };
     case 'mul':
       return { numerator: a.numerator * b.numerator, denominator: a.denominator * b.denominator };
     case 'div':
-      return b.numerator === 0n ? null : { numerator: a.numerator * b.denominator, denominator: a.denominator * b.numerator };
+      return b.numerator === 0n
+        ? null
+        : { numerator: a.numerator * b.denominator, denominator: a.denominator * b.numerator };
     default:
       return null;
   }
@@ -140,7 +155,10 @@ export function staticExpr(cx: Context, value: Static, element: ElementType): Ex
   if (element === 'i32') {
     const known = literalValue(value);
     if (known !== null && known.numerator % known.denominator !== 0n) {
-      cx.report('MOE0313', value.span, { message: 'an integer is wanted here, this is a fraction', help: 'say floor(…) or ceil(…)' });
+      cx.report('MOE0313', value.span, {
+        message: 'an integer is wanted here, this is a fraction',
+        help: 'say floor(…) or ceil(…)',
+      });
       return null;
     }
     if (value.kind === 'infinity' || (value.kind === 'op' && value.args.some((a) => a.kind === 'infinity'))) {

@@ -43,12 +43,16 @@ export function bindTemplate(
     if (value !== null) numbers.set(parameter.id, substituteStatic(value, axes, numbers));
     else {
       whole = false;
-      if (arg === undefined) missing(cx, template, `the number ${parameter.name}`, `${template.name}<${parameter.name}: …>`, span);
+      if (arg === undefined)
+        missing(cx, template, `the number ${parameter.name}`, `${template.name}<${parameter.name}: …>`, span);
     }
   }
   for (const parameter of template.axes) {
     const arg = given.get(parameter.name);
-    const binding = arg === undefined ? unwritten(cx, scope, template, parameter, span) : axisArgument(cx, scope, template, parameter, arg);
+    const binding =
+      arg === undefined
+        ? unwritten(cx, scope, template, parameter, span)
+        : axisArgument(cx, scope, template, parameter, arg);
     if (binding === null) {
       whole = false;
       continue;
@@ -70,7 +74,11 @@ function substituteBound(axis: AxisVar, bound: ReadonlyMap<Id, AxisVar>): AxisVa
 }
 
 /** Arguments by the name of their parameter. */
-function placeArguments(cx: Context, template: Template, args: readonly ast.GenericArg[]): ReadonlyMap<string, ast.GenericArg> | null {
+function placeArguments(
+  cx: Context,
+  template: Template,
+  args: readonly ast.GenericArg[],
+): ReadonlyMap<string, ast.GenericArg> | null {
   const placed = new Map<string, ast.GenericArg>();
   let position = 0;
   for (const arg of args) {
@@ -111,7 +119,13 @@ function numberArgument(cx: Context, scope: Scope, arg: ast.GenericArg, name: st
   return null;
 }
 
-function axisArgument(cx: Context, scope: Scope, template: Template, parameter: TemplateAxis, arg: ast.GenericArg): AxisBinding | null {
+function axisArgument(
+  cx: Context,
+  scope: Scope,
+  template: Template,
+  parameter: TemplateAxis,
+  arg: ast.GenericArg,
+): AxisBinding | null {
   const { value } = arg;
   if (value.kind === 'Name') {
     const entity = scope.lookup(value.name)?.binding.entity;
@@ -133,7 +147,13 @@ function axisArgument(cx: Context, scope: Scope, template: Template, parameter: 
 }
 
 /** An axis that the instance does not give: its default, or the axis of that name. */
-function unwritten(cx: Context, scope: Scope, template: Template, parameter: TemplateAxis, span: Span): AxisBinding | null {
+function unwritten(
+  cx: Context,
+  scope: Scope,
+  template: Template,
+  parameter: TemplateAxis,
+  span: Span,
+): AxisBinding | null {
   if (parameter.initial !== null) return parameter.initial;
   if (parameter.explicit) {
     missing(cx, template, `the axis ${parameter.name}`, `${template.name}<${parameter.name}: …>`, span);
@@ -163,7 +183,12 @@ function boundaryIsDistinct(cx: Context, template: Template, bound: ReadonlyMap<
   const types: ValueType[] = [...template.formals.map((f) => f.type), template.result].filter((t) => t !== null);
   for (const type of types.flatMap((t) => (t.kind === 'tuple' ? t.items.map((i) => i.type) : [t]))) {
     const here = substituteType(type, bound);
-    const axes = here.kind === 'tensor' ? here.axes : here.kind === 'route' ? [...here.sources, ...here.targets, ...here.payload] : [];
+    const axes =
+      here.kind === 'tensor'
+        ? here.axes
+        : here.kind === 'route'
+          ? [...here.sources, ...here.targets, ...here.payload]
+          : [];
     const [twice] = repeatedAxes(axes);
     if (twice === undefined) continue;
     cx.report('MOE0406', span, {
@@ -212,7 +237,9 @@ export function instanceFamily(
   const axes = instance.family.map((f) => f.axis);
   const formals = template.formals.map((f) => ({ ...f, type: substitute(f.type) }));
   const result = substitute(template.result);
-  const clash = boundaryAxes({ formals, result }).find((a) => axes.some((b) => a.axis === b.axis && a.primes === b.primes));
+  const clash = boundaryAxes({ formals, result }).find((a) =>
+    axes.some((b) => a.axis === b.axis && a.primes === b.primes),
+  );
   if (clash !== undefined) {
     cx.report('MOE0408', instance.span, {
       message: `${instance.name} is a family over ${cx.nameOf(clash)}, which ${template.name} also takes or gives`,

@@ -22,12 +22,19 @@ export function checkType(cx: Context, scope: Scope, type: ast.TypeExpr): ValueT
   const within = type.within === undefined ? undefined : resolveAxisName(cx, scope, type.within);
   if (!isElementType(element)) {
     const span = type.element?.span ?? type.span;
-    cx.report('MOE0215', span, { message: `${element} is not an element type`, ...nameHelp(element, span, [...elementTypes, 'route']) });
+    cx.report('MOE0215', span, {
+      message: `${element} is not an element type`,
+      help: 'element types are f32, f16, i32 and bool',
+      ...nameHelp(element, span, [...elementTypes, 'route']),
+    });
     return null;
   }
   if (axes === null || within === null || !distinct(cx, type.axes, axes)) return null;
   if (within !== undefined && element !== 'i32') {
-    cx.report('MOE0215', type.within?.span ?? type.span, { message: `only i32 indexes an axis, this is ${element}`, help: `i32[…] in ${cx.nameOf(within)}` });
+    cx.report('MOE0215', type.within?.span ?? type.span, {
+      message: `only i32 indexes an axis, this is ${element}`,
+      help: `i32[…] in ${cx.nameOf(within)}`,
+    });
     return null;
   }
   return within === undefined ? tensorType(element, axes) : { ...tensorType(element, axes), within };
@@ -39,7 +46,10 @@ function distinct(cx: Context, names: readonly ast.AxisName[], axes: readonly Ax
   const name = cx.nameOf(twice);
   const span = names.findLast((n) => n.name + "'".repeat(n.primes) === name)?.span ?? names[0]?.span;
   if (span !== undefined) {
-    cx.report('MOE0301', span, { message: `${name} stands twice in this type`, help: `a second axis of its size is ${name}'` });
+    cx.report('MOE0301', span, {
+      message: `${name} stands twice in this type`,
+      help: `a second axis of its size is ${name}'`,
+    });
   }
   return false;
 }

@@ -87,7 +87,8 @@ export function sameWithin(a: TensorType, b: TensorType): boolean {
 
 /** Equal as types: axes as sets, the arrow of a route where it is. */
 export function sameType(a: ValueType, b: ValueType): boolean {
-  if (a.kind === 'tensor' && b.kind === 'tensor') return a.element === b.element && sameAxes(a.axes, b.axes) && sameWithin(a, b);
+  if (a.kind === 'tensor' && b.kind === 'tensor')
+    return a.element === b.element && sameAxes(a.axes, b.axes) && sameWithin(a, b);
   if (a.kind === 'route' && b.kind === 'route') {
     return (
       a.element === b.element &&

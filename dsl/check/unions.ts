@@ -38,7 +38,10 @@ export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span):
     return null;
   }
   if (places.length > 1) {
-    cx.report('MOE0411', span, { message: `${name} is a part of ${union.name} more than once`, help: `a range says which: ${cx.nameOf(axis)}: 0 .. n as S` });
+    cx.report('MOE0411', span, {
+      message: `${name} is a part of ${union.name} more than once`,
+      help: `a range says which: ${cx.nameOf(axis)}: 0 .. n as S`,
+    });
     return null;
   }
   return partAt(union, axis, place, span);
@@ -46,10 +49,13 @@ export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span):
 
 export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, span: Span): Part {
   const length = (axes: readonly AxisVar[]): Static =>
-    axes.reduce<Static>((product, a, i) => {
-      const size: Static = { kind: 'size', type: 'number', axis: a, span };
-      return i === 0 ? size : { kind: 'op', op: 'mul', type: 'number', args: [product, size], span };
-    }, staticNumber(1, span));
+    axes.reduce<Static>(
+      (product, a, i) => {
+        const size: Static = { kind: 'size', type: 'number', axis: a, span };
+        return i === 0 ? size : { kind: 'op', op: 'mul', type: 'number', args: [product, size], span };
+      },
+      staticNumber(1, span),
+    );
   const before = union.members.slice(0, place).map((m) => length(m.axes));
   const offset = before.reduce<Static>(
     (sum, n, i) => (i === 0 ? n : { kind: 'op', op: 'add', type: 'number', args: [sum, n], span }),
@@ -70,7 +76,10 @@ export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, sp
 export function checkIs(cx: Context, env: Env, args: readonly Argument[], span: Span): Value {
   const [arg] = args;
   if (arg === undefined || args.length !== 1 || arg.label === null || arg.ast === null) {
-    cx.report('MOE0328', span, { message: 'is needs the axis of a union and one of its parts', help: 'for example: is(P: zero)' });
+    cx.report('MOE0328', span, {
+      message: 'is needs the axis of a union and one of its parts',
+      help: 'for example: is(P: zero)',
+    });
     return errorValue;
   }
   const axes = axesOfLabel(cx, env.scope, arg.label);
@@ -82,5 +91,10 @@ export function checkIs(cx: Context, env: Env, args: readonly Argument[], span: 
   }
   const part = partNamed(cx, axis, arg.ast.name, arg.span);
   if (part === null) return errorValue;
-  return applyPrimitive(cx, 'is', { values: new Map(), axes: new Map([['axis', [axis]]]), statics: part.statics }, span);
+  return applyPrimitive(
+    cx,
+    'is',
+    { values: new Map(), axes: new Map([['axis', [axis]]]), statics: part.statics },
+    span,
+  );
 }

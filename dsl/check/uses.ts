@@ -2,7 +2,17 @@
  * The axes a callable uses: those of every type in its signature and body, and those the body mentions. A carried axis among
  * them is set apart by the walk, so that no operator of the body can meet it.
  */
-import type { AxisVar, Block, Declaration, Expr, FamilyExpr, Formal, FamilyAxis, Static, ValueType } from './program.ts';
+import type {
+  AxisVar,
+  Block,
+  Declaration,
+  Expr,
+  FamilyExpr,
+  Formal,
+  FamilyAxis,
+  Static,
+  ValueType,
+} from './program.ts';
 import { mentionedAxes } from './types.ts';
 
 export function usedAxes(

@@ -5,6 +5,7 @@
  * are f32; `adopt` of a value builds the same expression again with another element type.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
+import type { PrimitiveName } from '../algebra/names.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import type { ElementType, Expr, Id, ValueType } from './program.ts';
@@ -90,9 +91,39 @@ export function convert(expr: Expr, element: ElementType): Expr {
   };
 }
 
+/**
+ * Whether the values of an expression are whole numbers whatever its element type: what is made of `iota` and of weights 1 by
+ * moving them. Only such a value may be converted silently; `mask(r) * 0.5` may not become i32 behind a name.
+ */
+export function isWhole(expr: Expr): boolean {
+  let at = expr;
+  while (at.kind === 'coerce') at = at.value;
+  if (at.kind !== 'primitive') return false;
+  if (at.name === 'pick' || at.name === 'mask' || at.name === 'iota') return true;
+  const [first] = at.args.values();
+  return moves.has(at.name) && first !== undefined && isWhole(first);
+}
+
+const moves: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
+  'keep',
+  'limit',
+  'rename',
+  'split',
+  'merge',
+  'at',
+  'window',
+  'part',
+  'gather',
+  'dense',
+]);
+
 /** An expression whose weights are 1 though its type was settled, such as a name of a `pick`: it adopts by conversion. */
 export function openByConversion(expr: Expr): Value {
-  return { kind: 'value', expr, adopt: (element) => (elementOf(expr.type) === element ? expr : convert(expr, element)) };
+  return {
+    kind: 'value',
+    expr,
+    adopt: (element) => (elementOf(expr.type) === element ? expr : convert(expr, element)),
+  };
 }
 
 export function localExpr(local: Id, name: string, type: ValueType, span: Span): Expr {

@@ -197,6 +197,9 @@ export const catalogue = {
   MOE0686: { title: 'an input is not stored' },
 
   // 07 run time (runtime/errors.ts has the same numbers)
+  MOE0701: { title: 'no adapter' },
+  MOE0702: { title: 'the device lacks features or limits that the model needs' },
+  MOE0703: { title: 'the device was lost' },
   MOE0700: { title: 'a kernel was refused by the device: a bug of the compiler' },
   MOE0704: { title: 'the device ran out of memory' },
   MOE0705: { title: 'the memory plan does not fit the device or the budget' },
@@ -211,9 +214,9 @@ export const catalogue = {
   MOE0714: { title: 'a function of the host failed or returned the wrong thing' },
   MOE0715: { title: 'the sizes of a run break a condition of the model' },
   MOE0716: { title: 'the module and the runtime are of different versions' },
-  MOE0701: { title: 'a score is not a number' },
-  MOE0702: { title: 'an index is outside its axis' },
-  MOE0703: { title: 'there is no greatest of nothing' },
+  MOE0720: { title: 'a score is not a number' },
+  MOE0721: { title: 'an index is outside its axis' },
+  MOE0722: { title: 'there is no greatest of nothing' },
 } as const satisfies Record<`MOE${number}`, { readonly title: string }>;
 
 /** A code of the catalogue. */

@@ -63,7 +63,7 @@ export function outside(
   return wrong.map((i) => {
     const point = pointAt(axes, i);
     const problem: RunProblem = {
-      code: 'MOE0702',
+      code: 'MOE0721',
       message: `${name} holds ${data[i]}, which is no point of ${within.name}, which has ${size}`,
       span,
       point: axes.map((axis, a) => ({ axis: axis.name, index: point[a] })),

@@ -2,7 +2,7 @@
  * Concrete axes: what the axis names of a program stand for in one elaboration. Identity is the object; two axes of
  * equal size are different. Twins (T') are made once for each axis and number of primes.
  */
-import type { Size } from './size.ts';
+import { isConstant, type Size } from './size.ts';
 
 export interface Axis {
   /** Unique in an elaboration. */
@@ -10,6 +10,8 @@ export interface Axis {
   /** The program's name, with primes: for messages and labels. */
   readonly name: string;
   readonly size: Size;
+  /** Decided by each run: the axis is dynamic, or its size depends on one that is. */
+  readonly dynamic: boolean;
   /** Names of the points, for `axis S = (a, b)`. */
   readonly points: readonly string[] | null;
   /** Where the points come from, for draws: a window or twin counts its points in the axis it was cut from. */
@@ -20,8 +22,13 @@ export class AxisFactory {
   private next = 0;
   private readonly twins = new Map<string, Axis>();
 
-  make(name: string, size: Size, more: { points?: readonly string[]; root?: { axis: Axis; offset: Size } } = {}): Axis {
-    return { id: this.next++, name, size, points: more.points ?? null, root: more.root ?? null };
+  make(
+    name: string,
+    size: Size,
+    more: { dynamic?: boolean; points?: readonly string[] | null; root?: { axis: Axis; offset: Size } | null } = {},
+  ): Axis {
+    const { dynamic = !isConstant(size), points = null, root = null } = more;
+    return { id: this.next++, name, size, dynamic, points, root };
   }
 
   /** The twin of an axis with so many primes; the axis itself for none. */
@@ -30,9 +37,7 @@ export class AxisFactory {
     const key = `${axis.id}:${primes}`;
     let twin = this.twins.get(key);
     if (twin === undefined) {
-      twin = this.make(axis.name + "'".repeat(primes), axis.size, {
-        ...(axis.points === null ? {} : { points: axis.points }),
-      });
+      twin = this.make(axis.name + "'".repeat(primes), axis.size, { dynamic: axis.dynamic, points: axis.points });
       this.twins.set(key, twin);
     }
     return twin;

@@ -19,6 +19,8 @@ export interface ProgramIndex {
   readonly indexNames: ReadonlyMap<Id, string>;
   /** Axes, constants and instances whose meaning depends on a static index. */
   readonly dependsOnIndex: ReadonlySet<Id>;
+  /** Axes whose size each run decides, directly or through the sizes they are made of. */
+  readonly dynamicAxes: ReadonlySet<Id>;
   /** The named family indices of the callables around a declaration. */
   readonly indicesAround: (id: Id) => ReadonlySet<Id>;
 }
@@ -97,13 +99,17 @@ export function indexProgram(program: Program): ProgramIndex {
     owners,
     modelLevel: new Set(program.declarations.map((d) => d.id)),
     indexNames,
-    dependsOnIndex: dependents(declarations),
+    dependsOnIndex: dependents(declarations, (_, index) => index),
+    dynamicAxes: dependents(declarations, (d) => d.kind === 'axis' && d.of.kind === 'dynamic'),
     indicesAround,
   };
 }
 
-/** Fixed point: a declaration depends on an index if it mentions one, or mentions a declaration that does. */
-function dependents(declarations: ReadonlyMap<Id, Declaration>): ReadonlySet<Id> {
+/** Fixed point: the declarations that `seed` names (told whether an index is mentioned), and all that mention one. */
+function dependents(
+  declarations: ReadonlyMap<Id, Declaration>,
+  seed: (declaration: Declaration, mentionsIndex: boolean) => boolean,
+): ReadonlySet<Id> {
   const mentions = new Map<Id, { readonly ids: ReadonlySet<Id>; readonly index: boolean }>();
   for (const [id, d] of declarations) {
     const ids = new Set<Id>();
@@ -137,7 +143,7 @@ function dependents(declarations: ReadonlyMap<Id, Declaration>): ReadonlySet<Id>
       }
       for (const n of d.numbers.values()) visit(n);
     }
-    mentions.set(id, { ids, index });
+    mentions.set(id, { ids, index: seed(d, index) });
   }
   const result = new Set<Id>();
   for (let changed = true; changed;) {

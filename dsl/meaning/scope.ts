@@ -190,7 +190,9 @@ export class Scope {
         if (given?.kind === 'number') return this.axes.make(name, given.size);
         if (of.kind === 'dynamic') {
           const bound = this.options.dynamic.get(name);
-          return this.axes.make(name, bound === undefined ? { kind: 'dynamic', axis: name } : exact(bound));
+          return this.axes.make(name, bound === undefined ? { kind: 'dynamic', axis: name } : exact(bound), {
+            dynamic: true,
+          });
         }
         const size = this.number(of.size, frame);
         const n = asNumber(size);
@@ -204,7 +206,7 @@ export class Scope {
           );
           return this.axes.make(name, one);
         }
-        return this.axes.make(name, size);
+        return this.axes.make(name, size, { dynamic: this.index.dynamicAxes.has(declaration.id) });
       }
     }
   }
@@ -219,7 +221,8 @@ export class Scope {
       offset = apply('add', offset, length);
       return layout;
     });
-    const axis = this.axes.make(union.axis.name, offset);
+    const dynamic = members.some((m) => m.axes.some((a) => a.dynamic));
+    const axis = this.axes.make(union.axis.name, offset, { dynamic });
     this.layouts.set(axis, { axis, members });
     return axis;
   }
@@ -239,7 +242,8 @@ export class Scope {
   /** An axis like this one that nothing else names. */
   fresh(axis: Axis): Axis {
     return this.axes.make(axis.name, axis.size, {
-      ...(axis.points === null ? {} : { points: axis.points }),
+      dynamic: axis.dynamic,
+      points: axis.points,
       root: axis.root ?? { axis, offset: exact(0) },
     });
   }
@@ -365,13 +369,34 @@ export class Scope {
   family(id: Id, frame: StaticFrame): FamilyValue<never> {
     const declaration = this.declaration(id);
     if (declaration.kind === 'union') return this.unionFamily(declaration, frame);
-    const { instance, callable } = this.instanceOf(id, frame);
-    const selection = new Map<number, Selection>(
-      instance.family.map((a) => [a.id, frame.selection.get(a.id) ?? { kind: 'all', axis: a }]),
-    );
+    const { instance, callable, home } = this.instanceOf(id, frame);
+    const selection = this.selectionOf(instance, home, frame);
     const around = this.index.indicesAround(id);
     const indices = new Map([...frame.indices].filter(([index]) => around.has(index)));
     return { kind: 'function', instance, callable, selection, indices };
+  }
+
+  /**
+   * How a frame reads the family axes of an instance: those around `known` (an instance the frame is inside of) as the
+   * frame has them, the further ones as a whole.
+   */
+  selectionOf(instance: Instance, known: Instance, frame: StaticFrame): Map<number, Selection> {
+    return new Map(
+      instance.family.map((axis, i): [number, Selection] => {
+        const chosen = i < known.family.length ? frame.selection.get(axis.id) : undefined;
+        return [axis.id, chosen ?? { kind: 'all', axis }];
+      }),
+    );
+  }
+
+  /** The innermost instance around another one that the frame is inside of. */
+  commonInstance(instance: Instance, frame: StaticFrame): Instance {
+    for (let outer: Instance | null = instance; outer !== null; outer = outer.instantiatedIn) {
+      for (let inner: Instance | null = frame.instance; inner !== null; inner = inner.instantiatedIn) {
+        if (inner === outer) return inner;
+      }
+    }
+    return this.root;
   }
 
   private unionFamily(declaration: UnionDeclaration, frame: StaticFrame): FamilyValue<never> {
@@ -408,7 +433,12 @@ export class Scope {
   /** The family with one of its open axes (or the `as` of a window) narrowed. */
   select(family: FamilyValue<never>, axis: Axis, selection: Selection): FamilyValue<never> {
     if (family.kind === 'union') {
-      if (axis === family.axis) return this.member(family, selection);
+      if (axis === family.axis) {
+        if (selection.kind === 'all') return family;
+        return selection.kind === 'at'
+          ? this.member(family, selection.index)
+          : this.windowOfUnion(family, selection.from, selection.as);
+      }
       return {
         ...family,
         members: family.members.map((m) => ({
@@ -438,13 +468,11 @@ export class Scope {
     );
   }
 
-  private member(family: FamilyValue<never> & { kind: 'union' }, selection: Selection): FamilyValue<never> {
-    if (selection.kind !== 'at') throw new CompilerBug('walk', 'a window of a union');
+  private member(family: FamilyValue<never> & { kind: 'union' }, index: number): FamilyValue<never> {
     for (const [i, m] of family.members.entries()) {
-      const layout = family.layout.members[i];
-      const [offset, length] = [asInteger(layout?.offset ?? one), asInteger(layout?.length ?? one)];
-      if (offset === null || length === null || selection.index >= offset + length) continue;
-      let rest = selection.index - offset;
+      const [offset, length] = this.placeOf(family, i);
+      if (index >= offset + length) continue;
+      let rest = index - offset;
       let chosen = m.family;
       for (const a of [...m.axes].reverse()) {
         const n = asInteger(a.size) ?? 1;
@@ -454,6 +482,38 @@ export class Scope {
       return chosen;
     }
     throw new CompilerBug('walk', 'a point outside a union');
+  }
+
+  private placeOf(family: FamilyValue<never> & { kind: 'union' }, member: number): readonly [number, number] {
+    const { offset, length } = family.layout.members[member] ?? { offset: one, length: one };
+    return [asInteger(offset) ?? 0, asInteger(length) ?? 0];
+  }
+
+  /** A range of a union is a union: of whole members, of a window of a member with one axis, else of single points. */
+  private windowOfUnion(family: FamilyValue<never> & { kind: 'union' }, from: number, as: Axis): FamilyValue<never> {
+    const to = from + (asInteger(as.size) ?? 0);
+    const members: { readonly family: FamilyValue<never>; readonly axes: readonly Axis[]; readonly offset: number }[] =
+      [];
+    family.members.forEach((member, i) => {
+      const [offset, length] = this.placeOf(family, i);
+      const [low, high] = [Math.max(from, offset), Math.min(to, offset + length)];
+      const [only, ...others] = member.axes;
+      if (low >= high) return;
+      if (high - low === length) members.push({ ...member, offset: low - from });
+      else if (only !== undefined && others.length === 0) {
+        const part = this.axes.make(only.name, exact(high - low));
+        const window = this.select(member.family, only, { kind: 'window', from: low - offset, as: part });
+        members.push({ family: window, axes: [part], offset: low - from });
+      } else {
+        for (let p = low; p < high; p++) members.push({ family: this.member(family, p), axes: [], offset: p - from });
+      }
+    });
+    const layout = members.map(({ axes, offset }) => ({
+      axes,
+      offset: exact(offset),
+      length: multiply(axes.map((a) => a.size)),
+    }));
+    return { kind: 'union', axis: as, layout: { axis: as, members: layout }, members };
   }
 
   selectRoot(
@@ -543,6 +603,39 @@ export class Scope {
   /** A frame in which an instance's own declarations can be read: for bindings and initial values. */
   frameOf(instance: Instance): StaticFrame {
     return { instance, selection: new Map(), indices: new Map() };
+  }
+
+  /** The family axes around a store that bodies name by an index, innermost first. */
+  namedIndices(used: UsedStore): readonly { readonly index: Id; readonly axis: Axis }[] {
+    const found: { readonly index: Id; readonly axis: Axis }[] = [];
+    for (let i: Instance | null = used.instance; i !== null; i = i.parent) {
+      const declaration = this.declarationOf(i);
+      if (declaration?.kind !== 'callable') continue;
+      const roots = i.family.slice(i.family.length - declaration.family.length);
+      declaration.family.forEach(({ index }, k) => {
+        const axis = roots[k];
+        if (index !== null && axis !== undefined) found.push({ index, axis });
+      });
+    }
+    return found;
+  }
+
+  /** Whether a static has another value at each index that a family names. */
+  dependsOnIndex(expr: Static): boolean {
+    switch (expr.kind) {
+      case 'index':
+        return true;
+      case 'const':
+        return this.index.dependsOnIndex.has(expr.decl);
+      case 'size':
+        return this.index.dependsOnIndex.has(expr.axis.axis);
+      case 'op':
+        return expr.args.some((a) => this.dependsOnIndex(a));
+      case 'if':
+        return [expr.condition, expr.then, expr.else].some((a) => this.dependsOnIndex(a));
+      default:
+        return false;
+    }
   }
 
   declarationOf(instance: Instance): Declaration | null {

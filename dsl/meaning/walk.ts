@@ -465,7 +465,7 @@ class Walk<T, R> {
         const over = axes.get('over') ?? [];
         if (k === null) break;
         const n = multiply(over.map((a) => a.size));
-        const [kn, nn] = [asNumber(k), asInteger(n)];
+        const [kn, nn] = [asNumber(k), over.some((a) => a.dynamic) ? null : asInteger(n)];
         if (kn !== null && !Number.isInteger(kn)) {
           this.report(
             diagnostic('MOE0350', {
@@ -509,7 +509,7 @@ class Walk<T, R> {
       case 'min':
       case 'argmax': {
         const dense = expr.args.get('x')?.type.kind === 'tensor';
-        const empty = (axes.get('over') ?? []).find((a) => asInteger(a.size) === 0);
+        const empty = (axes.get('over') ?? []).find((a) => !a.dynamic && asInteger(a.size) === 0);
         if (dense && empty !== undefined) {
           this.report(
             diagnostic('MOE0352', { message: `${expr.name} over ${empty.name}, which has no points${at()}`, span }),
@@ -633,18 +633,35 @@ class Walk<T, R> {
       restore: new Map(),
       place: used.store.path,
     };
-    const wide = this.algebra.broadcast({ kind: 'tensor', value: this.tensor(initial, frame) }, [
-      ...used.store.family,
-      ...used.store.declared,
-    ]);
+    const wide = this.initialAt(initial, used, this.scope.namedIndices(used), frame);
     if (wide.kind === 'route') throw new CompilerBug('walk', 'an initial value is dense');
     this.initials.set(used.store.id, wide.value);
     return wide.value;
   }
 
+  /** An initial value over all axes of its store; where bodies name family indices, each point's own with its index. */
+  private initialAt(
+    initial: Expr,
+    used: UsedStore,
+    named: readonly { readonly index: Id; readonly axis: Axis }[],
+    frame: Frame<T, R>,
+  ): Operand<T, R> {
+    const axes = [...used.store.family, ...used.store.declared];
+    const [first, ...rest] = named;
+    if (first === undefined) {
+      return this.algebra.broadcast({ kind: 'tensor', value: this.tensor(initial, frame) }, axes);
+    }
+    const points = Array.from({ length: asInteger(first.axis.size) ?? 0 }, (_, i) => {
+      const own = { ...frame, indices: new Map([...frame.indices, [first.index, i]]) };
+      // Whole, then one point of it: a draw is the same as without the index.
+      return this.sliceAt(this.initialAt(initial, used, rest, own), first.axis, i, frame, initial.span);
+    });
+    return this.algebra.broadcast(this.stack(points, first.axis), axes);
+  }
+
   /** The selection of an instance's family axes as this frame has it. */
   private selectionOf(instance: Instance, frame: Frame<T, R>): ReadonlyMap<number, Selection> {
-    return new Map(instance.family.map((a) => [a.id, frame.selection.get(a.id) ?? { kind: 'all', axis: a }]));
+    return this.scope.selectionOf(instance, this.scope.commonInstance(instance, frame), frame);
   }
 
   private call(

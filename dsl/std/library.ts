@@ -14,7 +14,8 @@ export function libraryFiles(): readonly File[] {
   parsed ??= librarySourceFiles.map((source) => {
     const { file, diagnostics } = parseFile(source);
     const [first] = diagnostics;
-    if (first !== undefined) throw new CompilerBug('parse', `the library does not parse: ${source.name}: ${first.message}`);
+    if (first !== undefined)
+      throw new CompilerBug('parse', `the library does not parse: ${source.name}: ${first.message}`);
     return file;
   });
   return parsed;

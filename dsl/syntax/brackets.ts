@@ -15,7 +15,7 @@ import * as t from './tokens.ts';
 export interface Balanced {
   readonly tokens: readonly IToken[];
   readonly diagnostics: readonly Diagnostic[];
-  /** False: brackets are nested beyond the limit and the text cannot be parsed. */
+  /** False: brackets are nested beyond the limit, or beyond repair, and the text cannot be parsed. */
   readonly parsable: boolean;
 }
 
@@ -130,7 +130,7 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
         );
         result.push({ ...token, tokenType: top.closer, tokenTypeIdx: top.closer.tokenTypeIdx ?? 0 });
         continue;
-      } else {
+      } else if (diagnostics.length <= 2 * limits.errors) {
         const fix = [{ span: spanOf(token), replacement: '' }];
         const message = `this \`${token.image}\` closes nothing`;
         report(diagnostic('MOE0104', { message, span: spanOf(token), help: 'remove it', fix }), type);
@@ -138,6 +138,8 @@ function match(sourceName: string, tokens: readonly IToken[], byIndentation: boo
       }
     }
     result.push(token);
+    // Of a text like this nothing more would be shown.
+    if (diagnostics.length > 2 * limits.errors) return { tokens: [], diagnostics, parsable: false };
   }
   while (stack.length > 0) closeUnclosed();
   return { tokens: result, diagnostics, parsable: true };

@@ -5,6 +5,7 @@ import type { CstNode, IToken } from 'chevrotain';
 import { diagnostic, type Code, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import type { AxisName, ErrorExpr, Ident, StringLiteral } from './ast.ts';
 import { extent, present } from './cst.ts';
+import { limits } from './limits.ts';
 import type { Span } from './source.ts';
 
 export class BuildContext {
@@ -18,7 +19,8 @@ export class BuildContext {
   }
 
   report(code: Code, span: Span, details: DiagnosticDetails = {}): void {
-    this.diagnostics.push(diagnostic(code, { span, ...details }));
+    // Beyond this many, further ones could not change what is shown.
+    if (this.diagnostics.length <= 2 * limits.errors) this.diagnostics.push(diagnostic(code, { span, ...details }));
   }
 
   spanOf(node: CstNode, fallback = 0): Span {

@@ -148,20 +148,35 @@ export function layOut(doc: Doc, width: number): string {
   return alignComments(lines);
 }
 
+/** The parts of a list from `at` on: long lists are measured only as far as the width goes. */
+interface Cursor {
+  readonly parts: readonly Doc[];
+  readonly at: number;
+  readonly flat: boolean;
+}
+
 /** Whether a command and what follows it, up to the next line break, fit. */
 function fits(command: Command, rest: readonly Command[], width: number): boolean {
   let left = width;
   let restIndex = rest.length;
-  const stack: Command[] = [command];
+  const stack: Cursor[] = [{ parts: [command.doc], at: 0, flat: command.flat }];
   while (left >= 0) {
-    const next = stack.pop() ?? rest[--restIndex];
-    if (next === undefined) return true;
-    const { doc, flat } = next;
+    const cursor = stack.pop();
+    if (cursor === undefined) {
+      const next = rest[--restIndex];
+      if (next === undefined) return true;
+      stack.push({ parts: [next.doc], at: 0, flat: next.flat });
+      continue;
+    }
+    const doc = cursor.parts[cursor.at];
+    if (doc === undefined) continue;
+    const { flat } = cursor;
+    if (cursor.at + 1 < cursor.parts.length) stack.push({ ...cursor, at: cursor.at + 1 });
     if (typeof doc === 'string') left -= doc.length;
-    else if (doc.kind === 'concat' || doc.kind === 'fill') {
-      for (const part of doc.parts.toReversed()) stack.push({ ...next, doc: part });
-    } else if (doc.kind === 'indent' || doc.kind === 'align') stack.push({ ...next, doc: doc.doc });
-    else if (doc.kind === 'group') stack.push({ ...next, doc: doc.doc, flat: flat && !doc.broken });
+    else if (doc.kind === 'concat') stack.push({ parts: doc.parts, at: 0, flat });
+    else if (doc.kind === 'fill') stack.push({ parts: doc.parts, at: doc.from, flat });
+    else if (doc.kind === 'indent' || doc.kind === 'align') stack.push({ parts: [doc.doc], at: 0, flat });
+    else if (doc.kind === 'group') stack.push({ parts: [doc.doc], at: 0, flat: flat && !doc.broken });
     else if (doc.kind === 'line') {
       if (!flat) return true;
       left -= doc.flat.length;

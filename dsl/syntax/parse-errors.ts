@@ -4,7 +4,8 @@
  */
 import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
-import { keywords } from './tokens.ts';
+import { suggest } from '../diagnostics/suggest.ts';
+import { keywords, leadingKeywords } from './tokens.ts';
 import type { Span } from './source.ts';
 
 interface Facts {
@@ -78,6 +79,9 @@ const listClosers: ReadonlyMap<string, string> = new Map([
   ['`>`', '`,` or `>`'],
 ]);
 
+/** What a declaration may begin with, for slips such as `modle`. */
+const leadingWords = [...keywords].filter(([, type]) => leadingKeywords.has(type)).map(([word]) => word);
+
 /** Words of other languages, and what to do here instead. */
 export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['return', 'the last expression of a body is its result: leave out `return`'],
@@ -146,6 +150,8 @@ function helpFor(facts: Facts, found: IToken, before: IToken | undefined): strin
     return 'an argument is named with a colon: `over: E`';
   if (rule === 'cond' && expected === '`else`') return 'an `if` is a value: it needs an `else`';
   if (rule === 'primary' && keywords.has(found.image)) return `\`${found.image}\` is a keyword and cannot be a name`;
+  const near = rule === 'file' || rule === 'model' ? suggest(found.image, leadingWords) : undefined;
+  if (near !== undefined) return `did you mean \`${near}\`?`;
   if (rule === 'file') return 'statements and entries stand in a model: `model M { … }`';
   return undefined;
 }

@@ -134,13 +134,13 @@ describe('reductions', () => {
   test('a maximum over nothing is an error where it is needed', () => {
     const algebra = algebraWith();
     const max = call('max', { x: tensor([T, N], []) }, { axes: { over: [N] }, algebra });
-    expect(problems(algebra, max)).toMatchObject([{ code: 'MOE0703', point: [{ axis: 'T', index: 0 }] }]);
+    expect(problems(algebra, max)).toMatchObject([{ code: 'MOE0722', point: [{ axis: 'T', index: 0 }] }]);
     const nowhere = call('max', { x: tensor([N, N], []) }, { axes: { over: [N] }, algebra });
     expect(problems(algebra, nowhere)).toHaveLength(1);
     const noToken = call('max', { x: tensor([N, D], []) }, { axes: { over: [D] }, algebra });
     expect(problems(algebra, noToken)).toEqual([]);
     const first = call('argmax', { x: tensor([N], []) }, { axes: { over: [N] }, element: 'i32', algebra });
-    expect(problems(algebra, first)).toMatchObject([{ code: 'MOE0703' }]);
+    expect(problems(algebra, first)).toMatchObject([{ code: 'MOE0722' }]);
   });
 
   test('logsumexp does not overflow and knows infinities', () => {
@@ -163,7 +163,7 @@ describe('reductions', () => {
       { axes: { over: [D] }, element: 'i32', algebra },
     );
     expect(numbers(bad, [T])).toEqual([2, 1]);
-    expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0701', point: [{ axis: 'T', index: 1 }] }]);
+    expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'T', index: 1 }] }]);
   });
 
   test('i32 sums wrap', () => {
@@ -312,7 +312,7 @@ describe('axes', () => {
     const algebra = algebraWith();
     const wrong = call('gather', { x, ids: tensor([B], [0, 2, 0], 'i32') }, { axes: { axis: [T] }, algebra });
     expect(problems(algebra, wrong)).toMatchObject([
-      { code: 'MOE0702', message: '2 is no point of T, which has 2', point: [{ axis: 'B', index: 1 }] },
+      { code: 'MOE0721', message: '2 is no point of T, which has 2', point: [{ axis: 'B', index: 1 }] },
     ]);
     const unneeded = call('at', { x: wrong }, { axes: { axis: [B] }, statics: { index: 2 }, algebra });
     expect(problems(algebra, unneeded)).toEqual([]);

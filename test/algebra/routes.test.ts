@@ -71,7 +71,7 @@ describe('top_k', () => {
     const bad = tensor([T, E], [1, NaN, 3, 2, 4, 3, 2, 1]);
     const r = call('top_k', { s: bad }, { axes: { over: [E] }, statics: { k: 3 }, algebra });
     expect(shown(r, [T, E])).toBe('0,0:1#2 0,2:3#0 0,3:2#1 1,0:4#0 1,1:3#1 1,2:2#2');
-    expect(problems(algebra, r)).toMatchObject([{ code: 'MOE0701', point: [{ axis: 'T', index: 0 }] }]);
+    expect(problems(algebra, r)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'T', index: 0 }] }]);
     const where = tensor([E], [1, 0, 1, 1], 'bool');
     const fine = call('top_k', { s: bad, where }, { axes: { over: [E] }, statics: { k: 3 }, algebra });
     expect(problems(algebra, fine)).toEqual([]);
@@ -116,7 +116,7 @@ describe('other selections', () => {
     expect(shown(call('pick', { ids: tensor([T], [3, -1], 'i32') }, { axes: { over: [E] } }), [T, E])).toBe('0,3:1#0');
     const algebra = algebraWith();
     const wrong = call('pick', { ids: tensor([T], [0, 4], 'i32') }, { axes: { over: [E] }, algebra });
-    expect(problems(algebra, wrong)).toMatchObject([{ code: 'MOE0702', point: [{ axis: 'T', index: 1 }] }]);
+    expect(problems(algebra, wrong)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'T', index: 1 }] }]);
   });
 
   test('all: everything, ranked by index', () => {
@@ -169,7 +169,7 @@ describe('capacity', () => {
       { r, by0: tensor([tokens], [0, NaN, 0, 0]) },
       { axes: { over: [tokens] }, statics: { to: 1 }, algebra },
     );
-    expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0701', point: [{ axis: 'E', index: 0 }] }]);
+    expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'E', index: 0 }] }]);
   });
 
   test('row-major over several axes in the order written', () => {

@@ -5,8 +5,10 @@
 import { describe, expect, test } from 'vitest';
 import { checkText } from './support.ts';
 
-const lines = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join('\n');
-const model = (decls: string, body = 'x'): string => `model M {\naxis T, D = 4\n${decls}\nforward(x: [T, D]) -> [T, D] { ${body} }\n}`;
+const lines = (n: number, line: (i: number) => string): string =>
+  Array.from({ length: n }, (_, i) => line(i)).join('\n');
+const model = (decls: string, body = 'x'): string =>
+  `model M {\naxis T, D = 4\n${decls}\nforward(x: [T, D]) -> [T, D] { ${body} }\n}`;
 
 describe('long programs', () => {
   test('a chain of axes, each made of the next', () => {
@@ -31,17 +33,23 @@ describe('long programs', () => {
 
   test('many lets in one body', () => {
     const n = 5000;
-    const { diagnostics } = checkText(model('', `${lines(n, (i) => `let v${i} = ${i === 0 ? 'x' : `v${i - 1}`} + 1`)}\nv${n - 1}`));
+    const { diagnostics } = checkText(
+      model('', `${lines(n, (i) => `let v${i} = ${i === 0 ? 'x' : `v${i - 1}`} + 1`)}\nv${n - 1}`),
+    );
     expect(diagnostics).toEqual([]);
   });
 
   test('lets of statics that double are refused, not written out', () => {
-    const { places } = checkText(model('', `let a0 = T + 1\n${lines(60, (i) => `let a${i + 1} = a${i} * a${i}`)}\nx * a60`));
+    const { places } = checkText(
+      model('', `let a0 = T + 1\n${lines(60, (i) => `let a${i + 1} = a${i} * a${i}`)}\nx * a60`),
+    );
     expect(places).toEqual(['MOE0318 15:11']);
   });
 
   test('consts that double are computed once each', () => {
-    const { diagnostics } = checkText(model(`const a0 = 2\n${lines(60, (i) => `const a${i + 1} = a${i} + a${i}`)}`, 'x * a60'));
+    const { diagnostics } = checkText(
+      model(`const a0 = 2\n${lines(60, (i) => `const a${i + 1} = a${i} + a${i}`)}`, 'x * a60'),
+    );
     expect(diagnostics).toEqual([]);
   });
 

@@ -6,7 +6,8 @@ import { librarySources } from '../../dsl/std/sources.generated.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
 import { checkText } from './support.ts';
 
-const model = (name: string, decls = ''): string => `model ${name} { axis T, D = 4\n ${decls}\n forward(x: [T, D]) -> [T, D] { x } }`;
+const model = (name: string, decls = ''): string =>
+  `model ${name} { axis T, D = 4\n ${decls}\n forward(x: [T, D]) -> [T, D] { x } }`;
 
 describe('models', () => {
   test('one of several', () => {
@@ -28,14 +29,27 @@ describe('models', () => {
     expect(checkText('expert Copy(x: [D]) -> [D] { x }', { library: true }).diagnostics).toEqual([]);
   });
 
+  test('of a file that could not be read as a whole, nothing is said to be missing', () => {
+    expect(checkText(model('A', 'param w: [Q]\n param v: [D, D]'), { incomplete: true }).places).toEqual([
+      'MOE0301 3:15',
+    ]);
+  });
+
   test('train is the first const of every model', () => {
-    expect(checkText(model('A')).program?.declarations[0]).toMatchObject({ kind: 'const', name: 'train', value: { value: false } });
+    expect(checkText(model('A')).program?.declarations[0]).toMatchObject({
+      kind: 'const',
+      name: 'train',
+      value: { value: false },
+    });
   });
 });
 
 describe('imports', () => {
   const others = new Map([
-    ['./a.moe', 'import { Inner } from "./b.moe"\nexpert Outer(x: [D]) -> [D] { experts inner = Inner\n inner(x) }\nexpert Wrong(x: [D]) -> [E] { x }'],
+    [
+      './a.moe',
+      'import { Inner } from "./b.moe"\nexpert Outer(x: [D]) -> [D] { experts inner = Inner\n inner(x) }\nexpert Wrong(x: [D]) -> [E] { x }',
+    ],
     ['./b.moe', 'expert Inner(x: [D]) -> [D] { param w: [D]\n x * w }'],
   ]);
 
@@ -64,7 +78,8 @@ describe('the library', () => {
   test('sources.generated.ts is current: run `node dsl/std/generate.mjs`', () => {
     const folder = fileURLToPath(new URL('../../dsl/std/', import.meta.url));
     expect(librarySources.size).toBeGreaterThanOrEqual(5);
-    for (const [name, text] of librarySources) expect(readFileSync(`${folder}${name.replace('std/', '')}`, 'utf8')).toBe(text);
+    for (const [name, text] of librarySources)
+      expect(readFileSync(`${folder}${name.replace('std/', '')}`, 'utf8')).toBe(text);
   });
 
   const members = libraryFiles().flatMap((file) => file.decls.flatMap((d) => (d.kind === 'Callable' ? [d] : [])));

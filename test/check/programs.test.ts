@@ -23,9 +23,12 @@ describe('published systems', () => {
 });
 
 describe('typed programs', () => {
-  test.each(['mixtral', 'deepseek-v3', 'moepp', 'rexmoe', 'rmoe', 'composition', 'uoe-smha', 'home'])('%s', async (name) => {
-    const { program } = checkText(read(`${name}.moe`));
-    const text = program === null ? 'no program' : printProgram(program);
-    await expect(text).toMatchFileSnapshot(`./programs/${name}.program.txt`);
-  });
+  test.each(['mixtral', 'deepseek-v3', 'moepp', 'rexmoe', 'rmoe', 'composition', 'uoe-smha', 'home'])(
+    '%s',
+    async (name) => {
+      const { program } = checkText(read(`${name}.moe`));
+      const text = program === null ? 'no program' : printProgram(program);
+      await expect(text).toMatchFileSnapshot(`./programs/${name}.program.txt`);
+    },
+  );
 });

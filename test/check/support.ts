@@ -15,11 +15,17 @@ export interface CheckedText {
   readonly places: readonly string[];
 }
 
-export function checkText(text: string, options: CheckOptions & { readonly others?: ReadonlyMap<string, string> } = {}): CheckedText {
+export function checkText(
+  text: string,
+  options: CheckOptions & { readonly others?: ReadonlyMap<string, string> } = {},
+): CheckedText {
   const source = { name: 'test.moe', text };
   const parsed = parseFile(source);
-  if (parsed.diagnostics.length > 0) throw new Error(`does not parse: ${parsed.diagnostics.map((d) => d.message).join('; ')}`);
-  const others = new Map([...(options.others ?? [])].map(([name, other]) => [name, [parseFile({ name, text: other }).file]]));
+  if (parsed.diagnostics.length > 0)
+    throw new Error(`does not parse: ${parsed.diagnostics.map((d) => d.message).join('; ')}`);
+  const others = new Map(
+    [...(options.others ?? [])].map(([name, other]) => [name, [parseFile({ name, text: other }).file]]),
+  );
   const resolve = (name: string) => (name === 'std' ? libraryFiles() : (others.get(name) ?? null));
   const checked = checkProgram({ main: parsed.file, resolve }, options);
   const places = checked.diagnostics.map((d) => {

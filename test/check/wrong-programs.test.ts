@@ -19,7 +19,8 @@ const inRouter = (body: string, result = 'route[E]'): string =>
     param w: [E, D]
     ${body}
   }`);
-const withFfn = (body: string, decls = ''): string => `import { SwiGLU } from "std"\n${model(`experts ffn[L, E] = SwiGLU<F>\n  ${decls}`, body)}`;
+const withFfn = (body: string, decls = ''): string =>
+  `import { SwiGLU } from "std"\n${model(`experts ffn[L, E] = SwiGLU<F>\n  ${decls}`, body)}`;
 
 const cases: readonly (readonly [title: string, code: Code, marked: string])[] = [
   // names
@@ -32,11 +33,19 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   ['an unknown state', 'MOE0201', model('fn f(x: [D]) -> [D] { update ‸b = x x }')],
   ['a name declared twice', 'MOE0202', model('param w: [D]\n  param ‸w: [E]')],
   ['an axis declared twice', 'MOE0202', model('axis ‸E = 5')],
-  ['two arguments of one name', 'MOE0202', model('fn f(a: [D], ‸a: [D]) -> [D] { x }').replace('{ x }\n  forward', '{ 0 }\n  forward')],
+  [
+    'two arguments of one name',
+    'MOE0202',
+    model('fn f(a: [D], ‸a: [D]) -> [D] { x }').replace('{ x }\n  forward', '{ 0 }\n  forward'),
+  ],
   ['a let that shadows an axis', 'MOE0203', model('', 'let ‸E = x x')],
   ['a let that shadows a primitive', 'MOE0203', model('', 'let ‸sum = x x')],
   ['a param named like a primitive', 'MOE0203', model('param ‸softmax: [D]')],
-  ['a declaration that shadows a declaration around', 'MOE0203', model('param w: [D]\n  fn f(x: [D]) -> [D] { param ‸w: [D] x * w }')],
+  [
+    'a declaration that shadows a declaration around',
+    'MOE0203',
+    model('param w: [D]\n  fn f(x: [D]) -> [D] { param ‸w: [D] x * w }'),
+  ],
   ['a model that declares train', 'MOE0203', model('const ‸train = true')],
   ['a const where an axis is wanted', 'MOE0204', model('const K = 2', 'softmax(x, over: ‸K)')],
   ['a number where an axis is wanted', 'MOE0204', model('', 'softmax(x, over: ‸2)')],
@@ -44,8 +53,16 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   ['a primitive used as a value', 'MOE0205', model('', 'x + ‸softmax')],
   ['axes in a circle', 'MOE0206', model('axis ‸P = Q + 1\n  axis Q = P')],
   ['a const of itself', 'MOE0206', model('const ‸a = a + 1')],
-  ['a function that reads a value around it', 'MOE0207', model('fn f(x: [D]) -> [D] { fn g(y: [D]) -> [D] { y + ‸x }\n  g(x) }')],
-  ['a declaration that reads a let around it', 'MOE0207', model('fn f(x: [D]) -> [D] { let a = x\n  fn g(y: [D]) -> [D] { y + ‸a }\n  g(x) }')],
+  [
+    'a function that reads a value around it',
+    'MOE0207',
+    model('fn f(x: [D]) -> [D] { fn g(y: [D]) -> [D] { y + ‸x }\n  g(x) }'),
+  ],
+  [
+    'a declaration that reads a let around it',
+    'MOE0207',
+    model('fn f(x: [D]) -> [D] { let a = x\n  fn g(y: [D]) -> [D] { y + ‸a }\n  g(x) }'),
+  ],
   ['an import of something that is not there', 'MOE0208', `import { ‸SwiGLUU } from "std"\n${model('')}`],
   ['an import from nowhere', 'MOE0209', `import { A } from ‸"./nothing.moe"\n${model('')}`],
   ['no model', 'MOE0210', '‸const K = 2'],
@@ -58,8 +75,16 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   // axes and types
   ['an axis twice in a type', 'MOE0301', model('param w: [D, ‸D]')],
   ['an argument without its axis', 'MOE0302', model('fn f(h: [H]) -> [H] { h }', 'f(‸x)')],
-  ['a twin where the axis is wanted', 'MOE0302', model('fn f(h: [D]) -> [D] { h }', `rename(f(‸rename(x, D: D')), D': D)`)],
-  ['an argument with the axis a router adds', 'MOE0303', inRouter('softmax(w @ x, over: E) |> top_k(2, over: E)').replace('{ x }', '{ gate(‸x * ones[E]) @ x }')],
+  [
+    'a twin where the axis is wanted',
+    'MOE0302',
+    model('fn f(h: [D]) -> [D] { h }', `rename(f(‸rename(x, D: D')), D': D)`),
+  ],
+  [
+    'an argument with the axis a router adds',
+    'MOE0303',
+    inRouter('softmax(w @ x, over: E) |> top_k(2, over: E)').replace('{ x }', '{ gate(‸x * ones[E]) @ x }'),
+  ],
   ['a string where a number is wanted', 'MOE0304', model('axis P = 2 + ‸"a"')],
   ['a bool compared with a number', 'MOE0304', model('const a = true\n  const b = a == ‸1')],
   ['a size from a tensor', 'MOE0305', model('param w: [D]\n  axis P = ‸sum(w, over: D)')],
@@ -70,24 +95,46 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   ['a float for an index', 'MOE0307', model('input i: i32[D] in E = ‸uniform[D]')],
   ['an if on a value', 'MOE0308', model('input on: bool = true', 'if ‸on { x } else { 0 }')],
   ['sides of an if that differ', 'MOE0309', model('param w: [E]', 'let y = ‸if train { x } else { w } x')],
-  ['a carry that grows', 'MOE0310', model('param w: [D]', 'chain l in L carrying h = w { ‸h + x }').replace('-> [T, D] {', '-> [T, D] { let q =').replace('} }', '} x }')],
+  [
+    'a carry that grows',
+    'MOE0310',
+    model('param w: [D]', 'chain l in L carrying h = w { ‸h + x }')
+      .replace('-> [T, D] {', '-> [T, D] { let q =')
+      .replace('} }', '} x }'),
+  ],
   ['a pattern of too many names', 'MOE0311', model('', 'let ‸(a, b) = x x')],
   ['a step that gives too many values', 'MOE0311', model('', 'chain l in L carrying h = x { ‸(h, h) }')],
   ['collecting what is no let', 'MOE0312', model('', 'let (y, _) = chain l in L carrying h = x collecting ‸p { h } y')],
   ['a fraction where an integer is wanted', 'MOE0313', model('param i: i32[D] = ‸1 / 2')],
   ['an index without an axis', 'MOE0314', model('', 'x + x[‸0]')],
-  ['an index of two axes', 'MOE0314', model('param w: [L, H, D]', 'chain l in L carrying h = x { chain i in H carrying g = h { g + w[L: l][‸l + i] } }')],
+  [
+    'an index of two axes',
+    'MOE0314',
+    model('param w: [L, H, D]', 'chain l in L carrying h = x { chain i in H carrying g = h { g + w[L: l][‸l + i] } }'),
+  ],
   ['a slice along an axis the family lacks', 'MOE0315', withFfn('x + sum(ffn[‸H: 0](x), over: (L, E))')],
   ['a string as an index', 'MOE0316', model('', 'x + x[D: ‸"a"]')],
   ['a window under the name of another axis', 'MOE0317', withFfn('let near = ffn[‸L: 0 .. 2 as E] x')],
   ['an entry that is carried', 'MOE0320', model('two(x: [D]) -> [D] { x }', '‸two(x)')],
   ['a param of unknown length', 'MOE0321', model('param w: ‸[T, D]')],
   ['experts of unknown number', 'MOE0321', `import { SwiGLU } from "std"\n${model('experts ffn[‸T] = SwiGLU<F>')}`],
-  ['reading over an axis that is not named', 'MOE0322', model('input noise: [T, E] = 0\n  fn f(x: [D]) -> [D] { x + sum(‸noise, over: (T, E)) }')],
+  [
+    'reading over an axis that is not named',
+    'MOE0322',
+    model('input noise: [T, E] = 0\n  fn f(x: [D]) -> [D] { x + sum(‸noise, over: (T, E)) }'),
+  ],
   ['a loss with an axis', 'MOE0323', model('', 'loss a = ‸mean(x, over: D) x')],
   ['an update of a param', 'MOE0324', model('param w: [D]\n  fn f(x: [D]) -> [D] { update ‸w = x x }')],
-  ['an update in a carried call', 'MOE0325', model('state s: [D] = 0\n  fn f(x: [D]) -> [D] { update s = x x }', '‸f(x)')],
-  ['an update in a carried call, further down', 'MOE0325', model('state s: [D] = 0\n  fn f(x: [D]) -> [D] { update s = x x }\n  fn g(x: [D]) -> [D] { f(x) }', '‸g(x)')],
+  [
+    'an update in a carried call',
+    'MOE0325',
+    model('state s: [D] = 0\n  fn f(x: [D]) -> [D] { update s = x x }', '‸f(x)'),
+  ],
+  [
+    'an update in a carried call, further down',
+    'MOE0325',
+    model('state s: [D] = 0\n  fn f(x: [D]) -> [D] { update s = x x }\n  fn g(x: [D]) -> [D] { f(x) }', '‸g(x)'),
+  ],
   ['a chain over a dynamic axis', 'MOE0326', model('', 'chain t in ‸T carrying h = x { h }')],
   ['two losses of one name', 'MOE0327', model('', 'loss a = mean(x, over: (T, D)) loss ‸a = mean(x, over: (T, D)) x')],
   ['an argument a primitive does not have', 'MOE0328', model('', 'softmax(x, ‸along: D)')],
@@ -102,29 +149,94 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   ['a route plus a tensor', 'MOE0430', inRouter('‸top_k(w @ x, 2, over: E) + w @ x')],
 
   // routes, templates, families, unions
-  ['a body that reads along what is sparse', 'MOE0401', inRouter('top_k(w @ x, 2, over: E)').replace('forward', 'fn all_of(s: [E]) -> f32 { sum(s, over: E) }\n  forward').replace('{ x }', '{ x * all_of(‸gate(x)) }')],
+  [
+    'a body that reads along what is sparse',
+    'MOE0401',
+    inRouter('top_k(w @ x, 2, over: E)')
+      .replace('forward', 'fn all_of(s: [E]) -> f32 { sum(s, over: E) }\n  forward')
+      .replace('{ x }', '{ x * all_of(‸gate(x)) }'),
+  ],
   ['an instance of what is no template', 'MOE0402', withFfn('x', 'experts more[H] = ‸ffn<F>')],
   ['a call of a template with params', 'MOE0403', `import { SwiGLU } from "std"\n${model('', '‸SwiGLU(x)')}`],
-  ['a template as a member', 'MOE0403', `import { SwiGLU, Zero } from "std"\n${model('experts ffn[E] = SwiGLU<F>\n  experts mix[P] = ffn | ‸Zero')}`],
-  ['too many template arguments', 'MOE0404', `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F, ‸H>')}`],
-  ['an unknown template argument', 'MOE0404', `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F, ‸G: H>')}`],
-  ['a template argument that is missing', 'MOE0405', `import { SwiGLU } from "std"\n${model('experts ffn[E] = ‸SwiGLU')}`],
-  ['an axis the place does not have', 'MOE0405', 'import { SwiGLU } from "std"\nmodel M { axis T, F = 4, Model = 8\n  experts ffn = ‸SwiGLU<F>\n  forward(x: [T, Model]) -> [T, Model] { x } }'],
-  ['two axes that become one', 'MOE0406', model('expert Mix<A, C>(x: [A, C]) -> [A, C] { x }\n  experts mix = ‸Mix<D, D>')],
+  [
+    'a template as a member',
+    'MOE0403',
+    `import { SwiGLU, Zero } from "std"\n${model('experts ffn[E] = SwiGLU<F>\n  experts mix[P] = ffn | ‸Zero')}`,
+  ],
+  [
+    'too many template arguments',
+    'MOE0404',
+    `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F, ‸H>')}`,
+  ],
+  [
+    'an unknown template argument',
+    'MOE0404',
+    `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F, ‸G: H>')}`,
+  ],
+  [
+    'a template argument that is missing',
+    'MOE0405',
+    `import { SwiGLU } from "std"\n${model('experts ffn[E] = ‸SwiGLU')}`,
+  ],
+  [
+    'an axis the place does not have',
+    'MOE0405',
+    'import { SwiGLU } from "std"\nmodel M { axis T, F = 4, Model = 8\n  experts ffn = ‸SwiGLU<F>\n  forward(x: [T, Model]) -> [T, Model] { x } }',
+  ],
+  [
+    'two axes that become one',
+    'MOE0406',
+    model('expert Mix<A, C>(x: [A, C]) -> [A, C] { x }\n  experts mix = ‸Mix<D, D>'),
+  ],
   ['experts of a fn', 'MOE0407', `import { RmsNorm } from "std"\n${model('experts norm = ‸RmsNorm<>')}`],
-  ['a family over an axis it takes', 'MOE0408', `import { SwiGLU } from "std"\n${model('experts ‸ffn[D] = SwiGLU<F>')}`],
-  ['a router over the axis it returns', 'MOE0408', model('router ‸gate[E](x: [D]) -> route[E] { all(zeros[E], over: E) }')],
+  [
+    'a family over an axis it takes',
+    'MOE0408',
+    `import { SwiGLU } from "std"\n${model('experts ‸ffn[D] = SwiGLU<F>')}`,
+  ],
+  [
+    'a router over the axis it returns',
+    'MOE0408',
+    model('router ‸gate[E](x: [D]) -> route[E] { all(zeros[E], over: E) }'),
+  ],
   ['a union whose axis is declared', 'MOE0409', withFfn('x', 'experts ‸mix[L, E] = ffn | ffn')],
-  ['members that differ', 'MOE0410', withFfn('x', 'experts other = Half\n  expert Half(x: [D]) -> [H] { sum(x, over: D) * ones[H] }\n  experts mix[L, P] = ffn | ‸other')],
-  ['no part of that name', 'MOE0411', withFfn('x', 'experts copy = Copy\n  expert Copy(x: [D]) -> [D] { x }\n  experts mix[L, P] = ffn | copy\n  fn f(s: [P]) -> f32 { s[P: ‸ffn2] }').replace('ffn2', 'head').replace('forward', 'fn head(x: [D]) -> [D] { x }\n  forward')],
+  [
+    'members that differ',
+    'MOE0410',
+    withFfn(
+      'x',
+      'experts other = Half\n  expert Half(x: [D]) -> [H] { sum(x, over: D) * ones[H] }\n  experts mix[L, P] = ffn | ‸other',
+    ),
+  ],
+  [
+    'no part of that name',
+    'MOE0411',
+    withFfn(
+      'x',
+      'experts copy = Copy\n  expert Copy(x: [D]) -> [D] { x }\n  experts mix[L, P] = ffn | copy\n  fn f(s: [P]) -> f32 { s[P: ‸ffn2] }',
+    )
+      .replace('ffn2', 'head')
+      .replace('forward', 'fn head(x: [D]) -> [D] { x }\n  forward'),
+  ],
   ['a part of what is no union', 'MOE0412', withFfn('x', 'fn f(s: [E]) -> [E] { where(is(E: ‸ffn), s, 0) }')],
   ['a router without a route', 'MOE0413', model('router gate(x: [D]) -> ‸[D] { x }')],
   ['a route from outside', 'MOE0414', model('other(r: ‸route[E]) -> [E] { dense(r) }')],
   ['a route stored', 'MOE0414', model('state r: ‸route[E]')],
   ['a family indexed at run time', 'MOE0415', withFfn('x + sum(ffn[E: ‸argmax(x, over: D)](x), over: (L, E))')],
-  ['a route that could be of two parts', 'MOE0416', withFfn('x', 'experts more[L, E] = SwiGLU<F>\n  experts mix[L, P] = ffn | more\n  router r(s: [E]) -> route[P] { ‸top_k(s, 2, over: E) }')],
+  [
+    'a route that could be of two parts',
+    'MOE0416',
+    withFfn(
+      'x',
+      'experts more[L, E] = SwiGLU<F>\n  experts mix[L, P] = ffn | more\n  router r(s: [E]) -> route[P] { ‸top_k(s, 2, over: E) }',
+    ),
+  ],
   ['a function that calls itself', 'MOE0417', model('fn ‸f(x: [D]) -> [D] { f(x) }')],
-  ['functions that call one another', 'MOE0417', model('fn ‸f(x: [D]) -> [D] { g(x) }\n  fn g(x: [D]) -> [D] { f(x) }')],
+  [
+    'functions that call one another',
+    'MOE0417',
+    model('fn ‸f(x: [D]) -> [D] { g(x) }\n  fn g(x: [D]) -> [D] { f(x) }'),
+  ],
 
   // where weights come from
   ['a brace that is not closed', 'MOE0680', model('param w: [E, D] from "a.‸{E.w"')],
@@ -133,9 +245,17 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   ['an axis in braces that the tensor lacks', 'MOE0681', model('param w: [E, D] from "a.{‸H}"')],
   ['a stored order without an axis', 'MOE0682', model('param w: [E, D] from "a" as [‸E]')],
   ['a stored order with an axis of the braces', 'MOE0682', model('param w: [E, D] from "a.{E}" as [‸E, D]')],
-  ['a binding of no param', 'MOE0683', `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F> from "a.{E}." { w1: "a", ‸w4: "b", w2: "c" }')}`],
+  [
+    'a binding of no param',
+    'MOE0683',
+    `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F> from "a.{E}." { w1: "a", ‸w4: "b", w2: "c" }')}`,
+  ],
   ['an unknown encoding', 'MOE0684', model('param w: [E, D] from ‸fp4("a", "b")')],
-  ['one name for several params', 'MOE0685', `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F> from ‸"a.{E}"')}`],
+  [
+    'one name for several params',
+    'MOE0685',
+    `import { SwiGLU } from "std"\n${model('experts ffn[E] = SwiGLU<F> from ‸"a.{E}"')}`,
+  ],
   ['an input with a source', 'MOE0686', model('input a: [D] from ‸"a"')],
 ];
 

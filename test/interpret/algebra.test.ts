@@ -72,7 +72,7 @@ describe('stores', () => {
     const ids = store([], [D], { element: 'i32', within: E, path: 'ids' });
     const algebra = algebraWith({ stores: () => Float64Array.of(-1, 2) });
     const value = { kind: 'tensor', value: algebra.store(ids, [], null) } as const;
-    expect(problems(algebra, value)).toMatchObject([{ code: 'MOE0702', point: [{ axis: 'D', index: 1 }] }]);
+    expect(problems(algebra, value)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'D', index: 1 }] }]);
     const first = call('at', { x: value }, { axes: { axis: [D] }, statics: { index: 0 }, algebra });
     expect(problems(algebra, first)).toEqual([]);
   });
@@ -189,7 +189,7 @@ describe('errors count where they are needed', () => {
     const y = call('dot', { left: selected(algebra), right: tensor([E], [1, 2]) }, { axes: { over: [E] }, algebra });
     expect(told).toEqual([]);
     algebra.demand(y);
-    expect(told).toMatchObject([{ code: 'MOE0701', span, point: [{ axis: 'T', index: 1 }] }]);
+    expect(told).toMatchObject([{ code: 'MOE0720', span, point: [{ axis: 'T', index: 1 }] }]);
   });
 
   test('a sum over all tokens needs it, one other token does not', () => {
@@ -296,6 +296,7 @@ describe('absent points have no influence', () => {
         expect(model(algebraWith({ poison: true }), scores)).toEqual(clean);
         expect(clean.flat().some(Number.isNaN)).toBe(false);
       }),
+      { numRuns: 40 },
     );
   });
 });
@@ -306,13 +307,13 @@ test('a layer of a golden case takes well under a second', () => {
   const x = made([tokens, model], 'x');
   const w1 = made([experts, hidden, model], 'w1');
   const w2 = made([experts, model, hidden], 'w2');
-  const start = performance.now();
+  const start = process.cpuUsage();
   const h = call('silu', { x: call('dot', { left: w1, right: x }, { axes: { over: [model] } }) });
   const y = call('dot', { left: w2, right: h }, { axes: { over: [hidden] } });
   const r = call('top_k', { s: made([tokens, experts], 's') }, { axes: { over: [experts] }, statics: { k: 2 } });
   const out = call('dot', { left: r, right: y }, { axes: { over: [experts] } });
-  const took = performance.now() - start;
+  const seconds = process.cpuUsage(start).user / 1e6;
   expect(dense(out).data).toHaveLength(64 * 64);
-  // About 0.1 s alone; the rest is room for a busy machine.
-  expect(took).toBeLessThan(5000);
+  // Time of this process, not of the clock: about 0.15 s, so a loop that became ten times slower is noticed.
+  expect(seconds).toBeLessThan(1.5);
 });

@@ -86,7 +86,7 @@ describe('dense values', () => {
     const among = t.b.map('gt', [t.b.iota(E), t.b.constant(1, 'i32')]);
     t.root('place', t.b.order([{ node: x, descending: true }], among, [E], true), [T, E]);
     const { errors, results } = await t.simulate(t.plan());
-    expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0701', [2, 2]]]);
+    expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0720', [2, 2]]]);
     const place = results.get('place');
     if (place?.kind !== 'tensor') throw new Error('no place');
     expect([...place.data.slice(2, 4), ...place.data.slice(6, 8)]).toEqual([1, 0, 1, 0]);
@@ -101,7 +101,7 @@ describe('dense values', () => {
     await t.agree();
     t.leaves.set('ids', [2, 0, 3, -2]);
     const { errors } = await t.simulate(t.plan());
-    expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0702', [2, 0]]]);
+    expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0721', [2, 0]]]);
   });
 
   it('sees through views, and concatenates few parts and many', async () => {

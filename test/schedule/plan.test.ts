@@ -1,0 +1,99 @@
+/** What a plan is besides right: memory by lifetime, its text, its verifier, its manifest. */
+import { describe, expect, it } from 'vitest';
+import { exact } from '../../dsl/meaning/size.ts';
+import { KernelTable, toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
+import { placeBuffers } from '../../compiler/schedule/place-buffers.ts';
+import { describeLaunches, printPlan } from '../../compiler/schedule/print.ts';
+import type { Plan } from '../../compiler/schedule/plan.ts';
+import { schedule } from '../../compiler/schedule/schedule.ts';
+import { verifyPlan } from '../../compiler/schedule/verify.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import { Bench, dynamic } from './bench.ts';
+
+/** Two experts of four for each token, one matrix each. */
+function small(): Bench {
+  const t = new Bench();
+  const { b } = t;
+  const [T, E, D, F] = [t.dynamicAxis('T', 5), t.axis('E', 4), t.axis('D', 3), t.axis('F', 2)];
+  const x = t.leaf('input', 'x', [T, D]);
+  const s = b.contract(t.leaf('param', 'gate', [E, D]), x, [D]);
+  const r = t.topK(s, 2, [E], [T], [E]).support;
+  const y = t.on(b.contract(t.leaf('param', 'w', [E, F, D]), x, [D]), [r]);
+  t.root('y', b.reduce('sum', b.masked(r, b.map('mul', [s, y]), 0), [E]), [T, F]);
+  return t;
+}
+
+describe('place-buffers', () => {
+  it('shares slots by lifetime, never within a step', () => {
+    const steps = [[0], [0, 1], [1, 2], [2, 3], [0 + 4, 3]].map((buffers) => ({ buffers }));
+    const sizes = new Map([0, 1, 2, 3, 4].map((b) => [b, exact(8)] as const));
+    const { slots, slotOf } = placeBuffers(steps, sizes);
+    expect(slots).toBe(2);
+    expect([0, 1, 2, 3, 4].map((b) => slotOf.get(b))).toEqual([0, 1, 0, 1, 0]);
+  });
+
+  it('takes the smallest slot that is large enough', () => {
+    const steps = [[0, 1], [2], [3, 4]].map((buffers) => ({ buffers }));
+    const T = dynamic('T');
+    const { slotOf, slots } = placeBuffers(steps, new Map([[0, T], [1, exact(9)], [2, exact(1)], [3, T], [4, exact(9)]])); // prettier-ignore
+    expect(slots).toBe(2);
+    expect([3, 4].map((b) => slotOf.get(b))).toEqual([0, 1]);
+  });
+});
+
+describe('plans', () => {
+  it('print as they are', async () => {
+    await expect(printPlan(small().plan())).toMatchFileSnapshot('golden/small.plan');
+  });
+
+  it('describe launches in numbers once sizes are known', () => {
+    const launches = describeLaunches(small().plan(), new Map([['T', 100]]));
+    const matmul = launches.find((l) => l.kernel === 'grouped_matmul');
+    expect(matmul).toMatchObject({ domain: 'rows of (E, T) × F', threads: '50', flops: String(2 * 200 * 2 * 3) });
+    expect(launches.every((l) => /^\d+$/.test(l.threads) && /^\d+$/.test(l.flops) && /^\d+$/.test(l.bytes))).toBe(true);
+  });
+
+  it('are refused when a step reads what nobody wrote, or writes what it reads', () => {
+    const plan = small().plan();
+    const without = (n: number): Plan => ({ ...plan, steps: plan.steps.filter((_, i) => i !== n) });
+    expect(verifyPlan(without(0), webgpuCore).some((f) => f.includes('before it is written'))).toBe(true);
+    const oneSlot = plan.buffers.map((b) =>
+      b.role.kind === 'scratch' ? { ...b, role: { kind: 'scratch' as const, slot: 0 } } : b,
+    );
+    const faults = verifyPlan({ ...plan, buffers: oneSlot }, webgpuCore);
+    expect(faults.some((f) => f.includes('writes into the memory of'))).toBe(true);
+  });
+
+  it('refuse what the target cannot bind', () => {
+    const t = new Bench();
+    const [A, B] = [t.axis('A', 40_000), t.axis('B', 1000)];
+    const x = t.b.leaf(
+      t.b.addLeaf({ role: 'param', name: 'w', element: 'f32', axes: [A, B], within: null, fallback: null }),
+    );
+    t.root('y', t.b.reduce('sum', x, [A]), [B]);
+    const { diagnostics } = schedule(t.fused(), webgpuCore);
+    expect(diagnostics.map((d) => d.code)).toEqual(['MOE0502']);
+    expect(diagnostics[0]?.message).toContain('w takes 160000000 bytes');
+  });
+
+  it('become JSON: formulas, shared kernels, numbers of inputs and stores', () => {
+    const plan = small().plan();
+    const table = new KernelTable();
+    const names = { input: (n: string) => (n === 'x' ? 0 : -1), store: (n: string) => ['gate', 'w'].indexOf(n) };
+    const manifest = toManifestPlan(plan, table, names);
+    toManifestPlan(plan, table, names);
+    expect(table.kernels.length).toBe(plan.kernels.length);
+    expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest);
+    expect(manifest.slots).toBe(plan.slots);
+    expect(manifest.steps.length).toBe(plan.steps.length);
+    const kinds = manifest.buffers.map((b) =>
+      b.kind === 'input' ? `input ${b.input}` : b.kind === 'store' ? `store ${b.store}` : b.kind,
+    );
+    expect(kinds.filter((k) => k !== 'scratch').sort()).toEqual(['input 0', 'result', 'status', 'store 0', 'store 1']);
+    const first = manifest.steps[0];
+    expect(first?.kind === 'launch' ? first.workgroups : null).toEqual({
+      op: 'ceil',
+      args: [{ op: 'div', args: ['T', 64] }],
+    });
+  });
+});
