@@ -4,6 +4,7 @@
 import type { Program } from '../dsl/check/program.ts';
 import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../dsl/meaning/instances.ts';
+import { asNumber } from '../dsl/meaning/size.ts';
 import { positionAt, type SourceFile } from '../dsl/syntax/source.ts';
 import type { EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/manifest.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
@@ -17,7 +18,7 @@ import { legalise } from './kernel/legalise/legalise.ts';
 import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Plan } from './schedule/plan.ts';
-import type { Target } from './target.ts';
+import { webgpuCore, type Target } from './target.ts';
 import { moecVersion } from './version.ts';
 import { printWgsl } from './wgsl/print-wgsl.ts';
 
@@ -127,7 +128,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     name: program.name,
     dynamic: elaboration.dynamic,
     requiredFeatures: [],
-    requiredLimits: requiredLimits(kernels),
+    requiredLimits: requiredLimits(kernels, entries),
     stores: storeSpecs,
     kernels: kernels.map((kernel, i) => toKernelSpec(kernel, shaders.indexOf(texts[i] ?? ''))),
     entries: entrySpecs,
@@ -137,14 +138,29 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
 }
 
 /** What a device must allow beyond the defaults of WebGPU. */
-function requiredLimits(kernels: readonly Kernel[]): Readonly<Record<string, number>> {
+function requiredLimits(
+  kernels: readonly Kernel[],
+  entries: readonly CompiledEntry[],
+): Readonly<Record<string, number>> {
   const buffers = Math.max(0, ...kernels.map((k) => k.buffers.length));
   const threads = Math.max(0, ...kernels.map((k) => k.workgroupSize));
+  const sizes = entries.flatMap((e) =>
+    [...e.plain.plan.buffers, ...e.full.plan.buffers].map((b) => asNumber(b.elements)),
+  );
+  const bytes = sizes.reduce<number>((most, n) => Math.max(most, bytesPerWord * (n ?? 0)), 0);
+  const { limits } = webgpuCore;
   return {
-    ...(buffers > 8 ? { maxStorageBuffersPerShaderStage: buffers } : {}),
-    ...(threads > 256 ? { maxComputeInvocationsPerWorkgroup: threads, maxComputeWorkgroupSizeX: threads } : {}),
+    ...(buffers > limits.maxStorageBuffersPerShaderStage ? { maxStorageBuffersPerShaderStage: buffers } : {}),
+    ...(threads > limits.maxComputeInvocationsPerWorkgroup
+      ? { maxComputeInvocationsPerWorkgroup: threads, maxComputeWorkgroupSizeX: threads }
+      : {}),
+    ...(bytes > limits.maxStorageBufferBindingSize ? { maxStorageBufferBindingSize: bytes } : {}),
+    ...(bytes > limits.maxBufferSize ? { maxBufferSize: bytes } : {}),
   };
 }
+
+/** Every stored element is one 32-bit word. */
+const bytesPerWord = 4;
 
 /** `mixtral.moe:14:5` */
 function placer(sources: readonly SourceFile[]): (span: Span) => string {

@@ -46,5 +46,12 @@ export const webgpuCore: Target = {
   },
 };
 
+/** What desktop GPUs commonly allow when asked: bindings and buffers of nearly 4 GiB. The manifest then asks for it. */
+export const webgpuLarge: Target = {
+  ...webgpuCore,
+  name: 'webgpu-large',
+  limits: { ...webgpuCore.limits, maxStorageBufferBindingSize: 4096 * MIB - 4, maxBufferSize: 4096 * MIB - 4 },
+};
+
 /** Every known target, by its name. */
-export const targets: ReadonlyMap<string, Target> = new Map([[webgpuCore.name, webgpuCore]]);
+export const targets: ReadonlyMap<string, Target> = new Map([webgpuCore, webgpuLarge].map((t) => [t.name, t]));

@@ -13,7 +13,7 @@ import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash
 import type { Domain } from './domains.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
-import type { AxisId, Graph, Node, NodeId } from './ir.ts';
+import type { AxisId, ExternNode, Graph, Node, NodeId } from './ir.ts';
 import { operandsOf } from './uses.ts';
 
 export interface GraphTensor {
@@ -28,8 +28,8 @@ export interface GraphRun {
   /** Sizes of dynamic axes, by name. */
   readonly sizes?: ReadonlyMap<string, number>;
   readonly seed?: number;
-  /** Gives the numbers of each result of an extern call. */
-  readonly extern?: (name: string, operands: readonly GraphTensor[]) => readonly ArrayLike<number>[];
+  /** Gives the numbers of each result of an extern call, row-major over the result's axes. */
+  readonly extern?: (call: ExternNode, operands: readonly GraphTensor[], shapes: readonly (readonly number[])[]) => readonly ArrayLike<number>[];
   readonly domains?: ReadonlyMap<NodeId, Domain>;
   readonly poison?: boolean;
 }
@@ -265,11 +265,11 @@ class Interpreter implements GraphValues {
     const given = this.run.leaves.get(leaf.name);
     if (given !== undefined) return Float64Array.from(given);
     if (leaf.fallback === null) throw new CompilerBug('graph', `no value for ${leaf.name}`);
-    // A default is computed from constants and draws only: evaluating it apart keeps nodes in order.
+    // A default may stand after the leaf: what it needs is evaluated apart. It may read other controls.
+    const needed = reachable(this.graph, leaf.fallback);
     const alone = new Interpreter(this.graph, this.run);
     for (const node of this.graph.nodes.slice(0, leaf.fallback + 1)) {
-      if (node.kind === 'leaf') alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
-      else if (reachable(this.graph, leaf.fallback).has(node.id)) alone.step(node);
+      if (needed.has(node.id)) alone.step(node);
       else alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
     }
     const value = alone.value(leaf.fallback);
@@ -387,7 +387,9 @@ class Interpreter implements GraphValues {
     const [table, indices] = [this.value(node.table), this.value(node.indices)];
     const size = this.sizeOf(node.axis);
     const stride = stridesOf(table.shape)[table.axes.indexOf(node.axis)] ?? 1;
-    return this.fill(node, shape, [table, indices], ([t, i]) => {
+    // The indices may have the looked-up axis themselves: the table does not move along it.
+    const still = { ...table, axes: table.axes.map((a) => (a === node.axis ? -1 : a)) };
+    return this.fill(node, shape, [still, indices], ([t, i]) => {
       const index = indices.data[i ?? 0] ?? NaN;
       if (Number.isNaN(index)) return NaN;
       if (index === -1) return 0;
@@ -437,7 +439,8 @@ class Interpreter implements GraphValues {
     if (call === undefined || this.run.extern === undefined) throw new CompilerBug('graph', `no extern call ${node.call}`);
     let results = this.calls.get(node.call);
     if (results === undefined) {
-      results = this.run.extern(call.name, operandsOf(this.graph, node).map((id) => this.value(id)));
+      const shapes = call.results.map((r) => r.axes.map((a) => this.sizeOf(a)));
+      results = this.run.extern(call, operandsOf(this.graph, node).map((id) => this.value(id)), shapes); // prettier-ignore
       this.calls.set(node.call, results);
     }
     return Float64Array.from(results[node.result] ?? []);

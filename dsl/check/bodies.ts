@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { checkDeclarations } from './declarations.ts';
 import { checkExpr } from './infer-types.ts';
 import { describe, elementTypes, resolve } from './lookup.ts';
-import type { Block, Declaration, Expr, Stmt } from './program.ts';
+import type { Block, Declaration, Expr, Stmt, ValueType } from './program.ts';
 import { errorValue, Scope, type Entity, type Value } from './scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType } from './types.ts';

@@ -197,7 +197,7 @@ export function lex(source: SourceFile): Lexed {
     for (const width of [2, 1]) {
       const written = text.slice(at, at + width);
       const meant = characters.lookalikes.get(written);
-      if (meant === undefined) continue;
+      if (meant === undefined || written.length < width) continue;
       at += width;
       const fix = [{ span: spanOf(start, at), replacement: meant }];
       report('MOE0001', start, at, { message: `\`${written}\` is not an operator`, help: `write \`${meant}\``, fix });
@@ -243,10 +243,9 @@ export function lex(source: SourceFile): Lexed {
     else if (c === 46 && isDigit(code(at + 1)) && !endsOperand(tokens.at(-1), at)) number();
     else if (isNameStart(c) || (c > 127 && startsForeignWord(text, at))) word();
     else {
-      const width = symbols.has(text.slice(at, at + 2)) && !characters.lookalikes.has(text.slice(at, at + 2)) ? 2 : 1;
-      const type = characters.lookalikes.has(text.slice(at, at + 2))
-        ? undefined
-        : symbols.get(text.slice(at, at + width));
+      const two = text.slice(at, at + 2);
+      const width = two.length === 2 && symbols.has(two) ? 2 : 1;
+      const type = characters.lookalikes.has(two) ? undefined : symbols.get(text.slice(at, at + width));
       if (type === undefined) stray();
       else {
         push(type, at, at + width);

@@ -82,6 +82,9 @@ const listClosers: ReadonlyMap<string, string> = new Map([
 /** What a declaration may begin with, for slips such as `modle`. */
 const leadingWords = [...keywords].filter(([, type]) => leadingKeywords.has(type)).map(([word]) => word);
 
+/** Rules whose brackets hold names: a keyword after a bracket or comma was meant as one. */
+const namesInBrackets: ReadonlySet<string> = new Set(['signature', 'family', 'generics', 'axes', 'importDecl']);
+
 /** Words of other languages, and what to do here instead. */
 export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['return', 'the last expression of a body is its result: leave out `return`'],
@@ -118,7 +121,8 @@ export function parserDiagnostic(
     help: helpFor(facts, found, before),
   };
   const isKeyword = !atEnd && keywords.has(found.image);
-  if (isKeyword && facts.expected === 'a name')
+  const inList = namesInBrackets.has(facts.rule) && /^[(<[{,]$/.test(before?.image ?? '');
+  if (isKeyword && (facts.expected === 'a name' || inList))
     return diagnostic('MOE0105', {
       ...details,
       message: `\`${found.image}\` is a keyword and cannot be a name`,

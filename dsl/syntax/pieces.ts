@@ -155,12 +155,16 @@ function cut(tokens: readonly IToken[], from: number, to: number): readonly (rea
   return starts.map((start, k) => [start, starts[k + 1] ?? to]);
 }
 
-/** `NAME ( … ) ->`, and not the name of a callable. */
+/** `NAME ( … ) ->` that is not the name of a callable; without the arrow, `NAME (` on a new line after what can be the end of an item. */
 function isEntry(tokens: readonly IToken[], at: number): boolean {
-  if (tokens[at]?.tokenType !== t.Name || tokens[at + 1]?.tokenType !== t.LParen) return false;
-  const previous = tokens[at - 1]?.tokenType;
-  if (previous !== undefined && callableKeywords.has(previous)) return false;
-  return tokens[closing(tokens, at + 1, tokens.length) + 1]?.tokenType === t.Arrow;
+  const name = tokens[at];
+  if (name?.tokenType !== t.Name || tokens[at + 1]?.tokenType !== t.LParen) return false;
+  const previous = tokens[at - 1];
+  if (previous !== undefined && callableKeywords.has(previous.tokenType)) return false;
+  if (tokens[closing(tokens, at + 1, tokens.length) + 1]?.tokenType === t.Arrow) return true;
+  return (
+    previous === undefined || ((previous.endLine ?? 0) < (name.startLine ?? 0) && /[\w'"\])}{]$/.test(previous.image))
+  );
 }
 
 /** Index of the bracket that closes the one at `open`; brackets are balanced. */

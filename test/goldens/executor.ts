@@ -3,7 +3,9 @@
  * under the names `moec run` writes them: results, outputs by path, `loss.PATH`, and for a route `NAME.indices` and
  * `NAME.weights`.
  */
+import { CliError } from '../../compiler/cli/cli-error.ts';
 import { execute } from '../../compiler/cli/execute.ts';
+import { renderAll } from '../../dsl/diagnostics/render.ts';
 import type { WeightSource } from '../../runtime/source.ts';
 import type { NamedTensor } from './judge.ts';
 
@@ -27,5 +29,14 @@ export interface Executor {
 }
 
 export function executorOf(place: Place): Executor {
-  return { name: place, run: (request) => execute({ ...request, on: place }) };
+  return { name: place, run: (request) => run(place, request) };
+}
+
+async function run(place: Place, request: RunRequest): Promise<ReadonlyMap<string, NamedTensor>> {
+  try {
+    return await execute({ ...request, on: place });
+  } catch (error) {
+    if (!(error instanceof CliError) || error.diagnostics.length === 0) throw error;
+    throw new Error(renderAll(error.diagnostics, error.sources), { cause: error });
+  }
 }

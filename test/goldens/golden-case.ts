@@ -4,7 +4,7 @@
  * names, and what is expected).
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { SourceTensor, WeightSource } from '../../runtime/source.ts';
 import { parseHeader } from '../../runtime/safetensors.ts';
 import { GoldenError, type Value } from './formula.ts';
@@ -41,7 +41,7 @@ export function readCaseHead(folder: string): Omit<GoldenCase, 'tensors'> {
   const root = record(JSON.parse(readFileSync(where, 'utf8')), where);
   const tolerance = record(root.get('tolerance') ?? {}, `${where}: tolerance`);
   return {
-    name: text(root.get('case'), `${where}: case`),
+    name: text(root.get('case') ?? basename(folder), `${where}: case`),
     system: text(root.get('system'), `${where}: system`),
     config: new Map(flatten(record(root.get('config') ?? {}, `${where}: config`), '')),
     tolerance: {

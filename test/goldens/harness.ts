@@ -31,22 +31,21 @@ export function mappingFor(system: string, mappings: readonly Mapping[]): Mappin
   return mappings.find((mapping) => mapping.systems.includes(system)) ?? null;
 }
 
-/** Runs a case and compares. Never throws: what goes wrong is in the report. */
-export async function runCase(golden: GoldenCase, mapping: Mapping, executor: Executor): Promise<CaseReport> {
-  const notes = [...unknownKeys(golden, mapping), ...contradictions(golden, mapping), ...unmapped(golden, mapping)];
-  const report = (comparisons: readonly Comparison[], problem: string | null): CaseReport => ({
-    case: golden.name,
-    passed: problem === null && comparisons.length > 0 && comparisons.every((c) => c.passed),
-    comparisons,
-    problem,
-    notes,
-  });
+/** Reads a case, runs it and compares. Never throws: what goes wrong is in the report. */
+export async function runCase(read: () => GoldenCase, mapping: Mapping, executor: Executor): Promise<CaseReport> {
+  let name = mapping.name;
   try {
+    const golden = read();
+    name = golden.name;
+    const notes = [...unknownKeys(golden, mapping), ...contradictions(golden, mapping), ...unmapped(golden, mapping)];
     const results = await executor.run(requestFor(golden, mapping));
     const comparisons = mapping.expected.flatMap((rule) => compare(rule, golden, results));
-    return report(comparisons, comparisons.length > 0 ? null : 'nothing that the case expects is known to the mapping');
+    const problem = comparisons.length > 0 ? null : 'nothing that the case expects is known to the mapping';
+    const passed = problem === null && comparisons.every((comparison) => comparison.passed);
+    return { case: name, passed, comparisons, problem, notes };
   } catch (error) {
-    return report([], error instanceof Error ? error.message : String(error));
+    const problem = error instanceof Error ? error.message : String(error);
+    return { case: name, passed: false, comparisons: [], problem, notes: [] };
   }
 }
 
@@ -83,6 +82,8 @@ function scopeOf(golden: GoldenCase, tensors: ReadonlyMap<string, NamedTensor>):
       const [first] = args;
       if (name === 'floor' && (typeof first === 'number' || first === null))
         return first === null ? null : Math.floor(first);
+      const [, second] = args;
+      if (name === 'max' && typeof first === 'number' && typeof second === 'number') return Math.max(first, second);
       // rows('weight'): the first size of a stored tensor, null if the case has none of that name.
       if (name === 'rows' && typeof first === 'string') return tensors.get(first)?.shape[0] ?? null;
       throw new GoldenError(`there is no function ${name} of ${args.map(String).join(', ')}`);

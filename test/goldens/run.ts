@@ -1,12 +1,12 @@
 /**
  * `npm run goldens -- [DIR] [--on gpu|reference|kernels]`: every example against every case under DIR whose system it
- * declares. One line a case, then the systems that no example covers, and last `N passed, M failed`.
+ * declares. One line a case, then the cases of systems that no example declares, and last `N passed, M failed`.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Executor, type Place, executorOf } from './executor.ts';
+import { type Place, executorOf } from './executor.ts';
 import { GoldenError } from './formula.ts';
 import { findCases, readCase, readCaseHead } from './golden-case.ts';
 import { type CaseReport, mappingFor, runCase } from './harness.ts';
@@ -21,15 +21,14 @@ const ownCases = join(root, 'test', 'goldens', 'cases');
 const places: readonly Place[] = ['gpu', 'reference', 'kernels'];
 
 function readArguments(): { readonly folder: string; readonly place: Place } {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { on: { type: 'string', default: 'gpu' } },
-  });
+  const options = { on: { type: 'string', default: 'gpu' } } as const;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const place = places.find((p) => p === values.on);
   if (place === undefined) throw new GoldenError(`--on is one of ${places.join(', ')}, not ${values.on}`);
   if (positionals.length > 1) throw new GoldenError('one folder of cases is taken');
   const [given] = positionals;
-  if (given !== undefined) return { folder: resolve(given), place };
+  // npm runs scripts in the folder of the package; a path is meant from where it was typed.
+  if (given !== undefined) return { folder: resolve(process.env['INIT_CWD'] ?? '.', given), place };
   return { folder: existsSync(besideRepository) ? besideRepository : ownCases, place };
 }
 
@@ -40,41 +39,47 @@ function lineOf(report: CaseReport, width: number): string {
   if (report.problem !== null) return head + firstLines(report.problem) + notes;
   const worst = report.comparisons.reduce((a, b) => (b.worst > a.worst ? b : a));
   const failed = report.comparisons.find((c) => !c.passed);
-  const count = `${report.comparisons.length} compared, `;
-  if (failed !== undefined) return `${head}${count}${failed.actual} ${failed.problem ?? 'differs'}${notes}`;
-  return `${head}${count}worst error ${worst.error.toExponential(1)}, ${percent(worst.worst)} of its bound, in ${worst.actual}${notes}`;
+  const count = `${report.comparisons.length} compared`;
+  const error = `worst error ${worst.error.toExponential(1)}, ${percent(worst.worst)} of its bound, in ${worst.actual}`;
+  if (failed === undefined) return `${head}${count}, ${error}${notes}`;
+  return `${head}${count}, ${failed.actual} ${failed.problem ?? 'differs'}; ${error}${notes}`;
 }
 
-const percent = (ratio: number): string => `${(100 * ratio).toPrecision(2)}%`;
+const percent = (ratio: number): string =>
+  Number.isFinite(ratio) ? `${Number((100 * ratio).toPrecision(2))}%` : 'far out';
 
-/** A problem may be a page of diagnostics: a line of it says enough here. */
+/** A problem may be a page of diagnostics: its first lines say enough here. */
 function firstLines(problem: string): string {
-  const lines = problem.split('\n').filter((line) => line.trim() !== '');
+  const lines = problem.split('\n').map((line) => line.trim());
   return lines
+    .filter((line) => line !== '')
     .slice(0, 3)
-    .map((line) => line.trim())
     .join(' | ');
 }
 
 async function main(): Promise<number> {
   const { folder, place } = readArguments();
-  const executor: Executor = executorOf(place);
+  const executor = executorOf(place);
   const mappings = readMappings(join(root, 'examples'));
-  const folders = findCases(folder).map((path) => ({ path, head: readCaseHead(path) }));
-  const covered = folders.filter(({ head }) => mappingFor(head.system, mappings) !== null);
-  const width = Math.max(0, ...covered.map(({ head }) => head.name.length));
+  const cases = findCases(folder).map((path) => {
+    const head = readCaseHead(path);
+    return { path, head, mapping: mappingFor(head.system, mappings) };
+  });
+  const width = Math.max(0, ...cases.map(({ head, mapping }) => (mapping === null ? 0 : head.name.length)));
   let passed = 0;
-  for (const { path, head } of covered) {
-    const mapping = mappingFor(head.system, mappings);
+  let failed = 0;
+  for (const { path, mapping } of cases) {
     if (mapping === null) continue;
-    const report = await runCase(readCase(path), mapping, executor);
+    const report = await runCase(() => readCase(path), mapping, executor);
     if (report.passed) passed++;
+    else failed++;
     console.log(lineOf(report, width));
   }
-  const others = folders.filter(({ head }) => mappingFor(head.system, mappings) === null);
-  for (const { head } of others) console.log(`not covered: ${head.name} (${head.system})`);
-  console.log(`${passed} passed, ${covered.length - passed} failed`);
-  return passed === covered.length ? 0 : 1;
+  for (const { head, mapping } of cases) {
+    if (mapping === null) console.log(`not covered: ${head.name} (${head.system})`);
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
 }
 
 try {

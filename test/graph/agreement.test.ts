@@ -7,14 +7,16 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Program } from '../../dsl/check/program.ts';
+import type { ExternRun } from '../../dsl/interpret/algebra.ts';
+import type { Axis } from '../../dsl/meaning/axis.ts';
 import type { StaticValue } from '../../dsl/meaning/instances.ts';
 import { asInteger, exact, substitute, type Size } from '../../dsl/meaning/size.ts';
 import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compiler/elaborate/elaborate.ts';
 import { finite } from '../../compiler/graph/infinity.ts';
-import { inOrder, interpretGraph } from '../../compiler/graph/interpret.ts';
-import type { Graph, Root } from '../../compiler/graph/ir.ts';
+import { inOrder, interpretGraph, type GraphTensor } from '../../compiler/graph/interpret.ts';
+import type { ExternNode, Graph, Root } from '../../compiler/graph/ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 
@@ -63,6 +65,49 @@ function settingOf(elaboration: Elaboration, entry: ElaboratedEntry): Setting {
   return { sizes, inputs: new Map(inputs), stores: new Map(stores) };
 }
 
+// What the host of these tests answers: what it is given, summed over what is not carried, plus indices. Whole numbers
+// stay whole, and it depends on everything it may depend on.
+
+interface Numbers<A> {
+  readonly axes: readonly A[];
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+function indexOf(point: number, shape: readonly number[]): readonly number[] {
+  return shape.map((n, d) => Math.floor(point / shape.slice(d + 1).reduce((p, m) => p * m, 1)) % n);
+}
+
+function host<A>(args: readonly Numbers<A>[], around: readonly A[], result: Omit<Numbers<A>, 'data'>, instance: number): Float64Array {
+  return Float64Array.from({ length: result.shape.reduce((n, m) => n * m, 1) }, (_, point) => {
+    const index = indexOf(point, result.shape);
+    const own = index.reduce((sum, i, d) => (around.includes(result.axes[d] as A) ? sum : sum + i), 0);
+    return args.reduce((sum, arg) => {
+      const fits = (at: readonly number[]): boolean =>
+        arg.axes.every((a, d) => !around.includes(a) || at[d] === index[result.axes.indexOf(a)]);
+      return [...Array.from(arg.data)].reduce((s, v, i) => (fits(indexOf(i, arg.shape)) ? s + v : s), sum);
+    }, own + instance);
+  });
+}
+
+function answer(run: ExternRun): readonly Float64Array[] {
+  const shapeOf = (axes: readonly Axis[]): readonly number[] => axes.map((a) => asInteger(a.size) ?? 0);
+  const args = run.args.map((a) => ({ ...a, shape: shapeOf(a.axes) }));
+  const instance = run.instance.reduce((sum, i) => sum + i, 0);
+  return run.results.map((r) => host(args, run.carried, { axes: r.axes, shape: shapeOf(r.axes) }, instance));
+}
+
+function answerGraph(call: ExternNode, operands: readonly GraphTensor[], shapes: readonly (readonly number[])[]): readonly Float64Array[] {
+  const around = [...call.family, ...call.carried];
+  return call.results.map((r, k) => {
+    const shape = shapes[k] ?? [];
+    const values = host(operands, around, { axes: r.axes, shape }, 0);
+    const family = (point: number): number =>
+      indexOf(point, shape).reduce((sum, i, d) => (call.family.includes(r.axes[d] ?? -1) ? sum + i : sum), 0);
+    return values.map((v, point) => v + family(point));
+  });
+}
+
 /** Axes of published size are made small: nothing depends on it but time. */
 function smaller(program: Program): ReadonlyMap<string, StaticValue> {
   return new Map(
@@ -82,7 +127,7 @@ function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<num
     ...setting.stores,
   ]);
   const poison = domains === undefined ? {} : { domains, poison: true };
-  const { values } = interpretGraph(graph, { leaves, sizes: setting.sizes, seed, ...poison });
+  const { values } = interpretGraph(graph, { leaves, sizes: setting.sizes, seed, extern: answerGraph, ...poison });
   const read = (node: number, axes: readonly number[]): readonly number[] => {
     const value = values[node];
     if (value === undefined) throw new Error(`no value %${node}`);
@@ -132,10 +177,12 @@ describe.each(files)('%s', (file) => {
   it('means in the graph what it means', async () => {
     expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
     if (program === null) return;
+    // A state that two calls update is a mistake where updates are asked for: results are compared all the same.
     const problems: string[] = [];
+    const twice = (): boolean => problems.splice(0).some((p) => p.includes('updated by several calls'));
     const overrides = smaller(program);
     const elaboration = elaborate(program, { overrides }, (d) => problems.push(d.message));
-    expect(problems).toEqual([]);
+    const auxiliary = !twice();
     for (const entry of elaboration.entries) {
       const setting = settingOf(elaboration, entry);
       const reference = await interpretEntry({
@@ -145,7 +192,8 @@ describe.each(files)('%s', (file) => {
         inputs: setting.inputs,
         stores: (path) => setting.stores.get(path) ?? null,
         seed,
-        want: { losses: true, outputs: true, updates: true },
+        want: { losses: auxiliary, outputs: auxiliary, updates: auxiliary },
+        extern: answer,
         report: (d) => problems.push(d.message),
       });
       expect(problems).toEqual([]);
@@ -155,9 +203,11 @@ describe.each(files)('%s', (file) => {
         ...valuesOfReference(reference.losses, 'loss'),
         ...valuesOfReference(reference.states, 'update'),
       ];
-      compare(valuesOfGraph(entry.full, setting), new Map([...results, ...more]), `${entry.name}, elaborated`);
-      const full = optimise(entry.full);
-      compare(valuesOfGraph(full.graph, setting, full.domains), new Map([...results, ...more]), `${entry.name}, optimised`);
+      if (auxiliary) {
+        compare(valuesOfGraph(entry.full, setting), new Map([...results, ...more]), `${entry.name}, elaborated`);
+        const full = optimise(entry.full);
+        compare(valuesOfGraph(full.graph, setting, full.domains), new Map([...results, ...more]), `${entry.name}, optimised`);
+      }
       const plain = optimise(entry.plain);
       compare(valuesOfGraph(plain.graph, setting, plain.domains), new Map(results), `${entry.name}, results only`);
     }

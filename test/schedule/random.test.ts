@@ -20,7 +20,7 @@ import { programs } from '../passes/random-graphs.ts';
 it('kernels compute what the graph means', async () => {
   let onRelations = 0;
   let runs = 0;
-  await fc.assert(
+  const outcome = await fc.check(
     fc.asyncProperty(programs, async ({ bench, results }) => {
       const graph = bench.graph(...results);
       const fused = optimise(graph);
@@ -83,6 +83,11 @@ it('kernels compute what the graph means', async () => {
     }),
     { numRuns: 150 },
   );
+  // The program itself is long to read: its graph and plan are in the error.
+  if (outcome.failed) {
+    const { errorInstance: error, seed, counterexamplePath: path } = outcome;
+    throw new Error(`seed ${seed}, path ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
   // The programs are about something: assignments are made in a fair part of them.
   expect(onRelations / runs).toBeGreaterThan(0.2);
 }, 300_000);

@@ -114,7 +114,7 @@ describe('declarations', () => {
   it('unions, and a bare name which may be either', () => {
     expect(item('experts m[P] = a | b[l] | c')).toMatchObject({ definition: { kind: 'Union' } });
     expect(item('experts m = a[l]')).toMatchObject({ definition: { kind: 'Union' } });
-    expect(item('experts m = a')).toMatchObject({ definition: { kind: 'Instance', args: undefined } });
+    expect(item('experts m = a')).toMatchObject({ definition: { kind: 'Instance', template: { text: 'a' } } });
     expect(item('fn n[L] = RmsNorm<>')).toMatchObject({ definition: { kind: 'Instance', args: [] } });
   });
   it('generics tell a template from an instance', () => {

@@ -1,0 +1,67 @@
+/**
+ * The pages of `moec explain`: one for every code, with a program that has the diagnostic and one that has none, both run
+ * here; and the embedded copy, which has to be current. Codes that no program text shows (files, weights, a run, a command
+ * line) have a page with command lines instead.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { analyse } from '../../compiler/front-end.ts';
+import { compileProgram } from '../../compiler/compile.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import { catalogue, isCode } from '../../dsl/diagnostics/catalogue.ts';
+import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import { pages } from '../../dsl/diagnostics/explain/pages.generated.ts';
+// @ts-expect-error: plain JavaScript without declarations
+import { generate } from '../../dsl/diagnostics/explain/generate.mjs';
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dsl', 'diagnostics', 'explain');
+
+/** Codes that need more than a program text: options of the command line, sizes of files. */
+const shownByNoProgram = /^MOE(0002|0010|0011|0012|0013|0014|0212|0318|0319|0354|0355|0356|0501|06[0-7]\d|07\d\d)$/;
+
+interface Example {
+  readonly tag: string;
+  readonly text: string;
+}
+
+function examplesOf(page: string): readonly Example[] {
+  return [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, tag = '', text = '']) => ({ tag, text }));
+}
+
+/** Everything moec says about a program, from its characters to its kernels. */
+function diagnosticsOf(text: string): readonly Diagnostic[] {
+  const { program, diagnostics, sources } = analyse({ name: 'example.moe', text });
+  if (program === null) return diagnostics;
+  return [...diagnostics, ...compileProgram(program, { overrides: new Map(), target: webgpuCore, sources }).diagnostics];
+}
+
+describe('pages of explain', () => {
+  test('there is one for every code, and no other', () => {
+    const files = readdirSync(folder).filter((name) => name.endsWith('.md'));
+    expect(files.sort()).toEqual(
+      Object.keys(catalogue)
+        .sort()
+        .map((code) => `${code}.md`),
+    );
+  });
+
+  test('the embedded copy is current', () => {
+    expect(readFileSync(join(folder, 'pages.generated.ts'), 'utf8')).toBe(generate(folder));
+  });
+
+  test.each([...pages])('%s', (code, page) => {
+    expect(isCode(code)).toBe(true);
+    if (!isCode(code)) return;
+    expect(page.split('\n')[0]).toBe(`# ${code}: ${catalogue[code].title}`);
+    const examples = examplesOf(page);
+    const shown = examples.map(({ tag }) => tag);
+    if (shownByNoProgram.test(code)) expect(shown).toContain('text');
+    else expect(shown).toEqual([`moe fails-with ${code}`, 'moe ok']);
+    for (const { tag, text } of examples) {
+      if (tag === 'moe ok') expect(diagnosticsOf(text)).toEqual([]);
+      else if (tag.startsWith('moe ')) expect(diagnosticsOf(text).map((d) => d.code)).toEqual([code]);
+    }
+  });
+});

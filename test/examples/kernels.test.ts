@@ -1,0 +1,59 @@
+/**
+ * What the examples compile to: WGSL that Tint takes without a warning, kernels the verifier takes, and a number of
+ * launches that does not depend on how many experts there are.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { compileProgram, type Compilation } from '../../compiler/compile.ts';
+import { analyse } from '../../compiler/front-end.ts';
+import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { parseOverrides } from '../../compiler/overrides.ts';
+import { verifyPlan } from '../../compiler/schedule/verify.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import { validateWgsl } from '../support/null-device.ts';
+
+const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+
+function compile(name: string, sets: Readonly<Record<string, string>>): Compilation {
+  const front = analyse({ name: `${name}.moe`, text: readFileSync(join(examples, name, 'model.moe'), 'utf8') });
+  if (front.program === null) throw new Error(front.diagnostics.map((d) => d.message).join('; '));
+  return compileProgram(front.program, {
+    overrides: parseOverrides(new Map(Object.entries(sets))),
+    target: webgpuCore,
+    sources: front.sources,
+  });
+}
+
+/** Constants that say how many experts an example has, by example; `E` for any other. */
+const experts: Readonly<Record<string, (n: number) => Readonly<Record<string, string>>>> = {};
+
+describe('the examples', () => {
+  for (const name of names) {
+    it(`${name}: kernels are valid`, async () => {
+      const compiled = compile(name, {});
+      expect(compiled.diagnostics).toEqual([]);
+      for (const kernel of compiled.kernels) expect(verifyKernel(kernel, webgpuCore.limits)).toEqual([]);
+      for (const entry of compiled.entries) {
+        expect(verifyPlan(entry.plain.plan, webgpuCore)).toEqual([]);
+        expect(verifyPlan(entry.full.plan, webgpuCore)).toEqual([]);
+      }
+      for (const shader of compiled.shaders) expect(await validateWgsl(shader)).toEqual([]);
+    });
+
+    it(`${name}: launches do not depend on the number of experts`, () => {
+      const sets = experts[name] ?? ((n: number) => ({ E: String(n) }));
+      const [few, many] = [compile(name, sets(8)), compile(name, sets(64))];
+      expect(few.diagnostics).toEqual([]);
+      expect(many.diagnostics).toEqual([]);
+      const launches = (c: Compilation): number[] =>
+        c.entries.flatMap((e) => [e.plain.plan.steps.length, e.full.plan.steps.length]);
+      expect(launches(many)).toEqual(launches(few));
+      expect(launches(many).every((n) => n > 3)).toBe(true);
+      const size = (c: Compilation): number => JSON.stringify(c.manifest?.stores).length;
+      expect(size(many), 'more experts make a larger model').toBeGreaterThan(size(few));
+    });
+  }
+});

@@ -1,0 +1,31 @@
+/** Every example against the copied cases: the numbers of the original implementations, by definition and by the kernels. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { executorOf } from './executor.ts';
+import { findCases, readCase, readCaseHead } from './golden-case.ts';
+import { mappingFor, runCase } from './harness.ts';
+import { readMappings } from './mapping.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const mappings = readMappings(join(root, 'examples'));
+const cases = findCases(join(root, 'test', 'goldens', 'cases')).map((path) => ({ path, ...readCaseHead(path) }));
+
+test('every system that an example declares has a case', () => {
+  const systems = new Set(cases.map(({ system }) => system));
+  expect(mappings.flatMap((mapping) => mapping.systems).filter((system) => !systems.has(system))).toEqual([]);
+  expect(cases.length).toBeGreaterThan(20);
+});
+
+describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
+  test.each(cases)('$name', async ({ path, system }) => {
+    const mapping = mappingFor(system, mappings);
+    if (mapping === null) throw new Error(`no example declares ${system}`);
+    const report = await runCase(() => readCase(path), mapping, executorOf(place));
+    expect(report.problem).toBeNull();
+    expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
+    // Nothing of a copied case goes unread or uncompared.
+    expect(report.notes).toEqual([]);
+    expect(report.passed).toBe(true);
+  });
+});

@@ -1,0 +1,34 @@
+/** Every example against cases computed by hand, for the options that no copied case has (variants/all.ts). */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { executorOf } from './executor.ts';
+import { mappingFor, runCase } from './harness.ts';
+import { readMappings } from './mapping.ts';
+import { variants } from './variants/all.ts';
+
+const mappings = readMappings(join(fileURLToPath(new URL('../..', import.meta.url)), 'examples'));
+
+describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
+  test.each(variants)('$name', async (golden) => {
+    const mapping = mappingFor(golden.system, mappings);
+    if (mapping === null) throw new Error(`no example declares ${golden.system}`);
+    const report = await runCase(() => golden, mapping, executorOf(place));
+    expect(report.problem).toBeNull();
+    expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
+    expect(report.notes).toEqual([]);
+    expect(report.passed).toBe(true);
+  });
+
+  test('a wrong number is noticed', async () => {
+    const [golden] = variants;
+    const mapping = golden === undefined ? null : mappingFor(golden.system, mappings);
+    const output = golden?.tensors.get('expected.output');
+    if (golden === undefined || mapping === null || output === undefined) throw new Error('there is no variant');
+    const data = Float32Array.from(output.data, (v, i) => (i === 5 ? v + 1e-3 : v));
+    const spoilt = { ...golden, tensors: new Map(golden.tensors).set('expected.output', { ...output, data }) };
+    const report = await runCase(() => spoilt, mapping, executorOf(place));
+    expect(report.passed).toBe(false);
+    expect(report.comparisons.filter((c) => !c.passed).map((c) => c.expected)).toEqual(['expected.output']);
+  });
+});

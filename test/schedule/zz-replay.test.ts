@@ -1,0 +1,93 @@
+/**
+ * Random programs through the whole back end: passes, schedule, kernels on the CPU; against exact mathematics, within bounds that are
+ * derived from the program and not tuned (graph/error-bound.ts). Where a choice is nearly a tie the bound covers both outcomes.
+ */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { asInteger, zero } from '../../dsl/meaning/size.ts';
+import { boundGraph } from '../../compiler/graph/error-bound.ts';
+import { inOrder } from '../../compiler/graph/interpret.ts';
+import type { AxisId, NodeId } from '../../compiler/graph/ir.ts';
+import { printGraph } from '../../compiler/graph/print.ts';
+import { optimise } from '../../compiler/passes/pass-list.ts';
+import { printKernel } from '../../compiler/kernel/print.ts';
+import { printPlan } from '../../compiler/schedule/print.ts';
+import { schedule } from '../../compiler/schedule/schedule.ts';
+import { simulatePlan } from '../../compiler/schedule/simulate.ts';
+import { verifyPlan } from '../../compiler/schedule/verify.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import { programs } from '../passes/random-graphs.ts';
+
+it('kernels compute what the graph means', async () => {
+  let onRelations = 0;
+  let runs = 0;
+  const outcome = await fc.check(
+    fc.asyncProperty(programs, async ({ bench, results }) => {
+      const graph = bench.graph(...results);
+      const fused = optimise(graph);
+      const { plan } = schedule(fused, webgpuCore);
+      expect(verifyPlan(plan, webgpuCore)).toEqual([]);
+      const run = { inputs: bench.leaves, stores: new Map<string, number[]>(), sizes: new Map<string, number>() };
+      const simulated = await simulatePlan(plan, run, { races: true });
+      runs++;
+      if (plan.kernels.some((k) => k.name === 'compact_fill')) onRelations++;
+
+      const bounds = boundGraph(graph, {
+        sizes: run.sizes,
+        leaf: (name) => Float64Array.from(bench.leaves.get(name) ?? []),
+        given: () => null,
+      });
+      const exact = (node: NodeId, axes: readonly AxisId[]) => {
+        const bound = bounds.get(node);
+        if (bound === undefined) throw new Error(`no bound of %${node}`);
+        const shape = bound.axes.map((a) => asInteger(graph.axes.get(a)?.size ?? zero) ?? 0);
+        const value = inOrder({ axes: bound.axes, shape, data: bound.value }, axes);
+        const delta = inOrder({ axes: bound.axes, shape, data: bound.delta }, axes);
+        return { value, delta };
+      };
+      const text = () => `${printGraph(fused.graph, { domains: fused.domains })}\n${printPlan(plan)}\n${plan.kernels.map(printKernel).join('')}`;
+      const compare = (
+        got: ArrayLike<number>,
+        node: NodeId,
+        axes: readonly AxisId[],
+        counts: (i: number) => boolean,
+        what: string,
+      ) => {
+        const { value, delta } = exact(node, axes);
+        expect(got.length).toBe(value.length);
+        for (const [i, v] of value.entries()) {
+          if (!counts(i)) continue;
+          const off = Math.abs((got[i] ?? NaN) - v);
+          if (!(off <= (delta[i] ?? 0)))
+            throw new Error(`${what}[${i}] is ${got[i]}, not ${v} ± ${delta[i]}\n${text()}`);
+        }
+      };
+      for (const root of graph.roots) {
+        const result = simulated.results.get(root.name);
+        if (root.kind === 'tensor' && result?.kind === 'tensor')
+          compare(result.data, root.node, root.axes, () => true, root.name);
+        if (root.kind !== 'route' || result?.kind !== 'route') continue;
+        const support = [...root.sources, ...root.targets];
+        compare(result.present.data, root.present, support, () => true, `${root.name}.present`);
+        const present = exact(root.present, support);
+        const width = result.weight.data.length / Math.max(present.value.length, 1);
+        const sure = (i: number) => present.value[i] === 1 && present.delta[i] === 0;
+        compare(
+          result.weight.data,
+          root.weight,
+          [...support, ...root.payload],
+          (i) => sure(Math.floor(i / width)),
+          `${root.name}.weight`,
+        );
+        compare(result.rank.data, root.rank, support, sure, `${root.name}.rank`);
+      }
+    }),
+    { numRuns: 100, seed: 2114069768 },
+  );
+  // The program itself is long to read: its graph and plan are in the error.
+  if (outcome.failed) {
+    const { errorInstance: error, seed, counterexamplePath: path } = outcome;
+    throw new Error(`seed ${seed}, path ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  // The programs are about something: assignments are made in a fair part of them.
+}, 300_000);
