@@ -10,6 +10,7 @@ import type { EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/manife
 import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
 import { fingerprint } from './emit/hash.ts';
 import { KernelTable, toKernelSpec, toManifestPlan } from './emit/plan-to-manifest.ts';
+import { sizeFormula } from './emit/size-formula.ts';
 import { axisSpec, storeSpec } from './emit/store-specs.ts';
 import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/ir.ts';
@@ -99,6 +100,13 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     const plan = toManifestPlan(entry.plain.plan, table, known);
     return {
       name: entry.name,
+      conditions: entry.elaborated.conditions.map((c) => ({
+        left: sizeFormula(c.left),
+        relation: c.relation,
+        right: sizeFormula(c.right),
+        message: c.message,
+        place: place(c.span),
+      })),
       inputs: inputs.map((i) => ({
         name: i.name,
         element: i.type.element,
@@ -166,8 +174,13 @@ const bytesPerWord = 4;
 function placer(sources: readonly SourceFile[]): (span: Span) => string {
   return (span) => {
     const source = sources.find((s) => s.name === span.source);
-    if (source === undefined) return span.source === '' ? '?' : span.source;
+    if (source === undefined) return span.source === '' ? '?' : shownName(span.source);
     const { line, column } = positionAt(source, span.start);
-    return `${span.source}:${line}:${column}`;
+    return `${shownName(span.source)}:${line}:${column}`;
   };
+}
+
+/** A file without its folders: where a model lies on one machine is nothing that its module should tell, or depend on. */
+function shownName(source: string): string {
+  return source.startsWith('std/') ? source : (source.split(/[\\/]/).at(-1) ?? source);
 }

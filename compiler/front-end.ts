@@ -58,9 +58,10 @@ export function analyse(source: SourceFile, options: FrontEndOptions = {}): Fron
     known.set(name, files);
     return files;
   };
+  const unread = parsed.diagnostics.flatMap((d) => (d.span === undefined || d.severity !== 'error' ? [] : [d.span]));
   const checked = checkProgram(
     { main: parsed.file, resolve: imports },
-    options.model === undefined ? {} : { model: options.model },
+    { unread, ...(options.model === undefined ? {} : { model: options.model }) },
   );
   const all = [...diagnostics, ...checked.diagnostics];
   return {

@@ -3,9 +3,9 @@
  * that follow from them.
  */
 import { InputError } from './errors.ts';
-import type { EntrySpec, Manifest, PlanSpec } from './manifest.ts';
+import type { ConditionSpec, EntrySpec, Manifest, PlanSpec } from './manifest.ts';
 import type { Feed } from './run.ts';
-import { type Sizes, elementCount, evaluateCount, evaluateShape } from './sizes.ts';
+import { type Sizes, elementCount, evaluateCount, evaluateNumber, evaluateShape } from './sizes.ts';
 import { type DeclaredTensor, type GivenTensor, bindSizes, firstNonFinite, readInput, toWords } from './tensors.ts';
 
 export interface Feeds {
@@ -61,6 +61,7 @@ export function readFeeds(
     parts.map(({ tensor }) => tensor),
     options.sizes,
   );
+  checkConditions(entry.conditions, sizes);
   const feeds = new Map<string, Feed>(
     parts.map(({ key, tensor }) => [key, feedOf(tensor, sizes, options.checkFinite)]),
   );
@@ -102,4 +103,14 @@ function defaultFeeds(manifest: Manifest, options: FeedOptions, sizes: Sizes): R
     feeds.set(`control:${buffer.store}`, { kind: 'host', words });
   }
   return feeds;
+}
+
+/** Throws InputError MOE0715 for the first condition of an entry that the sizes of a run break. */
+export function checkConditions(conditions: readonly ConditionSpec[], sizes: Sizes): void {
+  for (const { left, relation, right, message, place } of conditions) {
+    const [a, b] = [evaluateNumber(left, sizes), evaluateNumber(right, sizes)];
+    if (relation === '==' ? a === b : a <= b) continue;
+    const bound = [...sizes].map(([axis, size]) => `${axis} = ${size}`).join(', ');
+    throw new InputError('MOE0715', `${message} (${place}, in a run with ${bound})`);
+  }
 }

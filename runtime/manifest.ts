@@ -197,8 +197,20 @@ export interface PlanSpec {
   readonly slots: number;
 }
 
+/** What the sizes of a run must satisfy: `left == right`, or `left <= right`. */
+export interface ConditionSpec {
+  readonly left: SizeFormula;
+  readonly relation: '==' | '<=';
+  readonly right: SizeFormula;
+  /** In the program's names, with the formulas. */
+  readonly message: string;
+  /** `mixtral.moe:14:5` */
+  readonly place: string;
+}
+
 export interface EntrySpec {
   readonly name: string;
+  readonly conditions: readonly ConditionSpec[];
   readonly inputs: readonly (TensorSpec & { readonly within: AxisSpec | null })[];
   /** The results alone, and with losses, outputs and updates. Equal when the entry has none of these. */
   readonly plan: PlanSpec;

@@ -41,7 +41,7 @@ export interface RunOptions {
 export type ResultValue = (Tensor & { readonly kind: 'tensor' }) | Route;
 
 export interface RunResult {
-  /** By name; an entry with one result calls it `result` unless it has a name. */
+  /** By name; an entry with one result calls it `output` unless it has a name. */
   readonly results: ReadonlyMap<string, ResultValue>;
   /** Empty unless asked for. */
   readonly outputs: ReadonlyMap<string, ResultValue>;

@@ -8,6 +8,7 @@
 import { InputError, MoecError } from '../../runtime/errors.ts';
 import { bindStores } from '../../runtime/bindings.ts';
 import type { AxisSpec, Manifest } from '../../runtime/manifest.ts';
+import { checkConditions } from '../../runtime/feeds.ts';
 import { createModel, requirementsOf } from '../../runtime/module.ts';
 import type { Model, ResultValue } from '../../runtime/model.ts';
 import type { ExternFunction } from '../../runtime/externs.ts';
@@ -167,6 +168,7 @@ function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<strin
   const sizes = bindSizes(prepared.program, entry, shapes, (p) => problems.push(p));
   const [first] = problems;
   if (first !== undefined) throw new InputError(codeOf(first.code), first.message, '');
+  checkConditions(prepared.manifest.entries[0]?.conditions ?? [], sizes);
   for (const input of prepared.entry.elaborated.inputs) {
     const spec = prepared.manifest.entries[0]?.inputs.find((i) => i.name === input.name);
     const given = request.inputs.get(input.name);

@@ -9,8 +9,9 @@ import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import { bindStore, type Cell } from '../../dsl/meaning/bindings.ts';
 import type { StaticValue, UsedStore } from '../../dsl/meaning/instances.ts';
+import type { Condition } from '../../dsl/meaning/obligations.ts';
 import { Scope } from '../../dsl/meaning/scope.ts';
-import { asNumber } from '../../dsl/meaning/size.ts';
+import { asNumber, sizeKey } from '../../dsl/meaning/size.ts';
 import { walkEntry, walkInitial, type Walked } from '../../dsl/meaning/walk.ts';
 import { GraphBuilder } from '../graph/build.ts';
 import { boundOf } from '../graph/bounds.ts';
@@ -29,6 +30,8 @@ export interface EntryInput {
 export interface ElaboratedEntry {
   readonly name: string;
   readonly inputs: readonly EntryInput[];
+  /** What the sizes of a run must satisfy. */
+  readonly conditions: readonly Condition[];
   /** Results only. */
   readonly plain: Graph;
   /** With losses, outputs and updates; the same object when there are none. */
@@ -38,7 +41,8 @@ export interface ElaboratedEntry {
 export interface ElaboratedStore {
   readonly used: UsedStore;
   readonly cells: readonly Cell[] | null;
-  readonly initial: { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'graph'; readonly graph: Graph } | null;
+  readonly initial:
+    { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'graph'; readonly graph: Graph } | null;
 }
 
 export interface Elaboration {
@@ -54,28 +58,47 @@ export interface ElaborateOptions {
   readonly entries?: readonly string[];
 }
 
-export function elaborate(program: Program, options: ElaborateOptions, report: (problem: Diagnostic) => void): Elaboration {
+export function elaborate(
+  program: Program,
+  options: ElaborateOptions,
+  report: (problem: Diagnostic) => void,
+): Elaboration {
   const scope = new Scope({ program, overrides: options.overrides, dynamic: new Map(), report });
   const names = options.entries ?? program.entries.map((e) => e.name);
   const entries = names.map((name): ElaboratedEntry => {
     const plain = elaborateEntry(program, scope, name, false, report);
     const full = elaborateEntry(program, scope, name, true, report);
     const more = full.graph.roots.some((r) => r.group !== 'result');
-    return { name, inputs: plain.inputs, plain: plain.graph, full: more ? full.graph : plain.graph };
+    return {
+      name,
+      inputs: plain.inputs,
+      conditions: (more ? full : plain).conditions,
+      plain: plain.graph,
+      full: more ? full.graph : plain.graph,
+    };
   });
   const stores = scope.usedStores().map((used): ElaboratedStore => ({
     used,
     cells: bindStore(used, scope, report),
     initial: elaborateInitial(program, scope, used, report),
   }));
-  const dynamic = program.declarations.flatMap((d) => (d.kind === 'axis' && d.of.kind === 'dynamic' && !options.overrides.has(d.name) ? [d.name] : []));
+  const dynamic = program.declarations.flatMap((d) =>
+    d.kind === 'axis' && d.of.kind === 'dynamic' && !options.overrides.has(d.name) ? [d.name] : [],
+  );
   return { entries, stores, dynamic };
 }
 
-function elaborateEntry(program: Program, scope: Scope, entry: string, all: boolean, report: (problem: Diagnostic) => void): { graph: Graph; inputs: readonly EntryInput[] } {
+function elaborateEntry(
+  program: Program,
+  scope: Scope,
+  entry: string,
+  all: boolean,
+  report: (problem: Diagnostic) => void,
+): { graph: Graph; inputs: readonly EntryInput[]; conditions: readonly Condition[] } {
   const builder = new GraphBuilder(entry);
   const shop = new Workshop(builder);
   const inputs: EntryInput[] = [];
+  const conditions = new Map<string, Condition>();
   const walked = walkEntry<GraphTensor, GraphRoute>({
     program,
     scope,
@@ -85,18 +108,31 @@ function elaborateEntry(program: Program, scope: Scope, entry: string, all: bool
     input: (name, type, axes, within) => {
       inputs.push({ name, type, axes, within });
       const leaf = builder.addLeaf({
-        role: 'input', name, element: type.element, axes: shop.idsOf(axes), within: within === null ? null : shop.id(within), fallback: null,
+        role: 'input',
+        name,
+        element: type.element,
+        axes: shop.idsOf(axes),
+        within: within === null ? null : shop.id(within),
+        fallback: null,
       });
       return shop.tensor(builder.leaf(leaf));
     },
     report,
+    require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
-  return { graph: builder.finish(rootsOf(walked, shop)), inputs };
+  return { graph: builder.finish(rootsOf(walked, shop)), inputs, conditions: [...conditions.values()] };
 }
 
 function rootsOf(walked: Walked<GraphTensor, GraphRoute>, shop: Workshop): readonly Root[] {
   const roots: Root[] = [];
-  const add = (name: string, group: RootGroup, value: GraphOperand, axes: readonly Axis[], targets: readonly Axis[], payload: readonly Axis[]): void => {
+  const add = (
+    name: string,
+    group: RootGroup,
+    value: GraphOperand,
+    axes: readonly Axis[],
+    targets: readonly Axis[],
+    payload: readonly Axis[],
+  ): void => {
     if (value.kind === 'tensor') {
       const node = shop.b.broadcast(value.value.node, shop.idsOf(axes));
       roots.push({ kind: 'tensor', name, group, node, axes: shop.idsOf(axes) });
@@ -106,11 +142,15 @@ function rootsOf(walked: Walked<GraphTensor, GraphRoute>, shop: Workshop): reado
     const sources = axes.filter((a) => !targets.includes(a) && !payload.includes(a));
     const ids = shop.idsOf([...sources, ...targets]);
     roots.push({
-      kind: 'route', name, group,
+      kind: 'route',
+      name,
+      group,
       present: shop.b.broadcast(support, ids),
       weight: shop.b.broadcast(weight, [...ids, ...shop.idsOf(payload)]),
       rank: shop.b.broadcast(rank, ids),
-      sources: shop.idsOf(sources), targets: shop.idsOf(targets), payload: shop.idsOf(payload),
+      sources: shop.idsOf(sources),
+      targets: shop.idsOf(targets),
+      payload: shop.idsOf(payload),
       most: boundOf(bounds, shop.idsOf(sources), ids, shop.b.sizeOf),
     });
   };
@@ -118,15 +158,28 @@ function rootsOf(walked: Walked<GraphTensor, GraphRoute>, shop: Workshop): reado
     const type = r.type;
     const n = type.kind === 'route' ? type.sources.length : 0;
     const m = type.kind === 'route' ? type.targets.length : 0;
-    add(r.name, 'result', r.value, r.axes, type.kind === 'route' ? r.axes.slice(n, n + m) : [], type.kind === 'route' ? r.axes.slice(n + m) : []);
+    add(
+      r.name,
+      'result',
+      r.value,
+      r.axes,
+      type.kind === 'route' ? r.axes.slice(n, n + m) : [],
+      type.kind === 'route' ? r.axes.slice(n + m) : [],
+    );
   }
   for (const o of walked.outputs) add(o.path, 'output', o.value, o.axes, o.targets, o.payload);
   for (const l of walked.losses) add(l.path, 'loss', l.value, l.axes, [], []);
-  for (const s of walked.updates) add(s.store.path, 'update', { kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []);
+  for (const s of walked.updates)
+    add(s.store.path, 'update', { kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []);
   return roots;
 }
 
-function elaborateInitial(program: Program, scope: Scope, used: UsedStore, report: (problem: Diagnostic) => void): ElaboratedStore['initial'] {
+function elaborateInitial(
+  program: Program,
+  scope: Scope,
+  used: UsedStore,
+  report: (problem: Diagnostic) => void,
+): ElaboratedStore['initial'] {
   const { declaration, family, declared, path } = used.store;
   // A control's default is part of the graphs that read it.
   if (declaration.initial === null || declaration.store === 'input') return null;

@@ -46,7 +46,9 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
     payloadOf: (route) => route.payload,
 
     scalar(value: Size | boolean, element: ElementType): GraphTensor {
-      return shop.tensor(typeof value === 'boolean' ? builder.constant(value ? 1 : 0, element) : builder.size(value, element));
+      return shop.tensor(
+        typeof value === 'boolean' ? builder.constant(value ? 1 : 0, element) : builder.size(value, element),
+      );
     },
 
     store(store: Store, selection: readonly Selection[], fallback: GraphTensor | null): GraphTensor {
@@ -59,7 +61,8 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
       if (fallback !== null) builder.setFallback(index, inElement(builder, fallback.node, store.element));
       store.family.forEach((axis, i) => {
         const chosen = selection[i];
-        if (chosen === undefined) throw new CompilerBug('elaborate', `${store.path} is read without saying where along ${axis.name}`);
+        if (chosen === undefined)
+          throw new CompilerBug('elaborate', `${store.path} is read without saying where along ${axis.name}`);
         const id = shop.id(axis);
         if (chosen.kind === 'at') node = builder.slice(node, id, exact(chosen.index), null);
         else if (chosen.kind === 'window') node = builder.slice(node, id, exact(chosen.from), shop.id(chosen.as));
@@ -112,7 +115,10 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
       const index = builder.addExtern({
         name: call.name,
         operands: call.args.map((a) => ({ name: a.name, node: a.value.node })),
-        results: call.results.map((r) => ({ element: r.element, axes: shop.idsOf([...around, ...minus(r.axes, around)]) })),
+        results: call.results.map((r) => ({
+          element: r.element,
+          axes: shop.idsOf([...around, ...minus(r.axes, around)]),
+        })),
         family: shop.idsOf(call.family),
         carried: shop.idsOf(call.carried),
         span: call.span,

@@ -41,11 +41,19 @@ export type Lowering = (call: GraphCall, shop: Workshop) => GraphOperand;
 /** A support with its orientation: what several routes have in common. */
 export type Support = Pick<GraphRoute, 'support' | 'sources' | 'targets' | 'bounds'>;
 
+/** A lowering for each of a list of names: the one place where a record is trusted to have them all. */
+export function eachOf<K extends string>(names: readonly K[], of: (name: K) => Lowering): Record<K, Lowering> {
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, Lowering>;
+}
+
 export const union = <A>(...lists: readonly (readonly A[])[]): A[] => [...new Set(lists.flat())];
 export const minus = <A>(a: readonly A[], b: readonly A[]): A[] => a.filter((x) => !b.includes(x));
 export const shared = <A>(a: readonly A[], b: readonly A[]): A[] => a.filter((x) => b.includes(x));
 
-export const supportAxes = (route: Support): Axis[] => [...route.sources, ...route.targets];
+export const supportAxes = (route: Pick<GraphRoute, 'sources' | 'targets'>): Axis[] => [
+  ...route.sources,
+  ...route.targets,
+];
 
 export class Workshop {
   readonly b: GraphBuilder;
@@ -102,7 +110,7 @@ export class Workshop {
 
   /** A route from a mask; weight axes beyond the support are payload. */
   route(mask: NodeId, orientation: Omit<Support, 'support'>, weight: NodeId, rank: NodeId): GraphRoute {
-    const axes = supportAxes(orientation as Support);
+    const axes = supportAxes(orientation);
     const { sources, targets, bounds } = orientation;
     const whole = this.b.broadcast(mask, this.idsOf(axes));
     const support = this.b.support(whole, this.idsOf(sources), this.idsOf(targets), bounds);
@@ -142,7 +150,8 @@ export class Workshop {
 
   axisArg(call: GraphCall, name: string): Axis {
     const [axis, ...more] = this.axesArg(call, name);
-    if (axis === undefined || more.length > 0) throw new CompilerBug('elaborate', `${call.name} takes one axis as ${name}`);
+    if (axis === undefined || more.length > 0)
+      throw new CompilerBug('elaborate', `${call.name} takes one axis as ${name}`);
     return axis;
   }
 
@@ -211,7 +220,12 @@ export class Workshop {
     const ids = this.idsOf(extra);
     const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
     const kept = this.b.masked(route.support, mask, 0);
-    return this.route(kept, { sources: [...route.sources, ...extra], targets: route.targets, bounds }, route.weight, route.rank);
+    return this.route(
+      kept,
+      { sources: [...route.sources, ...extra], targets: route.targets, bounds },
+      route.weight,
+      route.rank,
+    );
   }
 
   /** Row-major position (i32) over axes. */

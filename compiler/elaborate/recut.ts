@@ -45,7 +45,14 @@ export function maskOf(shop: Workshop, support: NodeId): NodeId {
 }
 
 /** The points of an axis from `offset` on as the row-major points of other axes; none is a single point. */
-export function cutOut(shop: Workshop, operand: GraphOperand, axis: Axis, offset: Size, length: Size, into: readonly Axis[]): GraphOperand {
+export function cutOut(
+  shop: Workshop,
+  operand: GraphOperand,
+  axis: Axis,
+  offset: Size,
+  length: Size,
+  into: readonly Axis[],
+): GraphOperand {
   const { b } = shop;
   const [only, ...more] = into;
   const id = shop.id(axis);
@@ -70,7 +77,11 @@ function asPart(shop: Workshop, node: NodeId, part: readonly Axis[]): ConcatPart
   return { node: shop.b.merge(whole, ids, run), axis: run };
 }
 
-export function unite(shop: Workshop, parts: readonly { readonly node: NodeId; readonly axes: readonly Axis[] }[], axis: Axis): NodeId {
+export function unite(
+  shop: Workshop,
+  parts: readonly { readonly node: NodeId; readonly axes: readonly Axis[] }[],
+  axis: Axis,
+): NodeId {
   return shop.b.concat(parts.map((p) => asPart(shop, p.node, p.axes)), shop.id(axis)); // prettier-ignore
 }
 
@@ -91,7 +102,12 @@ export function embed(shop: Workshop, route: GraphRoute, part: readonly Axis[], 
   const inTargets = part.length === 0 || route.targets.some((a) => part.includes(a));
   const targets = part.length === 0 ? [...route.targets, axis] : replaceAxes(route.targets, part, [axis]);
   const sources = inTargets ? minus(route.sources, part) : replaceAxes(route.sources, part, [axis]);
-  return shop.route(padded(maskOf(shop, route.support)), { sources, targets, bounds }, padded(route.weight), padded(route.rank));
+  return shop.route(
+    padded(maskOf(shop, route.support)),
+    { sources, targets, bounds },
+    padded(route.weight),
+    padded(route.rank),
+  );
 }
 
 /** Routes of equal axes side by side along a new source. */
@@ -104,7 +120,9 @@ export function stackRoutes(shop: Workshop, routes: readonly GraphRoute[], axis:
     b.concat(routes.map((r) => ({ node: of(r), axis: null })), id); // prettier-ignore
   // A fact that all of them know holds for each point of the new axis.
   const bounds: Bound[] = first.bounds.flatMap((fact) => {
-    const same = routes.map((r) => r.bounds.find((f) => f.per.length === fact.per.length && f.per.every((a) => fact.per.includes(a))));
+    const same = routes.map((r) =>
+      r.bounds.find((f) => f.per.length === fact.per.length && f.per.every((a) => fact.per.includes(a))),
+    );
     if (same.some((f) => f === undefined)) return [];
     const atMost = same.reduce<Size>((most, f) => (f === undefined ? most : apply('max', most, f.atMost)), fact.atMost);
     return [{ per: [...fact.per, id], atMost }];

@@ -51,9 +51,17 @@ export function smaller(a: Size, b: Size): Size {
 }
 
 /** bound(per): at most so many present points for each point of `per`. */
-export function boundOf(facts: readonly Bound[], per: readonly AxisId[], axes: readonly AxisId[], sizeOf: SizeOf): Size {
+export function boundOf(
+  facts: readonly Bound[],
+  per: readonly AxisId[],
+  axes: readonly AxisId[],
+  sizeOf: SizeOf,
+): Size {
   const full = multiply(without(axes, per).map(sizeOf));
-  return facts.reduce((best, fact) => smaller(multiply([fact.atMost, ...without(fact.per, per).map(sizeOf)]), best), full);
+  return facts.reduce(
+    (best, fact) => smaller(multiply([fact.atMost, ...without(fact.per, per).map(sizeOf)]), best),
+    full,
+  );
 }
 
 /** Facts without repetition, and without those that say nothing (as large as the product of the other axes). */
@@ -102,7 +110,12 @@ export function uniteBounds(a: Bounded, b: Bounded, sizeOf: SizeOf): Bound[] {
 }
 
 /** Facts about the projection that forgets the axes `gone`: a point of it is present if some point above it is. */
-export function projectBounds(facts: readonly Bound[], gone: readonly AxisId[], axes: readonly AxisId[], sizeOf: SizeOf): Bound[] {
+export function projectBounds(
+  facts: readonly Bound[],
+  gone: readonly AxisId[],
+  axes: readonly AxisId[],
+  sizeOf: SizeOf,
+): Bound[] {
   const left = without(axes, gone);
   const projected = facts.map(({ per, atMost }) => ({
     per: without(per, gone),
@@ -115,7 +128,12 @@ export function projectBounds(facts: readonly Bound[], gone: readonly AxisId[], 
  * Facts after a bijection (or restriction) of points that puts the axes `to` in the place of `from`. A fact about all
  * of `from` is about all of `to`; about some of them only, it says the sum over those.
  */
-export function replaceInBounds(facts: readonly Bound[], from: readonly AxisId[], to: readonly AxisId[], sizeOf: SizeOf): Bound[] {
+export function replaceInBounds(
+  facts: readonly Bound[],
+  from: readonly AxisId[],
+  to: readonly AxisId[],
+  sizeOf: SizeOf,
+): Bound[] {
   return facts.map(({ per, atMost }) => {
     const hit = per.filter((a) => from.includes(a));
     if (hit.length === 0) return { per, atMost };
@@ -123,4 +141,3 @@ export function replaceInBounds(facts: readonly Bound[], from: readonly AxisId[]
     return { per: without(per, from), atMost: multiply([atMost, ...hit.map(sizeOf)]) };
   });
 }
-

@@ -11,12 +11,11 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, type Size } from '../../dsl/meaning/size.ts';
 import type { DrawName } from '../../dsl/algebra/names.ts';
+import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
 import { finite } from './infinity.ts';
 import type {
   AxisId, Bound, ElementType, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, Span,
 } from './ir.ts'; // prettier-ignore
-
-type Draft = Node extends infer N ? (N extends Node ? Omit<N, 'id' | 'span'> : never) : never;
 
 export interface OrderKey {
   readonly node: NodeId;
@@ -229,7 +228,14 @@ export class GraphBuilder {
     if (over.length === 0) return operand;
     const { axes, element } = this.node(operand);
     const result = element === 'f16' ? 'f32' : element;
-    return this.add({ kind: 'reduce', element: result, axes: axes.filter((a) => !over.includes(a)), op, operand, over });
+    return this.add({
+      kind: 'reduce',
+      element: result,
+      axes: axes.filter((a) => !over.includes(a)),
+      op,
+      operand,
+      over,
+    });
   }
 
   scan(operand: NodeId, axis: AxisId, exclusive: boolean): NodeId {
@@ -245,7 +251,13 @@ export class GraphBuilder {
   }
 
   argmax(operand: NodeId, axis: AxisId): NodeId {
-    return this.add({ kind: 'argmax', element: 'i32', axes: this.axesOf(operand).filter((a) => a !== axis), operand, axis });
+    return this.add({
+      kind: 'argmax',
+      element: 'i32',
+      axes: this.axesOf(operand).filter((a) => a !== axis),
+      operand,
+      axis,
+    });
   }
 
   gather(table: NodeId, axis: AxisId, indices: NodeId): NodeId {
@@ -287,7 +299,14 @@ export class GraphBuilder {
     const { axes, element } = this.node(operand);
     if (!axes.includes(axis)) return operand;
     if (into.length === 1) return this.rename(operand, [axis], into);
-    return this.add({ kind: 'split', element, axes: axes.flatMap((a) => (a === axis ? into : [a])), operand, axis, into });
+    return this.add({
+      kind: 'split',
+      element,
+      axes: axes.flatMap((a) => (a === axis ? into : [a])),
+      operand,
+      axis,
+      into,
+    });
   }
 
   /** The merged axis stands where the first of `from` stood; an operand that lacks some of them is broadcast first. */
@@ -315,7 +334,12 @@ export class GraphBuilder {
     if (lead === undefined) throw new CompilerBug('graph', 'concat of nothing');
     const others = this.unite(parts.map((p) => p.node)).filter((a) => !parts.some((p) => p.axis === a));
     const before = this.axesOf(lead.node).indexOf(lead.axis ?? -1);
-    const place = before < 0 ? 0 : this.axesOf(lead.node).slice(0, before).filter((a) => others.includes(a)).length;
+    const place =
+      before < 0
+        ? 0
+        : this.axesOf(lead.node)
+            .slice(0, before)
+            .filter((a) => others.includes(a)).length;
     const axes = [...others.slice(0, place), axis, ...others.slice(place)];
     return this.add({ kind: 'concat', element: this.node(lead.node).element, axes, parts, axis });
   }
@@ -364,49 +388,5 @@ export class GraphBuilder {
     this.nodes.push({ ...draft, id, span: this.here });
     this.shared.set(key, id);
     return id;
-  }
-}
-
-/** Equal drafts have equal keys: everything but id and span. */
-function keyOf(draft: Draft): string {
-  return JSON.stringify(draft, (_, value: unknown) => {
-    if (typeof value === 'bigint') return `${value}n`;
-    return typeof value === 'number' && !Number.isInteger(value) ? `#${value}` : value;
-  });
-}
-
-/** The nodes a node reads, in order. An extern result reads the operands of its call: see `operandsOf` in uses.ts. */
-export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
-  switch (draft.kind) {
-    case 'constant':
-    case 'size':
-    case 'iota':
-    case 'leaf':
-    case 'draw':
-    case 'extern':
-      return [];
-    case 'map':
-      return draft.operands;
-    case 'masked':
-      return [draft.support, draft.value];
-    case 'support':
-      return [draft.mask];
-    case 'contract':
-      return [draft.left, draft.right];
-    case 'order':
-      return [...draft.keys.map((k) => k.node), ...(draft.candidates === null ? [] : [draft.candidates])];
-    case 'gather':
-      return [draft.table, draft.indices];
-    case 'concat':
-      return draft.parts.map((p) => p.node);
-    case 'reduce':
-    case 'scan':
-    case 'argmax':
-    case 'rename':
-    case 'slice':
-    case 'split':
-    case 'merge':
-    case 'broadcast':
-      return [draft.operand];
   }
 }

@@ -3,7 +3,7 @@
  * Syntactic and incomplete: `false` means "not known". Axes of the weaker one that the stronger one lacks count for all
  * points along them.
  */
-import { operandsOfDraft } from './build.ts';
+import { operandsOfDraft } from './draft.ts';
 import type { Node, NodeId } from './ir.ts';
 
 export type NodeLookup = (id: NodeId) => Node;
@@ -52,14 +52,21 @@ export function implies(strong: NodeId, weak: NodeId, node: NodeLookup, depth = 
   }
 }
 
-const sameList = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+const sameList = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** The same view of two operands. */
 function sameView(a: Node, b: Node): boolean {
   if (a.kind === 'rename' && b.kind === 'rename') return sameList(a.from, b.from) && sameList(a.to, b.to);
   if (a.kind === 'slice' && b.kind === 'slice') {
     const { axis, as } = a;
-    return axis === b.axis && as === b.as && a.at.kind === 'exact' && b.at.kind === 'exact' && a.at.numerator === b.at.numerator;
+    return (
+      axis === b.axis &&
+      as === b.as &&
+      a.at.kind === 'exact' &&
+      b.at.kind === 'exact' &&
+      a.at.numerator === b.at.numerator
+    );
   }
   if (a.kind === 'split' && b.kind === 'split') return a.axis === b.axis && sameList(a.into, b.into);
   if (a.kind === 'merge' && b.kind === 'merge') return a.into === b.into && sameList(a.from, b.from);
@@ -70,7 +77,8 @@ function sameView(a: Node, b: Node): boolean {
 export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
   const n = node(id);
   if (n.kind === 'support') return [id];
-  if (n.kind === 'masked' && n.otherwise === 0) return [...new Set([...guardsOf(n.support, node), ...guardsOf(n.value, node)])];
+  if (n.kind === 'masked' && n.otherwise === 0)
+    return [...new Set([...guardsOf(n.support, node), ...guardsOf(n.value, node)])];
   if (n.kind === 'map' && n.op === 'and') return [...new Set(n.operands.flatMap((o) => guardsOf(o, node)))];
   return [];
 }

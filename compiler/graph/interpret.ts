@@ -14,13 +14,8 @@ import type { Domain } from './domains.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import type { AxisId, ExternNode, Graph, Node, NodeId } from './ir.ts';
+import { count, forEachPoint, inOrder, stridesOf, type GraphTensor } from './points.ts';
 import { operandsOf } from './uses.ts';
-
-export interface GraphTensor {
-  readonly axes: readonly AxisId[];
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
-}
 
 export interface GraphRun {
   /** By leaf name: numbers row-major over the leaf's axes. A control may be missing. */
@@ -29,7 +24,11 @@ export interface GraphRun {
   readonly sizes?: ReadonlyMap<string, number>;
   readonly seed?: number;
   /** Gives the numbers of each result of an extern call, row-major over the result's axes. */
-  readonly extern?: (call: ExternNode, operands: readonly GraphTensor[], shapes: readonly (readonly number[])[]) => readonly ArrayLike<number>[];
+  readonly extern?: (
+    call: ExternNode,
+    operands: readonly GraphTensor[],
+    shapes: readonly (readonly number[])[],
+  ) => readonly ArrayLike<number>[];
   readonly domains?: ReadonlyMap<NodeId, Domain>;
   readonly poison?: boolean;
 }
@@ -47,56 +46,7 @@ export function interpretGraph(graph: Graph, run: GraphRun): GraphValues {
   return interpreter;
 }
 
-/** The numbers of a value in another order of its axes. */
-export function inOrder(tensor: GraphTensor, axes: readonly AxisId[]): Float64Array {
-  const shape = axes.map((a) => tensor.shape[tensor.axes.indexOf(a)] ?? 1);
-  const out = new Float64Array(count(shape));
-  forEachPoint(axes, shape, [tensor.axes], [tensor.shape], (i, [o]) => (out[i] = tensor.data[o ?? 0] ?? NaN));
-  return out;
-}
-
-const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-/** Row-major strides of a tensor. */
-function stridesOf(shape: readonly number[]): number[] {
-  const strides = shape.map(() => 1);
-  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
-  return strides;
-}
-
-/** Visits all points of `axes` in row-major order with the offset in each operand (by name; lacking axes do not move it). */
-function forEachPoint(
-  axes: readonly AxisId[],
-  shape: readonly number[],
-  operandAxes: readonly (readonly AxisId[])[],
-  operandShapes: readonly (readonly number[])[],
-  visit: (point: number, offsets: readonly number[], index: readonly number[]) => void,
-): void {
-  const steps = operandAxes.map((own, k) => {
-    const strides = stridesOf(operandShapes[k] ?? []);
-    return axes.map((a) => {
-      const at = own.indexOf(a);
-      return at < 0 ? 0 : (strides[at] ?? 0);
-    });
-  });
-  const total = count(shape);
-  const index = axes.map(() => 0);
-  const offsets = steps.map(() => 0);
-  for (let point = 0; point < total; point++) {
-    visit(point, offsets, index);
-    for (let d = axes.length - 1; d >= 0; d--) {
-      const next = (index[d] ?? 0) + 1;
-      const size = shape[d] ?? 1;
-      const wrap = next === size;
-      index[d] = wrap ? 0 : next;
-      for (let k = 0; k < steps.length; k++) {
-        const step = steps[k]?.[d] ?? 0;
-        offsets[k] = (offsets[k] ?? 0) + (wrap ? -step * (size - 1) : step);
-      }
-      if (!wrap) break;
-    }
-  }
-}
+export { inOrder, type GraphTensor } from './points.ts';
 
 class Interpreter implements GraphValues {
   readonly values: GraphTensor[] = [];
@@ -115,7 +65,8 @@ class Interpreter implements GraphValues {
   step(node: Node): void {
     const shape = node.axes.map((a) => this.sizeOf(a));
     const data = this.compute(node, shape);
-    if (data.length !== count(shape)) throw new CompilerBug('graph', `%${node.id} has ${data.length} numbers, not ${count(shape)}`);
+    if (data.length !== count(shape))
+      throw new CompilerBug('graph', `%${node.id} has ${data.length} numbers, not ${count(shape)}`);
     const domain = this.run.domains?.get(node.id);
     if (this.poison && domain !== undefined) this.poisonOutside(node, shape, data, domain);
     this.values.push({ axes: node.axes, shape, data });
@@ -188,7 +139,9 @@ class Interpreter implements GraphValues {
         const computes = node.operands.map((id) => this.graph.nodes[id]?.element ?? 'f32').at(-1) ?? 'f32';
         const f = scalarFunction(node.op, computes, node.element, this.poison);
         const [a, b, c] = operands;
-        return this.fill(node, shape, operands, ([i, j, k]) => f(a?.data[i ?? 0] ?? NaN, b?.data[j ?? 0] ?? NaN, c?.data[k ?? 0] ?? NaN));
+        return this.fill(node, shape, operands, ([i, j, k]) =>
+          f(a?.data[i ?? 0] ?? NaN, b?.data[j ?? 0] ?? NaN, c?.data[k ?? 0] ?? NaN),
+        );
       }
       case 'masked': {
         const [support, value] = [this.value(node.support), this.value(node.value)];
@@ -235,7 +188,8 @@ class Interpreter implements GraphValues {
         const start = (stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 0) * at;
         const whole = operand.shape[operand.axes.indexOf(node.axis)] ?? 0;
         const length = node.as === null ? 1 : this.sizeOf(node.as);
-        if (at < 0 || at + length > whole) throw new CompilerBug('graph', `%${node.id} slices ${at} + ${length} of ${whole}`);
+        if (at < 0 || at + length > whole)
+          throw new CompilerBug('graph', `%${node.id} slices ${at} + ${length} of ${whole}`);
         const renamed = operand.axes.map((a) => (a === node.axis ? (node.as ?? -1) : a));
         return this.fill(node, shape, [{ ...operand, axes: renamed }], ([o]) => operand.data[(o ?? 0) + start] ?? NaN);
       }
@@ -423,7 +377,8 @@ class Interpreter implements GraphValues {
       starts.push(end);
       end += length;
     }
-    if (end !== (shape[along] ?? 0)) throw new CompilerBug('graph', `%${node.id} has ${end} points, its axis ${shape[along] ?? 0}`);
+    if (end !== (shape[along] ?? 0))
+      throw new CompilerBug('graph', `%${node.id} has ${end} points, its axis ${shape[along] ?? 0}`);
     return this.fill(node, shape, parts.map((p) => p.value), (offsets, index) => {
       const at = index[along] ?? 0;
       let k = parts.length - 1;
@@ -436,7 +391,8 @@ class Interpreter implements GraphValues {
 
   private extern(node: Node & { kind: 'extern' }): Float64Array {
     const call = this.graph.externs[node.call];
-    if (call === undefined || this.run.extern === undefined) throw new CompilerBug('graph', `no extern call ${node.call}`);
+    if (call === undefined || this.run.extern === undefined)
+      throw new CompilerBug('graph', `no extern call ${node.call}`);
     let results = this.calls.get(node.call);
     if (results === undefined) {
       const shapes = call.results.map((r) => r.axes.map((a) => this.sizeOf(a)));

@@ -91,9 +91,20 @@ export type Node = Base &
         readonly roots: readonly { readonly axis: AxisId; readonly name: string; readonly offset: Size }[];
       }
     // Views: the same numbers under other indices.
-    | { readonly kind: 'rename'; readonly operand: NodeId; readonly from: readonly AxisId[]; readonly to: readonly AxisId[] }
+    | {
+        readonly kind: 'rename';
+        readonly operand: NodeId;
+        readonly from: readonly AxisId[];
+        readonly to: readonly AxisId[];
+      }
     /** The point `at` of an axis (without it), or the points from `at` on, as the axis `as`. */
-    | { readonly kind: 'slice'; readonly operand: NodeId; readonly axis: AxisId; readonly at: Size; readonly as: AxisId | null }
+    | {
+        readonly kind: 'slice';
+        readonly operand: NodeId;
+        readonly axis: AxisId;
+        readonly at: Size;
+        readonly as: AxisId | null;
+      }
     /** Row-major: axis → into. */
     | { readonly kind: 'split'; readonly operand: NodeId; readonly axis: AxisId; readonly into: readonly AxisId[] }
     | { readonly kind: 'merge'; readonly operand: NodeId; readonly from: readonly AxisId[]; readonly into: AxisId }
@@ -133,7 +144,13 @@ export interface ExternNode {
 
 /** What a run returns. A route is its three tensors over support axes (weight: payload too). */
 export type Root =
-  | { readonly kind: 'tensor'; readonly name: string; readonly group: RootGroup; readonly node: NodeId; readonly axes: readonly AxisId[] }
+  | {
+      readonly kind: 'tensor';
+      readonly name: string;
+      readonly group: RootGroup;
+      readonly node: NodeId;
+      readonly axes: readonly AxisId[];
+    }
   | {
       readonly kind: 'route';
       readonly name: string;

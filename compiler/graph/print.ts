@@ -25,7 +25,9 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const name = axisNames(graph);
   const list = (axes: readonly AxisId[]): string => axes.map(name).join(', ');
   const used = new Set(graph.nodes.flatMap((n) => [...n.axes]));
-  const axes = [...graph.axes.values()].filter((a) => used.has(a.id)).map((a) => `${name(a.id)} = ${formatSize(a.size)}`);
+  const axes = [...graph.axes.values()]
+    .filter((a) => used.has(a.id))
+    .map((a) => `${name(a.id)} = ${formatSize(a.size)}`);
   const nodes = graph.nodes.map((node) => {
     const mark = options.materialised?.has(node.id) === true ? '*' : '';
     const domain = options.domains?.get(node.id);
@@ -68,7 +70,8 @@ function printRoot(root: Root, list: (axes: readonly AxisId[]) => string): strin
 }
 
 function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): string {
-  const list = (axes: readonly AxisId[]): string => (axes.length === 1 ? axes.map(name).join() : `(${axes.map(name).join(', ')})`);
+  const list = (axes: readonly AxisId[]): string =>
+    axes.length === 1 ? axes.map(name).join() : `(${axes.map(name).join(', ')})`;
   const bound = (b: Bound): string => `per ${list(b.per)} <= ${formatSize(b.atMost)}`;
   switch (node.kind) {
     case 'constant':

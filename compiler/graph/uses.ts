@@ -2,7 +2,8 @@
  * Walking and rebuilding graphs: who reads what, what is live, and the one helper every pass is made of.
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
-import { GraphBuilder, operandsOfDraft } from './build.ts';
+import { GraphBuilder } from './build.ts';
+import { operandsOfDraft } from './draft.ts';
 import type { Graph, Node, NodeId, Root } from './ir.ts';
 
 /** The nodes that must be computed before this one. */

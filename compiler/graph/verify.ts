@@ -101,7 +101,8 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
       return wants(of(node.mask));
     }
     case 'contract':
-      if (!subset(node.over, of(node.left)) || !subset(node.over, of(node.right))) say('an operand lacks an axis of over');
+      if (!subset(node.over, of(node.left)) || !subset(node.over, of(node.right)))
+        say('an operand lacks an axis of over');
       return wants([...new Set([...of(node.left), ...of(node.right)])].filter((a) => !node.over.includes(a)));
     case 'reduce':
       if (!subset(node.over, of(node.operand))) say('the operand lacks an axis of over');

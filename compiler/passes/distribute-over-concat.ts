@@ -19,7 +19,7 @@ import { replaceInBounds } from '../graph/bounds.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { copyNode, rewriteGraph } from '../graph/uses.ts';
-import { operandsOfDraft } from '../graph/build.ts';
+import { operandsOfDraft } from '../graph/draft.ts';
 import { definePass } from './pass.ts';
 import { sliced } from './simplify-views.ts';
 
@@ -144,7 +144,10 @@ function sumOfParts(
     const over = [...rest, ...own];
     const [first, second] = values;
     if (first === undefined) continue;
-    const term = second === undefined ? b.reduce('sum', b.broadcast(first, over), over) : b.contract(b.broadcast(first, over), second, over);
+    const term =
+      second === undefined
+        ? b.reduce('sum', b.broadcast(first, over), over)
+        : b.contract(b.broadcast(first, over), second, over);
     sum = sum === null ? term : b.map('add', [sum, term]);
   }
   return b.broadcast(sum ?? b.constant(0, node.element), node.axes);
@@ -238,7 +241,8 @@ function viewOf(b: GraphBuilder, id: NodeId, axis: AxisId, { at, length, own }: 
     return b.support(b.broadcast(mask, own), become(support.sources), become(support.targets), bounds);
   }
   const [only, ...more] = own;
-  const as = only === undefined ? null : more.length === 0 ? only : b.axis(own.map((a) => b.axisOf(a).name).join(''), length);
+  const as =
+    only === undefined ? null : more.length === 0 ? only : b.axis(own.map((a) => b.axisOf(a).name).join(''), length);
   const cut = sliced(b, id, axis, at, as) ?? b.slice(id, axis, at, as);
   return as === null || more.length === 0 ? cut : b.split(cut, as, own);
 }

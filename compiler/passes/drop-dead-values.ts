@@ -22,10 +22,13 @@ function dropLeaves(graph: Graph): Graph {
   const leaves = kept.flatMap((index) => graph.leaves[index] ?? []);
   const nodes = graph.nodes.map((n) => (n.kind === 'leaf' ? { ...n, leaf: place.get(n.leaf) ?? 0 } : n));
   const axes = new Set<AxisId>(nodes.flatMap((n) => [...n.axes, ...axesInside(n)]));
-  for (const leaf of leaves) for (const a of [...leaf.axes, ...(leaf.within === null ? [] : [leaf.within])]) axes.add(a);
-  for (const call of graph.externs) for (const a of [...call.family, ...call.carried, ...call.results.flatMap((r) => r.axes)]) axes.add(a);
+  for (const leaf of leaves)
+    for (const a of [...leaf.axes, ...(leaf.within === null ? [] : [leaf.within])]) axes.add(a);
+  for (const call of graph.externs)
+    for (const a of [...call.family, ...call.carried, ...call.results.flatMap((r) => r.axes)]) axes.add(a);
   for (const root of graph.roots) {
-    for (const a of root.kind === 'tensor' ? root.axes : [...root.sources, ...root.targets, ...root.payload]) axes.add(a);
+    for (const a of root.kind === 'tensor' ? root.axes : [...root.sources, ...root.targets, ...root.payload])
+      axes.add(a);
   }
   return { ...graph, leaves, nodes, axes: new Map([...graph.axes].filter(([id]) => axes.has(id))) };
 }

@@ -127,7 +127,12 @@ function foldMap(node: MapNode, operands: readonly NodeId[], b: GraphBuilder): N
   }
 }
 
-function power(x: NodeId, exponent: number | null, b: GraphBuilder, same: (id: NodeId) => NodeId | null): NodeId | null {
+function power(
+  x: NodeId,
+  exponent: number | null,
+  b: GraphBuilder,
+  same: (id: NodeId) => NodeId | null,
+): NodeId | null {
   if (exponent === 1) return same(x);
   const square = (v: NodeId): NodeId => b.map('mul', [v, v]);
   if (exponent === 2) return square(x);

@@ -117,5 +117,10 @@ function loops(node: Node): readonly AxisId[] {
 /** A value on assignments read by one that is not: the points differ, so it cannot be computed in passing there. */
 function onMorePoints(sparse: SparseGraph, node: Node, user: Node): boolean {
   const supports = domainOf(sparse, node.id).supports;
-  return supports.length > 0 && user.kind !== 'masked' && user.kind !== 'reduce' && domainOf(sparse, user.id).supports.length === 0;
+  return (
+    supports.length > 0 &&
+    user.kind !== 'masked' &&
+    user.kind !== 'reduce' &&
+    domainOf(sparse, user.id).supports.length === 0
+  );
 }

@@ -154,7 +154,13 @@ class Demand {
     if (weaker(b, a)) return a;
     const common = a.supports.filter((s) => b.supports.includes(s));
     const [left, right] = [a, b].map((w) => this.conjunction(w.supports.filter((s) => !common.includes(s))));
-    if (left !== undefined && right !== undefined && left !== null && right !== null && sameAxes(this.axesOf(left), this.axesOf(right))) {
+    if (
+      left !== undefined &&
+      right !== undefined &&
+      left !== null &&
+      right !== null &&
+      sameAxes(this.axesOf(left), this.axesOf(right))
+    ) {
       const either = this.supports.union(left, right);
       if (!this.dependsOn(either, id)) return { supports: [...common, either], dense: null };
     }
@@ -231,7 +237,8 @@ class Demand {
         const guards = candidates === null ? [] : guardsOf(candidates, (id) => this.b.node(id));
         const among = guards.reduce((list, guard) => this.under(list, guard), wide);
         const keys = node.keys.map((k) => k.node);
-        if (among.length > 0) for (const id of keys) to(id, among, this.because(node, 'b', this.readsAlong(node, node.over)));
+        if (among.length > 0)
+          for (const id of keys) to(id, among, this.because(node, 'b', this.readsAlong(node, node.over)));
         else this.along(node, keys, node.over, supports, dense);
         return;
       }
@@ -272,7 +279,13 @@ class Demand {
   }
 
   /** Operands that are read all along axes that the result has too. */
-  private along(node: Node, ids: readonly NodeId[], over: readonly AxisId[], supports: readonly NodeId[], dense: DenseFallback | null): void {
+  private along(
+    node: Node,
+    ids: readonly NodeId[],
+    over: readonly AxisId[],
+    supports: readonly NodeId[],
+    dense: DenseFallback | null,
+  ): void {
     const wide = this.restrict(supports, node.axes.filter((a) => !over.includes(a))); // prettier-ignore
     const concerned = this.mixed(node.axes) ? over.some((a) => this.pairs.some((p) => p.includes(a))) : true;
     const why = concerned || dense === null ? this.because(node, 'b', this.readsAlong(node, over)) : dense;
@@ -280,7 +293,13 @@ class Demand {
   }
 
   /** Why an operand that is summed over axes is dense: because of the sum, unless the sum itself was dense already. */
-  private reading(node: Node, id: NodeId, supports: readonly NodeId[], dense: DenseFallback | null, over: readonly AxisId[]): DenseFallback | null {
+  private reading(
+    node: Node,
+    id: NodeId,
+    supports: readonly NodeId[],
+    dense: DenseFallback | null,
+    over: readonly AxisId[],
+  ): DenseFallback | null {
     if (dense !== null && this.mixed(node.axes)) return dense;
     if (supports.length > 0 && this.restrict(supports, this.axesOf(id)).length > 0) return null;
     return this.because(node, 'a', this.readsAlong(node, over));
@@ -297,4 +316,5 @@ class Demand {
   }
 }
 
-const sameAxes = (a: readonly AxisId[], b: readonly AxisId[]): boolean => a.length === b.length && a.every((x) => b.includes(x));
+const sameAxes = (a: readonly AxisId[], b: readonly AxisId[]): boolean =>
+  a.length === b.length && a.every((x) => b.includes(x));

@@ -4,7 +4,15 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, sizeKey, type Size } from '../../dsl/meaning/size.ts';
-import { boundOf, compareProducts, joinBounds, projectBounds, replaceInBounds, tidyBounds, uniteBounds } from '../graph/bounds.ts';
+import {
+  boundOf,
+  compareProducts,
+  joinBounds,
+  projectBounds,
+  replaceInBounds,
+  tidyBounds,
+  uniteBounds,
+} from '../graph/bounds.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import { implies } from '../graph/implies.ts';
 import type { AxisId, Bound, Node, NodeId } from '../graph/ir.ts';

@@ -19,7 +19,7 @@ import type { AxisId, Node, NodeId, ReduceOp } from '../graph/ir.ts';
 import { nodeOf } from '../graph/uses.ts';
 import { descends } from './memory.ts';
 import type { Relation, StoredSpace } from './memory.ts';
-import { MOST_INLINE_PARTS } from './choose-storage.ts';
+import { MOST_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
 import type { Storage } from './choose-storage.ts';
 
 /** A list of a relation's rows for each key: which rows belong to an output point. */
@@ -132,6 +132,7 @@ function chooseReduction(
   const reachable = [...node.axes, ...node.over];
   const fits = storage.relations.filter(
     (r) =>
+      isKnownBefore(r, node) &&
       storage.conjunctions.holdsUnder(r.supports, operand.support) &&
       r.supports.every((s) => storage.conjunctions.holdsUnder(holds, s)) &&
       r.axes.every((a) => reachable.includes(a)) &&

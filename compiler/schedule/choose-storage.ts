@@ -49,13 +49,16 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
   }
   const conjunctions = new Conjunctions(fused);
   const relations = new RelationTable(fused, conjunctions);
-  for (const id of [...stored].sort((a, b) => a - b)) {
+  const wanted: (readonly NodeId[])[] = [];
+  for (const id of stored) {
     const node = nodeOf(graph, id);
     // What is summed under a support is visited by assignment: the list needs the relation too.
     for (const supports of [usableSupports(fused, node), summedSupports(fused, node)]) {
-      if (supports.length > 0 && isHeavy(fused, node, supports)) relations.of(supports);
+      if (supports.length > 0 && isHeavy(fused, node, supports)) wanted.push(supports);
     }
   }
+  // Of several ways to write a set of assignments, the one that is known first makes the relation.
+  for (const supports of wanted.sort((a, b) => Math.max(...a) - Math.max(...b))) relations.of(supports);
   const spaces = new Map<NodeId, StoredSpace>();
   for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
@@ -145,6 +148,12 @@ function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
   return [...domainOf(fused, node.id).supports, operand.support];
 }
 
+/** Whether all a relation is made of is computed before a node. */
+export function isKnownBefore(relation: Relation, node: Node): boolean {
+  const { parent } = relation;
+  return relation.supports.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
+}
+
 /** The tightest relation that has all points of the node's domain. */
 function bestRelation(
   conjunctions: Conjunctions,
@@ -154,7 +163,10 @@ function bestRelation(
 ): Relation | null {
   if (supports.length === 0) return null;
   const fits = relations.filter(
-    (r) => r.axes.every((a) => node.axes.includes(a)) && r.supports.every((s) => conjunctions.holdsUnder(supports, s)),
+    (r) =>
+      isKnownBefore(r, node) &&
+      r.axes.every((a) => node.axes.includes(a)) &&
+      r.supports.every((s) => conjunctions.holdsUnder(supports, s)),
   );
   const within = (inner: Relation, outer: Relation) =>
     outer.supports.every((s) => conjunctions.holdsUnder(inner.supports, s));

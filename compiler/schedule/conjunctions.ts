@@ -50,8 +50,10 @@ export class Conjunctions {
   /** The conjunction without what the rest of it implies, in id order. */
   minimal(supports: readonly NodeId[]): readonly NodeId[] {
     const all = [...new Set(supports)].sort((a, b) => a - b);
-    // Later supports are made from earlier ones and imply them.
-    return all.filter((s, i) => !all.some((other, j) => j > i && this.holdsUnder([other], s)));
+    // Of two that say the same the earlier stays: it is known first.
+    const drops = (other: NodeId, s: NodeId) =>
+      this.holdsUnder([other], s) && (other < s || !this.holdsUnder([s], other));
+    return all.filter((s) => !all.some((other) => other !== s && drops(other, s)));
   }
 
   /** The supports a conjunction is made of, in id order. */

@@ -21,20 +21,11 @@ import {
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import { exprDepth } from '../kernel/walk.ts';
 import { extreme, rowMajor } from '../kernels/space.ts';
+import { inner } from './env.ts';
+import type { Env } from './env.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
 import type { Relation, RelationBuffers, StoredSpace } from './memory.ts';
 import { as, binaryFunctionOf, unaryFunctionOf } from './scalar-functions.ts';
-
-/** Where a computation stands. Bindings of `parent` are among these, with the same expressions. */
-export interface Env {
-  readonly axes: ReadonlyMap<AxisId, Expr>;
-  /** Relation id → row, u32. */
-  readonly rows: ReadonlyMap<number, { readonly relation: Relation; readonly row: Expr }>;
-  readonly parent: Env | null;
-  readonly values: Map<NodeId, Expr>;
-  readonly places: Map<number, Expr>;
-  readonly views: Map<NodeId, Env>;
-}
 
 /** What the lowering needs to know of the plan in the making. */
 export interface Placement {
@@ -56,32 +47,6 @@ const DEEPEST = 12;
 
 export function kernelType(element: ElementType): ScalarType {
   return KERNEL_TYPE[element];
-}
-
-/** The Env of a launch before its points are decoded. */
-export function emptyEnv(): Env {
-  return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), places: new Map(), views: new Map() };
-}
-
-/** The same place in a block of its own, or with more axes bound. */
-export function inner(env: Env, axes: readonly (readonly [AxisId, Expr])[] = []): Env {
-  if (axes.some(([axis]) => env.axes.has(axis))) return rebound(env, axes);
-  const bound = axes.length === 0 ? env.axes : new Map([...env.axes, ...axes]);
-  return { axes: bound, rows: env.rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
-}
-
-/** Another point: some axes have other indices. Nothing computed so far holds there. */
-export function rebound(env: Env, axes: readonly (readonly [AxisId, Expr])[]): Env {
-  const changed = new Set(axes.map(([axis]) => axis));
-  const rows = [...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => changed.has(a)));
-  return {
-    axes: new Map([...env.axes, ...axes]),
-    rows: new Map(rows),
-    parent: null,
-    values: new Map(),
-    places: new Map(),
-    views: new Map(),
-  };
 }
 
 export class Lowering {

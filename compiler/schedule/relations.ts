@@ -15,8 +15,9 @@ import { compactCount } from '../kernels/compact-count.ts';
 import { compactFill } from '../kernels/compact-fill.ts';
 import { SCAN_THREADS, compactScan } from '../kernels/compact-scan.ts';
 import type { IndexShape } from './choose-kernels.ts';
-import { emptyEnv, inner } from './expression-lowering.ts';
-import type { Env, Lowering } from './expression-lowering.ts';
+import { emptyEnv, inner } from './env.ts';
+import type { Env } from './env.ts';
+import type { Lowering } from './expression-lowering.ts';
 import type { Relation } from './memory.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 

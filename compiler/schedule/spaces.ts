@@ -9,8 +9,9 @@ import type { Expr } from '../kernel/ir.ts';
 import { rowMajor } from '../kernels/space.ts';
 import type { Loop, Space } from '../kernels/space.ts';
 import type { IndexShape } from './choose-kernels.ts';
-import { emptyEnv, inner, rebound } from './expression-lowering.ts';
-import type { Env, Lowering } from './expression-lowering.ts';
+import { emptyEnv, inner, rebound } from './env.ts';
+import type { Env } from './env.ts';
+import type { Lowering } from './expression-lowering.ts';
 import { elementsOf } from './memory.ts';
 import type { StoredSpace } from './memory.ts';
 

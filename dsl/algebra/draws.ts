@@ -19,7 +19,7 @@ const documentation: Record<DrawName, Documentation> = {
   normal: {
     summary: 'Random numbers, normal with mean 0 and variance 1.',
     detail: 'A function of the seed, the place in the program and the indices.',
-    example: 'param w: [E, D] = 0.02 * normal[E, D]',
+    example: '0.02 * normal[E, D]',
   },
   gumbel: {
     summary: 'Random numbers, -log(-log(u)): the greatest of s + gumbel is a sample of softmax(s).',

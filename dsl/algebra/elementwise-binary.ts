@@ -122,7 +122,7 @@ const entries: Record<BinaryName, Entry> = {
     f: (x, y) => Math.max(x, y),
     documentation: say(
       'True where either is.',
-      'keep(s, is(P: ffn) or r, over: P)',
+      'keep(s, open or r, over: E)',
       'A route counts as where it is present.',
     ),
   },

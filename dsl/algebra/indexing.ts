@@ -79,7 +79,7 @@ export const part: Primitive = {
   documentation: {
     summary: "A part of a union's axis, in the part's own axes.",
     detail: 'A route keeps the ranks it has.',
-    example: 'r[P: ffn]',
+    example: 'u[U: ffn]',
   },
   infer(call) {
     const x = computable(call, 'x');
@@ -103,7 +103,7 @@ export const is: Primitive = {
   documentation: {
     summary: "Which points of a union's axis are of a part.",
     detail: '',
-    example: 'keep(r, not is(P: zero))',
+    example: 'keep(u, not is(U: zero), over: U)',
   },
   infer(call) {
     const of = oneAxis(call, 'axis', 'is');

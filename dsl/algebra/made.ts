@@ -15,7 +15,7 @@ export const iota: Primitive = {
   documentation: {
     summary: 'The position along an axis, from 0.',
     detail: 'Of the element type it meets, f32 if it meets none.',
-    example: "where(iota(T) >= iota(T'), dot(q, k, over: C), -inf)",
+    example: "where(iota(T) >= iota(T'), dot(q, rename(k, T: T'), over: D), -inf)",
   },
   infer(call) {
     const axis = oneAxis(call, 'axis', 'iota');

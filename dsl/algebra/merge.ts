@@ -19,7 +19,7 @@ export const merge: Primitive = {
   documentation: {
     summary: 'Several axes as one, row-major.',
     detail: 'Of a route: the axes are all sources, all targets or all payload; points, weights and ranks stay.',
-    example: 'merge(r, (G, M): E)',
+    example: 'merge(g, (G, M): E)',
   },
   infer(call) {
     const x = computable(call, 'x');

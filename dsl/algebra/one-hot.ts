@@ -16,7 +16,7 @@ export const oneHot: Primitive = {
   documentation: {
     summary: '1 where an index points, 0 elsewhere.',
     detail: 'Dense; `pick` gives a route. Of the element type it meets, f32 if it meets none.',
-    example: 'one_hot(label, over: V)',
+    example: 'one_hot(ids, over: V)',
   },
   infer(call) {
     const axis = oneAxis(call, 'over', 'one_hot');

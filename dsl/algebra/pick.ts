@@ -22,7 +22,7 @@ export const pick: Primitive = {
   documentation: {
     summary: 'The points that indices name, as a route of weight 1.',
     detail: 'A repeated index adds. The weight is of the element type it meets, f32 if it meets none.',
-    example: 'pick(ids, over: E, along: K) * weights',
+    example: 'pick(picks, over: E, along: N) * shares',
     source: 'arXiv:2106.04426',
   },
   infer(call) {

@@ -103,7 +103,7 @@ const entries: Record<ReductionName, Entry> = {
     overSupport: false,
     documentation: say(
       'Where along an axis the greatest is.',
-      'table[V: argmax(s, over: V)]',
+      'argmax(s, over: E)',
       'i32 in that axis; the lower index of equal ones. NaN is an error of the run.',
     ),
   },

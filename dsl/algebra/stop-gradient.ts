@@ -12,7 +12,7 @@ export const stopGradient: Primitive = {
   documentation: {
     summary: 'The value itself, without its gradient.',
     detail: '',
-    example: 'loss z = stop_gradient(s) * p',
+    example: 'stop_gradient(s) * p',
   },
   infer(call) {
     const x = computable(call, 'x');

@@ -8,7 +8,7 @@
  * All mistakes of all models are collected in one run. The result is the model asked for.
  */
 import type * as ast from '../syntax/ast.ts';
-import { hasErrors, type Diagnostic } from '../diagnostics/diagnostic.ts';
+import { hasErrors, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { checkDeclarations, readItems, sortReporting } from './declarations.ts';
 import { Context, nameHelp } from './context.ts';
 import type { CallableDeclaration, Declaration, Program } from './program.ts';
@@ -30,8 +30,11 @@ export interface CheckOptions {
   readonly model?: string;
   /** The file is a library: it needs no model. */
   readonly library?: boolean;
-  /** The file had syntax errors: what could not be read may declare the names that seem to be missing. */
-  readonly incomplete?: boolean;
+  /**
+   * Places of the syntax errors of the main file. What could not be read may declare the names that seem to be missing, and a
+   * declaration that has such an error is not judged any further: one mistake, one diagnostic.
+   */
+  readonly unread?: readonly Span[];
 }
 
 export interface Checked {
@@ -72,14 +75,30 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
     program: checkModel(cx, main.scope, model, globals, trainDeclaration),
   }));
   const chosen = chooseModel(cx, files.main, options, programs);
-  cx.flushUnknown(options.incomplete === true);
+  const unread = options.unread ?? [];
+  cx.flushUnknown(unread.length > 0);
 
   const rank = new Map([...new Set(units.map((u) => u.file.span.source))].map((source, i) => [source, i]));
   const place = (d: Diagnostic): number => (d.span === undefined ? -1 : (rank.get(d.span.source) ?? rank.size));
-  const diagnostics = cx.diagnostics.toSorted(
-    (a, b) => place(a) - place(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0),
+  const judged = unread.length === 0 ? cx.diagnostics : outsideOf(cx.diagnostics, brokenItems(files.main, unread));
+  const diagnostics = judged.toSorted((a, b) => place(a) - place(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  return { program: unread.length > 0 || hasErrors(diagnostics) ? null : chosen, diagnostics };
+}
+
+/** The declarations of a file, in its models or outside, that have one of the places inside. */
+function brokenItems(file: ast.File, places: readonly Span[]): readonly Span[] {
+  const items = [...file.imports, ...file.decls, ...file.models.flatMap((model) => model.items)];
+  return items
+    .map((item) => item.span)
+    .filter((span) => places.some((p) => p.start >= span.start && p.start < span.end));
+}
+
+function outsideOf(diagnostics: readonly Diagnostic[], broken: readonly Span[]): readonly Diagnostic[] {
+  return diagnostics.filter(
+    ({ span }) =>
+      span === undefined ||
+      !broken.some((b) => b.source === span.source && span.start >= b.start && span.start < b.end),
   );
-  return { program: hasErrors(diagnostics) ? null : chosen, diagnostics };
 }
 
 function ownerOf(name: string, role: Owner['role']): Owner {
@@ -257,7 +276,7 @@ function chooseModel(
   const [only] = programs;
   const top = { source: main.span.source, start: 0, end: 0 };
   if (only === undefined) {
-    if (options.library !== true && options.incomplete !== true)
+    if (options.library !== true && (options.unread ?? []).length === 0)
       cx.report('MOE0210', top, {
         message: `${main.span.source} has no model`,
         help: 'model M { … } is what is compiled',

@@ -20,13 +20,14 @@ import type {
   ValueType,
 } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import type { Algebra, Operand, Selection } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
 import type { FamilyValue, Instance, UsedStore } from './instances.ts';
+import { Obligations, type Condition } from './obligations.ts';
 import { Scope, type StaticFrame } from './scope.ts';
-import { apply, asInteger, asNumber, exact, formatSize, multiply, sizeKey, type Size } from './size.ts';
+import { asInteger, exact, type Size } from './size.ts';
 
 export type WalkValue<T, R> =
   | Operand<T, R>
@@ -54,6 +55,8 @@ export interface WalkOptions<T, R> {
   /** Which auxiliary results are evaluated. */
   readonly want: { readonly losses: boolean; readonly outputs: boolean; readonly updates: boolean };
   readonly report: (problem: Diagnostic) => void;
+  /** Told of what the sizes of a run must satisfy. */
+  readonly require?: (condition: Condition) => void;
 }
 
 export interface WalkedResult<T, R> {
@@ -93,13 +96,14 @@ class Walk<T, R> {
   private readonly scope: Scope;
   private readonly algebra: Algebra<T, R>;
   private readonly effects: Effects<T, R>;
-  private readonly reported = new Set<string>();
+  private readonly obligations: Obligations;
   private readonly initials = new Map<number, T>();
 
   constructor(private readonly options: WalkOptions<T, R>) {
     this.scope = options.scope;
     this.algebra = options.algebra;
-    this.effects = new Effects(options.algebra, (problem) => this.report(problem));
+    this.obligations = new Obligations(options.report, options.require ?? (() => undefined));
+    this.effects = new Effects(options.algebra, (problem) => this.obligations.report(problem));
   }
 
   run(): Walked<T, R> {
@@ -139,13 +143,6 @@ class Walk<T, R> {
       return { name, value: this.algebra.broadcast(item, axes), type: type.type, axes };
     });
     return { results, ...this.effects.gather(), stores: this.scope.usedStores() };
-  }
-
-  private report(problem: Diagnostic): void {
-    const key = `${problem.code}:${problem.span?.start}:${problem.span?.end}`;
-    if (this.reported.has(key)) return;
-    this.reported.add(key);
-    this.options.report(problem);
   }
 
   private axis(variable: AxisVar, frame: StaticFrame): Axis {
@@ -226,7 +223,8 @@ class Walk<T, R> {
       }
       case 'store': {
         const used = this.scope.store(expr.decl, expr.via, frame);
-        return { kind: 'tensor', value: this.readStore(used, this.selectionOf(used.instance, frame)) };
+        const whole = this.readStore(used, this.selectionOf(used.instance, frame));
+        return this.algebra.rename({ kind: 'tensor', value: whole }, this.axesHere(used, frame));
       }
       case 'primitive':
         return this.primitive(expr, frame);
@@ -357,7 +355,7 @@ class Walk<T, R> {
       statics.set(name, v.kind === 'bool' ? v.value : v.size);
     }
     this.partLayout(expr, axes, statics);
-    this.obligations(expr, axes, statics, frame);
+    this.obligations.primitive(expr, axes, statics, () => this.where(frame));
     return this.algebra.primitive({
       name: expr.name,
       args,
@@ -387,182 +385,6 @@ class Walk<T, R> {
     statics.set('length', member.length);
   }
 
-  /** What sizes must satisfy for the operation to make sense; see core.md 2.8. */
-  private obligations(
-    expr: PrimitiveExpr & { readonly span: Span },
-    axes: ReadonlyMap<string, readonly Axis[]>,
-    statics: Map<string, Size | boolean>,
-    frame: Frame<T, R>,
-  ): void {
-    const at = (): string => this.where(frame);
-    const one = (name: string): Axis | undefined => axes.get(name)?.[0];
-    const size = (name: string): Size | null => {
-      const s = statics.get(name);
-      return s === undefined || typeof s === 'boolean' ? null : s;
-    };
-    const span = expr.span;
-    switch (expr.name) {
-      case 'rename': {
-        const to = axes.get('to') ?? [];
-        (axes.get('from') ?? []).forEach((a, i) => {
-          const b = to[i];
-          if (b !== undefined && !equalSizes(a.size, b.size)) {
-            this.report(
-              diagnostic('MOE0351', {
-                message: `${a.name} and ${b.name} differ in size: ${formatSize(a.size)} and ${formatSize(b.size)}${at()}`,
-                span,
-                help: `rename ${a.name} to its twin ${a.name}', or to an axis of the same size`,
-              }),
-            );
-          }
-        });
-        break;
-      }
-      case 'split':
-      case 'merge': {
-        const whole = expr.name === 'split' ? one('axis') : one('into');
-        const parts = axes.get(expr.name === 'split' ? 'into' : 'axes') ?? [];
-        const product = multiply(parts.map((a) => a.size));
-        if (whole !== undefined && !equalSizes(whole.size, product)) {
-          this.report(
-            diagnostic('MOE0353', {
-              message: `${whole.name} has ${formatSize(whole.size)} points, (${parts.map((a) => a.name).join(', ')}) has ${formatSize(product)}${at()}`,
-              span,
-            }),
-          );
-        }
-        break;
-      }
-      case 'concat': {
-        const into = one('into');
-        const sum = (axes.get('along') ?? []).reduce<Size>((s, a) => apply('add', s, a.size), exact(0));
-        if (into !== undefined && !equalSizes(into.size, sum)) {
-          this.report(
-            diagnostic('MOE0351', {
-              message: `${into.name} has ${formatSize(into.size)} points, what is joined has ${formatSize(sum)}${at()}`,
-              span,
-            }),
-          );
-        }
-        break;
-      }
-      case 'at': {
-        const axis = one('axis');
-        const index = size('index');
-        if (axis !== undefined && index !== null) this.within(index, axis, span, at());
-        break;
-      }
-      case 'window': {
-        const axis = one('axis');
-        const as = one('as');
-        const [from, to] = [size('from'), size('to')];
-        if (axis !== undefined && as !== undefined && from !== null && to !== null)
-          this.range(axis, as, from, to, span, at());
-        break;
-      }
-      case 'top_k': {
-        const k = size('k');
-        const over = axes.get('over') ?? [];
-        if (k === null) break;
-        const n = multiply(over.map((a) => a.size));
-        const [kn, nn] = [asNumber(k), over.some((a) => a.dynamic) ? null : asInteger(n)];
-        if (kn !== null && !Number.isInteger(kn)) {
-          this.report(
-            diagnostic('MOE0350', {
-              message: `${formatSize(k)} are to be selected, which is not a whole number${at()}`,
-              span,
-              help: 'say floor or ceil',
-            }),
-          );
-        } else if (kn !== null && kn < 0) {
-          this.report(
-            diagnostic('MOE0350', { message: `${kn} are to be selected${at()}`, span, help: 'select none or more' }),
-          );
-        } else if (kn !== null && nn !== null && kn > nn) {
-          const names = over.map((a) => a.name).join(', ');
-          this.report(
-            diagnostic('MOE0450', {
-              message: `${kn} are to be selected among the ${nn} points of ${names}${at()}`,
-              span,
-              label: `${kn} are selected here`,
-              help: `select at most ${nn}, or make ${names} larger`,
-            }),
-          );
-        }
-        break;
-      }
-      case 'limit': {
-        const to = size('to');
-        const n = to === null ? null : asNumber(to);
-        if (to !== null && n !== null && !Number.isInteger(n)) {
-          this.report(
-            diagnostic('MOE0350', {
-              message: `a capacity of ${formatSize(to)} is not a whole number${at()}`,
-              span,
-              help: 'say floor or ceil',
-            }),
-          );
-        }
-        break;
-      }
-      case 'max':
-      case 'min':
-      case 'argmax': {
-        const dense = expr.args.get('x')?.type.kind === 'tensor';
-        const empty = (axes.get('over') ?? []).find((a) => !a.dynamic && asInteger(a.size) === 0);
-        if (dense && empty !== undefined) {
-          this.report(
-            diagnostic('MOE0352', { message: `${expr.name} over ${empty.name}, which has no points${at()}`, span }),
-          );
-        }
-        break;
-      }
-      default:
-        break;
-    }
-  }
-
-  private within(index: Size, axis: Axis, span: Span, at: string): void {
-    const [i, n] = [asNumber(index), asInteger(axis.size)];
-    if (i !== null && (!Number.isInteger(i) || i < 0 || (n !== null && i >= n))) {
-      this.report(
-        diagnostic('MOE0352', {
-          message: `${axis.name} has ${formatSize(axis.size)} points, there is none at ${formatSize(index)}${at}`,
-          span,
-        }),
-      );
-    }
-  }
-
-  private range(axis: Axis, as: Axis, from: Size, to: Size, span: Span, at: string): boolean {
-    const [a, b, n] = [asNumber(from), asNumber(to), asInteger(axis.size)];
-    if (
-      a !== null &&
-      b !== null &&
-      (!Number.isInteger(a) || !Number.isInteger(b) || a < 0 || b < a || (n !== null && b > n))
-    ) {
-      this.report(
-        diagnostic('MOE0352', {
-          message: `the range ${formatSize(from)} .. ${formatSize(to)} leaves ${axis.name}, which has ${formatSize(axis.size)} points${at}`,
-          span,
-          help: 'a range lies inside its axis: write max(…, 0), or choose with if',
-        }),
-      );
-      return false;
-    }
-    const length = apply('sub', to, from);
-    if (!equalSizes(length, as.size)) {
-      this.report(
-        diagnostic('MOE0351', {
-          message: `the range has ${formatSize(length)} points, ${as.name} has ${formatSize(as.size)}${at}`,
-          span,
-        }),
-      );
-      return false;
-    }
-    return true;
-  }
-
   /** " (at l = 0)": the first instance at which an obligation fails. */
   private where(frame: StaticFrame): string {
     const parts = [...frame.indices].map(([id, value]) => `${this.scope.indexName(id)} = ${value}`);
@@ -583,15 +405,8 @@ class Walk<T, R> {
       case 'at': {
         const axis = this.axis(expr.axis, frame);
         const index = this.scope.integer(expr.index, frame);
+        this.obligations.point(this.scope.number(expr.index, frame), axis, expr.span, this.where(frame));
         const n = asInteger(axis.size);
-        if (index === null || index < 0 || (n !== null && index >= n)) {
-          this.report(
-            diagnostic('MOE0352', {
-              message: `${axis.name} has ${formatSize(axis.size)} points, there is none at ${index ?? 'a fraction'}${this.where(frame)}`,
-              span: expr.span,
-            }),
-          );
-        }
         const inside = Math.min(Math.max(index ?? 0, 0), (n ?? 1) - 1);
         return this.scope.select(this.family(expr.family, frame), axis, { kind: 'at', index: inside });
       }
@@ -599,7 +414,7 @@ class Walk<T, R> {
         const axis = this.axis(expr.axis, frame);
         const as = this.axis(expr.as, frame);
         const [from, to] = [this.scope.integer(expr.from, frame), this.scope.integer(expr.to, frame)];
-        const inside = this.range(axis, as, exact(from ?? 0), exact(to ?? 0), expr.span, this.where(frame));
+        const inside = this.obligations.range(axis, as, exact(from ?? 0), exact(to ?? 0), expr.span, this.where(frame));
         return this.scope.select(this.family(expr.family, frame), axis, {
           kind: 'window',
           from: inside ? (from ?? 0) : 0,
@@ -607,6 +422,17 @@ class Walk<T, R> {
         });
       }
     }
+  }
+
+  /**
+   * An axis whose definition names an index (`seen[Q] = every | group[…]` in `task[k in Task]`) is one axis for each
+   * index, but a store has one shape for all: its axes, as they are called here.
+   */
+  private axesHere({ store, instance }: UsedStore, frame: Frame<T, R>): ReadonlyMap<Axis, Axis> {
+    const here = store.declaration.type.axes.map((a) => this.axis(a, { ...frame, instance }));
+    return new Map(
+      store.declared.flatMap((a, i) => (here[i] === undefined || here[i] === a ? [] : [[a, here[i]] as const])),
+    );
   }
 
   private readStore(used: UsedStore, selection: ReadonlyMap<number, Selection>): T {
@@ -938,11 +764,4 @@ function restrict<T, R>(
       ? algebra.axesOf(operand.value)
       : [...algebra.supportOf(operand.value), ...algebra.payloadOf(operand.value)];
   return new Map([...renaming].filter(([a]) => own.includes(a)));
-}
-
-/** Equal as formulas, or not known to differ: what depends on a run's sizes is checked when they are bound. */
-function equalSizes(a: Size, b: Size): boolean {
-  if (sizeKey(a) === sizeKey(b)) return true;
-  const [x, y] = [asNumber(a), asNumber(b)];
-  return x === null || y === null;
 }

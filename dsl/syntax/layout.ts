@@ -45,11 +45,6 @@ export function group(doc: Doc): Doc {
   return { kind: 'group', doc, broken: mustBreak(doc) };
 }
 
-/** A group that decides by its own first line: what is inside may span lines without breaking it. */
-export function looseGroup(doc: Doc): Doc {
-  return { kind: 'group', doc, broken: false };
-}
-
 export function align(doc: Doc): Doc {
   return { kind: 'align', doc };
 }
@@ -139,7 +134,11 @@ export function layOut(doc: Doc, width: number): string {
         const two: Command = { doc: concat(content, separator, next ?? ''), indent: by, flat: true };
         const last = now.from + 3 >= now.parts.length;
         stack.push({ doc: { ...now, from: now.from + 2 }, indent: by, flat });
-        stack.push({ doc: separator, indent: by, flat: flat || fits(two, last ? stack.slice(0, -1) : [], room) });
+        stack.push({
+          doc: separator,
+          indent: by,
+          flat: flat || (!mustBreak(two.doc) && fits(two, last ? stack.slice(0, -1) : [], room)),
+        });
       }
       stack.push({ doc: group(content), indent: by, flat });
     }

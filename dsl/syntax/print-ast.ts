@@ -191,7 +191,8 @@ class Printer implements ExpressionPrinter {
     return inside === undefined ? '{ }' : concat('{', indent(concat(hard, inside)), hard, '}');
   }
 
-  isShort = (body: ast.Body): boolean => body.items.length === 0 && !this.#isBroken(body.span.start, body.span.end);
+  isShort = (body: ast.Body): boolean =>
+    body.items.length === 0 && !this.#isBroken(body.span.start, body.result.span.start);
 
   printBody = (body: ast.Body): Doc => {
     if (this.isShort(body)) return group(concat('{', indent(concat(line, printExpr(this, body.result))), line, '}'));

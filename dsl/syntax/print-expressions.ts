@@ -4,27 +4,14 @@
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type * as ast from './ast.ts';
-import {
-  concat,
-  concatAll,
-  fill,
-  align,
-  group,
-  hard,
-  indent,
-  join,
-  line,
-  looseGroup,
-  softline,
-  type Doc,
-} from './layout.ts';
+import { concat, concatAll, fill, align, group, hard, indent, join, line, softline, type Doc } from './layout.ts';
 import { binaryOperators, levels, prefixOperators } from './precedence.ts';
 
 export interface ExpressionPrinter {
   /** The text that was parsed: where its author broke a pipe, the printer does. */
   readonly text: string;
   readonly printBody: (body: ast.Body) => Doc;
-  /** Whether a body is one expression that its author wrote on one line. */
+  /** Whether a body is one expression that its author began on the line of the brace. */
   readonly isShort: (body: ast.Body) => boolean;
 }
 
@@ -223,8 +210,12 @@ function printOperators(printer: ExpressionPrinter, expr: Operation): Doc {
   // A minus sign may stand right of `**`, not left of it.
   const leftLevel = associates === 'left' ? level : level + 1;
   const rightLevel = level === levels.power ? levels.negate : level + 1;
+  const last = rest.at(-1);
+  // A block at the end goes on from where it begins: `h + (if c { a }`, with its own lines below.
+  const hugged = last && isBlock(last.right) ? rest.pop() : undefined;
   const parts = rest.map(({ op, right }) => concat(line, `${op} `, operand(printer, right, rightLevel)));
-  return looseGroup(concat(operand(printer, left, leftLevel), indent(concatAll(parts))));
+  const row = group(concat(operand(printer, left, leftLevel), indent(concatAll(parts))));
+  return hugged ? concat(row, ` ${hugged.op} `, operand(printer, hugged.right, rightLevel)) : row;
 }
 
 function printPipe(printer: ExpressionPrinter, expr: ast.Pipe): Doc {
@@ -255,20 +246,26 @@ export function patternText(pattern: ast.Pattern): string {
   return pattern.names.length === 1 ? names : `(${names})`;
 }
 
-/** Short branches stand on one line, or each on its own under the `if`; longer ones go on after the brace. */
+/**
+ * Short branches stand on one line, or each on its own under the `if` (a ladder); longer ones go on after the brace. The braces of a ladder
+ * do not break: what is printed must look as short to the next printing.
+ */
 function printIf(printer: ExpressionPrinter, expr: ast.If): Doc {
-  const branches: Doc[] = [];
+  const heads: Doc[] = [];
   const bodies: ast.Body[] = [];
   let at: ast.If | ast.Body = expr;
   for (; at.kind === 'If'; at = at.otherwise) {
-    branches.push(concat('if ', printAlone(printer, at.condition, levels.or), ' ', printer.printBody(at.then)));
+    heads.push(concat('if ', printAlone(printer, at.condition, levels.or), ' '));
     bodies.push(at.then);
   }
-  branches.push(printer.printBody(at));
+  heads.push('');
   bodies.push(at);
-  if (!bodies.every((body) => printer.isShort(body))) return join(' else ', branches);
+  const branches = (print: (body: ast.Body) => Doc): readonly Doc[] =>
+    bodies.map((body, i) => concat(heads[i] ?? '', print(body)));
+  if (!bodies.every((body) => printer.isShort(body))) return join(' else ', branches(printer.printBody));
   const isLadder = bodies.some(
     (body, i) => i > 0 && /[\n\r]/.test(printer.text.slice(bodies[i - 1]?.span.end, body.span.start)),
   );
-  return align(group(join(concat(isLadder ? hard : line, 'else '), branches)));
+  const rungs = branches((body) => concat('{ ', printExpr(printer, body.result), ' }'));
+  return align(group(join(concat(isLadder ? hard : line, 'else '), rungs)));
 }

@@ -13,13 +13,12 @@ import { webgpuCore } from '../../compiler/target.ts';
 import { catalogue, isCode } from '../../dsl/diagnostics/catalogue.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { pages } from '../../dsl/diagnostics/explain/pages.generated.ts';
-// @ts-expect-error: plain JavaScript without declarations
 import { generate } from '../../dsl/diagnostics/explain/generate.mjs';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dsl', 'diagnostics', 'explain');
 
 /** Codes that need more than a program text: options of the command line, sizes of files. */
-const shownByNoProgram = /^MOE(0002|0010|0011|0012|0013|0014|0212|0318|0319|0354|0355|0356|0501|06[0-7]\d|07\d\d)$/;
+const shownByNoProgram = /^MOE(0002|0010|0011|0012|0013|0014|0212|0318|0354|0355|0356|0501|06[0-7]\d|07\d\d)$/;
 
 interface Example {
   readonly tag: string;
@@ -34,7 +33,10 @@ function examplesOf(page: string): readonly Example[] {
 function diagnosticsOf(text: string): readonly Diagnostic[] {
   const { program, diagnostics, sources } = analyse({ name: 'example.moe', text });
   if (program === null) return diagnostics;
-  return [...diagnostics, ...compileProgram(program, { overrides: new Map(), target: webgpuCore, sources }).diagnostics];
+  return [
+    ...diagnostics,
+    ...compileProgram(program, { overrides: new Map(), target: webgpuCore, sources }).diagnostics,
+  ];
 }
 
 describe('pages of explain', () => {
@@ -61,7 +63,12 @@ describe('pages of explain', () => {
     else expect(shown).toEqual([`moe fails-with ${code}`, 'moe ok']);
     for (const { tag, text } of examples) {
       if (tag === 'moe ok') expect(diagnosticsOf(text)).toEqual([]);
-      else if (tag.startsWith('moe ')) expect(diagnosticsOf(text).map((d) => d.code)).toEqual([code]);
+      else if (tag.startsWith('moe ')) {
+        const codes = diagnosticsOf(text).map((d) => d.code);
+        // A mistake of syntax may leave a tree with gaps; of any other kind one mistake is one diagnostic.
+        if (code.startsWith('MOE01')) expect(codes[0]).toBe(code);
+        else expect(codes).toEqual([code]);
+      }
     }
   });
 });

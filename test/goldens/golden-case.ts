@@ -35,24 +35,32 @@ export function findCases(folder: string): readonly string[] {
     .flatMap((name) => findCases(join(folder, name)));
 }
 
-/** What a case is, without its numbers. */
-export function readCaseHead(folder: string): Omit<GoldenCase, 'tensors'> {
-  const where = join(folder, 'case.json');
-  const root = record(JSON.parse(readFileSync(where, 'utf8')), where);
-  const tolerance = record(root.get('tolerance') ?? {}, `${where}: tolerance`);
+/** Which system a case is of. Nothing more is looked at: a case that no example covers may say the rest as it likes. */
+export function readCaseHead(folder: string): Pick<GoldenCase, 'name' | 'system'> {
+  const { where, root } = readJson(folder);
   return {
     name: text(root.get('case') ?? basename(folder), `${where}: case`),
     system: text(root.get('system'), `${where}: system`),
+  };
+}
+
+export function readCase(folder: string): GoldenCase {
+  const { where, root } = readJson(folder);
+  const tolerance = record(root.get('tolerance') ?? {}, `${where}: tolerance`);
+  return {
+    ...readCaseHead(folder),
     config: new Map(flatten(record(root.get('config') ?? {}, `${where}: config`), '')),
     tolerance: {
       output: bound(tolerance.get('output'), usualTolerance.output, `${where}: tolerance.output`),
       weights: bound(tolerance.get('weights'), usualTolerance.weights, `${where}: tolerance.weights`),
     },
+    tensors: readTensors(join(folder, 'case.safetensors')),
   };
 }
 
-export function readCase(folder: string): GoldenCase {
-  return { ...readCaseHead(folder), tensors: readTensors(join(folder, 'case.safetensors')) };
+function readJson(folder: string): { readonly where: string; readonly root: ReadonlyMap<string, unknown> } {
+  const where = join(folder, 'case.json');
+  return { where, root: record(JSON.parse(readFileSync(where, 'utf8')), where) };
 }
 
 function bound(value: unknown, usual: Bound, where: string): Bound {

@@ -15,7 +15,8 @@ import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../
 import { analyse } from '../../compiler/front-end.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compiler/elaborate/elaborate.ts';
 import { finite } from '../../compiler/graph/infinity.ts';
-import { inOrder, interpretGraph, type GraphTensor } from '../../compiler/graph/interpret.ts';
+import { interpretGraph } from '../../compiler/graph/interpret.ts';
+import { inOrder, type GraphTensor } from '../../compiler/graph/points.ts';
 import type { ExternNode, Graph, Root } from '../../compiler/graph/ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
@@ -78,10 +79,15 @@ function indexOf(point: number, shape: readonly number[]): readonly number[] {
   return shape.map((n, d) => Math.floor(point / shape.slice(d + 1).reduce((p, m) => p * m, 1)) % n);
 }
 
-function host<A>(args: readonly Numbers<A>[], around: readonly A[], result: Omit<Numbers<A>, 'data'>, instance: number): Float64Array {
+function host<A>(
+  args: readonly Numbers<A>[],
+  around: readonly A[],
+  result: Omit<Numbers<A>, 'data'>,
+  instance: number,
+): Float64Array {
   return Float64Array.from({ length: result.shape.reduce((n, m) => n * m, 1) }, (_, point) => {
     const index = indexOf(point, result.shape);
-    const own = index.reduce((sum, i, d) => (around.includes(result.axes[d] as A) ? sum : sum + i), 0);
+    const own = index.reduce((sum, i, d) => (around.some((a) => a === result.axes[d]) ? sum : sum + i), 0);
     return args.reduce((sum, arg) => {
       const fits = (at: readonly number[]): boolean =>
         arg.axes.every((a, d) => !around.includes(a) || at[d] === index[result.axes.indexOf(a)]);
@@ -97,7 +103,11 @@ function answer(run: ExternRun): readonly Float64Array[] {
   return run.results.map((r) => host(args, run.carried, { axes: r.axes, shape: shapeOf(r.axes) }, instance));
 }
 
-function answerGraph(call: ExternNode, operands: readonly GraphTensor[], shapes: readonly (readonly number[])[]): readonly Float64Array[] {
+function answerGraph(
+  call: ExternNode,
+  operands: readonly GraphTensor[],
+  shapes: readonly (readonly number[])[],
+): readonly Float64Array[] {
   const around = [...call.family, ...call.carried];
   return call.results.map((r, k) => {
     const shape = shapes[k] ?? [];
@@ -137,7 +147,10 @@ function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<num
     const name = `${root.group} ${root.name}`;
     if (root.kind === 'tensor') return [name, read(root.node, root.axes)];
     const support = [...root.sources, ...root.targets];
-    return [name, route(read(root.present, support), read(root.rank, support), read(root.weight, [...support, ...root.payload]))];
+    return [
+      name,
+      route(read(root.present, support), read(root.rank, support), read(root.weight, [...support, ...root.payload])),
+    ];
   };
   return new Map(graph.roots.map(of));
 }
@@ -149,7 +162,10 @@ function route(present: readonly number[], rank: readonly number[], weight: read
   return [...present, ...rank.map((v, i) => at(v, i, 1)), ...weight.map((v, i) => at(v, i, width))];
 }
 
-function valuesOfReference(values: ReadonlyMap<string, InterpretedValue>, group: string): [string, readonly number[]][] {
+function valuesOfReference(
+  values: ReadonlyMap<string, InterpretedValue>,
+  group: string,
+): [string, readonly number[]][] {
   return [...values].map(([name, v]) => [
     `${group} ${name}`,
     v.kind === 'tensor' ? [...v.data].map(finite) : route([...v.present], [...v.rank], [...v.weight].map(finite)),
@@ -206,7 +222,11 @@ describe.each(files)('%s', (file) => {
       if (auxiliary) {
         compare(valuesOfGraph(entry.full, setting), new Map([...results, ...more]), `${entry.name}, elaborated`);
         const full = optimise(entry.full);
-        compare(valuesOfGraph(full.graph, setting, full.domains), new Map([...results, ...more]), `${entry.name}, optimised`);
+        compare(
+          valuesOfGraph(full.graph, setting, full.domains),
+          new Map([...results, ...more]),
+          `${entry.name}, optimised`,
+        );
       }
       const plain = optimise(entry.plain);
       compare(valuesOfGraph(plain.graph, setting, plain.domains), new Map(results), `${entry.name}, results only`);

@@ -8,7 +8,8 @@ import { graphAlgebra } from '../../compiler/elaborate/graph-algebra.ts';
 import { supportAxes, Workshop, type GraphOperand, type GraphRoute } from '../../compiler/elaborate/handles.ts';
 import { GraphBuilder } from '../../compiler/graph/build.ts';
 import { boundOf } from '../../compiler/graph/bounds.ts';
-import { inOrder, interpretGraph } from '../../compiler/graph/interpret.ts';
+import { interpretGraph } from '../../compiler/graph/interpret.ts';
+import { inOrder } from '../../compiler/graph/points.ts';
 import type { Graph, Root } from '../../compiler/graph/ir.ts';
 import { verifyGraph } from '../../compiler/graph/verify.ts';
 
@@ -26,7 +27,14 @@ export class Bench {
   }
 
   input(name: string, axes: readonly Axis[], data: readonly number[], element: ElementType = 'f32'): GraphOperand {
-    const index = this.builder.addLeaf({ role: 'input', name, element, axes: this.shop.idsOf(axes), within: null, fallback: null });
+    const index = this.builder.addLeaf({
+      role: 'input',
+      name,
+      element,
+      axes: this.shop.idsOf(axes),
+      within: null,
+      fallback: null,
+    });
     this.leaves.set(name, data);
     return { kind: 'tensor', value: this.shop.tensor(this.builder.leaf(index)) };
   }
@@ -74,7 +82,10 @@ export class Bench {
     const present = this.read(support, axes);
     const wide = (node: number): number[] => this.read(this.builder.broadcast(node, ids), axes);
     const [w, r] = [wide(weight), wide(rank)];
-    return { weight: present.map((p, i) => (p === 1 ? (w[i] ?? null) : null)), rank: present.map((p, i) => (p === 1 ? (r[i] ?? null) : null)) };
+    return {
+      weight: present.map((p, i) => (p === 1 ? (w[i] ?? null) : null)),
+      rank: present.map((p, i) => (p === 1 ? (r[i] ?? null) : null)),
+    };
   }
 
   bound(operand: GraphOperand, per: readonly Axis[]): string {

@@ -30,9 +30,18 @@ describe('reductions and normalisations', () => {
     close(t.number(t.call('mean', { x }, { over: [D] }), [T]), [3]);
     close(t.number(t.call('var', { x }, { over: [D] }), [T]), [3.5]);
     close(t.number(t.call('std', { x }, { over: [D] }), [T]), [Math.sqrt(3.5)]);
-    close(t.number(t.call('l2norm', { x }, { over: [D] }, { eps: 0 }), [T, D]), [1, 2, 3, 6].map((v) => v / Math.sqrt(50)));
-    close(t.number(t.call('rmsnorm', { x }, { over: [D] }, { eps: 0.5 }), [T, D]), [1, 2, 3, 6].map((v) => v / Math.sqrt(13)));
-    close(t.number(t.call('layernorm', { x }, { over: [D] }), [T, D]), [-2, -1, 0, 3].map((v) => v / Math.sqrt(3.5)));
+    close(
+      t.number(t.call('l2norm', { x }, { over: [D] }, { eps: 0 }), [T, D]),
+      [1, 2, 3, 6].map((v) => v / Math.sqrt(50)),
+    );
+    close(
+      t.number(t.call('rmsnorm', { x }, { over: [D] }, { eps: 0.5 }), [T, D]),
+      [1, 2, 3, 6].map((v) => v / Math.sqrt(13)),
+    );
+    close(
+      t.number(t.call('layernorm', { x }, { over: [D] }), [T, D]),
+      [-2, -1, 0, 3].map((v) => v / Math.sqrt(3.5)),
+    );
   });
 
   it('a mean of nothing is 0', () => {
@@ -115,7 +124,13 @@ describe('selections', () => {
     const s = t.input('s', [E], [1, 4, 3, 2]);
     const r = t.call('top_k', { s }, { over: [E] }, { k: 3 });
     const rank = t.call('rank', { r }, {}, {}, 'i32');
-    const second = t.call('ge', { x: rank, y: { kind: 'tensor', value: t.algebra.scalar(exact(1), 'i32') } }, {}, {}, 'bool');
+    const second = t.call(
+      'ge',
+      { x: rank, y: { kind: 'tensor', value: t.algebra.scalar(exact(1), 'i32') } },
+      {},
+      {},
+      'bool',
+    );
     const kept = t.call('keep', { v: r, c: second });
     expect(t.route(kept, [E])).toEqual({ weight: [null, null, 3, 2], rank: [null, null, 1, 2] });
     close(t.number(t.call('dense', { r: kept }), [E]), [0, 0, 3, 2]);
@@ -123,7 +138,10 @@ describe('selections', () => {
     expect(t.route(t.call('mask', { r }), [E]).weight).toEqual([null, 1, 1, 1]);
     const soft = t.route(t.call('softmax', { x: kept }, { over: [E] }), [E]).weight;
     expect(soft[2]).toBeCloseTo(Math.E / (1 + Math.E), 12);
-    expect(t.route(t.call('keep', { v: s, c: second }, { over: [E] }), [E])).toEqual({ weight: [null, null, 3, 2], rank: [null, null, 0, 1] });
+    expect(t.route(t.call('keep', { v: s, c: second }, { over: [E] }), [E])).toEqual({
+      weight: [null, null, 3, 2],
+      rank: [null, null, 0, 1],
+    });
   });
 
   it('an empty choice stays empty, a sum of 0 gives weights 0', () => {
@@ -154,7 +172,9 @@ describe('selections', () => {
     const last = t.call('limit', { r, by0: key }, { over: [T] }, { to: 2 });
     expect(t.route(last, [T, E]).weight).toEqual([null, null, null, null, null, 7, null, 6]);
     expect(t.bound(last, [E])).toBe('2');
-    expect(t.route(t.call('limit', { r }, { over: [T] }, { to: -1 }), [T, E]).weight.every((w) => w === null)).toBe(true);
+    expect(t.route(t.call('limit', { r }, { over: [T] }, { to: -1 }), [T, E]).weight.every((w) => w === null)).toBe(
+      true,
+    );
   });
 
   it('slots: the place in the queue is an axis; packing and putting back', () => {
@@ -222,7 +242,10 @@ describe('arithmetic of routes', () => {
     const r = t.call('top_k', { s: t.input('s', [E], [3, 2, 1]) }, { over: [E] }, { k: 1 });
     close(t.number(t.call('not', { x: r }, {}, {}, 'bool'), [E]), [0, 1, 1]);
     const x = t.input('x', [E], [7, 8, 9]);
-    close(t.number(t.call('where', { condition: r, then: x, else: t.call('zeros', {}, { axes: [E] }) }), [E]), [7, 0, 0]);
+    close(
+      t.number(t.call('where', { condition: r, then: x, else: t.call('zeros', {}, { axes: [E] }) }), [E]),
+      [7, 0, 0],
+    );
   });
 
   it('a mean over what is present', () => {
@@ -244,7 +267,14 @@ describe('views and unions', () => {
     const x = t.shop.tensor(t.shop.numbers(t.input('x', [A, B, D], [1, 2, 3, 4])));
     const y = t.shop.tensor(t.shop.numbers(t.input('y', [D], [5])));
     const z = t.algebra.scalar(exact(0), 'f32');
-    const united = t.algebra.unite([{ value: x, axes: [A, B] }, { value: y, axes: [] }, { value: z, axes: [] }], P);
+    const united = t.algebra.unite(
+      [
+        { value: x, axes: [A, B] },
+        { value: y, axes: [] },
+        { value: z, axes: [] },
+      ],
+      P,
+    );
     close(t.number({ kind: 'tensor', value: united }, [P, D]), [1, 2, 3, 4, 5, 0]);
     const is = t.call('is', {}, { axis: [P] }, { part: 1, offset: 4, length: 1 }, 'bool');
     close(t.number(is, [P]), [0, 0, 0, 0, 1, 0]);

@@ -32,7 +32,9 @@ function answer({ operands, results, instance }: ExternCall): Float64Array {
 /** Whole tensors, several results. */
 function lookUp({ operands, results }: ExternCall): readonly Float64Array[] {
   const [x] = operands.values();
-  return results.map(({ shape }, r) => Float64Array.from({ length: product(shape) }, (_, i) => (x?.data[i] ?? 0) * (r + 2)));
+  return results.map(({ shape }, r) =>
+    Float64Array.from({ length: product(shape) }, (_, i) => (x?.data[i] ?? 0) * (r + 2)),
+  );
 }
 
 const externs: ReadonlyMap<string, ExternFunction> = new Map<string, ExternFunction>([
@@ -65,7 +67,9 @@ describe('the reference and the kernels agree', () => {
       const kernels = await onKernels(run);
       expect([...kernels.keys()].sort()).toEqual([...reference.keys()].sort());
       const outside = prepared.entry.elaborated.full.externs.length > 0;
-      expect(outside ? relativeDifferences(kernels, reference, 1e-4) : differences(run, kernels, reference)).toEqual([]);
+      expect(outside ? relativeDifferences(kernels, reference, 1e-4) : differences(run, kernels, reference)).toEqual(
+        [],
+      );
     });
   });
 });

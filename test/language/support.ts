@@ -4,7 +4,13 @@
  */
 import { parseOverrides } from '../../compiler/overrides.ts';
 import { compileProgram } from '../../compiler/compile.ts';
-import { executeKernels, executeReference, type ExecuteRequest, type NamedTensor, type Prepared } from '../../compiler/cli/execute.ts';
+import {
+  executeKernels,
+  executeReference,
+  type ExecuteRequest,
+  type NamedTensor,
+  type Prepared,
+} from '../../compiler/cli/execute.ts';
 import { judge, type Verdict } from '../../compiler/cli/judge.ts';
 import { madeStores, withRandomInputs } from '../../compiler/cli/made-values.ts';
 import { analyse } from '../../compiler/front-end.ts';
@@ -102,14 +108,18 @@ export const onKernels = ({ prepared, request }: Ready): Promise<Results> => exe
 
 /** What differs between two runs of the same program, one line each: names, and numbers beyond their derived bounds. */
 export function differences(run: Ready, kernels: Results, reference: Results): readonly string[] {
-  const missing = [...kernels.keys()].filter((name) => !reference.has(name)).map((name) => `the reference lacks ${name}`);
+  const missing = [...kernels.keys()]
+    .filter((name) => !reference.has(name))
+    .map((name) => `the reference lacks ${name}`);
   return [...missing, ...judge(run, kernels, reference).flatMap(describeVerdict)];
 }
 
 function describeVerdict({ name, shape, passed, worst }: Verdict): readonly string[] {
   if (passed) return [];
   if (worst === null) return [`${name} [${shape.join(', ')}] is missing or has another shape`];
-  return [`${name}[${worst.index.join(', ')}] is ${worst.actual}, the reference says ${worst.expected} (bound ${worst.bound})`];
+  return [
+    `${name}[${worst.index.join(', ')}] is ${worst.actual}, the reference says ${worst.expected} (bound ${worst.bound})`,
+  ];
 }
 
 /** A comparison without derived bounds, for what passes through functions of the host. */
@@ -117,11 +127,13 @@ export function relativeDifferences(actual: Results, expected: Results, toleranc
   const found: string[] = [];
   for (const [name, want] of expected) {
     const have = actual.get(name);
-    if (have === undefined || have.shape.join() !== want.shape.join()) found.push(`${name} is missing or has another shape`);
+    if (have === undefined || have.shape.join() !== want.shape.join())
+      found.push(`${name} is missing or has another shape`);
     else {
       want.data.forEach((w, i) => {
         const h = have.data[i] ?? NaN;
-        if (!(Math.abs(h - w) <= tolerance * Math.max(1, Math.abs(w)))) found.push(`${name}[${i}] is ${h}, the reference says ${w}`);
+        if (!(Math.abs(h - w) <= tolerance * Math.max(1, Math.abs(w))))
+          found.push(`${name}[${i}] is ${h}, the reference says ${w}`);
       });
     }
   }

@@ -78,7 +78,11 @@ describe('optimise', () => {
     const T = t.axis('T', 2);
     const graph = t.graph(t.call('add', { x: t.input('x', [T], [1, 2]), y: t.call('zeros', {}, { axes: [T] }) }));
     const seen: string[] = [];
-    optimise(graph, { after: ({ name, skipped }) => seen.push(skipped ? `(${name})` : name), skip: new Set(['share-values']), limit: 7 });
+    optimise(graph, {
+      after: ({ name, skipped }) => seen.push(skipped ? `(${name})` : name),
+      skip: new Set(['share-values']),
+      limit: 7,
+    });
     expect(seen).toEqual(passList.map((p, i) => (p.name === 'share-values' || i >= 7 ? `(${p.name})` : p.name)));
     expect(passNames.slice(-2)).toEqual(['sparsify', 'fuse-elementwise']);
     expect(optimise(graph, { limit: 0 }).materialised.size).toBeGreaterThan(0);
@@ -115,7 +119,9 @@ describe('fold-constants', () => {
     const t = new Bench();
     const [T, E] = [t.axis('T', 2), t.axis('E', 2)];
     const r = t.call('all', { s: t.input('s', [T, E], [1, 2, 3, 4]) }, { over: [E] });
-    const graph = dropDeadValues.run(foldConstants.run(t.graph(t.call('dot', { left: r, right: t.input('y', [E], [1, 1]) }, { over: [E] }))));
+    const graph = dropDeadValues.run(
+      foldConstants.run(t.graph(t.call('dot', { left: r, right: t.input('y', [E], [1, 1]) }, { over: [E] }))),
+    );
     expect(count(graph, 'masked') + count(graph, 'support')).toBe(0);
   });
 });
@@ -126,7 +132,11 @@ describe('simplify-views', () => {
     const [T, U, E, G, M] = [t.axis('T', 2), t.axis('U', 2), t.axis('E', 4), t.axis('G', 2), t.axis('M', 2)];
     const x = t.input('x', [T, E], [1, 2, 3, 4, 5, 6, 7, 8]);
     const there = t.call('split', { x: t.call('rename', { x }, { from: [T], to: [U] }) }, { axis: [E], into: [G, M] });
-    const back = t.call('rename', { x: t.call('merge', { x: there }, { axes: [G, M], into: [E] }) }, { from: [U], to: [T] });
+    const back = t.call(
+      'rename',
+      { x: t.call('merge', { x: there }, { axes: [G, M], into: [E] }) },
+      { from: [U], to: [T] },
+    );
     const graph = dropDeadValues.run(simplifyViews.run(t.graph(back)));
     expect(graph.nodes.map((n) => n.kind)).toEqual(['leaf']);
   });
@@ -134,8 +144,13 @@ describe('simplify-views', () => {
   it('a part of a concat is the part', () => {
     const t = new Bench();
     const [A, B, C, W] = [t.axis('A', 2), t.axis('B', 3), t.axis('C', 5), t.axis('W', 2)];
-    const c = t.call('concat', { a: t.input('a', [A], [1, 2]), b: t.input('b', [B], [3, 4, 5]) }, { along: [A, B], into: [C] });
-    const window = (from: number): GraphOperand => t.call('window', { x: c }, { axis: [C], as: [W] }, { from, to: from + 2 });
+    const c = t.call(
+      'concat',
+      { a: t.input('a', [A], [1, 2]), b: t.input('b', [B], [3, 4, 5]) },
+      { along: [A, B], into: [C] },
+    );
+    const window = (from: number): GraphOperand =>
+      t.call('window', { x: c }, { axis: [C], as: [W] }, { from, to: from + 2 });
     expect(count(dropDeadValues.run(simplifyViews.run(t.graph(window(0)))), 'concat')).toBe(0);
     expect(count(dropDeadValues.run(simplifyViews.run(t.graph(window(3)))), 'concat')).toBe(0);
     // Across the border there is nothing to pick.
@@ -145,7 +160,10 @@ describe('simplify-views', () => {
 
 describe('distribute-over-concat', () => {
   /** mix[P] = ffn[E] | consts[G, M] | copy | zero */
-  function union(of: (t: Bench, axes: { T: Axis; P: Axis }, mix: GraphOperand) => GraphOperand): { graph: Graph; leaves: Bench['leaves'] } {
+  function union(of: (t: Bench, axes: { T: Axis; P: Axis }, mix: GraphOperand) => GraphOperand): {
+    graph: Graph;
+    leaves: Bench['leaves'];
+  } {
     const t = new Bench();
     const [T, D, E, G, M] = [t.axis('T', 3), t.axis('D', 2), t.axis('E', 3), t.axis('G', 1), t.axis('M', 2)];
     const P = t.axis('P', 7);
@@ -175,7 +193,11 @@ describe('distribute-over-concat', () => {
     expect(count(after, 'concat')).toBe(0);
     const sums = after.nodes.filter((n) => n.kind === 'reduce' && after.nodes[n.operand]?.kind === 'masked');
     // ffn over E, consts over (G, M), and the sum that normalizes.
-    expect(sums.map((n) => (n.kind === 'reduce' ? n.over.map((a) => after.axes.get(a)?.name).join() : ''))).toEqual(['P', 'E', 'G,M']);
+    expect(sums.map((n) => (n.kind === 'reduce' ? n.over.map((a) => after.axes.get(a)?.name).join() : ''))).toEqual([
+      'P',
+      'E',
+      'G,M',
+    ]);
     // What every part sees: ffn on its own assignments.
     const { graph: fused, domains } = optimise(graph);
     const silu = fused.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
@@ -208,12 +230,19 @@ describe('fuse-elementwise', () => {
     const t = new Bench();
     const [T, D, F] = [t.axis('T', 2), t.axis('D', 3), t.axis('F', 4)];
     const x = t.input('x', [T, D], [1, 2, 3, 4, 5, 6]);
-    const w = (name: string, axes: readonly Axis[]): GraphOperand => t.input(name, axes, Array.from({ length: 12 }, (_, i) => i / 12));
+    const w = (name: string, axes: readonly Axis[]): GraphOperand =>
+      t.input(
+        name,
+        axes,
+        Array.from({ length: 12 }, (_, i) => i / 12),
+      );
     const h = t.call('silu', { x: t.call('dot', { left: w('w1', [F, D]), right: x }, { over: [D] }) });
     const g = t.call('mul', { x: h, y: t.call('dot', { left: w('w3', [F, D]), right: x }, { over: [D] }) });
     const y = t.call('add', { x: t.call('dot', { left: w('w2', [D, F]), right: g }, { over: [F] }), y: x });
     const fused = optimise(t.graph(y));
-    const stored = fused.graph.nodes.filter((n) => fused.materialised.has(n.id)).map((n) => (n.kind === 'map' ? n.op : n.kind));
+    const stored = fused.graph.nodes
+      .filter((n) => fused.materialised.has(n.id))
+      .map((n) => (n.kind === 'map' ? n.op : n.kind));
     expect(stored).toEqual(['contract', 'contract', 'mul', 'contract', 'add']);
   });
 });

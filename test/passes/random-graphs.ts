@@ -82,7 +82,8 @@ function next(m: Maker, [what, first, second, third]: Step): GraphOperand | null
   const axes = m.axesOf(x);
   const axis = at(axes, second);
   const support = r.kind === 'route' ? supportAxes(r.value) : [];
-  const clash = (v: GraphOperand): boolean => r.kind === 'route' && r.value.payload.some((a) => m.axesOf(v).includes(a));
+  const clash = (v: GraphOperand): boolean =>
+    r.kind === 'route' && r.value.payload.some((a) => m.axesOf(v).includes(a));
   switch (what % 20) {
     case 0:
       return tame(m, m.call('add', { x, y }));
@@ -92,7 +93,10 @@ function next(m: Maker, [what, first, second, third]: Step): GraphOperand | null
       // A family: parameters over E and D meet what is there.
       if (!axes.includes(m.D) || axes.includes(m.E)) return null;
       const w = m.fresh([m.E, m.D]);
-      return tame(m, second % 2 === 0 ? m.call('dot', { left: w, right: x }, { over: [m.D] }) : m.call('mul', { x: w, y: x }));
+      return tame(
+        m,
+        second % 2 === 0 ? m.call('dot', { left: w, right: x }, { over: [m.D] }) : m.call('mul', { x: w, y: x }),
+      );
     }
     case 3:
       return axis === undefined ? null : m.call('softmax', { x }, { over: [axis] });
@@ -117,7 +121,7 @@ function next(m: Maker, [what, first, second, third]: Step): GraphOperand | null
     case 10:
       return m.call('mul', { x: r, y: q });
     case 11: {
-      const same = supportAxes(q.kind === 'route' ? q.value : { support: 0, sources: [], targets: [], bounds: [] });
+      const same = q.kind === 'route' ? supportAxes(q.value) : [];
       const payload = [r, q].some((v) => v.kind === 'route' && v.value.payload.length > 0);
       if (payload || same.length !== support.length || !same.every((a) => support.includes(a))) return null;
       return m.call('add', { x: r, y: q });
@@ -143,7 +147,13 @@ function next(m: Maker, [what, first, second, third]: Step): GraphOperand | null
       if (!axes.includes(m.E) || axes.includes(m.U)) return null;
       const point = m.fresh([m.D]);
       if (x.kind !== 'tensor' || point.kind !== 'tensor') return null;
-      const united = m.algebra.unite([{ value: x.value, axes: [m.E] }, { value: point.value, axes: [] }], m.U);
+      const united = m.algebra.unite(
+        [
+          { value: x.value, axes: [m.E] },
+          { value: point.value, axes: [] },
+        ],
+        m.U,
+      );
       const s = m.fresh([m.T, m.U]);
       const route = m.call('top_k', { s }, { over: [m.U] }, { k: 2 });
       return tame(m, m.call('dot', { left: route, right: { kind: 'tensor', value: united } }, { over: [m.U] }));

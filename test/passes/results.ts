@@ -1,6 +1,7 @@
 /** The results of a graph as plain numbers: what must not change, whatever a pass does. */
 import type { Domain } from '../../compiler/graph/domains.ts';
-import { inOrder, interpretGraph } from '../../compiler/graph/interpret.ts';
+import { interpretGraph } from '../../compiler/graph/interpret.ts';
+import { inOrder } from '../../compiler/graph/points.ts';
 import type { AxisId, Graph, NodeId } from '../../compiler/graph/ir.ts';
 
 export interface Evaluation {

@@ -45,9 +45,14 @@ class Moe extends Bench {
   /** w2 @ silu(w1 @ x), one for each expert. */
   ffn(x: GraphOperand, name = 'ffn'): GraphOperand {
     const { E, D, F } = this;
-    const lift = (v: GraphOperand): GraphOperand => (v.kind === 'route' ? { kind: 'tensor', value: this.algebra.weights(v.value) } : v);
+    const lift = (v: GraphOperand): GraphOperand =>
+      v.kind === 'route' ? { kind: 'tensor', value: this.algebra.weights(v.value) } : v;
     const h = this.call('dot', { left: this.random(`${name}.w1`, [E, F, D]), right: lift(x) }, { over: [D] });
-    const y = this.call('dot', { left: this.random(`${name}.w2`, [E, D, F]), right: this.call('silu', { x: h }) }, { over: [F] });
+    const y = this.call(
+      'dot',
+      { left: this.random(`${name}.w2`, [E, D, F]), right: this.call('silu', { x: h }) },
+      { over: [F] },
+    );
     if (x.kind === 'tensor' || y.kind === 'route') return y;
     return { kind: 'route', value: this.algebra.present([x.value], y.value) };
   }
@@ -68,12 +73,17 @@ function check(bench: Bench, ...results: readonly GraphOperand[]): SparseGraph {
   return sparse;
 }
 
-const names = (graph: Graph, axes: readonly number[]): string => axes.map((a) => graph.axes.get(a)?.name ?? '?').sort().join(' ');
+const names = (graph: Graph, axes: readonly number[]): string =>
+  axes
+    .map((a) => graph.axes.get(a)?.name ?? '?')
+    .sort()
+    .join(' ');
 
 /** The domains of the nodes of a kind (and, of maps, an operation) with these axes, as lists of axis names. */
 function domainsOf({ graph, domains }: SparseGraph, kind: string, axes: string): string[] {
   const wanted = axes.split(' ').sort().join(' ');
-  const is = (n: Node): boolean => (n.kind === kind || (n.kind === 'map' && n.op === kind)) && names(graph, n.axes) === wanted;
+  const is = (n: Node): boolean =>
+    (n.kind === kind || (n.kind === 'map' && n.op === kind)) && names(graph, n.axes) === wanted;
   return graph.nodes.filter(is).map((n) => {
     const domain = domains.get(n.id);
     const supports = (domain?.supports ?? []).map((s) => names(graph, graph.nodes[s]?.axes ?? []));
@@ -181,7 +191,9 @@ describe('the table of section 4', () => {
     // Inside expert e: its own scores over I, its own choice, its own inner experts.
     const inside = t.call('dot', { left: t.random('wi', [t.E, I, t.D]), right: t.x }, { over: [t.D] });
     const q = t.call('top_k', { s: inside }, { over: [I] }, { k: 1 });
-    const inner = t.call('silu', { x: t.call('dot', { left: t.random('v', [t.E, I, t.F, t.D]), right: t.x }, { over: [t.D] }) });
+    const inner = t.call('silu', {
+      x: t.call('dot', { left: t.random('v', [t.E, I, t.F, t.D]), right: t.x }, { over: [t.D] }),
+    });
     const s = check(t, t.combine(r, t.combine(q, inner, [I])));
     expect(domainsOf(s, 'contract', 'T E I')).toEqual(['E T']);
     expect(domainsOf(s, 'silu', 'T E I F')).toEqual(['E I T']);

@@ -27,7 +27,7 @@ it('nothing outside a domain is read', () => {
       const got = resultsOf(sparse.graph, { ...run, domains: sparse.domains, poison: true });
       expect(got, printGraph(sparse.graph, { domains: sparse.domains })).toEqual(wanted);
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
   // The programs are about something: a fair part of all values has a domain.
   expect(sparseValues / values).toBeGreaterThan(0.05);

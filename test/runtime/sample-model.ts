@@ -258,8 +258,8 @@ export const manifest: Manifest = {
   ],
   kernels,
   entries: [
-    { name: 'forward', inputs: [x], plan: forward, full },
-    { name: 'hosted', inputs: [x], plan: hosted, full: hosted },
-    { name: 'routed', inputs: [x], plan: routed, full: routed },
+    { name: 'forward', conditions: [], inputs: [x], plan: forward, full },
+    { name: 'hosted', conditions: [], inputs: [x], plan: hosted, full: hosted },
+    { name: 'routed', conditions: [], inputs: [x], plan: routed, full: routed },
   ],
 };

@@ -202,6 +202,21 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     expect(plan.buffers.some((buffer) => buffer.label.startsWith('assignments (E, B): list'))).toBe(true);
   });
 
+  it('makes a relation of the support that is known first, of two that say the same', async () => {
+    const t = bench();
+    const { b } = t;
+    const [T, E, D] = [t.dynamicAxis('T', 5), t.axis('E', 4), t.axis('D', 3)];
+    const x = t.leaf('input', 'x', [T, D]);
+    const s = b.contract(t.leaf('param', 'w', [E, D]), x, [D]);
+    const r = t.topK(s, 2, [E], [T], [E]).support;
+    const y = t.on(b.map('mul', [s, t.leaf('param', 'v', [E, D])]), [r]);
+    const twice = b.support(b.map('or', [r, r]), [T], [E], []);
+    t.root('y', b.reduce('sum', b.masked(r, b.map('tanh', [y]), 0), [E]), [T, D]);
+    t.root('z', b.reduce('sum', b.masked(twice, y, 0), [E]), [T, D]);
+    const { plan } = await t.agree();
+    expect(plan.buffers.filter((buffer) => buffer.label.startsWith('assignments (E, T): list')).length).toBe(1);
+  });
+
   it('keeps a value dense when its domain is cheap, and reads it from assignments', async () => {
     const t = mixtral(8, 4);
     const plan = t.plan();

@@ -31,9 +31,12 @@ export interface BrowserSession {
   close(): Promise<void>;
 }
 
+/** Files of a test's own, by path (`/model/mixtral.js`), with their content type. */
+export type ServedFiles = ReadonlyMap<string, { readonly type: string; readonly bytes: Uint8Array | string }>;
+
 /** Opens an empty page from which every file of the project can be imported: `import('/runtime/index.ts')`. */
-export async function openBrowser(program: string): Promise<BrowserSession> {
-  const server = await serve();
+export async function openBrowser(program: string, files: ServedFiles = new Map()): Promise<BrowserSession> {
+  const server = await serve(files);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   // A driver chosen for the tests of npm `webgpu` is not one for the browser, and a bad one leaves it without any.
@@ -68,12 +71,25 @@ function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
 /** A strict policy: no inline script, no evaluation of text, nothing from elsewhere. */
 const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'";
 
-function serve(): Promise<Server> {
+function serve(files: ServedFiles): Promise<Server> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? '/').split('?')[0] ?? '/');
     if (path === '/') {
       response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': POLICY });
       response.end('<!doctype html><title>moec</title>');
+      return;
+    }
+    const own = files.get(path);
+    if (own !== undefined) {
+      const bytes = typeof own.bytes === 'string' ? Buffer.from(own.bytes) : own.bytes;
+      const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+      if (range === null) {
+        response.writeHead(200, { 'content-type': own.type }).end(bytes);
+        return;
+      }
+      const [from, to] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];
+      const head = { 'content-type': own.type, 'content-range': `bytes ${from}-${to}/${bytes.length}` };
+      response.writeHead(206, head).end(bytes.subarray(from, to + 1));
       return;
     }
     const file = normalize(join(PROJECT, path));

@@ -11,6 +11,9 @@ import { parseFile } from '../../dsl/syntax/parse.ts';
 import { format, printFile } from '../../dsl/syntax/print-ast.ts';
 import { programs, withoutSpans } from './support.ts';
 
+/** The same texts on every run: a failure is then a change. Another seed, tried by hand, looks elsewhere. */
+const fixed = { seed: 20 };
+
 function holds(text: string): void {
   const source = { name: 'fuzz.moe', text };
   const { file, diagnostics, comments } = parseFile(source);
@@ -75,7 +78,7 @@ describe('fuzz', () => {
   it('soups of tokens', () => {
     fc.assert(
       fc.property(fc.array(token, { maxLength: 60 }), (tokens) => holds(tokens.join(' '))),
-      { numRuns: 400 },
+      { ...fixed, numRuns: 400 },
     );
   });
   it('soups in a body', () => {
@@ -83,19 +86,19 @@ describe('fuzz', () => {
       fc.property(fc.array(token, { maxLength: 25 }), (tokens) =>
         holds(`model M {\n fn f(x: [T]) -> [T] {\n ${tokens.join(' ')} } }`),
       ),
-      { numRuns: 300 },
+      { ...fixed, numRuns: 300 },
     );
   });
   it('any characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => holds(text)),
-      { numRuns: 300 },
+      { ...fixed, numRuns: 300 },
     );
   });
   it('expressions print to themselves', () => {
     fc.assert(
       fc.property(grammatical, (e) => holds(`fn f(x: [T]) -> [T] { let a = ${e}\n a + (${e}) }`)),
-      { numRuns: 300 },
+      { ...fixed, numRuns: 300 },
     );
   });
   it('programs with pieces cut out, doubled and moved', () => {
@@ -117,7 +120,7 @@ describe('fuzz', () => {
           holds(rest.slice(0, at) + piece + rest.slice(at));
         },
       ),
-      { numRuns: 150 },
+      { ...fixed, numRuns: 150 },
     );
   });
   it('programs with bytes changed', () => {
@@ -133,7 +136,7 @@ describe('fuzz', () => {
           else renderAll(decoded.diagnostics, []);
         },
       ),
-      { numRuns: 200 },
+      { ...fixed, numRuns: 200 },
     );
   });
 });

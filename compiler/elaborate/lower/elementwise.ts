@@ -6,7 +6,16 @@
 import { binaryNames, unaryNames, type BinaryName, type UnaryName } from '../../../dsl/algebra/names.ts';
 import { boundOf, uniteBounds } from '../../graph/bounds.ts';
 import type { MapOp } from '../../graph/ir.ts';
-import { minus, supportAxes, type GraphCall, type GraphOperand, type GraphRoute, type Lowering, type Workshop } from '../handles.ts';
+import {
+  eachOf,
+  minus,
+  supportAxes,
+  type GraphCall,
+  type GraphOperand,
+  type GraphRoute,
+  type Lowering,
+  type Workshop,
+} from '../handles.ts';
 
 /** A map of operands: dense if all are, else present where all routes among them are, ranked as the first of them. */
 export function pointwise(shop: Workshop, op: MapOp, operands: readonly GraphOperand[], call: GraphCall): GraphOperand {
@@ -54,7 +63,12 @@ function sumOfRoutes(shop: Workshop, op: 'add' | 'sub', x: GraphRoute, y: GraphR
   const rank = b.map('where', [x.support, x.rank, later]);
   const weight = b.map(op, [shop.filled(x, 0), shop.filled(y, 0)], call.element);
   const bounds = uniteBounds(shop.bounded(x), shop.bounded(y), b.sizeOf);
-  return shop.route(b.map('or', [x.support, y.support]), { sources: x.sources, targets: x.targets, bounds }, weight, rank);
+  return shop.route(
+    b.map('or', [x.support, y.support]),
+    { sources: x.sources, targets: x.targets, bounds },
+    weight,
+    rank,
+  );
 }
 
 const where: Lowering = (call, shop) => {
@@ -72,13 +86,9 @@ const convert: Lowering = (call, shop) => pointwise(shop, 'convert', [shop.opera
 /** No gradients exist here: nothing to stop. */
 const stopGradient: Lowering = (call, shop) => shop.operand(call, 'x');
 
-function record<K extends string>(names: readonly K[], of: (name: K) => Lowering): Record<K, Lowering> {
-  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, Lowering>;
-}
-
 export const elementwise: Record<UnaryName | BinaryName | 'where' | 'clamp' | 'convert' | 'stop_gradient', Lowering> = {
-  ...record(unaryNames, unary),
-  ...record(binaryNames, binary),
+  ...eachOf(unaryNames, unary),
+  ...eachOf(binaryNames, binary),
   where,
   clamp,
   convert,

@@ -8,11 +8,21 @@
  * Of a route, a reduction reads what is present and gives a dense value; over payload axes it acts at each present
  * point, and the result is what the reduction of nothing is where the route is absent.
  */
-import type { AlongName, ReductionName } from '../../../dsl/algebra/names.ts';
+import { alongNames, type AlongName, type ReductionName } from '../../../dsl/algebra/names.ts';
 import type { Axis } from '../../../dsl/meaning/axis.ts';
 import { NEG_INF, POS_INF } from '../../graph/infinity.ts';
 import type { AxisId, NodeId } from '../../graph/ir.ts';
-import { minus, shared, supportAxes, type GraphCall, type GraphOperand, type GraphRoute, type Lowering, type Workshop } from '../handles.ts';
+import {
+  eachOf,
+  minus,
+  shared,
+  supportAxes,
+  type GraphCall,
+  type GraphOperand,
+  type GraphRoute,
+  type Lowering,
+  type Workshop,
+} from '../handles.ts';
 
 type Along = (shop: Workshop, x: NodeId, over: readonly Axis[], call: GraphCall) => NodeId;
 
@@ -28,7 +38,11 @@ const square = (shop: Workshop, x: NodeId): NodeId => shop.b.map('mul', [x, x]);
 const variance: Along = (shop, x, over, call) => mean(shop, square(shop, centred(shop, x, over, call)), over, call);
 
 /** exp(x - max) where x counts, else 0; and the maximum. */
-function exponentials(shop: Workshop, x: NodeId, over: readonly AxisId[]): { readonly max: NodeId; readonly e: NodeId } {
+function exponentials(
+  shop: Workshop,
+  x: NodeId,
+  over: readonly AxisId[],
+): { readonly max: NodeId; readonly e: NodeId } {
   const { b } = shop;
   const max = b.reduce('max', x, over);
   const nothing = b.map('le', [x, b.constant(NEG_INF)]);
@@ -74,7 +88,8 @@ function reduction(name: Exclude<ReductionName, 'argmax'>): Lowering {
     const route = x.value;
     const inside = shared(over, route.payload);
     const across = shared(over, supportAxes(route));
-    if (across.length === 0) return shop.dense(shop.b.masked(route.support, of(shop, route.weight, inside, call), nothing));
+    if (across.length === 0)
+      return shop.dense(shop.b.masked(route.support, of(shop, route.weight, inside, call), nothing));
     // Payload first, at each present point, for what can be done in two steps.
     const stepwise = inside.length > 0 && name !== 'logsumexp';
     const weight = stepwise ? of(shop, route.weight, inside, call) : route.weight;
@@ -153,7 +168,9 @@ const count: Lowering = (call, shop) => shop.dense(countOf(shop, shop.routeArg(c
 
 const load: Lowering = (call, shop) => {
   const over = shop.axesArg(call, 'over');
-  return shop.dense(shop.b.map('div', [countOf(shop, shop.routeArg(call, 'r'), over), shop.atLeastOne(shop.sizeOf(over))]));
+  return shop.dense(
+    shop.b.map('div', [countOf(shop, shop.routeArg(call, 'r'), over), shop.atLeastOne(shop.sizeOf(over))]),
+  );
 };
 
 // --- contraction ---
@@ -176,7 +193,12 @@ const dot: Lowering = (call, shop) => {
 };
 
 /** The mean of a value over axes at the points where all routes are present, 0 if none are. */
-export function meanPresent(shop: Workshop, value: NodeId, over: readonly Axis[], routes: readonly GraphRoute[]): NodeId {
+export function meanPresent(
+  shop: Workshop,
+  value: NodeId,
+  over: readonly Axis[],
+  routes: readonly GraphRoute[],
+): NodeId {
   const { b } = shop;
   if (routes.length === 0) {
     const inside = shared(over, shop.axesOf(value));
@@ -193,11 +215,10 @@ export function meanPresent(shop: Workshop, value: NodeId, over: readonly Axis[]
 
 type Names = Exclude<ReductionName, 'argmax'>;
 const names: readonly Names[] = ['sum', 'mean', 'max', 'min', 'var', 'std', 'logsumexp'];
-const alongNames: readonly AlongName[] = ['softmax', 'cumsum', 'argsort', 'l2norm', 'rmsnorm', 'layernorm'];
 
 export const reductions: Record<ReductionName | AlongName | 'normalize' | 'count' | 'load' | 'dot', Lowering> = {
-  ...(Object.fromEntries(names.map((n) => [n, reduction(n)])) as Record<Names, Lowering>),
-  ...(Object.fromEntries(alongNames.map((n) => [n, along(n)])) as Record<AlongName, Lowering>),
+  ...eachOf(names, reduction),
+  ...eachOf(alongNames, along),
   argmax,
   normalize,
   count,

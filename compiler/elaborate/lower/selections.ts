@@ -14,7 +14,17 @@ import { apply, one, zero, type Size } from '../../../dsl/meaning/size.ts';
 import { joinBounds, smaller, tidyBounds, type Bounded } from '../../graph/bounds.ts';
 import { NEG_INF } from '../../graph/infinity.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/ir.ts';
-import { minus, supportAxes, union, type GraphCall, type GraphOperand, type GraphRoute, type Lowering, type Support, type Workshop } from '../handles.ts';
+import {
+  minus,
+  supportAxes,
+  union,
+  type GraphCall,
+  type GraphOperand,
+  type GraphRoute,
+  type Lowering,
+  type Support,
+  type Workshop,
+} from '../handles.ts';
 import { maskOf } from '../recut.ts';
 
 interface Choice {
@@ -38,7 +48,8 @@ function choose(call: GraphCall, shop: Workshop): Choice {
   const routes = [s, by, ...(where === undefined ? [] : [where])].flatMap((o) => (o.kind === 'route' ? [o.value] : []));
 
   const conditions: NodeId[] = [];
-  if (where !== undefined && (where.kind === 'tensor' || shop.elementOf(where.value.weight) === 'bool')) conditions.push(shop.numbers(where));
+  if (where !== undefined && (where.kind === 'tensor' || shop.elementOf(where.value.weight) === 'bool'))
+    conditions.push(shop.numbers(where));
   const float = shop.elementOf(key) === 'f32' || shop.elementOf(key) === 'f16';
   if (float) conditions.push(b.map('not', [b.map('le', [key, b.constant(NEG_INF)])]));
   const held = conditions.reduce<NodeId | null>((all, c) => (all === null ? c : b.map('and', [all, c])), null);
@@ -46,7 +57,8 @@ function choose(call: GraphCall, shop: Workshop): Choice {
   const joined = routes.length === 0 ? null : shop.join(routes);
   const dense = [shop.numbers(s), key, ...conditions].map((n) => shop.axesOf(n));
   const all = union(...dense, joined === null ? [] : supportAxes(joined));
-  const mask = joined === null ? (held ?? b.bool(true)) : held === null ? joined.support : b.masked(joined.support, held, 0);
+  const mask =
+    joined === null ? (held ?? b.bool(true)) : held === null ? joined.support : b.masked(joined.support, held, 0);
   const candidates = b.broadcast(mask, shop.idsOf(over));
   const place = b.order([{ node: key, descending: true }], candidates, shop.idsOf(over), true);
 
@@ -69,7 +81,12 @@ function chosen(shop: Workshop, choice: Choice, holds: NodeId, most: Size | null
 }
 
 /** How many: a size, or a number of the run, of which there are never more than `at_most`. */
-function howMany(call: GraphCall, shop: Workshop, name: string, limit: string): { readonly count: NodeId | null; readonly most: Size | null } {
+function howMany(
+  call: GraphCall,
+  shop: Workshop,
+  name: string,
+  limit: string,
+): { readonly count: NodeId | null; readonly most: Size | null } {
   const { b } = shop;
   const known = shop.sizeArg(call, name);
   const most = shop.sizeArg(call, limit);
@@ -117,15 +134,22 @@ const keep: Lowering = (call, shop) => {
     const kept = shop.restrict(v.value, condition);
     if (known === null) return { kind: 'route', value: kept };
     const { bounds } = joinBounds([shop.bounded(v.value), shop.bounded(known)], b.sizeOf);
-    return { kind: 'route', value: shop.route(maskOf(shop, kept.support), { ...kept, bounds }, kept.weight, kept.rank) };
+    return {
+      kind: 'route',
+      value: shop.route(maskOf(shop, kept.support), { ...kept, bounds }, kept.weight, kept.rank),
+    };
   }
   const over = shop.axesArg(call, 'over');
   const ids = shop.idsOf(over);
   const all = union(v.value.axes, shop.axesOf(condition));
   const mask = b.broadcast(condition, shop.idsOf(all));
   const place = b.order([], mask, ids, false);
-  const bounds = known === null ? [] : joinBounds([shop.bounded(known), { axes: shop.idsOf(all), bounds: [] }], b.sizeOf).bounds;
-  return { kind: 'route', value: shop.route(mask, { sources: minus(all, over), targets: over, bounds }, v.value.node, place) };
+  const bounds =
+    known === null ? [] : joinBounds([shop.bounded(known), { axes: shop.idsOf(all), bounds: [] }], b.sizeOf).bounds;
+  return {
+    kind: 'route',
+    value: shop.route(mask, { sources: minus(all, over), targets: over, bounds }, v.value.node, place),
+  };
 };
 
 /** The points that ids name; along K a repeated one adds, and its rank is where it stands first. */
@@ -162,7 +186,12 @@ const all: Lowering = (call, shop) => {
  * Place of each point in the queue of its target, by keys ascending, then by position over Z. Where a key is a route,
  * only points at which it is present stand in a queue.
  */
-function queue(call: GraphCall, shop: Workshop, route: GraphRoute, over: readonly AxisId[]): { place: NodeId; standing: Support } {
+function queue(
+  call: GraphCall,
+  shop: Workshop,
+  route: GraphRoute,
+  over: readonly AxisId[],
+): { place: NodeId; standing: Support } {
   const { b } = shop;
   const keys: GraphOperand[] = [];
   for (let key = call.args.get('by0'); key !== undefined; key = call.args.get(`by${keys.length}`)) keys.push(key);
@@ -184,7 +213,8 @@ const limit: Lowering = (call, shop) => {
   const per = shop.idsOf(minus(supportAxes(route), over));
   const atMost = known === null ? null : apply('max', known, zero);
   const kept = shop.restrict({ ...route, ...standing }, b.map('lt', [place, room]));
-  const facts = atMost === null ? [] : [{ per: union(per, shop.idsOf(minus(supportAxes(kept), [...supportAxes(route)]))), atMost }];
+  const facts =
+    atMost === null ? [] : [{ per: union(per, shop.idsOf(minus(supportAxes(kept), [...supportAxes(route)]))), atMost }];
   const bounds = tidyBounds([...kept.bounds, ...facts], shop.idsOf(supportAxes(kept)), b.sizeOf);
   return { kind: 'route', value: shop.route(maskOf(shop, kept.support), { ...kept, bounds }, kept.weight, kept.rank) };
 };
@@ -199,7 +229,11 @@ const slots: Lowering = (call, shop) => {
   const targets = [...route.targets, places];
   const per = shop.idsOf(minus([...route.sources, ...targets], over));
   const axes = shop.idsOf([...route.sources, ...targets]);
-  const bounds = tidyBounds([...route.bounds, { per, atMost: one }, { per: shop.idsOf(supportAxes(route)), atMost: one }], axes, b.sizeOf);
+  const bounds = tidyBounds(
+    [...route.bounds, { per, atMost: one }, { per: shop.idsOf(supportAxes(route)), atMost: one }],
+    axes,
+    b.sizeOf,
+  );
   const weight = b.constant(1, call.element === 'i32' ? 'i32' : 'f32');
   return { kind: 'route', value: shop.route(mask, { sources: route.sources, targets, bounds }, weight, route.rank) };
 };
@@ -219,4 +253,15 @@ const dense: Lowering = (call, shop) => {
   return r.kind === 'tensor' ? r : shop.dense(shop.filled(r.value, 0));
 };
 
-export const selections = { top_k: topK, top_p: topP, keep, pick, all, limit, slots, mask, rank, dense } as const satisfies Record<string, Lowering>;
+export const selections = {
+  top_k: topK,
+  top_p: topP,
+  keep,
+  pick,
+  all,
+  limit,
+  slots,
+  mask,
+  rank,
+  dense,
+} as const satisfies Record<string, Lowering>;

@@ -7,7 +7,7 @@ import { drawNames, type DrawName } from '../../../dsl/algebra/names.ts';
 import type { Axis } from '../../../dsl/meaning/axis.ts';
 import { apply } from '../../../dsl/meaning/size.ts';
 import type { NodeId } from '../../graph/ir.ts';
-import { union, type GraphOperand, type Lowering, type Workshop } from '../handles.ts';
+import { eachOf, union, type GraphOperand, type Lowering, type Workshop } from '../handles.ts';
 import { cutOut, recut } from '../recut.ts';
 import { present } from './elementwise.ts';
 
@@ -63,7 +63,9 @@ const at: Lowering = (call, shop) => {
 
 const window: Lowering = (call, shop) => {
   const as = shop.axisArg(call, 'as');
-  return cutOut(shop, shop.operand(call, 'x'), shop.axisArg(call, 'axis'), shop.wantedSize(call, 'from'), as.size, [as]);
+  return cutOut(shop, shop.operand(call, 'x'), shop.axisArg(call, 'axis'), shop.wantedSize(call, 'from'), as.size, [
+    as,
+  ]);
 };
 
 const part: Lowering = (call, shop) => {
@@ -108,7 +110,11 @@ const rootName = (axis: Axis): string => (axis.root === null ? axis.name : rootN
 function draw(distribution: DrawName): Lowering {
   return (call, shop) => {
     const declared = shop.axesArg(call, 'axes');
-    const roots = drawAxes(union(call.hidden, declared)).map(({ axis, offset }) => ({ axis: shop.id(axis), name: rootName(axis), offset }));
+    const roots = drawAxes(union(call.hidden, declared)).map(({ axis, offset }) => ({
+      axis: shop.id(axis),
+      name: rootName(axis),
+      offset,
+    }));
     const drawn = shop.b.draw(distribution, call.place, roots);
     return shop.dense(call.element === 'f16' ? shop.b.map('convert', [drawn], 'f16') : drawn);
   };
@@ -118,5 +124,5 @@ export const views = {
   rename, split, merge, concat, at, window, part, is, gather, iota, one_hot: oneHot,
   zeros: filledWith(0),
   ones: filledWith(1),
-  ...(Object.fromEntries(drawNames.map((n) => [n, draw(n)])) as Record<DrawName, Lowering>),
+  ...eachOf(drawNames, draw),
 } as const satisfies Record<string, Lowering>; // prettier-ignore

@@ -1,0 +1,51 @@
+/**
+ * Nodes before they have a number: what they read, and when two of them are the same.
+ */
+import type { Node, NodeId } from './ir.ts';
+
+/** Everything of a node but its number and its place in the source. */
+export type Draft = Node extends infer N ? (N extends Node ? Omit<N, 'id' | 'span'> : never) : never;
+
+/** Equal drafts have equal keys: everything but id and span. */
+export function keyOf(draft: Draft): string {
+  return JSON.stringify(draft, (_, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`;
+    return typeof value === 'number' && !Number.isInteger(value) ? `#${value}` : value;
+  });
+}
+
+/** The nodes a node reads, in order. An extern result reads the operands of its call: see `operandsOf` in uses.ts. */
+export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
+  switch (draft.kind) {
+    case 'constant':
+    case 'size':
+    case 'iota':
+    case 'leaf':
+    case 'draw':
+    case 'extern':
+      return [];
+    case 'map':
+      return draft.operands;
+    case 'masked':
+      return [draft.support, draft.value];
+    case 'support':
+      return [draft.mask];
+    case 'contract':
+      return [draft.left, draft.right];
+    case 'order':
+      return [...draft.keys.map((k) => k.node), ...(draft.candidates === null ? [] : [draft.candidates])];
+    case 'gather':
+      return [draft.table, draft.indices];
+    case 'concat':
+      return draft.parts.map((p) => p.node);
+    case 'reduce':
+    case 'scan':
+    case 'argmax':
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge':
+    case 'broadcast':
+      return [draft.operand];
+  }
+}

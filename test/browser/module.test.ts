@@ -1,0 +1,100 @@
+/**
+ * A generated module in a browser page: the files `moec compile` writes, served from a folder, under a policy that
+ * forbids evaluating text; the same numbers as everywhere.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execute } from '../../compiler/cli/execute.ts';
+import { readCase } from '../goldens/golden-case.ts';
+import { mappingFor, requestFor } from '../goldens/harness.ts';
+import { readMappings } from '../goldens/mapping.ts';
+import { type BrowserSession, type ServedFiles, findChromium, openBrowser } from '../support/browser.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const program = findChromium();
+const caseFolder = join(root, 'test', 'goldens', 'cases', 'mixtral-e16-top4');
+const golden = readCase(caseFolder);
+const mapping = mappingFor(golden.system, readMappings(join(root, 'examples')));
+let session: BrowserSession | null = null;
+
+/** What a page does with a generated module: the README's lines. */
+const pageScript = `
+import { create, requiredLimits } from './model.js';
+import { fromFetch, requestDevice } from './runtime/index.js';
+
+export async function main(x) {
+  const device = await requestDevice({ requiredLimits });
+  const model = await create({ device, weights: await fromFetch('/model/case.safetensors') });
+  const { results } = await model.run({ x: { data: Float32Array.from(x.data), shape: x.shape } });
+  return [...results.get('output').data];
+}
+`;
+
+/** What `moec compile` writes, and the case's weights, as the page finds them. */
+async function compiledFiles(): Promise<ServedFiles> {
+  if (mapping === null) throw new Error('no example declares the case');
+  const folder = await mkdtemp(join(tmpdir(), 'moec-page-'));
+  try {
+    const sets = [...requestFor(golden, mapping).sets].flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+    const args = [
+      '--import',
+      'tsx',
+      'compiler/cli/moec.ts',
+      'compile',
+      'examples/mixtral/model.moe',
+      '-o',
+      folder,
+      ...sets,
+    ];
+    execFileSync(process.execPath, args, { cwd: root, stdio: 'pipe' });
+    const served = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+      if (!entry.isFile() || !entry.name.endsWith('.js')) return [];
+      const file = join(entry.parentPath, entry.name);
+      const path = `/model/${file.slice(folder.length + 1).replaceAll('\\', '/')}`;
+      return [[path, { type: 'text/javascript', bytes: readFileSync(file) }] as const];
+    });
+    const weights = readFileSync(join(caseFolder, 'case.safetensors'));
+    return new Map([
+      ...served,
+      ['/model/page.js', { type: 'text/javascript', bytes: pageScript }],
+      ['/model/case.safetensors', { type: 'application/octet-stream', bytes: weights }],
+    ]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+beforeAll(async () => {
+  if (program !== null) session = await openBrowser(program, await compiledFiles());
+  else if (process.env.MOEC_REQUIRE_BROWSER === '1') {
+    throw new Error('a browser is required (MOEC_REQUIRE_BROWSER) and there is none');
+  } else {
+    process.stdout.write('!!! NO BROWSER: nothing in this file runs in one (install chromium, or set MOEC_CHROMIUM)\n');
+  }
+}, 180_000);
+afterAll(() => session?.close());
+
+describe('a generated module in a browser', () => {
+  it('gives the numbers of the reference', { timeout: 180_000 }, async () => {
+    if (session === null || mapping === null) return;
+    const request = requestFor(golden, mapping);
+    const x = request.inputs.get('x');
+    if (x === undefined) throw new Error('the case has no input');
+    const input = JSON.stringify({ data: [...x.data], shape: [...x.shape] });
+    const told: unknown = await session.page.evaluate(`import('/model/page.js').then((page) => page.main(${input}))`);
+    const output = Array.isArray(told) ? told.map(Number) : [];
+    const expected = (await execute({ ...request, on: 'reference' })).get('output')?.data ?? [];
+    expect(output.length).toBe(expected.length);
+    // The tolerance of the case: its own f32 against ours.
+    const { atol, rtol } = golden.tolerance.output;
+    output.forEach((v, i) =>
+      expect(Math.abs(v - (expected[i] ?? NaN))).toBeLessThanOrEqual(atol + rtol * Math.abs(expected[i] ?? NaN)),
+    );
+    expect(session.messages).toEqual([]);
+  });
+});

@@ -1,0 +1,225 @@
+/** `run` and `verify` without a GPU: names of results, what may be given, and how each fault ends. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answer, everything, f32, moec, noAdapter, readTensors, scratch, tensorFile } from './support.ts';
+
+let folder: ReturnType<typeof scratch>;
+let model: string;
+let input: string;
+let weights: string;
+const x = [1, 2, 3, 4, 0, -1, 1, 0.5];
+const w = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0];
+
+beforeAll(() => {
+  folder = scratch();
+  model = folder.file('everything.moe', everything);
+  input = folder.file('in.safetensors', tensorFile(f32('x', [2, 4], x)));
+  weights = folder.file('w.safetensors', tensorFile(f32('gate.w', [3, 4], w)));
+});
+afterAll(() => folder.remove());
+
+const run = (...args: readonly string[]) => moec(['run', model, '--weights', weights, ...args]);
+
+/** softmax of the scores of a token, by hand. */
+const softmax = (scores: readonly number[]): readonly number[] => {
+  const e = scores.map((s) => Math.exp(s - Math.max(...scores)));
+  return e.map((v) => v / e.reduce((a, b) => a + b, 0));
+};
+
+describe.each(['reference', 'kernels'])('run --on %s', (on) => {
+  test('names and numbers of results', async () => {
+    const output = folder.file(`out-${on}.safetensors`);
+    const ended = await run('--input', input, '--on', on, '--losses', '--outputs', '--output', output);
+    expect(ended).toMatchObject({ code: 0, stdout: '' });
+    const out = readTensors(output);
+    expect([...out.keys()].sort()).toEqual([
+      'gate.scores',
+      'loss.gate.balance',
+      'r',
+      'r.indices',
+      'r.weights',
+      'state.gate.seen',
+      'y',
+    ]);
+    // The rows of w pick the first three numbers of a token.
+    const s = [softmax([1, 2, 3]), softmax([0, -1, 1])];
+    expect(out.get('r.indices')).toEqual({ dtype: 'I32', shape: [2, 2], data: [2, 1, 2, 0] });
+    const dense = [0, s[0]?.[1], s[0]?.[2], s[1]?.[0], 0, s[1]?.[2]];
+    expect(out.get('r')?.shape).toEqual([2, 3]);
+    out.get('r')?.data.forEach((value, i) => expect(value).toBeCloseTo(dense[i] ?? 0, 6));
+    expect(out.get('r.weights')?.data[0]).toBeCloseTo(s[0]?.[2] ?? NaN, 6);
+    expect(out.get('state.gate.seen')?.data).toEqual([1, 1, 2]);
+    expect(out.get('loss.gate.balance')?.shape).toEqual([]);
+    expect(out.get('y')?.data[3]).toBeCloseTo(4 * ((s[0]?.[1] ?? 0) + (s[0]?.[2] ?? 0)), 5);
+  });
+
+  test('states of one run go into the next', async () => {
+    const [first, second] = [folder.file(`first-${on}`), folder.file(`second-${on}`)];
+    await run('--input', input, '--on', on, '--output', first);
+    await run('--input', input, '--on', on, '--state', first, '--output', second);
+    expect(readTensors(second).get('state.gate.seen')?.data).toEqual([2, 2, 4]);
+    // Losses and outputs come only when asked for.
+    expect([...readTensors(first).keys()].sort()).toEqual(['r', 'r.indices', 'r.weights', 'state.gate.seen', 'y']);
+  });
+
+  test('a control in the input file', async () => {
+    const tilted = folder.file('tilted', tensorFile(f32('x', [2, 4], x), f32('gate.tilt', [3], [100, 0, 0])));
+    const output = folder.file(`tilted-${on}`);
+    const ended = await run('--input', tilted, '--on', on, '--output', output);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(
+      readTensors(output)
+        .get('r.indices')
+        ?.data.filter((_, i) => i % 2 === 0),
+    ).toEqual([0, 0]);
+  });
+});
+
+describe('run', () => {
+  test('another entry; a result without a name is called output', async () => {
+    const output = folder.file('plain');
+    const ended = await run('--entry', 'plain', '--input', input, '--on', 'reference', '--output', output);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(readTensors(output).get('output')?.data).toEqual(x.map((v) => 2 * v));
+  });
+
+  test('without --output a summary on stdout, as a table or as JSON', async () => {
+    const table = await run('--entry', 'plain', '--input', input, '--on', 'reference');
+    expect(table.stdout).toMatch(/^name +type +shape/);
+    const json = await run('--entry', 'plain', '--input', input, '--on', 'reference', '--json');
+    expect(answer(json)).toMatchObject({
+      ok: true,
+      tensors: [{ name: 'output', dtype: 'F32', shape: [2, 4], min: -2, max: 8 }],
+    });
+  });
+
+  test('--set changes a size, and the weights have to follow', async () => {
+    const ended = await run('--set', 'E=4', '--input', input, '--on', 'reference', '--json');
+    expect(ended.code).toBe(1);
+    expect(answer(ended).diagnostics[0].code).toBe('MOE0631');
+  });
+
+  test('--random makes what is missing, the same each time', async () => {
+    const [a, b] = [folder.file('a'), folder.file('b')];
+    for (const output of [a, b]) {
+      const ended = await moec(['run', model, '--random', '--size', 'T=7', '--on', 'reference', '--output', output]);
+      expect(ended.code, ended.stderr).toBe(0);
+    }
+    expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
+    expect(readTensors(a).get('y')?.shape).toEqual([7, 4]);
+  });
+
+  test('a function of the host', async () => {
+    const file = folder.file(
+      'host.moe',
+      'model H {\n  axis T, D = 4\n  extern fn twice(x: [T, D]) -> [T, D]\n  forward(x: [T, D]) -> [T, D] { twice(x) + 1 }\n}\n',
+    );
+    const host = folder.file(
+      'host.mjs',
+      "export const twice = ({ operands }) => operands.get('x').data.map((v) => 2 * v);\n",
+    );
+    const output = folder.file('host.out');
+    const ended = await moec([
+      'run',
+      file,
+      '--input',
+      input,
+      '--extern',
+      host,
+      '--on',
+      'reference',
+      '--output',
+      output,
+    ]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(readTensors(output).get('output')?.data).toEqual(x.map((v) => 2 * v + 1));
+    expect(
+      (await moec(['run', file, '--input', input, '--extern', folder.file('none.mjs'), '--on', 'reference'])).code,
+    ).toBe(74);
+  });
+
+  test('tensors that nobody takes are told, and not used', async () => {
+    const extra = folder.file('extra', tensorFile(f32('x', [2, 4], x), f32('z', [1], [1])));
+    const ended = await run('--entry', 'plain', '--input', extra, '--on', 'reference', '--json');
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toContain('not used: z');
+  });
+
+  test.each([
+    ['an input is missing', [], 1, 'MOE0706'],
+    ['an input has another shape', ['--input', 'flat'], 1, 'MOE0708'],
+    ['an input has another name', ['--input', 'other'], 1, 'MOE0706'],
+  ])('%s', async (_, args, exitCode, code) => {
+    folder.file('flat', tensorFile(f32('x', [8], x)));
+    folder.file('other', tensorFile(f32('y', [2, 4], x)));
+    const ended = await moec(['run', model, '--weights', weights, ...args, '--on', 'reference', '--json'], {
+      cwd: folder.path,
+    });
+    expect(ended.code).toBe(exitCode);
+    expect(answer(ended).diagnostics[0].code).toBe(code);
+  });
+
+  test.each([
+    ['a model that is not there', ['run', 'none.moe'], 74],
+    ['an input that is not there', ['run', 'everything.moe', '--input', 'none'], 74],
+    ['weights that are not there', ['run', 'everything.moe', '--weights', 'none'], 74],
+    ['a set without a value', ['run', 'everything.moe', '--set', 'D'], 2],
+    ['an unknown executor', ['run', 'everything.moe', '--on', 'cloud'], 2],
+    ['an unknown name to set', ['run', 'everything.moe', '--set', 'Q=2', '--random', '--on', 'reference'], 1],
+  ])('%s', async (_, args, exitCode) => {
+    const { code, stdout, stderr } = await moec(args, { cwd: folder.path });
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
+    expect(stderr).toMatch(/error/);
+  });
+
+  test('without an adapter the GPU is not replaced by anything: exit code 3, what to install, no output', async () => {
+    const output = folder.file('never');
+    const { code, stderr } = await moec(['run', model, '--weights', weights, '--input', input, '--output', output], {
+      env: noAdapter,
+    });
+    expect(code).toBe(3);
+    expect(stderr).toContain('mesa-vulkan-drivers');
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test('a failure leaves the old output, and no file beside it', async () => {
+    const output = folder.file('kept', 'old');
+    const before = readdirSync(folder.path).sort();
+    expect((await run('--on', 'reference', '--output', output)).code).toBe(1);
+    expect(readFileSync(output, 'utf8')).toBe('old');
+    expect(readdirSync(folder.path).sort()).toEqual(before);
+    expect((await run('--input', input, '--on', 'reference', '--output', folder.path)).code).toBe(74);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('.moec'))).toEqual([]);
+  });
+});
+
+describe('verify', () => {
+  test('the kernels are within their bounds', async () => {
+    const ended = await moec([
+      'verify',
+      model,
+      '--weights',
+      weights,
+      '--input',
+      input,
+      '--on',
+      'kernels',
+      '--losses',
+      '--outputs',
+      '--json',
+    ]);
+    expect(ended.code, ended.stderr).toBe(0);
+    const { ok, tensors } = answer(ended);
+    expect(ok).toBe(true);
+    const names = tensors.map((t: { name: string }) => t.name).sort();
+    expect(names).toEqual(['gate.scores', 'loss.gate.balance', 'r', 'r.indices', 'r.weights', 'state.gate.seen', 'y']);
+    for (const tensor of tensors) expect(tensor).toMatchObject({ passed: true, undecided: 0 });
+  });
+
+  test('initial values that are drawn are the same on both sides', async () => {
+    const drawn = folder.file('drawn.moe', everything.replace('param w: [E, D]', 'param w: [E, D] = normal[E, D]'));
+    const ended = await moec(['verify', drawn, '--input', input, '--on', 'kernels']);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stdout).toContain('within their bounds');
+  });
+});

@@ -1,0 +1,177 @@
+/**
+ * Spawns the command line as users do. It is compiled once for a state of the sources, into the project's cache, since
+ * compiling it anew for every call would take most of the time of these tests.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { writeSafetensors, parseHeader, type WritableTensor } from '../../runtime/safetensors.ts';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+function sources(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? sources(path) : path.endsWith('.ts') && !path.endsWith('.d.ts') ? [path] : [];
+  });
+}
+
+/** The folder of the compiled command line. Types are tsc's business; here every file is only transpiled. */
+function compiled(): string {
+  const files = ['compiler', 'dsl', 'runtime']
+    .flatMap(sources)
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+  const hash = createHash('sha256');
+  for (const { path, text } of files) hash.update(`${path}\0${text}\0`);
+  const parent = join(root, '.cache', 'cli-test');
+  const folder = join(parent, hash.digest('hex').slice(0, 16));
+  if (existsSync(folder)) return folder;
+  mkdirSync(parent, { recursive: true });
+  const staging = mkdtempSync(join(parent, 'new-'));
+  const compilerOptions: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+    rewriteRelativeImportExtensions: true,
+  };
+  for (const { path, text } of files) {
+    const target = join(staging, path.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, ts.transpileModule(text, { compilerOptions, fileName: path }).outputText);
+  }
+  try {
+    renameSync(staging, folder);
+  } catch {
+    // Another test file was faster.
+    rmSync(staging, { recursive: true, force: true });
+  }
+  for (const old of readdirSync(parent)) {
+    const path = join(parent, old);
+    if (path !== folder && !old.startsWith('new-')) rmSync(path, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+let cli: string | undefined;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CallOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  /** Called with the child as soon as it runs. */
+  readonly during?: (child: ReturnType<typeof spawn>) => void;
+}
+
+/** Runs `moec …` to its end. */
+export function moec(args: readonly string[], options: CallOptions = {}): Promise<Ended> {
+  cli ??= join(compiled(), 'compiler', 'cli', 'moec.js');
+  const script = cli;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], {
+      cwd: options.cwd ?? root,
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '', ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    if (options.during !== undefined) options.during(child);
+    else child.stdin.end(options.stdin ?? '');
+  });
+}
+
+/** What `--json` answered. */
+export function answer(ended: Ended): ReturnType<typeof JSON.parse> {
+  return JSON.parse(ended.stdout);
+}
+
+/** A folder of its own for a test, gone afterwards. */
+export function scratch(): {
+  readonly path: string;
+  readonly file: (name: string, text?: string | Uint8Array) => string;
+  readonly remove: () => void;
+} {
+  const path = mkdtempSync(join(tmpdir(), 'moec-test-'));
+  return {
+    path,
+    file: (name, text) => {
+      const file = join(path, name);
+      if (text !== undefined) writeFileSync(file, text);
+      return file;
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+/** A model with a route, a loss, an output, a state and a control: small enough for the reference. */
+export const everything = `model Everything {
+  axis T, D = 4, E = 3
+  const K = 2
+
+  input tilt: [E] = 0
+  router gate(x: [T, D]) -> route[T -> E] {
+    param w: [E, D]
+    state seen: [E] = 0
+    let s = softmax(w @ x + tilt, over: E)
+    let r = top_k(s, K, over: E)
+    update seen = seen + count(r, over: T)
+    loss balance = mean(s * s, over: (T, E))
+    output scores = s
+    r
+  }
+
+  forward(x: [T, D]) -> (y: [T, D], r: route[T -> E]) {
+    let r = gate(x)
+    (y: x * sum(r, over: E), r: r)
+  }
+  plain(x: [T, D]) -> [T, D] { 2 * x }
+}
+`;
+
+export const f32 = (name: string, shape: readonly number[], data: readonly number[]): WritableTensor => ({
+  name,
+  dtype: 'F32',
+  shape,
+  data: Float32Array.from(data),
+});
+
+export const tensorFile = (...tensors: readonly WritableTensor[]): Uint8Array => writeSafetensors(tensors);
+
+/** Tensors of a file: dtype, shape and numbers by name. */
+export function readTensors(path: string) {
+  const bytes = new Uint8Array(readFileSync(path));
+  const { tensors } = parseHeader(bytes, bytes.length, path);
+  return new Map(
+    [...tensors.values()].map(({ name, dtype, shape, byteOffset, byteLength }) => {
+      const buffer = bytes.slice(byteOffset, byteOffset + byteLength).buffer;
+      const data: readonly number[] = [...(dtype === 'I32' ? new Int32Array(buffer) : new Float32Array(buffer))];
+      return [name, { dtype, shape, data }] as const;
+    }),
+  );
+}
+
+/** Where no adapter is: the loader finds no driver. */
+export const noAdapter = { VK_ICD_FILENAMES: '/nonexistent/icd.json', VK_DRIVER_FILES: '/nonexistent/icd.json' };

@@ -1,0 +1,194 @@
+/** The graph itself: what the builder shares and infers, what the verifier refuses, bounds, and how it reads. */
+import { describe, expect, it } from 'vitest';
+import { exact, formatSize, type Size } from '../../dsl/meaning/size.ts';
+import { boundOf, compareProducts, joinBounds, projectBounds } from '../../compiler/graph/bounds.ts';
+import { GraphBuilder } from '../../compiler/graph/build.ts';
+import { implies } from '../../compiler/graph/implies.ts';
+import { finite, NEG_INF, POS_INF } from '../../compiler/graph/infinity.ts';
+import { interpretGraph } from '../../compiler/graph/interpret.ts';
+import type { Graph, Node } from '../../compiler/graph/ir.ts';
+import { graphProblems, verifyGraph } from '../../compiler/graph/verify.ts';
+import { optimise } from '../../compiler/passes/pass-list.ts';
+import { printGraph } from '../../compiler/graph/print.ts';
+import { Bench } from './bench.ts';
+
+const dynamic = (axis: string): Size => ({ kind: 'dynamic', axis });
+
+describe('builder', () => {
+  it('makes equal nodes once, keeps different ones apart', () => {
+    const b = new GraphBuilder('g');
+    const T = b.axis('T', exact(2));
+    expect(b.iota(T)).toBe(b.iota(T));
+    expect(b.constant(0)).toBe(b.constant(-0));
+    expect(b.constant(1)).not.toBe(b.constant(1, 'i32'));
+    expect(b.map('add', [b.iota(T), b.constant(1)])).not.toBe(b.map('sub', [b.iota(T), b.constant(1)]));
+    expect(b.constant(0.1)).not.toBe(b.constant(0.2));
+  });
+
+  it('has tokens outside and features inside, whichever side the weights are on', () => {
+    const b = new GraphBuilder('g');
+    const [T, D, F] = [b.axis('T', exact(2)), b.axis('D', exact(3)), b.axis('F', exact(4))];
+    const leaf = (role: 'input' | 'param', name: string, axes: readonly number[]): number =>
+      b.leaf(b.addLeaf({ role, name, element: 'f32', axes, within: null, fallback: null }));
+    const [x, w] = [leaf('input', 'x', [T, D]), leaf('param', 'w', [F, D])];
+    expect(b.axesOf(b.contract(w, x, [D]))).toEqual([T, F]);
+    expect(b.axesOf(b.contract(x, w, [D]))).toEqual([T, F]);
+  });
+
+  it('what does nothing is no node', () => {
+    const b = new GraphBuilder('g');
+    const T = b.axis('T', exact(2));
+    const x = b.iota(T, 'f32');
+    expect(b.rename(x, [], [])).toBe(x);
+    expect(b.broadcast(x, [T])).toBe(x);
+    expect(b.reduce('sum', x, [])).toBe(x);
+    expect(b.map('convert', [x], 'f32')).toBe(x);
+    const always = b.support(b.broadcast(b.bool(true), [T]), [T], [], []);
+    expect(b.masked(always, x, 0)).toBe(x);
+  });
+
+  it('knows no infinity', () => {
+    const b = new GraphBuilder('g');
+    const node = b.node(b.size({ kind: 'real', value: -Infinity }));
+    expect(node.kind === 'constant' && node.value).toBe(NEG_INF);
+    expect(finite(Infinity)).toBe(POS_INF);
+    expect(Math.fround(NEG_INF)).toBe(NEG_INF);
+  });
+});
+
+describe('verifier', () => {
+  const b = new GraphBuilder('g');
+  const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];
+  const x = b.leaf(b.addLeaf({ role: 'input', name: 'x', element: 'f32', axes: [T, E], within: null, fallback: null }));
+  const y = b.reduce('sum', x, [E]);
+  const graph = b.finish([{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [T] }]);
+  const broken = (change: (node: Node) => Node): Graph => ({ ...graph, nodes: graph.nodes.map(change) });
+
+  it('accepts what the builder makes', () => expect(() => verifyGraph(graph, 'test')).not.toThrow());
+
+  it.each<[string, Graph, string]>([
+    ['a wrong number', broken((n) => ({ ...n, id: n.id + 1 })), 'has the id'],
+    [
+      'a use before its value',
+      broken((n) => (n.kind === 'reduce' ? { ...n, operand: n.id } : n)),
+      'does not come before',
+    ],
+    ['an axis twice', broken((n) => (n.kind === 'reduce' ? { ...n, axes: [T, T] } : n)), 'an axis twice'],
+    [
+      'a sum over an axis that is not there',
+      broken((n) => (n.kind === 'reduce' ? { ...n, over: [99] } : n)),
+      'lacks an axis',
+    ],
+    [
+      'wrong axes of a result',
+      { ...graph, roots: [{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [E] }] },
+      'not those of',
+    ],
+  ])('refuses %s', (_, bad, text) => {
+    expect(graphProblems(bad).join('; ')).toContain(text);
+    expect(() => verifyGraph(bad, 'test')).toThrow(/bug in moec, stage test/);
+  });
+});
+
+describe('bounds', () => {
+  const sizes = new Map<number, Size>([
+    [0, dynamic('T')],
+    [1, exact(8)],
+    [2, exact(4)],
+  ]); // T, E, I
+  const sizeOf = (a: number): Size => sizes.get(a) ?? exact(1);
+  const text = (s: Size): string => formatSize(s);
+
+  it('the best fact counts, multiplied by what it has too much', () => {
+    const facts = [{ per: [0], atMost: exact(2) }];
+    expect(text(boundOf(facts, [0], [0, 1], sizeOf))).toBe('2');
+    expect(text(boundOf(facts, [], [0, 1], sizeOf))).toBe('2 * T');
+    expect(text(boundOf(facts, [1], [0, 1], sizeOf))).toBe('T');
+    expect(text(boundOf([], [0], [0, 1], sizeOf))).toBe('8');
+  });
+
+  it('a join multiplies, a projection forgets', () => {
+    const r = { axes: [0, 1], bounds: [{ per: [0], atMost: exact(2) }] };
+    const q = { axes: [0, 1, 2], bounds: [{ per: [0, 1], atMost: exact(3) }] };
+    const joined = joinBounds([r, q], sizeOf);
+    expect(text(boundOf(joined.bounds, [0], joined.axes, sizeOf))).toBe('6');
+    const projected = projectBounds(r.bounds, [1], r.axes, sizeOf);
+    expect(text(boundOf(projected, [], [0], sizeOf))).toBe('T');
+  });
+
+  it('compares products where that does not depend on dynamic sizes', () => {
+    expect(compareProducts([exact(2), dynamic('T')], [dynamic('T'), exact(8)])).toBe(-1);
+    expect(compareProducts([dynamic('T')], [dynamic('T')])).toBe(0);
+    expect(compareProducts([dynamic('T')], [exact(8)])).toBe(null);
+  });
+});
+
+describe('implies', () => {
+  it('follows masks, conjunctions, unions and projections', () => {
+    const b = new GraphBuilder('g');
+    const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];
+    const leaf = (name: string): number =>
+      b.leaf(b.addLeaf({ role: 'input', name, element: 'bool', axes: [T, E], within: null, fallback: null }));
+    const [p, q] = [leaf('p'), leaf('q')];
+    const s = b.support(p, [T], [E], []);
+    const fewer = b.support(b.masked(s, q, 0), [T], [E], []);
+    const is = (x: number, y: number): boolean => implies(x, y, (id) => b.node(id));
+    expect(is(fewer, s)).toBe(true);
+    expect(is(s, fewer)).toBe(false);
+    expect(is(b.map('and', [p, q]), q)).toBe(true);
+    expect(is(q, b.map('or', [p, q]))).toBe(true);
+    expect(is(b.map('or', [p, q]), q)).toBe(false);
+    expect(is(fewer, b.reduce('any', s, [E]))).toBe(true);
+    expect(is(b.reduce('any', fewer, [E]), b.reduce('any', s, [E]))).toBe(true);
+    const [T2, E2] = [b.twin(T), b.twin(E)];
+    expect(is(b.rename(fewer, [T], [T2]), b.rename(s, [T], [T2]))).toBe(true);
+    expect(is(b.rename(fewer, [T], [T2]), b.rename(s, [E], [E2]))).toBe(false);
+  });
+});
+
+describe('interpreter', () => {
+  it('reports indices outside and gives 0 for -1; the indices may have the looked-up axis', () => {
+    const t = new Bench();
+    const [T, V] = [t.axis('T', 3), t.axis('V', 2)];
+    const table = t.input('table', [V, T], [1, 2, 3, 4, 5, 6]);
+    const swap = t.input('swap', [V], [1, 0], 'i32');
+    expect(t.number(t.call('gather', { x: table, ids: swap }, { axis: [V] }), [V, T])).toEqual([4, 5, 6, 1, 2, 3]);
+    const ids = t.input('ids', [T], [-1, 1, 2], 'i32');
+    t.call('gather', { x: table, ids }, { axis: [V] });
+    expect(t.errors()).toEqual([expect.stringContaining('index 2 of 2')]);
+  });
+
+  it('a control without a value has its default, which may read other controls', () => {
+    const b = new GraphBuilder('g');
+    const control = (name: string): number =>
+      b.addLeaf({ role: 'control', name, element: 'f32', axes: [], within: null, fallback: null });
+    const [step, rate] = [control('step'), control('rate')];
+    const y = b.leaf(rate);
+    b.setFallback(step, b.constant(3));
+    b.setFallback(rate, b.map('mul', [b.leaf(step), b.constant(2)]));
+    const graph = b.finish([{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [] }]);
+    expect([...(interpretGraph(graph, { leaves: new Map() }).values[y]?.data ?? [])]).toEqual([6]);
+    expect([...(interpretGraph(graph, { leaves: new Map([['step', [5]]]) }).values[y]?.data ?? [])]).toEqual([10]);
+  });
+});
+
+it('reads like this', () => {
+  const t = new Bench();
+  const T = t.axes.make('T', dynamic('T'));
+  const [E, D, F] = [t.axis('E', 8), t.axis('D', 4), t.axis('F', 6)];
+  const x = t.input('x', [T, D], []);
+  const scores = t.call(
+    'softmax',
+    { x: t.call('dot', { left: t.input('w', [E, D], []), right: x }, { over: [D] }) },
+    { over: [E] },
+  );
+  const r = t.call('normalize', { r: t.call('top_k', { s: scores }, { over: [E] }, { k: 2 }) }, { over: [E] });
+  const h = t.call('relu', { x: t.call('dot', { left: t.input('w1', [E, F, D], []), right: x }, { over: [D] }) });
+  const y = t.call(
+    'dot',
+    { left: r, right: t.call('dot', { left: t.input('w2', [E, D, F], []), right: h }, { over: [F] }) },
+    { over: [E] },
+  );
+  const { graph, domains, materialised } = optimise(t.graph(y));
+  expect(printGraph(graph, { domains, materialised })).toMatchSnapshot();
+});
