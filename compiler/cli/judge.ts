@@ -37,6 +37,9 @@ export interface Verdict {
 /** Unit roundoff of f32: both sides are rounded to it when they are written. */
 const u = 2 ** -24;
 
+/** The largest finite f32. */
+const largest = (2 - 2 ** -23) * 2 ** 127;
+
 /** Judges all results of a run; both maps have the same names. */
 export function judge(
   ready: Ready,
@@ -131,8 +134,9 @@ export function compare(name: string, actual: NamedTensor, expected: NamedTensor
       undecided++;
       continue;
     }
-    const want = expected.data[i] ?? NaN;
-    const have = actual.data[i] ?? NaN;
+    // The infinity of a compiled module is the largest finite number (DECISIONS 4).
+    const want = Math.max(-largest, Math.min(largest, expected.data[i] ?? NaN));
+    const have = Math.max(-largest, Math.min(largest, actual.data[i] ?? NaN));
     const off = Math.abs(have - want);
     const bound = exact ? 0 : d + 2 * u * Math.abs(want) + 2 ** -126;
     // Not finite anywhere is as wrong as can be, unless both sides say the same.

@@ -63,9 +63,10 @@ export class Session {
   }
 
   /** Tells a failure, whatever it is. The exit code is `exitCodeOf(error)`. */
-  report(error: unknown): void {
+  report(thrown: unknown): void {
     this.progress.clear();
-    const code = exitCodeOf(error);
+    const code = exitCodeOf(thrown);
+    const error = tellingOf(thrown);
     if (this.json) {
       const diagnostics = jsonOf(error);
       this.outJson({ ok: false, exitCode: code, error: headline(error), diagnostics });
@@ -138,6 +139,13 @@ export class Session {
       secondary: (t) => cyan(t),
     };
   }
+}
+
+/** A failure that only passes on an error of the runtime tells less than that error. */
+function tellingOf(error: unknown): unknown {
+  return error instanceof CliError && error.diagnostics.length === 0 && error.cause instanceof MoecError
+    ? error.cause
+    : error;
 }
 
 /** The sentence of an error, without its code in front. */

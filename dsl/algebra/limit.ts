@@ -53,7 +53,7 @@ export const limit: Primitive = {
   documentation: {
     summary: 'A capacity: the first c of each queue stay.',
     detail:
-      'Without `by:` the queue is in token order. `by: rank(r)`: all first choices first; `by: -r`: best first; `by: (rank(r), -p)`: batch priority. What is dropped is reported.',
+      'Without `by:` the queue is in token order. `by: rank(r)`: all first choices first; `by: -r`: best first; `by: (rank(r), -p)`: batch priority. What does not stay is dropped; `count` before and after tells how much.',
     example: 'limit(r, to: ceil(1.25 * K * T / E), over: T, by: rank(r))',
     source: 'arXiv:2101.03961',
   },

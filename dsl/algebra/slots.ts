@@ -23,7 +23,7 @@ export const slots: Primitive = {
   adopts: true,
   documentation: {
     summary: 'For each assignment its place in the queue of its target.',
-    detail: 'In token order; what has no place is dropped and reported. A payload is left behind.',
+    detail: 'In token order; what has no place is dropped. A payload is left behind.',
     example: 'let s = slots(r, P, over: T)',
     source: 'arXiv:2006.16668',
   },

@@ -1,6 +1,6 @@
 /**
- * Concrete tree to abstract tree: files, models and declarations; build-expressions.ts and build-types.ts do the rest. Only these three
- * see both trees.
+ * Concrete tree to abstract tree: files, models and declarations; build-bodies.ts, build-expressions.ts and build-types.ts do the
+ * rest. Only these four see both trees.
  *
  * Total, also on a tree that the parser has recovered: what cannot be read is left out (a declaration without its name) or becomes an
  * `Error` expression. The checks here are those of form alone; nothing is looked up.
@@ -8,7 +8,8 @@
 import type { CstNode } from 'chevrotain';
 import type * as ast from './ast.ts';
 import type { BuildContext } from './build-context.ts';
-import { buildBody, buildCondition, buildExpr, buildIndices, buildSum } from './build-expressions.ts';
+import { buildBody } from './build-bodies.ts';
+import { buildCondition, buildExpr, buildIndices, buildSum } from './build-expressions.ts';
 import { buildSignature, buildType } from './build-types.ts';
 import { elements, extent, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
 import type { FileParts, ModelParts } from './pieces.ts';

@@ -1,6 +1,6 @@
 /**
- * The grammar: text in its concrete form, one rule for each production, with the production above it. This file is the reference of the
- * syntax; `build-ast.ts` is the only one that reads the trees it makes.
+ * The grammar: text in its concrete form, one rule for each production, with the production above it. This file (declarations) and
+ * grammar-expressions.ts (the rest) are the reference of the syntax; only the builders of `build-ast.ts` read the trees they make.
  *
  * Expressions. Binary operators of one level of the grammar's tower are parsed flat, as operands and operators in a row, in two tiers:
  * `condition` (`or`, `and`, `not`, comparisons) over `sum` (`+ - * / % @ **` and unary minus). `precedence.ts` gives the row its shape.
@@ -12,30 +12,15 @@
  * Chevrotain recovers: a rule that fails skips to a token that can follow it. It knows nothing of brackets in doing so; `pieces.ts` sees to
  * it that it never skips out of a declaration.
  */
-import { CstParser, EOF, type CstNode, type IRecognitionException, type IToken, type ParserMethod } from 'chevrotain';
-import { ErrorBudgetSpent, ErrorMessages } from './parse-errors.ts';
+import { EOF, type CstNode, type IRecognitionException, type IToken } from 'chevrotain';
+import { ExpressionGrammar, type Rule } from './grammar-expressions.ts';
+import { ErrorBudgetSpent } from './parse-errors.ts';
 import * as t from './tokens.ts';
 
-type Rule = ParserMethod<[], CstNode>;
-
-export class MoeParser extends CstParser {
-  readonly messages: ErrorMessages;
-
+export class MoeParser extends ExpressionGrammar {
   constructor() {
-    const messages = new ErrorMessages();
-    super([...t.allTokens], {
-      recoveryEnabled: true,
-      maxLookahead: 3,
-      nodeLocationTracking: 'onlyOffset',
-      errorMessageProvider: messages,
-    });
-    this.messages = messages;
+    super();
     this.performSelfAnalysis();
-  }
-
-  /** Does the next token stand on the line where the last one ended? */
-  private sameLine(): boolean {
-    return this.LA(0).endLine === this.LA(1).startLine;
   }
 
   // ------------------------------------------------------------------------------------------------------------ file
@@ -58,12 +43,7 @@ export class MoeParser extends CstParser {
   readonly importDecl: Rule = this.RULE('importDecl', () => {
     this.CONSUME(t.ImportKeyword);
     this.CONSUME(t.LCurly);
-    this.CONSUME(t.Name);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.CONSUME2(t.Name);
-    });
-    this.OPTION(() => this.CONSUME2(t.Comma));
+    this.names(1, t.Name);
     this.CONSUME(t.RCurly);
     this.CONSUME(t.FromKeyword);
     this.CONSUME(t.StringToken);
@@ -162,12 +142,7 @@ export class MoeParser extends CstParser {
         ALT: () => {
           this.CONSUME(t.Name);
           this.CONSUME(t.LParen);
-          this.CONSUME2(t.StringToken);
-          this.MANY(() => {
-            this.CONSUME(t.Comma);
-            this.CONSUME3(t.StringToken);
-          });
-          this.OPTION(() => this.CONSUME2(t.Comma));
+          this.names(1, t.StringToken);
           this.CONSUME(t.RParen);
         },
       },
@@ -176,12 +151,7 @@ export class MoeParser extends CstParser {
       this.CONSUME(t.AsKeyword);
       this.CONSUME(t.LSquare);
       this.OPTION3(() => {
-        this.SUBRULE(this.dim);
-        this.MANY2(() => {
-          this.CONSUME3(t.Comma);
-          this.SUBRULE2(this.dim);
-        });
-        this.OPTION4(() => this.CONSUME4(t.Comma));
+        this.list(2, this.dim);
       });
       this.CONSUME(t.RSquare);
     });
@@ -194,12 +164,7 @@ export class MoeParser extends CstParser {
       {
         ALT: () => {
           this.CONSUME(t.LParen);
-          this.SUBRULE2(this.part);
-          this.MANY(() => {
-            this.CONSUME(t.Comma);
-            this.SUBRULE3(this.part);
-          });
-          this.OPTION(() => this.CONSUME2(t.Comma));
+          this.list(1, this.part);
           this.CONSUME(t.RParen);
         },
       },
@@ -257,12 +222,7 @@ export class MoeParser extends CstParser {
   readonly generics: Rule = this.RULE('generics', () => {
     this.CONSUME(t.Less);
     this.OPTION(() => {
-      this.SUBRULE(this.generic);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.generic);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
+      this.list(1, this.generic);
     });
     this.CONSUME(t.Greater);
   });
@@ -280,12 +240,7 @@ export class MoeParser extends CstParser {
   readonly family: Rule = this.RULE('family', () => {
     this.CONSUME(t.LSquare);
     this.OPTION(() => {
-      this.SUBRULE(this.point);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.point);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
+      this.list(1, this.point);
     });
     this.CONSUME(t.RSquare);
   });
@@ -310,12 +265,7 @@ export class MoeParser extends CstParser {
         ALT: () => {
           this.CONSUME(t.Less);
           this.OPTION(() => {
-            this.SUBRULE(this.garg);
-            this.MANY(() => {
-              this.CONSUME(t.Comma);
-              this.SUBRULE2(this.garg);
-            });
-            this.OPTION2(() => this.CONSUME2(t.Comma));
+            this.list(1, this.garg);
           });
           this.CONSUME(t.Greater);
           this.OPTION3(() => this.SUBRULE(this.origin));
@@ -340,12 +290,7 @@ export class MoeParser extends CstParser {
     this.CONSUME(t.StringToken);
     this.OPTION(() => {
       this.CONSUME(t.LCurly);
-      this.SUBRULE(this.originBinding);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.originBinding);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
+      this.list(1, this.originBinding);
       this.CONSUME(t.RCurly);
     });
     this.OPTION3(() => this.CONSUME(t.FrozenKeyword));
@@ -385,384 +330,6 @@ export class MoeParser extends CstParser {
     this.CONSUME(t.Name);
     this.OPTION(() => this.SUBRULE(this.family));
     this.SUBRULE(this.signature);
-  });
-
-  // ------------------------------------------------------------------------------------------- signatures and types
-
-  /** signature = "(" [ formal { "," formal } [","] ] ")" "->" ( type | "(" rtype { "," rtype } [","] ")" ) */
-  readonly signature: Rule = this.RULE('signature', () => {
-    this.CONSUME(t.LParen);
-    this.OPTION(() => {
-      this.SUBRULE(this.formal);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.formal);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
-    this.CONSUME(t.RParen);
-    this.CONSUME(t.Arrow);
-    this.OR([
-      { ALT: () => this.SUBRULE(this.type) },
-      {
-        ALT: () => {
-          this.CONSUME2(t.LParen);
-          this.SUBRULE(this.resultType);
-          this.MANY2(() => {
-            this.CONSUME3(t.Comma);
-            this.SUBRULE2(this.resultType);
-          });
-          this.OPTION3(() => this.CONSUME4(t.Comma));
-          this.CONSUME2(t.RParen);
-        },
-      },
-    ]);
-  });
-
-  /** formal = NAME ":" type */
-  readonly formal: Rule = this.RULE('formal', () => {
-    this.CONSUME(t.Name);
-    this.CONSUME(t.Colon);
-    this.SUBRULE(this.type);
-  });
-
-  /** rtype = [ NAME ":" ] type */
-  readonly resultType: Rule = this.RULE('resultType', () => {
-    this.OPTION(() => {
-      this.CONSUME(t.Name);
-      this.CONSUME(t.Colon);
-    });
-    this.SUBRULE(this.type);
-  });
-
-  /** type = ( axes | NAME [ axes ] ) [ "in" NAME | "of" axes ] */
-  readonly type: Rule = this.RULE('type', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.axes) },
-      {
-        ALT: () => {
-          this.CONSUME(t.Name);
-          this.OPTION({ GATE: () => this.sameLine(), DEF: () => this.SUBRULE2(this.axes) });
-        },
-      },
-    ]);
-    this.OPTION2(() => {
-      this.OR2([
-        {
-          ALT: () => {
-            this.CONSUME(t.InKeyword);
-            this.CONSUME2(t.Name, { LABEL: 'within' });
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(t.OfKeyword);
-            this.SUBRULE3(this.axes, { LABEL: 'payload' });
-          },
-        },
-      ]);
-    });
-  });
-
-  /** axes = "[" [ NAME { "," NAME } [","] ] [ "->" NAME { "," NAME } [","] ] "]" */
-  readonly axes: Rule = this.RULE('axes', () => {
-    this.CONSUME(t.LSquare);
-    this.OPTION(() => {
-      this.CONSUME(t.Name, { LABEL: 'before' });
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.CONSUME2(t.Name, { LABEL: 'before' });
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
-    this.OPTION3(() => {
-      this.CONSUME(t.Arrow);
-      this.CONSUME3(t.Name, { LABEL: 'after' });
-      this.MANY2(() => {
-        this.CONSUME3(t.Comma);
-        this.CONSUME4(t.Name, { LABEL: 'after' });
-      });
-      this.OPTION4(() => this.CONSUME4(t.Comma));
-    });
-    this.CONSUME(t.RSquare);
-  });
-
-  // ---------------------------------------------------------------------------------------------------------- bodies
-
-  /** body = "{" { stmt } expr "}" ;   values elsewhere, and none at the end, are reported when the tree is built */
-  readonly body: Rule = this.RULE('body', () => {
-    this.CONSUME(t.LCurly);
-    this.MANY(() => {
-      this.OR([
-        { ALT: () => this.SUBRULE(this.stmt, { LABEL: 'items' }) },
-        { ALT: () => this.SUBRULE(this.expr, { LABEL: 'items' }) },
-      ]);
-    });
-    this.CONSUME(t.RCurly);
-  });
-
-  /** stmt = let | assign | decl */
-  readonly stmt: Rule = this.RULE('stmt', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.letStmt) },
-      { ALT: () => this.SUBRULE(this.assign) },
-      { ALT: () => this.SUBRULE(this.decl) },
-    ]);
-  });
-
-  /** let = "let" pattern [ ":" type ] "=" expr */
-  readonly letStmt: Rule = this.RULE('letStmt', () => {
-    this.CONSUME(t.LetKeyword);
-    this.SUBRULE(this.pattern);
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      this.SUBRULE(this.type);
-    });
-    this.CONSUME(t.Equal);
-    this.SUBRULE(this.expr);
-  });
-
-  /** assign = ("update" | "loss" | "output") NAME "=" expr */
-  readonly assign: Rule = this.RULE('assign', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.UpdateKeyword) },
-      { ALT: () => this.CONSUME(t.LossKeyword) },
-      { ALT: () => this.CONSUME(t.OutputKeyword) },
-    ]);
-    this.CONSUME(t.Name);
-    this.CONSUME(t.Equal);
-    this.SUBRULE(this.expr);
-  });
-
-  /** pattern = NAME | "(" NAME { "," NAME } [","] ")" */
-  readonly pattern: Rule = this.RULE('pattern', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Name) },
-      {
-        ALT: () => {
-          this.CONSUME(t.LParen);
-          this.CONSUME2(t.Name);
-          this.MANY(() => {
-            this.CONSUME(t.Comma);
-            this.CONSUME3(t.Name);
-          });
-          this.OPTION(() => this.CONSUME2(t.Comma));
-          this.CONSUME(t.RParen);
-        },
-      },
-    ]);
-  });
-
-  // ----------------------------------------------------------------------------------------------------- expressions
-
-  /** expr = condition { "|>" pipeTarget } */
-  readonly expr: Rule = this.RULE('expr', () => {
-    this.SUBRULE(this.condition);
-    this.MANY(() => {
-      this.CONSUME(t.PipeRight);
-      this.SUBRULE(this.pipeTarget);
-    });
-  });
-
-  /** pipeTarget = NAME [ subscript ] [ args ] ;   an operator after it is reported when the tree is built */
-  readonly pipeTarget: Rule = this.RULE('pipeTarget', () => {
-    this.CONSUME(t.Name);
-    this.OPTION({ GATE: () => this.sameLine(), DEF: () => this.SUBRULE(this.subscript) });
-    this.OPTION2({ GATE: () => this.sameLine(), DEF: () => this.SUBRULE(this.args) });
-    this.OPTION3(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(t.ConditionOperator) },
-        { ALT: () => this.CONSUME(t.SumOperator) },
-        { ALT: () => this.CONSUME(t.Point) },
-      ]);
-      this.SUBRULE(this.condition, { LABEL: 'stray' });
-    });
-  });
-
-  /**
-   * condition = { "not" } sum { conditionOperator { "not" } sum }          (or, and, not, cmp of the tower)
-   * conditionOperator = "or" | "and" | "==" | "!=" | "<" | "<=" | ">" | ">="
-   */
-  readonly condition: Rule = this.RULE('condition', () => {
-    this.MANY(() => this.CONSUME(t.NotKeyword, { LABEL: 'row' }));
-    this.SUBRULE(this.sum, { LABEL: 'row' });
-    this.MANY2(() => {
-      this.CONSUME(t.ConditionOperator, { LABEL: 'row' });
-      this.MANY3(() => this.CONSUME2(t.NotKeyword, { LABEL: 'row' }));
-      this.SUBRULE2(this.sum, { LABEL: 'row' });
-    });
-  });
-
-  /**
-   * sum = { "-" } postfix { sumOperator { "-" } postfix }                  (sum, prod, dot, unary, power of the tower)
-   * sumOperator = "+" | "-" | "*" | "/" | "%" | "@" | "**"
-   */
-  readonly sum: Rule = this.RULE('sum', () => {
-    this.MANY(() => this.CONSUME(t.Minus, { LABEL: 'row' }));
-    this.SUBRULE(this.postfix, { LABEL: 'row' });
-    this.MANY2(() => {
-      this.CONSUME(t.SumOperator, { LABEL: 'row' });
-      this.MANY3(() => this.CONSUME2(t.Minus, { LABEL: 'row' }));
-      this.SUBRULE2(this.postfix, { LABEL: 'row' });
-    });
-  });
-
-  /** postfix = primary { args | subscript | path } ;   each on the line where what it follows ends */
-  readonly postfix: Rule = this.RULE('postfix', () => {
-    this.SUBRULE(this.primary);
-    this.MANY({
-      GATE: () => this.sameLine(),
-      DEF: () => {
-        this.OR([
-          { ALT: () => this.SUBRULE(this.args, { LABEL: 'suffix' }) },
-          { ALT: () => this.SUBRULE(this.subscript, { LABEL: 'suffix' }) },
-          { ALT: () => this.SUBRULE(this.path, { LABEL: 'suffix' }) },
-        ]);
-      },
-    });
-  });
-
-  /** path = "." NAME */
-  readonly path: Rule = this.RULE('path', () => {
-    this.CONSUME(t.Point);
-    this.CONSUME(t.Name);
-  });
-
-  /** primary = NUMBER | STRING | "true" | "false" | NAME | group | chain | cond */
-  readonly primary: Rule = this.RULE('primary', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.NumberToken) },
-      { ALT: () => this.CONSUME(t.StringToken) },
-      { ALT: () => this.CONSUME(t.TrueKeyword) },
-      { ALT: () => this.CONSUME(t.FalseKeyword) },
-      { ALT: () => this.CONSUME(t.Name) },
-      { ALT: () => this.SUBRULE(this.group) },
-      { ALT: () => this.SUBRULE(this.chain) },
-      { ALT: () => this.SUBRULE(this.cond) },
-    ]);
-  });
-
-  /** group = "(" arg { "," arg } [","] ")" ;   grouping, a tuple, or a record */
-  readonly group: Rule = this.RULE('group', () => {
-    this.CONSUME(t.LParen);
-    this.SUBRULE(this.arg);
-    this.MANY(() => {
-      this.CONSUME(t.Comma);
-      this.SUBRULE2(this.arg);
-    });
-    this.OPTION(() => this.CONSUME2(t.Comma));
-    this.CONSUME(t.RParen);
-  });
-
-  /** args = "(" [ arg { "," arg } [","] ] ")" */
-  readonly args: Rule = this.RULE('args', () => {
-    this.CONSUME(t.LParen);
-    this.OPTION(() => {
-      this.SUBRULE(this.arg);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.arg);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
-    this.CONSUME(t.RParen);
-  });
-
-  /** arg = expr [ ":" expr ] ;   what stands left of the colon is checked when the tree is built */
-  readonly arg: Rule = this.RULE('arg', () => {
-    this.SUBRULE(this.expr);
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      this.SUBRULE2(this.expr, { LABEL: 'value' });
-    });
-  });
-
-  /** subscript = "[" [ index { "," index } [","] ] "]" */
-  readonly subscript: Rule = this.RULE('subscript', () => {
-    this.CONSUME(t.LSquare);
-    this.OPTION(() => {
-      this.SUBRULE(this.index);
-      this.MANY(() => {
-        this.CONSUME(t.Comma);
-        this.SUBRULE2(this.index);
-      });
-      this.OPTION2(() => this.CONSUME2(t.Comma));
-    });
-    this.CONSUME(t.RSquare);
-  });
-
-  /** index = sum [ ":" sum ] [ ".." sum "as" NAME ] */
-  readonly index: Rule = this.RULE('index', () => {
-    this.SUBRULE(this.sum);
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      this.SUBRULE2(this.sum, { LABEL: 'value' });
-    });
-    this.OPTION2(() => {
-      this.CONSUME(t.DotDot);
-      this.SUBRULE3(this.sum, { LABEL: 'to' });
-      this.OPTION3(() => {
-        this.CONSUME(t.AsKeyword);
-        this.CONSUME(t.Name);
-      });
-    });
-  });
-
-  /** chain = "chain" NAME "in" NAME "carrying" ( carry | "(" carry { "," carry } [","] ")" ) [ "collecting" pattern ] body */
-  readonly chain: Rule = this.RULE('chain', () => {
-    this.CONSUME(t.ChainKeyword);
-    this.CONSUME(t.Name);
-    this.CONSUME(t.InKeyword);
-    this.CONSUME2(t.Name, { LABEL: 'axis' });
-    this.CONSUME(t.CarryingKeyword);
-    this.OR([
-      { ALT: () => this.SUBRULE(this.carry) },
-      {
-        ALT: () => {
-          this.CONSUME(t.LParen);
-          this.SUBRULE2(this.carry);
-          this.MANY(() => {
-            this.CONSUME(t.Comma);
-            this.SUBRULE3(this.carry);
-          });
-          this.OPTION(() => this.CONSUME2(t.Comma));
-          this.CONSUME(t.RParen);
-        },
-      },
-    ]);
-    this.OPTION2(() => {
-      this.CONSUME(t.CollectingKeyword);
-      this.SUBRULE(this.pattern);
-    });
-    this.SUBRULE(this.body);
-  });
-
-  /** carry = NAME [ ":" type ] [ "=" expr ] */
-  readonly carry: Rule = this.RULE('carry', () => {
-    this.CONSUME(t.Name);
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      this.SUBRULE(this.type);
-    });
-    this.OPTION2(() => {
-      this.CONSUME(t.Equal);
-      this.SUBRULE(this.expr);
-    });
-  });
-
-  /** cond = "if" condition body { "else" "if" condition body } "else" body */
-  readonly cond: Rule = this.RULE('cond', () => {
-    this.CONSUME(t.IfKeyword);
-    this.SUBRULE(this.condition);
-    this.SUBRULE(this.body);
-    this.MANY(() => {
-      this.CONSUME(t.ElseKeyword);
-      this.CONSUME2(t.IfKeyword);
-      this.SUBRULE2(this.condition);
-      this.SUBRULE2(this.body);
-    });
-    this.CONSUME2(t.ElseKeyword);
-    this.SUBRULE3(this.body, { LABEL: 'otherwise' });
   });
 }
 

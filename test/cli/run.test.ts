@@ -63,7 +63,7 @@ describe.each(['reference', 'kernels'])('run --on %s', (on) => {
   });
 
   test('a control in the input file', async () => {
-    const tilted = folder.file('tilted', tensorFile(f32('x', [2, 4], x), f32('gate.tilt', [3], [100, 0, 0])));
+    const tilted = folder.file('tilted', tensorFile(f32('x', [2, 4], x), f32('tilt', [3], [100, 0, 0])));
     const output = folder.file(`tilted-${on}`);
     const ended = await run('--input', tilted, '--on', on, '--output', output);
     expect(ended.code, ended.stderr).toBe(0);

@@ -47,18 +47,14 @@ function grammar(): string {
       .filter((line) => line.trim() !== '');
     for (const line of text) {
       if (!/^\s*\w+ = /.test(line)) continue;
-      const [rule = '', ...more] = line.trim().split(/;\s{2,}/);
-      const productions = more.filter((m) => /^\w+ = /.test(m));
-      const remark = more.filter((m) => !/^\w+ = /.test(m)).join('; ');
-      const [bare = '', tower] = rule.split(/\s{3,}\(/);
-      const said = [tower === undefined ? '' : `(${tower}`, remark].filter((r) => r !== '').join(' ');
-      lines.push(
-        `${bare} ;${said === '' ? '' : `   (* ${said.replace(/^\(|\)$/g, '')} *)`}`,
-        ...productions.map((p) => `${p} ;`),
-      );
+      // `rule   (levels of the tower)` or `rule ;   remark or another rule`
+      const [rule = '', ...more] = line.trim().split(/\s*;\s{2,}|\s{3,}/);
+      const remarks = more.filter((m) => !/^\w+ = /.test(m));
+      const remark = remarks.length === 0 ? '' : `   (* ${remarks.join('; ').replace(/^\((.*)\)$/, '$1')} *)`;
+      lines.push(`${rule} ;${remark}`, ...more.filter((m) => /^\w+ = /.test(m)).map((p) => `${p} ;`));
     }
   }
-  return ['```ebnf', ...lines, '```'].join('\n');
+  return ['```ebnf', ...new Set(lines), '```'].join('\n');
 }
 
 function limitTable(): string {

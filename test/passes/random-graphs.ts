@@ -4,7 +4,6 @@
  */
 import fc from 'fast-check';
 import type { Axis } from '../../dsl/meaning/axis.ts';
-import { exact } from '../../dsl/meaning/size.ts';
 import { supportAxes, type GraphOperand } from '../../compiler/elaborate/handles.ts';
 import { Bench } from '../graph/bench.ts';
 
@@ -172,6 +171,3 @@ function next(m: Maker, [what, first, second, third]: Step): GraphOperand | null
     }
   }
 }
-
-/** A point of an axis, for tests of slices. */
-export const point = (n: number): ReturnType<typeof exact> => exact(n);
