@@ -11,9 +11,8 @@ export const firstModel = `/// A Mixture-of-Experts layer: eight experts, the be
 import { SwiGLU } from "std"
 
 model Layer {
-  axis T                  // tokens: each run says how many
-  axis D = 64, F = 128    // sizes of the model: --set F=256 changes one
-  axis E = 8
+  // T, the number of tokens, is known when the model runs. The others are the model's: --set F=256 changes one.
+  axis T, D = 64, F = 128, E = 8
   const K = 2
 
   // A family of functions: one expert for each point of E, each with its own parameters.

@@ -1,20 +1,16 @@
 /**
- * Expressions and bodies: from rows of operands and operators to trees, by the table in precedence.ts, with the checks that the grammar
- * leaves open. Loops rather than recursion along rows, suffixes and `else if`: only brackets recurse here, and they are limited.
+ * Expressions: from rows of operands and operators to trees, by the table in precedence.ts, with the checks that the grammar
+ * leaves open. Loops rather than recursion along rows and suffixes: only brackets recurse here, and they are limited.
  */
 import type { CstElement, CstNode, IToken } from 'chevrotain';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type * as ast from './ast.ts';
 import type { BuildContext } from './build-context.ts';
 import { splitPrimes } from './build-context.ts';
-import { buildDecl } from './build-ast.ts';
-import { buildType } from './build-types.ts';
-import { foreignWords } from './parse-errors.ts';
-import { elements, extent, isNode, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
+import { buildChain, buildCond } from './build-bodies.ts';
+import { elements, extent, isNode, nodeOf, nodes, present, tokenOf } from './cst.ts';
 import { binaryOperators, levels } from './precedence.ts';
 import { joinSpans } from './source.ts';
-
-// ------------------------------------------------------------------------------------------------------ expressions
 
 /** Where an expression stands: only the result of a body may be a record. */
 type Place = 'result' | 'value';
