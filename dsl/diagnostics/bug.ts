@@ -1,6 +1,6 @@
 /**
- * The one exception of the compiler. What a user wrote never throws: it becomes a diagnostic. A `CompilerBug` means that we broke
- * one of our own invariants; it names the stage so that a report says where to look.
+ * The one exception of the compiler. What a user wrote never throws: it becomes a diagnostic. A `CompilerBug` means
+ * that we broke one of our own invariants; it names the stage so that a report says where to look.
  */
 export class CompilerBug extends Error {
   readonly stage: string;

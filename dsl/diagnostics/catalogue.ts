@@ -1,6 +1,7 @@
 /**
- * Every diagnostic code there is, one line each, by phase. To add one: a line here, a page in `explain/`, a test that provokes it.
- * Numbers are never reused. The title is the general sentence; the message of one diagnostic names the things at hand.
+ * Every diagnostic code there is, one line each, by phase. To add one: a line here, a page in `explain/`, a test that
+ * provokes it. Numbers are never reused. The title is the general sentence; the message of one diagnostic names the
+ * things at hand.
  */
 // prettier-ignore
 export const catalogue = {

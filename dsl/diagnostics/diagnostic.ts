@@ -1,8 +1,9 @@
 /**
  * Diagnostics: what the tools tell a user about a program, as plain values.
  *
- * Mistakes of users are collected, never thrown. A diagnostic has a code from `catalogue.ts`, one sentence in plain lower-case words
- * without a full stop, the place it is about, other labelled places, and where it helps a suggestion. `render.ts` draws it.
+ * Mistakes of users are collected, never thrown. A diagnostic has a code from `catalogue.ts`, one sentence in plain
+ * lower-case words without a full stop, the place it is about, other labelled places, and where it helps a suggestion.
+ * `render.ts` draws it.
  */
 import { catalogue, type Code } from './catalogue.ts';
 import type { Span } from '../syntax/source.ts';

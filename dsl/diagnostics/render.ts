@@ -11,7 +11,8 @@
  *        = help: select at most 4, or give E more experts
  *        = more: moec explain MOE0402
  *
- * The primary place has `^`, the others `-`. A place of several lines is marked on its first. Colours are the caller's affair.
+ * The primary place has `^`, the others `-`. A place of several lines is marked on its first. Colours are the caller's
+ * affair.
  */
 import { lineIndexAt, lineStarts, lineText, positionAt, type SourceFile, type Span } from '../syntax/source.ts';
 import { showLine } from './columns.ts';

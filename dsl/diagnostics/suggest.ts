@@ -7,8 +7,9 @@ const candidatesLimit = 500;
 const lengthLimit = 64;
 
 /**
- * The nearest candidate by edit distance (insert, delete, replace, swap of neighbours; another case costs nothing first), if it is near
- * enough to be a slip: at most a third of the name's length, at least 1. Ties go to the earlier candidate.
+ * The nearest candidate by edit distance (insert, delete, replace, swap of neighbours; another case costs nothing
+ * first), if it is near enough to be a slip: at most a third of the name's length, at least 1. Ties go to the earlier
+ * candidate.
  */
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length === 0 || name.length > lengthLimit) return undefined;

@@ -99,12 +99,13 @@ export class Obligations {
       case 'max':
       case 'min':
       case 'argmax': {
-        // Of a dynamic axis that turns out empty the run says so, where somebody needs the value.
-        const empty = all('over').find((a) => !a.dynamic && asInteger(a.size) === 0);
-        if (expr.args.get('x')?.type.kind === 'tensor' && empty !== undefined) {
-          this.report(
-            diagnostic('MOE0352', { message: `${expr.name} over ${empty.name}, which has no points${at()}`, span }),
-          );
+        if (expr.args.get('x')?.type.kind !== 'tensor') break;
+        for (const a of all('over')) {
+          const message = `${expr.name} over ${a.name}, which has no points${at()}`;
+          if (asInteger(a.size) === null)
+            this.require({ left: exact(1), relation: '<=', right: a.size, message, span });
+          // Of a dynamic axis that is bound and empty the run says so, where somebody needs the value.
+          else if (asInteger(a.size) === 0 && !a.dynamic) this.report(diagnostic('MOE0352', { message, span }));
         }
         break;
       }

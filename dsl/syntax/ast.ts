@@ -4,9 +4,10 @@
  * Invariants
  * - Data, deeply readonly; alternatives are told apart by `kind`; every node has the span of its text.
  * - Parentheses that only group are not represented; `print-ast.ts` puts them back where the precedence needs them.
- * - Names are text. What a name refers to is the checker's business; it must keep them in `Map`s (`__proto__` is a legal name).
- * - Where the text could not be read an `Error` expression stands for it. A diagnostic has been given, so a checker treats it as
- *   agreeing with everything and says nothing.
+ * - Names are text. What a name refers to is the checker's business; it must keep them in `Map`s (`__proto__` is a
+ *   legal name).
+ * - Where the text could not be read an `Error` expression stands for it. A diagnostic has been given, so a checker
+ *   treats it as agreeing with everything and says nothing.
  * - No tree is deeper than `maxDepth` of limits.ts: recursive walks are safe.
  *
  * The grammar is in grammar.ts, beside each rule.
@@ -152,14 +153,17 @@ export interface RangePart extends Node {
 }
 
 /**
- * `expert f<F>(x: [D]) -> [D] { … }`, `experts ffn[L, E] = f<F>`, `router gate[L](…) -> … { … }`, `fn block[l in L](…) …`.
- * Checked here: an `expert` is a function without a family; `experts` are an instance or a union.
+ * `expert f<F>(x: [D]) -> [D] { … }`, `experts ffn[L, E] = f<F>`, `router gate[L](…) -> … { … }`, `fn block[l in L](…)
+ * …`. Checked here: an `expert` is a function without a family; `experts` are an instance or a union.
  */
 export interface CallableDecl extends Node {
   readonly kind: 'Callable';
   readonly role: 'expert' | 'experts' | 'router' | 'fn';
   readonly name: Ident;
-  /** Present, perhaps empty, exactly if `<…>` is written: the difference between a template and an instance for fn and router. */
+  /**
+   * Present, perhaps empty, exactly if `<…>` is written: the difference between a template and an instance for fn and
+   * router.
+   */
   readonly generics?: readonly Generic[];
   /** Axes of the family; absent or empty: a single instance. */
   readonly family?: readonly FamilyAxis[];
@@ -242,8 +246,8 @@ export interface ExternDecl extends Node {
 export interface Signature extends Node {
   readonly formals: readonly Formal[];
   /**
-   * One unnamed result is a plain value; several, or one with a name, are a tuple, which is a record if they have names.
-   * Checked here: all of them have names or none has. Never empty.
+   * One unnamed result is a plain value; several, or one with a name, are a tuple, which is a record if they have
+   * names. Checked here: all of them have names or none has. Never empty.
    */
   readonly results: readonly ResultType[];
 }
@@ -347,7 +351,10 @@ export type Expr =
   | If
   | ErrorExpr;
 
-/** `text` is exactly as written: sizes and constants are exact rationals, to be read from it. `value` is the nearest float64. */
+/**
+ * `text` is exactly as written: sizes and constants are exact rationals, to be read from it. `value` is the nearest
+ * float64.
+ */
 export interface NumberLiteral extends Node {
   readonly kind: 'Number';
   readonly text: string;
@@ -365,7 +372,10 @@ export interface BoolLiteral extends Node {
   readonly value: boolean;
 }
 
-/** `x`, `E`, `T'`: a value, a constant, an axis (as a size, or where an axis is meant), a family. Primes: certainly an axis. */
+/**
+ * `x`, `E`, `T'`: a value, a constant, an axis (as a size, or where an axis is meant), a family. Primes: certainly an
+ * axis.
+ */
 export interface NameExpr extends Node {
   readonly kind: 'Name';
   readonly name: string;
@@ -385,7 +395,9 @@ export interface Arg extends Node {
   readonly value: Expr;
 }
 
-/** What stands left of `:`. `over` and the axis `T` look alike (`Name`); only an axis has primes. `Axes` is `(A, B)`. */
+/**
+ * What stands left of `:`. `over` and the axis `T` look alike (`Name`); only an axis has primes. `Axes` is `(A, B)`.
+ */
 export type ArgLabel = NameLabel | AxesLabel;
 
 export interface NameLabel extends Node {
@@ -467,7 +479,10 @@ export interface Dot extends Node {
   readonly right: Expr;
 }
 
-/** `input |> f(a)` means `f(input, a)`. The callee is a name, indexed or not; a bare name is a call without further arguments. */
+/**
+ * `input |> f(a)` means `f(input, a)`. The callee is a name, indexed or not; a bare name is a call without further
+ * arguments.
+ */
 export interface Pipe extends Node {
   readonly kind: 'Pipe';
   readonly input: Expr;

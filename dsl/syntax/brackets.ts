@@ -1,10 +1,12 @@
 /**
- * Brackets are matched on the tokens, before the parser: it then always sees a balanced text, so one forgotten bracket is one
- * diagnostic at the bracket, not a trail of them further down, and the depth of the parser's recursion is known beforehand.
+ * Brackets are matched on the tokens, before the parser: it then always sees a balanced text, so one forgotten bracket
+ * is one diagnostic at the bracket, not a trail of them further down, and the depth of the parser's recursion is known
+ * beforehand.
  *
- * A bracket that is not closed gets a closing token of no width where it must have ended at the latest: before a word that begins a
- * statement (for `(` and `[`), or before the bracket that closes what is around it. Only if braces do not come out even is the
- * indentation asked which one is missing: a block ends before a line that stands no further right than the line of its `{`.
+ * A bracket that is not closed gets a closing token of no width where it must have ended at the latest: before a word
+ * that begins a statement (for `(` and `[`), or before the bracket that closes what is around it. Only if braces do
+ * not come out even is the indentation asked which one is missing: a block ends before a line that stands no further
+ * right than the line of its `{`.
  */
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';

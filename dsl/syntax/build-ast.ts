@@ -1,9 +1,9 @@
 /**
- * Concrete tree to abstract tree: files, models and declarations; build-bodies.ts, build-expressions.ts and build-types.ts do the
- * rest. Only these four see both trees.
+ * Concrete tree to abstract tree: files, models and declarations; build-bodies.ts, build-expressions.ts and
+ * build-types.ts do the rest. Only these four see both trees.
  *
- * Total, also on a tree that the parser has recovered: what cannot be read is left out (a declaration without its name) or becomes an
- * `Error` expression. The checks here are those of form alone; nothing is looked up.
+ * Total, also on a tree that the parser has recovered: what cannot be read is left out (a declaration without its
+ * name) or becomes an `Error` expression. The checks here are those of form alone; nothing is looked up.
  */
 import type { CstNode } from 'chevrotain';
 import type * as ast from './ast.ts';

@@ -1,6 +1,7 @@
 /**
- * Expressions: from rows of operands and operators to trees, by the table in precedence.ts, with the checks that the grammar
- * leaves open. Loops rather than recursion along rows and suffixes: only brackets recurse here, and they are limited.
+ * Expressions: from rows of operands and operators to trees, by the table in precedence.ts, with the checks that the
+ * grammar leaves open. Loops rather than recursion along rows and suffixes: only brackets recurse here, and they are
+ * limited.
  */
 import type { CstElement, CstNode, IToken } from 'chevrotain';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -110,8 +111,8 @@ interface Waiting {
 }
 
 /**
- * Operator precedence, with a stack of operators that wait for their right operand. Total: in a recovered row an operand may be missing,
- * then `hole` stands for it.
+ * Operator precedence, with a stack of operators that wait for their right operand. Total: in a recovered row an
+ * operand may be missing, then `hole` stands for it.
  */
 function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorExpr): ast.Expr {
   const waiting: Waiting[] = [];

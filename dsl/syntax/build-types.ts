@@ -1,5 +1,6 @@
 /**
- * Types and signatures. `route` is an ordinary name with a meaning that no program can change, so a route type is told apart here.
+ * Types and signatures. `route` is an ordinary name with a meaning that no program can change, so a route type is told
+ * apart here.
  */
 import type { CstNode } from 'chevrotain';
 import type * as ast from './ast.ts';

@@ -1,12 +1,15 @@
 /**
  * What characters mean outside of ASCII, and what people type when they mean one of our symbols.
  *
- * Two hazards of Unicode in programs are dealt with here: characters that cannot be seen (bidirectional controls reorder what a reader
- * sees, U+2028 ends a line in JavaScript), and letters that look like other letters. The first are refused outside strings and comments
- * and warned about inside; the second never make a name, because names are ASCII.
+ * Two hazards of Unicode in programs are dealt with here: characters that cannot be seen (bidirectional controls
+ * reorder what a reader sees, U+2028 ends a line in JavaScript), and letters that look like other letters. The first
+ * are refused outside strings and comments and warned about inside; the second never make a name, because names are
+ * ASCII.
  */
 
-/** Ranges of code points that show nothing, or change how their neighbours are shown; tab, LF and CR are not among them. */
+/**
+ * Ranges of code points that show nothing, or change how their neighbours are shown; tab, LF and CR are not among them.
+ */
 const invisibleRanges: readonly (readonly [number, number])[] = [
   [0x00, 0x08],
   [0x0b, 0x0c],
@@ -46,8 +49,8 @@ export function codePointName(codePoint: number): string {
 }
 
 /**
- * What is often written for one of our symbols: read as the symbol, so that the rest of the file is understood, and reported with the
- * edit. The longest match counts.
+ * What is often written for one of our symbols: read as the symbol, so that the rest of the file is understood, and
+ * reported with the edit. The longest match counts.
  */
 export const lookalikes: ReadonlyMap<string, string> = new Map([
   ['&&', 'and'],

@@ -1,9 +1,9 @@
 /**
  * Comments on their way through the printer.
  *
- * The tree has no comments; they are put back by place. Every printed thing of a list (a declaration, a statement, a binding, a result) takes
- * the comments before it, those inside it that nothing in it has taken, and one behind it on its line. So each comment is printed exactly
- * once, at the latest at the end of the file.
+ * The tree has no comments; they are put back by place. Every printed thing of a list (a declaration, a statement, a
+ * binding, a result) takes the comments before it, those inside it that nothing in it has taken, and one behind it on
+ * its line. So each comment is printed exactly once, at the latest at the end of the file.
  */
 import type { Comment } from './lex.ts';
 import type { Span } from './source.ts';

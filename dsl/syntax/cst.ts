@@ -1,5 +1,6 @@
 /**
- * Reading concrete trees. Total: after a recovered error any child may be missing, and every reader says so in its type.
+ * Reading concrete trees. Total: after a recovered error any child may be missing, and every reader says so in its
+ * type.
  */
 import type { CstElement, CstNode, IToken } from 'chevrotain';
 

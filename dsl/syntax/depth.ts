@@ -1,6 +1,7 @@
 /**
- * Trees that are too deep to walk. Brackets are limited before parsing, but `a + b + c + …` and `f(x)(y)(z)…` make deep trees without
- * any. A declaration or entry that is too deep is reported and left out, so every later stage may recurse.
+ * Trees that are too deep to walk. Brackets are limited before parsing, but `a + b + c + …` and `f(x)(y)(z)…` make
+ * deep trees without any. A declaration or entry that is too deep is reported and left out, so every later stage may
+ * recurse.
  */
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { File, Span } from './ast.ts';
@@ -11,7 +12,10 @@ interface Visit {
   readonly depth: number;
 }
 
-/** The place where a tree first exceeds the limit, counting nodes (things with a span) from its root at 1. A loop: nothing recurses. */
+/**
+ * The place where a tree first exceeds the limit, counting nodes (things with a span) from its root at 1. A loop:
+ * nothing recurses.
+ */
 function tooDeepAt(root: object): Span | undefined {
   const stack: Visit[] = [{ value: root, depth: 0 }];
   for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {

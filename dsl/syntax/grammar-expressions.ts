@@ -1,6 +1,6 @@
 /**
- * The grammar, second half: signatures, types, bodies and expressions. `grammar.ts` has the first and the rules of reading; this half knows
- * of it only that there are declarations.
+ * The grammar, second half: signatures, types, bodies and expressions. `grammar.ts` has the first and the rules of
+ * reading; this half knows of it only that there are declarations.
  */
 import { CstParser, type CstNode, type IToken, type ParserMethod, type TokenType } from 'chevrotain';
 import { ErrorMessages } from './parse-errors.ts';
@@ -333,7 +333,9 @@ export abstract class ExpressionGrammar extends CstParser {
     });
   });
 
-  /** chain = "chain" NAME "in" NAME "carrying" ( carry | "(" carry { "," carry } [","] ")" ) [ "collecting" pattern ] body */
+  /**
+   * chain = "chain" NAME "in" NAME "carrying" ( carry | "(" carry { "," carry } [","] ")" ) [ "collecting" pattern ] body
+   */
   readonly chain: Rule = this.RULE('chain', () => {
     this.CONSUME(t.ChainKeyword);
     this.CONSUME(t.Name);

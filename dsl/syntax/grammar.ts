@@ -1,16 +1,18 @@
 /**
- * The grammar: text in its concrete form, one rule for each production, with the production above it. This file (declarations) and
- * grammar-expressions.ts (the rest) are the reference of the syntax; only the builders of `build-ast.ts` read the trees they make.
+ * The grammar: text in its concrete form, one rule for each production, with the production above it. This file
+ * (declarations) and grammar-expressions.ts (the rest) are the reference of the syntax; only the builders of
+ * `build-ast.ts` read the trees they make.
  *
- * Expressions. Binary operators of one level of the grammar's tower are parsed flat, as operands and operators in a row, in two tiers:
- * `condition` (`or`, `and`, `not`, comparisons) over `sum` (`+ - * / % @ **` and unary minus). `precedence.ts` gives the row its shape.
- * A tower of a rule for each level says the same and costs twelve calls for every operand, deep enough to exhaust the stack at 64 brackets.
+ * Expressions. Binary operators of one level of the grammar's tower are parsed flat, as operands and operators in a
+ * row, in two tiers: `condition` (`or`, `and`, `not`, comparisons) over `sum` (`+ - * / % @ **` and unary minus).
+ * `precedence.ts` gives the row its shape. A tower of a rule for each level says the same and costs twelve calls for
+ * every operand, deep enough to exhaust the stack at 64 brackets.
  *
- * Same-line rule. Newlines mean nothing, except that `(`, `[` and `.` continue an expression only on the line where it ends:
- * `let r = f(x) ⏎ (r, x)` is a statement and a result, not a call.
+ * Same-line rule. Newlines mean nothing, except that `(`, `[` and `.` continue an expression only on the line where it
+ * ends: `let r = f(x) ⏎ (r, x)` is a statement and a result, not a call.
  *
- * Chevrotain recovers: a rule that fails skips to a token that can follow it. It knows nothing of brackets in doing so; `pieces.ts` sees to
- * it that it never skips out of a declaration.
+ * Chevrotain recovers: a rule that fails skips to a token that can follow it. It knows nothing of brackets in doing
+ * so; `pieces.ts` sees to it that it never skips out of a declaration.
  */
 import { EOF, type CstNode, type IRecognitionException, type IToken } from 'chevrotain';
 import { ExpressionGrammar, type Rule } from './grammar-expressions.ts';
@@ -191,7 +193,9 @@ export class MoeParser extends ExpressionGrammar {
     ]);
   });
 
-  /** callable = ("expert" | "experts" | "router" | "fn") NAME [ generics ] [ family ] ( signature body | "=" ( instance | union ) ) */
+  /**
+   * callable = ("expert" | "experts" | "router" | "fn") NAME [ generics ] [ family ] ( signature body | "=" ( instance | union ) )
+   */
   readonly callable: Rule = this.RULE('callable', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.ExpertKeyword) },

@@ -1,9 +1,10 @@
 /**
  * A small pretty printer (Oppen, Wadler): documents with places where a line may break, laid out in a given width.
  *
- * A `group` stands on one line if it fits, with what follows it up to the next possible break; otherwise its own `line`s break, and its
- * inner groups decide for themselves. A group that has a `hard` line inside is broken. A `trailing` comment goes to the end of its line and
- * counts no width; trailing comments of lines that follow one another are aligned.
+ * A `group` stands on one line if it fits, with what follows it up to the next possible break; otherwise its own
+ * `line`s break, and its inner groups decide for themselves. A group that has a `hard` line inside is broken. A
+ * `trailing` comment goes to the end of its line and counts no width; trailing comments of lines that follow one
+ * another are aligned.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 
@@ -61,7 +62,10 @@ export function join(separator: Doc, docs: readonly Doc[]): Doc {
   return concatAll(docs.flatMap((doc, i) => (i === 0 ? [doc] : [separator, doc])));
 }
 
-/** Whether a document cannot stand on one line. Groups have the answer already, so this is linear over the whole document. */
+/**
+ * Whether a document cannot stand on one line. Groups have the answer already, so this is linear over the whole
+ * document.
+ */
 function mustBreak(doc: Doc): boolean {
   if (typeof doc === 'string') return false;
   switch (doc.kind) {

@@ -2,9 +2,10 @@
  * Text to tokens, by hand: one pass, no backtracking, so time is linear in the text whatever the text is.
  *
  * Invariants
- * - Never fails: what has no meaning is reported and skipped, or read as what was probably meant, so that the parser sees the rest.
- * - Tokens do not overlap and come in order; `image` is the text, also of a number or string that has been reported. The exception is a
- *   lookalike (`&&`), which becomes the token that it looks like.
+ * - Never fails: what has no meaning is reported and skipped, or read as what was probably meant, so that the parser
+ *   sees the rest.
+ * - Tokens do not overlap and come in order; `image` is the text, also of a number or string that has been reported.
+ *   The exception is a lookalike (`&&`), which becomes the token that it looks like.
  * - Comments are kept beside the tokens: `docs` for the tree, all of them for the printer.
  */
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';

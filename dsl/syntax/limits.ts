@@ -1,5 +1,6 @@
 /**
- * How large a text may be. Every limit is a diagnostic, never a stack overflow or a hang; tests hold each at its cap and one beyond.
+ * How large a text may be. Every limit is a diagnostic, never a stack overflow or a hang; tests hold each at its cap
+ * and one beyond.
  */
 export const limits = {
   /** Bytes of UTF-8, checked before anything is read. */

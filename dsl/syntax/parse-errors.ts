@@ -1,6 +1,7 @@
 /**
- * What the parser's errors are called. Chevrotain asks an error provider for a message; ours answers with the facts (what was expected,
- * in which rule) and `parserDiagnostic` makes the sentence, where the token that was found is at hand.
+ * What the parser's errors are called. Chevrotain asks an error provider for a message; ours answers with the facts
+ * (what was expected, in which rule) and `parserDiagnostic` makes the sentence, where the token that was found is at
+ * hand.
  */
 import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
@@ -14,10 +15,16 @@ interface Facts {
   readonly expected?: string;
 }
 
-/** Thrown through the parser when there are more errors than anyone wants: each of its recoveries in a list deepens the stack. */
+/**
+ * Thrown through the parser when there are more errors than anyone wants: each of its recoveries in a list deepens the
+ * stack.
+ */
 export class ErrorBudgetSpent extends Error {}
 
-/** The error provider of a parser. Its owner sets `budget` before each parse: how many errors are collected before it gives up. */
+/**
+ * The error provider of a parser. Its owner sets `budget` before each parse: how many errors are collected before it
+ * gives up.
+ */
 export class ErrorMessages implements IParserErrorMessageProvider {
   budget = 0;
 

@@ -1,5 +1,6 @@
 /**
- * Text to tree: lex, match brackets, parse, build; every syntax error of the file in one run, and a tree of what could be read.
+ * Text to tree: lex, match brackets, parse, build; every syntax error of the file in one run, and a tree of what could
+ * be read.
  */
 import { EOF } from 'chevrotain';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -26,7 +27,9 @@ export interface Parsed {
   readonly comments: readonly Comment[];
 }
 
-/** Building the parser analyses the grammar, which takes longer than most files. It holds nothing between two parses. */
+/**
+ * Building the parser analyses the grammar, which takes longer than most files. It holds nothing between two parses.
+ */
 const parser = new MoeParser();
 
 /** Never throws for any text. */

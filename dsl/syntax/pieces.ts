@@ -1,8 +1,9 @@
 /**
  * A file in pieces: its imports, its declarations, and the items of its models.
  *
- * The pieces are what keeps a mistake local. A text without mistakes is parsed in one go; a text with mistakes is cut here, on its balanced
- * brackets, and every piece is parsed for itself, so that a slip in one declaration cannot make the parser lose its way in the next ones.
+ * The pieces are what keeps a mistake local. A text without mistakes is parsed in one go; a text with mistakes is cut
+ * here, on its balanced brackets, and every piece is parsed for itself, so that a slip in one declaration cannot make
+ * the parser lose its way in the next ones.
  */
 import { EOF, type CstNode, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
 import { extent, nodes, present, tokenOf } from './cst.ts';
@@ -10,7 +11,10 @@ import { parseTokens, type MoeParser } from './grammar.ts';
 import { limits } from './limits.ts';
 import * as t from './tokens.ts';
 
-/** What a tree of a file is built from. Nodes of `items` and `decls` are of the rules `decl` and `entry`, in the order of the text. */
+/**
+ * What a tree of a file is built from. Nodes of `items` and `decls` are of the rules `decl` and `entry`, in the order
+ * of the text.
+ */
 export interface FileParts {
   readonly imports: readonly CstNode[];
   readonly models: readonly ModelParts[];
@@ -139,7 +143,10 @@ export function parsePieces(parser: MoeParser, tokens: readonly IToken[]): Parse
   return { parts: { imports: present(imports), models, decls: present(decls) }, errors, failed };
 }
 
-/** Ranges of the items of `[from, to)`: each begins, outside of brackets, with a word that begins a declaration, or is an entry. */
+/**
+ * Ranges of the items of `[from, to)`: each begins, outside of brackets, with a word that begins a declaration, or is
+ * an entry.
+ */
 function cut(tokens: readonly IToken[], from: number, to: number): readonly (readonly [number, number])[] {
   const starts: number[] = [];
   let depth = 0;
@@ -155,7 +162,10 @@ function cut(tokens: readonly IToken[], from: number, to: number): readonly (rea
   return starts.map((start, k) => [start, starts[k + 1] ?? to]);
 }
 
-/** `NAME ( … ) ->` that is not the name of a callable; without the arrow, `NAME (` on a new line after what can be the end of an item. */
+/**
+ * `NAME ( … ) ->` that is not the name of a callable; without the arrow, `NAME (` on a new line after what can be the
+ * end of an item.
+ */
 function isEntry(tokens: readonly IToken[], at: number): boolean {
   const name = tokens[at];
   if (name?.tokenType !== t.Name || tokens[at + 1]?.tokenType !== t.LParen) return false;

@@ -1,8 +1,8 @@
 /**
  * How tightly operators bind: the one table behind reading (`build-ast.ts`) and parentheses (`print-ast.ts`).
  *
- * From loose to tight: `|>`, `or`, `and`, `not`, comparisons (which do not follow one another), `+ -`, `* / %`, `@` (to the right), unary
- * `-`, `**` (to the right), then calls, indices and paths.
+ * From loose to tight: `|>`, `or`, `and`, `not`, comparisons (which do not follow one another), `+ -`, `* / %`, `@`
+ * (to the right), unary `-`, `**` (to the right), then calls, indices and paths.
  */
 
 export const levels = {

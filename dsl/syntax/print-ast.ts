@@ -1,9 +1,10 @@
 /**
- * The canonical form of a file: two spaces of indentation, 120 columns, one empty line at most where its author had any, operators at the
- * head of broken lines, comments kept.
+ * The canonical form of a file: two spaces of indentation, 120 columns, one empty line at most where its author had
+ * any, operators at the head of broken lines, comments kept.
  *
- * Laws, tested on every program: printing what was printed changes nothing, and its tree is the tree that was printed, but for spans.
- * What the author decides: empty lines, a short body on one line, a broken pipe, the lines of a list of bindings.
+ * Laws, tested on every program: printing what was printed changes nothing, and its tree is the tree that was printed,
+ * but for spans. What the author decides: empty lines, a short body on one line, a broken pipe, the lines of a list of
+ * bindings.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';

@@ -1,6 +1,6 @@
 /**
- * Expressions and types as documents; parentheses exactly where precedence.ts needs them. Bodies are printed by `print-ast.ts`, which gives
- * itself as `printBody`.
+ * Expressions and types as documents; parentheses exactly where precedence.ts needs them. Bodies are printed by
+ * `print-ast.ts`, which gives itself as `printBody`.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type * as ast from './ast.ts';
@@ -247,8 +247,8 @@ export function patternText(pattern: ast.Pattern): string {
 }
 
 /**
- * Short branches stand on one line, or each on its own under the `if` (a ladder); longer ones go on after the brace. The braces of a ladder
- * do not break: what is printed must look as short to the next printing.
+ * Short branches stand on one line, or each on its own under the `if` (a ladder); longer ones go on after the brace.
+ * The braces of a ladder do not break: what is printed must look as short to the next printing.
  */
 function printIf(printer: ExpressionPrinter, expr: ast.If): Doc {
   const heads: Doc[] = [];

@@ -1,6 +1,6 @@
 /**
- * One mistake, one diagnostic. The tokens of a file are cut into segments, at words that begin a statement and at braces; what the parser
- * says in a segment that has an error already is most likely an echo of it and is left out.
+ * One mistake, one diagnostic. The tokens of a file are cut into segments, at words that begin a statement and at
+ * braces; what the parser says in a segment that has an error already is most likely an echo of it and is left out.
  */
 import type { IToken } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';

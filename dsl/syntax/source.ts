@@ -1,12 +1,15 @@
 /**
  * Source files and places in them.
  *
- * A place in a file is a `Span`: two offsets in UTF-16 code units (what JavaScript strings count in), half-open. Lines and columns
- * are for people and are computed only when a diagnostic is shown. The text of a `SourceFile` is exactly what was read, minus
- * one byte order mark: CR and CRLF are kept, so offsets always agree with the file on disk.
+ * A place in a file is a `Span`: two offsets in UTF-16 code units (what JavaScript strings count in), half-open. Lines
+ * and columns are for people and are computed only when a diagnostic is shown. The text of a `SourceFile` is exactly
+ * what was read, minus one byte order mark: CR and CRLF are kept, so offsets always agree with the file on disk.
  */
 
-/** A named text. `name` is what diagnostics show: a path as the user wrote it, or `"std"` and the like for built-in files. */
+/**
+ * A named text. `name` is what diagnostics show: a path as the user wrote it, or `"std"` and the like for built-in
+ * files.
+ */
 export interface SourceFile {
   readonly name: string;
   readonly text: string;

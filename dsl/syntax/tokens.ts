@@ -1,5 +1,6 @@
 /**
- * The vocabulary: every kind of token, with the label that messages show. `lex.ts` makes the tokens; Chevrotain only needs the types.
+ * The vocabulary: every kind of token, with the label that messages show. `lex.ts` makes the tokens; Chevrotain only
+ * needs the types.
  */
 import { createToken, Lexer, type TokenType } from 'chevrotain';
 

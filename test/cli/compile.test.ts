@@ -158,10 +158,10 @@ describe('the window into the compiler', () => {
     const printed = await compile(model, '--stop-after=wgsl', '--print-after=sparsify', '--time');
     expect(printed.stdout).toBe('');
     expect(printed.stderr).toContain('// after sparsify');
-    expect(printed.stderr).not.toContain('// after fold-constants');
+    expect(printed.stderr).not.toMatch(/after \d+ fold-constants/);
     expect(printed.stderr).toMatch(/sparsify +\d+\.\d ms/);
     const all = await compile(model, '--stop-after=wgsl', '--print-after=all');
-    expect(all.stderr).toContain('// after fold-constants');
+    expect(all.stderr).toMatch(/after \d+ fold-constants/);
     // Without any pass the program still compiles, and does the same in more launches.
     const launches = (stdout: string): number => Number(/plan forward: (\d+) launches/.exec(stdout)?.[1]);
     const usual = launches((await compile(model, '--emit=plan')).stdout);

@@ -1,6 +1,6 @@
 /**
- * Texts that nobody would write. Whatever the text: no exception; places inside it; and either an error, or a tree that prints to a text
- * with the same tree.
+ * Texts that nobody would write. Whatever the text: no exception; places inside it; and either an error, or a tree
+ * that prints to a text with the same tree.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Wrong texts and what is said about them. `▸` marks, in each text, where the primary caret of a diagnostic must stand; the codes are
- * listed in that order, and there must be no other diagnostics.
+ * Wrong texts and what is said about them. `▸` marks, in each text, where the primary caret of a diagnostic must
+ * stand; the codes are listed in that order, and there must be no other diagnostics.
  */
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../dsl/diagnostics/catalogue.ts';
