@@ -353,7 +353,7 @@ class Evaluator {
         }
       }
       out.value[i] = value;
-      if (op === 'sum') out.delta[i] = exact && size < 2 ** 24 ? 0 : passed + Math.max(n - 1, 0) * u * (size + passed);
+      if (op === 'sum') out.delta[i] = exact && size < 2 ** 24 ? 0 : passed + times(Math.max(n - 1, 0) * u, size + passed);
       else out.delta[i] = op === 'any' && sure ? 0 : passed;
     }
   }
@@ -374,7 +374,7 @@ class Evaluator {
         if (!exclusive) [sum, size, passed] = [sum + v, size + Math.abs(v), passed + d];
         out.value[put] = sum;
         out.delta[put] =
-          passed === 0 && Number.isInteger(size) && size < 2 ** 24 ? 0 : passed + k * u * (size + passed);
+          passed === 0 && Number.isInteger(size) && size < 2 ** 24 ? 0 : passed + times(k * u, size + passed);
         if (exclusive) [sum, size, passed] = [sum + v, size + Math.abs(v), passed + d];
       }
     }

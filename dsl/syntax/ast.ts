@@ -8,7 +8,7 @@
  *   legal name).
  * - Where the text could not be read an `Error` expression stands for it. A diagnostic has been given, so a checker
  *   treats it as agreeing with everything and says nothing.
- * - No tree is deeper than `maxDepth` of limits.ts: recursive walks are safe.
+ * - No tree is deeper than `limits.depth` (limits.ts): recursive walks are safe.
  *
  * The grammar is in grammar.ts, beside each rule.
  */
