@@ -2,6 +2,10 @@
  * What moec needs of the machine beyond Node: a WebGPU adapter. How to get one where there is none, and a look at the one
  * there is, taken in a child process, since a driver that misbehaves takes its process along.
  */
+import { add, load } from '../kernel/build.ts';
+import type { Kernel } from '../kernel/ir.ts';
+import { KernelBuilder } from '../kernel/kernel-builder.ts';
+import { ENTRY_POINT, printWgsl } from '../wgsl/print-wgsl.ts';
 import { spawn } from 'node:child_process';
 
 /** A few lines on how to get an adapter on this machine. */
@@ -135,12 +139,20 @@ const COPY_SRC = 0x4;
 const COPY_DST = 0x8;
 const MAP_READ = 0x1;
 
+/** data[2] = data[0] + data[1], on one thread. */
+function additionKernel(): Kernel {
+  const k = new KernelBuilder('addition', 1);
+  const data = k.buffer('data', 'f32', 'read_write');
+  k.store(data, 2, add(load(data, 0), load(data, 1)));
+  return k.finish();
+}
+
 async function addOnDevice(device: GPUDevice, a: number, b: number): Promise<number | undefined> {
-  const module = device.createShaderModule({
-    code: `@group(0) @binding(0) var<storage, read_write> data: array<f32>;
-      @compute @workgroup_size(1) fn main() { data[2] = data[0] + data[1]; }`,
+  const module = device.createShaderModule({ code: printWgsl(additionKernel()) });
+  const pipeline = await device.createComputePipelineAsync({
+    layout: 'auto',
+    compute: { module, entryPoint: ENTRY_POINT },
   });
-  const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
   const buffer = device.createBuffer({ size: 12, usage: STORAGE | COPY_SRC | COPY_DST });
   const staging = device.createBuffer({ size: 12, usage: COPY_DST | MAP_READ });
   device.queue.writeBuffer(buffer, 0, new Float32Array([a, b, 0]));

@@ -353,7 +353,8 @@ class Evaluator {
         }
       }
       out.value[i] = value;
-      if (op === 'sum') out.delta[i] = exact && size < 2 ** 24 ? 0 : passed + times(Math.max(n - 1, 0) * u, size + passed);
+      if (op === 'sum')
+        out.delta[i] = exact && size < 2 ** 24 ? 0 : passed + times(Math.max(n - 1, 0) * u, size + passed);
       else out.delta[i] = op === 'any' && sure ? 0 : passed;
     }
   }
