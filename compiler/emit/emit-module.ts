@@ -88,7 +88,9 @@ import type { CreateOptions, InputValue, Manifest, MemoryPlan, Model, Route, Run
 export type TensorOf<E extends Tensor['element'], S extends readonly number[]> = Tensor & { readonly element: E; readonly shape: S };
 
 /** A run's results by name. */
-export type ResultsOf<R> = RunResult & { readonly results: { get<K extends keyof R & string>(name: K): R[K] } };
+export type ResultsOf<R> = Omit<RunResult, 'results'> & {
+  readonly results: Omit<RunResult['results'], 'get'> & { get<K extends keyof R & string>(name: K): R[K] };
+};
 
 ${entries}
 /**

@@ -2,7 +2,7 @@
  * simplify-views
  *
  * What: views of views become one view or none: a rename of a rename, a slice of a slice, a slice of a concat that lies
- * in one part, a split of a merge, a broadcast that the operation around it does anyway.
+ * in one part, a concat in a concat, a split of a merge, a broadcast that the operation around it does anyway.
  * Why: every window of a family, every part of a union and every boundary of a template leaves one behind.
  * Before: `rename(rename(x, A: B), B: A)`   After: `x`
  */
@@ -48,9 +48,16 @@ function simplify(node: Node, b: GraphBuilder, to: (id: NodeId) => NodeId): Node
       return support === undefined || value === undefined ? null : b.masked(support, value, node.otherwise);
     }
     case 'concat': {
-      const [only, ...more] = node.parts;
-      if (only === undefined || more.length > 0 || only.axis === null) return null;
-      return renamed(b, to(only.node), [only.axis], [node.axis]);
+      const parts = node.parts.flatMap((part) => {
+        const id = to(part.node);
+        const inner = b.node(id);
+        // A union inside a union: its members stand in the outer one.
+        return inner.kind === 'concat' && inner.axis === part.axis ? inner.parts : [{ ...part, node: id }];
+      });
+      const [only, ...more] = parts;
+      if (only === undefined) return null;
+      if (more.length === 0 && only.axis !== null) return renamed(b, only.node, [only.axis], [node.axis]);
+      return parts.length === node.parts.length ? null : b.broadcast(b.concat(parts, node.axis), node.axes);
     }
     default:
       return null;

@@ -8,7 +8,7 @@ import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnosti
 import type { Algebra, Operand, Selection, Store } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { asInteger, exact } from './size.ts';
-import type { Frame } from './walk.ts';
+import type { Frame } from './frame.ts';
 
 export interface GatheredValue<T, R> {
   readonly path: string;

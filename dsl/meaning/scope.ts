@@ -593,11 +593,13 @@ export class Scope {
       const points = Array.from({ length: n ?? 0 }, (_, i) => first + i);
       cells = cells.flatMap((prefix) => points.map((p) => (prefix === '' ? String(p) : `${prefix},${p}`)));
     }
+    this.marked.add(used);
     for (const cell of cells) used.cells.add(cell);
   }
 
+  /** What bodies read or write. Of a family without members a store has no cells, and is read all the same. */
   usedStores(): readonly UsedStore[] {
-    return this.stores.filter((s) => s.cells.size > 0);
+    return this.stores.filter((s) => this.marked.has(s));
   }
 
   /** A frame in which an instance's own declarations can be read: for bindings and initial values. */

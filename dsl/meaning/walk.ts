@@ -9,7 +9,6 @@
 import type {
   AxisVar,
   Block,
-  CallableDeclaration,
   ChainExpr,
   Expr,
   FamilyExpr,
@@ -23,27 +22,13 @@ import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import type { Algebra, Operand, Selection } from './algebra.ts';
 import type { Axis } from './axis.ts';
+import { Calls } from './calls.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
+import { axesOfType, stackOperands, type Frame, type WalkValue } from './frame.ts';
 import type { FamilyValue, Instance, UsedStore } from './instances.ts';
 import { Obligations, type Condition } from './obligations.ts';
 import { Scope, type StaticFrame } from './scope.ts';
 import { asInteger, exact, type Size } from './size.ts';
-
-export type WalkValue<T, R> =
-  | Operand<T, R>
-  | { readonly kind: 'tuple'; readonly items: readonly WalkValue<T, R>[] }
-  | { readonly kind: 'family'; readonly family: FamilyValue<never> };
-
-export interface Frame<T, R> extends StaticFrame {
-  readonly locals: Map<Id, WalkValue<T, R>>;
-  /** Axes carried into this body and the ones of its family: unseen by it, met by name. */
-  readonly hidden: readonly Axis[];
-  /** Routes the call was lifted over: its values are meant where all of them are present. */
-  readonly routes: readonly R[];
-  /** Gives values of this frame the axes they have outside: applied to outputs and losses. */
-  readonly restore: ReadonlyMap<Axis, Axis>;
-  readonly place: string;
-}
 
 export interface WalkOptions<T, R> {
   readonly program: Program;
@@ -95,6 +80,7 @@ export function walkInitial<T, R>(
 class Walk<T, R> {
   private readonly scope: Scope;
   private readonly algebra: Algebra<T, R>;
+  private readonly calls: Calls<T, R>;
   private readonly effects: Effects<T, R>;
   private readonly obligations: Obligations;
   private readonly initials = new Map<number, T>();
@@ -102,6 +88,7 @@ class Walk<T, R> {
   constructor(private readonly options: WalkOptions<T, R>) {
     this.scope = options.scope;
     this.algebra = options.algebra;
+    this.calls = new Calls(options.scope, options.algebra, (body, frame) => this.block(body, frame));
     this.obligations = new Obligations(options.report, options.require ?? (() => undefined));
     this.effects = new Effects(options.algebra, (problem) => this.obligations.report(problem));
   }
@@ -231,7 +218,7 @@ class Walk<T, R> {
       case 'call': {
         const family = this.family(expr.callee, frame);
         const args = expr.args.map((a) => this.operand(a, frame));
-        return this.call(family, args, frame, expr.span, `${frame.place}/${expr.span.start}`);
+        return this.calls.call(family, args, frame, expr.span, `${frame.place}/${expr.span.start}`);
       }
       case 'tuple':
         return { kind: 'tuple', items: expr.items.map((item) => this.expression(item, frame)) };
@@ -322,24 +309,9 @@ class Walk<T, R> {
         collected[k]?.push(item);
       });
     }
-    const all = [...carried, ...collected.map((operands) => this.stack(operands, axis))];
+    const all = [...carried, ...collected.map((operands) => stackOperands(operands, axis, this.algebra))];
     const [only] = all;
     return all.length === 1 && only !== undefined ? only : { kind: 'tuple', items: all };
-  }
-
-  private stack(operands: readonly Operand<T, R>[], axis: Axis): Operand<T, R> {
-    const axes: Axis[] = [];
-    for (const o of operands) {
-      const own =
-        o.kind === 'tensor'
-          ? this.algebra.axesOf(o.value)
-          : [...this.algebra.supportOf(o.value), ...this.algebra.payloadOf(o.value)];
-      for (const a of own) if (!axes.includes(a)) axes.push(a);
-    }
-    return this.algebra.stack(
-      operands.map((o) => this.algebra.broadcast(o, axes)),
-      axis,
-    );
   }
 
   private primitive(
@@ -480,288 +452,13 @@ class Walk<T, R> {
     const points = Array.from({ length: asInteger(first.axis.size) ?? 0 }, (_, i) => {
       const own = { ...frame, indices: new Map([...frame.indices, [first.index, i]]) };
       // Whole, then one point of it: a draw is the same as without the index.
-      return this.sliceAt(this.initialAt(initial, used, rest, own), first.axis, i, frame, initial.span);
+      return this.calls.sliceAt(this.initialAt(initial, used, rest, own), first.axis, i, frame, initial.span);
     });
-    return this.algebra.broadcast(this.stack(points, first.axis), axes);
+    return this.algebra.broadcast(stackOperands(points, first.axis, this.algebra), axes);
   }
 
   /** The selection of an instance's family axes as this frame has it. */
   private selectionOf(instance: Instance, frame: Frame<T, R>): ReadonlyMap<number, Selection> {
     return this.scope.selectionOf(instance, this.scope.commonInstance(instance, frame), frame);
   }
-
-  private call(
-    family: FamilyValue<never>,
-    args: readonly Operand<T, R>[],
-    frame: Frame<T, R>,
-    span: Span,
-    place: string,
-  ): WalkValue<T, R> {
-    if (family.kind === 'union') return this.callUnion(family, args, frame, span, place);
-    const callable = this.scope.callable(family.callable);
-    const named = this.scope.openIndex(family);
-    if (named === null) return this.callOne(family, callable, args, frame, span, place);
-    // A family that names its index is specialised for each of its points.
-    const n = asInteger(named.as.size);
-    if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
-    const results: WalkValue<T, R>[] = [];
-    for (let i = 0; i < n; i++) {
-      const one = this.scope.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
-      const own = args.map((a) => this.sliceAt(a, named.as, i, frame, span));
-      results.push(this.call(one, own, frame, span, place));
-    }
-    return this.stackValues(results, named.as);
-  }
-
-  private stackValues(values: readonly WalkValue<T, R>[], axis: Axis): WalkValue<T, R> {
-    const [first] = values;
-    if (first === undefined) throw new CompilerBug('walk', `a call of no instances along ${axis.name}`);
-    if (first.kind === 'tuple') {
-      return {
-        kind: 'tuple',
-        items: first.items.map((_, k) =>
-          this.stackValues(
-            values.map((v) => (v.kind === 'tuple' ? (v.items[k] ?? v) : v)),
-            axis,
-          ),
-        ),
-      };
-    }
-    return this.stack(
-      values.map((v) => {
-        if (v.kind === 'tuple' || v.kind === 'family')
-          throw new CompilerBug('walk', 'results of one family differ in kind');
-        return v;
-      }),
-      axis,
-    );
-  }
-
-  private sliceAt(operand: Operand<T, R>, axis: Axis, index: number, frame: Frame<T, R>, span: Span): Operand<T, R> {
-    const axes =
-      operand.kind === 'tensor'
-        ? this.algebra.axesOf(operand.value)
-        : [...this.algebra.supportOf(operand.value), ...this.algebra.payloadOf(operand.value)];
-    if (!axes.includes(axis)) return operand;
-    return this.algebra.primitive({
-      name: 'at',
-      args: new Map([['x', operand]]),
-      axes: new Map([['axis', [axis]]]),
-      statics: new Map([['index', exact(index)]]),
-      element: operand.kind === 'tensor' ? this.algebra.elementOf(operand.value) : 'f32',
-      span,
-      hidden: frame.hidden,
-      place: frame.place,
-    });
-  }
-
-  private callUnion(
-    family: FamilyValue<never> & { kind: 'union' },
-    args: readonly Operand<T, R>[],
-    frame: Frame<T, R>,
-    span: Span,
-    place: string,
-  ): WalkValue<T, R> {
-    const axis = family.axis;
-    const parts = family.members.map((member, i) => {
-      const layout = family.layout.members[i];
-      if (layout === undefined) throw new CompilerBug('walk', 'a union without a layout');
-      // An argument that has the union's axis gives each member its own part.
-      const own = args.map((a): Operand<T, R> => {
-        const axes =
-          a.kind === 'tensor'
-            ? this.algebra.axesOf(a.value)
-            : [...this.algebra.supportOf(a.value), ...this.algebra.payloadOf(a.value)];
-        if (!axes.includes(axis)) return a;
-        return this.algebra.primitive({
-          name: 'part',
-          args: new Map([['x', a]]),
-          axes: new Map([
-            ['axis', [axis]],
-            ['into', member.axes],
-          ]),
-          statics: new Map([
-            ['part', exact(i)],
-            ['offset', layout.offset],
-            ['length', layout.length],
-          ]),
-          element: a.kind === 'tensor' ? this.algebra.elementOf(a.value) : 'f32',
-          span,
-          hidden: frame.hidden,
-          place,
-        });
-      });
-      return { value: this.call(member.family, own, frame, span, `${place}.${i}`), axes: member.axes };
-    });
-    const routes: R[] = [];
-    const dense = parts.map((part) => {
-      if (part.value.kind === 'tensor') return { value: part.value.value, axes: part.axes };
-      if (part.value.kind !== 'route') throw new CompilerBug('walk', 'members of a union return one value');
-      routes.push(this.algebra.embed(part.value.value, part.axes, axis, exact(0)));
-      return { value: this.algebra.weights(part.value.value), axes: part.axes };
-    });
-    const value = this.algebra.unite(dense, axis);
-    const lifted = args.filter((a): a is { kind: 'route'; value: R } => a.kind === 'route').map((a) => a.value);
-    return routes.length > 0
-      ? { kind: 'route', value: this.algebra.present(lifted, value) }
-      : { kind: 'tensor', value };
-  }
-
-  private callOne(
-    family: FamilyValue<never> & { kind: 'function' },
-    callable: CallableDeclaration,
-    args: readonly Operand<T, R>[],
-    frame: Frame<T, R>,
-    span: Span,
-    place: string,
-  ): WalkValue<T, R> {
-    const instance = family.instance;
-    const statics: StaticFrame = { instance, selection: family.selection, indices: family.indices };
-    const uses = new Set(callable.uses.map((u) => this.axis(u, statics)));
-
-    // Axes of the family and what is carried; those the body itself mentions are set apart under fresh names.
-    const familyAxes = [...family.selection.values()].flatMap((s): Axis[] =>
-      s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : [],
-    );
-    const declared = callable.formals.map((f) => axesOfType(f.type).map((a) => this.axis(a, statics)));
-    const carried: Axis[] = [];
-    const bound = args.map((arg, i): Operand<T, R> => {
-      const inner = declared[i] ?? [];
-      const boundary = new Map<Axis, Axis>();
-      for (const a of inner) {
-        const outer = this.scope.outerOf(instance, a);
-        if (outer !== a) boundary.set(outer, a);
-      }
-      return boundary.size === 0 ? arg : this.algebra.rename(arg, boundary);
-    });
-    bound.forEach((arg, i) => {
-      const inner = declared[i] ?? [];
-      const own =
-        arg.kind === 'tensor'
-          ? this.algebra.axesOf(arg.value)
-          : [...this.algebra.supportOf(arg.value), ...this.algebra.payloadOf(arg.value)];
-      for (const a of own) if (!inner.includes(a) && !carried.includes(a)) carried.push(a);
-    });
-    const unseen = [...new Set([...frame.hidden, ...familyAxes, ...carried])];
-    const apart = new Map<Axis, Axis>();
-    for (const a of unseen) if (uses.has(a)) apart.set(a, this.scope.fresh(a));
-    const moved = (a: Axis): Axis => apart.get(a) ?? a;
-
-    const locals = new Map<Id, WalkValue<T, R>>();
-    const routes: R[] = frame.routes.map((r) => this.renameRoute(r, apart));
-    const lifted: R[] = [];
-    bound.forEach((arg, i) => {
-      const formal = callable.formals[i];
-      if (formal === undefined) throw new CompilerBug('walk', `too many arguments for ${callable.name}`);
-      const inner = declared[i] ?? [];
-      const renaming = new Map([...apart].filter(([a]) => !inner.includes(a)));
-      // An axis that is declared and carried by different arguments is renamed only where it is carried.
-      const own = renaming.size === 0 ? arg : this.algebra.rename(arg, restrict(renaming, arg, this.algebra));
-      if (own.kind === 'route' && formal.type.kind !== 'route') {
-        lifted.push(own.value);
-        locals.set(formal.local, { kind: 'tensor', value: this.algebra.weights(own.value) });
-      } else {
-        locals.set(formal.local, this.algebra.broadcast(own, inner));
-      }
-    });
-    const selection = new Map(
-      [...family.selection].map(([id, s]): [number, Selection] => {
-        if (s.kind === 'all') return [id, { kind: 'all', axis: moved(s.axis) }];
-        return [id, s.kind === 'window' ? { kind: 'window', from: s.from, as: moved(s.as) } : s];
-      }),
-    );
-    const restore = new Map<Axis, Axis>();
-    for (const [a, fresh] of apart) restore.set(fresh, frame.restore.get(a) ?? a);
-    for (const [a, b] of frame.restore) if (!apart.has(a)) restore.set(a, b);
-    const callee: Frame<T, R> = {
-      instance,
-      selection,
-      indices: family.indices,
-      locals,
-      hidden: unseen.map(moved),
-      routes: [...routes, ...lifted],
-      restore,
-      place,
-    };
-    const raw =
-      callable.body === null
-        ? this.extern(callable, callee, carried.map(moved), familyAxes.map(moved), span)
-        : this.block(callable.body, callee);
-    const back = new Map([...apart].map(([a, fresh]) => [fresh, a]));
-    for (const [inner, outer] of this.scope.boundary(instance)) back.set(inner, outer);
-    return this.leave(raw, lifted, back);
-  }
-
-  /** A result on its way out: lifted over the routes it was called with, axes renamed back. */
-  private leave(value: WalkValue<T, R>, lifted: readonly R[], back: ReadonlyMap<Axis, Axis>): WalkValue<T, R> {
-    if (value.kind === 'family') return value;
-    if (value.kind === 'tuple') return { kind: 'tuple', items: value.items.map((v) => this.leave(v, lifted, back)) };
-    const whole: Operand<T, R> =
-      lifted.length > 0 && value.kind === 'tensor'
-        ? { kind: 'route', value: this.algebra.present(lifted, value.value) }
-        : value;
-    const renaming = restrict(back, whole, this.algebra);
-    return renaming.size === 0 ? whole : this.algebra.rename(whole, renaming);
-  }
-
-  private renameRoute(route: R, renaming: ReadonlyMap<Axis, Axis>): R {
-    const own = restrict<T, R>(renaming, { kind: 'route', value: route }, this.algebra);
-    if (own.size === 0) return route;
-    const renamed = this.algebra.rename({ kind: 'route', value: route }, own);
-    if (renamed.kind !== 'route') throw new CompilerBug('walk', 'renaming made a route dense');
-    return renamed.value;
-  }
-
-  private extern(
-    callable: CallableDeclaration,
-    frame: Frame<T, R>,
-    carried: readonly Axis[],
-    family: readonly Axis[],
-    span: Span,
-  ): WalkValue<T, R> {
-    const own = (type: ValueType): readonly Axis[] => axesOfType(type).map((a) => this.axis(a, frame));
-    const args = callable.formals.map((f) => {
-      const value = frame.locals.get(f.local);
-      if (value === undefined || value.kind !== 'tensor') throw new CompilerBug('walk', 'an extern takes dense values');
-      return { name: f.name, value: value.value, axes: own(f.type) };
-    });
-    const types = callable.result.kind === 'tuple' ? callable.result.items.map((t) => t.type) : [callable.result];
-    const results = types.map((t) => ({ element: t.kind === 'tuple' ? ('f32' as const) : t.element, axes: own(t) }));
-    const values = this.algebra.extern({
-      name: callable.name,
-      args,
-      results,
-      family: [...new Set(family)],
-      carried,
-      span,
-    });
-    const items = values.map((value): WalkValue<T, R> => ({ kind: 'tensor', value }));
-    const [only] = items;
-    return items.length === 1 && only !== undefined ? only : { kind: 'tuple', items };
-  }
-}
-
-/** Visible axes of a type, in the written order (sources, targets, payload for a route). */
-export function axesOfType(type: ValueType): readonly AxisVar[] {
-  switch (type.kind) {
-    case 'tensor':
-      return type.axes;
-    case 'route':
-      return [...type.sources, ...type.targets, ...type.payload];
-    case 'tuple':
-      return [];
-  }
-}
-
-function restrict<T, R>(
-  renaming: ReadonlyMap<Axis, Axis>,
-  operand: Operand<T, R>,
-  algebra: Algebra<T, R>,
-): ReadonlyMap<Axis, Axis> {
-  if (renaming.size === 0) return renaming;
-  const own =
-    operand.kind === 'tensor'
-      ? algebra.axesOf(operand.value)
-      : [...algebra.supportOf(operand.value), ...algebra.payloadOf(operand.value)];
-  return new Map([...renaming].filter(([a]) => own.includes(a)));
 }

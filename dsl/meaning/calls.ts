@@ -1,0 +1,267 @@
+/**
+ * Calls: how a family of functions is applied (core.md, 2.2 and 2.4). Arguments are bound by the axes the formals
+ * declare; every other axis is carried, unseen by the body. An axis that is carried, and that the body itself mentions,
+ * is set apart under a fresh name on the way in and gets its own name back on the way out. A union calls its members; a
+ * family that names its index is specialised for each of its points.
+ */
+import type { Block, CallableDeclaration, Id, ValueType } from '../check/program.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Algebra, Operand, Selection } from './algebra.ts';
+import type { Axis } from './axis.ts';
+import { axesOfOperand, axesOfType, restrict, stackOperands, type Frame, type WalkValue } from './frame.ts';
+import type { FamilyValue } from './instances.ts';
+import type { Scope, StaticFrame } from './scope.ts';
+import { asInteger, exact } from './size.ts';
+
+export class Calls<T, R> {
+  constructor(
+    private readonly scope: Scope,
+    private readonly algebra: Algebra<T, R>,
+    /** Walks a body in its frame. */
+    private readonly enter: (body: Block, frame: Frame<T, R>) => WalkValue<T, R>,
+  ) {}
+
+  call(
+    family: FamilyValue<never>,
+    args: readonly Operand<T, R>[],
+    frame: Frame<T, R>,
+    span: Span,
+    place: string,
+  ): WalkValue<T, R> {
+    if (family.kind === 'union') return this.callUnion(family, args, frame, span, place);
+    const callable = this.scope.callable(family.callable);
+    const named = this.scope.openIndex(family);
+    if (named === null) return this.callOne(family, callable, args, frame, span, place);
+    // A family that names its index is specialised for each of its points.
+    const n = asInteger(named.as.size);
+    if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
+    const results: WalkValue<T, R>[] = [];
+    for (let i = 0; i < n; i++) {
+      const one = this.scope.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
+      const own = args.map((a) => this.sliceAt(a, named.as, i, frame, span));
+      results.push(this.call(one, own, frame, span, place));
+    }
+    return this.stackValues(results, named.as);
+  }
+
+  private stackValues(values: readonly WalkValue<T, R>[], axis: Axis): WalkValue<T, R> {
+    const [first] = values;
+    if (first === undefined) throw new CompilerBug('walk', `a call of no instances along ${axis.name}`);
+    if (first.kind === 'tuple') {
+      return {
+        kind: 'tuple',
+        items: first.items.map((_, k) =>
+          this.stackValues(
+            values.map((v) => (v.kind === 'tuple' ? (v.items[k] ?? v) : v)),
+            axis,
+          ),
+        ),
+      };
+    }
+    return stackOperands(
+      values.map((v) => {
+        if (v.kind === 'tuple' || v.kind === 'family')
+          throw new CompilerBug('walk', 'results of one family differ in kind');
+        return v;
+      }),
+      axis,
+      this.algebra,
+    );
+  }
+
+  /** An argument at one point of a family axis, if it has that axis. */
+  sliceAt(operand: Operand<T, R>, axis: Axis, index: number, frame: Frame<T, R>, span: Span): Operand<T, R> {
+    const axes = axesOfOperand(operand, this.algebra);
+    if (!axes.includes(axis)) return operand;
+    return this.algebra.primitive({
+      name: 'at',
+      args: new Map([['x', operand]]),
+      axes: new Map([['axis', [axis]]]),
+      statics: new Map([['index', exact(index)]]),
+      element: operand.kind === 'tensor' ? this.algebra.elementOf(operand.value) : 'f32',
+      span,
+      hidden: frame.hidden,
+      place: frame.place,
+    });
+  }
+
+  private callUnion(
+    family: FamilyValue<never> & { kind: 'union' },
+    args: readonly Operand<T, R>[],
+    frame: Frame<T, R>,
+    span: Span,
+    place: string,
+  ): WalkValue<T, R> {
+    const axis = family.axis;
+    const parts = family.members.map((member, i) => {
+      const layout = family.layout.members[i];
+      if (layout === undefined) throw new CompilerBug('walk', 'a union without a layout');
+      // An argument that has the union's axis gives each member its own part.
+      const own = args.map((a): Operand<T, R> => {
+        const axes = axesOfOperand(a, this.algebra);
+        if (!axes.includes(axis)) return a;
+        return this.algebra.primitive({
+          name: 'part',
+          args: new Map([['x', a]]),
+          axes: new Map([
+            ['axis', [axis]],
+            ['into', member.axes],
+          ]),
+          statics: new Map([
+            ['part', exact(i)],
+            ['offset', layout.offset],
+            ['length', layout.length],
+          ]),
+          element: a.kind === 'tensor' ? this.algebra.elementOf(a.value) : 'f32',
+          span,
+          hidden: frame.hidden,
+          place,
+        });
+      });
+      return { value: this.call(member.family, own, frame, span, `${place}.${i}`), axes: member.axes };
+    });
+    const routes: R[] = [];
+    const dense = parts.map((part) => {
+      if (part.value.kind === 'tensor') return { value: part.value.value, axes: part.axes };
+      if (part.value.kind !== 'route') throw new CompilerBug('walk', 'members of a union return one value');
+      routes.push(this.algebra.embed(part.value.value, part.axes, axis, exact(0)));
+      return { value: this.algebra.weights(part.value.value), axes: part.axes };
+    });
+    const value = this.algebra.unite(dense, axis);
+    const lifted = args.filter((a): a is { kind: 'route'; value: R } => a.kind === 'route').map((a) => a.value);
+    return routes.length > 0
+      ? { kind: 'route', value: this.algebra.present(lifted, value) }
+      : { kind: 'tensor', value };
+  }
+
+  private callOne(
+    family: FamilyValue<never> & { kind: 'function' },
+    callable: CallableDeclaration,
+    args: readonly Operand<T, R>[],
+    frame: Frame<T, R>,
+    span: Span,
+    place: string,
+  ): WalkValue<T, R> {
+    const instance = family.instance;
+    const statics: StaticFrame = { instance, selection: family.selection, indices: family.indices };
+    const uses = new Set(callable.uses.map((u) => this.scope.axis(u, statics)));
+
+    // Axes of the family and what is carried; those the body itself mentions are set apart under fresh names.
+    const familyAxes = [...family.selection.values()].flatMap((s): Axis[] =>
+      s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : [],
+    );
+    const declared = callable.formals.map((f) => axesOfType(f.type).map((a) => this.scope.axis(a, statics)));
+    const carried: Axis[] = [];
+    const bound = args.map((arg, i): Operand<T, R> => {
+      const inner = declared[i] ?? [];
+      const boundary = new Map<Axis, Axis>();
+      for (const a of inner) {
+        const outer = this.scope.outerOf(instance, a);
+        if (outer !== a) boundary.set(outer, a);
+      }
+      return boundary.size === 0 ? arg : this.algebra.rename(arg, boundary);
+    });
+    bound.forEach((arg, i) => {
+      const inner = declared[i] ?? [];
+      const own = axesOfOperand(arg, this.algebra);
+      for (const a of own) if (!inner.includes(a) && !carried.includes(a)) carried.push(a);
+    });
+    const unseen = [...new Set([...frame.hidden, ...familyAxes, ...carried])];
+    const apart = new Map<Axis, Axis>();
+    for (const a of unseen) if (uses.has(a)) apart.set(a, this.scope.fresh(a));
+    const moved = (a: Axis): Axis => apart.get(a) ?? a;
+
+    const locals = new Map<Id, WalkValue<T, R>>();
+    const routes: R[] = frame.routes.map((r) => this.renameRoute(r, apart));
+    const lifted: R[] = [];
+    bound.forEach((arg, i) => {
+      const formal = callable.formals[i];
+      if (formal === undefined) throw new CompilerBug('walk', `too many arguments for ${callable.name}`);
+      const inner = declared[i] ?? [];
+      const renaming = new Map([...apart].filter(([a]) => !inner.includes(a)));
+      // An axis that is declared and carried by different arguments is renamed only where it is carried.
+      const own = renaming.size === 0 ? arg : this.algebra.rename(arg, restrict(renaming, arg, this.algebra));
+      if (own.kind === 'route' && formal.type.kind !== 'route') {
+        lifted.push(own.value);
+        locals.set(formal.local, { kind: 'tensor', value: this.algebra.weights(own.value) });
+      } else {
+        locals.set(formal.local, this.algebra.broadcast(own, inner));
+      }
+    });
+    const selection = new Map(
+      [...family.selection].map(([id, s]): [number, Selection] => {
+        if (s.kind === 'all') return [id, { kind: 'all', axis: moved(s.axis) }];
+        return [id, s.kind === 'window' ? { kind: 'window', from: s.from, as: moved(s.as) } : s];
+      }),
+    );
+    const restore = new Map<Axis, Axis>();
+    for (const [a, fresh] of apart) restore.set(fresh, frame.restore.get(a) ?? a);
+    for (const [a, b] of frame.restore) if (!apart.has(a)) restore.set(a, b);
+    const callee: Frame<T, R> = {
+      instance,
+      selection,
+      indices: family.indices,
+      locals,
+      hidden: unseen.map(moved),
+      routes: [...routes, ...lifted],
+      restore,
+      place,
+    };
+    const raw =
+      callable.body === null
+        ? this.extern(callable, callee, carried.map(moved), familyAxes.map(moved), span)
+        : this.enter(callable.body, callee);
+    const back = new Map([...apart].map(([a, fresh]) => [fresh, a]));
+    for (const [inner, outer] of this.scope.boundary(instance)) back.set(inner, outer);
+    return this.leave(raw, lifted, back);
+  }
+
+  /** A result on its way out: lifted over the routes it was called with, axes renamed back. */
+  private leave(value: WalkValue<T, R>, lifted: readonly R[], back: ReadonlyMap<Axis, Axis>): WalkValue<T, R> {
+    if (value.kind === 'family') return value;
+    if (value.kind === 'tuple') return { kind: 'tuple', items: value.items.map((v) => this.leave(v, lifted, back)) };
+    const whole: Operand<T, R> =
+      lifted.length > 0 && value.kind === 'tensor'
+        ? { kind: 'route', value: this.algebra.present(lifted, value.value) }
+        : value;
+    const renaming = restrict(back, whole, this.algebra);
+    return renaming.size === 0 ? whole : this.algebra.rename(whole, renaming);
+  }
+
+  private renameRoute(route: R, renaming: ReadonlyMap<Axis, Axis>): R {
+    const own = restrict<T, R>(renaming, { kind: 'route', value: route }, this.algebra);
+    if (own.size === 0) return route;
+    const renamed = this.algebra.rename({ kind: 'route', value: route }, own);
+    if (renamed.kind !== 'route') throw new CompilerBug('walk', 'renaming made a route dense');
+    return renamed.value;
+  }
+
+  private extern(
+    callable: CallableDeclaration,
+    frame: Frame<T, R>,
+    carried: readonly Axis[],
+    family: readonly Axis[],
+    span: Span,
+  ): WalkValue<T, R> {
+    const own = (type: ValueType): readonly Axis[] => axesOfType(type).map((a) => this.scope.axis(a, frame));
+    const args = callable.formals.map((f) => {
+      const value = frame.locals.get(f.local);
+      if (value === undefined || value.kind !== 'tensor') throw new CompilerBug('walk', 'an extern takes dense values');
+      return { name: f.name, value: value.value, axes: own(f.type) };
+    });
+    const types = callable.result.kind === 'tuple' ? callable.result.items.map((t) => t.type) : [callable.result];
+    const results = types.map((t) => ({ element: t.kind === 'tuple' ? ('f32' as const) : t.element, axes: own(t) }));
+    const values = this.algebra.extern({
+      name: callable.name,
+      args,
+      results,
+      family: [...new Set(family)],
+      carried,
+      span,
+    });
+    const items = values.map((value): WalkValue<T, R> => ({ kind: 'tensor', value }));
+    const [only] = items;
+    return items.length === 1 && only !== undefined ? only : { kind: 'tuple', items };
+  }
+}

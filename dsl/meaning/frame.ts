@@ -1,0 +1,67 @@
+/**
+ * A frame is one call under way: the instance whose body it is, what of its families is meant, the locals, and what the
+ * body does not see. And the few things one asks of a value at hand, whatever the executor.
+ */
+import type { AxisVar, Id, ValueType } from '../check/program.ts';
+import type { Algebra, Operand } from './algebra.ts';
+import type { Axis } from './axis.ts';
+import type { FamilyValue } from './instances.ts';
+import type { StaticFrame } from './scope.ts';
+
+export type WalkValue<T, R> =
+  | Operand<T, R>
+  | { readonly kind: 'tuple'; readonly items: readonly WalkValue<T, R>[] }
+  | { readonly kind: 'family'; readonly family: FamilyValue<never> };
+
+export interface Frame<T, R> extends StaticFrame {
+  readonly locals: Map<Id, WalkValue<T, R>>;
+  /** Axes carried into this body and the ones of its family: unseen by it, met by name. */
+  readonly hidden: readonly Axis[];
+  /** Routes the call was lifted over: its values are meant where all of them are present. */
+  readonly routes: readonly R[];
+  /** Gives values of this frame the axes they have outside: applied to outputs and losses. */
+  readonly restore: ReadonlyMap<Axis, Axis>;
+  readonly place: string;
+}
+
+/** All axes of an operand: of a route its support and payload. */
+export function axesOfOperand<T, R>(operand: Operand<T, R>, algebra: Algebra<T, R>): readonly Axis[] {
+  if (operand.kind === 'tensor') return algebra.axesOf(operand.value);
+  return [...algebra.supportOf(operand.value), ...algebra.payloadOf(operand.value)];
+}
+
+/** Values side by side along a new axis; they are broadcast to one set of axes first. */
+export function stackOperands<T, R>(
+  operands: readonly Operand<T, R>[],
+  axis: Axis,
+  algebra: Algebra<T, R>,
+): Operand<T, R> {
+  const axes = [...new Set(operands.flatMap((o) => axesOfOperand(o, algebra)))];
+  return algebra.stack(
+    operands.map((o) => algebra.broadcast(o, axes)),
+    axis,
+  );
+}
+
+/** Visible axes of a type, in the written order (sources, targets, payload for a route). */
+export function axesOfType(type: ValueType): readonly AxisVar[] {
+  switch (type.kind) {
+    case 'tensor':
+      return type.axes;
+    case 'route':
+      return [...type.sources, ...type.targets, ...type.payload];
+    case 'tuple':
+      return [];
+  }
+}
+
+/** The part of a renaming that concerns an operand. */
+export function restrict<T, R>(
+  renaming: ReadonlyMap<Axis, Axis>,
+  operand: Operand<T, R>,
+  algebra: Algebra<T, R>,
+): ReadonlyMap<Axis, Axis> {
+  if (renaming.size === 0) return renaming;
+  const own = axesOfOperand(operand, algebra);
+  return new Map([...renaming].filter(([a]) => own.includes(a)));
+}
