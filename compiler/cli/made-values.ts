@@ -89,6 +89,9 @@ export function madeStores(
       const root = initial.graph.roots[0];
       const value = root?.kind === 'tensor' ? values[root.node] : undefined;
       if (root?.kind === 'tensor' && value !== undefined) made.set(path, inOrder(value, root.axes).map(Math.fround));
+    } else if (initial?.kind === 'fill' && spec.cells !== null) {
+      // A source that has tensors at all must have every one that a store is bound to (withStores).
+      made.set(path, new Float64Array(elementCount(evaluateShape(spec.axes, noSizes))).fill(Math.fround(initial.value)));
     } else if (initial === null && options.random) {
       const shape = evaluateShape(spec.axes, noSizes);
       const within = spec.within === null ? null : (evaluateShape([spec.within], noSizes)[0] ?? null);

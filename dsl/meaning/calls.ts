@@ -31,14 +31,14 @@ export class Calls<T, R> {
   ): WalkValue<T, R> {
     if (family.kind === 'union') return this.callUnion(family, args, frame, span, place);
     const callable = this.scope.callable(family.callable);
-    const named = this.scope.openIndex(family);
+    const named = this.scope.families.openIndex(family);
     if (named === null) return this.callOne(family, callable, args, frame, span, place);
     // A family that names its index is specialised for each of its points.
     const n = asInteger(named.as.size);
     if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
     const results: WalkValue<T, R>[] = [];
     for (let i = 0; i < n; i++) {
-      const one = this.scope.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
+      const one = this.scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
       const own = args.map((a) => this.sliceAt(a, named.as, i, frame, span));
       results.push(this.call(one, own, frame, span, place));
     }

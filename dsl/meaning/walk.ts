@@ -380,14 +380,14 @@ class Walk<T, R> {
         this.obligations.point(this.scope.number(expr.index, frame), axis, expr.span, this.where(frame));
         const n = asInteger(axis.size);
         const inside = Math.min(Math.max(index ?? 0, 0), (n ?? 1) - 1);
-        return this.scope.select(this.family(expr.family, frame), axis, { kind: 'at', index: inside });
+        return this.scope.families.select(this.family(expr.family, frame), axis, { kind: 'at', index: inside });
       }
       case 'window': {
         const axis = this.axis(expr.axis, frame);
         const as = this.axis(expr.as, frame);
         const [from, to] = [this.scope.integer(expr.from, frame), this.scope.integer(expr.to, frame)];
         const inside = this.obligations.range(axis, as, exact(from ?? 0), exact(to ?? 0), expr.span, this.where(frame));
-        return this.scope.select(this.family(expr.family, frame), axis, {
+        return this.scope.families.select(this.family(expr.family, frame), axis, {
           kind: 'window',
           from: inside ? (from ?? 0) : 0,
           as,

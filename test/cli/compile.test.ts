@@ -85,7 +85,7 @@ describe('what is written', () => {
       target: ts.ScriptTarget.ES2022,
       module: ts.ModuleKind.NodeNext,
       moduleResolution: ts.ModuleResolutionKind.NodeNext,
-// WebGPU is part of TypeScript's own dom library; Node's types are for runtime/node.
+      // WebGPU is part of TypeScript's own dom library; Node's types are for runtime/node.
       types: [join(root, 'node_modules', '@types', 'node')],
       skipLibCheck: true,
     });
