@@ -12,7 +12,7 @@ const rgb = (value) => `rgb(${colourAt(value).join(',')})`;
 export function routingSvg(title, { rows, loads }) {
   const size = 22;
   const left = 64;
-  const top = 150;
+  const top = 170;
   const experts = loads.length;
   const width = left + experts * size + 150;
   const height = top + rows.length * size + 48;
@@ -77,7 +77,7 @@ export function htmlPage(title, device, routing, entry, tensors, away) {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>${escape(title)}</title>
 <style>
-body{font:15px/1.5 ui-sans-serif,system-ui,sans-serif;color:#1d2330;max-width:60rem;margin:2rem auto;padding:0 1rem}
+body{font:15px/1.5 ui-sans-serif,system-ui,sans-serif;color:#1d2330;max-width:72rem;margin:2rem auto;padding:0 1rem}
 h2{font-size:1.1rem;margin-top:2.5rem}table{border-collapse:collapse;font-size:13px}td,th{padding:2px 12px 2px 0;text-align:left;white-space:nowrap}
 .right{text-align:right}.code{font-family:ui-monospace,monospace;font-size:12px}.dim{color:#5b6474}
 .bar{display:inline-block;height:9px;border-radius:3px;background:rgb(31,161,135)}.track{display:inline-block;width:200px;background:#eef0f4;border-radius:3px;line-height:9px}

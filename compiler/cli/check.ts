@@ -2,35 +2,46 @@
 import { Command } from 'commander';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
+import type { Program } from '../../dsl/check/program.ts';
+import type { StaticValue } from '../../dsl/meaning/instances.ts';
 import type { SourceFile } from '../../dsl/syntax/source.ts';
 import { CliError } from './cli-error.ts';
 import { programError } from './exit.ts';
+import { parseSets, setOption } from './options.ts';
 import type { Session } from './session.ts';
 
 interface CheckOptions {
   readonly model?: string;
+  readonly set: readonly string[];
 }
 
 export function checkVerb(session: Session): Command {
   return new Command('check')
     .summary('tell every mistake of a program')
-    .description('Reads, parses and checks programs, and tells every mistake of each in one run.')
+    .description(
+      'Reads, parses and checks programs, with the sizes they have by default or are given, and tells every mistake of each\n' +
+        'in one run.',
+    )
     .argument('<files...>', '.moe files')
     .option('--model <name>', 'which model of the file, where there are several')
+    .addOption(setOption())
     .option('--json', 'diagnostics as JSON on stdout')
     .action(async (files: readonly string[], options: CheckOptions) => {
       session.stage = 'check';
       const { loadProject } = await import('./project.ts');
+      const { parseOverrides } = await import('../overrides.ts');
+      const overrides = parseOverrides(parseSets(options.set));
       const diagnostics: Diagnostic[] = [];
       const sources: SourceFile[] = [];
       let unreadable: CliError | null = null;
       for (const path of files) {
         try {
-          const project = await loadProject(path, options);
-          session.showDiagnostics(project.diagnostics, project.sources);
-          diagnostics.push(...project.diagnostics);
+          const project = await loadProject(path, options.model === undefined ? {} : { model: options.model });
+          const found = [...project.diagnostics, ...(await mistakesOfSizes(project.program, overrides))];
+          session.showDiagnostics(found, project.sources);
+          diagnostics.push(...found);
           sources.push(...project.sources);
-          if (!session.json && !hasErrors(project.diagnostics)) session.say(`${path}: ${said(project.program?.name)}`);
+          if (!session.json && !hasErrors(found)) session.say(`${path}: ${said(project.program?.name)}`);
         } catch (error) {
           // The other files are still worth a look; what cannot be read decides the exit code.
           if (!(error instanceof CliError) || files.length === 1) throw error;
@@ -42,6 +53,19 @@ export function checkVerb(session: Session): Command {
       if (hasErrors(diagnostics)) throw told(programError(diagnostics, sources), session);
       if (session.json) session.outJson({ ok: true, diagnostics: session.jsonDiagnostics(diagnostics, sources) });
     });
+}
+
+/** What only sizes show: a range that leaves its axis, more selected than there are. */
+async function mistakesOfSizes(
+  program: Program | null,
+  overrides: ReadonlyMap<string, StaticValue>,
+): Promise<readonly Diagnostic[]> {
+  if (program === null) return [];
+  const { elaborate } = await import('../elaborate/elaborate.ts');
+  const found: Diagnostic[] = [];
+  elaborate(program, { overrides }, (problem) => found.push(problem));
+  const place = ({ code, span }: Diagnostic): string => `${code} ${span?.source} ${span?.start}`;
+  return found.filter((d, i) => found.findIndex((other) => place(other) === place(d)) === i);
 }
 
 function said(model: string | undefined): string {

@@ -91,7 +91,10 @@ export function madeStores(
       if (root?.kind === 'tensor' && value !== undefined) made.set(path, inOrder(value, root.axes).map(Math.fround));
     } else if (initial?.kind === 'fill' && spec.cells !== null) {
       // A source that has tensors at all must have every one that a store is bound to (withStores).
-      made.set(path, new Float64Array(elementCount(evaluateShape(spec.axes, noSizes))).fill(Math.fround(initial.value)));
+      made.set(
+        path,
+        new Float64Array(elementCount(evaluateShape(spec.axes, noSizes))).fill(Math.fround(initial.value)),
+      );
     } else if (initial === null && options.random) {
       const shape = evaluateShape(spec.axes, noSizes);
       const within = spec.within === null ? null : (evaluateShape([spec.within], noSizes)[0] ?? null);

@@ -88,6 +88,9 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
       return shop.dense(builder.broadcast(builder.constant(0), [shop.id(axis)]));
     },
 
+    // The builder makes equal nodes once.
+    same: (a, b) => a.node === b.node,
+
     unite: (parts, axis) =>
       shop.tensor(unite(shop, parts.map((p) => ({ node: p.value.node, axes: p.axes })), axis)), // prettier-ignore
     embed: (route, part, axis, offset) => embed(shop, route, part, axis, offset),

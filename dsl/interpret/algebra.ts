@@ -101,11 +101,19 @@ export function float64Algebra(options: Float64Options): Float64Algebra {
     present: (routes, value) => presentWhere(routes, value, absent),
     meanPresent,
     extern: (call) => runExtern(call, options),
+    same: sameNumbers,
     demand(operand) {
       for (const problem of reported(operand.value.problems)) options.onProblem(problem);
     },
     problemsOf: (operand) => reported(operand.value.problems),
   };
+}
+
+/** Equal at every point of the union of their axes. */
+function sameNumbers(a: F64Tensor, b: F64Tensor): boolean {
+  const axes = unite(a.axes, b.axes);
+  const [left, right] = [spread(a, axes).data, spread(b, axes).data];
+  return left.every((value, i) => Object.is(value, right[i]));
 }
 
 function known(size: Size): number {

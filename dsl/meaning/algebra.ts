@@ -97,4 +97,6 @@ export interface Algebra<T, R> {
   /** Mean over axes, over the points where all these routes are present (0 if none): a carried loss. */
   meanPresent(value: T, over: readonly Axis[], routes: readonly R[]): T;
   extern(call: ExternCall<T>): readonly T[];
+  /** Whether two tensors are surely the same value: then giving it twice is giving it once. */
+  same(a: T, b: T): boolean;
 }

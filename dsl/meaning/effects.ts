@@ -193,7 +193,9 @@ export class Effects<T, R> {
     if (axis === undefined) {
       const [first, second] = entries;
       if (first === undefined) return missing(at) ?? { kind: 'tensor', value: this.algebra.scalar(exact(0), 'f32') };
-      if (second !== undefined && kind !== 'loss') this.twice(kind, second.span);
+      if (second !== undefined && kind !== 'loss' && !entries.every((e) => this.same(first.value, e.value))) {
+        this.twice(kind, second.span);
+      }
       return kind === 'loss' ? entries.slice(1).reduce((sum, e) => this.plus(sum, e.value), first.value) : first.value;
     }
     if (entries.every((e) => e.selection[depth]?.kind === 'all')) {
@@ -255,6 +257,11 @@ export class Effects<T, R> {
       hidden: [],
       place: '',
     });
+  }
+
+  /** A state that several calls update to one and the same value is updated once. */
+  private same(a: Operand<T, R>, b: Operand<T, R>): boolean {
+    return a === b || (a.kind === 'tensor' && b.kind === 'tensor' && this.algebra.same(a.value, b.value));
   }
 
   private twice(kind: 'output' | 'update', span: Span): void {
