@@ -89,7 +89,7 @@ export function madeStores(
       const root = initial.graph.roots[0];
       const value = root?.kind === 'tensor' ? values[root.node] : undefined;
       if (root?.kind === 'tensor' && value !== undefined) made.set(path, inOrder(value, root.axes).map(Math.fround));
-    } else if (initial?.kind === 'fill' && spec.cells !== null) {
+    } else if (initial?.kind === 'fill') {
       // A source that has tensors at all must have every one that a store is bound to (withStores).
       made.set(
         path,

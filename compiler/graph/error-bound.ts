@@ -297,7 +297,9 @@ class Evaluator {
       });
       const r = mapBound(node.op, args, node.element);
       out.value[i] = r.v;
-      out.delta[i] = node.element === 'f32' || node.element === 'f16' ? r.d + (r.d === 0 ? 0 : tiny) : r.d;
+      // What is flushed to zero is an error also where the bound itself is too small for a number.
+      const whole = r.d === 0 && (r.v === 0 || Math.abs(r.v) >= tiny);
+      out.delta[i] = (node.element === 'f32' || node.element === 'f16') && !whole ? r.d + tiny : r.d;
     }
   }
 

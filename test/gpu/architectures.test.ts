@@ -1,0 +1,22 @@
+/** Every architecture of `test/architectures` on the GPU, judged by the bound derived for each number. */
+import { expect, test } from 'vitest';
+import { executeGpu } from '../../compiler/cli/execute.ts';
+import { withStores } from '../../compiler/cli/made-values.ts';
+import { architectures, prepareArchitecture, sizesOf } from '../architectures/programs.ts';
+import { differences, onReference, ready } from '../language/support.ts';
+import { softwareAdapter } from '../support/gpu.ts';
+
+test.each(architectures)(
+  '%s',
+  async (file) => {
+    if ((await softwareAdapter()) === null) return;
+    const prepared = prepareArchitecture(file);
+    const run = ready(prepared, { sizes: sizesOf(prepared, { B: 2, T: 5 }) });
+    const weights = withStores(null, prepared.manifest.stores, run.prepared.stores);
+    const gpu = await executeGpu(run.prepared, { ...run.request, on: 'gpu', weights });
+    const reference = await onReference(run);
+    expect([...gpu.keys()].sort()).toEqual([...reference.keys()].sort());
+    expect(differences(run, gpu, reference)).toEqual([]);
+  },
+  240_000,
+);
