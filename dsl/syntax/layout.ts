@@ -63,24 +63,48 @@ export function join(separator: Doc, docs: readonly Doc[]): Doc {
 }
 
 /**
- * Whether a document cannot stand on one line. Groups have the answer already, so this is linear over the whole
- * document.
+ * Whether a document cannot stand on one line. A trailing comment ends its line, so nothing may follow it: at the very end
+ * of the document it is no reason to break. Groups have the answer already, so this is linear over the whole document.
  */
-function mustBreak(doc: Doc): boolean {
+function mustBreak(doc: Doc, last = true): boolean {
+  if (typeof doc === 'string') return false;
+  switch (doc.kind) {
+    case 'concat':
+    case 'fill': {
+      const end = doc.parts.findLastIndex((part) => part !== '');
+      return doc.parts.some((part, i) => mustBreak(part, last && i === end));
+    }
+    case 'indent':
+    case 'align':
+      return mustBreak(doc.doc, last);
+    case 'group':
+      return doc.broken || (!last && endsWithComment(doc.doc));
+    case 'hard':
+    case 'blank':
+      return true;
+    case 'trailing':
+      return !last;
+    case 'line':
+      return false;
+    default:
+      throw new CompilerBug('print', `no layout for ${String(doc satisfies never)}`);
+  }
+}
+
+function endsWithComment(doc: Doc): boolean {
   if (typeof doc === 'string') return false;
   switch (doc.kind) {
     case 'concat':
     case 'fill':
-      return doc.parts.some(mustBreak);
+      return endsWithComment(doc.parts.findLast((part) => part !== '') ?? '');
     case 'indent':
     case 'align':
-      return mustBreak(doc.doc);
     case 'group':
-      return doc.broken;
-    case 'hard':
-    case 'blank':
+      return endsWithComment(doc.doc);
     case 'trailing':
       return true;
+    case 'hard':
+    case 'blank':
     case 'line':
       return false;
     default:
