@@ -38,11 +38,44 @@
  * `x`, `y` may be routes where the algebra says so (core.md, 2.5).
  */
 export const unaryNames = [
-  'neg', 'not', 'exp', 'log', 'sqrt', 'rsqrt', 'tanh', 'sigmoid', 'silu', 'gelu', 'gelu_tanh', 'relu', 'softplus', 'erf',
-  'abs', 'sign', 'floor', 'ceil', 'sin', 'cos',
+  'neg',
+  'not',
+  'exp',
+  'log',
+  'sqrt',
+  'rsqrt',
+  'tanh',
+  'sigmoid',
+  'silu',
+  'gelu',
+  'gelu_tanh',
+  'relu',
+  'softplus',
+  'erf',
+  'abs',
+  'sign',
+  'floor',
+  'ceil',
+  'sin',
+  'cos',
 ] as const;
 export const binaryNames = [
-  'add', 'sub', 'mul', 'div', 'mod', 'pow', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'minimum', 'maximum',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'mod',
+  'pow',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'and',
+  'or',
+  'minimum',
+  'maximum',
 ] as const;
 export const reductionNames = ['sum', 'mean', 'max', 'min', 'var', 'std', 'logsumexp', 'argmax'] as const;
 export const alongNames = ['softmax', 'cumsum', 'argsort', 'l2norm', 'rmsnorm', 'layernorm'] as const;
@@ -60,6 +93,34 @@ export type PrimitiveName =
   | ReductionName
   | AlongName
   | DrawName
-  | 'clamp' | 'where' | 'convert' | 'dot' | 'rename' | 'split' | 'merge' | 'concat' | 'at' | 'window' | 'part' | 'is'
-  | 'gather' | 'iota' | 'one_hot' | 'zeros' | 'ones' | 'top_k' | 'top_p' | 'keep' | 'pick' | 'all' | 'limit' | 'slots'
-  | 'load' | 'count' | 'normalize' | 'mask' | 'rank' | 'dense' | 'stop_gradient';
+  | 'clamp'
+  | 'where'
+  | 'convert'
+  | 'dot'
+  | 'rename'
+  | 'split'
+  | 'merge'
+  | 'concat'
+  | 'at'
+  | 'window'
+  | 'part'
+  | 'is'
+  | 'gather'
+  | 'iota'
+  | 'one_hot'
+  | 'zeros'
+  | 'ones'
+  | 'top_k'
+  | 'top_p'
+  | 'keep'
+  | 'pick'
+  | 'all'
+  | 'limit'
+  | 'slots'
+  | 'load'
+  | 'count'
+  | 'normalize'
+  | 'mask'
+  | 'rank'
+  | 'dense'
+  | 'stop_gradient';
