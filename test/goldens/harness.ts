@@ -266,5 +266,7 @@ function unmapped(golden: GoldenCase, mapping: Mapping): readonly string[] {
   const compared = new Set(
     patterns.flatMap((pattern) => (pattern === undefined ? [] : matches(pattern, names).map(({ name }) => name))),
   );
-  return names.filter((name) => !compared.has(name)).map((name) => `${name} is not compared`);
+  return names
+    .filter((name) => !compared.has(name) && !mapping.ignore.has(name))
+    .map((name) => `${name} is not compared`);
 }

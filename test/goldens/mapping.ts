@@ -49,7 +49,7 @@ export interface Mapping {
   readonly set: ReadonlyMap<string, string>;
   /** Keys that follow from others, with the formula that gives them. */
   readonly follows: ReadonlyMap<string, string>;
-  /** Keys that mean nothing to the model, with the reason. */
+  /** Keys that mean nothing to the model, and expected tensors that are not compared, with the reason. */
   readonly ignore: ReadonlyMap<string, string>;
   readonly inputs: ReadonlyMap<string, InputRule>;
   readonly weights: readonly WeightRule[];
