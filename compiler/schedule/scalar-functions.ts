@@ -4,13 +4,14 @@
  * - Nothing overflows into a NaN on the way: sigmoid and its relatives use exp of a non-positive number only; erf clamps its
  *   argument. What `exp`, `tanh` and `log` themselves do outside their range is for legalisation (kernel/legalise).
  * - i32 division and remainder round down, as the language says; dividing by 0 gives the dividend, its remainder is 0.
+ * - `sin` and `cos` are computed, because drivers differ by more than models bear.
  * - `erf` is a two-part minimax approximation, below 1e-7 everywhere (test/schedule/scalar-functions.test.ts).
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { BinaryName, UnaryName } from '../../dsl/algebra/names.ts';
 import {
-  abs, add, and, bitXor, ceil, convert, cos, div, eq, exp, f32, floor, fma, ge, gt, le, log, lt, max, min, mul, ne, neg, not, or,
-  pow, rem, rsqrt, select, sign, sin, sqrt, sub, tanh,
+  abs, add, and, bitAnd, bitXor, ceil, convert, div, eq, exp, f32, floor, fma, ge, gt, i32, le, log, lt, max, min, mul, ne, neg, not, or,
+  pow, rem, rsqrt, select, sign, sqrt, sub, tanh,
 } from '../kernel/build.ts'; // prettier-ignore
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
@@ -64,9 +65,9 @@ export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr
     case 'ceil':
       return x.type === 'f32' ? ceil(x) : x;
     case 'sin':
-      return sin(x);
+      return turn(k, x, 0);
     case 'cos':
-      return cos(x);
+      return turn(k, x, 1);
     default:
       return unreachable(name, 'schedule');
   }
@@ -77,6 +78,26 @@ function sigmoid(k: KernelBuilder, x: Expr): Expr {
   const e = k.let(exp(neg(abs(x))));
   const small = div(e, add(e, 1));
   return select(ge(x, 0), div(f32(1), add(e, 1)), small);
+}
+
+/**
+ * sin(x + quarters · π/2). Drivers differ by up to 2e-4 here, which rotary positions do not bear, so it is computed: the
+ * argument reduced to [-π/4, π/4] by a three-part π/2 (Cody, Waite 1980), then the polynomials of Cephes. Below 2e-7 for
+ * arguments up to 10^4; the error grows with the argument beyond.
+ */
+function turn(k: KernelBuilder, argument: Expr, quarters: number): Expr {
+  const x = k.let(argument);
+  const q = k.let(floor(add(mul(x, f32(2 / Math.PI)), 0.5)));
+  const part = (from: Expr, of: number): Expr => k.let(sub(from, mul(q, f32(of))));
+  const r = part(part(part(x, 1.5703125), 4.837512969970703125e-4), 7.54978995489188216e-8);
+  const z = k.let(mul(r, r));
+  const poly = (coefficients: readonly number[]): Expr =>
+    coefficients.slice(1).reduce((sum, c) => add(mul(sum, z), f32(c)), f32(coefficients[0] ?? 0));
+  const odd = k.let(add(mul(mul(poly([-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]), z), r), r));
+  const even = k.let(add(mul(poly([2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2, -0.5]), z), 1));
+  const n = k.let(bitAnd(add(convert('i32', q), i32(quarters)), i32(3)));
+  const value = k.let(select(eq(bitAnd(n, i32(1)), i32(0)), odd, even));
+  return select(lt(n, i32(2)), value, neg(value));
 }
 
 /** Error function: an odd polynomial near 0, 1 - exp(polynomial) further out; beyond 4 it is 1 in f32. */

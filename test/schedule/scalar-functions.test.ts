@@ -51,6 +51,23 @@ describe('scalar functions', () => {
     expect([...unary('erf', Float32Array.of(-1e30, 1e30, 0))]).toEqual([-1, 1, 0]);
   });
 
+  it.each([
+    ['sin', Math.sin],
+    ['cos', Math.cos],
+  ] as const)('%s is within 2e-7 for arguments up to 10^4', (name, exact) => {
+    for (const [from, to] of [
+      [-4, 4],
+      [-100, 100],
+      [-1e4, 1e4],
+    ] as const) {
+      const x = range(from, to, 100_001);
+      const y = unary(name, x);
+      let worst = 0;
+      x.forEach((v, i) => (worst = Math.max(worst, Math.abs((y[i] ?? NaN) - exact(v)))));
+      expect(worst).toBeLessThan(2e-7);
+    }
+  });
+
   it.each<[UnaryName, (x: number) => number]>([
     ['sigmoid', (x) => 1 / (1 + Math.exp(-x))],
     ['silu', (x) => x / (1 + Math.exp(-x))],
