@@ -141,7 +141,7 @@ async function openWeights(path: string): Promise<WeightSource> {
 }
 
 /** The functions that a module exports, by name. */
-async function loadExterns(path: string): Promise<ReadonlyMap<string, ExternFunction>> {
+export async function loadExterns(path: string): Promise<ReadonlyMap<string, ExternFunction>> {
   if ((await statOrNull(path)) === null) throw new CliError(exitCodes.io, `cannot read ${path}: there is no such file`);
   let exported: Readonly<Record<string, unknown>>;
   try {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execute } from '../../compiler/cli/execute.ts';
 import { readCase } from '../goldens/golden-case.ts';
-import { mappingFor, requestFor } from '../goldens/harness.ts';
+import { mappingsFor, requestFor } from '../goldens/harness.ts';
 import { readMappings } from '../goldens/mapping.ts';
 import { type BrowserSession, type ServedFiles, findChromium, openBrowser } from '../support/browser.ts';
 
@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const program = findChromium();
 const caseFolder = join(root, 'test', 'goldens', 'cases', 'mixtral-e16-top4');
 const golden = readCase(caseFolder);
-const mapping = mappingFor(golden.system, readMappings(join(root, 'examples')));
+const [mapping] = mappingsFor(golden, readMappings(join(root, 'examples')));
 let session: BrowserSession | null = null;
 
 /** What a page does with a generated module: the README's lines. */
@@ -37,7 +37,7 @@ export async function main(x) {
 
 /** What `moec compile` writes, and the case's weights, as the page finds them. */
 async function compiledFiles(): Promise<ServedFiles> {
-  if (mapping === null) throw new Error('no example declares the case');
+  if (mapping === undefined) throw new Error('no example declares the case');
   const folder = await mkdtemp(join(tmpdir(), 'moec-page-'));
   try {
     const sets = [...requestFor(golden, mapping).sets].flatMap(([name, value]) => ['--set', `${name}=${value}`]);
@@ -81,7 +81,7 @@ afterAll(() => session?.close());
 
 describe('a generated module in a browser', () => {
   it('gives the numbers of the reference', { timeout: 180_000 }, async () => {
-    if (session === null || mapping === null) return;
+    if (session === null || mapping === undefined) return;
     const request = requestFor(golden, mapping);
     const x = request.inputs.get('x');
     if (x === undefined) throw new Error('the case has no input');

@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { executorOf } from './executor.ts';
 import { findCases, readCase, readCaseHead } from './golden-case.ts';
-import { mappingFor, runCase } from './harness.ts';
+import { mappingsFor, runCase } from './harness.ts';
 import { readMappings } from './mapping.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mappings = readMappings(join(root, 'examples'));
-const cases = findCases(join(root, 'test', 'goldens', 'cases')).map((path) => ({ path, ...readCaseHead(path) }));
+const cases = findCases(join(root, 'test', 'goldens', 'cases')).map((path) => {
+  const head = readCaseHead(path);
+  return { path, head, name: head.name, system: head.system };
+});
 
 test('every system that an example declares has a case', () => {
   const systems = new Set(cases.map(({ system }) => system));
@@ -18,10 +21,10 @@ test('every system that an example declares has a case', () => {
 });
 
 describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
-  test.each(cases)('$name', async ({ path, system }) => {
-    const mapping = mappingFor(system, mappings);
-    if (mapping === null) throw new Error(`no example declares ${system}`);
-    const report = await runCase(() => readCase(path), mapping, executorOf(place));
+  test.each(cases)('$name', async ({ path, head }) => {
+    const runs = mappingsFor(head, mappings);
+    expect(runs).not.toEqual([]);
+    const report = await runCase(() => readCase(path), runs, executorOf(place));
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
     // Nothing of a copied case goes unread or uncompared.

@@ -5,6 +5,7 @@
  */
 import { CliError } from '../../compiler/cli/cli-error.ts';
 import { execute } from '../../compiler/cli/execute.ts';
+import { loadExterns } from '../../compiler/cli/run-options.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
 import type { WeightSource } from '../../runtime/source.ts';
 import type { NamedTensor } from './judge.ts';
@@ -13,6 +14,7 @@ export type Place = 'reference' | 'kernels' | 'gpu';
 
 export interface RunRequest {
   readonly modelFile: string;
+  readonly externFile: string | null;
   /** As `--set NAME=VALUE`. */
   readonly sets: ReadonlyMap<string, string>;
   readonly entry: string;
@@ -34,7 +36,8 @@ export function executorOf(place: Place): Executor {
 
 async function run(place: Place, request: RunRequest): Promise<ReadonlyMap<string, NamedTensor>> {
   try {
-    return await execute({ ...request, on: place });
+    const externs = request.externFile === null ? {} : { externs: await loadExterns(request.externFile) };
+    return await execute({ ...request, ...externs, on: place });
   } catch (error) {
     if (!(error instanceof CliError) || error.diagnostics.length === 0) throw error;
     throw new Error(renderAll(error.diagnostics, error.sources), { cause: error });

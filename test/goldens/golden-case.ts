@@ -14,7 +14,10 @@ import { record, text } from './mapping.ts';
 export interface GoldenCase {
   readonly name: string;
   readonly system: string;
-  /** Nested entries are joined by points: `psr.t`. An entry that is an object is itself there with the value true. */
+  /**
+   * Nested entries are joined by points: `psr.t`. An entry that is an object is itself there with the value true, one that is
+   * a list with its text, and its parts under `dims.0`, `dims.1`, …, `dims.length`.
+   */
   readonly config: ReadonlyMap<string, Value>;
   readonly tensors: ReadonlyMap<string, NamedTensor>;
   readonly tolerance: Tolerance;
@@ -35,25 +38,23 @@ export function findCases(folder: string): readonly string[] {
     .flatMap((name) => findCases(join(folder, name)));
 }
 
-/** Which system a case is of. Nothing more is looked at: a case that no example covers may say the rest as it likes. */
-export function readCaseHead(folder: string): Pick<GoldenCase, 'name' | 'system'> {
+export type CaseHead = Pick<GoldenCase, 'name' | 'system' | 'config'>;
+
+/** Which system a case is of, and its config. Nothing more is looked at: a case that no example covers may say the rest as it likes. */
+export function readCaseHead(folder: string): CaseHead {
   const { where, root } = readJson(folder);
   return {
     name: text(root.get('case') ?? basename(folder), `${where}: case`),
     system: text(root.get('system'), `${where}: system`),
+    config: new Map(flatten(record(root.get('config') ?? {}, `${where}: config`), '')),
   };
 }
 
 export function readCase(folder: string): GoldenCase {
   const { where, root } = readJson(folder);
-  const tolerance = record(root.get('tolerance') ?? {}, `${where}: tolerance`);
   return {
     ...readCaseHead(folder),
-    config: new Map(flatten(record(root.get('config') ?? {}, `${where}: config`), '')),
-    tolerance: {
-      output: bound(tolerance.get('output'), usualTolerance.output, `${where}: tolerance.output`),
-      weights: bound(tolerance.get('weights'), usualTolerance.weights, `${where}: tolerance.weights`),
-    },
+    tolerance: toleranceOf(record(root.get('tolerance') ?? {}, `${where}: tolerance`), `${where}: tolerance`),
     tensors: readTensors(join(folder, 'case.safetensors')),
   };
 }
@@ -63,15 +64,24 @@ function readJson(folder: string): { readonly where: string; readonly root: Read
   return { where, root: record(JSON.parse(readFileSync(where, 'utf8')), where) };
 }
 
-function bound(value: unknown, usual: Bound, where: string): Bound {
-  if (value === undefined) return usual;
-  const fields = record(value, where);
-  const number = (key: string, otherwise: number): number => {
-    const given = fields.get(key) ?? otherwise;
-    if (typeof given !== 'number') throw new GoldenError(`${where}.${key} is not a number`);
+/** A class of numbers may have a bound of its own; `abs` and `rel` beside the classes are the bound of all. */
+function toleranceOf(fields: ReadonlyMap<string, unknown>, where: string): Tolerance {
+  const common = fields.has('abs') || fields.has('rel');
+  const usual = common ? bound(new Map([...fields].filter(([key]) => key === 'abs' || key === 'rel')), where) : null;
+  const classBound = (key: 'output' | 'weights'): Bound =>
+    fields.has(key)
+      ? bound(record(fields.get(key), `${where}.${key}`), `${where}.${key}`)
+      : (usual ?? usualTolerance[key]);
+  return { output: classBound('output'), weights: classBound('weights') };
+}
+
+function bound(fields: ReadonlyMap<string, unknown>, where: string): Bound {
+  const number = (...keys: readonly string[]): number => {
+    const given = keys.map((key) => fields.get(key)).find((value) => value !== undefined) ?? 0;
+    if (typeof given !== 'number') throw new GoldenError(`${where}: ${keys.join(' or ')} is not a number`);
     return given;
   };
-  return { atol: number('atol', 0), rtol: number('rtol', 0) };
+  return { atol: number('atol', 'abs'), rtol: number('rtol', 'rel') };
 }
 
 function flatten(fields: ReadonlyMap<string, unknown>, prefix: string): readonly (readonly [string, Value])[] {
@@ -79,7 +89,10 @@ function flatten(fields: ReadonlyMap<string, unknown>, prefix: string): readonly
     const path = prefix + key;
     if (value === null || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string')
       return [[path, value]];
-    if (Array.isArray(value)) return [[path, JSON.stringify(value)]];
+    if (Array.isArray(value)) {
+      const parts = flatten(new Map(value.map((part: unknown, i) => [String(i), part])), `${path}.`);
+      return [[path, JSON.stringify(value)], [`${path}.length`, value.length], ...parts];
+    }
     return [[path, true], ...flatten(record(value, path), `${path}.`)];
   });
 }

@@ -3,7 +3,7 @@
  * the case expects. What to do is data (`mapping.ts`); nothing here knows a system.
  */
 import { GoldenError, type Scope, type Value, evaluate, keysOf } from './formula.ts';
-import { type GoldenCase, memorySource } from './golden-case.ts';
+import { type CaseHead, type GoldenCase, memorySource } from './golden-case.ts';
 import type { Executor, RunRequest } from './executor.ts';
 import { type NamedTensor, type Verdict, judgeNumbers, judgePicks } from './judge.ts';
 import type { ExpectedRule, InputRule, Mapping, WeightRule } from './mapping.ts';
@@ -26,20 +26,34 @@ export interface CaseReport {
   readonly notes: readonly string[];
 }
 
-/** The mapping for a system, or null: not covered. */
-export function mappingFor(system: string, mappings: readonly Mapping[]): Mapping | null {
-  return mappings.find((mapping) => mapping.systems.includes(system)) ?? null;
+/** The runs for a case; none: it is not covered. */
+export function mappingsFor(head: CaseHead, mappings: readonly Mapping[]): readonly Mapping[] {
+  return mappings.filter(
+    ({ systems, when }) =>
+      systems.includes(head.system) && (when === null || evaluate(when, scopeOf(head, new Map())) === true),
+  );
 }
 
-/** Reads a case, runs it and compares. Never throws: what goes wrong is in the report. */
-export async function runCase(read: () => GoldenCase, mapping: Mapping, executor: Executor): Promise<CaseReport> {
-  let name = mapping.name;
+/** Reads a case, makes its runs and compares. Never throws: what goes wrong is in the report. */
+export async function runCase(
+  read: () => GoldenCase,
+  mappings: readonly Mapping[],
+  executor: Executor,
+): Promise<CaseReport> {
+  let name = mappings[0]?.name ?? '';
   try {
     const golden = read();
     name = golden.name;
-    const notes = [...unknownKeys(golden, mapping), ...contradictions(golden, mapping), ...unmapped(golden, mapping)];
-    const results = await executor.run(requestFor(golden, mapping));
-    const comparisons = mapping.expected.flatMap((rule) => compare(rule, golden, results));
+    const notes = [
+      ...unknownKeys(golden, mappings),
+      ...mappings.flatMap((mapping) => contradictions(golden, mapping)),
+      ...unmapped(golden, mappings),
+    ];
+    const comparisons: Comparison[] = [];
+    for (const mapping of mappings) {
+      const results = await executor.run(requestFor(golden, mapping));
+      comparisons.push(...mapping.expected.flatMap((rule) => compare(rule, golden, results)));
+    }
     const problem = comparisons.length > 0 ? null : 'nothing that the case expects is known to the mapping';
     const passed = problem === null && comparisons.every((comparison) => comparison.passed);
     return { case: name, passed, comparisons, problem, notes };
@@ -67,6 +81,7 @@ export function requestFor(golden: GoldenCase, mapping: Mapping): RunRequest {
   const weights = new Map([...tensors].filter(([name]) => isWeight(name)));
   return {
     modelFile: mapping.modelFile,
+    externFile: mapping.externFile,
     sets,
     entry: mapping.entry,
     inputs,
@@ -75,7 +90,7 @@ export function requestFor(golden: GoldenCase, mapping: Mapping): RunRequest {
   };
 }
 
-function scopeOf(golden: GoldenCase, tensors: ReadonlyMap<string, NamedTensor>): Scope {
+function scopeOf(golden: Pick<GoldenCase, 'config'>, tensors: ReadonlyMap<string, NamedTensor>): Scope {
   return {
     key: (path) => golden.config.get(path) ?? null,
     call: (name, args) => {
@@ -84,8 +99,9 @@ function scopeOf(golden: GoldenCase, tensors: ReadonlyMap<string, NamedTensor>):
         return first === null ? null : Math.floor(first);
       const [, second] = args;
       if (name === 'max' && typeof first === 'number' && typeof second === 'number') return Math.max(first, second);
-      // rows('weight'): the first size of a stored tensor, null if the case has none of that name.
-      if (name === 'rows' && typeof first === 'string') return tensors.get(first)?.shape[0] ?? null;
+      // size('weight', 1): a size of a stored tensor, null if the case has none of that name.
+      if (name === 'size' && typeof first === 'string' && typeof second === 'number')
+        return tensors.get(first)?.shape[second] ?? null;
       throw new GoldenError(`there is no function ${name} of ${args.map(String).join(', ')}`);
     },
   };
@@ -231,17 +247,19 @@ function sliceOf(tensor: NamedTensor | undefined, index: number | undefined): Na
   };
 }
 
-/** Keys of the config that the mapping says nothing about. */
-function unknownKeys(golden: GoldenCase, mapping: Mapping): readonly string[] {
-  const formulas = [
-    ...mapping.set.values(),
-    ...mapping.follows.values(),
-    ...[...mapping.inputs.values()].flatMap((rule) => [
-      ...(rule.shape ?? []),
-      ...(rule.value === undefined ? [] : [rule.value]),
+/** Keys of the config that no run's mapping says anything about. */
+function unknownKeys(golden: GoldenCase, mappings: readonly Mapping[]): readonly string[] {
+  const known = new Set(
+    mappings.flatMap((mapping) => [
+      ...(mapping.when === null ? [] : keysOf(mapping.when)),
+      ...[...mapping.set.values(), ...mapping.follows.values()].flatMap(keysOf),
+      ...[...mapping.inputs.values()]
+        .flatMap((rule) => [...(rule.shape ?? []), ...(rule.value === undefined ? [] : [rule.value])])
+        .flatMap(keysOf),
+      ...mapping.follows.keys(),
+      ...mapping.ignore.keys(),
     ]),
-  ];
-  const known = new Set([...formulas.flatMap(keysOf), ...mapping.follows.keys(), ...mapping.ignore.keys()]);
+  );
   return [...golden.config.keys()]
     .filter((key) => !key.includes('.') && !known.has(key))
     .map((key) => `config key ${key} is not mapped`);
@@ -259,14 +277,16 @@ function contradictions(golden: GoldenCase, mapping: Mapping): readonly string[]
   });
 }
 
-/** Expected tensors that no rule compares. */
-function unmapped(golden: GoldenCase, mapping: Mapping): readonly string[] {
+/** Expected tensors that no rule of any run compares. */
+function unmapped(golden: GoldenCase, mappings: readonly Mapping[]): readonly string[] {
   const names = [...golden.tensors.keys()].filter((name) => name.startsWith('expected.'));
-  const patterns = mapping.expected.flatMap((rule) => [rule.tensor, rule.indices, rule.weights]);
+  const patterns = mappings.flatMap(({ expected }) =>
+    expected.flatMap((rule) => [rule.tensor, rule.indices, rule.weights]),
+  );
   const compared = new Set(
     patterns.flatMap((pattern) => (pattern === undefined ? [] : matches(pattern, names).map(({ name }) => name))),
   );
   return names
-    .filter((name) => !compared.has(name) && !mapping.ignore.has(name))
+    .filter((name) => !compared.has(name) && !mappings.some(({ ignore }) => ignore.has(name)))
     .map((name) => `${name} is not compared`);
 }

@@ -38,12 +38,17 @@ export interface ExpectedRule {
   readonly within?: 'output' | 'weights';
 }
 
+/** One run of an example for the cases of a system; golden.json may ask for several. */
 export interface Mapping {
   /** Folder of the example. */
   readonly folder: string;
   readonly name: string;
   readonly systems: readonly string[];
+  /** The cases the run is for, by a formula of their config; null for all. */
+  readonly when: string | null;
   readonly modelFile: string;
+  /** JavaScript file with the model's externs, or null. */
+  readonly externFile: string | null;
   readonly entry: string;
   /** Axis or constant of the model to formula. */
   readonly set: ReadonlyMap<string, string>;
@@ -56,23 +61,54 @@ export interface Mapping {
   readonly expected: readonly ExpectedRule[];
 }
 
-/** The mappings of all examples that have one, by folder name. */
+/** The runs of all examples that have any, by folder name. */
 export function readMappings(examples: string): readonly Mapping[] {
   return readdirSync(examples, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(examples, entry.name, 'golden.json')))
-    .map((entry) => readMapping(join(examples, entry.name), entry.name))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => readExample(join(examples, entry.name), entry.name));
 }
 
-function readMapping(folder: string, name: string): Mapping {
+const fieldsOfRun = ['system', 'when', 'entry', 'extern', 'set', 'follows', 'ignore', 'inputs', 'weights', 'expected'];
+
+function readExample(folder: string, name: string): readonly Mapping[] {
   const where = `examples/${name}/golden.json`;
   const root = record(JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')), where);
+  const common = known(root, [...fieldsOfRun, 'runs'], where);
+  if (!common.has('runs')) return [readMapping(common, folder, name, where)];
+  const runs = list(common.get('runs'), `${where}: runs`).map((run, i) =>
+    known(record(run, `${where}: runs[${i}]`), fieldsOfRun, `${where}: runs[${i}]`),
+  );
+  return runs.map((run, i) => readMapping(withCommon(run, common, where), folder, name, `${where}: runs[${i}]`));
+}
+
+/** A run with what it does not say itself; of `set`, `inputs` and the like it adds to the common entries. */
+function withCommon(
+  run: ReadonlyMap<string, unknown>,
+  common: ReadonlyMap<string, unknown>,
+  where: string,
+): ReadonlyMap<string, unknown> {
+  const merged = new Map([...common].filter(([key]) => key !== 'runs'));
+  for (const [key, value] of run) {
+    const base = merged.get(key);
+    if (Array.isArray(value) && Array.isArray(base)) merged.set(key, [...base, ...value]);
+    else if (typeof value === 'object' && typeof base === 'object' && !Array.isArray(value))
+      merged.set(key, Object.fromEntries([...record(base, where), ...record(value, where)]));
+    else merged.set(key, value);
+  }
+  return merged;
+}
+
+function readMapping(root: ReadonlyMap<string, unknown>, folder: string, name: string, where: string): Mapping {
   const systems = typeof root.get('system') === 'string' ? [root.get('system')] : root.get('system');
+  const extern = optionalText(root.get('extern'), `${where}: extern`);
   return {
     folder,
     name,
     systems: list(systems, `${where}: system`).map((s) => text(s, `${where}: system`)),
+    when: optionalText(root.get('when'), `${where}: when`) ?? null,
     modelFile: join(folder, 'model.moe'),
+    externFile: extern === undefined ? null : join(folder, extern),
     entry: text(root.get('entry') ?? 'forward', `${where}: entry`),
     set: texts(root.get('set') ?? {}, `${where}: set`),
     follows: texts(root.get('follows') ?? {}, `${where}: follows`),
@@ -86,7 +122,7 @@ function readMapping(folder: string, name: string): Mapping {
     weights: list(root.get('weights') ?? [], `${where}: weights`).map((rule, i) =>
       weightRule(rule, `${where}: weights[${i}]`),
     ),
-    expected: list(root.get('expected'), `${where}: expected`).map((rule, i) =>
+    expected: list(root.get('expected') ?? [], `${where}: expected`).map((rule, i) =>
       expectedRule(rule, `${where}: expected[${i}]`),
     ),
   };

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { type Place, executorOf } from './executor.ts';
 import { GoldenError } from './formula.ts';
 import { findCases, readCase, readCaseHead } from './golden-case.ts';
-import { type CaseReport, mappingFor, runCase } from './harness.ts';
+import { type CaseReport, mappingsFor, runCase } from './harness.ts';
 import { readMappings } from './mapping.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -63,20 +63,20 @@ async function main(): Promise<number> {
   const mappings = readMappings(join(root, 'examples'));
   const cases = findCases(folder).map((path) => {
     const head = readCaseHead(path);
-    return { path, head, mapping: mappingFor(head.system, mappings) };
+    return { path, head, runs: mappingsFor(head, mappings) };
   });
-  const width = Math.max(0, ...cases.map(({ head, mapping }) => (mapping === null ? 0 : head.name.length)));
+  const width = Math.max(0, ...cases.map(({ head, runs }) => (runs.length === 0 ? 0 : head.name.length)));
   let passed = 0;
   let failed = 0;
-  for (const { path, mapping } of cases) {
-    if (mapping === null) continue;
-    const report = await runCase(() => readCase(path), mapping, executor);
+  for (const { path, runs } of cases) {
+    if (runs.length === 0) continue;
+    const report = await runCase(() => readCase(path), runs, executor);
     if (report.passed) passed++;
     else failed++;
     console.log(lineOf(report, width));
   }
-  for (const { head, mapping } of cases) {
-    if (mapping === null) console.log(`not covered: ${head.name} (${head.system})`);
+  for (const { head, runs } of cases) {
+    if (runs.length === 0) console.log(`not covered: ${head.name} (${head.system})`);
   }
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

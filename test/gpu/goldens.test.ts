@@ -4,23 +4,26 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { executorOf } from '../goldens/executor.ts';
 import { findCases, readCase, readCaseHead } from '../goldens/golden-case.ts';
-import { mappingFor, runCase } from '../goldens/harness.ts';
+import { mappingsFor, runCase } from '../goldens/harness.ts';
 import { readMappings } from '../goldens/mapping.ts';
 import { softwareAdapter } from '../support/gpu.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mappings = readMappings(join(root, 'examples'));
-const cases = findCases(join(root, 'test', 'goldens', 'cases')).map((path) => ({ path, ...readCaseHead(path) }));
+const cases = findCases(join(root, 'test', 'goldens', 'cases')).map((path) => {
+  const head = readCaseHead(path);
+  return { path, head, name: head.name, system: head.system };
+});
 /** The first of each system: a software adapter compiles shaders for seconds, and `npm run goldens` runs them all. */
 const firsts = cases.filter(({ system }, i) => cases.findIndex((other) => other.system === system) === i);
 
 test.each(firsts)(
   '$name',
-  async ({ path, system }) => {
+  async ({ path, head }) => {
     if ((await softwareAdapter()) === null) return;
-    const mapping = mappingFor(system, mappings);
-    if (mapping === null) throw new Error(`no example declares ${system}`);
-    const report = await runCase(() => readCase(path), mapping, executorOf('gpu'));
+    const runs = mappingsFor(head, mappings);
+    expect(runs).not.toEqual([]);
+    const report = await runCase(() => readCase(path), runs, executorOf('gpu'));
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
     expect(report.passed).toBe(true);
