@@ -127,7 +127,8 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     return storeSpec(store.used, store.cells, { kind: 'plan', plan });
   });
 
-  const kernels = table.kernels.map((kernel) => legalise(kernel, options.target));
+  // A plan that does not fit the target has kernels that are not legal on it: there is nothing to print.
+  const kernels = hasErrors(diagnostics) ? [] : table.kernels.map((kernel) => legalise(kernel, options.target));
   const texts = kernels.map(printWgsl);
   const shaders = [...new Set(texts)];
   const body: Omit<Manifest, 'hash'> = {

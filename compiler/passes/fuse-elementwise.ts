@@ -5,6 +5,8 @@
  * results. Elementwise values, masks and views are computed where they are used, unless that would repeat real work:
  * a value that takes more than a few operations and is used several times, or by something that reads it again and
  * again because it has more axes (or sums over more) than the value.
+ * A support is stored on the assignments it was made within: it is tested at every one of its points, and a mask that joins it
+ * with those around it (`masked`) then costs a few loads and is never stored itself, over axes that multiply.
  * Why: memory traffic. silu(w1 @ x) * (w3 @ x) is stored once, not three times; a bias is added in passing.
  * Before: every node a buffer. After: `materialised`.
  */
@@ -35,6 +37,7 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       stored(node) ||
       ((roots.has(node.id) || forHost.has(node.id)) && node.kind !== 'leaf') ||
       (node.kind === 'concat' && node.parts.length > mostParts) ||
+      (node.kind === 'support' && inside > 1 && graph.nodes[node.mask]?.kind !== 'masked') ||
       (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
     if (keep) materialised.add(node.id);
     cost.push(keep || node.kind === 'leaf' ? 0 : inside);

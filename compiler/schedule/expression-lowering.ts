@@ -11,34 +11,18 @@
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
-import { multiply } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
 import type { AxisId, ElementType, MapOp, Node, NodeId } from '../graph/ir.ts';
 import { F32_MAX } from '../kernel/arithmetic.ts';
 import {
-  add, bitcast, bool, convert, div, f32, ge, i32, load, lt, max, min, ne, quantizeF16, rem, select, sub, u32,
+  add, bool, convert, div, f32, i32, load, lt, ne, quantizeF16, rem, select, sub, u32,
 } from '../kernel/build.ts'; // prettier-ignore
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import { exprDepth } from '../kernel/walk.ts';
 import { extreme, rowMajor } from '../kernels/space.ts';
 import { inner } from './env.ts';
 import type { Env } from './env.ts';
-import type { LaunchBuilder } from './launch-builder.ts';
-import type { Relation, RelationBuffers, StoredSpace } from './memory.ts';
-import { as, binaryFunctionOf, unaryFunctionOf } from './scalar-functions.ts';
-
-/** What the lowering needs to know of the plan in the making. */
-export interface Placement {
-  node(id: NodeId): Node;
-  sizeOf(axis: AxisId): Size;
-  /** Memory of a node, or null: computed where it is used. */
-  memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
-  relationBuffers(relation: Relation): RelationBuffers;
-  /** Whether a support is true wherever these are. */
-  holdsUnder(supports: readonly NodeId[], support: NodeId): boolean;
-  /** Number of places a value is used at: 2 and more make a local. */
-  usesOf(id: NodeId): number;
-}
+import { PointLowering } from './point-lowering.ts';
+import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
 
 const KERNEL_TYPE: Readonly<Record<ElementType, ScalarType>> = { f32: 'f32', f16: 'f32', i32: 'i32', bool: 'bool' };
 const COMPARISONS: ReadonlySet<MapOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
@@ -49,115 +33,9 @@ export function kernelType(element: ElementType): ScalarType {
   return KERNEL_TYPE[element];
 }
 
-export class Lowering {
-  readonly launch: LaunchBuilder;
-  readonly placement: Placement;
-  /** Nodes computed in this launch, with how many buffers it took to do so: what may be cut off if there are too many. */
-  readonly inlined = new Map<NodeId, number>();
-
-  constructor(launch: LaunchBuilder, placement: Placement) {
-    this.launch = launch;
-    this.placement = placement;
-  }
-
-  // --- indices ---
-
-  size(axis: AxisId): Expr {
-    return this.launch.size(this.placement.sizeOf(axis));
-  }
-
-  index(env: Env, axis: AxisId): Expr {
-    const index = env.axes.get(axis);
-    if (index === undefined) throw new CompilerBug('schedule', `axis ${axis} has no index here`);
-    return index;
-  }
-
-  /** The digits of a row-major number, outermost first. The outermost is not reduced. */
-  decode(number: Expr, sizes: readonly Expr[]): readonly Expr[] {
-    const { k } = this.launch;
-    const digits: Expr[] = [];
-    let rest = number;
-    for (let i = sizes.length - 1; i > 0; i--) {
-      const size = sizes[i];
-      if (size === undefined) continue;
-      digits.unshift(k.let(rem(rest, size), 'i'));
-      rest = k.let(div(rest, size), 'q');
-    }
-    return sizes.length === 0 ? [] : [rest, ...digits];
-  }
-
-  /** Binds a row that exists: the relation's, its ancestors', and all their axes. */
-  enterRow(env: Env, relation: Relation, row: Expr): Env {
-    const axes = new Map(env.axes);
-    const rows = new Map(env.rows);
-    let here: Relation | null = relation;
-    let at = row;
-    while (here !== null && !rows.has(here.id)) {
-      const current: Relation = here;
-      rows.set(current.id, { relation: current, row: at });
-      const { points } = this.placement.relationBuffers(current);
-      const position = this.launch.k.let(load(this.launch.read(points), at), 'p');
-      const digits = this.decode(position, this.positionSizes(current));
-      const names = [...current.keys, null, ...current.rest].filter((n) => n !== null || current.parent !== null);
-      for (const [i, name] of names.entries()) {
-        const digit = digits[i];
-        if (digit === undefined) continue;
-        if (name === null) at = digit;
-        else if (!axes.has(name)) axes.set(name, digit);
-      }
-      here = current.parent;
-    }
-    return { axes, rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
-  }
-
-  /** Sizes of a relation's position digits. */
-  positionSizes(relation: Relation): readonly Expr[] {
-    const parent = relation.parent === null ? [] : [this.launch.size(relation.parent.capacity)];
-    return [...relation.keys.map((a) => this.size(a)), ...parent, ...relation.rest.map((a) => this.size(a))];
-  }
-
-  /** Number of rows that are there, u32. */
-  count(relation: Relation): Expr {
-    const { offsets } = this.placement.relationBuffers(relation);
-    const keys = this.launch.size(multiply(relation.keys.map((a) => this.placement.sizeOf(a))));
-    return load(this.launch.read(offsets), keys);
-  }
-
-  /** The row of the point, i32: -1 if it is absent. */
-  placeOf(env: Env, relation: Relation): Expr {
-    const known = env.rows.get(relation.id);
-    if (known !== undefined) return bitcast('i32', known.row);
-    for (let e: Env | null = env; e !== null; e = e.parent) {
-      const found = e.places.get(relation.id);
-      if (found !== undefined) return found;
-    }
-    const { place } = this.placement.relationBuffers(relation);
-    const parts = [...relation.keys.map((a) => this.index(env, a))];
-    let present: Expr | null = null;
-    if (relation.parent !== null) {
-      const above = this.placeOf(env, relation.parent);
-      if (!env.rows.has(relation.parent.id)) present = ge(above, i32(0));
-      parts.push(bitcast('u32', max(above, i32(0))));
-    }
-    parts.push(...relation.rest.map((a) => this.index(env, a)));
-    const found = load(this.launch.read(place), rowMajor(parts, this.positionSizes(relation)));
-    const row = this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
-    env.places.set(relation.id, row);
-    return row;
-  }
-
-  /** Element of a value stored over `space`. Where the point is absent: some element, in bounds. */
-  elementIndex(env: Env, space: StoredSpace): Expr {
-    const indices = space.axes.map((a) => this.index(env, a));
-    const sizes = space.axes.map((a) => this.size(a));
-    const { relation } = space;
-    if (relation === null) return rowMajor(indices, sizes);
-    const known = env.rows.get(relation.id);
-    const row = known?.row ?? bitcast('u32', max(this.placeOf(env, relation), i32(0)));
-    return rowMajor([row, ...indices], [u32(0), ...sizes]);
-  }
-
-  // --- values ---
+export class Lowering extends PointLowering {
+  /** Nodes computed in passing in this launch: what may be given memory if it binds too many buffers. */
+  readonly inlined = new Set<NodeId>();
 
   /** The zero of an element type. */
   zeroOf(element: ElementType): Expr {
@@ -174,12 +52,14 @@ export class Lowering {
     const memory = this.placement.memoryOf(id);
     let value: Expr;
     if (memory !== null) {
-      const loaded = load(this.launch.read(memory.buffer), this.elementIndex(env, memory.space));
+      const loaded = load(this.read(memory.buffer), this.elementIndex(env, memory.space));
       value = node.element === 'bool' ? ne(loaded, u32(0)) : loaded;
     } else {
-      const before = this.launch.bound.size;
+      const outer = this.computing;
+      this.computing = id;
       value = this.compute(node, env);
-      this.inlined.set(id, this.launch.bound.size - before);
+      this.computing = outer;
+      this.inlined.add(id);
     }
     const simple = value.kind === 'literal' || value.kind === 'local' || value.kind === 'uniform';
     if (!simple && (this.placement.usesOf(id) > 1 || exprDepth(value) > DEEPEST)) value = this.launch.k.let(value);
@@ -268,9 +148,10 @@ export class Lowering {
       case 'where':
         return select(as('bool', at(0)), as(type, at(1)), as(type, at(2)));
       case 'clamp':
-        return min(max(as(type, at(0)), as(type, at(1))), as(type, at(2)));
+        return clamp(k, as(type, at(0)), as(type, at(1)), as(type, at(2)));
       case 'convert':
-        return node.element === 'f16' ? quantizeF16(as('f32', at(0))) : as(type, at(0));
+        if (node.element === 'f16') return quantizeF16(as('f32', at(0)));
+        return type === 'i32' ? integerOf(k, at(0)) : as(type, at(0));
       case 'and':
       case 'or':
         return binaryFunctionOf(k, op, as('bool', at(0)), as('bool', at(1)));

@@ -60,11 +60,6 @@ export class LaunchBuilder {
     return this.#field('seed', 'u32', { kind: 'seed' });
   }
 
-  /** The buffers bound so far: what a launch has to live with. */
-  get bound(): ReadonlySet<number> {
-    return new Set(this.#buffers.keys());
-  }
-
   finish(): BuiltLaunch {
     const kernel = tidyKernel(this.k.finish());
     const used = namesUsed(kernel.body);

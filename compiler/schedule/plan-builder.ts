@@ -6,6 +6,8 @@
  * (`cuts`), and the scheduler starts again with it (schedule.ts).
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { apply, exact, multiply } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import type { FusedGraph } from '../graph/domains.ts';
@@ -15,12 +17,14 @@ import type { Expr, Kernel } from '../kernel/ir.ts';
 import { printKernel } from '../kernel/print.ts';
 import { forEachExpr } from '../kernel/walk.ts';
 import type { Target } from '../target.ts';
+import { chooseCut } from './choose-cut.ts';
+import type { Passing } from './choose-cut.ts';
 import type { Storage } from './choose-storage.ts';
 import { Lowering } from './expression-lowering.ts';
-import type { Placement } from './expression-lowering.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import { BufferTable, elementsOf } from './memory.ts';
 import type { Relation, RelationBuffers, StoredSpace } from './memory.ts';
+import type { Placement } from './point-lowering.ts';
 import type { Launch, PlanAxis, PlanStatus, Step } from './plan.ts';
 import { wordOf } from './plan.ts';
 
@@ -53,6 +57,8 @@ export class PlanBuilder implements Placement {
   readonly status: PlanStatus[] = [];
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly cuts = new Set<NodeId>();
+  /** Launches that do not fit the target and cannot be made to. */
+  readonly misfits: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
   readonly place: (span: Span) => string;
   readonly #kernelIds = new Map<string, number>();
@@ -168,7 +174,8 @@ export class PlanBuilder implements Placement {
     const lowering = new Lowering(builder, this);
     write(lowering);
     const built = builder.finish();
-    if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage) this.cut(lowering, options);
+    if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
+      this.cut(lowering, options, built.buffers.length);
     const text = printKernel(built.kernel);
     const kernel = this.#kernelIds.get(text) ?? this.kernels.push(built.kernel) - 1;
     this.#kernelIds.set(text, kernel);
@@ -190,16 +197,24 @@ export class PlanBuilder implements Placement {
     this.steps.push(launch);
   }
 
-  /** Notes the inlined value that takes most buffers with it when it is given memory. */
-  private cut(lowering: Lowering, options: LaunchOptions): void {
-    const most = this.target.limits.maxStorageBuffersPerShaderStage - 1;
-    const candidates = [...lowering.inlined].filter(
-      ([id, buffers]) => buffers >= 2 && buffers <= most && !this.storage.spaces.has(id),
-    );
-    const [best] = candidates.sort(([a, m], [b, n]) => n - m || a - b);
-    if (best === undefined)
-      throw new CompilerBug('schedule', `${options.what} needs more storage buffers than ${this.target.name} has`);
-    this.cuts.add(best[0]);
+  /** Notes which value to give memory, or that none would make the launch fit. */
+  private cut({ inlined, readers }: Lowering, options: LaunchOptions, bound: number): void {
+    const most = this.target.limits.maxStorageBuffersPerShaderStage;
+    const passing: Passing = {
+      inlined: new Set([...inlined].filter((id) => !this.storage.spaces.has(id))),
+      readers,
+      operandsOf: (id) => operandsOf(this.fused.graph, this.node(id)),
+    };
+    const chosen = chooseCut(passing, most - 1);
+    if (chosen !== null) this.cuts.add(chosen);
+    else
+      this.misfits.push(
+        diagnostic('MOE0503', {
+          span: options.span ?? undefined,
+          message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${most}`,
+          help: 'name a part of the value and make it an `output`, nest fewer routes in one another, or choose another target',
+        }),
+      );
   }
 
   /** A space in words: `T × F`, `rows of (T, E) × F`. */

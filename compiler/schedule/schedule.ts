@@ -46,7 +46,8 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
   for (;;) {
     const attempt = new Scheduler(fused, chooseStorage(fused, cut), target, place);
     const plan = attempt.run();
-    if (attempt.cuts.size === 0) return { plan, diagnostics: misfits(plan, target) };
+    if (attempt.cuts.size === 0)
+      return { plan, diagnostics: [...attempt.misfits.slice(0, 1), ...misfits(plan, target)] };
     const before = cut.size;
     for (const id of attempt.cuts) cut.add(id);
     if (cut.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
@@ -75,6 +76,10 @@ class Scheduler {
 
   get cuts(): ReadonlySet<NodeId> {
     return this.#plan.cuts;
+  }
+
+  get misfits(): readonly Diagnostic[] {
+    return this.#plan.misfits;
   }
 
   run(): Plan {

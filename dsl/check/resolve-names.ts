@@ -181,12 +181,25 @@ export function namesIn(item: Item): ReadonlySet<string> {
         : item.kind === 'entry'
           ? item.entry
           : item.decl;
+  collectNames(root, item, names);
+  return names;
+}
+
+function collectNames(root: object, item: Item, names: Set<string>): void {
   const stack: object[] = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if ('name' in node && 'primes' in node && typeof node.name === 'string') {
       // A label may be an axis, or only the name of an argument, which must not make a circle of one.
       const isLabel = 'kind' in node && node.kind === 'NameLabel';
       if (!isLabel || node.name !== item.name.text) names.add(node.name);
+    }
+    if (node !== root && 'kind' in node && node.kind === 'Body') {
+      // What a body declares itself is meant in all of it.
+      const inside = new Set<string>();
+      collectNames(node, item, inside);
+      const own = 'items' in node ? namesDeclared(node.items) : new Set<string>();
+      for (const name of inside) if (!own.has(name)) names.add(name);
+      continue;
     }
     if ('kind' in node) {
       if (node.kind === 'Instance' && 'template' in node) addIdent(names, node.template);
@@ -196,6 +209,18 @@ export function namesIn(item: Item): ReadonlySet<string> {
       if (node.kind === 'String' && 'value' in node && typeof node.value === 'string') addBraces(names, node.value);
     }
     for (const [key, part] of Object.entries(node)) if (key !== 'span' && isObject(part)) stack.push(part);
+  }
+}
+
+/** The params, states and callables a body declares. */
+function namesDeclared(items: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (!Array.isArray(items)) return names;
+  for (const node of items) {
+    if (!isObject(node) || !('kind' in node)) continue;
+    if (node.kind === 'Store' && 'slots' in node && Array.isArray(node.slots))
+      for (const slot of node.slots) if (isObject(slot) && 'name' in slot) addIdent(names, slot.name);
+    if ((node.kind === 'Callable' || node.kind === 'Extern') && 'name' in node) addIdent(names, node.name);
   }
   return names;
 }

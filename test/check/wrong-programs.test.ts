@@ -46,6 +46,11 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
     'MOE0203',
     model('param w: [D]\n  fn f(x: [D]) -> [D] { param ‸w: [D] x * w }'),
   ],
+  [
+    'a param of a template named like instances of the template',
+    'MOE0203',
+    model('expert X(x: [D]) -> [D] { param ‸b: [D] x + b }\n  experts b[E] = X'),
+  ],
   ['a model that declares train', 'MOE0203', model('const ‸train = true')],
   ['a const where an axis is wanted', 'MOE0204', model('const K = 2', 'softmax(x, over: ‸K)')],
   ['a number where an axis is wanted', 'MOE0204', model('', 'softmax(x, over: ‸2)')],

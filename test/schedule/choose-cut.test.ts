@@ -1,0 +1,65 @@
+/** Which value gets memory when a launch binds too many buffers, and what a whole program makes of it. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { compileProgram } from '../../compiler/compile.ts';
+import { analyse } from '../../compiler/front-end.ts';
+import { chooseCut, type Passing } from '../../compiler/schedule/choose-cut.ts';
+import type { Plan } from '../../compiler/schedule/plan.ts';
+import { verifyPlan } from '../../compiler/schedule/verify.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+
+/** Nodes with their operands; each leaf node reads the buffer of its own number. */
+function passing(operands: Readonly<Record<number, readonly number[]>>, alsoByLaunch: readonly number[] = []): Passing {
+  const nodes = Object.keys(operands).map(Number);
+  const readers = new Map<number, Set<number | null>>();
+  for (const [node, of] of Object.entries(operands)) {
+    for (const operand of of) {
+      if (!nodes.includes(operand)) readers.set(operand, (readers.get(operand) ?? new Set()).add(Number(node)));
+    }
+  }
+  for (const buffer of alsoByLaunch) readers.set(buffer, (readers.get(buffer) ?? new Set()).add(null));
+  return { inlined: new Set(nodes), readers, operandsOf: (id) => operands[id] ?? [] };
+}
+
+describe('chooseCut', () => {
+  it('takes what frees most and fits a launch of its own', () => {
+    // 30 reads nine buffers, 20 and 21 some of them: 20 has five.
+    const tree = passing({ 30: [20, 21], 20: [1, 2, 3, 4, 5], 21: [6, 7, 8, 9] });
+    expect(chooseCut(tree, 7)).toBe(20);
+    expect(chooseCut(tree, 9)).toBe(30);
+    expect(chooseCut(tree, 4)).toBe(21);
+  });
+
+  it('does not count a buffer that is read elsewhere too', () => {
+    const shared = passing({ 30: [20, 21], 20: [1, 2, 3], 21: [4, 5] }, [1, 2]);
+    expect(chooseCut(shared, 4)).toBe(21);
+  });
+
+  it('is null where every value is one load', () => {
+    expect(chooseCut(passing({ 20: [1], 21: [2] }), 7)).toBeNull();
+  });
+});
+
+describe('programs that read much at once', () => {
+  const plansOf = (file: string): readonly Plan[] => {
+    const text = readFileSync(new URL(`../language/breadth/${file}`, import.meta.url), 'utf8');
+    const front = analyse({ name: file, text });
+    if (front.program === null) throw new Error(file);
+    const options = { overrides: new Map(), target: webgpuCore, sources: front.sources };
+    const { entries, diagnostics } = compileProgram(front.program, options);
+    expect(diagnostics).toEqual([]);
+    return entries.map((e) => e.plain.plan);
+  };
+
+  it.each(['many-routes.moe', 'many-parts.moe', 'routers-in-routers.moe'])('%s fits eight buffers', (file) => {
+    for (const plan of plansOf(file)) expect(verifyPlan(plan, webgpuCore)).toEqual([]);
+  });
+
+  it('keeps what routers decide inside experts on assignments: nothing is as large as all axes together', () => {
+    const launches = plansOf('routers-in-routers.moe').flatMap(({ steps }) =>
+      steps.flatMap((s) => (s.kind === 'launch' ? [s] : [])),
+    );
+    const dense = launches.filter(({ work }) => /T × E0 × E1/.test(work.domain));
+    expect(dense.map(({ label, work }) => `${label} over ${work.domain}`)).toEqual([]);
+  });
+});
