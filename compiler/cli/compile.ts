@@ -8,7 +8,7 @@ import type { CompileOptions } from '../compile.ts';
 import { stages, isStage, type Stage } from '../stages.ts';
 import { killable, programError, usageError } from './exit.ts';
 import { writeFilesAtomic, type OutputFile } from './io.ts';
-import { collectNames, modelOption, parseSets, parseTarget, setOption, wholeNumber } from './options.ts';
+import { collectNames, modelOption, parseSets, parseTarget, setOption, targetOption, wholeNumber } from './options.ts';
 import type { Project } from './project.ts';
 import type { Session } from './session.ts';
 import { bytesText, table } from './table.ts';
@@ -43,7 +43,7 @@ export function compileVerb(session: Session): Command {
     .addOption(modelOption())
     .addOption(setOption())
     .addOption(names('--entry <names>', 'only these entries'))
-    .addOption(new Option('--target <name>', 'what the kernels are for').default('webgpu-core'))
+    .addOption(targetOption())
     .option(
       '--runtime <specifier>',
       'import the runtime from there (moec/runtime) instead of copying it beside the module',

@@ -9,7 +9,7 @@ import { asNumber, formatSize, substitute, type Size } from '../../dsl/meaning/s
 import type { Compilation, CompiledEntry } from '../compile.ts';
 import { programError, usageError } from './exit.ts';
 import { usualSize } from './made-values.ts';
-import { collect, modelOption, parseSets, parseSizes, parseTarget, setOption } from './options.ts';
+import { collect, modelOption, parseSets, parseSizes, parseTarget, setOption, targetOption } from './options.ts';
 import type { Session } from './session.ts';
 import { bytesText, countText, table } from './table.ts';
 
@@ -34,7 +34,7 @@ function planVerb(name: string): Command {
     )
     .option('--entry <name>', 'which entry; all by default')
     .option('--losses', 'with losses, outputs and updates')
-    .addOption(new Option('--target <name>', 'what the kernels are for').default('webgpu-core'))
+    .addOption(targetOption())
     .option('--json', 'as JSON');
 }
 

@@ -10,7 +10,7 @@ import { boundGraph, type Bounded } from '../graph/error-bound.ts';
 import { interpretGraph, inOrder } from '../graph/interpret.ts';
 import type { AxisId, Graph, Leaf, NodeId, Root } from '../graph/ir.ts';
 import { evaluateShape } from '../../runtime/sizes.ts';
-import type { NamedTensor } from './execute.ts';
+import type { NamedTensor } from './execution.ts';
 import type { Ready } from './run-options.ts';
 import { roundToF16 } from './tensor-files.ts';
 

@@ -11,7 +11,7 @@ import type { WritableTensor } from '../../runtime/safetensors.ts';
 import { elementCount, evaluateShape } from '../../runtime/sizes.ts';
 import { fromTensors, type WeightSource } from '../../runtime/source.ts';
 import { interpretGraph, inOrder } from '../graph/interpret.ts';
-import type { NamedTensor, Prepared } from './execute.ts';
+import type { NamedTensor, Prepared } from './execution.ts';
 import { usageError } from './exit.ts';
 
 /** Sizes of axes that nobody decided. */

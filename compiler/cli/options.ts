@@ -27,6 +27,9 @@ export const setOption = (): Option =>
 export const modelOption = (): Option =>
   new Option('--model <name>', 'which model of the file, where there are several');
 
+export const targetOption = (): Option =>
+  new Option('--target <name>', 'what the kernels are for').default('webgpu-core');
+
 /** `['D=64', 'K=2']` → D: 64, K: 2 as texts. Exit code 2 for anything else, and for a name that stands twice. */
 export function parseSets(list: readonly string[], option = '--set'): ReadonlyMap<string, string> {
   const sets = new Map<string, string>();

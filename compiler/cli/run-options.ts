@@ -5,10 +5,19 @@ import { pathToFileURL } from 'node:url';
 import type { ExternFunction } from '../../runtime/externs.ts';
 import type { WeightSource } from '../../runtime/source.ts';
 import { CliError } from './cli-error.ts';
-import type { ExecuteRequest, NamedTensor, Prepared } from './execute.ts';
+import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 import { exitCodes, fileFaultOf } from './exit.ts';
 import { statOrNull } from './io.ts';
-import { collect, modelOption, parseSets, parseSizes, setOption, wholeNumber } from './options.ts';
+import {
+  collect,
+  modelOption,
+  parseSets,
+  parseSizes,
+  parseTarget,
+  setOption,
+  targetOption,
+  wholeNumber,
+} from './options.ts';
 import type { Session } from './session.ts';
 
 export type Executor = ExecuteRequest['on'];
@@ -27,6 +36,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly random?: boolean;
   readonly size: readonly string[];
+  readonly target: string;
 }
 
 export function addRunOptions(command: Command): Command {
@@ -48,6 +58,7 @@ export function addRunOptions(command: Command): Command {
         .argParser(collect)
         .default([], '16 each'),
     )
+    .addOption(targetOption())
     .option('--json', 'a summary of the results as JSON on stdout');
 }
 
@@ -69,7 +80,7 @@ export async function withRun<T>(
   work: (ready: Ready) => Promise<T>,
 ): Promise<T> {
   const { readTensors, statesOf } = await import('./tensor-files.ts');
-  const { prepare } = await import('./execute.ts');
+  const { prepare } = await import('./prepare.ts');
   const { madeStores, withRandomInputs, withStores } = await import('./made-values.ts');
   const sets = parseSets(options.set);
   const sizes = parseSizes(options.size);
@@ -87,6 +98,7 @@ export async function withRun<T>(
       want: { losses: options.losses === true, outputs: options.outputs === true, updates: true },
       on: options.on,
       seed: options.seed,
+      target: parseTarget(options.target),
       ...(options.model === undefined ? {} : { model: options.model }),
       ...(options.entry === undefined ? {} : { entry: options.entry }),
       ...(states === undefined ? {} : { states }),

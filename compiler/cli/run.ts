@@ -1,6 +1,6 @@
 /** `moec run MODEL`: one run of an entry, on the GPU, by the reference interpreter, or by the kernels on the CPU. */
 import { Command, Option } from 'commander';
-import type { NamedTensor } from './execute.ts';
+import type { NamedTensor } from './execution.ts';
 import { writeFileAtomic } from './io.ts';
 import { addRunOptions, executeOn, withRun, type RunOptions } from './run-options.ts';
 import type { Session } from './session.ts';

@@ -9,7 +9,7 @@ import { fromFile } from '../../runtime/node.ts';
 import { writeSafetensors, type WritableTensor } from '../../runtime/safetensors.ts';
 import type { SourceTensor, WeightSource } from '../../runtime/source.ts';
 import { CliError } from './cli-error.ts';
-import type { NamedTensor } from './execute.ts';
+import type { NamedTensor } from './execution.ts';
 import { exitCodes } from './exit.ts';
 import { statOrNull } from './io.ts';
 

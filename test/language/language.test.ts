@@ -12,7 +12,7 @@ import { libraryFiles } from '../../dsl/std/library.ts';
 import { lex } from '../../dsl/syntax/lex.ts';
 import { parseFile } from '../../dsl/syntax/parse.ts';
 import { keywords } from '../../dsl/syntax/tokens.ts';
-import type { NamedTensor } from '../../compiler/cli/execute.ts';
+import type { NamedTensor } from '../../compiler/cli/execution.ts';
 import { documentPath, libraryMembers, madeDocument } from './document.ts';
 import { readExamples, readValues, wholeText, type WrittenValue } from './examples.ts';
 import { diagnosticsOf, differences, onKernels, onReference, prepareText, ready, type Results } from './support.ts';

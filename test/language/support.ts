@@ -4,13 +4,8 @@
  */
 import { parseOverrides } from '../../compiler/overrides.ts';
 import { compileProgram } from '../../compiler/compile.ts';
-import {
-  executeKernels,
-  executeReference,
-  type ExecuteRequest,
-  type NamedTensor,
-  type Prepared,
-} from '../../compiler/cli/execute.ts';
+import { executeKernels, executeReference } from '../../compiler/cli/execute.ts';
+import type { ExecuteRequest, NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
 import { judge, type Verdict } from '../../compiler/cli/judge.ts';
 import { madeStores, withRandomInputs } from '../../compiler/cli/made-values.ts';
 import { analyse } from '../../compiler/front-end.ts';

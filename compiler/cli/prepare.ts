@@ -1,0 +1,146 @@
+/**
+ * What comes before a run, the same for every executor: the file read, checked and compiled, the weights read, the inputs and sizes
+ * compared with what the entry takes.
+ */
+import { bindStores } from '../../runtime/bindings.ts';
+import { InputError } from '../../runtime/errors.ts';
+import { checkConditions } from '../../runtime/feeds.ts';
+import type { AxisSpec, Manifest } from '../../runtime/manifest.ts';
+import { evaluateShape } from '../../runtime/sizes.ts';
+import { loadStore } from '../../runtime/weights.ts';
+import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import { bindSizes } from '../../dsl/meaning/bind-sizes.ts';
+import { compileProgram } from '../compile.ts';
+import { parseOverrides } from '../overrides.ts';
+import { webgpuCore } from '../target.ts';
+import { CliError } from './cli-error.ts';
+import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
+import { loadProject } from './project.ts';
+
+/** Reads, checks and compiles; reads the weights. Throws CliError 1 with the diagnostics. */
+export async function prepare(request: ExecuteRequest): Promise<Prepared> {
+  const project = await loadProject(request.modelFile, request.model === undefined ? {} : { model: request.model });
+  const fail = (diagnostics: readonly Diagnostic[]): never => {
+    throw new CliError(1, `${request.modelFile} has errors`, { diagnostics, sources: project.sources });
+  };
+  const { program } = project;
+  if (program === null) return fail(project.diagnostics);
+  const names = program.entries.map((e) => e.name);
+  const wanted = request.entry ?? (names.includes('forward') || names.length !== 1 ? 'forward' : names[0]);
+  if (wanted === undefined || !names.includes(wanted)) {
+    throw new CliError(1, `${program.name} has no entry ${wanted ?? ''}: it has ${names.join(', ')}`);
+  }
+  const compilation = compileProgram(program, {
+    overrides: parseOverrides(request.sets),
+    target: request.target ?? webgpuCore,
+    entries: [wanted],
+    sources: project.sources,
+  });
+  const { manifest } = compilation;
+  if (manifest === null || hasErrors(compilation.diagnostics)) return fail(compilation.diagnostics);
+  const entry = compilation.entries.find((e) => e.name === wanted);
+  if (entry === undefined) return fail(compilation.diagnostics);
+  return { project, program, compilation, manifest, entry, stores: await readStores(manifest, request) };
+}
+
+async function readStores(manifest: Manifest, request: ExecuteRequest): Promise<ReadonlyMap<string, Float64Array>> {
+  const stores = new Map<string, Float64Array>();
+  const { weights } = request;
+  if (weights !== null) {
+    for (const binding of bindStores(manifest, weights, 'error')) {
+      if (binding.cells === null) continue;
+      const numbers = new Float64Array(binding.elements);
+      const problems = await loadStore(
+        binding,
+        weights,
+        (offset, words) => {
+          numbers.set(words, offset);
+          return Promise.resolve();
+        },
+        { allowNonFinite: false, ...(request.signal === undefined ? {} : { signal: request.signal }) },
+      );
+      const [first] = problems;
+      if (first !== undefined) throw new CliError(1, `${first.code}: ${first.message}`);
+      stores.set(binding.store.path, numbers);
+    }
+  }
+  for (const [path, tensor] of request.states ?? []) {
+    const spec = manifest.stores.find((s) => s.path === path && s.kind === 'state');
+    if (spec === undefined) throw new InputError('MOE0706', `the model has no state ${path}`, path);
+    const shape = evaluateShape(spec.axes, new Map());
+    if (shape.join() !== tensor.shape.join()) {
+      throw new InputError(
+        'MOE0708',
+        `state ${path} has the shape [${shape.join(', ')}], [${tensor.shape.join(', ')}] was given`,
+        path,
+      );
+    }
+    stores.set(path, Float64Array.from(tensor.data));
+  }
+  return stores;
+}
+
+/** Controls that were given, by path; everything else of the inputs must be a parameter of the entry. */
+export function controlsOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, NamedTensor> {
+  const inputs = new Set(prepared.entry.elaborated.inputs.map((i) => i.name));
+  const controls = new Set(prepared.manifest.stores.filter((s) => s.kind === 'control').map((s) => s.path));
+  const given = new Map<string, NamedTensor>();
+  for (const [name, tensor] of request.inputs) {
+    if (inputs.has(name)) continue;
+    if (!controls.has(name)) {
+      throw new InputError(
+        'MOE0706',
+        `${prepared.entry.name} has no input ${name}: it takes ${[...inputs, ...controls].join(', ')}`,
+        name,
+      );
+    }
+    given.set(name, tensor);
+  }
+  return given;
+}
+
+export function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, number> {
+  const entry = prepared.program.entries.find((e) => e.name === prepared.entry.name);
+  const problems: Diagnostic[] = [];
+  const shapes = new Map([...request.inputs].map(([name, t]) => [name, t.shape]));
+  if (entry === undefined) throw new CliError(70, 'the entry vanished');
+  const sizes = bindSizes(prepared.program, entry, shapes, (p) => problems.push(p));
+  const [first] = problems;
+  if (first !== undefined) throw new InputError(codeOf(first.code), first.message, '');
+  checkConditions(prepared.manifest.entries[0]?.conditions ?? [], sizes);
+  for (const input of prepared.entry.elaborated.inputs) {
+    const spec = prepared.manifest.entries[0]?.inputs.find((i) => i.name === input.name);
+    const given = request.inputs.get(input.name);
+    if (spec === undefined || given === undefined) continue;
+    const shape = evaluateShape(spec.axes, sizes);
+    if (shape.join() !== given.shape.join()) {
+      const axes = spec.axes.map((a) => a.name).join(', ');
+      throw new InputError(
+        'MOE0708',
+        `${input.name}: [${axes}] has the shape [${shape.join(', ')}], [${given.shape.join(', ')}] was given`,
+        input.name,
+      );
+    }
+    if (spec.within !== null) checkIndices(input.name, given.data, spec.within, sizes);
+  }
+  return sizes;
+}
+
+function checkIndices(
+  name: string,
+  data: ArrayLike<number>,
+  within: AxisSpec,
+  sizes: ReadonlyMap<string, number>,
+): void {
+  const [limit = 0] = evaluateShape([within], sizes);
+  for (let i = 0; i < data.length; i++) {
+    const v = data[i] ?? 0;
+    if (!Number.isInteger(v) || v < -1 || v >= limit) {
+      throw new InputError('MOE0710', `${name} has ${v} at ${i}, ${within.name} has ${limit} points`, name);
+    }
+  }
+}
+
+function codeOf(code: string): 'MOE0706' | 'MOE0708' | 'MOE0709' {
+  return code === 'MOE0706' || code === 'MOE0709' ? code : 'MOE0708';
+}
