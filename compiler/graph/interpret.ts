@@ -315,9 +315,10 @@ class Interpreter implements GraphValues {
   private before(node: Node & { kind: 'order' }, left: readonly number[], right: readonly number[]): number {
     for (let i = 0; i < node.keys.length; i++) {
       const [a, b] = [left[i] ?? NaN, right[i] ?? NaN];
-      if (Number.isNaN(a) !== Number.isNaN(b)) return Number.isNaN(a) ? 1 : -1;
-      if (Number.isNaN(a) || a === b) continue;
-      return a < b === (node.keys[i]?.descending === true) ? 1 : -1;
+      if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+      // NaN is below every number.
+      const less = Number.isNaN(a) || a < b;
+      return less === (node.keys[i]?.descending === true) ? 1 : -1;
     }
     return 0;
   }
@@ -328,10 +329,15 @@ class Interpreter implements GraphValues {
     const stride = stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 1;
     return this.fill(node, shape, [operand], ([o]) => {
       let best = 0;
+      let greatest = NaN;
       for (let i = 0; i < length; i++) {
         const value = operand.data[(o ?? 0) + i * stride] ?? NaN;
-        if (this.poison && Number.isNaN(value)) return NaN;
-        if (value > (operand.data[(o ?? 0) + best * stride] ?? NaN)) best = i;
+        if (Number.isNaN(value)) {
+          if (this.poison) return NaN;
+          this.errors.push(`%${node.id}: argmax met NaN`);
+        } else if (Number.isNaN(greatest) || value > greatest) {
+          [best, greatest] = [i, value];
+        }
       }
       return best;
     });

@@ -70,7 +70,7 @@ export type Node = Base &
     /**
      * Place (i32, from 0) of each candidate among the candidates of its group: sorted by the keys lexicographically,
      * each ascending or descending, then row-major along `over`. What stands at points that are no candidates is not
-     * read. NaN keys are last; with `report`, a NaN key of a candidate is an error of the run.
+     * read. A NaN key is below all others; with `report`, a NaN key of a candidate is an error of the run.
      */
     | {
         readonly kind: 'order';

@@ -31,10 +31,17 @@ export function bitcastValue(from: NumericType, to: NumericType, value: number):
   return to === 'i32' ? bits.getInt32(0) : bits.getUint32(0);
 }
 
-/** f32 to the nearest f16 (ties to even, subnormals kept, saturating at 65504), as an f32. */
+/** From here on an f32 stands for infinity where its own format has none: 1e30, or an infinity that was scaled. */
+export const INFINITE = Math.fround(1e30);
+
+/**
+ * f32 to the nearest f16 (ties to even, subnormals kept, saturating at 65504), as an f32. NaN and what stands for infinity are
+ * kept: a masked score is masked in f16.
+ */
 export function quantizeF16(value: number): number {
   const magnitude = Math.abs(value);
-  if (!(magnitude < 65504)) return Number.isNaN(value) ? value : Math.sign(value) * 65504;
+  if (!(magnitude < INFINITE)) return value;
+  if (magnitude >= 65504) return Math.sign(value) * 65504;
   // One unit in the last place of an f16 of this size: 11 significant bits, and 2^-24 below the smallest normal, 2^-14.
   const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
   const ulp = 2 ** (exponent - 10);

@@ -10,9 +10,10 @@
  */
 import type { BufferDecl, Expr } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
+import { isNaNBits } from '../kernel/not-a-number.ts';
 import { add, and, bool, eq, i32, lt, or } from '../kernel/build.ts';
 import { forEachPoint } from './space.ts';
-import { isNaNBits, sortKey } from './sortable.ts';
+import { sortKey } from './sortable.ts';
 import type { Loop, Space, Value } from './space.ts';
 
 export interface OrderConfig<P> {

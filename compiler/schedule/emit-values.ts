@@ -33,8 +33,9 @@ import { alongAxes, alongList, indicesAlong, pointsOf } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
-/** The message of a status word: MOE0720 and MOE0721 of the catalogue. */
+/** The messages of status words: MOE0720 and MOE0721 of the catalogue. */
 const NAN_SCORE = { code: 'MOE0720', message: 'a score is not a number' } as const;
+const NAN_ARGMAX = { code: 'MOE0720', message: 'argmax met a value that is not a number' } as const;
 const BAD_INDEX = { code: 'MOE0721', message: 'an index is outside its axis' } as const;
 
 export class ValueEmitter {
@@ -313,13 +314,17 @@ export class ValueEmitter {
   }
 
   #argmax(node: NodeOf<'argmax'>, space: StoredSpace): void {
-    const buffer = this.#plan.allocate(node, space);
-    this.#plan.launch(this.#options('argmax', node, space, this.#rounds([node.axis])), (l) => {
+    const plan = this.#plan;
+    const buffer = plan.allocate(node, space);
+    const float = kernelType(plan.node(node.operand).element) === 'f32';
+    const word = float ? plan.statusWord(node, NAN_ARGMAX.code, NAN_ARGMAX.message) : null;
+    plan.launch(this.#options('argmax', node, space, this.#rounds([node.axis])), (l) => {
       const along = alongAxes(l, [node.axis]);
       argmax(l.launch.k, {
         space: pointsOf(l, space),
         loop: (p, body) => along(p, (at) => body(at, l.index(at, node.axis))),
         value: (p) => l.value(node.operand, p),
+        report: word === null ? null : (p) => this.#report(l, node, word, p),
         out: l.launch.write(buffer),
       });
     });

@@ -1,6 +1,7 @@
 /**
  * The scalar functions of the language in the operations of the kernel IR, in f32 and i32.
  *
+ * - NaN stays NaN: where an operation of the GPU drops it (max, min, sign, and what erf is made of), it is found by its bits.
  * - Nothing overflows into a NaN on the way: sigmoid and its relatives use exp of a non-positive number only; erf clamps its
  *   argument. What `exp`, `tanh` and `log` themselves do outside their range is for legalisation (kernel/legalise).
  * - i32 division and remainder round down, as the language says; dividing by 0 gives the dividend, its remainder is 0.
@@ -15,6 +16,7 @@ import {
 } from '../kernel/build.ts'; // prettier-ignore
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
+import { canBeNaN, isNaNBits, keepingNaN } from '../kernel/not-a-number.ts';
 import { numberOf } from '../kernel/simplify.ts';
 
 /** A value as another type: numbers convert, a bool is 0 or 1, a number is true if it is not 0. */
@@ -22,9 +24,16 @@ export function as(type: ScalarType, value: Expr): Expr {
   return convert(type, value);
 }
 
+/** A float as i32: of NaN it is 0, which WGSL leaves open. */
+export function integerOf(k: KernelBuilder, value: Expr): Expr {
+  if (!canBeNaN(value)) return as('i32', value);
+  const x = k.let(value);
+  return select(isNaNBits(x), i32(0), as('i32', x));
+}
+
 /** `name(x)`; `x` of type f32, or i32 where the function has integers, or bool for `not`. */
 export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr): Expr {
-  const x = operand.kind === 'literal' ? operand : k.let(operand);
+  const x = held(k, operand);
   switch (name) {
     case 'neg':
       return neg(x);
@@ -51,15 +60,15 @@ export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr
       return mul(mul(x, f32(0.5)), add(tanh(inner), 1));
     }
     case 'relu':
-      return max(x, 0);
+      return maximum(k, x, f32(0));
     case 'softplus':
       return add(max(x, 0), log(add(exp(neg(abs(x))), 1)));
     case 'erf':
-      return erf(k, x);
+      return keeping(k, [x], erf(k, x));
     case 'abs':
       return abs(x);
     case 'sign':
-      return sign(x);
+      return keeping(k, [x], sign(x));
     case 'floor':
       return x.type === 'f32' ? floor(x) : x;
     case 'ceil':
@@ -71,6 +80,21 @@ export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr
     default:
       return unreachable(name, 'schedule');
   }
+}
+
+/** An operand in a form that may be repeated. A number that is never NaN stays to be seen as one. */
+const held = (k: KernelBuilder, operand: Expr): Expr =>
+  operand.kind === 'literal' || operand.kind === 'uniform' ? operand : k.let(operand);
+
+const keeping = (k: KernelBuilder, operands: readonly Expr[], value: Expr): Expr =>
+  keepingNaN(operands, value, (expr) => k.let(expr));
+
+const maximum = (k: KernelBuilder, x: Expr, y: Expr): Expr => keeping(k, [x, y], max(x, y));
+
+/** min(max(x, low), high); NaN if one of the three is. */
+export function clamp(k: KernelBuilder, value: Expr, low: Expr, high: Expr): Expr {
+  const [x, from, to] = [held(k, value), held(k, low), held(k, high)];
+  return keeping(k, [x, from, to], min(max(x, from), to));
 }
 
 /** 1 / (1 + exp(-x)), with exp of -|x| only. */
@@ -125,8 +149,7 @@ function erf(k: KernelBuilder, argument: Expr): Expr {
 
 /** `name(x, y)`, both of one type; comparisons give bool. */
 export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr, right: Expr): Expr {
-  const x = left.kind === 'literal' ? left : k.let(left);
-  const y = right.kind === 'literal' ? right : k.let(right);
+  const [x, y] = [held(k, left), held(k, right)];
   switch (name) {
     case 'add':
       return add(x, y);
@@ -143,7 +166,8 @@ export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr,
     case 'eq':
       return eq(x, y);
     case 'ne':
-      return ne(x, y);
+      // WGSL's `!=` is false of a NaN on some drivers.
+      return [x, y].filter(canBeNaN).reduce((differ, v) => or(differ, isNaNBits(v)), ne(x, y));
     case 'lt':
       return lt(x, y);
     case 'le':
@@ -157,9 +181,9 @@ export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr,
     case 'or':
       return or(x, y);
     case 'minimum':
-      return min(x, y);
+      return keeping(k, [x, y], min(x, y));
     case 'maximum':
-      return max(x, y);
+      return maximum(k, x, y);
     default:
       return unreachable(name, 'schedule');
   }

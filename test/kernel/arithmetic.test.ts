@@ -102,6 +102,9 @@ describe('floats', () => {
       if (quantizeF16(middle) !== even) throw new Error(`tie at ${middle}`);
     }
     expect(quantizeF16(1e6)).toBe(65504);
+    // What stands for an infinity, scaled or not, stays one; NaN stays NaN.
+    const large = Math.fround(-1e31);
+    expect([NaN, large, Infinity].map(quantizeF16)).toEqual([NaN, large, Infinity]);
   });
 });
 

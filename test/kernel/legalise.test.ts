@@ -75,6 +75,27 @@ describe('legalised functions are finite everywhere', () => {
   });
 });
 
+describe('legalised functions keep a NaN', () => {
+  it.each<[string, (x: Expr) => Expr]>([
+    ['exp', exp],
+    ['log', log],
+    ['tanh', tanh],
+    ['sqrt', sqrt],
+    ['rsqrt', rsqrt],
+    ['quantize_f16', quantizeF16],
+    ['pow 2.5', (x) => pow(x, 2.5)],
+    ['pow 3', (x) => pow(x, 3)],
+    ['exp of log', (x) => exp(log(x))],
+  ])('%s', (_, f) => {
+    expect(legal(f, [NaN, 1]).map(Number.isNaN)).toEqual([true, false]);
+  });
+
+  it('rounding to f16 keeps infinities', () => {
+    expect(legal(quantizeF16, [-MAX, MAX, -MAX / 8])).toEqual([-MAX, MAX, Math.fround(-MAX / 8)]);
+    expect(legal(quantizeF16, [7e4, -1e29])).toEqual([65504, -65504]);
+  });
+});
+
 describe('legalised functions are unchanged where they were defined', () => {
   const grid = (from: number, to: number) =>
     Array.from({ length: 401 }, (_, i) => Math.fround(from + ((to - from) * i) / 400));
@@ -158,8 +179,8 @@ describe('structure', () => {
         read_write y: f32[]
       {
         let h0: f32 = x[global_id.x] + 1.0
-        let h1: f32 = select(h0 < -87.3, 0.0, exp(min(max(h0, -87.3), 88.72)))
-        y[global_id.x] = select(h1 < -87.3, 0.0, exp(min(max(h1, -87.3), 88.72)))
+        let h1: f32 = select((bitcast_u32(h0) & 2147483647) > 2139095040, h0, select(h0 < -87.3, 0.0, exp(min(max(h0, -87.3), 88.72))))
+        y[global_id.x] = select((bitcast_u32(h1) & 2147483647) > 2139095040, h1, select(h1 < -87.3, 0.0, exp(min(max(h1, -87.3), 88.72))))
       }
       "
     `);

@@ -65,6 +65,35 @@ describe('kernel families', () => {
     expect(y[0]).toBe(-3.4028234663852886e38);
   });
 
+  it('reduce: a NaN anywhere makes the greatest NaN, an infinity does not', () => {
+    const x = Float32Array.of(
+      NaN,
+      1,
+      2,
+      1,
+      NaN,
+      2,
+      1,
+      2,
+      NaN,
+      Infinity,
+      -Infinity,
+      0,
+      NaN,
+      NaN,
+      NaN,
+      -Infinity,
+      -1,
+      -2,
+    );
+    // A NaN of the other sign, and one with a payload.
+    new Uint32Array(x.buffer).set([0xffc00000], 4);
+    new Uint32Array(x.buffer).set([0x7f800001], 8);
+    const y = new Float32Array(6);
+    run(reduceKernel, 6, { x, y }, { rows: 6, width: 3 });
+    expect([...y]).toEqual([NaN, NaN, NaN, Infinity, NaN, -1]);
+  });
+
   it.each([contractKernel, contractColumnsKernel])('$name, bit for bit in index order', (kernel) => {
     const [rows, width, depth] = [5, 7, 9];
     const [x, w] = [numbers(rows * depth), numbers(width * depth, 2)];

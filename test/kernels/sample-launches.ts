@@ -155,6 +155,7 @@ export const argmaxKernel = kernel('argmax', (k) => {
     space: line(rows),
     loop: (p, body) => loop(p, (inner) => body(inner, at(inner, 1))),
     value: (p) => load(x, add(mul(at(p, 0), width), at(p, 1))),
+    report: null,
     out: y,
   });
 });

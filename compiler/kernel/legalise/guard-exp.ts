@@ -1,7 +1,7 @@
 /**
  * exp neither overflows nor meets an infinity on the way: below the normal range it is exactly 0, above it stays finite.
  *
- * Before: exp(x)     After: select(x < -87.3, 0.0, exp(min(max(x, -87.3), 88.72)))
+ * Before: exp(x)     After: select(x < -87.3, 0.0, exp(min(max(x, -87.3), 88.72))), or x where x is NaN
  *
  * exp(88.72) is the largest power that f32 holds; exp(-87.3) the smallest that is normal, below which drivers flush to zero
  * anyway. Drivers compute exp2(x * log2(e)), and for the masking value -3.4e38 that product is already infinite, which WGSL
@@ -9,6 +9,7 @@
  */
 import { exp, f32, lt, max, min, select } from '../build.ts';
 import type { Kernel } from '../ir.ts';
+import { unlessNaN } from '../not-a-number.ts';
 import { rewriteExprs } from './rewrite.ts';
 
 export const EXP_LOWEST = Math.fround(-87.3);
@@ -18,6 +19,6 @@ export function guardExp(kernel: Kernel): Kernel {
   return rewriteExprs(kernel, (expr, share) => {
     if (expr.kind !== 'unary' || expr.op !== 'exp') return expr;
     const x = share(expr.operand);
-    return select(lt(x, EXP_LOWEST), f32(0), exp(min(max(x, EXP_LOWEST), EXP_HIGHEST)));
+    return unlessNaN(x, select(lt(x, EXP_LOWEST), f32(0), exp(min(max(x, EXP_LOWEST), EXP_HIGHEST))));
   });
 }

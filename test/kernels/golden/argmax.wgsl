@@ -16,7 +16,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     for (var i3 = 0u; i3 < uniforms.width; i3 += 1u) {
       let v4 = x[id0 * uniforms.width + i3];
       let bits5 = bitcast<u32>(v4);
-      let mag6 = bits5 & 2147483647u;
+      let mag6 = bitcast<u32>(v4) & 2147483647u;
       let key7 = select(~select(select(bits5 | 2147483648u, ~bits5, (bits5 & 2147483648u) != 0u), 2147483648u, mag6 == 0u), 4294967295u, mag6 > 2139095040u);
       if (key7 < best1) {
         best1 = key7;

@@ -59,6 +59,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     let v45 = h44 >> 8u;
     let v46 = f32(16777216u - (v36 + 1u)) * 5.9604645e-8f;
     let h0 = f32(v36 + 1u) * 5.9604645e-8f;
-    y[id0] = sqrt(max(select(-select(log(max(h0, 1.1754944e-38f)), -3.402823466e38f, h0 < 1.1754944e-38f), fma(fma(fma(fma(fma(fma(0.14285715f, v46, 0.16666667f), v46, 0.2f), v46, 0.25f), v46, 0.33333334f), v46, 0.5f), v46, 1.0f) * v46, v46 < 0.0625f) * 2.0f, 0.0f)) * cos(f32(v45) * 3.7450704e-7f);
+    let h1 = select(-select(select(log(max(h0, 1.1754944e-38f)), -3.402823466e38f, h0 < 1.1754944e-38f), h0, (bitcast<u32>(h0) & 2147483647u) > 2139095040u), fma(fma(fma(fma(fma(fma(0.14285715f, v46, 0.16666667f), v46, 0.2f), v46, 0.25f), v46, 0.33333334f), v46, 0.5f), v46, 1.0f) * v46, v46 < 0.0625f) * 2.0f;
+    y[id0] = select(sqrt(max(h1, 0.0f)), h1, (bitcast<u32>(h1) & 2147483647u) > 2139095040u) * cos(f32(v45) * 3.7450704e-7f);
   }
 }

@@ -12,9 +12,12 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
   let id0 = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * 64u + local_id.x;
   if (id0 < uniforms.rows) {
     var acc1 = -3.402823466e38f;
-    for (var i2 = 0u; i2 < uniforms.width; i2 += 1u) {
-      acc1 = max(acc1, x[id0 * uniforms.width + i2]);
+    var most2 = 0u;
+    for (var i3 = 0u; i3 < uniforms.width; i3 += 1u) {
+      let v4 = x[id0 * uniforms.width + i3];
+      acc1 = max(acc1, v4);
+      most2 = max(most2, bitcast<u32>(v4) & 2147483647u);
     }
-    y[id0] = acc1;
+    y[id0] = select(acc1, bitcast<f32>(most2), most2 > 2139095040u);
   }
 }
