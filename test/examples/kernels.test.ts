@@ -12,13 +12,15 @@ import { verifyKernel } from '../../compiler/kernel/verify.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
 import { verifyPlan } from '../../compiler/schedule/verify.ts';
 import { webgpuCore } from '../../compiler/target.ts';
+import type { SourceFile } from '../../dsl/syntax/source.ts';
 import { validateWgsl } from '../support/null-device.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
 
 function compile(name: string, sets: Readonly<Record<string, string>>): Compilation {
-  const front = analyse({ name: `${name}.moe`, text: readFileSync(join(examples, name, 'model.moe'), 'utf8') });
+  const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(examples, name, file), 'utf8') });
+  const front = analyse({ ...read('model.moe'), name: `${name}.moe` }, { resolve: read });
   if (front.program === null) throw new Error(front.diagnostics.map((d) => d.message).join('; '));
   return compileProgram(front.program, {
     overrides: parseOverrides(new Map(Object.entries(sets))),

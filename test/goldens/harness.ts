@@ -137,7 +137,11 @@ function partsOf(
 ): readonly NamedTensor[] | null {
   if (rule.value !== undefined) {
     const value = evaluate(rule.value, scope);
-    return value === null ? null : [{ element: 'f32', shape: [], data: Float64Array.of(Number(value)) }];
+    if (value === null) return null;
+    // A list of the config is known by its text.
+    const numbers: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+    if (!Array.isArray(numbers)) return [{ element: 'f32', shape: [], data: Float64Array.of(Number(numbers)) }];
+    return [{ element: 'f32', shape: [numbers.length], data: Float64Array.from(numbers, Number) }];
   }
   const found = matches(rule.tensor ?? '', tensors.keys()).flatMap(({ name }) => tensors.get(name) ?? []);
   return found.length === 0 ? null : found;
@@ -205,16 +209,21 @@ function compare(
     const verdict = rule.indices === undefined ? judgeTensor(rule, name, index) : judgeRoute(rule, name, index);
     return { ...verdict, expected: name, actual: rule.is + at };
 
+    function partOf(rule: ExpectedRule, result: string, index: number | undefined): NamedTensor | null {
+      const tensor = sliceOf(results.get(result), index);
+      return tensor === null || rule.where === undefined ? tensor : onlyWhere(tensor, rule.where, golden);
+    }
+
     function judgeTensor(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
-      const actual = sliceOf(results.get(rule.is), index);
+      const actual = partOf(rule, rule.is, index);
       const expected = golden.tensors.get(name);
       if (actual === null || expected === undefined) return missing(rule.is, results);
       return judgeNumbers(actual, expected, golden.tolerance[rule.within ?? 'output']);
     }
 
     function judgeRoute(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
-      const indices = sliceOf(results.get(`${rule.is}.indices`), index);
-      const weights = sliceOf(results.get(`${rule.is}.weights`), index);
+      const indices = partOf(rule, `${rule.is}.indices`, index);
+      const weights = partOf(rule, `${rule.is}.weights`, index);
       const expected = golden.tensors.get(name);
       if (indices === null || weights === null || expected === undefined) return missing(`${rule.is}.indices`, results);
       const expectedWeights =
@@ -245,6 +254,18 @@ function sliceOf(tensor: NamedTensor | undefined, index: number | undefined): Na
     shape,
     data: tensor.data.slice(index * length, (index + 1) * length),
   };
+}
+
+/** The points of the first axis where a formula holds. A tensor's name is there its number at the point. */
+function onlyWhere(tensor: NamedTensor, where: string, golden: GoldenCase): NamedTensor {
+  const [outer = 0, ...shape] = tensor.shape;
+  const length = tensor.data.length / Math.max(outer, 1);
+  const { key, call } = scopeOf(golden, golden.tensors);
+  const holds = Array.from({ length: outer }, (_, i) =>
+    evaluate(where, { key: (path) => golden.tensors.get(path)?.data[i] ?? key(path), call }),
+  );
+  const data = tensor.data.filter((_, i) => holds[Math.floor(i / length)] === true);
+  return { ...tensor, shape: [holds.filter((h) => h === true).length, ...shape], data };
 }
 
 /** Keys of the config that no run's mapping says anything about. */

@@ -10,7 +10,7 @@ import { GoldenError } from './formula.ts';
 export interface InputRule {
   /** Its name in the case, or a pattern: all that fit are stacked, in the order of their numbers. */
   readonly tensor?: string;
-  /** Or a number, by formula. */
+  /** Or a number or a list of the config, by formula. */
   readonly value?: string;
   /** A formula for each size. Without it the tensor's own. */
   readonly shape?: readonly string[];
@@ -36,6 +36,8 @@ export interface ExpectedRule {
   readonly weights?: string;
   /** The class of its tolerance: `output` unless said; picks use `weights`. */
   readonly within?: 'output' | 'weights';
+  /** Which points of the result's first axis the case has, by a formula of the config and of tensors along that axis. All unless said. */
+  readonly where?: string;
 }
 
 /** One run of an example for the cases of a system; golden.json may ask for several. */
@@ -156,7 +158,7 @@ function weightRule(value: unknown, where: string): WeightRule {
 }
 
 function expectedRule(value: unknown, where: string): ExpectedRule {
-  const fields = known(record(value, where), ['is', 'tensor', 'indices', 'weights', 'within'], where);
+  const fields = known(record(value, where), ['is', 'tensor', 'indices', 'weights', 'within', 'where'], where);
   const within = fields.get('within');
   if (within !== undefined && within !== 'output' && within !== 'weights') {
     throw new GoldenError(`${where}: within is output or weights`);
@@ -166,6 +168,7 @@ function expectedRule(value: unknown, where: string): ExpectedRule {
     tensor: optionalText(fields.get('tensor'), where),
     indices: optionalText(fields.get('indices'), where),
     weights: optionalText(fields.get('weights'), where),
+    where: optionalText(fields.get('where'), where),
     within,
   } as const;
   if ((rule.tensor === undefined) === (rule.indices === undefined))
