@@ -30,7 +30,14 @@ function compile(name: string, sets: Readonly<Record<string, string>>): Compilat
 }
 
 /** What else an example needs said to have so many experts. Eight groups of one expert make its loss's factor 1: folded. */
-const more: Readonly<Record<string, Readonly<Record<string, string>>>> = { 'pangu-pro-moe': { G: '4' } };
+const more: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'pangu-pro-moe': { G: '4' },
+  // All sets of so many models would be too many to try.
+  'composition-of-experts': { Set: '31' },
+};
+
+/** Examples whose experts are a few modules with names of their own: there is no number of them to set. */
+const named = new Set(['duo-llm']);
 
 describe('the examples', () => {
   for (const name of names) {
@@ -45,6 +52,7 @@ describe('the examples', () => {
       for (const shader of compiled.shaders) expect(await validateWgsl(shader)).toEqual([]);
     });
 
+    if (named.has(name)) continue;
     it(`${name}: launches do not depend on the number of experts`, () => {
       const sets = (n: number): Record<string, string> => ({ E: String(n), ...more[name] });
       const [few, many] = [compile(name, sets(8)), compile(name, sets(64))];
@@ -53,7 +61,7 @@ describe('the examples', () => {
       const launches = (c: Compilation): number[] =>
         c.entries.flatMap((e) => [e.plain.plan.steps.length, e.full.plan.steps.length]);
       expect(launches(many)).toEqual(launches(few));
-      expect(launches(many).every((n) => n > 3)).toBe(true);
+      expect(launches(many).every((n) => n > 2)).toBe(true);
       const size = (c: Compilation): number => JSON.stringify(c.manifest?.stores).length;
       expect(size(many), 'more experts make a larger model').toBeGreaterThan(size(few));
     });
