@@ -1,9 +1,16 @@
 /** Every variant: the options that the systems' cases may take and none of the copied cases has. */
 import type { GoldenCase } from '../golden-case.ts';
+import { onlinePruning, oracleOfThreeWays, topAnyPruning } from './adaptive.ts';
 import { deepSeekMoe, deepSeekV2, deepSeekV3, panguPro } from './deepseek.ts';
 import { gptOssWide, llama4Top1, manyExperts, mixtralTop1, qwen2Normalised } from './hugging-face.ts';
+import { megatronVariants } from './megatron.ts';
+import { modelLevelVariants } from './model-level.ts';
+import { hierarchy, multiGate, progressiveLevels } from './multi-task.ts';
 import { TooClose } from './plain.ts';
+import { proMoeExpertChoice, proMoeTokenChoice } from './promoe.ts';
+import { selfContrast } from './self-contrast.ts';
 import { chainOfExperts, moePlusPlus, recurrentRouter, rexMoe } from './stacks.ts';
+import { dataSelection, expertSelection, selectiveAttention } from './union-of-experts.ts';
 
 /** For three layers with a pool of nine: six are open. */
 const open = [
@@ -11,6 +18,16 @@ const open = [
   [0, 1, 1, 1, 1, 0, 0, 1, 1],
   [1, 1, 1, 0, 1, 0, 1, 1, 0],
 ];
+
+/** Three samples, one of them without a class. */
+const proMoe = {
+  labels: [3, 9, 0],
+  shared: true,
+  uncond: true,
+  allPicks: false,
+  balance: 0,
+  perSample: false,
+} as const;
 
 /** The first seed with which no selection is too close to call. */
 function clear(make: (seed: number) => GoldenCase): GoldenCase {
@@ -59,4 +76,37 @@ export const variants: readonly GoldenCase[] = [
   clear((seed) => moePlusPlus({ twoLayer: true, mixtral: false, normed: true, unscaled: false, constants: 2 }, seed)),
   clear((seed) => moePlusPlus({ twoLayer: false, mixtral: true, normed: true, unscaled: false, constants: 2 }, seed)),
   clear((seed) => moePlusPlus({ twoLayer: false, mixtral: false, normed: false, unscaled: true, constants: 1 }, seed)),
+  multiGate([5], [4], 1),
+  multiGate([5, 4, 3], [4, 2], 2),
+  multiGate([5, 4], [4, 3, 2], 3),
+  progressiveLevels({ levels: 1, specific: 2, shared: 1, experts: [5, 4], towers: [3], head: true }, 1),
+  progressiveLevels({ levels: 2, specific: 2, shared: 3, experts: [5, 4], towers: [3], head: false }, 2),
+  progressiveLevels({ levels: 3, specific: 1, shared: 2, experts: [4], towers: [3, 2], head: true }, 3),
+  progressiveLevels({ levels: 4, specific: 2, shared: 1, experts: [5, 4, 3], towers: [3, 2], head: false }, 4),
+  hierarchy({ experts: 3, watch: [0, 1], inter: [2, 3, 4], running: false }, 1),
+  hierarchy({ experts: 1, watch: [0, 1, 2], inter: [3], running: true }, 2),
+  clear((seed) => selectiveAttention(false, true, seed)),
+  clear((seed) => selectiveAttention(true, false, seed)),
+  clear((seed) => dataSelection(true, seed)),
+  clear((seed) => dataSelection(false, seed)),
+  clear((seed) => expertSelection(true, seed)),
+  clear((seed) => expertSelection(false, seed)),
+  clear((seed) => selfContrast({ strong: [0, 2, 3], weak: [1, 4], temperatures: [0.8, 1.5], endless: false }, seed)),
+  clear((seed) => selfContrast({ strong: [0], weak: [5], temperatures: [1, 2], endless: true }, seed)),
+  clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'softmax', topK: 2, perSample: false, balance: 0.3 }, seed)),
+  clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'sigmoid', topK: 2, perSample: true, balance: 0.3 }, seed)),
+  clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'identity', topK: 1, shared: false, allPicks: true }, seed)),
+  clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'softmax', topK: 1, uncond: false, balance: 0.5 }, seed)),
+  clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'softmax', topK: 2, labels: [9, 9] }, seed)),
+  clear((seed) => proMoeExpertChoice({ ...proMoe, score: 'identity', topK: 1 }, seed)),
+  clear((seed) => proMoeExpertChoice({ ...proMoe, score: 'softmax', topK: 2, shared: false }, seed)),
+  clear((seed) => proMoeExpertChoice({ ...proMoe, score: 'sigmoid', topK: 1, uncond: false, labels: [0, 4, 1] }, seed)),
+  ...megatronVariants.map(clear),
+  ...modelLevelVariants.map(clear),
+  clear((seed) => oracleOfThreeWays(seed)),
+  clear((seed) => onlinePruning({ active: true, least: 0.3, most: 0.25 }, seed)),
+  clear((seed) => onlinePruning({ active: true, least: 0.6, most: 0.6 }, seed)),
+  clear((seed) => onlinePruning({ active: false, least: 0.3, most: 0.2 }, seed)),
+  clear((seed) => topAnyPruning(false, seed)),
+  clear((seed) => topAnyPruning(true, seed)),
 ];
