@@ -33,7 +33,9 @@ function exampleTable(root: string): string {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => {
       const about = readAbout(readFileSync(join(examples, name, 'README.md'), 'utf8'), name);
-      const lines = readFileSync(join(examples, name, 'model.moe'), 'utf8').trimEnd().split('\n').length;
+      const lines = readFileSync(join(examples, name, 'model.moe'), 'utf8')
+        .trimEnd()
+        .split('\n').length;
       const [original, byHand] = [count(cases, name), count(variants, name)];
       const proof = [
         ...(original === 0 ? [] : [`${original} ${original === 1 ? 'case' : 'cases'}`]),
