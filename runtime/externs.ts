@@ -2,9 +2,9 @@
  * Functions of the host in the middle of a run: an `extern fn` gets whole tensors, an `extern expert` is called once for
  * each instance that has work, with the rows of its points gathered.
  *
- * Shapes: with a mask over family axes φ and batch axes B, an operand over (parts of φ, B, own axes Y) arrives as
- * [points, Y…], its points in row-major order of B; a result goes back the same way. Without a mask an operand arrives
- * with all its axes but the family's.
+ * Shapes: an expert works along batch axes B (`points` of the manifest). An operand over (parts of φ, the family's axes; of B; own
+ * axes Y) arrives as [points, Y…], the wanted points in row-major order of B; one that has no axis of B arrives once, as [Y…].
+ * Results go back as [points, Y…]. To a function an operand comes as [B…, Y…]. Own axes are in declared order.
  */
 import { InputError, MoecError } from './errors.ts';
 import type { AxisSpec, ExternSpec, ManifestElement } from './manifest.ts';
@@ -43,19 +43,20 @@ export async function callExtern(
   run: ExternFunction,
   signal: AbortSignal | undefined,
 ): Promise<readonly Uint32Array<ArrayBuffer>[]> {
-  const familyNames = new Set(spec.family.map(({ name }) => name));
-  const batch = (spec.mask?.axes ?? []).filter(({ name }) => !familyNames.has(name));
+  const batch = spec.points ?? [];
   const batchShape = evaluateShape(batch, sizes);
   const family = evaluateShape(spec.family, sizes);
   const outputs = spec.results.map(({ axes }) => new Uint32Array(elementCount(evaluateShape(axes, sizes))));
   for (const instance of points(family)) {
     signal?.throwIfAborted();
     const named = new Map(spec.family.map(({ name }, i) => [name, instance[i] ?? 0]));
-    const chosen = spec.mask === null ? null : wantedPoints(words.mask, sizes, spec.mask.axes, named, batchShape);
+    const masked = spec.mask === null ? spec.family : spec.mask.axes;
+    const chosen = spec.points === null ? null : wantedPoints(words.mask, sizes, masked, named, batchShape);
     if (chosen !== null && chosen.length === 0) continue;
     const operands = new Map(
       spec.operands.map((operand, i) => {
-        const view = new View(operand.axes, sizes, named, batch, chosen);
+        const varies = operand.axes.some(({ name }) => batch.some((axis) => axis.name === name));
+        const view = new View(operand.axes, sizes, named, batch, varies ? chosen : null);
         const gathered = view.gather(words.operands[i] ?? new Uint32Array(0));
         return [operand.name, fromWords(operand.element, view.axes, view.shape, gathered)];
       }),

@@ -146,7 +146,9 @@ export interface ExternSpec {
   }[];
   /** Axes of an `extern expert`'s family: called once for each point with present assignments. */
   readonly family: readonly AxisSpec[];
-  /** u32 mask over (family axes, then batch axes) of the points that are wanted, or null: all. */
+  /** The axes along which an `extern expert` works point by point; null: an `extern fn`, which has whole tensors. */
+  readonly points: readonly AxisSpec[] | null;
+  /** u32 mask over (family axes, then those of `points`) of the points that are wanted, or null: all. */
   readonly mask: { readonly buffer: number; readonly axes: readonly AxisSpec[] } | null;
 }
 

@@ -27,35 +27,47 @@ function listOf(value: TensorData | readonly TensorData[], results: number): rea
   return list.map((data) => (isNumbers(data) ? Float64Array.from(data, Number) : new Float64Array(0)));
 }
 
+function dataOf(element: ElementType, data: Float64Array): Tensor['data'] {
+  switch (element) {
+    case 'f32':
+    case 'f16':
+      return Float32Array.from(data);
+    case 'i32':
+      return Int32Array.from(data);
+    case 'bool':
+      return Uint8Array.from(data);
+  }
+}
+
 function isNumbers(value: unknown): value is ArrayLike<number> {
   return ArrayBuffer.isView(value) || Array.isArray(value);
 }
 
-/** For the reference interpreter: one call for each instance, over all carried points. */
+/** For the reference interpreter: one call for each instance, and of an expert for all carried points. */
 export function interpretedExtern(externs: ReadonlyMap<string, ExternFunction>) {
   return (run: ExternRun): Promise<readonly Float64Array[]> => {
+    const pointwise = run.role === 'expert';
     const points = count(sizesOf(run.carried));
+    /** Names and sizes as the call has them: the carried axes of an expert's tensor are one axis of points. */
+    const viewOf = (axes: readonly Axis[]): { readonly axes: readonly string[]; readonly shape: readonly number[] } => {
+      const own = axes.filter((x) => !run.carried.includes(x));
+      const names = (list: readonly Axis[]): string[] => list.map((x) => x.name);
+      if (!pointwise || own.length === axes.length) return { axes: names(axes), shape: sizesOf(axes) };
+      return { axes: ['points', ...names(own)], shape: [points, ...sizesOf(own)] };
+    };
     const call: ExternCall = {
       name: run.name,
       instance: new Map(run.family.map((a, i) => [a.name, run.instance[i] ?? 0])),
-      points,
+      points: pointwise ? points : null,
       operands: new Map(
         run.args.map((a): [string, Tensor] => {
-          const own = a.axes.filter((x) => !run.carried.includes(x));
-          return [
-            a.name,
-            {
-              element: 'f32',
-              axes: ['points', ...own.map((x) => x.name)],
-              shape: [points, ...sizesOf(own)],
-              data: Float32Array.from(a.data),
-            },
-          ];
+          const { element } = a;
+          return [a.name, { element, ...viewOf(a.axes), data: dataOf(element, a.data) }];
         }),
       ),
-      results: run.results.map((r) => ({
-        element: 'f32',
-        shape: [points, ...sizesOf(r.axes.filter((x) => !run.carried.includes(x)))],
+      results: run.results.map(({ element, axes }) => ({
+        element,
+        shape: pointwise ? [points, ...sizesOf(axes.filter((x) => !run.carried.includes(x)))] : sizesOf(axes),
       })),
       signal: undefined,
     };
@@ -79,6 +91,7 @@ export function simulatedExtern(externs: ReadonlyMap<string, ExternFunction>) {
       operands: call.operands.map((o) => ({ name: o.name, buffer: 0, element: o.element, axes: axes(o) })),
       results: call.results.map((r) => ({ buffer: 0, element: r.element, axes: axes(r) })),
       family: call.family,
+      points: call.points,
       mask: call.mask === null ? null : { buffer: 0, axes: axes(call.mask) },
     };
     const words = {

@@ -117,13 +117,14 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
       const around = [...call.family, ...call.carried];
       const index = builder.addExtern({
         name: call.name,
-        operands: call.args.map((a) => ({ name: a.name, node: a.value.node })),
+        role: call.role,
+        operands: call.args.map((a) => ({ name: a.name, node: a.value.node, axes: shop.idsOf(a.axes) })),
         results: call.results.map((r) => ({
           element: r.element,
           axes: shop.idsOf([...around, ...minus(r.axes, around)]),
         })),
         family: shop.idsOf(call.family),
-        carried: shop.idsOf(call.carried),
+        carried: shop.idsOf(minus(call.carried, call.family)),
         span: call.span,
       });
       return call.results.map((_, i) => shop.tensor(builder.extern(index, i)));

@@ -91,6 +91,7 @@ function stepSpec(plan: Plan, step: Step, table: KernelTable): StepSpec {
       operands: step.operands.map((o) => ({ ...o, axes: axisSpecs(o.axes) })),
       results: step.results.map((r) => ({ ...r, axes: axisSpecs(r.axes) })),
       family: axisSpecs(step.family),
+      points: step.points === null ? null : axisSpecs(step.points),
       mask: step.mask === null ? null : { buffer: step.mask.buffer, axes: axisSpecs(step.mask.axes) },
     };
   }

@@ -135,7 +135,10 @@ export interface Leaf {
 
 export interface ExternNode {
   readonly name: string;
-  readonly operands: readonly { readonly name: string; readonly node: NodeId }[];
+  /** An expert works point by point of the carried axes, a function has whole tensors. */
+  readonly role: 'expert' | 'fn';
+  /** `axes`: those it is declared with, in that order. */
+  readonly operands: readonly { readonly name: string; readonly node: NodeId; readonly axes: readonly AxisId[] }[];
   readonly results: readonly { readonly element: ElementType; readonly axes: readonly AxisId[] }[];
   readonly family: readonly AxisId[];
   readonly carried: readonly AxisId[];

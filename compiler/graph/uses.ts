@@ -156,7 +156,7 @@ function moveExtern(
   if (known !== undefined) return known;
   const old = graph.externs[call];
   if (old === undefined) throw new CompilerBug('graph', `no extern call ${call}`);
-  const operands = old.operands.map(({ name, node }) => ({ name, node: to(node) }));
+  const operands = old.operands.map((operand) => ({ ...operand, node: to(operand.node) }));
   const index = builder.addExtern({ ...old, operands });
   calls.set(call, index);
   return index;

@@ -93,6 +93,8 @@ export interface ExternStep {
     readonly axes: readonly PlanAxis[];
   }[];
   readonly family: readonly PlanAxis[];
+  /** The axes an expert works along point by point; null: a function, which has whole tensors. */
+  readonly points: readonly PlanAxis[] | null;
   readonly mask: { readonly buffer: number; readonly axes: readonly PlanAxis[] } | null;
 }
 

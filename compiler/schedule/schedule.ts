@@ -115,12 +115,9 @@ class Scheduler {
     let buffers = this.#calls.get(node.call);
     if (buffers === undefined) {
       const leading = [...call.family, ...call.carried];
-      const operands = call.operands.map(({ name, node: id }) => {
+      const operands = call.operands.map(({ name, node: id, axes: declared }) => {
         const operand = plan.node(id);
-        const axes = [
-          ...leading.filter((a) => operand.axes.includes(a)),
-          ...operand.axes.filter((a) => !leading.includes(a)),
-        ];
+        const axes = [...leading.filter((a) => operand.axes.includes(a)), ...declared];
         return {
           name,
           buffer: this.#dense(id, axes, `${call.name}: ${name}`),
@@ -128,7 +125,7 @@ class Scheduler {
           axes: plan.axes(axes),
         };
       });
-      const mask = this.#externMask(node.call, leading, call.name);
+      const mask = call.role === 'expert' ? this.#externMask(node.call, leading, call.name) : null;
       const results = call.results.map(({ element, axes }) => ({
         buffer: plan.table.scratch(
           `${call.name}: ${plan.place(call.span)}`,
@@ -146,6 +143,7 @@ class Scheduler {
         operands,
         results,
         family: plan.axes(call.family),
+        points: call.role === 'expert' ? plan.axes(call.carried) : null,
         mask,
       });
       buffers = results.map((r) => r.buffer);

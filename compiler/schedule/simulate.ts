@@ -32,6 +32,8 @@ export interface SimulatedExtern {
   readonly name: string;
   /** Axes of the family whose instances are called. */
   readonly family: readonly { readonly name: string; readonly size: number }[];
+  /** Carried axes of an expert; null: a function. */
+  readonly points: readonly { readonly name: string; readonly size: number }[] | null;
   readonly operands: readonly (SimulatedTensor & { readonly name: string; readonly axes: readonly string[] })[];
   /** 0 or 1 over the family's axes, then the carried ones; null: wanted everywhere. */
   readonly mask: (SimulatedTensor & { readonly axes: readonly string[] }) | null;
@@ -207,9 +209,14 @@ export class Simulator {
       ...tensor(at(memory, spec.buffer), element, spec.axes, run),
       axes: spec.axes.map((a) => a.name),
     });
+    const sized = (axes: readonly PlanAxis[]) => {
+      const shape = shapeOf(axes, run);
+      return axes.map((a, i) => ({ name: a.name, size: shape[i] ?? 0 }));
+    };
     const results = await run.extern({
       name: step.name,
-      family: step.family.map((a, i) => ({ name: a.name, size: shapeOf(step.family, run)[i] ?? 0 })),
+      family: sized(step.family),
+      points: step.points === null ? null : sized(step.points),
       operands: step.operands.map((o) => ({ ...view(o, o.element), name: o.name })),
       mask: step.mask === null ? null : view(step.mask, 'bool'),
       results: step.results.map((r) => ({

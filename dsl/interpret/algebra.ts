@@ -13,6 +13,7 @@ import { binaryNames, unaryNames, type PrimitiveName } from '../algebra/names.ts
 import { primitive } from '../algebra/table.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { ElementType } from '../check/program.ts';
 import type { Algebra, ExternCall, Store } from '../meaning/algebra.ts';
 import type { Axis } from '../meaning/axis.ts';
 import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
@@ -35,15 +36,25 @@ import {
   type F64Tensor,
 } from './tensor.ts';
 
-/** A call of an extern for one instance. `args` are over [carried, own axes], results over [carried, result axes]. */
+/**
+ * A call of an extern for one instance. Results are over [carried, own axes]; so are arguments, but one that does not vary with any
+ * carried axis is over its own alone. The reference asks for every point, needed or not.
+ */
 export interface ExternRun {
   readonly name: string;
+  readonly role: 'expert' | 'fn';
   /** Index along each axis of the family. */
   readonly instance: readonly number[];
   readonly family: readonly Axis[];
   readonly carried: readonly Axis[];
-  readonly args: readonly { readonly name: string; readonly axes: readonly Axis[]; readonly data: Float64Array }[];
-  readonly results: readonly { readonly axes: readonly Axis[] }[];
+  readonly args: readonly (ExternTensor & { readonly name: string; readonly data: Float64Array })[];
+  readonly results: readonly ExternTensor[];
+}
+
+export interface ExternTensor {
+  readonly element: ElementType;
+  /** The carried axes it has, all or none of an expert's, then its own. */
+  readonly axes: readonly Axis[];
 }
 
 export interface Float64Options {
@@ -267,8 +278,10 @@ function runExtern(call: ExternCall<F64Tensor>, options: Float64Options): readon
   const carried = without(call.carried, call.family);
   const instances = countPoints(call.family);
   const args = call.args.map(({ name, value, axes }) => {
-    const own = [...carried, ...axes];
-    return { name, own, length: countPoints(own), data: spread(value, [...call.family, ...own]).data };
+    const has = carried.filter((a) => value.axes.includes(a));
+    const own = [...(call.role === 'expert' && has.length > 0 ? carried : has), ...axes];
+    const data = spread(value, [...call.family, ...own]).data;
+    return { name, element: value.element, own, length: countPoints(own), data };
   });
   const results = call.results.map(({ element, axes }) => {
     const own = [...carried, ...axes];
@@ -277,15 +290,17 @@ function runExtern(call: ExternCall<F64Tensor>, options: Float64Options): readon
   for (let n = 0; n < instances; n++) {
     const given = extern({
       name: call.name,
+      role: call.role,
       instance: pointAt(call.family, n),
       family: call.family,
       carried,
-      args: args.map(({ name, own, length, data }) => ({
+      args: args.map(({ name, element, own, length, data }) => ({
         name,
+        element,
         axes: own,
         data: data.slice(n * length, (n + 1) * length),
       })),
-      results: results.map(({ own }) => ({ axes: own })),
+      results: results.map(({ element, own }) => ({ element, axes: own })),
     });
     results.forEach(({ element, length, data }, r) => {
       const values = given[r];

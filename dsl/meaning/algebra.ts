@@ -54,6 +54,8 @@ export interface PrimitiveCall<T, R> {
 
 export interface ExternCall<T> {
   readonly name: string;
+  /** An expert works point by point, a function has whole tensors. */
+  readonly role: 'expert' | 'fn';
   readonly args: readonly { readonly name: string; readonly value: T; readonly axes: readonly Axis[] }[];
   readonly results: readonly { readonly element: ElementType; readonly axes: readonly Axis[] }[];
   /** Axes of the family (an `extern expert`): the callback is called once for each of their points. */

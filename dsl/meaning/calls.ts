@@ -254,6 +254,7 @@ export class Calls<T, R> {
     const results = types.map((t) => ({ element: t.kind === 'tuple' ? ('f32' as const) : t.element, axes: own(t) }));
     const values = this.algebra.extern({
       name: callable.name,
+      role: callable.role === 'expert' ? 'expert' : 'fn',
       args,
       results,
       family: [...new Set(family)],

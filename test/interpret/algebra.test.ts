@@ -165,6 +165,7 @@ describe('values under calls', () => {
     const x = dense(tensor([T, E, D], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
     const [y] = host.extern({
       name: 'tool',
+      role: 'expert',
       args: [{ name: 'x', value: x, axes: [D] }],
       results: [{ element: 'f32', axes: [D] }],
       family: [E],

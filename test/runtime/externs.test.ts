@@ -24,6 +24,7 @@ const expert: ExternSpec = {
   ],
   results: [{ buffer: 2, element: 'f32', axes: [M, T, D] }],
   family: [M],
+  points: [T],
   mask: { buffer: 3, axes: [M, T] },
 };
 
@@ -46,8 +47,22 @@ describe('an expert of the host', () => {
     expect([...(calls[0]?.instance ?? [])]).toEqual([['M', 0]]);
     expect(calls[0]?.points).toBe(2);
     expect(calls[0]?.operands.get('x')).toMatchObject({ axes: ['points', 'D'], shape: [2, 2] });
-    expect([...(calls[0]?.operands.get('bias')?.data ?? [])]).toEqual([10, 20, 10, 20]);
+    expect([...(calls[0]?.operands.get('bias')?.data ?? [])]).toEqual([10, 20]);
     expect(asFloats(result)).toEqual([11, 12, 0, 0, 15, 16, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('without a mask works at every point', async () => {
+    const seen: (number | null)[] = [];
+    const run: ExternFunction = ({ points, operands, results }) => {
+      seen.push(points);
+      expect(operands.get('x')?.shape).toEqual([3, 2]);
+      expect(operands.get('bias')?.shape).toEqual([2]);
+      expect(results).toEqual([{ element: 'f32', shape: [3, 2] }]);
+      return operands.get('x')?.data ?? [];
+    };
+    const [result] = await callExtern({ ...expert, mask: null }, sizes, { ...words, mask: null }, run, undefined);
+    expect(seen).toEqual([3, 3]);
+    expect(asFloats(result)).toEqual([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
   });
 
   it.each<[string, ExternFunction]>([
@@ -69,7 +84,12 @@ describe('an expert of the host', () => {
 
 describe('a function of the host', () => {
   it('gets whole tensors, for each member of its family', async () => {
-    const whole: ExternSpec = { ...expert, mask: null, results: [{ buffer: 2, element: 'i32', axes: [M] }] };
+    const whole: ExternSpec = {
+      ...expert,
+      points: null,
+      mask: null,
+      results: [{ buffer: 2, element: 'i32', axes: [M] }],
+    };
     const seen: (readonly number[])[] = [];
     const run: ExternFunction = ({ operands, instance, points }) => {
       expect(points).toBeNull();

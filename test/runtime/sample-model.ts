@@ -169,6 +169,7 @@ const hosted: PlanSpec = {
       operands: [{ name: 'x', buffer: 2, element: 'f32', axes: [T, Dim] }],
       results: [{ buffer: 3, element: 'f32', axes: [T, Dim] }],
       family: [],
+      points: null,
       mask: null,
     },
     launch(4, [3, 1, 4], count, [D]),

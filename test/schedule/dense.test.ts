@@ -216,7 +216,8 @@ describe('dense values', () => {
     const span = { source: 'test', start: 0, end: 1 };
     const call = t.b.addExtern({
       name: 'f',
-      operands: [{ name: 'x', node: t.b.map('neg', [x]) }],
+      role: 'fn',
+      operands: [{ name: 'x', node: t.b.map('neg', [x]), axes: [D] }],
       results: [{ element: 'f32', axes: [T] }],
       family: [],
       carried: [T],

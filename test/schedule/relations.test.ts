@@ -248,7 +248,8 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const span = { source: 'test', start: 0, end: 1 };
     const call = b.addExtern({
       name: 'host',
-      operands: [{ name: 'x', node: x }],
+      role: 'expert',
+      operands: [{ name: 'x', node: x, axes: [D] }],
       results: [{ element: 'f32', axes: [E, T, D] }],
       family: [E],
       carried: [T],
