@@ -10,7 +10,7 @@ import { nameHelp, type Context } from './context.ts';
 import { axesInBraces, checkPattern, type PatternNames } from './name-patterns.ts';
 import type { AxisVar, InstanceSource, NamePattern, StoredDim, StoredPart, StoreSource } from './program.ts';
 import type { Family, Inner, Scope, Template } from './scope.ts';
-import { formatAxes, listAxes, substituteAxis } from './types.ts';
+import { formatAxes, listAxes, listWords, substituteAxis } from './types.ts';
 
 /** Stored encodings and the number of tensors each is made of. */
 export const decoders: ReadonlyMap<string, number> = new Map([['mxfp4', 2]]);
@@ -49,12 +49,24 @@ export function checkInstanceSource(
   });
   if (prefix === null) return null;
   if (from.bindings === undefined) {
-    const relative = [...stores.values()].filter((store) => !store.bound);
-    const hasParam = prefix.holes.some((hole) => hole.kind === 'param');
-    if (!hasParam && relative.length > 1) {
+    const relative = [...stores].filter(([, store]) => !store.bound).map(([key]) => key);
+    const hole = prefix.holes.findIndex(({ kind }) => kind === 'param');
+    if (hole < 0 && relative.length > 0 && stores.size > 1) {
       cx.report('MOE0685', from.prefix.span, {
-        message: `all params of ${family.name} would have this name: ${[...stores.keys()].join(', ')}`,
+        message:
+          relative.length > 1
+            ? `all params of ${family.name} would have this name: ${relative.join(', ')}`
+            : `this would be the name of ${relative.join(', ')}, and what stands in front of the others' names`,
         help: 'put {param} where their names differ, or name them: from "…" { w: "…" }',
+      });
+      return null;
+    }
+    const isLast = hole === prefix.holes.length - 1 && prefix.texts.at(-1) === '';
+    if (hole >= 0 && !isLast && relative.length < stores.size) {
+      const named = [...stores.keys()].filter((key) => !relative.includes(key));
+      cx.report('MOE0685', from.prefix.span, {
+        message: `${listWords(named)} of ${template.name} ${named.length === 1 ? 'says its' : 'say their'} own name, for which only {param} at the end can stand`,
+        help: 'let the pattern end in {param}, or name the params: from "…" { w: "…" }',
       });
       return null;
     }
@@ -109,7 +121,12 @@ function storesOf(inner: Inner, path: string): ReadonlyMap<string, InnerStore> {
     if (member.kind === 'error') continue;
     for (const [key, store] of storesOf(member.family.inner, `${path}${name}.`)) {
       const axes = store.axes.map((a) => substituteAxis(a, member.family.bound));
-      found.set(key, { ...store, axes: uniteAxes(member.family.rootAxes, axes) });
+      const { from } = member.family;
+      const named =
+        from !== undefined &&
+        from !== null &&
+        (from.record === null || from.record.has(key.slice(`${path}${name}.`.length)));
+      found.set(key, { bound: store.bound || named, axes: uniteAxes(member.family.rootAxes, axes) });
     }
   }
   return found;

@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { checkDeclarations } from './declarations.ts';
 import { checkExpr } from './infer-types.ts';
 import { describe, elementTypes, resolve } from './lookup.ts';
-import type { Block, Declaration, Expr, Stmt, ValueType } from './program.ts';
+import type { AxisVar, Block, Declaration, Expr, Stmt, ValueType } from './program.ts';
 import { errorValue, Scope, type Entity, type Value } from './scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType } from './types.ts';
@@ -92,10 +92,18 @@ function isShadowable(entity: Entity): boolean {
 
 /** A written type also says in which order the axes stand: an output of the value is laid out like that. */
 function inWrittenOrder(expr: Expr, type: ValueType): Expr {
-  if (expr.type.kind !== 'tensor' || type.kind !== 'tensor') return expr;
-  const { axes } = expr.type;
-  const same = type.axes.every((a, i) => a.axis === axes[i]?.axis && a.primes === axes[i].primes);
-  return same ? expr : { kind: 'coerce', value: expr, type: { ...expr.type, axes: type.axes }, span: expr.span };
+  const { type: own } = expr;
+  const turned = (written: ValueType): Expr => ({ kind: 'coerce', value: expr, type: written, span: expr.span });
+  if (own.kind === 'tensor' && type.kind === 'tensor')
+    return inOrder(own.axes, type.axes) ? expr : turned({ ...own, axes: type.axes });
+  if (own.kind !== 'route' || type.kind !== 'route') return expr;
+  const { sources, targets, payload } = type;
+  const same = inOrder(own.sources, sources) && inOrder(own.targets, targets) && inOrder(own.payload, payload);
+  return same ? expr : turned({ ...own, sources, targets, payload });
+}
+
+function inOrder(own: readonly AxisVar[], written: readonly AxisVar[]): boolean {
+  return written.every((a, i) => a.axis === own[i]?.axis && a.primes === own[i].primes);
 }
 
 function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {

@@ -94,7 +94,8 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
   const traits: Traits = {
     updates: found.updates,
     ones: result?.kind === 'route' && givesOnes(body.result),
-    stores: storesIn(body.declarations),
+    // What is called by a template's own name stores nothing (`directCall` sees to it).
+    stores: storesIn(body.declarations.filter((d) => !body.scope.made.includes(d))),
   };
   const inner = innerOf(body.declarations, body.scope);
   const declaration = declarationOf(id, role, callable, parameters?.declarations ?? null, family, signature, block);

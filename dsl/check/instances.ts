@@ -98,7 +98,7 @@ function checkInstance(
     numbers: bindings.numbers,
     source,
   };
-  scope.set(name, { kind: 'family', family: value }, span);
+  scope.set(name, { kind: 'family', family: { ...value, from: source } }, span);
   return [declaration];
 }
 

@@ -14,6 +14,7 @@ import type {
   Expr,
   FamilyExpr,
   Id,
+  InstanceSource,
   Static,
   StaticType,
   StoreDeclaration,
@@ -59,6 +60,8 @@ export interface Family {
   readonly bound: ReadonlyMap<Id, AxisVar>;
   /** Axes of the family before any slice: `ffn.w1` has them in front. */
   readonly rootAxes: readonly AxisVar[];
+  /** Of an instance: where it says its weights are. */
+  readonly from?: InstanceSource | null;
 }
 
 export interface FormalInfo {

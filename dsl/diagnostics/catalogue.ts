@@ -195,7 +195,7 @@ export const catalogue = {
   MOE0682: { title: 'the stored order does not have the axes of the tensor' },
   MOE0683: { title: 'the instance has no param of this name' },
   MOE0684: { title: 'this encoding is not known' },
-  MOE0685: { title: 'the names of several params would be the same' },
+  MOE0685: { title: 'a pattern does not give every param a name of its own' },
   MOE0686: { title: 'an input is not stored' },
 
   // 07 run time (runtime/errors.ts has the same numbers)

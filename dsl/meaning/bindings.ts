@@ -94,21 +94,27 @@ function findSource(used: UsedStore, scope: Scope): BoundSource | null {
     const made = scope.declarationOf(at);
     if (made?.kind === 'instance' && made.source !== null) {
       const { prefix, record } = made.source;
-      if (found !== null) {
-        if (record !== null) prefixes.unshift({ pattern: prefix, instance: at, param: path });
-      } else if (record === null) {
-        found = { names: [{ pattern: prefix, instance: at, param: path }], decoder: null, stored: null };
-      } else {
-        const own = record.get(path);
-        if (own !== undefined) {
-          found = named(own, at, path);
-          prefixes.unshift({ pattern: prefix, instance: at, param: path });
-        }
+      const own = record?.get(path);
+      // Whoever stands further outside and names the param has the last word.
+      if (own !== undefined) {
+        found = named(own, at, path);
+        prefixes.length = 0;
       }
+      if (found !== null) prefixes.unshift({ pattern: inFront(prefix), instance: at, param: path });
+      else if (record === null)
+        found = { names: [{ pattern: prefix, instance: at, param: path }], decoder: null, stored: null };
     }
     if (made !== null) path = `${made.name}.${path}`;
   }
   return found === null ? null : { ...found, prefixes };
+}
+
+/** A pattern before a name that is known: `{param}` at its end stands for the name. */
+function inFront(pattern: NamePattern): NamePattern {
+  const [last] = pattern.holes.slice(-1);
+  return last?.kind === 'param'
+    ? { ...pattern, holes: pattern.holes.slice(0, -1), texts: pattern.texts.slice(0, -1) }
+    : pattern;
 }
 
 function named(source: StoreSource, instance: Instance, param: string): Omit<BoundSource, 'prefixes'> {
