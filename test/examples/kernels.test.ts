@@ -10,6 +10,7 @@ import { compileProgram, type Compilation } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { verifyKernel } from '../../compiler/kernel/verify.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
+import { describeLaunches } from '../../compiler/schedule/print.ts';
 import { verifyPlan } from '../../compiler/schedule/verify.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/syntax/source.ts';
@@ -39,6 +40,32 @@ const more: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Examples whose experts are a few modules with names of their own: there is no number of them to set. */
 const named = new Set(['duo-llm']);
 
+/** Examples whose work grows with the number of experts, and why it has to. */
+const dense: Readonly<Record<string, string>> = {
+  'dynamic-moe': 'a token may need every expert: the bound is all of them, the work what it takes',
+  gmope: 'every expert says how sure it is before one weighs',
+  home: 'every expert works for every task it may see',
+  'loss-free': 'there are no experts in it, only the router',
+  mmoe: 'every expert works for every task',
+  'nllb-moe': 'its queues have a fixed length: more experts have room for more tokens',
+  ple: 'every expert works for every task it may see',
+  scmoe: 'the ranks that answer are an input, which may name all',
+  'selective-attention': 'every head takes positions',
+  'soft-moe': 'every slot of every expert is a mixture of all tokens',
+  'symbolic-moe': 'the experts are models of the host: only their strength is computed here',
+  'union-of-experts': 'every slice takes half of the positions',
+};
+
+/** Floating-point operations of all contractions in the plan of an entry, with this size for all that a run decides. */
+function contractionWork(compiled: Compilation, size: number): number {
+  const [entry] = compiled.entries.filter((e) => e.name === 'forward').concat(compiled.entries);
+  if (entry === undefined) throw new Error('there is no entry');
+  const sizes = new Map(compiled.elaboration.dynamic.map((name) => [name, size] as const));
+  return describeLaunches(entry.plain.plan, sizes)
+    .filter(({ kernel }) => /^(contract|grouped_matmul)/.test(kernel))
+    .reduce((sum, { flops }) => sum + Number(flops), 0);
+}
+
 describe('the examples', () => {
   for (const name of names) {
     it(`${name}: kernels are valid`, async () => {
@@ -64,6 +91,14 @@ describe('the examples', () => {
       expect(launches(many).every((n) => n > 2)).toBe(true);
       const size = (c: Compilation): number => JSON.stringify(c.manifest?.stores).length;
       expect(size(many), 'more experts make a larger model').toBeGreaterThan(size(few));
+    });
+
+    it(`${name}: work is in proportion to assignments`, () => {
+      const work = (n: number): number => contractionWork(compile(name, { E: String(n), ...more[name] }), 32);
+      const [few, many] = [work(16), work(64)];
+      // Only the router sees four times as many experts.
+      if (dense[name] === undefined) expect(many).toBeLessThanOrEqual(1.5 * few);
+      else expect(many, dense[name]).toBeGreaterThan(1.5 * few);
     });
   }
 });
