@@ -4,14 +4,15 @@
 import type { Program } from '../dsl/check/program.ts';
 import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../dsl/meaning/instances.ts';
-import { asNumber } from '../dsl/meaning/size.ts';
+import { asNumber, formatSize, sizeKey } from '../dsl/meaning/size.ts';
 import { positionAt, type SourceFile } from '../dsl/syntax/source.ts';
-import type { EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/manifest.ts';
+import type { ConditionSpec, EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/manifest.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
 import { fingerprint } from './emit/hash.ts';
 import { KernelTable, toKernelSpec, toManifestPlan } from './emit/plan-to-manifest.ts';
 import { sizeFormula } from './emit/size-formula.ts';
 import { axisSpec, storeSpec } from './emit/store-specs.ts';
+import { divisionsOf } from './graph/divisions.ts';
 import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/ir.ts';
 import type { Kernel } from './kernel/ir.ts';
@@ -100,13 +101,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     const plan = toManifestPlan(entry.plain.plan, table, known);
     return {
       name: entry.name,
-      conditions: entry.elaborated.conditions.map((c) => ({
-        left: sizeFormula(c.left),
-        relation: c.relation,
-        right: sizeFormula(c.right),
-        message: c.message,
-        place: place(c.span),
-      })),
+      conditions: conditionsOf(entry.elaborated, place),
       inputs: inputs.map((i) => ({
         name: i.name,
         element: i.type.element,
@@ -144,6 +139,20 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   };
   const manifest = hasErrors(diagnostics) ? null : { ...body, hash: fingerprint(JSON.stringify([body, shaders])) };
   return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
+}
+
+/** What the sizes of a run must satisfy. Divisions come first: other conditions may have them in their formulas. */
+function conditionsOf({ plain, full, conditions }: ElaboratedEntry, place: (span: Span) => string): ConditionSpec[] {
+  const always = new Set(divisionsOf(plain).map((d) => sizeKey(d.divisor)));
+  const divisions = divisionsOf(full).map(({ dividend, divisor, span }): ConditionSpec => {
+    const message = `${formatSize(dividend)} is divided by ${formatSize(divisor)}, which is 0`;
+    const condition = { left: sizeFormula(divisor), relation: '!=', right: 0, message, place: place(span) } as const;
+    return always.has(sizeKey(divisor)) ? condition : { ...condition, fullOnly: true };
+  });
+  const others = conditions.map(({ left, relation, right, message, span }): ConditionSpec => {
+    return { left: sizeFormula(left), relation, right: sizeFormula(right), message, place: place(span) };
+  });
+  return [...divisions, ...others];
 }
 
 /** What a device must allow beyond the defaults of WebGPU. */

@@ -61,7 +61,7 @@ export function readFeeds(
     parts.map(({ tensor }) => tensor),
     options.sizes,
   );
-  checkConditions(entry.conditions, sizes);
+  checkConditions(entry.conditions, sizes, options.plan === entry.full);
   const feeds = new Map<string, Feed>(
     parts.map(({ key, tensor }) => [key, feedOf(tensor, sizes, options.checkFinite)]),
   );
@@ -105,11 +105,12 @@ function defaultFeeds(manifest: Manifest, options: FeedOptions, sizes: Sizes): R
   return feeds;
 }
 
-/** Throws InputError MOE0715 for the first condition of an entry that the sizes of a run break. */
-export function checkConditions(conditions: readonly ConditionSpec[], sizes: Sizes): void {
-  for (const { left, relation, right, message, place } of conditions) {
+/** Throws InputError MOE0715 for the first condition of an entry that the sizes of a run break. `full`: of the full plan. */
+export function checkConditions(conditions: readonly ConditionSpec[], sizes: Sizes, full: boolean): void {
+  for (const { left, relation, right, message, place, fullOnly } of conditions) {
+    if (fullOnly === true && !full) continue;
     const [a, b] = [evaluateNumber(left, sizes), evaluateNumber(right, sizes)];
-    if (relation === '==' ? a === b : a <= b) continue;
+    if ({ '==': a === b, '<=': a <= b, '!=': a !== b }[relation]) continue;
     const bound = [...sizes].map(([axis, size]) => `${axis} = ${size}`).join(', ');
     throw new InputError('MOE0715', `${message} (${place}, in a run with ${bound})`);
   }

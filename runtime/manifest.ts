@@ -199,11 +199,13 @@ export interface PlanSpec {
   readonly slots: number;
 }
 
-/** What the sizes of a run must satisfy: `left == right`, or `left <= right`. */
+/** What the sizes of a run must satisfy: `left == right`, `left <= right`, or `left != right`. */
 export interface ConditionSpec {
   readonly left: SizeFormula;
-  readonly relation: '==' | '<=';
+  readonly relation: '==' | '<=' | '!=';
   readonly right: SizeFormula;
+  /** Of runs with losses, outputs or updates only. */
+  readonly fullOnly?: boolean;
   /** In the program's names, with the formulas. */
   readonly message: string;
   /** `mixtral.moe:14:5` */

@@ -107,7 +107,8 @@ export function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMa
   const sizes = bindSizes(prepared.program, entry, shapes, (p) => problems.push(p));
   const [first] = problems;
   if (first !== undefined) throw new InputError(codeOf(first.code), first.message, '');
-  checkConditions(prepared.manifest.entries[0]?.conditions ?? [], sizes);
+  const { losses, outputs, updates } = request.want;
+  checkConditions(prepared.manifest.entries[0]?.conditions ?? [], sizes, losses || outputs || updates === true);
   for (const input of prepared.entry.elaborated.inputs) {
     const spec = prepared.manifest.entries[0]?.inputs.find((i) => i.name === input.name);
     const given = request.inputs.get(input.name);

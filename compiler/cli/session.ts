@@ -5,16 +5,15 @@
  * work goes to stderr. With `--json` there is exactly one JSON value on stdout, also when the call fails.
  */
 import pc from 'picocolors';
-import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import type { Diagnostic, SourceFile } from '../../dsl/diagnostics/diagnostic.ts';
 import { renderAll, toJson, type JsonDiagnostic, type Styler } from '../../dsl/diagnostics/render.ts';
 import { MoecError, RequirementsError, RunError, WeightsError } from '../../runtime/errors.ts';
+import { bugReport } from './bug-report.ts';
 import { CliError } from './cli-error.ts';
 import { noAdapterHelp } from './environment.ts';
 import { exitCodeOf, exitCodes, fileFaultOf, isNoAdapter } from './exit.ts';
 import { progressOn, type Progress } from './progress.ts';
-import { moecVersion as version } from '../version.ts';
 
 export type Colours = ReturnType<typeof pc.createColors>;
 
@@ -113,20 +112,8 @@ export class Session {
 
   /** What happened, at which stage, and how to see it again: everything a report needs. */
   private bugReport(error: unknown): string {
-    const stage = error instanceof CompilerBug ? error.stage : this.stage;
-    const stack = error instanceof Error ? (error.stack ?? '').split('\n').filter((l) => /^\s+at /.test(l)) : [];
-    const cause = error instanceof Error && error.cause instanceof Error ? [`   = cause: ${error.cause.message}`] : [];
-    const call = process.argv.slice(2).map(quoteForShell).join(' ');
-    const { platform, arch, version: node } = process;
-    return [
-      `${this.colours.red(this.colours.bold('internal error'))}: ${headline(error)}`,
-      `   = this is a bug of moec, not of your model`,
-      `   = stage: ${stage}`,
-      ...cause,
-      ...stack.slice(0, 6).map((l) => `   | ${l.trim()}`),
-      `   = to see it again: moec ${call}`,
-      `   = moec ${version}, node ${node}, ${platform} ${arch}`,
-    ].join('\n');
+    const head = `${this.colours.red(this.colours.bold('internal error'))}: ${headline(error)}`;
+    return [head, ...bugReport({ error, stage: this.stage, args: process.argv.slice(2) })].join('\n');
   }
 
   private styler(): Styler {
@@ -180,8 +167,4 @@ function jsonOf(error: unknown): readonly (JsonDiagnostic | Readonly<Record<stri
   if (error instanceof MoecError)
     return [{ code: error.code, severity: 'error', message: headline(error), labels: [] }];
   return [];
-}
-
-function quoteForShell(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

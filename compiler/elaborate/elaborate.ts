@@ -8,6 +8,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import { bindStore, type Cell } from '../../dsl/meaning/bindings.ts';
+import { TooMuch } from '../../dsl/meaning/limits.ts';
 import type { StaticValue, UsedStore } from '../../dsl/meaning/instances.ts';
 import type { Condition } from '../../dsl/meaning/obligations.ts';
 import { Scope } from '../../dsl/meaning/scope.ts';
@@ -63,6 +64,16 @@ export function elaborate(
   options: ElaborateOptions,
   report: (problem: Diagnostic) => void,
 ): Elaboration {
+  try {
+    return elaborateAll(program, options, report);
+  } catch (error) {
+    if (!(error instanceof TooMuch)) throw error;
+    report(error.diagnostic);
+    return { entries: [], stores: [], dynamic: [] };
+  }
+}
+
+function elaborateAll(program: Program, options: ElaborateOptions, report: (problem: Diagnostic) => void): Elaboration {
   const scope = new Scope({ program, overrides: options.overrides, dynamic: new Map(), report });
   const names = options.entries ?? program.entries.map((e) => e.name);
   const entries = names.map((name): ElaboratedEntry => {

@@ -4,7 +4,7 @@
  */
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import { apply, asInteger, type Size } from '../../dsl/meaning/size.ts';
-import { replaceInBounds } from '../graph/bounds.ts';
+import { embedInBounds, replaceInBounds } from '../graph/bounds.ts';
 import type { ConcatPart } from '../graph/build.ts';
 import type { Bound, NodeId } from '../graph/ir.ts';
 import { minus, supportAxes, type GraphOperand, type GraphRoute, type Workshop } from './handles.ts';
@@ -98,7 +98,8 @@ export function embed(shop: Workshop, route: GraphRoute, part: readonly Axis[], 
     };
     return b.concat([...pad(offset), asPart(shop, node, part), ...pad(after)], shop.id(axis));
   };
-  const bounds = replaceInBounds(route.bounds, shop.idsOf(part), [shop.id(axis)], b.sizeOf);
+  const own = shop.idsOf(supportAxes(route));
+  const bounds = embedInBounds(route.bounds, own, shop.idsOf(part), [shop.id(axis)], b.sizeOf);
   const inTargets = part.length === 0 || route.targets.some((a) => part.includes(a));
   const targets = part.length === 0 ? [...route.targets, axis] : replaceAxes(route.targets, part, [axis]);
   const sources = inTargets ? minus(route.sources, part) : replaceAxes(route.sources, part, [axis]);

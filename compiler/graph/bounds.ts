@@ -141,3 +141,18 @@ export function replaceInBounds(
     return { per: without(per, from), atMost: multiply([atMost, ...hit.map(sizeOf)]) };
   });
 }
+
+/**
+ * Facts about points over `axes` that are put among those of `to`, more than there are of `from`: what was too plain to be
+ * written down, that there are no more points than `from` has, now says something.
+ */
+export function embedInBounds(
+  facts: readonly Bound[],
+  axes: readonly AxisId[],
+  from: readonly AxisId[],
+  to: readonly AxisId[],
+  sizeOf: SizeOf,
+): Bound[] {
+  const all: Bound = { per: without(axes, from), atMost: multiply(from.map(sizeOf)) };
+  return [...replaceInBounds(facts, from, to, sizeOf), all];
+}

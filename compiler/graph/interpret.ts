@@ -11,8 +11,9 @@ import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, substitute, type Size } from '../../dsl/meaning/size.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
 import type { Domain } from './domains.ts';
-import { NEG_INF, POS_INF } from './infinity.ts';
+import { argmaxValues, orderValues } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
+import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
 import type { AxisId, ExternNode, Graph, Node, NodeId } from './ir.ts';
 import { count, forEachPoint, inOrder, stridesOf, type GraphTensor } from './points.ts';
 import { operandsOf } from './uses.ts';
@@ -48,12 +49,27 @@ export function interpretGraph(graph: Graph, run: GraphRun): GraphValues {
 
 export { inOrder, type GraphTensor } from './points.ts';
 
-class Interpreter implements GraphValues {
+/** What the definitions of single nodes need of the run they are evaluated in. */
+export interface Evaluation {
+  readonly errors: string[];
+  readonly poison: boolean;
+  value(id: NodeId): GraphTensor;
+  sizeOf(axis: AxisId): number;
+  /** Fills a result by a function of the operands' numbers at each point (and of the point's index). */
+  fill(
+    node: Node,
+    shape: readonly number[],
+    operands: readonly GraphTensor[],
+    f: (offsets: readonly number[], index: readonly number[]) => number,
+  ): Float64Array;
+}
+
+class Interpreter implements GraphValues, Evaluation {
   readonly values: GraphTensor[] = [];
   readonly errors: string[] = [];
   private readonly graph: Graph;
   private readonly run: GraphRun;
-  private readonly poison: boolean;
+  readonly poison: boolean;
   private readonly calls = new Map<number, readonly ArrayLike<number>[]>();
 
   constructor(graph: Graph, run: GraphRun) {
@@ -86,7 +102,7 @@ class Interpreter implements GraphValues {
     }); // prettier-ignore
   }
 
-  private value(id: NodeId): GraphTensor {
+  value(id: NodeId): GraphTensor {
     const value = this.values[id];
     if (value === undefined) throw new CompilerBug('graph', `%${id} is read before it is there`);
     return value;
@@ -104,14 +120,13 @@ class Interpreter implements GraphValues {
     return value;
   }
 
-  private sizeOf(axis: AxisId): number {
+  sizeOf(axis: AxisId): number {
     const known = this.graph.axes.get(axis);
     if (known === undefined) throw new CompilerBug('graph', `no axis ${axis}`);
     return this.integer(known.size);
   }
 
-  /** Fills a result by a function of the operands' numbers at each point (and of the point's index). */
-  private fill(
+  fill(
     node: Node,
     shape: readonly number[],
     operands: readonly GraphTensor[],
@@ -154,15 +169,15 @@ class Interpreter implements GraphValues {
       case 'support':
         return this.value(node.mask).data.slice();
       case 'contract':
-        return this.contract(node, shape);
+        return contractValues(node, shape, this);
       case 'reduce':
-        return this.reduce(node, shape);
+        return reduceValues(node, shape, this);
       case 'scan':
-        return this.scan(node);
+        return scanValues(node, this);
       case 'order':
-        return this.order(node);
+        return orderValues(node, this);
       case 'argmax':
-        return this.argmax(node, shape);
+        return argmaxValues(node, shape, this);
       case 'gather':
         return this.gather(node, shape);
       case 'draw': {
@@ -230,117 +245,6 @@ class Interpreter implements GraphValues {
     const out = inOrder(value, leaf.axes);
     if (out.length !== count(shape)) throw new CompilerBug('graph', `the default of ${leaf.name} has another shape`);
     return out;
-  }
-
-  private contract(node: Node & { kind: 'contract' }, shape: readonly number[]): Float64Array {
-    const [left, right] = [this.value(node.left), this.value(node.right)];
-    const axes = [...node.axes, ...node.over];
-    const whole = [...shape, ...node.over.map((a) => this.sizeOf(a))];
-    const inner = count(whole.slice(shape.length));
-    const out = new Float64Array(count(shape));
-    forEachPoint(axes, whole, [left.axes, right.axes], [left.shape, right.shape], (point, [l, r]) => {
-      const at = Math.floor(point / inner);
-      out[at] = (out[at] ?? 0) + (left.data[l ?? 0] ?? NaN) * (right.data[r ?? 0] ?? NaN);
-    });
-    return out;
-  }
-
-  private reduce(node: Node & { kind: 'reduce' }, shape: readonly number[]): Float64Array {
-    const operand = this.value(node.operand);
-    const axes = [...node.axes, ...node.over];
-    const whole = [...shape, ...node.over.map((a) => this.sizeOf(a))];
-    const inner = count(whole.slice(shape.length));
-    const start = { sum: 0, max: NEG_INF, min: POS_INF, any: 0 }[node.op];
-    const step = {
-      sum: (a: number, b: number) => a + b,
-      max: (a: number, b: number) => Math.max(a, b),
-      min: (a: number, b: number) => Math.min(a, b),
-      any: (a: number, b: number) => (a === 1 || b === 1 ? 1 : Math.max(a, b)),
-    }[node.op];
-    const out = new Float64Array(count(shape)).fill(start);
-    forEachPoint(axes, whole, [operand.axes], [operand.shape], (point, [o]) => {
-      const at = Math.floor(point / inner);
-      out[at] = step(out[at] ?? 0, operand.data[o ?? 0] ?? NaN);
-    });
-    return out;
-  }
-
-  private scan(node: Node & { kind: 'scan' }): Float64Array {
-    const { data, shape, axes } = this.value(node.operand);
-    const along = axes.indexOf(node.axis);
-    const stride = stridesOf(shape)[along] ?? 1;
-    const length = shape[along] ?? 0;
-    const out = new Float64Array(data.length);
-    for (let i = 0; i < data.length; i++) {
-      const first = Math.floor(i / stride) % length === 0;
-      const before = first ? 0 : (out[i - stride] ?? 0) + (node.exclusive ? (data[i - stride] ?? NaN) : 0);
-      out[i] = node.exclusive ? before : before + (data[i] ?? NaN);
-    }
-    return inOrder({ axes, shape, data: out }, node.axes);
-  }
-
-  private order(node: Node & { kind: 'order' }): Float64Array {
-    const rest = node.axes.filter((a) => !node.over.includes(a));
-    const axes = [...rest, ...node.over];
-    const whole = axes.map((a) => this.sizeOf(a));
-    const group = count(node.over.map((a) => this.sizeOf(a)));
-    const keys = node.keys.map((k) => this.value(k.node));
-    const candidates = node.candidates === null ? [] : [this.value(node.candidates)];
-    const total = count(whole);
-    const rows: number[][] = [];
-    const candidate: number[] = [];
-    const operands = [...keys, ...candidates];
-    forEachPoint(axes, whole, operands.map((o) => o.axes), operands.map((o) => o.shape), (point, offsets) => {
-      candidate[point] = candidates.length === 0 ? 1 : (candidates[0]?.data[offsets[keys.length] ?? 0] ?? NaN);
-      rows[point] = keys.map((k, i) => k.data[offsets[i] ?? 0] ?? NaN);
-    }); // prettier-ignore
-    const out = new Float64Array(total);
-    for (let from = 0; from < total; from += group) {
-      const points = Array.from({ length: group }, (_, i) => from + i);
-      if (points.some((p) => Number.isNaN(candidate[p]))) {
-        for (const p of points) out[p] = NaN;
-        continue;
-      }
-      const chosen = points.filter((p) => candidate[p] === 1);
-      const bad = chosen.filter((p) => rows[p]?.some(Number.isNaN) === true);
-      if (node.report) for (const p of bad) this.errors.push(`%${node.id}: the key is NaN at ${p}`);
-      chosen.sort((p, q) => this.before(node, rows[p] ?? [], rows[q] ?? []) || p - q);
-      // Nobody may read the place of a point that is no candidate.
-      for (const p of points) out[p] = this.poison ? NaN : 0;
-      chosen.forEach((p, place) => (out[p] = this.poison && bad.length > 0 ? NaN : place));
-    }
-    return inOrder({ axes, shape: whole, data: out }, node.axes);
-  }
-
-  private before(node: Node & { kind: 'order' }, left: readonly number[], right: readonly number[]): number {
-    for (let i = 0; i < node.keys.length; i++) {
-      const [a, b] = [left[i] ?? NaN, right[i] ?? NaN];
-      if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-      // NaN is below every number.
-      const less = Number.isNaN(a) || a < b;
-      return less === (node.keys[i]?.descending === true) ? 1 : -1;
-    }
-    return 0;
-  }
-
-  private argmax(node: Node & { kind: 'argmax' }, shape: readonly number[]): Float64Array {
-    const operand = this.value(node.operand);
-    const length = this.sizeOf(node.axis);
-    const stride = stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 1;
-    return this.fill(node, shape, [operand], ([o]) => {
-      let best = 0;
-      let greatest = NaN;
-      for (let i = 0; i < length; i++) {
-        const value = operand.data[(o ?? 0) + i * stride] ?? NaN;
-        if (Number.isNaN(value)) {
-          if (this.poison) return NaN;
-          this.errors.push(`%${node.id}: argmax met NaN`);
-        } else if (Number.isNaN(greatest) || value > greatest) {
-          [best, greatest] = [i, value];
-        }
-      }
-      return best;
-    });
   }
 
   private gather(node: Node & { kind: 'gather' }, shape: readonly number[]): Float64Array {

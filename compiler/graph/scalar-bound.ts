@@ -1,6 +1,7 @@
 /**
  * Error bounds of scalar functions: how far an f32 result may be from the exact one, given how far its arguments may be.
- * Accuracies are those WGSL promises (section 15.7.4), in units in the last place or absolute; see error-bound.ts.
+ * Accuracies are those WGSL promises (section 15.7.4), in units in the last place or absolute, and of what kernels compute
+ * themselves those of the computation (compiler/schedule/scalar-functions.ts); see error-bound.ts.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { MapOp } from './ir.ts';
@@ -21,10 +22,14 @@ export interface Point {
   readonly d: number;
 }
 
-/** Own error of a function, relative to its result (units in the last place) and absolute. */
-const functions: Partial<
-  Record<MapOp, { readonly f: (x: number) => number; readonly ulp: (x: number) => number; readonly absolute: number }>
-> = {
+/** A function with its own error, relative to its result (units in the last place) and absolute, by the argument. */
+interface ScalarFunction {
+  readonly f: (x: number) => number;
+  readonly ulp: (x: number) => number;
+  readonly absolute: number | ((x: number) => number);
+}
+
+const functions: Partial<Record<MapOp, ScalarFunction>> = {
   exp: { f: Math.exp, ulp: (x) => 3 + 2 * Math.abs(x), absolute: 0 },
   log: { f: Math.log, ulp: () => 3, absolute: 2 ** -21 },
   sqrt: { f: Math.sqrt, ulp: () => 3, absolute: 0 },
@@ -41,11 +46,26 @@ const functions: Partial<
   relu: { f: (x) => Math.max(x, 0), ulp: () => 0, absolute: 0 },
   softplus: { f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), ulp: () => 8, absolute: 2 ** -20 },
   erf: { f: erf, ulp: () => 8, absolute: 5e-7 },
-  sin: { f: Math.sin, ulp: () => 2, absolute: 2 ** -11 },
-  cos: { f: Math.cos, ulp: () => 2, absolute: 2 ** -11 },
+  sin: { f: Math.sin, ulp: () => 0, absolute: turnError },
+  cos: { f: Math.cos, ulp: () => 0, absolute: turnError },
   abs: { f: Math.abs, ulp: () => 0, absolute: 0 },
   neg: { f: (x) => -x, ulp: () => 0, absolute: 0 },
 };
+
+/**
+ * Absolute error of sin and cos as kernels compute them: x less q times π/2 in three parts, then a polynomial on the rest r.
+ *
+ * The parts have 8, 11 and 24 bits. While q has at most 16, x - q·part₁ is exact; while it has at most 13, so is q·part₂,
+ * and beyond it adds u·q·part₂ < u·|x|/3200. What the parts lack of π/2 is 2e-15, and q is off by less than 0.012, so
+ * |r| < 0.81. The two subtractions that round move r by at most 2u|r|, and with it sin r or cos r by 1.2u. The polynomials
+ * add, rounding included: sin 1.3u (0.72u of them the last addition, 0.2u of Taylor's rest), cos 2.1u (u the last one).
+ * Fused operations round less. Together below 4u. An argument with more than 16 bits of q is not reduced to anything.
+ */
+function turnError(x: number): number {
+  const size = Math.abs(x);
+  if (!(size < 2 ** 16 * 1.57)) return Infinity;
+  return u * (4 + (size < 2 ** 13 * 1.57 ? 0 : size / 3200));
+}
 
 function erf(x: number): number {
   // Maclaurin series near 0, complement by continued fraction elsewhere: both far below f32.
@@ -78,7 +98,8 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string): Po
       : op === 'silu' || op === 'gelu' || op === 'gelu_tanh' || op === 'sin' || op === 'cos'
         ? Math.max(ends, 1.13 * a.d)
         : ends;
-    const own = whole ? 0 : f.ulp(a.v) * 2 * u * Math.abs(v) + f.absolute;
+    const absolute = typeof f.absolute === 'number' ? f.absolute : f.absolute(Math.abs(a.v) + a.d);
+    const own = whole ? 0 : f.ulp(a.v) * 2 * u * Math.abs(v) + absolute;
     return { v, d: (a.d === 0 ? 0 : spread) + own };
   }
   switch (op) {

@@ -7,9 +7,9 @@ import { apply, sizeKey, type Size } from '../../dsl/meaning/size.ts';
 import {
   boundOf,
   compareProducts,
+  embedInBounds,
   joinBounds,
   projectBounds,
-  replaceInBounds,
   tidyBounds,
   uniteBounds,
 } from '../graph/bounds.ts';
@@ -98,7 +98,7 @@ export class Supports {
     const wide = this.b.at(s.span).broadcast(id, from);
     const missing = from.filter((a) => !s.axes.includes(a));
     const facts = s.bounds.map(({ per, atMost }) => ({ per: [...per, ...missing], atMost }));
-    const bounds = replaceInBounds(facts, from, to, this.b.sizeOf);
+    const bounds = embedInBounds(facts, [...s.axes, ...missing], from, to, this.b.sizeOf);
     const target = s.targets.some((a) => from.includes(a));
     const rest = (axes: readonly AxisId[]): AxisId[] => axes.filter((a) => !from.includes(a));
     const sources = target ? rest(s.sources) : [...rest(s.sources), ...to];

@@ -155,6 +155,7 @@ export const catalogue = {
   MOE0501: { title: 'a value has too many elements for one buffer' },
   MOE0502: { title: 'a value is larger than the target binds at once' },
   MOE0503: { title: 'a step needs more storage buffers than the target binds' },
+  MOE0504: { title: 'a program is written out to more than moec handles' },
 
   // 06 weights (runtime/errors.ts has the same numbers)
   MOE0600: { title: 'several faults in the weights, listed' },

@@ -9,6 +9,7 @@ import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Axis } from './axis.ts';
 import type { Instance, UsedStore } from './instances.ts';
+import { MOST_PIECES, withinLimit } from './limits.ts';
 import type { Scope } from './scope.ts';
 import { asInteger } from './size.ts';
 import { evaluateStatic } from './statics.ts';
@@ -61,6 +62,8 @@ export function bindStore(
         for (const a of hole.axes) braced.add(resolve(a, p.instance));
     }
   }
+  const pieces = axes.reduce((count, a, i) => (braced.has(a) ? count * (sizes[i] ?? 0) : count), 1);
+  withinLimit(pieces, MOST_PIECES, `${used.store.path} is read from a tensor`, used.store.declaration.span);
   const rest = axes.filter((a) => !braced.has(a));
   const layout = storedLayout(source, rest, resolve);
 

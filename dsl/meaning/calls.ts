@@ -7,6 +7,7 @@
 import type { Block, CallableDeclaration, Id, ValueType } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { MOST_STEPS, withinLimit } from './limits.ts';
 import type { Algebra, Operand, Selection } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { axesOfOperand, axesOfType, restrict, stackOperands, type Frame, type WalkValue } from './frame.ts';
@@ -36,6 +37,7 @@ export class Calls<T, R> {
     // A family that names its index is specialised for each of its points.
     const n = asInteger(named.as.size);
     if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
+    withinLimit(n, MOST_STEPS, `a family that names its index of ${named.as.name} is written out`, span);
     const results: WalkValue<T, R>[] = [];
     for (let i = 0; i < n; i++) {
       const one = this.scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });

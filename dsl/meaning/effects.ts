@@ -5,6 +5,7 @@
  */
 import type { ValueType } from '../check/program.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+import { MOST_STEPS, withinLimit } from './limits.ts';
 import type { Algebra, Operand, Selection, Store } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { asInteger, exact } from './size.ts';
@@ -202,7 +203,10 @@ export class Effects<T, R> {
       const same = entries.map((e) => this.called(e, depth, axis));
       return this.assemble(same, family, kind, missing, depth + 1, [...at, null]);
     }
+    const span = entries[0]?.span;
     const n = asInteger(axis.size) ?? 0;
+    if (span !== undefined)
+      withinLimit(n, MOST_STEPS, `what is given for single members of ${axis.name} is joined`, span);
     const parts = Array.from({ length: n }, (_, i) => {
       const own = entries.flatMap((e) => this.cell(e, depth, i));
       return this.assemble(own, family, kind, missing, depth + 1, [...at, i]);

@@ -241,9 +241,10 @@ export function sizeKey(size: Size): string {
   }
 }
 
-/** Reads like the program: `2 * T / 8`. */
+const infix: Partial<Record<SizeOp, string>> = { add: '+', sub: '-', mul: '*', div: '/', mod: '%', pow: '**' };
+
+/** Reads like the program: `(2 * T) / 8`. Every parenthesis that the meaning needs is there, and those that spare a reader the rules. */
 export function formatSize(size: Size): string {
-  const infix: Partial<Record<SizeOp, string>> = { add: '+', sub: '-', mul: '*', div: '/', mod: '%', pow: '**' };
   switch (size.kind) {
     case 'exact':
       return size.denominator === 1n ? `${size.numerator}` : `${size.numerator}/${size.denominator}`;
@@ -253,14 +254,23 @@ export function formatSize(size: Size): string {
       return size.axis;
     case 'op': {
       const sign = infix[size.op];
-      const parts = size.args.map((a) =>
-        sign !== undefined && a.kind === 'op' && infix[a.op] !== undefined && a.op !== size.op
-          ? `(${formatSize(a)})`
-          : formatSize(a),
-      );
-      return sign === undefined ? `${size.op}(${parts.join(', ')})` : parts.join(` ${sign} `);
+      if (sign === undefined) return `${size.op}(${size.args.map(formatSize).join(', ')})`;
+      return size.args
+        .map((arg, i) => (standsAlone(arg, size.op, i) ? formatSize(arg) : `(${formatSize(arg)})`))
+        .join(` ${sign} `);
     }
   }
+}
+
+/** Whether an operand of an infix operator needs no parentheses there. */
+function standsAlone(arg: Size, op: SizeOp, place: number): boolean {
+  // What is grouped to the left may follow itself on the left; of `+` and `*` the grouping does not matter.
+  const inLine = op === 'pow' ? place === 1 : place === 0 || op === 'add' || op === 'mul';
+  if (arg.kind === 'op') return infix[arg.op] === undefined || (arg.op === op && inLine);
+  if (arg.kind === 'dynamic') return true;
+  // A fraction is written with `/`, and a minus binds less than a power.
+  if (arg.kind === 'exact' && arg.denominator !== 1n) return op === 'add' || op === 'sub' || (op !== 'pow' && inLine);
+  return op !== 'pow' || place === 1 || (asNumber(arg) ?? 0) >= 0;
 }
 
 export function multiply(sizes: readonly Size[]): Size {

@@ -12,7 +12,6 @@ import type {
   ChainExpr,
   Expr,
   FamilyExpr,
-  Id,
   PrimitiveExpr,
   Program,
   TensorType,
@@ -20,14 +19,17 @@ import type {
 } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Operand, Selection } from './algebra.ts';
+import type { Algebra, Operand } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { Calls } from './calls.ts';
+import { coerce, withoutPoints } from './coerce.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
 import { axesOfType, stackOperands, type Frame, type WalkValue } from './frame.ts';
-import type { FamilyValue, Instance, UsedStore } from './instances.ts';
+import type { FamilyValue, UsedStore } from './instances.ts';
 import { Obligations, type Condition } from './obligations.ts';
 import { Scope, type StaticFrame } from './scope.ts';
+import { StoreReader } from './store-reader.ts';
+import { MOST_STEPS, withinLimit } from './limits.ts';
 import { asInteger, exact, type Size } from './size.ts';
 
 export interface WalkOptions<T, R> {
@@ -78,17 +80,20 @@ export function walkInitial<T, R>(
 }
 
 class Walk<T, R> {
+  /** How often what is walked now is written out: the product of the steps of the chains around it. */
+  private stepsAround = 1;
   private readonly scope: Scope;
   private readonly algebra: Algebra<T, R>;
   private readonly calls: Calls<T, R>;
+  private readonly stores: StoreReader<T, R>;
   private readonly effects: Effects<T, R>;
   private readonly obligations: Obligations;
-  private readonly initials = new Map<number, T>();
 
   constructor(private readonly options: WalkOptions<T, R>) {
     this.scope = options.scope;
     this.algebra = options.algebra;
     this.calls = new Calls(options.scope, options.algebra, (body, frame) => this.block(body, frame));
+    this.stores = new StoreReader(this.scope, this.algebra, this.calls, (expr, frame) => this.tensor(expr, frame));
     this.obligations = new Obligations(options.report, options.require ?? (() => undefined));
     this.effects = new Effects(options.algebra, (problem) => this.obligations.report(problem));
   }
@@ -132,6 +137,10 @@ class Walk<T, R> {
     return { results, ...this.effects.gather(), stores: this.scope.usedStores() };
   }
 
+  initialOf(used: UsedStore): T | null {
+    return this.stores.initialOf(used);
+  }
+
   private axis(variable: AxisVar, frame: StaticFrame): Axis {
     return this.scope.axis(variable, frame);
   }
@@ -156,7 +165,7 @@ class Walk<T, R> {
         case 'update':
           if (this.options.want.updates) {
             const used = this.scope.store(statement.store, [], frame);
-            const selection = this.selectionOf(used.instance, frame);
+            const selection = this.stores.selectionOf(used, frame);
             this.scope.markUsed(used, [...selection.values()]);
             this.effects.update(used.store, selection, this.tensor(statement.value, frame), statement.span);
           }
@@ -210,8 +219,7 @@ class Walk<T, R> {
       }
       case 'store': {
         const used = this.scope.store(expr.decl, expr.via, frame);
-        const whole = this.readStore(used, this.selectionOf(used.instance, frame));
-        return this.algebra.rename({ kind: 'tensor', value: whole }, this.axesHere(used, frame));
+        return this.stores.readHere(used, frame);
       }
       case 'primitive':
         return this.primitive(expr, frame);
@@ -229,7 +237,7 @@ class Walk<T, R> {
       case 'chain':
         return this.chain(expr, frame);
       case 'coerce':
-        return this.coerce(this.expression(expr.value, frame), expr.type, frame);
+        return this.coerced(this.expression(expr.value, frame), expr.type, frame);
       case 'embed': {
         const value = this.operand(expr.value, frame);
         if (value.kind !== 'route') throw new CompilerBug('walk', 'only a route is embedded in a union');
@@ -241,49 +249,26 @@ class Walk<T, R> {
     }
   }
 
-  private coerce(value: WalkValue<T, R>, type: ValueType, frame: Frame<T, R>): WalkValue<T, R> {
-    if (value.kind === 'family') return value;
-    if (value.kind === 'tuple') {
-      if (type.kind !== 'tuple') return value;
-      const items = value.items.map((item, i) => {
-        const t = type.items[i];
-        return t === undefined ? item : this.coerce(item, t.type, frame);
-      });
-      return { kind: 'tuple', items };
-    }
-    const axes = axesOfType(type).map((a) => this.axis(a, frame));
-    const wide = this.algebra.broadcast(value, axes);
-    if (wide.kind === 'route' && type.kind === 'route') {
-      const targets = type.targets.map((a) => this.axis(a, frame));
-      const sources = this.algebra.supportOf(wide.value).filter((a) => !targets.includes(a));
-      return { kind: 'route', value: this.algebra.orient(wide.value, sources, targets) };
-    }
-    if (
-      wide.kind === 'tensor' &&
-      type.kind === 'tensor' &&
-      type.element === 'f16' &&
-      this.algebra.elementOf(wide.value) !== 'f16'
-    ) {
-      return this.algebra.primitive({
-        name: 'convert',
-        args: new Map([['x', wide]]),
-        axes: new Map(),
-        statics: new Map(),
-        element: 'f16',
-        span: { source: '', start: 0, end: 0 },
-        hidden: frame.hidden,
-        place: frame.place,
-      });
-    }
-    return wide;
+  private coerced(value: WalkValue<T, R>, type: ValueType, frame: Frame<T, R>): WalkValue<T, R> {
+    return coerce(value, type, frame, this.algebra, (variable) => this.axis(variable, frame));
   }
 
-  private chain(expr: ChainExpr & { readonly span: Span }, frame: Frame<T, R>): WalkValue<T, R> {
+  private chain(
+    expr: ChainExpr & { readonly type: ValueType; readonly span: Span },
+    frame: Frame<T, R>,
+  ): WalkValue<T, R> {
     const axis = this.axis(expr.axis, frame);
     const steps = asInteger(axis.size);
     if (steps === null) throw new CompilerBug('walk', `chain over ${axis.name}, whose size is not constant`);
-    let carried = expr.carries.map((c) => this.coerce(this.expression(c.start, frame), c.type, frame));
+    let carried = expr.carries.map((c) => this.coerced(this.expression(c.start, frame), c.type, frame));
     const collected: Operand<T, R>[][] = expr.collecting.map(() => []);
+    const around = this.stepsAround;
+    this.stepsAround = withinLimit(
+      around * Math.max(steps, 1),
+      MOST_STEPS,
+      `a chain over ${axis.name} is written out`,
+      expr.span,
+    );
     for (let i = 0; i < steps; i++) {
       const step: Frame<T, R> = {
         ...frame,
@@ -300,7 +285,7 @@ class Walk<T, R> {
       carried = expr.carries.map((c, k) => {
         const item = items[k];
         if (item === undefined) throw new CompilerBug('walk', 'a chain step gives too few values');
-        return this.coerce(item, c.type, frame);
+        return this.coerced(item, c.type, frame);
       });
       expr.collecting.forEach((c, k) => {
         const item = step.locals.get(c.local);
@@ -309,7 +294,17 @@ class Walk<T, R> {
         collected[k]?.push(item);
       });
     }
-    const all = [...carried, ...collected.map((operands) => stackOperands(operands, axis, this.algebra))];
+    this.stepsAround = around;
+    const types = expr.type.kind === 'tuple' ? expr.type.items.map(({ type }) => type) : [expr.type];
+    const all = [
+      ...carried,
+      ...collected.map((operands, k) => {
+        const type = types[expr.carries.length + k];
+        return operands.length === 0 && type !== undefined
+          ? withoutPoints(type, this.algebra, (a) => this.axis(a, frame), expr.span)
+          : stackOperands(operands, axis, this.algebra);
+      }),
+    ];
     const [only] = all;
     return all.length === 1 && only !== undefined ? only : { kind: 'tuple', items: all };
   }
@@ -394,71 +389,5 @@ class Walk<T, R> {
         });
       }
     }
-  }
-
-  /**
-   * An axis whose definition names an index (`seen[Q] = every | group[…]` in `task[k in Task]`) is one axis for each
-   * index, but a store has one shape for all: its axes, as they are called here.
-   */
-  private axesHere({ store, instance }: UsedStore, frame: Frame<T, R>): ReadonlyMap<Axis, Axis> {
-    const here = store.declaration.type.axes.map((a) => this.axis(a, { ...frame, instance }));
-    return new Map(
-      store.declared.flatMap((a, i) => (here[i] === undefined || here[i] === a ? [] : [[a, here[i]] as const])),
-    );
-  }
-
-  private readStore(used: UsedStore, selection: ReadonlyMap<number, Selection>): T {
-    const list = used.store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
-    this.scope.markUsed(used, list);
-    const control = used.store.declaration.store === 'input';
-    return this.algebra.store(used.store, list, control ? this.initialOf(used) : null);
-  }
-
-  /** What an initialiser gives, over all axes of the store; computed once a walk, so that its draws are drawn once. */
-  initialOf(used: UsedStore): T | null {
-    const known = this.initials.get(used.store.id);
-    if (known !== undefined) return known;
-    const { initial } = used.store.declaration;
-    if (initial === null) return null;
-    const { instance } = used;
-    const frame: Frame<T, R> = {
-      instance,
-      selection: new Map(instance.family.map((a) => [a.id, { kind: 'all', axis: a }])),
-      indices: new Map(),
-      locals: new Map(),
-      hidden: instance.family,
-      routes: [],
-      restore: new Map(),
-      place: used.store.path,
-    };
-    const wide = this.initialAt(initial, used, this.scope.namedIndices(used), frame);
-    if (wide.kind === 'route') throw new CompilerBug('walk', 'an initial value is dense');
-    this.initials.set(used.store.id, wide.value);
-    return wide.value;
-  }
-
-  /** An initial value over all axes of its store; where bodies name family indices, each point's own with its index. */
-  private initialAt(
-    initial: Expr,
-    used: UsedStore,
-    named: readonly { readonly index: Id; readonly axis: Axis }[],
-    frame: Frame<T, R>,
-  ): Operand<T, R> {
-    const axes = [...used.store.family, ...used.store.declared];
-    const [first, ...rest] = named;
-    if (first === undefined) {
-      return this.algebra.broadcast({ kind: 'tensor', value: this.tensor(initial, frame) }, axes);
-    }
-    const points = Array.from({ length: asInteger(first.axis.size) ?? 0 }, (_, i) => {
-      const own = { ...frame, indices: new Map([...frame.indices, [first.index, i]]) };
-      // Whole, then one point of it: a draw is the same as without the index.
-      return this.calls.sliceAt(this.initialAt(initial, used, rest, own), first.axis, i, frame, initial.span);
-    });
-    return this.algebra.broadcast(stackOperands(points, first.axis, this.algebra), axes);
-  }
-
-  /** The selection of an instance's family axes as this frame has it. */
-  private selectionOf(instance: Instance, frame: Frame<T, R>): ReadonlyMap<number, Selection> {
-    return this.scope.selectionOf(instance, this.scope.commonInstance(instance, frame), frame);
   }
 }

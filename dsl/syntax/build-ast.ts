@@ -250,7 +250,8 @@ function buildDefinition(context: BuildContext, node: CstNode): ast.CallableDecl
     nodes(union, 'member').map((member): ast.Member | undefined => {
       const name = context.ident(tokenOf(member, 'Name'));
       const subscript = nodeOf(member, 'subscript');
-      return name && { name, indices: subscript && buildIndices(context, subscript), span: context.spanOf(member) };
+      const indices = subscript && (buildIndices(context, subscript) ?? []);
+      return name && { name, indices, span: context.spanOf(member) };
     }),
   );
   const [first] = members;

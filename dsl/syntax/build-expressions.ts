@@ -50,7 +50,9 @@ export function buildExpr(
         ],
       });
     }
-    input = { kind: 'Pipe', input, callee, args: args ? buildArgs(context, args) : [], span };
+    const read = args ? buildArgs(context, args) : [];
+    if (read === undefined || callee.kind === 'Error') input = { kind: 'Error', span };
+    else input = { kind: 'Pipe', input, callee, args: read, span };
   }
   return input;
 }
@@ -122,9 +124,12 @@ function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorEx
   const reduce = (level: number, associates: 'left' | 'right' | 'none'): void => {
     for (let top = waiting.at(-1); top !== undefined; top = waiting.at(-1)) {
       if (top.level < level || (top.level === level && associates === 'right')) return;
-      if (top.level === level && associates === 'none') reportComparison(context, top.token);
       waiting.pop();
-      operand = applyOperator(context, top, operand ?? hole);
+      const right = operand ?? hole;
+      operand =
+        top.level === level && associates === 'none' && top.left !== undefined
+          ? comparedAgain(context, top.token, top.left, right)
+          : applyOperator(context, top, right);
     }
   };
 
@@ -157,8 +162,11 @@ function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorEx
   return operand ?? hole;
 }
 
-function reportComparison(context: BuildContext, first: IToken): void {
-  context.report('MOE0118', context.tokenSpan(first), { help: 'join two comparisons with `and`' });
+/** `a < b` before another comparison: a hole, so that of a row of comparisons the first is reported, and nothing of its type. */
+function comparedAgain(context: BuildContext, token: IToken, left: ast.Expr, right: ast.Expr): ast.ErrorExpr {
+  if (left.kind !== 'Error')
+    context.report('MOE0118', context.tokenSpan(token), { help: 'join two comparisons with `and`' });
+  return { kind: 'Error', span: joinSpans(left.span, right.span) };
 }
 
 function applyOperator(context: BuildContext, { token, left }: Waiting, right: ast.Expr): ast.Expr {
@@ -235,8 +243,10 @@ function buildPostfix(context: BuildContext, node: CstNode, place: Place): ast.E
   if (suffixes.length > 0) checkBare(context, node);
   for (const suffix of suffixes) {
     const span = joinSpans(value.span, context.spanOf(suffix, value.span.end));
-    if (suffix.name === 'args') value = { kind: 'Call', callee: value, args: buildArgs(context, suffix), span };
-    else if (suffix.name === 'subscript') value = indexInto(context, value, suffix);
+    if (suffix.name === 'args') {
+      const args = buildArgs(context, suffix);
+      value = args === undefined ? { kind: 'Error', span } : { kind: 'Call', callee: value, args, span };
+    } else if (suffix.name === 'subscript') value = indexInto(context, value, suffix);
     else {
       const name = context.ident(tokenOf(suffix, 'Name'));
       if (name !== undefined) value = { kind: 'Path', target: value, name, span };
@@ -305,17 +315,17 @@ function buildRecord(context: BuildContext, node: CstNode, place: Place): ast.Ex
   return { kind: 'Record', fields: present(fields), span };
 }
 
-function buildArgs(context: BuildContext, node: CstNode): readonly ast.Arg[] {
-  return nodes(node, 'arg').map((arg): ast.Arg => {
+/** Undefined where a label cannot be read: what is called is then not known by its arguments, and the call is a hole. */
+function buildArgs(context: BuildContext, node: CstNode): readonly ast.Arg[] | undefined {
+  const args = nodes(node, 'arg').map((arg): ast.Arg | undefined => {
     const span = context.spanOf(arg);
     const first = buildExpr(context, nodeOf(arg, 'expr'), 'value', span.start);
     if (tokenOf(arg, 'Colon') === undefined) return { value: first, span };
-    return {
-      label: argLabel(context, first),
-      value: buildExpr(context, nodeOf(arg, 'value'), 'value', span.end),
-      span,
-    };
+    const label = argLabel(context, first);
+    const value = buildExpr(context, nodeOf(arg, 'value'), 'value', span.end);
+    return label && { label, value, span };
   });
+  return args.every((arg) => arg !== undefined) ? args : undefined;
 }
 
 function argLabel(context: BuildContext, left: ast.Expr): ast.ArgLabel | undefined {
@@ -332,20 +342,24 @@ function asAxis(value: ast.Expr): ast.AxisName | undefined {
   return value.kind === 'Name' ? { name: value.name, primes: value.primes, span: value.span } : undefined;
 }
 
-function indexInto(context: BuildContext, target: ast.Expr, subscript: CstNode): ast.IndexExpr {
+function indexInto(context: BuildContext, target: ast.Expr, subscript: CstNode): ast.IndexExpr | ast.ErrorExpr {
   const span = joinSpans(target.span, context.spanOf(subscript, target.span.end));
-  return { kind: 'Index', target, indices: buildIndices(context, subscript), span };
+  const indices = buildIndices(context, subscript);
+  return indices === undefined ? { kind: 'Error', span } : { kind: 'Index', target, indices, span };
 }
 
-export function buildIndices(context: BuildContext, subscript: CstNode): readonly ast.Index[] {
-  return nodes(subscript, 'index').map((node): ast.Index => {
+/** Undefined where the axis of one cannot be read. */
+export function buildIndices(context: BuildContext, subscript: CstNode): readonly ast.Index[] | undefined {
+  const indices = nodes(subscript, 'index').map((node): ast.Index | undefined => {
     const span = context.spanOf(node);
     const first = buildSum(context, nodeOf(node, 'sum'), 'value', span.start);
     const labelled = tokenOf(node, 'Colon') !== undefined;
     const index = labelled ? buildSum(context, nodeOf(node, 'value'), 'value', span.end) : first;
     const axis = labelled ? asAxis(first) : undefined;
-    if (labelled && axis === undefined && first.kind !== 'Error')
-      context.report('MOE0109', first.span, { help: 'such as `x[T: 0]`' });
+    if (labelled && axis === undefined) {
+      if (first.kind !== 'Error') context.report('MOE0109', first.span, { help: 'such as `x[T: 0]`' });
+      return undefined;
+    }
     const to = nodeOf(node, 'to');
     if (to === undefined) return { axis, index, span };
     const as = context.axis(tokenOf(node, 'Name'));
@@ -357,4 +371,5 @@ export function buildIndices(context: BuildContext, subscript: CstNode): readonl
       });
     return { axis, index: { kind: 'Error', span }, span };
   });
+  return indices.every((index) => index !== undefined) ? indices : undefined;
 }

@@ -7,6 +7,7 @@ import { compileKernel } from '../../compiler/kernel/interpret.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { binaryFunctionOf, unaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
 import { f32 } from '../../compiler/kernel/build.ts';
+import { mapBound } from '../../compiler/graph/scalar-bound.ts';
 
 type Words = Float32Array | Int32Array;
 
@@ -54,18 +55,48 @@ describe('scalar functions', () => {
   it.each([
     ['sin', Math.sin],
     ['cos', Math.cos],
-  ] as const)('%s is within 2e-7 for arguments up to 10^4', (name, exact) => {
+  ] as const)('%s is within its derived bound, which is not wide', (name, exact) => {
     for (const [from, to] of [
+      [-1, 1],
       [-4, 4],
       [-100, 100],
-      [-1e4, 1e4],
+      [-12_800, 12_800],
+      [12_800, 13_000],
+      [-102_000, 102_000],
     ] as const) {
       const x = range(from, to, 100_001);
       const y = unary(name, x);
       let worst = 0;
-      x.forEach((v, i) => (worst = Math.max(worst, Math.abs((y[i] ?? NaN) - exact(v)))));
-      expect(worst).toBeLessThan(2e-7);
+      let error = 0;
+      x.forEach((v, i) => {
+        const bound = mapBound(name, [{ v, d: 0 }], 'f32').d;
+        const off = Math.abs((y[i] ?? NaN) - exact(v));
+        error = Math.max(error, off);
+        worst = Math.max(worst, off / bound);
+      });
+      if (to <= 1e4) expect(error).toBeLessThan(2e-7);
+      expect(worst).toBeLessThan(1);
+      expect(worst).toBeGreaterThan(0.1);
     }
+    expect(mapBound(name, [{ v: 12_800, d: 0 }], 'f32').d).toBeLessThan(2.5e-7);
+    expect(mapBound(name, [{ v: 2e5, d: 0 }], 'f32').d).toBe(Infinity);
+    expect(mapBound(name, [{ v: 1e5, d: 1e4 }], 'f32').d).toBe(Infinity);
+  });
+
+  it.each([
+    ['sin', Math.sin],
+    ['cos', Math.cos],
+  ] as const)('%s is within its bound beside every multiple of a quarter turn', (name, exact) => {
+    // Where the quotient is rounded either way, and where the rest cancels to next to nothing.
+    const x = Float32Array.from({ length: 80_000 }, (_, i) => {
+      const near = Math.fround(((i >> 2) * Math.PI) / 4);
+      return near + ((i & 3) - 1) * Math.max(near, 1) * 2 ** -23;
+    });
+    const y = unary(name, x);
+    x.forEach((v, i) => {
+      const bound = mapBound(name, [{ v, d: 0 }], 'f32').d;
+      if (!(Math.abs((y[i] ?? NaN) - exact(v)) <= bound)) expect(`${name} ${v}: ${y[i]}`).toBe('');
+    });
   });
 
   it.each<[UnaryName, (x: number) => number]>([

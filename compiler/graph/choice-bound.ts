@@ -1,0 +1,76 @@
+/**
+ * Error bounds of choices: orders and greatest points. What a device chooses differs from the exact choice only where
+ * the errors of the keys reach across their distance. There the choice is *undecided*, and its δ is as large as the
+ * choice may be wrong; see error-bound.ts.
+ */
+import type { AxisId, Node, NodeId } from './ir.ts';
+import type { Bounded, Places } from './places.ts';
+
+/** The place of each point of `over` in its order; δ counts the points that may stand on either side of it. */
+export function boundOrder(
+  node: Node & { kind: 'order' },
+  of: (id: NodeId) => Bounded,
+  out: Bounded,
+  places: Places,
+): void {
+  const keys = node.keys.map((k) => ({ ...of(k.node), sign: k.descending ? -1 : 1 }));
+  const candidates = node.candidates === null ? null : of(node.candidates);
+  const others = out.axes.filter((a) => !node.over.includes(a));
+  const loop = [...others, ...node.over];
+  const to = places.of(loop, out.axes);
+  const from = keys.map((k) => places.of(loop, k.axes));
+  const chosen = candidates === null ? null : places.of(loop, candidates.axes);
+  const n = places.count(node.over);
+  for (let group = 0; group < places.count(others); group++) {
+    for (let a = 0; a < n; a++) {
+      const pa = group * n + a;
+      let place = 0;
+      let unsure = 0;
+      for (let b = 0; b < n; b++) {
+        if (b === a) continue;
+        const pb = group * n + b;
+        const is = candidates === null || chosen === null ? 1 : (candidates.value[chosen[pb] ?? 0] ?? 0);
+        const maybe = candidates !== null && chosen !== null && candidates.delta[chosen[pb] ?? 0] !== 0;
+        if (is === 0 && !maybe) continue;
+        let before = b < a;
+        let decided = true;
+        for (const [k, key] of keys.entries()) {
+          const [ia, ib] = [from[k]?.[pa] ?? 0, from[k]?.[pb] ?? 0];
+          const gap = ((key.value[ib] ?? 0) - (key.value[ia] ?? 0)) * key.sign;
+          const slack = (key.delta[ia] ?? 0) + (key.delta[ib] ?? 0);
+          if (Math.abs(gap) <= slack && slack > 0) decided = false;
+          if (gap !== 0) {
+            before = gap < 0;
+            break;
+          }
+        }
+        if (before && is !== 0) place++;
+        if (!decided || maybe) unsure++;
+      }
+      const at = to[pa] ?? 0;
+      out.value[at] = place;
+      out.delta[at] = unsure;
+    }
+  }
+}
+
+/** The first greatest point; δ is all of the axis where another may be the greatest. */
+export function boundArgmax(operand: Bounded, axis: AxisId, out: Bounded, places: Places): void {
+  const from = places.of([...out.axes, axis], operand.axes);
+  const n = places.length(axis);
+  for (let i = 0; i < out.value.length; i++) {
+    let best = 0;
+    for (let k = 1; k < n; k++) {
+      if ((operand.value[from[i * n + k] ?? 0] ?? 0) > (operand.value[from[i * n + best] ?? 0] ?? 0)) best = k;
+    }
+    const [v, d] = [operand.value[from[i * n + best] ?? 0] ?? 0, operand.delta[from[i * n + best] ?? 0] ?? 0];
+    let unsure = 0;
+    for (let k = 0; k < n; k++) {
+      const at = from[i * n + k] ?? 0;
+      const slack = d + (operand.delta[at] ?? 0);
+      if (k !== best && slack > 0 && v - (operand.value[at] ?? 0) <= slack) unsure = n;
+    }
+    out.value[i] = best;
+    out.delta[i] = unsure;
+  }
+}

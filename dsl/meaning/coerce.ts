@@ -1,0 +1,76 @@
+/**
+ * Coercions of the walk: a value where a type is written becomes one of that type. The checker has made sure that it can
+ * (dsl/check/coerce.ts says what may become what); here axes are added, routes turned, numbers narrowed.
+ */
+import type { AxisVar, ElementType, ValueType } from '../check/program.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { Algebra, Operand } from './algebra.ts';
+import type { Axis } from './axis.ts';
+import { axesOfType, type Frame, type WalkValue } from './frame.ts';
+import { exact } from './size.ts';
+
+/** The value over all axes of a type, a route's sources and targets as the type has them, f16 where it says so. */
+export function coerce<T, R>(
+  value: WalkValue<T, R>,
+  type: ValueType,
+  frame: Frame<T, R>,
+  algebra: Algebra<T, R>,
+  axisOf: (variable: AxisVar) => Axis,
+): WalkValue<T, R> {
+  if (value.kind === 'family') return value;
+  if (value.kind === 'tuple') {
+    if (type.kind !== 'tuple') return value;
+    const items = value.items.map((item, i) => {
+      const t = type.items[i];
+      return t === undefined ? item : coerce(item, t.type, frame, algebra, axisOf);
+    });
+    return { kind: 'tuple', items };
+  }
+  const axes = axesOfType(type).map((a) => axisOf(a));
+  const wide = algebra.broadcast(value, axes);
+  if (wide.kind === 'route' && type.kind === 'route') {
+    const targets = type.targets.map((a) => axisOf(a));
+    const sources = algebra.supportOf(wide.value).filter((a) => !targets.includes(a));
+    return { kind: 'route', value: algebra.orient(wide.value, sources, targets) };
+  }
+  if (
+    wide.kind === 'tensor' &&
+    type.kind === 'tensor' &&
+    type.element === 'f16' &&
+    algebra.elementOf(wide.value) !== 'f16'
+  ) {
+    return algebra.primitive({
+      name: 'convert',
+      args: new Map([['x', wide]]),
+      axes: new Map(),
+      statics: new Map(),
+      element: 'f16',
+      span: { source: '', start: 0, end: 0 },
+      hidden: frame.hidden,
+      place: frame.place,
+    });
+  }
+  return wide;
+}
+
+/** A value of a type one of whose axes has no points: what a chain of no steps has collected. */
+export function withoutPoints<T, R>(
+  type: ValueType,
+  algebra: Algebra<T, R>,
+  axisOf: (variable: AxisVar) => Axis,
+  span: Span,
+): Operand<T, R> {
+  if (type.kind === 'tuple') throw new CompilerBug('walk', 'a tuple is collected item by item');
+  const axes = axesOfType(type).map(axisOf);
+  const filled = (element: ElementType): Operand<T, R> =>
+    algebra.broadcast({ kind: 'tensor', value: algebra.scalar(exact(0), element) }, axes);
+  if (type.kind === 'tensor') return filled(type.element);
+  const args = new Map([
+    ['v', filled(type.element)],
+    ['c', filled('bool')],
+  ]);
+  const over = type.targets.map(axisOf);
+  const { element } = type;
+  return algebra.primitive({ name: 'keep', args, axes: new Map([['over', over]]), statics: new Map(), element, span, hidden: [], place: '' }); // prettier-ignore
+}

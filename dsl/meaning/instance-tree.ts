@@ -1,0 +1,112 @@
+/**
+ * The instances of a program that a walk has met, as a tree: the model at the root, in each instance those of the
+ * callables declared or instantiated in it. A declaration lives in one instance around the place where it is named, its
+ * *home*; what is made of it is kept there, once (or once for each index of the families that it names).
+ */
+import type { CallableDeclaration, Declaration, Id, Program } from '../check/program.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
+import type { Selection } from './algebra.ts';
+import type { Axis } from './axis.ts';
+import type { Instance } from './instances.ts';
+import { indexProgram, type ProgramIndex } from './program-index.ts';
+
+/** The part of a frame that names and statics depend on. */
+export interface StaticFrame {
+  readonly instance: Instance;
+  readonly selection: ReadonlyMap<number, Selection>;
+  readonly indices: ReadonlyMap<Id, number>;
+}
+
+export class InstanceTree {
+  readonly index: ProgramIndex;
+  /** The model: what is declared outside of any callable lives here. */
+  readonly root: Instance;
+  private instances = 0;
+
+  constructor(program: Program) {
+    this.index = indexProgram(program);
+    this.root = this.make('', null, null, null, null, []);
+  }
+
+  make(
+    path: string,
+    owner: Id | null,
+    parent: Instance | null,
+    instantiatedIn: Instance | null,
+    declaration: Id | null,
+    family: readonly Axis[],
+  ): Instance {
+    return {
+      id: this.instances++,
+      path,
+      owner,
+      parent,
+      instantiatedIn,
+      declaration,
+      family,
+      made: new Map(),
+      outer: new Map(),
+    };
+  }
+
+  callable(id: Id): CallableDeclaration {
+    const declaration = this.declaration(id);
+    if (declaration.kind === 'callable') return declaration;
+    throw new CompilerBug('walk', `${declaration.name} is no callable`);
+  }
+
+  declaration(id: Id): Declaration {
+    const declaration = this.index.declarations.get(id);
+    if (declaration === undefined) throw new CompilerBug('walk', `no declaration ${id}`);
+    return declaration;
+  }
+
+  indexName(id: Id): string {
+    return this.index.indexNames.get(id) ?? 'index';
+  }
+
+  /** The instance around `frame` in which a declaration lives. */
+  home(id: Id, frame: StaticFrame): Instance {
+    const owner = this.index.owners.get(id) ?? null;
+    for (let i: Instance | null = frame.instance; i !== null; i = i.parent) if (i.owner === owner) return i;
+    // The record of a template's instance names axes of the place where it is instantiated.
+    for (let i: Instance | null = frame.instance.instantiatedIn; i !== null; i = i.parent)
+      if (i.owner === owner) return i;
+    throw new CompilerBug('walk', `declaration ${this.declaration(id).name} is out of scope`);
+  }
+
+  /** The name under which an instance keeps what it made of a declaration. */
+  key(id: Id, frame: StaticFrame, depends: boolean): string {
+    if (!depends || frame.indices.size === 0) return String(id);
+    return `${id}@${[...frame.indices].map(([i, v]) => `${i}=${v}`).join(',')}`;
+  }
+
+  declarationOf(instance: Instance): Declaration | null {
+    return instance.declaration === null ? null : this.declaration(instance.declaration);
+  }
+
+  /** The innermost instance around another one that the frame is inside of. */
+  commonInstance(instance: Instance, frame: StaticFrame): Instance {
+    for (let outer: Instance | null = instance; outer !== null; outer = outer.instantiatedIn) {
+      for (let inner: Instance | null = frame.instance; inner !== null; inner = inner.instantiatedIn) {
+        if (inner === outer) return inner;
+      }
+    }
+    return this.root;
+  }
+
+  /** The family axes around (the stores of) an instance that bodies name by an index, innermost first. */
+  namedIndices(instance: Instance): readonly { readonly index: Id; readonly axis: Axis }[] {
+    const found: { readonly index: Id; readonly axis: Axis }[] = [];
+    for (let i: Instance | null = instance; i !== null; i = i.parent) {
+      const declaration = this.declarationOf(i);
+      if (declaration?.kind !== 'callable') continue;
+      const roots = i.family.slice(i.family.length - declaration.family.length);
+      declaration.family.forEach(({ index }, k) => {
+        const axis = roots[k];
+        if (index !== null && axis !== undefined) found.push({ index, axis });
+      });
+    }
+    return found;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * How much a program may be written out to. Chains, families that name their index, and tensors in braces become one piece for each
+ * point; beyond these numbers a size is a typing mistake, and writing it out would only exhaust the memory.
+ *
+ * `TooMuch` ends a walk at once (there is nothing sensible to go on with); whoever started the walk catches and reports it.
+ */
+import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+
+/** Steps of chains, those of chains within them included, and members that are specialised one by one. */
+export const MOST_STEPS = 16_384;
+/** Members of a family that a param has; each is kept account of. */
+export const MOST_MEMBERS = 1_048_576;
+/** Tensors of a checkpoint that one param is read from. */
+export const MOST_PIECES = 65_536;
+
+export class TooMuch extends Error {
+  readonly diagnostic: Diagnostic;
+
+  constructor(problem: Diagnostic) {
+    super(problem.message);
+    this.diagnostic = problem;
+  }
+}
+
+/** The number itself. Throws TooMuch with MOE0504 if it is above `most`. */
+export function withinLimit(number: number, most: number, what: string, span: Span): number {
+  if (number <= most) return number;
+  throw new TooMuch(
+    diagnostic('MOE0504', {
+      span,
+      message: `${what} ${number} times, and ${most} is the most`,
+      help: 'choose a smaller axis',
+    }),
+  );
+}

@@ -1,0 +1,78 @@
+/** The text of a size is a program's text: read again, it is the same number. */
+import { describe, expect, test } from 'vitest';
+import { apply, asNumber, exact, formatSize, substitute, type Size, type SizeOp } from '../../dsl/meaning/size.ts';
+import type { Expr } from '../../dsl/syntax/ast.ts';
+import { bodyOf } from '../syntax/support.ts';
+
+const dynamic = (axis: string): Size => ({ kind: 'dynamic', axis });
+const [a, b, c] = [dynamic('A'), dynamic('B'), dynamic('C')];
+const sizes = new Map([
+  ['A', 7],
+  ['B', 3],
+  ['C', 2],
+]);
+
+function valueOf(expr: Expr): number {
+  switch (expr.kind) {
+    case 'Number':
+      return expr.value;
+    case 'Name':
+      return sizes.get(expr.name) ?? NaN;
+    case 'Unary':
+      return -valueOf(expr.operand);
+    case 'Call': {
+      const args = expr.args.map((arg) => valueOf(arg.value));
+      return expr.callee.kind === 'Name' && expr.callee.name === 'max' ? Math.max(...args) : NaN;
+    }
+    case 'Binary': {
+      const [x, y] = [valueOf(expr.left), valueOf(expr.right)];
+      const results = { '+': x + y, '-': x - y, '*': x * y, '/': x / y, '%': x - Math.floor(x / y) * y, '**': x ** y };
+      return results[expr.op];
+    }
+    default:
+      return NaN;
+  }
+}
+
+describe('formatSize', () => {
+  const op = (name: SizeOp, ...args: readonly Size[]): Size => ({ kind: 'op', op: name, args });
+
+  test.each<readonly [string, Size]>([
+    ['A - (B - C)', op('sub', a, op('sub', b, c))],
+    ['A - B - C', op('sub', op('sub', a, b), c)],
+    ['A - (B + C)', op('sub', a, op('add', b, c))],
+    ['A + B + C', op('add', a, op('add', b, c))],
+    ['A / (B * C)', op('div', a, op('mul', b, c))],
+    ['A / (B / C)', op('div', a, op('div', b, c))],
+    ['A / B / C', op('div', op('div', a, b), c)],
+    ['A % (B % C)', op('mod', a, op('mod', b, c))],
+    ['(A ** B) ** C', op('pow', op('pow', a, b), c)],
+    ['A ** B ** C', op('pow', a, op('pow', b, c))],
+    ['A / (1/2)', op('div', a, exact(1, 2))],
+    ['A ** (1/2)', op('pow', a, exact(1, 2))],
+    ['(-3) ** B', op('pow', exact(-3), b)],
+    ['1/2 * A', op('mul', exact(1, 2), a)],
+    ['max(A - B, C)', op('max', op('sub', a, b), c)],
+  ])('%s', (text, size) => {
+    expect(formatSize(size)).toBe(text);
+  });
+
+  test('is read again as the same number, whatever is in whatever', () => {
+    const ops: readonly SizeOp[] = ['add', 'sub', 'mul', 'div', 'mod', 'pow', 'max'];
+    const leaves: readonly Size[] = [a, b, c, exact(1, 2), exact(-3), exact(5)];
+    const wrong: string[] = [];
+    for (const outer of ops)
+      for (const inner of ops)
+        for (const x of leaves)
+          for (const y of leaves)
+            for (const z of [b, exact(3, 2), exact(-2)])
+              for (const size of [apply(outer, apply(inner, x, y), z), apply(outer, z, apply(inner, x, y))]) {
+                const text = formatSize(size);
+                if (/Infinity|NaN/.test(text)) continue; // a constant division by 0, which no program gets past
+                const [is, reads] = [asNumber(substitute(size, sizes)) ?? NaN, valueOf(bodyOf(text).result)];
+                const near = Object.is(is, reads) || Math.abs(is - reads) <= 1e-9 * Math.abs(is);
+                if (!near && !(Number.isNaN(is) && Number.isNaN(reads))) wrong.push(`${text}: ${is}, ${reads}`);
+              }
+    expect(wrong).toEqual([]);
+  });
+});
