@@ -103,6 +103,7 @@ export const catalogue = {
   MOE0356: { title: 'a value from outside does not fit' },
   MOE0357: { title: 'a division by zero' },
   MOE0358: { title: 'what is compiled cannot depend on a size of the run' },
+  MOE0359: { title: 'a constant is not a number' },
   // 0330 and on: operands of primitives (dsl/algebra)
   MOE0330: { title: 'the element types differ' },
   MOE0331: { title: 'this element type has no such operation' },

@@ -70,6 +70,11 @@ function operation(expr: Static, op: StaticOp, args: readonly StaticValue[], con
     case 'neg':
       return { kind: 'number', size: apply('sub', exact(0), size(a)) };
     case 'rsqrt':
+      if ((asNumber(size(a)) ?? 1) <= 0) {
+        const message = `rsqrt of ${formatSize(size(a))} is not a number`;
+        context.report(diagnostic('MOE0359', { message, span: expr.span }));
+        return { kind: 'number', size: one };
+      }
       return { kind: 'number', size: apply('div', one, apply('sqrt', size(a))) };
     case 'clamp':
       return { kind: 'number', size: apply('min', apply('max', size(a), size(b)), size(c)) };
@@ -79,7 +84,11 @@ function operation(expr: Static, op: StaticOp, args: readonly StaticValue[], con
         context.report(diagnostic('MOE0357', { message: `${formatSize(size(a))} is divided by 0`, span: expr.span }));
         return { kind: 'number', size: one };
       }
-      return { kind: 'number', size: apply(sized, ...args.map(size)) };
+      const made = apply(sized, ...args.map(size));
+      if (!Number.isNaN(asNumber(made))) return { kind: 'number', size: made };
+      const given = args.map((arg) => formatSize(size(arg))).join(', ');
+      context.report(diagnostic('MOE0359', { message: `${op} of ${given} is not a number`, span: expr.span }));
+      return { kind: 'number', size: one };
     }
   }
 }
