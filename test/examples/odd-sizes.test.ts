@@ -23,8 +23,7 @@ test.each(names)(
     const { program, sources } = analyse({ ...read('model.moe'), name: `${name}.moe` }, { resolve: read });
     if (program === null) throw new Error('the example has mistakes');
     for (const declaration of program.declarations) {
-      const values =
-        declaration.kind === 'axis' ? ['0', '1000000007'] : declaration.kind === 'const' ? ['-1'] : [];
+      const values = declaration.kind === 'axis' ? ['0', '1000000007'] : declaration.kind === 'const' ? ['-1'] : [];
       for (const value of values) {
         const overrides = parseOverrides(new Map([[declaration.name, value]]));
         const [entry] = program.entries;
