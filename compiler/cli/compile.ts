@@ -1,6 +1,6 @@
 /**
  * `moec compile MODEL -o DIR`: a model as an ES module with its types, its manifest and the runtime it needs. And a window
- * into the compiler: any stage as text, the graph after any pass, passes left out one by one.
+ * into the compiler: every stage as text, the graph after each pass, passes left out one by one.
  */
 import { Command, Option } from 'commander';
 import { basename } from 'node:path';

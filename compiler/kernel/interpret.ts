@@ -1,5 +1,5 @@
 /**
- * The kernel interpreter: any kernel on the CPU, bit for bit what the software drivers compute for + - * and all integer
+ * The kernel interpreter: a kernel on the CPU, bit for bit what the software drivers compute for + - * and all integer
  * operations (every f32 operation is rounded once; see arithmetic.ts). It is the second of the three answers that must
  * agree, and what tests kernels on machines with no GPU.
  *

@@ -372,7 +372,7 @@ export class ValueEmitter {
     });
   }
 
-  /** Each part is copied to its place: any number of parts, and no more buffers in a launch than one part needs. */
+  /** Each part is copied to its place: as many parts as there are, and no more buffers in a launch than one part needs. */
   #concatParts(node: NodeOf<'concat'>, space: StoredSpace): void {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);

@@ -212,7 +212,7 @@ export class PlanBuilder implements Placement {
         diagnostic('MOE0503', {
           span: options.span ?? undefined,
           message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${most}`,
-          help: 'name a part of the value and make it an `output`, nest fewer routes in one another, or choose another target',
+          help: 'nest fewer routers in one another',
         }),
       );
   }

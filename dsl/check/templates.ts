@@ -165,7 +165,7 @@ function unwritten(
   cx.reportUnknown(`axis ${parameter.name}`, 'MOE0405', span, {
     message: `${template.name} needs an axis ${parameter.name}, which is not declared here`,
     labels: [{ span: template.span, text: `${template.name} is declared here` }],
-    help: `declare one, or give another: ${template.name}<…, ${parameter.name}: …>`,
+    help: `declare one, or make an instance with another: ${template.role === 'expert' ? 'experts' : template.role} name = ${template.name}<${parameter.name}: …>`,
   });
   return null;
 }

@@ -7,6 +7,7 @@
 import type { ElementType, Program } from '../check/program.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
+import { TooMuch } from '../meaning/limits.ts';
 import type { Store } from '../meaning/algebra.ts';
 import type { Axis } from '../meaning/axis.ts';
 import { bindSizes } from '../meaning/bind-sizes.ts';
@@ -97,6 +98,10 @@ export async function interpretEntry(options: InterpretOptions): Promise<Interpr
     try {
       return runOnce(options, extern);
     } catch (error) {
+      if (error instanceof TooMuch) {
+        options.report(error.diagnostic);
+        return { results: new Map(), losses: new Map(), outputs: new Map(), states: new Map(), problems: [] };
+      }
       if (!(error instanceof Pending)) throw error;
       answered.push(await error.value);
     }

@@ -7,7 +7,8 @@ import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Algebra, Operand } from './algebra.ts';
 import type { Axis } from './axis.ts';
-import { axesOfType, type Frame, type WalkValue } from './frame.ts';
+import { axesOfType } from '../algebra/primitive.ts';
+import type { Frame, WalkValue } from './frame.ts';
 import { exact } from './size.ts';
 
 /** The value over all axes of a type, a route's sources and targets as the type has them, f16 where it says so. */

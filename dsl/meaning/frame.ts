@@ -2,7 +2,7 @@
  * A frame is one call under way: the instance whose body it is, what of its families is meant, the locals, and what the
  * body does not see. And the few things one asks of a value at hand, whatever the executor.
  */
-import type { AxisVar, Id, ValueType } from '../check/program.ts';
+import type { Id } from '../check/program.ts';
 import type { Algebra, Operand } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import type { FamilyValue } from './instances.ts';
@@ -41,18 +41,6 @@ export function stackOperands<T, R>(
     operands.map((o) => algebra.broadcast(o, axes)),
     axis,
   );
-}
-
-/** Visible axes of a type, in the written order (sources, targets, payload for a route). */
-export function axesOfType(type: ValueType): readonly AxisVar[] {
-  switch (type.kind) {
-    case 'tensor':
-      return type.axes;
-    case 'route':
-      return [...type.sources, ...type.targets, ...type.payload];
-    case 'tuple':
-      return [];
-  }
 }
 
 /** The part of a renaming that concerns an operand. */

@@ -19,10 +19,10 @@ import {
   shared,
   sigmoid,
   softmax,
+  sum,
   times,
 } from './plain.ts';
 
-const sum = (v: Vector): number => v.reduce((a, b) => a + b, 0);
 const at = (m: Matrix, i: number, j: number): number => m[i]?.[j] ?? NaN;
 
 /** Which of n an expert list names: 1 or 0 at each. */

@@ -1,9 +1,7 @@
 /** Language models as experts: what their routers choose, and what comes back from stand-ins that add their number to every token. */
 import type { Value } from '../formula.ts';
 import type { GoldenCase } from '../golden-case.ts';
-import { CaseBuilder, TooClose, type Vector, best, dot, multiply, range, times } from './plain.ts';
-
-const sum = (v: Vector): number => v.reduce((a, b) => a + b, 0);
+import { CaseBuilder, TooClose, best, multiply, range, sum, times, unit } from './plain.ts';
 
 /** A prompt's neighbours vote on its category; a vote without a clear result goes to the general model. */
 export function composition(threshold: number, seed: number): GoldenCase {
@@ -25,7 +23,6 @@ export function composition(threshold: number, seed: number): GoldenCase {
   builder.put('category', category, 'i32');
   builder.put('best', table, 'i32');
   builder.put('input.prompt', prompt, 'i32');
-  const unit = (v: Vector): Vector => times(1 / Math.sqrt(dot(v, v)), v);
   const routed = x.map((token) => {
     const near = best(multiply(embedding.map(unit), unit(token)), K);
     const p = range(C).map((c) => near.filter((n) => category[n] === c).length / K);

@@ -135,6 +135,9 @@ export function softmax(scores: Vector): Vector {
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 export const silu = (x: number): number => x * sigmoid(x);
+export const sum = (v: Vector): number => v.reduce((total, x) => total + x, 0);
+/** A vector of length 1. */
+export const unit = (v: Vector): Vector => times(1 / Math.sqrt(dot(v, v)), v);
 
 export function multiply(matrix: Matrix, vector: Vector): Vector {
   return matrix.map((row) => row.reduce((sum, w, i) => sum + w * (vector[i] ?? NaN), 0));

@@ -16,7 +16,9 @@ import {
   range,
   sigmoid,
   softmax,
+  sum,
   times,
+  unit,
 } from './plain.ts';
 
 export interface ProMoeOptions {
@@ -41,9 +43,6 @@ function mlp(builder: CaseBuilder, prefix: string, f: number): (x: Vector) => Ve
   const downBias = builder.vector(`${prefix}.down_proj.bias`, D);
   return (x) => add(multiply(down, add(multiply(up, x), upBias).map(geluTanh)), downBias);
 }
-
-const unit = (x: Vector): Vector => times(1 / Math.sqrt(dot(x, x)), x);
-const sum = (x: Vector): number => x.reduce((a, b) => a + b, 0);
 
 /** Cross entropy of each prototype that has tokens against the means of all that have; 0 for fewer than two. */
 function contrast(centres: Matrix, own: readonly Matrix[]): number {
