@@ -1,277 +1,264 @@
 /**
- * Expressions of the kernel interpreter: a tree becomes JS closures once, and nothing is looked up by name while running.
+ * Expressions of the kernel interpreter, as JavaScript text.
  *
- * Everything a leaf can read (built-ins, uniforms, literals, locals) is a slot of one Float64Array; an operation reads a
- * leaf's slot directly instead of calling a closure for it, which about halves the time of index arithmetic. The commonest
- * operations are written out here for speed; the rest, and the meaning of all, are in arithmetic.ts.
+ * A number expression becomes a JavaScript expression whose value is a number of its type (f32: what `Math.fround` leaves
+ * alone; i32, u32: whole and in range), a bool expression one that is a JavaScript boolean. The commonest operations are
+ * written in line, so that the engine compiles an inner loop to machine instructions; all others call arithmetic.ts, which
+ * says what every operation means (a test holds the two to each other).
  *
- * Number expressions compile to `() => number`, bool ones to `() => boolean`; a bool local is stored as 0 or 1.
+ * Text is made of identifiers that this file and interpret-statements.ts make up, numbers, and operators: no name of a kernel is
+ * spelt in it but inside JSON strings of messages.
  */
-import { binaryFunction, bitcastValue, comparisonFunction, convertValue, isComparison, isLogic } from './arithmetic.ts';
-import { unaryFunction } from './arithmetic.ts';
+import { binaryFunction, bitcastValue, convertValue, isComparison, isLogic, unaryFunction } from './arithmetic.ts';
+import type { ComparisonOp } from './arithmetic.ts';
 import type { BinaryOp, Builtin, Expr } from './ir.ts';
-import { fault, noteLoad, outOfBounds } from './interpret-memory.ts';
+import { fault } from './interpret-memory.ts';
 import type { Memory } from './interpret-memory.ts';
 import { isNumeric } from './typing.ts';
+import type { NumericType } from './typing.ts';
+import { operandsOf } from './walk.ts';
 
-export type NumberCode = () => number;
-export type BoolCode = () => boolean;
+/** A value the text refers to by a name: a function, a memory, a message. */
+export type Constant = ((...args: never[]) => unknown) | Memory | Int32Array | Float32Array | Uint32Array | Uint8Array;
 
-/** Slots of the built-ins, before all others. */
-export const BUILTIN_SLOT: Readonly<Record<Builtin, number>> = {
-  global_id_x: 0,
-  global_id_y: 1,
-  local_id_x: 2,
-  workgroup_id_x: 3,
-  workgroup_id_y: 4,
-  num_workgroups_x: 5,
-};
-export const BUILTIN_SLOTS = 6;
-
-/** The thread that runs now, as its number in the whole launch: what race messages name. */
-export interface Running {
-  thread: number;
-}
-
-/** What compiling an expression needs to know. */
+/** What writing an expression needs to know. */
 export interface ExprContext {
   readonly kernel: string;
-  readonly slots: Float64Array;
-  readonly uniforms: ReadonlyMap<string, number>;
-  readonly memories: ReadonlyMap<string, Memory>;
-  readonly running: Running;
   readonly races: boolean;
-  /** The slot of a local in scope. */
-  readonly localSlot: (name: string) => number;
-  /** A slot that holds this constant. */
-  readonly constantSlot: (value: number) => number;
+  readonly uniforms: ReadonlyMap<string, string>;
+  readonly memories: ReadonlyMap<string, MemoryNames>;
+  /** The text that reads a local in scope. */
+  readonly local: (name: string) => string;
+  /** A fresh variable of the launch, for a value that is used twice. */
+  readonly temporary: () => string;
+  /** The name under which the text finds a value. */
+  readonly constant: (key: string, value: Constant) => string;
 }
 
-/** The slot a leaf is read from, or `undefined` for an expression that computes. */
-function slotOf(expr: Expr, context: ExprContext): number | undefined {
-  switch (expr.kind) {
-    case 'literal':
-      return context.constantSlot(Number(expr.value));
-    case 'local':
-      return context.localSlot(expr.name);
-    case 'builtin':
-      return BUILTIN_SLOT[expr.name];
-    case 'uniform': {
-      const slot = context.uniforms.get(expr.name);
-      return slot ?? fault(context.kernel, `no uniform ${expr.name} is declared`);
-    }
-    default:
-      return undefined;
-  }
+/** How the text reaches a memory: its views by type, its length, and itself. */
+export interface MemoryNames {
+  readonly memory: Memory;
+  readonly view: (type: NumericType) => string;
+  readonly length: string;
+  readonly itself: string;
 }
 
-export function memoryOf(name: string, context: ExprContext): Memory {
+/** The variables that hold the built-ins. */
+export const BUILTIN_NAME: Readonly<Record<Builtin, string>> = {
+  global_id_x: 'globalX',
+  global_id_y: 'groupY',
+  local_id_x: 'local',
+  workgroup_id_x: 'groupX',
+  workgroup_id_y: 'groupY',
+  num_workgroups_x: 'groupsX',
+};
+
+export function memoryOf(name: string, context: ExprContext): MemoryNames {
   return context.memories.get(name) ?? fault(context.kernel, `no memory ${name} is declared`);
 }
 
-/** Any expression as a number: bools give 0 or 1. */
-export function compileValue(expr: Expr, context: ExprContext): NumberCode {
-  if (isNumeric(expr.type)) return compileNumber(expr, context);
-  const code = compileBool(expr, context);
-  return () => (code() ? 1 : 0);
+/** A number as text that reads back as the same number. */
+function numeral(value: number): string {
+  if (Object.is(value, -0)) return '(-0)';
+  return value < 0 ? `(${value})` : String(value);
 }
 
 /** A number expression. */
-export function compileNumber(expr: Expr, context: ExprContext): NumberCode {
-  const { slots, kernel } = context;
-  const slot = slotOf(expr, context);
-  if (slot !== undefined) return () => slots[slot];
+export function writeNumber(expr: Expr, context: ExprContext): string {
+  const { kernel } = context;
   const { type } = expr;
   if (!isNumeric(type)) return fault(kernel, 'a bool stands where a number belongs');
   switch (expr.kind) {
+    case 'literal':
+      return numeral(Number(expr.value));
+    case 'local':
+      return context.local(expr.name);
+    case 'builtin':
+      return BUILTIN_NAME[expr.name];
+    case 'uniform':
+      return context.uniforms.get(expr.name) ?? fault(kernel, `no uniform ${expr.name} is declared`);
     case 'load':
-      return compileLoad(memoryOf(expr.buffer, context), compileNumber(expr.index, context), type, context);
+      return writeLoad(memoryOf(expr.buffer, context), expr.index, type, context);
     case 'load_shared':
-      return compileLoad(memoryOf(expr.array, context), compileNumber(expr.index, context), type, context);
-    case 'buffer_length': {
-      const memory = memoryOf(expr.buffer, context);
-      return () => memory.length;
-    }
+      return writeLoad(memoryOf(expr.array, context), expr.index, type, context);
+    case 'buffer_length':
+      return memoryOf(expr.buffer, context).length;
     case 'unary': {
       if (expr.op === 'not') return fault(kernel, 'not is no number');
-      const f = unaryFunction(expr.op, type);
-      const x = compileNumber(expr.operand, context);
-      return () => f(x());
+      const x = writeNumber(expr.operand, context);
+      if (expr.op === 'neg' && type === 'f32') return `(-${x})`;
+      return `${context.constant(`${expr.op}_${type}`, unaryFunction(expr.op, type))}(${x})`;
     }
     case 'binary':
-      return compileBinary(expr, context);
-    case 'select': {
-      const condition = compileBool(expr.condition, context);
-      const then = compileNumber(expr.then, context);
-      const otherwise = compileNumber(expr.else, context);
-      // Both sides are evaluated, as on a GPU, so that an out-of-bounds load in the side not taken is found.
-      return () => {
-        const a = then();
-        const b = otherwise();
-        return condition() ? a : b;
-      };
-    }
+      return writeBinary(expr, context);
+    case 'select':
+      return writeSelect(expr, context, writeNumber);
     case 'convert': {
       const from = expr.operand.type;
-      if (!isNumeric(from)) {
-        const truth = compileBool(expr.operand, context);
-        return () => (truth() ? 1 : 0);
-      }
-      const x = compileNumber(expr.operand, context);
-      return () => convertValue(from, type, x());
+      if (!isNumeric(from)) return `(${writeBool(expr.operand, context)} ? 1 : 0)`;
+      const x = writeNumber(expr.operand, context);
+      if (from === type) return x;
+      if (type === 'f32') return `fround(${x})`;
+      if (from !== 'f32') return type === 'i32' ? `(${x} | 0)` : `(${x} >>> 0)`;
+      return `${context.constant(`f32_to_${type}`, (n: number) => convertValue(from, type, n))}(${x})`;
     }
     case 'bitcast': {
       const from = expr.operand.type;
       if (!isNumeric(from)) return fault(kernel, 'bitcast of a bool');
-      const x = compileNumber(expr.operand, context);
-      return () => bitcastValue(from, type, x());
+      const x = writeNumber(expr.operand, context);
+      if (from === type) return x;
+      if (from !== 'f32' && type !== 'f32') return type === 'i32' ? `(${x} | 0)` : `(${x} >>> 0)`;
+      return `${context.constant(`bits_${from}_${type}`, bitcastFunction(from, type))}(${x})`;
     }
     case 'fma': {
-      const { fround } = Math;
-      const [a, b, c] = [expr.a, expr.b, expr.c].map((e) => compileNumber(e, context));
-      return () => fround(fround(a() * b()) + c());
+      const [a, b, c] = [expr.a, expr.b, expr.c].map((e) => writeNumber(e, context));
+      return `fround(fround(${a} * ${b}) + ${c})`;
     }
-    default:
-      return fault(kernel, `a ${expr.kind} has no value`);
   }
 }
 
 /** A bool expression. */
-export function compileBool(expr: Expr, context: ExprContext): BoolCode {
-  const { slots, kernel } = context;
-  const slot = slotOf(expr, context);
-  if (slot !== undefined) return () => slots[slot] !== 0;
+export function writeBool(expr: Expr, context: ExprContext): string {
+  const { kernel } = context;
   switch (expr.kind) {
-    case 'unary': {
-      const x = compileBool(expr.operand, context);
-      return () => !x();
-    }
+    case 'literal':
+      return Number(expr.value) === 0 ? 'false' : 'true';
+    case 'local':
+      return context.local(expr.name);
+    case 'unary':
+      return `(!${writeBool(expr.operand, context)})`;
     case 'binary':
-      return compileTruth(expr.op, expr.left, expr.right, context);
-    case 'select': {
-      const condition = compileBool(expr.condition, context);
-      const then = compileBool(expr.then, context);
-      const otherwise = compileBool(expr.else, context);
-      return () => {
-        const a = then();
-        const b = otherwise();
-        return condition() ? a : b;
-      };
-    }
-    case 'convert': {
-      const x = compileValue(expr.operand, context);
-      return () => x() !== 0;
-    }
+      return writeTruth(expr.op, expr.left, expr.right, context);
+    case 'select':
+      return writeSelect(expr, context, writeBool);
+    case 'convert':
+      return isNumeric(expr.operand.type)
+        ? `(${writeNumber(expr.operand, context)} !== 0)`
+        : writeBool(expr.operand, context);
     default:
       return fault(kernel, `a ${expr.kind} is no bool`);
   }
 }
 
-function compileTruth(op: BinaryOp, left: Expr, right: Expr, context: ExprContext): BoolCode {
-  if (isLogic(op)) {
-    const a = compileBool(left, context);
-    const b = compileBool(right, context);
-    return op === 'and' ? () => a() && b() : () => a() || b();
-  }
-  if (!isComparison(op)) return fault(context.kernel, `${op} is no bool`);
-  const a = compileValue(left, context);
-  const b = compileValue(right, context);
-  if (op === 'lt') return () => a() < b();
-  const f = comparisonFunction(op);
-  return () => f(a(), b());
+/** Any expression, as what its type says. */
+export function writeValue(expr: Expr, context: ExprContext): string {
+  return isNumeric(expr.type) ? writeNumber(expr, context) : writeBool(expr, context);
 }
 
-function compileLoad(memory: Memory, index: NumberCode, type: 'f32' | 'i32' | 'u32', context: ExprContext): NumberCode {
-  const { kernel, running } = context;
-  if (context.races) {
-    return () => {
-      const i = index();
-      if (!(i >= 0 && i < memory.length)) outOfBounds(kernel, 'load of', memory, i);
-      noteLoad(kernel, memory, i, running.thread);
-      return memory[type][i];
-    };
+function writeTruth(op: BinaryOp, left: Expr, right: Expr, context: ExprContext): string {
+  if (isLogic(op)) {
+    return `(${writeBool(left, context)} ${op === 'and' ? '&&' : '||'} ${writeBool(right, context)})`;
   }
-  switch (type) {
-    case 'f32':
-      return () => {
-        const i = index();
-        return i >= 0 && i < memory.length ? memory.f32[i] : outOfBounds(kernel, 'load of', memory, i);
-      };
-    case 'i32':
-      return () => {
-        const i = index();
-        return i >= 0 && i < memory.length ? memory.i32[i] : outOfBounds(kernel, 'load of', memory, i);
-      };
-    case 'u32':
-      return () => {
-        const i = index();
-        return i >= 0 && i < memory.length ? memory.u32[i] : outOfBounds(kernel, 'load of', memory, i);
-      };
+  if (!isComparison(op)) return fault(context.kernel, `${op} is no bool`);
+  return `(${writeValue(left, context)} ${comparisonSign[op]} ${writeValue(right, context)})`;
+}
+
+const comparisonSign: Readonly<Record<ComparisonOp, string>> = {
+  eq: '===',
+  ne: '!==',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+};
+
+type SelectExpr = Extract<Expr, { kind: 'select' }>;
+
+/** Both sides are evaluated, as on a GPU, so that an out-of-bounds load in the side not taken is found. */
+function writeSelect(expr: SelectExpr, context: ExprContext, write: (e: Expr, c: ExprContext) => string): string {
+  const keep = (side: Expr): readonly [string, string] => {
+    const text = write(side, context);
+    if (!mayFail(side)) return ['', text];
+    const name = context.temporary();
+    return [`${name} = ${text}, `, name];
+  };
+  const [before, then] = keep(expr.then);
+  const [after, otherwise] = keep(expr.else);
+  return `(${before}${after}${writeBool(expr.condition, context)} ? ${then} : ${otherwise})`;
+}
+
+/** Whether evaluating an expression can find a mistake of the kernel. */
+function mayFail(expr: Expr): boolean {
+  return expr.kind === 'load' || expr.kind === 'load_shared' || operandsOf(expr).some(mayFail);
+}
+
+/** The text of an index that is read twice: the text that evaluates it, and the text that reads it again. */
+export function writeIndex(index: Expr, context: ExprContext): { readonly first: string; readonly again: string } {
+  const text = writeNumber(index, context);
+  if (index.kind === 'local' || index.kind === 'literal' || index.kind === 'builtin' || index.kind === 'uniform') {
+    return { first: text, again: text };
   }
+  const name = context.temporary();
+  return { first: `(${name} = ${text})`, again: name };
+}
+
+/** A negative index is a large one as u32, so that one comparison finds both ends. */
+function writeLoad(names: MemoryNames, index: Expr, type: NumericType, context: ExprContext): string {
+  const { first, again } = writeIndex(index, context);
+  const wrong = `outOfBounds(kernel, "load of", ${names.itself}, ${again})`;
+  const view = names.view(type);
+  const value = context.races
+    ? `(noteLoad(kernel, ${names.itself}, ${again}, thread), ${view}[${again}])`
+    : `${view}[${again}]`;
+  return `(${first} >>> 0 < ${names.length} ? ${value} : ${wrong})`;
 }
 
 type BinaryExpr = Extract<Expr, { kind: 'binary' }>;
 
-function compileBinary(expr: BinaryExpr, context: ExprContext): NumberCode {
+function writeBinary(expr: BinaryExpr, context: ExprContext): string {
   const { op, type, left, right } = expr;
   if (isComparison(op) || isLogic(op) || !isNumeric(type)) return fault(context.kernel, `${op} is no number`);
-  const fast = compileFast(expr, context);
-  if (fast !== undefined) return fast;
-  const f = binaryFunction(op, type);
-  const a = compileNumber(left, context);
-  const b = compileNumber(right, context);
-  return () => f(a(), b());
+  const a = writeNumber(left, context);
+  const b = writeNumber(right, context);
+  const inline = inlined(op, type, a, b);
+  if (inline !== undefined) return inline;
+  return `${context.constant(`${op}_${type}`, binaryFunction(op, type))}(${a}, ${b})`;
 }
 
-/** The operations of inner loops, one closure for each combination of leaf and computed operands. */
-function compileFast(expr: BinaryExpr, context: ExprContext): NumberCode | undefined {
-  const { slots } = context;
-  const { fround, imul } = Math;
-  const { op, type } = expr;
-  if ((type !== 'f32' && type !== 'u32') || (op !== 'add' && op !== 'mul' && op !== 'sub')) return undefined;
-  const p = slotOf(expr.left, context);
-  const q = slotOf(expr.right, context);
-  const known = p !== undefined && q !== undefined ? { p, q } : undefined;
-  if (known !== undefined) {
-    const { p: i, q: j } = known;
-    if (type === 'f32') {
-      if (op === 'add') return () => fround(slots[i] + slots[j]);
-      if (op === 'mul') return () => fround(slots[i] * slots[j]);
-      return () => fround(slots[i] - slots[j]);
-    }
-    if (op === 'add') return () => (slots[i] + slots[j]) >>> 0;
-    if (op === 'mul') return () => imul(slots[i], slots[j]) >>> 0;
-    return () => (slots[i] - slots[j]) >>> 0;
-  }
-  if (p !== undefined) {
-    const b = compileNumber(expr.right, context);
-    if (type === 'f32') {
-      if (op === 'add') return () => fround(slots[p] + b());
-      if (op === 'mul') return () => fround(slots[p] * b());
-      return () => fround(slots[p] - b());
-    }
-    if (op === 'add') return () => (slots[p] + b()) >>> 0;
-    if (op === 'mul') return () => imul(slots[p], b()) >>> 0;
-    return () => (slots[p] - b()) >>> 0;
-  }
-  const a = compileNumber(expr.left, context);
-  if (q !== undefined) {
-    if (type === 'f32') {
-      if (op === 'add') return () => fround(a() + slots[q]);
-      if (op === 'mul') return () => fround(a() * slots[q]);
-      return () => fround(a() - slots[q]);
-    }
-    if (op === 'add') return () => (a() + slots[q]) >>> 0;
-    if (op === 'mul') return () => imul(a(), slots[q]) >>> 0;
-    return () => (a() - slots[q]) >>> 0;
-  }
-  const b = compileNumber(expr.right, context);
+/** The operations of inner loops. */
+function inlined(op: BinaryOp, type: NumericType, a: string, b: string): string | undefined {
   if (type === 'f32') {
-    if (op === 'add') return () => fround(a() + b());
-    if (op === 'mul') return () => fround(a() * b());
-    return () => fround(a() - b());
+    const sign = op === 'add' ? '+' : op === 'sub' ? '-' : op === 'mul' ? '*' : op === 'div' ? '/' : undefined;
+    return sign === undefined ? undefined : `fround(${a} ${sign} ${b})`;
   }
-  if (op === 'add') return () => (a() + b()) >>> 0;
-  if (op === 'mul') return () => imul(a(), b()) >>> 0;
-  return () => (a() - b()) >>> 0;
+  const wrap = (text: string): string => (type === 'i32' ? `(${text} | 0)` : `(${text} >>> 0)`);
+  switch (op) {
+    case 'add':
+      return wrap(`(${a} + ${b})`);
+    case 'sub':
+      return wrap(`(${a} - ${b})`);
+    case 'mul':
+      return wrap(`imul(${a}, ${b})`);
+    case 'bit_and':
+      return wrap(`(${a} & ${b})`);
+    case 'bit_or':
+      return wrap(`(${a} | ${b})`);
+    case 'bit_xor':
+      return wrap(`(${a} ^ ${b})`);
+    case 'shl':
+      return wrap(`(${a} << ${b})`);
+    case 'shr':
+      return type === 'i32' ? `(${a} >> ${b})` : `(${a} >>> ${b})`;
+    default:
+      return undefined;
+  }
+}
+
+/** As `bitcastValue`, on typed arrays, which the engine turns into one move. */
+function bitcastFunction(from: NumericType, to: NumericType): (value: number) => number {
+  const floats = new Float32Array(1);
+  const words = to === 'i32' || from === 'i32' ? new Int32Array(floats.buffer) : new Uint32Array(floats.buffer);
+  if (from === 'f32') {
+    return (value) => {
+      floats[0] = value;
+      return words[0];
+    };
+  }
+  if (to === 'f32') {
+    return (value) => {
+      words[0] = value;
+      return floats[0];
+    };
+  }
+  return (value) => bitcastValue(from, to, value);
 }

@@ -324,10 +324,12 @@ function typed(words: Uint32Array, element: ElementType): Numbers {
 
 function write(words: Uint32Array, element: ElementType, numbers: ArrayLike<number>): void {
   const view = typed(words, element);
-  for (let i = 0; i < numbers.length; i++) {
-    const value = numbers[i] ?? 0;
-    view[i] = element === 'f16' ? quantizeF16(Math.fround(value)) : value;
+  if (element !== 'f16') {
+    // Converts as an assignment of each element does, by far faster.
+    view.set(numbers);
+    return;
   }
+  for (let i = 0; i < numbers.length; i++) view[i] = quantizeF16(Math.fround(numbers[i] ?? 0));
 }
 
 /** Memory for what a run is given. */

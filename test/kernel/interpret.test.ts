@@ -4,7 +4,9 @@ import {
   add,
   and,
   binary,
+  convert,
   div,
+  eq,
   f32,
   globalIdX,
   i32,
@@ -126,34 +128,65 @@ describe('the kernel interpreter computes', () => {
   });
 
   it('the operations written out for speed as arithmetic.ts does', () => {
-    const wordValues = [0, 1, 3, 65537, 2147483648, 4294967295];
-    const floatValues = [0, -1.5, 0.1, 16777217, 1e-30, 3e38].map(Math.fround);
-    for (const type of ['f32', 'u32'] as const) {
-      const values = type === 'f32' ? floatValues : wordValues;
-      const data = type === 'f32' ? new Float32Array(values) : new Uint32Array(values);
-      for (const op of ['add', 'sub', 'mul'] as const) {
+    const values = {
+      f32: [0, -0, -1.5, 0.1, 16777217, 1e-30, 3e38].map(Math.fround),
+      i32: [0, 1, -1, 3, -65537, 2147483647, -2147483648],
+      u32: [0, 1, 3, 33, 65537, 2147483648, 4294967295],
+    } as const;
+    const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
+    const arithmetic = ['add', 'sub', 'mul', 'div', 'rem', 'min', 'max'] as const;
+    const bitwise = ['bit_and', 'bit_or', 'bit_xor', 'shl', 'shr'] as const;
+    for (const type of ['f32', 'i32', 'u32'] as const) {
+      const [left, right] = [values[type], values[type]];
+      const n = left.length;
+      for (const op of type === 'f32' ? arithmetic : ([...arithmetic, ...bitwise] as const)) {
+        const shift = op === 'shl' || op === 'shr';
+        const counts = shift ? values.u32 : right;
         for (const leaves of [
           [true, true],
           [true, false],
           [false, true],
           [false, false],
         ]) {
-          const n = values.length;
           const kernel = kernelOf(n * n, (k) => {
             const x = k.buffer('x', type, 'read');
+            const y = k.buffer('y', shift ? 'u32' : type, 'read');
             const out = k.buffer('out', type, 'read_write');
-            const [a, b] = [div(localIdX, n), rem(localIdX, n)].map((at, i) =>
-              leaves[i] ? k.let(load(x, at)) : load(x, at),
-            );
-            k.store(out, localIdX, binary(op, a, b));
+            const a = load(x, div(localIdX, n));
+            const b = load(y, rem(localIdX, n));
+            k.store(out, localIdX, binary(op, leaves[0] ? k.let(a) : a, leaves[1] ? k.let(b) : b));
           });
-          const out = type === 'f32' ? new Float32Array(n * n) : new Uint32Array(n * n);
-          compileKernel(kernel)(launch(1, { x: data, out }));
+          const out = new arrays[type](n * n);
+          const y = shift ? new Uint32Array(counts) : new arrays[type](counts);
+          compileKernel(kernel)(launch(1, { x: new arrays[type](left), y, out }));
           const f = binaryFunction(op, type);
-          expect([...out]).toEqual(values.flatMap((a) => values.map((b) => f(a, b))));
+          expect([...out], `${op} on ${type}`).toEqual(left.flatMap((a) => counts.map((b) => f(a, b))));
         }
       }
     }
+  });
+
+  it('locals of every type, kept by each thread across barriers', () => {
+    const kernel = kernelOf(4, (k) => {
+      const out = k.buffer('out', 'i32', 'read_write');
+      const turn = k.shared('turn', 'u32', 4);
+      const own = k.let(add(localIdX, 1));
+      const half = k.let(mul(convert('f32', localIdX), 0.5));
+      const even = k.let(eq(rem(localIdX, 2), 0));
+      const sum = k.var(i32(0));
+      k.forRange(0, 3, 1, (round) => {
+        k.storeShared(turn, localIdX, add(own, round));
+        k.barrier();
+        const left = k.let(loadShared(turn, rem(add(localIdX, 1), 4)));
+        k.barrier();
+        k.assign(sum, add(sum, convert('i32', left)));
+      });
+      k.store(out, localIdX, add(add(sum, select(even, i32(100), i32(0))), convert('i32', mul(half, 2000))));
+    });
+    const out = new Int32Array(4);
+    compileKernel(kernel)(launch(1, { out }));
+    // Three rounds of the right neighbour's number plus the round; 100 for even threads; 1000 for each place.
+    expect([...out]).toEqual([109, 1012, 2115, 3006]);
   });
 
   it('bindings from an offset, and views of another type over the same bytes', () => {
