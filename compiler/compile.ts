@@ -17,6 +17,7 @@ import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/ir.ts';
 import type { Kernel } from './kernel/ir.ts';
 import { legalise } from './kernel/legalise/legalise.ts';
+import { printKernel } from './kernel/print.ts';
 import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Plan } from './schedule/plan.ts';
@@ -39,6 +40,7 @@ export interface CompileOptions {
 export interface CompiledPlan {
   readonly graph: Graph;
   readonly fused: FusedGraph;
+  /** With the kernels that ship: legalised for the target. */
   readonly plan: Plan;
 }
 
@@ -77,11 +79,13 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     return { diagnostics, elaboration, entries: [], kernels: [], shaders: [], initialPlans: new Map(), manifest: null };
 
   const place = placer(options.sources ?? []);
+  const legal = legaliser(options.target);
   const compileGraph = (graph: Graph): CompiledPlan => {
     const fused = optimise(graph, options.passes);
     const { plan, diagnostics: misfits } = schedule(fused, options.target, { place });
     misfits.forEach(report);
-    return { graph, fused, plan };
+    // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
+    return { graph, fused, plan: misfits.length > 0 ? plan : { ...plan, kernels: plan.kernels.map(legal) } };
   };
   const entries = elaboration.entries.map((elaborated): CompiledEntry => {
     const plain = compileGraph(elaborated.plain);
@@ -122,8 +126,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     return storeSpec(store.used, store.cells, { kind: 'plan', plan });
   });
 
-  // A plan that does not fit the target has kernels that are not legal on it: there is nothing to print.
-  const kernels = hasErrors(diagnostics) ? [] : table.kernels.map((kernel) => legalise(kernel, options.target));
+  const kernels = hasErrors(diagnostics) ? [] : table.kernels;
   const texts = kernels.map(printWgsl);
   const shaders = [...new Set(texts)];
   const body: Omit<Manifest, 'hash'> = {
@@ -139,6 +142,17 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   };
   const manifest = hasErrors(diagnostics) ? null : { ...body, hash: fingerprint(JSON.stringify([body, shaders])) };
   return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
+}
+
+/** Legalises kernels of a target; one of equal text, in several plans of a program, once. */
+function legaliser(target: Target): (kernel: Kernel) => Kernel {
+  const known = new Map<string, Kernel>();
+  return (kernel) => {
+    const text = printKernel(kernel);
+    const legal = known.get(text) ?? legalise(kernel, target);
+    known.set(text, legal);
+    return legal;
+  };
 }
 
 /** What the sizes of a run must satisfy. Divisions come first: other conditions may have them in their formulas. */

@@ -1,6 +1,7 @@
 /** What an executor gives, under the names and in the shapes `moec run` writes (execution.ts). */
 import type { ElementType } from '../../dsl/check/program.ts';
 import type { InterpretedValue } from '../../dsl/interpret/run.ts';
+import { RunError } from '../../runtime/errors.ts';
 import type { ResultValue } from '../../runtime/model.ts';
 import { evaluateShape } from '../../runtime/sizes.ts';
 import type { SimulatedResult } from '../schedule/simulate.ts';
@@ -68,7 +69,11 @@ function addRoute(out: Map<string, NamedTensor>, name: string, route: RouteNumbe
       for (let p = 0; p < y; p++) dense[at * y + p] = weight[at * y + p] ?? 0;
     }
     chosen.sort((a, b) => (rank[source * x + a] ?? 0) - (rank[source * x + b] ?? 0) || a - b);
-    chosen.slice(0, most).forEach((t, k) => {
+    if (chosen.length > most) {
+      const told = `the route ${name} has ${chosen.length} present points where ${most} are the most`;
+      throw new RunError('MOE0700', told, name, new Map());
+    }
+    chosen.forEach((t, k) => {
       indices[source * most + k] = t;
       for (let p = 0; p < y; p++) weights[(source * most + k) * y + p] = weight[(source * x + t) * y + p] ?? 0;
     });
