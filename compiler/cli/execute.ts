@@ -9,6 +9,8 @@ import { createModel, requirementsOf } from '../../runtime/module.ts';
 import { requestDevice } from '../../runtime/node.ts';
 import { evaluateShape } from '../../runtime/sizes.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import type { ElementType } from '../../dsl/check/program.ts';
+import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { interpretEntry, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { parseOverrides } from '../overrides.ts';
 import { simulatePlan } from '../schedule/simulate.ts';
@@ -92,7 +94,7 @@ export async function executeKernels(
   for (const s of prepared.compilation.elaboration.stores) {
     const { path } = s.used.store;
     const given = controls.get(path)?.data ?? prepared.stores.get(path);
-    if (given !== undefined) stores.set(path, given);
+    if (given !== undefined) stores.set(path, asDeclared(s.used.store.declaration.type.element, given));
     else if (s.initial?.kind === 'fill') {
       const spec = prepared.manifest.stores.find((m) => m.path === path);
       stores.set(path, new Float64Array(product(evaluateShape(spec?.axes ?? [], sizes))).fill(s.initial.value));
@@ -102,7 +104,10 @@ export async function executeKernels(
   }
   const wantsMore = request.want.losses || request.want.outputs || request.want.updates === true;
   const { plan } = wantsMore ? prepared.entry.full : prepared.entry.plain;
-  const inputs = new Map([...request.inputs].map(([name, t]) => [name, t.data]));
+  const elements = new Map(prepared.entry.elaborated.inputs.map(({ name, type }) => [name, type.element]));
+  const inputs = new Map(
+    [...request.inputs].map(([name, t]) => [name, asDeclared(elements.get(name) ?? 'f32', t.data)] as const),
+  );
   const ran = await simulatePlan(plan, {
     inputs,
     stores,
@@ -125,6 +130,11 @@ export async function executeKernels(
     addSimulated(out, name, value, request, most, spec?.kind === 'route' ? spec.sources.length : 0);
   }
   return out;
+}
+
+/** Numbers as a value of this element type has them where they enter: f16 rounds. */
+function asDeclared(element: ElementType, data: ArrayLike<number>): ArrayLike<number> {
+  return element === 'f16' ? Float64Array.from(data, roundToF16) : data;
 }
 
 async function initialNumbers(prepared: Prepared, path: string, seed: number): Promise<ArrayLike<number>> {

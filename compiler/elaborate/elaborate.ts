@@ -16,6 +16,7 @@ import { asNumber, sizeKey } from '../../dsl/meaning/size.ts';
 import { walkEntry, walkInitial, type Walked } from '../../dsl/meaning/walk.ts';
 import { GraphBuilder } from '../graph/build.ts';
 import { boundOf } from '../graph/bounds.ts';
+import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { finite } from '../graph/infinity.ts';
 import type { Graph, Root, RootGroup } from '../graph/ir.ts';
 import { graphAlgebra } from './graph-algebra.ts';
@@ -195,7 +196,8 @@ function elaborateInitial(
   // A control's default is part of the graphs that read it.
   if (declaration.initial === null || declaration.store === 'input') return null;
   const number = constantOf(declaration.initial, scope, used);
-  if (number !== null) return { kind: 'fill', value: finite(number) };
+  if (number !== null)
+    return { kind: 'fill', value: finite(declaration.type.element === 'f16' ? roundToF16(number) : number) };
   const builder = new GraphBuilder(path);
   const shop = new Workshop(builder);
   const value = walkInitial<GraphTensor, GraphRoute>({ program, scope, algebra: graphAlgebra(shop), report }, used);

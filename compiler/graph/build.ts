@@ -11,6 +11,7 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, type Size } from '../../dsl/meaning/size.ts';
 import type { DrawName } from '../../dsl/algebra/names.ts';
+import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
 import { finite } from './infinity.ts';
 import type {
@@ -158,7 +159,8 @@ export class GraphBuilder {
   // --- nodes without operands ---
 
   constant(value: number, element: ElementType = 'f32'): NodeId {
-    return this.add({ kind: 'constant', element, axes: [], value: finite(value) + 0 });
+    const held = element === 'f16' ? roundToF16(value) : value;
+    return this.add({ kind: 'constant', element, axes: [], value: finite(held) + 0 });
   }
 
   bool(value: boolean): NodeId {

@@ -146,7 +146,7 @@ class Interpreter implements GraphValues, Evaluation {
       case 'size':
         return Float64Array.of(keep(node.element, this.number(node.size)));
       case 'iota':
-        return Float64Array.from({ length: shape[0] ?? 1 }, (_, i) => i);
+        return Float64Array.from({ length: shape[0] ?? 1 }, (_, i) => keep(node.element, i));
       case 'leaf':
         return this.leaf(node.leaf, shape);
       case 'map': {

@@ -4,6 +4,7 @@
  * themselves those of the computation (compiler/schedule/scalar-functions.ts); see error-bound.ts.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import type { MapOp } from './ir.ts';
 
 /** Unit roundoff of f32. */
@@ -179,8 +180,10 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string): Po
     }
     case 'convert': {
       if (element === 'f16') {
-        const step = Math.max(2 ** -24, Math.abs(a.v) * 2 ** -11);
-        return { v: a.v, d: a.d + step };
+        // Rounding is exact and does not decrease: only a number near a tie has two outcomes.
+        const v = roundToF16(a.v);
+        if (a.d === 0) return { v, d: 0 };
+        return { v, d: Math.max(roundToF16(a.v + a.d) - v, v - roundToF16(a.v - a.d)) };
       }
       if (element === 'i32') return { v: Math.trunc(a.v), d: a.d === 0 ? 0 : Math.ceil(a.d) + 1 };
       if (element === 'bool') return { v: a.v !== 0 ? 1 : 0, d: a.d > 0 && Math.abs(a.v) <= a.d ? 1 : 0 };

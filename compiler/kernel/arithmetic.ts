@@ -31,27 +31,6 @@ export function bitcastValue(from: NumericType, to: NumericType, value: number):
   return to === 'i32' ? bits.getInt32(0) : bits.getUint32(0);
 }
 
-/** From here on an f32 stands for infinity where its own format has none: 1e30, or an infinity that was scaled. */
-export const INFINITE = Math.fround(1e30);
-
-/**
- * f32 to the nearest f16 (ties to even, subnormals kept, saturating at 65504), as an f32. NaN and what stands for infinity are
- * kept: a masked score is masked in f16.
- */
-export function quantizeF16(value: number): number {
-  const magnitude = Math.abs(value);
-  if (!(magnitude < INFINITE)) return value;
-  if (magnitude >= 65504) return Math.sign(value) * 65504;
-  // One unit in the last place of an f16 of this size: 11 significant bits, and 2^-24 below the smallest normal, 2^-14.
-  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
-  const ulp = 2 ** (exponent - 10);
-  const scaled = magnitude / ulp;
-  const below = Math.floor(scaled);
-  const rest = scaled - below;
-  const up = rest > 0.5 || (rest === 0.5 && below % 2 === 1);
-  return Math.sign(value) * (below + (up ? 1 : 0)) * ulp;
-}
-
 /** Value conversion (`convert`) between number types. */
 export function convertValue(from: NumericType, to: NumericType, value: number): number {
   if (from === to) return value;
@@ -93,8 +72,6 @@ export function unaryFunction(op: Exclude<UnaryOp, 'not'>, type: NumericType): (
       return (x) => fround(Math.sin(x));
     case 'cos':
       return (x) => fround(Math.cos(x));
-    case 'quantize_f16':
-      return quantizeF16;
   }
 }
 

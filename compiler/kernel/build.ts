@@ -178,8 +178,6 @@ export const rsqrt: Unary = (operand) => unary('rsqrt', operand);
 export const tanh: Unary = (operand) => unary('tanh', operand);
 export const sin: Unary = (operand) => unary('sin', operand);
 export const cos: Unary = (operand) => unary('cos', operand);
-/** `operand` rounded to f16 and back. */
-export const quantizeF16: Unary = (operand) => unary('quantize_f16', operand);
 
 /** `condition ? then : otherwise`. Both sides are evaluated: loads in them must be in bounds. */
 export function select(condition: Expr, then: Operand, otherwise: Operand): Expr {

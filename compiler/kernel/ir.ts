@@ -48,8 +48,7 @@ export type UnaryOp =
   | 'rsqrt'
   | 'tanh'
   | 'sin'
-  | 'cos'
-  | 'quantize_f16';
+  | 'cos';
 
 export type BinaryOp =
   | 'add'

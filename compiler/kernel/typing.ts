@@ -56,7 +56,6 @@ export function unaryType(op: UnaryOp, operand: ScalarType): ScalarType | undefi
     case 'tanh':
     case 'sin':
     case 'cos':
-    case 'quantize_f16':
       return operand === 'f32' ? 'f32' : undefined;
   }
 }

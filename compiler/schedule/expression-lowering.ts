@@ -12,11 +12,13 @@
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
 import type { AxisId, ElementType, MapOp, Node, NodeId } from '../graph/ir.ts';
+import { roundToF16 as nearestF16 } from '../../dsl/interpret/f16.ts';
 import { F32_MAX } from '../kernel/arithmetic.ts';
 import {
-  add, bool, convert, div, f32, i32, load, lt, ne, quantizeF16, rem, select, sub, u32,
+  add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
 } from '../kernel/build.ts'; // prettier-ignore
 import type { Expr, ScalarType } from '../kernel/ir.ts';
+import { roundToF16 } from '../kernel/math/f16.ts';
 import { exprDepth } from '../kernel/walk.ts';
 import { extreme, rowMajor } from '../kernels/space.ts';
 import { inner } from './env.ts';
@@ -74,9 +76,10 @@ export class Lowering extends PointLowering {
       case 'constant':
         return constant(node.element, node.value);
       case 'size':
-        return node.element === 'i32' ? this.launch.size(node.size, 'i32') : this.launch.size(node.size, 'f32');
+        if (node.element === 'i32') return this.launch.size(node.size, 'i32');
+        return this.heldAs(node.element, this.launch.size(node.size, 'f32'));
       case 'iota':
-        return convert(kernelType(node.element), this.index(env, node.axis));
+        return this.heldAs(node.element, convert(kernelType(node.element), this.index(env, node.axis)));
       case 'map':
         return this.mapped(node, env);
       case 'support':
@@ -150,7 +153,7 @@ export class Lowering extends PointLowering {
       case 'clamp':
         return clamp(k, as(type, at(0)), as(type, at(1)), as(type, at(2)));
       case 'convert':
-        if (node.element === 'f16') return quantizeF16(as('f32', at(0)));
+        if (node.element === 'f16') return this.heldAs('f16', as('f32', at(0)));
         return type === 'i32' ? integerOf(k, at(0)) : as(type, at(0));
       case 'and':
       case 'or':
@@ -161,6 +164,11 @@ export class Lowering extends PointLowering {
     if (values.length === 1) return unaryFunctionOf(k, unaryName(op), op === 'not' ? at(0) : as(type, at(0)));
     const common = COMPARISONS.has(op) ? commonType(at(0), at(1), op === 'eq' || op === 'ne') : type;
     return binaryFunctionOf(k, binaryName(op), as(common, at(0)), as(common, at(1)));
+  }
+
+  /** A number of the right kernel type as the element holds it: f16 rounds. */
+  private heldAs(element: ElementType, value: Expr): Expr {
+    return element === 'f16' ? roundToF16(this.launch.k, value) : value;
   }
 
   private concatenated(node: Extract<Node, { kind: 'concat' }>, env: Env): Expr {
@@ -259,7 +267,7 @@ function constant(element: ElementType, value: number): Expr {
     case 'f32':
       return f32(Math.max(-F32_MAX, Math.min(F32_MAX, value)));
     case 'f16':
-      return quantizeF16(f32(Math.max(-F32_MAX, Math.min(F32_MAX, value))));
+      return f32(Math.max(-F32_MAX, Math.min(F32_MAX, nearestF16(value))));
   }
 }
 

@@ -12,7 +12,7 @@ import type { ElementType, RootGroup } from '../graph/ir.ts';
 import { compileKernel } from '../kernel/interpret.ts';
 import type { KernelProgram } from '../kernel/interpret.ts';
 import type { Kernel } from '../kernel/ir.ts';
-import { quantizeF16 } from '../kernel/arithmetic.ts';
+import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { withRoundCounter } from './count-rounds.ts';
 import { lifetimes } from './place-buffers.ts';
 import { accessOf } from './plan.ts';
@@ -329,7 +329,7 @@ function write(words: Uint32Array, element: ElementType, numbers: ArrayLike<numb
     view.set(numbers);
     return;
   }
-  for (let i = 0; i < numbers.length; i++) view[i] = quantizeF16(Math.fround(numbers[i] ?? 0));
+  for (let i = 0; i < numbers.length; i++) view[i] = roundToF16(numbers[i] ?? 0);
 }
 
 /** Memory for what a run is given. */

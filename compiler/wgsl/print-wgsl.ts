@@ -70,7 +70,6 @@ const FUNCTIONS: Readonly<Record<Exclude<UnaryOp, 'neg' | 'not' | 'bit_not'>, st
   tanh: 'tanh',
   sin: 'sin',
   cos: 'cos',
-  quantize_f16: 'quantizeToF16',
 };
 
 /** How tightly an expression binds. What WGSL does not let mix freely never gets to stand side by side. */

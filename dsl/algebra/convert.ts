@@ -22,7 +22,7 @@ export const convert: Primitive = {
   documentation: {
     summary: 'The same values as another element type.',
     detail:
-      'f16 rounds to nearest, ties to even. i32 of a float drops the fraction (write floor or ceil) and stays within 32 bits; of NaN it is 0. bool is whether the value is not 0; true is 1.',
+      'f16 rounds to nearest, ties to even, to infinity from 65,520 on. i32 of a float drops the fraction (write floor or ceil) and stays within 32 bits; of NaN it is 0. bool is whether the value is not 0; true is 1.',
     example: 'i32(floor(x))',
   },
   infer(call) {

@@ -1,8 +1,11 @@
 /**
  * Rounding to f16, to nearest, ties to even: what "f16 rounds where a value is declared or converted" means. f16 has
  * 11 significant bits, exponents -14 to 15, subnormals in steps of 2^-24; from 65520 on a number rounds to infinity.
+ *
+ * A number of the language is an f32, so a float64 value is rounded to f32 first: a value that is a tie in f32 is a tie here too.
  */
-export function roundToF16(value: number): number {
+export function roundToF16(number: number): number {
+  const value = Math.fround(number);
   if (value === 0 || !Number.isFinite(value)) return value;
   const magnitude = Math.abs(value);
   if (magnitude >= 65520) return value < 0 ? -Infinity : Infinity;

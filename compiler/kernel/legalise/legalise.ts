@@ -16,7 +16,6 @@ import { expandPow } from './expand-pow.ts';
 import { guardExp } from './guard-exp.ts';
 import { guardLog } from './guard-log.ts';
 import { guardRoots } from './guard-roots.ts';
-import { saturateF16 } from './saturate-f16.ts';
 
 export interface Legalisation {
   readonly name: string;
@@ -31,7 +30,6 @@ export const legalisations: readonly Legalisation[] = [
   { name: 'guard-exp', reason: 'after expand-pow', run: guardExp },
   { name: 'clamp-tanh', reason: 'anywhere', run: clampTanh },
   { name: 'guard-roots', reason: 'after expand-pow', run: guardRoots },
-  { name: 'saturate-f16', reason: 'anywhere', run: saturateF16 },
   { name: 'evaluate-constants', reason: 'after the guards: what they clamp is finite', run: evaluateConstants },
   { name: 'bound-depth', reason: 'last: the others make expressions deeper', run: boundDepth },
 ];
