@@ -27,8 +27,7 @@ describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
     const report = await runCase(() => readCase(path), runs, executorOf(place));
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
-    // Nothing of a copied case goes unread or uncompared.
-    expect(report.notes).toEqual([]);
+    expect(report.unanswered).toEqual([]);
     expect(report.passed).toBe(true);
   });
 });

@@ -141,14 +141,12 @@ function apply(operator: string, a: Value, b: Value, text: string): Value {
   }
 }
 
-/** Names of config keys a formula reads, each as its first part: `psr.t` reads `psr`. */
+/** Config keys a formula reads, with the whole path of an entry: `psr.t`. */
 export function keysOf(text: string): readonly string[] {
   const tokens = tokenize(text);
   return tokens.flatMap((token, i) => {
     const next = tokens[i + 1];
     const isCall = next !== undefined && next.kind === 'mark' && next.text === '(';
-    return token.kind === 'name' && !isCall && !['true', 'false', 'null'].includes(token.text)
-      ? [token.text.split('.')[0] ?? '']
-      : [];
+    return token.kind === 'name' && !isCall && !['true', 'false', 'null'].includes(token.text) ? [token.text] : [];
   });
 }

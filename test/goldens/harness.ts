@@ -7,11 +7,13 @@ import { type CaseHead, type GoldenCase, memorySource } from './golden-case.ts';
 import type { Executor, RunRequest } from './executor.ts';
 import { type NamedTensor, type Verdict, judgeNumbers, judgePicks } from './judge.ts';
 import type { ExpectedRule, InputRule, Mapping, WeightRule } from './mapping.ts';
-import { fill, matches } from './patterns.ts';
+import { type Holes, fill, matches } from './patterns.ts';
 
 export interface Comparison extends Verdict {
   /** The tensor of the case. */
   readonly expected: string;
+  /** And the tensor of weights that was compared with it, if the rule names one and the case has it. */
+  readonly weights: string | null;
   /** The result of the model. */
   readonly actual: string;
 }
@@ -22,16 +24,45 @@ export interface CaseReport {
   readonly comparisons: readonly Comparison[];
   /** Why there is no answer to compare, or null. */
   readonly problem: string | null;
-  /** What the mapping does not know: keys and expected tensors. They decide nothing, but they are said. */
-  readonly notes: readonly string[];
+  /**
+   * What no run answers for: keys and expected tensors that no mapping knows or excuses, keys that should follow from others
+   * and do not. A case with one of them fails, since its numbers were compared with a run of something else.
+   */
+  readonly unanswered: readonly string[];
 }
 
-/** The runs for a case; none: it is not covered. */
+/** Whether an example declares the system of a case. Then one of its runs has to be for the case. */
+export function isDeclared(head: CaseHead, mappings: readonly Mapping[]): boolean {
+  return mappings.some(({ systems }) => systems.includes(head.system));
+}
+
+/** Why no run is for a case, in the words of the example that excuses it; null for any other case. */
+export function excuseFor(head: CaseHead, mappings: readonly Mapping[]): string | null {
+  for (const { systems, outside } of mappings) {
+    if (!systems.includes(head.system)) continue;
+    const found = [...outside].find(([when]) => evaluate(when, scopeOf(head, new Map())) === true);
+    if (found !== undefined) return found[1];
+  }
+  return null;
+}
+
+/** The runs for a case. None for a system that no example declares; for one that is declared the case fails. */
 export function mappingsFor(head: CaseHead, mappings: readonly Mapping[]): readonly Mapping[] {
   return mappings.filter(
     ({ systems, when }) =>
       systems.includes(head.system) && (when === null || evaluate(when, scopeOf(head, new Map())) === true),
   );
+}
+
+/** A run for the case as a whole (no holes), or for one of the expected tensors that its `each` names. */
+interface Run {
+  readonly mapping: Mapping;
+  readonly holes: Holes;
+}
+
+function runsOf(golden: GoldenCase, mapping: Mapping): readonly Run[] {
+  if (mapping.each === null) return [{ mapping, holes: new Map() }];
+  return matches(mapping.each, golden.tensors.keys()).map(({ holes }) => ({ mapping, holes }));
 }
 
 /** Reads a case, makes its runs and compares. Never throws: what goes wrong is in the report. */
@@ -44,29 +75,41 @@ export async function runCase(
   try {
     const golden = read();
     name = golden.name;
-    const notes = [
+    const comparisons: Comparison[] = [];
+    for (const { mapping, holes } of mappings.flatMap((mapping) => runsOf(golden, mapping))) {
+      const results = await executor.run(requestFor(golden, mapping, holes));
+      comparisons.push(...mapping.expected.flatMap((rule) => compare(filled(rule, holes), golden, results)));
+    }
+    const unanswered = [
       ...unknownKeys(golden, mappings),
       ...mappings.flatMap((mapping) => contradictions(golden, mapping)),
-      ...unmapped(golden, mappings),
+      ...uncompared(golden, mappings, comparisons),
     ];
-    const comparisons: Comparison[] = [];
-    for (const mapping of mappings) {
-      const results = await executor.run(requestFor(golden, mapping));
-      comparisons.push(...mapping.expected.flatMap((rule) => compare(rule, golden, results)));
-    }
-    const problem = comparisons.length > 0 ? null : 'nothing that the case expects is known to the mapping';
-    const passed = problem === null && comparisons.every((comparison) => comparison.passed);
-    return { case: name, passed, comparisons, problem, notes };
+    const problem =
+      mappings.length === 0
+        ? 'no run of an example that declares the system is for this config'
+        : comparisons.length === 0
+          ? 'nothing that the case expects is known to the mapping'
+          : null;
+    const passed = problem === null && unanswered.length === 0 && comparisons.every((comparison) => comparison.passed);
+    return { case: name, passed, comparisons, problem, unanswered };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return { case: name, passed: false, comparisons: [], problem, notes: [] };
+    return { case: name, passed: false, comparisons: [], problem, unanswered: [] };
   }
 }
 
+/** A rule of a run for one of several tensors: the holes that the run is for are filled, others stay. */
+function filled(rule: ExpectedRule, holes: Holes): ExpectedRule {
+  const text = (pattern: string | undefined): string | undefined =>
+    pattern === undefined ? undefined : fill(pattern, holes);
+  return { ...rule, tensor: text(rule.tensor), indices: text(rule.indices), weights: text(rule.weights) };
+}
+
 /** What an executor is asked for. Throws GoldenError where case and mapping do not fit. */
-export function requestFor(golden: GoldenCase, mapping: Mapping): RunRequest {
+export function requestFor(golden: GoldenCase, mapping: Mapping, holes: Holes = new Map()): RunRequest {
   const tensors = withOtherNames(golden.tensors, mapping.weights);
-  const scope = scopeOf(golden, tensors);
+  const scope = withHoles(scopeOf(golden, tensors), holes);
   const sets = new Map<string, string>();
   for (const [name, formula] of mapping.set) {
     const value = evaluate(formula, scope);
@@ -97,12 +140,28 @@ function scopeOf(golden: Pick<GoldenCase, 'config'>, tensors: ReadonlyMap<string
       const [first] = args;
       if (name === 'floor' && (typeof first === 'number' || first === null))
         return first === null ? null : Math.floor(first);
-      const [, second] = args;
+      const [, second, third] = args;
+      if (name === 'if' && args.length === 3) return first === true ? (second ?? null) : (third ?? null);
+      if (name === 'list') return JSON.stringify(args);
+      // range(a, b): the whole numbers from a up to b, without b, as the text of a list.
+      if (name === 'range' && typeof first === 'number' && typeof second === 'number')
+        return JSON.stringify(Array.from({ length: Math.max(second - first, 0) }, (_, i) => first + i));
       if (name === 'max' && typeof first === 'number' && typeof second === 'number') return Math.max(first, second);
       // size('weight', 1): a size of a stored tensor, null if the case has none of that name.
       if (name === 'size' && typeof first === 'string' && typeof second === 'number')
         return tensors.get(first)?.shape[second] ?? null;
       throw new GoldenError(`there is no function ${name} of ${args.map(String).join(', ')}`);
+    },
+  };
+}
+
+/** What the holes of `each` hold are numbers by their names. */
+function withHoles(scope: Scope, holes: Holes): Scope {
+  return {
+    call: scope.call,
+    key: (path) => {
+      const held = holes.get(path);
+      return held === undefined ? scope.key(path) : Number(held);
     },
   };
 }
@@ -207,7 +266,9 @@ function compare(
     const [index] = [...holes.values()].map(Number);
     const at = index === undefined ? '' : `[${index}]`;
     const verdict = rule.indices === undefined ? judgeTensor(rule, name, index) : judgeRoute(rule, name, index);
-    return { ...verdict, expected: name, actual: rule.is + at };
+    const weights = rule.indices === undefined || rule.weights === undefined ? null : fill(rule.weights, holes);
+    const found = weights !== null && golden.tensors.has(weights) ? weights : null;
+    return { ...verdict, expected: name, weights: found, actual: rule.is + at };
 
     function partOf(rule: ExpectedRule, result: string, index: number | undefined): NamedTensor | null {
       const tensor = sliceOf(results.get(result), index);
@@ -268,22 +329,43 @@ function onlyWhere(tensor: NamedTensor, where: string, golden: GoldenCase): Name
   return { ...tensor, shape: [holds.filter((h) => h === true).length, ...shape], data };
 }
 
-/** Keys of the config that no run's mapping says anything about. */
+/**
+ * Keys of the config that no run's mapping says anything about. The entries of an object are keys of their own; a list is read
+ * whole or part by part.
+ */
 function unknownKeys(golden: GoldenCase, mappings: readonly Mapping[]): readonly string[] {
-  const known = new Set(
-    mappings.flatMap((mapping) => [
-      ...(mapping.when === null ? [] : keysOf(mapping.when)),
-      ...[...mapping.set.values(), ...mapping.follows.values()].flatMap(keysOf),
-      ...[...mapping.inputs.values()]
-        .flatMap((rule) => [...(rule.shape ?? []), ...(rule.value === undefined ? [] : [rule.value])])
-        .flatMap(keysOf),
-      ...mapping.follows.keys(),
-      ...mapping.ignore.keys(),
-    ]),
-  );
+  const known = new Set(mappings.flatMap(keysKnownTo));
+  const isKnown = (key: string): boolean => {
+    if (known.has(key)) return true;
+    const parent = key.slice(0, Math.max(key.lastIndexOf('.'), 0));
+    if (parent === '') return false;
+    // Reading a list reads its parts; that there is an object says nothing of its entries, unless it is excused whole.
+    return golden.config.has(`${parent}.length`) || mappings.some(({ ignore }) => ignore.has(parent))
+      ? isKnown(parent)
+      : false;
+  };
+  const isRead = (key: string): boolean =>
+    isKnown(key) || [...golden.config.keys()].some((other) => other.startsWith(`${key}.`) && known.has(other));
+  // How long a list is shows in its parts.
+  const isLength = (key: string): boolean =>
+    key.endsWith('.length') && String(golden.config.get(key.slice(0, -'.length'.length))).startsWith('[');
   return [...golden.config.keys()]
-    .filter((key) => !key.includes('.') && !known.has(key))
+    .filter((key) => !isLength(key) && !isRead(key))
     .map((key) => `config key ${key} is not mapped`);
+}
+
+/** Keys, with the whole path of an entry, that a mapping reads or excuses. */
+function keysKnownTo(mapping: Mapping): readonly string[] {
+  return [
+    ...(mapping.when === null ? [] : keysOf(mapping.when)),
+    ...[...mapping.set.values(), ...mapping.follows.values()].flatMap(keysOf),
+    ...[...mapping.inputs.values()]
+      .flatMap((rule) => [...(rule.shape ?? []), ...(rule.value === undefined ? [] : [rule.value])])
+      .flatMap(keysOf),
+    ...mapping.expected.flatMap(({ where }) => (where === undefined ? [] : keysOf(where))),
+    ...mapping.follows.keys(),
+    ...mapping.ignore.keys(),
+  ];
 }
 
 /** Keys that should follow from others and do not. */
@@ -298,16 +380,15 @@ function contradictions(golden: GoldenCase, mapping: Mapping): readonly string[]
   });
 }
 
-/** Expected tensors that no rule of any run compares. */
-function unmapped(golden: GoldenCase, mappings: readonly Mapping[]): readonly string[] {
-  const names = [...golden.tensors.keys()].filter((name) => name.startsWith('expected.'));
-  const patterns = mappings.flatMap(({ expected }) =>
-    expected.flatMap((rule) => [rule.tensor, rule.indices, rule.weights]),
-  );
-  const compared = new Set(
-    patterns.flatMap((pattern) => (pattern === undefined ? [] : matches(pattern, names).map(({ name }) => name))),
-  );
-  return names
-    .filter((name) => !compared.has(name) && !mappings.some(({ ignore }) => ignore.has(name)))
+/** Expected tensors that no comparison was made of, and that no mapping excuses. */
+function uncompared(
+  golden: GoldenCase,
+  mappings: readonly Mapping[],
+  comparisons: readonly Comparison[],
+): readonly string[] {
+  const compared = new Set(comparisons.flatMap(({ expected, weights }) => [expected, weights]));
+  return [...golden.tensors.keys()]
+    .filter((name) => /^expected(\.|$)/.test(name) && !compared.has(name))
+    .filter((name) => !mappings.some(({ ignore }) => ignore.has(name)))
     .map((name) => `${name} is not compared`);
 }

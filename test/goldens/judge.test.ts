@@ -100,7 +100,7 @@ describe('formulas', () => {
   });
 
   test('know the keys they read', () => {
-    expect(keysOf('floor(E) + psr.t ?? null')).toEqual(['E', 'psr']);
+    expect(keysOf('floor(E) + psr.t ?? null')).toEqual(['E', 'psr.t']);
   });
 });
 
@@ -109,6 +109,12 @@ describe('patterns', () => {
     const found = matches('layer{l}.x', ['layer10.x', 'layer2.x', 'layer2.xx', 'layer.x']);
     expect(found.map(({ name }) => name)).toEqual(['layer2.x', 'layer10.x']);
     expect(fill('out{l}', found[1]?.holes ?? new Map())).toBe('out10');
+  });
+
+  test('match numbers with decimals where the hole says so', () => {
+    const names = ['p_0.5', 'p_0.25', 'p_1', 'p_x', 'p_0.5.y'];
+    expect(matches('p_{p#}', names).map(({ name }) => name)).toEqual(['p_0.25', 'p_0.5', 'p_1']);
+    expect(matches('p_{p}', names).map(({ name }) => name)).toEqual(['p_1']);
   });
 
   test('take everything else literally', () => {

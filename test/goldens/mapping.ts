@@ -48,6 +48,11 @@ export interface Mapping {
   readonly systems: readonly string[];
   /** The cases the run is for, by a formula of their config; null for all. */
   readonly when: string | null;
+  /**
+   * A pattern of expected tensors: the run is made for each that the case has, and what its holes hold are numbers that the
+   * formulas of the run may read by the holes' names. Null for one run.
+   */
+  readonly each: string | null;
   readonly modelFile: string;
   /** JavaScript file with the model's externs, or null. */
   readonly externFile: string | null;
@@ -56,6 +61,8 @@ export interface Mapping {
   readonly set: ReadonlyMap<string, string>;
   /** Keys that follow from others, with the formula that gives them. */
   readonly follows: ReadonlyMap<string, string>;
+  /** Cases of the systems that no run is for, by a formula of their config, with the reason. */
+  readonly outside: ReadonlyMap<string, string>;
   /** Keys that mean nothing to the model, and expected tensors that are not compared, with the reason. */
   readonly ignore: ReadonlyMap<string, string>;
   readonly inputs: ReadonlyMap<string, InputRule>;
@@ -71,12 +78,24 @@ export function readMappings(examples: string): readonly Mapping[] {
     .flatMap((entry) => readExample(join(examples, entry.name), entry.name));
 }
 
-const fieldsOfRun = ['system', 'when', 'entry', 'extern', 'set', 'follows', 'ignore', 'inputs', 'weights', 'expected'];
+const fieldsOfRun = [
+  'system',
+  'when',
+  'each',
+  'entry',
+  'extern',
+  'set',
+  'follows',
+  'ignore',
+  'inputs',
+  'weights',
+  'expected',
+];
 
 function readExample(folder: string, name: string): readonly Mapping[] {
   const where = `examples/${name}/golden.json`;
   const root = record(JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')), where);
-  const common = known(root, [...fieldsOfRun, 'runs'], where);
+  const common = known(root, [...fieldsOfRun, 'outside', 'runs'], where);
   if (!common.has('runs')) return [readMapping(common, folder, name, where)];
   const runs = list(common.get('runs'), `${where}: runs`).map((run, i) =>
     known(record(run, `${where}: runs[${i}]`), fieldsOfRun, `${where}: runs[${i}]`),
@@ -109,11 +128,13 @@ function readMapping(root: ReadonlyMap<string, unknown>, folder: string, name: s
     name,
     systems: list(systems, `${where}: system`).map((s) => text(s, `${where}: system`)),
     when: optionalText(root.get('when'), `${where}: when`) ?? null,
+    each: optionalText(root.get('each'), `${where}: each`) ?? null,
     modelFile: join(folder, 'model.moe'),
     externFile: extern === undefined ? null : join(folder, extern),
     entry: text(root.get('entry') ?? 'forward', `${where}: entry`),
     set: texts(root.get('set') ?? {}, `${where}: set`),
     follows: texts(root.get('follows') ?? {}, `${where}: follows`),
+    outside: texts(root.get('outside') ?? {}, `${where}: outside`),
     ignore: texts(root.get('ignore') ?? {}, `${where}: ignore`),
     inputs: new Map(
       [...record(root.get('inputs') ?? {}, `${where}: inputs`)].map(([key, value]) => [

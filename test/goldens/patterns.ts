@@ -1,12 +1,13 @@
 /**
  * Names with holes: `expected.layer{l}.scores` stands for `expected.layer0.scores`, `expected.layer1.scores`, … A hole holds a
- * whole number, or, if its name ends in `*`, anything without a point (`{p*}`).
+ * whole number, one with decimals too if its name ends in `#` (`{p#}`), or anything without a point if it ends in `*` (`{p*}`).
  */
 
 /** What the holes hold. */
 export type Holes = ReadonlyMap<string, string>;
 
-const HOLE = /\{(\w+)(\*?)\}/g;
+const HOLE = /\{(\w+)([*#]?)\}/g;
+const HOLDS: Readonly<Record<string, string>> = { '': '(\\d+)', '#': '(\\d+(?:\\.\\d+)?)', '*': '([^.]+)' };
 
 /** All names that fit, with what their holes hold, in the order of the numbers. */
 export function matches(
@@ -17,8 +18,8 @@ export function matches(
   let source = '';
   let last = 0;
   for (const hole of pattern.matchAll(HOLE)) {
-    const [text, key, any] = hole;
-    source += escaped(pattern.slice(last, hole.index)) + (any === '*' ? '([^.]+)' : '(\\d+)');
+    const [text, key, sort = ''] = hole;
+    source += escaped(pattern.slice(last, hole.index)) + (HOLDS[sort] ?? '');
     keys.push(key ?? '');
     last = hole.index + text.length;
   }

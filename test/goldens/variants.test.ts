@@ -16,7 +16,7 @@ describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
     const report = await runCase(() => golden, runs, executorOf(place));
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
-    expect(report.notes).toEqual([]);
+    expect(report.unanswered).toEqual([]);
     expect(report.passed).toBe(true);
   });
 

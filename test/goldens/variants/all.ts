@@ -1,6 +1,7 @@
 /** Every variant: the options that the systems' cases may take and none of the copied cases has. */
 import type { GoldenCase } from '../golden-case.ts';
 import { onlinePruning, oracleOfThreeWays, topAnyPruning } from './adaptive.ts';
+import { similarityAware } from './attention-aware.ts';
 import { deepSeekMoe, deepSeekV2, deepSeekV3, panguPro } from './deepseek.ts';
 import { gptOssWide, llama4Top1, manyExperts, mixtralTop1, qwen2Normalised } from './hugging-face.ts';
 import { megatronVariants } from './megatron.ts';
@@ -8,7 +9,7 @@ import { modelLevelVariants } from './model-level.ts';
 import { hierarchy, multiGate, progressiveLevels } from './multi-task.ts';
 import { TooClose } from './plain.ts';
 import { proMoeExpertChoice, proMoeTokenChoice } from './promoe.ts';
-import { selfContrast } from './self-contrast.ts';
+import { oneLayer, selfContrast } from './self-contrast.ts';
 import { chainOfExperts, moePlusPlus, recurrentRouter, rexMoe } from './stacks.ts';
 import { dataSelection, expertSelection, selectiveAttention } from './union-of-experts.ts';
 
@@ -93,6 +94,10 @@ export const variants: readonly GoldenCase[] = [
   clear((seed) => expertSelection(false, seed)),
   clear((seed) => selfContrast({ strong: [0, 2, 3], weak: [1, 4], temperatures: [0.8, 1.5], endless: false }, seed)),
   clear((seed) => selfContrast({ strong: [0], weak: [5], temperatures: [1, 2], endless: true }, seed)),
+  clear((seed) => oneLayer(seed)),
+  clear((seed) => similarityAware({ heads: 0, topK: 2, causal: true }, seed)),
+  clear((seed) => similarityAware({ heads: null, topK: 1, causal: false }, seed)),
+  similarityAware({ heads: 0, topK: null, causal: true }, 3),
   clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'softmax', topK: 2, perSample: false, balance: 0.3 }, seed)),
   clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'sigmoid', topK: 2, perSample: true, balance: 0.3 }, seed)),
   clear((seed) => proMoeTokenChoice({ ...proMoe, score: 'identity', topK: 1, shared: false, allPicks: true }, seed)),

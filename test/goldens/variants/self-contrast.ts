@@ -3,6 +3,7 @@ import type { Value } from '../formula.ts';
 import type { GoldenCase } from '../golden-case.ts';
 import {
   CaseBuilder,
+  TooClose,
   type Vector,
   add,
   best,
@@ -101,5 +102,57 @@ export function selfContrast(options: ContrastOptions, seed: number): GoldenCase
     'expected.contrast_logits',
     logits.map((steps) => steps.map(({ c }) => c)),
   );
+  return builder.build();
+}
+
+/** One layer alone, without the text around it: its experts by their ranks, one by one and together, and by their sum. */
+export function oneLayer(seed: number): GoldenCase {
+  const [N, D, F, E, thresholds] = [5, 6, 4, 5, [0.25, 0.5, 0.9]];
+  const config = new Map<string, Value>([
+    ['tokens', N],
+    ['d_model', D],
+    ['d_ff', F],
+    ['experts', E],
+    ['activation', 'silu'],
+    ['expert', 'w2(silu(w1 x) * w3 x)'],
+  ]);
+  const builder = new CaseBuilder('variant-scmoe-one-layer', 'SCMoE', config, seed);
+  const x = builder.matrix('input', N, D);
+  const gate = builder.matrix('gate.weight', E, D);
+  const experts = range(E).map((e) =>
+    gatedExpert(builder, `experts.${e}.`, D, F, ['w1.weight', 'w3.weight', 'w2.weight']),
+  );
+  const logits = x.map((token) => multiply(gate, token));
+  const p = logits.map(softmax);
+  const sorted = p.map((row) => {
+    for (const k of range(E)) best(row, k);
+    return best(row, E);
+  });
+  builder.put('expected.router_logits', logits);
+  builder.put('expected.sorted_experts', sorted);
+  const put = (name: string, ranksOf: (t: number) => readonly number[]): void =>
+    builder.put(
+      `expected.output.${name}`,
+      x.map((token, t) => {
+        const chosen = ranksOf(t).map((rank) => sorted[t]?.[rank] ?? NaN);
+        return combine(shared(picksOf(chosen, p[t] ?? [])), experts, token);
+      }),
+    );
+  for (const k of range(E)) {
+    put(`top${k + 1}`, () => range(k + 1));
+    put(`rank${k + 1}`, () => [k]);
+  }
+  put('ranks_2_4', () => [1, 3]);
+  for (const threshold of thresholds) {
+    put(`dynamic_${threshold}`, (t) => {
+      let total = 0;
+      const exceeding = (sorted[t] ?? []).filter((e) => {
+        total += p[t]?.[e] ?? NaN;
+        if (Math.abs(total - threshold) < 1e-5) throw new TooClose();
+        return total > threshold;
+      });
+      return range(E - exceeding.length + 1);
+    });
+  }
   return builder.build();
 }

@@ -105,10 +105,15 @@ function blockOf(builder: CaseBuilder, D: number, prenorm: boolean, eps: number)
   return { finish: (x, y) => (prenorm ? add(x, y) : layerNorm(add(x, y), weight, bias, eps)) };
 }
 
-function slices(builder: CaseBuilder, E: number, D: number, F: number): (e: number, x: Vector) => Vector {
-  const up = stack(builder, 'linear1.weight.0', E, D, F);
-  const upBias = stack(builder, 'linear1.bias.0', E, 1, F);
-  const down = stack(builder, 'linear2.weight.0', E, F, D);
+/** `part` is the end of the stored names: data selection has one part, `.0`, expert selection none. */
+function slices(
+  builder: CaseBuilder,
+  [E, D, F]: readonly [number, number, number],
+  part: '.0' | '',
+): (e: number, x: Vector) => Vector {
+  const up = stack(builder, `linear1.weight${part}`, E, D, F);
+  const upBias = stack(builder, `linear1.bias${part}`, E, 1, F);
+  const down = stack(builder, `linear2.weight${part}`, E, F, D);
   const downBias = builder.matrix('linear2.bias', E, D);
   return (e, x) => {
     const h = add(through(x, up[e] ?? []), upBias[e]?.[0] ?? []).map(gelu);
@@ -140,7 +145,7 @@ export function dataSelection(prenorm: boolean, seed: number): GoldenCase {
   const builder = new CaseBuilder(`variant-uome-ds-${prenorm ? 'prenorm' : 'postnorm'}`, 'UoE', config, seed);
   const x = inputOf(builder, B, T, D);
   const { gate } = gateOf(builder, x, [E, K], capacity, eps);
-  const slice = slices(builder, E, D, F);
+  const slice = slices(builder, [E, D, F], '.0');
   const { finish } = blockOf(builder, D, prenorm, 1e-5);
   const taken = takenBy(gate, E, Math.floor(T / 2));
   builder.put('expected.gate', gate);
@@ -157,6 +162,7 @@ export function dataSelection(prenorm: boolean, seed: number): GoldenCase {
   return builder.build();
 }
 
+/** A patch, flattened token by token, chooses slices for all of its tokens. */
 export function expertSelection(prenorm: boolean, seed: number): GoldenCase {
   const [B, S, D, E, F, K, eps] = [4, 3, 5, 4, 3, 2, 1e-3];
   const config = new Map<string, Value>([
@@ -175,12 +181,16 @@ export function expertSelection(prenorm: boolean, seed: number): GoldenCase {
   const x = inputOf(builder, B, S, D);
   const w = builder.matrix('switch.weight', E, S * D);
   const bias = builder.vector('switch.bias', E);
-  const slice = slices(builder, E, D, F);
+  const slice = slices(builder, [E, D, F], '');
   const { finish } = blockOf(builder, D, prenorm, eps);
   const p = x.map((patch) => softmax(add(multiply(w, patch.flat()), bias)));
   const chosen = p.map((row) => best(row, K));
-  builder.put('expected.gate', p);
+  builder.put('expected.route_prob', p);
   builder.put('expected.expert_ids', chosen);
+  builder.put(
+    'expected.patches_per_expert',
+    range(E).map((e) => chosen.filter((row) => row.includes(e)).length),
+  );
   builder.put(
     'expected.output',
     x.map((patch, b) => patch.map((token) => finish(token, add(...(chosen[b] ?? []).map((e) => slice(e, token)))))),
