@@ -20,6 +20,7 @@ import { legalise } from './kernel/legalise/legalise.ts';
 import { printKernel } from './kernel/print.ts';
 import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import { schedule } from './schedule/schedule.ts';
+import type { Contents } from './schedule/contents.ts';
 import type { Plan } from './schedule/plan.ts';
 import { webgpuCore, type Target } from './target.ts';
 import { moecVersion } from './version.ts';
@@ -42,6 +43,8 @@ export interface CompiledPlan {
   readonly fused: FusedGraph;
   /** With the kernels that ship: legalised for the target. */
   readonly plan: Plan;
+  /** What the plan's buffers hold, for who verifies a run of it. */
+  readonly contents: Contents;
 }
 
 export interface CompiledEntry {
@@ -82,10 +85,11 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   const legal = legaliser(options.target);
   const compileGraph = (graph: Graph): CompiledPlan => {
     const fused = optimise(graph, options.passes);
-    const { plan, diagnostics: misfits } = schedule(fused, options.target, { place });
+    const { plan, contents, diagnostics: misfits } = schedule(fused, options.target, { place });
     misfits.forEach(report);
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
-    return { graph, fused, plan: misfits.length > 0 ? plan : { ...plan, kernels: plan.kernels.map(legal) } };
+    const legalised = misfits.length > 0 ? plan : { ...plan, kernels: plan.kernels.map(legal) };
+    return { graph, fused, plan: legalised, contents };
   };
   const entries = elaboration.entries.map((elaborated): CompiledEntry => {
     const plain = compileGraph(elaborated.plain);
@@ -194,8 +198,8 @@ function requiredLimits(
 /** Every stored element is one 32-bit word. */
 const bytesPerWord = 4;
 
-/** `mixtral.moe:14:5` */
-function placer(sources: readonly SourceFile[]): (span: Span) => string {
+/** How a place in the source is written: `mixtral.moe:14:5`. */
+export function placer(sources: readonly SourceFile[]): (span: Span) => string {
   return (span) => {
     const source = sources.find((s) => s.name === span.source);
     if (source === undefined) return span.source === '' ? '?' : shownName(span.source);

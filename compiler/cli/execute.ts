@@ -13,7 +13,7 @@ import type { ElementType } from '../../dsl/check/program.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { interpretEntry, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { parseOverrides } from '../overrides.ts';
-import { simulatePlan } from '../schedule/simulate.ts';
+import { simulatePlan, type SimulatedRun } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 import { interpretedExtern, simulatedExtern } from './extern-bridge.ts';
@@ -83,36 +83,23 @@ export async function executeReference(
   return out;
 }
 
-/** The compiled plan on the CPU, with bounds checked. */
+/** The compiled plan on the CPU, with bounds checked. `after` is told after every step, as SimulatedRun says. */
 export async function executeKernels(
   prepared: Prepared,
   request: ExecuteRequest,
+  after?: SimulatedRun['after'],
 ): Promise<ReadonlyMap<string, NamedTensor>> {
-  const controls = controlsOf(prepared, request);
   const sizes = sizesOf(prepared, request);
-  const stores = new Map<string, ArrayLike<number>>();
-  for (const s of prepared.compilation.elaboration.stores) {
-    const { path } = s.used.store;
-    const given = controls.get(path)?.data ?? prepared.stores.get(path);
-    if (given !== undefined) stores.set(path, asDeclared(s.used.store.declaration.type.element, given));
-    else if (s.initial?.kind === 'fill') {
-      const spec = prepared.manifest.stores.find((m) => m.path === path);
-      stores.set(path, new Float64Array(product(evaluateShape(spec?.axes ?? [], sizes))).fill(s.initial.value));
-    } else if (s.initial?.kind === 'graph') {
-      stores.set(path, await initialNumbers(prepared, path, request.seed ?? 0));
-    }
-  }
+  const stores = await storeNumbers(prepared, request, sizes);
   const wantsMore = request.want.losses || request.want.outputs || request.want.updates === true;
   const { plan } = wantsMore ? prepared.entry.full : prepared.entry.plain;
-  const elements = new Map(prepared.entry.elaborated.inputs.map(({ name, type }) => [name, type.element]));
-  const inputs = new Map(
-    [...request.inputs].map(([name, t]) => [name, asDeclared(elements.get(name) ?? 'f32', t.data)] as const),
-  );
+  const inputs = inputNumbers(prepared, request);
   const ran = await simulatePlan(plan, {
     inputs,
     stores,
     sizes,
     seed: request.seed ?? 0,
+    ...(after === undefined ? {} : { after }),
     ...(request.externs === undefined ? {} : { extern: simulatedExtern(request.externs) }),
   });
   const [error] = ran.errors;
@@ -130,6 +117,36 @@ export async function executeKernels(
     addSimulated(out, name, value, request, most, spec?.kind === 'route' ? spec.sources.length : 0);
   }
   return out;
+}
+
+/** What the inputs have in a run, by name. */
+export function inputNumbers(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, ArrayLike<number>> {
+  const elements = new Map(prepared.entry.elaborated.inputs.map(({ name, type }) => [name, type.element]));
+  return new Map(
+    [...request.inputs].map(([name, t]) => [name, asDeclared(elements.get(name) ?? 'f32', t.data)] as const),
+  );
+}
+
+/** What every param, state and given control has in a run, by path: from the source, or its initial value. */
+export async function storeNumbers(
+  prepared: Prepared,
+  request: ExecuteRequest,
+  sizes: ReadonlyMap<string, number>,
+): Promise<ReadonlyMap<string, ArrayLike<number>>> {
+  const controls = controlsOf(prepared, request);
+  const stores = new Map<string, ArrayLike<number>>();
+  for (const s of prepared.compilation.elaboration.stores) {
+    const { path } = s.used.store;
+    const given = controls.get(path)?.data ?? prepared.stores.get(path);
+    if (given !== undefined) stores.set(path, asDeclared(s.used.store.declaration.type.element, given));
+    else if (s.initial?.kind === 'fill') {
+      const spec = prepared.manifest.stores.find((m) => m.path === path);
+      stores.set(path, new Float64Array(product(evaluateShape(spec?.axes ?? [], sizes))).fill(s.initial.value));
+    } else if (s.initial?.kind === 'graph') {
+      stores.set(path, await initialNumbers(prepared, path, request.seed ?? 0));
+    }
+  }
+  return stores;
 }
 
 /** Numbers as a value of this element type has them where they enter: f16 rounds. */

@@ -15,7 +15,7 @@ import { asNumber, substitute } from '../../dsl/meaning/size.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './ir.ts';
 import { Places, type Bounded } from './places.ts';
-import { mapBound, tiny, u } from './scalar-bound.ts';
+import { mapBound, tiny, u, type Point } from './scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from './sum-bound.ts';
 import { liveNodes } from './uses.ts';
 
@@ -27,6 +27,18 @@ export interface BoundInputs {
   readonly leaf: (name: string, index: number) => Float64Array | null;
   /** Draws and externs are taken from a run, not computed again. */
   readonly given: (node: NodeId) => Float64Array | null;
+}
+
+/** A map at one point. What is flushed to zero is an error also where the bound itself is too small for a number. */
+export function boundOfMap(node: Pick<Node & { kind: 'map' }, 'op' | 'element'>, args: readonly Point[]): Point {
+  const r = mapBound(node.op, args, node.element);
+  const whole = r.d === 0 && (r.v === 0 || Math.abs(r.v) >= tiny);
+  return (node.element === 'f32' || node.element === 'f16') && !whole ? { v: r.v, d: r.d + tiny } : r;
+}
+
+/** How far a drawn number may be off: normal and gumbel draws take a log, a root and a cosine. */
+export function boundOfDraw(distribution: (Node & { kind: 'draw' })['distribution']): number {
+  return distribution === 'uniform' ? 0 : 1e-5;
 }
 
 /** Bounds for all nodes that the roots need. */
@@ -90,8 +102,7 @@ class Evaluator {
       case 'extern': {
         const data = this.inputs.given(node.id);
         if (data !== null) value.set(data);
-        // Normal and gumbel draws take a log, a root and a cosine.
-        delta.fill(node.kind === 'draw' && node.distribution === 'uniform' ? 0 : 1e-5);
+        delta.fill(node.kind === 'draw' ? boundOfDraw(node.distribution) : 1e-5);
         return out;
       }
       case 'map':
@@ -133,7 +144,8 @@ class Evaluator {
       case 'gather': {
         const [t, ids] = [this.of(node.table), this.of(node.indices)];
         const stride = this.places.count(t.axes.slice(t.axes.indexOf(node.axis) + 1));
-        const [pt, pi] = [this.places.of(node.axes, t.axes), this.places.of(node.axes, ids.axes)];
+        // The indices may have the looked-up axis themselves: the table does not move along it.
+        const [pt, pi] = [this.places.of(node.axes, t.axes, node.axis), this.places.of(node.axes, ids.axes)];
         for (let i = 0; i < value.length; i++) {
           const index = ids.value[pi[i] ?? 0] ?? -1;
           const at = (pt[i] ?? 0) + index * stride;
@@ -226,11 +238,9 @@ class Evaluator {
         const at = places[k]?.[i] ?? 0;
         args[k] = { v: o.value[at] ?? 0, d: o.delta[at] ?? 0 };
       });
-      const r = mapBound(node.op, args, node.element);
+      const r = boundOfMap(node, args);
       out.value[i] = r.v;
-      // What is flushed to zero is an error also where the bound itself is too small for a number.
-      const whole = r.d === 0 && (r.v === 0 || Math.abs(r.v) >= tiny);
-      out.delta[i] = (node.element === 'f32' || node.element === 'f16') && !whole ? r.d + tiny : r.d;
+      out.delta[i] = r.d;
     }
   }
 }

@@ -36,11 +36,11 @@ export class Places {
     return axes.reduce((n, a) => n * this.length(a), 1);
   }
 
-  /** For every point of `loop`, the place in a tensor over `axes` (axes that `loop` lacks stand at 0). */
-  of(loop: readonly AxisId[], axes: readonly AxisId[]): Int32Array {
+  /** For every point of `loop`, the place in a tensor over `axes` (axes that `loop` lacks stand at 0, as does `still`). */
+  of(loop: readonly AxisId[], axes: readonly AxisId[], still: AxisId | null = null): Int32Array {
     const strides = axes.map((_, i) => this.count(axes.slice(i + 1)));
     const steps = loop.map((a) => {
-      const i = axes.indexOf(a);
+      const i = a === still ? -1 : axes.indexOf(a);
       return i < 0 ? 0 : (strides[i] ?? 0);
     });
     const lengths = loop.map((a) => this.length(a));

@@ -125,7 +125,9 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string): Po
       const q = Math.floor(a.v / b.v);
       const v = a.v - q * b.v;
       const steady = Math.floor((a.v - a.d) / b.v) === q && Math.floor((a.v + a.d) / b.v) === q;
-      return { v, d: whole ? 0 : (steady ? a.d : Math.abs(b.v)) + 4 * u * Math.abs(a.v) };
+      // An integer that rounding could turn stays undecided: anything up to the divisor.
+      if (whole) return { v, d: a.d + b.d === 0 ? 0 : steady && b.d === 0 ? a.d : Math.abs(b.v) + b.d };
+      return { v, d: (steady ? a.d : Math.abs(b.v)) + 4 * u * Math.abs(a.v) };
     }
     case 'pow': {
       const v = a.v ** b.v;

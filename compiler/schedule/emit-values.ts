@@ -59,6 +59,7 @@ export class ValueEmitter {
   copy(id: NodeId, axes: readonly AxisId[], buffer: number, what: string, unless?: string): void {
     const node = this.#plan.node(id);
     const space: StoredSpace = { relation: null, axes };
+    this.#plan.contents.set(buffer, { kind: 'value', node: id, space });
     const options: LaunchOptions = { ...this.#options('map', node, space, one), what, unless };
     this.#plan.launch(options, (l) => {
       map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.value(id, p) });
@@ -69,6 +70,7 @@ export class ValueEmitter {
   mask(supports: readonly NodeId[], axes: readonly AxisId[], buffer: number, what: string): void {
     const space: StoredSpace = { relation: null, axes };
     const plan = this.#plan;
+    plan.contents.set(buffer, { kind: 'mask', supports, axes });
     const threads = elementsOf(space, plan.sizeOf);
     plan.launch({ family: 'map', what, span: null, threads, domain: plan.domainText(space), rounds: one }, (l) => {
       map(l.launch.k, {

@@ -20,6 +20,7 @@ import type { Target } from '../target.ts';
 import { chooseCut } from './choose-cut.ts';
 import type { Passing } from './choose-cut.ts';
 import type { Storage } from './choose-storage.ts';
+import type { Compaction, CompactionPart, Content } from './contents.ts';
 import { Lowering } from './expression-lowering.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import { BufferTable, elementsOf } from './memory.ts';
@@ -55,6 +56,9 @@ export class PlanBuilder implements Placement {
   readonly kernels: Kernel[] = [];
   readonly steps: Step[] = [];
   readonly status: PlanStatus[] = [];
+  /** What the buffers hold (contents.ts). */
+  readonly contents = new Map<number, Content>();
+  readonly compactions: Compaction[] = [];
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly cuts = new Set<NodeId>();
   /** Launches that do not fit the target and cannot be made to. */
@@ -112,12 +116,24 @@ export class PlanBuilder implements Placement {
   allocate(node: Node, space: StoredSpace): number {
     const buffer = this.table.scratch(this.labelOf(node), wordOf(node.element), elementsOf(space, this.sizeOf));
     this.#memory.set(node.id, { buffer, space });
+    this.contents.set(buffer, { kind: 'value', node: node.id, space });
     return buffer;
   }
 
-  /** A node's memory is a buffer that something else writes. */
+  /** A node's memory is a buffer that the host writes. */
   adopt(node: Node, space: StoredSpace, buffer: number): void {
     this.#memory.set(node.id, { buffer, space });
+    this.contents.set(buffer, { kind: 'extern', node: node.id, space });
+  }
+
+  /** Notes what the buffers of a compaction hold. */
+  addCompaction(compaction: Compaction): void {
+    const id = this.compactions.push(compaction) - 1;
+    const parts: readonly CompactionPart[] = ['counts', 'starts', 'list', 'offsets', 'place'];
+    for (const part of parts) {
+      const buffer = compaction[part];
+      if (buffer !== null) this.contents.set(buffer, { kind: 'compaction', compaction: id, part });
+    }
   }
 
   leafBuffer(index: number): number {

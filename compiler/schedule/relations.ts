@@ -18,10 +18,12 @@ import type { IndexShape } from './choose-kernels.ts';
 import { emptyEnv, inner } from './env.ts';
 import type { Env } from './env.ts';
 import type { Lowering } from './expression-lowering.ts';
+import type { Compaction } from './contents.ts';
 import type { Relation } from './memory.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
 interface CompactionShape {
+  readonly of: Compaction['of'];
   readonly what: string;
   readonly domain: string;
   readonly keys: Size;
@@ -57,6 +59,7 @@ export class RelationBuilder {
     const { parent, keys, rest } = relation;
     const name = relation.axes.map((a) => plan.axis(a).name).join(', ');
     const buffers = this.#compact({
+      of: { kind: 'relation', relation },
       what: `assignments (${name})`,
       domain: parent === null ? name : `rows of (${parent.axes.map((a) => plan.axis(a).name).join(', ')}) refined`,
       keys: multiply(keys.map(plan.sizeOf)),
@@ -86,6 +89,7 @@ export class RelationBuilder {
     const { ancestor } = shape;
     const keys = shape.keys.map(plan.sizeOf);
     const buffers = this.#compact({
+      of: { kind: 'list', shape },
       what: `assignments (${name(shape.listed)}) of each (${name([...(ancestor?.axes ?? []), ...shape.keys])})`,
       domain: name([...(ancestor?.axes ?? []), ...shape.keys, ...shape.listed]),
       keys: multiply(ancestor === null ? keys : [ancestor.capacity, ...keys]),
@@ -108,6 +112,7 @@ export class RelationBuilder {
     const list = table.scratch(`${what}: list`, 'u32', shape.capacity);
     const offsets = table.scratch(`${what}: offsets`, 'u32', apply('add', keys, one));
     const place = shape.withPlace ? table.scratch(`${what}: place`, 'i32', positions) : null;
+    this.#plan.addCompaction({ what, of: shape.of, counts, starts, list, offsets, place });
     const common = { span: null, domain, rounds: exact(CHUNK) };
     const maskOf = (lowering: Lowering) => {
       const { present, entry } = shape.mask(lowering);

@@ -21,6 +21,7 @@ import type { AxisId, ElementType, Node, NodeId, Root, Span } from '../graph/ir.
 import type { Target } from '../target.ts';
 import { chooseStorage, dependenciesOf } from './choose-storage.ts';
 import type { Storage } from './choose-storage.ts';
+import type { Contents } from './contents.ts';
 import { ValueEmitter } from './emit-values.ts';
 import { placeBuffers } from './place-buffers.ts';
 import { PlanBuilder } from './plan-builder.ts';
@@ -35,6 +36,7 @@ export interface ScheduleOptions {
 
 export interface Scheduled {
   readonly plan: Plan;
+  readonly contents: Contents;
   /** What does not fit the target. The plan is whole all the same. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -47,7 +49,11 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
     const attempt = new Scheduler(fused, chooseStorage(fused, cut), target, place);
     const plan = attempt.run();
     if (attempt.cuts.size === 0)
-      return { plan, diagnostics: [...attempt.misfits.slice(0, 1), ...misfits(plan, target)] };
+      return {
+        plan,
+        contents: attempt.contents,
+        diagnostics: [...attempt.misfits.slice(0, 1), ...misfits(plan, target)],
+      };
     const before = cut.size;
     for (const id of attempt.cuts) cut.add(id);
     if (cut.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
@@ -76,6 +82,10 @@ class Scheduler {
 
   get cuts(): ReadonlySet<NodeId> {
     return this.#plan.cuts;
+  }
+
+  get contents(): Contents {
+    return { buffers: this.#plan.contents, compactions: this.#plan.compactions };
   }
 
   get misfits(): readonly Diagnostic[] {

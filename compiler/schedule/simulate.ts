@@ -52,6 +52,8 @@ export interface SimulatedRun {
   /** Sizes of the dynamic axes. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly seed?: number;
+  /** Told after every step that ran, with a way to look at the plan's buffers as they are then. */
+  readonly after?: (step: number, words: (buffer: number) => Uint32Array) => void;
   /** Computes the results of an extern, whole. */
   readonly extern?: (call: SimulatedExtern) => readonly ArrayLike<number>[] | Promise<readonly ArrayLike<number>[]>;
 }
@@ -127,6 +129,7 @@ export class Simulator {
       } else {
         rounds.push(this.#launch(step, memory, run));
       }
+      run.after?.(i, (buffer) => at(memory, buffer));
     }
     return {
       results: this.#results(memory, run),

@@ -1,0 +1,192 @@
+/**
+ * Relations and lists of a run against the masks they were made of: exactly, their order included (kernels/compaction.ts says what
+ * each buffer is). Where rounding could turn a mask inside the launch itself, either answer is taken, if the buffers agree on it.
+ */
+import { CHUNK } from '../kernels/compaction.ts';
+import type { Compaction } from '../schedule/contents.ts';
+import type { Evaluation, Memory } from './evaluate.ts';
+import { counted, points } from './points.ts';
+import { pointsOfPositions, positionsOf, rowsAt, rowsOf, type Rows } from './rows.ts';
+import { fates, POISON, Tallying, type Tally } from './tally.ts';
+
+export interface JudgedPart {
+  readonly buffer: number;
+  readonly what: string;
+  readonly tally: Tally;
+  readonly fate: Uint8Array;
+}
+
+/** What a compaction goes over: whether each position is present (2: undecided), and what it enters into the list. */
+interface Positioned {
+  readonly keys: number;
+  readonly perKey: number;
+  readonly present: Uint8Array;
+  readonly entry: (position: number) => number;
+}
+
+const BLOCK = 1 << 16;
+
+/** Judges the buffers of a compaction that are `wanted`; `rows` is what a relation has from then on, if it makes sense. */
+export function judgeCompaction(
+  compaction: Compaction,
+  wanted: readonly number[],
+  words: (buffer: number) => Uint32Array | null,
+  evaluation: Evaluation,
+  memory: Memory,
+): { readonly parts: readonly JudgedPart[]; readonly rows: Rows | null } {
+  const { counts, starts, list, offsets, place, of } = compaction;
+  const parts: JudgedPart[] = [];
+  const judge = (buffer: number, what: string, each: (check: Check) => void): void => {
+    const own = words(buffer);
+    if (own === null) return;
+    const tallying = new Tallying('i32');
+    const fate = new Uint8Array(own.length);
+    const signed = new Int32Array(own.buffer, own.byteOffset, own.length);
+    each((at, expected, decided) => {
+      if (!decided) fate[at] = tallying.skip(fates.undecided);
+      else fate[at] = tallying.compare(signed[at] ?? NaN, expected, 0, own[at] === POISON, () => [at]);
+    });
+    parts.push({ buffer, what, tally: tallying.tally, fate });
+  };
+  const positioned =
+    of.kind === 'relation' ? ofRelation(of.relation, evaluation, memory) : ofList(of.shape, evaluation, memory);
+  const { keys, perKey, present, entry } = positioned;
+  const total = keys * perKey;
+  if (wanted.includes(counts)) {
+    judge(counts, 'counts', (check) => {
+      for (let chunk = 0; chunk * CHUNK < total; chunk++) {
+        const here = present.subarray(chunk * CHUNK, (chunk + 1) * CHUNK);
+        check(chunk, here.reduce((n, p) => n + (p === 1 ? 1 : 0), 0), !here.includes(2)); // prettier-ignore
+      }
+    });
+  }
+  if (wanted.includes(starts)) {
+    const before = words(counts);
+    judge(starts, 'starts', (check) => {
+      let sum = 0;
+      const chunks = Math.ceil(total / CHUNK);
+      for (let chunk = 0; chunk <= chunks; chunk++) {
+        check(chunk, sum, true);
+        sum += before?.[chunk] ?? 0;
+      }
+    });
+  }
+  if (!wanted.includes(list)) return { parts, rows: null };
+  // Where a position is undecided the list says which it was; the rest has to follow.
+  const entries = words(list);
+  const rank = new Int32Array(total + 1);
+  let next = 0;
+  for (let position = 0; position < total; position++) {
+    rank[position] = next;
+    if (present[position] === 1 || (present[position] === 2 && entries?.[next] === entry(position))) next++;
+  }
+  rank[total] = next;
+  const isIn = (position: number): boolean => (rank[position + 1] ?? 0) > (rank[position] ?? 0);
+  judge(list, 'list', (check) => {
+    for (let position = 0; position < total; position++) {
+      if (isIn(position)) check(rank[position] ?? 0, entry(position), true);
+    }
+  });
+  judge(offsets, 'offsets', (check) => {
+    for (let key = 0; key <= keys; key++) check(key, rank[key * perKey] ?? 0, true);
+  });
+  if (place !== null) {
+    judge(place, 'places', (check) => {
+      for (let position = 0; position < total; position++) {
+        check(position, isIn(position) ? (rank[position] ?? 0) : -1, true);
+      }
+    });
+  }
+  if (of.kind === 'list') return { parts, rows: null };
+  const count = words(offsets)?.[keys] ?? 0;
+  if (entries === null || count > entries.length) return { parts, rows: null };
+  const { relation } = of;
+  const parent = relation.parent === null ? null : memory.rows(relation.parent);
+  const capacity = memory.capacity.bind(memory);
+  return { parts, rows: rowsOf(relation, entries, count, parent, evaluation.places, capacity) };
+}
+
+type Check = (at: number, expected: number, decided: boolean) => void;
+
+function ofRelation(
+  relation: Extract<Compaction['of'], { kind: 'relation' }>['relation'],
+  evaluation: Evaluation,
+  memory: Memory,
+): Positioned {
+  const { places } = evaluation;
+  const capacity = memory.capacity.bind(memory);
+  const { keys, perKey, total } = positionsOf(relation, places, capacity);
+  const parent = relation.parent === null ? null : memory.rows(relation.parent);
+  const known = new Set(parent?.relation.supports ?? []);
+  const present = new Uint8Array(total);
+  for (let first = 0; first < total; first += BLOCK) {
+    const count = Math.min(BLOCK, total - first);
+    const { at, parentRow } = pointsOfPositions(relation, first, count, places, capacity);
+    const all = Int32Array.from({ length: count }, (_, i) => i);
+    const there = parentRow === null ? all : all.filter((i) => (parentRow[i] ?? 0) < (parent?.count ?? 0));
+    const take = (column: Int32Array): Int32Array => Int32Array.from(there, (i) => column[i] ?? 0);
+    const ofParent = (column: Int32Array): Int32Array =>
+      Int32Array.from(there, (i) => column[parentRow?.[i] ?? 0] ?? 0);
+    const axes = new Map<number, Int32Array>([...at].map(([a, column]) => [a, take(column)] as const));
+    for (const [a, column] of parent?.at ?? []) axes.set(a, ofParent(column));
+    const rows = new Map([...(parent?.above ?? [])].map(([id, column]) => [id, ofParent(column)] as const));
+    const holds = evaluation.holds(relation.refines, points(there.length, axes, rows, known));
+    there.forEach((i, k) => (present[first + i] = holds[k] ?? 0));
+  }
+  return { keys, perKey, present, entry: (position) => position };
+}
+
+/** Stands for the row of the ancestor among the axes of a list's positions. */
+const ANCESTOR = -3;
+
+function ofList(
+  { relation, ancestor, keys, listed }: Extract<Compaction['of'], { kind: 'list' }>['shape'],
+  evaluation: Evaluation,
+  memory: Memory,
+): Positioned {
+  const { places } = evaluation;
+  const capacity = memory.capacity.bind(memory);
+  const above = ancestor === null ? null : memory.rows(ancestor);
+  const axis = (a: number) => ({ axis: a, length: places.length(a) });
+  const digits = [
+    ...(ancestor === null ? [] : [{ axis: ANCESTOR, length: capacity(ancestor) }]),
+    ...keys.map(axis),
+    ...listed.map(axis),
+  ];
+  const perKey = places.count(listed);
+  const total = digits.reduce((n, { length }) => n * length, 1);
+  const present = new Uint8Array(total);
+  const row = new Int32Array(total).fill(-1);
+  for (let first = 0; first < total; first += BLOCK) {
+    const count = Math.min(BLOCK, total - first);
+    const at = counted(first, count, digits);
+    const ancestorRow: Int32Array | null = at.get(ANCESTOR) ?? null;
+    at.delete(ANCESTOR);
+    const all = Int32Array.from({ length: count }, (_, i) => i);
+    const there = ancestorRow === null ? all : all.filter((i) => (ancestorRow[i] ?? 0) < (above?.count ?? 0));
+    const axes = new Map<number, Int32Array>(
+      [...at].map(([a, column]) => [a, Int32Array.from(there, (i) => column[i] ?? 0)] as const),
+    );
+    const ofAncestor = (column: Int32Array): Int32Array =>
+      Int32Array.from(there, (i) => column[ancestorRow?.[i] ?? 0] ?? 0);
+    for (const [a, column] of above?.at ?? []) axes.set(a, ofAncestor(column));
+    const rows = new Map<number, Int32Array>();
+    for (const [id, column] of above?.above ?? []) rows.set(id, ofAncestor(column));
+    const found = rowsAt(points(there.length, axes, rows), relation, places, capacity, (r) => memory.rows(r));
+    there.forEach((i, k) => {
+      const r = found[k] ?? -1;
+      row[first + i] = r;
+      present[first + i] = r < 0 ? 0 : 1;
+    });
+  }
+  return {
+    keys: perKey === 0 ? keyCount(digits, listed.length) : total / perKey,
+    perKey,
+    present,
+    entry: (p) => row[p] ?? -1,
+  };
+}
+
+function keyCount(digits: readonly { readonly length: number }[], listed: number): number {
+  return digits.slice(0, digits.length - listed).reduce((n, { length }) => n * length, 1);
+}

@@ -1,0 +1,460 @@
+/**
+ * What a launch should have written: a node of the graph at some points, in float64 with an error bound, from the values that a run
+ * really had in memory. Values with memory are loaded, exactly as they are, with bound 0; what a launch computes in passing is
+ * evaluated here. So a bound covers the roundings of one launch, however deep the model.
+ *
+ * The bounds are those of compiler/graph/*-bound.ts. Nothing here knows kernels: a node is evaluated by its definition at the
+ * points where somebody reads it.
+ */
+import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
+import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
+import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
+import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
+import { POS_INF } from '../graph/infinity.ts';
+import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/ir.ts';
+import { Places, type Bounded } from '../graph/places.ts';
+import { u } from '../graph/scalar-bound.ts';
+import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
+import { nodeOf } from '../graph/uses.ts';
+import type { Relation, StoredSpace } from '../schedule/memory.ts';
+import { chosen, expanded, indexAt, points, type Numbers, type Points } from './points.ts';
+import { rowsAt, type Rows } from './rows.ts';
+
+type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
+
+/** Numbers that a run has in memory, over a space. */
+export interface Stored {
+  readonly space: StoredSpace;
+  readonly data: ArrayLike<number>;
+}
+
+/** What an evaluation may ask of the run. */
+export interface Memory {
+  /** A node's numbers as they are in memory; null if it is computed where it is used. */
+  stored(id: NodeId): Stored | null;
+  rows(relation: Relation): Rows;
+  capacity(relation: Relation): number;
+}
+
+/** The axis that counts the points of a block, among those of a graph. */
+const BLOCK: AxisId = -1;
+
+export class Evaluation {
+  readonly places: Places;
+  readonly #graph: Graph;
+  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #seed: number;
+  readonly #memory: Memory;
+
+  constructor(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number, memory: Memory) {
+    this.#graph = graph;
+    this.#sizes = sizes;
+    this.#seed = seed;
+    this.#memory = memory;
+    this.places = new Places(graph, sizes);
+  }
+
+  /** A value as whoever reads it sees it: from memory if it has some. */
+  value(id: NodeId, p: Points): Numbers {
+    const known = p.values.get(id);
+    if (known !== undefined) return known;
+    const node = nodeOf(this.#graph, id);
+    const stored = this.#memory.stored(id);
+    const numbers = stored === null ? this.inPassing(node, p) : this.#load(stored, p);
+    p.values.set(id, numbers);
+    return numbers;
+  }
+
+  /** Whether all supports hold, tested in order: 1 yes, 0 no, 2 where rounding could turn one of them. */
+  holds(supports: readonly NodeId[], p: Points): Uint8Array {
+    const out = new Uint8Array(p.count).fill(1);
+    let open = Int32Array.from({ length: p.count }, (_, i) => i);
+    for (const support of supports) {
+      if (open.length === 0) break;
+      const here = open.length === p.count ? p : chosen(p, open);
+      const { v, d } = this.value(support, here);
+      open.forEach((i, k) => (out[i] = d[k] !== 0 ? 2 : v[k] !== 0 ? 1 : 0));
+      open = open.filter((i) => out[i] === 1);
+    }
+    return out;
+  }
+
+  /** The place in memory of a value's number at each point; -1 where the point has no row. */
+  elements(space: StoredSpace, p: Points): Int32Array {
+    const out = new Int32Array(p.count);
+    const row = space.relation === null ? null : this.#rowsAt(space.relation, p);
+    if (row !== null) out.set(row);
+    for (const axis of space.axes) {
+      const [index, length] = [indexAt(p, axis), this.places.length(axis)];
+      for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) * length + (index[i] ?? 0);
+    }
+    row?.forEach((r, i) => {
+      if (r < 0) out[i] = -1;
+    });
+    return out;
+  }
+
+  #rowsAt(relation: Relation, p: Points): Int32Array {
+    const { capacity, rows } = this.#memory;
+    return rowsAt(p, relation, this.places, capacity.bind(this.#memory), rows.bind(this.#memory));
+  }
+
+  #load({ space, data }: Stored, p: Points): Numbers {
+    const out = blank(p.count);
+    const elements = this.elements(space, p);
+    for (let i = 0; i < p.count; i++) {
+      const at = elements[i] ?? -1;
+      // Nobody may depend on a point that has no row.
+      if (at < 0) out.d[i] = Infinity;
+      else out.v[i] = data[at] ?? NaN;
+    }
+    return out;
+  }
+
+  /** A value computed at the points from its operands, whether it has memory or not. */
+  inPassing(node: Node, p: Points): Numbers {
+    switch (node.kind) {
+      case 'constant':
+      case 'size': {
+        const out = blank(p.count);
+        const v = node.kind === 'constant' ? node.value : this.#number(node.size);
+        out.v.fill(v);
+        if (Math.fround(v) !== v && node.element !== 'i32') out.d.fill(Math.abs(v) * u);
+        return out;
+      }
+      case 'iota':
+        return { v: Float64Array.from(indexAt(p, node.axis)), d: new Float64Array(p.count), left: null };
+      case 'map':
+        return this.#map(node, p);
+      case 'support':
+        if (p.known.has(node.id))
+          return { v: new Float64Array(p.count).fill(1), d: new Float64Array(p.count), left: null };
+        return this.value(node.mask, p);
+      case 'masked':
+        return this.#masked(node, p);
+      case 'rename':
+      case 'slice':
+      case 'split':
+      case 'merge':
+      case 'broadcast':
+        return this.value(node.operand, this.#view(node, p));
+      case 'concat':
+        return this.#concat(node, p);
+      case 'contract': {
+        const q = this.#along(p, node.over);
+        const [left, right] = [this.value(node.left, q), this.value(node.right, q)];
+        return this.#sum(p, node.over, [left, right], ([l, r], out, places) => {
+          if (l !== undefined && r !== undefined) boundContract(l, r, node.over, out, places);
+        });
+      }
+      case 'reduce': {
+        const operand = this.value(node.operand, this.#along(p, node.over));
+        return this.#sum(p, node.over, [operand], ([o], out, places) => {
+          if (o !== undefined) boundReduce(o, node.op, node.over, out, places);
+        });
+      }
+      case 'argmax': {
+        const operand = this.value(node.operand, this.#along(p, [node.axis]));
+        return this.#sum(p, [node.axis], [operand], ([o], out, places) => {
+          if (o !== undefined) boundArgmax(o, node.axis, out, places);
+        });
+      }
+      case 'gather':
+        return this.#gather(node, p);
+      case 'draw':
+        return this.#draw(node, p);
+      case 'scan':
+      case 'order':
+      case 'leaf':
+      case 'extern':
+        throw new CompilerBug('verify', `node ${node.id} (${node.kind}) is not evaluated point by point`);
+      default:
+        return unreachable(node, 'verify');
+    }
+  }
+
+  /** A running sum or an order: for each point without the axes it goes along, the numbers at all points along them. */
+  lines(node: NodeOf<'scan' | 'order'>, p: Points): { readonly at: Points; readonly numbers: Numbers } {
+    const over = node.kind === 'scan' ? [node.axis] : node.over;
+    const q = this.#along(p, over);
+    const axes = [BLOCK, ...over];
+    const places = this.#blockPlaces(p.count);
+    const out: Bounded = { axes, value: new Float64Array(q.count), delta: new Float64Array(q.count) };
+    const bounded = (id: NodeId): Bounded => {
+      const { v, d } = this.value(id, q);
+      return { axes, value: v, delta: d };
+    };
+    if (node.kind === 'scan') boundScan(bounded(node.operand), node.axis, node.exclusive, out, places);
+    else boundOrder(node, bounded, out, places);
+    const from = node.kind === 'scan' ? [node.operand] : node.keys.map((k) => k.node);
+    const left = from.map((id) => this.value(id, q).left);
+    const any = left.some((l) => l !== null) ? lineFlags(left, p.count, q.count) : null;
+    return { at: q, numbers: flagged({ v: out.value, d: out.delta, left: any }) };
+  }
+
+  #along(p: Points, over: readonly AxisId[]): Points {
+    return expanded(p, over.map((axis) => ({ axis, length: this.places.length(axis) }))); // prettier-ignore
+  }
+
+  #blockPlaces(count: number): Places {
+    const block = { id: BLOCK, name: 'points', size: exact(count) };
+    return new Places({ ...this.#graph, axes: new Map([...this.#graph.axes, [BLOCK, block]]) }, this.#sizes);
+  }
+
+  /** One number for each point from those at all points along some axes. */
+  #sum(
+    p: Points,
+    over: readonly AxisId[],
+    operands: readonly Numbers[],
+    apply: (operands: readonly Bounded[], out: Bounded, places: Places) => void,
+  ): Numbers {
+    const out: Bounded = { axes: [BLOCK], value: new Float64Array(p.count), delta: new Float64Array(p.count) };
+    const bounded = operands.map(({ v, d }): Bounded => ({ axes: [BLOCK, ...over], value: v, delta: d }));
+    apply(bounded, out, this.#blockPlaces(p.count));
+    const flags = operands.map((o) => o.left);
+    const left = flags.some((l) => l !== null) ? pointFlags(flags, p.count) : null;
+    return flagged({ v: out.value, d: out.delta, left: beyond(out.value, operands, left) });
+  }
+
+  #map(node: NodeOf<'map'>, p: Points): Numbers {
+    const operands = node.operands.map((id) => this.value(id, p));
+    const out = blank(p.count);
+    const args = operands.map(() => ({ v: 0, d: 0 }));
+    let left: Uint8Array | null = null;
+    const floating = node.element === 'f32' || node.element === 'f16';
+    for (let i = 0; i < p.count; i++) {
+      for (let k = 0; k < operands.length; k++) {
+        const o = operands[k];
+        args[k] = { v: o?.v[i] ?? NaN, d: o?.d[i] ?? 0 };
+      }
+      const r = boundOfMap(node, args);
+      const gone = operands.some((o) => o.left?.[i] === 1) || (floating && leaves(node.op, r.v, args));
+      out.v[i] = r.v;
+      out.d[i] = gone ? Infinity : r.d;
+      if (gone) (left ??= new Uint8Array(p.count))[i] = 1;
+    }
+    return { ...out, left };
+  }
+
+  #masked(node: NodeOf<'masked'>, p: Points): Numbers {
+    const support = this.value(node.support, p);
+    const read: number[] = [];
+    for (let i = 0; i < p.count; i++) if (support.v[i] !== 0 || support.d[i] !== 0) read.push(i);
+    const out = blank(p.count);
+    out.v.fill(node.otherwise);
+    if (read.length === 0) return out;
+    const value = this.value(node.value, read.length === p.count ? p : chosen(p, Int32Array.from(read)));
+    let left: Uint8Array | null = null;
+    read.forEach((i, k) => {
+      const [v, d] = [value.v[k] ?? NaN, value.d[k] ?? 0];
+      const present = support.v[i] !== 0;
+      if (present) out.v[i] = v;
+      out.d[i] = support.d[i] === 0 ? d : Math.abs(v - node.otherwise) + d;
+      if (value.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
+    });
+    return { ...out, left };
+  }
+
+  #view(node: NodeOf<'rename' | 'slice' | 'split' | 'merge' | 'broadcast'>, p: Points): Points {
+    const seen = p.views.get(node.id);
+    if (seen !== undefined) return seen;
+    const own = nodeOf(this.#graph, node.operand).axes;
+    const moved = this.#viewed(node, p);
+    const at = new Map(own.map((a) => [a, moved.get(a) ?? indexAt(p, a)] as const));
+    // A row stays what it is if no axis got another index.
+    const view = moved.size === 0 ? points(p.count, at, p.rows, p.known) : points(p.count, at);
+    p.views.set(node.id, view);
+    return view;
+  }
+
+  /** The operand's axes that have another index, with it. */
+  #viewed(node: NodeOf<'rename' | 'slice' | 'split' | 'merge' | 'broadcast'>, p: Points): Map<AxisId, Int32Array> {
+    switch (node.kind) {
+      case 'broadcast':
+        return new Map();
+      case 'rename':
+        return new Map(node.from.map((a, i) => [a, indexAt(p, node.to[i] ?? a)]));
+      case 'slice': {
+        const first = this.#integer(node.at);
+        const index = node.as === null ? null : indexAt(p, node.as);
+        return new Map([[node.axis, Int32Array.from({ length: p.count }, (_, i) => first + (index?.[i] ?? 0))]]);
+      }
+      case 'split': {
+        const out = new Int32Array(p.count);
+        for (const axis of node.into) {
+          const [index, length] = [indexAt(p, axis), this.places.length(axis)];
+          for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) * length + (index[i] ?? 0);
+        }
+        return new Map([[node.axis, out]]);
+      }
+      case 'merge': {
+        const whole = indexAt(p, node.into);
+        let stride = 1;
+        const digits = [...node.from].reverse().map((axis) => {
+          const [below, length] = [stride, this.places.length(axis)];
+          stride *= length;
+          return [axis, Int32Array.from(whole, (n) => Math.floor(n / below) % length)] as const;
+        });
+        return new Map(digits);
+      }
+      default:
+        return unreachable(node, 'verify');
+    }
+  }
+
+  #concat(node: NodeOf<'concat'>, p: Points): Numbers {
+    const position = indexAt(p, node.axis);
+    const out = blank(p.count);
+    let left: Uint8Array | null = null;
+    let first = 0;
+    for (const part of node.parts) {
+      const length = part.axis === null ? 1 : this.places.length(part.axis);
+      const which: number[] = [];
+      for (let i = 0; i < p.count; i++) {
+        const at = (position[i] ?? 0) - first;
+        if (at >= 0 && at < length) which.push(i);
+      }
+      if (which.length > 0) {
+        const here = chosen(p, Int32Array.from(which));
+        const at = new Map(here.at);
+        at.delete(node.axis);
+        const start = first;
+        if (part.axis !== null)
+          at.set(
+            part.axis,
+            Int32Array.from(which, (i) => (position[i] ?? 0) - start),
+          );
+        const value = this.value(part.node, points(which.length, at));
+        which.forEach((i, k) => {
+          out.v[i] = value.v[k] ?? NaN;
+          out.d[i] = value.d[k] ?? 0;
+          if (value.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
+        });
+      }
+      first += length;
+    }
+    return { ...out, left };
+  }
+
+  #gather(node: NodeOf<'gather'>, p: Points): Numbers {
+    const indices = this.value(node.indices, p);
+    const length = this.places.length(node.axis);
+    const at = (which: Int32Array, index: (i: number) => number): Numbers => {
+      const here = chosen(p, which);
+      const axes = new Map([...here.at, [node.axis, Int32Array.from(which, index)]]);
+      return this.value(node.table, points(which.length, axes));
+    };
+    const inside = (index: number): boolean => index >= 0 && index < length;
+    const sure = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => inside(indices.v[i] ?? -1));
+    const out = blank(p.count);
+    const looked = at(sure, (i) => indices.v[i] ?? 0);
+    let left: Uint8Array | null = null;
+    sure.forEach((i, k) => {
+      out.v[i] = looked.v[k] ?? NaN;
+      out.d[i] = looked.d[k] ?? 0;
+      if (looked.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
+    });
+    // An index that rounding could turn: as far as all that may be looked up lies apart.
+    for (let i = 0; i < p.count; i++) {
+      const reach = indices.d[i] ?? 0;
+      if (reach === 0) continue;
+      const first = Math.max(0, Math.ceil((indices.v[i] ?? 0) - reach));
+      const last = Math.min(length - 1, Math.floor((indices.v[i] ?? 0) + reach));
+      const outside = (indices.v[i] ?? 0) - reach < 0 || (indices.v[i] ?? 0) + reach > length - 1;
+      let far = outside ? Math.abs(out.v[i] ?? 0) : 0;
+      if (Number.isFinite(reach) && last >= first) {
+        const others = Int32Array.from({ length: last - first + 1 }, () => i);
+        let next = first;
+        const near = at(others, () => next++);
+        near.v.forEach((v, k) => (far = Math.max(far, Math.abs(v - (out.v[i] ?? 0)) + (near.d[k] ?? 0))));
+      } else far = Infinity;
+      out.d[i] = Math.max(out.d[i] ?? 0, far);
+    }
+    return { ...out, left };
+  }
+
+  #draw(node: NodeOf<'draw'>, p: Points): Numbers {
+    const key = drawKey(this.#seed, node.place);
+    const roots = node.roots.map((r) => ({
+      index: indexAt(p, r.axis),
+      hash: hashText(r.name),
+      offset: this.#integer(r.offset),
+    }));
+    const out = blank(p.count);
+    for (let i = 0; i < p.count; i++) {
+      let h = key;
+      for (const { index, hash, offset } of roots) h = foldAxis(h, hash, offset + (index[i] ?? 0));
+      out.v[i] = drawAt(node.distribution, h);
+      out.d[i] = boundOfDraw(node.distribution);
+    }
+    return out;
+  }
+
+  #number(size: Size): number {
+    const value = asNumber(substitute(size, this.#sizes));
+    if (value === null) throw new CompilerBug('verify', 'a size is not known');
+    return value;
+  }
+
+  #integer(size: Size): number {
+    const value = asInteger(substitute(size, this.#sizes));
+    if (value === null) throw new CompilerBug('verify', 'a size is no integer');
+    return value;
+  }
+}
+
+function blank(count: number): { readonly v: Float64Array; readonly d: Float64Array; readonly left: null } {
+  return { v: new Float64Array(count), d: new Float64Array(count), left: null };
+}
+
+/** Operations with poles: where they are infinite, they are so exactly. */
+const poles: ReadonlySet<MapOp> = new Set<MapOp>(['div', 'log', 'rsqrt', 'pow', 'mod']);
+
+/** Whether a finite computation gives a number that f32 has not. An infinity among the operands makes an infinity. */
+function leaves(op: MapOp, v: number, args: readonly { readonly v: number }[]): boolean {
+  if (!(Math.abs(v) > POS_INF) || args.some((a) => !(Math.abs(a.v) < POS_INF))) return false;
+  return Number.isFinite(v) || !poles.has(op);
+}
+
+/** Sums that leave the range of f32, added to what was flagged before. */
+function beyond(sums: Float64Array, operands: readonly Numbers[], before: Uint8Array | null): Uint8Array | null {
+  let left = before;
+  const inner = (operands[0]?.v.length ?? 0) / Math.max(sums.length, 1);
+  sums.forEach((sum, i) => {
+    if (!(Math.abs(sum) > POS_INF)) return;
+    for (let k = i * inner; k < (i + 1) * inner; k++) {
+      if (operands.some((o) => !(Math.abs(o.v[k] ?? 0) < POS_INF))) return;
+    }
+    left = left === null ? new Uint8Array(sums.length) : left;
+    left[i] = 1;
+  });
+  return left;
+}
+
+/** Of lists of flags over lines: whether any of a point's line is set. */
+function pointFlags(flags: readonly (Uint8Array | null)[], count: number): Uint8Array {
+  const out = new Uint8Array(count);
+  for (const list of flags) {
+    if (list === null) continue;
+    const inner = list.length / Math.max(count, 1);
+    list.forEach((flag, k) => {
+      if (flag === 1) out[Math.floor(k / inner)] = 1;
+    });
+  }
+  return out;
+}
+
+/** The same for every point of the line. */
+function lineFlags(flags: readonly (Uint8Array | null)[], count: number, total: number): Uint8Array {
+  const ofPoint = pointFlags(flags, count);
+  const inner = total / Math.max(count, 1);
+  return Uint8Array.from({ length: total }, (_, k) => ofPoint[Math.floor(k / inner)] ?? 0);
+}
+
+/** Nothing is known of a number that left the range, nor where the bound itself is none. */
+function flagged({ v, d, left }: Numbers): Numbers {
+  for (let i = 0; i < d.length; i++)
+    if (left?.[i] === 1 || (Number.isNaN(d[i]) && !Number.isNaN(v[i]))) d[i] = Infinity;
+  return { v, d, left };
+}
