@@ -181,7 +181,8 @@ export class Workshop {
   condition(operand: GraphOperand): NodeId {
     if (operand.kind === 'tensor') return operand.value.node;
     const { support, weight } = operand.value;
-    return this.elementOf(weight) === 'bool' ? this.b.masked(support, weight, 0) : support;
+    const always = this.b.constantOf(weight) === 1;
+    return this.elementOf(weight) === 'bool' && !always ? this.b.masked(support, weight, 0) : support;
   }
 
   /** Dense, with this number where the route is absent. */

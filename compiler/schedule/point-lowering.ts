@@ -3,7 +3,7 @@
  * The values at such a point are expression-lowering.ts.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { multiply } from '../../dsl/meaning/size.ts';
+import { asNumber, multiply } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { bitcast, div, ge, i32, load, max, rem, select, u32 } from '../kernel/build.ts';
@@ -24,6 +24,12 @@ export interface Placement {
   holdsUnder(supports: readonly NodeId[], support: NodeId): boolean;
   /** Number of places a value is used at: 2 and more make a local. */
   usesOf(id: NodeId): number;
+}
+
+/** Whether a number of rows may be none, as far as its formula tells. */
+function mayBeZero(size: Size): boolean {
+  const number = asNumber(size);
+  return number === null || number <= 0;
 }
 
 export class PointLowering {
@@ -129,7 +135,9 @@ export class PointLowering {
       parts.push(bitcast('u32', max(above, i32(0))));
     }
     parts.push(...relation.rest.map((a) => this.index(env, a)));
-    const found = load(this.read(place), rowMajor(parts, this.positionSizes(relation)));
+    // Under an absent parent there is no position: a parent without rows has not even one that is in bounds.
+    const position = rowMajor(parts, this.positionSizes(relation));
+    const found = load(this.read(place), present === null ? position : select(present, position, u32(0)));
     const row = this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
     env.places.set(relation.id, row);
     return row;
@@ -148,7 +156,11 @@ export class PointLowering {
     const { relation } = space;
     if (relation === null) return rowMajor(indices, sizes);
     const known = env.rows.get(relation.id);
-    const row = known?.row ?? bitcast('u32', max(this.placeOf(env, relation), i32(0)));
-    return rowMajor([row, ...indices], [u32(0), ...sizes]);
+    if (known !== undefined) return rowMajor([known.row, ...indices], [u32(0), ...sizes]);
+    const place = this.placeOf(env, relation);
+    // Element 0 is there even if the relation can have no rows; the first row is not.
+    if (space.axes.length > 0 && mayBeZero(relation.capacity))
+      return select(ge(place, i32(0)), rowMajor([bitcast('u32', place), ...indices], [u32(0), ...sizes]), u32(0));
+    return rowMajor([bitcast('u32', max(place, i32(0))), ...indices], [u32(0), ...sizes]);
   }
 }

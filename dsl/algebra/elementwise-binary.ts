@@ -28,7 +28,17 @@ import {
   type TypeCall,
   type TypeProblem,
 } from './primitive.ts';
-import { computable, conditionArgument, format, join, meet, supportOf, wants, type ElementClass } from './typing.ts';
+import {
+  computable,
+  conditionArgument,
+  format,
+  join,
+  meet,
+  meetsConsumed,
+  supportOf,
+  wants,
+  type ElementClass,
+} from './typing.ts';
 
 interface Entry {
   readonly sign: string;
@@ -161,6 +171,8 @@ function binary(name: BinaryName, entry: Entry): Primitive {
       if (isProblem(element)) return element;
       const problem = wants(entry.sign, element, entry.of, 'x');
       if (problem !== null) return problem;
+      const late = meetsConsumed(call, ['x', 'y'], [x, y]);
+      if (late !== null) return late;
       const result: ElementType = entry.gives === 'bool' ? 'bool' : element;
       if (additive && (x.kind === 'route' || y.kind === 'route')) return inferSum(call, entry.sign, result);
       return { type: join([x, y], result) };

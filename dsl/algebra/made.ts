@@ -19,7 +19,9 @@ export const iota: Primitive = {
   },
   infer(call) {
     const axis = oneAxis(call, 'axis', 'iota');
-    return isProblem(axis) ? axis : tensor(call.element ?? 'f32', [axis]);
+    if (isProblem(axis)) return axis;
+    // Positions are numbers: as truth values they would say nothing but "not the first".
+    return tensor(call.element === null || call.element === 'bool' ? 'f32' : call.element, [axis]);
   },
   evaluate(call) {
     const axis = axisArgument(call, 'axis');

@@ -92,7 +92,37 @@ export function join(types: readonly Computable[], element: ElementType): Comput
     routes.reduce<readonly AxisVar[]>((axes, r) => uniteAxes(axes, r.sources), []),
     targets,
   );
-  return { kind: 'route', element, sources, targets, payload: withoutAxes(all, [...sources, ...targets]) };
+  const payload = withoutAxes(all, [...sources, ...targets]);
+  const consumed = routes.flatMap((r) => r.consumed ?? []);
+  return { kind: 'route', element, sources, targets, payload, ...(consumed.length === 0 ? {} : { consumed }) };
+}
+
+/**
+ * Weights that come too late: one side is a `pick` along axes that the other side still has. They would become a payload,
+ * which is never what is meant.
+ */
+export function meetsConsumed(
+  call: TypeCall,
+  names: readonly string[],
+  types: readonly Computable[],
+): TypeProblem | null {
+  for (const route of types) {
+    if (route.kind !== 'route') continue;
+    const other = types.findIndex(
+      (type) => type !== route && (route.consumed ?? []).some((a) => hasAxis(axesOfType(type), a)),
+    );
+    const type = types[other];
+    if (type === undefined) continue;
+    const met = (route.consumed ?? []).filter((a) => hasAxis(axesOfType(type), a));
+    const was = met.length === 1 ? 'was' : 'were';
+    return {
+      code: 'MOE0453',
+      message: `${list(call, met)} ${was} consumed by \`along: ${list(call, met)}\`; this would add ${met.length === 1 ? 'it' : 'them'} as a payload`,
+      at: names[other],
+      help: `pick(…, along: ${list(call, met)}, weights: …) gives each index its weight; for a payload rename ${list(call, met)}`,
+    };
+  }
+  return null;
 }
 
 /** A condition: bool, or a route standing for where it is present (and true). As a dense tensor of bools. */

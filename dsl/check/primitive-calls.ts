@@ -307,12 +307,10 @@ function finish(
 ): Expr | null {
   const args = new Map<string, Expr>();
   for (const [key, value] of operands.values) {
-    const expr = toExpr(
-      cx,
-      value,
-      settledElement(key) ?? (rule.name === 'convert' ? null : element),
-      operands.spans?.get(key) ?? spanOf(value, span),
-    );
+    const wanted = settledElement(key) ?? (rule.name === 'convert' ? null : element);
+    // A route is a condition as it is, where it is present: its weights are numbers and stay numbers.
+    const present = wanted === 'bool' && value.kind === 'value' && value.expr.type.kind === 'route';
+    const expr = toExpr(cx, value, present ? null : wanted, operands.spans?.get(key) ?? spanOf(value, span));
     if (expr === null) return null;
     args.set(key, expr);
   }

@@ -36,6 +36,8 @@ export interface RouteType {
   readonly sources: readonly AxisVar[];
   readonly targets: readonly AxisVar[];
   readonly payload: readonly AxisVar[];
+  /** Axes that a `pick(…, along:)` consumed: no part of the type, but what meets it along them is a mistake (MOE0453). */
+  readonly consumed?: readonly AxisVar[];
 }
 
 export interface TupleType {

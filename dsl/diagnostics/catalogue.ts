@@ -139,6 +139,7 @@ export const catalogue = {
   MOE0450: { title: 'more are selected than there are' },
   MOE0451: { title: 'an output is given by several calls' },
   MOE0452: { title: 'a state is updated by several calls' },
+  MOE0453: { title: 'weights come after their axis was consumed' },
   // 0430 and on: routes as operands of primitives (dsl/algebra)
   MOE0430: { title: 'absent is not 0' },
   MOE0431: { title: 'absent points have no part in this' },

@@ -19,7 +19,7 @@ import type { Axis } from '../meaning/axis.ts';
 import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
 import { embedded, stacked, united } from './parts.ts';
 import { allPresent, axesOf } from './pointwise.ts';
-import { project, reported, singlePoint, whereAllPresent, type Deferred, type RunProblem } from './problems.ts';
+import { project, reported, singlePoint, where, whereAllPresent, type Deferred, type RunProblem } from './problems.ts';
 import { renamed } from './recut.ts';
 import { axesOfRoute, makeRoute, weightsOf, type F64Route } from './route.ts';
 import { inStorageOrder, readStore } from './stores.ts';
@@ -192,6 +192,8 @@ function dependencies(call: F64Call, result: F64Operand): readonly Deferred[] {
   return operands.flatMap((operand) => {
     let problems = operand.value.problems;
     if (problems.length === 0) return [];
+    // Beside an index -1 no weight is read.
+    if (call.name === 'pick' && operand === call.args.get('weights')) problems = besideIndices(problems, call);
     if (operand.kind === 'tensor' && pointwise && result.kind === 'route') {
       problems = whereAllPresent(problems, [result.value]);
     }
@@ -202,6 +204,12 @@ function dependencies(call: F64Call, result: F64Operand): readonly Deferred[] {
     const gone = axesOf(operand).filter((axis) => !kept.includes(axis));
     return project(problems, pointwise ? gone : [...gone, ...over]);
   });
+}
+
+/** What a `pick` reads of its weights: those of entries that are not -1. */
+function besideIndices(problems: readonly Deferred[], call: F64Call): readonly Deferred[] {
+  const ids = call.args.get('ids');
+  return ids?.kind === 'tensor' ? where(problems, ids.value.axes, (i) => ids.value.data[i] !== -1) : problems;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -68,6 +68,20 @@ export function whereAllPresent(problems: readonly Deferred[], routes: readonly 
   });
 }
 
+/** What is read only at these points of some axes; sets that become empty are gone. */
+export function where(
+  problems: readonly Deferred[],
+  over: readonly Axis[],
+  isRead: (point: number) => boolean,
+): readonly Deferred[] {
+  return problems.flatMap((deferred) => {
+    const axes = unite(deferred.axes, over);
+    const [own, place] = [offsets(axes, deferred.axes), offsets(axes, over)];
+    const at = Uint8Array.from(own, (from, i) => (deferred.at[from] === 1 && isRead(place[i]) ? 1 : 0));
+    return at.includes(1) ? [{ ...deferred, axes, at }] : [];
+  });
+}
+
 /** What to report of a value that is needed everywhere: each problem once, the first of its kind and place. */
 export function reported(problems: readonly Deferred[]): readonly RunProblem[] {
   const seen = new Map<string, RunProblem>();

@@ -56,7 +56,7 @@ export function conditionOf(route: F64Route): F64Tensor {
   const axes = axesOfRoute(route);
   const payload = countPoints(route.payload);
   const data = Float64Array.from({ length: route.weight.length }, (_, i) =>
-    route.present[Math.floor(i / payload)] === 1 && route.weight[i] === 1 ? 1 : 0,
+    route.present[Math.floor(i / payload)] === 1 && route.weight[i] !== 0 ? 1 : 0,
   );
   return makeTensor('bool', axes, data, route.problems);
 }

@@ -11,6 +11,7 @@ import { MOST_STEPS, withinLimit } from './limits.ts';
 import type { Algebra, Operand, Selection } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { axesOfType } from '../algebra/primitive.ts';
+import { withoutPoints } from './coerce.ts';
 import { axesOfOperand, restrict, stackOperands, type Frame, type WalkValue } from './frame.ts';
 import type { FamilyValue } from './instances.ts';
 import type { Scope, StaticFrame } from './scope.ts';
@@ -39,6 +40,7 @@ export class Calls<T, R> {
     const n = asInteger(named.as.size);
     if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
     withinLimit(n, MOST_STEPS, `a family that names its index of ${named.as.name} is written out`, span);
+    if (n === 0) return this.callNobody(family, callable, args, named.as, span);
     const results: WalkValue<T, R>[] = [];
     for (let i = 0; i < n; i++) {
       const one = this.scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
@@ -46,6 +48,26 @@ export class Calls<T, R> {
       results.push(this.call(one, own, frame, span, place));
     }
     return this.stackValues(results, named.as);
+  }
+
+  /** What a family gives that has no instances along an axis: nothing along it, present nowhere if it was called with routes. */
+  private callNobody(
+    family: FamilyValue<never> & { kind: 'function' },
+    callable: CallableDeclaration,
+    args: readonly Operand<T, R>[],
+    axis: Axis,
+    span: Span,
+  ): WalkValue<T, R> {
+    const statics: StaticFrame = { instance: family.instance, selection: family.selection, indices: family.indices };
+    const lifted = args.flatMap((arg, i) =>
+      arg.kind === 'route' && callable.formals[i]?.type.kind !== 'route' ? [arg.value] : [],
+    );
+    const of = (type: ValueType): WalkValue<T, R> => {
+      if (type.kind === 'tuple') return { kind: 'tuple', items: type.items.map((item) => of(item.type)) };
+      const value = withoutPoints(type, this.algebra, (a) => this.scope.axis(a, statics), span);
+      return this.algebra.broadcast(value, [axis]);
+    };
+    return this.leave(of(callable.result), lifted, new Map(this.scope.boundary(family.instance)));
   }
 
   private stackValues(values: readonly WalkValue<T, R>[], axis: Axis): WalkValue<T, R> {

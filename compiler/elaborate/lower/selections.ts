@@ -152,23 +152,38 @@ const keep: Lowering = (call, shop) => {
   };
 };
 
-/** The points that ids name; along K a repeated one adds, and its rank is where it stands first. */
+/**
+ * The points that ids name; along K the weights of a repeated one add, and its rank is where it stands first. Only named
+ * entries count: what stands beside -1 is not looked at.
+ */
 const pick: Lowering = (call, shop) => {
   const { b } = shop;
   const over = shop.axesArg(call, 'over');
   const ids = shop.denseArg(call, 'ids');
-  const along = (call.axes.get('along') ?? []).filter((a) => shop.axesOf(ids).includes(a));
-  const element = call.element === 'bool' ? 'f32' : call.element;
-  const named = b.map('eq', [ids, shop.position(over)]);
-  const sources = minus(shop.axesOf(ids), along);
+  const given = call.args.has('weights') ? shop.denseArg(call, 'weights') : null;
+  const entries = union(shop.axesOf(ids), given === null ? [] : shop.axesOf(given));
+  const along = (call.axes.get('along') ?? []).filter((a) => entries.includes(a));
+  const named = b.broadcast(b.map('eq', [ids, shop.position(over)]), shop.idsOf(along));
+  const sources = minus(entries, along);
   const most = smaller(shop.sizeOf(along), shop.sizeOf(over));
   const bounds = tidyBounds([{ per: shop.idsOf(sources), atMost: most }], shop.idsOf([...sources, ...over]), b.sizeOf);
   const k = shop.idsOf(along);
   const mask = b.reduce('any', named, k);
-  const weight = along.length === 0 ? b.constant(1, element) : b.reduce('sum', b.map('convert', [named], element), k);
   const first = b.map('where', [named, shop.position(along), b.size(shop.sizeOf(along), 'i32')]);
   const rank = along.length === 0 ? b.constant(0, 'i32') : b.reduce('min', first, k);
-  return { kind: 'route', value: shop.route(mask, { sources, targets: over, bounds }, weight, rank) };
+  return { kind: 'route', value: shop.route(mask, { sources, targets: over, bounds }, weight(), rank) };
+
+  function weight(): NodeId {
+    if (given !== null) {
+      if (along.length === 0) return given;
+      const entry = b.broadcast(b.map('ge', [ids, b.constant(0, 'i32')]), shop.idsOf(entries));
+      const read = b.masked(b.support(entry, shop.idsOf(entries), [], []), given, 0);
+      const taken = b.map('where', [named, read, b.constant(0, shop.elementOf(given))]);
+      return b.map('convert', [b.reduce('sum', taken, k)], call.element);
+    }
+    if (along.length === 0 || call.element === 'bool') return b.constant(1, call.element);
+    return b.reduce('sum', b.map('convert', [named], call.element), k);
+  }
 };
 
 /** Everything is present. */
@@ -234,13 +249,13 @@ const slots: Lowering = (call, shop) => {
     axes,
     b.sizeOf,
   );
-  const weight = b.constant(1, call.element === 'i32' ? 'i32' : 'f32');
+  const weight = b.constant(1, call.element);
   return { kind: 'route', value: shop.route(mask, { sources: route.sources, targets, bounds }, weight, route.rank) };
 };
 
 const mask: Lowering = (call, shop) => {
   const route = shop.routeArg(call, 'r');
-  return shop.withWeight(route, shop.b.constant(1, call.element === 'i32' ? 'i32' : 'f32'));
+  return shop.withWeight(route, shop.b.constant(1, call.element));
 };
 
 const rank: Lowering = (call, shop) => {
