@@ -127,13 +127,13 @@ class Evaluator {
         this.copy(this.of(node.operand), out);
         return out;
       case 'contract':
-        boundContract(this.of(node.left), this.of(node.right), node.over, out, this.places);
+        boundContract(this.of(node.left), this.of(node.right), node, out, this.places);
         return out;
       case 'reduce':
-        boundReduce(this.of(node.operand), node.op, node.over, out, this.places);
+        boundReduce(this.of(node.operand), node, out, this.places);
         return out;
       case 'scan':
-        boundScan(this.of(node.operand), node.axis, node.exclusive, out, this.places);
+        boundScan(this.of(node.operand), node, out, this.places);
         return out;
       case 'order':
         boundOrder(node, (id) => this.of(id), out, this.places);

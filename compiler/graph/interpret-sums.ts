@@ -1,4 +1,5 @@
-/** What contractions, reductions and running sums mean, in float64, by definition; see interpret.ts. */
+/** What contractions, reductions and running sums mean, in float64, in the order of sums; see interpret.ts. */
+import { BlockSums, SUM_BLOCK } from '../../dsl/algebra/sum-order.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
 import type { Evaluation } from './interpret.ts';
 import type { Node } from './ir.ts';
@@ -14,12 +15,43 @@ export function contractValues(
   const axes = [...node.axes, ...node.over];
   const whole = [...shape, ...node.over.map((a) => run.sizeOf(a))];
   const inner = count(whole.slice(shape.length));
-  const out = new Float64Array(count(shape));
-  forEachPoint(axes, whole, [left.axes, right.axes], [left.shape, right.shape], (point, [l, r]) => {
-    const at = Math.floor(point / inner);
-    out[at] = (out[at] ?? 0) + (left.data[l ?? 0] ?? NaN) * (right.data[r ?? 0] ?? NaN);
+  const integers = node.element === 'i32';
+  const sums = new Lines(count(shape), inner, integers);
+  forEachPoint(axes, whole, [left.axes, right.axes], [left.shape, right.shape], (_, [l, r]) => {
+    const [x, y] = [left.data[l ?? 0] ?? NaN, right.data[r ?? 0] ?? NaN];
+    sums.add(integers ? Math.imul(x, y) : x * y);
   });
-  return out;
+  return sums.out;
+}
+
+/** Sums of lines that come one after the other, `length` terms each. */
+class Lines {
+  readonly out: Float64Array;
+  private sums = new BlockSums();
+  private block = 0;
+  private terms = 0;
+  private line = 0;
+
+  constructor(
+    lines: number,
+    private readonly length: number,
+    /** Of i32: they wrap. */
+    private readonly integers: boolean,
+  ) {
+    this.out = new Float64Array(lines);
+  }
+
+  add(term: number): void {
+    this.block += term;
+    this.terms++;
+    if (this.terms % SUM_BLOCK !== 0 && this.terms !== this.length) return;
+    this.sums.enter(this.block);
+    this.block = 0;
+    if (this.terms !== this.length) return;
+    this.out[this.line++] = this.integers ? this.sums.total() | 0 : this.sums.total();
+    this.sums = new BlockSums();
+    this.terms = 0;
+  }
 }
 
 /** Sum, greatest, least or any over the axes that go; of no points the sum is 0 and the greatest is -∞ of f32. */
@@ -28,9 +60,13 @@ export function reduceValues(node: Node & { kind: 'reduce' }, shape: readonly nu
   const axes = [...node.axes, ...node.over];
   const whole = [...shape, ...node.over.map((a) => run.sizeOf(a))];
   const inner = count(whole.slice(shape.length));
-  const start = { sum: 0, max: NEG_INF, min: POS_INF, any: 0 }[node.op];
+  if (node.op === 'sum') {
+    const sums = new Lines(count(shape), inner, node.element === 'i32');
+    forEachPoint(axes, whole, [operand.axes], [operand.shape], (_, [o]) => sums.add(operand.data[o ?? 0] ?? NaN));
+    return sums.out;
+  }
+  const start = { max: NEG_INF, min: POS_INF, any: 0 }[node.op];
   const step = {
-    sum: (a: number, b: number) => a + b,
     max: (a: number, b: number) => Math.max(a, b),
     min: (a: number, b: number) => Math.min(a, b),
     any: (a: number, b: number) => (a === 1 || b === 1 ? 1 : Math.max(a, b)),
@@ -50,10 +86,19 @@ export function scanValues(node: Node & { kind: 'scan' }, run: Evaluation): Floa
   const stride = stridesOf(shape)[along] ?? 1;
   const length = shape[along] ?? 0;
   const out = new Float64Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const first = Math.floor(i / stride) % length === 0;
-    const before = first ? 0 : (out[i - stride] ?? 0) + (node.exclusive ? (data[i - stride] ?? NaN) : 0);
-    out[i] = node.exclusive ? before : before + (data[i] ?? NaN);
+  for (let first = 0; first < data.length; first++) {
+    if (Math.floor(first / stride) % length !== 0) continue;
+    const closed = new BlockSums();
+    let [before, open] = [0, 0];
+    for (let k = 0; k < length; k++) {
+      const at = first + k * stride;
+      if (node.exclusive) out[at] = before + open;
+      open += data[at] ?? NaN;
+      if (!node.exclusive) out[at] = before + open;
+      if (k % SUM_BLOCK !== SUM_BLOCK - 1) continue;
+      closed.enter(open);
+      [before, open] = [closed.total(), 0];
+    }
   }
   return inOrder({ axes, shape, data: out }, node.axes);
 }

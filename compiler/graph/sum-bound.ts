@@ -1,100 +1,142 @@
 /**
  * Error bounds of what takes many numbers together: contractions, reductions, running sums.
  *
- * A sum of n terms errs by at most (n - 1)·u·Σ|terms| in any order (Higham 2002, section 4.2), and passes on what its
- * terms bring. Results are written into `out`; see error-bound.ts.
+ * A sum of n terms is the tree of dsl/algebra/sum-order.ts: a term passes through `sumDepth(n)` additions at most, and through fewer
+ * than there are terms that are not 0, for adding 0 is exact. Through k of them it errs by γₖ = ku / (1 - ku) of its size (Higham
+ * 2002, lemma 3.1), and passes on what it brings. A list of what is present leaves terms out that are 0 here: its tree is no deeper.
+ * A sum is exact if all its terms are multiples of one power of two and their sizes add up to at most 2^24 of it, as whole numbers do.
+ * Results are written into `out`; see error-bound.ts.
  */
-import type { AxisId } from './ir.ts';
+import { SUM_BLOCK, sumDepth } from '../../dsl/algebra/sum-order.ts';
+import type { Node } from './ir.ts';
 import type { Bounded, Places } from './places.ts';
 import { times, tiny, u } from './scalar-bound.ts';
 
-/** Σ left · right: a product and a sum, in any order, fused or not. */
+/** What a sum comes to, and how far it may err. */
+class BoundedSum {
+  value = 0;
+  /** Σ |terms|, the error they bring, and how many are not surely 0. */
+  private size = 0;
+  private passed = 0;
+  private terms = 0;
+  /** The greatest power of two that divides all terms; 0 where there is none that matters, or a term is not exact. */
+  private unit = 1;
+
+  /** `whole`: of i32, which wraps and errs nothing by itself. */
+  constructor(private readonly whole: boolean) {}
+
+  add(value: number, delta: number): void {
+    if (value === 0 && delta === 0) return;
+    this.value = this.whole ? (this.value + value) | 0 : this.value + value;
+    this.size += Math.abs(value);
+    this.passed += delta;
+    this.terms++;
+    if (delta !== 0 || !Number.isFinite(value)) this.unit = 0;
+    while (this.unit !== 0 && !Number.isInteger(value / this.unit))
+      this.unit = this.unit > SMALLEST ? this.unit / 2 : 0;
+  }
+
+  /** The error after `depth` additions at most, and as many roundings of a term itself. */
+  delta(depth: number, own: number): number {
+    const { size, passed, terms, unit } = this;
+    if (this.whole) return passed;
+    if (terms === 0 || (unit !== 0 && size <= 2 ** 24 * unit)) return 0;
+    const k = Math.min(depth, terms - 1) + own;
+    // Each operation may flush a result to zero.
+    const flushed = k === 0 && size >= tiny ? 0 : terms * tiny;
+    return passed + times((k * u) / (1 - k * u), size + passed) + flushed;
+  }
+}
+
+/** Units below this are not looked for. */
+const SMALLEST = 2 ** -64;
+
+/** Σ left · right: a product and a sum, fused or not. */
 export function boundContract(
   left: Bounded,
   right: Bounded,
-  over: readonly AxisId[],
+  { over, element }: Pick<Node & { kind: 'contract' }, 'over' | 'element'>,
   out: Bounded,
   places: Places,
 ): void {
+  const whole = element === 'i32';
   const loop = [...out.axes, ...over];
   const [pl, pr] = [places.of(loop, left.axes), places.of(loop, right.axes)];
   const n = places.count(over);
+  const depth = sumDepth(n);
   for (let i = 0; i < out.value.length; i++) {
-    let sum = 0;
-    let size = 0;
-    let passed = 0;
+    const sum = new BoundedSum(whole);
     for (let k = 0; k < n; k++) {
       const [a, b] = [pl[i * n + k] ?? 0, pr[i * n + k] ?? 0];
       const [x, y] = [left.value[a] ?? 0, right.value[b] ?? 0];
       const [dx, dy] = [left.delta[a] ?? 0, right.delta[b] ?? 0];
-      sum += x * y;
-      size += Math.abs(x * y);
-      passed += times(Math.abs(x), dy) + times(Math.abs(y), dx) + times(dx, dy);
+      sum.add(whole ? Math.imul(x, y) : x * y, times(Math.abs(x), dy) + times(Math.abs(y), dx) + times(dx, dy));
     }
-    out.value[i] = sum;
-    out.delta[i] = passed + (n + 1) * u * (size + passed) + tiny;
+    out.value[i] = sum.value;
+    out.delta[i] = sum.delta(depth, 1);
   }
 }
 
-/** A sum of whole numbers below 2^24 is exact in any order; greatest and least pass on the worst of what they see. */
+/** Sums; greatest and least pass on the worst of what they see. */
 export function boundReduce(
   operand: Bounded,
-  op: 'sum' | 'max' | 'min' | 'any',
-  over: readonly AxisId[],
+  { op, over, element }: Pick<Node & { kind: 'reduce' }, 'op' | 'over' | 'element'>,
   out: Bounded,
   places: Places,
 ): void {
   const from = places.of([...out.axes, ...over], operand.axes);
   const n = places.count(over);
+  const depth = sumDepth(n);
   for (let i = 0; i < out.value.length; i++) {
+    if (op === 'sum') {
+      const sum = new BoundedSum(element === 'i32');
+      for (let k = i * n; k < i * n + n; k++)
+        sum.add(operand.value[from[k] ?? 0] ?? 0, operand.delta[from[k] ?? 0] ?? 0);
+      out.value[i] = sum.value;
+      out.delta[i] = sum.delta(depth, 0);
+      continue;
+    }
     let value = op === 'max' ? -3.4028234663852886e38 : op === 'min' ? 3.4028234663852886e38 : 0;
-    let size = 0;
     let passed = 0;
     let sure = false;
-    let exact = true;
     for (let k = 0; k < n; k++) {
       const at = from[i * n + k] ?? 0;
       const [v, d] = [operand.value[at] ?? 0, operand.delta[at] ?? 0];
-      if (!Number.isInteger(v) || d !== 0) exact = false;
-      if (op === 'sum') {
-        value += v;
-        size += Math.abs(v);
-        passed += d;
-      } else if (op === 'any') {
+      if (op === 'any') {
         if (v !== 0) value = 1;
         if (v !== 0 && d === 0) sure = true;
-        passed = Math.max(passed, d);
       } else {
         value = op === 'max' ? Math.max(value, v) : Math.min(value, v);
-        passed = Math.max(passed, d);
       }
+      passed = Math.max(passed, d);
     }
     out.value[i] = value;
-    if (op === 'sum')
-      out.delta[i] = exact && size < 2 ** 24 ? 0 : passed + times(Math.max(n - 1, 0) * u, size + passed);
-    else out.delta[i] = op === 'any' && sure ? 0 : passed;
+    out.delta[i] = op === 'any' && sure ? 0 : passed;
   }
 }
 
-/** Running sums: the place k of a line has added k times. */
-export function boundScan(operand: Bounded, axis: AxisId, exclusive: boolean, out: Bounded, places: Places): void {
+/** Running sums: what the closed blocks come to, and the open one added to it (compiler/kernels/scan.ts). */
+export function boundScan(
+  operand: Bounded,
+  { axis, exclusive, element }: Pick<Node & { kind: 'scan' }, 'axis' | 'exclusive' | 'element'>,
+  out: Bounded,
+  places: Places,
+): void {
   const others = out.axes.filter((a) => a !== axis);
   const loop = [...others, axis];
   const [from, to] = [places.of(loop, operand.axes), places.of(loop, out.axes)];
   const n = places.length(axis);
+  const depths = Array.from({ length: n + 1 }, (_, terms) => sumDepth(terms) + (terms > SUM_BLOCK ? 1 : 0));
   for (let line = 0; line < places.count(others); line++) {
-    let sum = 0;
-    let size = 0;
-    let passed = 0;
+    const sum = new BoundedSum(element === 'i32');
     for (let k = 0; k < n; k++) {
       const at = from[line * n + k] ?? 0;
       const put = to[line * n + k] ?? 0;
-      const [v, d] = [operand.value[at] ?? 0, operand.delta[at] ?? 0];
-      if (!exclusive) [sum, size, passed] = [sum + v, size + Math.abs(v), passed + d];
-      out.value[put] = sum;
-      out.delta[put] =
-        passed === 0 && Number.isInteger(size) && size < 2 ** 24 ? 0 : passed + times(k * u, size + passed);
-      if (exclusive) [sum, size, passed] = [sum + v, size + Math.abs(v), passed + d];
+      const add = (): void => sum.add(operand.value[at] ?? 0, operand.delta[at] ?? 0);
+      if (!exclusive) add();
+      out.value[put] = sum.value;
+      out.delta[put] = sum.delta(depths[exclusive ? k : k + 1] ?? 0, 0);
+      if (exclusive) add();
     }
   }
 }

@@ -2,19 +2,21 @@
  * contract: sums of products; out: [points] f32 or i32. The plain family, right for every pattern of axes.
  *
  * One thread computes `columns` neighbours along the last output axis when only one side has that axis: what the other side
- * loads is then used that often. With `columns` 1 a thread is one output point. Every sum runs in index order, in f32.
+ * loads is then used that often. With `columns` 1 a thread is one output point. Sums are in f32, in the order of sums (sums.ts).
  */
 import type { BufferDecl, Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, asExpr, div, lt, min, mul, rem, sub } from '../kernel/build.ts';
+import { add, div, lt, min, mul, rem, sub } from '../kernel/build.ts';
 import { forEachPoint, forEachThread } from './space.ts';
-import type { Loop, Space, Value } from './space.ts';
+import type { Space, Value } from './space.ts';
+import { Sums } from './sums.ts';
+import type { Terms } from './sums.ts';
 
 export interface ContractConfig<P> {
   readonly type: ScalarType;
   readonly space: Space<P>;
   /** Over the contracted axes. */
-  readonly loop: Loop<P>;
+  readonly terms: Terms<P>;
   readonly left: Value<P>;
   readonly right: Value<P>;
   readonly out: BufferDecl;
@@ -22,11 +24,11 @@ export interface ContractConfig<P> {
 
 /** One output point a thread. */
 export function contract<P>(k: KernelBuilder, config: ContractConfig<P>): void {
-  const { type, space, loop, left, right, out } = config;
+  const { type, space, terms, left, right, out } = config;
   forEachPoint(k, space, (point, id) => {
-    const sum = k.var(asExpr(0, type));
-    loop(point, (inner) => k.assign(sum, add(sum, mul(left(inner), right(inner)))));
-    k.store(out, id, sum);
+    const sums = new Sums(k, type, 1, terms.most);
+    terms.visit(point, (inner) => sums.add(0, mul(left(inner), right(inner))), sums.close);
+    k.store(out, id, sums.total(0));
   });
 }
 
@@ -40,7 +42,7 @@ export interface ContractColumnsConfig<P> {
   readonly columns: number;
   /** A point at one index of the last axis. */
   readonly at: (point: P, column: Expr) => P;
-  readonly loop: Loop<P>;
+  readonly terms: Terms<P>;
   /** The side without the last axis. */
   readonly shared: Value<P>;
   /** The side with it. */
@@ -50,7 +52,7 @@ export interface ContractColumnsConfig<P> {
 
 /** `columns` output points a thread; rows × ceil(width / columns) threads. */
 export function contractColumns<P>(k: KernelBuilder, config: ContractColumnsConfig<P>): void {
-  const { type, rows, width, columns, at, loop, shared, own, out } = config;
+  const { type, rows, width, columns, at, terms, shared, own, out } = config;
   const blocks = k.let(div(add(width, columns - 1), columns), 'blocks');
   forEachThread(k, mul(rows.total, blocks), (id) => {
     const row = k.let(div(id, blocks), 'row');
@@ -59,17 +61,15 @@ export function contractColumns<P>(k: KernelBuilder, config: ContractColumnsConf
       const last = sub(width, 1);
       // A column past the end repeats the last one and is not stored.
       const column = Array.from({ length: columns }, (_, j) => k.let(j === 0 ? first : min(add(first, j), last), 'c'));
-      const sums = column.map(() => k.var(asExpr(0, type)));
-      loop(point, (inner) => {
+      const sums = new Sums(k, type, columns, terms.most);
+      const eachColumn = (inner: P) => {
         const common = k.let(shared(inner));
-        for (const [j, c] of column.entries()) {
-          const sum = sums[j];
-          if (sum !== undefined) k.assign(sum, add(sum, mul(common, own(at(inner, c)))));
-        }
-      });
-      for (const [j, sum] of sums.entries()) {
+        for (const [j, c] of column.entries()) sums.add(j, mul(common, own(at(inner, c))));
+      };
+      terms.visit(point, eachColumn, sums.close);
+      for (const j of column.keys()) {
         const target = add(first, j);
-        k.when(lt(target, width), () => k.store(out, add(mul(row, width), target), sum));
+        k.when(lt(target, width), () => k.store(out, add(mul(row, width), target), sums.total(j)));
       }
     });
   });

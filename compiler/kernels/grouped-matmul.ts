@@ -6,12 +6,14 @@
  * columns; a block that straddles two groups is done row by row. One launch whatever the number of experts; the number of rows
  * is known on the GPU only: threads past it leave.
  *
- * Every sum runs over the contracted points in index order, in f32, in both ways: a result does not depend on its neighbours.
+ * Sums are in f32, in the order of sums (sums.ts), in both ways: a result does not depend on its neighbours.
  */
 import type { BufferDecl, Expr } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, f32, le, lt, min, mul, rem, sub } from '../kernel/build.ts';
+import { add, div, le, lt, min, mul, rem, sub } from '../kernel/build.ts';
 import { forEachThread } from './space.ts';
+import { Sums } from './sums.ts';
+import type { Terms } from './sums.ts';
 
 /** `P` is a row's point, with or without a column; `I` the indices of the contracted axes. */
 export interface GroupedMatmulConfig<P, I> {
@@ -29,8 +31,8 @@ export interface GroupedMatmulConfig<P, I> {
   readonly atColumn: (point: P, column: Expr) => P;
   /** Whether two rows use the same weights. */
   readonly sameGroup: (a: P, b: P) => Expr;
-  /** Emits the loop nest over the contracted axes. */
-  readonly loop: (body: (inner: I) => void) => void;
+  /** Over the contracted axes: the same for all rows and columns. */
+  readonly terms: Terms<null, I>;
   /** The input at a row, which has no column axis. */
   readonly input: (point: P, inner: I) => Expr;
   /** The weight at a row and column, which is the same for all rows of a group. */
@@ -40,7 +42,7 @@ export interface GroupedMatmulConfig<P, I> {
 
 /** ceil(capacity / tileRows) × ceil(width / tileColumns) threads. */
 export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfig<P, I>): void {
-  const { tileRows, tileColumns, capacity, count, width, enterRow, atColumn, sameGroup, loop, input, weight, out } =
+  const { tileRows, tileColumns, capacity, count, width, enterRow, atColumn, sameGroup, terms, input, weight, out } =
     config;
   const blocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'blocks');
   const rowBlocks = div(add(capacity, tileRows - 1), tileRows);
@@ -56,10 +58,11 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
       const columns = Array.from({ length: tileColumns }, (_, j) =>
         k.let(j === 0 ? column : min(add(column, j), edge), 'c'),
       );
-      const put = (row: Expr, sums: readonly Expr[]) => {
-        for (const [j, sum] of sums.entries()) {
+      /** Stores a row's sums: those from number `from` on. */
+      const put = (row: Expr, sums: Sums, from: number) => {
+        for (const j of columns.keys()) {
           const target = add(column, j);
-          k.when(lt(target, width), () => k.store(out, add(mul(row, width), target), sum));
+          k.when(lt(target, width), () => k.store(out, add(mul(row, width), target), sums.total(from + j)));
         }
       };
       const points = Array.from({ length: tileRows }, (_, i) =>
@@ -69,36 +72,32 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
       const bottom = points[tileRows - 1];
       if (top === undefined || bottom === undefined) return;
       const whole = () => {
-        const tile = points.map(() => columns.map(() => k.var(f32(0))));
+        const sums = new Sums(k, 'f32', tileRows * tileColumns, terms.most);
         const tops = columns.map((c) => atColumn(top, c));
-        loop((inner) => {
+        const step = (inner: I) => {
           const weights = tops.map((point) => k.let(weight(point, inner)));
           for (const [i, point] of points.entries()) {
             const x = k.let(input(point, inner));
-            for (const [j, w] of weights.entries()) {
-              const sum = tile[i]?.[j];
-              if (sum !== undefined) k.assign(sum, add(sum, mul(x, w)));
-            }
+            for (const [j, w] of weights.entries()) sums.add(i * tileColumns + j, mul(x, w));
           }
-        });
-        for (const [i, sums] of tile.entries()) {
-          if (i === 0) put(first, sums);
-          else k.when(le(add(first, i), last), () => put(add(first, i), sums));
+        };
+        terms.visit(null, step, sums.close);
+        for (const i of points.keys()) {
+          if (i === 0) put(first, sums, 0);
+          else k.when(le(add(first, i), last), () => put(add(first, i), sums, i * tileColumns));
         }
       };
       const byRow = () => {
         k.forRange(first, add(last, 1), 1, (row) => {
-          const sums = columns.map(() => k.var(f32(0)));
+          const sums = new Sums(k, 'f32', tileColumns, terms.most);
           const point = enterRow(row);
           const cells = columns.map((c) => atColumn(point, c));
-          loop((inner) => {
+          const step = (inner: I) => {
             const x = k.let(input(point, inner));
-            for (const [j, cell] of cells.entries()) {
-              const sum = sums[j];
-              if (sum !== undefined) k.assign(sum, add(sum, mul(x, weight(cell, inner))));
-            }
-          });
-          put(row, sums);
+            for (const [j, cell] of cells.entries()) sums.add(j, mul(x, weight(cell, inner)));
+          };
+          terms.visit(null, step, sums.close);
+          put(row, sums, 0);
         });
       };
       if (tileRows === 1) byRow();

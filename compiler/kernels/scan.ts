@@ -1,21 +1,24 @@
 /**
  * scan: running sums along one axis, one line a thread; out: [points of the lines × axis].
  *
- * Sequential along the line, so the sums have the order of the index. It suits the many short lines of routing (places in a
- * queue, prefix sums over experts).
+ * Sequential along the line: it suits the many short lines of routing (places in a queue, prefix sums over experts). A running sum
+ * is what its last block of sixteen terms comes to so far, and to that is added what the closed blocks before it come to, in the
+ * order of sums (sums.ts): one addition more than a sum of as many terms.
  */
 import type { BufferDecl, Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, asExpr } from '../kernel/build.ts';
+import { add, f32 } from '../kernel/build.ts';
 import { forEachPoint } from './space.ts';
-import type { Loop, Space, Value } from './space.ts';
+import type { Space, Value } from './space.ts';
+import { Sums } from './sums.ts';
+import type { Terms } from './sums.ts';
 
 export interface ScanConfig<P> {
   readonly type: ScalarType;
   /** The lines. */
   readonly space: Space<P>;
   /** Along a line, in order. */
-  readonly loop: Loop<P>;
+  readonly terms: Terms<P>;
   readonly value: Value<P>;
   /** Element of `out` for a point of a line. */
   readonly index: (point: P) => Expr;
@@ -25,13 +28,21 @@ export interface ScanConfig<P> {
 }
 
 export function scan<P>(k: KernelBuilder, config: ScanConfig<P>): void {
-  const { type, space, loop, value, index, exclusive, out } = config;
+  const { type, space, terms, value, index, exclusive, out } = config;
   forEachPoint(k, space, (line) => {
-    const sum = k.var(asExpr(0, type));
-    loop(line, (point) => {
-      const before = exclusive ? k.let(sum) : null;
-      k.assign(sum, add(sum, value(point)));
-      k.store(out, index(point), before ?? sum);
-    });
+    const sums = new Sums(k, type, 1, terms.most);
+    const { close } = sums;
+    const closed = close === undefined ? null : k.var(f32(0), 'closed');
+    const here = () => (closed === null ? sums.open(0) : add(closed, sums.open(0)));
+    const step = (point: P) => {
+      const before = exclusive ? k.let(here()) : null;
+      sums.add(0, value(point));
+      k.store(out, index(point), before ?? here());
+    };
+    const closing = () => {
+      close?.();
+      if (closed !== null) k.assign(closed, sums.closed(0));
+    };
+    terms.visit(line, step, close === undefined ? undefined : closing);
   });
 }

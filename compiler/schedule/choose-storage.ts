@@ -240,6 +240,7 @@ class RelationTable {
       axes: [...above, ...keys, ...rest],
       targets: [...keys, ...(parent?.targets ?? [])],
       capacity: notNegative(smaller(capacity, refinedCapacity)),
+      bounds: joined.bounds,
     };
   }
 }

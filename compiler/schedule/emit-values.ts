@@ -29,7 +29,7 @@ import type { StoredSpace } from './memory.ts';
 import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
 import type { RelationBuilder } from './relations.ts';
 import { hashText } from '../../dsl/algebra/draw-hash.ts';
-import { alongAxes, alongList, indicesAlong, pointsOf } from './spaces.ts';
+import { alongAxes, indexTerms, pointsOf, termsAlong, termsOfList } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
@@ -150,7 +150,7 @@ export class ValueEmitter {
       contract(l.launch.k, {
         type: kernelType(node.element),
         space: pointsOf(l, space),
-        loop: alongAxes(l, node.over),
+        terms: termsAlong(l, node.over),
         left: (p) => this.#factor(l, node, node.left, p),
         right: (p) => this.#factor(l, node, node.right, p),
         out: l.launch.write(buffer),
@@ -183,7 +183,7 @@ export class ValueEmitter {
         width: l.size(last),
         columns: choice.columns,
         at: (p, column) => inner(p, [[last, column]]),
-        loop: alongAxes(l, node.over),
+        terms: termsAlong(l, node.over),
         shared: (p) => this.#factor(l, node, shared, p),
         own: (p) => this.#factor(l, node, own, p),
         out: l.launch.write(buffer),
@@ -221,7 +221,7 @@ export class ValueEmitter {
             return inner(point, axes.flatMap((a, i) => (digits[i] === undefined ? [] : [[a, digits[i]] as const]))); // prettier-ignore
           },
           sameGroup: (a, b) => and(...relation.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
-          loop: indicesAlong(l, node.over),
+          terms: indexTerms(l, node.over),
           input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
           weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
           out: l.launch.write(buffer),
@@ -238,7 +238,7 @@ export class ValueEmitter {
         op: node.op,
         type,
         space: pointsOf(l, space),
-        loop: alongAxes(l, node.over),
+        terms: termsAlong(l, node.over),
         value: (p) => convert(type, l.value(node.operand, p)),
         out: l.launch.write(buffer),
       });
@@ -261,7 +261,7 @@ export class ValueEmitter {
         op: node.op,
         type,
         space: pointsOf(l, space),
-        loop: alongList(l, index, list, dense),
+        terms: termsOfList(l, index, list, dense),
         value: (p) => convert(type, l.value(value, p)),
         out: l.launch.write(buffer),
       });
@@ -276,7 +276,7 @@ export class ValueEmitter {
       scan(l.launch.k, {
         type,
         space: pointsOf(l, lines),
-        loop: alongAxes(l, [node.axis]),
+        terms: termsAlong(l, [node.axis]),
         value: (p) => convert(type, l.value(node.operand, p)),
         index: (p) => l.elementIndex(p, space),
         exclusive: node.exclusive,

@@ -12,7 +12,7 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { multiply } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
-import type { AxisId, NodeId } from '../graph/ir.ts';
+import type { AxisId, Bound, NodeId } from '../graph/ir.ts';
 import type { BufferRole, PlanBuffer, Word } from './plan.ts';
 
 export interface Relation {
@@ -32,6 +32,8 @@ export interface Relation {
   readonly targets: readonly AxisId[];
   /** Static upper bound of the number of rows. */
   readonly capacity: Size;
+  /** How many rows there are at most for each point of some axes. */
+  readonly bounds: readonly Bound[];
 }
 
 /** A space values are stored over: rows of a relation or one, times dense axes. */

@@ -2,12 +2,15 @@
  * Iteration spaces and loops of a lowering: how thread numbers and counters become an Env. These are the callbacks the kernel
  * families are given (kernels/space.ts).
  */
-import { multiply } from '../../dsl/meaning/size.ts';
+import { asInteger, multiply } from '../../dsl/meaning/size.ts';
+import { boundOf } from '../graph/bounds.ts';
 import type { AxisId } from '../graph/ir.ts';
 import { add, load, lt, u32 } from '../kernel/build.ts';
 import type { Expr } from '../kernel/ir.ts';
 import { rowMajor } from '../kernels/space.ts';
 import type { Loop, Space } from '../kernels/space.ts';
+import { nestOfTerms } from '../kernels/sums.ts';
+import type { TermLoop, Terms } from '../kernels/sums.ts';
 import type { IndexShape } from './choose-kernels.ts';
 import { emptyEnv, inner, rebound } from './env.ts';
 import type { Env } from './env.ts';
@@ -60,35 +63,69 @@ export function alongAxes(lowering: Lowering, axes: readonly AxisId[]): Loop<Env
   };
 }
 
-/** The loop nest of contracted axes by itself, giving the indices. */
-export function indicesAlong(lowering: Lowering, axes: readonly AxisId[]) {
-  return (body: (indices: readonly (readonly [AxisId, Expr])[]) => void): void => {
-    const nest = (at: number, indices: readonly (readonly [AxisId, Expr])[]): void => {
-      const axis = axes[at];
-      if (axis === undefined) body(indices);
-      else lowering.launch.k.forRange(u32(0), lowering.size(axis), 1, (i) => nest(at + 1, [...indices, [axis, i]]));
-    };
-    nest(0, []);
+type Indices = readonly (readonly [AxisId, Expr])[];
+
+/** The terms at the points of axes, the last innermost, as their indices: for sums at several points side by side. */
+export function indexTerms(lowering: Lowering, axes: readonly AxisId[]): Terms<null, Indices> {
+  const { launch, placement } = lowering;
+  return {
+    most: asInteger(multiply(axes.map(placement.sizeOf))),
+    visit(_, body, close) {
+      const loops = axes.map((a) => loopAlong(lowering, a, (at: Indices, i) => [...at, [a, i] as const]));
+      nestOfTerms<Indices>(launch.k, loops, [], body, close);
+    },
   };
 }
 
-/** The rows listed for the point's key, in order; then the nest over `dense` at each. */
-export function alongList(
+/** The terms at the points of axes, the last innermost. Axes that already have an index get another: all points along them. */
+export function termsAlong(lowering: Lowering, axes: readonly AxisId[]): Terms<Env> {
+  const { most, visit } = indexTerms(lowering, axes);
+  return { most, visit: (point, body, close) => visit(null, (indices) => body(inner(point, indices)), close) };
+}
+
+/** The terms at the rows listed for a point's key, in order, and at each at the points of the axes `dense`. */
+export function termsOfList(
   lowering: Lowering,
   shape: IndexShape,
   buffers: { readonly list: number; readonly offsets: number },
   dense: readonly AxisId[],
-): Loop<Env> {
-  const { k } = lowering.launch;
-  return (point, body) => {
-    const key = k.let(keyOf(lowering, point, shape), 'key');
-    const offsets = lowering.launch.read(buffers.offsets);
-    const list = lowering.launch.read(buffers.list);
-    k.forRange(k.let(load(offsets, key)), load(offsets, add(key, 1)), 1, (j) => {
-      const row = k.let(load(list, j), 'row');
-      alongAxes(lowering, dense)(lowering.enterRow(point, shape.relation, row), body);
-    });
+): Terms<Env> {
+  const { launch, placement } = lowering;
+  const { k } = launch;
+  const { relation, ancestor, keys } = shape;
+  const key = [...(ancestor?.axes ?? []), ...keys];
+  const rows = boundOf(relation.bounds, key, relation.axes, placement.sizeOf);
+  interface Place {
+    readonly env: Env;
+    readonly indices: Indices;
+  }
+  return {
+    most: asInteger(multiply([rows, ...dense.map(placement.sizeOf)])),
+    visit(point, body, close) {
+      const number = k.let(keyOf(lowering, point, shape), 'key');
+      const offsets = launch.read(buffers.offsets);
+      const list = launch.read(buffers.list);
+      const listed: TermLoop<Place> = {
+        from: k.let(load(offsets, number), 'from'),
+        to: k.let(load(offsets, add(number, 1)), 'to'),
+        size: null,
+        enter: ({ env, indices }, j) => ({
+          env: lowering.enterRow(env, relation, k.let(load(list, j), 'row')),
+          indices,
+        }),
+      };
+      const loops = dense.map((a) =>
+        loopAlong(lowering, a, ({ env, indices }: Place, i) => ({ env, indices: [...indices, [a, i] as const] })),
+      );
+      const start: Place = { env: point, indices: [] };
+      nestOfTerms<Place>(k, [listed, ...loops], start, ({ env, indices }) => body(inner(env, indices)), close);
+    },
   };
+}
+
+function loopAlong<S>(lowering: Lowering, axis: AxisId, enter: (state: S, i: Expr) => S): TermLoop<S> {
+  const size = asInteger(lowering.placement.sizeOf(axis));
+  return { from: u32(0), to: lowering.size(axis), size, enter };
 }
 
 /** The number of a list's key at a point. */

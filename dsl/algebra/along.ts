@@ -18,6 +18,7 @@ import {
   type TypeCall,
   type TypeProblem,
 } from './primitive.ts';
+import { BlockSums, SUM_BLOCK, sumInOrder } from './sum-order.ts';
 import { computable, computed, format, list, oneAxis, over, retyped, supportOf, wants } from './typing.ts';
 
 interface Entry {
@@ -44,7 +45,7 @@ const scaled =
     for (let k = 0; k < line.count; k++) out[k] = (line.values[k] - minus) * times;
   };
 
-const squares = ({ values, count }: Line): number => values.subarray(0, count).reduce((sum, x) => sum + x * x, 0);
+const squares = ({ values, count }: Line): number => sumInOrder(count, (k) => values[k] ** 2);
 
 const entries: Record<AlongName, Entry> = {
   softmax: {
@@ -63,8 +64,14 @@ const entries: Record<AlongName, Entry> = {
     ordered: true,
     eps: false,
     f(line, out) {
-      let sum = 0;
-      for (let k = 0; k < line.count; k++) out[k] = sum += line.values[k];
+      const closed = new BlockSums();
+      for (let first = 0, before = 0; first < line.count; first += SUM_BLOCK) {
+        let open = 0;
+        for (let k = first; k < Math.min(first + SUM_BLOCK, line.count); k++)
+          out[k] = before + (open += line.values[k]);
+        closed.enter(open);
+        before = closed.total();
+      }
     },
     documentation: say('The sum of what stands before along an axis, itself included.', 'cumsum(h, over: T)'),
   },
@@ -122,8 +129,7 @@ function softmaxOf(line: Line, out: Float64Array): void {
     out.fill(0, 0, line.count);
     return;
   }
-  let sum = 0;
-  for (let k = 0; k < line.count; k++) sum += out[k] = Math.exp(line.values[k] - max);
+  const sum = sumInOrder(line.count, (k) => (out[k] = Math.exp(line.values[k] - max)));
   for (let k = 0; k < line.count; k++) out[k] = out[k] / sum;
 }
 

@@ -23,6 +23,7 @@ import {
   type Primitive,
   type TypeProblem,
 } from './primitive.ts';
+import { BlockSums, SUM_BLOCK } from './sum-order.ts';
 import { axesGiven, computable, distinct, format, list, meet, wants, type Naming } from './typing.ts';
 
 /** The axes that `left @ right` contracts, or why it is not clear. */
@@ -121,7 +122,7 @@ export const dot: Primitive = {
   },
 };
 
-/** The plain triple loop: for each point of the rest, the sum over `over` in row-major order as written. */
+/** For each point of the rest, the sum over `over` in row-major order as written, in the order of sums (sum-order.ts). */
 function contract(
   left: F64Operand,
   right: F64Operand,
@@ -138,15 +139,25 @@ function contract(
   }
   const [aPresent, bPresent] = [presence(left), presence(right)];
   for (let i = 0; i < data.length; i++) {
-    let sum = 0;
+    const sums = new BlockSums();
+    let whole = 0;
+    let block = 0;
+    let terms = 0;
     for (let k = 0; k < a.over.length; k++) {
       const x = a.rest[i] + a.over[k];
       const y = b.rest[i] + b.over[k];
       if (!aPresent(x) || !bPresent(y)) continue;
-      if (integers) sum = (sum + Math.imul(a.numbers[x], b.numbers[y])) | 0;
-      else sum += a.numbers[x] * b.numbers[y];
+      if (integers) {
+        whole = (whole + Math.imul(a.numbers[x], b.numbers[y])) | 0;
+        continue;
+      }
+      block += a.numbers[x] * b.numbers[y];
+      if (++terms % SUM_BLOCK !== 0) continue;
+      sums.enter(block);
+      block = 0;
     }
-    data[i] = sum;
+    sums.enter(block);
+    data[i] = integers ? whole : sums.total();
   }
   return data;
 }
@@ -166,9 +177,14 @@ function sumProducts(left: Side, right: Side, data: Float64Array): void {
   for (let i = 0; i < data.length; i++) {
     const x = aRest[i];
     const y = bRest[i];
-    let sum = 0;
-    for (let k = 0; k < count; k++) sum += a[x + aOver[k]] * b[y + bOver[k]];
-    data[i] = sum;
+    const sums = new BlockSums();
+    for (let first = 0; first < count; first += SUM_BLOCK) {
+      const end = Math.min(first + SUM_BLOCK, count);
+      let block = 0;
+      for (let k = first; k < end; k++) block += a[x + aOver[k]] * b[y + bOver[k]];
+      sums.enter(block);
+    }
+    data[i] = sums.total();
   }
 }
 

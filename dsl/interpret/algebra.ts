@@ -10,6 +10,7 @@
 import type { Evaluation, F64Call, F64Operand } from '../algebra/primitive.ts';
 import { boundsOfJoin } from '../algebra/bounds.ts';
 import { binaryNames, unaryNames, type PrimitiveName } from '../algebra/names.ts';
+import { sumInOrder } from '../algebra/sum-order.ts';
 import { primitive } from '../algebra/table.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
@@ -262,12 +263,9 @@ function meanPresent(value: F64Tensor, over: readonly Axis[], routes: readonly F
   const rest = without(all, over);
   const read = offsets(all, value.axes);
   const write = offsets(all, rest);
-  const sums = new Float64Array(countPoints(rest));
-  const counts = new Float64Array(sums.length);
+  const present: number[][] = Array.from({ length: countPoints(rest) }, () => []);
   allPresent(routes, all).forEach((here, i) => {
-    if (here !== 1) return;
-    sums[write[i]] += value.data[read[i]];
-    counts[write[i]] += 1;
+    if (here === 1) present[write[i]].push(value.data[read[i]]);
   });
   const problems = [
     ...project(whereAllPresent(value.problems, routes), over),
@@ -276,7 +274,10 @@ function meanPresent(value: F64Tensor, over: readonly Axis[], routes: readonly F
       over,
     ),
   ];
-  const data = sums.map((sum, i) => (counts[i] === 0 ? 0 : sum / counts[i]));
+  const data = Float64Array.from(
+    present,
+    (terms) => sumInOrder(terms.length, (k) => terms[k]) / Math.max(terms.length, 1),
+  );
   return makeTensor('f32', rest, data, problems);
 }
 

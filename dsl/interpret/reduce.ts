@@ -2,6 +2,7 @@
  * Reductions and operations along axes by definition: for each point of the rest, the numbers along `over` that are
  * there (all of a tensor; of a route those at present points), in row-major order of `over` as written.
  */
+import { sumInOrder } from '../algebra/sum-order.ts';
 import type { ElementType } from '../check/program.ts';
 import type { Operand } from '../meaning/algebra.ts';
 import type { Axis } from '../meaning/axis.ts';
@@ -85,9 +86,7 @@ export function along(
 // Numbers of a line
 
 export function sumOf({ values, count }: Line): number {
-  let sum = 0;
-  for (let k = 0; k < count; k++) sum += values[k];
-  return sum;
+  return sumInOrder(count, (k) => values[k]);
 }
 
 export function meanOf(line: Line): number {
@@ -97,8 +96,7 @@ export function meanOf(line: Line): number {
 /** The mean of squared distances from the mean, divided by n; 0 of nothing. */
 export function varianceOf(line: Line): number {
   const mean = meanOf(line);
-  let sum = 0;
-  for (let k = 0; k < line.count; k++) sum += (line.values[k] - mean) ** 2;
+  const sum = sumInOrder(line.count, (k) => (line.values[k] - mean) ** 2);
   return line.count === 0 ? 0 : sum / line.count;
 }
 
@@ -119,7 +117,5 @@ export function minimumOf({ values, count }: Line): number {
 export function logSumExpOf(line: Line): number {
   const max = maximumOf(line);
   if (max === -Infinity || max === Infinity) return max;
-  let sum = 0;
-  for (let k = 0; k < line.count; k++) sum += Math.exp(line.values[k] - max);
-  return max + Math.log(sum);
+  return max + Math.log(sumInOrder(line.count, (k) => Math.exp(line.values[k] - max)));
 }

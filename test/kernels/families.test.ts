@@ -9,6 +9,7 @@ import { verifyKernel } from '../../compiler/kernel/verify.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { validateWgsl } from '../support/null-device.ts';
+import { treeSum } from '../support/tree-sum.ts';
 import {
   argmaxKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractColumnsKernel, contractKernel, drawKernel,
   groupedMatmulKernel, mapKernel, orderKernel, reduceKernel, samples, scanKernel,
@@ -31,11 +32,9 @@ function run(kernel: Kernel, threads: number, buffers: Record<string, Words>, un
 const numbers = (n: number, seed = 1) =>
   Float32Array.from({ length: n }, (_, i) => Math.fround(Math.sin(seed * 7.1 + i * 12.9898)));
 
-/** Σ in f32, one rounding for each product and sum: what a kernel does. */
+/** Σ in f32, one rounding for each product and sum, in the order of sums: what a kernel does. */
 function dot(a: Float32Array, b: Float32Array, from: number, other: number, n: number): number {
-  let sum = 0;
-  for (let d = 0; d < n; d++) sum = Math.fround(sum + Math.fround((a[from + d] ?? 0) * (b[other + d] ?? 0)));
-  return sum;
+  return treeSum(Array.from({ length: n }, (_, d) => Math.fround((a[from + d] ?? 0) * (b[other + d] ?? 0))));
 }
 
 describe('kernel families', () => {

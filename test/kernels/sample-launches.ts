@@ -14,7 +14,10 @@ import { map } from '../../compiler/kernels/map.ts';
 import { order } from '../../compiler/kernels/order.ts';
 import { reduce } from '../../compiler/kernels/reduce.ts';
 import { scan } from '../../compiler/kernels/scan.ts';
+import { rowMajor } from '../../compiler/kernels/space.ts';
 import type { Loop, Space } from '../../compiler/kernels/space.ts';
+import { Sums, nestOfTerms } from '../../compiler/kernels/sums.ts';
+import type { Terms } from '../../compiler/kernels/sums.ts';
 
 type Point = readonly Expr[];
 
@@ -30,6 +33,12 @@ function line(total: Expr): Space<Point> {
 /** Appends a counter below `size` to a point. */
 function along(k: KernelBuilder, size: Expr): Loop<Point> {
   return (point, body) => k.forRange(u32(0), size, 1, (i) => body([...point, i]));
+}
+
+/** As `along`, as the terms of a sum: `most` of them, if that is known. */
+function termsAlong(k: KernelBuilder, size: Expr, most: number | null = null): Terms<Point> {
+  const loop = { from: u32(0), to: size, size: most, enter: (point: Point, i: Expr) => [...point, i] };
+  return { most, visit: (point, body, close) => nestOfTerms<Point>(k, [loop], point, body, close) };
 }
 
 const at = (point: Point, i: number): Expr => point[i] ?? u32(0);
@@ -53,8 +62,39 @@ export const reduceKernel = kernel('reduce_max', (k) => {
   const y = k.buffer('y', 'f32', 'read_write');
   const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
   const value = (p: Point) => load(x, add(mul(at(p, 0), width), at(p, 1)));
-  reduce(k, { op: 'max', type: 'f32', space: line(rows), loop: along(k, width), value, out: y });
+  reduce(k, { op: 'max', type: 'f32', space: line(rows), terms: termsAlong(k, width), value, out: y });
 });
+
+/** y[i] = sum over j of x[i, j], at most `most` of them */
+export function sumKernel(name: string, most: number | null): Kernel {
+  return kernel(name, (k) => {
+    const x = k.buffer('x', 'f32', 'read');
+    const y = k.buffer('y', 'f32', 'read_write');
+    const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
+    const value = (p: Point) => load(x, add(mul(at(p, 0), width), at(p, 1)));
+    reduce(k, { op: 'sum', type: 'f32', space: line(rows), terms: termsAlong(k, width, most), value, out: y });
+  });
+}
+
+/** y[0] = sum over the points of axes of these sizes of x, row-major; null: the size is known to a run only. */
+export function nestSumKernel(sizes: readonly (number | null)[]): Kernel {
+  return kernel('reduce_sum_nest', (k) => {
+    const x = k.buffer('x', 'f32', 'read');
+    const y = k.buffer('y', 'f32', 'read_write');
+    const lengths = sizes.map((_, i) => k.uniform(`n${i}`, 'u32'));
+    const loops = sizes.map((size, i) => ({
+      from: u32(0),
+      to: lengths[i] ?? u32(0),
+      size,
+      enter: (point: Point, j: Expr) => [...point, j],
+    }));
+    const most = sizes.reduce<number | null>((n, s) => (n === null || s === null ? null : n * s), 1);
+    const terms: Terms<null, Point> = { most, visit: (_, body, close) => nestOfTerms<Point>(k, loops, [], body, close) };
+    const sums = new Sums(k, 'f32', 1, most);
+    terms.visit(null, (point) => sums.add(0, load(x, rowMajor(point, lengths))), sums.close);
+    k.store(y, 0, sums.total(0));
+  }, 1); // prettier-ignore
+}
 
 /** y[i, j] = sum over d of x[i, d] w[j, d] */
 function contraction(name: string, columns: number): Kernel {
@@ -67,7 +107,7 @@ function contraction(name: string, columns: number): Kernel {
       contract<Point>(k, {
         type: 'f32',
         space: plane(k, rows, width),
-        loop: along(k, depth),
+        terms: termsAlong(k, depth),
         left: (p) => load(x, add(mul(at(p, 0), depth), at(p, 2))),
         right: (p) => load(w, add(mul(at(p, 1), depth), at(p, 2))),
         out: y,
@@ -80,7 +120,7 @@ function contraction(name: string, columns: number): Kernel {
       width,
       columns,
       at: (p, column) => [...p, column],
-      loop: along(k, depth),
+      terms: termsAlong(k, depth),
       shared: (p) => load(x, add(mul(at(p, 0), depth), at(p, 1))),
       own: (p) => load(w, add(mul(at(p, 2), depth), at(p, 1))),
       out: y,
@@ -112,7 +152,11 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
       enterRow: (row) => [row, k.let(load(group, row), 'g')],
       atColumn: (p, column) => [...p, column],
       sameGroup: (a, b) => eq(at(a, 1), at(b, 1)),
-      loop: (body) => k.forRange(u32(0), depth, 1, body),
+      terms: {
+        most: null,
+        visit: (_, body, close) =>
+          nestOfTerms<Expr>(k, [{ from: u32(0), to: depth, size: null, enter: (_d, i) => i }], u32(0), body, close),
+      },
       input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
       weight: (p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
       out: y,
@@ -127,8 +171,28 @@ export const scanKernel = kernel('scan', (k) => {
   const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
   const index = (p: Point) => add(mul(at(p, 0), width), at(p, 1));
   const value = (p: Point) => load(x, index(p));
-  scan<Point>(k, { type: 'i32', space: line(rows), loop: along(k, width), value, index, exclusive: true, out: y });
+  scan<Point>(k, {
+    type: 'i32',
+    space: line(rows),
+    terms: termsAlong(k, width),
+    value,
+    index,
+    exclusive: true,
+    out: y,
+  });
 });
+
+/** y[i, j] = x[i, 0] + … + x[i, j], in f32; without x[i, j] if it is exclusive. */
+export function floatScanKernel(exclusive: boolean): Kernel {
+  return kernel('scan_f32', (k) => {
+    const x = k.buffer('x', 'f32', 'read');
+    const y = k.buffer('y', 'f32', 'read_write');
+    const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
+    const index = (p: Point) => add(mul(at(p, 0), width), at(p, 1));
+    const value = (p: Point) => load(x, index(p));
+    scan<Point>(k, { type: 'f32', space: line(rows), terms: termsAlong(k, width), value, index, exclusive, out: y });
+  });
+}
 
 /** Places of x[i, ·], descending. */
 export const orderKernel = kernel('order', (k) => {
@@ -217,7 +281,10 @@ export const samples: readonly Kernel[] = [
   contractKernel,
   contractColumnsKernel,
   groupedMatmulKernel(2, 2),
+  sumKernel('reduce_sum', null),
+  nestSumKernel([null, 3]),
   scanKernel,
+  floatScanKernel(false),
   orderKernel,
   argmaxKernel,
   drawKernel,

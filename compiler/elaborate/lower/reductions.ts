@@ -21,6 +21,7 @@ import {
   type GraphOperand,
   type GraphRoute,
   type Lowering,
+  type Support,
   type Workshop,
 } from '../handles.ts';
 
@@ -159,9 +160,10 @@ const normalize: Lowering = (call, shop) => {
   return shop.withWeight(route, b.map('where', [none, b.constant(0), b.map('div', [route.weight, safe])]));
 };
 
-/** The number of points along axes at which the route is present, as f32. */
-export function countOf(shop: Workshop, route: GraphRoute, over: readonly Axis[]): NodeId {
-  return shop.b.reduce('sum', shop.b.map('convert', [route.support], 'f32'), shop.idsOf(over));
+/** The number of points along axes at which the route is present, as f32; counted in whole numbers, however many. */
+export function countOf(shop: Workshop, route: Support, over: readonly Axis[]): NodeId {
+  const { b } = shop;
+  return b.map('convert', [b.reduce('sum', b.map('convert', [route.support], 'i32'), shop.idsOf(over))], 'f32');
 }
 
 const count: Lowering = (call, shop) => shop.dense(countOf(shop, shop.routeArg(call, 'r'), shop.axesArg(call, 'over')));
@@ -207,7 +209,7 @@ export function meanPresent(
   const joined = shop.join(routes);
   const axes = supportAxes(joined);
   const sum = total(shop, b.masked(joined.support, value, 0), shared(over, [...axes, ...shop.axesOf(value)]));
-  const points = b.reduce('sum', b.map('convert', [joined.support], 'f32'), shop.idsOf(shared(over, axes)));
+  const points = countOf(shop, joined, shared(over, axes));
   const dense = shop.sizeOf(shared(minus(over, axes), shop.axesOf(value)));
   const counted = b.map('mul', [points, b.size(dense, 'f32')]);
   return b.map('div', [sum, b.map('maximum', [counted, b.constant(1)])]);

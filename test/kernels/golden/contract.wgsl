@@ -16,9 +16,36 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     let v1 = id0 / uniforms.width;
     let v2 = id0 % uniforms.width;
     var acc3 = 0.0f;
-    for (var i4 = 0u; i4 < uniforms.depth; i4 += 1u) {
-      acc3 = acc3 + x[v1 * uniforms.depth + i4] * w[v2 * uniforms.depth + i4];
+    var acc4 = 0.0f;
+    var acc5 = 0.0f;
+    var acc6 = 0.0f;
+    var acc7 = 0.0f;
+    var acc8 = 0.0f;
+    var blocks9 = 0u;
+    for (var i10 = 0u; i10 < uniforms.depth; i10 += 16u) {
+      for (var i11 = i10; i11 < min(i10 + 16u, uniforms.depth); i11 += 1u) {
+        acc3 = acc3 + x[v1 * uniforms.depth + i11] * w[v2 * uniforms.depth + i11];
+      }
+      acc4 = acc4 + acc3;
+      acc3 = 0.0f;
+      blocks9 = blocks9 + 1u;
+      if ((blocks9 & 15u) == 0u) {
+        acc5 = acc5 + acc4;
+        acc4 = 0.0f;
+        if ((blocks9 & 255u) == 0u) {
+          acc6 = acc6 + acc5;
+          acc5 = 0.0f;
+          if ((blocks9 & 4095u) == 0u) {
+            acc7 = acc7 + acc6;
+            acc6 = 0.0f;
+            if ((blocks9 & 65535u) == 0u) {
+              acc8 = acc8 + acc7;
+              acc7 = 0.0f;
+            }
+          }
+        }
+      }
     }
-    y[id0] = acc3;
+    y[id0] = acc8 + (acc7 + (acc6 + (acc5 + (acc4 + acc3))));
   }
 }

@@ -24,24 +24,96 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc9 = 0.0f;
     var acc10 = 0.0f;
     var acc11 = 0.0f;
-    for (var i12 = 0u; i12 < uniforms.depth; i12 += 1u) {
-      let v13 = x[row2 * uniforms.depth + i12];
-      acc8 = acc8 + v13 * w[c4 * uniforms.depth + i12];
-      acc9 = acc9 + v13 * w[c5 * uniforms.depth + i12];
-      acc10 = acc10 + v13 * w[c6 * uniforms.depth + i12];
-      acc11 = acc11 + v13 * w[c7 * uniforms.depth + i12];
+    var acc12 = 0.0f;
+    var acc13 = 0.0f;
+    var acc14 = 0.0f;
+    var acc15 = 0.0f;
+    var acc16 = 0.0f;
+    var acc17 = 0.0f;
+    var acc18 = 0.0f;
+    var acc19 = 0.0f;
+    var acc20 = 0.0f;
+    var acc21 = 0.0f;
+    var acc22 = 0.0f;
+    var acc23 = 0.0f;
+    var acc24 = 0.0f;
+    var acc25 = 0.0f;
+    var acc26 = 0.0f;
+    var acc27 = 0.0f;
+    var acc28 = 0.0f;
+    var acc29 = 0.0f;
+    var acc30 = 0.0f;
+    var acc31 = 0.0f;
+    var blocks32 = 0u;
+    for (var i33 = 0u; i33 < uniforms.depth; i33 += 16u) {
+      for (var i34 = i33; i34 < min(i33 + 16u, uniforms.depth); i34 += 1u) {
+        let v35 = x[row2 * uniforms.depth + i34];
+        acc8 = acc8 + v35 * w[c4 * uniforms.depth + i34];
+        acc9 = acc9 + v35 * w[c5 * uniforms.depth + i34];
+        acc10 = acc10 + v35 * w[c6 * uniforms.depth + i34];
+        acc11 = acc11 + v35 * w[c7 * uniforms.depth + i34];
+      }
+      acc12 = acc12 + acc8;
+      acc8 = 0.0f;
+      acc13 = acc13 + acc9;
+      acc9 = 0.0f;
+      acc14 = acc14 + acc10;
+      acc10 = 0.0f;
+      acc15 = acc15 + acc11;
+      acc11 = 0.0f;
+      blocks32 = blocks32 + 1u;
+      if ((blocks32 & 15u) == 0u) {
+        acc16 = acc16 + acc12;
+        acc12 = 0.0f;
+        acc17 = acc17 + acc13;
+        acc13 = 0.0f;
+        acc18 = acc18 + acc14;
+        acc14 = 0.0f;
+        acc19 = acc19 + acc15;
+        acc15 = 0.0f;
+        if ((blocks32 & 255u) == 0u) {
+          acc20 = acc20 + acc16;
+          acc16 = 0.0f;
+          acc21 = acc21 + acc17;
+          acc17 = 0.0f;
+          acc22 = acc22 + acc18;
+          acc18 = 0.0f;
+          acc23 = acc23 + acc19;
+          acc19 = 0.0f;
+          if ((blocks32 & 4095u) == 0u) {
+            acc24 = acc24 + acc20;
+            acc20 = 0.0f;
+            acc25 = acc25 + acc21;
+            acc21 = 0.0f;
+            acc26 = acc26 + acc22;
+            acc22 = 0.0f;
+            acc27 = acc27 + acc23;
+            acc23 = 0.0f;
+            if ((blocks32 & 65535u) == 0u) {
+              acc28 = acc28 + acc24;
+              acc24 = 0.0f;
+              acc29 = acc29 + acc25;
+              acc25 = 0.0f;
+              acc30 = acc30 + acc26;
+              acc26 = 0.0f;
+              acc31 = acc31 + acc27;
+              acc27 = 0.0f;
+            }
+          }
+        }
+      }
     }
     if (col3 < uniforms.width) {
-      y[row2 * uniforms.width + col3] = acc8;
+      y[row2 * uniforms.width + col3] = acc28 + (acc24 + (acc20 + (acc16 + (acc12 + acc8))));
     }
     if (col3 + 1u < uniforms.width) {
-      y[row2 * uniforms.width + (col3 + 1u)] = acc9;
+      y[row2 * uniforms.width + (col3 + 1u)] = acc29 + (acc25 + (acc21 + (acc17 + (acc13 + acc9))));
     }
     if (col3 + 2u < uniforms.width) {
-      y[row2 * uniforms.width + (col3 + 2u)] = acc10;
+      y[row2 * uniforms.width + (col3 + 2u)] = acc30 + (acc26 + (acc22 + (acc18 + (acc14 + acc10))));
     }
     if (col3 + 3u < uniforms.width) {
-      y[row2 * uniforms.width + (col3 + 3u)] = acc11;
+      y[row2 * uniforms.width + (col3 + 3u)] = acc31 + (acc27 + (acc23 + (acc19 + (acc15 + acc11))));
     }
   }
 }

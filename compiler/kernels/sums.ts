@@ -1,0 +1,175 @@
+/**
+ * Sums inside one thread, in the order of sums (dsl/algebra/sum-order.ts): blocks of sixteen terms, blocks of sixteen blocks, …
+ *
+ * A family is handed the *terms*: a loop nest that says where a block of sixteen ends. It keeps an accumulator for each level, of
+ * which only the first is touched at each term; closing a block enters it into the next level, and every sixteenth time that
+ * level into the one above. Where there are surely no more than sixteen terms, one accumulator is left of all this, and of 256 two;
+ * the numbers are the same.
+ */
+import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/algebra/sum-order.ts';
+import type { Expr, ScalarType } from '../kernel/ir.ts';
+import type { KernelBuilder } from '../kernel/kernel-builder.ts';
+import { add, asExpr, bitAnd, eq, min, u32 } from '../kernel/build.ts';
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+
+/** The terms of a sum at a point, as a loop nest inside one thread. */
+export interface Terms<P, I = P> {
+  /** How many there are at most; null if only a run knows. */
+  readonly most: number | null;
+  /**
+   * Emits the nest: `body` once, at a term; `close` where sixteen terms have been visited since the last time (or the last ones
+   * there are: they may also be left open at the end). Without `close` a plain nest, for what is added up in any order.
+   */
+  readonly visit: (point: P, body: (inner: I) => void, close?: () => void) => void;
+}
+
+/** Sums that are added up side by side over the same terms. */
+export class Sums {
+  readonly #k: KernelBuilder;
+  readonly #type: ScalarType;
+  /** Of each level, the lowest first: one accumulator for each sum. */
+  readonly #levels: readonly (readonly Expr[])[];
+  /** Blocks closed so far; null where no level has sixteen. */
+  readonly #blocks: Expr | null;
+
+  /** `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to sixteen terms. */
+  constructor(k: KernelBuilder, type: ScalarType, count: number, most: number | null) {
+    this.#k = k;
+    this.#type = type;
+    const levels = type === 'f32' ? levelsFor(most) : 1;
+    this.#levels = Array.from({ length: levels }, () => Array.from({ length: count }, () => k.var(asExpr(0, type))));
+    this.#blocks = levels > 2 ? k.var(u32(0), 'blocks') : null;
+  }
+
+  /** What `Terms.visit` is to call where a block ends, if anything. */
+  get close(): (() => void) | undefined {
+    return this.#levels.length === 1 ? undefined : () => this.#close(1);
+  }
+
+  /** Adds a term to sum number `at`. */
+  add(at: number, term: Expr): void {
+    const sum = this.open(at);
+    this.#k.assign(sum, add(sum, term));
+  }
+
+  /** What sum number `at` comes to; after the nest. */
+  total(at: number): Expr {
+    return this.#levels.slice(1).reduce((sum, level) => add(found(level[at]), sum), this.open(at));
+  }
+
+  /** What the closed blocks of sum number `at` come to, where blocks are closed. */
+  closed(at: number): Expr {
+    const [first, ...others] = this.#levels.slice(1).map((level) => found(level[at]));
+    return others.reduce((sum, level) => add(level, sum), found(first));
+  }
+
+  /** What the open block of sum number `at` comes to. */
+  open(at: number): Expr {
+    return found(this.#levels[0]?.[at]);
+  }
+
+  /** Enters a level's accumulators into the next one; every sixteenth time that one goes on. */
+  #close(into: number): void {
+    const k = this.#k;
+    const [from, to] = [this.#levels[into - 1], this.#levels[into]];
+    if (from === undefined || to === undefined) return;
+    for (const [at, sum] of from.entries()) {
+      const above = found(to[at]);
+      k.assign(above, add(above, sum));
+      k.assign(sum, asExpr(0, this.#type));
+    }
+    if (into + 1 >= this.#levels.length || this.#blocks === null) return;
+    if (into === 1) k.assign(this.#blocks, add(this.#blocks, 1));
+    const full = eq(bitAnd(this.#blocks, SUM_BLOCK ** into - 1), u32(0));
+    k.when(full, () => this.#close(into + 1));
+  }
+}
+
+function found(expr: Expr | undefined): Expr {
+  if (expr === undefined) throw new CompilerBug('kernels', 'a sum has no accumulator');
+  return expr;
+}
+
+function levelsFor(most: number | null): number {
+  let levels = 1;
+  for (let n = most ?? Infinity; n > SUM_BLOCK && levels < SUM_LEVELS; n /= SUM_BLOCK) levels++;
+  return levels;
+}
+
+/** One loop of a nest of terms: a counter from `from` to below `to`, and what is known with it. */
+export interface TermLoop<S> {
+  readonly from: Expr;
+  readonly to: Expr;
+  /** How often it runs, if that is known while building. */
+  readonly size: number | null;
+  readonly enter: (state: S, counter: Expr) => S;
+}
+
+/**
+ * A nest of loops, the first outermost, that closes every sixteen terms. The innermost loops that make a part of sixteen stay as
+ * they are. The loop around them is cut into blocks, if blocks end where it ends: it is the outermost, or runs a multiple of
+ * sixteen terms. Else terms are counted.
+ */
+export function nestOfTerms<S>(
+  k: KernelBuilder,
+  loops: readonly TermLoop<S>[],
+  start: S,
+  body: (state: S) => void,
+  close: (() => void) | undefined,
+): void {
+  const plain = (some: readonly TermLoop<S>[], state: S, inside: (state: S) => void): void => {
+    const [loop, ...others] = some;
+    if (loop === undefined) inside(state);
+    else k.forRange(loop.from, loop.to, 1, (i) => plain(others, loop.enter(state, i), inside));
+  };
+  const { part, inner } = partOfSixteen(loops);
+  const cut = loops[loops.length - inner.length - 1];
+  if (close === undefined || cut === undefined) {
+    plain(loops, start, body);
+    return;
+  }
+  const outer = loops.slice(0, loops.length - inner.length - 1);
+  if (outer.length === 0 || (cut.size !== null && (cut.size * part) % SUM_BLOCK === 0)) {
+    plain(outer, start, (state) => {
+      forBlocks(k, cut, SUM_BLOCK / part, (i) => plain(inner, cut.enter(state, i), body), close);
+    });
+    return;
+  }
+  const terms = k.var(u32(0), 'terms');
+  plain([...outer, cut], start, (state) => {
+    plain(inner, state, body);
+    k.assign(terms, add(terms, part));
+    k.when(eq(bitAnd(terms, SUM_BLOCK - 1), u32(0)), close);
+  });
+}
+
+/** The innermost loops that together run a number of times by which sixteen can be divided. */
+function partOfSixteen<S>(loops: readonly TermLoop<S>[]): {
+  readonly part: number;
+  readonly inner: readonly TermLoop<S>[];
+} {
+  let part = 1;
+  let inner: readonly TermLoop<S>[] = [];
+  for (const loop of [...loops].reverse()) {
+    if (loop.size === null || loop.size === 0 || SUM_BLOCK % (part * loop.size) !== 0) break;
+    part *= loop.size;
+    inner = [loop, ...inner];
+  }
+  return { part, inner };
+}
+
+/** A loop in blocks of so many rounds, `close` after each. */
+function forBlocks(
+  k: KernelBuilder,
+  { from, to }: Pick<TermLoop<never>, 'from' | 'to'>,
+  rounds: number,
+  body: (i: Expr) => void,
+  close: () => void,
+): void {
+  const block = (first: Expr): void => {
+    if (rounds === 1) body(first);
+    else k.forRange(first, min(add(first, rounds), to), 1, body);
+    close();
+  };
+  k.forRange(from, to, rounds, block);
+}

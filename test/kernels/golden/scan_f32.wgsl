@@ -1,0 +1,49 @@
+struct Uniforms {
+  rows: u32,
+  width: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>) {
+  let id0 = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * 64u + local_id.x;
+  if (id0 < uniforms.rows) {
+    var acc1 = 0.0f;
+    var acc2 = 0.0f;
+    var acc3 = 0.0f;
+    var acc4 = 0.0f;
+    var acc5 = 0.0f;
+    var acc6 = 0.0f;
+    var blocks7 = 0u;
+    var closed8 = 0.0f;
+    for (var i9 = 0u; i9 < uniforms.width; i9 += 16u) {
+      for (var i10 = i9; i10 < min(i9 + 16u, uniforms.width); i10 += 1u) {
+        acc1 = acc1 + x[id0 * uniforms.width + i10];
+        y[id0 * uniforms.width + i10] = closed8 + acc1;
+      }
+      acc2 = acc2 + acc1;
+      acc1 = 0.0f;
+      blocks7 = blocks7 + 1u;
+      if ((blocks7 & 15u) == 0u) {
+        acc3 = acc3 + acc2;
+        acc2 = 0.0f;
+        if ((blocks7 & 255u) == 0u) {
+          acc4 = acc4 + acc3;
+          acc3 = 0.0f;
+          if ((blocks7 & 4095u) == 0u) {
+            acc5 = acc5 + acc4;
+            acc4 = 0.0f;
+            if ((blocks7 & 65535u) == 0u) {
+              acc6 = acc6 + acc5;
+              acc5 = 0.0f;
+            }
+          }
+        }
+      }
+      closed8 = acc6 + (acc5 + (acc4 + (acc3 + acc2)));
+    }
+  }
+}
