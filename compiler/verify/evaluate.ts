@@ -145,13 +145,13 @@ export class Evaluation {
         const q = this.#along(p, node.over);
         const [left, right] = [this.value(node.left, q), this.value(node.right, q)];
         return this.#sum(p, node.over, [left, right], ([l, r], out, places) => {
-          if (l !== undefined && r !== undefined) boundContract(l, r, node.over, out, places);
+          if (l !== undefined && r !== undefined) boundContract(l, r, node, out, places);
         });
       }
       case 'reduce': {
         const operand = this.value(node.operand, this.#along(p, node.over));
         return this.#sum(p, node.over, [operand], ([o], out, places) => {
-          if (o !== undefined) boundReduce(o, node.op, node.over, out, places);
+          if (o !== undefined) boundReduce(o, node, out, places);
         });
       }
       case 'argmax': {
@@ -185,7 +185,7 @@ export class Evaluation {
       const { v, d } = this.value(id, q);
       return { axes, value: v, delta: d };
     };
-    if (node.kind === 'scan') boundScan(bounded(node.operand), node.axis, node.exclusive, out, places);
+    if (node.kind === 'scan') boundScan(bounded(node.operand), node, out, places);
     else boundOrder(node, bounded, out, places);
     const from = node.kind === 'scan' ? [node.operand] : node.keys.map((k) => k.node);
     const left = from.map((id) => this.value(id, q).left);
