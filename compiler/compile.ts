@@ -83,17 +83,21 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
 
   const place = placer(options.sources ?? []);
   const legal = legaliser(options.target);
-  const compileGraph = (graph: Graph): CompiledPlan => {
+  const compileGraph = (graph: Graph, entry?: string): CompiledPlan => {
     const fused = optimise(graph, options.passes);
-    const { plan, contents, diagnostics: misfits } = schedule(fused, options.target, { place });
+    const declared = (role: 'input' | 'store', name: string): Span | null =>
+      role === 'store'
+        ? (elaboration.stores.find((s) => s.used.store.path === name)?.used.store.declaration.span ?? null)
+        : (program.entries.find((e) => e.name === entry)?.formals.find((f) => f.name === name)?.span ?? null);
+    const { plan, contents, diagnostics: misfits } = schedule(fused, options.target, { place, declared });
     misfits.forEach(report);
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
     const legalised = misfits.length > 0 ? plan : { ...plan, kernels: plan.kernels.map(legal) };
     return { graph, fused, plan: legalised, contents };
   };
   const entries = elaboration.entries.map((elaborated): CompiledEntry => {
-    const plain = compileGraph(elaborated.plain);
-    const full = elaborated.full === elaborated.plain ? plain : compileGraph(elaborated.full);
+    const plain = compileGraph(elaborated.plain, elaborated.name);
+    const full = elaborated.full === elaborated.plain ? plain : compileGraph(elaborated.full, elaborated.name);
     return { name: elaborated.name, elaborated, plain, full };
   });
 

@@ -5,7 +5,7 @@ import type { File } from '../dsl/syntax/ast.ts';
 import type { Comment } from '../dsl/syntax/lex.ts';
 import { parseFile } from '../dsl/syntax/parse.ts';
 import type { SourceFile } from '../dsl/syntax/source.ts';
-import { checkProgram } from '../dsl/check/check.ts';
+import { checkProgram, type ImportRefusal } from '../dsl/check/check.ts';
 import type { Program } from '../dsl/check/program.ts';
 import type { Diagnostic } from '../dsl/diagnostics/diagnostic.ts';
 import { hasErrors } from '../dsl/diagnostics/diagnostic.ts';
@@ -23,8 +23,11 @@ export interface FrontEnd {
 }
 
 export interface FrontEndOptions {
-  /** The text behind `import … from "./other.moe"`, or null. */
-  readonly resolve?: (name: string) => SourceFile | null;
+  /**
+   * The text behind `import … from "./other.moe"` in the file that is called `from`: null if there is none, a refusal where it is
+   * not to be read. A file that several imports name has one name as a source.
+   */
+  readonly resolve?: (name: string, from: string) => SourceFile | ImportRefusal | null;
   /** Which model of the file; the only one by default. */
   readonly model?: string;
 }
@@ -34,29 +37,35 @@ export function analyse(source: SourceFile, options: FrontEndOptions = {}): Fron
   const parsed = parseFile(source);
   const sources: SourceFile[] = [source];
   const diagnostics: Diagnostic[] = [...parsed.diagnostics];
-  const known = new Map<string, readonly File[] | null>();
+  const known = new Map<string, readonly File[] | ImportRefusal>([[source.name, [parsed.file]]]);
   const library = (): readonly File[] =>
     [...librarySources].map(([name, text]) => {
       const file: SourceFile = { name, text };
       sources.push(file);
       return parseFile(file).file;
     });
-  const imports = (name: string): readonly File[] | null => {
-    const before = known.get(name);
-    if (before !== undefined) return before;
-    let files: readonly File[] | null = null;
-    if (name === 'std') files = library();
-    else {
-      const other = options.resolve?.(name) ?? null;
-      if (other !== null) {
-        sources.push(other);
-        const result = parseFile(other);
-        diagnostics.push(...result.diagnostics);
-        files = [result.file];
-      }
+  const read = (other: SourceFile, name: string): readonly File[] | ImportRefusal => {
+    const { file, diagnostics: mistakes } = parseFile(other);
+    // What does not read as a program may be anything, and nobody asked for its text: no frame shows it.
+    if (hasErrors(mistakes) && file.imports.length + file.decls.length + file.models.length === 0) {
+      const message = `${JSON.stringify(name)} is not a module: nothing in it is declared as moec declares it`;
+      return { code: 'MOE0766', message, help: 'import a .moe file' };
     }
-    known.set(name, files);
+    sources.push(other);
+    diagnostics.push(...mistakes);
+    return [file];
+  };
+  const remember = (key: string, make: () => readonly File[] | ImportRefusal): readonly File[] | ImportRefusal => {
+    const before = known.get(key);
+    const files = before ?? make();
+    if (before === undefined) known.set(key, files);
     return files;
+  };
+  const imports = (name: string, from: string): readonly File[] | ImportRefusal | null => {
+    if (name === 'std') return remember('std', library);
+    const other = options.resolve?.(name, from) ?? null;
+    if (other === null || 'code' in other) return other;
+    return remember(other.name, () => read(other, name));
   };
   const unread = parsed.diagnostics.flatMap((d) => (d.span === undefined || d.severity !== 'error' ? [] : [d.span]));
   const checked = checkProgram(

@@ -191,7 +191,10 @@ class JsonReader {
   }
 }
 
-/** A name from a file, made safe for a message: quoted, escaped, cut to a length. */
+/** A name from a file, made safe for a message: quoted, escaped (controls and what reorders a line too), cut to a length. */
 export function quoteName(name: string): string {
-  return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
+  const quoted = JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
+  return quoted.replace(/[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => {
+    return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }

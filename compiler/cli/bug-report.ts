@@ -64,7 +64,7 @@ function isFile(path: string): boolean {
 function importsOf(path: string): readonly string[] {
   try {
     const { file } = parseFile({ name: path, text: readFileSync(path, 'utf8') });
-    return file.imports.map(({ from }) => from.value).filter((from) => from.startsWith('.'));
+    return file.imports.map(({ from }) => from.value).filter((from) => /^\..*\.moe$/.test(from));
   } catch {
     return [];
   }

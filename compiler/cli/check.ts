@@ -7,11 +7,12 @@ import type { StaticValue } from '../../dsl/meaning/instances.ts';
 import type { SourceFile } from '../../dsl/syntax/source.ts';
 import { CliError } from './cli-error.ts';
 import { programError } from './exit.ts';
-import { parseSets, setOption } from './options.ts';
+import { modelOption, parseSets, projectOptions, rootOption, setOption } from './options.ts';
 import type { Session } from './session.ts';
 
 interface CheckOptions {
   readonly model?: string;
+  readonly root?: string;
   readonly set: readonly string[];
 }
 
@@ -23,7 +24,8 @@ export function checkVerb(session: Session): Command {
         'in one run.',
     )
     .argument('<files...>', '.moe files')
-    .option('--model <name>', 'which model of the file, where there are several')
+    .addOption(modelOption())
+    .addOption(rootOption())
     .addOption(setOption())
     .option('--json', 'diagnostics as JSON on stdout')
     .action(async (files: readonly string[], options: CheckOptions) => {
@@ -36,7 +38,7 @@ export function checkVerb(session: Session): Command {
       let unreadable: CliError | null = null;
       for (const path of files) {
         try {
-          const project = await loadProject(path, options.model === undefined ? {} : { model: options.model });
+          const project = await loadProject(path, projectOptions(options));
           const found = [...project.diagnostics, ...(await mistakesOfSizes(project.program, overrides))];
           session.showDiagnostics(found, project.sources);
           diagnostics.push(...found);

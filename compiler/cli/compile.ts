@@ -8,7 +8,17 @@ import type { CompileOptions } from '../compile.ts';
 import { stages, isStage, type Stage } from '../stages.ts';
 import { killable, programError, usageError } from './exit.ts';
 import { writeFilesAtomic, type OutputFile } from './io.ts';
-import { collectNames, modelOption, parseSets, parseTarget, setOption, targetOption, wholeNumber } from './options.ts';
+import {
+  collectNames,
+  modelOption,
+  parseSets,
+  parseTarget,
+  projectOptions,
+  rootOption,
+  setOption,
+  targetOption,
+  wholeNumber,
+} from './options.ts';
 import type { Project } from './project.ts';
 import type { Session } from './session.ts';
 import { bytesText, table } from './table.ts';
@@ -16,6 +26,7 @@ import { bytesText, table } from './table.ts';
 interface Options {
   readonly out?: string;
   readonly model?: string;
+  readonly root?: string;
   readonly set: readonly string[];
   readonly entry: readonly string[];
   readonly emit: readonly string[];
@@ -41,6 +52,7 @@ export function compileVerb(session: Session): Command {
     .argument('<model>', 'a .moe file')
     .option('-o, --out <dir>', 'where the module goes')
     .addOption(modelOption())
+    .addOption(rootOption())
     .addOption(setOption())
     .addOption(names('--entry <names>', 'only these entries'))
     .addOption(targetOption())
@@ -70,12 +82,15 @@ async function compile(session: Session, modelFile: string, options: Options): P
   if (session.json && emit.length > 0) throw usageError('--json and --emit both write to stdout');
   const passes = await passHooks(session, options);
   const reached = (stage: Stage): boolean => stop === null || stages.indexOf(stage) <= stages.indexOf(stop);
+  const late = emit.find((stage) => !reached(stage));
+  if (late !== undefined)
+    throw usageError(`--emit=${late} comes after --stop-after=${stop}`, `stages: ${stages.join(', ')}`);
   const clock = new Clock();
 
   const { loadProject } = await import('./project.ts');
   const { frontText, isFrontStage, stageText } = await import('./stage-text.ts');
   clock.lap('loading moec');
-  const project = await loadProject(modelFile, options.model === undefined ? {} : { model: options.model });
+  const project = await loadProject(modelFile, projectOptions(options));
   clock.lap('read, parse, check');
   for (const stage of emit)
     if (isFrontStage(stage) && (stage !== 'program' || project.program !== null))
@@ -117,7 +132,7 @@ async function compile(session: Session, modelFile: string, options: Options): P
     project.sources,
   );
   if (manifest === null) throw programError(diagnostics, project.sources);
-  for (const stage of emit) if (!isFrontStage(stage) && reached(stage)) session.out(stageText(stage, compilation));
+  for (const stage of emit) if (!isFrontStage(stage)) session.out(stageText(stage, compilation));
   if (stop !== null && stop !== 'manifest') return finish(session, project, options, clock, []);
   if (options.out === undefined) return finish(session, project, options, clock, []);
 

@@ -39,7 +39,7 @@ export async function executeReference(
   request: ExecuteRequest,
 ): Promise<ReadonlyMap<string, NamedTensor>> {
   const controls = controlsOf(prepared, request);
-  sizesOf(prepared, request);
+  const sizes = sizesOf(prepared, request);
   const inputs = new Map<string, NumberTensor>();
   for (const input of prepared.entry.elaborated.inputs) {
     const given = request.inputs.get(input.name);
@@ -51,6 +51,7 @@ export async function executeReference(
     entry: prepared.entry.name,
     overrides: parseOverrides(request.sets),
     inputs,
+    sizes,
     stores: (path) => {
       const control = controls.get(path);
       return control === undefined ? (prepared.stores.get(path) ?? null) : Float64Array.from(control.data);
@@ -71,7 +72,7 @@ export async function executeReference(
     throw new MoecError(wrong.code, `${wrong.message}${at === '' ? '' : ` (first at ${at})`}`);
   }
   const out = new Map<string, NamedTensor>();
-  const most = mostOf(prepared, sizesOf(prepared, request));
+  const most = mostOf(prepared, sizes);
   for (const [prefix, values] of [
     ['', interpreted.results],
     ['', interpreted.outputs],
@@ -194,7 +195,7 @@ async function runModel(
   request: ExecuteRequest,
 ): Promise<ReadonlyMap<string, NamedTensor>> {
   const controls = controlsOf(prepared, request);
-  sizesOf(prepared, request);
+  const sizes = sizesOf(prepared, request);
   for (const [path, tensor] of request.states ?? []) await model.write(path, Float64Array.from(tensor.data));
   const shaped = (t: NamedTensor) => ({ data: Float64Array.from(t.data), shape: t.shape });
   const inputs = new Map(
@@ -205,6 +206,7 @@ async function runModel(
   );
   const ran = await model.run(inputs, {
     entry: prepared.entry.name,
+    sizes,
     controls: new Map([...controls].map(([path, t]) => [path, shaped(t)])),
     losses: request.want.losses,
     outputs: request.want.outputs,

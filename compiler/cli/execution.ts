@@ -21,12 +21,16 @@ export interface NamedTensor {
 export interface ExecuteRequest {
   readonly modelFile: string;
   readonly model?: string;
+  /** The folder that imports stay below; that of the model file by default. */
+  readonly root?: string;
   /** As `--set NAME=VALUE`. */
   readonly sets: ReadonlyMap<string, string>;
   /** `forward`, or the only entry, by default. */
   readonly entry?: string;
   /** Parameters of the entry and controls (by path), by name. */
   readonly inputs: ReadonlyMap<string, NamedTensor>;
+  /** Sizes of dynamic axes, where they do not follow from the inputs. */
+  readonly sizes?: ReadonlyMap<string, number>;
   /** Left open. */
   readonly weights: WeightSource | null;
   /** Values of states, by path. */

@@ -9,12 +9,23 @@ import { asNumber, formatSize, substitute, type Size } from '../../dsl/meaning/s
 import type { Compilation, CompiledEntry } from '../compile.ts';
 import { programError, usageError } from './exit.ts';
 import { usualSize } from './made-values.ts';
-import { collect, modelOption, parseSets, parseSizes, parseTarget, setOption, targetOption } from './options.ts';
+import {
+  collect,
+  modelOption,
+  parseSets,
+  parseSizes,
+  parseTarget,
+  projectOptions,
+  rootOption,
+  setOption,
+  targetOption,
+} from './options.ts';
 import type { Session } from './session.ts';
 import { bytesText, countText, table } from './table.ts';
 
 interface Options {
   readonly model?: string;
+  readonly root?: string;
   readonly set: readonly string[];
   readonly size: readonly string[];
   readonly entry?: string;
@@ -26,6 +37,7 @@ function planVerb(name: string): Command {
   return new Command(name)
     .argument('<model>', 'a .moe file')
     .addOption(modelOption())
+    .addOption(rootOption())
     .addOption(setOption())
     .addOption(
       new Option('--size <axis=n>', 'size of an axis that a run decides, for the numbers; may stand several times')
@@ -52,7 +64,7 @@ async function lookAt(session: Session, modelFile: string, options: Options): Pr
   const { loadProject } = await import('./project.ts');
   const { compileProgram } = await import('../compile.ts');
   const { parseOverrides } = await import('../overrides.ts');
-  const project = await loadProject(modelFile, options.model === undefined ? {} : { model: options.model });
+  const project = await loadProject(modelFile, projectOptions(options));
   if (project.program === null) throw programError(project.diagnostics, project.sources);
   const { entries } = project.program;
   if (options.entry !== undefined && !entries.some((e) => e.name === options.entry)) {

@@ -36,7 +36,7 @@ export function inspectVerb(session: Session): Command {
           return;
         }
         const { bold, dim } = session.outColours;
-        const rows = tensors.map((t) => [shown(t.name), t.dtype, `[${t.shape.join(', ')}]`, bytesText(t.bytes)]);
+        const rows = tensors.map((t) => [t.name, t.dtype, `[${t.shape.join(', ')}]`, bytesText(t.bytes)]);
         const lines = table(['name', 'type', 'shape', 'bytes'], rows, ['left', 'left', 'left', 'right']);
         session.out(`${lines.map((line, i) => (i === 0 ? bold(line) : line)).join('\n')}\n`);
         session.out(dim(`${tensors.length} tensors, ${bytesText(bytes)}\n`));
@@ -44,9 +44,4 @@ export function inspectVerb(session: Session): Command {
         await source.close();
       }
     });
-}
-
-/** Names come from files of unknown origin: what could steer a terminal is shown by its number. */
-export function shown(name: string): string {
-  return name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
 }

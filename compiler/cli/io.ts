@@ -4,6 +4,7 @@
  * Invariants:
  * - What is written is staged in a folder beside its target (same volume), flushed to the disk, and renamed into place as the
  *   last step. On any failure, and on signals, the staging folder is removed and what was there before is untouched.
+ * - Only files are replaced: what else stands at a path is written into or refused, and links are followed (output-target.ts).
  * - Staging folders of processes that died are removed when the next one writes to the same place.
  * - A failed file operation is a `CliError` with exit code 74 that names the path as the user wrote it.
  */
@@ -14,6 +15,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CliError } from './cli-error.ts';
 import { exitCodes, fileFaultOf } from './exit.ts';
+import { keepAttributes, outputTarget, writeInto } from './output-target.ts';
 
 /** `cannot read IN: there is no such file or folder`, exit code 74; anything that is no file fault is passed on. */
 export function ioError(verb: 'read' | 'write', path: string, error: unknown): unknown {
@@ -62,21 +64,43 @@ export interface OutputFile {
   readonly bytes: Uint8Array | string;
 }
 
-/** Replaces one file as a whole. */
+/** Replaces one file as a whole, behind links if need be; a pipe or a device is written into. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
-  await writeFilesAtomic(dirname(path), [{ path: basename(path), bytes }], path);
+  try {
+    const target = await outputTarget(path);
+    if (target.kind === 'into') return await writeInto(target, bytes);
+    const parent = dirname(target.path);
+    await mkdir(parent, { recursive: true });
+    await inStaging(parent, async (staging) => {
+      const staged = { path: basename(target.path), bytes };
+      await stageFile(staging, staged, target.stats);
+      await renameFile(join(staging, staged.path), target.path, bytes);
+      await flushFolder(parent);
+    });
+  } catch (error) {
+    throw ioError('write', path, error);
+  }
+}
+
+/** Throws CliError 74 where `path` cannot be written, as far as that can be known before: to be asked before long work. */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    await outputTarget(path);
+  } catch (error) {
+    throw ioError('write', path, error);
+  }
 }
 
 /**
  * Writes files into a folder. A folder that is not there yet appears with all of them at once; in one that is, each file is
  * replaced as a whole, in the order given: what others refer to goes first.
  */
-export async function writeFilesAtomic(folder: string, files: readonly OutputFile[], shown = folder): Promise<void> {
+export async function writeFilesAtomic(folder: string, files: readonly OutputFile[]): Promise<void> {
   try {
-    const target = resolve(folder);
-    const there = await statOrNull(target);
+    const there = await statOrNull(folder);
     if (there !== null && !there.isDirectory())
-      throw new CliError(exitCodes.io, `cannot write ${shown}: this is not a folder`);
+      throw new CliError(exitCodes.io, `cannot write ${folder}: this is not a folder`);
+    const target = there === null ? (await outputTarget(folder)).path : resolve(folder);
     const parent = there === null ? dirname(target) : target;
     await mkdir(parent, { recursive: true });
     await inStaging(parent, async (staging) => {
@@ -87,7 +111,7 @@ export async function writeFilesAtomic(folder: string, files: readonly OutputFil
       await flushFolder(parent);
     });
   } catch (error) {
-    throw ioError('write', shown, error);
+    throw ioError('write', folder, error);
   }
 }
 
@@ -130,27 +154,46 @@ async function existing(path: string): Promise<Stats | null> {
 
 async function stage(folder: string, files: readonly OutputFile[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const { path, bytes } of files) {
-    const file = join(folder, path);
-    await mkdir(dirname(file), { recursive: true });
-    const handle = await open(file, 'w');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  for (const file of files) await stageFile(folder, file, null);
+}
+
+/** `stats` are those of the file to be replaced: nobody may read the new one who could not read the old one. */
+async function stageFile(folder: string, { path, bytes }: OutputFile, stats: Stats | null): Promise<void> {
+  const file = join(folder, path);
+  await mkdir(dirname(file), { recursive: true });
+  const handle = await open(file, 'w', stats === null ? 0o666 : 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await keepAttributes(handle, stats);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 
 async function place(from: string, to: string, files: readonly OutputFile[]): Promise<void> {
   // Whatever can be known to fail is looked at before the first file is replaced.
-  for (const { path } of files) {
-    const there = await existing(join(to, path));
-    if (there?.isDirectory()) throw new CliError(exitCodes.io, `cannot write ${join(to, path)}: this is a folder`);
-    await mkdir(dirname(join(to, path)), { recursive: true });
+  const targets = [];
+  for (const { path, bytes } of files) {
+    const target = await outputTarget(join(to, path));
+    targets.push({ path, bytes, target });
+    if (target.kind === 'file') await mkdir(dirname(target.path), { recursive: true });
   }
-  for (const { path } of files) await rename(join(from, path), join(to, path));
+  for (const { path, bytes, target } of targets) {
+    if (target.kind === 'file' && target.stats === null) await renameFile(join(from, path), target.path, bytes);
+    else await writeFileAtomic(join(to, path), bytes);
+  }
+}
+
+/** In one step; where another volume is mounted at the very file, by writing into it. */
+async function renameFile(from: string, to: string, bytes: Uint8Array | string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    const code = fileFaultOf(error)?.code;
+    if (code !== 'EBUSY' && code !== 'EXDEV') throw error;
+    await writeInto({ kind: 'into', path: to, what: 'file' }, bytes);
+  }
 }
 
 /** A whole folder in one step; if somebody made it meanwhile, file by file. */

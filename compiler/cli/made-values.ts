@@ -6,6 +6,7 @@
  * executor starts from the same numbers.
  */
 import { drawAt, drawKey, mix } from '../../dsl/algebra/draw-hash.ts';
+import { InputError } from '../../runtime/errors.ts';
 import type { CellSpec, StoreSpec } from '../../runtime/manifest.ts';
 import type { WritableTensor } from '../../runtime/safetensors.ts';
 import { elementCount, evaluateShape } from '../../runtime/sizes.ts';
@@ -13,6 +14,9 @@ import { fromTensors, type WeightSource } from '../../runtime/source.ts';
 import { interpretGraph, inOrder } from '../graph/interpret.ts';
 import type { NamedTensor, Prepared } from './execution.ts';
 import { usageError } from './exit.ts';
+
+/** Numbers of one value that is made up: 2 GiB in float64. */
+const mostDrawn = 2 ** 28;
 
 /** Sizes of axes that nobody decided. */
 export const usualSize = 16;
@@ -26,6 +30,8 @@ function drawn(
   wanted: {
     readonly element: NamedTensor['element'];
     readonly shape: readonly number[];
+    /** Names of the axes, for a message. */
+    readonly axes: readonly string[];
     readonly within: number | null;
   },
   scale: number,
@@ -33,6 +39,11 @@ function drawn(
   const { element, shape, within } = wanted;
   const key = drawKey(seed, name);
   const count = elementCount(shape);
+  if (count > mostDrawn)
+    throw new InputError(
+      'MOE0715',
+      `${name}: [${wanted.axes.join(', ')}] would have ${count} numbers, ${mostDrawn} are drawn`,
+    );
   const normal = (i: number): number => scale * drawAt('normal', mix(key + i));
   const uniform = (i: number): number => drawAt('uniform', mix(key + i));
   switch (element) {
@@ -50,6 +61,27 @@ function drawn(
   }
 }
 
+/** Sizes for inputs that are drawn: as said, as the inputs and controls that were given show, else the usual one. */
+export function randomSizes(
+  prepared: Prepared,
+  given: ReadonlyMap<string, NamedTensor>,
+  said: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const { dynamic, entries, stores } = prepared.manifest;
+  const shown = new Map<string, number>();
+  const declared = [
+    ...(entries[0]?.inputs ?? []),
+    ...stores.flatMap((s) => (s.kind === 'control' ? [{ name: s.path, axes: s.axes }] : [])),
+  ];
+  for (const { name, axes } of declared) {
+    given.get(name)?.shape.forEach((size, i) => {
+      const axis = axes[i]?.size;
+      if (typeof axis === 'string') shown.set(axis, size);
+    });
+  }
+  return new Map([...dynamic.map((name) => [name, usualSize] as const), ...shown, ...said]);
+}
+
 /** The inputs of the entry, drawn where they were not given. */
 export function withRandomInputs(
   prepared: Prepared,
@@ -57,16 +89,20 @@ export function withRandomInputs(
   sizes: ReadonlyMap<string, number>,
   seed: number,
 ): ReadonlyMap<string, NamedTensor> {
-  const all = new Map<string, number>(prepared.manifest.dynamic.map((name) => [name, usualSize]));
-  for (const [name, size] of sizes) {
-    if (!all.has(name)) throw usageError(`the model has no axis ${name} whose size a run decides`);
-    all.set(name, size);
-  }
+  const all = randomSizes(prepared, given, sizes);
   const inputs = new Map(given);
   for (const spec of prepared.manifest.entries[0]?.inputs ?? []) {
     if (inputs.has(spec.name)) continue;
     const within = spec.within === null ? null : (evaluateShape([spec.within], all)[0] ?? null);
-    inputs.set(spec.name, drawn(spec.name, seed, { ...spec, shape: evaluateShape(spec.axes, all), within }, 1));
+    inputs.set(
+      spec.name,
+      drawn(
+        spec.name,
+        seed,
+        { ...spec, shape: evaluateShape(spec.axes, all), axes: spec.axes.map((a) => a.name), within },
+        1,
+      ),
+    );
   }
   return inputs;
 }
@@ -99,7 +135,12 @@ export function madeStores(
       const shape = evaluateShape(spec.axes, noSizes);
       const within = spec.within === null ? null : (evaluateShape([spec.within], noSizes)[0] ?? null);
       const scale = 1 / Math.sqrt(Math.max(1, shape.at(-1) ?? 1));
-      const tensor = drawn(path, options.seed, { element: spec.element, shape, within }, scale);
+      const tensor = drawn(
+        path,
+        options.seed,
+        { element: spec.element, shape, axes: spec.axes.map((a) => a.name), within },
+        scale,
+      );
       made.set(path, Float64Array.from(tensor.data));
     }
   }

@@ -9,13 +9,14 @@ import { Command, CommanderError } from 'commander';
 import { checkVerb } from './check.ts';
 import { compileVerb } from './compile.ts';
 import { doctorVerb } from './doctor.ts';
-import { exitCodes, runMain } from './exit.ts';
+import { exitCodes, runMain, usageError } from './exit.ts';
 import { explainVerb } from './explain.ts';
 import { fmtVerb } from './fmt.ts';
 import { initVerb } from './init.ts';
 import { inspectVerb } from './inspect.ts';
 import { runVerb } from './run.ts';
 import { Session } from './session.ts';
+import { showText } from '../../dsl/diagnostics/columns.ts';
 import { verifyVerb } from './verify.ts';
 import { moecVersion as version } from '../version.ts';
 
@@ -45,7 +46,13 @@ function programOf(session: Session): Command {
   ]) {
     program.addCommand(verb(session));
   }
-  for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(moec help tells more)');
+  for (const command of everyCommand(program)) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(moec help tells more)')
+      // Usage errors quote arguments. With --json they are the answer, told below.
+      .configureOutput({ writeErr: (text) => void (session.json || process.stderr.write(showText(text))) });
+  }
   return program;
 }
 
@@ -53,7 +60,15 @@ function everyCommand(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
 }
 
+/** What commander says, without its `error: `; where it has shown the help instead, that a verb is wanted. */
+function sentenceOf(error: CommanderError): string {
+  return error.code === 'commander.help' ? 'a verb is wanted' : error.message.replace(/^error: /, '').trim();
+}
+
 const session = new Session();
+// A call that cannot be read has still said how it wants to be answered.
+const ownArguments = process.argv.slice(2);
+session.json = ownArguments.slice(0, ownArguments.indexOf('--') >>> 0).includes('--json');
 
 await runMain(
   async () => {
@@ -61,8 +76,10 @@ await runMain(
       await programOf(session).parseAsync();
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
+      if (error.exitCode === 0) return;
+      if (session.json) throw usageError(sentenceOf(error), 'moec help tells more');
       // Commander has printed the help or what is wrong already.
-      if (error.exitCode !== 0) process.exitCode = exitCodes.usage;
+      process.exitCode = exitCodes.usage;
     }
   },
   (error) => session.report(error),

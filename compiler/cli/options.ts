@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { targets, type Target } from '../target.ts';
 import { usageError } from './exit.ts';
+import type { ProjectOptions } from './project.ts';
 
 /** Gathers the values of an option that may stand several times. */
 export function collect(value: string, before: readonly string[]): readonly string[] {
@@ -26,6 +27,15 @@ export const setOption = (): Option =>
 
 export const modelOption = (): Option =>
   new Option('--model <name>', 'which model of the file, where there are several');
+
+export const rootOption = (): Option =>
+  new Option('--root <dir>', 'the folder that imports stay below; by default that of the model file');
+
+/** The options of `loadProject` among those of a verb. */
+export function projectOptions(options: ProjectOptions): ProjectOptions {
+  const { model, root } = options;
+  return { ...(model === undefined ? {} : { model }), ...(root === undefined ? {} : { root }) };
+}
 
 export const targetOption = (): Option =>
   new Option('--target <name>', 'what the kernels are for').default('webgpu-core');
@@ -67,5 +77,12 @@ export function parseTarget(name: string): Target {
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('a whole number is wanted');
+  return value;
+}
+
+/** For commander: a whole number of 32 bits, as draws are seeded with. */
+export function seedNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value >= 2 ** 32) throw new InvalidArgumentError('a whole number below 2^32 is wanted');
   return value;
 }

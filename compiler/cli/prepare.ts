@@ -6,20 +6,23 @@ import { bindStores } from '../../runtime/bindings.ts';
 import { InputError } from '../../runtime/errors.ts';
 import { checkConditions } from '../../runtime/feeds.ts';
 import type { AxisSpec, Manifest } from '../../runtime/manifest.ts';
-import { evaluateShape } from '../../runtime/sizes.ts';
+import { evaluateCount, evaluateShape } from '../../runtime/sizes.ts';
 import { loadStore } from '../../runtime/weights.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { bindSizes } from '../../dsl/meaning/bind-sizes.ts';
 import { compileProgram } from '../compile.ts';
+import { sizeFormula } from '../emit/size-formula.ts';
 import { parseOverrides } from '../overrides.ts';
+import type { Plan } from '../schedule/plan.ts';
 import { webgpuCore } from '../target.ts';
 import { CliError } from './cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
+import { projectOptions } from './options.ts';
 import { loadProject } from './project.ts';
 
 /** Reads, checks and compiles; reads the weights. Throws CliError 1 with the diagnostics. */
 export async function prepare(request: ExecuteRequest): Promise<Prepared> {
-  const project = await loadProject(request.modelFile, request.model === undefined ? {} : { model: request.model });
+  const project = await loadProject(request.modelFile, projectOptions(request));
   const fail = (diagnostics: readonly Diagnostic[]): never => {
     throw new CliError(1, `${request.modelFile} has errors`, { diagnostics, sources: project.sources });
   };
@@ -99,16 +102,21 @@ export function controlsOf(prepared: Prepared, request: ExecuteRequest): Readonl
   return given;
 }
 
+/**
+ * The sizes of a run: those that were given, and those that inputs and controls show. Throws InputError where they contradict one
+ * another, where the run needs one that nothing shows, and where inputs do not fit them.
+ */
 export function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, number> {
   const entry = prepared.program.entries.find((e) => e.name === prepared.entry.name);
+  if (entry === undefined) throw new CliError(70, 'the entry vanished');
   const problems: Diagnostic[] = [];
   const shapes = new Map([...request.inputs].map(([name, t]) => [name, t.shape]));
-  if (entry === undefined) throw new CliError(70, 'the entry vanished');
-  const sizes = bindSizes(prepared.program, entry, shapes, (p) => problems.push(p));
+  const sizes = bindSizes(prepared.program, entry, shapes, (p) => problems.push(p), givenSizes(prepared, request));
   const [first] = problems;
   if (first !== undefined) throw new InputError(codeOf(first.code), first.message, '');
   const { losses, outputs, updates } = request.want;
   checkConditions(prepared.manifest.entries[0]?.conditions ?? [], sizes, losses || outputs || updates === true);
+  checkBuffers(planOf(prepared, request), sizes, request.on);
   for (const input of prepared.entry.elaborated.inputs) {
     const spec = prepared.manifest.entries[0]?.inputs.find((i) => i.name === input.name);
     const given = request.inputs.get(input.name);
@@ -125,6 +133,56 @@ export function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMa
     if (spec.within !== null) checkIndices(input.name, given.data, spec.within, sizes);
   }
   return sizes;
+}
+
+/** Sizes that were said, and those that the shapes of controls show beside them. */
+function givenSizes(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const [axis, size] of request.sizes ?? []) {
+    if (!prepared.manifest.dynamic.includes(axis))
+      throw new InputError('MOE0706', `there is no axis ${axis} whose size a run decides`);
+    sizes.set(axis, size);
+  }
+  for (const spec of prepared.manifest.stores) {
+    const tensor = spec.kind === 'control' ? request.inputs.get(spec.path) : undefined;
+    if (tensor === undefined || tensor.shape.length !== spec.axes.length) continue;
+    spec.axes.forEach(({ size: axis }, i) => {
+      const size = tensor.shape[i];
+      if (typeof axis !== 'string' || size === undefined) return;
+      const known = sizes.get(axis) ?? size;
+      if (known !== size)
+        throw new InputError(
+          'MOE0709',
+          `${spec.path} gives the axis ${axis} the size ${size}, it is ${known}`,
+          spec.path,
+        );
+      sizes.set(axis, size);
+    });
+  }
+  return sizes;
+}
+
+function planOf(prepared: Prepared, request: ExecuteRequest): Plan {
+  const { losses, outputs, updates } = request.want;
+  return (losses || outputs || updates === true ? prepared.entry.full : prepared.entry.plain).plan;
+}
+
+/** What the kernels on the CPU hold at most in all, in numbers (8 bytes each): more than tests need, less than a machine has. */
+const mostNumbers = 2 ** 29;
+
+/** Whether every value of a run has a size, and one that can be. Looked at before anything is allocated. */
+function checkBuffers(plan: Plan, sizes: ReadonlyMap<string, number>, on: ExecuteRequest['on']): void {
+  let total = 0;
+  for (const { label, elements } of plan.buffers) {
+    const count = evaluateCount(sizeFormula(elements), sizes, `the number of elements of ${label}`);
+    total += count;
+    if (count < 2 ** 31 && (on !== 'kernels' || total <= mostNumbers)) continue;
+    const bound = [...sizes].map(([axis, size]) => `${axis} = ${size}`).join(', ');
+    throw new InputError(
+      'MOE0715',
+      `${label} has ${count} elements, ${on === 'kernels' ? `too many for --on kernels, which holds ${mostNumbers}` : 'and a buffer has fewer than 2^31'}${bound === '' ? '' : ` (in a run with ${bound})`}`,
+    );
+  }
 }
 
 function checkIndices(

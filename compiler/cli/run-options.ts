@@ -6,17 +6,19 @@ import type { ExternFunction } from '../../runtime/externs.ts';
 import type { WeightSource } from '../../runtime/source.ts';
 import { CliError } from './cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
-import { exitCodes, fileFaultOf } from './exit.ts';
+import { exitCodes, fileFaultOf, usageError } from './exit.ts';
 import { statOrNull } from './io.ts';
 import {
   collect,
   modelOption,
+  rootOption,
+  seedNumber,
   parseSets,
   parseSizes,
   parseTarget,
+  projectOptions,
   setOption,
   targetOption,
-  wholeNumber,
 } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -27,6 +29,7 @@ export interface RunOptions {
   readonly weights?: string;
   readonly entry?: string;
   readonly model?: string;
+  readonly root?: string;
   readonly set: readonly string[];
   readonly on: Executor;
   readonly state?: string;
@@ -46,17 +49,21 @@ export function addRunOptions(command: Command): Command {
     .option('--weights <path>', 'a safetensors file, or the folder of a checkpoint')
     .option('--entry <name>', 'which entry to run; forward by default')
     .addOption(modelOption())
+    .addOption(rootOption())
     .addOption(setOption())
     .option('--state <file>', 'values of states, as an earlier run wrote them')
     .option('--losses', 'losses too, as loss.PATH')
     .option('--outputs', 'outputs too, by path')
     .option('--extern <file>', 'a module whose exports are the functions of the host')
-    .option('--seed <number>', 'of draws', wholeNumber, 0)
+    .option('--seed <number>', 'of draws', seedNumber, 0)
     .option('--random', 'draw the inputs that are not given, and without --weights the parameters')
     .addOption(
-      new Option('--size <axis=n>', 'with --random: the size of an axis of the run; may stand several times')
+      new Option(
+        '--size <axis=n>',
+        'the size of an axis that no input shows, or with --random of any axis of the run; may stand several times',
+      )
         .argParser(collect)
-        .default([], '16 each'),
+        .default([], '16 each with --random'),
     )
     .addOption(targetOption())
     .option('--json', 'a summary of the results as JSON on stdout');
@@ -81,7 +88,7 @@ export async function withRun<T>(
 ): Promise<T> {
   const { readTensors, statesOf } = await import('./tensor-files.ts');
   const { prepare } = await import('./prepare.ts');
-  const { madeStores, withRandomInputs, withStores } = await import('./made-values.ts');
+  const { madeStores, randomSizes, withRandomInputs, withStores } = await import('./made-values.ts');
   const sets = parseSets(options.set);
   const sizes = parseSizes(options.size);
   session.progress.show('reading');
@@ -99,7 +106,7 @@ export async function withRun<T>(
       on: options.on,
       seed: options.seed,
       target: parseTarget(options.target),
-      ...(options.model === undefined ? {} : { model: options.model }),
+      ...projectOptions(options),
       ...(options.entry === undefined ? {} : { entry: options.entry }),
       ...(states === undefined ? {} : { states }),
       ...(externs === undefined ? {} : { externs }),
@@ -107,6 +114,7 @@ export async function withRun<T>(
     session.stage = 'compile';
     session.progress.show('compiling');
     const compiled = await prepare(request);
+    checkAxes(compiled, sizes);
     const known = knownInputs(session, compiled, inputs);
     const random = options.random === true && weights === null;
     const made =
@@ -117,6 +125,7 @@ export async function withRun<T>(
       prepared: { ...compiled, stores: new Map([...made, ...compiled.stores]) },
       request: {
         ...request,
+        sizes: options.random === true ? randomSizes(compiled, known, sizes) : sizes,
         inputs: options.random === true ? withRandomInputs(compiled, known, sizes, options.seed) : known,
         weights: withStores(weights, compiled.manifest.stores, made),
       },
@@ -125,6 +134,16 @@ export async function withRun<T>(
     session.progress.clear();
     await weights?.close();
   }
+}
+
+/** A size of an axis that no run decides is a slip of the command line. */
+function checkAxes({ manifest }: Prepared, sizes: ReadonlyMap<string, number>): void {
+  const unknown = [...sizes.keys()].find((name) => !manifest.dynamic.includes(name));
+  if (unknown !== undefined)
+    throw usageError(
+      `the model has no axis ${unknown} whose size a run decides`,
+      manifest.dynamic.length === 0 ? undefined : `axes: ${manifest.dynamic.join(', ')}`,
+    );
 }
 
 /** The tensors of the input file that the entry or the model takes; about others there is a warning. */

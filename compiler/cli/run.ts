@@ -1,7 +1,7 @@
 /** `moec run MODEL`: one run of an entry, on the GPU, by the reference interpreter, or by the kernels on the CPU. */
 import { Command, Option } from 'commander';
 import type { NamedTensor } from './execution.ts';
-import { writeFileAtomic } from './io.ts';
+import { checkWritable, writeFileAtomic } from './io.ts';
 import { addRunOptions, executeOn, withRun, type RunOptions } from './run-options.ts';
 import type { Session } from './session.ts';
 import { bytesText, numberText, table } from './table.ts';
@@ -26,6 +26,7 @@ export function runVerb(session: Session): Command {
     )
     .action(async (modelFile: string, options: Options) => {
       session.stage = 'run';
+      if (options.output !== undefined) await checkWritable(options.output);
       const results = await withRun(session, modelFile, options, false, (ready) => executeOn(options.on, ready));
       const { summary, tensorFile } = await import('./tensor-files.ts');
       if (options.output !== undefined) {

@@ -7,6 +7,7 @@
 import pc from 'picocolors';
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import type { Diagnostic, SourceFile } from '../../dsl/diagnostics/diagnostic.ts';
+import { showText } from '../../dsl/diagnostics/columns.ts';
 import { renderAll, toJson, type JsonDiagnostic, type Styler } from '../../dsl/diagnostics/render.ts';
 import { MoecError, RequirementsError, RunError, WeightsError } from '../../runtime/errors.ts';
 import { bugReport } from './bug-report.ts';
@@ -40,21 +41,27 @@ export class Session {
     process.stdout.write(text);
   }
 
-  /** A line about the work, to stderr. */
+  /** A line about the work, to stderr. It may name files and tensors: what could steer a terminal is shown by its number. */
   say(line: string): void {
-    this.progress.clear();
-    process.stderr.write(`${line}\n`);
+    this.#tell(showText(line));
   }
 
-  /** The one JSON value of a call that went well. */
+  /** The one JSON value of the call. A terminal is safe from its strings as well. */
   outJson(value: Readonly<Record<string, unknown>>): void {
-    this.out(`${JSON.stringify(value, null, 2)}\n`);
+    const text = JSON.stringify(value, null, 2);
+    this.out(`${text.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, jsonEscape)}\n`);
+  }
+
+  /** Text that holds colours, and nothing of unknown origin that was not shown safely before. */
+  #tell(text: string): void {
+    this.progress.clear();
+    process.stderr.write(`${text}\n`);
   }
 
   /** Frames on stderr; nothing with `--json`, where they are part of the answer. */
   showDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): void {
     if (this.json || diagnostics.length === 0) return;
-    this.say(`${renderAll(diagnostics, sources, this.styler())}\n`);
+    this.#tell(`${renderAll(diagnostics, sources, this.styler())}\n`);
   }
 
   jsonDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): readonly JsonDiagnostic[] {
@@ -69,10 +76,10 @@ export class Session {
     if (this.json) {
       const diagnostics = jsonOf(error);
       this.outJson({ ok: false, exitCode: code, error: headline(error), diagnostics });
-      if (code === exitCodes.internal) this.say(this.bugReport(error));
+      if (code === exitCodes.internal) this.#tell(this.bugReport(error));
       return;
     }
-    if (code === exitCodes.internal) this.say(this.bugReport(error));
+    if (code === exitCodes.internal) this.#tell(this.bugReport(error));
     else if (error instanceof CliError) this.sayCliError(error);
     else if (error instanceof MoecError) this.sayMoecError(error);
     else this.sayLines('error', headline(error), []);
@@ -82,7 +89,7 @@ export class Session {
     this.showDiagnostics(error.diagnostics, error.sources);
     if (error.diagnostics.length === 0)
       this.sayLines('error', error.message, error.help === null ? [] : [`help: ${error.help}`]);
-    else this.say(this.colours.bold(error.message));
+    else this.#tell(this.colours.bold(showText(error.message)));
   }
 
   private sayMoecError(error: MoecError): void {
@@ -92,7 +99,7 @@ export class Session {
     if (error instanceof WeightsError && error.problems.length > 1) {
       for (const problem of problemsOf(error)) this.sayLines(`error[${problem.code}]`, problem.message, []);
       this.say('');
-      this.say(this.colours.bold(`${error.problems.length} faults in the weights`));
+      this.#tell(this.colours.bold(`${error.problems.length} faults in the weights`));
       return;
     }
     if (isCode(error.code)) remarks.push(`more: moec explain ${error.code}`);
@@ -100,8 +107,8 @@ export class Session {
   }
 
   private sayLines(head: string, message: string, remarks: readonly string[]): void {
-    const [first = '', ...rest] = message.split('\n');
-    this.say(`${this.colours.red(this.colours.bold(head))}${this.colours.bold(`: ${first}`)}`);
+    const [first = '', ...rest] = showText(message).split('\n');
+    this.#tell(`${this.colours.red(this.colours.bold(head))}${this.colours.bold(`: ${first}`)}`);
     for (const line of rest) this.say(line);
     for (const remark of remarks) {
       const [line = '', ...more] = remark.split('\n');
@@ -112,8 +119,8 @@ export class Session {
 
   /** What happened, at which stage, and how to see it again: everything a report needs. */
   private bugReport(error: unknown): string {
-    const head = `${this.colours.red(this.colours.bold('internal error'))}: ${headline(error)}`;
-    return [head, ...bugReport({ error, stage: this.stage, args: process.argv.slice(2) })].join('\n');
+    const head = `${this.colours.red(this.colours.bold('internal error'))}: ${showText(headline(error))}`;
+    return [head, ...bugReport({ error, stage: this.stage, args: process.argv.slice(2) }).map(showText)].join('\n');
   }
 
   private styler(): Styler {
@@ -126,6 +133,13 @@ export class Session {
       secondary: (t) => cyan(t),
     };
   }
+}
+
+/** A character of a JSON string as JSON writes it by number, in units of UTF-16. */
+function jsonEscape(character: string): string {
+  return Array.from({ length: character.length }, (_, i) => {
+    return `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
+  }).join('');
 }
 
 /** A failure that only passes on an error of the runtime tells less than that error. */

@@ -1,14 +1,18 @@
 /** Columns of text and numbers in units, for listings. */
+import { showName } from '../../dsl/diagnostics/columns.ts';
 
 export type Align = 'left' | 'right';
 
-/** Lines of a table, the head first; two blanks between columns. Text is measured in characters. */
+/**
+ * Lines of a table, the head first; two blanks between columns. Text is measured in characters. Cells hold names from files of
+ * unknown origin: what could steer a terminal is shown by its number, so colours are for whole lines, afterwards.
+ */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   aligns: readonly Align[] = [],
 ): readonly string[] {
-  const all = [head, ...rows];
+  const all = [head, ...rows].map((row) => row.map(showName));
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
   return all.map((row) =>
     head

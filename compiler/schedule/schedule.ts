@@ -14,7 +14,7 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { asNumber, multiply } from '../../dsl/meaning/size.ts';
+import { asNumber, exact, multiply } from '../../dsl/meaning/size.ts';
 import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, ElementType, Node, NodeId, Root, Span } from '../graph/ir.ts';
@@ -32,6 +32,8 @@ import { RelationBuilder } from './relations.ts';
 export interface ScheduleOptions {
   /** How a place in the source is shown in labels: `mixtral.moe:14:5`. */
   readonly place?: (span: Span) => string;
+  /** Where an input, or a store by its path, is declared, for what does not fit. */
+  readonly declared?: (role: 'input' | 'store', name: string) => Span | null;
 }
 
 export interface Scheduled {
@@ -52,7 +54,11 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
       return {
         plan,
         contents: attempt.contents,
-        diagnostics: [...attempt.misfits.slice(0, 1), ...misfits(plan, target)],
+        diagnostics: [
+          ...attempt.misfits.slice(0, 1),
+          ...endless(fused),
+          ...misfits(plan, target, options.declared ?? (() => null)),
+        ],
       };
     const before = cut.size;
     for (const id of attempt.cuts) cut.add(id);
@@ -261,21 +267,50 @@ function isDenseOver(
   return space.relation === null && space.axes.length === axes.length && space.axes.every((a, i) => a === axes[i]);
 }
 
-/** Buffers known to be too large for the target, whatever a run's sizes are. */
-function misfits(plan: Plan, target: Target): readonly Diagnostic[] {
+/** Sums over more points than 32 bits number, whatever a run's sizes are: no device ends them. Sums along the rows of a route are none. */
+function endless({ graph, domains }: FusedGraph): readonly Diagnostic[] {
+  const open = (id: NodeId): boolean =>
+    graph.nodes[id]?.kind !== 'masked' && (domains.get(id)?.supports.length ?? 0) === 0;
+  return graph.nodes.flatMap((node) => {
+    if (node.kind !== 'reduce' && node.kind !== 'contract') return [];
+    const operands = node.kind === 'reduce' ? [node.operand] : [node.left, node.right];
+    const terms = asNumber(multiply(node.over.map((axis) => graph.axes.get(axis)?.size ?? exact(1n))));
+    if (terms === null || terms < 2 ** 31 || !operands.every(open)) return [];
+    const names = node.over.map((axis) => graph.axes.get(axis)?.name ?? '?').join(', ');
+    const message = `this goes over ${terms} points of (${names}), and a kernel goes over fewer than 2^31`;
+    return [diagnostic('MOE0501', { message, span: node.span, help: 'choose smaller axes' })];
+  });
+}
+
+/** Buffers known to be too large for the target, whatever a run's sizes are, each with the place that its value is from. */
+function misfits(
+  plan: Plan,
+  target: Target,
+  declared: (role: 'input' | 'store', name: string) => Span | null,
+): readonly Diagnostic[] {
   const most = target.limits.maxStorageBufferBindingSize;
-  const too = (buffer: PlanBuffer): Diagnostic | null => {
+  const spanOf = ({ role }: PlanBuffer, index: number): Span | null => {
+    if (role.kind === 'input') return declared('input', role.name);
+    if (role.kind === 'store') return declared('store', role.path);
+    const writer = plan.steps.find((step) => accessOf(plan, step).writes.includes(index));
+    return writer?.kind === 'launch' ? writer.span : null;
+  };
+  const too = (buffer: PlanBuffer, index: number): Diagnostic | null => {
     const elements = asNumber(buffer.elements);
-    if (elements === null) return null;
+    if (elements === null || (elements < 2 ** 31 && 4 * elements <= most)) return null;
+    const span = spanOf(buffer, index);
+    const where = span === null ? {} : { span };
     if (elements >= 2 ** 31) {
       return diagnostic('MOE0501', {
         message: `${buffer.label} has ${elements} elements, and a buffer has fewer than 2^31`,
+        help: 'choose smaller axes',
+        ...where,
       });
     }
-    if (4 * elements <= most) return null;
     return diagnostic('MOE0502', {
       message: `${buffer.label} takes ${4 * elements} bytes, and ${target.name} binds ${most} at once`,
       help: 'choose smaller axes, or a target with a larger maxStorageBufferBindingSize',
+      ...where,
     });
   };
   return plan.buffers.map(too).filter((d) => d !== null);

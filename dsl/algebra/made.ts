@@ -1,7 +1,7 @@
 /**
  * Tensors made of nothing: `iota(T)`, `zeros[H]`, `ones[E]`. Like a literal they are of the element type they meet.
  */
-import { countPoints, sizeOf } from '../interpret/tensor.ts';
+import { countPoints } from '../interpret/tensor.ts';
 import { axes, axesArgument, axisArgument, dense } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
 import { axesGiven, distinct, oneAxis, tensor } from './typing.ts';
@@ -28,7 +28,7 @@ export const iota: Primitive = {
     return dense(
       call.element,
       [axis],
-      Float64Array.from({ length: sizeOf(axis) }, (_, i) => i),
+      Float64Array.from({ length: countPoints([axis]) }, (_, i) => i),
     );
   },
 };

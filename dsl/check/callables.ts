@@ -267,7 +267,7 @@ function bindFormals(
     const type = types[i] ?? null;
     const local = cx.fresh();
     formals.push({ name, type, span });
-    if (type !== null) typed.push({ local, name, type });
+    if (type !== null) typed.push({ local, name, span, type });
     if (head.own(name) !== null)
       cx.report('MOE0202', span, { message: `two arguments of ${callable.name.text} are called ${name}` });
     else if (mayName(cx, outer, name, span))

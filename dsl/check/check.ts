@@ -20,9 +20,20 @@ export interface CheckFiles {
   readonly main: ast.File;
   /**
    * The files an import names: one for a path (`"./layers.moe"`, as written in the importing file `from`), all of the library's
-   * for `"std"`; null if there is none.
+   * for `"std"`; null if there is none, a refusal where there is something that is not to be read.
    */
-  resolve(name: string, from: string): readonly ast.File[] | null;
+  resolve(name: string, from: string): readonly ast.File[] | ImportRefusal | null;
+}
+
+/** Why what an import names is not read. The text of the file is no part of it. */
+export interface ImportRefusal {
+  readonly code: 'MOE0209' | 'MOE0765' | 'MOE0766';
+  readonly message: string;
+  readonly help?: string;
+}
+
+function isRefusal(found: readonly ast.File[] | ImportRefusal): found is ImportRefusal {
+  return 'code' in found;
 }
 
 export interface CheckOptions {
@@ -56,7 +67,10 @@ interface FileUnit {
 export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Checked {
   const cx = new Context((name) => {
     const library = files.resolve('std', files.main.span.source) ?? [];
-    return library.some((file) => file.decls.some((d) => d.kind === 'Callable' && d.name.text === name));
+    return (
+      !isRefusal(library) &&
+      library.some((file) => file.decls.some((d) => d.kind === 'Callable' && d.name.text === name))
+    );
   });
   const language = new Scope(null, ownerOf('the language', 'fn'));
   const main = loadFiles(cx, files, language);
@@ -152,6 +166,11 @@ function importNames(
       message: `there is no file ${JSON.stringify(from)}`,
       help: from.startsWith('.') || from === 'std' ? undefined : 'a path begins with ./ or ../, the library is "std"',
     });
+    return fail();
+  }
+  if (isRefusal(found)) {
+    const { code, message, help } = found;
+    cx.report(code, statement.from.span, { message, help });
     return fail();
   }
   const others = found.map(unitOf);

@@ -280,6 +280,7 @@ export interface FamilyAxis {
 export interface Formal {
   readonly local: Id;
   readonly name: string;
+  readonly span: Span;
   readonly type: ValueType;
 }
 

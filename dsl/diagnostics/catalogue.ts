@@ -154,7 +154,7 @@ export const catalogue = {
   MOE0441: { title: 'a condition is bool or a route' },
 
   // 05 limits and targets
-  MOE0501: { title: 'a value has too many elements for one buffer' },
+  MOE0501: { title: 'a value or a sum has too many elements' },
   MOE0502: { title: 'a value is larger than the target binds at once' },
   MOE0503: { title: 'a step needs more storage buffers than the target binds' },
   MOE0504: { title: 'a program is written out to more than moec handles' },
@@ -222,6 +222,10 @@ export const catalogue = {
   MOE0720: { title: 'a score is not a number' },
   MOE0721: { title: 'an index is outside its axis' },
   MOE0722: { title: 'there is no greatest of nothing' },
+
+  // Files of a program.
+  MOE0765: { title: 'an import leads out of the folder that imports stay below' },
+  MOE0766: { title: 'an imported file is not a module' },
 } as const satisfies Record<`MOE${number}`, { readonly title: string }>;
 
 /** A code of the catalogue. */

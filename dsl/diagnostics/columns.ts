@@ -21,6 +21,23 @@ const wideRanges: readonly (readonly [number, number])[] = [
   [0x20000, 0x3fffd],
 ];
 
+/**
+ * Text of unknown origin (paths, names of tensors, messages of foreign code) made safe for a terminal: what could steer it, or
+ * reorder the line, is shown by its number, as `\\u{1b}`. Line ends and tabs are kept.
+ */
+export function showText(text: string): string {
+  return text.replace(/[^\n\t\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, hiddenCharacter);
+}
+
+/** As `showText` for what has to stay on one line: line ends and tabs by their numbers too. */
+export function showName(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, hiddenCharacter);
+}
+
+function hiddenCharacter(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
 /** A character as it is shown: what cannot be seen, or would reorder the line, by its number. */
 function shownCharacter(character: string, column: number): string {
   const point = character.codePointAt(0) ?? 0;

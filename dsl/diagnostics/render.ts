@@ -15,7 +15,7 @@
  * affair.
  */
 import { lineIndexAt, lineStarts, lineText, positionAt, type SourceFile, type Span } from '../syntax/source.ts';
-import { showLine } from './columns.ts';
+import { showLine, showName, showText } from './columns.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
 /** Paints parts of a frame; the default paints nothing. */
@@ -70,14 +70,16 @@ export function render(diagnostic: Diagnostic, sources: Sources, styler: Styler 
 
 function renderWith(diagnostic: Diagnostic, find: (name: string) => Indexed | undefined, styler: Styler): string {
   const paint = diagnostic.severity === 'error' ? styler.error : styler.warning;
-  const lines = [`${paint(`${diagnostic.severity}[${diagnostic.code}]`)}${styler.message(`: ${diagnostic.message}`)}`];
+  const lines = [
+    `${paint(`${diagnostic.severity}[${diagnostic.code}]`)}${styler.message(`: ${showText(diagnostic.message)}`)}`,
+  ];
   const frames = framesOf(diagnostic, find);
   const numbers = frames.flatMap((frame) => [...frame.lines.keys()]);
   const gutter = Math.max(2, String(Math.max(0, ...numbers) + 1).length);
   const bar = (number = ''): string => styler.gutter(`${number.padStart(gutter)} |`);
 
   for (const [i, frame] of frames.entries()) {
-    lines.push(`${' '.repeat(gutter)}${styler.gutter(i === 0 ? '-->' : ':::')} ${frame.place}`);
+    lines.push(`${' '.repeat(gutter)}${styler.gutter(i === 0 ? '-->' : ':::')} ${showName(frame.place)}`);
     if (frame.file === undefined) continue;
     const { source, starts } = frame.file;
     lines.push(bar());
@@ -88,7 +90,7 @@ function renderWith(diagnostic: Diagnostic, find: (name: string) => Indexed | un
     }
   }
   const remark = (kind: string, text: string): void => {
-    const [first = '', ...rest] = text.split('\n');
+    const [first = '', ...rest] = showText(text).split('\n');
     lines.push(`${' '.repeat(gutter)} ${styler.gutter('=')} ${styler.message(kind)}: ${first}`);
     for (const line of rest) lines.push(`${' '.repeat(gutter + 3 + kind.length + 2)}${line}`);
   };
@@ -134,7 +136,7 @@ function framesOf(diagnostic: Diagnostic, find: (name: string) => Indexed | unde
       const length = lineText(source, index, starts).length;
       const from = Math.min(start - lineStart, length);
       const to = Math.max(from, Math.min(span.end - lineStart, length));
-      lines.set(index, [...(lines.get(index) ?? []), { from, to, text, primary: isPrimary }]);
+      lines.set(index, [...(lines.get(index) ?? []), { from, to, text: showName(text), primary: isPrimary }]);
     }
     const first = inFile[0]?.span.start ?? 0;
     const { line, column } = positionAt(source, first, starts);

@@ -17,6 +17,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { ElementType } from '../check/program.ts';
 import type { Algebra, ExternCall, Store } from '../meaning/algebra.ts';
 import type { Axis } from '../meaning/axis.ts';
+import { TooMuch } from '../meaning/limits.ts';
 import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
 import { embedded, stacked, united } from './parts.ts';
 import { allPresent, axesOf } from './pointwise.ts';
@@ -156,11 +157,21 @@ function runPrimitive(call: F64Call, options: Float64Options, absent: number): F
       if (count > 0) options.onDropped?.({ span: call.span, place: call.place, count });
     },
   };
-  const result = primitive(call.name).evaluate(call, evaluation);
+  const result = placed(call.span, () => primitive(call.name).evaluate(call, evaluation));
   // A re-indexing has moved its operand's problems along itself: they are on the result already.
   const problems = reindexings.has(call.name) ? result.value.problems : [...found, ...dependencies(call, result)];
   if (result.kind === 'tensor') return { kind: 'tensor', value: { ...result.value, problems } };
   return { kind: 'route', value: { ...result.value, problems } };
+}
+
+/** What is too much for the interpreter is too much at the place of the call. */
+function placed<T>(span: Span, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TooMuch) || error.diagnostic.span !== undefined) throw error;
+    throw new TooMuch({ ...error.diagnostic, span });
+  }
 }
 
 const reindexings: ReadonlySet<PrimitiveName> = new Set([

@@ -32,6 +32,8 @@ export interface InterpretOptions {
   readonly entry: string;
   readonly overrides: ReadonlyMap<string, StaticValue>;
   readonly inputs: ReadonlyMap<string, NumberTensor>;
+  /** Sizes of dynamic axes that do not follow from the inputs. */
+  readonly sizes?: ReadonlyMap<string, number>;
   /** Numbers of a param, state or control by path, row-major; null: its initial value or default. */
   readonly stores: (path: string) => Float64Array | null;
   readonly seed: number;
@@ -113,7 +115,7 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
   const entry = program.entries.find((e) => e.name === options.entry);
   if (entry === undefined) throw new CompilerBug('interpret', `no entry ${options.entry}`);
   const shapes = new Map([...options.inputs].map(([name, t]) => [name, t.shape]));
-  const dynamic = bindSizes(program, entry, shapes, report);
+  const dynamic = bindSizes(program, entry, shapes, report, options.sizes);
   const scope = new Scope({ program, overrides: options.overrides, dynamic, report });
   const problems: RunProblem[] = [];
   /** Of a param or state that is not given; a control's default comes with the read itself. */

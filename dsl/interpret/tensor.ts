@@ -8,7 +8,9 @@
  */
 import type { ElementType } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
+import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../meaning/axis.ts';
+import { MOST_POINTS, TooMuch } from '../meaning/limits.ts';
 import { asInteger, formatSize } from '../meaning/size.ts';
 import { roundToF16 } from './f16.ts';
 import type { Deferred } from './problems.ts';
@@ -43,8 +45,19 @@ export function sizeOf(axis: Axis): number {
   return size;
 }
 
+/**
+ * Points of axes. Throws TooMuch (MOE0504) for more than the interpreter holds of one value: who asks is about to allocate for
+ * them.
+ */
 export function countPoints(axes: readonly Axis[]): number {
-  return axes.reduce((count, axis) => count * sizeOf(axis), 1);
+  const count = axes.reduce((product, axis) => product * sizeOf(axis), 1);
+  if (count <= MOST_POINTS) return count;
+  throw new TooMuch(
+    diagnostic('MOE0504', {
+      message: `the reference writes out a value of ${describe(axes)}: ${count} points, and ${MOST_POINTS} are the most`,
+      help: 'choose smaller axes',
+    }),
+  );
 }
 
 export function describe(axes: readonly Axis[]): string {

@@ -2,16 +2,21 @@
 import type { CallableDeclaration, Program } from '../check/program.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 
-/** Sizes of dynamic axes by name; shapes that contradict one another, or have the wrong rank, are reported. */
+/**
+ * Sizes of dynamic axes by name; shapes that contradict one another or the sizes that were given, or have the wrong rank, are
+ * reported.
+ */
 export function bindSizes(
   program: Program,
   entry: CallableDeclaration,
   shapes: ReadonlyMap<string, readonly number[]>,
   report: (problem: Diagnostic) => void,
+  given: ReadonlyMap<string, number> = new Map(),
 ): ReadonlyMap<string, number> {
   const dynamic = new Map<number, string>();
   for (const d of program.declarations) if (d.kind === 'axis' && d.of.kind === 'dynamic') dynamic.set(d.id, d.name);
   const sizes = new Map<string, { readonly size: number; readonly input: string }>();
+  for (const [name, size] of given) sizes.set(name, { size, input: 'the list of sizes' });
   for (const formal of entry.formals) {
     const shape = shapes.get(formal.name);
     if (formal.type.kind !== 'tensor') continue;

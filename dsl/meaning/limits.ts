@@ -12,6 +12,8 @@ export const MOST_STEPS = 16_384;
 export const MOST_MEMBERS = 1_048_576;
 /** Tensors of a checkpoint that one param is read from. */
 export const MOST_PIECES = 65_536;
+/** Points of one value in the reference interpreter, which holds every value whole, in float64: 1 GiB. */
+export const MOST_POINTS = 2 ** 27;
 
 export class TooMuch extends Error {
   readonly diagnostic: Diagnostic;
