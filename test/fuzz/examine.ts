@@ -1,0 +1,214 @@
+/**
+ * One program through everything: `check` accepts it, `fmt` keeps its meaning, compiling is deterministic and never fails inside,
+ * and an executor gives what the reference gives, within bounds derived for each number.
+ */
+import { executeGpu, executeKernels, executeReference } from '../../compiler/cli/execute.ts';
+import type { NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
+import { CliError } from '../../compiler/cli/cli-error.ts';
+import { judge, type Verdict } from '../../compiler/cli/judge.ts';
+import { madeStores, withStores } from '../../compiler/cli/made-values.ts';
+import type { Ready } from '../../compiler/cli/run-options.ts';
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import type { File } from '../../dsl/syntax/ast.ts';
+import { parseFile } from '../../dsl/syntax/parse.ts';
+import { format } from '../../dsl/syntax/print-ast.ts';
+import { MoecError } from '../../runtime/errors.ts';
+import { prepareText } from '../language/support.ts';
+import type { Profile } from './program.ts';
+import { makeValues, type Values } from './values.ts';
+
+/** What is run beside the reference. `reference`: nothing. */
+export type On = 'reference' | 'kernels' | 'gpu';
+
+export interface Case {
+  readonly text: string;
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly profile: Profile;
+  readonly seed: number;
+  /** Instead of those the profile makes. */
+  readonly values?: Values;
+}
+
+export interface Finding {
+  readonly kind:
+    'internal error' | 'fmt' | 'unstable compile' | 'numbers' | 'names' | 'errors differ' | 'unstable run' | 'hang';
+  /** What tells it from other findings of its kind: a shrunk program must keep it. */
+  readonly key: string;
+  readonly message: string;
+}
+
+export type Outcome =
+  | { readonly kind: 'agreed'; readonly compared: number; readonly undecided: number }
+  /** An error of the run that both sides report. */
+  | { readonly kind: 'stopped'; readonly code: string }
+  /** Diagnostics of the checker or the compiler: the program is none. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'finding'; readonly finding: Finding };
+
+const found = (kind: Finding['kind'], key: string, message: string): Outcome => ({
+  kind: 'finding',
+  finding: { kind, key, message },
+});
+
+export interface ExamineOptions {
+  readonly on: On;
+  /** Also compiles and runs a second time, and compares bit for bit. */
+  readonly twice?: boolean;
+}
+
+export async function examine(given: Case, options: ExamineOptions): Promise<Outcome> {
+  try {
+    return await examined(given, options);
+  } catch (error) {
+    return found('internal error', keyOfError(error), stackOf(error));
+  }
+}
+
+async function examined(given: Case, options: ExamineOptions): Promise<Outcome> {
+  const { text } = given;
+  const { prepared, diagnostics } = prepareText(text, { name: 'model.moe' });
+  const laid = misprinted(text);
+  if (laid !== null) return found('fmt', laid.slice(0, 30), laid);
+  if (prepared === null) {
+    const first = diagnostics.find((d) => d.severity === 'error');
+    return { kind: 'refused', code: first?.code ?? 'no code', message: first?.message ?? '' };
+  }
+  if (options.twice === true) {
+    const again = prepareText(text, { name: 'model.moe' }).prepared;
+    if (again === null || again.manifest.hash !== prepared.manifest.hash)
+      return found('unstable compile', 'hash', 'compiling twice gives two modules');
+  }
+  const run = readyFor(prepared, given);
+  const [reference, actual] = [await attempt(() => executeReference(run.prepared, run.request)), await on(options.on, run)];
+  if ('bug' in reference) return found('internal error', `reference ${keyOfError(reference.bug)}`, stackOf(reference.bug));
+  if (actual === null) return { kind: 'agreed', compared: 0, undecided: 0 };
+  if ('bug' in actual) return found('internal error', `${options.on} ${keyOfError(actual.bug)}`, stackOf(actual.bug));
+  if ('code' in reference || 'code' in actual) {
+    const [want, have] = [shownError(reference), shownError(actual)];
+    if ('code' in reference && 'code' in actual && reference.code === actual.code)
+      return { kind: 'stopped', code: reference.code };
+    const key = `${'code' in reference ? reference.code : 'values'} ${'code' in actual ? actual.code : 'values'}`;
+    return found('errors differ', key, `the reference says ${want}, ${options.on} says ${have}`);
+  }
+  const outcome = compared(run, actual.values, reference.values);
+  if (outcome.kind === 'agreed' && options.twice === true) {
+    const again = await on(options.on, run);
+    if (again === null || !('values' in again) || !sameBits(again.values, actual.values))
+      return found('unstable run', 'bits', 'running twice gives other bits');
+  }
+  return outcome;
+}
+
+/** Everything a run of the case needs. */
+export function readyFor(prepared: Prepared, given: Case): Ready {
+  const known = madeStores(prepared, { random: false, seed: given.seed });
+  const values = given.values ?? makeValues(prepared.manifest, given.sizes, given.profile, given.seed, known);
+  return {
+    prepared: { ...prepared, stores: values.stores },
+    request: {
+      modelFile: 'model.moe',
+      sets: new Map(),
+      entry: prepared.entry.name,
+      inputs: values.inputs,
+      weights: withStores(null, prepared.manifest.stores, values.stores),
+      want: { losses: true, outputs: true, updates: true },
+      on: 'reference',
+      seed: given.seed,
+    },
+  };
+}
+
+type Attempt =
+  | { readonly values: ReadonlyMap<string, NamedTensor> }
+  | { readonly code: string; readonly message: string }
+  | { readonly bug: unknown };
+
+/** A run's values, or the error it told its user. Whatever else is thrown is a bug. */
+async function attempt(run: () => Promise<ReadonlyMap<string, NamedTensor>>): Promise<Attempt> {
+  try {
+    return { values: await run() };
+  } catch (error) {
+    if (error instanceof MoecError && !['MOE0700', 'MOE0703', 'MOE0704'].includes(error.code))
+      return { code: error.code, message: error.message };
+    if (error instanceof CliError && error.diagnostics[0] !== undefined)
+      return { code: error.diagnostics[0].code, message: error.diagnostics[0].message };
+    return { bug: error };
+  }
+}
+
+async function on(where: On, run: Ready): Promise<Attempt | null> {
+  switch (where) {
+    case 'reference':
+      return null;
+    case 'kernels':
+      return attempt(() => executeKernels(run.prepared, run.request));
+    case 'gpu':
+      return attempt(() => executeGpu(run.prepared, { ...run.request, on: 'gpu' }));
+  }
+}
+
+function shownError(a: Attempt): string {
+  return 'code' in a ? a.message : 'values';
+}
+
+function compared(
+  run: Ready,
+  actual: ReadonlyMap<string, NamedTensor>,
+  reference: ReadonlyMap<string, NamedTensor>,
+): Outcome {
+  const names = (m: ReadonlyMap<string, NamedTensor>): string => [...m.keys()].sort().join(', ');
+  if (names(actual) !== names(reference))
+    return found('names', 'names', `the reference gives ${names(reference)}, the run ${names(actual)}`);
+  const verdicts = judge(run, actual, reference);
+  const wrong = verdicts.find((v) => !v.passed);
+  if (wrong !== undefined) return found('numbers', keyOfVerdict(wrong), describe(wrong));
+  const total = verdicts.reduce((n, v) => n + v.shape.reduce((a, b) => a * b, 1), 0);
+  const undecided = verdicts.reduce((n, v) => n + v.undecided, 0);
+  return { kind: 'agreed', compared: total - undecided, undecided };
+}
+
+/** A finding stays the same finding if the numbers are wrong in the same way: not finite, or simply others. */
+function keyOfVerdict({ worst }: Verdict): string {
+  if (worst === null) return 'shape';
+  if (!Number.isFinite(worst.ratio)) return 'not finite';
+  return worst.ratio > 100 ? 'far off' : 'off';
+}
+
+function describe({ name, shape, worst }: Verdict): string {
+  if (worst === null) return `${name} [${shape.join(', ')}] is missing or has another shape`;
+  const at = worst.index.join(', ');
+  return `${name}[${at}] is ${worst.actual}, the reference says ${worst.expected} (bound ${worst.bound})`;
+}
+
+function sameBits(a: ReadonlyMap<string, NamedTensor>, b: ReadonlyMap<string, NamedTensor>): boolean {
+  return [...a].every(([name, { data }]) => {
+    const other = b.get(name)?.data;
+    return other !== undefined && data.length === other.length && data.every((v, i) => Object.is(v, other[i]));
+  });
+}
+
+/** What `fmt` did wrong: the tree it prints is the tree it read, and printing again changes nothing. */
+function misprinted(text: string): string | null {
+  const source = { name: 'model.moe', text };
+  const once = format(source);
+  if (!once.ok) return null;
+  const twice = format({ name: 'model.moe', text: once.text });
+  if (!twice.ok) return `fmt made a text that does not parse: ${twice.diagnostics[0]?.message ?? ''}`;
+  if (twice.text !== once.text) return 'fmt of what fmt wrote is another text';
+  if (tree(parseFile(source).file) !== tree(parseFile({ name: 'model.moe', text: once.text }).file))
+    return 'fmt changed the program';
+  return null;
+}
+
+const tree = (file: File): string => JSON.stringify(file, (key, value: unknown) => (key === 'span' ? undefined : value));
+
+function keyOfError(error: unknown): string {
+  const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
+  // Numbers of nodes and axes change as a program shrinks.
+  return `${error instanceof CompilerBug ? error.stage : ''} ${text.split('\n').slice(0, 2).join(' ').replace(/%?\d+/g, '#').replace(/\[[^\]]*\]/g, '[]').slice(0, 160)}`;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
