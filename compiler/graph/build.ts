@@ -214,8 +214,13 @@ export class GraphBuilder {
     return this.add({ kind: 'support', element, axes, mask, sources, targets, bounds });
   }
 
-  /** Sum of products. Axes of `over` that one side lacks are summed on the other side first. */
-  contract(left: NodeId, right: NodeId, over: readonly AxisId[]): NodeId {
+  /**
+   * Sum of products. Axes of `over` that one side lacks are summed on the other side first; along those that both lack the
+   * products are the same, and are summed all the same.
+   */
+  contract(first: NodeId, right: NodeId, over: readonly AxisId[]): NodeId {
+    const neither = over.filter((a) => !this.axesOf(first).includes(a) && !this.axesOf(right).includes(a));
+    const left = this.broadcast(first, neither);
     const inLeft = over.filter((a) => this.axesOf(left).includes(a));
     const inRight = over.filter((a) => this.axesOf(right).includes(a));
     const both = inLeft.filter((a) => inRight.includes(a));

@@ -314,8 +314,11 @@ class Walk<T, R> {
     expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span },
     frame: Frame<T, R>,
   ): Operand<T, R> {
-    const args = new Map([...expr.args].map(([name, e]) => [name, this.operand(e, frame)]));
     const axes = new Map([...expr.axes].map(([name, vars]) => [name, vars.map((v) => this.axis(v, frame))]));
+    const along = alongWhat(expr.name, axes);
+    const args = new Map(
+      [...expr.args].map(([name, e]) => [name, this.withAxes(this.operand(e, frame), e, along, frame)]),
+    );
     const statics = new Map<string, Size | boolean>();
     for (const [name, value] of expr.statics) {
       const v = this.scope.static(value, frame);
@@ -334,6 +337,16 @@ class Walk<T, R> {
       hidden: frame.hidden,
       place: `${frame.place}/${expr.span.start}`,
     });
+  }
+
+  /** A tensor that is the same along a family's axis may lack it: an operation that goes along the axis gets it repeated. */
+  private withAxes(value: Operand<T, R>, expr: Expr, along: readonly Axis[], frame: Frame<T, R>): Operand<T, R> {
+    if (value.kind !== 'tensor' || along.length === 0 || expr.type.kind === 'tuple') return value;
+    const has = this.algebra.axesOf(value.value);
+    const missing = axesOfType(expr.type)
+      .map((a) => this.axis(a, frame))
+      .filter((a) => along.includes(a) && !has.includes(a));
+    return missing.length === 0 ? value : this.algebra.broadcast(value, [...missing, ...has]);
   }
 
   /** `part` and `is` name a member of a union: here it becomes a range of the union's axis. */
@@ -391,4 +404,11 @@ class Walk<T, R> {
       }
     }
   }
+}
+
+/** The axes that an operation goes along. A contraction knows what to do where one of its sides lacks an axis. */
+function alongWhat(name: PrimitiveExpr['name'], axes: ReadonlyMap<string, readonly Axis[]>): readonly Axis[] {
+  if (name === 'dot') return [];
+  const looked = name === 'gather' ? (axes.get('axis') ?? []) : [];
+  return [...(axes.get('over') ?? []), ...(axes.get('along') ?? []), ...looked];
 }

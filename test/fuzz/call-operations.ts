@@ -2,7 +2,24 @@
 import { writeBody } from './body.ts';
 import type { Made, Operation } from './operations.ts';
 import { Scope, type Callable } from './scope.ts';
-import { axesOf, common, has, over, same, support, tensor, typeText, unite, volume, without, type Ax, type TensorType, type Type, type Value } from './types.ts';
+import {
+  axesOf,
+  common,
+  has,
+  over,
+  same,
+  support,
+  tensor,
+  typeText,
+  unite,
+  volume,
+  without,
+  type Ax,
+  type RouteType,
+  type TensorType,
+  type Type,
+  type Value,
+} from './types.ts';
 
 const op = (name: string, feature: string, weight: number, make: Operation['make']): Operation => ({
   name,
@@ -42,7 +59,13 @@ function sliced(s: Scope, callable: Callable): Target {
       family = without(family, [axis]);
     } else {
       const W = s.axis('W');
-      if (W !== undefined && !has(family, W) && axis.size >= W.size && s.random.chance(0.12) && s.world.features.has('windows')) {
+      if (
+        W !== undefined &&
+        !has(family, W) &&
+        axis.size >= W.size &&
+        s.random.chance(0.12) &&
+        s.world.features.has('windows')
+      ) {
         const from = s.random.below(axis.size - W.size + 1);
         s.world.use('window');
         indices.push(`${axis.name}: ${from} .. ${from + W.size} as W`);
@@ -57,7 +80,12 @@ function sliced(s: Scope, callable: Callable): Target {
 function argument(s: Scope, formal: Type, callable: Callable): Value | null {
   const fits = (v: Value): boolean => {
     if (formal.kind === 'route') {
-      return v.type.kind === 'route' && v.type.payload.length === 0 && same(v.type.sources, formal.sources) && same(v.type.targets, formal.targets);
+      return (
+        v.type.kind === 'route' &&
+        v.type.payload.length === 0 &&
+        same(v.type.sources, formal.sources) &&
+        same(v.type.targets, formal.targets)
+      );
     }
     if (v.type.kind !== 'tensor') return false;
     const real = (e: string): boolean => e === 'f32' || e === 'f16';
@@ -94,15 +122,51 @@ function called(s: Scope, callable: Callable): Made | null {
   return { text, type: { ...result, sources: unite(target.family, carried, result.sources) } };
 }
 
+/** A route over certain targets: one there is, or one made of a param and a value. */
+export function routeOver(s: Scope, targets: readonly Ax[]): Value<RouteType> | null {
+  if (targets.length === 0) return null;
+  const fits = s
+    .routes()
+    .filter((v) => v.type.targets.length > 0 && same(v.type.targets, targets) && v.type.payload.length === 0);
+  const known = s.random.late(fits);
+  if (known !== null && s.random.chance(0.75)) return known;
+  const router = s.random.some(
+    s.callables.filter((c) => c.role === 'router' && c.result.kind === 'route' && same(c.result.targets, targets)),
+  );
+  if (router !== null && s.random.chance(0.6)) {
+    const made = called(s, router);
+    if (made !== null && made.type.kind === 'route') return s.bind(made.text, made.type);
+  }
+  const x = s.real((axes) => axes.some((a) => !a.dynamic) && axes.length <= 3 && common(axes, targets).length === 0);
+  const inner = x === null ? null : s.random.some(x.type.axes.filter((a) => !a.dynamic));
+  if (x === null || inner === null || targets.some((a) => a.dynamic)) return known;
+  const sources = without(x.type.axes, [inner]);
+  if (!s.fits(sources, targets)) return known;
+  const w = s.weight([...targets, inner]);
+  const k = Math.min(volume(targets), s.random.between(1, 3));
+  const scores = s.random.chance(0.6)
+    ? `softmax(${w.text} @ ${x.text}, over: ${over(targets)})`
+    : `${w.text} @ ${x.text}`;
+  const call = `top_k(${scores}, ${k}, over: ${over(targets)})`;
+  s.world.use('top_k');
+  const type: RouteType = { kind: 'route', element: 'f32', sources, targets, payload: [] };
+  return s.bind(s.random.chance(0.4) ? `normalize(${call})` : call, type);
+}
+
 /** `r @ ffn(x)`, `mask(r) @ ffn(r * x)`, `sum(ffn(r * x), over: E)`: what this language is about. */
-function routed(s: Scope): Made | null {
-  const families = s.callables.filter((c) => c.role === 'experts' && c.family.length > 0 && !c.once && c.formals.length === 1);
+export function routed(s: Scope): Made | null {
+  const families = s.callables.filter(
+    (c) => c.role === 'experts' && c.family.length > 0 && !c.once && c.formals.length === 1,
+  );
   const callable = s.random.some(families);
   const formal = callable?.formals[0];
-  if (callable === null || formal === undefined || formal.kind !== 'tensor' || callable.result.kind !== 'tensor') return null;
-  const r = s.random.late(
-    s.routes().filter((v) => v.type.targets.length > 0 && v.type.targets.every((a) => has(callable.family, a)) && v.type.payload.length === 0),
+  if (callable === null || formal === undefined || formal.kind !== 'tensor' || callable.result.kind !== 'tensor')
+    return null;
+  const own = s.index?.axis.name;
+  const chosen = callable.family.filter(
+    (a) => a.name !== own && !(callable.family.length > 1 && a.name === 'L' && s.random.chance(0.8)),
   );
+  const r = routeOver(s, chosen);
   if (r === null) return null;
   const target = sliced(s, { ...callable, family: callable.family.filter((a) => !has(r.type.targets, a)) });
   const family = unite(target.family, r.type.targets);
@@ -127,17 +191,24 @@ function routed(s: Scope): Made | null {
 
 function lifted(s: Scope): Made | null {
   const callable = s.random.some(
-    s.callables.filter((c) => c.role !== 'router' && !c.once && !c.whole && c.formals.length === 1 && c.result.kind === 'tensor'),
+    s.callables.filter(
+      (c) => c.role !== 'router' && !c.once && !c.whole && c.formals.length === 1 && c.result.kind === 'tensor',
+    ),
   );
   const formal = callable?.formals[0];
-  if (callable === null || formal === undefined || formal.kind !== 'tensor' || callable.result.kind !== 'tensor') return null;
+  if (callable === null || formal === undefined || formal.kind !== 'tensor' || callable.result.kind !== 'tensor')
+    return null;
   const r = s.random.late(s.routes().filter((v) => v.type.payload.length === 0));
   if (r === null || common(formal.axes, support(r.type)).length > 0) return null;
-  const x = s.real((axes) => formal.axes.every((a) => has(axes, a)) && without(axes, formal.axes).every((a) => has(support(r.type), a)));
+  const x = s.real(
+    (axes) =>
+      formal.axes.every((a) => has(axes, a)) && without(axes, formal.axes).every((a) => has(support(r.type), a)),
+  );
   if (x === null || support(r.type).some((a) => callable.mentions.has(a.name))) return null;
   const family = without(callable.family, support(r.type));
   if (family.length > 0) return null;
-  if (!s.fits(support(r.type), callable.result.axes) || common(support(r.type), callable.result.axes).length > 0) return null;
+  if (!s.fits(support(r.type), callable.result.axes) || common(support(r.type), callable.result.axes).length > 0)
+    return null;
   return { text: `${callable.name}(${r.text} * ${x.text})`, type: { ...r.type, payload: callable.result.axes } };
 }
 
@@ -152,7 +223,10 @@ function chain(s: Scope): Made | null {
   const memory = s.random.chance(0.3) ? s.world.fresh('m') : null;
   const collected = s.random.chance(0.4) ? s.world.fresh('c') : null;
   const index = s.world.fresh('l');
-  const values = [...s.pool.filter((v) => !has(axesOf(v.type), L) || s.random.chance(0.5)), { text: carried, type: tensor('f32', axes) }];
+  const values = [
+    ...s.pool.filter((v) => !has(axesOf(v.type), L) || s.random.chance(0.5)),
+    { text: carried, type: tensor('f32', axes) },
+  ];
   const memoryType: TensorType = tensor('f32', common(axes, axes.slice(0, 2)));
   if (memory !== null) values.push({ text: memory, type: memoryType });
   const inner = new Scope(s.world, {
@@ -183,9 +257,17 @@ function chain(s: Scope): Made | null {
   const text = `${head}${collected === null ? '' : ` collecting ${collected}`} {\n${body}\n}`;
   const type = tensor('f32', axes);
   if (memory === null && collected === null) return { text, type };
-  const out = [s.world.fresh('v'), ...(memory === null ? [] : [s.world.fresh('v')]), ...(collected === null ? [] : [s.world.fresh('v')])];
+  const out = [
+    s.world.fresh('v'),
+    ...(memory === null ? [] : [s.world.fresh('v')]),
+    ...(collected === null ? [] : [s.world.fresh('v')]),
+  ];
   s.lines.push(`let (${out.join(', ')}) = ${text}`);
-  const types: Type[] = [type, ...(memory === null ? [] : [memoryType]), ...(collected === null ? [] : [tensor('f32', [L, ...axes])])];
+  const types: Type[] = [
+    type,
+    ...(memory === null ? [] : [memoryType]),
+    ...(collected === null ? [] : [tensor('f32', [L, ...axes])]),
+  ];
   out.forEach((name, i) => s.pool.push({ text: name, type: types[i] ?? type }));
   return { text: `${out[0] ?? ''} * 1`, type };
 }
@@ -196,22 +278,28 @@ export const callOperations: readonly Operation[] = [
     return callable === null ? null : called(s, callable);
   }),
   op('routed', 'calls', 7, routed),
-  op('lifted', 'lifted', 2, lifted),
-  op('chain', 'chains', 2.5, chain),
+  op('lifted', 'lifted', 5, lifted),
+  op('chain', 'chains', 3, chain),
   op('part of a union', 'unions', 3, (s) => {
-    const union = s.random.some(s.callables.flatMap((c) => (c.union === undefined ? [] : [{ ...c.union, name: c.name }])));
+    const union = s.random.some(
+      s.callables.flatMap((c) => (c.union === undefined ? [] : [{ ...c.union, name: c.name }])),
+    );
     if (union === null) return null;
     const { axis } = union;
     const parts = union.parts.filter((p) => union.parts.filter((q) => q.name === p.name).length === 1);
     const part = s.random.some(parts);
-    const x = s.real((axes) => has(axes, axis));
-    if (part === null || x === null) return null;
+    const known = s.real((axes) => has(axes, axis));
+    if (part === null || (known === null && !s.params)) return null;
+    const x = known ?? s.weight(s.random.shuffled([axis, ...s.random.subset([s.world.axis('D')])]));
     if (s.random.chance(0.3)) {
       s.world.use('is');
       return { text: `where(is(${axis.name}: ${part.name}), ${x.text}, 0)`, type: tensor('f32', x.type.axes) };
     }
     const own = without(part.family, x.type.axes);
     if (common(part.family, x.type.axes).length > 0) return null;
-    return { text: `${x.text}[${axis.name}: ${part.name}]`, type: tensor('f32', [...without(x.type.axes, [axis]), ...own]) };
+    return {
+      text: `${x.text}[${axis.name}: ${part.name}]`,
+      type: tensor('f32', [...without(x.type.axes, [axis]), ...own]),
+    };
   }),
 ];

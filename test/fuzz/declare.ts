@@ -117,7 +117,10 @@ function nested(scope: Scope, D: Ax, imports: Set<string>): void {
     `experts ${inner}[N] = SwiGLU<F>`,
     `router ${choose}(x: [D]) -> route[N] {`,
     `  param ${w}: [N, D]`,
-    `  top_k(${random.pick(['softmax(', 'sigmoid(', '('])}${w} @ x${''}), ${Math.min(N.size, random.between(1, 2))}, over: N)`.replace('softmax(' + w + ' @ x)', `softmax(${w} @ x, over: N)`),
+    `  top_k(${random.pick(['softmax(', 'sigmoid(', '('])}${w} @ x${''}), ${Math.min(N.size, random.between(1, 2))}, over: N)`.replace(
+      'softmax(' + w + ' @ x)',
+      `softmax(${w} @ x, over: N)`,
+    ),
     `}`,
   );
   world.use('nested router');
@@ -125,7 +128,11 @@ function nested(scope: Scope, D: Ax, imports: Set<string>): void {
 }
 
 /** A template of an expert with a generated body, outside the model or in it, and a family made of it. */
-export function ownExperts(world: World, family: readonly Ax[], imports: Set<string>): Declared & { readonly template: string } {
+export function ownExperts(
+  world: World,
+  family: readonly Ax[],
+  imports: Set<string>,
+): Declared & { readonly template: string } {
   const [D, F] = [world.axis('D'), world.axis('F')];
   const template = world.fresh('Ex');
   const name = world.fresh('ex');
@@ -144,7 +151,11 @@ export function ownExperts(world: World, family: readonly Ax[], imports: Set<str
   const outputs = extras(scope, { outputs: false });
   const result = scope.brought(random.late(scope.pool) ?? { text: 'x', type: tensor('f32', [D]) }, [D]);
   const nestedAxis = scope.lines.some((l) => l.includes('[N]')) ? `axis N = ${world.axis('N').size}` : null;
-  const body = [...(nestedAxis === null ? [] : [nestedAxis]), ...scope.lines, random.chance(0.5) ? `x + ${result.text}` : result.text].join('\n');
+  const body = [
+    ...(nestedAxis === null ? [] : [nestedAxis]),
+    ...scope.lines,
+    random.chance(0.5) ? `x + ${result.text}` : result.text,
+  ].join('\n');
   world.use('own experts');
   return {
     template: `expert ${template}<F>(x: [D]) -> [D] {\n${body}\n}`,
@@ -163,15 +174,23 @@ export function ownExperts(world: World, family: readonly Ax[], imports: Set<str
 }
 
 /** A function of the model with a generated body; with `told`, one that knows which member it is. */
-export function ownFunction(world: World, callables: readonly Callable[], family: readonly Ax[], told: boolean): Declared {
+export function ownFunction(
+  world: World,
+  callables: readonly Callable[],
+  family: readonly Ax[],
+  told: boolean,
+): Declared {
   const { random } = world;
   const [D, H] = [world.axis('D'), world.axis('H')];
   const T = world.axis('T');
   const formalAxes = random.pick([[D], [D], [T, D], [H], []]);
   const formals: { readonly name: string; readonly type: Type }[] = [{ name: 'x', type: tensor('f32', formalAxes) }];
-  if (random.chance(0.25)) formals.push({ name: 'y', type: tensor(random.chance(0.2) ? 'f16' : 'f32', random.pick([formalAxes, [D], []])) });
+  if (random.chance(0.25))
+    formals.push({ name: 'y', type: tensor(random.chance(0.2) ? 'f16' : 'f32', random.pick([formalAxes, [D], []])) });
   const index = told && family[0] !== undefined ? { name: world.fresh('l'), axis: family[0] } : undefined;
-  const usable = callables.filter((c) => !c.once && c.role !== 'entry' && family.every((a) => !has(c.family, a) && !c.mentions.has(a.name)));
+  const usable = callables.filter(
+    (c) => !c.once && c.role !== 'entry' && family.every((a) => !has(c.family, a) && !c.mentions.has(a.name)),
+  );
   const scope = bodyOf(world, {
     axes: [D, H, world.axis('F'), ...(has(formalAxes, T) ? [T] : [])].filter((a) => !has(family, a)),
     values: formals.map((f) => ({ text: f.name, type: f.type })),
@@ -193,7 +212,16 @@ export function ownFunction(world: World, callables: readonly Callable[], family
   const mentions = new Set(mentionsOf(world, signature + body, usable));
   return {
     text,
-    callable: { name, role: 'fn', family, formals: formals.map((f) => f.type), result: tensor('f32', resultAxes), mentions, once: outputs, whole: false },
+    callable: {
+      name,
+      role: 'fn',
+      family,
+      formals: formals.map((f) => f.type),
+      result: tensor('f32', resultAxes),
+      mentions,
+      once: outputs,
+      whole: false,
+    },
   };
 }
 
@@ -211,7 +239,13 @@ export function ownRouter(world: World, family: readonly Ax[], targets: readonly
     depth: 1,
   });
   if (random.chance(0.4)) writeBody(scope, random.between(1, 3));
-  const source = scope.brought(random.late(scope.pool.filter((v) => formal.axes.every((a) => has(axesOf(v.type), a)))) ?? { text: 'x', type: formal }, whole ? [T, D] : [D]);
+  const source = scope.brought(
+    random.late(scope.pool.filter((v) => formal.axes.every((a) => has(axesOf(v.type), a)))) ?? {
+      text: 'x',
+      type: formal,
+    },
+    whole ? [T, D] : [D],
+  );
   const list = targets.map((a) => a.name).join(', ');
   const over = targets.length === 1 ? list : `(${list})`;
   const w = world.fresh('p');
@@ -244,10 +278,15 @@ export function ownRouter(world: World, family: readonly Ax[], targets: readonly
     scope.lines.push(`let ${r} = ${random.chance(0.5) ? `normalize(${call})` : call}`);
   }
   if (update !== '') {
-    scope.lines.push(`let ${r}l = load(${r}, over: T)`, `update ${update} = ${update} + 0.125 * sign(mean(${r}l, over: ${over}) - ${r}l)`);
+    scope.lines.push(
+      `let ${r}l = load(${r}, over: T)`,
+      `update ${update} = ${update} + 0.125 * sign(mean(${r}l, over: ${over}) - ${r}l)`,
+    );
   }
   if (world.features.has('losses') && random.chance(0.4)) {
-    const what = whole ? `${size} * sum(load(${r}, over: T) * mean(${s}, over: T), over: ${over})` : `logsumexp(${s}, over: ${over}) ** 2`;
+    const what = whole
+      ? `${size} * sum(load(${r}, over: T) * mean(${s}, over: T), over: ${over})`
+      : `logsumexp(${s}, over: ${over}) ** 2`;
     scope.lines.push(`loss ${world.fresh('q')} = ${what}`);
     world.use('loss of a router');
   }
@@ -274,7 +313,11 @@ export function ownRouter(world: World, family: readonly Ax[], targets: readonly
       family,
       formals: [formal],
       result: type,
-      mentions: new Set([...mentionsOf(world, body), ...axesOf(formal).map((a) => a.name), ...axesOf(type).map((a) => a.name)]),
+      mentions: new Set([
+        ...mentionsOf(world, body),
+        ...axesOf(formal).map((a) => a.name),
+        ...axesOf(type).map((a) => a.name),
+      ]),
       once: outputs || update !== '',
       whole: update !== '' || (outputs && whole),
     },

@@ -2,12 +2,14 @@
  * One program through everything: `check` accepts it, `fmt` keeps its meaning, compiling is deterministic and never fails inside,
  * and an executor gives what the reference gives, within bounds derived for each number.
  */
-import { executeGpu, executeKernels, executeReference } from '../../compiler/cli/execute.ts';
+import { executeGpu, executeReference } from '../../compiler/cli/execute.ts';
 import type { NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
 import { CliError } from '../../compiler/cli/cli-error.ts';
 import { judge, type Verdict } from '../../compiler/cli/judge.ts';
 import { madeStores, withStores } from '../../compiler/cli/made-values.ts';
 import type { Ready } from '../../compiler/cli/run-options.ts';
+import { stepwiseOnKernels } from '../../compiler/cli/stepwise.ts';
+import type { StepwiseSummary } from '../../compiler/verify/summary.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { File } from '../../dsl/syntax/ast.ts';
 import { parseFile } from '../../dsl/syntax/parse.ts';
@@ -52,6 +54,8 @@ const found = (kind: Finding['kind'], key: string, message: string): Outcome => 
 
 export interface ExamineOptions {
   readonly on: On;
+  /** What is run instead of the executor: for mutants. */
+  readonly instead?: (run: Ready) => Promise<ReadonlyMap<string, NamedTensor>>;
   /** Also compiles and runs a second time, and compares bit for bit. */
   readonly twice?: boolean;
 }
@@ -79,8 +83,12 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
       return found('unstable compile', 'hash', 'compiling twice gives two modules');
   }
   const run = readyFor(prepared, given);
-  const [reference, actual] = [await attempt(() => executeReference(run.prepared, run.request)), await on(options.on, run)];
-  if ('bug' in reference) return found('internal error', `reference ${keyOfError(reference.bug)}`, stackOf(reference.bug));
+  const { instead } = options;
+  const execute = (): Promise<Attempt | null> =>
+    instead === undefined ? on(options.on, run) : attempt(() => instead(run));
+  const [reference, actual] = [await attempt(() => executeReference(run.prepared, run.request)), await execute()];
+  if ('bug' in reference)
+    return found('internal error', `reference ${keyOfError(reference.bug)}`, stackOf(reference.bug));
   if (actual === null) return { kind: 'agreed', compared: 0, undecided: 0 };
   if ('bug' in actual) return found('internal error', `${options.on} ${keyOfError(actual.bug)}`, stackOf(actual.bug));
   if ('code' in reference || 'code' in actual) {
@@ -90,9 +98,9 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
     const key = `${'code' in reference ? reference.code : 'values'} ${'code' in actual ? actual.code : 'values'}`;
     return found('errors differ', key, `the reference says ${want}, ${options.on} says ${have}`);
   }
-  const outcome = compared(run, actual.values, reference.values);
+  const outcome = compared(run, actual.values, reference.values, actual.steps);
   if (outcome.kind === 'agreed' && options.twice === true) {
-    const again = await on(options.on, run);
+    const again = await execute();
     if (again === null || !('values' in again) || !sameBits(again.values, actual.values))
       return found('unstable run', 'bits', 'running twice gives other bits');
   }
@@ -119,7 +127,7 @@ export function readyFor(prepared: Prepared, given: Case): Ready {
 }
 
 type Attempt =
-  | { readonly values: ReadonlyMap<string, NamedTensor> }
+  | { readonly values: ReadonlyMap<string, NamedTensor>; readonly steps?: StepwiseSummary }
   | { readonly code: string; readonly message: string }
   | { readonly bug: unknown };
 
@@ -140,8 +148,15 @@ async function on(where: On, run: Ready): Promise<Attempt | null> {
   switch (where) {
     case 'reference':
       return null;
-    case 'kernels':
-      return attempt(() => executeKernels(run.prepared, run.request));
+    case 'kernels': {
+      let steps: StepwiseSummary | undefined;
+      const ran = await attempt(async () => {
+        const judged = await stepwiseOnKernels(run);
+        steps = judged;
+        return judged.results;
+      });
+      return 'values' in ran && steps !== undefined ? { ...ran, steps } : ran;
+    }
     case 'gpu':
       return attempt(() => executeGpu(run.prepared, { ...run.request, on: 'gpu' }));
   }
@@ -155,15 +170,23 @@ function compared(
   run: Ready,
   actual: ReadonlyMap<string, NamedTensor>,
   reference: ReadonlyMap<string, NamedTensor>,
+  steps: StepwiseSummary | undefined,
 ): Outcome {
   const names = (m: ReadonlyMap<string, NamedTensor>): string => [...m.keys()].sort().join(', ');
   if (names(actual) !== names(reference))
     return found('names', 'names', `the reference gives ${names(reference)}, the run ${names(actual)}`);
+  if (steps !== undefined && steps.firstWrong !== null) {
+    const { verdict, index, actual: have, expected, bound, ratio } = steps.firstWrong;
+    const where = `${verdict.label}, step ${verdict.step}, ${verdict.what}[${index.join(', ')}]`;
+    const key = `step ${verdict.what} ${Number.isFinite(ratio) ? '' : 'not finite'}`;
+    return found('numbers', key, `${where} is ${have}, of what it was made of it is ${expected} (bound ${bound})`);
+  }
   const verdicts = judge(run, actual, reference);
   const wrong = verdicts.find((v) => !v.passed);
   if (wrong !== undefined) return found('numbers', keyOfVerdict(wrong), describe(wrong));
   const total = verdicts.reduce((n, v) => n + v.shape.reduce((a, b) => a * b, 1), 0);
   const undecided = verdicts.reduce((n, v) => n + v.undecided, 0);
+  if (steps !== undefined) return { kind: 'agreed', compared: steps.compared, undecided: steps.undecided + steps.left };
   return { kind: 'agreed', compared: total - undecided, undecided };
 }
 
@@ -200,15 +223,21 @@ function misprinted(text: string): string | null {
   return null;
 }
 
-const tree = (file: File): string => JSON.stringify(file, (key, value: unknown) => (key === 'span' ? undefined : value));
+const tree = (file: File): string =>
+  JSON.stringify(file, (key, value: unknown) => (key === 'span' ? undefined : value));
 
 function keyOfError(error: unknown): string {
   const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
   // Numbers of nodes and axes change as a program shrinks.
-  return `${error instanceof CompilerBug ? error.stage : ''} ${text.split('\n').slice(0, 2).join(' ').replace(/%?\d+/g, '#').replace(/\[[^\]]*\]/g, '[]').slice(0, 160)}`;
+  return `${error instanceof CompilerBug ? error.stage : ''} ${text
+    .split('\n')
+    .slice(0, 2)
+    .join(' ')
+    .replace(/%?\d+/g, '#')
+    .replace(/\[[^\]]*\]/g, '[]')
+    .slice(0, 160)}`;
 }
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
-

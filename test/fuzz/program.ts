@@ -3,6 +3,7 @@
  * features of the language, so that the others meet more often (swarm testing, Groce et al. 2012).
  */
 import { allOperations, writeBody } from './body.ts';
+import { routed } from './call-operations.ts';
 import { constantExpert, libraryExperts, mentionsOf, ownExperts, ownFunction, ownRouter, unionOf } from './declare.ts';
 import { Random } from './random.ts';
 import { Scope, World, type Callable } from './scope.ts';
@@ -22,7 +23,17 @@ export interface FuzzProgram {
   readonly used: ReadonlyMap<string, number>;
 }
 
-const declarationFeatures = ['losses', 'outputs', 'states', 'nested', 'expert choice', 'windows', 'unions', 'entries', 'controls'];
+const declarationFeatures = [
+  'losses',
+  'outputs',
+  'states',
+  'nested',
+  'expert choice',
+  'windows',
+  'unions',
+  'entries',
+  'controls',
+];
 
 export function featureNames(): readonly string[] {
   return [...new Set([...allOperations().map((o) => o.feature), ...declarationFeatures])];
@@ -139,7 +150,7 @@ class Writer {
   private declareCallables(): void {
     const { world, random } = this;
     const [E, G, M, L] = [world.axis('E'), world.axis('G'), world.axis('M'), world.axis('L')];
-    const families: readonly (readonly Ax[])[] = [[E], [E], [L, E], [G, M], []];
+    const families: readonly (readonly Ax[])[] = [[E], [E], [L, E], [L, E], [G, M], [L], []];
     const experts = random.between(1, 3);
     for (let i = 0; i < experts; i++) {
       const family = random.pick(families);
@@ -159,7 +170,13 @@ class Writer {
     const routers = random.between(1, 2);
     for (let i = 0; i < routers; i++) {
       const U = [...world.axes.values()].filter((a) => a.name.startsWith('U'));
-      const targets = random.pick<readonly Ax[]>([[E], [E], [E], [G, M], ...(U[0] === undefined ? [] : [[U[0]], [U[0]]])]);
+      const targets = random.pick<readonly Ax[]>([
+        [E],
+        [E],
+        [E],
+        [G, M],
+        ...(U[0] === undefined ? [] : [[U[0]], [U[0]]]),
+      ]);
       const whole = random.chance(0.35);
       this.add(ownRouter(world, !whole && random.chance(0.2) ? [L] : [], targets, whole));
     }
@@ -248,9 +265,11 @@ class Writer {
       params: true,
       depth: 0,
     });
-    writeBody(scope, random.between(4, 14));
+    writeBody(scope, random.between(4, 14), () => (random.chance(0.75) ? routed(scope) : null));
     if (state !== null) {
-      const next = scope.brought(random.late(scope.pool) ?? { text: state, type: tensor('f32', []) }, [world.axis('D')]);
+      const next = scope.brought(random.late(scope.pool) ?? { text: state, type: tensor('f32', []) }, [
+        world.axis('D'),
+      ]);
       scope.lines.push(`update ${state} = 0.5 * ${state} + tanh(${next.text})`);
       world.use('state');
     }
@@ -293,4 +312,7 @@ class Writer {
 }
 
 /** All axes a type speaks of, for messages. */
-export const describeType = (type: Type): string => `${typeText(type)} ${axesOf(type).map((a) => a.size).join('×')}`;
+export const describeType = (type: Type): string =>
+  `${typeText(type)} ${axesOf(type)
+    .map((a) => a.size)
+    .join('×')}`;

@@ -67,7 +67,16 @@ function topK(s: Scope): Made | null {
   } else arguments_.push(dynamic ? `min(${Math.max(1, k)}, ${targets.map((a) => a.name).join(' * ')})` : String(k));
   if (s.random.chance(0.9) || x.type.axes.length !== 1) arguments_.push(`over: ${over(targets)}`);
   if (s.random.chance(0.15)) {
-    const by = s.random.late(s.tensors('f32').filter((v) => v.type.axes.length > 0 && v.type.axes.every((a) => has(x.type.axes, a)) && targets.every((t) => has(v.type.axes, t))));
+    const by = s.random.late(
+      s
+        .tensors('f32')
+        .filter(
+          (v) =>
+            v.type.axes.length > 0 &&
+            v.type.axes.every((a) => has(x.type.axes, a)) &&
+            targets.every((t) => has(v.type.axes, t)),
+        ),
+    );
     if (by !== null) {
       s.world.use('by:');
       arguments_.push(`by: ${by.text}`);
@@ -106,7 +115,10 @@ const makers: readonly Operation[] = [
     const { x, targets } = chosen;
     const c = s.condition(x.type.axes);
     if (c === null) return null;
-    return { text: `keep(${x.text}, ${c.text}, over: ${over(targets)})`, type: route(without(x.type.axes, targets), targets) };
+    return {
+      text: `keep(${x.text}, ${c.text}, over: ${over(targets)})`,
+      type: route(without(x.type.axes, targets), targets),
+    };
   }),
   op('all', 'keep', 0.5, (s) => {
     const chosen = scores(s);
@@ -114,8 +126,10 @@ const makers: readonly Operation[] = [
     const { x, targets } = chosen;
     return { text: `all(${x.text}, over: ${over(targets)})`, type: route(without(x.type.axes, targets), targets) };
   }),
-  op('pick', 'pick', 2, (s) => {
-    const ids = s.random.late(s.tensors('i32').filter((v) => v.type.points !== undefined && !has(v.type.axes, v.type.points)));
+  op('pick', 'pick', 4, (s) => {
+    const ids = s.random.late(
+      s.tensors('i32').filter((v) => v.type.points !== undefined && !has(v.type.axes, v.type.points)),
+    );
     const target = ids?.type.points;
     if (ids === null || target === undefined) return null;
     const along = s.random.chance(0.6) ? s.random.some(ids.type.axes) : null;
@@ -142,7 +156,7 @@ const changes: readonly Operation[] = [
     if (!same(support(r.type), support(q.type))) return null;
     return { text: `${r.text} * ${q.text}`, type: r.type };
   }),
-  op('route + route', 'routes', 2, (s) => {
+  op('route + route', 'routes', 3, (s) => {
     const r = s.random.late(s.routes().filter((v) => v.type.payload.length === 0));
     if (r === null) return null;
     const q = s.random.late(
@@ -158,10 +172,12 @@ const changes: readonly Operation[] = [
     const name = elsewhere === null ? '' : `, over: ${elsewhere.name}`;
     return { text: `normalize(${r.text}${name}, eps: ${s.random.pick(['0.001', '0.5', '1e-20'])})`, type: r.type };
   }),
-  op('keep of a route', 'keep', 2, (s) => {
+  op('keep of a route', 'keep', 4, (s) => {
     const r = s.random.late(s.routes());
     if (r === null) return null;
-    const q = s.random.late(s.routes().filter((v) => v.type.payload.length === 0 && support(v.type).every((a) => has(support(r.type), a))));
+    const q = s.random.late(
+      s.routes().filter((v) => v.type.payload.length === 0 && support(v.type).every((a) => has(support(r.type), a))),
+    );
     const c = s.condition(support(r.type));
     const text = s.random.weighted([
       [2, c?.text ?? 'true'],
@@ -171,12 +187,14 @@ const changes: readonly Operation[] = [
     ]);
     return { text: `keep(${r.text}, ${text})`, type: r.type };
   }),
-  op('limit', 'queues', 3, (s) => {
+  op('limit', 'queues', 7, (s) => {
     const r = s.random.late(s.routes().filter((v) => v.type.sources.length > 0));
     if (r === null) return null;
     const queue = s.random.shuffled(r.type.sources).slice(0, s.random.chance(0.8) ? 1 : 2);
     const c = s.random.pick(['1', '2', '3', '0']);
-    const priority = s.random.late(s.tensors('f32').filter((v) => v.type.axes.length > 0 && v.type.axes.every((a) => has(support(r.type), a))));
+    const priority = s.random.late(
+      s.tensors('f32').filter((v) => v.type.axes.length > 0 && v.type.axes.every((a) => has(support(r.type), a))),
+    );
     const bare = r.type.payload.length === 0;
     const by = s.random.weighted([
       [3, ''],
@@ -189,7 +207,7 @@ const changes: readonly Operation[] = [
     s.world.use(by === '' ? 'queue in order' : 'queue by keys');
     return { text: `limit(${r.text}, to: ${c}, over: ${over(queue)}${by})`, type: r.type };
   }),
-  op('slots', 'queues', 2, (s) => {
+  op('slots', 'queues', 4, (s) => {
     const P = s.axis('P');
     if (P === undefined) return null;
     const r = s.random.late(
@@ -199,7 +217,7 @@ const changes: readonly Operation[] = [
     const queue = s.random.pick(r.type.sources);
     return { text: `slots(${r.text}, P, over: ${queue.name})`, type: { ...r.type, targets: [...r.type.targets, P] } };
   }),
-  op('function of a route', 'routes', 1, (s) => {
+  op('function of a route', 'routes', 2, (s) => {
     const r = s.random.late(s.routes());
     if (r === null) return null;
     const name = s.random.pick(['tanh', 'relu', 'abs', 'sigmoid', 'sign', 'mask', 'softmax']);
@@ -208,7 +226,7 @@ const changes: readonly Operation[] = [
     if (name === 'mask') return { text: `mask(${r.text}) * 1`, type: { ...r.type, payload: [] } };
     return { text: `${name}(${r.text})`, type: r.type };
   }),
-  op('turned', 'expert choice', 1, (s) => {
+  op('turned', 'expert choice', 2, (s) => {
     const r = s.random.late(s.routes().filter((v) => v.type.sources.length > 0));
     if (r === null) return null;
     const type: RouteType = { ...r.type, sources: r.type.targets, targets: r.type.sources };
@@ -223,14 +241,20 @@ const changes: readonly Operation[] = [
     const { sources, targets, payload } = r.type;
     const cut = (axes: readonly Ax[]): Ax[] => axes.flatMap((a) => (a.name === 'E' ? [G, M] : [a]));
     if (has(axesOf(r.type), E) && !has(axesOf(r.type), G) && !has(axesOf(r.type), M)) {
-      return { text: `split(${r.text}, E: (G, M))`, type: { ...r.type, sources: cut(sources), targets: cut(targets), payload: cut(payload) } };
+      return {
+        text: `split(${r.text}, E: (G, M))`,
+        type: { ...r.type, sources: cut(sources), targets: cut(targets), payload: cut(payload) },
+      };
     }
     const from = s.random.some(support(r.type).filter((a) => !a.name.endsWith("'")));
     if (from === null) return null;
     const to = s.world.twin(from);
     if (has(axesOf(r.type), to)) return null;
     const put = (axes: readonly Ax[]): Ax[] => axes.map((a) => (a.name === from.name ? to : a));
-    return { text: `rename(${r.text}, ${from.name}: ${to.name})`, type: { ...r.type, sources: put(sources), targets: put(targets) } };
+    return {
+      text: `rename(${r.text}, ${from.name}: ${to.name})`,
+      type: { ...r.type, sources: put(sources), targets: put(targets) },
+    };
   }),
 ];
 
@@ -248,7 +272,10 @@ function contracted(s: Scope): Made | null {
   if (whole && targets.length > 0 && s.random.chance(0.7)) {
     const axes = without(all, targets);
     if (!s.fits(axes)) return null;
-    return { text: s.random.chance(0.85) ? `${r.text} @ ${y.text}` : `${y.text} @ ${r.text}`, type: tensor('f32', axes) };
+    return {
+      text: s.random.chance(0.85) ? `${r.text} @ ${y.text}` : `${y.text} @ ${r.text}`,
+      type: tensor('f32', axes),
+    };
   }
   const some = s.random.shuffled(both).slice(0, s.random.between(1, 2));
   const axes = without(all, some);
@@ -270,7 +297,10 @@ const readers: readonly Operation[] = [
       [1, 'min'],
       [1, 'logsumexp'],
     ]);
-    return { text: `${name}(${r.text}, over: ${over(r.type.targets)})`, type: tensor('f32', without(axesOf(r.type), r.type.targets)) };
+    return {
+      text: `${name}(${r.text}, over: ${over(r.type.targets)})`,
+      type: tensor('f32', without(axesOf(r.type), r.type.targets)),
+    };
   }),
   op('load, count', 'routes', 2, (s) => {
     const r = s.random.late(s.routes());
@@ -291,7 +321,10 @@ const readers: readonly Operation[] = [
     const r = s.random.late(s.routes());
     const [a, b] = [s.real(), s.real()];
     if (r === null || a === null || b === null || !s.fits(support(r.type), a.type.axes, b.type.axes)) return null;
-    return { text: `where(${r.text}, ${a.text}, ${b.text})`, type: tensor('f32', unite(support(r.type), a.type.axes, b.type.axes)) };
+    return {
+      text: `where(${r.text}, ${a.text}, ${b.text})`,
+      type: tensor('f32', unite(support(r.type), a.type.axes, b.type.axes)),
+    };
   }),
 ];
 

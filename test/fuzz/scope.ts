@@ -174,7 +174,10 @@ export class Scope {
     const x = this.random.late(this.tensors('f32', 'f16').filter(within));
     if (x === null) return known;
     const sign = this.random.pick(['>', '>=', '<', '<=', '==', '!=']);
-    return { text: `(${x.text} ${sign} ${this.random.pick(['0', '0.25', '-0.5', '1'])})`, type: tensor('bool', x.type.axes) };
+    return {
+      text: `(${x.text} ${sign} ${this.random.pick(['0', '0.25', '-0.5', '1'])})`,
+      type: tensor('bool', x.type.axes),
+    };
   }
 
   /** Whole numbers that are points of an axis, or -1. */

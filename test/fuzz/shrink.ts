@@ -40,6 +40,11 @@ export async function shrink(given: Case, options: ShrinkOptions): Promise<Shrun
     best = candidate;
     return true;
   };
+  const tidy = async (): Promise<void> => {
+    for (const what of ['all', 'declarations', 'lines'] as const) {
+      for (let less = tidied(best, what); less !== null && (await attempt(less)); less = tidied(best, what));
+    }
+  };
   /** One walk through the candidates of a step, which goes on where it was after one was accepted. */
   const sweep = async (step: Step): Promise<boolean> => {
     let changed = false;
@@ -50,7 +55,7 @@ export async function shrink(given: Case, options: ShrinkOptions): Promise<Shrun
         if (i++ < from) continue;
         const made = candidate();
         if (made === null || !(await attempt(made))) continue;
-        for (let less = tidied(best); less !== null && (await attempt(less)); less = tidied(best));
+        await tidy();
         from = Math.max(0, i - 2);
         [again, changed] = [true, true];
         break;
@@ -58,7 +63,7 @@ export async function shrink(given: Case, options: ShrinkOptions): Promise<Shrun
     }
     return changed;
   };
-  for (let less = tidied(best); less !== null && (await attempt(less)); less = tidied(best));
+  await tidy();
   for (let changed = true; changed && options.now() < end;) {
     changed = false;
     for (const step of [oneResult, withoutItems, withSmallerSizes, inlined, simplerExpressions]) {
@@ -110,7 +115,8 @@ function put(tree: Json, path: Path, value: Json | undefined): Json {
   }
   if (!isObject(tree)) return tree;
   const name = String(key);
-  if (rest.length === 0 && value === undefined) return Object.fromEntries(Object.entries(tree).filter(([k]) => k !== name));
+  if (rest.length === 0 && value === undefined)
+    return Object.fromEntries(Object.entries(tree).filter(([k]) => k !== name));
   return { ...tree, [name]: put(tree[name] ?? null, rest, value) };
 }
 
@@ -144,7 +150,7 @@ const withText = (given: Case, tree: Json): Case | null => {
 // ------------------------------------------------------------------------------------------------------------ reductions
 
 /** Without all declarations, lines and imports whose names nobody says; null if there are none. */
-function tidied(given: Case): Case | null {
+function tidied(given: Case, what: 'all' | 'declarations' | 'lines'): Case | null {
   const tree = treeOf(given.text);
   const words = new Map<string, number>();
   for (const [word] of given.text.matchAll(/[A-Za-z_][A-Za-z0-9_]*/g)) words.set(word, (words.get(word) ?? 0) + 1);
@@ -153,7 +159,9 @@ function tidied(given: Case): Case | null {
   for (const [path, x] of places(tree)) {
     if (!isObject(x) || typeof path.at(-1) !== 'number') continue;
     const names = x['kind'] === 'Let' ? at(x, ['pattern', 'names']) : undefined;
-    if (Array.isArray(names) && names.every((n: Json) => unread(at(n, ['text'])))) gone.push(path);
+    if (what !== 'declarations' && Array.isArray(names) && names.every((n: Json) => unread(at(n, ['text']))))
+      gone.push(path);
+    if (what === 'lines') continue;
     const list = path.at(-2);
     if (list === 'bindings' || list === 'slots' || (list === 'names' && path.includes('imports')))
       if (unread(at(x, list === 'names' ? ['text'] : ['name', 'text']))) gone.push(path);
@@ -171,7 +179,10 @@ function withoutEmpty(tree: Json): Json {
     ([path, x]) =>
       isObject(x) &&
       typeof path.at(-1) === 'number' &&
-      ['bindings', 'slots', 'names'].some((list) => (path.includes('imports') || list !== 'names') && at(x, [list, 0]) === undefined && Array.isArray(x[list])),
+      ['bindings', 'slots', 'names'].some(
+        (list) =>
+          (path.includes('imports') || list !== 'names') && at(x, [list, 0]) === undefined && Array.isArray(x[list]),
+      ),
   );
   return gone.toReversed().reduce((t, [path]) => put(t, path, undefined), tree);
 }
@@ -252,7 +263,15 @@ function* inlined(given: Case): Generator<() => Case | null> {
     if (typeof name !== 'string' || value === undefined || at(x, ['pattern', 'names', 1]) !== undefined) continue;
     const uses = [...places(tree)].filter(([, y]) => isObject(y) && y['kind'] === 'Name' && y['name'] === name);
     if (uses.length > 2) continue;
-    yield () => withText(given, put(uses.reduce((t, [where]) => put(t, where, value), tree), path, undefined));
+    yield () =>
+      withText(
+        given,
+        put(
+          uses.reduce((t, [where]) => put(t, where, value), tree),
+          path,
+          undefined,
+        ),
+      );
   }
 }
 

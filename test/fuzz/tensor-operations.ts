@@ -1,7 +1,19 @@
 /** Operations of tensors: elementwise, over axes, views, whole numbers and truth values, draws. */
 import type { Made, Operation } from './operations.ts';
 import type { Scope } from './scope.ts';
-import { common, has, over, tensor, typeText, unite, volume, without, type Ax, type Value, type TensorType } from './types.ts';
+import {
+  common,
+  has,
+  over,
+  tensor,
+  typeText,
+  unite,
+  volume,
+  without,
+  type Ax,
+  type Value,
+  type TensorType,
+} from './types.ts';
 
 const f32 = (text: string, axes: readonly Ax[]): Made => ({ text, type: tensor('f32', axes) });
 
@@ -36,15 +48,15 @@ const delicate: readonly (readonly [name: string, tame: (x: string) => string])[
 ];
 
 const elementwise: readonly Operation[] = [
-  op('+', 'arithmetic', 4, (s) => {
+  op('+', 'arithmetic', 3, (s) => {
     const two = twoReals(s);
     return two === null ? null : f32(`${two[0].text} + ${two[1].text}`, two[2]);
   }),
-  op('-', 'arithmetic', 2, (s) => {
+  op('-', 'arithmetic', 1, (s) => {
     const two = twoReals(s);
     return two === null ? null : f32(`${two[0].text} - ${two[1].text}`, two[2]);
   }),
-  op('*', 'arithmetic', 4, (s) => {
+  op('*', 'arithmetic', 3, (s) => {
     const two = twoReals(s);
     return two === null ? null : f32(`${two[0].text} * ${two[1].text}`, two[2]);
   }),
@@ -72,18 +84,19 @@ const elementwise: readonly Operation[] = [
       [1, f32(`(1 + abs(${a.text})) ** -2`, a.type.axes)],
     ]);
   }),
-  op('min, max', 'arithmetic', 2, (s) => {
+  op('min, max', 'arithmetic', 1, (s) => {
     const two = twoReals(s);
     if (two === null) return null;
     const name = s.random.pick(['min', 'max']);
-    if (s.random.chance(0.4)) return f32(`${name}(${two[0].text}, ${s.random.pick(['0', '0.5', '-1'])})`, two[0].type.axes);
+    if (s.random.chance(0.4))
+      return f32(`${name}(${two[0].text}, ${s.random.pick(['0', '0.5', '-1'])})`, two[0].type.axes);
     return f32(`${name}(${two[0].text}, ${two[1].text})`, two[2]);
   }),
   op('clamp', 'arithmetic', 1, (s) => {
     const x = s.real();
     return x === null ? null : f32(`clamp(${x.text}, ${s.random.pick(['-1', '-0.5', '0'])}, 0.75)`, x.type.axes);
   }),
-  op('unary', 'functions', 6, (s) => {
+  op('unary', 'functions', 4, (s) => {
     const x = s.real();
     return x === null ? null : f32(`${s.random.pick(unaries)}(${x.text})`, x.type.axes);
   }),
@@ -99,7 +112,8 @@ const elementwise: readonly Operation[] = [
     const c = s.condition(s.random.chance(0.8) ? two[2] : s.axes);
     if (c === null || !s.fits(two[2], c.type.axes)) return null;
     const [a, b] = two;
-    if (s.random.chance(0.2)) return f32(`where(${c.text}, ${a.text}, ${s.random.pick(['0', '-inf', '1'])})`, unite(a.type.axes, c.type.axes));
+    if (s.random.chance(0.2))
+      return f32(`where(${c.text}, ${a.text}, ${s.random.pick(['0', '-inf', '1'])})`, unite(a.type.axes, c.type.axes));
     return f32(`where(${c.text}, ${a.text}, ${b.text})`, unite(two[2], c.type.axes));
   }),
 ];
@@ -115,7 +129,10 @@ function linear(s: Scope): Made | null {
   const rest = without(x.type.axes, [inner]);
   const shared = s.random.chance(0.15) ? rest.filter((a) => !a.dynamic).slice(0, 1) : [];
   if (!s.fits([outer], rest) || volume(unite(x.type.axes, [outer])) > 8 * s.room) return null;
-  const w = s.weight(s.random.shuffled([outer, inner, ...shared]), s.world.features.has('f16') && s.random.chance(0.2) ? 'f16' : 'f32');
+  const w = s.weight(
+    s.random.shuffled([outer, inner, ...shared]),
+    s.world.features.has('f16') && s.random.chance(0.2) ? 'f16' : 'f32',
+  );
   const axes = [outer, ...rest];
   if (shared.length > 0) return f32(`dot(${w.text}, ${x.text}, over: ${inner.name})`, axes);
   return f32(s.random.chance(0.5) ? `${w.text} @ ${x.text}` : `${x.text} @ ${w.text}`, axes);
@@ -140,7 +157,9 @@ const sums: readonly Operation[] = [
     if (x === null) return null;
     const some = s.random.shuffled(x.type.axes).slice(0, s.random.chance(0.75) ? 1 : 2);
     const full = some.every((a) => a.size > 0);
-    const name = s.random.pick(full ? ['sum', 'mean', 'max', 'min', 'var', 'std', 'logsumexp'] : ['sum', 'mean', 'var', 'logsumexp']);
+    const name = s.random.pick(
+      full ? ['sum', 'mean', 'max', 'min', 'var', 'std', 'logsumexp'] : ['sum', 'mean', 'var', 'logsumexp'],
+    );
     s.world.use(name);
     return f32(`${name}(${x.text}, over: ${over(some)})`, without(x.type.axes, some));
   }),
@@ -183,20 +202,24 @@ const views: readonly Operation[] = [
     const x = s.real((axes) => axes.length > 0);
     if (x === null) return null;
     const from = s.random.pick(x.type.axes);
-    const to = from.name.endsWith("'")
-      ? (s.axis(from.name.slice(0, -1)) ?? null)
-      : s.world.twin(from);
+    const to = from.name.endsWith("'") ? (s.axis(from.name.slice(0, -1)) ?? null) : s.world.twin(from);
     if (to === null || has(x.type.axes, to)) return null;
-    return f32(`rename(${x.text}, ${from.name}: ${to.name})`, x.type.axes.map((a) => (a.name === from.name ? to : a)));
+    return f32(
+      `rename(${x.text}, ${from.name}: ${to.name})`,
+      x.type.axes.map((a) => (a.name === from.name ? to : a)),
+    );
   }),
   op('split', 'views', 1, (s) => {
     const [E, G, M] = [s.axis('E'), s.axis('G'), s.axis('M')];
     if (E === undefined || G === undefined || M === undefined) return null;
     const x = s.real((axes) => has(axes, E) && !has(axes, G) && !has(axes, M));
     if (x === null) return null;
-    return f32(`split(${x.text}, E: (G, M))`, x.type.axes.flatMap((a) => (a.name === 'E' ? [G, M] : [a])));
+    return f32(
+      `split(${x.text}, E: (G, M))`,
+      x.type.axes.flatMap((a) => (a.name === 'E' ? [G, M] : [a])),
+    );
   }),
-  op('merge', 'views', 1, (s) => {
+  op('merge', 'views', 2, (s) => {
     const [E, G, M] = [s.axis('E'), s.axis('G'), s.axis('M')];
     if (E === undefined || G === undefined || M === undefined) return null;
     const x = s.real((axes) => has(axes, G) && has(axes, M) && !has(axes, E));
@@ -217,7 +240,13 @@ const views: readonly Operation[] = [
   }),
   op('index', 'views', 2, (s) => {
     const x = s.real((axes) => axes.some((a) => a.size > 0));
-    const axis = x === null ? null : filled(s, x.type.axes.filter((a) => !a.name.endsWith("'")));
+    const axis =
+      x === null
+        ? null
+        : filled(
+            s,
+            x.type.axes.filter((a) => !a.name.endsWith("'")),
+          );
     if (x === null || axis === null) return null;
     const at = s.random.pick(['0', `${axis.name} - 1`, ...(axis.dynamic ? [] : [String(s.random.below(axis.size))])]);
     const index = s.index !== undefined && s.index.axis.name === axis.name ? s.index.name : at;
@@ -227,10 +256,14 @@ const views: readonly Operation[] = [
     const S = s.axis('S');
     if (S === undefined) return null;
     const x = s.real((axes) => !has(axes, S) && axes.some((a) => a.size >= S.size));
-    const axis = x === null ? null : s.random.some(x.type.axes.filter((a) => a.size >= S.size && !a.name.endsWith("'")));
+    const axis =
+      x === null ? null : s.random.some(x.type.axes.filter((a) => a.size >= S.size && !a.name.endsWith("'")));
     if (x === null || axis === null) return null;
     const from = axis.dynamic ? 0 : s.random.below(axis.size - S.size + 1);
-    return f32(`${x.text}[${axis.name}: ${from} .. ${from + S.size} as S]`, x.type.axes.map((a) => (a.name === axis.name ? S : a)));
+    return f32(
+      `${x.text}[${axis.name}: ${from} .. ${from + S.size} as S]`,
+      x.type.axes.map((a) => (a.name === axis.name ? S : a)),
+    );
   }),
   op('gather', 'lookups', 3, (s) => {
     const ids = s.random.late(s.tensors('i32').filter((v) => v.type.points !== undefined));
@@ -241,7 +274,7 @@ const views: readonly Operation[] = [
     if (table === null || !s.fits(axes)) return null;
     return f32(`${table.text}[${axis.name}: ${ids.text}]`, axes);
   }),
-  op('table', 'lookups', 1, (s) => {
+  op('table', 'lookups', 3, (s) => {
     const V = s.random.some(s.axes.filter((a) => !a.dynamic));
     const D = s.random.some(s.axes.filter((a) => !a.dynamic && a.name !== V?.name));
     const ids = V === null ? null : s.points(V);
@@ -250,7 +283,7 @@ const views: readonly Operation[] = [
     const table = s.weight(s.random.shuffled([V, D]));
     return f32(`${table.text}[${V.name}: ${ids.text}]`, unite(ids.type.axes, [D]));
   }),
-  op('one_hot', 'lookups', 1, (s) => {
+  op('one_hot', 'lookups', 2, (s) => {
     const ids = s.random.late(s.tensors('i32').filter((v) => v.type.points !== undefined));
     const axis = ids?.type.points;
     if (ids === null || axis === undefined || has(ids.type.axes, axis) || !s.fits(ids.type.axes, [axis])) return null;

@@ -37,8 +37,7 @@ export const has = (axes: readonly Ax[], axis: Ax): boolean => axes.some((a) => 
 export const without = (axes: readonly Ax[], less: readonly Ax[]): Ax[] => axes.filter((a) => !has(less, a));
 export const common = (a: readonly Ax[], b: readonly Ax[]): Ax[] => a.filter((x) => has(b, x));
 export const volume = (axes: readonly Ax[]): number => axes.reduce((n, a) => n * a.size, 1);
-export const same = (a: readonly Ax[], b: readonly Ax[]): boolean =>
-  a.length === b.length && a.every((x) => has(b, x));
+export const same = (a: readonly Ax[], b: readonly Ax[]): boolean => a.length === b.length && a.every((x) => has(b, x));
 
 export function unite(...lists: readonly (readonly Ax[])[]): Ax[] {
   const all: Ax[] = [];

@@ -29,7 +29,10 @@ export function makeValues(
     const shape = evaluateShape(spec.axes, sizes);
     const within = spec.within === null ? null : (evaluateShape([spec.within], sizes)[0] ?? 0);
     const random = new Random(seed, hash(spec.name));
-    inputs.set(spec.name, tensorOf(spec.element, shape, (i) => given(spec.element, profile, random, within, i)));
+    inputs.set(
+      spec.name,
+      tensorOf(spec.element, shape, (i) => given(spec.element, profile, random, within, i)),
+    );
   }
   const stores = new Map<string, Float64Array>(known);
   for (const spec of manifest.stores) {
@@ -39,7 +42,10 @@ export function makeValues(
       // Every second time the host gives a control, else its default is what counts.
       if (!random.chance(0.5)) continue;
       const shape = evaluateShape(spec.axes, sizes);
-      inputs.set(spec.path, tensorOf(spec.element, shape, () => finite(profile, random)));
+      inputs.set(
+        spec.path,
+        tensorOf(spec.element, shape, () => finite(profile, random)),
+      );
       continue;
     }
     const count = elementCount(evaluateShape(spec.axes, new Map()));

@@ -1,0 +1,30 @@
+/** What random programs found, each made small: they agree on every executor since. Laid out, compiled twice, run with all kinds of values. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { format } from '../../dsl/syntax/print-ast.ts';
+import { examine } from './examine.ts';
+import { profiles } from './program.ts';
+
+const folder = fileURLToPath(new URL('findings/', import.meta.url));
+const files = readdirSync(folder).filter((name) => name.endsWith('.moe'));
+
+test.each(files)(
+  '%s',
+  async (file) => {
+    const text = readFileSync(`${folder}${file}`, 'utf8');
+    const laid = format({ name: file, text });
+    expect(laid.ok ? laid.text : laid.diagnostics).toBe(text);
+    for (const profile of profiles) {
+      for (const T of [1, 4]) {
+        const sizes = new Map([
+          ['T', T],
+          ['B', 2],
+        ]);
+        const outcome = await examine({ text, sizes, profile, seed: T }, { on: 'kernels', twice: true });
+        expect(['agreed', 'stopped'], JSON.stringify(outcome)).toContain(outcome.kind);
+      }
+    }
+  },
+  120_000,
+);

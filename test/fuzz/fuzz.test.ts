@@ -1,0 +1,88 @@
+/** The fuzzer itself: the same seed gives the same programs, all constructs are among them, and what is wrong is found. */
+import { expect, it } from 'vitest';
+import { executeKernels } from '../../compiler/cli/execute.ts';
+import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { Ready } from '../../compiler/cli/run-options.ts';
+import { coverage } from './coverage.ts';
+import { examine, type Case } from './examine.ts';
+import { seedOf } from './orders.ts';
+import { makeProgram } from './program.ts';
+import { shrink } from './shrink.ts';
+
+/** Enough that a construct which a twentieth of all programs lack room for is still met. */
+const programsForCoverage = 1500;
+
+it('the same seed gives the same program', () => {
+  for (let i = 0; i < 20; i++) expect(makeProgram(seedOf(3, i))).toEqual(makeProgram(seedOf(3, i)));
+  expect(new Set(Array.from({ length: 50 }, (_, i) => makeProgram(seedOf(3, i)).text)).size).toBe(50);
+});
+
+it('every construct is generated', () => {
+  const counts = coverage(11, programsForCoverage);
+  expect([...counts].filter(([, n]) => n === 0).map(([name]) => name)).toEqual([]);
+}, 120_000);
+
+/** A mutant of every kernel: one operation of floats where another belongs. */
+function mutant(from: string, to: string): (run: Ready) => Promise<ReadonlyMap<string, NamedTensor>> {
+  const changed = (x: unknown): unknown => {
+    if (Array.isArray(x)) return x.map(changed);
+    if (typeof x !== 'object' || x === null) return x;
+    const here = 'type' in x && x.type === 'f32';
+    return Object.fromEntries(
+      Object.entries(x).map(([key, value]) => [key, here && key === 'op' && value === from ? to : changed(value)]),
+    );
+  };
+  return ({ prepared, request }) => {
+    const { entry } = prepared;
+    // Kernels are plain data: the copy has the same shape.
+    const kernels = entry.full.plan.kernels.map((kernel) => Object.assign({}, kernel, changed(kernel)));
+    const full = { ...entry.full, plan: { ...entry.full.plan, kernels } };
+    return executeKernels({ ...prepared, entry: { ...entry, full } }, request);
+  };
+}
+
+it('finds a planted mutant and makes it small', async () => {
+  const options = { on: 'kernels', instead: mutant('max', 'min') } as const;
+  const wrong = async (given: Case): Promise<boolean> => {
+    const outcome = await examine(given, options);
+    return outcome.kind === 'finding' && outcome.finding.kind === 'numbers';
+  };
+  const given: Case = {
+    text: `
+      import { SwiGLU } from "std"
+      model Planted {
+        axis T, D = 4, E = 3, F = 5
+        experts ffn[E] = SwiGLU<F>
+        router gate(x: [D]) -> route[E] {
+          param w: [E, D]
+          top_k(softmax(w @ x, over: E), 2, over: E)
+        }
+        forward(x: [T, D], y: [T, D]) -> (a: [T, D], b: [T]) {
+          let r = gate(x)
+          let z = tanh(x) + 0.5 * y
+          let m = min(z, 0.25)
+          let big = max(2 * z + m, over: D)
+          (a: r @ ffn(x) + z, b: big + sum(m, over: D))
+        }
+      }`,
+    sizes: new Map([['T', 7]]),
+    profile: 'normal',
+    seed: 1,
+  };
+  expect(await wrong(given)).toBe(true);
+  // Without the operation nothing is wrong.
+  const text = 'model Sound { axis T, D = 4 forward(x: [T, D], y: [T, D]) -> [T] { sum(x * y, over: D) } }';
+  expect(await wrong({ ...given, text })).toBe(false);
+  const small = await shrink(given, { keeps: wrong, limit: 60_000, now: Date.now });
+  expect(await wrong(small.case)).toBe(true);
+  expect(small.case.text).not.toMatch(/ffn|gate|SwiGLU/);
+  expect(small.case.text.split('\n').length).toBeLessThan(12);
+}, 240_000);
+
+it('programs are accepted by the checker and the compiler', async () => {
+  for (let i = 0; i < 12; i++) {
+    const program = makeProgram(seedOf(2, i));
+    const outcome = await examine(program, { on: 'reference' });
+    expect(['agreed', 'stopped'], `${JSON.stringify(outcome)}\n${program.text}`).toContain(outcome.kind);
+  }
+}, 240_000);
