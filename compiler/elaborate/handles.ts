@@ -21,6 +21,8 @@ import type { AxisId, Bound, NodeId } from '../graph/ir.ts';
 export interface GraphTensor {
   readonly node: NodeId;
   readonly axes: readonly Axis[];
+  /** An axis along which the numbers are known to be its points, each once: what `argsort` gives. */
+  readonly permutes?: Axis;
 }
 
 export interface GraphRoute {

@@ -156,3 +156,20 @@ export function embedInBounds(
   const all: Bound = { per: without(axes, from), atMost: multiply(from.map(sizeOf)) };
   return [...replaceInBounds(facts, from, to, sizeOf), all];
 }
+
+/**
+ * Facts after points were looked up along `axis` by indices over `own` axes. What was said for each point of the axis holds for
+ * each of the new ones. The rest holds for a permutation, at each point of the axes that it has beside; where an index may
+ * name a point any number of times it says nothing any more.
+ */
+export function lookUpInBounds(
+  facts: readonly Bound[],
+  axis: AxisId,
+  own: readonly AxisId[],
+  permutation: boolean,
+): Bound[] {
+  return facts.flatMap(({ per, atMost }) => {
+    if (per.includes(axis)) return [{ per: [...without(per, [axis]), ...own], atMost }];
+    return permutation ? [{ per: [...per, ...without(own, [axis])], atMost }] : [];
+  });
+}

@@ -151,9 +151,11 @@ function alongAxes(name: AlongName, entry: Entry): Primitive {
     infer: (call) => inferAlong(call, name, entry),
     evaluate(call, run) {
       const by = numberArgument(call, 'eps', 0);
-      return along(operand(call, 'x'), axesArgument(call, 'over'), call.element, run.absent, (line, out) =>
-        entry.f(line, out, by),
-      );
+      const over = axesArgument(call, 'over');
+      const result = along(operand(call, 'x'), over, call.element, run.absent, (line, out) => entry.f(line, out, by));
+      const [axis] = over;
+      if (name !== 'argsort' || result.kind === 'route' || axis === undefined) return result;
+      return { kind: 'tensor', value: { ...result.value, permutes: axis } };
     },
   };
 }

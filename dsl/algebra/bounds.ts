@@ -82,3 +82,29 @@ export function boundsOfRecut(
   }
   return result;
 }
+
+/** Facts about the points over which any point along `gone` is present: no more than there were. */
+export function boundsOfProjection(facts: readonly BoundFact[], gone: readonly Axis[]): readonly BoundFact[] {
+  return facts.map(({ per, atMost }) => ({
+    per: per.filter((axis) => !gone.includes(axis)),
+    atMost: multiply([atMost, ...per.filter((axis) => gone.includes(axis)).map((axis) => axis.size)]),
+  }));
+}
+
+/**
+ * Facts after points were looked up along `axis` by indices over `own` axes. What was said for each point of the axis holds for
+ * each of the new ones. The rest holds for a permutation, at each point of the axes that it has beside; where an index may
+ * name a point any number of times it says nothing any more.
+ */
+export function boundsOfLookUp(
+  facts: readonly BoundFact[],
+  axis: Axis,
+  own: readonly Axis[],
+  permutation: boolean,
+): readonly BoundFact[] {
+  const beside = own.filter((each) => each !== axis);
+  return facts.flatMap(({ per, atMost }) => {
+    if (per.includes(axis)) return [{ per: [...per.filter((each) => each !== axis), ...own], atMost }];
+    return permutation ? [{ per: [...per, ...beside], atMost }] : [];
+  });
+}

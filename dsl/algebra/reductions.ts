@@ -1,6 +1,7 @@
 /**
- * Reductions: one number for each point of the axes that are not reduced. Of a route they read what is present and
- * give a dense tensor: `sum` of nothing is 0, `max` -inf, `min` inf, `logsumexp` -inf. `mean`, `var` and `std` over the
+ * Reductions: one number for each point of the axes that are not reduced. Of a route they read what is present. Over some of
+ * its targets the result is a route of the others, present where anything was, with the least of the ranks; else it is a
+ * dense tensor: `sum` of nothing is 0, `max` -inf, `min` inf, `logsumexp` -inf. `mean`, `var` and `std` over the
  * support of a route are refused: it is not clear which points count. Over payload axes they are what they are, and
  * where the route is absent 0, the mean of nothing.
  *
@@ -13,6 +14,7 @@ import {
   meanOf,
   minimumOf,
   reduce,
+  reduceTargets,
   sumOf,
   varianceOf,
   type Line,
@@ -32,7 +34,7 @@ import {
   type TypeCall,
   type TypeProblem,
 } from './primitive.ts';
-import { computable, computed, format, list, oneAxis, over, supportOf, wants } from './typing.ts';
+import { computable, computed, format, list, oneAxis, over, supportOf, targetsLeft, wants } from './typing.ts';
 
 interface Entry {
   readonly of: 'float' | 'number';
@@ -52,7 +54,11 @@ const entries: Record<ReductionName, Entry> = {
     f: sumOf,
     needsOne: false,
     overSupport: true,
-    documentation: say('The sum over axes.', 'sum(x, over: D)', 'Over nothing 0. Of a route: of what is present.'),
+    documentation: say(
+      'The sum over axes.',
+      'sum(x, over: D)',
+      'Over nothing 0. Of a route: of what is present; over some of its targets it is a route of the others.',
+    ),
   },
   mean: {
     of: 'float',
@@ -66,14 +72,22 @@ const entries: Record<ReductionName, Entry> = {
     f: maximumOf,
     needsOne: true,
     overSupport: true,
-    documentation: say('The greatest over axes.', 'max(p, over: E)', 'Of a route where nothing is present: -inf.'),
+    documentation: say(
+      'The greatest over axes.',
+      'max(p, over: E)',
+      'Of a route where nothing is present: -inf; over some of its targets it is a route of the others.',
+    ),
   },
   min: {
     of: 'number',
     f: minimumOf,
     needsOne: true,
     overSupport: true,
-    documentation: say('The least over axes.', 'min(p, over: E)', 'Of a route where nothing is present: inf.'),
+    documentation: say(
+      'The least over axes.',
+      'min(p, over: E)',
+      'Of a route where nothing is present: inf; over some of its targets it is a route of the others.',
+    ),
   },
   var: {
     of: 'float',
@@ -94,7 +108,11 @@ const entries: Record<ReductionName, Entry> = {
     f: logSumExpOf,
     needsOne: false,
     overSupport: true,
-    documentation: say('log(sum(exp(x))), without overflow.', 'logsumexp(w @ x, over: E) ** 2', 'Over nothing -inf.'),
+    documentation: say(
+      'log(sum(exp(x))), without overflow.',
+      'logsumexp(w @ x, over: E) ** 2',
+      'Over nothing -inf. Over some of the targets of a route it is a route of the others.',
+    ),
   },
   argmax: {
     of: 'number',
@@ -118,6 +136,9 @@ function argmaxOf({ values, positions, count }: Line): number {
   return best < 0 ? 0 : positions[best];
 }
 
+/** The axes argument by which the checker tells that the result is a route: the targets it still has. */
+export const stillTargets = 'targets';
+
 function reduction(name: ReductionName, entry: Entry): Primitive {
   return {
     name,
@@ -131,6 +152,8 @@ function reduction(name: ReductionName, entry: Entry): Primitive {
       const x = operand(call, 'x');
       const along = axesArgument(call, 'over');
       const rest = without(axesOf(x), along);
+      if (x.kind === 'route' && call.axes.has(stillTargets))
+        return { kind: 'route', value: reduceTargets(x.value, along, call.element, run.absent, entry.f) };
       return reduce(x, along, call.element, (line, r) => {
         if (entry.needsOne && line.count === 0 && x.kind === 'tensor') {
           run.problem(
@@ -177,6 +200,11 @@ function inferReduction(call: TypeCall, name: ReductionName, entry: Entry): Infe
   }
   const axes = withoutAxes(axesOfType(x), gone);
   const filled = new Map([['over', gone]]);
+  const left = x.kind === 'route' ? targetsLeft(x, gone) : null;
+  if (x.kind === 'route' && left !== null) {
+    const type = { ...x, element: computed(x.element), targets: left, payload: withoutAxes(x.payload, gone) };
+    return { type, axes: filled.set(stillTargets, left) };
+  }
   if (name !== 'argmax') return { type: { kind: 'tensor', element: computed(x.element), axes }, axes: filled };
   const axis = oneAxis({ ...call, axes: filled }, 'over', name);
   if (isProblem(axis)) return axis;

@@ -14,6 +14,7 @@ import {
   isProblem,
   isSubset,
   sameAxis,
+  sharedAxes,
   uniteAxes,
   withoutAxes,
   type Inferred,
@@ -143,6 +144,17 @@ export function conditionArgument(call: TypeCall, name: string): TensorType | Ty
 
 export function supportOf(route: RouteType): readonly AxisVar[] {
   return [...route.sources, ...route.targets];
+}
+
+/**
+ * What is left of the targets when a route is reduced over these axes, if what is left is still a choice: of its support only
+ * targets go, and not all of them. Else null: without a target, or without a source that says whose choice it is, the
+ * result is dense.
+ */
+export function targetsLeft(route: RouteType, gone: readonly AxisVar[]): readonly AxisVar[] | null {
+  const across = sharedAxes(gone, supportOf(route));
+  const left = withoutAxes(route.targets, gone);
+  return across.length > 0 && left.length > 0 && isSubset(across, route.targets) ? left : null;
 }
 
 /** Whether the two types' `in V` say the same. */

@@ -3,6 +3,7 @@
  * there (all of a tensor; of a route those at present points), in row-major order of `over` as written.
  */
 import { sumInOrder } from '../algebra/sum-order.ts';
+import { boundsOfProjection } from '../algebra/bounds.ts';
 import type { ElementType } from '../check/program.ts';
 import type { Operand } from '../meaning/algebra.ts';
 import type { Axis } from '../meaning/axis.ts';
@@ -60,6 +61,37 @@ export function reduce(
     data[r] = keepAs(element, f(line, r));
   });
   return { kind: 'tensor', value: makeTensor(element, rest, data) };
+}
+
+/**
+ * A route over some of its targets: present where any point of the line was, with the number of what is present and the
+ * least of its ranks.
+ */
+export function reduceTargets(
+  route: F64Route,
+  over: readonly Axis[],
+  element: ElementType,
+  absent: number,
+  f: (line: Line) => number,
+): F64Route {
+  const support = without(route.support, over);
+  const payload = without(route.payload, over);
+  const to = offsets(route.support, support);
+  const present = new Uint8Array(countPoints(support));
+  const rank = new Int32Array(present.length);
+  route.present.forEach((here, i) => {
+    if (here !== 1) return;
+    const at = to[i];
+    rank[at] = present[at] === 1 ? Math.min(rank[at], route.rank[i]) : route.rank[i];
+    present[at] = 1;
+  });
+  const weight = new Float64Array(present.length * countPoints(payload));
+  const width = countPoints(payload);
+  lines({ kind: 'route', value: route }, over, (r, line) => {
+    weight[r] = present[Math.floor(r / width)] === 1 ? keepAs(element, f(line)) : absent;
+  });
+  const facts = boundsOfProjection(route.facts, over);
+  return makeRoute({ support, payload, present, rank, weight, element, facts });
 }
 
 /** As many numbers as the line has: `f` fills `out[0 .. count)`. The operand keeps its axes, a route its points. */

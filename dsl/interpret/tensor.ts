@@ -22,6 +22,8 @@ export interface F64Tensor {
   readonly element: ElementType;
   /** What is wrong at some of its points; an error of the run if such a point is needed. */
   readonly problems: readonly Deferred[];
+  /** An axis along which the numbers are known to be its points, each once: what `argsort` gives. */
+  readonly permutes?: Axis;
 }
 
 export const none: readonly Deferred[] = [];

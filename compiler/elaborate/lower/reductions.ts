@@ -10,6 +10,8 @@
  */
 import { alongNames, type AlongName, type ReductionName } from '../../../dsl/algebra/names.ts';
 import type { Axis } from '../../../dsl/meaning/axis.ts';
+import { stillTargets } from '../../../dsl/algebra/reductions.ts';
+import { projectBounds } from '../../graph/bounds.ts';
 import { NEG_INF, NO_SCORE, POS_INF } from '../../graph/infinity.ts';
 import type { AxisId, NodeId } from '../../graph/ir.ts';
 import {
@@ -94,8 +96,23 @@ function reduction(name: Exclude<ReductionName, 'argmax'>): Lowering {
     // Payload first, at each present point, for what can be done in two steps.
     const stepwise = inside.length > 0 && name !== 'logsumexp';
     const weight = stepwise ? of(shop, route.weight, inside, call) : route.weight;
-    return shop.dense(of(shop, shop.b.masked(route.support, weight, nothing), stepwise ? across : over, call));
+    const value = of(shop, shop.b.masked(route.support, weight, nothing), stepwise ? across : over, call);
+    if (!call.axes.has(stillTargets)) return shop.dense(value);
+    return { kind: 'route', value: overTargets(shop, route, across, value) };
   };
+}
+
+/** A rank behind every rank there is. */
+const LAST = 1_000_000_000;
+
+/** A route over some of its targets, with the weight that the rest has: present where any was, with the least of the ranks. */
+function overTargets(shop: Workshop, route: GraphRoute, gone: readonly Axis[], weight: NodeId): GraphRoute {
+  const { b } = shop;
+  const ids = shop.idsOf(gone);
+  const any = b.reduce('any', route.support, ids);
+  const rank = b.reduce('min', b.masked(route.support, route.rank, LAST), ids);
+  const bounds = projectBounds(route.bounds, ids, shop.idsOf(supportAxes(route)), b.sizeOf);
+  return shop.route(any, { sources: route.sources, targets: minus(route.targets, gone), bounds }, weight, rank);
 }
 
 const argmax: Lowering = (call, shop) => {
@@ -136,7 +153,11 @@ function along(name: AlongName): Lowering {
   return (call, shop) => {
     const x = shop.operand(call, 'x');
     const over = shop.axesArg(call, 'over');
-    if (x.kind === 'tensor') return shop.dense(alongOf[name](shop, x.value.node, over, call));
+    if (x.kind === 'tensor') {
+      const value = shop.tensor(alongOf[name](shop, x.value.node, over, call));
+      const [axis] = over;
+      return { kind: 'tensor', value: name === 'argsort' && axis !== undefined ? { ...value, permutes: axis } : value };
+    }
     const across = shared(over, supportAxes(x.value));
     if (across.length === 0) return shop.withWeight(x.value, alongOf[name](shop, x.value.weight, over, call));
     return softmaxOfRoute(shop, x.value, over);

@@ -7,8 +7,20 @@ import { drawNames, type DrawName } from '../../../dsl/algebra/names.ts';
 import type { Axis } from '../../../dsl/meaning/axis.ts';
 import { apply } from '../../../dsl/meaning/size.ts';
 import type { NodeId } from '../../graph/ir.ts';
-import { eachOf, union, type GraphOperand, type Lowering, type Workshop } from '../handles.ts';
+import {
+  eachOf,
+  minus,
+  supportAxes,
+  union,
+  type GraphOperand,
+  type GraphRoute,
+  type GraphTensor,
+  type Lowering,
+  type Workshop,
+} from '../handles.ts';
 import { cutOut, recut } from '../recut.ts';
+import { lookUpInBounds } from '../../graph/bounds.ts';
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { present } from './elementwise.ts';
 
 export function renameAxes(shop: Workshop, operand: GraphOperand, renaming: ReadonlyMap<Axis, Axis>): GraphOperand {
@@ -82,9 +94,41 @@ const is: Lowering = (call, shop) => {
   return shop.dense(b.map('and', [from, to]));
 };
 
+/**
+ * The points of a route, moved: its presence, weights and ranks are looked up alike, and -1 is absent.
+ */
+function lookUpRoute(
+  shop: Workshop,
+  route: GraphRoute,
+  axis: Axis,
+  { node: ids, permutes }: GraphTensor,
+  hidden: readonly Axis[],
+): GraphRoute {
+  const id = shop.id(axis);
+  // A value that is the same along the axis is the same wherever it is looked up.
+  const moved = (node: NodeId): NodeId => (shop.b.axesOf(node).includes(id) ? shop.b.gather(node, id, ids) : node);
+  const weight = moved(route.weight);
+  if (route.payload.includes(axis))
+    return { ...route, weight, payload: minus(shop.axesOf(weight), supportAxes(route)) };
+  const own = minus(shop.axesOf(ids), minus(supportAxes(route), [axis]));
+  const fromSource = route.sources.includes(axis);
+  // New axes of the indices of a target are targets, unless the axis is among them or they were carried here.
+  const more = fromSource ? [] : minus(own, [axis]).filter((a) => own.includes(axis) || hidden.includes(a));
+  const put = (axes: readonly Axis[]): Axis[] => axes.flatMap((a) => (a === axis ? minus(own, more) : [a]));
+  const sources = [...put(route.sources), ...more];
+  const bounds = lookUpInBounds(route.bounds, id, shop.idsOf(own), permutes === axis);
+  return shop.route(moved(route.support), { sources, targets: put(route.targets), bounds }, weight, moved(route.rank));
+}
+
 /** Indices may be a route's weights: looked up where it is present. */
 const gather: Lowering = (call, shop) => {
   const ids = shop.operand(call, 'ids');
+  const x = shop.operand(call, 'x');
+  const axis = shop.axisArg(call, 'axis');
+  if (x.kind === 'route') {
+    if (ids.kind === 'route') throw new CompilerBug('elaborate', 'a route looked up by the weights of another');
+    return { kind: 'route', value: lookUpRoute(shop, x.value, axis, ids.value, call.hidden) };
+  }
   const value = shop.b.gather(shop.denseArg(call, 'x'), shop.id(shop.axisArg(call, 'axis')), shop.numbers(ids));
   return present(shop, [ids], value);
 };
