@@ -56,6 +56,6 @@ function withTargets(
     code: 'MOE0437',
     message: `${format(call, before)} without ${name} would have no target left`,
     at: 'x',
-    help: 'say dense(…) first: one number, 0 where it is absent',
+    help: `the weighted sum of what is chosen is \`r @ ffn(x)\`, which runs no other expert; keep(r, iota(${name}) == …) leaves one target`,
   };
 }

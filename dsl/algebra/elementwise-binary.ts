@@ -31,6 +31,7 @@ import {
 import {
   computable,
   conditionArgument,
+  denseHelp,
   format,
   join,
   meet,
@@ -211,10 +212,11 @@ function inferSum(call: TypeCall, sign: string, element: ElementType): Inferred 
   if (isProblem(y)) return y;
   if (x.kind !== 'route' || y.kind !== 'route') {
     const [route, dense] = x.kind === 'route' ? [x, y] : [y, x];
+    const payload = route.kind === 'route' && route.payload.length > 0 ? denseHelp(call, route) : null;
     return {
       code: 'MOE0430',
       message: `${format(call, route)} and ${format(call, dense)}: absent is not 0, so a route and a tensor are not ${sign === '+' ? 'added' : 'subtracted'}`,
-      help: `write dense(r) ${sign} d, or r ${sign} d * mask(r) to change only what is present`,
+      help: payload ?? `write dense(r) ${sign} d, or r ${sign} d * mask(r) to change only what is present`,
     };
   }
   if (!sameAxes(supportOf(x), supportOf(y)) || !sameAxes(x.payload, y.payload)) {

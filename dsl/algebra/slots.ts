@@ -23,7 +23,8 @@ export const slots: Primitive = {
   adopts: true,
   documentation: {
     summary: 'For each assignment its place in the queue of its target.',
-    detail: 'In token order; what has no place is dropped. A payload is left behind.',
+    detail:
+      'In token order; what has no place is dropped. Weights and payload are left behind: every weight is 1, and `(s * r) @ y` weighs what comes back.',
     example: 'let s = slots(r, P, over: T)',
     source: 'arXiv:2006.16668',
   },

@@ -43,8 +43,8 @@ export function computable(call: TypeCall, name: string): Computable | TypeProbl
 export function denseArgument(call: TypeCall, name: string): TensorType | TypeProblem {
   const type = computable(call, name);
   if (isProblem(type) || type.kind === 'tensor') return type;
-  const help = 'say dense(…), in which absent points are 0';
-  return { code: 'MOE0433', message: `a dense tensor is wanted here, this is ${format(call, type)}`, at: name, help };
+  const message = `a dense tensor is wanted here, this is ${format(call, type)}`;
+  return { code: 'MOE0433', message, at: name, help: denseHelp(call, type) };
 }
 
 export function routeArgument(call: TypeCall, name: string): RouteType | TypeProblem {
@@ -52,6 +52,16 @@ export function routeArgument(call: TypeCall, name: string): RouteType | TypePro
   if (isProblem(type) || type.kind === 'route') return type;
   const help = 'a selection makes a route of a tensor: top_k, top_p, keep, pick, all';
   return { code: 'MOE0432', message: `a route is wanted here, this is ${format(call, type)}`, at: name, help };
+}
+
+/**
+ * How a route becomes a tensor. What has a payload is most often what experts gave: to add it up runs what is present, where
+ * `dense` of it would run every expert everywhere.
+ */
+export function denseHelp(naming: Naming, route: RouteType): string {
+  if (route.payload.length === 0) return 'say dense(…), in which absent points are 0';
+  const over = route.targets.map((axis) => naming.nameOf(axis)).join(', ');
+  return `sum(…, over: ${route.targets.length === 1 ? over : `(${over})`}) adds up what is present and is a tensor`;
 }
 
 export const isFloat = (element: ElementType): boolean => element === 'f32' || element === 'f16';

@@ -1,12 +1,12 @@
 /**
  * `where(c, a, b)`: a where c holds, else b, elementwise. The condition is bool, or a route: then "present (and true)".
- * With dense a and b the result is dense over all their axes; if a or b is a route it is a route as in any elementwise
- * function. Only the side taken matters: an infinity or NaN on the other side does no harm.
+ * With dense a and b the result is dense over all their axes; if one of them is a route it is a route as in any elementwise
+ * function. Two routes are refused: a choice between them is `keep(a, c) + keep(b, not c)`. Only the side taken matters: an infinity or NaN on the other side does no harm.
  */
 import { pointwise } from '../interpret/pointwise.ts';
 import { conditionOperand, operand, value } from './arguments.ts';
 import { isProblem, uniteAxes, type Primitive } from './primitive.ts';
-import { computable, conditionArgument, isFloat, join, meet, sameWithin } from './typing.ts';
+import { computable, conditionArgument, format, isFloat, join, meet, sameWithin } from './typing.ts';
 
 export const where: Primitive = {
   name: 'where',
@@ -33,6 +33,13 @@ export const where: Primitive = {
     const element = meet(['then', 'else'], [then, other]);
     if (isProblem(element)) return element;
     const kept = isFloat(element) && then.element === other.element ? then.element : element;
+    if (then.kind === 'route' && other.kind === 'route') {
+      return {
+        code: 'MOE0455',
+        message: `where between ${format(call, then)} and ${format(call, other)}: it would be present only where both are`,
+        help: 'keep(a, c) + keep(b, not c) chooses one of two routes; r * where(c, 2, 1) changes weights of one',
+      };
+    }
     if (then.kind === 'route' || other.kind === 'route') return { type: join([then, other, condition], kept) };
     const within = sameWithin(then, other);
     const axes = uniteAxes(uniteAxes(condition.axes, then.axes), other.axes);

@@ -6,6 +6,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { hasAxis, isSubset, sameAxes, sharedAxes, uniteAxes, withoutAxes, axesOfType } from '../algebra/primitive.ts';
 import { coerce, coerceElement, embed, type Written } from './coerce.ts';
+import { denseHelp } from '../algebra/typing.ts';
 import type { Context } from './context.ts';
 import type { AxisVar, Expr, RouteType, TensorType, ValueType } from './program.ts';
 import { errorValue, type Family, type FormalInfo, type Scope, type Value } from './scope.ts';
@@ -185,7 +186,7 @@ function matchLifted(
     cx.report('MOE0401', span, {
       message: `${formal.name} reads all along ${listAxes(sparse, cx.nameOf)}, over which this is sparse`,
       labels: [{ span: formal.span, text: `${formal.name} is ${formatType(type, cx.nameOf)}` }],
-      help: 'say dense(…), in which absent points are 0',
+      help: denseHelp(cx, from),
     });
     return null;
   }

@@ -6,6 +6,7 @@
  * diagnostic.
  */
 import type { Code, Span } from '../diagnostics/diagnostic.ts';
+import { denseHelp } from '../algebra/typing.ts';
 import type { Context } from './context.ts';
 import type { AxisVar, Block, Expr, RouteType, TensorType, ValueType } from './program.ts';
 import type { Value } from './scope.ts';
@@ -75,7 +76,7 @@ export function coerceExpr(cx: Context, expr: Expr, to: ValueType, written: Writ
     return coerceTuple(cx, expr, to, written, span);
   }
   if (to.kind === 'tensor' && from.kind === 'route') {
-    return mismatch(cx, formatType(from, cx.nameOf), to, written, span, 'say dense(…), in which absent points are 0');
+    return mismatch(cx, formatType(from, cx.nameOf), to, written, span, denseHelp(cx, from));
   }
   if (to.kind === 'route' && from.kind === 'tensor') {
     return mismatch(

@@ -54,11 +54,9 @@ export function codePointName(codePoint: number): string {
  */
 export const lookalikes: ReadonlyMap<string, string> = new Map([
   ['&&', 'and'],
-  ['&', 'and'],
   ['||', 'or'],
   ['!', 'not'],
   ['=>', '->'],
-  ['^', '**'],
   ['→', '->'],
   ['⇒', '->'],
   ['−', '-'],
@@ -73,6 +71,26 @@ export const lookalikes: ReadonlyMap<string, string> = new Map([
   ['∈', 'in'],
   ['∞', 'inf'],
   ['…', '..'],
+]);
+
+/**
+ * Operators on bits, which the language does not have: what to write instead, and the symbol by which the rest is understood.
+ * `|` is a symbol of the language, between the members of a union; elsewhere the parser meets it.
+ */
+export const bitOperators: ReadonlyMap<string, { readonly help: string; readonly readAs: string }> = new Map([
+  ['&', { help: 'both conditions: `a and b`; the low bits of an i32: `x % 8` is x & 7', readAs: '*' }],
+  ['|', { help: 'either condition: `a or b`; bits of an i32 that do not overlap: `a + b`', readAs: '+' }],
+  [
+    '^',
+    {
+      help: 'a power: `a ** b`; exactly one of two conditions: `a != b`; of whole numbers 0 and 1: `(a + b) % 2`',
+      readAs: '**',
+    },
+  ],
+  ['~', { help: 'the opposite of a condition: `not a`; of an i32: `-x - 1`', readAs: '-' }],
+  ['<<', { help: 'of an i32: `x * 8` is x << 3', readAs: '*' }],
+  ['>>>', { help: 'of an i32 from 0 up: `x / 8` is x >>> 3', readAs: '/' }],
+  ['>>', { help: 'of an i32: `x / 8` is x >> 3, since it rounds down', readAs: '/' }],
 ]);
 
 /** Symbols that are only separators elsewhere: skipped. The text says what to do instead. */

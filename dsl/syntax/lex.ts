@@ -192,9 +192,25 @@ export function lex(source: SourceFile): Lexed {
     at = end < 0 ? text.length : end + 2;
   };
 
+  /** An operator on bits: reported, and read as arithmetic of as many operands. False if there is none here. */
+  const bitOperator = (): boolean => {
+    const start = at;
+    const written = [3, 2, 1].map((n) => text.slice(at, at + n)).find((t) => characters.bitOperators.has(t));
+    const known = characters.bitOperators.get(written ?? '');
+    if (written === undefined || known === undefined) return false;
+    at += written.length;
+    const message = `\`${written}\`: there are no operations on bits`;
+    report('MOE0457', start, at, { message, help: known.help });
+    push(symbols.get(known.readAs) ?? Name, start, at);
+    const token = tokens.at(-1);
+    if (token) token.image = known.readAs;
+    return true;
+  };
+
   /** Everything that no rule of the language begins with. */
   const stray = (): void => {
     const start = at;
+    if (!characters.lookalikes.has(text.slice(at, at + 2)) && bitOperator()) return;
     for (const width of [2, 1]) {
       const written = text.slice(at, at + width);
       const meant = characters.lookalikes.get(written);
@@ -246,7 +262,8 @@ export function lex(source: SourceFile): Lexed {
     else {
       const two = text.slice(at, at + 2);
       const width = two.length === 2 && symbols.has(two) ? 2 : 1;
-      const type = characters.lookalikes.has(two) ? undefined : symbols.get(text.slice(at, at + width));
+      const foreign = characters.lookalikes.has(two) || (characters.bitOperators.has(two) && two.length === 2);
+      const type = foreign ? undefined : symbols.get(text.slice(at, at + width));
       if (type === undefined) stray();
       else {
         push(type, at, at + width);

@@ -6,6 +6,7 @@
 import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
+import { bitOperators } from './characters.ts';
 import { keywords, leadingKeywords } from './tokens.ts';
 import type { Span } from './source.ts';
 
@@ -92,6 +93,17 @@ const leadingWords = [...keywords].filter(([, type]) => leadingKeywords.has(type
 /** Rules whose brackets hold names: a keyword after a bracket or comma was meant as one. */
 const namesInBrackets: ReadonlySet<string> = new Set(['signature', 'family', 'generics', 'axes', 'importDecl']);
 
+/** Rules in which `|` stands between the members of a union, or nothing is computed. */
+const outsideBodies: ReadonlySet<string> = new Set([
+  'file',
+  'model',
+  'decl',
+  'callable',
+  'bindings',
+  'importDecl',
+  'union',
+]);
+
 /** Words of other languages, and what to do here instead. */
 export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['return', 'the last expression of a body is its result: leave out `return`'],
@@ -127,6 +139,9 @@ export function parserDiagnostic(
     span,
     help: helpFor(facts, found, before),
   };
+  const bits = !atEnd && found.image === '|' && !outsideBodies.has(facts.rule) ? bitOperators.get('|') : undefined;
+  if (bits !== undefined)
+    return diagnostic('MOE0457', { span, message: '`|`: there are no operations on bits', help: bits.help });
   const isKeyword = !atEnd && keywords.has(found.image);
   const inList = namesInBrackets.has(facts.rule) && /^[(<[{,]$/.test(before?.image ?? '');
   if (isKeyword && (facts.expected === 'a name' || inList))
