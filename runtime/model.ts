@@ -15,7 +15,7 @@ import { type MemoryPlan, findEntry, planMemory } from './memory-plan.ts';
 import { type Named, toMap } from './named.ts';
 import { Readback } from './readback.ts';
 import { type Route, readRoute } from './routes.ts';
-import { type RunContext, bufferAt, placeOf, runPlan } from './run.ts';
+import { type RunContext, type RunWatch, bufferAt, placeOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { type Sizes, evaluateShape } from './sizes.ts';
 import { type InputValue, type Tensor, type TensorData, fromWords, toWords } from './tensors.ts';
@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Refuse inputs with values that are not finite. */
   readonly checkFinite?: boolean;
+  /** Looks at the run launch by launch, which is slow: for `moec verify`. */
+  readonly watch?: RunWatch;
 }
 
 export type ResultValue = (Tensor & { readonly kind: 'tensor' }) | Route;
@@ -267,6 +269,7 @@ export class Model {
           seed: options.seed ?? 0,
           signal: options.signal,
           timeout: options.timeout ?? null,
+          watch: options.watch,
         },
         buffers,
       ),

@@ -36,6 +36,18 @@ export type Feed =
     }
   | { readonly kind: 'gpu'; readonly buffer: GPUBuffer };
 
+/**
+ * Whoever looks at a run launch by launch (`moec verify`). Steps and buffers are those of the plan, by number. The launches are
+ * the ones that any run makes: the same pipelines, bindings and grids, each in a submission of its own.
+ */
+export interface RunWatch {
+  /** Buffers to be overwritten before a step: what the step should write must not be there already. */
+  poison(step: number): readonly number[];
+  /** Buffers whose words are read back after a step. */
+  wanted(step: number): readonly number[];
+  take(step: number, words: (buffer: number) => Uint32Array): void;
+}
+
 export interface RunSpec {
   readonly layout: PlanLayout;
   /** By arena key: `input:0`, `control:3`. */
@@ -46,6 +58,7 @@ export interface RunSpec {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds that each wait for the device may take, or null. */
   readonly timeout: number | null;
+  readonly watch?: RunWatch | undefined;
 }
 
 /** Launches that go into one submission: a driver that resets after seconds should see the work in parts. */
@@ -90,13 +103,21 @@ export async function runPlan(
   let encoder = renew();
   const submit = (): void => state.guard(0, () => state.device.queue.submit([encoder.finish()]));
   copyFeeds(context, spec, encoder);
+  if (spec.watch !== undefined) {
+    submit();
+    encoder = renew();
+  }
   let pending: LaunchLayout[] = [];
   const flush = (): void => {
     launcher.record(encoder, pending);
     pending = [];
   };
-  for (const step of layout.steps) {
+  for (const [at, step] of layout.steps.entries()) {
     if (step.kind === 'launch') {
+      if (spec.watch !== undefined) {
+        await watchStep(context, spec, spec.watch, at, skips(spec, step) ? [] : [step.launch]);
+        continue;
+      }
       if (skips(spec, step)) continue;
       pending.push(step.launch);
       if (pending.length < LAUNCHES_PER_SUBMIT) continue;
@@ -107,6 +128,7 @@ export async function runPlan(
       flush();
       await runExtern(context, spec, step.spec, encoder);
       encoder = renew();
+      if (spec.watch !== undefined) await watchStep(context, spec, spec.watch, at, []);
     }
   }
   flush();
@@ -122,6 +144,50 @@ export async function runPlan(
   const words = await readback.finish(spec.timeout);
   if (status.length > 0) checkStatus(layout.plan.status, layout.sizes, words[0] ?? new Uint32Array(0));
   return words.slice(status.length);
+}
+
+/** What a watched buffer is filled with before it is written: a NaN that no launch makes. */
+const POISON = 0x7fc0dead;
+
+/** Words that are written at once to poison a buffer. */
+const POISON_WORDS = 1 << 18;
+
+/** One step by itself: its launch, if it has one to make, between what it should write and what it wrote. */
+async function watchStep(
+  context: RunContext,
+  spec: RunSpec,
+  watch: RunWatch,
+  step: number,
+  launches: readonly LaunchLayout[],
+): Promise<void> {
+  const { state } = context;
+  const { device } = state;
+  const { layout } = spec;
+  const poison = new Uint32Array(POISON_WORDS).fill(POISON);
+  state.guard(0, () => {
+    for (const buffer of launches.length === 0 ? [] : watch.poison(step)) {
+      const place = placeOf(layout, buffer);
+      for (let at = 0; at < place.usedBytes; at += 4 * POISON_WORDS) {
+        const words = poison.subarray(0, Math.min(POISON_WORDS, (place.usedBytes - at) / 4));
+        device.queue.writeBuffer(bufferAt(context, place), at, words);
+      }
+    }
+  });
+  const wanted = watch.wanted(step);
+  const requests = wanted.map((buffer) => {
+    const place = placeOf(layout, buffer);
+    return { buffer: bufferAt(context, place), bytes: place.usedBytes };
+  });
+  const readback = new Readback(state, context.arena, requests);
+  state.guard(0, () => {
+    const encoder = device.createCommandEncoder({ label: launches[0]?.spec.label ?? 'step' });
+    launcherOf(context, layout).record(encoder, launches);
+    readback.begin(encoder);
+    device.queue.submit([encoder.finish()]);
+  });
+  const words = await readback.finish(spec.timeout);
+  const byBuffer = new Map(wanted.map((buffer, i) => [buffer, words[i] ?? new Uint32Array(0)] as const));
+  watch.take(step, (buffer) => byBuffer.get(buffer) ?? new Uint32Array(0));
 }
 
 /** Allocates, and writes everything that the host has for the run. */

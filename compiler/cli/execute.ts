@@ -5,6 +5,7 @@
 import { MoecError } from '../../runtime/errors.ts';
 import type { Manifest } from '../../runtime/manifest.ts';
 import type { Model } from '../../runtime/model.ts';
+import type { RunWatch } from '../../runtime/run.ts';
 import { createModel, requirementsOf } from '../../runtime/module.ts';
 import { requestDevice } from '../../runtime/node.ts';
 import { evaluateShape } from '../../runtime/sizes.ts';
@@ -164,10 +165,11 @@ async function initialNumbers(prepared: Prepared, path: string, seed: number): P
   return result.data;
 }
 
-/** The GPU's answer. Throws CliError 3 when there is no adapter. */
+/** The GPU's answer; `watch` looks at it launch by launch. Throws CliError 3 when there is no adapter. */
 export async function executeGpu(
   prepared: Prepared,
   request: ExecuteRequest,
+  watch?: RunWatch,
 ): Promise<ReadonlyMap<string, NamedTensor>> {
   const device = await openDevice(prepared.manifest);
   try {
@@ -180,7 +182,7 @@ export async function executeGpu(
       warmUp: 'none',
     });
     try {
-      return await runModel(model, prepared, request);
+      return await runModel(model, prepared, request, watch);
     } finally {
       model.dispose();
     }
@@ -193,6 +195,7 @@ async function runModel(
   model: Model,
   prepared: Prepared,
   request: ExecuteRequest,
+  watch: RunWatch | undefined,
 ): Promise<ReadonlyMap<string, NamedTensor>> {
   const controls = controlsOf(prepared, request);
   const sizes = sizesOf(prepared, request);
@@ -212,6 +215,7 @@ async function runModel(
     outputs: request.want.outputs,
     update: request.want.updates ?? false,
     seed: request.seed ?? 0,
+    ...(watch === undefined ? {} : { watch }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   const out = new Map<string, NamedTensor>();

@@ -8,6 +8,7 @@
  * | 2 | the command line itself is wrong |
  * | 3 | the environment does not suffice: no adapter, a feature or a limit missing |
  * | 4 | the device failed: lost, out of memory, no answer in time |
+ * | 5 | `verify` found nothing wrong, and could not verify everything either |
  * | 70 | a bug of moec |
  * | 74 | a file could not be read or written |
  * | 130, 143 | stopped by SIGINT, SIGTERM |
@@ -36,6 +37,7 @@ export const exitCodes = {
   usage: 2,
   environment: 3,
   device: 4,
+  unverified: 5,
   internal: 70,
   io: 74,
   interrupted: 130,

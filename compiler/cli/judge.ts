@@ -30,6 +30,9 @@ export interface Verdict {
   } | null;
   /** The largest |actual - expected| of all numbers compared. */
   readonly error: number;
+  /** The largest bound of all numbers compared. */
+  readonly bound: number;
+  readonly compared: number;
   /** Numbers that were not compared, since their choice is undecided. */
   readonly undecided: number;
 }
@@ -62,7 +65,16 @@ export function judge(
     const route = rootOf.get(name.replace(/\.(indices|weights)$/, ''));
     const root = rootOf.get(name) ?? route;
     if (have === undefined || root === undefined) {
-      verdicts.push({ name, shape: want.shape, passed: false, worst: null, error: Infinity, undecided: 0 });
+      verdicts.push({
+        name,
+        shape: want.shape,
+        passed: false,
+        worst: null,
+        error: Infinity,
+        bound: 0,
+        compared: 0,
+        undecided: 0,
+      });
       continue;
     }
     verdicts.push(
@@ -123,22 +135,24 @@ export function judge(
 export function compare(name: string, actual: NamedTensor, expected: NamedTensor, delta: Float64Array): Verdict {
   const { shape } = expected;
   if (actual.data.length !== expected.data.length || delta.length !== expected.data.length) {
-    return { name, shape, passed: false, worst: null, error: Infinity, undecided: 0 };
+    return { name, shape, passed: false, worst: null, error: Infinity, bound: 0, compared: 0, undecided: 0 };
   }
   const exact = expected.element === 'i32' || expected.element === 'bool';
   let worst: Verdict['worst'] = null;
-  let [error, undecided] = [0, 0];
+  let [error, widest, compared, undecided] = [0, 0, 0, 0];
   for (let i = 0; i < expected.data.length; i++) {
     const d = delta[i] ?? 0;
     if (d === Infinity || (exact && d > 0)) {
       undecided++;
       continue;
     }
+    compared++;
     // The infinity of a compiled module is the largest finite number (DECISIONS 4).
     const want = Math.max(-largest, Math.min(largest, expected.data[i] ?? NaN));
     const have = Math.max(-largest, Math.min(largest, actual.data[i] ?? NaN));
     const off = Math.abs(have - want);
     const bound = exact ? 0 : d + 2 * u * Math.abs(want) + 2 ** -126;
+    if (Number.isFinite(bound)) widest = Math.max(widest, bound);
     // Not finite anywhere is as wrong as can be, unless both sides say the same.
     const ratio = Object.is(have, want) ? 0 : Number.isFinite(off) ? (off === 0 ? 0 : off / bound) : Infinity;
     if (Number.isFinite(off)) error = Math.max(error, off);
@@ -147,7 +161,7 @@ export function compare(name: string, actual: NamedTensor, expected: NamedTensor
       worst = { index: indexOf(i, shape), actual: have, expected: want, error: off, bound, ratio };
     }
   }
-  return { name, shape, passed: worst === null || worst.ratio <= 1, worst, error, undecided };
+  return { name, shape, passed: worst === null || worst.ratio <= 1, worst, error, bound: widest, compared, undecided };
 }
 
 function boundsOf({ prepared, request }: Ready): {
@@ -210,7 +224,8 @@ function sizesOf({ prepared, request }: Ready, graph: Graph): ReadonlyMap<string
   return sizes;
 }
 
-function fullName(root: Root): string {
+/** The name of a root among the results of a run. */
+export function fullName(root: Root): string {
   return root.group === 'loss' ? `loss.${root.name}` : root.group === 'update' ? `state.${root.name}` : root.name;
 }
 

@@ -27,7 +27,7 @@ function programOf(session: Session): Command {
     .version(version, '-V, --version')
     .addHelpText(
       'after',
-      '\nExit codes: 0 good, 1 errors in the input, 2 usage, 3 environment, 4 device, 70 bug of moec, 74 files.',
+      '\nExit codes: 0 good, 1 errors in the input, 2 usage, 3 environment, 4 device, 5 not verified, 70 bug of moec, 74 files.',
     )
     .hook('preAction', (_, verb) => {
       const options: { readonly json?: boolean } = verb.opts();

@@ -5,7 +5,7 @@ import type { CompiledPlan } from '../compile.ts';
 import { StepJudge } from '../verify/step-judge.ts';
 import { summarise, type StepwiseSummary } from '../verify/summary.ts';
 import type { NamedTensor } from './execution.ts';
-import { executeKernels, inputNumbers, storeNumbers } from './execute.ts';
+import { executeGpu, executeKernels, inputNumbers, storeNumbers } from './execute.ts';
 import { sizesOf } from './prepare.ts';
 import type { Ready } from './run-options.ts';
 
@@ -45,6 +45,13 @@ export async function judgeOf(ready: Ready): Promise<StepJudge> {
     seed: request.seed ?? 0,
     leaf: (name) => leaves.get(name) ?? null,
   });
+}
+
+/** The same on a GPU: every launch is one that ships, in a submission of its own. */
+export async function stepwiseOnGpu(ready: Ready): Promise<Stepwise> {
+  const judge = await judgeOf(ready);
+  const results = await executeGpu(ready.prepared, ready.request, judge);
+  return { results, ...summarise(judge) };
 }
 
 /** Runs by the kernels on the CPU, and judges every value that has memory from the values it was made of. */

@@ -1,108 +1,175 @@
 /**
- * `moec verify MODEL`: the same run on the GPU (or by the kernels on the CPU) and by the reference interpreter, judged number
- * by number within derived bounds.
+ * `moec verify MODEL`: a run on the GPU (or by the kernels on the CPU), judged launch by launch from the values that it really had,
+ * and its results from end to end against the reference interpreter. All bounds are derived.
  */
 import { Command, Option } from 'commander';
 import { CliError } from './cli-error.ts';
-import { exitCodes, killable, usageError } from './exit.ts';
-import type { Verdict } from './judge.ts';
-import { addRunOptions, executeOn, withRun, type RunOptions } from './run-options.ts';
+import { exitCodes, killable } from './exit.ts';
+import { addRunOptions, executeOn, withRun, type Ready, type RunOptions } from './run-options.ts';
 import type { Session } from './session.ts';
 import { numberText, table } from './table.ts';
+import type { FirstWrong, RunVerdict, TensorVerdict } from './verdicts.ts';
 
 export function verifyVerb(session: Session): Command {
   const verb = new Command('verify')
-    .summary('compare a run with the reference')
+    .summary('judge a run launch by launch, and its results by the reference')
     .description(
-      'Runs an entry on the GPU and by the reference interpreter, which evaluates the program by definition in float64, and\n' +
-        'judges every number by a bound derived from the program and the inputs. Exit code 1 if any is off.',
+      'Runs an entry on the GPU and judges every value in memory from what its own inputs were in that run, by a bound derived\n' +
+        'for every number; then the results by the reference interpreter, which evaluates the program by definition in float64.\n' +
+        'Exit code 1 if any is off, with the first launch that is wrong and its place. Exit code 5 if something could not be\n' +
+        'verified: nothing of it was compared, its bounds are near its own size, or numbers left the range of f32.',
     );
   return addRunOptions(verb)
-    .addOption(
-      new Option('--on <where>', 'what is compared with the reference').choices(['gpu', 'kernels']).default('gpu'),
-    )
+    .addOption(new Option('--on <where>', 'what is judged').choices(['gpu', 'kernels']).default('gpu'))
     .action(async (modelFile: string, options: RunOptions) => {
       session.stage = 'verify';
-      const verdicts = await withRun(session, modelFile, options, true, async (ready) => {
-        if (ready.prepared.entry.elaborated.full.externs.length > 0) {
-          throw usageError(
-            'no bound can be derived past a function of the host',
-            'compare moec run --on gpu with --on reference',
-          );
-        }
-        const actual = await executeOn(options.on, ready);
-        session.stage = 'reference';
-        session.progress.show('evaluating by definition');
-        const expected = await executeOn('reference', ready);
-        session.stage = 'error bounds';
-        session.progress.show('deriving bounds');
-        const { judge } = await import('./judge.ts');
-        return killable(() => judge(ready, actual, expected));
-      });
-      const wrong = verdicts.filter((v) => !v.passed);
+      const verdict = await withRun(session, modelFile, options, true, (ready) =>
+        verifyRun(session, ready, options.on),
+      );
       if (session.json) {
-        const tensors = verdicts.map((v) => ({ ...v, worst: v.worst === null ? null : jsonWorst(v.worst) }));
-        session.outJson({ ok: wrong.length === 0, on: options.on, tensors, diagnostics: [] });
-        if (wrong.length > 0) process.exitCode = exitCodes.input;
+        session.outJson(asJson(verdict, options.on));
+        if (verdict.status === 'wrong') process.exitCode = exitCodes.input;
+        if (verdict.status === 'not verified') process.exitCode = exitCodes.unverified;
         return;
       }
-      session.out(show(verdicts, session, options.on));
-      if (wrong.length > 0) {
-        throw new CliError(
-          exitCodes.input,
-          `${wrong.map((v) => v.name).join(', ')}: further from the reference than rounding explains`,
-          {
-            help: 'this is a bug of moec or of the driver: the same with --on kernels tells which',
-          },
-        );
+      session.out(show(verdict, session, options.on));
+      if (verdict.status === 'wrong') {
+        throw new CliError(exitCodes.input, whatIsWrong(verdict), {
+          help: 'this is a bug of moec or of the driver: the same with --on kernels tells which',
+        });
       }
+      if (verdict.status === 'not verified') throw new CliError(exitCodes.unverified, whatIsOpen(verdict));
     });
 }
 
+/** Runs, judges, and compares with the reference. */
+async function verifyRun(session: Session, ready: Ready, on: RunOptions['on']): Promise<RunVerdict> {
+  const { stepwiseOnGpu, stepwiseOnKernels } = await import('./stepwise.ts');
+  const { verdictOf } = await import('./verdicts.ts');
+  session.progress.show(`running on ${on}, launch by launch`);
+  const stepwise = on === 'gpu' ? await stepwiseOnGpu(ready) : await killable(() => stepwiseOnKernels(ready));
+  // No bound can be derived past a function of the host: what comes after it is judged step by step alone.
+  if (ready.prepared.entry.elaborated.full.externs.length > 0) return verdictOf(ready, stepwise, null);
+  session.stage = 'reference';
+  session.progress.show('evaluating by definition');
+  const expected = await executeOn('reference', ready);
+  session.stage = 'error bounds';
+  session.progress.show('deriving bounds');
+  const { judge } = await import('./judge.ts');
+  const endToEnd = await killable(() => judge(ready, stepwise.results, expected));
+  return verdictOf(ready, stepwise, endToEnd);
+}
+
 /** JSON has no infinities. */
-function jsonWorst(worst: NonNullable<Verdict['worst']>): Readonly<Record<string, unknown>> {
-  const number = (n: number): number | string => (Number.isFinite(n) ? n : String(n));
-  const { index, actual, expected, error, bound, ratio } = worst;
+const number = (n: number): number | string => (Number.isFinite(n) ? n : String(n));
+
+function asJson(verdict: RunVerdict, on: string): Readonly<Record<string, unknown>> {
+  const compared = (c: TensorVerdict['worst']) =>
+    c === null
+      ? null
+      : {
+          index: c.index,
+          actual: number(c.actual),
+          expected: number(c.expected),
+          error: number(c.error),
+          bound: c.bound,
+          ratio: number(c.ratio),
+        };
+  const first = verdict.firstWrong;
   return {
-    index,
-    actual: number(actual),
-    expected: number(expected),
-    error: number(error),
-    bound,
-    ratio: number(ratio),
+    ok: verdict.status === 'verified',
+    status: verdict.status,
+    on,
+    tensors: verdict.tensors.map((t) => ({
+      ...t,
+      passed: t.status === 'verified',
+      looseness: number(t.looseness),
+      worst: compared(t.worst),
+      endToEnd:
+        t.endToEnd === null
+          ? null
+          : { ...t.endToEnd, error: number(t.endToEnd.error), worst: compared(t.endToEnd.worst) },
+    })),
+    launches: verdict.launches,
+    firstWrong:
+      first === null
+        ? null
+        : {
+            launch: first.launch,
+            place: first.place,
+            usedAt: first.usedAt,
+            tensor: first.tensor,
+            ...compared(first),
+          },
+    unverified: verdict.unverified,
+    diagnostics: [],
   };
 }
 
-function show(verdicts: readonly Verdict[], session: Session, on: string): string {
+const marks = { verified: '✓', wrong: '✗', 'not verified': '?' } as const;
+
+function show(verdict: RunVerdict, session: Session, on: string): string {
   const { bold, green, red, dim, yellow } = session.outColours;
-  const rows = verdicts.map((v) => {
-    const { worst } = v;
+  const rows = verdict.tensors.map((t) => {
+    const { worst, endToEnd } = t;
+    const total = t.shape.reduce((n, k) => n * k, 1);
     const numbers =
       worst === null
-        ? ['', '', '', '', '', '']
+        ? ['', '', '', '', '']
         : [
-            numberText(worst.error),
             numberText(worst.bound),
             `${bar(worst.ratio)} ${ratioText(worst.ratio).padStart(6)}`,
             `[${worst.index.join(', ')}]`,
             numberText(worst.actual),
             numberText(worst.expected),
           ];
-    const open = v.undecided === 0 ? '' : `${v.undecided} undecided`;
-    return [v.passed ? '✓' : '✗', v.name, `[${v.shape.join(', ')}]`, ...numbers, open];
+    const whole =
+      endToEnd === null
+        ? ''
+        : endToEnd.compared === 0
+          ? 'nothing compared'
+          : `${numberText(endToEnd.error)} of ${numberText(endToEnd.bound)}`;
+    const open = [t.undecided > 0 ? `${t.undecided} undecided` : '', t.reason ?? ''].filter((s) => s !== '').join('; ');
+    return [marks[t.status], t.name, `[${t.shape.join(', ')}]`, `${t.compared}/${total}`, ...numbers, whole, open];
   });
-  const head = ['', 'tensor', 'shape', '|error|', 'bound', 'of the bound', 'at', on, 'reference', ''];
-  const aligns = ['left', 'left', 'left', 'right', 'right', 'left', 'left', 'right', 'right', 'left'] as const;
-  const [first = '', ...lines] = table(head, rows, aligns);
-  const painted = lines.map((line) => (line.startsWith('✗') ? red(line) : line.replace('✓', green('✓'))));
-  const wrong = verdicts.filter((v) => !v.passed).length;
-  const open = verdicts.reduce((n, v) => n + v.undecided, 0);
-  const last =
-    wrong === 0
-      ? green(`${verdicts.length} tensors within their bounds`)
-      : red(`${wrong} of ${verdicts.length} tensors are off`);
-  const note = open === 0 ? '' : yellow(`; ${open} numbers hang on a choice that rounding could turn`);
-  return `${[bold(first), ...painted, '', `${last}${note}`, dim('worst element of each tensor, in units of its derived bound')].join('\n')}\n`;
+  const head = ['', 'tensor', 'shape', 'compared', 'bound', 'of the bound', 'at', on, 'expected', 'end to end', ''];
+  const aligns = ['left', 'left', 'left', 'right', 'right', 'left', 'left', 'right', 'right', 'left', 'left'] as const;
+  const [heading = '', ...lines] = table(head, rows, aligns);
+  const paint = (line: string): string =>
+    line.startsWith('✗') ? red(line) : line.startsWith('?') ? yellow(line) : line.replace('✓', green('✓'));
+  const { launches } = verdict;
+  const counts =
+    `${launches.compared} numbers in ${launches.values} values compared, each with what its own inputs make it` +
+    (launches.undecided === 0 ? '' : `; ${launches.undecided} hang on a choice that rounding could turn`) +
+    (launches.left === 0 ? '' : `; ${launches.left} left the range of f32`);
+  const last = {
+    verified: green(`verified: ${counts}`),
+    wrong: red(`wrong: ${counts}`),
+    'not verified': yellow(`not verified: ${counts}`),
+  }[verdict.status];
+  const inside = verdict.unverified.slice(0, 5).map((v) => yellow(`  ? ${v.tensor} at ${v.place}: ${v.reason}`));
+  return `${[bold(heading), ...lines.map(paint), '', last, ...inside, dim('worst number of each tensor, in units of its derived bound')].join('\n')}\n`;
+}
+
+/** The first wrong launch with its place; or the results that differ although all launches are right. */
+function whatIsWrong({ firstWrong, tensors }: RunVerdict): string {
+  if (firstWrong !== null) return `the first wrong launch is ${placeText(firstWrong)}`;
+  const names = tensors.filter((t) => t.status === 'wrong').map((t) => `${t.name} at ${t.place}`);
+  return `${names.join(', ')}: further from the reference than rounding explains, although every launch does what its plan says`;
+}
+
+function placeText(wrong: FirstWrong): string {
+  const used = wrong.usedAt === null ? '' : `, used at ${wrong.usedAt}`;
+  const numbers = `is ${numberText(wrong.actual)}, not ${numberText(wrong.expected)} within ${numberText(wrong.bound)}`;
+  return `${wrong.place}${used}: ${wrong.tensor} at [${wrong.index.join(', ')}] ${numbers} (${wrong.launch})`;
+}
+
+function whatIsOpen({ tensors, unverified, launches }: RunVerdict): string {
+  if (launches.compared === 0) return 'not verified: no number was compared';
+  const named = unverified.map((v) => `${v.tensor} at ${v.place}: ${v.reason}`);
+  const results = tensors.filter((t) => t.status === 'not verified').map((t) => `${t.name}: ${t.reason ?? ''}`);
+  const [reason = ''] = [...named, ...results];
+  return `not verified: ${reason}`;
 }
 
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];

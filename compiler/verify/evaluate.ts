@@ -355,22 +355,8 @@ export class Evaluation {
       out.d[i] = looked.d[k] ?? 0;
       if (looked.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
     });
-    // An index that rounding could turn: as far as all that may be looked up lies apart.
-    for (let i = 0; i < p.count; i++) {
-      const reach = indices.d[i] ?? 0;
-      if (reach === 0) continue;
-      const first = Math.max(0, Math.ceil((indices.v[i] ?? 0) - reach));
-      const last = Math.min(length - 1, Math.floor((indices.v[i] ?? 0) + reach));
-      const outside = (indices.v[i] ?? 0) - reach < 0 || (indices.v[i] ?? 0) + reach > length - 1;
-      let far = outside ? Math.abs(out.v[i] ?? 0) : 0;
-      if (Number.isFinite(reach) && last >= first) {
-        const others = Int32Array.from({ length: last - first + 1 }, () => i);
-        let next = first;
-        const near = at(others, () => next++);
-        near.v.forEach((v, k) => (far = Math.max(far, Math.abs(v - (out.v[i] ?? 0)) + (near.d[k] ?? 0))));
-      } else far = Infinity;
-      out.d[i] = Math.max(out.d[i] ?? 0, far);
-    }
+    // What an index that rounding could turn looks up is undecided.
+    for (let i = 0; i < p.count; i++) if (indices.d[i] !== 0) out.d[i] = Infinity;
     return { ...out, left };
   }
 

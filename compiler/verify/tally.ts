@@ -40,6 +40,9 @@ export interface Tally {
 /** Bits that no launch writes on purpose: a NaN with a payload. Memory has them before a launch that should write it. */
 export const POISON = 0x7fc0dead;
 
+/** From this looseness on a value is not verified: an error of an eighth of it could hide in its bounds. */
+export const looseFrom = 1 / 8;
+
 /** What became of one number. */
 export const fates = { outside: 0, right: 1, wrong: 2, undecided: 3, left: 4 } as const;
 export type Fate = (typeof fates)[keyof typeof fates];
@@ -102,7 +105,8 @@ export class Tallying {
   }
 
   get tally(): Tally {
-    const negligible = this.#bounds <= this.#compared * 2 * tiny;
+    // What is flushed to zero, for each number up to 2^26 times.
+    const negligible = this.#bounds <= this.#compared * 2 ** 26 * tiny;
     return {
       compared: this.#compared,
       wrong: this.#wrong,
