@@ -14,7 +14,7 @@ import type { ElementType } from '../../dsl/check/program.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { interpretEntry, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { parseOverrides } from '../overrides.ts';
-import { simulatePlan, type SimulatedRun } from '../schedule/simulate.ts';
+import { shownName, simulatePlan, type SimulatedRun } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 import { interpretedExtern, simulatedExtern } from './extern-bridge.ts';
@@ -115,7 +115,7 @@ export async function executeKernels(
   const out = new Map<string, NamedTensor>();
   const most = mostOf(prepared, sizes);
   for (const [name, value] of ran.results) {
-    const spec = plan.results.find((r) => r.name === name);
+    const spec = plan.results.find((r) => shownName(r) === name);
     addSimulated(out, name, value, request, most, spec?.kind === 'route' ? spec.sources.length : 0);
   }
   return out;

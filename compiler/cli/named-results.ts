@@ -9,7 +9,8 @@ import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 
 /** How many points of one source a route result has at most, by the result's name. */
 export function mostOf(prepared: Prepared, sizes: ReadonlyMap<string, number>): (name: string) => number {
-  const specs = new Map((prepared.manifest.entries[0]?.full.results ?? []).map((r) => [r.name, r]));
+  const results = prepared.manifest.entries[0]?.full.results ?? [];
+  const specs = new Map(results.filter((r) => r.group === 'result' || r.group === 'output').map((r) => [r.name, r]));
   return (name) => {
     const spec = specs.get(name);
     return spec?.kind === 'route' ? (evaluateShape([{ name, size: spec.most }], sizes)[0] ?? 0) : 0;
@@ -103,14 +104,13 @@ export function addSimulated(
   if (value.group === 'loss' && !want.losses) return;
   if (value.group === 'output' && !want.outputs) return;
   if (value.group === 'update' && want.updates !== true) return;
-  const full = value.group === 'loss' ? `loss.${name}` : value.group === 'update' ? `state.${name}` : name;
   if (value.kind === 'tensor') {
     const { element, shape } = value;
-    out.set(full, { element, shape, data: cast(element, value.data) });
+    out.set(name, { element, shape, data: cast(element, value.data) });
     return;
   }
   const rankAxes = value.present.shape.length;
-  addRoute(out, full, {
+  addRoute(out, name, {
     sources: value.present.shape.slice(0, sources),
     targets: value.present.shape.slice(sources),
     payload: value.weight.shape.slice(rankAxes),

@@ -16,7 +16,7 @@ import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { withRoundCounter } from './count-rounds.ts';
 import { lifetimes } from './place-buffers.ts';
 import { accessOf } from './plan.ts';
-import type { ExternStep, Launch, Plan, PlanAxis, PlanBuffer, PlanStatus } from './plan.ts';
+import type { ExternStep, Launch, Plan, PlanAxis, PlanBuffer, PlanResult, PlanStatus } from './plan.ts';
 
 export type Numbers = Float32Array | Int32Array | Uint32Array;
 
@@ -74,7 +74,13 @@ export type SimulatedResult = { readonly group: RootGroup } & (
     }
 );
 
+/** What a result is called beside all others of a run: `loss.PATH`, `state.PATH`, results and outputs by their own name. */
+export function shownName({ group, name }: Pick<PlanResult, 'group' | 'name'>): string {
+  return group === 'loss' ? `loss.${name}` : group === 'update' ? `state.${name}` : name;
+}
+
 export interface Simulated {
+  /** By the name it is shown under. */
   readonly results: ReadonlyMap<string, SimulatedResult>;
   /** What went wrong, with the first point where it did. */
   readonly errors: readonly { readonly status: PlanStatus; readonly point: readonly number[] }[];
@@ -240,11 +246,12 @@ export class Simulator {
       this.#plan.results.map((r): [string, SimulatedResult] => {
         const read = (buffer: number, element: ElementType, axes: readonly PlanAxis[]) =>
           tensor(at(memory, buffer), element, axes, run);
+        const name = shownName(r);
         if (r.kind === 'tensor')
-          return [r.name, { kind: 'tensor', group: r.group, ...read(r.buffer, r.element, r.axes) }];
+          return [name, { kind: 'tensor', group: r.group, ...read(r.buffer, r.element, r.axes) }];
         const support = [...r.sources, ...r.targets];
         return [
-          r.name,
+          name,
           {
             kind: 'route',
             group: r.group,

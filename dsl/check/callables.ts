@@ -238,11 +238,15 @@ export function checkFamily(cx: Context, scope: Scope, family: readonly ast.Fami
 }
 
 function checkResult(cx: Context, scope: Scope, signature: ast.Signature): ValueType | null {
-  const items = signature.results.map((r) => ({ name: r.name?.text, type: checkType(cx, scope, r.type) }));
+  const items = signature.results.map((r) => ({
+    name: r.name?.text,
+    type: checkType(cx, scope, r.type),
+    span: (r.name ?? r.type).span,
+  }));
   const [only] = items;
   if (only !== undefined && items.length === 1 && only.name === undefined) return only.type;
-  const typed = items.flatMap(({ name, type }) =>
-    type === null ? [] : [name === undefined ? { type } : { name, type }],
+  const typed = items.flatMap(({ name, type, span }) =>
+    type === null ? [] : [name === undefined ? { type, span } : { name, type, span }],
   );
   const repeated = signature.results.find(
     (r, i) => r.name !== undefined && signature.results.findIndex((o) => o.name?.text === r.name?.text) < i,

@@ -42,7 +42,8 @@ export interface RouteType {
 
 export interface TupleType {
   readonly kind: 'tuple';
-  readonly items: readonly { readonly name?: string; readonly type: ValueType }[];
+  /** `span`: where a signature names the item. */
+  readonly items: readonly { readonly name?: string; readonly type: ValueType; readonly span?: Span }[];
 }
 
 export type ValueType = TensorType | RouteType | TupleType;

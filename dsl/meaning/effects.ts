@@ -19,11 +19,14 @@ export interface GatheredValue<T, R> {
   /** Of a route: its targets and payload among `axes`. */
   readonly targets: readonly Axis[];
   readonly payload: readonly Axis[];
+  /** Of the first statement that gives it. */
+  readonly span: Span;
 }
 
 export interface GatheredState<T> {
   readonly store: Store;
   readonly value: T;
+  readonly span: Span;
 }
 
 interface Entry<T, R> {
@@ -41,6 +44,8 @@ interface Gathering<T, R> {
   readonly targets: readonly Axis[];
   readonly payload: readonly Axis[];
 }
+
+const nowhere: Span = { source: '', start: 0, end: 0 };
 
 export class Effects<T, R> {
   private readonly gathered = new Map<string, Gathering<T, R>>();
@@ -112,7 +117,14 @@ export class Effects<T, R> {
       const axes = [...g.family, ...g.axes.filter((a) => !g.family.includes(a))];
       return [
         g,
-        { path: g.path, value: this.algebra.broadcast(value, axes), axes, targets: g.targets, payload: g.payload },
+        {
+          path: g.path,
+          value: this.algebra.broadcast(value, axes),
+          axes,
+          targets: g.targets,
+          payload: g.payload,
+          span: g.entries[0]?.span ?? nowhere,
+        },
       ];
     });
     const updates = [...this.states.values()].map((s): GatheredState<T> => {
@@ -125,8 +137,9 @@ export class Effects<T, R> {
         return { kind: 'tensor', value: this.algebra.store(s.store, selection, null) };
       });
       const wide = this.algebra.broadcast(value, [...s.store.family, ...s.store.declared]);
-      if (wide.kind === 'route') return { store: s.store, value: this.algebra.weights(wide.value) };
-      return { store: s.store, value: wide.value };
+      const span = s.entries[0]?.span ?? nowhere;
+      if (wide.kind === 'route') return { store: s.store, value: this.algebra.weights(wide.value), span };
+      return { store: s.store, value: wide.value, span };
     });
     const of = (kind: 'loss' | 'output'): GatheredValue<T, R>[] =>
       all.filter(([g]) => g.kind === kind).map(([, v]) => v);

@@ -28,6 +28,7 @@ import { axesOfType } from '../algebra/primitive.ts';
 import { stackOperands, type Frame, type WalkValue } from './frame.ts';
 import type { FamilyValue, UsedStore } from './instances.ts';
 import { Obligations, type Condition } from './obligations.ts';
+import { clashes, runValues } from './run-names.ts';
 import { Scope, type StaticFrame } from './scope.ts';
 import { StoreReader } from './store-reader.ts';
 import { MOST_STEPS, withinLimit } from './limits.ts';
@@ -135,7 +136,9 @@ class Walk<T, R> {
       const axes = axesOfType(type.type).map((a) => this.axis(a, frame));
       return { name, value: this.algebra.broadcast(item, axes), type: type.type, axes };
     });
-    return { results, ...this.effects.gather(), stores: this.scope.usedStores() };
+    const gathered = this.effects.gather();
+    for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.obligations.report(clash);
+    return { results, ...gathered, stores: this.scope.usedStores() };
   }
 
   initialOf(used: UsedStore): T | null {
