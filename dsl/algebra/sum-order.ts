@@ -69,3 +69,12 @@ export function sumInOrder(count: number, term: (k: number) => number): number {
   }
   return sums.total();
 }
+
+/** Values that are no numbers yet, at least one, added up in the order of sums. */
+export function addedInOrder<T>(first: T, others: readonly T[], plus: (a: T, b: T) => T): T {
+  const head = others.slice(0, SUM_BLOCK - 1).reduce(plus, first);
+  const blocks: T[] = [];
+  for (let i = SUM_BLOCK - 1; i < others.length; i += SUM_BLOCK)
+    blocks.push(others.slice(i + 1, i + SUM_BLOCK).reduce(plus, others[i]));
+  return blocks.length === 0 ? head : addedInOrder(head, blocks, plus);
+}

@@ -3,6 +3,7 @@
  * family's axes in front: calls of single instances fill their cells, calls of the whole family fill all. Losses of one
  * path add up over calls; an output or an update of one cell may come from one call only.
  */
+import { addedInOrder } from '../algebra/sum-order.ts';
 import type { ValueType } from '../check/program.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { MOST_STEPS, withinLimit } from './limits.ts';
@@ -210,7 +211,9 @@ export class Effects<T, R> {
       if (second !== undefined && kind !== 'loss' && !entries.every((e) => this.same(first.value, e.value))) {
         this.twice(kind, second.span);
       }
-      return kind === 'loss' ? entries.slice(1).reduce((sum, e) => this.plus(sum, e.value), first.value) : first.value;
+      if (kind !== 'loss') return first.value;
+      const others = entries.slice(1).map((e) => e.value);
+      return addedInOrder(first.value, others, (a, b) => this.plus(a, b));
     }
     if (entries.every((e) => e.selection[depth]?.kind === 'all')) {
       const same = entries.map((e) => this.called(e, depth, axis));

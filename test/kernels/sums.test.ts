@@ -1,6 +1,6 @@
 /** Sums inside a thread are bit for bit the tree that the order of sums defines, whatever the nest, and however they are cut up. */
 import { describe, expect, it } from 'vitest';
-import { BlockSums, sumDepth, sumInOrder } from '../../dsl/algebra/sum-order.ts';
+import { BlockSums, addedInOrder, sumDepth, sumInOrder } from '../../dsl/algebra/sum-order.ts';
 import { compileKernel } from '../../compiler/kernel/interpret.ts';
 import type { Kernel } from '../../compiler/kernel/ir.ts';
 import { treeSum } from '../support/tree-sum.ts';
@@ -96,6 +96,8 @@ describe('the order of sums', () => {
     for (const n of [0, 1, 16, 17, 256, 257, 4096, 5000])
       expect(sumInOrder(n, (k) => terms[k] ?? 0)).toBe(tree(terms.slice(0, n)));
     expect(new BlockSums().total()).toBe(0);
+    for (const n of [1, 2, 16, 17, 33, 256, 257, 5000])
+      expect(addedInOrder(terms[0] ?? 0, terms.slice(1, n), (a, b) => a + b)).toBe(tree(terms.slice(0, n)));
   });
 
   it('has the depth it says', () => {
