@@ -31,13 +31,13 @@ import {
 import {
   computable,
   conditionArgument,
-  denseHelp,
   format,
   join,
   meet,
   meetsConsumed,
   supportOf,
   wants,
+  type Computable,
   type ElementClass,
 } from './typing.ts';
 
@@ -212,11 +212,10 @@ function inferSum(call: TypeCall, sign: string, element: ElementType): Inferred 
   if (isProblem(y)) return y;
   if (x.kind !== 'route' || y.kind !== 'route') {
     const [route, dense] = x.kind === 'route' ? [x, y] : [y, x];
-    const payload = route.kind === 'route' && route.payload.length > 0 ? denseHelp(call, route) : null;
     return {
       code: 'MOE0430',
       message: `${format(call, route)} and ${format(call, dense)}: absent is not 0, so a route and a tensor are not ${sign === '+' ? 'added' : 'subtracted'}`,
-      help: payload ?? `write dense(r) ${sign} d, or r ${sign} d * mask(r) to change only what is present`,
+      help: sumHelp(call, sign, route, x.kind === 'route'),
     };
   }
   if (!sameAxes(supportOf(x), supportOf(y)) || !sameAxes(x.payload, y.payload)) {
@@ -228,6 +227,15 @@ function inferSum(call: TypeCall, sign: string, element: ElementType): Inferred 
   }
   // The ranks of the sum put y's choices after x's: how many x may choose is asked about x's targets.
   return { type: { ...x, element }, axes: new Map([['over', x.targets]]) };
+}
+
+/** A route of vectors is what experts gave: they are added up before anything is added to them. A dense form would run them all. */
+function sumHelp(call: TypeCall, sign: string, route: Computable, first: boolean): string {
+  if (route.kind !== 'route' || route.payload.length === 0) return `r ${sign} d * mask(r) changes only what is present`;
+  const targets = route.targets.map(call.nameOf);
+  const over = targets.length === 1 ? targets.join('') : `(${targets.join(', ')})`;
+  const sum = first ? `sum(x, over: ${over}) ${sign} y` : `x ${sign} sum(y, over: ${over})`;
+  return `add up what was chosen first: \`${sum}\`, or weigh it by a route: \`r @ f(x)\``;
 }
 
 /** Present where either is; `over` are the targets of the first, whose ranks come first. */

@@ -150,6 +150,7 @@ function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
     const expr = toExpr(cx, value, null, stmt.value.span);
     if (expr === null) return bind(0, { kind: 'error' });
     const local = first.text === '_' ? null : cx.fresh();
+    if (local !== null) cx.bound.set(local, expr);
     out.push({ kind: 'let', locals: [local], names: [first.text], value: expr, span });
     if (local !== null) bind(0, { kind: 'local', local, type: expr.type, ones: isOnes(value) });
     return;
@@ -163,7 +164,10 @@ function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
       cx.report('MOE0311', pattern.span, {
         message: `${names.length} names take apart ${names.length} values, this is ${count === 1 ? `one, ${formatType(expr.type, cx.nameOf)}` : count}`,
         labels: [{ span: stmt.value.span, text: formatType(expr.type, cx.nameOf) }],
-        help: '_ discards a value',
+        help:
+          expr.type.kind === 'route'
+            ? `a route carries both, its points and their weights: \`let ${names.find((n) => n.text !== '_')?.text ?? 'r'} = …\`, then \`r @ f(x)\`; \`dense(r)\` has the weights, \`mask(r)\` the choice`
+            : '_ discards a value',
       });
     }
     names.forEach((_, i) => bind(i, { kind: 'error' }));

@@ -53,7 +53,9 @@ export function callFamily(
   family.formals.forEach((formal, i) => {
     const argument = given[i];
     const match =
-      argument === undefined || formal.type === null ? null : matchArgument(cx, formal, formal.type, argument);
+      argument === undefined || formal.type === null
+        ? null
+        : matchArgument(cx, { ...formal, of: family }, formal.type, argument);
     if (match !== null) matched.push(match);
   });
   if (matched.length !== given.length || family.result === null) return errorValue;
@@ -79,6 +81,7 @@ export function callFamily(
     type,
     span,
   };
+  cx.called.set(expr, family);
   return family.traits.ones ? openByConversion(expr) : settled(expr);
 }
 
@@ -169,8 +172,27 @@ function reportLacks(
     help:
       one !== undefined && twin !== undefined
         ? `rename it: rename(…, ${cx.nameOf(twin)}: ${cx.nameOf(one)})`
-        : undefined,
+        : anotherInstance(cx, formal, type, missing, have),
   });
+}
+
+/** An instance binds the axes of its template: of a value that has another axis in that place, another instance is meant. */
+function anotherInstance(
+  cx: Context,
+  formal: FormalInfo,
+  type: ValueType,
+  missing: readonly AxisVar[],
+  have: readonly AxisVar[],
+): string | undefined {
+  const family = formal.of;
+  const [one] = missing;
+  if (family?.template === undefined || one === undefined || missing.length > 1) return undefined;
+  const parameter = [...family.bound].find(([, axis]) => axis.axis === one.axis && axis.primes === one.primes)?.[0];
+  const name = parameter === undefined ? undefined : cx.axes.get(parameter)?.name;
+  const other = withoutAxes(have, axesOfType(type)).at(-1);
+  if (name === undefined || other === undefined) return undefined;
+  const keyword = family.role === 'expert' ? 'experts' : family.role;
+  return `an instance over another axis: \`${keyword} ${family.name} = ${family.template}<${name}: ${cx.nameOf(other)}>\``;
 }
 
 function matchLifted(

@@ -114,7 +114,7 @@ function chainResult(
   }
   const to: ValueType = one ?? { kind: 'tuple', items: types.map((type) => ({ type })) };
   const written = { what: `the carried ${names}`, span: first.carry.span, broadcast: false, code: 'MOE0310' } as const;
-  const fits = growth(cx, carries, body);
+  const fits = growth(cx, chain, carries, body);
   return fits ? coerce(cx, body.result, to, written, body.span) : null;
 }
 
@@ -125,6 +125,7 @@ function tupleSize(value: Value): number {
 /** A start with fewer axes than a step gives: the usual mistake, with its own help. */
 function growth(
   cx: Context,
+  chain: ast.Chain,
   carries: readonly { readonly carry: ast.Carry; readonly type: ValueType | null }[],
   body: CheckedBody,
 ): boolean {
@@ -136,6 +137,16 @@ function growth(
     const now = axesOfType(result.expr.type);
     const before = axesOfType(type);
     if (now.length <= before.length || !before.every((a) => hasAxis(now, a))) continue;
+    const added = now.filter((a) => !hasAxis(before, a));
+    const whole = wholeFamily(cx, result.expr, chain.axis.name, added);
+    if (whole !== null) {
+      cx.report('MOE0310', whole.span, {
+        message: `${whole.name} is called for every point of ${chain.axis.name} here, which makes ${carry.name.text} ${formatType(result.expr.type, cx.nameOf)}`,
+        labels: [{ span: carry.span, text: `starts as ${formatType(type, cx.nameOf)}` }],
+        help: `say whose it is in this step: \`${whole.name}[${chain.index.text}]\``,
+      });
+      return false;
+    }
     const start = carry.initial === undefined ? carry.name.text : '…';
     cx.report('MOE0310', spanOf(result, body.span), {
       message: `${carry.name.text} starts as ${formatType(type, cx.nameOf)}, a step makes it ${formatType(result.expr.type, cx.nameOf)}`,
@@ -145,6 +156,54 @@ function growth(
     return false;
   }
   return true;
+}
+
+/** The call that brings the chain's axis into a step: of a family over it, without an index. */
+function wholeFamily(
+  cx: Context,
+  root: Expr,
+  axis: string,
+  added: readonly AxisVar[],
+): { readonly name: string; readonly span: Span } | null {
+  const seen = new Set<Expr>();
+  const search = (expr: Expr): { readonly name: string; readonly span: Span } | null => {
+    if (seen.has(expr)) return null;
+    seen.add(expr);
+    for (const part of partsOf(cx, expr)) {
+      const found = search(part);
+      if (found !== null) return found;
+    }
+    const family = cx.called.get(expr);
+    const brings = family?.axes.some((a) => hasAxis(added, a) && cx.nameOf(a) === axis) === true;
+    return family !== undefined && brings ? { name: family.name, span: expr.span } : null;
+  };
+  return search(root);
+}
+
+/** The expressions that an expression is made of, in the order of the text; of a local, what it was bound to. */
+function partsOf(cx: Context, expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'static':
+    case 'store':
+      return [];
+    case 'local': {
+      const value = cx.bound.get(expr.local);
+      return value === undefined ? [] : [value];
+    }
+    case 'primitive':
+      return [...expr.args.values()];
+    case 'call':
+      return expr.args;
+    case 'tuple':
+      return expr.items;
+    case 'if':
+      return [expr.then.result, expr.else.result];
+    case 'chain':
+      return [...expr.carries.map((c) => c.start), expr.body.result];
+    case 'coerce':
+    case 'embed':
+      return [expr.value];
+  }
 }
 
 interface Collected {

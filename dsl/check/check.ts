@@ -90,13 +90,24 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
   }));
   const chosen = chooseModel(cx, files.main, options, programs);
   const unread = options.unread ?? [];
-  cx.flushUnknown(unread.length > 0);
+  cx.flushUnknown(!unread.every((place) => isInBody(files.main, place)));
 
   const rank = new Map([...new Set(units.map((u) => u.file.span.source))].map((source, i) => [source, i]));
   const place = (d: Diagnostic): number => (d.span === undefined ? -1 : (rank.get(d.span.source) ?? rank.size));
   const judged = unread.length === 0 ? cx.diagnostics : outsideOf(cx.diagnostics, brokenItems(files.main, unread));
   const diagnostics = judged.toSorted((a, b) => place(a) - place(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
   return { program: unread.length > 0 || hasErrors(diagnostics) ? null : chosen, diagnostics };
+}
+
+/** Whether a place lies in an entry or a function that could be read otherwise: what it declares is its own, and nobody else misses it. */
+function isInBody(file: ast.File, place: Span): boolean {
+  const items = [...file.decls, ...file.models.flatMap((model) => model.items)];
+  return items.some(
+    (item) =>
+      (item.kind === 'Entry' || item.kind === 'Callable') &&
+      item.span.start <= place.start &&
+      place.start < item.span.end,
+  );
 }
 
 /** The declarations of a file, in its models or outside, that have one of the places inside. */

@@ -11,7 +11,8 @@ import {
   type Span,
 } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { AxisDeclaration, AxisVar, ConstDeclaration, Id, Static, UnionDeclaration } from './program.ts';
+import type { AxisDeclaration, AxisVar, ConstDeclaration, Expr, Id, Static, UnionDeclaration } from './program.ts';
+import type { Family } from './scope.ts';
 import type { NameOf } from './types.ts';
 
 export class Context {
@@ -22,6 +23,10 @@ export class Context {
   readonly unions = new Map<Id, UnionDeclaration>();
   /** The axis of each static index: chain variables and named family indices. */
   readonly indices = new Map<Id, AxisVar>();
+  /** What a local was bound to by its `let`, for advice: `p` of `let p = softmax(s, over: E)`. */
+  readonly bound = new Map<Id, Expr>();
+  /** The function that a call was typed with, for advice. */
+  readonly called = new Map<Expr, Family>();
   /** Whether the library declares a name: for the help of a name that is not imported. */
   readonly isInLibrary: (name: string) => boolean;
   private readonly unknown = new Map<string, Unknown[]>();

@@ -4,9 +4,11 @@
  * The axis may be left out where the index says it: static indices of exactly one axis occur in it.
  */
 import type * as ast from '../syntax/ast.ts';
+import { axesOfType } from '../algebra/primitive.ts';
 import { primitivesNamed } from '../algebra/table.ts';
 import type { Context } from './context.ts';
 import { windowFamily, sliceFamily } from './families.ts';
+import { shown } from './habits.ts';
 import { checkExpr } from './infer-types.ts';
 import { resolveAxis, resolveAxisName, type Env } from './lookup.ts';
 import { applyPrimitive } from './primitive-calls.ts';
@@ -94,17 +96,21 @@ function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole
     else cx.report('MOE0316', index.index.span, { message: 'this cannot be an index' });
     return errorValue;
   }
-  const axis = written ?? axisSaid(cx, [at, to], index);
+  if (value.kind === 'family' && (at.kind === 'value' || to?.kind === 'value')) {
+    const { axes, name } = value.family;
+    const within = at.kind === 'value' && at.expr.type.kind === 'tensor' ? at.expr.type.within : undefined;
+    const chosen = written ?? axes.find((a) => a.axis === within?.axis) ?? axes.at(-1);
+    const over = chosen === undefined ? '…' : cx.nameOf(chosen);
+    cx.report('MOE0415', index.index.span, {
+      message: `${name} is indexed when compiling, this index is computed at a run`,
+      help: `a choice at run time is a route: \`pick(${shown(index.index)}, over: ${over}) @ ${name}(x)\``,
+    });
+    return errorValue;
+  }
+  const axis = written ?? axisSaid(cx, [at, to], index, value);
   if (axis === null) return errorValue;
 
   if (at.kind === 'value' || to?.kind === 'value') {
-    if (value.kind === 'family') {
-      cx.report('MOE0415', index.index.span, {
-        message: `${value.family.name} is indexed when compiling, this index is computed at a run`,
-        help: 'a choice at run time is a route: pick(ids, over: …) @ f(x)',
-      });
-      return errorValue;
-    }
     if (to !== null || at.kind !== 'value') {
       cx.report('MOE0305', index.index.span, { message: 'the ends of a range must be known when compiling' });
       return errorValue;
@@ -190,7 +196,7 @@ function asPart(cx: Context, env: Env, axis: AxisVar, index: ast.Expr): ast.Name
 }
 
 /** The axis that the static indices in an index belong to. */
-function axisSaid(cx: Context, values: readonly (Value | null)[], index: ast.Index): AxisVar | null {
+function axisSaid(cx: Context, values: readonly (Value | null)[], index: ast.Index, target: Value): AxisVar | null {
   const found: AxisVar[] = [];
   let computed = false;
   for (const value of values) {
@@ -208,7 +214,23 @@ function axisSaid(cx: Context, values: readonly (Value | null)[], index: ast.Ind
       found.length > 1
         ? `indices of ${listAxes(found, cx.nameOf)} occur here: which axis is indexed?`
         : 'which axis is indexed?',
-    help: `name it: [${found.length > 1 && axis !== undefined ? cx.nameOf(axis) : 'T'}: …]`,
+    help: `name it: [${nameOrDots(cx, found.length > 1 ? axis : likelyAxis(values[0] ?? null, target))}: ${shown(index.index)}]`,
   });
   return null;
+}
+
+/** The axis that an index without one most likely means: the one its numbers are points of, else the first of what is indexed. */
+function likelyAxis(at: Value | null, target: Value): AxisVar | undefined {
+  const axes =
+    target.kind === 'family'
+      ? target.family.axes
+      : target.kind === 'value' && target.expr.type.kind !== 'tuple'
+        ? axesOfType(target.expr.type)
+        : [];
+  const within = at?.kind === 'value' && at.expr.type.kind === 'tensor' ? at.expr.type.within : undefined;
+  return axes.find((a) => a.axis === within?.axis) ?? axes[0];
+}
+
+function nameOrDots(cx: Context, axis: AxisVar | undefined): string {
+  return axis === undefined ? '…' : cx.nameOf(axis);
 }

@@ -11,6 +11,9 @@ import { isProblem } from '../algebra/primitive.ts';
 import { predefinedNames, primitivesNamed } from '../algebra/table.ts';
 import { checkChain } from './chains.ts';
 import { checkIf } from './conditions.ts';
+import { contractionHelp } from './contraction-help.ts';
+import { foreignCall, reportMember } from './foreign-calls.ts';
+import { adviceFor, isForeignModule } from './habits.ts';
 import { callFamily, type GivenArgument } from './calls.ts';
 import type { Context } from './context.ts';
 import { storePath } from './families.ts';
@@ -131,7 +134,8 @@ function contraction(cx: Context, env: Env, expr: ast.Dot): Value {
   const axes = contractionAxes(a.type, b.type, cx.nameOf);
   if (isProblem(axes)) {
     const place = axes.at === 'left' ? expr.left.span : axes.at === 'right' ? expr.right.span : expr.span;
-    cx.report(axes.code, place, { message: axes.message, help: axes.help });
+    const help = axes.code === 'MOE0335' ? contractionHelp(cx, expr, a, b) : axes.help;
+    cx.report(axes.code, place, { message: axes.message, help });
     return errorValue;
   }
   const values = new Map([
@@ -271,10 +275,13 @@ function checkCall(cx: Context, env: Env, callee: ast.Expr, args: readonly Argum
       if (isElementType(callee.name)) return callConvert(cx, inner, callee.name, args, span);
       if (primitivesNamed(callee.name).length > 0) return callPrimitive(cx, inner, callee.name, args, span);
     } else if (found.binding.entity.kind === 'template') {
-      const family = directCall(cx, env.scope, found.binding.entity.template, callee.span);
+      const written = args.flatMap((a) => (a.ast?.kind === 'Name' ? [a.ast.name] : []));
+      const family = directCall(cx, env.scope, found.binding.entity.template, written, callee.span);
       return family === null ? skipArguments(cx, inner, args) : applyFamily(cx, inner, family, args, span);
     }
   }
+  const foreign = foreignCall(cx, inner, callee, args);
+  if (foreign !== null) return foreign;
   const target = callee.kind === 'Name' ? calledName(cx, inner, callee) : checkExpr(cx, inner, callee);
   if (target.kind === 'family') return applyFamily(cx, inner, target.family, args, span);
   if (target.kind !== 'error') {
@@ -365,9 +372,16 @@ function checkPath(cx: Context, env: Env, expr: ast.PathExpr): Value {
     names.unshift(root.name);
     root = root.target;
   }
+  if (root.kind === 'Name' && isForeignModule(root.name) && env.scope.lookup(root.name) === null) {
+    cx.report('MOE0201', expr.span, {
+      message: `nothing is called ${root.name}`,
+      help: adviceFor(expr.name.text, [], null) ?? 'operations are called by their names: `softmax(x, over: D)`',
+    });
+    return errorValue;
+  }
   const target = checkExpr(cx, { ...env, points: null }, root);
   if (target.kind === 'error') return errorValue;
   if (target.kind === 'family') return storePath(cx, env.scope, target.family, names, expr.span);
-  cx.report('MOE0214', expr.span, { message: 'only a function has params to name', help: 'for example ffn.w1' });
+  reportMember(cx, expr, target);
   return errorValue;
 }

@@ -7,15 +7,17 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { PrimitiveName } from '../algebra/names.ts';
-import { isProblem, type Parameter, type Primitive } from '../algebra/primitive.ts';
+import { axesOfType, hasAxis, isProblem, type Parameter, type Primitive } from '../algebra/primitive.ts';
 import { primitive, primitivesNamed } from '../algebra/table.ts';
 import { nameHelp, type Context } from './context.ts';
+import { behind } from './contraction-help.ts';
+import { argumentAdvice } from './habits.ts';
 import { checkExpr } from './infer-types.ts';
 import { axesOfExpr, axesOfLabel, type Env } from './lookup.ts';
 import type { AxisVar, ElementType, Expr, Static, StaticOp, ValueType } from './program.ts';
 import { errorValue, type Value } from './scope.ts';
 import { staticOp } from './statics.ts';
-import { listWords } from './types.ts';
+import { listAxes, listWords } from './types.ts';
 import { elementOf, reportFamily, spanOf, toExpr } from './values.ts';
 
 /** An argument as written, or one that is already a value (the left of `|>`). */
@@ -42,6 +44,8 @@ interface BindingProblem {
   readonly span: Span;
   readonly message: string;
   readonly help?: string;
+  /** An argument that it has not. */
+  readonly label?: string;
   readonly rank: number;
 }
 
@@ -119,8 +123,22 @@ export function callPrimitive(cx: Context, env: Env, name: string, args: readonl
     if (!('rank' in bound)) return checkBound(cx, env, bound, span);
     if (best === null || bound.rank < best.rank) best = bound;
   }
-  if (best !== null) cx.report('MOE0328', best.span, { message: best.message, help: best.help ?? usage(candidates) });
+  if (best === null) return errorValue;
+  // The operands are read for their own mistakes, and for what advice has to say of them.
+  const inner: Env = { scope: env.scope, points: null };
+  const values = args.map((a) => (a.label === null ? valueOf(cx, inner, a) : null));
+  const habit = best.label === undefined ? undefined : habitOf(cx, best.label, args, values[0] ?? null);
+  cx.report('MOE0328', best.span, { message: best.message, help: habit ?? best.help ?? usage(candidates) });
   return errorValue;
+}
+
+/** The advice for an argument that other libraries have: `dim: -1`, `keepdim: true`. */
+function habitOf(cx: Context, label: string, args: readonly Argument[], operand: Value | null): string | undefined {
+  const given = args.find((a) => a.label?.kind === 'NameLabel' && a.label.name === label)?.ast;
+  const minus = given?.kind === 'Unary' && given.op === '-';
+  const number = minus ? given.operand : given;
+  const place = number?.kind === 'Number' ? (minus ? -number.value : number.value) : null;
+  return argumentAdvice(cx, label, place, operand?.kind === 'value' ? operand.expr.type : null);
 }
 
 function usage(candidates: readonly Primitive[]): string | undefined {
@@ -161,7 +179,13 @@ function bind(candidate: Primitive, name: string, args: readonly Argument[], spa
       const text = label.kind === 'NameLabel' ? label.name : 'axes';
       const near = nameHelp(text, label.span, named).help;
       const takes = named.length === 0 ? undefined : `${name} takes ${listWords(named.map((n) => `${n}:`))}`;
-      return { span: label.span, message: `${name} has no argument called ${text}`, help: near ?? takes, rank: 3 };
+      return {
+        span: label.span,
+        message: `${name} has no argument called ${text}`,
+        help: near ?? takes,
+        label: text,
+        rank: 3,
+      };
     }
   }
   for (const p of candidate.parameters) {
@@ -321,9 +345,25 @@ function finish(
   if (isProblem(answer)) {
     const place =
       answer.at === undefined ? span : (operands.spans?.get(answer.at) ?? args.get(answer.at)?.span ?? span);
-    cx.report(answer.code, place, { message: answer.message, help: answer.help });
+    const closed = answer.code === 'MOE0332' ? closedHelp(cx, args.get('x'), axes.get('over') ?? []) : undefined;
+    cx.report(answer.code, place, { message: answer.message, help: closed ?? answer.help });
     return null;
   }
   const full = answer.axes === undefined ? axes : new Map([...axes, ...answer.axes]);
   return { kind: 'primitive', name: rule.name, args, axes: full, statics, type: answer.type, span };
+}
+
+/** An axis that the function called has taken whole is gone from its result: what is left can still be reduced. */
+function closedHelp(cx: Context, x: Expr | undefined, over: readonly AxisVar[]): string | undefined {
+  if (x === undefined) return undefined;
+  const call = behind(cx, x);
+  const family = cx.called.get(call);
+  if (call.kind !== 'call' || family === undefined) return undefined;
+  const left = axesOfType(call.type);
+  const gone = over.filter((axis) => !hasAxis(left, axis));
+  if (!gone.every((axis) => call.args.some((arg) => hasAxis(axesOfType(arg.type), axis)))) return undefined;
+  const rest = over.filter((axis) => hasAxis(left, axis)).map(cx.nameOf);
+  const says = `${family.name} takes ${listAxes(gone, cx.nameOf)} whole, so its result has it no more`;
+  if (rest.length === 0) return says;
+  return `${says}: \`over: ${rest.length === 1 ? rest.join('') : `(${rest.join(', ')})`}\``;
 }

@@ -60,6 +60,8 @@ export interface Family {
   readonly bound: ReadonlyMap<Id, AxisVar>;
   /** Axes of the family before any slice: `ffn.w1` has them in front. */
   readonly rootAxes: readonly AxisVar[];
+  /** Of an instance: the template it is of. */
+  readonly template?: string;
   /** Of an instance: where it says its weights are. */
   readonly from?: InstanceSource | null;
 }
@@ -68,6 +70,8 @@ export interface FormalInfo {
   readonly name: string;
   readonly type: ValueType | null;
   readonly span: Span;
+  /** In a call: the function called, for advice. */
+  readonly of?: Family;
 }
 
 /** A parameter in `<…>` or, not `explicit`, an axis of the signature that the file does not declare. */

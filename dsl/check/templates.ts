@@ -261,17 +261,31 @@ export function instanceFamily(
     decl: instance.id,
     inner: template.inner,
     bound: bindings.bound,
+    template: template.name,
   };
 }
 
-/** A template called by its own name: legal when it stores nothing, since each call would be another instance. */
-export function directCall(cx: Context, scope: Scope, template: Template, span: Span): Family | null {
+/**
+ * A template called by its own name: legal when it stores nothing, since each call would be another instance. `written` are the
+ * arguments that are names: of `SwiGLU(D, F)` the axes that were meant.
+ */
+export function directCall(
+  cx: Context,
+  scope: Scope,
+  template: Template,
+  written: readonly string[],
+  span: Span,
+): Family | null {
+  const axes = written.filter((name) => scope.lookup(name)?.binding.entity.kind === 'axis');
+  const generics = template.parameters
+    .filter((p) => p.kind === 'axis')
+    .map((p, i) => (axes.includes(p.name) ? p.name : (axes[axes.length - template.parameters.length + i] ?? p.name)));
   const keyword = template.role === 'expert' ? 'experts' : template.role;
   if (template.traits.stores) {
     cx.report('MOE0403', span, {
       message: `${template.name} is a template with params of its own: which ones are meant?`,
       labels: [{ span: template.span, text: `${template.name} is declared here` }],
-      help: `make an instance and call that: ${keyword} f = ${template.name}${template.parameters.length === 0 ? '' : '<…>'}`,
+      help: `make an instance and call that: \`${keyword} f = ${template.name}<${generics.join(', ')}>\``,
     });
     return null;
   }

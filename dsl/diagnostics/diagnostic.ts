@@ -56,6 +56,11 @@ export interface DiagnosticDetails {
   readonly notes?: readonly string[];
 }
 
+/** Whether a place lies in the library: nothing that a user can mend. */
+export function isLibrary(span: Span): boolean {
+  return span.source.startsWith('std/');
+}
+
 /** The one constructor of diagnostics: `diagnostic('MOE0201', { message: 'no axis is called F', span })`. */
 export function diagnostic(code: Code, details: DiagnosticDetails = {}): Diagnostic {
   return {

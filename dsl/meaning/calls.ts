@@ -6,7 +6,7 @@
  */
 import type { Block, CallableDeclaration, Id, ValueType } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import type { Span } from '../diagnostics/diagnostic.ts';
+import { isLibrary, type Span } from '../diagnostics/diagnostic.ts';
 import { MOST_STEPS, withinLimit } from './limits.ts';
 import type { Algebra, Operand, Selection } from './algebra.ts';
 import type { Axis } from './axis.ts';
@@ -232,6 +232,7 @@ export class Calls<T, R> {
       routes: [...routes, ...lifted],
       restore,
       place,
+      calledAt: isLibrary(span) ? frame.calledAt : span,
     };
     const raw =
       callable.body === null

@@ -5,7 +5,7 @@
  */
 import { addedInOrder } from '../algebra/sum-order.ts';
 import type { ValueType } from '../check/program.ts';
-import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+import { diagnostic, isLibrary, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { MOST_STEPS, withinLimit } from './limits.ts';
 import type { Algebra, Operand, Selection, Store } from './algebra.ts';
 import type { Axis } from './axis.ts';
@@ -30,10 +30,15 @@ export interface GatheredState<T> {
   readonly span: Span;
 }
 
-interface Entry<T, R> {
+/** Where a value was given: the statement, and the user's call on the way there. */
+export interface Given {
+  readonly span: Span;
+  readonly call: Span | null;
+}
+
+interface Entry<T, R> extends Given {
   readonly selection: readonly Selection[];
   readonly value: Operand<T, R>;
-  readonly span: Span;
 }
 
 interface Gathering<T, R> {
@@ -66,7 +71,7 @@ export class Effects<T, R> {
       'loss',
       path,
       family,
-      { selection, value: this.restored({ kind: 'tensor', value: mean }, frame), span },
+      { selection, value: this.restored({ kind: 'tensor', value: mean }, frame), span, call: frame.calledAt },
       [],
       [],
       [],
@@ -94,17 +99,17 @@ export class Effects<T, R> {
       'output',
       path,
       family,
-      { selection, value: restored, span },
+      { selection, value: restored, span, call: frame.calledAt },
       [...new Set([...carried, ...own])],
       targets,
       payload,
     );
   }
 
-  update(store: Store, selection: ReadonlyMap<number, Selection>, value: T, span: Span): void {
+  update(store: Store, selection: ReadonlyMap<number, Selection>, value: T, given: Given): void {
     const list = store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
     const state = this.states.get(store.id) ?? { store, entries: [] };
-    state.entries.push({ selection: list, value: { kind: 'tensor', value }, span });
+    state.entries.push({ selection: list, value: { kind: 'tensor', value }, ...given });
     this.states.set(store.id, state);
   }
 
@@ -209,7 +214,7 @@ export class Effects<T, R> {
       const [first, second] = entries;
       if (first === undefined) return missing(at) ?? { kind: 'tensor', value: this.algebra.scalar(exact(0), 'f32') };
       if (second !== undefined && kind !== 'loss' && !entries.every((e) => this.same(first.value, e.value))) {
-        this.twice(kind, second.span);
+        this.twice(kind, first, second);
       }
       if (kind !== 'loss') return first.value;
       const others = entries.slice(1).map((e) => e.value);
@@ -284,19 +289,34 @@ export class Effects<T, R> {
     return a === b || (a.kind === 'tensor' && b.kind === 'tensor' && this.algebra.same(a.value, b.value));
   }
 
-  private twice(kind: 'output' | 'update', span: Span): void {
+  /** Told where the user's text calls; inside a library the statement itself says little. */
+  private twice(kind: 'output' | 'update', first: Given, second: Given): void {
+    const place = ({ span, call }: Given): Span => (isLibrary(span) && call !== null ? call : span);
+    const [one, other] = [place(first), place(second)];
+    const labels = [
+      ...(sameSpan(one, other) ? [] : [{ span: one, text: 'the other call' }]),
+      ...(sameSpan(other, second.span) ? [] : [{ span: second.span, text: 'given here' }]),
+    ];
     this.report(
       kind === 'update'
         ? diagnostic('MOE0452', {
             message: 'this state is updated by several calls of one run',
-            span,
+            span: other,
+            labels,
             help: 'return the value, and update once',
           })
         : diagnostic('MOE0451', {
             message: 'several calls of one instance give this output',
-            span,
-            help: 'return the value, and let the caller collect it',
+            span: other,
+            labels,
+            help: isLibrary(second.span)
+              ? 'call it once and give the value a name with `let`, or make an instance for each call'
+              : 'return the value, and let the caller collect it',
           }),
     );
   }
+}
+
+function sameSpan(a: Span, b: Span): boolean {
+  return a.source === b.source && a.start === b.start && a.end === b.end;
 }

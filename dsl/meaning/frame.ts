@@ -3,6 +3,7 @@
  * body does not see. And the few things one asks of a value at hand, whatever the executor.
  */
 import type { Id } from '../check/program.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Algebra, Operand } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import type { FamilyValue } from './instances.ts';
@@ -22,6 +23,8 @@ export interface Frame<T, R> extends StaticFrame {
   /** Gives values of this frame the axes they have outside: applied to outputs and losses. */
   readonly restore: ReadonlyMap<Axis, Axis>;
   readonly place: string;
+  /** The last call on the way here that stands in a file of the user's: where a mistake inside a library body is told. */
+  readonly calledAt: Span | null;
 }
 
 /** All axes of an operand: of a route its support and payload. */

@@ -69,6 +69,7 @@ export class StoreReader<T, R> {
       routes: [],
       restore: new Map(),
       place: used.store.path,
+      calledAt: null,
     };
     const wide = this.initialAt(initial, used, this.scope.namedIndices(used), frame);
     if (wide.kind === 'route') throw new CompilerBug('walk', 'an initial value is dense');

@@ -113,6 +113,7 @@ class Walk<T, R> {
       routes: [],
       restore: new Map(),
       place: entry.name,
+      calledAt: null,
     };
     for (const formal of entry.formals) {
       if (formal.type.kind !== 'tensor')
@@ -171,7 +172,8 @@ class Walk<T, R> {
             const used = this.scope.store(statement.store, [], frame);
             const selection = this.stores.selectionOf(used, frame);
             this.scope.markUsed(used, [...selection.values()]);
-            this.effects.update(used.store, selection, this.tensor(statement.value, frame), statement.span);
+            const value = this.tensor(statement.value, frame);
+            this.effects.update(used.store, selection, value, { span: statement.span, call: frame.calledAt });
           }
           break;
         case 'loss':

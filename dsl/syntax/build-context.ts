@@ -11,11 +11,14 @@ import type { Span } from './source.ts';
 export class BuildContext {
   readonly sourceName: string;
   readonly docs: ReadonlyMap<number, string>;
+  /** All tokens of the file, for advice that speaks of what stands around a mistake. */
+  readonly tokens: readonly IToken[];
   readonly diagnostics: Diagnostic[] = [];
 
-  constructor(sourceName: string, docs: ReadonlyMap<number, string>) {
+  constructor(sourceName: string, docs: ReadonlyMap<number, string>, tokens: readonly IToken[]) {
     this.sourceName = sourceName;
     this.docs = docs;
+    this.tokens = tokens;
   }
 
   report(code: Code, span: Span, details: DiagnosticDetails = {}): void {

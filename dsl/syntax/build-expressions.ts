@@ -10,6 +10,7 @@ import type { BuildContext } from './build-context.ts';
 import { splitPrimes } from './build-context.ts';
 import { buildChain, buildCond } from './build-bodies.ts';
 import { elements, extent, isNode, nodeOf, nodes, present, tokenOf } from './cst.ts';
+import { indexAdvice } from './habits.ts';
 import { binaryOperators, levels } from './precedence.ts';
 import { joinSpans } from './source.ts';
 
@@ -357,7 +358,10 @@ export function buildIndices(context: BuildContext, subscript: CstNode): readonl
     const index = labelled ? buildSum(context, nodeOf(node, 'value'), 'value', span.end) : first;
     const axis = labelled ? asAxis(first) : undefined;
     if (labelled && axis === undefined) {
-      if (first.kind !== 'Error') context.report('MOE0109', first.span, { help: 'such as `x[T: 0]`' });
+      const bracket = tokenOf(subscript, 'LSquare')?.startOffset;
+      const opener = context.tokens.findIndex((token) => token.startOffset === bracket);
+      const help = opener < 0 ? 'such as `x[T: 0]`' : indexAdvice(context.tokens, opener);
+      if (first.kind !== 'Error') context.report('MOE0109', first.span, { help });
       return undefined;
     }
     const to = nodeOf(node, 'to');

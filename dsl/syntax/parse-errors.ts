@@ -7,6 +7,7 @@ import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type To
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { bitOperators } from './characters.ts';
+import { foreignWords, habitHelp, type Stopped } from './habits.ts';
 import { keywords, leadingKeywords } from './tokens.ts';
 import type { Span } from './source.ts';
 
@@ -104,29 +105,10 @@ const outsideBodies: ReadonlySet<string> = new Set([
   'union',
 ]);
 
-/** Words of other languages, and what to do here instead. */
-export const foreignWords: ReadonlyMap<string, string> = new Map([
-  ['return', 'the last expression of a body is its result: leave out `return`'],
-  ['var', 'names are given with `let`'],
-  ['mut', 'nothing is mutable: give the new value a name with `let`'],
-  ['for', 'what repeats is a chain: `chain i in AXIS carrying h = x { … }`'],
-  ['while', 'what repeats is a chain: `chain i in AXIS carrying h = x { … }`'],
-  ['def', 'functions are declared with `fn`'],
-  ['function', 'functions are declared with `fn`'],
-  ['func', 'functions are declared with `fn`'],
-  ['class', 'a unit is a `model`'],
-  ['module', 'a unit is a `model`'],
-  ['elif', 'write `else if`'],
-]);
-
-/** One error of the parser as a diagnostic: its message (our facts), the token that was found and the one before it. */
-export function parserDiagnostic(
-  message: string,
-  found: IToken,
-  before: IToken | undefined,
-  sourceName: string,
-): Diagnostic {
+/** One error of the parser as a diagnostic: its message (our facts), the token that was found and where it stands among all. */
+export function parserDiagnostic(message: string, found: IToken, stopped: Stopped, sourceName: string): Diagnostic {
   const facts = decode(message);
+  const before = stopped.tokens[stopped.at - 1];
   const atEnd = found.tokenType === EOF;
   const end = before === undefined ? 0 : before.startOffset + before.image.length;
   const span: Span = atEnd
@@ -137,7 +119,7 @@ export function parserDiagnostic(
   const details: DiagnosticDetails = {
     message: `expected ${expected}, found ${foundText}`,
     span,
-    help: helpFor(facts, found, before),
+    help: helpFor(facts, found, stopped),
   };
   const bits = !atEnd && found.image === '|' && !outsideBodies.has(facts.rule) ? bitOperators.get('|') : undefined;
   if (bits !== undefined)
@@ -166,14 +148,16 @@ function expectation(facts: Facts): string {
   return listClosers.get(expected) ?? expected;
 }
 
-function helpFor(facts: Facts, found: IToken, before: IToken | undefined): string | undefined {
+function helpFor(facts: Facts, found: IToken, stopped: Stopped): string | undefined {
   const { rule, expected } = facts;
-  for (const token of [before, found]) {
-    const help = token === undefined ? undefined : foreignWords.get(token.image);
-    if (help !== undefined) return help;
-  }
-  if (found.image === '=' && (rule === 'args' || rule === 'group'))
-    return 'an argument is named with a colon: `over: E`';
+  const { tokens, at } = stopped;
+  // `for e in …` stops two words later, at `in`.
+  const foreign = [tokens[at - 1], found, tokens[at - 2]].flatMap((token) =>
+    token === undefined || token.startLine !== found.startLine ? [] : (foreignWords.get(token.image) ?? []),
+  );
+  if (foreign[0] !== undefined) return foreign[0];
+  const habit = habitHelp(stopped);
+  if (habit !== undefined) return habit;
   if (rule === 'cond' && expected === '`else`') return 'an `if` is a value: it needs an `else`';
   if (rule === 'primary' && keywords.has(found.image)) return `\`${found.image}\` is a keyword and cannot be a name`;
   const near = rule === 'file' || rule === 'model' ? suggest(found.image, leadingWords) : undefined;

@@ -15,6 +15,7 @@ import { lex, type Comment } from './lex.ts';
 import { limits } from './limits.ts';
 import { parserDiagnostic } from './parse-errors.ts';
 import { partsOfFile, parsePieces } from './pieces.ts';
+import { nameReserved } from './reserved-names.ts';
 import { EchoFilter, segmentsOf } from './segments.ts';
 import type { SourceFile } from './source.ts';
 
@@ -51,11 +52,12 @@ export function parseFile(source: SourceFile): Parsed {
     comments: lexed.comments,
   });
   if (lexed.diagnostics.some((d) => d.code === 'MOE0012')) return unread(lexed.diagnostics);
-  const balanced = balance(source.name, lexed.tokens);
-  const early = [...lexed.diagnostics, ...balanced.diagnostics];
+  const renamed = nameReserved(source.name, lexed.tokens);
+  const balanced = balance(source.name, renamed.tokens);
+  const early = [...lexed.diagnostics, ...renamed.diagnostics, ...balanced.diagnostics];
   if (!balanced.parsable) return unread(early);
 
-  const context = new BuildContext(source.name, lexed.docs);
+  const context = new BuildContext(source.name, lexed.docs, renamed.tokens);
   const whole = early.length > 0 ? undefined : parseTokens(parser, () => parser.file(), balanced.tokens, 0);
   if (whole?.cst) {
     const built = withoutTooDeep(buildFile(context, partsOfFile(whole.cst), source.text.length));
@@ -70,12 +72,17 @@ export function parseFile(source: SourceFile): Parsed {
   // A badly written number or name is still a number or a name: only what was skipped or moved can have echoes.
   const disturbing = lexed.diagnostics.filter((d) => d.code === 'MOE0001' || d.code === 'MOE0003');
   const echoes = new EchoFilter(segmentsOf(balanced.tokens), [...disturbing, ...balanced.diagnostics]);
-  const before = previousToken(balanced.tokens);
+  const place = placeOf(balanced.tokens);
   const syntax = errors
     .filter(({ found }) => found.tokenType === EOF || found.image !== '') // else a bracket that we closed: reported there
     .map(({ message, found, piece }) => ({
       piece,
-      diagnostic: parserDiagnostic(message, found, before(found.startOffset), source.name),
+      diagnostic: parserDiagnostic(
+        message,
+        found,
+        { text: source.text, tokens: balanced.tokens, at: place(found.startOffset) },
+        source.name,
+      ),
     }))
     .filter(({ piece, diagnostic }) => echoes.admits(diagnostic, piece));
   const isSure = (offset: number): boolean => !failed.some(({ start, end }) => start <= offset && offset < end);
@@ -93,12 +100,10 @@ function shown(diagnostics: readonly Diagnostic[], source: SourceFile): readonly
   return [...sorted.slice(0, limits.errors), diagnostic('MOE0013', { message, span: next?.span })];
 }
 
-/** Finds the token before an offset (NaN: the end). */
-function previousToken<T extends { readonly startOffset: number }>(
-  tokens: readonly T[],
-): (offset: number) => T | undefined {
+/** Finds the index of the first token at or after an offset (NaN: the end). */
+function placeOf(tokens: readonly { readonly startOffset: number }[]): (offset: number) => number {
   return (offset) => {
-    if (Number.isNaN(offset)) return tokens.at(-1);
+    if (Number.isNaN(offset)) return tokens.length;
     let low = 0;
     let high = tokens.length;
     while (low < high) {
@@ -106,7 +111,7 @@ function previousToken<T extends { readonly startOffset: number }>(
       if ((tokens[middle]?.startOffset ?? 0) < offset) low = middle + 1;
       else high = middle;
     }
-    return tokens[low - 1];
+    return low;
   };
 }
 

@@ -59,7 +59,7 @@ const wrongTexts: readonly (readonly [codes: string, text: string, says?: RegExp
   ['MOE0101', item('param w: [D] from ▸weights'.replace('weights', '3')), /name of a tensor/],
   ['MOE0101', body('top_k(x, k▸=2)'), /found `=`/],
   ['MOE0101', body('x +').replace('\n  }', '\n  ▸}'), /expected a value, found `}`/],
-  ['MOE0101', body('x * ▸in'), /found `in`/],
+  ['MOE0105', body('x * ▸in'), /`in` is a keyword/],
   ['MOE0101', body('if c { x }').replace('\n  }', '\n  ▸}'), /expected `else`/],
   ['MOE0101', body('chain l ▸of L carrying x { x }'), /expected `in`, found `of`/],
   ['MOE0101', body('a == ▸not b'), /found `not`/],

@@ -1,0 +1,174 @@
+/** What authors of other languages write first: each is told with the form of this language, in the program's own names. */
+import { describe, expect, it } from 'vitest';
+import { analyse } from '../../compiler/front-end.ts';
+import { elaborate } from '../../compiler/elaborate/elaborate.ts';
+import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+
+const program = (
+  statements: string,
+  result = 'x',
+): string => `import { SwiGLU, Balance, RmsNorm, BalancedTopK } from "std"
+model Habits {
+  axis B, T, D = 4, F = 3, E = 6, L = 3, H = 2, C = D / H
+  param w: [E, D], tab: [E, D]
+  experts ffn[E] = SwiGLU<F>
+  experts deep[L, E] = SwiGLU<F>
+  fn norm[L] = RmsNorm<>
+  fn one = RmsNorm<>
+  fn balance = Balance<>
+  router gate(x: [D]) -> route[E] { softmax(w @ x, over: E) |> top_k(2, over: E) }
+  router each[L](x: [D]) -> route[E] { softmax(w @ x, over: E) |> top_k(2, over: E) }
+  forward(x: [T, D], ids: i32[T] in E, z: [B, T, D]) -> [T, D] {
+    let s = softmax(w @ x, over: E)
+    let r = gate(x)
+    ${statements}
+    ${result}
+  }
+}
+`;
+
+function mistakes(text: string): readonly Diagnostic[] {
+  return analyse({ name: 'habits.moe', text }).diagnostics;
+}
+
+/** The statements, and what the advice must show. */
+const habits: readonly { readonly statements: string; readonly help: RegExp; readonly result?: string }[] = [
+  { statements: 'let a = torch.matmul(s, tab)', help: /`s @ tab`/ },
+  { statements: 'let a = matmul(s, tab)', help: /`s @ tab`/ },
+  { statements: 'let a = bmm(s, tab)', help: /`s @ tab`/ },
+  { statements: 'let a = F.softmax(x, dim: -1)', help: /softmax\(x, over: D\)/ },
+  { statements: 'let a = torch.pi', help: /called by their names/ },
+  { statements: 'let a = x.view(T, D)', help: /split\(x, D: .*merge\(x, .*rename\(x, / },
+  { statements: 'let a = x.reshape(T, D)', help: /split\(x, D: / },
+  { statements: 'let a = x.T', help: /nothing is transposed/ },
+  { statements: 'let a = x @ w.transpose(0, 1)', help: /nothing is transposed: `w @ y`/ },
+  { statements: 'let a = x.unsqueeze(0)', help: /axes meet by name/ },
+  { statements: 'let a = s.masked_fill(s < 0.1, -inf)', help: /where\(/ },
+  { statements: 'let a = x.shape', help: /the size of an axis is its name/ },
+  { statements: 'let a = x.float()', help: /`f32\(x\)`/ },
+  { statements: 'let a = x.softmax(1)', help: /softmax\(x, over: D\)/ },
+  { statements: 'let a = s.topk(2)', help: /top_k\(s, 2, over: E\)/ },
+  { statements: 'let a = cat(x, x)', help: /concat\(a, b, \(A, B\): C\)/ },
+  { statements: 'let a = softmax(s, dim: -1)', help: /`over: E`/ },
+  { statements: 'let a = softmax(x, axis: 0)', help: /`over: T`/ },
+  { statements: 'let a = softmax(x, dim=-1)', help: /`over: D`/ },
+  { statements: 'let a = softmax(x, dim=0)', help: /`over: T`/ },
+  { statements: 'let a = sum(x, over: D, keepdim: true)', help: /axes meet by name/ },
+  { statements: 'let a = x[:, 0]', help: /`x\[D: 0\]`/ },
+  { statements: 'let a = x[0:2]', help: /`x\[T: 0 \.\. 2 as T'\]`/ },
+  { statements: 'let a = x[..., 1]', help: /`x\[D: 1\]`/ },
+  { statements: 'let a = z[:, 0, 1:3]', help: /`z\[T: 0, D: 1 \.\. 3 as D'\]`/ },
+  { statements: 'x += 1', help: /let x = x \+ …/ },
+  { statements: 'y = x', help: /let y = …/ },
+  { statements: 'let a = x if D > 1 else 0', help: /if D > 1 \{ … \} else \{ … \}/ },
+  { statements: 'for e in E { x }', help: /chain i in AXIS carrying/ },
+  { statements: 'let (v, i) = top_k(s, 2, over: E)', help: /let v = ….*r @ f\(x\)/ },
+  { statements: 'let a = SwiGLU(D, F)(x)', help: /experts f = SwiGLU<F>/ },
+  { statements: 'let a = SwiGLU(D, H)(x)', help: /experts f = SwiGLU<H>/ },
+  { statements: 'let a = ffn[argmax(s, over: E)](x)', help: /pick\(argmax\(…\), over: E\) @ ffn\(x\)/ },
+  { statements: 'let a = ffn[ids](x)', help: /pick\(ids, over: E\) @ ffn\(x\)/ },
+  { statements: 'let a = w[ids]', help: /name it: \[E: ids\]/ },
+  { statements: 'let a = ffn(r * x) + x', help: /`sum\(x, over: E\) \+ y`/ },
+  { statements: 'let a = x - ffn(r * x)', help: /`x - sum\(y, over: E\)`/ },
+  {
+    statements: 'let a = one(x) @ one(x)',
+    help: /contracts D and meets T by name.*`one\(…\) @ rename\(one\(…\), T: T'\)`/,
+  },
+  { statements: 'let p = softmax(x, over: T)\n    let a = p @ x', help: /dot\(p, x, over: T\)/ },
+  { statements: 'let a = dense(r) @ ffn(x)', help: /dot\(dense\(…\), ffn\(…\), over: E\)/ },
+  { statements: 'let a = one(split(x, D: (H, C)))', help: /fn one = RmsNorm<D: C>/ },
+  {
+    statements: 'loss a = mean(balance(gate(z), dense(gate(z))), over: (B, T))',
+    help: /balance takes T whole.*`over: B`/,
+  },
+  { statements: '', help: /`norm\[l\]`/, result: 'chain l in L carrying h = x { h + each[l](norm(h)) @ deep[l](h) }' },
+  {
+    statements: '',
+    help: /`each\[l\]`/,
+    result: 'chain l in L carrying h = x { let g = each(h)\n h + g @ deep[l](h) }',
+  },
+];
+
+describe('a habit of another language', () => {
+  it.each(habits)('$statements $result', ({ statements, help, result }) => {
+    const found = mistakes(program(statements, result));
+    expect(found.map((d) => d.help ?? '').join('\n')).toMatch(help);
+  });
+
+  it('is one mistake', () => {
+    for (const { statements, result } of habits) {
+      const found = mistakes(program(statements, result));
+      expect(
+        found.map((d) => `${d.code}: ${d.message}`),
+        statements,
+      ).toHaveLength(1);
+    }
+  });
+});
+
+describe('a keyword where a name is meant', () => {
+  const reserved: readonly (readonly [text: string, words: readonly string[]])[] = [
+    ['model M { axis T, D = 4\n forward(input: [T, D]) -> [T, D] { input * 2 } }', ['input']],
+    [
+      'model M { axis T\n forward(x: [T]) -> (output: [T], loss: f32) { (output: x, loss: sum(x, over: T)) } }',
+      ['output', 'loss'],
+    ],
+    ['model M { axis T\n forward(x: [T]) -> [T] { let state = x + 1\n state } }', ['state']],
+    ['model M { axis P = (layer, expert), T\n forward(x: [T]) -> [T] { x } }', ['expert']],
+    ['model M { axis T, router = 3\n forward(x: [T, router]) -> [T, router] { x } }', ['router']],
+    ['model M { axis T\n const from = 3\n forward(x: [T]) -> [T] { from * x } }', ['from']],
+    ['model M { axis T\n fn model(x: [T]) -> [T] { x }\n forward(x: [T]) -> [T] { model(x) } }', ['model']],
+    ['model M { axis T\n forward(x: [T]) -> [T] { let (a, input) = (x, x)\n a + input } }', ['input']],
+  ];
+
+  it.each(reserved)('%s', (text, words) => {
+    const found = mistakes(text);
+    expect(found.map((d) => d.message)).toEqual(words.map((word) => `\`${word}\` is a keyword and cannot be a name`));
+  });
+
+  it('does not take the beginning of a declaration for one', () => {
+    const found = mistakes('model M { axis T\n forward(x: [T]) -> [T] { let y = sum(x\n param w: [T]\n w } }');
+    expect(found.map((d) => d.code)).toEqual(['MOE0103']);
+  });
+});
+
+describe('mistakes of several stages', () => {
+  it('are told in one run', () => {
+    const found = mistakes(`model C {
+  axis T, D = 4, F = 3
+  param w: [F, D], v: [D]
+  first(x: [T, D]) -> [T, D] {
+    y += x
+    x
+  }
+  second(x: [T, D]) -> [T, D] { x + nowhere }
+  third(x: [T, D]) -> [T, F] { w @ v @ x }
+}`);
+    expect(found.map((d) => d.code)).toEqual(['MOE0101', 'MOE0201', 'MOE0334']);
+  });
+
+  it('say nothing of names that an unread declaration may have', () => {
+    const found = mistakes('model C {\n  axis T\n  param w [T]\n  forward(x: [T]) -> [T] { w * x + v }\n}');
+    expect(found.map((d) => d.code)).toEqual(['MOE0101']);
+  });
+});
+
+describe('a mistake inside a library body', () => {
+  it("is told at the user's call", () => {
+    const text = `import { BalancedTopK } from "std"
+model Twice {
+  axis B, T, D = 4, E = 3
+  router gate = BalancedTopK<2>
+  forward(x: [B, T, D]) -> route[B, T -> E] { gate(x) + gate(2 * x) }
+}
+`;
+    const { program: typed, diagnostics } = analyse({ name: 'twice.moe', text });
+    expect(diagnostics).toEqual([]);
+    if (typed === null) throw new Error('no program');
+    const told: Diagnostic[] = [];
+    elaborate(typed, { overrides: new Map() }, (problem) => told.push(problem));
+    const [first] = told.filter((d) => d.code === 'MOE0451');
+    expect(first?.span?.source).toBe('twice.moe');
+    expect(text.slice(first?.span?.start, first?.span?.end)).toBe('gate(2 * x)');
+  });
+});
