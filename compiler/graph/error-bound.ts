@@ -15,9 +15,10 @@ import { asNumber, substitute } from '../../dsl/meaning/size.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './ir.ts';
 import { Places, type Bounded } from './places.ts';
-import { mapBound, tiny, u, type Point } from './scalar-bound.ts';
+import { mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from './sum-bound.ts';
 import { liveNodes } from './uses.ts';
+import { isWaveOfWide, wideOperands } from './wide.ts';
 
 export type { Bounded } from './places.ts';
 
@@ -30,15 +31,22 @@ export interface BoundInputs {
 }
 
 /** A map at one point. What is flushed to zero is an error also where the bound itself is too small for a number. */
-export function boundOfMap(node: Pick<Node & { kind: 'map' }, 'op' | 'element'>, args: readonly Point[]): Point {
-  const r = mapBound(node.op, args, node.element);
+export function boundOfMap(
+  node: Pick<Node & { kind: 'map' }, 'op' | 'element'>,
+  args: readonly Point[],
+  unit = u,
+): Point {
+  const r = mapBound(node.op, args, node.element, unit);
   const whole = r.d === 0 && (r.v === 0 || Math.abs(r.v) >= tiny);
   return (node.element === 'f32' || node.element === 'f16') && !whole ? { v: r.v, d: r.d + tiny } : r;
 }
 
-/** How far a drawn number may be off: normal and gumbel draws take a log, a root and a cosine. */
+/**
+ * How far a drawn number may be off. A normal one is below 5.8: its root has 12 roundings, the product one, the cosine 4 of 1. A
+ * Gumbel one is within -2.9 and 17.4: the inner logarithm has 4 roundings, absolute ones after the outer, which has 4 itself.
+ */
 export function boundOfDraw(distribution: (Node & { kind: 'draw' })['distribution']): number {
-  return distribution === 'uniform' ? 0 : 1e-5;
+  return { uniform: 0, normal: 5.8 * 17 * u, gumbel: (4 + 4 * 17.4) * u }[distribution];
 }
 
 /** Bounds for all nodes that the roots need. */
@@ -64,11 +72,15 @@ class Evaluator {
   of(id: NodeId): Bounded {
     const known = this.done.get(id);
     if (known !== undefined) return known;
-    const node = this.graph.nodes[id];
-    if (node === undefined) throw new CompilerBug('error-bound', `no node ${id}`);
-    const bounded = this.evaluate(node);
+    const bounded = this.evaluate(this.node(id));
     this.done.set(id, bounded);
     return bounded;
+  }
+
+  private node(id: NodeId): Node {
+    const node = this.graph.nodes[id];
+    if (node === undefined) throw new CompilerBug('error-bound', `no node ${id}`);
+    return node;
   }
 
   private blank(axes: readonly AxisId[]): { axes: readonly AxisId[]; value: Float64Array; delta: Float64Array } {
@@ -76,7 +88,7 @@ class Evaluator {
     return { axes, value: new Float64Array(n), delta: new Float64Array(n) };
   }
 
-  private evaluate(node: Node): Bounded {
+  private evaluate(node: Node, of = (id: NodeId): Bounded => this.of(id)): Bounded {
     const out = this.blank(node.axes);
     const { value, delta } = out;
     switch (node.kind) {
@@ -124,7 +136,7 @@ class Evaluator {
         this.copy(this.of(node.mask), out);
         return out;
       case 'broadcast':
-        this.copy(this.of(node.operand), out);
+        this.copy(of(node.operand), out);
         return out;
       case 'contract':
         boundContract(this.of(node.left), this.of(node.right), node, out, this.places);
@@ -155,13 +167,13 @@ class Evaluator {
         return out;
       }
       case 'rename': {
-        const v = this.of(node.operand);
+        const v = of(node.operand);
         const axes = v.axes.map((a) => node.to[node.from.indexOf(a)] ?? a);
         this.copy({ ...v, axes }, out);
         return out;
       }
       case 'slice': {
-        const v = this.of(node.operand);
+        const v = of(node.operand);
         const at = asNumber(substitute(node.at, this.inputs.sizes)) ?? 0;
         const stride = this.places.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
         const axes = v.axes.map((a) => (a === node.axis && node.as !== null ? node.as : a));
@@ -175,7 +187,7 @@ class Evaluator {
       }
       case 'split':
       case 'merge': {
-        const v = this.of(node.operand);
+        const v = of(node.operand);
         const whole = node.kind === 'split' ? node.axis : node.into;
         const parts = node.kind === 'split' ? node.into : node.from;
         // Row-major: a tensor with the parts side by side at the place of the whole has the same numbers.
@@ -229,8 +241,38 @@ class Evaluator {
     }
   }
 
-  private map(node: Node & { kind: 'map' }, out: Bounded): void {
-    const operands = node.operands.map((o) => this.of(o));
+  private readonly wides = new Map<NodeId, Bounded>();
+
+  /** A value as wide numbers have it (wide.ts): what it is made of is as it is, and arithmetic adds next to nothing. */
+  private wide(id: NodeId): Bounded {
+    const known = this.wides.get(id);
+    if (known !== undefined) return known;
+    const node = this.node(id);
+    const bounded = this.wideOf(node) ?? this.of(id);
+    this.wides.set(id, bounded);
+    return bounded;
+  }
+
+  private wideOf(node: Node): Bounded | null {
+    const operands = wideOperands(node);
+    if (operands === null) return null;
+    if (operands.length === 0) {
+      const { axes, value } = this.of(node.id);
+      return { axes, value, delta: new Float64Array(value.length) };
+    }
+    if (node.kind !== 'map') return this.evaluate(node, (id) => this.wide(id));
+    const out = this.blank(node.axes);
+    this.map(node, out, (id) => this.wide(id), wideUnit);
+    return out;
+  }
+
+  private map(
+    node: Node & { kind: 'map' },
+    out: Bounded,
+    of = (id: NodeId): Bounded => (isWaveOfWide(node, (n) => this.node(n)) ? this.wide(id) : this.of(id)),
+    unit = u,
+  ): void {
+    const operands = node.operands.map(of);
     const places = operands.map((o) => this.places.of(node.axes, o.axes));
     const args = operands.map(() => ({ v: 0, d: 0 }));
     for (let i = 0; i < out.value.length; i++) {
@@ -238,7 +280,7 @@ class Evaluator {
         const at = places[k]?.[i] ?? 0;
         args[k] = { v: o.value[at] ?? 0, d: o.delta[at] ?? 0 };
       });
-      const r = boundOfMap(node, args);
+      const r = boundOfMap(node, args, unit);
       out.value[i] = r.v;
       out.delta[i] = r.d;
     }

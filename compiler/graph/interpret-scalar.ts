@@ -6,13 +6,21 @@
  * cannot be lost on the way to a result. `and` and `or` stay what hardware does with garbage: false and x is false.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { erf, erfc } from '../../dsl/algebra/special-functions.ts';
+import {
+  erf,
+  erfc,
+  geluTanh,
+  inverseRoot,
+  power,
+  quotient,
+  rest,
+  sigmoid,
+} from '../../dsl/algebra/special-functions.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import type { ElementType, MapOp } from './ir.ts';
 
 type Fn = (a: number, b: number, c: number) => number;
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const compare =
   (test: (a: number, b: number) => boolean): Fn =>
   (a, b) =>
@@ -24,12 +32,12 @@ const functions: Record<MapOp, Fn> = {
   exp: Math.exp,
   log: Math.log,
   sqrt: Math.sqrt,
-  rsqrt: (x) => 1 / Math.sqrt(x),
+  rsqrt: inverseRoot,
   tanh: Math.tanh,
   sigmoid,
   silu: (x) => x * sigmoid(x),
   gelu: (x) => 0.5 * x * erfc(-x / Math.SQRT2),
-  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  gelu_tanh: geluTanh,
   relu: (x) => (x < 0 ? 0 : x),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   erf,
@@ -42,9 +50,9 @@ const functions: Record<MapOp, Fn> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  mod: (a, b) => a - Math.floor(a / b) * b,
-  pow: (a, b) => a ** b,
+  div: quotient,
+  mod: rest,
+  pow: power,
   eq: compare((a, b) => a === b),
   ne: compare((a, b) => a !== b),
   lt: compare((a, b) => a < b),

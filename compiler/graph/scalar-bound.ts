@@ -1,8 +1,20 @@
 /**
  * Error bounds of scalar functions: how far an f32 result may be from the exact one, given how far its arguments may be.
- * Accuracies are those WGSL promises (section 15.7.4), in units in the last place or absolute, and of what kernels compute
- * themselves those of the computation (compiler/schedule/scalar-functions.ts); see error-bound.ts.
+ * Accuracies are those WGSL promises (section 15.7.4) of + - * / and roots, and of what kernels compute themselves those of the
+ * computation (compiler/kernel/math), in roundings of the result; see error-bound.ts. test/numbers holds every function to them.
+ *
+ * A result that is infinite or NaN for all operands within their bounds is certain: its bound is 0.
  */
+import {
+  erf,
+  erfc,
+  geluTanh,
+  inverseRoot,
+  power,
+  quotient,
+  rest,
+  sigmoid,
+} from '../../dsl/algebra/special-functions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import type { MapOp } from './ir.ts';
@@ -23,119 +35,144 @@ export interface Point {
   readonly d: number;
 }
 
-/** A function with its own error, relative to its result (units in the last place) and absolute, by the argument. */
+/** Unit roundoff of what is computed in wide numbers (graph/wide.ts): the worst there is, a power of two. */
+export const wideUnit = 2 ** -43;
+
+/** A function with its own error: in roundings of its result by the argument, and absolute. */
 interface ScalarFunction {
   readonly f: (x: number) => number;
-  readonly ulp: (x: number) => number;
-  readonly absolute: number | ((x: number) => number);
+  readonly roundings: (x: number) => number;
+  readonly absolute?: (x: number) => number;
+  /** The largest slope between the ends of an interval, of a function that is not monotone. */
+  readonly slope?: number;
 }
 
-const functions: Partial<Record<MapOp, ScalarFunction>> = {
-  exp: { f: Math.exp, ulp: (x) => 3 + 2 * Math.abs(x), absolute: 0 },
-  log: { f: Math.log, ulp: () => 3, absolute: 2 ** -21 },
-  sqrt: { f: Math.sqrt, ulp: () => 3, absolute: 0 },
-  rsqrt: { f: (x) => 1 / Math.sqrt(x), ulp: () => 2, absolute: 0 },
-  tanh: { f: Math.tanh, ulp: () => 4, absolute: 1e-5 },
-  sigmoid: { f: (x) => 1 / (1 + Math.exp(-x)), ulp: (x) => 8 + 2 * Math.min(Math.abs(x), 88), absolute: 2e-38 },
-  silu: { f: (x) => x / (1 + Math.exp(-x)), ulp: (x) => 10 + 2 * Math.min(Math.abs(x), 88), absolute: 2e-36 },
-  gelu: { f: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)), ulp: () => 16, absolute: 5e-7 },
-  gelu_tanh: {
-    f: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-    ulp: () => 16,
-    absolute: 2e-5,
-  },
-  relu: { f: (x) => Math.max(x, 0), ulp: () => 0, absolute: 0 },
-  softplus: { f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), ulp: () => 8, absolute: 2 ** -20 },
-  erf: { f: erf, ulp: () => 8, absolute: 5e-7 },
-  sin: { f: Math.sin, ulp: () => 0, absolute: turnError },
-  cos: { f: Math.cos, ulp: () => 0, absolute: turnError },
-  abs: { f: Math.abs, ulp: () => 0, absolute: 0 },
-  neg: { f: (x) => -x, ulp: () => 0, absolute: 0 },
-};
+/** What may be flushed on the way, where a part of the result is multiplied by the argument. */
+const flushed = (x: number): number => (2 + Math.min(Math.abs(x), 128)) * tiny;
+/** What gelu_tanh takes exp of. */
+const inner = (x: number): number => Math.abs(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
 
 /**
- * Absolute error of sin and cos as kernels compute them: x less q times π/2 in three parts, then a polynomial on the rest r.
+ * Roundings, each u = 2^-24 relative; a quotient may have 5, an f32 polynomial of a small argument 3 with its own error.
  *
- * The parts have 8, 11 and 24 bits. While q has at most 16, x - q·part₁ is exact; while it has at most 13, so is q·part₂,
- * and beyond it adds u·q·part₂ < u·|x|/3200. What the parts lack of π/2 is 2e-15, and q is off by less than 0.012, so
- * |r| < 0.81. The two subtractions that round move r by at most 2u|r|, and with it sin r or cos r by 1.2u. The polynomials
- * add, rounding included: sin 1.3u (0.72u of them the last addition, 0.2u of Taylor's rest), cos 2.1u (u the last one).
- * Fused operations round less. Together below 4u. An argument with more than 16 bits of q is not reduced to anything.
+ * exp: the reduced argument is below 0.35 and has one, the polynomial and the sums 3. log: see kernel/math/logarithm.ts, 4. Roots: 4.5
+ * and 2 units in the last place by WGSL, and one product. tanh: at worst beside 0.625, where 1 - e has 4e/(1 - e) of exp and the
+ * quotient 5. sigmoid: exp 4, the sum 3, the quotient 5. gelu: exp and its correction 6, the products 4, t 7 and again in the
+ * polynomial. gelu_tanh: 5 in the argument of exp, which makes them absolute. softplus: s has 10, log1p 3, the sum 1. erf: 1e-7 of its
+ * second part. sin, cos: the rest of a turn has 3 in at most π/4, the polynomials 1.3; the reduction itself nothing.
  */
-function turnError(x: number): number {
-  const size = Math.abs(x);
-  if (!(size < 2 ** 16 * 1.57)) return Infinity;
-  return u * (4 + (size < 2 ** 13 * 1.57 ? 0 : size / 3200));
+const functions: Partial<Record<MapOp, ScalarFunction>> = {
+  exp: { f: Math.exp, roundings: () => 4 },
+  log: { f: Math.log, roundings: () => 4 },
+  sqrt: { f: Math.sqrt, roundings: () => 10 },
+  rsqrt: { f: inverseRoot, roundings: () => 5 },
+  tanh: { f: Math.tanh, roundings: () => 10 },
+  sigmoid: { f: sigmoid, roundings: () => 12, absolute: () => tiny },
+  silu: { f: (x) => x * sigmoid(x), roundings: () => 13, absolute: flushed, slope: 1.1 },
+  gelu: { f: (x) => 0.5 * x * erfc(-x / Math.SQRT2), roundings: () => 26, absolute: flushed, slope: 1.13 },
+  gelu_tanh: { f: geluTanh, roundings: (x) => 14 + 5 * Math.min(inner(x), 104), absolute: flushed, slope: 1.13 },
+  relu: { f: (x) => Math.max(x, 0), roundings: () => 0 },
+  softplus: { f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), roundings: () => 14, absolute: flushed },
+  erf: { f: erf, roundings: () => 8, absolute: (x) => (Math.abs(x) < 0.92 ? 0 : 1e-7) },
+  sin: { f: Math.sin, roundings: () => 0, absolute: () => 4 * u, slope: 1 },
+  cos: { f: Math.cos, roundings: () => 0, absolute: () => 4 * u, slope: 1 },
+  abs: { f: Math.abs, roundings: () => 0 },
+  neg: { f: (x) => -x, roundings: () => 0 },
+};
+
+/** What is infinite or NaN has no distance to itself. */
+const apart = (x: number, y: number): number =>
+  Object.is(x, y) ? 0 : Number.isNaN(x) || Number.isNaN(y) ? Infinity : x === y ? 0 : Math.abs(x - y);
+
+function functionBound(f: ScalarFunction, a: Point, whole: boolean, unit: number): Point {
+  const v = f.f(a.v);
+  const wide = a.d === 0 ? 0 : Math.max(apart(f.f(a.v + a.d), v), apart(f.f(a.v - a.d), v));
+  // Wave and bump: the ends may be alike and the middle not.
+  const spread =
+    a.d === 0 || f.slope === undefined ? wide : Math.max(wide, Math.min(f.slope * a.d, f.slope === 1 ? 2 : Infinity));
+  if (!Number.isFinite(v)) return { v, d: spread };
+  const own = whole ? 0 : f.roundings(a.v) * unit * Math.abs(v) + (f.absolute?.(a.v) ?? 0);
+  return { v, d: spread + own };
 }
 
-function erf(x: number): number {
-  // Maclaurin series near 0, complement by continued fraction elsewhere: both far below f32.
-  const a = Math.abs(x);
-  if (a < 2.5) {
-    let term = a;
-    let sum = a;
-    for (let n = 1; n < 60; n++) {
-      term *= (-a * a) / n;
-      sum += term / (2 * n + 1);
-    }
-    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
-  }
-  let fraction = 0;
-  for (let k = 60; k > 0; k--) fraction = k / 2 / (a + fraction);
-  return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction)));
+/** i32 of a float, as the language has it. */
+const truncated = (x: number): number =>
+  Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), -(2 ** 31)), 2 ** 31 - 1);
+
+/** Whether the quotient rounded down is the same for all operands within their bounds. */
+function steadyQuotient(a: Point, b: Point): boolean {
+  if (a.d === 0 && b.d === 0) return true;
+  if (!(Math.abs(b.v) > b.d)) return false;
+  const [low, high] = [b.v - b.d, b.v + b.d];
+  const quotients = [a.v - a.d, a.v + a.d].flatMap((x) => [Math.floor(x / low), Math.floor(x / high)]);
+  return quotients.every((q) => Number.isFinite(q) && q === quotients[0]);
 }
 
-export function mapBound(op: MapOp, args: readonly Point[], element: string): Point {
+/** Bound of x ** y: monotone in each where x is positive, so the corners say it. */
+function powerBound(a: Point, b: Point, unit: number): Point {
+  const v = power(a.v, b.v);
+  // Beyond a product of eight factors and a quotient, what the exponent loses (kernel/math/power.ts).
+  const own = Number.isFinite(v) ? (14 * unit + Math.min(Math.abs(b.v), 2 ** 60) * 2 ** -42) * Math.abs(v) : 0;
+  if (a.d === 0 && b.d === 0) return { v, d: own };
+  const corners = [a.v - a.d, a.v + a.d].flatMap((x) => [power(x, b.v - b.d), power(x, b.v + b.d)]);
+  const across = a.v - a.d <= 0 && a.v + a.d >= 0 && b.v < 0;
+  const spread = across ? Infinity : Math.max(...corners.map((c) => apart(c, v)));
+  return { v, d: spread + own };
+}
+
+/**
+ * A map of points: the value in float64, and how far an f32 one may be off. `unit` is the unit roundoff of + - * / and what is made
+ * of them: that of f32, or `wideUnit`.
+ */
+export function mapBound(op: MapOp, args: readonly Point[], element: string, unit = u): Point {
   const [a = { v: 0, d: 0 }, b = { v: 0, d: 0 }, c = { v: 0, d: 0 }] = args;
   const whole = element === 'i32';
-  const round = (v: number): number => (whole ? 0 : Math.abs(v) * u);
+  const round = (v: number): number => (whole || !Number.isFinite(v) ? 0 : Math.abs(v) * unit);
+  const wrapped = (v: number): number => (whole && Number.isFinite(v) ? v | 0 : v);
   const f = functions[op];
-  if (f !== undefined) {
-    const v = f.f(a.v);
-    // The functions are monotone or have slope at most 1.13 between the ends: the ends and the slope bound the rest.
-    const ends = Math.max(Math.abs(f.f(a.v + a.d) - v), Math.abs(f.f(a.v - a.d) - v));
-    const spread = Number.isNaN(ends)
-      ? Infinity
-      : op === 'silu' || op === 'gelu' || op === 'gelu_tanh' || op === 'sin' || op === 'cos'
-        ? Math.max(ends, 1.13 * a.d)
-        : ends;
-    const absolute = typeof f.absolute === 'number' ? f.absolute : f.absolute(Math.abs(a.v) + a.d);
-    const own = whole ? 0 : f.ulp(a.v) * 2 * u * Math.abs(v) + absolute;
-    return { v, d: (a.d === 0 ? 0 : spread) + own };
-  }
+  if (f !== undefined) return functionBound(f, a, whole, unit);
   switch (op) {
     case 'add':
-      return { v: a.v + b.v, d: a.d + b.d + round(a.v + b.v) };
-    case 'sub':
-      return { v: a.v - b.v, d: a.d + b.d + round(a.v - b.v) };
+    case 'sub': {
+      const v = wrapped(op === 'add' ? a.v + b.v : a.v - b.v);
+      if (!Number.isFinite(v)) return { v, d: Number.isFinite(a.d + b.d) ? 0 : Infinity };
+      return { v, d: a.d + b.d + round(v) };
+    }
     case 'mul': {
-      const v = a.v * b.v;
+      const v = whole && Number.isFinite(a.v * b.v) ? Math.imul(a.v, b.v) : a.v * b.v;
+      if (!Number.isFinite(a.v) || !Number.isFinite(b.v)) {
+        // An infinity times what has a certain sign is certain.
+        const certain = [a, b].every(({ v: x, d }) => d === 0 || Math.abs(x) > d);
+        return { v, d: certain && Number.isFinite(a.d + b.d) ? 0 : Infinity };
+      }
       return { v, d: times(Math.abs(a.v), b.d) + times(Math.abs(b.v), a.d) + times(a.d, b.d) + round(v) };
     }
     case 'div': {
-      if (whole) return { v: Math.floor(a.v / b.v), d: a.d + b.d === 0 ? 0 : Infinity };
-      const v = a.v / b.v;
+      if (whole) return { v: Math.floor(a.v / b.v), d: a.d + b.d === 0 || steadyQuotient(a, b) ? 0 : Infinity };
+      const v = quotient(a.v, b.v);
+      if (!Number.isFinite(v) || !Number.isFinite(b.v)) {
+        const certain = [a, b].every(({ v: x, d }) => d === 0 || Math.abs(x) > d);
+        return { v, d: certain && Number.isFinite(a.d + b.d) ? 0 : Infinity };
+      }
       const least = Math.abs(b.v) - b.d;
-      return {
-        v,
-        d: (least > 0 ? (a.d + times(Math.abs(v), b.d)) / least : a.d + b.d === 0 ? 0 : Infinity) + 5 * round(v),
-      };
+      const spread = least > 0 ? (a.d + times(Math.abs(v), b.d)) / least : a.d + b.d === 0 ? 0 : Infinity;
+      return { v, d: spread + 5 * round(v) };
     }
     case 'mod': {
-      const q = Math.floor(a.v / b.v);
-      const v = a.v - q * b.v;
-      const steady = Math.floor((a.v - a.d) / b.v) === q && Math.floor((a.v + a.d) / b.v) === q;
-      // An integer that rounding could turn stays undecided: anything up to the divisor.
-      if (whole) return { v, d: a.d + b.d === 0 ? 0 : steady && b.d === 0 ? a.d : Math.abs(b.v) + b.d };
-      return { v, d: (steady ? a.d : Math.abs(b.v)) + 4 * u * Math.abs(a.v) };
+      if (whole) {
+        const v = b.v === 0 ? 0 : rest(a.v, b.v);
+        if (a.d + b.d === 0) return { v, d: 0 };
+        // An integer that rounding could turn stays undecided: anything up to the divisor.
+        return { v, d: steadyQuotient(a, b) && b.d === 0 ? a.d : Math.abs(b.v) + b.d };
+      }
+      const v = rest(a.v, b.v);
+      if (a.d === 0 && b.d === 0) return { v, d: round(v) };
+      // The remainder is exact: it moves with its operands, or, where the quotient is not certain, within the divisor.
+      if (!steadyQuotient(a, b)) return { v, d: Number.isFinite(b.v) ? Math.abs(b.v) + b.d : Infinity };
+      return { v, d: a.d + times(Math.abs(Math.floor(a.v / b.v)), b.d) + round(v) };
     }
-    case 'pow': {
-      const v = a.v ** b.v;
-      const spread = Math.max(Math.abs((a.v + a.d) ** (b.v + b.d) - v), Math.abs((a.v - a.d) ** (b.v - b.d) - v));
-      // exp2(y log2 x): the error of the exponent is multiplied by it.
-      const exponent = Math.abs(b.v * Math.log2(Math.max(Math.abs(a.v), tiny)));
-      return { v, d: (a.d + b.d === 0 ? 0 : spread) + (16 + 8 * exponent) * 2 * u * Math.abs(v) };
-    }
+    case 'pow':
+      return powerBound(a, b, unit);
     case 'minimum':
     case 'maximum':
       return { v: op === 'minimum' ? Math.min(a.v, b.v) : Math.max(a.v, b.v), d: Math.max(a.d, b.d) };
@@ -144,7 +181,7 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string): Po
     case 'where': {
       const v = a.v !== 0 ? b.v : c.v;
       if (a.d === 0) return { v, d: a.v !== 0 ? b.d : c.d };
-      return { v, d: Math.max(b.d, c.d) + Math.abs(b.v - c.v) };
+      return { v, d: Math.max(b.d, c.d) + apart(b.v, c.v) };
     }
     case 'eq':
     case 'ne':
@@ -178,16 +215,16 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string): Po
     case 'floor':
     case 'ceil': {
       const g = op === 'floor' ? Math.floor : Math.ceil;
-      return { v: g(a.v), d: Math.max(g(a.v + a.d) - g(a.v), g(a.v) - g(a.v - a.d)) };
+      return { v: g(a.v), d: Math.max(apart(g(a.v + a.d), g(a.v)), apart(g(a.v), g(a.v - a.d))) };
     }
     case 'convert': {
       if (element === 'f16') {
         // Rounding is exact and does not decrease: only a number near a tie has two outcomes.
         const v = roundToF16(a.v);
         if (a.d === 0) return { v, d: 0 };
-        return { v, d: Math.max(roundToF16(a.v + a.d) - v, v - roundToF16(a.v - a.d)) };
+        return { v, d: Math.max(apart(roundToF16(a.v + a.d), v), apart(v, roundToF16(a.v - a.d))) };
       }
-      if (element === 'i32') return { v: Math.trunc(a.v), d: a.d === 0 ? 0 : Math.ceil(a.d) + 1 };
+      if (element === 'i32') return { v: truncated(a.v), d: a.d === 0 ? 0 : Math.ceil(a.d) + 1 };
       if (element === 'bool') return { v: a.v !== 0 ? 1 : 0, d: a.d > 0 && Math.abs(a.v) <= a.d ? 1 : 0 };
       return { v: a.v, d: a.d + (Number.isInteger(a.v) && Math.abs(a.v) < 2 ** 24 ? 0 : round(a.v)) };
     }

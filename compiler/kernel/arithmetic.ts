@@ -7,8 +7,8 @@
  * JS boolean at the surface of this file.
  *
  * Semantics, as WGSL defines them and as Dawn's software drivers compute them:
- * - f32: every operation is the real one rounded once (`Math.fround`), subnormals kept. Division and the transcendental
- *   functions are correctly rounded here and within WGSL's bounds on a GPU. min and max return the operand that is not NaN.
+ * - f32: every operation is the real one rounded once (`Math.fround`), subnormals kept. Division and roots
+ *   are correctly rounded here and within WGSL's bounds on a GPU. min and max return the operand that is not NaN.
  * - integers wrap; x/0 = x, x%0 = 0, MIN/-1 = MIN, MIN%-1 = 0; shift counts are taken modulo 32.
  * - f32 to integers truncates and saturates, NaN gives 0 (no kernel may rely on the last).
  * - `fma` rounds twice (`round(round(a*b)+c)`): this is what the software drivers do and what WGSL allows.
@@ -58,20 +58,10 @@ export function unaryFunction(op: Exclude<UnaryOp, 'not'>, type: NumericType): (
       return Math.floor;
     case 'ceil':
       return Math.ceil;
-    case 'exp':
-      return (x) => fround(Math.exp(x));
-    case 'log':
-      return (x) => fround(Math.log(x));
     case 'sqrt':
       return (x) => fround(Math.sqrt(x));
     case 'rsqrt':
       return (x) => fround(1 / Math.sqrt(x));
-    case 'tanh':
-      return (x) => fround(Math.tanh(x));
-    case 'sin':
-      return (x) => fround(Math.sin(x));
-    case 'cos':
-      return (x) => fround(Math.cos(x));
   }
 }
 
@@ -135,8 +125,6 @@ function floatFunction(op: NumberOp): (a: number, b: number) => number {
       return (a, b) => (a <= b ? a : Number.isNaN(b) ? a : b);
     case 'max':
       return (a, b) => (a >= b ? a : Number.isNaN(b) ? a : b);
-    case 'pow':
-      return (a, b) => fround(Math.pow(a, b));
     default:
       return noSuch(op, 'f32');
   }

@@ -141,7 +141,6 @@ export const div: Binary = (left, right) => binary('div', left, right);
 export const rem: Binary = (left, right) => binary('rem', left, right);
 export const min: Binary = (left, right) => binary('min', left, right);
 export const max: Binary = (left, right) => binary('max', left, right);
-export const pow: Binary = (left, right) => binary('pow', left, right);
 export const eq: Binary = (left, right) => binary('eq', left, right);
 export const ne: Binary = (left, right) => binary('ne', left, right);
 export const lt: Binary = (left, right) => binary('lt', left, right);
@@ -171,13 +170,8 @@ export const abs: Unary = (operand) => unary('abs', operand);
 export const sign: Unary = (operand) => unary('sign', operand);
 export const floor: Unary = (operand) => unary('floor', operand);
 export const ceil: Unary = (operand) => unary('ceil', operand);
-export const exp: Unary = (operand) => unary('exp', operand);
-export const log: Unary = (operand) => unary('log', operand);
 export const sqrt: Unary = (operand) => unary('sqrt', operand);
 export const rsqrt: Unary = (operand) => unary('rsqrt', operand);
-export const tanh: Unary = (operand) => unary('tanh', operand);
-export const sin: Unary = (operand) => unary('sin', operand);
-export const cos: Unary = (operand) => unary('cos', operand);
 
 /** `condition ? then : otherwise`. Both sides are evaluated: loads in them must be in bounds. */
 export function select(condition: Expr, then: Operand, otherwise: Operand): Expr {

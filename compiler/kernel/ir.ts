@@ -42,13 +42,9 @@ export type UnaryOp =
   | 'sign'
   | 'floor'
   | 'ceil'
-  | 'exp'
-  | 'log'
+  /** Of positive normal numbers: what else there is, and every other function, is made of operations (math/). */
   | 'sqrt'
-  | 'rsqrt'
-  | 'tanh'
-  | 'sin'
-  | 'cos';
+  | 'rsqrt';
 
 export type BinaryOp =
   | 'add'
@@ -58,7 +54,6 @@ export type BinaryOp =
   | 'rem'
   | 'min'
   | 'max'
-  | 'pow'
   | 'eq'
   | 'ne'
   | 'lt'

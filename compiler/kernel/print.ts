@@ -118,7 +118,7 @@ export function printExpr(expr: Expr): string {
       if (expr.op === 'not') return `!${printOperand(expr.operand)}`;
       return `${expr.op}(${printExpr(expr.operand)})`;
     case 'binary':
-      if (expr.op === 'min' || expr.op === 'max' || expr.op === 'pow') {
+      if (expr.op === 'min' || expr.op === 'max') {
         return `${expr.op}(${printExpr(expr.left)}, ${printExpr(expr.right)})`;
       }
       return `${printOperand(expr.left)} ${SYMBOLS[expr.op]} ${printOperand(expr.right)}`;
@@ -136,6 +136,6 @@ export function printExpr(expr: Expr): string {
 }
 
 function printOperand(expr: Expr): string {
-  const infix = expr.kind === 'binary' && expr.op !== 'min' && expr.op !== 'max' && expr.op !== 'pow';
+  const infix = expr.kind === 'binary' && expr.op !== 'min' && expr.op !== 'max';
   return infix ? `(${printExpr(expr)})` : printExpr(expr);
 }

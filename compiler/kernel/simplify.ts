@@ -140,8 +140,6 @@ function simplifyInteger(type: 'i32' | 'u32', op: NumberOp, left: Expr, right: E
       if (b === undefined) return node;
       if (b % 32 === 0) return left;
       return b < 32 ? node : { kind: 'binary', type, op, left, right: number('u32', b % 32) };
-    case 'pow':
-      return node;
   }
 }
 

@@ -49,13 +49,8 @@ export function unaryType(op: UnaryOp, operand: ScalarType): ScalarType | undefi
       return isInteger(operand) ? operand : undefined;
     case 'floor':
     case 'ceil':
-    case 'exp':
-    case 'log':
     case 'sqrt':
     case 'rsqrt':
-    case 'tanh':
-    case 'sin':
-    case 'cos':
       return operand === 'f32' ? 'f32' : undefined;
   }
 }
@@ -71,8 +66,6 @@ export function binaryType(op: BinaryOp, left: ScalarType, right: ScalarType): S
     case 'min':
     case 'max':
       return left === right && isNumeric(left) ? left : undefined;
-    case 'pow':
-      return left === 'f32' && right === 'f32' ? 'f32' : undefined;
     case 'eq':
     case 'ne':
       return left === right ? 'bool' : undefined;
@@ -94,15 +87,14 @@ export function binaryType(op: BinaryOp, left: ScalarType, right: ScalarType): S
   }
 }
 
-/** Why `value` cannot be a literal of `type`, or `undefined` if it can. WGSL has no Inf and no NaN constant. */
+/** Why `value` cannot be a literal of `type`, or `undefined` if it can. Infinities and NaN are f32 like others; legalisation makes them. */
 export function literalProblem(type: ScalarType, value: number | boolean): string | undefined {
   if (typeof value === 'boolean') return type === 'bool' ? undefined : `${value} is not of type ${type}`;
   switch (type) {
     case 'bool':
       return `${value} is not a bool`;
     case 'f32':
-      if (!Number.isFinite(value)) return `${value} is no f32 constant`;
-      return Math.fround(value) === value ? undefined : `${value} is not representable as f32`;
+      return Object.is(Math.fround(value), value) ? undefined : `${value} is not representable as f32`;
     case 'i32':
       return Number.isInteger(value) && value >= -2147483648 && value <= 2147483647
         ? undefined

@@ -4,29 +4,13 @@
  * A number is a function of the seed, the place of the draw in the program and the indices along the roots of its axes
  * (dsl/algebra/draw-hash.ts has the definition; this is the same arithmetic on u32). No state, no dependence on sizes: threads need
  * nothing of one another.
- *
- * Logarithms of numbers near 1 lose all their digits on a GPU, so -ln u is taken of 1 - u by its series there.
  */
 import type { BufferDecl, Expr } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import {
-  add,
-  bitXor,
-  convert,
-  cos,
-  f32,
-  fma,
-  log,
-  lt,
-  max,
-  mul,
-  neg,
-  select,
-  shr,
-  sqrt,
-  sub,
-  u32,
-} from '../kernel/build.ts';
+import { add, bitXor, convert, eq, f32, mul, neg, select, shl, shr, u32 } from '../kernel/build.ts';
+import { log } from '../kernel/math/logarithm.ts';
+import { sqrt } from '../kernel/math/roots.ts';
+import { cosine, turnedBy } from '../kernel/math/turn.ts';
 import { forEachPoint } from './space.ts';
 import type { Space } from './space.ts';
 
@@ -56,31 +40,23 @@ function numberAt(k: KernelBuilder, distribution: DrawConfig<never>['distributio
   const a = k.let(shr(fold(k, hash, u32(0)), u32(8)));
   switch (distribution) {
     case 'uniform':
-      return mul(convert('f32', a), f32(UNIT));
+      return unit(a);
     case 'normal': {
-      const b = k.let(shr(fold(k, hash, u32(1)), u32(8)));
-      const angle = mul(convert('f32', b), f32(2 * Math.PI * UNIT));
-      return mul(sqrt(mul(negLog(k, add(a, 1)), 2)), cos(angle));
+      // A turn in units of 2^-24: nothing is rounded before the cosine.
+      const turns = k.let(shl(shr(fold(k, hash, u32(1)), u32(8)), u32(8)));
+      const radius = sqrt(k, mul(log(k, unit(add(a, 1))), -2));
+      return mul(radius, cosine(k, turnedBy(k, turns)));
     }
     case 'gumbel': {
       // u = max(a, 1/2) / 2^24: the smallest number is half a step.
-      const small = select(lt(a, u32(1)), f32(Math.log(2 ** 25)), negLog(k, max(a, u32(1))));
-      return neg(log(small));
+      const u = select(eq(a, u32(0)), f32(UNIT / 2), unit(a));
+      return neg(log(k, neg(log(k, u))));
     }
   }
 }
 
-/** -ln(n / 2^24) for n in 1 .. 2^24. */
-function negLog(k: KernelBuilder, n: Expr): Expr {
-  const u = mul(convert('f32', n), f32(UNIT));
-  // 1 - u is exact in integers: 2^24 - n.
-  const w = k.let(mul(convert('f32', sub(u32(2 ** 24), n)), f32(UNIT)));
-  const series = [1 / 7, 1 / 6, 1 / 5, 1 / 4, 1 / 3, 1 / 2, 1].reduce<Expr | null>(
-    (s, c) => (s === null ? f32(c) : fma(s, w, c)),
-    null,
-  );
-  return select(lt(w, f32(0.0625)), mul(series ?? f32(1), w), neg(log(u)));
-}
+/** n / 2^24. */
+const unit = (n: Expr): Expr => mul(convert('f32', n), f32(UNIT));
 
 function mix(k: KernelBuilder, h: Expr): Expr {
   const a = k.let(mul(bitXor(h, shr(h, u32(16))), u32(0x7feb352d)));

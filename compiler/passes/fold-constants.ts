@@ -6,13 +6,14 @@
  * Why: elaboration writes `mean` as a division by a constant 1, `all` as a mask that is always true, and so on.
  * Before: `where(true, x * 1, y) ** 2`   After: `x * x`
  *
- * Constants of f32 are rounded to f32, and an operation is not folded if its result is not finite.
+ * A constant keeps its float64 digits, for what is computed with more than those of f32 (graph/wide.ts); an operation is not folded if
+ * its result is not finite.
  */
 import { asInteger } from '../../dsl/meaning/size.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import { implies } from '../graph/implies.ts';
 import { scalarFunction } from '../graph/interpret-scalar.ts';
-import type { ElementType, Node, NodeId } from '../graph/ir.ts';
+import type { Node, NodeId } from '../graph/ir.ts';
 import { operandsOf, rewriteGraph } from '../graph/uses.ts';
 import { definePass } from './pass.ts';
 
@@ -76,11 +77,6 @@ function fold(
   }
 }
 
-/** A number as the element type holds it. */
-function held(element: ElementType, value: number): number {
-  return element === 'f32' ? Math.fround(value) : value;
-}
-
 function foldMap(node: MapNode, operands: readonly NodeId[], b: GraphBuilder): NodeId | null {
   const values = operands.map((id) => b.constantOf(id));
   const [x, y, z] = operands;
@@ -89,7 +85,7 @@ function foldMap(node: MapNode, operands: readonly NodeId[], b: GraphBuilder): N
   if (values.every((v) => v !== null)) {
     const computes = b.node(operands.at(-1) ?? x).element;
     const f = scalarFunction(node.op, computes, node.element, false);
-    const value = held(node.element, f(values[0] ?? 0, values[1] ?? 0, values[2] ?? 0));
+    const value = f(values[0] ?? 0, values[1] ?? 0, values[2] ?? 0);
     return Number.isFinite(value) ? b.constant(value, node.element) : null;
   }
   const same = (id: NodeId): NodeId | null => (b.node(id).element === node.element ? id : null);

@@ -18,13 +18,18 @@ import {
   add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
 } from '../kernel/build.ts'; // prettier-ignore
 import type { Expr, ScalarType } from '../kernel/ir.ts';
+import { isWide } from '../graph/wide.ts';
 import { roundToF16 } from '../kernel/math/f16.ts';
+import { cosine, sine, turned } from '../kernel/math/turn.ts';
+import type { Turned } from '../kernel/math/turn.ts';
+import type { Wide } from '../kernel/math/wide.ts';
 import { exprDepth } from '../kernel/walk.ts';
 import { extreme, rowMajor } from '../kernels/space.ts';
 import { inner } from './env.ts';
 import type { Env } from './env.ts';
 import { PointLowering } from './point-lowering.ts';
 import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
+import { wideValue } from './wide-lowering.ts';
 
 const KERNEL_TYPE: Readonly<Record<ElementType, ScalarType>> = { f32: 'f32', f16: 'f32', i32: 'i32', bool: 'bool' };
 const COMPARISONS: ReadonlySet<MapOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
@@ -38,6 +43,8 @@ export function kernelType(element: ElementType): ScalarType {
 export class Lowering extends PointLowering {
   /** Nodes computed in passing in this launch: what may be given memory if it binds too many buffers. */
   readonly inlined = new Set<NodeId>();
+  private readonly wideValues = new WeakMap<Env, Map<NodeId, Wide>>();
+  private readonly turnedAngles = new WeakMap<Env, Map<NodeId, Turned>>();
 
   /** The zero of an element type. */
   zeroOf(element: ElementType): Expr {
@@ -155,6 +162,10 @@ export class Lowering extends PointLowering {
       case 'convert':
         if (node.element === 'f16') return this.heldAs('f16', as('f32', at(0)));
         return type === 'i32' ? integerOf(k, at(0)) : as(type, at(0));
+      case 'sin':
+        return sine(k, this.turned(node.operands[0], at(0), env));
+      case 'cos':
+        return cosine(k, this.turned(node.operands[0], at(0), env));
       case 'and':
       case 'or':
         return binaryFunctionOf(k, op, as('bool', at(0)), as('bool', at(1)));
@@ -164,6 +175,29 @@ export class Lowering extends PointLowering {
     if (values.length === 1) return unaryFunctionOf(k, unaryName(op), op === 'not' ? at(0) : as(type, at(0)));
     const common = COMPARISONS.has(op) ? commonType(at(0), at(1), op === 'eq' || op === 'ne') : type;
     return binaryFunctionOf(k, binaryName(op), as(common, at(0)), as(common, at(1)));
+  }
+
+  /** An angle less whole turns, once for all its waves. */
+  private turned(id: NodeId | undefined, angle: Expr, env: Env): Turned {
+    const { k } = this.launch;
+    if (id === undefined) throw new CompilerBug('schedule', 'a wave of nothing');
+    for (let e: Env | null = env; e !== null; e = e.parent) {
+      const known = this.turnedAngles.get(e)?.get(id);
+      if (known !== undefined) return known;
+    }
+    const node = (n: NodeId): Node => this.placement.node(n);
+    const source = {
+      k,
+      node,
+      value: (n: NodeId, at: Env): Expr => this.value(n, at),
+      view: (at: Env, view: Parameters<Lowering['view']>[1]): Env => this.view(at, view),
+      known: this.wideValues,
+    };
+    const wide = isWide(id, node) ? wideValue(id, env, source) : undefined;
+    const angles = this.turnedAngles.get(env) ?? new Map<NodeId, Turned>();
+    const result = turned(k, as('f32', angle), wide);
+    this.turnedAngles.set(env, angles.set(id, result));
+    return result;
   }
 
   /** A number of the right kernel type as the element holds it: f16 rounds. */

@@ -1,21 +1,25 @@
 /**
  * The scalar functions of the language in the operations of the kernel IR, in f32 and i32.
  *
- * - NaN stays NaN: where an operation of the GPU drops it (max, min, sign, and what erf is made of), it is found by its bits.
- * - Nothing overflows into a NaN on the way: sigmoid and its relatives use exp of a non-positive number only; erf clamps its
- *   argument. What `exp`, `tanh` and `log` themselves do outside their range is for legalisation (kernel/legalise).
+ * - Everything that drivers compute each in its own way is computed (kernel/math), within the errors that graph/scalar-bound.ts states.
+ * - NaN stays NaN: where an operation of the GPU drops it (max, min, sign), it is found by its bits.
+ * - 0 has no sign: x / 0 is the infinity of the sign of x, whichever zero it is.
  * - i32 division and remainder round down, as the language says; dividing by 0 gives the dividend, its remainder is 0.
- * - `sin` and `cos` are computed, because drivers differ by more than models bear.
- * - `erf` is a two-part minimax approximation, below 1e-7 everywhere (test/schedule/scalar-functions.test.ts).
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { BinaryName, UnaryName } from '../../dsl/algebra/names.ts';
 import {
-  abs, add, and, bitAnd, bitXor, ceil, convert, div, eq, exp, f32, floor, fma, ge, gt, i32, le, log, lt, max, min, mul, ne, neg, not, or,
-  pow, rem, rsqrt, select, sign, sqrt, sub, tanh,
+  abs, add, and, bitXor, ceil, convert, div, eq, f32, floor, ge, gt, i32, le, lt, max, min, mul, ne, neg, not, or, rem, select, sign, sub,
 } from '../kernel/build.ts'; // prettier-ignore
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
+import { exp, sigmoid, softplus, tanh } from '../kernel/math/exponential.ts';
+import { log } from '../kernel/math/logarithm.ts';
+import { erf, gelu } from '../kernel/math/normal.ts';
+import { power } from '../kernel/math/power.ts';
+import { remainder } from '../kernel/math/remainder.ts';
+import { rsqrt, sqrt } from '../kernel/math/roots.ts';
+import { cosine, sine, turned } from '../kernel/math/turn.ts';
 import { canBeNaN, isNaNBits, keepingNaN } from '../kernel/not-a-number.ts';
 import { numberOf } from '../kernel/simplify.ts';
 
@@ -24,11 +28,12 @@ export function as(type: ScalarType, value: Expr): Expr {
   return convert(type, value);
 }
 
-/** A float as i32: of NaN it is 0, which WGSL leaves open. */
+/** A float as i32: towards 0, to the ends of 32 bits beyond them (WGSL stops at the last float before), 0 of NaN. */
 export function integerOf(k: KernelBuilder, value: Expr): Expr {
   if (!canBeNaN(value)) return as('i32', value);
   const x = k.let(value);
-  return select(isNaNBits(x), i32(0), as('i32', x));
+  const whole = select(ge(x, f32(2 ** 31)), i32(2147483647), as('i32', x));
+  return select(isNaNBits(x), i32(0), select(lt(x, f32(-(2 ** 31))), i32(-2147483648), whole));
 }
 
 /** `name(x)`; `x` of type f32, or i32 where the function has integers, or bool for `not`. */
@@ -40,31 +45,32 @@ export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr
     case 'not':
       return not(as('bool', x));
     case 'exp':
-      return exp(x);
+      return exp(k, x);
     case 'log':
-      return log(x);
+      return log(k, x);
     case 'sqrt':
-      return sqrt(x);
+      return sqrt(k, x);
     case 'rsqrt':
-      return rsqrt(x);
+      return rsqrt(k, x);
     case 'tanh':
-      return tanh(x);
+      return tanh(k, x);
     case 'sigmoid':
       return sigmoid(k, x);
     case 'silu':
       return mul(x, sigmoid(k, x));
     case 'gelu':
-      return mul(mul(x, f32(0.5)), add(erf(k, mul(x, f32(Math.SQRT1_2))), 1));
+      return gelu(k, x);
     case 'gelu_tanh': {
-      const inner = mul(f32(Math.sqrt(2 / Math.PI)), add(x, mul(f32(0.044715), mul(x, mul(x, x)))));
-      return mul(mul(x, f32(0.5)), add(tanh(inner), 1));
+      // (1 + tanh z) / 2 is sigmoid(2z), whose tail keeps its digits.
+      const inner = mul(x, add(mul(mul(x, x), f32(0.044715)), 1));
+      return mul(x, sigmoid(k, mul(inner, f32(2 * Math.sqrt(2 / Math.PI)))));
     }
     case 'relu':
       return maximum(k, x, f32(0));
     case 'softplus':
-      return add(max(x, 0), log(add(exp(neg(abs(x))), 1)));
+      return softplus(k, x);
     case 'erf':
-      return keeping(k, [x], erf(k, x));
+      return erf(k, x);
     case 'abs':
       return abs(x);
     case 'sign':
@@ -74,9 +80,9 @@ export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr
     case 'ceil':
       return x.type === 'f32' ? ceil(x) : x;
     case 'sin':
-      return turn(k, x, 0);
+      return sine(k, turned(k, x));
     case 'cos':
-      return turn(k, x, 1);
+      return cosine(k, turned(k, x));
     default:
       return unreachable(name, 'schedule');
   }
@@ -97,56 +103,6 @@ export function clamp(k: KernelBuilder, value: Expr, low: Expr, high: Expr): Exp
   return keeping(k, [x, from, to], min(max(x, from), to));
 }
 
-/** 1 / (1 + exp(-x)), with exp of -|x| only. */
-function sigmoid(k: KernelBuilder, x: Expr): Expr {
-  const e = k.let(exp(neg(abs(x))));
-  const small = div(e, add(e, 1));
-  return select(ge(x, 0), div(f32(1), add(e, 1)), small);
-}
-
-/**
- * sin(x + quarters · π/2). Drivers differ by up to 2e-4 here, which rotary positions do not bear, so it is computed: the
- * argument reduced to [-π/4, π/4] by a three-part π/2 (Cody, Waite 1980), then the polynomials of Cephes. Below 2e-7 for
- * arguments up to 10^4; the error grows with the argument beyond.
- */
-function turn(k: KernelBuilder, argument: Expr, quarters: number): Expr {
-  const x = k.let(argument);
-  const q = k.let(floor(add(mul(x, f32(2 / Math.PI)), 0.5)));
-  const part = (from: Expr, of: number): Expr => k.let(sub(from, mul(q, f32(of))));
-  const r = part(part(part(x, 1.5703125), 4.837512969970703125e-4), 7.54978995489188216e-8);
-  const z = k.let(mul(r, r));
-  const poly = (coefficients: readonly number[]): Expr =>
-    coefficients.slice(1).reduce((sum, c) => add(mul(sum, z), f32(c)), f32(coefficients[0] ?? 0));
-  const odd = k.let(add(mul(mul(poly([-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]), z), r), r));
-  const even = k.let(add(mul(poly([2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2, -0.5]), z), 1));
-  const n = k.let(bitAnd(add(convert('i32', q), i32(quarters)), i32(3)));
-  const value = k.let(select(eq(bitAnd(n, i32(1)), i32(0)), odd, even));
-  return select(lt(n, i32(2)), value, neg(value));
-}
-
-/** Error function: an odd polynomial near 0, 1 - exp(polynomial) further out; beyond 4 it is 1 in f32. */
-function erf(k: KernelBuilder, argument: Expr): Expr {
-  const x = k.let(argument);
-  const t = k.let(min(abs(x), 4));
-  const s = k.let(mul(t, t));
-  const poly = (at: Expr, coefficients: readonly number[]) =>
-    coefficients.slice(1).reduce((sum, c) => fma(sum, at, c), f32(coefficients[0] ?? 0));
-  const near = k.let(
-    mul(
-      fma(
-        poly(s, [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1]),
-        f32(1),
-        1,
-      ),
-      x,
-    ),
-  );
-  const high = fma(poly(t, [-1.7285347e-5, 3.83197126e-4]), s, poly(t, [-3.88396438e-3, 2.42546219e-2]));
-  const rest = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce((sum, c) => fma(sum, t, c), high);
-  const far = k.let(sub(f32(1), exp(fma(rest, t, neg(t)))));
-  return select(gt(t, f32(0.927734375)), select(lt(x, 0), neg(far), far), near);
-}
-
 /** `name(x, y)`, both of one type; comparisons give bool. */
 export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr, right: Expr): Expr {
   const [x, y] = [held(k, left), held(k, right)];
@@ -158,10 +114,11 @@ export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr,
     case 'mul':
       return mul(x, y);
     case 'div':
-      return x.type === 'f32' ? div(x, y) : flooredQuotient(k, x, y);
+      return x.type === 'f32' ? quotient(x, y) : flooredQuotient(k, x, y);
     case 'mod':
-      return x.type === 'f32' ? sub(x, mul(y, floor(div(x, y)))) : flooredRest(k, x, y);
+      return x.type === 'f32' ? remainder(k, x, y) : flooredRest(k, x, y);
     case 'pow':
+      if (x.type !== 'f32') throw new CompilerBug('schedule', `a power of ${x.type}`);
       return power(k, x, y);
     case 'eq':
       return eq(x, y);
@@ -189,6 +146,13 @@ export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr,
   }
 }
 
+/** x / y of floats; a divisor that is a number other than 0, or a size, needs no look. */
+function quotient(x: Expr, y: Expr): Expr {
+  const known = numberOf(y);
+  if (known !== undefined && known !== 0) return div(x, y);
+  return known === 0 ? mul(x, f32(Infinity)) : select(eq(y, 0), mul(x, f32(Infinity)), div(x, y));
+}
+
 /** Whether a remainder that is not 0 has the other sign than the divisor: the truncated quotient is then one too large. */
 function crosses(rest: Expr, divisor: Expr): Expr {
   return and(ne(rest, 0), lt(bitXor(rest, divisor), 0));
@@ -202,34 +166,4 @@ function flooredQuotient(k: KernelBuilder, x: Expr, y: Expr): Expr {
 function flooredRest(k: KernelBuilder, x: Expr, y: Expr): Expr {
   const rest = k.let(rem(x, y));
   return select(crosses(rest, y), add(rest, y), rest);
-}
-
-/**
- * x ** y. A GPU's pow is exp2(y log2 x), undefined for negative x: small constant exponents become products and roots, and a negative
- * base is raised by its magnitude when the exponent is an integer.
- */
-function power(k: KernelBuilder, x: Expr, y: Expr): Expr {
-  if (x.type !== 'f32') throw new CompilerBug('schedule', `a power of ${x.type}`);
-  const n = numberOf(y);
-  if (n !== undefined && Number.isInteger(n) && n >= 0 && n <= 16) return product(k, x, n);
-  if (n !== undefined && Number.isInteger(n) && n >= -16) return div(f32(1), product(k, x, -n));
-  if (n === 0.5) return sqrt(x);
-  if (n === -0.5) return rsqrt(x);
-  const whole = eq(floor(y), y);
-  const odd = ne(mul(floor(mul(y, f32(0.5))), 2), y);
-  const size = k.let(pow(abs(x), y));
-  const signed = select(odd, neg(size), size);
-  const value = select(lt(x, 0), select(whole, signed, pow(x, y)), size);
-  return select(eq(y, 0), f32(1), value);
-}
-
-/** x to a power n >= 0, by repeated squaring. */
-function product(k: KernelBuilder, x: Expr, n: number): Expr {
-  let result: Expr | null = null;
-  let square = x;
-  for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) result = result === null ? square : k.let(mul(result, square));
-    if (rest > 1) square = k.let(mul(square, square));
-  }
-  return result ?? f32(1);
 }

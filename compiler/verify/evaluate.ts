@@ -11,10 +11,11 @@ import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash
 import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/meaning/size.ts';
 import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
 import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
+import { isWaveOfWide, wideOperands } from '../graph/wide.ts';
 import { POS_INF } from '../graph/infinity.ts';
 import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/ir.ts';
 import { Places, type Bounded } from '../graph/places.ts';
-import { u } from '../graph/scalar-bound.ts';
+import { u, wideUnit } from '../graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
 import { nodeOf } from '../graph/uses.ts';
 import type { Relation, StoredSpace } from '../schedule/memory.ts';
@@ -217,8 +218,33 @@ export class Evaluation {
     return flagged({ v: out.value, d: out.delta, left: beyond(out.value, operands, left) });
   }
 
-  #map(node: NodeOf<'map'>, p: Points): Numbers {
-    const operands = node.operands.map((id) => this.value(id, p));
+  /** A value as wide numbers have it (graph/wide.ts): made of what it is made of, also where it has memory. */
+  #wide(id: NodeId, p: Points): Numbers {
+    const node = nodeOf(this.#graph, id);
+    const operands = wideOperands(node);
+    if (operands === null) return this.value(id, p);
+    switch (node.kind) {
+      case 'map':
+        return this.#map(node, p, (n) => this.#wide(n, p), wideUnit);
+      case 'rename':
+      case 'slice':
+      case 'split':
+      case 'merge':
+      case 'broadcast':
+        return this.#wide(node.operand, this.#view(node, p));
+      default:
+        return { ...this.inPassing(node, p), d: new Float64Array(p.count) };
+    }
+  }
+
+  #map(
+    node: NodeOf<'map'>,
+    p: Points,
+    of = (id: NodeId): Numbers =>
+      isWaveOfWide(node, (n) => nodeOf(this.#graph, n)) ? this.#wide(id, p) : this.value(id, p),
+    unit = u,
+  ): Numbers {
+    const operands = node.operands.map(of);
     const out = blank(p.count);
     const args = operands.map(() => ({ v: 0, d: 0 }));
     let left: Uint8Array | null = null;
@@ -228,7 +254,7 @@ export class Evaluation {
         const o = operands[k];
         args[k] = { v: o?.v[i] ?? NaN, d: o?.d[i] ?? 0 };
       }
-      const r = boundOfMap(node, args);
+      const r = boundOfMap(node, args, unit);
       const gone = operands.some((o) => o.left?.[i] === 1) || (floating && leaves(node.op, r.v, args));
       out.v[i] = r.v;
       out.d[i] = gone ? Infinity : r.d;

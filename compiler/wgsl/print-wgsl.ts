@@ -8,6 +8,7 @@
  * Parentheses: sums and products associate as written; every other operand that is an operation stands in parentheses.
  * A comparison in an argument that is not the last does too, for `f(a < b, c > d)` would read as a template list.
  */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { formatF32 } from '../kernel/format-f32.ts';
 import type { BinaryOp, Builtin, Expr, Kernel, Stmt, StoredType, UnaryOp } from '../kernel/ir.ts';
 import { forEachExpr } from '../kernel/walk.ts';
@@ -63,13 +64,8 @@ const FUNCTIONS: Readonly<Record<Exclude<UnaryOp, 'neg' | 'not' | 'bit_not'>, st
   sign: 'sign',
   floor: 'floor',
   ceil: 'ceil',
-  exp: 'exp',
-  log: 'log',
   sqrt: 'sqrt',
   rsqrt: 'inverseSqrt',
-  tanh: 'tanh',
-  sin: 'sin',
-  cos: 'cos',
 };
 
 /** How tightly an expression binds. What WGSL does not let mix freely never gets to stand side by side. */
@@ -80,7 +76,7 @@ interface Infix {
   readonly binding: Binding;
 }
 
-const INFIX: Readonly<Record<Exclude<BinaryOp, 'min' | 'max' | 'pow'>, Infix>> = {
+const INFIX: Readonly<Record<Exclude<BinaryOp, 'min' | 'max'>, Infix>> = {
   add: { symbol: '+', binding: 'sum' },
   sub: { symbol: '-', binding: 'sum' },
   mul: { symbol: '*', binding: 'product' },
@@ -262,7 +258,7 @@ class Printer {
             return this.#call(FUNCTIONS[expr.op], expr.operand);
         }
       case 'binary': {
-        if (expr.op === 'min' || expr.op === 'max' || expr.op === 'pow') {
+        if (expr.op === 'min' || expr.op === 'max') {
           return this.#call(expr.op, expr.left, expr.right);
         }
         const { symbol, binding } = INFIX[expr.op];
@@ -300,6 +296,8 @@ function literalText(type: Expr['type'], value: number | boolean): string {
   if (typeof value === 'boolean') return String(value);
   switch (type) {
     case 'f32':
+      // Legalisation has made infinities and NaN of their bits.
+      if (!Number.isFinite(value)) throw new CompilerBug('wgsl', `${value} is no constant of WGSL`);
       return `${formatF32(value)}f`;
     case 'u32':
       return `${value}u`;

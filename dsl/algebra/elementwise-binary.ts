@@ -15,6 +15,7 @@ import { axesOfRoute, makeRoute, type F64Route } from '../interpret/route.ts';
 import { countPoints, keepAs, offsets, without } from '../interpret/tensor.ts';
 import { axesArgument, conditionOperand, operand, value } from './arguments.ts';
 import { binaryNames, type BinaryName } from './names.ts';
+import { power, quotient, rest } from './special-functions.ts';
 import {
   isProblem,
   sameAxes,
@@ -92,23 +93,37 @@ const entries: Record<BinaryName, Entry> = {
     sign: '/',
     of: 'number',
     gives: 'same',
-    f: (x, y) => x / y,
+    f: quotient,
     i32: (x, y) => (y === 0 ? x : Math.floor(x / y)),
-    documentation: say('The quotient.', 'r / max(sum(r, over: E), 0.1)', 'Of i32: rounded down; `x / 0` is x.'),
+    documentation: say(
+      'The quotient.',
+      'r / max(sum(r, over: E), 0.1)',
+      '`x / 0` is the infinity of the sign of x, `0 / 0` is NaN. Of i32: rounded down; `x / 0` is x.',
+    ),
   },
   mod: {
     sign: '%',
     of: 'number',
     gives: 'same',
-    f: (x, y) => x - Math.floor(x / y) * y,
+    f: rest,
     i32: (x, y) => (y === 0 ? 0 : x - Math.floor(x / y) * y),
     documentation: say(
       'The rest of a division rounded down: it has the sign of the divisor.',
       'ids % E',
-      '`x % 0` is 0 for i32.',
+      'The rest is exact, however large the quotient. `x % 0` is NaN, and 0 for i32.',
     ),
   },
-  pow: { sign: '**', of: 'float', gives: 'same', f: (x, y) => x ** y, documentation: say('The power.', 'x ** 2') },
+  pow: {
+    sign: '**',
+    of: 'float',
+    gives: 'same',
+    f: power,
+    documentation: say(
+      'The power.',
+      'x ** 2',
+      'A negative number has whole powers only: others are NaN. `x ** 0` is 1.',
+    ),
+  },
   eq: compare('==', 'Whether both are equal.', (x, y) => x === y, 'any'),
   ne: compare('!=', 'Whether they differ.', (x, y) => x !== y, 'any'),
   lt: compare('<', 'Whether the first is less.', (x, y) => x < y, 'number'),

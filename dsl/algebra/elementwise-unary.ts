@@ -6,7 +6,7 @@ import { pointwise } from '../interpret/pointwise.ts';
 import { conditionOperand, operand, value } from './arguments.ts';
 import { unaryNames, type UnaryName } from './names.ts';
 import { isProblem, type Documentation, type Primitive } from './primitive.ts';
-import { erf, erfc } from './special-functions.ts';
+import { erf, erfc, geluTanh, inverseRoot, sigmoid } from './special-functions.ts';
 import { computable, computed, conditionArgument, retyped, wants } from './typing.ts';
 
 interface Entry {
@@ -16,14 +16,14 @@ interface Entry {
   readonly documentation: Documentation;
 }
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-
 const say = (summary: string, example: string, detail = '', source?: string): Documentation => ({
   summary,
   detail,
   example,
   ...(source === undefined ? {} : { source }),
 });
+
+const angles = 'Of an angle computed with + - * / ** exp, as that of a rotary position is, the exact one. NaN at ±inf.';
 
 const entries: Record<Exclude<UnaryName, 'not'>, Entry> = {
   neg: { surface: '-', of: 'number', f: (x) => -x, documentation: say('The negative.', '-x') },
@@ -34,7 +34,11 @@ const entries: Record<Exclude<UnaryName, 'not'>, Entry> = {
     documentation: say('The natural logarithm.', 'log(x)', '-inf at 0, NaN below.'),
   },
   sqrt: { of: 'float', f: Math.sqrt, documentation: say('The square root.', 'sqrt(x)', 'NaN below 0.') },
-  rsqrt: { of: 'float', f: (x) => 1 / Math.sqrt(x), documentation: say('One over the square root.', 'rsqrt(x)') },
+  rsqrt: {
+    of: 'float',
+    f: inverseRoot,
+    documentation: say('One over the square root.', 'rsqrt(x)', 'inf at 0, NaN below.'),
+  },
   tanh: { of: 'float', f: Math.tanh, documentation: say('The hyperbolic tangent.', 'tanh(x)') },
   sigmoid: { of: 'float', f: sigmoid, documentation: say('1 / (1 + exp(-x)).', 'sigmoid(w @ x)') },
   silu: {
@@ -49,7 +53,7 @@ const entries: Record<Exclude<UnaryName, 'not'>, Entry> = {
   },
   gelu_tanh: {
     of: 'float',
-    f: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    f: geluTanh,
     documentation: say('The approximation of gelu by tanh.', 'gelu_tanh(x)', '', 'arXiv:1606.08415'),
   },
   relu: { of: 'float', f: (x) => (x < 0 ? 0 : x), documentation: say('The positive part.', 'relu(x)') },
@@ -63,8 +67,8 @@ const entries: Record<Exclude<UnaryName, 'not'>, Entry> = {
   sign: { of: 'number', f: Math.sign, documentation: say('-1, 0 or 1.', 'sign(mean(c, over: E) - c)') },
   floor: { of: 'float', f: Math.floor, documentation: say('The greatest whole number not above.', 'i32(floor(x))') },
   ceil: { of: 'float', f: Math.ceil, documentation: say('The smallest whole number not below.', 'i32(ceil(x))') },
-  sin: { of: 'float', f: Math.sin, documentation: say('The sine.', 'sin(f32(iota(T)))') },
-  cos: { of: 'float', f: Math.cos, documentation: say('The cosine.', 'cos(f32(iota(T)))') },
+  sin: { of: 'float', f: Math.sin, documentation: say('The sine.', 'sin(f32(iota(T)))', angles) },
+  cos: { of: 'float', f: Math.cos, documentation: say('The cosine.', 'cos(f32(iota(T)))', angles) },
 };
 
 function unary(name: Exclude<UnaryName, 'not'>, entry: Entry): Primitive {

@@ -1,5 +1,7 @@
 /**
- * erf and its complement in float64, to a few units in the last place: the reference must be much better than f32.
+ * The functions of numbers that JavaScript has not, or has with another meaning at the edges.
+ *
+ * 0 has no sign: one over it is infinity, whichever zero it is. erf and its complement are in float64, to a few units in the last place: the reference must be much better than f32.
  * Series with positive terms near 0 (DLMF 7.6.2), continued fraction further out (DLMF 7.9.1).
  */
 const series = 2.5;
@@ -31,4 +33,35 @@ function erfcTail(x: number): number {
   let fraction = x;
   for (let n = 120; n >= 1; n--) fraction = x + n / 2 / fraction;
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
+}
+
+/** x / y; of a divisor 0 the infinity of the sign of x, NaN of 0 / 0. */
+export function quotient(x: number, y: number): number {
+  return y === 0 ? x * Infinity : x / y;
+}
+
+/** The rest of a division rounded down, x - y · floor(x / y), without the quotient: it has the sign of y. */
+export function rest(x: number, y: number): number {
+  const r = x % y;
+  return r !== 0 && r < 0 !== y < 0 ? r + y : r;
+}
+
+/** x ** y; of 0 to a negative power infinity. */
+export function power(x: number, y: number): number {
+  return (x + 0) ** y;
+}
+
+/** 1 / √x; infinity of 0. */
+export function inverseRoot(x: number): number {
+  return 1 / Math.sqrt(x + 0);
+}
+
+/** 1 / (1 + exp(-x)). */
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/** x (1 + tanh z) / 2, z = √(2/π) (x + 0.044715 x³): as x · sigmoid(2z), which has no cancellation. */
+export function geluTanh(x: number): number {
+  return x * sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
 }

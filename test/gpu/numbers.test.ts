@@ -1,8 +1,21 @@
 /** The tables of test/numbers on the adapter of this run: numbers are those of the language, not those of a driver. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { roundToF16 } from '../../compiler/kernel/math/f16.ts';
+import { binaryFunctionOf, integerOf, unaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
+import { executeGpu } from '../../compiler/cli/execute.ts';
+import { onReference } from '../language/support.ts';
+import { anglePrograms, farthest, readyAngles } from '../numbers/angles.ts';
 import { different, onDevice } from '../numbers/elementwise.ts';
 import { f16Arguments, nearestHalf } from '../numbers/f16.ts';
+import {
+  binaries,
+  binaryArguments,
+  flushedOf,
+  integerOfFloat,
+  unaries,
+  unaryArguments,
+  wrongOf,
+} from '../numbers/functions.ts';
 import { softwareAdapter } from '../support/gpu.ts';
 
 let device: GPUDevice | null = null;
@@ -15,5 +28,52 @@ describe('rounding to f16', () => {
     if (device === null) return;
     const a = f16Arguments();
     expect(different(a, await onDevice(device, { a, make: roundToF16 }), nearestHalf)).toEqual([]);
+  });
+});
+
+describe('functions of one number', () => {
+  const a = unaryArguments();
+  it.each(unaries)('$name', async ({ name, exact, error }) => {
+    if (device === null) return;
+    const results = await onDevice(device, { a, make: (k, x) => unaryFunctionOf(k, name, x) });
+    const at = (i: number): number => a[i] ?? 0;
+    const wrong = wrongOf(
+      results,
+      (i) => exact(at(i)),
+      (i, y) => error(at(i), y),
+      (i) => `${name}(${at(i)})`,
+      (i) => flushedOf(at(i)),
+    );
+    expect(wrong).toEqual([]);
+  });
+  it('i32', async () => {
+    if (device === null) return;
+    const results = await onDevice(device, { a, result: 'i32', make: integerOf });
+    expect(different(a, results, integerOfFloat)).toEqual([]);
+  });
+});
+
+describe('functions of two numbers', () => {
+  const { a, b } = binaryArguments();
+  it.each(binaries)('$name', async ({ name, exact, error }) => {
+    if (device === null) return;
+    const results = await onDevice(device, { a, b, make: (k, x, y) => binaryFunctionOf(k, name, x, y) });
+    const at = (i: number): [number, number] => [a[i] ?? 0, b[i] ?? 0];
+    const wrong = wrongOf(
+      results,
+      (i) => exact(...at(i)),
+      (i, z) => error(...at(i), z),
+      (i) => `${name}(${at(i).join(', ')})`,
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('sines and cosines of computed angles', () => {
+  it.each(anglePrograms)('$name', async ({ text }) => {
+    if (device === null) return;
+    const run = readyAngles(text);
+    const got = await executeGpu(run.prepared, { ...run.request, on: 'gpu' });
+    expect(farthest(got, await onReference(run))).toBeLessThan(3e-7);
   });
 });

@@ -1,13 +1,13 @@
 /**
- * An f32 operation on literals only is done here, with finite result.
+ * An f32 operation on literals only is done here.
  *
- * Before: 1.0 / 0.0      After: 3.4028235e38
- * Before: exp(1.0)       After: 2.7182817
+ * Before: 1.0 / 0.0      After: inf, a literal that name-infinities makes at run time
+ * Before: sqrt(2.0)      After: 1.4142135
  *
- * WGSL evaluates constant expressions at shader creation and refuses an Inf, a NaN or an overflow, which the constructors
- * therefore leave alone. Here overflow saturates, NaN and subnormals become 0: the same for every GPU.
+ * WGSL evaluates constant expressions at shader creation and refuses an infinity, a NaN or an overflow, which the constructors
+ * therefore leave alone. Subnormals, which a GPU may flush, become 0 here: the same for every GPU.
  */
-import { F32_MAX, F32_MIN_NORMAL, bitcastValue, convertValue } from '../arithmetic.ts';
+import { F32_MIN_NORMAL, bitcastValue, convertValue } from '../arithmetic.ts';
 import { binaryFunction, isComparison, isLogic, unaryFunction } from '../arithmetic.ts';
 import { f32 } from '../build.ts';
 import type { Expr, Kernel } from '../ir.ts';
@@ -18,7 +18,7 @@ import { rewriteExprs } from './rewrite.ts';
 export function evaluateConstants(kernel: Kernel): Kernel {
   return rewriteExprs(kernel, (expr) => {
     const value = expr.type === 'f32' && expr.kind !== 'literal' ? constantValue(expr) : undefined;
-    return value === undefined ? expr : f32(finite(value));
+    return value === undefined ? expr : f32(Math.abs(value) < F32_MIN_NORMAL ? 0 : value);
   });
 }
 
@@ -49,9 +49,4 @@ function constantValue(expr: Expr): number | undefined {
     default:
       return undefined;
   }
-}
-
-function finite(value: number): number {
-  if (Number.isNaN(value) || Math.abs(value) < F32_MIN_NORMAL) return 0;
-  return Math.min(Math.max(value, -F32_MAX), F32_MAX);
 }

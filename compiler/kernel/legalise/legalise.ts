@@ -10,12 +10,8 @@ import type { Target } from '../../target.ts';
 import type { Kernel } from '../ir.ts';
 import { verifyKernel } from '../verify.ts';
 import { boundDepth } from './bound-depth.ts';
-import { clampTanh } from './clamp-tanh.ts';
 import { evaluateConstants } from './evaluate-constants.ts';
-import { expandPow } from './expand-pow.ts';
-import { guardExp } from './guard-exp.ts';
-import { guardLog } from './guard-log.ts';
-import { guardRoots } from './guard-roots.ts';
+import { nameInfinities } from './name-infinities.ts';
 
 export interface Legalisation {
   readonly name: string;
@@ -25,12 +21,8 @@ export interface Legalisation {
 }
 
 export const legalisations: readonly Legalisation[] = [
-  { name: 'expand-pow', reason: 'first: it makes exp, log and sqrt, which are guarded below', run: expandPow },
-  { name: 'guard-log', reason: 'after expand-pow', run: guardLog },
-  { name: 'guard-exp', reason: 'after expand-pow', run: guardExp },
-  { name: 'clamp-tanh', reason: 'anywhere', run: clampTanh },
-  { name: 'guard-roots', reason: 'after expand-pow', run: guardRoots },
-  { name: 'evaluate-constants', reason: 'after the guards: what they clamp is finite', run: evaluateConstants },
+  { name: 'evaluate-constants', reason: 'first: it may give an infinity', run: evaluateConstants },
+  { name: 'name-infinities', reason: 'after evaluate-constants', run: nameInfinities },
   { name: 'bound-depth', reason: 'last: the others make expressions deeper', run: boundDepth },
 ];
 

@@ -10,6 +10,8 @@ struct Uniforms {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>) {
+  let below = 4286578688u;
+  let nan = 2143289344u;
   let id0 = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * 64u + local_id.x;
   if (id0 < uniforms.n) {
     let v1 = (uniforms.seed ^ (uniforms.seed >> 16u)) * 2146121005u;
@@ -56,10 +58,38 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     let v42 = (v41 ^ (v41 >> 16u)) * 2146121005u;
     let v43 = (v42 ^ (v42 >> 15u)) * 2221713035u;
     let h44 = v43 ^ (v43 >> 16u);
-    let v45 = h44 >> 8u;
-    let v46 = f32(16777216u - (v36 + 1u)) * 5.9604645e-8f;
-    let h0 = f32(v36 + 1u) * 5.9604645e-8f;
-    let h1 = select(-select(select(log(max(h0, 1.1754944e-38f)), -3.402823466e38f, h0 < 1.1754944e-38f), h0, (bitcast<u32>(h0) & 2147483647u) > 2139095040u), fma(fma(fma(fma(fma(fma(0.14285715f, v46, 0.16666667f), v46, 0.2f), v46, 0.25f), v46, 0.33333334f), v46, 0.5f), v46, 1.0f) * v46, v46 < 0.0625f) * 2.0f;
-    y[id0] = select(sqrt(max(h1, 0.0f)), h1, (bitcast<u32>(h1) & 2147483647u) > 2139095040u) * cos(f32(v45) * 3.7450704e-7f);
+    let v45 = (h44 >> 8u) << 8u;
+    let v46 = f32(v36 + 1u) * 5.9604645e-8f;
+    let v47 = bitcast<u32>(v46);
+    let v48 = v47 < 8388608u;
+    let v49 = select(v47, bitcast<u32>(f32(v47)), v48);
+    let v50 = (v49 & 8388607u) > 3474675u;
+    let v51 = f32(i32(v49 >> 23u) - select(127i, 126i, v50) - select(0i, 149i, v48));
+    let v52 = bitcast<f32>((v49 & 8388607u) | select(1065353216u, 1056964608u, v50)) - 1.0f;
+    let v53 = v52 * v52;
+    let v54 = (((((((0.070376836f * v52 + (-0.1151461f)) * v52 + 0.116769984f) * v52 + (-0.12420141f)) * v52 + 0.14249323f) * v52 + (-0.16668057f)) * v52 + 0.20000714f) * v52 + (-0.24999994f)) * v52 + 0.3333333f;
+    let v55 = v47 - 1u < 2139095039u;
+    let v56 = select(select(select(bitcast<f32>(nan), bitcast<f32>(below), (v47 & 2147483647u) == 0u), v46, v47 == 2139095040u), v52 + (v54 * v52 * v53 + v51 * (-0.00021219444f) - v53 * 0.5f) + v51 * 0.6933594f, v55);
+    let v57 = v56 * (-2.0f);
+    let v58 = bitcast<u32>(v57);
+    let v59 = v58 < 8388608u;
+    let v60 = select(v57, f32(v58 * 2u), v59);
+    let v61 = (v58 & 2147483647u) == 0u;
+    let v62 = v58 == 2139095040u;
+    let v63 = v58 < 2139095040u;
+    let v64 = select(select(select(bitcast<f32>(nan), sqrt(v60) * select(1.0f, 2.646978e-23f, v59), v63), v57, v62), 0.0f, v61);
+    let v65 = (v45 + 536870912u) >> 30u;
+    let v66 = bitcast<i32>(v45 - (v65 << 30u));
+    let v67 = (f32(v66) * 2.3283064e-10f + 0.0f) * 6.2831855f;
+    let v68 = v67 * v67;
+    let v69 = (-0.00019515296f * v68 + 0.008332161f) * v68 + (-0.16666655f);
+    let v70 = (0.000024433157f * v68 + (-0.0013887316f)) * v68 + 0.041666646f;
+    let v71 = v69 * v68 * v67 + v67;
+    let v72 = v70 * v68 * v68 + (1.0f - v68 * 0.5f);
+    let v73 = (v65 + 1u) & 3u;
+    let v74 = select(v72, v71, (v73 & 1u) == 0u);
+    let v75 = select(v74, -v74, v73 >= 2u);
+    let v76 = v75;
+    y[id0] = v64 * v76;
   }
 }
