@@ -1,7 +1,8 @@
 /** `moec check FILE…`: every mistake of the files, and nothing else. Writes nothing. */
 import { Command } from 'commander';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
+import { diagnostic, hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
+import type { CompiledEntry } from '../compile.ts';
 import type { Program } from '../../dsl/check/program.ts';
 import type { StaticValue } from '../../dsl/meaning/instances.ts';
 import type { SourceFile } from '../../dsl/syntax/source.ts';
@@ -39,7 +40,10 @@ export function checkVerb(session: Session): Command {
       for (const path of files) {
         try {
           const project = await loadProject(path, projectOptions(options));
-          const found = [...project.diagnostics, ...(await mistakesOfSizes(project.program, overrides))];
+          const found = [
+            ...project.diagnostics,
+            ...(await mistakesOfSizes(project.program, overrides, project.sources)),
+          ];
           session.showDiagnostics(found, project.sources);
           diagnostics.push(...found);
           sources.push(...project.sources);
@@ -57,16 +61,37 @@ export function checkVerb(session: Session): Command {
     });
 }
 
-/** What only sizes show: a range that leaves its axis, more selected than there are. */
+/**
+ * What only sizes show (a range that leaves its axis, more selected than there are), what the default target cannot hold, and where
+ * every expert runs though a route is there: what `compile` would refuse, `check` tells.
+ */
 async function mistakesOfSizes(
   program: Program | null,
   overrides: ReadonlyMap<string, StaticValue>,
+  sources: readonly SourceFile[],
 ): Promise<readonly Diagnostic[]> {
   if (program === null) return [];
-  const { elaborate } = await import('../elaborate/elaborate.ts');
-  const found: Diagnostic[] = [];
-  elaborate(program, { overrides }, (problem) => found.push(problem));
-  const place = ({ code, span }: Diagnostic): string => `${code} ${span?.source} ${span?.start}`;
+  const { compileProgram } = await import('../compile.ts');
+  const { webgpuCore } = await import('../target.ts');
+  const { entries, diagnostics } = compileProgram(program, { overrides, target: webgpuCore, sources });
+  if (hasErrors(diagnostics)) return diagnostics;
+  return [...diagnostics, ...(await noticesOf(program, entries))];
+}
+
+async function noticesOf(program: Program, entries: readonly CompiledEntry[]): Promise<readonly Diagnostic[]> {
+  const { denseExperts } = await import('../graph/dense-experts.ts');
+  const found = entries.flatMap(({ name, plain }) => {
+    const main = program.entries.find((e) => e.name === name)?.span.source ?? '';
+    return denseExperts(plain.fused, main).map(({ family, axis, span }) =>
+      diagnostic('MOE0456', {
+        severity: 'notice',
+        span,
+        message: `every expert of ${family} runs here, all along ${axis}, though a route says which are wanted`,
+        help: `r @ ${family}(x) runs only what the route r chose; dense(r) and an index of ${axis} lose what it left out`,
+      }),
+    );
+  });
+  const place = ({ span }: Diagnostic): string => `${span?.source} ${span?.start}`;
   return found.filter((d, i) => found.findIndex((other) => place(other) === place(d)) === i);
 }
 

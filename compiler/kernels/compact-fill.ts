@@ -17,9 +17,9 @@ export interface CompactFillConfig {
   readonly perKey: Expr;
   /** [chunks + 1] u32. */
   readonly starts: BufferDecl;
-  /** [capacity] u32: for each present position in order, what `entry` says of it. */
+  /** [capacity × words] u32: for each present position in order, what `entry` says of it. */
   readonly list: BufferDecl;
-  readonly entry: (position: Expr) => Expr;
+  readonly entry: (position: Expr) => readonly Expr[];
   /** [keys + 1] u32. */
   readonly offsets: BufferDecl;
   /** [positions] i32, or null where nobody asks. */
@@ -36,7 +36,8 @@ export function compactFill(k: KernelBuilder, config: CompactFillConfig): void {
       k.forRange(first, min(add(first, CHUNK), mask.positions), 1, (position) => {
         const row = place === null ? null : k.var(i32(-1), 'row');
         k.when(mask.present(position), () => {
-          k.store(list, rank, entry(position));
+          const words = entry(position);
+          words.forEach((word, i) => k.store(list, words.length === 1 ? rank : add(mul(rank, words.length), i), word));
           if (row !== null) k.assign(row, bitcast('i32', rank));
           k.assign(rank, add(rank, 1));
         });

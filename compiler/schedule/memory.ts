@@ -52,7 +52,15 @@ export function descends(relation: Relation | null, ancestor: Relation): boolean
   return relation !== null && (relation.id === ancestor.id || descends(relation.parent, ancestor));
 }
 
-/** Buffers of a relation: see kernels/compaction.ts. */
+/** How many relations a row stands in: its own and those it refines, one after another. */
+export function depthOf(relation: Relation): number {
+  return relation.parent === null ? 1 : 1 + depthOf(relation.parent);
+}
+
+/**
+ * Buffers of a relation: see kernels/compaction.ts. `points` has as many words for a row as the relation is deep: its position,
+ * then those of the rows it was made within, so that one buffer says all of a point however deep routers are nested.
+ */
 export interface RelationBuffers {
   readonly points: number;
   readonly place: number;

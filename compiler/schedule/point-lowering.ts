@@ -6,11 +6,12 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, multiply } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
-import { bitcast, div, ge, i32, load, max, rem, select, u32 } from '../kernel/build.ts';
+import { add, bitcast, div, ge, i32, load, max, mul, rem, select, u32 } from '../kernel/build.ts';
 import type { BufferDecl, Expr } from '../kernel/ir.ts';
 import { rowMajor } from '../kernels/space.ts';
 import type { Env } from './env.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
+import { depthOf } from './memory.ts';
 import type { Relation, RelationBuffers, StoredSpace } from './memory.ts';
 
 /** What the lowering needs to know of the plan in the making. */
@@ -83,13 +84,16 @@ export class PointLowering {
   enterRow(env: Env, relation: Relation, row: Expr): Env {
     const axes = new Map(env.axes);
     const rows = new Map(env.rows);
+    const words = this.pointWords(relation, row);
     let here: Relation | null = relation;
     let at = row;
-    while (here !== null && !rows.has(here.id)) {
+    for (let level = 0; here !== null && !rows.has(here.id); level++) {
       const current: Relation = here;
       rows.set(current.id, { relation: current, row: at });
-      const { points } = this.placement.relationBuffers(current);
-      const position = this.launch.k.let(load(this.read(points), at), 'p');
+      const word = words[level];
+      if (word === undefined)
+        throw new CompilerBug('schedule', `relation ${relation.id} is not as deep as its parents`);
+      const position = this.launch.k.let(word, 'p');
       const digits = this.decode(position, this.positionSizes(current));
       const names = [...current.keys, null, ...current.rest].filter((n) => n !== null || current.parent !== null);
       for (const [i, name] of names.entries()) {
@@ -101,6 +105,16 @@ export class PointLowering {
       here = current.parent;
     }
     return { axes, rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
+  }
+
+  /** What is stored of a row that exists: its position, then those of the rows it was made within. */
+  pointWords(relation: Relation, row: Expr): readonly Expr[] {
+    const { points } = this.placement.relationBuffers(relation);
+    const depth = depthOf(relation);
+    const first = depth === 1 ? row : this.launch.k.let(mul(row, depth), 'w');
+    return Array.from({ length: depth }, (_, level) =>
+      load(this.read(points), level === 0 ? first : add(first, level)),
+    );
   }
 
   /** Sizes of a relation's position digits. */

@@ -1,9 +1,11 @@
 /**
  * Building relations and their lists: three launches each (kernels/compaction.ts), whatever the number of experts.
  *
- *   relation   mask: all its supports hold;      list = points (positions), place = the inverse, keys: new target axes
+ *   relation   mask: all its supports hold;      list = points (positions, with those of the rows it refines), place = the inverse,
+ *              keys: new target axes
  *   list       mask: the point has a row;        list = the rows of each key, in index order of what is summed
  */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, exact, multiply, one } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import type { AxisId } from '../graph/ir.ts';
@@ -19,6 +21,7 @@ import { emptyEnv, inner } from './env.ts';
 import type { Env } from './env.ts';
 import type { Lowering } from './expression-lowering.ts';
 import type { Compaction } from './contents.ts';
+import { depthOf } from './memory.ts';
 import type { Relation } from './memory.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
@@ -29,10 +32,12 @@ interface CompactionShape {
   readonly keys: Size;
   readonly perKey: Size;
   readonly capacity: Size;
+  /** Words of an entry of the list. */
+  readonly words: number;
   /** The mask, and what a present position enters into the list. */
   readonly mask: (lowering: Lowering) => {
     readonly present: Mask['present'];
-    readonly entry: (position: Expr) => Expr;
+    readonly entry: (position: Expr) => readonly Expr[];
   };
   readonly withPlace: boolean;
 }
@@ -65,9 +70,10 @@ export class RelationBuilder {
       keys: multiply(keys.map(plan.sizeOf)),
       perKey: multiply([...(parent === null ? [] : [parent.capacity]), ...rest.map(plan.sizeOf)]),
       capacity: relation.capacity,
+      words: depthOf(relation),
       mask: (lowering) => ({
         present: (position) => presentIn(lowering, relation, position),
-        entry: (position) => position,
+        entry: (position) => [position, ...wordsOfParent(lowering, relation, position)],
       }),
       withPlace: true,
     });
@@ -95,6 +101,7 @@ export class RelationBuilder {
       keys: multiply(ancestor === null ? keys : [ancestor.capacity, ...keys]),
       perKey: multiply(shape.listed.map(plan.sizeOf)),
       capacity: shape.relation.capacity,
+      words: 1,
       mask: (lowering) => listMask(lowering, shape),
       withPlace: false,
     });
@@ -109,7 +116,7 @@ export class RelationBuilder {
     const chunks = apply('ceil', apply('div', positions, exact(CHUNK)));
     const counts = table.scratch(`${what}: counts`, 'u32', chunks);
     const starts = table.scratch(`${what}: starts`, 'u32', apply('add', chunks, one));
-    const list = table.scratch(`${what}: list`, 'u32', shape.capacity);
+    const list = table.scratch(`${what}: list`, 'u32', multiply([shape.capacity, exact(shape.words)]));
     const offsets = table.scratch(`${what}: offsets`, 'u32', apply('add', keys, one));
     const place = shape.withPlace ? table.scratch(`${what}: place`, 'i32', positions) : null;
     this.#plan.addCompaction({ what, of: shape.of, counts, starts, list, offsets, place });
@@ -174,6 +181,15 @@ function presentIn(lowering: Lowering, relation: Relation, position: Expr): Expr
   return present;
 }
 
+/** The words of the parent's row at one of a relation's positions that is present. */
+function wordsOfParent(lowering: Lowering, relation: Relation, position: Expr): readonly Expr[] {
+  const { parent, keys } = relation;
+  if (parent === null) return [];
+  const row = lowering.decode(position, lowering.positionSizes(relation))[keys.length];
+  if (row === undefined) throw new CompilerBug('schedule', `relation ${relation.id} has no digit for its parent's row`);
+  return lowering.pointWords(parent, row);
+}
+
 /** The mask of a list: positions over (keys, what is listed) whose point has a row; the entry is the row. */
 function listMask(lowering: Lowering, shape: IndexShape): ReturnType<CompactionShape['mask']> {
   const { k } = lowering.launch;
@@ -197,6 +213,6 @@ function listMask(lowering: Lowering, shape: IndexShape): ReturnType<CompactionS
       rows.set(position, found);
       return ge(found, 0);
     },
-    entry: (position) => bitcast('u32', rows.get(position) ?? i32(0)),
+    entry: (position) => [bitcast('u32', rows.get(position) ?? i32(0))],
   };
 }

@@ -142,6 +142,7 @@ export const catalogue = {
   MOE0453: { title: 'weights come after their axis was consumed' },
   MOE0454: { title: 'a point of a route is present or not for all of its payload' },
   MOE0455: { title: 'a choice between two routes' },
+  MOE0456: { title: 'every expert runs though a route is there' },
   MOE0457: { title: 'the language has no operations on bits' },
   // 0430 and on: routes as operands of primitives (dsl/algebra)
   MOE0430: { title: 'absent is not 0' },

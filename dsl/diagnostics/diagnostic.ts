@@ -11,7 +11,8 @@ import type { Span } from '../syntax/source.ts';
 export type { SourceFile, Span } from '../syntax/source.ts';
 export type { Code } from './catalogue.ts';
 
-export type Severity = 'error' | 'warning';
+/** A notice tells of what is right and costs more than it seems. */
+export type Severity = 'error' | 'warning' | 'notice';
 
 /** A place with a few words; an empty text draws a bare underline. */
 export interface Label {

@@ -272,7 +272,7 @@ export const compactFillKernel = kernel('compact_fill', (k) => {
     k.uniform('perKey', 'u32'),
   ];
   const mask = { positions, present: (i: Expr) => lt(f32(0), load(x, i)) };
-  compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => i, offsets, place });
+  compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => [i], offsets, place });
 });
 
 export const samples: readonly Kernel[] = [

@@ -51,9 +51,12 @@ describe('programs that read much at once', () => {
     return entries.map((e) => e.plain.plan);
   };
 
-  it.each(['many-routes.moe', 'many-parts.moe', 'routers-in-routers.moe'])('%s fits eight buffers', (file) => {
-    for (const plan of plansOf(file)) expect(verifyPlan(plan, webgpuCore)).toEqual([]);
-  });
+  it.each(['many-routes.moe', 'many-parts.moe', 'routers-in-routers.moe', 'routers-four-deep.moe'])(
+    '%s fits eight buffers',
+    (file) => {
+      for (const plan of plansOf(file)) expect(verifyPlan(plan, webgpuCore)).toEqual([]);
+    },
+  );
 
   it('keeps what routers decide inside experts on assignments: nothing is as large as all axes together', () => {
     const launches = plansOf('routers-in-routers.moe').flatMap(({ steps }) =>
