@@ -127,11 +127,11 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   const initialPlans = new Map<string, Plan>();
   const storeSpecs = elaboration.stores.map((store): StoreSpec => {
     const { initial } = store;
-    if (initial === null || initial.kind === 'fill') return storeSpec(store.used, store.cells, initial);
+    if (initial === null || initial.kind === 'fill') return storeSpec(store, initial);
     const compiled = compileGraph(initial.graph).plan;
     initialPlans.set(store.used.store.path, compiled);
     const plan: PlanSpec = toManifestPlan(compiled, table, names([]));
-    return storeSpec(store.used, store.cells, { kind: 'plan', plan });
+    return storeSpec(store, { kind: 'plan', plan });
   });
 
   const kernels = hasErrors(diagnostics) ? [] : table.kernels;

@@ -41,18 +41,17 @@ export function bindStores(
 ): readonly Binding[] {
   const problems: WeightsProblem[] = [];
   const bindings: Binding[] = [];
+  const needed = neededStores(manifest, source, missing);
   const nearest = source === null ? () => '' : nearestNames([...source.tensors.keys()]);
   manifest.stores.forEach((store, index) => {
-    if (store.kind === 'control') return;
+    if (store.kind === 'control' || !needed.has(index)) return;
     const shape = evaluateShape(store.axes, NO_SIZES);
     const elements = elementCount(shape);
     const limit = store.within === null ? null : evaluateCount(store.within.size, NO_SIZES, store.within.name);
     const cells = store.cells ?? [wholeCell(store.path, shape, elements)];
-    const names = cells.flatMap(({ tensor, scales }) => (scales === null ? [tensor] : [tensor, scales]));
-    const absent = source === null ? names : [...new Set(names.filter((name) => !source.tensors.has(name)))];
+    const absent = absentNames(store, source);
     const base = { index, store, shape, elements, limit };
-    const useInitial = source === null || store.kind === 'state' || missing === 'initialise';
-    if (absent.length > 0 && absent.length >= new Set(names).size && store.initial !== null && useInitial) {
+    if (startsFresh(store, source, missing)) {
       bindings.push({ ...base, cells: null });
       return;
     }
@@ -69,6 +68,39 @@ export function bindStores(
   });
   if (problems.length > 0) throw new WeightsError(problems);
   return bindings;
+}
+
+/** The tensors that a store is made of. */
+function namesOf(store: StoreSpec): readonly string[] {
+  const names = store.cells?.flatMap(({ tensor, scales }) => (scales === null ? [tensor] : [tensor, scales]));
+  return [...new Set(names ?? [store.path])];
+}
+
+function absentNames(store: StoreSpec, source: WeightSource | null): readonly string[] {
+  const names = namesOf(store);
+  return source === null ? names : names.filter((name) => !source.tensors.has(name));
+}
+
+/** Whether a store has its initial value, and nothing of the source. */
+function startsFresh(store: StoreSpec, source: WeightSource | null, missing: MissingParams): boolean {
+  if (store.initial === null) return false;
+  if (source !== null && store.kind !== 'state' && missing !== 'initialise') return false;
+  const absent = absentNames(store, source).length;
+  return absent > 0 && absent === namesOf(store).length;
+}
+
+/** Indices of the stores that a model needs: what only initial values read is needed where one of them is computed. */
+function neededStores(manifest: Manifest, source: WeightSource | null, missing: MissingParams): ReadonlySet<number> {
+  const needed = new Set(manifest.stores.flatMap((s, i) => (s.onlyForInitials === true ? [] : [i])));
+  // Whatever an initial value reads stands before its store.
+  for (let i = manifest.stores.length - 1; i >= 0; i--) {
+    const store = manifest.stores[i];
+    if (store?.initial?.kind !== 'plan' || !needed.has(i)) continue;
+    // A state may be given its initial value again, later.
+    if (store.kind !== 'state' && !startsFresh(store, source, missing)) continue;
+    for (const buffer of store.initial.plan.buffers) if (buffer.kind === 'store') needed.add(buffer.store);
+  }
+  return needed;
 }
 
 function wholeCell(path: string, shape: readonly number[], elements: number): CellSpec {

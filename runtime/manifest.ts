@@ -84,6 +84,8 @@ export interface StoreSpec {
    */
   readonly initial:
     { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'plan'; readonly plan: PlanSpec } | null;
+  /** Read by initial values of later stores alone: needed only where one of them is computed. */
+  readonly onlyForInitials?: true;
 }
 
 /** A kernel: one WGSL module with entry point `main`, bind group 0. */

@@ -145,7 +145,7 @@ export async function storeNumbers(
       const spec = prepared.manifest.stores.find((m) => m.path === path);
       stores.set(path, new Float64Array(product(evaluateShape(spec?.axes ?? [], sizes))).fill(s.initial.value));
     } else if (s.initial?.kind === 'graph') {
-      stores.set(path, await initialNumbers(prepared, path, request.seed ?? 0));
+      stores.set(path, await initialNumbers(prepared, path, stores, request.seed ?? 0));
     }
   }
   return stores;
@@ -156,10 +156,16 @@ function asDeclared(element: ElementType, data: ArrayLike<number>): ArrayLike<nu
   return element === 'f16' ? Float64Array.from(data, roundToF16) : data;
 }
 
-async function initialNumbers(prepared: Prepared, path: string, seed: number): Promise<ArrayLike<number>> {
+/** An initial value by its plan; what it reads of other stores stands before it, and is known. */
+async function initialNumbers(
+  prepared: Prepared,
+  path: string,
+  stores: ReadonlyMap<string, ArrayLike<number>>,
+  seed: number,
+): Promise<ArrayLike<number>> {
   const plans = prepared.compilation.initialPlans.get(path);
   if (plans === undefined) throw new CliError(70, `no plan for the initial value of ${path}`);
-  const ran = await simulatePlan(plans, { inputs: new Map(), stores: new Map(), sizes: new Map(), seed });
+  const ran = await simulatePlan(plans, { inputs: new Map(), stores, sizes: new Map(), seed });
   const result = ran.results.get(path);
   if (result?.kind !== 'tensor') throw new CliError(70, `no initial value of ${path}`);
   return result.data;

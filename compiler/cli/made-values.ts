@@ -121,7 +121,9 @@ export function madeStores(
     const spec = prepared.manifest.stores.find((s) => s.path === path);
     if (spec === undefined || spec.kind === 'control' || prepared.stores.has(path)) continue;
     if (initial?.kind === 'graph') {
-      const { values } = interpretGraph(initial.graph, { leaves: new Map(), seed: options.seed });
+      // What an initial value reads stands before it.
+      const leaves = new Map([...prepared.stores, ...made]);
+      const { values } = interpretGraph(initial.graph, { leaves, seed: options.seed });
       const root = initial.graph.roots[0];
       const value = root?.kind === 'tensor' ? values[root.node] : undefined;
       if (root?.kind === 'tensor' && value !== undefined) made.set(path, inOrder(value, root.axes).map(Math.fround));

@@ -3,8 +3,7 @@
  * and updates, so that the plan without them is as sparse as it can be; and the initial value of every store that is
  * not a plain number.
  */
-import type { Expr, Program, TensorType } from '../../dsl/check/program.ts';
-import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import type { Program, TensorType } from '../../dsl/check/program.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import { bindStore, type Cell } from '../../dsl/meaning/bindings.ts';
@@ -12,15 +11,15 @@ import { TooMuch } from '../../dsl/meaning/limits.ts';
 import type { StaticValue, UsedStore } from '../../dsl/meaning/instances.ts';
 import type { Condition } from '../../dsl/meaning/obligations.ts';
 import { Scope } from '../../dsl/meaning/scope.ts';
-import { asNumber, sizeKey } from '../../dsl/meaning/size.ts';
-import { walkEntry, walkInitial, type Walked } from '../../dsl/meaning/walk.ts';
+import { sizeKey } from '../../dsl/meaning/size.ts';
+import { walkEntry, type Walked } from '../../dsl/meaning/walk.ts';
 import { GraphBuilder } from '../graph/build.ts';
 import { boundOf } from '../graph/bounds.ts';
-import { roundToF16 } from '../../dsl/interpret/f16.ts';
-import { finite } from '../graph/infinity.ts';
 import type { Graph, Root, RootGroup } from '../graph/ir.ts';
+import { elaborateInitial, type InitialValue } from './elaborate-initial.ts';
 import { graphAlgebra } from './graph-algebra.ts';
 import { Workshop, type GraphOperand, type GraphRoute, type GraphTensor } from './handles.ts';
+import { liveReads } from './live-reads.ts';
 
 export interface EntryInput {
   readonly name: string;
@@ -43,12 +42,14 @@ export interface ElaboratedEntry {
 export interface ElaboratedStore {
   readonly used: UsedStore;
   readonly cells: readonly Cell[] | null;
-  readonly initial:
-    { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'graph'; readonly graph: Graph } | null;
+  readonly initial: InitialValue;
+  /** Only initial values of others read it: where a checkpoint has those, it is not needed. */
+  readonly onlyForInitials: boolean;
 }
 
 export interface Elaboration {
   readonly entries: readonly ElaboratedEntry[];
+  /** Each after those that its initial value reads. */
   readonly stores: readonly ElaboratedStore[];
   /** Names of the axes whose size a run decides. */
   readonly dynamic: readonly string[];
@@ -89,15 +90,38 @@ function elaborateAll(program: Program, options: ElaborateOptions, report: (prob
       full: more ? full.graph : plain.graph,
     };
   });
-  const stores = scope.usedStores().map((used): ElaboratedStore => ({
-    used,
-    cells: bindStore(used, scope, report),
-    initial: elaborateInitial(program, scope, used, report),
-  }));
+  const stores = elaborateStores(program, scope, report);
   const dynamic = program.declarations.flatMap((d) =>
     d.kind === 'axis' && d.of.kind === 'dynamic' && !options.overrides.has(d.name) ? [d.name] : [],
   );
   return { entries, stores, dynamic };
+}
+
+/** The stores that entries read or update, and those that their initial values read in turn. */
+function elaborateStores(
+  program: Program,
+  scope: Scope,
+  report: (problem: Diagnostic) => void,
+): readonly ElaboratedStore[] {
+  const read = new Set(scope.usedStores());
+  const found = new Map<UsedStore, InitialValue>();
+  const visit = (used: UsedStore): void => {
+    if (found.has(used)) return;
+    const { initial, reads } = elaborateInitial(program, scope, used, report);
+    // A circle of initial values is a circle of declarations, which the checker has told.
+    for (const { used: other, selection } of reads) {
+      scope.markUsed(other, selection);
+      visit(scope.usedOf(other.store) ?? other);
+    }
+    found.set(used, initial);
+  };
+  for (const used of read) visit(used);
+  return [...found].map(([used, initial]) => ({
+    used,
+    cells: bindStore(used, scope, report),
+    initial,
+    onlyForInitials: !read.has(used),
+  }));
 }
 
 function elaborateEntry(
@@ -132,7 +156,9 @@ function elaborateEntry(
     report,
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
-  return { graph: builder.finish(rootsOf(walked, shop)), inputs, conditions: [...conditions.values()] };
+  const graph = builder.finish(rootsOf(walked, shop));
+  for (const { used, selection } of liveReads(graph, walked.reads)) scope.markUsed(used, selection);
+  return { graph, inputs, conditions: [...conditions.values()] };
 }
 
 function rootsOf(walked: Walked<GraphTensor, GraphRoute>, shop: Workshop): readonly Root[] {
@@ -184,33 +210,4 @@ function rootsOf(walked: Walked<GraphTensor, GraphRoute>, shop: Workshop): reado
   for (const s of walked.updates)
     add(s.store.path, 'update', { kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []);
   return roots;
-}
-
-function elaborateInitial(
-  program: Program,
-  scope: Scope,
-  used: UsedStore,
-  report: (problem: Diagnostic) => void,
-): ElaboratedStore['initial'] {
-  const { declaration, family, declared, path } = used.store;
-  // A control's default is part of the graphs that read it.
-  if (declaration.initial === null || declaration.store === 'input') return null;
-  const number = constantOf(declaration.initial, scope, used);
-  if (number !== null)
-    return { kind: 'fill', value: finite(declaration.type.element === 'f16' ? roundToF16(number) : number) };
-  const builder = new GraphBuilder(path);
-  const shop = new Workshop(builder);
-  const value = walkInitial<GraphTensor, GraphRoute>({ program, scope, algebra: graphAlgebra(shop), report }, used);
-  if (value === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
-  const axes = shop.idsOf([...family, ...declared]);
-  const node = builder.broadcast(value.node, axes);
-  return { kind: 'graph', graph: builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]) };
-}
-
-function constantOf(initial: Expr, scope: Scope, used: UsedStore): number | null {
-  if (initial.kind === 'coerce') return constantOf(initial.value, scope, used);
-  if (initial.kind !== 'static' || scope.dependsOnIndex(initial.value)) return null;
-  const value = scope.static(initial.value, scope.frameOf(used.instance));
-  if (value.kind === 'bool') return value.value ? 1 : 0;
-  return value.kind === 'number' ? asNumber(value.size) : null;
 }

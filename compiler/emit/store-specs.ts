@@ -2,14 +2,14 @@
 import type { AxisSpec, CellSpec, StoreSpec } from '../../runtime/manifest.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import type { Cell } from '../../dsl/meaning/bindings.ts';
-import type { UsedStore } from '../../dsl/meaning/instances.ts';
+import type { ElaboratedStore } from '../elaborate/elaborate.ts';
 import { sizeFormula } from './size-formula.ts';
 
 export function axisSpec(axis: Axis): AxisSpec {
   return { name: axis.name, size: sizeFormula(axis.size) };
 }
 
-export function storeSpec(used: UsedStore, cells: readonly Cell[] | null, initial: StoreSpec['initial']): StoreSpec {
+export function storeSpec({ used, cells, onlyForInitials }: ElaboratedStore, initial: StoreSpec['initial']): StoreSpec {
   const { store } = used;
   return {
     path: store.path,
@@ -20,6 +20,7 @@ export function storeSpec(used: UsedStore, cells: readonly Cell[] | null, initia
     frozen: store.declaration.frozen,
     cells: cells === null ? null : cells.map(cellSpec),
     initial,
+    ...(onlyForInitials ? { onlyForInitials: true } : {}),
   };
 }
 

@@ -186,6 +186,14 @@ function storedOrder(
     if (whole) cx.report('MOE0682', span, { message, ...help });
     whole = false;
   };
+  for (const dim of order) {
+    const range = dim.parts.find((part) => part.kind === 'RangePart' && part.to - part.from > 1);
+    if (range?.kind !== 'RangePart' || dim.parts.some((part) => part.kind === 'AxisPart')) continue;
+    const { from, to, of } = range;
+    fail(dim.span, `${from} .. ${to} of ${of} says which blocks are read, and not along which axis`, {
+      help: `name the axis beside it: (${from} .. ${to} of ${of}, A), where A has ${to - from} points or a multiple`,
+    });
+  }
   const dims = order.map((dim): StoredDim =>
     dim.parts.flatMap((part): readonly StoredPart[] => {
       if (part.kind === 'UnitPart') return [{ kind: 'range', from: 0, to: 1, of: 1 }];

@@ -12,6 +12,7 @@ import { coerce } from './coerce.ts';
 import type { Context } from './context.ts';
 import { templateParameters } from './generics.ts';
 import { resolveAxisName } from './lookup.ts';
+import { mentionsOfBody } from './mentions.ts';
 import type { Block, CallableDeclaration, Declaration, FamilyAxis, Formal, Id, ValueType } from './program.ts';
 import {
   noTraits,
@@ -98,6 +99,8 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
     stores: storesIn(body.declarations.filter((d) => !body.scope.made.includes(d))),
   };
   const inner = innerOf(body.declarations, body.scope);
+  const own = family.flatMap(({ index }) => (index === null ? [] : [index]));
+  if (block !== null) cx.bodyIndices.set(id, mentionsOfBody(cx, block, own));
   const declaration = declarationOf(id, role, callable, parameters?.declarations ?? null, family, signature, block);
 
   if (parameters?.broken === true || family.length < (callable.family?.length ?? 0)) {

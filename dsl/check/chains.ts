@@ -33,6 +33,7 @@ export function checkChain(cx: Context, env: Env, chain: ast.Chain): Value {
   if (axis === null || !free) inside.set(chain.index.text, { kind: 'error' }, chain.index.span);
   else {
     cx.indices.set(index, axis);
+    cx.steps.set(index, { name: chain.index.text, span: chain.index.span });
     inside.set(chain.index.text, { kind: 'index', index, axis }, chain.index.span);
   }
   const locals = carries.map(({ carry, type }) => {

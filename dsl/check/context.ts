@@ -11,7 +11,16 @@ import {
   type Span,
 } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { AxisDeclaration, AxisVar, ConstDeclaration, Expr, Id, Static, UnionDeclaration } from './program.ts';
+import type {
+  AxisDeclaration,
+  AxisVar,
+  ConstDeclaration,
+  Expr,
+  Id,
+  Static,
+  StoreDeclaration,
+  UnionDeclaration,
+} from './program.ts';
 import type { Family } from './scope.ts';
 import type { NameOf } from './types.ts';
 
@@ -27,6 +36,11 @@ export class Context {
   readonly bound = new Map<Id, Expr>();
   /** The function that a call was typed with, for advice. */
   readonly called = new Map<Expr, Family>();
+  /** Those of them that are a chain's, with the name the chain gives them. */
+  readonly steps = new Map<Id, { readonly name: string; readonly span: Span }>();
+  readonly stores = new Map<Id, StoreDeclaration>();
+  /** The indices that a callable's body, or the arguments of an instance, mention, and that are bound outside of it. */
+  readonly bodyIndices = new Map<Id, ReadonlySet<Id>>();
   /** Whether the library declares a name: for the help of a name that is not imported. */
   readonly isInLibrary: (name: string) => boolean;
   private readonly unknown = new Map<string, Unknown[]>();

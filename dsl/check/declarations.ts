@@ -8,10 +8,12 @@ import { checkCallable, checkExtern } from './callables.ts';
 import { coerce } from './coerce.ts';
 import type { Context } from './context.ts';
 import { checkExpr } from './infer-types.ts';
+import { mentionsOfExpr } from './mentions.ts';
 import { checkInstanceOrUnion } from './instances.ts';
-import type { AxisVar, Declaration, Id, Static, StaticType } from './program.ts';
+import type { AxisVar, Declaration, Id, Static, StaticType, StoreDeclaration } from './program.ts';
 import { declareItems, itemsOf, namesIn, sortItems, type Item } from './resolve-names.ts';
 import type { Scope } from './scope.ts';
+import { storeIsOne } from './steps.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType, listWords } from './types.ts';
 import { reportFamily } from './values.ts';
@@ -250,6 +252,43 @@ function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDe
     frozen: slot.frozen,
     source,
   } as const;
+  if (!storeIsOne(cx, declaration) || !initialIsKnown(cx, scope, declaration)) return [];
   scope.set(name.text, { kind: 'store', declaration }, name.span);
+  cx.stores.set(id, declaration);
   return [declaration];
+}
+
+/**
+ * Whether an initial value (or a control's default) reads only what is there when it is computed: no value of the body around,
+ * and, if it is to be stored, nothing that changes or comes with a run.
+ */
+function initialIsKnown(cx: Context, scope: Scope, declaration: StoreDeclaration): boolean {
+  const { initial, name, store } = declaration;
+  if (initial === null) return true;
+  const mentions = mentionsOfExpr(cx, initial);
+  const [local] = mentions.locals;
+  if (local !== undefined) {
+    cx.report('MOE0207', local.span, {
+      message: `${local.name} is a value of the body around, which declarations do not see`,
+      help:
+        store === 'input'
+          ? `compute it in the body of ${scope.owner.name}`
+          : 'an initial value is made before any call',
+    });
+    return false;
+  }
+  if (store === 'input') return true;
+  const moving = mentions.stores
+    .map(({ decl, span }) => ({ span, declaration: cx.stores.get(decl) }))
+    .find((m) => m.declaration !== undefined && m.declaration.store !== 'param');
+  if (moving?.declaration !== undefined) {
+    const { declaration: read } = moving;
+    cx.report('MOE0363', moving.span, {
+      message: `the initial value of ${name} reads ${read.name}, ${read.store === 'state' ? 'a state, which runs change' : 'an input, which a run gives'}`,
+      labels: [{ span: read.span, text: `${read.name} is declared here` }],
+      help: 'an initial value is made before any run: of numbers, sizes, draws and params',
+    });
+    return false;
+  }
+  return true;
 }

@@ -10,6 +10,7 @@ import { checkExpr } from './infer-types.ts';
 import { describe, resolve } from './lookup.ts';
 import type { AxisVar, Declaration, InstanceDeclaration, UnionDeclaration } from './program.ts';
 import type { Family, Scope, Template } from './scope.ts';
+import { instanceIsOne } from './steps.ts';
 import { bindTemplate, instanceFamily } from './templates.ts';
 import { boundaryAxes } from './families.ts';
 import { formatType, sameType, substituteType } from './types.ts';
@@ -98,6 +99,7 @@ function checkInstance(
     numbers: bindings.numbers,
     source,
   };
+  if (!instanceIsOne(cx, declaration, template.traits.stores)) return null;
   scope.set(name, { kind: 'family', family: { ...value, from: source } }, span);
   return [declaration];
 }

@@ -1,13 +1,15 @@
 /**
  * Checkpoint names with holes: `"layers.{L}.experts.{G * per + M}.{param}.weight"`.
  *
- * In braces stands an integer expression of axes and consts, where an axis is the position along it; an axis of named points
- * alone is the point's name; `{(G, M)}` counts a group row-major; `{param}` is the name of the param.
+ * In braces stands an integer expression of axes and constants, where an axis (or the index a family gives it) is the position
+ * along it; an axis of named points alone is the point's name; `{(G, M)}` counts a group row-major; a constant that is a string
+ * is put in as it is; `{all E}` leaves nothing: one tensor for every point of E; `{param}` is the name of the param.
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { hasAxis } from '../algebra/primitive.ts';
+import { hasAxis, uniteAxes } from '../algebra/primitive.ts';
 import { nameHelp, type Context } from './context.ts';
+import { mentionsOfStatic } from './mentions.ts';
 import type { AxisVar, NameHole, NamePattern, Static, StaticOp } from './program.ts';
 import type { Scope } from './scope.ts';
 import { formatAxes } from './types.ts';
@@ -99,7 +101,8 @@ class HoleReader {
       if (this.names.param) return { kind: 'param' };
       return this.fail(first, 'MOE0680', '{param} stands in the pattern of an instance, here the name is known');
     }
-    const group = this.group();
+    if (first?.text === 'all') return this.shared();
+    const group = this.group(0);
     if (this.failed) return null;
     if (group !== null) return { kind: 'group', axes: group };
     const value = this.sum();
@@ -108,14 +111,35 @@ class HoleReader {
     if (rest !== undefined) return this.fail(rest, 'MOE0680', `${rest.text} was not expected here`);
     if (value.kind === 'size' && this.cx.axisOf(value.axis).of.kind === 'points')
       return { kind: 'point_name', axis: value.axis };
-    return { kind: 'position', value, axes: this.used };
+    // A constant may have another value at each point of a family around: the name then runs over that axis too.
+    const hidden = [...mentionsOfStatic(this.cx, value)].flatMap((index) => {
+      const axis = this.cx.steps.has(index) ? undefined : this.cx.indices.get(index);
+      return axis === undefined ? [] : [axis];
+    });
+    const axes = uniteAxes(this.used, value.kind === 'size' ? [] : hidden);
+    return value.type === 'string' ? { kind: 'text', value, axes } : { kind: 'position', value, axes };
   }
 
-  /** `(G, M)`: two axes or more. */
-  private group(): readonly AxisVar[] | null {
-    if (this.tokens[0]?.text !== '(' || this.tokens[2]?.text !== ',') return null;
+  /** `all E`, `all (G, M)`: axes that the stored tensor does not have and its name does not show. */
+  private shared(): NameHole | null {
+    const name = this.tokens[1];
+    if (name?.kind === 'name' && this.tokens.length === 2) {
+      const value = this.name(name);
+      if (value === null) return null;
+      return value.kind === 'size'
+        ? { kind: 'all', axes: [value.axis] }
+        : this.fail(name, 'MOE0680', `one tensor is read for all points of an axis, ${name.text} is none`);
+    }
+    const group = this.group(1);
+    if (group !== null) return { kind: 'all', axes: group };
+    return this.fail(this.tokens[0], 'MOE0680', 'one tensor for every point of an axis is written {all E}');
+  }
+
+  /** `(G, M)`, from a token on: two axes or more. */
+  private group(at: number): readonly AxisVar[] | null {
+    if (this.tokens[at]?.text !== '(' || this.tokens[at + 2]?.text !== ',') return null;
     const axes: AxisVar[] = [];
-    for (let i = 1; i < this.tokens.length; i += 2) {
+    for (let i = at + 1; i < this.tokens.length; i += 2) {
       const name = this.tokens[i];
       const after = this.tokens[i + 1];
       const value = name?.kind === 'name' ? this.name(name) : null;
@@ -182,9 +206,19 @@ class HoleReader {
       return { kind: 'size', axis, type: 'number', span };
     }
     const entity = this.names.scope.lookup(token.text)?.binding.entity;
-    if (entity?.kind === 'const' && entity.type === 'number')
-      return { kind: 'const', decl: entity.decl, type: 'number', span };
-    if (entity?.kind === 'index') return { kind: 'index', index: entity.index, type: 'number', span };
+    // The index of a family is its members' own point, as its axis is; of a chain it is told where the store is declared.
+    if (entity?.kind === 'index') {
+      if (this.cx.steps.has(entity.index)) return { kind: 'index', index: entity.index, type: 'number', span };
+      if (!hasAxis(this.used, entity.axis)) this.used.push(entity.axis);
+      return { kind: 'size', axis: entity.axis, type: 'number', span };
+    }
+    const value: Static | null =
+      entity?.kind === 'const'
+        ? { kind: 'const', decl: entity.decl, type: entity.type, span }
+        : entity?.kind === 'static'
+          ? entity.value
+          : null;
+    if (value !== null) return this.spelt(value, token);
     if (entity?.kind === 'error' || entity?.kind === 'pending') {
       this.failed = true;
       return null;
@@ -193,17 +227,29 @@ class HoleReader {
     const has = axes.length === 0 ? 'has no axes' : `has ${formatAxes(this.names.axes, this.cx.nameOf)}`;
     this.failed = true;
     this.cx.report('MOE0681', span, {
-      message: `${token.text} is no axis of ${this.names.what}, which ${has}`,
-      ...nameHelp(token.text, span, axes),
+      message: `${token.text} is no axis of ${this.names.what}, which ${has}, and no constant in sight`,
+      ...nameHelp(token.text, span, [...axes, ...this.names.scope.visibleNames((e) => e.kind === 'const')]),
     });
     return null;
+  }
+
+  /** A constant as a part of a name: a number of an expression, a string alone. */
+  private spelt(value: Static, token: Token): Static | null {
+    if (value.type === 'bool')
+      return this.fail(token, 'MOE0680', `${token.text} is a bool: names are made of strings and whole numbers`);
+    if (value.type === 'string' && this.tokens.length > 1)
+      return this.fail(token, 'MOE0680', `${token.text} is a string, which stands in braces alone`);
+    return value;
   }
 
   private fail(token: Token | undefined, code: 'MOE0680', message: string): null {
     const span =
       token === undefined ? this.span(0, this.length) : this.span(token.start, token.start + token.text.length);
     if (!this.failed)
-      this.cx.report(code, span, { message, help: 'braces hold axes, integers, consts, + - * / % and parentheses' });
+      this.cx.report(code, span, {
+        message,
+        help: 'braces hold a string constant alone, or axes, integers, constants, + - * / % and parentheses',
+      });
     this.failed = true;
     return null;
   }
@@ -217,6 +263,8 @@ export function axesInBraces(pattern: NamePattern): readonly AxisVar[] {
     switch (hole.kind) {
       case 'position':
       case 'group':
+      case 'text':
+      case 'all':
         return hole.axes;
       case 'point_name':
         return [hole.axis];

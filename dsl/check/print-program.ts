@@ -221,6 +221,10 @@ class Printer {
           return this.static(h.value);
         case 'point_name':
           return `name ${this.axis(h.axis)}`;
+        case 'text':
+          return this.static(h.value);
+        case 'all':
+          return `all ${this.axes(h.axes)}`;
         case 'group':
           return `(${this.axes(h.axes)})`;
         case 'param':

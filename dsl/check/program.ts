@@ -230,6 +230,10 @@ export type NameHole =
   | { readonly kind: 'position'; readonly value: Static; readonly axes: readonly AxisVar[] }
   /** One axis alone whose points are named: the point's name. */
   | { readonly kind: 'point_name'; readonly axis: AxisVar }
+  /** A constant that is a string; `axes` are those of the family indices that it depends on. */
+  | { readonly kind: 'text'; readonly value: Static; readonly axes: readonly AxisVar[] }
+  /** `{all E}`: one tensor for every point of these axes; it leaves nothing in the name. */
+  | { readonly kind: 'all'; readonly axes: readonly AxisVar[] }
   /** `{(G, M)}`: row-major position in a group of axes. */
   | { readonly kind: 'group'; readonly axes: readonly AxisVar[] }
   /** `{param}`: the name of the param (in an instance's pattern). */

@@ -104,6 +104,10 @@ export const catalogue = {
   MOE0357: { title: 'a division by zero' },
   MOE0358: { title: 'what is compiled cannot depend on a size of the run' },
   MOE0359: { title: 'a constant is not a number' },
+  MOE0362: { title: 'a declaration in a chain depends on the step' },
+  MOE0363: { title: 'an initial value reads what only a run has' },
+  MOE0364: { title: 'two declarations have one path' },
+  MOE0365: { title: 'a declaration has another shape at each point of its family' },
   // 0330 and on: operands of primitives (dsl/algebra)
   MOE0330: { title: 'the element types differ' },
   MOE0331: { title: 'this element type has no such operation' },
@@ -198,12 +202,13 @@ export const catalogue = {
 
   // 0680 and on: where a program says its weights are (dsl/check)
   MOE0680: { title: 'this name pattern cannot be read' },
-  MOE0681: { title: 'braces name an axis the tensor does not have' },
+  MOE0681: { title: 'braces name neither an axis of the tensor nor a constant' },
   MOE0682: { title: 'the stored order does not have the axes of the tensor' },
   MOE0683: { title: 'the instance has no param of this name' },
   MOE0684: { title: 'this encoding is not known' },
   MOE0685: { title: 'a pattern does not give every param a name of its own' },
   MOE0686: { title: 'an input is not stored' },
+  MOE0689: { title: 'a stored range does not divide its axis' },
 
   // 07 run time (runtime/errors.ts has the same numbers)
   MOE0701: { title: 'no adapter' },

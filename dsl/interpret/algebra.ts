@@ -95,7 +95,6 @@ export function float64Algebra(options: Float64Options): Float64Algebra {
     },
     store(store, selection, fallback) {
       const values = options.stores(store) ?? (fallback === null ? null : inStorageOrder(store, fallback));
-      if (values === null) throw new CompilerBug('interpret', `${store.path} has no value`);
       return readStore(store, values, selection);
     },
     // Orientation says what `@` and `normalize` run over, and there calls name the axes: nothing to keep here.

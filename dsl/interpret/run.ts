@@ -120,10 +120,12 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
   const problems: RunProblem[] = [];
   /** Of a param or state that is not given; a control's default comes with the read itself. */
   const initialValue = (store: Store): Float64Array | null => {
-    const used = store.declaration.store === 'input' ? undefined : scope.usedStores().find((u) => u.store === store);
-    const value =
-      used === undefined ? null : walkInitial<F64Tensor, F64Route>({ program, scope, algebra, report }, used);
-    return value === null ? null : inStorageOrder(store, value);
+    const used = store.declaration.store === 'input' ? undefined : scope.usedOf(store);
+    const made =
+      used === undefined || used === null
+        ? null
+        : walkInitial<F64Tensor, F64Route>({ program, scope, algebra, report }, used);
+    return made === null ? null : inStorageOrder(store, made.value);
   };
   const algebra: Float64Algebra = float64Algebra({
     stores: (store: Store) => options.stores(store.path) ?? initialValue(store),

@@ -11,8 +11,21 @@ import { singlePoint, type Deferred, type RunProblem } from './problems.ts';
 import { indexed, laidOut, recutTensor, renamed } from './recut.ts';
 import { countPoints, describe, keepAs, makeTensor, pointAt, sizeOf, spread, type F64Tensor } from './tensor.ts';
 
-export function readStore(store: Store, values: Float64Array, selection: readonly Selection[]): F64Tensor {
+/** `values` null: nobody gave any, which is an error where something that is wanted is made of them. */
+export function readStore(store: Store, values: Float64Array | null, selection: readonly Selection[]): F64Tensor {
   const axes = [...store.family, ...store.declared];
+  if (values === null) {
+    const count = countPoints(axes);
+    const problem: RunProblem = {
+      code: 'MOE0635',
+      message: `${store.path} has neither a tensor nor an initial value`,
+      span: store.declaration.span,
+      point: [],
+    };
+    const everywhere = count === 0 ? [] : [{ problem, axes, at: new Uint8Array(count).fill(1) }];
+    const whole = makeTensor(store.element, axes, new Float64Array(count), everywhere);
+    return store.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
+  }
   if (values.length !== countPoints(axes)) {
     throw new CompilerBug('interpret', `${store.path} has ${values.length} numbers for ${describe(axes)}`);
   }

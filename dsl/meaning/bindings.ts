@@ -4,9 +4,10 @@
  * With indices i over `dims`: store[offset + Σ i·to] = tensor[from + Σ i·stride]. One cell for each combination of the
  * axes in braces; only cells that the walked program reads are listed, so a layer that is not used is not required.
  */
-import type { AxisVar, NamePattern, StoreSource, StoredDim } from '../check/program.ts';
+import { axesInBraces } from '../check/name-patterns.ts';
+import type { AxisVar, NamePattern, StoreSource, StoredDim, StoredPart } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Axis } from './axis.ts';
 import type { Instance, UsedStore } from './instances.ts';
 import { MOST_PIECES, withinLimit } from './limits.ts';
@@ -37,7 +38,7 @@ interface BoundSource {
   readonly prefixes: readonly BoundPattern[];
   readonly names: readonly BoundPattern[];
   readonly decoder: string | null;
-  readonly stored: { readonly dims: readonly StoredDim[]; readonly instance: Instance } | null;
+  readonly stored: { readonly dims: readonly StoredDim[]; readonly instance: Instance; readonly span: Span } | null;
 }
 
 /** The cells of a store, or null when no `from` binds it: it is then matched by its path, as a whole. */
@@ -46,30 +47,39 @@ export function bindStore(
   scope: Scope,
   report: (problem: Diagnostic) => void,
 ): readonly Cell[] | null {
-  const source = findSource(used, scope);
-  if (source === null) return null;
+  const sources = used.variants.map((variant) => ({ variant, source: findSource(variant, scope) }));
+  if (sources.every(({ source }) => source === null)) return null;
   const resolve = (variable: AxisVar, instance: Instance): Axis => scope.axis(variable, scope.frameOf(instance));
   const axes = [...used.store.family, ...used.store.declared];
   const sizes = axes.map((a) => asInteger(a.size) ?? 0);
   const strides = axes.map((_, i) => sizes.slice(i + 1).reduce((p, n) => p * n, 1));
 
-  const patterns = [...source.prefixes, ...source.names];
   const braced = new Set<Axis>();
-  for (const p of patterns) {
-    for (const hole of p.pattern.holes) {
-      if (hole.kind === 'point_name') braced.add(resolve(hole.axis, p.instance));
-      if (hole.kind === 'position' || hole.kind === 'group')
-        for (const a of hole.axes) braced.add(resolve(a, p.instance));
+  for (const { variant, source } of sources) {
+    for (const p of source === null ? [] : [...source.prefixes, ...source.names]) {
+      for (const a of axesInBraces(p.pattern)) braced.add(resolve(a, p.instance));
+      // A number of a template may be another one at each point of a family around its instance.
+      if (!p.pattern.holes.some((h) => (h.kind === 'position' || h.kind === 'text') && scope.dependsOnIndex(h.value)))
+        continue;
+      for (const { index, axis } of scope.namedIndices(variant.instance))
+        if (variant.instance.indices.has(index)) braced.add(axis);
     }
   }
   const pieces = axes.reduce((count, a, i) => (braced.has(a) ? count * (sizes[i] ?? 0) : count), 1);
   withinLimit(pieces, MOST_PIECES, `${used.store.path} is read from a tensor`, used.store.declaration.span);
   const rest = axes.filter((a) => !braced.has(a));
-  const layout = storedLayout(source, rest, resolve);
+  const layouts = new Map(
+    sources.flatMap(({ variant, source }) =>
+      source === null ? [] : [[variant, { source, layout: storedLayout(source, rest, resolve, report) }] as const],
+    ),
+  );
 
   const cells: Cell[] = [];
   for (const position of combinations(axes.filter((a) => braced.has(a)))) {
     if (!isUsed(used, position)) continue;
+    const bound = layouts.get(variantAt(used, position, scope));
+    if (bound === undefined) continue;
+    const { source, layout } = bound;
     const name = (p: BoundPattern): string => spell(p, position, scope, resolve, report);
     const prefix = source.prefixes.map(name).join('');
     const names = source.names.map((p) => prefix + name(p));
@@ -85,6 +95,16 @@ export function bindStore(
     cells.push({ tensor, shape: layout.shape, decoder: source.decoder, others, from: layout.from, offset, dims });
   }
   return cells;
+}
+
+/** The instance that stands at a position of the family, where there are several. */
+function variantAt(used: UsedStore, position: ReadonlyMap<Axis, number>, scope: Scope): UsedStore {
+  const stands = ({ instance }: UsedStore): boolean =>
+    scope.namedIndices(instance).every(({ index, axis }) => {
+      const own = instance.indices.get(index);
+      return own === undefined || own === position.get(axis);
+    });
+  return used.variants.find(stands) ?? used;
 }
 
 function findSource(used: UsedStore, scope: Scope): BoundSource | null {
@@ -124,7 +144,7 @@ function named(source: StoreSource, instance: Instance, param: string): Omit<Bou
   return {
     names: source.patterns.map((pattern) => ({ pattern, instance, param })),
     decoder: source.decoder,
-    stored: source.stored === null ? null : { dims: source.stored, instance },
+    stored: source.stored === null ? null : { dims: source.stored, instance, span: source.span },
   };
 }
 
@@ -133,6 +153,7 @@ function storedLayout(
   source: BoundSource,
   rest: readonly Axis[],
   resolve: (variable: AxisVar, instance: Instance) => Axis,
+  report: (problem: Diagnostic) => void,
 ): { readonly shape: readonly number[]; readonly from: number; readonly strides: ReadonlyMap<Axis, number> } {
   const { stored } = source;
   const size = (a: Axis): number => asInteger(a.size) ?? 0;
@@ -150,7 +171,9 @@ function storedLayout(
               inner *= size(axis);
             } else {
               // Parts from .. to of so many: what stands right of it in the group is that many blocks.
-              const block = Math.floor(inner / Math.max(part.to - part.from, 1));
+              const blocks = part.to - part.from;
+              if (inner % blocks !== 0) report(indivisible(part, inner, stored.span));
+              const block = Math.floor(inner / blocks);
               from += part.from * block;
               inner = part.of * block;
             }
@@ -166,6 +189,14 @@ function storedLayout(
     outer *= dim.size;
   }
   return { shape: dims.map((d) => d.size), from, strides };
+}
+
+function indivisible(part: StoredPart & { kind: 'range' }, size: number, span: Span): Diagnostic {
+  return diagnostic('MOE0689', {
+    message: `${part.from} .. ${part.to} of ${part.of} are ${part.to - part.from} blocks, the axes right of it have ${size} points, which do not divide into them`,
+    span,
+    help: `a range counts blocks of the axes that stand right of it in its parentheses: (${part.from} .. ${part.to} of ${part.of}, A)`,
+  });
 }
 
 function* combinations(axes: readonly Axis[]): Generator<ReadonlyMap<Axis, number>> {
@@ -200,6 +231,13 @@ function spell(
 ): string {
   const { pattern, instance } = bound;
   const at = (variable: AxisVar): number => position.get(resolve(variable, instance)) ?? 0;
+  const indices = new Map(
+    scope.namedIndices(instance).flatMap(({ index, axis }) => {
+      const here = position.get(axis);
+      return here === undefined ? [] : [[index, here] as const];
+    }),
+  );
+  const frame = scope.frameOf(instance, indices);
   let name = pattern.texts[0] ?? '';
   pattern.holes.forEach((hole, i) => {
     switch (hole.kind) {
@@ -214,16 +252,23 @@ function spell(
       case 'group':
         name += String(hole.axes.reduce((index, a) => index * (asInteger(resolve(a, instance).size) ?? 0) + at(a), 0));
         break;
+      case 'all':
+        break;
+      case 'text': {
+        const value = scope.static(hole.value, frame);
+        if (value.kind !== 'string') throw new CompilerBug('bindings', 'a name made of something else than a string');
+        name += value.value;
+        break;
+      }
       case 'position': {
         const positions = new Set(hole.axes.map((a) => `${a.axis}:${a.primes}`));
         const value = evaluateStatic(hole.value, {
-          constant: (id) =>
-            scope.static({ kind: 'const', decl: id, type: 'number', span: hole.value.span }, scope.frameOf(instance)),
+          constant: (id) => scope.static({ kind: 'const', decl: id, type: 'number', span: hole.value.span }, frame),
           size: (variable) =>
             positions.has(`${variable.axis}:${variable.primes}`) && braced(position, resolve(variable, instance))
               ? { kind: 'exact', numerator: BigInt(at(variable)), denominator: 1n }
               : resolve(variable, instance).size,
-          index: () => 0,
+          index: (id) => indices.get(id) ?? 0,
           report,
         });
         const number = value.kind === 'number' ? asInteger(value.size) : null;

@@ -4,13 +4,15 @@
  * path add up over calls; an output or an update of one cell may come from one call only.
  */
 import { addedInOrder } from '../algebra/sum-order.ts';
-import type { ValueType } from '../check/program.ts';
+import type { Id, ValueType } from '../check/program.ts';
 import { diagnostic, isLibrary, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { MOST_STEPS, withinLimit } from './limits.ts';
 import type { Algebra, Operand, Selection, Store } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { asInteger, exact } from './size.ts';
 import type { Frame } from './frame.ts';
+import { differentOrigin, type Instance } from './instances.ts';
+import { onePath } from './scope.ts';
 
 export interface GatheredValue<T, R> {
   readonly path: string;
@@ -44,6 +46,7 @@ interface Entry<T, R> extends Given {
 interface Gathering<T, R> {
   readonly path: string;
   readonly kind: 'loss' | 'output';
+  readonly instance: Instance;
   readonly family: readonly Axis[];
   readonly entries: Entry<T, R>[];
   axes: readonly Axis[];
@@ -59,18 +62,22 @@ export class Effects<T, R> {
 
   constructor(
     private readonly algebra: Algebra<T, R>,
+    /** Where a declaration stands. */
+    private readonly spanOf: (id: Id) => Span,
+    /** The entry that runs: what it and its own instances say stands in the run without its name in front. */
+    private readonly entry: string,
     private readonly report: (problem: Diagnostic) => void,
   ) {}
 
   loss(name: string, value: T, frame: Frame<T, R>, span: Span): void {
-    const { path, selection, open, family } = this.place(name, frame);
+    const { path, selection, open } = this.place(name, frame);
     const over = this.algebra.axesOf(value).filter((a) => !open.includes(a));
     const mean =
       over.length === 0 && frame.routes.length === 0 ? value : this.algebra.meanPresent(value, over, frame.routes);
     this.add(
       'loss',
       path,
-      family,
+      frame.instance,
       { selection, value: this.restored({ kind: 'tensor', value: mean }, frame), span, call: frame.calledAt },
       [],
       [],
@@ -86,7 +93,7 @@ export class Effects<T, R> {
     frame: Frame<T, R>,
     span: Span,
   ): void {
-    const { path, selection, open, family } = this.place(name, frame);
+    const { path, selection, open } = this.place(name, frame);
     const restored = this.restored(value, frame);
     const back = (a: Axis): Axis => frame.restore.get(a) ?? a;
     const present = this.axesOf(restored);
@@ -98,7 +105,7 @@ export class Effects<T, R> {
     this.add(
       'output',
       path,
-      family,
+      frame.instance,
       { selection, value: restored, span, call: frame.calledAt },
       [...new Set([...carried, ...own])],
       targets,
@@ -155,7 +162,7 @@ export class Effects<T, R> {
   private place(
     name: string,
     frame: Frame<T, R>,
-  ): { path: string; selection: readonly Selection[]; open: readonly Axis[]; family: readonly Axis[] } {
+  ): { path: string; selection: readonly Selection[]; open: readonly Axis[] } {
     const { instance } = frame;
     const selection = instance.family.map((a): Selection => frame.selection.get(a.id) ?? { kind: 'all', axis: a });
     const open = selection.flatMap((s): Axis[] => (s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : []));
@@ -165,10 +172,9 @@ export class Effects<T, R> {
       return s.kind === 'window' ? { kind: 'window', from: s.from, as: back(s.as) } : s;
     });
     return {
-      path: instance.path === '' ? name : `${instance.path}.${name}`,
+      path: pathInRun(instance.path === '' ? name : `${instance.path}.${name}`, this.entry),
       selection: outside,
       open,
-      family: instance.family,
     };
   }
 
@@ -187,14 +193,18 @@ export class Effects<T, R> {
   private add(
     kind: 'loss' | 'output',
     path: string,
-    family: readonly Axis[],
+    instance: Instance,
     entry: Entry<T, R>,
     axes: readonly Axis[],
     targets: readonly Axis[],
     payload: readonly Axis[],
   ): void {
     const key = `${kind}:${path}`;
-    const gathering = this.gathered.get(key) ?? { path, kind, family, entries: [], axes, targets, payload };
+    const { family } = instance;
+    const gathering = this.gathered.get(key) ?? { path, kind, instance, family, entries: [], axes, targets, payload };
+    const origin = differentOrigin(gathering.instance, instance);
+    if (origin?.first !== undefined && origin.first !== null && origin.second !== null)
+      return this.report(onePath(path, this.spanOf(origin.first), this.spanOf(origin.second)));
     gathering.entries.push(entry);
     gathering.axes = [...gathering.axes, ...axes.filter((a) => !gathering.axes.includes(a))];
     this.gathered.set(key, gathering);
@@ -319,4 +329,12 @@ export class Effects<T, R> {
 
 function sameSpan(a: Span, b: Span): boolean {
   return a.source === b.source && a.start === b.start && a.end === b.end;
+}
+
+/**
+ * Stores live in the model, so their paths begin there; results, outputs and losses live in a run, so theirs begin at the
+ * entry that runs. Nothing else of the model has the entry's name: there is one namespace.
+ */
+function pathInRun(path: string, entry: string): string {
+  return path.startsWith(`${entry}.`) ? path.slice(entry.length + 1) : path;
 }

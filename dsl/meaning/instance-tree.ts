@@ -35,6 +35,7 @@ export class InstanceTree {
     instantiatedIn: Instance | null,
     declaration: Id | null,
     family: readonly Axis[],
+    indices: ReadonlyMap<Id, number> = new Map(),
   ): Instance {
     return {
       id: this.instances++,
@@ -44,6 +45,7 @@ export class InstanceTree {
       instantiatedIn,
       declaration,
       family,
+      indices,
       made: new Map(),
       outer: new Map(),
     };
@@ -77,8 +79,15 @@ export class InstanceTree {
 
   /** The name under which an instance keeps what it made of a declaration. */
   key(id: Id, frame: StaticFrame, depends: boolean): string {
-    if (!depends || frame.indices.size === 0) return String(id);
-    return `${id}@${[...frame.indices].map(([i, v]) => `${i}=${v}`).join(',')}`;
+    if (!depends) return String(id);
+    const own = this.indicesOf(id, frame);
+    return own.size === 0 ? String(id) : `${id}@${[...own].map(([i, v]) => `${i}=${v}`).join(',')}`;
+  }
+
+  /** Where a frame stands along the indices that are around a declaration. */
+  indicesOf(id: Id, frame: StaticFrame): ReadonlyMap<Id, number> {
+    const around = this.index.indicesAround(id);
+    return new Map([...frame.indices].filter(([index]) => around.has(index)));
   }
 
   declarationOf(instance: Instance): Declaration | null {
@@ -95,10 +104,13 @@ export class InstanceTree {
     return this.root;
   }
 
-  /** The family axes around (the stores of) an instance that bodies name by an index, innermost first. */
+  /**
+   * The family axes around (the stores of) an instance that bodies name by an index, innermost first: around its declaration,
+   * and around the place where it is instantiated.
+   */
   namedIndices(instance: Instance): readonly { readonly index: Id; readonly axis: Axis }[] {
     const found: { readonly index: Id; readonly axis: Axis }[] = [];
-    for (let i: Instance | null = instance; i !== null; i = i.parent) {
+    for (let i: Instance | null = instance; i !== null; i = i.instantiatedIn) {
       const declaration = this.declarationOf(i);
       if (declaration?.kind !== 'callable') continue;
       const roots = i.family.slice(i.family.length - declaration.family.length);

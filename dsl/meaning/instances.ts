@@ -30,6 +30,8 @@ export interface Instance {
   readonly declaration: Id | null;
   /** Root axes of all families around, outermost first. */
   readonly family: readonly Axis[];
+  /** The points of families for which it was made, where its arguments depend on their indices; else empty. */
+  readonly indices: ReadonlyMap<Id, number>;
   /** What was made so far, by declaration (and the indices it depends on). */
   readonly made: Map<string, Made>;
   /** Inner axis → outer axis, for axis parameters that had to be set apart (two of them bound to one axis). */
@@ -50,6 +52,8 @@ export interface UsedStore {
   readonly instance: Instance;
   /** Indices over the family axes, joined by commas; 'all' when a family axis has no constant size. */
   readonly cells: Set<string>;
+  /** The same store as the other instances of its declaration know it: more than one where arguments depend on a family's index. */
+  readonly variants: UsedStore[];
 }
 
 /** How a union's members lie along its axis. */
@@ -74,3 +78,15 @@ export type FamilyValue<R> =
       readonly layout: UnionLayout;
       readonly members: readonly { readonly family: FamilyValue<R>; readonly axes: readonly Axis[] }[];
     };
+
+/** Where two instances of one path come from two declarations: the outermost two that differ; null if they are of one. */
+export function differentOrigin(
+  a: Instance,
+  b: Instance,
+): { readonly first: Id | null; readonly second: Id | null } | null {
+  if (a === b) return null;
+  const outer =
+    a.instantiatedIn === null || b.instantiatedIn === null ? null : differentOrigin(a.instantiatedIn, b.instantiatedIn);
+  if (outer !== null) return outer;
+  return a.declaration === b.declaration ? null : { first: a.declaration, second: b.declaration };
+}

@@ -21,7 +21,7 @@ export interface ProgramIndex {
   readonly dependsOnIndex: ReadonlySet<Id>;
   /** Axes whose size each run decides, directly or through the sizes they are made of. */
   readonly dynamicAxes: ReadonlySet<Id>;
-  /** The named family indices of the callables around a declaration. */
+  /** The static indices around a declaration: of the families it stands in, and of the chains. */
   readonly indicesAround: (id: Id) => ReadonlySet<Id>;
 }
 
@@ -29,71 +29,68 @@ export function indexProgram(program: Program): ProgramIndex {
   const declarations = new Map<Id, Declaration>();
   const owners = new Map<Id, Id | null>();
   const indexNames = new Map<Id, string>();
-  const own = new Map<Id, readonly Id[]>();
+  const around = new Map<Id, ReadonlySet<Id>>();
 
-  const declare = (declaration: Declaration, owner: Id | null): void => {
+  const declare = (declaration: Declaration, owner: Id | null, indices: ReadonlySet<Id>): void => {
     declarations.set(declaration.id, declaration);
     owners.set(declaration.id, owner);
+    around.set(declaration.id, indices);
     if (declaration.kind === 'union') {
       declarations.set(declaration.axis.id, declaration.axis);
       owners.set(declaration.axis.id, owner);
+      around.set(declaration.axis.id, indices);
     }
-    if (declaration.kind === 'callable') callable(declaration);
+    if (declaration.kind === 'store' && declaration.initial !== null) expression(declaration.initial, owner, indices);
+    if (declaration.kind === 'callable') callable(declaration, indices);
   };
-  const callable = (declaration: CallableDeclaration): void => {
+  const callable = (declaration: CallableDeclaration, outside: ReadonlySet<Id>): void => {
+    const indices = new Set([...outside, ...declaration.family.flatMap((f) => (f.index === null ? [] : [f.index]))]);
     for (const parameter of [...(declaration.template?.axes ?? []), ...(declaration.template?.numbers ?? [])])
-      declare(parameter, declaration.id);
-    const indices = declaration.family.flatMap((f) => (f.index === null ? [] : [f.index]));
-    own.set(declaration.id, indices);
+      declare(parameter, declaration.id, indices);
     for (const f of declaration.family)
       if (f.index !== null) indexNames.set(f.index, (program.axisNames.get(f.axis.axis) ?? 'index').toLowerCase());
-    if (declaration.body !== null) block(declaration.body, declaration.id);
+    if (declaration.body !== null) block(declaration.body, declaration.id, indices);
   };
-  const block = (b: Block, owner: Id): void => {
-    for (const d of b.declarations) declare(d, owner);
-    for (const s of b.statements) if (s.kind !== 'let_family') expression(s.value, owner);
-    expression(b.result, owner);
+  const block = (b: Block, owner: Id | null, indices: ReadonlySet<Id>): void => {
+    for (const d of b.declarations) declare(d, owner, indices);
+    for (const s of b.statements) if (s.kind !== 'let_family') expression(s.value, owner, indices);
+    expression(b.result, owner, indices);
   };
-  const expression = (e: Expr, owner: Id): void => {
+  const expression = (e: Expr, owner: Id | null, indices: ReadonlySet<Id>): void => {
     switch (e.kind) {
       case 'static':
       case 'local':
       case 'store':
         return;
       case 'primitive':
-        for (const a of e.args.values()) expression(a, owner);
+        for (const a of e.args.values()) expression(a, owner, indices);
         return;
       case 'call':
-        for (const a of e.args) expression(a, owner);
+        for (const a of e.args) expression(a, owner, indices);
         return;
       case 'tuple':
-        for (const a of e.items) expression(a, owner);
+        for (const a of e.items) expression(a, owner, indices);
         return;
       case 'if':
-        block(e.then, owner);
-        block(e.else, owner);
+        block(e.then, owner, indices);
+        block(e.else, owner, indices);
         return;
       case 'chain':
         indexNames.set(e.index, (program.axisNames.get(e.axis.axis) ?? 'step').toLowerCase());
-        for (const c of e.carries) expression(c.start, owner);
-        block(e.body, owner);
+        for (const c of e.carries) expression(c.start, owner, indices);
+        block(e.body, owner, new Set([...indices, e.index]));
         return;
       case 'coerce':
       case 'embed':
-        expression(e.value, owner);
+        expression(e.value, owner, indices);
         return;
     }
   };
-  for (const d of program.globals) declare(d, null);
-  for (const d of program.declarations) declare(d, null);
-  for (const e of program.entries) declare(e, null);
+  const none: ReadonlySet<Id> = new Set();
+  for (const d of program.globals) declare(d, null, none);
+  for (const d of program.declarations) declare(d, null, none);
+  for (const e of program.entries) declare(e, null, none);
 
-  const indicesAround = (id: Id): ReadonlySet<Id> => {
-    const all = new Set<Id>();
-    for (let o = owners.get(id) ?? null; o !== null; o = owners.get(o) ?? null)
-      for (const i of own.get(o) ?? []) all.add(i);
-    return all;
-  };
   return {
     declarations,
     owners,
@@ -101,7 +98,7 @@ export function indexProgram(program: Program): ProgramIndex {
     indexNames,
     dependsOnIndex: dependents(declarations, (_, index) => index),
     dynamicAxes: dependents(declarations, (d) => d.kind === 'axis' && d.of.kind === 'dynamic'),
-    indicesAround,
+    indicesAround: (id) => around.get(id) ?? none,
   };
 }
 
@@ -111,6 +108,8 @@ function dependents(
   seed: (declaration: Declaration, mentionsIndex: boolean) => boolean,
 ): ReadonlySet<Id> {
   const mentions = new Map<Id, { readonly ids: ReadonlySet<Id>; readonly index: boolean }>();
+  /** Number parameters of templates depend on what any instance gives for them. */
+  const given = new Map<Id, Set<Id>>();
   for (const [id, d] of declarations) {
     const ids = new Set<Id>();
     let index = false;
@@ -141,10 +140,15 @@ function dependents(
         if (a.kind === 'size') visit(a.size);
         else ids.add(a.axis.axis);
       }
-      for (const n of d.numbers.values()) visit(n);
+      for (const [parameter, n] of d.numbers) {
+        visit(n);
+        given.set(parameter, (given.get(parameter) ?? new Set()).add(id));
+      }
     }
     mentions.set(id, { ids, index: seed(d, index) });
   }
+  for (const [parameter, instances] of given)
+    mentions.set(parameter, { ids: instances, index: mentions.get(parameter)?.index ?? false });
   const result = new Set<Id>();
   for (let changed = true; changed;) {
     changed = false;

@@ -12,17 +12,19 @@ import type {
   FamilyAxis,
   FamilyExpr,
   Id,
+  StoreDeclaration,
   UnionDeclaration,
 } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
+import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Selection, Store } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { checkOverrides } from './check-overrides.ts';
 import { Families } from './families.ts';
 import type { StaticFrame } from './instance-tree.ts';
-import type { FamilyValue, Instance, UsedStore } from './instances.ts';
+import { differentOrigin, type FamilyValue, type Instance, type UsedStore } from './instances.ts';
 import { MOST_MEMBERS, withinLimit } from './limits.ts';
-import { asInteger } from './size.ts';
+import { asInteger, formatSize, sizeKey } from './size.ts';
 import { StaticScope, type ScopeOptions } from './static-scope.ts';
 
 export type { StaticFrame } from './instance-tree.ts';
@@ -30,16 +32,21 @@ export type { ScopeOptions } from './static-scope.ts';
 
 export class Scope extends StaticScope {
   readonly families: Families;
-  private readonly stores: UsedStore[] = [];
-  private readonly marked = new Set<UsedStore>();
+  private readonly stores = new Map<string, UsedStore>();
+  private readonly marked = new Set<number>();
+  private made = 0;
+
+  private readonly report: (problem: Diagnostic) => void;
 
   constructor(options: ScopeOptions) {
     super({ ...options, overrides: checkOverrides(options.program, options.overrides, options.report) });
+    this.report = options.report;
     this.families = new Families(this.axes, (id) => this.tree.declaration(id));
   }
 
+  /** The instance that an entry is, whoever runs or calls it. */
   entryInstance(entry: CallableDeclaration): Instance {
-    return this.tree.make('', entry.id, this.tree.root, this.tree.root, entry.id, []);
+    return this.instanceOf(entry.id, this.frameOf(this.tree.root)).instance;
   }
 
   callable(id: Id): CallableDeclaration {
@@ -82,10 +89,20 @@ export class Scope extends StaticScope {
     const inner: StaticFrame = { ...frame, instance: home };
     const family = [...home.family, ...declaration.family.map((f) => this.axis(f.axis, inner))];
     const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
+    const depends = this.tree.index.dependsOnIndex.has(id);
+    const indices = new Map([...home.indices, ...(depends ? this.tree.indicesOf(id, frame) : [])]);
     const instance =
       declaration.kind === 'instance'
-        ? this.tree.make(path, declaration.template, this.tree.home(declaration.template, inner), home, id, family)
-        : this.tree.make(path, id, home, home, id, family);
+        ? this.tree.make(
+            path,
+            declaration.template,
+            this.tree.home(declaration.template, inner),
+            home,
+            id,
+            family,
+            indices,
+          )
+        : this.tree.make(path, id, home, home, id, family, indices);
     if (declaration.kind === 'instance') {
       const bound = new Set<Axis>();
       for (const [parameter, argument] of declaration.axes) {
@@ -173,20 +190,69 @@ export class Scope extends StaticScope {
     const home = this.tree.home(id, at);
     const made = home.made.get(String(id));
     if (made?.kind === 'store') return made.store;
-    const inner: StaticFrame = { ...at, instance: home };
+    const used = this.makeStore(declaration, home, { ...at, instance: home });
+    home.made.set(String(id), { kind: 'store', store: used });
+    return used;
+  }
+
+  private makeStore(declaration: StoreDeclaration, home: Instance, frame: StaticFrame): UsedStore {
+    const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
+    const declared = declaration.type.axes.map((a) => this.axis(a, frame));
+    const before = this.stores.get(path);
+    // Instances that differ by the index of a family are members of one family: what they store is one tensor over it.
+    const origin = before === undefined ? null : differentOrigin(before.instance, home);
+    const one = before?.store.declaration === declaration && origin === null;
+    if (before !== undefined && one && sameSizes(before.store.declared, declared)) {
+      const variant: UsedStore = { ...before, instance: home };
+      before.variants.push(variant);
+      return variant;
+    }
     const store: Store = {
-      id: this.stores.length,
-      path: home.path === '' ? declaration.name : `${home.path}.${declaration.name}`,
+      id: this.made++,
+      path,
       declaration,
       element: declaration.type.element,
       family: home.family,
-      declared: declaration.type.axes.map((a) => this.axis(a, inner)),
-      within: declaration.type.within === undefined ? null : this.axis(declaration.type.within, inner),
+      declared,
+      within: declaration.type.within === undefined ? null : this.axis(declaration.type.within, frame),
     };
-    const used: UsedStore = { store, instance: home, cells: new Set() };
-    this.stores.push(used);
-    home.made.set(String(id), { kind: 'store', store: used });
+    const used: UsedStore = { store, instance: home, cells: new Set(), variants: [] };
+    used.variants.push(used);
+    if (before === undefined) this.stores.set(path, used);
+    else if (one) this.reportShape(before, declared, frame);
+    else {
+      this.report(
+        onePath(
+          path,
+          this.spanOf(origin?.first ?? before.store.declaration.id),
+          this.spanOf(origin?.second ?? declaration.id),
+        ),
+      );
+    }
     return used;
+  }
+
+  /** The shape of a store is one for all members of the families around it. */
+  reportShape({ store, instance }: UsedStore, here: readonly Axis[], frame: StaticFrame): void {
+    const shape = (axes: readonly Axis[]): string => `[${axes.map((a) => formatSize(a.size)).join(', ')}]`;
+    const at = [...frame.indices].map(([index, value]) => `${this.tree.indexName(index)} = ${value}`).join(', ');
+    const made = this.tree.declarationOf(instance);
+    const instantiated = made?.kind === 'instance';
+    this.report(
+      diagnostic('MOE0365', {
+        message: `${store.path} would be ${shape(here)} at ${at}, and is ${shape(store.declared)} elsewhere: all members of a family have one shape`,
+        span: instantiated ? made.span : store.declaration.span,
+        labels: instantiated
+          ? [{ span: store.declaration.span, text: `${store.declaration.name} is declared here` }]
+          : [],
+        help: 'give it the greatest size, and use a part of it: w[F: 0 .. n as Part]',
+      }),
+    );
+  }
+
+  /** Where a declaration stands. */
+  spanOf(id: Id): Span {
+    return this.tree.declaration(id).span;
   }
 
   /** Notes that these cells are read or written: only they are required of a checkpoint. */
@@ -194,7 +260,7 @@ export class Scope extends StaticScope {
     const count = (s: Selection): number =>
       s.kind === 'at' ? 1 : (asInteger(s.kind === 'all' ? s.axis.size : s.as.size) ?? 0);
     const members = selection.reduce((product, s) => product * count(s), 1);
-    this.marked.add(used);
+    this.marked.add(used.store.id);
     withinLimit(members, MOST_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);
     let cells = [''];
     for (const s of selection) {
@@ -207,16 +273,41 @@ export class Scope extends StaticScope {
 
   /** What bodies read or write. Of a family without members a store has no cells, and is read all the same. */
   usedStores(): readonly UsedStore[] {
-    return this.stores.filter((s) => this.marked.has(s));
+    return [...this.stores.values()].filter((s) => this.marked.has(s.store.id));
+  }
+
+  /** A store that some body has named, by what the algebra was told of it. */
+  usedOf(store: Store): UsedStore | null {
+    return this.stores.get(store.path) ?? null;
   }
 
   /** A frame in which an instance's own declarations can be read: for bindings and initial values. */
-  frameOf(instance: Instance): StaticFrame {
-    return { instance, selection: new Map(), indices: new Map() };
+  frameOf(instance: Instance, indices: ReadonlyMap<Id, number> = new Map()): StaticFrame {
+    return { instance, selection: new Map(), indices };
+  }
+
+  /** The static indices around a declaration: of the families it stands in, and of the chains. */
+  indicesAround(id: Id): ReadonlySet<Id> {
+    return this.tree.index.indicesAround(id);
   }
 
   /** The family axes around a store that bodies name by an index, innermost first. */
-  namedIndices(used: UsedStore): readonly { readonly index: Id; readonly axis: Axis }[] {
-    return this.tree.namedIndices(used.instance);
+  namedIndices(instance: Instance): readonly { readonly index: Id; readonly axis: Axis }[] {
+    return this.tree.namedIndices(instance);
   }
+}
+
+/** Whether axes that stand for one another have the same sizes. */
+export function sameSizes(a: readonly Axis[], b: readonly Axis[]): boolean {
+  return a.length === b.length && a.every((axis, i) => b[i] !== undefined && sizeKey(axis.size) === sizeKey(b[i].size));
+}
+
+/** Two declarations in two blocks of one body, whose instances a host and a checkpoint could not tell apart. */
+export function onePath(path: string, first: Span, second: Span): Diagnostic {
+  return diagnostic('MOE0364', {
+    message: `two declarations would be ${path}, the name by which a checkpoint and the host know it`,
+    span: second,
+    labels: [{ span: first, text: 'the first one' }],
+    help: 'give one of them another name; if one is meant, declare it once, outside of both blocks',
+  });
 }

@@ -30,7 +30,7 @@ import type { FamilyValue, UsedStore } from './instances.ts';
 import { Obligations, type Condition } from './obligations.ts';
 import { clashes, runValues } from './run-names.ts';
 import { Scope, type StaticFrame } from './scope.ts';
-import { StoreReader } from './store-reader.ts';
+import { StoreReader, type StoreRead } from './store-reader.ts';
 import { MOST_STEPS, withinLimit } from './limits.ts';
 import { asInteger, exact, type Size } from './size.ts';
 
@@ -61,7 +61,8 @@ export interface Walked<T, R> {
   readonly losses: readonly GatheredValue<T, R>[];
   readonly outputs: readonly GatheredValue<T, R>[];
   readonly updates: readonly GatheredState<T>[];
-  readonly stores: readonly UsedStore[];
+  /** Every reading of a store; only what is made of the walk knows which of them count (`Scope.markUsed`). */
+  readonly reads: readonly StoreRead<T>[];
 }
 
 /** Walks one entry. Mistakes (sizes that do not fit, ranges that leave an axis) go to `report`; the walk goes on where it can. */
@@ -73,7 +74,7 @@ export function walkEntry<T, R>(options: WalkOptions<T, R>): Walked<T, R> {
 export function walkInitial<T, R>(
   options: Omit<WalkOptions<T, R>, 'entry' | 'input' | 'want'>,
   used: UsedStore,
-): T | null {
+): { readonly value: T; readonly reads: readonly StoreRead<T>[] } | null {
   const want = { losses: false, outputs: false, updates: false };
   const input = (name: string): T => {
     throw new CompilerBug('walk', `an initial value reads the input ${name}`);
@@ -95,9 +96,20 @@ class Walk<T, R> {
     this.scope = options.scope;
     this.algebra = options.algebra;
     this.calls = new Calls(options.scope, options.algebra, (body, frame) => this.block(body, frame));
-    this.stores = new StoreReader(this.scope, this.algebra, this.calls, (expr, frame) => this.tensor(expr, frame));
+    this.stores = new StoreReader(
+      this.scope,
+      this.algebra,
+      this.calls,
+      (expr, frame) => this.tensor(expr, frame),
+      (p) => this.obligations.report(p),
+    );
     this.obligations = new Obligations(options.report, options.require ?? (() => undefined));
-    this.effects = new Effects(options.algebra, (problem) => this.obligations.report(problem));
+    this.effects = new Effects(
+      options.algebra,
+      (id) => this.scope.spanOf(id),
+      options.entry,
+      (problem) => this.obligations.report(problem),
+    );
   }
 
   run(): Walked<T, R> {
@@ -139,11 +151,12 @@ class Walk<T, R> {
     });
     const gathered = this.effects.gather();
     for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.obligations.report(clash);
-    return { results, ...gathered, stores: this.scope.usedStores() };
+    return { results, ...gathered, reads: this.stores.reads };
   }
 
-  initialOf(used: UsedStore): T | null {
-    return this.stores.initialOf(used);
+  initialOf(used: UsedStore): { readonly value: T; readonly reads: readonly StoreRead<T>[] } | null {
+    const value = this.stores.initialOf(used);
+    return value === null ? null : { value, reads: this.stores.reads };
   }
 
   private axis(variable: AxisVar, frame: StaticFrame): Axis {
@@ -172,8 +185,9 @@ class Walk<T, R> {
             const used = this.scope.store(statement.store, [], frame);
             const selection = this.stores.selectionOf(used, frame);
             this.scope.markUsed(used, [...selection.values()]);
-            const value = this.tensor(statement.value, frame);
-            this.effects.update(used.store, selection, value, { span: statement.span, call: frame.calledAt });
+            const value = this.stores.asStored(used, this.tensor(statement.value, frame), frame);
+            const at = { span: statement.span, call: frame.calledAt };
+            if (value !== null) this.effects.update(used.store, selection, value, at);
           }
           break;
         case 'loss':

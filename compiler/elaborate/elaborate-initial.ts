@@ -1,0 +1,78 @@
+/**
+ * Initial values: a number, or a graph of draws and of the params that the value reads. It is computed before any run, once,
+ * so nothing that only a run has may be in it.
+ */
+import type { Expr, Program } from '../../dsl/check/program.ts';
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import { roundToF16 } from '../../dsl/interpret/f16.ts';
+import type { UsedStore } from '../../dsl/meaning/instances.ts';
+import type { Scope } from '../../dsl/meaning/scope.ts';
+import { asInteger, asNumber, formatSize } from '../../dsl/meaning/size.ts';
+import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
+import { walkInitial } from '../../dsl/meaning/walk.ts';
+import { GraphBuilder } from '../graph/build.ts';
+import { finite } from '../graph/infinity.ts';
+import type { Graph } from '../graph/ir.ts';
+import { liveNodes } from '../graph/uses.ts';
+import { graphAlgebra } from './graph-algebra.ts';
+import { Workshop, type GraphRoute, type GraphTensor } from './handles.ts';
+import { liveReads } from './live-reads.ts';
+
+export type InitialValue =
+  { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'graph'; readonly graph: Graph } | null;
+
+/** The initial value of a param or state, and what it reads of others; a control's default is in the graphs that read it. */
+export function elaborateInitial(
+  program: Program,
+  scope: Scope,
+  used: UsedStore,
+  report: (problem: Diagnostic) => void,
+): { readonly initial: InitialValue; readonly reads: readonly StoreRead<GraphTensor>[] } {
+  const { declaration, family, declared, path } = used.store;
+  if (declaration.initial === null || declaration.store === 'input') return { initial: null, reads: [] };
+  const number = constantOf(declaration.initial, scope, used);
+  if (number !== null) {
+    const value = finite(declaration.type.element === 'f16' ? roundToF16(number) : number);
+    return { initial: { kind: 'fill', value }, reads: [] };
+  }
+  const builder = new GraphBuilder(path);
+  const shop = new Workshop(builder);
+  const made = walkInitial<GraphTensor, GraphRoute>({ program, scope, algebra: graphAlgebra(shop), report }, used);
+  if (made === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
+  const axes = shop.idsOf([...family, ...declared]);
+  const node = builder.broadcast(made.value.node, axes);
+  const graph = builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]);
+  const moving = runOf(graph);
+  if (moving !== null) {
+    report(
+      diagnostic('MOE0363', {
+        message: `the initial value of ${path} depends on ${moving}`,
+        span: declaration.initial.span,
+        help: 'an initial value is made before any run: of numbers, sizes, draws and params',
+      }),
+    );
+  }
+  return { initial: { kind: 'graph', graph }, reads: liveReads(graph, made.reads) };
+}
+
+/** What of a run a graph depends on, in words; null if nothing. */
+function runOf(graph: Graph): string | null {
+  const live = liveNodes(graph);
+  for (const node of graph.nodes) {
+    if (live[node.id] !== true) continue;
+    if (node.kind === 'extern') return `${graph.externs[node.call]?.name ?? 'a function'}, a function of the host`;
+    if (node.kind === 'size') return `${formatSize(node.size)}, which each run decides`;
+    const axis = node.axes.map((a) => graph.axes.get(a)).find((a) => a !== undefined && asInteger(a.size) === null);
+    if (axis !== undefined) return `the size of ${axis.name}, which each run decides`;
+  }
+  return null;
+}
+
+function constantOf(initial: Expr, scope: Scope, used: UsedStore): number | null {
+  if (initial.kind === 'coerce') return constantOf(initial.value, scope, used);
+  if (initial.kind !== 'static' || scope.dependsOnIndex(initial.value)) return null;
+  const value = scope.static(initial.value, scope.frameOf(used.instance));
+  if (value.kind === 'bool') return value.value ? 1 : 0;
+  return value.kind === 'number' ? asNumber(value.size) : null;
+}

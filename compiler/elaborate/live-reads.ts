@@ -1,0 +1,32 @@
+/**
+ * Which readings of stores a graph is made of. The walk reads whatever a body names, in the order of the text; what nothing is
+ * made of (a `let` that nobody reads, the half of a tuple) needs no weights.
+ */
+import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
+import type { Graph, Node, NodeId } from '../graph/ir.ts';
+import { nodeOf, nodesOfRoot, operandsOf } from '../graph/uses.ts';
+import type { GraphTensor } from './handles.ts';
+
+/** The readings that the roots of a graph depend on, in their order. */
+export function liveReads(graph: Graph, reads: readonly StoreRead<GraphTensor>[]): readonly StoreRead<GraphTensor>[] {
+  const read = new Set(reads.map(({ value }) => value.node));
+  const live = new Set<NodeId>();
+  const open = graph.roots.flatMap(nodesOfRoot);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (live.has(id)) continue;
+    live.add(id);
+    const node = nodeOf(graph, id);
+    // A reading is of its own cells: the leaf below it, which stands for all of them, is not read as a whole by it.
+    if (!read.has(id)) open.push(...operandsOf(graph, node));
+    const fallback = fallbackOf(graph, node);
+    if (fallback !== null) open.push(fallback);
+  }
+  return reads.filter(({ value }) => live.has(value.node));
+}
+
+/** The default of the control that a node is, or is a part of. */
+function fallbackOf(graph: Graph, node: Node): NodeId | null {
+  let at = node;
+  while (at.kind === 'slice' || at.kind === 'rename') at = nodeOf(graph, at.operand);
+  return at.kind === 'leaf' ? (graph.leaves[at.leaf]?.fallback ?? null) : null;
+}
