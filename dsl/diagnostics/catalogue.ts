@@ -208,7 +208,7 @@ export const catalogue = {
   MOE0684: { title: 'this encoding is not known' },
   MOE0685: { title: 'a pattern does not give every param a name of its own' },
   MOE0686: { title: 'an input is not stored' },
-  MOE0689: { title: 'a stored range does not divide its axis' },
+  MOE0690: { title: 'a stored range does not divide its axis' },
 
   // 07 run time (runtime/errors.ts has the same numbers)
   MOE0701: { title: 'no adapter' },

@@ -192,7 +192,7 @@ function storedLayout(
 }
 
 function indivisible(part: StoredPart & { kind: 'range' }, size: number, span: Span): Diagnostic {
-  return diagnostic('MOE0689', {
+  return diagnostic('MOE0690', {
     message: `${part.from} .. ${part.to} of ${part.of} are ${part.to - part.from} blocks, the axes right of it have ${size} points, which do not divide into them`,
     span,
     help: `a range counts blocks of the axes that stand right of it in its parentheses: (${part.from} .. ${part.to} of ${part.of}, A)`,
