@@ -2,14 +2,21 @@
 import type { AxisSpec, CellSpec, StoreSpec } from '../../runtime/manifest.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import type { Cell } from '../../dsl/meaning/bindings.ts';
-import type { ElaboratedStore } from '../elaborate/elaborate.ts';
+import type { UsedStore } from '../../dsl/meaning/instances.ts';
 import { sizeFormula } from './size-formula.ts';
 
 export function axisSpec(axis: Axis): AxisSpec {
   return { name: axis.name, size: sizeFormula(axis.size) };
 }
 
-export function storeSpec({ used, cells, onlyForInitials }: ElaboratedStore, initial: StoreSpec['initial']): StoreSpec {
+/** A store that the walked program reads, where a checkpoint has it, and whether initial values alone read it. */
+export interface DescribedStore {
+  readonly used: UsedStore;
+  readonly cells: readonly Cell[] | null;
+  readonly onlyForInitials: boolean;
+}
+
+export function storeSpec({ used, cells, onlyForInitials }: DescribedStore, initial: StoreSpec['initial']): StoreSpec {
   const { store } = used;
   return {
     path: store.path,
