@@ -6,11 +6,13 @@
  *     %0 = input x : f32[T, D]
  *     %2 = contract %1 %0 over D : f32[T, E]
  *     result y = %9 [T, D]
+ *
+ * parse.ts reads it back.
  */
 import { formatSize } from '../../dsl/meaning/size.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Domain } from './domains.ts';
-import type { AxisId, Bound, Graph, Node, NodeId, Root, Span } from './ir.ts';
+import type { AxisId, Bound, ExternNode, Graph, Node, NodeId, Root, Span } from './ir.ts';
 
 export interface PrintOptions {
   /** Adds `@ file:start-end`. */
@@ -24,7 +26,7 @@ export interface PrintOptions {
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const name = axisNames(graph);
   const list = (axes: readonly AxisId[]): string => axes.map(name).join(', ');
-  const used = new Set(graph.nodes.flatMap((n) => [...n.axes]));
+  const used = usedAxes(graph);
   const axes = [...graph.axes.values()]
     .filter((a) => used.has(a.id))
     .map((a) => `${name(a.id)} = ${formatSize(a.size)}`);
@@ -38,15 +40,23 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
     );
   });
   const fallbacks = graph.leaves.flatMap((l) => (l.fallback === null ? [] : [`  default ${l.name} = %${l.fallback}`]));
+  const calls = graph.externs.map((call, i) => `  ${printCall(call, i, list)}`);
   const roots = graph.roots.map((root) => `  ${printRoot(root, list)}`);
   const head = axes.length === 0 ? [] : [`  axes ${axes.join(', ')}`];
-  return [`graph ${graph.name}`, ...head, ...nodes, ...fallbacks, ...roots, ''].join('\n');
+  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...fallbacks, ...roots, ''].join('\n');
 }
+
+/** The axes that a text speaks of. */
+const usedAxes = (graph: Graph): ReadonlySet<AxisId> =>
+  new Set([
+    ...graph.nodes.flatMap((n) => [...n.axes]),
+    ...graph.leaves.flatMap((l) => (l.within === null ? [] : [l.within])),
+  ]);
 
 /** Names of axes; those that share a name are told apart by number. */
 export function axisNames(graph: Graph): (axis: AxisId) => string {
   const count = new Map<string, number>();
-  const used = new Set(graph.nodes.flatMap((n) => [...n.axes]));
+  const used = usedAxes(graph);
   for (const { id, name } of graph.axes.values()) if (used.has(id)) count.set(name, (count.get(name) ?? 0) + 1);
   return (axis) => {
     const name = graph.axes.get(axis)?.name ?? '?';
@@ -59,6 +69,12 @@ const span = (s: Span): string => `${s.source}:${s.start}-${s.end}`;
 function printDomain({ supports, dense }: Domain): string {
   const on = supports.length === 0 ? '' : `  on {${supports.map((s) => `%${s}`).join(', ')}}`;
   return dense === null ? on : `${on}  dense (${dense.reason}: ${dense.text} @ ${span(dense.span)})`;
+}
+
+function printCall(call: ExternNode, index: number, list: (axes: readonly AxisId[]) => string): string {
+  const operands = call.operands.map((o) => ` takes ${o.name} %${o.node} (${list(o.axes)})`).join('');
+  const results = call.results.map((r) => ` gives ${r.element} (${list(r.axes)})`).join('');
+  return `call ${index} = ${call.role} ${call.name} family (${list(call.family)}) carried (${list(call.carried)})${operands}${results}`;
 }
 
 function printRoot(root: Root, list: (axes: readonly AxisId[]) => string): string {
@@ -82,7 +98,8 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       return `iota ${name(node.axis)}`;
     case 'leaf': {
       const leaf = graph.leaves[node.leaf];
-      return `${leaf?.role ?? 'leaf'} ${leaf?.name ?? node.leaf}`;
+      const within = leaf === undefined || leaf.within === null ? '' : ` in ${name(leaf.within)}`;
+      return `${leaf?.role ?? 'leaf'} ${leaf?.name ?? node.leaf}${within}`;
     }
     case 'map':
       return `${node.op} ${node.operands.map((id) => `%${id}`).join(' ')}`;
@@ -107,8 +124,10 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       return `argmax %${node.operand} over ${name(node.axis)}`;
     case 'gather':
       return `gather %${node.table}[${name(node.axis)}: %${node.indices}]`;
-    case 'draw':
-      return `draw ${node.distribution} "${node.place}"`;
+    case 'draw': {
+      const roots = node.roots.map((r) => `${name(r.axis)} "${r.name}" at ${formatSize(r.offset)}`).join(', ');
+      return `draw ${node.distribution} "${node.place}"${roots === '' ? '' : ` from ${roots}`}`;
+    }
     case 'rename':
       return `rename %${node.operand} ${node.from.map((f, i) => `${name(f)}: ${name(node.to[i] ?? f)}`).join(', ')}`;
     case 'slice': {
@@ -124,7 +143,7 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
     case 'concat':
       return `concat ${node.parts.map((p) => (p.axis === null ? `%${p.node}` : `%${p.node}[${name(p.axis)}]`)).join(' ')} along ${name(node.axis)}`;
     case 'extern':
-      return `extern ${graph.externs[node.call]?.name ?? node.call}.${node.result}`;
+      return `extern ${graph.externs[node.call]?.name ?? '?'} call ${node.call} result ${node.result}`;
     default:
       return unreachable(node, 'graph');
   }

@@ -113,12 +113,19 @@ export class Calls<T, R> {
 
   private callUnion(
     family: FamilyValue<never> & { kind: 'union' },
-    args: readonly Operand<T, R>[],
+    given: readonly Operand<T, R>[],
     frame: Frame<T, R>,
     span: Span,
     place: string,
   ): WalkValue<T, R> {
     const axis = family.axis;
+    // Axes that members have beneath the union's are none of the union: an argument that carries one of them keeps it to itself.
+    const beneath = new Set(family.members.flatMap((m) => m.axes));
+    const apart = new Map<Axis, Axis>();
+    for (const arg of given)
+      for (const a of axesOfOperand(arg, this.algebra))
+        if (beneath.has(a) && !apart.has(a)) apart.set(a, this.scope.fresh(a));
+    const args = given.map((arg) => (apart.size === 0 ? arg : this.renamed(arg, apart)));
     const parts = family.members.map((member, i) => {
       const layout = family.layout.members[i];
       if (layout === undefined) throw new CompilerBug('walk', 'a union without a layout');
@@ -146,18 +153,23 @@ export class Calls<T, R> {
       });
       return { value: this.call(member.family, own, frame, span, `${place}.${i}`), axes: member.axes };
     });
-    const routes: R[] = [];
     const dense = parts.map((part) => {
       if (part.value.kind === 'tensor') return { value: part.value.value, axes: part.axes };
       if (part.value.kind !== 'route') throw new CompilerBug('walk', 'members of a union return one value');
-      routes.push(this.algebra.embed(part.value.value, part.axes, axis, exact(0)));
       return { value: this.algebra.weights(part.value.value), axes: part.axes };
     });
     const value = this.algebra.unite(dense, axis);
     const lifted = args.filter((a): a is { kind: 'route'; value: R } => a.kind === 'route').map((a) => a.value);
-    return routes.length > 0
-      ? { kind: 'route', value: this.algebra.present(lifted, value) }
-      : { kind: 'tensor', value };
+    const united: Operand<T, R> =
+      lifted.length > 0 && parts.some((part) => part.value.kind === 'route')
+        ? { kind: 'route', value: this.algebra.present(lifted, value) }
+        : { kind: 'tensor', value };
+    return this.renamed(united, new Map([...apart].map(([a, fresh]) => [fresh, a])));
+  }
+
+  private renamed(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R> {
+    const own = restrict(renaming, operand, this.algebra);
+    return own.size === 0 ? operand : this.algebra.rename(operand, own);
   }
 
   private callOne(

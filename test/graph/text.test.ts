@@ -1,0 +1,67 @@
+/** A graph's text can be read back: of every example and of random programs, as elaborated and with domains, with places and without. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, test } from 'vitest';
+import { elaborate } from '../../compiler/elaborate/elaborate.ts';
+import { analyse } from '../../compiler/front-end.ts';
+import type { Graph } from '../../compiler/graph/ir.ts';
+import { parseGraph } from '../../compiler/graph/parse.ts';
+import { printGraph, type PrintOptions } from '../../compiler/graph/print.ts';
+import { verifyGraph, verifySparse } from '../../compiler/graph/verify.ts';
+import { optimise } from '../../compiler/passes/pass-list.ts';
+import type { SourceFile } from '../../dsl/syntax/source.ts';
+import { makeProgram } from '../fuzz/program.ts';
+
+const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+
+/** Every graph of a text: plain and full, of all entries. */
+function graphsOf(source: SourceFile, resolve: (name: string) => SourceFile | null): readonly Graph[] {
+  const { program, diagnostics } = analyse(source, { resolve });
+  if (program === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
+  const { entries } = elaborate(program, { overrides: new Map() }, () => {});
+  return entries.flatMap(({ plain, full }) => (plain === full ? [plain] : [plain, full]));
+}
+
+function readsBack(graph: Graph): void {
+  for (const spans of [false, true]) {
+    const text = printGraph(graph, { spans });
+    const { graph: again } = parseGraph(text);
+    verifyGraph(again, 'parse');
+    expect(printGraph(again, { spans })).toBe(text);
+    // It is the same graph, not only the same text.
+    if (spans) expect(again.nodes.map((n) => n.kind)).toEqual(graph.nodes.map((n) => n.kind));
+  }
+  const { graph: last, domains, materialised } = optimise(graph);
+  const options: PrintOptions = { domains, materialised };
+  const text = printGraph(last, options);
+  const parsed = parseGraph(text);
+  verifySparse(parsed, 'parse');
+  expect(printGraph(parsed.graph, { domains: parsed.domains, materialised: parsed.materialised })).toBe(text);
+  expect(parsed.materialised).toEqual(new Set([...materialised].sort((a, b) => a - b)));
+}
+
+test.each(names)('%s', (name) => {
+  const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(examples, name, file), 'utf8') });
+  for (const graph of graphsOf(read('model.moe'), read)) readsBack(graph);
+});
+
+it('random programs', () => {
+  for (let seed = 0; seed < 25; seed++) {
+    const { text } = makeProgram(seed);
+    for (const graph of graphsOf({ name: 'model.moe', text }, () => null)) readsBack(graph);
+  }
+}, 60_000);
+
+describe('what is no graph', () => {
+  it.each([
+    ['graph g\n  %0 = input x : f32[T]\n', 'line 2: no axis T'],
+    ['graph g\n  %0 = twist %1 : f32[]\n', 'line 2: no operation twist'],
+    ['graph g\n  %1 = constant 1 : f32[]\n', 'line 2: %1 stands where %0 belongs'],
+    ['graph g\n  %0 = constant 1 2 : f32[]\n', 'line 2: too much'],
+    ['graph g\n  hello\n', 'line 2: no line of a graph begins with hello'],
+  ])('%j', (text, message) => {
+    expect(() => parseGraph(text)).toThrow(message);
+  });
+});
