@@ -179,8 +179,8 @@ export const longSums: readonly LongSum[] = [
   {
     name: 'numbers of f16, constants, and whole numbers',
     text: `model M { axis T, V = 70000
-      forward(h: f16[T], n: i32[T]) -> (half: f32, made: f32, whole: i32) {
-        (half: f32(sum(f32(h), over: T)), made: sum(0.1 * ones[V], over: V), whole: sum(n, over: T))
+      forward(h: f16[T], n: i32[T]) -> (half: f32, own: f32, made: f32, whole: i32) {
+        (half: sum(f32(h), over: T), own: f32(mean(h, over: T)), made: sum(0.1 * ones[V], over: V), whole: sum(n, over: T))
       } }`,
     inputs: {
       h: f32([50_000], () => 0.0999755859375),
@@ -188,6 +188,7 @@ export const longSums: readonly LongSum[] = [
     },
     wanted: {
       half: [50_000 * 0.0999755859375],
+      own: [0.0999755859375],
       made: [70_000 * tenth],
       whole: [(50_000 * 70_000 + 25_000) | 0],
     },
