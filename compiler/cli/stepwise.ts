@@ -50,13 +50,20 @@ export async function judgeOf(ready: Ready): Promise<StepJudge> {
 /** The same on a GPU: every launch is one that ships, in a submission of its own. */
 export async function stepwiseOnGpu(ready: Ready): Promise<Stepwise> {
   const judge = await judgeOf(ready);
-  const results = await executeGpu(ready.prepared, ready.request, judge);
-  return { results, ...summarise(judge) };
+  return judged(judge, () => executeGpu(ready.prepared, ready.request, judge));
 }
 
 /** Runs by the kernels on the CPU, and judges every value that has memory from the values it was made of. */
 export async function stepwiseOnKernels(ready: Ready): Promise<Stepwise> {
   const judge = await judgeOf(ready);
-  const results = await executeKernels(ready.prepared, ready.request, (step, words) => judge.take(step, words));
+  return judged(judge, () => executeKernels(ready.prepared, ready.request, (step, words) => judge.take(step, words)));
+}
+
+/** A run that fails after a launch was found wrong failed for that: then the verdict is the answer, without results. */
+async function judged(judge: StepJudge, run: () => Promise<Stepwise['results']>): Promise<Stepwise> {
+  const results = await run().catch((error: unknown): Stepwise['results'] => {
+    if (summarise(judge).wrong > 0) return new Map();
+    throw error;
+  });
   return { results, ...summarise(judge) };
 }

@@ -1,0 +1,71 @@
+/**
+ * A verifier that can fail: every mutant, planted in a layer and in a whole model, changes numbers and is found on the first launch
+ * that is wrong, with its place. Nothing planted, nothing is found.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { stepwiseOnKernels, planOf, type Stepwise } from '../../compiler/cli/stepwise.ts';
+import { verdictOf } from '../../compiler/cli/verdicts.ts';
+import type { Plan } from '../../compiler/schedule/plan.ts';
+import { prepareText, ready, type Ready } from '../language/support.ts';
+import { mutantSizes, mutants } from './mutants.ts';
+
+/** A program with random weights; experts come in pairs with equal scores, so that ties happen. */
+function programOf(name: string): Ready {
+  const text = readFileSync(fileURLToPath(new URL(`${name}.moe`, import.meta.url)), 'utf8');
+  const { prepared, diagnostics } = prepareText(text, { name: `${name}.moe` });
+  if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
+  const drawn = ready(prepared, { sizes: mutantSizes });
+  const gate = drawn.prepared.stores.get('gate');
+  if (gate === undefined) throw new Error('the router has no weights');
+  const [experts, features] = [9, 10];
+  const paired = gate.map((_, i) => {
+    const [layer, e] = [Math.floor(i / (experts * features)), Math.floor(i / features) % experts];
+    return gate[(layer * experts + (e - (e % 2))) * features + (i % features)] ?? 0;
+  });
+  return ready(prepared, { sizes: mutantSizes, stores: new Map([['gate', paired]]) });
+}
+
+function withPlan(run: Ready, plan: Plan): Ready {
+  const { prepared } = run;
+  const { entry } = prepared;
+  return { ...run, prepared: { ...prepared, entry: { ...entry, full: { ...entry.full, plan } } } };
+}
+
+const numbersOf = ({ verdicts, results }: Stepwise): string =>
+  JSON.stringify([verdicts.map((v) => v.tally.worst?.ratio), [...results].map(([name, t]) => [name, [...t.data]])]);
+
+describe.each(['layer', 'decoder'])('%s', (name) => {
+  const run = programOf(name);
+  const compiled = planOf(run);
+
+  it('is verified as it is: every number is compared, with tight bounds', async () => {
+    const stepwise = await stepwiseOnKernels(run);
+    const verdict = verdictOf(run, stepwise, null);
+    expect(verdict).toMatchObject({ status: 'verified', firstWrong: null, unverified: [] });
+    expect(verdict.launches.undecided).toBe(0);
+    for (const t of verdict.tensors) expect(t.looseness, t.name).toBeLessThan(1e-4);
+  });
+
+  it.each(mutants)('$name', async ({ plant }) => {
+    const planted = plant(compiled);
+    if (planted === null) throw new Error('the mutant found no place to stand');
+    const mutant = withPlan(run, planted.plan);
+    const stepwise = await stepwiseOnKernels(mutant);
+    expect(numbersOf(stepwise)).not.toBe(numbersOf(await honest(run)));
+    const verdict = verdictOf(mutant, stepwise, null);
+    expect(verdict.status).toBe('wrong');
+    expect(planted.steps).toContain(stepwise.firstWrong?.verdict.step);
+    const { place, usedAt } = verdict.firstWrong ?? { place: '', usedAt: null };
+    expect(usedAt ?? place).toMatch(new RegExp(`^${name}\\.moe:\\d+`));
+  });
+});
+
+const known = new WeakMap<Ready, Promise<Stepwise>>();
+
+function honest(run: Ready): Promise<Stepwise> {
+  const before = known.get(run) ?? stepwiseOnKernels(run);
+  known.set(run, before);
+  return before;
+}
