@@ -5,6 +5,7 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, exact, multiply, one, zero } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
+import { boundOf } from '../graph/bounds.ts';
 import { domainOf } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { add, and, atomic, bitcast, convert, eq, ge, i32, lt, or } from '../kernel/build.ts';
@@ -255,7 +256,11 @@ export class ValueEmitter {
     const list = this.#relations.list(index);
     const buffer = plan.allocate(node, space);
     const type = node.op === 'any' ? 'bool' : kernelType(node.element);
-    const options = this.#options(`reduce_${node.op}_listed`, node, space, this.#rounds(node.over));
+    // A point visits its rows, of which bounds say how many there are, not whole axes.
+    const { relation, listed } = index;
+    const keys = relation.axes.filter((a) => !listed.includes(a));
+    const rows = boundOf(relation.bounds, keys, relation.axes, plan.sizeOf);
+    const options = this.#options(`reduce_${node.op}_listed`, node, space, multiply([rows, this.#rounds(dense)]));
     plan.launch(options, (l) => {
       reduce(l.launch.k, {
         op: node.op,

@@ -78,7 +78,7 @@ const habits: readonly { readonly statements: string; readonly help: RegExp; rea
   { statements: 'let a = dense(r) @ ffn(x)', help: /dot\(dense\(…\), ffn\(…\), over: E\)/ },
   { statements: 'let a = one(split(x, D: (H, C)))', help: /fn one = RmsNorm<D: C>/ },
   {
-    statements: 'loss a = mean(balance(gate(z), dense(gate(z))), over: (B, T))',
+    statements: 'loss a = mean(balance(gate(z), dense(gate(z)), true), over: (B, T))',
     help: /balance takes T whole.*`over: B`/,
   },
   { statements: '', help: /`norm\[l\]`/, result: 'chain l in L carrying h = x { h + each[l](norm(h)) @ deep[l](h) }' },
@@ -159,7 +159,7 @@ describe('a mistake inside a library body', () => {
 model Twice {
   axis B, T, D = 4, E = 3
   router gate = BalancedTopK<2>
-  forward(x: [B, T, D]) -> route[B, T -> E] { gate(x) + gate(2 * x) }
+  forward(x: [B, T, D]) -> route[B, T -> E] { gate(x, true) + gate(2 * x, true) }
 }
 `;
     const { program: typed, diagnostics } = analyse({ name: 'twice.moe', text });

@@ -65,7 +65,7 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
       members: 'Balance',
       text: text(
         'V = 2',
-        'forward(x: [T, E]) -> f32 { let p = softmax(x, over: E)\n Balance(top_k(p, K, over: E), p) }',
+        'forward(x: [T, E]) -> f32 { let p = softmax(x, over: E)\n Balance(top_k(p, K, over: E), p, true) }',
       ),
       inputs: { x: { shape: [T, E], data: x.data.subarray(0, T * E) } },
     });
@@ -77,7 +77,7 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
         `forward(x: [B, T, E]) -> (each: [B], whole: f32) {
           let p: [B, T, E] = softmax(x, over: E)
           let r = top_k(p, K, over: E)
-          (each: Balance(r, p), whole: BatchBalance(r, p))
+          (each: Balance(r, p, true), whole: BatchBalance(r, p, true))
         }`,
       ),
       inputs: { x },
@@ -87,6 +87,37 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
       blocks(p, T).map((sequence) => balance(sequence, K)),
     );
     close(many('whole'), [balance(p, K)]);
+  });
+
+  test('padding counts nowhere: shares and means are of the real tokens', async () => {
+    const masks = [
+      [1, 0, 1, 1, 0, 0],
+      [0, 0, 0, 0, 0, 0],
+    ].map((row) => range(T).map((t) => row[t] ?? 0));
+    const real = { shape: [2, T], data: Float64Array.from(masks.flat()) };
+    const two = { shape: [2, T, E], data: x.data.subarray(0, 2 * T * E) };
+    const found = await run({
+      members: 'Balance, BatchBalance, RealMean, ZLoss',
+      text: text(
+        'V = 2',
+        `forward(x: [B, T, E], real: bool[B, T]) -> (each: [B], whole: f32, small: [B]) {
+          let p: [B, T, E] = softmax(x, over: E)
+          let r = top_k(p, K, over: E)
+          (each: Balance(r, p, real), whole: BatchBalance(r, p, real), small: RealMean(ZLoss(x), real))
+        }`,
+      ),
+      inputs: { x: two, real },
+    });
+    const kept = blocks(p.slice(0, 2 * T), T).map((sequence, b) => sequence.filter((_, t) => masks[b]?.[t] === 1));
+    const [first = [], second = []] = kept;
+    expect(second).toEqual([]);
+    close(found('each'), [balance(first, K), 0]);
+    close(found('whole'), [balance(first, K)]);
+    const z = logits
+      .slice(0, T)
+      .map((row) => Math.log(sum(row.map(Math.exp))) ** 2)
+      .filter((_, t) => masks[0]?.[t] === 1);
+    close(found('small'), [sum(z) / z.length, 0]);
   });
 
   test('ZLoss, CrossEntropy, Entropy, Cv2: of one and of many', async () => {
@@ -177,10 +208,15 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
     const D = 3;
     const input = drawn('in', B, T, D);
     const weight = drawn('weight', E, D);
+    // The first token of each sequence is padding.
+    const real = { shape: [B, T], data: Float64Array.from(range(B * T), (i) => (i % T === 0 ? 0 : 1)) };
     const value = await run({
       members: 'BalancedTopK',
-      text: text(`D = ${D}`, 'router gate = BalancedTopK<K>\n forward(x: [B, T, D]) -> [B, T, E] { dense(gate(x)) }'),
-      inputs: { x: input },
+      text: text(
+        `D = ${D}`,
+        'router gate = BalancedTopK<K>\n forward(x: [B, T, D], real: bool[B, T]) -> [B, T, E] { dense(gate(x, real)) }',
+      ),
+      inputs: { x: input, real },
       stores: { 'gate.weight': weight },
     });
     const s = rows(input, D).map((row) => times(rows(weight, D), row));
@@ -189,7 +225,12 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
       value('output'),
       s.map(softmax).flatMap((row) => row.map((q, e) => (best(row, K).includes(e) ? q : 0))),
     );
-    close(value('gate.balance'), [balance(s.map(softmax), K)]);
+    close(value('gate.balance'), [
+      balance(
+        s.map(softmax).filter((_, i) => i % T !== 0),
+        K,
+      ),
+    ]);
   });
 
   test.each([1, 2])('OpenGroups by the best %i of each group', async (most) => {
