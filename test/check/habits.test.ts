@@ -169,6 +169,6 @@ model Twice {
     elaborate(typed, { overrides: new Map() }, (problem) => told.push(problem));
     const [first] = told.filter((d) => d.code === 'MOE0451');
     expect(first?.span?.source).toBe('twice.moe');
-    expect(text.slice(first?.span?.start, first?.span?.end)).toBe('gate(2 * x)');
+    expect(text.slice(first?.span?.start, first?.span?.end)).toBe('gate(2 * x, true)');
   });
 });
