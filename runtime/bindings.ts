@@ -6,9 +6,10 @@
  * - A store is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
  *   its initial value stands; a parameter that a given source lacks is a fault unless the caller says otherwise.
  */
-import { classOf, type StoredType } from './elements.ts';
+import { classOf, type StoredType, storedTypes } from './elements.ts';
 import { WeightsError, type WeightsProblem } from './errors.ts';
 import { quoteName } from './json.ts';
+import { type Lacking, fusedHints, orderHint, storedAxes } from './layout-hints.ts';
 import type { CellSpec, Manifest, StoreSpec } from './manifest.ts';
 import { elementCount, evaluateCount, evaluateShape } from './sizes.ts';
 import type { WeightSource } from './source.ts';
@@ -42,7 +43,8 @@ export function bindStores(
   const problems: WeightsProblem[] = [];
   const bindings: Binding[] = [];
   const needed = neededStores(manifest, source, missing);
-  const nearest = source === null ? () => '' : nearestNames([...source.tensors.keys()]);
+  const nearest = source === null ? () => '' : nearestNames([...(source.names ?? source.tensors.keys())]);
+  const lacking: Lacking[] = [];
   manifest.stores.forEach((store, index) => {
     if (store.kind === 'control' || !needed.has(index)) return;
     const shape = evaluateShape(store.axes, NO_SIZES);
@@ -62,12 +64,25 @@ export function bindStores(
     for (const name of absent) {
       const message = `there is no tensor ${quoteName(name)}, which ${store.path} is bound to${nearest(name)}`;
       problems.push({ code: 'MOE0630', message, tensor: name });
+      const cell = cells.find(({ tensor }) => tensor === name);
+      if (cell !== undefined) lacking.push({ name, shape: cell.shape, axes: storedAxes(store, cell, shape) });
     }
-    for (const cell of cells) problems.push(...checkCell(store, cell, source));
+    for (const cell of cells) problems.push(...checkCell(store, cell, source, shape));
     bindings.push({ ...base, cells });
   });
-  if (problems.length > 0) throw new WeightsError(problems);
-  return bindings;
+  if (problems.length === 0) return bindings;
+  const hints = source === null ? new Map<string, string>() : fusedHints(lacking, source.tensors, tensorsOf(manifest));
+  throw new WeightsError(
+    problems.map((problem) => {
+      const hint = problem.code === 'MOE0630' ? hints.get(problem.tensor ?? '') : undefined;
+      return hint === undefined ? problem : { ...problem, message: problem.message + hint };
+    }),
+  );
+}
+
+/** Names of all tensors that the params and states of a manifest may be read from. */
+export function tensorsOf(manifest: Manifest): ReadonlySet<string> {
+  return new Set(manifest.stores.flatMap((store) => (store.kind === 'control' ? [] : namesOf(store))));
 }
 
 /** The tensors that a store is made of. */
@@ -108,14 +123,19 @@ function wholeCell(path: string, shape: readonly number[], elements: number): Ce
   return { tensor: path, shape, decoder: null, scales: null, from: 0, offset: 0, dims };
 }
 
-function checkCell(store: StoreSpec, cell: CellSpec, source: WeightSource): readonly WeightsProblem[] {
+function checkCell(
+  store: StoreSpec,
+  cell: CellSpec,
+  source: WeightSource,
+  shape: readonly number[],
+): readonly WeightsProblem[] {
   const tensor = source.tensors.get(cell.tensor);
   if (tensor === undefined) return [];
   const scales = cell.scales === null ? null : source.tensors.get(cell.scales);
   if (scales === undefined) return [];
-  const problem = (code: 'MOE0631' | 'MOE0632', name: string, told: string): WeightsProblem => ({
+  const problem = (code: 'MOE0631' | 'MOE0632', name: string, told: string, hint = ''): WeightsProblem => ({
     code,
-    message: `${quoteName(name)} ${told}, as ${store.path} is declared`,
+    message: `${quoteName(name)} ${told}, as ${store.path} is declared${hint}`,
     tensor: name,
   });
   const problems: WeightsProblem[] = [];
@@ -124,9 +144,9 @@ function checkCell(store: StoreSpec, cell: CellSpec, source: WeightSource): read
       problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(store)} is wanted`));
     }
     if (!sameShape(tensor.shape, cell.shape)) {
-      problems.push(
-        problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`),
-      );
+      const told = `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`;
+      const hint = orderHint(storedAxes(store, cell, shape), cell.shape, tensor.shape);
+      problems.push(problem('MOE0631', cell.tensor, told, hint));
     }
     return problems;
   }
@@ -155,15 +175,19 @@ function checkCell(store: StoreSpec, cell: CellSpec, source: WeightSource): read
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
+/** A single number is one whether it is stored as [] or as [1]. */
 const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i]);
+  (a.length === b.length && a.every((size, i) => size === b[i])) || [...a, ...b].every((size) => size === 1);
 
-/** Floats widen exactly, and round where f16 is declared; F64 would round unasked. Integers have to fit. */
+/**
+ * Floats of up to 32 bits widen exactly, and round where f16 is declared; F64 would round unasked. Raw words of up to 32 bits are the
+ * numbers they are, where the declared type has them.
+ */
 function accepts(store: StoreSpec, dtype: StoredType): boolean {
   switch (store.element) {
     case 'f32':
     case 'f16':
-      return classOf(dtype) === 'float' && dtype !== 'F64';
+      return classOf(dtype) === 'float' ? dtype !== 'F64' : classOf(dtype) === 'integer' && storedTypes[dtype] <= 32;
     case 'i32':
       return classOf(dtype) === 'integer';
     case 'bool':
@@ -179,7 +203,7 @@ function wantedTypes(store: StoreSpec): string {
   switch (store.element) {
     case 'f32':
     case 'f16':
-      return `one of F32, F16, BF16 (${store.element})`;
+      return `a float of at most 32 bits or raw words of at most 32 (${store.element})`;
     case 'i32':
       return 'an integer type (i32)';
     case 'bool':

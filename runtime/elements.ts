@@ -43,6 +43,9 @@ export function classOf(type: StoredType): StoredClass {
     case 'F32':
     case 'F16':
     case 'BF16':
+    case 'F8_E4M3':
+    case 'F8_E5M2':
+    case 'F8_E8M0':
       return 'float';
     case 'I64':
     case 'I32':
@@ -55,9 +58,6 @@ export function classOf(type: StoredType): StoredClass {
       return 'integer';
     case 'BOOL':
       return 'bool';
-    case 'F8_E4M3':
-    case 'F8_E5M2':
-    case 'F8_E8M0':
     case 'F4':
       return 'packed';
     default: {
@@ -155,9 +155,56 @@ export function decodeFloats(type: StoredType, bytes: Uint8Array, target: Float3
       for (let i = 0; i < words.length; i++) words[i] = halfAt(bytes, i) << 16;
       return target;
     }
+    case 'F8_E4M3':
+    case 'F8_E5M2':
+    case 'F8_E8M0':
+      for (let i = 0; i < target.length; i++) target[i] = f8ToNumber(type, bytes[i] ?? 0);
+      return target;
     default:
       return null;
   }
+}
+
+/**
+ * The value of an FP8 bit pattern: E4M3 as "FN" (no infinities, all ones is NaN), E5M2 as the upper half of an f16, E8M0 a power of
+ * two with bias 127 whose 255 is NaN. All are f32 numbers.
+ */
+export function f8ToNumber(type: 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0', bits: number): number {
+  switch (type) {
+    case 'F8_E5M2':
+      return f16ToNumber(bits << 8);
+    case 'F8_E8M0':
+      return bits === 255 ? NaN : 2 ** (bits - 127);
+    case 'F8_E4M3': {
+      const sign = (bits & 0x80) === 0 ? 1 : -1;
+      const exponent = (bits >> 3) & 15;
+      const fraction = bits & 7;
+      if (exponent === 15 && fraction === 7) return NaN;
+      return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (1 + fraction / 8) * 2 ** (exponent - 7);
+    }
+    default: {
+      const never: never = type;
+      return never;
+    }
+  }
+}
+
+/** As `decodeIntegers`, to floats: the position of the first element that f32 has not, -1 if it has all. */
+export function decodeWholeFloats(type: StoredType, bytes: Uint8Array, target: Float32Array): number | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (type === 'U32') {
+    for (let i = 0; i < target.length; i++) {
+      const value = view.getUint32(4 * i, true);
+      target[i] = value;
+      if (target[i] !== value) return i;
+    }
+    return -1;
+  }
+  const words = new Int32Array(target.length);
+  const bad = decodeIntegers(type, bytes, words);
+  if (bad === null || bad >= 0) return bad;
+  target.set(words);
+  return words.findIndex((value, i) => target[i] !== value);
 }
 
 function halfAt(bytes: Uint8Array, index: number): number {

@@ -23,7 +23,6 @@ export const errorCodes = {
   MOE0610: 'a tensor lies outside of its file, or ends before it begins',
   MOE0611: 'two tensors of a file overlap',
   MOE0612: 'bytes of a weights file belong to no tensor',
-  MOE0613: 'a tensor does not begin at a multiple of its element size',
   MOE0614: 'the bytes of a tensor are not what its shape and element type need',
   MOE0615: 'a weights file has more tensors or metadata than is accepted',
   MOE0616: 'a weights file was cut short or changed while it was read',
@@ -58,6 +57,7 @@ export const errorCodes = {
   MOE0714: 'a function of the host failed or returned the wrong thing',
   MOE0715: 'the sizes of a run break a condition of the model',
   MOE0716: 'the module and the runtime are of different versions',
+  MOE0767: 'an option of a call is not what it should be',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -6,7 +6,7 @@ import { InputError } from './errors.ts';
 import type { ConditionSpec, EntrySpec, Manifest, PlanSpec } from './manifest.ts';
 import type { Feed } from './run.ts';
 import { type Sizes, elementCount, evaluateCount, evaluateNumber, evaluateShape } from './sizes.ts';
-import { type DeclaredTensor, type GivenTensor, bindSizes, firstNonFinite, readInput, toWords } from './tensors.ts';
+import { type DeclaredTensor, type GivenTensor, bindSizes, checkAllFinite, readInput, toWords } from './tensors.ts';
 
 export interface Feeds {
   readonly sizes: Sizes;
@@ -77,10 +77,7 @@ function feedOf({ declared, content }: GivenTensor, sizes: Sizes, checkFinite: b
   if (content.kind === 'gpu') return content;
   const limit = declared.within === null ? null : evaluateCount(declared.within.size, sizes, declared.within.name);
   const words = toWords(declared, content.data, limit);
-  if (checkFinite && words instanceof Float32Array) {
-    const bad = firstNonFinite(new Uint32Array(words.buffer));
-    if (bad >= 0) throw new InputError('MOE0707', `${declared.name} holds ${words[bad]} at ${bad}`, declared.name);
-  }
+  if (checkFinite) checkAllFinite(declared.name, words);
   return { kind: 'host', words };
 }
 

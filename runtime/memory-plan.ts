@@ -9,6 +9,8 @@ import { InputError } from './errors.ts';
 import { type PlanLayout, layOut } from './layout.ts';
 import { type EntrySpec, type Manifest, bytesPerElement } from './manifest.ts';
 import { elementCount, evaluateShape } from './sizes.ts';
+import { type Named, toMap } from './named.ts';
+import { checkFlags, checkOptions, checkSizes } from './options.ts';
 import { stagingBytes } from './readback.ts';
 
 export interface MemoryPlan {
@@ -33,12 +35,15 @@ export function planMemory(
   manifest: Manifest,
   options: {
     readonly entry?: string;
-    readonly sizes?: Readonly<Record<string, number>>;
+    readonly sizes?: Named<number>;
     readonly full?: boolean;
   } = {},
 ): MemoryPlan {
+  checkOptions(options, 'options');
+  if (options.sizes !== undefined) checkSizes(options.sizes);
+  checkFlags(options, ['full']);
   const entry = findEntry(manifest, options.entry);
-  const sizes = new Map(Object.entries(options.sizes ?? {}));
+  const sizes = toMap(options.sizes ?? {});
   const plan = options.full === true ? entry.full : entry.plan;
   const layout = layOut(manifest, plan, sizes);
   const sums = { params: 0, states: 0, scratch: 0, inputs: 0, results: 0, other: 0 };

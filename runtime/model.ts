@@ -13,12 +13,31 @@ import { type PlanLayout, kernelsOf, layOut } from './layout.ts';
 import { type EntrySpec, type Manifest, type PlanSpec, type ResultSpec, bytesPerElement } from './manifest.ts';
 import { type MemoryPlan, findEntry, planMemory } from './memory-plan.ts';
 import { type Named, toMap } from './named.ts';
+import {
+  abortReason,
+  checkFlags,
+  checkNamed,
+  checkOptions,
+  checkSeed,
+  checkSignal,
+  checkSizes,
+  readTimeout,
+  untilAborted,
+} from './options.ts';
 import { Readback } from './readback.ts';
 import { type Route, readRoute } from './routes.ts';
 import { type RunContext, type RunWatch, bufferAt, placeOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
-import { type Sizes, evaluateShape } from './sizes.ts';
-import { type InputValue, type Tensor, type TensorData, fromWords, toWords } from './tensors.ts';
+import { type Sizes, elementCount, evaluateShape } from './sizes.ts';
+import {
+  type InputValue,
+  type Tensor,
+  type TensorData,
+  checkAllFinite,
+  fromWords,
+  readInput,
+  toWords,
+} from './tensors.ts';
 
 export interface RunOptions {
   /** Run-time controls by path; those not given have their default. */
@@ -67,8 +86,25 @@ export interface ModelParts extends RunContext {
   readonly manifest: Manifest;
   readonly memory: Memory;
   readonly initialised: readonly string[];
+  /** Accept values that are infinite or not a number in `write`, as `create` was told of weights. */
+  readonly allowNonFinite: boolean;
   /** Puts the initial value of a state back. */
   readonly initialise: (store: number) => Promise<void>;
+}
+
+/** A call of `run`, read and checked when it was made. */
+interface RunRequest {
+  readonly entry: EntrySpec;
+  readonly plan: PlanSpec;
+  readonly feeds: Feeds;
+  readonly groups: ReadonlySet<ResultSpec['group']>;
+  readonly update: boolean;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+  readonly timeout: number | null;
+  readonly watch: RunWatch | undefined;
+  /** Set when its states begin to be stored: from then on the run can no longer be aborted. */
+  stored: boolean;
 }
 
 /** Layouts of runs that are kept: sizes tend to come back. */
@@ -95,14 +131,22 @@ export class Model {
   }
 
   /**
-   * Runs an entry (`forward`, or the only one, unless named). Inputs by name; results are the caller's. Throws
-   * InputError, RunError, OutOfMemoryError, DeviceLostError, TimeoutError, or the reason of the signal.
+   * Runs an entry (`forward`, or the only one, unless named). Inputs by name, taken when this is called: what is done to the
+   * caller's arrays afterwards changes nothing (a GPU buffer is copied when the run's turn comes). Results are the caller's.
+   * A run that is aborted before its states are stored changes nothing; from then on it ends well, whatever the signal says.
+   * Throws InputError, RunError, OutOfMemoryError, DeviceLostError, TimeoutError, or the reason of the signal.
    */
   run(inputs: Named<InputValue>, options: RunOptions & { readonly entry?: string } = {}): Promise<RunResult> {
-    const { signal } = options;
+    let request: RunRequest;
+    try {
+      request = this.#take(inputs, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { signal } = request;
     if (signal?.aborted === true) return Promise.reject(abortReason(signal));
-    const work = this.#enqueue(() => this.#run(inputs, options));
-    return signal === undefined ? work : untilAborted(work, signal);
+    const work = this.#enqueue(() => this.#run(request));
+    return signal === undefined ? work : untilAborted(work, signal, () => !request.stored);
   }
 
   /**
@@ -113,6 +157,13 @@ export class Model {
    */
   encode(encoder: GPUCommandEncoder, options: EncodeOptions): Encoded {
     this.#checkAlive();
+    checkOptions(encoder, 'encoder');
+    checkOptions(options, 'options');
+    checkNamed(options.inputs, 'inputs');
+    checkNamed(options.outputs, 'outputs');
+    if (options.controls !== undefined) checkNamed(options.controls, 'controls');
+    if (options.sizes !== undefined) checkSizes(options.sizes);
+    if (options.seed !== undefined) checkSeed(options.seed);
     return encodeRun(this.#parts, this.#encodings, encoder, options);
   }
 
@@ -157,21 +208,19 @@ export class Model {
     });
   }
 
-  /** Sets a param or state, by path. Throws InputError where the numbers do not fit. */
+  /**
+   * Sets a param or state, by path; the numbers are taken when this is called. Throws InputError where they do not fit, and for
+   * what is not finite unless the model was created with `allowNonFinite`.
+   */
   write(path: string, data: TensorData): Promise<void> {
+    let words: ReturnType<typeof toWords>;
+    try {
+      words = this.#takeWords(path, data);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#enqueue(async () => {
-      const { store, buffer } = this.#store(path);
-      const shape = evaluateShape(store.axes, NO_SIZES);
-      const wanted = shape.reduce((product, size) => product * size, 1);
-      if (data.length !== wanted) {
-        throw new InputError('MOE0708', `${path} has ${wanted} numbers, ${data.length} were given`, path);
-      }
-      const limit = store.within === null ? null : (evaluateShape([store.within], NO_SIZES)[0] ?? null);
-      const words = toWords(
-        { name: path, element: store.element, axes: store.axes, within: store.within },
-        data,
-        limit,
-      );
+      const { buffer } = this.#store(path);
       const { state } = this.#parts;
       await state.checkSettled();
       state.guard(0, () => state.device.queue.writeBuffer(buffer, 0, words));
@@ -182,10 +231,10 @@ export class Model {
   /** Gives all states, or one, their initial values. */
   reset(path?: string): Promise<void> {
     return this.#enqueue(async () => {
+      if (path !== undefined) this.#store(path);
       for (const [index, store] of this.manifest.stores.entries()) {
         if (store.kind === 'state' && (path === undefined || store.path === path)) await this.#parts.initialise(index);
       }
-      if (path !== undefined) this.#store(path);
     });
   }
 
@@ -239,42 +288,78 @@ export class Model {
     return { store, buffer };
   }
 
-  async #run(inputs: Named<InputValue>, options: RunOptions & { readonly entry?: string }): Promise<RunResult> {
+  /** Numbers for a store, copied and checked. */
+  #takeWords(path: string, data: TensorData): ReturnType<typeof toWords> {
+    this.#checkAlive();
+    const { store } = this.#store(path);
+    const declared = { name: path, element: store.element, axes: store.axes, within: store.within };
+    const given = readInput(declared, data);
+    const wanted = elementCount(evaluateShape(store.axes, NO_SIZES));
+    if (given.content.kind !== 'host')
+      throw new InputError('MOE0707', `${path} is written with numbers, not with a buffer`, path);
+    const { data: numbers } = given.content;
+    if (numbers.length !== wanted)
+      throw new InputError('MOE0708', `${path} has ${wanted} numbers, ${numbers.length} were given`, path);
+    const limit = store.within === null ? null : (evaluateShape([store.within], NO_SIZES)[0] ?? null);
+    const words = toWords(declared, numbers, limit);
+    if (!this.#parts.allowNonFinite) checkAllFinite(path, words);
+    return words;
+  }
+
+  /** What a call asks for, with its numbers copied. Throws InputError. */
+  #take(inputs: Named<InputValue>, options: RunOptions & { readonly entry?: string }): RunRequest {
+    this.#checkAlive();
+    checkNamed(inputs, 'inputs');
+    checkOptions(options, 'options');
+    const { controls = {}, sizes = {}, seed = 0, signal, losses, outputs, update, checkFinite } = options;
+    checkNamed(controls, 'controls');
+    checkSizes(sizes);
+    checkSeed(seed);
+    checkSignal(signal);
+    checkFlags(options, ['losses', 'outputs', 'update', 'checkFinite']);
+    const timeout = readTimeout(options.timeout);
     const entry = findEntry(this.manifest, options.entry);
-    const wantsMore = options.losses === true || options.outputs === true || options.update === true;
-    const plan = wantsMore ? entry.full : entry.plan;
+    const plan = losses === true || outputs === true || update === true ? entry.full : entry.plan;
     const feeds = readFeeds(this.manifest, entry, toMap(inputs), {
-      controls: toMap(options.controls ?? {}),
-      sizes: toMap(options.sizes ?? {}),
-      checkFinite: options.checkFinite === true,
+      controls: toMap(controls),
+      sizes: toMap(sizes),
+      checkFinite: checkFinite === true,
       plan,
     });
-    options.signal?.throwIfAborted();
-    await this.#parts.pipelines.prepare(kernelsOf(plan), { signal: options.signal });
-    const layout = this.#layout(entry, plan, feeds);
     const groups = new Set<ResultSpec['group']>(['result']);
-    if (options.losses === true) groups.add('loss');
-    if (options.outputs === true) groups.add('output');
+    if (losses === true) groups.add('loss');
+    if (outputs === true) groups.add('output');
+    return {
+      entry,
+      plan,
+      feeds,
+      groups,
+      update: update === true,
+      seed,
+      signal,
+      timeout,
+      watch: options.watch,
+      stored: false,
+    };
+  }
+
+  async #run(request: RunRequest): Promise<RunResult> {
+    const { entry, plan, feeds, groups, seed, signal, timeout, watch } = request;
+    signal?.throwIfAborted();
+    await this.#parts.pipelines.prepare(kernelsOf(plan), { signal });
+    const layout = this.#layout(entry, plan, feeds);
     const wanted = plan.results.filter(({ group }) => groups.has(group));
     const buffers = wanted.flatMap((result) =>
       result.kind === 'tensor' ? [result.buffer] : [result.present, result.weight, result.rank],
     );
-    const words = await this.#guardDisposal(() =>
-      runPlan(
-        this.#context,
-        {
-          layout,
-          feeds: feeds.feeds,
-          given: feeds.given,
-          seed: options.seed ?? 0,
-          signal: options.signal,
-          timeout: options.timeout ?? null,
-          watch: options.watch,
-        },
-        buffers,
-      ),
-    );
-    if (options.update === true) await this.#guardDisposal(() => this.#update(layout));
+    const spec = { layout, feeds: feeds.feeds, given: feeds.given, seed, signal, timeout, watch };
+    const words = await this.#guardDisposal(() => runPlan(this.#context, spec, buffers));
+    if (request.update) {
+      // Whoever aborted has been told that the run is rejected.
+      signal?.throwIfAborted();
+      request.stored = true;
+      await this.#guardDisposal(() => this.#update(layout));
+    }
     this.#runs += 1;
     return collect(wanted, layout, words);
   }
@@ -348,17 +433,4 @@ function collect(
     }
   }
   return { results: groups.result, outputs: groups.output, losses: groups.loss, sizes: layout.sizes };
-}
-
-function abortReason(signal: AbortSignal): unknown {
-  return signal.reason ?? new DOMException('the run was aborted', 'AbortError');
-}
-
-/** The outcome of work, or the signal's reason as soon as it is aborted; the work itself goes on to its end. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(abortReason(signal));
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

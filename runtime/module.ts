@@ -4,7 +4,7 @@
  * Order: everything that can be refused without the device first (versions, requirements, weights that do not fit),
  * then memory, then weights, then pipelines, then initial values. Whatever fails, nothing of it stays allocated.
  */
-import { type Binding, type MissingParams, bindStores } from './bindings.ts';
+import { type Binding, type MissingParams, bindStores, tensorsOf } from './bindings.ts';
 import { Arena, Memory, allocatedBytes } from './buffers.ts';
 import { DeviceState } from './device-state.ts';
 import { type DeviceRequirements, checkDevice } from './device.ts';
@@ -14,6 +14,19 @@ import { kernelsOf, layOut } from './layout.ts';
 import { type Manifest, bytesPerElement } from './manifest.ts';
 import { Model } from './model.ts';
 import { type Named, toMap } from './named.ts';
+import {
+  checkBytes,
+  checkChoice,
+  checkDeviceOption,
+  checkFlags,
+  checkFunction,
+  checkNamed,
+  checkOptions,
+  checkSeed,
+  checkSignal,
+  checkSource,
+  untilAborted,
+} from './options.ts';
 import { Pipelines } from './pipelines.ts';
 import { type RunContext, bufferAt, placeOf, runPlan } from './run.ts';
 import type { WeightSource } from './source.ts';
@@ -60,14 +73,51 @@ export async function createModel(
     const told = `the module has schema ${String(manifest.schema)}, this runtime reads schema 1: compile it again`;
     throw new MoecError('MOE0716', told);
   }
-  const { device, signal } = options;
+  checkCreateOptions(options);
+  const { signal } = options;
   signal?.throwIfAborted();
+  const made: { memory: Memory | null } = { memory: null };
+  const work = build(manifest, shaders, options, made);
+  if (signal === undefined) return work;
+  // The source may never answer: what was allocated is given back now, not when the work comes to its end.
+  const stop = (): void => made.memory?.destroyAll();
+  signal.addEventListener('abort', stop, { once: true });
+  return untilAborted(work, signal).finally(() => signal.removeEventListener('abort', stop));
+}
+
+function checkCreateOptions(options: CreateOptions): void {
+  checkOptions(options, 'options');
+  checkDeviceOption(options.device);
+  checkSource(options.weights);
+  checkChoice(options.missing, 'missing', ['error', 'initialise']);
+  checkChoice(options.warmUp, 'warmUp', ['results', 'all', 'none']);
+  checkFlags(options, ['allowNonFinite']);
+  checkFunction(options.onProgress, 'onProgress');
+  checkSignal(options.signal);
+  if (options.seed !== undefined) checkSeed(options.seed);
+  if (options.memoryBudget !== undefined) checkBytes(options.memoryBudget, 'memoryBudget');
+  if (options.externs !== undefined) {
+    checkNamed(options.externs, 'externs');
+    for (const [name, run] of toMap(options.externs)) checkFunction(run, `the function ${name}`);
+  }
+}
+
+/** The work of `createModel`. `made.memory` is set as soon as there is something to give back. */
+async function build(
+  manifest: Manifest,
+  shaders: readonly string[],
+  options: CreateOptions,
+  made: { memory: Memory | null },
+): Promise<Model> {
+  const { device, signal } = options;
   checkDevice(device, requirementsOf(manifest));
   const state = new DeviceState(device);
   await state.checkSettled();
   const source = options.weights ?? null;
+  await source?.open?.(tensorsOf(manifest), signal);
   const bindings = bindStores(manifest, source, options.missing ?? 'error');
   const memory = new Memory(state, options.memoryBudget ?? null);
+  made.memory = memory;
   memory.reserve(bindings.map(({ store, elements }) => ({ label: store.path, bytes: elements * bytesPerElement })));
   try {
     const stores = new Map<number, GPUBuffer>();
@@ -92,7 +142,9 @@ export async function createModel(
     const fresh = bindings.filter(({ cells }) => cells === null);
     for (const { index } of fresh) await initialise(index);
     const initialised = fresh.map(({ store }) => store.path);
-    return new Model({ ...context, manifest, memory, initialised, initialise });
+    signal?.throwIfAborted();
+    const allowNonFinite = options.allowNonFinite ?? false;
+    return new Model({ ...context, manifest, memory, initialised, allowNonFinite, initialise });
   } catch (error) {
     memory.destroyAll();
     throw error;
@@ -137,6 +189,7 @@ async function loadWeights(
       binding,
       source,
       async (elementOffset, words) => {
+        options.signal?.throwIfAborted();
         state.check();
         if (words.length === 0) return;
         state.guard(words.byteLength, () => queue.writeBuffer(buffer, elementOffset * bytesPerElement, words));

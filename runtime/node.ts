@@ -11,11 +11,11 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, relative, isAbsolute, sep } from 'node:path';
+import { basename, dirname, join, relative, isAbsolute, sep } from 'node:path';
 import { type DeviceOptions, requestDeviceFrom } from './device.ts';
 import { MoecError, weightsFault } from './errors.ts';
 import { quoteName } from './json.ts';
-import { PIECE_BYTES, type RangeFile, type WeightSource, openFiles, parseShardIndex } from './source.ts';
+import { PIECE_BYTES, type RangeFile, type WeightSource, openFiles, openShards, parseShardIndex } from './source.ts';
 
 /** Weights in one safetensors file. */
 export async function fromFile(path: string): Promise<WeightSource> {
@@ -24,8 +24,8 @@ export async function fromFile(path: string): Promise<WeightSource> {
 
 export interface DirectoryOptions {
   /**
-   * Files may be links to anywhere below this folder. The folder of the checkpoint itself unless given; a download
-   * cache that keeps files apart from the folder that links to them needs its own root here.
+   * Files may be links to anywhere below this folder. Unless given, it is the folder of the checkpoint itself, or of the repository in
+   * a cache of the Hugging Face hub; another cache that keeps files apart from the folder that links to them needs its own root here.
    */
   readonly root?: string;
   readonly signal?: AbortSignal;
@@ -46,10 +46,10 @@ export async function fromDirectory(path: string, options: DirectoryOptions = {}
     throw missingFile(path, error);
   }
   const folder = await realpath(path);
-  const root = options.root === undefined ? folder : await realpath(options.root);
+  const root = options.root === undefined ? await rootOf(folder) : await realpath(options.root);
   if (names.includes(INDEX_NAME)) {
     const index = parseShardIndex(await readWhole(await contained(folder, root, INDEX_NAME)), INDEX_NAME);
-    return openShards(folder, root, index, options.signal);
+    return openShards(index, async (shard) => openFile(await contained(folder, root, shard), shard));
   }
   const files = names.filter((name) => name.endsWith('.safetensors')).sort();
   const name = files.includes(SINGLE_NAME) ? SINGLE_NAME : files.length === 1 ? files[0] : undefined;
@@ -60,23 +60,18 @@ export async function fromDirectory(path: string, options: DirectoryOptions = {}
   return openFiles([await openFile(await contained(folder, root, name), name)], options.signal);
 }
 
-async function openShards(
-  folder: string,
-  root: string,
-  index: ReadonlyMap<string, string>,
-  signal: AbortSignal | undefined,
-): Promise<WeightSource> {
-  const files: RangeFile[] = [];
-  try {
-    for (const shard of [...new Set(index.values())].sort()) {
-      signal?.throwIfAborted();
-      files.push(await openFile(await contained(folder, root, shard), shard));
-    }
-  } catch (error) {
-    await Promise.all(files.map((file) => file.close()));
-    throw error;
+/**
+ * The folder that links of a checkpoint may lead into: its own; in a cache of the Hugging Face hub, whose `snapshots/REVISION` links to
+ * `blobs`, that of the repository.
+ */
+async function rootOf(folder: string): Promise<string> {
+  for (let at = folder; dirname(at) !== at; at = dirname(at)) {
+    if (basename(at) !== 'snapshots') continue;
+    const repository = dirname(at);
+    const blobs = await stat(join(repository, 'blobs')).catch(() => null);
+    if (at !== folder && blobs?.isDirectory() === true) return repository;
   }
-  return openFiles(files, signal, index);
+  return folder;
 }
 
 /** The real path of a file of a folder, if it is below the root. */

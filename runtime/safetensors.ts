@@ -3,8 +3,8 @@
  * `{ name: { dtype, shape, data_offsets: [begin, end] } }` with an optional `__metadata__` of strings, then the data.
  *
  * What it is for: files of unknown origin. Everything is checked before a byte of a tensor is read, so that a header
- * that was accepted describes a partition of the data: tensors in range, aligned, of the size their shape needs,
- * without overlap and without holes.
+ * that was accepted describes a partition of the data: tensors in range, of the size their shape needs, without
+ * overlap and without holes. They may begin at any byte.
  *
  * Invariant: reading a header allocates no more than the caps below allow, whatever the file claims.
  */
@@ -186,9 +186,6 @@ function readEntry(name: string, entry: JsonValue, dataStart: number, fileSize: 
   if (BigInt(end - begin) * 8n !== bits) {
     const shown = `${dtype}[${shape.values.join(', ')}]`;
     return fault('MOE0614', `takes ${end - begin} bytes, ${shown} needs ${Number(bits) / 8}`);
-  }
-  if (begin % Math.ceil(elementBytes(dtype)) !== 0) {
-    return fault('MOE0613', `begins at ${begin}, no multiple of the ${elementBytes(dtype)} bytes of ${dtype}`);
   }
   return {
     kind: 'tensor',

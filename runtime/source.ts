@@ -23,8 +23,12 @@ export const PIECE_BYTES = 64 * 2 ** 20;
 
 /** A reader of tensors by name. Implement it to bring weights from elsewhere. */
 export interface WeightSource {
-  /** Every tensor there is, by name. */
+  /** Every tensor that is known, by name: all there are, or those of the files that `open` opened. */
   readonly tensors: ReadonlyMap<string, SourceTensor>;
+  /** Where not all are known yet: the names of all. */
+  readonly names?: ReadonlySet<string>;
+  /** Opens what holds tensors of these names, which are in `tensors` afterwards; names that there are not are passed over. */
+  open?(names: Iterable<string>, signal?: AbortSignal): Promise<void>;
   /** `byteLength` bytes of a tensor from `byteOffset` on, counted from the tensor's first byte. */
   read(name: string, byteOffset: number, byteLength: number, signal?: AbortSignal): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -104,10 +108,7 @@ export async function fromFetch(url: string | URL, options: FetchOptions = {}): 
   const response = await doFetch(text, { signal: options.signal });
   if (!response.ok) throw weightsFault('MOE0623', `the server answered ${response.status}`, { file: text });
   const index = parseShardIndex(new Uint8Array(await response.arrayBuffer()), text);
-  const shards = [...new Set(index.values())].sort();
-  const files: RangeFile[] = [];
-  for (const shard of shards) files.push(await openUrl(shardUrl(text, shard), doFetch, options.signal, shard));
-  return openFiles(files, options.signal, index);
+  return openShards(index, (shard, signal) => openUrl(shardUrl(text, shard), doFetch, signal ?? options.signal, shard));
 }
 
 /** The URL of a file beside another one; a query, such as a signature, stays. */
@@ -127,58 +128,135 @@ async function openUrl(
     const last = offset + length - 1;
     const response = await doFetch(url, { headers: { Range: `bytes=${offset}-${last}` }, signal: within });
     if (response.status === 404) throw weightsFault('MOE0621', 'there is no such file', { file: name });
-    if (response.status !== 206) {
+    if (!response.ok) {
       await response.body?.cancel();
-      const told = response.ok ? 'the server does not answer range requests' : `the server answered ${response.status}`;
-      throw weightsFault('MOE0623', told, { file: name });
+      throw weightsFault('MOE0623', `the server answered ${response.status}`, { file: name });
     }
-    const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
+    const tag = response.headers.get('etag');
     const bytes = new Uint8Array(await response.arrayBuffer());
+    // A server that knows no ranges sends the whole file.
+    if (response.status !== 206) return { whole: true, bytes, size: bytes.length, tag };
+    const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
     const [, begin, end, total] = range ?? [];
     if (Number(begin) !== offset || bytes.length !== Number(end) - offset + 1) {
       throw weightsFault('MOE0623', 'the server answered another range than was asked for', { file: name });
     }
-    return { bytes, size: Number(total), tag: response.headers.get('etag') };
+    return { whole: false, bytes, size: Number(total), tag };
   };
   const first = await request(0, PREFIX_BYTES, signal);
+  // It is not asked for again: what was sent is kept.
+  if (first.whole) return memoryFile(first.bytes, name);
   return {
     name,
     size: first.size,
     read: async (offset, length, within) => {
       const wanted = Math.min(length, first.size - offset);
       if (wanted <= 0) return new Uint8Array(0);
-      const { bytes, size, tag } = await request(offset, wanted, within);
+      const { whole, bytes, size, tag } = await request(offset, wanted, within);
       if (size !== first.size || tag !== first.tag) throw changed(name);
-      return bytes;
+      return whole ? bytes.subarray(offset, offset + wanted) : bytes;
     },
     close: async () => undefined,
   };
 }
 
+/** Tensors of which an index and one of its files tell different things. */
+function disagreements(
+  index: ReadonlyMap<string, string>,
+  shard: string,
+  found: ReadonlyMap<string, Place>,
+): readonly WeightsProblem[] {
+  const problem = (name: string, message: string): WeightsProblem => ({ code: 'MOE0622', message, tensor: name });
+  const absent = [...index].filter(([name, of]) => of === shard && !found.has(name));
+  const elsewhere = [...found.keys()].filter((name) => index.has(name) && index.get(name) !== shard);
+  return [
+    ...absent.map(([name]) => problem(name, `the index puts ${quoteName(name)} into ${shard}, it is not there`)),
+    ...elsewhere.map((name) =>
+      problem(name, `the index puts ${quoteName(name)} into ${index.get(name)}, it is in ${shard}`),
+    ),
+  ];
+}
+
+/** Files that are opened at the same time. */
+const OPENED_AT_ONCE = 8;
+
 /**
- * A source of opened safetensors files. With an index (tensor → file name) exactly its tensors are there, each in the
- * file the index names. If opening fails, all files are closed.
+ * The tensors of a sharded checkpoint, in the files that its index names (tensor → file). A file is opened when a tensor of it is
+ * asked for: what nobody needs may be missing, or broken. Throws WeightsError with the faults of all files that were asked for.
  */
-export async function openFiles(
-  files: readonly RangeFile[],
-  signal?: AbortSignal,
-  index?: ReadonlyMap<string, string>,
-): Promise<WeightSource> {
+export function openShards(
+  index: ReadonlyMap<string, string>,
+  openShard: (shard: string, signal?: AbortSignal) => Promise<RangeFile>,
+): WeightSource {
+  const places = new Map<string, Place>();
+  const tensors = new Map<string, TensorInfo>();
+  const opened = new Map<string, RangeFile>();
+  let closed = false;
+  const openOne = async (shard: string, signal: AbortSignal | undefined): Promise<readonly WeightsProblem[]> => {
+    let file: RangeFile | null = null;
+    try {
+      file = await openShard(shard, signal);
+      const found = await readPlaces([file], signal);
+      const disagree = disagreements(index, shard, found);
+      if (disagree.length === 0 && !closed && !opened.has(shard)) {
+        opened.set(shard, file);
+        file = null;
+        for (const [name, place] of found) {
+          if (index.get(name) !== shard) continue;
+          places.set(name, place);
+          tensors.set(name, place.tensor);
+        }
+      }
+      return disagree;
+    } catch (error) {
+      if (error instanceof WeightsError) return error.problems;
+      throw error;
+    } finally {
+      await file?.close();
+    }
+  };
+  const source: WeightSource & Required<Pick<WeightSource, 'open'>> = {
+    tensors,
+    names: new Set(index.keys()),
+    open: async (names, signal) => {
+      const shards = new Set<string>();
+      for (const name of names) {
+        const shard = index.get(name);
+        if (shard !== undefined && !opened.has(shard)) shards.add(shard);
+      }
+      const waiting = [...shards].sort();
+      const problems: WeightsProblem[] = [];
+      const work = async (): Promise<void> => {
+        for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift()) {
+          signal?.throwIfAborted();
+          problems.push(...(await openOne(shard, signal)));
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(OPENED_AT_ONCE, waiting.length) }, work));
+      if (problems.length > 0) throw new WeightsError(problems);
+    },
+    read: async (name, byteOffset, byteLength, within) => {
+      if (!places.has(name)) await source.open([name], within);
+      return readPlace(places, name, byteOffset, byteLength, within);
+    },
+    close: async () => {
+      closed = true;
+      await Promise.all([...opened.values()].map((file) => file.close()));
+    },
+  };
+  return source;
+}
+
+/** A source of opened safetensors files, with all their tensors. If opening fails, all files are closed. */
+export async function openFiles(files: readonly RangeFile[], signal?: AbortSignal): Promise<WeightSource> {
   const closeAll = async (): Promise<void> => {
     await Promise.all(files.map((file) => file.close()));
   };
   try {
-    const places = await readPlaces(files, signal, index);
+    const places = await readPlaces(files, signal);
     return {
       tensors: new Map([...places].map(([name, { tensor }]) => [name, tensor])),
-      read: async (name, byteOffset, byteLength, within) => {
-        const place = places.get(name);
-        if (place === undefined) throw unknownTensor(name);
-        if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > place.tensor.byteLength) {
-          throw new InputError('MOE0708', `a range outside of the tensor ${quoteName(name)} was asked for`);
-        }
-        return readExactly(place.file, place.tensor.byteOffset + byteOffset, byteLength, within);
-      },
+      read: (name, byteOffset, byteLength, within) => readPlace(places, name, byteOffset, byteLength, within),
       close: closeAll,
     };
   } catch (error) {
@@ -192,10 +270,24 @@ interface Place {
   readonly tensor: TensorInfo;
 }
 
+async function readPlace(
+  places: ReadonlyMap<string, Place>,
+  name: string,
+  byteOffset: number,
+  byteLength: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const place = places.get(name);
+  if (place === undefined) throw unknownTensor(name);
+  if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > place.tensor.byteLength) {
+    throw new InputError('MOE0708', `a range outside of the tensor ${quoteName(name)} was asked for`);
+  }
+  return readExactly(place.file, place.tensor.byteOffset + byteOffset, byteLength, signal);
+}
+
 async function readPlaces(
   files: readonly RangeFile[],
   signal: AbortSignal | undefined,
-  index: ReadonlyMap<string, string> | undefined,
 ): Promise<ReadonlyMap<string, Place>> {
   const problems: WeightsProblem[] = [];
   const places = new Map<string, Place>();
@@ -218,16 +310,6 @@ async function readPlaces(
         places.set(name, { file, tensor });
       }
     }
-  }
-  if (index !== undefined && problems.length === 0) {
-    for (const [name, fileName] of index) {
-      const actual = places.get(name)?.file.name;
-      if (actual === fileName) continue;
-      const where = actual === undefined ? 'is in none' : `is in ${actual}`;
-      const message = `the index puts ${quoteName(name)} into ${fileName}, it ${where}`;
-      problems.push({ code: 'MOE0622', message, tensor: name });
-    }
-    for (const name of [...places.keys()]) if (!index.has(name)) places.delete(name);
   }
   if (problems.length > 0) throw new WeightsError(problems);
   return places;

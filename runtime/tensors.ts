@@ -72,6 +72,7 @@ export function readInput(declared: DeclaredTensor, value: unknown): GivenTensor
   const wrong = (what: string): InputError =>
     new InputError('MOE0707', `${declared.name} is ${what}, ${describeWanted(declared)} is wanted`, declared.name);
   if (isTensorData(value)) {
+    if (isDetached(value)) throw wrong('an array whose memory was transferred away');
     return { declared, content: { kind: 'host', data: value }, shape: null, length: value.length };
   }
   if (typeof value !== 'object' || value === null) throw wrong(value === null ? 'null' : `a ${typeof value}`);
@@ -82,6 +83,7 @@ export function readInput(declared: DeclaredTensor, value: unknown): GivenTensor
   if (shape !== undefined && !isShape(shape)) throw wrong('given with a shape that is not a list of sizes');
   if (isTensorData(data)) {
     if (shape === undefined) throw wrong('given without its shape');
+    if (isDetached(data)) throw wrong('an array whose memory was transferred away');
     return { declared, content: { kind: 'host', data }, shape, length: data.length };
   }
   if (isGpuBuffer(buffer)) return { declared, content: { kind: 'gpu', buffer }, shape: shape ?? null, length: null };
@@ -93,12 +95,29 @@ function describeWanted(declared: DeclaredTensor): string {
 }
 
 export function isTensorData(value: unknown): value is TensorData {
-  if (Array.isArray(value)) return value.every((item) => typeof item === 'number' || typeof item === 'boolean');
+  if (Array.isArray(value)) {
+    // Not `every`: it passes over holes.
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      if (typeof item !== 'number' && typeof item !== 'boolean') return false;
+    }
+    return true;
+  }
   return (
     ArrayBuffer.isView(value) &&
     !(value instanceof DataView) &&
     !(value instanceof BigInt64Array || value instanceof BigUint64Array)
   );
+}
+
+/** Whether the memory of an array was transferred away: then it looks empty. A view of such memory cannot be made. */
+function isDetached(data: TensorData): boolean {
+  if (!ArrayBuffer.isView(data) || data.length > 0) return false;
+  try {
+    return new Uint8Array(data.buffer).length < 0;
+  } catch {
+    return true;
+  }
 }
 
 function isShape(value: unknown): value is readonly number[] {
@@ -275,6 +294,13 @@ function isBooleans(data: TensorData): data is readonly boolean[] {
 export function firstNonFinite(words: Uint32Array): number {
   for (let i = 0; i < words.length; i++) if (isNonFinite(words[i] ?? 0)) return i;
   return -1;
+}
+
+/** Throws InputError MOE0707 for the first float word that is not finite. */
+export function checkAllFinite(name: string, words: Float32Array | Int32Array | Uint32Array): void {
+  if (!(words instanceof Float32Array)) return;
+  const bad = words.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new InputError('MOE0707', `${name} holds ${words[bad]} at ${bad}`, name);
 }
 
 /** Words read back from the GPU as a caller's tensor. `words` is kept. */

@@ -7,7 +7,17 @@
  * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
  */
 import { type Binding, MXFP4_BLOCK } from './bindings.ts';
-import { decodeFloats, decodeIntegers, elementBytes, f16Table, isNonFinite, numberToF16 } from './elements.ts';
+import {
+  type StoredType,
+  classOf,
+  decodeFloats,
+  decodeIntegers,
+  decodeWholeFloats,
+  elementBytes,
+  f16Table,
+  isNonFinite,
+  numberToF16,
+} from './elements.ts';
 import { WeightsError, type WeightsProblem, weightsFault } from './errors.ts';
 import { quoteName } from './json.ts';
 import type { CellSpec, StoreSpec } from './manifest.ts';
@@ -176,17 +186,25 @@ async function readElements(
       throw weightsFault('MOE0616', `${quoteName(cell.tensor)} was read short`, { tensor: cell.tensor });
     }
     options.onBytes?.(bytes.length);
-    if (part instanceof Float32Array) {
-      decodeFloats(tensor.dtype, bytes, part);
-    } else {
-      const bad = decodeIntegers(tensor.dtype, bytes, part);
-      if (bad !== null && bad >= 0) {
-        const message = `${quoteName(cell.tensor)} holds a number at ${start + at + bad} that does not fit i32`;
-        throw weightsFault('MOE0634', message, { tensor: cell.tensor });
-      }
+    const bad = decodePart(store, tensor.dtype, bytes, part);
+    if (bad !== null && bad >= 0) {
+      const message = `${quoteName(cell.tensor)} holds a number at ${start + at + bad} that does not fit ${store.element}`;
+      throw weightsFault('MOE0634', message, { tensor: cell.tensor });
     }
   }
   return words;
+}
+
+/** Decodes one piece; the position of the first element that does not fit, or -1 or null where all do. */
+function decodePart(store: StoreSpec, dtype: StoredType, bytes: Uint8Array, part: Words): number | null {
+  if (part instanceof Float32Array) {
+    if (classOf(dtype) !== 'float') return decodeWholeFloats(dtype, bytes, part);
+    decodeFloats(dtype, bytes, part);
+    return null;
+  }
+  // Raw words of 32 bits are taken as they are: what they encode is the program's to decode.
+  const raw = dtype === 'U32' && store.element === 'i32' && store.within === null;
+  return decodeIntegers(raw ? 'I32' : dtype, bytes, part);
 }
 
 /** The sixteen values of FP4 (E2M1) by bit pattern. */

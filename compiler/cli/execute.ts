@@ -182,6 +182,7 @@ export async function executeGpu(
     const model = await createModel(prepared.manifest, prepared.compilation.shaders, {
       device,
       ...(request.weights === null ? {} : { weights: request.weights }),
+      ...(request.missing === undefined ? {} : { missing: request.missing }),
       ...(request.externs === undefined ? {} : { externs: request.externs }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
       seed: request.seed ?? 0,

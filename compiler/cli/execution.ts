@@ -6,6 +6,7 @@
  */
 import type { ElementType, Program } from '../../dsl/check/program.ts';
 import type { ExternFunction } from '../../runtime/externs.ts';
+import type { MissingParams } from '../../runtime/bindings.ts';
 import type { Manifest } from '../../runtime/manifest.ts';
 import type { WeightSource } from '../../runtime/source.ts';
 import type { Compilation, CompiledEntry } from '../compile.ts';
@@ -33,6 +34,8 @@ export interface ExecuteRequest {
   readonly sizes?: ReadonlyMap<string, number>;
   /** Left open. */
   readonly weights: WeightSource | null;
+  /** What about params that the weights lack but that have an initial value; 'error' unless given. */
+  readonly missing?: MissingParams;
   /** Values of states, by path. */
   readonly states?: ReadonlyMap<string, NamedTensor>;
   readonly want: { readonly losses: boolean; readonly outputs: boolean; readonly updates?: boolean };

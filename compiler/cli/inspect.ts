@@ -26,6 +26,7 @@ export function inspectVerb(session: Session): Command {
       const { fromDirectory, fromFile } = await import('../../runtime/node.ts');
       const source = await (stats.isDirectory() ? fromDirectory(path) : fromFile(path));
       try {
+        await source.open?.(source.names ?? []);
         const tensors = [...source.tensors]
           .filter(([name]) => options.match === undefined || name.includes(options.match))
           .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -187,6 +187,7 @@ export function withStores(
   );
   if (source === null) return own;
   return {
+    // What is read was opened before (prepare.ts).
     tensors: new Map([...source.tensors, ...own.tensors]),
     read: (name, ...range) => (own.tensors.has(name) ? own : source).read(name, ...range),
     close: () => source.close(),

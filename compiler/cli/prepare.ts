@@ -2,7 +2,7 @@
  * What comes before a run, the same for every executor: the file read, checked and compiled, the weights read, the inputs and sizes
  * compared with what the entry takes.
  */
-import { bindStores } from '../../runtime/bindings.ts';
+import { bindStores, tensorsOf } from '../../runtime/bindings.ts';
 import { InputError } from '../../runtime/errors.ts';
 import { checkConditions } from '../../runtime/feeds.ts';
 import type { AxisSpec, Manifest } from '../../runtime/manifest.ts';
@@ -50,7 +50,8 @@ async function readStores(manifest: Manifest, request: ExecuteRequest): Promise<
   const stores = new Map<string, Float64Array>();
   const { weights } = request;
   if (weights !== null) {
-    for (const binding of bindStores(manifest, weights, 'error')) {
+    await weights.open?.(tensorsOf(manifest), request.signal);
+    for (const binding of bindStores(manifest, weights, request.missing ?? 'error')) {
       if (binding.cells === null) continue;
       const numbers = new Float64Array(binding.elements);
       const problems = await loadStore(

@@ -3,6 +3,9 @@ import { Command, Option } from 'commander';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ExternFunction } from '../../runtime/externs.ts';
+import { type MissingParams, tensorsOf } from '../../runtime/bindings.ts';
+import { quoteName } from '../../runtime/json.ts';
+import { unreadNeighbours } from '../../runtime/layout-hints.ts';
 import type { WeightSource } from '../../runtime/source.ts';
 import { CliError } from './cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
@@ -27,6 +30,7 @@ export type Executor = ExecuteRequest['on'];
 export interface RunOptions {
   readonly input?: string;
   readonly weights?: string;
+  readonly missing: MissingParams;
   readonly entry?: string;
   readonly model?: string;
   readonly root?: string;
@@ -47,6 +51,14 @@ export function addRunOptions(command: Command): Command {
     .argument('<model>', 'a .moe file')
     .option('--input <file>', 'inputs by parameter name, and controls by path (safetensors)')
     .option('--weights <path>', 'a safetensors file, or the folder of a checkpoint')
+    .addOption(
+      new Option(
+        '--missing <what>',
+        'params that the weights lack: error, or initialise for those that have an initial value',
+      )
+        .choices(['error', 'initialise'])
+        .default('error'),
+    )
     .option('--entry <name>', 'which entry to run; forward by default')
     .addOption(modelOption())
     .addOption(rootOption())
@@ -103,6 +115,7 @@ export async function withRun<T>(
       inputs,
       weights,
       want: { losses: options.losses === true, outputs: options.outputs === true, updates: true },
+      missing: options.missing,
       on: options.on,
       seed: options.seed,
       target: parseTarget(options.target),
@@ -115,6 +128,7 @@ export async function withRun<T>(
     session.progress.show('compiling');
     const compiled = await prepare(request);
     checkAxes(compiled, sizes);
+    if (weights !== null) tellUnread(session, compiled, weights);
     const known = knownInputs(session, compiled, inputs);
     const random = options.random === true && weights === null;
     const made =
@@ -134,6 +148,17 @@ export async function withRun<T>(
     session.progress.clear();
     await weights?.close();
   }
+}
+
+/** A notice of tensors beside those that are read: a bias that the program does not know is a common slip. */
+function tellUnread(session: Session, { manifest }: Prepared, weights: WeightSource): void {
+  const unread = unreadNeighbours(weights.names ?? weights.tensors.keys(), tensorsOf(manifest));
+  if (unread.length === 0 || session.json) return;
+  const more = unread.length > 5 ? ` and ${unread.length - 5} more` : '';
+  const list = unread.slice(0, 5).map(quoteName).join(', ');
+  session.say(
+    `notice: the weights also have ${list}${more}, beside tensors that are read; the program does not read them`,
+  );
 }
 
 /** A size of an axis that no run decides is a slip of the command line. */

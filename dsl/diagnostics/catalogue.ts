@@ -181,7 +181,6 @@ export const catalogue = {
   MOE0610: { title: 'a tensor lies outside of its file, or ends before it begins' },
   MOE0611: { title: 'two tensors of a file overlap' },
   MOE0612: { title: 'bytes of a weights file belong to no tensor' },
-  MOE0613: { title: 'a tensor does not begin at a multiple of its element size' },
   MOE0614: { title: 'the bytes of a tensor are not what its shape and element type need' },
   MOE0615: { title: 'a weights file has more tensors or metadata than is accepted' },
   MOE0616: { title: 'a weights file was cut short or changed while it was read' },
@@ -235,6 +234,9 @@ export const catalogue = {
   // Files of a program.
   MOE0765: { title: 'an import leads out of the folder that imports stay below' },
   MOE0766: { title: 'an imported file is not a module' },
+
+  // Calls of a compiled model.
+  MOE0767: { title: 'an option of a call is not what it should be' },
 } as const satisfies Record<`MOE${number}`, { readonly title: string }>;
 
 /** A code of the catalogue. */

@@ -264,7 +264,7 @@ describe('inputs', () => {
   it('whose memory was taken away are refused', () => {
     const detached = new Float32Array(12);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
-    expect(() => feed({ x: detached }, {}, { T: 3 })).toThrow(/MOE0709|MOE0708/);
+    expect(() => feed({ x: detached }, {}, { T: 3 })).toThrow(/MOE0707/);
   });
 
   it('in shared memory are copied', () => {

@@ -65,6 +65,18 @@ describe('a file', () => {
   });
 });
 
+/** Opens everything that the folder's index names. */
+async function opened(folder: string) {
+  const source = await fromDirectory(folder);
+  try {
+    await source.open?.(source.names ?? []);
+    return source;
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
 describe('a folder', () => {
   it('with one file', async () => {
     put('model.safetensors', tensorFile('a'));
@@ -78,8 +90,40 @@ describe('a folder', () => {
     put('s1.safetensors', tensorFile('a', 'extra'));
     put('s2.safetensors', tensorFile('b'));
     put(INDEX, index({ a: 's1.safetensors', b: 's2.safetensors' }));
-    const source = await fromDirectory(root);
+    const source = await opened(root);
     expect([...source.tensors.keys()].sort()).toEqual(['a', 'b']);
+    await source.close();
+  });
+
+  it.each<[string, () => void]>([
+    ['is missing', () => undefined],
+    ['is broken', () => put('s2.safetensors', 'nothing of the kind')],
+    ['is a link out of the folder', () => symlinkSync('/etc/hostname', join(root, 's2.safetensors'))],
+  ])('of which a shard %s gives what lies in the others', async (_, arrange) => {
+    put('s1.safetensors', tensorFile('a'));
+    put(INDEX, index({ a: 's1.safetensors', b: 's2.safetensors' }));
+    arrange();
+    const source = await fromDirectory(root);
+    await source.open?.(['a', 'no such tensor']);
+    expect([...source.tensors.keys()]).toEqual(['a']);
+    await expect(source.open?.(['b'])).rejects.toThrow(/MOE06(?:01|18|21)/);
+    await expect(source.read('b', 0, 1)).rejects.toThrow(/MOE06(?:01|18|21)/);
+    await source.close();
+  });
+
+  it('of the Hugging Face cache may link to the blobs of its repository, and no further', async () => {
+    mkdirSync(join(root, 'models--a--b', 'blobs'), { recursive: true });
+    const snapshot = join(root, 'models--a--b', 'snapshots', 'abc');
+    mkdirSync(snapshot, { recursive: true });
+    put('models--a--b/blobs/1234', tensorFile('a'));
+    put('secret', tensorFile('a'));
+    symlinkSync('../../blobs/1234', join(snapshot, 'good.safetensors'));
+    symlinkSync('../../../secret', join(snapshot, 'bad.safetensors'));
+    put(`models--a--b/snapshots/abc/${INDEX}`, index({ a: 'good.safetensors', b: 'bad.safetensors' }));
+    const source = await fromDirectory(snapshot);
+    await source.open?.(['a']);
+    expect(source.tensors.has('a')).toBe(true);
+    await expect(source.open?.(['b'])).rejects.toMatchObject({ code: 'MOE0618' });
     await source.close();
   });
 
@@ -123,7 +167,7 @@ describe('a folder', () => {
     ['whose index is a link out of it', () => symlinkSync('/etc/hostname', join(root, INDEX)), 'MOE0618'],
   ])('%s is refused', async (_, arrange, code) => {
     arrange();
-    await expect(fromDirectory(root)).rejects.toMatchObject({ code });
+    await expect(opened(root)).rejects.toMatchObject({ code });
   });
 
   it('may link to elsewhere below a root that the caller names', async () => {

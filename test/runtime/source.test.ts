@@ -88,12 +88,24 @@ describe('a server', () => {
     const source = await fromFetch(`${HOST}/model.safetensors.index.json`, { fetch: server(files).fetch });
     expect(floats(await source.read('b', 0, 4))).toEqual([10]);
     files.delete(`${HOST}/s-2.safetensors`);
-    const gone = fromFetch(`${HOST}/model.safetensors.index.json`, { fetch: server(files).fetch });
-    await expect(gone).rejects.toMatchObject({ code: 'MOE0621' });
+    const gone = await fromFetch(`${HOST}/model.safetensors.index.json`, { fetch: server(files).fetch });
+    expect(floats(await gone.read('a', 0, 4))).toEqual([0]);
+    await expect(gone.read('b', 0, 4)).rejects.toMatchObject({ code: 'MOE0621' });
+  });
+
+  it('that knows no ranges is asked for the file once', async () => {
+    const { fetch } = server(new Map([[`${HOST}/w`, fileOf('a', ramp(4))]]), 'no ranges');
+    let asked = 0;
+    const counting: typeof fetch = (...args) => {
+      asked += 1;
+      return fetch(...args);
+    };
+    const source = await fromFetch(`${HOST}/w`, { fetch: counting });
+    expect(floats(await source.read('a', 4, 8))).toEqual([1, 2]);
+    expect(asked).toBe(1);
   });
 
   it.each([
-    ['no ranges', 'MOE0623'],
     ['other range', 'MOE0623'],
     ['short', 'MOE0623'],
     ['changes', 'MOE0616'],
