@@ -12,6 +12,7 @@ import { verifyGraph, verifySparse } from '../../compiler/graph/verify.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import type { SourceFile } from '../../dsl/syntax/source.ts';
 import { makeProgram } from '../fuzz/program.ts';
+import { runGraphText } from './run-text.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
@@ -64,4 +65,25 @@ describe('what is no graph', () => {
   ])('%j', (text, message) => {
     expect(() => parseGraph(text)).toThrow(message);
   });
+});
+
+it('a text runs with made inputs, by the interpreter and by the kernels', async () => {
+  const text = `graph routed
+  axes T = T, E = 4, D = 3
+  %0 = input x : f32[T, D]
+  %1 = param w : f32[E, D]
+  %2 = contract %1 %0 over D : f32[T, E]
+  %3 = order by %2 desc over E : i32[T, E]
+  %4 = constant 2 : i32[]
+  %5 = lt %3 %4 : bool[T, E]
+  %6 = support %5 T -> E {per T <= 2} : bool[T, E]
+  %7 = masked %6 %2 else 0 : f32[T, E]
+  %8 = sum %7 over E : f32[T]
+  result y = %8 [T]
+`;
+  const { lines, compared, wrong } = await runGraphText(text, new Map([['T', 5]]), 1);
+  expect(wrong).toBeNull();
+  expect(compared).toBeGreaterThanOrEqual(5);
+  const [, got, wanted] = /kernels (.*) \| graph (.*)$/.exec(lines[0] ?? '') ?? [];
+  expect(got).toBe(wanted);
 });
