@@ -12,7 +12,6 @@ import { asInteger, asNumber, formatSize } from '../../dsl/meaning/size.ts';
 import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
 import { walkInitial } from '../../dsl/meaning/walk.ts';
 import { GraphBuilder } from '../graph/build.ts';
-import { finite } from '../graph/infinity.ts';
 import type { Graph } from '../graph/ir.ts';
 import { liveNodes } from '../graph/uses.ts';
 import { graphAlgebra } from './graph-algebra.ts';
@@ -33,8 +32,9 @@ export function elaborateInitial(
   if (declaration.initial === null || declaration.store === 'input') return { initial: null, reads: [] };
   const number = constantOf(declaration.initial, scope, used);
   if (number !== null) {
-    const value = finite(declaration.type.element === 'f16' ? roundToF16(number) : number);
-    return { initial: { kind: 'fill', value }, reads: [] };
+    const value = declaration.type.element === 'f16' ? roundToF16(number) : number;
+    // Manifests are JSON, which has no infinities: those are computed.
+    if (Number.isFinite(value)) return { initial: { kind: 'fill', value }, reads: [] };
   }
   const builder = new GraphBuilder(path);
   const shop = new Workshop(builder);

@@ -13,7 +13,6 @@ import { asNumber, type Size } from '../../dsl/meaning/size.ts';
 import type { DrawName } from '../../dsl/algebra/names.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
-import { finite } from './infinity.ts';
 import type {
   AxisId, Bound, ElementType, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, Span,
 } from './ir.ts'; // prettier-ignore
@@ -160,7 +159,7 @@ export class GraphBuilder {
 
   constant(value: number, element: ElementType = 'f32'): NodeId {
     const held = element === 'f16' ? roundToF16(value) : value;
-    return this.add({ kind: 'constant', element, axes: [], value: finite(held) + 0 });
+    return this.add({ kind: 'constant', element, axes: [], value: held + 0 });
   }
 
   bool(value: boolean): NodeId {
@@ -206,7 +205,7 @@ export class GraphBuilder {
     if (always === 1) return this.broadcast(value, axes);
     if (always === 0) return this.broadcast(this.constant(otherwise, element), axes);
     if (by.kind !== 'support') throw new CompilerBug('graph', `masked by a ${by.kind}, which is no support`);
-    return this.add({ kind: 'masked', element, axes, support, value, otherwise: finite(otherwise) });
+    return this.add({ kind: 'masked', element, axes, support, value, otherwise });
   }
 
   support(mask: NodeId, sources: readonly AxisId[], targets: readonly AxisId[], bounds: readonly Bound[]): NodeId {

@@ -1,16 +1,9 @@
 /**
- * The infinities of the language on this side: the finite numbers furthest from zero. No infinity ever exists on a GPU
- * (shading languages may assume there is none). A number at or below `NO_SCORE` is "not a candidate" for a selection and
- * counts nothing in a softmax: -inf divided by a temperature, or scaled, is above `NEG_INF` and has to be nothing still.
+ * The infinities of the language, and where f32 ends. Infinities are those of IEEE everywhere: in the graph, in memory and in registers
+ * (kernel/legalise/name-infinities.ts makes them at run time). What no selection takes and no softmax counts is -inf and nothing else,
+ * so a finite score is a score, however low.
  */
-export const NEG_INF = -3.4028234663852886e38;
-export const POS_INF = 3.4028234663852886e38;
-/** -inf times 3e-9; no score of a model is as far from zero. */
-export const NO_SCORE = -1e30;
-
-/** A number of the program as the graph has it: infinities become the furthest finite numbers. */
-export function finite(value: number): number {
-  if (value === Infinity) return POS_INF;
-  if (value === -Infinity) return NEG_INF;
-  return value;
-}
+export const NEG_INF = -Infinity;
+export const POS_INF = Infinity;
+/** The largest finite f32. */
+export const LARGEST = 3.4028234663852886e38;

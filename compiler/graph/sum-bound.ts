@@ -7,6 +7,7 @@
  * A sum is exact if all its terms are multiples of one power of two and their sizes add up to at most 2^24 of it, as whole numbers do.
  * Results are written into `out`; see error-bound.ts.
  */
+import { NEG_INF, POS_INF } from './infinity.ts';
 import { SUM_BLOCK, sumDepth } from '../../dsl/algebra/sum-order.ts';
 import type { Node } from './ir.ts';
 import type { Bounded, Places } from './places.ts';
@@ -96,7 +97,7 @@ export function boundReduce(
       out.delta[i] = sum.delta(depth, 0);
       continue;
     }
-    let value = op === 'max' ? -3.4028234663852886e38 : op === 'min' ? 3.4028234663852886e38 : 0;
+    let value = op === 'max' ? NEG_INF : op === 'min' ? POS_INF : 0;
     let passed = 0;
     let sure = false;
     for (let k = 0; k < n; k++) {

@@ -77,7 +77,7 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
   switch (node.kind) {
     case 'constant':
     case 'size':
-      if (!Number.isFinite(node.kind === 'constant' ? node.value : 0)) say('is not finite');
+      if (Number.isNaN(node.kind === 'constant' ? node.value : 0)) say('is not a number');
       return wants([]);
     case 'iota':
       return wants([node.axis]);

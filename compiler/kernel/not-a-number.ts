@@ -31,6 +31,7 @@ export function canBeNaN(expr: Expr): boolean {
   if (expr.type !== 'f32') return false;
   switch (expr.kind) {
     case 'literal':
+      return Number.isNaN(expr.value);
     case 'uniform':
       return false;
     case 'convert':

@@ -11,7 +11,6 @@
  * - Loop limits are runtime values (uniforms or loads), so that no driver unrolls a kernel into oblivion.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { F32_MAX } from '../kernel/arithmetic.ts';
 import {
   add,
   convert,
@@ -64,11 +63,11 @@ export function stored(value: Expr): Expr {
   return value.type === 'bool' ? convert('u32', value) : value;
 }
 
-/** The most negative and most positive finite number of a type: what a maximum or minimum over nothing is. */
+/** The ends of a type, infinite in f32: what a maximum or minimum over nothing is. */
 export function extreme(type: ScalarType, side: 'lowest' | 'highest'): Expr {
   switch (type) {
     case 'f32':
-      return f32(side === 'lowest' ? -F32_MAX : F32_MAX);
+      return f32(side === 'lowest' ? -Infinity : Infinity);
     case 'i32':
       return i32(side === 'lowest' ? -2147483648 : 2147483647);
     case 'u32':

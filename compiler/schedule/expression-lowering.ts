@@ -13,7 +13,6 @@ import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
 import type { AxisId, ElementType, MapOp, Node, NodeId } from '../graph/ir.ts';
 import { roundToF16 as nearestF16 } from '../../dsl/interpret/f16.ts';
-import { F32_MAX } from '../kernel/arithmetic.ts';
 import {
   add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
 } from '../kernel/build.ts'; // prettier-ignore
@@ -295,13 +294,13 @@ function constant(element: ElementType, value: number): Expr {
     case 'bool':
       return bool(value !== 0);
     case 'i32':
-      // The furthest f32 stands for the furthest i32 where a reduction over integers has nothing.
+      // An infinity stands for the furthest i32 where a reduction over integers has nothing.
       if (value >= 2147483647) return extreme('i32', 'highest');
       return value <= -2147483648 ? extreme('i32', 'lowest') : i32(Math.trunc(value));
     case 'f32':
-      return f32(Math.max(-F32_MAX, Math.min(F32_MAX, value)));
+      return f32(value);
     case 'f16':
-      return f32(Math.max(-F32_MAX, Math.min(F32_MAX, nearestF16(value))));
+      return f32(nearestF16(value));
   }
 }
 

@@ -10,6 +10,7 @@ import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { BinaryName, UnaryName } from '../../dsl/algebra/names.ts';
 import {
   abs, add, and, bitXor, ceil, convert, div, eq, f32, floor, ge, gt, i32, le, lt, max, min, mul, ne, neg, not, or, rem, select, sign, sub,
+  u32,
 } from '../kernel/build.ts'; // prettier-ignore
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
@@ -20,7 +21,7 @@ import { power } from '../kernel/math/power.ts';
 import { remainder } from '../kernel/math/remainder.ts';
 import { rsqrt, sqrt } from '../kernel/math/roots.ts';
 import { cosine, sine, turned } from '../kernel/math/turn.ts';
-import { canBeNaN, isNaNBits, keepingNaN } from '../kernel/not-a-number.ts';
+import { canBeNaN, isNaNBits, keepingNaN, magnitudeBits } from '../kernel/not-a-number.ts';
 import { numberOf } from '../kernel/simplify.ts';
 
 /** A value as another type: numbers convert, a bool is 0 or 1, a number is true if it is not 0. */
@@ -105,14 +106,15 @@ export function clamp(k: KernelBuilder, value: Expr, low: Expr, high: Expr): Exp
 
 /** `name(x, y)`, both of one type; comparisons give bool. */
 export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr, right: Expr): Expr {
-  const [x, y] = [held(k, left), held(k, right)];
+  const x = held(k, left);
+  const y = sameValue(left, right) ? x : held(k, right);
   switch (name) {
     case 'add':
       return add(x, y);
     case 'sub':
-      return sub(x, y);
+      return x === y && x.type === 'f32' ? unlessInfinite(x, f32(0)) : sub(x, y);
     case 'mul':
-      return mul(x, y);
+      return timesNothing(x, y) ?? timesNothing(y, x) ?? mul(x, y);
     case 'div':
       return x.type === 'f32' ? quotient(x, y) : flooredQuotient(k, x, y);
     case 'mod':
@@ -146,9 +148,19 @@ export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr,
   }
 }
 
+/** Drivers take x - x and x * 0 for 0, which of an infinity they are not: then it is told by its bits. */
+const unlessInfinite = (x: Expr, value: Expr): Expr => select(lt(magnitudeBits(x), u32(0x7f800000)), value, f32(NaN));
+
+const sameValue = (x: Expr, y: Expr): boolean =>
+  x === y || (x.kind === 'local' && y.kind === 'local' && x.name === y.name);
+
+const timesNothing = (x: Expr, y: Expr): Expr | null =>
+  x.type === 'f32' && numberOf(y) === 0 && numberOf(x) === undefined ? unlessInfinite(x, f32(0)) : null;
+
 /** x / y of floats; a divisor that is a number other than 0, or a size, needs no look. */
 function quotient(x: Expr, y: Expr): Expr {
   const known = numberOf(y);
+  if (x === y) return select(eq(x, 0), f32(NaN), unlessInfinite(x, f32(1)));
   if (known !== undefined && known !== 0) return div(x, y);
   return known === 0 ? mul(x, f32(Infinity)) : select(eq(y, 0), mul(x, f32(Infinity)), div(x, y));
 }

@@ -12,7 +12,7 @@ import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/mea
 import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
 import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide.ts';
-import { POS_INF } from '../graph/infinity.ts';
+import { LARGEST } from '../graph/infinity.ts';
 import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/ir.ts';
 import { Places, type Bounded } from '../graph/places.ts';
 import { u, wideUnit } from '../graph/scalar-bound.ts';
@@ -425,7 +425,7 @@ const poles: ReadonlySet<MapOp> = new Set<MapOp>(['div', 'log', 'rsqrt', 'pow', 
 
 /** Whether a finite computation gives a number that f32 has not. An infinity among the operands makes an infinity. */
 function leaves(op: MapOp, v: number, args: readonly { readonly v: number }[]): boolean {
-  if (!(Math.abs(v) > POS_INF) || args.some((a) => !(Math.abs(a.v) < POS_INF))) return false;
+  if (!(Math.abs(v) > LARGEST) || args.some((a) => !(Math.abs(a.v) <= LARGEST))) return false;
   return Number.isFinite(v) || !poles.has(op);
 }
 
@@ -434,9 +434,9 @@ function beyond(sums: Float64Array, operands: readonly Numbers[], before: Uint8A
   let left = before;
   const inner = (operands[0]?.v.length ?? 0) / Math.max(sums.length, 1);
   sums.forEach((sum, i) => {
-    if (!(Math.abs(sum) > POS_INF)) return;
+    if (!(Math.abs(sum) > LARGEST)) return;
     for (let k = i * inner; k < (i + 1) * inner; k++) {
-      if (operands.some((o) => !(Math.abs(o.v[k] ?? 0) < POS_INF))) return;
+      if (operands.some((o) => !(Math.abs(o.v[k] ?? 0) <= LARGEST))) return;
     }
     left = left === null ? new Uint8Array(sums.length) : left;
     left[i] = 1;

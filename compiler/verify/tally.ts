@@ -4,7 +4,7 @@
  * A bound that is as large as the value it bounds says nothing. `looseness` is Σ bounds / Σ |expected| over what was compared: an
  * error of less than that part of the tensor can hide in it.
  */
-import { POS_INF } from '../graph/infinity.ts';
+import { LARGEST } from '../graph/infinity.ts';
 import type { ElementType } from '../graph/ir.ts';
 import { tiny } from '../graph/scalar-bound.ts';
 
@@ -82,8 +82,8 @@ export class Tallying {
     if (delta === Infinity || (this.exact && delta !== 0)) return this.skip(fates.undecided);
     this.#compared++;
     // An infinity of the language is the furthest finite number on a GPU, or an infinity: both are the same.
-    const want = Math.max(-POS_INF, Math.min(POS_INF, expected));
-    const have = Math.max(-POS_INF, Math.min(POS_INF, actual));
+    const want = Math.max(-LARGEST, Math.min(LARGEST, expected));
+    const have = Math.max(-LARGEST, Math.min(LARGEST, actual));
     const error = Math.abs(have - want);
     const bound = this.exact ? 0 : delta * secondOrder + tiny;
     const same = Object.is(have, want) || have === want;
@@ -91,10 +91,10 @@ export class Tallying {
     this.#error = Math.max(this.#error, Number.isFinite(error) ? error : ratio > 0 ? Infinity : 0);
     if (Number.isFinite(bound)) {
       this.#bound = Math.max(this.#bound, bound);
-      if (delta > 0 && Math.abs(want) < POS_INF) {
+      if (delta > 0 && Math.abs(want) < LARGEST) {
         this.#bounds += delta;
         this.#sizes += Math.abs(want);
-      } else if (Math.abs(want) < POS_INF) this.#sizes += Math.abs(want);
+      } else if (Math.abs(want) < LARGEST) this.#sizes += Math.abs(want);
     }
     if (this.#worst === null || ratio > this.#worst.ratio)
       this.#worst = { index: index(), actual, expected, error, bound, ratio };

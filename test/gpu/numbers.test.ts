@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { roundToF16 } from '../../compiler/kernel/math/f16.ts';
 import { binaryFunctionOf, integerOf, unaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
 import { executeGpu } from '../../compiler/cli/execute.ts';
-import { onReference } from '../language/support.ts';
+import { programOf, selectionOf } from '../language/not-a-number.ts';
+import { onReference, type Ready, type Results } from '../language/support.ts';
 import { anglePrograms, farthest, readyAngles } from '../numbers/angles.ts';
 import { different, onDevice } from '../numbers/elementwise.ts';
 import { f16Arguments, nearestHalf } from '../numbers/f16.ts';
@@ -16,6 +17,7 @@ import {
   unaryArguments,
   wrongOf,
 } from '../numbers/functions.ts';
+import { differences, infiniteExpressions, infiniteRows, infiniteScores } from '../numbers/infinities.ts';
 import { softwareAdapter } from '../support/gpu.ts';
 
 let device: GPUDevice | null = null;
@@ -75,5 +77,24 @@ describe('sines and cosines of computed angles', () => {
     const run = readyAngles(text);
     const got = await executeGpu(run.prepared, { ...run.request, on: 'gpu' });
     expect(farthest(got, await onReference(run))).toBeLessThan(3e-7);
+  });
+});
+
+describe('infinities', () => {
+  const onGpu = ({ prepared, request }: Ready): Promise<Results> => executeGpu(prepared, { ...request, on: 'gpu' });
+  it('mean what they mean in the reference', async () => {
+    if (device === null) return;
+    for (let at = 0; at < infiniteExpressions.length; at += 12) {
+      const some = infiniteExpressions.slice(at, at + 12);
+      const run = programOf(some, infiniteRows);
+      expect(differences(some, await onGpu(run), await onReference(run))).toEqual([]);
+    }
+  });
+  it.each(infiniteScores)('the best two by %s', async (score) => {
+    if (device === null) return;
+    const run = selectionOf(score, infiniteRows);
+    const [got, wanted] = [await onGpu(run), await onReference(run)];
+    const numbers = (results: Results) => [...results].map(([name, { data }]) => [name, ...Float32Array.from(data)]);
+    expect(numbers(got)).toEqual(numbers(wanted));
   });
 });

@@ -14,7 +14,7 @@ import { asInteger, exact, substitute, type Size } from '../../dsl/meaning/size.
 import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compiler/elaborate/elaborate.ts';
-import { finite } from '../../compiler/graph/infinity.ts';
+
 import { interpretGraph } from '../../compiler/graph/interpret.ts';
 import { inOrder, type GraphTensor } from '../../compiler/graph/points.ts';
 import type { ExternNode, Graph, Root } from '../../compiler/graph/ir.ts';
@@ -168,7 +168,7 @@ function valuesOfReference(
 ): [string, readonly number[]][] {
   return [...values].map(([name, v]) => [
     `${group} ${name}`,
-    v.kind === 'tensor' ? [...v.data].map(finite) : route([...v.present], [...v.rank], [...v.weight].map(finite)),
+    v.kind === 'tensor' ? [...v.data] : route([...v.present], [...v.rank], [...v.weight]),
   ]);
 }
 

@@ -14,8 +14,7 @@ const program = (name: string, body: string): AngleProgram => ({
   name,
   text: `model Angles {
   axis T, C = 6
-  param theta: f32
-  forward(place: i32[T], f: [C], x: [C]) -> [T, C] {
+  forward(place: i32[T], f: [C], x: [C], theta: f32) -> [T, C] {
     ${body}
   }
 }`,
@@ -52,8 +51,9 @@ export function readyAngles(text: string): Ready {
     ['place', tensor('i32', places)],
     ['f', tensor('f32', [1, 0.3, 0.1, 0.0123, 1e-3, 1e-4])],
     ['x', tensor('f32', [1, 1, 1, 1, 1, 1])],
+    ['theta', { element: 'f32', shape: [], data: Float32Array.of(500000) } satisfies NamedTensor],
   ]);
-  return ready(prepared, { inputs, stores: new Map([['theta', Float64Array.of(500000)]]) });
+  return ready(prepared, { inputs });
 }
 
 /** The greatest distance of two results. */

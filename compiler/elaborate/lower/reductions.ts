@@ -1,8 +1,7 @@
 /**
  * Reductions and operations along axes, made of `reduce`, `scan`, `order` and maps.
  *
- * Infinities are the furthest finite numbers (infinity.ts): what is at or below `NO_SCORE` counts nothing in a softmax
- * or logsumexp. The sum of exponentials is at least 1 wherever anything counts (the largest gives exp(0)), so dividing
+ * What is -inf counts nothing in a softmax or logsumexp. The sum of exponentials is at least 1 wherever anything counts (the largest gives exp(0)), so dividing
  * by max(sum, 1) is exact and gives 0 where nothing does.
  *
  * Of a route, a reduction reads what is present and gives a dense value; over payload axes it acts at each present
@@ -12,7 +11,7 @@ import { alongNames, type AlongName, type ReductionName } from '../../../dsl/alg
 import type { Axis } from '../../../dsl/meaning/axis.ts';
 import { stillTargets } from '../../../dsl/algebra/reductions.ts';
 import { projectBounds } from '../../graph/bounds.ts';
-import { NEG_INF, NO_SCORE, POS_INF } from '../../graph/infinity.ts';
+import { NEG_INF, POS_INF } from '../../graph/infinity.ts';
 import type { AxisId, NodeId } from '../../graph/ir.ts';
 import {
   eachOf,
@@ -48,7 +47,7 @@ function exponentials(
 ): { readonly max: NodeId; readonly e: NodeId } {
   const { b } = shop;
   const max = b.reduce('max', x, over);
-  const nothing = b.map('le', [x, b.constant(NO_SCORE)]);
+  const nothing = b.map('eq', [x, b.constant(NEG_INF)]);
   const e = b.map('where', [nothing, b.constant(0), b.map('exp', [b.map('sub', [x, max])])]);
   return { max, e };
 }
@@ -63,7 +62,9 @@ function logsumexp(shop: Workshop, x: NodeId, over: readonly AxisId[]): NodeId {
   const { b } = shop;
   const { max, e } = exponentials(shop, x, over);
   const log = b.map('log', [b.map('maximum', [b.reduce('sum', e, over), b.constant(1)])]);
-  return b.map('where', [b.map('le', [max, b.constant(NO_SCORE)]), b.constant(NEG_INF), b.map('add', [max, log])]);
+  // An infinite maximum is the result: inf - inf has no logarithm.
+  const endless = b.map('eq', [b.map('abs', [max]), b.constant(POS_INF)]);
+  return b.map('where', [endless, max, b.map('add', [max, log])]);
 }
 
 interface Reduction {

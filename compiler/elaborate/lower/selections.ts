@@ -7,12 +7,12 @@
  *   limit(r, to: c, over: Z) present and place in the queue < c
  *   slots(r, P, over: Z)     present at the P that is the place in the queue
  *
- * A score of -inf is never a candidate. NaN is one (not (NaN <= NO_SCORE)), so that the order meets it and reports it.
+ * A score of -inf is never a candidate. NaN is one (not (NaN <= -inf)), so that the order meets it and reports it.
  */
 import type { Axis } from '../../../dsl/meaning/axis.ts';
 import { apply, one, zero, type Size } from '../../../dsl/meaning/size.ts';
 import { joinBounds, smaller, tidyBounds, type Bounded } from '../../graph/bounds.ts';
-import { NO_SCORE } from '../../graph/infinity.ts';
+import { NEG_INF } from '../../graph/infinity.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/ir.ts';
 import {
   minus,
@@ -51,7 +51,7 @@ function choose(call: GraphCall, shop: Workshop): Choice {
   if (where !== undefined && (where.kind === 'tensor' || shop.elementOf(where.value.weight) === 'bool'))
     conditions.push(shop.numbers(where));
   const float = shop.elementOf(key) === 'f32' || shop.elementOf(key) === 'f16';
-  if (float) conditions.push(b.map('not', [b.map('le', [key, b.constant(NO_SCORE)])]));
+  if (float) conditions.push(b.map('not', [b.map('le', [key, b.constant(NEG_INF)])]));
   const held = conditions.reduce<NodeId | null>((all, c) => (all === null ? c : b.map('and', [all, c])), null);
 
   const joined = routes.length === 0 ? null : shop.join(routes);
