@@ -6,7 +6,7 @@ import { CHUNK } from '../kernels/compaction.ts';
 import type { Compaction } from '../schedule/contents.ts';
 import type { Evaluation, Memory } from './evaluate.ts';
 import { counted, points } from './points.ts';
-import { pointsOfPositions, positionsOf, rowsAt, rowsOf, type Rows } from './rows.ts';
+import { pointsOfPositions, positionsOf, rowsAt, rowsOf, wordsOf, type Rows } from './rows.ts';
 import { fates, POISON, Tallying, type Tally } from './tally.ts';
 
 export interface JudgedPart {
@@ -21,7 +21,8 @@ interface Positioned {
   readonly keys: number;
   readonly perKey: number;
   readonly present: Uint8Array;
-  readonly entry: (position: number) => number;
+  readonly words: number;
+  readonly entry: (position: number) => readonly number[];
 }
 
 const BLOCK = 1 << 16;
@@ -50,7 +51,7 @@ export function judgeCompaction(
   };
   const positioned =
     of.kind === 'relation' ? ofRelation(of.relation, evaluation, memory) : ofList(of.shape, evaluation, memory);
-  const { keys, perKey, present, entry } = positioned;
+  const { keys, perKey, present, words: width, entry } = positioned;
   const total = keys * perKey;
   if (wanted.includes(counts)) {
     judge(counts, 'counts', (check) => {
@@ -78,13 +79,14 @@ export function judgeCompaction(
   let next = 0;
   for (let position = 0; position < total; position++) {
     rank[position] = next;
-    if (present[position] === 1 || (present[position] === 2 && entries?.[next] === entry(position))) next++;
+    if (present[position] === 1 || (present[position] === 2 && entries?.[next * width] === entry(position)[0])) next++;
   }
   rank[total] = next;
   const isIn = (position: number): boolean => (rank[position + 1] ?? 0) > (rank[position] ?? 0);
   judge(list, 'list', (check) => {
     for (let position = 0; position < total; position++) {
-      if (isIn(position)) check(rank[position] ?? 0, entry(position), true);
+      if (!isIn(position)) continue;
+      entry(position).forEach((word, i) => check((rank[position] ?? 0) * width + i, word, true));
     }
   });
   judge(offsets, 'offsets', (check) => {
@@ -99,7 +101,7 @@ export function judgeCompaction(
   }
   if (of.kind === 'list') return { parts, rows: null };
   const count = words(offsets)?.[keys] ?? 0;
-  if (entries === null || count > entries.length) return { parts, rows: null };
+  if (entries === null || count * width > entries.length) return { parts, rows: null };
   const { relation } = of;
   const parent = relation.parent === null ? null : memory.rows(relation.parent);
   const capacity = memory.capacity.bind(memory);
@@ -133,7 +135,15 @@ function ofRelation(
     const holds = evaluation.holds(relation.refines, points(there.length, axes, rows, known));
     there.forEach((i, k) => (present[first + i] = holds[k] ?? 0));
   }
-  return { keys, perKey, present, entry: (position) => position };
+  const inner = places.count(relation.rest);
+  const above = relation.parent === null ? 1 : capacity(relation.parent);
+  // After the position, what the parent's list says of the parent's row.
+  const entry = (position: number): readonly number[] => {
+    if (parent === null) return [position];
+    const row = Math.floor(position / inner) % above;
+    return [position, ...parent.entries.subarray(row * parent.words, (row + 1) * parent.words)];
+  };
+  return { keys, perKey, present, words: wordsOf(relation), entry };
 }
 
 /** Stands for the row of the ancestor among the axes of a list's positions. */
@@ -183,7 +193,8 @@ function ofList(
     keys: perKey === 0 ? keyCount(digits, listed.length) : total / perKey,
     perKey,
     present,
-    entry: (p) => row[p] ?? -1,
+    words: 1,
+    entry: (p) => [row[p] ?? -1],
   };
 }
 

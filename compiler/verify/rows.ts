@@ -14,6 +14,15 @@ export interface Rows {
   readonly at: ReadonlyMap<AxisId, Int32Array>;
   /** Rows of the ancestors, and the relation's own, by relation. */
   readonly above: ReadonlyMap<number, Int32Array>;
+  /** What the run's list says of each row: its position, then what the parent's list says of the parent's row. */
+  readonly entries: Uint32Array;
+  /** Words of an entry: as many as the relation is deep. */
+  readonly words: number;
+}
+
+/** Words of a list's entry. */
+export function wordsOf(relation: Relation): number {
+  return relation.parent === null ? 1 : 1 + wordsOf(relation.parent);
 }
 
 /** How positions of a relation are counted: over its keys, the rows of its parent, the other axes. */
@@ -60,6 +69,7 @@ export function rowsOf(
   capacityOf: (r: Relation) => number,
 ): Rows | null {
   const { total } = positionsOf(relation, places, capacityOf);
+  const words = wordsOf(relation);
   const place = new Int32Array(total).fill(-1);
   const at = new Map<AxisId, Int32Array>(relation.axes.map((a) => [a, new Int32Array(count)]));
   const above = new Map<number, Int32Array>([[relation.id, Int32Array.from({ length: count }, (_, r) => r)]]);
@@ -70,7 +80,7 @@ export function rowsOf(
     ...relation.rest.map((a) => ({ axis: a, length: places.length(a) })),
   ];
   for (let row = 0; row < count; row++) {
-    const position = list[row] ?? total;
+    const position = list[row * words] ?? total;
     if (position >= total) return null;
     place[position] = row;
     let rest = position;
@@ -85,7 +95,7 @@ export function rowsOf(
       }
     }
   }
-  return { relation, count, place, at, above };
+  return { relation, count, place, at, above, entries: list, words };
 }
 
 /** The row of each point in a relation, -1 where it has none. */
