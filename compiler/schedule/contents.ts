@@ -10,8 +10,10 @@ import type { IndexShape } from './choose-kernels.ts';
 import type { Relation, StoredSpace } from './memory.ts';
 
 export type Content =
-  /** A node of the graph, over a space: its own memory, or a copy of it. */
+  /** A node of the graph, over a space: its own memory. */
   | { readonly kind: 'value'; readonly node: NodeId; readonly space: StoredSpace }
+  /** A copy of a node for the host. The node need have no memory of its own: then nobody but the host reads what is here. */
+  | { readonly kind: 'copy'; readonly node: NodeId; readonly space: StoredSpace }
   /** What the host computed of a call: taken as it is. */
   | { readonly kind: 'extern'; readonly node: NodeId; readonly space: StoredSpace }
   /** Where all these supports hold, over dense axes. */

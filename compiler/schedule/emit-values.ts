@@ -60,7 +60,7 @@ export class ValueEmitter {
   copy(id: NodeId, axes: readonly AxisId[], buffer: number, what: string, unless?: string): void {
     const node = this.#plan.node(id);
     const space: StoredSpace = { relation: null, axes };
-    this.#plan.contents.set(buffer, { kind: 'value', node: id, space });
+    this.#plan.contents.set(buffer, { kind: 'copy', node: id, space });
     const options: LaunchOptions = { ...this.#options('map', node, space, one), what, unless };
     this.#plan.launch(options, (l) => {
       map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.value(id, p) });

@@ -91,7 +91,7 @@ export class StepJudge implements Memory {
     );
     for (const [buffer, content] of contents.buffers) {
       if (!last.has(buffer)) continue;
-      // A node's own memory comes before copies of it.
+      // Only a node's own memory: who reads a node that has none computes it, whether the host gets a copy or not.
       const isNode = content.kind === 'value' || content.kind === 'extern';
       if (!isNode || nodeOf(run.fused.graph, content.node).kind === 'leaf') continue;
       if (!this.#bufferOf.has(content.node)) this.#bufferOf.set(content.node, buffer);
@@ -118,7 +118,7 @@ export class StepJudge implements Memory {
     for (const buffer of wanted) {
       const content = this.#run.contents.buffers.get(buffer);
       if (content === undefined) continue;
-      if (content.kind === 'value') this.#judgeValue(step, buffer, content);
+      if (content.kind === 'value' || content.kind === 'copy') this.#judgeValue(step, buffer, content);
       else if (content.kind === 'mask') this.#judgeMask(step, buffer, content);
       else if (content.kind === 'compaction') compactions.add(content.compaction);
     }
@@ -212,7 +212,8 @@ export class StepJudge implements Memory {
       want(domainOf(fused, node.id).supports);
     };
     switch (content.kind) {
-      case 'value': {
+      case 'value':
+      case 'copy': {
         const node = nodeOf(fused.graph, content.node);
         wantNode(node);
         want([content.node]);
@@ -245,11 +246,11 @@ export class StepJudge implements Memory {
 
   // --- judging ---
 
-  #judgeValue(step: number, buffer: number, content: Extract<Content, { kind: 'value' }>): void {
+  #judgeValue(step: number, buffer: number, content: Extract<Content, { kind: 'value' | 'copy' }>): void {
     const node = nodeOf(this.#run.fused.graph, content.node);
     const { space } = content;
     // A copy is judged by the value it copies; a value by what it is made of.
-    const copies = this.#bufferOf.get(content.node) !== buffer;
+    const copies = content.kind === 'copy';
     const isLine = !copies && (node.kind === 'scan' || node.kind === 'order');
     const over = isLine ? (node.kind === 'scan' ? [node.axis] : node.over) : [];
     const outer: StoredSpace = { relation: space.relation, axes: space.axes.filter((a) => !over.includes(a)) };

@@ -2,13 +2,13 @@
  * One program through everything: `check` accepts it, `fmt` keeps its meaning, compiling is deterministic and never fails inside,
  * and an executor gives what the reference gives, within bounds derived for each number.
  */
-import { executeGpu, executeReference } from '../../compiler/cli/execute.ts';
+import { executeReference } from '../../compiler/cli/execute.ts';
 import type { NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
 import { CliError } from '../../compiler/cli/cli-error.ts';
 import { judge, type Verdict } from '../../compiler/cli/judge.ts';
 import { madeStores, withStores } from '../../compiler/cli/made-values.ts';
 import type { Ready } from '../../compiler/cli/run-options.ts';
-import { stepwiseOnKernels } from '../../compiler/cli/stepwise.ts';
+import { stepwiseOnGpu, stepwiseOnKernels, type Stepwise } from '../../compiler/cli/stepwise.ts';
 import type { StepwiseSummary } from '../../compiler/verify/summary.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { File } from '../../dsl/syntax/ast.ts';
@@ -148,18 +148,22 @@ async function on(where: On, run: Ready): Promise<Attempt | null> {
   switch (where) {
     case 'reference':
       return null;
-    case 'kernels': {
-      let steps: StepwiseSummary | undefined;
-      const ran = await attempt(async () => {
-        const judged = await stepwiseOnKernels(run);
-        steps = judged;
-        return judged.results;
-      });
-      return 'values' in ran && steps !== undefined ? { ...ran, steps } : ran;
-    }
+    case 'kernels':
+      return stepwise(() => stepwiseOnKernels(run));
     case 'gpu':
-      return attempt(() => executeGpu(run.prepared, { ...run.request, on: 'gpu' }));
+      return stepwise(() => stepwiseOnGpu({ ...run, request: { ...run.request, on: 'gpu' } }));
   }
+}
+
+/** A run whose every launch is judged. */
+async function stepwise(run: () => Promise<Stepwise>): Promise<Attempt> {
+  let steps: StepwiseSummary | undefined;
+  const ran = await attempt(async () => {
+    const judged = await run();
+    steps = judged;
+    return judged.results;
+  });
+  return 'values' in ran && steps !== undefined ? { ...ran, steps } : ran;
 }
 
 function shownError(a: Attempt): string {
