@@ -151,16 +151,25 @@ export class InputError extends MoecError {
   }
 }
 
-/** What a run met on the device that has no meaning: scores that are NaN, indices out of range, an empty maximum. */
+/**
+ * What a run met that has no meaning: scores that are NaN, indices out of range, an empty maximum; and a function of the host that
+ * failed or returned what its type has not (`cause` is what it threw).
+ */
 export class RunError extends MoecError {
   /** Where in the program, as `file.moe:line:column`. */
   readonly place: string;
   /** The first point at which it happened: axis name to index. */
   readonly point: ReadonlyMap<string, number>;
 
-  constructor(code: string, message: string, place: string, point: ReadonlyMap<string, number>) {
+  constructor(
+    code: string,
+    message: string,
+    place: string,
+    point: ReadonlyMap<string, number>,
+    options?: ErrorOptions,
+  ) {
     const where = [...point].map(([axis, index]) => `${axis}: ${index}`).join(', ');
-    super(code, `${message}${where === '' ? '' : ` at [${where}]`} (${place})`);
+    super(code, `${message}${where === '' ? '' : ` at [${where}]`} (${place})`, options);
     this.place = place;
     this.point = point;
   }

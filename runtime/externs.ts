@@ -6,28 +6,10 @@
  * axes Y) arrives as [points, Y…], the wanted points in row-major order of B; one that has no axis of B arrives once, as [Y…].
  * Results go back as [points, Y…]. To a function an operand comes as [B…, Y…]. Own axes are in declared order.
  */
-import { InputError, MoecError } from './errors.ts';
-import type { AxisSpec, ExternSpec, ManifestElement } from './manifest.ts';
+import { type ExternCall, type ExternFunction, askHost } from './ask-host.ts';
+import type { AxisSpec, ExternSpec } from './manifest.ts';
 import { type Sizes, elementCount, evaluateShape } from './sizes.ts';
-import { type Tensor, type TensorData, fromWords, isTensorData, toWords } from './tensors.ts';
-
-/** One call of a function of the host. */
-export interface ExternCall {
-  readonly name: string;
-  /** Which member of the family: axis name to index. */
-  readonly instance: ReadonlyMap<string, number>;
-  /** Number of points the call is for; null where operands come whole. */
-  readonly points: number | null;
-  readonly operands: ReadonlyMap<string, Tensor>;
-  /** What has to be returned, in order: element type and shape. */
-  readonly results: readonly { readonly element: ManifestElement; readonly shape: readonly number[] }[];
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Returns the numbers of its result, row-major; of several results a list. */
-export type ExternFunction = (
-  call: ExternCall,
-) => TensorData | readonly TensorData[] | Promise<TensorData | readonly TensorData[]>;
+import { fromWords } from './tensors.ts';
 
 /** Words of every operand in order, and of the mask. */
 export interface ExternWords {
@@ -46,6 +28,8 @@ export async function callExtern(
   const batch = spec.points ?? [];
   const batchShape = evaluateShape(batch, sizes);
   const family = evaluateShape(spec.family, sizes);
+  const mentioned = evaluateShape(spec.sizes, sizes);
+  const told = new Map(spec.sizes.map(({ name }, i) => [name, mentioned[i] ?? 0]));
   const outputs = spec.results.map(({ axes }) => new Uint32Array(elementCount(evaluateShape(axes, sizes))));
   for (const instance of points(family)) {
     signal?.throwIfAborted();
@@ -58,60 +42,33 @@ export async function callExtern(
         const varies = operand.axes.some(({ name }) => batch.some((axis) => axis.name === name));
         const view = new View(operand.axes, sizes, named, batch, varies ? chosen : null);
         const gathered = view.gather(words.operands[i] ?? new Uint32Array(0));
-        return [operand.name, fromWords(operand.element, view.axes, view.shape, gathered)];
+        const tensor = fromWords(operand.element, view.axes, view.shape, gathered);
+        return [operand.name, { ...tensor, within: operand.within?.name ?? null }];
       }),
     );
     const views = spec.results.map(({ axes }) => new View(axes, sizes, named, batch, chosen));
-    const results = spec.results.map(({ element }, i) => ({ element, shape: views[i]?.shape ?? [] }));
+    const results = spec.results.map(({ element, within }, i) => ({
+      element,
+      axes: (views[i]?.axes ?? []).map(({ name }) => name),
+      shape: views[i]?.shape ?? [],
+      within: within?.name ?? null,
+    }));
     const call: ExternCall = {
       name: spec.name,
       instance: named,
+      sizes: told,
+      carried: spec.carried,
       points: chosen?.length ?? null,
       operands,
       results,
       signal,
     };
-    const returned = await invoke(spec, run, call);
-    returned.forEach((numbers, i) => views[i]?.scatter(numbers, outputs[i] ?? new Uint32Array(0)));
-  }
-  return outputs;
-}
-
-async function invoke(spec: ExternSpec, run: ExternFunction, call: ExternCall): Promise<readonly Uint32Array[]> {
-  let value: unknown;
-  try {
-    value = await run(call);
-  } catch (error) {
-    if (call.signal?.aborted === true) throw error;
-    const told = error instanceof Error ? error.message : String(error);
-    throw new MoecError('MOE0714', `the function ${spec.name} of the host failed: ${told}`, { cause: error });
-  }
-  const list: readonly unknown[] =
-    isTensorData(value) && call.results.length === 1 ? [value] : Array.isArray(value) ? value : [value];
-  if (list.length !== call.results.length) {
-    throw new MoecError(
-      'MOE0714',
-      `the function ${spec.name} returned ${list.length} tensors, ${call.results.length} are wanted`,
+    const answers = await askHost(call, run, spec.place);
+    answers.forEach(({ words: { buffer, byteOffset, length } }, i) =>
+      views[i]?.scatter(new Uint32Array(buffer, byteOffset, length), outputs[i] ?? new Uint32Array(0)),
     );
   }
-  return call.results.map(({ element, shape }, i) => {
-    const data = list[i];
-    const wanted = elementCount(shape);
-    if (!isTensorData(data) || data.length !== wanted) {
-      const got = isTensorData(data) ? `${data.length} numbers` : typeof data;
-      throw new MoecError(
-        'MOE0714',
-        `the function ${spec.name} returned ${got}, ${wanted} numbers ([${shape.join(', ')}]) are wanted`,
-      );
-    }
-    try {
-      const words = toWords({ name: spec.name, element, axes: [], within: null }, data, null);
-      return new Uint32Array(words.buffer, words.byteOffset, words.length);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw new MoecError('MOE0714', `the function ${spec.name} returned what its type has not: ${error.message}`);
-    }
-  });
+  return outputs;
 }
 
 /** Every index tuple of a shape, row-major; one empty tuple for no axes. */

@@ -9,7 +9,7 @@ export type { ModelStats, ResultValue, RunOptions, RunResult } from './model.ts'
 export type { Named } from './named.ts';
 export type { Encoded, EncodeOptions } from './encode.ts';
 export type { MissingParams } from './bindings.ts';
-export type { ExternCall, ExternFunction } from './externs.ts';
+export type { ExternCall, ExternFunction, ExternOperand, ExternResult } from './ask-host.ts';
 export type { Route } from './routes.ts';
 export type { InputValue, ShapedBuffer, ShapedTensor, Tensor, TensorData } from './tensors.ts';
 export { planMemory } from './memory-plan.ts';

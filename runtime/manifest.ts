@@ -135,17 +135,27 @@ export interface LaunchSpec {
 export interface ExternSpec {
   readonly kind: 'extern';
   readonly name: string;
+  /** Of the call: `mixtral.moe:14:5` */
+  readonly place: string;
   readonly operands: readonly {
     readonly name: string;
     readonly buffer: number;
     readonly element: ManifestElement;
     readonly axes: readonly AxisSpec[];
+    /** The axis that its integers are points of. */
+    readonly within: AxisSpec | null;
   }[];
   readonly results: readonly {
     readonly buffer: number;
     readonly element: ManifestElement;
     readonly axes: readonly AxisSpec[];
+    /** Integers must lie in -1 .. size-1 of this axis. */
+    readonly within: AxisSpec | null;
   }[];
+  /** Every axis that the extern's type mentions, those behind `in` and of its family too. */
+  readonly sizes: readonly AxisSpec[];
+  /** The axes that the call carries, in front of the declared ones. */
+  readonly carried: readonly string[];
   /** Axes of an `extern expert`'s family: called once for each point with present assignments. */
   readonly family: readonly AxisSpec[];
   /** The axes along which an `extern expert` works point by point; null: an `extern fn`, which has whole tensors. */

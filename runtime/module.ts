@@ -9,7 +9,7 @@ import { Arena, Memory, allocatedBytes } from './buffers.ts';
 import { DeviceState } from './device-state.ts';
 import { type DeviceRequirements, checkDevice } from './device.ts';
 import { MoecError, type WeightsProblem } from './errors.ts';
-import type { ExternFunction } from './externs.ts';
+import type { ExternFunction } from './ask-host.ts';
 import { kernelsOf, layOut } from './layout.ts';
 import { type Manifest, bytesPerElement } from './manifest.ts';
 import { Model } from './model.ts';

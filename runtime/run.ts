@@ -9,7 +9,8 @@
 import { type Arena, bufferUsage } from './buffers.ts';
 import type { DeviceState } from './device-state.ts';
 import { InputError, MoecError, RunError } from './errors.ts';
-import { type ExternFunction, callExtern } from './externs.ts';
+import type { ExternFunction } from './ask-host.ts';
+import { callExtern } from './externs.ts';
 import type { BufferPlace, LaunchLayout, PlanLayout, StepLayout } from './layout.ts';
 import type { AxisSpec, ExternSpec, StatusSpec } from './manifest.ts';
 import type { Pipelines } from './pipelines.ts';

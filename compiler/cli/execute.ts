@@ -13,6 +13,7 @@ import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { ElementType } from '../../dsl/check/program.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { interpretEntry, type NumberTensor } from '../../dsl/interpret/run.ts';
+import { placer } from '../compile.ts';
 import { parseOverrides } from '../overrides.ts';
 import { shownName, simulatePlan, type SimulatedRun } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
@@ -59,7 +60,9 @@ export async function executeReference(
     },
     seed: request.seed ?? 0,
     want: { losses: request.want.losses, outputs: request.want.outputs, updates: request.want.updates ?? false },
-    ...(request.externs === undefined ? {} : { extern: interpretedExtern(request.externs) }),
+    ...(request.externs === undefined
+      ? {}
+      : { extern: interpretedExtern(request.externs, placer(prepared.project.sources), request.signal) }),
     report: (p) => problems.push(p),
   });
   if (problems.length > 0)
@@ -102,7 +105,7 @@ export async function executeKernels(
     sizes,
     seed: request.seed ?? 0,
     ...(after === undefined ? {} : { after }),
-    ...(request.externs === undefined ? {} : { extern: simulatedExtern(request.externs) }),
+    ...(request.externs === undefined ? {} : { extern: simulatedExtern(request.externs, request.signal) }),
   });
   const [error] = ran.errors;
   if (error !== undefined) {

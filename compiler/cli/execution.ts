@@ -5,7 +5,7 @@
  * as state.PATH; outputs by path.
  */
 import type { ElementType, Program } from '../../dsl/check/program.ts';
-import type { ExternFunction } from '../../runtime/externs.ts';
+import type { ExternFunction } from '../../runtime/ask-host.ts';
 import type { MissingParams } from '../../runtime/bindings.ts';
 import type { Manifest } from '../../runtime/manifest.ts';
 import type { WeightSource } from '../../runtime/source.ts';

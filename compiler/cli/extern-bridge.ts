@@ -2,17 +2,20 @@
  * Host functions for the executors on the CPU. The runtime calls an extern with the rows of its points gathered
  * (runtime/externs.ts); here the same function gets the same call, whatever the executor holds.
  */
-import { callExtern, type ExternCall, type ExternFunction } from '../../runtime/externs.ts';
+import { askHost, type ExternCall, type ExternFunction, type ExternOperand } from '../../runtime/ask-host.ts';
+import { callExtern } from '../../runtime/externs.ts';
 import type { AxisSpec, ExternSpec } from '../../runtime/manifest.ts';
-import type { Tensor, TensorData } from '../../runtime/tensors.ts';
+import type { Tensor } from '../../runtime/tensors.ts';
 import type { ElementType } from '../../dsl/check/program.ts';
-import type { ExternRun } from '../../dsl/interpret/algebra.ts';
+import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
+import type { ExternRun, ExternTensor } from '../../dsl/interpret/algebra.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import { asInteger } from '../../dsl/meaning/size.ts';
 import type { SimulatedExtern } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
 
 const sizesOf = (axes: readonly Axis[]): number[] => axes.map((a) => asInteger(a.size) ?? 0);
+const namesOf = (axes: readonly Axis[]): string[] => axes.map((a) => a.name);
 const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function functionOf(externs: ReadonlyMap<string, ExternFunction>, name: string): ExternFunction {
@@ -20,11 +23,6 @@ function functionOf(externs: ReadonlyMap<string, ExternFunction>, name: string):
   if (found === undefined)
     throw new CliError(1, `the model calls ${name} on the host: give --extern FILE.js that exports it`);
   return found;
-}
-
-function listOf(value: TensorData | readonly TensorData[], results: number): readonly ArrayLike<number>[] {
-  const list: readonly unknown[] = results === 1 ? [value] : Array.isArray(value) ? value : [value];
-  return list.map((data) => (isNumbers(data) ? Float64Array.from(data, Number) : new Float64Array(0)));
 }
 
 function dataOf(element: ElementType, data: Float64Array): Tensor['data'] {
@@ -39,40 +37,45 @@ function dataOf(element: ElementType, data: Float64Array): Tensor['data'] {
   }
 }
 
-function isNumbers(value: unknown): value is ArrayLike<number> {
-  return ArrayBuffer.isView(value) || Array.isArray(value);
-}
-
 /** For the reference interpreter: one call for each instance, and of an expert for all carried points. */
-export function interpretedExtern(externs: ReadonlyMap<string, ExternFunction>) {
-  return (run: ExternRun): Promise<readonly Float64Array[]> => {
+export function interpretedExtern(
+  externs: ReadonlyMap<string, ExternFunction>,
+  place: (span: Span) => string,
+  signal: AbortSignal | undefined,
+) {
+  return async (run: ExternRun): Promise<readonly Float64Array[]> => {
     const pointwise = run.role === 'expert';
     const points = count(sizesOf(run.carried));
     /** Names and sizes as the call has them: the carried axes of an expert's tensor are one axis of points. */
-    const viewOf = (axes: readonly Axis[]): { readonly axes: readonly string[]; readonly shape: readonly number[] } => {
+    const viewOf = ({ axes, within }: ExternTensor, inPoints: boolean) => {
       const own = axes.filter((x) => !run.carried.includes(x));
-      const names = (list: readonly Axis[]): string[] => list.map((x) => x.name);
-      if (!pointwise || own.length === axes.length) return { axes: names(axes), shape: sizesOf(axes) };
-      return { axes: ['points', ...names(own)], shape: [points, ...sizesOf(own)] };
+      const shown = inPoints ? own : axes;
+      return {
+        axes: [...(inPoints ? ['points'] : []), ...namesOf(shown)],
+        shape: [...(inPoints ? [points] : []), ...sizesOf(shown)],
+        within: within?.name ?? null,
+      };
     };
+    const varies = ({ axes }: ExternTensor): boolean => axes.some((x) => run.carried.includes(x));
     const call: ExternCall = {
       name: run.name,
       instance: new Map(run.family.map((a, i) => [a.name, run.instance[i] ?? 0])),
+      sizes: new Map(run.mentions.map((a) => [a.name, asInteger(a.size) ?? 0])),
+      carried: namesOf(run.carried),
       points: pointwise ? points : null,
       operands: new Map(
-        run.args.map((a): [string, Tensor] => {
+        run.args.map((a): [string, ExternOperand] => {
           const { element } = a;
-          return [a.name, { element, ...viewOf(a.axes), data: dataOf(element, a.data) }];
+          return [a.name, { element, ...viewOf(a, pointwise && varies(a)), data: dataOf(element, a.data) }];
         }),
       ),
-      results: run.results.map(({ element, axes }) => ({
-        element,
-        shape: pointwise ? [points, ...sizesOf(axes.filter((x) => !run.carried.includes(x)))] : sizesOf(axes),
-      })),
-      signal: undefined,
+      results: run.results.map((r) => ({ element: r.element, ...viewOf(r, pointwise) })),
+      signal,
     };
-    return Promise.resolve(functionOf(externs, run.name)(call)).then((value) =>
-      listOf(value, run.results.length).map((data) => Float64Array.from(data)),
+    const answers = await askHost(call, functionOf(externs, run.name), place(run.span));
+    // Real numbers stay as they were given: the reference is in float64.
+    return answers.map(({ data, words }, i) =>
+      run.results[i]?.element === 'f32' ? Float64Array.from(data, Number) : Float64Array.from(words),
     );
   };
 }
@@ -81,15 +84,24 @@ export function interpretedExtern(externs: ReadonlyMap<string, ExternFunction>) 
  * For simulated plans: exactly the runtime's part of the work, on the buffers of the simulation. Each instance with work is
  * called, told which it is, with the rows of its points gathered.
  */
-export function simulatedExtern(externs: ReadonlyMap<string, ExternFunction>) {
+export function simulatedExtern(externs: ReadonlyMap<string, ExternFunction>, signal: AbortSignal | undefined) {
   return async (call: SimulatedExtern): Promise<readonly ArrayLike<number>[]> => {
     const axes = (of: { readonly axes: readonly string[]; readonly shape: readonly number[] }): readonly AxisSpec[] =>
       of.axes.map((name, i) => ({ name, size: of.shape[i] ?? 0 }));
     const spec: ExternSpec = {
       kind: 'extern',
       name: call.name,
-      operands: call.operands.map((o) => ({ name: o.name, buffer: 0, element: o.element, axes: axes(o) })),
-      results: call.results.map((r) => ({ buffer: 0, element: r.element, axes: axes(r) })),
+      place: call.place,
+      operands: call.operands.map((o) => ({
+        name: o.name,
+        buffer: 0,
+        element: o.element,
+        axes: axes(o),
+        within: o.within,
+      })),
+      results: call.results.map((r) => ({ buffer: 0, element: r.element, axes: axes(r), within: r.within })),
+      sizes: call.sizes,
+      carried: call.carried,
       family: call.family,
       points: call.points,
       mask: call.mask === null ? null : { buffer: 0, axes: axes(call.mask) },
@@ -98,7 +110,7 @@ export function simulatedExtern(externs: ReadonlyMap<string, ExternFunction>) {
       operands: call.operands.map((o) => wordsOf(o.element, o.data)),
       mask: call.mask === null ? null : wordsOf('bool', call.mask.data),
     };
-    const answered = await callExtern(spec, new Map(), words, functionOf(externs, call.name), undefined);
+    const answered = await callExtern(spec, new Map(), words, functionOf(externs, call.name), signal);
     return answered.map((numbers, i) => {
       const { buffer, byteOffset, length } = numbers;
       const element = call.results[i]?.element ?? 'f32';

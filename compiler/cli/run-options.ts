@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { ExternFunction } from '../../runtime/externs.ts';
+import type { ExternFunction } from '../../runtime/ask-host.ts';
 import { type MissingParams, tensorsOf } from '../../runtime/bindings.ts';
 import { quoteName } from '../../runtime/json.ts';
 import { unreadNeighbours } from '../../runtime/layout-hints.ts';

@@ -115,16 +115,25 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
     extern(call: ExternCall<GraphTensor>) {
       shop.at(call.span);
       const around = [...call.family, ...call.carried];
+      const within = (of: ExternCall<GraphTensor>['results'][number] | ExternCall<GraphTensor>['args'][number]) =>
+        of.within === null ? null : shop.id(of.within);
       const index = builder.addExtern({
         name: call.name,
         role: call.role,
-        operands: call.args.map((a) => ({ name: a.name, node: a.value.node, axes: shop.idsOf(a.axes) })),
+        operands: call.args.map((a) => ({
+          name: a.name,
+          node: a.value.node,
+          axes: shop.idsOf(a.axes),
+          within: within(a),
+        })),
         results: call.results.map((r) => ({
           element: r.element,
           axes: shop.idsOf([...around, ...minus(r.axes, around)]),
+          within: within(r),
         })),
         family: shop.idsOf(call.family),
         carried: shop.idsOf(minus(call.carried, call.family)),
+        mentions: shop.idsOf(call.mentions),
         span: call.span,
       });
       return call.results.map((_, i) => shop.tensor(builder.extern(index, i)));

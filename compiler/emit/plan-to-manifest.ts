@@ -88,8 +88,11 @@ function stepSpec(plan: Plan, step: Step, table: KernelTable): StepSpec {
     return {
       kind: 'extern',
       name: step.name,
-      operands: step.operands.map((o) => ({ ...o, axes: axisSpecs(o.axes) })),
-      results: step.results.map((r) => ({ ...r, axes: axisSpecs(r.axes) })),
+      place: step.place,
+      operands: step.operands.map((o) => ({ ...o, axes: axisSpecs(o.axes), within: within(o.within) })),
+      results: step.results.map((r) => ({ ...r, axes: axisSpecs(r.axes), within: within(r.within) })),
+      sizes: axisSpecs(step.sizes),
+      carried: step.carried,
       family: axisSpecs(step.family),
       points: step.points === null ? null : axisSpecs(step.points),
       mask: step.mask === null ? null : { buffer: step.mask.buffer, axes: axisSpecs(step.mask.axes) },
@@ -107,6 +110,10 @@ function stepSpec(plan: Plan, step: Step, table: KernelTable): StepSpec {
     uniforms: step.uniforms.map((u) => (u.kind === 'seed' ? { special: 'seed' } : sizeFormula(u.size))),
     unless: step.unless,
   };
+}
+
+function within(axis: PlanAxis | null): AxisSpec | null {
+  return axis === null ? null : (axisSpecs([axis])[0] ?? null);
 }
 
 function resultSpec(result: PlanResult): ResultSpec {

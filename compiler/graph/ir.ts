@@ -137,11 +137,23 @@ export interface ExternNode {
   readonly name: string;
   /** An expert works point by point of the carried axes, a function has whole tensors. */
   readonly role: 'expert' | 'fn';
-  /** `axes`: those it is declared with, in that order. */
-  readonly operands: readonly { readonly name: string; readonly node: NodeId; readonly axes: readonly AxisId[] }[];
-  readonly results: readonly { readonly element: ElementType; readonly axes: readonly AxisId[] }[];
+  /** `axes`: those it is declared with, in that order; `within`: the axis that its integers are points of. */
+  readonly operands: readonly {
+    readonly name: string;
+    readonly node: NodeId;
+    readonly axes: readonly AxisId[];
+    readonly within: AxisId | null;
+  }[];
+  readonly results: readonly {
+    readonly element: ElementType;
+    readonly axes: readonly AxisId[];
+    /** The host's integers must lie in -1 .. size-1 of this axis. */
+    readonly within: AxisId | null;
+  }[];
   readonly family: readonly AxisId[];
   readonly carried: readonly AxisId[];
+  /** Every axis its type mentions: the host is told their sizes. */
+  readonly mentions: readonly AxisId[];
   readonly span: Span;
 }
 

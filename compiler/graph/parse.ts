@@ -311,7 +311,7 @@ class GraphParser {
     t.end();
   }
 
-  /** `0 = expert answer family (E) carried (T) takes request %3 (T, D) gives f32 (E, T, A)` */
+  /** `0 = expert answer family (E) carried (T) mentions (D, A, E) takes request %3 (T, D) gives i32 (E, T, A) in A` */
   private callLine(t: GraphText): void {
     const index = t.integer();
     t.take('=');
@@ -322,18 +322,21 @@ class GraphParser {
     const family = this.list(t);
     t.take('carried');
     const carried = this.list(t);
-    const operands: { name: string; node: NodeId; axes: readonly AxisId[] }[] = [];
-    const results: { element: Node['element']; axes: readonly AxisId[] }[] = [];
-    while (t.skip('takes')) operands.push({ name: t.word(), node: t.node(), axes: this.list(t) });
+    t.take('mentions');
+    const mentions = this.list(t);
+    const within = (): AxisId | null => (t.skip('in') ? this.axis(t.word(), t.number) : null);
+    const operands: ExternNode['operands'][number][] = [];
+    const results: ExternNode['results'][number][] = [];
+    while (t.skip('takes')) operands.push({ name: t.word(), node: t.node(), axes: this.list(t), within: within() });
     while (t.skip('gives')) {
       const element = t.word();
       if (!isElement(element)) throw textError(t.number, `no element type ${element}`);
-      results.push({ element, axes: this.list(t) });
+      results.push({ element, axes: this.list(t), within: within() });
     }
     t.end();
     if (index !== this.externs.length)
       throw textError(t.number, `call ${index} stands where ${this.externs.length} belongs`);
-    this.externs.push({ name, role, operands, results, family, carried, span: nowhere });
+    this.externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
   }
 
   /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */

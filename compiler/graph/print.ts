@@ -51,6 +51,7 @@ const usedAxes = (graph: Graph): ReadonlySet<AxisId> =>
   new Set([
     ...graph.nodes.flatMap((n) => [...n.axes]),
     ...graph.leaves.flatMap((l) => (l.within === null ? [] : [l.within])),
+    ...graph.externs.flatMap((e) => e.mentions),
   ]);
 
 /** Names of axes; those that share a name are told apart by number. */
@@ -72,9 +73,13 @@ function printDomain({ supports, dense }: Domain): string {
 }
 
 function printCall(call: ExternNode, index: number, list: (axes: readonly AxisId[]) => string): string {
-  const operands = call.operands.map((o) => ` takes ${o.name} %${o.node} (${list(o.axes)})`).join('');
-  const results = call.results.map((r) => ` gives ${r.element} (${list(r.axes)})`).join('');
-  return `call ${index} = ${call.role} ${call.name} family (${list(call.family)}) carried (${list(call.carried)})${operands}${results}`;
+  const within = (axis: AxisId | null): string => (axis === null ? '' : ` in ${list([axis])}`);
+  const operands = call.operands
+    .map((o) => ` takes ${o.name} %${o.node} (${list(o.axes)})${within(o.within)}`)
+    .join('');
+  const results = call.results.map((r) => ` gives ${r.element} (${list(r.axes)})${within(r.within)}`).join('');
+  const around = `family (${list(call.family)}) carried (${list(call.carried)}) mentions (${list(call.mentions)})`;
+  return `call ${index} = ${call.role} ${call.name} ${around}${operands}${results}`;
 }
 
 function printRoot(root: Root, list: (axes: readonly AxisId[]) => string): string {

@@ -25,7 +25,8 @@ function dropLeaves(graph: Graph): Graph {
   for (const leaf of leaves)
     for (const a of [...leaf.axes, ...(leaf.within === null ? [] : [leaf.within])]) axes.add(a);
   for (const call of graph.externs)
-    for (const a of [...call.family, ...call.carried, ...call.results.flatMap((r) => r.axes)]) axes.add(a);
+    for (const a of [...call.family, ...call.carried, ...call.mentions, ...call.results.flatMap((r) => r.axes)])
+      axes.add(a);
   for (const root of graph.roots) {
     for (const a of root.kind === 'tensor' ? root.axes : [...root.sources, ...root.targets, ...root.payload])
       axes.add(a);

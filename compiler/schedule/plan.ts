@@ -81,17 +81,26 @@ export interface ExternStep {
   readonly kind: 'extern';
   readonly name: string;
   readonly label: string;
+  /** Of the call. */
+  readonly place: string;
   readonly operands: readonly {
     readonly name: string;
     readonly buffer: number;
     readonly element: ElementType;
     readonly axes: readonly PlanAxis[];
+    /** The axis that its integers are points of. */
+    readonly within: PlanAxis | null;
   }[];
   readonly results: readonly {
     readonly buffer: number;
     readonly element: ElementType;
     readonly axes: readonly PlanAxis[];
+    readonly within: PlanAxis | null;
   }[];
+  /** Every axis the extern's type mentions: what the host is told the sizes of. */
+  readonly sizes: readonly PlanAxis[];
+  /** The axes the call carries, in front of the declared ones. */
+  readonly carried: readonly string[];
   readonly family: readonly PlanAxis[];
   /** The axes an expert works along point by point; null: a function, which has whole tensors. */
   readonly points: readonly PlanAxis[] | null;

@@ -131,7 +131,9 @@ class Scheduler {
     let buffers = this.#calls.get(node.call);
     if (buffers === undefined) {
       const leading = [...call.family, ...call.carried];
-      const operands = call.operands.map(({ name, node: id, axes: declared }) => {
+      const place = plan.place(call.span);
+      const within = (axis: AxisId | null) => (axis === null ? null : (plan.axes([axis])[0] ?? null));
+      const operands = call.operands.map(({ name, node: id, axes: declared, within: points }) => {
         const operand = plan.node(id);
         const axes = [...leading.filter((a) => operand.axes.includes(a)), ...declared];
         return {
@@ -139,25 +141,26 @@ class Scheduler {
           buffer: this.#dense(id, axes, `${call.name}: ${name}`),
           element: operand.element,
           axes: plan.axes(axes),
+          within: within(points),
         };
       });
       const mask = call.role === 'expert' ? this.#externMask(node.call, leading, call.name) : null;
-      const results = call.results.map(({ element, axes }) => ({
-        buffer: plan.table.scratch(
-          `${call.name}: ${plan.place(call.span)}`,
-          wordOf(element),
-          multiply(axes.map(plan.sizeOf)),
-        ),
+      const results = call.results.map(({ element, axes, within: points }) => ({
+        buffer: plan.table.scratch(`${call.name}: ${place}`, wordOf(element), multiply(axes.map(plan.sizeOf))),
         element,
         axes: plan.axes(axes),
+        within: within(points),
       }));
-      const label = `extern ${call.name}: ${plan.place(call.span)}`;
+      const label = `extern ${call.name}: ${place}`;
       plan.steps.push({
         kind: 'extern',
         name: call.name,
         label,
+        place,
         operands,
         results,
+        sizes: plan.axes(call.mentions),
+        carried: plan.axes(call.carried).map(({ name }) => name),
         family: plan.axes(call.family),
         points: call.role === 'expert' ? plan.axes(call.carried) : null,
         mask,

@@ -28,19 +28,35 @@ export interface SimulatedTensor {
   readonly data: Numbers;
 }
 
+interface SizedAxis {
+  readonly name: string;
+  readonly size: number;
+}
+
 export interface SimulatedExtern {
   readonly name: string;
+  /** Of the call. */
+  readonly place: string;
+  /** Every axis its type mentions. */
+  readonly sizes: readonly SizedAxis[];
+  /** The axes the call carries. */
+  readonly carried: readonly string[];
   /** Axes of the family whose instances are called. */
-  readonly family: readonly { readonly name: string; readonly size: number }[];
+  readonly family: readonly SizedAxis[];
   /** Carried axes of an expert; null: a function. */
-  readonly points: readonly { readonly name: string; readonly size: number }[] | null;
-  readonly operands: readonly (SimulatedTensor & { readonly name: string; readonly axes: readonly string[] })[];
+  readonly points: readonly SizedAxis[] | null;
+  readonly operands: readonly (SimulatedTensor & {
+    readonly name: string;
+    readonly axes: readonly string[];
+    readonly within: SizedAxis | null;
+  })[];
   /** 0 or 1 over the family's axes, then the carried ones; null: wanted everywhere. */
   readonly mask: (SimulatedTensor & { readonly axes: readonly string[] }) | null;
   readonly results: readonly {
     readonly element: ElementType;
     readonly axes: readonly string[];
     readonly shape: readonly number[];
+    readonly within: SizedAxis | null;
   }[];
 }
 
@@ -222,16 +238,21 @@ export class Simulator {
       const shape = shapeOf(axes, run);
       return axes.map((a, i) => ({ name: a.name, size: shape[i] ?? 0 }));
     };
+    const within = (axis: PlanAxis | null): SizedAxis | null => (axis === null ? null : (sized([axis])[0] ?? null));
     const results = await run.extern({
       name: step.name,
+      place: step.place,
+      sizes: sized(step.sizes),
+      carried: step.carried,
       family: sized(step.family),
       points: step.points === null ? null : sized(step.points),
-      operands: step.operands.map((o) => ({ ...view(o, o.element), name: o.name })),
+      operands: step.operands.map((o) => ({ ...view(o, o.element), name: o.name, within: within(o.within) })),
       mask: step.mask === null ? null : view(step.mask, 'bool'),
       results: step.results.map((r) => ({
         element: r.element,
         axes: r.axes.map((a) => a.name),
         shape: shapeOf(r.axes, run),
+        within: within(r.within),
       })),
     });
     for (const [i, spec] of step.results.entries()) {

@@ -137,9 +137,8 @@ export function checkExtern(cx: Context, scope: Scope, extern: ast.ExternDecl, d
   const family = checkFamily(cx, scope, extern.family ?? []);
   const types = extern.signature.formals.map((f) => checkType(cx, scope, f.type));
   const result = checkResult(cx, scope, extern.signature);
-  const head = new Scope(scope, scope.owner, true);
   const callable = { name: extern.name, signature: extern.signature };
-  const signature = bindFormals(cx, scope, head, callable, types, result);
+  const signature = labelFormals(cx, callable, types, result);
   checkBoundary(cx, callable, extern.role, family, signature);
   const value = familyOf(id, extern.role, extern.name, family, signature, noTraits, new Map());
   scope.set(extern.name.text, { kind: 'family', family: value }, extern.name.span);
@@ -281,6 +280,27 @@ function bindFormals(
       head.set(name, type === null ? { kind: 'error' } : { kind: 'local', local, type, ones: false }, span);
     else head.set(name, { kind: 'error' }, span);
   });
+  return { formals, typed, result };
+}
+
+/** The formals of an extern: labels that only the host reads. Without a body they shadow nothing, so they may be any name, each once. */
+function labelFormals(
+  cx: Context,
+  { signature, name: owner }: Pick<CallableSyntax, 'signature' | 'name'>,
+  types: readonly (ValueType | null)[],
+  result: ValueType | null,
+): Signature {
+  const formals = signature.formals.map(({ name }, i) => ({
+    name: name.text,
+    type: types[i] ?? null,
+    span: name.span,
+  }));
+  const typed = formals.flatMap(({ name, type, span }) =>
+    type === null ? [] : [{ local: cx.fresh(), name, span, type }],
+  );
+  const repeated = formals.find(({ name }, i) => formals.findIndex((other) => other.name === name) < i);
+  if (repeated !== undefined)
+    cx.report('MOE0202', repeated.span, { message: `two arguments of ${owner.text} are called ${repeated.name}` });
   return { formals, typed, result };
 }
 

@@ -51,12 +51,18 @@ export interface ExternRun {
   readonly carried: readonly Axis[];
   readonly args: readonly (ExternTensor & { readonly name: string; readonly data: Float64Array })[];
   readonly results: readonly ExternTensor[];
+  /** Every axis its type mentions. */
+  readonly mentions: readonly Axis[];
+  /** Of the call. */
+  readonly span: Span;
 }
 
 export interface ExternTensor {
   readonly element: ElementType;
   /** The carried axes it has, all or none of an expert's, then its own. */
   readonly axes: readonly Axis[];
+  /** The axis that integers are points of; null: any number. */
+  readonly within: Axis | null;
 }
 
 export interface Float64Options {
@@ -296,15 +302,15 @@ function runExtern(call: ExternCall<F64Tensor>, options: Float64Options): readon
   if (extern === undefined) throw new CompilerBug('interpret', `nobody computes the extern ${call.name}`);
   const carried = without(call.carried, call.family);
   const instances = countPoints(call.family);
-  const args = call.args.map(({ name, value, axes }) => {
+  const args = call.args.map(({ name, value, axes, within }) => {
     const has = carried.filter((a) => value.axes.includes(a));
     const own = [...(call.role === 'expert' && has.length > 0 ? carried : has), ...axes];
     const data = spread(value, [...call.family, ...own]).data;
-    return { name, element: value.element, own, length: countPoints(own), data };
+    return { name, element: value.element, within, own, length: countPoints(own), data };
   });
-  const results = call.results.map(({ element, axes }) => {
+  const results = call.results.map(({ element, axes, within }) => {
     const own = [...carried, ...axes];
-    return { element, own, length: countPoints(own), data: new Float64Array(instances * countPoints(own)) };
+    return { element, within, own, length: countPoints(own), data: new Float64Array(instances * countPoints(own)) };
   });
   for (let n = 0; n < instances; n++) {
     const given = extern({
@@ -313,13 +319,16 @@ function runExtern(call: ExternCall<F64Tensor>, options: Float64Options): readon
       instance: pointAt(call.family, n),
       family: call.family,
       carried,
-      args: args.map(({ name, element, own, length, data }) => ({
+      args: args.map(({ name, element, within, own, length, data }) => ({
         name,
         element,
+        within,
         axes: own,
         data: data.slice(n * length, (n + 1) * length),
       })),
-      results: results.map(({ element, own }) => ({ element, axes: own })),
+      results: results.map(({ element, within, own }) => ({ element, within, axes: own })),
+      mentions: call.mentions,
+      span: call.span,
     });
     results.forEach(({ element, length, data }, r) => {
       const values = given[r];

@@ -56,13 +56,22 @@ export interface ExternCall<T> {
   readonly name: string;
   /** An expert works point by point, a function has whole tensors. */
   readonly role: 'expert' | 'fn';
-  readonly args: readonly { readonly name: string; readonly value: T; readonly axes: readonly Axis[] }[];
-  readonly results: readonly { readonly element: ElementType; readonly axes: readonly Axis[] }[];
+  readonly args: readonly (Declared & { readonly name: string; readonly value: T })[];
+  readonly results: readonly (Declared & { readonly element: ElementType })[];
   /** Axes of the family (an `extern expert`): the callback is called once for each of their points. */
   readonly family: readonly Axis[];
   /** The carried axes: the batch the callback gets. */
   readonly carried: readonly Axis[];
+  /** Every axis its type mentions, once each: of operands, of results, behind `in`, of its family. */
+  readonly mentions: readonly Axis[];
   readonly span: Span;
+}
+
+/** What a signature says of an operand or a result. */
+interface Declared {
+  readonly axes: readonly Axis[];
+  /** The axis that integers are points of; null: any number. */
+  readonly within: Axis | null;
 }
 
 export interface Algebra<T, R> {

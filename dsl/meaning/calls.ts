@@ -282,14 +282,22 @@ export class Calls<T, R> {
     family: readonly Axis[],
     span: Span,
   ): WalkValue<T, R> {
-    const own = (type: ValueType): readonly Axis[] => axesOfType(type).map((a) => this.scope.axis(a, frame));
+    const own = (type: ValueType): { readonly axes: readonly Axis[]; readonly within: Axis | null } => ({
+      axes: axesOfType(type).map((a) => this.scope.axis(a, frame)),
+      within: type.kind === 'tensor' && type.within !== undefined ? this.scope.axis(type.within, frame) : null,
+    });
     const args = callable.formals.map((f) => {
       const value = frame.locals.get(f.local);
       if (value === undefined || value.kind !== 'tensor') throw new CompilerBug('walk', 'an extern takes dense values');
-      return { name: f.name, value: value.value, axes: own(f.type) };
+      return { name: f.name, value: value.value, ...own(f.type) };
     });
     const types = callable.result.kind === 'tuple' ? callable.result.items.map((t) => t.type) : [callable.result];
-    const results = types.map((t) => ({ element: t.kind === 'tuple' ? ('f32' as const) : t.element, axes: own(t) }));
+    const results = types.map((t) => ({ element: t.kind === 'tuple' ? ('f32' as const) : t.element, ...own(t) }));
+    const mentioned = [...args, ...results].flatMap(({ axes, within }) => [
+      ...axes,
+      ...(within === null ? [] : [within]),
+    ]);
+    const declared = callable.family.map(({ axis }) => this.scope.axis(axis, frame));
     const values = this.algebra.extern({
       name: callable.name,
       role: callable.role === 'expert' ? 'expert' : 'fn',
@@ -297,6 +305,7 @@ export class Calls<T, R> {
       results,
       family: [...new Set(family)],
       carried,
+      mentions: [...new Set([...mentioned, ...declared, ...family])],
       span,
     });
     const items = values.map((value): WalkValue<T, R> => ({ kind: 'tensor', value }));

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { execute } from '../../compiler/cli/execute.ts';
 import { loadExterns } from '../../compiler/cli/run-options.ts';
-import type { ExternCall, ExternFunction } from '../../runtime/externs.ts';
+import type { ExternCall, ExternFunction } from '../../runtime/ask-host.ts';
 import { readCase } from './golden-case.ts';
 import { mappingsFor, requestFor } from './harness.ts';
 import { readMappings } from './mapping.ts';

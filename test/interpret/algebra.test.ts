@@ -166,10 +166,11 @@ describe('values under calls', () => {
     const [y] = host.extern({
       name: 'tool',
       role: 'expert',
-      args: [{ name: 'x', value: x, axes: [D] }],
-      results: [{ element: 'f32', axes: [D] }],
+      args: [{ name: 'x', value: x, axes: [D], within: null }],
+      results: [{ element: 'f32', axes: [D], within: null }],
       family: [E],
       carried: [T, E],
+      mentions: [D, E],
       span,
     });
     expect(seen).toEqual(['0 T 1 2 5 6 9 10', '1 T 3 4 7 8 11 12']);

@@ -12,7 +12,7 @@ import { analyse } from '../../compiler/front-end.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../dsl/syntax/source.ts';
-import type { ExternFunction } from '../../runtime/externs.ts';
+import type { ExternFunction } from '../../runtime/ask-host.ts';
 
 export interface TextOptions {
   readonly name?: string;

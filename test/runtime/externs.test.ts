@@ -1,6 +1,7 @@
 /** Functions of the host: which rows they are given, where their results go, and what happens when they fail. */
 import { describe, expect, it } from 'vitest';
-import { type ExternCall, type ExternFunction, callExtern } from '../../runtime/externs.ts';
+import type { ExternCall, ExternFunction } from '../../runtime/ask-host.ts';
+import { callExtern } from '../../runtime/externs.ts';
 import type { AxisSpec, ExternSpec } from '../../runtime/manifest.ts';
 import { readRoute } from '../../runtime/routes.ts';
 
@@ -18,11 +19,14 @@ const asFloats = (words: Uint32Array<ArrayBuffer> | undefined): readonly number[
 const expert: ExternSpec = {
   kind: 'extern',
   name: 'expert',
+  place: 'hosted.moe:9:3',
   operands: [
-    { name: 'x', buffer: 0, element: 'f32', axes: [T, D] },
-    { name: 'bias', buffer: 1, element: 'f32', axes: [M, D] },
+    { name: 'x', buffer: 0, element: 'f32', axes: [T, D], within: null },
+    { name: 'bias', buffer: 1, element: 'f32', axes: [M, D], within: null },
   ],
-  results: [{ buffer: 2, element: 'f32', axes: [M, T, D] }],
+  results: [{ buffer: 2, element: 'f32', axes: [M, T, D], within: null }],
+  sizes: [D, M],
+  carried: ['T'],
   family: [M],
   points: [T],
   mask: { buffer: 3, axes: [M, T] },
@@ -57,7 +61,7 @@ describe('an expert of the host', () => {
       seen.push(points);
       expect(operands.get('x')?.shape).toEqual([3, 2]);
       expect(operands.get('bias')?.shape).toEqual([2]);
-      expect(results).toEqual([{ element: 'f32', shape: [3, 2] }]);
+      expect(results).toEqual([{ element: 'f32', axes: ['points', 'D'], shape: [3, 2], within: null }]);
       return operands.get('x')?.data ?? [];
     };
     const [result] = await callExtern({ ...expert, mask: null }, sizes, { ...words, mask: null }, run, undefined);
@@ -88,7 +92,9 @@ describe('a function of the host', () => {
       ...expert,
       points: null,
       mask: null,
-      results: [{ buffer: 2, element: 'i32', axes: [M] }],
+      results: [{ buffer: 2, element: 'i32', axes: [M], within: null }],
+      sizes: [T, D, M],
+      carried: [],
     };
     const seen: (readonly number[])[] = [];
     const run: ExternFunction = ({ operands, instance, points }) => {

@@ -166,8 +166,11 @@ const hosted: PlanSpec = {
     {
       kind: 'extern',
       name: 'host',
-      operands: [{ name: 'x', buffer: 2, element: 'f32', axes: [T, Dim] }],
-      results: [{ buffer: 3, element: 'f32', axes: [T, Dim] }],
+      place: 'sample.moe:4:3',
+      operands: [{ name: 'x', buffer: 2, element: 'f32', axes: [T, Dim], within: null }],
+      results: [{ buffer: 3, element: 'f32', axes: [T, Dim], within: null }],
+      sizes: [T, Dim],
+      carried: [],
       family: [],
       points: null,
       mask: null,

@@ -217,10 +217,11 @@ describe('dense values', () => {
     const call = t.b.addExtern({
       name: 'f',
       role: 'fn',
-      operands: [{ name: 'x', node: t.b.map('neg', [x]), axes: [D] }],
-      results: [{ element: 'f32', axes: [T] }],
+      operands: [{ name: 'x', node: t.b.map('neg', [x]), axes: [D], within: null }],
+      results: [{ element: 'f32', axes: [T], within: null }],
       family: [],
       carried: [T],
+      mentions: [D],
       span,
     });
     t.root('y', t.b.map('add', [t.b.extern(call, 0), t.b.constant(1)]), [T]);

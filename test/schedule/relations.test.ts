@@ -249,10 +249,11 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const call = b.addExtern({
       name: 'host',
       role: 'expert',
-      operands: [{ name: 'x', node: x, axes: [D] }],
-      results: [{ element: 'f32', axes: [E, T, D] }],
+      operands: [{ name: 'x', node: x, axes: [D], within: null }],
+      results: [{ element: 'f32', axes: [E, T, D], within: null }],
       family: [E],
       carried: [T],
+      mentions: [D, E],
       span,
     });
     const y = t.on(b.extern(call, 0), [r]);
