@@ -9,7 +9,7 @@
  */
 import type { Evaluation, F64Call, F64Operand } from '../algebra/primitive.ts';
 import { boundsOfJoin } from '../algebra/bounds.ts';
-import { binaryNames, unaryNames, type PrimitiveName } from '../algebra/names.ts';
+import { alongNames, binaryNames, reductionNames, unaryNames, type PrimitiveName } from '../algebra/names.ts';
 import { sumInOrder } from '../algebra/sum-order.ts';
 import { primitive } from '../algebra/table.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -21,7 +21,18 @@ import { TooMuch } from '../meaning/limits.ts';
 import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
 import { embedded, stacked, united } from './parts.ts';
 import { allPresent, axesOf } from './pointwise.ts';
-import { project, reported, singlePoint, where, whereAllPresent, type Deferred, type RunProblem } from './problems.ts';
+import {
+  ofAll,
+  ofChoice,
+  ofWeights,
+  project,
+  reported,
+  singlePoint,
+  where,
+  whereAllPresent,
+  type Deferred,
+  type RunProblem,
+} from './problems.ts';
 import { renamed } from './recut.ts';
 import { axesOfRoute, makeRoute, weightsOf, type F64Route } from './route.ts';
 import { inStorageOrder, readStore } from './stores.ts';
@@ -206,8 +217,8 @@ function dependencies(call: F64Call, result: F64Operand): readonly Deferred[] {
   const over = call.axes.get('over') ?? [];
   // The targets that a sum of routes is told (for its ranks) do not make it read along them.
   const pointwise = pointwiseNames.has(call.name);
-  return operands.flatMap((operand) => {
-    let problems = operand.value.problems;
+  return [...call.args].flatMap(([name, operand]) => {
+    let problems = asRead(call, name, operand, result);
     if (problems.length === 0) return [];
     // Beside an index -1 no weight is read.
     if (call.name === 'pick' && operand === call.args.get('weights')) problems = besideIndices(problems, call);
@@ -221,6 +232,37 @@ function dependencies(call: F64Call, result: F64Operand): readonly Deferred[] {
     const gone = axesOf(operand).filter((axis) => !kept.includes(axis));
     return project(problems, pointwise ? gone : [...gone, ...over]);
   });
+}
+
+/** Operations that ask a route for its points and ranks alone. */
+const ofPoints: ReadonlySet<PrimitiveName> = new Set(['mask', 'rank', 'slots', 'load', 'count']);
+/** Operands that give a route its weights and decide nothing about its points. */
+const weightsBy: ReadonlyMap<PrimitiveName, string> = new Map([
+  ...[...alongNames, ...reductionNames].map((name) => [name, 'x'] as const),
+  ['all', 's'],
+  ['keep', 'v'],
+  ['limit', 'r'],
+  ['normalize', 'r'],
+  ['pick', 'weights'],
+]);
+/** Operands that are conditions: a route that is not of bools stands for where it is present. */
+const conditions: ReadonlyMap<PrimitiveName, string> = new Map([
+  ['where', 'condition'],
+  ['keep', 'c'],
+  ['top_k', 'where'],
+]);
+
+/** An operand's problems, with those of its weights where the result depends on them: on the result's weights, or on all of it. */
+function asRead(call: F64Call, name: string, operand: F64Operand, result: F64Operand): readonly Deferred[] {
+  const { problems } = operand.value;
+  if (problems.length === 0) return problems;
+  const isCondition = conditions.get(call.name) === name;
+  const scored = call.name === 'top_k' && call.args.has('by') ? 's' : weightsBy.get(call.name);
+  const isWeight = !isCondition && (pointwiseNames.has(call.name) || scored === name);
+  const toWeights = isWeight && result.kind === 'route';
+  if (operand.kind === 'tensor') return toWeights ? ofWeights(problems) : problems;
+  if (ofPoints.has(call.name) || (isCondition && operand.value.element !== 'bool')) return ofChoice(problems);
+  return toWeights ? problems : ofAll(problems);
 }
 
 /** What a `pick` reads of its weights: those of entries that are not -1. */
@@ -270,7 +312,10 @@ function presentWhere(routes: readonly F64Route[], value: F64Tensor, absent: num
     (joined, route) => ({ support: unite(joined.support, route.support), facts: boundsOfJoin(joined, route) }),
     { support: first.support, facts: first.facts },
   );
-  const problems = [...whereAllPresent(value.problems, routes), ...routes.flatMap((route) => route.problems)];
+  const problems = [
+    ...ofWeights(whereAllPresent(value.problems, routes)),
+    ...routes.flatMap((route) => ofChoice(route.problems)),
+  ];
   return makeRoute({ support, payload, present, rank, weight, element: value.element, facts, problems });
 }
 
@@ -286,7 +331,7 @@ function meanPresent(value: F64Tensor, over: readonly Axis[], routes: readonly F
   const problems = [
     ...project(whereAllPresent(value.problems, routes), over),
     ...project(
-      routes.flatMap((route) => route.problems),
+      routes.flatMap((route) => ofChoice(route.problems)),
       over,
     ),
   ];

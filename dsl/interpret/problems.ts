@@ -5,6 +5,9 @@
  * value: a reduction depends on all it reads, a contraction with a route only on what is present, a lifted call only
  * on its present points. What is left on a value when it is demanded is reported.
  *
+ * A route tells two kinds apart: what its weights are made of, and what decides where it is present and in which order. Who asks a
+ * route for its points alone (`mask`, `count`, a lifted call) does not need its weights.
+ *
  * The sets may be too large (an index into a table that holds an error counts for the whole table), never too small.
  */
 import type { Code, Span } from '../diagnostics/diagnostic.ts';
@@ -25,6 +28,8 @@ export interface Deferred {
   readonly axes: readonly Axis[];
   /** 1 at the points of `axes` (row-major) that are wrong; not all 0. */
   readonly at: Uint8Array;
+  /** On a route: its weights depend on them, its points and ranks do not. */
+  readonly ofWeights: boolean;
 }
 
 /** The set of one point. */
@@ -32,7 +37,22 @@ export function singlePoint(problem: RunProblem, axes: readonly Axis[], point: r
   const at = new Uint8Array(countPoints(axes));
   const n = axes.reduce((sum, axis, i) => sum * countPoints([axis]) + point[i], 0);
   at[n] = 1;
-  return { problem, axes, at };
+  return { problem, axes, at, ofWeights: false };
+}
+
+/** What becomes the weights of a route that is chosen by something else. */
+export function ofWeights(problems: readonly Deferred[]): readonly Deferred[] {
+  return problems.map((deferred) => ({ ...deferred, ofWeights: true }));
+}
+
+/** What the points and ranks of a route depend on. */
+export function ofChoice(problems: readonly Deferred[]): readonly Deferred[] {
+  return problems.filter((deferred) => !deferred.ofWeights);
+}
+
+/** What a value depends on that reads the weights of a route too. */
+export function ofAll(problems: readonly Deferred[]): readonly Deferred[] {
+  return problems.map((deferred) => (deferred.ofWeights ? { ...deferred, ofWeights: false } : deferred));
 }
 
 /** What depends on all points along `gone` at once. */

@@ -11,7 +11,7 @@ import type { BoundFact } from '../algebra/bounds.ts';
 import type { ElementType } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Axis } from '../meaning/axis.ts';
-import type { Deferred } from './problems.ts';
+import { ofAll, ofChoice, type Deferred } from './problems.ts';
 import { countPoints, makeTensor, none, type F64Tensor } from './tensor.ts';
 
 export interface F64Route {
@@ -42,12 +42,12 @@ export function axesOfRoute(route: F64Route): readonly Axis[] {
 
 /** The weights as a dense tensor; what stands at absent points means nothing. */
 export function weightsOf(route: F64Route): F64Tensor {
-  return makeTensor(route.element, axesOfRoute(route), route.weight, route.problems);
+  return makeTensor(route.element, axesOfRoute(route), route.weight, ofAll(route.problems));
 }
 
 /** Where it is present, as a dense tensor of bools over the support. */
 export function presenceOf(route: F64Route): F64Tensor {
-  return makeTensor('bool', route.support, Float64Array.from(route.present), route.problems);
+  return makeTensor('bool', route.support, Float64Array.from(route.present), ofChoice(route.problems));
 }
 
 /** Where it is present and, if it is of bools, true: a route standing for a condition. */
@@ -58,12 +58,12 @@ export function conditionOf(route: F64Route): F64Tensor {
   const data = Float64Array.from({ length: route.weight.length }, (_, i) =>
     route.present[Math.floor(i / payload)] === 1 && route.weight[i] !== 0 ? 1 : 0,
   );
-  return makeTensor('bool', axes, data, route.problems);
+  return makeTensor('bool', axes, data, ofAll(route.problems));
 }
 
 /** Dense, with this number where the route is absent. */
 export function filledWith(route: F64Route, absent: number): F64Tensor {
   const payload = countPoints(route.payload);
   const data = route.weight.map((weight, i) => (route.present[Math.floor(i / payload)] === 1 ? weight : absent));
-  return makeTensor(route.element, axesOfRoute(route), data, route.problems);
+  return makeTensor(route.element, axesOfRoute(route), data, ofAll(route.problems));
 }

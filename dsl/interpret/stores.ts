@@ -22,7 +22,7 @@ export function readStore(store: Store, values: Float64Array | null, selection: 
       span: store.declaration.span,
       point: [],
     };
-    const everywhere = count === 0 ? [] : [{ problem, axes, at: new Uint8Array(count).fill(1) }];
+    const everywhere = count === 0 ? [] : [{ problem, axes, at: new Uint8Array(count).fill(1), ofWeights: false }];
     const whole = makeTensor(store.element, axes, new Float64Array(count), everywhere);
     return store.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
   }
