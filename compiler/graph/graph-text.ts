@@ -86,7 +86,7 @@ export class GraphText {
   }
 
   float(): number {
-    return Number(this.read(/^-?(\d+(\.\d+)?(e[+-]?\d+)?)/, 'a number'));
+    return Number(this.read(/^-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)/, 'a number'));
   }
 
   string(): string {
