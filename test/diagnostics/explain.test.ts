@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { analyse } from '../../compiler/front-end.ts';
 import { compileProgram } from '../../compiler/compile.ts';
+import { denseExperts } from '../../compiler/graph/dense-experts.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { catalogue, isCode } from '../../dsl/diagnostics/catalogue.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
@@ -19,6 +20,9 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dsl', 
 
 /** Codes that need more than a program text: options of the command line, sizes of files. */
 const shownByNoProgram = /^MOE(0002|0010|0011|0012|0013|0014|0212|0318|0354|0355|0356|0501|06[0-7]\d|07\d\d)$/;
+
+/** Told by `check` of a program without a mistake. */
+const notices: ReadonlySet<string> = new Set(['MOE0456']);
 
 interface Example {
   readonly tag: string;
@@ -37,6 +41,14 @@ function diagnosticsOf(text: string): readonly Diagnostic[] {
     ...diagnostics,
     ...compileProgram(program, { overrides: new Map(), target: webgpuCore, sources }).diagnostics,
   ];
+}
+
+/** Places where every expert runs though a route is there. */
+function noticesOf(text: string): number {
+  const { program, sources } = analyse({ name: 'example.moe', text });
+  if (program === null) return NaN;
+  const { entries } = compileProgram(program, { overrides: new Map(), target: webgpuCore, sources });
+  return entries.flatMap(({ plain }) => denseExperts(plain.fused, 'example.moe')).length;
 }
 
 describe('pages of explain', () => {
@@ -60,8 +72,13 @@ describe('pages of explain', () => {
     const examples = examplesOf(page);
     const shown = examples.map(({ tag }) => tag);
     if (shownByNoProgram.test(code)) expect(shown).toContain('text');
-    else expect(shown).toEqual([`moe fails-with ${code}`, 'moe ok']);
+    else expect(shown).toEqual([`moe ${notices.has(code) ? 'notice' : 'fails-with'} ${code}`, 'moe ok']);
     for (const { tag, text } of examples) {
+      if (notices.has(code)) expect(noticesOf(text)).toBe(tag === 'moe ok' ? 0 : 1);
+      if (tag === `moe notice ${code}`) {
+        expect(diagnosticsOf(text)).toEqual([]);
+        continue;
+      }
       if (tag === 'moe ok') expect(diagnosticsOf(text)).toEqual([]);
       else if (tag.startsWith('moe ')) {
         const codes = diagnosticsOf(text).map((d) => d.code);
