@@ -60,9 +60,7 @@ export async function executeReference(
     },
     seed: request.seed ?? 0,
     want: { losses: request.want.losses, outputs: request.want.outputs, updates: request.want.updates ?? false },
-    ...(request.externs === undefined
-      ? {}
-      : { extern: interpretedExtern(request.externs, placer(prepared.project.sources), request.signal) }),
+    extern: interpretedExtern(request.externs ?? new Map(), placer(prepared.project.sources), request.signal),
     report: (p) => problems.push(p),
   });
   if (problems.length > 0)
@@ -105,7 +103,7 @@ export async function executeKernels(
     sizes,
     seed: request.seed ?? 0,
     ...(after === undefined ? {} : { after }),
-    ...(request.externs === undefined ? {} : { extern: simulatedExtern(request.externs, request.signal) }),
+    extern: simulatedExtern(request.externs ?? new Map(), request.signal),
   });
   const [error] = ran.errors;
   if (error !== undefined) {
