@@ -114,6 +114,11 @@ export class GraphBuilder {
     return node;
   }
 
+  /** The supports made so far. */
+  supports(): readonly Extract<Node, { kind: 'support' }>[] {
+    return this.nodes.filter((node) => node.kind === 'support');
+  }
+
   axesOf(id: NodeId): readonly AxisId[] {
     return this.node(id).axes;
   }

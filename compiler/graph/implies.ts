@@ -1,52 +1,48 @@
 /**
  * What is known, from how they were made, about bool values of a graph: whether one can be true only where another is.
  * Syntactic and incomplete: `false` means "not known". Axes of the weaker one that the stronger one lacks count for all
- * points along them.
+ * points along them. Views are taken off first: a selection that was split and merged again is the selection.
  */
-import { operandsOfDraft } from './draft.ts';
-import type { Node, NodeId } from './ir.ts';
+import type { AxisId, NodeId } from './ir.ts';
+import { bare, mentions, sameViews, seen, viewedAxes, type NodeLookup, type Seen } from './views.ts';
 
-export type NodeLookup = (id: NodeId) => Node;
-
-/** A support stands for its mask. */
-function bare(id: NodeId, node: NodeLookup): NodeId {
-  const n = node(id);
-  return n.kind === 'support' ? bare(n.mask, node) : id;
-}
+export type { NodeLookup } from './views.ts';
 
 /** Whether `strong` is true only where `weak` is. */
-export function implies(strong: NodeId, weak: NodeId, node: NodeLookup, depth = 24): boolean {
+export function implies(strong: NodeId, weak: NodeId, node: NodeLookup): boolean {
+  return follows({ node: strong, views: [] }, { node: weak, views: [] }, node, 24);
+}
+
+function follows(strong: Seen, weak: Seen, node: NodeLookup, depth: number): boolean {
   const s = bare(strong, node);
   const w = bare(weak, node);
-  if (s === w) return true;
+  if (s.node === w.node && sameViews(s.views, w.views)) return true;
   if (depth === 0) return false;
-  const next = (a: NodeId, b: NodeId): boolean => implies(a, b, node, depth - 1);
-  const weaker = node(w);
+  const next = (a: Seen, b: Seen): boolean => follows(a, b, node, depth - 1);
+  const weaker = node(w.node);
   if (weaker.kind === 'constant' && weaker.value === 1) return true;
-  if (weaker.kind === 'map' && weaker.op === 'or' && weaker.operands.some((o) => next(s, o))) return true;
-  if (weaker.kind === 'map' && weaker.op === 'and' && weaker.operands.every((o) => next(s, o))) return true;
+  if (weaker.kind === 'map' && weaker.op === 'or' && weaker.operands.some((o) => next(s, seen(o, w)))) return true;
+  if (weaker.kind === 'map' && weaker.op === 'and' && weaker.operands.every((o) => next(s, seen(o, w)))) return true;
+  // A view over an axis that was reduced is about another axis of that name.
+  const apart = (over: readonly AxisId[]): boolean => !mentions(s.views, over) && !mentions(w.views, over);
   // Some point above the projected one is true if this one is.
-  if (weaker.kind === 'reduce' && weaker.op === 'any' && next(s, weaker.operand)) return true;
-  const stronger = node(s);
+  if (weaker.kind === 'reduce' && weaker.op === 'any' && apart(weaker.over) && next(s, seen(weaker.operand, w)))
+    return true;
+  const stronger = node(s.node);
   switch (stronger.kind) {
     case 'constant':
       return stronger.value === 0;
     case 'map':
-      if (stronger.op === 'and') return stronger.operands.some((o) => next(o, w));
-      return stronger.op === 'or' && stronger.operands.every((o) => next(o, w));
+      if (stronger.op === 'and') return stronger.operands.some((o) => next(seen(o, s), w));
+      return stronger.op === 'or' && stronger.operands.every((o) => next(seen(o, s), w));
     case 'masked':
-      return stronger.otherwise === 0 && (next(stronger.support, w) || next(stronger.value, w));
+      return stronger.otherwise === 0 && (next(seen(stronger.support, s), w) || next(seen(stronger.value, s), w));
     case 'reduce':
       // any over Z of s implies any over Z of w if s implies w.
-      if (stronger.op !== 'any') return false;
+      if (stronger.op !== 'any' || !apart(stronger.over)) return false;
       if (weaker.kind === 'reduce' && weaker.op === 'any' && sameList(stronger.over, weaker.over))
-        return next(stronger.operand, weaker.operand);
-      return !stronger.over.some((a) => weaker.axes.includes(a)) && next(stronger.operand, w);
-    case 'rename':
-    case 'slice':
-    case 'split':
-    case 'merge':
-      return sameView(stronger, weaker) && next(operandsOfDraft(stronger)[0] ?? s, operandsOfDraft(weaker)[0] ?? w);
+        return next(seen(stronger.operand, s), seen(weaker.operand, w));
+      return !stronger.over.some((a) => viewedAxes(w, node).includes(a)) && next(seen(stronger.operand, s), w);
     default:
       return false;
   }
@@ -54,24 +50,6 @@ export function implies(strong: NodeId, weak: NodeId, node: NodeLookup, depth = 
 
 const sameList = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i]);
-
-/** The same view of two operands. */
-function sameView(a: Node, b: Node): boolean {
-  if (a.kind === 'rename' && b.kind === 'rename') return sameList(a.from, b.from) && sameList(a.to, b.to);
-  if (a.kind === 'slice' && b.kind === 'slice') {
-    const { axis, as } = a;
-    return (
-      axis === b.axis &&
-      as === b.as &&
-      a.at.kind === 'exact' &&
-      b.at.kind === 'exact' &&
-      a.at.numerator === b.at.numerator
-    );
-  }
-  if (a.kind === 'split' && b.kind === 'split') return a.axis === b.axis && sameList(a.into, b.into);
-  if (a.kind === 'merge' && b.kind === 'merge') return a.into === b.into && sameList(a.from, b.from);
-  return false;
-}
 
 /** Support nodes that are true wherever this bool is: those it was masked by. */
 export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
@@ -81,4 +59,17 @@ export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
     return [...new Set([...guardsOf(n.support, node), ...guardsOf(n.value, node)])];
   if (n.kind === 'map' && n.op === 'and') return [...new Set(n.operands.flatMap((o) => guardsOf(o, node)))];
   return [];
+}
+
+/** What bools are made of by masks, conjunctions and unions, themselves first. */
+export function madeOf(ids: readonly NodeId[], node: NodeLookup): ReadonlySet<NodeId> {
+  const found = new Set(ids);
+  // A set is walked in the order of what is added to it.
+  for (const id of found) {
+    const n = node(id);
+    if (n.kind === 'support') found.add(n.mask);
+    else if (n.kind === 'masked') found.add(n.support).add(n.value);
+    else if (n.kind === 'map' && (n.op === 'and' || n.op === 'or')) n.operands.forEach((o) => found.add(o));
+  }
+  return found;
 }

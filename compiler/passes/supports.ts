@@ -15,6 +15,7 @@ import {
 } from '../graph/bounds.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import { implies } from '../graph/implies.ts';
+import { boundsBehindBoth } from '../graph/shared-bounds.ts';
 import type { AxisId, Bound, Node, NodeId } from '../graph/ir.ts';
 
 export type SupportNode = Extract<Node, { kind: 'support' }>;
@@ -51,7 +52,9 @@ export class Supports {
     const [a, z] = [this.get(first), this.get(second)];
     this.b.at(a.span);
     const mask = this.b.map('or', [first, second]);
-    return this.b.support(mask, a.sources, a.targets, uniteBounds(a, z, this.b.sizeOf));
+    const shared = boundsBehindBoth(first, second, this.b);
+    const bounds = tidyBounds([...uniteBounds(a, z, this.b.sizeOf), ...shared], a.axes, this.b.sizeOf);
+    return this.b.support(mask, a.sources, a.targets, bounds);
   }
 
   /**
@@ -124,9 +127,20 @@ export class Supports {
       const point = b.iota(axis, 'i32');
       const end = b.size(apply('add', at, b.sizeOf(as)), 'i32');
       const inside = b.map('and', [b.map('ge', [point, b.size(at, 'i32')]), b.map('lt', [point, end])]);
+      // A range of a support, put back: that support, inside the range.
+      const whole = this.slicedFrom(n, axis, at, as);
+      if (whole !== null) return b.map('and', [whole, inside]);
       const index = b.map('where', [inside, b.map('sub', [point, b.size(at, 'i32')]), b.constant(-1, 'i32')]);
       return b.gather(n, as, index);
     });
+  }
+
+  /** The value this is a range of, if it is that range. */
+  private slicedFrom(id: NodeId, axis: AxisId, at: Size, as: AxisId): NodeId | null {
+    const node = this.b.node(id);
+    if (node.kind === 'support') return this.slicedFrom(node.mask, axis, at, as);
+    if (node.kind !== 'slice' || node.axis !== axis || node.as !== as) return null;
+    return sizeKey(node.at) === sizeKey(at) ? node.operand : null;
   }
 
   /** The part of a support from a point on: as an axis of its own, or that point alone. */

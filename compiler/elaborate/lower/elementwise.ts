@@ -4,7 +4,8 @@
  * routes is present where either is.
  */
 import { binaryNames, unaryNames, type BinaryName, type UnaryName } from '../../../dsl/algebra/names.ts';
-import { boundOf, uniteBounds } from '../../graph/bounds.ts';
+import { boundOf, tidyBounds, uniteBounds } from '../../graph/bounds.ts';
+import { boundsBehindBoth } from '../../graph/shared-bounds.ts';
 import type { MapOp } from '../../graph/ir.ts';
 import {
   eachOf,
@@ -62,7 +63,8 @@ function sumOfRoutes(shop: Workshop, op: 'add' | 'sub', x: GraphRoute, y: GraphR
   const later = b.map('add', [y.rank, b.size(most, 'i32')]);
   const rank = b.map('where', [x.support, x.rank, later]);
   const weight = b.map(op, [shop.filled(x, 0), shop.filled(y, 0)], call.element);
-  const bounds = uniteBounds(shop.bounded(x), shop.bounded(y), b.sizeOf);
+  const shared = boundsBehindBoth(x.support, y.support, b);
+  const bounds = tidyBounds([...uniteBounds(shop.bounded(x), shop.bounded(y), b.sizeOf), ...shared], axes, b.sizeOf);
   return shop.route(
     b.map('or', [x.support, y.support]),
     { sources: x.sources, targets: x.targets, bounds },

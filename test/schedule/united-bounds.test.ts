@@ -1,0 +1,56 @@
+/**
+ * Room for assignments where one selection is used in several ways: the same points under other axes are counted once, parts of a
+ * selection are together as few as the selection, and what is not known to share a point is added. Numbers are judged too: a list
+ * that is too short would lose rows.
+ */
+import { describe, expect, it } from 'vitest';
+import { stepwiseOnKernels } from '../../compiler/cli/stepwise.ts';
+import { verdictOf } from '../../compiler/cli/verdicts.ts';
+import { formatSize } from '../../dsl/meaning/size.ts';
+import { prepareText, ready } from '../language/support.ts';
+
+const model = (body: string) => `import { SwiGLU } from "std"
+model Views {
+  axis T, D = 8, F = 16, E = 8, G = 2, M = 4, A = 3, B = 5
+  param w: [E, D]
+  param v: [E, D]
+  experts ffn[E] = SwiGLU<F>
+  forward(x: [T, D]) -> (y: [T, D], z: [T, D]) {
+    let r = top_k(softmax(w @ x, over: E), 2, over: E)
+    let q = top_k(softmax(v @ x, over: E), 2, over: E)
+    let h = ffn(x)
+    ${body}
+  }
+}`;
+
+/** Entries of lists of points over E, first of those at which the experts are computed. */
+function preparedAs(body: string) {
+  const { prepared } = prepareText(model(body));
+  if (prepared === null) throw new Error('the program has mistakes');
+  const lists = prepared.entry.plain.plan.buffers.filter((b) => b.label === 'assignments (E, T): list');
+  return { prepared, entries: lists.map((b) => formatSize(b.elements)) };
+}
+
+const split = 'E: (G, M)';
+const cases: readonly (readonly [string, string, string])[] = [
+  ['split', `let s = split(r, ${split})\n(y: r @ h, z: s @ split(2 * h, ${split}))`, '2 * T'],
+  ['split and merged', `let s = merge(split(r, ${split}), (G, M): E)\n(y: r @ h, z: s @ (2 * h))`, '2 * T'],
+  ['fewer, then split', `let s = split(keep(r, r > 0.3), ${split})\n(y: r @ h, z: s @ split(2 * h, ${split}))`, '2 * T'],
+  ['a condition and its opposite', `let s = keep(r, r > 0.3) + keep(r, not (r > 0.3))\n(y: s @ h, z: s @ (2 * h))`, '2 * T'],
+  ['a range beside the whole', '(y: r @ h, z: r[E: 3 .. 8 as B] @ h[E: 3 .. 8 as B])', '2 * T'],
+  ['a sum, and the sum split', `let s = r + q\n(y: s @ h, z: split(s, ${split}) @ split(2 * h, ${split}))`, '4 * T'],
+  ['two selections', '(y: r @ h, z: q @ (2 * h))', '4 * T'],
+  ['a selection, and another one split', `(y: r @ h, z: split(q, ${split}) @ split(2 * h, ${split}))`, '4 * T'],
+  ['ranges of two selections', '(y: r[E: 0 .. 3 as A] @ h[E: 0 .. 3 as A], z: q[E: 3 .. 8 as B] @ h[E: 3 .. 8 as B])', '4 * T'],
+]; // prettier-ignore
+
+describe('one selection used twice', () => {
+  it.each(cases)('%s', async (_, body, wanted) => {
+    const { prepared, entries } = preparedAs(body);
+    expect(entries[0]).toBe(wanted);
+    const given = ready(prepared, { sizes: new Map([['T', 5]]) });
+    const { firstWrong, launches } = verdictOf(given, await stepwiseOnKernels(given), null);
+    expect(firstWrong).toBe(null);
+    expect(launches.compared).toBeGreaterThan(100);
+  });
+});
