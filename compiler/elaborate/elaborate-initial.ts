@@ -8,6 +8,7 @@ import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import type { UsedStore } from '../../dsl/meaning/instances.ts';
 import type { Scope } from '../../dsl/meaning/scope.ts';
+import { problemAsI32 } from '../../dsl/meaning/whole-numbers.ts';
 import { asInteger, asNumber, formatSize } from '../../dsl/meaning/size.ts';
 import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
 import { walkInitial } from '../../dsl/meaning/walk.ts';
@@ -30,7 +31,7 @@ export function elaborateInitial(
 ): { readonly initial: InitialValue; readonly reads: readonly StoreRead<GraphTensor>[] } {
   const { declaration, family, declared, path } = used.store;
   if (declaration.initial === null || declaration.store === 'input') return { initial: null, reads: [] };
-  const number = constantOf(declaration.initial, scope, used);
+  const number = constantOf(declaration.initial, scope, used, report);
   if (number !== null) {
     const value = declaration.type.element === 'f16' ? roundToF16(number) : number;
     // Manifests are JSON, which has no infinities: those are computed.
@@ -69,10 +70,19 @@ function runOf(graph: Graph): string | null {
   return null;
 }
 
-function constantOf(initial: Expr, scope: Scope, used: UsedStore): number | null {
-  if (initial.kind === 'coerce') return constantOf(initial.value, scope, used);
+/** The number that an initial value is all over, or null if it is computed. One that its element type does not hold is told. */
+function constantOf(
+  initial: Expr,
+  scope: Scope,
+  used: UsedStore,
+  report: (problem: Diagnostic) => void,
+): number | null {
+  if (initial.kind === 'coerce') return constantOf(initial.value, scope, used, report);
   if (initial.kind !== 'static' || scope.dependsOnIndex(initial.value)) return null;
   const value = scope.static(initial.value, scope.frameOf(used.instance));
   if (value.kind === 'bool') return value.value ? 1 : 0;
-  return value.kind === 'number' ? asNumber(value.size) : null;
+  if (value.kind !== 'number') return null;
+  const problem = used.store.declaration.type.element === 'i32' ? problemAsI32(value.size, initial.span) : null;
+  if (problem !== null) report(problem);
+  return asNumber(value.size);
 }

@@ -8,6 +8,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import type { AxisVar, ElementType, Expr, Static, StaticOp, StaticType } from './program.ts';
 import { sameAxis } from '../algebra/primitive.ts';
+import { beyondI32, rangeOfI32 } from '../algebra/range-of-i32.ts';
 import { tensorType } from './types.ts';
 
 /** The lexer refuses what no float64 holds; beyond this a power of ten would only be large. */
@@ -140,7 +141,7 @@ export function literalValue(value: Static): { readonly numerator: bigint; reado
 
 /**
  * A static as a scalar tensor. A bool stays a bool; a number takes `element` (f32 where nothing is wanted). Null after a
- * diagnostic: a string is no tensor, a fraction no i32.
+ * diagnostic: a string is no tensor, a fraction no i32, nor is a number beyond 32 bits.
  */
 export function staticExpr(cx: Context, value: Static, element: ElementType): Expr | null {
   if (value.type === 'string') {
@@ -159,6 +160,11 @@ export function staticExpr(cx: Context, value: Static, element: ElementType): Ex
         message: 'an integer is wanted here, this is a fraction',
         help: 'say floor(…) or ceil(…)',
       });
+      return null;
+    }
+    const whole = known === null ? 0n : known.numerator / known.denominator;
+    if (whole < rangeOfI32.least || whole > rangeOfI32.greatest) {
+      cx.report('MOE0755', value.span, beyondI32(String(whole)));
       return null;
     }
     if (value.kind === 'infinity' || (value.kind === 'op' && value.args.some((a) => a.kind === 'infinity'))) {

@@ -231,6 +231,9 @@ export const catalogue = {
   MOE0721: { title: 'an index is outside its axis' },
   MOE0722: { title: 'there is no greatest of nothing' },
 
+  // Numbers that their element type does not hold.
+  MOE0755: { title: 'a number does not fit i32' },
+
   // Files of a program.
   MOE0765: { title: 'an import leads out of the folder that imports stay below' },
   MOE0766: { title: 'an imported file is not a module' },

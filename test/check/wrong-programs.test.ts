@@ -111,6 +111,7 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   ['a step that gives too many values', 'MOE0311', model('', 'chain l in L carrying h = x { ‸(h, h) }')],
   ['collecting what is no let', 'MOE0312', model('', 'let (y, _) = chain l in L carrying h = x collecting ‸p { h } y')],
   ['a fraction where an integer is wanted', 'MOE0313', model('param i: i32[D] = ‸1 / 2')],
+  ['a number that i32 does not hold', 'MOE0755', model('param i: i32[D] = ‸2147483648')],
   ['an index without an axis', 'MOE0314', model('', 'x + x[‸0]')],
   [
     'an index of two axes',
