@@ -58,7 +58,7 @@ export interface CreateOptions {
 }
 
 /** Weights that were written but not submitted pile up in the driver: it is made to take them at this many bytes. */
-const MOST_PENDING_BYTES = 256 * 2 ** 20;
+const MOST_PENDING_BYTES = 32 * 2 ** 20;
 
 /**
  * Makes a model. Throws RequirementsError, WeightsError, OutOfMemoryError, DeviceLostError, MoecError, or the reason of

@@ -15,7 +15,7 @@ import { basename, dirname, join, relative, isAbsolute, sep } from 'node:path';
 import { type DeviceOptions, requestDeviceFrom } from './device.ts';
 import { MoecError, weightsFault } from './errors.ts';
 import { quoteName } from './json.ts';
-import { PIECE_BYTES, type RangeFile, type WeightSource, openFiles, openShards, parseShardIndex } from './source.ts';
+import { MOST_INDEX_BYTES, PIECE_BYTES, type RangeFile, type WeightSource, openFiles, openShards, parseShardIndex } from './source.ts';
 
 /** Weights in one safetensors file. */
 export async function fromFile(path: string): Promise<WeightSource> {
@@ -127,7 +127,7 @@ async function readRange(handle: FileHandle, offset: number, length: number): Pr
 async function readWhole(path: string): Promise<Uint8Array> {
   const file = await openFile(path, basename(path));
   try {
-    if (file.size > PIECE_BYTES) throw weightsFault('MOE0620', 'the index is too large', { file: file.name });
+    if (file.size > MOST_INDEX_BYTES) throw weightsFault('MOE0620', 'the index is too large', { file: file.name });
     return await file.read(0, file.size);
   } finally {
     await file.close();

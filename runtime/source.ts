@@ -19,7 +19,7 @@ import {
 } from './safetensors.ts';
 
 /** The largest range that is read at once. */
-export const PIECE_BYTES = 64 * 2 ** 20;
+export const PIECE_BYTES = 16 * 2 ** 20;
 
 /** A reader of tensors by name. Implement it to bring weights from elsewhere. */
 export interface WeightSource {
@@ -349,7 +349,7 @@ function unknownTensor(name: string): WeightsError {
 }
 
 /** Larger indices than this describe more tensors than any file may hold. */
-const MOST_INDEX_BYTES = 64 * 2 ** 20;
+export const MOST_INDEX_BYTES = 64 * 2 ** 20;
 
 /**
  * The index of a sharded checkpoint, tensor → file name. File names have to be plain: nothing in an index may lead

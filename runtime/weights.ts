@@ -2,7 +2,7 @@
  * Weights on their way from a source to GPU buffers.
  *
  * Invariants:
- * - Host memory: one piece of 64 MiB, and one store more where a checkpoint keeps it in another order than the store.
+ * - Host memory: a piece as it is stored, the same decoded where that differs, and one store more where a checkpoint keeps it in another order than the store.
  * - Every value is looked at: not finite, too large for f16, no index of its axis. All such faults come in one report.
  * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
  */
@@ -176,6 +176,14 @@ async function readElements(
   const tensor = source.tensors.get(cell.tensor);
   if (tensor === undefined) throw weightsFault('MOE0630', `there is no tensor ${quoteName(cell.tensor)}`);
   const size = elementBytes(tensor.dtype);
+  if (tensor.dtype === 'F32' && store.element === 'f32' && count * size <= PIECE_BYTES) {
+    // Stored as the store has them: the bytes that were read are the words, without a copy.
+    const bytes = await source.read(cell.tensor, start * size, count * size, options.signal);
+    if (bytes.length === count * size && bytes.byteOffset % size === 0 && bytes.buffer instanceof ArrayBuffer) {
+      options.onBytes?.(bytes.length);
+      return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+    }
+  }
   const words = newWords(store, count);
   // Types wider than a word are read in as many pieces more.
   const step = Math.floor(PIECE_BYTES / Math.max(4, size));

@@ -24,7 +24,7 @@ import { controlsOf, prepare, sizesOf } from './prepare.ts';
 
 /** Runs once. Throws CliError (mistakes in the program, no adapter) and the runtime's errors. */
 export async function execute(request: ExecuteRequest): Promise<ReadonlyMap<string, NamedTensor>> {
-  const prepared = await prepare(request);
+  const prepared = await prepare(request, request.on === 'gpu' ? 'device' : 'host');
   switch (request.on) {
     case 'reference':
       return executeReference(prepared, request);
@@ -178,6 +178,9 @@ export async function executeGpu(
   request: ExecuteRequest,
   watch?: RunWatch,
 ): Promise<ReadonlyMap<string, NamedTensor>> {
+  // What the request says wrong is told before the weights are read.
+  const sizes = sizesOf(prepared, request);
+  const controls = controlsOf(prepared, request);
   const device = await openDevice(prepared.manifest);
   try {
     const model = await createModel(prepared.manifest, prepared.compilation.shaders, {
@@ -190,7 +193,7 @@ export async function executeGpu(
       warmUp: 'none',
     });
     try {
-      return await runModel(model, prepared, request, watch);
+      return await runModel(model, prepared, request, { sizes, controls, watch });
     } finally {
       model.dispose();
     }
@@ -199,14 +202,18 @@ export async function executeGpu(
   }
 }
 
+interface RunParts {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly controls: ReadonlyMap<string, NamedTensor>;
+  readonly watch: RunWatch | undefined;
+}
+
 async function runModel(
   model: Model,
   prepared: Prepared,
   request: ExecuteRequest,
-  watch: RunWatch | undefined,
+  { sizes, controls, watch }: RunParts,
 ): Promise<ReadonlyMap<string, NamedTensor>> {
-  const controls = controlsOf(prepared, request);
-  const sizes = sizesOf(prepared, request);
   for (const [path, tensor] of request.states ?? []) await model.write(path, Float64Array.from(tensor.data));
   const shaped = (t: NamedTensor) => ({ data: Float64Array.from(t.data), shape: t.shape });
   const inputs = new Map(

@@ -20,8 +20,11 @@ import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 import { projectOptions } from './options.ts';
 import { loadProject } from './project.ts';
 
-/** Reads, checks and compiles; reads the weights. Throws CliError 1 with the diagnostics. */
-export async function prepare(request: ExecuteRequest): Promise<Prepared> {
+/**
+ * Reads, checks and compiles; reads the weights, except for a run on the GPU alone: there the model reads them itself, piece by
+ * piece, and a copy here would be held for nothing. Throws CliError 1 with the diagnostics.
+ */
+export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'device' = 'host'): Promise<Prepared> {
   const project = await loadProject(request.modelFile, projectOptions(request));
   const fail = (diagnostics: readonly Diagnostic[]): never => {
     throw new CliError(1, `${request.modelFile} has errors`, { diagnostics, sources: project.sources });
@@ -43,14 +46,18 @@ export async function prepare(request: ExecuteRequest): Promise<Prepared> {
   if (manifest === null || hasErrors(compilation.diagnostics)) return fail(compilation.diagnostics);
   const entry = compilation.entries.find((e) => e.name === wanted);
   if (entry === undefined) return fail(compilation.diagnostics);
-  return { project, program, compilation, manifest, entry, stores: await readStores(manifest, request) };
+  return { project, program, compilation, manifest, entry, stores: await readStores(manifest, request, weightsFor) };
 }
 
-async function readStores(manifest: Manifest, request: ExecuteRequest): Promise<ReadonlyMap<string, Float64Array>> {
+async function readStores(
+  manifest: Manifest,
+  request: ExecuteRequest,
+  weightsFor: 'host' | 'device',
+): Promise<ReadonlyMap<string, Float64Array>> {
   const stores = new Map<string, Float64Array>();
   const { weights } = request;
-  if (weights !== null) {
-    await weights.open?.(tensorsOf(manifest), request.signal);
+  await weights?.open?.(tensorsOf(manifest), request.signal);
+  if (weights !== null && weightsFor === 'host') {
     for (const binding of bindStores(manifest, weights, request.missing ?? 'error')) {
       if (binding.cells === null) continue;
       const numbers = new Float64Array(binding.elements);

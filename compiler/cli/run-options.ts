@@ -126,7 +126,7 @@ export async function withRun<T>(
     };
     session.stage = 'compile';
     session.progress.show('compiling');
-    const compiled = await prepare(request);
+    const compiled = await prepare(request, request.on === 'gpu' && !settle ? 'device' : 'host');
     checkAxes(compiled, sizes);
     if (weights !== null) tellUnread(session, compiled, weights);
     const known = knownInputs(session, compiled, inputs);

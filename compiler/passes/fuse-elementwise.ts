@@ -22,6 +22,13 @@ const transcendental: ReadonlySet<MapOp> = new Set<MapOp>([
 ]); // prettier-ignore
 /** Parts of a concat that are chosen between in passing; more are written side by side. */
 const mostParts = 4;
+/**
+ * Operations, and steps in one another, that are computed in passing at most: what computes them recurses once a step, and so do
+ * compilers of shaders. A value beyond it is stored, which costs one write and one read for so many operations. Measured with
+ * `moec run model.moe --on gpu` of 1,200 lets, each one more than the last: 1,200 in one kernel overflow the stack, and limits of 32,
+ * 128 and 512 take the same 4 s of CPU on lavapipe, so it is the stack that decides. This is far from it.
+ */
+export const mostFused = 256;
 
 export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const { graph } = sparse;
@@ -31,16 +38,23 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const materialised = new Set<NodeId>();
   /** Operations to compute a value at one point, where it is not stored. */
   const cost: number[] = [];
+  /** Values on the longest way from one to what is stored: views cost nothing, but each is a step of whoever computes it. */
+  const depth: number[] = [];
   for (const node of graph.nodes) {
-    const inside = [...new Set(operandsOf(graph, node))].reduce((sum, id) => sum + (cost[id] ?? 0), ownCost(node));
+    const operands = [...new Set(operandsOf(graph, node))];
+    const inside = operands.reduce((sum, id) => sum + (cost[id] ?? 0), ownCost(node));
+    const deep = operands.reduce((most, id) => Math.max(most, depth[id] ?? 0), 0) + 1;
     const keep =
       stored(node) ||
+      inside > mostFused ||
+      deep > mostFused ||
       ((roots.has(node.id) || forHost.has(node.id)) && node.kind !== 'leaf') ||
       (node.kind === 'concat' && node.parts.length > mostParts) ||
       (node.kind === 'support' && inside > 1 && graph.nodes[node.mask]?.kind !== 'masked') ||
       (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
     if (keep) materialised.add(node.id);
     cost.push(keep || node.kind === 'leaf' ? 0 : inside);
+    depth.push(keep || node.kind === 'leaf' ? 0 : deep);
   }
   return { ...sparse, materialised };
 }
