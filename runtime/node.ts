@@ -15,7 +15,15 @@ import { basename, dirname, join, relative, isAbsolute, sep } from 'node:path';
 import { type DeviceOptions, requestDeviceFrom } from './device.ts';
 import { MoecError, weightsFault } from './errors.ts';
 import { quoteName } from './json.ts';
-import { MOST_INDEX_BYTES, PIECE_BYTES, type RangeFile, type WeightSource, openFiles, openShards, parseShardIndex } from './source.ts';
+import {
+  MOST_INDEX_BYTES,
+  PIECE_BYTES,
+  type RangeFile,
+  type WeightSource,
+  openFiles,
+  openShards,
+  parseShardIndex,
+} from './source.ts';
 
 /** Weights in one safetensors file. */
 export async function fromFile(path: string): Promise<WeightSource> {
