@@ -9,13 +9,15 @@
  *     0 contract_columns  contract: mixtral.moe:210    over T × E
  *         grid T * 2 threads, 64 a workgroup
  *         work at most 20 * T flops, 36 * T bytes
+ *         inner = 5, rows = T
  *         %0 %1 → %2
  */
 import { asNumber, formatSize, substitute } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import { lifetimes } from './place-buffers.ts';
 import { accessOf } from './plan.ts';
-import type { Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
+import type { Launch, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
+import type { Kernel } from '../kernel/ir.ts';
 
 /** A plan as text, ending in a newline. */
 export function printPlan(plan: Plan): string {
@@ -70,8 +72,19 @@ function printStep(plan: Plan, step: Step, i: number): readonly string[] {
     `  ${i} ${kernel?.name ?? '?'}#${step.kernel}  ${step.label}`,
     `      over ${step.work.domain}: ${formatSize(step.threads)} threads, ${kernel?.workgroupSize ?? '?'} a workgroup${unless}`,
     `      at most ${formatSize(step.work.flops)} flops, ${formatSize(step.work.bytes)} bytes`,
+    ...(step.uniforms.length === 0 ? [] : [`      ${printUniforms(step, kernel)}`]),
     `      ${flow}`,
   ];
+}
+
+/** The sizes, strides and offsets that the kernel is given: one formula that is off shows here. */
+function printUniforms(step: Launch, kernel: Kernel | undefined): string {
+  return step.uniforms
+    .map((value, i) => {
+      const name = kernel?.uniforms[i]?.name ?? '?';
+      return `${name} = ${value.kind === 'seed' ? 'the seed' : formatSize(value.size)}`;
+    })
+    .join(', ');
 }
 
 function printResult(result: PlanResult): string {

@@ -1,0 +1,55 @@
+/**
+ * Golden plans: what every example compiles to, as text that a reviewer reads.
+ *
+ * `golden/NAME.plan.txt` has each plan of an example (launches, the formulas each is given, memory, results) and the kernels it ships,
+ * each with a fingerprint of its text; `golden/NAME.wgsl.txt` the shaders of six examples whole. A change of one index formula is a
+ * difference of a line. `npm run plans` writes them anew; the difference is then reviewed as any other.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { compileProgram, type Compilation } from '../../compiler/compile.ts';
+import { fingerprint } from '../../compiler/emit/hash.ts';
+import { analyse } from '../../compiler/front-end.ts';
+import { printKernel } from '../../compiler/kernel/print.ts';
+import { printPlan } from '../../compiler/schedule/print.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import type { SourceFile } from '../../dsl/syntax/source.ts';
+
+const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+
+/** Between them: lists by expert, groups of experts, queues, packed slots, chains over layers, choices by experts. */
+const whole: ReadonlySet<string> = new Set(['mixtral', 'deepseek-v3', 'switch', 'soft-moe', 'rexmoe', 'expert-choice']);
+
+function compile(name: string): Compilation {
+  const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(examples, name, file), 'utf8') });
+  const { program, sources, diagnostics } = analyse(read('model.moe'), { resolve: read });
+  if (program === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
+  return compileProgram(program, { overrides: new Map(), target: webgpuCore, sources });
+}
+
+function planText({ entries, kernels, initialPlans }: Compilation): string {
+  const plans = entries.flatMap(({ name, plain, full }) =>
+    plain === full
+      ? [`// ${name}\n${printPlan(plain.plan)}`]
+      : [
+          `// ${name}\n${printPlan(plain.plan)}`,
+          `// ${name} with losses, outputs and updates\n${printPlan(full.plan)}`,
+        ],
+  );
+  const initial = [...initialPlans].map(([path, plan]) => `// the first value of ${path}\n${printPlan(plan)}`);
+  const list = kernels.map((kernel, i) => `${i} ${kernel.name}  ${fingerprint(printKernel(kernel))}`);
+  return [...plans, ...initial, `// kernels\n${list.join('\n')}\n`].join('\n');
+}
+
+describe('what an example compiles to', () => {
+  it.each(names)('%s', async (name) => {
+    const compiled = compile(name);
+    await expect(planText(compiled)).toMatchFileSnapshot(`golden/${name}.plan.txt`);
+    if (!whole.has(name)) return;
+    const shaders = compiled.shaders.map((text, i) => `// shader ${i}\n${text.trimEnd()}\n`).join('\n');
+    await expect(shaders).toMatchFileSnapshot(`golden/${name}.wgsl.txt`);
+  });
+});
