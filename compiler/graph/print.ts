@@ -50,7 +50,8 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
 const usedAxes = (graph: Graph): ReadonlySet<AxisId> =>
   new Set([
     ...graph.nodes.flatMap((n) => [...n.axes]),
-    ...graph.leaves.flatMap((l) => (l.within === null ? [] : [l.within])),
+    // Of a leaf that no node reads the text says nothing.
+    ...graph.nodes.flatMap((n) => (n.kind === 'leaf' ? (graph.leaves[n.leaf]?.within ?? []) : [])),
     ...graph.externs.flatMap((e) => e.mentions),
   ]);
 
