@@ -36,7 +36,9 @@ export function boundOrder(
         let decided = true;
         for (const [k, key] of keys.entries()) {
           const [ia, ib] = [from[k]?.[pa] ?? 0, from[k]?.[pb] ?? 0];
-          const gap = ((key.value[ib] ?? 0) - (key.value[ia] ?? 0)) * key.sign;
+          const [va, vb] = [key.value[ia] ?? 0, key.value[ib] ?? 0];
+          // Two equal infinities are a tie, and their difference is no number.
+          const gap = va === vb ? 0 : (vb - va) * key.sign;
           const slack = (key.delta[ia] ?? 0) + (key.delta[ib] ?? 0);
           if (Math.abs(gap) <= slack && slack > 0) decided = false;
           if (gap !== 0) {

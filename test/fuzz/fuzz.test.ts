@@ -42,7 +42,7 @@ function mutant(from: string, to: string): (run: Ready) => Promise<ReadonlyMap<s
 }
 
 it('finds a planted mutant and makes it small', async () => {
-  const options = { on: 'kernels', instead: mutant('max', 'min') } as const;
+  const options = { on: 'kernels', instead: mutant('min', 'max') } as const;
   const wrong = async (given: Case): Promise<boolean> => {
     const outcome = await examine(given, options);
     return outcome.kind === 'finding' && outcome.finding.kind === 'numbers';
