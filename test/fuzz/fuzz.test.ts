@@ -55,7 +55,7 @@ it('finds a planted mutant and makes it small', async () => {
         experts ffn[E] = SwiGLU<F>
         router gate(x: [D]) -> route[E] {
           param w: [E, D]
-          top_k(softmax(w @ x, over: E), 2, over: E)
+          top_k(w @ x, 2, over: E)
         }
         forward(x: [T, D], y: [T, D]) -> (a: [T, D], b: [T]) {
           let r = gate(x)
