@@ -11,6 +11,7 @@ import { WeightsError, type WeightsProblem } from './errors.ts';
 import { quoteName } from './json.ts';
 import { type Lacking, fusedHints, orderHint, storedAxes } from './layout-hints.ts';
 import type { CellSpec, Manifest, StoreSpec } from './manifest.ts';
+import { lackingAxisHint, memberHints } from './member-hints.ts';
 import { elementCount, evaluateCount, evaluateShape } from './sizes.ts';
 import type { WeightSource } from './source.ts';
 
@@ -45,6 +46,7 @@ export function bindStores(
   const needed = neededStores(manifest, source, missing);
   const nearest = source === null ? () => '' : nearestNames([...(source.names ?? source.tensors.keys())]);
   const lacking: Lacking[] = [];
+  const members = source === null ? () => '' : memberHints(source.tensors, tensorsOf(manifest));
   manifest.stores.forEach((store, index) => {
     if (store.kind === 'control' || !needed.has(index)) return;
     const shape = evaluateShape(store.axes, NO_SIZES);
@@ -58,16 +60,25 @@ export function bindStores(
       return;
     }
     if (source === null) {
-      problems.push({ code: 'MOE0635', message: `${store.path} has no initial value and no weights were given` });
+      const message = `${store.path} has no initial value and no weights were given`;
+      problems.push({ code: 'MOE0635', message, help: helpWithoutWeights });
       return;
     }
-    for (const name of absent) {
-      const message = `there is no tensor ${quoteName(name)}, which ${store.path} is bound to${nearest(name)}`;
-      problems.push({ code: 'MOE0630', message, tensor: name });
+    const help = absent.length === 0 ? '' : waysOut(store, absent.length < namesOf(store).length);
+    const held = absent.length === 0 ? '' : members(store, shape, absent);
+    for (const [i, name] of absent.entries()) {
+      const hint = i === 0 && held !== '' ? held : nearest(name);
+      const message = `there is no tensor ${quoteName(name)}, which ${store.path} is bound to${hint}`;
+      problems.push({ code: 'MOE0630', message, tensor: name, help });
       const cell = cells.find(({ tensor }) => tensor === name);
       if (cell !== undefined) lacking.push({ name, shape: cell.shape, axes: storedAxes(store, cell, shape) });
     }
-    for (const cell of cells) problems.push(...checkCell(store, cell, source, shape));
+    for (const problem of cells.flatMap((cell) => checkCell(store, cell, source, shape))) {
+      // A tensor that several members share is wrong once.
+      const told = (other: WeightsProblem): boolean =>
+        other.tensor === problem.tensor && other.message === problem.message;
+      if (!problems.some(told)) problems.push(problem);
+    }
     bindings.push({ ...base, cells });
   });
   if (problems.length === 0) return bindings;
@@ -78,6 +89,19 @@ export function bindStores(
       return hint === undefined ? problem : { ...problem, message: problem.message + hint };
     }),
   );
+}
+
+const helpWithoutWeights =
+  'give weights, or declare the param with a first value, as in `param w: [E, D] = 0.02 * normal[E, D]`';
+
+/** The ways out for a store that a checkpoint lacks: where it lies, or its first value. */
+function waysOut(store: StoreSpec, partly: boolean): string {
+  const place = 'say where it lies, with `from "…"` at the declaration';
+  if (partly) return `${place}; a part of a param is not initialised, it is read whole or not at all`;
+  const ask = "run with `--missing initialise` (from JavaScript `missing: 'initialise'`)";
+  return store.initial === null
+    ? `${place}, or declare it with a first value, as in \`param w: [E, D] = 0.02 * normal[E, D]\`, and ${ask}`
+    : `${place}, or, to begin with its first value, ${ask}`;
 }
 
 /** Names of all tensors that the params and states of a manifest may be read from. */
@@ -145,7 +169,8 @@ function checkCell(
     }
     if (!sameShape(tensor.shape, cell.shape)) {
       const told = `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`;
-      const hint = orderHint(storedAxes(store, cell, shape), cell.shape, tensor.shape);
+      const axes = storedAxes(store, cell, shape);
+      const hint = orderHint(axes, cell.shape, tensor.shape) || lackingAxisHint(store, cell, shape, axes, tensor.shape);
       problems.push(problem('MOE0631', cell.tensor, told, hint));
     }
     return problems;

@@ -104,6 +104,8 @@ export interface WeightsProblem {
   readonly message: string;
   readonly file?: string;
   readonly tensor?: string;
+  /** What to do about it. Several faults may have the same. */
+  readonly help?: string;
 }
 
 /** The weights are at fault. All faults that were found are in `problems`; with a single one `code` is its code. */
@@ -113,7 +115,8 @@ export class WeightsError extends MoecError {
   constructor(problems: readonly WeightsProblem[]) {
     const [first] = problems;
     const single = first !== undefined && problems.length === 1;
-    super(single ? first.code : 'MOE0600', single ? describeProblem(first) : describeProblems(problems));
+    const told = single ? describeProblem(first) : describeProblems(problems);
+    super(single ? first.code : 'MOE0600', [told, ...helpOf(problems)].join('\n  help: '));
     this.problems = problems;
   }
 }
@@ -122,6 +125,11 @@ const MOST_LISTED = 50;
 
 function describeProblem(problem: WeightsProblem): string {
   return problem.file === undefined ? problem.message : `${problem.file}: ${problem.message}`;
+}
+
+/** What to do about some faults, each way once, as lines of a message. */
+export function helpOf(problems: readonly WeightsProblem[]): readonly string[] {
+  return [...new Set(problems.flatMap(({ help }) => help ?? []))];
 }
 
 function describeProblems(problems: readonly WeightsProblem[]): string {

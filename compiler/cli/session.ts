@@ -9,7 +9,7 @@ import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import type { Diagnostic, SourceFile } from '../../dsl/diagnostics/diagnostic.ts';
 import { showText } from '../../dsl/diagnostics/columns.ts';
 import { renderAll, toJson, type JsonDiagnostic, type Styler } from '../../dsl/diagnostics/render.ts';
-import { MoecError, RequirementsError, RunError, WeightsError } from '../../runtime/errors.ts';
+import { MoecError, RequirementsError, RunError, WeightsError, type WeightsProblem } from '../../runtime/errors.ts';
 import { bugReport } from './bug-report.ts';
 import { CliError } from './cli-error.ts';
 import { noAdapterHelp } from './environment.ts';
@@ -97,13 +97,21 @@ export class Session {
     if (isNoAdapter(error)) remarks.push(`help: ${noAdapterHelp()}`);
     if (error instanceof RunError) remarks.unshift(`in ${error.place}`);
     if (error instanceof WeightsError && error.problems.length > 1) {
-      for (const problem of problemsOf(error)) this.sayLines(`error[${problem.code}]`, problem.message, []);
+      const told = new Set<string>();
+      for (const problem of problemsOf(error)) {
+        const { help } = problem;
+        const fresh = help !== undefined && !told.has(help);
+        if (fresh) told.add(help);
+        this.sayLines(`error[${problem.code}]`, problem.message, fresh ? [`help: ${help}`] : []);
+      }
       this.say('');
       this.#tell(this.colours.bold(`${error.problems.length} faults in the weights`));
       return;
     }
+    const [fault] = error instanceof WeightsError ? problemsOf(error) : [];
+    if (fault?.help !== undefined) remarks.push(`help: ${fault.help}`);
     if (isCode(error.code)) remarks.push(`more: moec explain ${error.code}`);
-    this.sayLines(`error[${error.code}]`, headline(error), remarks);
+    this.sayLines(`error[${error.code}]`, fault?.message ?? headline(error), remarks);
   }
 
   private sayLines(head: string, message: string, remarks: readonly string[]): void {
@@ -162,10 +170,11 @@ function headline(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function problemsOf(error: WeightsError): readonly { readonly code: string; readonly message: string }[] {
-  return error.problems.map(({ code, message, file }) => ({
+function problemsOf(error: WeightsError): readonly Pick<WeightsProblem, 'code' | 'message' | 'help'>[] {
+  return error.problems.map(({ code, message, file, help }) => ({
     code,
     message: file === undefined ? message : `${file}: ${message}`,
+    ...(help === undefined ? {} : { help }),
   }));
 }
 

@@ -224,6 +224,76 @@ describe('bindings', () => {
     expect(problems[1]?.[1]).toContain('[3], [2] is wanted');
   });
 
+  /** Members of [L, E, 2, 3] under `layers.{L}.experts.{E}.w`. */
+  const members = (): StoreSpec => {
+    const cells = [0, 1].flatMap((l) =>
+      [0, 1, 2].map((e) =>
+        cell(`layers.${l}.experts.${e}.w`, [2, 3], {
+          offset: (l * 3 + e) * 6,
+          dims: [
+            { size: 2, stride: 3, to: 3 },
+            { size: 3, stride: 1, to: 1 },
+          ],
+        }),
+      ),
+    );
+    const axes = [
+      { name: 'L', size: 2 },
+      { name: 'E', size: 3 },
+      { name: 'F', size: 2 },
+      { name: 'D', size: 3 },
+    ];
+    return store('ffn.w', [2, 3, 2, 3], { axes, cells });
+  };
+  const zeros = (name: string, shape: readonly number[]) =>
+    f32(name, shape, Array<number>(shape.reduce((a, b) => a * b, 1)).fill(0));
+
+  it.each([
+    ['layers.0.mlp.w', [2, 3], 'from "layers.{L}.mlp.w{all E}"'],
+    ['layers.0.w', [2, 3], 'from "layers.{L}.w{all E}"'],
+    ['layers.0.experts.w', [3, 2, 3], 'from "layers.{L}.experts.w"'],
+    ['layers.0.experts.v', [2, 3], null],
+    ['layers.0.experts.w', [3, 2], null],
+    ['experts.w', [2, 3], null],
+  ] as const)('name what seems to hold the members: %s of %j', (name, shape, form) => {
+    const [first] = problemsOf(() => bindStores(manifest(members()), fromTensors([zeros(name, shape)]), 'error'));
+    if (form === null) expect(first?.[1]).not.toContain('say `from');
+    else expect(first?.[1]).toContain(form);
+  });
+
+  it('name the axis that a stored tensor lacks, or has too many', () => {
+    const axes = [
+      { name: 'E', size: 3 },
+      { name: 'D', size: 2 },
+    ];
+    const counted = store('u', [3, 2], { axes });
+    const source = fromTensors([zeros('w', [2]), zeros('u.0', [2]), zeros('all', [3, 2])]);
+    const shared = [0, 1, 2].map((e) => cell('all', [2], { offset: 2 * e, dims: [{ size: 2, stride: 1, to: 1 }] }));
+    const m = manifest(store('w', [3, 2], { axes }), counted, store('v', [3, 2], { axes, cells: shared }));
+    const problems = problemsOf(() => bindStores(m, source, 'error'));
+    expect(problems.map(([code]) => code)).toEqual(['MOE0631', 'MOE0630', 'MOE0631']);
+    expect(problems[0]?.[1]).toContain('from "w{all E}"');
+    expect(problems[1]?.[1]).toContain('from "u.{E}"');
+    expect(problems[2]?.[1]).toContain('leave `{all E}` out');
+  });
+
+  it('name both ways out, each once', () => {
+    const initial = { kind: 'fill', value: 0 } as const;
+    const told = (...stores: readonly StoreSpec[]): string => {
+      try {
+        bindStores(manifest(...stores), fromTensors([]), 'error');
+      } catch (error) {
+        if (error instanceof WeightsError) return error.message;
+        throw error;
+      }
+      return '';
+    };
+    expect(told(store('w', [1]))).toMatch(/from "…".*declare it with a first value.*--missing initialise/);
+    expect(told(store('w', [1], { initial }))).toMatch(/from "…".*to begin with its first value.*--missing initialise/);
+    expect(told(store('w', [1]), store('v', [1])).match(/help: /g)).toHaveLength(1);
+    expect(told(members()).match(/help: /g)).toHaveLength(1);
+  });
+
   it('leave a value its initial one where there is no checkpoint', () => {
     const m = manifest(store('w', [2], { initial: { kind: 'fill', value: 1 } }), store('v', [1]));
     expect(problemsOf(() => bindStores(m, null, 'error'))).toMatchObject([['MOE0635', expect.stringContaining('v ')]]);
