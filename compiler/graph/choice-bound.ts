@@ -5,6 +5,7 @@
  */
 import type { AxisId, Node, NodeId } from './ir.ts';
 import type { Bounded, Places } from './places.ts';
+import { distance } from './scalar-bound.ts';
 
 /** The place of each point of `over` in its order; δ counts the points that may stand on either side of it. */
 export function boundOrder(
@@ -37,10 +38,9 @@ export function boundOrder(
         for (const [k, key] of keys.entries()) {
           const [ia, ib] = [from[k]?.[pa] ?? 0, from[k]?.[pb] ?? 0];
           const [va, vb] = [key.value[ia] ?? 0, key.value[ib] ?? 0];
-          // Two equal infinities are a tie, and their difference is no number.
-          const gap = va === vb ? 0 : (vb - va) * key.sign;
+          const gap = distance(vb, va) * key.sign;
           const slack = (key.delta[ia] ?? 0) + (key.delta[ib] ?? 0);
-          if (Math.abs(gap) <= slack && slack > 0) decided = false;
+          if (slack > 0 && Math.abs(gap) <= slack) decided = false;
           if (gap !== 0) {
             before = gap < 0;
             break;
@@ -61,16 +61,15 @@ export function boundArgmax(operand: Bounded, axis: AxisId, out: Bounded, places
   const from = places.of([...out.axes, axis], operand.axes);
   const n = places.length(axis);
   for (let i = 0; i < out.value.length; i++) {
+    const at = (k: number): number => from[i * n + k] ?? 0;
+    const value = (k: number): number => operand.value[at(k)] ?? 0;
+    const delta = (k: number): number => operand.delta[at(k)] ?? 0;
     let best = 0;
-    for (let k = 1; k < n; k++) {
-      if ((operand.value[from[i * n + k] ?? 0] ?? 0) > (operand.value[from[i * n + best] ?? 0] ?? 0)) best = k;
-    }
-    const [v, d] = [operand.value[from[i * n + best] ?? 0] ?? 0, operand.delta[from[i * n + best] ?? 0] ?? 0];
+    for (let k = 1; k < n; k++) if (distance(value(k), value(best)) > 0) best = k;
     let unsure = 0;
     for (let k = 0; k < n; k++) {
-      const at = from[i * n + k] ?? 0;
-      const slack = d + (operand.delta[at] ?? 0);
-      if (k !== best && slack > 0 && v - (operand.value[at] ?? 0) <= slack) unsure = n;
+      const slack = delta(best) + delta(k);
+      if (k !== best && slack > 0 && distance(value(best), value(k)) <= slack) unsure = n;
     }
     out.value[i] = best;
     out.delta[i] = unsure;

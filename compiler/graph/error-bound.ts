@@ -15,7 +15,7 @@ import { asNumber, substitute } from '../../dsl/meaning/size.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './ir.ts';
 import { Places, type Bounded } from './places.ts';
-import { mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
+import { apart, mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from './sum-bound.ts';
 import { liveNodes } from './uses.ts';
 import { isWaveOfWide, wideOperands } from './wide.ts';
@@ -37,7 +37,7 @@ export function boundOfMap(
   unit = u,
 ): Point {
   const r = mapBound(node.op, args, node.element, unit);
-  const whole = r.d === 0 && (r.v === 0 || Math.abs(r.v) >= tiny);
+  const whole = r.d === 0 && !(r.v !== 0 && Math.abs(r.v) < tiny);
   return (node.element === 'f32' || node.element === 'f16') && !whole ? { v: r.v, d: r.d + tiny } : r;
 }
 
@@ -128,7 +128,7 @@ class Evaluator {
           const present = s.value[at] !== 0;
           value[i] = present ? (v.value[from] ?? 0) : node.otherwise;
           delta[i] = present ? (v.delta[from] ?? 0) : 0;
-          if (s.delta[at] !== 0) delta[i] = Math.abs((v.value[from] ?? 0) - node.otherwise) + (v.delta[from] ?? 0);
+          if (s.delta[at] !== 0) delta[i] = apart(v.value[from] ?? 0, node.otherwise) + (v.delta[from] ?? 0);
         }
         return out;
       }

@@ -17,6 +17,7 @@ import {
 } from '../../dsl/algebra/special-functions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
+import { LARGEST } from './infinity.ts';
 import type { MapOp } from './ir.ts';
 
 /** Unit roundoff of f32. */
@@ -24,15 +25,30 @@ export const u = 2 ** -24;
 /** Results below this may be flushed to zero. */
 export const tiny = 2 ** -126;
 
-/** 0 · ∞ is 0 here: what is exactly 0 passes no error on. */
-export function times(a: number, b: number): number {
-  return a === 0 || b === 0 ? 0 : a * b;
+/** The bound a factor's bound becomes in a product: nothing stays nothing, also times 0; a NaN is certain whatever it meets. */
+export function times(factor: number, bound: number): number {
+  if (bound === 0 || bound === Infinity) return bound;
+  return Number.isNaN(factor) ? 0 : factor * bound;
 }
 
-/** A value and its error bound. */
+/** A value and its error bound. A bound of Infinity: nothing is known of it, not even that it is a number. */
 export interface Point {
   readonly v: number;
   readonly d: number;
+}
+
+/** From here on numbers round to an infinity: halfway from the largest f32 to what would be the next. */
+export const infiniteFrom = 2 ** 128 - 2 ** 103;
+
+/**
+ * How far x stands above y in the order of sort keys, in which NaN is below all numbers. An infinity stands where f32 rounds to it, so
+ * that a finite number whose bound reaches there may be as large.
+ */
+export function distance(x: number, y: number): number {
+  if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return 0;
+  const place = (v: number): number =>
+    Number.isNaN(v) ? -Infinity : Math.min(Math.max(v, -infiniteFrom), infiniteFrom);
+  return place(x) - place(y);
 }
 
 /** Unit roundoff of what is computed in wide numbers (graph/wide.ts): the worst there is, a power of two. */
@@ -81,7 +97,7 @@ const functions: Partial<Record<MapOp, ScalarFunction>> = {
 };
 
 /** What is infinite or NaN has no distance to itself. */
-const apart = (x: number, y: number): number =>
+export const apart = (x: number, y: number): number =>
   Object.is(x, y) ? 0 : Number.isNaN(x) || Number.isNaN(y) ? Infinity : x === y ? 0 : Math.abs(x - y);
 
 function functionBound(f: ScalarFunction, a: Point, whole: boolean, unit: number): Point {
@@ -108,6 +124,31 @@ function steadyQuotient(a: Point, b: Point): boolean {
   return quotients.every((q) => Number.isFinite(q) && q === quotients[0]);
 }
 
+/** Whether a number may be 0, or on the other side of it. */
+const near0 = ({ v, d }: Point): boolean => d > 0 && !(Math.abs(v) > d);
+
+/** The rest of whole numbers. One that rounding could turn stays undecided: anything up to the divisor. */
+function wholeRest(a: Point, b: Point): Point {
+  const v = b.v === 0 ? 0 : rest(a.v, b.v);
+  if (a.d + b.d === 0) return { v, d: 0 };
+  return { v, d: steadyQuotient(a, b) && b.d === 0 ? a.d : Math.abs(b.v) + b.d };
+}
+
+/**
+ * The rest is exact but for one rounding: it moves with its operands, or, where the quotient is not certain, within the divisor. It is
+ * certainly NaN of a dividend that is infinite and of a divisor that is 0.
+ */
+function restBound(a: Point, b: Point, round: (v: number) => number): Point {
+  const v = rest(a.v, b.v);
+  if (Number.isNaN(v) || (a.d === 0 && b.d === 0)) return { v, d: round(v) };
+  const infinite = [a, b].some((x) => Number.isFinite(x.v) && Math.abs(x.v) + x.d >= infiniteFrom);
+  if (infinite || near0(b)) return { v, d: Infinity };
+  // Of an infinite divisor it is the dividend, or the divisor where the signs differ.
+  if (!Number.isFinite(b.v)) return { v, d: near0(a) ? Infinity : a.d };
+  if (!steadyQuotient(a, b)) return { v, d: Math.abs(b.v) + b.d };
+  return { v, d: a.d + times(Math.abs(Math.floor(a.v / b.v)), b.d) + round(v) };
+}
+
 /** Bound of x ** y: monotone in each where x is positive, so the corners say it. */
 function powerBound(a: Point, b: Point, unit: number): Point {
   const v = power(a.v, b.v);
@@ -120,11 +161,32 @@ function powerBound(a: Point, b: Point, unit: number): Point {
   return { v, d: spread + own };
 }
 
+/** Operations with poles: there they are infinite exactly. */
+const poles: ReadonlySet<MapOp> = new Set<MapOp>(['div', 'log', 'rsqrt', 'pow', 'mod']);
+
+/** Whether a finite computation gives a number that f32 has not. An infinity among the operands makes an infinity. */
+export function leavesRange(op: MapOp, v: number, args: readonly { readonly v: number }[]): boolean {
+  if (!(Math.abs(v) > LARGEST) || args.some((a) => !(Math.abs(a.v) <= LARGEST))) return false;
+  return Number.isFinite(v) || !poles.has(op);
+}
+
+/** Operations that may not look at an operand. */
+const selective: ReadonlySet<MapOp> = new Set<MapOp>(['where', 'and', 'or']);
+
 /**
  * A map of points: the value in float64, and how far an f32 one may be off. `unit` is the unit roundoff of + - * / and what is made
  * of them: that of f32, or `wideUnit`.
  */
 export function mapBound(op: MapOp, args: readonly Point[], element: string, unit = u): Point {
+  const { v, d } = pointBound(op, args, element, unit);
+  if (args.some((a) => a.d === Infinity) && !selective.has(op)) return { v, d: Infinity };
+  if (element !== 'f32') return { v, d };
+  // What may have rounded to an infinity may be one.
+  const reaches = Number.isFinite(v) && Math.abs(v) + d >= infiniteFrom;
+  return { v, d: reaches || leavesRange(op, v, args) ? Infinity : d };
+}
+
+function pointBound(op: MapOp, args: readonly Point[], element: string, unit: number): Point {
   const [a = { v: 0, d: 0 }, b = { v: 0, d: 0 }, c = { v: 0, d: 0 }] = args;
   const whole = element === 'i32';
   const round = (v: number): number => (whole || !Number.isFinite(v) ? 0 : Math.abs(v) * unit);
@@ -158,19 +220,8 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string, uni
       const spread = least > 0 ? (a.d + times(Math.abs(v), b.d)) / least : a.d + b.d === 0 ? 0 : Infinity;
       return { v, d: spread + 5 * round(v) };
     }
-    case 'mod': {
-      if (whole) {
-        const v = b.v === 0 ? 0 : rest(a.v, b.v);
-        if (a.d + b.d === 0) return { v, d: 0 };
-        // An integer that rounding could turn stays undecided: anything up to the divisor.
-        return { v, d: steadyQuotient(a, b) && b.d === 0 ? a.d : Math.abs(b.v) + b.d };
-      }
-      const v = rest(a.v, b.v);
-      if (a.d === 0 && b.d === 0) return { v, d: round(v) };
-      // The remainder is exact: it moves with its operands, or, where the quotient is not certain, within the divisor.
-      if (!steadyQuotient(a, b)) return { v, d: Number.isFinite(b.v) ? Math.abs(b.v) + b.d : Infinity };
-      return { v, d: a.d + times(Math.abs(Math.floor(a.v / b.v)), b.d) + round(v) };
-    }
+    case 'mod':
+      return whole ? wholeRest(a, b) : restBound(a, b, round);
     case 'pow':
       return powerBound(a, b, unit);
     case 'minimum':
@@ -189,7 +240,9 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string, uni
     case 'le':
     case 'gt':
     case 'ge': {
-      const slack = a.d + b.d;
+      // What is certainly NaN compares the same with everything.
+      const certain = [a, b].some(({ v, d }) => Number.isNaN(v) && d === 0);
+      const slack = certain ? 0 : a.d + b.d;
       const results = {
         eq: a.v === b.v,
         ne: a.v !== b.v,
@@ -198,7 +251,7 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string, uni
         gt: a.v > b.v,
         ge: a.v >= b.v,
       };
-      return { v: results[op] ? 1 : 0, d: slack > 0 && Math.abs(a.v - b.v) <= slack ? 1 : 0 };
+      return { v: results[op] ? 1 : 0, d: slack > 0 && Math.abs(distance(a.v, b.v)) <= slack ? 1 : 0 };
     }
     case 'and': {
       const sureFalse = (a.v === 0 && a.d === 0) || (b.v === 0 && b.d === 0);
@@ -211,7 +264,7 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string, uni
     case 'not':
       return { v: a.v === 0 ? 1 : 0, d: a.d };
     case 'sign':
-      return { v: Math.sign(a.v), d: a.d > 0 && Math.abs(a.v) <= a.d ? 1 + Math.abs(Math.sign(a.v)) : 0 };
+      return { v: Math.sign(a.v), d: near0(a) ? 1 + Math.abs(Math.sign(a.v)) : 0 };
     case 'floor':
     case 'ceil': {
       const g = op === 'floor' ? Math.floor : Math.ceil;
@@ -224,8 +277,11 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string, uni
         if (a.d === 0) return { v, d: 0 };
         return { v, d: Math.max(apart(roundToF16(a.v + a.d), v), apart(v, roundToF16(a.v - a.d))) };
       }
-      if (element === 'i32') return { v: truncated(a.v), d: a.d === 0 ? 0 : Math.ceil(a.d) + 1 };
-      if (element === 'bool') return { v: a.v !== 0 ? 1 : 0, d: a.d > 0 && Math.abs(a.v) <= a.d ? 1 : 0 };
+      if (element === 'i32') {
+        const v = truncated(a.v);
+        return { v, d: Math.max(apart(truncated(a.v + a.d), v), apart(v, truncated(a.v - a.d))) };
+      }
+      if (element === 'bool') return { v: a.v !== 0 ? 1 : 0, d: near0(a) ? 1 : 0 };
       return { v: a.v, d: a.d + (Number.isInteger(a.v) && Math.abs(a.v) < 2 ** 24 ? 0 : round(a.v)) };
     }
     default:

@@ -11,12 +11,12 @@ import { NEG_INF, POS_INF } from './infinity.ts';
 import { SUM_BLOCK, sumDepth } from '../../dsl/algebra/sum-order.ts';
 import type { Node } from './ir.ts';
 import type { Bounded, Places } from './places.ts';
-import { times, tiny, u } from './scalar-bound.ts';
+import { infiniteFrom, times, tiny, u } from './scalar-bound.ts';
 
 /** What a sum comes to, and how far it may err. */
 class BoundedSum {
   value = 0;
-  /** Σ |terms|, the error they bring, and how many are not surely 0. */
+  /** Σ |terms| of those that are finite, the error they bring, and how many are not surely 0. */
   private size = 0;
   private passed = 0;
   private terms = 0;
@@ -29,7 +29,7 @@ class BoundedSum {
   add(value: number, delta: number): void {
     if (value === 0 && delta === 0) return;
     this.value = this.whole ? (this.value + value) | 0 : this.value + value;
-    this.size += Math.abs(value);
+    if (Number.isFinite(value)) this.size += Math.abs(value);
     this.passed += delta;
     this.terms++;
     if (delta !== 0 || !Number.isFinite(value)) this.unit = 0;
@@ -40,7 +40,11 @@ class BoundedSum {
   /** The error after `depth` additions at most, and as many roundings of a term itself. */
   delta(depth: number, own: number): number {
     const { size, passed, terms, unit } = this;
-    if (this.whole) return passed;
+    if (this.whole || passed === Infinity) return passed;
+    // On the way an infinity may have been made, of what was finite.
+    if (size + passed >= infiniteFrom) return Infinity;
+    // Of infinities and NaN, whatever the rest comes to.
+    if (!Number.isFinite(this.value)) return 0;
     if (terms === 0 || (unit !== 0 && size <= 2 ** 24 * unit)) return 0;
     const k = Math.min(depth, terms - 1) + own;
     // Each operation may flush a result to zero.

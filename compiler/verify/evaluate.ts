@@ -13,9 +13,9 @@ import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
 import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide.ts';
 import { LARGEST } from '../graph/infinity.ts';
-import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/ir.ts';
+import type { AxisId, Graph, Node, NodeId } from '../graph/ir.ts';
 import { Places, type Bounded } from '../graph/places.ts';
-import { u, wideUnit } from '../graph/scalar-bound.ts';
+import { apart, leavesRange, u, wideUnit } from '../graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
 import { nodeOf } from '../graph/uses.ts';
 import type { Relation, StoredSpace } from '../schedule/memory.ts';
@@ -255,7 +255,7 @@ export class Evaluation {
         args[k] = { v: o?.v[i] ?? NaN, d: o?.d[i] ?? 0 };
       }
       const r = boundOfMap(node, args, unit);
-      const gone = operands.some((o) => o.left?.[i] === 1) || (floating && leaves(node.op, r.v, args));
+      const gone = operands.some((o) => o.left?.[i] === 1) || (floating && leavesRange(node.op, r.v, args));
       out.v[i] = r.v;
       out.d[i] = gone ? Infinity : r.d;
       if (gone) (left ??= new Uint8Array(p.count))[i] = 1;
@@ -276,7 +276,7 @@ export class Evaluation {
       const [v, d] = [value.v[k] ?? NaN, value.d[k] ?? 0];
       const present = support.v[i] !== 0;
       if (present) out.v[i] = v;
-      out.d[i] = support.d[i] === 0 ? d : Math.abs(v - node.otherwise) + d;
+      out.d[i] = support.d[i] === 0 ? d : apart(v, node.otherwise) + d;
       if (value.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
     });
     return { ...out, left };
@@ -418,15 +418,6 @@ export class Evaluation {
 
 function blank(count: number): { readonly v: Float64Array; readonly d: Float64Array; readonly left: null } {
   return { v: new Float64Array(count), d: new Float64Array(count), left: null };
-}
-
-/** Operations with poles: where they are infinite, they are so exactly. */
-const poles: ReadonlySet<MapOp> = new Set<MapOp>(['div', 'log', 'rsqrt', 'pow', 'mod']);
-
-/** Whether a finite computation gives a number that f32 has not. An infinity among the operands makes an infinity. */
-function leaves(op: MapOp, v: number, args: readonly { readonly v: number }[]): boolean {
-  if (!(Math.abs(v) > LARGEST) || args.some((a) => !(Math.abs(a.v) <= LARGEST))) return false;
-  return Number.isFinite(v) || !poles.has(op);
 }
 
 /** Sums that leave the range of f32, added to what was flagged before. */

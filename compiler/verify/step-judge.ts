@@ -15,13 +15,14 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, substitute } from '../../dsl/meaning/size.ts';
 import { domainOf, type FusedGraph } from '../graph/domains.ts';
 import type { AxisId, ElementType, Node, NodeId, Span } from '../graph/ir.ts';
-import { nodeOf, operandsOf } from '../graph/uses.ts';
+import { nodeOf } from '../graph/uses.ts';
 import type { Content, Contents } from '../schedule/contents.ts';
 import type { Relation, StoredSpace } from '../schedule/memory.ts';
 import { accessOf, type Plan, type Step } from '../schedule/plan.ts';
 import { judgeCompaction } from './compactions.ts';
 import { Evaluation, type Memory, type Stored } from './evaluate.ts';
 import { chosen, counted, points, type Numbers, type Points } from './points.ts';
+import { readsOf } from './reads.ts';
 import type { Rows } from './rows.ts';
 import { fates, POISON, Tallying, type Tally } from './tally.ts';
 
@@ -196,52 +197,8 @@ export class StepJudge implements Memory {
       const step = complete.get(buffer);
       if (step === undefined) continue;
       use(buffer, step);
-      for (const read of this.#readsOf(content)) use(read, step);
+      for (const read of readsOf(content, this.#run, this.#bufferOf)) use(read, step);
     }
-  }
-
-  /** Buffers of node values that judging a content loads. */
-  #readsOf(content: Content): readonly number[] {
-    const { fused, contents } = this.#run;
-    const found = new Set<number>();
-    const seen = new Set<NodeId>();
-    const pending: NodeId[] = [];
-    const want = (ids: readonly NodeId[]): void => void pending.push(...ids);
-    const wantNode = (node: Node): void => {
-      want(operandsOf(fused.graph, node));
-      want(domainOf(fused, node.id).supports);
-    };
-    switch (content.kind) {
-      case 'value':
-      case 'copy': {
-        const node = nodeOf(fused.graph, content.node);
-        wantNode(node);
-        want([content.node]);
-        break;
-      }
-      case 'mask':
-        want(content.supports);
-        break;
-      case 'compaction': {
-        const compaction = contents.compactions[content.compaction];
-        if (compaction !== undefined) {
-          for (const b of [compaction.counts, compaction.starts, compaction.list, compaction.offsets]) found.add(b);
-          if (compaction.of.kind === 'relation') want(compaction.of.relation.supports);
-        }
-        break;
-      }
-      case 'extern':
-        break;
-    }
-    for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      const buffer = this.#bufferOf.get(id);
-      if (buffer !== undefined) found.add(buffer);
-      // Through what has no memory of its own, to what has.
-      else want(operandsOf(fused.graph, nodeOf(fused.graph, id)));
-    }
-    return [...found];
   }
 
   // --- judging ---

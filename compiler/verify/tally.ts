@@ -81,20 +81,17 @@ export class Tallying {
   compare(actual: number, expected: number, delta: number, unwritten: boolean, index: () => readonly number[]): Fate {
     if (delta === Infinity || (this.exact && delta !== 0)) return this.skip(fates.undecided);
     this.#compared++;
-    // An infinity of the language is the furthest finite number on a GPU, or an infinity: both are the same.
-    const want = Math.max(-LARGEST, Math.min(LARGEST, expected));
-    const have = Math.max(-LARGEST, Math.min(LARGEST, actual));
-    const error = Math.abs(have - want);
+    const error = Math.abs(actual - expected);
     const bound = this.exact ? 0 : delta * secondOrder + tiny;
-    const same = Object.is(have, want) || have === want;
+    const same = Object.is(actual, expected) || actual === expected;
     const ratio = unwritten ? Infinity : same ? 0 : Number.isFinite(error) ? error / bound : Infinity;
     this.#error = Math.max(this.#error, Number.isFinite(error) ? error : ratio > 0 ? Infinity : 0);
     if (Number.isFinite(bound)) {
       this.#bound = Math.max(this.#bound, bound);
-      if (delta > 0 && Math.abs(want) < LARGEST) {
+      if (delta > 0 && Math.abs(expected) < LARGEST) {
         this.#bounds += delta;
-        this.#sizes += Math.abs(want);
-      } else if (Math.abs(want) < LARGEST) this.#sizes += Math.abs(want);
+        this.#sizes += Math.abs(expected);
+      } else if (Math.abs(expected) < LARGEST) this.#sizes += Math.abs(expected);
     }
     if (this.#worst === null || ratio > this.#worst.ratio)
       this.#worst = { index: index(), actual, expected, error, bound, ratio };

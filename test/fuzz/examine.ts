@@ -176,15 +176,15 @@ function compared(
   reference: ReadonlyMap<string, NamedTensor>,
   steps: StepwiseSummary | undefined,
 ): Outcome {
-  const names = (m: ReadonlyMap<string, NamedTensor>): string => [...m.keys()].sort().join(', ');
-  if (names(actual) !== names(reference))
-    return found('names', 'names', `the reference gives ${names(reference)}, the run ${names(actual)}`);
   if (steps !== undefined && steps.firstWrong !== null) {
     const { verdict, index, actual: have, expected, bound, ratio } = steps.firstWrong;
     const where = `${verdict.label}, step ${verdict.step}, ${verdict.what}[${index.join(', ')}]`;
     const key = `step ${verdict.what} ${Number.isFinite(ratio) ? '' : 'not finite'}`;
     return found('numbers', key, `${where} is ${have}, of what it was made of it is ${expected} (bound ${bound})`);
   }
+  const names = (m: ReadonlyMap<string, NamedTensor>): string => [...m.keys()].sort().join(', ');
+  if (names(actual) !== names(reference))
+    return found('names', 'names', `the reference gives ${names(reference)}, the run ${names(actual)}`);
   const verdicts = judge(run, actual, reference);
   const wrong = verdicts.find((v) => !v.passed);
   if (wrong !== undefined) return found('numbers', keyOfVerdict(wrong), describe(wrong));

@@ -116,7 +116,18 @@ describe('the bound of a sum', () => {
 
   it('passes on what its terms bring', () => {
     expect(sum(new Float32Array(100).fill(1), 0.25).d).toBeGreaterThanOrEqual(25);
-    expect(sum([1, NaN]).d).toBeNaN();
-    expect(sum([Infinity, 1]).d).toBe(Infinity);
+    expect(sum([1, 2], Infinity).d).toBe(Infinity);
+  });
+  it('is nothing of an infinity or NaN, unless the finite terms make another on the way', () => {
+    expect(sum([1, NaN])).toEqual({ v: NaN, d: 0 });
+    expect(sum([Infinity, 1])).toEqual({ v: Infinity, d: 0 });
+    expect(sum([Infinity, 1], Infinity).d).toBe(Infinity);
+    expect(sum([Infinity, -3e38, -3e38]).d).toBe(Infinity);
+    expect(sum([3e38, 3e38, -3e38]).d).toBe(Infinity);
+    // What is exactly 0 leaves NaN where it meets an infinity, and nothing certain where it meets what is not known.
+    expect(dot([0], [Infinity])).toEqual({ v: NaN, d: 0 });
+    const out = point();
+    boundContract(vector([0]), vector([1], Infinity), { over: [0], element: 'f32' }, out, places(1));
+    expect(out.delta[0]).toBe(Infinity);
   });
 });

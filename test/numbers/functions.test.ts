@@ -1,5 +1,6 @@
 /** Every scalar function of the language, in the kernels' interpreter, against float64 over its whole domain and beyond. */
 import { describe, expect, it } from 'vitest';
+import { LARGEST } from '../../compiler/graph/infinity.ts';
 import type { MapOp } from '../../compiler/graph/ir.ts';
 import { mapBound, type Point } from '../../compiler/graph/scalar-bound.ts';
 import { binaryFunctionOf, unaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
@@ -38,7 +39,10 @@ describe('the bounds that verification works with', () => {
           (i) => `${name}(${at(i)})`,
         ),
       ).toEqual([]);
-      const wide = [...a].filter((x, i) => bound(i) > 2 * error(x, exact(x)) + 300 * TINY);
+      // A bound that reaches beyond the largest f32 says that nothing is known.
+      const reaches = (x: number): boolean => Math.abs(exact(x)) + 2 * error(x, exact(x)) > LARGEST;
+      const most = (x: number): number => (reaches(x) ? Infinity : 2 * error(x, exact(x)) + 300 * TINY);
+      const wide = [...a].filter((x, i) => bound(i) > most(x));
       expect(wide.slice(0, 5)).toEqual([]);
     },
   );
@@ -56,6 +60,13 @@ describe('the bounds that verification works with', () => {
     expect(mod(7.5, 2, 1e-6).d).toBeLessThan(1.2e-6);
     expect(mod(7.5, 2, 0, 1e-6).d).toBeGreaterThan(2.9e-6);
     expect(mod(8, 2, 1e-6).d).toBeGreaterThanOrEqual(2);
+    // NaN where the divisor may be 0, the divisor itself where it is infinite and the signs differ.
+    expect(mod(1, 0.25, 0, 0.25).d).toBe(Infinity);
+    expect(mod(1e-9, Infinity, 1e-6).d).toBe(Infinity);
+    expect(mod(1, Infinity, 1e-6)).toEqual({ v: 1, d: 1e-6 });
+    expect(mod(-1, Infinity, 1e-6)).toEqual({ v: Infinity, d: 1e-6 });
+    expect(mod(Infinity, 2, 0, 1e-6)).toEqual({ v: NaN, d: 0 });
+    expect(mod(3.4e38, 2, 1e37).d).toBe(Infinity);
   });
   it('of infinite results are nothing where they are certain', () => {
     const d = (op: MapOp, ...args: Point[]) => mapBound(op, args, 'f32').d;
@@ -65,6 +76,30 @@ describe('the bounds that verification works with', () => {
     expect(d('mul', below, { v: 1e-9, d: 1e-6 })).toBe(Infinity);
     expect(d('exp', below)).toBe(0);
     expect(d('log', { v: 0, d: 1e-9 })).toBe(Infinity);
+  });
+  it('of what is not known are unbounded, whatever is made of it', () => {
+    const d = (op: MapOp, element: string, ...args: Point[]) => mapBound(op, args, element).d;
+    const unknown = { v: NaN, d: Infinity };
+    for (const op of ['exp', 'tanh', 'abs', 'sign', 'floor'] as const) expect(d(op, 'f32', unknown)).toBe(Infinity);
+    for (const element of ['f16', 'i32', 'bool']) expect(d('convert', element, unknown)).toBe(Infinity);
+    expect(d('mul', 'f32', { v: 0, d: 0 }, unknown)).toBe(Infinity);
+    expect(d('lt', 'bool', { v: 0, d: 0 }, unknown)).toBe(Infinity);
+    expect(d('where', 'f32', { v: 1, d: 0 }, { v: 2, d: 0 }, unknown)).toBe(0);
+  });
+  it('of a number that may have rounded to an infinity are unbounded', () => {
+    const d = (op: MapOp, ...args: Point[]) => mapBound(op, args, 'f32').d;
+    const sure = (v: number): Point => ({ v, d: 0 });
+    expect(d('mul', sure(1e30), sure(1e30))).toBe(Infinity);
+    expect(d('add', { v: LARGEST, d: 2 ** 104 }, sure(0))).toBe(Infinity);
+    expect(d('add', sure(3.4e38), sure(0))).toBeLessThan(Infinity);
+    expect(mapBound('lt', [{ v: LARGEST, d: 2 ** 104 }, sure(Infinity)], 'bool')).toEqual({ v: 1, d: 1 });
+    expect(mapBound('lt', [sure(LARGEST), sure(Infinity)], 'bool')).toEqual({ v: 1, d: 0 });
+  });
+  it('of a whole number are nothing where its fraction is dropped whatever it is', () => {
+    const whole = (v: number, d: number) => mapBound('convert', [{ v, d }], 'i32');
+    expect(whole(2.5, 0.25)).toEqual({ v: 2, d: 0 });
+    expect(whole(2.9, 0.25)).toEqual({ v: 2, d: 1 });
+    expect(whole(3e9, 1e3)).toEqual({ v: 2 ** 31 - 1, d: 0 });
   });
 });
 
