@@ -36,7 +36,8 @@ function recutRoute(shop: Workshop, route: GraphRoute, { from, to, view }: View)
   const sources = inSources ? replaceAxes(route.sources, from, to) : route.sources;
   const targets = inSources ? minus(route.targets, from) : replaceAxes(route.targets, from, to);
   const bounds = replaceInBounds(route.bounds, shop.idsOf(from), shop.idsOf(to), shop.b.sizeOf);
-  return shop.route(view(maskOf(shop, route.support)), { sources, targets, bounds }, weight, view(route.rank));
+  // Of the support itself, not of its mask: the whole stays in sight, and ranges of a selection are together no more than it.
+  return shop.route(view(route.support), { sources, targets, bounds }, weight, view(route.rank));
 }
 
 export function maskOf(shop: Workshop, support: NodeId): NodeId {

@@ -127,19 +127,29 @@ export class Supports {
       const point = b.iota(axis, 'i32');
       const end = b.size(apply('add', at, b.sizeOf(as)), 'i32');
       const inside = b.map('and', [b.map('ge', [point, b.size(at, 'i32')]), b.map('lt', [point, end])]);
-      // A range of a support, put back: that support, inside the range.
-      const whole = this.slicedFrom(n, axis, at, as);
-      if (whole !== null) return b.map('and', [whole, inside]);
       const index = b.map('where', [inside, b.map('sub', [point, b.size(at, 'i32')]), b.constant(-1, 'i32')]);
-      return b.gather(n, as, index);
+      // A range of a support, put back: that support, inside the range.
+      const parts = this.conjunctsOf(n).map((part) => this.slicedFrom(part, axis, at, as) ?? b.gather(part, as, index));
+      return parts.length === 1 && parts[0] !== undefined && this.slicedFrom(n, axis, at, as) === null
+        ? parts[0]
+        : b.map('and', [...parts, inside]);
     });
   }
 
-  /** The value this is a range of, if it is that range. */
+  /** Bools that are true together where this one is: a range of a range has its whole among them. */
+  private conjunctsOf(id: NodeId): readonly NodeId[] {
+    const node = this.b.node(id);
+    if (node.kind === 'support') return this.conjunctsOf(node.mask);
+    if (node.kind !== 'map' || node.op !== 'and') return [id];
+    return node.operands;
+  }
+
+  /** The value this is a range of, or a range of a range, if it is that range. */
   private slicedFrom(id: NodeId, axis: AxisId, at: Size, as: AxisId): NodeId | null {
     const node = this.b.node(id);
     if (node.kind === 'support') return this.slicedFrom(node.mask, axis, at, as);
-    if (node.kind !== 'slice' || node.axis !== axis || node.as !== as) return null;
+    if (node.kind !== 'slice' || node.as !== as) return null;
+    if (node.axis !== axis) return this.slicedFrom(node.operand, axis, apply('sub', at, node.at), node.axis);
     return sizeKey(node.at) === sizeKey(at) ? node.operand : null;
   }
 

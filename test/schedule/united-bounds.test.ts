@@ -11,7 +11,7 @@ import { prepareText, ready } from '../language/support.ts';
 
 const model = (body: string) => `import { SwiGLU } from "std"
 model Views {
-  axis T, D = 8, F = 16, E = 8, G = 2, M = 4, A = 3, B = 5
+  axis T, D = 8, F = 16, E = 8, G = 2, M = 4, A = 3, B = 5, N = 1
   param w: [E, D]
   param v: [E, D]
   experts ffn[E] = SwiGLU<F>
@@ -38,6 +38,13 @@ const cases: readonly (readonly [string, string, string])[] = [
   ['fewer, then split', `let s = split(keep(r, r > 0.3), ${split})\n(y: r @ h, z: s @ split(2 * h, ${split}))`, '2 * T'],
   ['a condition and its opposite', `let s = keep(r, r > 0.3) + keep(r, not (r > 0.3))\n(y: s @ h, z: s @ (2 * h))`, '2 * T'],
   ['a range beside the whole', '(y: r @ h, z: r[E: 3 .. 8 as B] @ h[E: 3 .. 8 as B])', '2 * T'],
+  ['two ranges that are apart', '(y: r[E: 0 .. 3 as A] @ h[E: 0 .. 3 as A], z: r[E: 3 .. 8 as B] @ h[E: 3 .. 8 as B])', '2 * T'],
+  ['one range twice', '(y: r[E: 0 .. 3 as A] @ h[E: 0 .. 3 as A], z: r[E: 0 .. 3 as A] @ (2 * h[E: 0 .. 3 as A]))', '2 * T'],
+  ['ranges that overlap', '(y: r[E: 0 .. 5 as B] @ h[E: 0 .. 5 as B], z: r[E: 3 .. 8 as B] @ h[E: 3 .. 8 as B])', '2 * T'],
+  ['ranges of a split', `let s = split(r, ${split})
+ let g = split(h, ${split})
+ (y: sum(s[G: 0 .. 1 as N] * g[G: 0 .. 1 as N], over: (N, M)), z: s[G: 1 .. 2 as N] @ g[G: 1 .. 2 as N])`, '2 * T'],
+  ['a range of a range', 'let i = r[E: 3 .. 8 as B]\n let j = h[E: 3 .. 8 as B]\n (y: r[E: 0 .. 3 as A] @ h[E: 0 .. 3 as A], z: i[B: 2 .. 5 as A] @ j[B: 2 .. 5 as A])', '2 * T'],
   ['a sum, and the sum split', `let s = r + q\n(y: s @ h, z: split(s, ${split}) @ split(2 * h, ${split}))`, '4 * T'],
   ['two selections', '(y: r @ h, z: q @ (2 * h))', '4 * T'],
   ['a selection, and another one split', `(y: r @ h, z: split(q, ${split}) @ split(2 * h, ${split}))`, '4 * T'],
