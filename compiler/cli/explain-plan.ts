@@ -108,6 +108,9 @@ function both(
   return { formula: formatSize(size), number: asNumber(substitute(size, sizes)) };
 }
 
+/** Lines of a launch. */
+const ROWS = 6;
+
 export function kernelsVerb(session: Session): Command {
   return planVerb('kernels')
     .description(
@@ -125,7 +128,9 @@ export function kernelsVerb(session: Session): Command {
               kernel: step.name,
               label: step.label,
               domain: '',
+              points: null,
               threads: null,
+              rounds: null,
               flops: null,
               bytes: null,
             };
@@ -136,7 +141,9 @@ export function kernelsVerb(session: Session): Command {
             kernel: plan.kernels[step.kernel]?.name ?? '?',
             label: step.label,
             domain: step.work.domain,
+            points: both(step.work.points, sizes),
             threads: both(step.threads, sizes),
+            rounds: both(step.work.rounds, sizes),
             flops: both(step.work.flops, sizes),
             bytes: both(step.work.bytes, sizes),
           };
@@ -155,12 +162,14 @@ export function kernelsVerb(session: Session): Command {
         );
         const rows = launches.flatMap((l) => [
           [String(l.index), l.kernel, l.label, l.domain],
+          ['', '', '  points', quantity(l.points, countText)],
           ['', '', '  threads', quantity(l.threads, countText)],
+          ['', '', '  rounds', quantity(l.rounds, countText)],
           ['', '', '  flops', quantity(l.flops, countText)],
           ['', '', '  bytes', quantity(l.bytes, bytesText)],
         ]);
         const [head = '', ...lines] = table(['', 'kernel', 'value and place', 'over'], rows, ['right']);
-        session.out(`${bold(head)}\n${lines.map((line, i) => (i % 4 === 0 ? line : dim(line))).join('\n')}\n\n`);
+        session.out(`${bold(head)}\n${lines.map((line, i) => (i % ROWS === 0 ? line : dim(line))).join('\n')}\n\n`);
       }
     });
 }

@@ -40,6 +40,7 @@ export class KernelBuilder {
   readonly #shared: WorkgroupDecl[] = [];
   readonly #declared = new Set<string>();
   readonly #body: Stmt[] = [];
+  readonly #most = new Map<string, number>();
   #block: Stmt[] = this.#body;
   #locals = 0;
 
@@ -116,9 +117,13 @@ export class KernelBuilder {
     this.#block.push(when(condition, thenBlock, otherwise === undefined ? [] : this.#nested(otherwise)));
   }
 
-  /** `for (i = from; i < to; i += step)`; the body is given the counter. */
-  forRange(from: Operand, to: Operand, step: Operand, body: (counter: Expr) => void, prefix = 'i'): void {
-    const name = this.fresh(prefix);
+  /**
+   * `for (i = from; i < to; i += step)`; the body is given the counter. `most` is how often it runs at most, where the limits do not
+   * tell.
+   */
+  forRange(from: Operand, to: Operand, step: Operand, body: (counter: Expr) => void, most?: number): void {
+    const name = this.fresh('i');
+    if (most !== undefined) this.#most.set(name, most);
     const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
     const block = this.#nested(() => body(local(name, type)));
     this.#block.push(forRange(name, asExpr(from, type), to, step, block));
@@ -144,6 +149,11 @@ export class KernelBuilder {
   /** The statements `write` appends, as a block of their own instead of here. */
   block(write: () => void): readonly Stmt[] {
     return this.#nested(write);
+  }
+
+  /** How often a loop runs at most, by its counter, where that was said. */
+  get most(): ReadonlyMap<string, number> {
+    return this.#most;
   }
 
   /** The finished kernel. */

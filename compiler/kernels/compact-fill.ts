@@ -48,9 +48,8 @@ export function compactFill(k: KernelBuilder, config: CompactFillConfig): void {
       const position = k.let(mul(id, perKey), 'end');
       const chunk = k.let(min(div(position, CHUNK), select(lt(u32(0), chunks), sub(chunks, 1), u32(0))), 'chunk');
       const before = k.var(load(starts, chunk), 'before');
-      k.forRange(mul(chunk, CHUNK), position, 1, (earlier) => {
-        k.when(mask.present(earlier), () => k.assign(before, add(before, 1)));
-      });
+      const ask = (earlier: Expr): void => k.when(mask.present(earlier), () => k.assign(before, add(before, 1)));
+      k.forRange(mul(chunk, CHUNK), position, 1, ask, CHUNK);
       k.store(offsets, id, before);
     });
   });

@@ -5,7 +5,6 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, exact, multiply, one, zero } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
-import { boundOf } from '../graph/bounds.ts';
 import { domainOf } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { add, and, atomic, bitcast, convert, eq, ge, i32, lt, or } from '../kernel/build.ts';
@@ -61,7 +60,7 @@ export class ValueEmitter {
     const node = this.#plan.node(id);
     const space: StoredSpace = { relation: null, axes };
     this.#plan.contents.set(buffer, { kind: 'copy', node: id, space });
-    const options: LaunchOptions = { ...this.#options('map', node, space, one), what, unless };
+    const options: LaunchOptions = { ...this.#options('map', node, space), what, unless };
     this.#plan.launch(options, (l) => {
       map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.value(id, p) });
     });
@@ -73,7 +72,7 @@ export class ValueEmitter {
     const plan = this.#plan;
     plan.contents.set(buffer, { kind: 'mask', supports, axes });
     const threads = elementsOf(space, plan.sizeOf);
-    plan.launch({ family: 'map', what, span: null, threads, domain: plan.domainText(space), rounds: one }, (l) => {
+    plan.launch({ family: 'map', what, span: null, threads, domain: plan.domainText(space), points: threads }, (l) => {
       map(l.launch.k, {
         space: pointsOf(l, space),
         out: l.launch.write(buffer),
@@ -82,16 +81,16 @@ export class ValueEmitter {
     });
   }
 
-  #options(family: string, node: Node, space: StoredSpace, rounds: Size): LaunchOptions {
+  #options(family: string, node: Node, space: StoredSpace): LaunchOptions {
     const plan = this.#plan;
+    const points = elementsOf(space, plan.sizeOf);
     return {
       family,
       what: node.kind === 'map' ? node.op : node.kind,
       span: node.span,
-      threads: elementsOf(space, plan.sizeOf),
+      threads: points,
       domain: plan.domainText(space),
-      rounds,
-      ...(node.kind === 'contract' ? { flops: multiply([exact(2), elementsOf(space, plan.sizeOf), rounds]) } : {}),
+      points,
     };
   }
 
@@ -100,7 +99,7 @@ export class ValueEmitter {
     switch (choice.family) {
       case 'map': {
         const buffer = plan.allocate(node, space);
-        plan.launch(this.#options('map', node, space, one), (l) => {
+        plan.launch(this.#options('map', node, space), (l) => {
           map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.compute(node, p) });
         });
         return;
@@ -141,13 +140,9 @@ export class ValueEmitter {
     }
   }
 
-  #rounds(axes: readonly AxisId[]): Size {
-    return multiply(axes.map(this.#plan.sizeOf));
-  }
-
   #contract(node: NodeOf<'contract'>, space: StoredSpace): void {
     const buffer = this.#plan.allocate(node, space);
-    this.#plan.launch(this.#options('contract', node, space, this.#rounds(node.over)), (l) => {
+    this.#plan.launch(this.#options('contract', node, space), (l) => {
       contract(l.launch.k, {
         type: kernelType(node.element),
         space: pointsOf(l, space),
@@ -176,7 +171,7 @@ export class ValueEmitter {
     const [shared, own] = choice.sharedIsLeft ? [node.left, node.right] : [node.right, node.left];
     const buffer = plan.allocate(node, space);
     const blocks = apply('ceil', apply('div', plan.sizeOf(last), exact(choice.columns)));
-    const options = this.#options('contract_columns', node, space, this.#rounds(node.over));
+    const options = this.#options('contract_columns', node, space);
     plan.launch({ ...options, threads: multiply([elementsOf(rows, plan.sizeOf), blocks]) }, (l) => {
       contractColumns(l.launch.k, {
         type: kernelType(node.element),
@@ -205,7 +200,7 @@ export class ValueEmitter {
     const width = multiply(axes.map(plan.sizeOf));
     const blocks = (size: Size, tile: number) => apply('ceil', apply('div', size, exact(tile)));
     const buffer = plan.allocate(node, space);
-    const options = this.#options('grouped_matmul', node, space, this.#rounds(node.over));
+    const options = this.#options('grouped_matmul', node, space);
     plan.launch(
       { ...options, threads: multiply([blocks(relation.capacity, tileRows), blocks(width, tileColumns)]) },
       (l) => {
@@ -234,7 +229,7 @@ export class ValueEmitter {
   #reduce(node: NodeOf<'reduce'>, space: StoredSpace): void {
     const buffer = this.#plan.allocate(node, space);
     const type = node.op === 'any' ? 'bool' : kernelType(node.element);
-    this.#plan.launch(this.#options(`reduce_${node.op}`, node, space, this.#rounds(node.over)), (l) => {
+    this.#plan.launch(this.#options(`reduce_${node.op}`, node, space), (l) => {
       reduce(l.launch.k, {
         op: node.op,
         type,
@@ -256,12 +251,7 @@ export class ValueEmitter {
     const list = this.#relations.list(index);
     const buffer = plan.allocate(node, space);
     const type = node.op === 'any' ? 'bool' : kernelType(node.element);
-    // A point visits its rows, of which bounds say how many there are, not whole axes.
-    const { relation, listed } = index;
-    const keys = relation.axes.filter((a) => !listed.includes(a));
-    const rows = boundOf(relation.bounds, keys, relation.axes, plan.sizeOf);
-    const options = this.#options(`reduce_${node.op}_listed`, node, space, multiply([rows, this.#rounds(dense)]));
-    plan.launch(options, (l) => {
+    plan.launch(this.#options(`reduce_${node.op}_listed`, node, space), (l) => {
       reduce(l.launch.k, {
         op: node.op,
         type,
@@ -276,7 +266,8 @@ export class ValueEmitter {
   #scan(node: NodeOf<'scan'>, space: StoredSpace): void {
     const lines: StoredSpace = { relation: space.relation, axes: space.axes.filter((a) => a !== node.axis) };
     const buffer = this.#plan.allocate(node, space);
-    this.#plan.launch(this.#options('scan', node, lines, this.#rounds([node.axis])), (l) => {
+    const threads = elementsOf(lines, this.#plan.sizeOf);
+    this.#plan.launch({ ...this.#options('scan', node, space), threads }, (l) => {
       const type = kernelType(node.element);
       scan(l.launch.k, {
         type,
@@ -294,7 +285,7 @@ export class ValueEmitter {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
     const word = node.report ? plan.statusWord(node, NAN_SCORE.code, NAN_SCORE.message) : null;
-    plan.launch(this.#options('order', node, space, this.#rounds(node.over)), (l) => {
+    plan.launch(this.#options('order', node, space), (l) => {
       const { candidates } = node;
       order(l.launch.k, {
         space: pointsOf(l, space),
@@ -325,7 +316,7 @@ export class ValueEmitter {
     const buffer = plan.allocate(node, space);
     const float = kernelType(plan.node(node.operand).element) === 'f32';
     const word = float ? plan.statusWord(node, NAN_ARGMAX.code, NAN_ARGMAX.message) : null;
-    plan.launch(this.#options('argmax', node, space, this.#rounds([node.axis])), (l) => {
+    plan.launch(this.#options('argmax', node, space), (l) => {
       const along = alongAxes(l, [node.axis]);
       argmax(l.launch.k, {
         space: pointsOf(l, space),
@@ -341,7 +332,7 @@ export class ValueEmitter {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
     const word = plan.statusWord(node, BAD_INDEX.code, BAD_INDEX.message);
-    plan.launch(this.#options('gather', node, space, one), (l) => {
+    plan.launch(this.#options('gather', node, space), (l) => {
       const { k } = l.launch;
       map(k, {
         space: pointsOf(l, space),
@@ -362,7 +353,7 @@ export class ValueEmitter {
 
   #draw(node: NodeOf<'draw'>, space: StoredSpace): void {
     const buffer = this.#plan.allocate(node, space);
-    this.#plan.launch(this.#options(`draw_${node.distribution}`, node, space, one), (l) => {
+    this.#plan.launch(this.#options(`draw_${node.distribution}`, node, space), (l) => {
       const { launch } = l;
       draw(launch.k, {
         distribution: node.distribution,
@@ -388,7 +379,7 @@ export class ValueEmitter {
       const start = offset;
       const own = space.axes.flatMap((a) => (a !== node.axis ? [a] : part.axis === null ? [] : [part.axis]));
       const from: StoredSpace = { relation: null, axes: own };
-      plan.launch(this.#options('map_part', node, from, one), (l) => {
+      plan.launch(this.#options('map_part', node, from), (l) => {
         const at = l.launch.size(start);
         map(l.launch.k, {
           space: pointsOf(l, from),

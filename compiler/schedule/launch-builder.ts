@@ -18,6 +18,9 @@ export interface BuiltLaunch {
   readonly kernel: Kernel;
   readonly buffers: readonly number[];
   readonly uniforms: readonly UniformValue[];
+  /** What the text does not say of its loops (work.ts). */
+  readonly most: ReadonlyMap<string, number>;
+  readonly spans: ReadonlyMap<string, Size>;
 }
 
 export class LaunchBuilder {
@@ -25,6 +28,8 @@ export class LaunchBuilder {
   readonly #table: BufferTable;
   readonly #buffers = new Map<number, BufferDecl>();
   readonly #uniforms = new Map<string, { readonly field: Expr; readonly value: UniformValue }>();
+
+  readonly #spans = new Map<string, Size>();
 
   constructor(name: string, workgroupSize: number, table: BufferTable) {
     this.k = new KernelBuilder(name, workgroupSize);
@@ -60,6 +65,11 @@ export class LaunchBuilder {
     return this.#field('seed', 'u32', { kind: 'seed' });
   }
 
+  /** Says how far the end of a range that memory holds is from its start at most. */
+  span(to: Expr, most: Size): void {
+    if (to.kind === 'local') this.#spans.set(to.name, most);
+  }
+
   finish(): BuiltLaunch {
     const kernel = tidyKernel(this.k.finish());
     const used = namesUsed(kernel.body);
@@ -75,6 +85,8 @@ export class LaunchBuilder {
       },
       buffers: keptBuffers.map(([id]) => id),
       uniforms: keptUniforms.map(({ value }) => value),
+      most: this.k.most,
+      spans: this.#spans,
     };
   }
 

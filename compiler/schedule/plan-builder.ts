@@ -8,14 +8,13 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { apply, exact, multiply } from '../../dsl/meaning/size.ts';
+import { exact, multiply } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId, Span } from '../graph/ir.ts';
 import { nodeOf, operandsOf } from '../graph/uses.ts';
-import type { Expr, Kernel } from '../kernel/ir.ts';
+import type { Kernel } from '../kernel/ir.ts';
 import { printKernel } from '../kernel/print.ts';
-import { forEachExpr } from '../kernel/walk.ts';
 import type { Target } from '../target.ts';
 import { chooseCut } from './choose-cut.ts';
 import type { Passing } from './choose-cut.ts';
@@ -26,8 +25,9 @@ import { LaunchBuilder } from './launch-builder.ts';
 import { BufferTable, elementsOf } from './memory.ts';
 import type { Relation, RelationBuffers, StoredSpace } from './memory.ts';
 import type { Placement } from './point-lowering.ts';
-import type { Launch, PlanAxis, PlanStatus, Step } from './plan.ts';
+import type { ExternStep, Launch, PlanAxis, PlanStatus, Work } from './plan.ts';
 import { wordOf } from './plan.ts';
+import { workOf } from './work.ts';
 
 /** Threads of a workgroup where nothing asks for another number. */
 export const WORKGROUP = 64;
@@ -40,13 +40,14 @@ export interface LaunchOptions {
   readonly span: Span | null;
   readonly threads: Size;
   readonly workgroupSize?: number;
-  /** The points it runs over, and how often its innermost loop runs for each thread. */
+  /** The points it runs over, in words, and how many there are at most. */
   readonly domain: string;
-  readonly rounds: Size;
-  /** Float operations in all, where they are known better than by counting those of the kernel's text. */
-  readonly flops?: Size;
+  readonly points: Size;
   readonly unless?: string;
 }
+
+/** A step while buffers may still grow. */
+type DraftStep = ExternStep | (Omit<Launch, 'work'> & { readonly work: Omit<Work, 'bytes'> });
 
 export class PlanBuilder implements Placement {
   readonly fused: FusedGraph;
@@ -54,7 +55,7 @@ export class PlanBuilder implements Placement {
   readonly target: Target;
   readonly table = new BufferTable();
   readonly kernels: Kernel[] = [];
-  readonly steps: Step[] = [];
+  readonly steps: DraftStep[] = [];
   readonly status: PlanStatus[] = [];
   /** What the buffers hold (contents.ts). */
   readonly contents = new Map<number, Content>();
@@ -195,7 +196,7 @@ export class PlanBuilder implements Placement {
     const text = printKernel(built.kernel);
     const kernel = this.#kernelIds.get(text) ?? this.kernels.push(built.kernel) - 1;
     this.#kernelIds.set(text, kernel);
-    const launch: Launch = {
+    this.steps.push({
       kind: 'launch',
       kernel,
       label: options.span === null ? options.what : `${options.what}: ${this.place(options.span)}`,
@@ -206,11 +207,10 @@ export class PlanBuilder implements Placement {
       unless: options.unless ?? null,
       work: {
         domain: options.domain,
-        flops: options.flops ?? multiply([options.threads, options.rounds, exact(floatOperations(built.kernel))]),
-        bytes: built.buffers.map((b) => multiply([exact(4), this.table.at(b).elements])).reduce((a, b) => sum(a, b)),
+        points: options.points,
+        ...workOf({ ...built, threads: options.threads }),
       },
-    };
-    this.steps.push(launch);
+    });
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */
@@ -243,20 +243,6 @@ export class PlanBuilder implements Placement {
   labelOf(node: Node): string {
     return `${node.kind === 'map' ? node.op : node.kind}: ${this.place(node.span)}`;
   }
-}
-
-function sum(a: Size, b: Size): Size {
-  return apply('add', a, b);
-}
-
-/** Float operations in the text of a kernel: what one thread does in one round of its loop. */
-function floatOperations(kernel: Kernel): number {
-  let count = 0;
-  forEachExpr(kernel.body, (expr: Expr) => {
-    if ((expr.kind === 'binary' || expr.kind === 'unary') && expr.type === 'f32') count++;
-    if (expr.kind === 'fma') count += 2;
-  });
-  return Math.max(count, 1);
 }
 
 /** How many places read each node, among what a run needs. */

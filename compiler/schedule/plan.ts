@@ -55,8 +55,12 @@ export type UniformValue = { readonly kind: 'size'; readonly size: Size } | { re
 export interface Work {
   /** The points it runs over: `T × F`, `rows of (T, E) × F`. */
   readonly domain: string;
-  /** Floating-point operations, at most. */
+  /** How many points that is, at most. */
+  readonly points: Size;
+  /** Floating-point operations of its kernel, at most (work.ts). Integer operations are none. */
   readonly flops: Size;
+  /** How often its innermost loops run over all threads, at most. */
+  readonly rounds: Size;
   /** Bytes of the buffers it touches. */
   readonly bytes: Size;
 }

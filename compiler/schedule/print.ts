@@ -8,7 +8,7 @@
  *   launches
  *     0 contract_columns  contract: mixtral.moe:210    over T × E
  *         grid T * 2 threads, 64 a workgroup
- *         work at most 20 * T flops, 36 * T bytes
+ *         work at most 20 * T flops in 10 * T rounds, 36 * T bytes
  *         inner = 5, rows = T
  *         %0 %1 → %2
  */
@@ -71,10 +71,15 @@ function printStep(plan: Plan, step: Step, i: number): readonly string[] {
   return [
     `  ${i} ${kernel?.name ?? '?'}#${step.kernel}  ${step.label}`,
     `      over ${step.work.domain}: ${formatSize(step.threads)} threads, ${kernel?.workgroupSize ?? '?'} a workgroup${unless}`,
-    `      at most ${formatSize(step.work.flops)} flops, ${formatSize(step.work.bytes)} bytes`,
+    `      at most ${formatSize(step.work.flops)} flops${inRounds(step)}, ${formatSize(step.work.bytes)} bytes`,
     ...(step.uniforms.length === 0 ? [] : [`      ${printUniforms(step, kernel)}`]),
     `      ${flow}`,
   ];
+}
+
+/** How often the innermost loops run, where there are any. */
+function inRounds({ work }: Launch): string {
+  return asNumber(work.rounds) === 0 ? '' : ` in ${formatSize(work.rounds)} rounds`;
 }
 
 /** The sizes, strides and offsets that the kernel is given: one formula that is off shows here. */
@@ -100,7 +105,9 @@ export interface LaunchDescription {
   readonly kernel: string;
   readonly label: string;
   readonly domain: string;
+  readonly points: string;
   readonly threads: string;
+  readonly rounds: string;
   readonly flops: string;
   readonly bytes: string;
 }
@@ -124,7 +131,9 @@ export function describeLaunches(
         kernel,
         label,
         domain: work.domain,
+        points: shown(work.points),
         threads: shown(threads),
+        rounds: shown(work.rounds),
         flops: shown(work.flops),
         bytes: shown(work.bytes),
       },

@@ -120,7 +120,7 @@ export class RelationBuilder {
     const offsets = table.scratch(`${what}: offsets`, 'u32', apply('add', keys, one));
     const place = shape.withPlace ? table.scratch(`${what}: place`, 'i32', positions) : null;
     this.#plan.addCompaction({ what, of: shape.of, counts, starts, list, offsets, place });
-    const common = { span: null, domain, rounds: exact(CHUNK) };
+    const common = { span: null, domain, points: positions };
     const maskOf = (lowering: Lowering) => {
       const { present, entry } = shape.mask(lowering);
       return { mask: { positions: lowering.launch.size(positions), present }, entry };
@@ -130,12 +130,13 @@ export class RelationBuilder {
       compactCount(lowering.launch.k, { mask, counts: lowering.launch.write(counts) });
     });
     const scan = {
-      ...common,
+      span: null,
+      domain: `chunks of (${domain})`,
+      points: chunks,
       family: 'compact_scan',
       what: `${what}, scan`,
       threads: exact(SCAN_THREADS),
       workgroupSize: SCAN_THREADS,
-      rounds: one,
     };
     this.#plan.launch(scan, ({ launch }) => {
       compactScan(launch.k, {

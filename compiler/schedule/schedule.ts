@@ -26,8 +26,9 @@ import { ValueEmitter } from './emit-values.ts';
 import { placeBuffers } from './place-buffers.ts';
 import { PlanBuilder } from './plan-builder.ts';
 import { accessOf, wordOf } from './plan.ts';
-import type { Plan, PlanBuffer, PlanResult } from './plan.ts';
+import type { Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
 import { RelationBuilder } from './relations.ts';
+import { bytesOf } from './work.ts';
 
 export interface ScheduleOptions {
   /** How a place in the source is shown in labels: `mixtral.moe:14:5`. */
@@ -246,7 +247,13 @@ class Scheduler {
   }
 
   #finish(results: readonly PlanResult[]): Plan {
-    const { table, kernels, steps, status } = this.#plan;
+    const { table, kernels, status } = this.#plan;
+    // Status words are added until the last launch is made.
+    const steps = this.#plan.steps.map((step): Step => {
+      if (step.kind === 'extern') return step;
+      const bytes = bytesOf(step.buffers.map((b) => table.at(b).elements));
+      return { ...step, work: { ...step.work, bytes } };
+    });
     const touched = steps.map((step) => {
       const { reads, writes } = accessOf({ kernels }, step);
       return { buffers: [...reads, ...writes] };

@@ -13,7 +13,8 @@ import { compileKernel } from '../kernel/interpret.ts';
 import type { KernelProgram } from '../kernel/interpret.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
-import { withRoundCounter } from './count-rounds.ts';
+import { COUNTERS, countsOf, withCounters } from './count-work.ts';
+import type { WorkCounted } from './count-work.ts';
 import { lifetimes } from './place-buffers.ts';
 import { accessOf } from './plan.ts';
 import type { ExternStep, Launch, Plan, PlanAxis, PlanBuffer, PlanResult, PlanStatus } from './plan.ts';
@@ -76,8 +77,8 @@ export interface SimulatedRun {
 
 export interface SimulationChecks {
   readonly races?: boolean;
-  /** Counts how often innermost loops run, for each step. */
-  readonly rounds?: boolean;
+  /** Counts what each step does (count-work.ts). */
+  readonly counts?: boolean;
 }
 
 export type SimulatedResult = { readonly group: RootGroup } & (
@@ -100,8 +101,8 @@ export interface Simulated {
   readonly results: ReadonlyMap<string, SimulatedResult>;
   /** What went wrong, with the first point where it did. */
   readonly errors: readonly { readonly status: PlanStatus; readonly point: readonly number[] }[];
-  /** With `rounds`: for each step; 0 for externs. */
-  readonly rounds: readonly number[];
+  /** With `counts`: for each step; null for externs, and for what was skipped. */
+  readonly counts: readonly (WorkCounted | null)[];
   /** Bytes of scratch memory, by slot. */
   readonly slotBytes: readonly number[];
 }
@@ -127,7 +128,7 @@ export class Simulator {
   constructor(plan: Plan, checks: SimulationChecks = {}) {
     this.#plan = plan;
     this.#checks = checks;
-    this.#kernels = plan.kernels.map((kernel) => (checks.rounds === true ? withRoundCounter(kernel) : kernel));
+    this.#kernels = plan.kernels.map((kernel) => (checks.counts === true ? withCounters(kernel) : kernel));
     this.#programs = this.#kernels.map(compileKernel);
     const life = lifetimes(
       plan.steps.map((step) => {
@@ -142,21 +143,21 @@ export class Simulator {
 
   async run(run: SimulatedRun): Promise<Simulated> {
     const { slots, memory } = this.#allocate(run);
-    const rounds: number[] = [];
+    const counts: (WorkCounted | null)[] = [];
     for (const [i, step] of this.#plan.steps.entries()) {
       for (const buffer of this.#born[i] ?? []) at(memory, buffer).fill(POISON);
       if (step.kind === 'extern') {
         await this.#extern(step, memory, run);
-        rounds.push(0);
+        counts.push(null);
       } else {
-        rounds.push(this.#launch(step, memory, run));
+        counts.push(this.#launch(step, memory, run));
       }
       run.after?.(i, (buffer) => at(memory, buffer));
     }
     return {
       results: this.#results(memory, run),
       errors: this.#errors(memory, run),
-      rounds,
+      counts,
       slotBytes: slots.map((s) => s.byteLength),
     };
   }
@@ -193,14 +194,14 @@ export class Simulator {
     return { slots, memory };
   }
 
-  #launch(step: Launch, memory: readonly Uint32Array[], run: SimulatedRun): number {
-    if (step.unless !== null && run.stores.has(step.unless)) return 0;
+  #launch(step: Launch, memory: readonly Uint32Array[], run: SimulatedRun): WorkCounted | null {
+    if (step.unless !== null && run.stores.has(step.unless)) return null;
     const kernel = this.#kernels[step.kernel];
     const program = this.#programs[step.kernel];
     if (kernel === undefined || program === undefined) throw new CompilerBug('simulate', `no kernel ${step.kernel}`);
     const groups = Math.ceil(integer(step.threads, run, step.label) / kernel.workgroupSize);
-    if (groups === 0) return 0;
-    const counter = new Uint32Array(1);
+    const counter = new Uint32Array(COUNTERS);
+    if (groups === 0) return countsOf(counter);
     const buffers = new Map(
       kernel.buffers.map((decl, i) => [
         decl.name,
@@ -225,7 +226,7 @@ export class Simulator {
       uniforms,
       checks: { races: this.#checks.races ?? false },
     });
-    return counter[0] ?? 0;
+    return countsOf(counter);
   }
 
   async #extern(step: ExternStep, memory: readonly Uint32Array[], run: SimulatedRun): Promise<void> {

@@ -105,9 +105,12 @@ export function termsOfList(
       const number = k.let(keyOf(lowering, point, shape), 'key');
       const offsets = launch.read(buffers.offsets);
       const list = launch.read(buffers.list);
+      const from = k.let(load(offsets, number), 'from');
+      const to = k.let(load(offsets, add(number, 1)), 'to');
+      launch.span(to, rows);
       const listed: TermLoop<Place> = {
-        from: k.let(load(offsets, number), 'from'),
-        to: k.let(load(offsets, add(number, 1)), 'to'),
+        from,
+        to,
         size: null,
         enter: ({ env, indices }, j) => ({
           env: lowering.enterRow(env, relation, k.let(load(list, j), 'row')),

@@ -125,7 +125,7 @@ export class Bench {
   }
 
   async simulate(plan: Plan, more: Partial<SimulatedRun> = {}): Promise<Simulated> {
-    return simulatePlan(plan, { ...this.run(), ...more }, { races: true, rounds: true });
+    return simulatePlan(plan, { ...this.run(), ...more }, { races: true, counts: true });
   }
 
   /** Runs both and compares every tensor result, and has every shader validated; gives what the simulator counted. */

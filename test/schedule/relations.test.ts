@@ -43,7 +43,7 @@ function mixtralBlock(T: number, E: number, k = 2): Bench {
 function rounds(plan: Plan, simulated: Simulated, family: string): number {
   return plan.steps.reduce((sum, step, i) => {
     const kernel = step.kind === 'launch' ? plan.kernels[step.kernel] : undefined;
-    return kernel?.name === family ? sum + (simulated.rounds[i] ?? 0) : sum;
+    return kernel?.name === family ? sum + (simulated.counts[i]?.rounds ?? 0) : sum;
   }, 0);
 }
 

@@ -1,0 +1,43 @@
+/** The examples at small sizes, ready to run: axes of 32 points and more are halved until they have fewer, where that compiles. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadExterns } from '../../compiler/cli/run-options.ts';
+import { asNumber } from '../../dsl/meaning/size.ts';
+import { prepareText, ready } from '../language/support.ts';
+import type { Ready } from '../language/support.ts';
+
+const folder = fileURLToPath(new URL('../../examples', import.meta.url));
+
+export const exampleNames = readdirSync(folder, { withFileTypes: true }).flatMap((e) =>
+  e.isDirectory() ? [e.name] : [],
+);
+
+/** Whether the host computes a part of an example. */
+export const hasHost = (name: string): boolean => existsSync(join(folder, name, 'host.mjs'));
+
+function prepared(name: string) {
+  const files = readdirSync(join(folder, name)).filter((f) => f.endsWith('.moe'));
+  const texts = new Map(files.map((f) => [f, readFileSync(join(folder, name, f), 'utf8')] as const));
+  const text = texts.get('model.moe') ?? '';
+  const whole = prepareText(text, { name: 'model.moe', files: texts }).prepared;
+  if (whole === null) throw new Error('the example has mistakes');
+  const sets = new Map<string, string>();
+  for (const axis of whole.entry.plain.graph.axes.values()) {
+    let size = asNumber(axis.size) ?? 0;
+    const declared = new RegExp(`\\baxis\\b[^\\n]*\\b${axis.name} = \\d+`).test(text);
+    if (!declared || size < 32) continue;
+    while (size >= 32 && size % 2 === 0) size /= 2;
+    sets.set(axis.name, String(size));
+  }
+  const small = prepareText(text, { name: 'model.moe', files: texts, sets }).prepared;
+  return small === null ? { run: whole, sets: new Map<string, string>() } : { run: small, sets };
+}
+
+/** An example with values for everything a run needs, and five points along each axis that a run decides. */
+export async function smallExample(name: string): Promise<Ready> {
+  const { run, sets } = prepared(name);
+  const externs = hasHost(name) ? { externs: await loadExterns(join(folder, name, 'host.mjs')) } : {};
+  const sizes = new Map(run.manifest.dynamic.map((axis) => [axis, 5] as const));
+  return ready(run, { sizes, sets, ...externs });
+}

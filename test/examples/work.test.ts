@@ -1,0 +1,103 @@
+/**
+ * What plans state of their work is counted: every launch of every example runs with counters in its kernel, and does no more float
+ * operations, rounds and points than its plan says, as `moec explain kernels` prints it. What is stated is no guess either: where
+ * nothing in memory has a say it is what is done, to the last operation; a row that is there costs what is stated for one; and what
+ * is added up from a list costs in proportion to the rows in it.
+ */
+import { afterAll, expect, it } from 'vitest';
+import { inputNumbers, storeNumbers } from '../../compiler/cli/execute.ts';
+import { simulatedExtern } from '../../compiler/cli/extern-bridge.ts';
+import { sizesOf } from '../../compiler/cli/prepare.ts';
+import { planOf } from '../../compiler/cli/stepwise.ts';
+import type { Kernel, Stmt } from '../../compiler/kernel/ir.ts';
+import type { WorkCounted } from '../../compiler/schedule/count-work.ts';
+import type { Launch, Plan } from '../../compiler/schedule/plan.ts';
+import { simulatePlan } from '../../compiler/schedule/simulate.ts';
+import { asNumber, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { exampleNames, smallExample } from './small.ts';
+
+/** Launches of each family that were held to exactly what is stated. */
+const exact = new Map<string, number>();
+
+/** Elements that one thread stores at most, a loop run once. */
+function storesOf(body: readonly Stmt[]): number {
+  return body.reduce((sum, s) => {
+    if (s.kind === 'if') return sum + Math.max(storesOf(s.then), storesOf(s.else));
+    return sum + (s.kind === 'for' ? storesOf(s.body) : s.kind === 'store' ? 1 : 0);
+  }, 0);
+}
+
+interface Seen {
+  readonly kernel: Kernel;
+  readonly launch: Launch;
+  readonly plan: Plan;
+  readonly counted: WorkCounted;
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+function mistakesOf({ kernel, launch, plan, counted, sizes }: Seen): readonly string[] {
+  const number = (size: Size): number => asNumber(substitute(size, sizes)) ?? NaN;
+  const [flops, rounds, points] = [launch.work.flops, launch.work.rounds, launch.work.points].map(number);
+  const wrong: string[] = [];
+  const holds = (truth: boolean, what: string): void => {
+    if (!truth) wrong.push(`${kernel.name}, ${launch.label}: ${what}; counted ${JSON.stringify(counted)}, stated ${flops} flops, ${rounds} rounds, ${points} points`); // prettier-ignore
+  };
+  const bytes = launch.buffers.reduce((sum, b) => sum + 4 * number(plan.buffers[b].elements), 0);
+  holds(number(launch.work.bytes) === bytes, `its buffers have ${bytes} bytes`);
+  holds(counted.flops <= flops, 'more flops than stated');
+  holds(counted.rounds <= rounds, 'more rounds than stated');
+  if (kernel.name.startsWith('compact_')) {
+    holds(counted.flops === flops, 'flops');
+    // Each position is asked once; then once more, for the offset of the key it is before.
+    if (kernel.name === 'compact_count') holds(counted.rounds === points && rounds === points, 'rounds are positions');
+    if (kernel.name === 'compact_fill') holds(counted.rounds >= points, 'every position is asked');
+    if (kernel.name === 'compact_scan') holds(counted.rounds === rounds, 'rounds');
+    return wrong;
+  }
+  holds(counted.stores <= points, 'more points than stated');
+  const dense = !launch.work.domain.startsWith('rows of');
+  if (dense) holds(counted.stores === points, 'fewer points than stated');
+  const listed = kernel.name.endsWith('_listed');
+  const tiled = kernel.name === 'grouped_matmul' || kernel.name === 'contract_columns';
+  // A condition other than a row's being there: a mask, or the edge of a tile.
+  if (counted.passed > 0 && !tiled) return wrong;
+  if (counted.absent + counted.passed === 0 && !(listed && counted.rounds < rounds)) {
+    exact.set(kernel.name, (exact.get(kernel.name) ?? 0) + 1);
+    holds(counted.flops === flops, 'flops are not those stated');
+    holds(counted.rounds === rounds, 'rounds are not those stated');
+  } else if (listed) {
+    holds(counted.flops * rounds >= flops * counted.rounds, 'a row of the list costs less than stated');
+  } else {
+    const all = Math.max(points, number(launch.threads) * storesOf(kernel.body));
+    holds(counted.flops * all >= flops * counted.stores, 'a point costs less than stated');
+  }
+  return wrong;
+}
+
+it.each(exampleNames)(
+  '%s',
+  async (name) => {
+    const given = await smallExample(name);
+    const { prepared, request } = given;
+    const { plan } = planOf(given);
+    const sizes = sizesOf(prepared, request);
+    const inputs = inputNumbers(prepared, request);
+    const stores = await storeNumbers(prepared, request, sizes);
+    const extern = simulatedExtern(request.externs ?? new Map(), undefined);
+    const { counts } = await simulatePlan(plan, { inputs, stores, sizes, seed: 1, extern }, { counts: true });
+    const mistakes = plan.steps.flatMap((launch, i) => {
+      const kernel = launch.kind === 'launch' ? plan.kernels[launch.kernel] : undefined;
+      const counted = counts[i] ?? null;
+      if (launch.kind === 'extern' || kernel === undefined || counted === null) return [];
+      return mistakesOf({ kernel, launch, plan, counted, sizes });
+    });
+    expect(mistakes).toEqual([]);
+  },
+  60_000,
+);
+
+afterAll(() => {
+  console.log([...exact].map(([family, n]) => `${family.padEnd(24)} ${n} exact`).join('\n'));
+  const families = ['map', 'contract', 'contract_columns', 'grouped_matmul', 'reduce_sum', 'reduce_sum_listed', 'scan'];
+  for (const family of families) expect(exact.get(family) ?? 0, family).toBeGreaterThan(0);
+});
