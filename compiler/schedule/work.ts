@@ -14,6 +14,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, asInteger, exact, multiply, one, zero } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import type { Expr, Kernel, Stmt } from '../kernel/ir.ts';
+import { evaluateConstants } from '../kernel/legalise/evaluate-constants.ts';
 import { expressionsOf } from '../kernel/walk.ts';
 import { KernelFacts, floatOperations, hasLoop } from './kernel-facts.ts';
 import type { UniformValue } from './plan.ts';
@@ -54,7 +55,9 @@ export function bytesOf(elements: readonly Size[]): Size {
   return sizeOfSum(elements.map((n) => termOf([n], 4)).reduce(plus, nothing));
 }
 
-export function workOf(launch: LaunchText): WorkDone {
+/** Operations on literals are none: legalisation does them. */
+export function workOf(text: LaunchText): WorkDone {
+  const launch = { ...text, kernel: evaluateConstants(text.kernel) };
   const { flops, rounds } = new Reader(launch).block(launch.kernel.body, [
     { kind: 'threads', first: zero, size: launch.threads },
   ]);
