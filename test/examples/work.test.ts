@@ -4,7 +4,7 @@
  * nothing in memory has a say it is what is done, to the last operation; a row that is there costs what is stated for one; and what
  * is added up from a list costs in proportion to the rows in it.
  */
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { inputNumbers, storeNumbers } from '../../compiler/cli/execute.ts';
 import { simulatedExtern } from '../../compiler/cli/extern-bridge.ts';
 import { sizesOf } from '../../compiler/cli/prepare.ts';
@@ -111,7 +111,7 @@ it.each([
   expect(after - before, name).toBe(launches);
 });
 
-afterAll(() => {
+it('some launches of each family are held to exactly what is stated', () => {
   console.log([...exact].map(([family, n]) => `${family.padEnd(24)} ${n} exact`).join('\n'));
   const families = ['map', 'contract', 'contract_columns', 'grouped_matmul', 'reduce_sum', 'reduce_sum_listed', 'scan'];
   for (const family of families) expect(exact.get(family) ?? 0, family).toBeGreaterThan(0);
