@@ -2,8 +2,9 @@
  * `npm test`: everything this project checks, in one command, on a fresh clone.
  *
  * In order: the packages (installed if they are not there), the adapters, the types, the layout of the text, the tests
- * that need no GPU, and the tests in `test/gpu` once on every adapter found. An adapter that is missing is said loudly;
- * with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
+ * that need no GPU, the tests in `test/gpu` once on every adapter found, and random programs for three minutes. An
+ * adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
+ * MOEC_FUZZ_MINUTES is how many minutes random programs run; 0 leaves them out.
  *
  * The last line is `N passed, N failed`, the sum of all of it.
  */
@@ -52,6 +53,22 @@ function vitest(title, args, env = process.env) {
   notes.push(`${title}: ${passed} passed, ${failed} failed${good ? '' : ', the run FAILED'}`);
 }
 
+/** The seed of the random programs: fixed, so that whoever runs the tests runs the same ones, as many as there is time for. */
+const FUZZ_SEED = 20261;
+
+/** Random programs on the kernels for some minutes: one test, which a finding fails. Its time is that of the clock. */
+function fuzz() {
+  const minutes = Number(process.env.MOEC_FUZZ_MINUTES || '3');
+  if (minutes === 0) {
+    process.stdout.write('\n!!! MOEC_FUZZ_MINUTES is 0: random programs do NOT run\n');
+    notes.push('!!! MOEC_FUZZ_MINUTES is 0: random programs did NOT run');
+    return;
+  }
+  const title = `random programs, seed ${FUZZ_SEED}, ${minutes} min`;
+  const args = ['--minutes', String(minutes), '--seed', String(FUZZ_SEED), '--on', 'kernels'];
+  check(title, [process.execPath, ['--import', 'tsx', join(projectRoot, 'test', 'fuzz', 'fuzz.ts'), ...args]]);
+}
+
 function readReport(file) {
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'));
@@ -93,6 +110,7 @@ async function main() {
   for (const adapter of adapters) {
     vitest(`tests on ${adapter.name}`, ['test/gpu/'], childEnvironment(adapter));
   }
+  fuzz();
 
   heading('summary');
   for (const note of notes) process.stdout.write(`${note}\n`);

@@ -23,17 +23,19 @@ export type { GraphOperand, GraphRoute, GraphTensor } from './handles.ts';
 export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
   const builder = shop.b;
 
-  const broadcast = (operand: GraphOperand, axes: readonly Axis[]): GraphOperand => {
+  const broadcast = (operand: GraphOperand, axes: readonly Axis[], payload: readonly Axis[] = []): GraphOperand => {
     if (operand.kind === 'tensor') return shop.dense(builder.broadcast(operand.value.node, shop.idsOf(axes)));
     const route = operand.value;
-    const missing = minus(axes, [...supportAxes(route), ...route.payload]);
-    if (missing.length === 0) return operand;
+    const lacking = minus(axes, [...supportAxes(route), ...route.payload]);
+    const missing = minus(lacking, payload);
+    const weight = builder.broadcast(route.weight, shop.idsOf(minus(lacking, missing)));
+    if (missing.length === 0) return lacking.length === 0 ? operand : shop.withWeight(route, weight);
     const ids = shop.idsOf(missing);
     const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
     const orientation = { sources: [...missing, ...route.sources], targets: route.targets, bounds };
     const node = builder.node(route.support);
     const mask = node.kind === 'support' ? node.mask : route.support;
-    return { kind: 'route', value: shop.route(mask, orientation, route.weight, route.rank) };
+    return { kind: 'route', value: shop.route(mask, orientation, weight, route.rank) };
   };
 
   const fullWeight = (route: GraphRoute): NodeId =>

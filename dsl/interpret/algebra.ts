@@ -274,23 +274,26 @@ function besideIndices(problems: readonly Deferred[], call: F64Call): readonly D
 // ---------------------------------------------------------------------------------------------------------------
 // Values under calls
 
-function broadcast(operand: F64Operand, axes: readonly Axis[]): F64Operand {
-  const more = without(axes, axesOf(operand));
-  if (more.length === 0) return operand;
+function broadcast(operand: F64Operand, axes: readonly Axis[], inPayload: readonly Axis[] = []): F64Operand {
+  const missing = without(axes, axesOf(operand));
+  if (missing.length === 0) return operand;
   if (operand.kind === 'tensor') {
-    return { kind: 'tensor', value: spread(operand.value, [...more, ...operand.value.axes]) };
+    return { kind: 'tensor', value: spread(operand.value, [...missing, ...operand.value.axes]) };
   }
   const route = operand.value;
+  const more = without(missing, inPayload);
   const support = [...more, ...route.support];
+  const payload = [...without(missing, more), ...route.payload];
   const at = offsets(support, route.support);
   return {
     kind: 'route',
     value: makeRoute({
       ...route,
       support,
+      payload,
       present: Uint8Array.from(at, (i) => route.present[i]),
       rank: Int32Array.from(at, (i) => route.rank[i]),
-      weight: take(route.weight, offsets([...support, ...route.payload], axesOfRoute(route))),
+      weight: take(route.weight, offsets([...support, ...payload], axesOfRoute(route))),
       facts: route.facts.map((fact) => ({ per: [...more, ...fact.per], atMost: fact.atMost })),
     }),
   };

@@ -91,8 +91,11 @@ export interface Algebra<T, R> {
   primitive(call: PrimitiveCall<T, R>): Operand<T, R>;
   /** Renames axes of a tensor or route; sizes are equal, new axes are free. */
   rename(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R>;
-  /** Adds the axes that are missing, the value the same along them. A route is broadcast along sources. */
-  broadcast(operand: Operand<T, R>, axes: readonly Axis[]): Operand<T, R>;
+  /**
+   * Adds the axes that are missing, the value the same along them. Of a route they become sources, but for those that are named as
+   * `payload`: its weights are the same along them.
+   */
+  broadcast(operand: Operand<T, R>, axes: readonly Axis[], payload?: readonly Axis[]): Operand<T, R>;
   /** Values of equal axes side by side along a new axis of their number: a chain's collected values. */
   stack(operands: readonly Operand<T, R>[], axis: Axis): Operand<T, R>;
   /** Parts along a union's axis: each part's own axes (row-major; none is one point) run along it, other axes are united. */

@@ -29,7 +29,8 @@ export function coerce<T, R>(
     return { kind: 'tuple', items };
   }
   const axes = axesOfType(type).map((a) => axisOf(a));
-  const wide = algebra.broadcast(value, axes);
+  const payload = type.kind === 'route' ? type.payload.map((a) => axisOf(a)) : [];
+  const wide = algebra.broadcast(value, axes, payload);
   if (wide.kind === 'route' && type.kind === 'route') {
     const targets = type.targets.map((a) => axisOf(a));
     const sources = algebra.supportOf(wide.value).filter((a) => !targets.includes(a));

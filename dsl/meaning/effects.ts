@@ -132,7 +132,7 @@ export class Effects<T, R> {
         g,
         {
           path: g.path,
-          value: this.algebra.broadcast(value, axes),
+          value: this.algebra.broadcast(value, axes, g.payload),
           axes,
           targets: g.targets,
           payload: g.payload,

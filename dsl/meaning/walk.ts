@@ -25,7 +25,7 @@ import { Calls } from './calls.ts';
 import { coerce, withoutPoints } from './coerce.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
 import { axesOfType } from '../algebra/primitive.ts';
-import { stackOperands, type Frame, type WalkValue } from './frame.ts';
+import { axesOfOperand, stackOperands, type Frame, type WalkValue } from './frame.ts';
 import type { FamilyValue, UsedStore } from './instances.ts';
 import { Obligations, type Condition } from './obligations.ts';
 import { clashes, runValues } from './run-names.ts';
@@ -148,7 +148,8 @@ class Walk<T, R> {
         throw new CompilerBug('walk', 'entry result');
       const name = 'name' in type && type.name !== undefined ? type.name : types.length === 1 ? 'output' : `output${i}`;
       const axes = axesOfType(type.type).map((a) => this.axis(a, frame));
-      return { name, value: this.algebra.broadcast(item, axes), type: type.type, axes };
+      const payload = type.type.kind === 'route' ? type.type.payload.map((a) => this.axis(a, frame)) : [];
+      return { name, value: this.algebra.broadcast(item, axes, payload), type: type.type, axes };
     });
     const gathered = this.effects.gather();
     for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.obligations.report(clash);
@@ -361,14 +362,16 @@ class Walk<T, R> {
     });
   }
 
-  /** A tensor that is the same along a family's axis may lack it: an operation that goes along the axis gets it repeated. */
+  /** A value that is the same along a family's axis may lack it: an operation that goes along the axis gets it repeated. */
   private withAxes(value: Operand<T, R>, expr: Expr, along: readonly Axis[], frame: Frame<T, R>): Operand<T, R> {
-    if (value.kind !== 'tensor' || along.length === 0 || expr.type.kind === 'tuple') return value;
-    const has = this.algebra.axesOf(value.value);
+    if (along.length === 0 || expr.type.kind === 'tuple') return value;
+    const has = axesOfOperand(value, this.algebra);
     const missing = axesOfType(expr.type)
       .map((a) => this.axis(a, frame))
       .filter((a) => along.includes(a) && !has.includes(a));
-    return missing.length === 0 ? value : this.algebra.broadcast(value, [...missing, ...has]);
+    if (missing.length === 0) return value;
+    const payload = expr.type.kind === 'route' ? expr.type.payload.map((a) => this.axis(a, frame)) : [];
+    return this.algebra.broadcast(value, [...missing, ...has], payload);
   }
 
   /** `part` and `is` name a member of a union: here it becomes a range of the union's axis. */

@@ -1,4 +1,6 @@
 /** The fuzzer itself: the same seed gives the same programs, all constructs are among them, and what is wrong is found. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { executeKernels } from '../../compiler/cli/execute.ts';
 import type { NamedTensor } from '../../compiler/cli/execution.ts';
@@ -8,6 +10,7 @@ import { examine, type Case } from './examine.ts';
 import { seedOf } from './orders.ts';
 import { makeProgram } from './program.ts';
 import { shrink } from './shrink.ts';
+import type { Limits } from './watch.ts';
 
 /** Enough that a construct which a twentieth of all programs lack room for is still met. */
 const programsForCoverage = 1500;
@@ -86,3 +89,32 @@ it('programs are accepted by the checker and the compiler', async () => {
     expect(['agreed', 'stopped'], `${JSON.stringify(outcome)}\n${program.text}`).toContain(outcome.kind);
   }
 }, 240_000);
+
+/** What a process tells that runs `body` with a watch of these limits, and how it ended. */
+function watched(given: Limits, body: string): { readonly told: string; readonly status: number | null } {
+  const module = fileURLToPath(new URL('watch.ts', import.meta.url));
+  const text = `import { watch } from ${JSON.stringify(module)};
+    const begin = watch(${JSON.stringify(given)});
+    const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
+    const work = (ms) => { for (const from = used(); used() < from + ms; ); };
+    begin();
+    ${body}
+    process.exit(0);`;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', text];
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return { told: stdout.trim(), status };
+}
+
+it('a program that hangs is told from one that takes long', () => {
+  const loop = watched({ work: 1000, rest: 60_000 }, 'for (;;);');
+  expect(loop).toEqual({
+    told: JSON.stringify({ kind: 'hang', message: 'no answer within 1 s of work' }),
+    status: null,
+  });
+  const wait = watched({ work: 60_000, rest: 1000 }, 'setInterval(() => {}, 1e6); await new Promise(() => {});');
+  expect(wait).toEqual({ told: JSON.stringify({ kind: 'hang', message: 'nothing happened for 1 s' }), status: null });
+  // Several programs use more than one may; one that waits uses less than the clock says.
+  const several = 'for (let i = 0; i < 5; i++) { work(800); begin(); } await new Promise((r) => setTimeout(r, 3000));';
+  expect(watched({ work: 2500, rest: 60_000 }, several)).toEqual({ told: '', status: 0 });
+  expect(watched({ work: 1000, rest: 60_000 }, 'begin(5000); work(3000);')).toEqual({ told: '', status: 0 });
+}, 120_000);

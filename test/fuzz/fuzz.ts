@@ -2,7 +2,8 @@
  * `npm run fuzz -- --minutes N --seed S [--on reference,kernels,lavapipe,swiftshader,gpu] [--json] [--out FOLDER]`
  *
  * Random programs on every executor that is named, against the reference, number by number within derived bounds. Findings are
- * made small and written as folders that stand alone (model.moe, values, the command). Exit code 1 if there is one.
+ * made small and written as folders that stand alone (model.moe, values, the command). Exit code 1 if there is one, or if nothing
+ * was compared.
  *
  * The same seed gives the same programs. `--programs N` ends after N programs of each executor instead of after the time;
  * `--coverage` prints how many programs use each construct. Ctrl-C ends with the summary.
@@ -18,8 +19,8 @@ import { coverageTable } from './coverage.ts';
 import type { Found } from './repro.ts';
 import { seedOf, type Line, type Orders } from './orders.ts';
 
-/** A program that takes longer than this is a finding: milliseconds. Making one small may take longer. */
-const patience = 180_000;
+/** How long the program that is under way when the time is over may go on: milliseconds. Then it is left, and no finding. */
+const grace = 20_000;
 
 interface Tally {
   readonly executor: string;
@@ -30,6 +31,8 @@ interface Tally {
   compared: number;
   undecided: number;
   findings: Found[];
+  /** Programs that were under way when the time was over. */
+  left: number[];
   /** Milliseconds. */
   time: number;
 }
@@ -74,12 +77,12 @@ async function main(): Promise<number> {
 
   const until = Date.now() + minutes * 60_000;
   const tallies = executors.map(({ name }): Tally => ({
-    executor: name, programs: 0, agreed: 0, stopped: new Map(), refused: new Map(), compared: 0, undecided: 0, findings: [], time: 0,
+    executor: name, programs: 0, agreed: 0, stopped: new Map(), refused: new Map(), compared: 0, undecided: 0, findings: [], left: [], time: 0,
   })); // prettier-ignore
   const children = new Set<ChildProcess>();
-  let ended = false;
+  const session = { ended: false };
   process.on('SIGINT', () => {
-    ended = true;
+    session.ended = true;
     for (const child of children) child.kill('SIGKILL');
   });
   const show = progress(tallies, until, values.json);
@@ -89,12 +92,12 @@ async function main(): Promise<number> {
       if (tally === undefined) return;
       const begun = Date.now();
       let first = 0;
-      while (!ended && Date.now() < until && (programs === null || first < programs)) {
+      while (!session.ended && Date.now() < until && (programs === null || first < programs)) {
         const orders: Orders = {
           executor: executor.name, on: executor.on, seed, first, until, programs, out: values.out, shrinkTime: 90_000,
         }; // prettier-ignore
-        const last = await runWorker(orders, executor, tally, children, show);
-        if (last === null || ended) break;
+        const last = await runWorker(orders, executor, tally, children, session, show);
+        if (last === null) break;
         first = last + 1;
       }
       tally.time = Date.now() - begun;
@@ -105,7 +108,12 @@ async function main(): Promise<number> {
   if (values.json)
     process.stdout.write(`${JSON.stringify({ seed, executors: tallies.map(plain), findings: found }, null, 2)}\n`);
   else process.stdout.write(summary(seed, tallies));
-  return found.length > 0 ? 1 : 0;
+  // What ran no program, or compared nothing, found nothing wrong for that.
+  const empty = executors.some(
+    ({ on }, i) => tallies[i]?.agreed === 0 || (on !== 'reference' && tallies[i]?.compared === 0),
+  );
+  if (empty) process.stderr.write('an executor compared nothing: that is a failure\n');
+  return found.length > 0 || empty ? 1 : 0;
 }
 
 function misuse(text: string): number {
@@ -136,6 +144,7 @@ function runWorker(
   executor: Executor,
   tally: Tally,
   children: Set<ChildProcess>,
+  session: { readonly ended: boolean },
   show: Progress,
 ): Promise<number | null> {
   return new Promise((resolve) => {
@@ -147,38 +156,53 @@ function runWorker(
     children.add(child);
     let index = orders.first;
     let finished = false;
-    let slow = false;
+    let over = false;
+    let hang: string | null = null;
+    let whole: Found | null = null;
     let errors = '';
-    const expire = (): void => {
-      slow = true;
-      child.kill('SIGKILL');
-    };
-    let timer = setTimeout(expire, patience);
+    const timer = setTimeout(
+      () => {
+        over = true;
+        child.kill('SIGKILL');
+      },
+      orders.until + grace - Date.now(),
+    );
     child.stderr.on('data', (data: Buffer) => (errors = (errors + data.toString()).slice(-4000)));
     createInterface({ input: child.stdout }).on('line', (text) => {
       const line = readLine(text);
       if (line === null) return;
-      clearTimeout(timer);
-      timer = setTimeout(expire, line.kind === 'shrinking' ? patience + orders.shrinkTime : patience);
       if (line.kind === 'begin') index = line.index;
       if (line.kind === 'end') finished = true;
+      if (line.kind === 'hang') hang = line.message;
+      // A finding that is not made small any more stays one.
+      if (line.kind === 'shrinking') whole = line.found;
+      if (line.kind === 'finding') whole = null;
       count(tally, line);
       show.draw();
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       children.delete(child);
-      if (finished || signal === 'SIGINT' || (signal === 'SIGKILL' && !slow)) return resolve(null);
+      if (finished) return resolve(null);
       const seed = seedOf(orders.seed, index);
-      const message = slow
-        ? `no answer within ${patience / 1000} s`
-        : `the process ended with ${signal ?? code}: ${errors.trim().split('\n').slice(-8).join('\n')}`;
-      const finding = { kind: slow ? 'hang' : 'internal error', key: 'process', message } as const;
-      tally.findings.push({ executor: orders.executor, seed, finding, folder: '', text: '', sizes: [], profile: '' });
-      tally.programs += 1;
-      resolve(index);
+      const interrupted = hang === null && (over || session.ended);
+      if (whole !== null) tally.findings.push(whole);
+      else if (interrupted) tally.left.push(seed);
+      else tally.findings.push(processFinding(orders, seed, hang, `${signal ?? code}`, errors));
+      if (!interrupted || whole !== null) tally.programs += 1;
+      resolve(interrupted ? null : index);
     });
   });
+}
+
+/** A program that took its process along, or hangs. */
+function processFinding(orders: Orders, seed: number, hang: string | null, end: string, errors: string): Found {
+  const told = errors.trim().split('\n').slice(-8).join('\n');
+  const finding =
+    hang === null
+      ? ({ kind: 'internal error', key: 'process', message: `the process ended with ${end}: ${told}` } as const)
+      : ({ kind: 'hang', key: 'process', message: hang } as const);
+  return { executor: orders.executor, seed, finding, folder: '', text: '', sizes: [], profile: '' };
 }
 
 function readLine(text: string): Line | null {
@@ -233,6 +257,7 @@ function summary(seed: number, tallies: readonly Tally[]): string {
       `${t.executor}: ${t.programs} programs in ${minutes} min from seed ${seed}, ${t.agreed} agree on ${t.compared} numbers (${share(t)}), ${t.findings.length} findings`,
     );
     if (t.stopped.size > 0) lines.push(`  errors of the run that both report: ${codes(t.stopped)}`);
+    if (t.left.length > 0) lines.push(`  under way when the time was over, and left: program ${t.left.join(', ')}`);
     if (t.refused.size > 0) lines.push(`  refused by the compiler: ${codes(t.refused)}`);
     for (const { seed: own, finding, folder, text } of t.findings) {
       lines.push(

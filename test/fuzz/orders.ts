@@ -20,7 +20,9 @@ export interface Orders {
 
 export type Line =
   | { readonly kind: 'begin'; readonly index: number; readonly seed: number }
-  | { readonly kind: 'shrinking'; readonly index: number }
+  /** A finding as it is, before it is made small: what stays if that does not end. */
+  | { readonly kind: 'shrinking'; readonly found: Found }
+  | { readonly kind: 'hang'; readonly message: string }
   | {
       readonly kind: 'done';
       readonly index: number;
@@ -32,5 +34,5 @@ export type Line =
   | { readonly kind: 'finding'; readonly found: Found }
   | { readonly kind: 'end' };
 
-/** The seed of one program of a run. */
-export const seedOf = (seed: number, index: number): number => (Math.imul(seed, 1_000_003) + index) | 0;
+/** The seed of one program of a run: a whole number that a run takes. */
+export const seedOf = (seed: number, index: number): number => (Math.imul(seed, 1_000_003) + index) >>> 0;
