@@ -12,12 +12,38 @@ import {
   without,
   type F64Tensor,
 } from '../interpret/tensor.ts';
+import type { AxisVar } from '../check/program.ts';
 import type { Axis } from '../meaning/axis.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { axes, axesArgument, axisArgument, dense, denseOperand, value } from './arguments.ts';
 import { hasAll } from './axes-changed.ts';
-import { isProblem, sameAxis, uniteAxes, withoutAxes, type Primitive } from './primitive.ts';
+import {
+  isProblem,
+  sameAxis,
+  uniteAxes,
+  withoutAxes,
+  type Primitive,
+  type TypeCall,
+  type TypeProblem,
+} from './primitive.ts';
 import { axesGiven, denseArgument, fresh, meet, oneAxis, sameWithin } from './typing.ts';
+
+/** Routes are not joined: over the parts of a union they are added, over one axis too. */
+function withRouteHelp(call: TypeCall, problem: TypeProblem): TypeProblem {
+  const type = call.args.get(problem.at ?? '');
+  const [axis] = axesGiven(call, 'along');
+  const [into] = axesGiven(call, 'into');
+  if (type?.kind !== 'route' || axis === undefined || into === undefined) return problem;
+  const names = (list: readonly AxisVar[]): string => list.map(call.nameOf).join(', ');
+  if (!type.targets.some((a) => sameAxis(a, axis))) {
+    return { ...problem, help: 'routes are not joined along sources: join the scores, and select of them' };
+  }
+  const targets = names(type.targets.map((a) => (sameAxis(a, axis) ? into : a)));
+  const whole = type.sources.length === 0 ? targets : `${names(type.sources)} -> ${targets}`;
+  const union = `over the parts of a union, \`experts both[${call.nameOf(into)}] = a | b\`, write \`let p: route[${whole}] = …\` of each and \`p + q\``;
+  const help = `routes are added: ${union}; over one axis \`r + q\`, or \`keep(r, c) + keep(q, not c)\``;
+  return { ...problem, help };
+}
 
 export const concat: Primitive = {
   name: 'concat',
@@ -38,9 +64,9 @@ export const concat: Primitive = {
   },
   infer(call) {
     const a = denseArgument(call, 'a');
-    if (isProblem(a)) return a;
+    if (isProblem(a)) return withRouteHelp(call, a);
     const b = denseArgument(call, 'b');
-    if (isProblem(b)) return b;
+    if (isProblem(b)) return withRouteHelp(call, b);
     const met = a.element === b.element ? a.element : meet(['a', 'b'], [a, b]);
     if (isProblem(met)) return met;
     const into = oneAxis(call, 'into', 'concat');

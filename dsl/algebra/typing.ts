@@ -335,7 +335,7 @@ export function list(call: Naming, axes: readonly AxisVar[]): string {
   return names.length === 0 ? last : `${names.join(', ')} and ${last}`;
 }
 
-/** A type as the language writes it: `[T, D]`, `i32[T] in V`, `route[T -> E] of [D]`. */
+/** A type as the language writes it: `[T, D]`, `i32[T] in V`, `route[T -> E] of [D]`; of a route of i32 or bool also that. */
 export function format(call: Naming, type: ValueType): string {
   const names = (axes: readonly AxisVar[]): string => axes.map((axis) => call.nameOf(axis)).join(', ');
   switch (type.kind) {
@@ -348,7 +348,10 @@ export function format(call: Naming, type: ValueType): string {
     }
     case 'route': {
       const inside = type.sources.length > 0 ? `${names(type.sources)} -> ${names(type.targets)}` : names(type.targets);
-      return `route[${inside}]${type.payload.length > 0 ? ` of [${names(type.payload)}]` : ''}`;
+      // What is not f32 is said, as of a tensor.
+      const element = type.element === 'f32' ? '' : type.element;
+      const values = type.payload.length > 0 ? `${element}[${names(type.payload)}]` : element;
+      return `route[${inside}]${values === '' ? '' : ` of ${values}`}`;
     }
   }
 }

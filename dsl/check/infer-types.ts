@@ -21,7 +21,7 @@ import { checkIndex } from './indexing.ts';
 import { describe, isElementType, resolve, type Env } from './lookup.ts';
 import { applyPrimitive, callPrimitive, writtenArguments, type Argument } from './primitive-calls.ts';
 import { errorValue, type Entity, type Family, type Value } from './scope.ts';
-import { exactLiteral } from './statics.ts';
+import { exactLiteral, truncatedToI32 } from './statics.ts';
 import { directCall } from './templates.ts';
 import { checkIs } from './unions.ts';
 import { localExpr, openByConversion, settled, toExpr } from './values.ts';
@@ -326,6 +326,10 @@ function callConvert(
     return errorValue;
   }
   const x = arg.value ?? (arg.ast === null ? errorValue : checkExpr(cx, env, arg.ast));
+  if (x.kind === 'static' && x.value.type === 'number' && element === 'i32') {
+    const value = truncatedToI32(cx, x.value);
+    return value === null ? errorValue : settled(toExpr(cx, { kind: 'static', value }, element, arg.span));
+  }
   // What has no settled element type yet is made of the wanted one.
   if (x.kind === 'static' || (x.kind === 'value' && x.adopt !== null)) {
     if (element !== 'bool' && !(x.kind === 'static' && x.value.type !== 'number'))

@@ -174,3 +174,30 @@ export function staticExpr(cx: Context, value: Static, element: ElementType): Ex
   }
   return { kind: 'static', value, type: tensorType(element), span: value.span };
 }
+
+/**
+ * `i32(x)` of a number known when compiling, as of one that is not: without its fraction, within 32 bits. A formula of statics, so
+ * that it holds for constants set from outside and for sizes of a run alike.
+ */
+export function truncatedToI32(cx: Context, value: Static): Static | null {
+  const known = literalValue(value);
+  const within =
+    known !== null &&
+    known.numerator >= rangeOfI32.least * known.denominator &&
+    known.numerator <= rangeOfI32.greatest * known.denominator;
+  if (value.kind === 'size' || (within && known.numerator % known.denominator === 0n)) return value;
+  const op = (name: StaticOp, args: readonly (Static | null)[]): Static | null => {
+    const parts = args.flatMap((arg) => arg ?? []);
+    return parts.length < args.length ? null : staticOp(cx, name, parts, value.span);
+  };
+  const end = (numerator: bigint): Static => ({
+    kind: 'number',
+    numerator,
+    denominator: 1n,
+    type: 'number',
+    span: value.span,
+  });
+  const size = op('floor', [op('abs', [value])]);
+  const whole = op('mul', [op('sign', [value]), size]);
+  return op('max', [op('min', [whole, end(rangeOfI32.greatest)]), end(rangeOfI32.least)]);
+}

@@ -5,6 +5,7 @@
  */
 import type { AxisVar, Id, RouteType, TensorType, ValueType } from './program.ts';
 import { axesOfType, hasAxis, sameAxes, sameAxis } from '../algebra/primitive.ts';
+import { format } from '../algebra/typing.ts';
 
 export type NameOf = (axis: AxisVar) => string;
 
@@ -30,20 +31,7 @@ export function listWords(words: readonly string[], word = 'and'): string {
 
 /** A type as the language writes it: `f16[D]`, `i32[T] in V`, `route[T -> E] of [D]`, `(y: [D], r: route[E])`. */
 export function formatType(type: ValueType, nameOf: NameOf): string {
-  switch (type.kind) {
-    case 'tensor': {
-      const within = type.within === undefined ? '' : ` in ${nameOf(type.within)}`;
-      if (type.axes.length === 0) return `${type.element}${within}`;
-      return `${type.element === 'f32' ? '' : type.element}${formatAxes(type.axes, nameOf)}${within}`;
-    }
-    case 'route': {
-      const sources = type.sources.length === 0 ? '' : `${type.sources.map(nameOf).join(', ')} -> `;
-      const payload = type.payload.length === 0 ? '' : ` of ${formatAxes(type.payload, nameOf)}`;
-      return `route[${sources}${type.targets.map(nameOf).join(', ')}]${payload}`;
-    }
-    case 'tuple':
-      return `(${type.items.map((i) => `${i.name === undefined ? '' : `${i.name}: `}${formatType(i.type, nameOf)}`).join(', ')})`;
-  }
+  return format({ nameOf }, type);
 }
 
 /** Replaces a template's axes; a twin of a replaced axis is a twin of its replacement. */

@@ -4,8 +4,11 @@
  * is one diagnostic, with the first instance at which it fails.
  */
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+import { beyondI32, rangeOfI32 } from '../algebra/range-of-i32.ts';
 import type { PrimitiveExpr } from '../check/program.ts';
 import type { Axis } from './axis.ts';
+import { rangeOf } from './size-range.ts';
+import { problemAsI32 } from './whole-numbers.ts';
 import { apply, asInteger, asNumber, exact, formatSize, multiply, sizeKey, type Size } from './size.ts';
 
 /** `left == right` or `left <= right`, to be checked once the dynamic axes have sizes. */
@@ -41,6 +44,25 @@ export class Obligations {
     if (a !== null && b !== null) return relation === '==' ? a === b : a <= b;
     this.require({ left, relation, right, message, span });
     return true;
+  }
+
+  /** A static number as an i32: whole and of 32 bits. What a run decides becomes conditions, where its formula leaves it open. */
+  asI32(value: Size, span: Span): void {
+    const problem = problemAsI32(value, span);
+    if (problem !== null) this.report(problem);
+    if (asNumber(value) !== null) return;
+    const range = rangeOf(value);
+    const shown = formatSize(value);
+    if (!range.whole) {
+      const message = `${shown} is not a whole number, which an i32 is`;
+      this.require({ left: value, relation: '==', right: apply('floor', value), message, span });
+    }
+    const { message } = beyondI32(shown);
+    const [least, greatest] = [exact(rangeOfI32.least), exact(rangeOfI32.greatest)];
+    if (range.greatest > Number(rangeOfI32.greatest))
+      this.require({ left: value, relation: '<=', right: greatest, message, span });
+    if (range.least < Number(rangeOfI32.least))
+      this.require({ left: least, relation: '<=', right: value, message, span });
   }
 
   /** `at` says at which indices the operation is met (" (at l = 0)"). */

@@ -33,7 +33,6 @@ import { Scope, type StaticFrame } from './scope.ts';
 import { StoreReader, type StoreRead } from './store-reader.ts';
 import { MOST_STEPS, withinLimit } from './limits.ts';
 import { asInteger, exact, type Size } from './size.ts';
-import { problemAsI32 } from './whole-numbers.ts';
 
 export interface WalkOptions<T, R> {
   readonly program: Program;
@@ -229,8 +228,7 @@ class Walk<T, R> {
         const value = this.scope.static(expr.value, frame);
         const element = expr.type.kind === 'tuple' ? 'f32' : expr.type.element;
         if (value.kind === 'string') throw new CompilerBug('walk', 'a string where a tensor is wanted');
-        const problem = value.kind === 'number' && element === 'i32' ? problemAsI32(value.size, expr.span) : null;
-        if (problem !== null) this.obligations.report(problem);
+        if (value.kind === 'number' && element === 'i32') this.obligations.asI32(value.size, expr.span);
         return {
           kind: 'tensor',
           value: this.algebra.scalar(value.kind === 'bool' ? value.value : value.size, element),

@@ -78,8 +78,7 @@ export function infer(
 export function typed(name: PrimitiveName, args: Readonly<Record<string, ValueType>>, more: TypedCall = {}): string {
   const answer = infer(name, args, more);
   if (isProblem(answer)) return `${answer.code} ${answer.message}`;
-  const element = answer.type.kind === 'route' && answer.type.element !== 'f32' ? `${answer.type.element} ` : '';
-  return element + format({ nameOf }, answer.type);
+  return format({ nameOf }, answer.type);
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ describe('elementwise', () => {
     expect(typed('mul', { x: r('T', 'E'), y: t('T D') })).toBe('route[T -> E] of [D]');
     expect(typed('div', { x: t('T E'), y: r('T', 'E') })).toBe('route[T -> E]');
     expect(typed('mul', { x: r('T', 'G'), y: r('T G', 'M') })).toBe('route[T -> G, M]');
-    expect(typed('lt', { x: r('T', 'E'), y: t('') })).toBe('bool route[T -> E]');
+    expect(typed('lt', { x: r('T', 'E'), y: t('') })).toBe('route[T -> E] of bool');
     expect(typed('add', { x: r('T', 'E'), y: r('E', 'T') })).toBe('route[T -> E]');
     const refused = infer('add', { x: r('T', 'E'), y: t('') });
     expect(isProblem(refused) && refused.code).toBe('MOE0430');
@@ -244,7 +244,7 @@ describe('routes', () => {
     expect(typed('pick', { ids: t('T K', 'i32') }, { axes: { over: 'E', along: 'K' } })).toBe('route[T -> E]');
     expect(typed('pick', { ids: t('T', 'i32', 'V') }, { axes: { over: 'E' } })).toMatch(/^MOE0338/);
     expect(typed('pick', { ids: t('E', 'i32') }, { axes: { over: 'E' } })).toMatch(/^MOE0333/);
-    expect(typed('pick', { ids: t('T', 'i32') }, { axes: { over: 'E' }, element: 'i32' })).toBe('i32 route[T -> E]');
+    expect(typed('pick', { ids: t('T', 'i32') }, { axes: { over: 'E' }, element: 'i32' })).toBe('route[T -> E] of i32');
   });
 
   test('queues run along sources', () => {
@@ -268,8 +268,8 @@ describe('routes', () => {
     expect(typed('count', { r: r('T', 'E') }, { axes: { over: 'D' } })).toMatch(/^MOE0332/);
     expect(typed('normalize', { r: r('T', 'E') })).toBe('route[T -> E]');
     expect(typed('normalize', { r: t('T E') })).toBe('MOE0432 a route is wanted here, this is [T, E]');
-    expect(typed('mask', { r: r('T', 'E', 'D') }, { element: 'i32' })).toBe('i32 route[T -> E]');
-    expect(typed('rank', { r: r('T', 'E', 'D') })).toBe('i32 route[T -> E]');
+    expect(typed('mask', { r: r('T', 'E', 'D') }, { element: 'i32' })).toBe('route[T -> E] of i32');
+    expect(typed('rank', { r: r('T', 'E', 'D') })).toBe('route[T -> E] of i32');
     expect(typed('dense', { r: r('T', 'E', 'D') })).toBe('[T, E, D]');
     expect(typed('stop_gradient', { x: r('T', 'E', 'D') })).toBe('route[T -> E] of [D]');
   });

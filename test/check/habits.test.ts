@@ -9,7 +9,7 @@ const program = (
   result = 'x',
 ): string => `import { SwiGLU, Balance, RmsNorm, BalancedTopK } from "std"
 model Habits {
-  axis B, T, D = 4, F = 3, E = 6, L = 3, H = 2, C = D / H
+  axis B, T, D = 4, F = 3, E = 6, L = 3, H = 2, C = D / H, U = 2 * E
   param w: [E, D], tab: [E, D]
   experts ffn[E] = SwiGLU<F>
   experts deep[L, E] = SwiGLU<F>
@@ -81,6 +81,12 @@ const habits: readonly { readonly statements: string; readonly help: RegExp; rea
     statements: 'loss a = mean(balance(gate(z), dense(gate(z)), true), over: (B, T))',
     help: /balance takes T whole.*`over: B`/,
   },
+  {
+    statements: 'let a = concat(r, r, (E, E): U)',
+    help: /experts both\[U\] = a \| b.*`let p: route\[T -> U\] = …`.*keep\(r, c\) \+/,
+  },
+  { statements: 'let a = concat(s, r, (E, E): U)', help: /experts both\[U\] = a \| b/ },
+  { statements: 'let a = concat(r, r, (T, T): U)', help: /join the scores/ },
   { statements: '', help: /`norm\[l\]`/, result: 'chain l in L carrying h = x { h + each[l](norm(h)) @ deep[l](h) }' },
   {
     statements: '',
@@ -103,6 +109,17 @@ describe('a habit of another language', () => {
         statements,
       ).toHaveLength(1);
     }
+  });
+});
+
+describe('a type that is told', () => {
+  it.each([
+    ['let a: [T, E] = rank(r)', 'a is declared [T, E], this is route[T -> E] of i32'],
+    ['let a: [T, E] = rank(r) > 0', 'a is declared [T, E], this is route[T -> E] of bool'],
+    ['let a: [T, E] = r', 'a is declared [T, E], this is route[T -> E]'],
+    ['let a: i32[T] = one(r * x) > 0', 'a is declared i32[T], this is route[T -> E] of bool[D]'],
+  ])('%s: has its element type', (statements, message) => {
+    expect(mistakes(program(statements)).map((d) => d.message)).toEqual([message]);
   });
 });
 
