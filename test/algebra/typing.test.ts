@@ -87,7 +87,7 @@ describe('elementwise', () => {
 
   test('convert gives what it is called', () => {
     expect(typed('convert', { x: t('T') }, { element: 'i32' })).toBe('i32[T]');
-    expect(typed('convert', { x: r('T', 'E') }, { element: 'f16' })).toBe('f16 route[T -> E]');
+    expect(typed('convert', { x: r('T', 'E') }, { element: 'f16' })).toBe('route[T -> E] of f16');
     expect(typed('convert', { x: t('T', 'i32', 'V') }, { element: 'f32' })).toBe('[T]');
   });
 
