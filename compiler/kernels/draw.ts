@@ -36,7 +36,8 @@ export function draw<P>(k: KernelBuilder, config: DrawConfig<P>): void {
   });
 }
 
-function numberAt(k: KernelBuilder, distribution: DrawConfig<never>['distribution'], hash: Expr): Expr {
+/** The number of a distribution at a point's hash, u32. */
+export function numberAt(k: KernelBuilder, distribution: DrawConfig<never>['distribution'], hash: Expr): Expr {
   const a = k.let(shr(fold(k, hash, u32(0)), u32(8)));
   switch (distribution) {
     case 'uniform':

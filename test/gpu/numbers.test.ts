@@ -1,11 +1,17 @@
 /** The tables of test/numbers on the adapter of this run: numbers are those of the language, not those of a driver. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { boundOfDraw } from '../../compiler/graph/error-bound.ts';
+import { bitcast } from '../../compiler/kernel/build.ts';
+import type { Expr } from '../../compiler/kernel/ir.ts';
+import type { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
+import { numberAt } from '../../compiler/kernels/draw.ts';
 import { roundToF16 } from '../../compiler/kernel/math/f16.ts';
 import { binaryFunctionOf, integerOf, unaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
 import { executeGpu } from '../../compiler/cli/execute.ts';
 import { programOf, selectionOf } from '../language/not-a-number.ts';
 import { onReference, type Ready, type Results } from '../language/support.ts';
 import { anglePrograms, farthest, readyAngles } from '../numbers/angles.ts';
+import { drawNames, drawnAt, farthestDraws, hashes, readyDraws } from '../numbers/draws.ts';
 import { different, onDevice } from '../numbers/elementwise.ts';
 import { f16Arguments, nearestHalf } from '../numbers/f16.ts';
 import {
@@ -77,6 +83,24 @@ describe('sines and cosines of computed angles', () => {
     const run = readyAngles(text);
     const got = await executeGpu(run.prepared, { ...run.request, on: 'gpu' });
     expect(farthest(got, await onReference(run))).toBeLessThan(3e-7);
+  });
+});
+
+describe('draws', () => {
+  const a = hashes();
+  it.each(drawNames)('%s', async (name) => {
+    if (device === null) return;
+    const make = (k: KernelBuilder, h: Expr): Expr => numberAt(k, name, k.let(bitcast('u32', h)));
+    const results = await onDevice(device, { a, result: 'f32', make });
+    const exact = (i: number): number => drawnAt(name, a[i] ?? 0);
+    const show = (i: number): string => `${name} at ${(a[i] ?? 0) >>> 0}`;
+    expect(wrongOf(results, exact, () => boundOfDraw(name), show)).toEqual([]);
+  });
+  it('of a program', async () => {
+    if (device === null) return;
+    const run = readyDraws(700);
+    const got = await executeGpu(run.prepared, { ...run.request, on: 'gpu' });
+    for (const [name, distance] of farthestDraws(got)) expect(distance, name).toBeLessThanOrEqual(boundOfDraw(name));
   });
 });
 
