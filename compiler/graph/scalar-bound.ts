@@ -210,7 +210,10 @@ function pointBound(op: MapOp, args: readonly Point[], element: string, unit: nu
       return { v, d: times(Math.abs(a.v), b.d) + times(Math.abs(b.v), a.d) + times(a.d, b.d) + round(v) };
     }
     case 'div': {
-      if (whole) return { v: Math.floor(a.v / b.v), d: a.d + b.d === 0 || steadyQuotient(a, b) ? 0 : Infinity };
+      if (whole) {
+        const v = b.v === 0 ? a.v : wrapped(Math.floor(a.v / b.v));
+        return { v, d: a.d + b.d === 0 || steadyQuotient(a, b) ? 0 : Infinity };
+      }
       const v = quotient(a.v, b.v);
       if (!Number.isFinite(v) || !Number.isFinite(b.v)) {
         const certain = [a, b].every(({ v: x, d }) => d === 0 || Math.abs(x) > d);

@@ -71,7 +71,9 @@ export class Effects<T, R> {
 
   loss(name: string, value: T, frame: Frame<T, R>, span: Span): void {
     const { path, selection, open } = this.place(name, frame);
-    const over = this.algebra.axesOf(value).filter((a) => !open.includes(a));
+    // Also along what the value does not vary with: it is meant where the routes are present.
+    const axes = [...this.algebra.axesOf(value), ...frame.routes.flatMap((r) => this.algebra.supportOf(r))];
+    const over = [...new Set(axes)].filter((a) => !open.includes(a));
     const mean =
       over.length === 0 && frame.routes.length === 0 ? value : this.algebra.meanPresent(value, over, frame.routes);
     this.add(

@@ -4,6 +4,7 @@ import type { Made, Operation } from './operations.ts';
 import { Scope, type Callable } from './scope.ts';
 import {
   axesOf,
+  bringsBack,
   common,
   has,
   over,
@@ -171,7 +172,7 @@ export function routed(s: Scope): Made | null {
   const target = sliced(s, { ...callable, family: callable.family.filter((a) => !has(r.type.targets, a)) });
   const family = unite(target.family, r.type.targets);
   const x = argument(s, formal, callable);
-  if (x === null || x.type.kind !== 'tensor') return null;
+  if (x === null || x.type.kind !== 'tensor' || bringsBack(r.type, x.type.axes)) return null;
   const outside = unite(r.type.sources, x.type.axes);
   if (without(support(r.type), r.type.targets).some((a) => callable.mentions.has(a.name))) return null;
   const all = unite(family, without(outside, formal.axes), callable.result.axes);
@@ -204,7 +205,8 @@ function lifted(s: Scope): Made | null {
     (axes) =>
       formal.axes.every((a) => has(axes, a)) && without(axes, formal.axes).every((a) => has(support(r.type), a)),
   );
-  if (x === null || support(r.type).some((a) => callable.mentions.has(a.name))) return null;
+  if (x === null || bringsBack(r.type, x.type.axes) || support(r.type).some((a) => callable.mentions.has(a.name)))
+    return null;
   const family = without(callable.family, support(r.type));
   if (family.length > 0) return null;
   if (!s.fits(support(r.type), callable.result.axes) || common(support(r.type), callable.result.axes).length > 0)

@@ -3,6 +3,7 @@ import type { Made, Operation } from './operations.ts';
 import type { Scope } from './scope.ts';
 import {
   axesOf,
+  bringsBack,
   common,
   has,
   over,
@@ -96,6 +97,19 @@ function topK(s: Scope): Made | null {
   return { text, type: route(sources, targets) };
 }
 
+/** A pick whose entries have weights: over the axes of the indices, or fewer. */
+function weighedPick(s: Scope, list: string, axes: readonly Ax[], type: RouteType): Made {
+  const within = (v: Value<TensorType>): boolean => v.type.axes.every((a) => has(axes, a));
+  const whole = s.random.chance(0.15) ? s.random.late(s.tensors('i32').filter(within)) : null;
+  const known = s.random.late(s.tensors('f32').filter((v) => within(v) && v.type.axes.length > 0));
+  const weights = whole ?? known ?? s.weight(s.random.subset(axes, 0.8));
+  s.world.use('weights of a pick');
+  return {
+    text: `pick(${list}, weights: ${weights.text})`,
+    type: { ...type, element: whole === null ? 'f32' : 'i32' },
+  };
+}
+
 const makers: readonly Operation[] = [
   op('top_k', 'routes', 6, topK),
   op('top_p', 'top_p', 1, (s) => {
@@ -135,8 +149,10 @@ const makers: readonly Operation[] = [
     const along = s.random.chance(0.6) ? s.random.some(ids.type.axes) : null;
     const sources = along === null ? ids.type.axes : without(ids.type.axes, [along]);
     if (!s.fits(ids.type.axes, [target])) return null;
-    const text = `pick(${ids.text}, over: ${target.name}${along === null ? '' : `, along: ${along.name}`})`;
-    return { text: `${text} * ${s.random.pick(['1', '0.5', '0.25'])}`, type: route(sources, [target]) };
+    const list = `${ids.text}, over: ${target.name}${along === null ? '' : `, along: ${along.name}`}`;
+    const type = { ...route(sources, [target]), ...(along === null ? {} : { consumed: [along] }) };
+    if (s.random.chance(0.4)) return weighedPick(s, list, ids.type.axes, type);
+    return { text: `pick(${list}) * ${s.random.pick(['1', '0.5', '0.25'])}`, type };
   }),
 ];
 
@@ -144,7 +160,7 @@ const changes: readonly Operation[] = [
   op('route * tensor', 'routes', 2, (s) => {
     const r = s.random.late(s.routes());
     const x = s.real((axes) => r !== null && common(axes, r.type.payload).length === 0);
-    if (r === null || x === null) return null;
+    if (r === null || x === null || bringsBack(r.type, x.type.axes)) return null;
     const payload = unite(r.type.payload, without(x.type.axes, support(r.type)));
     if (!s.fits(support(r.type), payload)) return null;
     const text = s.random.chance(0.5) ? `${r.text} * ${x.text}` : `${x.text} * ${r.text}`;

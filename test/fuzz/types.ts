@@ -23,6 +23,8 @@ export interface RouteType {
   readonly sources: readonly Ax[];
   readonly targets: readonly Ax[];
   readonly payload: readonly Ax[];
+  /** Of a pick: the axes along which its entries stood. What has them cannot be its payload. */
+  readonly consumed?: readonly Ax[];
 }
 
 export type Type = TensorType | RouteType;
@@ -53,6 +55,10 @@ export const tensor = (element: Element, axes: readonly Ax[], points?: Ax): Tens
 });
 
 export const support = (type: RouteType): Ax[] => [...type.sources, ...type.targets];
+/** Whether a value over these axes would bring back what a pick consumed. */
+export const bringsBack = (route: RouteType, axes: readonly Ax[]): boolean =>
+  common(route.consumed ?? [], axes).length > 0;
+
 export const axesOf = (type: Type): readonly Ax[] =>
   type.kind === 'tensor' ? type.axes : [...support(type), ...type.payload];
 

@@ -95,6 +95,17 @@ describe('the bounds that verification works with', () => {
     expect(mapBound('lt', [{ v: LARGEST, d: 2 ** 104 }, sure(Infinity)], 'bool')).toEqual({ v: 1, d: 1 });
     expect(mapBound('lt', [sure(LARGEST), sure(Infinity)], 'bool')).toEqual({ v: 1, d: 0 });
   });
+  it('of a quotient of whole numbers has the dividend where the divisor is 0', () => {
+    const quotient = (a: number, b: number) => mapBound('div', [{ v: a, d: 0 }, { v: b, d: 0 }], 'i32'); // prettier-ignore
+    for (const [a, b, v] of [
+      [7, 0, 7],
+      [-3, 0, -3],
+      [0, 0, 0],
+      [-7, 2, -4],
+      [-(2 ** 31), -1, -(2 ** 31)],
+    ] as const)
+      expect(quotient(a, b)).toEqual({ v, d: 0 });
+  });
   it('of a whole number are nothing where its fraction is dropped whatever it is', () => {
     const whole = (v: number, d: number) => mapBound('convert', [{ v, d }], 'i32');
     expect(whole(2.5, 0.25)).toEqual({ v: 2, d: 0 });
