@@ -314,7 +314,11 @@ export function indices(call: TypeCall, name: string, axis: AxisVar): TensorType
   const type = denseArgument(call, name);
   if (isProblem(type)) return type;
   if (type.element !== 'i32') {
-    const help = 'convert it: i32(…)';
+    // A mask as an index is another language's way to choose points.
+    const help =
+      type.element === 'bool'
+        ? 'what a condition chooses by data: `where(c, x, 0)`, or of a route `keep(r, c)`; the points themselves have no axis here'
+        : 'convert it: i32(…)';
     return { code: 'MOE0330', message: `indices are i32, this is ${type.element}`, at: name, help };
   }
   if (type.within !== undefined && type.within.axis !== axis.axis) {

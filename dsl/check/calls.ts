@@ -189,7 +189,9 @@ function anotherInstance(
   if (family?.template === undefined || one === undefined || missing.length > 1) return undefined;
   const parameter = [...family.bound].find(([, axis]) => axis.axis === one.axis && axis.primes === one.primes)?.[0];
   const name = parameter === undefined ? undefined : cx.axes.get(parameter)?.name;
-  const other = withoutAxes(have, axesOfType(type)).at(-1);
+  // Features have a size of their own, tokens that of the run.
+  const others = withoutAxes(have, axesOfType(type));
+  const other = others.findLast((a) => !cx.isDynamic(a.axis)) ?? others.at(-1);
   if (name === undefined || other === undefined) return undefined;
   const keyword = family.role === 'expert' ? 'experts' : family.role;
   return `an instance over another axis: \`${keyword} ${family.name} = ${family.template}<${name}: ${cx.nameOf(other)}>\``;

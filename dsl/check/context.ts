@@ -11,6 +11,7 @@ import {
   type Span,
 } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
+import { foreignWords } from '../syntax/habits.ts';
 import type {
   AxisDeclaration,
   AxisVar,
@@ -149,6 +150,8 @@ export function nameHelp(
   span: Span,
   candidates: Iterable<string>,
 ): { help?: string; fix?: readonly Edit[] } {
+  const foreign = foreignWords.get(name);
+  if (foreign !== undefined) return { help: foreign };
   const near = suggest(name, candidates);
   if (near === undefined) return {};
   return { help: `did you mean \`${near}\`?`, fix: [{ span, replacement: near }] };

@@ -6,7 +6,7 @@ import type * as ast from '../syntax/ast.ts';
 import { axesOfType } from '../algebra/primitive.ts';
 import { primitivesNamed } from '../algebra/table.ts';
 import type { Context } from './context.ts';
-import { adviceFor, isForeignModule } from './habits.ts';
+import { adviceFor, isForeignModule, shown } from './habits.ts';
 import { checkExpr } from './infer-types.ts';
 import type { Env } from './lookup.ts';
 import type { Argument } from './primitive-calls.ts';
@@ -55,7 +55,9 @@ export function reportMember(cx: Context, path: ast.PathExpr, target: Value, ope
   const all = [path.target, ...operands];
   cx.report('MOE0214', path.span, {
     message: `a value has no members: nothing is called .${path.name.text}`,
-    help: helpFor(path.name.text, all, lastAxis(cx, target), all) ?? 'only a function has params to name: ffn.w1',
+    help:
+      helpFor(path.name.text, all, lastAxis(cx, target), all) ??
+      'operations are called by their names, `f(x)`; only a function has params to name, `ffn.w1`',
   });
 }
 
@@ -67,16 +69,26 @@ function helpFor(
 ): string | undefined {
   const advice = adviceFor(name, operands, axis);
   if (advice !== undefined) return advice;
-  const [rule] = primitivesNamed(name);
+  const own = name.replace(/_$/, '');
+  const [rule] = primitivesNamed(own);
   if (rule === undefined) return undefined;
-  const over = rule.parameters.some((p) => p.name === 'over') ? `, over: ${axis ?? 'D'}` : '';
-  const first = all[0]?.kind === 'Name' ? all[0].name : '…';
-  return `operations are called by their names: \`${name}(${first}${over})\``;
+  const called = (written: string): string => `operations are called by their names: \`${own}${written}\``;
+  if (rule.syntax === 'made') return called(`[${all.map(shown).join(', ')}]`);
+  // An axis was a number there: what comes after the tensor is left to the author.
+  const takesAxis = rule.parameters.some((p) => p.name === 'over');
+  const written = (takesAxis ? all.slice(0, 1) : all).map(shown);
+  return called(`(${[...written, ...(takesAxis ? [`over: ${axis ?? 'D'}`] : [])].join(', ')})`);
 }
+
+const isNoElement = ({ ast: expr }: Argument): boolean =>
+  expr === null || expr.kind !== 'Name' || !/^(?:f32|f16|i32|bool)$/.test(expr.name);
 
 /** Checks the arguments for their own mistakes; the last axis of the first. */
 function checkArguments(cx: Context, env: Env, args: readonly Argument[]): string | null {
-  const values = args.map((arg) => arg.value ?? (arg.ast === null ? errorValue : checkExpr(cx, env, arg.ast)));
+  // `x.to(f16)`: the name of an element type is no value.
+  const values = args
+    .filter(isNoElement)
+    .map((arg) => arg.value ?? (arg.ast === null ? errorValue : checkExpr(cx, env, arg.ast)));
   return values[0] === undefined ? null : lastAxis(cx, values[0]);
 }
 

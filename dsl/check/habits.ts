@@ -27,6 +27,13 @@ export function shown(expr: ast.Expr | undefined): string {
       return `${shown(expr.target)}.${expr.name.text}`;
     case 'Call':
       return `${shown(expr.callee)}(…)`;
+    case 'Unary':
+      return `${expr.op}${expr.op === 'not' ? ' ' : ''}${shown(expr.operand)}`;
+    case 'Binary':
+    case 'Compare': {
+      const [left, right] = [shown(expr.left), shown(expr.right)];
+      return left === '…' && right === '…' ? '…' : `${left} ${expr.op} ${right}`;
+    }
     default:
       return '…';
   }
@@ -53,7 +60,9 @@ const instances =
 
 /** By the name of the function or method; the operands are the arguments in order, a method's tensor first. */
 const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
-  ...['matmul', 'mm', 'bmm', 'mv', 'einsum', 'tensordot', 'inner', 'vdot'].map((n) => [n, products] as const),
+  ...['matmul', 'mm', 'bmm', 'mv', 'tensordot', 'inner', 'vdot'].map((n) => [n, products] as const),
+  // Its first argument is the text of the axes.
+  ['einsum', (_s, x, y, axis) => products(x, y, '', axis)],
   ...['outer'].map((n) => [n, ((x, y) => `\`${x} * ${y}\`: axes that only one has are united`) as Advice] as const),
   ...['mul', 'multiply'].map((n) => [n, ((x, y) => `\`${x} * ${y}\``) as Advice] as const),
   ...['add'].map((n) => [n, ((x, y) => `\`${x} + ${y}\``) as Advice] as const),
@@ -69,7 +78,7 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ...['unsqueeze', 'squeeze', 'expand', 'expand_as', 'expand_dims', 'broadcast_to', 'repeat', 'tile', 'repeat_interleave'].map(
     (n) => [n, needless(`\`${n}\``)] as const,
   ),
-  ...['contiguous', 'detach', 'clone', 'cpu', 'cuda', 'to', 'requires_grad_', 'item', 'numpy', 'data'].map(
+  ...['contiguous', 'detach', 'clone', 'cpu', 'cuda', 'requires_grad_', 'item', 'numpy', 'data', 'device'].map(
     (n) =>
       [
         n,
@@ -82,7 +91,17 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ...['half', 'bfloat16', 'float16'].map((n) => [n, elements('f16')] as const),
   ...['int', 'long', 'int32', 'int64'].map((n) => [n, elements('i32')] as const),
   ['masked_fill', (x, c, v) => `\`where(${c}, ${v}, ${x})\``],
-  ['masked_fill_', (x, c, v) => `\`where(${c}, ${v}, ${x})\``],
+  ['to', (x, type) => (/^(?:f32|f16|i32|bool)$/.test(type) ? elements(type)(x, '', '', '') : `values have no place: leave out \`.to\` and write \`${x}\`; an element type converts, \`f16(${x})\``)],
+  ...['dtype', 'type', 'type_as', 'astype'].map((n) => [n, ((x) => `the element type is in the type of a value; it is converted by a call, \`f16(${x})\`, \`i32(${x})\``) as Advice] as const),
+  ...['indices', 'weights', 'values'].map((n) => [n, ((x) => `a route is its weights and its points together: \`${x} @ f(x)\` runs what it chose, \`mask(${x})\` is where it chose, \`dense(${x})\` its weights as a tensor; a result gives the host both, as \`${n === 'values' ? 'weights' : n}\``) as Advice] as const),
+  ...['tril', 'masked_tril'].map((n) => [n, ((x) => `\`where(iota(T) >= iota(T'), ${x}, 0)\`, of a value over T and its twin`) as Advice] as const),
+  ...['triu'].map((n) => [n, ((x) => `\`where(iota(T) <= iota(T'), ${x}, 0)\`, of a value over T and its twin`) as Advice] as const),
+  ...['embedding', 'Embedding'].map((n) => [n, ((x) => `a look-up is an index, with the axis by name: \`table[V: ${x}]\``) as Advice] as const),
+  ...['print', 'log_metrics'].map((n) => [n, ((x) => `\`output name = ${x}\` gives a value to the host`) as Advice] as const),
+  ...['map', 'vmap', 'apply', 'apply_along_axis'].map((n) => [n, (() => 'a function is applied at every point of the axes that it does not name: write `f(x)`') as Advice] as const),
+  ...['zeros_like', 'empty_like'].map((n) => [n, (() => '`0` stands where any tensor does; with axes: `zeros[T, D]`') as Advice] as const),
+  ['ones_like', () => '`1` stands where any tensor does; with axes: `ones[T, D]`'],
+  ...['full', 'full_like', 'empty', 'tensor', 'Tensor', 'as_tensor'].map((n) => [n, (() => 'a number stands where any tensor does; what is read is a `param`; with axes: `2 * ones[T, D]`') as Advice] as const),
   ['topk', (x, k, _z, axis) => `\`top_k(${x}, ${k === '…' ? 'k' : k}, over: ${axis})\` is a route: its weights and its points together`],
   ['size', () => 'the size of an axis is its name, as a number: `E`, `T`'],
   ['shape', () => 'the size of an axis is its name, as a number: `E`, `T`'],
@@ -115,6 +134,9 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ['RMSNorm', instances('fn', 'RmsNorm')],
   ['batch_norm', instances('fn', 'BatchNorm')],
   ['linear', instances('fn', 'Linear', 'D, F')],
+  ['Linear', instances('fn', 'Linear', 'D, F')],
+  ['BatchNorm1d', instances('fn', 'BatchNorm')],
+  ['Parameter', () => 'a weight is declared: `param w: [E, D] = 0.02 * normal[E, D]`'],
   ['scaled_dot_product_attention', instances('fn', 'Attention')],
   ['MultiheadAttention', instances('fn', 'Attention')],
   ['dropout', (x) => `nothing is dropped when a model runs: write \`${x}\``],
@@ -141,7 +163,9 @@ export function adviceFor(
   axis: string | null,
 ): string | undefined {
   const [x, y, z] = operands.map(shown);
-  return advice.get(name)?.(x ?? 'x', y ?? 'y', z ?? 'z', axis ?? 'D');
+  // What works in place is written with a line below: `relu_`, `scatter_add_`.
+  const found = advice.get(name) ?? advice.get(name.replace(/_$/, ''));
+  return found?.(x ?? 'x', y ?? 'y', z ?? 'z', axis ?? 'D');
 }
 
 /** Arguments of other libraries. `value` is the type of the operand, if it could be typed. */

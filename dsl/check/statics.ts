@@ -158,7 +158,7 @@ export function staticExpr(cx: Context, value: Static, element: ElementType): Ex
     if (known !== null && known.numerator % known.denominator !== 0n) {
       cx.report('MOE0313', value.span, {
         message: 'an integer is wanted here, this is a fraction',
-        help: 'say floor(…) or ceil(…)',
+        help: 'say floor(…) or ceil(…); beside an i32 of a run compute in f32, `f32(n) * 0.5`',
       });
       return null;
     }

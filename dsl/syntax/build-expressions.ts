@@ -163,10 +163,16 @@ function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorEx
   return operand ?? hole;
 }
 
+/** `SwiGLU<F>(x)` reads as two comparisons: a template is made an instance by a declaration. */
+function comparedHelp(left: ast.Expr): string {
+  const help = 'join two comparisons with `and`';
+  if (left.kind !== 'Name' || !/^[A-Z]\w*[a-z]/.test(left.name)) return help;
+  return `${help}; a template is made an instance by a declaration, \`experts f = ${left.name}<…>\` or \`fn f = ${left.name}<…>\`, and called as \`f(x)\``;
+}
+
 /** `a < b` before another comparison: a hole, so that of a row of comparisons the first is reported, and nothing of its type. */
 function comparedAgain(context: BuildContext, token: IToken, left: ast.Expr, right: ast.Expr): ast.ErrorExpr {
-  if (left.kind !== 'Error')
-    context.report('MOE0118', context.tokenSpan(token), { help: 'join two comparisons with `and`' });
+  if (left.kind !== 'Error') context.report('MOE0118', context.tokenSpan(token), { help: comparedHelp(left) });
   return { kind: 'Error', span: joinSpans(left.span, right.span) };
 }
 

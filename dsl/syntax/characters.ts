@@ -101,6 +101,7 @@ export const strayHelp: ReadonlyMap<string, string> = new Map([
   ['“', 'texts stand in double quotes'],
   ['”', 'texts stand in double quotes'],
   ['#', 'comments begin with `//`'],
+  ['?', '`where(c, a, b)` chooses by data, `if c { a } else { b }` by what is known when compiling'],
 ]);
 
 /** Letters, digits and marks of any script: what a name would be made of if names were not ASCII. */

@@ -25,6 +25,10 @@ export const foreignWords: ReadonlyMap<string, string> = new Map([
   ['elif', 'write `else if`'],
   ['with', 'nothing is opened or closed: leave out `with`'],
   ['assert', 'what a run must satisfy is stated with `require`'],
+  ['True', 'write `true`'],
+  ['False', 'write `false`'],
+  ['self', 'declarations have no owner: leave out `self`'],
+  ['null', 'there is no missing value: leave out the argument, or write two functions'],
   ['None', 'there is no missing value: leave out the argument, or write two functions'],
 ]);
 
@@ -45,6 +49,8 @@ export function habitHelp(stopped: Stopped): string | undefined {
   const found = tokens[at];
   const before = tokens[at - 1];
   if (found === undefined || found.tokenType === EOF) return undefined;
+  const two = twoTokens(tokens, at);
+  if (two !== undefined) return two;
   if (found.image === '=') {
     const argument = argumentHelp(tokens, at);
     if (argument !== undefined) return argument;
@@ -56,11 +62,44 @@ export function habitHelp(stopped: Stopped): string | undefined {
     if (condition !== undefined)
       return `an \`if\` stands in front: \`if ${condition} { … } else { … }\` for what is known when compiling, \`where(${condition}, …, …)\` for data`;
   }
-  const slice = sliceHelp(tokens, at);
-  if (slice !== undefined) return slice;
-  if (before !== undefined && found.image === '*' && opensList(before)) {
+  if (before !== undefined && /^\*\*?$/.test(found.image) && opensList(before)) {
     return 'arguments are written out one by one';
   }
+  const opener = openerOf(tokens, at);
+  if (/^(?:[<>]=?|[!=]=)$/.test(found.image) && opener !== undefined && tokens[opener]?.image === '[')
+    return 'what a condition chooses by data: `where(c, x, 0)`, or of a route `keep(r, c)`; an index names points';
+  // `over: [T, D]`
+  if (found.image === '[' && before?.image === ':' && tokens[at - 2]?.image === 'over')
+    return 'several axes stand in parentheses: `over: (T, D)`';
+  if (found.image === '[' && before !== undefined && (opensList(before) || before.image === '=')) {
+    return 'there are no lists of values: the points of an axis are the list, and `concat(a, b, (A, B): C)` joins two values along an axis';
+  }
+  return undefined;
+}
+
+/** Whether the line declares experts by names after `=`: `experts mix[U] = ffn + copy`. */
+function isUnion(tokens: readonly IToken[], at: number): boolean {
+  const line = tokens.slice(0, at).filter((token) => token.startLine === tokens[at]?.startLine);
+  const equals = line.findIndex((token) => token.image === '=');
+  return line[0]?.image === 'experts' && equals > 0 && line.slice(equals + 1).every(isName);
+}
+
+/** What two tokens show: the one found, and the one before or after it. */
+function twoTokens(tokens: readonly IToken[], at: number): string | undefined {
+  const [first, before, found, after] = [at - 2, at - 1, at, at + 1].map((i) => tokens[i]);
+  if (found === undefined || before === undefined) return undefined;
+  if (/^[+,]$/.test(found.image) && isUnion(tokens, at))
+    return `the members of a union stand between \`|\`: \`${before.image} | …\``;
+  const inLet = first?.image === 'let' && isName(before);
+  if (inLet && found.image === '==') return `a name is given with one \`=\`: \`let ${before.image} = …\``;
+  if (inLet && found.image === ',')
+    return `names that take a tuple apart stand in parentheses: \`let (${before.image}, …) = …\``;
+  if (found.image === ':' && after?.image === '=' && isName(before))
+    return `names are given with \`let\`: \`let ${before.image} = …\``;
+  if (found.image === '=' && before.image === ']')
+    return 'nothing is assigned: a new value is chosen, as in `where(iota(T) == 0, …, x)`';
+  if (/^[+-]$/.test(found.image) && before.image === found.image && first !== undefined && isName(first))
+    return `nothing is assigned twice: \`let ${first.image} = ${first.image} ${found.image} 1\``;
   return undefined;
 }
 
@@ -84,17 +123,23 @@ export function argumentHelp(tokens: readonly IToken[], at: number): string | un
   if (name === undefined || opener === undefined || tokens[opener]?.image !== '(') return undefined;
   if (!isName(name) && name.image !== 'axis') return undefined;
   if (!axisArguments.has(name.image)) return `an argument is named with a colon: \`${name.image}: …\``;
-  const operand = tokens[opener + 1];
+  const called = tokens[opener - 1]?.image ?? '';
+  if (/^(?:cat|concat|concatenate|stack)$/.test(called))
+    return '`concat(a, b, (A, B): C)` joins two values along an axis';
+  // Of a method the tensor stands before the point.
+  const method = tokens[opener - 2]?.image === '.' ? tokens[opener - 3] : undefined;
+  const operand = [method, tokens[opener + 1]].find((token) => token !== undefined && axesWritten(tokens, token.image, at)); // prettier-ignore
   const known = operand === undefined ? undefined : axesWritten(tokens, operand.image, at);
   const minus = tokens[at + 1]?.image === '-';
   const number = Number(tokens[at + (minus ? 2 : 1)]?.image);
   const place = Number.isInteger(number) ? (minus ? (known?.length ?? 0) - number : number) : -1;
-  const axis = known?.[place] ?? known?.at(-1) ?? declaredAxes(tokens)[0] ?? 'E';
+  const axis = known?.[place] ?? known?.at(-1);
+  if (axis === undefined) return 'an argument is named with a colon, and an axis has a name: `over: …` and the axis';
   return `an argument is named with a colon, and an axis has a name: \`over: ${axis}\``;
 }
 
 /** `x[:, 0]`, `x[0:2]`, `x[..., 0]`: an index names its axis. */
-function sliceHelp(tokens: readonly IToken[], at: number): string | undefined {
+export function sliceHelp(tokens: readonly IToken[], at: number): string | undefined {
   const found = tokens[at];
   const opener = openerOf(tokens, at);
   if (found === undefined || opener === undefined || tokens[opener]?.image !== '[') return undefined;
@@ -117,17 +162,25 @@ export function indexAdvice(tokens: readonly IToken[], opener: number): string {
     else parts.at(-1)?.push(token);
   }
   const axes = known ?? declaredAxes(tokens);
+  const written = parts.map((part) => part[0]?.image);
   const fromEnd = parts[0]?.[0]?.image === '..';
   const indices = parts.flatMap((part, i) => {
-    const axis = (fromEnd ? axes[axes.length - parts.length + i] : axes[i]) ?? axes.at(-1) ?? 'T';
+    // `x[T: 1:3]` has its axis, `x[None, :]` makes one that nobody needs.
+    const named = part[1]?.image === ':' && part.length > 2 && axes.includes(part[0]?.image ?? '');
+    if (named) part.splice(0, 2);
+    if (part.length === 1 && /^(?:None|newaxis)$/.test(part[0]?.image ?? '')) return [];
+    const positional = (fromEnd ? axes[axes.length - parts.length + i] : axes[i]) ?? axes.at(-1) ?? 'T';
+    const axis = named ? (written[i] ?? positional) : positional;
     const colon = part.findIndex((token) => token.image === ':');
-    const written = (list: readonly IToken[]): string => list.map((token) => token.image).join('');
+    const text = (list: readonly IToken[]): string => list.map((token) => token.image).join('');
     if (part.length === 0 || part[0]?.image === '..' || (colon === 0 && part.length === 1)) return [];
-    if (colon < 0) return [`${axis}: ${written(part)}`];
-    const from = written(part.slice(0, colon)) || '0';
-    const to = written(part.slice(colon + 1)) || axis;
+    if (colon < 0) return [`${axis}: ${text(part)}`];
+    const from = text(part.slice(0, colon)) || '0';
+    const to = text(part.slice(colon + 1)) || axis;
     return [`${axis}: ${from} .. ${to} as ${axis}'`];
   });
+  const missing = parts.some((part) => part.some((token) => /^(?:None|newaxis)$/.test(token.image)));
+  if (missing && indices.length === 0) return `axes meet by name: nothing is inserted, write \`${target}\``;
   const [first = `${axes[0] ?? 'T'}: 0`, ...others] = indices;
   return `an index names its axis, and axes that are left alone are left out: \`${target}[${[first, ...others].join(', ')}]\`${
     indices.some((text) => text.includes('..')) ? '; a range names the axis it makes' : ''
@@ -162,8 +215,9 @@ function openerOf(tokens: readonly IToken[], at: number): number | undefined {
 /** The axes in the last type written for a name before a place: of `x: [T, D]` or `ids: i32[T]`. */
 export function axesWritten(tokens: readonly IToken[], name: string, before: number): readonly string[] | undefined {
   for (let i = Math.min(before, tokens.length) - 1; i >= 0; i--) {
-    if (tokens[i]?.image !== name || tokens[i + 1]?.image !== ':') continue;
-    const bracket = tokens[i + 2]?.image === '[' ? i + 2 : tokens[i + 3]?.image === '[' ? i + 3 : -1;
+    const family = /^(?:experts|router|fn)$/.test(tokens[i - 1]?.image ?? '') && tokens[i + 1]?.image === '[';
+    if (tokens[i]?.image !== name || (tokens[i + 1]?.image !== ':' && !family)) continue;
+    const bracket = family ? i + 1 : tokens[i + 2]?.image === '[' ? i + 2 : tokens[i + 3]?.image === '[' ? i + 3 : -1;
     if (bracket < 0) continue;
     const axes: string[] = [];
     for (let k = bracket + 1; k < tokens.length && tokens[k]?.image !== ']'; k++) {

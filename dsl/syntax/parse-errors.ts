@@ -7,7 +7,7 @@ import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type To
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { bitOperators } from './characters.ts';
-import { foreignWords, habitHelp, type Stopped } from './habits.ts';
+import { foreignWords, habitHelp, sliceHelp, type Stopped } from './habits.ts';
 import { keywords, leadingKeywords } from './tokens.ts';
 import type { Span } from './source.ts';
 
@@ -151,13 +151,21 @@ function expectation(facts: Facts): string {
 function helpFor(facts: Facts, found: IToken, stopped: Stopped): string | undefined {
   const { rule, expected } = facts;
   const { tokens, at } = stopped;
-  // `for e in …` stops two words later, at `in`.
-  const foreign = [tokens[at - 1], found, tokens[at - 2]].flatMap((token) =>
+  const inIndex = sliceHelp(tokens, at);
+  if (inIndex !== undefined) return inIndex;
+  // `for e in …` stops two words later, at `in`; `def f(x): …` at the colon.
+  const line = tokens.slice(0, at).findLastIndex((token) => token.startLine !== found.startLine) + 1;
+  const foreign = [tokens[at - 1], found, tokens[at - 2], tokens[line]].flatMap((token) =>
     token === undefined || token.startLine !== found.startLine ? [] : (foreignWords.get(token.image) ?? []),
   );
   if (foreign[0] !== undefined) return foreign[0];
   const habit = habitHelp(stopped);
   if (habit !== undefined) return habit;
+  if (rule === 'formal' && expected === '`:`')
+    return `a parameter says its type: \`${tokens[at - 1]?.image ?? 'x'}: [D]\``;
+  const sameLine = tokens[at - 1]?.startLine === found.startLine;
+  if (rule === 'primary' && sameLine && /^(?:fn|expert|experts|router)$/.test(found.image))
+    return 'functions are declared, with a name: `fn f(x: [D]) -> [D] { … }`';
   if (rule === 'cond' && expected === '`else`') return 'an `if` is a value: it needs an `else`';
   if (rule === 'primary' && keywords.has(found.image)) return `\`${found.image}\` is a keyword and cannot be a name`;
   const near = rule === 'file' || rule === 'model' ? suggest(found.image, leadingWords) : undefined;
