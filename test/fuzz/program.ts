@@ -33,6 +33,7 @@ const declarationFeatures = [
   'unions',
   'entries',
   'controls',
+  'checkpoints',
 ];
 
 export function featureNames(): readonly string[] {
