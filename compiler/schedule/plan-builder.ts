@@ -228,7 +228,7 @@ export class PlanBuilder implements Placement {
         diagnostic('MOE0503', {
           span: options.span ?? undefined,
           message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${most}`,
-          help: 'nest fewer routers in one another',
+          help: 'nest fewer routers in one another: one router may choose over two axes, `top_k(s, k, over: (A, B))`',
         }),
       );
   }
