@@ -82,10 +82,11 @@ export function encodeRun(
     plan,
   });
   const seed = options.seed ?? 0;
-  const key = JSON.stringify([entry.name, plan === entry.full, [...sizes], seed, [...given].sort()]);
+  const asked = new Set(['result' as const, ...groupsOf(plan, outputs)]);
+  const key = JSON.stringify([entry.name, plan === entry.full, [...sizes], seed, [...given].sort(), [...asked].sort()]);
   const known = kept.get(key);
-  const prepared = isPrepared(known) ? known : prepare(parts, plan, sizes, () => kept.delete(key));
-  const spec: RunSpec = { layout: prepared.layout, feeds, given, seed, signal: undefined, timeout: null };
+  const prepared = isPrepared(known) ? known : prepare(parts, plan, { sizes, asked, given }, () => kept.delete(key));
+  const spec: RunSpec = { layout: prepared.layout, feeds, given, asked, seed, signal: undefined, timeout: null };
   const { context, layout } = prepared;
   parts.state.guard(0, () => {
     if (known === undefined) {
@@ -105,9 +106,14 @@ function isPrepared(encoded: Encoded | undefined): encoded is Prepared {
   return encoded !== undefined && 'layout' in encoded;
 }
 
-function prepare(parts: ModelParts, plan: PlanSpec, sizes: PlanLayout['sizes'], forget: () => void): Prepared {
+function prepare(
+  parts: ModelParts,
+  plan: PlanSpec,
+  run: Pick<RunSpec, 'asked' | 'given'> & Pick<PlanLayout, 'sizes'>,
+  forget: () => void,
+): Prepared {
   const arena = new Arena(parts.memory);
-  const layout = layOut(parts.manifest, plan, sizes);
+  const layout = layOut(parts.manifest, plan, run.sizes);
   const context: RunContext = { ...parts, arena, launchers: new WeakMap() };
   return {
     layout,
@@ -125,7 +131,7 @@ function prepare(parts: ModelParts, plan: PlanSpec, sizes: PlanLayout['sizes'], 
         resetStatus(context, layout);
       });
       const [words = new Uint32Array(0)] = await readback.finish(null);
-      checkStatus(plan.status, sizes, words);
+      checkStatus({ layout, asked: run.asked, given: run.given }, words);
     },
     release: () => {
       arena.clear();
@@ -143,6 +149,11 @@ function copies(result: ResultSpec): readonly (readonly [string, number])[] {
     [`${name}.rank`, rank],
     [`${name}.weight`, weight],
   ];
+}
+
+/** What the results that an encoder copies belong to. */
+function groupsOf(plan: PlanSpec, outputs: ReadonlyMap<string, GPUBuffer>): readonly ResultSpec['group'][] {
+  return plan.results.filter((r) => copies(r).some(([name]) => outputs.has(name))).map(({ group }) => group);
 }
 
 function choosePlan(plan: PlanSpec, full: PlanSpec, outputs: ReadonlyMap<string, GPUBuffer>): PlanSpec {

@@ -175,6 +175,10 @@ export interface StatusSpec {
   readonly axes: readonly AxisSpec[];
   /** `mixtral.moe:14:5` */
   readonly place: string;
+  /** Counts only in a run that was asked for this. */
+  readonly group: ResultSpec['group'];
+  /** Counts only in a run that was given none of these controls. */
+  readonly unless: readonly string[];
 }
 
 export type ResultSpec =
@@ -191,6 +195,8 @@ export type ResultSpec =
       readonly kind: 'route';
       readonly name: string;
       readonly group: 'result' | 'output';
+      /** Of the weights. */
+      readonly element: ManifestElement;
       readonly present: number;
       readonly weight: number;
       readonly rank: number;

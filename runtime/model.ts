@@ -352,7 +352,8 @@ export class Model {
     const buffers = wanted.flatMap((result) =>
       result.kind === 'tensor' ? [result.buffer] : [result.present, result.weight, result.rank],
     );
-    const spec = { layout, feeds: feeds.feeds, given: feeds.given, seed, signal, timeout, watch };
+    const asked = new Set(request.update ? [...groups, 'update' as const] : groups);
+    const spec = { layout, feeds: feeds.feeds, given: feeds.given, asked, seed, signal, timeout, watch };
     const words = await this.#guardDisposal(() => runPlan(this.#context, spec, buffers));
     if (request.update) {
       // Whoever aborted has been told that the run is rejected.

@@ -11,7 +11,7 @@ import { type DeviceRequirements, checkDevice } from './device.ts';
 import { MoecError, type WeightsProblem } from './errors.ts';
 import type { ExternFunction } from './ask-host.ts';
 import { kernelsOf, layOut } from './layout.ts';
-import { type Manifest, bytesPerElement } from './manifest.ts';
+import { type Manifest, type ResultSpec, bytesPerElement } from './manifest.ts';
 import { Model } from './model.ts';
 import { type Named, toMap } from './named.ts';
 import {
@@ -246,6 +246,7 @@ async function writeInitial(
     layout,
     feeds: new Map(),
     given: new Set<string>(),
+    asked: new Set<ResultSpec['group']>(['result']),
     seed: options.seed ?? 0,
     signal: options.signal,
     timeout: null,

@@ -66,9 +66,9 @@ export function readRoute(
   return {
     kind: 'route',
     indices: fromWords('i32', indexAxes, [...sources, most], indexWords),
-    weights: fromWords('f32', [...indexAxes, ...spec.payload], [...sources, most, ...payload], weights),
+    weights: fromWords(spec.element, [...indexAxes, ...spec.payload], [...sources, most, ...payload], weights),
     present: fromWords('bool', denseAxes, denseShape, words.present),
     rank: fromWords('i32', denseAxes, denseShape, words.rank),
-    weight: fromWords('f32', [...denseAxes, ...spec.payload], [...denseShape, ...payload], words.weight),
+    weight: fromWords(spec.element, [...denseAxes, ...spec.payload], [...denseShape, ...payload], words.weight),
   };
 }

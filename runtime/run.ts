@@ -12,7 +12,7 @@ import { InputError, MoecError, RunError } from './errors.ts';
 import type { ExternFunction } from './ask-host.ts';
 import { callExtern } from './externs.ts';
 import type { BufferPlace, LaunchLayout, PlanLayout, StepLayout } from './layout.ts';
-import type { AxisSpec, ExternSpec, StatusSpec } from './manifest.ts';
+import type { AxisSpec, ExternSpec, ResultSpec, StatusSpec } from './manifest.ts';
 import type { Pipelines } from './pipelines.ts';
 import { type ReadRequest, Readback } from './readback.ts';
 import { type Sizes, evaluateShape } from './sizes.ts';
@@ -55,6 +55,8 @@ export interface RunSpec {
   readonly feeds: ReadonlyMap<string, Feed>;
   /** Paths of the controls that were given: their default is not computed. */
   readonly given: ReadonlySet<string>;
+  /** What the run was asked for: an error counts only where one of these needs the value. */
+  readonly asked: ReadonlySet<ResultSpec['group']>;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
   /** Milliseconds that each wait for the device may take, or null. */
@@ -143,7 +145,7 @@ export async function runPlan(
   state.guard(0, () => readback.begin(encoder));
   submit();
   const words = await readback.finish(spec.timeout);
-  if (status.length > 0) checkStatus(layout.plan.status, layout.sizes, words[0] ?? new Uint32Array(0));
+  if (status.length > 0) checkStatus(spec, words[0] ?? new Uint32Array(0));
   return words.slice(status.length);
 }
 
@@ -353,12 +355,17 @@ async function runExtern(
   });
 }
 
-/** Throws RunError for the first status word that tells of something. */
-export function checkStatus(specs: readonly StatusSpec[], sizes: Sizes, words: Uint32Array): void {
-  for (const { word, code, message, axes, place } of specs) {
+/** Throws RunError for the first status word that tells of something that counts in this run. */
+export function checkStatus(
+  { layout, asked, given }: Pick<RunSpec, 'layout' | 'asked' | 'given'>,
+  words: Uint32Array,
+): void {
+  const counts = ({ group, unless }: StatusSpec): boolean =>
+    asked.has(group) && !unless.some((control) => given.has(control));
+  for (const { word, code, message, axes, place } of layout.plan.status.filter(counts)) {
     const linear = words[word];
     if (linear === undefined || linear === ALL_ONES) continue;
-    throw new RunError(code, message, place, pointAt(axes, sizes, linear));
+    throw new RunError(code, message, place, pointAt(axes, layout.sizes, linear));
   }
 }
 

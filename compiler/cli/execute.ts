@@ -14,6 +14,7 @@ import type { ElementType } from '../../dsl/check/program.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { interpretEntry, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { placer } from '../compile.ts';
+import type { RootGroup } from '../graph/ir.ts';
 import { parseOverrides } from '../overrides.ts';
 import { shownName, simulatePlan, type SimulatedRun } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
@@ -102,6 +103,7 @@ export async function executeKernels(
     stores,
     sizes,
     seed: request.seed ?? 0,
+    asked: askedOf(request),
     ...(after === undefined ? {} : { after }),
     extern: simulatedExtern(request.externs ?? new Map(), request.signal),
   });
@@ -120,6 +122,16 @@ export async function executeKernels(
     addSimulated(out, name, value, request, most, spec?.kind === 'route' ? spec.sources.length : 0);
   }
   return out;
+}
+
+/** The groups of results that a request asks for. */
+function askedOf({ want }: ExecuteRequest): ReadonlySet<RootGroup> {
+  return new Set<RootGroup>([
+    'result',
+    ...(want.losses ? (['loss'] as const) : []),
+    ...(want.outputs ? (['output'] as const) : []),
+    ...(want.updates === true ? (['update'] as const) : []),
+  ]);
 }
 
 /** What the inputs have in a run, by name. */

@@ -36,6 +36,7 @@ export function addInterpreted(
     sources: shape(value.sources),
     targets: shape(value.targets),
     payload: shape(value.payload),
+    element: value.element,
     most: most(name),
     present: value.present,
     rank: value.rank,
@@ -44,6 +45,8 @@ export function addInterpreted(
 }
 
 interface RouteNumbers {
+  /** Of the weights. */
+  readonly element: ElementType;
   readonly sources: readonly number[];
   readonly targets: readonly number[];
   readonly payload: readonly number[];
@@ -56,11 +59,11 @@ interface RouteNumbers {
 export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function addRoute(out: Map<string, NamedTensor>, name: string, route: RouteNumbers): void {
-  const { sources, targets, payload, most, present, rank, weight } = route;
+  const { sources, targets, payload, element, most, present, rank, weight } = route;
   const [s, x, y] = [product(sources), product(targets), product(payload)];
-  const dense = new Float32Array(s * x * y);
+  const dense = new Float64Array(s * x * y);
   const indices = new Int32Array(s * most).fill(-1);
-  const weights = new Float32Array(s * most * y);
+  const weights = new Float64Array(s * most * y);
   for (let source = 0; source < s; source++) {
     const chosen: number[] = [];
     for (let t = 0; t < x; t++) {
@@ -79,9 +82,9 @@ function addRoute(out: Map<string, NamedTensor>, name: string, route: RouteNumbe
       for (let p = 0; p < y; p++) weights[(source * most + k) * y + p] = weight[(source * x + t) * y + p] ?? 0;
     });
   }
-  out.set(name, { element: 'f32', shape: [...sources, ...targets, ...payload], data: dense });
+  out.set(name, { element, shape: [...sources, ...targets, ...payload], data: cast(element, dense) });
   out.set(`${name}.indices`, { element: 'i32', shape: [...sources, most], data: indices });
-  out.set(`${name}.weights`, { element: 'f32', shape: [...sources, most, ...payload], data: weights });
+  out.set(`${name}.weights`, { element, shape: [...sources, most, ...payload], data: cast(element, weights) });
 }
 
 function cast(element: ElementType, data: ArrayLike<number>): NamedTensor['data'] {
@@ -114,6 +117,7 @@ export function addSimulated(
     sources: value.present.shape.slice(0, sources),
     targets: value.present.shape.slice(sources),
     payload: value.weight.shape.slice(rankAxes),
+    element: value.weight.element,
     most: most(name),
     present: value.present.data,
     rank: value.rank.data,
@@ -132,6 +136,7 @@ export function addValue(out: Map<string, NamedTensor>, name: string, value: Res
     sources: present.shape.slice(0, sources),
     targets: present.shape.slice(sources),
     payload: weight.shape.slice(present.shape.length),
+    element: weight.element,
     most: indices.shape[sources] ?? 0,
     present: present.data,
     rank: rank.data,

@@ -31,8 +31,6 @@ const readerWait = 10_000;
  * be written; file faults as they are.
  */
 export async function outputTarget(path: string): Promise<OutputTarget> {
-  // As for `fmt`, and as everywhere: not a file of that name.
-  if (path === '-') return { kind: 'into', path, what: 'stdout' };
   const stats = await whatIs(path);
   if (stats === null) return { kind: 'file', path: await followed(path), stats: null };
   const refuse = (why: string): never => {

@@ -18,6 +18,7 @@ import { liveNodes } from '../graph/uses.ts';
 import { graphAlgebra } from './graph-algebra.ts';
 import { Workshop, type GraphRoute, type GraphTensor } from './handles.ts';
 import { liveReads } from './live-reads.ts';
+import { placeChecks } from './place-checks.ts';
 
 export type InitialValue =
   { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'graph'; readonly graph: Graph } | null;
@@ -39,11 +40,12 @@ export function elaborateInitial(
   }
   const builder = new GraphBuilder(path);
   const shop = new Workshop(builder);
-  const made = walkInitial<GraphTensor, GraphRoute>({ program, scope, algebra: graphAlgebra(shop), report }, used);
-  if (made === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
+  const walked = walkInitial<GraphTensor, GraphRoute>({ program, scope, algebra: graphAlgebra(shop), report }, used);
+  if (walked === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
   const axes = shop.idsOf([...family, ...declared]);
-  const node = builder.broadcast(made.value.node, axes);
-  const graph = builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]);
+  const node = builder.broadcast(walked.value.node, axes);
+  const made = builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]);
+  const graph = placeChecks(made, shop.demanded);
   const moving = runOf(graph);
   if (moving !== null) {
     report(
@@ -54,7 +56,7 @@ export function elaborateInitial(
       }),
     );
   }
-  return { initial: { kind: 'graph', graph }, reads: liveReads(graph, made.reads) };
+  return { initial: { kind: 'graph', graph }, reads: liveReads(graph, walked.reads) };
 }
 
 /** What of a run a graph depends on, in words; null if nothing. */

@@ -20,6 +20,7 @@ import { elaborateInitial, type InitialValue } from './elaborate-initial.ts';
 import { graphAlgebra } from './graph-algebra.ts';
 import { Workshop, type GraphOperand, type GraphRoute, type GraphTensor } from './handles.ts';
 import { liveReads } from './live-reads.ts';
+import { placeChecks } from './place-checks.ts';
 
 export interface EntryInput {
   readonly name: string;
@@ -156,7 +157,7 @@ function elaborateEntry(
     report,
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
-  const graph = builder.finish(rootsOf(walked, shop));
+  const graph = placeChecks(builder.finish(rootsOf(walked, shop)), shop.demanded);
   for (const { used, selection } of liveReads(graph, walked.reads)) scope.markUsed(used, selection);
   return { graph, inputs, conditions: [...conditions.values()] };
 }

@@ -12,11 +12,13 @@ import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import type { ElementType } from '../../dsl/check/program.ts';
 import type { Operand, PrimitiveCall } from '../../dsl/meaning/algebra.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
-import { multiply, type Size } from '../../dsl/meaning/size.ts';
+import { asInteger, multiply, type Size } from '../../dsl/meaning/size.ts';
 import { joinBounds } from '../graph/bounds.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import { implies } from '../graph/implies.ts';
 import type { AxisId, Bound, NodeId } from '../graph/ir.ts';
+import type { Demanded } from './place-checks.ts';
+import { PointsOfAxes } from './points-of-axes.ts';
 
 export interface GraphTensor {
   readonly node: NodeId;
@@ -61,9 +63,13 @@ export class Workshop {
   readonly b: GraphBuilder;
   private readonly ids = new Map<number, AxisId>();
   private readonly axes = new Map<AxisId, Axis>();
+  /** What must hold where something is needed, in the order in which it was met. */
+  readonly demanded: Demanded[] = [];
+  readonly points: PointsOfAxes;
 
   constructor(builder: GraphBuilder) {
     this.b = builder;
+    this.points = new PointsOfAxes(builder);
   }
 
   at(span: Span): this {
@@ -124,6 +130,33 @@ export class Workshop {
     return { kind: 'route', value: { ...route, weight, payload: minus(this.axesOf(weight), supportAxes(route)) } };
   }
 
+  /**
+   * Indices of an axis, as `at` uses them: where `at` is needed they must be its points or -1. Nothing is demanded of what
+   * is so by its making.
+   */
+  demandPoints(at: readonly NodeId[], ids: NodeId, axes: readonly Axis[]): void {
+    const size = this.sizeOf(axes);
+    if (this.points.isPoint(ids, size)) return;
+    const { b } = this;
+    const inside = [b.map('ge', [ids, b.constant(-1, 'i32')]), b.map('lt', [ids, b.size(size, 'i32')])];
+    const name = axes.map((a) => a.name).join(', ');
+    const message = `an index is no point of ${name}`;
+    this.demanded.push({ at, holds: b.map('and', inside), code: 'MOE0721', message, span: b.span });
+  }
+
+  /** A value that is made of at least one point of these axes: where it is needed, there must be one. */
+  demandOne(value: NodeId, over: readonly Axis[], name: string): NodeId {
+    const open = over.filter((a) => asInteger(a.size) === null);
+    if (open.length === 0) return value;
+    const { b } = this;
+    const at = b.apart(value);
+    const any = b.map('ge', [b.size(this.sizeOf(open), 'i32'), b.constant(1, 'i32')]);
+    const holds = b.broadcast(any, b.axesOf(at));
+    const message = `${name} over ${over.map((a) => a.name).join(', ')}, which is empty`;
+    this.demanded.push({ at: [at], holds, code: 'MOE0722', message, span: b.span });
+    return at;
+  }
+
   // --- arguments ---
 
   operand(call: GraphCall, name: string): GraphOperand {
@@ -132,10 +165,14 @@ export class Workshop {
     return found;
   }
 
-  denseArg(call: GraphCall, name: string): NodeId {
+  tensorArg(call: GraphCall, name: string): GraphTensor {
     const found = this.operand(call, name);
     if (found.kind === 'route') throw new CompilerBug('elaborate', `${call.name} takes no route as ${name}`);
-    return found.value.node;
+    return found.value;
+  }
+
+  denseArg(call: GraphCall, name: string): NodeId {
+    return this.tensorArg(call, name).node;
   }
 
   routeArg(call: GraphCall, name: string): GraphRoute {

@@ -52,12 +52,14 @@ export function toManifestPlan(plan: Plan, table: KernelTable, names: ManifestNa
     buffers: plan.buffers.map((buffer) => bufferSpec(buffer, names)),
     steps: plan.steps.map((step) => stepSpec(plan, step, table)),
     results: plan.results.map(resultSpec),
-    status: plan.status.map(({ word, code, message, axes, place }) => ({
+    status: plan.status.map(({ word, code, message, axes, place, group, unless }) => ({
       word,
       code,
       message,
       axes: axisSpecs(axes),
       place,
+      group,
+      unless,
     })),
     slots: plan.slots,
   };

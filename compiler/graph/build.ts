@@ -14,7 +14,7 @@ import type { DrawName } from '../../dsl/algebra/names.ts';
 import { roundToF16 } from '../../dsl/interpret/f16.ts';
 import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
 import type {
-  AxisId, Bound, ElementType, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, Span,
+  AxisId, Bound, Check, ElementType, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, Span,
 } from './ir.ts'; // prettier-ignore
 
 export interface OrderKey {
@@ -137,11 +137,22 @@ export class GraphBuilder {
     return this.leafTable.length - 1;
   }
 
-  /** The value a control has in a run that is not given one. */
-  setFallback(index: number, fallback: NodeId | null): void {
+  leafOf(index: number): Leaf {
     const leaf = this.leafTable[index];
     if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
-    this.leafTable[index] = { ...leaf, fallback };
+    return leaf;
+  }
+
+  /** A result of an extern call, as it was declared. */
+  resultOf(call: number, result: number): ExternNode['results'][number] {
+    const type = this.externTable[call]?.results[result];
+    if (type === undefined) throw new CompilerBug('graph', `no result ${result} of extern call ${call}`);
+    return type;
+  }
+
+  /** The value a control has in a run that is not given one. */
+  setFallback(index: number, fallback: NodeId | null): void {
+    this.leafTable[index] = { ...this.leafOf(index), fallback };
   }
 
   addExtern(call: ExternNode): number {
@@ -149,7 +160,7 @@ export class GraphBuilder {
     return this.externTable.length - 1;
   }
 
-  finish(roots: readonly Root[]): Graph {
+  finish(roots: readonly Root[], checks: readonly Check[] = []): Graph {
     return {
       name: this.name,
       axes: new Map(this.axisTable),
@@ -157,6 +168,7 @@ export class GraphBuilder {
       externs: [...this.externTable],
       nodes: [...this.nodes],
       roots,
+      checks,
     };
   }
 
@@ -182,8 +194,7 @@ export class GraphBuilder {
   }
 
   leaf(index: number): NodeId {
-    const leaf = this.leafTable[index];
-    if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
+    const leaf = this.leafOf(index);
     return this.add({ kind: 'leaf', element: leaf.element, axes: leaf.axes, leaf: index });
   }
 
@@ -279,8 +290,7 @@ export class GraphBuilder {
   }
 
   extern(call: number, result: number): NodeId {
-    const type = this.externTable[call]?.results[result];
-    if (type === undefined) throw new CompilerBug('graph', `no result ${result} of extern call ${call}`);
+    const type = this.resultOf(call, result);
     return this.add({ kind: 'extern', element: type.element, axes: type.axes, call, result });
   }
 
@@ -388,6 +398,21 @@ export class GraphBuilder {
     }
     if (draft.kind === 'draw' || draft.kind === 'extern') return true;
     return operandsOfDraft(draft).some((id) => this.varying[id] === true);
+  }
+
+  /** The same value as a node of its own: nothing equal that is made before or after is that node. */
+  apart(node: NodeId): NodeId {
+    const id = this.nodes.length;
+    const { id: _, span: __, ...draft } = this.node(node);
+    const key = keyOf(draft);
+    if (node === id - 1 && this.shared.get(key) === node) {
+      // Nobody else has it yet.
+      this.shared.delete(key);
+      return node;
+    }
+    this.varying.push(this.varying[node] === true);
+    this.nodes.push({ ...this.node(node), id, span: this.here });
+    return id;
   }
 
   private add(draft: Draft): NodeId {

@@ -90,7 +90,8 @@ export class GraphText {
   }
 
   string(): string {
-    return this.read(/^"[^"]*"/, 'a string').slice(1, -1);
+    const text: unknown = JSON.parse(this.read(/^"(?:[^"\\]|\\.)*"/, 'a string'));
+    return typeof text === 'string' ? text : '';
   }
 
   axis(): string {

@@ -55,6 +55,7 @@ const sameList = (a: readonly number[], b: readonly number[]): boolean =>
 export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
   const n = node(id);
   if (n.kind === 'support') return [id];
+  if (n.kind === 'broadcast') return guardsOf(n.operand, node);
   if (n.kind === 'masked' && n.otherwise === 0)
     return [...new Set([...guardsOf(n.support, node), ...guardsOf(n.value, node)])];
   if (n.kind === 'map' && n.op === 'and') return [...new Set(n.operands.flatMap((o) => guardsOf(o, node)))];

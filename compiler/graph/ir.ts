@@ -10,7 +10,7 @@
  * - An operand of a `map` has a subset of the result's axes (broadcast by name).
  */
 import type { ElementType } from '../../dsl/check/program.ts';
-import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
+import type { Code, Span } from '../../dsl/diagnostics/diagnostic.ts';
 import type { BinaryName, DrawName, UnaryName } from '../../dsl/algebra/names.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 
@@ -182,6 +182,27 @@ export type Root =
 /** `result` always; the others are computed only when asked for. An `update` root is named by its state. */
 export type RootGroup = 'result' | 'output' | 'loss' | 'update';
 
+/**
+ * Something that a run must not meet where it is needed, and what to tell of it. Made after elaboration, which knows what
+ * everything is needed for (elaborate/place-checks.ts).
+ */
+export interface Check {
+  /** `holds`: a bool node must be true. `numbers`: an order or argmax must not meet a NaN. */
+  readonly kind: 'holds' | 'numbers';
+  readonly node: NodeId;
+  /** The points that are needed: those where all of these supports hold. Each is read only where those before it hold. */
+  readonly where: readonly NodeId[];
+  /** The axes whose point is named: those of `node`, but for an order the axes it does not go along. */
+  readonly axes: readonly AxisId[];
+  /** Counts only in a run that was asked for this. */
+  readonly group: RootGroup;
+  /** Counts only in a run that was not given any of these controls: it is needed for their defaults. */
+  readonly unless: readonly string[];
+  readonly code: Code;
+  readonly message: string;
+  readonly span: Span;
+}
+
 export interface Graph {
   readonly name: string;
   readonly axes: ReadonlyMap<AxisId, GraphAxis>;
@@ -189,4 +210,6 @@ export interface Graph {
   readonly externs: readonly ExternNode[];
   readonly nodes: readonly Node[];
   readonly roots: readonly Root[];
+  /** In the order of their places in the text. */
+  readonly checks: readonly Check[];
 }

@@ -7,7 +7,8 @@
  */
 import type { Domain, DenseReason } from './domains.ts';
 import { GraphText, isElement, textError } from './graph-text.ts';
-import type { AxisId, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, RootGroup, Span } from './ir.ts'; // prettier-ignore
+import type { AxisId, Check, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, RootGroup, Span } from './ir.ts'; // prettier-ignore
+import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { drawNames, binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
 
 export interface ParsedGraph {
@@ -39,6 +40,7 @@ class GraphParser {
   private readonly externs: ExternNode[] = [];
   private readonly nodes: Node[] = [];
   private readonly roots: Root[] = [];
+  private readonly checks: Check[] = [];
   private readonly domains = new Map<NodeId, Domain>();
   private readonly materialised = new Set<NodeId>();
   private name = '';
@@ -47,9 +49,9 @@ class GraphParser {
     text.split('\n').forEach((line, i) => {
       if (line.trim() !== '') this.line(line, i + 1);
     });
-    const { name, axes, leaves, externs, nodes, roots } = this;
+    const { name, axes, leaves, externs, nodes, roots, checks } = this;
     return {
-      graph: { name, axes, leaves, externs, nodes, roots },
+      graph: { name, axes, leaves, externs, nodes, roots, checks },
       domains: this.domains,
       materialised: this.materialised,
     };
@@ -62,6 +64,7 @@ class GraphParser {
     else if (line.startsWith('  %')) this.nodeLine(line, number);
     else if (line.startsWith('  default ')) this.defaultLine(new GraphText(line.slice(10), number));
     else if (line.startsWith('  call ')) this.callLine(new GraphText(line.slice(7), number));
+    else if (line.startsWith('  check ')) this.checkLine(line.slice(8), number);
     else this.rootLine(new GraphText(line.trim(), number));
   }
 
@@ -337,6 +340,28 @@ class GraphParser {
     if (index !== this.externs.length)
       throw textError(t.number, `call ${index} stands where ${this.externs.length} belongs`);
     this.externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
+  }
+
+  /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3 %4 for loss unless noise` */
+  private checkLine(line: string, number: number): void {
+    const [rest, span] = cut(line, /  @ (.*):(\d+)-(\d+)$/, (m) => spanOf(m[1], m[2], m[3]));
+    const t = new GraphText(rest, number);
+    const kind = t.word();
+    if (kind !== 'holds' && kind !== 'numbers') throw textError(number, `no kind of check ${kind}`);
+    const node = t.node();
+    const message = t.string();
+    const code = t.word();
+    if (!isCode(code)) throw textError(number, `no code ${code}`);
+    t.take('at');
+    const axes = t.bracketed().map((a) => this.axis(a, number));
+    const where = t.skip('where') ? t.nodes() : [];
+    t.take('for');
+    const group = t.word();
+    if (!isGroup(group)) throw textError(number, `nobody asks for ${group}`);
+    const unless: string[] = [];
+    while (t.skip('unless')) unless.push(t.path());
+    t.end();
+    this.checks.push({ kind, node, where, axes, group, unless, code, message, span: span ?? nowhere });
   }
 
   /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */

@@ -12,7 +12,7 @@
 import { formatSize } from '../../dsl/meaning/size.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Domain } from './domains.ts';
-import type { AxisId, Bound, ExternNode, Graph, Node, NodeId, Root, Span } from './ir.ts';
+import type { AxisId, Bound, Check, ExternNode, Graph, Node, NodeId, Root, Span } from './ir.ts';
 
 export interface PrintOptions {
   /** Adds `@ file:start-end`. */
@@ -42,8 +42,9 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   const fallbacks = graph.leaves.flatMap((l) => (l.fallback === null ? [] : [`  default ${l.name} = %${l.fallback}`]));
   const calls = graph.externs.map((call, i) => `  ${printCall(call, i, list)}`);
   const roots = graph.roots.map((root) => `  ${printRoot(root, list)}`);
+  const checks = graph.checks.map((check) => `  ${printCheck(check, list)}${options.spans === true ? `  @ ${span(check.span)}` : ''}`); // prettier-ignore
   const head = axes.length === 0 ? [] : [`  axes ${axes.join(', ')}`];
-  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...fallbacks, ...roots, ''].join('\n');
+  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...fallbacks, ...roots, ...checks, ''].join('\n');
 }
 
 /** The axes that a text speaks of. */
@@ -89,6 +90,14 @@ function printRoot(root: Root, list: (axes: readonly AxisId[]) => string): strin
   const type = `route[${list(root.sources)} -> ${list(root.targets)}]${of}`;
   const parts = `present %${root.present} weight %${root.weight} rank %${root.rank}`;
   return `${root.group} ${root.name} = ${type} ${parts} most ${formatSize(root.most)}`;
+}
+
+/** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3, %4 for loss unless noise` */
+function printCheck(check: Check, list: (axes: readonly AxisId[]) => string): string {
+  const where = check.where.length === 0 ? '' : ` where ${check.where.map((id) => `%${id}`).join(' ')}`;
+  const unless = check.unless.map((name) => ` unless ${name}`).join('');
+  const what = `${check.kind} %${check.node} ${JSON.stringify(check.message)} ${check.code} at [${list(check.axes)}]`;
+  return `check ${what}${where} for ${check.group}${unless}`;
 }
 
 function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): string {

@@ -4,7 +4,7 @@
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { GraphBuilder } from './build.ts';
 import { operandsOfDraft } from './draft.ts';
-import type { Graph, Node, NodeId, Root } from './ir.ts';
+import type { Check, Graph, Node, NodeId, Root } from './ir.ts';
 
 /** The nodes that must be computed before this one. */
 export function operandsOf(graph: Graph, node: Node): readonly NodeId[] {
@@ -22,10 +22,26 @@ export function nodesOfRoot(root: Root): readonly NodeId[] {
   return root.kind === 'tensor' ? [root.node] : [root.present, root.weight, root.rank];
 }
 
-/** What a run needs in any case: roots, and the defaults of controls. */
-export function rootNodes(graph: Graph): readonly NodeId[] {
+/** What a check looks at: what must hold, and where. */
+export function nodesOfCheck(check: Check): readonly NodeId[] {
+  return [check.node, ...check.where];
+}
+
+/** The supports by which an order or argmax decides whether to report a NaN. */
+export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
+  if (node.kind !== 'order' && node.kind !== 'argmax') return [];
+  return graph.checks.flatMap((c) => (c.kind === 'numbers' && c.node === node.id ? c.where : []));
+}
+
+/** What a run writes in any case: roots, and the defaults of controls. */
+export function writtenNodes(graph: Graph): readonly NodeId[] {
   const fallbacks = graph.leaves.flatMap((leaf) => (leaf.fallback === null ? [] : [leaf.fallback]));
   return [...graph.roots.flatMap(nodesOfRoot), ...fallbacks];
+}
+
+/** What a run needs in any case: what it writes, and what is checked. */
+export function rootNodes(graph: Graph): readonly NodeId[] {
+  return [...writtenNodes(graph), ...graph.checks.flatMap(nodesOfCheck)];
 }
 
 /** For each node, the nodes that read it, in order and once each. */
@@ -142,7 +158,10 @@ export function rewriteGraph(
   graph.leaves.forEach((leaf, index) => {
     if (leaf.fallback !== null) builder.setFallback(index, to(leaf.fallback));
   });
-  return builder.finish(graph.roots.map((root) => moveRoot(root, to)));
+  return builder.finish(
+    graph.roots.map((root) => moveRoot(root, to)),
+    graph.checks.map((check) => moveCheck(check, to)),
+  );
 }
 
 function moveExtern(
@@ -160,6 +179,11 @@ function moveExtern(
   const index = builder.addExtern({ ...old, operands });
   calls.set(call, index);
   return index;
+}
+
+/** A check of the nodes that these have become. */
+export function moveCheck(check: Check, to: (id: NodeId) => NodeId): Check {
+  return { ...check, node: to(check.node), where: check.where.map(to) };
 }
 
 export function moveRoot(root: Root, to: (id: NodeId) => NodeId): Root {

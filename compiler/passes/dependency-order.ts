@@ -5,7 +5,7 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Domain, SparseGraph } from '../graph/domains.ts';
 import type { Graph, Node, NodeId } from '../graph/ir.ts';
-import { moveRoot, operandsOf, rootNodes } from '../graph/uses.ts';
+import { moveCheck, moveRoot, operandsOf, rootNodes, whereNumbersCount } from '../graph/uses.ts';
 
 export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
   const supports = (id: NodeId): readonly NodeId[] => domains.get(id)?.supports ?? [];
@@ -24,7 +24,14 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
   const externs = graph.externs.map((e, i) =>
     live.has(i) ? { ...e, operands: e.operands.map((o) => ({ ...o, node: to(o.node) })) } : { ...e, operands: [] },
   );
-  const renumbered: Graph = { ...graph, leaves, externs, nodes, roots: graph.roots.map((r) => moveRoot(r, to)) };
+  const renumbered: Graph = {
+    ...graph,
+    leaves,
+    externs,
+    nodes,
+    roots: graph.roots.map((r) => moveRoot(r, to)),
+    checks: graph.checks.map((c) => moveCheck(c, to)),
+  };
   const moved = order.map((node): [NodeId, Domain] => {
     const domain = domains.get(node.id) ?? { supports: [], dense: null };
     return [to(node.id), { ...domain, supports: domain.supports.map(to).sort((a, b) => a - b) }];
@@ -40,7 +47,12 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
       state.set(id, 'open');
       // A control's default is computed before anybody reads the control.
       const fallback = node.kind === 'leaf' ? (graph.leaves[node.leaf]?.fallback ?? null) : null;
-      const needs = [...operandsOf(graph, node), ...supports(id), ...(fallback === null ? [] : [fallback])];
+      const needs = [
+        ...operandsOf(graph, node),
+        ...supports(id),
+        ...(fallback === null ? [] : [fallback]),
+        ...whereNumbersCount(graph, node),
+      ];
       stack.push({ node, needs: needs.sort((a, b) => a - b), next: 0 });
     };
     if (state.has(root)) return;

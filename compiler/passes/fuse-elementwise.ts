@@ -12,7 +12,7 @@
  */
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/ir.ts';
-import { operandsOf, rootNodes, usesOf } from '../graph/uses.ts';
+import { operandsOf, writtenNodes, usesOf } from '../graph/uses.ts';
 
 /** Operations that may be repeated for free. */
 const cheap = 4;
@@ -33,7 +33,7 @@ export const mostFused = 256;
 export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const { graph } = sparse;
   const uses = usesOf(graph);
-  const roots = new Set(rootNodes(graph));
+  const roots = new Set(writtenNodes(graph));
   const forHost = new Set(graph.externs.flatMap((e) => e.operands.map((o) => o.node)));
   const materialised = new Set<NodeId>();
   /** Operations to compute a value at one point, where it is not stored. */

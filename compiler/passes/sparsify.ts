@@ -28,10 +28,10 @@ import { apply, one, zero, type Size } from '../../dsl/meaning/size.ts';
 import { GraphBuilder } from '../graph/build.ts';
 import { everywhere, type DenseFallback, type Domain, type SparseGraph } from '../graph/domains.ts';
 import { guardsOf } from '../graph/implies.ts';
-import type { AxisId, Graph, Node, NodeId, Root, Span } from '../graph/ir.ts';
+import type { AxisId, Check, Graph, Node, NodeId, Root, Span } from '../graph/ir.ts';
 import { liveNodes, nodesOfRoot, operandsOf } from '../graph/uses.ts';
 import { inDependencyOrder } from './dependency-order.ts';
-import { Supports } from './supports.ts';
+import { Supports } from '../graph/supports.ts';
 
 export function sparsify(graph: Graph): SparseGraph {
   const pass = new Demand(graph);
@@ -64,6 +64,7 @@ class Demand {
     const { graph } = this;
     for (const root of graph.roots) this.wantRoot(root);
     for (const leaf of graph.leaves) if (leaf.fallback !== null) this.want(leaf.fallback, everywhere);
+    for (const check of graph.checks) this.wantCheck(check);
     const live = liveNodes(graph);
     for (let id = graph.nodes.length - 1; id >= 0; id--) {
       const node = graph.nodes[id];
@@ -74,7 +75,7 @@ class Demand {
   }
 
   result(): SparseGraph {
-    const graph = { ...this.b.finish(this.graph.roots), externs: this.graph.externs };
+    const graph = { ...this.b.finish(this.graph.roots, this.graph.checks), externs: this.graph.externs };
     const domains = new Map(graph.nodes.map((n): [NodeId, Domain] => [n.id, this.wants.get(n.id) ?? everywhere]));
     return { graph, domains };
   }
@@ -89,6 +90,17 @@ class Demand {
     this.want(root.present, this.on(root.present, [], why));
     const under = this.graph.nodes[root.present]?.kind === 'support' ? [root.present] : [];
     for (const id of [root.weight, root.rank]) this.want(id, this.on(id, under, why));
+  }
+
+  /** A check looks at its node where the routes among its supports are, and at each support where those before it are. */
+  private wantCheck(check: Check): void {
+    const why: DenseFallback = { reason: 'a', text: 'it is checked everywhere', span: check.span };
+    const routes: NodeId[] = [];
+    for (const id of check.where) {
+      this.want(id, this.on(id, routes, why));
+      if (this.supports.get(id).targets.length > 0) routes.push(id);
+    }
+    if (check.kind === 'holds') this.want(check.node, this.on(check.node, routes, why));
   }
 
   /** Adds what one use wants of a node. */

@@ -15,7 +15,7 @@ import { boundOf, joinBounds, smaller } from '../graph/bounds.ts';
 import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
-import { nodeOf, nodesOfRoot, operandsOf } from '../graph/uses.ts';
+import { nodeOf, nodesOfCheck, nodesOfRoot, operandsOf, whereNumbersCount } from '../graph/uses.ts';
 import { Conjunctions } from './conjunctions.ts';
 import type { Relation, StoredSpace } from './memory.ts';
 
@@ -26,6 +26,8 @@ export interface Storage {
   readonly live: readonly NodeId[];
   readonly relations: readonly Relation[];
   readonly conjunctions: Conjunctions;
+  /** Over which points each check looks, by its number; those of numbers are in the kernel of their node. */
+  readonly checked: ReadonlyMap<number, StoredSpace>;
 }
 
 /** Parts of a concat up to which it is chosen between where it is used. */
@@ -66,13 +68,20 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
     const axes = node.axes.filter((a) => relation === null || !relation.axes.includes(a));
     spaces.set(id, { relation, axes });
   }
-  return { spaces, live, relations: relations.all, conjunctions };
+  const checked = new Map<number, StoredSpace>();
+  graph.checks.forEach((check, i) => {
+    if (check.kind !== 'holds') return;
+    const node = nodeOf(graph, check.node);
+    const relation = bestRelation(conjunctions, relations.all, check.where, node);
+    checked.set(i, { relation, axes: node.axes.filter((a) => relation === null || !relation.axes.includes(a)) });
+  });
+  return { spaces, live, relations: relations.all, conjunctions, checked };
 }
 
 function liveNodes(fused: FusedGraph): readonly NodeId[] {
   const { graph } = fused;
   const live = new Set<NodeId>();
-  const pending = graph.roots.flatMap(nodesOfRoot);
+  const pending = [...graph.roots.flatMap(nodesOfRoot), ...graph.checks.flatMap(nodesOfCheck)];
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     if (live.has(id)) continue;
     live.add(id);
@@ -81,13 +90,14 @@ function liveNodes(fused: FusedGraph): readonly NodeId[] {
   return [...live].sort((a, b) => a - b);
 }
 
-/** What must be known before a node: its operands, the supports of its domain, a control's default. */
+/** What must be known before a node: its operands, the supports of its domain, a control's default, where a NaN in it counts. */
 export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[] {
   const fallback = node.kind === 'leaf' ? (fused.graph.leaves[node.leaf]?.fallback ?? null) : null;
   return [
     ...operandsOf(fused.graph, node),
     ...domainOf(fused, node.id).supports,
     ...(fallback === null ? [] : [fallback]),
+    ...whereNumbersCount(fused.graph, node),
   ];
 }
 

@@ -5,9 +5,8 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, exact, multiply, one, zero } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
-import { domainOf } from '../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
-import { add, and, atomic, bitcast, convert, eq, ge, i32, lt, or } from '../kernel/build.ts';
+import { add, and, bitcast, convert, eq, ge, lt } from '../kernel/build.ts';
 import type { Expr } from '../kernel/ir.ts';
 import { argmax } from '../kernels/argmax.ts';
 import { contract, contractColumns } from '../kernels/contract.ts';
@@ -20,6 +19,7 @@ import { scan } from '../kernels/scan.ts';
 import { rowMajor } from '../kernels/space.ts';
 import { chooseKernel } from './choose-kernels.ts';
 import type { Choice } from './choose-kernels.ts';
+import type { CheckEmitter } from './emit-checks.ts';
 import { emptyEnv, inner } from './env.ts';
 import type { Env } from './env.ts';
 import { kernelType } from './expression-lowering.ts';
@@ -33,18 +33,15 @@ import { alongAxes, indexTerms, pointsOf, termsAlong, termsOfList } from './spac
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
-/** The messages of status words: MOE0720 and MOE0721 of the catalogue. */
-const NAN_SCORE = { code: 'MOE0720', message: 'a score is not a number' } as const;
-const NAN_ARGMAX = { code: 'MOE0720', message: 'argmax met a value that is not a number' } as const;
-const BAD_INDEX = { code: 'MOE0721', message: 'an index is outside its axis' } as const;
-
 export class ValueEmitter {
   readonly #plan: PlanBuilder;
   readonly #relations: RelationBuilder;
+  readonly #checks: CheckEmitter;
 
-  constructor(plan: PlanBuilder, relations: RelationBuilder) {
+  constructor(plan: PlanBuilder, relations: RelationBuilder, checks: CheckEmitter) {
     this.#plan = plan;
     this.#relations = relations;
+    this.#checks = checks;
   }
 
   /** Computes a node into memory of its own. */
@@ -284,7 +281,7 @@ export class ValueEmitter {
   #order(node: NodeOf<'order'>, space: StoredSpace): void {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
-    const word = node.report ? plan.statusWord(node, NAN_SCORE.code, NAN_SCORE.message) : null;
+    const report = this.#checks.ofNumbers(node);
     plan.launch(this.#options('order', node, space), (l) => {
       const { candidates } = node;
       order(l.launch.k, {
@@ -293,36 +290,23 @@ export class ValueEmitter {
         position: (p) => rowMajor(node.over.map((a) => l.index(p, a)), node.over.map((a) => l.size(a))), // prettier-ignore
         keys: node.keys.map((key) => ({ value: (p: Env) => l.value(key.node, p), descending: key.descending })),
         candidate: candidates === null ? null : (p) => convert('bool', l.value(candidates, p)),
-        report: word === null ? null : (p) => this.#report(l, node, word, p),
+        report: report === null ? null : (p) => report(l, p),
         out: l.launch.write(buffer),
       });
-    });
-  }
-
-  /** Enters the point into a status word, if it is one that is asked for. */
-  #report(l: Lowering, node: Node, word: number, point: Env): void {
-    const { launch } = l;
-    const here = inner(point);
-    launch.k.when(l.allPresent(domainOf(this.#plan.fused, node.id).supports, here), () => {
-      const index = rowMajor(node.axes.map((a) => l.index(here, a)), node.axes.map((a) => l.size(a))); // prettier-ignore
-      launch.k.push(
-        atomic('min', launch.status(this.#plan.statusBuffer()), launch.number(exact(word), `status ${word}`), index),
-      );
     });
   }
 
   #argmax(node: NodeOf<'argmax'>, space: StoredSpace): void {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
-    const float = kernelType(plan.node(node.operand).element) === 'f32';
-    const word = float ? plan.statusWord(node, NAN_ARGMAX.code, NAN_ARGMAX.message) : null;
+    const report = this.#checks.ofNumbers(node);
     plan.launch(this.#options('argmax', node, space), (l) => {
       const along = alongAxes(l, [node.axis]);
       argmax(l.launch.k, {
         space: pointsOf(l, space),
         loop: (p, body) => along(p, (at) => body(at, l.index(at, node.axis))),
         value: (p) => l.value(node.operand, p),
-        report: word === null ? null : (p) => this.#report(l, node, word, p),
+        report: report === null ? null : (p) => report(l, p),
         out: l.launch.write(buffer),
       });
     });
@@ -331,7 +315,6 @@ export class ValueEmitter {
   #gather(node: NodeOf<'gather'>, space: StoredSpace): void {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
-    const word = plan.statusWord(node, BAD_INDEX.code, BAD_INDEX.message);
     plan.launch(this.#options('gather', node, space), (l) => {
       const { k } = l.launch;
       map(k, {
@@ -340,7 +323,6 @@ export class ValueEmitter {
         value: (p) => {
           const at = k.let(convert('i32', l.value(node.indices, p)), 'at');
           const size = k.let(bitcast('i32', l.size(node.axis)), 'size');
-          k.when(or(lt(at, i32(-1)), ge(at, size)), () => this.#report(l, node, word, p));
           const value = k.var(l.zeroOf(node.element), 'm');
           k.when(and(ge(at, 0), lt(at, size)), () => {
             k.assign(value, l.value(node.table, inner(p, [[node.axis, bitcast('u32', at)]])));

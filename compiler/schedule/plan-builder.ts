@@ -11,7 +11,7 @@ import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { exact, multiply } from '../../dsl/meaning/size.ts';
 import type { Size } from '../../dsl/meaning/size.ts';
 import type { FusedGraph } from '../graph/domains.ts';
-import type { AxisId, Node, NodeId, Span } from '../graph/ir.ts';
+import type { AxisId, Check, Node, NodeId, Span } from '../graph/ir.ts';
 import { nodeOf, operandsOf } from '../graph/uses.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { printKernel } from '../kernel/print.ts';
@@ -56,7 +56,6 @@ export class PlanBuilder implements Placement {
   readonly table = new BufferTable();
   readonly kernels: Kernel[] = [];
   readonly steps: DraftStep[] = [];
-  readonly status: PlanStatus[] = [];
   /** What the buffers hold (contents.ts). */
   readonly contents = new Map<number, Content>();
   readonly compactions: Compaction[] = [];
@@ -66,6 +65,7 @@ export class PlanBuilder implements Placement {
   readonly misfits: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
   readonly place: (span: Span) => string;
+  readonly #status = new Map<number, PlanStatus>();
   readonly #kernelIds = new Map<string, number>();
   readonly #memory = new Map<NodeId, { readonly buffer: number; readonly space: StoredSpace }>();
   readonly #relations = new Map<number, RelationBuffers>();
@@ -175,12 +175,27 @@ export class PlanBuilder implements Placement {
     return this.table.given('status', { label: 'status', word: 'u32', elements: exact(1), role: { kind: 'status' } });
   }
 
-  /** A new status word for errors at points of a node. */
-  statusWord(node: Node, code: string, message: string): number {
-    const word = this.status.length;
-    this.status.push({ word, code, message, axes: this.axes(node.axes), place: this.place(node.span) });
-    this.table.resize(this.statusBuffer(), exact(word + 1));
+  /** The status word of a check: words stand in the order of checks, since the first that tells of something is told. */
+  statusWord(check: Check): number {
+    const { checks } = this.fused.graph;
+    const word = checks.indexOf(check);
+    const { code, message, group, unless } = check;
+    this.#status.set(word, {
+      word,
+      code,
+      message,
+      axes: this.axes(check.axes),
+      place: this.place(check.span),
+      group,
+      unless,
+    });
+    this.table.resize(this.statusBuffer(), exact(checks.length));
     return word;
+  }
+
+  /** Of all checks that were emitted, in the order of their words. */
+  get status(): readonly PlanStatus[] {
+    return [...this.#status.values()].sort((a, b) => a.word - b.word);
   }
 
   // --- launches ---
@@ -228,7 +243,7 @@ export class PlanBuilder implements Placement {
         diagnostic('MOE0503', {
           span: options.span ?? undefined,
           message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${most}`,
-          help: 'nest fewer routers in one another: one router may choose over two axes, `top_k(s, k, over: (A, B))`',
+          help: 'nest fewer routers in one another',
         }),
       );
   }

@@ -119,6 +119,10 @@ export interface PlanStatus {
   readonly message: string;
   readonly axes: readonly PlanAxis[];
   readonly place: string;
+  /** Counts only in a run that was asked for this. */
+  readonly group: RootGroup;
+  /** Counts only in a run that was given none of these controls. */
+  readonly unless: readonly string[];
 }
 
 export type PlanResult =
@@ -134,6 +138,8 @@ export type PlanResult =
       readonly kind: 'route';
       readonly name: string;
       readonly group: RootGroup;
+      /** Of the weights. */
+      readonly element: ElementType;
       readonly present: number;
       readonly weight: number;
       readonly rank: number;

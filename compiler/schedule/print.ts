@@ -39,7 +39,8 @@ export function printPlan(plan: Plan): string {
     }),
     ...(plan.status.length === 0 ? [] : ['status']),
     ...plan.status.map(
-      (s) => `  ${s.word}: ${s.code} ${s.message}, over (${s.axes.map((a) => a.name).join(', ')}): ${s.place}`,
+      (s) =>
+        `  ${s.word}: ${s.code} ${s.message}, over (${s.axes.map((a) => a.name).join(', ')}), for ${s.group}${s.unless.map((c) => ` unless ${c}`).join('')}: ${s.place}`,
     ),
     'results',
     ...plan.results.map((r) => `  ${printResult(r)}`),

@@ -16,12 +16,14 @@ import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, exact, multiply } from '../../dsl/meaning/size.ts';
 import { domainOf } from '../graph/domains.ts';
+import { nodesOfCheck } from '../graph/uses.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, ElementType, Node, NodeId, Root, Span } from '../graph/ir.ts';
 import type { Target } from '../target.ts';
 import { chooseStorage, dependenciesOf } from './choose-storage.ts';
 import type { Storage } from './choose-storage.ts';
 import type { Contents } from './contents.ts';
+import { CheckEmitter } from './emit-checks.ts';
 import { ValueEmitter } from './emit-values.ts';
 import { placeBuffers } from './place-buffers.ts';
 import { PlanBuilder } from './plan-builder.ts';
@@ -73,6 +75,7 @@ class Scheduler {
   readonly #fused: FusedGraph;
   readonly #relations: RelationBuilder;
   readonly #values: ValueEmitter;
+  readonly #checks: CheckEmitter;
   readonly #done = new Set<NodeId>();
   /** Results of extern calls that were emitted. */
   readonly #calls = new Map<number, readonly number[]>();
@@ -84,7 +87,8 @@ class Scheduler {
     this.#storage = storage;
     this.#plan = new PlanBuilder(fused, storage, target, place);
     this.#relations = new RelationBuilder(this.#plan);
-    this.#values = new ValueEmitter(this.#plan, this.#relations);
+    this.#checks = new CheckEmitter(this.#plan, this.#relations);
+    this.#values = new ValueEmitter(this.#plan, this.#relations, this.#checks);
   }
 
   get cuts(): ReadonlySet<NodeId> {
@@ -100,7 +104,27 @@ class Scheduler {
   }
 
   run(): Plan {
-    for (const id of this.#storage.live) this.#ensure(id);
+    const { checks } = this.#fused.graph;
+    // As soon as everything that a check looks at is there: what it holds need not live longer.
+    const waiting = [...this.#storage.checked]
+      .map(([index, space]) => ({
+        index,
+        space,
+        last: Math.max(...checks.slice(index, index + 1).flatMap(nodesOfCheck)),
+      }))
+      .sort((a, b) => a.last - b.last || a.index - b.index);
+    const look = (upTo: number): void => {
+      for (let next = waiting[0]; next !== undefined && next.last <= upTo; next = waiting[0]) {
+        waiting.shift();
+        const check = checks[next.index];
+        if (check !== undefined) this.#checks.emit(check, next.space);
+      }
+    };
+    for (const id of this.#storage.live) {
+      look(id - 1);
+      this.#ensure(id);
+    }
+    look(Infinity);
     const results = this.#fused.graph.roots.map((root) => this.#result(root));
     return this.#finish(results);
   }
@@ -213,6 +237,7 @@ class Scheduler {
       kind: 'route',
       name,
       group,
+      element: this.#weightElement(root.weight),
       present: this.#returning(root.present, support, `${name}, present`),
       weight: this.#returning(root.weight, [...support, ...payload], `${name}, weight`),
       rank: this.#returning(root.rank, support, `${name}, rank`),
@@ -221,6 +246,12 @@ class Scheduler {
       payload: plan.axes(payload),
       most,
     };
+  }
+
+  /** Weights are computed numbers, which are f32 where what they come from was rounded to f16. */
+  #weightElement(id: NodeId): ElementType {
+    const element = this.#element(id);
+    return element === 'f16' ? 'f32' : element;
   }
 
   #element(id: NodeId): ElementType {

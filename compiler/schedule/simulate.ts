@@ -69,6 +69,8 @@ export interface SimulatedRun {
   /** Sizes of the dynamic axes. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly seed?: number;
+  /** What is asked for besides results; everything unless said. An error counts only where one of these needs the value. */
+  readonly asked?: ReadonlySet<RootGroup>;
   /** Told after every step that ran, with a way to look at the plan's buffers as they are then. */
   readonly after?: (step: number, words: (buffer: number) => Uint32Array) => void;
   /** Computes the results of an extern, whole. */
@@ -278,7 +280,7 @@ export class Simulator {
             kind: 'route',
             group: r.group,
             present: read(r.present, 'bool', support),
-            weight: read(r.weight, 'f32', [...support, ...r.payload]),
+            weight: read(r.weight, r.element, [...support, ...r.payload]),
             rank: read(r.rank, 'i32', support),
           },
         ];
@@ -289,7 +291,9 @@ export class Simulator {
   #errors(memory: readonly Uint32Array[], run: SimulatedRun): Simulated['errors'] {
     const words = this.#plan.buffers.flatMap((b, i) => (b.role.kind === 'status' ? [at(memory, i)] : []))[0];
     if (words === undefined) return [];
-    return this.#plan.status.flatMap((status) => {
+    const counts = ({ group, unless }: PlanStatus): boolean =>
+      (run.asked?.has(group) ?? true) && !unless.some((control) => run.stores.has(control));
+    return this.#plan.status.filter(counts).flatMap((status) => {
       let linear = words[status.word] ?? NOTHING;
       if (linear === NOTHING) return [];
       const point: number[] = [];

@@ -9,7 +9,6 @@
  */
 import type { Evaluation, F64Call, F64Operand } from '../algebra/primitive.ts';
 import { boundsOfJoin } from '../algebra/bounds.ts';
-import { alongNames, binaryNames, reductionNames, unaryNames, type PrimitiveName } from '../algebra/names.ts';
 import { sumInOrder } from '../algebra/sum-order.ts';
 import { primitive } from '../algebra/table.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -21,14 +20,12 @@ import { TooMuch } from '../meaning/limits.ts';
 import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
 import { embedded, stacked, united } from './parts.ts';
 import { allPresent, axesOf } from './pointwise.ts';
+import { choicesInTurn, dependencies, hasPoints, reindexings } from './dependencies.ts';
 import {
-  ofAll,
-  ofChoice,
   ofWeights,
   project,
   reported,
   singlePoint,
-  where,
   whereAllPresent,
   type Deferred,
   type RunProblem,
@@ -132,7 +129,8 @@ export function float64Algebra(options: Float64Options): Float64Algebra {
     extern: (call) => runExtern(call, options),
     same: sameNumbers,
     demand(operand) {
-      for (const problem of reported(operand.value.problems)) options.onProblem(problem);
+      if (hasPoints(axesOf(operand)))
+        for (const problem of reported(operand.value.problems)) options.onProblem(problem);
     },
     problemsOf: (operand) => reported(operand.value.problems),
   };
@@ -175,7 +173,7 @@ function runPrimitive(call: F64Call, options: Float64Options, absent: number): F
   };
   const result = placed(call.span, () => primitive(call.name).evaluate(call, evaluation));
   // A re-indexing has moved its operand's problems along itself: they are on the result already.
-  const problems = reindexings.has(call.name) ? result.value.problems : [...found, ...dependencies(call, result)];
+  const problems = reindexings.has(call.name) ? result.value.problems : dependencies(call, result, found);
   if (result.kind === 'tensor') return { kind: 'tensor', value: { ...result.value, problems } };
   return { kind: 'route', value: { ...result.value, problems } };
 }
@@ -188,87 +186,6 @@ function placed<T>(span: Span, work: () => T): T {
     if (!(error instanceof TooMuch) || error.diagnostic.span !== undefined) throw error;
     throw new TooMuch({ ...error.diagnostic, span });
   }
-}
-
-const reindexings: ReadonlySet<PrimitiveName> = new Set([
-  'rename',
-  'split',
-  'merge',
-  'at',
-  'window',
-  'part',
-  'stop_gradient',
-]);
-const pointwiseNames: ReadonlySet<PrimitiveName> = new Set([
-  ...unaryNames,
-  ...binaryNames,
-  'clamp',
-  'where',
-  'convert',
-] as const);
-
-/**
- * The operands' problems as far as the result depends on them (core.md, section 4, the table of dep): along axes the
- * operation runs over or that are gone, on all at once; under a route, only where it is present.
- */
-function dependencies(call: F64Call, result: F64Operand): readonly Deferred[] {
-  const kept = axesOf(result);
-  const operands = [...call.args.values()];
-  const over = call.axes.get('over') ?? [];
-  // The targets that a sum of routes is told (for its ranks) do not make it read along them.
-  const pointwise = pointwiseNames.has(call.name);
-  return [...call.args].flatMap(([name, operand]) => {
-    let problems = asRead(call, name, operand, result);
-    if (problems.length === 0) return [];
-    // Beside an index -1 no weight is read.
-    if (call.name === 'pick' && operand === call.args.get('weights')) problems = besideIndices(problems, call);
-    if (operand.kind === 'tensor' && pointwise && result.kind === 'route') {
-      problems = whereAllPresent(problems, [result.value]);
-    }
-    if (call.name === 'dot') {
-      const others = operands.flatMap((other) => (other !== operand && other.kind === 'route' ? [other.value] : []));
-      problems = whereAllPresent(problems, others);
-    }
-    const gone = axesOf(operand).filter((axis) => !kept.includes(axis));
-    return project(problems, pointwise ? gone : [...gone, ...over]);
-  });
-}
-
-/** Operations that ask a route for its points and ranks alone. */
-const ofPoints: ReadonlySet<PrimitiveName> = new Set(['mask', 'rank', 'slots', 'load', 'count']);
-/** Operands that give a route its weights and decide nothing about its points. */
-const weightsBy: ReadonlyMap<PrimitiveName, string> = new Map([
-  ...[...alongNames, ...reductionNames].map((name) => [name, 'x'] as const),
-  ['all', 's'],
-  ['keep', 'v'],
-  ['limit', 'r'],
-  ['normalize', 'r'],
-  ['pick', 'weights'],
-]);
-/** Operands that are conditions: a route that is not of bools stands for where it is present. */
-const conditions: ReadonlyMap<PrimitiveName, string> = new Map([
-  ['where', 'condition'],
-  ['keep', 'c'],
-  ['top_k', 'where'],
-]);
-
-/** An operand's problems, with those of its weights where the result depends on them: on the result's weights, or on all of it. */
-function asRead(call: F64Call, name: string, operand: F64Operand, result: F64Operand): readonly Deferred[] {
-  const { problems } = operand.value;
-  if (problems.length === 0) return problems;
-  const isCondition = conditions.get(call.name) === name;
-  const scored = call.name === 'top_k' && call.args.has('by') ? 's' : weightsBy.get(call.name);
-  const isWeight = !isCondition && (pointwiseNames.has(call.name) || scored === name);
-  const toWeights = isWeight && result.kind === 'route';
-  if (operand.kind === 'tensor') return toWeights ? ofWeights(problems) : problems;
-  if (ofPoints.has(call.name) || (isCondition && operand.value.element !== 'bool')) return ofChoice(problems);
-  return toWeights ? problems : ofAll(problems);
-}
-
-/** What a `pick` reads of its weights: those of entries that are not -1. */
-function besideIndices(problems: readonly Deferred[], call: F64Call): readonly Deferred[] {
-  const ids = call.args.get('ids');
-  return ids?.kind === 'tensor' ? where(problems, ids.value.axes, (i) => ids.value.data[i] !== -1) : problems;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -315,10 +232,7 @@ function presentWhere(routes: readonly F64Route[], value: F64Tensor, absent: num
     (joined, route) => ({ support: unite(joined.support, route.support), facts: boundsOfJoin(joined, route) }),
     { support: first.support, facts: first.facts },
   );
-  const problems = [
-    ...ofWeights(whereAllPresent(value.problems, routes)),
-    ...routes.flatMap((route) => ofChoice(route.problems)),
-  ];
+  const problems = [...ofWeights(whereAllPresent(value.problems, routes)), ...choicesInTurn(routes)];
   return makeRoute({ support, payload, present, rank, weight, element: value.element, facts, problems });
 }
 
@@ -331,13 +245,7 @@ function meanPresent(value: F64Tensor, over: readonly Axis[], routes: readonly F
   allPresent(routes, all).forEach((here, i) => {
     if (here === 1) present[write[i]].push(value.data[read[i]]);
   });
-  const problems = [
-    ...project(whereAllPresent(value.problems, routes), over),
-    ...project(
-      routes.flatMap((route) => ofChoice(route.problems)),
-      over,
-    ),
-  ];
+  const problems = [...project(whereAllPresent(value.problems, routes), over), ...project(choicesInTurn(routes), over)];
   const data = Float64Array.from(
     present,
     (terms) => sumInOrder(terms.length, (k) => terms[k]) / Math.max(terms.length, 1),

@@ -102,12 +102,31 @@ export function where(
   });
 }
 
-/** What to report of a value that is needed everywhere: each problem once, the first of its kind and place. */
+/**
+ * What to report of a value that is needed everywhere: each problem once, at the first of its points. Points are ordered by the
+ * names of their axes, since in what order axes are stored nobody wrote.
+ */
 export function reported(problems: readonly Deferred[]): readonly RunProblem[] {
-  const seen = new Map<string, RunProblem>();
+  const first = new Map<string, RunProblem>();
   for (const { problem } of problems) {
     const key = `${problem.code}:${problem.span.start}:${problem.span.source}`;
-    if (!seen.has(key)) seen.set(key, problem);
+    const named = { ...problem, point: [...problem.point].sort((a, b) => compare(a.axis, b.axis)) };
+    const known = first.get(key);
+    if (known === undefined || isBefore(named, known)) first.set(key, named);
   }
-  return [...seen.values()];
+  return [...first.values()];
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function isBefore(a: RunProblem, b: RunProblem): boolean {
+  const differs = a.point.findIndex(({ index }, i) => index !== b.point[i]?.index);
+  return differs >= 0 && (a.point[differs]?.index ?? 0) < (b.point[differs]?.index ?? 0);
+}
+
+/** In the order of the text, which is the order in which a run tells them. */
+export function inOrderOfText(problems: readonly RunProblem[]): readonly RunProblem[] {
+  return [...problems].sort(
+    (a, b) => compare(a.span.source, b.span.source) || a.span.start - b.span.start || compare(a.code, b.code),
+  );
 }

@@ -17,7 +17,7 @@ import { asInteger } from '../meaning/size.ts';
 import { walkEntry, walkInitial } from '../meaning/walk.ts';
 import type { F64Operand } from '../algebra/primitive.ts';
 import { float64Algebra, type ExternRun, type Float64Algebra } from './algebra.ts';
-import type { RunProblem } from './problems.ts';
+import { inOrderOfText, type RunProblem } from './problems.ts';
 import type { F64Route } from './route.ts';
 import { inStorageOrder, outside } from './stores.ts';
 import { keepAs, makeTensor, spread, type F64Tensor } from './tensor.ts';
@@ -58,6 +58,8 @@ export type InterpretedValue =
     }
   | {
       readonly kind: 'route';
+      /** Of the weights. */
+      readonly element: ElementType;
       readonly sources: readonly NamedAxis[];
       readonly targets: readonly NamedAxis[];
       readonly payload: readonly NamedAxis[];
@@ -172,6 +174,7 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
       spread(makeTensor(element, from, Float64Array.from(data)), to).data;
     return {
       kind: 'route',
+      element,
       sources: sources.map(named),
       targets: targets.map(named),
       payload: payload.map(named),
@@ -200,7 +203,7 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
     outputs: new Map(outputs),
     losses: new Map(losses),
     states: new Map(states),
-    problems,
+    problems: inOrderOfText(problems),
   };
 }
 

@@ -124,10 +124,8 @@ export class Obligations {
         if (expr.args.get('x')?.type.kind !== 'tensor') break;
         for (const a of all('over')) {
           const message = `${expr.name} over ${a.name}, which has no points${at()}`;
-          if (asInteger(a.size) === null)
-            this.require({ left: exact(1), relation: '<=', right: a.size, message, span });
-          // Of a dynamic axis that is bound and empty the run says so, where somebody needs the value.
-          else if (asInteger(a.size) === 0 && !a.dynamic) this.report(diagnostic('MOE0352', { message, span }));
+          // Of a dynamic axis that is empty in a run the run says so, where somebody needs the value.
+          if (asInteger(a.size) === 0 && !a.dynamic) this.report(diagnostic('MOE0352', { message, span }));
         }
         break;
       }

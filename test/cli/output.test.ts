@@ -16,7 +16,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkWritable, writeFileAtomic, writeFilesAtomic } from '../../compiler/cli/io.ts';
-import { outputTarget } from '../../compiler/cli/output-target.ts';
 import { scratch } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;
@@ -127,10 +126,6 @@ describe('what is no file', () => {
     }
     await writeFileAtomic(device, 'gone');
     expect(lstatSync(device).isCharacterDevice()).toBe(true);
-  });
-
-  test('`-` is stdout, and no file of that name', async () => {
-    expect(await outputTarget('-')).toEqual({ kind: 'into', path: '-', what: 'stdout' });
   });
 
   test('a socket is refused', async () => {

@@ -42,6 +42,7 @@ describe('a route with more points than its bound', () => {
     const axis = (name: string, size: number) => ({ name, size });
     const route = {
       kind: 'route' as const,
+      element: 'f32' as const,
       sources: [axis('T', 1)],
       targets: [axis('E', 3)],
       payload: [],

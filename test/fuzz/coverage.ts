@@ -7,7 +7,7 @@ import { seedOf } from './orders.ts';
 export const declaredConstructs: readonly string[] = [
   'param', 'library experts', 'own experts', 'nested router', 'function', 'told family', 'router', 'union', 'second entry', 'expert choice',
   'capacity', 'state', 'state of a router', 'loss', 'loss of an instance', 'loss of a router', 'output', 'output of an instance',
-  'output of a router', 'control', 'by:', 'where:', 'k of the run', 'normalize', 'queue in order', 'queue by keys', 'mask', 'is', 'member', 'weights of a pick', 'name by a point', 'name for all points', 'stored order', 'packed', 'block', 'pattern of an instance',
+  'output of a router', 'control', 'by:', 'where:', 'k of the run', 'normalize', 'queue in order', 'queue by keys', 'mask', 'is', 'member', 'weights of a pick',
   'window', 'own layer', 'fixed layer', 'layer before', 'collecting', 'chain with memory', 'routed experts', 'scaled input', 'lifted sum',
   'dot of experts', 'call experts', 'call fn', 'call router', 'call entry', 'route result', 'f32 result', 'f16 result', 'i32 result',
   'bool result', 'uniform', 'normal', 'gumbel', 'load', 'count', 'sum', 'mean', 'max', 'min', 'var', 'std', 'logsumexp', 'l2norm', 'rmsnorm',

@@ -29,15 +29,6 @@ export function mentionsOf(world: World, text: string, called: readonly Callable
 const familyText = (family: readonly Ax[]): string =>
   family.length === 0 ? '' : `[${family.map((a) => a.name).join(', ')}]`;
 
-/** Where the checkpoint has the params of a family: some axes by name, some one for all, the others in front of the tensor. */
-function instanceSource(world: World, name: string, family: readonly Ax[]): string {
-  const { random, features } = world;
-  if (!features.has('checkpoints') || !random.chance(0.5)) return '';
-  const holes = random.subset(family, 0.6).map((a) => (random.chance(0.2) ? `{all ${a.name}}` : `.{${a.name}}`));
-  world.use('pattern of an instance');
-  return ` from "model.${name}${holes.join('')}.{param}.weight"`;
-}
-
 const templates = ['SwiGLU', 'GeGLU', 'ReluMlp', 'GeluMlp', 'GeluTanhMlp', 'DenseReluDense', 'GatedMlp'] as const;
 
 /** A family of the library's experts. */
@@ -48,7 +39,7 @@ export function libraryExperts(world: World, family: readonly Ax[], imports: Set
   world.use('library experts');
   const name = world.fresh('ex');
   return {
-    text: `experts ${name}${familyText(family)} = ${template}<F>${instanceSource(world, name, family)}`,
+    text: `experts ${name}${familyText(family)} = ${template}<F>`,
     callable: {
       name,
       role: 'experts',

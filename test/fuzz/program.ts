@@ -33,7 +33,6 @@ const declarationFeatures = [
   'unions',
   'entries',
   'controls',
-  'checkpoints',
 ];
 
 export function featureNames(): readonly string[] {

@@ -212,31 +212,10 @@ export class Scope {
     const name = this.world.fresh('p');
     const initial = this.random.chance(0.08) ? this.initial(axes) : '';
     this.world.use('param');
-    const source = initial === '' && this.depth === 0 ? this.source(name, axes) : '';
-    this.lines.push(`param ${name}: ${typeText(type)}${initial}${source}`);
+    this.lines.push(`param ${name}: ${typeText(type)}${initial}`);
     const value = { text: name, type };
     this.pool.push(value);
     return value;
-  }
-
-  /** Where the checkpoint has a param: by a name for each point, in another order, packed, beside others, once for all points. */
-  private source(name: string, axes: readonly Ax[]): string {
-    const { random, world } = this;
-    const [first, ...rest] = random.shuffled(axes);
-    if (first === undefined || !world.features.has('checkpoints') || !random.chance(0.4)) return '';
-    const order = random.shuffled(axes).map((a) => a.name);
-    const dims = (list: readonly string[]): string => `as [${list.join(', ')}]`;
-    const left = random.shuffled(rest).map((a) => a.name);
-    const [kind, text] = random.weighted<readonly [string, string]>([
-      [2, ['name by a point', `"${name}.{${first.name}}.w"${rest.length === 0 ? '' : ` ${dims(left)}`}`]],
-      [1, ['name for all points', `"all.${name}{all ${first.name}}"${rest.length === 0 ? '' : ` ${dims(left)}`}`]],
-      [2, ['stored order', `"other.${name}" ${dims(order)}`]],
-      [1, ['packed', `"packed.${name}" as [(${order.join(', ')})]`]],
-      [1, ['block', `"part.${name}" ${dims([`(1 of 3, ${first.name})`, ...left])}`]],
-      [1, ['block', `"woven.${name}" ${dims([...left, `(${first.name}, 0 of 2)`, '1'])}`]],
-    ]);
-    world.use(kind);
-    return ` from ${text}`;
   }
 
   private initial(axes: readonly Ax[]): string {

@@ -4,7 +4,7 @@
  */
 import { numberToF16, f16ToNumber } from '../../runtime/elements.ts';
 import { elementCount, evaluateShape } from '../../runtime/sizes.ts';
-import type { CellSpec, Manifest } from '../../runtime/manifest.ts';
+import type { Manifest } from '../../runtime/manifest.ts';
 import type { NamedTensor } from '../../compiler/cli/execution.ts';
 import type { Profile } from './program.ts';
 import { Random } from './random.ts';
@@ -51,31 +51,10 @@ export function makeValues(
     const count = elementCount(evaluateShape(spec.axes, new Map()));
     const last = evaluateShape(spec.axes, new Map()).at(-1) ?? 1;
     const scale = profile === 'ties' ? 1 : 1 / Math.sqrt(Math.max(1, last));
-    const numbers = (n: number, from: Random): Float64Array =>
-      Float64Array.from({ length: n }, () => stored(spec.element, scale * finite(profile, from)));
-    stores.set(spec.path, spec.cells === null ? numbers(count, random) : readFrom(spec.cells, count, numbers, seed));
+    const numbers = Float64Array.from({ length: count }, () => stored(spec.element, scale * finite(profile, random)));
+    stores.set(spec.path, numbers);
   }
   return { inputs, stores };
-}
-
-/** A store read from tensors of a checkpoint: numbers are those of the tensors, so that points which share one have the same. */
-function readFrom(
-  cells: readonly CellSpec[],
-  count: number,
-  numbers: (n: number, random: Random) => Float64Array,
-  seed: number,
-): Float64Array {
-  const store = new Float64Array(count);
-  for (const { tensor, shape, from, offset, dims } of cells) {
-    const data = numbers(elementCount(shape), new Random(seed, hash(tensor)));
-    const visit = (depth: number, at: number, to: number): void => {
-      const dim = dims[depth];
-      if (dim === undefined) store[to] = data[at] ?? NaN;
-      else for (let i = 0; i < dim.size; i++) visit(depth + 1, at + i * dim.stride, to + i * dim.to);
-    };
-    visit(0, from, offset);
-  }
-  return store;
 }
 
 function tensorOf(element: Element, shape: readonly number[], at: (i: number) => number): NamedTensor {

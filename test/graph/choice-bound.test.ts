@@ -19,6 +19,7 @@ const places = (n: number) =>
       externs: [],
       nodes: [],
       roots: [],
+      checks: [],
     },
     new Map(),
   );

@@ -17,6 +17,7 @@ const places = (n: number) =>
       externs: [],
       nodes: [],
       roots: [],
+      checks: [],
     },
     new Map(),
   );

@@ -116,6 +116,7 @@ describe('a function of the host', () => {
 describe('a route', () => {
   const spec = {
     kind: 'route',
+    element: 'f32',
     name: 'r',
     group: 'result',
     present: 0,

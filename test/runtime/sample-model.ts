@@ -132,7 +132,17 @@ const forward: PlanSpec = {
     launch(0, [0, 1, 2, 3, 4], count, [D, { numerator: '2', denominator: '1' }]),
   ],
   results: [{ kind: 'tensor', name: 'y', group: 'result', buffer: 3, element: 'f32', axes: [T, Dim] }],
-  status: [{ word: 0, code: 'MOE0711', message: 'a value is too large', axes: [T, Dim], place: 'sample.moe:3:5' }],
+  status: [
+    {
+      word: 0,
+      code: 'MOE0711',
+      message: 'a value is too large',
+      axes: [T, Dim],
+      place: 'sample.moe:3:5',
+      group: 'result',
+      unless: [],
+    },
+  ],
   slots: 0,
 };
 
@@ -193,6 +203,7 @@ const routed: PlanSpec = {
   results: [
     {
       kind: 'route',
+      element: 'f32',
       name: 'r',
       group: 'result',
       present: 1,

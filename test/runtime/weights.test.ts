@@ -277,19 +277,6 @@ describe('bindings', () => {
     expect(problems[2]?.[1]).toContain('leave `{all E}` out');
   });
 
-  it('say in which order a tensor is stored, and which tensor holds several', () => {
-    const axes = (...names: readonly string[]) => names.map((name, i) => ({ name, size: [3, 2][i] ?? 1 }));
-    const turned = bindStores.bind(null, manifest(store('w', [3, 2], { axes: axes('E', 'D') })));
-    const [order] = problemsOf(() => turned(fromTensors([zeros('w', [2, 3])]), 'error'));
-    expect(order?.[1]).toContain('`as [D, E]`');
-    const halves = manifest(
-      store('mlp.gate', [3, 2], { axes: axes('F', 'D') }),
-      store('mlp.up', [3, 2], { axes: axes('F', 'D') }),
-    );
-    const [fused] = problemsOf(() => bindStores(halves, fromTensors([zeros('mlp.gate_up', [6, 2])]), 'error'));
-    expect(fused?.[1]).toMatch(/"mlp.gate_up".*`as \[\(0 of 2, F\), D\]` for gate, `as \[\(1 of 2, F\), D\]` for up/);
-  });
-
   it('name both ways out, each once', () => {
     const initial = { kind: 'fill', value: 0 } as const;
     const told = (...stores: readonly StoreSpec[]): string => {

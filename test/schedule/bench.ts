@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import type { ElementType } from '../../dsl/check/program.ts';
 import { exact, type Size } from '../../dsl/meaning/size.ts';
+import { placeChecks, type Demanded } from '../../compiler/elaborate/place-checks.ts';
 import { GraphBuilder } from '../../compiler/graph/build.ts';
 import { everywhere, type Domain, type FusedGraph } from '../../compiler/graph/domains.ts';
 import { interpretGraph, type GraphRun } from '../../compiler/graph/interpret.ts';
@@ -100,8 +101,19 @@ export class Bench {
     return { place, support: b.support(mask, sources, targets, [{ per: rest, atMost: fixed(k) }]) };
   }
 
+  /** What must hold where something is needed. */
+  readonly demanded: Demanded[] = [];
+
+  /** Where a value is needed, indices must be points of an axis, or -1. */
+  demandPoints(at: NodeId, ids: NodeId, axis: AxisId): void {
+    const { b } = this;
+    const inside = [b.map('ge', [ids, b.constant(-1, 'i32')]), b.map('lt', [ids, b.size(b.sizeOf(axis), 'i32')])];
+    const message = `an index is no point of ${b.axisOf(axis).name}`;
+    this.demanded.push({ at: [at], holds: b.map('and', inside), code: 'MOE0721', message, span: b.span });
+  }
+
   graph(): Graph {
-    return this.b.finish(this.roots);
+    return placeChecks(this.b.finish(this.roots), this.demanded);
   }
 
   fused(): FusedGraph {

@@ -88,7 +88,10 @@ function reduction(name: Exclude<ReductionName, 'argmax'>): Lowering {
   return (call, shop) => {
     const x = shop.operand(call, 'x');
     const over = shop.axesArg(call, 'over');
-    if (x.kind === 'tensor') return shop.dense(of(shop, x.value.node, over, call));
+    if (x.kind === 'tensor') {
+      const value = of(shop, x.value.node, over, call);
+      return shop.dense(needsOne.has(name) ? shop.demandOne(value, over, name) : value);
+    }
     const route = x.value;
     const inside = shared(over, route.payload);
     const across = shared(over, supportAxes(route));
@@ -102,6 +105,9 @@ function reduction(name: Exclude<ReductionName, 'argmax'>): Lowering {
     return { kind: 'route', value: overTargets(shop, route, across, value) };
   };
 }
+
+/** Of nothing there is none. */
+const needsOne: ReadonlySet<ReductionName> = new Set(['max', 'min']);
 
 /** A rank behind every rank there is. */
 const LAST = 1_000_000_000;
@@ -118,7 +124,8 @@ function overTargets(shop: Workshop, route: GraphRoute, gone: readonly Axis[], w
 
 const argmax: Lowering = (call, shop) => {
   const x = shop.denseArg(call, 'x');
-  return shop.dense(shop.b.argmax(x, shop.id(shop.axisArg(call, 'over'))));
+  const over = shop.axisArg(call, 'over');
+  return shop.dense(shop.demandOne(shop.b.argmax(x, shop.id(over)), [over], 'argmax'));
 };
 
 // --- along ---
@@ -138,7 +145,9 @@ const argsort: Along = (shop, x, over) => {
   const place = b.order([{ node: x, descending: false }], null, [axis], false);
   const other = b.twin(axis);
   const there = b.map('eq', [b.rename(place, [axis], [other]), b.iota(axis, 'i32')]);
-  return b.reduce('sum', b.map('where', [there, b.iota(other, 'i32'), b.constant(0, 'i32')]), [other]);
+  const sorted = b.reduce('sum', b.map('where', [there, b.iota(other, 'i32'), b.constant(0, 'i32')]), [other]);
+  shop.points.note(sorted, axis);
+  return sorted;
 };
 
 const alongOf: Record<AlongName, Along> = {

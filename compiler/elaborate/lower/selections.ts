@@ -163,7 +163,9 @@ const pick: Lowering = (call, shop) => {
   const given = call.args.has('weights') ? shop.denseArg(call, 'weights') : null;
   const entries = union(shop.axesOf(ids), given === null ? [] : shop.axesOf(given));
   const along = (call.axes.get('along') ?? []).filter((a) => entries.includes(a));
-  const named = b.broadcast(b.map('eq', [ids, shop.position(over)]), shop.idsOf(along));
+  const hit = b.apart(b.map('eq', [ids, shop.position(over)]));
+  shop.demandPoints([hit], ids, over);
+  const named = b.broadcast(hit, shop.idsOf(along));
   const sources = minus(entries, along);
   const most = smaller(shop.sizeOf(along), shop.sizeOf(over));
   const bounds = tidyBounds([{ per: shop.idsOf(sources), atMost: most }], shop.idsOf([...sources, ...over]), b.sizeOf);

@@ -106,10 +106,18 @@ function lookUpRoute(
 ): GraphRoute {
   const id = shop.id(axis);
   // A value that is the same along the axis is the same wherever it is looked up.
-  const moved = (node: NodeId): NodeId => (shop.b.axesOf(node).includes(id) ? shop.b.gather(node, id, ids) : node);
+  const made = new Map<NodeId, NodeId>();
+  const moved = (node: NodeId): NodeId => {
+    if (!shop.b.axesOf(node).includes(id)) return node;
+    const known = made.get(node) ?? shop.b.apart(shop.b.gather(node, id, ids));
+    made.set(node, known);
+    return known;
+  };
   const weight = moved(route.weight);
-  if (route.payload.includes(axis))
+  if (route.payload.includes(axis)) {
+    shop.demandPoints([...made.values()], ids, [axis]);
     return { ...route, weight, payload: minus(shop.axesOf(weight), supportAxes(route)) };
+  }
   const own = minus(shop.axesOf(ids), minus(supportAxes(route), [axis]));
   const fromSource = route.sources.includes(axis);
   // New axes of the indices of a target are targets, unless the axis is among them or they were carried here.
@@ -117,7 +125,9 @@ function lookUpRoute(
   const put = (axes: readonly Axis[]): Axis[] => axes.flatMap((a) => (a === axis ? minus(own, more) : [a]));
   const sources = [...put(route.sources), ...more];
   const bounds = lookUpInBounds(route.bounds, id, shop.idsOf(own), permutes === axis);
-  return shop.route(moved(route.support), { sources, targets: put(route.targets), bounds }, weight, moved(route.rank));
+  const [support, rank] = [moved(route.support), moved(route.rank)];
+  shop.demandPoints([...made.values()], ids, [axis]);
+  return shop.route(support, { sources, targets: put(route.targets), bounds }, weight, rank);
 }
 
 /** Indices may be a route's weights: looked up where it is present. */
@@ -129,7 +139,9 @@ const gather: Lowering = (call, shop) => {
     if (ids.kind === 'route') throw new CompilerBug('elaborate', 'a route looked up by the weights of another');
     return { kind: 'route', value: lookUpRoute(shop, x.value, axis, ids.value, call.hidden) };
   }
-  const value = shop.b.gather(shop.denseArg(call, 'x'), shop.id(shop.axisArg(call, 'axis')), shop.numbers(ids));
+  const indices = shop.numbers(ids);
+  const value = shop.b.apart(shop.b.gather(shop.denseArg(call, 'x'), shop.id(axis), indices));
+  shop.demandPoints([value], indices, [axis]);
   return present(shop, [ids], value);
 };
 
@@ -140,7 +152,9 @@ const iota: Lowering = (call, shop) => {
 
 const oneHot: Lowering = (call, shop) => {
   const ids = shop.operand(call, 'ids');
-  const named = shop.b.map('eq', [shop.numbers(ids), shop.position(shop.axesArg(call, 'over'))]);
+  const over = shop.axesArg(call, 'over');
+  const named = shop.b.apart(shop.b.map('eq', [shop.numbers(ids), shop.position(over)]));
+  shop.demandPoints([named], shop.numbers(ids), over);
   return present(shop, [ids], shop.b.map('convert', [named], call.element));
 };
 

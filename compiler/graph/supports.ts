@@ -12,11 +12,11 @@ import {
   projectBounds,
   tidyBounds,
   uniteBounds,
-} from '../graph/bounds.ts';
-import type { GraphBuilder } from '../graph/build.ts';
-import { implies } from '../graph/implies.ts';
-import { boundsBehindBoth } from '../graph/shared-bounds.ts';
-import type { AxisId, Bound, Node, NodeId } from '../graph/ir.ts';
+} from './bounds.ts';
+import type { GraphBuilder } from './build.ts';
+import { implies } from './implies.ts';
+import { boundsBehindBoth } from './shared-bounds.ts';
+import type { AxisId, Bound, Node, NodeId } from './ir.ts';
 
 export type SupportNode = Extract<Node, { kind: 'support' }>;
 
@@ -29,7 +29,7 @@ export class Supports {
 
   get(id: NodeId): SupportNode {
     const node = this.b.node(id);
-    if (node.kind !== 'support') throw new CompilerBug('sparsify', `%${id} is no support`);
+    if (node.kind !== 'support') throw new CompilerBug('graph', `%${id} is no support`);
     return node;
   }
 

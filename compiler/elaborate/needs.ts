@@ -1,0 +1,242 @@
+/**
+ * At which points is each value needed? (core.md, section 4: the demand of a value, exactly)
+ *
+ * One backward pass from what a run is asked for: an operation that is needed at some points needs its operands at the points
+ * the table of core.md says. It is the same table as that of `sparsify`, but nothing may be lost here: sparsify may compute
+ * more than is needed, an error of the run may not count there. So a need is exact, a conjunction of supports in order, each of
+ * which is known only where those before it hold; uses are united, and projections are taken of all of the conjunction.
+ *
+ * Tables are needed whole along the axis that is looked up: which entries are looked up is a matter of numbers.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { apply, asInteger, multiply, one, zero, type Size } from '../../dsl/meaning/size.ts';
+import type { GraphBuilder } from '../graph/build.ts';
+import { guardsOf } from '../graph/implies.ts';
+import type { AxisId, Graph, Node, NodeId } from '../graph/ir.ts';
+import { Supports } from '../graph/supports.ts';
+import { nodeOf } from '../graph/uses.ts';
+
+/** The points where all of these supports hold; of none: all points there are. */
+export type Need = readonly NodeId[];
+
+export class Needs {
+  private readonly needs = new Map<NodeId, Need>();
+  private readonly supports: Supports;
+
+  /** `builder` extends the graph; `concerns` says of which nodes somebody wants to know (those above one of them too). */
+  constructor(
+    private readonly graph: Graph,
+    private readonly b: GraphBuilder,
+    private readonly concerns: readonly boolean[],
+  ) {
+    this.supports = new Supports(b);
+  }
+
+  /** Where a node is needed; null: nowhere. */
+  of(id: NodeId): Need | null {
+    return this.needs.get(id) ?? null;
+  }
+
+  /** Where one of these nodes is needed, as points of some axes; null: nowhere. */
+  ofAny(ids: readonly NodeId[], axes: readonly AxisId[]): Need | null {
+    return ids.reduce<Need | null>((all, id) => {
+      const need = this.of(id);
+      const here = need === null ? null : this.onto(need, this.b.axesOf(id), axes);
+      return all === null || here === null ? (all ?? here) : this.either(all, here, axes);
+    }, null);
+  }
+
+  /** Says that a node is needed at the points of this need, which may have axes that the node lacks. */
+  want(id: NodeId, need: Need | null, axes: readonly AxisId[]): void {
+    if (need === null || this.concerns[id] !== true) return;
+    const own = this.b.axesOf(id);
+    const here = this.onto(need, axes, own);
+    if (here === null) return;
+    const known = this.needs.get(id);
+    this.needs.set(id, known === undefined ? here : this.either(known, here, own));
+  }
+
+  /** From what is wanted to all that it is made of. */
+  spread(): void {
+    const last = Math.max(-1, ...this.needs.keys());
+    for (let id = last; id >= 0; id--) {
+      const need = this.needs.get(id);
+      if (need !== undefined) this.pass(nodeOf(this.graph, id), need);
+    }
+  }
+
+  /** Where a need over some axes says something of points over others: at some point of the axes that are gone. Null: nowhere. */
+  onto(need: Need, from: readonly AxisId[], to: readonly AxisId[]): Need | null {
+    const gone = from.filter((a) => !to.includes(a));
+    const touched = need.filter((s) => this.b.axesOf(s).some((a) => gone.includes(a)));
+    const rest = need.filter((s) => !touched.includes(s));
+    const inTouched = new Set(touched.flatMap((s) => [...this.b.axesOf(s)]));
+    // Along axes that nothing speaks of there need only be a point.
+    const free = this.anyPoint(gone.filter((a) => !inTouched.has(a)));
+    if (free === null) return null;
+    const all = this.conjunction(touched);
+    const projected = all === null ? [] : [this.somewhere(all, gone)];
+    return this.minimal([...free, ...rest, ...projected]);
+  }
+
+  // --- conjunctions of supports ---
+
+  /** A support that holds if these axes have a point together; none if that is known; null if they have none. */
+  private anyPoint(axes: readonly AxisId[]): Need | null {
+    const sizes = axes.map(this.b.sizeOf);
+    if (sizes.some((s) => asInteger(s) === 0)) return null;
+    const open = sizes.filter((s) => asInteger(s) === null);
+    if (open.length === 0) return [];
+    const count = this.b.size(multiply(open), 'i32');
+    return [this.plain(this.b.map('ge', [count, this.b.constant(1, 'i32')]))];
+  }
+
+  /** A bool as a support that says nothing of its bounds. */
+  private plain(mask: NodeId): NodeId {
+    return this.b.support(mask, this.b.axesOf(mask), [], []);
+  }
+
+  /** Where a support holds at some point along the axes it has of these. */
+  private somewhere(support: NodeId, gone: readonly AxisId[]): NodeId {
+    const kept = this.b.axesOf(support).filter((a) => !gone.includes(a));
+    const projected = this.supports.project(support, kept);
+    if (projected !== null) return projected;
+    const over = this.b.axesOf(support).filter((a) => gone.includes(a));
+    return this.plain(this.b.reduce('any', support, over));
+  }
+
+  private conjunction(supports: Need): NodeId | null {
+    const [first, ...rest] = supports;
+    return first === undefined ? null : rest.reduce((all, s) => this.supports.join(all, s), first);
+  }
+
+  /** Without what others before it imply. */
+  private minimal(supports: Need): Need {
+    return supports.reduce<Need>(
+      (list, s) => (list.some((t) => this.supports.implies(t, s)) ? list : [...list, s]),
+      [],
+    );
+  }
+
+  /** Whether a need has only points of another. */
+  within(inner: Need, outer: Need): boolean {
+    return outer.every((s) => inner.some((t) => this.supports.implies(t, s)));
+  }
+
+  private either(a: Need, b: Need, axes: readonly AxisId[]): Need {
+    if (this.within(a, b)) return b;
+    if (this.within(b, a)) return a;
+    const common = a.filter((s) => b.includes(s));
+    const [left, right] = [a, b].map((need) => this.conjunction(need.filter((s) => !common.includes(s))));
+    if (left === undefined || left === null || right === undefined || right === null) return common;
+    const all = axes.filter((x) => this.b.axesOf(left).includes(x) || this.b.axesOf(right).includes(x));
+    const united = this.supports.union(this.over(left, all), this.over(right, all));
+    return this.minimal([...common, united]);
+  }
+
+  /** A support along more axes. */
+  private over(support: NodeId, axes: readonly AxisId[]): NodeId {
+    const s = this.supports.get(support);
+    const missing = axes.filter((a) => !s.axes.includes(a));
+    if (missing.length === 0) return support;
+    const bounds = s.bounds.map(({ per, atMost }) => ({ per: [...per, ...missing], atMost }));
+    return this.b.support(this.b.broadcast(support, missing), [...missing, ...s.sources], s.targets, bounds);
+  }
+
+  // --- the table ---
+
+  private pass(node: Node, need: Need): void {
+    const to = (id: NodeId, more: Need = need, axes: readonly AxisId[] = node.axes): void => this.want(id, more, axes);
+    switch (node.kind) {
+      case 'constant':
+      case 'size':
+      case 'iota':
+      case 'leaf':
+      case 'draw':
+        return;
+      case 'map':
+        for (const id of node.operands) to(id);
+        return;
+      case 'masked':
+        to(node.support);
+        return to(node.value, this.minimal([...need, node.support]));
+      case 'support':
+        return to(node.mask);
+      case 'contract':
+        for (const id of [node.left, node.right]) to(id, need, [...node.axes, ...node.over]);
+        return;
+      case 'reduce':
+        return to(node.operand, need, [...node.axes, ...node.over]);
+      case 'scan':
+      case 'argmax':
+        return this.along(node, node.operand, [node.axis], need);
+      case 'order': {
+        if (node.candidates !== null) this.along(node, node.candidates, node.over, need);
+        // Who competes at all is said by routes: what stands at other points is not read.
+        const guards = node.candidates === null ? [] : guardsOf(node.candidates, (id) => this.b.node(id));
+        for (const key of node.keys) this.along(node, key.node, node.over, need, guards);
+        return;
+      }
+      case 'gather': {
+        to(node.indices);
+        return this.along(node, node.table, [node.axis], need);
+      }
+      case 'rename': {
+        const back = need.map((s) => this.supports.rename(s, node.to, node.from));
+        return to(node.operand, back, this.b.axesOf(node.operand));
+      }
+      case 'slice': {
+        const { axis, at, as } = node;
+        const whole = as === null ? need : need.map((s) => this.supports.unslice(s, axis, at, as));
+        const back = this.minimal([...whole, this.range(axis, at, as)]);
+        return to(node.operand, back, this.b.axesOf(node.operand));
+      }
+      case 'split':
+        return to(node.operand, need.map((s) => this.supports.unsplit(s, node.axis, node.into)), this.b.axesOf(node.operand)); // prettier-ignore
+      case 'merge':
+        return to(node.operand, need.map((s) => this.supports.unmerge(s, node.from, node.into)), this.b.axesOf(node.operand)); // prettier-ignore
+      case 'broadcast':
+        return to(node.operand);
+      case 'concat': {
+        let at: Size = zero;
+        for (const part of node.parts) {
+          const start = at;
+          const axes = node.axes.flatMap((a) => (a !== node.axis ? [a] : part.axis === null ? [] : [part.axis]));
+          to(part.node, need.map((s) => this.supports.slice(s, node.axis, start, part.axis)), axes); // prettier-ignore
+          at = apply('add', at, part.axis === null ? one : this.b.sizeOf(part.axis));
+        }
+        return;
+      }
+      case 'extern': {
+        const call = this.graph.externs[node.call];
+        if (call === undefined) throw new CompilerBug('elaborate', `no extern call ${node.call}`);
+        const around = [...call.family, ...call.carried];
+        const here = this.onto(need, node.axes, around);
+        // A function of the host has its operands whole.
+        if (here !== null) for (const o of call.operands) to(o.node, here, [...around, ...o.axes]);
+        return;
+      }
+    }
+  }
+
+  /** An operand that is read all along axes; `guards` hold where it is read. */
+  private along(node: Node, id: NodeId, over: readonly AxisId[], need: Need, guards: Need = []): void {
+    const rest = node.axes.filter((a) => !over.includes(a));
+    const wide = this.onto(need, node.axes, rest);
+    if (wide === null) return;
+    this.want(id, this.minimal([...wide, ...guards]), [...rest, ...over]);
+  }
+
+  /** The points of an axis that a slice takes. */
+  private range(axis: AxisId, at: Size, as: AxisId | null): NodeId {
+    const { b } = this;
+    const point = b.iota(axis, 'i32');
+    if (as === null) {
+      const mask = b.map('eq', [point, b.size(at, 'i32')]);
+      return b.support(mask, [axis], [], [{ per: [], atMost: one }]);
+    }
+    const end = b.size(apply('add', at, b.sizeOf(as)), 'i32');
+    const mask = b.map('and', [b.map('ge', [point, b.size(at, 'i32')]), b.map('lt', [point, end])]);
+    return b.support(mask, [axis], [], [{ per: [], atMost: b.sizeOf(as) }]);
+  }
+}

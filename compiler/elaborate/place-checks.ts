@@ -1,0 +1,193 @@
+/**
+ * What a run must not meet, and where it counts: each check of a graph is put at the points at which something that was asked
+ * for needs it (needs.ts). "Errors of a run count only where a result, a loss or an update that was asked for needs the value."
+ *
+ * Results are asked for in every run; outputs, losses and updates each have a check of their own where they need more than that,
+ * and so has the default of a control, which nobody needs where the control is given. So a run looks at the checks of what
+ * it was asked for, whatever else it computes.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import type { Code } from '../../dsl/diagnostics/diagnostic.ts';
+import { GraphBuilder } from '../graph/build.ts';
+import { implies } from '../graph/implies.ts';
+import type { AxisId, Check, Graph, Node, NodeId, RootGroup, Span } from '../graph/ir.ts';
+import { nodeOf, operandsOf } from '../graph/uses.ts';
+import { Needs, type Need } from './needs.ts';
+
+/** A bool that must be true wherever one of these values is needed. */
+export interface Demanded {
+  readonly at: readonly NodeId[];
+  readonly holds: NodeId;
+  readonly code: Code;
+  readonly message: string;
+  readonly span: Span;
+}
+
+/** Something to check, before it is known where it counts. */
+interface Subject extends Demanded {
+  readonly kind: Check['kind'];
+  readonly axes: readonly AxisId[];
+}
+
+/** Who needs something: what was asked for, and the controls whose defaults it is needed for. */
+interface Asker {
+  readonly group: RootGroup;
+  readonly unless: readonly string[];
+}
+
+const groups: readonly RootGroup[] = ['result', 'output', 'loss', 'update'];
+
+/** The graph with its checks: those of its own operations, and what was demanded while it was made. */
+export function placeChecks(graph: Graph, demanded: readonly Demanded[]): Graph {
+  const subjects = subjectsOf(graph, demanded);
+  if (subjects.length === 0) return graph;
+  const placer = new Placer(graph, subjects);
+  for (const group of groups) placer.ask(group);
+  return placer.result();
+}
+
+/** In the order of the text: the first of them that fails is told. */
+function subjectsOf(graph: Graph, demanded: readonly Demanded[]): readonly Subject[] {
+  const own = graph.nodes.flatMap((node): Subject[] => {
+    const numbers = (message: string, axes: readonly AxisId[]): Subject[] => [
+      { kind: 'numbers', at: [node.id], holds: node.id, code: 'MOE0720', message, span: node.span, axes },
+    ];
+    if (node.kind === 'order' && node.report && node.keys.some((key) => isFloat(nodeOf(graph, key.node))))
+      return numbers(
+        'a score is not a number',
+        node.axes.filter((a) => !node.over.includes(a)),
+      );
+    if (node.kind === 'argmax' && isFloat(nodeOf(graph, node.operand)))
+      return numbers('argmax met a value that is not a number', node.axes);
+    return [];
+  });
+  const more = demanded.map((d): Subject => ({ ...d, kind: 'holds', axes: nodeOf(graph, d.holds).axes }));
+  return [...own, ...more].sort(
+    (a, b) => compare(a.span.source, b.span.source) || a.span.start - b.span.start || compare(a.code, b.code),
+  );
+}
+
+const isFloat = ({ element }: Node): boolean => element === 'f32' || element === 'f16';
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+class Placer {
+  private readonly b: GraphBuilder;
+  /** Which nodes are made of something that is checked. */
+  private readonly concerns: readonly boolean[];
+  private readonly found: readonly { readonly subject: Subject; readonly needs: { asker: Asker; need: Need }[] }[];
+
+  constructor(
+    private readonly graph: Graph,
+    subjects: readonly Subject[],
+  ) {
+    this.b = GraphBuilder.extending(graph);
+    this.concerns = madeOf(graph, new Set(subjects.flatMap((s) => s.at)));
+    this.found = subjects.map((subject) => ({ subject, needs: [] }));
+  }
+
+  /** Finds what the roots of a group need. */
+  ask(group: RootGroup): void {
+    const needs = new Needs(this.graph, this.b, this.concerns);
+    for (const root of this.graph.roots) {
+      if (root.group !== group) continue;
+      if (root.kind === 'tensor') {
+        needs.want(root.node, [], root.axes);
+        continue;
+      }
+      const support = [...root.sources, ...root.targets];
+      needs.want(root.present, [], support);
+      const under = nodeOf(this.graph, root.present).kind === 'support' ? [root.present] : [];
+      needs.want(root.weight, under, [...support, ...root.payload]);
+      needs.want(root.rank, under, support);
+    }
+    this.follow(needs, { group, unless: [] });
+  }
+
+  private follow(needs: Needs, asker: Asker): void {
+    needs.spread();
+    for (const { subject, needs: known } of this.found) {
+      const here = needs.ofAny(subject.at, subject.axes);
+      if (here === null) continue;
+      // What counts anyway need not be counted again for somebody who needs it where others do.
+      const counted = known.some(
+        (other) =>
+          (other.asker.group === 'result' || other.asker.group === asker.group) &&
+          other.asker.unless.every((name) => asker.unless.includes(name)) &&
+          needs.within(here, other.need),
+      );
+      if (!counted) known.push({ asker, need: here });
+    }
+    for (const node of this.graph.nodes) {
+      const leaf = node.kind === 'leaf' ? this.graph.leaves[node.leaf] : undefined;
+      const need = leaf?.fallback == null ? null : needs.of(node.id);
+      if (leaf?.fallback == null || need === null || asker.unless.includes(leaf.name)) continue;
+      const inside = new Needs(this.graph, this.b, this.concerns);
+      inside.want(leaf.fallback, need, leaf.axes);
+      this.follow(inside, { group: asker.group, unless: [...asker.unless, leaf.name] });
+    }
+  }
+
+  /** What does not hold anyway where an order meets a NaN: a NaN counts only of a candidate. */
+  private beyondCandidates(id: NodeId, need: Need): Need {
+    const node = this.b.node(id);
+    if (node.kind !== 'order' || node.candidates === null) return need;
+    const { candidates } = node;
+    return need.filter((s) => !implies(candidates, s, (n) => this.b.node(n)));
+  }
+
+  /** Whether a node reads another, however far below. */
+  private isMadeOf(id: NodeId, other: NodeId): boolean {
+    const seen = new Set<NodeId>([id]);
+    for (const next of seen) {
+      if (next === other) return true;
+      // What stands before the other cannot read it.
+      if (next > other) for (const operand of operandsOf(this.graph, this.b.node(next))) seen.add(operand);
+    }
+    return false;
+  }
+
+  /** Whether an order or argmax meets no NaN, as a value: where it counts is known only after the node itself. */
+  private allNumbers(id: NodeId): NodeId {
+    const { b } = this;
+    const node = b.node(id);
+    if (node.kind !== 'order' && node.kind !== 'argmax') throw new CompilerBug('elaborate', `%${id} sorts nothing`);
+    const keys = node.kind === 'order' ? node.keys.map((key) => key.node) : [node.operand];
+    const over = node.kind === 'order' ? node.over : [node.axis];
+    const wrong = keys.map((key) => b.map('ne', [key, key])).reduce((all, one) => b.map('or', [all, one]));
+    const among = node.kind === 'order' && node.candidates !== null ? b.map('and', [node.candidates, wrong]) : wrong;
+    return b.map('not', [b.reduce('any', b.broadcast(among, over), over)]);
+  }
+
+  result(): Graph {
+    const checks = this.found.flatMap(({ subject, needs }) =>
+      needs.map(({ asker, need }): Check => {
+        const { kind, code, message, span, holds } = subject;
+        // Points are told, and compared, by the names of their axes: in what order axes are stored nobody wrote.
+        const axes = [...subject.axes].sort((a, c) => compare(this.b.axisOf(a).name, this.b.axisOf(c).name));
+        const open = kind === 'numbers' ? this.beyondCandidates(holds, need) : need;
+        const explicit = kind === 'numbers' && open.some((s) => this.isMadeOf(s, holds));
+        const node = explicit ? this.allNumbers(holds) : holds;
+        return { kind: explicit ? 'holds' : kind, node, where: open, axes, ...asker, code, message, span };
+      }),
+    );
+    return { ...this.b.finish(this.graph.roots, checks), externs: this.graph.externs };
+  }
+}
+
+/** Whether each node is one of these or made of one, a control's default included. */
+function madeOf(graph: Graph, of: ReadonlySet<NodeId>): readonly boolean[] {
+  const made = graph.nodes.map((node) => of.has(node.id));
+  // A default may stand behind the control that has it, so once more for every control in a row of defaults.
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const node of graph.nodes) {
+      if (made[node.id] === true) continue;
+      const fallback = node.kind === 'leaf' ? (graph.leaves[node.leaf]?.fallback ?? null) : null;
+      const below = fallback === null ? operandsOf(graph, node) : [fallback];
+      if (!below.some((id) => made[id] === true)) continue;
+      made[node.id] = true;
+      changed ||= fallback !== null;
+    }
+  }
+  return made;
+}

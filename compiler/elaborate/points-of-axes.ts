@@ -1,0 +1,172 @@
+/**
+ * Which values are indices of an axis by their making: a position along it, a place in an order, arithmetic on such, what `in E`
+ * promises of inputs (the host looks at those before a run). Of these no run has to check anything. Incomplete: `false` means
+ * "not known".
+ */
+import { asNumber, type Size } from '../../dsl/meaning/size.ts';
+import { compareProducts } from '../graph/bounds.ts';
+import type { GraphBuilder } from '../graph/build.ts';
+import type { AxisId, Node, NodeId } from '../graph/ir.ts';
+
+/** What is known of the whole numbers a value may be: from `least` to `most`; or -1 and points of these axes together. */
+type Known =
+  | { readonly kind: 'range'; readonly least: number; readonly most: number }
+  | { readonly kind: 'points'; readonly of: readonly AxisId[] };
+
+const range = (least: number, most: number): Known => ({ kind: 'range', least, most });
+
+export class PointsOfAxes {
+  private readonly known = new Map<NodeId, Known | null>();
+
+  constructor(private readonly b: GraphBuilder) {}
+
+  /** Says that a value is a point of an axis at every point: its making shows that, but not one operation at a time. */
+  note(id: NodeId, axis: AxisId): void {
+    this.known.set(id, this.points([axis]));
+  }
+
+  /** Whether a value is at all points a whole number from -1 to below a size, whatever the sizes of a run are. */
+  isPoint(id: NodeId, size: Size): boolean {
+    const known = this.of(id);
+    if (known === null) return false;
+    if (known.kind === 'points') {
+      const order = compareProducts(known.of.map(this.b.sizeOf), [size]);
+      return order === 0 || order === -1;
+    }
+    const end = asNumber(size);
+    return end !== null && known.least >= -1 && known.most < end;
+  }
+
+  /** Points along axes: a range if their sizes are known. */
+  private points(axes: readonly AxisId[]): Known {
+    const sizes = axes.map((a) => asNumber(this.b.sizeOf(a)));
+    if (sizes.some((n) => n === null)) return { kind: 'points', of: axes };
+    return range(-1, sizes.reduce<number>((all, n) => all * (n ?? 1), 1) - 1);
+  }
+
+  private of(id: NodeId): Known | null {
+    // Operands come before users: from the first that is not known yet, so that nothing recurses.
+    const open = [id];
+    for (let next = open.at(-1); next !== undefined; next = open.at(-1)) {
+      const node = this.b.node(next);
+      const missing = partsOf(node).filter((part) => !this.known.has(part));
+      if (missing.length > 0 && !this.known.has(next)) {
+        open.push(...missing);
+        continue;
+      }
+      open.pop();
+      if (!this.known.has(next)) this.known.set(next, this.made(node));
+    }
+    return this.known.get(id) ?? null;
+  }
+
+  private made(node: Node): Known | null {
+    const parts = partsOf(node).map((part) => this.known.get(part) ?? null);
+    switch (node.kind) {
+      case 'constant':
+        return Number.isInteger(node.value) ? range(node.value, node.value) : null;
+      case 'iota': {
+        const size = asNumber(this.b.sizeOf(node.axis));
+        return size === null ? this.points([node.axis]) : range(0, size - 1);
+      }
+      case 'argmax':
+        return this.points([node.axis]);
+      case 'order':
+        return this.points(node.over);
+      case 'leaf': {
+        const { within, role } = this.b.leafOf(node.leaf);
+        // A state may have been written by a run, which nobody looks at.
+        return within === null || role === 'state' ? null : this.points([within]);
+      }
+      case 'extern': {
+        const { within } = this.b.resultOf(node.call, node.result);
+        return within === null ? null : this.points([within]);
+      }
+      case 'map':
+        return node.element === 'i32' ? arithmetic(node.op, parts) : node.element === 'bool' ? range(0, 1) : null;
+      case 'masked':
+        return Number.isInteger(node.otherwise) ? united([...parts, range(node.otherwise, node.otherwise)]) : null;
+      case 'gather':
+        // An index -1 gives 0.
+        return united([...parts, range(0, 0)]);
+      default:
+        return parts.length === 0 ? null : united(parts);
+    }
+  }
+}
+
+/** The operands that a value takes its numbers from. */
+function partsOf(node: Node): readonly NodeId[] {
+  switch (node.kind) {
+    case 'map':
+      return node.element !== 'i32' ? [] : node.op === 'where' ? node.operands.slice(1) : node.operands;
+    case 'masked':
+      return [node.value];
+    case 'gather':
+      return [node.table];
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge':
+    case 'broadcast':
+      return [node.operand];
+    case 'concat':
+      return node.parts.map((part) => part.node);
+    default:
+      return [];
+  }
+}
+
+/** One of several values. */
+function united(parts: readonly (Known | null)[]): Known | null {
+  const [first, ...rest] = parts;
+  if (first === undefined) return null;
+  return rest.reduce<Known | null>((all, part) => {
+    if (all === null || part === null) return null;
+    if (all.kind === 'range' && part.kind === 'range')
+      return range(Math.min(all.least, part.least), Math.max(all.most, part.most));
+    if (all.kind === 'points' && part.kind === 'points') return all.of.join() === part.of.join() ? all : null;
+    // -1 is among the points of any axes; 0 is not where they have none.
+    const [points, numbers] = all.kind === 'points' ? [all, part] : [part, all];
+    return numbers.kind === 'range' && numbers.least === -1 && numbers.most === -1 ? points : null;
+  }, first);
+}
+
+/** Whole numbers of operands in ranges, as long as nothing wraps. */
+function arithmetic(op: string, parts: readonly (Known | null)[]): Known | null {
+  if (op === 'where') return united(parts);
+  const ranges = parts.flatMap((part) => (part?.kind === 'range' ? [part] : []));
+  const [x, y, z] = ranges;
+  if (ranges.length < parts.length || x === undefined) return null;
+  const corners = (f: (a: number, b: number) => number): Known | null => {
+    if (y === undefined) return null;
+    const all = [f(x.least, y.least), f(x.least, y.most), f(x.most, y.least), f(x.most, y.most)];
+    return whole(Math.min(...all), Math.max(...all));
+  };
+  switch (op) {
+    case 'neg':
+      return whole(-x.most, -x.least);
+    case 'add':
+      return corners((a, b) => a + b);
+    case 'sub':
+      return corners((a, b) => a - b);
+    case 'mul':
+      return corners((a, b) => a * b);
+    case 'minimum':
+      return corners(Math.min);
+    case 'maximum':
+      return corners(Math.max);
+    case 'mod':
+      // The rest has the sign of what is divided by, which is a positive number here.
+      return y !== undefined && y.least > 0 ? range(0, y.most - 1) : null;
+    case 'clamp':
+      return y === undefined || z === undefined || y.most > z.least ? null : range(y.least, z.most);
+    case 'convert':
+      return x;
+    default:
+      return null;
+  }
+}
+
+const whole = (least: number, most: number): Known | null =>
+  least >= -(2 ** 31) && most < 2 ** 31 ? range(least, most) : null;

@@ -1,0 +1,15 @@
+/** The weights of a route are of its element type on the adapter of this run. */
+import { expect, test } from 'vitest';
+import { executeGpu } from '../../compiler/cli/execute.ts';
+import { elements, routeOf, wrongRoute } from '../language/route-elements.ts';
+import { softwareAdapter } from '../support/gpu.ts';
+
+test.each(elements)(
+  'a route of %s',
+  async (element) => {
+    if ((await softwareAdapter()) === null) return;
+    const { prepared, request } = routeOf(element);
+    expect(wrongRoute(element, await executeGpu(prepared, { ...request, on: 'gpu' }))).toEqual([]);
+  },
+  120_000,
+);
