@@ -79,5 +79,7 @@ export function forEachExpr(body: readonly Stmt[], visit: (expr: Expr) => void):
 
 /** Levels of an expression: 1 for a leaf. */
 export function exprDepth(expr: Expr): number {
-  return 1 + operandsOf(expr).reduce((deepest, operand) => Math.max(deepest, exprDepth(operand)), 0);
+  let levels = 0;
+  for (let level: readonly Expr[] = [expr]; level.length > 0; levels++) level = level.flatMap(operandsOf);
+  return levels;
 }

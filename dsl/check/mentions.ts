@@ -59,6 +59,9 @@ class Visit {
   private readonly stores: { readonly decl: Id; readonly span: Span }[] = [];
   private readonly seen = new Set<object>();
   private readonly axesSeen = new Set<Id>();
+  /** Statics still to be looked at. */
+  private readonly pending: Static[] = [];
+  private draining = false;
 
   constructor(private readonly cx: Context) {}
 
@@ -78,9 +81,20 @@ class Visit {
     else this.fixed(value);
   }
 
+  /** In a loop: constants may be made of one another as long as a file is. */
   fixed(value: Static): void {
-    if (this.seen.has(value)) return;
-    this.seen.add(value);
+    this.pending.push(value);
+    if (this.draining) return;
+    this.draining = true;
+    for (let at = this.pending.pop(); at !== undefined; at = this.pending.pop()) {
+      if (this.seen.has(at)) continue;
+      this.seen.add(at);
+      this.parts(at);
+    }
+    this.draining = false;
+  }
+
+  private parts(value: Static): void {
     switch (value.kind) {
       case 'index':
         this.indices.add(value.index);

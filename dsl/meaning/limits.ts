@@ -15,6 +15,12 @@ export const MOST_PIECES = 65_536;
 /** Points of one value in the reference interpreter, which holds every value whole, in float64: 1 GiB. */
 export const MOST_POINTS = 2 ** 27;
 
+/**
+ * Expressions in one another, through the bodies of what is called, as far as they are no rows (walk.ts). A walk recurses so deep.
+ * Measured with functions that call one another, the widest frames there are: node's default stack holds 617 of them.
+ */
+export const MOST_NESTED = 512;
+
 export class TooMuch extends Error {
   readonly diagnostic: Diagnostic;
 
@@ -22,6 +28,18 @@ export class TooMuch extends Error {
     super(problem.message);
     this.diagnostic = problem;
   }
+}
+
+/** Throws TooMuch with MOE0504 where expressions stand deeper in one another than a walk goes. */
+export function withinNesting(depth: number, through: string, span: Span): void {
+  if (depth <= MOST_NESTED) return;
+  throw new TooMuch(
+    diagnostic('MOE0504', {
+      span,
+      message: `expressions stand more than ${MOST_NESTED} deep in one another here, through the ${through}`,
+      help: 'give parts names, and make fewer of them of one another',
+    }),
+  );
 }
 
 /** The number itself. Throws TooMuch with MOE0504 if it is above `most`. */

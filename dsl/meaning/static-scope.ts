@@ -4,6 +4,7 @@
  * its home (instance-tree.ts); meeting it again while it is being made is a definition that depends on itself.
  */
 import type { AxisVar, Declaration, Id, Program, Static, UnionDeclaration } from '../check/program.ts';
+import { withinNesting } from './limits.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import { AxisFactory, type Axis } from './axis.ts';
@@ -26,6 +27,9 @@ export class StaticScope {
   protected readonly tree: InstanceTree;
   private readonly layouts = new Map<Axis, UnionLayout>();
   private readonly twinOf = new Map<Axis, Axis>();
+
+  /** Constants around the one that is evaluated. */
+  private constants = 0;
 
   constructor(private readonly options: ScopeOptions) {
     this.tree = new InstanceTree(options.program);
@@ -192,14 +196,17 @@ export class StaticScope {
       return { kind: 'number', size: one };
     }
     home.made.set(key, { kind: 'pending' });
+    withinNesting(this.constants + 1, 'constants that they are made of', declaration.span);
     const given =
       home === this.tree.root && this.tree.index.modelLevel.has(id)
         ? this.options.overrides.get(declaration.name)
         : undefined;
+    this.constants++;
     const value =
       given !== undefined && given.kind === declaration.type
         ? given
         : this.static(declaration.value, { ...frame, instance: home });
+    this.constants--;
     home.made.set(key, { kind: 'static', value });
     return value;
   }

@@ -31,7 +31,7 @@ import { Obligations, type Condition } from './obligations.ts';
 import { clashes, runValues } from './run-names.ts';
 import { Scope, type StaticFrame } from './scope.ts';
 import { StoreReader, type StoreRead } from './store-reader.ts';
-import { MOST_STEPS, withinLimit } from './limits.ts';
+import { MOST_STEPS, withinLimit, withinNesting } from './limits.ts';
 import { asInteger, exact, type Size } from './size.ts';
 
 export interface WalkOptions<T, R> {
@@ -85,6 +85,8 @@ export function walkInitial<T, R>(
 class Walk<T, R> {
   /** How often what is walked now is written out: the product of the steps of the chains around it. */
   private stepsAround = 1;
+  /** Expressions around the one that is walked. */
+  private nested = 0;
   private readonly scope: Scope;
   private readonly algebra: Algebra<T, R>;
   private readonly calls: Calls<T, R>;
@@ -208,10 +210,7 @@ class Walk<T, R> {
   }
 
   private operand(expr: Expr, frame: Frame<T, R>): Operand<T, R> {
-    const value = this.expression(expr, frame);
-    if (value.kind === 'tuple' || value.kind === 'family')
-      throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
-    return value;
+    return asOperand(this.expression(expr, frame));
   }
 
   private tensor(expr: Expr, frame: Frame<T, R>): T {
@@ -222,7 +221,58 @@ class Walk<T, R> {
 
   // --- expressions -------------------------------------------------------------------------------------------------
 
+  /**
+   * The value of an expression. Down the first operands it goes in a loop, so that a sum of thousands of terms, or as many steps of a
+   * pipe, are a row and not a depth.
+   */
   private expression(expr: Expr, frame: Frame<T, R>): WalkValue<T, R> {
+    const around: (readonly [Expr, Expr])[] = [];
+    let start = expr;
+    for (let first = firstOf(start); first !== null; first = firstOf(start)) {
+      around.push([start, first]);
+      start = first;
+    }
+    const outside = this.nested;
+    withinNesting(outside + 1, 'functions that are called', expr.span);
+    this.nested = outside + 1;
+    try {
+      let value = this.started(start, frame);
+      for (const [outer, first] of around.reverse()) value = this.continued(outer, value, first, frame);
+      return value;
+    } finally {
+      this.nested = outside;
+    }
+  }
+
+  /** An expression whose first operand has this value. */
+  private continued(expr: Expr, first: WalkValue<T, R>, of: Expr, frame: Frame<T, R>): WalkValue<T, R> {
+    switch (expr.kind) {
+      case 'primitive':
+        return this.primitive(expr, first, of, frame);
+      case 'call':
+        return this.calls.call(
+          this.family(expr.callee, frame),
+          expr.args.map((e) => (e === of ? asOperand(first) : this.operand(e, frame))),
+          frame,
+          expr.span,
+          `${frame.place}/${expr.span.start}`,
+        );
+      case 'coerce':
+        return this.coerced(first, expr.type, frame);
+      case 'embed': {
+        if (first.kind !== 'route') throw new CompilerBug('walk', 'only a route is embedded in a union');
+        const axis = this.axis(expr.union, frame);
+        const member = this.scope.unionLayout(axis).members[expr.part];
+        if (member === undefined) throw new CompilerBug('walk', 'no such part');
+        return { kind: 'route', value: this.algebra.embed(first.value, member.axes, axis, member.offset) };
+      }
+      default:
+        throw new CompilerBug('walk', `a ${expr.kind} has no first operand`);
+    }
+  }
+
+  /** An expression without operands, or whose operands are a matter of its own. */
+  private started(expr: Expr, frame: Frame<T, R>): WalkValue<T, R> {
     switch (expr.kind) {
       case 'static': {
         const value = this.scope.static(expr.value, frame);
@@ -244,12 +294,15 @@ class Walk<T, R> {
         return this.stores.readHere(used, frame);
       }
       case 'primitive':
-        return this.primitive(expr, frame);
-      case 'call': {
-        const family = this.family(expr.callee, frame);
-        const args = expr.args.map((a) => this.operand(a, frame));
-        return this.calls.call(family, args, frame, expr.span, `${frame.place}/${expr.span.start}`);
-      }
+        return this.primitive(expr, null, null, frame);
+      case 'call':
+        return this.calls.call(
+          this.family(expr.callee, frame),
+          [],
+          frame,
+          expr.span,
+          `${frame.place}/${expr.span.start}`,
+        );
       case 'tuple':
         return { kind: 'tuple', items: expr.items.map((item) => this.expression(item, frame)) };
       case 'if': {
@@ -259,15 +312,8 @@ class Walk<T, R> {
       case 'chain':
         return this.chain(expr, frame);
       case 'coerce':
-        return this.coerced(this.expression(expr.value, frame), expr.type, frame);
-      case 'embed': {
-        const value = this.operand(expr.value, frame);
-        if (value.kind !== 'route') throw new CompilerBug('walk', 'only a route is embedded in a union');
-        const axis = this.axis(expr.union, frame);
-        const member = this.scope.unionLayout(axis).members[expr.part];
-        if (member === undefined) throw new CompilerBug('walk', 'no such part');
-        return { kind: 'route', value: this.algebra.embed(value.value, member.axes, axis, member.offset) };
-      }
+      case 'embed':
+        throw new CompilerBug('walk', `a ${expr.kind} of nothing`);
     }
   }
 
@@ -333,13 +379,17 @@ class Walk<T, R> {
 
   private primitive(
     expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span },
+    first: WalkValue<T, R> | null,
+    of: Expr | null,
     frame: Frame<T, R>,
   ): Operand<T, R> {
     const axes = new Map([...expr.axes].map(([name, vars]) => [name, vars.map((v) => this.axis(v, frame))]));
     const along = alongWhat(expr.name, axes);
-    const args = new Map(
-      [...expr.args].map(([name, e]) => [name, this.withAxes(this.operand(e, frame), e, along, frame)]),
-    );
+    const args = new Map<string, Operand<T, R>>();
+    for (const [name, e] of expr.args) {
+      const value = asOperand(e === of && first !== null ? first : this.expression(e, frame));
+      args.set(name, this.withAxes(value, e, along, frame));
+    }
     const statics = new Map<string, Size | boolean>();
     for (const [name, value] of expr.statics) {
       const v = this.scope.static(value, frame);
@@ -434,4 +484,25 @@ function alongWhat(name: PrimitiveExpr['name'], axes: ReadonlyMap<string, readon
   if (name === 'dot') return [];
   const looked = name === 'gather' ? (axes.get('axis') ?? []) : [];
   return [...(axes.get('over') ?? []), ...(axes.get('along') ?? []), ...looked];
+}
+
+/** The operand of an expression that is walked before all others of it. */
+function firstOf(expr: Expr): Expr | null {
+  switch (expr.kind) {
+    case 'primitive':
+      return expr.args.values().next().value ?? null;
+    case 'call':
+      return expr.args[0] ?? null;
+    case 'coerce':
+    case 'embed':
+      return expr.value;
+    default:
+      return null;
+  }
+}
+
+function asOperand<T, R>(value: WalkValue<T, R>): Operand<T, R> {
+  if (value.kind === 'tuple' || value.kind === 'family')
+    throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
+  return value;
 }

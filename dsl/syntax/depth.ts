@@ -10,20 +10,29 @@ import { limits } from './limits.ts';
 interface Visit {
   readonly value: object;
   readonly depth: number;
+  /** With the steps along rows. */
+  readonly row: number;
 }
 
+/** What holds the part of an operator or a pipe that is written first: `a + b + c` is a row, no nest. */
+const FIRST: ReadonlySet<string> = new Set(['left', 'input']);
+
 /**
- * The place where a tree first exceeds the limit, counting nodes (things with a span) from its root at 1. A loop:
+ * The place where a tree first exceeds a limit, counting nodes (things with a span) from its root at 1. A loop:
  * nothing recurses.
  */
-function tooDeepAt(root: object): Span | undefined {
-  const stack: Visit[] = [{ value: root, depth: 0 }];
+function tooDeepAt(root: object): { readonly span: Span; readonly message: string } | undefined {
+  const stack: Visit[] = [{ value: root, depth: 0, row: 0 }];
   for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
     const span = spanIn(visit.value);
     const depth = visit.depth + (span ? 1 : 0);
-    if (span && depth > limits.depth) return span;
+    const row = visit.row + (span ? 1 : 0);
+    if (span && depth > limits.depth) return { span, message: `this expression is nested deeper than ${limits.depth}` };
+    if (span && row > limits.row)
+      return { span, message: `this expression has more than ${limits.row} parts in a row` };
     for (const [key, child] of Object.entries(visit.value)) {
-      if (key !== 'span' && typeof child === 'object' && child !== null) stack.push({ value: child, depth });
+      if (key === 'span' || typeof child !== 'object' || child === null) continue;
+      stack.push({ value: child, depth: FIRST.has(key) ? depth - 1 : depth, row });
     }
   }
   return undefined;
@@ -44,10 +53,9 @@ function spanIn(value: object): Span | undefined {
 export function withoutTooDeep(file: File): { readonly file: File; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
   const keep = (item: object): boolean => {
-    const span = tooDeepAt(item);
-    if (span === undefined) return true;
-    const message = `this expression is nested deeper than ${limits.depth}`;
-    diagnostics.push(diagnostic('MOE0014', { message, span, help: 'name the parts with `let`' }));
+    const found = tooDeepAt(item);
+    if (found === undefined) return true;
+    diagnostics.push(diagnostic('MOE0014', { ...found, help: 'name the parts with `let`' }));
     return false;
   };
   const models = file.models.map((model) => ({ ...model, items: model.items.filter(keep) }));

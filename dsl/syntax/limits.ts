@@ -8,8 +8,10 @@ export const limits = {
   tokens: 200_000,
   /** Brackets of any kind inside one another, checked on the tokens, before the parser recurses. */
   nesting: 64,
-  /** Nodes of the tree from a declaration down: what recursive walks over the tree rely on. */
+  /** Nodes of the tree from a declaration down, steps to the first operand of an operator or a pipe aside. */
   depth: 512,
+  /** The same with those steps: a sum of so many terms. What recursive walks over the tree rely on. */
+  row: 1536,
   /** Characters of a name, primes included. */
   nameLength: 64,
   /** Characters of a number. */

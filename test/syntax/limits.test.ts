@@ -40,12 +40,17 @@ describe('limits', () => {
   it.each(around(limits.depth))('a tree %i deep', (depth) => {
     const terms = depth - 3;
     const expected = depth > limits.depth ? ['MOE0014'] : [];
-    expect(codes(body(`x${' + x'.repeat(terms - 1)}`))).toEqual(expected);
+    expect(codes(body(`x${' ** x'.repeat(terms - 1)}`))).toEqual(expected);
     expect(codes(body(`${'- '.repeat(terms - 1)}x`))).toEqual(expected);
     expect(codes(body(`x${'.a'.repeat(terms - 2)}`))).toEqual(depth - 1 > limits.depth ? ['MOE0014'] : []);
   });
+  it.each(around(limits.row))('%i levels of which most are a row', (levels) => {
+    const expected = levels > limits.row ? ['MOE0014'] : [];
+    for (const step of [' + x', ' @ x', ' and x'])
+      expect(codes(body(`x${step.repeat(levels - 4)}`))).toEqual(expected);
+  });
   it('the deepest tree can be printed', () => {
-    const text = body(`x${' + x'.repeat(limits.depth - 4)}`);
+    const text = body(`x${' + x'.repeat(limits.row - 4)}`);
     const printed = format({ name: 'm', text });
     expect(printed.ok && parse(printed.text).diagnostics).toEqual([]);
   });
