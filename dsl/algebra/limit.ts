@@ -46,6 +46,7 @@ export const limit: Primitive = {
       positional: false,
       optional: true,
       many: true,
+      apart: true,
       documentation: 'what queues are sorted by, ascending; a tuple of keys lexicographically',
     },
   ],

@@ -33,6 +33,7 @@ export const pick: Primitive = {
     value('weights', 'the weight of each entry of ids, with its axes or fewer; 1 by default', { optional: true }),
   ],
   adopts: true,
+  unless: 'weights',
   documentation: {
     summary: 'The points that indices name, as a route.',
     detail:

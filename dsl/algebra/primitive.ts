@@ -34,6 +34,8 @@ export interface Parameter {
   readonly many?: boolean;
   /** A literal or size given here is this element type; otherwise it adopts what the other operands have, or f32. */
   readonly element?: ElementType;
+  /** Says nothing of the element type of the others: keys that something is ordered by. */
+  readonly apart?: boolean;
   readonly documentation: string;
 }
 
@@ -102,6 +104,8 @@ export interface Primitive {
   readonly parameters: readonly Parameter[];
   /** The element type of the result is what the context wants (`element` of the call), f32 if it wants nothing. */
   readonly adopts: boolean;
+  /** The parameter with which it does not: what gives the result its numbers, and with them its element type. */
+  readonly unless?: string;
   readonly documentation: Documentation;
   infer(call: TypeCall): Inferred | TypeProblem;
   evaluate(call: F64Call, run: Evaluation): F64Operand;

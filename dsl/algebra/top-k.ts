@@ -28,7 +28,7 @@ export const topK: Primitive = {
       documentation: 'how many of each group; chosen at run time (i32) it needs `at_most:`',
     },
     overParameter,
-    value('by', 'scores to choose by instead of s', { optional: true }),
+    { ...value('by', 'scores to choose by instead of s', { optional: true }), apart: true },
     value('where', 'which points may be chosen', { optional: true, element: 'bool' }),
     number('at_most', 'the greatest k there can be; never more are chosen'),
   ],

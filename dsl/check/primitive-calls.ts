@@ -293,14 +293,14 @@ export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Opera
   }
   const rule = primitive(name);
   const parameters = new Map(rule.parameters.map((p) => [p.name, p]));
-  const settledElement = (key: string): ElementType | undefined =>
-    (parameters.get(key) ?? parameters.get(key.replace(/\d+$/, '')))?.element;
+  const parameterOf = (key: string) => parameters.get(key) ?? parameters.get(key.replace(/\d+$/, ''));
+  const settledElement = (key: string): ElementType | undefined => parameterOf(key)?.element;
 
   // Operands without an element type of their own adopt that of the others.
   let met: ElementType | null = null;
   let open = true;
   for (const [key, value] of values) {
-    if (settledElement(key) !== undefined || value.kind !== 'value') continue;
+    if (settledElement(key) !== undefined || parameterOf(key)?.apart === true || value.kind !== 'value') continue;
     const element = elementOf(value.expr.type);
     if (value.adopt === null && element !== 'bool') {
       open = false;
@@ -312,7 +312,8 @@ export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Opera
   if (expr === null) return errorValue;
   const adopts =
     operands.element === undefined &&
-    (rule.adopts || (open && passOn.has(name) && given.every((s) => s.type !== 'string')));
+    ((rule.adopts && !(rule.unless !== undefined && values.has(rule.unless))) ||
+      (open && passOn.has(name) && given.every((s) => s.type !== 'string')));
   if (!adopts || elementOf(expr.type) === 'bool') return { kind: 'value', expr, adopt: null };
   return {
     kind: 'value',

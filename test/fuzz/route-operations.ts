@@ -170,7 +170,11 @@ const changes: readonly Operation[] = [
     const [r, q] = [s.random.late(s.routes()), s.random.late(s.routes())];
     if (r === null || q === null || r.type.payload.length + q.type.payload.length > 0) return null;
     if (!same(support(r.type), support(q.type))) return null;
-    return { text: `${r.text} * ${q.text}`, type: r.type };
+    // What is a target of either is one of both.
+    const targets = unite(r.type.targets, q.type.targets);
+    const consumed = unite(r.type.consumed ?? [], q.type.consumed ?? []);
+    const type = { ...route(without(support(r.type), targets), targets), consumed };
+    return { text: `${r.text} * ${q.text}`, type };
   }),
   op('route + route', 'routes', 3, (s) => {
     const r = s.random.late(s.routes().filter((v) => v.type.payload.length === 0));

@@ -393,10 +393,12 @@ const made: readonly Operation[] = [
     const x = s.real();
     if (x === null || s.index === undefined) return null;
     const { name } = s.index;
+    // The sides of an if are of one element: what a function makes of f16 is f32.
+    const alike = x.type.element === 'f32' ? 1 : 0;
     return s.random.weighted([
       [2, f32(`${x.text} * (${name} + 1)`, x.type.axes)],
-      [1, f32(`(if ${name} == 0 { ${x.text} } else { ${x.text} / ${name} })`, x.type.axes)],
-      [1, f32(`(if ${name} % 2 == 0 { ${x.text} } else { tanh(${x.text}) })`, x.type.axes)],
+      [alike, f32(`(if ${name} == 0 { ${x.text} } else { ${x.text} / ${name} })`, x.type.axes)],
+      [alike, f32(`(if ${name} % 2 == 0 { ${x.text} } else { tanh(${x.text}) })`, x.type.axes)],
     ]);
   }),
 ];

@@ -171,3 +171,21 @@ describe('relations that can have no rows', () => {
     expect((await both(text(byTarget, '[E, D]'), empty))['output']).toEqual(Array.from({ length: 12 }, () => 0));
   });
 });
+
+describe('the element type of a pick', () => {
+  test('is that of its weights: whole numbers do not meet them, nor does what it is ordered by', () => {
+    const codes = (body: string, result: string): readonly string[] =>
+      diagnosticsOf(served(body, result)).map(({ code }) => code);
+    const weighed = 'let r = pick(ids, over: E, along: N, weights: w)';
+    expect(codes(`${weighed} r * i32(x)`, 'i32[T, E]')).toEqual(['MOE0330']);
+    expect(codes(`${weighed} limit(r, to: 1, over: T, by: rank(r)) * i32(x)`, 'i32[T, E]')).toEqual(['MOE0330']);
+  });
+
+  test.each([
+    ['weighed', 'let r = pick(ids, over: E, along: N, weights: w)', [0.25, 0.75, 0, 0, 0, 0.25 + 0.5, 0, 1, 0]],
+    ['counting', 'let r = pick(ids, over: E, along: N)', [1, 1, 0, 0, 0, 2, 0, 1, 0]],
+  ])('%s is kept by a limit with whole keys', async (_, pick, wanted) => {
+    const body = `${pick} dense(limit(r, to: 3, over: T, by: (rank(r), i32(2 * x))))`;
+    expect((await both(served(body, '[T, E]'), three))['output']).toEqual(wanted);
+  });
+});
