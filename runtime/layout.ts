@@ -70,7 +70,11 @@ export function layOut(manifest: Manifest, plan: PlanSpec, sizes: Sizes): PlanLa
   places.forEach((place, i) => {
     if (place.kind === 'arena') want(place.key, plan.buffers[i]?.label ?? place.key, place.bytes);
   });
-  const statusBytes = bytesPerElement * plan.status.reduce((most, { word }) => Math.max(most, word + 1), 0);
+  const words = plan.status.flatMap(({ word, shown }) => [
+    word,
+    ...shown.flatMap((s) => ('word' in s ? [s.word] : [])),
+  ]);
+  const statusBytes = bytesPerElement * words.reduce((most, word) => Math.max(most, word + 1), 0);
   if (statusBytes > 0) want('status', 'status', statusBytes);
 
   const uniforms: {

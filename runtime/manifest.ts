@@ -170,8 +170,11 @@ export type StepSpec = LaunchSpec | ExternSpec;
 export interface StatusSpec {
   readonly word: number;
   readonly code: string;
-  /** Plain words, e.g. "a score is not a number". */
+  /** Plain words, e.g. "a score is not a number", with `{0}`, `{1}`, … for what is shown. */
   readonly message: string;
+  readonly shown: readonly (
+    { readonly size: SizeFormula } | { readonly word: number; readonly element: ManifestElement }
+  )[];
   readonly axes: readonly AxisSpec[];
   /** `mixtral.moe:14:5` */
   readonly place: string;

@@ -12,10 +12,10 @@ import { InputError, MoecError, RunError } from './errors.ts';
 import type { ExternFunction } from './ask-host.ts';
 import { callExtern } from './externs.ts';
 import type { BufferPlace, LaunchLayout, PlanLayout, StepLayout } from './layout.ts';
-import type { AxisSpec, ExternSpec, ResultSpec, StatusSpec } from './manifest.ts';
+import type { AxisSpec, ExternSpec, ManifestElement, ResultSpec, StatusSpec } from './manifest.ts';
 import type { Pipelines } from './pipelines.ts';
 import { type ReadRequest, Readback } from './readback.ts';
-import { type Sizes, evaluateShape } from './sizes.ts';
+import { type Sizes, evaluateNumber, evaluateShape } from './sizes.ts';
 
 /** What a run is made of, besides its plan: the model's own things. */
 export interface RunContext {
@@ -362,11 +362,22 @@ export function checkStatus(
 ): void {
   const counts = ({ group, unless }: StatusSpec): boolean =>
     asked.has(group) && !unless.some((control) => given.has(control));
-  for (const { word, code, message, axes, place } of layout.plan.status.filter(counts)) {
+  for (const { word, code, message, shown, axes, place } of layout.plan.status.filter(counts)) {
     const linear = words[word];
     if (linear === undefined || linear === ALL_ONES) continue;
-    throw new RunError(code, message, place, pointAt(axes, layout.sizes, linear));
+    const parts = shown.map((each) =>
+      'size' in each ? String(evaluateNumber(each.size, layout.sizes)) : numberOf(words[each.word] ?? 0, each.element),
+    );
+    const told = message.replace(/\{(\d+)\}/g, (_, i: string) => parts[Number(i)] ?? '');
+    throw new RunError(code, told, place, pointAt(axes, layout.sizes, linear));
   }
+}
+
+/** A number that a status word holds, as text. */
+function numberOf(word: number, element: ManifestElement): string {
+  if (element === 'bool') return String(word !== 0);
+  const bits = Uint32Array.of(word).buffer;
+  return String(element === 'i32' ? new Int32Array(bits)[0] : new Float32Array(bits)[0]);
 }
 
 function pointAt(axes: readonly AxisSpec[], sizes: Sizes, linear: number): ReadonlyMap<string, number> {

@@ -112,7 +112,7 @@ export async function executeKernels(
     const at = error.status.axes.map((a, i) => `${a.name} ${error.point[i] ?? 0}`).join(', ');
     throw new MoecError(
       error.status.code,
-      `${error.status.message} at ${error.status.place}${at === '' ? '' : ` (first at ${at})`}`,
+      `${error.message} at ${error.status.place}${at === '' ? '' : ` (first at ${at})`}`,
     );
   }
   const out = new Map<string, NamedTensor>();

@@ -11,7 +11,7 @@ import type { ElementType } from '../../dsl/check/program.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { exact } from '../../dsl/meaning/size.ts';
 import type { GraphBuilder } from '../graph/build.ts';
-import type { NodeId } from '../graph/ir.ts';
+import type { Check, NodeId } from '../graph/ir.ts';
 import { minus, supportAxes, type GraphOperand, type GraphRoute, type GraphTensor, type Workshop } from './handles.ts';
 import { meanPresent } from './lower/reductions.ts';
 import { lowerings } from './lower/table.ts';
@@ -113,6 +113,24 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
     },
 
     meanPresent: (value, over, routes) => shop.tensor(meanPresent(shop, value.node, over, routes)),
+
+    require(operand, { condition, message, span }) {
+      shop.at(span);
+      const shown: Check['shown'][number][] = [];
+      const text = message.map((part) => {
+        if (typeof part === 'string') return part;
+        // What differs from point to point is shown by its name.
+        if ('name' in part && part.value.axes.length > 0) return part.name;
+        shown.push('size' in part ? { size: part.size } : { node: part.value.node });
+        return `{${shown.length - 1}}`;
+      });
+      const at = builder.apart(operand.kind === 'tensor' ? operand.value.node : operand.value.support);
+      const said = text.length === 0 ? 'what the program requires does not hold' : text.join('');
+      shop.demanded.push({ at: [at], holds: condition.node, code: 'MOE0723', message: said, shown, span });
+      return operand.kind === 'tensor'
+        ? { kind: 'tensor', value: { ...operand.value, node: at } }
+        : { kind: 'route', value: { ...operand.value, support: at } };
+    },
 
     extern(call: ExternCall<GraphTensor>) {
       shop.at(call.span);

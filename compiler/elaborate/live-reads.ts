@@ -4,14 +4,14 @@
  */
 import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
 import type { Graph, Node, NodeId } from '../graph/ir.ts';
-import { nodeOf, nodesOfRoot, operandsOf } from '../graph/uses.ts';
+import { nodeOf, nodesOfCheck, nodesOfRoot, operandsOf } from '../graph/uses.ts';
 import type { GraphTensor } from './handles.ts';
 
-/** The readings that the roots of a graph depend on, in their order. */
+/** The readings that the roots and checks of a graph depend on, in their order. */
 export function liveReads(graph: Graph, reads: readonly StoreRead<GraphTensor>[]): readonly StoreRead<GraphTensor>[] {
   const read = new Set(reads.map(({ value }) => value.node));
   const live = new Set<NodeId>();
-  const open = graph.roots.flatMap(nodesOfRoot);
+  const open = [...graph.roots.flatMap(nodesOfRoot), ...graph.checks.flatMap(nodesOfCheck)];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (live.has(id)) continue;
     live.add(id);

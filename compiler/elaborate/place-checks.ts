@@ -20,6 +20,8 @@ export interface Demanded {
   readonly holds: NodeId;
   readonly code: Code;
   readonly message: string;
+  /** What stands in the message as `{0}`, `{1}`, …; none unless said. */
+  readonly shown?: Check['shown'];
   readonly span: Span;
 }
 
@@ -161,13 +163,13 @@ class Placer {
   result(): Graph {
     const checks = this.found.flatMap(({ subject, needs }) =>
       needs.map(({ asker, need }): Check => {
-        const { kind, code, message, span, holds } = subject;
+        const { kind, code, message, span, holds, shown = [] } = subject;
         // Points are told, and compared, by the names of their axes: in what order axes are stored nobody wrote.
         const axes = [...subject.axes].sort((a, c) => compare(this.b.axisOf(a).name, this.b.axisOf(c).name));
         const open = kind === 'numbers' ? this.beyondCandidates(holds, need) : need;
         const explicit = kind === 'numbers' && open.some((s) => this.isMadeOf(s, holds));
         const node = explicit ? this.allNumbers(holds) : holds;
-        return { kind: explicit ? 'holds' : kind, node, where: open, axes, ...asker, code, message, span };
+        return { kind: explicit ? 'holds' : kind, node, where: open, axes, ...asker, code, message, shown, span };
       }),
     );
     return { ...this.b.finish(this.graph.roots, checks), externs: this.graph.externs };

@@ -52,7 +52,7 @@ export function toManifestPlan(plan: Plan, table: KernelTable, names: ManifestNa
     buffers: plan.buffers.map((buffer) => bufferSpec(buffer, names)),
     steps: plan.steps.map((step) => stepSpec(plan, step, table)),
     results: plan.results.map(resultSpec),
-    status: plan.status.map(({ word, code, message, axes, place, group, unless }) => ({
+    status: plan.status.map(({ word, code, message, axes, place, group, unless, shown }) => ({
       word,
       code,
       message,
@@ -60,6 +60,7 @@ export function toManifestPlan(plan: Plan, table: KernelTable, names: ManifestNa
       place,
       group,
       unless,
+      shown: shown.map((each) => ('size' in each ? { size: sizeFormula(each.size) } : each)),
     })),
     slots: plan.slots,
   };

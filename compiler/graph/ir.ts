@@ -199,7 +199,10 @@ export interface Check {
   /** Counts only in a run that was not given any of these controls: it is needed for their defaults. */
   readonly unless: readonly string[];
   readonly code: Code;
+  /** With `{0}`, `{1}`, … for what is shown. */
   readonly message: string;
+  /** Sizes, and scalars without axes. */
+  readonly shown: readonly ({ readonly size: Size } | { readonly node: NodeId })[];
   readonly span: Span;
 }
 

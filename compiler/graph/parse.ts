@@ -360,8 +360,10 @@ class GraphParser {
     if (!isGroup(group)) throw textError(number, `nobody asks for ${group}`);
     const unless: string[] = [];
     while (t.skip('unless')) unless.push(t.path());
+    const shown: Check['shown'][number][] = [];
+    while (t.skip('shows')) shown.push(t.ahead(/^%\d/) ? { node: t.node() } : { size: t.size() });
     t.end();
-    this.checks.push({ kind, node, where, axes, group, unless, code, message, span: span ?? nowhere });
+    this.checks.push({ kind, node, where, axes, group, unless, code, message, shown, span: span ?? nowhere });
   }
 
   /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */

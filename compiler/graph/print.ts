@@ -97,7 +97,8 @@ function printCheck(check: Check, list: (axes: readonly AxisId[]) => string): st
   const where = check.where.length === 0 ? '' : ` where ${check.where.map((id) => `%${id}`).join(' ')}`;
   const unless = check.unless.map((name) => ` unless ${name}`).join('');
   const what = `${check.kind} %${check.node} ${JSON.stringify(check.message)} ${check.code} at [${list(check.axes)}]`;
-  return `check ${what}${where} for ${check.group}${unless}`;
+  const shown = check.shown.map((s) => ` shows ${'node' in s ? `%${s.node}` : formatSize(s.size)}`).join('');
+  return `check ${what}${where} for ${check.group}${unless}${shown}`;
 }
 
 function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): string {

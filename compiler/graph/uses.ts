@@ -22,9 +22,14 @@ export function nodesOfRoot(root: Root): readonly NodeId[] {
   return root.kind === 'tensor' ? [root.node] : [root.present, root.weight, root.rank];
 }
 
-/** What a check looks at: what must hold, and where. */
+/** The scalars that a check shows. */
+export function shownNodes({ shown }: Check): readonly NodeId[] {
+  return shown.flatMap((each) => ('node' in each ? [each.node] : []));
+}
+
+/** What a check looks at: what must hold, where, and what is shown. */
 export function nodesOfCheck(check: Check): readonly NodeId[] {
-  return [check.node, ...check.where];
+  return [check.node, ...check.where, ...shownNodes(check)];
 }
 
 /** The supports by which an order or argmax decides whether to report a NaN. */
@@ -183,7 +188,8 @@ function moveExtern(
 
 /** A check of the nodes that these have become. */
 export function moveCheck(check: Check, to: (id: NodeId) => NodeId): Check {
-  return { ...check, node: to(check.node), where: check.where.map(to) };
+  const shown = check.shown.map((each) => ('node' in each ? { node: to(each.node) } : each));
+  return { ...check, node: to(check.node), where: check.where.map(to), shown };
 }
 
 export function moveRoot(root: Root, to: (id: NodeId) => NodeId): Root {

@@ -29,7 +29,7 @@ import { GraphBuilder } from '../graph/build.ts';
 import { everywhere, type DenseFallback, type Domain, type SparseGraph } from '../graph/domains.ts';
 import { guardsOf } from '../graph/implies.ts';
 import type { AxisId, Check, Graph, Node, NodeId, Root, Span } from '../graph/ir.ts';
-import { liveNodes, nodesOfRoot, operandsOf } from '../graph/uses.ts';
+import { liveNodes, nodesOfRoot, operandsOf, shownNodes } from '../graph/uses.ts';
 import { inDependencyOrder } from './dependency-order.ts';
 import { Supports } from '../graph/supports.ts';
 
@@ -101,6 +101,7 @@ class Demand {
       if (this.supports.get(id).targets.length > 0) routes.push(id);
     }
     if (check.kind === 'holds') this.want(check.node, this.on(check.node, routes, why));
+    for (const id of shownNodes(check)) this.want(id, everywhere);
   }
 
   /** Adds what one use wants of a node. */

@@ -6,7 +6,8 @@ import { exact } from '../../dsl/meaning/size.ts';
 import type { Check, Node } from '../graph/ir.ts';
 import { domainOf } from '../graph/domains.ts';
 import { nodeOf } from '../graph/uses.ts';
-import { atomic, convert } from '../kernel/build.ts';
+import { atomic, bitcast, convert } from '../kernel/build.ts';
+import type { Expr } from '../kernel/ir.ts';
 import { check as checkKernel } from '../kernels/check.ts';
 import { rowMajor } from '../kernels/space.ts';
 import { inner, type Env } from './env.ts';
@@ -70,9 +71,16 @@ export class CheckEmitter {
   /** Enters a point into a status word, which keeps the first. */
   #enter(l: Lowering, check: Check, word: number, point: Env): void {
     const { launch } = l;
+    const enter = (at: number, value: Expr): void =>
+      launch.k.push(
+        atomic('min', launch.status(this.#plan.statusBuffer()), launch.number(exact(at), `status ${at}`), value),
+      );
     const index = rowMajor(check.axes.map((a) => l.index(point, a)), check.axes.map((a) => l.size(a))); // prettier-ignore
-    launch.k.push(
-      atomic('min', launch.status(this.#plan.statusBuffer()), launch.number(exact(word), `status ${word}`), index),
-    );
+    enter(word, index);
+    check.shown.forEach((each, i) => {
+      if ('size' in each) return;
+      const value = l.value(each.node, point);
+      enter(this.#plan.shownWord(check, i), value.type === 'bool' ? convert('u32', value) : bitcast('u32', value));
+    });
   }
 }

@@ -180,6 +180,9 @@ export class PlanBuilder implements Placement {
     const { checks } = this.fused.graph;
     const word = checks.indexOf(check);
     const { code, message, group, unless } = check;
+    const shown = check.shown.map((each, i) =>
+      'size' in each ? each : { word: this.shownWord(check, i), element: this.node(each.node).element },
+    );
     this.#status.set(word, {
       word,
       code,
@@ -188,9 +191,17 @@ export class PlanBuilder implements Placement {
       place: this.place(check.span),
       group,
       unless,
+      shown,
     });
-    this.table.resize(this.statusBuffer(), exact(checks.length));
+    this.table.resize(this.statusBuffer(), exact(checks.length + checks.reduce((n, c) => n + c.shown.length, 0)));
     return word;
+  }
+
+  /** The word that a number of a message is put into: behind those of all checks. */
+  shownWord(check: Check, index: number): number {
+    const { checks } = this.fused.graph;
+    const before = checks.slice(0, checks.indexOf(check)).reduce((n, c) => n + c.shown.length, 0);
+    return checks.length + before + index;
   }
 
   /** Of all checks that were emitted, in the order of their words. */

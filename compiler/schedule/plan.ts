@@ -123,6 +123,8 @@ export interface PlanStatus {
   readonly group: RootGroup;
   /** Counts only in a run that was given none of these controls. */
   readonly unless: readonly string[];
+  /** What stands in the message as `{0}`, …: sizes, and words of numbers. */
+  readonly shown: readonly ({ readonly size: Size } | { readonly word: number; readonly element: ElementType })[];
 }
 
 export type PlanResult =

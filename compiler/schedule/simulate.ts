@@ -102,7 +102,11 @@ export interface Simulated {
   /** By the name it is shown under. */
   readonly results: ReadonlyMap<string, SimulatedResult>;
   /** What went wrong, with the first point where it did. */
-  readonly errors: readonly { readonly status: PlanStatus; readonly point: readonly number[] }[];
+  readonly errors: readonly {
+    readonly status: PlanStatus;
+    readonly message: string;
+    readonly point: readonly number[];
+  }[];
   /** With `counts`: for each step; null for externs, and for what was skipped. */
   readonly counts: readonly (WorkCounted | null)[];
   /** Bytes of scratch memory, by slot. */
@@ -301,9 +305,20 @@ export class Simulator {
         point.unshift(linear % size);
         linear = Math.floor(linear / size);
       }
-      return [{ status, point }];
+      const shown = status.shown.map((each) =>
+        'size' in each
+          ? String(real(each.size, run, status.code))
+          : shownNumber(typed(words.slice(each.word, each.word + 1), each.element)[0] ?? 0, each.element),
+      );
+      return [
+        { status, message: status.message.replace(/\{(\d+)\}/g, (_, i: string) => shown[Number(i)] ?? ''), point },
+      ];
     });
   }
+}
+
+function shownNumber(value: number, element: ElementType): string {
+  return element === 'bool' ? String(value !== 0) : String(value);
 }
 
 function isOurs(buffer: PlanBuffer | undefined): boolean {

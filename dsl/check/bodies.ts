@@ -1,6 +1,7 @@
 /**
  * Bodies: declarations, statements in order, a result.
  */
+import { checkRequire } from './requirements.ts';
 import type * as ast from '../syntax/ast.ts';
 import { unreachable } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
@@ -46,7 +47,13 @@ export function finishBody(body: CheckedBody, result: Expr | null): Block | null
 }
 
 function isStatement(item: ast.BodyItem): item is ast.Stmt {
-  return item.kind === 'Let' || item.kind === 'Update' || item.kind === 'Loss' || item.kind === 'Output';
+  return (
+    item.kind === 'Let' ||
+    item.kind === 'Update' ||
+    item.kind === 'Loss' ||
+    item.kind === 'Output' ||
+    item.kind === 'Require'
+  );
 }
 
 // ---------------------------------------------------------------------------------------------------------- statements
@@ -57,6 +64,8 @@ function checkStatement(cx: Context, scope: Scope, stmt: ast.Stmt, out: Stmt[], 
       return checkLet(cx, scope, stmt, out);
     case 'Update':
       return checkUpdate(cx, scope, stmt, out);
+    case 'Require':
+      return checkRequire(cx, scope, stmt, out);
     case 'Loss':
     case 'Output':
       return checkReport(cx, scope, stmt, out, named);

@@ -202,6 +202,8 @@ class Visit {
       } else {
         if (statement.kind === 'let') for (const local of statement.locals) if (local !== null) this.bound.add(local);
         this.expr(statement.value);
+        if (statement.kind === 'require')
+          for (const part of statement.message) if (typeof part !== 'string') this.expr(part.value);
       }
     }
     this.expr(block.result);

@@ -258,6 +258,8 @@ class Printer {
         return this.line(`let ${this.local(s.local, s.name)} = ${this.family(s.family)}`);
       case 'update':
         return this.value(`update ${this.name(s.store)} = `, s.value);
+      case 'require':
+        return this.value('require ', s.value);
       case 'loss':
       case 'output':
         return this.value(`${s.kind} ${s.name} = `, s.value);

@@ -187,7 +187,12 @@ export type Stmt = { readonly span: Span } &
     | { readonly kind: 'update'; readonly store: Id; readonly value: Expr }
     | { readonly kind: 'loss'; readonly name: string; readonly value: Expr }
     | { readonly kind: 'output'; readonly name: string; readonly value: Expr }
+    /** `value` is a bool; `message` is said where it is false, with the numbers of scalars in it. */
+    | { readonly kind: 'require'; readonly value: Expr; readonly message: readonly MessagePart[] }
   );
+
+/** Text, or a scalar that is shown by its name and value. */
+export type MessagePart = string | { readonly name: string; readonly value: Expr };
 
 export interface Block {
   readonly declarations: readonly Declaration[];

@@ -104,6 +104,8 @@ export const catalogue = {
   MOE0357: { title: 'a division by zero' },
   MOE0358: { title: 'what is compiled cannot depend on a size of the run' },
   MOE0359: { title: 'a constant is not a number' },
+  MOE0360: { title: 'what is required does not hold' },
+  MOE0361: { title: 'a text shows what it cannot show' },
   MOE0362: { title: 'a declaration in a chain depends on the step' },
   MOE0363: { title: 'an initial value reads what only a run has' },
   MOE0364: { title: 'two declarations have one path' },
@@ -230,6 +232,7 @@ export const catalogue = {
   MOE0720: { title: 'a score is not a number' },
   MOE0721: { title: 'an index is outside its axis' },
   MOE0722: { title: 'there is no greatest of nothing' },
+  MOE0723: { title: 'what the program requires does not hold' },
 
   // Numbers that their element type does not hold.
   MOE0755: { title: 'a number does not fit i32' },

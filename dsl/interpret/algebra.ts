@@ -32,6 +32,7 @@ import {
 } from './problems.ts';
 import { renamed } from './recut.ts';
 import { axesOfRoute, makeRoute, weightsOf, type F64Route } from './route.ts';
+import { requireAt } from './required.ts';
 import { inStorageOrder, readStore } from './stores.ts';
 import {
   countPoints,
@@ -126,6 +127,7 @@ export function float64Algebra(options: Float64Options): Float64Algebra {
     weights: weightsOf,
     present: (routes, value) => presentWhere(routes, value, absent),
     meanPresent,
+    require: requireAt,
     extern: (call) => runExtern(call, options),
     same: sameNumbers,
     demand(operand) {

@@ -74,6 +74,14 @@ interface Declared {
   readonly within: Axis | null;
 }
 
+/** A condition of the program (`require`), with what is said where it is false. */
+export interface Required<T> {
+  readonly condition: T;
+  /** Text, sizes, and scalars, which are shown as they are in the run. */
+  readonly message: readonly (string | { readonly size: Size } | { readonly name: string; readonly value: T })[];
+  readonly span: Span;
+}
+
 export interface Algebra<T, R> {
   /** Dense axes of a tensor, in the handle's own order. */
   axesOf(tensor: T): readonly Axis[];
@@ -110,6 +118,8 @@ export interface Algebra<T, R> {
   present(routes: readonly R[], value: T): R;
   /** Mean over axes, over the points where all these routes are present (0 if none): a carried loss. */
   meanPresent(value: T, over: readonly Axis[], routes: readonly R[]): T;
+  /** The operand, which may be needed only where the condition holds: at all points of the condition that it has, for all others. */
+  require(operand: Operand<T, R>, required: Required<T>): Operand<T, R>;
   extern(call: ExternCall<T>): readonly T[];
   /** Whether two tensors are surely the same value: then giving it twice is giving it once. */
   same(a: T, b: T): boolean;

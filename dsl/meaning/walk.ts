@@ -29,6 +29,7 @@ import { axesOfOperand, stackOperands, type Frame, type WalkValue } from './fram
 import type { FamilyValue, UsedStore } from './instances.ts';
 import { Obligations, type Condition } from './obligations.ts';
 import { clashes, runValues } from './run-names.ts';
+import { Requirements, type Surroundings } from './requirements.ts';
 import { Scope, type StaticFrame } from './scope.ts';
 import { StoreReader, type StoreRead } from './store-reader.ts';
 import { MOST_STEPS, withinLimit, withinNesting } from './limits.ts';
@@ -169,6 +170,9 @@ class Walk<T, R> {
   // --- blocks and statements ---------------------------------------------------------------------------------------
 
   private block(block: Block, frame: Frame<T, R>): WalkValue<T, R> {
+    const required = new Requirements<T, R>(this.surroundings);
+    /** What is told of the run, once all that the body requires is known. */
+    const effects: (() => void)[] = [];
     for (const statement of block.statements) {
       switch (statement.kind) {
         case 'let': {
@@ -190,23 +194,51 @@ class Walk<T, R> {
             this.scope.markUsed(used, [...selection.values()]);
             const value = this.stores.asStored(used, this.tensor(statement.value, frame), frame);
             const at = { span: statement.span, call: frame.calledAt };
-            if (value !== null) this.effects.update(used.store, selection, value, at);
+            if (value !== null)
+              effects.push(() => this.effects.update(used.store, selection, required.onTensor(value), at));
           }
           break;
         case 'loss':
-          if (this.options.want.losses)
-            this.effects.loss(statement.name, this.tensor(statement.value, frame), frame, statement.span);
+          if (this.options.want.losses) {
+            const value = this.tensor(statement.value, frame);
+            effects.push(() => this.effects.loss(statement.name, required.onTensor(value), frame, statement.span));
+          }
           break;
         case 'output':
           if (this.options.want.outputs) {
             const value = this.operand(statement.value, frame);
             const own = axesOfType(statement.value.type).map((a) => this.axis(a, frame));
-            this.effects.output(statement.name, value, statement.value.type, own, frame, statement.span);
+            effects.push(() =>
+              this.effects.output(
+                statement.name,
+                required.onOperand(value),
+                statement.value.type,
+                own,
+                frame,
+                statement.span,
+              ),
+            );
           }
+          break;
+        case 'require':
+          required.add(statement.value, statement.message, frame, statement.span);
           break;
       }
     }
-    return this.expression(block.result, frame);
+    const result = this.expression(block.result, frame);
+    for (const effect of effects) effect();
+    return required.on(result);
+  }
+
+  private get surroundings(): Surroundings<T, R> {
+    return {
+      algebra: this.algebra,
+      report: (problem) => this.obligations.report(problem),
+      isRun: this.options.require === undefined,
+      static: (value, frame) => this.scope.static(value, frame),
+      number: (value, frame) => this.scope.number(value, frame),
+      tensor: (expr, frame) => this.tensor(expr, frame),
+    };
   }
 
   private operand(expr: Expr, frame: Frame<T, R>): Operand<T, R> {

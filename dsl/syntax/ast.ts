@@ -104,7 +104,7 @@ export interface Body extends Node {
 }
 
 export type BodyItem = Stmt | Decl;
-export type Stmt = Let | Update | Loss | Output;
+export type Stmt = Let | Update | Loss | Output | Require;
 
 /** `let (r, h): type = value` */
 export interface Let extends Node {
@@ -131,6 +131,13 @@ export interface Loss extends Node {
   readonly kind: 'Loss';
   readonly name: Ident;
   readonly value: Expr;
+}
+
+/** `require past + T <= S else "{past} places are taken"` */
+export interface Require extends Node {
+  readonly kind: 'Require';
+  readonly condition: Expr;
+  readonly message?: StringLiteral;
 }
 
 /** `output gate = …` */

@@ -68,6 +68,12 @@ function buildStmt(context: BuildContext, node: CstNode): ast.BodyItem | undefin
     const type = buildType(context, nodeOf(letNode, 'type'));
     return { kind: 'Let', pattern, type, value: buildExpr(context, nodeOf(letNode, 'expr'), 'value', span.end), span };
   }
+  const required = nodeOf(node, 'requireStmt');
+  if (required !== undefined) {
+    const condition = buildExpr(context, nodeOf(required, 'expr'), 'value', span.end);
+    const message = context.string(tokenOf(required, 'String'));
+    return { kind: 'Require', condition, ...(message === undefined ? {} : { message }), span };
+  }
   const assign = nodeOf(node, 'assign');
   if (assign === undefined) return undefined;
   const name = context.ident(tokenOf(assign, 'Name'));

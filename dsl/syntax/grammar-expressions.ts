@@ -146,11 +146,12 @@ export abstract class ExpressionGrammar extends CstParser {
     this.CONSUME(t.RCurly);
   });
 
-  /** stmt = let | assign | decl */
+  /** stmt = let | assign | require | decl */
   readonly stmt: Rule = this.RULE('stmt', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.letStmt) },
       { ALT: () => this.SUBRULE(this.assign) },
+      { ALT: () => this.SUBRULE(this.requireStmt) },
       { ALT: () => this.SUBRULE(this.decl) },
     ]);
   });
@@ -177,6 +178,16 @@ export abstract class ExpressionGrammar extends CstParser {
     this.CONSUME(t.Name);
     this.CONSUME(t.Equal);
     this.SUBRULE(this.expr);
+  });
+
+  /** require = "require" expr [ "else" STRING ] */
+  readonly requireStmt: Rule = this.RULE('requireStmt', () => {
+    this.CONSUME(t.RequireKeyword);
+    this.SUBRULE(this.expr);
+    this.OPTION(() => {
+      this.CONSUME(t.ElseKeyword);
+      this.CONSUME(t.StringToken);
+    });
   });
 
   /** pattern = NAME | "(" NAME { "," NAME } [","] ")" */

@@ -181,6 +181,10 @@ class Printer implements ExpressionPrinter {
       case 'Loss':
       case 'Output':
         return concat(`${item.kind.toLowerCase()} ${item.name.text} = `, printExpr(this, item.value));
+      case 'Require': {
+        const message = item.message === undefined ? [] : [` else `, printExpr(this, item.message)];
+        return concat('require ', printExpr(this, item.condition), ...message);
+      }
       default:
         throw new CompilerBug('print', `no text for ${String(item satisfies never)}`);
     }

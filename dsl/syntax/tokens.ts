@@ -60,6 +60,7 @@ export const LetKeyword = keyword('let');
 export const UpdateKeyword = keyword('update');
 export const LossKeyword = keyword('loss');
 export const OutputKeyword = keyword('output');
+export const RequireKeyword = keyword('require');
 export const ChainKeyword = keyword('chain');
 export const InKeyword = keyword('in');
 export const CarryingKeyword = keyword('carrying');
@@ -124,4 +125,5 @@ export const leadingKeywords: ReadonlySet<TokenType> = new Set([
   UpdateKeyword,
   LossKeyword,
   OutputKeyword,
+  RequireKeyword,
 ]);

@@ -141,6 +141,7 @@ const forward: PlanSpec = {
       place: 'sample.moe:3:5',
       group: 'result',
       unless: [],
+      shown: [],
     },
   ],
   slots: 0,
