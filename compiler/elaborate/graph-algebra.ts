@@ -114,7 +114,7 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
 
     meanPresent: (value, over, routes) => shop.tensor(meanPresent(shop, value.node, over, routes)),
 
-    require(operand, { condition, message, span }) {
+    requires(operand, { condition, message, span }) {
       shop.at(span);
       const shown: Check['shown'][number][] = [];
       const text = message.map((part) => {

@@ -127,7 +127,7 @@ export function float64Algebra(options: Float64Options): Float64Algebra {
     weights: weightsOf,
     present: (routes, value) => presentWhere(routes, value, absent),
     meanPresent,
-    require: requireAt,
+    requires: requireAt,
     extern: (call) => runExtern(call, options),
     same: sameNumbers,
     demand(operand) {

@@ -119,7 +119,7 @@ export interface Algebra<T, R> {
   /** Mean over axes, over the points where all these routes are present (0 if none): a carried loss. */
   meanPresent(value: T, over: readonly Axis[], routes: readonly R[]): T;
   /** The operand, which may be needed only where the condition holds: at all points of the condition that it has, for all others. */
-  require(operand: Operand<T, R>, required: Required<T>): Operand<T, R>;
+  requires(operand: Operand<T, R>, required: Required<T>): Operand<T, R>;
   extern(call: ExternCall<T>): readonly T[];
   /** Whether two tensors are surely the same value: then giving it twice is giving it once. */
   same(a: T, b: T): boolean;

@@ -52,7 +52,7 @@ export class Requirements<T, R> {
   }
 
   onOperand(operand: Operand<T, R>): Operand<T, R> {
-    return this.all.reduce((value, required) => this.around.algebra.require(value, required), operand);
+    return this.all.reduce((value, required) => this.around.algebra.requires(value, required), operand);
   }
 
   onTensor(value: T): T {

@@ -30,7 +30,8 @@ const forward = (signature: string, body: string, declarations = ''): string =>
 
 /** One index is outside: which body needs it? */
 function indices(name: string, result: string, body: string, ids: Numbers, error: string | null): NeededCase {
-  const text = forward(`(i: i32[T], v: [E], x: [T, D]) -> ${result}`, body);
+  const checked = 'fn f(x: [D], i: i32) -> [D] {\n    require i < 4\n    2 * x\n  }';
+  const text = forward(`(i: i32[T], v: [E], x: [T, D]) -> ${result}`, body, checked);
   const T = ids.data.length;
   const inputs = {
     i: ids,
@@ -223,6 +224,65 @@ export const neededCases: readonly NeededCase[] = [
     text: forward('(x: [T, D]) -> [D]', 'sum(softmax(x, over: T), over: T)'),
     inputs: { x: of([0, 2], []) },
     error: null,
+  },
+  // What the program requires.
+  indices('what is required of every token', '[T]', 'require i < 4\n sum(x, over: D)', second, 'MOE0723 T 1'),
+  indices('what is required, and holds', '[T]', 'require i < 8\n sum(x, over: D)', second, null),
+  indices('required of tokens that are not read', '[D]', 'let y = f(x, i)\n y[T: 2]', second, null),
+  indices('required of a token that is read', '[D]', 'let y = f(x, i)\n y[T: 1]', second, 'MOE0723 T 1'),
+  indices(
+    'required along an axis of its own',
+    '[T]',
+    'require v + 2 > x[D: 0]\n sum(x, over: D)',
+    second,
+    'MOE0723 E 0, T 1',
+  ),
+  indices('required of sizes', '[T]', 'require T <= 3 and not (T == 2)\n sum(x, over: D)', second, null),
+  indices('required of sizes that do not fit', '[T]', 'require T <= 2 or T > 3\n sum(x, over: D)', second, 'MOE0723'),
+  indices('required for no tokens', '[T]', 'require v > 5\n sum(x, over: D)', ints(), null),
+  indices('required of a route', 'route[T -> E]', 'require i < 4\n pick(0 * i, over: E)', second, 'MOE0723 T 1'),
+  indices(
+    'required in a step of a chain',
+    '[T]',
+    'chain s in S carrying h = sum(x, over: D) {\n require h < 20\n h + h }',
+    second,
+    'MOE0723 T 2',
+  ),
+  indices(
+    'of two that fail the first in the text',
+    '[T]',
+    'require i < 4\n require i < 1\n sum(x, over: D)',
+    second,
+    'MOE0723 T 1',
+  ),
+  indices(
+    'required of what an index is, and the index',
+    '[T]',
+    'require i >= 0\n v[E: i]',
+    ints(0, -2, 7),
+    'MOE0723 T 1',
+  ),
+  {
+    name: 'required in an expert that is not chosen',
+    text: forward(
+      '(x: [T, D]) -> [T, D]',
+      'gate(x) @ ffn(x)',
+      inner.replace('table[V:', 'require first < 9\n    table[V: 0 *'),
+    ),
+    inputs: { x: of([2, 2], [1, 1, -1, 1]) },
+    stores: { ...gateByFirst, 'ffn.first': [0, 0, 9, 9] },
+    error: null,
+  },
+  {
+    name: 'required in an expert that is chosen',
+    text: forward(
+      '(x: [T, D]) -> [T, D]',
+      'gate(x) @ ffn(x)',
+      inner.replace('table[V:', 'require x[D: 0] > 0 or first < 9\n    table[V: 0 *'),
+    ),
+    inputs: { x: of([3, 2], [1, 1, 1, 1, -1, 1]) },
+    stores: { ...gateByFirst, 'ffn.first': [9, 9, 0, 0] },
+    error: 'MOE0723 E 1, T 2',
   },
   // What was asked for.
   ...(['losses', 'updates', 'outputs'] as const).flatMap((group): NeededCase[] => {
