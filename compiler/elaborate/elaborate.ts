@@ -4,10 +4,10 @@
  * not a plain number.
  */
 import type { Program, TensorType } from '../../dsl/check/program.ts';
-import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Axis } from '../../dsl/meaning/axis.ts';
 import { bindStore, type Cell } from '../../dsl/meaning/bindings.ts';
-import { TooMuch } from '../../dsl/meaning/limits.ts';
+import { MOST_AXES, TooMuch } from '../../dsl/meaning/limits.ts';
 import type { StaticValue, UsedStore } from '../../dsl/meaning/instances.ts';
 import type { Condition } from '../../dsl/meaning/obligations.ts';
 import { Scope } from '../../dsl/meaning/scope.ts';
@@ -158,6 +158,15 @@ function elaborateEntry(
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
   const graph = placeChecks(builder.finish(rootsOf(walked, shop)), shop.demanded);
+  const wide = graph.nodes.find((node) => node.axes.length > MOST_AXES);
+  if (wide !== undefined)
+    report(
+      diagnostic('MOE0504', {
+        span: wide.span,
+        message: `a value of ${wide.axes.length} axes is computed here, and ${MOST_AXES} are the most`,
+        help: 'merge some of them',
+      }),
+    );
   for (const { used, selection } of liveReads(graph, walked.reads)) scope.markUsed(used, selection);
   return { graph, inputs, conditions: [...conditions.values()] };
 }

@@ -21,6 +21,9 @@ export const MOST_POINTS = 2 ** 27;
  */
 export const MOST_NESTED = 512;
 
+/** Axes of one value. An index in a kernel is an expression as deep as there are axes, and who prints or compiles it recurses. */
+export const MOST_AXES = 128;
+
 export class TooMuch extends Error {
   readonly diagnostic: Diagnostic;
 

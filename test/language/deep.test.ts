@@ -23,6 +23,12 @@ const constants = (n: number): string =>
 const angle = (n: number): string =>
   model(`${rows(n, (i) => `let a${i} = ${i === 0 ? '0.01 * iota(D)' : `a${i - 1}`} + 0.01`)}\nx + cos(a${n - 1})`);
 
+/** A tensor of many axes of one point, from an input and a param. */
+const axes = (n: number): string => {
+  const names = rows(n, (i) => `A${i}`, ', ');
+  return `model M {\n  axis T\n  axis ${rows(n, (i) => `A${i} = 1`, ', ')}\n  param w: [${names}]\n  forward(x: [T]) -> [T, ${names}] { x * w }\n}`;
+};
+
 describe('deep programs', () => {
   it.each([
     ['a row of a thousand terms', model(rows(1000, (i) => (i % 2 === 0 ? 'x' : '0.5 * x'), ' - '))],
@@ -31,6 +37,7 @@ describe('deep programs', () => {
     ['three hundred functions', calling(300)],
     ['three hundred constants', constants(300)],
     ['an angle of a thousand steps', angle(1000)],
+    ['a hundred axes', axes(100)],
   ])('%s', async (_, text) => {
     const { prepared, diagnostics } = prepareText(text);
     if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
@@ -42,6 +49,7 @@ describe('deep programs', () => {
     ['a row of ten thousand terms', model(rows(10_000, () => 'x', ' + ')), 'MOE0014'],
     ['a thousand functions', calling(1000), 'MOE0504'],
     ['two thousand constants', constants(2000), 'MOE0504'],
+    ['a thousand axes', axes(1000), 'MOE0504'],
   ])('%s: refused', (_, text, code) => {
     const { prepared, diagnostics } = prepareText(text);
     expect(prepared).toBe(null);
