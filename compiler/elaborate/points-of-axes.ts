@@ -135,6 +135,9 @@ function united(parts: readonly (Known | null)[]): Known | null {
 /** Whole numbers of operands in ranges, as long as nothing wraps. */
 function arithmetic(op: string, parts: readonly (Known | null)[]): Known | null {
   if (op === 'where') return united(parts);
+  // The rest has the sign of what is divided by, whatever is divided.
+  const [, divisor] = parts;
+  if (op === 'mod' && divisor?.kind === 'range' && divisor.least > 0) return range(0, divisor.most - 1);
   const ranges = parts.flatMap((part) => (part?.kind === 'range' ? [part] : []));
   const [x, y, z] = ranges;
   if (ranges.length < parts.length || x === undefined) return null;
@@ -156,9 +159,6 @@ function arithmetic(op: string, parts: readonly (Known | null)[]): Known | null 
       return corners(Math.min);
     case 'maximum':
       return corners(Math.max);
-    case 'mod':
-      // The rest has the sign of what is divided by, which is a positive number here.
-      return y !== undefined && y.least > 0 ? range(0, y.most - 1) : null;
     case 'clamp':
       return y === undefined || z === undefined || y.most > z.least ? null : range(y.least, z.most);
     case 'convert':
