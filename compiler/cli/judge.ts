@@ -160,6 +160,16 @@ export function compare(name: string, actual: NamedTensor, expected: NamedTensor
   return { name, shape, passed: worst === null || worst.ratio <= 1, worst, error, bound: widest, compared, undecided };
 }
 
+/** Whether some number of a run may leave f32 on its way, though the reference has one: then a run may meet what is no number. */
+export function mayLeaveF32(run: Ready): boolean {
+  const { bounded } = boundsOf(run);
+  return [...bounded.values()].some(({ value, delta }) =>
+    value.some((v, i) => Number.isFinite(v) && !(Math.abs(v) + (delta[i] ?? 0) <= MOST_F32)),
+  );
+}
+
+const MOST_F32 = 3.4028234663852886e38;
+
 function boundsOf({ prepared, request }: Ready): {
   readonly graph: Graph;
   readonly sizes: ReadonlyMap<string, number>;

@@ -5,7 +5,7 @@
 import { executeReference } from '../../compiler/cli/execute.ts';
 import type { NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
 import { CliError } from '../../compiler/cli/cli-error.ts';
-import { judge, type Verdict } from '../../compiler/cli/judge.ts';
+import { judge, mayLeaveF32, type Verdict } from '../../compiler/cli/judge.ts';
 import { madeStores, withStores } from '../../compiler/cli/made-values.ts';
 import type { Ready } from '../../compiler/cli/run-options.ts';
 import { stepwiseOnGpu, stepwiseOnKernels, type Stepwise } from '../../compiler/cli/stepwise.ts';
@@ -95,6 +95,9 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
     const [want, have] = [shownError(reference), shownError(actual)];
     if ('code' in reference && 'code' in actual && reference.code === actual.code)
       return { kind: 'stopped', code: reference.code };
+    // What overflows in f32 and not in float64 makes NaN of a run alone.
+    if ('code' in actual && actual.code === 'MOE0720' && !('code' in reference) && mayLeaveF32(run))
+      return { kind: 'stopped', code: 'MOE0720' };
     const key = `${'code' in reference ? reference.code : 'values'} ${'code' in actual ? actual.code : 'values'}`;
     return found('errors differ', key, `the reference says ${want}, ${options.on} says ${have}`);
   }
