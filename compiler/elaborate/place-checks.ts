@@ -76,6 +76,8 @@ class Placer {
   private readonly b: GraphBuilder;
   /** Which nodes are made of something that is checked. */
   private readonly concerns: readonly boolean[];
+  /** What is asked while a node is computed, for where a NaN in it counts. */
+  private readonly asked = new Map<NodeId, readonly NodeId[]>();
   private readonly found: readonly { readonly subject: Subject; readonly needs: { asker: Asker; need: Need }[] }[];
 
   constructor(
@@ -137,13 +139,13 @@ class Placer {
     return need.filter((s) => !implies(candidates, s, (n) => this.b.node(n)));
   }
 
-  /** Whether a node reads another, however far below. */
-  private isMadeOf(id: NodeId, other: NodeId): boolean {
+  /** Whether a node is known only after another: it reads it, however far below, or asks where a NaN of something counts that does. */
+  private isAfter(id: NodeId, other: NodeId): boolean {
     const seen = new Set<NodeId>([id]);
     for (const next of seen) {
       if (next === other) return true;
-      // What stands before the other cannot read it.
-      if (next > other) for (const operand of operandsOf(this.graph, this.b.node(next))) seen.add(operand);
+      for (const before of operandsOf(this.graph, this.b.node(next))) seen.add(before);
+      for (const before of this.asked.get(next) ?? []) seen.add(before);
     }
     return false;
   }
@@ -167,7 +169,8 @@ class Placer {
         // Points are told, and compared, by the names of their axes: in what order axes are stored nobody wrote.
         const axes = [...subject.axes].sort((a, c) => compare(this.b.axisOf(a).name, this.b.axisOf(c).name));
         const open = kind === 'numbers' ? this.beyondCandidates(holds, need) : need;
-        const explicit = kind === 'numbers' && open.some((s) => this.isMadeOf(s, holds));
+        const explicit = kind === 'numbers' && open.some((s) => this.isAfter(s, holds));
+        if (kind === 'numbers' && !explicit) this.asked.set(holds, [...(this.asked.get(holds) ?? []), ...open]);
         const node = explicit ? this.allNumbers(holds) : holds;
         return { kind: explicit ? 'holds' : kind, node, where: open, axes, ...asker, code, message, shown, span };
       }),

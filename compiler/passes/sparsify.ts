@@ -45,6 +45,8 @@ class Demand {
   private readonly supports: Supports;
   /** Final for nodes that were passed, else the union of what users wanted so far. */
   private readonly wants = new Map<NodeId, Domain>();
+  /** What an order or argmax asks for where a NaN in it counts: it is known before. */
+  private readonly asked = new Map<NodeId, readonly NodeId[]>();
   /** Pairs of a source and a target of one route. */
   private readonly pairs: readonly (readonly [AxisId, AxisId])[];
 
@@ -58,6 +60,8 @@ class Demand {
       for (const s of node.sources) for (const t of node.targets) pairs.set(`${s},${t}`, [s, t]);
     }
     this.pairs = [...pairs.values()];
+    for (const { kind, node, where } of graph.checks)
+      if (kind === 'numbers' && where.length > 0) this.asked.set(node, [...(this.asked.get(node) ?? []), ...where]);
   }
 
   run(): void {
@@ -204,10 +208,12 @@ class Demand {
     const old = this.graph.nodes.length;
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
       if (id === on) return true;
-      // Old nodes before `on` read only what is before them, and their domains are not settled yet.
-      if (seen.has(id) || (id < old && id < on)) continue;
+      // Old nodes before `on` read only what is before them, and their domains are not settled yet; but they may ask for more.
+      if (seen.has(id) || (id < old && id < on && this.asked.size === 0)) continue;
       seen.add(id);
-      stack.push(...operandsOf(this.graph, this.b.node(id)), ...(this.wants.get(id)?.supports ?? []));
+      const node = this.b.node(id);
+      stack.push(...operandsOf(this.graph, node), ...(this.wants.get(id)?.supports ?? []));
+      stack.push(...(this.asked.get(id) ?? []));
     }
     return false;
   }

@@ -12,12 +12,15 @@ import type { Kernel, Stmt } from '../ir.ts';
 import { numberOf } from '../simplify.ts';
 import { rewriteExprs } from './rewrite.ts';
 
+const QUIET_NAN = 0x7fc00000;
+
 export function nameInfinities(kernel: Kernel): Kernel {
   const names = new Map<number, string>();
   const rewritten = rewriteExprs(kernel, (expr) => {
     const value = expr.type === 'f32' ? numberOf(expr) : undefined;
     if (value === undefined || Number.isFinite(value)) return expr;
-    const bits = bitcastValue('f32', 'u32', value);
+    // NaN has many bits, of which a constant that was folded may have any.
+    const bits = Number.isNaN(value) ? QUIET_NAN : bitcastValue('f32', 'u32', value);
     const name = names.get(bits) ?? (Number.isNaN(value) ? 'nan' : value > 0 ? 'infinity' : 'below');
     names.set(bits, name);
     return bitcast('f32', local(name, 'u32'));
