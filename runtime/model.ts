@@ -6,6 +6,7 @@
  * - States change only when a run that was asked to update ended well, all of them together.
  * - The device is the caller's: `dispose` destroys the model's buffers and nothing else.
  */
+import { forgottenUpdate } from './forgotten-update.ts';
 import type { Memory } from './buffers.ts';
 import { type Encoded, type EncodeOptions, encodeRun } from './encode.ts';
 import { InputError, MoecError } from './errors.ts';
@@ -48,7 +49,7 @@ export interface RunOptions {
   readonly seed?: number;
   readonly losses?: boolean;
   readonly outputs?: boolean;
-  /** Store the new states when the run has ended well. */
+  /** Store the new states when the run has ended well. Where nothing is said and a state that is read would have moved, that is told once. */
   readonly update?: boolean;
   readonly signal?: AbortSignal;
   /** Milliseconds that the device may take to answer; none unless given. */
@@ -119,6 +120,8 @@ export class Model {
   #queue: Promise<unknown> = Promise.resolve();
   #runs = 0;
   #disposed = false;
+  /** Entries of which a forgotten update was told. */
+  readonly #warned = new Set<string>();
 
   constructor(parts: ModelParts) {
     this.manifest = parts.manifest;
@@ -319,6 +322,7 @@ export class Model {
     checkFlags(options, ['losses', 'outputs', 'update', 'checkFinite']);
     const timeout = readTimeout(options.timeout);
     const entry = findEntry(this.manifest, options.entry);
+    if (update === undefined) this.#warnOnce(entry);
     const plan = losses === true || outputs === true || update === true ? entry.full : entry.plan;
     const feeds = readFeeds(this.manifest, entry, toMap(inputs), {
       controls: toMap(controls),
@@ -341,6 +345,13 @@ export class Model {
       watch: options.watch,
       stored: false,
     };
+  }
+
+  #warnOnce(entry: EntrySpec): void {
+    if (this.#warned.has(entry.name)) return;
+    this.#warned.add(entry.name);
+    const told = forgottenUpdate(this.manifest, entry);
+    if (told !== null) console.warn(told);
   }
 
   async #run(request: RunRequest): Promise<RunResult> {
