@@ -209,10 +209,11 @@ class Demand {
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
       if (id === on) return true;
       // Old nodes before `on` read only what is before them, and their domains are not settled yet; but they may ask for more.
-      if (seen.has(id) || (id < old && id < on && this.asked.size === 0)) continue;
+      const isBefore = id < old && id < on;
+      if (seen.has(id) || (isBefore && this.asked.size === 0)) continue;
       seen.add(id);
-      const node = this.b.node(id);
-      stack.push(...operandsOf(this.graph, node), ...(this.wants.get(id)?.supports ?? []));
+      stack.push(...operandsOf(this.graph, this.b.node(id)));
+      if (!isBefore) stack.push(...(this.wants.get(id)?.supports ?? []));
       stack.push(...(this.asked.get(id) ?? []));
     }
     return false;
