@@ -74,7 +74,7 @@ export class Needs {
     // Along axes that nothing speaks of there need only be a point.
     const free = this.anyPoint(gone.filter((a) => !inTouched.has(a)));
     if (free === null) return null;
-    const all = this.conjunction(touched);
+    const all = this.supports.conjunction(touched);
     const projected = all === null ? [] : [this.somewhere(all, gone)];
     return this.minimal([...free, ...rest, ...projected]);
   }
@@ -105,11 +105,6 @@ export class Needs {
     return this.plain(this.b.reduce('any', support, over));
   }
 
-  private conjunction(supports: Need): NodeId | null {
-    const [first, ...rest] = supports;
-    return first === undefined ? null : rest.reduce((all, s) => this.supports.join(all, s), first);
-  }
-
   /** Without what others before it imply. */
   private minimal(supports: Need): Need {
     return supports.reduce<Need>(
@@ -127,7 +122,7 @@ export class Needs {
     if (this.within(a, b)) return b;
     if (this.within(b, a)) return a;
     const common = a.filter((s) => b.includes(s));
-    const [left, right] = [a, b].map((need) => this.conjunction(need.filter((s) => !common.includes(s))));
+    const [left, right] = [a, b].map((need) => this.supports.conjunction(need.filter((s) => !common.includes(s))));
     if (left === undefined || left === null || right === undefined || right === null) return common;
     const all = axes.filter((x) => this.b.axesOf(left).includes(x) || this.b.axesOf(right).includes(x));
     const united = this.supports.union(this.over(left, all), this.over(right, all));
@@ -188,7 +183,7 @@ export class Needs {
       case 'slice': {
         const { axis, at, as } = node;
         const whole = as === null ? need : need.map((s) => this.supports.unslice(s, axis, at, as));
-        const back = this.minimal([...whole, this.range(axis, at, as)]);
+        const back = this.minimal([...whole, this.supports.range(axis, at, as)]);
         return to(node.operand, back, this.b.axesOf(node.operand));
       }
       case 'split':
@@ -225,18 +220,5 @@ export class Needs {
     const wide = this.onto(need, node.axes, rest);
     if (wide === null) return;
     this.want(id, this.minimal([...wide, ...guards]), [...rest, ...over]);
-  }
-
-  /** The points of an axis that a slice takes. */
-  private range(axis: AxisId, at: Size, as: AxisId | null): NodeId {
-    const { b } = this;
-    const point = b.iota(axis, 'i32');
-    if (as === null) {
-      const mask = b.map('eq', [point, b.size(at, 'i32')]);
-      return b.support(mask, [axis], [], [{ per: [], atMost: one }]);
-    }
-    const end = b.size(apply('add', at, b.sizeOf(as)), 'i32');
-    const mask = b.map('and', [b.map('ge', [point, b.size(at, 'i32')]), b.map('lt', [point, end])]);
-    return b.support(mask, [axis], [], [{ per: [], atMost: b.sizeOf(as) }]);
   }
 }

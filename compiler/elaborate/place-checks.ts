@@ -7,7 +7,7 @@
  * it was asked for, whatever else it computes.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import type { Code } from '../../dsl/diagnostics/diagnostic.ts';
+import { compareByText, compareTexts, type Code } from '../../dsl/diagnostics/diagnostic.ts';
 import { GraphBuilder } from '../graph/build.ts';
 import { implies } from '../graph/implies.ts';
 import type { AxisId, Check, Graph, Node, NodeId, RootGroup, Span } from '../graph/ir.ts';
@@ -64,13 +64,10 @@ function subjectsOf(graph: Graph, demanded: readonly Demanded[]): readonly Subje
     return [];
   });
   const more = demanded.map((d): Subject => ({ ...d, kind: 'holds', axes: nodeOf(graph, d.holds).axes }));
-  return [...own, ...more].sort(
-    (a, b) => compare(a.span.source, b.span.source) || a.span.start - b.span.start || compare(a.code, b.code),
-  );
+  return [...own, ...more].sort(compareByText);
 }
 
 const isFloat = ({ element }: Node): boolean => element === 'f32' || element === 'f16';
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 class Placer {
   private readonly b: GraphBuilder;
@@ -167,7 +164,7 @@ class Placer {
       needs.map(({ asker, need }): Check => {
         const { kind, code, message, span, holds, shown = [] } = subject;
         // Points are told, and compared, by the names of their axes: in what order axes are stored nobody wrote.
-        const axes = [...subject.axes].sort((a, c) => compare(this.b.axisOf(a).name, this.b.axisOf(c).name));
+        const axes = [...subject.axes].sort((a, c) => compareTexts(this.b.axisOf(a).name, this.b.axisOf(c).name));
         const open = kind === 'numbers' ? this.beyondCandidates(holds, need) : need;
         const explicit = kind === 'numbers' && open.some((s) => this.isAfter(s, holds));
         if (kind === 'numbers' && !explicit) this.asked.set(holds, [...(this.asked.get(holds) ?? []), ...open]);

@@ -3,7 +3,7 @@
  * view. Each keeps its sources, targets and the facts about how many points are present.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, sizeKey, type Size } from '../../dsl/meaning/size.ts';
+import { apply, one, sizeKey, type Size } from '../../dsl/meaning/size.ts';
 import {
   boundOf,
   compareProducts,
@@ -120,14 +120,35 @@ export class Supports {
     return this.recut(id, [into], from, (n) => this.b.split(n, into, from));
   }
 
+  /** Where all of these hold, each looked at only where those before it do; null of none. */
+  conjunction(supports: readonly NodeId[]): NodeId | null {
+    const [first, ...rest] = supports;
+    return first === undefined ? null : rest.reduce((all, s) => this.join(all, s), first);
+  }
+
+  /** The points of an axis from `at` on that an axis `as` has, or that point alone. */
+  range(axis: AxisId, at: Size, as: AxisId | null): NodeId {
+    const { b } = this;
+    const length = as === null ? one : b.sizeOf(as);
+    const mask = as === null ? b.map('eq', [b.iota(axis, 'i32'), b.size(at, 'i32')]) : this.within(axis, at, as);
+    return b.support(mask, [axis], [], [{ per: [], atMost: length }]);
+  }
+
+  /** Whether a point of an axis is in the range that begins at `at` and is as long as `as`. */
+  private within(axis: AxisId, at: Size, as: AxisId): NodeId {
+    const { b } = this;
+    const point = b.iota(axis, 'i32');
+    const end = b.size(apply('add', at, b.sizeOf(as)), 'i32');
+    return b.map('and', [b.map('ge', [point, b.size(at, 'i32')]), b.map('lt', [point, end])]);
+  }
+
   /** A support over a range of an axis, over the whole of it: false outside. */
   unslice(id: NodeId, axis: AxisId, at: Size, as: AxisId): NodeId {
     return this.recut(id, [as], [axis], (n) => {
       const { b } = this;
-      const point = b.iota(axis, 'i32');
-      const end = b.size(apply('add', at, b.sizeOf(as)), 'i32');
-      const inside = b.map('and', [b.map('ge', [point, b.size(at, 'i32')]), b.map('lt', [point, end])]);
-      const index = b.map('where', [inside, b.map('sub', [point, b.size(at, 'i32')]), b.constant(-1, 'i32')]);
+      const inside = this.within(axis, at, as);
+      const place = b.map('sub', [b.iota(axis, 'i32'), b.size(at, 'i32')]);
+      const index = b.map('where', [inside, place, b.constant(-1, 'i32')]);
       // A range of a support, put back: that support, inside the range.
       const parts = this.conjunctsOf(n).map((part) => this.slicedFrom(part, axis, at, as) ?? b.gather(part, as, index));
       return parts.length === 1 && parts[0] !== undefined && this.slicedFrom(n, axis, at, as) === null

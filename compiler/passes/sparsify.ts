@@ -170,7 +170,7 @@ class Demand {
     if (weaker(a, b)) return b;
     if (weaker(b, a)) return a;
     const common = a.supports.filter((s) => b.supports.includes(s));
-    const [left, right] = [a, b].map((w) => this.conjunction(w.supports.filter((s) => !common.includes(s))));
+    const [left, right] = [a, b].map((w) => this.supports.conjunction(w.supports.filter((s) => !common.includes(s))));
     if (
       left !== undefined &&
       right !== undefined &&
@@ -185,11 +185,6 @@ class Demand {
     const span = this.graph.nodes[id]?.span ?? this.b.span;
     const text = 'its uses want different points';
     return { supports: [], dense: this.mixed(this.axesOf(id)) ? { reason: 'c', text, span } : null };
-  }
-
-  private conjunction(supports: readonly NodeId[]): NodeId | null {
-    const [first, ...rest] = supports;
-    return first === undefined ? null : rest.reduce((all, s) => this.supports.join(all, s), first);
   }
 
   /** A support that is made from the value cannot say where to compute it. */

@@ -77,3 +77,14 @@ export function diagnostic(code: Code, details: DiagnosticDetails = {}): Diagnos
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((d) => d.severity === 'error');
 }
+
+/** The order in which errors are told: of the text, and at one place of the codes. */
+export function compareByText(
+  a: { readonly span: Span; readonly code: Code },
+  b: { readonly span: Span; readonly code: Code },
+): number {
+  return compareTexts(a.span.source, b.span.source) || a.span.start - b.span.start || compareTexts(a.code, b.code);
+}
+
+/** By code units: the same on every machine. */
+export const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -10,7 +10,7 @@
  *
  * The sets may be too large (an index into a table that holds an error counts for the whole table), never too small.
  */
-import type { Code, Span } from '../diagnostics/diagnostic.ts';
+import { compareByText, compareTexts, type Code, type Span } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../meaning/axis.ts';
 import type { F64Route } from './route.ts';
 import { countPoints, offsets, unite, without } from './tensor.ts';
@@ -110,14 +110,12 @@ export function reported(problems: readonly Deferred[]): readonly RunProblem[] {
   const first = new Map<string, RunProblem>();
   for (const { problem } of problems) {
     const key = `${problem.code}:${problem.span.start}:${problem.span.source}`;
-    const named = { ...problem, point: [...problem.point].sort((a, b) => compare(a.axis, b.axis)) };
+    const named = { ...problem, point: [...problem.point].sort((a, b) => compareTexts(a.axis, b.axis)) };
     const known = first.get(key);
     if (known === undefined || isBefore(named, known)) first.set(key, named);
   }
   return [...first.values()];
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function isBefore(a: RunProblem, b: RunProblem): boolean {
   const differs = a.point.findIndex(({ index }, i) => index !== b.point[i]?.index);
@@ -126,7 +124,5 @@ function isBefore(a: RunProblem, b: RunProblem): boolean {
 
 /** In the order of the text, which is the order in which a run tells them. */
 export function inOrderOfText(problems: readonly RunProblem[]): readonly RunProblem[] {
-  return [...problems].sort(
-    (a, b) => compare(a.span.source, b.span.source) || a.span.start - b.span.start || compare(a.code, b.code),
-  );
+  return [...problems].sort(compareByText);
 }
