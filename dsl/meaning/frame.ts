@@ -3,6 +3,7 @@
  * body does not see. And the few things one asks of a value at hand, whatever the executor.
  */
 import type { Id } from '../check/program.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Algebra, Operand } from './algebra.ts';
 import type { Axis } from './axis.ts';
@@ -55,4 +56,11 @@ export function restrict<T, R>(
   if (renaming.size === 0) return renaming;
   const own = axesOfOperand(operand, algebra);
   return new Map([...renaming].filter(([a]) => own.includes(a)));
+}
+
+/** A value that is one tensor or route. */
+export function asOperand<T, R>(value: WalkValue<T, R>): Operand<T, R> {
+  if (value.kind === 'tuple' || value.kind === 'family')
+    throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
+  return value;
 }

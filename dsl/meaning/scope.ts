@@ -57,6 +57,12 @@ export class Scope extends StaticScope {
     return this.tree.declarationOf(instance);
   }
 
+  /** " (at l = 0)": the first instance at which an obligation fails. */
+  where(frame: StaticFrame): string {
+    const parts = [...frame.indices].map(([id, value]) => `${this.indexName(id)} = ${value}`);
+    return parts.length === 0 ? '' : ` (at ${parts.join(', ')})`;
+  }
+
   indexName(id: Id): string {
     return this.tree.indexName(id);
   }

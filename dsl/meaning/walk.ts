@@ -6,34 +6,26 @@
  *
  * Source: core.md 2.1 to 2.4, 2.8, 2.9; tagless interpretation (Carette, Kiselyov, Shan 2009) for the algebra.
  */
-import type {
-  AxisVar,
-  Block,
-  ChainExpr,
-  Expr,
-  FamilyExpr,
-  PrimitiveExpr,
-  Program,
-  TensorType,
-  ValueType,
-} from '../check/program.ts';
+import type { AxisVar, Block, Expr, PrimitiveExpr, Program, TensorType, ValueType } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import type { Algebra, Operand } from './algebra.ts';
 import type { Axis } from './axis.ts';
 import { Calls } from './calls.ts';
-import { coerce, withoutPoints } from './coerce.ts';
+import { Chains } from './chains.ts';
+import { coerce } from './coerce.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
 import { axesOfType } from '../algebra/primitive.ts';
-import { axesOfOperand, stackOperands, type Frame, type WalkValue } from './frame.ts';
-import type { FamilyValue, UsedStore } from './instances.ts';
+import { familyOf } from './family-exprs.ts';
+import { asOperand, type Frame, type WalkValue } from './frame.ts';
+import type { UsedStore } from './instances.ts';
 import { Obligations, type Condition } from './obligations.ts';
 import { clashes, runValues } from './run-names.ts';
+import { PrimitiveCalls } from './primitive-calls.ts';
 import { Requirements, type Surroundings } from './requirements.ts';
 import { Scope, type StaticFrame } from './scope.ts';
 import { StoreReader, type StoreRead } from './store-reader.ts';
-import { MOST_STEPS, withinLimit, withinNesting } from './limits.ts';
-import { asInteger, exact, type Size } from './size.ts';
+import { withinNesting } from './limits.ts';
 
 export interface WalkOptions<T, R> {
   readonly program: Program;
@@ -84,8 +76,6 @@ export function walkInitial<T, R>(
 }
 
 class Walk<T, R> {
-  /** How often what is walked now is written out: the product of the steps of the chains around it. */
-  private stepsAround = 1;
   /** Expressions around the one that is walked. */
   private nested = 0;
   private readonly scope: Scope;
@@ -94,6 +84,8 @@ class Walk<T, R> {
   private readonly stores: StoreReader<T, R>;
   private readonly effects: Effects<T, R>;
   private readonly obligations: Obligations;
+  private readonly primitives: PrimitiveCalls<T, R>;
+  private readonly chains: Chains<T, R>;
 
   constructor(private readonly options: WalkOptions<T, R>) {
     this.scope = options.scope;
@@ -107,6 +99,14 @@ class Walk<T, R> {
       (p) => this.obligations.report(p),
     );
     this.obligations = new Obligations(options.report, options.require ?? (() => undefined));
+    this.primitives = new PrimitiveCalls(this.scope, this.algebra, this.obligations);
+    this.chains = new Chains({
+      algebra: this.algebra,
+      axis: (variable, frame) => this.axis(variable, frame),
+      expression: (expr, frame) => this.expression(expr, frame),
+      block: (block, frame) => this.block(block, frame),
+      coerced: (value, type, frame) => this.coerced(value, type, frame),
+    });
     this.effects = new Effects(
       options.algebra,
       (id) => this.scope.spanOf(id),
@@ -185,7 +185,10 @@ class Walk<T, R> {
           break;
         }
         case 'let_family':
-          frame.locals.set(statement.local, { kind: 'family', family: this.family(statement.family, frame) });
+          frame.locals.set(statement.local, {
+            kind: 'family',
+            family: familyOf(statement.family, frame, this.scope, this.obligations),
+          });
           break;
         case 'update':
           if (this.options.want.updates) {
@@ -283,7 +286,7 @@ class Walk<T, R> {
         return this.primitive(expr, first, of, frame);
       case 'call':
         return this.calls.call(
-          this.family(expr.callee, frame),
+          familyOf(expr.callee, frame, this.scope, this.obligations),
           expr.args.map((e) => (e === of ? asOperand(first) : this.operand(e, frame))),
           frame,
           expr.span,
@@ -329,7 +332,7 @@ class Walk<T, R> {
         return this.primitive(expr, null, null, frame);
       case 'call':
         return this.calls.call(
-          this.family(expr.callee, frame),
+          familyOf(expr.callee, frame, this.scope, this.obligations),
           [],
           frame,
           expr.span,
@@ -342,7 +345,7 @@ class Walk<T, R> {
         return this.block(condition.kind === 'bool' && condition.value ? expr.then : expr.else, frame);
       }
       case 'chain':
-        return this.chain(expr, frame);
+        return this.chains.value(expr, frame);
       case 'coerce':
       case 'embed':
         throw new CompilerBug('walk', `a ${expr.kind} of nothing`);
@@ -353,169 +356,15 @@ class Walk<T, R> {
     return coerce(value, type, frame, this.algebra, (variable) => this.axis(variable, frame));
   }
 
-  private chain(
-    expr: ChainExpr & { readonly type: ValueType; readonly span: Span },
-    frame: Frame<T, R>,
-  ): WalkValue<T, R> {
-    const axis = this.axis(expr.axis, frame);
-    const steps = asInteger(axis.size);
-    if (steps === null) throw new CompilerBug('walk', `chain over ${axis.name}, whose size is not constant`);
-    let carried = expr.carries.map((c) => this.coerced(this.expression(c.start, frame), c.type, frame));
-    const collected: Operand<T, R>[][] = expr.collecting.map(() => []);
-    const around = this.stepsAround;
-    this.stepsAround = withinLimit(
-      around * Math.max(steps, 1),
-      MOST_STEPS,
-      `a chain over ${axis.name} is written out`,
-      expr.span,
-    );
-    for (let i = 0; i < steps; i++) {
-      const step: Frame<T, R> = {
-        ...frame,
-        indices: new Map([...frame.indices, [expr.index, i]]),
-        locals: new Map(frame.locals),
-        place: `${frame.place}/${expr.span.start}.${i}`,
-      };
-      expr.carries.forEach((c, k) => {
-        const value = carried[k];
-        if (value !== undefined) step.locals.set(c.local, value);
-      });
-      const value = this.block(expr.body, step);
-      const items = expr.carries.length === 1 || value.kind !== 'tuple' ? [value] : value.items;
-      carried = expr.carries.map((c, k) => {
-        const item = items[k];
-        if (item === undefined) throw new CompilerBug('walk', 'a chain step gives too few values');
-        return this.coerced(item, c.type, frame);
-      });
-      expr.collecting.forEach((c, k) => {
-        const item = step.locals.get(c.local);
-        if (item === undefined || item.kind === 'tuple' || item.kind === 'family')
-          throw new CompilerBug('walk', `nothing to collect as ${c.name}`);
-        collected[k]?.push(item);
-      });
-    }
-    this.stepsAround = around;
-    const types = expr.type.kind === 'tuple' ? expr.type.items.map(({ type }) => type) : [expr.type];
-    const all = [
-      ...carried,
-      ...collected.map((operands, k) => {
-        const type = types[expr.carries.length + k];
-        return operands.length === 0 && type !== undefined
-          ? withoutPoints(type, this.algebra, (a) => this.axis(a, frame), expr.span)
-          : stackOperands(operands, axis, this.algebra);
-      }),
-    ];
-    const [only] = all;
-    return all.length === 1 && only !== undefined ? only : { kind: 'tuple', items: all };
-  }
-
   private primitive(
     expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span },
     first: WalkValue<T, R> | null,
     of: Expr | null,
     frame: Frame<T, R>,
   ): Operand<T, R> {
-    const axes = new Map([...expr.axes].map(([name, vars]) => [name, vars.map((v) => this.axis(v, frame))]));
-    const along = alongWhat(expr.name, axes);
-    const args = new Map<string, Operand<T, R>>();
-    for (const [name, e] of expr.args) {
-      const value = asOperand(e === of && first !== null ? first : this.expression(e, frame));
-      args.set(name, this.withAxes(value, e, along, frame));
-    }
-    const statics = new Map<string, Size | boolean>();
-    for (const [name, value] of expr.statics) {
-      const v = this.scope.static(value, frame);
-      if (v.kind === 'string') throw new CompilerBug('walk', `a string as ${name}`);
-      statics.set(name, v.kind === 'bool' ? v.value : v.size);
-    }
-    this.partLayout(expr, axes, statics);
-    this.obligations.primitive(expr, axes, statics, () => this.where(frame));
-    return this.algebra.primitive({
-      name: expr.name,
-      args,
-      axes,
-      statics,
-      element: expr.type.kind === 'tuple' ? 'f32' : expr.type.element,
-      span: expr.span,
-      hidden: frame.hidden,
-      place: `${frame.place}/${expr.span.start}`,
-    });
+    const walked = (e: Expr): WalkValue<T, R> => (e === of && first !== null ? first : this.expression(e, frame));
+    return this.primitives.call(expr, (e) => asOperand(walked(e)), frame);
   }
-
-  /** A value that is the same along a family's axis may lack it: an operation that goes along the axis gets it repeated. */
-  private withAxes(value: Operand<T, R>, expr: Expr, along: readonly Axis[], frame: Frame<T, R>): Operand<T, R> {
-    if (along.length === 0 || expr.type.kind === 'tuple') return value;
-    const has = axesOfOperand(value, this.algebra);
-    const missing = axesOfType(expr.type)
-      .map((a) => this.axis(a, frame))
-      .filter((a) => along.includes(a) && !has.includes(a));
-    if (missing.length === 0) return value;
-    const payload = expr.type.kind === 'route' ? expr.type.payload.map((a) => this.axis(a, frame)) : [];
-    return this.algebra.broadcast(value, [...missing, ...has], payload);
-  }
-
-  /** `part` and `is` name a member of a union: here it becomes a range of the union's axis. */
-  private partLayout(
-    expr: PrimitiveExpr,
-    axes: ReadonlyMap<string, readonly Axis[]>,
-    statics: Map<string, Size | boolean>,
-  ): void {
-    if (expr.name !== 'part' && expr.name !== 'is') return;
-    const union = axes.get('axis')?.[0];
-    const part = statics.get('part');
-    const index = part === undefined || typeof part === 'boolean' ? null : asInteger(part);
-    if (union === undefined || index === null) throw new CompilerBug('walk', `${expr.name} without a part`);
-    const member = this.scope.unionLayout(union).members[index];
-    if (member === undefined) throw new CompilerBug('walk', 'no such part');
-    statics.set('offset', member.offset);
-    statics.set('length', member.length);
-  }
-
-  /** " (at l = 0)": the first instance at which an obligation fails. */
-  private where(frame: StaticFrame): string {
-    const parts = [...frame.indices].map(([id, value]) => `${this.scope.indexName(id)} = ${value}`);
-    return parts.length === 0 ? '' : ` (at ${parts.join(', ')})`;
-  }
-
-  // --- families and calls ------------------------------------------------------------------------------------------
-
-  private family(expr: FamilyExpr, frame: Frame<T, R>): FamilyValue<never> {
-    switch (expr.kind) {
-      case 'named':
-        return this.scope.family(expr.decl, frame);
-      case 'local_family': {
-        const value = frame.locals.get(expr.local);
-        if (value === undefined || value.kind !== 'family') throw new CompilerBug('walk', 'a local that is no family');
-        return value.family;
-      }
-      case 'at': {
-        const axis = this.axis(expr.axis, frame);
-        const index = this.scope.integer(expr.index, frame);
-        this.obligations.point(this.scope.number(expr.index, frame), axis, expr.span, this.where(frame));
-        const n = asInteger(axis.size);
-        const inside = Math.min(Math.max(index ?? 0, 0), (n ?? 1) - 1);
-        return this.scope.families.select(this.family(expr.family, frame), axis, { kind: 'at', index: inside });
-      }
-      case 'window': {
-        const axis = this.axis(expr.axis, frame);
-        const as = this.axis(expr.as, frame);
-        const [from, to] = [this.scope.integer(expr.from, frame), this.scope.integer(expr.to, frame)];
-        const inside = this.obligations.range(axis, as, exact(from ?? 0), exact(to ?? 0), expr.span, this.where(frame));
-        return this.scope.families.select(this.family(expr.family, frame), axis, {
-          kind: 'window',
-          from: inside ? (from ?? 0) : 0,
-          as,
-        });
-      }
-    }
-  }
-}
-
-/** The axes that an operation goes along. A contraction knows what to do where one of its sides lacks an axis. */
-function alongWhat(name: PrimitiveExpr['name'], axes: ReadonlyMap<string, readonly Axis[]>): readonly Axis[] {
-  if (name === 'dot') return [];
-  const looked = name === 'gather' ? (axes.get('axis') ?? []) : [];
-  return [...(axes.get('over') ?? []), ...(axes.get('along') ?? []), ...looked];
 }
 
 /** The operand of an expression that is walked before all others of it. */
@@ -531,10 +380,4 @@ function firstOf(expr: Expr): Expr | null {
     default:
       return null;
   }
-}
-
-function asOperand<T, R>(value: WalkValue<T, R>): Operand<T, R> {
-  if (value.kind === 'tuple' || value.kind === 'family')
-    throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
-  return value;
 }
