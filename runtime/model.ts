@@ -26,7 +26,7 @@ import {
   untilAborted,
 } from './options.ts';
 import { Readback } from './readback.ts';
-import { type Route, readRoute } from './routes.ts';
+import { type RunResult, collect } from './results.ts';
 import { type RunContext, type RunWatch, bufferAt, placeOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { type Sizes, elementCount, evaluateShape } from './sizes.ts';
@@ -58,17 +58,6 @@ export interface RunOptions {
   readonly checkFinite?: boolean;
   /** Looks at the run launch by launch, which is slow: for `moec verify`. */
   readonly watch?: RunWatch;
-}
-
-export type ResultValue = (Tensor & { readonly kind: 'tensor' }) | Route;
-
-export interface RunResult {
-  /** By name; an entry with one result calls it `output` unless it has a name. */
-  readonly results: ReadonlyMap<string, ResultValue>;
-  /** Empty unless asked for. */
-  readonly outputs: ReadonlyMap<string, ResultValue>;
-  readonly losses: ReadonlyMap<string, ResultValue>;
-  readonly sizes: Sizes;
 }
 
 export interface ModelStats {
@@ -419,30 +408,3 @@ export class Model {
 }
 
 const NO_SIZES: Sizes = new Map();
-
-function collect(
-  wanted: readonly ResultSpec[],
-  layout: PlanLayout,
-  words: readonly Uint32Array<ArrayBuffer>[],
-): RunResult {
-  const groups = {
-    result: new Map<string, ResultValue>(),
-    output: new Map<string, ResultValue>(),
-    loss: new Map<string, ResultValue>(),
-    update: new Map<string, ResultValue>(),
-  };
-  const nothing = new Uint32Array(0);
-  let at = 0;
-  for (const result of wanted) {
-    if (result.kind === 'tensor') {
-      const shape = evaluateShape(result.axes, layout.sizes);
-      const tensor = fromWords(result.element, result.axes, shape, words[at++] ?? nothing);
-      groups[result.group].set(result.name, { kind: 'tensor', ...tensor });
-    } else {
-      const [present = nothing, weight = nothing, rank = nothing] = words.slice(at, at + 3);
-      at += 3;
-      groups[result.group].set(result.name, readRoute(result, layout.sizes, { present, weight, rank }));
-    }
-  }
-  return { results: groups.result, outputs: groups.output, losses: groups.loss, sizes: layout.sizes };
-}

@@ -2,7 +2,7 @@
 import type { ElementType } from '../../dsl/check/program.ts';
 import type { InterpretedValue } from '../../dsl/interpret/run.ts';
 import { RunError } from '../../runtime/errors.ts';
-import type { ResultValue } from '../../runtime/model.ts';
+import type { ResultValue } from '../../runtime/results.ts';
 import { evaluateShape } from '../../runtime/sizes.ts';
 import type { SimulatedResult } from '../schedule/simulate.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';

@@ -1,6 +1,7 @@
-/** One line of a graph's text, read from left to right: words, nodes, axes, sizes, numbers. */
+/** One line of a graph's text, read from left to right (words, nodes, axes, sizes, numbers) and what is cut off its end. */
 import { exact, type Size, type SizeOp } from '../../dsl/meaning/size.ts';
-import type { ElementType, NodeId } from './ir.ts';
+import type { DenseReason } from './domains.ts';
+import type { ElementType, NodeId, Span } from './ir.ts';
 
 export const textError = (line: number, message: string): Error => new Error(`line ${line}: ${message}`);
 
@@ -166,4 +167,23 @@ export class GraphText {
     this.take(')');
     return { kind: 'op', op, args };
   }
+}
+
+/** The line without what matches at its end, and what that says. */
+export function cut<X>(line: string, end: RegExp, read: (match: RegExpExecArray) => X): readonly [string, X | null] {
+  const match = end.exec(line);
+  return match === null ? [line, null] : [line.slice(0, match.index), read(match)];
+}
+
+/** The place that a line ends with. */
+export const spanOf = (source = '', start = '0', end = '0'): Span => ({
+  source,
+  start: Number(start),
+  end: Number(end),
+});
+
+/** The reason of a domain's being dense. */
+export function reasonOf(word: string | undefined, number: number): DenseReason {
+  if (word === 'a' || word === 'b' || word === 'c') return word;
+  throw textError(number, 'no such reason');
 }

@@ -5,8 +5,8 @@
  * Printing what was read gives the text again. What the text does not say stays unsaid: leaves that nobody reads, and places of
  * the source unless the text was printed with them.
  */
-import type { Domain, DenseReason } from './domains.ts';
-import { GraphText, isElement, textError } from './graph-text.ts';
+import type { Domain } from './domains.ts';
+import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
 import type { AxisId, Check, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, RootGroup, Span } from './ir.ts'; // prettier-ignore
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { drawNames, binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
@@ -387,17 +387,4 @@ class GraphParser {
     this.roots.push({ kind: 'route', name, group, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, most }); // prettier-ignore
     t.end();
   }
-}
-
-/** The line without what matches at its end, and what that says. */
-function cut<X>(line: string, end: RegExp, read: (match: RegExpExecArray) => X): readonly [string, X | null] {
-  const match = end.exec(line);
-  return match === null ? [line, null] : [line.slice(0, match.index), read(match)];
-}
-
-const spanOf = (source = '', start = '0', end = '0'): Span => ({ source, start: Number(start), end: Number(end) });
-
-function reasonOf(word: string | undefined, number: number): DenseReason {
-  if (word === 'a' || word === 'b' || word === 'c') return word;
-  throw textError(number, 'no such reason');
 }

@@ -1,28 +1,14 @@
 /** Bounds of orders and greatest points: a choice is decided only where no error of its keys reaches across. */
 import { expect, it } from 'vitest';
-import { exact } from '../../dsl/meaning/size.ts';
 import { boundArgmax, boundOrder } from '../../compiler/graph/choice-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
-import { Places, type Bounded } from '../../compiler/graph/places.ts';
+import type { Bounded } from '../../compiler/graph/places.ts';
+import { line } from './line.ts';
 
 interface Keys {
   readonly value: readonly number[];
   readonly delta?: readonly number[];
 }
-
-const places = (n: number) =>
-  new Places(
-    {
-      name: 'choices',
-      axes: new Map([[0, { id: 0, name: 'N', size: exact(n) }]]),
-      leaves: [],
-      externs: [],
-      nodes: [],
-      roots: [],
-      checks: [],
-    },
-    new Map(),
-  );
 
 const along = ({ value, delta = [] }: Keys): Bounded => ({
   axes: [0],
@@ -47,14 +33,14 @@ function order(keys: Keys, descending: boolean): readonly (readonly [number, num
     },
     () => along(keys),
     out,
-    places(n),
+    line(n),
   );
   return Array.from({ length: n }, (_, i) => [out.value[i] ?? NaN, out.delta[i] ?? NaN] as const);
 }
 
 function greatest(keys: Keys): readonly [number, number] {
   const out = { axes: [], value: new Float64Array(1), delta: new Float64Array(1) };
-  boundArgmax(along(keys), 0, out, places(keys.value.length));
+  boundArgmax(along(keys), 0, out, line(keys.value.length));
   return [out.value[0] ?? NaN, out.delta[0] ?? NaN];
 }
 

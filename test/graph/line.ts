@@ -1,0 +1,17 @@
+/** An axis N of so many points, as all that a graph has: for bounds of lists of numbers. */
+import { Places } from '../../compiler/graph/places.ts';
+import { exact } from '../../dsl/meaning/size.ts';
+
+export const line = (n: number): Places =>
+  new Places(
+    {
+      name: 'line',
+      axes: new Map([[0, { id: 0, name: 'N', size: exact(n) }]]),
+      leaves: [],
+      externs: [],
+      nodes: [],
+      roots: [],
+      checks: [],
+    },
+    new Map(),
+  );
