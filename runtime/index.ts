@@ -5,7 +5,8 @@
 export { createModel, requirementsOf } from './module.ts';
 export type { CreateOptions, Progress } from './module.ts';
 export { Model } from './model.ts';
-export type { ModelStats, RunOptions } from './model.ts';
+export type { ModelStats } from './model.ts';
+export type { RunOptions } from './options.ts';
 export type { ResultValue, RunResult } from './results.ts';
 export type { Named } from './named.ts';
 export type { Encoded, EncodeOptions } from './encode.ts';

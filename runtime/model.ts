@@ -15,6 +15,7 @@ import { type EntrySpec, type Manifest, type PlanSpec, type ResultSpec, bytesPer
 import { type MemoryPlan, findEntry, planMemory } from './memory-plan.ts';
 import { type Named, toMap } from './named.ts';
 import {
+  type RunOptions,
   abortReason,
   checkFlags,
   checkNamed,
@@ -39,26 +40,6 @@ import {
   readInput,
   toWords,
 } from './tensors.ts';
-
-export interface RunOptions {
-  /** Run-time controls by path; those not given have their default. */
-  readonly controls?: Named<InputValue>;
-  /** Sizes of dynamic axes that do not follow from the inputs. */
-  readonly sizes?: Named<number>;
-  /** Seed of all draws, a whole number of 32 bits; 0 unless given. */
-  readonly seed?: number;
-  readonly losses?: boolean;
-  readonly outputs?: boolean;
-  /** Store the new states when the run has ended well. Where nothing is said and a state that is read would have moved, that is told once. */
-  readonly update?: boolean;
-  readonly signal?: AbortSignal;
-  /** Milliseconds that the device may take to answer; none unless given. */
-  readonly timeout?: number;
-  /** Refuse inputs with values that are not finite. */
-  readonly checkFinite?: boolean;
-  /** Looks at the run launch by launch, which is slow: for `moec verify`. */
-  readonly watch?: RunWatch;
-}
 
 export interface ModelStats {
   /** Bytes of all buffers that are alive now, and at most so far. */
