@@ -4,6 +4,9 @@
  * `golden/NAME.plan.txt` has each plan of an example (launches, the formulas each is given, memory, results) and the kernels it ships,
  * each with a fingerprint of its text; `golden/NAME.wgsl.txt` the shaders of six examples whole. A change of one index formula is a
  * difference of a line. `npm run plans` writes them anew; the difference is then reviewed as any other.
+ *
+ * `golden/hashes.txt` has `manifest.hash` of every example and of every program of `test/architectures`: a change that is said to
+ * move code about leaves the whole file as it is, to the last byte of every shader, formula and label.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,14 +21,16 @@ import { webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/syntax/source.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+const architectures = fileURLToPath(new URL('../architectures', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
+const programs = readdirSync(architectures).filter((file) => file.endsWith('.moe'));
 
 /** Between them: lists by expert, groups of experts, queues, packed slots, chains over layers, choices by experts. */
 const whole: ReadonlySet<string> = new Set(['mixtral', 'deepseek-v3', 'switch', 'soft-moe', 'rexmoe', 'expert-choice']);
 
-function compile(name: string): Compilation {
-  const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(examples, name, file), 'utf8') });
-  const { program, sources, diagnostics } = analyse(read('model.moe'), { resolve: read });
+function compile(folder: string, main: string): Compilation {
+  const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(folder, file), 'utf8') });
+  const { program, sources, diagnostics } = analyse(read(main), { resolve: read });
   if (program === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
   return compileProgram(program, { overrides: new Map(), target: webgpuCore, sources });
 }
@@ -44,12 +49,21 @@ function planText({ entries, kernels, initialPlans }: Compilation): string {
   return [...plans, ...initial, `// kernels\n${list.join('\n')}\n`].join('\n');
 }
 
+const hashes = new Map<string, string>();
+
 describe('what an example compiles to', () => {
   it.each(names)('%s', async (name) => {
-    const compiled = compile(name);
+    const compiled = compile(join(examples, name), 'model.moe');
+    hashes.set(name, compiled.manifest?.hash ?? 'has no manifest');
     await expect(planText(compiled)).toMatchFileSnapshot(`golden/${name}.plan.txt`);
     if (!whole.has(name)) return;
     const shaders = compiled.shaders.map((text, i) => `// shader ${i}\n${text.trimEnd()}\n`).join('\n');
     await expect(shaders).toMatchFileSnapshot(`golden/${name}.wgsl.txt`);
+  });
+
+  it('has the hash it had, and so has every program of test/architectures', async () => {
+    for (const file of programs) hashes.set(file, compile(architectures, file).manifest?.hash ?? 'has no manifest');
+    const lines = [...hashes].map(([name, hash]) => `${name} ${hash}\n`);
+    await expect(lines.join('')).toMatchFileSnapshot('golden/hashes.txt');
   });
 });
