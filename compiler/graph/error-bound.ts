@@ -12,6 +12,7 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, substitute } from '../../dsl/meaning/size.ts';
+import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './ir.ts';
 import { Places, type Bounded } from './places.ts';
@@ -106,7 +107,7 @@ class Evaluator {
         const leaf = this.graph.leaves[node.leaf];
         const data = leaf === undefined ? null : this.inputs.leaf(leaf.name, node.leaf);
         if (data !== null) value.set(this.places.permuted(data, leaf?.axes ?? node.axes, node.axes));
-        else if (leaf !== undefined && leaf.fallback !== null) this.copy(this.of(leaf.fallback), out);
+        else if (leaf !== undefined && leaf.fallback !== null) return this.copy(this.of(leaf.fallback), out);
         else throw new CompilerBug('error-bound', `leaf ${leaf?.name ?? node.leaf} has no value`);
         return out;
       }
@@ -118,8 +119,7 @@ class Evaluator {
         return out;
       }
       case 'map':
-        this.map(node, out);
-        return out;
+        return this.map(node, out);
       case 'masked': {
         const [s, v] = [this.of(node.support), this.of(node.value)];
         const [ps, pv] = [this.places.of(node.axes, s.axes), this.places.of(node.axes, v.axes)];
@@ -136,8 +136,7 @@ class Evaluator {
         this.copy(this.of(node.mask), out);
         return out;
       case 'broadcast':
-        this.copy(of(node.operand), out);
-        return out;
+        return this.copy(of(node.operand), out);
       case 'contract':
         boundContract(this.of(node.left), this.of(node.right), node, out, this.places);
         return out;
@@ -169,8 +168,7 @@ class Evaluator {
       case 'rename': {
         const v = of(node.operand);
         const axes = v.axes.map((a) => node.to[node.from.indexOf(a)] ?? a);
-        this.copy({ ...v, axes }, out);
-        return out;
+        return this.copy({ ...v, axes }, out);
       }
       case 'slice': {
         const v = of(node.operand);
@@ -233,12 +231,14 @@ class Evaluator {
     };
   }
 
-  private copy(from: Bounded, out: Bounded): void {
+  private copy(from: Bounded, out: Bounded): Bounded {
     const places = this.places.of(out.axes, from.axes);
     for (let i = 0; i < places.length; i++) {
       out.value[i] = from.value[places[i] ?? 0] ?? 0;
       out.delta[i] = from.delta[places[i] ?? 0] ?? 0;
     }
+    const { terms } = from;
+    return terms === undefined ? out : { ...out, terms: () => termsAt(terms(), places) };
   }
 
   private readonly wides = new Map<NodeId, Bounded>();
@@ -262,8 +262,7 @@ class Evaluator {
     }
     if (node.kind !== 'map') return this.evaluate(node, (id) => this.wide(id));
     const out = this.blank(node.axes);
-    this.map(node, out, (id) => this.wide(id), wideUnit);
-    return out;
+    return this.map(node, out, (id) => this.wide(id), wideUnit);
   }
 
   private map(
@@ -271,7 +270,7 @@ class Evaluator {
     out: Bounded,
     of = (id: NodeId): Bounded => (isWaveOfWide(node, (n) => this.node(n)) ? this.wide(id) : this.of(id)),
     unit = u,
-  ): void {
+  ): Bounded {
     const operands = node.operands.map(of);
     const places = operands.map((o) => this.places.of(node.axes, o.axes));
     const args = operands.map(() => ({ v: 0, d: 0 }));
@@ -284,5 +283,10 @@ class Evaluator {
       out.value[i] = r.v;
       out.delta[i] = r.d;
     }
+    const addends = operands.map((o) => ({ values: o.value, bounds: o.delta, terms: o.terms }));
+    // Wide numbers are integers: nobody adds them up in another order.
+    const terms = unit === u ? termsOf(node, addends, out.value.length, (k, i) => places[k]?.[i] ?? 0) : undefined;
+    inAnyOrder(addends, terms, out.value, out.delta);
+    return { ...out, terms };
   }
 }

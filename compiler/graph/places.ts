@@ -4,6 +4,7 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, substitute } from '../../dsl/meaning/size.ts';
+import type { Terms } from './addition-bound.ts';
 import type { AxisId, Graph } from './ir.ts';
 
 /** A value and its error bound at every point of the axes, row-major. δ of a bool is 1 where it is undecided. */
@@ -11,6 +12,8 @@ export interface Bounded {
   readonly axes: readonly AxisId[];
   readonly value: Float64Array;
   readonly delta: Float64Array;
+  /** What it adds up, where it is a sum that has no memory. */
+  readonly terms?: (() => Terms) | undefined;
 }
 
 export class Places {

@@ -9,6 +9,7 @@
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
 import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { inAnyOrder, termsOf } from '../graph/addition-bound.ts';
 import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
 import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide.ts';
@@ -260,7 +261,11 @@ export class Evaluation {
       out.d[i] = gone ? Infinity : r.d;
       if (gone) (left ??= new Uint8Array(p.count))[i] = 1;
     }
-    return { ...out, left };
+    const addends = operands.map(({ v, d, terms }) => ({ values: v, bounds: d, terms }));
+    // Wide numbers are integers: nobody adds them up in another order.
+    const terms = unit === u ? termsOf(node, addends, p.count, (_, i) => i) : undefined;
+    inAnyOrder(addends, terms, out.v, out.d);
+    return { ...out, left, terms };
   }
 
   #masked(node: NodeOf<'masked'>, p: Points): Numbers {

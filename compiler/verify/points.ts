@@ -3,6 +3,7 @@
  * on, so that memory is bounded whatever the size of a value.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import type { Terms } from '../graph/addition-bound.ts';
 import type { AxisId, NodeId } from '../graph/ir.ts';
 
 /** A value and its error bound at each point of a block; `left`: points where something left the range of f32 on the way. */
@@ -10,6 +11,8 @@ export interface Numbers {
   readonly v: Float64Array;
   readonly d: Float64Array;
   readonly left: Uint8Array | null;
+  /** What it adds up, where it is a sum that has no memory. */
+  readonly terms?: (() => Terms) | undefined;
 }
 
 /** A block of points. Values that were evaluated at them are kept with them. */
