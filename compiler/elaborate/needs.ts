@@ -1,8 +1,8 @@
 /**
- * At which points is each value needed? (core.md, section 4: the demand of a value, exactly)
+ * At which points is each value needed? (SEMANTICS 7.2: the demand of a value, exactly)
  *
  * One backward pass from what a run is asked for: an operation that is needed at some points needs its operands at the points
- * the table of core.md says. It is the same table as that of `sparsify`, but nothing may be lost here: sparsify may compute
+ * the table of SEMANTICS 8.2 says. It is the same table as that of `sparsify`, but nothing may be lost here: sparsify may compute
  * more than is needed, an error of the run may not count there. So a need is exact, a conjunction of supports in order, each of
  * which is known only where those before it hold; uses are united, and projections are taken of all of the conjunction.
  *

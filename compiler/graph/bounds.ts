@@ -1,5 +1,5 @@
 /**
- * Bounds are facts "for each point of these axes at most so many points are present" (core.md, 2.5). They decide how
+ * Bounds are facts "for each point of these axes at most so many points are present" (SEMANTICS 4.13). They decide how
  * much memory a set of assignments needs. "At most one for each point of the whole support" is always a fact and is
  * never written. All functions are about axis ids; `sizeOf` gives an axis's size.
  */

@@ -1,6 +1,6 @@
 /**
  * Where a value is computed. `sparsify` (passes/sparsify.ts) finds for every node the points at which somebody reads it
- * (core.md, section 4) and writes them down as a domain: a conjunction of supports, full along every other axis. What
+ * (SEMANTICS 8.4) and writes them down as a domain: a conjunction of supports, full along every other axis. What
  * stands at other points is never read: a scheduler may compute nothing there, or anything.
  *
  * Invariants of a `SparseGraph` (checked by `verifySparse`):
@@ -14,7 +14,7 @@
 import type { Graph, NodeId, Span } from './ir.ts';
 
 /**
- * Why a value over sources and targets of a route is computed everywhere all the same (core.md, section 4):
+ * Why a value over sources and targets of a route is computed everywhere all the same (SEMANTICS 8.6):
  * `a` it reaches a result, a reduction, a softmax or the choice of a route without crossing a route;
  * `b` an operation before that reads all along one of the axes;
  * `c` two uses want different points that do not merge.

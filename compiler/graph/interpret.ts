@@ -3,7 +3,7 @@
  * reference interpreter (is the elaboration right?) and with itself before and after each pass.
  *
  * With `domains` and `poison`, every point outside a node's domain is overwritten by NaN as soon as the node is
- * computed, before anybody reads it. Results must not change: that is the theorem of core.md, section 4, as a test.
+ * computed, before anybody reads it. Results must not change: that is the theorem (SEMANTICS 8.3) as a test.
  *
  * A value's numbers are row-major over the node's axes.
  */

@@ -27,7 +27,7 @@ export interface GraphAxis {
 export type MapOp = Exclude<UnaryName, never> | BinaryName | 'where' | 'clamp' | 'convert';
 export type ReduceOp = 'sum' | 'max' | 'min' | 'any';
 
-/** "At most so many present points for each point of these axes" (core.md, 2.5). */
+/** "At most so many present points for each point of these axes" (SEMANTICS 4.13). */
 export interface Bound {
   readonly per: readonly AxisId[];
   readonly atMost: Size;
@@ -63,7 +63,7 @@ export type Node = Base &
       }
     /** Sum of products over axes that both sides have. */
     | { readonly kind: 'contract'; readonly left: NodeId; readonly right: NodeId; readonly over: readonly AxisId[] }
-    /** Over nothing: sum 0, max the most negative, min the most positive finite number, any false. */
+    /** Over nothing: sum 0, max -inf, min inf, any false. */
     | { readonly kind: 'reduce'; readonly op: ReduceOp; readonly operand: NodeId; readonly over: readonly AxisId[] }
     /** Running sum along an axis; `exclusive` leaves the point itself out. */
     | { readonly kind: 'scan'; readonly operand: NodeId; readonly axis: AxisId; readonly exclusive: boolean }

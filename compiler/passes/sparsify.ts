@@ -1,5 +1,5 @@
 /**
- * sparsify: at which points is each value read? (core.md, section 4)
+ * sparsify: at which points is each value read? (SEMANTICS 8.2 and 8.4)
  *
  * What: one backward pass. A root is read everywhere. An operation that is read at some points reads its operands at
  * the points the table below says. A value read under a route, `masked(support, value)`, is read where the support
@@ -21,7 +21,7 @@
  * Every support in a domain is itself known everywhere: a support that is computed on a domain only (the router inside
  * an expert) is joined with that domain first.
  *
- * Source: core.md section 4; compare demand regions in Halide (bounds inference).
+ * Source: SEMANTICS 8.3; compare demand regions in Halide (bounds inference).
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, one, zero, type Size } from '../../dsl/meaning/size.ts';

@@ -1,7 +1,7 @@
 /**
  * How many points of a route can be present: facts "at each point of the axes `per` at most `atMost`". The compiler
  * sizes buffers by them; the meaning needs them in one place only, the ranks of `r + q` (q's come after r's).
- * Section 2.5 of the core gives the rules; each primitive that changes facts does it in its own file.
+ * SEMANTICS 4.13 gives the rules; each primitive that changes facts does it in its own file.
  */
 import type { Axis } from '../meaning/axis.ts';
 import { apply, asNumber, multiply, one, type Size } from '../meaning/size.ts';

@@ -35,7 +35,7 @@
  *   mask rank dense r
  *   stop_gradient x
  *
- * `x`, `y` may be routes where the algebra says so (core.md, 2.5).
+ * `x`, `y` may be routes where the algebra says so (SEMANTICS 4.2).
  */
 export const unaryNames = [
   'neg',

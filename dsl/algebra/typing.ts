@@ -4,7 +4,7 @@
  *
  * Element types: f16 is storage, so arithmetic on it gives f32; f32 and f16 meet as floats; i32 and bool meet only
  * themselves. A join (any elementwise operation) has the union of the axes; if routes take part it is a route over
- * the union of their supports, everything else of it is payload (core.md, 2.5).
+ * the union of their supports, everything else of it is payload (SEMANTICS 4.2).
  */
 import type { AxisVar, ElementType, RouteType, TensorType, ValueType } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';

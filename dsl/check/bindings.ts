@@ -1,5 +1,5 @@
 /**
- * `from "…"`: which tensors of a checkpoint a store is, and in which order they are stored (core.md, 2.3, Bindings).
+ * `from "…"`: which tensors of a checkpoint a store is, and in which order they are stored (SEMANTICS 5.9).
  *
  * Names are read among the axes of the tensor at hand. For an instance these are the axes around it; an axis that only its
  * template has, such as one declared in its body, is named as the template names it.

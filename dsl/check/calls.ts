@@ -1,5 +1,5 @@
 /**
- * Calls of families (core.md, 2.2): declared axes of a formal are consumed whole, every other axis of an argument is carried,
+ * Calls of families (SEMANTICS 5.2): declared axes of a formal are consumed whole, every other axis of an argument is carried,
  * the result has the family's axes, the carried ones and its own. A route given for a tensor is lifted: the call happens where
  * the route is present.
  */

@@ -5,7 +5,7 @@
  *
  * Invariants:
  * - `id`s are unique in a program: declarations, locals and static indices share one number space.
- * - Types list *visible* axes only. The axes a call carries and the axes of a family never show (core.md, 2.2).
+ * - Types list *visible* axes only. The axes a call carries and the axes of a family never show (SEMANTICS 3.1).
  * - Where a type or an operation says `AxisVar`, the axis is the declaration's, `primes` counts its `'`.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';

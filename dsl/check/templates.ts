@@ -1,5 +1,5 @@
 /**
- * Templates and their instances (core.md, 2.1): every parameter is bound once, by position, by name, by its default, or, for an
+ * Templates and their instances (SEMANTICS 2.5): every parameter is bound once, by position, by name, by its default, or, for an
  * axis of the signature that the template's file does not declare, to the axis of the same name where the instance stands.
  * Nothing is inferred from argument types.
  */

@@ -1,6 +1,6 @@
 /**
- * What the result of a primitive depends on: the problems of its operands, at the points of the result that read them (core.md,
- * section 4, the table of dep). Along axes an operation runs over, or that are gone, a point depends on all of them at once;
+ * What the result of a primitive depends on: the problems of its operands, at the points of the result that read them
+ * (SEMANTICS 7.3). Along axes an operation runs over, or that are gone, a point depends on all of them at once;
  * under a route only on what is present; of several routes each is asked only where those before it are present.
  *
  * The compiler finds the same from the other end: which points of a value are needed (compiler/elaborate/needs.ts).

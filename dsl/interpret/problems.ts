@@ -1,5 +1,5 @@
 /**
- * Errors by need. "An error counts only at a point that a result, update or loss needs" (core.md, section 3), but the
+ * Errors by need. An error counts only at a point that something the run was asked for needs (SEMANTICS 7.2), but the
  * interpreter computes whole tensors. So an error found at a point of a value is not reported: it is kept with the
  * value as a *deferred* problem, the set of points that depend on it, and moves along with what is computed from the
  * value: a reduction depends on all it reads, a contraction with a route only on what is present, a lifted call only

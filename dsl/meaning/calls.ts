@@ -1,5 +1,5 @@
 /**
- * Calls: how a family of functions is applied (core.md, 2.2 and 2.4). Arguments are bound by the axes the formals
+ * Calls: how a family of functions is applied (SEMANTICS 5.2 and 5.5). Arguments are bound by the axes the formals
  * declare; every other axis is carried, unseen by the body. An axis that is carried, and that the body itself mentions,
  * is set apart under a fresh name on the way in and gets its own name back on the way out. A union calls its members; a
  * family that names its index is specialised for each of its points.

@@ -1,5 +1,5 @@
 /**
- * Obligations: what sizes must satisfy for an operation to make sense (core.md, 2.8). Decided where the sizes are known;
+ * Obligations: what sizes must satisfy for an operation to make sense (SEMANTICS 2.4). Decided where the sizes are known;
  * what depends on the sizes of a run becomes a *condition*, checked when a run binds its inputs. One failing definition
  * is one diagnostic, with the first instance at which it fails.
  */

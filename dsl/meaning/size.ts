@@ -1,7 +1,7 @@
 /**
  * Sizes: exact numbers made of literals, constants and the sizes of axes. A size that depends on a dynamic axis stays
  * a formula, evaluated when a run binds its inputs. Literals and `/` are exact rationals; a transcendental makes a
- * `real`, which may stand in a tensor expression but never as a size (core.md, 2.8).
+ * `real`, which may stand in a tensor expression but never as a size (SEMANTICS 2.3).
  */
 export type SizeOp =
   | 'add'

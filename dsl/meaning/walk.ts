@@ -4,7 +4,7 @@
  * `if`, and hands each operation with concrete axes to an algebra (algebra.ts). Losses, outputs and updates are
  * gathered by path. Sizes are obligations discharged here, with spans: a failing one is reported once per place.
  *
- * Source: core.md 2.1 to 2.4, 2.8, 2.9; tagless interpretation (Carette, Kiselyov, Shan 2009) for the algebra.
+ * Source: SEMANTICS 5.1, 5.2, 5.5, 5.6, 5.7 and 5.10; tagless interpretation (Carette, Kiselyov, Shan 2009) for the algebra.
  */
 import type { AxisVar, Block, Expr, PrimitiveExpr, Program, TensorType, ValueType } from '../check/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';

@@ -1,4 +1,4 @@
-/** The dense primitives in float64, against numbers worked out by hand; edges of core.md, section 3. */
+/** The dense primitives in float64, against numbers worked out by hand; the edges of SEMANTICS 6.3. */
 import { describe, expect, test } from 'vitest';
 import { erf, erfc } from '../../dsl/algebra/special-functions.ts';
 import { binaryNames, unaryNames } from '../../dsl/algebra/names.ts';

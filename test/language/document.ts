@@ -16,6 +16,7 @@ import { limits } from '../../dsl/syntax/limits.ts';
 import { keywords } from '../../dsl/syntax/tokens.ts';
 
 export const documentPath = fileURLToPath(new URL('../../LANGUAGE.md', import.meta.url));
+export const semanticsPath = fileURLToPath(new URL('../../SEMANTICS.md', import.meta.url));
 const grammarPath = fileURLToPath(new URL('../../dsl/syntax/grammar.ts', import.meta.url));
 
 /** The document with its made parts made anew, formatted as the repository formats. */

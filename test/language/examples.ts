@@ -1,5 +1,5 @@
 /**
- * The examples of LANGUAGE.md: fenced blocks that begin with `moe`, by what their tag promises.
+ * The examples of LANGUAGE.md and SEMANTICS.md: fenced blocks that begin with `moe`, by what their tag promises.
  *
  *   moe             a file with a model: no diagnostics, also with sizes known
  *   moe file PATH   a file that others import by that path
@@ -31,8 +31,8 @@ const kinds: ReadonlyMap<string, Example['kind']> = new Map([
   ['run', 'run'],
 ]);
 
-export function readExamples(): readonly Example[] {
-  const document = readFileSync(documentPath, 'utf8');
+export function readExamples(path = documentPath): readonly Example[] {
+  const document = readFileSync(path, 'utf8');
   const blocks = [...document.matchAll(/^```(\S*)[ ]?([^\n]*)\n([\s\S]*?)^```$/gm)];
   return blocks.flatMap(([, language = '', tag = '', text = ''], i): Example[] => {
     if (language !== 'moe') return [];

@@ -1,6 +1,7 @@
 /**
  * LANGUAGE.md is right and whole: each example does what its tag promises, on the reference interpreter and on the kernels; the
  * parts made from the source are current; and every operation, library member, reserved word and form of declaration occurs.
+ * The examples of SEMANTICS.md do what their tags promise too; those without a model stand in the context of LANGUAGE.md.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -13,18 +14,20 @@ import { lex } from '../../dsl/syntax/lex.ts';
 import { parseFile } from '../../dsl/syntax/parse.ts';
 import { keywords } from '../../dsl/syntax/tokens.ts';
 import type { NamedTensor } from '../../compiler/cli/execution.ts';
-import { documentPath, libraryMembers, madeDocument } from './document.ts';
-import { readExamples, readValues, wholeText, type WrittenValue } from './examples.ts';
+import { documentPath, libraryMembers, madeDocument, semanticsPath } from './document.ts';
+import { readExamples, readValues, wholeText, type Example, type WrittenValue } from './examples.ts';
 import { diagnosticsOf, differences, onKernels, onReference, prepareText, ready, type Results } from './support.ts';
 
 const examples = readExamples();
 const context = examples.find((e) => e.kind === 'context')?.text ?? '';
 const files = new Map(examples.filter((e) => e.kind === 'file').map((e) => [e.of, e.text]));
-const named = examples.map((example) => ({
-  example,
-  title: `line ${example.line}: ${example.text.split('\n')[0] ?? ''}`,
-}));
-const of = (...kinds: readonly string[]) => named.filter(({ example }) => kinds.includes(example.kind));
+const titled = (document: string, all: readonly Example[]) =>
+  all.map((example) => ({ example, title: `${document}, line ${example.line}: ${example.text.split('\n')[0] ?? ''}` }));
+const named = titled('LANGUAGE.md', examples);
+const both = [...named, ...titled('SEMANTICS.md', readExamples(semanticsPath))];
+const ofKind = (all: typeof named, kinds: readonly string[]) =>
+  all.filter(({ example }) => kinds.includes(example.kind));
+const of = (...kinds: readonly string[]) => ofKind(both, kinds);
 
 const complaints = (text: string): readonly string[] =>
   diagnosticsOf(text, { files }).map((d) => `${d.code} ${d.message}: ${text.slice(d.span?.start, d.span?.end)}`);
@@ -85,13 +88,21 @@ function unlike(written: WrittenValue, results: Results): readonly string[] {
   return off ? [`${name} = ${[...result.data].join(', ')}, not ${numbers.join(', ')}`] : [];
 }
 
+test('both documents have examples of values and of mistakes', () => {
+  for (const document of ['LANGUAGE.md', 'SEMANTICS.md'])
+    for (const kind of ['body', 'run', 'fails'])
+      expect(of(kind).filter(({ title }) => title.startsWith(document)).length, `${document}: ${kind}`).toBeGreaterThan(
+        0,
+      );
+});
+
 test('the parts made from the source are current (npx tsx test/language/document.ts)', async () => {
   const text = readFileSync(documentPath, 'utf8');
   expect(await madeDocument(text)).toBe(text);
 });
 
 describe('the page is whole', () => {
-  const right = of('model', 'file', 'context', 'body', 'run').map(({ example }) => example.text);
+  const right = ofKind(named, ['model', 'file', 'context', 'body', 'run']).map(({ example }) => example.text);
   const words = new Set(right.flatMap((text) => lex({ name: '', text }).tokens.map((t) => t.image)));
   const all = right.join('\n');
 

@@ -1,5 +1,5 @@
 /**
- * sparsify against the table of core.md, section 4: which domain each expression gets, and the theorem itself: with
+ * sparsify against the table of SEMANTICS 8.7: which domain each expression gets, and the theorem itself: with
  * everything outside the domains overwritten by NaN, results do not change.
  */
 import { describe, expect, it } from 'vitest';
@@ -91,7 +91,7 @@ function domainsOf({ graph, domains }: SparseGraph, kind: string, axes: string):
   });
 }
 
-describe('the table of section 4', () => {
+describe('the domains of common expressions', () => {
   it('r @ ffn(x): the values of the experts are on the assignments, the input once for each token', () => {
     const t = new Moe();
     const s = check(t, t.combine(t.gate('g'), t.ffn(t.x)));

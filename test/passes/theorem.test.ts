@@ -1,5 +1,5 @@
 /**
- * The theorem of core.md, section 4, on random programs: a value computed on its domain only, with NaN everywhere else,
+ * The theorem (SEMANTICS 8.3) on random programs: a value computed on its domain only, with NaN everywhere else,
  * gives the same results to the last bit.
  */
 import fc from 'fast-check';
