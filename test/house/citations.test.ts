@@ -30,6 +30,15 @@ describe('SEMANTICS.md', () => {
     expect(new Set(cited.map(({ file }) => file)).size).toBeGreaterThan(20);
   });
 
+  it('has every section that the glossary names', () => {
+    const [, words = ''] = /^## The language$([\s\S]*?)^## /m.exec(read('GLOSSARY.md')) ?? [];
+    const named = [...words.matchAll(/\|\s*(\d+\.\d+(?:, \d+\.\d+)*)\s*\|$/gm)].flatMap(([, list = '']) =>
+      list.split(', '),
+    );
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((number) => !numbers.includes(number))).toEqual([]);
+  });
+
   it('is what is cited, not a design of it', () => {
     const design = ['core', 'md'].join('.');
     expect(prose.filter(({ text }) => text.includes(design)).map(({ file }) => file)).toEqual([]);
@@ -48,7 +57,13 @@ describe('files that are named', () => {
   const known = new Set(files);
   const folders = new Set(files.flatMap(foldersOf));
   /** Files of a reader's own, which examples of use name, and one that a test writes. */
-  const elsewhere = new Set(['file.moe', 'layers.moe', 'other.moe', 'model.safetensors.index.json', '.cache/gpu.json']);
+  const elsewhere = new Set([
+    'file.moe',
+    './layers.moe',
+    './other.moe',
+    'model.safetensors.index.json',
+    '.cache/gpu.json',
+  ]);
   /** A place for a name: `plans/NAME.moe`, `explain/MOEnnnn.md`. */
   const isPattern = (name: string): boolean => /NAME|MOEnnnn/.test(name);
 
@@ -114,7 +129,8 @@ it('every script that is named is one of package.json', () => {
 });
 
 describe('links between documents', () => {
-  const documents = allFiles().filter((file) => /^[^/]+\.md$/.test(file));
+  const files = allFiles();
+  const documents = files.filter((file) => /^[^/]+\.md$/.test(file));
 
   it.each(documents)('of %s lead to a file and a heading', (document) => {
     const links = [...withoutLinksInCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
@@ -123,7 +139,7 @@ describe('links between documents', () => {
       .filter((link) => {
         const [path = '', anchor] = link.split('#');
         const file = path === '' ? document : normalize(join(dirname(document), path)).replace(/\/$/, '');
-        if (!allFiles().some((known) => known === file || known.startsWith(`${file}/`))) return true;
+        if (!files.some((known) => known === file || known.startsWith(`${file}/`))) return true;
         return anchor !== undefined && !anchorsOf(read(file)).includes(anchor);
       });
     expect(broken).toEqual([]);

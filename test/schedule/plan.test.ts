@@ -82,6 +82,21 @@ describe('plans', () => {
     expect(diagnostics[0]?.message).toContain('w takes 160000000 bytes');
   });
 
+  it('refuse a sum of more terms than a kernel counts, and a value of more elements, each at its place', () => {
+    const span = { source: 'wide.moe', start: 10, end: 20 };
+    const t = new Bench();
+    const [A, B] = [t.axis('A', 65_536), t.axis('B', 32_768)];
+    t.b.at(span);
+    const product = t.b.map('mul', [t.b.iota(A, 'f32'), t.b.iota(B, 'f32')]);
+    t.root('total', t.b.reduce('sum', product, [A, B]), []);
+    t.root('whole', product, [A, B]);
+    const { diagnostics } = schedule(t.fused(), webgpuCore);
+    expect(diagnostics.map((d) => [d.code, d.span])).toEqual([
+      ['MOE0501', span],
+      ['MOE0501', span],
+    ]);
+  });
+
   it('become JSON: formulas, shared kernels, numbers of inputs and stores', () => {
     const plan = small().plan();
     const table = new KernelTable();
