@@ -37,9 +37,16 @@ export function boundOfMap(
   args: readonly Point[],
   unit = u,
 ): Point {
-  const r = mapBound(node.op, args, node.element, unit);
+  const r = mapBound(node.op, args.some(isSubnormal) ? args.map(maybeFlushed) : args, node.element, unit);
   const whole = r.d === 0 && !(r.v !== 0 && Math.abs(r.v) < tiny);
   return (node.element === 'f32' || node.element === 'f16') && !whole ? { v: r.v, d: r.d + tiny } : r;
+}
+
+const isSubnormal = ({ v }: Point): boolean => v !== 0 && Math.abs(v) < tiny;
+
+/** An operand as a function may see it: a driver may take a subnormal number for 0, also in a comparison. */
+function maybeFlushed(operand: Point): Point {
+  return isSubnormal(operand) ? { v: operand.v, d: Math.max(operand.d, Math.abs(operand.v)) } : operand;
 }
 
 /**

@@ -45,7 +45,8 @@ export class Calls<T, R> {
     for (let i = 0; i < n; i++) {
       const one = this.scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
       const own = args.map((a) => this.sliceAt(a, named.as, i, frame, span));
-      results.push(this.call(one, own, frame, span, place));
+      // Each member draws for itself, as members of a family that names no index do.
+      results.push(this.call(one, own, frame, span, `${place}.${named.from + i}`));
     }
     return this.stackValues(results, named.as);
   }

@@ -240,4 +240,17 @@ describe('what only the interpreter can say', () => {
     expect(data(long.results, 'a')).not.toEqual(data(long.results, 'b'));
     expect(new Set(data(long.results, 'a')).size).toBe(8);
   });
+
+  test('draws: each member of a family draws for itself, whether the family names its index or not', async () => {
+    const noise = (index: string): string => `
+      model Noise {
+        axis T, L = 3, D = 2
+        fn noise[${index}L](x: [D]) -> [D] { x + normal[D] }
+        forward(x: [T, D]) -> [T, L, D] { noise(x) }
+      }`;
+    for (const index of ['', 'l in ']) {
+      const { results } = await run(noise(index), { inputs: { x: { shape: [2, 2], data: new Float64Array(4) } } });
+      expect(new Set(data(results)).size, `[${index}L]`).toBe(12);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 /** Every scalar function of the language, in the kernels' interpreter, against float64 over its whole domain and beyond. */
 import { describe, expect, it } from 'vitest';
+import { boundOfMap } from '../../compiler/graph/error-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
 import type { MapOp } from '../../compiler/graph/ir.ts';
 import { mapBound, type Point } from '../../compiler/graph/scalar-bound.ts';
@@ -94,6 +95,21 @@ describe('the bounds that verification works with', () => {
     expect(d('add', sure(3.4e38), sure(0))).toBeLessThan(Infinity);
     expect(mapBound('lt', [{ v: LARGEST, d: 2 ** 104 }, sure(Infinity)], 'bool')).toEqual({ v: 1, d: 1 });
     expect(mapBound('lt', [sure(LARGEST), sure(Infinity)], 'bool')).toEqual({ v: 1, d: 0 });
+  });
+  it('of a subnormal operand have what the function makes of 0: a driver may take it for that, in a comparison too', () => {
+    const of = (op: MapOp, element: 'f32' | 'bool' | 'i32', ...args: number[]): Point =>
+      boundOfMap({ op, element }, args.map((v) => ({ v, d: 0 }))); // prettier-ignore
+    expect(of('ne', 'bool', -1e-38, 0)).toEqual({ v: 1, d: 1 });
+    expect(of('lt', 'bool', 0, 1e-40)).toEqual({ v: 1, d: 1 });
+    expect(of('convert', 'bool', 1e-40).d).toBe(1);
+    expect(of('floor', 'f32', -1e-40).d).toBeGreaterThanOrEqual(1);
+    expect(of('log', 'f32', 1e-40).d).toBe(Infinity);
+    expect(of('div', 'f32', 1e-3, 1e-39).d).toBe(Infinity);
+    expect(of('sqrt', 'f32', 1e-40).d).toBeGreaterThan(9e-21);
+    // From the smallest normal number on nothing is flushed, and 0 is 0.
+    expect(of('ne', 'bool', 2 ** -126, 0)).toEqual({ v: 1, d: 0 });
+    expect(of('ne', 'bool', 0, 0)).toEqual({ v: 0, d: 0 });
+    expect(of('add', 'f32', 1, 1e-40).d).toBeLessThan(1e-7);
   });
   it('of a quotient of whole numbers has the dividend where the divisor is 0', () => {
     const quotient = (a: number, b: number) => mapBound('div', [{ v: a, d: 0 }, { v: b, d: 0 }], 'i32'); // prettier-ignore
