@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { apply, asNumber, exact, formatSize, substitute, type Size, type SizeOp } from '../../dsl/meaning/size.ts';
 import type { Expr } from '../../dsl/syntax/ast.ts';
+import { diagnosticsOf } from '../language/support.ts';
 import { bodyOf } from '../syntax/support.ts';
 
 const dynamic = (axis: string): Size => ({ kind: 'dynamic', axis });
@@ -75,4 +76,19 @@ describe('formatSize', () => {
               }
     expect(wrong).toEqual([]);
   });
+});
+
+/** What is said of an axis P. */
+const saidOf = (size: string): readonly (string | undefined)[] =>
+  diagnosticsOf(
+    `model M { axis T, D = 7, P = ${size}\n forward(x: [T, D]) -> [T, D] { x + sum(zeros[P], over: P) } }`,
+  ).flatMap(({ code, message, help }) => [code, message, help]);
+
+test.each([
+  ['D / 2', 'the size of P is 7/2, which is no whole number from 0 upward', 'say floor or ceil'],
+  ['D - 9', 'the size of P is -2, which is no whole number from 0 upward', undefined],
+  ['sqrt(4)', 'the size of P is 2 in float arithmetic, which is not exact', expect.stringContaining('give P a number')],
+  ['floor(2 ** 100 / 2 ** 99)', expect.stringContaining('2 in float arithmetic'), expect.stringContaining('floats')],
+])('an axis of size %s is refused for what it is', (size, message, help) => {
+  expect(saidOf(size)).toEqual(['MOE0350', message, help]);
 });
