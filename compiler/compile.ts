@@ -1,11 +1,11 @@
 /**
  * The straight line from a typed program to a module, top to bottom. Pure: what is read and written is the caller's.
  */
-import type { Program } from '../dsl/check/program.ts';
+import type { Program } from '../dsl/types/program.ts';
 import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../dsl/meaning/instances.ts';
-import { asNumber, formatSize, sizeKey } from '../dsl/meaning/size.ts';
-import { positionAt, type SourceFile } from '../dsl/syntax/source.ts';
+import { asNumber, formatSize, sizeKey } from '../dsl/types/size.ts';
+import { positionAt, type SourceFile } from '../dsl/diagnostics/source.ts';
 import type { ConditionSpec, EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/manifest.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
 import { fingerprint } from './emit/hash.ts';

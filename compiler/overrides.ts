@@ -1,6 +1,6 @@
 /** `--set NAME=VALUE`: values for constants and axes, exactly as written (decimals are rationals). */
 import type { StaticValue } from '../dsl/meaning/instances.ts';
-import { exact } from '../dsl/meaning/size.ts';
+import { exact } from '../dsl/types/size.ts';
 
 /** Numbers, `true`, `false`; anything else is a string (quotes around it are taken off). */
 export function parseOverride(text: string): StaticValue {

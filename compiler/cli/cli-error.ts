@@ -1,6 +1,6 @@
 /** A failure that the command line tells and ends with a documented code; see exit.ts. */
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import type { SourceFile } from '../../dsl/syntax/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 
 export interface CliErrorDetails {
   /** Shown in frames; then the message is a last line. */

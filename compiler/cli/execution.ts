@@ -4,7 +4,7 @@
  * Results by name; a route as NAME (dense, 0 where absent), NAME.indices and NAME.weights; losses as loss.PATH; states
  * as state.PATH; outputs by path.
  */
-import type { ElementType, Program } from '../../dsl/check/program.ts';
+import type { ElementType, Program } from '../../dsl/types/program.ts';
 import type { ExternFunction } from '../../runtime/ask-host.ts';
 import type { MissingParams } from '../../runtime/bindings.ts';
 import type { Manifest } from '../../runtime/manifest.ts';

@@ -5,7 +5,7 @@
 import { Command, Option } from 'commander';
 import type { JsonDiagnostic } from '../../dsl/diagnostics/render.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
-import { asNumber, formatSize, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { asNumber, formatSize, substitute, type Size } from '../../dsl/types/size.ts';
 import type { Compilation, CompiledEntry } from '../compile.ts';
 import { programError, usageError } from './exit.ts';
 import { usualSize } from './made-values.ts';

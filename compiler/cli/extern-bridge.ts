@@ -6,11 +6,11 @@ import { askHost, type ExternCall, type ExternFunction, type ExternOperand } fro
 import { callExtern } from '../../runtime/externs.ts';
 import type { AxisSpec, ExternSpec } from '../../runtime/manifest.ts';
 import type { Tensor } from '../../runtime/tensors.ts';
-import type { ElementType } from '../../dsl/check/program.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import type { ExternRun, ExternTensor } from '../../dsl/interpret/algebra.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
-import { asInteger } from '../../dsl/meaning/size.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
+import { asInteger } from '../../dsl/types/size.ts';
 import type { SimulatedExtern } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
 

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { text as readAll } from 'node:stream/consumers';
 import { diagnostic, hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { decodeSource } from '../../dsl/syntax/decode.ts';
-import type { SourceFile } from '../../dsl/syntax/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes, programError } from './exit.ts';
 import { readBytes, writeFileAtomic } from './io.ts';

@@ -5,7 +5,7 @@
  * A source of a route whose choice the rounding of its scores could turn is *undecided*: its picks are not compared, and what
  * hangs on them has the bound the derivation gave it. All other picks have to be the same.
  */
-import { asNumber, substitute } from '../../dsl/meaning/size.ts';
+import { asNumber, substitute } from '../../dsl/types/size.ts';
 import { boundGraph, type Bounded } from '../graph/error-bound.ts';
 import { interpretGraph, inOrder } from '../graph/interpret.ts';
 import type { AxisId, Graph, Leaf, NodeId, Root } from '../graph/ir.ts';

@@ -2,10 +2,10 @@
  * Values that the command line makes where nobody gave any: inputs and weights for a first try (`--random`), and initial
  * values as numbers, which `moec verify` gives to both sides.
  *
- * All are a function of a seed and a name (dsl/algebra/draw-hash.ts), rounded to f32 where they are made, so that every
+ * All are a function of a seed and a name (dsl/primitives/draw-hash.ts), rounded to f32 where they are made, so that every
  * executor starts from the same numbers.
  */
-import { drawAt, drawKey, mix } from '../../dsl/algebra/draw-hash.ts';
+import { drawAt, drawKey, mix } from '../../dsl/primitives/draw-hash.ts';
 import { InputError } from '../../runtime/errors.ts';
 import type { CellSpec, StoreSpec } from '../../runtime/manifest.ts';
 import type { WritableTensor } from '../../runtime/safetensors.ts';

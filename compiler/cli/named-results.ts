@@ -1,5 +1,5 @@
 /** What an executor gives, under the names and in the shapes `moec run` writes (execution.ts). */
-import type { ElementType } from '../../dsl/check/program.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
 import type { InterpretedValue } from '../../dsl/interpret/run.ts';
 import { RunError } from '../../runtime/errors.ts';
 import type { ResultValue } from '../../runtime/results.ts';

@@ -11,7 +11,7 @@ import type { ImportRefusal } from '../../dsl/check/check.ts';
 import { decodeSource } from '../../dsl/syntax/decode.ts';
 import { limits } from '../../dsl/syntax/limits.ts';
 import { parseFile } from '../../dsl/syntax/parse.ts';
-import type { SourceFile } from '../../dsl/syntax/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 import { analyse, type FrontEnd } from '../front-end.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes, fileFaultOf } from './exit.ts';

@@ -1,7 +1,7 @@
 /** The text of each stage of a compilation: what `moec compile --emit=STAGE` prints. */
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import { lex } from '../../dsl/syntax/lex.ts';
-import { positionAt } from '../../dsl/syntax/source.ts';
+import { positionAt } from '../../dsl/diagnostics/source.ts';
 import type { Compilation } from '../compile.ts';
 import { printGraph } from '../graph/print.ts';
 import { printKernel } from '../kernel/print.ts';

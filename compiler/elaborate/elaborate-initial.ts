@@ -2,14 +2,14 @@
  * Initial values: a number, or a graph of draws and of the params that the value reads. It is computed before any run, once,
  * so nothing that only a run has may be in it.
  */
-import type { Expr, Program } from '../../dsl/check/program.ts';
+import type { Expr, Program } from '../../dsl/types/program.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { roundToF16 } from '../../dsl/interpret/f16.ts';
+import { roundToF16 } from '../../dsl/tensors/f16.ts';
 import type { UsedStore } from '../../dsl/meaning/instances.ts';
 import type { Scope } from '../../dsl/meaning/scope.ts';
 import { problemAsI32 } from '../../dsl/meaning/whole-numbers.ts';
-import { asInteger, asNumber, formatSize } from '../../dsl/meaning/size.ts';
+import { asInteger, asNumber, formatSize } from '../../dsl/types/size.ts';
 import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
 import { walkInitial } from '../../dsl/meaning/walk.ts';
 import { GraphBuilder } from '../graph/build.ts';

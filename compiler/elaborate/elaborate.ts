@@ -3,15 +3,15 @@
  * and updates, so that the plan without them is as sparse as it can be; and the initial value of every store that is
  * not a plain number.
  */
-import type { Program, TensorType } from '../../dsl/check/program.ts';
+import type { Program, TensorType } from '../../dsl/types/program.ts';
 import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
 import { bindStore, type Cell } from '../../dsl/meaning/bindings.ts';
-import { MOST_AXES, TooMuch } from '../../dsl/meaning/limits.ts';
+import { MOST_AXES, TooMuch } from '../../dsl/types/limits.ts';
 import type { StaticValue, UsedStore } from '../../dsl/meaning/instances.ts';
 import type { Condition } from '../../dsl/meaning/obligations.ts';
 import { Scope } from '../../dsl/meaning/scope.ts';
-import { sizeKey } from '../../dsl/meaning/size.ts';
+import { sizeKey } from '../../dsl/types/size.ts';
 import { walkEntry, type Walked } from '../../dsl/meaning/walk.ts';
 import { GraphBuilder } from '../graph/build.ts';
 import { boundOf } from '../graph/bounds.ts';

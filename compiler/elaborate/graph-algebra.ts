@@ -5,11 +5,11 @@
  * Nothing is computed that nobody asks for: a rank that is never read is a node without users, and goes.
  */
 import type { Algebra, ExternCall, Selection, Store } from '../../dsl/meaning/algebra.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
-import type { ElementType } from '../../dsl/check/program.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
+import type { Size } from '../../dsl/types/size.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { exact } from '../../dsl/meaning/size.ts';
+import { exact } from '../../dsl/types/size.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import type { Check, NodeId } from '../graph/ir.ts';
 import { minus, supportAxes, type GraphOperand, type GraphRoute, type GraphTensor, type Workshop } from './handles.ts';

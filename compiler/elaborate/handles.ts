@@ -9,10 +9,10 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
-import type { ElementType } from '../../dsl/check/program.ts';
-import type { Operand, PrimitiveCall } from '../../dsl/meaning/algebra.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
-import { asInteger, multiply, type Size } from '../../dsl/meaning/size.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
+import type { Operand, PrimitiveCall } from '../../dsl/types/call.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
+import { asInteger, multiply, type Size } from '../../dsl/types/size.ts';
 import { joinBounds } from '../graph/bounds.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import { implies } from '../graph/implies.ts';

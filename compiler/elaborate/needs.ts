@@ -9,7 +9,7 @@
  * Tables are needed whole along the axis that is looked up: which entries are looked up is a matter of numbers.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, asInteger, multiply, one, zero, type Size } from '../../dsl/meaning/size.ts';
+import { apply, asInteger, multiply, one, zero, type Size } from '../../dsl/types/size.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import { guardsOf } from '../graph/implies.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/ir.ts';

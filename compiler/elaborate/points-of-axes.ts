@@ -3,7 +3,7 @@
  * promises of inputs (the host looks at those before a run). Of these no run has to check anything. Incomplete: `false` means
  * "not known".
  */
-import { asNumber, type Size } from '../../dsl/meaning/size.ts';
+import { asNumber, type Size } from '../../dsl/types/size.ts';
 import { compareProducts } from '../graph/bounds.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';

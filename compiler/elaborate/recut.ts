@@ -2,8 +2,8 @@
  * Views of routes: renaming, slicing, splitting and merging act on the three values of a route alike, on its sources
  * and targets and on the facts about how many points are present.
  */
-import type { Axis } from '../../dsl/meaning/axis.ts';
-import { apply, asInteger, type Size } from '../../dsl/meaning/size.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
+import { apply, asInteger, type Size } from '../../dsl/types/size.ts';
 import { embedInBounds, replaceInBounds } from '../graph/bounds.ts';
 import type { ConcatPart } from '../graph/build.ts';
 import type { Bound, NodeId } from '../graph/ir.ts';

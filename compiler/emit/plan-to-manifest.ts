@@ -3,7 +3,7 @@
  * manifest's lists. Nothing is decided here.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, exact } from '../../dsl/meaning/size.ts';
+import { apply, exact } from '../../dsl/types/size.ts';
 import type { AxisSpec, BufferSpec, KernelSpec, PlanSpec, ResultSpec, StepSpec } from '../../runtime/manifest.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { printKernel } from '../kernel/print.ts';

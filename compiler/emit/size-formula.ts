@@ -1,6 +1,6 @@
 /** Sizes as the manifest writes them: plain JSON, integers as numbers, dynamic axes as strings. */
 import type { SizeFormula } from '../../runtime/manifest.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 
 export function sizeFormula(size: Size): SizeFormula {
   switch (size.kind) {

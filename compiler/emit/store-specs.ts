@@ -1,6 +1,6 @@
 /** Stores as the manifest describes them: shape, checkpoint cells, and what stands there when no checkpoint has them. */
 import type { AxisSpec, CellSpec, StoreSpec } from '../../runtime/manifest.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
 import type { Cell } from '../../dsl/meaning/bindings.ts';
 import type { UsedStore } from '../../dsl/meaning/instances.ts';
 import { sizeFormula } from './size-formula.ts';

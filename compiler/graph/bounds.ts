@@ -3,7 +3,7 @@
  * much memory a set of assignments needs. "At most one for each point of the whole support" is always a fact and is
  * never written. All functions are about axis ids; `sizeOf` gives an axis's size.
  */
-import { apply, asInteger, multiply, sizeKey, type Size } from '../../dsl/meaning/size.ts';
+import { apply, asInteger, multiply, sizeKey, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Bound } from './ir.ts';
 
 export type SizeOf = (axis: AxisId) => Size;

@@ -9,9 +9,9 @@
  * `at(span)` says which place of the source the nodes made next stand for.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asNumber, type Size } from '../../dsl/meaning/size.ts';
-import type { DrawName } from '../../dsl/algebra/names.ts';
-import { roundToF16 } from '../../dsl/interpret/f16.ts';
+import { asNumber, type Size } from '../../dsl/types/size.ts';
+import type { DrawName } from '../../dsl/types/primitive-names.ts';
+import { roundToF16 } from '../../dsl/tensors/f16.ts';
 import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
 import type {
   AxisId, Bound, Check, ElementType, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, Span,

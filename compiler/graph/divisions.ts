@@ -2,7 +2,7 @@
  * Divisions by sizes that only a run knows. A formula with one has no value in a run where the divisor is 0: that is a
  * condition of the run, told before anything is computed, with the place of the division's value in the program.
  */
-import { asNumber, isConstant, sizeKey, type Size } from '../../dsl/meaning/size.ts';
+import { asNumber, isConstant, sizeKey, type Size } from '../../dsl/types/size.ts';
 import type { Graph, Node, Span } from './ir.ts';
 import { liveNodes } from './uses.ts';
 

@@ -11,7 +11,7 @@
  * sum-bound.ts (of many points) and choice-bound.ts (orders and greatest points).
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asNumber, substitute } from '../../dsl/meaning/size.ts';
+import { asNumber, substitute } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './ir.ts';

@@ -1,5 +1,5 @@
 /** One line of a graph's text, read from left to right (words, nodes, axes, sizes, numbers) and what is cut off its end. */
-import { exact, type Size, type SizeOp } from '../../dsl/meaning/size.ts';
+import { exact, type Size, type SizeOp } from '../../dsl/types/size.ts';
 import type { DenseReason } from './domains.ts';
 import type { ElementType, NodeId, Span } from './ir.ts';
 

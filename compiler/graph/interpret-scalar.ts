@@ -1,6 +1,6 @@
 /**
  * The elementwise operations of the graph as functions of numbers, in float64: the same definitions as the reference
- * interpreter's (dsl/algebra/elementwise-*.ts), by the operation's name. Bools are 0 and 1.
+ * interpreter's (dsl/primitives/elementwise-*.ts), by the operation's name. Bools are 0 and 1.
  *
  * With `poison`, NaN stands for "was never computed": comparisons of it are NaN too, instead of false, so that it
  * cannot be lost on the way to a result. `and` and `or` stay what hardware does with garbage: false and x is false.
@@ -15,8 +15,8 @@ import {
   quotient,
   rest,
   sigmoid,
-} from '../../dsl/algebra/special-functions.ts';
-import { roundToF16 } from '../../dsl/interpret/f16.ts';
+} from '../../dsl/primitives/special-functions.ts';
+import { roundToF16 } from '../../dsl/tensors/f16.ts';
 import type { ElementType, MapOp } from './ir.ts';
 
 type Fn = (a: number, b: number, c: number) => number;

@@ -1,5 +1,5 @@
 /** What contractions, reductions and running sums mean, in float64, in the order of sums; see interpret.ts. */
-import { BlockSums, SUM_BLOCK } from '../../dsl/algebra/sum-order.ts';
+import { BlockSums, SUM_BLOCK } from '../../dsl/tensors/sum-order.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
 import type { Evaluation } from './interpret.ts';
 import type { Node } from './ir.ts';

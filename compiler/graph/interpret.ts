@@ -8,8 +8,8 @@
  * A value's numbers are row-major over the node's axes.
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
-import { asInteger, asNumber, substitute, type Size } from '../../dsl/meaning/size.ts';
-import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
+import { asInteger, asNumber, substitute, type Size } from '../../dsl/types/size.ts';
+import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import type { Domain } from './domains.ts';
 import { argmaxValues, orderValues } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';

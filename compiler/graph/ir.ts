@@ -9,10 +9,10 @@
  * - `axes` are the value's axes, in storage order, without repetition; operations meet axes by id.
  * - An operand of a `map` has a subset of the result's axes (broadcast by name).
  */
-import type { ElementType } from '../../dsl/check/program.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
 import type { Code, Span } from '../../dsl/diagnostics/diagnostic.ts';
-import type { BinaryName, DrawName, UnaryName } from '../../dsl/algebra/names.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import type { BinaryName, DrawName, UnaryName } from '../../dsl/types/primitive-names.ts';
+import type { Size } from '../../dsl/types/size.ts';
 
 export type NodeId = number;
 export type AxisId = number;
@@ -83,7 +83,7 @@ export type Node = Base &
     | { readonly kind: 'argmax'; readonly operand: NodeId; readonly axis: AxisId }
     /** table[axis: indices]; index -1 gives 0, any other outside is an error of the run. */
     | { readonly kind: 'gather'; readonly table: NodeId; readonly axis: AxisId; readonly indices: NodeId }
-    /** Draws for each point of the axes; place and axis roots seed them (dsl/algebra/draw-hash.ts). */
+    /** Draws for each point of the axes; place and axis roots seed them (dsl/primitives/draw-hash.ts). */
     | {
         readonly kind: 'draw';
         readonly distribution: DrawName;

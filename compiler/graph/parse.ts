@@ -9,7 +9,7 @@ import type { Domain } from './domains.ts';
 import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
 import type { AxisId, Check, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, RootGroup, Span } from './ir.ts'; // prettier-ignore
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
-import { drawNames, binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
+import { drawNames, binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
 
 export interface ParsedGraph {
   readonly graph: Graph;

@@ -3,7 +3,7 @@
  * here: those of one run.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asNumber, substitute } from '../../dsl/meaning/size.ts';
+import { asNumber, substitute } from '../../dsl/types/size.ts';
 import type { Terms } from './addition-bound.ts';
 import type { AxisId, Graph } from './ir.ts';
 

@@ -9,7 +9,7 @@
  *
  * parse.ts reads it back.
  */
-import { formatSize } from '../../dsl/meaning/size.ts';
+import { formatSize } from '../../dsl/types/size.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Domain } from './domains.ts';
 import type { AxisId, Bound, Check, ExternNode, Graph, Node, NodeId, Root, Span } from './ir.ts';

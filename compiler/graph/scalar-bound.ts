@@ -14,9 +14,9 @@ import {
   quotient,
   rest,
   sigmoid,
-} from '../../dsl/algebra/special-functions.ts';
+} from '../../dsl/primitives/special-functions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { roundToF16 } from '../../dsl/interpret/f16.ts';
+import { roundToF16 } from '../../dsl/tensors/f16.ts';
 import { LARGEST } from './infinity.ts';
 import type { MapOp } from './ir.ts';
 

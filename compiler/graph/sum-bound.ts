@@ -1,14 +1,14 @@
 /**
  * Error bounds of what takes many numbers together: contractions, reductions, running sums.
  *
- * A sum of n terms is the tree of dsl/algebra/sum-order.ts: a term passes through `sumDepth(n)` additions at most, and through fewer
+ * A sum of n terms is the tree of dsl/tensors/sum-order.ts: a term passes through `sumDepth(n)` additions at most, and through fewer
  * than there are terms that are not 0, for adding 0 is exact. Through k of them it errs by γₖ = ku / (1 - ku) of its size (Higham
  * 2002, lemma 3.1), and passes on what it brings. A list of what is present leaves terms out that are 0 here: its tree is no deeper.
  * A sum is exact if all its terms are multiples of one power of two and their sizes add up to at most 2^24 of it, as whole numbers do.
  * Results are written into `out`; see error-bound.ts.
  */
 import { NEG_INF, POS_INF } from './infinity.ts';
-import { SUM_BLOCK, sumDepth } from '../../dsl/algebra/sum-order.ts';
+import { SUM_BLOCK, sumDepth } from '../../dsl/tensors/sum-order.ts';
 import type { Node } from './ir.ts';
 import type { Bounded, Places } from './places.ts';
 import { infiniteFrom, times, tiny, u } from './scalar-bound.ts';

@@ -3,7 +3,7 @@
  * view. Each keeps its sources, targets and the facts about how many points are present.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, one, sizeKey, type Size } from '../../dsl/meaning/size.ts';
+import { apply, one, sizeKey, type Size } from '../../dsl/types/size.ts';
 import {
   boundOf,
   compareProducts,

@@ -3,7 +3,7 @@
  * naming the stage that made the graph, and every violation it found.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asInteger } from '../../dsl/meaning/size.ts';
+import { asInteger } from '../../dsl/types/size.ts';
 import type { SparseGraph } from './domains.ts';
 import type { AxisId, Graph, Node, NodeId } from './ir.ts';
 import { nodesOfRoot, operandsOf } from './uses.ts';

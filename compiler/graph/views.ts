@@ -4,7 +4,7 @@
  *
  * A value counts as constant along axes that it lacks: a view of such axes alone changes nothing.
  */
-import { sizeKey, type Size } from '../../dsl/meaning/size.ts';
+import { sizeKey, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from './ir.ts';
 
 export type NodeLookup = (id: NodeId) => Node;

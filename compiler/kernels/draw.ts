@@ -2,7 +2,7 @@
  * draw: one random number for each point of a space; out: [points] f32.
  *
  * A number is a function of the seed, the place of the draw in the program and the indices along the roots of its axes
- * (dsl/algebra/draw-hash.ts has the definition; this is the same arithmetic on u32). No state, no dependence on sizes: threads need
+ * (dsl/primitives/draw-hash.ts has the definition; this is the same arithmetic on u32). No state, no dependence on sizes: threads need
  * nothing of one another.
  */
 import type { BufferDecl, Expr } from '../kernel/ir.ts';

@@ -1,12 +1,12 @@
 /**
- * Sums inside one thread, in the order of sums (dsl/algebra/sum-order.ts): blocks of sixteen terms, blocks of sixteen blocks, …
+ * Sums inside one thread, in the order of sums (dsl/tensors/sum-order.ts): blocks of sixteen terms, blocks of sixteen blocks, …
  *
  * A family is handed the *terms*: a loop nest that says where a block of sixteen ends. It keeps an accumulator for each level, of
  * which only the first is touched at each term; closing a block enters it into the next level, and every sixteenth time that
  * level into the one above. Where there are surely no more than sixteen terms, one accumulator is left of all this, and of 256 two;
  * the numbers are the same.
  */
-import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/algebra/sum-order.ts';
+import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/tensors/sum-order.ts';
 import type { Expr, ScalarType } from '../kernel/ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, asExpr, bitAnd, eq, min, u32 } from '../kernel/build.ts';

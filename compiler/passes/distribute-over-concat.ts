@@ -14,7 +14,7 @@
  *
  * A part of weight times 0 is 0: weights of a union are taken to be finite.
  */
-import { apply, one, sizeKey, zero, type Size } from '../../dsl/meaning/size.ts';
+import { apply, one, sizeKey, zero, type Size } from '../../dsl/types/size.ts';
 import { replaceInBounds } from '../graph/bounds.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';

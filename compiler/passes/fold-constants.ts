@@ -9,7 +9,7 @@
  * A constant keeps its float64 digits, for what is computed with more than those of f32 (graph/wide.ts); an operation is not folded if
  * its result is not finite.
  */
-import { asInteger } from '../../dsl/meaning/size.ts';
+import { asInteger } from '../../dsl/types/size.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import { implies } from '../graph/implies.ts';
 import { scalarFunction } from '../graph/interpret-scalar.ts';

@@ -6,7 +6,7 @@
  * Why: every window of a family, every part of a union and every boundary of a template leaves one behind.
  * Before: `rename(rename(x, A: B), B: A)`   After: `x`
  */
-import { apply, asInteger, one, sizeKey, zero, type Size } from '../../dsl/meaning/size.ts';
+import { apply, asInteger, one, sizeKey, zero, type Size } from '../../dsl/types/size.ts';
 import type { GraphBuilder } from '../graph/build.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { rewriteGraph } from '../graph/uses.ts';

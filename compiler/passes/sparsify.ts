@@ -24,7 +24,7 @@
  * Source: SEMANTICS 8.3; compare demand regions in Halide (bounds inference).
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, one, zero, type Size } from '../../dsl/meaning/size.ts';
+import { apply, one, zero, type Size } from '../../dsl/types/size.ts';
 import { GraphBuilder } from '../graph/build.ts';
 import { everywhere, type DenseFallback, type Domain, type SparseGraph } from '../graph/domains.ts';
 import { guardsOf } from '../graph/implies.ts';

@@ -9,8 +9,8 @@
  * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, multiply, zero } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { apply, multiply, zero } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import { boundOf, joinBounds, smaller } from '../graph/bounds.ts';
 import { domainOf } from '../graph/domains.ts';
 import type { FusedGraph } from '../graph/domains.ts';

@@ -2,7 +2,7 @@
  * Checks in a plan: a status word each, whose number is that of the check. A NaN is found by the kernel that sorts or searches;
  * what must hold otherwise is a launch of its own.
  */
-import { exact } from '../../dsl/meaning/size.ts';
+import { exact } from '../../dsl/types/size.ts';
 import type { Check, Node } from '../graph/ir.ts';
 import { domainOf } from '../graph/domains.ts';
 import { nodeOf } from '../graph/uses.ts';

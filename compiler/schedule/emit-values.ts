@@ -3,8 +3,8 @@
  * family its callbacks.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, exact, multiply, one, zero } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { apply, exact, multiply, one, zero } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { add, and, bitcast, convert, eq, ge, lt } from '../kernel/build.ts';
 import type { Expr } from '../kernel/ir.ts';
@@ -28,7 +28,7 @@ import { elementsOf } from './memory.ts';
 import type { StoredSpace } from './memory.ts';
 import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
 import type { RelationBuilder } from './relations.ts';
-import { hashText } from '../../dsl/algebra/draw-hash.ts';
+import { hashText } from '../../dsl/primitives/draw-hash.ts';
 import { alongAxes, indexTerms, pointsOf, termsAlong, termsOfList } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;

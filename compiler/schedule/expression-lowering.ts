@@ -10,9 +10,9 @@
  * - Rows in scope are present: a support they were made of is known to be true.
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
-import { binaryNames, unaryNames } from '../../dsl/algebra/names.ts';
+import { binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
 import type { AxisId, ElementType, MapOp, Node, NodeId } from '../graph/ir.ts';
-import { roundToF16 as nearestF16 } from '../../dsl/interpret/f16.ts';
+import { roundToF16 as nearestF16 } from '../../dsl/tensors/f16.ts';
 import {
   add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
 } from '../kernel/build.ts'; // prettier-ignore

@@ -6,8 +6,8 @@
  * `finish` tidies the kernel (tidy-kernel.ts) and drops the buffers and uniforms that nobody uses then.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { sizeKey } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { sizeKey } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { BufferDecl, Expr, Kernel, UniformDecl } from '../kernel/ir.ts';
 import { KernelBuilder } from '../kernel/kernel-builder.ts';
 import type { BufferTable } from './memory.ts';

@@ -10,8 +10,8 @@
  * neighbours, in the order of the tokens.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { multiply } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { multiply } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { AxisId, Bound, NodeId } from '../graph/ir.ts';
 import type { BufferRole, PlanBuffer, Word } from './plan.ts';
 

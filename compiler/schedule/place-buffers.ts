@@ -6,8 +6,8 @@
  * Sizes are formulas, so they are compared at nominal sizes of the dynamic axes: a buffer goes to the smallest free slot that is
  * large enough, else to the largest one, which grows. The run's real sizes may fit less well, never wrongly.
  */
-import { asNumber, substitute } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { asNumber, substitute } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 
 export interface Lifetime {
   readonly first: number;

@@ -8,8 +8,8 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { exact, multiply } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { exact, multiply } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { AxisId, Check, Node, NodeId, Span } from '../graph/ir.ts';
 import { nodeOf, operandsOf } from '../graph/uses.ts';

@@ -10,7 +10,7 @@
  */
 import type { ElementType, RootGroup, Span } from '../graph/ir.ts';
 import type { Kernel } from '../kernel/ir.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 
 /** What a stored element is on the GPU: f16 is an f32 that was rounded, bool is a u32 of 0 or 1. */
 export type Word = 'f32' | 'i32' | 'u32';

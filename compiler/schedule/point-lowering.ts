@@ -3,8 +3,8 @@
  * The values at such a point are expression-lowering.ts.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asNumber, multiply } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { asNumber, multiply } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../graph/ir.ts';
 import { add, bitcast, div, ge, i32, load, max, mul, rem, select, u32 } from '../kernel/build.ts';
 import type { BufferDecl, Expr } from '../kernel/ir.ts';

@@ -12,8 +12,8 @@
  *         inner = 5, rows = T
  *         %0 %1 → %2
  */
-import { asNumber, formatSize, substitute } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { asNumber, formatSize, substitute } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import { lifetimes } from './place-buffers.ts';
 import { accessOf } from './plan.ts';
 import type { Launch, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';

@@ -6,8 +6,8 @@
  *   list       mask: the point has a row;        list = the rows of each key, in index order of what is summed
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, exact, multiply, one } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { apply, exact, multiply, one } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { AxisId } from '../graph/ir.ts';
 import { bitcast, bool, ge, i32, lt } from '../kernel/build.ts';
 import type { Expr } from '../kernel/ir.ts';

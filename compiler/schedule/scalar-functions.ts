@@ -7,7 +7,7 @@
  * - i32 division and remainder round down, as the language says; dividing by 0 gives the dividend, its remainder is 0.
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
-import type { BinaryName, UnaryName } from '../../dsl/algebra/names.ts';
+import type { BinaryName, UnaryName } from '../../dsl/types/primitive-names.ts';
 import {
   abs, add, and, bitXor, ceil, convert, div, eq, f32, floor, ge, gt, i32, le, lt, max, min, mul, ne, neg, not, or, rem, select, sign, sub,
   u32,

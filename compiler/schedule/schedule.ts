@@ -14,7 +14,7 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { asNumber, exact, multiply } from '../../dsl/meaning/size.ts';
+import { asNumber, exact, multiply } from '../../dsl/types/size.ts';
 import { domainOf } from '../graph/domains.ts';
 import { nodesOfCheck } from '../graph/uses.ts';
 import type { FusedGraph } from '../graph/domains.ts';

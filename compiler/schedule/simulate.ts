@@ -6,13 +6,13 @@
  * wrote shows. Accesses out of bounds are errors, and with `races` also two threads that meet on one element.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asInteger, asNumber, formatSize, substitute } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { asInteger, asNumber, formatSize, substitute } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { ElementType, RootGroup } from '../graph/ir.ts';
 import { compileKernel } from '../kernel/interpret.ts';
 import type { KernelProgram } from '../kernel/interpret.ts';
 import type { Kernel } from '../kernel/ir.ts';
-import { roundToF16 } from '../../dsl/interpret/f16.ts';
+import { roundToF16 } from '../../dsl/tensors/f16.ts';
 import { COUNTERS, countsOf, withCounters } from './count-work.ts';
 import type { WorkCounted } from './count-work.ts';
 import { lifetimes } from './place-buffers.ts';

@@ -2,8 +2,8 @@
  * Sums of products of sizes, kept as such while they grow: terms of equal factors are one term, so that what a kernel does comes out
  * as one short formula (`304 * T`) instead of a line of as many summands as it has statements.
  */
-import { apply, asInteger, exact, multiply, sizeKey, zero } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { apply, asInteger, exact, multiply, sizeKey, zero } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 
 interface Term {
   readonly coefficient: bigint;

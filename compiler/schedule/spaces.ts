@@ -2,7 +2,7 @@
  * Iteration spaces and loops of a lowering: how thread numbers and counters become an Env. These are the callbacks the kernel
  * families are given (kernels/space.ts).
  */
-import { asInteger, multiply } from '../../dsl/meaning/size.ts';
+import { asInteger, multiply } from '../../dsl/types/size.ts';
 import { boundOf } from '../graph/bounds.ts';
 import type { AxisId } from '../graph/ir.ts';
 import { add, load, lt, u32 } from '../kernel/build.ts';

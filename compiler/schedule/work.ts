@@ -11,8 +11,8 @@
  * A loop whose limits say nothing is a bug of the family that writes it: it has to say how often it may run (`forRange`).
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, asInteger, exact, multiply, one, zero } from '../../dsl/meaning/size.ts';
-import type { Size } from '../../dsl/meaning/size.ts';
+import { apply, asInteger, exact, multiply, one, zero } from '../../dsl/types/size.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import type { Expr, Kernel, Stmt } from '../kernel/ir.ts';
 import { evaluateConstants } from '../kernel/legalise/evaluate-constants.ts';
 import { expressionsOf } from '../kernel/walk.ts';

@@ -7,8 +7,8 @@
  * points where somebody reads it.
  */
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
-import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
-import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
+import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsOf } from '../graph/addition-bound.ts';
 import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
 import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';

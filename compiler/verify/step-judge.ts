@@ -12,7 +12,7 @@
  * After a list that is wrong nothing is judged any more: what is stored on it has no meaning.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asInteger, substitute } from '../../dsl/meaning/size.ts';
+import { asInteger, substitute } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph } from '../graph/domains.ts';
 import type { AxisId, ElementType, Node, NodeId, Span } from '../graph/ir.ts';
 import { nodeOf } from '../graph/uses.ts';

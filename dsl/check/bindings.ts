@@ -5,10 +5,11 @@
  * template has, such as one declared in its body, is named as the template names it.
  */
 import type * as ast from '../syntax/ast.ts';
-import { hasAxis, uniteAxes, withoutAxes } from '../algebra/primitive.ts';
+import { hasAxis, uniteAxes, withoutAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
-import { axesInBraces, checkPattern, type PatternNames } from './name-patterns.ts';
-import type { AxisVar, InstanceSource, NamePattern, StoredDim, StoredPart, StoreSource } from './program.ts';
+import { axesInBraces } from '../types/axes.ts';
+import { checkPattern, type PatternNames } from './name-patterns.ts';
+import type { AxisVar, InstanceSource, NamePattern, StoredDim, StoredPart, StoreSource } from '../types/program.ts';
 import type { Family, Inner, Scope, Template } from './scope.ts';
 import { formatAxes, listAxes, listWords, substituteAxis } from './types.ts';
 

@@ -5,27 +5,17 @@ import { checkRequire } from './requirements.ts';
 import type * as ast from '../syntax/ast.ts';
 import { unreachable } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { axesOfType } from '../algebra/primitive.ts';
-import { primitivesNamed } from '../algebra/table.ts';
+import { axesOfType } from '../types/axes.ts';
 import { coerce } from './coerce.ts';
 import type { Context } from './context.ts';
 import { checkDeclarations } from './declarations.ts';
-import { checkExpr } from './infer-types.ts';
-import { describe, elementTypes, resolve } from './lookup.ts';
-import type { AxisVar, Block, Declaration, Expr, Stmt, ValueType } from './program.ts';
-import { errorValue, Scope, type Entity, type Value } from './scope.ts';
+import { describe, resolve } from './lookup.ts';
+import type { AxisVar, Expr, Stmt, ValueType } from '../types/program.ts';
+import { errorValue, Scope, type CheckedBody, type Entity, type Value } from './scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType } from './types.ts';
 import { isWhole, settled, toExpr } from './values.ts';
-
-/** A checked body whose result has not been given a type yet. */
-export interface CheckedBody {
-  readonly scope: Scope;
-  readonly declarations: readonly Declaration[];
-  readonly statements: readonly Stmt[];
-  readonly result: Value;
-  readonly span: Span;
-}
+import { mayName } from './shadowing.ts';
 
 export function checkBody(cx: Context, parent: Scope, body: ast.Body): CheckedBody {
   const scope = new Scope(parent, parent.owner);
@@ -37,13 +27,8 @@ export function checkBody(cx: Context, parent: Scope, body: ast.Body): CheckedBo
   const statements: Stmt[] = [];
   const named = new Map<string, Span>();
   for (const item of body.items) if (isStatement(item)) checkStatement(cx, scope, item, statements, named);
-  const result = checkExpr(cx, { scope, points: null }, body.result);
+  const result = cx.expr({ scope, points: null }, body.result);
   return { scope, declarations: [...declarations, ...scope.made], statements, result, span: body.result.span };
-}
-
-/** The body with its result settled; null if the result has a mistake. */
-export function finishBody(body: CheckedBody, result: Expr | null): Block | null {
-  return result === null ? null : { declarations: body.declarations, statements: body.statements, result };
 }
 
 function isStatement(item: ast.BodyItem): item is ast.Stmt {
@@ -74,31 +59,6 @@ function checkStatement(cx: Context, scope: Scope, stmt: ast.Stmt, out: Stmt[], 
   }
 }
 
-/** Whether a value may have this name: nothing shadows an axis, a const, a declaration or a name of the language. */
-export function mayName(cx: Context, scope: Scope, name: string, span: Span): boolean {
-  if (isPredefined(name)) {
-    cx.report('MOE0203', span, { message: `${name} is a name of the language`, help: 'choose another name' });
-    return false;
-  }
-  const found = scope.lookup(name);
-  if (found === null || isShadowable(found.binding.entity)) return true;
-  cx.report('MOE0203', span, {
-    message: `${name} is ${describe(found.binding.entity)}, which a value does not shadow`,
-    labels: found.binding.span === null ? [] : [{ span: found.binding.span, text: `${name} is declared here` }],
-    help: 'choose another name',
-  });
-  return false;
-}
-
-export function isPredefined(name: string): boolean {
-  return name === 'inf' || name === 'route' || elementTypes.has(name) || primitivesNamed(name).length > 0;
-}
-
-function isShadowable(entity: Entity): boolean {
-  if (entity.kind === 'family') return entity.family.expr.kind === 'local_family';
-  return entity.kind === 'local' || entity.kind === 'static' || entity.kind === 'index' || entity.kind === 'error';
-}
-
 /** A written type also says in which order the axes stand: an output of the value is laid out like that. */
 function inWrittenOrder(expr: Expr, type: ValueType): Expr {
   const { type: own } = expr;
@@ -117,7 +77,7 @@ function inOrder(own: readonly AxisVar[], written: readonly AxisVar[]): boolean 
 
 function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
   const { pattern, span } = stmt;
-  let value = checkExpr(cx, { scope, points: null }, stmt.value);
+  let value = cx.expr({ scope, points: null }, stmt.value);
   if (stmt.type !== undefined) {
     const type = checkType(cx, scope, stmt.type);
     const given = coerce(
@@ -197,7 +157,7 @@ function isOnes(value: Value): boolean {
 }
 
 function checkUpdate(cx: Context, scope: Scope, stmt: ast.Update, out: Stmt[]): void {
-  const value = checkExpr(cx, { scope, points: null }, stmt.value);
+  const value = cx.expr({ scope, points: null }, stmt.value);
   const { text: name, span } = stmt.name;
   const entity = resolve(cx, scope, name, span, (e) => e.kind === 'store' && e.declaration.store === 'state');
   if (entity === null || entity.kind === 'error' || entity.kind === 'pending') return;
@@ -232,7 +192,7 @@ function checkReport(
     });
   }
   named.set(`${kind} ${name}`, stmt.name.span);
-  const value = checkExpr(cx, { scope, points: null }, stmt.value);
+  const value = cx.expr({ scope, points: null }, stmt.value);
   const expr = toExpr(cx, value, null, stmt.value.span);
   if (expr === null) return;
   const { type } = expr;

@@ -5,16 +5,15 @@
  * has it params) is in its traits; callees are read before callers, so the traits are there when they are needed.
  */
 import type * as ast from '../syntax/ast.ts';
-import type { Span } from '../diagnostics/diagnostic.ts';
-import { hasAxis } from '../algebra/primitive.ts';
-import { checkBody, finishBody, mayName } from './bodies.ts';
+import { hasAxis } from '../types/axes.ts';
 import { coerce } from './coerce.ts';
 import type { Context } from './context.ts';
-import { templateParameters } from './generics.ts';
+import { templateParameters, type CallableSyntax } from './generics.ts';
 import { resolveAxisName } from './lookup.ts';
 import { mentionsOfBody } from './mentions.ts';
-import type { Block, CallableDeclaration, Declaration, FamilyAxis, Formal, Id, ValueType } from './program.ts';
+import type { Block, CallableDeclaration, Declaration, FamilyAxis, Formal, Id, ValueType } from '../types/program.ts';
 import {
+  finishBody,
   noTraits,
   Scope,
   type Family,
@@ -30,18 +29,7 @@ import { checkType } from './type-exprs.ts';
 import { formatAxes, mentionedAxes } from './types.ts';
 import { usedAxes } from './uses.ts';
 import { isWhole } from './values.ts';
-
-/** What an expert, router, fn and entry have in common. */
-export interface CallableSyntax {
-  readonly name: ast.Ident;
-  readonly span: Span;
-  readonly role: ast.CallableDecl['role'] | 'entry';
-  readonly generics?: readonly ast.Generic[];
-  readonly family?: readonly ast.FamilyAxis[];
-  readonly signature: ast.Signature;
-  readonly body: ast.Body;
-  readonly docs: string;
-}
+import { mayName } from './shadowing.ts';
 
 interface Signature {
   readonly formals: readonly FormalInfo[];
@@ -83,7 +71,7 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
   }
   checkBoundary(cx, callable, role, family, signature);
 
-  const body = checkBody(cx, head, callable.body);
+  const body = cx.body(head, callable.body);
   const settled = coerce(
     cx,
     body.result,

@@ -4,11 +4,11 @@
  * the route is present.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { hasAxis, isSubset, sameAxes, sharedAxes, uniteAxes, withoutAxes, axesOfType } from '../algebra/primitive.ts';
+import { hasAxis, isSubset, sameAxes, sharedAxes, uniteAxes, withoutAxes, axesOfType } from '../types/axes.ts';
 import { coerce, coerceElement, embed, type Written } from './coerce.ts';
-import { denseHelp } from '../algebra/typing.ts';
+import { denseHelp } from '../primitives/typing.ts';
 import type { Context } from './context.ts';
-import type { AxisVar, Expr, RouteType, TensorType, ValueType } from './program.ts';
+import type { AxisVar, Expr, RouteType, TensorType, ValueType } from '../types/program.ts';
 import { errorValue, type Family, type FormalInfo, type Scope, type Value } from './scope.ts';
 import { formatAxes, formatType, listAxes, supportOf } from './types.ts';
 import { at, openByConversion, reportFamily, settled } from './values.ts';

@@ -3,17 +3,16 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { axesOfType, hasAxis } from '../algebra/primitive.ts';
-import { checkBody, finishBody, mayName, type CheckedBody } from './bodies.ts';
+import { axesOfType, hasAxis } from '../types/axes.ts';
 import { coerce } from './coerce.ts';
 import type { Context } from './context.ts';
-import { checkExpr } from './infer-types.ts';
-import { resolveAxisName, type Env } from './lookup.ts';
-import type { AxisVar, ChainExpr, Expr, Id, ValueType } from './program.ts';
-import { errorValue, Scope, type Entity, type Value } from './scope.ts';
+import { resolveAxisName } from './lookup.ts';
+import type { AxisVar, ChainExpr, Expr, Id, ValueType } from '../types/program.ts';
+import { errorValue, finishBody, Scope, type CheckedBody, type Entity, type Env, type Value } from './scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType, listWords } from './types.ts';
 import { settled, spanOf, toExpr } from './values.ts';
+import { mayName } from './shadowing.ts';
 
 /** `chain l in L carrying h = x collecting p { … }`: a fold over a static axis. */
 export function checkChain(cx: Context, env: Env, chain: ast.Chain): Value {
@@ -43,7 +42,7 @@ export function checkChain(cx: Context, env: Env, chain: ast.Chain): Value {
     inside.set(carry.name.text, entity, carry.name.span);
     return local;
   });
-  const body = checkBody(cx, inside, chain.body);
+  const body = cx.body(inside, chain.body);
   const collected = (chain.collecting?.names ?? []).map((name) => collect(cx, body, name, axis));
   const result = chainResult(cx, chain, carries, body);
   if (result === null || axis === null || carries.some((c) => c.start === null) || collected.some((c) => c === null))
@@ -83,7 +82,7 @@ function checkStart(
   carry: ast.Carry,
 ): { readonly start: Expr | null; readonly type: ValueType | null } {
   const initial: ast.Expr = carry.initial ?? { kind: 'Name', name: carry.name.text, primes: 0, span: carry.name.span };
-  const value = checkExpr(cx, { scope: env.scope, points: null }, initial);
+  const value = cx.expr({ scope: env.scope, points: null }, initial);
   if (carry.type === undefined) {
     const start = toExpr(cx, value, null, initial.span);
     return { start, type: start?.type ?? null };

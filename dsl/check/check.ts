@@ -10,11 +10,13 @@
 import type * as ast from '../syntax/ast.ts';
 import { hasErrors, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { checkDeclarations, readItems, sortReporting } from './declarations.ts';
-import { Context, nameHelp } from './context.ts';
-import type { CallableDeclaration, Declaration, Program } from './program.ts';
+import { Context, nameHelp, type Rules } from './context.ts';
+import type { CallableDeclaration, Declaration, Program } from '../types/program.ts';
 import { declareItems, itemsOf, namesIn, type Item } from './resolve-names.ts';
 import { Scope, type Owner } from './scope.ts';
 import { listWords } from './types.ts';
+import { checkBody } from './bodies.ts';
+import { checkExpr } from './infer-types.ts';
 
 export interface CheckFiles {
   readonly main: ast.File;
@@ -64,6 +66,8 @@ interface FileUnit {
   readonly imported: Map<string, { readonly unit: FileUnit; readonly item: Item }>;
 }
 
+const rules: Rules = { expr: checkExpr, body: checkBody };
+
 export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Checked {
   const cx = new Context((name) => {
     const library = files.resolve('std', files.main.span.source) ?? [];
@@ -71,7 +75,7 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
       !isRefusal(library) &&
       library.some((file) => file.decls.some((d) => d.kind === 'Callable' && d.name.text === name))
     );
-  });
+  }, rules);
   const language = new Scope(null, ownerOf('the language', 'fn'));
   const main = loadFiles(cx, files, language);
   const units = [main, ...reachable(main)];

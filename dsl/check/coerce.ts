@@ -6,11 +6,11 @@
  * diagnostic.
  */
 import type { Code, Span } from '../diagnostics/diagnostic.ts';
-import { denseHelp } from '../algebra/typing.ts';
+import { denseHelp } from '../primitives/typing.ts';
 import type { Context } from './context.ts';
-import type { AxisVar, Block, Expr, RouteType, TensorType, ValueType } from './program.ts';
+import type { AxisVar, Block, Expr, RouteType, TensorType, ValueType } from '../types/program.ts';
 import type { Value } from './scope.ts';
-import { hasAxis, isSubset, sameAxes, withoutAxes } from '../algebra/primitive.ts';
+import { hasAxis, isSubset, sameAxes, withoutAxes } from '../types/axes.ts';
 import { staticExpr } from './statics.ts';
 import { formatType, listAxes, sameType, supportOf } from './types.ts';
 import { convert, reportFamily, spanOf, tupleExpr } from './values.ts';

@@ -3,21 +3,18 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { axesOfType, sameAxes } from '../algebra/primitive.ts';
-import { checkBody, finishBody, type CheckedBody } from './bodies.ts';
+import { axesOfType, sameAxes } from '../types/axes.ts';
 import { coerceExpr } from './coerce.ts';
 import type { Context } from './context.ts';
-import { checkExpr } from './infer-types.ts';
-import type { Env } from './lookup.ts';
-import type { ElementType, Expr, Static, ValueType } from './program.ts';
-import { errorValue, type Value } from './scope.ts';
+import type { ElementType, Expr, Static, ValueType } from '../types/program.ts';
+import { errorValue, type Env, type CheckedBody, finishBody, type Value } from './scope.ts';
 import { staticIf } from './statics.ts';
 import { formatType, tensorType } from './types.ts';
 import { elementOf, toExpr } from './values.ts';
 
 /** Both sides are typed and must agree; only the side that is taken will exist. */
 export function checkIf(cx: Context, env: Env, expr: ast.If): Value {
-  const condition = checkExpr(cx, { scope: env.scope, points: null }, expr.condition);
+  const condition = cx.expr({ scope: env.scope, points: null }, expr.condition);
   const known = staticCondition(cx, condition, expr.condition.span);
   const then = checkSide(cx, env, expr.then);
   const otherwise = expr.otherwise.kind === 'If' ? elseIf(cx, env, expr.otherwise) : checkSide(cx, env, expr.otherwise);
@@ -32,10 +29,10 @@ export function checkIf(cx: Context, env: Env, expr: ast.If): Value {
 /** A side of an `if` in an index keeps the axis that is indexed: its result may be a named point. */
 function checkSide(cx: Context, env: Env, body: ast.Body): CheckedBody {
   if (env.points !== null && body.items.length === 0) {
-    const result = checkExpr(cx, env, body.result);
+    const result = cx.expr(env, body.result);
     return { scope: env.scope, declarations: [], statements: [], result, span: body.result.span };
   }
-  return checkBody(cx, env.scope, body);
+  return cx.body(env.scope, body);
 }
 
 function elseIf(cx: Context, env: Env, expr: ast.If): CheckedBody {

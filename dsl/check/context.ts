@@ -21,9 +21,19 @@ import type {
   Static,
   StoreDeclaration,
   UnionDeclaration,
-} from './program.ts';
-import type { Family } from './scope.ts';
+} from '../types/program.ts';
+import type { CheckedBody, Env, Family, Scope, Value } from './scope.ts';
+import type * as ast from '../syntax/ast.ts';
 import type { NameOf } from './types.ts';
+
+/**
+ * What a rule of the checker comes back to: an expression within an expression, a body within a body. They are reached through the
+ * context, so that no rule imports the function that dispatches to it.
+ */
+export interface Rules {
+  readonly expr: (cx: Context, env: Env, expr: ast.Expr) => Value;
+  readonly body: (cx: Context, parent: Scope, body: ast.Body) => CheckedBody;
+}
 
 export class Context {
   readonly diagnostics: Diagnostic[] = [];
@@ -44,13 +54,23 @@ export class Context {
   readonly bodyIndices = new Map<Id, ReadonlySet<Id>>();
   /** Whether the library declares a name: for the help of a name that is not imported. */
   readonly isInLibrary: (name: string) => boolean;
+  readonly #rules: Rules;
   private readonly unknown = new Map<string, Unknown[]>();
   private next = 0;
   private readonly dynamic = new Map<Id, boolean>();
   private readonly dynamicConsts = new Map<Id, boolean>();
 
-  constructor(isInLibrary: (name: string) => boolean) {
+  constructor(isInLibrary: (name: string) => boolean, rules: Rules) {
     this.isInLibrary = isInLibrary;
+    this.#rules = rules;
+  }
+
+  expr(env: Env, expr: ast.Expr): Value {
+    return this.#rules.expr(this, env, expr);
+  }
+
+  body(parent: Scope, body: ast.Body): CheckedBody {
+    return this.#rules.body(this, parent, body);
   }
 
   fresh(): Id {

@@ -3,10 +3,10 @@
  * axis over which a side was just normalised or which a family of functions added, and the others have to meet or to become twins.
  */
 import type * as ast from '../syntax/ast.ts';
-import { axesOfType, hasAxis, sharedAxes } from '../algebra/primitive.ts';
+import { axesOfType, hasAxis, sharedAxes } from '../types/axes.ts';
 import type { Context } from './context.ts';
 import { shown } from './habits.ts';
-import type { AxisVar, Expr } from './program.ts';
+import type { AxisVar, Expr } from '../types/program.ts';
 import { listAxes } from './types.ts';
 
 /** Normalised over an axis, so that a sum over it is a weighted mean. */

@@ -7,16 +7,15 @@ import { checkStoreSource } from './bindings.ts';
 import { checkCallable, checkExtern } from './callables.ts';
 import { coerce } from './coerce.ts';
 import type { Context } from './context.ts';
-import { checkExpr } from './infer-types.ts';
 import { mentionsOfExpr } from './mentions.ts';
 import { checkInstanceOrUnion } from './instances.ts';
-import type { AxisVar, Declaration, Id, Static, StaticType, StoreDeclaration } from './program.ts';
+import type { AxisVar, Declaration, Id, Static, StaticType, StoreDeclaration } from '../types/program.ts';
 import { declareItems, itemsOf, namesIn, sortItems, type Item } from './resolve-names.ts';
 import type { Scope } from './scope.ts';
 import { storeIsOne } from './steps.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType, listWords } from './types.ts';
-import { reportFamily } from './values.ts';
+import { staticOf } from './values.ts';
 
 /** Declares and reads them all. The result is in reading order: whatever a declaration needs stands before it. */
 export function checkDeclarations(
@@ -185,24 +184,6 @@ function readConst(cx: Context, scope: Scope, name: ast.Ident, binding: ast.Cons
   return [declaration];
 }
 
-/** An expression that must be static; null after a diagnostic. */
-export function staticOf(cx: Context, scope: Scope, expr: ast.Expr, type: StaticType | null): Static | null {
-  const value = checkExpr(cx, { scope, points: null }, expr);
-  if (value.kind === 'error') return null;
-  if (value.kind === 'static') {
-    if (type === null || value.value.type === type) return value.value;
-    cx.report('MOE0304', expr.span, { message: `a ${type} is wanted here, this is a ${value.value.type}` });
-    return null;
-  }
-  if (value.kind === 'family') reportFamily(cx, value.family, expr.span);
-  else
-    cx.report('MOE0305', expr.span, {
-      message: 'this must be known when compiling',
-      help: 'a number made of literals, consts and sizes is known',
-    });
-  return null;
-}
-
 function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDecl['store']): readonly Declaration[] {
   const { name } = slot;
   const type = checkType(cx, scope, slot.type);
@@ -229,7 +210,7 @@ function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDe
   }
   let initial = null;
   if (slot.initial !== undefined) {
-    const value = checkExpr(cx, { scope, points: null }, slot.initial);
+    const value = cx.expr({ scope, points: null }, slot.initial);
     initial = coerce(cx, value, type, { what: name.text, span: slot.type.span }, slot.initial.span);
   }
   if (slot.source !== undefined && store === 'input') {

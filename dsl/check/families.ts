@@ -4,10 +4,10 @@
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type * as ast from '../syntax/ast.ts';
-import { hasAxis, sameAxis, withoutAxes } from '../algebra/primitive.ts';
+import { hasAxis, sameAxis, withoutAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { applyPrimitive } from './primitive-calls.ts';
-import type { AxisVar, Expr, FamilyExpr, Id, Static, TensorType, ValueType } from './program.ts';
+import type { AxisVar, Expr, FamilyExpr, Id, Static, TensorType, ValueType } from '../types/program.ts';
 import { errorValue, type Family, type Inner, type Scope, type Value } from './scope.ts';
 import { formatAxes, mentionedAxes, repeatedAxes, substituteAxis, substituteType } from './types.ts';
 import { settled } from './values.ts';

@@ -3,14 +3,12 @@
  * of this language (habits.ts), and what stands in their arguments is still checked.
  */
 import type * as ast from '../syntax/ast.ts';
-import { axesOfType } from '../algebra/primitive.ts';
-import { primitivesNamed } from '../algebra/table.ts';
+import { axesOfType } from '../types/axes.ts';
+import { primitivesNamed } from '../primitives/table.ts';
 import type { Context } from './context.ts';
 import { adviceFor, isForeignModule, shown } from './habits.ts';
-import { checkExpr } from './infer-types.ts';
-import type { Env } from './lookup.ts';
 import type { Argument } from './primitive-calls.ts';
-import { errorValue, type Value } from './scope.ts';
+import { errorValue, type Env, type Value } from './scope.ts';
 
 /** An error value after the diagnostic, if the callee is a name of another library; else null. */
 export function foreignCall(cx: Context, env: Env, callee: ast.Expr, args: readonly Argument[]): Value | null {
@@ -37,7 +35,7 @@ export function foreignCall(cx: Context, env: Env, callee: ast.Expr, args: reado
     });
     return errorValue;
   }
-  const target = checkExpr(cx, { ...env, points: null }, callee.target);
+  const target = cx.expr({ ...env, points: null }, callee.target);
   // What is no value has been told, or is a family, whose members are params.
   if (target.kind === 'family') return null;
   checkArguments(cx, env, args);
@@ -88,7 +86,7 @@ function checkArguments(cx: Context, env: Env, args: readonly Argument[]): strin
   // `x.to(f16)`: the name of an element type is no value.
   const values = args
     .filter(isNoElement)
-    .map((arg) => arg.value ?? (arg.ast === null ? errorValue : checkExpr(cx, env, arg.ast)));
+    .map((arg) => arg.value ?? (arg.ast === null ? errorValue : cx.expr(env, arg.ast)));
   return values[0] === undefined ? null : lastAxis(cx, values[0]);
 }
 

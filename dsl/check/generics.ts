@@ -6,12 +6,23 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
-import { staticOf } from './declarations.ts';
-import type { CallableSyntax } from './callables.ts';
-import type { AxisDeclaration, ConstDeclaration } from './program.ts';
+import type { AxisDeclaration, ConstDeclaration } from '../types/program.ts';
 import { type Scope, type Template, type TemplateAxis, type TemplateNumber } from './scope.ts';
-import { primitivesNamed } from '../algebra/table.ts';
-import { isPredefined } from './bodies.ts';
+import { primitivesNamed } from '../primitives/table.ts';
+import { isPredefined } from './shadowing.ts';
+import { staticOf } from './values.ts';
+
+/** What an expert, router, fn and entry have in common. */
+export interface CallableSyntax {
+  readonly name: ast.Ident;
+  readonly span: ast.Span;
+  readonly role: ast.CallableDecl['role'] | 'entry';
+  readonly generics?: readonly ast.Generic[];
+  readonly family?: readonly ast.FamilyAxis[];
+  readonly signature: ast.Signature;
+  readonly body: ast.Body;
+  readonly docs: string;
+}
 
 export interface TemplateParameters {
   readonly order: Template['parameters'];

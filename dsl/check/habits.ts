@@ -4,8 +4,8 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
-import type { AxisVar, ValueType } from './program.ts';
-import { axesOfType } from '../algebra/primitive.ts';
+import type { AxisVar, ValueType } from '../types/program.ts';
+import { axesOfType } from '../types/axes.ts';
 
 /** Modules whose members are called as `torch.softmax(x)`. */
 const foreignModules: ReadonlySet<string> = new Set([

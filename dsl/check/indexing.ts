@@ -4,16 +4,15 @@
  * The axis may be left out where the index says it: static indices of exactly one axis occur in it.
  */
 import type * as ast from '../syntax/ast.ts';
-import { axesOfType } from '../algebra/primitive.ts';
-import { primitivesNamed } from '../algebra/table.ts';
+import { axesOfType } from '../types/axes.ts';
+import { primitivesNamed } from '../primitives/table.ts';
 import type { Context } from './context.ts';
 import { windowFamily, sliceFamily } from './families.ts';
 import { shown } from './habits.ts';
-import { checkExpr } from './infer-types.ts';
-import { resolveAxis, resolveAxisName, type Env } from './lookup.ts';
+import { resolveAxis, resolveAxisName } from './lookup.ts';
 import { applyPrimitive } from './primitive-calls.ts';
-import type { AxisVar, Static } from './program.ts';
-import { errorValue, type Value } from './scope.ts';
+import type { AxisVar, Static } from '../types/program.ts';
+import { errorValue, type Env, type Value } from './scope.ts';
 import { indexedAxes } from './statics.ts';
 import { formatType, listAxes } from './types.ts';
 import { partNamed } from './unions.ts';
@@ -23,7 +22,7 @@ export function checkIndex(cx: Context, env: Env, expr: ast.IndexExpr): Value {
   if (target.kind === 'Name' && target.primes === 0 && env.scope.lookup(target.name) === null) {
     if (primitivesNamed(target.name).some((p) => p.syntax === 'made')) return checkMade(cx, env, target.name, expr);
   }
-  let value = checkExpr(cx, { ...env, points: null }, target);
+  let value = cx.expr({ ...env, points: null }, target);
   for (const index of expr.indices) {
     if (value.kind === 'error') return errorValue;
     value = applyIndex(cx, env, value, index, expr);
@@ -85,8 +84,8 @@ function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole
       );
     }
   }
-  const at = checkExpr(cx, { scope: env.scope, points: written }, index.index);
-  const to = index.range === undefined ? null : checkExpr(cx, { scope: env.scope, points: written }, index.range.to);
+  const at = cx.expr({ scope: env.scope, points: written }, index.index);
+  const to = index.range === undefined ? null : cx.expr({ scope: env.scope, points: written }, index.range.to);
   const as = index.range === undefined ? null : resolveAxisName(cx, env.scope, index.range.as);
   if (at.kind === 'error' || to?.kind === 'error') return errorValue;
   if (index.range !== undefined && as === null) return errorValue;

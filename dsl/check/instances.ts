@@ -2,13 +2,12 @@
  * `experts ffn[L, E] = SwiGLU<F> from "…"` and `experts mix[L, P] = ffn | copy`: instances of a template, and unions of families.
  */
 import type * as ast from '../syntax/ast.ts';
-import { hasAxis, withoutAxes } from '../algebra/primitive.ts';
+import { hasAxis, withoutAxes } from '../types/axes.ts';
 import { checkInstanceSource } from './bindings.ts';
 import { bareFamily, checkFamily } from './callables.ts';
 import type { Context } from './context.ts';
-import { checkExpr } from './infer-types.ts';
 import { describe, resolve } from './lookup.ts';
-import type { AxisVar, Declaration, InstanceDeclaration, UnionDeclaration } from './program.ts';
+import type { AxisVar, Declaration, InstanceDeclaration, UnionDeclaration } from '../types/program.ts';
 import type { Family, Scope, Template } from './scope.ts';
 import { instanceIsOne } from './steps.ts';
 import { bindTemplate, instanceFamily } from './templates.ts';
@@ -231,7 +230,7 @@ function memberFamily(cx: Context, scope: Scope, member: ast.Member): Family | n
     });
     return null;
   }
-  const value = checkExpr(cx, { scope, points: null }, expr);
+  const value = cx.expr({ scope, points: null }, expr);
   return value.kind === 'family' ? value.family : null;
 }
 

@@ -4,15 +4,8 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
-import type { AxisVar, ElementType } from './program.ts';
+import type { AxisVar, ElementType } from '../types/program.ts';
 import type { Entity, Scope } from './scope.ts';
-
-/** Where an expression stands. */
-export interface Env {
-  readonly scope: Scope;
-  /** In an index along this axis: a bare name may be one of its points. */
-  readonly points: AxisVar | null;
-}
 
 export const elementTypes: ReadonlySet<string> = new Set(['f32', 'f16', 'i32', 'bool']);
 

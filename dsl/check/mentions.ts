@@ -5,7 +5,17 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
-import type { AxisVar, Block, Declaration, Expr, FamilyExpr, Id, NamePattern, Static, ValueType } from './program.ts';
+import type {
+  AxisVar,
+  Block,
+  Declaration,
+  Expr,
+  FamilyExpr,
+  Id,
+  NamePattern,
+  Static,
+  ValueType,
+} from '../types/program.ts';
 import { mentionedAxes } from './types.ts';
 
 export interface Mentions {

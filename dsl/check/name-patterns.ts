@@ -7,10 +7,10 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { hasAxis, uniteAxes } from '../algebra/primitive.ts';
+import { hasAxis, uniteAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { mentionsOfStatic } from './mentions.ts';
-import type { AxisVar, NameHole, NamePattern, Static, StaticOp } from './program.ts';
+import type { AxisVar, NameHole, NamePattern, Static, StaticOp } from '../types/program.ts';
 import type { Scope } from './scope.ts';
 import { formatAxes } from './types.ts';
 
@@ -256,20 +256,3 @@ class HoleReader {
 }
 
 const operations: Readonly<Record<string, StaticOp>> = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '%': 'mod' };
-
-/** The axes that run over the names of a pattern. */
-export function axesInBraces(pattern: NamePattern): readonly AxisVar[] {
-  return pattern.holes.flatMap((hole) => {
-    switch (hole.kind) {
-      case 'position':
-      case 'group':
-      case 'text':
-      case 'all':
-        return hole.axes;
-      case 'point_name':
-        return [hole.axis];
-      case 'param':
-        return [];
-    }
-  });
-}

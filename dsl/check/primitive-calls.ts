@@ -1,21 +1,21 @@
 /**
- * Calls of primitives: written arguments are bound to the parameters of dsl/algebra, open element types settled, the typing
- * rule asked, and the normal form of dsl/algebra/names.ts written.
+ * Calls of primitives: written arguments are bound to the parameters of dsl/primitives, open element types settled, the typing
+ * rule asked, and the normal form of dsl/types/primitive-names.ts written.
  *
  * A primitive of which all values are static and which has a static form is a static: `max(K, floor(T / E))` stays a size.
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { PrimitiveName } from '../algebra/names.ts';
-import { axesOfType, hasAxis, isProblem, type Parameter, type Primitive } from '../algebra/primitive.ts';
-import { primitive, primitivesNamed } from '../algebra/table.ts';
+import type { PrimitiveName } from '../types/primitive-names.ts';
+import { axesOfType, hasAxis } from '../types/axes.ts';
+import { isProblem, type Parameter, type Primitive } from '../primitives/primitive.ts';
+import { primitive, primitivesNamed } from '../primitives/table.ts';
 import { nameHelp, type Context } from './context.ts';
 import { behind } from './contraction-help.ts';
 import { argumentAdvice } from './habits.ts';
-import { checkExpr } from './infer-types.ts';
-import { axesOfExpr, axesOfLabel, type Env } from './lookup.ts';
-import type { AxisVar, ElementType, Expr, Static, StaticOp, ValueType } from './program.ts';
-import { errorValue, type Value } from './scope.ts';
+import { axesOfExpr, axesOfLabel } from './lookup.ts';
+import type { AxisVar, ElementType, Expr, Static, StaticOp, ValueType } from '../types/program.ts';
+import { errorValue, type Env, type Value } from './scope.ts';
 import { staticOp } from './statics.ts';
 import { listAxes, listWords } from './types.ts';
 import { elementOf, reportFamily, spanOf, toExpr } from './values.ts';
@@ -220,7 +220,7 @@ function checkBound(cx: Context, env: Env, bound: Bound, span: Span): Value {
       continue;
     }
     const parts = parameter.many === true && argument.ast?.kind === 'Tuple' ? argument.ast.items : null;
-    const read = parts === null ? [valueOf(cx, inner, argument)] : parts.map((part) => checkExpr(cx, inner, part));
+    const read = parts === null ? [valueOf(cx, inner, argument)] : parts.map((part) => cx.expr(inner, part));
     read.forEach((value, i) => {
       const key = parameter.many === true ? `${parameter.name}${i}` : parameter.name;
       const place = parts?.[i]?.span ?? argument.span;
@@ -268,7 +268,7 @@ function checkBound(cx: Context, env: Env, bound: Bound, span: Span): Value {
 
 function valueOf(cx: Context, env: Env, argument: Argument): Value {
   if (argument.value !== null) return argument.value;
-  return argument.ast === null ? errorValue : checkExpr(cx, env, argument.ast);
+  return argument.ast === null ? errorValue : cx.expr(env, argument.ast);
 }
 
 /** The parts of a call, bound to parameters; operands are values of no settled element type yet. */

@@ -20,7 +20,7 @@ import type {
   Stmt,
   StoreSource,
   ValueType,
-} from './program.ts';
+} from '../types/program.ts';
 import { formatType } from './types.ts';
 
 export function printProgram(program: Program): string {

@@ -5,14 +5,13 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
-import { checkExpr } from './infer-types.ts';
-import type { MessagePart, Stmt } from './program.ts';
+import type { MessagePart, Stmt } from '../types/program.ts';
 import type { Scope } from './scope.ts';
 import { formatType } from './types.ts';
 import { toExpr } from './values.ts';
 
 export function checkRequire(cx: Context, scope: Scope, stmt: ast.Require, out: Stmt[]): void {
-  const value = checkExpr(cx, { scope, points: null }, stmt.condition);
+  const value = cx.expr({ scope, points: null }, stmt.condition);
   const message = stmt.message === undefined ? null : messageOf(cx, scope, stmt.message);
   const { span } = stmt.condition;
   if (value.kind === 'static' && value.value.type !== 'bool') {
@@ -61,7 +60,7 @@ function messageOf(cx: Context, scope: Scope, literal: ast.StringLiteral): reado
 
 function shownValue(cx: Context, scope: Scope, name: string, span: Span): MessagePart | null {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return refused(cx, span, `\`{${name}}\``);
-  const value = checkExpr(cx, { scope, points: null }, { kind: 'Name', name, primes: 0, span });
+  const value = cx.expr({ scope, points: null }, { kind: 'Name', name, primes: 0, span });
   const expr = value.kind === 'error' ? null : toExpr(cx, value, null, span);
   if (expr === null) return null;
   if (expr.type.kind === 'tensor' && expr.type.axes.length === 0) return { name, value: expr };

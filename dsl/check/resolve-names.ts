@@ -6,10 +6,10 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { isPredefined } from './bodies.ts';
 import type { Context } from './context.ts';
 import { describe } from './lookup.ts';
 import type { Entity, Scope } from './scope.ts';
+import { isPredefined } from './shadowing.ts';
 
 /** The smallest thing that is declared: one axis, const or slot, or a callable. */
 export type Item =

@@ -8,6 +8,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type {
   AxisVar,
+  Block,
   CallableDeclaration,
   Declaration,
   ElementType,
@@ -17,10 +18,11 @@ import type {
   InstanceSource,
   Static,
   StaticType,
+  Stmt,
   StoreDeclaration,
   TensorType,
   ValueType,
-} from './program.ts';
+} from '../types/program.ts';
 
 /** What a family does that its callers have to know. Filled in when its body has been checked, before any caller's. */
 export interface Traits {
@@ -229,4 +231,25 @@ export class Scope {
 /** Dense type or null. */
 export function tensorOf(value: Value): TensorType | null {
   return value.kind === 'value' && value.expr.type.kind === 'tensor' ? value.expr.type : null;
+}
+
+/** Where an expression stands. */
+export interface Env {
+  readonly scope: Scope;
+  /** In an index along this axis: a bare name may be one of its points. */
+  readonly points: AxisVar | null;
+}
+
+/** A checked body whose result has not been given a type yet. */
+export interface CheckedBody {
+  readonly scope: Scope;
+  readonly declarations: readonly Declaration[];
+  readonly statements: readonly Stmt[];
+  readonly result: Value;
+  readonly span: Span;
+}
+
+/** The body with its result settled; null if the result has a mistake. */
+export function finishBody(body: CheckedBody, result: Expr | null): Block | null {
+  return result === null ? null : { declarations: body.declarations, statements: body.statements, result };
 }

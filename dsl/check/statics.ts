@@ -6,9 +6,9 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
-import type { AxisVar, ElementType, Expr, Static, StaticOp, StaticType } from './program.ts';
-import { sameAxis } from '../algebra/primitive.ts';
-import { beyondI32, rangeOfI32 } from '../algebra/range-of-i32.ts';
+import type { AxisVar, ElementType, Expr, Static, StaticOp, StaticType } from '../types/program.ts';
+import { sameAxis } from '../types/axes.ts';
+import { beyondI32, rangeOfI32 } from '../types/range-of-i32.ts';
 import { tensorType } from './types.ts';
 
 /** The lexer refuses what no float64 holds; beyond this a power of ten would only be large. */

@@ -6,7 +6,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import { mentionsOfAxes, mentionsOfExpr, mentionsOfPattern, mentionsOfStatic } from './mentions.ts';
-import type { Id, InstanceDeclaration, InstanceSource, StoreDeclaration, StoreSource } from './program.ts';
+import type { Id, InstanceDeclaration, InstanceSource, StoreDeclaration, StoreSource } from '../types/program.ts';
 import { formatType } from './types.ts';
 
 /** Whether a param, state or input is free of chains' indices; if not, that is reported. */

@@ -7,9 +7,8 @@ import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
 import { boundaryAxes } from './families.ts';
-import { checkExpr } from './infer-types.ts';
 import { resolveAxis } from './lookup.ts';
-import type { AxisVar, FamilyAxis, Id, InstanceDeclaration, Static, ValueType } from './program.ts';
+import type { AxisVar, FamilyAxis, Id, InstanceDeclaration, Static, ValueType } from '../types/program.ts';
 import type { Family, Scope, Template, TemplateAxis } from './scope.ts';
 import { formatType, repeatedAxes, substituteType } from './types.ts';
 
@@ -112,7 +111,7 @@ function placeArguments(
 }
 
 function numberArgument(cx: Context, scope: Scope, arg: ast.GenericArg, name: string): Static | null {
-  const value = checkExpr(cx, { scope, points: null }, arg.value);
+  const value = cx.expr({ scope, points: null }, arg.value);
   if (value.kind === 'error') return null;
   if (value.kind === 'static' && value.value.type === 'number') return value.value;
   cx.report('MOE0404', arg.value.span, { message: `${name} is a number known when compiling` });

@@ -4,7 +4,7 @@
 import type * as ast from '../syntax/ast.ts';
 import { nameHelp, type Context } from './context.ts';
 import { elementTypes, isElementType, resolveAxisList, resolveAxisName } from './lookup.ts';
-import type { AxisVar, ValueType } from './program.ts';
+import type { AxisVar, ValueType } from '../types/program.ts';
 import type { Scope } from './scope.ts';
 import { repeatedAxes, tensorType } from './types.ts';
 

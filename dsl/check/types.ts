@@ -3,9 +3,9 @@
  *
  * Axes of a type are a set: their order matters only where a buffer is laid out (stores, entries), never for agreement.
  */
-import type { AxisVar, Id, RouteType, TensorType, ValueType } from './program.ts';
-import { axesOfType, hasAxis, sameAxes, sameAxis } from '../algebra/primitive.ts';
-import { format } from '../algebra/typing.ts';
+import type { AxisVar, Id, RouteType, TensorType, ValueType } from '../types/program.ts';
+import { axesOfType, hasAxis, sameAxes, sameAxis } from '../types/axes.ts';
+import { format } from '../primitives/typing.ts';
 
 export type NameOf = (axis: AxisVar) => string;
 

@@ -3,10 +3,10 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
-import { axesOfLabel, type Env } from './lookup.ts';
+import { axesOfLabel } from './lookup.ts';
 import { applyPrimitive, type Argument } from './primitive-calls.ts';
-import type { AxisVar, Static, UnionDeclaration } from './program.ts';
-import { errorValue, type Value } from './scope.ts';
+import type { AxisVar, Static, UnionDeclaration } from '../types/program.ts';
+import { errorValue, type Env, type Value } from './scope.ts';
 import { staticNumber } from './statics.ts';
 
 /** A member of a union as a range of its axis. */

@@ -12,7 +12,7 @@ import type {
   FamilyAxis,
   Static,
   ValueType,
-} from './program.ts';
+} from '../types/program.ts';
 import { mentionedAxes } from './types.ts';
 
 export function usedAxes(

@@ -5,11 +5,12 @@
  * are f32; `adopt` of a value builds the same expression again with another element type.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
-import type { PrimitiveName } from '../algebra/names.ts';
+import type { PrimitiveName } from '../types/primitive-names.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
-import type { ElementType, Expr, Id, ValueType } from './program.ts';
-import { errorValue, type Family, type Value } from './scope.ts';
+import type { ElementType, Expr, Id, StaticType, Static, ValueType } from '../types/program.ts';
+import { errorValue, type Family, type Scope, type Value } from './scope.ts';
 import { staticExpr } from './statics.ts';
 
 /** The value as a typed expression; `want` settles an open element type. Null if there was or is a mistake. */
@@ -128,4 +129,22 @@ export function openByConversion(expr: Expr): Value {
 
 export function localExpr(local: Id, name: string, type: ValueType, span: Span): Expr {
   return { kind: 'local', local, name, type, span };
+}
+
+/** An expression that must be static; null after a diagnostic. */
+export function staticOf(cx: Context, scope: Scope, expr: ast.Expr, type: StaticType | null): Static | null {
+  const value = cx.expr({ scope, points: null }, expr);
+  if (value.kind === 'error') return null;
+  if (value.kind === 'static') {
+    if (type === null || value.value.type === type) return value.value;
+    cx.report('MOE0304', expr.span, { message: `a ${type} is wanted here, this is a ${value.value.type}` });
+    return null;
+  }
+  if (value.kind === 'family') reportFamily(cx, value.family, expr.span);
+  else
+    cx.report('MOE0305', expr.span, {
+      message: 'this must be known when compiling',
+      help: 'a number made of literals, consts and sizes is known',
+    });
+  return null;
 }

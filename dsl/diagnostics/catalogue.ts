@@ -110,7 +110,7 @@ export const catalogue = {
   MOE0363: { title: 'an initial value reads what only a run has' },
   MOE0364: { title: 'two declarations have one path' },
   MOE0365: { title: 'a declaration has another shape at each point of its family' },
-  // 0330 and on: operands of primitives (dsl/algebra)
+  // 0330 and on: operands of primitives (dsl/primitives)
   MOE0330: { title: 'the element types differ' },
   MOE0331: { title: 'this element type has no such operation' },
   MOE0332: { title: 'this value does not have that axis' },
@@ -150,7 +150,7 @@ export const catalogue = {
   MOE0455: { title: 'a choice between two routes' },
   MOE0456: { title: 'every expert runs though a route is there' },
   MOE0457: { title: 'the language has no operations on bits' },
-  // 0430 and on: routes as operands of primitives (dsl/algebra)
+  // 0430 and on: routes as operands of primitives (dsl/primitives)
   MOE0430: { title: 'absent is not 0' },
   MOE0431: { title: 'absent points have no part in this' },
   MOE0432: { title: 'a route is wanted here' },

@@ -5,21 +5,22 @@
  * - Values at absent points never influence a result. With `poison` they are NaN, and results must be the same.
  * - Errors count only where they are needed: they travel with values (problems.ts), and `demand` reports those that are
  *   left on a result, update or loss. So the driver calls `demand` for each of these, and for nothing else.
- * - Draws are functions of the seed, place and indices (dsl/algebra/draw-hash.ts).
+ * - Draws are functions of the seed, place and indices (dsl/primitives/draw-hash.ts).
  */
-import type { Evaluation, F64Call, F64Operand } from '../algebra/primitive.ts';
-import { boundsOfJoin } from '../algebra/bounds.ts';
-import { sumInOrder } from '../algebra/sum-order.ts';
-import { primitive } from '../algebra/table.ts';
+import type { Evaluation } from '../primitives/primitive.ts';
+import type { F64Call, F64Operand } from '../tensors/operand.ts';
+import { boundsOfJoin } from '../tensors/bounds.ts';
+import { sumInOrder } from '../tensors/sum-order.ts';
+import { primitive } from '../primitives/table.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { ElementType } from '../check/program.ts';
+import type { ElementType } from '../types/program.ts';
 import type { Algebra, ExternCall, Store } from '../meaning/algebra.ts';
-import type { Axis } from '../meaning/axis.ts';
-import { TooMuch } from '../meaning/limits.ts';
-import { asInteger, asNumber, formatSize, type Size } from '../meaning/size.ts';
+import type { Axis } from '../types/axis.ts';
+import { TooMuch } from '../types/limits.ts';
+import { asInteger, asNumber, formatSize, type Size } from '../types/size.ts';
 import { embedded, stacked, united } from './parts.ts';
-import { allPresent, axesOf } from './pointwise.ts';
+import { allPresent, axesOf } from '../tensors/pointwise.ts';
 import { choicesInTurn, dependencies, hasPoints, reindexings } from './dependencies.ts';
 import {
   ofWeights,
@@ -29,9 +30,9 @@ import {
   whereAllPresent,
   type Deferred,
   type RunProblem,
-} from './problems.ts';
-import { renamed } from './recut.ts';
-import { axesOfRoute, makeRoute, weightsOf, type F64Route } from './route.ts';
+} from '../tensors/problems.ts';
+import { renamed } from '../tensors/recut.ts';
+import { axesOfRoute, makeRoute, weightsOf, type F64Route } from '../tensors/route.ts';
 import { requireAt } from './required.ts';
 import { inStorageOrder, readStore } from './stores.ts';
 import {
@@ -45,7 +46,7 @@ import {
   unite,
   without,
   type F64Tensor,
-} from './tensor.ts';
+} from '../tensors/tensor.ts';
 
 /**
  * A call of an extern for one instance. Results are over [carried, own axes]; so are arguments, but one that does not vary with any

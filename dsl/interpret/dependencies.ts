@@ -5,13 +5,13 @@
  *
  * The compiler finds the same from the other end: which points of a value are needed (compiler/elaborate/needs.ts).
  */
-import type { F64Call, F64Operand } from '../algebra/primitive.ts';
-import { alongNames, binaryNames, reductionNames, unaryNames, type PrimitiveName } from '../algebra/names.ts';
-import type { Axis } from '../meaning/axis.ts';
-import { axesOf } from './pointwise.ts';
-import { ofAll, ofChoice, ofWeights, project, where, whereAllPresent, type Deferred } from './problems.ts';
-import type { F64Route } from './route.ts';
-import { sizeOf } from './tensor.ts';
+import type { F64Call, F64Operand } from '../tensors/operand.ts';
+import { alongNames, binaryNames, reductionNames, unaryNames, type PrimitiveName } from '../types/primitive-names.ts';
+import type { Axis } from '../types/axis.ts';
+import { axesOf } from '../tensors/pointwise.ts';
+import { ofAll, ofChoice, ofWeights, project, where, whereAllPresent, type Deferred } from '../tensors/problems.ts';
+import type { F64Route } from '../tensors/route.ts';
+import { sizeOf } from '../tensors/tensor.ts';
 
 /** Re-indexings move the problems of their operand along themselves. */
 export const reindexings: ReadonlySet<PrimitiveName> = new Set([

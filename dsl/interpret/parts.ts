@@ -2,14 +2,14 @@
  * Putting values together along an axis: the steps of a chain (`stack`), the members of a union (`unite`), and a route
  * over one member's axes as a route over the union's (`embed`).
  */
-import { bound, boundsOfRecut, type BoundFact } from '../algebra/bounds.ts';
-import type { F64Operand } from '../algebra/primitive.ts';
+import { bound, boundsOfRecut, type BoundFact } from '../tensors/bounds.ts';
+import type { F64Operand } from '../tensors/operand.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import type { Axis } from '../meaning/axis.ts';
-import { apply, asNumber, type Size } from '../meaning/size.ts';
-import type { Deferred } from './problems.ts';
-import { project } from './problems.ts';
-import { axesOfRoute, makeRoute, weightsOf, type F64Route } from './route.ts';
+import type { Axis } from '../types/axis.ts';
+import { apply, asNumber, type Size } from '../types/size.ts';
+import type { Deferred } from '../tensors/problems.ts';
+import { project } from '../tensors/problems.ts';
+import { axesOfRoute, makeRoute, weightsOf, type F64Route } from '../tensors/route.ts';
 import {
   countPoints,
   makeTensor,
@@ -22,7 +22,7 @@ import {
   unite,
   without,
   type F64Tensor,
-} from './tensor.ts';
+} from '../tensors/tensor.ts';
 
 /** Values one after the other along a new axis; all tensors or all routes. */
 export function stacked(operands: readonly F64Operand[], axis: Axis): F64Operand {

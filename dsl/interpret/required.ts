@@ -1,10 +1,10 @@
 /** `require` in the reference: a value depends on the points at which its condition is false, as on any other error. */
-import type { F64Operand } from '../algebra/primitive.ts';
+import type { F64Operand } from '../tensors/operand.ts';
 import type { Required } from '../meaning/algebra.ts';
-import { formatSize } from '../meaning/size.ts';
-import { axesOf } from './pointwise.ts';
-import { project, type Deferred, type RunProblem } from './problems.ts';
-import { pointAt, without, type F64Tensor } from './tensor.ts';
+import { formatSize } from '../types/size.ts';
+import { axesOf } from '../tensors/pointwise.ts';
+import { project, type Deferred, type RunProblem } from '../tensors/problems.ts';
+import { pointAt, without, type F64Tensor } from '../tensors/tensor.ts';
 
 /** How many points that fail are told apart; the others are one problem together. */
 const toldApart = 64;

@@ -4,23 +4,23 @@
  * Results, outputs and losses come by name, each with its axes; a route comes with its presence, ranks and weights over
  * (sources, targets[, payload]). New states come as whole tensors, and only if nothing went wrong.
  */
-import type { ElementType, Program } from '../check/program.ts';
+import type { ElementType, Program } from '../types/program.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import { TooMuch } from '../meaning/limits.ts';
+import { TooMuch } from '../types/limits.ts';
 import type { Store } from '../meaning/algebra.ts';
-import type { Axis } from '../meaning/axis.ts';
+import type { Axis } from '../types/axis.ts';
 import { bindSizes } from '../meaning/bind-sizes.ts';
 import type { StaticValue } from '../meaning/instances.ts';
 import { Scope } from '../meaning/scope.ts';
-import { asInteger } from '../meaning/size.ts';
+import { asInteger } from '../types/size.ts';
 import { walkEntry, walkInitial } from '../meaning/walk.ts';
-import type { F64Operand } from '../algebra/primitive.ts';
+import type { F64Operand } from '../tensors/operand.ts';
 import { float64Algebra, type ExternRun, type Float64Algebra } from './algebra.ts';
-import { inOrderOfText, type RunProblem } from './problems.ts';
-import type { F64Route } from './route.ts';
+import { inOrderOfText, type RunProblem } from '../tensors/problems.ts';
+import type { F64Route } from '../tensors/route.ts';
 import { inStorageOrder, outside } from './stores.ts';
-import { keepAs, makeTensor, spread, type F64Tensor } from './tensor.ts';
+import { keepAs, makeTensor, spread, type F64Tensor } from '../tensors/tensor.ts';
 
 export interface NumberTensor {
   readonly shape: readonly number[];

@@ -6,10 +6,19 @@
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Selection, Store } from '../meaning/algebra.ts';
-import type { Axis } from '../meaning/axis.ts';
-import { singlePoint, type Deferred, type RunProblem } from './problems.ts';
-import { indexed, laidOut, recutTensor, renamed } from './recut.ts';
-import { countPoints, describe, keepAs, makeTensor, pointAt, sizeOf, spread, type F64Tensor } from './tensor.ts';
+import type { Axis } from '../types/axis.ts';
+import { singlePoint, type Deferred, type RunProblem } from '../tensors/problems.ts';
+import { indexed, laidOut, recutTensor, renamed } from '../tensors/recut.ts';
+import {
+  countPoints,
+  describe,
+  keepAs,
+  makeTensor,
+  pointAt,
+  sizeOf,
+  spread,
+  type F64Tensor,
+} from '../tensors/tensor.ts';
 
 /** `values` null: nobody gave any, which is an error where something that is wanted is made of them. */
 export function readStore(store: Store, values: Float64Array | null, selection: readonly Selection[]): F64Tensor {

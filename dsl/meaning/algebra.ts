@@ -7,13 +7,10 @@
  * axes by identity, whatever they are; what an operation contracts or keeps is given to it.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { PrimitiveName } from '../algebra/names.ts';
-import type { ElementType, StoreDeclaration } from '../check/program.ts';
-import type { Axis } from './axis.ts';
-import type { Size } from './size.ts';
-
-export type Operand<T, R> =
-  { readonly kind: 'tensor'; readonly value: T } | { readonly kind: 'route'; readonly value: R };
+import type { Operand, PrimitiveCall } from '../types/call.ts';
+import type { ElementType, StoreDeclaration } from '../types/program.ts';
+import type { Axis } from '../types/axis.ts';
+import type { Size } from '../types/size.ts';
 
 /** How a store's root axis is read: at one point, over a window, or as a whole. */
 export type Selection =
@@ -35,21 +32,6 @@ export interface Store {
   readonly declared: readonly Axis[];
   /** `in V` of the declared type. */
   readonly within: Axis | null;
-}
-
-/** A call of a primitive with concrete axes: see dsl/algebra for each one's parameters. */
-export interface PrimitiveCall<T, R> {
-  readonly name: PrimitiveName;
-  readonly args: ReadonlyMap<string, Operand<T, R>>;
-  readonly axes: ReadonlyMap<string, readonly Axis[]>;
-  readonly statics: ReadonlyMap<string, Size | boolean>;
-  /** Result type: element, and for a route its orientation (visible sources, targets, payload). */
-  readonly element: ElementType;
-  readonly span: Span;
-  /** Axes carried into the body around, and its family's: a draw has a number for each of their points. */
-  readonly hidden: readonly Axis[];
-  /** Textual place of the call (instance names, position in the text) with chain indices: seeds draws. */
-  readonly place: string;
 }
 
 export interface ExternCall<T> {

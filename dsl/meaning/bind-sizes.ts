@@ -1,5 +1,5 @@
 /** Which sizes a run binds: the dynamic axes of an entry's parameters, read off the shapes of its inputs. */
-import type { CallableDeclaration, Program } from '../check/program.ts';
+import type { CallableDeclaration, Program } from '../types/program.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 
 /**

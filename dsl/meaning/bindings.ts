@@ -4,15 +4,15 @@
  * With indices i over `dims`: store[offset + Σ i·to] = tensor[from + Σ i·stride]. One cell for each combination of the
  * axes in braces; only cells that the walked program reads are listed, so a layer that is not used is not required.
  */
-import { axesInBraces } from '../check/name-patterns.ts';
-import type { AxisVar, NamePattern, StoreSource, StoredDim, StoredPart } from '../check/program.ts';
+import { axesInBraces } from '../types/axes.ts';
+import type { AxisVar, NamePattern, StoreSource, StoredDim, StoredPart } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import type { Axis } from './axis.ts';
+import type { Axis } from '../types/axis.ts';
 import type { Instance, UsedStore } from './instances.ts';
-import { MOST_PIECES, withinLimit } from './limits.ts';
+import { MOST_PIECES, withinLimit } from '../types/limits.ts';
 import type { Scope } from './scope.ts';
-import { asInteger } from './size.ts';
+import { asInteger } from '../types/size.ts';
 import { evaluateStatic } from './statics.ts';
 
 export interface Cell {

@@ -4,18 +4,19 @@
  * is set apart under a fresh name on the way in and gets its own name back on the way out. A union calls its members; a
  * family that names its index is specialised for each of its points.
  */
-import type { Block, CallableDeclaration, Id, ValueType } from '../check/program.ts';
+import type { Block, CallableDeclaration, Id, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { isLibrary, type Span } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from './limits.ts';
-import type { Algebra, Operand, Selection } from './algebra.ts';
-import type { Axis } from './axis.ts';
-import { axesOfType } from '../algebra/primitive.ts';
+import { MOST_STEPS, withinLimit } from '../types/limits.ts';
+import type { Algebra, Selection } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
+import { axesOfType } from '../types/axes.ts';
 import { withoutPoints } from './coerce.ts';
 import { axesOfOperand, restrict, stackOperands, type Frame, type WalkValue } from './frame.ts';
 import type { FamilyValue } from './instances.ts';
 import type { Scope, StaticFrame } from './scope.ts';
-import { asInteger, exact } from './size.ts';
+import { asInteger, exact } from '../types/size.ts';
 
 export class Calls<T, R> {
   constructor(

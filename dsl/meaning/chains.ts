@@ -2,15 +2,16 @@
  * Chains: a body walked once for each point of an axis, each step with what the one before gave. They are unrolled for every
  * executor, so their axis has a constant size, and there is a limit to what is written out.
  */
-import type { AxisVar, Block, ChainExpr, Expr, ValueType } from '../check/program.ts';
+import type { AxisVar, Block, ChainExpr, Expr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Operand } from './algebra.ts';
-import type { Axis } from './axis.ts';
+import type { Algebra } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
 import { withoutPoints } from './coerce.ts';
 import { stackOperands, type Frame, type WalkValue } from './frame.ts';
-import { MOST_STEPS, withinLimit } from './limits.ts';
-import { asInteger } from './size.ts';
+import { MOST_STEPS, withinLimit } from '../types/limits.ts';
+import { asInteger } from '../types/size.ts';
 
 /** What a chain needs of the walk. */
 export interface StepWalk<T, R> {

@@ -1,8 +1,8 @@
 /** Values given from outside (`--set`): whether the model has what they name, and of that kind. */
-import type { Program } from '../check/program.ts';
+import type { Program } from '../types/program.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { StaticValue } from './instances.ts';
-import { asInteger } from './size.ts';
+import { asInteger } from '../types/size.ts';
 
 /** The overrides that fit a constant or axis of the model; every other one is reported, and the model's own value stands. */
 export function checkOverrides(

@@ -2,14 +2,15 @@
  * Coercions of the walk: a value where a type is written becomes one of that type. The checker has made sure that it can
  * (dsl/check/coerce.ts says what may become what); here axes are added, routes turned, numbers narrowed.
  */
-import type { AxisVar, ElementType, ValueType } from '../check/program.ts';
+import type { AxisVar, ElementType, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Operand } from './algebra.ts';
-import type { Axis } from './axis.ts';
-import { axesOfType } from '../algebra/primitive.ts';
+import type { Algebra } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
+import { axesOfType } from '../types/axes.ts';
 import type { Frame, WalkValue } from './frame.ts';
-import { exact } from './size.ts';
+import { exact } from '../types/size.ts';
 
 /** The value over all axes of a type, a route's sources and targets as the type has them, f16 where it says so. */
 export function coerce<T, R>(

@@ -3,13 +3,14 @@
  * family's axes in front: calls of single instances fill their cells, calls of the whole family fill all. Losses of one
  * path add up over calls; an output or an update of one cell may come from one call only.
  */
-import { addedInOrder } from '../algebra/sum-order.ts';
-import type { Id, ValueType } from '../check/program.ts';
+import { addedInOrder } from '../tensors/sum-order.ts';
+import type { Id, ValueType } from '../types/program.ts';
 import { diagnostic, isLibrary, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from './limits.ts';
-import type { Algebra, Operand, Selection, Store } from './algebra.ts';
-import type { Axis } from './axis.ts';
-import { asInteger, exact } from './size.ts';
+import { MOST_STEPS, withinLimit } from '../types/limits.ts';
+import type { Algebra, Selection, Store } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
+import { asInteger, exact } from '../types/size.ts';
 import type { Frame } from './frame.ts';
 import { differentOrigin, type Instance } from './instances.ts';
 import { onePath } from './scope.ts';

@@ -2,12 +2,12 @@
  * Narrowing families: a point or a window of one of the axes a family still has open. A window of a union is a union
  * again; a point of it is the member that stands there.
  */
-import type { Declaration, FamilyAxis, Id } from '../check/program.ts';
+import type { Declaration, FamilyAxis, Id } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Selection } from './algebra.ts';
-import type { Axis, AxisFactory } from './axis.ts';
+import type { Axis, AxisFactory } from '../types/axis.ts';
 import type { FamilyValue } from './instances.ts';
-import { asInteger, exact, multiply, one } from './size.ts';
+import { asInteger, exact, multiply, one } from '../types/size.ts';
 
 export class Families {
   constructor(

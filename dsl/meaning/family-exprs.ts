@@ -1,11 +1,11 @@
 /** Expressions that name families: as they are declared, at a point of an axis, over a range of it. */
-import type { FamilyExpr } from '../check/program.ts';
+import type { FamilyExpr } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Frame } from './frame.ts';
 import type { FamilyValue } from './instances.ts';
 import type { Obligations } from './obligations.ts';
 import type { Scope } from './scope.ts';
-import { asInteger, exact } from './size.ts';
+import { asInteger, exact } from '../types/size.ts';
 
 /** The family that an expression names. */
 export function familyOf<T, R>(

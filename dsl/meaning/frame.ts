@@ -2,11 +2,12 @@
  * A frame is one call under way: the instance whose body it is, what of its families is meant, the locals, and what the
  * body does not see. And the few things one asks of a value at hand, whatever the executor.
  */
-import type { Id } from '../check/program.ts';
+import type { Id } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Operand } from './algebra.ts';
-import type { Axis } from './axis.ts';
+import type { Algebra } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
 import type { FamilyValue } from './instances.ts';
 import type { StaticFrame } from './scope.ts';
 

@@ -3,10 +3,10 @@
  * callables declared or instantiated in it. A declaration lives in one instance around the place where it is named, its
  * *home*; what is made of it is kept there, once (or once for each index of the families that it names).
  */
-import type { CallableDeclaration, Declaration, Id, Program } from '../check/program.ts';
+import type { CallableDeclaration, Declaration, Id, Program } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Selection } from './algebra.ts';
-import type { Axis } from './axis.ts';
+import type { Axis } from '../types/axis.ts';
 import type { Instance } from './instances.ts';
 import { indexProgram, type ProgramIndex } from './program-index.ts';
 

@@ -6,10 +6,10 @@
  * often it is called. A *frame* is one call: which points or windows of the family axes are meant (`selection`), the
  * indices a family names, the locals, and what is carried.
  */
-import type { Id } from '../check/program.ts';
-import type { Axis } from './axis.ts';
+import type { Id } from '../types/program.ts';
+import type { Axis } from '../types/axis.ts';
 import type { Selection, Store } from './algebra.ts';
-import type { Size } from './size.ts';
+import type { Size } from '../types/size.ts';
 
 export type StaticValue =
   | { readonly kind: 'number'; readonly size: Size }

@@ -4,12 +4,12 @@
  * is one diagnostic, with the first instance at which it fails.
  */
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import { beyondI32, rangeOfI32 } from '../algebra/range-of-i32.ts';
-import type { PrimitiveExpr } from '../check/program.ts';
-import type { Axis } from './axis.ts';
+import { beyondI32, rangeOfI32 } from '../types/range-of-i32.ts';
+import type { PrimitiveExpr } from '../types/program.ts';
+import type { Axis } from '../types/axis.ts';
 import { rangeOf } from './size-range.ts';
 import { problemAsI32 } from './whole-numbers.ts';
-import { apply, asInteger, asNumber, exact, formatSize, multiply, sizeKey, type Size } from './size.ts';
+import { apply, asInteger, asNumber, exact, formatSize, multiply, sizeKey, type Size } from '../types/size.ts';
 
 /** `left == right` or `left <= right`, to be checked once the dynamic axes have sizes. */
 export interface Condition {

@@ -1,14 +1,15 @@
 /** Calls of primitives: axes, numbers and operands made concrete, what they must satisfy noted, and the call handed to the algebra. */
-import { axesOfType } from '../algebra/primitive.ts';
-import type { Expr, PrimitiveExpr, ValueType } from '../check/program.ts';
+import { axesOfType } from '../types/axes.ts';
+import type { Expr, PrimitiveExpr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Operand } from './algebra.ts';
-import type { Axis } from './axis.ts';
+import type { Algebra } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
 import { axesOfOperand, type Frame } from './frame.ts';
 import type { Obligations } from './obligations.ts';
 import type { Scope } from './scope.ts';
-import { asInteger, type Size } from './size.ts';
+import { asInteger, type Size } from '../types/size.ts';
 
 export class PrimitiveCalls<T, R> {
   constructor(

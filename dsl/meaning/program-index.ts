@@ -8,7 +8,7 @@ import type {
   Id,
   Program,
   Static,
-} from '../check/program.ts';
+} from '../types/program.ts';
 
 export interface ProgramIndex {
   readonly declarations: ReadonlyMap<Id, Declaration>;

@@ -2,13 +2,14 @@
  * The conditions of a body (`require`), met in the order of the text and put on what the body gives: its result, and the outputs,
  * losses and updates in it. What is known when compiling is decided there.
  */
-import type { Expr, MessagePart, Static } from '../check/program.ts';
+import type { Expr, MessagePart, Static } from '../types/program.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Operand, Required } from './algebra.ts';
+import type { Algebra, Required } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
 import type { Frame, WalkValue } from './frame.ts';
 import type { StaticValue } from './instances.ts';
 import { rangeOf } from './size-range.ts';
-import { asNumber, formatSize, type Size } from './size.ts';
+import { asNumber, formatSize, type Size } from '../types/size.ts';
 
 /** What requirements need of the walk. */
 export interface Surroundings<T, R> {

@@ -3,7 +3,8 @@
  * `.indices` and `.weights`. They share one map, so a name that stands twice is a mistake of the program.
  */
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import type { Operand, Store } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Store } from './algebra.ts';
 
 /** Something a run gives, with the place that says so. */
 export interface RunValue {

@@ -14,17 +14,17 @@ import type {
   Id,
   StoreDeclaration,
   UnionDeclaration,
-} from '../check/program.ts';
+} from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Selection, Store } from './algebra.ts';
-import type { Axis } from './axis.ts';
+import type { Axis } from '../types/axis.ts';
 import { checkOverrides } from './check-overrides.ts';
 import { Families } from './families.ts';
 import type { StaticFrame } from './instance-tree.ts';
 import { differentOrigin, type FamilyValue, type Instance, type UsedStore } from './instances.ts';
-import { MOST_MEMBERS, withinLimit } from './limits.ts';
-import { asInteger, formatSize, sizeKey } from './size.ts';
+import { MOST_MEMBERS, withinLimit } from '../types/limits.ts';
+import { asInteger, formatSize, sizeKey } from '../types/size.ts';
 import { StaticScope, type ScopeOptions } from './static-scope.ts';
 
 export type { StaticFrame } from './instance-tree.ts';

@@ -1,5 +1,5 @@
 /** What a formula of sizes can come to, whatever a run has: from the axes, whose sizes are whole numbers of 31 bits. */
-import { asNumber, type Size } from './size.ts';
+import { asNumber, type Size } from '../types/size.ts';
 
 export interface SizeRange {
   readonly least: number;

@@ -3,14 +3,14 @@
  * static size, a static may name the size of an axis), so they are one module. Each is made when first met and kept in
  * its home (instance-tree.ts); meeting it again while it is being made is a definition that depends on itself.
  */
-import type { AxisVar, Declaration, Id, Program, Static, UnionDeclaration } from '../check/program.ts';
-import { withinNesting } from './limits.ts';
+import type { AxisVar, Declaration, Id, Program, Static, UnionDeclaration } from '../types/program.ts';
+import { withinNesting } from '../types/limits.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
-import { AxisFactory, type Axis } from './axis.ts';
+import { AxisFactory, type Axis } from '../types/axis.ts';
 import { InstanceTree, type StaticFrame } from './instance-tree.ts';
 import type { Instance, StaticValue, UnionLayout } from './instances.ts';
-import { apply, asInteger, asNumber, exact, formatSize, multiply, one, type Size } from './size.ts';
+import { apply, asInteger, asNumber, exact, formatSize, multiply, one, type Size } from '../types/size.ts';
 import { evaluateStatic } from './statics.ts';
 
 export interface ScopeOptions {

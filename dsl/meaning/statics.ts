@@ -1,9 +1,9 @@
 /** Evaluates static expressions: numbers stay exact, or formulas of dynamic sizes; bools and strings are plain. */
-import type { AxisVar, Id, Static, StaticOp } from '../check/program.ts';
+import type { AxisVar, Id, Static, StaticOp } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { StaticValue } from './instances.ts';
-import { apply, asNumber, exact, formatSize, one, sizeKey, type Size, type SizeOp } from './size.ts';
+import { apply, asNumber, exact, formatSize, one, sizeKey, type Size, type SizeOp } from '../types/size.ts';
 
 export interface StaticContext {
   readonly constant: (id: Id) => StaticValue;

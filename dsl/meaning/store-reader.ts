@@ -2,17 +2,18 @@
  * Reading stores: which cells of a param, a state or an input a frame means, over which axes, and the values that
  * initialisers give. What is read is noted: only the cells that something is made of are required of a checkpoint.
  */
-import type { Expr, Id } from '../check/program.ts';
+import type { Expr, Id } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from './limits.ts';
-import type { Algebra, Operand, Selection, Store } from './algebra.ts';
-import type { Axis } from './axis.ts';
+import { MOST_STEPS, withinLimit } from '../types/limits.ts';
+import type { Algebra, Selection, Store } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
 import type { Calls } from './calls.ts';
 import { stackOperands, type Frame } from './frame.ts';
 import type { UsedStore } from './instances.ts';
 import { sameSizes, type Scope, type StaticFrame } from './scope.ts';
-import { asInteger, exact } from './size.ts';
+import { asInteger, exact } from '../types/size.ts';
 
 /** One reading of a store in a walk: what it gave, and which cells it was of. */
 export interface StoreRead<T> {

@@ -6,16 +6,17 @@
  *
  * Source: SEMANTICS 5.1, 5.2, 5.5, 5.6, 5.7 and 5.10; tagless interpretation (Carette, Kiselyov, Shan 2009) for the algebra.
  */
-import type { AxisVar, Block, Expr, PrimitiveExpr, Program, TensorType, ValueType } from '../check/program.ts';
+import type { AxisVar, Block, Expr, PrimitiveExpr, Program, TensorType, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Operand } from './algebra.ts';
-import type { Axis } from './axis.ts';
+import type { Algebra } from './algebra.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
 import { Calls } from './calls.ts';
 import { Chains } from './chains.ts';
 import { coerce } from './coerce.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
-import { axesOfType } from '../algebra/primitive.ts';
+import { axesOfType } from '../types/axes.ts';
 import { familyOf } from './family-exprs.ts';
 import { asOperand, type Frame, type WalkValue } from './frame.ts';
 import type { UsedStore } from './instances.ts';
@@ -25,7 +26,7 @@ import { PrimitiveCalls } from './primitive-calls.ts';
 import { Requirements, type Surroundings } from './requirements.ts';
 import { Scope, type StaticFrame } from './scope.ts';
 import { StoreReader, type StoreRead } from './store-reader.ts';
-import { withinNesting } from './limits.ts';
+import { withinNesting } from '../types/limits.ts';
 
 export interface WalkOptions<T, R> {
   readonly program: Program;

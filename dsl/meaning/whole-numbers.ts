@@ -1,7 +1,7 @@
 /** Numbers known when compiling that become i32: they are whole and of 32 bits, or there is a diagnostic. */
-import { beyondI32, rangeOfI32 } from '../algebra/range-of-i32.ts';
+import { beyondI32, rangeOfI32 } from '../types/range-of-i32.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import { asNumber, formatSize, type Size } from './size.ts';
+import { asNumber, formatSize, type Size } from '../types/size.ts';
 
 /**
  * What keeps a static number from being an i32, or null if nothing does. A formula of sizes that only a run knows is not

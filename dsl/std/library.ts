@@ -2,7 +2,7 @@
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { File } from '../syntax/ast.ts';
 import { parseFile } from '../syntax/parse.ts';
-import type { SourceFile } from '../syntax/source.ts';
+import type { SourceFile } from '../diagnostics/source.ts';
 import { librarySources } from './sources.generated.ts';
 
 /** The library's files, named `std/experts.moe` and so on: for rendering diagnostics that point into them. */

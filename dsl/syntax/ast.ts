@@ -15,11 +15,11 @@
  */
 import type { Decl, Signature } from './ast-declarations.ts';
 import type { Expr, StringLiteral } from './ast-expressions.ts';
-import type { Span } from './source.ts';
+import type { Span } from '../diagnostics/source.ts';
 
 export type * from './ast-declarations.ts';
 export type * from './ast-expressions.ts';
-export type { Span } from './source.ts';
+export type { Span } from '../diagnostics/source.ts';
 
 export interface Node {
   readonly span: Span;

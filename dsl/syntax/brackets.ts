@@ -11,7 +11,7 @@
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import { limits } from './limits.ts';
-import type { Span } from './source.ts';
+import type { Span } from '../diagnostics/source.ts';
 import * as t from './tokens.ts';
 
 export interface Balanced {

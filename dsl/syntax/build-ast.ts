@@ -13,7 +13,7 @@ import { buildCondition, buildExpr, buildIndices, buildSum } from './build-expre
 import { buildSignature, buildType } from './build-types.ts';
 import { elements, extent, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
 import type { FileParts, ModelParts } from './pieces.ts';
-import type { Span } from './source.ts';
+import type { Span } from '../diagnostics/source.ts';
 
 /** The tree of a file of `length` characters. */
 export function buildFile(context: BuildContext, parts: FileParts, length: number): ast.File {

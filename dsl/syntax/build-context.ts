@@ -6,7 +6,7 @@ import { diagnostic, type Code, type Diagnostic, type DiagnosticDetails } from '
 import type { AxisName, ErrorExpr, Ident, StringLiteral } from './ast.ts';
 import { extent, present } from './cst.ts';
 import { limits } from './limits.ts';
-import type { Span } from './source.ts';
+import type { Span } from '../diagnostics/source.ts';
 
 export class BuildContext {
   readonly sourceName: string;

@@ -12,7 +12,7 @@ import { buildChain, buildCond } from './build-bodies.ts';
 import { elements, extent, isNode, nodeOf, nodes, present, tokenOf } from './cst.ts';
 import { indexAdvice } from './habits.ts';
 import { binaryOperators, levels } from './precedence.ts';
-import { joinSpans } from './source.ts';
+import { joinSpans } from '../diagnostics/source.ts';
 
 /** Where an expression stands: only the result of a body may be a record. */
 type Place = 'result' | 'value';

@@ -3,7 +3,7 @@
  */
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import { limits } from './limits.ts';
-import type { SourceFile } from './source.ts';
+import type { SourceFile } from '../diagnostics/source.ts';
 
 export type Decoded =
   | { readonly ok: true; readonly source: SourceFile }

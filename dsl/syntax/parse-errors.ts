@@ -9,7 +9,7 @@ import { suggest } from '../diagnostics/suggest.ts';
 import { bitOperators } from './characters.ts';
 import { foreignWords, habitHelp, sliceHelp, type Stopped } from './habits.ts';
 import { keywords, leadingKeywords } from './tokens.ts';
-import type { Span } from './source.ts';
+import type { Span } from '../diagnostics/source.ts';
 
 interface Facts {
   readonly rule: string;

@@ -17,7 +17,7 @@ import { parserDiagnostic } from './parse-errors.ts';
 import { partsOfFile, parsePieces } from './pieces.ts';
 import { nameReserved } from './reserved-names.ts';
 import { EchoFilter, segmentsOf } from './segments.ts';
-import type { SourceFile } from './source.ts';
+import type { SourceFile } from '../diagnostics/source.ts';
 
 export interface Parsed {
   /** What could be read; without errors, all of it. */

@@ -38,7 +38,7 @@ import {
   typeText,
 } from './print-expressions.ts';
 import type { ExpressionPrinter } from './print-expressions.ts';
-import type { SourceFile, Span } from './source.ts';
+import type { SourceFile, Span } from '../diagnostics/source.ts';
 
 const width = 120;
 

@@ -147,7 +147,7 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
   ['a primitive without what it needs', 'MOE0328', inRouter('‸top_k(w @ x, over: E)')],
   ['an index of a number', 'MOE0329', model('const K = 2', 'x + ‸K[D: 0]')],
 
-  // primitives (the rules are of dsl/algebra; the place is ours)
+  // primitives (the rules are of dsl/primitives; the place is ours)
   ['i32 and f32', 'MOE0330', model('param i: i32[D]', 'x + ‸i')],
   ['nothing to contract', 'MOE0334', model('param w: [E]', 'let y = ‸w @ x x')],
   ['two axes to contract', 'MOE0335', model('param w: [E, D]', 'let y = ‸x @ x x')],

@@ -13,7 +13,7 @@ import { parseOverrides } from '../../compiler/overrides.ts';
 import { describeLaunches } from '../../compiler/schedule/print.ts';
 import { verifyPlan } from '../../compiler/schedule/verify.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import type { SourceFile } from '../../dsl/syntax/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 import { validateWgsl } from '../support/null-device.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));

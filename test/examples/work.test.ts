@@ -13,7 +13,7 @@ import type { Kernel, Stmt } from '../../compiler/kernel/ir.ts';
 import type { WorkCounted } from '../../compiler/schedule/count-work.ts';
 import type { Launch, Plan } from '../../compiler/schedule/plan.ts';
 import { simulatePlan } from '../../compiler/schedule/simulate.ts';
-import { asNumber, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 import { exampleNames, smallExample } from './small.ts';
 

@@ -6,11 +6,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { Program } from '../../dsl/check/program.ts';
+import type { Program } from '../../dsl/types/program.ts';
 import type { ExternRun } from '../../dsl/interpret/algebra.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
 import type { StaticValue } from '../../dsl/meaning/instances.ts';
-import { asInteger, exact, substitute, type Size } from '../../dsl/meaning/size.ts';
+import { asInteger, exact, substitute, type Size } from '../../dsl/types/size.ts';
 import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compiler/elaborate/elaborate.ts';

@@ -1,9 +1,9 @@
 /** A bench for the graph: primitives called as the walk calls them, and the numbers of what comes out. */
 import { expect } from 'vitest';
-import type { PrimitiveName } from '../../dsl/algebra/names.ts';
-import type { ElementType } from '../../dsl/check/program.ts';
-import { AxisFactory, type Axis } from '../../dsl/meaning/axis.ts';
-import { exact, type Size } from '../../dsl/meaning/size.ts';
+import type { PrimitiveName } from '../../dsl/types/primitive-names.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
+import { AxisFactory, type Axis } from '../../dsl/types/axis.ts';
+import { exact, type Size } from '../../dsl/types/size.ts';
 import { graphAlgebra } from '../../compiler/elaborate/graph-algebra.ts';
 import { supportAxes, Workshop, type GraphOperand, type GraphRoute } from '../../compiler/elaborate/handles.ts';
 import { GraphBuilder } from '../../compiler/graph/build.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { boundOf, embedInBounds, uniteBounds } from '../../compiler/graph/bounds.ts';
 import type { AxisId } from '../../compiler/graph/ir.ts';
-import { exact, formatSize, type Size } from '../../dsl/meaning/size.ts';
+import { exact, formatSize, type Size } from '../../dsl/types/size.ts';
 
 const [T, E, U, X] = [0, 1, 2, 3];
 const sizes: readonly Size[] = [{ kind: 'dynamic', axis: 'T' }, exact(12), exact(2), exact(14)];

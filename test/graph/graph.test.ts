@@ -1,6 +1,6 @@
 /** The graph itself: what the builder shares and infers, what the verifier refuses, bounds, and how it reads. */
 import { describe, expect, it } from 'vitest';
-import { exact, formatSize, type Size } from '../../dsl/meaning/size.ts';
+import { exact, formatSize, type Size } from '../../dsl/types/size.ts';
 import { boundOf, compareProducts, joinBounds, projectBounds } from '../../compiler/graph/bounds.ts';
 import { GraphBuilder } from '../../compiler/graph/build.ts';
 import { implies } from '../../compiler/graph/implies.ts';

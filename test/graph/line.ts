@@ -1,6 +1,6 @@
 /** An axis N of so many points, as all that a graph has: for bounds of lists of numbers. */
 import { Places } from '../../compiler/graph/places.ts';
-import { exact } from '../../dsl/meaning/size.ts';
+import { exact } from '../../dsl/types/size.ts';
 
 export const line = (n: number): Places =>
   new Places(

@@ -3,7 +3,7 @@
  * are compared with ones worked out on paper.
  */
 import { describe, expect, it } from 'vitest';
-import { exact } from '../../dsl/meaning/size.ts';
+import { exact } from '../../dsl/types/size.ts';
 import { NEG_INF } from '../../compiler/graph/infinity.ts';
 import { Bench } from './bench.ts';
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { asInteger, substitute } from '../../dsl/meaning/size.ts';
+import { asInteger, substitute } from '../../dsl/types/size.ts';
 import { interpretGraph, inOrder } from '../../compiler/graph/interpret.ts';
 import type { Leaf } from '../../compiler/graph/ir.ts';
 import { parseGraph } from '../../compiler/graph/parse.ts';

@@ -1,7 +1,7 @@
 /** Bounds of sums: never below what the order of sums errs, and far below what a wrong sum errs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sumDepth } from '../../dsl/algebra/sum-order.ts';
+import { sumDepth } from '../../dsl/tensors/sum-order.ts';
 import type { Bounded } from '../../compiler/graph/places.ts';
 import { u } from '../../compiler/graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../../compiler/graph/sum-bound.ts';

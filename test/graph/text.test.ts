@@ -10,7 +10,7 @@ import { parseGraph } from '../../compiler/graph/parse.ts';
 import { printGraph, type PrintOptions } from '../../compiler/graph/print.ts';
 import { verifyGraph, verifySparse } from '../../compiler/graph/verify.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
-import type { SourceFile } from '../../dsl/syntax/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 import { makeProgram } from '../fuzz/program.ts';
 import { runGraphText } from './run-text.ts';
 

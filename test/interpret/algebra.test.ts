@@ -4,14 +4,25 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { F64Operand } from '../../dsl/algebra/primitive.ts';
+import type { F64Operand } from '../../dsl/tensors/operand.ts';
 import type { Float64Algebra } from '../../dsl/interpret/algebra.ts';
-import type { RunProblem } from '../../dsl/interpret/problems.ts';
-import { makeTensor } from '../../dsl/interpret/tensor.ts';
+import type { RunProblem } from '../../dsl/tensors/problems.ts';
+import { makeTensor } from '../../dsl/tensors/tensor.ts';
 import type { Store } from '../../dsl/meaning/algebra.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
-import { exact } from '../../dsl/meaning/size.ts';
-import { algebraWith, axis, call, dense, numbers, problems, route, shown, span, tensor } from '../algebra/support.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
+import { exact } from '../../dsl/types/size.ts';
+import {
+  algebraWith,
+  axis,
+  call,
+  dense,
+  numbers,
+  problems,
+  route,
+  shown,
+  span,
+  tensor,
+} from '../primitives/support.ts';
 
 const T = axis('T', 3);
 const E = axis('E', 2);

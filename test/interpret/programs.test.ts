@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { checkProgram } from '../../dsl/check/check.ts';
-import type { Program } from '../../dsl/check/program.ts';
+import type { Program } from '../../dsl/types/program.ts';
 import { interpretEntry, type Interpreted, type NumberTensor } from '../../dsl/interpret/run.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
 import { parseFile } from '../../dsl/syntax/parse.ts';

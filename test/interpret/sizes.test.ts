@@ -1,6 +1,6 @@
 /** The text of a size is a program's text: read again, it is the same number. */
 import { describe, expect, test } from 'vitest';
-import { apply, asNumber, exact, formatSize, substitute, type Size, type SizeOp } from '../../dsl/meaning/size.ts';
+import { apply, asNumber, exact, formatSize, substitute, type Size, type SizeOp } from '../../dsl/types/size.ts';
 import type { Expr } from '../../dsl/syntax/ast.ts';
 import { diagnosticsOf } from '../language/support.ts';
 import { bodyOf } from '../syntax/support.ts';

@@ -1,7 +1,7 @@
 /** Each kernel family by itself, on the kernel interpreter; its shader is good, and is the golden one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/algebra/draw-hash.ts';
+import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import { compileKernel } from '../../compiler/kernel/interpret.ts';
 import type { Kernel } from '../../compiler/kernel/ir.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';

@@ -1,6 +1,6 @@
 /** Sums inside a thread are bit for bit the tree that the order of sums defines, whatever the nest, and however they are cut up. */
 import { describe, expect, it } from 'vitest';
-import { BlockSums, addedInOrder, sumDepth, sumInOrder } from '../../dsl/algebra/sum-order.ts';
+import { BlockSums, addedInOrder, sumDepth, sumInOrder } from '../../dsl/tensors/sum-order.ts';
 import { compileKernel } from '../../compiler/kernel/interpret.ts';
 import type { Kernel } from '../../compiler/kernel/ir.ts';
 import { treeSum } from '../support/tree-sum.ts';

@@ -1,16 +1,16 @@
 /**
  * The parts of LANGUAGE.md that are made from the source: the grammar (from the productions above the rules of
  * dsl/syntax/grammar.ts), the reserved words, the limits, the library (from its `///` comments) and the algebra (from
- * dsl/algebra/table.ts). Each stands between `<!-- made: NAME -->` and `<!-- end: NAME -->`.
+ * dsl/primitives/table.ts). Each stands between `<!-- made: NAME -->` and `<!-- end: NAME -->`.
  *
  * `npx tsx test/language/document.ts` writes them; language.test.ts proves that they are current.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { binaryNames, drawNames, unaryNames } from '../../dsl/algebra/names.ts';
-import type { Parameter, Primitive } from '../../dsl/algebra/primitive.ts';
-import { primitives } from '../../dsl/algebra/table.ts';
+import { binaryNames, drawNames, unaryNames } from '../../dsl/types/primitive-names.ts';
+import type { Parameter, Primitive } from '../../dsl/primitives/primitive.ts';
+import { primitives } from '../../dsl/primitives/table.ts';
 import { librarySources } from '../../dsl/std/sources.generated.ts';
 import { limits } from '../../dsl/syntax/limits.ts';
 import { keywords } from '../../dsl/syntax/tokens.ts';

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { checkProgram } from '../../dsl/check/check.ts';
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
-import { primitives } from '../../dsl/algebra/table.ts';
+import { primitives } from '../../dsl/primitives/table.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
 import { lex } from '../../dsl/syntax/lex.ts';
 import { parseFile } from '../../dsl/syntax/parse.ts';

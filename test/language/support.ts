@@ -11,7 +11,7 @@ import { madeStores, withRandomInputs } from '../../compiler/cli/made-values.ts'
 import { analyse } from '../../compiler/front-end.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import type { SourceFile } from '../../dsl/syntax/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 import type { ExternFunction } from '../../runtime/ask-host.ts';
 
 export interface TextOptions {

@@ -1,6 +1,6 @@
 /** Draws by number: the reference within float64, the kernels within the bound that verification works with. */
 import { describe, expect, it } from 'vitest';
-import { drawAt } from '../../dsl/algebra/draw-hash.ts';
+import { drawAt } from '../../dsl/primitives/draw-hash.ts';
 import { boundOfDraw } from '../../compiler/graph/error-bound.ts';
 import { bitcast } from '../../compiler/kernel/build.ts';
 import { numberAt } from '../../compiler/kernels/draw.ts';

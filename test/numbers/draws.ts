@@ -1,8 +1,8 @@
 /**
  * Draws by an account of their own: the hash in exact integers, logarithms and cosines in float64 by formulas that lose nothing where
- * those of dsl/algebra/draw-hash.ts do. Hashes at which every distribution has its ends, zeros and turns, found by inverting the hash.
+ * those of dsl/primitives/draw-hash.ts do. Hashes at which every distribution has its ends, zeros and turns, found by inverting the hash.
  */
-import { drawNames, type DrawName } from '../../dsl/algebra/names.ts';
+import { drawNames, type DrawName } from '../../dsl/types/primitive-names.ts';
 import { prepareText, ready, type Ready, type Results } from '../language/support.ts';
 
 export { drawNames };

@@ -1,6 +1,6 @@
 /** The scalar functions of the language: what is right in float64, arguments at which they may go wrong, and how near is near. */
-import type { BinaryName, UnaryName } from '../../dsl/algebra/names.ts';
-import { erf, erfc } from '../../dsl/algebra/special-functions.ts';
+import type { BinaryName, UnaryName } from '../../dsl/types/primitive-names.ts';
+import { erf, erfc } from '../../dsl/primitives/special-functions.ts';
 import { ofBits, randomBits, same } from './elementwise.ts';
 
 /** Unit roundoff of f32, and what a driver may take for 0. */

@@ -1,8 +1,8 @@
 /** The passes one by one: what they do, where they must do nothing, and that they never change a result. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exact } from '../../dsl/meaning/size.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
+import { exact } from '../../dsl/types/size.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
 import type { GraphOperand } from '../../compiler/elaborate/handles.ts';
 import type { Graph } from '../../compiler/graph/ir.ts';
 import { printGraph } from '../../compiler/graph/print.ts';

@@ -3,7 +3,7 @@
  * one shrinks. Axes T and T' (tokens), E and I (experts), D and F (features); tensors and routes over some of them.
  */
 import fc from 'fast-check';
-import type { Axis } from '../../dsl/meaning/axis.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
 import { supportAxes, type GraphOperand } from '../../compiler/elaborate/handles.ts';
 import { Bench } from '../graph/bench.ts';
 

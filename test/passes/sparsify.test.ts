@@ -3,9 +3,9 @@
  * everything outside the domains overwritten by NaN, results do not change.
  */
 import { describe, expect, it } from 'vitest';
-import { sizeKey } from '../../dsl/meaning/size.ts';
+import { sizeKey } from '../../dsl/types/size.ts';
 import type { GraphOperand } from '../../compiler/elaborate/handles.ts';
-import type { Axis } from '../../dsl/meaning/axis.ts';
+import type { Axis } from '../../dsl/types/axis.ts';
 import { boundOf } from '../../compiler/graph/bounds.ts';
 import type { SparseGraph } from '../../compiler/graph/domains.ts';
 import type { Graph, Node } from '../../compiler/graph/ir.ts';

@@ -18,7 +18,7 @@ import { analyse } from '../../compiler/front-end.ts';
 import { printKernel } from '../../compiler/kernel/print.ts';
 import { printPlan } from '../../compiler/schedule/print.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import type { SourceFile } from '../../dsl/syntax/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const architectures = fileURLToPath(new URL('../architectures', import.meta.url));

@@ -1,7 +1,7 @@
 /** Graphs by hand for the scheduler's tests, run on the plan simulator and on the float64 graph interpreter. */
 import { expect } from 'vitest';
-import type { ElementType } from '../../dsl/check/program.ts';
-import { exact, type Size } from '../../dsl/meaning/size.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
+import { exact, type Size } from '../../dsl/types/size.ts';
 import { placeChecks, type Demanded } from '../../compiler/elaborate/place-checks.ts';
 import { GraphBuilder } from '../../compiler/graph/build.ts';
 import { everywhere, type Domain, type FusedGraph } from '../../compiler/graph/domains.ts';

@@ -1,6 +1,6 @@
 /** What a plan is besides right: memory by lifetime, its text, its verifier, its manifest. */
 import { describe, expect, it } from 'vitest';
-import { exact } from '../../dsl/meaning/size.ts';
+import { exact } from '../../dsl/types/size.ts';
 import { KernelTable, toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
 import { placeBuffers } from '../../compiler/schedule/place-buffers.ts';
 import { describeLaunches, printPlan } from '../../compiler/schedule/print.ts';

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { asInteger, zero } from '../../dsl/meaning/size.ts';
+import { asInteger, zero } from '../../dsl/types/size.ts';
 import { boundGraph } from '../../compiler/graph/error-bound.ts';
 import { inOrder } from '../../compiler/graph/points.ts';
 import type { AxisId, NodeId } from '../../compiler/graph/ir.ts';

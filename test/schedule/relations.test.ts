@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AxisId, NodeId } from '../../compiler/graph/ir.ts';
 import type { Plan } from '../../compiler/schedule/plan.ts';
 import type { Simulated } from '../../compiler/schedule/simulate.ts';
-import { formatSize } from '../../dsl/meaning/size.ts';
+import { formatSize } from '../../dsl/types/size.ts';
 import { Bench, fixed } from './bench.ts';
 
 /** silu(w1 x) * (w3 x), then w2: contractions, with the domain `on` for what lies between. */

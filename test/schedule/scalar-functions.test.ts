@@ -1,6 +1,6 @@
 /** Scalar functions in kernel operations against float64, over their whole range; nothing becomes NaN on the way. */
 import { describe, expect, it } from 'vitest';
-import type { BinaryName } from '../../dsl/algebra/names.ts';
+import type { BinaryName } from '../../dsl/types/primitive-names.ts';
 import { globalIdX, load, lt } from '../../compiler/kernel/build.ts';
 import { compileKernel } from '../../compiler/kernel/interpret.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { stepwiseOnKernels } from '../../compiler/cli/stepwise.ts';
 import { verdictOf } from '../../compiler/cli/verdicts.ts';
-import { formatSize } from '../../dsl/meaning/size.ts';
+import { formatSize } from '../../dsl/types/size.ts';
 import { prepareText, ready } from '../language/support.ts';
 
 const model = (body: string) => `import { SwiGLU } from "std"

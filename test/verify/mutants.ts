@@ -10,7 +10,7 @@ import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/build
 import type { BinaryOp, Expr, Kernel, Stmt } from '../../compiler/kernel/ir.ts';
 import type { CompactionPart } from '../../compiler/schedule/contents.ts';
 import { accessOf, type Launch, type Plan } from '../../compiler/schedule/plan.ts';
-import { asNumber, exact, sizeKey, substitute } from '../../dsl/meaning/size.ts';
+import { asNumber, exact, sizeKey, substitute } from '../../dsl/types/size.ts';
 import { inKernel, type OnExpr, type OnStmt } from './rewrite.ts';
 
 /** Tokens of a run with a mutant: no multiple of a tile. */

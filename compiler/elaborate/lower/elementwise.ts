@@ -3,7 +3,7 @@
  * where all of them are present. `and`, `or`, `not` read a route as a condition and give dense bools; the sum of two
  * routes is present where either is.
  */
-import { binaryNames, unaryNames, type BinaryName, type UnaryName } from '../../../dsl/algebra/names.ts';
+import { binaryNames, unaryNames, type BinaryName, type UnaryName } from '../../../dsl/types/primitive-names.ts';
 import { boundOf, tidyBounds, uniteBounds } from '../../graph/bounds.ts';
 import { boundsBehindBoth } from '../../graph/shared-bounds.ts';
 import type { MapOp } from '../../graph/ir.ts';

@@ -7,9 +7,9 @@
  * Of a route, a reduction reads what is present and gives a dense value; over payload axes it acts at each present
  * point, and the result is what the reduction of nothing is where the route is absent.
  */
-import { alongNames, type AlongName, type ReductionName } from '../../../dsl/algebra/names.ts';
-import type { Axis } from '../../../dsl/meaning/axis.ts';
-import { stillTargets } from '../../../dsl/algebra/reductions.ts';
+import { alongNames, type AlongName, type ReductionName } from '../../../dsl/types/primitive-names.ts';
+import type { Axis } from '../../../dsl/types/axis.ts';
+import { stillTargets } from '../../../dsl/primitives/reductions.ts';
 import { projectBounds } from '../../graph/bounds.ts';
 import { NEG_INF, POS_INF } from '../../graph/infinity.ts';
 import type { AxisId, NodeId } from '../../graph/ir.ts';

@@ -9,8 +9,8 @@
  *
  * A score of -inf is never a candidate. NaN is one (not (NaN <= -inf)), so that the order meets it and reports it.
  */
-import type { Axis } from '../../../dsl/meaning/axis.ts';
-import { apply, one, zero, type Size } from '../../../dsl/meaning/size.ts';
+import type { Axis } from '../../../dsl/types/axis.ts';
+import { apply, one, zero, type Size } from '../../../dsl/types/size.ts';
 import { joinBounds, smaller, tidyBounds, type Bounded } from '../../graph/bounds.ts';
 import { NEG_INF } from '../../graph/infinity.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/ir.ts';

@@ -2,10 +2,10 @@
  * Axes and indices: rename, split, merge, cut out, join; `gather` looks numbers up; and what is made from nothing:
  * iota, one_hot, constants and draws.
  */
-import { drawAxes } from '../../../dsl/algebra/draw-hash.ts';
-import { drawNames, type DrawName } from '../../../dsl/algebra/names.ts';
-import type { Axis } from '../../../dsl/meaning/axis.ts';
-import { apply } from '../../../dsl/meaning/size.ts';
+import { drawAxes } from '../../../dsl/primitives/draw-hash.ts';
+import { drawNames, type DrawName } from '../../../dsl/types/primitive-names.ts';
+import type { Axis } from '../../../dsl/types/axis.ts';
+import { apply } from '../../../dsl/types/size.ts';
 import type { NodeId } from '../../graph/ir.ts';
 import {
   eachOf,

@@ -1,0 +1,369 @@
+/**
+ * The typed program: what the checker hands on. Every name is resolved to a declaration, every sugar is gone, every
+ * contraction says which axes it contracts, every index says its axis. Sizes are still formulas: they are known when
+ * the program is walked (dsl/meaning), because constants and axes may be overridden from outside.
+ *
+ * Invariants:
+ * - `id`s are unique in a program: declarations, locals and static indices share one number space.
+ * - Types list *visible* axes only. The axes a call carries and the axes of a family never show (SEMANTICS 3.1).
+ * - Where a type or an operation says `AxisVar`, the axis is the declaration's, `primes` counts its `'`.
+ */
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { PrimitiveName } from './primitive-names.ts';
+
+export type Id = number;
+
+/** An axis as the program names it: a declaration and the number of primes (T' is a twin of T). */
+export interface AxisVar {
+  readonly axis: Id;
+  readonly primes: number;
+}
+
+export type ElementType = 'f32' | 'f16' | 'i32' | 'bool';
+
+export interface TensorType {
+  readonly kind: 'tensor';
+  readonly element: ElementType;
+  readonly axes: readonly AxisVar[];
+  /** `i32[...] in V`: the values index this axis, -1 is none. */
+  readonly within?: AxisVar;
+}
+
+/** A partial tensor over sources and targets; `payload` axes are dense at each present point. */
+export interface RouteType {
+  readonly kind: 'route';
+  readonly element: ElementType;
+  readonly sources: readonly AxisVar[];
+  readonly targets: readonly AxisVar[];
+  readonly payload: readonly AxisVar[];
+  /** Axes that a `pick(…, along:)` consumed: no part of the type, but what meets it along them is a mistake (MOE0453). */
+  readonly consumed?: readonly AxisVar[];
+}
+
+export interface TupleType {
+  readonly kind: 'tuple';
+  /** `span`: where a signature names the item. */
+  readonly items: readonly { readonly name?: string; readonly type: ValueType; readonly span?: Span }[];
+}
+
+export type ValueType = TensorType | RouteType | TupleType;
+
+// ---------------------------------------------------------------------------------------------------------------
+// Static expressions: numbers, bools and strings known when the program is walked (a size may stay a formula of the
+// sizes of dynamic axes).
+
+export type StaticOp =
+  | 'neg'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'mod'
+  | 'pow'
+  | 'min'
+  | 'max'
+  | 'floor'
+  | 'ceil'
+  | 'abs'
+  | 'sign'
+  | 'clamp'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'exp'
+  | 'log'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'and'
+  | 'or'
+  | 'not';
+
+export type StaticType = 'number' | 'bool' | 'string';
+
+export type Static = { readonly span: Span; readonly type: StaticType } &
+  /** An exact rational: `text` of the literal gives numerator and denominator. */
+  (
+    | { readonly kind: 'number'; readonly numerator: bigint; readonly denominator: bigint }
+    | { readonly kind: 'infinity' }
+    | { readonly kind: 'bool'; readonly value: boolean }
+    | { readonly kind: 'string'; readonly value: string }
+    /** A const declaration, or a number parameter of the template around. */
+    | { readonly kind: 'const'; readonly decl: Id }
+    /** The size of an axis. */
+    | { readonly kind: 'size'; readonly axis: AxisVar }
+    /** A chain's index or the index a family names (`fn f[l in L]`). */
+    | { readonly kind: 'index'; readonly index: Id }
+    /** A named point of an axis: its position. */
+    | { readonly kind: 'point'; readonly axis: AxisVar; readonly position: number }
+    | { readonly kind: 'op'; readonly op: StaticOp; readonly args: readonly Static[] }
+    | { readonly kind: 'if'; readonly condition: Static; readonly then: Static; readonly else: Static }
+  );
+
+// ---------------------------------------------------------------------------------------------------------------
+// Expressions
+
+/**
+ * A call of a primitive. `args` are value operands by parameter name (see dsl/primitives), `axes` axis attributes,
+ * `statics` numbers and bools known at elaboration. Absent optional parameters are absent keys.
+ */
+export interface PrimitiveExpr {
+  readonly kind: 'primitive';
+  readonly name: PrimitiveName;
+  readonly args: ReadonlyMap<string, Expr>;
+  readonly axes: ReadonlyMap<string, readonly AxisVar[]>;
+  readonly statics: ReadonlyMap<string, Static>;
+}
+
+export type Expr = { readonly type: ValueType; readonly span: Span } &
+  /** A static number or bool standing where a tensor is wanted: a scalar of the type's element. */
+  (
+    | { readonly kind: 'static'; readonly value: Static }
+    | { readonly kind: 'local'; readonly local: Id; readonly name: string }
+    /** A param, state or input; `via` is the path of declarations when named from outside (`ffn.w1`), outermost first. */
+    | { readonly kind: 'store'; readonly decl: Id; readonly via: readonly Id[] }
+    | PrimitiveExpr
+    | { readonly kind: 'call'; readonly callee: FamilyExpr; readonly args: readonly Expr[] }
+    /** Result: the tuple's or record's items in order. */
+    | { readonly kind: 'tuple'; readonly items: readonly Expr[] }
+    /** Compile-time choice: only the taken side is elaborated. */
+    | { readonly kind: 'if'; readonly condition: Static; readonly then: Block; readonly else: Block }
+    | ChainExpr
+    /** Broadcast to the type's axes (a body's result, a carry's start, an annotated let); also re-orients a route. */
+    | { readonly kind: 'coerce'; readonly value: Expr }
+    /** A route over a part's axes taken as a route over the union axis (`part` is an index into the union's members). */
+    | { readonly kind: 'embed'; readonly value: Expr; readonly union: AxisVar; readonly part: number }
+  );
+
+export interface ChainExpr {
+  readonly kind: 'chain';
+  readonly index: Id;
+  readonly axis: AxisVar;
+  readonly carries: readonly {
+    readonly local: Id;
+    readonly name: string;
+    readonly type: ValueType;
+    readonly start: Expr;
+  }[];
+  /** Result: as many values as there are carries (a tuple if several). */
+  readonly body: Block;
+  /** Locals of the body (its `let`s) collected over the steps, with the chain's axis in front. */
+  readonly collecting: readonly { readonly local: Id; readonly name: string }[];
+}
+
+/** A family of functions: not a value, it may only be called, sliced, united or let-bound. */
+export type FamilyExpr = { readonly span: Span } & (
+  | { readonly kind: 'named'; readonly decl: Id }
+  | { readonly kind: 'local_family'; readonly local: Id }
+  | { readonly kind: 'at'; readonly family: FamilyExpr; readonly axis: AxisVar; readonly index: Static }
+  | {
+      readonly kind: 'window';
+      readonly family: FamilyExpr;
+      readonly axis: AxisVar;
+      readonly from: Static;
+      readonly to: Static;
+      readonly as: AxisVar;
+    }
+);
+
+// ---------------------------------------------------------------------------------------------------------------
+// Statements and declarations
+
+export type Stmt = { readonly span: Span } &
+  /** `locals` has one entry for each item of the value (one if it is no tuple); null discards (`_`). */
+  (
+    | {
+        readonly kind: 'let';
+        readonly locals: readonly (Id | null)[];
+        readonly names: readonly string[];
+        readonly value: Expr;
+      }
+    | { readonly kind: 'let_family'; readonly local: Id; readonly name: string; readonly family: FamilyExpr }
+    | { readonly kind: 'update'; readonly store: Id; readonly value: Expr }
+    | { readonly kind: 'loss'; readonly name: string; readonly value: Expr }
+    | { readonly kind: 'output'; readonly name: string; readonly value: Expr }
+    /** `value` is a bool; `message` is said where it is false, with the numbers of scalars in it. */
+    | { readonly kind: 'require'; readonly value: Expr; readonly message: readonly MessagePart[] }
+  );
+
+/** Text, or a scalar that is shown by its name and value. */
+export type MessagePart = string | { readonly name: string; readonly value: Expr };
+
+export interface Block {
+  readonly declarations: readonly Declaration[];
+  readonly statements: readonly Stmt[];
+  readonly result: Expr;
+}
+
+export interface AxisDeclaration {
+  readonly kind: 'axis';
+  readonly id: Id;
+  readonly name: string;
+  readonly span: Span;
+  readonly of:
+    | { readonly kind: 'dynamic' }
+    | { readonly kind: 'sized'; readonly size: Static }
+    | { readonly kind: 'points'; readonly names: readonly string[] }
+    /** The new axis of a union declaration. */
+    | { readonly kind: 'union'; readonly union: Id }
+    /** An axis parameter of a template: bound by each instance. */
+    | { readonly kind: 'parameter' };
+}
+
+export interface ConstDeclaration {
+  readonly kind: 'const';
+  readonly id: Id;
+  readonly name: string;
+  readonly span: Span;
+  readonly type: StaticType;
+  /** null for a number parameter of a template (bound by each instance). */
+  readonly value: Static | null;
+}
+
+/** A checkpoint name with holes: text pieces and integer expressions, alternating, beginning and ending with text. */
+export interface NamePattern {
+  readonly texts: readonly string[];
+  readonly holes: readonly NameHole[];
+}
+export type NameHole =
+  /** An integer expression: `size` of an axis in it stands for the *position along that axis* of the cell. */
+  | { readonly kind: 'position'; readonly value: Static; readonly axes: readonly AxisVar[] }
+  /** One axis alone whose points are named: the point's name. */
+  | { readonly kind: 'point_name'; readonly axis: AxisVar }
+  /** A constant that is a string; `axes` are those of the family indices that it depends on. */
+  | { readonly kind: 'text'; readonly value: Static; readonly axes: readonly AxisVar[] }
+  /** `{all E}`: one tensor for every point of these axes; it leaves nothing in the name. */
+  | { readonly kind: 'all'; readonly axes: readonly AxisVar[] }
+  /** `{(G, M)}`: row-major position in a group of axes. */
+  | { readonly kind: 'group'; readonly axes: readonly AxisVar[] }
+  /** `{param}`: the name of the param (in an instance's pattern). */
+  | { readonly kind: 'param' };
+
+/** One stored dimension: axes, parts and units stored as one, outer first. */
+export type StoredDim = readonly StoredPart[];
+export type StoredPart =
+  | { readonly kind: 'axis'; readonly axis: AxisVar }
+  /** `i of n` is from = i, to = i + 1; `a .. b of n`; a unit `1` is 0 .. 1 of 1. */
+  | { readonly kind: 'range'; readonly from: number; readonly to: number; readonly of: number };
+
+export interface StoreSource {
+  readonly span: Span;
+  /** A decoder's name (`mxfp4`), or null for a plain tensor. */
+  readonly decoder: string | null;
+  readonly patterns: readonly NamePattern[];
+  /** `as [...]`, or null: the family's axes not in braces, then the declared ones. */
+  readonly stored: readonly StoredDim[] | null;
+}
+
+/** Binding on an instance: a prefix with a record (keys are paths such as `norm.weight`), or one pattern with `{param}`. */
+export interface InstanceSource {
+  readonly span: Span;
+  readonly prefix: NamePattern;
+  readonly record: ReadonlyMap<string, StoreSource> | null;
+  /** Keys of the record that are frozen here, or 'all' if the whole binding is. */
+  readonly frozen?: 'all' | ReadonlySet<string>;
+}
+
+export interface StoreDeclaration {
+  readonly kind: 'store';
+  readonly store: 'param' | 'state' | 'input';
+  readonly id: Id;
+  readonly name: string;
+  readonly span: Span;
+  readonly type: TensorType;
+  readonly initial: Expr | null;
+  readonly frozen: boolean;
+  readonly source: StoreSource | null;
+}
+
+export interface FamilyAxis {
+  readonly axis: AxisVar;
+  /** `[l in L]`: the body is specialised for each point and knows its index. */
+  readonly index: Id | null;
+}
+
+export interface Formal {
+  readonly local: Id;
+  readonly name: string;
+  readonly span: Span;
+  readonly type: ValueType;
+}
+
+/** A function with a body (or, for an extern, without): one instance, or a template when `template` is set. */
+export interface CallableDeclaration {
+  readonly kind: 'callable';
+  readonly role: 'expert' | 'router' | 'fn' | 'entry';
+  readonly id: Id;
+  readonly name: string;
+  readonly span: Span;
+  readonly documentation: string;
+  /** Axis and number parameters of a template (declarations of kind `parameter` axes and value-less consts), else null. */
+  readonly template: {
+    readonly axes: readonly AxisDeclaration[];
+    readonly numbers: readonly ConstDeclaration[];
+  } | null;
+  readonly family: readonly FamilyAxis[];
+  readonly formals: readonly Formal[];
+  readonly result: ValueType;
+  /** null for an extern: the host computes it. */
+  readonly body: Block | null;
+  /**
+   * Every axis that some type in the signature or body has, or that the body mentions. A carried axis that is among
+   * them is set apart by the walk, so that no operator of the body can meet it.
+   */
+  readonly uses: readonly AxisVar[];
+}
+
+/** `experts ffn[E] = SwiGLU<F> from "..."`: an instance of a template. */
+export interface InstanceDeclaration {
+  readonly kind: 'instance';
+  readonly role: 'expert' | 'router' | 'fn';
+  readonly id: Id;
+  readonly name: string;
+  readonly span: Span;
+  readonly family: readonly FamilyAxis[];
+  readonly template: Id;
+  /** For each axis parameter: the axis it becomes, or a size of its own. */
+  readonly axes: ReadonlyMap<
+    Id,
+    { readonly kind: 'axis'; readonly axis: AxisVar } | { readonly kind: 'size'; readonly size: Static }
+  >;
+  readonly numbers: ReadonlyMap<Id, Static>;
+  readonly source: InstanceSource | null;
+}
+
+/** `experts mix[L, P] = ffn | consts | copy`: axes that members have stay, all others run along `axis`. */
+export interface UnionDeclaration {
+  readonly kind: 'union';
+  readonly id: Id;
+  readonly name: string;
+  readonly span: Span;
+  readonly shared: readonly AxisVar[];
+  readonly axis: AxisDeclaration;
+  readonly members: readonly {
+    readonly name: string;
+    readonly family: FamilyExpr;
+    /** The member's own axes that run along the union's axis, in its order (none: a single point). */
+    readonly axes: readonly AxisVar[];
+  }[];
+}
+
+export type Declaration =
+  AxisDeclaration | ConstDeclaration | StoreDeclaration | CallableDeclaration | InstanceDeclaration | UnionDeclaration;
+
+export interface Program {
+  readonly name: string;
+  readonly documentation: string;
+  readonly span: Span;
+  /** All templates and constants of the files (library and own), then the model's declarations; parents before children. */
+  readonly globals: readonly Declaration[];
+  readonly declarations: readonly Declaration[];
+  readonly entries: readonly CallableDeclaration[];
+  /** Every axis declaration by id, wherever it stands: for names in messages. */
+  readonly axisNames: ReadonlyMap<Id, string>;
+}
