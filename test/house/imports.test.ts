@@ -1,66 +1,10 @@
 /** Who may import whom (ARCHITECTURE.md, "The rooms"), from one table. */
 import { readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root, sourceFiles } from './files.ts';
-
-/** Room → rooms it may import, besides itself. The longest prefix that fits is a file's room. */
-const law: Readonly<Record<string, readonly string[]>> = {
-  dsl: [],
-  runtime: [],
-  'compiler/graph': ['dsl'],
-  'compiler/elaborate': ['dsl', 'compiler/graph'],
-  'compiler/passes': ['dsl', 'compiler/graph'],
-  'compiler/kernel': ['dsl', 'compiler/target.ts'],
-  'compiler/kernels': ['dsl', 'compiler/kernel'],
-  'compiler/schedule': ['dsl', 'compiler/graph', 'compiler/kernel', 'compiler/kernels', 'compiler/target.ts'],
-  'compiler/verify': [
-    'dsl',
-    'compiler/graph',
-    'compiler/kernels/compaction.ts',
-    'compiler/schedule/choose-kernels.ts',
-    'compiler/schedule/contents.ts',
-    'compiler/schedule/memory.ts',
-    'compiler/schedule/plan.ts',
-  ],
-  'compiler/wgsl': ['dsl', 'compiler/kernel'],
-  'compiler/emit': ['dsl', 'compiler/kernel', 'compiler/schedule', 'runtime/manifest.ts'],
-  'compiler/target.ts': [],
-  'compiler/version.ts': [],
-  'compiler/stages.ts': [],
-  'compiler/overrides.ts': ['dsl'],
-  'compiler/front-end.ts': ['dsl'],
-  'compiler/compile.ts': [
-    'dsl',
-    'compiler/elaborate',
-    'compiler/emit',
-    'compiler/graph',
-    'compiler/kernel',
-    'compiler/passes',
-    'compiler/schedule',
-    'compiler/target.ts',
-    'compiler/version.ts',
-    'compiler/wgsl',
-    'runtime/manifest.ts',
-  ],
-  'compiler/index.ts': ['dsl', 'compiler', 'runtime/manifest.ts'],
-  'compiler/cli': ['dsl', 'compiler', 'runtime'],
-};
-
-function roomOf(file: string): string {
-  const fitting = Object.keys(law).filter((room) => file === room || file.startsWith(`${room}/`));
-  return fitting.reduce((a, b) => (b.length > a.length ? b : a), '');
-}
-
-/** Imports and re-exports of a file: paths from the root, and whether only types are taken. */
-function importsOf(file: string): readonly { readonly to: string; readonly typeOnly: boolean }[] {
-  const text = readFileSync(join(root, file), 'utf8');
-  const found = text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+'(\.[^']*)'|^import\s+'(\.[^']*)'/gm);
-  return [...found].map((m) => ({
-    to: relative(root, join(root, dirname(file), m[2] ?? m[3] ?? '')),
-    typeOnly: m[1] !== undefined,
-  }));
-}
+import { circles, importsOf } from './import-graph.ts';
+import { law, roomOf } from './law.ts';
 
 describe('the import law', () => {
   const files = sourceFiles(['dsl', 'compiler', 'runtime']);
@@ -82,6 +26,25 @@ describe('the import law', () => {
         .map(({ to }) => `${file} → ${to}`);
     });
     expect(broken).toEqual([]);
+  });
+
+  it('is what ARCHITECTURE.md prints', () => {
+    const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| `((?:dsl|compiler|runtime)[^`]*)` *\|[^|]*\| ([^|]*)\|$/gm)];
+    const printed = rows.map(([, room = '', rest = '']) => [room, [...rest.matchAll(/`([^`]*)`/g)].map((m) => m[1])]);
+    expect(printed).toEqual(Object.entries(law));
+  });
+
+  it('is a table of floors: no room imports one that reaches it', () => {
+    const rooms = [...new Set(files.map(roomOf))];
+    const below = (room: string): readonly string[] =>
+      files.filter((f) => roomOf(f) === room).flatMap((f) => importsOf(f).map(({ to }) => roomOf(to)));
+    expect(circles(rooms, below)).toEqual([]);
+  });
+
+  it('has no circle of more than five files, types included', () => {
+    const big = circles(files, (file) => importsOf(file).map(({ to }) => to)).filter((circle) => circle.length > 5);
+    expect(big).toEqual([]);
   });
 
   it('takes only types from the manifest, outside the command line', () => {
