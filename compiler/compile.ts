@@ -7,7 +7,7 @@ import type { StaticValue } from '../dsl/meaning/instances.ts';
 import { asNumber, formatSize, sizeKey } from '../dsl/types/size.ts';
 import { positionAt, type SourceFile } from '../dsl/diagnostics/source.ts';
 import type { ConditionSpec, EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/manifest.ts';
-import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
+import { elaborate, type ElaboratedEntry, type Elaboration, type EntryInput } from './elaborate/elaborate.ts';
 import { fingerprint } from './emit/hash.ts';
 import { KernelTable, toKernelSpec, toManifestPlan } from './emit/plan-to-manifest.ts';
 import { sizeFormula } from './emit/size-formula.ts';
@@ -114,12 +114,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     return {
       name: entry.name,
       conditions: conditionsOf(entry.elaborated, place),
-      inputs: inputs.map((i) => ({
-        name: i.name,
-        element: i.type.element,
-        axes: i.axes.map(axisSpec),
-        within: i.within === null ? null : axisSpec(i.within),
-      })),
+      inputs: inputs.map(inputSpec),
       plan,
       full: entry.full === entry.plain ? plan : toManifestPlan(entry.full.plan, table, known),
     };
@@ -163,8 +158,21 @@ function legaliser(target: Target): (kernel: Kernel) => Kernel {
   };
 }
 
+/** A parameter of an entry as the manifest describes it. */
+export function inputSpec({ name, type, axes, within }: EntryInput): EntrySpec['inputs'][number] {
+  return {
+    name,
+    element: type.element,
+    axes: axes.map(axisSpec),
+    within: within === null ? null : axisSpec(within),
+  };
+}
+
 /** What the sizes of a run must satisfy. Divisions come first: other conditions may have them in their formulas. */
-function conditionsOf({ plain, full, conditions }: ElaboratedEntry, place: (span: Span) => string): ConditionSpec[] {
+export function conditionsOf(
+  { plain, full, conditions }: ElaboratedEntry,
+  place: (span: Span) => string,
+): readonly ConditionSpec[] {
   const always = new Set(divisionsOf(plain).map((d) => sizeKey(d.divisor)));
   const divisions = divisionsOf(full).map(({ dividend, divisor, span }): ConditionSpec => {
     const message = `${formatSize(dividend)} is divided by ${formatSize(divisor)}, which is 0`;

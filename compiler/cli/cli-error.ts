@@ -1,6 +1,7 @@
 /** A failure that the command line tells and ends with a documented code; see exit.ts. */
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source.ts';
+import { exitCodes } from './exit.ts';
 
 export interface CliErrorDetails {
   /** Shown in frames; then the message is a last line. */
@@ -27,4 +28,15 @@ export class CliError extends Error {
     this.sources = more.sources ?? [];
     this.help = more.help ?? null;
   }
+}
+
+/** The command line is wrong. */
+export function usageError(message: string, help?: string): CliError {
+  return new CliError(exitCodes.usage, message, { help });
+}
+
+/** The program has errors; `sources` are the texts they point into. */
+export function programError(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): CliError {
+  const n = diagnostics.filter((d) => d.severity === 'error').length;
+  return new CliError(exitCodes.input, `${n} ${n === 1 ? 'error' : 'errors'}`, { diagnostics, sources });
 }

@@ -2,23 +2,13 @@
  * `moec compile MODEL -o DIR`: a model as an ES module with its types, its manifest and the runtime it needs. And a window
  * into the compiler: every stage as text, the graph after each pass, passes left out one by one.
  */
-import { Command, Option } from 'commander';
 import { basename } from 'node:path';
 import type { CompileOptions } from '../compile.ts';
 import { stages, isStage, type Stage } from '../stages.ts';
-import { killable, programError, usageError } from './exit.ts';
+import { programError, usageError } from './cli-error.ts';
+import { killable } from './exit.ts';
 import { writeFilesAtomic, type OutputFile } from './io.ts';
-import {
-  collectNames,
-  modelOption,
-  parseSets,
-  parseTarget,
-  projectOptions,
-  rootOption,
-  setOption,
-  targetOption,
-  wholeNumber,
-} from './options.ts';
+import { parseSets, parseTarget, projectOptions } from './options.ts';
 import type { Project } from './project.ts';
 import type { Session } from './session.ts';
 import { bytesText, table } from './table.ts';
@@ -39,38 +29,8 @@ interface Options {
   readonly runtime?: string;
 }
 
-const names = (flags: string, description: string): Option =>
-  new Option(flags, description).argParser(collectNames).default([], 'none');
-
-export function compileVerb(session: Session): Command {
-  return new Command('compile')
-    .summary('compile a model to a module')
-    .description(
-      'Writes DIR/NAME.js, an ES module with the kernels of a model, NAME.d.ts with the types of its inputs and results,\n' +
-        'NAME.manifest.json, and the runtime. The text is a function of the program and the options alone.',
-    )
-    .argument('<model>', 'a .moe file')
-    .option('-o, --out <dir>', 'where the module goes')
-    .addOption(modelOption())
-    .addOption(rootOption())
-    .addOption(setOption())
-    .addOption(names('--entry <names>', 'only these entries'))
-    .addOption(targetOption())
-    .option(
-      '--runtime <specifier>',
-      'import the runtime from there (moec/runtime) instead of copying it beside the module',
-    )
-    .addOption(names('--emit <stages>', `print stages to stdout: ${stages.join(', ')}`))
-    .addOption(new Option('--stop-after <stage>', 'go no further').choices(stages))
-    .addOption(names('--print-after <passes>', 'print the graph after passes to stderr; all for every one'))
-    .addOption(names('--skip-pass <passes>', 'leave passes out'))
-    .option('--pass-limit <n>', 'run only the first n passes: to find the one that breaks something', wholeNumber)
-    .option('--time', 'say how long each stage took')
-    .option('--json', 'what was written, and diagnostics, as JSON on stdout')
-    .action((modelFile: string, options: Options) => compile(session, modelFile, options));
-}
-
-async function compile(session: Session, modelFile: string, options: Options): Promise<void> {
+/** Throws CliError 1 for a program with errors, 2 for options that do not go together. */
+export async function compile(session: Session, modelFile: string, options: Options): Promise<void> {
   session.stage = 'compile';
   const overrides = parseSets(options.set);
   const target = parseTarget(options.target);

@@ -1,7 +1,7 @@
 /** `moec doctor`: which adapter a run would use, what it offers, and what to do where there is none. */
-import { Command, Option } from 'commander';
 import { webgpuCore } from '../target.ts';
-import { lookAtAdapter, noAdapterHelp, probeAdapter, type AdapterReport } from './environment.ts';
+import { noAdapterHelp } from './adapter-help.ts';
+import { lookAtAdapter, probeAdapter, type AdapterReport } from './environment.ts';
 import { exitCodes } from './exit.ts';
 import type { Session } from './session.ts';
 import { bytesText } from './table.ts';
@@ -11,31 +11,23 @@ interface DoctorOptions {
   readonly probe?: boolean;
 }
 
-export function doctorVerb(session: Session): Command {
-  return new Command('doctor')
-    .summary('look at the machine')
-    .description(
-      'Says which GPU adapter a run would use, with its features and limits, and what to install if there is none.',
-    )
-    .option('--json', 'everything as JSON')
-    .addOption(new Option('--probe').hideHelp())
-    .action(async (options: DoctorOptions) => {
-      session.stage = 'doctor';
-      if (options.probe === true) {
-        session.out(`\n${JSON.stringify({ probe: await lookAtAdapter() })}\n`);
-        return;
-      }
-      const report = await probeAdapter();
-      const machine = { moec: version, node: process.version, platform: process.platform, arch: process.arch };
-      const missing = report.ok ? missingLimits(report.limits) : [];
-      if (!report.ok || missing.length > 0) process.exitCode = exitCodes.environment;
-      if (session.json) {
-        const help = report.ok ? {} : { help: noAdapterHelp() };
-        session.outJson({ ok: report.ok && missing.length === 0, ...machine, adapter: report, missing, ...help });
-        return;
-      }
-      session.out(show(report, missing, session, machine));
-    });
+/** The exit code is 3 where no adapter is, or one that does not suffice. */
+export async function doctor(session: Session, options: DoctorOptions): Promise<void> {
+  session.stage = 'doctor';
+  if (options.probe === true) {
+    session.out(`\n${JSON.stringify({ probe: await lookAtAdapter() })}\n`);
+    return;
+  }
+  const report = await probeAdapter();
+  const machine = { moec: version, node: process.version, platform: process.platform, arch: process.arch };
+  const missing = report.ok ? missingLimits(report.limits) : [];
+  if (!report.ok || missing.length > 0) process.exitCode = exitCodes.environment;
+  if (session.json) {
+    const help = report.ok ? {} : { help: noAdapterHelp() };
+    session.outJson({ ok: report.ok && missing.length === 0, ...machine, adapter: report, missing, ...help });
+    return;
+  }
+  session.out(show(report, missing, session, machine));
 }
 
 /** Limits of the standard target that an adapter lacks. */

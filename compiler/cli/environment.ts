@@ -1,31 +1,12 @@
 /**
- * What moec needs of the machine beyond Node: a WebGPU adapter. How to get one where there is none, and a look at the one
- * there is, taken in a child process, since a driver that misbehaves takes its process along.
+ * What moec needs of the machine beyond Node: a WebGPU adapter. A look at the one that is there, taken in a child process, since a
+ * driver that misbehaves takes its process along. How to get one where there is none is in adapter-help.ts.
  */
 import { add, load } from '../kernel/build.ts';
 import type { Kernel } from '../kernel/ir.ts';
 import { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { ENTRY_POINT, printWgsl } from '../wgsl/print-wgsl.ts';
 import { spawn } from 'node:child_process';
-
-/** A few lines on how to get an adapter on this machine. */
-export function noAdapterHelp(platform: NodeJS.Platform = process.platform): string {
-  const lines = ['the npm package webgpu has to be installed: npm install webgpu'];
-  if (platform === 'linux') {
-    lines.push(
-      'and a Vulkan driver: that of the graphics card, or one that computes on the CPU:',
-      '  Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1   (Mesa 23 or later; Debian 12: from backports)',
-      '  in a clone of moec, without root: npm run setup-gpu',
-      'a driver at another place: VK_ICD_FILENAMES=/path/to/icd.json',
-    );
-  } else if (platform === 'darwin') {
-    lines.push('the driver (Metal) is part of the system');
-  } else {
-    lines.push('the driver (Direct3D 12) is part of the system');
-  }
-  lines.push('without a GPU: --on reference (float64, slow) or --on kernels (the kernels, on the CPU)');
-  return lines.join('\n');
-}
 
 /** What an adapter is and offers, or why there is none. */
 export type AdapterReport =

@@ -13,13 +13,14 @@ import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { ElementType } from '../../dsl/types/program.ts';
 import { roundToF16 } from '../../dsl/tensors/f16.ts';
 import { interpretEntry, type NumberTensor } from '../../dsl/interpret/run.ts';
+import { interpretedExtern } from '../api/interpreted-extern.ts';
 import { placer } from '../compile.ts';
 import type { RootGroup } from '../graph/ir.ts';
 import { parseOverrides } from '../overrides.ts';
 import { shownName, simulatePlan, type SimulatedRun } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
-import { interpretedExtern, simulatedExtern } from './extern-bridge.ts';
+import { functionOf, simulatedExtern } from './extern-bridge.ts';
 import { addInterpreted, addSimulated, addValue, mostOf, product } from './named-results.ts';
 import { controlsOf, prepare, sizesOf } from './prepare.ts';
 
@@ -49,6 +50,7 @@ export async function executeReference(
     if (given !== undefined) inputs.set(input.name, { shape: given.shape, data: Float64Array.from(given.data) });
   }
   const problems: Diagnostic[] = [];
+  const externs = request.externs ?? new Map();
   const interpreted = await interpretEntry({
     program: prepared.program,
     entry: prepared.entry.name,
@@ -61,7 +63,7 @@ export async function executeReference(
     },
     seed: request.seed ?? 0,
     want: { losses: request.want.losses, outputs: request.want.outputs, updates: request.want.updates ?? false },
-    extern: interpretedExtern(request.externs ?? new Map(), placer(prepared.project.sources), request.signal),
+    extern: interpretedExtern((name) => functionOf(externs, name), placer(prepared.project.sources), request.signal),
     report: (p) => problems.push(p),
   });
   if (problems.length > 0)

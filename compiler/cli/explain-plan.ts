@@ -2,26 +2,15 @@
  * `moec explain kernels MODEL` and `moec explain memory MODEL`: what a run would launch and hold, without running. Formulas
  * of the sizes a run decides, and the numbers for one choice of them.
  */
-import { Command, Option } from 'commander';
 import type { JsonDiagnostic } from '../../dsl/diagnostics/render.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, formatSize, substitute, type Size } from '../../dsl/types/size.ts';
 import type { Compilation, CompiledEntry } from '../compile.ts';
-import { programError, usageError } from './exit.ts';
-import { usualSize } from './made-values.ts';
-import {
-  collect,
-  modelOption,
-  parseSets,
-  parseSizes,
-  parseTarget,
-  projectOptions,
-  rootOption,
-  setOption,
-  targetOption,
-} from './options.ts';
+import { programError, usageError } from './cli-error.ts';
+import { parseSets, parseSizes, parseTarget, projectOptions } from './options.ts';
 import type { Session } from './session.ts';
 import { bytesText, countText, table } from './table.ts';
+import { usualSize } from './verbs.ts';
 
 interface Options {
   readonly model?: string;
@@ -31,23 +20,6 @@ interface Options {
   readonly entry?: string;
   readonly losses?: boolean;
   readonly target: string;
-}
-
-function planVerb(name: string): Command {
-  return new Command(name)
-    .argument('<model>', 'a .moe file')
-    .addOption(modelOption())
-    .addOption(rootOption())
-    .addOption(setOption())
-    .addOption(
-      new Option('--size <axis=n>', 'size of an axis that a run decides, for the numbers; may stand several times')
-        .argParser(collect)
-        .default([], `${usualSize} each`),
-    )
-    .option('--entry <name>', 'which entry; all by default')
-    .option('--losses', 'with losses, outputs and updates')
-    .addOption(targetOption())
-    .option('--json', 'as JSON');
 }
 
 interface Look {
@@ -111,67 +83,62 @@ function both(
 /** Lines of a launch. */
 const ROWS = 6;
 
-export function kernelsVerb(session: Session): Command {
-  return planVerb('kernels')
-    .description(
-      'Lists the launches of a run: kernel, the points it runs over, work and bytes, as formulas and as numbers.',
-    )
-    .action(async (modelFile: string, options: Options) => {
-      const { entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
-      const listed = entries.map((entry) => {
-        const { plan } = options.losses === true ? entry.full : entry.plain;
-        const launches = plan.steps.map((step, index) => {
-          if (step.kind === 'extern') {
-            return {
-              index,
-              kind: 'extern' as const,
-              kernel: step.name,
-              label: step.label,
-              domain: '',
-              points: null,
-              threads: null,
-              rounds: null,
-              flops: null,
-              bytes: null,
-            };
-          }
-          return {
-            index,
-            kind: 'launch' as const,
-            kernel: plan.kernels[step.kernel]?.name ?? '?',
-            label: step.label,
-            domain: step.work.domain,
-            points: both(step.work.points, sizes),
-            threads: both(step.threads, sizes),
-            rounds: both(step.work.rounds, sizes),
-            flops: both(step.work.flops, sizes),
-            bytes: both(step.work.bytes, sizes),
-          };
-        });
-        const sum = (key: 'flops' | 'bytes'): number => launches.reduce((n, l) => n + (l[key]?.number ?? 0), 0);
-        return { entry: entry.name, kernels: plan.kernels.length, launches, flops: sum('flops'), bytes: sum('bytes') };
-      });
-      if (session.json) {
-        session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });
-        return;
+/** The launches of a run. */
+export async function explainKernels(session: Session, modelFile: string, options: Options): Promise<void> {
+  const { entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
+  const listed = entries.map((entry) => {
+    const { plan } = options.losses === true ? entry.full : entry.plain;
+    const launches = plan.steps.map((step, index) => {
+      if (step.kind === 'extern') {
+        return {
+          index,
+          kind: 'extern' as const,
+          kernel: step.name,
+          label: step.label,
+          domain: '',
+          points: null,
+          threads: null,
+          rounds: null,
+          flops: null,
+          bytes: null,
+        };
       }
-      const { bold, dim } = session.outColours;
-      for (const { entry, kernels, launches, flops, bytes } of listed) {
-        session.out(
-          `${bold(entry)}: ${launches.length} launches of ${kernels} kernels, at most ${countText(flops)} flops and ${bytesText(bytes)}${dim(sizesText(sizes))}\n\n`,
-        );
-        const rows = launches.flatMap((l) => [
-          [String(l.index), l.kernel, l.label, l.domain],
-          ['', '', '  points', quantity(l.points, countText)],
-          ['', '', '  threads', quantity(l.threads, countText)],
-          ['', '', '  rounds', quantity(l.rounds, countText)],
-          ['', '', '  flops', quantity(l.flops, countText)],
-          ['', '', '  bytes', quantity(l.bytes, bytesText)],
-        ]);
-        const [head = '', ...lines] = table(['', 'kernel', 'value and place', 'over'], rows, ['right']);
-        session.out(`${bold(head)}\n${lines.map((line, i) => (i % ROWS === 0 ? line : dim(line))).join('\n')}\n\n`);
-      }
+      return {
+        index,
+        kind: 'launch' as const,
+        kernel: plan.kernels[step.kernel]?.name ?? '?',
+        label: step.label,
+        domain: step.work.domain,
+        points: both(step.work.points, sizes),
+        threads: both(step.threads, sizes),
+        rounds: both(step.work.rounds, sizes),
+        flops: both(step.work.flops, sizes),
+        bytes: both(step.work.bytes, sizes),
+      };
     });
+    const sum = (key: 'flops' | 'bytes'): number => launches.reduce((n, l) => n + (l[key]?.number ?? 0), 0);
+    return { entry: entry.name, kernels: plan.kernels.length, launches, flops: sum('flops'), bytes: sum('bytes') };
+  });
+  if (session.json) {
+    session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });
+    return;
+  }
+  const { bold, dim } = session.outColours;
+  for (const { entry, kernels, launches, flops, bytes } of listed) {
+    session.out(
+      `${bold(entry)}: ${launches.length} launches of ${kernels} kernels, at most ${countText(flops)} flops and ${bytesText(bytes)}${dim(sizesText(sizes))}\n\n`,
+    );
+    const rows = launches.flatMap((l) => [
+      [String(l.index), l.kernel, l.label, l.domain],
+      ['', '', '  points', quantity(l.points, countText)],
+      ['', '', '  threads', quantity(l.threads, countText)],
+      ['', '', '  rounds', quantity(l.rounds, countText)],
+      ['', '', '  flops', quantity(l.flops, countText)],
+      ['', '', '  bytes', quantity(l.bytes, bytesText)],
+    ]);
+    const [head = '', ...lines] = table(['', 'kernel', 'value and place', 'over'], rows, ['right']);
+    session.out(`${bold(head)}\n${lines.map((line, i) => (i % ROWS === 0 ? line : dim(line))).join('\n')}\n\n`);
+  }
 }
 
 function quantity(
@@ -187,81 +154,78 @@ function sizesText(sizes: ReadonlyMap<string, number>): string {
   return sizes.size === 0 ? '' : `   for ${[...sizes].map(([name, n]) => `${name} = ${n}`).join(', ')}`;
 }
 
-export function memoryVerb(session: Session): Command {
-  return planVerb('memory')
-    .description('Lists the buffers of a run: what each holds, how large it is, and which share memory.')
-    .action(async (modelFile: string, options: Options) => {
-      const { compilation, entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
-      const { planMemory } = await import('../../runtime/memory-plan.ts');
-      const { lifetimes } = await import('../schedule/place-buffers.ts');
-      const { accessOf } = await import('../schedule/plan.ts');
-      const listed = entries.map((entry) => {
-        const { plan } = options.losses === true ? entry.full : entry.plain;
-        const touched = plan.steps.map((step) => {
-          const { reads, writes } = accessOf(plan, step);
-          return { buffers: [...reads, ...writes] };
-        });
-        const life = lifetimes(touched);
-        const buffers = plan.buffers.map((buffer, index) => {
-          const elements = both(buffer.elements, sizes);
-          const lives = life.get(index) ?? null;
-          const place =
-            buffer.role.kind === 'scratch'
-              ? `slot ${buffer.role.slot}`
-              : buffer.role.kind === 'store'
-                ? buffer.role.store
-                : buffer.role.kind;
-          return {
-            index,
-            label: buffer.label,
-            place,
-            type: buffer.word,
-            elements: elements.formula,
-            bytes: elements.number === null ? null : 4 * elements.number,
-            lives,
-          };
-        });
-        const total =
-          compilation.manifest === null
-            ? null
-            : planMemory(compilation.manifest, {
-                entry: entry.name,
-                sizes: Object.fromEntries(sizes),
-                full: options.losses === true,
-              });
-        return { entry: entry.name, slots: plan.slots, buffers, total };
-      });
-      if (session.json) {
-        session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });
-        return;
-      }
-      const { bold, dim } = session.outColours;
-      for (const { entry, slots, buffers, total } of listed) {
-        session.out(`${bold(entry)}: ${buffers.length} buffers, ${slots} shared slots${dim(sizesText(sizes))}\n\n`);
-        const rows = buffers.map((b) => [
-          String(b.index),
-          b.label,
-          b.place,
-          `${b.type}[${b.elements}]`,
-          b.bytes === null ? '?' : bytesText(b.bytes),
-          b.lives === null ? '' : `${b.lives.first} to ${b.lives.last}`,
-        ]);
-        const [head = '', ...lines] = table(['', 'value and place', 'memory', 'elements', 'bytes', 'launches'], rows, [
-          'right',
-          'left',
-          'left',
-          'left',
-          'right',
-          'left',
-        ]);
-        session.out(`${bold(head)}\n${lines.join('\n')}\n\n`);
-        if (total === null) continue;
-        const { params, states, scratch, inputs, results, other, bytes } = total;
-        const parts = { params, states, scratch, inputs, results, other };
-        const text = Object.entries(parts)
-          .map(([name, n]) => `${name} ${bytesText(n)}`)
-          .join(', ');
-        session.out(`${bold(bytesText(bytes))} in all: ${text}\n\n`);
-      }
+/** The buffers of a run. */
+export async function explainMemory(session: Session, modelFile: string, options: Options): Promise<void> {
+  const { compilation, entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
+  const { planMemory } = await import('../../runtime/memory-plan.ts');
+  const { lifetimes } = await import('../schedule/place-buffers.ts');
+  const { accessOf } = await import('../schedule/plan.ts');
+  const listed = entries.map((entry) => {
+    const { plan } = options.losses === true ? entry.full : entry.plain;
+    const touched = plan.steps.map((step) => {
+      const { reads, writes } = accessOf(plan, step);
+      return { buffers: [...reads, ...writes] };
     });
+    const life = lifetimes(touched);
+    const buffers = plan.buffers.map((buffer, index) => {
+      const elements = both(buffer.elements, sizes);
+      const lives = life.get(index) ?? null;
+      const place =
+        buffer.role.kind === 'scratch'
+          ? `slot ${buffer.role.slot}`
+          : buffer.role.kind === 'store'
+            ? buffer.role.store
+            : buffer.role.kind;
+      return {
+        index,
+        label: buffer.label,
+        place,
+        type: buffer.word,
+        elements: elements.formula,
+        bytes: elements.number === null ? null : 4 * elements.number,
+        lives,
+      };
+    });
+    const total =
+      compilation.manifest === null
+        ? null
+        : planMemory(compilation.manifest, {
+            entry: entry.name,
+            sizes: Object.fromEntries(sizes),
+            full: options.losses === true,
+          });
+    return { entry: entry.name, slots: plan.slots, buffers, total };
+  });
+  if (session.json) {
+    session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });
+    return;
+  }
+  const { bold, dim } = session.outColours;
+  for (const { entry, slots, buffers, total } of listed) {
+    session.out(`${bold(entry)}: ${buffers.length} buffers, ${slots} shared slots${dim(sizesText(sizes))}\n\n`);
+    const rows = buffers.map((b) => [
+      String(b.index),
+      b.label,
+      b.place,
+      `${b.type}[${b.elements}]`,
+      b.bytes === null ? '?' : bytesText(b.bytes),
+      b.lives === null ? '' : `${b.lives.first} to ${b.lives.last}`,
+    ]);
+    const [head = '', ...lines] = table(['', 'value and place', 'memory', 'elements', 'bytes', 'launches'], rows, [
+      'right',
+      'left',
+      'left',
+      'left',
+      'right',
+      'left',
+    ]);
+    session.out(`${bold(head)}\n${lines.join('\n')}\n\n`);
+    if (total === null) continue;
+    const { params, states, scratch, inputs, results, other, bytes } = total;
+    const parts = { params, states, scratch, inputs, results, other };
+    const text = Object.entries(parts)
+      .map(([name, n]) => `${name} ${bytesText(n)}`)
+      .join(', ');
+    session.out(`${bold(bytesText(bytes))} in all: ${text}\n\n`);
+  }
 }

@@ -2,35 +2,21 @@
  * `moec explain MOEnnnn`: what a diagnostic means, with a program that has it and one that has not.
  * `moec explain kernels MODEL` and `moec explain memory MODEL`: what a run would launch and hold (explain-plan.ts).
  */
-import { Command } from 'commander';
 import { catalogue, isCode, type Code } from '../../dsl/diagnostics/catalogue.ts';
 import { didYouMean } from '../../dsl/diagnostics/suggest.ts';
-import { usageError } from './exit.ts';
-import { kernelsVerb, memoryVerb } from './explain-plan.ts';
+import { usageError } from './cli-error.ts';
 import type { Session } from './session.ts';
 import { table } from './table.ts';
 
-export function explainVerb(session: Session): Command {
-  return (
-    new Command('explain')
-      // Here and in moec.ts: --json belongs to the verb it follows, be it explain or one of its own.
-      .enablePositionalOptions()
-      .summary('explain a diagnostic, the kernels or the memory of a model')
-      .description('Explains a diagnostic by its code; without a code, lists them all.')
-      .argument('[code]', 'MOE and four digits')
-      .option('--json', 'as JSON')
-      .addCommand(kernelsVerb(session))
-      .addCommand(memoryVerb(session))
-      .action(async (text: string | undefined) => {
-        session.stage = 'explain';
-        if (text === undefined) return listCodes(session);
-        const code = codeOf(text);
-        const { pages } = await import('../../dsl/diagnostics/explain/pages.generated.ts');
-        const page = pages.get(code) ?? `# ${code}: ${catalogue[code].title}\n`;
-        if (session.json) session.outJson({ code, title: catalogue[code].title, page });
-        else session.out(showPage(page, session));
-      })
-  );
+/** The page of a code, or the list of all of them. Throws CliError 2 for what is no code. */
+export async function explain(session: Session, text: string | undefined): Promise<void> {
+  session.stage = 'explain';
+  if (text === undefined) return listCodes(session);
+  const code = codeOf(text);
+  const { pages } = await import('../../dsl/diagnostics/explain/pages.generated.ts');
+  const page = pages.get(code) ?? `# ${code}: ${catalogue[code].title}\n`;
+  if (session.json) session.outJson({ code, title: catalogue[code].title, page });
+  else session.out(showPage(page, session));
 }
 
 /** Accepts `MOE0402`, `moe0402`, `0402` and `402`. */

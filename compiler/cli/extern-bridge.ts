@@ -1,83 +1,20 @@
 /**
- * Host functions for the executors on the CPU. The runtime calls an extern with the rows of its points gathered
- * (runtime/externs.ts); here the same function gets the same call, whatever the executor holds.
+ * Host functions for simulated plans. The runtime calls an extern with the rows of its points gathered (runtime/externs.ts); here the
+ * same function gets the same call from the buffers of the simulation. For the reference it is `compiler/api/interpreted-extern.ts`.
  */
-import { askHost, type ExternCall, type ExternFunction, type ExternOperand } from '../../runtime/ask-host.ts';
+import type { ExternFunction } from '../../runtime/ask-host.ts';
 import { callExtern } from '../../runtime/externs.ts';
 import type { AxisSpec, ExternSpec } from '../../runtime/manifest.ts';
-import type { Tensor } from '../../runtime/tensors.ts';
 import type { ElementType } from '../../dsl/types/program.ts';
-import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
-import type { ExternRun, ExternTensor } from '../../dsl/interpret/algebra.ts';
-import type { Axis } from '../../dsl/types/axis.ts';
-import { asInteger } from '../../dsl/types/size.ts';
 import type { SimulatedExtern } from '../schedule/simulate.ts';
 import { CliError } from './cli-error.ts';
 
-const sizesOf = (axes: readonly Axis[]): number[] => axes.map((a) => asInteger(a.size) ?? 0);
-const namesOf = (axes: readonly Axis[]): string[] => axes.map((a) => a.name);
-const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-function functionOf(externs: ReadonlyMap<string, ExternFunction>, name: string): ExternFunction {
+/** The function of the host that the model calls so. Throws CliError 1 where none was given. */
+export function functionOf(externs: ReadonlyMap<string, ExternFunction>, name: string): ExternFunction {
   const found = externs.get(name);
   if (found === undefined)
     throw new CliError(1, `the model calls ${name} on the host: give --extern FILE.js that exports it`);
   return found;
-}
-
-function dataOf(element: ElementType, data: Float64Array): Tensor['data'] {
-  switch (element) {
-    case 'f32':
-    case 'f16':
-      return Float32Array.from(data);
-    case 'i32':
-      return Int32Array.from(data);
-    case 'bool':
-      return Uint8Array.from(data);
-  }
-}
-
-/** For the reference interpreter: one call for each instance, and of an expert for all carried points. */
-export function interpretedExtern(
-  externs: ReadonlyMap<string, ExternFunction>,
-  place: (span: Span) => string,
-  signal: AbortSignal | undefined,
-) {
-  return async (run: ExternRun): Promise<readonly Float64Array[]> => {
-    const pointwise = run.role === 'expert';
-    const points = count(sizesOf(run.carried));
-    /** Names and sizes as the call has them: the carried axes of an expert's tensor are one axis of points. */
-    const viewOf = ({ axes, within }: ExternTensor, inPoints: boolean) => {
-      const own = axes.filter((x) => !run.carried.includes(x));
-      const shown = inPoints ? own : axes;
-      return {
-        axes: [...(inPoints ? ['points'] : []), ...namesOf(shown)],
-        shape: [...(inPoints ? [points] : []), ...sizesOf(shown)],
-        within: within?.name ?? null,
-      };
-    };
-    const varies = ({ axes }: ExternTensor): boolean => axes.some((x) => run.carried.includes(x));
-    const call: ExternCall = {
-      name: run.name,
-      instance: new Map(run.family.map((a, i) => [a.name, run.instance[i] ?? 0])),
-      sizes: new Map(run.mentions.map((a) => [a.name, asInteger(a.size) ?? 0])),
-      carried: namesOf(run.carried),
-      points: pointwise ? points : null,
-      operands: new Map(
-        run.args.map((a): [string, ExternOperand] => {
-          const { element } = a;
-          return [a.name, { element, ...viewOf(a, pointwise && varies(a)), data: dataOf(element, a.data) }];
-        }),
-      ),
-      results: run.results.map((r) => ({ element: r.element, ...viewOf(r, pointwise) })),
-      signal,
-    };
-    const answers = await askHost(call, functionOf(externs, run.name), place(run.span));
-    // Real numbers stay as they were given: the reference is in float64.
-    return answers.map(({ data, words }, i) =>
-      run.results[i]?.element === 'f32' ? Float64Array.from(data, Number) : Float64Array.from(words),
-    );
-  };
 }
 
 /**

@@ -1,5 +1,4 @@
 /** `moec init [DIR]`: a small model with comments, and a page that says what to do with it. Never overwrites. */
-import { Command } from 'commander';
 import { join } from 'node:path';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit.ts';
@@ -37,32 +36,24 @@ const readme = `# A model in moec
 \`moec compile model.moe -o build\` writes a module that runs it on WebGPU.
 `;
 
-export function initVerb(session: Session): Command {
-  return new Command('init')
-    .summary('write a first model')
-    .description(
-      'Writes model.moe, a small Mixture-of-Experts layer with comments, and a README. Never overwrites a file.',
-    )
-    .argument('[dir]', 'folder; made if it is not there', '.')
-    .option('--json', 'the names of the files as JSON')
-    .action(async (dir: string) => {
-      session.stage = 'init';
-      const files = [
-        { path: 'model.moe', bytes: firstModel },
-        { path: 'README.md', bytes: readme },
-      ];
-      const taken = await createFiles(dir, files);
-      if (taken.length > 0) {
-        const names = taken.map((path) => join(dir, path)).join(' and ');
-        throw new CliError(exitCodes.input, `${names} ${taken.length === 1 ? 'is' : 'are'} already there`, {
-          help: 'nothing was written; give another folder: moec init my-model',
-        });
-      }
-      const written = files.map(({ path }) => join(dir, path));
-      if (session.json) session.outJson({ ok: true, files: written });
-      else {
-        for (const path of written) session.say(`wrote ${path}`);
-        session.say(`next: moec check ${join(dir, 'model.moe')}`);
-      }
+/** Throws CliError 1 where one of the files is there already. */
+export async function init(session: Session, dir: string): Promise<void> {
+  session.stage = 'init';
+  const files = [
+    { path: 'model.moe', bytes: firstModel },
+    { path: 'README.md', bytes: readme },
+  ];
+  const taken = await createFiles(dir, files);
+  if (taken.length > 0) {
+    const names = taken.map((path) => join(dir, path)).join(' and ');
+    throw new CliError(exitCodes.input, `${names} ${taken.length === 1 ? 'is' : 'are'} already there`, {
+      help: 'nothing was written; give another folder: moec init my-model',
     });
+  }
+  const written = files.map(({ path }) => join(dir, path));
+  if (session.json) session.outJson({ ok: true, files: written });
+  else {
+    for (const path of written) session.say(`wrote ${path}`);
+    session.say(`next: moec check ${join(dir, 'model.moe')}`);
+  }
 }

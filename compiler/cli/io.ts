@@ -14,7 +14,8 @@ import { link, lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat 
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CliError } from './cli-error.ts';
-import { exitCodes, fileFaultOf } from './exit.ts';
+import { exitCodes } from './exit.ts';
+import { fileFaultOf } from './file-faults.ts';
 import { keepAttributes, outputTarget, writeInto } from './output-target.ts';
 
 /** `cannot read IN: there is no such file or folder`, exit code 74; anything that is no file fault is passed on. */

@@ -13,13 +13,11 @@ import { elementCount, evaluateShape } from '../../runtime/sizes.ts';
 import { fromTensors, type WeightSource } from '../../runtime/source.ts';
 import { interpretGraph, inOrder } from '../graph/interpret.ts';
 import type { NamedTensor, Prepared } from './execution.ts';
-import { usageError } from './exit.ts';
+import { usageError } from './cli-error.ts';
+import { usualSize } from './verbs.ts';
 
 /** Numbers of one value that is made up: 2 GiB in float64. */
 const mostDrawn = 2 ** 28;
-
-/** Sizes of axes that nobody decided. */
-export const usualSize = 16;
 
 const noSizes: ReadonlyMap<string, number> = new Map();
 

@@ -1,59 +1,113 @@
 #!/usr/bin/env node
 /**
- * The command line: one verb a file, wired here and nowhere else.
+ * The command line: the table of its verbs (verbs.ts) as commander takes it, and nothing else.
  *
- * A verb loads what it needs when it runs, so that `moec --version` does not load the compiler. Exit codes are in exit.ts,
- * what goes to which stream in session.ts.
+ * Nothing is imported that the help and the version do not need: a verb, the session and what tells failures are loaded when they are
+ * called, and a test counts. Exit codes are in exit.ts, what goes to which stream in session.ts.
  */
-import { Command, CommanderError } from 'commander';
-import { checkVerb } from './check.ts';
-import { compileVerb } from './compile.ts';
-import { doctorVerb } from './doctor.ts';
-import { exitCodes, runMain, usageError } from './exit.ts';
-import { explainVerb } from './explain.ts';
-import { fmtVerb } from './fmt.ts';
-import { initVerb } from './init.ts';
-import { inspectVerb } from './inspect.ts';
-import { runVerb } from './run.ts';
-import { Session } from './session.ts';
-import { showText } from '../../dsl/diagnostics/columns.ts';
-import { verifyVerb } from './verify.ts';
-import { moecVersion as version } from '../version.ts';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { moecVersion } from '../version.ts';
+import { exitCodes, runMain } from './exit.ts';
+import type { Session } from './session.ts';
+import { verbs, type OptionRow, type VerbRow } from './verbs.ts';
 
-function programOf(session: Session): Command {
+/** What commander says of a wrong call; told when the call has ended. */
+const complaints: string[] = [];
+
+// A call that cannot be read has still said how it wants to be answered.
+const ownArguments = process.argv.slice(2);
+let json = ownArguments.slice(0, ownArguments.indexOf('--') >>> 0).includes('--json');
+let session: Session | null = null;
+
+async function openSession(): Promise<Session> {
+  if (session === null) {
+    const { Session } = await import('./session.ts');
+    session = new Session(json);
+  }
+  return session;
+}
+
+function programOf(): Command {
   const program = new Command('moec')
     .description('Compiles Mixture-of-Experts models: a typed language in, WebGPU kernels and a typed module out.')
     .enablePositionalOptions()
-    .version(version, '-V, --version')
+    .version(moecVersion, '-V, --version')
     .addHelpText(
       'after',
       '\nExit codes: 0 good, 1 errors in the input, 2 usage, 3 environment, 4 device, 5 not verified, 70 bug of moec, 74 files.',
     )
     .hook('preAction', (_, verb) => {
       const options: { readonly json?: boolean } = verb.opts();
-      session.json = options.json === true;
+      json = options.json === true;
     });
-  for (const verb of [
-    initVerb,
-    checkVerb,
-    compileVerb,
-    runVerb,
-    verifyVerb,
-    explainVerb,
-    inspectVerb,
-    fmtVerb,
-    doctorVerb,
-  ]) {
-    program.addCommand(verb(session));
-  }
+  for (const row of verbs) program.addCommand(commandOf(row));
   for (const command of everyCommand(program)) {
     command
       .exitOverride()
       .showHelpAfterError('(moec help tells more)')
-      // Usage errors quote arguments. With --json they are the answer, told below.
-      .configureOutput({ writeErr: (text) => void (session.json || process.stderr.write(showText(text))) });
+      .configureOutput({ writeErr: (text) => void complaints.push(text) });
   }
   return program;
+}
+
+function commandOf(row: VerbRow): Command {
+  const command = new Command(row.name);
+  if (row.summary !== undefined) command.summary(row.summary);
+  if (row.description !== undefined) command.description(row.description);
+  for (const argument of row.arguments) command.argument(argument.name, argument.text, argument.default);
+  for (const option of row.options) command.addOption(optionOf(option));
+  // As for moec itself: --json belongs to the verb it follows, be it `explain` or one of its own.
+  if (row.verbs !== undefined) command.enablePositionalOptions();
+  for (const inner of row.verbs ?? []) command.addCommand(commandOf(inner));
+  return command.action(row.action(openSession));
+}
+
+function optionOf(row: OptionRow): Option {
+  const option = new Option(row.flags, row.text);
+  switch (row.value) {
+    case undefined:
+      break;
+    case 'list':
+      option.argParser(collect);
+      break;
+    case 'names':
+      option.argParser(collectNames);
+      break;
+    case 'whole number':
+      option.argParser(wholeNumber);
+      break;
+    case 'seed':
+      option.argParser(seedNumber);
+      break;
+  }
+  if (row.choices !== undefined) option.choices(row.choices);
+  if (row.default !== undefined) option.default(row.default, row.shown);
+  return row.hidden === true ? option.hideHelp() : option;
+}
+
+/** Gathers the values of an option that may stand several times. */
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** `a,b` and repeated options alike. */
+function collectNames(value: string, before: readonly string[]): readonly string[] {
+  const names = value.split(',').map((name) => name.trim());
+  return [...before, ...names.filter((name) => name !== '')];
+}
+
+/** A whole number from 0 on. */
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('a whole number is wanted');
+  return value;
+}
+
+/** A whole number of 32 bits, as draws are seeded with. */
+function seedNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value >= 2 ** 32) throw new InvalidArgumentError('a whole number below 2^32 is wanted');
+  return value;
 }
 
 function everyCommand(command: Command): readonly Command[] {
@@ -65,22 +119,34 @@ function sentenceOf(error: CommanderError): string {
   return error.code === 'commander.help' ? 'a verb is wanted' : error.message.replace(/^error: /, '').trim();
 }
 
-const session = new Session();
-// A call that cannot be read has still said how it wants to be answered.
-const ownArguments = process.argv.slice(2);
-session.json = ownArguments.slice(0, ownArguments.indexOf('--') >>> 0).includes('--json');
+/** A call that commander cannot read. It quotes arguments: what could steer a terminal is shown by its number. */
+async function refuse(error: CommanderError): Promise<void> {
+  if (json) {
+    const { usageError } = await import('./cli-error.ts');
+    throw usageError(sentenceOf(error), 'moec help tells more');
+  }
+  const { showText } = await import('../../dsl/diagnostics/columns.ts');
+  process.stderr.write(complaints.map(showText).join(''));
+  process.exitCode = exitCodes.usage;
+}
 
-await runMain(
-  async () => {
-    try {
-      await programOf(session).parseAsync();
-    } catch (error) {
-      if (!(error instanceof CommanderError)) throw error;
-      if (error.exitCode === 0) return;
-      if (session.json) throw usageError(sentenceOf(error), 'moec help tells more');
-      // Commander has printed the help or what is wrong already.
-      process.exitCode = exitCodes.usage;
-    }
-  },
-  (error) => session.report(error),
-);
+/** Tells a failure; gives its exit code. */
+async function fail(error: unknown): Promise<number> {
+  const session = await openSession();
+  const { CliError } = await import('./cli-error.ts');
+  if (error instanceof CliError && error.exitCode !== exitCodes.internal && error.cause === undefined) {
+    session.tellFailure(error);
+    return error.exitCode;
+  }
+  const { tellAnyFailure } = await import('./failures.ts');
+  return tellAnyFailure(session, error);
+}
+
+await runMain(async () => {
+  try {
+    await programOf().parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) await refuse(error);
+  }
+}, fail);

@@ -8,7 +8,8 @@ import { Socket } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CliError } from './cli-error.ts';
-import { exitCodes, fileFaultOf } from './exit.ts';
+import { exitCodes } from './exit.ts';
+import { fileFaultOf } from './file-faults.ts';
 
 const fstat = promisify(fstatOf);
 const openFd = promisify(openDescriptor);

@@ -4,12 +4,11 @@
  */
 import { bindStores, tensorsOf } from '../../runtime/bindings.ts';
 import { InputError } from '../../runtime/errors.ts';
-import { checkConditions } from '../../runtime/feeds.ts';
-import type { AxisSpec, Manifest } from '../../runtime/manifest.ts';
+import type { Manifest } from '../../runtime/manifest.ts';
 import { evaluateCount, evaluateShape } from '../../runtime/sizes.ts';
 import { loadStore } from '../../runtime/weights.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { bindSizes } from '../../dsl/meaning/bind-sizes.ts';
+import { checkInputs, controlsAmong, entryNameOf, sizesOfRun, type RunSpec } from '../api/run-sizes.ts';
 import { compileProgram } from '../compile.ts';
 import { sizeFormula } from '../emit/size-formula.ts';
 import { parseOverrides } from '../overrides.ts';
@@ -32,10 +31,9 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
   const { program } = project;
   if (program === null) return fail(project.diagnostics);
   const names = program.entries.map((e) => e.name);
-  const wanted = request.entry ?? (names.includes('forward') || names.length !== 1 ? 'forward' : names[0]);
-  if (wanted === undefined || !names.includes(wanted)) {
-    throw new CliError(1, `${program.name} has no entry ${wanted ?? ''}: it has ${names.join(', ')}`);
-  }
+  const wanted = entryNameOf(program, request.entry);
+  if (!names.includes(wanted))
+    throw new CliError(1, `${program.name} has no entry ${wanted}: it has ${names.join(', ')}`);
   const compilation = compileProgram(program, {
     overrides: parseOverrides(request.sets),
     target: request.target ?? webgpuCore,
@@ -93,21 +91,7 @@ async function readStores(
 
 /** Controls that were given, by path; everything else of the inputs must be a parameter of the entry. */
 export function controlsOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, NamedTensor> {
-  const inputs = new Set(prepared.entry.elaborated.inputs.map((i) => i.name));
-  const controls = new Set(prepared.manifest.stores.filter((s) => s.kind === 'control').map((s) => s.path));
-  const given = new Map<string, NamedTensor>();
-  for (const [name, tensor] of request.inputs) {
-    if (inputs.has(name)) continue;
-    if (!controls.has(name)) {
-      throw new InputError(
-        'MOE0706',
-        `${prepared.entry.name} has no input ${name}: it takes ${[...inputs, ...controls].join(', ')}`,
-        name,
-      );
-    }
-    given.set(name, tensor);
-  }
-  return given;
+  return controlsAmong(runSpecOf(prepared), request.inputs);
 }
 
 /**
@@ -115,59 +99,27 @@ export function controlsOf(prepared: Prepared, request: ExecuteRequest): Readonl
  * another, where the run needs one that nothing shows, and where inputs do not fit them.
  */
 export function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, number> {
-  const entry = prepared.program.entries.find((e) => e.name === prepared.entry.name);
-  if (entry === undefined) throw new CliError(70, 'the entry vanished');
-  const problems: Diagnostic[] = [];
-  const shapes = new Map([...request.inputs].map(([name, t]) => [name, t.shape]));
-  const sizes = bindSizes(prepared.program, entry, shapes, (p) => problems.push(p), givenSizes(prepared, request));
-  const [first] = problems;
-  if (first !== undefined) throw new InputError(codeOf(first.code), first.message, '');
+  const spec = runSpecOf(prepared);
   const { losses, outputs, updates } = request.want;
-  checkConditions(prepared.manifest.entries[0]?.conditions ?? [], sizes, losses || outputs || updates === true);
+  const full = losses || outputs || updates === true;
+  const sizes = sizesOfRun(spec, request.inputs, request.sizes ?? new Map(), full);
   checkBuffers(planOf(prepared, request), sizes, request.on);
-  for (const input of prepared.entry.elaborated.inputs) {
-    const spec = prepared.manifest.entries[0]?.inputs.find((i) => i.name === input.name);
-    const given = request.inputs.get(input.name);
-    if (spec === undefined || given === undefined) continue;
-    const shape = evaluateShape(spec.axes, sizes);
-    if (shape.join() !== given.shape.join()) {
-      const axes = spec.axes.map((a) => a.name).join(', ');
-      throw new InputError(
-        'MOE0708',
-        `${input.name}: [${axes}] has the shape [${shape.join(', ')}], [${given.shape.join(', ')}] was given`,
-        input.name,
-      );
-    }
-    if (spec.within !== null) checkIndices(input.name, given.data, spec.within, sizes);
-  }
+  checkInputs(spec, request.inputs, sizes);
   return sizes;
 }
 
-/** Sizes that were said, and those that the shapes of controls show beside them. */
-function givenSizes(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, number> {
-  const sizes = new Map<string, number>();
-  for (const [axis, size] of request.sizes ?? []) {
-    if (!prepared.manifest.dynamic.includes(axis))
-      throw new InputError('MOE0706', `there is no axis ${axis} whose size a run decides`);
-    sizes.set(axis, size);
-  }
-  for (const spec of prepared.manifest.stores) {
-    const tensor = spec.kind === 'control' ? request.inputs.get(spec.path) : undefined;
-    if (tensor === undefined || tensor.shape.length !== spec.axes.length) continue;
-    spec.axes.forEach(({ size: axis }, i) => {
-      const size = tensor.shape[i];
-      if (typeof axis !== 'string' || size === undefined) return;
-      const known = sizes.get(axis) ?? size;
-      if (known !== size)
-        throw new InputError(
-          'MOE0709',
-          `${spec.path} gives the axis ${axis} the size ${size}, it is ${known}`,
-          spec.path,
-        );
-      sizes.set(axis, size);
-    });
-  }
-  return sizes;
+function runSpecOf({ program, manifest, entry: compiled }: Prepared): RunSpec {
+  const entry = program.entries.find((e) => e.name === compiled.name);
+  if (entry === undefined) throw new CliError(70, 'the entry vanished');
+  const [spec] = manifest.entries;
+  return {
+    program,
+    entry,
+    dynamic: manifest.dynamic,
+    inputs: spec?.inputs ?? [],
+    conditions: spec?.conditions ?? [],
+    controls: manifest.stores.filter((s) => s.kind === 'control'),
+  };
 }
 
 function planOf(prepared: Prepared, request: ExecuteRequest): Plan {
@@ -191,23 +143,4 @@ function checkBuffers(plan: Plan, sizes: ReadonlyMap<string, number>, on: Execut
       `${label} has ${count} elements, ${on === 'kernels' ? `too many for --on kernels, which holds ${mostNumbers}` : 'and a buffer has fewer than 2^31'}${bound === '' ? '' : ` (in a run with ${bound})`}`,
     );
   }
-}
-
-function checkIndices(
-  name: string,
-  data: ArrayLike<number>,
-  within: AxisSpec,
-  sizes: ReadonlyMap<string, number>,
-): void {
-  const [limit = 0] = evaluateShape([within], sizes);
-  for (let i = 0; i < data.length; i++) {
-    const v = data[i] ?? 0;
-    if (!Number.isInteger(v) || v < -1 || v >= limit) {
-      throw new InputError('MOE0710', `${name} has ${v} at ${i}, ${within.name} has ${limit} points`, name);
-    }
-  }
-}
-
-function codeOf(code: string): 'MOE0706' | 'MOE0708' | 'MOE0709' {
-  return code === 'MOE0706' || code === 'MOE0709' ? code : 'MOE0708';
 }

@@ -14,7 +14,8 @@ import { parseFile } from '../../dsl/syntax/parse.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source.ts';
 import { analyse, type FrontEnd } from '../front-end.ts';
 import { CliError } from './cli-error.ts';
-import { exitCodes, fileFaultOf } from './exit.ts';
+import { exitCodes } from './exit.ts';
+import { fileFaultOf } from './file-faults.ts';
 import { ioError, readBytes } from './io.ts';
 
 export interface Project extends FrontEnd {

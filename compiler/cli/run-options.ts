@@ -1,5 +1,4 @@
 /** What `moec run` and `moec verify` share: their options, and from options to a request. */
-import { Command, Option } from 'commander';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ExternFunction } from '../../runtime/ask-host.ts';
@@ -7,22 +6,12 @@ import { type MissingParams, tensorsOf } from '../../runtime/bindings.ts';
 import { quoteName } from '../../runtime/json.ts';
 import { unreadNeighbours } from '../../runtime/layout-hints.ts';
 import type { WeightSource } from '../../runtime/source.ts';
-import { CliError } from './cli-error.ts';
+import { CliError, usageError } from './cli-error.ts';
+import { exitCodes } from './exit.ts';
+import { fileFaultOf } from './file-faults.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
-import { exitCodes, fileFaultOf, usageError } from './exit.ts';
 import { statOrNull } from './io.ts';
-import {
-  collect,
-  modelOption,
-  rootOption,
-  seedNumber,
-  parseSets,
-  parseSizes,
-  parseTarget,
-  projectOptions,
-  setOption,
-  targetOption,
-} from './options.ts';
+import { parseSets, parseSizes, parseTarget, projectOptions } from './options.ts';
 import type { Session } from './session.ts';
 
 export type Executor = ExecuteRequest['on'];
@@ -44,41 +33,6 @@ export interface RunOptions {
   readonly random?: boolean;
   readonly size: readonly string[];
   readonly target: string;
-}
-
-export function addRunOptions(command: Command): Command {
-  return command
-    .argument('<model>', 'a .moe file')
-    .option('--input <file>', 'inputs by parameter name, and controls by path (safetensors)')
-    .option('--weights <path>', 'a safetensors file, or the folder of a checkpoint')
-    .addOption(
-      new Option(
-        '--missing <what>',
-        'params that the weights lack: error, or initialise for those that have an initial value',
-      )
-        .choices(['error', 'initialise'])
-        .default('error'),
-    )
-    .option('--entry <name>', 'which entry to run; forward by default')
-    .addOption(modelOption())
-    .addOption(rootOption())
-    .addOption(setOption())
-    .option('--state <file>', 'values of states, as an earlier run wrote them')
-    .option('--losses', 'losses too, as loss.PATH')
-    .option('--outputs', 'outputs too, by path')
-    .option('--extern <file>', 'a module whose exports are the functions of the host')
-    .option('--seed <number>', 'of draws', seedNumber, 0)
-    .option('--random', 'draw the inputs that are not given, and without --weights the parameters')
-    .addOption(
-      new Option(
-        '--size <axis=n>',
-        'the size of an axis that no input shows, or with --random of any axis of the run; may stand several times',
-      )
-        .argParser(collect)
-        .default([], '16 each with --random'),
-    )
-    .addOption(targetOption())
-    .option('--json', 'a summary of the results as JSON on stdout');
 }
 
 /** Everything that is ready to be executed. */

@@ -2,44 +2,30 @@
  * `moec verify MODEL`: a run on the GPU (or by the kernels on the CPU), judged launch by launch from the values that it really had,
  * and its results from end to end against the reference interpreter. All bounds are derived.
  */
-import { Command, Option } from 'commander';
 import { CliError } from './cli-error.ts';
 import { exitCodes, killable } from './exit.ts';
-import { addRunOptions, executeOn, withRun, type Ready, type RunOptions } from './run-options.ts';
+import { executeOn, withRun, type Ready, type RunOptions } from './run-options.ts';
 import type { Session } from './session.ts';
 import { numberText, table } from './table.ts';
 import type { FirstWrong, RunVerdict, TensorVerdict } from './verdicts.ts';
 
-export function verifyVerb(session: Session): Command {
-  const verb = new Command('verify')
-    .summary('judge a run launch by launch, and its results by the reference')
-    .description(
-      'Runs an entry on the GPU and judges every value in memory from what its own inputs were in that run, by a bound derived\n' +
-        'for every number; then the results by the reference interpreter, which evaluates the program by definition in float64.\n' +
-        'Exit code 1 if any is off, with the first launch that is wrong and its place. Exit code 5 if something could not be\n' +
-        'verified: nothing of it was compared, its bounds are near its own size, or numbers left the range of f32.',
-    );
-  return addRunOptions(verb)
-    .addOption(new Option('--on <where>', 'what is judged').choices(['gpu', 'kernels']).default('gpu'))
-    .action(async (modelFile: string, options: RunOptions) => {
-      session.stage = 'verify';
-      const verdict = await withRun(session, modelFile, options, true, (ready) =>
-        verifyRun(session, ready, options.on),
-      );
-      if (session.json) {
-        session.outJson(asJson(verdict, options.on));
-        if (verdict.status === 'wrong') process.exitCode = exitCodes.input;
-        if (verdict.status === 'not verified') process.exitCode = exitCodes.unverified;
-        return;
-      }
-      session.out(show(verdict, session, options.on));
-      if (verdict.status === 'wrong') {
-        throw new CliError(exitCodes.input, whatIsWrong(verdict), {
-          help: 'this is a bug of moec or of the driver: the same with --on kernels tells which',
-        });
-      }
-      if (verdict.status === 'not verified') throw new CliError(exitCodes.unverified, whatIsOpen(verdict));
+/** Throws CliError 1 where something is wrong, 5 where something could not be verified. */
+export async function verify(session: Session, modelFile: string, options: RunOptions): Promise<void> {
+  session.stage = 'verify';
+  const verdict = await withRun(session, modelFile, options, true, (ready) => verifyRun(session, ready, options.on));
+  if (session.json) {
+    session.outJson(asJson(verdict, options.on));
+    if (verdict.status === 'wrong') process.exitCode = exitCodes.input;
+    if (verdict.status === 'not verified') process.exitCode = exitCodes.unverified;
+    return;
+  }
+  session.out(show(verdict, session, options.on));
+  if (verdict.status === 'wrong') {
+    throw new CliError(exitCodes.input, whatIsWrong(verdict), {
+      help: 'this is a bug of moec or of the driver: the same with --on kernels tells which',
     });
+  }
+  if (verdict.status === 'not verified') throw new CliError(exitCodes.unverified, whatIsOpen(verdict));
 }
 
 /** Runs, judges, and compares with the reference. */

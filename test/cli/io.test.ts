@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync } from 'no
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CliError } from '../../compiler/cli/cli-error.ts';
-import { exitCodeOf } from '../../compiler/cli/exit.ts';
+import { exitCodeOf } from '../../compiler/cli/failures.ts';
 import { createFiles, writeFileAtomic, writeFilesAtomic } from '../../compiler/cli/io.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import {

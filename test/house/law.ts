@@ -47,6 +47,20 @@ export const law: Readonly<Record<string, readonly string[]>> = {
     'compiler/wgsl',
     'runtime/manifest.ts',
   ],
+  'compiler/check-sizes.ts': ['dsl', 'compiler/compile.ts', 'compiler/graph', 'compiler/target.ts'],
+  'compiler/api': [
+    'dsl',
+    'compiler/check-sizes.ts',
+    'compiler/compile.ts',
+    'compiler/elaborate',
+    'compiler/emit',
+    'compiler/front-end.ts',
+    'compiler/graph',
+    'compiler/overrides.ts',
+    'compiler/target.ts',
+    'runtime',
+  ],
+  'compiler/index.ts': ['dsl', 'compiler/api', 'compiler/emit', 'compiler/version.ts', 'runtime'],
   'compiler/cli': ['dsl', 'compiler', 'runtime'],
 };
 

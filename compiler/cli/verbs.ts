@@ -1,0 +1,267 @@
+/**
+ * The verbs of the command line as a table: names, summaries, arguments and options, and which function each one calls. Its module
+ * is loaded when it is called, so that `moec --version` and `moec --help` load nothing but this.
+ */
+import type { Command } from 'commander';
+import { stages } from '../stages.ts';
+import type { Session } from './session.ts';
+
+export interface ArgumentRow {
+  readonly name: string;
+  readonly text: string;
+  readonly default?: string;
+}
+
+export interface OptionRow {
+  readonly flags: string;
+  readonly text?: string;
+  /**
+   * How a value is read: `list`, the texts of an option that may stand several times; `names`, the same with commas between;
+   * a whole number from 0; a seed, which has 32 bits. A text (or a flag, by its name) where nothing is said.
+   */
+  readonly value?: 'list' | 'names' | 'whole number' | 'seed';
+  readonly choices?: readonly string[];
+  readonly default?: string | number | readonly string[];
+  /** How the help shows the default. */
+  readonly shown?: string;
+  readonly hidden?: true;
+}
+
+/** A session, made when a verb is called. */
+export type OpenSession = () => Promise<Session>;
+
+export interface VerbRow {
+  readonly name: string;
+  readonly summary?: string;
+  readonly description?: string;
+  readonly arguments: readonly ArgumentRow[];
+  readonly options: readonly OptionRow[];
+  readonly verbs?: readonly VerbRow[];
+  /** What commander calls with the arguments and the options. */
+  readonly action: (open: OpenSession) => Parameters<Command['action']>[0];
+}
+
+/** Sizes that a run decides, where nobody says them. */
+export const usualSize = 16;
+
+const model: ArgumentRow = { name: '<model>', text: 'a .moe file' };
+const set: OptionRow = {
+  flags: '--set <name=value>',
+  text: 'a size or constant of the model; may stand several times',
+  value: 'list',
+  default: [],
+  shown: 'none',
+};
+const modelName: OptionRow = { flags: '--model <name>', text: 'which model of the file, where there are several' };
+const root: OptionRow = {
+  flags: '--root <dir>',
+  text: 'the folder that imports stay below; by default that of the model file',
+};
+const target: OptionRow = { flags: '--target <name>', text: 'what the kernels are for', default: 'webgpu-core' };
+const json = (text: string): OptionRow => ({ flags: '--json', text });
+const names = (flags: string, text: string): OptionRow => ({ flags, text, value: 'names', default: [], shown: 'none' });
+
+/** Of `run` and `verify`. */
+const runOptions: readonly OptionRow[] = [
+  { flags: '--input <file>', text: 'inputs by parameter name, and controls by path (safetensors)' },
+  { flags: '--weights <path>', text: 'a safetensors file, or the folder of a checkpoint' },
+  {
+    flags: '--missing <what>',
+    text: 'params that the weights lack: error, or initialise for those that have an initial value',
+    choices: ['error', 'initialise'],
+    default: 'error',
+  },
+  { flags: '--entry <name>', text: 'which entry to run; forward by default' },
+  modelName,
+  root,
+  set,
+  { flags: '--state <file>', text: 'values of states, as an earlier run wrote them' },
+  { flags: '--losses', text: 'losses too, as loss.PATH' },
+  { flags: '--outputs', text: 'outputs too, by path' },
+  { flags: '--extern <file>', text: 'a module whose exports are the functions of the host' },
+  { flags: '--seed <number>', text: 'of draws', value: 'seed', default: 0 },
+  { flags: '--random', text: 'draw the inputs that are not given, and without --weights the parameters' },
+  {
+    flags: '--size <axis=n>',
+    text: 'the size of an axis that no input shows, or with --random of any axis of the run; may stand several times',
+    value: 'list',
+    default: [],
+    shown: `${usualSize} each with --random`,
+  },
+  target,
+  json('a summary of the results as JSON on stdout'),
+];
+
+/** Of `explain kernels` and `explain memory`. */
+const planOptions: readonly OptionRow[] = [
+  modelName,
+  root,
+  set,
+  {
+    flags: '--size <axis=n>',
+    text: 'size of an axis that a run decides, for the numbers; may stand several times',
+    value: 'list',
+    default: [],
+    shown: `${usualSize} each`,
+  },
+  { flags: '--entry <name>', text: 'which entry; all by default' },
+  { flags: '--losses', text: 'with losses, outputs and updates' },
+  target,
+  json('as JSON'),
+];
+
+export const verbs: readonly VerbRow[] = [
+  {
+    name: 'init',
+    summary: 'write a first model',
+    description:
+      'Writes model.moe, a small Mixture-of-Experts layer with comments, and a README. Never overwrites a file.',
+    arguments: [{ name: '[dir]', text: 'folder; made if it is not there', default: '.' }],
+    options: [json('the names of the files as JSON')],
+    action: later(async () => (await import('./init.ts')).init),
+  },
+  {
+    name: 'check',
+    summary: 'tell every mistake of a program',
+    description:
+      'Reads, parses and checks programs, with the sizes they have by default or are given, and tells every mistake of each\n' +
+      'in one run.',
+    arguments: [{ name: '<files...>', text: '.moe files' }],
+    options: [modelName, root, set, json('diagnostics as JSON on stdout')],
+    action: later(async () => (await import('./check.ts')).check),
+  },
+  {
+    name: 'compile',
+    summary: 'compile a model to a module',
+    description:
+      'Writes DIR/NAME.js, an ES module with the kernels of a model, NAME.d.ts with the types of its inputs and results,\n' +
+      'NAME.manifest.json, and the runtime. The text is a function of the program and the options alone.',
+    arguments: [model],
+    options: [
+      { flags: '-o, --out <dir>', text: 'where the module goes' },
+      modelName,
+      root,
+      set,
+      names('--entry <names>', 'only these entries'),
+      target,
+      {
+        flags: '--runtime <specifier>',
+        text: 'import the runtime from there (moec/runtime) instead of copying it beside the module',
+      },
+      names('--emit <stages>', `print stages to stdout: ${stages.join(', ')}`),
+      { flags: '--stop-after <stage>', text: 'go no further', choices: stages },
+      names('--print-after <passes>', 'print the graph after passes to stderr; all for every one'),
+      names('--skip-pass <passes>', 'leave passes out'),
+      {
+        flags: '--pass-limit <n>',
+        text: 'run only the first n passes: to find the one that breaks something',
+        value: 'whole number',
+      },
+      { flags: '--time', text: 'say how long each stage took' },
+      json('what was written, and diagnostics, as JSON on stdout'),
+    ],
+    action: later(async () => (await import('./compile.ts')).compile),
+  },
+  {
+    name: 'run',
+    summary: 'run a model',
+    description:
+      'Runs an entry once. Results are named as the program names them, a single one without a name `output`; a route is written\n' +
+      'dense as NAME, with NAME.indices and NAME.weights in order of rank; losses as loss.PATH, new states as state.PATH.',
+    arguments: [model],
+    options: [
+      ...runOptions,
+      {
+        flags: '--output <file>',
+        text: 'where the results go (safetensors); without it a summary goes to stdout',
+      },
+      {
+        flags: '--on <where>',
+        text: 'what runs it: never another one than named here',
+        choices: ['gpu', 'reference', 'kernels'],
+        default: 'gpu',
+      },
+    ],
+    action: later(async () => (await import('./run.ts')).run),
+  },
+  {
+    name: 'verify',
+    summary: 'judge a run launch by launch, and its results by the reference',
+    description:
+      'Runs an entry on the GPU and judges every value in memory from what its own inputs were in that run, by a bound derived\n' +
+      'for every number; then the results by the reference interpreter, which evaluates the program by definition in float64.\n' +
+      'Exit code 1 if any is off, with the first launch that is wrong and its place. Exit code 5 if something could not be\n' +
+      'verified: nothing of it was compared, its bounds are near its own size, or numbers left the range of f32.',
+    arguments: [model],
+    options: [
+      ...runOptions,
+      { flags: '--on <where>', text: 'what is judged', choices: ['gpu', 'kernels'], default: 'gpu' },
+    ],
+    action: later(async () => (await import('./verify.ts')).verify),
+  },
+  {
+    name: 'explain',
+    summary: 'explain a diagnostic, the kernels or the memory of a model',
+    description: 'Explains a diagnostic by its code; without a code, lists them all.',
+    arguments: [{ name: '[code]', text: 'MOE and four digits' }],
+    options: [json('as JSON')],
+    verbs: [
+      {
+        name: 'kernels',
+        description:
+          'Lists the launches of a run: kernel, the points it runs over, work and bytes, as formulas and as numbers.',
+        arguments: [model],
+        options: planOptions,
+        action: later(async () => (await import('./explain-plan.ts')).explainKernels),
+      },
+      {
+        name: 'memory',
+        description: 'Lists the buffers of a run: what each holds, how large it is, and which share memory.',
+        arguments: [model],
+        options: planOptions,
+        action: later(async () => (await import('./explain-plan.ts')).explainMemory),
+      },
+    ],
+    action: later(async () => (await import('./explain.ts')).explain),
+  },
+  {
+    name: 'inspect',
+    summary: 'list the tensors of a checkpoint',
+    description:
+      'Lists the tensors of a safetensors file, or of a folder of them: type, shape, bytes. Reads headers only.',
+    arguments: [{ name: '<path>', text: 'a .safetensors file, or a folder of a checkpoint' }],
+    options: [{ flags: '--match <text>', text: 'only tensors whose name contains this' }, json('the list as JSON')],
+    action: later(async () => (await import('./inspect.ts')).inspect),
+  },
+  {
+    name: 'fmt',
+    summary: 'lay out programs',
+    description: 'Rewrites programs in their canonical layout. A file with syntax errors is left as it is.',
+    arguments: [{ name: '<files...>', text: '.moe files, or - for stdin to stdout' }],
+    options: [
+      { flags: '--check', text: 'change nothing; exit with 1 if a file is not laid out' },
+      json('what was done as JSON on stdout'),
+    ],
+    action: later(async () => (await import('./fmt.ts')).fmt),
+  },
+  {
+    name: 'doctor',
+    summary: 'look at the machine',
+    description:
+      'Says which GPU adapter a run would use, with its features and limits, and what to install if there is none.',
+    arguments: [],
+    options: [json('everything as JSON'), { flags: '--probe', hidden: true }],
+    action: later(async () => (await import('./doctor.ts')).doctor),
+  },
+];
+
+/** What a verb calls, loaded when it is called, with the session in front. */
+function later<A extends readonly unknown[]>(
+  load: () => Promise<(session: Session, ...args: A) => Promise<void> | void>,
+): (open: OpenSession) => (...args: A) => Promise<void> {
+  return (open) =>
+    async (...args) => {
+      const call = await load();
+      await call(await open(), ...args);
+    };
+}
