@@ -5,7 +5,7 @@
 import type { Program } from '../dsl/types/program.ts';
 import { diagnostic, hasErrors, type Diagnostic } from '../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../dsl/meaning/instances.ts';
-import type { SourceFile } from '../dsl/diagnostics/source.ts';
+import type { SourceFile } from '../dsl/diagnostics/source-file.ts';
 import { compileProgram, type CompiledEntry } from './compile.ts';
 import { denseExperts } from './graph/dense-experts.ts';
 import { webgpuCore } from './target.ts';

@@ -3,9 +3,9 @@
  */
 import type { File } from '../dsl/syntax/ast.ts';
 import type { Comment } from '../dsl/syntax/lex.ts';
-import { parseFile } from '../dsl/syntax/parse.ts';
-import type { SourceFile } from '../dsl/diagnostics/source.ts';
-import { checkProgram, type ImportRefusal } from '../dsl/check/check.ts';
+import { parseFile } from '../dsl/syntax/parse-file.ts';
+import type { SourceFile } from '../dsl/diagnostics/source-file.ts';
+import { checkProgram, type ImportRefusal } from '../dsl/check/check-program.ts';
 import type { Program } from '../dsl/types/program.ts';
 import type { Diagnostic } from '../dsl/diagnostics/diagnostic.ts';
 import { hasErrors } from '../dsl/diagnostics/diagnostic.ts';

@@ -10,21 +10,21 @@
 /** Text to a checked program, or to every mistake in it. */
 export { check } from './api/check.ts';
 export type { Checked } from './api/check.ts';
-export type { CheckedProgram } from './api/program.ts';
+export type { CheckedProgram } from './api/checked-program.ts';
 export type { Imports, SourceOptions, Told } from './api/source-options.ts';
 
 /** Text to the files of a module that runs the model on WebGPU, with `moec/runtime`. */
-export { compile } from './api/compile.ts';
-export type { Compiled, CompileOptions } from './api/compile.ts';
+export { compile } from './api/compile-text.ts';
+export type { Compiled, CompileOptions } from './api/compile-text.ts';
 export type { EmittedFile } from './emit/emit-module.ts';
 
 /** A checked program and inputs to results, by definition, in float64. */
 export { interpret } from './api/interpret.ts';
 export type { Interpretation, InterpretOptions } from './api/interpret.ts';
-export type { InterpretedValue, NamedAxis } from '../dsl/interpret/run.ts';
-export type { ShapedTensor, TensorData } from '../runtime/tensors.ts';
-export type { Named } from '../runtime/named.ts';
-export type { ExternCall, ExternFunction, ExternOperand, ExternResult } from '../runtime/ask-host.ts';
+export type { InterpretedValue, NamedAxis } from '../dsl/interpret/interpret-entry.ts';
+export type { ShapedTensor, TensorData } from '../runtime/contract/tensors.ts';
+export type { Named } from '../runtime/contract/named.ts';
+export type { ExternCall, ExternFunction, ExternOperand, ExternResult } from '../runtime/contract/ask-host.ts';
 
 /** Text to the same program in its canonical layout. */
 export { format } from './api/format.ts';
@@ -35,7 +35,7 @@ export { render } from './api/format.ts';
 export type { Code, Diagnostic, Edit, Label, Severity, SourceFile, Span } from '../dsl/diagnostics/diagnostic.ts';
 
 /** What is thrown: the class of `moec/runtime`. */
-export { MoecError } from '../runtime/errors.ts';
+export { MoecError } from '../runtime/contract/errors.ts';
 
 /** The version of the package. */
 export { moecVersion as version } from './version.ts';

@@ -2,28 +2,28 @@
  * The public surface of the runtime. It depends on nothing and runs wherever WebGPU does; what only Node has is in
  * `moec/runtime/node`.
  */
-export { createModel, requirementsOf } from './module.ts';
-export type { CreateOptions, Progress } from './module.ts';
-export { Model } from './model.ts';
-export type { ModelStats } from './model.ts';
-export type { RunOptions } from './options.ts';
-export type { ResultValue, RunResult } from './results.ts';
-export type { Named } from './named.ts';
-export type { Encoded, EncodeOptions } from './encode.ts';
-export type { MissingParams } from './bindings.ts';
-export type { ExternCall, ExternFunction, ExternOperand, ExternResult } from './ask-host.ts';
-export type { Route } from './routes.ts';
-export type { InputValue, ShapedBuffer, ShapedTensor, Tensor, TensorData } from './tensors.ts';
-export { planMemory } from './memory-plan.ts';
-export type { MemoryPlan } from './memory-plan.ts';
-export { checkDevice, describeAdapter, missingRequirements, requestDevice } from './device.ts';
-export type { DeviceOptions, DeviceRequirements } from './device.ts';
-export { fromArrayBuffers, fromFetch, fromTensors } from './source.ts';
-export type { FetchOptions, SourceTensor, WeightSource } from './source.ts';
-export { headerCaps, parseHeader, writeSafetensors } from './safetensors.ts';
-export type { Header, HeaderCaps, TensorInfo, WritableTensor } from './safetensors.ts';
-export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from './elements.ts';
-export type { StoredType } from './elements.ts';
+export { createModel, requirementsOf } from './running/module.ts';
+export type { CreateOptions, Progress } from './running/module.ts';
+export { Model } from './running/model.ts';
+export type { ModelStats } from './running/model.ts';
+export type { RunOptions } from './running/call-options.ts';
+export type { ResultValue, RunResult } from './running/results.ts';
+export type { Named } from './contract/named.ts';
+export type { Encoded, EncodeOptions } from './running/encode.ts';
+export type { MissingParams } from './weights/bind-weights.ts';
+export type { ExternCall, ExternFunction, ExternOperand, ExternResult } from './contract/ask-host.ts';
+export type { Route } from './contract/routes.ts';
+export type { InputValue, ShapedBuffer, ShapedTensor, Tensor, TensorData } from './contract/tensors.ts';
+export { planMemory } from './running/memory-plan.ts';
+export type { MemoryPlan } from './running/memory-plan.ts';
+export { checkDevice, describeAdapter, missingRequirements, requestDevice } from './running/device.ts';
+export type { DeviceOptions, DeviceRequirements } from './running/device.ts';
+export { fromArrayBuffers, fromFetch, fromTensors } from './weights/weight-source.ts';
+export type { FetchOptions, SourceTensor, WeightSource } from './weights/weight-source.ts';
+export { headerCaps, parseHeader, writeSafetensors } from './weights/safetensors.ts';
+export type { Header, HeaderCaps, TensorInfo, WritableTensor } from './weights/safetensors.ts';
+export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from './contract/elements.ts';
+export type { StoredType } from './contract/elements.ts';
 export {
   DeviceLostError,
   InputError,
@@ -34,6 +34,6 @@ export {
   TimeoutError,
   WeightsError,
   errorCodes,
-} from './errors.ts';
-export type { ErrorCode, WeightsProblem } from './errors.ts';
-export type * from './manifest.ts';
+} from './contract/errors.ts';
+export type { ErrorCode, WeightsProblem } from './contract/errors.ts';
+export type * from './contract/manifest.ts';

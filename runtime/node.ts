@@ -12,9 +12,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, isAbsolute, sep } from 'node:path';
-import { type DeviceOptions, requestDeviceFrom } from './device.ts';
-import { MoecError, weightsFault } from './errors.ts';
-import { quoteName } from './json.ts';
+import { type DeviceOptions, requestDeviceFrom } from './running/device.ts';
+import { MoecError, weightsFault } from './contract/errors.ts';
+import { quoteName } from './weights/json.ts';
 import {
   MOST_INDEX_BYTES,
   PIECE_BYTES,
@@ -23,7 +23,7 @@ import {
   openFiles,
   openShards,
   parseShardIndex,
-} from './source.ts';
+} from './weights/weight-source.ts';
 
 /** Weights in one safetensors file. */
 export async function fromFile(path: string): Promise<WeightSource> {

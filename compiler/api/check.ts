@@ -1,7 +1,7 @@
 /** `check`: a text to a program, or to its mistakes. */
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
 import { checkSizes } from '../check-sizes.ts';
-import { CheckedProgram } from './program.ts';
+import { CheckedProgram } from './checked-program.ts';
 import {
   checkKnown,
   readProgram,

@@ -1,12 +1,12 @@
 /**
  * Numbers that a caller of the library gives: copied to float64, in the shape that was said, and of the type that is declared.
  */
-import type { NumberTensor } from '../../dsl/interpret/run.ts';
-import { InputError } from '../../runtime/errors.ts';
-import type { ManifestElement } from '../../runtime/manifest.ts';
-import { toMap, type Named } from '../../runtime/named.ts';
-import { checkNamed } from '../../runtime/options.ts';
-import { isTensorData, type ShapedTensor, type TensorData } from '../../runtime/tensors.ts';
+import type { NumberTensor } from '../../dsl/interpret/interpret-entry.ts';
+import { InputError } from '../../runtime/contract/errors.ts';
+import type { ManifestElement } from '../../runtime/contract/manifest.ts';
+import { toMap, type Named } from '../../runtime/contract/named.ts';
+import { checkNamed } from '../../runtime/running/call-options.ts';
+import { isTensorData, type ShapedTensor, type TensorData } from '../../runtime/contract/tensors.ts';
 
 /** Tensors by name. Throws MOE0767 for one without a shape, or whose numbers are not as many as its shape has. */
 export function tensorsOf(inputs: Named<ShapedTensor>): ReadonlyMap<string, NumberTensor> {

@@ -1,24 +1,24 @@
 /** `interpret`: the reference, in float64, by the definition of the language. */
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { diagnostic, hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/run.ts';
-import type { RunProblem } from '../../dsl/tensors/problems.ts';
-import type { ExternFunction } from '../../runtime/ask-host.ts';
-import { InputError, MoecError } from '../../runtime/errors.ts';
-import type { StoreSpec } from '../../runtime/manifest.ts';
-import { toMap, type Named } from '../../runtime/named.ts';
-import { checkFlags, checkFunction, checkNamed, checkSeed, checkSizes } from '../../runtime/options.ts';
-import { evaluateCount, evaluateShape } from '../../runtime/sizes.ts';
-import type { ShapedTensor, TensorData } from '../../runtime/tensors.ts';
+import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/interpret-entry.ts';
+import type { RunProblem } from '../../dsl/tensors/deferred-errors.ts';
+import type { ExternFunction } from '../../runtime/contract/ask-host.ts';
+import { InputError, MoecError } from '../../runtime/contract/errors.ts';
+import type { StoreSpec } from '../../runtime/contract/manifest.ts';
+import { toMap, type Named } from '../../runtime/contract/named.ts';
+import { checkFlags, checkFunction, checkNamed, checkSeed, checkSizes } from '../../runtime/running/call-options.ts';
+import { evaluateCount, evaluateShape } from '../../runtime/contract/sizes.ts';
+import type { ShapedTensor, TensorData } from '../../runtime/contract/tensors.ts';
 import { conditionsOf, inputSpec, placer } from '../compile.ts';
 import { elaborate } from '../elaborate/elaborate.ts';
 import { sizeFormula } from '../emit/size-formula.ts';
-import { storeSpec } from '../emit/store-specs.ts';
-import type { Graph } from '../graph/ir.ts';
-import { noEntry } from './compile.ts';
+import { storeSpec } from '../emit/variable-specs.ts';
+import type { Graph } from '../graph/graph-ir.ts';
+import { noEntry } from './compile-text.ts';
 import { checkElements, checkShape, tensorsOf, weightsOf } from './given-numbers.ts';
 import { interpretedExtern } from './interpreted-extern.ts';
-import { CheckedProgram, type ProgramParts } from './program.ts';
+import { CheckedProgram, type ProgramParts } from './checked-program.ts';
 import { checkInputs, controlsAmong, entryNameOf, sizesOfRun, type RunSpec } from './run-sizes.ts';
 import { checkKnown, type Told } from './source-options.ts';
 

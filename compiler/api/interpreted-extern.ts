@@ -1,12 +1,12 @@
 /**
  * Host functions for the reference interpreter. The runtime calls an extern with the rows of its points gathered
- * (runtime/externs.ts); here the same function gets the same call from whole tensors.
+ * (runtime/contract/externs.ts); here the same function gets the same call from whole tensors.
  */
-import { askHost, type ExternCall, type ExternFunction, type ExternOperand } from '../../runtime/ask-host.ts';
-import type { Tensor } from '../../runtime/tensors.ts';
+import { askHost, type ExternCall, type ExternFunction, type ExternOperand } from '../../runtime/contract/ask-host.ts';
+import type { Tensor } from '../../runtime/contract/tensors.ts';
 import type { ElementType } from '../../dsl/types/program.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
-import type { ExternRun, ExternTensor } from '../../dsl/interpret/algebra.ts';
+import type { ExternRun, ExternTensor } from '../../dsl/interpret/float64-backend.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
 import { asInteger } from '../../dsl/types/size.ts';
 

@@ -7,10 +7,10 @@
 import type { CallableDeclaration, Program } from '../../dsl/types/program.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { bindSizes } from '../../dsl/meaning/bind-sizes.ts';
-import { InputError } from '../../runtime/errors.ts';
-import { checkConditions } from '../../runtime/feeds.ts';
-import type { AxisSpec, EntrySpec, StoreSpec } from '../../runtime/manifest.ts';
-import { evaluateShape } from '../../runtime/sizes.ts';
+import { InputError } from '../../runtime/contract/errors.ts';
+import { checkConditions } from '../../runtime/running/feeds.ts';
+import type { AxisSpec, EntrySpec, StoreSpec } from '../../runtime/contract/manifest.ts';
+import { evaluateShape } from '../../runtime/contract/sizes.ts';
 
 /** What an entry takes. */
 export interface RunSpec {

@@ -6,13 +6,13 @@
  * - Nothing here or below it does I/O. What an import names is asked of the caller, by its path.
  * - What the types of TypeScript refuse is thrown (MOE0767); all that depends on what a program says is a diagnostic.
  */
-import type { ImportRefusal } from '../../dsl/check/check.ts';
+import type { ImportRefusal } from '../../dsl/check/check-program.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../../dsl/meaning/instances.ts';
-import type { SourceFile } from '../../dsl/diagnostics/source.ts';
-import { InputError } from '../../runtime/errors.ts';
-import { toMap, type Named } from '../../runtime/named.ts';
-import { checkNamed, checkOptions } from '../../runtime/options.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
+import { InputError } from '../../runtime/contract/errors.ts';
+import { toMap, type Named } from '../../runtime/contract/named.ts';
+import { checkNamed, checkOptions } from '../../runtime/running/call-options.ts';
 import { analyse, type FrontEnd } from '../front-end.ts';
 import { parseOverride } from '../overrides.ts';
 

@@ -7,8 +7,8 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { moecVersion } from '../version.ts';
-import { exitCodes, runMain } from './exit.ts';
-import type { Session } from './session.ts';
+import { exitCodes, runMain } from './terminal/exit.ts';
+import type { Session } from './terminal/session.ts';
 import { verbs, type OptionRow, type VerbRow } from './verbs.ts';
 
 /** What commander says of a wrong call; told when the call has ended. */
@@ -21,7 +21,7 @@ let session: Session | null = null;
 
 async function openSession(): Promise<Session> {
   if (session === null) {
-    const { Session } = await import('./session.ts');
+    const { Session } = await import('./terminal/session.ts');
     session = new Session(json);
   }
   return session;
@@ -122,7 +122,7 @@ function sentenceOf(error: CommanderError): string {
 /** A call that commander cannot read. It quotes arguments: what could steer a terminal is shown by its number. */
 async function refuse(error: CommanderError): Promise<void> {
   if (json) {
-    const { usageError } = await import('./cli-error.ts');
+    const { usageError } = await import('./terminal/cli-error.ts');
     throw usageError(sentenceOf(error), 'moec help tells more');
   }
   const { showText } = await import('../../dsl/diagnostics/columns.ts');
@@ -133,12 +133,12 @@ async function refuse(error: CommanderError): Promise<void> {
 /** Tells a failure; gives its exit code. */
 async function fail(error: unknown): Promise<number> {
   const session = await openSession();
-  const { CliError } = await import('./cli-error.ts');
+  const { CliError } = await import('./terminal/cli-error.ts');
   if (error instanceof CliError && error.exitCode !== exitCodes.internal && error.cause === undefined) {
     session.tellFailure(error);
     return error.exitCode;
   }
-  const { tellAnyFailure } = await import('./failures.ts');
+  const { tellAnyFailure } = await import('./terminal/failures.ts');
   return tellAnyFailure(session, error);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import { stages } from '../stages.ts';
-import type { Session } from './session.ts';
+import type { Session } from './terminal/session.ts';
 
 export interface ArgumentRow {
   readonly name: string;
@@ -118,7 +118,7 @@ export const verbs: readonly VerbRow[] = [
       'Writes model.moe, a small Mixture-of-Experts layer with comments, and a README. Never overwrites a file.',
     arguments: [{ name: '[dir]', text: 'folder; made if it is not there', default: '.' }],
     options: [json('the names of the files as JSON')],
-    action: later(async () => (await import('./init.ts')).init),
+    action: later(async () => (await import('./verbs/init.ts')).init),
   },
   {
     name: 'check',
@@ -128,7 +128,7 @@ export const verbs: readonly VerbRow[] = [
       'in one run.',
     arguments: [{ name: '<files...>', text: '.moe files' }],
     options: [modelName, root, set, json('diagnostics as JSON on stdout')],
-    action: later(async () => (await import('./check.ts')).check),
+    action: later(async () => (await import('./verbs/check-verb.ts')).check),
   },
   {
     name: 'compile',
@@ -160,7 +160,7 @@ export const verbs: readonly VerbRow[] = [
       { flags: '--time', text: 'say how long each stage took' },
       json('what was written, and diagnostics, as JSON on stdout'),
     ],
-    action: later(async () => (await import('./compile.ts')).compile),
+    action: later(async () => (await import('./verbs/compile-verb.ts')).compile),
   },
   {
     name: 'run',
@@ -182,7 +182,7 @@ export const verbs: readonly VerbRow[] = [
         default: 'gpu',
       },
     ],
-    action: later(async () => (await import('./run.ts')).run),
+    action: later(async () => (await import('./verbs/run-verb.ts')).run),
   },
   {
     name: 'verify',
@@ -197,7 +197,7 @@ export const verbs: readonly VerbRow[] = [
       ...runOptions,
       { flags: '--on <where>', text: 'what is judged', choices: ['gpu', 'kernels'], default: 'gpu' },
     ],
-    action: later(async () => (await import('./verify.ts')).verify),
+    action: later(async () => (await import('./verbs/verify-verb.ts')).verify),
   },
   {
     name: 'explain',
@@ -212,17 +212,17 @@ export const verbs: readonly VerbRow[] = [
           'Lists the launches of a run: kernel, the points it runs over, work and bytes, as formulas and as numbers.',
         arguments: [model],
         options: planOptions,
-        action: later(async () => (await import('./explain-plan.ts')).explainKernels),
+        action: later(async () => (await import('./verbs/explain-plan.ts')).explainKernels),
       },
       {
         name: 'memory',
         description: 'Lists the buffers of a run: what each holds, how large it is, and which share memory.',
         arguments: [model],
         options: planOptions,
-        action: later(async () => (await import('./explain-plan.ts')).explainMemory),
+        action: later(async () => (await import('./verbs/explain-plan.ts')).explainMemory),
       },
     ],
-    action: later(async () => (await import('./explain.ts')).explain),
+    action: later(async () => (await import('./verbs/explain.ts')).explain),
   },
   {
     name: 'inspect',
@@ -231,7 +231,7 @@ export const verbs: readonly VerbRow[] = [
       'Lists the tensors of a safetensors file, or of a folder of them: type, shape, bytes. Reads headers only.',
     arguments: [{ name: '<path>', text: 'a .safetensors file, or a folder of a checkpoint' }],
     options: [{ flags: '--match <text>', text: 'only tensors whose name contains this' }, json('the list as JSON')],
-    action: later(async () => (await import('./inspect.ts')).inspect),
+    action: later(async () => (await import('./verbs/inspect.ts')).inspect),
   },
   {
     name: 'fmt',
@@ -242,7 +242,7 @@ export const verbs: readonly VerbRow[] = [
       { flags: '--check', text: 'change nothing; exit with 1 if a file is not laid out' },
       json('what was done as JSON on stdout'),
     ],
-    action: later(async () => (await import('./fmt.ts')).fmt),
+    action: later(async () => (await import('./verbs/fmt.ts')).fmt),
   },
   {
     name: 'doctor',
@@ -251,7 +251,7 @@ export const verbs: readonly VerbRow[] = [
       'Says which GPU adapter a run would use, with its features and limits, and what to install if there is none.',
     arguments: [],
     options: [json('everything as JSON'), { flags: '--probe', hidden: true }],
-    action: later(async () => (await import('./doctor.ts')).doctor),
+    action: later(async () => (await import('./verbs/doctor.ts')).doctor),
   },
 ];
 

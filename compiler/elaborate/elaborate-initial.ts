@@ -5,18 +5,18 @@
 import type { Expr, Program } from '../../dsl/types/program.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { roundToF16 } from '../../dsl/tensors/f16.ts';
+import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
 import type { UsedStore } from '../../dsl/meaning/instances.ts';
-import type { Scope } from '../../dsl/meaning/scope.ts';
+import type { Scope } from '../../dsl/meaning/instance-scope.ts';
 import { problemAsI32 } from '../../dsl/meaning/whole-numbers.ts';
 import { asInteger, asNumber, formatSize } from '../../dsl/types/size.ts';
-import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
-import { walkInitial } from '../../dsl/meaning/walk.ts';
-import { GraphBuilder } from '../graph/build.ts';
-import type { Graph } from '../graph/ir.ts';
-import { liveNodes } from '../graph/uses.ts';
-import { graphAlgebra } from './graph-algebra.ts';
-import { Workshop, type GraphRoute, type GraphTensor } from './handles.ts';
+import type { StoreRead } from '../../dsl/meaning/variable-reader.ts';
+import { walkInitial } from '../../dsl/meaning/instantiate.ts';
+import { GraphBuilder } from '../graph/graph-builder.ts';
+import type { Graph } from '../graph/graph-ir.ts';
+import { liveNodes } from '../graph/node-uses.ts';
+import { graphAlgebra } from './graph-backend.ts';
+import { Workshop, type GraphRoute, type GraphTensor } from './lowering-context.ts';
 import { liveReads } from './live-reads.ts';
 import { placeChecks } from './place-checks.ts';
 

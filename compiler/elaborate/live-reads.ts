@@ -2,10 +2,10 @@
  * Which readings of stores a graph is made of. The walk reads whatever a body names, in the order of the text; what nothing is
  * made of (a `let` that nobody reads, the half of a tuple) needs no weights.
  */
-import type { StoreRead } from '../../dsl/meaning/store-reader.ts';
-import type { Graph, Node, NodeId } from '../graph/ir.ts';
-import { nodeOf, nodesOfCheck, nodesOfRoot, operandsOf } from '../graph/uses.ts';
-import type { GraphTensor } from './handles.ts';
+import type { StoreRead } from '../../dsl/meaning/variable-reader.ts';
+import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { nodeOf, nodesOfCheck, nodesOfRoot, operandsOf } from '../graph/node-uses.ts';
+import type { GraphTensor } from './lowering-context.ts';
 
 /** The readings that the roots and checks of a graph depend on, in their order. */
 export function liveReads(graph: Graph, reads: readonly StoreRead<GraphTensor>[]): readonly StoreRead<GraphTensor>[] {

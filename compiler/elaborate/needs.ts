@@ -10,11 +10,11 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, asInteger, multiply, one, zero, type Size } from '../../dsl/types/size.ts';
-import type { GraphBuilder } from '../graph/build.ts';
+import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { guardsOf } from '../graph/implies.ts';
-import type { AxisId, Graph, Node, NodeId } from '../graph/ir.ts';
-import { Supports } from '../graph/supports.ts';
-import { nodeOf } from '../graph/uses.ts';
+import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { Supports } from '../graph/presences.ts';
+import { nodeOf } from '../graph/node-uses.ts';
 
 /** The points where all of these supports hold; of none: all points there are. */
 export type Need = readonly NodeId[];

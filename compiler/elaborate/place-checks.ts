@@ -8,10 +8,10 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { compareByText, compareTexts, type Code } from '../../dsl/diagnostics/diagnostic.ts';
-import { GraphBuilder } from '../graph/build.ts';
+import { GraphBuilder } from '../graph/graph-builder.ts';
 import { implies } from '../graph/implies.ts';
-import type { AxisId, Check, Graph, Node, NodeId, RootGroup, Span } from '../graph/ir.ts';
-import { nodeOf, operandsOf } from '../graph/uses.ts';
+import type { AxisId, Check, Graph, Node, NodeId, RootGroup, Span } from '../graph/graph-ir.ts';
+import { nodeOf, operandsOf } from '../graph/node-uses.ts';
 import { Needs, type Need } from './needs.ts';
 
 /** A bool that must be true wherever one of these values is needed. */

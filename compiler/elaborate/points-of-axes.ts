@@ -4,9 +4,9 @@
  * "not known".
  */
 import { asNumber, type Size } from '../../dsl/types/size.ts';
-import { compareProducts } from '../graph/bounds.ts';
-import type { GraphBuilder } from '../graph/build.ts';
-import type { AxisId, Node, NodeId } from '../graph/ir.ts';
+import { compareProducts } from '../graph/presence-bounds.ts';
+import type { GraphBuilder } from '../graph/graph-builder.ts';
+import type { AxisId, Node, NodeId } from '../graph/graph-ir.ts';
 
 /** What is known of the whole numbers a value may be: from `least` to `most`; or -1 and points of these axes together. */
 type Known =

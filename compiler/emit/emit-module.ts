@@ -11,7 +11,7 @@ import type {
   ResultSpec,
   SizeFormula,
   StoreSpec,
-} from '../../runtime/manifest.ts';
+} from '../../runtime/contract/manifest.ts';
 
 export interface EmittedFile {
   readonly path: string;

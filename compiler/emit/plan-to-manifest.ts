@@ -4,10 +4,17 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, exact } from '../../dsl/types/size.ts';
-import type { AxisSpec, BufferSpec, KernelSpec, PlanSpec, ResultSpec, StepSpec } from '../../runtime/manifest.ts';
-import type { Kernel } from '../kernel/ir.ts';
-import { printKernel } from '../kernel/print.ts';
-import type { Plan, PlanAxis, PlanBuffer, PlanResult, Step } from '../schedule/plan.ts';
+import type {
+  AxisSpec,
+  BufferSpec,
+  KernelSpec,
+  PlanSpec,
+  ResultSpec,
+  StepSpec,
+} from '../../runtime/contract/manifest.ts';
+import type { Kernel } from '../kernel/kernel-ir.ts';
+import { printKernel } from '../kernel/print-kernel.ts';
+import type { Plan, PlanAxis, PlanBuffer, PlanResult, Step } from '../schedule/memory/plan.ts';
 import { sizeFormula } from './size-formula.ts';
 
 /** The kernels of a module: plans that use kernels of equal structure share them. */

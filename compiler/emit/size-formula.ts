@@ -1,5 +1,5 @@
 /** Sizes as the manifest writes them: plain JSON, integers as numbers, dynamic axes as strings. */
-import type { SizeFormula } from '../../runtime/manifest.ts';
+import type { SizeFormula } from '../../runtime/contract/manifest.ts';
 import type { Size } from '../../dsl/types/size.ts';
 
 export function sizeFormula(size: Size): SizeFormula {

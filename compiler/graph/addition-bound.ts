@@ -4,7 +4,7 @@
  * the order, n additions of terms t err by at most n roundings of Σ |t| and by what the terms bring (Higham 2002, section 4.2).
  */
 import { LARGEST } from './infinity.ts';
-import type { Node } from './ir.ts';
+import type { Node } from './graph-ir.ts';
 import { u } from './scalar-bound.ts';
 
 /** The terms of a sum at each point. */

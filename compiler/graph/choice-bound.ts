@@ -3,8 +3,8 @@
  * the errors of the keys reach across their distance. There the choice is *undecided*, and its δ is as large as the
  * choice may be wrong; see error-bound.ts.
  */
-import type { AxisId, Node, NodeId } from './ir.ts';
-import type { Bounded, Places } from './places.ts';
+import type { AxisId, Node, NodeId } from './graph-ir.ts';
+import type { Bounded, Places } from './row-major-offsets.ts';
 import { distance } from './scalar-bound.ts';
 
 /** The place of each point of `over` in its order; δ counts the points that may stand on either side of it. */

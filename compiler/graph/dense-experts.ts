@@ -8,8 +8,8 @@
  */
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import { domainOf, type SparseGraph } from './domains.ts';
-import type { AxisId, Graph, Node, NodeId } from './ir.ts';
-import { liveNodes, nodeOf, operandsOf, usesOf } from './uses.ts';
+import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
+import { liveNodes, nodeOf, operandsOf, usesOf } from './node-uses.ts';
 
 export interface DenseExperts {
   /** The experts' name: `ffn` of the param `ffn.w1`. */

@@ -3,8 +3,8 @@
  * condition of the run, told before anything is computed, with the place of the division's value in the program.
  */
 import { asNumber, isConstant, sizeKey, type Size } from '../../dsl/types/size.ts';
-import type { Graph, Node, Span } from './ir.ts';
-import { liveNodes } from './uses.ts';
+import type { Graph, Node, Span } from './graph-ir.ts';
+import { liveNodes } from './node-uses.ts';
 
 export interface Division {
   readonly dividend: Size;

@@ -11,7 +11,7 @@
  *   expert); the supports of that domain are then true wherever the ones listed before it are: test them in order,
  *   stopping at the first that is false.
  */
-import type { Graph, NodeId, Span } from './ir.ts';
+import type { Graph, NodeId, Span } from './graph-ir.ts';
 
 /**
  * Why a value over sources and targets of a route is computed everywhere all the same (SEMANTICS 8.6):

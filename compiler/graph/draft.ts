@@ -1,7 +1,7 @@
 /**
  * Nodes before they have a number: what they read, and when two of them are the same.
  */
-import type { Node, NodeId } from './ir.ts';
+import type { Node, NodeId } from './graph-ir.ts';
 
 /** Everything of a node but its number and its place in the source. */
 export type Draft = Node extends infer N ? (N extends Node ? Omit<N, 'id' | 'span'> : never) : never;
@@ -14,7 +14,7 @@ export function keyOf(draft: Draft): string {
   });
 }
 
-/** The nodes a node reads, in order. An extern result reads the operands of its call: see `operandsOf` in uses.ts. */
+/** The nodes a node reads, in order. An extern result reads the operands of its call: see `operandsOf` in node-uses.ts. */
 export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
   switch (draft.kind) {
     case 'constant':

@@ -14,14 +14,14 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, substitute } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
-import type { AxisId, Graph, Node, NodeId } from './ir.ts';
-import { Places, type Bounded } from './places.ts';
+import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
+import { Places, type Bounded } from './row-major-offsets.ts';
 import { apart, mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from './sum-bound.ts';
-import { liveNodes } from './uses.ts';
-import { isWaveOfWide, wideOperands } from './wide.ts';
+import { liveNodes } from './node-uses.ts';
+import { isWaveOfWide, wideOperands } from './wide-angles.ts';
 
-export type { Bounded } from './places.ts';
+export type { Bounded } from './row-major-offsets.ts';
 
 export interface BoundInputs {
   readonly sizes: ReadonlyMap<string, number>;

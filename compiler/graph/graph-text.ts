@@ -1,7 +1,7 @@
 /** One line of a graph's text, read from left to right (words, nodes, axes, sizes, numbers) and what is cut off its end. */
 import { exact, type Size, type SizeOp } from '../../dsl/types/size.ts';
 import type { DenseReason } from './domains.ts';
-import type { ElementType, NodeId, Span } from './ir.ts';
+import type { ElementType, NodeId, Span } from './graph-ir.ts';
 
 export const textError = (line: number, message: string): Error => new Error(`line ${line}: ${message}`);
 

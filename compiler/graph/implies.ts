@@ -3,10 +3,10 @@
  * Syntactic and incomplete: `false` means "not known". Axes of the weaker one that the stronger one lacks count for all
  * points along them. Views are taken off first: a selection that was split and merged again is the selection.
  */
-import type { AxisId, NodeId } from './ir.ts';
-import { bare, mentions, sameViews, seen, viewedAxes, type NodeLookup, type Seen } from './views.ts';
+import type { AxisId, NodeId } from './graph-ir.ts';
+import { bare, mentions, sameViews, seen, viewedAxes, type NodeLookup, type Seen } from './node-views.ts';
 
-export type { NodeLookup } from './views.ts';
+export type { NodeLookup } from './node-views.ts';
 
 /** Whether `strong` is true only where `weak` is. */
 export function implies(strong: NodeId, weak: NodeId, node: NodeLookup): boolean {

@@ -2,9 +2,9 @@
  * What orders and greatest points mean, in float64, by definition; see interpret.ts. NaN is below every number, of equal
  * ones the first comes first, and points that are no candidates have no place.
  */
-import type { Evaluation } from './interpret.ts';
-import type { Node } from './ir.ts';
-import { count, forEachPoint, inOrder, stridesOf } from './points.ts';
+import type { Evaluation } from './interpret-graph.ts';
+import type { Node } from './graph-ir.ts';
+import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
 
 /** The place of every candidate in the order of the keys; with `report` the NaN keys of candidates are errors. */
 export function orderValues(node: Node & { kind: 'order' }, run: Evaluation): Float64Array {

@@ -16,8 +16,8 @@ import {
   rest,
   sigmoid,
 } from '../../dsl/primitives/special-functions.ts';
-import { roundToF16 } from '../../dsl/tensors/f16.ts';
-import type { ElementType, MapOp } from './ir.ts';
+import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
+import type { ElementType, MapOp } from './graph-ir.ts';
 
 type Fn = (a: number, b: number, c: number) => number;
 

@@ -1,9 +1,9 @@
 /** What contractions, reductions and running sums mean, in float64, in the order of sums; see interpret.ts. */
 import { BlockSums, SUM_BLOCK } from '../../dsl/tensors/sum-order.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
-import type { Evaluation } from './interpret.ts';
-import type { Node } from './ir.ts';
-import { count, forEachPoint, inOrder, stridesOf } from './points.ts';
+import type { Evaluation } from './interpret-graph.ts';
+import type { Node } from './graph-ir.ts';
+import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
 
 /** Σ left · right over the axes that go. */
 export function contractValues(

@@ -16,9 +16,9 @@ import {
   sigmoid,
 } from '../../dsl/primitives/special-functions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { roundToF16 } from '../../dsl/tensors/f16.ts';
+import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
 import { LARGEST } from './infinity.ts';
-import type { MapOp } from './ir.ts';
+import type { MapOp } from './graph-ir.ts';
 
 /** Unit roundoff of f32. */
 export const u = 2 ** -24;
@@ -51,7 +51,7 @@ export function distance(x: number, y: number): number {
   return place(x) - place(y);
 }
 
-/** Unit roundoff of what is computed in wide numbers (graph/wide.ts): the worst there is, a power of two. */
+/** Unit roundoff of what is computed in wide numbers (graph/wide-angles.ts): the worst there is, a power of two. */
 export const wideUnit = 2 ** -43;
 
 /** A function with its own error: in roundings of its result by the argument, and absolute. */

@@ -2,9 +2,9 @@
  * Parts of one whole: two sets of points that both lie in a third are together no more than that has. The parts of a
  * selection that was cut (by a condition and its opposite, or into ranges of its axis) are as few as the selection.
  */
-import type { GraphBuilder } from './build.ts';
+import type { GraphBuilder } from './graph-builder.ts';
 import { implies, madeOf, type NodeLookup } from './implies.ts';
-import type { Bound, NodeId } from './ir.ts';
+import type { Bound, NodeId } from './graph-ir.ts';
 
 /** Facts about all points where either holds, from what both of them imply; about axes of the two. */
 export function boundsBehindBoth(first: NodeId, second: NodeId, b: GraphBuilder): readonly Bound[] {

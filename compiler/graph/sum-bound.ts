@@ -9,8 +9,8 @@
  */
 import { NEG_INF, POS_INF } from './infinity.ts';
 import { SUM_BLOCK, sumDepth } from '../../dsl/tensors/sum-order.ts';
-import type { Node } from './ir.ts';
-import type { Bounded, Places } from './places.ts';
+import type { Node } from './graph-ir.ts';
+import type { Bounded, Places } from './row-major-offsets.ts';
 import { infiniteFrom, times, tiny, u } from './scalar-bound.ts';
 
 /** What a sum comes to, and how far it may err. */

@@ -13,8 +13,8 @@
  * - f32 to integers truncates and saturates, NaN gives 0 (no kernel may rely on the last).
  * - `fma` rounds twice (`round(round(a*b)+c)`): this is what the software drivers do and what WGSL allows.
  */
-import type { BinaryOp, ScalarType, UnaryOp } from './ir.ts';
-import type { NumericType } from './typing.ts';
+import type { BinaryOp, ScalarType, UnaryOp } from './kernel-ir.ts';
+import type { NumericType } from './kernel-typing.ts';
 
 /** Largest finite f32: 3.4028235e38. */
 export const F32_MAX = 3.4028234663852886e38;
@@ -192,7 +192,7 @@ function unsignedFunction(op: NumberOp): (a: number, b: number) => number {
   }
 }
 
-/** The typing rules (typing.ts) admit no such pair: reached only if they and this table disagree. */
+/** The typing rules (kernel-typing.ts) admit no such pair: reached only if they and this table disagree. */
 function noSuch(op: NumberOp, type: ScalarType): never {
   throw new TypeError(`no operation ${op} on ${type}`);
 }

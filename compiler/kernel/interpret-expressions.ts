@@ -11,12 +11,12 @@
  */
 import { binaryFunction, bitcastValue, convertValue, isComparison, isLogic, unaryFunction } from './arithmetic.ts';
 import type { ComparisonOp } from './arithmetic.ts';
-import type { BinaryOp, Builtin, Expr } from './ir.ts';
+import type { BinaryOp, Builtin, Expr } from './kernel-ir.ts';
 import { fault } from './interpret-memory.ts';
 import type { Memory } from './interpret-memory.ts';
-import { isNumeric } from './typing.ts';
-import type { NumericType } from './typing.ts';
-import { operandsOf } from './walk.ts';
+import { isNumeric } from './kernel-typing.ts';
+import type { NumericType } from './kernel-typing.ts';
+import { operandsOf } from './visit-kernel.ts';
 
 /** A value the text refers to by a name: a function, a memory, a message. */
 export type Constant = ((...args: never[]) => unknown) | Memory | Int32Array | Float32Array | Uint32Array | Uint8Array;

@@ -9,8 +9,8 @@
  * an element, no other thread may load or store it. Atomic elements are exempt.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import type { StoredType } from './ir.ts';
-import { isAtomic } from './typing.ts';
+import type { StoredType } from './kernel-ir.ts';
+import { isAtomic } from './kernel-typing.ts';
 
 export type Words = Float32Array | Int32Array | Uint32Array;
 

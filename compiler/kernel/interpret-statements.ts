@@ -9,9 +9,9 @@
 import { memoryOf, writeBool, writeIndex, writeNumber, writeValue } from './interpret-expressions.ts';
 import type { Constant, ExprContext, MemoryNames } from './interpret-expressions.ts';
 import { fault } from './interpret-memory.ts';
-import type { Expr, ScalarType, Stmt } from './ir.ts';
-import { loadedType } from './typing.ts';
-import { blocksOf, expressionsOf, operandsOf } from './walk.ts';
+import type { Expr, ScalarType, Stmt } from './kernel-ir.ts';
+import { loadedType } from './kernel-typing.ts';
+import { blocksOf, expressionsOf, operandsOf } from './visit-kernel.ts';
 
 /** A local in scope: its text where it is read, its type, and, for one that lives across barriers, the array it is kept in. */
 interface Local {

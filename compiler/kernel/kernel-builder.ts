@@ -28,9 +28,9 @@ import {
   uniform,
   varOf,
   when,
-} from './build.ts';
-import type { Operand } from './build.ts';
-import type { AtomicOp, BufferDecl, Expr, Kernel, Stmt, StoredType, UniformDecl, WorkgroupDecl } from './ir.ts';
+} from './make-expressions.ts';
+import type { Operand } from './make-expressions.ts';
+import type { AtomicOp, BufferDecl, Expr, Kernel, Stmt, StoredType, UniformDecl, WorkgroupDecl } from './kernel-ir.ts';
 
 export class KernelBuilder {
   readonly name: string;

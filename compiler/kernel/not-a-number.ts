@@ -5,8 +5,8 @@
  * say it on every driver: a float is NaN if its bits without the sign are above those of infinity. So the greatest of several
  * such numbers is itself the bits of a NaN if there is one among them, which is how a NaN passes what would drop it.
  */
-import { bitAnd, bitcast, gt, max, select, u32 } from './build.ts';
-import type { Expr } from './ir.ts';
+import { bitAnd, bitcast, gt, max, select, u32 } from './make-expressions.ts';
+import type { Expr } from './kernel-ir.ts';
 
 const MAGNITUDE = 0x7fffffff;
 const INFINITY_BITS = 0x7f800000;

@@ -19,9 +19,9 @@ import {
   unaryFunction,
 } from './arithmetic.ts';
 import type { ComparisonOp, NumberOp } from './arithmetic.ts';
-import type { BinaryOp, Expr, ScalarType, UnaryOp } from './ir.ts';
-import { isInteger, isNumeric } from './typing.ts';
-import type { NumericType } from './typing.ts';
+import type { BinaryOp, Expr, ScalarType, UnaryOp } from './kernel-ir.ts';
+import { isInteger, isNumeric } from './kernel-typing.ts';
+import type { NumericType } from './kernel-typing.ts';
 
 function number(type: NumericType, value: number): Expr {
   return { kind: 'literal', type, value };

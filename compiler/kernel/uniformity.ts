@@ -11,8 +11,8 @@
  * A thread that may have returned or left a loop alone makes the control after it non-uniform: a `return` to the end of the
  * kernel, a `break` for the whole of its loop.
  */
-import type { Expr, Kernel, Stmt } from './ir.ts';
-import { blocksOf, forEachStatement, operandsOf } from './walk.ts';
+import type { Expr, Kernel, Stmt } from './kernel-ir.ts';
+import { blocksOf, forEachStatement, operandsOf } from './visit-kernel.ts';
 
 /** The barriers of a kernel that stand under non-uniform control, as numbers in the order of the text, from 0. */
 export function divergentBarriers(kernel: Kernel): readonly number[] {

@@ -4,9 +4,9 @@
  * Compared as sort keys (sortable.ts): a NaN is below everything, so it is chosen only among NaNs, the same on every driver. With
  * `report`, a point that met a NaN is reported: the last key of all is remembered beside the first.
  */
-import type { BufferDecl, Expr } from '../kernel/ir.ts';
+import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { bitcast, eq, i32, lt, max, u32 } from '../kernel/build.ts';
+import { bitcast, eq, i32, lt, max, u32 } from '../kernel/make-expressions.ts';
 import { forEachPoint } from './space.ts';
 import { NAN_DESCENDING, sortKey } from './sortable.ts';
 import type { Space, Value } from './space.ts';

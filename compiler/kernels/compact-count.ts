@@ -1,7 +1,7 @@
 /** compact-count: counts[chunk] = present positions of each chunk; one thread a chunk. See compaction.ts. */
-import type { BufferDecl } from '../kernel/ir.ts';
+import type { BufferDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, min, mul, u32 } from '../kernel/build.ts';
+import { add, min, mul, u32 } from '../kernel/make-expressions.ts';
 import { CHUNK, chunksOf } from './compaction.ts';
 import { forEachThread } from './space.ts';
 import type { Mask } from './compaction.ts';

@@ -3,9 +3,9 @@
  *
  * Offsets are counted from the start of the key's chunk on, so that no thread waits for another.
  */
-import type { BufferDecl, Expr } from '../kernel/ir.ts';
+import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, bitcast, div, i32, load, lt, max, min, mul, select, sub, u32 } from '../kernel/build.ts';
+import { add, bitcast, div, i32, load, lt, max, min, mul, select, sub, u32 } from '../kernel/make-expressions.ts';
 import { CHUNK, chunksOf } from './compaction.ts';
 import { forEachThread } from './space.ts';
 import type { Mask } from './compaction.ts';

@@ -3,9 +3,9 @@
  *
  * Each thread sums a run of neighbouring counts, the threads' sums are added up in workgroup memory, and each thread writes its run.
  */
-import type { BufferDecl, Expr } from '../kernel/ir.ts';
+import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, eq, load, loadShared, localIdX, min, mul, u32 } from '../kernel/build.ts';
+import { add, div, eq, load, loadShared, localIdX, min, mul, u32 } from '../kernel/make-expressions.ts';
 
 /** Threads of the one workgroup. */
 export const SCAN_THREADS = 256;

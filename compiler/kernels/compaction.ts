@@ -11,8 +11,8 @@
  * This is the permutation of a Mixture-of-Experts layer (keys: experts, rest: tokens: a stable counting sort), its inverse (keys:
  * tokens, rest: experts: what to combine), and packing. The mask is evaluated in `count` and again in `fill`: it is cheap.
  */
-import type { Expr } from '../kernel/ir.ts';
-import { add, div } from '../kernel/build.ts';
+import type { Expr } from '../kernel/kernel-ir.ts';
+import { add, div } from '../kernel/make-expressions.ts';
 
 /** Positions a thread walks. */
 export const CHUNK = 64;

@@ -4,9 +4,9 @@
  * One thread computes `columns` neighbours along the last output axis when only one side has that axis: what the other side
  * loads is then used that often. With `columns` 1 a thread is one output point. Sums are in f32, in the order of sums (sums.ts).
  */
-import type { BufferDecl, Expr, ScalarType } from '../kernel/ir.ts';
+import type { BufferDecl, Expr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, lt, min, mul, rem, sub } from '../kernel/build.ts';
+import { add, div, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
 import { forEachPoint, forEachThread } from './space.ts';
 import type { Space, Value } from './space.ts';
 import { Sums } from './sums.ts';

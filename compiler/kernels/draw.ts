@@ -5,9 +5,9 @@
  * (dsl/primitives/draw-hash.ts has the definition; this is the same arithmetic on u32). No state, no dependence on sizes: threads need
  * nothing of one another.
  */
-import type { BufferDecl, Expr } from '../kernel/ir.ts';
+import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, bitXor, convert, eq, f32, mul, neg, select, shl, shr, u32 } from '../kernel/build.ts';
+import { add, bitXor, convert, eq, f32, mul, neg, select, shl, shr, u32 } from '../kernel/make-expressions.ts';
 import { log } from '../kernel/math/logarithm.ts';
 import { sqrt } from '../kernel/math/roots.ts';
 import { cosine, turnedBy } from '../kernel/math/turn.ts';

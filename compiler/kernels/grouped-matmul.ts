@@ -8,9 +8,9 @@
  *
  * Sums are in f32, in the order of sums (sums.ts), in both ways: a result does not depend on its neighbours.
  */
-import type { BufferDecl, Expr } from '../kernel/ir.ts';
+import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, le, lt, min, mul, rem, sub } from '../kernel/build.ts';
+import { add, div, le, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
 import { forEachThread } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';

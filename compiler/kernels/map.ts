@@ -4,7 +4,7 @@
  * Whatever is elementwise ends here: chains of scalar functions, views, selections, look-ups. One thread a point, one store a
  * thread, no communication. It wins whenever nothing is summed.
  */
-import type { BufferDecl } from '../kernel/ir.ts';
+import type { BufferDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { forEachPoint, stored } from './space.ts';
 import type { Space, Value } from './space.ts';

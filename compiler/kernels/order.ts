@@ -8,10 +8,10 @@
  * Keys are compared as integers (sortable.ts). With `report`, a candidate whose key is NaN enters its linear index into a status
  * word. Elements that are no candidates get the largest i32: no `place < k` holds there.
  */
-import type { BufferDecl, Expr } from '../kernel/ir.ts';
+import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { isNaNBits } from '../kernel/not-a-number.ts';
-import { add, and, bool, eq, i32, lt, or } from '../kernel/build.ts';
+import { add, and, bool, eq, i32, lt, or } from '../kernel/make-expressions.ts';
 import { forEachPoint } from './space.ts';
 import { sortKey } from './sortable.ts';
 import type { Loop, Space, Value } from './space.ts';

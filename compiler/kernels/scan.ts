@@ -5,9 +5,9 @@
  * is what its last block of sixteen terms comes to so far, and to that is added what the closed blocks before it come to, in the
  * order of sums (sums.ts): one addition more than a sum of as many terms.
  */
-import type { BufferDecl, Expr, ScalarType } from '../kernel/ir.ts';
+import type { BufferDecl, Expr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, f32 } from '../kernel/build.ts';
+import { add, f32 } from '../kernel/make-expressions.ts';
 import { forEachPoint } from './space.ts';
 import type { Space, Value } from './space.ts';
 import { Sums } from './sums.ts';

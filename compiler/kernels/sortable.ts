@@ -4,8 +4,8 @@
  * Floats on GPUs compare NaN contradictorily, and a driver may assume there is none: a NaN is found by its bits, and stands below
  * -inf: first ascending, last descending. −0 and +0 have one key. Infinities order as they should.
  */
-import { bitAnd, bitNot, bitOr, bitXor, bitcast, convert, eq, ne, select, u32 } from '../kernel/build.ts';
-import type { Expr } from '../kernel/ir.ts';
+import { bitAnd, bitNot, bitOr, bitXor, bitcast, convert, eq, ne, select, u32 } from '../kernel/make-expressions.ts';
+import type { Expr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { isNaNMagnitude, magnitudeBits } from '../kernel/not-a-number.ts';
 

@@ -2,7 +2,7 @@
  * What every kernel family is written against: the points a launch computes, and the loops inside one thread.
  *
  * A family is handed *callbacks* that emit code, never a graph: how thread numbers become indices, and what a value is at a
- * point, is the caller's knowledge (schedule/expression-lowering.ts). `P` is the caller's notion of a point; a family only
+ * point, is the caller's knowledge (schedule/emitting/expression-emitter.ts). `P` is the caller's notion of a point; a family only
  * passes it on. That is the whole interface between the shape of the work (here) and its meaning (there).
  *
  * Invariants:
@@ -23,8 +23,8 @@ import {
   u32,
   workgroupIdX,
   workgroupIdY,
-} from '../kernel/build.ts';
-import type { Expr, ScalarType } from '../kernel/ir.ts';
+} from '../kernel/make-expressions.ts';
+import type { Expr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 
 /** The points of a launch, one for each thread. */

@@ -7,9 +7,9 @@
  * the numbers are the same.
  */
 import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/tensors/sum-order.ts';
-import type { Expr, ScalarType } from '../kernel/ir.ts';
+import type { Expr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, asExpr, bitAnd, eq, min, u32 } from '../kernel/build.ts';
+import { add, asExpr, bitAnd, eq, min, u32 } from '../kernel/make-expressions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 
 /** The terms of a sum at a point, as a loop nest inside one thread. */

@@ -4,8 +4,8 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Domain, SparseGraph } from '../graph/domains.ts';
-import type { Graph, Node, NodeId } from '../graph/ir.ts';
-import { moveCheck, moveRoot, operandsOf, rootNodes, whereNumbersCount } from '../graph/uses.ts';
+import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { moveCheck, moveRoot, operandsOf, rootNodes, whereNumbersCount } from '../graph/node-uses.ts';
 
 export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
   const supports = (id: NodeId): readonly NodeId[] => domains.get(id)?.supports ?? [];

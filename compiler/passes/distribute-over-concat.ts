@@ -15,10 +15,10 @@
  * A part of weight times 0 is 0: weights of a union are taken to be finite.
  */
 import { apply, one, sizeKey, zero, type Size } from '../../dsl/types/size.ts';
-import { replaceInBounds } from '../graph/bounds.ts';
-import type { GraphBuilder } from '../graph/build.ts';
-import type { AxisId, Node, NodeId } from '../graph/ir.ts';
-import { copyNode, rewriteGraph } from '../graph/uses.ts';
+import { replaceInBounds } from '../graph/presence-bounds.ts';
+import type { GraphBuilder } from '../graph/graph-builder.ts';
+import type { AxisId, Node, NodeId } from '../graph/graph-ir.ts';
+import { copyNode, rewriteGraph } from '../graph/node-uses.ts';
 import { operandsOfDraft } from '../graph/draft.ts';
 import { definePass } from './pass.ts';
 import { sliced } from './simplify-views.ts';

@@ -5,8 +5,8 @@
  * waits for, and axes nothing has. Inputs of the entry stay: its signature is fixed.
  * Why: elaboration builds what might be wanted (the rank of every route).
  */
-import type { AxisId, Graph } from '../graph/ir.ts';
-import { rewriteGraph } from '../graph/uses.ts';
+import type { AxisId, Graph } from '../graph/graph-ir.ts';
+import { rewriteGraph } from '../graph/node-uses.ts';
 import { definePass } from './pass.ts';
 
 export const dropDeadValues = definePass({

@@ -6,15 +6,15 @@
  * Why: elaboration writes `mean` as a division by a constant 1, `all` as a mask that is always true, and so on.
  * Before: `where(true, x * 1, y) ** 2`   After: `x * x`
  *
- * A constant keeps its float64 digits, for what is computed with more than those of f32 (graph/wide.ts); an operation is not folded if
+ * A constant keeps its float64 digits, for what is computed with more than those of f32 (graph/wide-angles.ts); an operation is not folded if
  * its result is not finite.
  */
 import { asInteger } from '../../dsl/types/size.ts';
-import type { GraphBuilder } from '../graph/build.ts';
+import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { implies } from '../graph/implies.ts';
 import { scalarFunction } from '../graph/interpret-scalar.ts';
-import type { Node, NodeId } from '../graph/ir.ts';
-import { operandsOf, rewriteGraph } from '../graph/uses.ts';
+import type { Node, NodeId } from '../graph/graph-ir.ts';
+import { operandsOf, rewriteGraph } from '../graph/node-uses.ts';
 import { definePass } from './pass.ts';
 
 type MapNode = Extract<Node, { kind: 'map' }>;

@@ -11,8 +11,8 @@
  * Before: every node a buffer. After: `materialised`.
  */
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
-import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/ir.ts';
-import { operandsOf, writtenNodes, usesOf } from '../graph/uses.ts';
+import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/graph-ir.ts';
+import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
 
 /** Operations that may be repeated for free. */
 const cheap = 4;

@@ -3,8 +3,8 @@
  * (sparsify) and which of them get memory (fuse-elementwise).
  */
 import { everywhere, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
-import type { Graph } from '../graph/ir.ts';
-import { verifyGraph, verifySparse } from '../graph/verify.ts';
+import type { Graph } from '../graph/graph-ir.ts';
+import { verifyGraph, verifySparse } from '../graph/verify-graph.ts';
 import { distributeOverConcat } from './distribute-over-concat.ts';
 import { dropDeadValues } from './drop-dead-values.ts';
 import { foldConstants } from './fold-constants.ts';

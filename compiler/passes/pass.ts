@@ -5,8 +5,8 @@
  * it took, stop after the n-th to bisect) it learns through hooks.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import type { Graph } from '../graph/ir.ts';
-import { verifyGraph } from '../graph/verify.ts';
+import type { Graph } from '../graph/graph-ir.ts';
+import { verifyGraph } from '../graph/verify-graph.ts';
 
 export interface Pass {
   readonly name: string;

@@ -6,7 +6,7 @@
  * compute it once. The builder shares as it builds: building again shares what other passes have made equal.
  * Before: `%4 = silu %3`, `%9 = silu %3`   After: one of them.
  */
-import { rewriteGraph } from '../graph/uses.ts';
+import { rewriteGraph } from '../graph/node-uses.ts';
 import { definePass } from './pass.ts';
 
 export const shareValues = definePass({

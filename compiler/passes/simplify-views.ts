@@ -7,9 +7,9 @@
  * Before: `rename(rename(x, A: B), B: A)`   After: `x`
  */
 import { apply, asInteger, one, sizeKey, zero, type Size } from '../../dsl/types/size.ts';
-import type { GraphBuilder } from '../graph/build.ts';
-import type { AxisId, Node, NodeId } from '../graph/ir.ts';
-import { rewriteGraph } from '../graph/uses.ts';
+import type { GraphBuilder } from '../graph/graph-builder.ts';
+import type { AxisId, Node, NodeId } from '../graph/graph-ir.ts';
+import { rewriteGraph } from '../graph/node-uses.ts';
 import { definePass } from './pass.ts';
 
 export const simplifyViews = definePass({

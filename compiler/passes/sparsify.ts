@@ -25,13 +25,13 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, one, zero, type Size } from '../../dsl/types/size.ts';
-import { GraphBuilder } from '../graph/build.ts';
+import { GraphBuilder } from '../graph/graph-builder.ts';
 import { everywhere, type DenseFallback, type Domain, type SparseGraph } from '../graph/domains.ts';
 import { guardsOf } from '../graph/implies.ts';
-import type { AxisId, Check, Graph, Node, NodeId, Root, Span } from '../graph/ir.ts';
-import { liveNodes, nodesOfRoot, operandsOf, shownNodes } from '../graph/uses.ts';
+import type { AxisId, Check, Graph, Node, NodeId, Root, Span } from '../graph/graph-ir.ts';
+import { liveNodes, nodesOfRoot, operandsOf, shownNodes } from '../graph/node-uses.ts';
 import { inDependencyOrder } from './dependency-order.ts';
-import { Supports } from '../graph/supports.ts';
+import { Supports } from '../graph/presences.ts';
 
 export function sparsify(graph: Graph): SparseGraph {
   const pass = new Demand(graph);

@@ -2,11 +2,11 @@
  * schedule: a graph whose values know where they are computed, to a plan of launches. Pure; static; the same for all sizes of a run.
  *
  *   choose what has memory, and over which space        choose-storage.ts
- *   for each such value, in order:                       emit-values.ts, relations.ts
+ *   for each such value, in order:                       emit-values.ts, assignment-lists.ts
  *     the relation it lives on, once                     (three launches)
  *     its kernel, by the family the chooser names        choose-kernels.ts → kernels/
  *   copy what a run returns to its layout
- *   share memory by lifetime                             place-buffers.ts
+ *   share memory by lifetime                             assign-buffers.ts
  *
  * If a launch needs more buffers than the target has, a value it computed in passing is given memory and all is done again: the
  * number of such values only grows, so this ends.
@@ -16,21 +16,21 @@ import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, exact, multiply } from '../../dsl/types/size.ts';
 import { domainOf } from '../graph/domains.ts';
-import { nodesOfCheck } from '../graph/uses.ts';
+import { nodesOfCheck } from '../graph/node-uses.ts';
 import type { FusedGraph } from '../graph/domains.ts';
-import type { AxisId, ElementType, Node, NodeId, Root, Span } from '../graph/ir.ts';
+import type { AxisId, ElementType, Node, NodeId, Root, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
-import { chooseStorage, dependenciesOf } from './choose-storage.ts';
-import type { Storage } from './choose-storage.ts';
-import type { Contents } from './contents.ts';
-import { CheckEmitter } from './emit-checks.ts';
-import { ValueEmitter } from './emit-values.ts';
-import { placeBuffers } from './place-buffers.ts';
-import { PlanBuilder } from './plan-builder.ts';
-import { accessOf, wordOf } from './plan.ts';
-import type { Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
-import { RelationBuilder } from './relations.ts';
-import { bytesOf } from './work.ts';
+import { chooseStorage, dependenciesOf } from './deciding/choose-storage.ts';
+import type { Storage } from './deciding/choose-storage.ts';
+import type { Contents } from './emitting/contents.ts';
+import { CheckEmitter } from './emitting/emit-checks.ts';
+import { ValueEmitter } from './emitting/emit-values.ts';
+import { placeBuffers } from './memory/assign-buffers.ts';
+import { PlanBuilder } from './emitting/plan-builder.ts';
+import { accessOf, wordOf } from './memory/plan.ts';
+import type { Plan, PlanBuffer, PlanResult, Step } from './memory/plan.ts';
+import { RelationBuilder } from './emitting/assignment-lists.ts';
+import { bytesOf } from './emitting/work.ts';
 
 export interface ScheduleOptions {
   /** How a place in the source is shown in labels: `mixtral.moe:14:5`. */

@@ -3,9 +3,9 @@
  * each buffer is). Where rounding could turn a mask inside the launch itself, either answer is taken, if the buffers agree on it.
  */
 import { CHUNK } from '../kernels/compaction.ts';
-import type { Compaction } from '../schedule/contents.ts';
+import type { Compaction } from '../schedule/emitting/contents.ts';
 import type { Evaluation, Memory } from './evaluate.ts';
-import { counted, points } from './points.ts';
+import { counted, points } from './point-blocks.ts';
 import { pointsOfPositions, positionsOf, rowsAt, rowsOf, wordsOf, type Rows } from './rows.ts';
 import { fates, POISON, Tallying, type Tally } from './tally.ts';
 

@@ -12,15 +12,15 @@ import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/typ
 import { inAnyOrder, termsOf } from '../graph/addition-bound.ts';
 import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
 import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
-import { isWaveOfWide, wideOperands } from '../graph/wide.ts';
+import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
 import { LARGEST } from '../graph/infinity.ts';
-import type { AxisId, Graph, Node, NodeId } from '../graph/ir.ts';
-import { Places, type Bounded } from '../graph/places.ts';
+import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { Places, type Bounded } from '../graph/row-major-offsets.ts';
 import { apart, leavesRange, u, wideUnit } from '../graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
-import { nodeOf } from '../graph/uses.ts';
-import type { Relation, StoredSpace } from '../schedule/memory.ts';
-import { chosen, expanded, indexAt, points, type Numbers, type Points } from './points.ts';
+import { nodeOf } from '../graph/node-uses.ts';
+import type { Relation, StoredSpace } from '../schedule/memory/memory.ts';
+import { chosen, expanded, indexAt, points, type Numbers, type Points } from './point-blocks.ts';
 import { rowsAt, type Rows } from './rows.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
@@ -219,7 +219,7 @@ export class Evaluation {
     return flagged({ v: out.value, d: out.delta, left: beyond(out.value, operands, left) });
   }
 
-  /** A value as wide numbers have it (graph/wide.ts): made of what it is made of, also where it has memory. */
+  /** A value as wide numbers have it (graph/wide-angles.ts): made of what it is made of, also where it has memory. */
   #wide(id: NodeId, p: Points): Numbers {
     const node = nodeOf(this.#graph, id);
     const operands = wideOperands(node);

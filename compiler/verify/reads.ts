@@ -1,9 +1,9 @@
 /** What judging a value loads: so long it has to be kept. */
 import { domainOf, type FusedGraph } from '../graph/domains.ts';
-import type { Graph, Node, NodeId } from '../graph/ir.ts';
-import { nodeOf, operandsOf } from '../graph/uses.ts';
-import { isWaveOfWide, wideOperands } from '../graph/wide.ts';
-import type { Content, Contents } from '../schedule/contents.ts';
+import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { nodeOf, operandsOf } from '../graph/node-uses.ts';
+import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
+import type { Content, Contents } from '../schedule/emitting/contents.ts';
 
 /** Buffers of node values that judging a content loads. */
 export function readsOf(

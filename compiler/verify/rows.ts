@@ -1,8 +1,8 @@
 /** The rows of a relation as a run made them: which points they are, and where a point's row is. */
-import type { AxisId } from '../graph/ir.ts';
-import type { Places } from '../graph/places.ts';
-import type { Relation } from '../schedule/memory.ts';
-import { counted, indexAt, type Points } from './points.ts';
+import type { AxisId } from '../graph/graph-ir.ts';
+import type { Places } from '../graph/row-major-offsets.ts';
+import type { Relation } from '../schedule/memory/memory.ts';
+import { counted, indexAt, type Points } from './point-blocks.ts';
 
 export interface Rows {
   readonly relation: Relation;

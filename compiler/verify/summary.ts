@@ -1,5 +1,5 @@
 /** What a run's judgement comes to: counts over all values in memory, and the first that is wrong. */
-import type { StepJudge, StepVerdict } from './step-judge.ts';
+import type { StepJudge, StepVerdict } from './step-comparer.ts';
 import type { Compared } from './tally.ts';
 
 export interface StepwiseSummary {

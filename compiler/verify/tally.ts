@@ -5,7 +5,7 @@
  * error of less than that part of the tensor can hide in it.
  */
 import { LARGEST } from '../graph/infinity.ts';
-import type { ElementType } from '../graph/ir.ts';
+import type { ElementType } from '../graph/graph-ir.ts';
 import { tiny } from '../graph/scalar-bound.ts';
 
 export interface Compared {

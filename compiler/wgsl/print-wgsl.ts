@@ -10,9 +10,9 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { formatF32 } from '../kernel/format-f32.ts';
-import type { BinaryOp, Builtin, Expr, Kernel, Stmt, StoredType, UnaryOp } from '../kernel/ir.ts';
-import { forEachExpr } from '../kernel/walk.ts';
-import { NameTable } from './names.ts';
+import type { BinaryOp, Builtin, Expr, Kernel, Stmt, StoredType, UnaryOp } from '../kernel/kernel-ir.ts';
+import { forEachExpr } from '../kernel/visit-kernel.ts';
+import { NameTable } from './wgsl-names.ts';
 
 /** How a kernel's memory is bound: what pipelines, the manifest and the runtime derive from. */
 export interface BindingLayout {

@@ -1,17 +1,17 @@
 /**
  * Bodies: declarations, statements in order, a result.
  */
-import { checkRequire } from './requirements.ts';
+import { checkRequire } from './check-requirements.ts';
 import type * as ast from '../syntax/ast.ts';
 import { unreachable } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { axesOfType } from '../types/axes.ts';
-import { coerce } from './coerce.ts';
+import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { checkDeclarations } from './declarations.ts';
 import { describe, resolve } from './lookup.ts';
 import type { AxisVar, Expr, Stmt, ValueType } from '../types/program.ts';
-import { errorValue, Scope, type CheckedBody, type Entity, type Value } from './scope.ts';
+import { errorValue, Scope, type CheckedBody, type Entity, type Value } from './name-scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType } from './types.ts';
 import { isWhole, settled, toExpr } from './values.ts';

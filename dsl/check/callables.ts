@@ -6,7 +6,7 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import { hasAxis } from '../types/axes.ts';
-import { coerce } from './coerce.ts';
+import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { templateParameters, type CallableSyntax } from './generics.ts';
 import { resolveAxisName } from './lookup.ts';
@@ -24,10 +24,10 @@ import {
   type Template,
   type Traits,
   type Value,
-} from './scope.ts';
+} from './name-scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatAxes, mentionedAxes } from './types.ts';
-import { usedAxes } from './uses.ts';
+import { usedAxes } from './used-axes.ts';
 import { isWhole } from './values.ts';
 import { mayName } from './shadowing.ts';
 

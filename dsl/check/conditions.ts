@@ -4,11 +4,11 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { axesOfType, sameAxes } from '../types/axes.ts';
-import { coerceExpr } from './coerce.ts';
+import { coerceExpr } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import type { ElementType, Expr, Static, ValueType } from '../types/program.ts';
-import { errorValue, type Env, type CheckedBody, finishBody, type Value } from './scope.ts';
-import { staticIf } from './statics.ts';
+import { errorValue, type Env, type CheckedBody, finishBody, type Value } from './name-scope.ts';
+import { staticIf } from './check-statics.ts';
 import { formatType, tensorType } from './types.ts';
 import { elementOf, toExpr } from './values.ts';
 

@@ -11,7 +11,7 @@ import {
   type Span,
 } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import { foreignWords } from '../syntax/habits.ts';
+import { foreignWords } from '../syntax/foreign-syntax.ts';
 import type {
   AxisDeclaration,
   AxisVar,
@@ -22,7 +22,7 @@ import type {
   StoreDeclaration,
   UnionDeclaration,
 } from '../types/program.ts';
-import type { CheckedBody, Env, Family, Scope, Value } from './scope.ts';
+import type { CheckedBody, Env, Family, Scope, Value } from './name-scope.ts';
 import type * as ast from '../syntax/ast.ts';
 import type { NameOf } from './types.ts';
 

@@ -5,7 +5,7 @@
 import type * as ast from '../syntax/ast.ts';
 import { axesOfType, hasAxis, sharedAxes } from '../types/axes.ts';
 import type { Context } from './context.ts';
-import { shown } from './habits.ts';
+import { shown } from './foreign-idioms.ts';
 import type { AxisVar, Expr } from '../types/program.ts';
 import { listAxes } from './types.ts';
 

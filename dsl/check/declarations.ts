@@ -3,15 +3,15 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import { unreachable } from '../diagnostics/bug.ts';
-import { checkStoreSource } from './bindings.ts';
+import { checkStoreSource } from './check-sources.ts';
 import { checkCallable, checkExtern } from './callables.ts';
-import { coerce } from './coerce.ts';
+import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { mentionsOfExpr } from './mentions.ts';
-import { checkInstanceOrUnion } from './instances.ts';
+import { checkInstanceOrUnion } from './check-instances.ts';
 import type { AxisVar, Declaration, Id, Static, StaticType, StoreDeclaration } from '../types/program.ts';
 import { declareItems, itemsOf, namesIn, sortItems, type Item } from './resolve-names.ts';
-import type { Scope } from './scope.ts';
+import type { Scope } from './name-scope.ts';
 import { storeIsOne } from './steps.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType, listWords } from './types.ts';

@@ -1,14 +1,14 @@
 /**
  * Calls and members that another library has: `torch.softmax(x)`, `matmul(a, b)`, `x.view(T, D)`, `w.T`. They are told with the form
- * of this language (habits.ts), and what stands in their arguments is still checked.
+ * of this language (foreign-idioms.ts), and what stands in their arguments is still checked.
  */
 import type * as ast from '../syntax/ast.ts';
 import { axesOfType } from '../types/axes.ts';
-import { primitivesNamed } from '../primitives/table.ts';
+import { primitivesNamed } from '../primitives/primitive-table.ts';
 import type { Context } from './context.ts';
-import { adviceFor, isForeignModule, shown } from './habits.ts';
-import type { Argument } from './primitive-calls.ts';
-import { errorValue, type Env, type Value } from './scope.ts';
+import { adviceFor, isForeignModule, shown } from './foreign-idioms.ts';
+import type { Argument } from './check-primitive-calls.ts';
+import { errorValue, type Env, type Value } from './name-scope.ts';
 
 /** An error value after the diagnostic, if the callee is a name of another library; else null. */
 export function foreignCall(cx: Context, env: Env, callee: ast.Expr, args: readonly Argument[]): Value | null {

@@ -7,8 +7,8 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
 import type { AxisDeclaration, ConstDeclaration } from '../types/program.ts';
-import { type Scope, type Template, type TemplateAxis, type TemplateNumber } from './scope.ts';
-import { primitivesNamed } from '../primitives/table.ts';
+import { type Scope, type Template, type TemplateAxis, type TemplateNumber } from './name-scope.ts';
+import { primitivesNamed } from '../primitives/primitive-table.ts';
 import { isPredefined } from './shadowing.ts';
 import { staticOf } from './values.ts';
 

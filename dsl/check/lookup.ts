@@ -5,7 +5,7 @@ import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
 import type { AxisVar, ElementType } from '../types/program.ts';
-import type { Entity, Scope } from './scope.ts';
+import type { Entity, Scope } from './name-scope.ts';
 
 export const elementTypes: ReadonlySet<string> = new Set(['f32', 'f16', 'i32', 'bool']);
 

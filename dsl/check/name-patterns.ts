@@ -11,7 +11,7 @@ import { hasAxis, uniteAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { mentionsOfStatic } from './mentions.ts';
 import type { AxisVar, NameHole, NamePattern, Static, StaticOp } from '../types/program.ts';
-import type { Scope } from './scope.ts';
+import type { Scope } from './name-scope.ts';
 import { formatAxes } from './types.ts';
 
 /** What names in braces may be. */

@@ -8,7 +8,7 @@ import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import { describe } from './lookup.ts';
-import type { Entity, Scope } from './scope.ts';
+import type { Entity, Scope } from './name-scope.ts';
 import { isPredefined } from './shadowing.ts';
 
 /** The smallest thing that is declared: one axis, const or slot, or a callable. */

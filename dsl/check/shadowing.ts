@@ -1,9 +1,9 @@
 /** Which names a value may have: none that the language has, none that the program gives to what is no value. */
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { primitivesNamed } from '../primitives/table.ts';
+import { primitivesNamed } from '../primitives/primitive-table.ts';
 import type { Context } from './context.ts';
 import { describe, elementTypes } from './lookup.ts';
-import type { Entity, Scope } from './scope.ts';
+import type { Entity, Scope } from './name-scope.ts';
 
 /** Whether a value may have this name: nothing shadows an axis, a const, a declaration or a name of the language. */
 export function mayName(cx: Context, scope: Scope, name: string, span: Span): boolean {

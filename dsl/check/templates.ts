@@ -6,10 +6,10 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
-import { boundaryAxes } from './families.ts';
+import { boundaryAxes } from './check-families.ts';
 import { resolveAxis } from './lookup.ts';
 import type { AxisVar, FamilyAxis, Id, InstanceDeclaration, Static, ValueType } from '../types/program.ts';
-import type { Family, Scope, Template, TemplateAxis } from './scope.ts';
+import type { Family, Scope, Template, TemplateAxis } from './name-scope.ts';
 import { formatType, repeatedAxes, substituteType } from './types.ts';
 
 export interface Bindings {

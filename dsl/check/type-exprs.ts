@@ -5,7 +5,7 @@ import type * as ast from '../syntax/ast.ts';
 import { nameHelp, type Context } from './context.ts';
 import { elementTypes, isElementType, resolveAxisList, resolveAxisName } from './lookup.ts';
 import type { AxisVar, ValueType } from '../types/program.ts';
-import type { Scope } from './scope.ts';
+import type { Scope } from './name-scope.ts';
 import { repeatedAxes, tensorType } from './types.ts';
 
 /** The type that is written, or null after a diagnostic. */

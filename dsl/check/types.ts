@@ -5,7 +5,7 @@
  */
 import type { AxisVar, Id, RouteType, TensorType, ValueType } from '../types/program.ts';
 import { axesOfType, hasAxis, sameAxes, sameAxis } from '../types/axes.ts';
-import { format } from '../primitives/typing.ts';
+import { format } from '../primitives/operand-typing.ts';
 
 export type NameOf = (axis: AxisVar) => string;
 

@@ -4,10 +4,10 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
 import { axesOfLabel } from './lookup.ts';
-import { applyPrimitive, type Argument } from './primitive-calls.ts';
+import { applyPrimitive, type Argument } from './check-primitive-calls.ts';
 import type { AxisVar, Static, UnionDeclaration } from '../types/program.ts';
-import { errorValue, type Env, type Value } from './scope.ts';
-import { staticNumber } from './statics.ts';
+import { errorValue, type Env, type Value } from './name-scope.ts';
+import { staticNumber } from './check-statics.ts';
 
 /** A member of a union as a range of its axis. */
 export interface Part {

@@ -10,8 +10,8 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
 import type { ElementType, Expr, Id, StaticType, Static, ValueType } from '../types/program.ts';
-import { errorValue, type Family, type Scope, type Value } from './scope.ts';
-import { staticExpr } from './statics.ts';
+import { errorValue, type Family, type Scope, type Value } from './name-scope.ts';
+import { staticExpr } from './check-statics.ts';
 
 /** The value as a typed expression; `want` settles an open element type. Null if there was or is a mistake. */
 export function toExpr(cx: Context, value: Value, want: ElementType | null, span: Span): Expr | null {

@@ -169,7 +169,7 @@ export const catalogue = {
   MOE0503: { title: 'a step needs more storage buffers than the target binds' },
   MOE0504: { title: 'a program is written out to more than moec handles' },
 
-  // 06 weights (runtime/errors.ts has the same numbers)
+  // 06 weights (runtime/contract/errors.ts has the same numbers)
   MOE0600: { title: 'several faults in the weights, listed' },
   MOE0601: { title: 'a weights file ends before its header does' },
   MOE0602: { title: 'the header of a weights file is larger than is accepted' },
@@ -211,7 +211,7 @@ export const catalogue = {
   MOE0686: { title: 'an input is not stored' },
   MOE0690: { title: 'a stored range does not divide its axis' },
 
-  // 07 run time (runtime/errors.ts has the same numbers)
+  // 07 run time (runtime/contract/errors.ts has the same numbers)
   MOE0701: { title: 'no adapter' },
   MOE0702: { title: 'the device lacks features or limits that the model needs' },
   MOE0703: { title: 'the device was lost' },

@@ -6,9 +6,9 @@
  * `render.ts` draws it.
  */
 import { catalogue, type Code } from './catalogue.ts';
-import type { Span } from './source.ts';
+import type { Span } from './source-file.ts';
 
-export type { SourceFile, Span } from './source.ts';
+export type { SourceFile, Span } from './source-file.ts';
 export type { Code } from './catalogue.ts';
 
 /** A notice tells of what is right and costs more than it seems. */

@@ -14,7 +14,7 @@
  * The primary place has `^`, the others `-`. A place of several lines is marked on its first. Colours are the caller's
  * affair.
  */
-import { lineIndexAt, lineStarts, lineText, positionAt, type SourceFile, type Span } from './source.ts';
+import { lineIndexAt, lineStarts, lineText, positionAt, type SourceFile, type Span } from './source-file.ts';
 import { showLine, showName, showText } from './columns.ts';
 import type { Diagnostic } from './diagnostic.ts';
 

@@ -9,7 +9,15 @@ import type { F64Call, F64Operand } from '../tensors/operand.ts';
 import { alongNames, binaryNames, reductionNames, unaryNames, type PrimitiveName } from '../types/primitive-names.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOf } from '../tensors/pointwise.ts';
-import { ofAll, ofChoice, ofWeights, project, where, whereAllPresent, type Deferred } from '../tensors/problems.ts';
+import {
+  ofAll,
+  ofChoice,
+  ofWeights,
+  project,
+  where,
+  whereAllPresent,
+  type Deferred,
+} from '../tensors/deferred-errors.ts';
 import type { F64Route } from '../tensors/route.ts';
 import { sizeOf } from '../tensors/tensor.ts';
 

@@ -2,13 +2,13 @@
  * Putting values together along an axis: the steps of a chain (`stack`), the members of a union (`unite`), and a route
  * over one member's axes as a route over the union's (`embed`).
  */
-import { bound, boundsOfRecut, type BoundFact } from '../tensors/bounds.ts';
+import { bound, boundsOfRecut, type BoundFact } from '../tensors/route-bounds.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Axis } from '../types/axis.ts';
 import { apply, asNumber, type Size } from '../types/size.ts';
-import type { Deferred } from '../tensors/problems.ts';
-import { project } from '../tensors/problems.ts';
+import type { Deferred } from '../tensors/deferred-errors.ts';
+import { project } from '../tensors/deferred-errors.ts';
 import { axesOfRoute, makeRoute, weightsOf, type F64Route } from '../tensors/route.ts';
 import {
   countPoints,

@@ -1,9 +1,9 @@
 /** `require` in the reference: a value depends on the points at which its condition is false, as on any other error. */
 import type { F64Operand } from '../tensors/operand.ts';
-import type { Required } from '../meaning/algebra.ts';
+import type { Required } from '../meaning/backend.ts';
 import { formatSize } from '../types/size.ts';
 import { axesOf } from '../tensors/pointwise.ts';
-import { project, type Deferred, type RunProblem } from '../tensors/problems.ts';
+import { project, type Deferred, type RunProblem } from '../tensors/deferred-errors.ts';
 import { pointAt, without, type F64Tensor } from '../tensors/tensor.ts';
 
 /** How many points that fail are told apart; the others are one problem together. */

@@ -7,15 +7,15 @@
 import type { Block, CallableDeclaration, Id, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { isLibrary, type Span } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from '../types/limits.ts';
-import type { Algebra, Selection } from './algebra.ts';
+import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import type { Algebra, Selection } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOfType } from '../types/axes.ts';
 import { withoutPoints } from './coerce.ts';
 import { axesOfOperand, restrict, stackOperands, type Frame, type WalkValue } from './frame.ts';
 import type { FamilyValue } from './instances.ts';
-import type { Scope, StaticFrame } from './scope.ts';
+import type { Scope, StaticFrame } from './instance-scope.ts';
 import { asInteger, exact } from '../types/size.ts';
 
 export class Calls<T, R> {

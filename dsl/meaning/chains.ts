@@ -5,12 +5,12 @@
 import type { AxisVar, Block, ChainExpr, Expr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './algebra.ts';
+import type { Algebra } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { withoutPoints } from './coerce.ts';
 import { stackOperands, type Frame, type WalkValue } from './frame.ts';
-import { MOST_STEPS, withinLimit } from '../types/limits.ts';
+import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
 import { asInteger } from '../types/size.ts';
 
 /** What a chain needs of the walk. */

@@ -1,11 +1,11 @@
 /**
  * Coercions of the walk: a value where a type is written becomes one of that type. The checker has made sure that it can
- * (dsl/check/coerce.ts says what may become what); here axes are added, routes turned, numbers narrowed.
+ * (dsl/check/check-coercions.ts says what may become what); here axes are added, routes turned, numbers narrowed.
  */
 import type { AxisVar, ElementType, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './algebra.ts';
+import type { Algebra } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOfType } from '../types/axes.ts';

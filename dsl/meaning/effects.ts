@@ -6,14 +6,14 @@
 import { addedInOrder } from '../tensors/sum-order.ts';
 import type { Id, ValueType } from '../types/program.ts';
 import { diagnostic, isLibrary, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from '../types/limits.ts';
-import type { Algebra, Selection, Store } from './algebra.ts';
+import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import type { Algebra, Selection, Store } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { asInteger, exact } from '../types/size.ts';
 import type { Frame } from './frame.ts';
 import { differentOrigin, type Instance } from './instances.ts';
-import { onePath } from './scope.ts';
+import { onePath } from './instance-scope.ts';
 
 export interface GatheredValue<T, R> {
   readonly path: string;

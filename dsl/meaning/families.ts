@@ -4,7 +4,7 @@
  */
 import type { Declaration, FamilyAxis, Id } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import type { Selection } from './algebra.ts';
+import type { Selection } from './backend.ts';
 import type { Axis, AxisFactory } from '../types/axis.ts';
 import type { FamilyValue } from './instances.ts';
 import { asInteger, exact, multiply, one } from '../types/size.ts';

@@ -3,8 +3,8 @@ import type { FamilyExpr } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Frame } from './frame.ts';
 import type { FamilyValue } from './instances.ts';
-import type { Obligations } from './obligations.ts';
-import type { Scope } from './scope.ts';
+import type { Obligations } from './size-constraints.ts';
+import type { Scope } from './instance-scope.ts';
 import { asInteger, exact } from '../types/size.ts';
 
 /** The family that an expression names. */

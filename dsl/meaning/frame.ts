@@ -5,11 +5,11 @@
 import type { Id } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './algebra.ts';
+import type { Algebra } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import type { FamilyValue } from './instances.ts';
-import type { StaticFrame } from './scope.ts';
+import type { StaticFrame } from './instance-scope.ts';
 
 export type WalkValue<T, R> =
   | Operand<T, R>

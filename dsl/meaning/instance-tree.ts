@@ -5,7 +5,7 @@
  */
 import type { CallableDeclaration, Declaration, Id, Program } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import type { Selection } from './algebra.ts';
+import type { Selection } from './backend.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Instance } from './instances.ts';
 import { indexProgram, type ProgramIndex } from './program-index.ts';

@@ -8,7 +8,7 @@
  */
 import type { Id } from '../types/program.ts';
 import type { Axis } from '../types/axis.ts';
-import type { Selection, Store } from './algebra.ts';
+import type { Selection, Store } from './backend.ts';
 import type { Size } from '../types/size.ts';
 
 export type StaticValue =

@@ -3,12 +3,12 @@ import { axesOfType } from '../types/axes.ts';
 import type { Expr, PrimitiveExpr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './algebra.ts';
+import type { Algebra } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOfOperand, type Frame } from './frame.ts';
-import type { Obligations } from './obligations.ts';
-import type { Scope } from './scope.ts';
+import type { Obligations } from './size-constraints.ts';
+import type { Scope } from './instance-scope.ts';
 import { asInteger, type Size } from '../types/size.ts';
 
 export class PrimitiveCalls<T, R> {

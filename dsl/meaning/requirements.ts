@@ -4,7 +4,7 @@
  */
 import type { Expr, MessagePart, Static } from '../types/program.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Required } from './algebra.ts';
+import type { Algebra, Required } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Frame, WalkValue } from './frame.ts';
 import type { StaticValue } from './instances.ts';

@@ -4,7 +4,7 @@
  */
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Operand } from '../types/call.ts';
-import type { Store } from './algebra.ts';
+import type { Store } from './backend.ts';
 
 /** Something a run gives, with the place that says so. */
 export interface RunValue {

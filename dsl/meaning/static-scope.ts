@@ -4,7 +4,7 @@
  * its home (instance-tree.ts); meeting it again while it is being made is a definition that depends on itself.
  */
 import type { AxisVar, Declaration, Id, Program, Static, UnionDeclaration } from '../types/program.ts';
-import { withinNesting } from '../types/limits.ts';
+import { withinNesting } from '../types/expansion-limits.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import { AxisFactory, type Axis } from '../types/axis.ts';

@@ -6,7 +6,7 @@
  * axes, where absent points would have to count or not. Over payload axes all act at each present point.
  */
 import { ascending } from '../tensors/ascending.ts';
-import { along, maximumOf, meanOf, varianceOf, type Line } from '../tensors/reduce.ts';
+import { along, maximumOf, meanOf, varianceOf, type Line } from '../tensors/reduce-lines.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, value } from './arguments.ts';
 import { alongNames, type AlongName } from '../types/primitive-names.ts';
 import {
@@ -19,7 +19,7 @@ import {
 } from './primitive.ts';
 import { sharedAxes } from '../types/axes.ts';
 import { BlockSums, SUM_BLOCK, sumInOrder } from '../tensors/sum-order.ts';
-import { computable, computed, format, list, oneAxis, over, retyped, supportOf, wants } from './typing.ts';
+import { computable, computed, format, list, oneAxis, over, retyped, supportOf, wants } from './operand-typing.ts';
 
 interface Entry {
   readonly of: 'float' | 'number';

@@ -5,7 +5,7 @@
 import type { AxisVar } from '../types/program.ts';
 import { axesOfType, hasAxis, sameAxis, withoutAxes } from '../types/axes.ts';
 import type { Inferred, TypeCall, TypeProblem } from './primitive.ts';
-import { distinct, fresh, format, substituteAxes, type Computable } from './typing.ts';
+import { distinct, fresh, format, substituteAxes, type Computable } from './operand-typing.ts';
 
 /** `from` axes (which the value must have) become `to`, at the place of the first of them. */
 export function replaceAxes(

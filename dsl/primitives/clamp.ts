@@ -2,7 +2,7 @@
 import { pointwise } from '../tensors/pointwise.ts';
 import { operand, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { computable, join, meet, wants } from './typing.ts';
+import { computable, join, meet, wants } from './operand-typing.ts';
 
 export const clamp: Primitive = {
   name: 'clamp',

@@ -19,7 +19,7 @@ import { axes, axesArgument, axisArgument, dense, denseOperand, value } from './
 import { hasAll } from './axes-changed.ts';
 import { isProblem, type Primitive, type TypeCall, type TypeProblem } from './primitive.ts';
 import { sameAxis, uniteAxes, withoutAxes } from '../types/axes.ts';
-import { axesGiven, denseArgument, fresh, meet, oneAxis, sameWithin } from './typing.ts';
+import { axesGiven, denseArgument, fresh, meet, oneAxis, sameWithin } from './operand-typing.ts';
 
 /** Routes are not joined: over the parts of a union they are added, over one axis too. */
 function withRouteHelp(call: TypeCall, problem: TypeProblem): TypeProblem {

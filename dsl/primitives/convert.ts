@@ -5,7 +5,7 @@
 import { pointwise } from '../tensors/pointwise.ts';
 import { operand, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { computable, retyped } from './typing.ts';
+import { computable, retyped } from './operand-typing.ts';
 
 /** Towards zero, to the ends of 32 bits if it is further out, NaN to 0. */
 function truncate(value: number): number {

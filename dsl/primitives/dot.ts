@@ -15,7 +15,7 @@ import { axesOfType, hasAxis, isSubset, sharedAxes, uniteAxes, withoutAxes } fro
 import { isProblem, type Primitive, type TypeProblem } from './primitive.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import { BlockSums, SUM_BLOCK } from '../tensors/sum-order.ts';
-import { axesGiven, computable, distinct, format, list, meet, wants, type Naming } from './typing.ts';
+import { axesGiven, computable, distinct, format, list, meet, wants, type Naming } from './operand-typing.ts';
 
 /** The axes that `left @ right` contracts, or why it is not clear. */
 export function contractionAxes(

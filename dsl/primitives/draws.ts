@@ -8,7 +8,7 @@ import { axes, axesArgument, dense } from './arguments.ts';
 import { drawAt, drawAxes, drawKey, foldAxis } from './draw-hash.ts';
 import { drawNames, type DrawName } from '../types/primitive-names.ts';
 import type { Documentation, Primitive } from './primitive.ts';
-import { axesGiven, distinct, tensor } from './typing.ts';
+import { axesGiven, distinct, tensor } from './operand-typing.ts';
 
 const documentation: Record<DrawName, Documentation> = {
   uniform: {

@@ -7,7 +7,7 @@
  *
  * i32 wraps to 32 bits; `/` and `%` are floored, `x / 0` is x and `x % 0` is 0, as integer division in WGSL has it.
  */
-import { boundsOfSum, bound } from '../tensors/bounds.ts';
+import { boundsOfSum, bound } from '../tensors/route-bounds.ts';
 import type { ElementType } from '../types/program.ts';
 import { asInteger } from '../types/size.ts';
 import { pointwise } from '../tensors/pointwise.ts';
@@ -38,7 +38,7 @@ import {
   wants,
   type Computable,
   type ElementClass,
-} from './typing.ts';
+} from './operand-typing.ts';
 
 interface Entry {
   readonly sign: string;

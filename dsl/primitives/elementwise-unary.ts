@@ -7,7 +7,7 @@ import { conditionOperand, operand, value } from './arguments.ts';
 import { unaryNames, type UnaryName } from '../types/primitive-names.ts';
 import { isProblem, type Documentation, type Primitive } from './primitive.ts';
 import { erf, erfc, geluTanh, inverseRoot, sigmoid } from './special-functions.ts';
-import { computable, computed, conditionArgument, retyped, wants } from './typing.ts';
+import { computable, computed, conditionArgument, retyped, wants } from './operand-typing.ts';
 
 interface Entry {
   readonly surface?: string;

@@ -24,10 +24,10 @@ import {
 import type { Axis } from '../types/axis.ts';
 import { axes, axisArgument, dense, denseOperand, operand, value } from './arguments.ts';
 import { hasAll } from './axes-changed.ts';
-import { boundsOfLookUp } from '../tensors/bounds.ts';
+import { boundsOfLookUp } from '../tensors/route-bounds.ts';
 import { axesOfType, hasAxis, sameAxis, sharedAxes, uniteAxes, withoutAxes } from '../types/axes.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { computable, format, indices, list, oneAxis, tensor } from './typing.ts';
+import { computable, format, indices, list, oneAxis, tensor } from './operand-typing.ts';
 
 export const gather: Primitive = {
   name: 'gather',

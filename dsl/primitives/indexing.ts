@@ -2,12 +2,12 @@
  * Indexing by what is known when compiling: `x[T: 0]`, `x[T: a .. b as S]`, `x[P: part]`, and `is(P: part)`. Of a route
  * the points that remain keep their weights and ranks, nothing is renumbered. All ranges lie inside their axis.
  */
-import { indexed, laidOut, recut } from '../tensors/recut.ts';
+import { indexed, laidOut, recut } from '../tensors/reindex.ts';
 import { sizeOf } from '../tensors/tensor.ts';
 import { axes, axesArgument, axisArgument, dense, integerArgument, number, operand, value } from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { axesGiven, computable, oneAxis, tensor } from './typing.ts';
+import { axesGiven, computable, oneAxis, tensor } from './operand-typing.ts';
 
 const subject = value('x', 'a tensor or a route');
 const axis = axes('axis', 'the axis that is indexed');

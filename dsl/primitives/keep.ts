@@ -10,7 +10,16 @@ import { countPoints, offsets, take, unite, without } from '../tensors/tensor.ts
 import { axes, axesArgument, operand, value } from './arguments.ts';
 import { axesOfType, isSubset, uniteAxes, withoutAxes } from '../types/axes.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { checkOver, computable, computed, conditionArgument, format, list, selected, supportOf } from './typing.ts';
+import {
+  checkOver,
+  computable,
+  computed,
+  conditionArgument,
+  format,
+  list,
+  selected,
+  supportOf,
+} from './operand-typing.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 
 export const keep: Primitive = {

@@ -13,7 +13,7 @@ import { axes, axesArgument, numberArgument, operand, routeOperand, staticSize, 
 import { axesOfType, hasAxis, isSubset, withoutAxes } from '../types/axes.ts';
 import { isProblem, type Primitive, type TypeCall, type TypeProblem } from './primitive.ts';
 import { scores } from './selection.ts';
-import { axesGiven, distinct, format, list, routeArgument, runTimeNumber, supportOf } from './typing.ts';
+import { axesGiven, distinct, format, list, routeArgument, runTimeNumber, supportOf } from './operand-typing.ts';
 import type { Axis } from '../types/axis.ts';
 import type { AxisVar, RouteType } from '../types/program.ts';
 

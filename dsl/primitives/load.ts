@@ -7,7 +7,7 @@ import { countPoints, offsets, without } from '../tensors/tensor.ts';
 import { axes, axesArgument, dense, routeOperand, value } from './arguments.ts';
 import { isProblem, type Documentation, type Primitive } from './primitive.ts';
 import { withoutAxes } from '../types/axes.ts';
-import { axesGiven, checkOver, routeArgument, supportOf, tensor } from './typing.ts';
+import { axesGiven, checkOver, routeArgument, supportOf, tensor } from './operand-typing.ts';
 
 function counting(name: 'load' | 'count', documentation: Documentation): Primitive {
   return {

@@ -4,7 +4,7 @@
 import { countPoints } from '../tensors/tensor.ts';
 import { axes, axesArgument, axisArgument, dense } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { axesGiven, distinct, oneAxis, tensor } from './typing.ts';
+import { axesGiven, distinct, oneAxis, tensor } from './operand-typing.ts';
 
 export const iota: Primitive = {
   name: 'iota',

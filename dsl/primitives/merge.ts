@@ -1,10 +1,10 @@
 /** `merge(x, (G, M): E)`: several axes as one, row-major in the order written. The inverse of split. */
-import { merged, recut } from '../tensors/recut.ts';
+import { merged, recut } from '../tensors/reindex.ts';
 import { axes, axesArgument, axisArgument, operand, value } from './arguments.ts';
 import { hasAll, replaceAxes } from './axes-changed.ts';
 import { isProblem, type Primitive } from './primitive.ts';
 import { sharedAxes } from '../types/axes.ts';
-import { axesGiven, computable, format, list, oneAxis } from './typing.ts';
+import { axesGiven, computable, format, list, oneAxis } from './operand-typing.ts';
 
 export const merge: Primitive = {
   name: 'merge',

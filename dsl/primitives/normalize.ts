@@ -2,10 +2,10 @@
  * `normalize(r, eps: e)`: present weights divided by (their sum over the targets + e). A denominator of exactly 0 gives
  * weights 0; where nothing is present nothing is, so `r @ y` is 0 there.
  */
-import { along, sumOf } from '../tensors/reduce.ts';
+import { along, sumOf } from '../tensors/reduce-lines.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { checkOver, computed, routeArgument, supportOf, wants } from './typing.ts';
+import { checkOver, computed, routeArgument, supportOf, wants } from './operand-typing.ts';
 
 export const normalize: Primitive = {
   name: 'normalize',

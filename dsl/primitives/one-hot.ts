@@ -2,7 +2,7 @@
 import { countPoints, offsets, pointAt, sizeOf } from '../tensors/tensor.ts';
 import { axes, axisArgument, dense, denseOperand, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { fresh, indices, oneAxis, tensor } from './typing.ts';
+import { fresh, indices, oneAxis, tensor } from './operand-typing.ts';
 
 export const oneHot: Primitive = {
   name: 'one_hot',

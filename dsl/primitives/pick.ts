@@ -21,7 +21,7 @@ import {
   oneAxis,
   selected,
   wants,
-} from './typing.ts';
+} from './operand-typing.ts';
 
 export const pick: Primitive = {
   name: 'pick',

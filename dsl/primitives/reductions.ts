@@ -18,7 +18,7 @@ import {
   sumOf,
   varianceOf,
   type Line,
-} from '../tensors/reduce.ts';
+} from '../tensors/reduce-lines.ts';
 import { pointAt, without } from '../tensors/tensor.ts';
 import { axesOf } from '../tensors/pointwise.ts';
 import { axesArgument, operand, overParameter, value } from './arguments.ts';
@@ -32,7 +32,7 @@ import {
   type TypeCall,
   type TypeProblem,
 } from './primitive.ts';
-import { computable, computed, format, list, oneAxis, over, supportOf, targetsLeft, wants } from './typing.ts';
+import { computable, computed, format, list, oneAxis, over, supportOf, targetsLeft, wants } from './operand-typing.ts';
 
 interface Entry {
   readonly of: 'float' | 'number';

@@ -1,10 +1,10 @@
 /** `rename(x, T: T', …)`: the same values, axes called otherwise, all at once. The sizes are equal, the names free. */
-import { renamed } from '../tensors/recut.ts';
+import { renamed } from '../tensors/reindex.ts';
 import { axes, axesArgument, operand, value } from './arguments.ts';
 import { hasAll } from './axes-changed.ts';
 import { axesOfType, sameAxis, withoutAxes } from '../types/axes.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { axesGiven, computable, distinct, fresh, substituteAxes } from './typing.ts';
+import { axesGiven, computable, distinct, fresh, substituteAxes } from './operand-typing.ts';
 
 export const rename: Primitive = {
   name: 'rename',

@@ -6,7 +6,7 @@ import { filledWith, makeRoute, type F64Route } from '../tensors/route.ts';
 import { routeOperand, value } from './arguments.ts';
 import { axesOfType } from '../types/axes.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { routeArgument, tensor } from './typing.ts';
+import { routeArgument, tensor } from './operand-typing.ts';
 
 /** The same points and ranks with other weights, one at each. */
 function reweighted(

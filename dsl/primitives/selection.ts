@@ -5,7 +5,16 @@
 import type { AxisVar, RouteType } from '../types/program.ts';
 import { axesOfType, uniteAxes } from '../types/axes.ts';
 import { isProblem, type TypeCall, type TypeProblem } from './primitive.ts';
-import { computable, computed, conditionArgument, format, over, selected, wants, type Computable } from './typing.ts';
+import {
+  computable,
+  computed,
+  conditionArgument,
+  format,
+  over,
+  selected,
+  wants,
+  type Computable,
+} from './operand-typing.ts';
 
 /** Scores: numbers at points; a route that has a payload has more than one number there. */
 export function scores(call: TypeCall, name: string, what: string): Computable | TypeProblem {

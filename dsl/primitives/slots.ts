@@ -10,7 +10,7 @@ import { axes, axesArgument, axisArgument, routeOperand, value } from './argumen
 import { queueAxes } from './limit.ts';
 import { axesOfType } from '../types/axes.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { axesGiven, format, fresh, oneAxis, routeArgument } from './typing.ts';
+import { axesGiven, format, fresh, oneAxis, routeArgument } from './operand-typing.ts';
 
 export const slots: Primitive = {
   name: 'slots',

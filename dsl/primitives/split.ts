@@ -1,9 +1,9 @@
 /** `split(x, E: (G, M))`: an axis as the row-major points of several, G outer. */
-import { laidOut, recut } from '../tensors/recut.ts';
+import { laidOut, recut } from '../tensors/reindex.ts';
 import { axes, axesArgument, axisArgument, operand, value } from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { axesGiven, computable, oneAxis } from './typing.ts';
+import { axesGiven, computable, oneAxis } from './operand-typing.ts';
 
 export const split: Primitive = {
   name: 'split',

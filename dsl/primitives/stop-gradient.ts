@@ -1,7 +1,7 @@
 /** `stop_gradient(x)`: x, through which no gradient passes. */
 import { operand, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
-import { computable } from './typing.ts';
+import { computable } from './operand-typing.ts';
 
 export const stopGradient: Primitive = {
   name: 'stop_gradient',

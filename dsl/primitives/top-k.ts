@@ -9,10 +9,10 @@ import { pointAt } from '../tensors/tensor.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, staticSize, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
 import type { F64Call } from '../tensors/operand.ts';
-import type { BoundFact } from '../tensors/bounds.ts';
+import type { BoundFact } from '../tensors/route-bounds.ts';
 import type { Axis } from '../types/axis.ts';
 import { needsAtMost, selection } from './selection.ts';
-import { runTimeNumber } from './typing.ts';
+import { runTimeNumber } from './operand-typing.ts';
 
 export const topK: Primitive = {
   name: 'top_k',

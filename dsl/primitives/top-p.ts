@@ -8,7 +8,7 @@ import { axesArgument, number, numberArgument, operand, overParameter, value } f
 import { isProblem, type Primitive } from './primitive.ts';
 import { selection } from './selection.ts';
 import { chosenAtMost } from './top-k.ts';
-import { runTimeNumber } from './typing.ts';
+import { runTimeNumber } from './operand-typing.ts';
 
 export const topP: Primitive = {
   name: 'top_p',

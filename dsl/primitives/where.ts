@@ -7,7 +7,7 @@ import { pointwise } from '../tensors/pointwise.ts';
 import { conditionOperand, operand, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
 import { uniteAxes } from '../types/axes.ts';
-import { computable, conditionArgument, format, isFloat, join, meet, sameWithin } from './typing.ts';
+import { computable, conditionArgument, format, isFloat, join, meet, sameWithin } from './operand-typing.ts';
 
 export const where: Primitive = {
   name: 'where',

@@ -1,8 +1,8 @@
 /** The library as syntax trees: what `import { … } from "std"` searches. Parsed once, when it is first asked for. */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { File } from '../syntax/ast.ts';
-import { parseFile } from '../syntax/parse.ts';
-import type { SourceFile } from '../diagnostics/source.ts';
+import { parseFile } from '../syntax/parse-file.ts';
+import type { SourceFile } from '../diagnostics/source-file.ts';
 import { librarySources } from './sources.generated.ts';
 
 /** The library's files, named `std/experts.moe` and so on: for rendering diagnostics that point into them. */

@@ -8,18 +8,18 @@
  *   legal name).
  * - Where the text could not be read an `Error` expression stands for it. A diagnostic has been given, so a checker
  *   treats it as agreeing with everything and says nothing.
- * - No tree is deeper than `limits.depth` (limits.ts): recursive walks are safe.
+ * - No tree is deeper than `limits.depth` (text-limits.ts): recursive walks are safe.
  *
  * Here are names, files, types and bodies; declarations are in ast-declarations.ts, expressions in ast-expressions.ts, and
  * all of them are exported from here. The grammar is in grammar.ts, beside each rule.
  */
 import type { Decl, Signature } from './ast-declarations.ts';
 import type { Expr, StringLiteral } from './ast-expressions.ts';
-import type { Span } from '../diagnostics/source.ts';
+import type { Span } from '../diagnostics/source-file.ts';
 
 export type * from './ast-declarations.ts';
 export type * from './ast-expressions.ts';
-export type { Span } from '../diagnostics/source.ts';
+export type { Span } from '../diagnostics/source-file.ts';
 
 export interface Node {
   readonly span: Span;

@@ -10,8 +10,8 @@
  */
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
-import { limits } from './limits.ts';
-import type { Span } from '../diagnostics/source.ts';
+import { limits } from './text-limits.ts';
+import type { Span } from '../diagnostics/source-file.ts';
 import * as t from './tokens.ts';
 
 export interface Balanced {

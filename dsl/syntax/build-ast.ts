@@ -12,8 +12,8 @@ import { buildBody } from './build-bodies.ts';
 import { buildCondition, buildExpr, buildIndices, buildSum } from './build-expressions.ts';
 import { buildSignature, buildType } from './build-types.ts';
 import { elements, extent, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
-import type { FileParts, ModelParts } from './pieces.ts';
-import type { Span } from '../diagnostics/source.ts';
+import type { FileParts, ModelParts } from './recovery-units.ts';
+import type { Span } from '../diagnostics/source-file.ts';
 
 /** The tree of a file of `length` characters. */
 export function buildFile(context: BuildContext, parts: FileParts, length: number): ast.File {

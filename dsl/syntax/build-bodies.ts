@@ -8,7 +8,7 @@ import type { BuildContext } from './build-context.ts';
 import { buildCondition, buildExpr } from './build-expressions.ts';
 import { buildType } from './build-types.ts';
 import { extent, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
-import { foreignWords } from './habits.ts';
+import { foreignWords } from './foreign-syntax.ts';
 
 /** `at` is where a missing body would stand. */
 export function buildBody(context: BuildContext, node: CstNode | undefined, at: number): ast.Body {

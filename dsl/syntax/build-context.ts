@@ -5,8 +5,8 @@ import type { CstNode, IToken } from 'chevrotain';
 import { diagnostic, type Code, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import type { AxisName, ErrorExpr, Ident, StringLiteral } from './ast.ts';
 import { extent, present } from './cst.ts';
-import { limits } from './limits.ts';
-import type { Span } from '../diagnostics/source.ts';
+import { limits } from './text-limits.ts';
+import type { Span } from '../diagnostics/source-file.ts';
 
 export class BuildContext {
   readonly sourceName: string;

@@ -10,9 +10,9 @@ import type { BuildContext } from './build-context.ts';
 import { splitPrimes } from './build-context.ts';
 import { buildChain, buildCond } from './build-bodies.ts';
 import { elements, extent, isNode, nodeOf, nodes, present, tokenOf } from './cst.ts';
-import { indexAdvice } from './habits.ts';
+import { indexAdvice } from './foreign-syntax.ts';
 import { binaryOperators, levels } from './precedence.ts';
-import { joinSpans } from '../diagnostics/source.ts';
+import { joinSpans } from '../diagnostics/source-file.ts';
 
 /** Where an expression stands: only the result of a body may be a record. */
 type Place = 'result' | 'value';

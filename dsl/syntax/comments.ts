@@ -6,7 +6,7 @@
  * its line. So each comment is printed exactly once, at the latest at the end of the file.
  */
 import type { Comment } from './lex.ts';
-import type { Span } from '../diagnostics/source.ts';
+import type { Span } from '../diagnostics/source-file.ts';
 
 export class CommentQueue {
   readonly #comments: readonly Comment[];

@@ -2,8 +2,8 @@
  * Bytes to text. Only UTF-8, and strictly: the usual decoders replace what they cannot read by U+FFFD without a word.
  */
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
-import { limits } from './limits.ts';
-import type { SourceFile } from '../diagnostics/source.ts';
+import { limits } from './text-limits.ts';
+import type { SourceFile } from '../diagnostics/source-file.ts';
 
 export type Decoded =
   | { readonly ok: true; readonly source: SourceFile }

@@ -5,7 +5,7 @@
  */
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { File, Span } from './ast.ts';
-import { limits } from './limits.ts';
+import { limits } from './text-limits.ts';
 
 interface Visit {
   readonly value: object;

@@ -12,7 +12,7 @@
  * ends: `let r = f(x) ⏎ (r, x)` is a statement and a result, not a call.
  *
  * Chevrotain recovers: a rule that fails skips to a token that can follow it. It knows nothing of brackets in doing
- * so; `pieces.ts` sees to it that it never skips out of a declaration.
+ * so; `recovery-units.ts` sees to it that it never skips out of a declaration.
  */
 import { EOF, type CstNode, type IRecognitionException, type IToken } from 'chevrotain';
 import { ExpressionGrammar, type Rule } from './grammar-expressions.ts';

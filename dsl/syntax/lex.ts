@@ -11,8 +11,8 @@
 import { createTokenInstance, type IToken, type TokenType } from 'chevrotain';
 import { diagnostic, type Code, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import * as characters from './characters.ts';
-import { limits } from './limits.ts';
-import { lineIndexAt, lineStarts, type SourceFile, type Span } from '../diagnostics/source.ts';
+import { limits } from './text-limits.ts';
+import { lineIndexAt, lineStarts, type SourceFile, type Span } from '../diagnostics/source-file.ts';
 import { keywords, Name, NumberToken, StringToken, symbols } from './tokens.ts';
 
 /** A comment as written, from its slashes to the last character that is not white space. */

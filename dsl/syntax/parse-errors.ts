@@ -7,9 +7,9 @@ import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type To
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { bitOperators } from './characters.ts';
-import { foreignWords, habitHelp, sliceHelp, type Stopped } from './habits.ts';
+import { foreignWords, habitHelp, sliceHelp, type Stopped } from './foreign-syntax.ts';
 import { keywords, leadingKeywords } from './tokens.ts';
-import type { Span } from '../diagnostics/source.ts';
+import type { Span } from '../diagnostics/source-file.ts';
 
 interface Facts {
   readonly rule: string;

@@ -24,9 +24,9 @@ import {
   softline,
   trailing,
   type Doc,
-} from './layout.ts';
+} from './text-layout.ts';
 import type { Comment } from './lex.ts';
-import { parseFile } from './parse.ts';
+import { parseFile } from './parse-file.ts';
 import { levels } from './precedence.ts';
 import {
   axisName,
@@ -38,7 +38,7 @@ import {
   typeText,
 } from './print-expressions.ts';
 import type { ExpressionPrinter } from './print-expressions.ts';
-import type { SourceFile, Span } from '../diagnostics/source.ts';
+import type { SourceFile, Span } from '../diagnostics/source-file.ts';
 
 const width = 120;
 

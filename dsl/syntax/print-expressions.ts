@@ -4,7 +4,7 @@
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type * as ast from './ast.ts';
-import { concat, concatAll, fill, align, group, hard, indent, join, line, softline, type Doc } from './layout.ts';
+import { concat, concatAll, fill, align, group, hard, indent, join, line, softline, type Doc } from './text-layout.ts';
 import { binaryOperators, levels, prefixOperators } from './precedence.ts';
 
 export interface ExpressionPrinter {

@@ -7,7 +7,7 @@
  */
 import { createTokenInstance, type IToken } from 'chevrotain';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
-import { argumentHelp } from './habits.ts';
+import { argumentHelp } from './foreign-syntax.ts';
 import * as t from './tokens.ts';
 
 export interface Renamed {

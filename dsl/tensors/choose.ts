@@ -3,7 +3,7 @@
  * [rest, over], `over` innermost in the order written, so a group is a run of `width` points and "the lower index"
  * is the smaller one. The result is a route over these axes.
  */
-import type { BoundFact } from './bounds.ts';
+import type { BoundFact } from './route-bounds.ts';
 import type { F64Operand } from './operand.ts';
 import type { ElementType } from '../types/program.ts';
 import type { Axis } from '../types/axis.ts';

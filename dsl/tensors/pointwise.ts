@@ -3,7 +3,7 @@
  * from each. If routes take part the result is a route over the union of their supports, present where all of them
  * are, and the function is asked at present points only; ranks are those of the first route.
  */
-import { boundsOfJoin } from './bounds.ts';
+import { boundsOfJoin } from './route-bounds.ts';
 import type { ElementType } from '../types/program.ts';
 import type { Operand } from '../types/call.ts';
 import { axesOfRoute, makeRoute, type F64Route } from './route.ts';

@@ -7,11 +7,11 @@
  * - At absent points rank is 0 and weight is what the run says (0, or NaN when poisoned); no result may depend on it.
  * - Which support axes are sources and which are targets is not here: the typed program says it where it matters.
  */
-import type { BoundFact } from './bounds.ts';
+import type { BoundFact } from './route-bounds.ts';
 import type { ElementType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Axis } from '../types/axis.ts';
-import { ofAll, ofChoice, type Deferred } from './problems.ts';
+import { ofAll, ofChoice, type Deferred } from './deferred-errors.ts';
 import { countPoints, makeTensor, none, type F64Tensor } from './tensor.ts';
 
 export interface F64Route {

@@ -10,10 +10,10 @@ import type { ElementType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../types/axis.ts';
-import { MOST_POINTS, TooMuch } from '../types/limits.ts';
+import { MOST_POINTS, TooMuch } from '../types/expansion-limits.ts';
 import { asInteger, formatSize } from '../types/size.ts';
-import { roundToF16 } from './f16.ts';
-import type { Deferred } from './problems.ts';
+import { roundToF16 } from './round-to-f16.ts';
+import type { Deferred } from './deferred-errors.ts';
 
 export interface F64Tensor {
   readonly axes: readonly Axis[];

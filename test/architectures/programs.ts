@@ -4,7 +4,7 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Prepared } from '../../compiler/cli/execution.ts';
+import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { prepareText } from '../language/support.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));

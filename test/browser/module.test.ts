@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { execute } from '../../compiler/cli/execute.ts';
+import { execute } from '../../compiler/cli/running/execute.ts';
 import { readCase } from '../goldens/golden-case.ts';
 import { mappingsFor, requestFor } from '../goldens/harness.ts';
 import { readMappings } from '../goldens/mapping.ts';

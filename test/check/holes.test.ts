@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { analyse } from '../../compiler/front-end.ts';
-import { checkProgram } from '../../dsl/check/check.ts';
+import { checkProgram } from '../../dsl/check/check-program.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 
 const model = (decls: string, body = 'x'): string => `model M {
   axis T, D = 8, G = 4, M = 2, E = 4, S = 4

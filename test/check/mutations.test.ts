@@ -5,10 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { checkProgram } from '../../dsl/check/check.ts';
+import { checkProgram } from '../../dsl/check/check-program.ts';
 import { printProgram } from '../../dsl/check/print-program.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 
 const folder = fileURLToPath(new URL('./programs/', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith('.moe'));

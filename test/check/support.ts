@@ -1,10 +1,10 @@
 /** Checks texts: with the library, and with `‸` in a text marking where the diagnostic is expected. */
-import { checkProgram, type CheckOptions } from '../../dsl/check/check.ts';
+import { checkProgram, type CheckOptions } from '../../dsl/check/check-program.ts';
 import type { Program } from '../../dsl/types/program.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
-import { positionAt } from '../../dsl/diagnostics/source.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
+import { positionAt } from '../../dsl/diagnostics/source-file.ts';
 
 export const marker = '‸';
 

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bugReport, filesToAttach } from '../../compiler/cli/bug-report.ts';
+import { bugReport, filesToAttach } from '../../compiler/cli/terminal/bug-report.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { scratch } from './support.ts';
 

@@ -1,10 +1,10 @@
 /** `compile`: what it writes, that it is the same every time, that nobody sees half of it, and the window into the compiler. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runtimeFiles } from '../../compiler/cli/runtime-files.ts';
+import { runtimeFiles } from '../../compiler/cli/running/runtime-files.ts';
 import { stages } from '../../compiler/stages.ts';
 import { answer, everything, moec, root, scratch } from './support.ts';
 
@@ -66,8 +66,9 @@ describe('what is written', () => {
   test('the types hold in a strict program, with the runtime beside them', async () => {
     const out = join(folder.path, 'typed');
     await compile(model, '-o', out, '--runtime=./runtime/index.js');
-    mkdirSync(join(out, 'runtime'));
-    for (const { path, bytes } of await runtimeFiles()) writeFileSync(join(out, path), bytes);
+    const files = await runtimeFiles();
+    for (const { path } of files) mkdirSync(dirname(join(out, path)), { recursive: true });
+    for (const { path, bytes } of files) writeFileSync(join(out, path), bytes);
     const good = join(out, 'good.ts');
     const use = (access: string): string => `import { create } from './everything.js';
       export async function f(device: GPUDevice): Promise<number> {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadProject } from '../../compiler/cli/project.ts';
+import { loadProject } from '../../compiler/cli/running/project.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
 import { scratch } from './support.ts';
 

@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CliError } from '../../compiler/cli/cli-error.ts';
-import { exitCodeOf } from '../../compiler/cli/failures.ts';
-import { createFiles, writeFileAtomic, writeFilesAtomic } from '../../compiler/cli/io.ts';
+import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
+import { exitCodeOf } from '../../compiler/cli/terminal/failures.ts';
+import { createFiles, writeFileAtomic, writeFilesAtomic } from '../../compiler/cli/terminal/io.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import {
   DeviceLostError,
@@ -15,7 +15,7 @@ import {
   RunError,
   TimeoutError,
   WeightsError,
-} from '../../runtime/errors.ts';
+} from '../../runtime/contract/errors.ts';
 import { scratch } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;

@@ -1,6 +1,6 @@
 /** The judge of `moec verify` has to see what is off, and to leave alone what nobody can know. */
 import { describe, expect, test } from 'vitest';
-import { compare } from '../../compiler/cli/judge.ts';
+import { compare } from '../../compiler/cli/running/compare.ts';
 
 const f32 = (...data: readonly number[]) => ({
   element: 'f32' as const,

@@ -15,7 +15,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkWritable, writeFileAtomic, writeFilesAtomic } from '../../compiler/cli/io.ts';
+import { checkWritable, writeFileAtomic, writeFilesAtomic } from '../../compiler/cli/terminal/io.ts';
 import { scratch } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;

@@ -1,10 +1,10 @@
 /** What `--on kernels` runs is what ships: the kernels of the manifest, and results whole or not at all. */
 import { describe, expect, it } from 'vitest';
-import { addInterpreted } from '../../compiler/cli/named-results.ts';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import { addInterpreted } from '../../compiler/cli/running/named-results.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { printKernel } from '../../compiler/kernel/print.ts';
+import { printKernel } from '../../compiler/kernel/print-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 
 const model = `model M {

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { writeSafetensors, parseHeader, type WritableTensor } from '../../runtime/safetensors.ts';
+import { writeSafetensors, parseHeader, type WritableTensor } from '../../runtime/weights/safetensors.ts';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { showName, showText } from '../../dsl/diagnostics/columns.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import { table } from '../../compiler/cli/table.ts';
-import { quoteName } from '../../runtime/json.ts';
+import { table } from '../../compiler/cli/terminal/text-table.ts';
+import { quoteName } from '../../runtime/weights/json.ts';
 import { answer, everything, f32, moec, scratch, tensorFile } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;

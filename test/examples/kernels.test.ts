@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compileProgram, type Compilation } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
-import { describeLaunches } from '../../compiler/schedule/print.ts';
-import { verifyPlan } from '../../compiler/schedule/verify.ts';
+import { describeLaunches } from '../../compiler/schedule/memory/print-plan.ts';
+import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import type { SourceFile } from '../../dsl/diagnostics/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import { validateWgsl } from '../support/null-device.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));

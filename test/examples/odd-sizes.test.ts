@@ -11,7 +11,7 @@ import { analyse } from '../../compiler/front-end.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
-import type { SourceFile } from '../../dsl/diagnostics/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadExterns } from '../../compiler/cli/run-options.ts';
+import { loadExterns } from '../../compiler/cli/running/run-options.ts';
 import { asNumber } from '../../dsl/types/size.ts';
 import { prepareText, ready } from '../language/support.ts';
 import type { Ready } from '../language/support.ts';

@@ -5,14 +5,14 @@
  * is added up from a list costs in proportion to the rows in it.
  */
 import { expect, it } from 'vitest';
-import { inputNumbers, storeNumbers } from '../../compiler/cli/execute.ts';
-import { simulatedExtern } from '../../compiler/cli/extern-bridge.ts';
-import { sizesOf } from '../../compiler/cli/prepare.ts';
-import { planOf } from '../../compiler/cli/stepwise.ts';
-import type { Kernel, Stmt } from '../../compiler/kernel/ir.ts';
-import type { WorkCounted } from '../../compiler/schedule/count-work.ts';
-import type { Launch, Plan } from '../../compiler/schedule/plan.ts';
-import { simulatePlan } from '../../compiler/schedule/simulate.ts';
+import { inputNumbers, storeNumbers } from '../../compiler/cli/running/execute.ts';
+import { simulatedExtern } from '../../compiler/cli/running/extern-bridge.ts';
+import { sizesOf } from '../../compiler/cli/running/prepare.ts';
+import { planOf } from '../../compiler/cli/running/stepwise.ts';
+import type { Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { WorkCounted } from '../../compiler/schedule/executing/count-work.ts';
+import type { Launch, Plan } from '../../compiler/schedule/memory/plan.ts';
+import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
 import { asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 import { exampleNames, smallExample } from './small.ts';

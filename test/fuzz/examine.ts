@@ -2,19 +2,19 @@
  * One program through everything: `check` accepts it, `fmt` keeps its meaning, compiling is deterministic and never fails inside,
  * and an executor gives what the reference gives, within bounds derived for each number.
  */
-import { executeReference } from '../../compiler/cli/execute.ts';
-import type { NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
-import { CliError } from '../../compiler/cli/cli-error.ts';
-import { judge, mayLeaveF32, type Verdict } from '../../compiler/cli/judge.ts';
-import { madeStores, withStores } from '../../compiler/cli/made-values.ts';
-import type { Ready } from '../../compiler/cli/run-options.ts';
-import { stepwiseOnGpu, stepwiseOnKernels, type Stepwise } from '../../compiler/cli/stepwise.ts';
+import { executeReference } from '../../compiler/cli/running/execute.ts';
+import type { NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
+import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
+import { judge, mayLeaveF32, type Verdict } from '../../compiler/cli/running/compare.ts';
+import { madeStores, withStores } from '../../compiler/cli/running/made-values.ts';
+import type { Ready } from '../../compiler/cli/running/run-options.ts';
+import { stepwiseOnGpu, stepwiseOnKernels, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
 import type { StepwiseSummary } from '../../compiler/verify/summary.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { File } from '../../dsl/syntax/ast.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { format } from '../../dsl/syntax/print-ast.ts';
-import { MoecError } from '../../runtime/errors.ts';
+import { MoecError } from '../../runtime/contract/errors.ts';
 import { prepareText } from '../language/support.ts';
 import type { Profile } from './program.ts';
 import { makeValues, type Values } from './values.ts';

@@ -1,9 +1,9 @@
 /** A finding as a folder that stands alone: the program, the values, the command that shows it, what was found. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tensorFile } from '../../compiler/cli/tensor-files.ts';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
-import type { WeightSource } from '../../runtime/source.ts';
+import { tensorFile } from '../../compiler/cli/running/tensor-files.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
+import type { WeightSource } from '../../runtime/weights/weight-source.ts';
 import { prepareText } from '../language/support.ts';
 import { readyFor, type Case, type Finding, type On } from './examine.ts';
 

@@ -5,7 +5,7 @@
  * Candidates, from large to small: without a declaration or a line; a `let` put where it is used; an expression replaced
  * by a part of itself, by an input or a number; smaller sizes; plainer values.
  */
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { printFile } from '../../dsl/syntax/print-ast.ts';
 import type { File } from '../../dsl/syntax/ast.ts';
 import type { Case } from './examine.ts';

@@ -2,10 +2,10 @@
  * Values for a run: of every input, control, param and state a program has, by a profile. All are functions of the seed and the
  * tensor's name, so that a program that lost a line still gets the numbers it had.
  */
-import { numberToF16, f16ToNumber } from '../../runtime/elements.ts';
-import { elementCount, evaluateShape } from '../../runtime/sizes.ts';
-import type { Manifest } from '../../runtime/manifest.ts';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import { numberToF16, f16ToNumber } from '../../runtime/contract/elements.ts';
+import { elementCount, evaluateShape } from '../../runtime/contract/sizes.ts';
+import type { Manifest } from '../../runtime/contract/manifest.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import type { Profile } from './program.ts';
 import { Random } from './random.ts';
 

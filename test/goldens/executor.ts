@@ -3,11 +3,11 @@
  * under the names `moec run` writes them: results, outputs by path, `loss.PATH`, and for a route `NAME.indices` and
  * `NAME.weights`.
  */
-import { CliError } from '../../compiler/cli/cli-error.ts';
-import { execute } from '../../compiler/cli/execute.ts';
-import { loadExterns } from '../../compiler/cli/run-options.ts';
+import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
+import { execute } from '../../compiler/cli/running/execute.ts';
+import { loadExterns } from '../../compiler/cli/running/run-options.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
-import type { WeightSource } from '../../runtime/source.ts';
+import type { WeightSource } from '../../runtime/weights/weight-source.ts';
 import type { NamedTensor } from './judge.ts';
 
 export type Place = 'reference' | 'kernels' | 'gpu';

@@ -5,8 +5,8 @@
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { SourceTensor, WeightSource } from '../../runtime/source.ts';
-import { parseHeader } from '../../runtime/safetensors.ts';
+import type { SourceTensor, WeightSource } from '../../runtime/weights/weight-source.ts';
+import { parseHeader } from '../../runtime/weights/safetensors.ts';
 import { GoldenError, type Value } from './formula.ts';
 import type { Bound, NamedTensor, Tolerance } from './judge.ts';
 import { record, text } from './mapping.ts';

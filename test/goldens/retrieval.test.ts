@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { execute } from '../../compiler/cli/execute.ts';
-import { loadExterns } from '../../compiler/cli/run-options.ts';
-import type { ExternCall, ExternFunction } from '../../runtime/ask-host.ts';
+import { execute } from '../../compiler/cli/running/execute.ts';
+import { loadExterns } from '../../compiler/cli/running/run-options.ts';
+import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { readCase } from './golden-case.ts';
 import { mappingsFor, requestFor } from './harness.ts';
 import { readMappings } from './mapping.ts';

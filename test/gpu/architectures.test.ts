@@ -1,7 +1,7 @@
 /** Every architecture of `test/architectures` on the GPU, judged by the bound derived for each number. */
 import { expect, test } from 'vitest';
-import { executeGpu } from '../../compiler/cli/execute.ts';
-import { withStores } from '../../compiler/cli/made-values.ts';
+import { executeGpu } from '../../compiler/cli/running/execute.ts';
+import { withStores } from '../../compiler/cli/running/made-values.ts';
 import { architectures, prepareArchitecture, sizesOf } from '../architectures/programs.ts';
 import { differences, onReference, ready } from '../language/support.ts';
 import { softwareAdapter } from '../support/gpu.ts';

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
-import type { Launch } from '../../compiler/kernel/interpret.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Launch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { launchOn, randomInputs, randomKernel } from '../kernel/random-kernels.ts';

@@ -1,7 +1,7 @@
 /** Which errors of a run count on the adapter of this run: those that count in the reference, at the same points. */
 import { expect, test } from 'vitest';
-import { executeGpu } from '../../compiler/cli/execute.ts';
-import { withStores } from '../../compiler/cli/made-values.ts';
+import { executeGpu } from '../../compiler/cli/running/execute.ts';
+import { withStores } from '../../compiler/cli/running/made-values.ts';
 import { endOf, neededCases, readyCase } from '../language/needed.ts';
 import { softwareAdapter } from '../support/gpu.ts';
 

@@ -3,7 +3,7 @@
  * of one program, whose kernels the driver compiles together.
  */
 import { beforeAll, expect, test } from 'vitest';
-import { executeGpu } from '../../compiler/cli/execute.ts';
+import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import {
   errorOf,
   expressions,

@@ -1,13 +1,13 @@
 /** The tables of test/numbers on the adapter of this run: numbers are those of the language, not those of a driver. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { boundOfDraw } from '../../compiler/graph/error-bound.ts';
-import { bitcast } from '../../compiler/kernel/build.ts';
-import type { Expr } from '../../compiler/kernel/ir.ts';
+import { bitcast } from '../../compiler/kernel/make-expressions.ts';
+import type { Expr } from '../../compiler/kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { numberAt } from '../../compiler/kernels/draw.ts';
 import { roundToF16 } from '../../compiler/kernel/math/f16.ts';
-import { binaryFunctionOf, integerOf, unaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
-import { executeGpu } from '../../compiler/cli/execute.ts';
+import { binaryFunctionOf, integerOf, unaryFunctionOf } from '../../compiler/schedule/emitting/scalar-functions.ts';
+import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import { programOf, selectionOf } from '../language/not-a-number.ts';
 import { onReference, type Ready, type Results } from '../language/support.ts';
 import { anglePrograms, farthest, readyAngles } from '../numbers/angles.ts';

@@ -1,6 +1,6 @@
 /** The weights of a route are of its element type on the adapter of this run. */
 import { expect, test } from 'vitest';
-import { executeGpu } from '../../compiler/cli/execute.ts';
+import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import { elements, routeOf, wrongRoute } from '../language/route-elements.ts';
 import { softwareAdapter } from '../support/gpu.ts';
 

@@ -5,13 +5,13 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Encoded } from '../../runtime/encode.ts';
-import type { Manifest } from '../../runtime/manifest.ts';
-import type { Model } from '../../runtime/model.ts';
-import type { ResultValue } from '../../runtime/results.ts';
-import { createModel } from '../../runtime/module.ts';
+import type { Encoded } from '../../runtime/running/encode.ts';
+import type { Manifest } from '../../runtime/contract/manifest.ts';
+import type { Model } from '../../runtime/running/model.ts';
+import type { ResultValue } from '../../runtime/running/results.ts';
+import { createModel } from '../../runtime/running/module.ts';
 import { requestDevice } from '../../runtime/node.ts';
-import { fromTensors } from '../../runtime/source.ts';
+import { fromTensors } from '../../runtime/weights/weight-source.ts';
 import { D, manifest, shaders } from '../runtime/sample-model.ts';
 
 const W = [1, 2, 4, 8];

@@ -1,7 +1,7 @@
 /** The long sums of test/numbers on the adapter of this run. */
 import { expect, test } from 'vitest';
-import { executeGpu } from '../../compiler/cli/execute.ts';
-import { withStores } from '../../compiler/cli/made-values.ts';
+import { executeGpu } from '../../compiler/cli/running/execute.ts';
+import { withStores } from '../../compiler/cli/running/made-values.ts';
 import { longSums, readySum, wrongSums } from '../numbers/sums.ts';
 import { softwareAdapter } from '../support/gpu.ts';
 

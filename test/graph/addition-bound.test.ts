@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { boundGraph } from '../../compiler/graph/error-bound.ts';
-import { parseGraph } from '../../compiler/graph/parse.ts';
+import { parseGraph } from '../../compiler/graph/parse-graph.ts';
 
 const text = `graph sum
   axes T = T

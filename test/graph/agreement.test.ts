@@ -7,17 +7,17 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Program } from '../../dsl/types/program.ts';
-import type { ExternRun } from '../../dsl/interpret/algebra.ts';
+import type { ExternRun } from '../../dsl/interpret/float64-backend.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
 import type { StaticValue } from '../../dsl/meaning/instances.ts';
 import { asInteger, exact, substitute, type Size } from '../../dsl/types/size.ts';
-import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/run.ts';
+import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/interpret-entry.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compiler/elaborate/elaborate.ts';
 
-import { interpretGraph } from '../../compiler/graph/interpret.ts';
-import { inOrder, type GraphTensor } from '../../compiler/graph/points.ts';
-import type { ExternNode, Graph, Root } from '../../compiler/graph/ir.ts';
+import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
+import { inOrder, type GraphTensor } from '../../compiler/graph/tensor-points.ts';
+import type { ExternNode, Graph, Root } from '../../compiler/graph/graph-ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 

@@ -1,7 +1,7 @@
 /** Facts about how many points are present: what stays known when points are put among others, and of both together. */
 import { describe, expect, it } from 'vitest';
-import { boundOf, embedInBounds, uniteBounds } from '../../compiler/graph/bounds.ts';
-import type { AxisId } from '../../compiler/graph/ir.ts';
+import { boundOf, embedInBounds, uniteBounds } from '../../compiler/graph/presence-bounds.ts';
+import type { AxisId } from '../../compiler/graph/graph-ir.ts';
 import { exact, formatSize, type Size } from '../../dsl/types/size.ts';
 
 const [T, E, U, X] = [0, 1, 2, 3];

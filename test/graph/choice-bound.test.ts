@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { boundArgmax, boundOrder } from '../../compiler/graph/choice-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
-import type { Bounded } from '../../compiler/graph/places.ts';
+import type { Bounded } from '../../compiler/graph/row-major-offsets.ts';
 import { line } from './line.ts';
 
 interface Keys {

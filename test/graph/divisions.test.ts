@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import type { ConditionSpec } from '../../runtime/manifest.ts';
-import { InputError } from '../../runtime/errors.ts';
-import { checkConditions } from '../../runtime/feeds.ts';
+import type { ConditionSpec } from '../../runtime/contract/manifest.ts';
+import { InputError } from '../../runtime/contract/errors.ts';
+import { checkConditions } from '../../runtime/running/feeds.ts';
 
 function conditionsOf(body: string, decls = ''): readonly ConditionSpec[] {
   const text = `model M {\n  axis T, D = 4, E = 2\n  ${decls}\n  forward(x: [T, D]) -> [D] { ${body} }\n}`;

@@ -1,15 +1,15 @@
 /** The graph itself: what the builder shares and infers, what the verifier refuses, bounds, and how it reads. */
 import { describe, expect, it } from 'vitest';
 import { exact, formatSize, type Size } from '../../dsl/types/size.ts';
-import { boundOf, compareProducts, joinBounds, projectBounds } from '../../compiler/graph/bounds.ts';
-import { GraphBuilder } from '../../compiler/graph/build.ts';
+import { boundOf, compareProducts, joinBounds, projectBounds } from '../../compiler/graph/presence-bounds.ts';
+import { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
 import { implies } from '../../compiler/graph/implies.ts';
-import { interpretGraph } from '../../compiler/graph/interpret.ts';
-import type { Graph, Node } from '../../compiler/graph/ir.ts';
-import { graphProblems, verifyGraph } from '../../compiler/graph/verify.ts';
+import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
+import type { Graph, Node } from '../../compiler/graph/graph-ir.ts';
+import { graphProblems, verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
-import { printGraph } from '../../compiler/graph/print.ts';
-import { Bench } from './bench.ts';
+import { printGraph } from '../../compiler/graph/print-graph.ts';
+import { Bench } from './graph-fixture.ts';
 
 const dynamic = (axis: string): Size => ({ kind: 'dynamic', axis });
 

@@ -1,5 +1,5 @@
 /** An axis N of so many points, as all that a graph has: for bounds of lists of numbers. */
-import { Places } from '../../compiler/graph/places.ts';
+import { Places } from '../../compiler/graph/row-major-offsets.ts';
 import { exact } from '../../dsl/types/size.ts';
 
 export const line = (n: number): Places =>

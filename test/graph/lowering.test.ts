@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { exact } from '../../dsl/types/size.ts';
 import { NEG_INF } from '../../compiler/graph/infinity.ts';
-import { Bench } from './bench.ts';
+import { Bench } from './graph-fixture.ts';
 
 const close = (actual: readonly number[], expected: readonly number[]): void => {
   expect(actual.length).toBe(expected.length);

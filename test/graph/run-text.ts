@@ -5,15 +5,15 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { asInteger, substitute } from '../../dsl/types/size.ts';
-import { interpretGraph, inOrder } from '../../compiler/graph/interpret.ts';
-import type { Leaf } from '../../compiler/graph/ir.ts';
-import { parseGraph } from '../../compiler/graph/parse.ts';
-import { verifyGraph } from '../../compiler/graph/verify.ts';
+import { interpretGraph, inOrder } from '../../compiler/graph/interpret-graph.ts';
+import type { Leaf } from '../../compiler/graph/graph-ir.ts';
+import { parseGraph } from '../../compiler/graph/parse-graph.ts';
+import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import { simulatePlan } from '../../compiler/schedule/simulate.ts';
+import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { StepJudge } from '../../compiler/verify/step-judge.ts';
+import { StepJudge } from '../../compiler/verify/step-comparer.ts';
 import { summarise } from '../../compiler/verify/summary.ts';
 import { Random } from '../fuzz/random.ts';
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sumDepth } from '../../dsl/tensors/sum-order.ts';
-import type { Bounded } from '../../compiler/graph/places.ts';
+import type { Bounded } from '../../compiler/graph/row-major-offsets.ts';
 import { u } from '../../compiler/graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../../compiler/graph/sum-bound.ts';
 import { treeSum } from '../support/tree-sum.ts';

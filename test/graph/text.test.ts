@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import { elaborate } from '../../compiler/elaborate/elaborate.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import type { Graph } from '../../compiler/graph/ir.ts';
-import { parseGraph } from '../../compiler/graph/parse.ts';
-import { printGraph, type PrintOptions } from '../../compiler/graph/print.ts';
-import { verifyGraph, verifySparse } from '../../compiler/graph/verify.ts';
+import type { Graph } from '../../compiler/graph/graph-ir.ts';
+import { parseGraph } from '../../compiler/graph/parse-graph.ts';
+import { printGraph, type PrintOptions } from '../../compiler/graph/print-graph.ts';
+import { verifyGraph, verifySparse } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
-import type { SourceFile } from '../../dsl/diagnostics/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import { makeProgram } from '../fuzz/program.ts';
 import { runGraphText } from './run-text.ts';
 

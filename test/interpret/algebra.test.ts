@@ -5,10 +5,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { F64Operand } from '../../dsl/tensors/operand.ts';
-import type { Float64Algebra } from '../../dsl/interpret/algebra.ts';
-import type { RunProblem } from '../../dsl/tensors/problems.ts';
+import type { Float64Algebra } from '../../dsl/interpret/float64-backend.ts';
+import type { RunProblem } from '../../dsl/tensors/deferred-errors.ts';
 import { makeTensor } from '../../dsl/tensors/tensor.ts';
-import type { Store } from '../../dsl/meaning/algebra.ts';
+import type { Store } from '../../dsl/meaning/backend.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
 import { exact } from '../../dsl/types/size.ts';
 import {

@@ -1,10 +1,10 @@
 /** BatchNorm of the library against plain loops: by the running numbers, and in training by those of the batch, which the others follow. */
 import { expect, test } from 'vitest';
-import { checkProgram } from '../../dsl/check/check.ts';
-import { interpretEntry, type Interpreted, type InterpretedValue } from '../../dsl/interpret/run.ts';
+import { checkProgram } from '../../dsl/check/check-program.ts';
+import { interpretEntry, type Interpreted, type InterpretedValue } from '../../dsl/interpret/interpret-entry.ts';
 import type { StaticValue } from '../../dsl/meaning/instances.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 
 const text = `
   import { BatchNorm } from "std"

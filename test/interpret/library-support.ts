@@ -1,9 +1,9 @@
 /** Running a model of library members in the reference, and the plain loops that tests of the library compare it with. */
 import { expect } from 'vitest';
-import { checkProgram } from '../../dsl/check/check.ts';
-import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/run.ts';
+import { checkProgram } from '../../dsl/check/check-program.ts';
+import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../dsl/interpret/interpret-entry.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 
 // ------------------------------------------------------------------------------------------------------------- running
 

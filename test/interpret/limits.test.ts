@@ -1,7 +1,7 @@
 /** What cannot be written out is told, not tried: by the reference as by the compiler (MOE0504). */
 import { expect, test } from 'vitest';
 import { analyse } from '../../compiler/front-end.ts';
-import { interpretEntry } from '../../dsl/interpret/run.ts';
+import { interpretEntry } from '../../dsl/interpret/interpret-entry.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 
 const text = `model M {

@@ -3,11 +3,11 @@
  * the language promises.
  */
 import { describe, expect, test } from 'vitest';
-import { checkProgram } from '../../dsl/check/check.ts';
+import { checkProgram } from '../../dsl/check/check-program.ts';
 import type { Program } from '../../dsl/types/program.ts';
-import { interpretEntry, type Interpreted, type NumberTensor } from '../../dsl/interpret/run.ts';
+import { interpretEntry, type Interpreted, type NumberTensor } from '../../dsl/interpret/interpret-entry.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 
 function program(text: string): Program {
   const { file, diagnostics } = parseFile({ name: 'test.moe', text });

@@ -1,6 +1,6 @@
 /** Kernels with one barrier each, under control that is or is not the same for all threads of a workgroup. */
-import { eq, load, loadShared, localIdX, lt, u32, workgroupIdX } from '../../compiler/kernel/build.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+import { eq, load, loadShared, localIdX, lt, u32, workgroupIdX } from '../../compiler/kernel/make-expressions.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 
 type Write = readonly [string, (k: KernelBuilder) => void];

@@ -31,12 +31,12 @@ import {
   sub,
   u32,
   when,
-} from '../../compiler/kernel/build.ts';
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
-import type { BufferDecl, Expr } from '../../compiler/kernel/ir.ts';
+} from '../../compiler/kernel/make-expressions.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
+import type { BufferDecl, Expr } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { rewriteExprs } from '../../compiler/kernel/legalise/rewrite.ts';
-import { printExpr, printKernel } from '../../compiler/kernel/print.ts';
+import { printExpr, printKernel } from '../../compiler/kernel/print-kernel.ts';
 import { OUTPUTS, launchOn, randomInputs, randomKernel } from './random-kernels.ts';
 
 const i = local('i', 'u32');

@@ -19,11 +19,11 @@ import {
   select,
   sub,
   u32,
-} from '../../compiler/kernel/build.ts';
+} from '../../compiler/kernel/make-expressions.ts';
 import { binaryFunction } from '../../compiler/kernel/arithmetic.ts';
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
-import type { BufferBinding, Launch } from '../../compiler/kernel/interpret.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
+import type { BufferBinding, Launch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { everythingKernel, histogramKernel, matmulKernel, scaleKernel, treeSumKernel } from './sample-kernels.ts';
 

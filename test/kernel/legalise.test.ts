@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { add, and, bool, div, f32, globalIdX, load, lt, mul, sqrt } from '../../compiler/kernel/build.ts';
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
-import type { Expr, Kernel } from '../../compiler/kernel/ir.ts';
+import { add, and, bool, div, f32, globalIdX, load, lt, mul, sqrt } from '../../compiler/kernel/make-expressions.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Expr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { legalisations, legalise } from '../../compiler/kernel/legalise/legalise.ts';
-import { printKernel } from '../../compiler/kernel/print.ts';
-import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { printKernel } from '../../compiler/kernel/print-kernel.ts';
+import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { OUTPUTS, launchOn, randomInputs, randomKernel } from './random-kernels.ts';
 import { samples } from './sample-kernels.ts';

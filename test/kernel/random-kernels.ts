@@ -1,15 +1,15 @@
 /**
  * Random kernels: typed expression trees over three input buffers, a chain of locals, a branch and a loop.
  *
- * Nodes are made without the constructors of build.ts, so that nothing is simplified: rebuilding them through the
+ * Nodes are made without the constructors of make-expressions.ts, so that nothing is simplified: rebuilding them through the
  * constructors must not change what they compute.
  *
  * `exact` leaves out what may differ between a GPU and the interpreter: division, transcendental functions, and whatever
  * shows the sign of a zero or leaves the range of normal numbers (inputs are small dyadic numbers).
  */
 import fc from 'fast-check';
-import { printKernel } from '../../compiler/kernel/print.ts';
-import type { BinaryOp, Expr, Kernel, ScalarType, Stmt, UnaryOp } from '../../compiler/kernel/ir.ts';
+import { printKernel } from '../../compiler/kernel/print-kernel.ts';
+import type { BinaryOp, Expr, Kernel, ScalarType, Stmt, UnaryOp } from '../../compiler/kernel/kernel-ir.ts';
 
 export const THREADS = 16;
 

@@ -42,8 +42,8 @@ import {
   u32,
   workgroupIdX,
   workgroupIdY,
-} from '../../compiler/kernel/build.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+} from '../../compiler/kernel/make-expressions.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 
 /** y[i] = x[i] * factor for i < n. */

@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { add, breakLoop, f32, globalIdX, local, lt, returnKernel, u32 } from '../../compiler/kernel/build.ts';
-import type { Expr, Kernel, Stmt } from '../../compiler/kernel/ir.ts';
+import {
+  add,
+  breakLoop,
+  f32,
+  globalIdX,
+  local,
+  lt,
+  returnKernel,
+  u32,
+} from '../../compiler/kernel/make-expressions.ts';
+import type { Expr, Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
-import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { divergentBarriers, uniformBarriers } from './barrier-kernels.ts';
 import { samples } from './sample-kernels.ts';

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
-import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { validateWgsl } from '../support/null-device.ts';

@@ -1,6 +1,6 @@
 /** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
-import { add, div, eq, f32, load, lt, mul, rem, u32 } from '../../compiler/kernel/build.ts';
-import type { Expr, Kernel } from '../../compiler/kernel/ir.ts';
+import { add, div, eq, f32, load, lt, mul, rem, u32 } from '../../compiler/kernel/make-expressions.ts';
+import type { Expr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { argmax } from '../../compiler/kernels/argmax.ts';
 import { compactCount } from '../../compiler/kernels/compact-count.ts';
@@ -12,7 +12,7 @@ import { draw } from '../../compiler/kernels/draw.ts';
 import { groupedMatmul } from '../../compiler/kernels/grouped-matmul.ts';
 import { map } from '../../compiler/kernels/map.ts';
 import { order } from '../../compiler/kernels/order.ts';
-import { reduce } from '../../compiler/kernels/reduce.ts';
+import { reduce } from '../../compiler/kernels/reduce-kernel.ts';
 import { scan } from '../../compiler/kernels/scan.ts';
 import { rowMajor } from '../../compiler/kernels/space.ts';
 import type { Loop, Space } from '../../compiler/kernels/space.ts';

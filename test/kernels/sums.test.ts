@@ -1,8 +1,8 @@
 /** Sums inside a thread are bit for bit the tree that the order of sums defines, whatever the nest, and however they are cut up. */
 import { describe, expect, it } from 'vitest';
 import { BlockSums, addedInOrder, sumDepth, sumInOrder } from '../../dsl/tensors/sum-order.ts';
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import { contractColumnsKernel, contractKernel, floatScanKernel, groupedMatmulKernel, nestSumKernel, sumKernel } from './sample-launches.ts'; // prettier-ignore
 

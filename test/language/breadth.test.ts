@@ -6,7 +6,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { ExternCall, ExternFunction } from '../../runtime/ask-host.ts';
+import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { differences, onKernels, onReference, prepareText, ready, relativeDifferences } from './support.ts';
 
 const folder = fileURLToPath(new URL('./breadth/', import.meta.url));

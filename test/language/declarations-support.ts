@@ -1,10 +1,10 @@
 /** Programs run with the tensors of a checkpoint, by name, on the reference and on the kernels. */
 import { expect } from 'vitest';
-import { bindStores, type MissingParams } from '../../runtime/bindings.ts';
-import type { WritableTensor } from '../../runtime/safetensors.ts';
-import { fromTensors } from '../../runtime/source.ts';
-import { loadStore } from '../../runtime/weights.ts';
-import type { NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
+import { bindStores, type MissingParams } from '../../runtime/weights/bind-weights.ts';
+import type { WritableTensor } from '../../runtime/weights/safetensors.ts';
+import { fromTensors } from '../../runtime/weights/weight-source.ts';
+import { loadStore } from '../../runtime/weights/weights.ts';
+import type { NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
 import { diagnosticsOf, onKernels, onReference, prepareText, ready } from './support.ts';
 
 export interface Numbers {

@@ -1,7 +1,7 @@
 /**
  * The parts of LANGUAGE.md that are made from the source: the grammar (from the productions above the rules of
  * dsl/syntax/grammar.ts), the reserved words, the limits, the library (from its `///` comments) and the algebra (from
- * dsl/primitives/table.ts). Each stands between `<!-- made: NAME -->` and `<!-- end: NAME -->`.
+ * dsl/primitives/primitive-table.ts). Each stands between `<!-- made: NAME -->` and `<!-- end: NAME -->`.
  *
  * `npx tsx test/language/document.ts` writes them; language.test.ts proves that they are current.
  */
@@ -10,9 +10,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { binaryNames, drawNames, unaryNames } from '../../dsl/types/primitive-names.ts';
 import type { Parameter, Primitive } from '../../dsl/primitives/primitive.ts';
-import { primitives } from '../../dsl/primitives/table.ts';
+import { primitives } from '../../dsl/primitives/primitive-table.ts';
 import { librarySources } from '../../dsl/std/sources.generated.ts';
-import { limits } from '../../dsl/syntax/limits.ts';
+import { limits } from '../../dsl/syntax/text-limits.ts';
 import { keywords } from '../../dsl/syntax/tokens.ts';
 
 export const documentPath = fileURLToPath(new URL('../../LANGUAGE.md', import.meta.url));

@@ -1,6 +1,6 @@
 /** The host sees the same call, whoever runs the program: the same axes in the same order, the same sizes, the same numbers. */
 import { describe, expect, test } from 'vitest';
-import type { ExternCall, ExternFunction } from '../../runtime/ask-host.ts';
+import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { onKernels, onReference, prepareText, ready } from './support.ts';
 
 interface Seen {

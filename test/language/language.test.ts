@@ -5,15 +5,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { checkProgram } from '../../dsl/check/check.ts';
+import { checkProgram } from '../../dsl/check/check-program.ts';
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
-import { primitives } from '../../dsl/primitives/table.ts';
+import { primitives } from '../../dsl/primitives/primitive-table.ts';
 import { libraryFiles } from '../../dsl/std/library.ts';
 import { lex } from '../../dsl/syntax/lex.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { keywords } from '../../dsl/syntax/tokens.ts';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { documentPath, libraryMembers, madeDocument, semanticsPath } from './document.ts';
 import { readExamples, readValues, wholeText, type Example, type WrittenValue } from './examples.ts';
 import { diagnosticsOf, differences, onKernels, onReference, prepareText, ready, type Results } from './support.ts';

@@ -2,7 +2,7 @@
  * Errors of a run count only where something that was asked for needs the value: programs of which some point is wrong, and what
  * a run of them says, worked out by hand. For all executors, which must name the same point.
  */
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { prepareText, ready, type Ready } from './support.ts';
 
 export interface NeededCase {

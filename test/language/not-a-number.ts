@@ -2,7 +2,7 @@
  * Programs through which a NaN of the input has to come, whatever stands in between, for all executors: what is NaN in the
  * reference is NaN on the others, what is a number is that number, and where the reference reports an error they do.
  */
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import type { CompiledPlan } from '../../compiler/compile.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';

@@ -3,7 +3,7 @@
  * numbers are worked out by hand; the reference and the kernels on the CPU must both give them.
  */
 import { describe, expect, test } from 'vitest';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { diagnosticsOf, onKernels, onReference, prepareText, ready } from './support.ts';
 
 const ids = (values: readonly number[], shape: readonly number[]): NamedTensor => ({

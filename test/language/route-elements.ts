@@ -1,5 +1,5 @@
 /** Routes whose weights are whole numbers or conditions, as results: the numbers they have by hand, for all executors. */
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { prepareText, ready, type Ready, type Results } from './support.ts';
 
 export const elements = ['f32', 'i32', 'bool'] as const;

@@ -3,8 +3,8 @@
  * by the kernels, and the experts behind it run for the chosen points alone.
  */
 import { describe, expect, test } from 'vitest';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
-import type { Launch } from '../../compiler/schedule/plan.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
+import type { Launch } from '../../compiler/schedule/memory/plan.ts';
 import { differences, onKernels, onReference, prepareText, ready, type Given, type Ready } from './support.ts';
 
 function prepared(text: string): NonNullable<ReturnType<typeof prepareText>['prepared']> {

@@ -1,6 +1,6 @@
 /** Results, outputs, losses and states of a run share one map of names: a name that stands twice is a mistake, nothing is lost. */
 import { expect, test } from 'vitest';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { diagnosticsOf, onKernels, onReference, prepareText, ready } from './support.ts';
 
 const model = (inside: string): string => `model M {\n  axis T, E = 4\n${inside}\n}\n`;

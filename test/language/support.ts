@@ -1,18 +1,18 @@
 /**
  * Texts of the language, checked and run: by the reference interpreter and by the kernels on the CPU, and compared within the
- * bounds that `compiler/cli/judge.ts` derives for every number.
+ * bounds that `compiler/cli/running/compare.ts` derives for every number.
  */
 import { parseOverrides } from '../../compiler/overrides.ts';
 import { compileProgram } from '../../compiler/compile.ts';
-import { executeKernels, executeReference } from '../../compiler/cli/execute.ts';
-import type { ExecuteRequest, NamedTensor, Prepared } from '../../compiler/cli/execution.ts';
-import { judge, type Verdict } from '../../compiler/cli/judge.ts';
-import { madeStores, withRandomInputs } from '../../compiler/cli/made-values.ts';
+import { executeKernels, executeReference } from '../../compiler/cli/running/execute.ts';
+import type { ExecuteRequest, NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
+import { judge, type Verdict } from '../../compiler/cli/running/compare.ts';
+import { madeStores, withRandomInputs } from '../../compiler/cli/running/made-values.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
-import type { SourceFile } from '../../dsl/diagnostics/source.ts';
-import type { ExternFunction } from '../../runtime/ask-host.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
+import type { ExternFunction } from '../../runtime/contract/ask-host.ts';
 
 export interface TextOptions {
   readonly name?: string;

@@ -1,6 +1,6 @@
 /** Angles of sines and cosines are exact where they are arithmetic: on kernels, and in the bounds of verification. */
 import { describe, expect, it } from 'vitest';
-import { judge } from '../../compiler/cli/judge.ts';
+import { judge } from '../../compiler/cli/running/compare.ts';
 import { onKernels, onReference } from '../language/support.ts';
 import { anglePrograms, farthest, readyAngles } from './angles.ts';
 

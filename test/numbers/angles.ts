@@ -1,5 +1,5 @@
 /** Programs with a sine or cosine of a computed angle, at places up to 131,071, in the forms that rotary positions are written in. */
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 
 const places = [0, 1, 2, 77, 4095, 5000, 10000, 32767, 65535, 100000, 131071];

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { drawAt } from '../../dsl/primitives/draw-hash.ts';
 import { boundOfDraw } from '../../compiler/graph/error-bound.ts';
-import { bitcast } from '../../compiler/kernel/build.ts';
+import { bitcast } from '../../compiler/kernel/make-expressions.ts';
 import { numberAt } from '../../compiler/kernels/draw.ts';
 import { onKernels as programOnKernels, onReference } from '../language/support.ts';
 import { drawNames, drawnAt, farthestDraws, hashes, readyDraws } from './draws.ts';

@@ -1,8 +1,8 @@
 /** One elementwise kernel for a table of arguments: in the kernels' interpreter, and on the adapter of this run. */
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
-import type { Launch } from '../../compiler/kernel/interpret.ts';
-import type { Expr, Kernel } from '../../compiler/kernel/ir.ts';
-import { globalIdX, load, lt } from '../../compiler/kernel/build.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Launch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Expr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import { globalIdX, load, lt } from '../../compiler/kernel/make-expressions.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { mapBound } from '../../compiler/graph/scalar-bound.ts';
 import { roundToF16 } from '../../compiler/kernel/math/f16.ts';
-import { roundToF16 as ofReference } from '../../dsl/tensors/f16.ts';
-import { f16ToNumber, numberToF16 } from '../../runtime/elements.ts';
+import { roundToF16 as ofReference } from '../../dsl/tensors/round-to-f16.ts';
+import { f16ToNumber, numberToF16 } from '../../runtime/contract/elements.ts';
 import { different, onKernels } from './elementwise.ts';
 import { f16Arguments, nearestHalf } from './f16.ts';
 

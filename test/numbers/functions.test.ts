@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { boundOfMap } from '../../compiler/graph/error-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
-import type { MapOp } from '../../compiler/graph/ir.ts';
+import type { MapOp } from '../../compiler/graph/graph-ir.ts';
 import { mapBound, type Point } from '../../compiler/graph/scalar-bound.ts';
-import { binaryFunctionOf, unaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
+import { binaryFunctionOf, unaryFunctionOf } from '../../compiler/schedule/emitting/scalar-functions.ts';
 import { onKernels } from './elementwise.ts';
 import { binaries, binaryArguments, flushedOf, TINY, unaries, unaryArguments, wrongOf } from './functions.ts';
 

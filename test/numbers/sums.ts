@@ -4,7 +4,7 @@
  * Equal terms are the worst for one accumulator: rounding errs to the same side each time. Every number that is wanted is a sum of
  * terms of one sign, or made of such sums without cancellation, and has to be within 2e-6 of itself.
  */
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 
 export interface LongSum {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { mostFused } from '../../compiler/passes/fuse-elementwise.ts';
-import { simulatePlan } from '../../compiler/schedule/simulate.ts';
+import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 
 async function run(text: string): Promise<{ readonly launches: number; readonly output: readonly number[] }> {

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exact } from '../../dsl/types/size.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
-import type { GraphOperand } from '../../compiler/elaborate/handles.ts';
-import type { Graph } from '../../compiler/graph/ir.ts';
-import { printGraph } from '../../compiler/graph/print.ts';
-import { verifyGraph } from '../../compiler/graph/verify.ts';
+import type { GraphOperand } from '../../compiler/elaborate/lowering-context.ts';
+import type { Graph } from '../../compiler/graph/graph-ir.ts';
+import { printGraph } from '../../compiler/graph/print-graph.ts';
+import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { distributeOverConcat } from '../../compiler/passes/distribute-over-concat.ts';
 import { dropDeadValues } from '../../compiler/passes/drop-dead-values.ts';
 import { foldConstants } from '../../compiler/passes/fold-constants.ts';
@@ -14,7 +14,7 @@ import { optimise, passList, passNames } from '../../compiler/passes/pass-list.t
 import type { Pass } from '../../compiler/passes/pass.ts';
 import { shareValues } from '../../compiler/passes/share-values.ts';
 import { simplifyViews } from '../../compiler/passes/simplify-views.ts';
-import { Bench } from '../graph/bench.ts';
+import { Bench } from '../graph/graph-fixture.ts';
 import { programs } from './random-graphs.ts';
 import { resultsOf } from './results.ts';
 

@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import type { Axis } from '../../dsl/types/axis.ts';
-import { supportAxes, type GraphOperand } from '../../compiler/elaborate/handles.ts';
-import { Bench } from '../graph/bench.ts';
+import { supportAxes, type GraphOperand } from '../../compiler/elaborate/lowering-context.ts';
+import { Bench } from '../graph/graph-fixture.ts';
 
 export interface RandomProgram {
   readonly bench: Bench;

@@ -1,8 +1,8 @@
 /** The results of a graph as plain numbers: what must not change, whatever a pass does. */
 import type { Domain } from '../../compiler/graph/domains.ts';
-import { interpretGraph } from '../../compiler/graph/interpret.ts';
-import { inOrder } from '../../compiler/graph/points.ts';
-import type { AxisId, Graph, NodeId } from '../../compiler/graph/ir.ts';
+import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
+import { inOrder } from '../../compiler/graph/tensor-points.ts';
+import type { AxisId, Graph, NodeId } from '../../compiler/graph/graph-ir.ts';
 
 export interface Evaluation {
   readonly leaves: ReadonlyMap<string, ArrayLike<number>>;

@@ -4,15 +4,15 @@
  */
 import { describe, expect, it } from 'vitest';
 import { sizeKey } from '../../dsl/types/size.ts';
-import type { GraphOperand } from '../../compiler/elaborate/handles.ts';
+import type { GraphOperand } from '../../compiler/elaborate/lowering-context.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
-import { boundOf } from '../../compiler/graph/bounds.ts';
+import { boundOf } from '../../compiler/graph/presence-bounds.ts';
 import type { SparseGraph } from '../../compiler/graph/domains.ts';
-import type { Graph, Node } from '../../compiler/graph/ir.ts';
-import { printGraph } from '../../compiler/graph/print.ts';
-import { verifySparse } from '../../compiler/graph/verify.ts';
+import type { Graph, Node } from '../../compiler/graph/graph-ir.ts';
+import { printGraph } from '../../compiler/graph/print-graph.ts';
+import { verifySparse } from '../../compiler/graph/verify-graph.ts';
 import { sparsify } from '../../compiler/passes/sparsify.ts';
-import { Bench } from '../graph/bench.ts';
+import { Bench } from '../graph/graph-fixture.ts';
 import { resultsOf } from './results.ts';
 
 /** T tokens, E experts, D features, F inner features; x, a router, and an expert family. */

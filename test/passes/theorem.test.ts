@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { printGraph } from '../../compiler/graph/print.ts';
-import { verifySparse } from '../../compiler/graph/verify.ts';
+import { printGraph } from '../../compiler/graph/print-graph.ts';
+import { verifySparse } from '../../compiler/graph/verify-graph.ts';
 import { sparsify } from '../../compiler/passes/sparsify.ts';
 import { programs } from './random-graphs.ts';
 import { resultsOf } from './results.ts';

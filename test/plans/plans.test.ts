@@ -15,10 +15,10 @@ import { describe, expect, it } from 'vitest';
 import { compileProgram, type Compilation } from '../../compiler/compile.ts';
 import { fingerprint } from '../../compiler/emit/hash.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { printKernel } from '../../compiler/kernel/print.ts';
-import { printPlan } from '../../compiler/schedule/print.ts';
+import { printKernel } from '../../compiler/kernel/print-kernel.ts';
+import { printPlan } from '../../compiler/schedule/memory/print-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import type { SourceFile } from '../../dsl/diagnostics/source.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const architectures = fileURLToPath(new URL('../architectures', import.meta.url));

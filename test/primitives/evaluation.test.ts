@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { erf, erfc } from '../../dsl/primitives/special-functions.ts';
 import { binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
-import { roundToF16 } from '../../dsl/tensors/f16.ts';
+import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
 import { algebraWith, axis, call, numbers, problems, route, shown, tensor } from './support.ts';
 
 const T = axis('T', 2);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { F64Operand } from '../../dsl/tensors/operand.ts';
-import { bound } from '../../dsl/tensors/bounds.ts';
+import { bound } from '../../dsl/tensors/route-bounds.ts';
 import { exact } from '../../dsl/types/size.ts';
 import { algebraWith, axis, call, numbers, points, problems, route, shown, tensor } from './support.ts';
 

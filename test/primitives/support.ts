@@ -4,12 +4,12 @@
  */
 import { expect } from 'vitest';
 import { isProblem, type Inferred, type TypeProblem } from '../../dsl/primitives/primitive.ts';
-import { primitive } from '../../dsl/primitives/table.ts';
+import { primitive } from '../../dsl/primitives/primitive-table.ts';
 import type { PrimitiveName } from '../../dsl/types/primitive-names.ts';
 import type { AxisVar, ElementType, RouteType, TensorType, ValueType } from '../../dsl/types/program.ts';
-import { format } from '../../dsl/primitives/typing.ts';
-import { float64Algebra, type Float64Algebra, type Float64Options } from '../../dsl/interpret/algebra.ts';
-import type { RunProblem } from '../../dsl/tensors/problems.ts';
+import { format } from '../../dsl/primitives/operand-typing.ts';
+import { float64Algebra, type Float64Algebra, type Float64Options } from '../../dsl/interpret/float64-backend.ts';
+import type { RunProblem } from '../../dsl/tensors/deferred-errors.ts';
 import type { F64Route } from '../../dsl/tensors/route.ts';
 import { countPoints, makeTensor, offsets, pointAt, spread, type F64Tensor } from '../../dsl/tensors/tensor.ts';
 import type { F64Operand } from '../../dsl/tensors/operand.ts';

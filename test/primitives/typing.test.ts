@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { contractionAxes } from '../../dsl/primitives/dot.ts';
 import { alongNames, binaryNames, drawNames, reductionNames, unaryNames } from '../../dsl/types/primitive-names.ts';
 import { isProblem } from '../../dsl/primitives/primitive.ts';
-import { predefinedNames, primitives, primitivesNamed } from '../../dsl/primitives/table.ts';
+import { predefinedNames, primitives, primitivesNamed } from '../../dsl/primitives/primitive-table.ts';
 import { infer, nameOf, routeType as r, tensorType as t, typed, variable } from './support.ts';
 
 describe('the table', () => {

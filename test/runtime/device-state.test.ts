@@ -3,11 +3,11 @@
  * turn, and a device stops answering.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeviceState } from '../../runtime/device-state.ts';
-import { TimeoutError } from '../../runtime/errors.ts';
-import { createModel } from '../../runtime/module.ts';
+import { DeviceState } from '../../runtime/running/device-state.ts';
+import { TimeoutError } from '../../runtime/contract/errors.ts';
+import { createModel } from '../../runtime/running/module.ts';
 import { requestDevice } from '../../runtime/node.ts';
-import { fromTensors } from '../../runtime/source.ts';
+import { fromTensors } from '../../runtime/weights/weight-source.ts';
 import { D, manifest, shaders } from './sample-model.ts';
 
 let device: GPUDevice;

@@ -7,7 +7,7 @@ import {
   f16Table,
   numberToBf16,
   numberToF16,
-} from '../../runtime/elements.ts';
+} from '../../runtime/contract/elements.ts';
 
 const isNaN16 = (bits: number): boolean => (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0;
 

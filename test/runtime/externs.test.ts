@@ -1,9 +1,9 @@
 /** Functions of the host: which rows they are given, where their results go, and what happens when they fail. */
 import { describe, expect, it } from 'vitest';
-import type { ExternCall, ExternFunction } from '../../runtime/ask-host.ts';
-import { callExtern } from '../../runtime/externs.ts';
-import type { AxisSpec, ExternSpec } from '../../runtime/manifest.ts';
-import { readRoute } from '../../runtime/routes.ts';
+import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
+import { callExtern } from '../../runtime/contract/externs.ts';
+import type { AxisSpec, ExternSpec } from '../../runtime/contract/manifest.ts';
+import { readRoute } from '../../runtime/contract/routes.ts';
 
 const axis = (name: string, size: AxisSpec['size']): AxisSpec => ({ name, size });
 const T = axis('T', 'T');

@@ -1,6 +1,6 @@
 /** A run that leaves a state behind that it reads and updates is told of, others are not. */
 import { expect, test } from 'vitest';
-import { forgottenUpdate } from '../../runtime/forgotten-update.ts';
+import { forgottenUpdate } from '../../runtime/running/forgotten-update.ts';
 import { prepareText } from '../language/support.ts';
 
 function toldOf(body: string): string | null {

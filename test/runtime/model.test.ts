@@ -3,15 +3,15 @@
  * number is looked at here.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CreateOptions, createModel } from '../../runtime/module.ts';
+import { type CreateOptions, createModel } from '../../runtime/running/module.ts';
 import { requestDevice } from '../../runtime/node.ts';
-import { planMemory } from '../../runtime/memory-plan.ts';
-import { readFeeds } from '../../runtime/feeds.ts';
-import { type WritableTensor } from '../../runtime/safetensors.ts';
-import type { Model } from '../../runtime/model.ts';
-import { fromTensors } from '../../runtime/source.ts';
-import { missingRequirements } from '../../runtime/device.ts';
-import type { Manifest } from '../../runtime/manifest.ts';
+import { planMemory } from '../../runtime/running/memory-plan.ts';
+import { readFeeds } from '../../runtime/running/feeds.ts';
+import { type WritableTensor } from '../../runtime/weights/safetensors.ts';
+import type { Model } from '../../runtime/running/model.ts';
+import { fromTensors } from '../../runtime/weights/weight-source.ts';
+import { missingRequirements } from '../../runtime/running/device.ts';
+import type { Manifest } from '../../runtime/contract/manifest.ts';
 import { D, manifest, shaders } from './sample-model.ts';
 
 const NULL = { dawnOptions: ['backend=null'] };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromDirectory, fromFile } from '../../runtime/node.ts';
-import { writeSafetensors } from '../../runtime/safetensors.ts';
+import { writeSafetensors } from '../../runtime/weights/safetensors.ts';
 
 let root = '';
 beforeEach(() => {

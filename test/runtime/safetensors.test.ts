@@ -1,7 +1,7 @@
 /** Safetensors: what is written is read back, and every kind of broken file has its code. */
 import { describe, expect, it } from 'vitest';
-import { type WeightsProblem, WeightsError } from '../../runtime/errors.ts';
-import { type HeaderCaps, headerCaps, parseHeader, writeSafetensors } from '../../runtime/safetensors.ts';
+import { type WeightsProblem, WeightsError } from '../../runtime/contract/errors.ts';
+import { type HeaderCaps, headerCaps, parseHeader, writeSafetensors } from '../../runtime/weights/safetensors.ts';
 
 /** A file with any text for a header and `data` bytes after it; the length in front can be made to lie. */
 function file(header: string | Uint8Array, data = 0, length?: bigint): Uint8Array {

@@ -13,7 +13,7 @@ import type {
   Manifest,
   PlanSpec,
   SizeFormula,
-} from '../../runtime/manifest.ts';
+} from '../../runtime/contract/manifest.ts';
 
 export const D = 4;
 

@@ -1,8 +1,14 @@
 /** Size formulas: exact where they can be, refused where they make no size. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SizeFormula, SizeFormulaOp } from '../../runtime/manifest.ts';
-import { elementCount, evaluateCount, evaluateNumber, evaluateShape, evaluateWord } from '../../runtime/sizes.ts';
+import type { SizeFormula, SizeFormulaOp } from '../../runtime/contract/manifest.ts';
+import {
+  elementCount,
+  evaluateCount,
+  evaluateNumber,
+  evaluateShape,
+  evaluateWord,
+} from '../../runtime/contract/sizes.ts';
 
 const sizes = new Map([
   ['T', 7],

@@ -1,7 +1,7 @@
 /** Sources of weights in memory and behind a URL: exact ranges, and every way a server or an index can lie. */
 import { describe, expect, it } from 'vitest';
-import { writeSafetensors } from '../../runtime/safetensors.ts';
-import { fromArrayBuffers, fromFetch, fromTensors, parseShardIndex } from '../../runtime/source.ts';
+import { writeSafetensors } from '../../runtime/weights/safetensors.ts';
+import { fromArrayBuffers, fromFetch, fromTensors, parseShardIndex } from '../../runtime/weights/weight-source.ts';
 
 const ramp = (length: number, from = 0): Float32Array => Float32Array.from({ length }, (_, i) => from + i);
 const fileOf = (name: string, data: Float32Array): Uint8Array =>

@@ -1,12 +1,12 @@
 /** From a checkpoint to stores: every mismatch in one report, and every layout lands where the language says. */
 import { describe, expect, it } from 'vitest';
-import { bindStores, nearestNames } from '../../runtime/bindings.ts';
-import { numberToBf16, numberToF16 } from '../../runtime/elements.ts';
-import { WeightsError } from '../../runtime/errors.ts';
-import type { CellSpec, Manifest, StoreSpec } from '../../runtime/manifest.ts';
-import type { WritableTensor } from '../../runtime/safetensors.ts';
-import { fromTensors } from '../../runtime/source.ts';
-import { loadStore } from '../../runtime/weights.ts';
+import { bindStores, nearestNames } from '../../runtime/weights/bind-weights.ts';
+import { numberToBf16, numberToF16 } from '../../runtime/contract/elements.ts';
+import { WeightsError } from '../../runtime/contract/errors.ts';
+import type { CellSpec, Manifest, StoreSpec } from '../../runtime/contract/manifest.ts';
+import type { WritableTensor } from '../../runtime/weights/safetensors.ts';
+import { fromTensors } from '../../runtime/weights/weight-source.ts';
+import { loadStore } from '../../runtime/weights/weights.ts';
 
 const store = (path: string, shape: readonly number[], more: Partial<StoreSpec> = {}): StoreSpec => ({
   path,

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { chooseCut, type Passing } from '../../compiler/schedule/choose-cut.ts';
-import type { Plan } from '../../compiler/schedule/plan.ts';
-import { verifyPlan } from '../../compiler/schedule/verify.ts';
+import { chooseCut, type Passing } from '../../compiler/schedule/deciding/choose-split.ts';
+import type { Plan } from '../../compiler/schedule/memory/plan.ts';
+import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 
 /** Nodes with their operands; each leaf node reads the buffer of its own number. */

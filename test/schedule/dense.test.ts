@@ -1,6 +1,6 @@
 /** Values stored dense: each kind of node against the float64 graph interpreter. */
 import { describe, expect, it } from 'vitest';
-import { Bench, closeTo, fixed } from './bench.ts';
+import { Bench, closeTo, fixed } from './plan-fixture.ts';
 
 describe('dense values', () => {
   it('fuses elementwise chains into one launch', async () => {

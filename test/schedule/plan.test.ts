@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { exact } from '../../dsl/types/size.ts';
 import { KernelTable, toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
-import { placeBuffers } from '../../compiler/schedule/place-buffers.ts';
-import { describeLaunches, printPlan } from '../../compiler/schedule/print.ts';
-import type { Plan } from '../../compiler/schedule/plan.ts';
+import { placeBuffers } from '../../compiler/schedule/memory/assign-buffers.ts';
+import { describeLaunches, printPlan } from '../../compiler/schedule/memory/print-plan.ts';
+import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import { verifyPlan } from '../../compiler/schedule/verify.ts';
+import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { Bench, dynamic } from './bench.ts';
+import { Bench, dynamic } from './plan-fixture.ts';
 
 /** Two experts of four for each token, one matrix each. */
 function small(): Bench {

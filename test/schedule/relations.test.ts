@@ -1,10 +1,10 @@
 /** Values on assignments: domains written by hand, results against the float64 graph interpreter, work counted. */
 import { describe, expect, it } from 'vitest';
-import type { AxisId, NodeId } from '../../compiler/graph/ir.ts';
-import type { Plan } from '../../compiler/schedule/plan.ts';
-import type { Simulated } from '../../compiler/schedule/simulate.ts';
+import type { AxisId, NodeId } from '../../compiler/graph/graph-ir.ts';
+import type { Plan } from '../../compiler/schedule/memory/plan.ts';
+import type { Simulated } from '../../compiler/schedule/executing/simulate.ts';
 import { formatSize } from '../../dsl/types/size.ts';
-import { Bench, fixed } from './bench.ts';
+import { Bench, fixed } from './plan-fixture.ts';
 
 /** silu(w1 x) * (w3 x), then w2: contractions, with the domain `on` for what lies between. */
 function swiglu(

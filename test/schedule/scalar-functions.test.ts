@@ -1,11 +1,11 @@
 /** Scalar functions in kernel operations against float64, over their whole range; nothing becomes NaN on the way. */
 import { describe, expect, it } from 'vitest';
 import type { BinaryName } from '../../dsl/types/primitive-names.ts';
-import { globalIdX, load, lt } from '../../compiler/kernel/build.ts';
-import { compileKernel } from '../../compiler/kernel/interpret.ts';
+import { globalIdX, load, lt } from '../../compiler/kernel/make-expressions.ts';
+import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
-import { binaryFunctionOf } from '../../compiler/schedule/scalar-functions.ts';
-import { f32 } from '../../compiler/kernel/build.ts';
+import { binaryFunctionOf } from '../../compiler/schedule/emitting/scalar-functions.ts';
+import { f32 } from '../../compiler/kernel/make-expressions.ts';
 
 type Words = Float32Array | Int32Array;
 

@@ -4,8 +4,8 @@
  * that is too short would lose rows.
  */
 import { describe, expect, it } from 'vitest';
-import { stepwiseOnKernels } from '../../compiler/cli/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/verdicts.ts';
+import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
+import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
 import { formatSize } from '../../dsl/types/size.ts';
 import { prepareText, ready } from '../language/support.ts';
 

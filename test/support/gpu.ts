@@ -4,8 +4,8 @@
  * What a test gets is a device or `null`, and a `null` is said in one loud line: a test on a GPU is never skipped silently.
  */
 import { create } from 'webgpu';
-import type { Launch } from '../../compiler/kernel/interpret.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+import type { Launch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { ENTRY_POINT, bindingLayout, printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 
 // Kept for the life of the process: collected while a device lives, it takes the process down.

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
 import { decodeSource } from '../../dsl/syntax/decode.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { format, printFile } from '../../dsl/syntax/print-ast.ts';
 import { programs, withoutSpans } from './support.ts';
 

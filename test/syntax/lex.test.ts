@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lex } from '../../dsl/syntax/lex.ts';
-import { lineStarts, positionAt } from '../../dsl/diagnostics/source.ts';
+import { lineStarts, positionAt } from '../../dsl/diagnostics/source-file.ts';
 
 const images = (text: string): readonly string[] => lex({ name: 'm', text }).tokens.map((token) => token.image);
 const types = (text: string): readonly string[] => lex({ name: 'm', text }).tokens.map((token) => token.tokenType.name);

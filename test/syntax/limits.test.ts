@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeSource } from '../../dsl/syntax/decode.ts';
 import { lex } from '../../dsl/syntax/lex.ts';
-import { limits } from '../../dsl/syntax/limits.ts';
+import { limits } from '../../dsl/syntax/text-limits.ts';
 import { format } from '../../dsl/syntax/print-ast.ts';
 import { parse } from './support.ts';
 

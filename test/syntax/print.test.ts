@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { format, printFile } from '../../dsl/syntax/print-ast.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { library, programs, withoutSpans } from './support.ts';
 
 function formatted(text: string): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { render, renderAll, toJson, type Styler } from '../../dsl/diagnostics/render.ts';
 import { didYouMean, suggest } from '../../dsl/diagnostics/suggest.ts';
-import { parseFile } from '../../dsl/syntax/parse.ts';
+import { parseFile } from '../../dsl/syntax/parse-file.ts';
 
 const text = `model M {
   axis E = 4

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Body, Expr, File } from '../../dsl/syntax/ast.ts';
-import { parseFile, type Parsed } from '../../dsl/syntax/parse.ts';
-import type { SourceFile } from '../../dsl/diagnostics/source.ts';
+import { parseFile, type Parsed } from '../../dsl/syntax/parse-file.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 
 function textsIn(folder: string): readonly SourceFile[] {
   const directory = fileURLToPath(new URL(folder, import.meta.url));

@@ -3,8 +3,8 @@
  * least 95 of 100 in all, and none is off. `npx vitest run test/verify/examples.test.ts` prints the table.
  */
 import { afterAll, expect, it } from 'vitest';
-import { stepwiseOnKernels } from '../../compiler/cli/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/verdicts.ts';
+import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
+import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
 import { exampleNames, hasHost, smallExample } from '../examples/small.ts';
 
 const lines: string[] = [];

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { stepwiseOnKernels, planOf, type Stepwise } from '../../compiler/cli/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/verdicts.ts';
-import type { Plan } from '../../compiler/schedule/plan.ts';
+import { stepwiseOnKernels, planOf, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
+import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
+import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 import { mutantSizes, mutants } from './mutants.ts';
 

@@ -4,12 +4,12 @@
  * statements, so that it outlives changes of how kernels are written; one that finds no place to stand is an error.
  */
 import type { CompiledPlan } from '../../compiler/compile.ts';
-import type { Node } from '../../compiler/graph/ir.ts';
-import { nodeOf, operandsOf } from '../../compiler/graph/uses.ts';
-import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/build.ts';
-import type { BinaryOp, Expr, Kernel, Stmt } from '../../compiler/kernel/ir.ts';
-import type { CompactionPart } from '../../compiler/schedule/contents.ts';
-import { accessOf, type Launch, type Plan } from '../../compiler/schedule/plan.ts';
+import type { Node } from '../../compiler/graph/graph-ir.ts';
+import { nodeOf, operandsOf } from '../../compiler/graph/node-uses.ts';
+import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/make-expressions.ts';
+import type { BinaryOp, Expr, Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { CompactionPart } from '../../compiler/schedule/emitting/contents.ts';
+import { accessOf, type Launch, type Plan } from '../../compiler/schedule/memory/plan.ts';
 import { asNumber, exact, sizeKey, substitute } from '../../dsl/types/size.ts';
 import { inKernel, type OnExpr, type OnStmt } from './rewrite.ts';
 

@@ -1,5 +1,5 @@
 /** Kernels as data: a change to every expression or statement, bottom up, without folding or checking anything. */
-import type { Expr, Kernel, Stmt } from '../../compiler/kernel/ir.ts';
+import type { Expr, Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
 
 export type OnExpr = (expr: Expr) => Expr;
 export type OnStmt = (stmt: Stmt, depth: number) => Stmt;

@@ -1,9 +1,9 @@
 /** What a verdict is: good only with numbers compared and tight bounds, else wrong or not verified, with a reason and a place. */
 import { expect, it } from 'vitest';
-import type { NamedTensor } from '../../compiler/cli/execution.ts';
-import { judge } from '../../compiler/cli/judge.ts';
-import { stepwiseOnKernels } from '../../compiler/cli/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/verdicts.ts';
+import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
+import { judge } from '../../compiler/cli/running/compare.ts';
+import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
+import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
 import { Tallying } from '../../compiler/verify/tally.ts';
 import { onReference, prepareText, ready, type Given } from '../language/support.ts';
 

@@ -1,12 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { add, and, div, eq, globalIdX, load, lt, gt, mul, select, sub, u32 } from '../../compiler/kernel/build.ts';
-import type { Kernel } from '../../compiler/kernel/ir.ts';
+import {
+  add,
+  and,
+  div,
+  eq,
+  globalIdX,
+  load,
+  lt,
+  gt,
+  mul,
+  select,
+  sub,
+  u32,
+} from '../../compiler/kernel/make-expressions.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
-import { verifyKernel } from '../../compiler/kernel/verify.ts';
+import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { NameTable } from '../../compiler/wgsl/names.ts';
+import { NameTable } from '../../compiler/wgsl/wgsl-names.ts';
 import { bindingLayout, printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { divergentBarriers, uniformBarriers } from '../kernel/barrier-kernels.ts';
 import { randomKernel } from '../kernel/random-kernels.ts';

@@ -4,9 +4,9 @@
  * routes is present where either is.
  */
 import { binaryNames, unaryNames, type BinaryName, type UnaryName } from '../../../dsl/types/primitive-names.ts';
-import { boundOf, tidyBounds, uniteBounds } from '../../graph/bounds.ts';
+import { boundOf, tidyBounds, uniteBounds } from '../../graph/presence-bounds.ts';
 import { boundsBehindBoth } from '../../graph/shared-bounds.ts';
-import type { MapOp } from '../../graph/ir.ts';
+import type { MapOp } from '../../graph/graph-ir.ts';
 import {
   eachOf,
   minus,
@@ -16,7 +16,7 @@ import {
   type GraphRoute,
   type Lowering,
   type Workshop,
-} from '../handles.ts';
+} from '../lowering-context.ts';
 
 /** A map of operands: dense if all are, else present where all routes among them are, ranked as the first of them. */
 export function pointwise(shop: Workshop, op: MapOp, operands: readonly GraphOperand[], call: GraphCall): GraphOperand {

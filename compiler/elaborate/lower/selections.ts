@@ -11,9 +11,9 @@
  */
 import type { Axis } from '../../../dsl/types/axis.ts';
 import { apply, one, zero, type Size } from '../../../dsl/types/size.ts';
-import { joinBounds, smaller, tidyBounds, type Bounded } from '../../graph/bounds.ts';
+import { joinBounds, smaller, tidyBounds, type Bounded } from '../../graph/presence-bounds.ts';
 import { NEG_INF } from '../../graph/infinity.ts';
-import type { AxisId, Bound, NodeId } from '../../graph/ir.ts';
+import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
 import {
   minus,
   supportAxes,
@@ -24,8 +24,8 @@ import {
   type Lowering,
   type Support,
   type Workshop,
-} from '../handles.ts';
-import { maskOf } from '../recut.ts';
+} from '../lowering-context.ts';
+import { maskOf } from '../reindex-routes.ts';
 
 interface Choice {
   readonly weight: NodeId;

@@ -6,8 +6,8 @@
  * Compilers refuse at about 128 levels of parentheses; half of that leaves room for the blocks around. The guarded side of
  * and/or and the limits of loops stay as they are (the verifier refuses them if they are too deep).
  */
-import type { Expr, Kernel } from '../ir.ts';
-import { operandsOf } from '../walk.ts';
+import type { Expr, Kernel } from '../kernel-ir.ts';
+import { operandsOf } from '../visit-kernel.ts';
 import { rewriteExprs } from './rewrite.ts';
 
 export const MAX_EXPR_DEPTH = 48;

@@ -9,10 +9,10 @@
  */
 import { F32_MIN_NORMAL, bitcastValue, convertValue } from '../arithmetic.ts';
 import { binaryFunction, isComparison, isLogic, unaryFunction } from '../arithmetic.ts';
-import { f32 } from '../build.ts';
-import type { Expr, Kernel } from '../ir.ts';
+import { f32 } from '../make-expressions.ts';
+import type { Expr, Kernel } from '../kernel-ir.ts';
 import { numberOf } from '../simplify.ts';
-import { isNumeric } from '../typing.ts';
+import { isNumeric } from '../kernel-typing.ts';
 import { rewriteExprs } from './rewrite.ts';
 
 export function evaluateConstants(kernel: Kernel): Kernel {

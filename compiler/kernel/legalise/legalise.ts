@@ -7,8 +7,8 @@
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import type { Target } from '../../target.ts';
-import type { Kernel } from '../ir.ts';
-import { verifyKernel } from '../verify.ts';
+import type { Kernel } from '../kernel-ir.ts';
+import { verifyKernel } from '../verify-kernel.ts';
 import { boundDepth } from './bound-depth.ts';
 import { evaluateConstants } from './evaluate-constants.ts';
 import { nameInfinities } from './name-infinities.ts';

@@ -6,9 +6,9 @@
  * WGSL has no such constants and refuses expressions of constants that give one. A `let` is no constant to it, so its bits pass;
  * drivers see what they are and keep them.
  */
-import { bitcast, letOf, local, u32 } from '../build.ts';
+import { bitcast, letOf, local, u32 } from '../make-expressions.ts';
 import { bitcastValue } from '../arithmetic.ts';
-import type { Kernel, Stmt } from '../ir.ts';
+import type { Kernel, Stmt } from '../kernel-ir.ts';
 import { numberOf } from '../simplify.ts';
 import { rewriteExprs } from './rewrite.ts';
 

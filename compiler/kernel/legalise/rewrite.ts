@@ -1,11 +1,11 @@
 /**
  * Rewriting the expressions of a kernel, bottom up, by a rule that may also name a value to use it twice.
  *
- * Every expression is built again through the constructors of build.ts, so constants fold and types are checked on the way.
+ * Every expression is built again through the constructors of make-expressions.ts, so constants fold and types are checked on the way.
  */
-import { fma, letOf, local, binary, bitcast, convert, select, unary } from '../build.ts';
-import type { Expr, Kernel, Stmt } from '../ir.ts';
-import { forEachStatement } from '../walk.ts';
+import { fma, letOf, local, binary, bitcast, convert, select, unary } from '../make-expressions.ts';
+import type { Expr, Kernel, Stmt } from '../kernel-ir.ts';
+import { forEachStatement } from '../visit-kernel.ts';
 
 /**
  * Replaces one expression whose operands are already rewritten, or returns it as it is.

@@ -5,8 +5,8 @@
  * hyperbolic tangent, its rest a minimax polynomial on [0, 1/9] (4.6e-9 of the whole).
  * Errors, relative: exp 3u, sigmoid 8u, tanh 5u, softplus 8u (u = 2^-24), where the result is a normal number.
  */
-import { abs, add, convert, div, f32, floor, ge, lt, max, min, mul, neg, select, sub } from '../build.ts';
-import type { Expr } from '../ir.ts';
+import { abs, add, convert, div, f32, floor, ge, lt, max, min, mul, neg, select, sub } from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { unlessNaN } from '../not-a-number.ts';
 import { polynomial } from './polynomial.ts';

@@ -2,7 +2,7 @@
  * Rounding to f16, by bits: to nearest, ties to even, subnormals kept, from 65,520 on the infinity of its sign; NaN stays NaN.
  *
  * WGSL's own rounding (quantizeToF16, pack2x16float) may truncate, flush subnormals and give anything beyond 65,504, and drivers do
- * all three. Integers have one meaning: this is bit for bit `Math.fround` and then `roundToF16` of dsl/tensors/f16.ts.
+ * all three. Integers have one meaning: this is bit for bit `Math.fround` and then `roundToF16` of dsl/tensors/round-to-f16.ts.
  *
  * - From 2^-14 on, 13 bits of the significand go: adding half a step (less the tie that is even already) carries into the exponent.
  * - Below, steps are 2^-24: the significand is shifted to a whole number of them, rounded the same way.
@@ -24,8 +24,8 @@ import {
   shr,
   sub,
   u32,
-} from '../build.ts';
-import type { Expr } from '../ir.ts';
+} from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 
 const INFINITY_BITS = 0x7f800000;

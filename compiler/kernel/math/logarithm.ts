@@ -4,8 +4,24 @@
  * x = m · 2^e by its bits, m in [√½, √2); then Cephes' logf (S. Moshier): log m = f - f²/2 + f³ P(f) of f = m - 1, which is exact,
  * and e · ln 2 in two parts, of which the first is exact. -infinity at 0, NaN below; infinity and NaN stay.
  */
-import { add, bitAnd, bitOr, bitcast, convert, eq, f32, gt, i32, lt, mul, select, shr, sub, u32 } from '../build.ts';
-import type { Expr } from '../ir.ts';
+import {
+  add,
+  bitAnd,
+  bitOr,
+  bitcast,
+  convert,
+  eq,
+  f32,
+  gt,
+  i32,
+  lt,
+  mul,
+  select,
+  shr,
+  sub,
+  u32,
+} from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { polynomial } from './polynomial.ts';
 

@@ -5,8 +5,25 @@
  * Φ(-x) = exp(-x²/2) · M(x), M (Mills' ratio over √2π) a minimax polynomial in t = 1 / (1 + 0.3 x), 3.5e-9 of itself for x up to 15.
  * x² is taken in two parts, so that its rounding does not show in the exponent.
  */
-import { abs, add, bitAnd, bitcast, div, f32, fma, ge, gt, lt, min, mul, neg, select, sub, u32 } from '../build.ts';
-import type { Expr } from '../ir.ts';
+import {
+  abs,
+  add,
+  bitAnd,
+  bitcast,
+  div,
+  f32,
+  fma,
+  ge,
+  gt,
+  lt,
+  min,
+  mul,
+  neg,
+  select,
+  sub,
+  u32,
+} from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { unlessNaN } from '../not-a-number.ts';
 import { exp } from './exponential.ts';

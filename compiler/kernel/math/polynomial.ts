@@ -1,6 +1,6 @@
 /** Polynomials by Horner's rule: a product and a sum a step, fused or not. */
-import { add, f32, mul } from '../build.ts';
-import type { Expr } from '../ir.ts';
+import { add, f32, mul } from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 
 /** c[0] + c[1] x + c[2] x² + …; `x` may be repeated. */

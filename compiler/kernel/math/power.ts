@@ -9,8 +9,8 @@
  */
 import {
   abs, and, div, eq, f32, floor, lt, mul, ne, neg, or, select, u32,
-} from '../build.ts'; // prettier-ignore
-import type { Expr } from '../ir.ts';
+} from '../make-expressions.ts'; // prettier-ignore
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { isNaNBits, magnitudeBits } from '../not-a-number.ts';
 import { numberOf } from '../simplify.ts';

@@ -7,8 +7,8 @@
  */
 import {
   add, bitAnd, bitOr, bitXor, bitcast, convert, eq, f32, ge, gt, i32, lt, max, neg, or, rem, select, shl, shr, sub, u32,
-} from '../build.ts'; // prettier-ignore
-import type { Expr } from '../ir.ts';
+} from '../make-expressions.ts'; // prettier-ignore
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { scaled } from './scale.ts';
 

@@ -16,8 +16,8 @@ import {
   select,
   sqrt as root,
   u32,
-} from '../build.ts';
-import type { Expr } from '../ir.ts';
+} from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 
 interface Sized {

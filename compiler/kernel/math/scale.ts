@@ -1,6 +1,6 @@
 /** Multiplication by a power of two, without a float that overflows on the way. */
-import { add, bitcast, i32, max, min, mul, shl, shr, sub, u32 } from '../build.ts';
-import type { Expr } from '../ir.ts';
+import { add, bitcast, i32, max, min, mul, shl, shr, sub, u32 } from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 
 /** 2^n as f32, n in -126 .. 127. */

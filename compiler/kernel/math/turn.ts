@@ -8,8 +8,8 @@
  */
 import {
   add, bitAnd, bitOr, bitcast, convert, eq, f32, ge, i32, lt, max, min, mul, neg, select, shl, shr, sub, u32,
-} from '../build.ts'; // prettier-ignore
-import type { Expr } from '../ir.ts';
+} from '../make-expressions.ts'; // prettier-ignore
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { magnitudeBits } from '../not-a-number.ts';
 import { numberOf } from '../simplify.ts';

@@ -9,8 +9,8 @@
 import {
   add, and, bitAnd, bitOr, bitcast, bool, convert, div, eq, f32, ge, gt, i32, lt, max, min, ne, neg, or, select, shl, shr,
   sub, u32,
-} from '../build.ts'; // prettier-ignore
-import type { Expr } from '../ir.ts';
+} from '../make-expressions.ts'; // prettier-ignore
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { boolOf, numberOf } from '../simplify.ts';
 import { scaled } from './scale.ts';

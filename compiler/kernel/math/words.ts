@@ -3,8 +3,24 @@
  *
  * A pair is `hi · 2^32 + lo`. Literal zeros are seen and cost nothing.
  */
-import { add, bitAnd, bitOr, bitcast, convert, eq, gt, lt, min, mul, select, shl, shr, sub, u32 } from '../build.ts';
-import type { Expr } from '../ir.ts';
+import {
+  add,
+  bitAnd,
+  bitOr,
+  bitcast,
+  convert,
+  eq,
+  gt,
+  lt,
+  min,
+  mul,
+  select,
+  shl,
+  shr,
+  sub,
+  u32,
+} from '../make-expressions.ts';
+import type { Expr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { numberOf } from '../simplify.ts';
 

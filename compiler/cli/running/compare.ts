@@ -1,0 +1,255 @@
+/**
+ * The judgement of `moec verify`: each number of a run against the reference, within a bound derived for that number
+ * (compiler/graph/error-bound.ts). Nothing here is tuned.
+ *
+ * A source of a route whose choice the rounding of its scores could turn is *undecided*: its picks are not compared, and what
+ * hangs on them has the bound the derivation gave it. All other picks have to be the same.
+ */
+import { asNumber, substitute } from '../../../dsl/types/size.ts';
+import { boundGraph, type Bounded } from '../../graph/error-bound.ts';
+import { interpretGraph, inOrder } from '../../graph/interpret-graph.ts';
+import type { AxisId, Graph, Leaf, NodeId, Root } from '../../graph/graph-ir.ts';
+import { evaluateShape } from '../../../runtime/contract/sizes.ts';
+import type { NamedTensor } from './execution.ts';
+import type { Ready } from './run-options.ts';
+import { roundToF16 } from './tensor-files.ts';
+
+export interface Verdict {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly passed: boolean;
+  /** Where |actual - expected| is largest in units of its bound. Null for a tensor without numbers. */
+  readonly worst: {
+    readonly index: readonly number[];
+    readonly actual: number;
+    readonly expected: number;
+    readonly error: number;
+    readonly bound: number;
+    /** error / bound: at most 1 if the number is right. */
+    readonly ratio: number;
+  } | null;
+  /** The largest |actual - expected| of all numbers compared. */
+  readonly error: number;
+  /** The largest bound of all numbers compared. */
+  readonly bound: number;
+  readonly compared: number;
+  /** Numbers that were not compared, since their choice is undecided. */
+  readonly undecided: number;
+}
+
+/** Unit roundoff of f32: both sides are rounded to it when they are written. */
+const u = 2 ** -24;
+
+/** Judges all results of a run; both maps have the same names. */
+export function judge(
+  ready: Ready,
+  actual: ReadonlyMap<string, NamedTensor>,
+  expected: ReadonlyMap<string, NamedTensor>,
+): readonly Verdict[] {
+  const { graph, sizes, bounded } = boundsOf(ready);
+  const verdicts: Verdict[] = [];
+  const rootOf = new Map(graph.roots.map((root) => [fullName(root), root]));
+  const lengthsOf = (axes: readonly AxisId[]): readonly number[] =>
+    axes.map((a) => asNumber(substitute(graph.axes.get(a)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0);
+  const deltaOf = (node: NodeId, axes: readonly AxisId[]): Float64Array => {
+    const b = bounded.get(node);
+    return b === undefined
+      ? new Float64Array(0)
+      : inOrder({ axes: b.axes, shape: lengthsOf(b.axes), data: b.delta }, axes);
+  };
+  for (const [name, want] of expected) {
+    const have = actual.get(name);
+    const route = rootOf.get(name.replace(/\.(indices|weights)$/, ''));
+    const root = rootOf.get(name) ?? route;
+    if (have === undefined || root === undefined) {
+      verdicts.push({
+        name,
+        shape: want.shape,
+        passed: false,
+        worst: null,
+        error: Infinity,
+        bound: 0,
+        compared: 0,
+        undecided: 0,
+      });
+      continue;
+    }
+    verdicts.push(
+      root.kind === 'tensor'
+        ? compare(name, have, want, deltaOf(root.node, root.axes))
+        : ofRoute(name, root, have, want),
+    );
+  }
+  return verdicts;
+
+  function ofRoute(
+    name: string,
+    root: Extract<Root, { kind: 'route' }>,
+    have: NamedTensor,
+    want: NamedTensor,
+  ): Verdict {
+    const support = [...root.sources, ...root.targets];
+    const present = deltaOf(root.present, support);
+    const rank = deltaOf(root.rank, support);
+    const weight = deltaOf(root.weight, [...support, ...root.payload]);
+    const sources = product(lengthsOf(root.sources));
+    const targets = product(lengthsOf(root.targets));
+    const payload = product(lengthsOf(root.payload));
+    const presence = bounded.get(root.present);
+    const isPresent =
+      presence === undefined
+        ? new Float64Array(0)
+        : inOrder({ axes: presence.axes, shape: lengthsOf(presence.axes), data: presence.value }, support);
+    const open = Array.from({ length: sources }, (_, s) =>
+      range(targets).some(
+        (t) =>
+          (present[s * targets + t] ?? 0) > 0 ||
+          ((isPresent[s * targets + t] ?? 0) > 0 && (rank[s * targets + t] ?? 0) > 0),
+      ),
+    );
+    const perSource = sources === 0 ? 0 : want.data.length / sources;
+    const delta = new Float64Array(want.data.length);
+    // Sparse weights stand in order of rank: each has the bound of the largest of its source and payload point.
+    const dense = !/\.(indices|weights)$/.test(name);
+    for (let i = 0; i < delta.length; i++) {
+      const source = Math.floor(i / perSource);
+      if (open[source] === true) delta[i] = Infinity;
+      else if (name.endsWith('.indices')) delta[i] = 0;
+      else if (dense) delta[i] = (isPresent[Math.floor(i / payload)] ?? 0) > 0 ? (weight[i] ?? 0) : 0;
+      else {
+        const y = i % payload;
+        for (const t of range(targets)) {
+          const at = source * targets + t;
+          if ((isPresent[at] ?? 0) > 0) delta[i] = Math.max(delta[i] ?? 0, weight[at * payload + y] ?? 0);
+        }
+      }
+    }
+    return compare(name, have, want, delta);
+  }
+}
+
+/** Compares number by number; an infinite bound stands for a number that is not compared. */
+export function compare(name: string, actual: NamedTensor, expected: NamedTensor, delta: Float64Array): Verdict {
+  const { shape } = expected;
+  if (actual.data.length !== expected.data.length || delta.length !== expected.data.length) {
+    return { name, shape, passed: false, worst: null, error: Infinity, bound: 0, compared: 0, undecided: 0 };
+  }
+  const exact = expected.element === 'i32' || expected.element === 'bool';
+  let worst: Verdict['worst'] = null;
+  let [error, widest, compared, undecided] = [0, 0, 0, 0];
+  for (let i = 0; i < expected.data.length; i++) {
+    const d = delta[i] ?? 0;
+    if (d === Infinity || (exact && d > 0)) {
+      undecided++;
+      continue;
+    }
+    compared++;
+    const [want, have] = [expected.data[i] ?? NaN, actual.data[i] ?? NaN];
+    const off = Math.abs(have - want);
+    const bound = exact ? 0 : d + 2 * u * Math.abs(want) + 2 ** -126;
+    if (Number.isFinite(bound)) widest = Math.max(widest, bound);
+    // Not finite anywhere is as wrong as can be, unless both sides say the same.
+    const same = Object.is(have, want) || have === want;
+    const ratio = same ? 0 : Number.isFinite(off) ? off / bound : Infinity;
+    if (Number.isFinite(off)) error = Math.max(error, off);
+    else if (ratio > 0) error = Infinity;
+    if (worst === null || ratio > worst.ratio) {
+      worst = { index: indexOf(i, shape), actual: have, expected: want, error: off, bound, ratio };
+    }
+  }
+  return { name, shape, passed: worst === null || worst.ratio <= 1, worst, error, bound: widest, compared, undecided };
+}
+
+/** Whether some number of a run may leave f32 on its way, though the reference has one: then a run may meet what is no number. */
+export function mayLeaveF32(run: Ready): boolean {
+  const { bounded } = boundsOf(run);
+  return [...bounded.values()].some(({ value, delta }) =>
+    value.some((v, i) => Number.isFinite(v) && !(Math.abs(v) + (delta[i] ?? 0) <= MOST_F32)),
+  );
+}
+
+const MOST_F32 = 3.4028234663852886e38;
+
+function boundsOf({ prepared, request }: Ready): {
+  readonly graph: Graph;
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly bounded: ReadonlyMap<NodeId, Bounded>;
+} {
+  const { want } = request;
+  const more = want.losses || want.outputs || want.updates === true;
+  const { plain, full } = prepared.entry.elaborated;
+  const graph = more ? full : plain;
+  const sizes = sizesOf(ready(prepared, request), graph);
+  const leaves = new Map<string, Float64Array>();
+  for (const leaf of graph.leaves) {
+    const numbers = numbersOf(leaf);
+    if (numbers !== null) leaves.set(leaf.name, numbers);
+  }
+  const { values } = interpretGraph(graph, { leaves, sizes, seed: request.seed ?? 0 });
+  const given = (node: NodeId): Float64Array | null => {
+    const value = values[node];
+    const axes = graph.nodes[node]?.axes;
+    return value === undefined || axes === undefined ? null : inOrder(value, axes);
+  };
+  return { graph, sizes, bounded: boundGraph(graph, { sizes, leaf: (name) => leaves.get(name) ?? null, given }) };
+
+  function lengthOf(axis: AxisId): number {
+    return asNumber(substitute(graph.axes.get(axis)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0;
+  }
+
+  function numbersOf(leaf: Leaf): Float64Array | null {
+    const round = (list: ArrayLike<number>): Float64Array =>
+      Float64Array.from(list, leaf.element === 'f16' ? roundToF16 : leaf.element === 'f32' ? Math.fround : (n) => n);
+    const input = request.inputs.get(leaf.name);
+    if (leaf.role === 'input' || leaf.role === 'control') return input === undefined ? null : round(input.data);
+    const known = prepared.stores.get(leaf.name);
+    if (known !== undefined) return round(known);
+    const spec = prepared.manifest.stores.find((s) => s.path === leaf.name);
+    // What the module does not keep nobody reads: its numbers do not matter.
+    if (spec === undefined) return new Float64Array(product(leaf.axes.map(lengthOf)));
+    if (spec.initial?.kind !== 'fill') return null;
+    return round(new Float64Array(product(evaluateShape(spec.axes, new Map()))).fill(spec.initial.value));
+  }
+}
+
+const ready = (prepared: Ready['prepared'], request: Ready['request']): Ready => ({ prepared, request });
+
+/** Sizes of the dynamic axes, from the shapes of the inputs: a leaf's axis whose size is a name has it directly. */
+function sizesOf({ prepared, request }: Ready, graph: Graph): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const leaf of graph.leaves) {
+    const shape = request.inputs.get(leaf.name)?.shape;
+    leaf.axes.forEach((id, i) => {
+      const size = graph.axes.get(id)?.size;
+      const length = shape?.[i];
+      if (size?.kind === 'dynamic' && length !== undefined) sizes.set(size.axis, length);
+    });
+  }
+  // An input that nothing reads is no leaf, and may still decide a size.
+  for (const input of prepared.entry.elaborated.inputs) {
+    const shape = request.inputs.get(input.name)?.shape;
+    input.axes.forEach((axis, i) => {
+      const length = shape?.[i];
+      if (axis.size.kind === 'dynamic' && length !== undefined) sizes.set(axis.size.axis, length);
+    });
+  }
+  return sizes;
+}
+
+/** The name of a root among the results of a run. */
+export function fullName(root: Root): string {
+  return root.group === 'loss' ? `loss.${root.name}` : root.group === 'update' ? `state.${root.name}` : root.name;
+}
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
+
+function indexOf(place: number, shape: readonly number[]): readonly number[] {
+  const index: number[] = [];
+  let rest = place;
+  for (const size of shape.toReversed()) {
+    index.unshift(size === 0 ? 0 : rest % size);
+    rest = size === 0 ? 0 : Math.floor(rest / size);
+  }
+  return index;
+}

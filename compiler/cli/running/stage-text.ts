@@ -1,0 +1,78 @@
+/** The text of each stage of a compilation: what `moec compile --emit=STAGE` prints. */
+import { unreachable } from '../../../dsl/diagnostics/bug.ts';
+import { lex } from '../../../dsl/syntax/lex.ts';
+import { positionAt } from '../../../dsl/diagnostics/source-file.ts';
+import type { Compilation } from '../../compile.ts';
+import { printGraph } from '../../graph/print-graph.ts';
+import { printKernel } from '../../kernel/print-kernel.ts';
+import { printPlan } from '../../schedule/memory/print-plan.ts';
+import type { Stage } from '../../stages.ts';
+import type { Project } from './project.ts';
+
+/** Stages that need no compiled program. */
+export type FrontStage = Extract<Stage, 'tokens' | 'ast' | 'program'>;
+
+export function isFrontStage(stage: Stage): stage is FrontStage {
+  return stage === 'tokens' || stage === 'ast' || stage === 'program';
+}
+
+export function frontText(stage: FrontStage, project: Project): string {
+  switch (stage) {
+    case 'tokens': {
+      const { source } = project;
+      const lines = lex(source).tokens.map((token) => {
+        const { line, column } = positionAt(source, token.startOffset);
+        return `${line}:${column}`.padEnd(9) + token.tokenType.name.padEnd(18) + JSON.stringify(token.image);
+      });
+      return `${lines.join('\n')}\n`;
+    }
+    case 'ast':
+      return json(project.file);
+    case 'program':
+      return json(project.program);
+    default:
+      return unreachable(stage, 'emit');
+  }
+}
+
+export function stageText(
+  stage: Exclude<Stage, FrontStage>,
+  { entries, kernels, shaders, manifest }: Compilation,
+): string {
+  const plans = entries.flatMap((e) =>
+    e.full === e.plain
+      ? [[e.name, e.plain] as const]
+      : [[e.name, e.plain] as const, [`${e.name} with losses, outputs and updates`, e.full] as const],
+  );
+  const each = (text: (compiled: (typeof plans)[number][1]) => string): string =>
+    plans.map(([name, compiled]) => `// ${name}\n${text(compiled)}`).join('\n');
+  switch (stage) {
+    case 'graph':
+      return each((c) => printGraph(c.graph));
+    case 'optimised':
+      return each((c) => printGraph(c.fused.graph));
+    case 'sparse':
+      return each((c) => printGraph(c.fused.graph, { domains: c.fused.domains, materialised: c.fused.materialised }));
+    case 'plan':
+      return each((c) => printPlan(c.plan));
+    case 'kernel':
+      return `${kernels.map((k) => printKernel(k).trimEnd()).join('\n\n')}\n`;
+    case 'wgsl':
+      return `${shaders.map((text, i) => `// shader ${i}\n${text.trimEnd()}`).join('\n\n')}\n`;
+    case 'manifest':
+      return json(manifest);
+    default:
+      return unreachable(stage, 'emit');
+  }
+}
+
+/** Maps as objects (names of a program are data here, so `__proto__` must stay one), sets as lists, big integers as text. */
+function json(value: unknown): string {
+  const plain = (_: string, item: unknown): unknown => {
+    if (typeof item === 'bigint') return String(item);
+    if (item instanceof Set) return [...item];
+    if (item instanceof Map) return [...item].map(([key, entry]: [unknown, unknown]) => ({ key, entry }));
+    return item;
+  };
+  return `${JSON.stringify(value, plain, 1)}\n`;
+}

@@ -1,0 +1,428 @@
+/**
+ * Builds a graph, node after node. The builder is append-only and shares: asking twice for the same node gives the same
+ * id, so equal subexpressions are one value from the start. It infers axes and element types and drops what does
+ * nothing (a rename of nothing, a mask that is always true); every other rewriting is a pass.
+ *
+ * Storage order of a result follows its operands: values that depend on the inputs of a run come first, so that
+ * `w @ x` of w: [E, F, D] and x: [T, D] is [T, E, F], tokens outside and features inside.
+ *
+ * `at(span)` says which place of the source the nodes made next stand for.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { asNumber, type Size } from '../../dsl/types/size.ts';
+import type { DrawName } from '../../dsl/types/primitive-names.ts';
+import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
+import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
+import type {
+  AxisId, Bound, Check, ElementType, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, Span,
+} from './graph-ir.ts'; // prettier-ignore
+
+export interface OrderKey {
+  readonly node: NodeId;
+  readonly descending: boolean;
+}
+export interface ConcatPart {
+  readonly node: NodeId;
+  readonly axis: AxisId | null;
+}
+export interface DrawRoot {
+  readonly axis: AxisId;
+  readonly name: string;
+  readonly offset: Size;
+}
+
+const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not']);
+const nowhere: Span = { source: '', start: 0, end: 0 };
+
+export class GraphBuilder {
+  readonly name: string;
+  private here: Span = nowhere;
+  private readonly nodes: Node[] = [];
+  /** Whether a node depends on what a run is given: decides storage order. */
+  private readonly varying: boolean[] = [];
+  private readonly shared = new Map<string, NodeId>();
+  private readonly axisTable = new Map<AxisId, GraphAxis>();
+  private readonly leafTable: Leaf[] = [];
+  private readonly leafIndex = new Map<string, number>();
+  private readonly externTable: ExternNode[] = [];
+  private nextAxis = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** A builder with the axes, leaves and externs of a graph and no nodes yet: for rebuilding it. */
+  static like(graph: Graph): GraphBuilder {
+    const builder = new GraphBuilder(graph.name);
+    for (const axis of graph.axes.values()) {
+      builder.axisTable.set(axis.id, axis);
+      builder.nextAxis = Math.max(builder.nextAxis, axis.id + 1);
+    }
+    for (const leaf of graph.leaves) builder.addLeaf({ ...leaf, fallback: null });
+    return builder;
+  }
+
+  /**
+   * A builder that goes on where a graph ends: all its nodes under the same ids. What is made from now on is shared
+   * among itself but is never one of the old nodes.
+   */
+  static extending(graph: Graph): GraphBuilder {
+    const builder = GraphBuilder.like(graph);
+    builder.externTable.push(...graph.externs);
+    for (const node of graph.nodes) {
+      builder.nodes.push(node);
+      builder.varying.push(builder.varies(node));
+    }
+    graph.leaves.forEach((leaf, index) => builder.setFallback(index, leaf.fallback));
+    return builder;
+  }
+
+  // --- what the graph is made of besides nodes ---
+
+  at(span: Span): this {
+    this.here = span;
+    return this;
+  }
+
+  get span(): Span {
+    return this.here;
+  }
+
+  axis(name: string, size: Size): AxisId {
+    const id = this.nextAxis++;
+    this.axisTable.set(id, { id, name, size });
+    return id;
+  }
+
+  axisOf(id: AxisId): GraphAxis {
+    const axis = this.axisTable.get(id);
+    if (axis === undefined) throw new CompilerBug('graph', `no axis ${id}`);
+    return axis;
+  }
+
+  readonly sizeOf = (id: AxisId): Size => this.axisOf(id).size;
+
+  /** A second axis of the same size, for looking at all pairs of its points. */
+  twin(id: AxisId): AxisId {
+    const { name, size } = this.axisOf(id);
+    return this.axis(`${name}'`, size);
+  }
+
+  node(id: NodeId): Node {
+    const node = this.nodes[id];
+    if (node === undefined) throw new CompilerBug('graph', `no node ${id}`);
+    return node;
+  }
+
+  /** The supports made so far. */
+  supports(): readonly Extract<Node, { kind: 'support' }>[] {
+    return this.nodes.filter((node) => node.kind === 'support');
+  }
+
+  axesOf(id: NodeId): readonly AxisId[] {
+    return this.node(id).axes;
+  }
+
+  get length(): number {
+    return this.nodes.length;
+  }
+
+  /** The index of a leaf; a leaf of the same role and name is the same leaf. */
+  addLeaf(leaf: Leaf): number {
+    const key = `${leaf.role} ${leaf.name}`;
+    const known = this.leafIndex.get(key);
+    if (known !== undefined) return known;
+    this.leafTable.push(leaf);
+    this.leafIndex.set(key, this.leafTable.length - 1);
+    return this.leafTable.length - 1;
+  }
+
+  leafOf(index: number): Leaf {
+    const leaf = this.leafTable[index];
+    if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
+    return leaf;
+  }
+
+  /** A result of an extern call, as it was declared. */
+  resultOf(call: number, result: number): ExternNode['results'][number] {
+    const type = this.externTable[call]?.results[result];
+    if (type === undefined) throw new CompilerBug('graph', `no result ${result} of extern call ${call}`);
+    return type;
+  }
+
+  /** The value a control has in a run that is not given one. */
+  setFallback(index: number, fallback: NodeId | null): void {
+    this.leafTable[index] = { ...this.leafOf(index), fallback };
+  }
+
+  addExtern(call: ExternNode): number {
+    this.externTable.push(call);
+    return this.externTable.length - 1;
+  }
+
+  finish(roots: readonly Root[], checks: readonly Check[] = []): Graph {
+    return {
+      name: this.name,
+      axes: new Map(this.axisTable),
+      leaves: [...this.leafTable],
+      externs: [...this.externTable],
+      nodes: [...this.nodes],
+      roots,
+      checks,
+    };
+  }
+
+  // --- nodes without operands ---
+
+  constant(value: number, element: ElementType = 'f32'): NodeId {
+    const held = element === 'f16' ? roundToF16(value) : value;
+    return this.add({ kind: 'constant', element, axes: [], value: held + 0 });
+  }
+
+  bool(value: boolean): NodeId {
+    return this.constant(value ? 1 : 0, 'bool');
+  }
+
+  size(size: Size, element: ElementType = 'f32'): NodeId {
+    const value = asNumber(size);
+    if (value !== null) return this.constant(value, element);
+    return this.add({ kind: 'size', element, axes: [], size });
+  }
+
+  iota(axis: AxisId, element: ElementType = 'i32'): NodeId {
+    return this.add({ kind: 'iota', element, axes: [axis], axis });
+  }
+
+  leaf(index: number): NodeId {
+    const leaf = this.leafOf(index);
+    return this.add({ kind: 'leaf', element: leaf.element, axes: leaf.axes, leaf: index });
+  }
+
+  draw(distribution: DrawName, place: string, roots: readonly DrawRoot[]): NodeId {
+    return this.add({ kind: 'draw', element: 'f32', axes: roots.map((r) => r.axis), distribution, place, roots });
+  }
+
+  // --- operations ---
+
+  /** Elementwise; `element` is inferred unless given (`convert` needs it). */
+  map(op: MapOp, operands: readonly NodeId[], element?: ElementType): NodeId {
+    const inferred = element ?? this.mapElement(op, operands);
+    const [first] = operands;
+    if (op === 'convert' && first !== undefined && this.node(first).element === inferred) return first;
+    return this.add({ kind: 'map', element: inferred, axes: this.unite(operands), op, operands });
+  }
+
+  /** `support` is a support node (or anything that is always true or always false). */
+  masked(support: NodeId, value: NodeId, otherwise: number): NodeId {
+    const by = this.node(support);
+    const element = this.node(value).element;
+    const always = this.constantOf(support);
+    const axes = this.unite([support, value]);
+    if (always === 1) return this.broadcast(value, axes);
+    if (always === 0) return this.broadcast(this.constant(otherwise, element), axes);
+    if (by.kind !== 'support') throw new CompilerBug('graph', `masked by a ${by.kind}, which is no support`);
+    return this.add({ kind: 'masked', element, axes, support, value, otherwise });
+  }
+
+  support(mask: NodeId, sources: readonly AxisId[], targets: readonly AxisId[], bounds: readonly Bound[]): NodeId {
+    const { axes, element } = this.node(mask);
+    return this.add({ kind: 'support', element, axes, mask, sources, targets, bounds });
+  }
+
+  /**
+   * Sum of products. Axes of `over` that one side lacks are summed on the other side first; along those that both lack the
+   * products are the same, and are summed all the same.
+   */
+  contract(first: NodeId, right: NodeId, over: readonly AxisId[]): NodeId {
+    const neither = over.filter((a) => !this.axesOf(first).includes(a) && !this.axesOf(right).includes(a));
+    const left = this.broadcast(first, neither);
+    const inLeft = over.filter((a) => this.axesOf(left).includes(a));
+    const inRight = over.filter((a) => this.axesOf(right).includes(a));
+    const both = inLeft.filter((a) => inRight.includes(a));
+    const l = this.reduce('sum', left, inLeft.filter((a) => !both.includes(a))); // prettier-ignore
+    const r = this.reduce('sum', right, inRight.filter((a) => !both.includes(a))); // prettier-ignore
+    if (both.length === 0) return this.map('mul', [l, r]);
+    const axes = this.unite([l, r]).filter((a) => !both.includes(a));
+    return this.add({ kind: 'contract', element: this.mapElement('mul', [l, r]), axes, left: l, right: r, over: both });
+  }
+
+  reduce(op: ReduceOp, operand: NodeId, over: readonly AxisId[]): NodeId {
+    if (over.length === 0) return operand;
+    const { axes, element } = this.node(operand);
+    const result = element === 'f16' ? 'f32' : element;
+    return this.add({
+      kind: 'reduce',
+      element: result,
+      axes: axes.filter((a) => !over.includes(a)),
+      op,
+      operand,
+      over,
+    });
+  }
+
+  scan(operand: NodeId, axis: AxisId, exclusive: boolean): NodeId {
+    const { axes, element } = this.node(operand);
+    return this.add({ kind: 'scan', element: element === 'f16' ? 'f32' : element, axes, operand, axis, exclusive });
+  }
+
+  order(keys: readonly OrderKey[], candidates: NodeId | null, over: readonly AxisId[], report: boolean): NodeId {
+    const operands = [...keys.map((k) => k.node), ...(candidates === null ? [] : [candidates])];
+    const axes = this.unite(operands);
+    const missing = over.filter((a) => !axes.includes(a));
+    return this.add({ kind: 'order', element: 'i32', axes: [...axes, ...missing], keys, candidates, over, report });
+  }
+
+  argmax(operand: NodeId, axis: AxisId): NodeId {
+    return this.add({
+      kind: 'argmax',
+      element: 'i32',
+      axes: this.axesOf(operand).filter((a) => a !== axis),
+      operand,
+      axis,
+    });
+  }
+
+  gather(table: NodeId, axis: AxisId, indices: NodeId): NodeId {
+    const { axes, element } = this.node(table);
+    const place = this.axesOf(indices);
+    const rest = axes.filter((a) => a !== axis && !place.includes(a));
+    return this.add({ kind: 'gather', element, axes: [...place, ...rest], table, axis, indices });
+  }
+
+  extern(call: number, result: number): NodeId {
+    const type = this.resultOf(call, result);
+    return this.add({ kind: 'extern', element: type.element, axes: type.axes, call, result });
+  }
+
+  // --- views ---
+
+  /** Renames those axes of `from` that the operand has. */
+  rename(operand: NodeId, from: readonly AxisId[], to: readonly AxisId[]): NodeId {
+    const { axes, element } = this.node(operand);
+    const pairs = from.map((f, i) => [f, to[i] ?? f] as const).filter(([f, t]) => f !== t && axes.includes(f));
+    if (pairs.length === 0) return operand;
+    const become = new Map(pairs);
+    const renamed = axes.map((a) => become.get(a) ?? a);
+    return this.add({
+      kind: 'rename', element, axes: renamed, operand, from: pairs.map(([f]) => f), to: pairs.map(([, t]) => t),
+    }); // prettier-ignore
+  }
+
+  /** The point `at` of an axis, or the points from there on as the axis `as`; the operand itself if it lacks the axis. */
+  slice(operand: NodeId, axis: AxisId, at: Size, as: AxisId | null): NodeId {
+    const { axes, element } = this.node(operand);
+    if (!axes.includes(axis)) return operand;
+    const sliced = axes.flatMap((a) => (a === axis ? (as === null ? [] : [as]) : [a]));
+    return this.add({ kind: 'slice', element, axes: sliced, operand, axis, at, as });
+  }
+
+  split(operand: NodeId, axis: AxisId, into: readonly AxisId[]): NodeId {
+    const { axes, element } = this.node(operand);
+    if (!axes.includes(axis)) return operand;
+    if (into.length === 1) return this.rename(operand, [axis], into);
+    return this.add({
+      kind: 'split',
+      element,
+      axes: axes.flatMap((a) => (a === axis ? into : [a])),
+      operand,
+      axis,
+      into,
+    });
+  }
+
+  /** The merged axis stands where the first of `from` stood; an operand that lacks some of them is broadcast first. */
+  merge(operand: NodeId, from: readonly AxisId[], into: AxisId): NodeId {
+    if (!from.some((a) => this.axesOf(operand).includes(a))) return operand;
+    if (from.length === 1) return this.rename(operand, from, [into]);
+    const whole = this.broadcast(operand, from);
+    const { axes, element } = this.node(whole);
+    const first = axes.find((a) => from.includes(a));
+    const merged = axes.flatMap((a) => (a === first ? [into] : from.includes(a) ? [] : [a]));
+    return this.add({ kind: 'merge', element, axes: merged, operand: whole, from, into });
+  }
+
+  /** Adds the axes that are missing, outermost. */
+  broadcast(operand: NodeId, axes: readonly AxisId[]): NodeId {
+    const { axes: own, element } = this.node(operand);
+    const missing = axes.filter((a) => !own.includes(a));
+    if (missing.length === 0) return operand;
+    return this.add({ kind: 'broadcast', element, axes: [...missing, ...own], operand });
+  }
+
+  concat(parts: readonly ConcatPart[], axis: AxisId): NodeId {
+    const [first] = parts;
+    const lead = parts.find((p) => this.node(p.node).kind !== 'constant') ?? first;
+    if (lead === undefined) throw new CompilerBug('graph', 'concat of nothing');
+    const others = this.unite(parts.map((p) => p.node)).filter((a) => !parts.some((p) => p.axis === a));
+    const before = this.axesOf(lead.node).indexOf(lead.axis ?? -1);
+    const place =
+      before < 0
+        ? 0
+        : this.axesOf(lead.node)
+            .slice(0, before)
+            .filter((a) => others.includes(a)).length;
+    const axes = [...others.slice(0, place), axis, ...others.slice(place)];
+    return this.add({ kind: 'concat', element: this.node(lead.node).element, axes, parts, axis });
+  }
+
+  // --- inference ---
+
+  /** The value of a constant, seen through broadcasts and supports; else null. */
+  constantOf(id: NodeId): number | null {
+    const node = this.node(id);
+    if (node.kind === 'constant') return node.value;
+    if (node.kind === 'support') return this.constantOf(node.mask);
+    return node.kind === 'broadcast' ? this.constantOf(node.operand) : null;
+  }
+
+  /** Union of axes; operands that vary with the inputs first, so their order leads. */
+  unite(operands: readonly NodeId[]): AxisId[] {
+    const axes = new Set<AxisId>();
+    for (const wanted of [true, false]) {
+      for (const id of operands) if (this.varying[id] === wanted) for (const a of this.axesOf(id)) axes.add(a);
+    }
+    return [...axes];
+  }
+
+  private mapElement(op: MapOp, operands: readonly NodeId[]): ElementType {
+    if (comparisons.has(op)) return 'bool';
+    const elements = (op === 'where' ? operands.slice(1) : operands).map((id) => this.node(id).element);
+    if (elements.some((e) => e === 'f32' || e === 'f16')) return 'f32';
+    return elements[0] ?? 'f32';
+  }
+
+  private varies(draft: Draft | Node): boolean {
+    if (draft.kind === 'leaf') {
+      const role = this.leafTable[draft.leaf]?.role;
+      return role === 'input' || role === 'control';
+    }
+    if (draft.kind === 'draw' || draft.kind === 'extern') return true;
+    return operandsOfDraft(draft).some((id) => this.varying[id] === true);
+  }
+
+  /** The same value as a node of its own: nothing equal that is made before or after is that node. */
+  apart(node: NodeId): NodeId {
+    const id = this.nodes.length;
+    const { id: _, span: __, ...draft } = this.node(node);
+    const key = keyOf(draft);
+    if (node === id - 1 && this.shared.get(key) === node) {
+      // Nobody else has it yet.
+      this.shared.delete(key);
+      return node;
+    }
+    this.varying.push(this.varying[node] === true);
+    this.nodes.push({ ...this.node(node), id, span: this.here });
+    return id;
+  }
+
+  private add(draft: Draft): NodeId {
+    const key = keyOf(draft);
+    const known = this.shared.get(key);
+    if (known !== undefined) return known;
+    const id = this.nodes.length;
+    this.varying.push(this.varies(draft));
+    this.nodes.push({ ...draft, id, span: this.here });
+    this.shared.set(key, id);
+    return id;
+  }
+}

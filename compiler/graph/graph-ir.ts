@@ -1,0 +1,218 @@
+/**
+ * The graph: SSA of named-axis operations, after every call is inlined, every chain unrolled, every family a set of
+ * axes. Only dense tensors exist here. A route has become three of them over its support axes (present, weight, rank),
+ * and its meaning "absent points are skipped" has become one operation: `masked`, whose value is read only where its
+ * support is true. The pass `sparsify` turns that into the domain each value is computed on (domains.ts).
+ *
+ * Invariants (verify-graph.ts):
+ * - `nodes[i].id === i`; operands come before users.
+ * - `axes` are the value's axes, in storage order, without repetition; operations meet axes by id.
+ * - An operand of a `map` has a subset of the result's axes (broadcast by name).
+ */
+import type { ElementType } from '../../dsl/types/program.ts';
+import type { Code, Span } from '../../dsl/diagnostics/diagnostic.ts';
+import type { BinaryName, DrawName, UnaryName } from '../../dsl/types/primitive-names.ts';
+import type { Size } from '../../dsl/types/size.ts';
+
+export type NodeId = number;
+export type AxisId = number;
+export type { ElementType, Span };
+
+export interface GraphAxis {
+  readonly id: AxisId;
+  readonly name: string;
+  readonly size: Size;
+}
+
+export type MapOp = Exclude<UnaryName, never> | BinaryName | 'where' | 'clamp' | 'convert';
+export type ReduceOp = 'sum' | 'max' | 'min' | 'any';
+
+/** "At most so many present points for each point of these axes" (SEMANTICS 4.13). */
+export interface Bound {
+  readonly per: readonly AxisId[];
+  readonly atMost: Size;
+}
+
+interface Base {
+  readonly id: NodeId;
+  readonly element: ElementType;
+  readonly axes: readonly AxisId[];
+  /** Where in the source the value comes from. */
+  readonly span: Span;
+}
+
+export type Node = Base &
+  (
+    | { readonly kind: 'constant'; readonly value: number }
+    /** A scalar made of sizes (a formula of dynamic axes). */
+    | { readonly kind: 'size'; readonly size: Size }
+    | { readonly kind: 'iota'; readonly axis: AxisId }
+    | { readonly kind: 'leaf'; readonly leaf: number }
+    | { readonly kind: 'map'; readonly op: MapOp; readonly operands: readonly NodeId[] }
+    /** `where(support, value, otherwise)`, with value read only where the support holds. */
+    | { readonly kind: 'masked'; readonly support: NodeId; readonly value: NodeId; readonly otherwise: number }
+    /**
+     * A bool mask that is the support of a route: its sources, targets and bounds. Same value as `mask`.
+     */
+    | {
+        readonly kind: 'support';
+        readonly mask: NodeId;
+        readonly sources: readonly AxisId[];
+        readonly targets: readonly AxisId[];
+        readonly bounds: readonly Bound[];
+      }
+    /** Sum of products over axes that both sides have. */
+    | { readonly kind: 'contract'; readonly left: NodeId; readonly right: NodeId; readonly over: readonly AxisId[] }
+    /** Over nothing: sum 0, max -inf, min inf, any false. */
+    | { readonly kind: 'reduce'; readonly op: ReduceOp; readonly operand: NodeId; readonly over: readonly AxisId[] }
+    /** Running sum along an axis; `exclusive` leaves the point itself out. */
+    | { readonly kind: 'scan'; readonly operand: NodeId; readonly axis: AxisId; readonly exclusive: boolean }
+    /**
+     * Place (i32, from 0) of each candidate among the candidates of its group: sorted by the keys lexicographically,
+     * each ascending or descending, then row-major along `over`. What stands at points that are no candidates is not
+     * read. A NaN key is below all others; with `report`, a NaN key of a candidate is an error of the run.
+     */
+    | {
+        readonly kind: 'order';
+        readonly keys: readonly { readonly node: NodeId; readonly descending: boolean }[];
+        readonly candidates: NodeId | null;
+        readonly over: readonly AxisId[];
+        readonly report: boolean;
+      }
+    /** Position (i32) of the first largest element along an axis. */
+    | { readonly kind: 'argmax'; readonly operand: NodeId; readonly axis: AxisId }
+    /** table[axis: indices]; index -1 gives 0, any other outside is an error of the run. */
+    | { readonly kind: 'gather'; readonly table: NodeId; readonly axis: AxisId; readonly indices: NodeId }
+    /** Draws for each point of the axes; place and axis roots seed them (dsl/primitives/draw-hash.ts). */
+    | {
+        readonly kind: 'draw';
+        readonly distribution: DrawName;
+        readonly place: string;
+        readonly roots: readonly { readonly axis: AxisId; readonly name: string; readonly offset: Size }[];
+      }
+    // Views: the same numbers under other indices.
+    | {
+        readonly kind: 'rename';
+        readonly operand: NodeId;
+        readonly from: readonly AxisId[];
+        readonly to: readonly AxisId[];
+      }
+    /** The point `at` of an axis (without it), or the points from `at` on, as the axis `as`. */
+    | {
+        readonly kind: 'slice';
+        readonly operand: NodeId;
+        readonly axis: AxisId;
+        readonly at: Size;
+        readonly as: AxisId | null;
+      }
+    /** Row-major: axis → into. */
+    | { readonly kind: 'split'; readonly operand: NodeId; readonly axis: AxisId; readonly into: readonly AxisId[] }
+    | { readonly kind: 'merge'; readonly operand: NodeId; readonly from: readonly AxisId[]; readonly into: AxisId }
+    /** Adds axes along which the value is the same. */
+    | { readonly kind: 'broadcast'; readonly operand: NodeId }
+    /** Parts along one axis, in order; a part without an axis of its own is one point. Other axes are united. */
+    | {
+        readonly kind: 'concat';
+        readonly parts: readonly { readonly node: NodeId; readonly axis: AxisId | null }[];
+        readonly axis: AxisId;
+      }
+    /** One result of an extern call (graph.externs): computed by the host between two submissions. */
+    | { readonly kind: 'extern'; readonly call: number; readonly result: number }
+  );
+
+/** What a graph reads from outside. */
+export interface Leaf {
+  readonly role: 'input' | 'param' | 'state' | 'control';
+  /** Host name: the entry's parameter, or the store's path. */
+  readonly name: string;
+  readonly element: ElementType;
+  readonly axes: readonly AxisId[];
+  /** The host checks that integers lie in -1 .. size-1 of this axis. */
+  readonly within: AxisId | null;
+  /** A control's default: computed at the start of a run that is not given a value. */
+  readonly fallback: NodeId | null;
+}
+
+export interface ExternNode {
+  readonly name: string;
+  /** An expert works point by point of the carried axes, a function has whole tensors. */
+  readonly role: 'expert' | 'fn';
+  /** `axes`: those it is declared with, in that order; `within`: the axis that its integers are points of. */
+  readonly operands: readonly {
+    readonly name: string;
+    readonly node: NodeId;
+    readonly axes: readonly AxisId[];
+    readonly within: AxisId | null;
+  }[];
+  readonly results: readonly {
+    readonly element: ElementType;
+    readonly axes: readonly AxisId[];
+    /** The host's integers must lie in -1 .. size-1 of this axis. */
+    readonly within: AxisId | null;
+  }[];
+  readonly family: readonly AxisId[];
+  readonly carried: readonly AxisId[];
+  /** Every axis its type mentions: the host is told their sizes. */
+  readonly mentions: readonly AxisId[];
+  readonly span: Span;
+}
+
+/** What a run returns. A route is its three tensors over support axes (weight: payload too). */
+export type Root =
+  | {
+      readonly kind: 'tensor';
+      readonly name: string;
+      readonly group: RootGroup;
+      readonly node: NodeId;
+      readonly axes: readonly AxisId[];
+    }
+  | {
+      readonly kind: 'route';
+      readonly name: string;
+      readonly group: RootGroup;
+      readonly present: NodeId;
+      readonly weight: NodeId;
+      readonly rank: NodeId;
+      readonly sources: readonly AxisId[];
+      readonly targets: readonly AxisId[];
+      readonly payload: readonly AxisId[];
+      /** At most so many present points for each point of the sources. */
+      readonly most: Size;
+    };
+/** `result` always; the others are computed only when asked for. An `update` root is named by its state. */
+export type RootGroup = 'result' | 'output' | 'loss' | 'update';
+
+/**
+ * Something that a run must not meet where it is needed, and what to tell of it. Made after elaboration, which knows what
+ * everything is needed for (elaborate/place-checks.ts).
+ */
+export interface Check {
+  /** `holds`: a bool node must be true. `numbers`: an order or argmax must not meet a NaN. */
+  readonly kind: 'holds' | 'numbers';
+  readonly node: NodeId;
+  /** The points that are needed: those where all of these supports hold. Each is read only where those before it hold. */
+  readonly where: readonly NodeId[];
+  /** The axes whose point is named: those of `node`, but for an order the axes it does not go along. */
+  readonly axes: readonly AxisId[];
+  /** Counts only in a run that was asked for this. */
+  readonly group: RootGroup;
+  /** Counts only in a run that was not given any of these controls: it is needed for their defaults. */
+  readonly unless: readonly string[];
+  readonly code: Code;
+  /** With `{0}`, `{1}`, … for what is shown. */
+  readonly message: string;
+  /** Sizes, and scalars without axes. */
+  readonly shown: readonly ({ readonly size: Size } | { readonly node: NodeId })[];
+  readonly span: Span;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly axes: ReadonlyMap<AxisId, GraphAxis>;
+  readonly leaves: readonly Leaf[];
+  readonly externs: readonly ExternNode[];
+  readonly nodes: readonly Node[];
+  readonly roots: readonly Root[];
+  /** In the order of their places in the text. */
+  readonly checks: readonly Check[];
+}

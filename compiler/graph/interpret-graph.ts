@@ -1,0 +1,326 @@
+/**
+ * What a graph means, in float64, on the CPU: every node by definition, densely, in order. Tests compare it with the
+ * reference interpreter (is the elaboration right?) and with itself before and after each pass.
+ *
+ * With `domains` and `poison`, every point outside a node's domain is overwritten by NaN as soon as the node is
+ * computed, before anybody reads it. Results must not change: that is the theorem (SEMANTICS 8.3) as a test.
+ *
+ * A value's numbers are row-major over the node's axes.
+ */
+import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
+import { asInteger, asNumber, substitute, type Size } from '../../dsl/types/size.ts';
+import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
+import type { Domain } from './domains.ts';
+import { argmaxValues, orderValues } from './interpret-choices.ts';
+import { keep, scalarFunction } from './interpret-scalar.ts';
+import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
+import type { AxisId, ExternNode, Graph, Node, NodeId } from './graph-ir.ts';
+import { count, forEachPoint, inOrder, stridesOf, type GraphTensor } from './tensor-points.ts';
+import { operandsOf } from './node-uses.ts';
+
+export interface GraphRun {
+  /** By leaf name: numbers row-major over the leaf's axes. A control may be missing. */
+  readonly leaves: ReadonlyMap<string, ArrayLike<number>>;
+  /** Sizes of dynamic axes, by name. */
+  readonly sizes?: ReadonlyMap<string, number>;
+  readonly seed?: number;
+  /** Gives the numbers of each result of an extern call, row-major over the result's axes. */
+  readonly extern?: (
+    call: ExternNode,
+    operands: readonly GraphTensor[],
+    shapes: readonly (readonly number[])[],
+  ) => readonly ArrayLike<number>[];
+  readonly domains?: ReadonlyMap<NodeId, Domain>;
+  readonly poison?: boolean;
+}
+
+export interface GraphValues {
+  readonly values: readonly GraphTensor[];
+  /** Errors a run reports: NaN keys of candidates, indices outside. */
+  readonly errors: readonly string[];
+}
+
+/** Evaluates every node. */
+export function interpretGraph(graph: Graph, run: GraphRun): GraphValues {
+  const interpreter = new Interpreter(graph, run);
+  for (const node of graph.nodes) interpreter.step(node);
+  return interpreter;
+}
+
+export { inOrder, type GraphTensor } from './tensor-points.ts';
+
+/** What the definitions of single nodes need of the run they are evaluated in. */
+export interface Evaluation {
+  readonly errors: string[];
+  readonly poison: boolean;
+  value(id: NodeId): GraphTensor;
+  sizeOf(axis: AxisId): number;
+  /** Fills a result by a function of the operands' numbers at each point (and of the point's index). */
+  fill(
+    node: Node,
+    shape: readonly number[],
+    operands: readonly GraphTensor[],
+    f: (offsets: readonly number[], index: readonly number[]) => number,
+  ): Float64Array;
+}
+
+class Interpreter implements GraphValues, Evaluation {
+  readonly values: GraphTensor[] = [];
+  readonly errors: string[] = [];
+  private readonly graph: Graph;
+  private readonly run: GraphRun;
+  readonly poison: boolean;
+  private readonly calls = new Map<number, readonly ArrayLike<number>[]>();
+
+  constructor(graph: Graph, run: GraphRun) {
+    this.graph = graph;
+    this.run = run;
+    this.poison = run.poison === true;
+  }
+
+  step(node: Node): void {
+    const shape = node.axes.map((a) => this.sizeOf(a));
+    const data = this.compute(node, shape);
+    if (data.length !== count(shape))
+      throw new CompilerBug('graph', `%${node.id} has ${data.length} numbers, not ${count(shape)}`);
+    const domain = this.run.domains?.get(node.id);
+    if (this.poison && domain !== undefined) this.poisonOutside(node, shape, data, domain);
+    this.values.push({ axes: node.axes, shape, data });
+  }
+
+  private poisonOutside(node: Node, shape: readonly number[], data: Float64Array, domain: Domain): void {
+    const supports = domain.supports.map((id) => this.value(id));
+    forEachPoint(node.axes, shape, supports.map((s) => s.axes), supports.map((s) => s.shape), (point, offsets) => {
+      // In order, as a scheduler would: a support behind a false one may itself be garbage.
+      for (let k = 0; k < supports.length; k++) {
+        const here = supports[k]?.data[offsets[k] ?? 0];
+        if (here !== 1) {
+          data[point] = NaN;
+          return;
+        }
+      }
+    }); // prettier-ignore
+  }
+
+  value(id: NodeId): GraphTensor {
+    const value = this.values[id];
+    if (value === undefined) throw new CompilerBug('graph', `%${id} is read before it is there`);
+    return value;
+  }
+
+  private number(size: Size): number {
+    const value = asNumber(substitute(size, this.run.sizes ?? new Map()));
+    if (value === null) throw new CompilerBug('graph', 'a size is not known');
+    return value;
+  }
+
+  private integer(size: Size): number {
+    const value = asInteger(substitute(size, this.run.sizes ?? new Map()));
+    if (value === null) throw new CompilerBug('graph', 'a size is no integer');
+    return value;
+  }
+
+  sizeOf(axis: AxisId): number {
+    const known = this.graph.axes.get(axis);
+    if (known === undefined) throw new CompilerBug('graph', `no axis ${axis}`);
+    return this.integer(known.size);
+  }
+
+  fill(
+    node: Node,
+    shape: readonly number[],
+    operands: readonly GraphTensor[],
+    f: (offsets: readonly number[], index: readonly number[]) => number,
+  ): Float64Array {
+    const out = new Float64Array(count(shape));
+    forEachPoint(node.axes, shape, operands.map((o) => o.axes), operands.map((o) => o.shape), (point, offsets, index) => {
+      out[point] = f(offsets, index);
+    }); // prettier-ignore
+    return out;
+  }
+
+  private compute(node: Node, shape: readonly number[]): Float64Array {
+    switch (node.kind) {
+      case 'constant':
+        return Float64Array.of(node.value);
+      case 'size':
+        return Float64Array.of(keep(node.element, this.number(node.size)));
+      case 'iota':
+        return Float64Array.from({ length: shape[0] ?? 1 }, (_, i) => keep(node.element, i));
+      case 'leaf':
+        return this.leaf(node.leaf, shape);
+      case 'map': {
+        const operands = node.operands.map((id) => this.value(id));
+        const computes = node.operands.map((id) => this.graph.nodes[id]?.element ?? 'f32').at(-1) ?? 'f32';
+        const f = scalarFunction(node.op, computes, node.element, this.poison);
+        const [a, b, c] = operands;
+        return this.fill(node, shape, operands, ([i, j, k]) =>
+          f(a?.data[i ?? 0] ?? NaN, b?.data[j ?? 0] ?? NaN, c?.data[k ?? 0] ?? NaN),
+        );
+      }
+      case 'masked': {
+        const [support, value] = [this.value(node.support), this.value(node.value)];
+        return this.fill(node, shape, [support, value], ([s, v]) => {
+          const here = support.data[s ?? 0] ?? NaN;
+          if (Number.isNaN(here)) return NaN;
+          return here === 0 ? node.otherwise : (value.data[v ?? 0] ?? NaN);
+        });
+      }
+      case 'support':
+        return this.value(node.mask).data.slice();
+      case 'contract':
+        return contractValues(node, shape, this);
+      case 'reduce':
+        return reduceValues(node, shape, this);
+      case 'scan':
+        return scanValues(node, this);
+      case 'order':
+        return orderValues(node, this);
+      case 'argmax':
+        return argmaxValues(node, shape, this);
+      case 'gather':
+        return this.gather(node, shape);
+      case 'draw': {
+        const key = drawKey(this.run.seed ?? 0, node.place);
+        const roots = node.roots.map((r) => ({
+          at: node.axes.indexOf(r.axis),
+          hash: hashText(r.name),
+          offset: this.integer(r.offset),
+        }));
+        return this.fill(node, shape, [], (_, index) => {
+          const point = roots.reduce((h, { at, hash, offset }) => foldAxis(h, hash, offset + (index[at] ?? 0)), key);
+          return drawAt(node.distribution, point);
+        });
+      }
+      case 'rename': {
+        const { axes, shape: own, data } = this.value(node.operand);
+        const become = new Map(node.from.map((f, i) => [f, node.to[i] ?? f]));
+        return inOrder({ axes: axes.map((a) => become.get(a) ?? a), shape: own, data }, node.axes);
+      }
+      case 'slice': {
+        const operand = this.value(node.operand);
+        const at = this.integer(node.at);
+        const start = (stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 0) * at;
+        const whole = operand.shape[operand.axes.indexOf(node.axis)] ?? 0;
+        const length = node.as === null ? 1 : this.sizeOf(node.as);
+        if (at < 0 || at + length > whole)
+          throw new CompilerBug('graph', `%${node.id} slices ${at} + ${length} of ${whole}`);
+        const renamed = operand.axes.map((a) => (a === node.axis ? (node.as ?? -1) : a));
+        return this.fill(node, shape, [{ ...operand, axes: renamed }], ([o]) => operand.data[(o ?? 0) + start] ?? NaN);
+      }
+      case 'split':
+        return this.recut(this.value(node.operand), node.axis, node.into, node);
+      case 'merge': {
+        const merged = this.value(node.operand);
+        const around = node.axes.flatMap((a) => (a === node.into ? node.from : [a]));
+        return inOrder(merged, around);
+      }
+      case 'broadcast': {
+        const operand = this.value(node.operand);
+        return this.fill(node, shape, [operand], ([o]) => operand.data[o ?? 0] ?? NaN);
+      }
+      case 'concat':
+        return this.concat(node, shape);
+      case 'extern':
+        return this.extern(node);
+      default:
+        return unreachable(node, 'graph');
+    }
+  }
+
+  private leaf(index: number, shape: readonly number[]): Float64Array {
+    const leaf = this.graph.leaves[index];
+    if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
+    const given = this.run.leaves.get(leaf.name);
+    if (given !== undefined) return Float64Array.from(given);
+    if (leaf.fallback === null) throw new CompilerBug('graph', `no value for ${leaf.name}`);
+    // A default may stand after the leaf: what it needs is evaluated apart. It may read other controls.
+    const needed = reachable(this.graph, leaf.fallback);
+    const alone = new Interpreter(this.graph, this.run);
+    for (const node of this.graph.nodes.slice(0, leaf.fallback + 1)) {
+      if (needed.has(node.id)) alone.step(node);
+      else alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
+    }
+    const value = alone.value(leaf.fallback);
+    const out = inOrder(value, leaf.axes);
+    if (out.length !== count(shape)) throw new CompilerBug('graph', `the default of ${leaf.name} has another shape`);
+    return out;
+  }
+
+  private gather(node: Node & { kind: 'gather' }, shape: readonly number[]): Float64Array {
+    const [table, indices] = [this.value(node.table), this.value(node.indices)];
+    const size = this.sizeOf(node.axis);
+    const stride = stridesOf(table.shape)[table.axes.indexOf(node.axis)] ?? 1;
+    // The indices may have the looked-up axis themselves: the table does not move along it.
+    const still = { ...table, axes: table.axes.map((a) => (a === node.axis ? -1 : a)) };
+    return this.fill(node, shape, [still, indices], ([t, i]) => {
+      const index = indices.data[i ?? 0] ?? NaN;
+      if (Number.isNaN(index)) return NaN;
+      if (index === -1) return 0;
+      if (index < 0 || index >= size) {
+        this.errors.push(`%${node.id}: index ${index} of ${size}`);
+        return NaN;
+      }
+      return table.data[(t ?? 0) + index * stride] ?? NaN;
+    });
+  }
+
+  private recut(operand: GraphTensor, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
+    const at = operand.axes.indexOf(axis);
+    const axes = operand.axes.flatMap((a) => (a === axis ? into : [a]));
+    const shape = operand.shape.flatMap((n, i) => (i === at ? into.map((a) => this.sizeOf(a)) : [n]));
+    return inOrder({ axes, shape, data: operand.data }, node.axes);
+  }
+
+  private concat(node: Node & { kind: 'concat' }, shape: readonly number[]): Float64Array {
+    const along = node.axes.indexOf(node.axis);
+    const parts = node.parts.map((part) => {
+      const value = this.value(part.node);
+      const axes = value.axes.map((a) => (a === part.axis ? node.axis : a));
+      const length = part.axis === null ? 1 : this.sizeOf(part.axis);
+      const stride = part.axis === null ? 0 : (stridesOf(value.shape)[value.axes.indexOf(part.axis)] ?? 0);
+      return { value: { ...value, axes }, length, stride };
+    });
+    const starts: number[] = [];
+    let end = 0;
+    for (const { length } of parts) {
+      starts.push(end);
+      end += length;
+    }
+    if (end !== (shape[along] ?? 0))
+      throw new CompilerBug('graph', `%${node.id} has ${end} points, its axis ${shape[along] ?? 0}`);
+    return this.fill(node, shape, parts.map((p) => p.value), (offsets, index) => {
+      const at = index[along] ?? 0;
+      let k = parts.length - 1;
+      while (k > 0 && (starts[k] ?? 0) > at) k--;
+      const part = parts[k];
+      // The walk moved along the whole axis: step back to where this part begins.
+      return part?.value.data[(offsets[k] ?? 0) - (starts[k] ?? 0) * part.stride] ?? NaN;
+    }); // prettier-ignore
+  }
+
+  private extern(node: Node & { kind: 'extern' }): Float64Array {
+    const call = this.graph.externs[node.call];
+    if (call === undefined || this.run.extern === undefined)
+      throw new CompilerBug('graph', `no extern call ${node.call}`);
+    let results = this.calls.get(node.call);
+    if (results === undefined) {
+      const shapes = call.results.map((r) => r.axes.map((a) => this.sizeOf(a)));
+      results = this.run.extern(call, operandsOf(this.graph, node).map((id) => this.value(id)), shapes); // prettier-ignore
+      this.calls.set(node.call, results);
+    }
+    return Float64Array.from(results[node.result] ?? []);
+  }
+}
+
+function reachable(graph: Graph, from: NodeId): ReadonlySet<NodeId> {
+  const seen = new Set<NodeId>();
+  const visit = (id: NodeId): void => {
+    const node = graph.nodes[id];
+    if (node === undefined || seen.has(id)) return;
+    seen.add(id);
+    for (const operand of operandsOf(graph, node)) visit(operand);
+  };
+  visit(from);
+  return seen;
+}

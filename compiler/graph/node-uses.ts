@@ -1,0 +1,198 @@
+/**
+ * Walking and rebuilding graphs: who reads what, what is live, and the one helper every pass is made of.
+ */
+import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import { operandsOfDraft } from './draft.ts';
+import type { Check, Graph, Node, NodeId, Root } from './graph-ir.ts';
+
+/** The nodes that must be computed before this one. */
+export function operandsOf(graph: Graph, node: Node): readonly NodeId[] {
+  if (node.kind !== 'extern') return operandsOfDraft(node);
+  return graph.externs[node.call]?.operands.map((o) => o.node) ?? [];
+}
+
+export function nodeOf(graph: Graph, id: NodeId): Node {
+  const node = graph.nodes[id];
+  if (node === undefined) throw new CompilerBug('graph', `no node ${id}`);
+  return node;
+}
+
+export function nodesOfRoot(root: Root): readonly NodeId[] {
+  return root.kind === 'tensor' ? [root.node] : [root.present, root.weight, root.rank];
+}
+
+/** The scalars that a check shows. */
+export function shownNodes({ shown }: Check): readonly NodeId[] {
+  return shown.flatMap((each) => ('node' in each ? [each.node] : []));
+}
+
+/** What a check looks at: what must hold, where, and what is shown. */
+export function nodesOfCheck(check: Check): readonly NodeId[] {
+  return [check.node, ...check.where, ...shownNodes(check)];
+}
+
+/** The supports by which an order or argmax decides whether to report a NaN. */
+export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
+  if (node.kind !== 'order' && node.kind !== 'argmax') return [];
+  return graph.checks.flatMap((c) => (c.kind === 'numbers' && c.node === node.id ? c.where : []));
+}
+
+/** What a run writes in any case: roots, and the defaults of controls. */
+export function writtenNodes(graph: Graph): readonly NodeId[] {
+  const fallbacks = graph.leaves.flatMap((leaf) => (leaf.fallback === null ? [] : [leaf.fallback]));
+  return [...graph.roots.flatMap(nodesOfRoot), ...fallbacks];
+}
+
+/** What a run needs in any case: what it writes, and what is checked. */
+export function rootNodes(graph: Graph): readonly NodeId[] {
+  return [...writtenNodes(graph), ...graph.checks.flatMap(nodesOfCheck)];
+}
+
+/** For each node, the nodes that read it, in order and once each. */
+export function usesOf(graph: Graph): readonly (readonly NodeId[])[] {
+  const uses: NodeId[][] = graph.nodes.map(() => []);
+  for (const node of graph.nodes) for (const id of new Set(operandsOf(graph, node))) uses[id]?.push(node.id);
+  return uses;
+}
+
+/** Whether each node is needed by a root. */
+export function liveNodes(graph: Graph): readonly boolean[] {
+  const live = graph.nodes.map(() => false);
+  for (const id of rootNodes(graph)) live[id] = true;
+  for (let id = graph.nodes.length - 1; id >= 0; id--) {
+    const node = graph.nodes[id];
+    if (node !== undefined && live[id] === true) for (const operand of operandsOf(graph, node)) live[operand] = true;
+  }
+  return live;
+}
+
+/** Folds over nodes in order: `step` gets the results of a node's operands. */
+export function foldNodes<R>(graph: Graph, step: (node: Node, operands: readonly R[]) => R): readonly R[] {
+  const results: R[] = [];
+  const at = (id: NodeId): R => {
+    const r = results[id];
+    if (r === undefined) throw new CompilerBug('graph', `node ${id} is read before it is there`);
+    return r;
+  };
+  for (const node of graph.nodes) results.push(step(node, operandsOf(graph, node).map(at)));
+  return results;
+}
+
+/** Makes a node again in a builder, its operands mapped. Shares and simplifies as the builder does. */
+export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => NodeId): NodeId {
+  switch (node.kind) {
+    case 'constant':
+      return builder.constant(node.value, node.element);
+    case 'size':
+      return builder.size(node.size, node.element);
+    case 'iota':
+      return builder.iota(node.axis, node.element);
+    case 'leaf':
+      return builder.leaf(node.leaf);
+    case 'draw':
+      return builder.draw(node.distribution, node.place, node.roots);
+    case 'extern':
+      return builder.extern(node.call, node.result);
+    case 'map':
+      return builder.map(node.op, node.operands.map(to), node.element);
+    case 'masked':
+      return builder.masked(to(node.support), to(node.value), node.otherwise);
+    case 'support':
+      return builder.support(to(node.mask), node.sources, node.targets, node.bounds);
+    case 'contract':
+      return builder.contract(to(node.left), to(node.right), node.over);
+    case 'reduce':
+      return builder.reduce(node.op, to(node.operand), node.over);
+    case 'scan':
+      return builder.scan(to(node.operand), node.axis, node.exclusive);
+    case 'order': {
+      const keys = node.keys.map((k) => ({ node: to(k.node), descending: k.descending }));
+      return builder.order(keys, node.candidates === null ? null : to(node.candidates), node.over, node.report);
+    }
+    case 'argmax':
+      return builder.argmax(to(node.operand), node.axis);
+    case 'gather':
+      return builder.gather(to(node.table), node.axis, to(node.indices));
+    case 'rename':
+      return builder.rename(to(node.operand), node.from, node.to);
+    case 'slice':
+      return builder.slice(to(node.operand), node.axis, node.at, node.as);
+    case 'split':
+      return builder.split(to(node.operand), node.axis, node.into);
+    case 'merge':
+      return builder.merge(to(node.operand), node.from, node.into);
+    case 'broadcast':
+      return builder.broadcast(to(node.operand), node.axes);
+    case 'concat': {
+      const parts = node.parts.map((p) => ({ node: to(p.node), axis: p.axis }));
+      return builder.concat(parts, node.axis);
+    }
+    default:
+      return unreachable(node, 'graph');
+  }
+}
+
+/**
+ * Rebuilds the live part of a graph in order. `rewrite` may give a node something else to become (null: a plain copy);
+ * it sees the old node, the builder, and where the old operands went. A node may lose axes along which it is constant
+ * only if its users do not mind: elementwise users never do, others get it broadcast back.
+ */
+export function rewriteGraph(
+  graph: Graph,
+  rewrite: (node: Node, builder: GraphBuilder, to: (id: NodeId) => NodeId) => NodeId | null,
+): Graph {
+  const builder = GraphBuilder.like(graph);
+  const live = liveNodes(graph);
+  const moved: NodeId[] = [];
+  const calls = new Map<number, number>();
+  const to = (id: NodeId): NodeId => {
+    const there = moved[id];
+    if (there === undefined) throw new CompilerBug('graph', `node ${id} is read before it is there`);
+    return there;
+  };
+  for (const node of graph.nodes) {
+    if (live[node.id] !== true) continue;
+    builder.at(node.span);
+    if (node.kind === 'extern') {
+      moved[node.id] = builder.extern(moveExtern(graph, builder, calls, node.call, to), node.result);
+      continue;
+    }
+    moved[node.id] = rewrite(node, builder, to) ?? copyNode(builder, node, to);
+  }
+  graph.leaves.forEach((leaf, index) => {
+    if (leaf.fallback !== null) builder.setFallback(index, to(leaf.fallback));
+  });
+  return builder.finish(
+    graph.roots.map((root) => moveRoot(root, to)),
+    graph.checks.map((check) => moveCheck(check, to)),
+  );
+}
+
+function moveExtern(
+  graph: Graph,
+  builder: GraphBuilder,
+  calls: Map<number, number>,
+  call: number,
+  to: (id: NodeId) => NodeId,
+): number {
+  const known = calls.get(call);
+  if (known !== undefined) return known;
+  const old = graph.externs[call];
+  if (old === undefined) throw new CompilerBug('graph', `no extern call ${call}`);
+  const operands = old.operands.map((operand) => ({ ...operand, node: to(operand.node) }));
+  const index = builder.addExtern({ ...old, operands });
+  calls.set(call, index);
+  return index;
+}
+
+/** A check of the nodes that these have become. */
+export function moveCheck(check: Check, to: (id: NodeId) => NodeId): Check {
+  const shown = check.shown.map((each) => ('node' in each ? { node: to(each.node) } : each));
+  return { ...check, node: to(check.node), where: check.where.map(to), shown };
+}
+
+export function moveRoot(root: Root, to: (id: NodeId) => NodeId): Root {
+  if (root.kind === 'tensor') return { ...root, node: to(root.node) };
+  return { ...root, present: to(root.present), weight: to(root.weight), rank: to(root.rank) };
+}

@@ -1,0 +1,390 @@
+/**
+ * Reads what `printGraph` (print-graph.ts) wrote: a graph, and where the text has them the domains and the values that get memory. So a
+ * bug reduces to a text file, and a pass is tested on text.
+ *
+ * Printing what was read gives the text again. What the text does not say stays unsaid: leaves that nobody reads, and places of
+ * the source unless the text was printed with them.
+ */
+import type { Domain } from './domains.ts';
+import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
+import type { AxisId, Check, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, RootGroup, Span } from './graph-ir.ts'; // prettier-ignore
+import { isCode } from '../../dsl/diagnostics/catalogue.ts';
+import { drawNames, binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
+
+export interface ParsedGraph {
+  readonly graph: Graph;
+  /** Empty where the text says nothing of domains. */
+  readonly domains: ReadonlyMap<NodeId, Domain>;
+  readonly materialised: ReadonlySet<NodeId>;
+}
+
+const nowhere: Span = { source: '', start: 0, end: 0 };
+const maps: ReadonlySet<string> = new Set([...unaryNames, ...binaryNames, 'where', 'clamp', 'convert']);
+const reduces: ReadonlySet<string> = new Set(['sum', 'max', 'min', 'any']);
+const roles: ReadonlySet<string> = new Set(['input', 'param', 'state', 'control']);
+const groups: ReadonlySet<string> = new Set(['result', 'output', 'loss', 'update']);
+const isMap = (word: string): word is MapOp => maps.has(word);
+const isReduce = (word: string): word is ReduceOp => reduces.has(word);
+const isRole = (word: string): word is Leaf['role'] => roles.has(word);
+const isGroup = (word: string): word is RootGroup => groups.has(word);
+
+/** Reads a graph. Throws an Error that names the line. */
+export function parseGraph(text: string): ParsedGraph {
+  return new GraphParser().parse(text);
+}
+
+class GraphParser {
+  private readonly axes = new Map<AxisId, GraphAxis>();
+  private readonly named = new Map<string, AxisId>();
+  private readonly leaves: Leaf[] = [];
+  private readonly externs: ExternNode[] = [];
+  private readonly nodes: Node[] = [];
+  private readonly roots: Root[] = [];
+  private readonly checks: Check[] = [];
+  private readonly domains = new Map<NodeId, Domain>();
+  private readonly materialised = new Set<NodeId>();
+  private name = '';
+
+  parse(text: string): ParsedGraph {
+    text.split('\n').forEach((line, i) => {
+      if (line.trim() !== '') this.line(line, i + 1);
+    });
+    const { name, axes, leaves, externs, nodes, roots, checks } = this;
+    return {
+      graph: { name, axes, leaves, externs, nodes, roots, checks },
+      domains: this.domains,
+      materialised: this.materialised,
+    };
+  }
+
+  private line(line: string, number: number): void {
+    const head = /^graph (.*)$/.exec(line);
+    if (head !== null) this.name = head[1] ?? '';
+    else if (line.startsWith('  axes ')) this.axesLine(new GraphText(line.slice(7), number));
+    else if (line.startsWith('  %')) this.nodeLine(line, number);
+    else if (line.startsWith('  default ')) this.defaultLine(new GraphText(line.slice(10), number));
+    else if (line.startsWith('  call ')) this.callLine(new GraphText(line.slice(7), number));
+    else if (line.startsWith('  check ')) this.checkLine(line.slice(8), number);
+    else this.rootLine(new GraphText(line.trim(), number));
+  }
+
+  /** `T = T, D = 64, E#7 = min(T, 4)`: a number behind `#` is the axis's own. */
+  private axesLine(t: GraphText): void {
+    const listed: { readonly text: string; readonly size: GraphAxis['size'] }[] = [];
+    do {
+      const text = t.axis();
+      t.take('=');
+      listed.push({ text, size: t.size() });
+    } while (t.skip(','));
+    t.end();
+    const own = (text: string): number | null => (text.includes('#') ? Number(text.split('#')[1]) : null);
+    const taken = new Set(listed.map(({ text }) => own(text)));
+    let next = 0;
+    for (const { text, size } of listed) {
+      let id = own(text);
+      if (id === null) {
+        while (taken.has(next)) next++;
+        id = next++;
+      }
+      this.axes.set(id, { id, name: text.split('#')[0] ?? text, size });
+      this.named.set(text, id);
+    }
+  }
+
+  private nodeLine(line: string, number: number): void {
+    const [rest, span] = cut(line, /  @ (.*):(\d+)-(\d+)$/, (m) => spanOf(m[1], m[2], m[3]));
+    const [less, dense] = cut(rest, /  dense \(([abc]): (.*) @ (.*):(\d+)-(\d+)\)$/, (m) => ({
+      reason: reasonOf(m[1], number),
+      text: m[2] ?? '',
+      span: spanOf(m[3], m[4], m[5]),
+    }));
+    const [bare, supports] = cut(less, /  on \{([^}]*)\}$/, (m) =>
+      (m[1] ?? '').split(', ').map((s) => Number(s.slice(1))),
+    );
+    const parts = /^  %(\d+)(\*?) = (.*) : (\w+)\[(.*)\]$/.exec(bare);
+    if (parts === null) throw textError(number, 'not a node: `%3 = add %1 %2 : f32[T]`');
+    const [, id, mark, operation = '', element = '', list = ''] = parts;
+    if (!isElement(element)) throw textError(number, `no element type ${element}`);
+    const axes = list === '' ? [] : list.split(', ').map((a) => this.axis(a, number));
+    const node = this.operation(new GraphText(operation, number), {
+      id: Number(id),
+      element,
+      axes,
+      span: span ?? nowhere,
+    });
+    if (node.id !== this.nodes.length)
+      throw textError(number, `%${node.id} stands where %${this.nodes.length} belongs`);
+    this.nodes.push(node);
+    if (mark === '*') this.materialised.add(node.id);
+    this.domains.set(node.id, { supports: supports ?? [], dense });
+  }
+
+  private axis(text: string, number: number): AxisId {
+    const id = this.named.get(text);
+    if (id === undefined) throw textError(number, `no axis ${text}`);
+    return id;
+  }
+
+  private list(t: GraphText): readonly AxisId[] {
+    return t.axisList().map((a) => this.axis(a, t.number));
+  }
+
+  private operation(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+    const { element } = base;
+    const one = (): AxisId => this.axis(t.axis(), t.number);
+    const word = t.word();
+    const node = ((): Node => {
+      if (isRole(word)) return { ...base, kind: 'leaf', leaf: this.leaf(word, base, t) };
+      if (isReduce(word)) {
+        const operand = t.node();
+        t.take('over');
+        return { ...base, kind: 'reduce', op: word, operand, over: this.list(t) };
+      }
+      if (isMap(word)) return { ...base, kind: 'map', op: word, operands: t.nodes() };
+      switch (word) {
+        case 'constant':
+          return { ...base, kind: 'constant', value: element === 'bool' ? (t.word() === 'true' ? 1 : 0) : t.float() };
+        case 'size':
+          return { ...base, kind: 'size', size: t.size() };
+        case 'iota':
+          return { ...base, kind: 'iota', axis: one() };
+        case 'masked': {
+          const [support, value] = [t.node(), t.node()];
+          t.take('else');
+          return { ...base, kind: 'masked', support, value, otherwise: t.float() };
+        }
+        case 'support':
+          return this.support(t, base);
+        case 'contract': {
+          const [left, right] = [t.node(), t.node()];
+          t.take('over');
+          return { ...base, kind: 'contract', left, right, over: this.list(t) };
+        }
+        case 'scan': {
+          const operand = t.node();
+          t.take('along');
+          return { ...base, kind: 'scan', operand, axis: one(), exclusive: t.skip('exclusive') };
+        }
+        case 'order':
+          return this.order(t, base);
+        case 'argmax': {
+          const operand = t.node();
+          t.take('over');
+          return { ...base, kind: 'argmax', operand, axis: one() };
+        }
+        case 'gather': {
+          const table = t.node();
+          t.take('[');
+          const axis = one();
+          t.take(':');
+          const indices = t.node();
+          t.take(']');
+          return { ...base, kind: 'gather', table, axis, indices };
+        }
+        case 'draw':
+          return this.draw(t, base);
+        case 'rename': {
+          const operand = t.node();
+          const [from, to]: [AxisId[], AxisId[]] = [[], []];
+          do {
+            from.push(one());
+            t.take(':');
+            to.push(one());
+          } while (t.skip(','));
+          return { ...base, kind: 'rename', operand, from, to };
+        }
+        case 'slice': {
+          const operand = t.node();
+          t.take('[');
+          const axis = one();
+          t.take(':');
+          const at = t.size();
+          const as = t.skip('..') ? (t.take('as'), one()) : null;
+          t.take(']');
+          return { ...base, kind: 'slice', operand, axis, at, as };
+        }
+        case 'split': {
+          const operand = t.node();
+          const axis = one();
+          t.take(':');
+          return { ...base, kind: 'split', operand, axis, into: this.list(t) };
+        }
+        case 'merge': {
+          const operand = t.node();
+          const from = this.list(t);
+          t.take(':');
+          return { ...base, kind: 'merge', operand, from, into: one() };
+        }
+        case 'broadcast':
+          return { ...base, kind: 'broadcast', operand: t.node() };
+        case 'concat': {
+          const parts: { node: NodeId; axis: AxisId | null }[] = [];
+          while (!t.skip('along')) {
+            const part = t.node();
+            const axis = t.skip('[') ? one() : null;
+            if (axis !== null) t.take(']');
+            parts.push({ node: part, axis });
+          }
+          return { ...base, kind: 'concat', parts, axis: one() };
+        }
+        case 'extern': {
+          t.path();
+          t.take('call');
+          const call = t.integer();
+          t.take('result');
+          return { ...base, kind: 'extern', call, result: t.integer() };
+        }
+        default:
+          throw textError(t.number, `no operation ${word}`);
+      }
+    })();
+    t.end();
+    return node;
+  }
+
+  private leaf(role: Leaf['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
+    const name = t.path();
+    const within = t.skip('in') ? this.axis(t.axis(), t.number) : null;
+    const known = this.leaves.findIndex((l) => l.role === role && l.name === name);
+    if (known >= 0) return known;
+    this.leaves.push({ role, name, element: base.element, axes: base.axes, within, fallback: null });
+    return this.leaves.length - 1;
+  }
+
+  private support(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+    const mask = t.node();
+    const sources = this.list(t);
+    t.take('->');
+    const targets = this.list(t);
+    const bounds: { per: readonly AxisId[]; atMost: GraphAxis['size'] }[] = [];
+    if (t.skip('{')) {
+      do {
+        t.take('per');
+        const per = this.list(t);
+        t.take('<=');
+        bounds.push({ per, atMost: t.size() });
+      } while (t.skip(';'));
+      t.take('}');
+    }
+    return { ...base, kind: 'support', mask, sources, targets, bounds };
+  }
+
+  private order(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+    const keys: { node: NodeId; descending: boolean }[] = [];
+    if (t.skip('by')) {
+      do {
+        const node = t.node();
+        const descending = t.skip('desc');
+        if (!descending) t.take('asc');
+        keys.push({ node, descending });
+      } while (t.skip(','));
+    }
+    const candidates = t.skip('among') ? t.node() : null;
+    t.take('over');
+    const over = this.list(t);
+    return { ...base, kind: 'order', keys, candidates, over, report: t.skip('report') };
+  }
+
+  private draw(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+    const word = t.word();
+    const distribution = drawNames.find((name) => name === word);
+    if (distribution === undefined) throw textError(t.number, `no distribution ${word}`);
+    const place = t.string();
+    const roots: { axis: AxisId; name: string; offset: GraphAxis['size'] }[] = [];
+    if (t.skip('from')) {
+      do {
+        const axis = this.axis(t.axis(), t.number);
+        const name = t.string();
+        t.take('at');
+        roots.push({ axis, name, offset: t.size() });
+      } while (t.skip(','));
+    }
+    return { ...base, kind: 'draw', distribution, place, roots };
+  }
+
+  /** `jitter = %5`: what a control is in a run that is not given it. */
+  private defaultLine(t: GraphText): void {
+    const name = t.path();
+    t.take('=');
+    const fallback = t.node();
+    const index = this.leaves.findIndex((l) => l.role === 'control' && l.name === name);
+    const leaf = this.leaves[index];
+    if (leaf === undefined) throw textError(t.number, `no control ${name}`);
+    this.leaves[index] = { ...leaf, fallback };
+    t.end();
+  }
+
+  /** `0 = expert answer family (E) carried (T) mentions (D, A, E) takes request %3 (T, D) gives i32 (E, T, A) in A` */
+  private callLine(t: GraphText): void {
+    const index = t.integer();
+    t.take('=');
+    const role = t.word();
+    if (role !== 'expert' && role !== 'fn') throw textError(t.number, `a call of an ${role}`);
+    const name = t.path();
+    t.take('family');
+    const family = this.list(t);
+    t.take('carried');
+    const carried = this.list(t);
+    t.take('mentions');
+    const mentions = this.list(t);
+    const within = (): AxisId | null => (t.skip('in') ? this.axis(t.word(), t.number) : null);
+    const operands: ExternNode['operands'][number][] = [];
+    const results: ExternNode['results'][number][] = [];
+    while (t.skip('takes')) operands.push({ name: t.word(), node: t.node(), axes: this.list(t), within: within() });
+    while (t.skip('gives')) {
+      const element = t.word();
+      if (!isElement(element)) throw textError(t.number, `no element type ${element}`);
+      results.push({ element, axes: this.list(t), within: within() });
+    }
+    t.end();
+    if (index !== this.externs.length)
+      throw textError(t.number, `call ${index} stands where ${this.externs.length} belongs`);
+    this.externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
+  }
+
+  /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3 %4 for loss unless noise` */
+  private checkLine(line: string, number: number): void {
+    const [rest, span] = cut(line, /  @ (.*):(\d+)-(\d+)$/, (m) => spanOf(m[1], m[2], m[3]));
+    const t = new GraphText(rest, number);
+    const kind = t.word();
+    if (kind !== 'holds' && kind !== 'numbers') throw textError(number, `no kind of check ${kind}`);
+    const node = t.node();
+    const message = t.string();
+    const code = t.word();
+    if (!isCode(code)) throw textError(number, `no code ${code}`);
+    t.take('at');
+    const axes = t.bracketed().map((a) => this.axis(a, number));
+    const where = t.skip('where') ? t.nodes() : [];
+    t.take('for');
+    const group = t.word();
+    if (!isGroup(group)) throw textError(number, `nobody asks for ${group}`);
+    const unless: string[] = [];
+    while (t.skip('unless')) unless.push(t.path());
+    const shown: Check['shown'][number][] = [];
+    while (t.skip('shows')) shown.push(t.ahead(/^%\d/) ? { node: t.node() } : { size: t.size() });
+    t.end();
+    this.checks.push({ kind, node, where, axes, group, unless, code, message, shown, span: span ?? nowhere });
+  }
+
+  /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */
+  private rootLine(t: GraphText): void {
+    const group = t.word();
+    if (!isGroup(group)) throw textError(t.number, `no line of a graph begins with ${group}`);
+    const name = t.path();
+    t.take('=');
+    const bracketed = (): readonly AxisId[] => t.bracketed().map((a) => this.axis(a, t.number));
+    if (!t.skip('route')) {
+      const node = t.node();
+      this.roots.push({ kind: 'tensor', name, group, node, axes: bracketed() });
+      return t.end();
+    }
+    const [sources, targets] = t.arrow().map((axes) => axes.map((a) => this.axis(a, t.number)));
+    const payload = t.skip('of') ? bracketed() : [];
+    const part = (word: string): NodeId => (t.take(word), t.node());
+    const [present, weight, rank] = [part('present'), part('weight'), part('rank')];
+    t.take('most');
+    const most = t.size();
+    this.roots.push({ kind: 'route', name, group, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, most }); // prettier-ignore
+    t.end();
+  }
+}

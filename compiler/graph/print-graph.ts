@@ -1,0 +1,166 @@
+/**
+ * A graph as readable text: one line a node, axes by name, sizes in the head, places of the source if asked for.
+ *
+ *   graph forward
+ *     axes T = T, D = 64, E = 8
+ *     %0 = input x : f32[T, D]
+ *     %2 = contract %1 %0 over D : f32[T, E]
+ *     result y = %9 [T, D]
+ *
+ * parse-graph.ts reads it back.
+ */
+import { formatSize } from '../../dsl/types/size.ts';
+import { unreachable } from '../../dsl/diagnostics/bug.ts';
+import type { Domain } from './domains.ts';
+import type { AxisId, Bound, Check, ExternNode, Graph, Node, NodeId, Root, Span } from './graph-ir.ts';
+
+export interface PrintOptions {
+  /** Adds `@ file:start-end`. */
+  readonly spans?: boolean;
+  /** Adds `on {%5, %7}` and why a value is dense. */
+  readonly domains?: ReadonlyMap<NodeId, Domain>;
+  /** Marks what gets memory with `*`. */
+  readonly materialised?: ReadonlySet<NodeId>;
+}
+
+export function printGraph(graph: Graph, options: PrintOptions = {}): string {
+  const name = axisNames(graph);
+  const list = (axes: readonly AxisId[]): string => axes.map(name).join(', ');
+  const used = usedAxes(graph);
+  const axes = [...graph.axes.values()]
+    .filter((a) => used.has(a.id))
+    .map((a) => `${name(a.id)} = ${formatSize(a.size)}`);
+  const nodes = graph.nodes.map((node) => {
+    const mark = options.materialised?.has(node.id) === true ? '*' : '';
+    const domain = options.domains?.get(node.id);
+    return (
+      `  %${node.id}${mark} = ${operation(graph, node, name)} : ${node.element}[${list(node.axes)}]` +
+      (domain === undefined ? '' : printDomain(domain)) +
+      (options.spans === true ? `  @ ${span(node.span)}` : '')
+    );
+  });
+  const fallbacks = graph.leaves.flatMap((l) => (l.fallback === null ? [] : [`  default ${l.name} = %${l.fallback}`]));
+  const calls = graph.externs.map((call, i) => `  ${printCall(call, i, list)}`);
+  const roots = graph.roots.map((root) => `  ${printRoot(root, list)}`);
+  const checks = graph.checks.map((check) => `  ${printCheck(check, list)}${options.spans === true ? `  @ ${span(check.span)}` : ''}`); // prettier-ignore
+  const head = axes.length === 0 ? [] : [`  axes ${axes.join(', ')}`];
+  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...fallbacks, ...roots, ...checks, ''].join('\n');
+}
+
+/** The axes that a text speaks of. */
+const usedAxes = (graph: Graph): ReadonlySet<AxisId> =>
+  new Set([
+    ...graph.nodes.flatMap((n) => [...n.axes]),
+    // Of a leaf that no node reads the text says nothing.
+    ...graph.nodes.flatMap((n) => (n.kind === 'leaf' ? (graph.leaves[n.leaf]?.within ?? []) : [])),
+    ...graph.externs.flatMap((e) => e.mentions),
+  ]);
+
+/** Names of axes; those that share a name are told apart by number. */
+export function axisNames(graph: Graph): (axis: AxisId) => string {
+  const count = new Map<string, number>();
+  const used = usedAxes(graph);
+  for (const { id, name } of graph.axes.values()) if (used.has(id)) count.set(name, (count.get(name) ?? 0) + 1);
+  return (axis) => {
+    const name = graph.axes.get(axis)?.name ?? '?';
+    return (count.get(name) ?? 0) > 1 ? `${name}#${axis}` : name;
+  };
+}
+
+const span = (s: Span): string => `${s.source}:${s.start}-${s.end}`;
+
+function printDomain({ supports, dense }: Domain): string {
+  const on = supports.length === 0 ? '' : `  on {${supports.map((s) => `%${s}`).join(', ')}}`;
+  return dense === null ? on : `${on}  dense (${dense.reason}: ${dense.text} @ ${span(dense.span)})`;
+}
+
+function printCall(call: ExternNode, index: number, list: (axes: readonly AxisId[]) => string): string {
+  const within = (axis: AxisId | null): string => (axis === null ? '' : ` in ${list([axis])}`);
+  const operands = call.operands
+    .map((o) => ` takes ${o.name} %${o.node} (${list(o.axes)})${within(o.within)}`)
+    .join('');
+  const results = call.results.map((r) => ` gives ${r.element} (${list(r.axes)})${within(r.within)}`).join('');
+  const around = `family (${list(call.family)}) carried (${list(call.carried)}) mentions (${list(call.mentions)})`;
+  return `call ${index} = ${call.role} ${call.name} ${around}${operands}${results}`;
+}
+
+function printRoot(root: Root, list: (axes: readonly AxisId[]) => string): string {
+  if (root.kind === 'tensor') return `${root.group} ${root.name} = %${root.node} [${list(root.axes)}]`;
+  const of = root.payload.length === 0 ? '' : ` of [${list(root.payload)}]`;
+  const type = `route[${list(root.sources)} -> ${list(root.targets)}]${of}`;
+  const parts = `present %${root.present} weight %${root.weight} rank %${root.rank}`;
+  return `${root.group} ${root.name} = ${type} ${parts} most ${formatSize(root.most)}`;
+}
+
+/** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3, %4 for loss unless noise` */
+function printCheck(check: Check, list: (axes: readonly AxisId[]) => string): string {
+  const where = check.where.length === 0 ? '' : ` where ${check.where.map((id) => `%${id}`).join(' ')}`;
+  const unless = check.unless.map((name) => ` unless ${name}`).join('');
+  const what = `${check.kind} %${check.node} ${JSON.stringify(check.message)} ${check.code} at [${list(check.axes)}]`;
+  const shown = check.shown.map((s) => ` shows ${'node' in s ? `%${s.node}` : formatSize(s.size)}`).join('');
+  return `check ${what}${where} for ${check.group}${unless}${shown}`;
+}
+
+function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): string {
+  const list = (axes: readonly AxisId[]): string =>
+    axes.length === 1 ? axes.map(name).join() : `(${axes.map(name).join(', ')})`;
+  const bound = (b: Bound): string => `per ${list(b.per)} <= ${formatSize(b.atMost)}`;
+  switch (node.kind) {
+    case 'constant':
+      return `constant ${node.element === 'bool' ? String(node.value !== 0) : node.value}`;
+    case 'size':
+      return `size ${formatSize(node.size)}`;
+    case 'iota':
+      return `iota ${name(node.axis)}`;
+    case 'leaf': {
+      const leaf = graph.leaves[node.leaf];
+      const within = leaf === undefined || leaf.within === null ? '' : ` in ${name(leaf.within)}`;
+      return `${leaf?.role ?? 'leaf'} ${leaf?.name ?? node.leaf}${within}`;
+    }
+    case 'map':
+      return `${node.op} ${node.operands.map((id) => `%${id}`).join(' ')}`;
+    case 'masked':
+      return `masked %${node.support} %${node.value} else ${node.otherwise}`;
+    case 'support': {
+      const facts = node.bounds.length === 0 ? '' : ` {${node.bounds.map(bound).join('; ')}}`;
+      return `support %${node.mask} ${list(node.sources)} -> ${list(node.targets)}${facts}`;
+    }
+    case 'contract':
+      return `contract %${node.left} %${node.right} over ${list(node.over)}`;
+    case 'reduce':
+      return `${node.op} %${node.operand} over ${list(node.over)}`;
+    case 'scan':
+      return `scan %${node.operand} along ${name(node.axis)}${node.exclusive ? ' exclusive' : ''}`;
+    case 'order': {
+      const keys = node.keys.map((k) => `%${k.node}${k.descending ? ' desc' : ' asc'}`).join(', ');
+      const among = node.candidates === null ? '' : ` among %${node.candidates}`;
+      return `order${keys === '' ? '' : ` by ${keys}`}${among} over ${list(node.over)}${node.report ? ' report' : ''}`;
+    }
+    case 'argmax':
+      return `argmax %${node.operand} over ${name(node.axis)}`;
+    case 'gather':
+      return `gather %${node.table}[${name(node.axis)}: %${node.indices}]`;
+    case 'draw': {
+      const roots = node.roots.map((r) => `${name(r.axis)} "${r.name}" at ${formatSize(r.offset)}`).join(', ');
+      return `draw ${node.distribution} "${node.place}"${roots === '' ? '' : ` from ${roots}`}`;
+    }
+    case 'rename':
+      return `rename %${node.operand} ${node.from.map((f, i) => `${name(f)}: ${name(node.to[i] ?? f)}`).join(', ')}`;
+    case 'slice': {
+      const at = formatSize(node.at);
+      return `slice %${node.operand}[${name(node.axis)}: ${at}${node.as === null ? '' : ` .. as ${name(node.as)}`}]`;
+    }
+    case 'split':
+      return `split %${node.operand} ${name(node.axis)}: ${list(node.into)}`;
+    case 'merge':
+      return `merge %${node.operand} ${list(node.from)}: ${name(node.into)}`;
+    case 'broadcast':
+      return `broadcast %${node.operand}`;
+    case 'concat':
+      return `concat ${node.parts.map((p) => (p.axis === null ? `%${p.node}` : `%${p.node}[${name(p.axis)}]`)).join(' ')} along ${name(node.axis)}`;
+    case 'extern':
+      return `extern ${graph.externs[node.call]?.name ?? '?'} call ${node.call} result ${node.result}`;
+    default:
+      return unreachable(node, 'graph');
+  }
+}

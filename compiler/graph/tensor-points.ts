@@ -1,0 +1,61 @@
+/**
+ * Numbers at the points of axes, row-major: walking all points with the place in each operand, and reordering.
+ */
+import type { AxisId } from './graph-ir.ts';
+
+export interface GraphTensor {
+  readonly axes: readonly AxisId[];
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** The numbers of a value in another order of its axes. */
+export function inOrder(tensor: GraphTensor, axes: readonly AxisId[]): Float64Array {
+  const shape = axes.map((a) => tensor.shape[tensor.axes.indexOf(a)] ?? 1);
+  const out = new Float64Array(count(shape));
+  forEachPoint(axes, shape, [tensor.axes], [tensor.shape], (i, [o]) => (out[i] = tensor.data[o ?? 0] ?? NaN));
+  return out;
+}
+
+export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Row-major strides of a tensor. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = shape.map(() => 1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
+  return strides;
+}
+
+/** Visits all points of `axes` in row-major order with the offset in each operand (by name; lacking axes do not move it). */
+export function forEachPoint(
+  axes: readonly AxisId[],
+  shape: readonly number[],
+  operandAxes: readonly (readonly AxisId[])[],
+  operandShapes: readonly (readonly number[])[],
+  visit: (point: number, offsets: readonly number[], index: readonly number[]) => void,
+): void {
+  const steps = operandAxes.map((own, k) => {
+    const strides = stridesOf(operandShapes[k] ?? []);
+    return axes.map((a) => {
+      const at = own.indexOf(a);
+      return at < 0 ? 0 : (strides[at] ?? 0);
+    });
+  });
+  const total = count(shape);
+  const index = axes.map(() => 0);
+  const offsets = steps.map(() => 0);
+  for (let point = 0; point < total; point++) {
+    visit(point, offsets, index);
+    for (let d = axes.length - 1; d >= 0; d--) {
+      const next = (index[d] ?? 0) + 1;
+      const size = shape[d] ?? 1;
+      const wrap = next === size;
+      index[d] = wrap ? 0 : next;
+      for (let k = 0; k < steps.length; k++) {
+        const step = steps[k]?.[d] ?? 0;
+        offsets[k] = (offsets[k] ?? 0) + (wrap ? -step * (size - 1) : step);
+      }
+      if (!wrap) break;
+    }
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The invariants of a graph (graph-ir.ts) and of its domains (domains.ts). A violation is a bug of ours: `verifyGraph` throws,
+ * naming the stage that made the graph, and every violation it found.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { asInteger } from '../../dsl/types/size.ts';
+import type { SparseGraph } from './domains.ts';
+import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
+import { nodesOfRoot, operandsOf } from './node-uses.ts';
+
+export function verifyGraph(graph: Graph, stage: string): void {
+  const problems = graphProblems(graph);
+  if (problems.length > 0) throw new CompilerBug(stage, `the graph is not well formed:\n  ${problems.join('\n  ')}`);
+}
+
+export function verifySparse(sparse: SparseGraph, stage: string): void {
+  const problems = [...graphProblems(sparse.graph), ...domainProblems(sparse)];
+  if (problems.length > 0) throw new CompilerBug(stage, `the graph is not well formed:\n  ${problems.join('\n  ')}`);
+}
+
+const subset = (a: readonly AxisId[], b: readonly AxisId[]): boolean => a.every((x) => b.includes(x));
+const sameSet = (a: readonly AxisId[], b: readonly AxisId[]): boolean => a.length === b.length && subset(a, b);
+
+/** All violations, as sentences. */
+export function graphProblems(graph: Graph): readonly string[] {
+  const problems: string[] = [];
+  graph.nodes.forEach((node, index) => {
+    const say = (text: string): void => void problems.push(`%${index} ${node.kind}: ${text}`);
+    if (node.id !== index) say(`has the id ${node.id}`);
+    if (new Set(node.axes).size !== node.axes.length) say('has an axis twice');
+    for (const axis of node.axes) if (!graph.axes.has(axis)) say(`has an unknown axis ${axis}`);
+    const early = operandsOf(graph, node).every((id) => id >= 0 && id < index);
+    if (!early) say('reads a node that does not come before it');
+    else if (node.id === index) nodeProblems(graph, node, say);
+  });
+  const known = (id: NodeId): boolean => id >= 0 && id < graph.nodes.length;
+  for (const root of graph.roots) {
+    if (!nodesOfRoot(root).every(known)) problems.push(`root ${root.name}: names no node`);
+    else if (root.kind === 'tensor' && !sameSet(root.axes, graph.nodes[root.node]?.axes ?? []))
+      problems.push(`root ${root.name}: its axes are not those of %${root.node}`);
+    else if (root.kind === 'route') {
+      const support = [...root.sources, ...root.targets];
+      for (const [name, id, axes] of [
+        ['present', root.present, support],
+        ['weight', root.weight, [...support, ...root.payload]],
+        ['rank', root.rank, support],
+      ] as const)
+        if (!sameSet(axes, graph.nodes[id]?.axes ?? [])) problems.push(`root ${root.name}: wrong axes of ${name}`);
+    }
+  }
+  for (const leaf of graph.leaves) {
+    if (leaf.fallback !== null && !known(leaf.fallback)) problems.push(`leaf ${leaf.name}: its default names no node`);
+  }
+  return problems;
+}
+
+function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): void {
+  const of = (id: NodeId): readonly AxisId[] => graph.nodes[id]?.axes ?? [];
+  const sizeOf = (axis: AxisId): number | null => {
+    const known = graph.axes.get(axis);
+    return known === undefined ? null : asInteger(known.size);
+  };
+  const wants = (axes: readonly AxisId[]): void => {
+    if (!sameSet(axes, node.axes)) say(`has the axes [${node.axes.join()}], its operands give [${axes.join()}]`);
+  };
+  const replace = (axes: readonly AxisId[], from: readonly AxisId[], to: readonly AxisId[]): AxisId[] => [
+    ...axes.filter((a) => !from.includes(a)),
+    ...to,
+  ];
+  const isBool = (id: NodeId): void => {
+    if (graph.nodes[id]?.element !== 'bool') say(`%${id} is not bool`);
+  };
+  const equalSizes = (a: AxisId, b: AxisId): void => {
+    const [x, y] = [sizeOf(a), sizeOf(b)];
+    if (x !== null && y !== null && x !== y) say(`axes ${a} and ${b} differ in size`);
+  };
+  switch (node.kind) {
+    case 'constant':
+    case 'size':
+      if (Number.isNaN(node.kind === 'constant' ? node.value : 0)) say('is not a number');
+      return wants([]);
+    case 'iota':
+      return wants([node.axis]);
+    case 'leaf':
+      return wants(graph.leaves[node.leaf]?.axes ?? []);
+    case 'draw':
+      return wants(node.roots.map((r) => r.axis));
+    case 'extern':
+      return wants(graph.externs[node.call]?.results[node.result]?.axes ?? []);
+    case 'map':
+      return wants([...new Set(node.operands.flatMap((id) => [...of(id)]))]);
+    case 'masked':
+      if (graph.nodes[node.support]?.kind !== 'support') say(`%${node.support} is no support`);
+      return wants([...new Set([...of(node.support), ...of(node.value)])]);
+    case 'support': {
+      isBool(node.mask);
+      const all = [...node.sources, ...node.targets];
+      if (new Set(all).size !== all.length) say('has an axis among sources and targets twice');
+      if (!sameSet(all, node.axes)) say('its sources and targets are not its axes');
+      for (const bound of node.bounds) if (!subset(bound.per, node.axes)) say('a bound is about other axes');
+      return wants(of(node.mask));
+    }
+    case 'contract':
+      if (!subset(node.over, of(node.left)) || !subset(node.over, of(node.right)))
+        say('an operand lacks an axis of over');
+      return wants([...new Set([...of(node.left), ...of(node.right)])].filter((a) => !node.over.includes(a)));
+    case 'reduce':
+      if (!subset(node.over, of(node.operand))) say('the operand lacks an axis of over');
+      if (node.op === 'any') isBool(node.operand);
+      return wants(of(node.operand).filter((a) => !node.over.includes(a)));
+    case 'scan':
+      if (!of(node.operand).includes(node.axis)) say('the operand lacks the axis');
+      return wants(of(node.operand));
+    case 'order':
+      if (node.candidates !== null) isBool(node.candidates);
+      if (!subset(node.over, node.axes)) say('lacks an axis of over');
+      return;
+    case 'argmax':
+      if (!of(node.operand).includes(node.axis)) say('the operand lacks the axis');
+      return wants(of(node.operand).filter((a) => a !== node.axis));
+    case 'gather':
+      if (!of(node.table).includes(node.axis)) say('the table lacks the axis');
+      if (graph.nodes[node.indices]?.element !== 'i32') say('indices are not i32');
+      return wants([...new Set([...of(node.table).filter((a) => a !== node.axis), ...of(node.indices)])]);
+    case 'rename':
+      if (!subset(node.from, of(node.operand))) say('the operand lacks an axis');
+      node.from.forEach((from, i) => equalSizes(from, node.to[i] ?? from));
+      return wants(replace(of(node.operand), node.from, node.to));
+    case 'slice': {
+      if (!of(node.operand).includes(node.axis)) say('the operand lacks the axis');
+      const [at, whole, part] = [asInteger(node.at), sizeOf(node.axis), node.as === null ? 1 : sizeOf(node.as)];
+      if (at !== null && at < 0) say('begins before the axis');
+      if (at !== null && whole !== null && part !== null && at + part > whole) say('ends after the axis');
+      return wants(replace(of(node.operand), [node.axis], node.as === null ? [] : [node.as]));
+    }
+    case 'split':
+      if (!of(node.operand).includes(node.axis)) say('the operand lacks the axis');
+      return wants(replace(of(node.operand), [node.axis], node.into));
+    case 'merge':
+      if (!subset(node.from, of(node.operand))) say('the operand lacks an axis');
+      return wants(replace(of(node.operand), node.from, [node.into]));
+    case 'broadcast':
+      if (!subset(of(node.operand), node.axes)) say('loses an axis');
+      return;
+    case 'concat': {
+      for (const part of node.parts) {
+        if (part.axis !== null && !of(part.node).includes(part.axis)) say(`part %${part.node} lacks its axis`);
+      }
+      const rest = node.parts.flatMap((p) => of(p.node).filter((a) => a !== p.axis));
+      if (rest.includes(node.axis)) say('a part has the new axis already');
+      return wants([...new Set([node.axis, ...rest])]);
+    }
+  }
+}
+
+/** Violations of what domains.ts promises. */
+export function domainProblems({ graph, domains }: SparseGraph): readonly string[] {
+  const problems: string[] = [];
+  for (const node of graph.nodes) {
+    const domain = domains.get(node.id);
+    if (domain === undefined) {
+      problems.push(`%${node.id} has no domain`);
+      continue;
+    }
+    domain.supports.forEach((id, i) => {
+      const support = graph.nodes[id];
+      if (support?.kind !== 'support') problems.push(`%${node.id}: %${id} of its domain is no support`);
+      else if (!subset(support.axes, node.axes)) problems.push(`%${node.id}: %${id} of its domain has other axes`);
+      if (id >= node.id) problems.push(`%${node.id}: %${id} of its domain comes later`);
+      if (i > 0 && id <= (domain.supports[i - 1] ?? -1)) problems.push(`%${node.id}: its supports are not in order`);
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,143 @@
+/**
+ * The kernel IR: a small tree of statements and typed expressions with structured control, close enough to WGSL that
+ * reading it is reading the shader.
+ *
+ * Invariants (see verify-kernel.ts):
+ * - Buffers are declared once, as data; bindings, layouts and the manifest derive from that. There is no raw-WGSL escape.
+ * - All scalars are 32-bit: f32, i32, u32; `bool` exists in registers only and is stored as u32 (0 or 1).
+ * - Sizes reach a kernel as uniform fields (u32, i32 or f32), so that kernels of equal structure share one pipeline.
+ * - Names are generated (`v0`, `acc1`): no user text reaches a shader.
+ */
+
+export type ScalarType = 'f32' | 'i32' | 'u32' | 'bool';
+
+/** Element type of a storage buffer or workgroup array. */
+export type StoredType = 'f32' | 'i32' | 'u32' | 'atomic_i32' | 'atomic_u32';
+
+/** A storage buffer of a kernel: a flat array of 32-bit elements. */
+export interface BufferDecl {
+  readonly name: string;
+  readonly element: StoredType;
+  readonly access: 'read' | 'read_write';
+}
+
+/** A uniform field. All fields of a kernel form one uniform struct, in this order. */
+export interface UniformDecl {
+  readonly name: string;
+  readonly type: 'f32' | 'i32' | 'u32';
+}
+
+/** A workgroup array of a fixed number of elements. */
+export interface WorkgroupDecl {
+  readonly name: string;
+  readonly element: StoredType;
+  readonly length: number;
+}
+
+export type UnaryOp =
+  | 'neg'
+  | 'not'
+  | 'bit_not'
+  | 'abs'
+  | 'sign'
+  | 'floor'
+  | 'ceil'
+  /** Of positive normal numbers: what else there is, and every other function, is made of operations (math/). */
+  | 'sqrt'
+  | 'rsqrt';
+
+export type BinaryOp =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'rem'
+  | 'min'
+  | 'max'
+  | 'eq'
+  | 'ne'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'and'
+  | 'or'
+  | 'bit_and'
+  | 'bit_or'
+  | 'bit_xor'
+  | 'shl'
+  | 'shr';
+
+export type Builtin =
+  'global_id_x' | 'global_id_y' | 'local_id_x' | 'workgroup_id_x' | 'workgroup_id_y' | 'num_workgroups_x';
+
+export type Expr =
+  | { readonly kind: 'literal'; readonly type: ScalarType; readonly value: number | boolean }
+  | { readonly kind: 'local'; readonly type: ScalarType; readonly name: string }
+  | { readonly kind: 'builtin'; readonly type: 'u32'; readonly name: Builtin }
+  | { readonly kind: 'uniform'; readonly type: 'f32' | 'i32' | 'u32'; readonly name: string }
+  | { readonly kind: 'load'; readonly type: 'f32' | 'i32' | 'u32'; readonly buffer: string; readonly index: Expr }
+  | { readonly kind: 'load_shared'; readonly type: 'f32' | 'i32' | 'u32'; readonly array: string; readonly index: Expr }
+  | { readonly kind: 'unary'; readonly type: ScalarType; readonly op: UnaryOp; readonly operand: Expr }
+  | {
+      readonly kind: 'binary';
+      readonly type: ScalarType;
+      readonly op: BinaryOp;
+      readonly left: Expr;
+      readonly right: Expr;
+    }
+  /** Both sides are evaluated (as WGSL `select`): loads in them must be in bounds. */
+  | {
+      readonly kind: 'select';
+      readonly type: ScalarType;
+      readonly condition: Expr;
+      readonly then: Expr;
+      readonly else: Expr;
+    }
+  /** Value conversion; f32 to integers truncates and saturates, NaN gives 0. bool to number gives 0 or 1. */
+  | { readonly kind: 'convert'; readonly type: ScalarType; readonly operand: Expr }
+  | { readonly kind: 'bitcast'; readonly type: 'f32' | 'i32' | 'u32'; readonly operand: Expr }
+  | { readonly kind: 'fma'; readonly type: 'f32'; readonly a: Expr; readonly b: Expr; readonly c: Expr }
+  | { readonly kind: 'buffer_length'; readonly type: 'u32'; readonly buffer: string };
+
+export type AtomicOp = 'add' | 'min' | 'max';
+
+export type Stmt =
+  /** An immutable local. */
+  | { readonly kind: 'let'; readonly name: string; readonly value: Expr }
+  /** A mutable local. */
+  | { readonly kind: 'var'; readonly name: string; readonly value: Expr }
+  | { readonly kind: 'assign'; readonly name: string; readonly value: Expr }
+  | { readonly kind: 'store'; readonly buffer: string; readonly index: Expr; readonly value: Expr }
+  | { readonly kind: 'store_shared'; readonly array: string; readonly index: Expr; readonly value: Expr }
+  | {
+      readonly kind: 'atomic';
+      readonly op: AtomicOp;
+      readonly buffer: string;
+      readonly index: Expr;
+      readonly value: Expr;
+    }
+  | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[] }
+  /** `for (var name = from; name < to; name += step)`; the type is that of `from` (u32 or i32). */
+  | {
+      readonly kind: 'for';
+      readonly name: string;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly step: Expr;
+      readonly body: readonly Stmt[];
+    }
+  | { readonly kind: 'break' }
+  | { readonly kind: 'return' }
+  /** workgroupBarrier(): only under uniform control. */
+  | { readonly kind: 'barrier' };
+
+export interface Kernel {
+  /** Family and shape of the work, snake_case: goes into labels. */
+  readonly name: string;
+  readonly workgroupSize: number;
+  readonly buffers: readonly BufferDecl[];
+  readonly uniforms: readonly UniformDecl[];
+  readonly shared: readonly WorkgroupDecl[];
+  readonly body: readonly Stmt[];
+}

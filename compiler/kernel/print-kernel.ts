@@ -1,0 +1,141 @@
+/**
+ * A readable dump of a kernel (`--emit=kernel`), for people and golden files: one line a statement, every name declared
+ * with its type. It looks like a shader but is none; WGSL is spelt in wgsl/print-wgsl.ts only.
+ *
+ *   kernel scale, workgroup 64
+ *     read x: f32[]
+ *     read_write y: f32[]
+ *     uniform n: u32
+ *   {
+ *     let v0: u32 = global_id.x
+ *     if (v0 < n) {
+ *       y[v0] = x[v0] * 2.0
+ *     }
+ *   }
+ */
+import { formatF32 } from './format-f32.ts';
+import type { BinaryOp, Builtin, Expr, Kernel, Stmt } from './kernel-ir.ts';
+
+const SYMBOLS: Readonly<Record<Exclude<BinaryOp, 'min' | 'max' | 'pow'>, string>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  rem: '%',
+  eq: '==',
+  ne: '!=',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  and: '&&',
+  or: '||',
+  bit_and: '&',
+  bit_or: '|',
+  bit_xor: '^',
+  shl: '<<',
+  shr: '>>',
+};
+
+const BUILTINS: Readonly<Record<Builtin, string>> = {
+  global_id_x: 'global_id.x',
+  global_id_y: 'global_id.y',
+  local_id_x: 'local_id.x',
+  workgroup_id_x: 'workgroup_id.x',
+  workgroup_id_y: 'workgroup_id.y',
+  num_workgroups_x: 'num_workgroups.x',
+};
+
+/** The kernel as text, ending in a newline. */
+export function printKernel(kernel: Kernel): string {
+  return [
+    `kernel ${kernel.name}, workgroup ${kernel.workgroupSize}`,
+    ...kernel.buffers.map((b) => `  ${b.access} ${b.name}: ${b.element}[]`),
+    ...kernel.uniforms.map((u) => `  uniform ${u.name}: ${u.type}`),
+    ...kernel.shared.map((s) => `  shared ${s.name}: ${s.element}[${s.length}]`),
+    '{',
+    ...kernel.body.flatMap((s) => printStatement(s, 1)),
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** One statement as lines, indented `depth` levels. */
+export function printStatement(statement: Stmt, depth = 0): readonly string[] {
+  const pad = '  '.repeat(depth);
+  const block = (body: readonly Stmt[]) => body.flatMap((s) => printStatement(s, depth + 1));
+  switch (statement.kind) {
+    case 'let':
+    case 'var': {
+      const { kind, name, value } = statement;
+      return [`${pad}${kind} ${name}: ${value.type} = ${printExpr(value)}`];
+    }
+    case 'assign':
+      return [`${pad}${statement.name} = ${printExpr(statement.value)}`];
+    case 'store':
+      return [`${pad}${statement.buffer}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`];
+    case 'store_shared':
+      return [`${pad}${statement.array}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`];
+    case 'atomic': {
+      const { op, buffer, index, value } = statement;
+      return [`${pad}atomic_${op}(${buffer}[${printExpr(index)}], ${printExpr(value)})`];
+    }
+    case 'if':
+      return [
+        `${pad}if (${printExpr(statement.condition)}) {`,
+        ...block(statement.then),
+        ...(statement.else.length === 0 ? [] : [`${pad}} else {`, ...block(statement.else)]),
+        `${pad}}`,
+      ];
+    case 'for': {
+      const { name, from, to, step } = statement;
+      const head = `for ${name}: ${from.type} = ${printExpr(from)} to ${printExpr(to)} step ${printExpr(step)}`;
+      return [`${pad}${head} {`, ...block(statement.body), `${pad}}`];
+    }
+    case 'break':
+    case 'return':
+    case 'barrier':
+      return [pad + statement.kind];
+  }
+}
+
+/** One expression; operands that are operations themselves stand in parentheses. */
+export function printExpr(expr: Expr): string {
+  switch (expr.kind) {
+    case 'literal':
+      return expr.type === 'f32' ? formatF32(Number(expr.value)) : String(expr.value);
+    case 'local':
+    case 'uniform':
+      return expr.name;
+    case 'builtin':
+      return BUILTINS[expr.name];
+    case 'load':
+      return `${expr.buffer}[${printExpr(expr.index)}]`;
+    case 'load_shared':
+      return `${expr.array}[${printExpr(expr.index)}]`;
+    case 'unary':
+      if (expr.op === 'neg') return `-${printOperand(expr.operand)}`;
+      if (expr.op === 'not') return `!${printOperand(expr.operand)}`;
+      return `${expr.op}(${printExpr(expr.operand)})`;
+    case 'binary':
+      if (expr.op === 'min' || expr.op === 'max') {
+        return `${expr.op}(${printExpr(expr.left)}, ${printExpr(expr.right)})`;
+      }
+      return `${printOperand(expr.left)} ${SYMBOLS[expr.op]} ${printOperand(expr.right)}`;
+    case 'select':
+      return `select(${printExpr(expr.condition)}, ${printExpr(expr.then)}, ${printExpr(expr.else)})`;
+    case 'convert':
+      return `${expr.type}(${printExpr(expr.operand)})`;
+    case 'bitcast':
+      return `bitcast_${expr.type}(${printExpr(expr.operand)})`;
+    case 'fma':
+      return `fma(${printExpr(expr.a)}, ${printExpr(expr.b)}, ${printExpr(expr.c)})`;
+    case 'buffer_length':
+      return `length(${expr.buffer})`;
+  }
+}
+
+function printOperand(expr: Expr): string {
+  const infix = expr.kind === 'binary' && expr.op !== 'min' && expr.op !== 'max';
+  return infix ? `(${printExpr(expr)})` : printExpr(expr);
+}

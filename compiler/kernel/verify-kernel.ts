@@ -1,0 +1,279 @@
+/**
+ * The verifier of the kernel IR: what has to hold of a kernel before it is printed or run. Run after a family has built a
+ * kernel and after every legalisation.
+ *
+ * Checked: types of every node (kernel-typing.ts); names declared once, in scope, of the right type and mutability; stores only to
+ * writable memory, atomics only on atomic memory; barriers under uniform control (uniformity.ts); no statement that cannot
+ * be reached (drivers warn of it on stdout); indices that are literals; constants that WGSL can spell; nesting that shader
+ * compilers accept; and the target's limits. That an index is in bounds and that threads do not race is found by running
+ * (interpret.ts).
+ */
+import { unreachable } from '../../dsl/diagnostics/bug.ts';
+import type { TargetLimits } from '../target.ts';
+import type { BufferDecl, Expr, Kernel, ScalarType, Stmt, WorkgroupDecl } from './kernel-ir.ts';
+import { printExpr } from './print-kernel.ts';
+import { binaryType, isAtomic, isInteger, isNumeric, literalProblem, loadedType, unaryType } from './kernel-typing.ts';
+import { divergentBarriers } from './uniformity.ts';
+import { blocksOf, exprDepth, expressionsOf, operandsOf } from './visit-kernel.ts';
+
+/** Levels of blocks and expressions together; shader compilers give up at about 128. */
+export const MAX_NESTING = 100;
+
+/** What is wrong with a kernel, one sentence each; empty if nothing is. */
+export function verifyKernel(kernel: Kernel, limits: TargetLimits): readonly string[] {
+  return [
+    ...limitViolations(kernel, limits),
+    ...new BodyVerifier(kernel).violations(),
+    ...divergentBarriers(kernel).map((n) => `barrier ${n} is under control that differs between threads`),
+  ];
+}
+
+function limitViolations(kernel: Kernel, limits: TargetLimits): readonly string[] {
+  const violations: string[] = [];
+  const most = (what: string, value: number, limit: number) => {
+    if (value > limit) violations.push(`${what}: ${value}, and the limit is ${limit}`);
+  };
+  most('storage buffers', kernel.buffers.length, limits.maxStorageBuffersPerShaderStage);
+  most('workgroup size', kernel.workgroupSize, limits.maxComputeWorkgroupSizeX);
+  most('threads per workgroup', kernel.workgroupSize, limits.maxComputeInvocationsPerWorkgroup);
+  // Each array is laid out at a multiple of 16 bytes.
+  const shared = kernel.shared.reduce((bytes, { length }) => bytes + Math.ceil((4 * length) / 16) * 16, 0);
+  most('bytes of workgroup memory', shared, limits.maxComputeWorkgroupStorageSize);
+  if (!Number.isInteger(kernel.workgroupSize) || kernel.workgroupSize < 1) {
+    violations.push(`the workgroup size is ${kernel.workgroupSize}`);
+  }
+  return violations;
+}
+
+interface LocalInfo {
+  readonly type: ScalarType;
+  readonly mutable: boolean;
+}
+
+class BodyVerifier {
+  readonly #kernel: Kernel;
+  readonly #found: string[] = [];
+  readonly #buffers: ReadonlyMap<string, BufferDecl>;
+  readonly #shared: ReadonlyMap<string, WorkgroupDecl>;
+  readonly #uniforms: ReadonlyMap<string, ScalarType>;
+  readonly #scopes: Map<string, LocalInfo>[] = [];
+  #loops = 0;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#buffers = new Map(kernel.buffers.map((b) => [b.name, b]));
+    this.#shared = new Map(kernel.shared.map((s) => [s.name, s]));
+    this.#uniforms = new Map(kernel.uniforms.map((u) => [u.name, u.type]));
+  }
+
+  violations(): readonly string[] {
+    const { name, buffers, uniforms, shared, body } = this.#kernel;
+    if (!/^[a-z][a-z0-9_]*$/.test(name)) this.#report(`the kernel name '${name}' is not snake_case`);
+    const seen = new Set<string>();
+    for (const decl of [...buffers, ...uniforms, ...shared]) {
+      if (decl.name === '') this.#report('a declaration has no name');
+      if (seen.has(decl.name)) this.#report(`${decl.name} is declared twice`);
+      seen.add(decl.name);
+    }
+    for (const decl of buffers) {
+      if (isAtomic(decl.element) && decl.access === 'read') this.#report(`${decl.name} is atomic and read-only`);
+    }
+    for (const decl of shared) {
+      if (!Number.isInteger(decl.length) || decl.length < 1) this.#report(`${decl.name} has ${decl.length} elements`);
+      if (isAtomic(decl.element)) this.#report(`${decl.name} is atomic workgroup memory, which no statement writes`);
+    }
+    this.#block(body, 1);
+    return this.#found;
+  }
+
+  #report(message: string): void {
+    this.#found.push(message);
+  }
+
+  #block(body: readonly Stmt[], depth: number): void {
+    this.#scopes.push(new Map());
+    for (const [i, statement] of body.entries()) {
+      this.#statement(statement, depth);
+      if (endsFlow(statement) && i + 1 < body.length) {
+        this.#report(`a ${body[i + 1].kind} after a ${statement.kind} that never falls through is unreachable`);
+        break;
+      }
+    }
+    this.#scopes.pop();
+  }
+
+  #statement(statement: Stmt, depth: number): void {
+    for (const expr of expressionsOf(statement)) {
+      this.#expr(expr);
+      const levels = depth + exprDepth(expr);
+      if (levels >= MAX_NESTING) this.#report(`a ${statement.kind} nests ${levels} levels deep`);
+    }
+    if (depth >= MAX_NESTING) {
+      this.#report(`blocks nest ${depth} levels deep`);
+      return;
+    }
+    switch (statement.kind) {
+      case 'let':
+      case 'var':
+        this.#declare(statement.name, statement.value.type, statement.kind === 'var');
+        break;
+      case 'assign': {
+        const info = this.#lookUp(statement.name);
+        if (info === undefined) this.#report(`${statement.name} is assigned but not declared`);
+        else if (!info.mutable) this.#report(`${statement.name} is assigned but immutable`);
+        else this.#expect(statement.value, info.type, `the value of ${statement.name}`);
+        break;
+      }
+      case 'store':
+        this.#store(statement.buffer, this.#buffers.get(statement.buffer), statement.index, statement.value, false);
+        break;
+      case 'store_shared':
+        this.#store(statement.array, this.#shared.get(statement.array), statement.index, statement.value, false);
+        break;
+      case 'atomic':
+        this.#store(statement.buffer, this.#buffers.get(statement.buffer), statement.index, statement.value, true);
+        break;
+      case 'if':
+        this.#expect(statement.condition, 'bool', 'the condition of an if');
+        for (const block of blocksOf(statement)) this.#block(block, depth + 1);
+        break;
+      case 'for':
+        this.#for(statement, depth);
+        break;
+      case 'break':
+        if (this.#loops === 0) this.#report('a break is in no loop');
+        break;
+      case 'return':
+      case 'barrier':
+        break;
+      default:
+        unreachable(statement, 'kernel verifier');
+    }
+  }
+
+  #for(statement: Extract<Stmt, { kind: 'for' }>, depth: number): void {
+    const { type } = statement.from;
+    if (!isInteger(type)) this.#report(`the loop over ${statement.name} counts in ${type}`);
+    this.#expect(statement.to, type, `the limit of ${statement.name}`);
+    this.#expect(statement.step, type, `the step of ${statement.name}`);
+    if (statement.step.kind === 'literal' && !(Number(statement.step.value) > 0)) {
+      this.#report(`the loop over ${statement.name} does not advance`);
+    }
+    this.#scopes.push(new Map());
+    this.#declare(statement.name, type, false);
+    this.#loops++;
+    this.#block(statement.body, depth + 1);
+    this.#loops--;
+    this.#scopes.pop();
+  }
+
+  #declare(name: string, type: ScalarType, mutable: boolean): void {
+    const memory = this.#buffers.has(name) || this.#shared.has(name) || this.#uniforms.has(name);
+    if (memory || this.#lookUp(name) !== undefined) this.#report(`the local ${name} hides another ${name}`);
+    if (name === '') this.#report('a local has no name');
+    this.#scopes[this.#scopes.length - 1].set(name, { type, mutable });
+  }
+
+  #lookUp(name: string): LocalInfo | undefined {
+    for (let i = this.#scopes.length - 1; i >= 0; i--) {
+      const found = this.#scopes[i].get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #expect(expr: Expr, type: ScalarType, what: string): void {
+    if (expr.type !== type) this.#report(`${what} is ${expr.type}, not ${type}: ${printExpr(expr)}`);
+  }
+
+  #store(name: string, decl: BufferDecl | WorkgroupDecl | undefined, index: Expr, value: Expr, atomic: boolean): void {
+    if (decl === undefined) {
+      this.#report(`a store to ${name}, which is not declared`);
+      return;
+    }
+    if ('access' in decl && decl.access === 'read') this.#report(`a store to ${name}, which is read-only`);
+    if (isAtomic(decl.element) !== atomic)
+      this.#report(`${atomic ? 'an atomic' : 'a plain'} store to ${name}: ${decl.element}`);
+    this.#index(name, index, 'length' in decl ? decl.length : undefined);
+    this.#expect(value, loadedType(decl.element), `what is stored in ${name}`);
+  }
+
+  #index(name: string, index: Expr, length: number | undefined): void {
+    if (!isInteger(index.type)) this.#report(`${name} is indexed by ${index.type}`);
+    if (index.kind !== 'literal') return;
+    const at = Number(index.value);
+    if (at < 0 || (length !== undefined && at >= length)) this.#report(`${name}[${at}] is out of bounds`);
+  }
+
+  #expr(expr: Expr): void {
+    for (const operand of operandsOf(expr)) this.#expr(operand);
+    const wrong = (type: ScalarType | undefined) => {
+      if (type !== expr.type)
+        this.#report(`ill-typed, ${type ?? 'no operation'} and not ${expr.type}: ${printExpr(expr)}`);
+    };
+    switch (expr.kind) {
+      case 'literal': {
+        const problem = literalProblem(expr.type, expr.value);
+        if (problem !== undefined) this.#report(problem);
+        break;
+      }
+      case 'local': {
+        const info = this.#lookUp(expr.name);
+        if (info === undefined) this.#report(`the local ${expr.name} is not in scope`);
+        else wrong(info.type);
+        break;
+      }
+      case 'builtin':
+        break;
+      case 'uniform':
+        if (!this.#uniforms.has(expr.name)) this.#report(`the uniform ${expr.name} is not declared`);
+        else wrong(this.#uniforms.get(expr.name));
+        break;
+      case 'load': {
+        const decl = this.#buffers.get(expr.buffer);
+        if (decl === undefined) this.#report(`a load of ${expr.buffer}, which is not declared`);
+        else wrong(loadedType(decl.element));
+        this.#index(expr.buffer, expr.index, undefined);
+        break;
+      }
+      case 'load_shared': {
+        const decl = this.#shared.get(expr.array);
+        if (decl === undefined) this.#report(`a load of ${expr.array}, which is not declared`);
+        else wrong(loadedType(decl.element));
+        this.#index(expr.array, expr.index, decl?.length);
+        break;
+      }
+      case 'buffer_length':
+        if (!this.#buffers.has(expr.buffer)) this.#report(`the length of ${expr.buffer}, which is not declared`);
+        break;
+      case 'unary':
+        wrong(unaryType(expr.op, expr.operand.type));
+        break;
+      case 'binary':
+        wrong(binaryType(expr.op, expr.left.type, expr.right.type));
+        break;
+      case 'select':
+        this.#expect(expr.condition, 'bool', 'the condition of a select');
+        wrong(expr.then.type === expr.else.type ? expr.then.type : undefined);
+        break;
+      case 'convert':
+        break;
+      case 'bitcast':
+        wrong(isNumeric(expr.operand.type) ? expr.type : undefined);
+        break;
+      case 'fma':
+        wrong([expr.a, expr.b, expr.c].every((e) => e.type === 'f32') ? 'f32' : undefined);
+        break;
+      default:
+        unreachable(expr, 'kernel verifier');
+    }
+  }
+}
+
+/** Whether control never comes to what follows the statement. */
+function endsFlow(statement: Stmt): boolean {
+  if (statement.kind === 'return' || statement.kind === 'break') return true;
+  return (
+    statement.kind === 'if' && statement.else.length > 0 && blocksOf(statement).every((block) => block.some(endsFlow))
+  );
+}

@@ -1,0 +1,85 @@
+/** Walking kernels: what an expression is made of, what a statement reads and holds. Every visitor goes through here. */
+import type { Expr, Stmt } from './kernel-ir.ts';
+
+/** Operands of an expression, in order of evaluation. */
+export function operandsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'literal':
+    case 'local':
+    case 'builtin':
+    case 'uniform':
+    case 'buffer_length':
+      return [];
+    case 'load':
+    case 'load_shared':
+      return [expr.index];
+    case 'unary':
+    case 'convert':
+    case 'bitcast':
+      return [expr.operand];
+    case 'binary':
+      return [expr.left, expr.right];
+    case 'select':
+      return [expr.condition, expr.then, expr.else];
+    case 'fma':
+      return [expr.a, expr.b, expr.c];
+  }
+}
+
+/** The expressions a statement itself evaluates, in order; not those of the blocks it holds. */
+export function expressionsOf(statement: Stmt): readonly Expr[] {
+  switch (statement.kind) {
+    case 'let':
+    case 'var':
+    case 'assign':
+      return [statement.value];
+    case 'store':
+    case 'store_shared':
+    case 'atomic':
+      return [statement.index, statement.value];
+    case 'if':
+      return [statement.condition];
+    case 'for':
+      return [statement.from, statement.to, statement.step];
+    case 'break':
+    case 'return':
+    case 'barrier':
+      return [];
+  }
+}
+
+/** The blocks a statement holds. */
+export function blocksOf(statement: Stmt): readonly (readonly Stmt[])[] {
+  switch (statement.kind) {
+    case 'if':
+      return [statement.then, statement.else];
+    case 'for':
+      return [statement.body];
+    default:
+      return [];
+  }
+}
+
+/** Visits every statement, outer before inner. */
+export function forEachStatement(body: readonly Stmt[], visit: (statement: Stmt) => void): void {
+  for (const statement of body) {
+    visit(statement);
+    for (const block of blocksOf(statement)) forEachStatement(block, visit);
+  }
+}
+
+/** Visits every expression and every part of it, outer before inner. */
+export function forEachExpr(body: readonly Stmt[], visit: (expr: Expr) => void): void {
+  const visitAll = (expr: Expr): void => {
+    visit(expr);
+    operandsOf(expr).forEach(visitAll);
+  };
+  forEachStatement(body, (statement) => expressionsOf(statement).forEach(visitAll));
+}
+
+/** Levels of an expression: 1 for a leaf. */
+export function exprDepth(expr: Expr): number {
+  let levels = 0;
+  for (let level: readonly Expr[] = [expr]; level.length > 0; levels++) level = level.flatMap(operandsOf);
+  return levels;
+}

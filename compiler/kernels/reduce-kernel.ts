@@ -1,0 +1,78 @@
+/**
+ * reduce: one output point a thread, its reduced points visited in order; out: [points].
+ *
+ * The loop is the caller's: a dense nest over axes, or the list of assignments that belong to the output point (the combine of
+ * experts: work in proportion to what is present). A sum is in the order of sums (sums.ts), so it has one value: no atomics on
+ * floats.
+ *
+ * The greatest and the least are NaN if there is one. WGSL's max and min drop it, so the greatest magnitude in bits is found on the
+ * side (kernel/not-a-number.ts): two integer operations a visit, and one comparison at the end.
+ */
+import type { BufferDecl, Expr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { KernelBuilder } from '../kernel/kernel-builder.ts';
+import { bitcast, bool, max, min, or, select, u32 } from '../kernel/make-expressions.ts';
+import { isNaNMagnitude, magnitudeBits } from '../kernel/not-a-number.ts';
+import { extreme, forEachPoint, stored } from './space.ts';
+import type { Space, Value } from './space.ts';
+import { Sums } from './sums.ts';
+import type { Terms } from './sums.ts';
+
+export type ReduceOp = 'sum' | 'max' | 'min' | 'any';
+
+export interface ReduceConfig<P> {
+  readonly op: ReduceOp;
+  /** Type of the values; `any` has bools. */
+  readonly type: ScalarType;
+  readonly space: Space<P>;
+  readonly terms: Terms<P>;
+  readonly value: Value<P>;
+  readonly out: BufferDecl;
+}
+
+/** The result over no points, of what is no sum. */
+function identity(op: Exclude<ReduceOp, 'sum'>, type: ScalarType): Expr {
+  switch (op) {
+    case 'max':
+      return extreme(type, 'lowest');
+    case 'min':
+      return extreme(type, 'highest');
+    case 'any':
+      return bool(false);
+  }
+}
+
+function combine(op: Exclude<ReduceOp, 'sum'>, total: Expr, value: Expr): Expr {
+  switch (op) {
+    case 'max':
+      return max(total, value);
+    case 'min':
+      return min(total, value);
+    case 'any':
+      return or(total, value);
+  }
+}
+
+export function reduce<P>(k: KernelBuilder, config: ReduceConfig<P>): void {
+  const { op, type, space, terms, value, out } = config;
+  forEachPoint(k, space, (point, id) => {
+    if (op === 'sum') {
+      const sums = new Sums(k, type, 1, terms.most);
+      terms.visit(point, (inner) => sums.add(0, value(inner)), sums.close);
+      k.store(out, id, sums.total(0));
+      return;
+    }
+    const total = k.var(identity(op, type));
+    if (type !== 'f32') {
+      terms.visit(point, (inner) => k.assign(total, combine(op, total, value(inner))));
+      k.store(out, id, stored(total));
+      return;
+    }
+    const most = k.var(u32(0), 'most');
+    terms.visit(point, (inner) => {
+      const here = k.let(value(inner));
+      k.assign(total, combine(op, total, here));
+      k.assign(most, max(most, magnitudeBits(here)));
+    });
+    k.store(out, id, select(isNaNMagnitude(most), bitcast('f32', most), total));
+  });
+}

@@ -1,0 +1,150 @@
+/**
+ * The chooser: which kernel family computes a value, by the shape of the work. The one place that says when a family wins.
+ *
+ * | value | family |
+ * | --- | --- |
+ * | contraction on a relation, one side a weight that only the rows' groups and the columns index | grouped matmul |
+ * | other contraction whose last axis only one side has | contract, several columns a thread |
+ * | any other contraction | contract |
+ * | reduction of what is masked by the support of a relation, over axes of it | reduce over the list of assignments |
+ * | other reduction | reduce over a dense nest |
+ * | concat of many parts | one map a part, into its place |
+ * | scan, order, argmax, gather, draw | the family of that name (a look-up and a draw are maps) |
+ * | everything else | map |
+ */
+import { POS_INF, NEG_INF } from '../../graph/infinity.ts';
+import { domainOf } from '../../graph/domains.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type { AxisId, Node, NodeId, ReduceOp } from '../../graph/graph-ir.ts';
+import { nodeOf } from '../../graph/node-uses.ts';
+import { descends } from '../memory/memory.ts';
+import type { Relation, StoredSpace } from '../memory/memory.ts';
+import { MOST_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
+import type { Storage } from './choose-storage.ts';
+
+/** A list of a relation's rows for each key: which rows belong to an output point. */
+export interface IndexShape {
+  readonly relation: Relation;
+  /** Keys are rows of this relation (an ancestor), or null. */
+  readonly ancestor: Relation | null;
+  /** Further axes of the keys. */
+  readonly keys: readonly AxisId[];
+  /** The axes listed, in the order of the sums. */
+  readonly listed: readonly AxisId[];
+}
+
+export type Choice =
+  | {
+      readonly family: 'map' | 'scan' | 'order' | 'argmax' | 'gather' | 'draw' | 'contract' | 'reduce' | 'concat_parts';
+    }
+  | { readonly family: 'contract_columns'; readonly sharedIsLeft: boolean; readonly columns: number }
+  | {
+      readonly family: 'grouped_matmul';
+      readonly inputIsLeft: boolean;
+      readonly tileRows: number;
+      readonly tileColumns: number;
+    }
+  /** `dense`: the reduced axes the relation does not have, looped over at each row. */
+  | {
+      readonly family: 'reduce_listed';
+      readonly index: IndexShape;
+      readonly dense: readonly AxisId[];
+      readonly value: NodeId;
+    };
+
+export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, storage: Storage): Choice {
+  switch (node.kind) {
+    case 'contract':
+      return chooseContraction(fused, node, space, storage);
+    case 'reduce':
+      return chooseReduction(fused, node, space, storage);
+    case 'concat':
+      return { family: node.parts.length > MOST_INLINE_PARTS ? 'concat_parts' : 'map' };
+    case 'scan':
+    case 'order':
+    case 'argmax':
+    case 'gather':
+    case 'draw':
+      return { family: node.kind };
+    default:
+      return { family: 'map' };
+  }
+}
+
+function chooseContraction(
+  fused: FusedGraph,
+  node: Extract<Node, { kind: 'contract' }>,
+  space: StoredSpace,
+  storage: Storage,
+): Choice {
+  const left = nodeOf(fused.graph, node.left);
+  const right = nodeOf(fused.graph, node.right);
+  const { relation, axes: columns } = space;
+  if (relation !== null && columns.length > 0 && node.element !== 'i32') {
+    const sources = relation.axes.filter((a) => !relation.targets.includes(a));
+    for (const [input, weight] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const isWeight =
+        !weight.axes.some((a) => sources.includes(a)) &&
+        columns.every((a) => weight.axes.includes(a)) &&
+        weight.axes.some((a) => relation.targets.includes(a));
+      const isInput =
+        !input.axes.some((a) => columns.includes(a)) && (storage.spaces.get(weight.id)?.relation ?? null) === null;
+      if (isWeight && isInput) {
+        return { family: 'grouped_matmul', inputIsLeft: input.id === left.id, tileRows: 4, tileColumns: 4 };
+      }
+    }
+  }
+  const last = columns[columns.length - 1];
+  if (last !== undefined && left.axes.includes(last) !== right.axes.includes(last)) {
+    return { family: 'contract_columns', sharedIsLeft: right.axes.includes(last), columns: 4 };
+  }
+  return { family: 'contract' };
+}
+
+function isIdentity(op: ReduceOp, otherwise: number): boolean {
+  switch (op) {
+    case 'sum':
+    case 'any':
+      return otherwise === 0;
+    case 'max':
+      return otherwise <= NEG_INF;
+    case 'min':
+      return otherwise >= POS_INF;
+  }
+}
+
+/**
+ * A reduction whose operand counts only where a support holds visits the rows of a relation made of that support (and of supports
+ * that hold on the whole domain of the result), if it sums over axes of that relation.
+ */
+function chooseReduction(
+  fused: FusedGraph,
+  node: Extract<Node, { kind: 'reduce' }>,
+  space: StoredSpace,
+  storage: Storage,
+): Choice {
+  const operand = nodeOf(fused.graph, node.operand);
+  if (operand.kind !== 'masked' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce' };
+  const holds = [...domainOf(fused, node.id).supports, operand.support];
+  const reachable = [...node.axes, ...node.over];
+  const fits = storage.relations.filter(
+    (r) =>
+      isKnownBefore(r, node) &&
+      storage.conjunctions.holdsUnder(r.supports, operand.support) &&
+      r.supports.every((s) => storage.conjunctions.holdsUnder(holds, s)) &&
+      r.axes.every((a) => reachable.includes(a)) &&
+      r.axes.some((a) => node.over.includes(a)) &&
+      // A constant number of operations for each assignment is not worth a list.
+      reachable.some((a) => !r.axes.includes(a)),
+  );
+  const [relation] = [...fits].sort((a, b) => b.axes.length - a.axes.length);
+  if (relation === undefined) return { family: 'reduce' };
+  const ancestor = space.relation !== null && descends(relation, space.relation) ? space.relation : null;
+  const listed = node.over.filter((a) => relation.axes.includes(a));
+  const keys = relation.axes.filter((a) => !listed.includes(a) && !(ancestor?.axes.includes(a) ?? false));
+  const dense = node.over.filter((a) => !relation.axes.includes(a));
+  return { family: 'reduce_listed', index: { relation, ancestor, keys, listed }, dense, value: operand.value };
+}

@@ -1,0 +1,349 @@
+/**
+ * Which values get memory, and over which space.
+ *
+ * Memory: what the fusion pass says, what cannot be computed in passing (sums, orders, draws, look-ups, extern results), and what
+ * would otherwise be computed once for every step of somebody's inner loop (`amplified`).
+ *
+ * Space: dense, unless the value's domain has supports: then on the relation of those supports, if that relation earns its three
+ * launches. It does when some value on it takes more than a constant number of operations for each assignment (it has features, or
+ * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { apply, multiply, zero } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import { boundOf, joinBounds, smaller } from '../../graph/presence-bounds.ts';
+import { domainOf } from '../../graph/domains.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { nodeOf, nodesOfCheck, nodesOfRoot, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
+import { Conjunctions } from './predicate-sets.ts';
+import type { Relation, StoredSpace } from '../memory/memory.ts';
+
+export interface Storage {
+  /** Nodes with memory of their own (leaves have theirs from outside). */
+  readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
+  /** Nodes a run needs, in id order: roots, defaults, externs, supports of domains, and all they read. */
+  readonly live: readonly NodeId[];
+  readonly relations: readonly Relation[];
+  readonly conjunctions: Conjunctions;
+  /** Over which points each check looks, by its number; those of numbers are in the kernel of their node. */
+  readonly checked: ReadonlyMap<number, StoredSpace>;
+}
+
+/** Parts of a concat up to which it is chosen between where it is used. */
+export const MOST_INLINE_PARTS = 4;
+
+/** `cut`: values that must have memory because a launch ran out of bindings. */
+export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Storage {
+  const { graph } = fused;
+  const live = liveNodes(fused);
+  const stored = new Set<NodeId>();
+  for (const id of live) {
+    const node = nodeOf(graph, id);
+    if (node.kind === 'leaf') continue;
+    const wanted = fused.materialised.has(id) && node.kind !== 'constant' && node.kind !== 'size';
+    if (wanted || cut.has(id) || needsMemory(node)) stored.add(id);
+  }
+  // A value stored by amplification is a consumer itself: go on until nothing changes.
+  for (const id of [...live].reverse()) {
+    if (!stored.has(id)) continue;
+    for (const extra of amplified(fused, nodeOf(graph, id), stored)) stored.add(extra);
+  }
+  const conjunctions = new Conjunctions(fused);
+  const relations = new RelationTable(fused, conjunctions);
+  const wanted: (readonly NodeId[])[] = [];
+  for (const id of stored) {
+    const node = nodeOf(graph, id);
+    // What is summed under a support is visited by assignment: the list needs the relation too.
+    for (const supports of [usableSupports(fused, node), summedSupports(fused, node)]) {
+      if (supports.length > 0 && isHeavy(fused, node, supports)) wanted.push(supports);
+    }
+  }
+  // Of several ways to write a set of assignments, the one that is known first makes the relation.
+  for (const supports of wanted.sort((a, b) => Math.max(...a) - Math.max(...b))) relations.of(supports);
+  const spaces = new Map<NodeId, StoredSpace>();
+  for (const id of [...stored].sort((a, b) => a - b)) {
+    const node = nodeOf(graph, id);
+    const relation = bestRelation(conjunctions, relations.all, usableSupports(fused, node), node);
+    const axes = node.axes.filter((a) => relation === null || !relation.axes.includes(a));
+    spaces.set(id, { relation, axes });
+  }
+  const checked = new Map<number, StoredSpace>();
+  graph.checks.forEach((check, i) => {
+    if (check.kind !== 'holds') return;
+    const node = nodeOf(graph, check.node);
+    const relation = bestRelation(conjunctions, relations.all, check.where, node);
+    checked.set(i, { relation, axes: node.axes.filter((a) => relation === null || !relation.axes.includes(a)) });
+  });
+  return { spaces, live, relations: relations.all, conjunctions, checked };
+}
+
+function liveNodes(fused: FusedGraph): readonly NodeId[] {
+  const { graph } = fused;
+  const live = new Set<NodeId>();
+  const pending = [...graph.roots.flatMap(nodesOfRoot), ...graph.checks.flatMap(nodesOfCheck)];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (live.has(id)) continue;
+    live.add(id);
+    pending.push(...dependenciesOf(fused, nodeOf(graph, id)));
+  }
+  return [...live].sort((a, b) => a - b);
+}
+
+/** What must be known before a node: its operands, the supports of its domain, a control's default, where a NaN in it counts. */
+export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[] {
+  const fallback = node.kind === 'leaf' ? (fused.graph.leaves[node.leaf]?.fallback ?? null) : null;
+  return [
+    ...operandsOf(fused.graph, node),
+    ...domainOf(fused, node.id).supports,
+    ...(fallback === null ? [] : [fallback]),
+    ...whereNumbersCount(fused.graph, node),
+  ];
+}
+
+function needsMemory(node: Node): boolean {
+  switch (node.kind) {
+    case 'contract':
+    case 'reduce':
+    case 'scan':
+    case 'order':
+    case 'argmax':
+    case 'gather':
+    case 'draw':
+    case 'extern':
+      return true;
+    case 'concat':
+      return node.parts.length > MOST_INLINE_PARTS;
+    default:
+      return false;
+  }
+}
+
+/** The axes summed or searched over: what a thread loops over for one output point. */
+export function loopAxes(node: Node): readonly AxisId[] {
+  switch (node.kind) {
+    case 'contract':
+    case 'reduce':
+    case 'order':
+      return node.over;
+    case 'scan':
+    case 'argmax':
+      return [node.axis];
+    default:
+      return [];
+  }
+}
+
+/**
+ * The supports of a node's domain a relation may be made of: an operation along an axis of theirs (or an extern, whose buffers the
+ * host sees) needs the value dense.
+ */
+function usableSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
+  if (node.kind === 'extern' || (node.kind === 'concat' && node.parts.length > MOST_INLINE_PARTS)) return [];
+  const along = node.kind === 'reduce' || node.kind === 'contract' ? [] : loopAxes(node);
+  return domainOf(fused, node.id).supports.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));
+}
+
+function isHeavy(fused: FusedGraph, node: Node, supports: readonly NodeId[]): boolean {
+  const support = new Set(supports.flatMap((s) => nodeOf(fused.graph, s).axes));
+  return [...node.axes, ...loopAxes(node)].some((a) => !support.has(a));
+}
+
+/** The supports that hold wherever a reduction over a masked operand finds something; none: no such reduction. */
+function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
+  if (node.kind !== 'reduce') return [];
+  const operand = nodeOf(fused.graph, node.operand);
+  if (operand.kind !== 'masked') return [];
+  if (!nodeOf(fused.graph, operand.support).axes.some((a) => node.over.includes(a))) return [];
+  return [...domainOf(fused, node.id).supports, operand.support];
+}
+
+/** Whether all a relation is made of is computed before a node. */
+export function isKnownBefore(relation: Relation, node: Node): boolean {
+  const { parent } = relation;
+  return relation.supports.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
+}
+
+/** The tightest relation that has all points of the node's domain. */
+function bestRelation(
+  conjunctions: Conjunctions,
+  relations: readonly Relation[],
+  supports: readonly NodeId[],
+  node: Node,
+): Relation | null {
+  if (supports.length === 0) return null;
+  const fits = relations.filter(
+    (r) =>
+      isKnownBefore(r, node) &&
+      r.axes.every((a) => node.axes.includes(a)) &&
+      r.supports.every((s) => conjunctions.holdsUnder(supports, s)),
+  );
+  const within = (inner: Relation, outer: Relation) =>
+    outer.supports.every((s) => conjunctions.holdsUnder(inner.supports, s));
+  const tightness = (r: Relation) => fits.filter((other) => within(r, other)).length;
+  return fits.reduce<Relation | null>((best, r) => (best === null || tightness(r) > tightness(best) ? r : best), null);
+}
+
+/** The relations of a plan, one for each set of assignments. */
+class RelationTable {
+  readonly all: Relation[] = [];
+  readonly #fused: FusedGraph;
+  readonly #conjunctions: Conjunctions;
+
+  constructor(fused: FusedGraph, conjunctions: Conjunctions) {
+    this.#fused = fused;
+    this.#conjunctions = conjunctions;
+  }
+
+  /** The relation of a conjunction of supports; made if there is none. */
+  of(conjunction: readonly NodeId[]): Relation {
+    const fused = this.#fused;
+    const conjunctions = this.#conjunctions;
+    const supports = conjunctions.minimal(conjunction);
+    const known = this.all.find((r) => conjunctions.same(r.supports, supports));
+    if (known !== undefined) return known;
+    // A support that is guarded by others only refines their rows, if it has axes they lack.
+    const atoms = conjunctions.atomsOf(supports);
+    const axesOf = (ids: readonly NodeId[]) => new Set(ids.flatMap((id) => nodeOf(fused.graph, id).axes));
+    const levels = new Map<NodeId, number>();
+    for (const atom of atoms) {
+      const guards = conjunctions.guardsAmong(atom, atoms).map((g) => levels.get(g) ?? 0);
+      levels.set(atom, guards.length === 0 ? 0 : 1 + Math.max(...guards));
+    }
+    const top = Math.max(...levels.values());
+    const below = atoms.filter((a) => (levels.get(a) ?? 0) < top);
+    const refined = below.length > 0 && axesOf(below).size < axesOf(atoms).size;
+    const parent = refined ? this.of(below) : null;
+    const relation = this.#make(supports, refined ? atoms.filter((a) => levels.get(a) === top) : supports, parent);
+    this.all.push(relation);
+    return relation;
+  }
+
+  #make(supports: readonly NodeId[], refines: readonly NodeId[], parent: Relation | null): Relation {
+    const { graph } = this.#fused;
+    const sizeOf = (axis: AxisId): Size => {
+      const size = graph.axes.get(axis)?.size;
+      if (size === undefined) throw new CompilerBug('schedule', `no axis ${axis}`);
+      return size;
+    };
+    const parts = supports.map((s) => {
+      const node = nodeOf(graph, s);
+      if (node.kind !== 'support')
+        throw new CompilerBug('schedule', `a domain names node ${s}, which is a ${node.kind}`);
+      return node;
+    });
+    const above = parent?.axes ?? [];
+    const fresh = [...new Set(parts.flatMap((p) => [...p.targets, ...p.axes]))].filter((a) => !above.includes(a));
+    const targets = new Set(parts.flatMap((p) => p.targets));
+    const keys = fresh.filter((a) => targets.has(a));
+    const rest = fresh.filter((a) => !targets.has(a));
+    const joined = joinBounds(parts, sizeOf);
+    const capacity = boundOf(joined.bounds, [], joined.axes, sizeOf);
+    const refinedCapacity = parent === null ? capacity : multiply([parent.capacity, ...fresh.map(sizeOf)]);
+    return {
+      id: this.all.length,
+      supports,
+      parent,
+      refines,
+      keys,
+      rest,
+      axes: [...above, ...keys, ...rest],
+      targets: [...keys, ...(parent?.targets ?? [])],
+      capacity: notNegative(smaller(capacity, refinedCapacity)),
+      bounds: joined.bounds,
+    };
+  }
+}
+
+/** A bound may be a formula that can fall below 0 (`limit(to: T - 4)`): no rows then. */
+function notNegative(size: Size): Size {
+  const subtracts = (s: Size): boolean =>
+    s.kind === 'op' ? s.op === 'sub' || s.args.some(subtracts) : s.kind === 'exact' && s.numerator < 0n;
+  return subtracts(size) ? apply('max', size, zero) : size;
+}
+
+/**
+ * Values inlined into the loop of `consumer` that do not vary with all it runs over and take more than a load: each would be
+ * computed again and again. Keys and candidates of an order are compared pairwise and count as such.
+ */
+function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId>): readonly NodeId[] {
+  const { graph } = fused;
+  const loops = loopAxes(consumer);
+  if (consumer.kind !== 'contract' && consumer.kind !== 'reduce' && consumer.kind !== 'order') return [];
+  const found: NodeId[] = [];
+  const everything = new Set<AxisId>([...consumer.axes, ...loops]);
+  const identity = new Map([...everything].map((a) => [a, new Set([a])] as const));
+  type Mapping = ReadonlyMap<AxisId, ReadonlySet<AxisId>>;
+  const visit = (id: NodeId, mapping: Mapping): void => {
+    const node = nodeOf(graph, id);
+    if (stored.has(id) || node.kind === 'leaf') return;
+    const varies = new Set(node.axes.flatMap((a) => [...(mapping.get(a) ?? [])]));
+    const pairwise = consumer.kind === 'order';
+    if ((pairwise || varies.size < everything.size) && costOf(fused, node, stored) >= 2) {
+      found.push(id);
+      return;
+    }
+    const set = (axis: AxisId, axes: Iterable<AxisId>): Mapping => new Map([...mapping, [axis, new Set(axes)]]);
+    const of = (axis: AxisId) => mapping.get(axis) ?? new Set<AxisId>();
+    switch (node.kind) {
+      case 'rename':
+        return visit(
+          node.operand,
+          new Map([...mapping, ...node.from.map((f, i) => [f, of(node.to[i] ?? f)] as const)]),
+        );
+      case 'slice':
+        return visit(node.operand, set(node.axis, node.as === null ? [] : of(node.as)));
+      case 'split':
+        return visit(node.operand, set(node.axis, node.into.flatMap((a) => [...of(a)]))); // prettier-ignore
+      case 'merge':
+        return visit(node.operand, new Map([...mapping, ...node.from.map((f) => [f, of(node.into)] as const)]));
+      case 'concat':
+        for (const part of node.parts) visit(part.node, part.axis === null ? mapping : set(part.axis, of(node.axis)));
+        return;
+      default:
+        for (const operand of operandsOf(graph, node)) visit(operand, mapping);
+    }
+  };
+  for (const operand of operandsOf(graph, consumer)) visit(operand, identity);
+  return found;
+}
+
+/** Arithmetic operations a value takes where it is computed in passing; a load and a view are free, a division counts 2. */
+function costOf(fused: FusedGraph, node: Node, stored: ReadonlySet<NodeId>): number {
+  if (stored.has(node.id) || node.kind === 'leaf') return 0;
+  const below = operandsOf(fused.graph, node).reduce(
+    (sum, id) => sum + costOf(fused, nodeOf(fused.graph, id), stored),
+    0,
+  );
+  switch (node.kind) {
+    case 'map':
+      return below + (CHEAP.has(node.op) ? 1 : 2);
+    case 'masked':
+    case 'concat':
+      return below + 1;
+    default:
+      return below;
+  }
+}
+
+const CHEAP: ReadonlySet<string> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'neg',
+  'not',
+  'and',
+  'or',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'convert',
+  'where',
+  'minimum',
+  'maximum',
+  'abs',
+  'relu',
+]);

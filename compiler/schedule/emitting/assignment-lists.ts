@@ -1,0 +1,219 @@
+/**
+ * Building relations and their lists: three launches each (kernels/compaction.ts), whatever the number of experts.
+ *
+ *   relation   mask: all its supports hold;      list = points (positions, with those of the rows it refines), place = the inverse,
+ *              keys: new target axes
+ *   list       mask: the point has a row;        list = the rows of each key, in index order of what is summed
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { apply, exact, multiply, one } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import type { AxisId } from '../../graph/graph-ir.ts';
+import { bitcast, bool, ge, i32, lt } from '../../kernel/make-expressions.ts';
+import type { Expr } from '../../kernel/kernel-ir.ts';
+import { CHUNK, chunksOf } from '../../kernels/compaction.ts';
+import type { Mask } from '../../kernels/compaction.ts';
+import { compactCount } from '../../kernels/compact-count.ts';
+import { compactFill } from '../../kernels/compact-fill.ts';
+import { SCAN_THREADS, compactScan } from '../../kernels/compact-scan.ts';
+import type { IndexShape } from '../deciding/choose-kernels.ts';
+import { emptyEnv, inner } from './point-scope.ts';
+import type { Env } from './point-scope.ts';
+import type { Lowering } from './expression-emitter.ts';
+import type { Compaction } from './contents.ts';
+import { depthOf } from '../memory/memory.ts';
+import type { Relation } from '../memory/memory.ts';
+import type { PlanBuilder } from './plan-builder.ts';
+
+interface CompactionShape {
+  readonly of: Compaction['of'];
+  readonly what: string;
+  readonly domain: string;
+  readonly keys: Size;
+  readonly perKey: Size;
+  readonly capacity: Size;
+  /** Words of an entry of the list. */
+  readonly words: number;
+  /** The mask, and what a present position enters into the list. */
+  readonly mask: (lowering: Lowering) => {
+    readonly present: Mask['present'];
+    readonly entry: (position: Expr) => readonly Expr[];
+  };
+  readonly withPlace: boolean;
+}
+
+interface CompactionBuffers {
+  readonly list: number;
+  readonly offsets: number;
+  readonly place: number | null;
+}
+
+export class RelationBuilder {
+  readonly #plan: PlanBuilder;
+  readonly #lists = new Map<string, CompactionBuffers>();
+
+  constructor(plan: PlanBuilder) {
+    this.#plan = plan;
+  }
+
+  /** Emits what builds a relation, once; its parents first. */
+  ensure(relation: Relation): void {
+    const plan = this.#plan;
+    if (plan.hasRelation(relation)) return;
+    if (relation.parent !== null) this.ensure(relation.parent);
+    const { parent, keys, rest } = relation;
+    const name = relation.axes.map((a) => plan.axis(a).name).join(', ');
+    const buffers = this.#compact({
+      of: { kind: 'relation', relation },
+      what: `assignments (${name})`,
+      domain: parent === null ? name : `rows of (${parent.axes.map((a) => plan.axis(a).name).join(', ')}) refined`,
+      keys: multiply(keys.map(plan.sizeOf)),
+      perKey: multiply([...(parent === null ? [] : [parent.capacity]), ...rest.map(plan.sizeOf)]),
+      capacity: relation.capacity,
+      words: depthOf(relation),
+      mask: (lowering) => ({
+        present: (position) => presentIn(lowering, relation, position),
+        entry: (position) => [position, ...wordsOfParent(lowering, relation, position)],
+      }),
+      withPlace: true,
+    });
+    plan.setRelation(relation, {
+      points: buffers.list,
+      offsets: buffers.offsets,
+      place: buffers.place ?? buffers.list,
+    });
+  }
+
+  /** Emits what lists a relation's rows by key, once. */
+  list(shape: IndexShape): { readonly list: number; readonly offsets: number } {
+    const plan = this.#plan;
+    this.ensure(shape.relation);
+    const id = [shape.relation.id, shape.ancestor?.id ?? '', shape.keys.join(), shape.listed.join()].join(';');
+    const known = this.#lists.get(id);
+    if (known !== undefined) return known;
+    const name = (axes: readonly AxisId[]) => axes.map((a) => plan.axis(a).name).join(', ');
+    const { ancestor } = shape;
+    const keys = shape.keys.map(plan.sizeOf);
+    const buffers = this.#compact({
+      of: { kind: 'list', shape },
+      what: `assignments (${name(shape.listed)}) of each (${name([...(ancestor?.axes ?? []), ...shape.keys])})`,
+      domain: name([...(ancestor?.axes ?? []), ...shape.keys, ...shape.listed]),
+      keys: multiply(ancestor === null ? keys : [ancestor.capacity, ...keys]),
+      perKey: multiply(shape.listed.map(plan.sizeOf)),
+      capacity: shape.relation.capacity,
+      words: 1,
+      mask: (lowering) => listMask(lowering, shape),
+      withPlace: false,
+    });
+    this.#lists.set(id, buffers);
+    return buffers;
+  }
+
+  #compact(shape: CompactionShape): CompactionBuffers {
+    const { table } = this.#plan;
+    const { what, domain, keys, perKey } = shape;
+    const positions = multiply([keys, perKey]);
+    const chunks = apply('ceil', apply('div', positions, exact(CHUNK)));
+    const counts = table.scratch(`${what}: counts`, 'u32', chunks);
+    const starts = table.scratch(`${what}: starts`, 'u32', apply('add', chunks, one));
+    const list = table.scratch(`${what}: list`, 'u32', multiply([shape.capacity, exact(shape.words)]));
+    const offsets = table.scratch(`${what}: offsets`, 'u32', apply('add', keys, one));
+    const place = shape.withPlace ? table.scratch(`${what}: place`, 'i32', positions) : null;
+    this.#plan.addCompaction({ what, of: shape.of, counts, starts, list, offsets, place });
+    const common = { span: null, domain, points: positions };
+    const maskOf = (lowering: Lowering) => {
+      const { present, entry } = shape.mask(lowering);
+      return { mask: { positions: lowering.launch.size(positions), present }, entry };
+    };
+    this.#plan.launch({ ...common, family: 'compact_count', what: `${what}, count`, threads: chunks }, (lowering) => {
+      const { mask } = maskOf(lowering);
+      compactCount(lowering.launch.k, { mask, counts: lowering.launch.write(counts) });
+    });
+    const scan = {
+      span: null,
+      domain: `chunks of (${domain})`,
+      points: chunks,
+      family: 'compact_scan',
+      what: `${what}, scan`,
+      threads: exact(SCAN_THREADS),
+      workgroupSize: SCAN_THREADS,
+    };
+    this.#plan.launch(scan, ({ launch }) => {
+      compactScan(launch.k, {
+        chunks: launch.k.let(chunksOf(launch.size(positions)), 'chunks'),
+        counts: launch.read(counts),
+        starts: launch.write(starts),
+      });
+    });
+    const threads = apply('max', chunks, apply('add', keys, one));
+    this.#plan.launch({ ...common, family: 'compact_fill', what: `${what}, fill`, threads }, (lowering) => {
+      const { launch } = lowering;
+      compactFill(launch.k, {
+        ...maskOf(lowering),
+        keys: launch.size(keys),
+        perKey: launch.size(perKey),
+        starts: launch.read(starts),
+        list: launch.write(list),
+        offsets: launch.write(offsets),
+        place: place === null ? null : launch.write(place),
+      });
+    });
+    return { list, offsets, place };
+  }
+}
+
+/** Whether all supports of a relation hold at one of its positions. */
+function presentIn(lowering: Lowering, relation: Relation, position: Expr): Expr {
+  const { k } = lowering.launch;
+  const digits = lowering.decode(position, lowering.positionSizes(relation));
+  const axes = [...relation.keys, ...relation.rest];
+  const parentAt = relation.parent === null ? -1 : relation.keys.length;
+  const indices = digits.filter((_, i) => i !== parentAt);
+  const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
+  const row = digits[parentAt];
+  if (relation.parent === null || row === undefined)
+    return lowering.allPresent(relation.refines, inner(emptyEnv(), pairs));
+  const { parent } = relation;
+  const present = k.var(bool(false), 'in');
+  k.when(lt(row, lowering.count(parent)), () => {
+    const point = inner(lowering.enterRow(emptyEnv(), parent, row), pairs);
+    k.assign(present, lowering.allPresent(relation.refines, point));
+  });
+  return present;
+}
+
+/** The words of the parent's row at one of a relation's positions that is present. */
+function wordsOfParent(lowering: Lowering, relation: Relation, position: Expr): readonly Expr[] {
+  const { parent, keys } = relation;
+  if (parent === null) return [];
+  const row = lowering.decode(position, lowering.positionSizes(relation))[keys.length];
+  if (row === undefined) throw new CompilerBug('schedule', `relation ${relation.id} has no digit for its parent's row`);
+  return lowering.pointWords(parent, row);
+}
+
+/** The mask of a list: positions over (keys, what is listed) whose point has a row; the entry is the row. */
+function listMask(lowering: Lowering, shape: IndexShape): ReturnType<CompactionShape['mask']> {
+  const { k } = lowering.launch;
+  const { relation, ancestor } = shape;
+  const axes = [...shape.keys, ...shape.listed];
+  const rows = new Map<Expr, Expr>();
+  return {
+    present: (position) => {
+      const sizes = axes.map((a) => lowering.size(a));
+      const digits = lowering.decode(
+        position,
+        ancestor === null ? sizes : [lowering.launch.size(ancestor.capacity), ...sizes],
+      );
+      const indices = ancestor === null ? digits : digits.slice(1);
+      const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
+      const found = k.var(i32(-1), 'row');
+      const look = (point: Env) => k.assign(found, lowering.placeOf(inner(point, pairs), relation));
+      const [row] = digits;
+      if (ancestor === null || row === undefined) look(emptyEnv());
+      else k.when(lt(row, lowering.count(ancestor)), () => look(lowering.enterRow(emptyEnv(), ancestor, row)));
+      rows.set(position, found);
+      return ge(found, 0);
+    },
+    entry: (position) => [bitcast('u32', rows.get(position) ?? i32(0))],
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * What the buffers of a plan hold, in terms of the graph it was made of: what a verifier (compiler/verify/) compares a run with,
+ * launch by launch. The plan itself, and what ships, needs none of it.
+ *
+ * A buffer that has no entry is the run's own (inputs, params, states), or belongs to how a launch works inside (partial sums):
+ * then what is made of it is judged.
+ */
+import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
+import type { IndexShape } from '../deciding/choose-kernels.ts';
+import type { Relation, StoredSpace } from '../memory/memory.ts';
+
+export type Content =
+  /** A node of the graph, over a space: its own memory. */
+  | { readonly kind: 'value'; readonly node: NodeId; readonly space: StoredSpace }
+  /** A copy of a node for the host. The node need have no memory of its own: then nobody but the host reads what is here. */
+  | { readonly kind: 'copy'; readonly node: NodeId; readonly space: StoredSpace }
+  /** What the host computed of a call: taken as it is. */
+  | { readonly kind: 'extern'; readonly node: NodeId; readonly space: StoredSpace }
+  /** Where all these supports hold, over dense axes. */
+  | { readonly kind: 'mask'; readonly supports: readonly NodeId[]; readonly axes: readonly AxisId[] }
+  /** A part of a compaction, by its place in `Contents.compactions`. */
+  | { readonly kind: 'compaction'; readonly compaction: number; readonly part: CompactionPart };
+
+export type CompactionPart = 'counts' | 'starts' | 'list' | 'offsets' | 'place';
+
+/** A relation, or a list of a relation's rows by key, with its buffers; see kernels/compaction.ts. */
+export interface Compaction {
+  readonly what: string;
+  readonly of:
+    { readonly kind: 'relation'; readonly relation: Relation } | { readonly kind: 'list'; readonly shape: IndexShape };
+  readonly counts: number;
+  readonly starts: number;
+  readonly list: number;
+  readonly offsets: number;
+  readonly place: number | null;
+}
+
+export interface Contents {
+  /** By buffer number. */
+  readonly buffers: ReadonlyMap<number, Content>;
+  readonly compactions: readonly Compaction[];
+}

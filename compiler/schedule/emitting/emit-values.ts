@@ -1,0 +1,379 @@
+/**
+ * One value with memory becomes one launch (a long concat: one for each part): the chooser says which family, this file hands the
+ * family its callbacks.
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { apply, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { add, and, bitcast, convert, eq, ge, lt } from '../../kernel/make-expressions.ts';
+import type { Expr } from '../../kernel/kernel-ir.ts';
+import { argmax } from '../../kernels/argmax.ts';
+import { contract, contractColumns } from '../../kernels/contract.ts';
+import { draw } from '../../kernels/draw.ts';
+import { groupedMatmul } from '../../kernels/grouped-matmul.ts';
+import { map } from '../../kernels/map.ts';
+import { order } from '../../kernels/order.ts';
+import { reduce } from '../../kernels/reduce-kernel.ts';
+import { scan } from '../../kernels/scan.ts';
+import { rowMajor } from '../../kernels/space.ts';
+import { chooseKernel } from '../deciding/choose-kernels.ts';
+import type { Choice } from '../deciding/choose-kernels.ts';
+import type { CheckEmitter } from './emit-checks.ts';
+import { emptyEnv, inner } from './point-scope.ts';
+import type { Env } from './point-scope.ts';
+import { kernelType } from './expression-emitter.ts';
+import type { Lowering } from './expression-emitter.ts';
+import { elementsOf } from '../memory/memory.ts';
+import type { StoredSpace } from '../memory/memory.ts';
+import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
+import type { RelationBuilder } from './assignment-lists.ts';
+import { hashText } from '../../../dsl/primitives/draw-hash.ts';
+import { alongAxes, indexTerms, pointsOf, termsAlong, termsOfList } from './spaces.ts';
+
+type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
+
+export class ValueEmitter {
+  readonly #plan: PlanBuilder;
+  readonly #relations: RelationBuilder;
+  readonly #checks: CheckEmitter;
+
+  constructor(plan: PlanBuilder, relations: RelationBuilder, checks: CheckEmitter) {
+    this.#plan = plan;
+    this.#relations = relations;
+    this.#checks = checks;
+  }
+
+  /** Computes a node into memory of its own. */
+  emit(node: Node, space: StoredSpace): void {
+    const plan = this.#plan;
+    if (space.relation !== null) this.#relations.ensure(space.relation);
+    const choice = chooseKernel(plan.fused, node, space, plan.storage);
+    this.#dispatch(node, space, choice);
+  }
+
+  /** Copies a value into a dense buffer over `axes`: a result, a control's default, an extern's operand. */
+  copy(id: NodeId, axes: readonly AxisId[], buffer: number, what: string, unless?: string): void {
+    const node = this.#plan.node(id);
+    const space: StoredSpace = { relation: null, axes };
+    this.#plan.contents.set(buffer, { kind: 'copy', node: id, space });
+    const options: LaunchOptions = { ...this.#options('map', node, space), what, unless };
+    this.#plan.launch(options, (l) => {
+      map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.value(id, p) });
+    });
+  }
+
+  /** A u32 mask over dense axes: where all these supports hold. */
+  mask(supports: readonly NodeId[], axes: readonly AxisId[], buffer: number, what: string): void {
+    const space: StoredSpace = { relation: null, axes };
+    const plan = this.#plan;
+    plan.contents.set(buffer, { kind: 'mask', supports, axes });
+    const threads = elementsOf(space, plan.sizeOf);
+    plan.launch({ family: 'map', what, span: null, threads, domain: plan.domainText(space), points: threads }, (l) => {
+      map(l.launch.k, {
+        space: pointsOf(l, space),
+        out: l.launch.write(buffer),
+        value: (p) => l.allPresent(supports, p),
+      });
+    });
+  }
+
+  #options(family: string, node: Node, space: StoredSpace): LaunchOptions {
+    const plan = this.#plan;
+    const points = elementsOf(space, plan.sizeOf);
+    return {
+      family,
+      what: node.kind === 'map' ? node.op : node.kind,
+      span: node.span,
+      threads: points,
+      domain: plan.domainText(space),
+      points,
+    };
+  }
+
+  #dispatch(node: Node, space: StoredSpace, choice: Choice): void {
+    const plan = this.#plan;
+    switch (choice.family) {
+      case 'map': {
+        const buffer = plan.allocate(node, space);
+        plan.launch(this.#options('map', node, space), (l) => {
+          map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.compute(node, p) });
+        });
+        return;
+      }
+      case 'contract':
+        if (node.kind === 'contract') this.#contract(node, space);
+        return;
+      case 'contract_columns':
+        if (node.kind === 'contract') this.#contractColumns(node, space, choice);
+        return;
+      case 'grouped_matmul':
+        if (node.kind === 'contract') this.#groupedMatmul(node, space, choice);
+        return;
+      case 'reduce':
+        if (node.kind === 'reduce') this.#reduce(node, space);
+        return;
+      case 'reduce_listed':
+        if (node.kind === 'reduce') this.#reduceListed(node, space, choice);
+        return;
+      case 'scan':
+        if (node.kind === 'scan') this.#scan(node, space);
+        return;
+      case 'order':
+        if (node.kind === 'order') this.#order(node, space);
+        return;
+      case 'argmax':
+        if (node.kind === 'argmax') this.#argmax(node, space);
+        return;
+      case 'gather':
+        if (node.kind === 'gather') this.#gather(node, space);
+        return;
+      case 'draw':
+        if (node.kind === 'draw') this.#draw(node, space);
+        return;
+      case 'concat_parts':
+        if (node.kind === 'concat') this.#concatParts(node, space);
+        return;
+    }
+  }
+
+  #contract(node: NodeOf<'contract'>, space: StoredSpace): void {
+    const buffer = this.#plan.allocate(node, space);
+    this.#plan.launch(this.#options('contract', node, space), (l) => {
+      contract(l.launch.k, {
+        type: kernelType(node.element),
+        space: pointsOf(l, space),
+        terms: termsAlong(l, node.over),
+        left: (p) => this.#factor(l, node, node.left, p),
+        right: (p) => this.#factor(l, node, node.right, p),
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
+  /** A side of a contraction, in the type of the sum. */
+  #factor(l: Lowering, node: NodeOf<'contract'>, side: NodeId, point: Env): Expr {
+    return convert(kernelType(node.element), l.value(side, point));
+  }
+
+  #contractColumns(
+    node: NodeOf<'contract'>,
+    space: StoredSpace,
+    choice: Extract<Choice, { family: 'contract_columns' }>,
+  ): void {
+    const plan = this.#plan;
+    const last = space.axes[space.axes.length - 1];
+    if (last === undefined) throw new CompilerBug('schedule', 'a contraction in columns has no last axis');
+    const rows: StoredSpace = { relation: space.relation, axes: space.axes.slice(0, -1) };
+    const [shared, own] = choice.sharedIsLeft ? [node.left, node.right] : [node.right, node.left];
+    const buffer = plan.allocate(node, space);
+    const blocks = apply('ceil', apply('div', plan.sizeOf(last), exact(choice.columns)));
+    const options = this.#options('contract_columns', node, space);
+    plan.launch({ ...options, threads: multiply([elementsOf(rows, plan.sizeOf), blocks]) }, (l) => {
+      contractColumns(l.launch.k, {
+        type: kernelType(node.element),
+        rows: pointsOf(l, rows),
+        width: l.size(last),
+        columns: choice.columns,
+        at: (p, column) => inner(p, [[last, column]]),
+        terms: termsAlong(l, node.over),
+        shared: (p) => this.#factor(l, node, shared, p),
+        own: (p) => this.#factor(l, node, own, p),
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
+  #groupedMatmul(
+    node: NodeOf<'contract'>,
+    space: StoredSpace,
+    choice: Extract<Choice, { family: 'grouped_matmul' }>,
+  ): void {
+    const plan = this.#plan;
+    const { relation, axes } = space;
+    if (relation === null) throw new CompilerBug('schedule', 'a grouped matmul has no relation');
+    const { tileRows, tileColumns } = choice;
+    const [input, weight] = choice.inputIsLeft ? [node.left, node.right] : [node.right, node.left];
+    const width = multiply(axes.map(plan.sizeOf));
+    const blocks = (size: Size, tile: number) => apply('ceil', apply('div', size, exact(tile)));
+    const buffer = plan.allocate(node, space);
+    const options = this.#options('grouped_matmul', node, space);
+    plan.launch(
+      { ...options, threads: multiply([blocks(relation.capacity, tileRows), blocks(width, tileColumns)]) },
+      (l) => {
+        const root = emptyEnv();
+        groupedMatmul<Env, readonly (readonly [AxisId, Expr])[]>(l.launch.k, {
+          tileRows,
+          tileColumns,
+          capacity: l.launch.size(relation.capacity),
+          count: l.count(relation),
+          width: l.launch.size(width),
+          enterRow: (row) => l.enterRow(root, relation, row),
+          atColumn: (point, column) => {
+            const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
+            return inner(point, axes.flatMap((a, i) => (digits[i] === undefined ? [] : [[a, digits[i]] as const]))); // prettier-ignore
+          },
+          sameGroup: (a, b) => and(...relation.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
+          terms: indexTerms(l, node.over),
+          input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
+          weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
+          out: l.launch.write(buffer),
+        });
+      },
+    );
+  }
+
+  #reduce(node: NodeOf<'reduce'>, space: StoredSpace): void {
+    const buffer = this.#plan.allocate(node, space);
+    const type = node.op === 'any' ? 'bool' : kernelType(node.element);
+    this.#plan.launch(this.#options(`reduce_${node.op}`, node, space), (l) => {
+      reduce(l.launch.k, {
+        op: node.op,
+        type,
+        space: pointsOf(l, space),
+        terms: termsAlong(l, node.over),
+        value: (p) => convert(type, l.value(node.operand, p)),
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
+  #reduceListed(
+    node: NodeOf<'reduce'>,
+    space: StoredSpace,
+    choice: Extract<Choice, { family: 'reduce_listed' }>,
+  ): void {
+    const plan = this.#plan;
+    const { index, dense, value } = choice;
+    const list = this.#relations.list(index);
+    const buffer = plan.allocate(node, space);
+    const type = node.op === 'any' ? 'bool' : kernelType(node.element);
+    plan.launch(this.#options(`reduce_${node.op}_listed`, node, space), (l) => {
+      reduce(l.launch.k, {
+        op: node.op,
+        type,
+        space: pointsOf(l, space),
+        terms: termsOfList(l, index, list, dense),
+        value: (p) => convert(type, l.value(value, p)),
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
+  #scan(node: NodeOf<'scan'>, space: StoredSpace): void {
+    const lines: StoredSpace = { relation: space.relation, axes: space.axes.filter((a) => a !== node.axis) };
+    const buffer = this.#plan.allocate(node, space);
+    const threads = elementsOf(lines, this.#plan.sizeOf);
+    this.#plan.launch({ ...this.#options('scan', node, space), threads }, (l) => {
+      const type = kernelType(node.element);
+      scan(l.launch.k, {
+        type,
+        space: pointsOf(l, lines),
+        terms: termsAlong(l, [node.axis]),
+        value: (p) => convert(type, l.value(node.operand, p)),
+        index: (p) => l.elementIndex(p, space),
+        exclusive: node.exclusive,
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
+  #order(node: NodeOf<'order'>, space: StoredSpace): void {
+    const plan = this.#plan;
+    const buffer = plan.allocate(node, space);
+    const report = this.#checks.ofNumbers(node);
+    plan.launch(this.#options('order', node, space), (l) => {
+      const { candidates } = node;
+      order(l.launch.k, {
+        space: pointsOf(l, space),
+        loop: alongAxes(l, node.over),
+        position: (p) => rowMajor(node.over.map((a) => l.index(p, a)), node.over.map((a) => l.size(a))), // prettier-ignore
+        keys: node.keys.map((key) => ({ value: (p: Env) => l.value(key.node, p), descending: key.descending })),
+        candidate: candidates === null ? null : (p) => convert('bool', l.value(candidates, p)),
+        report: report === null ? null : (p) => report(l, p),
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
+  #argmax(node: NodeOf<'argmax'>, space: StoredSpace): void {
+    const plan = this.#plan;
+    const buffer = plan.allocate(node, space);
+    const report = this.#checks.ofNumbers(node);
+    plan.launch(this.#options('argmax', node, space), (l) => {
+      const along = alongAxes(l, [node.axis]);
+      argmax(l.launch.k, {
+        space: pointsOf(l, space),
+        loop: (p, body) => along(p, (at) => body(at, l.index(at, node.axis))),
+        value: (p) => l.value(node.operand, p),
+        report: report === null ? null : (p) => report(l, p),
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
+  #gather(node: NodeOf<'gather'>, space: StoredSpace): void {
+    const plan = this.#plan;
+    const buffer = plan.allocate(node, space);
+    plan.launch(this.#options('gather', node, space), (l) => {
+      const { k } = l.launch;
+      map(k, {
+        space: pointsOf(l, space),
+        out: l.launch.write(buffer),
+        value: (p) => {
+          const at = k.let(convert('i32', l.value(node.indices, p)), 'at');
+          const size = k.let(bitcast('i32', l.size(node.axis)), 'size');
+          const value = k.var(l.zeroOf(node.element), 'm');
+          k.when(and(ge(at, 0), lt(at, size)), () => {
+            k.assign(value, l.value(node.table, inner(p, [[node.axis, bitcast('u32', at)]])));
+          });
+          return value;
+        },
+      });
+    });
+  }
+
+  #draw(node: NodeOf<'draw'>, space: StoredSpace): void {
+    const buffer = this.#plan.allocate(node, space);
+    this.#plan.launch(this.#options(`draw_${node.distribution}`, node, space), (l) => {
+      const { launch } = l;
+      draw(launch.k, {
+        distribution: node.distribution,
+        space: pointsOf(l, space),
+        seed: launch.seed(),
+        place: launch.number(exact(hashText(node.place)), 'place'),
+        folds: (p) =>
+          node.roots.map((root, i) => ({
+            name: launch.number(exact(hashText(root.name)), `root ${i}`),
+            index: root.offset === zero ? l.index(p, root.axis) : add(l.index(p, root.axis), launch.size(root.offset)),
+          })),
+        out: launch.write(buffer),
+      });
+    });
+  }
+
+  /** Each part is copied to its place: as many parts as there are, and no more buffers in a launch than one part needs. */
+  #concatParts(node: NodeOf<'concat'>, space: StoredSpace): void {
+    const plan = this.#plan;
+    const buffer = plan.allocate(node, space);
+    let offset: Size = zero;
+    for (const part of node.parts) {
+      const start = offset;
+      const own = space.axes.flatMap((a) => (a !== node.axis ? [a] : part.axis === null ? [] : [part.axis]));
+      const from: StoredSpace = { relation: null, axes: own };
+      plan.launch(this.#options('map_part', node, from), (l) => {
+        const at = l.launch.size(start);
+        map(l.launch.k, {
+          space: pointsOf(l, from),
+          out: l.launch.write(buffer),
+          value: (p) => convert(kernelType(node.element), l.value(part.node, p)),
+          index: (p) => {
+            const position = part.axis === null ? at : add(l.index(p, part.axis), at);
+            return l.elementIndex(inner(p, [[node.axis, position]]), space);
+          },
+        });
+      });
+      offset = apply('add', offset, part.axis === null ? one : plan.sizeOf(part.axis));
+    }
+  }
+}

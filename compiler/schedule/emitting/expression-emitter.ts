@@ -1,0 +1,327 @@
+/**
+ * From values of the graph to expressions of a kernel: what a node is at one point.
+ *
+ * An `Env` says where we are: an index for each axis, a row for each relation that is in scope. A node that has memory is loaded;
+ * any other is computed here from its operands (this is how elementwise chains fuse); a view is the same operand in another Env.
+ *
+ * - A value stored on a relation is loaded by its row if the row is in scope, else by the row its indices have (`place`). Where
+ *   they have none the row is 0 and the value means nothing: nobody asks for it, but the load is in bounds.
+ * - A value is emitted once in a block and the blocks inside it: `values` of an Env and its parents. `inner` starts a block.
+ * - Rows in scope are present: a support they were made of is known to be true.
+ */
+import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
+import { binaryNames, unaryNames } from '../../../dsl/types/primitive-names.ts';
+import type { AxisId, ElementType, MapOp, Node, NodeId } from '../../graph/graph-ir.ts';
+import { roundToF16 as nearestF16 } from '../../../dsl/tensors/round-to-f16.ts';
+import {
+  add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
+} from '../../kernel/make-expressions.ts'; // prettier-ignore
+import type { Expr, ScalarType } from '../../kernel/kernel-ir.ts';
+import { isWide } from '../../graph/wide-angles.ts';
+import { roundToF16 } from '../../kernel/math/f16.ts';
+import { cosine, sine, turned } from '../../kernel/math/turn.ts';
+import type { Turned } from '../../kernel/math/turn.ts';
+import type { Wide } from '../../kernel/math/wide.ts';
+import { exprDepth } from '../../kernel/visit-kernel.ts';
+import { extreme, rowMajor } from '../../kernels/space.ts';
+import { inner } from './point-scope.ts';
+import type { Env } from './point-scope.ts';
+import { PointLowering } from './point-emitter.ts';
+import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
+import { wideValue } from './wide-emitter.ts';
+
+const KERNEL_TYPE: Readonly<Record<ElementType, ScalarType>> = { f32: 'f32', f16: 'f32', i32: 'i32', bool: 'bool' };
+const COMPARISONS: ReadonlySet<MapOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
+/** Expressions nest no deeper than this before they get a local: shader compilers give up at about 128. */
+const DEEPEST = 12;
+
+export function kernelType(element: ElementType): ScalarType {
+  return KERNEL_TYPE[element];
+}
+
+export class Lowering extends PointLowering {
+  /** Nodes computed in passing in this launch: what may be given memory if it binds too many buffers. */
+  readonly inlined = new Set<NodeId>();
+  private readonly wideValues = new WeakMap<Env, Map<NodeId, Wide>>();
+  private readonly turnedAngles = new WeakMap<Env, Map<NodeId, Turned>>();
+
+  /** The zero of an element type. */
+  zeroOf(element: ElementType): Expr {
+    return constant(element, 0);
+  }
+
+  /** The value of a node at a point: f32, i32 or bool. */
+  value(id: NodeId, env: Env): Expr {
+    for (let e: Env | null = env; e !== null; e = e.parent) {
+      const known = e.values.get(id);
+      if (known !== undefined) return known;
+    }
+    const node = this.placement.node(id);
+    const memory = this.placement.memoryOf(id);
+    let value: Expr;
+    if (memory !== null) {
+      const loaded = load(this.read(memory.buffer), this.elementIndex(env, memory.space));
+      value = node.element === 'bool' ? ne(loaded, u32(0)) : loaded;
+    } else {
+      const outer = this.computing;
+      this.computing = id;
+      value = this.compute(node, env);
+      this.computing = outer;
+      this.inlined.add(id);
+    }
+    const simple = value.kind === 'literal' || value.kind === 'local' || value.kind === 'uniform';
+    if (!simple && (this.placement.usesOf(id) > 1 || exprDepth(value) > DEEPEST)) value = this.launch.k.let(value);
+    env.values.set(id, value);
+    return value;
+  }
+
+  /** The value of a node computed from its operands, whether it has memory or not. */
+  compute(node: Node, env: Env): Expr {
+    const { k } = this.launch;
+    switch (node.kind) {
+      case 'constant':
+        return constant(node.element, node.value);
+      case 'size':
+        if (node.element === 'i32') return this.launch.size(node.size, 'i32');
+        return this.heldAs(node.element, this.launch.size(node.size, 'f32'));
+      case 'iota':
+        return this.heldAs(node.element, convert(kernelType(node.element), this.index(env, node.axis)));
+      case 'map':
+        return this.mapped(node, env);
+      case 'support':
+        return this.supported(node.id, env) ? bool(true) : this.value(node.mask, env);
+      case 'masked': {
+        const condition = this.value(node.support, env);
+        if (condition.kind === 'literal') {
+          return condition.value === true ? this.value(node.value, env) : constant(node.element, node.otherwise);
+        }
+        const result = k.var(constant(node.element, node.otherwise), 'm');
+        k.when(condition, () => k.assign(result, this.value(node.value, inner(env))));
+        return result;
+      }
+      case 'concat':
+        return this.concatenated(node, env);
+      case 'rename':
+      case 'slice':
+      case 'split':
+      case 'merge':
+      case 'broadcast':
+        return this.value(node.operand, this.view(env, node));
+      case 'leaf':
+      case 'contract':
+      case 'reduce':
+      case 'scan':
+      case 'order':
+      case 'argmax':
+      case 'gather':
+      case 'draw':
+      case 'extern':
+        throw new CompilerBug('schedule', `node ${node.id} (${node.kind}) has no memory`);
+      default:
+        return unreachable(node, 'schedule');
+    }
+  }
+
+  /** Whether all these supports hold at the point, tested in order up to the first that does not. */
+  allPresent(supports: readonly NodeId[], env: Env): Expr {
+    const open = supports.filter((s) => !this.supported(s, env));
+    const [first, ...rest] = open;
+    if (first === undefined) return bool(true);
+    const value = this.value(first, env);
+    if (rest.length === 0) return value;
+    const { k } = this.launch;
+    const result = k.var(bool(false), 'in');
+    k.when(value, () => k.assign(result, this.allPresent(rest, inner(env))));
+    return result;
+  }
+
+  /** Whether a support is known to hold: a row in scope was made of it. */
+  private supported(support: NodeId, env: Env): boolean {
+    return this.placement.holdsUnder(
+      [...env.rows.values()].flatMap(({ relation }) => relation.supports),
+      support,
+    );
+  }
+
+  private mapped(node: Extract<Node, { kind: 'map' }>, env: Env): Expr {
+    const { k } = this.launch;
+    const { op } = node;
+    const type = kernelType(node.element);
+    const values = node.operands.map((id) => this.value(id, env));
+    const at = (i: number): Expr => {
+      const value = values[i];
+      if (value === undefined) throw new CompilerBug('schedule', `${op} lacks operand ${i}`);
+      return value;
+    };
+    switch (op) {
+      case 'where':
+        return select(as('bool', at(0)), as(type, at(1)), as(type, at(2)));
+      case 'clamp':
+        return clamp(k, as(type, at(0)), as(type, at(1)), as(type, at(2)));
+      case 'convert':
+        if (node.element === 'f16') return this.heldAs('f16', as('f32', at(0)));
+        return type === 'i32' ? integerOf(k, at(0)) : as(type, at(0));
+      case 'sin':
+        return sine(k, this.turned(node.operands[0], at(0), env));
+      case 'cos':
+        return cosine(k, this.turned(node.operands[0], at(0), env));
+      case 'and':
+      case 'or':
+        return binaryFunctionOf(k, op, as('bool', at(0)), as('bool', at(1)));
+      default:
+        break;
+    }
+    if (values.length === 1) return unaryFunctionOf(k, unaryName(op), op === 'not' ? at(0) : as(type, at(0)));
+    const common = COMPARISONS.has(op) ? commonType(at(0), at(1), op === 'eq' || op === 'ne') : type;
+    return binaryFunctionOf(k, binaryName(op), as(common, at(0)), as(common, at(1)));
+  }
+
+  /** An angle less whole turns, once for all its waves. */
+  private turned(id: NodeId | undefined, angle: Expr, env: Env): Turned {
+    const { k } = this.launch;
+    if (id === undefined) throw new CompilerBug('schedule', 'a wave of nothing');
+    for (let e: Env | null = env; e !== null; e = e.parent) {
+      const known = this.turnedAngles.get(e)?.get(id);
+      if (known !== undefined) return known;
+    }
+    const node = (n: NodeId): Node => this.placement.node(n);
+    const source = {
+      k,
+      node,
+      value: (n: NodeId, at: Env): Expr => this.value(n, at),
+      view: (at: Env, view: Parameters<Lowering['view']>[1]): Env => this.view(at, view),
+      known: this.wideValues,
+    };
+    const wide = isWide(id, node) ? wideValue(id, env, source) : undefined;
+    const angles = this.turnedAngles.get(env) ?? new Map<NodeId, Turned>();
+    const result = turned(k, as('f32', angle), wide);
+    this.turnedAngles.set(env, angles.set(id, result));
+    return result;
+  }
+
+  /** A number of the right kernel type as the element holds it: f16 rounds. */
+  private heldAs(element: ElementType, value: Expr): Expr {
+    return element === 'f16' ? roundToF16(this.launch.k, value) : value;
+  }
+
+  private concatenated(node: Extract<Node, { kind: 'concat' }>, env: Env): Expr {
+    const { k } = this.launch;
+    const position = this.index(env, node.axis);
+    const result = k.var(constant(node.element, 0), 'm');
+    const choose = (i: number, offset: Expr): void => {
+      const part = node.parts[i];
+      if (part === undefined) return;
+      const end = k.let(add(offset, part.axis === null ? u32(1) : this.size(part.axis)), 'end');
+      const take = () => {
+        const at = part.axis === null ? [] : [[part.axis, sub(position, offset)] as const];
+        k.assign(result, as(result.type, this.value(part.node, this.reviewed(env, node.axis, at))));
+      };
+      k.when(lt(position, end), take, i + 1 < node.parts.length ? () => choose(i + 1, end) : undefined);
+    };
+    choose(0, u32(0));
+    return result;
+  }
+
+  /** The Env of a part: other axes as they are, the axis replaced. */
+  private reviewed(env: Env, without: AxisId, bound: readonly (readonly [AxisId, Expr])[]): Env {
+    const axes = new Map(env.axes);
+    axes.delete(without);
+    for (const [axis, index] of bound) axes.set(axis, index);
+    const gone = new Set([without, ...bound.map(([axis]) => axis)]);
+    const rows = new Map([...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => gone.has(a))));
+    return { axes, rows, parent: null, values: new Map(), places: new Map(), views: new Map() };
+  }
+
+  /** The Env of a view's operand: the same point under its axes. */
+  view(env: Env, node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>): Env {
+    const known = env.views.get(node.id);
+    if (known !== undefined) return known;
+    const operand = this.placement.node(node.operand).axes;
+    const above =
+      env.parent !== null && node.axes.every((a) => env.parent?.axes.has(a)) ? this.view(env.parent, node) : null;
+    const mapped = this.viewIndices(env, node);
+    const axes = new Map(operand.map((a) => [a, above?.axes.get(a) ?? mapped.get(a) ?? this.index(env, a)]));
+    // A row stays in scope if its axes go through untouched.
+    const rows = [...env.rows].filter(([, { relation }]) =>
+      relation.axes.every((a) => operand.includes(a) && !mapped.has(a)),
+    );
+    const viewed: Env = {
+      axes,
+      rows: new Map(rows),
+      parent: above,
+      values: new Map(),
+      places: new Map(),
+      views: new Map(),
+    };
+    env.views.set(node.id, viewed);
+    return viewed;
+  }
+
+  /** The operand's axes that have another index, with it. */
+  private viewIndices(
+    env: Env,
+    node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>,
+  ): ReadonlyMap<AxisId, Expr> {
+    switch (node.kind) {
+      case 'broadcast':
+        return new Map();
+      case 'rename':
+        return new Map(node.from.map((a, i) => [a, this.index(env, node.to[i] ?? a)]));
+      case 'slice': {
+        const at = this.launch.size(node.at);
+        return new Map([[node.axis, node.as === null ? at : add(this.index(env, node.as), at)]]);
+      }
+      case 'split': {
+        const sizes = node.into.map((a) => this.size(a));
+        return new Map([[node.axis, rowMajor(node.into.map((a) => this.index(env, a)), sizes)]]); // prettier-ignore
+      }
+      case 'merge': {
+        const digits: [AxisId, Expr][] = [];
+        let rest = this.index(env, node.into);
+        for (const [i, axis] of [...node.from.entries()].reverse()) {
+          const size = this.size(axis);
+          digits.push([axis, i === 0 ? rest : rem(rest, size)]);
+          rest = div(rest, size);
+        }
+        return new Map(digits);
+      }
+    }
+  }
+}
+
+function constant(element: ElementType, value: number): Expr {
+  switch (element) {
+    case 'bool':
+      return bool(value !== 0);
+    case 'i32':
+      // An infinity stands for the furthest i32 where a reduction over integers has nothing.
+      if (value >= 2147483647) return extreme('i32', 'highest');
+      return value <= -2147483648 ? extreme('i32', 'lowest') : i32(Math.trunc(value));
+    case 'f32':
+      return f32(value);
+    case 'f16':
+      return f32(nearestF16(value));
+  }
+}
+
+function commonType(a: Expr, b: Expr, equality: boolean): ScalarType {
+  if (a.type === b.type) return a.type === 'bool' && !equality ? 'u32' : a.type;
+  return a.type === 'f32' || b.type === 'f32' ? 'f32' : 'i32';
+}
+
+type UnaryOpName = Parameters<typeof unaryFunctionOf>[1];
+type BinaryOpName = Parameters<typeof binaryFunctionOf>[1];
+const UNARY = new Map<string, UnaryOpName>(unaryNames.map((n) => [n, n]));
+const BINARY = new Map<string, BinaryOpName>(binaryNames.map((n) => [n, n]));
+
+function unaryName(op: MapOp): UnaryOpName {
+  const name = UNARY.get(op);
+  if (name === undefined) throw new CompilerBug('schedule', `${op} has one operand`);
+  return name;
+}
+
+function binaryName(op: MapOp): BinaryOpName {
+  const name = BINARY.get(op);
+  if (name === undefined) throw new CompilerBug('schedule', `${op} has two operands`);
+  return name;
+}

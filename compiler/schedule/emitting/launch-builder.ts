@@ -1,0 +1,112 @@
+/**
+ * LaunchBuilder writes one kernel together with the arguments of its launch: a buffer is bound when it is first used, a size
+ * becomes a uniform field when it is first asked for. Names are canonical (b0, b1, …, n0, n1, … in order of first use), so that two
+ * launches of the same structure get the same kernel text and share it.
+ *
+ * `finish` tidies the kernel (tidy-kernel.ts) and drops the buffers and uniforms that nobody uses then.
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { sizeKey } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import type { BufferDecl, Expr, Kernel, UniformDecl } from '../../kernel/kernel-ir.ts';
+import { KernelBuilder } from '../../kernel/kernel-builder.ts';
+import type { BufferTable } from '../memory/memory.ts';
+import type { UniformValue } from '../memory/plan.ts';
+import { namesUsed, tidyKernel } from './tidy-kernel.ts';
+
+export interface BuiltLaunch {
+  readonly kernel: Kernel;
+  readonly buffers: readonly number[];
+  readonly uniforms: readonly UniformValue[];
+  /** What the text does not say of its loops (work.ts). */
+  readonly most: ReadonlyMap<string, number>;
+  readonly spans: ReadonlyMap<string, Size>;
+}
+
+export class LaunchBuilder {
+  readonly k: KernelBuilder;
+  readonly #table: BufferTable;
+  readonly #buffers = new Map<number, BufferDecl>();
+  readonly #uniforms = new Map<string, { readonly field: Expr; readonly value: UniformValue }>();
+
+  readonly #spans = new Map<string, Size>();
+
+  constructor(name: string, workgroupSize: number, table: BufferTable) {
+    this.k = new KernelBuilder(name, workgroupSize);
+    this.#table = table;
+  }
+
+  /** Binds a buffer to be read. */
+  read(buffer: number): BufferDecl {
+    return this.#bind(buffer, 'read', false);
+  }
+
+  /** Binds a buffer to be written. */
+  write(buffer: number): BufferDecl {
+    return this.#bind(buffer, 'read_write', false);
+  }
+
+  /** Binds the buffer of status words. */
+  status(buffer: number): BufferDecl {
+    return this.#bind(buffer, 'read_write', true);
+  }
+
+  /** A uniform field with this value. */
+  size(size: Size, type: UniformDecl['type'] = 'u32'): Expr {
+    return this.#field(`${type} ${sizeKey(size)}`, type, { kind: 'size', size });
+  }
+
+  /** A uniform field of its own, whatever other fields have the same value: for numbers that are no sizes (a status word). */
+  number(value: Size, role: string): Expr {
+    return this.#field(role, 'u32', { kind: 'size', size: value });
+  }
+
+  seed(): Expr {
+    return this.#field('seed', 'u32', { kind: 'seed' });
+  }
+
+  /** Says how far the end of a range that memory holds is from its start at most. */
+  span(to: Expr, most: Size): void {
+    if (to.kind === 'local') this.#spans.set(to.name, most);
+  }
+
+  finish(): BuiltLaunch {
+    const kernel = tidyKernel(this.k.finish());
+    const used = namesUsed(kernel.body);
+    const keptBuffers = [...this.#buffers].filter(([, decl]) => used.has(decl.name));
+    const keptUniforms = [...this.#uniforms.values()].filter(
+      ({ field }) => field.kind === 'uniform' && used.has(field.name),
+    );
+    return {
+      kernel: {
+        ...kernel,
+        buffers: keptBuffers.map(([, decl]) => decl),
+        uniforms: kernel.uniforms.filter((u) => used.has(u.name)),
+      },
+      buffers: keptBuffers.map(([id]) => id),
+      uniforms: keptUniforms.map(({ value }) => value),
+      most: this.k.most,
+      spans: this.#spans,
+    };
+  }
+
+  #field(key: string, type: UniformDecl['type'], value: UniformValue): Expr {
+    const known = this.#uniforms.get(key);
+    if (known !== undefined) return known.field;
+    const field = this.k.uniform(`n${this.#uniforms.size}`, type);
+    this.#uniforms.set(key, { field, value });
+    return field;
+  }
+
+  #bind(buffer: number, access: BufferDecl['access'], atomic: boolean): BufferDecl {
+    const known = this.#buffers.get(buffer);
+    if (known !== undefined) {
+      if (known.access !== access)
+        throw new CompilerBug('schedule', `${this.k.name} reads and writes ${this.#table.at(buffer).label}`);
+      return known;
+    }
+    const decl = this.k.buffer(`b${this.#buffers.size}`, atomic ? 'atomic_u32' : this.#table.at(buffer).word, access);
+    this.#buffers.set(buffer, decl);
+    return decl;
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * PlanBuilder: the plan in the making. It keeps the tables every emitter shares (buffers, memory of nodes, relations and their
+ * lists, status words) and turns what an emitter writes into a launch.
+ *
+ * A launch that needs more storage buffers than the target has is not an error: the builder notes which inlined value to give memory
+ * (`cuts`), and the scheduler starts again with it (schedule.ts).
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
+import { exact, multiply } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type { AxisId, Check, Node, NodeId, Span } from '../../graph/graph-ir.ts';
+import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
+import type { Kernel } from '../../kernel/kernel-ir.ts';
+import { printKernel } from '../../kernel/print-kernel.ts';
+import type { Target } from '../../target.ts';
+import { chooseCut } from '../deciding/choose-split.ts';
+import type { Passing } from '../deciding/choose-split.ts';
+import type { Storage } from '../deciding/choose-storage.ts';
+import type { Compaction, CompactionPart, Content } from './contents.ts';
+import { Lowering } from './expression-emitter.ts';
+import { LaunchBuilder } from './launch-builder.ts';
+import { BufferTable, elementsOf } from '../memory/memory.ts';
+import type { Relation, RelationBuffers, StoredSpace } from '../memory/memory.ts';
+import type { Placement } from './point-emitter.ts';
+import type { ExternStep, Launch, PlanAxis, PlanStatus, Work } from '../memory/plan.ts';
+import { wordOf } from '../memory/plan.ts';
+import { workOf } from './work.ts';
+
+/** Threads of a workgroup where nothing asks for another number. */
+export const WORKGROUP = 64;
+
+export interface LaunchOptions {
+  /** Family, snake_case: the kernel's name. */
+  readonly family: string;
+  /** What it computes, in words. */
+  readonly what: string;
+  readonly span: Span | null;
+  readonly threads: Size;
+  readonly workgroupSize?: number;
+  /** The points it runs over, in words, and how many there are at most. */
+  readonly domain: string;
+  readonly points: Size;
+  readonly unless?: string;
+}
+
+/** A step while buffers may still grow. */
+type DraftStep = ExternStep | (Omit<Launch, 'work'> & { readonly work: Omit<Work, 'bytes'> });
+
+export class PlanBuilder implements Placement {
+  readonly fused: FusedGraph;
+  readonly storage: Storage;
+  readonly target: Target;
+  readonly table = new BufferTable();
+  readonly kernels: Kernel[] = [];
+  readonly steps: DraftStep[] = [];
+  /** What the buffers hold (contents.ts). */
+  readonly contents = new Map<number, Content>();
+  readonly compactions: Compaction[] = [];
+  /** Values that need memory for a launch to fit the target; empty if all fit. */
+  readonly cuts = new Set<NodeId>();
+  /** Launches that do not fit the target and cannot be made to. */
+  readonly misfits: Diagnostic[] = [];
+  /** How a place in the source is shown in labels. */
+  readonly place: (span: Span) => string;
+  readonly #status = new Map<number, PlanStatus>();
+  readonly #kernelIds = new Map<string, number>();
+  readonly #memory = new Map<NodeId, { readonly buffer: number; readonly space: StoredSpace }>();
+  readonly #relations = new Map<number, RelationBuffers>();
+  readonly #uses: readonly number[];
+
+  constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
+    this.fused = fused;
+    this.storage = storage;
+    this.target = target;
+    this.place = place;
+    this.#uses = useCounts(fused, storage);
+  }
+
+  // --- the graph ---
+
+  node(id: NodeId): Node {
+    return nodeOf(this.fused.graph, id);
+  }
+
+  readonly sizeOf = (axis: AxisId): Size => this.axis(axis).size;
+
+  axis(axis: AxisId): PlanAxis {
+    const found = this.fused.graph.axes.get(axis);
+    if (found === undefined) throw new CompilerBug('schedule', `no axis ${axis}`);
+    return { name: found.name, size: found.size };
+  }
+
+  axes(axes: readonly AxisId[]): readonly PlanAxis[] {
+    return axes.map((a) => this.axis(a));
+  }
+
+  usesOf(id: NodeId): number {
+    return this.#uses[id] ?? 0;
+  }
+
+  // --- memory ---
+
+  memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null {
+    const known = this.#memory.get(id);
+    if (known !== undefined) return known;
+    const node = this.node(id);
+    if (node.kind === 'leaf') return { buffer: this.leafBuffer(node.leaf), space: { relation: null, axes: node.axes } };
+    if (this.storage.spaces.has(id))
+      throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
+    return null;
+  }
+
+  /** Gives a node its memory. */
+  allocate(node: Node, space: StoredSpace): number {
+    const buffer = this.table.scratch(this.labelOf(node), wordOf(node.element), elementsOf(space, this.sizeOf));
+    this.#memory.set(node.id, { buffer, space });
+    this.contents.set(buffer, { kind: 'value', node: node.id, space });
+    return buffer;
+  }
+
+  /** A node's memory is a buffer that the host writes. */
+  adopt(node: Node, space: StoredSpace, buffer: number): void {
+    this.#memory.set(node.id, { buffer, space });
+    this.contents.set(buffer, { kind: 'extern', node: node.id, space });
+  }
+
+  /** Notes what the buffers of a compaction hold. */
+  addCompaction(compaction: Compaction): void {
+    const id = this.compactions.push(compaction) - 1;
+    const parts: readonly CompactionPart[] = ['counts', 'starts', 'list', 'offsets', 'place'];
+    for (const part of parts) {
+      const buffer = compaction[part];
+      if (buffer !== null) this.contents.set(buffer, { kind: 'compaction', compaction: id, part });
+    }
+  }
+
+  leafBuffer(index: number): number {
+    const leaf = this.fused.graph.leaves[index];
+    if (leaf === undefined) throw new CompilerBug('schedule', `no leaf ${index}`);
+    return this.table.given(`${leaf.role} ${leaf.name}`, {
+      label: leaf.name,
+      word: wordOf(leaf.element),
+      elements: multiply(leaf.axes.map(this.sizeOf)),
+      role:
+        leaf.role === 'input'
+          ? { kind: 'input', name: leaf.name }
+          : { kind: 'store', store: leaf.role, path: leaf.name },
+    });
+  }
+
+  holdsUnder(supports: readonly NodeId[], support: NodeId): boolean {
+    return this.storage.conjunctions.holdsUnder(supports, support);
+  }
+
+  relationBuffers(relation: Relation): RelationBuffers {
+    const buffers = this.#relations.get(relation.id);
+    if (buffers === undefined) throw new CompilerBug('schedule', `relation ${relation.id} is used before it is built`);
+    return buffers;
+  }
+
+  hasRelation(relation: Relation): boolean {
+    return this.#relations.has(relation.id);
+  }
+
+  setRelation(relation: Relation, buffers: RelationBuffers): void {
+    this.#relations.set(relation.id, buffers);
+  }
+
+  // --- status words ---
+
+  statusBuffer(): number {
+    return this.table.given('status', { label: 'status', word: 'u32', elements: exact(1), role: { kind: 'status' } });
+  }
+
+  /** The status word of a check: words stand in the order of checks, since the first that tells of something is told. */
+  statusWord(check: Check): number {
+    const { checks } = this.fused.graph;
+    const word = checks.indexOf(check);
+    const { code, message, group, unless } = check;
+    const shown = check.shown.map((each, i) =>
+      'size' in each ? each : { word: this.shownWord(check, i), element: this.node(each.node).element },
+    );
+    this.#status.set(word, {
+      word,
+      code,
+      message,
+      axes: this.axes(check.axes),
+      place: this.place(check.span),
+      group,
+      unless,
+      shown,
+    });
+    this.table.resize(this.statusBuffer(), exact(checks.length + checks.reduce((n, c) => n + c.shown.length, 0)));
+    return word;
+  }
+
+  /** The word that a number of a message is put into: behind those of all checks. */
+  shownWord(check: Check, index: number): number {
+    const { checks } = this.fused.graph;
+    const before = checks.slice(0, checks.indexOf(check)).reduce((n, c) => n + c.shown.length, 0);
+    return checks.length + before + index;
+  }
+
+  /** Of all checks that were emitted, in the order of their words. */
+  get status(): readonly PlanStatus[] {
+    return [...this.#status.values()].sort((a, b) => a.word - b.word);
+  }
+
+  // --- launches ---
+
+  /** Makes a launch of what `write` writes. */
+  launch(options: LaunchOptions, write: (lowering: Lowering) => void): void {
+    const builder = new LaunchBuilder(options.family, options.workgroupSize ?? WORKGROUP, this.table);
+    const lowering = new Lowering(builder, this);
+    write(lowering);
+    const built = builder.finish();
+    if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
+      this.cut(lowering, options, built.buffers.length);
+    const text = printKernel(built.kernel);
+    const kernel = this.#kernelIds.get(text) ?? this.kernels.push(built.kernel) - 1;
+    this.#kernelIds.set(text, kernel);
+    this.steps.push({
+      kind: 'launch',
+      kernel,
+      label: options.span === null ? options.what : `${options.what}: ${this.place(options.span)}`,
+      span: options.span,
+      threads: options.threads,
+      buffers: built.buffers,
+      uniforms: built.uniforms,
+      unless: options.unless ?? null,
+      work: {
+        domain: options.domain,
+        points: options.points,
+        ...workOf({ ...built, threads: options.threads }),
+      },
+    });
+  }
+
+  /** Notes which value to give memory, or that none would make the launch fit. */
+  private cut({ inlined, readers }: Lowering, options: LaunchOptions, bound: number): void {
+    const most = this.target.limits.maxStorageBuffersPerShaderStage;
+    const passing: Passing = {
+      inlined: new Set([...inlined].filter((id) => !this.storage.spaces.has(id))),
+      readers,
+      operandsOf: (id) => operandsOf(this.fused.graph, this.node(id)),
+    };
+    const chosen = chooseCut(passing, most - 1);
+    if (chosen !== null) this.cuts.add(chosen);
+    else
+      this.misfits.push(
+        diagnostic('MOE0503', {
+          span: options.span ?? undefined,
+          message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${most}`,
+          help: 'nest fewer routers in one another',
+        }),
+      );
+  }
+
+  /** A space in words: `T × F`, `rows of (T, E) × F`. */
+  domainText(space: StoredSpace): string {
+    const name = (a: AxisId) => this.axis(a).name;
+    const rows = space.relation === null ? [] : [`rows of (${space.relation.axes.map(name).join(', ')})`];
+    return [...rows, ...space.axes.map(name)].join(' × ') || 'one point';
+  }
+
+  labelOf(node: Node): string {
+    return `${node.kind === 'map' ? node.op : node.kind}: ${this.place(node.span)}`;
+  }
+}
+
+/** How many places read each node, among what a run needs. */
+function useCounts(fused: FusedGraph, storage: Storage): readonly number[] {
+  const counts = fused.graph.nodes.map(() => 0);
+  for (const id of storage.live) {
+    for (const operand of operandsOf(fused.graph, nodeOf(fused.graph, id)))
+      counts[operand] = (counts[operand] ?? 0) + 1;
+  }
+  return counts;
+}

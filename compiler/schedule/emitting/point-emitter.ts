@@ -1,0 +1,180 @@
+/**
+ * Where we are in a kernel: an index for each axis, a row for each relation that is in scope, and the way from one to the other.
+ * The values at such a point are expression-emitter.ts.
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { asNumber, multiply } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { add, bitcast, div, ge, i32, load, max, mul, rem, select, u32 } from '../../kernel/make-expressions.ts';
+import type { BufferDecl, Expr } from '../../kernel/kernel-ir.ts';
+import { rowMajor } from '../../kernels/space.ts';
+import type { Env } from './point-scope.ts';
+import type { LaunchBuilder } from './launch-builder.ts';
+import { depthOf } from '../memory/memory.ts';
+import type { Relation, RelationBuffers, StoredSpace } from '../memory/memory.ts';
+
+/** What the lowering needs to know of the plan in the making. */
+export interface Placement {
+  node(id: NodeId): Node;
+  sizeOf(axis: AxisId): Size;
+  /** Memory of a node, or null: computed where it is used. */
+  memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
+  relationBuffers(relation: Relation): RelationBuffers;
+  /** Whether a support is true wherever these are. */
+  holdsUnder(supports: readonly NodeId[], support: NodeId): boolean;
+  /** Number of places a value is used at: 2 and more make a local. */
+  usesOf(id: NodeId): number;
+}
+
+/** Whether a number of rows may be none, as far as its formula tells. */
+function mayBeZero(size: Size): boolean {
+  const number = asNumber(size);
+  return number === null || number <= 0;
+}
+
+export class PointLowering {
+  readonly launch: LaunchBuilder;
+  readonly placement: Placement;
+  /** Who reads a buffer: nodes computed in passing, or null, the launch itself. */
+  readonly readers = new Map<number, Set<NodeId | null>>();
+  /** The innermost node that is being computed in passing. */
+  protected computing: NodeId | null = null;
+
+  constructor(launch: LaunchBuilder, placement: Placement) {
+    this.launch = launch;
+    this.placement = placement;
+  }
+
+  /** Binds a buffer to be read, for whatever is being computed. */
+  read(buffer: number): BufferDecl {
+    const readers = this.readers.get(buffer);
+    if (readers === undefined) this.readers.set(buffer, new Set([this.computing]));
+    else readers.add(this.computing);
+    return this.launch.read(buffer);
+  }
+
+  // --- indices ---
+
+  size(axis: AxisId): Expr {
+    return this.launch.size(this.placement.sizeOf(axis));
+  }
+
+  index(env: Env, axis: AxisId): Expr {
+    const index = env.axes.get(axis);
+    if (index === undefined) throw new CompilerBug('schedule', `axis ${axis} has no index here`);
+    return index;
+  }
+
+  /** The digits of a row-major number, outermost first. The outermost is not reduced. */
+  decode(number: Expr, sizes: readonly Expr[]): readonly Expr[] {
+    const { k } = this.launch;
+    const digits: Expr[] = [];
+    let rest = number;
+    for (let i = sizes.length - 1; i > 0; i--) {
+      const size = sizes[i];
+      if (size === undefined) continue;
+      digits.unshift(k.let(rem(rest, size), 'i'));
+      rest = k.let(div(rest, size), 'q');
+    }
+    return sizes.length === 0 ? [] : [rest, ...digits];
+  }
+
+  /** Binds a row that exists: the relation's, its ancestors', and all their axes. */
+  enterRow(env: Env, relation: Relation, row: Expr): Env {
+    const axes = new Map(env.axes);
+    const rows = new Map(env.rows);
+    const words = this.pointWords(relation, row);
+    let here: Relation | null = relation;
+    let at = row;
+    for (let level = 0; here !== null && !rows.has(here.id); level++) {
+      const current: Relation = here;
+      rows.set(current.id, { relation: current, row: at });
+      const word = words[level];
+      if (word === undefined)
+        throw new CompilerBug('schedule', `relation ${relation.id} is not as deep as its parents`);
+      const position = this.launch.k.let(word, 'p');
+      const digits = this.decode(position, this.positionSizes(current));
+      const names = [...current.keys, null, ...current.rest].filter((n) => n !== null || current.parent !== null);
+      for (const [i, name] of names.entries()) {
+        const digit = digits[i];
+        if (digit === undefined) continue;
+        if (name === null) at = digit;
+        else if (!axes.has(name)) axes.set(name, digit);
+      }
+      here = current.parent;
+    }
+    return { axes, rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
+  }
+
+  /** What is stored of a row that exists: its position, then those of the rows it was made within. */
+  pointWords(relation: Relation, row: Expr): readonly Expr[] {
+    const { points } = this.placement.relationBuffers(relation);
+    const depth = depthOf(relation);
+    const first = depth === 1 ? row : this.launch.k.let(mul(row, depth), 'w');
+    return Array.from({ length: depth }, (_, level) =>
+      load(this.read(points), level === 0 ? first : add(first, level)),
+    );
+  }
+
+  /** Sizes of a relation's position digits. */
+  positionSizes(relation: Relation): readonly Expr[] {
+    const parent = relation.parent === null ? [] : [this.launch.size(relation.parent.capacity)];
+    return [...relation.keys.map((a) => this.size(a)), ...parent, ...relation.rest.map((a) => this.size(a))];
+  }
+
+  /** Number of rows that are there, u32. */
+  count(relation: Relation): Expr {
+    const { offsets } = this.placement.relationBuffers(relation);
+    const keys = this.launch.size(multiply(relation.keys.map((a) => this.placement.sizeOf(a))));
+    return load(this.read(offsets), keys);
+  }
+
+  /** The row of the point, i32: -1 if it is absent. */
+  placeOf(env: Env, relation: Relation): Expr {
+    const known = env.rows.get(relation.id);
+    if (known !== undefined) return bitcast('i32', known.row);
+    for (let e: Env | null = env; e !== null; e = e.parent) {
+      const found = e.places.get(relation.id);
+      if (found === undefined) continue;
+      this.#readPlaces(env, relation);
+      return found;
+    }
+    const { place } = this.placement.relationBuffers(relation);
+    const parts = [...relation.keys.map((a) => this.index(env, a))];
+    let present: Expr | null = null;
+    if (relation.parent !== null) {
+      const above = this.placeOf(env, relation.parent);
+      if (!env.rows.has(relation.parent.id)) present = ge(above, i32(0));
+      parts.push(bitcast('u32', max(above, i32(0))));
+    }
+    parts.push(...relation.rest.map((a) => this.index(env, a)));
+    // Under an absent parent there is no position: a parent without rows has not even one that is in bounds.
+    const position = rowMajor(parts, this.positionSizes(relation));
+    const found = load(this.read(place), present === null ? position : select(present, position, u32(0)));
+    const row = this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
+    env.places.set(relation.id, row);
+    return row;
+  }
+
+  /** Notes that a row found before serves what is being computed now as well. */
+  #readPlaces(env: Env, relation: Relation): void {
+    for (let r: Relation | null = relation; r !== null && !env.rows.has(r.id); r = r.parent)
+      this.read(this.placement.relationBuffers(r).place);
+  }
+
+  /** Element of a value stored over `space`. Where the point is absent: some element, in bounds. */
+  elementIndex(env: Env, space: StoredSpace): Expr {
+    const indices = space.axes.map((a) => this.index(env, a));
+    const sizes = space.axes.map((a) => this.size(a));
+    const { relation } = space;
+    if (relation === null) return rowMajor(indices, sizes);
+    const known = env.rows.get(relation.id);
+    if (known !== undefined) return rowMajor([known.row, ...indices], [u32(0), ...sizes]);
+    const place = this.placeOf(env, relation);
+    // Element 0 is there even if the relation can have no rows; the first row is not.
+    if (space.axes.length > 0 && mayBeZero(relation.capacity))
+      return select(ge(place, i32(0)), rowMajor([bitcast('u32', place), ...indices], [u32(0), ...sizes]), u32(0));
+    return rowMajor([bitcast('u32', max(place, i32(0))), ...indices], [u32(0), ...sizes]);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Where a computation of a kernel stands: an index for each axis, a row for each relation in scope, and what has been computed there.
+ *
+ * An Env belongs to the block of statements it was made in. `inner` starts a block or binds more; `rebound` is another point.
+ */
+import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
+import type { Expr } from '../../kernel/kernel-ir.ts';
+import type { Relation } from '../memory/memory.ts';
+
+/** Where a computation stands. Bindings of `parent` are among these, with the same expressions. */
+export interface Env {
+  readonly axes: ReadonlyMap<AxisId, Expr>;
+  /** Relation id → row, u32. */
+  readonly rows: ReadonlyMap<number, { readonly relation: Relation; readonly row: Expr }>;
+  readonly parent: Env | null;
+  readonly values: Map<NodeId, Expr>;
+  readonly places: Map<number, Expr>;
+  readonly views: Map<NodeId, Env>;
+}
+
+/** The Env of a launch before its points are decoded. */
+export function emptyEnv(): Env {
+  return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), places: new Map(), views: new Map() };
+}
+
+/** The same place in a block of its own, or with more axes bound. */
+export function inner(env: Env, axes: readonly (readonly [AxisId, Expr])[] = []): Env {
+  if (axes.some(([axis]) => env.axes.has(axis))) return rebound(env, axes);
+  const bound = axes.length === 0 ? env.axes : new Map([...env.axes, ...axes]);
+  return { axes: bound, rows: env.rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
+}
+
+/** Another point: some axes have other indices. Nothing computed so far holds there. */
+export function rebound(env: Env, axes: readonly (readonly [AxisId, Expr])[]): Env {
+  const changed = new Set(axes.map(([axis]) => axis));
+  const rows = [...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => changed.has(a)));
+  return {
+    axes: new Map([...env.axes, ...axes]),
+    rows: new Map(rows),
+    parent: null,
+    values: new Map(),
+    places: new Map(),
+    views: new Map(),
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Sums of products of sizes, kept as such while they grow: terms of equal factors are one term, so that what a kernel does comes out
+ * as one short formula (`304 * T`) instead of a line of as many summands as it has statements.
+ */
+import { apply, asInteger, exact, multiply, sizeKey, zero } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+
+interface Term {
+  readonly coefficient: bigint;
+  /** None of them an integer, in the order they were first met. */
+  readonly factors: readonly Size[];
+}
+
+/** By the keys of the factors, sorted. */
+export type SizeSum = ReadonlyMap<string, Term>;
+
+export const nothing: SizeSum = new Map();
+
+/** A product of sizes as a sum of one term. */
+export function termOf(sizes: readonly Size[], times = 1): SizeSum {
+  const factors: Size[] = [];
+  let coefficient = BigInt(times);
+  const take = (size: Size): void => {
+    if (size.kind === 'op' && size.op === 'mul') size.args.forEach(take);
+    else if (asInteger(size) === null) factors.push(size);
+    else coefficient *= BigInt(asInteger(size) ?? 0);
+  };
+  sizes.forEach(take);
+  if (coefficient === 0n) return nothing;
+  return new Map([[factors.map(sizeKey).sort().join(' * '), { coefficient, factors }]]);
+}
+
+function merged(a: SizeSum, b: SizeSum, of: (x: bigint, y: bigint) => bigint): SizeSum {
+  if (a.size === 0) return b;
+  if (b.size === 0) return a;
+  const all = new Map(a);
+  for (const [key, term] of b) {
+    const known = all.get(key);
+    all.set(key, known === undefined ? term : { ...known, coefficient: of(known.coefficient, term.coefficient) });
+  }
+  return all;
+}
+
+export function plus(a: SizeSum, b: SizeSum): SizeSum {
+  return merged(a, b, (x, y) => x + y);
+}
+
+/** At least as much as either, term by term: the larger of two sums of like terms, and never less than it. */
+export function larger(a: SizeSum, b: SizeSum): SizeSum {
+  return merged(a, b, (x, y) => (x > y ? x : y));
+}
+
+export function sizeOfSum(sum: SizeSum): Size {
+  const sizes = [...sum.values()].map(({ coefficient, factors }) => multiply([...factors, exact(coefficient)]));
+  return sizes.reduce((a, b) => apply('add', a, b), zero);
+}

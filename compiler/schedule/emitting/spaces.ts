@@ -1,0 +1,147 @@
+/**
+ * Iteration spaces and loops of a lowering: how thread numbers and counters become an Env. These are the callbacks the kernel
+ * families are given (kernels/space.ts).
+ */
+import { asInteger, multiply } from '../../../dsl/types/size.ts';
+import { boundOf } from '../../graph/presence-bounds.ts';
+import type { AxisId } from '../../graph/graph-ir.ts';
+import { add, load, lt, u32 } from '../../kernel/make-expressions.ts';
+import type { Expr } from '../../kernel/kernel-ir.ts';
+import { rowMajor } from '../../kernels/space.ts';
+import type { Loop, Space } from '../../kernels/space.ts';
+import { nestOfTerms } from '../../kernels/sums.ts';
+import type { TermLoop, Terms } from '../../kernels/sums.ts';
+import type { IndexShape } from '../deciding/choose-kernels.ts';
+import { emptyEnv, inner, rebound } from './point-scope.ts';
+import type { Env } from './point-scope.ts';
+import type { Lowering } from './expression-emitter.ts';
+import { elementsOf } from '../memory/memory.ts';
+import type { StoredSpace } from '../memory/memory.ts';
+
+/** One thread for each element of a value stored over `space`; threads of rows that are not there do nothing. */
+export function pointsOf(lowering: Lowering, space: StoredSpace): Space<Env> {
+  const { launch, placement } = lowering;
+  const { relation, axes } = space;
+  return {
+    total: launch.size(elementsOf(space, placement.sizeOf)),
+    enter(id, inside) {
+      const sizes = axes.map((a) => lowering.size(a));
+      if (relation === null) {
+        const digits = lowering.decode(id, sizes);
+        inside(inner(emptyEnv(), zip(axes, digits)));
+        return;
+      }
+      const [row, ...digits] = lowering.decode(id, [launch.size(relation.capacity), ...sizes]);
+      if (row === undefined) return;
+      launch.k.when(lt(row, lowering.count(relation)), () => {
+        inside(inner(lowering.enterRow(emptyEnv(), relation, row), zip(axes, digits)));
+      });
+    },
+  };
+}
+
+function zip(axes: readonly AxisId[], indices: readonly Expr[]): readonly (readonly [AxisId, Expr])[] {
+  return axes.flatMap((axis, i) => {
+    const index = indices[i];
+    return index === undefined ? [] : [[axis, index] as const];
+  });
+}
+
+/** A loop nest over axes, the first outermost. Axes that already have an index get another: all points along them. */
+export function alongAxes(lowering: Lowering, axes: readonly AxisId[]): Loop<Env> {
+  return (point, body) => {
+    const nest = (at: number, indices: readonly (readonly [AxisId, Expr])[]): void => {
+      const axis = axes[at];
+      if (axis === undefined) {
+        const again = indices.some(([a]) => point.axes.has(a));
+        body(again ? rebound(point, indices) : inner(point, indices));
+        return;
+      }
+      lowering.launch.k.forRange(u32(0), lowering.size(axis), 1, (i) => nest(at + 1, [...indices, [axis, i]]));
+    };
+    nest(0, []);
+  };
+}
+
+type Indices = readonly (readonly [AxisId, Expr])[];
+
+/** The terms at the points of axes, the last innermost, as their indices: for sums at several points side by side. */
+export function indexTerms(lowering: Lowering, axes: readonly AxisId[]): Terms<null, Indices> {
+  const { launch, placement } = lowering;
+  return {
+    most: asInteger(multiply(axes.map(placement.sizeOf))),
+    visit(_, body, close) {
+      const loops = axes.map((a) => loopAlong(lowering, a, (at: Indices, i) => [...at, [a, i] as const]));
+      nestOfTerms<Indices>(launch.k, loops, [], body, close);
+    },
+  };
+}
+
+/** The terms at the points of axes, the last innermost. Axes that already have an index get another: all points along them. */
+export function termsAlong(lowering: Lowering, axes: readonly AxisId[]): Terms<Env> {
+  const { most, visit } = indexTerms(lowering, axes);
+  return { most, visit: (point, body, close) => visit(null, (indices) => body(inner(point, indices)), close) };
+}
+
+/** The terms at the rows listed for a point's key, in order, and at each at the points of the axes `dense`. */
+export function termsOfList(
+  lowering: Lowering,
+  shape: IndexShape,
+  buffers: { readonly list: number; readonly offsets: number },
+  dense: readonly AxisId[],
+): Terms<Env> {
+  const { launch, placement } = lowering;
+  const { k } = launch;
+  const { relation, ancestor, keys } = shape;
+  const key = [...(ancestor?.axes ?? []), ...keys];
+  const rows = boundOf(relation.bounds, key, relation.axes, placement.sizeOf);
+  interface Place {
+    readonly env: Env;
+    readonly indices: Indices;
+  }
+  return {
+    most: asInteger(multiply([rows, ...dense.map(placement.sizeOf)])),
+    visit(point, body, close) {
+      const number = k.let(keyOf(lowering, point, shape), 'key');
+      const offsets = launch.read(buffers.offsets);
+      const list = launch.read(buffers.list);
+      const from = k.let(load(offsets, number), 'from');
+      const to = k.let(load(offsets, add(number, 1)), 'to');
+      launch.span(to, rows);
+      const listed: TermLoop<Place> = {
+        from,
+        to,
+        size: null,
+        enter: ({ env, indices }, j) => ({
+          env: lowering.enterRow(env, relation, k.let(load(list, j), 'row')),
+          indices,
+        }),
+      };
+      const loops = dense.map((a) =>
+        loopAlong(lowering, a, ({ env, indices }: Place, i) => ({ env, indices: [...indices, [a, i] as const] })),
+      );
+      const start: Place = { env: point, indices: [] };
+      nestOfTerms<Place>(k, [listed, ...loops], start, ({ env, indices }) => body(inner(env, indices)), close);
+    },
+  };
+}
+
+function loopAlong<S>(lowering: Lowering, axis: AxisId, enter: (state: S, i: Expr) => S): TermLoop<S> {
+  const size = asInteger(lowering.placement.sizeOf(axis));
+  return { from: u32(0), to: lowering.size(axis), size, enter };
+}
+
+/** The number of a list's key at a point. */
+function keyOf(lowering: Lowering, point: Env, shape: IndexShape): Expr {
+  const { ancestor, keys } = shape;
+  const row = ancestor === null ? undefined : point.rows.get(ancestor.id)?.row;
+  const indices = keys.map((a) => lowering.index(point, a));
+  const sizes = keys.map((a) => lowering.size(a));
+  return row === undefined ? rowMajor(indices, sizes) : rowMajor([row, ...indices], [u32(0), ...sizes]);
+}
+
+/** Number of keys of a list. */
+export function keyCount(lowering: Pick<Lowering, 'placement'>, shape: IndexShape) {
+  const sizes = shape.keys.map(lowering.placement.sizeOf);
+  return multiply(shape.ancestor === null ? sizes : [shape.ancestor.capacity, ...sizes]);
+}

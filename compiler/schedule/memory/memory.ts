@@ -1,0 +1,126 @@
+/**
+ * Where values are stored while a plan is made.
+ *
+ * A value is stored over a *space*: dense, one element for each point of its axes, row-major; or on a *relation*: one row for each
+ * present assignment, times the axes that are no support axes. A relation is a compaction (kernels/compaction.ts) of the
+ * conjunction of supports, over all their axes or, when a support is itself known on assignments only, over the rows of its parent
+ * times the further axes: assignments of assignments.
+ *
+ * Positions of a relation are counted row-major over [new target axes, parent row, new source axes]: rows of one expert are
+ * neighbours, in the order of the tokens.
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { multiply } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
+import type { BufferRole, PlanBuffer, Word } from './plan.ts';
+
+export interface Relation {
+  /** Counts relations of a plan. */
+  readonly id: number;
+  /** All supports of the conjunction, the parent's included; in id order. */
+  readonly supports: readonly NodeId[];
+  readonly parent: Relation | null;
+  /** The supports the parent does not have. */
+  readonly refines: readonly NodeId[];
+  /** Axes the parent does not have: targets, then sources. */
+  readonly keys: readonly AxisId[];
+  readonly rest: readonly AxisId[];
+  /** All axes, the parent's included. */
+  readonly axes: readonly AxisId[];
+  /** All axes rows are grouped by. */
+  readonly targets: readonly AxisId[];
+  /** Static upper bound of the number of rows. */
+  readonly capacity: Size;
+  /** How many rows there are at most for each point of some axes. */
+  readonly bounds: readonly Bound[];
+}
+
+/** A space values are stored over: rows of a relation or one, times dense axes. */
+export interface StoredSpace {
+  readonly relation: Relation | null;
+  readonly axes: readonly AxisId[];
+}
+
+export function elementsOf(space: StoredSpace, sizeOf: (axis: AxisId) => Size): Size {
+  const sizes = space.axes.map(sizeOf);
+  return multiply(space.relation === null ? sizes : [space.relation.capacity, ...sizes]);
+}
+
+/** Whether `ancestor` is the relation itself or one it refines. */
+export function descends(relation: Relation | null, ancestor: Relation): boolean {
+  return relation !== null && (relation.id === ancestor.id || descends(relation.parent, ancestor));
+}
+
+/** How many relations a row stands in: its own and those it refines, one after another. */
+export function depthOf(relation: Relation): number {
+  return relation.parent === null ? 1 : 1 + depthOf(relation.parent);
+}
+
+/**
+ * Buffers of a relation: see kernels/compaction.ts. `points` has as many words for a row as the relation is deep: its position,
+ * then those of the rows it was made within, so that one buffer says all of a point however deep routers are nested.
+ */
+export interface RelationBuffers {
+  readonly points: number;
+  readonly place: number;
+  readonly offsets: number;
+}
+
+type Draft = Omit<PlanBuffer, 'role'> & { readonly role: BufferRole | 'scratch' };
+
+/** The buffers of a plan in the making; scratch slots are given out when all steps are known. */
+export class BufferTable {
+  readonly #drafts: Draft[] = [];
+  readonly #given = new Map<string, number>();
+
+  scratch(label: string, word: Word, elements: Size): number {
+    return this.#drafts.push({ label, word, elements, role: 'scratch' }) - 1;
+  }
+
+  result(label: string, word: Word, elements: Size): number {
+    return this.#drafts.push({ label, word, elements, role: { kind: 'result' } }) - 1;
+  }
+
+  /** What the run is given, or the status words: one buffer for each. */
+  given(key: string, draft: PlanBuffer): number {
+    const known = this.#given.get(key);
+    if (known !== undefined) return known;
+    const id = this.#drafts.push(draft) - 1;
+    this.#given.set(key, id);
+    return id;
+  }
+
+  /** Makes a scratch buffer the buffer of a result. */
+  promote(buffer: number, label: string): void {
+    const draft = this.at(buffer);
+    this.#drafts[buffer] = { ...draft, label, role: { kind: 'result' } };
+  }
+
+  /** Sets the final number of elements (of the status words). */
+  resize(buffer: number, elements: Size): void {
+    this.#drafts[buffer] = { ...this.at(buffer), elements };
+  }
+
+  at(buffer: number): Draft {
+    const draft = this.#drafts[buffer];
+    if (draft === undefined) throw new CompilerBug('schedule', `no buffer ${buffer}`);
+    return draft;
+  }
+
+  isScratch(buffer: number): boolean {
+    return this.at(buffer).role === 'scratch';
+  }
+
+  get length(): number {
+    return this.#drafts.length;
+  }
+
+  /** The buffers with their slots. */
+  finish(slotOf: (buffer: number) => number): readonly PlanBuffer[] {
+    return this.#drafts.map((draft, i) => {
+      const { role } = draft;
+      return { ...draft, role: role === 'scratch' ? { kind: 'scratch', slot: slotOf(i) } : role };
+    });
+  }
+}

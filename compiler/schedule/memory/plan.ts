@@ -1,0 +1,179 @@
+/**
+ * The plan: what is launched, in which order, on which buffers. Static: no step depends on what a step computed. Sizes, grids
+ * and uniforms are formulas of the dynamic axes; the number of launches depends on nothing.
+ *
+ * Invariants (verify-plan.ts):
+ * - `buffers[i]`, `kernels[i]`, `slots` are referred to by number; every buffer a step reads was written by an earlier one or
+ *   holds what the run was given.
+ * - One launch never has a buffer, or two buffers of one slot, both among what it reads and what it writes.
+ * - Kernels are shared: two launches of equal structure have one kernel and differ in buffers and uniforms.
+ */
+import type { ElementType, RootGroup, Span } from '../../graph/graph-ir.ts';
+import type { Kernel } from '../../kernel/kernel-ir.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+
+/** What a stored element is on the GPU: f16 is an f32 that was rounded, bool is a u32 of 0 or 1. */
+export type Word = 'f32' | 'i32' | 'u32';
+
+export function wordOf(element: ElementType): Word {
+  switch (element) {
+    case 'f32':
+    case 'f16':
+      return 'f32';
+    case 'i32':
+      return 'i32';
+    case 'bool':
+      return 'u32';
+  }
+}
+
+export interface PlanAxis {
+  readonly name: string;
+  readonly size: Size;
+}
+
+export type BufferRole =
+  /** Memory shared by lifetime (assign-buffers.ts). */
+  | { readonly kind: 'scratch'; readonly slot: number }
+  | { readonly kind: 'input'; readonly name: string }
+  | { readonly kind: 'store'; readonly store: 'param' | 'state' | 'control'; readonly path: string }
+  | { readonly kind: 'result' }
+  | { readonly kind: 'status' };
+
+export interface PlanBuffer {
+  /** What the value is and its place in the source. */
+  readonly label: string;
+  readonly word: Word;
+  /** Number of elements. */
+  readonly elements: Size;
+  readonly role: BufferRole;
+}
+
+export type UniformValue = { readonly kind: 'size'; readonly size: Size } | { readonly kind: 'seed' };
+
+/** What a launch does, for people and for the profiler. */
+export interface Work {
+  /** The points it runs over: `T × F`, `rows of (T, E) × F`. */
+  readonly domain: string;
+  /** How many points that is, at most. */
+  readonly points: Size;
+  /** Floating-point operations of its kernel, at most (work.ts). Integer operations are none. */
+  readonly flops: Size;
+  /** How often its innermost loops run over all threads, at most. */
+  readonly rounds: Size;
+  /** Bytes of the buffers it touches. */
+  readonly bytes: Size;
+}
+
+export interface Launch {
+  readonly kind: 'launch';
+  readonly kernel: number;
+  readonly label: string;
+  readonly span: Span | null;
+  /** Number of threads; the grid is that many divided by the kernel's workgroup size, rounded up. */
+  readonly threads: Size;
+  /** In the order of the kernel's buffers. */
+  readonly buffers: readonly number[];
+  /** In the order of the kernel's uniforms. */
+  readonly uniforms: readonly UniformValue[];
+  /** Skipped when the run was given this control. */
+  readonly unless: string | null;
+  readonly work: Work;
+}
+
+export interface ExternStep {
+  readonly kind: 'extern';
+  readonly name: string;
+  readonly label: string;
+  /** Of the call. */
+  readonly place: string;
+  readonly operands: readonly {
+    readonly name: string;
+    readonly buffer: number;
+    readonly element: ElementType;
+    readonly axes: readonly PlanAxis[];
+    /** The axis that its integers are points of. */
+    readonly within: PlanAxis | null;
+  }[];
+  readonly results: readonly {
+    readonly buffer: number;
+    readonly element: ElementType;
+    readonly axes: readonly PlanAxis[];
+    readonly within: PlanAxis | null;
+  }[];
+  /** Every axis the extern's type mentions: what the host is told the sizes of. */
+  readonly sizes: readonly PlanAxis[];
+  /** The axes the call carries, in front of the declared ones. */
+  readonly carried: readonly string[];
+  readonly family: readonly PlanAxis[];
+  /** The axes an expert works along point by point; null: a function, which has whole tensors. */
+  readonly points: readonly PlanAxis[] | null;
+  readonly mask: { readonly buffer: number; readonly axes: readonly PlanAxis[] } | null;
+}
+
+export type Step = Launch | ExternStep;
+
+export interface PlanStatus {
+  readonly word: number;
+  readonly code: string;
+  readonly message: string;
+  readonly axes: readonly PlanAxis[];
+  readonly place: string;
+  /** Counts only in a run that was asked for this. */
+  readonly group: RootGroup;
+  /** Counts only in a run that was given none of these controls. */
+  readonly unless: readonly string[];
+  /** What stands in the message as `{0}`, …: sizes, and words of numbers. */
+  readonly shown: readonly ({ readonly size: Size } | { readonly word: number; readonly element: ElementType })[];
+}
+
+export type PlanResult =
+  | {
+      readonly kind: 'tensor';
+      readonly name: string;
+      readonly group: RootGroup;
+      readonly buffer: number;
+      readonly element: ElementType;
+      readonly axes: readonly PlanAxis[];
+    }
+  | {
+      readonly kind: 'route';
+      readonly name: string;
+      readonly group: RootGroup;
+      /** Of the weights. */
+      readonly element: ElementType;
+      readonly present: number;
+      readonly weight: number;
+      readonly rank: number;
+      readonly sources: readonly PlanAxis[];
+      readonly targets: readonly PlanAxis[];
+      readonly payload: readonly PlanAxis[];
+      readonly most: Size;
+    };
+
+export interface Plan {
+  readonly name: string;
+  readonly kernels: readonly Kernel[];
+  readonly buffers: readonly PlanBuffer[];
+  readonly steps: readonly Step[];
+  readonly results: readonly PlanResult[];
+  readonly status: readonly PlanStatus[];
+  /** Number of scratch slots. */
+  readonly slots: number;
+}
+
+/** The buffers a step reads and writes, by number. An atomic buffer is written. */
+export function accessOf(
+  plan: Pick<Plan, 'kernels'>,
+  step: Step,
+): { readonly reads: readonly number[]; readonly writes: readonly number[] } {
+  if (step.kind === 'extern') {
+    return {
+      reads: [...step.operands.map((o) => o.buffer), ...(step.mask === null ? [] : [step.mask.buffer])],
+      writes: step.results.map((r) => r.buffer),
+    };
+  }
+  const declarations = plan.kernels[step.kernel]?.buffers ?? [];
+  const of = (access: 'read' | 'read_write') => step.buffers.filter((_, i) => declarations[i]?.access === access);
+  return { reads: of('read'), writes: of('read_write') };
+}

@@ -1,0 +1,100 @@
+/** The verifier of plans: what plan.ts promises, and that every kernel is well formed and fits the target. */
+import { printKernel } from '../../kernel/print-kernel.ts';
+import { isAtomic, loadedType } from '../../kernel/kernel-typing.ts';
+import { verifyKernel } from '../../kernel/verify-kernel.ts';
+import type { Target } from '../../target.ts';
+import { accessOf } from './plan.ts';
+import type { Plan, PlanResult } from './plan.ts';
+
+/** What is wrong with a plan, one sentence each; empty if nothing is. */
+export function verifyPlan(plan: Plan, target: Target): readonly string[] {
+  return [...kernelFaults(plan, target), ...bindingFaults(plan), ...lifeFaults(plan)];
+}
+
+function kernelFaults(plan: Plan, target: Target): readonly string[] {
+  const texts = new Set<string>();
+  return plan.kernels.flatMap((kernel, i) => {
+    const faults = verifyKernel(kernel, target.limits).map((fault) => `kernel ${i} ${kernel.name}: ${fault}`);
+    const text = printKernel(kernel);
+    if (texts.has(text)) faults.push(`kernel ${i} ${kernel.name} is there twice`);
+    texts.add(text);
+    return faults;
+  });
+}
+
+/** Buffers and uniforms of launches agree with their kernels. */
+function bindingFaults(plan: Plan): readonly string[] {
+  const faults: string[] = [];
+  for (const step of plan.steps) {
+    if (step.kind === 'extern') continue;
+    const kernel = plan.kernels[step.kernel];
+    if (kernel === undefined) {
+      faults.push(`${step.label}: no kernel ${step.kernel}`);
+      continue;
+    }
+    if (kernel.buffers.length !== step.buffers.length)
+      faults.push(`${step.label}: ${step.buffers.length} buffers for ${kernel.buffers.length}`);
+    if (kernel.uniforms.length !== step.uniforms.length)
+      faults.push(`${step.label}: ${step.uniforms.length} uniforms for ${kernel.uniforms.length}`);
+    for (const [i, decl] of kernel.buffers.entries()) {
+      const buffer = plan.buffers[step.buffers[i] ?? -1];
+      if (buffer === undefined) faults.push(`${step.label}: ${decl.name} is bound to no buffer`);
+      else if (loadedType(decl.element) !== buffer.word)
+        faults.push(`${step.label}: ${decl.name} is ${decl.element}, ${buffer.label} ${buffer.word}`);
+      else if (isAtomic(decl.element) && buffer.role.kind !== 'status')
+        faults.push(`${step.label}: ${buffer.label} is atomic and no status`);
+    }
+  }
+  return faults;
+}
+
+/** Nothing is read before it is written, written where it is also read, or returned without being written. */
+function lifeFaults(plan: Plan): readonly string[] {
+  const faults: string[] = [];
+  const ready = new Set<number>();
+  const slotOwner = new Map<number, number>();
+  const slotOf = (buffer: number) => {
+    const role = plan.buffers[buffer]?.role;
+    return role?.kind === 'scratch' ? role.slot : null;
+  };
+  const label = (buffer: number) => plan.buffers[buffer]?.label ?? `buffer ${buffer}`;
+  plan.buffers.forEach(({ role }, i) => {
+    const filled =
+      role.kind === 'input' || role.kind === 'status' || (role.kind === 'store' && role.store !== 'control');
+    if (filled) ready.add(i);
+    if (role.kind === 'scratch' && (role.slot < 0 || role.slot >= plan.slots))
+      faults.push(`${label(i)} has no slot ${role.slot}`);
+  });
+  const controls = plan.buffers.flatMap(({ role }, i) =>
+    role.kind === 'store' && role.store === 'control' ? [[role.path, i] as const] : [],
+  );
+  for (const step of plan.steps) {
+    const { reads, writes } = accessOf(plan, step);
+    for (const read of reads) {
+      const slot = slotOf(read);
+      const control = controls.some(([, i]) => i === read);
+      if (!ready.has(read) && !control) faults.push(`${step.label} reads ${label(read)} before it is written`);
+      if (slot !== null && slotOwner.get(slot) !== read && ready.has(read))
+        faults.push(`${step.label} reads ${label(read)}, whose slot was given away`);
+      if (writes.includes(read)) faults.push(`${step.label} reads and writes ${label(read)}`);
+      if (slot !== null && writes.some((w) => w !== read && slotOf(w) === slot))
+        faults.push(`${step.label} writes into the memory of ${label(read)}`);
+    }
+    if (new Set(writes.map((w) => slotOf(w) ?? `buffer ${w}`)).size < new Set(writes).size)
+      faults.push(`${step.label} writes one memory twice`);
+    for (const w of writes) {
+      ready.add(w);
+      const slot = slotOf(w);
+      if (slot !== null) slotOwner.set(slot, w);
+    }
+  }
+  for (const result of plan.results) {
+    for (const buffer of buffersOf(result))
+      if (!ready.has(buffer)) faults.push(`result ${result.name} is never written`);
+  }
+  return faults;
+}
+
+function buffersOf(result: PlanResult): readonly number[] {
+  return result.kind === 'tensor' ? [result.buffer] : [result.present, result.weight, result.rank];
+}

@@ -1,0 +1,404 @@
+/**
+ * Verification step by step: every value that a run has in memory is judged, right after the launch that wrote it, from the values
+ * its own inputs had in that run. So a bound covers the roundings of one launch, and the first launch that is wrong is known.
+ *
+ * Whoever runs the plan (a simulator, a GPU) asks before each step what to `poison`, and after it hands over the words of the
+ * buffers that are `wanted`. What is judged:
+ *   values and copies of them   at the points where somebody reads them, within bounds
+ *   relations and lists         exactly, in their order: counts, sums, rows, offsets, inverses
+ *   masks for the host          exactly
+ * What the host computes is taken as it is. Memory: one copy of every value, as long as something that comes later reads it.
+ *
+ * After a list that is wrong nothing is judged any more: what is stored on it has no meaning.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { asInteger, substitute } from '../../dsl/types/size.ts';
+import { domainOf, type FusedGraph } from '../graph/domains.ts';
+import type { AxisId, ElementType, Node, NodeId, Span } from '../graph/graph-ir.ts';
+import { nodeOf } from '../graph/node-uses.ts';
+import type { Content, Contents } from '../schedule/emitting/contents.ts';
+import type { Relation, StoredSpace } from '../schedule/memory/memory.ts';
+import { accessOf, type Plan, type Step } from '../schedule/memory/plan.ts';
+import { judgeCompaction } from './compactions.ts';
+import { Evaluation, type Memory, type Stored } from './evaluate.ts';
+import { chosen, counted, points, type Numbers, type Points } from './point-blocks.ts';
+import { readsOf } from './reads.ts';
+import type { Rows } from './rows.ts';
+import { fates, POISON, Tallying, type Tally } from './tally.ts';
+
+/** What a plan was made of, and one run of it. */
+export interface JudgedRun {
+  readonly fused: FusedGraph;
+  readonly plan: Plan;
+  readonly contents: Contents;
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly seed: number;
+  /** Numbers of a leaf as they lie in memory, row-major over its axes; null for a control that has its default. */
+  readonly leaf: (name: string) => ArrayLike<number> | null;
+}
+
+/** The judgement of one value in memory. */
+export interface StepVerdict {
+  /** The step after which it was judged. */
+  readonly step: number;
+  readonly buffer: number;
+  /** What it is: a node's kind or operation, a list, a mask. */
+  readonly what: string;
+  readonly label: string;
+  readonly node: NodeId | null;
+  readonly span: Span | null;
+  readonly axes: readonly string[];
+  readonly tally: Tally;
+  /** Fate of every element, by its place in memory. */
+  readonly fate: Uint8Array;
+}
+
+/** Elements that are evaluated at once, with all they sum over. */
+const BLOCK = 1 << 16;
+
+export class StepJudge implements Memory {
+  readonly verdicts: StepVerdict[] = [];
+  readonly #run: JudgedRun;
+  readonly #evaluation: Evaluation;
+  /** Buffers that are complete after a step, and those whose first write it is. */
+  readonly #complete: readonly (readonly number[])[];
+  readonly #fresh: readonly (readonly number[])[];
+  /** The last step at which something in memory is still read by the judge, by buffer. */
+  readonly #lastUse = new Map<number, number>();
+  readonly #words = new Map<number, Uint32Array>();
+  readonly #bufferOf = new Map<NodeId, number>();
+  readonly #leaves = new Map<NodeId, Stored>();
+  readonly #rows = new Map<number, Rows>();
+  #stopped = false;
+
+  constructor(run: JudgedRun) {
+    this.#run = run;
+    this.#evaluation = new Evaluation(run.fused.graph, run.sizes, run.seed, this);
+    const { plan, contents } = run;
+    const [first, last] = [new Map<number, number>(), new Map<number, number>()];
+    plan.steps.forEach((step, i) => {
+      if (this.#skipped(step)) return;
+      for (const buffer of accessOf(plan, step).writes) {
+        if (!first.has(buffer)) first.set(buffer, i);
+        last.set(buffer, i);
+      }
+    });
+    const at = (of: ReadonlyMap<number, number>, step: number) =>
+      [...of].filter(([buffer, s]) => s === step && contents.buffers.has(buffer)).map(([buffer]) => buffer);
+    this.#complete = plan.steps.map((_, i) => at(last, i));
+    const status = new Set(plan.buffers.flatMap((b, i) => (b.role.kind === 'status' ? [i] : [])));
+    this.#fresh = plan.steps.map((_, i) =>
+      [...first].filter(([buffer, s]) => s === i && !status.has(buffer)).map(([buffer]) => buffer),
+    );
+    for (const [buffer, content] of contents.buffers) {
+      if (!last.has(buffer)) continue;
+      // Only a node's own memory: who reads a node that has none computes it, whether the host gets a copy or not.
+      const isNode = content.kind === 'value' || content.kind === 'extern';
+      if (!isNode || nodeOf(run.fused.graph, content.node).kind === 'leaf') continue;
+      if (!this.#bufferOf.has(content.node)) this.#bufferOf.set(content.node, buffer);
+    }
+    this.#bindDefaults();
+    this.#findLastUses(last);
+  }
+
+  /** Buffers to overwrite before a step: what it should write must not be there already. */
+  poison(step: number): readonly number[] {
+    return this.#fresh[step] ?? [];
+  }
+
+  /** Buffers whose words are to be handed over after a step. */
+  wanted(step: number): readonly number[] {
+    return this.#stopped ? [] : (this.#complete[step] ?? []);
+  }
+
+  /** Takes the words of the wanted buffers after a step, and judges what they hold. */
+  take(step: number, words: (buffer: number) => Uint32Array): void {
+    const wanted = this.wanted(step);
+    for (const buffer of wanted) this.#words.set(buffer, words(buffer).slice(0, this.#elements(buffer)));
+    const compactions = new Set<number>();
+    for (const buffer of wanted) {
+      const content = this.#run.contents.buffers.get(buffer);
+      if (content === undefined) continue;
+      if (content.kind === 'value' || content.kind === 'copy') this.#judgeValue(step, buffer, content);
+      else if (content.kind === 'mask') this.#judgeMask(step, buffer, content);
+      else if (content.kind === 'compaction') compactions.add(content.compaction);
+    }
+    for (const id of compactions) this.#judgeCompaction(step, id, wanted);
+    for (const [buffer] of this.#words) if ((this.#lastUse.get(buffer) ?? -1) <= step) this.#words.delete(buffer);
+  }
+
+  // --- what an evaluation asks ---
+
+  stored(id: NodeId): Stored | null {
+    const given = this.#leaves.get(id);
+    if (given !== undefined) return given;
+    const node = nodeOf(this.#run.fused.graph, id);
+    const buffer = this.#bufferOf.get(id);
+    if (buffer !== undefined) {
+      const content = this.#run.contents.buffers.get(buffer);
+      const words = this.#words.get(buffer);
+      if (words === undefined || content === undefined || !('space' in content))
+        throw new CompilerBug('verify', `node ${id} (${node.kind}) is read before it is there`);
+      return { space: content.space, data: asNumbers(words, node.element) };
+    }
+    if (node.kind !== 'leaf') return null;
+    const leaf = this.#run.fused.graph.leaves[node.leaf];
+    const data = leaf === undefined ? null : this.#run.leaf(leaf.name);
+    if (leaf === undefined || data === null) throw new CompilerBug('verify', `leaf ${node.leaf} has no value`);
+    const stored = { space: { relation: null, axes: leaf.axes }, data };
+    this.#leaves.set(id, stored);
+    return stored;
+  }
+
+  rows(relation: Relation): Rows {
+    const rows = this.#rows.get(relation.id);
+    if (rows === undefined) throw new CompilerBug('verify', `relation ${relation.id} is read before it is there`);
+    return rows;
+  }
+
+  capacity(relation: Relation): number {
+    const capacity = asInteger(substitute(relation.capacity, this.#run.sizes));
+    if (capacity === null) throw new CompilerBug('verify', 'a capacity is not known');
+    return capacity;
+  }
+
+  // --- what is read when ---
+
+  #skipped(step: Step): boolean {
+    if (step.kind !== 'launch') return false;
+    return step.unless !== null && this.#run.leaf(step.unless) !== null;
+  }
+
+  #elements(buffer: number): number {
+    const spec = this.#run.plan.buffers[buffer];
+    const count = spec === undefined ? null : asInteger(substitute(spec.elements, this.#run.sizes));
+    if (count === null) throw new CompilerBug('verify', `no buffer ${buffer}`);
+    return count;
+  }
+
+  /** A control that has its default is read from the buffer that the plan computed it into. */
+  #bindDefaults(): void {
+    const { fused, plan, contents } = this.#run;
+    for (const node of fused.graph.nodes) {
+      if (node.kind !== 'leaf') continue;
+      const leaf = fused.graph.leaves[node.leaf];
+      if (leaf === undefined || leaf.fallback === null || this.#run.leaf(leaf.name) !== null) continue;
+      const buffer = plan.buffers.findIndex((b) => b.role.kind === 'store' && b.role.path === leaf.name);
+      if (contents.buffers.has(buffer)) this.#bufferOf.set(node.id, buffer);
+    }
+  }
+
+  #findLastUses(complete: ReadonlyMap<number, number>): void {
+    const { contents } = this.#run;
+    const use = (buffer: number, step: number): void => {
+      this.#lastUse.set(buffer, Math.max(step, this.#lastUse.get(buffer) ?? -1));
+    };
+    for (const [buffer, content] of contents.buffers) {
+      const step = complete.get(buffer);
+      if (step === undefined) continue;
+      use(buffer, step);
+      for (const read of readsOf(content, this.#run, this.#bufferOf)) use(read, step);
+    }
+  }
+
+  // --- judging ---
+
+  #judgeValue(step: number, buffer: number, content: Extract<Content, { kind: 'value' | 'copy' }>): void {
+    const node = nodeOf(this.#run.fused.graph, content.node);
+    const { space } = content;
+    // A copy is judged by the value it copies; a value by what it is made of.
+    const copies = content.kind === 'copy';
+    const isLine = !copies && (node.kind === 'scan' || node.kind === 'order');
+    const over = isLine ? (node.kind === 'scan' ? [node.axis] : node.over) : [];
+    const outer: StoredSpace = { relation: space.relation, axes: space.axes.filter((a) => !over.includes(a)) };
+    const judging = this.#begin(step, buffer, node.element, copies ? `copy of ${nameOf(node)}` : nameOf(node), node);
+    const { places } = this.#evaluation;
+    const rows = space.relation === null ? 1 : this.rows(space.relation).count;
+    const total = rows * places.count(outer.axes);
+    const inner = copies ? 1 : places.count(isLine ? over : loopOf(node));
+    const size = Math.max(1, Math.floor(BLOCK / Math.max(1, inner)));
+    for (let first = 0; first < total; first += size) {
+      const p = this.#points(outer, first, Math.min(size, total - first));
+      if (isLine && (node.kind === 'scan' || node.kind === 'order')) {
+        const { at, numbers } = this.#evaluation.lines(node, p);
+        this.#compare(judging, node, space, at, numbers);
+      } else {
+        const there = this.#evaluation.holds(domainOf(this.#run.fused, node.id).supports, p);
+        const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
+        for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
+        if (read.length === 0) continue;
+        const q = read.length === p.count ? p : chosen(p, read);
+        const numbers = copies ? this.#evaluation.value(node.id, q) : this.#evaluation.inPassing(node, q);
+        this.#compare(judging, node, space, q, numbers);
+      }
+    }
+    this.#end(judging);
+  }
+
+  #judgeMask(step: number, buffer: number, { supports, axes }: Extract<Content, { kind: 'mask' }>): void {
+    const [first] = supports;
+    const node = first === undefined ? null : nodeOf(this.#run.fused.graph, first);
+    const judging = this.#begin(step, buffer, 'bool', 'mask', node);
+    const space: StoredSpace = { relation: null, axes };
+    const total = this.#evaluation.places.count(axes);
+    for (let from = 0; from < total; from += BLOCK) {
+      const p = this.#points(space, from, Math.min(BLOCK, total - from));
+      const there = this.#evaluation.holds(supports, p);
+      const v = Float64Array.from(there, (h) => (h === 1 ? 1 : 0));
+      const d = Float64Array.from(there, (h) => (h === 2 ? 1 : 0));
+      this.#record(judging, space, p, { v, d, left: null }, axes);
+    }
+    this.#end(judging);
+  }
+
+  /** Points of a space by their number: dense ones, or rows that are there. */
+  #points({ relation, axes }: StoredSpace, first: number, count: number): Points {
+    const { places } = this.#evaluation;
+    const lengths = axes.map((axis) => ({ axis, length: places.length(axis) }));
+    if (relation === null) return points(count, counted(first, count, lengths));
+    const inner = places.count(axes);
+    const rows = this.rows(relation);
+    const at = counted(first, count, lengths);
+    const row = Int32Array.from({ length: count }, (_, i) => Math.floor((first + i) / inner));
+    const take = (column: Int32Array) => row.map((r) => column[r] ?? 0);
+    for (const [axis, column] of rows.at) at.set(axis, take(column));
+    return points(
+      count,
+      at,
+      new Map([...rows.above].map(([id, column]) => [id, take(column)] as const)),
+      new Set(relation.supports),
+    );
+  }
+
+  /** Compares where somebody reads the value. */
+  #compare(judging: Judging, node: Node, space: StoredSpace, p: Points, numbers: Numbers): void {
+    const isLine = node.kind === 'scan' || node.kind === 'order';
+    if (!isLine) return this.#record(judging, space, p, numbers, node.axes);
+    const { supports } = domainOf(this.#run.fused, node.id);
+    const candidates = node.kind === 'order' && node.candidates !== null ? [node.candidates] : [];
+    const there = this.#evaluation.holds([...supports, ...candidates], p);
+    const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
+    for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
+    if (read.length === p.count) return this.#record(judging, space, p, numbers, node.axes);
+    const some = (list: Float64Array) => Float64Array.from(read, (i) => list[i] ?? NaN);
+    const { left } = numbers;
+    this.#record(
+      judging,
+      space,
+      chosen(p, read),
+      {
+        v: some(numbers.v),
+        d: some(numbers.d),
+        left: left === null ? null : Uint8Array.from(read, (i) => left[i] ?? 0),
+      },
+      node.axes,
+    );
+  }
+
+  #record(judging: Judging, space: StoredSpace, p: Points, numbers: Numbers, axes: readonly AxisId[]): void {
+    const elements = this.#evaluation.elements(space, p);
+    const { words, data, fate, tallying } = judging;
+    const columns = axes.map((a) => p.at.get(a));
+    for (let i = 0; i < p.count; i++) {
+      const at = elements[i] ?? -1;
+      if (at < 0 || at >= words.length) continue;
+      if (numbers.left?.[i] === 1) fate[at] = tallying.skip(fates.left);
+      else {
+        const unwritten = words[at] === POISON;
+        fate[at] = tallying.compare(data[at] ?? NaN, numbers.v[i] ?? NaN, numbers.d[i] ?? NaN, unwritten, () =>
+          columns.map((c) => c?.[i] ?? 0),
+        );
+      }
+    }
+  }
+
+  #begin(step: number, buffer: number, element: ElementType, what: string, node: Node | null): Judging {
+    const words = this.#words.get(buffer);
+    if (words === undefined) throw new CompilerBug('verify', `buffer ${buffer} was not handed over`);
+    const fate = new Uint8Array(words.length);
+    return { step, buffer, what, node, words, data: asNumbers(words, element), fate, tallying: new Tallying(element) };
+  }
+
+  #end({ step, buffer, what, node, fate, tallying }: Judging): void {
+    const axis = (a: AxisId) => this.#run.fused.graph.axes.get(a)?.name ?? '?';
+    this.verdicts.push({
+      step,
+      buffer,
+      what,
+      label: this.#run.plan.steps[step]?.label ?? what,
+      node: node?.id ?? null,
+      span: node?.span ?? null,
+      axes: node === null ? [] : node.axes.map(axis),
+      tally: tallying.tally,
+      fate,
+    });
+  }
+
+  #judgeCompaction(step: number, id: number, wanted: readonly number[]): void {
+    const compaction = this.#run.contents.compactions[id];
+    if (compaction === undefined) throw new CompilerBug('verify', `no compaction ${id}`);
+    const relation = compaction.of.kind === 'relation' ? compaction.of.relation : compaction.of.shape.relation;
+    const [support] = relation.refines;
+    const node = support === undefined ? null : nodeOf(this.#run.fused.graph, support);
+    const words = (buffer: number) => this.#words.get(buffer) ?? null;
+    const { parts, rows } = judgeCompaction(compaction, wanted, words, this.#evaluation, this);
+    for (const { buffer, what, tally, fate } of parts) {
+      this.verdicts.push({
+        step,
+        buffer,
+        what: `${compaction.what}: ${what}`,
+        label: this.#run.plan.steps[step]?.label ?? what,
+        node: node?.id ?? null,
+        span: node?.span ?? null,
+        axes: [what],
+        tally,
+        fate,
+      });
+      if (tally.wrong > 0) this.#stopped = true;
+    }
+    if (rows !== null) this.#rows.set(relation.id, rows);
+    else if (compaction.of.kind === 'relation' && wanted.includes(compaction.list)) this.#stopped = true;
+  }
+}
+
+/** A judgement under way. */
+interface Judging {
+  readonly step: number;
+  readonly buffer: number;
+  readonly what: string;
+  readonly node: Node | null;
+  readonly words: Uint32Array;
+  readonly data: ArrayLike<number>;
+  readonly fate: Uint8Array;
+  readonly tallying: Tallying;
+}
+
+/** Words of memory as numbers of an element. */
+export function asNumbers(words: Uint32Array, element: ElementType): ArrayLike<number> {
+  const { buffer, byteOffset, length } = words;
+  switch (element) {
+    case 'f32':
+    case 'f16':
+      return new Float32Array(buffer, byteOffset, length);
+    case 'i32':
+      return new Int32Array(buffer, byteOffset, length);
+    case 'bool':
+      return words;
+  }
+}
+
+function loopOf(node: Node): readonly AxisId[] {
+  switch (node.kind) {
+    case 'contract':
+    case 'reduce':
+      return node.over;
+    case 'argmax':
+      return [node.axis];
+    default:
+      return [];
+  }
+}
+
+function nameOf(node: Node): string {
+  return node.kind === 'map' ? node.op : node.kind;
+}

@@ -1,0 +1,319 @@
+/**
+ * Scopes: what the names of a program stand for at a point of the walk. Axes, constants, stores, instances and unions
+ * are made when first met and kept in the instance they belong to; a declaration that depends on a family's named
+ * index (`fn f[l in L]`) is made once for each index.
+ *
+ * Here are instances, families and stores; axes and constants are in static-scope.ts, the instances themselves and who
+ * lives where in instance-tree.ts.
+ */
+import type {
+  CallableDeclaration,
+  Declaration,
+  FamilyAxis,
+  FamilyExpr,
+  Id,
+  StoreDeclaration,
+  UnionDeclaration,
+} from '../types/program.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
+import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+import type { Selection, Store } from './backend.ts';
+import type { Axis } from '../types/axis.ts';
+import { checkOverrides } from './check-overrides.ts';
+import { Families } from './families.ts';
+import type { StaticFrame } from './instance-tree.ts';
+import { differentOrigin, type FamilyValue, type Instance, type UsedStore } from './instances.ts';
+import { MOST_MEMBERS, withinLimit } from '../types/expansion-limits.ts';
+import { asInteger, formatSize, sizeKey } from '../types/size.ts';
+import { StaticScope, type ScopeOptions } from './static-scope.ts';
+
+export type { StaticFrame } from './instance-tree.ts';
+export type { ScopeOptions } from './static-scope.ts';
+
+export class Scope extends StaticScope {
+  readonly families: Families;
+  private readonly stores = new Map<string, UsedStore>();
+  private readonly marked = new Set<number>();
+  private made = 0;
+
+  private readonly report: (problem: Diagnostic) => void;
+
+  constructor(options: ScopeOptions) {
+    super({ ...options, overrides: checkOverrides(options.program, options.overrides, options.report) });
+    this.report = options.report;
+    this.families = new Families(this.axes, (id) => this.tree.declaration(id));
+  }
+
+  /** The instance that an entry is, whoever runs or calls it. */
+  entryInstance(entry: CallableDeclaration): Instance {
+    return this.instanceOf(entry.id, this.frameOf(this.tree.root)).instance;
+  }
+
+  callable(id: Id): CallableDeclaration {
+    return this.tree.callable(id);
+  }
+
+  declarationOf(instance: Instance): Declaration | null {
+    return this.tree.declarationOf(instance);
+  }
+
+  /** " (at l = 0)": the first instance at which an obligation fails. */
+  where(frame: StaticFrame): string {
+    const parts = [...frame.indices].map(([id, value]) => `${this.indexName(id)} = ${value}`);
+    return parts.length === 0 ? '' : ` (at ${parts.join(', ')})`;
+  }
+
+  indexName(id: Id): string {
+    return this.tree.indexName(id);
+  }
+
+  /** The innermost instance around another one that the frame is inside of. */
+  commonInstance(instance: Instance, frame: StaticFrame): Instance {
+    return this.tree.commonInstance(instance, frame);
+  }
+
+  // --- instances and families --------------------------------------------------------------------------------------
+
+  /** The instance that a callable or an instance declaration is, in the scope of a frame. */
+  private instanceOf(
+    id: Id,
+    frame: StaticFrame,
+  ): {
+    readonly instance: Instance;
+    readonly callable: Id;
+    readonly home: Instance;
+    readonly family: readonly FamilyAxis[];
+  } {
+    const declaration = this.tree.declaration(id);
+    if (declaration.kind !== 'callable' && declaration.kind !== 'instance')
+      throw new CompilerBug('walk', `${declaration.name} has no instance`);
+    const home = this.tree.home(id, frame);
+    const key = this.tree.key(id, frame, this.tree.index.dependsOnIndex.has(id));
+    const callable = declaration.kind === 'instance' ? declaration.template : id;
+    const made = home.made.get(key);
+    if (made?.kind === 'instance') return { instance: made.instance, callable, home, family: declaration.family };
+    const inner: StaticFrame = { ...frame, instance: home };
+    const family = [...home.family, ...declaration.family.map((f) => this.axis(f.axis, inner))];
+    const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
+    const depends = this.tree.index.dependsOnIndex.has(id);
+    const indices = new Map([...home.indices, ...(depends ? this.tree.indicesOf(id, frame) : [])]);
+    const instance =
+      declaration.kind === 'instance'
+        ? this.tree.make(
+            path,
+            declaration.template,
+            this.tree.home(declaration.template, inner),
+            home,
+            id,
+            family,
+            indices,
+          )
+        : this.tree.make(path, id, home, home, id, family, indices);
+    if (declaration.kind === 'instance') {
+      const bound = new Set<Axis>();
+      for (const [parameter, argument] of declaration.axes) {
+        const name = this.tree.declaration(parameter).name;
+        let axis: Axis;
+        if (argument.kind === 'size') {
+          axis = this.axes.make(name, this.number(argument.size, inner));
+        } else {
+          const outer = this.axis(argument.axis, inner);
+          axis = bound.has(outer) ? this.axes.make(name, outer.size) : outer;
+          if (axis !== outer) instance.outer.set(axis, outer);
+          bound.add(outer);
+        }
+        instance.made.set(String(parameter), { kind: 'axis', axis });
+      }
+      for (const [parameter, value] of declaration.numbers)
+        instance.made.set(String(parameter), { kind: 'static', value: this.static(value, inner) });
+    }
+    home.made.set(key, { kind: 'instance', instance });
+    return { instance, callable, home, family: declaration.family };
+  }
+
+  /** The family a declaration is, with all of its own axes open and the ones around as the frame has them. */
+  family(id: Id, frame: StaticFrame): FamilyValue<never> {
+    const declaration = this.tree.declaration(id);
+    if (declaration.kind === 'union') return this.unionFamily(declaration, frame);
+    const { instance, callable, home } = this.instanceOf(id, frame);
+    const selection = this.selectionOf(instance, home, frame);
+    const around = this.tree.index.indicesAround(id);
+    const indices = new Map([...frame.indices].filter(([index]) => around.has(index)));
+    return { kind: 'function', instance, callable, selection, indices };
+  }
+
+  /**
+   * How a frame reads the family axes of an instance: those around `known` (an instance the frame is inside of) as the
+   * frame has them, the further ones as a whole.
+   */
+  selectionOf(instance: Instance, known: Instance, frame: StaticFrame): Map<number, Selection> {
+    return new Map(
+      instance.family.map((axis, i): [number, Selection] => {
+        const chosen = i < known.family.length ? frame.selection.get(axis.id) : undefined;
+        return [axis.id, chosen ?? { kind: 'all', axis }];
+      }),
+    );
+  }
+
+  private unionFamily(declaration: UnionDeclaration, frame: StaticFrame): FamilyValue<never> {
+    const axis = this.axis({ axis: declaration.axis.id, primes: 0 }, frame);
+    const layout = this.unionLayout(axis);
+    const members = declaration.members.map((m, i) => ({
+      family: this.familyOf(m.family, frame),
+      axes: layout.members[i]?.axes ?? [],
+    }));
+    return { kind: 'union', axis, layout, members };
+  }
+
+  /** A family expression without locals (a union's member); ranges were checked where they are declared. */
+  private familyOf(expr: FamilyExpr, frame: StaticFrame): FamilyValue<never> {
+    switch (expr.kind) {
+      case 'named':
+        return this.family(expr.decl, frame);
+      case 'local_family':
+        throw new CompilerBug('walk', 'a union of local families');
+      case 'at':
+        return this.families.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), {
+          kind: 'at',
+          index: this.integer(expr.index, frame) ?? 0,
+        });
+      case 'window':
+        return this.families.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), {
+          kind: 'window',
+          from: this.integer(expr.from, frame) ?? 0,
+          as: this.axis(expr.as, frame),
+        });
+    }
+  }
+
+  // --- stores ------------------------------------------------------------------------------------------------------
+
+  store(id: Id, via: readonly Id[], frame: StaticFrame): UsedStore {
+    let at = frame;
+    for (const step of via) at = { ...at, instance: this.instanceOf(step, at).instance };
+    const declaration = this.tree.declaration(id);
+    if (declaration.kind !== 'store') throw new CompilerBug('walk', `${declaration.name} is no param, state or input`);
+    const home = this.tree.home(id, at);
+    const made = home.made.get(String(id));
+    if (made?.kind === 'store') return made.store;
+    const used = this.makeStore(declaration, home, { ...at, instance: home });
+    home.made.set(String(id), { kind: 'store', store: used });
+    return used;
+  }
+
+  private makeStore(declaration: StoreDeclaration, home: Instance, frame: StaticFrame): UsedStore {
+    const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
+    const declared = declaration.type.axes.map((a) => this.axis(a, frame));
+    const before = this.stores.get(path);
+    // Instances that differ by the index of a family are members of one family: what they store is one tensor over it.
+    const origin = before === undefined ? null : differentOrigin(before.instance, home);
+    const one = before?.store.declaration === declaration && origin === null;
+    if (before !== undefined && one && sameSizes(before.store.declared, declared)) {
+      const variant: UsedStore = { ...before, instance: home };
+      before.variants.push(variant);
+      return variant;
+    }
+    const store: Store = {
+      id: this.made++,
+      path,
+      declaration,
+      element: declaration.type.element,
+      family: home.family,
+      declared,
+      within: declaration.type.within === undefined ? null : this.axis(declaration.type.within, frame),
+    };
+    const used: UsedStore = { store, instance: home, cells: new Set(), variants: [] };
+    used.variants.push(used);
+    if (before === undefined) this.stores.set(path, used);
+    else if (one) this.reportShape(before, declared, frame);
+    else {
+      this.report(
+        onePath(
+          path,
+          this.spanOf(origin?.first ?? before.store.declaration.id),
+          this.spanOf(origin?.second ?? declaration.id),
+        ),
+      );
+    }
+    return used;
+  }
+
+  /** The shape of a store is one for all members of the families around it. */
+  reportShape({ store, instance }: UsedStore, here: readonly Axis[], frame: StaticFrame): void {
+    const shape = (axes: readonly Axis[]): string => `[${axes.map((a) => formatSize(a.size)).join(', ')}]`;
+    const at = [...frame.indices].map(([index, value]) => `${this.tree.indexName(index)} = ${value}`).join(', ');
+    const made = this.tree.declarationOf(instance);
+    const instantiated = made?.kind === 'instance';
+    this.report(
+      diagnostic('MOE0365', {
+        message: `${store.path} would be ${shape(here)} at ${at}, and is ${shape(store.declared)} elsewhere: all members of a family have one shape`,
+        span: instantiated ? made.span : store.declaration.span,
+        labels: instantiated
+          ? [{ span: store.declaration.span, text: `${store.declaration.name} is declared here` }]
+          : [],
+        help: 'give it the greatest size, and use a part of it: w[F: 0 .. n as Part]',
+      }),
+    );
+  }
+
+  /** Where a declaration stands. */
+  spanOf(id: Id): Span {
+    return this.tree.declaration(id).span;
+  }
+
+  /** Notes that these cells are read or written: only they are required of a checkpoint. */
+  markUsed(used: UsedStore, selection: readonly Selection[]): void {
+    const count = (s: Selection): number =>
+      s.kind === 'at' ? 1 : (asInteger(s.kind === 'all' ? s.axis.size : s.as.size) ?? 0);
+    const members = selection.reduce((product, s) => product * count(s), 1);
+    this.marked.add(used.store.id);
+    withinLimit(members, MOST_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);
+    let cells = [''];
+    for (const s of selection) {
+      const first = s.kind === 'at' ? s.index : s.kind === 'window' ? s.from : 0;
+      const points = Array.from({ length: count(s) }, (_, i) => first + i);
+      cells = cells.flatMap((prefix) => points.map((p) => (prefix === '' ? String(p) : `${prefix},${p}`)));
+    }
+    for (const cell of cells) used.cells.add(cell);
+  }
+
+  /** What bodies read or write. Of a family without members a store has no cells, and is read all the same. */
+  usedStores(): readonly UsedStore[] {
+    return [...this.stores.values()].filter((s) => this.marked.has(s.store.id));
+  }
+
+  /** A store that some body has named, by what the algebra was told of it. */
+  usedOf(store: Store): UsedStore | null {
+    return this.stores.get(store.path) ?? null;
+  }
+
+  /** A frame in which an instance's own declarations can be read: for bindings and initial values. */
+  frameOf(instance: Instance, indices: ReadonlyMap<Id, number> = new Map()): StaticFrame {
+    return { instance, selection: new Map(), indices };
+  }
+
+  /** The static indices around a declaration: of the families it stands in, and of the chains. */
+  indicesAround(id: Id): ReadonlySet<Id> {
+    return this.tree.index.indicesAround(id);
+  }
+
+  /** The family axes around a store that bodies name by an index, innermost first. */
+  namedIndices(instance: Instance): readonly { readonly index: Id; readonly axis: Axis }[] {
+    return this.tree.namedIndices(instance);
+  }
+}
+
+/** Whether axes that stand for one another have the same sizes. */
+export function sameSizes(a: readonly Axis[], b: readonly Axis[]): boolean {
+  return a.length === b.length && a.every((axis, i) => b[i] !== undefined && sizeKey(axis.size) === sizeKey(b[i].size));
+}
+
+/** Two declarations in two blocks of one body, whose instances a host and a checkpoint could not tell apart. */
+export function onePath(path: string, first: Span, second: Span): Diagnostic {
+  return diagnostic('MOE0364', {
+    message: `two declarations would be ${path}, the name by which a checkpoint and the host know it`,
+    span: second,
+    labels: [{ span: first, text: 'the first one' }],
+    help: 'give one of them another name; if one is meant, declare it once, outside of both blocks',
+  });
+}

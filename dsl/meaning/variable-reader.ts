@@ -1,0 +1,179 @@
+/**
+ * Reading stores: which cells of a param, a state or an input a frame means, over which axes, and the values that
+ * initialisers give. What is read is noted: only the cells that something is made of are required of a checkpoint.
+ */
+import type { Expr, Id } from '../types/program.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
+import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
+import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import type { Algebra, Selection, Store } from './backend.ts';
+import type { Operand } from '../types/call.ts';
+import type { Axis } from '../types/axis.ts';
+import type { Calls } from './calls.ts';
+import { stackOperands, type Frame } from './frame.ts';
+import type { UsedStore } from './instances.ts';
+import { sameSizes, type Scope, type StaticFrame } from './instance-scope.ts';
+import { asInteger, exact } from '../types/size.ts';
+
+/** One reading of a store in a walk: what it gave, and which cells it was of. */
+export interface StoreRead<T> {
+  readonly used: UsedStore;
+  readonly selection: readonly Selection[];
+  readonly value: T;
+}
+
+export class StoreReader<T, R> {
+  /** Every reading, in order. Whether its value is used for anything, only what is made of the walk knows. */
+  readonly reads: StoreRead<T>[] = [];
+  private readonly initials = new Map<string, T>();
+  /** The stores whose initial values are being computed, outermost first. */
+  private readonly making: UsedStore[] = [];
+
+  constructor(
+    private readonly scope: Scope,
+    private readonly algebra: Algebra<T, R>,
+    private readonly calls: Calls<T, R>,
+    /** The walk's own evaluation of a dense expression. */
+    private readonly evaluate: (expr: Expr, frame: Frame<T, R>) => T,
+    private readonly report: (problem: Diagnostic) => void,
+  ) {}
+
+  /** A store as a frame sees it: the cells of its selection, over the axes that its declaration means there. */
+  readHere(used: UsedStore, frame: StaticFrame): Operand<T, R> {
+    const here = this.axesHere(used, frame);
+    if (!sameSizes(used.store.declared, here)) {
+      this.scope.reportShape(used, here, frame);
+      return this.algebra.broadcast({ kind: 'tensor', value: this.algebra.scalar(exact(0), used.store.element) }, here);
+    }
+    const whole = this.read(used, this.selectionOf(used, frame));
+    return this.algebra.rename({ kind: 'tensor', value: whole }, renaming(used.store.declared, here));
+  }
+
+  /** A new value for a store, over the axes that the store has everywhere; null if a member's own axes have other sizes. */
+  asStored(used: UsedStore, value: T, frame: StaticFrame): T | null {
+    const here = this.axesHere(used, frame);
+    if (!sameSizes(used.store.declared, here)) {
+      this.scope.reportShape(used, here, frame);
+      return null;
+    }
+    const own = this.algebra.axesOf(value);
+    const back = new Map([...renaming(here, used.store.declared)].filter(([a]) => own.includes(a)));
+    const renamed = this.algebra.rename({ kind: 'tensor', value }, back);
+    if (renamed.kind === 'route') throw new CompilerBug('walk', 'a new value of a state is dense');
+    return renamed.value;
+  }
+
+  /** How a frame reads the family axes around a store. */
+  selectionOf({ instance }: UsedStore, frame: StaticFrame): ReadonlyMap<number, Selection> {
+    return this.scope.selectionOf(instance, this.scope.commonInstance(instance, frame), frame);
+  }
+
+  /**
+   * An axis whose definition names an index (`seen[Q] = every | group[…]` in `task[k in Task]`) is one axis for each
+   * index, but a store has one shape for all: its axes, as they are called here.
+   */
+  private axesHere({ store, instance }: UsedStore, frame: StaticFrame): readonly Axis[] {
+    return store.declaration.type.axes.map((a) => this.scope.axis(a, { ...frame, instance }));
+  }
+
+  private read(used: UsedStore, selection: ReadonlyMap<number, Selection>): T {
+    const list = used.store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
+    const kind = used.store.declaration.store;
+    const made = this.making.at(-1)?.store;
+    if (made !== undefined && made.declaration.store !== 'input' && kind !== 'param')
+      this.reportMoving(made, used.store);
+    const value = this.algebra.store(used.store, list, kind === 'input' ? this.initialOf(used) : null);
+    this.reads.push({ used, selection: list, value });
+    return value;
+  }
+
+  private reportMoving(made: Store, read: Store): void {
+    const what = read.declaration.store === 'state' ? 'a state, which runs change' : 'an input, which a run gives';
+    this.report(
+      diagnostic('MOE0363', {
+        message: `the initial value of ${made.path} reads ${read.path}, ${what}`,
+        span: made.declaration.initial?.span ?? made.declaration.span,
+        labels: [{ span: read.declaration.span, text: `${read.path} is declared here` }],
+        help: 'an initial value is made before any run: of numbers, sizes, draws and params',
+      }),
+    );
+  }
+
+  /** What an initialiser gives, over all axes of the store; computed once a walk, so that its draws are drawn once. */
+  initialOf(used: UsedStore): T | null {
+    const { initial } = used.store.declaration;
+    if (initial === null) return null;
+    // A control's default is computed at its first reading, when not all of its variants may have been met.
+    const key = `${used.store.id} ${used.variants.length}`;
+    const known = this.initials.get(key);
+    if (known !== undefined) return known;
+    if (this.making.includes(used))
+      throw new CompilerBug('walk', `the initial value of ${used.store.path} needs itself`);
+    this.making.push(used);
+    const wide = this.initialAt(initial, used, this.indicesOf(used), new Map());
+    this.making.pop();
+    if (wide.kind === 'route') throw new CompilerBug('walk', 'an initial value is dense');
+    this.initials.set(key, wide.value);
+    return wide.value;
+  }
+
+  /** The indices at which the initial value may be another one, with their axes. */
+  private indicesOf(used: UsedStore): readonly { readonly index: Id; readonly axis: Axis }[] {
+    return this.scope
+      .namedIndices(used.instance)
+      .filter(
+        ({ index }) =>
+          used.variants.some(({ instance }) => instance.indices.has(index)) ||
+          this.scope.indicesAround(used.store.declaration.id).has(index),
+      );
+  }
+
+  /** An initial value over all axes of its store; where bodies name family indices, each point's own with its index. */
+  private initialAt(
+    initial: Expr,
+    used: UsedStore,
+    named: readonly { readonly index: Id; readonly axis: Axis }[],
+    indices: ReadonlyMap<Id, number>,
+  ): Operand<T, R> {
+    const axes = [...used.store.family, ...used.store.declared];
+    const own =
+      used.variants.find((v) => [...v.instance.indices].every(([index, at]) => indices.get(index) === at)) ?? used;
+    const { instance } = own;
+    const frame: Frame<T, R> = {
+      instance,
+      selection: new Map(instance.family.map((a) => [a.id, { kind: 'all', axis: a }])),
+      indices,
+      locals: new Map(),
+      hidden: instance.family,
+      routes: [],
+      restore: new Map(),
+      place: used.store.path,
+      calledAt: null,
+    };
+    const [first, ...rest] = named;
+    if (first === undefined) {
+      const value = this.evaluate(initial, frame);
+      const here = renaming(this.axesHere(own, frame), used.store.declared);
+      const has = this.algebra.axesOf(value);
+      const stored = new Map([...here].filter(([a]) => has.includes(a)));
+      return this.algebra.broadcast(this.algebra.rename({ kind: 'tensor', value }, stored), axes);
+    }
+    const { axis } = first;
+    const n = withinLimit(
+      asInteger(axis.size) ?? 0,
+      MOST_STEPS,
+      `an initial value that names its index of ${axis.name} is written out`,
+      initial.span,
+    );
+    const points = Array.from({ length: n }, (_, i) => {
+      const at = new Map([...indices, [first.index, i]]);
+      // Whole, then one point of it: a draw is the same as without the index.
+      return this.calls.sliceAt(this.initialAt(initial, used, rest, at), first.axis, i, frame, initial.span);
+    });
+    return this.algebra.broadcast(stackOperands(points, first.axis, this.algebra), axes);
+  }
+}
+
+function renaming(from: readonly Axis[], to: readonly Axis[]): ReadonlyMap<Axis, Axis> {
+  return new Map(from.flatMap((a, i) => (to[i] === undefined || to[i] === a ? [] : [[a, to[i]] as const])));
+}

@@ -1,0 +1,123 @@
+/**
+ * Re-indexing: operations that only say anew which point is which. A recut replaces the axes `from` by the axes `to`:
+ * an index along each `to` axis moves so many steps along each `from` axis, the steps add up, starting from `base`.
+ *
+ *   x[T: 2]                from [T]     to []      base [2]
+ *   x[T: 1 .. 4 as S]      from [T]     to [S]     base [1]   S: i -> [i]
+ *   split(x, E: (G, M))    from [E]     to [G, M]  base [0]   G: i -> [i * |M|]   M: i -> [i]
+ *   merge(x, (G, M): E)    from [G, M]  to [E]     base [0,0] E: i -> [i / |M|, i % |M|]
+ *
+ * `to` stands where the first of `from` stood. A route's presence, ranks and weights are recut alike; none are dropped
+ * except with their points.
+ */
+import { boundsOfRecut } from './route-bounds.ts';
+import type { Axis } from '../types/axis.ts';
+import type { Operand } from '../types/call.ts';
+import { project, type Deferred } from './deferred-errors.ts';
+import { axesOfRoute, makeRoute, type F64Route } from './route.ts';
+import { makeTensor, pointAt, separableOffsets, sizeOf, strides, take, type F64Tensor } from './tensor.ts';
+
+export interface Recut {
+  readonly from: readonly Axis[];
+  readonly to: readonly Axis[];
+  readonly base: readonly number[];
+  /** Steps along each of `from` of index i along this one of `to`. */
+  steps(axis: Axis, index: number): readonly number[];
+}
+
+export function indexed(axis: Axis, index: number): Recut {
+  return { from: [axis], to: [], base: [index], steps: () => [0] };
+}
+
+/** Points start, start + 1, … of an axis as the row-major points of other axes (none is a single point). */
+export function laidOut(axis: Axis, to: readonly Axis[], start: number): Recut {
+  const stride = strides(to);
+  return { from: [axis], to, base: [start], steps: (each, index) => [index * (stride.get(each) ?? 0)] };
+}
+
+export function merged(from: readonly Axis[], to: Axis): Recut {
+  return { from, to: [to], base: from.map(() => 0), steps: (_, index) => pointAt(from, index) };
+}
+
+export function recut(operand: Operand<F64Tensor, F64Route>, how: Recut): Operand<F64Tensor, F64Route> {
+  if (operand.kind === 'tensor') return { kind: 'tensor', value: recutTensor(operand.value, how) };
+  return { kind: 'route', value: recutRoute(operand.value, how) };
+}
+
+export function recutTensor(tensor: F64Tensor, how: Recut): F64Tensor {
+  const axes = recutAxes(tensor.axes, how);
+  if (axes === tensor.axes) return tensor;
+  const data = take(tensor.data, recutOffsets(tensor.axes, how));
+  return makeTensor(tensor.element, axes, data, recutProblems(tensor.problems, how));
+}
+
+export function recutRoute(route: F64Route, how: Recut): F64Route {
+  const at = recutOffsets(route.support, how);
+  return makeRoute({
+    support: recutAxes(route.support, how),
+    payload: recutAxes(route.payload, how),
+    present: Uint8Array.from(at, (i) => route.present[i]),
+    rank: Int32Array.from(at, (i) => route.rank[i]),
+    weight: take(route.weight, recutOffsets(axesOfRoute(route), how)),
+    element: route.element,
+    facts: boundsOfRecut(route.facts, how.from, how.to),
+    problems: recutProblems(route.problems, how),
+  });
+}
+
+/** The axes after the recut; the very same list if it does not concern them. */
+export function recutAxes(axes: readonly Axis[], how: Recut): readonly Axis[] {
+  const first = axes.find((axis) => how.from.includes(axis));
+  if (first === undefined) return axes;
+  return axes.flatMap((axis) => (axis === first ? how.to : how.from.includes(axis) ? [] : [axis]));
+}
+
+function recutOffsets(axes: readonly Axis[], how: Recut): Int32Array {
+  const stride = strides(axes);
+  const concerned = how.from.some((axis) => axes.includes(axis));
+  const along = how.from.map((axis) => stride.get(axis) ?? 0);
+  const base = concerned ? how.base.reduce((sum, start, i) => sum + start * along[i], 0) : 0;
+  return separableOffsets(
+    recutAxes(axes, how),
+    (axis) => {
+      const own = stride.get(axis);
+      const size = sizeOf(axis);
+      if (concerned && how.to.includes(axis)) {
+        return Int32Array.from({ length: size }, (_, i) =>
+          how.steps(axis, i).reduce((sum, step, k) => sum + step * along[k], 0),
+        );
+      }
+      return own === undefined ? null : Int32Array.from({ length: size }, (_, i) => i * own);
+    },
+    base,
+  );
+}
+
+function recutProblems(problems: readonly Deferred[], how: Recut): readonly Deferred[] {
+  return problems.flatMap((deferred) => {
+    const inside = how.from.filter((axis) => deferred.axes.includes(axis));
+    if (inside.length === 0) return [deferred];
+    if (inside.length < how.from.length) return project([deferred], inside);
+    const at = Uint8Array.from(recutOffsets(deferred.axes, how), (i) => deferred.at[i]);
+    return at.includes(1) ? [{ ...deferred, axes: recutAxes(deferred.axes, how), at }] : [];
+  });
+}
+
+/** Renames axes in place: nothing moves. */
+export function renamed(
+  operand: Operand<F64Tensor, F64Route>,
+  renaming: ReadonlyMap<Axis, Axis>,
+): Operand<F64Tensor, F64Route> {
+  const axes = (list: readonly Axis[]): readonly Axis[] => list.map((axis) => renaming.get(axis) ?? axis);
+  const problems = operand.value.problems.map((deferred) => ({ ...deferred, axes: axes(deferred.axes) }));
+  if (operand.kind === 'tensor') {
+    const { element, data } = operand.value;
+    return { kind: 'tensor', value: makeTensor(element, axes(operand.value.axes), data, problems) };
+  }
+  const route = operand.value;
+  const facts = route.facts.map((fact) => ({ per: axes(fact.per), atMost: fact.atMost }));
+  return {
+    kind: 'route',
+    value: makeRoute({ ...route, support: axes(route.support), payload: axes(route.payload), facts, problems }),
+  };
+}

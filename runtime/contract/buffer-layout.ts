@@ -1,0 +1,180 @@
+/**
+ * A plan with its sizes filled in: which buffers it needs and how large, what each launch looks like. Pure: `plan()`
+ * tells bytes from it before anything is allocated, and the executor allocates exactly what it says.
+ *
+ * Buffers have keys, by which runs share them: `scratch:3`, `input:0`, `result:7`, `control:2` (index into the
+ * manifest's stores), `status`, `uniforms`. Params and states are the model's own and have none.
+ */
+import { MoecError } from './errors.ts';
+import {
+  type BufferSpec,
+  type LaunchSpec,
+  type Manifest,
+  type PlanSpec,
+  type StepSpec,
+  bytesPerElement,
+} from './manifest.ts';
+import { type Sizes, evaluateCount, evaluateNumber, evaluateWord } from './sizes.ts';
+
+/** A buffer that somebody is about to ask for. */
+export interface WantedBuffer {
+  readonly label: string;
+  readonly bytes: number;
+}
+
+/** Bytes as they are allocated. */
+export function allocatedBytes(bytes: number): number {
+  return Math.max(4, Math.ceil(bytes / 4) * 4);
+}
+
+/** Where a plan's buffer is: under a key of the arena, or a store of the model. */
+export interface BufferPlace {
+  readonly kind: 'arena' | 'store';
+  readonly key: string;
+  readonly store: number | null;
+  /** Bytes that are bound; at least four. */
+  readonly bytes: number;
+  /** Bytes with meaning: 0 for an empty tensor. */
+  readonly usedBytes: number;
+}
+
+export interface LaunchLayout {
+  readonly spec: LaunchSpec;
+  readonly workgroups: number;
+  /** Place of the launch's uniform struct in the uniform buffer, null if it has none. */
+  readonly uniforms: { readonly offset: number; readonly bytes: number } | null;
+}
+
+export type StepLayout =
+  | { readonly kind: 'launch'; readonly launch: LaunchLayout }
+  | { readonly kind: 'extern'; readonly spec: Extract<StepSpec, { readonly kind: 'extern' }> };
+
+export interface PlanLayout {
+  readonly plan: PlanSpec;
+  readonly sizes: Sizes;
+  readonly places: readonly BufferPlace[];
+  readonly steps: readonly StepLayout[];
+  /** Everything the arena has to hold, by key. */
+  readonly wanted: ReadonlyMap<string, WantedBuffer>;
+  /** Contents of the uniform buffer, but for the seed. */
+  readonly uniforms: Uint8Array<ArrayBuffer>;
+  /** Byte offsets at which the seed goes into the uniform buffer. */
+  readonly seeds: readonly number[];
+  readonly statusBytes: number;
+}
+
+/** The coarsest alignment a device may ask of uniform bindings. */
+const UNIFORM_ALIGNMENT = 256;
+
+/** Uniform structs are bound in units of their largest alignment. */
+const UNIFORM_STRIDE = 16;
+
+/** Throws InputError MOE0715 where a size of the plan makes no sense with the given ones. */
+export function layOut(manifest: Manifest, plan: PlanSpec, sizes: Sizes): PlanLayout {
+  const places = plan.buffers.map((buffer, i) => placeBuffer(manifest, plan, buffer, i, sizes));
+  const wanted = new Map<string, WantedBuffer>();
+  const want = (key: string, label: string, bytes: number): void => {
+    const known = wanted.get(key);
+    if (known === undefined || known.bytes < bytes) wanted.set(key, { label, bytes: allocatedBytes(bytes) });
+  };
+  places.forEach((place, i) => {
+    if (place.kind === 'arena') want(place.key, plan.buffers[i]?.label ?? place.key, place.bytes);
+  });
+  const words = plan.status.flatMap(({ word, shown }) => [
+    word,
+    ...shown.flatMap((s) => ('word' in s ? [s.word] : [])),
+  ]);
+  const statusBytes = bytesPerElement * words.reduce((most, word) => Math.max(most, word + 1), 0);
+  if (statusBytes > 0) want('status', 'status', statusBytes);
+
+  const uniforms: {
+    readonly offset: number;
+    readonly words: Uint8Array<ArrayBuffer>;
+    readonly seeds: readonly number[];
+  }[] = [];
+  let end = 0;
+  const steps = plan.steps.map((step): StepLayout => {
+    if (step.kind === 'extern') return { kind: 'extern', spec: step };
+    const workgroups = evaluateCount(step.workgroups, sizes, `the number of workgroups of ${step.label}`);
+    if (step.uniforms.length === 0) return { kind: 'launch', launch: { spec: step, workgroups, uniforms: null } };
+    const packed = packUniforms(manifest, step, sizes);
+    const offset = Math.ceil(end / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+    uniforms.push({ offset, ...packed });
+    end = offset + packed.words.length;
+    return { kind: 'launch', launch: { spec: step, workgroups, uniforms: { offset, bytes: packed.words.length } } };
+  });
+  const bytes = new Uint8Array(end);
+  for (const { offset, words } of uniforms) bytes.set(words, offset);
+  const seeds = uniforms.flatMap(({ offset, seeds: within }) => within.map((at) => offset + at));
+  if (end > 0) want('uniforms', 'uniforms', end);
+  return { plan, sizes, places, steps, wanted, uniforms: bytes, seeds, statusBytes };
+}
+
+function placeBuffer(manifest: Manifest, plan: PlanSpec, buffer: BufferSpec, index: number, sizes: Sizes): BufferPlace {
+  const usedBytes = bytesPerElement * evaluateCount(buffer.elements, sizes, `the length of ${buffer.label}`);
+  const bytes = allocatedBytes(usedBytes);
+  const inArena = (key: string): BufferPlace => ({ kind: 'arena', key, store: null, bytes, usedBytes });
+  switch (buffer.kind) {
+    case 'scratch':
+      return inArena(`scratch:${buffer.slot}`);
+    case 'input':
+      return inArena(`input:${buffer.input}`);
+    case 'result':
+      return inArena(`result:${plan.buffers.slice(0, index).filter(({ kind }) => kind === 'result').length}`);
+    case 'status':
+      return inArena('status');
+    case 'store': {
+      const store = manifest.stores[buffer.store];
+      if (store === undefined) throw new MoecError('MOE0716', `the module has no store ${buffer.store}`);
+      const key = `control:${buffer.store}`;
+      if (store.kind === 'control') return { kind: 'arena', key, store: buffer.store, bytes, usedBytes };
+      return { kind: 'store', key, store: buffer.store, bytes, usedBytes };
+    }
+    default: {
+      const never: never = buffer;
+      return never;
+    }
+  }
+}
+
+function packUniforms(
+  manifest: Manifest,
+  step: LaunchSpec,
+  sizes: Sizes,
+): { readonly words: Uint8Array<ArrayBuffer>; readonly seeds: readonly number[] } {
+  const fields = manifest.kernels[step.kernel]?.uniforms ?? [];
+  const words = new Uint8Array(Math.ceil((fields.length * bytesPerElement) / UNIFORM_STRIDE) * UNIFORM_STRIDE);
+  const view = new DataView(words.buffer);
+  const seeds: number[] = [];
+  fields.forEach((field, i) => {
+    const at = i * bytesPerElement;
+    const value = step.uniforms[i];
+    if (value === undefined) throw new MoecError('MOE0716', `${step.label} has no value for ${field.name}`);
+    if (typeof value === 'object' && 'special' in value) {
+      seeds.push(at);
+      return;
+    }
+    const what = `${field.name} of ${step.label}`;
+    switch (field.type) {
+      case 'f32':
+        view.setFloat32(at, evaluateNumber(value, sizes), true);
+        return;
+      case 'i32':
+        view.setInt32(at, evaluateWord(value, sizes, true, what), true);
+        return;
+      case 'u32':
+        view.setUint32(at, evaluateWord(value, sizes, false, what), true);
+        return;
+      default: {
+        const never: never = field.type;
+        return never;
+      }
+    }
+  });
+  return { words, seeds };
+}
+
+/** Kernels a plan launches. */
+export function kernelsOf(plan: PlanSpec): readonly number[] {
+  return plan.steps.flatMap((step) => (step.kind === 'launch' ? [step.kernel] : []));
+}

@@ -1,0 +1,155 @@
+/**
+ * GPU memory of one model: what is made, counted and destroyed.
+ *
+ * Invariants:
+ * - Nothing is allocated that was not compared with the device's limits and the caller's budget before: drivers with
+ *   plenty of virtual memory accept what they cannot hold.
+ * - Every creation is inside an out-of-memory and a validation scope.
+ * - A buffer holds at least four bytes (WebGPU binds none of zero), and a multiple of four.
+ * - Only what was made here is destroyed here; the device is the caller's.
+ */
+import type { DeviceState } from './device-state.ts';
+import { OutOfMemoryError } from '../contract/errors.ts';
+import { allocatedBytes, type WantedBuffer } from '../contract/buffer-layout.ts';
+
+/** WebGPU's numbers, so that no global of the host is needed. */
+export const bufferUsage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;
+
+const STORAGE_USAGE = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+
+/** Drivers refuse the last bytes below the largest buffer they advertise. */
+const UNUSABLE_BYTES = 2 ** 20;
+
+/** The largest storage buffer that can be made and bound whole. */
+export function largestStorageBuffer(limits: GPUSupportedLimits): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize - UNUSABLE_BYTES);
+}
+
+/** All buffers of a model, with their sum. */
+export class Memory {
+  readonly #state: DeviceState;
+  readonly #budget: number | null;
+  readonly #live = new Map<GPUBuffer, number>();
+  #bytes = 0;
+  #peak = 0;
+
+  constructor(state: DeviceState, budget: number | null) {
+    this.#state = state;
+    this.#budget = budget;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get peakBytes(): number {
+    return this.#peak;
+  }
+
+  get count(): number {
+    return this.#live.size;
+  }
+
+  /** Throws OutOfMemoryError MOE0705 if buffers do not fit the device, or what is there and they the budget. */
+  reserve(wanted: readonly WantedBuffer[], freed = 0): void {
+    const largest = largestStorageBuffer(this.#state.device.limits);
+    for (const { label, bytes } of wanted) {
+      if (bytes > largest) {
+        const told = `${label} takes ${bytes} bytes, a buffer of this device ${largest} at most`;
+        throw new OutOfMemoryError('MOE0705', told, bytes, largest);
+      }
+    }
+    const total = this.#bytes - freed + wanted.reduce((sum, { bytes }) => sum + allocatedBytes(bytes), 0);
+    if (this.#budget !== null && total > this.#budget) {
+      throw new OutOfMemoryError(
+        'MOE0705',
+        `the model takes ${total} bytes, the budget has ${this.#budget}`,
+        total,
+        this.#budget,
+      );
+    }
+  }
+
+  /** A storage buffer; zero at first. Failure of the driver arrives at the device state's `settle`. */
+  storage(label: string, bytes: number): GPUBuffer {
+    return this.create(label, bytes, STORAGE_USAGE);
+  }
+
+  create(label: string, bytes: number, usage: number): GPUBuffer {
+    const size = allocatedBytes(bytes);
+    const buffer = this.#state.guard(size, () => this.#state.device.createBuffer({ label, size, usage }));
+    this.#live.set(buffer, size);
+    this.#bytes += size;
+    this.#peak = Math.max(this.#peak, this.#bytes);
+    return buffer;
+  }
+
+  destroy(buffer: GPUBuffer): void {
+    const size = this.#live.get(buffer);
+    if (size === undefined) return;
+    this.#live.delete(buffer);
+    this.#bytes -= size;
+    buffer.destroy();
+  }
+
+  destroyAll(): void {
+    for (const buffer of [...this.#live.keys()]) this.destroy(buffer);
+  }
+}
+
+/**
+ * Buffers by key that are reused from run to run and grow when a run needs more. `generation` changes whenever a buffer
+ * was replaced: bind groups made before are stale then.
+ */
+export class Arena {
+  readonly #memory: Memory;
+  readonly #buffers = new Map<string, GPUBuffer>();
+  #generation = 0;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Makes sure that every wanted buffer is there and large enough. Checks all of it first, so that a run that does not
+   * fit leaves everything as it was.
+   */
+  ensure(wanted: ReadonlyMap<string, WantedBuffer>, usageOf: (key: string) => number = () => STORAGE_USAGE): void {
+    const grown = [...wanted].filter(([key, { bytes }]) => {
+      const buffer = this.#buffers.get(key);
+      return buffer === undefined || buffer.size < allocatedBytes(bytes);
+    });
+    if (grown.length === 0) return;
+    const freed = grown.reduce((sum, [key]) => sum + (this.#buffers.get(key)?.size ?? 0), 0);
+    this.#memory.reserve(
+      grown.map(([, buffer]) => buffer),
+      freed,
+    );
+    for (const [key] of grown) this.#drop(key);
+    for (const [key, { label, bytes }] of grown) {
+      this.#buffers.set(key, this.#memory.create(label, bytes, usageOf(key)));
+    }
+    this.#generation += 1;
+  }
+
+  get(key: string): GPUBuffer {
+    const buffer = this.#buffers.get(key);
+    if (buffer === undefined) throw new Error(`no buffer ${key} was ensured`);
+    return buffer;
+  }
+
+  clear(): void {
+    for (const key of [...this.#buffers.keys()]) this.#drop(key);
+    this.#generation += 1;
+  }
+
+  #drop(key: string): void {
+    const buffer = this.#buffers.get(key);
+    if (buffer !== undefined) this.#memory.destroy(buffer);
+    this.#buffers.delete(key);
+  }
+}

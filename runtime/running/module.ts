@@ -1,0 +1,262 @@
+/**
+ * `createModel`: from a manifest, shader texts and weights to a model on a device. This is what generated modules call.
+ *
+ * Order: everything that can be refused without the device first (versions, requirements, weights that do not fit),
+ * then memory, then weights, then pipelines, then initial values. Whatever fails, nothing of it stays allocated.
+ */
+import { type Binding, type MissingParams, bindStores, tensorsOf } from '../weights/bind-weights.ts';
+import { Arena, Memory } from './buffers.ts';
+import { DeviceState } from './device-state.ts';
+import { type DeviceRequirements, checkDevice } from './device.ts';
+import { MoecError, type WeightsProblem } from '../contract/errors.ts';
+import type { ExternFunction } from '../contract/ask-host.ts';
+import { allocatedBytes, kernelsOf, layOut } from '../contract/buffer-layout.ts';
+import { type Manifest, type ResultSpec, bytesPerElement } from '../contract/manifest.ts';
+import { Model } from './model.ts';
+import { type Named, toMap } from '../contract/named.ts';
+import {
+  checkBytes,
+  checkChoice,
+  checkDeviceOption,
+  checkFlags,
+  checkFunction,
+  checkNamed,
+  checkOptions,
+  checkSeed,
+  checkSignal,
+  checkSource,
+  untilAborted,
+} from './call-options.ts';
+import { Pipelines } from './pipelines.ts';
+import { type RunContext, bufferAt, placeOf, runPlan } from './run.ts';
+import type { WeightSource } from '../weights/weight-source.ts';
+import { bytesToRead, loadStore, throwProblems } from '../weights/weights.ts';
+
+export type Progress =
+  | { readonly stage: 'weights'; readonly done: number; readonly total: number }
+  | { readonly stage: 'pipelines'; readonly done: number; readonly total: number };
+
+export interface CreateOptions {
+  /** The caller's device; it stays the caller's. */
+  readonly device: GPUDevice;
+  /** Left open. Without it every param has its initial value. */
+  readonly weights?: WeightSource;
+  /** What to do about params that the weights lack but that have an initial value; 'error' unless given. */
+  readonly missing?: MissingParams;
+  /** Accept weights that are infinite or not a number. */
+  readonly allowNonFinite?: boolean;
+  /** Seed of initial values that are drawn; 0 unless given. */
+  readonly seed?: number;
+  /** Bytes that all buffers of the model may take together. */
+  readonly memoryBudget?: number;
+  /** Functions of the host, by name. */
+  readonly externs?: Named<ExternFunction>;
+  /** Compile the kernels of all entries now ('results'), also those of losses, outputs and updates ('all'), or when first used. */
+  readonly warmUp?: 'results' | 'all' | 'none';
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Weights that were written but not submitted pile up in the driver: it is made to take them at this many bytes. */
+const MOST_PENDING_BYTES = 32 * 2 ** 20;
+
+/**
+ * Makes a model. Throws RequirementsError, WeightsError, OutOfMemoryError, DeviceLostError, MoecError, or the reason of
+ * the signal.
+ */
+export async function createModel(
+  manifest: Manifest,
+  shaders: readonly string[],
+  options: CreateOptions,
+): Promise<Model> {
+  if (manifest.schema !== 1) {
+    const told = `the module has schema ${String(manifest.schema)}, this runtime reads schema 1: compile it again`;
+    throw new MoecError('MOE0716', told);
+  }
+  checkCreateOptions(options);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const made: { memory: Memory | null } = { memory: null };
+  const work = build(manifest, shaders, options, made);
+  if (signal === undefined) return work;
+  // The source may never answer: what was allocated is given back now, not when the work comes to its end.
+  const stop = (): void => made.memory?.destroyAll();
+  signal.addEventListener('abort', stop, { once: true });
+  return untilAborted(work, signal).finally(() => signal.removeEventListener('abort', stop));
+}
+
+function checkCreateOptions(options: CreateOptions): void {
+  checkOptions(options, 'options');
+  checkDeviceOption(options.device);
+  checkSource(options.weights);
+  checkChoice(options.missing, 'missing', ['error', 'initialise']);
+  checkChoice(options.warmUp, 'warmUp', ['results', 'all', 'none']);
+  checkFlags(options, ['allowNonFinite']);
+  checkFunction(options.onProgress, 'onProgress');
+  checkSignal(options.signal);
+  if (options.seed !== undefined) checkSeed(options.seed);
+  if (options.memoryBudget !== undefined) checkBytes(options.memoryBudget, 'memoryBudget');
+  if (options.externs !== undefined) {
+    checkNamed(options.externs, 'externs');
+    for (const [name, run] of toMap(options.externs)) checkFunction(run, `the function ${name}`);
+  }
+}
+
+/** The work of `createModel`. `made.memory` is set as soon as there is something to give back. */
+async function build(
+  manifest: Manifest,
+  shaders: readonly string[],
+  options: CreateOptions,
+  made: { memory: Memory | null },
+): Promise<Model> {
+  const { device, signal } = options;
+  checkDevice(device, requirementsOf(manifest));
+  const state = new DeviceState(device);
+  await state.checkSettled();
+  const source = options.weights ?? null;
+  await source?.open?.(tensorsOf(manifest), signal);
+  const bindings = bindStores(manifest, source, options.missing ?? 'error');
+  const memory = new Memory(state, options.memoryBudget ?? null);
+  made.memory = memory;
+  memory.reserve(bindings.map(({ store, elements }) => ({ label: store.path, bytes: elements * bytesPerElement })));
+  try {
+    const stores = new Map<number, GPUBuffer>();
+    for (const { index, store, elements } of bindings) {
+      stores.set(index, memory.storage(store.path, elements * bytesPerElement));
+    }
+    await state.settle();
+    if (source !== null) await loadWeights(state, bindings, stores, source, options);
+    const pipelines = new Pipelines(state, manifest, shaders);
+    await pipelines.prepare(kernelsToWarmUp(manifest, bindings, options.warmUp ?? 'results'), {
+      signal,
+      onDone: (done, total) => options.onProgress?.({ stage: 'pipelines', done, total }),
+    });
+    const arena = new Arena(memory);
+    const externs = toMap(options.externs ?? {});
+    const context: RunContext = { state, pipelines, arena, stores, externs, launchers: new WeakMap() };
+    const byIndex = new Map(bindings.map((binding) => [binding.index, binding]));
+    const initialise = async (index: number): Promise<void> => {
+      const binding = byIndex.get(index);
+      if (binding !== undefined) await writeInitial(manifest, context, binding, options);
+    };
+    const fresh = bindings.filter(({ cells }) => cells === null);
+    for (const { index } of fresh) await initialise(index);
+    const initialised = fresh.map(({ store }) => store.path);
+    signal?.throwIfAborted();
+    const allowNonFinite = options.allowNonFinite ?? false;
+    return new Model({ ...context, manifest, memory, initialised, allowNonFinite, initialise });
+  } catch (error) {
+    memory.destroyAll();
+    throw error;
+  }
+}
+
+/** What a manifest asks of a device. */
+export function requirementsOf(manifest: Manifest): DeviceRequirements {
+  return { requiredFeatures: manifest.requiredFeatures, requiredLimits: manifest.requiredLimits };
+}
+
+function kernelsToWarmUp(
+  manifest: Manifest,
+  bindings: readonly Binding[],
+  warmUp: 'results' | 'all' | 'none',
+): readonly number[] {
+  const initial = bindings.flatMap(({ cells, store: { initial: value } }) =>
+    cells === null && value?.kind === 'plan' ? kernelsOf(value.plan) : [],
+  );
+  if (warmUp === 'none') return initial;
+  const plans = manifest.entries.flatMap(({ plan, full }) => (warmUp === 'all' ? [plan, full] : [plan]));
+  return [...initial, ...plans.flatMap(kernelsOf)];
+}
+
+/** Fills all stores that the source has, with every fault of its values in one report. */
+async function loadWeights(
+  state: DeviceState,
+  bindings: readonly Binding[],
+  stores: ReadonlyMap<number, GPUBuffer>,
+  source: WeightSource,
+  options: CreateOptions,
+): Promise<void> {
+  const { queue } = state.device;
+  const total = bindings.reduce((sum, binding) => sum + bytesToRead(binding, source), 0);
+  const problems: WeightsProblem[] = [];
+  let done = 0;
+  let pending = 0;
+  for (const binding of bindings) {
+    const buffer = stores.get(binding.index);
+    if (buffer === undefined || binding.cells === null) continue;
+    const found = await loadStore(
+      binding,
+      source,
+      async (elementOffset, words) => {
+        options.signal?.throwIfAborted();
+        state.check();
+        if (words.length === 0) return;
+        state.guard(words.byteLength, () => queue.writeBuffer(buffer, elementOffset * bytesPerElement, words));
+        pending += allocatedBytes(words.byteLength);
+        if (pending < MOST_PENDING_BYTES) return;
+        pending = 0;
+        queue.submit([]);
+        await queue.onSubmittedWorkDone();
+        await state.settle();
+      },
+      {
+        signal: options.signal,
+        allowNonFinite: options.allowNonFinite ?? false,
+        onBytes: (bytes) => {
+          // Where tensors are read with gaps, more is read than is used.
+          done = Math.min(total, done + bytes);
+          options.onProgress?.({ stage: 'weights', done, total });
+        },
+      },
+    );
+    problems.push(...found);
+  }
+  await state.settle();
+  throwProblems(problems);
+}
+
+/** Gives a store its initial value: a constant, or the only result of a plan. */
+async function writeInitial(
+  manifest: Manifest,
+  context: RunContext,
+  { index, store, elements }: Binding,
+  options: CreateOptions,
+): Promise<void> {
+  const { state } = context;
+  const target = context.stores.get(index);
+  if (target === undefined || elements === 0) return;
+  const { initial } = store;
+  if (initial === null) {
+    throw new MoecError('MOE0635', `${store.path} has no initial value`);
+  }
+  if (initial.kind === 'fill') {
+    const isFloat = store.element === 'f32' || store.element === 'f16';
+    const words = isFloat ? new Float32Array(elements) : new Int32Array(elements);
+    words.fill(initial.value);
+    state.guard(words.byteLength, () => state.device.queue.writeBuffer(target, 0, words));
+    await state.settle();
+    return;
+  }
+  const layout = layOut(manifest, initial.plan, new Map());
+  const result = initial.plan.results[0];
+  if (result?.kind !== 'tensor') throw new MoecError('MOE0716', `the initial value of ${store.path} is no tensor`);
+  await context.pipelines.prepare(kernelsOf(initial.plan), { signal: options.signal });
+  const spec = {
+    layout,
+    feeds: new Map(),
+    given: new Set<string>(),
+    asked: new Set<ResultSpec['group']>(['result']),
+    seed: options.seed ?? 0,
+    signal: options.signal,
+    timeout: null,
+  };
+  await runPlan(context, spec, []);
+  state.guard(0, () => {
+    const encoder = state.device.createCommandEncoder({ label: `initialise ${store.path}` });
+    const place = placeOf(layout, result.buffer);
+    encoder.copyBufferToBuffer(bufferAt(context, place), 0, target, 0, place.usedBytes);
+    state.device.queue.submit([encoder.finish()]);
+  });
+  await state.settle();
+}

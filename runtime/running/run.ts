@@ -1,0 +1,396 @@
+/**
+ * One run of a plan: inputs in, launches in order, the host's functions between, results out.
+ *
+ * Invariants:
+ * - Sizes are known and everything is allocated before the first command is recorded.
+ * - Nothing is read back in the middle but for an `extern`, which splits the run.
+ * - The status words are looked at before any result is handed out and before any state is changed.
+ */
+import { type Arena, bufferUsage } from './buffers.ts';
+import type { DeviceState } from './device-state.ts';
+import { InputError, MoecError, RunError } from '../contract/errors.ts';
+import type { ExternFunction } from '../contract/ask-host.ts';
+import { callExtern } from '../contract/externs.ts';
+import type { BufferPlace, LaunchLayout, PlanLayout, StepLayout } from '../contract/buffer-layout.ts';
+import type { AxisSpec, ExternSpec, ManifestElement, ResultSpec, StatusSpec } from '../contract/manifest.ts';
+import type { Pipelines } from './pipelines.ts';
+import { type ReadRequest, Readback } from './readback.ts';
+import { type Sizes, evaluateNumber, evaluateShape } from '../contract/sizes.ts';
+
+/** What a run is made of, besides its plan: the model's own things. */
+export interface RunContext {
+  readonly state: DeviceState;
+  readonly pipelines: Pipelines;
+  readonly arena: Arena;
+  /** Params and states by index of the manifest's stores. */
+  readonly stores: ReadonlyMap<number, GPUBuffer>;
+  readonly externs: ReadonlyMap<string, ExternFunction>;
+  /** Bind groups of the layouts that were run in this arena. */
+  readonly launchers: WeakMap<PlanLayout, Launcher>;
+}
+
+/** Numbers for a buffer of the arena: from the host, or copied from the caller's buffer. */
+export type Feed =
+  | {
+      readonly kind: 'host';
+      readonly words: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+    }
+  | { readonly kind: 'gpu'; readonly buffer: GPUBuffer };
+
+/**
+ * Whoever looks at a run launch by launch (`moec verify`). Steps and buffers are those of the plan, by number. The launches are
+ * the ones that any run makes: the same pipelines, bindings and grids, each in a submission of its own.
+ */
+export interface RunWatch {
+  /** Buffers to be overwritten before a step: what the step should write must not be there already. */
+  poison(step: number): readonly number[];
+  /** Buffers whose words are read back after a step. */
+  wanted(step: number): readonly number[];
+  take(step: number, words: (buffer: number) => Uint32Array): void;
+}
+
+export interface RunSpec {
+  readonly layout: PlanLayout;
+  /** By arena key: `input:0`, `control:3`. */
+  readonly feeds: ReadonlyMap<string, Feed>;
+  /** Paths of the controls that were given: their default is not computed. */
+  readonly given: ReadonlySet<string>;
+  /** What the run was asked for: an error counts only where one of these needs the value. */
+  readonly asked: ReadonlySet<ResultSpec['group']>;
+  readonly seed: number;
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds that each wait for the device may take, or null. */
+  readonly timeout: number | null;
+  readonly watch?: RunWatch | undefined;
+}
+
+/** Launches that go into one submission: a driver that resets after seconds should see the work in parts. */
+const LAUNCHES_PER_SUBMIT = 128;
+
+const ALL_ONES = 0xffffffff;
+
+/** Usage of a buffer of the arena by its key. */
+export function usageOfKey(key: string): number {
+  const storage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+  return key === 'uniforms' ? bufferUsage.uniform | bufferUsage.copyTarget : storage;
+}
+
+/** The buffer of a plan, at its place. */
+export function bufferAt(context: RunContext, place: BufferPlace): GPUBuffer {
+  if (place.kind === 'arena') return context.arena.get(place.key);
+  const buffer = place.store === null ? undefined : context.stores.get(place.store);
+  if (buffer === undefined) throw new MoecError('MOE0716', 'the plan uses a store that the model has not');
+  return buffer;
+}
+
+export function placeOf(layout: PlanLayout, buffer: number): BufferPlace {
+  const place = layout.places[buffer];
+  if (place === undefined) throw new MoecError('MOE0716', `the plan has no buffer ${buffer}`);
+  return place;
+}
+
+/**
+ * Runs a plan and reads `results` (plan buffers) back: words of each, in order. Afterwards the results also lie in the
+ * arena, until the next run. Throws what the device, the host's functions or the status words have to say.
+ */
+export async function runPlan(
+  context: RunContext,
+  spec: RunSpec,
+  results: readonly number[],
+): Promise<readonly Uint32Array<ArrayBuffer>[]> {
+  const { state } = context;
+  const { layout } = spec;
+  await prepareRun(context, spec);
+  const launcher = launcherOf(context, layout);
+  const renew = (): GPUCommandEncoder => state.device.createCommandEncoder({ label: 'run' });
+  let encoder = renew();
+  const submit = (): void => state.guard(0, () => state.device.queue.submit([encoder.finish()]));
+  copyFeeds(context, spec, encoder);
+  if (spec.watch !== undefined) {
+    submit();
+    encoder = renew();
+  }
+  let pending: LaunchLayout[] = [];
+  const flush = (): void => {
+    launcher.record(encoder, pending);
+    pending = [];
+  };
+  for (const [at, step] of layout.steps.entries()) {
+    if (step.kind === 'launch') {
+      if (spec.watch !== undefined) {
+        await watchStep(context, spec, spec.watch, at, skips(spec, step) ? [] : [step.launch]);
+        continue;
+      }
+      if (skips(spec, step)) continue;
+      pending.push(step.launch);
+      if (pending.length < LAUNCHES_PER_SUBMIT) continue;
+      flush();
+      submit();
+      encoder = renew();
+    } else {
+      flush();
+      await runExtern(context, spec, step.spec, encoder);
+      encoder = renew();
+      if (spec.watch !== undefined) await watchStep(context, spec, spec.watch, at, []);
+    }
+  }
+  flush();
+  const status: readonly ReadRequest[] =
+    layout.statusBytes === 0 ? [] : [{ buffer: context.arena.get('status'), bytes: layout.statusBytes }];
+  const wanted = results.map((buffer) => {
+    const place = placeOf(layout, buffer);
+    return { buffer: bufferAt(context, place), bytes: place.usedBytes };
+  });
+  const readback = new Readback(state, context.arena, [...status, ...wanted]);
+  state.guard(0, () => readback.begin(encoder));
+  submit();
+  const words = await readback.finish(spec.timeout);
+  if (status.length > 0) checkStatus(spec, words[0] ?? new Uint32Array(0));
+  return words.slice(status.length);
+}
+
+/** What a watched buffer is filled with before it is written: a NaN that no launch makes. */
+const POISON = 0x7fc0dead;
+
+/** Words that are written at once to poison a buffer. */
+const POISON_WORDS = 1 << 18;
+
+/** One step by itself: its launch, if it has one to make, between what it should write and what it wrote. */
+async function watchStep(
+  context: RunContext,
+  spec: RunSpec,
+  watch: RunWatch,
+  step: number,
+  launches: readonly LaunchLayout[],
+): Promise<void> {
+  const { state } = context;
+  const { device } = state;
+  const { layout } = spec;
+  const poison = new Uint32Array(POISON_WORDS).fill(POISON);
+  state.guard(0, () => {
+    for (const buffer of launches.length === 0 ? [] : watch.poison(step)) {
+      const place = placeOf(layout, buffer);
+      for (let at = 0; at < place.usedBytes; at += 4 * POISON_WORDS) {
+        const words = poison.subarray(0, Math.min(POISON_WORDS, (place.usedBytes - at) / 4));
+        device.queue.writeBuffer(bufferAt(context, place), at, words);
+      }
+    }
+  });
+  const wanted = watch.wanted(step);
+  const requests = wanted.map((buffer) => {
+    const place = placeOf(layout, buffer);
+    return { buffer: bufferAt(context, place), bytes: place.usedBytes };
+  });
+  const readback = new Readback(state, context.arena, requests);
+  state.guard(0, () => {
+    const encoder = device.createCommandEncoder({ label: launches[0]?.spec.label ?? 'step' });
+    launcherOf(context, layout).record(encoder, launches);
+    readback.begin(encoder);
+    device.queue.submit([encoder.finish()]);
+  });
+  const words = await readback.finish(spec.timeout);
+  const byBuffer = new Map(wanted.map((buffer, i) => [buffer, words[i] ?? new Uint32Array(0)] as const));
+  watch.take(step, (buffer) => byBuffer.get(buffer) ?? new Uint32Array(0));
+}
+
+/** Allocates, and writes everything that the host has for the run. */
+export async function prepareRun(context: RunContext, spec: RunSpec): Promise<void> {
+  const { state } = context;
+  spec.signal?.throwIfAborted();
+  await state.checkSettled();
+  allocateRun(context, spec);
+  await state.settle();
+  state.guard(0, () => writeRun(context, spec));
+}
+
+/** The buffers of a run. */
+export function allocateRun(context: RunContext, spec: RunSpec): void {
+  context.arena.ensure(spec.layout.wanted, usageOfKey);
+}
+
+/** Uniforms, status words and what the host feeds, into buffers that are there. */
+export function writeRun(context: RunContext, spec: RunSpec): void {
+  const { arena } = context;
+  const { queue } = context.state.device;
+  const { layout } = spec;
+  if (layout.uniforms.length > 0) {
+    const bytes = layout.uniforms.slice();
+    const view = new DataView(bytes.buffer);
+    for (const at of layout.seeds) view.setUint32(at, spec.seed >>> 0, true);
+    queue.writeBuffer(arena.get('uniforms'), 0, bytes);
+  }
+  resetStatus(context, layout);
+  for (const [key, feed] of spec.feeds) {
+    if (feed.kind === 'host' && layout.wanted.has(key)) queue.writeBuffer(arena.get(key), 0, feed.words);
+  }
+}
+
+export function resetStatus(context: RunContext, layout: PlanLayout): void {
+  if (layout.statusBytes === 0) return;
+  const words = new Uint32Array(layout.statusBytes / 4).fill(ALL_ONES);
+  context.state.device.queue.writeBuffer(context.arena.get('status'), 0, words);
+}
+
+/** Records copies of the caller's buffers to where the plan expects them. */
+export function copyFeeds(context: RunContext, spec: RunSpec, encoder: GPUCommandEncoder): void {
+  for (const [key, feed] of spec.feeds) {
+    if (feed.kind !== 'gpu' || !spec.layout.wanted.has(key)) continue;
+    const place = spec.layout.places.find((candidate) => candidate.key === key);
+    if (place !== undefined && place.usedBytes > 0) {
+      encoder.copyBufferToBuffer(feed.buffer, 0, context.arena.get(key), 0, place.usedBytes);
+    }
+  }
+}
+
+/** Whether a launch has nothing to do in this run. */
+export function skips(spec: RunSpec, step: Extract<StepLayout, { readonly kind: 'launch' }>): boolean {
+  const { unless } = step.launch.spec;
+  return step.launch.workgroups === 0 || (unless !== null && spec.given.has(unless));
+}
+
+/** The launcher of a layout, with the bind groups of earlier runs. */
+export function launcherOf(context: RunContext, layout: PlanLayout): Launcher {
+  const known = context.launchers.get(layout);
+  if (known !== undefined) return known;
+  const launcher = new Launcher(context, layout);
+  context.launchers.set(layout, launcher);
+  return launcher;
+}
+
+/** Records launches; bind groups are kept as long as the buffers they bind. */
+export class Launcher {
+  readonly #context: RunContext;
+  readonly #layout: PlanLayout;
+  readonly #groups = new Map<LaunchLayout, GPUBindGroup>();
+  #generation = -1;
+
+  constructor(context: RunContext, layout: PlanLayout) {
+    this.#context = context;
+    this.#layout = layout;
+  }
+
+  /** Records launches into one compute pass. */
+  record(encoder: GPUCommandEncoder, launches: readonly LaunchLayout[]): void {
+    if (launches.length === 0) return;
+    const { state, pipelines, arena } = this.#context;
+    if (this.#generation !== arena.generation) {
+      this.#groups.clear();
+      this.#generation = arena.generation;
+    }
+    state.guard(0, () => {
+      const pass = encoder.beginComputePass();
+      for (const launch of launches) {
+        const { pipeline } = pipelines.get(launch.spec.kernel);
+        const [x, y] = foldGrid(launch, state.device.limits.maxComputeWorkgroupsPerDimension);
+        pass.pushDebugGroup(launch.spec.label);
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, this.#bindGroup(launch));
+        pass.dispatchWorkgroups(x, y);
+        pass.popDebugGroup();
+      }
+      pass.end();
+    });
+  }
+
+  #bindGroup(launch: LaunchLayout): GPUBindGroup {
+    const known = this.#groups.get(launch);
+    if (known !== undefined) return known;
+    const { state, pipelines, arena } = this.#context;
+    const entries: GPUBindGroupEntry[] = launch.spec.buffers.map((index, binding) => {
+      const place = placeOf(this.#layout, index);
+      return { binding, resource: { buffer: bufferAt(this.#context, place), offset: 0, size: place.bytes } };
+    });
+    if (launch.uniforms !== null) {
+      const { offset, bytes } = launch.uniforms;
+      entries.push({ binding: entries.length, resource: { buffer: arena.get('uniforms'), offset, size: bytes } });
+    }
+    const { layout } = pipelines.get(launch.spec.kernel);
+    const group = state.device.createBindGroup({ label: launch.spec.label, layout, entries });
+    this.#groups.set(launch, group);
+    return group;
+  }
+}
+
+/** A grid of `workgroups` or a few more, within what one dimension may have. Kernels return past their work. */
+function foldGrid({ workgroups, spec }: LaunchLayout, most: number): readonly [number, number] {
+  if (workgroups <= most) return [workgroups, 1];
+  const y = Math.ceil(workgroups / most);
+  if (y > most) throw new InputError('MOE0715', `${spec.label} needs ${workgroups} workgroups, more than a device has`);
+  return [Math.ceil(workgroups / y), y];
+}
+
+/** Submits what is recorded, lets the host compute, and writes its results for what follows. */
+async function runExtern(
+  context: RunContext,
+  spec: RunSpec,
+  step: ExternSpec,
+  encoder: GPUCommandEncoder,
+): Promise<void> {
+  const { state } = context;
+  const { layout } = spec;
+  const run = context.externs.get(step.name);
+  if (run === undefined) throw new InputError('MOE0714', `the function ${step.name} of the host was not given`);
+  const buffers = [...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])];
+  const requests = buffers.map((buffer) => {
+    const place = placeOf(layout, buffer);
+    return { buffer: bufferAt(context, place), bytes: place.usedBytes };
+  });
+  const readback = new Readback(state, context.arena, requests);
+  state.guard(0, () => {
+    readback.begin(encoder);
+    state.device.queue.submit([encoder.finish()]);
+  });
+  const words = await readback.finish(spec.timeout);
+  const operands = words.slice(0, step.operands.length);
+  const mask = step.mask === null ? null : (words[step.operands.length] ?? null);
+  const results = await callExtern(step, layout.sizes, { operands, mask }, run, spec.signal);
+  state.check();
+  state.guard(0, () => {
+    step.results.forEach(({ buffer }, i) => {
+      const numbers = results[i];
+      if (numbers !== undefined && numbers.length > 0) {
+        state.device.queue.writeBuffer(bufferAt(context, placeOf(layout, buffer)), 0, numbers);
+      }
+    });
+  });
+}
+
+/** Throws RunError for the first status word that tells of something that counts in this run. */
+export function checkStatus(
+  { layout, asked, given }: Pick<RunSpec, 'layout' | 'asked' | 'given'>,
+  words: Uint32Array,
+): void {
+  const counts = ({ group, unless }: StatusSpec): boolean =>
+    asked.has(group) && !unless.some((control) => given.has(control));
+  for (const { word, code, message, shown, axes, place } of layout.plan.status.filter(counts)) {
+    const linear = words[word];
+    if (linear === undefined || linear === ALL_ONES) continue;
+    const parts = shown.map((each) =>
+      'size' in each ? String(evaluateNumber(each.size, layout.sizes)) : numberOf(words[each.word] ?? 0, each.element),
+    );
+    const told = message.replace(/\{(\d+)\}/g, (_, i: string) => parts[Number(i)] ?? '');
+    throw new RunError(code, told, place, pointAt(axes, layout.sizes, linear));
+  }
+}
+
+/** A number that a status word holds, as text. */
+function numberOf(word: number, element: ManifestElement): string {
+  if (element === 'bool') return String(word !== 0);
+  const bits = Uint32Array.of(word).buffer;
+  return String(element === 'i32' ? new Int32Array(bits)[0] : new Float32Array(bits)[0]);
+}
+
+function pointAt(axes: readonly AxisSpec[], sizes: Sizes, linear: number): ReadonlyMap<string, number> {
+  const shape = evaluateShape(axes, sizes);
+  let rest = linear;
+  const indices = shape
+    .map((_, i) => shape.length - 1 - i)
+    .map((i) => {
+      const size = Math.max(1, shape[i] ?? 1);
+      const index = rest % size;
+      rest = Math.floor(rest / size);
+      return index;
+    })
+    .reverse();
+  return new Map(axes.map(({ name }, i) => [name, indices[i] ?? 0]));
+}

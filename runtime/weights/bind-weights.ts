@@ -1,0 +1,295 @@
+/**
+ * Which stored tensor fills which part of which store: decided, with every mismatch found, before a byte is read.
+ *
+ * Invariants:
+ * - All faults of a checkpoint are in one report, each missing name with the nearest names there are.
+ * - A store is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
+ *   its initial value stands; a parameter that a given source lacks is a fault unless the caller says otherwise.
+ */
+import { classOf, type StoredType, storedTypes } from '../contract/elements.ts';
+import { WeightsError, type WeightsProblem } from '../contract/errors.ts';
+import { quoteName } from './json.ts';
+import { type Lacking, fusedHints, orderHint, storedAxes } from './layout-hints.ts';
+import type { CellSpec, Manifest, StoreSpec } from '../contract/manifest.ts';
+import { lackingAxisHint, memberHints } from './member-hints.ts';
+import { elementCount, evaluateCount, evaluateShape } from '../contract/sizes.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/** A param or state of constant size, and where its value comes from. */
+export interface Binding {
+  /** Index into the manifest's stores. */
+  readonly index: number;
+  readonly store: StoreSpec;
+  readonly shape: readonly number[];
+  readonly elements: number;
+  /** Indices lie in -1 .. limit-1; null: anything. */
+  readonly limit: number | null;
+  /** Filled from the source by these cells, or null: by the initial value. */
+  readonly cells: readonly CellSpec[] | null;
+}
+
+export type MissingParams = 'error' | 'initialise';
+
+const NO_SIZES: ReadonlyMap<string, number> = new Map();
+
+/** Values of MXFP4 that share a scale, and the bytes they take. */
+export const MXFP4_BLOCK = { values: 32, bytes: 16 } as const;
+
+/** Binds all params and states. `source` null stands for no checkpoint. Throws WeightsError. */
+export function bindStores(
+  manifest: Manifest,
+  source: WeightSource | null,
+  missing: MissingParams,
+): readonly Binding[] {
+  const problems: WeightsProblem[] = [];
+  const bindings: Binding[] = [];
+  const needed = neededStores(manifest, source, missing);
+  const nearest = source === null ? () => '' : nearestNames([...(source.names ?? source.tensors.keys())]);
+  const lacking: Lacking[] = [];
+  const members = source === null ? () => '' : memberHints(source.tensors, tensorsOf(manifest));
+  manifest.stores.forEach((store, index) => {
+    if (store.kind === 'control' || !needed.has(index)) return;
+    const shape = evaluateShape(store.axes, NO_SIZES);
+    const elements = elementCount(shape);
+    const limit = store.within === null ? null : evaluateCount(store.within.size, NO_SIZES, store.within.name);
+    const cells = store.cells ?? [wholeCell(store.path, shape, elements)];
+    const absent = absentNames(store, source);
+    const base = { index, store, shape, elements, limit };
+    if (startsFresh(store, source, missing)) {
+      bindings.push({ ...base, cells: null });
+      return;
+    }
+    if (source === null) {
+      const message = `${store.path} has no initial value and no weights were given`;
+      problems.push({ code: 'MOE0635', message, help: helpWithoutWeights });
+      return;
+    }
+    const help = absent.length === 0 ? '' : waysOut(store, absent.length < namesOf(store).length);
+    const held = absent.length === 0 ? '' : members(store, shape, absent);
+    for (const [i, name] of absent.entries()) {
+      const hint = i === 0 && held !== '' ? held : nearest(name);
+      const message = `there is no tensor ${quoteName(name)}, which ${store.path} is bound to${hint}`;
+      problems.push({ code: 'MOE0630', message, tensor: name, help });
+      const cell = cells.find(({ tensor }) => tensor === name);
+      if (cell !== undefined) lacking.push({ name, shape: cell.shape, axes: storedAxes(store, cell, shape) });
+    }
+    for (const problem of cells.flatMap((cell) => checkCell(store, cell, source, shape))) {
+      // A tensor that several members share is wrong once.
+      const told = (other: WeightsProblem): boolean =>
+        other.tensor === problem.tensor && other.message === problem.message;
+      if (!problems.some(told)) problems.push(problem);
+    }
+    bindings.push({ ...base, cells });
+  });
+  if (problems.length === 0) return bindings;
+  const hints = source === null ? new Map<string, string>() : fusedHints(lacking, source.tensors, tensorsOf(manifest));
+  throw new WeightsError(
+    problems.map((problem) => {
+      const hint = problem.code === 'MOE0630' ? hints.get(problem.tensor ?? '') : undefined;
+      return hint === undefined ? problem : { ...problem, message: problem.message + hint };
+    }),
+  );
+}
+
+const helpWithoutWeights =
+  'give weights, or declare the param with a first value, as in `param w: [E, D] = 0.02 * normal[E, D]`';
+
+/** The ways out for a store that a checkpoint lacks: where it lies, or its first value. */
+function waysOut(store: StoreSpec, partly: boolean): string {
+  const place = 'say where it lies, with `from "…"` at the declaration';
+  if (partly) return `${place}; a part of a param is not initialised, it is read whole or not at all`;
+  const ask = "run with `--missing initialise` (from JavaScript `missing: 'initialise'`)";
+  return store.initial === null
+    ? `${place}, or declare it with a first value, as in \`param w: [E, D] = 0.02 * normal[E, D]\`, and ${ask}`
+    : `${place}, or, to begin with its first value, ${ask}`;
+}
+
+/** Names of all tensors that the params and states of a manifest may be read from. */
+export function tensorsOf(manifest: Manifest): ReadonlySet<string> {
+  return new Set(manifest.stores.flatMap((store) => (store.kind === 'control' ? [] : namesOf(store))));
+}
+
+/** The tensors that a store is made of. */
+function namesOf(store: StoreSpec): readonly string[] {
+  const names = store.cells?.flatMap(({ tensor, scales }) => (scales === null ? [tensor] : [tensor, scales]));
+  return [...new Set(names ?? [store.path])];
+}
+
+function absentNames(store: StoreSpec, source: WeightSource | null): readonly string[] {
+  const names = namesOf(store);
+  return source === null ? names : names.filter((name) => !source.tensors.has(name));
+}
+
+/** Whether a store has its initial value, and nothing of the source. */
+function startsFresh(store: StoreSpec, source: WeightSource | null, missing: MissingParams): boolean {
+  if (store.initial === null) return false;
+  if (source !== null && store.kind !== 'state' && missing !== 'initialise') return false;
+  const absent = absentNames(store, source).length;
+  return absent > 0 && absent === namesOf(store).length;
+}
+
+/** Indices of the stores that a model needs: what only initial values read is needed where one of them is computed. */
+function neededStores(manifest: Manifest, source: WeightSource | null, missing: MissingParams): ReadonlySet<number> {
+  const needed = new Set(manifest.stores.flatMap((s, i) => (s.onlyForInitials === true ? [] : [i])));
+  // Whatever an initial value reads stands before its store.
+  for (let i = manifest.stores.length - 1; i >= 0; i--) {
+    const store = manifest.stores[i];
+    if (store?.initial?.kind !== 'plan' || !needed.has(i)) continue;
+    // A state may be given its initial value again, later.
+    if (store.kind !== 'state' && !startsFresh(store, source, missing)) continue;
+    for (const buffer of store.initial.plan.buffers) if (buffer.kind === 'store') needed.add(buffer.store);
+  }
+  return needed;
+}
+
+function wholeCell(path: string, shape: readonly number[], elements: number): CellSpec {
+  const dims = [{ size: elements, stride: 1, to: 1 }];
+  return { tensor: path, shape, decoder: null, scales: null, from: 0, offset: 0, dims };
+}
+
+function checkCell(
+  store: StoreSpec,
+  cell: CellSpec,
+  source: WeightSource,
+  shape: readonly number[],
+): readonly WeightsProblem[] {
+  const tensor = source.tensors.get(cell.tensor);
+  if (tensor === undefined) return [];
+  const scales = cell.scales === null ? null : source.tensors.get(cell.scales);
+  if (scales === undefined) return [];
+  const problem = (code: 'MOE0631' | 'MOE0632', name: string, told: string, hint = ''): WeightsProblem => ({
+    code,
+    message: `${quoteName(name)} ${told}, as ${store.path} is declared${hint}`,
+    tensor: name,
+  });
+  const problems: WeightsProblem[] = [];
+  if (cell.decoder === null) {
+    if (!accepts(store, tensor.dtype)) {
+      problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(store)} is wanted`));
+    }
+    if (!sameShape(tensor.shape, cell.shape)) {
+      const told = `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`;
+      const axes = storedAxes(store, cell, shape);
+      const hint = orderHint(axes, cell.shape, tensor.shape) || lackingAxisHint(store, cell, shape, axes, tensor.shape);
+      problems.push(problem('MOE0631', cell.tensor, told, hint));
+    }
+    return problems;
+  }
+  const last = cell.shape.at(-1) ?? 0;
+  const outer = cell.shape.slice(0, -1);
+  const blocks = last / MXFP4_BLOCK.values;
+  const blockShapes = [
+    [...outer, blocks, MXFP4_BLOCK.bytes],
+    [...outer, last / 2],
+  ];
+  if (tensor.dtype !== 'U8' || (scales !== null && scales.dtype !== 'U8' && scales.dtype !== 'F8_E8M0')) {
+    problems.push(problem('MOE0632', cell.tensor, `and its scales are not bytes, MXFP4 blocks are wanted`));
+  }
+  if (!blockShapes.some((shape) => sameShape(tensor.shape, shape))) {
+    problems.push(
+      problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, blocks of ${show(cell.shape)} are wanted`),
+    );
+  }
+  if (scales !== null && cell.scales !== null && !sameShape(scales.shape, [...outer, blocks])) {
+    problems.push(
+      problem('MOE0631', cell.scales, `has the shape ${show(scales.shape)}, ${show([...outer, blocks])} is wanted`),
+    );
+  }
+  return problems;
+}
+
+const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+/** A single number is one whether it is stored as [] or as [1]. */
+const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  (a.length === b.length && a.every((size, i) => size === b[i])) || [...a, ...b].every((size) => size === 1);
+
+/**
+ * Floats of up to 32 bits widen exactly, and round where f16 is declared; F64 would round unasked. Raw words of up to 32 bits are the
+ * numbers they are, where the declared type has them.
+ */
+function accepts(store: StoreSpec, dtype: StoredType): boolean {
+  switch (store.element) {
+    case 'f32':
+    case 'f16':
+      return classOf(dtype) === 'float' ? dtype !== 'F64' : classOf(dtype) === 'integer' && storedTypes[dtype] <= 32;
+    case 'i32':
+      return classOf(dtype) === 'integer';
+    case 'bool':
+      return dtype === 'BOOL' || dtype === 'U8';
+    default: {
+      const never: never = store.element;
+      return never;
+    }
+  }
+}
+
+function wantedTypes(store: StoreSpec): string {
+  switch (store.element) {
+    case 'f32':
+    case 'f16':
+      return `a float of at most 32 bits or raw words of at most 32 (${store.element})`;
+    case 'i32':
+      return 'an integer type (i32)';
+    case 'bool':
+      return 'BOOL or U8 (bool)';
+    default: {
+      const never: never = store.element;
+      return never;
+    }
+  }
+}
+
+/** Searches this many times at most, over this many names: a wrong prefix makes every name of a checkpoint missing. */
+const MOST_SEARCHES = 10;
+const MOST_NAMES = 20_000;
+
+/** A function that tells of the names most like one that is missing, as the tail of a sentence. */
+export function nearestNames(names: readonly string[]): (wanted: string) => string {
+  let searches = 0;
+  const pool = names.slice(0, MOST_NAMES);
+  return (wanted) => {
+    searches += 1;
+    if (searches > MOST_SEARCHES) return '';
+    const most = Math.min(8, Math.max(2, Math.floor(wanted.length / 4)));
+    const near = pool
+      .map((name) => ({ name, distance: distanceUpTo(wanted, name, most) }))
+      .filter(({ distance }) => distance <= most)
+      .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+      .slice(0, 2)
+      .map(({ name }) => quoteName(name));
+    return near.length === 0 ? '' : ` (there is ${near.join(' and ')})`;
+  };
+}
+
+/** Edit distance of two texts, or anything above `most` if it is above. A shared suffix or prefix costs nothing. */
+function distanceUpTo(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  let start = 0;
+  while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
+  let endA = a.length;
+  let endB = b.length;
+  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
+    endA -= 1;
+    endB -= 1;
+  }
+  // Only the diagonal band within `most` can stay within it.
+  const width = endB - start;
+  const above = most + 1;
+  let row = Array.from({ length: width + 1 }, (_, j) => Math.min(j, above));
+  for (let i = start; i < endA; i++) {
+    const line = i - start + 1;
+    const next = new Array<number>(width + 1).fill(above);
+    if (line <= most) next[0] = line;
+    let least = next[0] ?? above;
+    for (let j = Math.max(1, line - most); j <= Math.min(width, line + most); j++) {
+      const replaced = (row[j - 1] ?? above) + (a[i] === b[start + j - 1] ? 0 : 1);
+      const distance = Math.min(replaced, (row[j] ?? above) + 1, (next[j - 1] ?? above) + 1);
+      next[j] = distance;
+      if (distance < least) least = distance;
+    }
+    if (least > most) return above;
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

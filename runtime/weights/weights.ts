@@ -1,0 +1,285 @@
+/**
+ * Weights on their way from a source to GPU buffers.
+ *
+ * Invariants:
+ * - Host memory: a piece as it is stored, the same decoded where that differs, and one store more where a checkpoint keeps it in another order than the store.
+ * - Every value is looked at: not finite, too large for f16, no index of its axis. All such faults come in one report.
+ * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
+ */
+import { type Binding, MXFP4_BLOCK } from './bind-weights.ts';
+import {
+  type StoredType,
+  classOf,
+  decodeFloats,
+  decodeIntegers,
+  decodeWholeFloats,
+  elementBytes,
+  f16Table,
+  isNonFinite,
+  numberToF16,
+} from '../contract/elements.ts';
+import { WeightsError, type WeightsProblem, weightsFault } from '../contract/errors.ts';
+import { quoteName } from './json.ts';
+import type { CellSpec, StoreSpec } from '../contract/manifest.ts';
+import { PIECE_BYTES, type WeightSource } from './weight-source.ts';
+
+/** Decoded words of a piece of a store. */
+type Words = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+/** Takes words for a store from an element on; resolves when more may come. */
+export type WriteWords = (elementOffset: number, words: Words) => Promise<void>;
+
+export interface LoadOptions {
+  readonly signal?: AbortSignal;
+  readonly allowNonFinite: boolean;
+  /** Called with the stored bytes that were read. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** Elements of a piece: decoded it takes PIECE_BYTES. */
+const PIECE_ELEMENTS = PIECE_BYTES / 4;
+
+interface Dim {
+  readonly size: number;
+  readonly stride: number;
+  readonly to: number;
+}
+
+/** Bytes of the source that filling a binding reads, for progress. */
+export function bytesToRead(binding: Binding, source: WeightSource): number {
+  const cells = binding.cells ?? [];
+  return cells.reduce((sum, cell) => {
+    const tensor = source.tensors.get(cell.tensor);
+    const elements = cell.dims.reduce((product, { size }) => product * size, 1);
+    return sum + (cell.decoder === null && tensor !== undefined ? elements * elementBytes(tensor.dtype) : elements / 2);
+  }, 0);
+}
+
+/** Reads one store. Faults of its values are returned; faults of the source throw. */
+export async function loadStore(
+  binding: Binding,
+  source: WeightSource,
+  write: WriteWords,
+  options: LoadOptions,
+): Promise<readonly WeightsProblem[]> {
+  const problems: WeightsProblem[] = [];
+  const report = (problem: WeightsProblem | null): void => {
+    if (problem !== null && !problems.some(({ code, tensor }) => code === problem.code && tensor === problem.tensor)) {
+      problems.push(problem);
+    }
+  };
+  const cells = (binding.cells ?? []).flatMap((cell) => {
+    const dims = coalesce(cell.dims);
+    return dims === null ? [] : [{ cell, dims }];
+  });
+  if (cells.every(({ dims }) => dims.every(({ stride, to }) => stride === 1 && to === 1))) {
+    for (const { cell, dims } of cells) {
+      const count = dims[0]?.size ?? 1;
+      for (let at = 0; at < count; at += PIECE_ELEMENTS) {
+        const length = Math.min(PIECE_ELEMENTS, count - at);
+        const words = await readElements(binding.store, cell, source, cell.from + at, length, options);
+        report(finish(binding, cell, words, options));
+        await write(cell.offset + at, words);
+      }
+    }
+    return problems;
+  }
+  // Another order than the store's, or interleaved with other cells: put together on the host.
+  const whole = newWords(binding.store, binding.elements);
+  for (const { cell, dims } of cells) await copyStrided(binding, cell, dims, source, whole, options, report);
+  for (let at = 0; at < whole.length; at += PIECE_ELEMENTS) {
+    await write(at, whole.subarray(at, Math.min(whole.length, at + PIECE_ELEMENTS)));
+  }
+  return problems;
+}
+
+/** Dimensions by falling destination step, those of size 1 dropped, those that continue one another joined; null: empty. */
+function coalesce(dims: readonly Dim[]): readonly Dim[] | null {
+  if (dims.some(({ size }) => size === 0)) return null;
+  const sorted = dims.filter(({ size }) => size > 1).sort((a, b) => b.to - a.to);
+  const joined: Dim[] = [];
+  for (const dim of sorted) {
+    const outer = joined.at(-1);
+    if (outer !== undefined && outer.to === dim.to * dim.size && outer.stride === dim.stride * dim.size) {
+      joined[joined.length - 1] = { size: outer.size * dim.size, stride: dim.stride, to: dim.to };
+    } else {
+      joined.push(dim);
+    }
+  }
+  return joined;
+}
+
+/** Copies a cell by blocks: outer dimensions of the source are walked, what fits a piece is read at once. */
+async function copyStrided(
+  binding: Binding,
+  cell: CellSpec,
+  dims: readonly Dim[],
+  source: WeightSource,
+  whole: Words,
+  options: LoadOptions,
+  report: (problem: WeightsProblem | null) => void,
+): Promise<void> {
+  const bySource = [...dims].sort((a, b) => b.stride - a.stride);
+  let outer = 0;
+  while (outer < bySource.length && spanOf(bySource.slice(outer)) > PIECE_ELEMENTS) outer += 1;
+  const inner = bySource.slice(outer);
+  const span = spanOf(inner);
+  for (const { from, to } of walk(bySource.slice(0, outer))) {
+    const words = await readElements(binding.store, cell, source, cell.from + from, span, options);
+    report(finish(binding, cell, words, options));
+    for (const place of walk(inner)) whole[cell.offset + to + place.to] = words[place.from] ?? 0;
+  }
+}
+
+const spanOf = (dims: readonly Dim[]): number => dims.reduce((span, { size, stride }) => span + (size - 1) * stride, 1);
+
+/** Every point of some dimensions, as its place in source and destination. The object is reused. */
+function* walk(dims: readonly Dim[]): Generator<{ readonly from: number; readonly to: number }> {
+  const indices = dims.map(() => 0);
+  const place = { from: 0, to: 0 };
+  for (;;) {
+    yield place;
+    let k = dims.length - 1;
+    for (; k >= 0; k--) {
+      const dim = dims[k];
+      if (dim === undefined) return;
+      const index = (indices[k] ?? 0) + 1;
+      if (index < dim.size) {
+        indices[k] = index;
+        place.from += dim.stride;
+        place.to += dim.to;
+        break;
+      }
+      indices[k] = 0;
+      place.from -= (dim.size - 1) * dim.stride;
+      place.to -= (dim.size - 1) * dim.to;
+    }
+    if (k < 0) return;
+  }
+}
+
+function newWords(store: StoreSpec, count: number): Words {
+  return store.element === 'f32' || store.element === 'f16' ? new Float32Array(count) : new Int32Array(count);
+}
+
+/** Elements `start` to `start + count` of a cell's tensor, row-major, decoded. */
+async function readElements(
+  store: StoreSpec,
+  cell: CellSpec,
+  source: WeightSource,
+  start: number,
+  count: number,
+  options: LoadOptions,
+): Promise<Words> {
+  options.signal?.throwIfAborted();
+  if (cell.decoder === 'mxfp4') return readMxfp4(cell, source, start, count, options);
+  const tensor = source.tensors.get(cell.tensor);
+  if (tensor === undefined) throw weightsFault('MOE0630', `there is no tensor ${quoteName(cell.tensor)}`);
+  const size = elementBytes(tensor.dtype);
+  if (tensor.dtype === 'F32' && store.element === 'f32' && count * size <= PIECE_BYTES) {
+    // Stored as the store has them: the bytes that were read are the words, without a copy.
+    const bytes = await source.read(cell.tensor, start * size, count * size, options.signal);
+    if (bytes.length === count * size && bytes.byteOffset % size === 0 && bytes.buffer instanceof ArrayBuffer) {
+      options.onBytes?.(bytes.length);
+      return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+    }
+  }
+  const words = newWords(store, count);
+  // Types wider than a word are read in as many pieces more.
+  const step = Math.floor(PIECE_BYTES / Math.max(4, size));
+  for (let at = 0; at < count; at += step) {
+    const part = words.subarray(at, Math.min(count, at + step));
+    const bytes = await source.read(cell.tensor, (start + at) * size, part.length * size, options.signal);
+    if (bytes.length !== part.length * size) {
+      throw weightsFault('MOE0616', `${quoteName(cell.tensor)} was read short`, { tensor: cell.tensor });
+    }
+    options.onBytes?.(bytes.length);
+    const bad = decodePart(store, tensor.dtype, bytes, part);
+    if (bad !== null && bad >= 0) {
+      const message = `${quoteName(cell.tensor)} holds a number at ${start + at + bad} that does not fit ${store.element}`;
+      throw weightsFault('MOE0634', message, { tensor: cell.tensor });
+    }
+  }
+  return words;
+}
+
+/** Decodes one piece; the position of the first element that does not fit, or -1 or null where all do. */
+function decodePart(store: StoreSpec, dtype: StoredType, bytes: Uint8Array, part: Words): number | null {
+  if (part instanceof Float32Array) {
+    if (classOf(dtype) !== 'float') return decodeWholeFloats(dtype, bytes, part);
+    decodeFloats(dtype, bytes, part);
+    return null;
+  }
+  // Raw words of 32 bits are taken as they are: what they encode is the program's to decode.
+  const raw = dtype === 'U32' && store.element === 'i32' && store.within === null;
+  return decodeIntegers(raw ? 'I32' : dtype, bytes, part);
+}
+
+/** The sixteen values of FP4 (E2M1) by bit pattern. */
+const FP4_VALUES = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, -6];
+
+/**
+ * MXFP4: blocks of 32 values, two to a byte with the low half first, and for each block a power of two with bias 127
+ * (E8M0; 255 is NaN).
+ */
+async function readMxfp4(
+  cell: CellSpec,
+  source: WeightSource,
+  start: number,
+  count: number,
+  options: LoadOptions,
+): Promise<Words> {
+  const { values, bytes: blockBytes } = MXFP4_BLOCK;
+  const first = Math.floor(start / values);
+  const last = Math.ceil((start + count) / values);
+  const blocks = await source.read(cell.tensor, first * blockBytes, (last - first) * blockBytes, options.signal);
+  const scales = await source.read(cell.scales ?? '', first, last - first, options.signal);
+  options.onBytes?.(blocks.length + scales.length);
+  const words = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const place = start + i - first * values;
+    const byte = blocks[place >> 1] ?? 0;
+    const nibble = (place & 1) === 0 ? byte & 15 : byte >> 4;
+    const exponent = scales[Math.floor(place / values)] ?? 0;
+    words[i] = exponent === 255 ? NaN : (FP4_VALUES[nibble] ?? 0) * 2 ** (exponent - 127);
+  }
+  return words;
+}
+
+/** Rounds or normalises decoded words in place, and looks at each: the first kind of fault is returned. */
+function finish(binding: Binding, cell: CellSpec, words: Words, options: LoadOptions): WeightsProblem | null {
+  const { store } = binding;
+  const fault = (code: 'MOE0633' | 'MOE0634' | 'MOE0636', told: string): WeightsProblem => ({
+    code,
+    message: `${quoteName(cell.tensor)} holds ${told}`,
+    tensor: cell.tensor,
+  });
+  if (words instanceof Int32Array) {
+    if (store.element === 'bool') {
+      for (let i = 0; i < words.length; i++) words[i] = words[i] === 0 ? 0 : 1;
+    } else if (binding.limit !== null) {
+      const { limit } = binding;
+      const bad = words.find((index) => index < -1 || index >= limit);
+      if (bad !== undefined) return fault('MOE0636', `the index ${bad}, ${store.path} takes -1 .. ${limit - 1}`);
+    }
+    return null;
+  }
+  const bits = new Uint32Array(words.buffer, words.byteOffset, words.length);
+  let nonFinite = 0;
+  for (let i = 0; i < bits.length; i++) if (isNonFinite(bits[i] ?? 0)) nonFinite += 1;
+  if (nonFinite > 0 && !options.allowNonFinite) return fault('MOE0633', `${nonFinite} values that are not finite`);
+  if (store.element !== 'f16') return null;
+  const table = f16Table();
+  let overflows = 0;
+  for (let i = 0; i < words.length; i++) {
+    words[i] = table[numberToF16(words[i] ?? 0)] ?? 0;
+    if (isNonFinite(bits[i] ?? 0)) overflows += 1;
+  }
+  if (overflows > nonFinite) return fault('MOE0634', `${overflows - nonFinite} values that are too large for f16`);
+  return null;
+}
+
+/** Throws all faults that loading collected, if there are any. */
+export function throwProblems(problems: readonly WeightsProblem[]): void {
+  if (problems.length > 0) throw new WeightsError(problems);
+}

@@ -1,0 +1,125 @@
+/** A bench for the graph: primitives called as the walk calls them, and the numbers of what comes out. */
+import { expect } from 'vitest';
+import type { PrimitiveName } from '../../dsl/types/primitive-names.ts';
+import type { ElementType } from '../../dsl/types/program.ts';
+import { AxisFactory, type Axis } from '../../dsl/types/axis.ts';
+import { exact, type Size } from '../../dsl/types/size.ts';
+import { graphAlgebra } from '../../compiler/elaborate/graph-backend.ts';
+import {
+  supportAxes,
+  Workshop,
+  type GraphOperand,
+  type GraphRoute,
+} from '../../compiler/elaborate/lowering-context.ts';
+import { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
+import { boundOf } from '../../compiler/graph/presence-bounds.ts';
+import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
+import { inOrder } from '../../compiler/graph/tensor-points.ts';
+import type { Graph, Root } from '../../compiler/graph/graph-ir.ts';
+import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
+
+export const span = { source: 'test', start: 0, end: 1 };
+
+export class Bench {
+  readonly axes = new AxisFactory();
+  readonly builder = new GraphBuilder('test');
+  readonly shop = new Workshop(this.builder);
+  readonly algebra = graphAlgebra(this.shop);
+  readonly leaves = new Map<string, readonly number[]>();
+
+  axis(name: string, size: number): Axis {
+    return this.axes.make(name, exact(size));
+  }
+
+  input(name: string, axes: readonly Axis[], data: readonly number[], element: ElementType = 'f32'): GraphOperand {
+    const index = this.builder.addLeaf({
+      role: 'input',
+      name,
+      element,
+      axes: this.shop.idsOf(axes),
+      within: null,
+      fallback: null,
+    });
+    this.leaves.set(name, data);
+    return { kind: 'tensor', value: this.shop.tensor(this.builder.leaf(index)) };
+  }
+
+  call(
+    name: PrimitiveName,
+    args: Record<string, GraphOperand>,
+    axes: Record<string, readonly Axis[]> = {},
+    statics: Record<string, number> = {},
+    element: ElementType = 'f32',
+  ): GraphOperand {
+    return this.algebra.primitive({
+      name, element, span, hidden: [], place: 'here',
+      args: new Map(Object.entries(args)),
+      axes: new Map(Object.entries(axes)),
+      statics: new Map(Object.entries(statics).map(([k, v]): [string, Size] => [k, Number.isInteger(v) ? exact(v) : { kind: 'real', value: v }])),
+    }); // prettier-ignore
+  }
+
+  number(operand: GraphOperand, axes: readonly Axis[]): number[] {
+    const node = operand.kind === 'tensor' ? operand.value.node : operand.value.weight;
+    return this.read(this.builder.broadcast(node, this.shop.idsOf(axes)), axes);
+  }
+
+  read(node: number, axes: readonly Axis[]): number[] {
+    const ids = this.shop.idsOf(axes);
+    const graph = this.builder.finish([{ kind: 'tensor', name: 'y', group: 'result', node, axes: ids }]);
+    verifyGraph(graph, 'test');
+    const { values, errors } = interpretGraph(graph, { leaves: this.leaves });
+    expect(errors).toEqual([]);
+    const value = values[node];
+    if (value === undefined) throw new Error('no value');
+    return [...inOrder(value, ids)];
+  }
+
+  errors(): readonly string[] {
+    return interpretGraph(this.builder.finish([]), { leaves: this.leaves }).errors;
+  }
+
+  /** Presence, and weights and ranks where present (else null). */
+  route(operand: GraphOperand, axes: readonly Axis[]): { weight: (number | null)[]; rank: (number | null)[] } {
+    if (operand.kind !== 'route') throw new Error('a route is wanted');
+    const { support, weight, rank } = operand.value;
+    const ids = this.shop.idsOf(axes);
+    const present = this.read(support, axes);
+    const wide = (node: number): number[] => this.read(this.builder.broadcast(node, ids), axes);
+    const [w, r] = [wide(weight), wide(rank)];
+    return {
+      weight: present.map((p, i) => (p === 1 ? (w[i] ?? null) : null)),
+      rank: present.map((p, i) => (p === 1 ? (r[i] ?? null) : null)),
+    };
+  }
+
+  bound(operand: GraphOperand, per: readonly Axis[]): string {
+    if (operand.kind !== 'route') throw new Error('a route is wanted');
+    const route: GraphRoute = operand.value;
+    const size = boundOf(route.bounds, this.shop.idsOf(per), this.shop.idsOf(supportAxes(route)), this.builder.sizeOf);
+    return size.kind === 'exact' ? `${size.numerator}` : size.kind;
+  }
+
+  /** A graph whose results are these. */
+  graph(...results: readonly GraphOperand[]): Graph {
+    const roots = results.map((operand, i): Root => {
+      const name = `y${i}`;
+      if (operand.kind === 'tensor') {
+        const { node } = operand.value;
+        return { kind: 'tensor', name, group: 'result', node, axes: this.builder.axesOf(node) };
+      }
+      const { support, weight, rank, sources, targets, payload, bounds } = operand.value;
+      const axes = this.shop.idsOf([...sources, ...targets]);
+      return {
+        kind: 'route', name, group: 'result', present: support,
+        weight: this.builder.broadcast(weight, axes),
+        rank: this.builder.broadcast(rank, axes),
+        sources: this.shop.idsOf(sources), targets: this.shop.idsOf(targets), payload: this.shop.idsOf(payload),
+        most: boundOf(bounds, this.shop.idsOf(sources), axes, this.builder.sizeOf),
+      }; // prettier-ignore
+    });
+    const graph = this.builder.finish(roots);
+    verifyGraph(graph, 'test');
+    return graph;
+  }
+}
