@@ -6,12 +6,12 @@ import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagno
 import type { StaticValue } from '../dsl/meaning/instances.ts';
 import { asNumber, formatSize, sizeKey } from '../dsl/types/size.ts';
 import { positionAt, type SourceFile } from '../dsl/diagnostics/source-file.ts';
-import type { ConditionSpec, EntrySpec, Manifest, PlanSpec, StoreSpec } from '../runtime/contract/manifest.ts';
+import type { SizeConstraintSpec, EntrySpec, Manifest, PlanSpec, VariableSpec } from '../runtime/contract/manifest.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration, type EntryInput } from './elaborate/elaborate.ts';
 import { fingerprint } from './emit/hash.ts';
 import { KernelTable, toKernelSpec, toManifestPlan } from './emit/plan-to-manifest.ts';
 import { sizeFormula } from './emit/size-formula.ts';
-import { axisSpec, storeSpec } from './emit/variable-specs.ts';
+import { axisSpec, variableSpec } from './emit/variable-specs.ts';
 import { divisionsOf } from './graph/divisions.ts';
 import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/graph-ir.ts';
@@ -81,7 +81,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   if (hasErrors(diagnostics))
     return { diagnostics, elaboration, entries: [], kernels: [], shaders: [], initialPlans: new Map(), manifest: null };
 
-  const place = placer(options.sources ?? []);
+  const place = locator(options.sources ?? []);
   const legal = legaliser(options.target);
   const compileGraph = (graph: Graph, entry?: string): CompiledPlan => {
     const fused = optimise(graph, options.passes);
@@ -120,13 +120,13 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     };
   });
   const initialPlans = new Map<string, Plan>();
-  const storeSpecs = elaboration.stores.map((store): StoreSpec => {
+  const storeSpecs = elaboration.stores.map((store): VariableSpec => {
     const { initial } = store;
-    if (initial === null || initial.kind === 'fill') return storeSpec(store, initial);
+    if (initial === null || initial.kind === 'fill') return variableSpec(store, initial);
     const compiled = compileGraph(initial.graph).plan;
     initialPlans.set(store.used.store.path, compiled);
     const plan: PlanSpec = toManifestPlan(compiled, table, names([]));
-    return storeSpec(store, { kind: 'plan', plan });
+    return variableSpec(store, { kind: 'plan', plan });
   });
 
   const kernels = hasErrors(diagnostics) ? [] : table.kernels;
@@ -172,14 +172,14 @@ export function inputSpec({ name, type, axes, within }: EntryInput): EntrySpec['
 export function conditionsOf(
   { plain, full, conditions }: ElaboratedEntry,
   place: (span: Span) => string,
-): readonly ConditionSpec[] {
+): readonly SizeConstraintSpec[] {
   const always = new Set(divisionsOf(plain).map((d) => sizeKey(d.divisor)));
-  const divisions = divisionsOf(full).map(({ dividend, divisor, span }): ConditionSpec => {
+  const divisions = divisionsOf(full).map(({ dividend, divisor, span }): SizeConstraintSpec => {
     const message = `${formatSize(dividend)} is divided by ${formatSize(divisor)}, which is 0`;
     const condition = { left: sizeFormula(divisor), relation: '!=', right: 0, message, place: place(span) } as const;
     return always.has(sizeKey(divisor)) ? condition : { ...condition, fullOnly: true };
   });
-  const others = conditions.map(({ left, relation, right, message, span }): ConditionSpec => {
+  const others = conditions.map(({ left, relation, right, message, span }): SizeConstraintSpec => {
     return { left: sizeFormula(left), relation, right: sizeFormula(right), message, place: place(span) };
   });
   return [...divisions, ...others];
@@ -211,7 +211,7 @@ function requiredLimits(
 const bytesPerWord = 4;
 
 /** How a place in the source is written: `mixtral.moe:14:5`. */
-export function placer(sources: readonly SourceFile[]): (span: Span) => string {
+export function locator(sources: readonly SourceFile[]): (span: Span) => string {
   return (span) => {
     const source = sources.find((s) => s.name === span.source);
     if (source === undefined) return span.source === '' ? '?' : shownName(span.source);

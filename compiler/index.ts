@@ -24,7 +24,7 @@ export type { Interpretation, InterpretOptions } from './api/interpret.ts';
 export type { InterpretedValue, NamedAxis } from '../dsl/interpret/interpret-entry.ts';
 export type { ShapedTensor, TensorData } from '../runtime/contract/tensors.ts';
 export type { Named } from '../runtime/contract/named.ts';
-export type { ExternCall, ExternFunction, ExternOperand, ExternResult } from '../runtime/contract/ask-host.ts';
+export type { HostCall, ExternFunction, ExternOperand, ExternResult } from '../runtime/contract/ask-host.ts';
 
 /** Text to the same program in its canonical layout. */
 export { format } from './api/format.ts';

@@ -11,7 +11,7 @@ export type { ResultValue, RunResult } from './running/results.ts';
 export type { Named } from './contract/named.ts';
 export type { Encoded, EncodeOptions } from './running/encode.ts';
 export type { MissingParams } from './weights/bind-weights.ts';
-export type { ExternCall, ExternFunction, ExternOperand, ExternResult } from './contract/ask-host.ts';
+export type { HostCall, ExternFunction, ExternOperand, ExternResult } from './contract/ask-host.ts';
 export type { Route } from './contract/routes.ts';
 export type { InputValue, ShapedBuffer, ShapedTensor, Tensor, TensorData } from './contract/tensors.ts';
 export { planMemory } from './running/memory-plan.ts';
@@ -23,7 +23,7 @@ export type { FetchOptions, SourceTensor, WeightSource } from './weights/weight-
 export { headerCaps, parseHeader, writeSafetensors } from './weights/safetensors.ts';
 export type { Header, HeaderCaps, TensorInfo, WritableTensor } from './weights/safetensors.ts';
 export { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from './contract/elements.ts';
-export type { StoredType } from './contract/elements.ts';
+export type { CheckpointType } from './contract/elements.ts';
 export {
   DeviceLostError,
   InputError,

@@ -16,7 +16,7 @@ import { type DeviceOptions, requestDeviceFrom } from './running/device.ts';
 import { MoecError, weightsFault } from './contract/errors.ts';
 import { quoteName } from './weights/json.ts';
 import {
-  MOST_INDEX_BYTES,
+  MAX_INDEX_BYTES,
   PIECE_BYTES,
   type RangeFile,
   type WeightSource,
@@ -135,7 +135,7 @@ async function readRange(handle: FileHandle, offset: number, length: number): Pr
 async function readWhole(path: string): Promise<Uint8Array> {
   const file = await openFile(path, basename(path));
   try {
-    if (file.size > MOST_INDEX_BYTES) throw weightsFault('MOE0620', 'the index is too large', { file: file.name });
+    if (file.size > MAX_INDEX_BYTES) throw weightsFault('MOE0620', 'the index is too large', { file: file.name });
     return await file.read(0, file.size);
   } finally {
     await file.close();

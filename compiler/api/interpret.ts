@@ -5,15 +5,15 @@ import { interpretEntry, type InterpretedValue, type NumberTensor } from '../../
 import type { RunProblem } from '../../dsl/tensors/deferred-errors.ts';
 import type { ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { InputError, MoecError } from '../../runtime/contract/errors.ts';
-import type { StoreSpec } from '../../runtime/contract/manifest.ts';
+import type { VariableSpec } from '../../runtime/contract/manifest.ts';
 import { toMap, type Named } from '../../runtime/contract/named.ts';
 import { checkFlags, checkFunction, checkNamed, checkSeed, checkSizes } from '../../runtime/running/call-options.ts';
 import { evaluateCount, evaluateShape } from '../../runtime/contract/sizes.ts';
 import type { ShapedTensor, TensorData } from '../../runtime/contract/tensors.ts';
-import { conditionsOf, inputSpec, placer } from '../compile.ts';
+import { conditionsOf, inputSpec, locator } from '../compile.ts';
 import { elaborate } from '../elaborate/elaborate.ts';
 import { sizeFormula } from '../emit/size-formula.ts';
-import { storeSpec } from '../emit/variable-specs.ts';
+import { variableSpec } from '../emit/variable-specs.ts';
 import type { Graph } from '../graph/graph-ir.ts';
 import { noEntry } from './compile-text.ts';
 import { checkElements, checkShape, tensorsOf, weightsOf } from './given-numbers.ts';
@@ -113,12 +113,12 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
   if (entry === undefined) return failed(parts, [noEntry(program.name, name, names)]);
   const diagnostics: Diagnostic[] = [];
   const report = (problem: Diagnostic): void => void diagnostics.push(problem);
-  const place = placer(sources);
+  const place = locator(sources);
   const elaboration = elaborate(program, { overrides: settings, entries: [name] }, report);
   const [elaborated] = elaboration.entries;
   if (elaborated === undefined || hasErrors(diagnostics)) return failed(parts, diagnostics);
 
-  const stores = elaboration.stores.map((store) => storeSpec(store, null));
+  const stores = elaboration.stores.map((store) => variableSpec(store, null));
   const spec: RunSpec = {
     program,
     entry,
@@ -189,7 +189,7 @@ function checkBound(graph: Graph, sizes: ReadonlyMap<string, number>): void {
 /** Weights as the entry reads them; about others there is a warning. */
 function checkWeights(
   entry: string,
-  stores: readonly StoreSpec[],
+  stores: readonly VariableSpec[],
   given: ReadonlyMap<string, Float64Array>,
 ): readonly Diagnostic[] {
   const wanted = new Map(stores.filter((s) => s.kind !== 'control').map((s) => [s.path, s]));

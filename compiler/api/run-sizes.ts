@@ -8,8 +8,8 @@ import type { CallableDeclaration, Program } from '../../dsl/types/program.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { bindSizes } from '../../dsl/meaning/bind-sizes.ts';
 import { InputError } from '../../runtime/contract/errors.ts';
-import { checkConditions } from '../../runtime/running/feeds.ts';
-import type { AxisSpec, EntrySpec, StoreSpec } from '../../runtime/contract/manifest.ts';
+import { checkSizeConstraints } from '../../runtime/running/feeds.ts';
+import type { AxisSpec, EntrySpec, VariableSpec } from '../../runtime/contract/manifest.ts';
 import { evaluateShape } from '../../runtime/contract/sizes.ts';
 
 /** What an entry takes. */
@@ -20,7 +20,7 @@ export interface RunSpec {
   readonly dynamic: readonly string[];
   readonly inputs: EntrySpec['inputs'];
   readonly conditions: EntrySpec['conditions'];
-  readonly controls: readonly Pick<StoreSpec, 'path' | 'axes' | 'element'>[];
+  readonly controls: readonly Pick<VariableSpec, 'path' | 'axes' | 'element'>[];
 }
 
 /** Numbers of a tensor, row-major. */
@@ -72,7 +72,7 @@ export function sizesOfRun(
   const sizes = bindSizes(spec.program, spec.entry, shapes, (p) => problems.push(p), knownSizes(spec, given, said));
   const [first] = problems;
   if (first !== undefined) throw new InputError(codeOf(first.code), first.message, '');
-  checkConditions(spec.conditions, sizes, full);
+  checkSizeConstraints(spec.conditions, sizes, full);
   return sizes;
 }
 

@@ -6,17 +6,17 @@ import type { Expr, Program } from '../../dsl/types/program.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
-import type { UsedStore } from '../../dsl/meaning/instances.ts';
-import type { Scope } from '../../dsl/meaning/instance-scope.ts';
+import type { UsedVariable } from '../../dsl/meaning/instances.ts';
+import type { InstanceScope } from '../../dsl/meaning/instance-scope.ts';
 import { problemAsI32 } from '../../dsl/meaning/whole-numbers.ts';
 import { asInteger, asNumber, formatSize } from '../../dsl/types/size.ts';
-import type { StoreRead } from '../../dsl/meaning/variable-reader.ts';
-import { walkInitial } from '../../dsl/meaning/instantiate.ts';
+import type { VariableRead } from '../../dsl/meaning/variable-reader.ts';
+import { instantiateInitial } from '../../dsl/meaning/instantiate.ts';
 import { GraphBuilder } from '../graph/graph-builder.ts';
 import type { Graph } from '../graph/graph-ir.ts';
 import { liveNodes } from '../graph/node-uses.ts';
-import { graphAlgebra } from './graph-backend.ts';
-import { Workshop, type GraphRoute, type GraphTensor } from './lowering-context.ts';
+import { graphBackend } from './graph-backend.ts';
+import { LoweringContext, type GraphRoute, type GraphTensor } from './lowering-context.ts';
 import { liveReads } from './live-reads.ts';
 import { placeChecks } from './place-checks.ts';
 
@@ -26,10 +26,10 @@ export type InitialValue =
 /** The initial value of a param or state, and what it reads of others; a control's default is in the graphs that read it. */
 export function elaborateInitial(
   program: Program,
-  scope: Scope,
-  used: UsedStore,
+  scope: InstanceScope,
+  used: UsedVariable,
   report: (problem: Diagnostic) => void,
-): { readonly initial: InitialValue; readonly reads: readonly StoreRead<GraphTensor>[] } {
+): { readonly initial: InitialValue; readonly reads: readonly VariableRead<GraphTensor>[] } {
   const { declaration, family, declared, path } = used.store;
   if (declaration.initial === null || declaration.store === 'input') return { initial: null, reads: [] };
   const number = constantOf(declaration.initial, scope, used, report);
@@ -39,8 +39,11 @@ export function elaborateInitial(
     if (Number.isFinite(value)) return { initial: { kind: 'fill', value }, reads: [] };
   }
   const builder = new GraphBuilder(path);
-  const shop = new Workshop(builder);
-  const walked = walkInitial<GraphTensor, GraphRoute>({ program, scope, algebra: graphAlgebra(shop), report }, used);
+  const shop = new LoweringContext(builder);
+  const walked = instantiateInitial<GraphTensor, GraphRoute>(
+    { program, scope, algebra: graphBackend(shop), report },
+    used,
+  );
   if (walked === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
   const axes = shop.idsOf([...family, ...declared]);
   const node = builder.broadcast(walked.value.node, axes);
@@ -75,8 +78,8 @@ function runOf(graph: Graph): string | null {
 /** The number that an initial value is all over, or null if it is computed. One that its element type does not hold is told. */
 function constantOf(
   initial: Expr,
-  scope: Scope,
-  used: UsedStore,
+  scope: InstanceScope,
+  used: UsedVariable,
   report: (problem: Diagnostic) => void,
 ): number | null {
   if (initial.kind === 'coerce') return constantOf(initial.value, scope, used, report);

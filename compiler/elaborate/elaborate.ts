@@ -6,19 +6,19 @@
 import type { Program, TensorType } from '../../dsl/types/program.ts';
 import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
-import { bindStore, type Cell } from '../../dsl/meaning/weight-slices.ts';
-import { MOST_AXES, TooMuch } from '../../dsl/types/expansion-limits.ts';
-import type { StaticValue, UsedStore } from '../../dsl/meaning/instances.ts';
-import type { Condition } from '../../dsl/meaning/size-constraints.ts';
-import { Scope } from '../../dsl/meaning/instance-scope.ts';
+import { bindVariable, type WeightSlice } from '../../dsl/meaning/weight-slices.ts';
+import { MAX_AXES, TooMuch } from '../../dsl/types/expansion-limits.ts';
+import type { StaticValue, UsedVariable } from '../../dsl/meaning/instances.ts';
+import type { SizeConstraint } from '../../dsl/meaning/size-constraints.ts';
+import { InstanceScope } from '../../dsl/meaning/instance-scope.ts';
 import { sizeKey } from '../../dsl/types/size.ts';
-import { walkEntry, type Walked } from '../../dsl/meaning/instantiate.ts';
+import { instantiateEntry, type InstantiatedEntry } from '../../dsl/meaning/instantiate.ts';
 import { GraphBuilder } from '../graph/graph-builder.ts';
 import { boundOf } from '../graph/presence-bounds.ts';
-import type { Graph, Root, RootGroup } from '../graph/graph-ir.ts';
+import type { Graph, GraphOutput, OutputRole } from '../graph/graph-ir.ts';
 import { elaborateInitial, type InitialValue } from './elaborate-initial.ts';
-import { graphAlgebra } from './graph-backend.ts';
-import { Workshop, type GraphOperand, type GraphRoute, type GraphTensor } from './lowering-context.ts';
+import { graphBackend } from './graph-backend.ts';
+import { LoweringContext, type GraphOperand, type GraphRoute, type GraphTensor } from './lowering-context.ts';
 import { liveReads } from './live-reads.ts';
 import { placeChecks } from './place-checks.ts';
 
@@ -33,16 +33,16 @@ export interface ElaboratedEntry {
   readonly name: string;
   readonly inputs: readonly EntryInput[];
   /** What the sizes of a run must satisfy. */
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly SizeConstraint[];
   /** Results only. */
   readonly plain: Graph;
   /** With losses, outputs and updates; the same object when there are none. */
   readonly full: Graph;
 }
 
-export interface ElaboratedStore {
-  readonly used: UsedStore;
-  readonly cells: readonly Cell[] | null;
+export interface ElaboratedVariable {
+  readonly used: UsedVariable;
+  readonly cells: readonly WeightSlice[] | null;
   readonly initial: InitialValue;
   /** Only initial values of others read it: where a checkpoint has those, it is not needed. */
   readonly onlyForInitials: boolean;
@@ -51,7 +51,7 @@ export interface ElaboratedStore {
 export interface Elaboration {
   readonly entries: readonly ElaboratedEntry[];
   /** Each after those that its initial value reads. */
-  readonly stores: readonly ElaboratedStore[];
+  readonly stores: readonly ElaboratedVariable[];
   /** Names of the axes whose size a run decides. */
   readonly dynamic: readonly string[];
 }
@@ -77,7 +77,7 @@ export function elaborate(
 }
 
 function elaborateAll(program: Program, options: ElaborateOptions, report: (problem: Diagnostic) => void): Elaboration {
-  const scope = new Scope({ program, overrides: options.overrides, dynamic: new Map(), report });
+  const scope = new InstanceScope({ program, overrides: options.overrides, dynamic: new Map(), report });
   const names = options.entries ?? program.entries.map((e) => e.name);
   const entries = names.map((name): ElaboratedEntry => {
     const plain = elaborateEntry(program, scope, name, false, report);
@@ -101,12 +101,12 @@ function elaborateAll(program: Program, options: ElaborateOptions, report: (prob
 /** The stores that entries read or update, and those that their initial values read in turn. */
 function elaborateStores(
   program: Program,
-  scope: Scope,
+  scope: InstanceScope,
   report: (problem: Diagnostic) => void,
-): readonly ElaboratedStore[] {
+): readonly ElaboratedVariable[] {
   const read = new Set(scope.usedStores());
-  const found = new Map<UsedStore, InitialValue>();
-  const visit = (used: UsedStore): void => {
+  const found = new Map<UsedVariable, InitialValue>();
+  const visit = (used: UsedVariable): void => {
     if (found.has(used)) return;
     const { initial, reads } = elaborateInitial(program, scope, used, report);
     // A circle of initial values is a circle of declarations, which the checker has told.
@@ -119,7 +119,7 @@ function elaborateStores(
   for (const used of read) visit(used);
   return [...found].map(([used, initial]) => ({
     used,
-    cells: bindStore(used, scope, report),
+    cells: bindVariable(used, scope, report),
     initial,
     onlyForInitials: !read.has(used),
   }));
@@ -127,19 +127,19 @@ function elaborateStores(
 
 function elaborateEntry(
   program: Program,
-  scope: Scope,
+  scope: InstanceScope,
   entry: string,
   all: boolean,
   report: (problem: Diagnostic) => void,
-): { graph: Graph; inputs: readonly EntryInput[]; conditions: readonly Condition[] } {
+): { graph: Graph; inputs: readonly EntryInput[]; conditions: readonly SizeConstraint[] } {
   const builder = new GraphBuilder(entry);
-  const shop = new Workshop(builder);
+  const shop = new LoweringContext(builder);
   const inputs: EntryInput[] = [];
-  const conditions = new Map<string, Condition>();
-  const walked = walkEntry<GraphTensor, GraphRoute>({
+  const conditions = new Map<string, SizeConstraint>();
+  const walked = instantiateEntry<GraphTensor, GraphRoute>({
     program,
     scope,
-    algebra: graphAlgebra(shop),
+    algebra: graphBackend(shop),
     entry,
     want: { losses: all, outputs: all, updates: all },
     input: (name, type, axes, within) => {
@@ -158,12 +158,12 @@ function elaborateEntry(
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
   const graph = placeChecks(builder.finish(rootsOf(walked, shop)), shop.demanded);
-  const wide = graph.nodes.find((node) => node.axes.length > MOST_AXES);
+  const wide = graph.nodes.find((node) => node.axes.length > MAX_AXES);
   if (wide !== undefined)
     report(
       diagnostic('MOE0504', {
         span: wide.span,
-        message: `a value of ${wide.axes.length} axes is computed here, and ${MOST_AXES} are the most`,
+        message: `a value of ${wide.axes.length} axes is computed here, and ${MAX_AXES} are the most`,
         help: 'merge some of them',
       }),
     );
@@ -171,11 +171,11 @@ function elaborateEntry(
   return { graph, inputs, conditions: [...conditions.values()] };
 }
 
-function rootsOf(walked: Walked<GraphTensor, GraphRoute>, shop: Workshop): readonly Root[] {
-  const roots: Root[] = [];
+function rootsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, shop: LoweringContext): readonly GraphOutput[] {
+  const roots: GraphOutput[] = [];
   const add = (
     name: string,
-    group: RootGroup,
+    group: OutputRole,
     value: GraphOperand,
     axes: readonly Axis[],
     targets: readonly Axis[],

@@ -4,7 +4,7 @@
  *
  * Nothing is computed that nobody asks for: a rank that is never read is a node without users, and goes.
  */
-import type { Algebra, ExternCall, Selection, Store } from '../../dsl/meaning/backend.ts';
+import type { Backend, ExternCall, Selection, Variable } from '../../dsl/meaning/backend.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
 import type { Size } from '../../dsl/types/size.ts';
 import type { ElementType } from '../../dsl/types/program.ts';
@@ -18,7 +18,7 @@ import {
   type GraphOperand,
   type GraphRoute,
   type GraphTensor,
-  type Workshop,
+  type LoweringContext,
 } from './lowering-context.ts';
 import { meanPresent } from './lower/lower-reductions.ts';
 import { lowerings } from './lower/lowering-table.ts';
@@ -27,7 +27,7 @@ import { embed, stackRoutes, unite } from './reindex-routes.ts';
 
 export type { GraphOperand, GraphRoute, GraphTensor } from './lowering-context.ts';
 
-export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
+export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphRoute> {
   const builder = shop.b;
 
   const broadcast = (operand: GraphOperand, axes: readonly Axis[], payload: readonly Axis[] = []): GraphOperand => {
@@ -60,7 +60,7 @@ export function graphAlgebra(shop: Workshop): Algebra<GraphTensor, GraphRoute> {
       );
     },
 
-    store(store: Store, selection: readonly Selection[], fallback: GraphTensor | null): GraphTensor {
+    store(store: Variable, selection: readonly Selection[], fallback: GraphTensor | null): GraphTensor {
       const role = store.declaration.store === 'input' ? 'control' : store.declaration.store;
       const axes = shop.idsOf([...store.family, ...store.declared]);
       const within = store.within === null ? null : shop.id(store.within);

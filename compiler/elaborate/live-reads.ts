@@ -2,16 +2,19 @@
  * Which readings of stores a graph is made of. The walk reads whatever a body names, in the order of the text; what nothing is
  * made of (a `let` that nobody reads, the half of a tuple) needs no weights.
  */
-import type { StoreRead } from '../../dsl/meaning/variable-reader.ts';
+import type { VariableRead } from '../../dsl/meaning/variable-reader.ts';
 import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
-import { nodeOf, nodesOfCheck, nodesOfRoot, operandsOf } from '../graph/node-uses.ts';
+import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf } from '../graph/node-uses.ts';
 import type { GraphTensor } from './lowering-context.ts';
 
 /** The readings that the roots and checks of a graph depend on, in their order. */
-export function liveReads(graph: Graph, reads: readonly StoreRead<GraphTensor>[]): readonly StoreRead<GraphTensor>[] {
+export function liveReads(
+  graph: Graph,
+  reads: readonly VariableRead<GraphTensor>[],
+): readonly VariableRead<GraphTensor>[] {
   const read = new Set(reads.map(({ value }) => value.node));
   const live = new Set<NodeId>();
-  const open = [...graph.roots.flatMap(nodesOfRoot), ...graph.checks.flatMap(nodesOfCheck)];
+  const open = [...graph.roots.flatMap(nodesOfOutput), ...graph.checks.flatMap(nodesOfCheck)];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (live.has(id)) continue;
     live.add(id);

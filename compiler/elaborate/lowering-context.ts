@@ -1,6 +1,6 @@
 /**
  * What the walk holds in its hands when it elaborates: dense tensors and routes of the graph. Axes here are the
- * program's concrete axes; `Workshop` knows which axis of the graph each of them is, and has the few constructions that
+ * program's concrete axes; `LoweringContext` knows which axis of the graph each of them is, and has the few constructions that
  * all lowerings share.
  *
  * A route is three values over its support axes S ∪ X: `support` (bool, a support node), `rank` (i32) and `weight`,
@@ -40,14 +40,14 @@ export interface GraphRoute {
 export type GraphOperand = Operand<GraphTensor, GraphRoute>;
 export type GraphCall = PrimitiveCall<GraphTensor, GraphRoute>;
 /** What a primitive becomes in the graph. */
-export type Lowering = (call: GraphCall, shop: Workshop) => GraphOperand;
+export type OpLowering = (call: GraphCall, shop: LoweringContext) => GraphOperand;
 
 /** A support with its orientation: what several routes have in common. */
-export type Support = Pick<GraphRoute, 'support' | 'sources' | 'targets' | 'bounds'>;
+export type Presence = Pick<GraphRoute, 'support' | 'sources' | 'targets' | 'bounds'>;
 
 /** A lowering for each of a list of names: the one place where a record is trusted to have them all. */
-export function eachOf<K extends string>(names: readonly K[], of: (name: K) => Lowering): Record<K, Lowering> {
-  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, Lowering>;
+export function eachOf<K extends string>(names: readonly K[], of: (name: K) => OpLowering): Record<K, OpLowering> {
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, OpLowering>;
 }
 
 export const union = <A>(...lists: readonly (readonly A[])[]): A[] => [...new Set(lists.flat())];
@@ -59,7 +59,7 @@ export const supportAxes = (route: Pick<GraphRoute, 'sources' | 'targets'>): Axi
   ...route.targets,
 ];
 
-export class Workshop {
+export class LoweringContext {
   readonly b: GraphBuilder;
   private readonly ids = new Map<number, AxisId>();
   private readonly axes = new Map<AxisId, Axis>();
@@ -117,7 +117,7 @@ export class Workshop {
   }
 
   /** A route from a mask; weight axes beyond the support are payload. */
-  route(mask: NodeId, orientation: Omit<Support, 'support'>, weight: NodeId, rank: NodeId): GraphRoute {
+  route(mask: NodeId, orientation: Omit<Presence, 'support'>, weight: NodeId, rank: NodeId): GraphRoute {
     const axes = supportAxes(orientation);
     const { sources, targets, bounds } = orientation;
     const whole = this.b.broadcast(mask, this.idsOf(axes));
@@ -229,18 +229,18 @@ export class Workshop {
     return this.b.masked(route.support, route.weight, otherwise);
   }
 
-  bounded(support: Support): { readonly axes: readonly AxisId[]; readonly bounds: readonly Bound[] } {
+  bounded(support: Presence): { readonly axes: readonly AxisId[]; readonly bounds: readonly Bound[] } {
     return { axes: this.idsOf(supportAxes(support)), bounds: support.bounds };
   }
 
   /** Where all of these are present, over the union of their axes. */
-  join(routes: readonly Support[]): Support {
+  join(routes: readonly Presence[]): Presence {
     const [first, ...rest] = routes;
     if (first === undefined) throw new CompilerBug('elaborate', 'a join of no routes');
     return rest.reduce((left, right) => this.joinTwo(left, right), first);
   }
 
-  private joinTwo(left: Support, right: Support): Support {
+  private joinTwo(left: Presence, right: Presence): Presence {
     const node = this.b.node.bind(this.b);
     const [l, r] = [supportAxes(left), supportAxes(right)];
     const targets = union(left.targets, right.targets);

@@ -13,7 +13,7 @@ import { apply, asInteger, multiply, one, zero, type Size } from '../../dsl/type
 import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { guardsOf } from '../graph/implies.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
-import { Supports } from '../graph/presences.ts';
+import { Presences } from '../graph/presences.ts';
 import { nodeOf } from '../graph/node-uses.ts';
 
 /** The points where all of these supports hold; of none: all points there are. */
@@ -21,7 +21,7 @@ export type Need = readonly NodeId[];
 
 export class Needs {
   private readonly needs = new Map<NodeId, Need>();
-  private readonly supports: Supports;
+  private readonly supports: Presences;
 
   /** `builder` extends the graph; `concerns` says of which nodes somebody wants to know (those above one of them too). */
   constructor(
@@ -29,7 +29,7 @@ export class Needs {
     private readonly b: GraphBuilder,
     private readonly concerns: readonly boolean[],
   ) {
-    this.supports = new Supports(b);
+    this.supports = new Presences(b);
   }
 
   /** Where a node is needed; null: nowhere. */

@@ -10,7 +10,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { compareByText, compareTexts, type Code } from '../../dsl/diagnostics/diagnostic.ts';
 import { GraphBuilder } from '../graph/graph-builder.ts';
 import { implies } from '../graph/implies.ts';
-import type { AxisId, Check, Graph, Node, NodeId, RootGroup, Span } from '../graph/graph-ir.ts';
+import type { AxisId, Check, Graph, Node, NodeId, OutputRole, Span } from '../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../graph/node-uses.ts';
 import { Needs, type Need } from './needs.ts';
 
@@ -33,11 +33,11 @@ interface Subject extends Demanded {
 
 /** Who needs something: what was asked for, and the controls whose defaults it is needed for. */
 interface Asker {
-  readonly group: RootGroup;
+  readonly group: OutputRole;
   readonly unless: readonly string[];
 }
 
-const groups: readonly RootGroup[] = ['result', 'output', 'loss', 'update'];
+const groups: readonly OutputRole[] = ['result', 'output', 'loss', 'update'];
 
 /** The graph with its checks: those of its own operations, and what was demanded while it was made. */
 export function placeChecks(graph: Graph, demanded: readonly Demanded[]): Graph {
@@ -87,7 +87,7 @@ class Placer {
   }
 
   /** Finds what the roots of a group need. */
-  ask(group: RootGroup): void {
+  ask(group: OutputRole): void {
     const needs = new Needs(this.graph, this.b, this.concerns);
     for (const root of this.graph.roots) {
       if (root.group !== group) continue;

@@ -7,7 +7,7 @@ import { apply, asInteger, type Size } from '../../dsl/types/size.ts';
 import { embedInBounds, replaceInBounds } from '../graph/presence-bounds.ts';
 import type { ConcatPart } from '../graph/graph-builder.ts';
 import type { Bound, NodeId } from '../graph/graph-ir.ts';
-import { minus, supportAxes, type GraphOperand, type GraphRoute, type Workshop } from './lowering-context.ts';
+import { minus, supportAxes, type GraphOperand, type GraphRoute, type LoweringContext } from './lowering-context.ts';
 
 /** The axes `from` become the axes `to` (put where the first of them stood), value by value through `view`. */
 export interface View {
@@ -21,12 +21,12 @@ export function replaceAxes(axes: readonly Axis[], from: readonly Axis[], to: re
   return axes.flatMap((a) => (a === first ? to : from.includes(a) ? [] : [a]));
 }
 
-export function recut(shop: Workshop, operand: GraphOperand, how: View): GraphOperand {
+export function reindex(shop: LoweringContext, operand: GraphOperand, how: View): GraphOperand {
   if (operand.kind === 'tensor') return shop.dense(how.view(operand.value.node));
   return { kind: 'route', value: recutRoute(shop, operand.value, how) };
 }
 
-function recutRoute(shop: Workshop, route: GraphRoute, { from, to, view }: View): GraphRoute {
+function recutRoute(shop: LoweringContext, route: GraphRoute, { from, to, view }: View): GraphRoute {
   const own = supportAxes(route);
   const concerned = from.some((a) => own.includes(a));
   const weight = view(route.weight);
@@ -40,14 +40,14 @@ function recutRoute(shop: Workshop, route: GraphRoute, { from, to, view }: View)
   return shop.route(view(route.support), { sources, targets, bounds }, weight, view(route.rank));
 }
 
-export function maskOf(shop: Workshop, support: NodeId): NodeId {
+export function maskOf(shop: LoweringContext, support: NodeId): NodeId {
   const node = shop.b.node(support);
   return node.kind === 'support' ? node.mask : support;
 }
 
 /** The points of an axis from `offset` on as the row-major points of other axes; none is a single point. */
 export function cutOut(
-  shop: Workshop,
+  shop: LoweringContext,
   operand: GraphOperand,
   axis: Axis,
   offset: Size,
@@ -64,11 +64,11 @@ export function cutOut(
     const run = b.axis(into.map((a) => a.name).join(''), length);
     return b.split(b.slice(node, id, offset, run), run, shop.idsOf(into));
   };
-  return recut(shop, operand, { from: [axis], to: into, view });
+  return reindex(shop, operand, { from: [axis], to: into, view });
 }
 
 /** A value over a part's axes as one part of a concat: the axes merged into one. */
-function asPart(shop: Workshop, node: NodeId, part: readonly Axis[]): ConcatPart {
+function asPart(shop: LoweringContext, node: NodeId, part: readonly Axis[]): ConcatPart {
   const [only, ...more] = part;
   if (only === undefined) return { node, axis: null };
   const ids = shop.idsOf(part);
@@ -79,7 +79,7 @@ function asPart(shop: Workshop, node: NodeId, part: readonly Axis[]): ConcatPart
 }
 
 export function unite(
-  shop: Workshop,
+  shop: LoweringContext,
   parts: readonly { readonly node: NodeId; readonly axes: readonly Axis[] }[],
   axis: Axis,
 ): NodeId {
@@ -87,7 +87,13 @@ export function unite(
 }
 
 /** A route over a part's axes, over the union's axis: absent before and after the part. */
-export function embed(shop: Workshop, route: GraphRoute, part: readonly Axis[], axis: Axis, offset: Size): GraphRoute {
+export function embed(
+  shop: LoweringContext,
+  route: GraphRoute,
+  part: readonly Axis[],
+  axis: Axis,
+  offset: Size,
+): GraphRoute {
   const { b } = shop;
   const after = apply('sub', axis.size, apply('add', offset, shop.sizeOf(part)));
   const padded = (node: NodeId): NodeId => {
@@ -113,7 +119,7 @@ export function embed(shop: Workshop, route: GraphRoute, part: readonly Axis[], 
 }
 
 /** Routes of equal axes side by side along a new source. */
-export function stackRoutes(shop: Workshop, routes: readonly GraphRoute[], axis: Axis): GraphRoute | null {
+export function stackRoutes(shop: LoweringContext, routes: readonly GraphRoute[], axis: Axis): GraphRoute | null {
   const [first] = routes;
   if (first === undefined) return null;
   const { b } = shop;

@@ -10,7 +10,7 @@ import type {
   ManifestElement,
   ResultSpec,
   SizeFormula,
-  StoreSpec,
+  VariableSpec,
 } from '../../runtime/contract/manifest.ts';
 
 export interface EmittedFile {
@@ -161,7 +161,7 @@ function describeResult(result: ResultSpec): string {
   return `route[${list(result.sources)} -> ${list(result.targets)}]${result.payload.length === 0 ? '' : ` of [${list(result.payload)}]`}, at most ${formula(result.most)} a source`;
 }
 
-function describeStore(store: StoreSpec): string {
+function describeStore(store: VariableSpec): string {
   return `${store.kind} ${comment(store.path)}: ${describe(store.element, store.axes)}`;
 }
 

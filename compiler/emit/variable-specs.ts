@@ -1,8 +1,8 @@
 /** Stores as the manifest describes them: shape, checkpoint cells, and what stands there when no checkpoint has them. */
-import type { AxisSpec, CellSpec, StoreSpec } from '../../runtime/contract/manifest.ts';
+import type { AxisSpec, WeightSliceSpec, VariableSpec } from '../../runtime/contract/manifest.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
-import type { Cell } from '../../dsl/meaning/weight-slices.ts';
-import type { UsedStore } from '../../dsl/meaning/instances.ts';
+import type { WeightSlice } from '../../dsl/meaning/weight-slices.ts';
+import type { UsedVariable } from '../../dsl/meaning/instances.ts';
 import { sizeFormula } from './size-formula.ts';
 
 export function axisSpec(axis: Axis): AxisSpec {
@@ -10,13 +10,16 @@ export function axisSpec(axis: Axis): AxisSpec {
 }
 
 /** A store that the walked program reads, where a checkpoint has it, and whether initial values alone read it. */
-export interface DescribedStore {
-  readonly used: UsedStore;
-  readonly cells: readonly Cell[] | null;
+export interface DescribedVariable {
+  readonly used: UsedVariable;
+  readonly cells: readonly WeightSlice[] | null;
   readonly onlyForInitials: boolean;
 }
 
-export function storeSpec({ used, cells, onlyForInitials }: DescribedStore, initial: StoreSpec['initial']): StoreSpec {
+export function variableSpec(
+  { used, cells, onlyForInitials }: DescribedVariable,
+  initial: VariableSpec['initial'],
+): VariableSpec {
   const { store } = used;
   return {
     path: store.path,
@@ -31,7 +34,7 @@ export function storeSpec({ used, cells, onlyForInitials }: DescribedStore, init
   };
 }
 
-function cellSpec(cell: Cell): CellSpec {
+function cellSpec(cell: WeightSlice): WeightSliceSpec {
   return {
     tensor: cell.tensor,
     shape: cell.shape,

@@ -4,15 +4,15 @@
  * choice may be wrong; see error-bound.ts.
  */
 import type { AxisId, Node, NodeId } from './graph-ir.ts';
-import type { Bounded, Places } from './row-major-offsets.ts';
+import type { NumbersWithBounds, RowMajorOffsets } from './row-major-offsets.ts';
 import { distance } from './scalar-bound.ts';
 
 /** The place of each point of `over` in its order; δ counts the points that may stand on either side of it. */
 export function boundOrder(
   node: Node & { kind: 'order' },
-  of: (id: NodeId) => Bounded,
-  out: Bounded,
-  places: Places,
+  of: (id: NodeId) => NumbersWithBounds,
+  out: NumbersWithBounds,
+  places: RowMajorOffsets,
 ): void {
   const keys = node.keys.map((k) => ({ ...of(k.node), sign: k.descending ? -1 : 1 }));
   const candidates = node.candidates === null ? null : of(node.candidates);
@@ -57,7 +57,12 @@ export function boundOrder(
 }
 
 /** The first greatest point; δ is all of the axis where another may be the greatest. */
-export function boundArgmax(operand: Bounded, axis: AxisId, out: Bounded, places: Places): void {
+export function boundArgmax(
+  operand: NumbersWithBounds,
+  axis: AxisId,
+  out: NumbersWithBounds,
+  places: RowMajorOffsets,
+): void {
   const from = places.of([...out.axes, axis], operand.axes);
   const n = places.length(axis);
   for (let i = 0; i < out.value.length; i++) {

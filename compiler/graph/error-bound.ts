@@ -15,13 +15,13 @@ import { asNumber, substitute } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
-import { Places, type Bounded } from './row-major-offsets.ts';
+import { RowMajorOffsets, type NumbersWithBounds } from './row-major-offsets.ts';
 import { apart, mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from './sum-bound.ts';
 import { liveNodes } from './node-uses.ts';
 import { isWaveOfWide, wideOperands } from './wide-angles.ts';
 
-export type { Bounded } from './row-major-offsets.ts';
+export type { NumbersWithBounds } from './row-major-offsets.ts';
 
 export interface BoundInputs {
   readonly sizes: ReadonlyMap<string, number>;
@@ -58,7 +58,7 @@ export function boundOfDraw(distribution: (Node & { kind: 'draw' })['distributio
 }
 
 /** Bounds for all nodes that the roots need. */
-export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeId, Bounded> {
+export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeId, NumbersWithBounds> {
   const evaluator = new Evaluator(graph, inputs);
   const live = liveNodes(graph);
   // Operands come before users: in this order no evaluation recurses.
@@ -67,17 +67,17 @@ export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeI
 }
 
 class Evaluator {
-  readonly done = new Map<NodeId, Bounded>();
-  private readonly places: Places;
+  readonly done = new Map<NodeId, NumbersWithBounds>();
+  private readonly places: RowMajorOffsets;
 
   constructor(
     private readonly graph: Graph,
     private readonly inputs: BoundInputs,
   ) {
-    this.places = new Places(graph, inputs.sizes);
+    this.places = new RowMajorOffsets(graph, inputs.sizes);
   }
 
-  of(id: NodeId): Bounded {
+  of(id: NodeId): NumbersWithBounds {
     const known = this.done.get(id);
     if (known !== undefined) return known;
     const bounded = this.evaluate(this.node(id));
@@ -96,7 +96,7 @@ class Evaluator {
     return { axes, value: new Float64Array(n), delta: new Float64Array(n) };
   }
 
-  private evaluate(node: Node, of = (id: NodeId): Bounded => this.of(id)): Bounded {
+  private evaluate(node: Node, of = (id: NodeId): NumbersWithBounds => this.of(id)): NumbersWithBounds {
     const out = this.blank(node.axes);
     const { value, delta } = out;
     switch (node.kind) {
@@ -230,7 +230,7 @@ class Evaluator {
     }
   }
 
-  private permutedBounded(v: Bounded, axes: readonly AxisId[]): Bounded {
+  private permutedBounded(v: NumbersWithBounds, axes: readonly AxisId[]): NumbersWithBounds {
     return {
       axes,
       value: this.places.permuted(v.value, v.axes, axes),
@@ -238,7 +238,7 @@ class Evaluator {
     };
   }
 
-  private copy(from: Bounded, out: Bounded): Bounded {
+  private copy(from: NumbersWithBounds, out: NumbersWithBounds): NumbersWithBounds {
     const places = this.places.of(out.axes, from.axes);
     for (let i = 0; i < places.length; i++) {
       out.value[i] = from.value[places[i] ?? 0] ?? 0;
@@ -248,10 +248,10 @@ class Evaluator {
     return terms === undefined ? out : { ...out, terms: () => termsAt(terms(), places) };
   }
 
-  private readonly wides = new Map<NodeId, Bounded>();
+  private readonly wides = new Map<NodeId, NumbersWithBounds>();
 
   /** A value as wide numbers have it (wide.ts): what it is made of is as it is, and arithmetic adds next to nothing. */
-  private wide(id: NodeId): Bounded {
+  private wide(id: NodeId): NumbersWithBounds {
     const known = this.wides.get(id);
     if (known !== undefined) return known;
     const node = this.node(id);
@@ -260,7 +260,7 @@ class Evaluator {
     return bounded;
   }
 
-  private wideOf(node: Node): Bounded | null {
+  private wideOf(node: Node): NumbersWithBounds | null {
     const operands = wideOperands(node);
     if (operands === null) return null;
     if (operands.length === 0) {
@@ -274,10 +274,10 @@ class Evaluator {
 
   private map(
     node: Node & { kind: 'map' },
-    out: Bounded,
-    of = (id: NodeId): Bounded => (isWaveOfWide(node, (n) => this.node(n)) ? this.wide(id) : this.of(id)),
+    out: NumbersWithBounds,
+    of = (id: NodeId): NumbersWithBounds => (isWaveOfWide(node, (n) => this.node(n)) ? this.wide(id) : this.of(id)),
     unit = u,
-  ): Bounded {
+  ): NumbersWithBounds {
     const operands = node.operands.map(of);
     const places = operands.map((o) => this.places.of(node.axes, o.axes));
     const args = operands.map(() => ({ v: 0, d: 0 }));

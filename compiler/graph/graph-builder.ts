@@ -14,7 +14,7 @@ import type { DrawName } from '../../dsl/types/primitive-names.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
 import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
 import type {
-  AxisId, Bound, Check, ElementType, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, Span,
+  AxisId, Bound, Check, ElementType, ExternNode, Graph, GraphAxis, GraphInput, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
 } from './graph-ir.ts'; // prettier-ignore
 
 export interface OrderKey {
@@ -42,7 +42,7 @@ export class GraphBuilder {
   private readonly varying: boolean[] = [];
   private readonly shared = new Map<string, NodeId>();
   private readonly axisTable = new Map<AxisId, GraphAxis>();
-  private readonly leafTable: Leaf[] = [];
+  private readonly leafTable: GraphInput[] = [];
   private readonly leafIndex = new Map<string, number>();
   private readonly externTable: ExternNode[] = [];
   private nextAxis = 0;
@@ -128,7 +128,7 @@ export class GraphBuilder {
   }
 
   /** The index of a leaf; a leaf of the same role and name is the same leaf. */
-  addLeaf(leaf: Leaf): number {
+  addLeaf(leaf: GraphInput): number {
     const key = `${leaf.role} ${leaf.name}`;
     const known = this.leafIndex.get(key);
     if (known !== undefined) return known;
@@ -137,7 +137,7 @@ export class GraphBuilder {
     return this.leafTable.length - 1;
   }
 
-  leafOf(index: number): Leaf {
+  leafOf(index: number): GraphInput {
     const leaf = this.leafTable[index];
     if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
     return leaf;
@@ -160,7 +160,7 @@ export class GraphBuilder {
     return this.externTable.length - 1;
   }
 
-  finish(roots: readonly Root[], checks: readonly Check[] = []): Graph {
+  finish(roots: readonly GraphOutput[], checks: readonly Check[] = []): Graph {
     return {
       name: this.name,
       axes: new Map(this.axisTable),

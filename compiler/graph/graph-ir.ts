@@ -121,7 +121,7 @@ export type Node = Base &
   );
 
 /** What a graph reads from outside. */
-export interface Leaf {
+export interface GraphInput {
   readonly role: 'input' | 'param' | 'state' | 'control';
   /** Host name: the entry's parameter, or the store's path. */
   readonly name: string;
@@ -158,18 +158,18 @@ export interface ExternNode {
 }
 
 /** What a run returns. A route is its three tensors over support axes (weight: payload too). */
-export type Root =
+export type GraphOutput =
   | {
       readonly kind: 'tensor';
       readonly name: string;
-      readonly group: RootGroup;
+      readonly group: OutputRole;
       readonly node: NodeId;
       readonly axes: readonly AxisId[];
     }
   | {
       readonly kind: 'route';
       readonly name: string;
-      readonly group: RootGroup;
+      readonly group: OutputRole;
       readonly present: NodeId;
       readonly weight: NodeId;
       readonly rank: NodeId;
@@ -180,7 +180,7 @@ export type Root =
       readonly most: Size;
     };
 /** `result` always; the others are computed only when asked for. An `update` root is named by its state. */
-export type RootGroup = 'result' | 'output' | 'loss' | 'update';
+export type OutputRole = 'result' | 'output' | 'loss' | 'update';
 
 /**
  * Something that a run must not meet where it is needed, and what to tell of it. Made after elaboration, which knows what
@@ -195,7 +195,7 @@ export interface Check {
   /** The axes whose point is named: those of `node`, but for an order the axes it does not go along. */
   readonly axes: readonly AxisId[];
   /** Counts only in a run that was asked for this. */
-  readonly group: RootGroup;
+  readonly group: OutputRole;
   /** Counts only in a run that was not given any of these controls: it is needed for their defaults. */
   readonly unless: readonly string[];
   readonly code: Code;
@@ -209,10 +209,10 @@ export interface Check {
 export interface Graph {
   readonly name: string;
   readonly axes: ReadonlyMap<AxisId, GraphAxis>;
-  readonly leaves: readonly Leaf[];
+  readonly leaves: readonly GraphInput[];
   readonly externs: readonly ExternNode[];
   readonly nodes: readonly Node[];
-  readonly roots: readonly Root[];
+  readonly roots: readonly GraphOutput[];
   /** In the order of their places in the text. */
   readonly checks: readonly Check[];
 }

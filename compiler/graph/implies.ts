@@ -63,7 +63,7 @@ export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
 }
 
 /** What bools are made of by masks, conjunctions and unions, themselves first. */
-export function madeOf(ids: readonly NodeId[], node: NodeLookup): ReadonlySet<NodeId> {
+export function operandsBelow(ids: readonly NodeId[], node: NodeLookup): ReadonlySet<NodeId> {
   const found = new Set(ids);
   // A set is walked in the order of what is added to it.
   for (const id of found) {

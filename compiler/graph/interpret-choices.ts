@@ -2,12 +2,12 @@
  * What orders and greatest points mean, in float64, by definition; see interpret.ts. NaN is below every number, of equal
  * ones the first comes first, and points that are no candidates have no place.
  */
-import type { Evaluation } from './interpret-graph.ts';
+import type { GraphEvaluation } from './interpret-graph.ts';
 import type { Node } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
 
 /** The place of every candidate in the order of the keys; with `report` the NaN keys of candidates are errors. */
-export function orderValues(node: Node & { kind: 'order' }, run: Evaluation): Float64Array {
+export function orderValues(node: Node & { kind: 'order' }, run: GraphEvaluation): Float64Array {
   const rest = node.axes.filter((a) => !node.over.includes(a));
   const axes = [...rest, ...node.over];
   const whole = axes.map((a) => run.sizeOf(a));
@@ -52,7 +52,11 @@ function before(node: Node & { kind: 'order' }, left: readonly number[], right: 
 }
 
 /** The first point along the axis with the greatest value; 0 where all are NaN. */
-export function argmaxValues(node: Node & { kind: 'argmax' }, shape: readonly number[], run: Evaluation): Float64Array {
+export function argmaxValues(
+  node: Node & { kind: 'argmax' },
+  shape: readonly number[],
+  run: GraphEvaluation,
+): Float64Array {
   const operand = run.value(node.operand);
   const length = run.sizeOf(node.axis);
   const stride = stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 1;

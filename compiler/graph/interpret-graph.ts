@@ -15,7 +15,7 @@ import { argmaxValues, orderValues } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
 import type { AxisId, ExternNode, Graph, Node, NodeId } from './graph-ir.ts';
-import { count, forEachPoint, inOrder, stridesOf, type GraphTensor } from './tensor-points.ts';
+import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers } from './tensor-points.ts';
 import { operandsOf } from './node-uses.ts';
 
 export interface GraphRun {
@@ -27,7 +27,7 @@ export interface GraphRun {
   /** Gives the numbers of each result of an extern call, row-major over the result's axes. */
   readonly extern?: (
     call: ExternNode,
-    operands: readonly GraphTensor[],
+    operands: readonly NodeNumbers[],
     shapes: readonly (readonly number[])[],
   ) => readonly ArrayLike<number>[];
   readonly domains?: ReadonlyMap<NodeId, Domain>;
@@ -35,7 +35,7 @@ export interface GraphRun {
 }
 
 export interface GraphValues {
-  readonly values: readonly GraphTensor[];
+  readonly values: readonly NodeNumbers[];
   /** Errors a run reports: NaN keys of candidates, indices outside. */
   readonly errors: readonly string[];
 }
@@ -47,25 +47,25 @@ export function interpretGraph(graph: Graph, run: GraphRun): GraphValues {
   return interpreter;
 }
 
-export { inOrder, type GraphTensor } from './tensor-points.ts';
+export { inOrder, type NodeNumbers } from './tensor-points.ts';
 
 /** What the definitions of single nodes need of the run they are evaluated in. */
-export interface Evaluation {
+export interface GraphEvaluation {
   readonly errors: string[];
   readonly poison: boolean;
-  value(id: NodeId): GraphTensor;
+  value(id: NodeId): NodeNumbers;
   sizeOf(axis: AxisId): number;
   /** Fills a result by a function of the operands' numbers at each point (and of the point's index). */
   fill(
     node: Node,
     shape: readonly number[],
-    operands: readonly GraphTensor[],
+    operands: readonly NodeNumbers[],
     f: (offsets: readonly number[], index: readonly number[]) => number,
   ): Float64Array;
 }
 
-class Interpreter implements GraphValues, Evaluation {
-  readonly values: GraphTensor[] = [];
+class Interpreter implements GraphValues, GraphEvaluation {
+  readonly values: NodeNumbers[] = [];
   readonly errors: string[] = [];
   private readonly graph: Graph;
   private readonly run: GraphRun;
@@ -102,7 +102,7 @@ class Interpreter implements GraphValues, Evaluation {
     }); // prettier-ignore
   }
 
-  value(id: NodeId): GraphTensor {
+  value(id: NodeId): NodeNumbers {
     const value = this.values[id];
     if (value === undefined) throw new CompilerBug('graph', `%${id} is read before it is there`);
     return value;
@@ -129,7 +129,7 @@ class Interpreter implements GraphValues, Evaluation {
   fill(
     node: Node,
     shape: readonly number[],
-    operands: readonly GraphTensor[],
+    operands: readonly NodeNumbers[],
     f: (offsets: readonly number[], index: readonly number[]) => number,
   ): Float64Array {
     const out = new Float64Array(count(shape));
@@ -265,7 +265,7 @@ class Interpreter implements GraphValues, Evaluation {
     });
   }
 
-  private recut(operand: GraphTensor, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
+  private recut(operand: NodeNumbers, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
     const at = operand.axes.indexOf(axis);
     const axes = operand.axes.flatMap((a) => (a === axis ? into : [a]));
     const shape = operand.shape.flatMap((n, i) => (i === at ? into.map((a) => this.sizeOf(a)) : [n]));

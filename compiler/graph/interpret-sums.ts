@@ -1,7 +1,7 @@
 /** What contractions, reductions and running sums mean, in float64, in the order of sums; see interpret.ts. */
 import { BlockSums, SUM_BLOCK } from '../../dsl/tensors/sum-order.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
-import type { Evaluation } from './interpret-graph.ts';
+import type { GraphEvaluation } from './interpret-graph.ts';
 import type { Node } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
 
@@ -9,7 +9,7 @@ import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
 export function contractValues(
   node: Node & { kind: 'contract' },
   shape: readonly number[],
-  run: Evaluation,
+  run: GraphEvaluation,
 ): Float64Array {
   const [left, right] = [run.value(node.left), run.value(node.right)];
   const axes = [...node.axes, ...node.over];
@@ -55,7 +55,11 @@ class Lines {
 }
 
 /** Sum, greatest, least or any over the axes that go; of no points the sum is 0 and the greatest is -∞ of f32. */
-export function reduceValues(node: Node & { kind: 'reduce' }, shape: readonly number[], run: Evaluation): Float64Array {
+export function reduceValues(
+  node: Node & { kind: 'reduce' },
+  shape: readonly number[],
+  run: GraphEvaluation,
+): Float64Array {
   const operand = run.value(node.operand);
   const axes = [...node.axes, ...node.over];
   const whole = [...shape, ...node.over.map((a) => run.sizeOf(a))];
@@ -80,7 +84,7 @@ export function reduceValues(node: Node & { kind: 'reduce' }, shape: readonly nu
 }
 
 /** The sum of all that stand before a point along the axis, and (if not exclusive) of the point itself. */
-export function scanValues(node: Node & { kind: 'scan' }, run: Evaluation): Float64Array {
+export function scanValues(node: Node & { kind: 'scan' }, run: GraphEvaluation): Float64Array {
   const { data, shape, axes } = run.value(node.operand);
   const along = axes.indexOf(node.axis);
   const stride = stridesOf(shape)[along] ?? 1;

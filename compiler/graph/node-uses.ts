@@ -4,7 +4,7 @@
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { operandsOfDraft } from './draft.ts';
-import type { Check, Graph, Node, NodeId, Root } from './graph-ir.ts';
+import type { Check, Graph, Node, NodeId, GraphOutput } from './graph-ir.ts';
 
 /** The nodes that must be computed before this one. */
 export function operandsOf(graph: Graph, node: Node): readonly NodeId[] {
@@ -18,7 +18,7 @@ export function nodeOf(graph: Graph, id: NodeId): Node {
   return node;
 }
 
-export function nodesOfRoot(root: Root): readonly NodeId[] {
+export function nodesOfOutput(root: GraphOutput): readonly NodeId[] {
   return root.kind === 'tensor' ? [root.node] : [root.present, root.weight, root.rank];
 }
 
@@ -41,11 +41,11 @@ export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
 /** What a run writes in any case: roots, and the defaults of controls. */
 export function writtenNodes(graph: Graph): readonly NodeId[] {
   const fallbacks = graph.leaves.flatMap((leaf) => (leaf.fallback === null ? [] : [leaf.fallback]));
-  return [...graph.roots.flatMap(nodesOfRoot), ...fallbacks];
+  return [...graph.roots.flatMap(nodesOfOutput), ...fallbacks];
 }
 
 /** What a run needs in any case: what it writes, and what is checked. */
-export function rootNodes(graph: Graph): readonly NodeId[] {
+export function outputNodes(graph: Graph): readonly NodeId[] {
   return [...writtenNodes(graph), ...graph.checks.flatMap(nodesOfCheck)];
 }
 
@@ -59,7 +59,7 @@ export function usesOf(graph: Graph): readonly (readonly NodeId[])[] {
 /** Whether each node is needed by a root. */
 export function liveNodes(graph: Graph): readonly boolean[] {
   const live = graph.nodes.map(() => false);
-  for (const id of rootNodes(graph)) live[id] = true;
+  for (const id of outputNodes(graph)) live[id] = true;
   for (let id = graph.nodes.length - 1; id >= 0; id--) {
     const node = graph.nodes[id];
     if (node !== undefined && live[id] === true) for (const operand of operandsOf(graph, node)) live[operand] = true;
@@ -164,7 +164,7 @@ export function rewriteGraph(
     if (leaf.fallback !== null) builder.setFallback(index, to(leaf.fallback));
   });
   return builder.finish(
-    graph.roots.map((root) => moveRoot(root, to)),
+    graph.roots.map((root) => moveOutput(root, to)),
     graph.checks.map((check) => moveCheck(check, to)),
   );
 }
@@ -192,7 +192,7 @@ export function moveCheck(check: Check, to: (id: NodeId) => NodeId): Check {
   return { ...check, node: to(check.node), where: check.where.map(to), shown };
 }
 
-export function moveRoot(root: Root, to: (id: NodeId) => NodeId): Root {
+export function moveOutput(root: GraphOutput, to: (id: NodeId) => NodeId): GraphOutput {
   if (root.kind === 'tensor') return { ...root, node: to(root.node) };
   return { ...root, present: to(root.present), weight: to(root.weight), rank: to(root.rank) };
 }

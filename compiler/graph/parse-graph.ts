@@ -7,7 +7,7 @@
  */
 import type { Domain } from './domains.ts';
 import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
-import type { AxisId, Check, ExternNode, Graph, GraphAxis, Leaf, MapOp, Node, NodeId, ReduceOp, Root, RootGroup, Span } from './graph-ir.ts'; // prettier-ignore
+import type { AxisId, Check, ExternNode, Graph, GraphAxis, GraphInput, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { drawNames, binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
 
@@ -25,8 +25,8 @@ const roles: ReadonlySet<string> = new Set(['input', 'param', 'state', 'control'
 const groups: ReadonlySet<string> = new Set(['result', 'output', 'loss', 'update']);
 const isMap = (word: string): word is MapOp => maps.has(word);
 const isReduce = (word: string): word is ReduceOp => reduces.has(word);
-const isRole = (word: string): word is Leaf['role'] => roles.has(word);
-const isGroup = (word: string): word is RootGroup => groups.has(word);
+const isRole = (word: string): word is GraphInput['role'] => roles.has(word);
+const isGroup = (word: string): word is OutputRole => groups.has(word);
 
 /** Reads a graph. Throws an Error that names the line. */
 export function parseGraph(text: string): ParsedGraph {
@@ -36,10 +36,10 @@ export function parseGraph(text: string): ParsedGraph {
 class GraphParser {
   private readonly axes = new Map<AxisId, GraphAxis>();
   private readonly named = new Map<string, AxisId>();
-  private readonly leaves: Leaf[] = [];
+  private readonly leaves: GraphInput[] = [];
   private readonly externs: ExternNode[] = [];
   private readonly nodes: Node[] = [];
-  private readonly roots: Root[] = [];
+  private readonly roots: GraphOutput[] = [];
   private readonly checks: Check[] = [];
   private readonly domains = new Map<NodeId, Domain>();
   private readonly materialised = new Set<NodeId>();
@@ -242,7 +242,7 @@ class GraphParser {
     return node;
   }
 
-  private leaf(role: Leaf['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
+  private leaf(role: GraphInput['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
     const name = t.path();
     const within = t.skip('in') ? this.axis(t.axis(), t.number) : null;
     const known = this.leaves.findIndex((l) => l.role === role && l.name === name);

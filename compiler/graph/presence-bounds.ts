@@ -78,14 +78,14 @@ export function tidyBounds(facts: readonly Bound[], axes: readonly AxisId[], siz
   });
 }
 
-export interface Bounded {
+export interface BoundedPresence {
   readonly axes: readonly AxisId[];
   readonly bounds: readonly Bound[];
 }
 
 /** Facts about the points where all of these are present, joined over the union of their axes. */
-export function joinBounds(parts: readonly Bounded[], sizeOf: SizeOf): Bounded {
-  return parts.reduce<Bounded>(
+export function joinBounds(parts: readonly BoundedPresence[], sizeOf: SizeOf): BoundedPresence {
+  return parts.reduce<BoundedPresence>(
     (left, right) => {
       const shared = left.axes.filter((a) => right.axes.includes(a));
       const axes = [...left.axes, ...without(right.axes, left.axes)];
@@ -101,7 +101,7 @@ export function joinBounds(parts: readonly Bounded[], sizeOf: SizeOf): Bounded {
 }
 
 /** Facts about the points where either is present (equal axes). */
-export function uniteBounds(a: Bounded, b: Bounded, sizeOf: SizeOf): Bound[] {
+export function uniteBounds(a: BoundedPresence, b: BoundedPresence, sizeOf: SizeOf): Bound[] {
   const facts = [...a.bounds, ...b.bounds].map(({ per }) => ({
     per,
     atMost: apply('add', boundOf(a.bounds, per, a.axes, sizeOf), boundOf(b.bounds, per, b.axes, sizeOf)),

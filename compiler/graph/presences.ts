@@ -18,16 +18,16 @@ import { implies } from './implies.ts';
 import { boundsBehindBoth } from './shared-bounds.ts';
 import type { AxisId, Bound, Node, NodeId } from './graph-ir.ts';
 
-export type SupportNode = Extract<Node, { kind: 'support' }>;
+export type PresenceNode = Extract<Node, { kind: 'support' }>;
 
-export class Supports {
+export class Presences {
   private readonly b: GraphBuilder;
 
   constructor(builder: GraphBuilder) {
     this.b = builder;
   }
 
-  get(id: NodeId): SupportNode {
+  get(id: NodeId): PresenceNode {
     const node = this.b.node(id);
     if (node.kind !== 'support') throw new CompilerBug('graph', `%${id} is no support`);
     return node;
@@ -75,7 +75,7 @@ export class Supports {
     return this.b.support(this.b.reduce('any', id, gone), sources, targets, bounds);
   }
 
-  private smaller(s: SupportNode, projected: readonly Bound[], axes: readonly AxisId[]): boolean {
+  private smaller(s: PresenceNode, projected: readonly Bound[], axes: readonly AxisId[]): boolean {
     const { sizeOf } = this.b;
     const all = axes.map(sizeOf);
     if (axes.length === 0) return false;

@@ -12,7 +12,7 @@
 import { formatSize } from '../../dsl/types/size.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Domain } from './domains.ts';
-import type { AxisId, Bound, Check, ExternNode, Graph, Node, NodeId, Root, Span } from './graph-ir.ts';
+import type { AxisId, Bound, Check, ExternNode, Graph, Node, NodeId, GraphOutput, Span } from './graph-ir.ts';
 
 export interface PrintOptions {
   /** Adds `@ file:start-end`. */
@@ -84,7 +84,7 @@ function printCall(call: ExternNode, index: number, list: (axes: readonly AxisId
   return `call ${index} = ${call.role} ${call.name} ${around}${operands}${results}`;
 }
 
-function printRoot(root: Root, list: (axes: readonly AxisId[]) => string): string {
+function printRoot(root: GraphOutput, list: (axes: readonly AxisId[]) => string): string {
   if (root.kind === 'tensor') return `${root.group} ${root.name} = %${root.node} [${list(root.axes)}]`;
   const of = root.payload.length === 0 ? '' : ` of [${list(root.payload)}]`;
   const type = `route[${list(root.sources)} -> ${list(root.targets)}]${of}`;

@@ -8,7 +8,7 @@ import type { Terms } from './addition-bound.ts';
 import type { AxisId, Graph } from './graph-ir.ts';
 
 /** A value and its error bound at every point of the axes, row-major. δ of a bool is 1 where it is undecided. */
-export interface Bounded {
+export interface NumbersWithBounds {
   readonly axes: readonly AxisId[];
   readonly value: Float64Array;
   readonly delta: Float64Array;
@@ -16,7 +16,7 @@ export interface Bounded {
   readonly terms?: (() => Terms) | undefined;
 }
 
-export class Places {
+export class RowMajorOffsets {
   private readonly lengths = new Map<AxisId, number>();
 
   constructor(

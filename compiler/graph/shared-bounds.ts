@@ -3,14 +3,14 @@
  * selection that was cut (by a condition and its opposite, or into ranges of its axis) are as few as the selection.
  */
 import type { GraphBuilder } from './graph-builder.ts';
-import { implies, madeOf, type NodeLookup } from './implies.ts';
+import { implies, operandsBelow, type NodeLookup } from './implies.ts';
 import type { Bound, NodeId } from './graph-ir.ts';
 
 /** Facts about all points where either holds, from what both of them imply; about axes of the two. */
 export function boundsBehindBoth(first: NodeId, second: NodeId, b: GraphBuilder): readonly Bound[] {
   const node: NodeLookup = (id) => b.node(id);
   const { axes } = node(first);
-  const parts = madeOf([first, second], node);
+  const parts = operandsBelow([first, second], node);
   return b.supports().flatMap((whole): readonly Bound[] => {
     if (!parts.has(whole.id) && !parts.has(whole.mask)) return [];
     if (!whole.axes.every((a) => axes.includes(a))) return [];

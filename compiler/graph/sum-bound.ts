@@ -10,7 +10,7 @@
 import { NEG_INF, POS_INF } from './infinity.ts';
 import { SUM_BLOCK, sumDepth } from '../../dsl/tensors/sum-order.ts';
 import type { Node } from './graph-ir.ts';
-import type { Bounded, Places } from './row-major-offsets.ts';
+import type { NumbersWithBounds, RowMajorOffsets } from './row-major-offsets.ts';
 import { infiniteFrom, times, tiny, u } from './scalar-bound.ts';
 
 /** What a sum comes to, and how far it may err. */
@@ -58,11 +58,11 @@ const SMALLEST = 2 ** -64;
 
 /** Σ left · right: a product and a sum, fused or not. */
 export function boundContract(
-  left: Bounded,
-  right: Bounded,
+  left: NumbersWithBounds,
+  right: NumbersWithBounds,
   { over, element }: Pick<Node & { kind: 'contract' }, 'over' | 'element'>,
-  out: Bounded,
-  places: Places,
+  out: NumbersWithBounds,
+  places: RowMajorOffsets,
 ): void {
   const whole = element === 'i32';
   const loop = [...out.axes, ...over];
@@ -84,10 +84,10 @@ export function boundContract(
 
 /** Sums; greatest and least pass on the worst of what they see. */
 export function boundReduce(
-  operand: Bounded,
+  operand: NumbersWithBounds,
   { op, over, element }: Pick<Node & { kind: 'reduce' }, 'op' | 'over' | 'element'>,
-  out: Bounded,
-  places: Places,
+  out: NumbersWithBounds,
+  places: RowMajorOffsets,
 ): void {
   const from = places.of([...out.axes, ...over], operand.axes);
   const n = places.count(over);
@@ -122,10 +122,10 @@ export function boundReduce(
 
 /** Running sums: what the closed blocks come to, and the open one added to it (compiler/kernels/scan.ts). */
 export function boundScan(
-  operand: Bounded,
+  operand: NumbersWithBounds,
   { axis, exclusive, element }: Pick<Node & { kind: 'scan' }, 'axis' | 'exclusive' | 'element'>,
-  out: Bounded,
-  places: Places,
+  out: NumbersWithBounds,
+  places: RowMajorOffsets,
 ): void {
   const others = out.axes.filter((a) => a !== axis);
   const loop = [...others, axis];

@@ -3,14 +3,14 @@
  */
 import type { AxisId } from './graph-ir.ts';
 
-export interface GraphTensor {
+export interface NodeNumbers {
   readonly axes: readonly AxisId[];
   readonly shape: readonly number[];
   readonly data: Float64Array;
 }
 
 /** The numbers of a value in another order of its axes. */
-export function inOrder(tensor: GraphTensor, axes: readonly AxisId[]): Float64Array {
+export function inOrder(tensor: NodeNumbers, axes: readonly AxisId[]): Float64Array {
   const shape = axes.map((a) => tensor.shape[tensor.axes.indexOf(a)] ?? 1);
   const out = new Float64Array(count(shape));
   forEachPoint(axes, shape, [tensor.axes], [tensor.shape], (i, [o]) => (out[i] = tensor.data[o ?? 0] ?? NaN));

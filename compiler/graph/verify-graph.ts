@@ -6,7 +6,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asInteger } from '../../dsl/types/size.ts';
 import type { SparseGraph } from './domains.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
-import { nodesOfRoot, operandsOf } from './node-uses.ts';
+import { nodesOfOutput, operandsOf } from './node-uses.ts';
 
 export function verifyGraph(graph: Graph, stage: string): void {
   const problems = graphProblems(graph);
@@ -35,7 +35,7 @@ export function graphProblems(graph: Graph): readonly string[] {
   });
   const known = (id: NodeId): boolean => id >= 0 && id < graph.nodes.length;
   for (const root of graph.roots) {
-    if (!nodesOfRoot(root).every(known)) problems.push(`root ${root.name}: names no node`);
+    if (!nodesOfOutput(root).every(known)) problems.push(`root ${root.name}: names no node`);
     else if (root.kind === 'tensor' && !sameSet(root.axes, graph.nodes[root.node]?.axes ?? []))
       problems.push(`root ${root.name}: its axes are not those of %${root.node}`);
     else if (root.kind === 'route') {

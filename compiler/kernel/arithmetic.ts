@@ -13,7 +13,7 @@
  * - f32 to integers truncates and saturates, NaN gives 0 (no kernel may rely on the last).
  * - `fma` rounds twice (`round(round(a*b)+c)`): this is what the software drivers do and what WGSL allows.
  */
-import type { BinaryOp, ScalarType, UnaryOp } from './kernel-ir.ts';
+import type { KernelBinaryOp, ScalarType, UnaryOp } from './kernel-ir.ts';
 import type { NumericType } from './kernel-typing.ts';
 
 /** Largest finite f32: 3.4028235e38. */
@@ -67,13 +67,13 @@ export function unaryFunction(op: Exclude<UnaryOp, 'not'>, type: NumericType): (
 
 export type ComparisonOp = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
 export type LogicOp = 'and' | 'or';
-export type NumberOp = Exclude<BinaryOp, ComparisonOp | LogicOp>;
+export type NumberOp = Exclude<KernelBinaryOp, ComparisonOp | LogicOp>;
 
-export function isComparison(op: BinaryOp): op is ComparisonOp {
+export function isComparison(op: KernelBinaryOp): op is ComparisonOp {
   return op === 'eq' || op === 'ne' || op === 'lt' || op === 'le' || op === 'gt' || op === 'ge';
 }
 
-export function isLogic(op: BinaryOp): op is LogicOp {
+export function isLogic(op: KernelBinaryOp): op is LogicOp {
   return op === 'and' || op === 'or';
 }
 

@@ -11,15 +11,16 @@
  */
 import { binaryFunction, bitcastValue, convertValue, isComparison, isLogic, unaryFunction } from './arithmetic.ts';
 import type { ComparisonOp } from './arithmetic.ts';
-import type { BinaryOp, Builtin, Expr } from './kernel-ir.ts';
+import type { KernelBinaryOp, Builtin, KernelExpr } from './kernel-ir.ts';
 import { fault } from './interpret-memory.ts';
-import type { Memory } from './interpret-memory.ts';
+import type { KernelMemory } from './interpret-memory.ts';
 import { isNumeric } from './kernel-typing.ts';
 import type { NumericType } from './kernel-typing.ts';
 import { operandsOf } from './visit-kernel.ts';
 
 /** A value the text refers to by a name: a function, a memory, a message. */
-export type Constant = ((...args: never[]) => unknown) | Memory | Int32Array | Float32Array | Uint32Array | Uint8Array;
+export type Constant =
+  ((...args: never[]) => unknown) | KernelMemory | Int32Array | Float32Array | Uint32Array | Uint8Array;
 
 /** What writing an expression needs to know. */
 export interface ExprContext {
@@ -37,7 +38,7 @@ export interface ExprContext {
 
 /** How the text reaches a memory: its views by type, its length, and itself. */
 export interface MemoryNames {
-  readonly memory: Memory;
+  readonly memory: KernelMemory;
   readonly view: (type: NumericType) => string;
   readonly length: string;
   readonly itself: string;
@@ -64,7 +65,7 @@ function numeral(value: number): string {
 }
 
 /** A number expression. */
-export function writeNumber(expr: Expr, context: ExprContext): string {
+export function writeNumber(expr: KernelExpr, context: ExprContext): string {
   const { kernel } = context;
   const { type } = expr;
   if (!isNumeric(type)) return fault(kernel, 'a bool stands where a number belongs');
@@ -118,7 +119,7 @@ export function writeNumber(expr: Expr, context: ExprContext): string {
 }
 
 /** A bool expression. */
-export function writeBool(expr: Expr, context: ExprContext): string {
+export function writeBool(expr: KernelExpr, context: ExprContext): string {
   const { kernel } = context;
   switch (expr.kind) {
     case 'literal':
@@ -141,11 +142,11 @@ export function writeBool(expr: Expr, context: ExprContext): string {
 }
 
 /** Any expression, as what its type says. */
-export function writeValue(expr: Expr, context: ExprContext): string {
+export function writeValue(expr: KernelExpr, context: ExprContext): string {
   return isNumeric(expr.type) ? writeNumber(expr, context) : writeBool(expr, context);
 }
 
-function writeTruth(op: BinaryOp, left: Expr, right: Expr, context: ExprContext): string {
+function writeTruth(op: KernelBinaryOp, left: KernelExpr, right: KernelExpr, context: ExprContext): string {
   if (isLogic(op)) {
     return `(${writeBool(left, context)} ${op === 'and' ? '&&' : '||'} ${writeBool(right, context)})`;
   }
@@ -162,11 +163,11 @@ const comparisonSign: Readonly<Record<ComparisonOp, string>> = {
   ge: '>=',
 };
 
-type SelectExpr = Extract<Expr, { kind: 'select' }>;
+type SelectExpr = Extract<KernelExpr, { kind: 'select' }>;
 
 /** Both sides are evaluated, as on a GPU, so that an out-of-bounds load in the side not taken is found. */
-function writeSelect(expr: SelectExpr, context: ExprContext, write: (e: Expr, c: ExprContext) => string): string {
-  const keep = (side: Expr): readonly [string, string] => {
+function writeSelect(expr: SelectExpr, context: ExprContext, write: (e: KernelExpr, c: ExprContext) => string): string {
+  const keep = (side: KernelExpr): readonly [string, string] => {
     const text = write(side, context);
     if (!mayFail(side)) return ['', text];
     const name = context.temporary();
@@ -178,12 +179,15 @@ function writeSelect(expr: SelectExpr, context: ExprContext, write: (e: Expr, c:
 }
 
 /** Whether evaluating an expression can find a mistake of the kernel. */
-function mayFail(expr: Expr): boolean {
+function mayFail(expr: KernelExpr): boolean {
   return expr.kind === 'load' || expr.kind === 'load_shared' || operandsOf(expr).some(mayFail);
 }
 
 /** The text of an index that is read twice: the text that evaluates it, and the text that reads it again. */
-export function writeIndex(index: Expr, context: ExprContext): { readonly first: string; readonly again: string } {
+export function writeIndex(
+  index: KernelExpr,
+  context: ExprContext,
+): { readonly first: string; readonly again: string } {
   const text = writeNumber(index, context);
   if (index.kind === 'local' || index.kind === 'literal' || index.kind === 'builtin' || index.kind === 'uniform') {
     return { first: text, again: text };
@@ -193,7 +197,7 @@ export function writeIndex(index: Expr, context: ExprContext): { readonly first:
 }
 
 /** A negative index is a large one as u32, so that one comparison finds both ends. */
-function writeLoad(names: MemoryNames, index: Expr, type: NumericType, context: ExprContext): string {
+function writeLoad(names: MemoryNames, index: KernelExpr, type: NumericType, context: ExprContext): string {
   const { first, again } = writeIndex(index, context);
   const wrong = `outOfBounds(kernel, "load of", ${names.itself}, ${again})`;
   const view = names.view(type);
@@ -203,7 +207,7 @@ function writeLoad(names: MemoryNames, index: Expr, type: NumericType, context: 
   return `(${first} >>> 0 < ${names.length} ? ${value} : ${wrong})`;
 }
 
-type BinaryExpr = Extract<Expr, { kind: 'binary' }>;
+type BinaryExpr = Extract<KernelExpr, { kind: 'binary' }>;
 
 function writeBinary(expr: BinaryExpr, context: ExprContext): string {
   const { op, type, left, right } = expr;
@@ -216,7 +220,7 @@ function writeBinary(expr: BinaryExpr, context: ExprContext): string {
 }
 
 /** The operations of inner loops. */
-function inlined(op: BinaryOp, type: NumericType, a: string, b: string): string | undefined {
+function inlined(op: KernelBinaryOp, type: NumericType, a: string, b: string): string | undefined {
   if (type === 'f32') {
     const sign = op === 'add' ? '+' : op === 'sub' ? '-' : op === 'mul' ? '*' : op === 'div' ? '/' : undefined;
     return sign === undefined ? undefined : `fround(${a} ${sign} ${b})`;

@@ -25,7 +25,7 @@ import {
   outOfBounds,
   overlaps,
 } from './interpret-memory.ts';
-import type { Memory, Words } from './interpret-memory.ts';
+import type { KernelMemory, Words } from './interpret-memory.ts';
 import type { Kernel } from './kernel-ir.ts';
 import { literalProblem } from './kernel-typing.ts';
 
@@ -35,7 +35,7 @@ export interface BufferBinding {
   readonly offset?: number;
 }
 
-export interface Launch {
+export interface KernelLaunch {
   /** Workgroups along x and y. */
   readonly workgroups: readonly [number, number];
   readonly buffers: ReadonlyMap<string, BufferBinding>;
@@ -45,7 +45,7 @@ export interface Launch {
 }
 
 /** Runs one launch, writing into the bound arrays. Throws CompilerBug where the kernel misbehaves. */
-export type KernelProgram = (launch: Launch) => void;
+export type KernelProgram = (launch: KernelLaunch) => void;
 
 /** Compiles `kernel` once for any number of launches (which must not overlap in time). */
 export function compileKernel(kernel: Kernel): KernelProgram {
@@ -60,8 +60,8 @@ export function compileKernel(kernel: Kernel): KernelProgram {
 }
 
 function compileWith(kernel: Kernel, races: boolean): KernelProgram {
-  const memories = new Map<string, Memory>();
-  const declareMemory = (name: string, memory: Memory): Memory => {
+  const memories = new Map<string, KernelMemory>();
+  const declareMemory = (name: string, memory: KernelMemory): KernelMemory => {
     if (memories.has(name)) fault(kernel.name, `${name} is declared twice`);
     memories.set(name, memory);
     return memory;
@@ -98,7 +98,10 @@ function compileWith(kernel: Kernel, races: boolean): KernelProgram {
   };
 }
 
-function refuseAliases(kernel: Kernel, buffers: readonly { decl: Kernel['buffers'][number]; memory: Memory }[]): void {
+function refuseAliases(
+  kernel: Kernel,
+  buffers: readonly { decl: Kernel['buffers'][number]; memory: KernelMemory }[],
+): void {
   for (const [i, a] of buffers.entries()) {
     for (const b of buffers.slice(i + 1)) {
       if (a.decl.access === 'read' && b.decl.access === 'read') continue;
@@ -119,8 +122,8 @@ type Run = (groupsX: number, groupsY: number, values: Float64Array) => void;
 function translate(
   kernel: Kernel,
   races: boolean,
-  memories: ReadonlyMap<string, Memory>,
-  shared: readonly Memory[],
+  memories: ReadonlyMap<string, KernelMemory>,
+  shared: readonly KernelMemory[],
 ): Run {
   const constants: Constant[] = [];
   const known = new Map<string, string>();

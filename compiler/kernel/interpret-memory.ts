@@ -9,14 +9,14 @@
  * an element, no other thread may load or store it. Atomic elements are exempt.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import type { StoredType } from './kernel-ir.ts';
+import type { BufferElement } from './kernel-ir.ts';
 import { isAtomic } from './kernel-typing.ts';
 
 export type Words = Float32Array | Int32Array | Uint32Array;
 
-export interface Memory {
+export interface KernelMemory {
   readonly name: string;
-  readonly element: StoredType;
+  readonly element: BufferElement;
   f32: Float32Array;
   i32: Int32Array;
   u32: Uint32Array;
@@ -35,7 +35,7 @@ export function fault(kernel: string, message: string): never {
   throw new CompilerBug('kernel interpreter', `kernel ${kernel}: ${message}`);
 }
 
-export function newMemory(name: string, element: StoredType): Memory {
+export function newMemory(name: string, element: BufferElement): KernelMemory {
   const none = new ArrayBuffer(0);
   return {
     name,
@@ -49,7 +49,7 @@ export function newMemory(name: string, element: StoredType): Memory {
 }
 
 /** Points `memory` at the elements of `data` from `offset` on. */
-export function bindMemory(memory: Memory, data: Words, offset: number, races: boolean): void {
+export function bindMemory(memory: KernelMemory, data: Words, offset: number, races: boolean): void {
   const { buffer } = data;
   const byteOffset = data.byteOffset + 4 * offset;
   const length = data.length - offset;
@@ -62,17 +62,17 @@ export function bindMemory(memory: Memory, data: Words, offset: number, races: b
 }
 
 /** Forgets who touched what. */
-export function clearShadow(memory: Memory): void {
+export function clearShadow(memory: KernelMemory): void {
   memory.shadow?.writer.fill(0);
   memory.shadow?.reader.fill(0);
 }
 
-export function outOfBounds(kernel: string, what: string, memory: Memory, index: number): never {
+export function outOfBounds(kernel: string, what: string, memory: KernelMemory, index: number): never {
   return fault(kernel, `${what} ${memory.name}[${index}] is out of bounds (length ${memory.length})`);
 }
 
 /** Notes a load by `thread`, or reports that it races with a store. */
-export function noteLoad(kernel: string, memory: Memory, index: number, thread: number): void {
+export function noteLoad(kernel: string, memory: KernelMemory, index: number, thread: number): void {
   const { shadow } = memory;
   if (shadow === undefined) return;
   const writer = shadow.writer[index];
@@ -85,7 +85,7 @@ export function noteLoad(kernel: string, memory: Memory, index: number, thread: 
 }
 
 /** Notes a store by `thread`, or reports that it races with another thread. */
-export function noteStore(kernel: string, memory: Memory, index: number, thread: number): void {
+export function noteStore(kernel: string, memory: KernelMemory, index: number, thread: number): void {
   const { shadow } = memory;
   if (shadow === undefined) return;
   const writer = shadow.writer[index];
@@ -101,7 +101,7 @@ export function noteStore(kernel: string, memory: Memory, index: number, thread:
 }
 
 /** Whether two bindings share bytes: a GPU refuses that if one of them is written. */
-export function overlaps(a: Memory, b: Memory): boolean {
+export function overlaps(a: KernelMemory, b: KernelMemory): boolean {
   const start = Math.max(a.u32.byteOffset, b.u32.byteOffset);
   const end = Math.min(a.u32.byteOffset + a.u32.byteLength, b.u32.byteOffset + b.u32.byteLength);
   return a.u32.buffer === b.u32.buffer && start < end;

@@ -9,7 +9,7 @@
 import { memoryOf, writeBool, writeIndex, writeNumber, writeValue } from './interpret-expressions.ts';
 import type { Constant, ExprContext, MemoryNames } from './interpret-expressions.ts';
 import { fault } from './interpret-memory.ts';
-import type { Expr, ScalarType, Stmt } from './kernel-ir.ts';
+import type { KernelExpr, ScalarType, KernelStmt } from './kernel-ir.ts';
 import { loadedType } from './kernel-typing.ts';
 import { blocksOf, expressionsOf, operandsOf } from './visit-kernel.ts';
 
@@ -30,14 +30,14 @@ export interface WriterOptions {
   readonly constant: (key: string, value: Constant) => string;
 }
 
-export interface Written {
+export interface WorkgroupText {
   /** Statements that run one workgroup. */
   readonly text: string;
   /** Variables of the whole launch. */
   readonly temporaries: readonly string[];
 }
 
-export function hasBarrier(statement: Stmt): boolean {
+export function hasBarrier(statement: KernelStmt): boolean {
   return statement.kind === 'barrier' || blocksOf(statement).some((block) => block.some(hasBarrier));
 }
 
@@ -48,7 +48,7 @@ const NO_LOOP = 'disagree("a break is in no loop");';
 const ENTER = 'globalX = groupX * size + local; thread = first + local;';
 
 /** The body of a kernel for one workgroup: `groupX`, `groupY` and `first` are set. */
-export function writeWorkgroup(body: readonly Stmt[], options: WriterOptions): Written {
+export function writeWorkgroup(body: readonly KernelStmt[], options: WriterOptions): WorkgroupText {
   const writer = new Writer(options);
   if (body.some(hasBarrier)) {
     const text = `returned.fill(0);\nworkgroup: {\n${writer.collective(body, null)}\n}`;
@@ -86,17 +86,17 @@ class Writer {
   }
 
   /** A block run by one thread. `leave` is the statement that ends the thread. */
-  block(body: readonly Stmt[], leave: string, stop = 'break;'): string {
+  block(body: readonly KernelStmt[], leave: string, stop = 'break;'): string {
     return this.#scoped(() => body.map((s) => this.#statement(s, leave, stop)).join('\n'));
   }
 
   /** A block run by all threads together; `loop` is the label of the collective loop around it. */
-  collective(body: readonly Stmt[], loop: string | null): string {
+  collective(body: readonly KernelStmt[], loop: string | null): string {
     return this.#scoped(() => {
       const parts: string[] = [];
-      let stretch: Stmt[] = [];
+      let stretch: KernelStmt[] = [];
       // Only what a later stretch needs has to be kept; the others are plain variables of their stretch.
-      const flush = (rest: readonly Stmt[]): void => {
+      const flush = (rest: readonly KernelStmt[]): void => {
         if (stretch.length > 0) parts.push(this.#stretch(stretch, rest, loop));
         stretch = [];
       };
@@ -114,7 +114,7 @@ class Writer {
   }
 
   /** Statements between two barriers, thread by thread. */
-  #stretch(body: readonly Stmt[], rest: readonly Stmt[], loop: string | null): string {
+  #stretch(body: readonly KernelStmt[], rest: readonly KernelStmt[], loop: string | null): string {
     const later = namesRead(rest);
     const text = this.#overThreads((leave) => {
       return body.map((statement) => {
@@ -153,7 +153,7 @@ class Writer {
   }
 
   /** A statement that contains a barrier, for all threads together. */
-  #meeting(statement: Stmt, loop: string | null): string {
+  #meeting(statement: KernelStmt, loop: string | null): string {
     const { kernel } = this.#options;
     switch (statement.kind) {
       case 'barrier':
@@ -193,7 +193,7 @@ class Writer {
     return `${ask}\nif (truths !== 0 && truths !== ran) disagree("threads disagree about the control around a barrier");`;
   }
 
-  #statement(statement: Stmt, leave: string, stop: string): string {
+  #statement(statement: KernelStmt, leave: string, stop: string): string {
     const context = this.#context;
     switch (statement.kind) {
       case 'let':
@@ -242,14 +242,14 @@ class Writer {
   }
 
   /** The counter's next value. A GPU would spin for ever on one that does not advance, or wrap round and start again. */
-  #advanced(counter: Local, step: Expr): string {
+  #advanced(counter: Local, step: KernelExpr): string {
     // One more than what is below a limit of the same type fits the type.
     if (step.kind === 'literal' && step.value === 1) return `${counter.text} + 1`;
     const by = writeNumber(step, this.#context);
     return `${counter.type === 'i32' ? 'advanceSigned' : 'advance'}(${counter.text}, ${by})`;
   }
 
-  #store(names: MemoryNames, index: Expr, value: Expr): string {
+  #store(names: MemoryNames, index: KernelExpr, value: KernelExpr): string {
     const context = this.#context;
     const { first, again } = writeIndex(index, context);
     // The value is evaluated before the index is checked, and after it is computed.
@@ -264,7 +264,7 @@ class Writer {
     );
   }
 
-  #atomic(statement: Extract<Stmt, { kind: 'atomic' }>): string {
+  #atomic(statement: Extract<KernelStmt, { kind: 'atomic' }>): string {
     const context = this.#context;
     const names = memoryOf(statement.buffer, context);
     const { first, again } = writeIndex(statement.index, context);
@@ -281,14 +281,14 @@ class Writer {
   }
 
   /** Whether an expression keeps its value while a loop body runs: no memory, no mutable local. */
-  #invariant(expr: Expr): boolean {
+  #invariant(expr: KernelExpr): boolean {
     if (expr.kind === 'load' || expr.kind === 'load_shared') return false;
     if (expr.kind === 'local' && this.#find(expr.name).mutable) return false;
     return operandsOf(expr).every((e) => this.#invariant(e));
   }
 
   /** A local that a later stretch reads. */
-  #keep(statement: Extract<Stmt, { kind: 'let' | 'var' }>): string {
+  #keep(statement: Extract<KernelStmt, { kind: 'let' | 'var' }>): string {
     const value = writeValue(statement.value, this.#context);
     this.#declareKept(statement.name, statement.value.type, statement.kind === 'var');
     return `${this.#use(statement.name).text} = ${value};`;
@@ -358,13 +358,13 @@ function keptArray(type: ScalarType, size: number): Float32Array | Int32Array | 
 }
 
 /** Names of locals that some statement reads or assigns. */
-function namesRead(body: readonly Stmt[]): ReadonlySet<string> {
+function namesRead(body: readonly KernelStmt[]): ReadonlySet<string> {
   const names = new Set<string>();
-  const ofExpr = (expr: Expr): void => {
+  const ofExpr = (expr: KernelExpr): void => {
     if (expr.kind === 'local') names.add(expr.name);
     operandsOf(expr).forEach(ofExpr);
   };
-  const ofStatement = (statement: Stmt): void => {
+  const ofStatement = (statement: KernelStmt): void => {
     if (statement.kind === 'assign') names.add(statement.name);
     expressionsOf(statement).forEach(ofExpr);
     for (const block of blocksOf(statement)) block.forEach(ofStatement);
@@ -374,12 +374,12 @@ function namesRead(body: readonly Stmt[]): ReadonlySet<string> {
 }
 
 /** Whether a statement can leave the loop around it. */
-function leavesLoop(statement: Stmt): boolean {
+function leavesLoop(statement: KernelStmt): boolean {
   if (statement.kind === 'break') return true;
   if (statement.kind === 'for') return false;
   return blocksOf(statement).some((block) => block.some(leavesLoop));
 }
 
-function returns(statement: Stmt): boolean {
+function returns(statement: KernelStmt): boolean {
   return statement.kind === 'return' || blocksOf(statement).some((block) => block.some(returns));
 }

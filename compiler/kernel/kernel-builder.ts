@@ -29,8 +29,17 @@ import {
   varOf,
   when,
 } from './make-expressions.ts';
-import type { Operand } from './make-expressions.ts';
-import type { AtomicOp, BufferDecl, Expr, Kernel, Stmt, StoredType, UniformDecl, WorkgroupDecl } from './kernel-ir.ts';
+import type { KernelOperand } from './make-expressions.ts';
+import type {
+  AtomicOp,
+  BufferDecl,
+  KernelExpr,
+  Kernel,
+  KernelStmt,
+  BufferElement,
+  UniformDecl,
+  WorkgroupDecl,
+} from './kernel-ir.ts';
 
 export class KernelBuilder {
   readonly name: string;
@@ -39,9 +48,9 @@ export class KernelBuilder {
   readonly #uniforms: UniformDecl[] = [];
   readonly #shared: WorkgroupDecl[] = [];
   readonly #declared = new Set<string>();
-  readonly #body: Stmt[] = [];
+  readonly #body: KernelStmt[] = [];
   readonly #most = new Map<string, number>();
-  #block: Stmt[] = this.#body;
+  #block: KernelStmt[] = this.#body;
   #locals = 0;
 
   constructor(name: string, workgroupSize: number) {
@@ -50,21 +59,21 @@ export class KernelBuilder {
   }
 
   /** Declares a storage buffer; bindings follow the order of declaration. */
-  buffer(name: string, element: StoredType, access: 'read' | 'read_write'): BufferDecl {
+  buffer(name: string, element: BufferElement, access: 'read' | 'read_write'): BufferDecl {
     const decl: BufferDecl = { name: this.#declare(name), element, access };
     this.#buffers.push(decl);
     return decl;
   }
 
   /** Declares a uniform field and returns its value. */
-  uniform(name: string, type: UniformDecl['type']): Expr {
+  uniform(name: string, type: UniformDecl['type']): KernelExpr {
     const decl: UniformDecl = { name: this.#declare(name), type };
     this.#uniforms.push(decl);
     return uniform(decl);
   }
 
   /** Declares a workgroup array of `length` elements. */
-  shared(name: string, element: StoredType, length: number): WorkgroupDecl {
+  shared(name: string, element: BufferElement, length: number): WorkgroupDecl {
     const decl: WorkgroupDecl = { name: this.#declare(name), element, length };
     this.#shared.push(decl);
     return decl;
@@ -77,37 +86,37 @@ export class KernelBuilder {
   }
 
   /** An immutable local of this value, to be read as often as wanted. */
-  let(value: Expr, prefix = 'v'): Expr {
+  let(value: KernelExpr, prefix = 'v'): KernelExpr {
     const name = this.fresh(prefix);
     this.#block.push(letOf(name, value));
     return local(name, value.type);
   }
 
   /** A mutable local that starts at `value`. */
-  var(value: Expr, prefix = 'acc'): Expr {
+  var(value: KernelExpr, prefix = 'acc'): KernelExpr {
     const name = this.fresh(prefix);
     this.#block.push(varOf(name, value));
     return local(name, value.type);
   }
 
-  assign(target: Expr, value: Operand): void {
+  assign(target: KernelExpr, value: KernelOperand): void {
     this.#block.push(assign(target, value));
   }
 
-  store(buffer: BufferDecl, index: Operand, value: Operand): void {
+  store(buffer: BufferDecl, index: KernelOperand, value: KernelOperand): void {
     this.#block.push(store(buffer, index, value));
   }
 
-  storeShared(array: WorkgroupDecl, index: Operand, value: Operand): void {
+  storeShared(array: WorkgroupDecl, index: KernelOperand, value: KernelOperand): void {
     this.#block.push(storeShared(array, index, value));
   }
 
-  atomic(op: AtomicOp, buffer: BufferDecl, index: Operand, value: Operand): void {
+  atomic(op: AtomicOp, buffer: BufferDecl, index: KernelOperand, value: KernelOperand): void {
     this.#block.push(atomic(op, buffer, index, value));
   }
 
   /** `if (condition)`; a condition known while building leaves only the branch taken. */
-  when(condition: Expr, then: () => void, otherwise?: () => void): void {
+  when(condition: KernelExpr, then: () => void, otherwise?: () => void): void {
     if (condition.kind === 'literal') {
       if (condition.value === true) then();
       else otherwise?.();
@@ -121,7 +130,13 @@ export class KernelBuilder {
    * `for (i = from; i < to; i += step)`; the body is given the counter. `most` is how often it runs at most, where the limits do not
    * tell.
    */
-  forRange(from: Operand, to: Operand, step: Operand, body: (counter: Expr) => void, most?: number): void {
+  forRange(
+    from: KernelOperand,
+    to: KernelOperand,
+    step: KernelOperand,
+    body: (counter: KernelExpr) => void,
+    most?: number,
+  ): void {
     const name = this.fresh('i');
     if (most !== undefined) this.#most.set(name, most);
     const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
@@ -142,12 +157,12 @@ export class KernelBuilder {
   }
 
   /** Appends statements made by hand. */
-  push(...statements: readonly Stmt[]): void {
+  push(...statements: readonly KernelStmt[]): void {
     this.#block.push(...statements);
   }
 
   /** The statements `write` appends, as a block of their own instead of here. */
-  block(write: () => void): readonly Stmt[] {
+  block(write: () => void): readonly KernelStmt[] {
     return this.#nested(write);
   }
 
@@ -168,9 +183,9 @@ export class KernelBuilder {
     };
   }
 
-  #nested(write: () => void): readonly Stmt[] {
+  #nested(write: () => void): readonly KernelStmt[] {
     const outer = this.#block;
-    const inner: Stmt[] = [];
+    const inner: KernelStmt[] = [];
     this.#block = inner;
     try {
       write();

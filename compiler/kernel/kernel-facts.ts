@@ -2,13 +2,13 @@
  * What can be said of a kernel's conditions by looking at them: which of them ask for a thread's number, and which are true every so
  * many times that they are asked. Shared by what states the work of a launch (work.ts) and what counts it (count-work.ts).
  */
-import type { Expr, Kernel, Stmt } from './kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from './kernel-ir.ts';
 import { forEachStatement, operandsOf } from './visit-kernel.ts';
 
 /** Condition of a statement, as far as its text tells how often it is true. */
-export type Condition =
+export type StatementCondition =
   /** Of threads numbered below so many (u32). */
-  | { readonly kind: 'below'; readonly limit: Expr }
+  | { readonly kind: 'below'; readonly limit: KernelExpr }
   /** Of one thread. */
   | { readonly kind: 'one' }
   /** Every so many rounds of the only statement that counts this local up, by so much, from 0. */
@@ -20,9 +20,9 @@ export type Condition =
 
 export class KernelFacts {
   readonly #workgroupSize: number;
-  readonly #lets = new Map<string, Expr>();
-  readonly #starts = new Map<string, Expr>();
-  readonly #assigned = new Map<string, Expr[]>();
+  readonly #lets = new Map<string, KernelExpr>();
+  readonly #starts = new Map<string, KernelExpr>();
+  readonly #assigned = new Map<string, KernelExpr[]>();
 
   constructor(kernel: Kernel) {
     this.#workgroupSize = kernel.workgroupSize;
@@ -37,7 +37,7 @@ export class KernelFacts {
   }
 
   /** The expression an immutable local stands for, else the expression itself. */
-  behind(expr: Expr): Expr {
+  behind(expr: KernelExpr): KernelExpr {
     let here = expr;
     for (;;) {
       const value = here.kind === 'local' ? this.#lets.get(here.name) : undefined;
@@ -47,7 +47,7 @@ export class KernelFacts {
   }
 
   /** Whether two expressions are the same text, locals looked through; false where that is not seen. */
-  same(left: Expr, right: Expr): boolean {
+  same(left: KernelExpr, right: KernelExpr): boolean {
     if (left.kind === 'local' && right.kind === 'local' && left.name === right.name) return true;
     const [a, b] = [this.behind(left), this.behind(right)];
     if (a.kind === 'literal' && b.kind === 'literal') return a.type === b.type && a.value === b.value;
@@ -59,7 +59,7 @@ export class KernelFacts {
   }
 
   /** Whether an expression numbers the threads of a launch, from 0 on. */
-  isThread(expr: Expr): boolean {
+  isThread(expr: KernelExpr): boolean {
     const id = this.behind(expr);
     if (id.kind !== 'binary' || id.op !== 'add' || !isBuiltin(id.right, 'local_id_x')) return false;
     const [group, size] =
@@ -71,11 +71,11 @@ export class KernelFacts {
   }
 
   /** Whether an expression numbers the threads of a workgroup. */
-  isLocalThread(expr: Expr): boolean {
+  isLocalThread(expr: KernelExpr): boolean {
     return isBuiltin(this.behind(expr), 'local_id_x');
   }
 
-  condition(condition: Expr): Condition {
+  condition(condition: KernelExpr): StatementCondition {
     const test = this.behind(condition);
     if (test.kind !== 'binary') return { kind: 'open' };
     const { op, left, right } = test;
@@ -91,7 +91,7 @@ export class KernelFacts {
   }
 
   /** Whether memory has a say in an expression. */
-  #isLoaded(expr: Expr): boolean {
+  #isLoaded(expr: KernelExpr): boolean {
     const value = this.behind(expr);
     return value.kind === 'load' || value.kind === 'load_shared' || operandsOf(value).some((e) => this.#isLoaded(e));
   }
@@ -107,7 +107,7 @@ export class KernelFacts {
 }
 
 /** Float operations of a statement itself, not of the blocks it holds; those that give an f32, and a fused one is two. */
-export function floatOperations(exprs: readonly Expr[]): number {
+export function floatOperations(exprs: readonly KernelExpr[]): number {
   let count = 0;
   const open = [...exprs];
   for (let expr = open.pop(); expr !== undefined; expr = open.pop()) {
@@ -118,16 +118,16 @@ export function floatOperations(exprs: readonly Expr[]): number {
   return count;
 }
 
-export function hasLoop(body: readonly Stmt[]): boolean {
+export function hasLoop(body: readonly KernelStmt[]): boolean {
   let found = false;
   forEachStatement(body, (statement) => (found ||= statement.kind === 'for'));
   return found;
 }
 
-function isBuiltin(expr: Expr | undefined, name: string): boolean {
+function isBuiltin(expr: KernelExpr | undefined, name: string): boolean {
   return expr?.kind === 'builtin' && expr.name === name;
 }
 
-function isNumber(expr: Expr, value: number): boolean {
+function isNumber(expr: KernelExpr, value: number): boolean {
   return expr.kind === 'literal' && expr.value === value;
 }

@@ -12,12 +12,12 @@
 export type ScalarType = 'f32' | 'i32' | 'u32' | 'bool';
 
 /** Element type of a storage buffer or workgroup array. */
-export type StoredType = 'f32' | 'i32' | 'u32' | 'atomic_i32' | 'atomic_u32';
+export type BufferElement = 'f32' | 'i32' | 'u32' | 'atomic_i32' | 'atomic_u32';
 
 /** A storage buffer of a kernel: a flat array of 32-bit elements. */
 export interface BufferDecl {
   readonly name: string;
-  readonly element: StoredType;
+  readonly element: BufferElement;
   readonly access: 'read' | 'read_write';
 }
 
@@ -30,7 +30,7 @@ export interface UniformDecl {
 /** A workgroup array of a fixed number of elements. */
 export interface WorkgroupDecl {
   readonly name: string;
-  readonly element: StoredType;
+  readonly element: BufferElement;
   readonly length: number;
 }
 
@@ -46,7 +46,7 @@ export type UnaryOp =
   | 'sqrt'
   | 'rsqrt';
 
-export type BinaryOp =
+export type KernelBinaryOp =
   | 'add'
   | 'sub'
   | 'mul'
@@ -71,61 +71,77 @@ export type BinaryOp =
 export type Builtin =
   'global_id_x' | 'global_id_y' | 'local_id_x' | 'workgroup_id_x' | 'workgroup_id_y' | 'num_workgroups_x';
 
-export type Expr =
+export type KernelExpr =
   | { readonly kind: 'literal'; readonly type: ScalarType; readonly value: number | boolean }
   | { readonly kind: 'local'; readonly type: ScalarType; readonly name: string }
   | { readonly kind: 'builtin'; readonly type: 'u32'; readonly name: Builtin }
   | { readonly kind: 'uniform'; readonly type: 'f32' | 'i32' | 'u32'; readonly name: string }
-  | { readonly kind: 'load'; readonly type: 'f32' | 'i32' | 'u32'; readonly buffer: string; readonly index: Expr }
-  | { readonly kind: 'load_shared'; readonly type: 'f32' | 'i32' | 'u32'; readonly array: string; readonly index: Expr }
-  | { readonly kind: 'unary'; readonly type: ScalarType; readonly op: UnaryOp; readonly operand: Expr }
+  | { readonly kind: 'load'; readonly type: 'f32' | 'i32' | 'u32'; readonly buffer: string; readonly index: KernelExpr }
+  | {
+      readonly kind: 'load_shared';
+      readonly type: 'f32' | 'i32' | 'u32';
+      readonly array: string;
+      readonly index: KernelExpr;
+    }
+  | { readonly kind: 'unary'; readonly type: ScalarType; readonly op: UnaryOp; readonly operand: KernelExpr }
   | {
       readonly kind: 'binary';
       readonly type: ScalarType;
-      readonly op: BinaryOp;
-      readonly left: Expr;
-      readonly right: Expr;
+      readonly op: KernelBinaryOp;
+      readonly left: KernelExpr;
+      readonly right: KernelExpr;
     }
   /** Both sides are evaluated (as WGSL `select`): loads in them must be in bounds. */
   | {
       readonly kind: 'select';
       readonly type: ScalarType;
-      readonly condition: Expr;
-      readonly then: Expr;
-      readonly else: Expr;
+      readonly condition: KernelExpr;
+      readonly then: KernelExpr;
+      readonly else: KernelExpr;
     }
   /** Value conversion; f32 to integers truncates and saturates, NaN gives 0. bool to number gives 0 or 1. */
-  | { readonly kind: 'convert'; readonly type: ScalarType; readonly operand: Expr }
-  | { readonly kind: 'bitcast'; readonly type: 'f32' | 'i32' | 'u32'; readonly operand: Expr }
-  | { readonly kind: 'fma'; readonly type: 'f32'; readonly a: Expr; readonly b: Expr; readonly c: Expr }
+  | { readonly kind: 'convert'; readonly type: ScalarType; readonly operand: KernelExpr }
+  | { readonly kind: 'bitcast'; readonly type: 'f32' | 'i32' | 'u32'; readonly operand: KernelExpr }
+  | {
+      readonly kind: 'fma';
+      readonly type: 'f32';
+      readonly a: KernelExpr;
+      readonly b: KernelExpr;
+      readonly c: KernelExpr;
+    }
   | { readonly kind: 'buffer_length'; readonly type: 'u32'; readonly buffer: string };
 
 export type AtomicOp = 'add' | 'min' | 'max';
 
-export type Stmt =
+export type KernelStmt =
   /** An immutable local. */
-  | { readonly kind: 'let'; readonly name: string; readonly value: Expr }
+  | { readonly kind: 'let'; readonly name: string; readonly value: KernelExpr }
   /** A mutable local. */
-  | { readonly kind: 'var'; readonly name: string; readonly value: Expr }
-  | { readonly kind: 'assign'; readonly name: string; readonly value: Expr }
-  | { readonly kind: 'store'; readonly buffer: string; readonly index: Expr; readonly value: Expr }
-  | { readonly kind: 'store_shared'; readonly array: string; readonly index: Expr; readonly value: Expr }
+  | { readonly kind: 'var'; readonly name: string; readonly value: KernelExpr }
+  | { readonly kind: 'assign'; readonly name: string; readonly value: KernelExpr }
+  | { readonly kind: 'store'; readonly buffer: string; readonly index: KernelExpr; readonly value: KernelExpr }
+  | { readonly kind: 'store_shared'; readonly array: string; readonly index: KernelExpr; readonly value: KernelExpr }
   | {
       readonly kind: 'atomic';
       readonly op: AtomicOp;
       readonly buffer: string;
-      readonly index: Expr;
-      readonly value: Expr;
+      readonly index: KernelExpr;
+      readonly value: KernelExpr;
     }
-  | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[] }
+  | {
+      readonly kind: 'if';
+      readonly condition: KernelExpr;
+      readonly then: readonly KernelStmt[];
+      readonly else: readonly KernelStmt[];
+    }
   /** `for (var name = from; name < to; name += step)`; the type is that of `from` (u32 or i32). */
   | {
       readonly kind: 'for';
       readonly name: string;
-      readonly from: Expr;
-      readonly to: Expr;
-      readonly step: Expr;
-      readonly body: readonly Stmt[];
+      readonly from: KernelExpr;
+      readonly to: KernelExpr;
+      readonly step: KernelExpr;
+      readonly body: readonly KernelStmt[];
     }
   | { readonly kind: 'break' }
   | { readonly kind: 'return' }
@@ -139,5 +155,5 @@ export interface Kernel {
   readonly buffers: readonly BufferDecl[];
   readonly uniforms: readonly UniformDecl[];
   readonly shared: readonly WorkgroupDecl[];
-  readonly body: readonly Stmt[];
+  readonly body: readonly KernelStmt[];
 }

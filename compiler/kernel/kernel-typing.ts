@@ -4,7 +4,7 @@
  *
  * Every rule answers `undefined` for "no such operation on these types".
  */
-import type { BinaryOp, ScalarType, StoredType, UnaryOp } from './kernel-ir.ts';
+import type { KernelBinaryOp, ScalarType, BufferElement, UnaryOp } from './kernel-ir.ts';
 
 /** The types a buffer, a uniform or a bitcast can have: every scalar but `bool`. */
 export type NumericType = 'f32' | 'i32' | 'u32';
@@ -18,7 +18,7 @@ export function isInteger(type: ScalarType): type is 'i32' | 'u32' {
 }
 
 /** The type a load of such an element has: atomics are read by value. */
-export function loadedType(element: StoredType): NumericType {
+export function loadedType(element: BufferElement): NumericType {
   switch (element) {
     case 'f32':
       return 'f32';
@@ -31,7 +31,7 @@ export function loadedType(element: StoredType): NumericType {
   }
 }
 
-export function isAtomic(element: StoredType): boolean {
+export function isAtomic(element: BufferElement): boolean {
   return element === 'atomic_i32' || element === 'atomic_u32';
 }
 
@@ -56,7 +56,7 @@ export function unaryType(op: UnaryOp, operand: ScalarType): ScalarType | undefi
 }
 
 /** The result type of `left op right`, or `undefined` if there is none. Nothing converts by itself. */
-export function binaryType(op: BinaryOp, left: ScalarType, right: ScalarType): ScalarType | undefined {
+export function binaryType(op: KernelBinaryOp, left: ScalarType, right: ScalarType): ScalarType | undefined {
   switch (op) {
     case 'add':
     case 'sub':

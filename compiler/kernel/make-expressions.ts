@@ -12,12 +12,12 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type {
   AtomicOp,
-  BinaryOp,
+  KernelBinaryOp,
   BufferDecl,
   Builtin,
-  Expr,
+  KernelExpr,
   ScalarType,
-  Stmt,
+  KernelStmt,
   UnaryOp,
   UniformDecl,
   WorkgroupDecl,
@@ -27,7 +27,7 @@ import { binaryType, isAtomic, isInteger, isNumeric, literalProblem, loadedType,
 import type { NumericType } from './kernel-typing.ts';
 
 /** An expression, or a JS number that takes the type its place asks for. */
-export type Operand = Expr | number;
+export type KernelOperand = KernelExpr | number;
 
 function refuse(message: string): never {
   throw new CompilerBug('kernel', message);
@@ -35,33 +35,33 @@ function refuse(message: string): never {
 
 // Literals ---------------------------------------------------------------------------------------------------------
 
-function literal(type: ScalarType, value: number | boolean): Expr {
+function literal(type: ScalarType, value: number | boolean): KernelExpr {
   const problem = literalProblem(type, value);
   return problem === undefined ? { kind: 'literal', type, value } : refuse(problem);
 }
 
 /** A u32 literal; an integer in [0, 2^32). */
-export function u32(value: number): Expr {
+export function u32(value: number): KernelExpr {
   return literal('u32', value);
 }
 
 /** An i32 literal; an integer in [-2^31, 2^31). */
-export function i32(value: number): Expr {
+export function i32(value: number): KernelExpr {
   return literal('i32', value + 0);
 }
 
 /** An f32 literal: `value` rounded to f32, which has to be finite. */
-export function f32(value: number): Expr {
+export function f32(value: number): KernelExpr {
   return literal('f32', Math.fround(value));
 }
 
 /** A bool literal. */
-export function bool(value: boolean): Expr {
+export function bool(value: boolean): KernelExpr {
   return literal('bool', value);
 }
 
 /** `operand` as an expression: a number becomes a literal of `type`. */
-export function asExpr(operand: Operand, type: ScalarType): Expr {
+export function asExpr(operand: KernelOperand, type: ScalarType): KernelExpr {
   if (typeof operand !== 'number') return operand;
   return type === 'f32' ? f32(operand) : literal(type, operand + 0);
 }
@@ -69,59 +69,59 @@ export function asExpr(operand: Operand, type: ScalarType): Expr {
 // Leaves -----------------------------------------------------------------------------------------------------------
 
 /** A local (`let`, `var` or the counter of a `for`) of a known type. */
-export function local(name: string, type: ScalarType): Expr {
+export function local(name: string, type: ScalarType): KernelExpr {
   return { kind: 'local', type, name };
 }
 
 /** A uniform field, by its declaration. */
-export function uniform(field: UniformDecl): Expr {
+export function uniform(field: UniformDecl): KernelExpr {
   return { kind: 'uniform', type: field.type, name: field.name };
 }
 
 /** A built-in index, always u32. */
-export function builtin(name: Builtin): Expr {
+export function builtin(name: Builtin): KernelExpr {
   return { kind: 'builtin', type: 'u32', name };
 }
 
-export const globalIdX: Expr = builtin('global_id_x');
-export const globalIdY: Expr = builtin('global_id_y');
-export const localIdX: Expr = builtin('local_id_x');
-export const workgroupIdX: Expr = builtin('workgroup_id_x');
-export const workgroupIdY: Expr = builtin('workgroup_id_y');
-export const numWorkgroupsX: Expr = builtin('num_workgroups_x');
+export const globalIdX: KernelExpr = builtin('global_id_x');
+export const globalIdY: KernelExpr = builtin('global_id_y');
+export const localIdX: KernelExpr = builtin('local_id_x');
+export const workgroupIdX: KernelExpr = builtin('workgroup_id_x');
+export const workgroupIdY: KernelExpr = builtin('workgroup_id_y');
+export const numWorkgroupsX: KernelExpr = builtin('num_workgroups_x');
 
 // Memory -----------------------------------------------------------------------------------------------------------
 
-function indexOf(index: Operand, what: string): Expr {
+function indexOf(index: KernelOperand, what: string): KernelExpr {
   const expr = asExpr(index, 'u32');
   return isInteger(expr.type) ? expr : refuse(`${what} is indexed by ${expr.type}`);
 }
 
 /** `buffer[index]`; an atomic element is read by value. */
-export function load(buffer: BufferDecl, index: Operand): Expr {
+export function load(buffer: BufferDecl, index: KernelOperand): KernelExpr {
   return { kind: 'load', type: loadedType(buffer.element), buffer: buffer.name, index: indexOf(index, buffer.name) };
 }
 
 /** `array[index]` of workgroup memory. */
-export function loadShared(array: WorkgroupDecl, index: Operand): Expr {
+export function loadShared(array: WorkgroupDecl, index: KernelOperand): KernelExpr {
   return { kind: 'load_shared', type: loadedType(array.element), array: array.name, index: indexOf(index, array.name) };
 }
 
 /** The number of elements of a bound buffer, u32. */
-export function bufferLength(buffer: BufferDecl): Expr {
+export function bufferLength(buffer: BufferDecl): KernelExpr {
   return { kind: 'buffer_length', type: 'u32', buffer: buffer.name };
 }
 
 // Operations -------------------------------------------------------------------------------------------------------
 
 /** `op operand`. */
-export function unary(op: UnaryOp, operand: Expr): Expr {
+export function unary(op: UnaryOp, operand: KernelExpr): KernelExpr {
   const type = unaryType(op, operand.type) ?? refuse(`${op} of ${operand.type}`);
   return simplifyUnary(type, op, operand);
 }
 
 /** `left op right`; at least one side is an expression, and gives a number on the other side its type. */
-export function binary(op: BinaryOp, left: Operand, right: Operand): Expr {
+export function binary(op: KernelBinaryOp, left: KernelOperand, right: KernelOperand): KernelExpr {
   if (typeof left === 'number' && typeof right === 'number') return refuse(`${op} of two untyped numbers`);
   const shift = op === 'shl' || op === 'shr';
   const leftExpr = typeof left === 'number' ? asExpr(left, typeof right === 'number' ? 'u32' : right.type) : left;
@@ -131,8 +131,8 @@ export function binary(op: BinaryOp, left: Operand, right: Operand): Expr {
   return simplifyBinary(type, op, leftExpr, rightExpr);
 }
 
-type Binary = (left: Operand, right: Operand) => Expr;
-type Unary = (operand: Expr) => Expr;
+type Binary = (left: KernelOperand, right: KernelOperand) => KernelExpr;
+type Unary = (operand: KernelExpr) => KernelExpr;
 
 export const add: Binary = (left, right) => binary('add', left, right);
 export const sub: Binary = (left, right) => binary('sub', left, right);
@@ -154,12 +154,12 @@ export const shl: Binary = (left, right) => binary('shl', left, right);
 export const shr: Binary = (left, right) => binary('shr', left, right);
 
 /** Conjunction of any number of conditions; the empty one is true. Each guards those to its right. */
-export function and(...conditions: readonly Expr[]): Expr {
+export function and(...conditions: readonly KernelExpr[]): KernelExpr {
   return conditions.length === 0 ? bool(true) : conditions.reduce((left, right) => binary('and', left, right));
 }
 
 /** Disjunction of any number of conditions; the empty one is false. */
-export function or(...conditions: readonly Expr[]): Expr {
+export function or(...conditions: readonly KernelExpr[]): KernelExpr {
   return conditions.length === 0 ? bool(false) : conditions.reduce((left, right) => binary('or', left, right));
 }
 
@@ -174,7 +174,7 @@ export const sqrt: Unary = (operand) => unary('sqrt', operand);
 export const rsqrt: Unary = (operand) => unary('rsqrt', operand);
 
 /** `condition ? then : otherwise`. Both sides are evaluated: loads in them must be in bounds. */
-export function select(condition: Expr, then: Operand, otherwise: Operand): Expr {
+export function select(condition: KernelExpr, then: KernelOperand, otherwise: KernelOperand): KernelExpr {
   if (condition.type !== 'bool') return refuse(`select on ${condition.type}`);
   const type = typeof then !== 'number' ? then.type : typeof otherwise !== 'number' ? otherwise.type : undefined;
   if (type === undefined) return refuse('select of two untyped numbers');
@@ -185,17 +185,17 @@ export function select(condition: Expr, then: Operand, otherwise: Operand): Expr
 }
 
 /** Value conversion; f32 to integers truncates and saturates. bool to number gives 0 or 1, number to bool `!= 0`. */
-export function convert(type: ScalarType, operand: Expr): Expr {
+export function convert(type: ScalarType, operand: KernelExpr): KernelExpr {
   return simplifyConvert(type, operand);
 }
 
 /** The value of `type` that has the same 32 bits. */
-export function bitcast(type: NumericType, operand: Expr): Expr {
+export function bitcast(type: NumericType, operand: KernelExpr): KernelExpr {
   return isNumeric(operand.type) ? simplifyBitcast(type, operand) : refuse('bitcast of bool');
 }
 
 /** `a * b + c` on f32; a GPU may round once or twice. */
-export function fma(a: Expr, b: Operand, c: Operand): Expr {
+export function fma(a: KernelExpr, b: KernelOperand, c: KernelOperand): KernelExpr {
   const rest = [asExpr(b, 'f32'), asExpr(c, 'f32')] as const;
   if (a.type !== 'f32' || rest.some((e) => e.type !== 'f32')) return refuse(`fma of ${a.type}`);
   return { kind: 'fma', type: 'f32', a, b: rest[0], c: rest[1] };
@@ -204,17 +204,17 @@ export function fma(a: Expr, b: Operand, c: Operand): Expr {
 // Statements -------------------------------------------------------------------------------------------------------
 
 /** An immutable local; read it with `local(name, value.type)`. */
-export function letOf(name: string, value: Expr): Stmt {
+export function letOf(name: string, value: KernelExpr): KernelStmt {
   return { kind: 'let', name, value };
 }
 
 /** A mutable local. */
-export function varOf(name: string, value: Expr): Stmt {
+export function varOf(name: string, value: KernelExpr): KernelStmt {
   return { kind: 'var', name, value };
 }
 
 /** `target = value`; `target` is the local expression of a `var`. */
-export function assign(target: Expr, value: Operand): Stmt {
+export function assign(target: KernelExpr, value: KernelOperand): KernelStmt {
   if (target.kind !== 'local') return refuse(`assignment to a ${target.kind}`);
   const expr = asExpr(value, target.type);
   if (expr.type !== target.type) return refuse(`${target.name}: ${target.type} is assigned a ${expr.type}`);
@@ -222,7 +222,7 @@ export function assign(target: Expr, value: Operand): Stmt {
 }
 
 /** `buffer[index] = value`. */
-export function store(buffer: BufferDecl, index: Operand, value: Operand): Stmt {
+export function store(buffer: BufferDecl, index: KernelOperand, value: KernelOperand): KernelStmt {
   if (buffer.access !== 'read_write') return refuse(`store to ${buffer.name}, which is read-only`);
   if (isAtomic(buffer.element)) return refuse(`plain store to ${buffer.name}, which is atomic`);
   const expr = asExpr(value, loadedType(buffer.element));
@@ -231,7 +231,7 @@ export function store(buffer: BufferDecl, index: Operand, value: Operand): Stmt 
 }
 
 /** `array[index] = value` in workgroup memory. */
-export function storeShared(array: WorkgroupDecl, index: Operand, value: Operand): Stmt {
+export function storeShared(array: WorkgroupDecl, index: KernelOperand, value: KernelOperand): KernelStmt {
   if (isAtomic(array.element)) return refuse(`plain store to ${array.name}, which is atomic`);
   const expr = asExpr(value, loadedType(array.element));
   if (expr.type !== array.element) return refuse(`${array.name}: ${array.element} is stored a ${expr.type}`);
@@ -239,7 +239,7 @@ export function storeShared(array: WorkgroupDecl, index: Operand, value: Operand
 }
 
 /** An atomic update of an atomic buffer; the old value is not seen (its order would not be deterministic). */
-export function atomic(op: AtomicOp, buffer: BufferDecl, index: Operand, value: Operand): Stmt {
+export function atomic(op: AtomicOp, buffer: BufferDecl, index: KernelOperand, value: KernelOperand): KernelStmt {
   if (!isAtomic(buffer.element)) return refuse(`atomic ${op} on ${buffer.name}, which is ${buffer.element}`);
   if (buffer.access !== 'read_write') return refuse(`atomic ${op} on ${buffer.name}, which is read-only`);
   const type = loadedType(buffer.element);
@@ -249,13 +249,23 @@ export function atomic(op: AtomicOp, buffer: BufferDecl, index: Operand, value: 
 }
 
 /** `if (condition) { then } else { otherwise }`. */
-export function when(condition: Expr, then: readonly Stmt[], otherwise: readonly Stmt[] = []): Stmt {
+export function when(
+  condition: KernelExpr,
+  then: readonly KernelStmt[],
+  otherwise: readonly KernelStmt[] = [],
+): KernelStmt {
   if (condition.type !== 'bool') return refuse(`if on ${condition.type}`);
   return { kind: 'if', condition, then, else: otherwise };
 }
 
 /** `for (var name = from; name < to; name += step) { body }`; the counter has the type of `from` or else of `to`. */
-export function forRange(name: string, from: Operand, to: Operand, step: Operand, body: readonly Stmt[]): Stmt {
+export function forRange(
+  name: string,
+  from: KernelOperand,
+  to: KernelOperand,
+  step: KernelOperand,
+  body: readonly KernelStmt[],
+): KernelStmt {
   const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
   if (!isInteger(type)) return refuse(`for ${name} counts in ${type}`);
   const [first, limit, increment] = [asExpr(from, type), asExpr(to, type), asExpr(step, type)] as const;
@@ -265,7 +275,7 @@ export function forRange(name: string, from: Operand, to: Operand, step: Operand
   return { kind: 'for', name, from: first, to: limit, step: increment, body };
 }
 
-export const breakLoop: Stmt = { kind: 'break' };
-export const returnKernel: Stmt = { kind: 'return' };
+export const breakLoop: KernelStmt = { kind: 'break' };
+export const returnKernel: KernelStmt = { kind: 'return' };
 /** workgroupBarrier(): all threads of the workgroup meet here. */
-export const barrier: Stmt = { kind: 'barrier' };
+export const barrier: KernelStmt = { kind: 'barrier' };

@@ -6,28 +6,28 @@
  * such numbers is itself the bits of a NaN if there is one among them, which is how a NaN passes what would drop it.
  */
 import { bitAnd, bitcast, gt, max, select, u32 } from './make-expressions.ts';
-import type { Expr } from './kernel-ir.ts';
+import type { KernelExpr } from './kernel-ir.ts';
 
 const MAGNITUDE = 0x7fffffff;
 const INFINITY_BITS = 0x7f800000;
 
 /** The bits of an f32 without its sign, u32: they order as the sizes of the numbers do, NaN above all. */
-export function magnitudeBits(value: Expr): Expr {
+export function magnitudeBits(value: KernelExpr): KernelExpr {
   return bitAnd(bitcast('u32', value), u32(MAGNITUDE));
 }
 
 /** Whether bits without sign are those of a NaN. */
-export function isNaNMagnitude(bits: Expr): Expr {
+export function isNaNMagnitude(bits: KernelExpr): KernelExpr {
   return gt(bits, u32(INFINITY_BITS));
 }
 
 /** Whether an f32 is NaN, by its bits: right on drivers for which `x != x` is not. */
-export function isNaNBits(value: Expr): Expr {
+export function isNaNBits(value: KernelExpr): KernelExpr {
   return isNaNMagnitude(magnitudeBits(value));
 }
 
 /** Whether an expression may be NaN: not one that is no float, a literal, a uniform (sizes) or a converted integer. */
-export function canBeNaN(expr: Expr): boolean {
+export function canBeNaN(expr: KernelExpr): boolean {
   if (expr.type !== 'f32') return false;
   switch (expr.kind) {
     case 'literal':
@@ -44,7 +44,7 @@ export function canBeNaN(expr: Expr): boolean {
 }
 
 /** `value`, a function of `x` that drops a NaN, made to keep it. */
-export function unlessNaN(x: Expr, value: Expr): Expr {
+export function unlessNaN(x: KernelExpr, value: KernelExpr): KernelExpr {
   return canBeNaN(x) ? select(isNaNBits(x), x, value) : value;
 }
 
@@ -52,7 +52,11 @@ export function unlessNaN(x: Expr, value: Expr): Expr {
  * `value`, but NaN where one of the operands is: for a `value` made of operations that drop it. `share` gives an expression in a
  * form that may be repeated; operands are repeated as they are. One comparison, whatever the number of operands.
  */
-export function keepingNaN(operands: readonly Expr[], value: Expr, share: (expr: Expr) => Expr): Expr {
+export function keepingNaN(
+  operands: readonly KernelExpr[],
+  value: KernelExpr,
+  share: (expr: KernelExpr) => KernelExpr,
+): KernelExpr {
   const [first, ...rest] = operands.filter(canBeNaN);
   if (first === undefined) return value;
   if (rest.length === 0) return unlessNaN(first, value);

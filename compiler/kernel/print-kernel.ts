@@ -14,9 +14,9 @@
  *   }
  */
 import { formatF32 } from './format-f32.ts';
-import type { BinaryOp, Builtin, Expr, Kernel, Stmt } from './kernel-ir.ts';
+import type { KernelBinaryOp, Builtin, KernelExpr, Kernel, KernelStmt } from './kernel-ir.ts';
 
-const SYMBOLS: Readonly<Record<Exclude<BinaryOp, 'min' | 'max' | 'pow'>, string>> = {
+const SYMBOLS: Readonly<Record<Exclude<KernelBinaryOp, 'min' | 'max' | 'pow'>, string>> = {
   add: '+',
   sub: '-',
   mul: '*',
@@ -61,9 +61,9 @@ export function printKernel(kernel: Kernel): string {
 }
 
 /** One statement as lines, indented `depth` levels. */
-export function printStatement(statement: Stmt, depth = 0): readonly string[] {
+export function printStatement(statement: KernelStmt, depth = 0): readonly string[] {
   const pad = '  '.repeat(depth);
-  const block = (body: readonly Stmt[]) => body.flatMap((s) => printStatement(s, depth + 1));
+  const block = (body: readonly KernelStmt[]) => body.flatMap((s) => printStatement(s, depth + 1));
   switch (statement.kind) {
     case 'let':
     case 'var': {
@@ -100,7 +100,7 @@ export function printStatement(statement: Stmt, depth = 0): readonly string[] {
 }
 
 /** One expression; operands that are operations themselves stand in parentheses. */
-export function printExpr(expr: Expr): string {
+export function printExpr(expr: KernelExpr): string {
   switch (expr.kind) {
     case 'literal':
       return expr.type === 'f32' ? formatF32(Number(expr.value)) : String(expr.value);
@@ -135,7 +135,7 @@ export function printExpr(expr: Expr): string {
   }
 }
 
-function printOperand(expr: Expr): string {
+function printOperand(expr: KernelExpr): string {
   const infix = expr.kind === 'binary' && expr.op !== 'min' && expr.op !== 'max';
   return infix ? `(${printExpr(expr)})` : printExpr(expr);
 }

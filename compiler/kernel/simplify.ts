@@ -19,30 +19,30 @@ import {
   unaryFunction,
 } from './arithmetic.ts';
 import type { ComparisonOp, NumberOp } from './arithmetic.ts';
-import type { BinaryOp, Expr, ScalarType, UnaryOp } from './kernel-ir.ts';
+import type { KernelBinaryOp, KernelExpr, ScalarType, UnaryOp } from './kernel-ir.ts';
 import { isInteger, isNumeric } from './kernel-typing.ts';
 import type { NumericType } from './kernel-typing.ts';
 
-function number(type: NumericType, value: number): Expr {
+function number(type: NumericType, value: number): KernelExpr {
   return { kind: 'literal', type, value };
 }
 
-function bool(value: boolean): Expr {
+function bool(value: boolean): KernelExpr {
   return { kind: 'literal', type: 'bool', value };
 }
 
 /** The value of a number literal, else `undefined`. */
-export function numberOf(expr: Expr): number | undefined {
+export function numberOf(expr: KernelExpr): number | undefined {
   return expr.kind === 'literal' && typeof expr.value === 'number' ? expr.value : undefined;
 }
 
 /** The value of a bool literal, else `undefined`. */
-export function boolOf(expr: Expr): boolean | undefined {
+export function boolOf(expr: KernelExpr): boolean | undefined {
   return expr.kind === 'literal' && typeof expr.value === 'boolean' ? expr.value : undefined;
 }
 
 /** Whether two leaves are surely the same value. Mutable locals count: both are read at the same moment. */
-function sameLeaf(a: Expr, b: Expr): boolean {
+function sameLeaf(a: KernelExpr, b: KernelExpr): boolean {
   if (a.kind !== b.kind) return false;
   switch (a.kind) {
     case 'literal':
@@ -64,7 +64,7 @@ function keepsAsLiteral(value: number): boolean {
 }
 
 /** `left op right` of result type `type`, simplified; both sides already well typed. */
-export function simplifyBinary(type: ScalarType, op: BinaryOp, left: Expr, right: Expr): Expr {
+export function simplifyBinary(type: ScalarType, op: KernelBinaryOp, left: KernelExpr, right: KernelExpr): KernelExpr {
   if (isLogic(op)) return simplifyLogic(op, left, right);
   if (isComparison(op)) return simplifyComparison(op, left, right);
   if (!isNumeric(type)) return { kind: 'binary', type, op, left, right };
@@ -84,7 +84,7 @@ export function simplifyBinary(type: ScalarType, op: BinaryOp, left: Expr, right
   return { kind: 'binary', type, op, left, right };
 }
 
-function simplifyInteger(type: 'i32' | 'u32', op: NumberOp, left: Expr, right: Expr): Expr {
+function simplifyInteger(type: 'i32' | 'u32', op: NumberOp, left: KernelExpr, right: KernelExpr): KernelExpr {
   const commutes =
     op === 'add' ||
     op === 'mul' ||
@@ -96,7 +96,7 @@ function simplifyInteger(type: 'i32' | 'u32', op: NumberOp, left: Expr, right: E
   if (commutes && left.kind === 'literal') return simplifyInteger(type, op, right, left);
   const b = numberOf(right);
   const allOnes = type === 'i32' ? -1 : 4294967295;
-  const node: Expr = { kind: 'binary', type, op, left, right };
+  const node: KernelExpr = { kind: 'binary', type, op, left, right };
   switch (op) {
     case 'add':
     case 'mul': {
@@ -143,7 +143,7 @@ function simplifyInteger(type: 'i32' | 'u32', op: NumberOp, left: Expr, right: E
   }
 }
 
-function simplifyLogic(op: 'and' | 'or', left: Expr, right: Expr): Expr {
+function simplifyLogic(op: 'and' | 'or', left: KernelExpr, right: KernelExpr): KernelExpr {
   // `and` is decided by false, `or` by true; the other constant changes nothing.
   const decisive = op === 'or';
   const a = boolOf(left);
@@ -153,8 +153,8 @@ function simplifyLogic(op: 'and' | 'or', left: Expr, right: Expr): Expr {
   return sameLeaf(left, right) ? left : { kind: 'binary', type: 'bool', op, left, right };
 }
 
-function simplifyComparison(op: ComparisonOp, left: Expr, right: Expr): Expr {
-  const node: Expr = { kind: 'binary', type: 'bool', op, left, right };
+function simplifyComparison(op: ComparisonOp, left: KernelExpr, right: KernelExpr): KernelExpr {
+  const node: KernelExpr = { kind: 'binary', type: 'bool', op, left, right };
   const p = boolOf(left);
   const q = boolOf(right);
   if (p !== undefined && q !== undefined) return bool(op === 'eq' ? p === q : p !== q);
@@ -174,7 +174,7 @@ function simplifyComparison(op: ComparisonOp, left: Expr, right: Expr): Expr {
 const OPPOSITE = { eq: 'ne', ne: 'eq', lt: 'ge', ge: 'lt', gt: 'le', le: 'gt' } as const;
 
 /** `op operand` of result type `type`, simplified. */
-export function simplifyUnary(type: ScalarType, op: UnaryOp, operand: Expr): Expr {
+export function simplifyUnary(type: ScalarType, op: UnaryOp, operand: KernelExpr): KernelExpr {
   if (op === 'not') {
     const value = boolOf(operand);
     if (value !== undefined) return bool(!value);
@@ -196,7 +196,7 @@ export function simplifyUnary(type: ScalarType, op: UnaryOp, operand: Expr): Exp
 }
 
 /** `condition ? then : else`, simplified. */
-export function simplifySelect(condition: Expr, then: Expr, otherwise: Expr): Expr {
+export function simplifySelect(condition: KernelExpr, then: KernelExpr, otherwise: KernelExpr): KernelExpr {
   const known = boolOf(condition);
   if (known !== undefined) return known ? then : otherwise;
   if (sameLeaf(then, otherwise)) return then;
@@ -204,7 +204,7 @@ export function simplifySelect(condition: Expr, then: Expr, otherwise: Expr): Ex
 }
 
 /** Value conversion to `type`, simplified. */
-export function simplifyConvert(type: ScalarType, operand: Expr): Expr {
+export function simplifyConvert(type: ScalarType, operand: KernelExpr): KernelExpr {
   if (operand.type === type) return operand;
   const value = numberOf(operand);
   if (value !== undefined && isNumeric(operand.type)) {
@@ -216,7 +216,7 @@ export function simplifyConvert(type: ScalarType, operand: Expr): Expr {
 }
 
 /** Reinterpretation of the bits as `type`, simplified. */
-export function simplifyBitcast(type: NumericType, operand: Expr): Expr {
+export function simplifyBitcast(type: NumericType, operand: KernelExpr): KernelExpr {
   if (operand.type === type) return operand;
   const value = numberOf(operand);
   if (value !== undefined && isNumeric(operand.type)) {

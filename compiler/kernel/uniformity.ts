@@ -11,12 +11,12 @@
  * A thread that may have returned or left a loop alone makes the control after it non-uniform: a `return` to the end of the
  * kernel, a `break` for the whole of its loop.
  */
-import type { Expr, Kernel, Stmt } from './kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from './kernel-ir.ts';
 import { blocksOf, forEachStatement, operandsOf } from './visit-kernel.ts';
 
 /** The barriers of a kernel that stand under non-uniform control, as numbers in the order of the text, from 0. */
 export function divergentBarriers(kernel: Kernel): readonly number[] {
-  const barriers: Stmt[] = [];
+  const barriers: KernelStmt[] = [];
   forEachStatement(kernel.body, (s) => {
     if (s.kind === 'barrier') barriers.push(s);
   });
@@ -37,7 +37,7 @@ function analyse(kernel: Kernel, divergent: Set<string>, report: (barrier: numbe
   const readOnly = new Set(kernel.buffers.filter((b) => b.access === 'read').map((b) => b.name));
   let barrier = 0;
 
-  const isUniform = (expr: Expr): boolean => {
+  const isUniform = (expr: KernelExpr): boolean => {
     switch (expr.kind) {
       case 'local':
         return !divergent.has(expr.name);
@@ -53,10 +53,10 @@ function analyse(kernel: Kernel, divergent: Set<string>, report: (barrier: numbe
   };
 
   /** Whether control is still uniform after the block, given that it is (or not) at its start. */
-  const block = (body: readonly Stmt[], atStart: boolean): boolean =>
+  const block = (body: readonly KernelStmt[], atStart: boolean): boolean =>
     body.reduce((uniform, statement) => visit(statement, uniform), atStart);
 
-  const visit = (statement: Stmt, uniform: boolean): boolean => {
+  const visit = (statement: KernelStmt, uniform: boolean): boolean => {
     switch (statement.kind) {
       case 'let':
       case 'var':
@@ -88,14 +88,14 @@ function analyse(kernel: Kernel, divergent: Set<string>, report: (barrier: numbe
 }
 
 /** Whether a statement holds a `return`, or a `break` that leaves it. */
-function holds(statement: Stmt, kind: 'return' | 'break'): boolean {
+function holds(statement: KernelStmt, kind: 'return' | 'break'): boolean {
   if (statement.kind === kind) return true;
   if (kind === 'break' && statement.kind === 'for') return false;
   return blocksOf(statement).some((body) => body.some((s) => holds(s, kind)));
 }
 
 /** Whether some threads may leave the loop with this body, or the kernel, while others go on. */
-function breaksAlone(body: readonly Stmt[], isUniform: (expr: Expr) => boolean): boolean {
+function breaksAlone(body: readonly KernelStmt[], isUniform: (expr: KernelExpr) => boolean): boolean {
   return body.some((statement) => {
     if (statement.kind === 'if' && !isUniform(statement.condition)) {
       return holds(statement, 'break') || holds(statement, 'return');

@@ -10,7 +10,7 @@
  */
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { TargetLimits } from '../target.ts';
-import type { BufferDecl, Expr, Kernel, ScalarType, Stmt, WorkgroupDecl } from './kernel-ir.ts';
+import type { BufferDecl, KernelExpr, Kernel, ScalarType, KernelStmt, WorkgroupDecl } from './kernel-ir.ts';
 import { printExpr } from './print-kernel.ts';
 import { binaryType, isAtomic, isInteger, isNumeric, literalProblem, loadedType, unaryType } from './kernel-typing.ts';
 import { divergentBarriers } from './uniformity.ts';
@@ -90,7 +90,7 @@ class BodyVerifier {
     this.#found.push(message);
   }
 
-  #block(body: readonly Stmt[], depth: number): void {
+  #block(body: readonly KernelStmt[], depth: number): void {
     this.#scopes.push(new Map());
     for (const [i, statement] of body.entries()) {
       this.#statement(statement, depth);
@@ -102,7 +102,7 @@ class BodyVerifier {
     this.#scopes.pop();
   }
 
-  #statement(statement: Stmt, depth: number): void {
+  #statement(statement: KernelStmt, depth: number): void {
     for (const expr of expressionsOf(statement)) {
       this.#expr(expr);
       const levels = depth + exprDepth(expr);
@@ -151,7 +151,7 @@ class BodyVerifier {
     }
   }
 
-  #for(statement: Extract<Stmt, { kind: 'for' }>, depth: number): void {
+  #for(statement: Extract<KernelStmt, { kind: 'for' }>, depth: number): void {
     const { type } = statement.from;
     if (!isInteger(type)) this.#report(`the loop over ${statement.name} counts in ${type}`);
     this.#expect(statement.to, type, `the limit of ${statement.name}`);
@@ -182,11 +182,17 @@ class BodyVerifier {
     return undefined;
   }
 
-  #expect(expr: Expr, type: ScalarType, what: string): void {
+  #expect(expr: KernelExpr, type: ScalarType, what: string): void {
     if (expr.type !== type) this.#report(`${what} is ${expr.type}, not ${type}: ${printExpr(expr)}`);
   }
 
-  #store(name: string, decl: BufferDecl | WorkgroupDecl | undefined, index: Expr, value: Expr, atomic: boolean): void {
+  #store(
+    name: string,
+    decl: BufferDecl | WorkgroupDecl | undefined,
+    index: KernelExpr,
+    value: KernelExpr,
+    atomic: boolean,
+  ): void {
     if (decl === undefined) {
       this.#report(`a store to ${name}, which is not declared`);
       return;
@@ -198,14 +204,14 @@ class BodyVerifier {
     this.#expect(value, loadedType(decl.element), `what is stored in ${name}`);
   }
 
-  #index(name: string, index: Expr, length: number | undefined): void {
+  #index(name: string, index: KernelExpr, length: number | undefined): void {
     if (!isInteger(index.type)) this.#report(`${name} is indexed by ${index.type}`);
     if (index.kind !== 'literal') return;
     const at = Number(index.value);
     if (at < 0 || (length !== undefined && at >= length)) this.#report(`${name}[${at}] is out of bounds`);
   }
 
-  #expr(expr: Expr): void {
+  #expr(expr: KernelExpr): void {
     for (const operand of operandsOf(expr)) this.#expr(operand);
     const wrong = (type: ScalarType | undefined) => {
       if (type !== expr.type)
@@ -271,7 +277,7 @@ class BodyVerifier {
 }
 
 /** Whether control never comes to what follows the statement. */
-function endsFlow(statement: Stmt): boolean {
+function endsFlow(statement: KernelStmt): boolean {
   if (statement.kind === 'return' || statement.kind === 'break') return true;
   return (
     statement.kind === 'if' && statement.else.length > 0 && blocksOf(statement).every((block) => block.some(endsFlow))

@@ -1,8 +1,8 @@
 /** Walking kernels: what an expression is made of, what a statement reads and holds. Every visitor goes through here. */
-import type { Expr, Stmt } from './kernel-ir.ts';
+import type { KernelExpr, KernelStmt } from './kernel-ir.ts';
 
 /** Operands of an expression, in order of evaluation. */
-export function operandsOf(expr: Expr): readonly Expr[] {
+export function operandsOf(expr: KernelExpr): readonly KernelExpr[] {
   switch (expr.kind) {
     case 'literal':
     case 'local':
@@ -27,7 +27,7 @@ export function operandsOf(expr: Expr): readonly Expr[] {
 }
 
 /** The expressions a statement itself evaluates, in order; not those of the blocks it holds. */
-export function expressionsOf(statement: Stmt): readonly Expr[] {
+export function expressionsOf(statement: KernelStmt): readonly KernelExpr[] {
   switch (statement.kind) {
     case 'let':
     case 'var':
@@ -49,7 +49,7 @@ export function expressionsOf(statement: Stmt): readonly Expr[] {
 }
 
 /** The blocks a statement holds. */
-export function blocksOf(statement: Stmt): readonly (readonly Stmt[])[] {
+export function blocksOf(statement: KernelStmt): readonly (readonly KernelStmt[])[] {
   switch (statement.kind) {
     case 'if':
       return [statement.then, statement.else];
@@ -61,7 +61,7 @@ export function blocksOf(statement: Stmt): readonly (readonly Stmt[])[] {
 }
 
 /** Visits every statement, outer before inner. */
-export function forEachStatement(body: readonly Stmt[], visit: (statement: Stmt) => void): void {
+export function forEachStatement(body: readonly KernelStmt[], visit: (statement: KernelStmt) => void): void {
   for (const statement of body) {
     visit(statement);
     for (const block of blocksOf(statement)) forEachStatement(block, visit);
@@ -69,8 +69,8 @@ export function forEachStatement(body: readonly Stmt[], visit: (statement: Stmt)
 }
 
 /** Visits every expression and every part of it, outer before inner. */
-export function forEachExpr(body: readonly Stmt[], visit: (expr: Expr) => void): void {
-  const visitAll = (expr: Expr): void => {
+export function forEachExpr(body: readonly KernelStmt[], visit: (expr: KernelExpr) => void): void {
+  const visitAll = (expr: KernelExpr): void => {
     visit(expr);
     operandsOf(expr).forEach(visitAll);
   };
@@ -78,8 +78,8 @@ export function forEachExpr(body: readonly Stmt[], visit: (expr: Expr) => void):
 }
 
 /** Levels of an expression: 1 for a leaf. */
-export function exprDepth(expr: Expr): number {
+export function exprDepth(expr: KernelExpr): number {
   let levels = 0;
-  for (let level: readonly Expr[] = [expr]; level.length > 0; levels++) level = level.flatMap(operandsOf);
+  for (let level: readonly KernelExpr[] = [expr]; level.length > 0; levels++) level = level.flatMap(operandsOf);
   return levels;
 }

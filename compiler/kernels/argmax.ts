@@ -4,18 +4,18 @@
  * Compared as sort keys (sortable.ts): a NaN is below everything, so it is chosen only among NaNs, the same on every driver. With
  * `report`, a point that met a NaN is reported: the last key of all is remembered beside the first.
  */
-import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { bitcast, eq, i32, lt, max, u32 } from '../kernel/make-expressions.ts';
 import { forEachPoint } from './space.ts';
 import { NAN_DESCENDING, sortKey } from './sortable.ts';
-import type { Space, Value } from './space.ts';
+import type { Space, PointValue } from './space.ts';
 
 export interface ArgmaxConfig<P> {
   readonly space: Space<P>;
   /** Along the axis, in order; gives the index too. */
-  readonly loop: (point: P, body: (inner: P, index: Expr) => void) => void;
-  readonly value: Value<P>;
+  readonly loop: (point: P, body: (inner: P, index: KernelExpr) => void) => void;
+  readonly value: PointValue<P>;
   /** Emits the report of a point that met a NaN; for values of f32 only. */
   readonly report: ((point: P) => void) | null;
   readonly out: BufferDecl;

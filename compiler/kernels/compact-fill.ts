@@ -3,7 +3,7 @@
  *
  * Offsets are counted from the start of the key's chunk on, so that no thread waits for another.
  */
-import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, bitcast, div, i32, load, lt, max, min, mul, select, sub, u32 } from '../kernel/make-expressions.ts';
 import { CHUNK, chunksOf } from './compaction.ts';
@@ -13,13 +13,13 @@ import type { Mask } from './compaction.ts';
 export interface CompactFillConfig {
   readonly mask: Mask;
   /** Number of keys, u32, and of positions for each key. */
-  readonly keys: Expr;
-  readonly perKey: Expr;
+  readonly keys: KernelExpr;
+  readonly perKey: KernelExpr;
   /** [chunks + 1] u32. */
   readonly starts: BufferDecl;
   /** [capacity × words] u32: for each present position in order, what `entry` says of it. */
   readonly list: BufferDecl;
-  readonly entry: (position: Expr) => readonly Expr[];
+  readonly entry: (position: KernelExpr) => readonly KernelExpr[];
   /** [keys + 1] u32. */
   readonly offsets: BufferDecl;
   /** [positions] i32, or null where nobody asks. */
@@ -48,7 +48,7 @@ export function compactFill(k: KernelBuilder, config: CompactFillConfig): void {
       const position = k.let(mul(id, perKey), 'end');
       const chunk = k.let(min(div(position, CHUNK), select(lt(u32(0), chunks), sub(chunks, 1), u32(0))), 'chunk');
       const before = k.var(load(starts, chunk), 'before');
-      const ask = (earlier: Expr): void => k.when(mask.present(earlier), () => k.assign(before, add(before, 1)));
+      const ask = (earlier: KernelExpr): void => k.when(mask.present(earlier), () => k.assign(before, add(before, 1)));
       k.forRange(mul(chunk, CHUNK), position, 1, ask, CHUNK);
       k.store(offsets, id, before);
     });

@@ -3,7 +3,7 @@
  *
  * Each thread sums a run of neighbouring counts, the threads' sums are added up in workgroup memory, and each thread writes its run.
  */
-import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, div, eq, load, loadShared, localIdX, min, mul, u32 } from '../kernel/make-expressions.ts';
 
@@ -12,7 +12,7 @@ export const SCAN_THREADS = 256;
 
 export interface CompactScanConfig {
   /** Number of counts, u32. */
-  readonly chunks: Expr;
+  readonly chunks: KernelExpr;
   /** [chunks] u32. */
   readonly counts: BufferDecl;
   /** [chunks + 1] u32. */

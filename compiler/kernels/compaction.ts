@@ -11,20 +11,20 @@
  * This is the permutation of a Mixture-of-Experts layer (keys: experts, rest: tokens: a stable counting sort), its inverse (keys:
  * tokens, rest: experts: what to combine), and packing. The mask is evaluated in `count` and again in `fill`: it is cheap.
  */
-import type { Expr } from '../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import { add, div } from '../kernel/make-expressions.ts';
 
 /** Positions a thread walks. */
 export const CHUNK = 64;
 
 /** Number of chunks of so many positions. */
-export function chunksOf(positions: Expr): Expr {
+export function chunksOf(positions: KernelExpr): KernelExpr {
   return div(add(positions, CHUNK - 1), CHUNK);
 }
 
 export interface Mask {
   /** Number of positions, u32. */
-  readonly positions: Expr;
+  readonly positions: KernelExpr;
   /** Whether a position (u32, below `positions`) is present, bool. */
-  readonly present: (position: Expr) => Expr;
+  readonly present: (position: KernelExpr) => KernelExpr;
 }

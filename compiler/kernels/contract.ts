@@ -4,11 +4,11 @@
  * One thread computes `columns` neighbours along the last output axis when only one side has that axis: what the other side
  * loads is then used that often. With `columns` 1 a thread is one output point. Sums are in f32, in the order of sums (sums.ts).
  */
-import type { BufferDecl, Expr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, div, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
 import { forEachPoint, forEachThread } from './space.ts';
-import type { Space, Value } from './space.ts';
+import type { Space, PointValue } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
 
@@ -17,8 +17,8 @@ export interface ContractConfig<P> {
   readonly space: Space<P>;
   /** Over the contracted axes. */
   readonly terms: Terms<P>;
-  readonly left: Value<P>;
-  readonly right: Value<P>;
+  readonly left: PointValue<P>;
+  readonly right: PointValue<P>;
   readonly out: BufferDecl;
 }
 
@@ -37,16 +37,16 @@ export interface ContractColumnsConfig<P> {
   /** The output points without their last axis. */
   readonly rows: Space<P>;
   /** Size of the last output axis, u32. */
-  readonly width: Expr;
+  readonly width: KernelExpr;
   /** Number of neighbours along it that one thread computes. */
   readonly columns: number;
   /** A point at one index of the last axis. */
-  readonly at: (point: P, column: Expr) => P;
+  readonly at: (point: P, column: KernelExpr) => P;
   readonly terms: Terms<P>;
   /** The side without the last axis. */
-  readonly shared: Value<P>;
+  readonly shared: PointValue<P>;
   /** The side with it. */
-  readonly own: Value<P>;
+  readonly own: PointValue<P>;
   readonly out: BufferDecl;
 }
 

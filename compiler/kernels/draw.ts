@@ -5,7 +5,7 @@
  * (dsl/primitives/draw-hash.ts has the definition; this is the same arithmetic on u32). No state, no dependence on sizes: threads need
  * nothing of one another.
  */
-import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, bitXor, convert, eq, f32, mul, neg, select, shl, shr, u32 } from '../kernel/make-expressions.ts';
 import { log } from '../kernel/math/logarithm.ts';
@@ -17,11 +17,11 @@ import type { Space } from './space.ts';
 export interface DrawConfig<P> {
   readonly distribution: 'uniform' | 'normal' | 'gumbel';
   readonly space: Space<P>;
-  readonly seed: Expr;
+  readonly seed: KernelExpr;
   /** Hash of the place, u32. */
-  readonly place: Expr;
+  readonly place: KernelExpr;
   /** For each axis, in canonical order: hash of its root's name, and the index in the root; u32. */
-  readonly folds: (point: P) => readonly { readonly name: Expr; readonly index: Expr }[];
+  readonly folds: (point: P) => readonly { readonly name: KernelExpr; readonly index: KernelExpr }[];
   readonly out: BufferDecl;
 }
 
@@ -37,7 +37,11 @@ export function draw<P>(k: KernelBuilder, config: DrawConfig<P>): void {
 }
 
 /** The number of a distribution at a point's hash, u32. */
-export function numberAt(k: KernelBuilder, distribution: DrawConfig<never>['distribution'], hash: Expr): Expr {
+export function numberAt(
+  k: KernelBuilder,
+  distribution: DrawConfig<never>['distribution'],
+  hash: KernelExpr,
+): KernelExpr {
   const a = k.let(shr(fold(k, hash, u32(0)), u32(8)));
   switch (distribution) {
     case 'uniform':
@@ -57,14 +61,14 @@ export function numberAt(k: KernelBuilder, distribution: DrawConfig<never>['dist
 }
 
 /** n / 2^24. */
-const unit = (n: Expr): Expr => mul(convert('f32', n), f32(UNIT));
+const unit = (n: KernelExpr): KernelExpr => mul(convert('f32', n), f32(UNIT));
 
-function mix(k: KernelBuilder, h: Expr): Expr {
+function mix(k: KernelBuilder, h: KernelExpr): KernelExpr {
   const a = k.let(mul(bitXor(h, shr(h, u32(16))), u32(0x7feb352d)));
   const b = k.let(mul(bitXor(a, shr(a, u32(15))), u32(0x846ca68b)));
   return k.let(bitXor(b, shr(b, u32(16))), 'h');
 }
 
-function fold(k: KernelBuilder, h: Expr, v: Expr): Expr {
+function fold(k: KernelBuilder, h: KernelExpr, v: KernelExpr): KernelExpr {
   return mix(k, k.let(bitXor(h, mix(k, k.let(add(v, u32(0x9e3779b9)))))));
 }

@@ -6,13 +6,13 @@
 import { not } from '../kernel/make-expressions.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { forEachPoint } from './space.ts';
-import type { Space, Value } from './space.ts';
+import type { Space, PointValue } from './space.ts';
 
 export interface CheckConfig<P> {
   readonly space: Space<P>;
   /** Whether a point is needed; null: all are. */
-  readonly needed: Value<P> | null;
-  readonly holds: Value<P>;
+  readonly needed: PointValue<P> | null;
+  readonly holds: PointValue<P>;
   /** Emits the report of a point. */
   readonly report: (point: P) => void;
 }

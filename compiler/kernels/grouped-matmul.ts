@@ -8,7 +8,7 @@
  *
  * Sums are in f32, in the order of sums (sums.ts), in both ways: a result does not depend on its neighbours.
  */
-import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, div, le, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
 import { forEachThread } from './space.ts';
@@ -20,23 +20,23 @@ export interface GroupedMatmulConfig<P, I> {
   readonly tileRows: number;
   readonly tileColumns: number;
   /** Upper bound of the number of rows, u32: what the grid is made for. */
-  readonly capacity: Expr;
+  readonly capacity: KernelExpr;
   /** Number of rows there are, u32. */
-  readonly count: Expr;
+  readonly count: KernelExpr;
   /** Number of columns, u32. */
-  readonly width: Expr;
+  readonly width: KernelExpr;
   /** The point of a row. */
-  readonly enterRow: (row: Expr) => P;
+  readonly enterRow: (row: KernelExpr) => P;
   /** The same point at a column (the column's number decoded into its axes). */
-  readonly atColumn: (point: P, column: Expr) => P;
+  readonly atColumn: (point: P, column: KernelExpr) => P;
   /** Whether two rows use the same weights. */
-  readonly sameGroup: (a: P, b: P) => Expr;
+  readonly sameGroup: (a: P, b: P) => KernelExpr;
   /** Over the contracted axes: the same for all rows and columns. */
   readonly terms: Terms<null, I>;
   /** The input at a row, which has no column axis. */
-  readonly input: (point: P, inner: I) => Expr;
+  readonly input: (point: P, inner: I) => KernelExpr;
   /** The weight at a row and column, which is the same for all rows of a group. */
-  readonly weight: (point: P, inner: I) => Expr;
+  readonly weight: (point: P, inner: I) => KernelExpr;
   readonly out: BufferDecl;
 }
 
@@ -59,7 +59,7 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
         k.let(j === 0 ? column : min(add(column, j), edge), 'c'),
       );
       /** Stores a row's sums: those from number `from` on. */
-      const put = (row: Expr, sums: Sums, from: number) => {
+      const put = (row: KernelExpr, sums: Sums, from: number) => {
         for (const j of columns.keys()) {
           const target = add(column, j);
           k.when(lt(target, width), () => k.store(out, add(mul(row, width), target), sums.total(from + j)));

@@ -7,14 +7,14 @@
 import type { BufferDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { forEachPoint, stored } from './space.ts';
-import type { Space, Value } from './space.ts';
+import type { Space, PointValue } from './space.ts';
 
 export interface MapConfig<P> {
   readonly space: Space<P>;
   readonly out: BufferDecl;
-  readonly value: Value<P>;
+  readonly value: PointValue<P>;
   /** Where the value goes, if not to the element of the point's number (a part of a larger buffer). */
-  readonly index?: Value<P>;
+  readonly index?: PointValue<P>;
 }
 
 export function map<P>(k: KernelBuilder, config: MapConfig<P>): void {

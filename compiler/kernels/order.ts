@@ -8,23 +8,23 @@
  * Keys are compared as integers (sortable.ts). With `report`, a candidate whose key is NaN enters its linear index into a status
  * word. Elements that are no candidates get the largest i32: no `place < k` holds there.
  */
-import type { BufferDecl, Expr } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { isNaNBits } from '../kernel/not-a-number.ts';
 import { add, and, bool, eq, i32, lt, or } from '../kernel/make-expressions.ts';
 import { forEachPoint } from './space.ts';
 import { sortKey } from './sortable.ts';
-import type { Loop, Space, Value } from './space.ts';
+import type { Loop, Space, PointValue } from './space.ts';
 
 export interface OrderConfig<P> {
   readonly space: Space<P>;
   /** All elements of a point's group, in any order. */
   readonly loop: Loop<P>;
   /** Position of an element in its group, u32: settles ties. */
-  readonly position: Value<P>;
-  readonly keys: readonly { readonly value: Value<P>; readonly descending: boolean }[];
+  readonly position: PointValue<P>;
+  readonly keys: readonly { readonly value: PointValue<P>; readonly descending: boolean }[];
   /** Null: every element is a candidate. */
-  readonly candidate: Value<P> | null;
+  readonly candidate: PointValue<P> | null;
   /** Emits the report of a NaN at a point. */
   readonly report: ((point: P) => void) | null;
   readonly out: BufferDecl;
@@ -54,7 +54,7 @@ export function order<P>(k: KernelBuilder, config: OrderConfig<P>): void {
 }
 
 /** Lexicographic: the first key that differs decides, else `tie`. */
-function precedes(a: readonly Expr[], b: readonly Expr[], tie: Expr): Expr {
+function precedes(a: readonly KernelExpr[], b: readonly KernelExpr[], tie: KernelExpr): KernelExpr {
   return a.reduceRight((rest, x, i) => {
     const y = b[i];
     return y === undefined ? rest : or(lt(x, y), and(eq(x, y), rest));

@@ -8,12 +8,12 @@
  * The greatest and the least are NaN if there is one. WGSL's max and min drop it, so the greatest magnitude in bits is found on the
  * side (kernel/not-a-number.ts): two integer operations a visit, and one comparison at the end.
  */
-import type { BufferDecl, Expr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { bitcast, bool, max, min, or, select, u32 } from '../kernel/make-expressions.ts';
 import { isNaNMagnitude, magnitudeBits } from '../kernel/not-a-number.ts';
 import { extreme, forEachPoint, stored } from './space.ts';
-import type { Space, Value } from './space.ts';
+import type { Space, PointValue } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
 
@@ -25,12 +25,12 @@ export interface ReduceConfig<P> {
   readonly type: ScalarType;
   readonly space: Space<P>;
   readonly terms: Terms<P>;
-  readonly value: Value<P>;
+  readonly value: PointValue<P>;
   readonly out: BufferDecl;
 }
 
 /** The result over no points, of what is no sum. */
-function identity(op: Exclude<ReduceOp, 'sum'>, type: ScalarType): Expr {
+function identity(op: Exclude<ReduceOp, 'sum'>, type: ScalarType): KernelExpr {
   switch (op) {
     case 'max':
       return extreme(type, 'lowest');
@@ -41,7 +41,7 @@ function identity(op: Exclude<ReduceOp, 'sum'>, type: ScalarType): Expr {
   }
 }
 
-function combine(op: Exclude<ReduceOp, 'sum'>, total: Expr, value: Expr): Expr {
+function combine(op: Exclude<ReduceOp, 'sum'>, total: KernelExpr, value: KernelExpr): KernelExpr {
   switch (op) {
     case 'max':
       return max(total, value);

@@ -5,11 +5,11 @@
  * is what its last block of sixteen terms comes to so far, and to that is added what the closed blocks before it come to, in the
  * order of sums (sums.ts): one addition more than a sum of as many terms.
  */
-import type { BufferDecl, Expr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, f32 } from '../kernel/make-expressions.ts';
 import { forEachPoint } from './space.ts';
-import type { Space, Value } from './space.ts';
+import type { Space, PointValue } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
 
@@ -19,9 +19,9 @@ export interface ScanConfig<P> {
   readonly space: Space<P>;
   /** Along a line, in order. */
   readonly terms: Terms<P>;
-  readonly value: Value<P>;
+  readonly value: PointValue<P>;
   /** Element of `out` for a point of a line. */
-  readonly index: (point: P) => Expr;
+  readonly index: (point: P) => KernelExpr;
   /** Leaves the point itself out of its sum. */
   readonly exclusive: boolean;
   readonly out: BufferDecl;

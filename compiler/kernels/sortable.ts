@@ -5,7 +5,7 @@
  * -inf: first ascending, last descending. −0 and +0 have one key. Infinities order as they should.
  */
 import { bitAnd, bitNot, bitOr, bitXor, bitcast, convert, eq, ne, select, u32 } from '../kernel/make-expressions.ts';
-import type { Expr } from '../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { isNaNMagnitude, magnitudeBits } from '../kernel/not-a-number.ts';
 
@@ -15,7 +15,7 @@ const NAN_ASCENDING = 0;
 export const NAN_DESCENDING = 0xffffffff;
 
 /** The sort key of a value: smaller key, earlier place. Emits lets. */
-export function sortKey(k: KernelBuilder, value: Expr, descending: boolean): Expr {
+export function sortKey(k: KernelBuilder, value: KernelExpr, descending: boolean): KernelExpr {
   if (value.type === 'bool' || value.type === 'u32') {
     const key = convert('u32', value);
     return descending ? bitNot(key) : key;

@@ -24,47 +24,47 @@ import {
   workgroupIdX,
   workgroupIdY,
 } from '../kernel/make-expressions.ts';
-import type { Expr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 
 /** The points of a launch, one for each thread. */
 export interface Space<P> {
   /** Number of points, u32. */
-  readonly total: Expr;
+  readonly total: KernelExpr;
   /** Emits how point number `id` is decoded and, where that point exists, what `inside` emits. */
-  enter(id: Expr, inside: (point: P) => void): void;
+  enter(id: KernelExpr, inside: (point: P) => void): void;
 }
 
 /** Emits a loop nest inside one thread: `body` is emitted once, for a point that extends `point`. */
 export type Loop<P> = (point: P, body: (inner: P) => void) => void;
 
 /** Emits the computation of a value at a point and returns it. */
-export type Value<P> = (point: P) => Expr;
+export type PointValue<P> = (point: P) => KernelExpr;
 
 /** The number of the thread in a grid that may be folded into two dimensions. */
-export function threadNumber(k: KernelBuilder): Expr {
+export function threadNumber(k: KernelBuilder): KernelExpr {
   const group = add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX);
   return k.let(add(mul(group, k.workgroupSize), localIdX), 'id');
 }
 
 /** Emits `body` for every thread whose number is below `total`. */
-export function forEachThread(k: KernelBuilder, total: Expr, body: (id: Expr) => void): void {
+export function forEachThread(k: KernelBuilder, total: KernelExpr, body: (id: KernelExpr) => void): void {
   const id = threadNumber(k);
   k.when(lt(id, total), () => body(id));
 }
 
 /** Emits `body` once for each point of a space, one thread each. */
-export function forEachPoint<P>(k: KernelBuilder, space: Space<P>, body: (point: P, id: Expr) => void): void {
+export function forEachPoint<P>(k: KernelBuilder, space: Space<P>, body: (point: P, id: KernelExpr) => void): void {
   forEachThread(k, space.total, (id) => space.enter(id, (point) => body(point, id)));
 }
 
 /** How a value is stored: bool as 0 or 1. */
-export function stored(value: Expr): Expr {
+export function stored(value: KernelExpr): KernelExpr {
   return value.type === 'bool' ? convert('u32', value) : value;
 }
 
 /** The ends of a type, infinite in f32: what a maximum or minimum over nothing is. */
-export function extreme(type: ScalarType, side: 'lowest' | 'highest'): Expr {
+export function extreme(type: ScalarType, side: 'lowest' | 'highest'): KernelExpr {
   switch (type) {
     case 'f32':
       return f32(side === 'lowest' ? -Infinity : Infinity);
@@ -78,8 +78,8 @@ export function extreme(type: ScalarType, side: 'lowest' | 'highest'): Expr {
 }
 
 /** A counter with several digits: index = ((i0 * n1 + i1) * n2 + i2) … for indices below the sizes, outermost first. */
-export function rowMajor(indices: readonly Expr[], sizes: readonly Expr[]): Expr {
-  let linear: Expr | null = null;
+export function rowMajor(indices: readonly KernelExpr[], sizes: readonly KernelExpr[]): KernelExpr {
+  let linear: KernelExpr | null = null;
   for (const [i, index] of indices.entries()) {
     const size = sizes[i];
     if (size === undefined) throw new CompilerBug('kernels', 'an index has no size');

@@ -7,7 +7,7 @@
  * the numbers are the same.
  */
 import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/tensors/sum-order.ts';
-import type { Expr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, asExpr, bitAnd, eq, min, u32 } from '../kernel/make-expressions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
@@ -28,9 +28,9 @@ export class Sums {
   readonly #k: KernelBuilder;
   readonly #type: ScalarType;
   /** Of each level, the lowest first: one accumulator for each sum. */
-  readonly #levels: readonly (readonly Expr[])[];
+  readonly #levels: readonly (readonly KernelExpr[])[];
   /** Blocks closed so far; null where no level has sixteen. */
-  readonly #blocks: Expr | null;
+  readonly #blocks: KernelExpr | null;
 
   /** `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to sixteen terms. */
   constructor(k: KernelBuilder, type: ScalarType, count: number, most: number | null) {
@@ -47,24 +47,24 @@ export class Sums {
   }
 
   /** Adds a term to sum number `at`. */
-  add(at: number, term: Expr): void {
+  add(at: number, term: KernelExpr): void {
     const sum = this.open(at);
     this.#k.assign(sum, add(sum, term));
   }
 
   /** What sum number `at` comes to; after the nest. */
-  total(at: number): Expr {
+  total(at: number): KernelExpr {
     return this.#levels.slice(1).reduce((sum, level) => add(found(level[at]), sum), this.open(at));
   }
 
   /** What the closed blocks of sum number `at` come to, where blocks are closed. */
-  closed(at: number): Expr {
+  closed(at: number): KernelExpr {
     const [first, ...others] = this.#levels.slice(1).map((level) => found(level[at]));
     return others.reduce((sum, level) => add(level, sum), found(first));
   }
 
   /** What the open block of sum number `at` comes to. */
-  open(at: number): Expr {
+  open(at: number): KernelExpr {
     return found(this.#levels[0]?.[at]);
   }
 
@@ -85,7 +85,7 @@ export class Sums {
   }
 }
 
-function found(expr: Expr | undefined): Expr {
+function found(expr: KernelExpr | undefined): KernelExpr {
   if (expr === undefined) throw new CompilerBug('kernels', 'a sum has no accumulator');
   return expr;
 }
@@ -98,11 +98,11 @@ function levelsFor(most: number | null): number {
 
 /** One loop of a nest of terms: a counter from `from` to below `to`, and what is known with it. */
 export interface TermLoop<S> {
-  readonly from: Expr;
-  readonly to: Expr;
+  readonly from: KernelExpr;
+  readonly to: KernelExpr;
   /** How often it runs, if that is known while building. */
   readonly size: number | null;
-  readonly enter: (state: S, counter: Expr) => S;
+  readonly enter: (state: S, counter: KernelExpr) => S;
 }
 
 /**
@@ -163,10 +163,10 @@ function forBlocks(
   k: KernelBuilder,
   { from, to }: Pick<TermLoop<never>, 'from' | 'to'>,
   rounds: number,
-  body: (i: Expr) => void,
+  body: (i: KernelExpr) => void,
   close: () => void,
 ): void {
-  const block = (first: Expr): void => {
+  const block = (first: KernelExpr): void => {
     if (rounds === 1) body(first);
     else k.forRange(first, min(add(first, rounds), to), 1, body);
     close();

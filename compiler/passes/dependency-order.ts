@@ -5,13 +5,13 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Domain, SparseGraph } from '../graph/domains.ts';
 import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
-import { moveCheck, moveRoot, operandsOf, rootNodes, whereNumbersCount } from '../graph/node-uses.ts';
+import { moveCheck, moveOutput, operandsOf, outputNodes, whereNumbersCount } from '../graph/node-uses.ts';
 
 export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
   const supports = (id: NodeId): readonly NodeId[] => domains.get(id)?.supports ?? [];
   const state = new Map<NodeId, 'open' | 'done'>();
   const order: Node[] = [];
-  for (const root of [...new Set(rootNodes(graph))].sort((a, b) => a - b)) visit(root);
+  for (const root of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(root);
   const place = new Map(order.map((node, index) => [node.id, index]));
   const to = (id: NodeId): NodeId => {
     const there = place.get(id);
@@ -29,7 +29,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
     leaves,
     externs,
     nodes,
-    roots: graph.roots.map((r) => moveRoot(r, to)),
+    roots: graph.roots.map((r) => moveOutput(r, to)),
     checks: graph.checks.map((c) => moveCheck(c, to)),
   };
   const moved = order.map((node): [NodeId, Domain] => {

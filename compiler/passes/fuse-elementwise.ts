@@ -28,7 +28,7 @@ const mostParts = 4;
  * `moec run model.moe --on gpu` of 1,200 lets, each one more than the last: 1,200 in one kernel overflow the stack, and limits of 32,
  * 128 and 512 take the same 4 s of CPU on lavapipe, so it is the stack that decides. This is far from it.
  */
-export const mostFused = 256;
+export const maxFused = 256;
 
 export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const { graph } = sparse;
@@ -46,8 +46,8 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
     const deep = operands.reduce((most, id) => Math.max(most, depth[id] ?? 0), 0) + 1;
     const keep =
       stored(node) ||
-      inside > mostFused ||
-      deep > mostFused ||
+      inside > maxFused ||
+      deep > maxFused ||
       ((roots.has(node.id) || forHost.has(node.id)) && node.kind !== 'leaf') ||
       (node.kind === 'concat' && node.parts.length > mostParts) ||
       (node.kind === 'support' && inside > 1 && graph.nodes[node.mask]?.kind !== 'masked') ||

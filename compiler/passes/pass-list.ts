@@ -9,7 +9,7 @@ import { distributeOverConcat } from './distribute-over-concat.ts';
 import { dropDeadValues } from './drop-dead-values.ts';
 import { foldConstants } from './fold-constants.ts';
 import { fuseElementwise } from './fuse-elementwise.ts';
-import { runPasses, timed, wanted, type Pass, type PassOptions } from './pass.ts';
+import { runPasses, timed, requested, type Pass, type PassOptions } from './pass.ts';
 import { shareValues } from './share-values.ts';
 import { simplifyViews } from './simplify-views.ts';
 import { sparsify } from './sparsify.ts';
@@ -43,13 +43,13 @@ export function optimise(graph: Graph, options: OptimiseOptions = {}): FusedGrap
   const dense = runPasses(graph, passList, options);
   const sparse = sparsified(dense, options);
   const { value: fused, time } = timed(options, () => fuseElementwise(sparse));
-  if (!wanted(fuseName, passList.length + 1, options)) return { ...sparse, materialised: everything(sparse.graph) };
+  if (!requested(fuseName, passList.length + 1, options)) return { ...sparse, materialised: everything(sparse.graph) };
   options.afterSparse?.(fuseName, fused, time);
   return fused;
 }
 
 function sparsified(graph: Graph, options: OptimiseOptions): SparseGraph {
-  if (!wanted(sparsifyName, passList.length, options)) {
+  if (!requested(sparsifyName, passList.length, options)) {
     return { graph, domains: new Map(graph.nodes.map((n) => [n.id, everywhere])) };
   }
   const { value, time } = timed(options, () => sparsify(graph));

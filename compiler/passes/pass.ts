@@ -39,7 +39,7 @@ export interface PassOptions {
 }
 
 /** Whether a pass runs under these options. */
-export function wanted(name: string, index: number, options: PassOptions): boolean {
+export function requested(name: string, index: number, options: PassOptions): boolean {
   return options.skip?.has(name) !== true && index < (options.limit ?? Infinity);
 }
 
@@ -53,7 +53,7 @@ export function timed<T>(options: PassOptions, run: () => T): { readonly value: 
 export function runPasses(graph: Graph, passes: readonly Pass[], options: PassOptions = {}, first = 0): Graph {
   return passes.reduce((current, pass, i) => {
     const index = first + i;
-    if (!wanted(pass.name, index, options)) {
+    if (!requested(pass.name, index, options)) {
       options.after?.({ name: pass.name, index, skipped: true, time: 0 }, current);
       return current;
     }

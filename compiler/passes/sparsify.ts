@@ -28,10 +28,10 @@ import { apply, one, zero, type Size } from '../../dsl/types/size.ts';
 import { GraphBuilder } from '../graph/graph-builder.ts';
 import { everywhere, type DenseFallback, type Domain, type SparseGraph } from '../graph/domains.ts';
 import { guardsOf } from '../graph/implies.ts';
-import type { AxisId, Check, Graph, Node, NodeId, Root, Span } from '../graph/graph-ir.ts';
-import { liveNodes, nodesOfRoot, operandsOf, shownNodes } from '../graph/node-uses.ts';
+import type { AxisId, Check, Graph, Node, NodeId, GraphOutput, Span } from '../graph/graph-ir.ts';
+import { liveNodes, nodesOfOutput, operandsOf, shownNodes } from '../graph/node-uses.ts';
 import { inDependencyOrder } from './dependency-order.ts';
-import { Supports } from '../graph/presences.ts';
+import { Presences } from '../graph/presences.ts';
 
 export function sparsify(graph: Graph): SparseGraph {
   const pass = new Demand(graph);
@@ -42,7 +42,7 @@ export function sparsify(graph: Graph): SparseGraph {
 class Demand {
   private readonly graph: Graph;
   private readonly b: GraphBuilder;
-  private readonly supports: Supports;
+  private readonly supports: Presences;
   /** Final for nodes that were passed, else the union of what users wanted so far. */
   private readonly wants = new Map<NodeId, Domain>();
   /** What an order or argmax asks for where a NaN in it counts: it is known before. */
@@ -53,7 +53,7 @@ class Demand {
   constructor(graph: Graph) {
     this.graph = graph;
     this.b = GraphBuilder.extending(graph);
-    this.supports = new Supports(this.b);
+    this.supports = new Presences(this.b);
     const pairs = new Map<string, readonly [AxisId, AxisId]>();
     for (const node of graph.nodes) {
       if (node.kind !== 'support') continue;
@@ -86,8 +86,8 @@ class Demand {
 
   // --- what is wanted ---
 
-  private wantRoot(root: Root): void {
-    const span = this.graph.nodes[nodesOfRoot(root)[0] ?? 0]?.span ?? { source: '', start: 0, end: 0 };
+  private wantRoot(root: GraphOutput): void {
+    const span = this.graph.nodes[nodesOfOutput(root)[0] ?? 0]?.span ?? { source: '', start: 0, end: 0 };
     const what = { result: 'result', output: 'output', loss: 'loss', update: 'update' }[root.group];
     const why: DenseFallback = { reason: 'a', text: `the ${what} ${root.name} is all of it`, span };
     if (root.kind === 'tensor') return this.want(root.node, this.on(root.node, [], why));

@@ -18,18 +18,18 @@ import { asNumber, exact, multiply } from '../../dsl/types/size.ts';
 import { domainOf } from '../graph/domains.ts';
 import { nodesOfCheck } from '../graph/node-uses.ts';
 import type { FusedGraph } from '../graph/domains.ts';
-import type { AxisId, ElementType, Node, NodeId, Root, Span } from '../graph/graph-ir.ts';
+import type { AxisId, ElementType, Node, NodeId, GraphOutput, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
 import { chooseStorage, dependenciesOf } from './deciding/choose-storage.ts';
 import type { Storage } from './deciding/choose-storage.ts';
 import type { Contents } from './emitting/contents.ts';
 import { CheckEmitter } from './emitting/emit-checks.ts';
 import { ValueEmitter } from './emitting/emit-values.ts';
-import { placeBuffers } from './memory/assign-buffers.ts';
+import { assignBuffers } from './memory/assign-buffers.ts';
 import { PlanBuilder } from './emitting/plan-builder.ts';
-import { accessOf, wordOf } from './memory/plan.ts';
+import { accessOf, storageTypeOf } from './memory/plan.ts';
 import type { Plan, PlanBuffer, PlanResult, Step } from './memory/plan.ts';
-import { RelationBuilder } from './emitting/assignment-lists.ts';
+import { AssignmentListBuilder } from './emitting/assignment-lists.ts';
 import { bytesOf } from './emitting/work.ts';
 
 export interface ScheduleOptions {
@@ -73,7 +73,7 @@ class Scheduler {
   readonly #plan: PlanBuilder;
   readonly #storage: Storage;
   readonly #fused: FusedGraph;
-  readonly #relations: RelationBuilder;
+  readonly #relations: AssignmentListBuilder;
   readonly #values: ValueEmitter;
   readonly #checks: CheckEmitter;
   readonly #done = new Set<NodeId>();
@@ -86,7 +86,7 @@ class Scheduler {
     this.#fused = fused;
     this.#storage = storage;
     this.#plan = new PlanBuilder(fused, storage, target, place);
-    this.#relations = new RelationBuilder(this.#plan);
+    this.#relations = new AssignmentListBuilder(this.#plan);
     this.#checks = new CheckEmitter(this.#plan, this.#relations);
     this.#values = new ValueEmitter(this.#plan, this.#relations, this.#checks);
   }
@@ -171,7 +171,7 @@ class Scheduler {
       });
       const mask = call.role === 'expert' ? this.#externMask(node.call, leading, call.name) : null;
       const results = call.results.map(({ element, axes, within: points }) => ({
-        buffer: plan.table.scratch(`${call.name}: ${place}`, wordOf(element), multiply(axes.map(plan.sizeOf))),
+        buffer: plan.table.scratch(`${call.name}: ${place}`, storageTypeOf(element), multiply(axes.map(plan.sizeOf))),
         element,
         axes: plan.axes(axes),
         within: within(points),
@@ -217,14 +217,14 @@ class Scheduler {
     const plan = this.#plan;
     const memory = plan.memoryOf(id);
     if (memory !== null && isDenseOver(memory.space, axes)) return memory.buffer;
-    const buffer = plan.table.scratch(what, wordOf(plan.node(id).element), multiply(axes.map(plan.sizeOf)));
+    const buffer = plan.table.scratch(what, storageTypeOf(plan.node(id).element), multiply(axes.map(plan.sizeOf)));
     this.#values.copy(id, axes, buffer, what);
     return buffer;
   }
 
   // --- results ---
 
-  #result(root: Root): PlanResult {
+  #result(root: GraphOutput): PlanResult {
     const plan = this.#plan;
     if (root.kind === 'tensor') {
       const { name, group, axes } = root;
@@ -272,7 +272,7 @@ class Scheduler {
       this.#returned.add(memory.buffer);
       return memory.buffer;
     }
-    const buffer = plan.table.result(name, wordOf(this.#element(id)), multiply(axes.map(plan.sizeOf)));
+    const buffer = plan.table.result(name, storageTypeOf(this.#element(id)), multiply(axes.map(plan.sizeOf)));
     this.#values.copy(id, axes, buffer, `result ${name}`);
     return buffer;
   }
@@ -294,7 +294,7 @@ class Scheduler {
         .filter((i) => table.isScratch(i))
         .map((i) => [i, table.at(i).elements] as const),
     );
-    const { slots, slotOf } = placeBuffers(touched, scratch);
+    const { slots, slotOf } = assignBuffers(touched, scratch);
     // A buffer no step touches (a list nobody reads) has no slot: it shares the first.
     const buffers = table.finish((i) => slotOf.get(i) ?? 0);
     return { name: this.#fused.graph.name, kernels, buffers, steps, results, status, slots };

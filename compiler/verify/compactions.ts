@@ -4,12 +4,12 @@
  */
 import { CHUNK } from '../kernels/compaction.ts';
 import type { Compaction } from '../schedule/emitting/contents.ts';
-import type { Evaluation, Memory } from './evaluate.ts';
+import type { LaunchEvaluation, RunMemory } from './evaluate.ts';
 import { counted, points } from './point-blocks.ts';
 import { pointsOfPositions, positionsOf, rowsAt, rowsOf, wordsOf, type Rows } from './rows.ts';
 import { fates, POISON, Tallying, type Tally } from './tally.ts';
 
-export interface JudgedPart {
+export interface ComparedPart {
   readonly buffer: number;
   readonly what: string;
   readonly tally: Tally;
@@ -28,15 +28,15 @@ interface Positioned {
 const BLOCK = 1 << 16;
 
 /** Judges the buffers of a compaction that are `wanted`; `rows` is what a relation has from then on, if it makes sense. */
-export function judgeCompaction(
+export function compareCompaction(
   compaction: Compaction,
   wanted: readonly number[],
   words: (buffer: number) => Uint32Array | null,
-  evaluation: Evaluation,
-  memory: Memory,
-): { readonly parts: readonly JudgedPart[]; readonly rows: Rows | null } {
+  evaluation: LaunchEvaluation,
+  memory: RunMemory,
+): { readonly parts: readonly ComparedPart[]; readonly rows: Rows | null } {
   const { counts, starts, list, offsets, place, of } = compaction;
-  const parts: JudgedPart[] = [];
+  const parts: ComparedPart[] = [];
   const judge = (buffer: number, what: string, each: (check: Check) => void): void => {
     const own = words(buffer);
     if (own === null) return;
@@ -112,8 +112,8 @@ type Check = (at: number, expected: number, decided: boolean) => void;
 
 function ofRelation(
   relation: Extract<Compaction['of'], { kind: 'relation' }>['relation'],
-  evaluation: Evaluation,
-  memory: Memory,
+  evaluation: LaunchEvaluation,
+  memory: RunMemory,
 ): Positioned {
   const { places } = evaluation;
   const capacity = memory.capacity.bind(memory);
@@ -151,8 +151,8 @@ const ANCESTOR = -3;
 
 function ofList(
   { relation, ancestor, keys, listed }: Extract<Compaction['of'], { kind: 'list' }>['shape'],
-  evaluation: Evaluation,
-  memory: Memory,
+  evaluation: LaunchEvaluation,
+  memory: RunMemory,
 ): Positioned {
   const { places } = evaluation;
   const capacity = memory.capacity.bind(memory);

@@ -15,12 +15,12 @@ import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
 import { LARGEST } from '../graph/infinity.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
-import { Places, type Bounded } from '../graph/row-major-offsets.ts';
+import { RowMajorOffsets, type NumbersWithBounds } from '../graph/row-major-offsets.ts';
 import { apart, leavesRange, u, wideUnit } from '../graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
 import { nodeOf } from '../graph/node-uses.ts';
-import type { Relation, StoredSpace } from '../schedule/memory/memory.ts';
-import { chosen, expanded, indexAt, points, type Numbers, type Points } from './point-blocks.ts';
+import type { AssignmentList, StoredSpace } from '../schedule/memory/memory.ts';
+import { chosen, expanded, indexAt, points, type BoundedColumn, type Points } from './point-blocks.ts';
 import { rowsAt, type Rows } from './rows.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
@@ -32,33 +32,33 @@ export interface Stored {
 }
 
 /** What an evaluation may ask of the run. */
-export interface Memory {
+export interface RunMemory {
   /** A node's numbers as they are in memory; null if it is computed where it is used. */
   stored(id: NodeId): Stored | null;
-  rows(relation: Relation): Rows;
-  capacity(relation: Relation): number;
+  rows(relation: AssignmentList): Rows;
+  capacity(relation: AssignmentList): number;
 }
 
 /** The axis that counts the points of a block, among those of a graph. */
 const BLOCK: AxisId = -1;
 
-export class Evaluation {
-  readonly places: Places;
+export class LaunchEvaluation {
+  readonly places: RowMajorOffsets;
   readonly #graph: Graph;
   readonly #sizes: ReadonlyMap<string, number>;
   readonly #seed: number;
-  readonly #memory: Memory;
+  readonly #memory: RunMemory;
 
-  constructor(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number, memory: Memory) {
+  constructor(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number, memory: RunMemory) {
     this.#graph = graph;
     this.#sizes = sizes;
     this.#seed = seed;
     this.#memory = memory;
-    this.places = new Places(graph, sizes);
+    this.places = new RowMajorOffsets(graph, sizes);
   }
 
   /** A value as whoever reads it sees it: from memory if it has some. */
-  value(id: NodeId, p: Points): Numbers {
+  value(id: NodeId, p: Points): BoundedColumn {
     const known = p.values.get(id);
     if (known !== undefined) return known;
     const node = nodeOf(this.#graph, id);
@@ -97,12 +97,12 @@ export class Evaluation {
     return out;
   }
 
-  #rowsAt(relation: Relation, p: Points): Int32Array {
+  #rowsAt(relation: AssignmentList, p: Points): Int32Array {
     const { capacity, rows } = this.#memory;
     return rowsAt(p, relation, this.places, capacity.bind(this.#memory), rows.bind(this.#memory));
   }
 
-  #load({ space, data }: Stored, p: Points): Numbers {
+  #load({ space, data }: Stored, p: Points): BoundedColumn {
     const out = blank(p.count);
     const elements = this.elements(space, p);
     for (let i = 0; i < p.count; i++) {
@@ -115,7 +115,7 @@ export class Evaluation {
   }
 
   /** A value computed at the points from its operands, whether it has memory or not. */
-  inPassing(node: Node, p: Points): Numbers {
+  inPassing(node: Node, p: Points): BoundedColumn {
     switch (node.kind) {
       case 'constant':
       case 'size': {
@@ -177,13 +177,13 @@ export class Evaluation {
   }
 
   /** A running sum or an order: for each point without the axes it goes along, the numbers at all points along them. */
-  lines(node: NodeOf<'scan' | 'order'>, p: Points): { readonly at: Points; readonly numbers: Numbers } {
+  lines(node: NodeOf<'scan' | 'order'>, p: Points): { readonly at: Points; readonly numbers: BoundedColumn } {
     const over = node.kind === 'scan' ? [node.axis] : node.over;
     const q = this.#along(p, over);
     const axes = [BLOCK, ...over];
     const places = this.#blockPlaces(p.count);
-    const out: Bounded = { axes, value: new Float64Array(q.count), delta: new Float64Array(q.count) };
-    const bounded = (id: NodeId): Bounded => {
+    const out: NumbersWithBounds = { axes, value: new Float64Array(q.count), delta: new Float64Array(q.count) };
+    const bounded = (id: NodeId): NumbersWithBounds => {
       const { v, d } = this.value(id, q);
       return { axes, value: v, delta: d };
     };
@@ -199,20 +199,24 @@ export class Evaluation {
     return expanded(p, over.map((axis) => ({ axis, length: this.places.length(axis) }))); // prettier-ignore
   }
 
-  #blockPlaces(count: number): Places {
+  #blockPlaces(count: number): RowMajorOffsets {
     const block = { id: BLOCK, name: 'points', size: exact(count) };
-    return new Places({ ...this.#graph, axes: new Map([...this.#graph.axes, [BLOCK, block]]) }, this.#sizes);
+    return new RowMajorOffsets({ ...this.#graph, axes: new Map([...this.#graph.axes, [BLOCK, block]]) }, this.#sizes);
   }
 
   /** One number for each point from those at all points along some axes. */
   #sum(
     p: Points,
     over: readonly AxisId[],
-    operands: readonly Numbers[],
-    apply: (operands: readonly Bounded[], out: Bounded, places: Places) => void,
-  ): Numbers {
-    const out: Bounded = { axes: [BLOCK], value: new Float64Array(p.count), delta: new Float64Array(p.count) };
-    const bounded = operands.map(({ v, d }): Bounded => ({ axes: [BLOCK, ...over], value: v, delta: d }));
+    operands: readonly BoundedColumn[],
+    apply: (operands: readonly NumbersWithBounds[], out: NumbersWithBounds, places: RowMajorOffsets) => void,
+  ): BoundedColumn {
+    const out: NumbersWithBounds = {
+      axes: [BLOCK],
+      value: new Float64Array(p.count),
+      delta: new Float64Array(p.count),
+    };
+    const bounded = operands.map(({ v, d }): NumbersWithBounds => ({ axes: [BLOCK, ...over], value: v, delta: d }));
     apply(bounded, out, this.#blockPlaces(p.count));
     const flags = operands.map((o) => o.left);
     const left = flags.some((l) => l !== null) ? pointFlags(flags, p.count) : null;
@@ -220,7 +224,7 @@ export class Evaluation {
   }
 
   /** A value as wide numbers have it (graph/wide-angles.ts): made of what it is made of, also where it has memory. */
-  #wide(id: NodeId, p: Points): Numbers {
+  #wide(id: NodeId, p: Points): BoundedColumn {
     const node = nodeOf(this.#graph, id);
     const operands = wideOperands(node);
     if (operands === null) return this.value(id, p);
@@ -241,10 +245,10 @@ export class Evaluation {
   #map(
     node: NodeOf<'map'>,
     p: Points,
-    of = (id: NodeId): Numbers =>
+    of = (id: NodeId): BoundedColumn =>
       isWaveOfWide(node, (n) => nodeOf(this.#graph, n)) ? this.#wide(id, p) : this.value(id, p),
     unit = u,
-  ): Numbers {
+  ): BoundedColumn {
     const operands = node.operands.map(of);
     const out = blank(p.count);
     const args = operands.map(() => ({ v: 0, d: 0 }));
@@ -268,7 +272,7 @@ export class Evaluation {
     return { ...out, left, terms };
   }
 
-  #masked(node: NodeOf<'masked'>, p: Points): Numbers {
+  #masked(node: NodeOf<'masked'>, p: Points): BoundedColumn {
     const support = this.value(node.support, p);
     const read: number[] = [];
     for (let i = 0; i < p.count; i++) if (support.v[i] !== 0 || support.d[i] !== 0) read.push(i);
@@ -334,7 +338,7 @@ export class Evaluation {
     }
   }
 
-  #concat(node: NodeOf<'concat'>, p: Points): Numbers {
+  #concat(node: NodeOf<'concat'>, p: Points): BoundedColumn {
     const position = indexAt(p, node.axis);
     const out = blank(p.count);
     let left: Uint8Array | null = null;
@@ -368,10 +372,10 @@ export class Evaluation {
     return { ...out, left };
   }
 
-  #gather(node: NodeOf<'gather'>, p: Points): Numbers {
+  #gather(node: NodeOf<'gather'>, p: Points): BoundedColumn {
     const indices = this.value(node.indices, p);
     const length = this.places.length(node.axis);
-    const at = (which: Int32Array, index: (i: number) => number): Numbers => {
+    const at = (which: Int32Array, index: (i: number) => number): BoundedColumn => {
       const here = chosen(p, which);
       const axes = new Map([...here.at, [node.axis, Int32Array.from(which, index)]]);
       return this.value(node.table, points(which.length, axes));
@@ -391,7 +395,7 @@ export class Evaluation {
     return { ...out, left };
   }
 
-  #draw(node: NodeOf<'draw'>, p: Points): Numbers {
+  #draw(node: NodeOf<'draw'>, p: Points): BoundedColumn {
     const key = drawKey(this.#seed, node.place);
     const roots = node.roots.map((r) => ({
       index: indexAt(p, r.axis),
@@ -426,7 +430,7 @@ function blank(count: number): { readonly v: Float64Array; readonly d: Float64Ar
 }
 
 /** Sums that leave the range of f32, added to what was flagged before. */
-function beyond(sums: Float64Array, operands: readonly Numbers[], before: Uint8Array | null): Uint8Array | null {
+function beyond(sums: Float64Array, operands: readonly BoundedColumn[], before: Uint8Array | null): Uint8Array | null {
   let left = before;
   const inner = (operands[0]?.v.length ?? 0) / Math.max(sums.length, 1);
   sums.forEach((sum, i) => {
@@ -461,7 +465,7 @@ function lineFlags(flags: readonly (Uint8Array | null)[], count: number, total: 
 }
 
 /** Nothing is known of a number that left the range, nor where the bound itself is none. */
-function flagged({ v, d, left }: Numbers): Numbers {
+function flagged({ v, d, left }: BoundedColumn): BoundedColumn {
   for (let i = 0; i < d.length; i++)
     if (left?.[i] === 1 || (Number.isNaN(d[i]) && !Number.isNaN(v[i]))) d[i] = Infinity;
   return { v, d, left };

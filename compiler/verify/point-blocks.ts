@@ -7,7 +7,7 @@ import type { Terms } from '../graph/addition-bound.ts';
 import type { AxisId, NodeId } from '../graph/graph-ir.ts';
 
 /** A value and its error bound at each point of a block; `left`: points where something left the range of f32 on the way. */
-export interface Numbers {
+export interface BoundedColumn {
   readonly v: Float64Array;
   readonly d: Float64Array;
   readonly left: Uint8Array | null;
@@ -23,7 +23,7 @@ export interface Points {
   readonly rows: ReadonlyMap<number, Int32Array>;
   /** Supports that hold at all of them: a row in scope was made of these. */
   readonly known: ReadonlySet<NodeId>;
-  readonly values: Map<NodeId, Numbers>;
+  readonly values: Map<NodeId, BoundedColumn>;
   readonly views: Map<NodeId, Points>;
 }
 

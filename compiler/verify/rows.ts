@@ -1,11 +1,11 @@
 /** The rows of a relation as a run made them: which points they are, and where a point's row is. */
 import type { AxisId } from '../graph/graph-ir.ts';
-import type { Places } from '../graph/row-major-offsets.ts';
-import type { Relation } from '../schedule/memory/memory.ts';
+import type { RowMajorOffsets } from '../graph/row-major-offsets.ts';
+import type { AssignmentList } from '../schedule/memory/memory.ts';
 import { counted, indexAt, type Points } from './point-blocks.ts';
 
 export interface Rows {
-  readonly relation: Relation;
+  readonly relation: AssignmentList;
   /** How many there are. */
   readonly count: number;
   /** Row of each position, -1 where there is none. */
@@ -21,7 +21,7 @@ export interface Rows {
 }
 
 /** Words of a list's entry. */
-export function wordsOf(relation: Relation): number {
+export function wordsOf(relation: AssignmentList): number {
   return relation.parent === null ? 1 : 1 + wordsOf(relation.parent);
 }
 
@@ -33,7 +33,11 @@ export interface Positions {
 }
 
 /** `capacityOf` is the number of rows a relation has room for in this run. */
-export function positionsOf(relation: Relation, places: Places, capacityOf: (r: Relation) => number): Positions {
+export function positionsOf(
+  relation: AssignmentList,
+  places: RowMajorOffsets,
+  capacityOf: (r: AssignmentList) => number,
+): Positions {
   const keys = places.count(relation.keys);
   const above = relation.parent === null ? 1 : capacityOf(relation.parent);
   const perKey = above * places.count(relation.rest);
@@ -45,11 +49,11 @@ const PARENT = -2;
 
 /** The indices of positions `first` to `first + count` of a relation, with the parent's row under `PARENT`. */
 export function pointsOfPositions(
-  relation: Relation,
+  relation: AssignmentList,
   first: number,
   count: number,
-  places: Places,
-  capacityOf: (r: Relation) => number,
+  places: RowMajorOffsets,
+  capacityOf: (r: AssignmentList) => number,
 ): { readonly at: Map<AxisId, Int32Array>; readonly parentRow: Int32Array | null } {
   const axis = (a: AxisId) => ({ axis: a, length: places.length(a) });
   const middle = relation.parent === null ? [] : [{ axis: PARENT, length: capacityOf(relation.parent) }];
@@ -61,12 +65,12 @@ export function pointsOfPositions(
 
 /** Rows from the list of positions that a run filled; null if an entry is no position or no row of the parent. */
 export function rowsOf(
-  relation: Relation,
+  relation: AssignmentList,
   list: Uint32Array,
   count: number,
   parent: Rows | null,
-  places: Places,
-  capacityOf: (r: Relation) => number,
+  places: RowMajorOffsets,
+  capacityOf: (r: AssignmentList) => number,
 ): Rows | null {
   const { total } = positionsOf(relation, places, capacityOf);
   const words = wordsOf(relation);
@@ -101,10 +105,10 @@ export function rowsOf(
 /** The row of each point in a relation, -1 where it has none. */
 export function rowsAt(
   p: Points,
-  relation: Relation,
-  places: Places,
-  capacityOf: (r: Relation) => number,
-  rowsOfRelation: (r: Relation) => Rows,
+  relation: AssignmentList,
+  places: RowMajorOffsets,
+  capacityOf: (r: AssignmentList) => number,
+  rowsOfRelation: (r: AssignmentList) => Rows,
 ): Int32Array {
   const known = p.rows.get(relation.id);
   if (known !== undefined) return known;

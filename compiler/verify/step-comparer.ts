@@ -17,17 +17,17 @@ import { domainOf, type FusedGraph } from '../graph/domains.ts';
 import type { AxisId, ElementType, Node, NodeId, Span } from '../graph/graph-ir.ts';
 import { nodeOf } from '../graph/node-uses.ts';
 import type { Content, Contents } from '../schedule/emitting/contents.ts';
-import type { Relation, StoredSpace } from '../schedule/memory/memory.ts';
+import type { AssignmentList, StoredSpace } from '../schedule/memory/memory.ts';
 import { accessOf, type Plan, type Step } from '../schedule/memory/plan.ts';
-import { judgeCompaction } from './compactions.ts';
-import { Evaluation, type Memory, type Stored } from './evaluate.ts';
-import { chosen, counted, points, type Numbers, type Points } from './point-blocks.ts';
+import { compareCompaction } from './compactions.ts';
+import { LaunchEvaluation, type RunMemory, type Stored } from './evaluate.ts';
+import { chosen, counted, points, type BoundedColumn, type Points } from './point-blocks.ts';
 import { readsOf } from './reads.ts';
 import type { Rows } from './rows.ts';
 import { fates, POISON, Tallying, type Tally } from './tally.ts';
 
 /** What a plan was made of, and one run of it. */
-export interface JudgedRun {
+export interface ComparedRun {
   readonly fused: FusedGraph;
   readonly plan: Plan;
   readonly contents: Contents;
@@ -38,7 +38,7 @@ export interface JudgedRun {
 }
 
 /** The judgement of one value in memory. */
-export interface StepVerdict {
+export interface StepComparison {
   /** The step after which it was judged. */
   readonly step: number;
   readonly buffer: number;
@@ -56,10 +56,10 @@ export interface StepVerdict {
 /** Elements that are evaluated at once, with all they sum over. */
 const BLOCK = 1 << 16;
 
-export class StepJudge implements Memory {
-  readonly verdicts: StepVerdict[] = [];
-  readonly #run: JudgedRun;
-  readonly #evaluation: Evaluation;
+export class StepComparer implements RunMemory {
+  readonly verdicts: StepComparison[] = [];
+  readonly #run: ComparedRun;
+  readonly #evaluation: LaunchEvaluation;
   /** Buffers that are complete after a step, and those whose first write it is. */
   readonly #complete: readonly (readonly number[])[];
   readonly #fresh: readonly (readonly number[])[];
@@ -71,9 +71,9 @@ export class StepJudge implements Memory {
   readonly #rows = new Map<number, Rows>();
   #stopped = false;
 
-  constructor(run: JudgedRun) {
+  constructor(run: ComparedRun) {
     this.#run = run;
-    this.#evaluation = new Evaluation(run.fused.graph, run.sizes, run.seed, this);
+    this.#evaluation = new LaunchEvaluation(run.fused.graph, run.sizes, run.seed, this);
     const { plan, contents } = run;
     const [first, last] = [new Map<number, number>(), new Map<number, number>()];
     plan.steps.forEach((step, i) => {
@@ -150,13 +150,13 @@ export class StepJudge implements Memory {
     return stored;
   }
 
-  rows(relation: Relation): Rows {
+  rows(relation: AssignmentList): Rows {
     const rows = this.#rows.get(relation.id);
     if (rows === undefined) throw new CompilerBug('verify', `relation ${relation.id} is read before it is there`);
     return rows;
   }
 
-  capacity(relation: Relation): number {
+  capacity(relation: AssignmentList): number {
     const capacity = asInteger(substitute(relation.capacity, this.#run.sizes));
     if (capacity === null) throw new CompilerBug('verify', 'a capacity is not known');
     return capacity;
@@ -271,7 +271,7 @@ export class StepJudge implements Memory {
   }
 
   /** Compares where somebody reads the value. */
-  #compare(judging: Judging, node: Node, space: StoredSpace, p: Points, numbers: Numbers): void {
+  #compare(judging: Judging, node: Node, space: StoredSpace, p: Points, numbers: BoundedColumn): void {
     const isLine = node.kind === 'scan' || node.kind === 'order';
     if (!isLine) return this.#record(judging, space, p, numbers, node.axes);
     const { supports } = domainOf(this.#run.fused, node.id);
@@ -295,7 +295,7 @@ export class StepJudge implements Memory {
     );
   }
 
-  #record(judging: Judging, space: StoredSpace, p: Points, numbers: Numbers, axes: readonly AxisId[]): void {
+  #record(judging: Judging, space: StoredSpace, p: Points, numbers: BoundedColumn, axes: readonly AxisId[]): void {
     const elements = this.#evaluation.elements(space, p);
     const { words, data, fate, tallying } = judging;
     const columns = axes.map((a) => p.at.get(a));
@@ -341,7 +341,7 @@ export class StepJudge implements Memory {
     const [support] = relation.refines;
     const node = support === undefined ? null : nodeOf(this.#run.fused.graph, support);
     const words = (buffer: number) => this.#words.get(buffer) ?? null;
-    const { parts, rows } = judgeCompaction(compaction, wanted, words, this.#evaluation, this);
+    const { parts, rows } = compareCompaction(compaction, wanted, words, this.#evaluation, this);
     for (const { buffer, what, tally, fate } of parts) {
       this.verdicts.push({
         step,

@@ -1,21 +1,21 @@
 /** What a run's judgement comes to: counts over all values in memory, and the first that is wrong. */
-import type { StepJudge, StepVerdict } from './step-comparer.ts';
+import type { StepComparer, StepComparison } from './step-comparer.ts';
 import type { Compared } from './tally.ts';
 
 export interface StepwiseSummary {
   /** Every value in memory, in the order in which they were written. */
-  readonly verdicts: readonly StepVerdict[];
+  readonly verdicts: readonly StepComparison[];
   readonly compared: number;
   readonly undecided: number;
   readonly left: number;
   readonly wrong: number;
   /** Of the first launch that wrote a number which is off, the first such number. */
-  readonly firstWrong: (Compared & { readonly verdict: StepVerdict }) | null;
+  readonly firstWrong: (Compared & { readonly verdict: StepComparison }) | null;
 }
 
-export function summarise(judge: Pick<StepJudge, 'verdicts'>): StepwiseSummary {
+export function summarise(judge: Pick<StepComparer, 'verdicts'>): StepwiseSummary {
   const { verdicts } = judge;
-  const sum = (of: (v: StepVerdict) => number): number => verdicts.reduce((n, v) => n + of(v), 0);
+  const sum = (of: (v: StepComparison) => number): number => verdicts.reduce((n, v) => n + of(v), 0);
   const first = verdicts.find((v) => v.tally.firstWrong !== null);
   const off = first?.tally.firstWrong ?? null;
   return {

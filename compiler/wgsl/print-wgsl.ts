@@ -10,7 +10,15 @@
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { formatF32 } from '../kernel/format-f32.ts';
-import type { BinaryOp, Builtin, Expr, Kernel, Stmt, StoredType, UnaryOp } from '../kernel/kernel-ir.ts';
+import type {
+  KernelBinaryOp,
+  Builtin,
+  KernelExpr,
+  Kernel,
+  KernelStmt,
+  BufferElement,
+  UnaryOp,
+} from '../kernel/kernel-ir.ts';
 import { forEachExpr } from '../kernel/visit-kernel.ts';
 import { NameTable } from './wgsl-names.ts';
 
@@ -76,7 +84,7 @@ interface Infix {
   readonly binding: Binding;
 }
 
-const INFIX: Readonly<Record<Exclude<BinaryOp, 'min' | 'max'>, Infix>> = {
+const INFIX: Readonly<Record<Exclude<KernelBinaryOp, 'min' | 'max'>, Infix>> = {
   add: { symbol: '+', binding: 'sum' },
   sub: { symbol: '-', binding: 'sum' },
   mul: { symbol: '*', binding: 'product' },
@@ -155,11 +163,11 @@ class Printer {
     ].join('\n');
   }
 
-  #block(body: readonly Stmt[], pad: string): readonly string[] {
+  #block(body: readonly KernelStmt[], pad: string): readonly string[] {
     return body.flatMap((s) => this.#statement(s, `${pad}  `));
   }
 
-  #statement(statement: Stmt, pad: string): readonly string[] {
+  #statement(statement: KernelStmt, pad: string): readonly string[] {
     switch (statement.kind) {
       case 'let':
         return [`${pad}let ${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
@@ -198,20 +206,20 @@ class Printer {
     }
   }
 
-  #element(name: string, index: Expr): string {
+  #element(name: string, index: KernelExpr): string {
     return `${this.#names.get(name)}[${this.#expr(index)}]`;
   }
 
-  #expr(expr: Expr): string {
+  #expr(expr: KernelExpr): string {
     return this.#spell(expr).text;
   }
 
-  #operand(expr: Expr, bare: readonly Binding[]): string {
+  #operand(expr: KernelExpr, bare: readonly Binding[]): string {
     const { text, binding } = this.#spell(expr);
     return bare.includes(binding) ? text : `(${text})`;
   }
 
-  #call(name: string, ...args: readonly Expr[]): Text {
+  #call(name: string, ...args: readonly KernelExpr[]): Text {
     // A comparison before a comma could be read as the start of a template list.
     const texts = args.map((arg, i) =>
       i + 1 === args.length ? this.#expr(arg) : this.#operand(arg, ['bits', 'sum', 'product', 'unary', 'primary']),
@@ -219,11 +227,11 @@ class Printer {
     return { text: `${name}(${texts.join(', ')})`, binding: 'primary' };
   }
 
-  #prefix(symbol: string, operand: Expr): Text {
+  #prefix(symbol: string, operand: KernelExpr): Text {
     return { text: `${symbol}${this.#operand(operand, BARE.unary.right)}`, binding: 'unary' };
   }
 
-  #spell(expr: Expr): Text {
+  #spell(expr: KernelExpr): Text {
     switch (expr.kind) {
       case 'literal': {
         const text = literalText(expr.type, expr.value);
@@ -279,7 +287,7 @@ class Printer {
   }
 }
 
-function storedType(element: StoredType): string {
+function storedType(element: BufferElement): string {
   switch (element) {
     case 'f32':
     case 'i32':
@@ -292,7 +300,7 @@ function storedType(element: StoredType): string {
   }
 }
 
-function literalText(type: Expr['type'], value: number | boolean): string {
+function literalText(type: KernelExpr['type'], value: number | boolean): string {
   if (typeof value === 'boolean') return String(value);
   switch (type) {
     case 'f32':
@@ -310,7 +318,7 @@ function literalText(type: Expr['type'], value: number | boolean): string {
 }
 
 /** The entry point's parameters for the built-ins that occur, as [name, attribute], in one fixed order. */
-function usedParameters(body: readonly Stmt[]): readonly (readonly [string, string])[] {
+function usedParameters(body: readonly KernelStmt[]): readonly (readonly [string, string])[] {
   const used = new Set<string>();
   forEachExpr(body, (expr) => {
     if (expr.kind === 'builtin') used.add(expr.name);

@@ -11,14 +11,14 @@ import type { Context } from './context.ts';
 import { checkDeclarations } from './declarations.ts';
 import { describe, resolve } from './lookup.ts';
 import type { AxisVar, Expr, Stmt, ValueType } from '../types/program.ts';
-import { errorValue, Scope, type CheckedBody, type Entity, type Value } from './name-scope.ts';
+import { errorValue, NameScope, type CheckedBody, type Entity, type CheckedValue } from './name-scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType } from './types.ts';
-import { isWhole, settled, toExpr } from './values.ts';
+import { isWhole, typedValue, toExpr } from './values.ts';
 import { mayName } from './shadowing.ts';
 
-export function checkBody(cx: Context, parent: Scope, body: ast.Body): CheckedBody {
-  const scope = new Scope(parent, parent.owner);
+export function checkBody(cx: Context, parent: NameScope, body: ast.Body): CheckedBody {
+  const scope = new NameScope(parent, parent.owner);
   const decls = body.items.filter((item): item is ast.Decl => !isStatement(item));
   for (const item of body.items)
     if (item.kind === 'Let') for (const name of item.pattern.names) scope.later.add(name.text);
@@ -31,7 +31,7 @@ export function checkBody(cx: Context, parent: Scope, body: ast.Body): CheckedBo
   return { scope, declarations: [...declarations, ...scope.made], statements, result, span: body.result.span };
 }
 
-function isStatement(item: ast.BodyItem): item is ast.Stmt {
+function isStatement(item: ast.BodyItem): item is ast.AstStmt {
   return (
     item.kind === 'Let' ||
     item.kind === 'Update' ||
@@ -43,7 +43,7 @@ function isStatement(item: ast.BodyItem): item is ast.Stmt {
 
 // ---------------------------------------------------------------------------------------------------------- statements
 
-function checkStatement(cx: Context, scope: Scope, stmt: ast.Stmt, out: Stmt[], named: Map<string, Span>): void {
+function checkStatement(cx: Context, scope: NameScope, stmt: ast.AstStmt, out: Stmt[], named: Map<string, Span>): void {
   switch (stmt.kind) {
     case 'Let':
       return checkLet(cx, scope, stmt, out);
@@ -75,7 +75,7 @@ function inOrder(own: readonly AxisVar[], written: readonly AxisVar[]): boolean 
   return written.every((a, i) => a.axis === own[i]?.axis && a.primes === own[i].primes);
 }
 
-function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
+function checkLet(cx: Context, scope: NameScope, stmt: ast.Let, out: Stmt[]): void {
   const { pattern, span } = stmt;
   let value = cx.expr({ scope, points: null }, stmt.value);
   if (stmt.type !== undefined) {
@@ -87,7 +87,7 @@ function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
       { what: pattern.names[0]?.text ?? 'this', span: stmt.type.span },
       stmt.value.span,
     );
-    value = settled(given === null || type === null ? given : inWrittenOrder(given, type));
+    value = typedValue(given === null || type === null ? given : inWrittenOrder(given, type));
   }
   const free = pattern.names.map((n) => n.text === '_' || mayName(cx, scope, n.text, n.span));
   const repeated = pattern.names.find(
@@ -152,11 +152,11 @@ function checkLet(cx: Context, scope: Scope, stmt: ast.Let, out: Stmt[]): void {
   });
 }
 
-function isOnes(value: Value): boolean {
+function isOnes(value: CheckedValue): boolean {
   return value.kind === 'value' && value.adopt !== null && isWhole(value.expr);
 }
 
-function checkUpdate(cx: Context, scope: Scope, stmt: ast.Update, out: Stmt[]): void {
+function checkUpdate(cx: Context, scope: NameScope, stmt: ast.Update, out: Stmt[]): void {
   const value = cx.expr({ scope, points: null }, stmt.value);
   const { text: name, span } = stmt.name;
   const entity = resolve(cx, scope, name, span, (e) => e.kind === 'store' && e.declaration.store === 'state');
@@ -176,7 +176,7 @@ function checkUpdate(cx: Context, scope: Scope, stmt: ast.Update, out: Stmt[]): 
 
 function checkReport(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   stmt: ast.Loss | ast.Output,
   out: Stmt[],
   named: Map<string, Span>,

@@ -15,7 +15,7 @@ import type { Block, CallableDeclaration, Declaration, FamilyAxis, Formal, Id, V
 import {
   finishBody,
   noTraits,
-  Scope,
+  NameScope,
   type Family,
   type FormalInfo,
   type Inner,
@@ -23,7 +23,7 @@ import {
   type Owner,
   type Template,
   type Traits,
-  type Value,
+  type CheckedValue,
 } from './name-scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatAxes, mentionedAxes } from './types.ts';
@@ -37,12 +37,12 @@ interface Signature {
   readonly result: ValueType | null;
 }
 
-export function checkCallable(cx: Context, scope: Scope, callable: CallableSyntax): readonly Declaration[] {
+export function checkCallable(cx: Context, scope: NameScope, callable: CallableSyntax): readonly Declaration[] {
   const { name } = callable;
   const role = callable.role === 'experts' ? 'expert' : callable.role;
   const id = cx.fresh();
   const isTemplate = role === 'expert' || callable.generics !== undefined;
-  const outer = new Scope(scope, scope.owner);
+  const outer = new NameScope(scope, scope.owner);
   const parameters = isTemplate ? templateParameters(cx, outer, callable) : null;
   const family = checkFamily(cx, outer, callable.family ?? []);
   const found: Owner['found'] = { updates: null };
@@ -63,7 +63,7 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
     resultNames,
     found,
   };
-  const head = new Scope(outer, owner, true);
+  const head = new NameScope(outer, owner, true);
   const signature = bindFormals(cx, outer, head, callable, formalTypes, result);
   for (const { axis, index, named: indexName } of family) {
     if (index === null || indexName === undefined || !mayName(cx, outer, indexName.text, indexName.span)) continue;
@@ -120,7 +120,12 @@ export function checkCallable(cx: Context, scope: Scope, callable: CallableSynta
 }
 
 /** `extern expert f[M](…)`: the host's, with a signature only. */
-export function checkExtern(cx: Context, scope: Scope, extern: ast.ExternDecl, docs: string): readonly Declaration[] {
+export function checkExtern(
+  cx: Context,
+  scope: NameScope,
+  extern: ast.ExternDecl,
+  docs: string,
+): readonly Declaration[] {
   const id = cx.fresh();
   const family = checkFamily(cx, scope, extern.family ?? []);
   const types = extern.signature.formals.map((f) => checkType(cx, scope, f.type));
@@ -194,7 +199,7 @@ function declarationOf(
 /** An axis of a family with what its text said. */
 export interface ReadFamilyAxis extends FamilyAxis {
   readonly named: ast.Ident | undefined;
-  readonly syntax: ast.FamilyAxis;
+  readonly syntax: ast.AstFamilyAxis;
 }
 
 /** Without the text: as the program holds it. */
@@ -203,7 +208,11 @@ export function bareFamily(family: readonly ReadFamilyAxis[]): readonly FamilyAx
 }
 
 /** The axes of `[L, E]` or `[l in L]`; those with a mistake are left out. */
-export function checkFamily(cx: Context, scope: Scope, family: readonly ast.FamilyAxis[]): readonly ReadFamilyAxis[] {
+export function checkFamily(
+  cx: Context,
+  scope: NameScope,
+  family: readonly ast.AstFamilyAxis[],
+): readonly ReadFamilyAxis[] {
   const axes: ReadFamilyAxis[] = [];
   for (const syntax of family) {
     const { axis: name, index: named } = syntax;
@@ -227,7 +236,7 @@ export function checkFamily(cx: Context, scope: Scope, family: readonly ast.Fami
   return axes;
 }
 
-function checkResult(cx: Context, scope: Scope, signature: ast.Signature): ValueType | null {
+function checkResult(cx: Context, scope: NameScope, signature: ast.Signature): ValueType | null {
   const items = signature.results.map((r) => ({
     name: r.name?.text,
     type: checkType(cx, scope, r.type),
@@ -248,8 +257,8 @@ function checkResult(cx: Context, scope: Scope, signature: ast.Signature): Value
 
 function bindFormals(
   cx: Context,
-  outer: Scope,
-  head: Scope,
+  outer: NameScope,
+  head: NameScope,
   callable: Pick<CallableSyntax, 'signature' | 'name'>,
   types: readonly (ValueType | null)[],
   result: ValueType | null,
@@ -339,7 +348,7 @@ function checkBoundary(
 
 // -------------------------------------------------------------------------------------------------------------- traits
 
-function givesOnes(value: Value): boolean {
+function givesOnes(value: CheckedValue): boolean {
   return value.kind === 'value' && value.adopt !== null && value.expr.type.kind === 'route' && isWhole(value.expr);
 }
 
@@ -364,7 +373,7 @@ function blockStores(block: Block): boolean {
 }
 
 /** What can be named from outside: stores and instances, those in an `if` of the body included. */
-function innerOf(declarations: readonly Declaration[], scope: Scope): Inner {
+function innerOf(declarations: readonly Declaration[], scope: NameScope): Inner {
   const inner = new Map<string, InnerMember>(scope.brokenNames().map((name) => [name, { kind: 'error' }]));
   for (const d of declarations) {
     if (d.kind === 'store') inner.set(d.name, { kind: 'store', declaration: d });

@@ -5,17 +5,17 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { hasAxis, isSubset, sameAxes, sharedAxes, uniteAxes, withoutAxes, axesOfType } from '../types/axes.ts';
-import { coerce, coerceElement, embed, type Written } from './check-coercions.ts';
+import { coerce, coerceElement, embed, type WrittenType } from './check-coercions.ts';
 import { denseHelp } from '../primitives/operand-typing.ts';
 import type { Context } from './context.ts';
 import type { AxisVar, Expr, RouteType, TensorType, ValueType } from '../types/program.ts';
-import { errorValue, type Family, type FormalInfo, type Scope, type Value } from './name-scope.ts';
+import { errorValue, type Family, type FormalInfo, type NameScope, type CheckedValue } from './name-scope.ts';
 import { formatAxes, formatType, listAxes, supportOf } from './types.ts';
-import { at, openByConversion, reportFamily, settled } from './values.ts';
+import { at, untypedByConversion, reportFamily, typedValue } from './values.ts';
 
 /** An argument as it was given: its value and where it stands. */
-export interface GivenArgument {
-  readonly value: Value;
+export interface BoundArgument {
+  readonly value: CheckedValue;
   readonly span: Span;
 }
 
@@ -33,11 +33,11 @@ interface Matched {
 /** Types a call of a family with arguments in the order of its formals. */
 export function callFamily(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   family: Family,
-  given: readonly GivenArgument[],
+  given: readonly BoundArgument[],
   span: Span,
-): Value {
+): CheckedValue {
   if (given.length !== family.formals.length) {
     const formals = family.formals.map(
       (f) => `${f.name}${f.type === null ? '' : `: ${formatType(f.type, cx.nameOf)}`}`,
@@ -82,12 +82,12 @@ export function callFamily(
     span,
   };
   cx.called.set(expr, family);
-  return family.traits.ones ? openByConversion(expr) : settled(expr);
+  return family.traits.ones ? untypedByConversion(expr) : typedValue(expr);
 }
 
-function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argument: GivenArgument): Matched | null {
+function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argument: BoundArgument): Matched | null {
   const { value } = argument;
-  const written: Written = { what: formal.name, span: formal.span };
+  const written: WrittenType = { what: formal.name, span: formal.span };
   if (value.kind === 'error') return null;
   if (value.kind === 'family') {
     reportFamily(cx, value.family, argument.span);
@@ -228,7 +228,7 @@ function matchRoute(
   type: RouteType,
   expr: Expr,
   from: RouteType,
-  written: Written,
+  written: WrittenType,
   span: Span,
 ): Matched | null {
   const typed = coerceElement(cx, expr, from, type, written, span);
@@ -310,7 +310,7 @@ function resultType(result: ValueType, axes: readonly AxisVar[], lifts: readonly
 }
 
 /** An update is of a whole instance: a call that is carried would make several values for one state. */
-function checkUpdates(cx: Context, scope: Scope, family: Family, carried: readonly AxisVar[], span: Span): void {
+function checkUpdates(cx: Context, scope: NameScope, family: Family, carried: readonly AxisVar[], span: Span): void {
   const { updates } = family.traits;
   if (updates === null) return;
   if (carried.length > 0) {

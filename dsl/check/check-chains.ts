@@ -8,14 +8,22 @@ import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { resolveAxisName } from './lookup.ts';
 import type { AxisVar, ChainExpr, Expr, Id, ValueType } from '../types/program.ts';
-import { errorValue, finishBody, Scope, type CheckedBody, type Entity, type Env, type Value } from './name-scope.ts';
+import {
+  errorValue,
+  finishBody,
+  NameScope,
+  type CheckedBody,
+  type Entity,
+  type ExprContext,
+  type CheckedValue,
+} from './name-scope.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType, listWords } from './types.ts';
-import { settled, spanOf, toExpr } from './values.ts';
+import { typedValue, spanOf, toExpr } from './values.ts';
 import { mayName } from './shadowing.ts';
 
 /** `chain l in L carrying h = x collecting p { … }`: a fold over a static axis. */
-export function checkChain(cx: Context, env: Env, chain: ast.Chain): Value {
+export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): CheckedValue {
   const { scope } = env;
   const axis = resolveAxisName(cx, scope, chain.axis);
   if (axis !== null && cx.isDynamic(axis.axis)) {
@@ -25,7 +33,7 @@ export function checkChain(cx: Context, env: Env, chain: ast.Chain): Value {
       help: `give it a size: axis ${cx.nameOf(axis)} = …`,
     });
   }
-  const inside = new Scope(scope, scope.owner);
+  const inside = new NameScope(scope, scope.owner);
   const index = cx.fresh();
   const carries = chain.carries.map((carry) => ({ carry, ...checkStart(cx, env, carry) }));
   const free = mayName(cx, scope, chain.index.text, chain.index.span);
@@ -73,15 +81,20 @@ export function checkChain(cx: Context, env: Env, chain: ast.Chain): Value {
     type: types.length === 1 ? only : { kind: 'tuple', items: types.map((type) => ({ type })) },
     span: chain.span,
   };
-  return settled(expr);
+  return typedValue(expr);
 }
 
 function checkStart(
   cx: Context,
-  env: Env,
+  env: ExprContext,
   carry: ast.Carry,
 ): { readonly start: Expr | null; readonly type: ValueType | null } {
-  const initial: ast.Expr = carry.initial ?? { kind: 'Name', name: carry.name.text, primes: 0, span: carry.name.span };
+  const initial: ast.AstExpr = carry.initial ?? {
+    kind: 'Name',
+    name: carry.name.text,
+    primes: 0,
+    span: carry.name.span,
+  };
   const value = cx.expr({ scope: env.scope, points: null }, initial);
   if (carry.type === undefined) {
     const start = toExpr(cx, value, null, initial.span);
@@ -118,7 +131,7 @@ function chainResult(
   return fits ? coerce(cx, body.result, to, written, body.span) : null;
 }
 
-function tupleSize(value: Value): number {
+function tupleSize(value: CheckedValue): number {
   return value.kind === 'value' && value.expr.type.kind === 'tuple' ? value.expr.type.items.length : 1;
 }
 

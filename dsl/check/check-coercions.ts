@@ -9,14 +9,14 @@ import type { Code, Span } from '../diagnostics/diagnostic.ts';
 import { denseHelp } from '../primitives/operand-typing.ts';
 import type { Context } from './context.ts';
 import type { AxisVar, Block, Expr, RouteType, TensorType, ValueType } from '../types/program.ts';
-import type { Value } from './name-scope.ts';
+import type { CheckedValue } from './name-scope.ts';
 import { hasAxis, isSubset, sameAxes, withoutAxes } from '../types/axes.ts';
 import { staticExpr } from './check-statics.ts';
 import { formatType, listAxes, sameType, supportOf } from './types.ts';
 import { convert, reportFamily, spanOf, tupleExpr } from './values.ts';
 
 /** Where the type is written: `the result`, `x`, …, with the place. */
-export interface Written {
+export interface WrittenType {
   readonly what: string;
   readonly span: Span | null;
   /** Whether missing axes are filled by repeating. Default: yes. */
@@ -26,7 +26,13 @@ export interface Written {
 }
 
 /** The value as an expression of this type, or null after a diagnostic. */
-export function coerce(cx: Context, value: Value, to: ValueType | null, written: Written, span: Span): Expr | null {
+export function coerce(
+  cx: Context,
+  value: CheckedValue,
+  to: ValueType | null,
+  written: WrittenType,
+  span: Span,
+): Expr | null {
   if (to === null || value.kind === 'error') return null;
   if (value.kind === 'family') {
     reportFamily(cx, value.family, span);
@@ -48,7 +54,12 @@ export function coerce(cx: Context, value: Value, to: ValueType | null, written:
 }
 
 /** Item by item, so that each literal adopts the type of its own place. */
-function coerceItems(cx: Context, value: Value & { kind: 'tuple' }, to: ValueType, written: Written): Expr | null {
+function coerceItems(
+  cx: Context,
+  value: CheckedValue & { kind: 'tuple' },
+  to: ValueType,
+  written: WrittenType,
+): Expr | null {
   if (to.kind !== 'tuple' || to.items.length !== value.items.length) {
     return mismatch(cx, `a tuple of ${value.items.length}`, to, written, value.span);
   }
@@ -67,7 +78,7 @@ function coerceItems(cx: Context, value: Value & { kind: 'tuple' }, to: ValueTyp
     : null;
 }
 
-export function coerceExpr(cx: Context, expr: Expr, to: ValueType, written: Written, span: Span): Expr | null {
+export function coerceExpr(cx: Context, expr: Expr, to: ValueType, written: WrittenType, span: Span): Expr | null {
   const from = expr.type;
   if (sameType(from, to)) return expr;
   if (to.kind === 'tensor' && from.kind === 'tensor') return coerceTensor(cx, expr, from, to, written, span);
@@ -96,7 +107,7 @@ function coerceTensor(
   expr: Expr,
   from: TensorType,
   to: TensorType,
-  written: Written,
+  written: WrittenType,
   span: Span,
 ): Expr | null {
   const typed = coerceElement(cx, expr, from, to, written, span);
@@ -135,7 +146,7 @@ export function coerceElement(
   expr: Expr,
   from: TensorType | RouteType,
   to: TensorType | RouteType,
-  written: Written,
+  written: WrittenType,
   span: Span,
 ): Expr | null {
   if (from.element === to.element) return expr;
@@ -162,7 +173,7 @@ function coerceRoute(
   expr: Expr,
   from: RouteType,
   to: RouteType,
-  written: Written,
+  written: WrittenType,
   span: Span,
 ): Expr | null {
   const typed = coerceElement(cx, expr, from, to, written, span);
@@ -225,7 +236,7 @@ function coerceTuple(
   cx: Context,
   expr: Expr,
   to: ValueType & { kind: 'tuple' },
-  written: Written,
+  written: WrittenType,
   span: Span,
 ): Expr | null {
   if (expr.kind === 'tuple') {
@@ -259,11 +270,11 @@ function coerceTuple(
   );
 }
 
-function place(cx: Context, to: ValueType, written: Written): { span: Span; text: string }[] {
+function place(cx: Context, to: ValueType, written: WrittenType): { span: Span; text: string }[] {
   return written.span === null ? [] : [{ span: written.span, text: `${written.what} is ${formatType(to, cx.nameOf)}` }];
 }
 
-function mismatch(cx: Context, found: string, to: ValueType, written: Written, span: Span, help?: string): null {
+function mismatch(cx: Context, found: string, to: ValueType, written: WrittenType, span: Span, help?: string): null {
   cx.report(written.code ?? 'MOE0307', span, {
     message: `${written.what} is declared ${formatType(to, cx.nameOf)}, this is ${found}`,
     labels: place(cx, to, written),

@@ -8,12 +8,12 @@ import { hasAxis, sameAxis, withoutAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { applyPrimitive } from './check-primitive-calls.ts';
 import type { AxisVar, Expr, FamilyExpr, Id, Static, TensorType, ValueType } from '../types/program.ts';
-import { errorValue, type Family, type Inner, type Scope, type Value } from './name-scope.ts';
+import { errorValue, type Family, type Inner, type NameScope, type CheckedValue } from './name-scope.ts';
 import { formatAxes, mentionedAxes, repeatedAxes, substituteAxis, substituteType } from './types.ts';
-import { settled } from './values.ts';
+import { typedValue } from './values.ts';
 
 /** One point of a family's axis. */
-export function sliceFamily(cx: Context, family: Family, axis: AxisVar, index: Static, span: Span): Value {
+export function sliceFamily(cx: Context, family: Family, axis: AxisVar, index: Static, span: Span): CheckedValue {
   if (!hasFamilyAxis(cx, family, axis, span)) return errorValue;
   const slice = (of: FamilyExpr): FamilyExpr => ({ kind: 'at', family: of, axis, index, span });
   return {
@@ -36,7 +36,7 @@ export function windowFamily(
   to: Static,
   as: AxisVar,
   span: Span,
-): Value {
+): CheckedValue {
   if (!hasFamilyAxis(cx, family, axis, span)) return errorValue;
   const others = [...withoutAxes(family.axes, [axis]), ...boundaryAxes(family)];
   if (hasAxis(others, as)) {
@@ -68,7 +68,13 @@ export function boundaryAxes(family: Pick<Family, 'formals' | 'result'>): readon
 }
 
 /** `ffn.w1`, `head.norm.weight`: a param, state or input of an instance, with the family's axes in front. */
-export function storePath(cx: Context, scope: Scope, family: Family, names: readonly ast.Ident[], span: Span): Value {
+export function variablePath(
+  cx: Context,
+  scope: NameScope,
+  family: Family,
+  names: readonly ast.Ident[],
+  span: Span,
+): CheckedValue {
   let inner: Inner = family.inner;
   let within = family.name;
   const via: Id[] = [family.decl];
@@ -116,18 +122,18 @@ export function storePath(cx: Context, scope: Scope, family: Family, names: read
       return errorValue;
     }
     const expr: Expr = { kind: 'store', decl: member.declaration.id, via, type, span };
-    return sliced(cx, settled(expr), family.source, span);
+    return sliced(cx, typedValue(expr), family.source, span);
   }
   return errorValue;
 }
 
-function isVisible(cx: Context, scope: Scope, axis: AxisVar): boolean {
+function isVisible(cx: Context, scope: NameScope, axis: AxisVar): boolean {
   const found = scope.lookup(cx.axisOf(axis).name)?.binding.entity;
   return found?.kind === 'axis' && found.axis.axis === axis.axis;
 }
 
 /** The slices of a family applied to a tensor that has the axes of the whole family. */
-function sliced(cx: Context, value: Value, expr: FamilyExpr, span: Span): Value {
+function sliced(cx: Context, value: CheckedValue, expr: FamilyExpr, span: Span): CheckedValue {
   switch (expr.kind) {
     case 'named':
     case 'local_family':

@@ -12,12 +12,12 @@ import { shown } from './foreign-idioms.ts';
 import { resolveAxis, resolveAxisName } from './lookup.ts';
 import { applyPrimitive } from './check-primitive-calls.ts';
 import type { AxisVar, Static } from '../types/program.ts';
-import { errorValue, type Env, type Value } from './name-scope.ts';
+import { errorValue, type ExprContext, type CheckedValue } from './name-scope.ts';
 import { indexedAxes } from './check-statics.ts';
 import { formatType, listAxes } from './types.ts';
 import { partNamed } from './unions.ts';
 
-export function checkIndex(cx: Context, env: Env, expr: ast.IndexExpr): Value {
+export function checkIndex(cx: Context, env: ExprContext, expr: ast.IndexExpr): CheckedValue {
   const { target } = expr;
   if (target.kind === 'Name' && target.primes === 0 && env.scope.lookup(target.name) === null) {
     if (primitivesNamed(target.name).some((p) => p.syntax === 'made')) return checkMade(cx, env, target.name, expr);
@@ -34,7 +34,7 @@ export function checkIndex(cx: Context, env: Env, expr: ast.IndexExpr): Value {
   return value;
 }
 
-function checkMade(cx: Context, env: Env, name: string, expr: ast.IndexExpr): Value {
+function checkMade(cx: Context, env: ExprContext, name: string, expr: ast.IndexExpr): CheckedValue {
   const axes: AxisVar[] = [];
   let whole = true;
   for (const index of expr.indices) {
@@ -60,7 +60,13 @@ function checkMade(cx: Context, env: Env, name: string, expr: ast.IndexExpr): Va
   );
 }
 
-function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole: ast.IndexExpr): Value {
+function applyIndex(
+  cx: Context,
+  env: ExprContext,
+  value: CheckedValue,
+  index: ast.Index,
+  whole: ast.IndexExpr,
+): CheckedValue {
   const written = index.axis === undefined ? null : resolveAxisName(cx, env.scope, index.axis);
   if (index.axis !== undefined && written === null) return errorValue;
   if (written !== null && index.range === undefined && value.kind !== 'family') {
@@ -186,7 +192,7 @@ function applyIndex(cx: Context, env: Env, value: Value, index: ast.Index, whole
 }
 
 /** A bare name along a union's axis that is a member's, or a function's along any axis: a part is meant. */
-function asPart(cx: Context, env: Env, axis: AxisVar, index: ast.Expr): ast.NameExpr | null {
+function asPart(cx: Context, env: ExprContext, axis: AxisVar, index: ast.AstExpr): ast.NameExpr | null {
   if (index.kind !== 'Name' || index.primes > 0) return null;
   const union = cx.unions.get(axis.axis);
   if (union !== undefined && union.members.some((m) => m.name === index.name)) return index;
@@ -195,7 +201,12 @@ function asPart(cx: Context, env: Env, axis: AxisVar, index: ast.Expr): ast.Name
 }
 
 /** The axis that the static indices in an index belong to. */
-function axisSaid(cx: Context, values: readonly (Value | null)[], index: ast.Index, target: Value): AxisVar | null {
+function axisSaid(
+  cx: Context,
+  values: readonly (CheckedValue | null)[],
+  index: ast.Index,
+  target: CheckedValue,
+): AxisVar | null {
   const found: AxisVar[] = [];
   let computed = false;
   for (const value of values) {
@@ -219,7 +230,7 @@ function axisSaid(cx: Context, values: readonly (Value | null)[], index: ast.Ind
 }
 
 /** The axis that an index without one most likely means: the one its numbers are points of, else the first of what is indexed. */
-function likelyAxis(at: Value | null, target: Value): AxisVar | undefined {
+function likelyAxis(at: CheckedValue | null, target: CheckedValue): AxisVar | undefined {
   const axes =
     target.kind === 'family'
       ? target.family.axes

@@ -8,7 +8,7 @@ import { bareFamily, checkFamily } from './callables.ts';
 import type { Context } from './context.ts';
 import { describe, resolve } from './lookup.ts';
 import type { AxisVar, Declaration, InstanceDeclaration, UnionDeclaration } from '../types/program.ts';
-import type { Family, Scope, Template } from './name-scope.ts';
+import type { Family, NameScope, Template } from './name-scope.ts';
 import { instanceIsOne } from './steps.ts';
 import { bindTemplate, instanceFamily } from './templates.ts';
 import { boundaryAxes } from './check-families.ts';
@@ -18,7 +18,7 @@ type Definition = Exclude<ast.CallableDecl['definition'], ast.FunctionDefinition
 
 export function checkInstanceOrUnion(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   decl: ast.CallableDecl,
   definition: Definition,
   newAxis: ast.AxisName | null,
@@ -54,7 +54,7 @@ export function checkInstanceOrUnion(
 
 function checkInstance(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   decl: ast.CallableDecl,
   definition: ast.InstanceDefinition,
   template: Template,
@@ -124,7 +124,7 @@ function storesAreFixed(cx: Context, template: Template, family: Family, definit
 
 function checkUnion(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   decl: ast.CallableDecl,
   members: readonly ast.Member[],
   newAxis: ast.AxisName | null,
@@ -211,9 +211,9 @@ function checkUnion(
   return [declaration];
 }
 
-function memberFamily(cx: Context, scope: Scope, member: ast.Member): Family | null {
-  const base: ast.Expr = { kind: 'Name', name: member.name.text, primes: 0, span: member.name.span };
-  const expr: ast.Expr =
+function memberFamily(cx: Context, scope: NameScope, member: ast.Member): Family | null {
+  const base: ast.AstExpr = { kind: 'Name', name: member.name.text, primes: 0, span: member.name.span };
+  const expr: ast.AstExpr =
     member.indices === undefined ? base : { kind: 'Index', target: base, indices: member.indices, span: member.span };
   const entity = resolve(cx, scope, member.name.text, member.name.span, (e) => e.kind === 'family');
   if (entity === null || entity.kind === 'error' || entity.kind === 'pending') return null;

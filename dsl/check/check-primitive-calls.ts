@@ -15,7 +15,7 @@ import { behind } from './contraction-help.ts';
 import { argumentAdvice } from './foreign-idioms.ts';
 import { axesOfExpr, axesOfLabel } from './lookup.ts';
 import type { AxisVar, ElementType, Expr, Static, StaticOp, ValueType } from '../types/program.ts';
-import { errorValue, type Env, type Value } from './name-scope.ts';
+import { errorValue, type ExprContext, type CheckedValue } from './name-scope.ts';
 import { staticOp } from './check-statics.ts';
 import { listAxes, listWords } from './types.ts';
 import { elementOf, reportFamily, spanOf, toExpr } from './values.ts';
@@ -23,8 +23,8 @@ import { elementOf, reportFamily, spanOf, toExpr } from './values.ts';
 /** An argument as written, or one that is already a value (the left of `|>`). */
 export interface Argument {
   readonly label: ast.ArgLabel | null;
-  readonly ast: ast.Expr | null;
-  readonly value: Value | null;
+  readonly ast: ast.AstExpr | null;
+  readonly value: CheckedValue | null;
   readonly span: Span;
 }
 
@@ -115,7 +115,13 @@ const passOn: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
 ]);
 
 /** Types a call by name, `softmax(s, over: E)`. */
-export function callPrimitive(cx: Context, env: Env, name: string, args: readonly Argument[], span: Span): Value {
+export function callPrimitive(
+  cx: Context,
+  env: ExprContext,
+  name: string,
+  args: readonly Argument[],
+  span: Span,
+): CheckedValue {
   const candidates = primitivesNamed(name);
   let best: BindingProblem | null = null;
   for (const candidate of candidates) {
@@ -125,7 +131,7 @@ export function callPrimitive(cx: Context, env: Env, name: string, args: readonl
   }
   if (best === null) return errorValue;
   // The operands are read for their own mistakes, and for what advice has to say of them.
-  const inner: Env = { scope: env.scope, points: null };
+  const inner: ExprContext = { scope: env.scope, points: null };
   const values = args.map((a) => (a.label === null ? valueOf(cx, inner, a) : null));
   const habit = best.label === undefined ? undefined : habitOf(cx, best.label, args, values[0] ?? null);
   cx.report('MOE0328', best.span, { message: best.message, help: habit ?? best.help ?? usage(candidates) });
@@ -133,7 +139,12 @@ export function callPrimitive(cx: Context, env: Env, name: string, args: readonl
 }
 
 /** The advice for an argument that other libraries have: `dim: -1`, `keepdim: true`. */
-function habitOf(cx: Context, label: string, args: readonly Argument[], operand: Value | null): string | undefined {
+function habitOf(
+  cx: Context,
+  label: string,
+  args: readonly Argument[],
+  operand: CheckedValue | null,
+): string | undefined {
   const given = args.find((a) => a.label?.kind === 'NameLabel' && a.label.name === label)?.ast;
   const minus = given?.kind === 'Unary' && given.op === '-';
   const number = minus ? given.operand : given;
@@ -200,9 +211,9 @@ function bind(candidate: Primitive, name: string, args: readonly Argument[], spa
 }
 
 /** Reads the bound arguments and finishes the call. */
-function checkBound(cx: Context, env: Env, bound: Bound, span: Span): Value {
-  const inner: Env = { scope: env.scope, points: null };
-  const values = new Map<string, Value>();
+function checkBound(cx: Context, env: ExprContext, bound: Bound, span: Span): CheckedValue {
+  const inner: ExprContext = { scope: env.scope, points: null };
+  const values = new Map<string, CheckedValue>();
   const axes = new Map<string, readonly AxisVar[]>();
   const statics = new Map<string, Static>();
   const spans = new Map<string, Span>();
@@ -266,14 +277,14 @@ function checkBound(cx: Context, env: Env, bound: Bound, span: Span): Value {
   return applyPrimitive(cx, bound.primitive.name, { values, axes, statics, spans }, span);
 }
 
-function valueOf(cx: Context, env: Env, argument: Argument): Value {
+function valueOf(cx: Context, env: ExprContext, argument: Argument): CheckedValue {
   if (argument.value !== null) return argument.value;
   return argument.ast === null ? errorValue : cx.expr(env, argument.ast);
 }
 
 /** The parts of a call, bound to parameters; operands are values of no settled element type yet. */
 export interface Operands {
-  readonly values: ReadonlyMap<string, Value>;
+  readonly values: ReadonlyMap<string, CheckedValue>;
   readonly axes?: ReadonlyMap<string, readonly AxisVar[]>;
   readonly statics?: ReadonlyMap<string, Static>;
   readonly spans?: ReadonlyMap<string, Span>;
@@ -282,7 +293,7 @@ export interface Operands {
 }
 
 /** Finishes a call of a primitive from its operands: folds statics, settles element types, asks the typing rule. */
-export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Operands, span: Span): Value {
+export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Operands, span: Span): CheckedValue {
   const { values } = operands;
   for (const value of values.values()) if (value.kind === 'error') return errorValue;
   const form = staticForms.get(name);

@@ -13,7 +13,7 @@ import { checkDeclarations, readItems, sortReporting } from './declarations.ts';
 import { Context, nameHelp, type Rules } from './context.ts';
 import type { CallableDeclaration, Declaration, Program } from '../types/program.ts';
 import { declareItems, itemsOf, namesIn, type Item } from './resolve-names.ts';
-import { Scope, type Owner } from './name-scope.ts';
+import { NameScope, type Owner } from './name-scope.ts';
 import { listWords } from './types.ts';
 import { checkBody } from './bodies.ts';
 import { checkExpr } from './infer-types.ts';
@@ -59,7 +59,7 @@ export interface Checked {
 
 interface FileUnit {
   readonly file: ast.File;
-  readonly scope: Scope;
+  readonly scope: NameScope;
   readonly items: readonly Item[];
   readonly byName: ReadonlyMap<string, Item>;
   /** Imported names: the unit and item each is. */
@@ -76,7 +76,7 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
       library.some((file) => file.decls.some((d) => d.kind === 'Callable' && d.name.text === name))
     );
   }, rules);
-  const language = new Scope(null, ownerOf('the language', 'fn'));
+  const language = new NameScope(null, ownerOf('the language', 'fn'));
   const main = loadFiles(cx, files, language);
   const units = [main, ...reachable(main)];
 
@@ -137,13 +137,13 @@ function ownerOf(name: string, role: Owner['role']): Owner {
 // ------------------------------------------------------------------------------------------------------------- files
 
 /** Loads a file and, one after the other, everything that is imported; a file imported twice is one unit. */
-function loadFiles(cx: Context, files: CheckFiles, language: Scope): FileUnit {
+function loadFiles(cx: Context, files: CheckFiles, language: NameScope): FileUnit {
   const units = new Map<ast.File, FileUnit>();
   const queue: FileUnit[] = [];
   const unitOf = (file: ast.File): FileUnit => {
     const known = units.get(file);
     if (known !== undefined) return known;
-    const scope = new Scope(language, ownerOf(file.span.source, 'fn'));
+    const scope = new NameScope(language, ownerOf(file.span.source, 'fn'));
     const items = declareItems(cx, scope, itemsOf(file.decls));
     const unit: FileUnit = {
       file,
@@ -238,7 +238,7 @@ function readGlobals(cx: Context, main: FileUnit, units: readonly FileUnit[]): r
   };
   const roots = [...main.items, ...[...main.imported.values()].map((i) => i.item)];
   const sorted = sortReporting(cx, roots, references, (item) => unitOf(item).scope);
-  const importers = new Map<Item, { readonly scope: Scope; readonly name: string }[]>();
+  const importers = new Map<Item, { readonly scope: NameScope; readonly name: string }[]>();
   for (const unit of units) {
     for (const [name, { item }] of unit.imported)
       importers.set(item, [...(importers.get(item) ?? []), { scope: unit.scope, name }]);
@@ -256,8 +256,8 @@ function readGlobals(cx: Context, main: FileUnit, units: readonly FileUnit[]): r
 /** An item that has been read is seen under its name in the files that import it. */
 function publish(
   item: Item,
-  scope: Scope,
-  importers: ReadonlyMap<Item, readonly { readonly scope: Scope; readonly name: string }[]>,
+  scope: NameScope,
+  importers: ReadonlyMap<Item, readonly { readonly scope: NameScope; readonly name: string }[]>,
 ): void {
   const binding = scope.own(item.name.text);
   if (binding === null || binding.entity.kind === 'pending') return;
@@ -271,12 +271,12 @@ function publish(
 
 function checkModel(
   cx: Context,
-  file: Scope,
-  model: ast.Model,
+  file: NameScope,
+  model: ast.AstModel,
   globals: readonly Declaration[],
   train: Declaration,
 ): Program {
-  const scope = new Scope(file, ownerOf(model.name.text, 'model'));
+  const scope = new NameScope(file, ownerOf(model.name.text, 'model'));
   const all = checkDeclarations(cx, scope, model.items);
   const entries = all.filter((d): d is CallableDeclaration => d.kind === 'callable' && d.role === 'entry');
   const order = model.items.flatMap((item) => (item.kind === 'Entry' ? [item.name.text] : []));
@@ -295,7 +295,7 @@ function chooseModel(
   cx: Context,
   main: ast.File,
   options: CheckOptions,
-  programs: readonly { readonly model: ast.Model; readonly program: Program }[],
+  programs: readonly { readonly model: ast.AstModel; readonly program: Program }[],
 ): Program | null {
   const names = programs.map((p) => p.model.name.text);
   for (const [i, { model }] of programs.entries()) {

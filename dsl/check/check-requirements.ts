@@ -6,11 +6,11 @@ import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import type { MessagePart, Stmt } from '../types/program.ts';
-import type { Scope } from './name-scope.ts';
+import type { NameScope } from './name-scope.ts';
 import { formatType } from './types.ts';
 import { toExpr } from './values.ts';
 
-export function checkRequire(cx: Context, scope: Scope, stmt: ast.Require, out: Stmt[]): void {
+export function checkRequire(cx: Context, scope: NameScope, stmt: ast.Require, out: Stmt[]): void {
   const value = cx.expr({ scope, points: null }, stmt.condition);
   const message = stmt.message === undefined ? null : messageOf(cx, scope, stmt.message);
   const { span } = stmt.condition;
@@ -38,7 +38,7 @@ export function checkRequire(cx: Context, scope: Scope, stmt: ast.Require, out: 
 }
 
 /** The text with what stands in braces: scalars in sight, and axes, which show their size. Null after a diagnostic. */
-function messageOf(cx: Context, scope: Scope, literal: ast.StringLiteral): readonly MessagePart[] | null {
+function messageOf(cx: Context, scope: NameScope, literal: ast.StringLiteral): readonly MessagePart[] | null {
   const parts: MessagePart[] = [];
   const pieces = literal.value.split(/([{}])/);
   let name: string | null = null;
@@ -58,7 +58,7 @@ function messageOf(cx: Context, scope: Scope, literal: ast.StringLiteral): reado
   return name === null ? parts.filter((part) => part !== '') : refused(cx, literal.span, 'a brace that is not closed');
 }
 
-function shownValue(cx: Context, scope: Scope, name: string, span: Span): MessagePart | null {
+function shownValue(cx: Context, scope: NameScope, name: string, span: Span): MessagePart | null {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return refused(cx, span, `\`{${name}}\``);
   const value = cx.expr({ scope, points: null }, { kind: 'Name', name, primes: 0, span });
   const expr = value.kind === 'error' ? null : toExpr(cx, value, null, span);

@@ -9,8 +9,8 @@ import { hasAxis, uniteAxes, withoutAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { axesInBraces } from '../types/axes.ts';
 import { checkPattern, type PatternNames } from './name-patterns.ts';
-import type { AxisVar, InstanceSource, NamePattern, StoredDim, StoredPart, StoreSource } from '../types/program.ts';
-import type { Family, Inner, Scope, Template } from './name-scope.ts';
+import type { AxisVar, InstanceSource, NamePattern, StoredDim, StoredPart, VariableSource } from '../types/program.ts';
+import type { Family, Inner, NameScope, Template } from './name-scope.ts';
 import { formatAxes, listAxes, listWords, substituteAxis } from './types.ts';
 
 /** Stored encodings and the number of tensors each is made of. */
@@ -19,10 +19,10 @@ export const decoders: ReadonlyMap<string, number> = new Map([['mxfp4', 2]]);
 /** A source on a param or state: `declared` are its own axes. */
 export function checkStoreSource(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   source: ast.Source,
   declared: readonly AxisVar[],
-): StoreSource | null {
+): VariableSource | null {
   const axes = uniteAxes(scope.owner.family, declared);
   return checkSource(cx, source, { scope, axes, what: 'the tensor', param: false }, []);
 }
@@ -30,8 +30,8 @@ export function checkStoreSource(
 /** A source on an instance: a prefix and a record, or one pattern. */
 export function checkInstanceSource(
   cx: Context,
-  scope: Scope,
-  from: ast.InstanceSource,
+  scope: NameScope,
+  from: ast.AstInstanceSource,
   template: Template,
   family: Family,
 ): InstanceSource | null {
@@ -74,7 +74,7 @@ export function checkInstanceSource(
     return { span: from.prefix.span, prefix, record: null, ...(from.frozen ? { frozen: 'all' as const } : {}) };
   }
 
-  const record = new Map<string, StoreSource>();
+  const record = new Map<string, VariableSource>();
   const frozen = new Set<string>();
   for (const binding of from.bindings) {
     const key = binding.path.map((p) => p.text).join('.');
@@ -138,7 +138,7 @@ function checkSource(
   source: ast.Source,
   names: PatternNames,
   outer: readonly AxisVar[],
-): StoreSource | null {
+): VariableSource | null {
   const patterns = source.names.map((name) => checkPattern(cx, name, names));
   const whole = patterns.filter((p) => p !== null);
   if (whole.length < patterns.length) return null;

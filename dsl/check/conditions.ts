@@ -7,13 +7,13 @@ import { axesOfType, sameAxes } from '../types/axes.ts';
 import { coerceExpr } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import type { ElementType, Expr, Static, ValueType } from '../types/program.ts';
-import { errorValue, type Env, type CheckedBody, finishBody, type Value } from './name-scope.ts';
+import { errorValue, type ExprContext, type CheckedBody, finishBody, type CheckedValue } from './name-scope.ts';
 import { staticIf } from './check-statics.ts';
 import { formatType, tensorType } from './types.ts';
 import { elementOf, toExpr } from './values.ts';
 
 /** Both sides are typed and must agree; only the side that is taken will exist. */
-export function checkIf(cx: Context, env: Env, expr: ast.If): Value {
+export function checkIf(cx: Context, env: ExprContext, expr: ast.If): CheckedValue {
   const condition = cx.expr({ scope: env.scope, points: null }, expr.condition);
   const known = staticCondition(cx, condition, expr.condition.span);
   const then = checkSide(cx, env, expr.then);
@@ -27,7 +27,7 @@ export function checkIf(cx: Context, env: Env, expr: ast.If): Value {
 }
 
 /** A side of an `if` in an index keeps the axis that is indexed: its result may be a named point. */
-function checkSide(cx: Context, env: Env, body: ast.Body): CheckedBody {
+function checkSide(cx: Context, env: ExprContext, body: ast.Body): CheckedBody {
   if (env.points !== null && body.items.length === 0) {
     const result = cx.expr(env, body.result);
     return { scope: env.scope, declarations: [], statements: [], result, span: body.result.span };
@@ -35,7 +35,7 @@ function checkSide(cx: Context, env: Env, body: ast.Body): CheckedBody {
   return cx.body(env.scope, body);
 }
 
-function elseIf(cx: Context, env: Env, expr: ast.If): CheckedBody {
+function elseIf(cx: Context, env: ExprContext, expr: ast.If): CheckedBody {
   return { scope: env.scope, declarations: [], statements: [], result: checkIf(cx, env, expr), span: expr.span };
 }
 
@@ -43,7 +43,7 @@ function isBare(body: CheckedBody): boolean {
   return body.statements.length === 0 && body.declarations.length === 0;
 }
 
-function staticCondition(cx: Context, value: Value, span: Span): Static | null {
+function staticCondition(cx: Context, value: CheckedValue, span: Span): Static | null {
   if (value.kind === 'error') return null;
   if (value.kind === 'static' && value.value.type === 'bool') return value.value;
   if (value.kind === 'static') {
@@ -61,7 +61,13 @@ function staticCondition(cx: Context, value: Value, span: Span): Static | null {
 }
 
 /** The two sides as one value: a literal takes the type of the other side, a route the other's arrow. */
-function joinSides(cx: Context, condition: Static, then: CheckedBody, otherwise: CheckedBody, span: Span): Value {
+function joinSides(
+  cx: Context,
+  condition: Static,
+  then: CheckedBody,
+  otherwise: CheckedBody,
+  span: Span,
+): CheckedValue {
   const make = (element: ElementType | null): Expr | null => {
     const a = sideExpr(cx, then, element, otherwise);
     const b = sideExpr(cx, otherwise, element, then);
@@ -82,7 +88,7 @@ function joinSides(cx: Context, condition: Static, then: CheckedBody, otherwise:
   };
 }
 
-function isOpen(value: Value): boolean {
+function isOpen(value: CheckedValue): boolean {
   return (value.kind === 'static' && value.value.type === 'number') || (value.kind === 'value' && value.adopt !== null);
 }
 

@@ -19,10 +19,10 @@ import type {
   Expr,
   Id,
   Static,
-  StoreDeclaration,
+  VariableDeclaration,
   UnionDeclaration,
 } from '../types/program.ts';
-import type { CheckedBody, Env, Family, Scope, Value } from './name-scope.ts';
+import type { CheckedBody, ExprContext, Family, NameScope, CheckedValue } from './name-scope.ts';
 import type * as ast from '../syntax/ast.ts';
 import type { NameOf } from './types.ts';
 
@@ -31,8 +31,8 @@ import type { NameOf } from './types.ts';
  * context, so that no rule imports the function that dispatches to it.
  */
 export interface Rules {
-  readonly expr: (cx: Context, env: Env, expr: ast.Expr) => Value;
-  readonly body: (cx: Context, parent: Scope, body: ast.Body) => CheckedBody;
+  readonly expr: (cx: Context, env: ExprContext, expr: ast.AstExpr) => CheckedValue;
+  readonly body: (cx: Context, parent: NameScope, body: ast.Body) => CheckedBody;
 }
 
 export class Context {
@@ -49,7 +49,7 @@ export class Context {
   readonly called = new Map<Expr, Family>();
   /** Those of them that are a chain's, with the name the chain gives them. */
   readonly steps = new Map<Id, { readonly name: string; readonly span: Span }>();
-  readonly stores = new Map<Id, StoreDeclaration>();
+  readonly stores = new Map<Id, VariableDeclaration>();
   /** The indices that a callable's body, or the arguments of an instance, mention, and that are bound outside of it. */
   readonly bodyIndices = new Map<Id, ReadonlySet<Id>>();
   /** Whether the library declares a name: for the help of a name that is not imported. */
@@ -65,11 +65,11 @@ export class Context {
     this.#rules = rules;
   }
 
-  expr(env: Env, expr: ast.Expr): Value {
+  expr(env: ExprContext, expr: ast.AstExpr): CheckedValue {
     return this.#rules.expr(this, env, expr);
   }
 
-  body(parent: Scope, body: ast.Body): CheckedBody {
+  body(parent: NameScope, body: ast.Body): CheckedBody {
     return this.#rules.body(this, parent, body);
   }
 

@@ -9,10 +9,10 @@ import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { mentionsOfExpr } from './mentions.ts';
 import { checkInstanceOrUnion } from './check-instances.ts';
-import type { AxisVar, Declaration, Id, Static, StaticType, StoreDeclaration } from '../types/program.ts';
+import type { AxisVar, Declaration, Id, Static, StaticType, VariableDeclaration } from '../types/program.ts';
 import { declareItems, itemsOf, namesIn, sortItems, type Item } from './resolve-names.ts';
-import type { Scope } from './name-scope.ts';
-import { storeIsOne } from './steps.ts';
+import type { NameScope } from './name-scope.ts';
+import { variableIsOne } from './steps.ts';
 import { checkType } from './type-exprs.ts';
 import { formatType, listWords } from './types.ts';
 import { staticOf } from './values.ts';
@@ -20,7 +20,7 @@ import { staticOf } from './values.ts';
 /** Declares and reads them all. The result is in reading order: whatever a declaration needs stands before it. */
 export function checkDeclarations(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   decls: readonly (ast.Decl | ast.Entry)[],
 ): readonly Declaration[] {
   const items = declareItems(cx, scope, itemsOf(decls));
@@ -28,7 +28,7 @@ export function checkDeclarations(
 }
 
 /** Sorts the items of one scope; the members of a circle are errors from here on. */
-function sortScope(cx: Context, scope: Scope, items: readonly Item[]): readonly Item[] {
+function sortScope(cx: Context, scope: NameScope, items: readonly Item[]): readonly Item[] {
   const byName = new Map<string, Item>();
   for (const item of items) {
     byName.set(item.name.text, item);
@@ -57,7 +57,7 @@ export function sortReporting(
   cx: Context,
   items: readonly Item[],
   references: (item: Item) => Iterable<Item>,
-  scopeOf: (item: Item) => Scope,
+  scopeOf: (item: Item) => NameScope,
 ): readonly Item[] {
   const { sorted, circles } = sortItems(items, references);
   const broken = new Set<Item>();
@@ -89,7 +89,11 @@ export function sortReporting(
 }
 
 /** Reads sorted items, each in its scope. */
-export function readItems(cx: Context, items: readonly Item[], scopeOf: (item: Item) => Scope): readonly Declaration[] {
+export function readItems(
+  cx: Context,
+  items: readonly Item[],
+  scopeOf: (item: Item) => NameScope,
+): readonly Declaration[] {
   const out: Declaration[] = [];
   for (const item of items) {
     const scope = scopeOf(item);
@@ -103,7 +107,7 @@ export function readItems(cx: Context, items: readonly Item[], scopeOf: (item: I
   return out;
 }
 
-function readItem(cx: Context, scope: Scope, item: Item): readonly Declaration[] {
+function readItem(cx: Context, scope: NameScope, item: Item): readonly Declaration[] {
   switch (item.kind) {
     case 'axis':
       return readAxis(cx, scope, item.name, item.binding);
@@ -129,7 +133,7 @@ function readItem(cx: Context, scope: Scope, item: Item): readonly Declaration[]
   }
 }
 
-function readAxis(cx: Context, scope: Scope, name: ast.Ident, binding: ast.AxisBinding): readonly Declaration[] {
+function readAxis(cx: Context, scope: NameScope, name: ast.Ident, binding: ast.AxisBinding): readonly Declaration[] {
   const id = cx.fresh();
   const base = { kind: 'axis', id, name: name.text, span: name.span } as const;
   const axis: AxisVar = { axis: id, primes: 0 };
@@ -163,7 +167,7 @@ function readAxis(cx: Context, scope: Scope, name: ast.Ident, binding: ast.AxisB
   return [declaration];
 }
 
-function readConst(cx: Context, scope: Scope, name: ast.Ident, binding: ast.ConstBinding): readonly Declaration[] {
+function readConst(cx: Context, scope: NameScope, name: ast.Ident, binding: ast.ConstBinding): readonly Declaration[] {
   let value: Static | null = null;
   if (binding.value === undefined) {
     if (scope.owner.role !== 'model') {
@@ -184,7 +188,12 @@ function readConst(cx: Context, scope: Scope, name: ast.Ident, binding: ast.Cons
   return [declaration];
 }
 
-function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDecl['store']): readonly Declaration[] {
+function readStore(
+  cx: Context,
+  scope: NameScope,
+  slot: ast.Slot,
+  store: ast.VariableDecl['store'],
+): readonly Declaration[] {
   const { name } = slot;
   const type = checkType(cx, scope, slot.type);
   if (type === null) return [];
@@ -233,7 +242,7 @@ function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDe
     frozen: slot.frozen,
     source,
   } as const;
-  if (!storeIsOne(cx, declaration) || !initialIsKnown(cx, scope, declaration)) return [];
+  if (!variableIsOne(cx, declaration) || !initialIsKnown(cx, scope, declaration)) return [];
   scope.set(name.text, { kind: 'store', declaration }, name.span);
   cx.stores.set(id, declaration);
   return [declaration];
@@ -243,7 +252,7 @@ function readStore(cx: Context, scope: Scope, slot: ast.Slot, store: ast.StoreDe
  * Whether an initial value (or a control's default) reads only what is there when it is computed: no value of the body around,
  * and, if it is to be stored, nothing that changes or comes with a run.
  */
-function initialIsKnown(cx: Context, scope: Scope, declaration: StoreDeclaration): boolean {
+function initialIsKnown(cx: Context, scope: NameScope, declaration: VariableDeclaration): boolean {
   const { initial, name, store } = declaration;
   if (initial === null) return true;
   const mentions = mentionsOfExpr(cx, initial);

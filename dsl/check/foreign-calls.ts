@@ -8,10 +8,15 @@ import { primitivesNamed } from '../primitives/primitive-table.ts';
 import type { Context } from './context.ts';
 import { adviceFor, isForeignModule, shown } from './foreign-idioms.ts';
 import type { Argument } from './check-primitive-calls.ts';
-import { errorValue, type Env, type Value } from './name-scope.ts';
+import { errorValue, type ExprContext, type CheckedValue } from './name-scope.ts';
 
 /** An error value after the diagnostic, if the callee is a name of another library; else null. */
-export function foreignCall(cx: Context, env: Env, callee: ast.Expr, args: readonly Argument[]): Value | null {
+export function foreignCall(
+  cx: Context,
+  env: ExprContext,
+  callee: ast.AstExpr,
+  args: readonly Argument[],
+): CheckedValue | null {
   const unknown = (name: string): boolean => env.scope.lookup(name) === null && primitivesNamed(name).length === 0;
   const operands = args.flatMap((a) => (a.ast === null ? [] : [a.ast]));
   if (callee.kind === 'Name') {
@@ -44,12 +49,17 @@ export function foreignCall(cx: Context, env: Env, callee: ast.Expr, args: reado
 }
 
 /** `F` is also what many call an axis. */
-function isAxis(env: Env, name: string): boolean {
+function isAxis(env: ExprContext, name: string): boolean {
   return env.scope.lookup(name)?.binding.entity.kind === 'axis';
 }
 
 /** `x.T`: a value has no members. */
-export function reportMember(cx: Context, path: ast.PathExpr, target: Value, operands: readonly ast.Expr[] = []): void {
+export function reportMember(
+  cx: Context,
+  path: ast.PathExpr,
+  target: CheckedValue,
+  operands: readonly ast.AstExpr[] = [],
+): void {
   const all = [path.target, ...operands];
   cx.report('MOE0214', path.span, {
     message: `a value has no members: nothing is called .${path.name.text}`,
@@ -61,9 +71,9 @@ export function reportMember(cx: Context, path: ast.PathExpr, target: Value, ope
 
 function helpFor(
   name: string,
-  operands: readonly ast.Expr[],
+  operands: readonly ast.AstExpr[],
   axis: string | null,
-  all: readonly ast.Expr[],
+  all: readonly ast.AstExpr[],
 ): string | undefined {
   const advice = adviceFor(name, operands, axis);
   if (advice !== undefined) return advice;
@@ -82,7 +92,7 @@ const isNoElement = ({ ast: expr }: Argument): boolean =>
   expr === null || expr.kind !== 'Name' || !/^(?:f32|f16|i32|bool)$/.test(expr.name);
 
 /** Checks the arguments for their own mistakes; the last axis of the first. */
-function checkArguments(cx: Context, env: Env, args: readonly Argument[]): string | null {
+function checkArguments(cx: Context, env: ExprContext, args: readonly Argument[]): string | null {
   // `x.to(f16)`: the name of an element type is no value.
   const values = args
     .filter(isNoElement)
@@ -90,7 +100,7 @@ function checkArguments(cx: Context, env: Env, args: readonly Argument[]): strin
   return values[0] === undefined ? null : lastAxis(cx, values[0]);
 }
 
-function lastAxis(cx: Context, value: Value): string | null {
+function lastAxis(cx: Context, value: CheckedValue): string | null {
   if (value.kind !== 'value' || value.expr.type.kind === 'tuple') return null;
   // Features have a size of their own, tokens that of the run.
   const axes = axesOfType(value.expr.type);
@@ -98,8 +108,8 @@ function lastAxis(cx: Context, value: Value): string | null {
   return axis === undefined ? null : cx.nameOf(axis);
 }
 
-function endsOf(path: ast.PathExpr): { readonly root: ast.Expr; readonly last: string } {
-  let root: ast.Expr = path.target;
+function endsOf(path: ast.PathExpr): { readonly root: ast.AstExpr; readonly last: string } {
+  let root: ast.AstExpr = path.target;
   while (root.kind === 'Path') root = root.target;
   return { root, last: path.name.text };
 }

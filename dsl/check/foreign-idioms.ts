@@ -17,7 +17,7 @@ export function isForeignModule(name: string): boolean {
 }
 
 /** An operand as it is written, if it is short; else an ellipsis. */
-export function shown(expr: ast.Expr | undefined): string {
+export function shown(expr: ast.AstExpr | undefined): string {
   switch (expr?.kind) {
     case 'Name':
       return expr.name + "'".repeat(expr.primes);
@@ -159,7 +159,7 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
 /** How this language says what a function or method of another is for; `operands` as written, a method's tensor first. */
 export function adviceFor(
   name: string,
-  operands: readonly (ast.Expr | undefined)[],
+  operands: readonly (ast.AstExpr | undefined)[],
   axis: string | null,
 ): string | undefined {
   const [x, y, z] = operands.map(shown);

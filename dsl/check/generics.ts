@@ -7,7 +7,7 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
 import type { AxisDeclaration, ConstDeclaration } from '../types/program.ts';
-import { type Scope, type Template, type TemplateAxis, type TemplateNumber } from './name-scope.ts';
+import { type NameScope, type Template, type TemplateAxis, type TemplateNumber } from './name-scope.ts';
 import { primitivesNamed } from '../primitives/primitive-table.ts';
 import { isPredefined } from './shadowing.ts';
 import { staticOf } from './values.ts';
@@ -18,7 +18,7 @@ export interface CallableSyntax {
   readonly span: ast.Span;
   readonly role: ast.CallableDecl['role'] | 'entry';
   readonly generics?: readonly ast.Generic[];
-  readonly family?: readonly ast.FamilyAxis[];
+  readonly family?: readonly ast.AstFamilyAxis[];
   readonly signature: ast.Signature;
   readonly body: ast.Body;
   readonly docs: string;
@@ -34,7 +34,7 @@ export interface TemplateParameters {
 }
 
 /** Declares the parameters of a template in the scope of its head. */
-export function templateParameters(cx: Context, scope: Scope, callable: CallableSyntax): TemplateParameters {
+export function templateParameters(cx: Context, scope: NameScope, callable: CallableSyntax): TemplateParameters {
   const asAxes = namesUsedAsAxes(callable, scope);
   const inSignature = signatureAxes(callable.signature);
   let broken = false;
@@ -78,7 +78,7 @@ export function templateParameters(cx: Context, scope: Scope, callable: Callable
   return { order, axes, numbers, broken, declarations };
 }
 
-function axisInitial(cx: Context, scope: Scope, expr: ast.Expr): TemplateAxis['initial'] {
+function axisInitial(cx: Context, scope: NameScope, expr: ast.AstExpr): TemplateAxis['initial'] {
   if (expr.kind === 'Name') {
     const entity = scope.lookup(expr.name)?.binding.entity;
     if (entity?.kind === 'axis') return { kind: 'axis', axis: { axis: entity.axis.axis, primes: expr.primes } };
@@ -103,7 +103,7 @@ function signatureAxes(signature: ast.Signature): ReadonlyMap<string, ast.Span> 
 }
 
 /** Names that stand where only an axis can. */
-function namesUsedAsAxes(callable: CallableSyntax, scope: Scope): ReadonlySet<string> {
+function namesUsedAsAxes(callable: CallableSyntax, scope: NameScope): ReadonlySet<string> {
   const found = new Set<string>();
   const stack: object[] = [callable.signature, callable.body, ...(callable.family ?? [])];
   const addNames = (expr: unknown): void => {
@@ -176,7 +176,7 @@ function addArguments(callee: unknown, args: unknown, add: (expr: unknown) => vo
 }
 
 /** `Rope<C>`: an argument is an axis if the template's parameter is one. */
-function addGenericArguments(scope: Scope, template: unknown, args: unknown, add: (expr: unknown) => void): void {
+function addGenericArguments(scope: NameScope, template: unknown, args: unknown, add: (expr: unknown) => void): void {
   if (!isObject(template) || !('text' in template) || typeof template.text !== 'string' || !Array.isArray(args)) return;
   const entity = scope.lookup(template.text)?.binding.entity;
   if (entity?.kind !== 'template') return;

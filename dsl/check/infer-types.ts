@@ -14,19 +14,19 @@ import { checkIf } from './conditions.ts';
 import { contractionHelp } from './contraction-help.ts';
 import { foreignCall, reportMember } from './foreign-calls.ts';
 import { adviceFor, isForeignModule } from './foreign-idioms.ts';
-import { callFamily, type GivenArgument } from './check-calls.ts';
+import { callFamily, type BoundArgument } from './check-calls.ts';
 import type { Context } from './context.ts';
-import { storePath } from './check-families.ts';
+import { variablePath } from './check-families.ts';
 import { checkIndex } from './check-indexing.ts';
 import { describe, isElementType, resolve } from './lookup.ts';
 import { applyPrimitive, callPrimitive, writtenArguments, type Argument } from './check-primitive-calls.ts';
-import { errorValue, type Entity, type Env, type Family, type Value } from './name-scope.ts';
+import { errorValue, type Entity, type ExprContext, type Family, type CheckedValue } from './name-scope.ts';
 import { exactLiteral, truncatedToI32 } from './check-statics.ts';
 import { directCall } from './templates.ts';
 import { checkIs } from './unions.ts';
-import { localExpr, openByConversion, settled, toExpr } from './values.ts';
+import { localExpr, untypedByConversion, typedValue, toExpr } from './values.ts';
 
-export function checkExpr(cx: Context, env: Env, expr: ast.Expr): Value {
+export function checkExpr(cx: Context, env: ExprContext, expr: ast.AstExpr): CheckedValue {
   switch (expr.kind) {
     case 'Number': {
       const exact = exactLiteral(expr.text);
@@ -74,7 +74,7 @@ export function checkExpr(cx: Context, env: Env, expr: ast.Expr): Value {
   }
 }
 
-const signs: Record<ast.BinaryOp | ast.CompareOp | ast.Logical['op'], PrimitiveName> = {
+const signs: Record<ast.AstBinaryOp | ast.CompareOp | ast.Logical['op'], PrimitiveName> = {
   '+': 'add',
   '-': 'sub',
   '*': 'mul',
@@ -91,7 +91,12 @@ const signs: Record<ast.BinaryOp | ast.CompareOp | ast.Logical['op'], PrimitiveN
   or: 'or',
 };
 
-function binary(cx: Context, env: Env, expr: ast.Binary | ast.Compare | ast.Logical, name: PrimitiveName): Value {
+function binary(
+  cx: Context,
+  env: ExprContext,
+  expr: ast.Binary | ast.Compare | ast.Logical,
+  name: PrimitiveName,
+): CheckedValue {
   const x = checkExpr(cx, env, expr.left);
   const y = checkExpr(cx, env, expr.right);
   const spans = new Map([
@@ -112,7 +117,7 @@ function binary(cx: Context, env: Env, expr: ast.Binary | ast.Compare | ast.Logi
   );
 }
 
-function unary(cx: Context, env: Env, expr: ast.Unary): Value {
+function unary(cx: Context, env: ExprContext, expr: ast.Unary): CheckedValue {
   const x = checkExpr(cx, env, expr.operand);
   const name = expr.op === '-' ? 'neg' : 'not';
   return applyPrimitive(
@@ -124,7 +129,7 @@ function unary(cx: Context, env: Env, expr: ast.Unary): Value {
 }
 
 /** `a @ b`: which axes it contracts is the algebra's rule, the program holds them. */
-function contraction(cx: Context, env: Env, expr: ast.Dot): Value {
+function contraction(cx: Context, env: ExprContext, expr: ast.Dot): CheckedValue {
   const left = checkExpr(cx, env, expr.left);
   const right = checkExpr(cx, env, expr.right);
   if (left.kind === 'error' || right.kind === 'error') return errorValue;
@@ -150,14 +155,14 @@ function contraction(cx: Context, env: Env, expr: ast.Dot): Value {
   return applyPrimitive(cx, 'dot', { values, axes: new Map([['over', axes]]), spans }, expr.span);
 }
 
-function tuple(cx: Context, env: Env, expr: ast.Tuple): Value {
+function tuple(cx: Context, env: ExprContext, expr: ast.Tuple): CheckedValue {
   const items = expr.items.map((item) => checkExpr(cx, env, item));
   if (items.some((item) => item.kind === 'error')) return errorValue;
   return { kind: 'tuple', items, names: [], span: expr.span };
 }
 
 /** A record, in the order of the declared result if that has the same names. */
-function record(cx: Context, env: Env, expr: ast.RecordExpr): Value {
+function record(cx: Context, env: ExprContext, expr: ast.RecordExpr): CheckedValue {
   const read = expr.fields.map((field) => ({ name: field.name.text, value: checkExpr(cx, env, field.value) }));
   if (read.some((field) => field.value.kind === 'error')) return errorValue;
   const order = env.scope.owner.resultNames;
@@ -166,7 +171,7 @@ function record(cx: Context, env: Env, expr: ast.RecordExpr): Value {
   return { kind: 'tuple', items: fields.map((f) => f.value), names: fields.map((f) => f.name), span: expr.span };
 }
 
-function checkName(cx: Context, env: Env, expr: ast.NameExpr): Value {
+function checkName(cx: Context, env: ExprContext, expr: ast.NameExpr): CheckedValue {
   const { scope } = env;
   const point = expr.primes === 0 ? pointNamed(cx, env, expr.name, expr.span) : null;
   if (point !== null) return point;
@@ -184,9 +189,9 @@ function checkName(cx: Context, env: Env, expr: ast.NameExpr): Value {
 }
 
 /** A named point: of the axis that is indexed, else of the one axis that has it, unless the name is declared. */
-function pointNamed(cx: Context, env: Env, name: string, span: Span): Value | null {
+function pointNamed(cx: Context, env: ExprContext, name: string, span: Span): CheckedValue | null {
   const { points, scope } = env;
-  const pointOf = (axis: { readonly axis: number; readonly primes: number }): Value | null => {
+  const pointOf = (axis: { readonly axis: number; readonly primes: number }): CheckedValue | null => {
     const of = cx.axisOf(axis).of;
     const position = of.kind === 'points' ? of.names.indexOf(name) : -1;
     return position < 0 ? null : { kind: 'static', value: { kind: 'point', type: 'number', axis, position, span } };
@@ -207,7 +212,7 @@ function pointNamed(cx: Context, env: Env, name: string, span: Span): Value | nu
   return errorValue;
 }
 
-function valueOfEntity(cx: Context, env: Env, entity: Entity, expr: ast.NameExpr): Value {
+function valueOfEntity(cx: Context, env: ExprContext, entity: Entity, expr: ast.NameExpr): CheckedValue {
   const { span } = expr;
   if (expr.primes > 0 && entity.kind !== 'axis' && entity.kind !== 'error') {
     cx.report('MOE0204', span, { message: `only an axis has twins, ${expr.name} is ${describe(entity)}` });
@@ -230,7 +235,7 @@ function valueOfEntity(cx: Context, env: Env, entity: Entity, expr: ast.NameExpr
       return { kind: 'static', value: entity.value };
     case 'local': {
       const local = localExpr(entity.local, expr.name, entity.type, span);
-      return entity.ones ? openByConversion(local) : settled(local);
+      return entity.ones ? untypedByConversion(local) : typedValue(local);
     }
     case 'store': {
       const { declaration } = entity;
@@ -248,7 +253,7 @@ function valueOfEntity(cx: Context, env: Env, entity: Entity, expr: ast.NameExpr
         });
         return errorValue;
       }
-      return settled({ kind: 'store', decl: declaration.id, via: [], type: declaration.type, span });
+      return typedValue({ kind: 'store', decl: declaration.id, via: [], type: declaration.type, span });
     }
     case 'family':
       return { kind: 'family', family: { ...entity.family, expr: { ...entity.family.expr, span } } };
@@ -266,8 +271,14 @@ function valueOfEntity(cx: Context, env: Env, entity: Entity, expr: ast.NameExpr
 const instanceKeyword = { expert: 'experts', router: 'router', fn: 'fn' } as const;
 
 /** A call or a pipe: of a primitive, an element type, a family, a template without stores. */
-function checkCall(cx: Context, env: Env, callee: ast.Expr, args: readonly Argument[], span: Span): Value {
-  const inner: Env = { scope: env.scope, points: null };
+function checkCall(
+  cx: Context,
+  env: ExprContext,
+  callee: ast.AstExpr,
+  args: readonly Argument[],
+  span: Span,
+): CheckedValue {
+  const inner: ExprContext = { scope: env.scope, points: null };
   if (callee.kind === 'Name' && callee.primes === 0) {
     const found = env.scope.lookup(callee.name);
     if (found === null) {
@@ -295,7 +306,7 @@ function checkCall(cx: Context, env: Env, callee: ast.Expr, args: readonly Argum
 }
 
 /** A name that is called: suggestions are functions. */
-function calledName(cx: Context, env: Env, callee: ast.NameExpr): Value {
+function calledName(cx: Context, env: ExprContext, callee: ast.NameExpr): CheckedValue {
   const entity = resolve(
     cx,
     env.scope,
@@ -308,18 +319,18 @@ function calledName(cx: Context, env: Env, callee: ast.NameExpr): Value {
 }
 
 /** Reads the arguments of a call that cannot be typed: their own mistakes are still told. */
-function skipArguments(cx: Context, env: Env, args: readonly Argument[]): Value {
+function skipArguments(cx: Context, env: ExprContext, args: readonly Argument[]): CheckedValue {
   for (const arg of args) if (arg.label === null && arg.ast !== null) checkExpr(cx, env, arg.ast);
   return errorValue;
 }
 
 function callConvert(
   cx: Context,
-  env: Env,
+  env: ExprContext,
   element: 'f32' | 'f16' | 'i32' | 'bool',
   args: readonly Argument[],
   span: Span,
-): Value {
+): CheckedValue {
   const [arg] = args;
   if (arg === undefined || args.length !== 1 || arg.label !== null) {
     cx.report('MOE0328', span, { message: `${element} converts one value`, help: `${element}(x)` });
@@ -328,12 +339,12 @@ function callConvert(
   const x = arg.value ?? (arg.ast === null ? errorValue : checkExpr(cx, env, arg.ast));
   if (x.kind === 'static' && x.value.type === 'number' && element === 'i32') {
     const value = truncatedToI32(cx, x.value);
-    return value === null ? errorValue : settled(toExpr(cx, { kind: 'static', value }, element, arg.span));
+    return value === null ? errorValue : typedValue(toExpr(cx, { kind: 'static', value }, element, arg.span));
   }
   // What has no settled element type yet is made of the wanted one.
   if (x.kind === 'static' || (x.kind === 'value' && x.adopt !== null)) {
     if (element !== 'bool' && !(x.kind === 'static' && x.value.type !== 'number'))
-      return settled(toExpr(cx, x, element, arg.span));
+      return typedValue(toExpr(cx, x, element, arg.span));
   }
   return applyPrimitive(
     cx,
@@ -344,13 +355,19 @@ function callConvert(
 }
 
 /** Arguments of a family: by position, or by the names of the formals. */
-function applyFamily(cx: Context, env: Env, family: Family, args: readonly Argument[], span: Span): Value {
-  const read = (arg: Argument): GivenArgument => ({
+function applyFamily(
+  cx: Context,
+  env: ExprContext,
+  family: Family,
+  args: readonly Argument[],
+  span: Span,
+): CheckedValue {
+  const read = (arg: Argument): BoundArgument => ({
     value: arg.value ?? (arg.ast === null ? errorValue : checkExpr(cx, env, arg.ast)),
     span: arg.span,
   });
   if (args.every((a) => a.label === null)) return callFamily(cx, env.scope, family, args.map(read), span);
-  const placed: (GivenArgument | undefined)[] = family.formals.map(() => undefined);
+  const placed: (BoundArgument | undefined)[] = family.formals.map(() => undefined);
   let next = 0;
   for (const arg of args) {
     const { label } = arg;
@@ -369,9 +386,9 @@ function applyFamily(cx: Context, env: Env, family: Family, args: readonly Argum
   return callFamily(cx, env.scope, family, whole, span);
 }
 
-function checkPath(cx: Context, env: Env, expr: ast.PathExpr): Value {
+function checkPath(cx: Context, env: ExprContext, expr: ast.PathExpr): CheckedValue {
   const names: ast.Ident[] = [expr.name];
-  let root: ast.Expr = expr.target;
+  let root: ast.AstExpr = expr.target;
   while (root.kind === 'Path') {
     names.unshift(root.name);
     root = root.target;
@@ -385,7 +402,7 @@ function checkPath(cx: Context, env: Env, expr: ast.PathExpr): Value {
   }
   const target = checkExpr(cx, { ...env, points: null }, root);
   if (target.kind === 'error') return errorValue;
-  if (target.kind === 'family') return storePath(cx, env.scope, target.family, names, expr.span);
+  if (target.kind === 'family') return variablePath(cx, env.scope, target.family, names, expr.span);
   reportMember(cx, expr, target);
   return errorValue;
 }

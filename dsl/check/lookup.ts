@@ -5,7 +5,7 @@ import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
 import type { AxisVar, ElementType } from '../types/program.ts';
-import type { Entity, Scope } from './name-scope.ts';
+import type { Entity, NameScope } from './name-scope.ts';
 
 export const elementTypes: ReadonlySet<string> = new Set(['f32', 'f16', 'i32', 'bool']);
 
@@ -38,7 +38,7 @@ export function describe(entity: Entity): string {
 /** The entity of a name, or null after a diagnostic. */
 export function resolve(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   name: string,
   span: Span,
   accept: (e: Entity) => boolean = () => true,
@@ -82,7 +82,7 @@ function missingHelp(
 }
 
 /** The axis of a name, or null after a diagnostic. */
-export function resolveAxis(cx: Context, scope: Scope, name: string, primes: number, span: Span): AxisVar | null {
+export function resolveAxis(cx: Context, scope: NameScope, name: string, primes: number, span: Span): AxisVar | null {
   const found = scope.lookup(name);
   if (found === null) {
     const axes = scope.visibleNames((e) => e.kind === 'axis');
@@ -109,12 +109,12 @@ export function resolveAxis(cx: Context, scope: Scope, name: string, primes: num
   }
 }
 
-export function resolveAxisName(cx: Context, scope: Scope, axis: ast.AxisName): AxisVar | null {
+export function resolveAxisName(cx: Context, scope: NameScope, axis: ast.AxisName): AxisVar | null {
   return resolveAxis(cx, scope, axis.name, axis.primes, axis.span);
 }
 
 /** The axes that `over:` or a list in parentheses names; null after a diagnostic. */
-export function axesOfExpr(cx: Context, scope: Scope, expr: ast.Expr): readonly AxisVar[] | null {
+export function axesOfExpr(cx: Context, scope: NameScope, expr: ast.AstExpr): readonly AxisVar[] | null {
   if (expr.kind === 'Name') {
     const axis = resolveAxis(cx, scope, expr.name, expr.primes, expr.span);
     return axis === null ? null : [axis];
@@ -127,13 +127,13 @@ export function axesOfExpr(cx: Context, scope: Scope, expr: ast.Expr): readonly 
   return notAnAxis(cx, expr);
 }
 
-function notAnAxis(cx: Context, expr: ast.Expr): null {
+function notAnAxis(cx: Context, expr: ast.AstExpr): null {
   if (expr.kind !== 'Error')
     cx.report('MOE0204', expr.span, { message: 'an axis is wanted here, or several in parentheses' });
   return null;
 }
 
-export function axesOfLabel(cx: Context, scope: Scope, label: ast.ArgLabel): readonly AxisVar[] | null {
+export function axesOfLabel(cx: Context, scope: NameScope, label: ast.ArgLabel): readonly AxisVar[] | null {
   if (label.kind === 'NameLabel') {
     const axis = resolveAxis(cx, scope, label.name, label.primes, label.span);
     return axis === null ? null : [axis];
@@ -141,7 +141,11 @@ export function axesOfLabel(cx: Context, scope: Scope, label: ast.ArgLabel): rea
   return resolveAxisList(cx, scope, label.axes);
 }
 
-export function resolveAxisList(cx: Context, scope: Scope, axes: readonly ast.AxisName[]): readonly AxisVar[] | null {
+export function resolveAxisList(
+  cx: Context,
+  scope: NameScope,
+  axes: readonly ast.AxisName[],
+): readonly AxisVar[] | null {
   const found = axes.map((a) => resolveAxisName(cx, scope, a));
   const whole = found.filter((a) => a !== null);
   return whole.length === found.length ? whole : null;

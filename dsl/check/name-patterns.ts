@@ -11,12 +11,12 @@ import { hasAxis, uniteAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { mentionsOfStatic } from './mentions.ts';
 import type { AxisVar, NameHole, NamePattern, Static, StaticOp } from '../types/program.ts';
-import type { Scope } from './name-scope.ts';
+import type { NameScope } from './name-scope.ts';
 import { formatAxes } from './types.ts';
 
 /** What names in braces may be. */
 export interface PatternNames {
-  readonly scope: Scope;
+  readonly scope: NameScope;
   /** Axes of the tensors that are named: of the families around, of the instance, and declared. */
   readonly axes: readonly AxisVar[];
   /** What the tensors belong to, for messages. */

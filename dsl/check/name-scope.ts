@@ -19,7 +19,7 @@ import type {
   Static,
   StaticType,
   Stmt,
-  StoreDeclaration,
+  VariableDeclaration,
   TensorType,
   ValueType,
 } from '../types/program.ts';
@@ -39,7 +39,7 @@ export const noTraits: Traits = { updates: null, ones: false, stores: false };
 /** Params and instances that can be named from outside: `ffn.w1`, `norm.weight`. */
 export type Inner = ReadonlyMap<string, InnerMember>;
 export type InnerMember =
-  | { readonly kind: 'store'; readonly declaration: StoreDeclaration }
+  | { readonly kind: 'store'; readonly declaration: VariableDeclaration }
   | { readonly kind: 'family'; readonly family: Family }
   /** Declared with a mistake. */
   | { readonly kind: 'error' };
@@ -119,12 +119,12 @@ export type Entity =
   | { readonly kind: 'local'; readonly local: Id; readonly type: ValueType; readonly ones: boolean }
   /** A `let` of a static: the name stands for it. */
   | { readonly kind: 'static'; readonly value: Static }
-  | { readonly kind: 'store'; readonly declaration: StoreDeclaration }
+  | { readonly kind: 'store'; readonly declaration: VariableDeclaration }
   | { readonly kind: 'family'; readonly family: Family }
   | { readonly kind: 'template'; readonly template: Template };
 
 /** A value of the checker: what an expression turned out to be. */
-export type Value =
+export type CheckedValue =
   /** A mistake has been reported. */
   | { readonly kind: 'error' }
   | { readonly kind: 'static'; readonly value: Static }
@@ -134,14 +134,14 @@ export type Value =
   /** A tuple or record as written: its items settle where they go. */
   | {
       readonly kind: 'tuple';
-      readonly items: readonly Value[];
+      readonly items: readonly CheckedValue[];
       readonly names: readonly (string | undefined)[];
       readonly span: Span;
     };
 
-export const errorValue: Value = { kind: 'error' };
+export const errorValue: CheckedValue = { kind: 'error' };
 
-export interface Binding {
+export interface NameBinding {
   readonly entity: Entity;
   readonly span: Span | null;
 }
@@ -160,8 +160,8 @@ export interface Owner {
   readonly found: { updates: Traits['updates'] };
 }
 
-export class Scope {
-  readonly parent: Scope | null;
+export class NameScope {
+  readonly parent: NameScope | null;
   readonly owner: Owner;
   /** The head of a callable: values outside are not seen from inside. */
   readonly boundary: boolean;
@@ -169,17 +169,17 @@ export class Scope {
   readonly made: Declaration[] = [];
   /** Names that a later `let` of the block will have. */
   readonly later = new Set<string>();
-  private readonly names = new Map<string, Binding>();
+  private readonly names = new Map<string, NameBinding>();
   /** Points of named axes declared here: name → the axes that have it. */
   private readonly points = new Map<string, AxisVar[]>();
 
-  constructor(parent: Scope | null, owner: Owner, boundary = false) {
+  constructor(parent: NameScope | null, owner: Owner, boundary = false) {
     this.parent = parent;
     this.owner = owner;
     this.boundary = boundary;
   }
 
-  own(name: string): Binding | null {
+  own(name: string): NameBinding | null {
     return this.names.get(name) ?? null;
   }
 
@@ -197,9 +197,9 @@ export class Scope {
     return this.parent === null ? here : [...here, ...this.parent.pointAxes(name)];
   }
 
-  lookup(name: string): { readonly binding: Binding; readonly hidden: boolean } | null {
+  lookup(name: string): { readonly binding: NameBinding; readonly hidden: boolean } | null {
     let hidden = false;
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+    for (let scope: NameScope | null = this; scope !== null; scope = scope.parent) {
       const binding = scope.names.get(name);
       if (binding !== undefined) return { binding, hidden: hidden && binding.entity.kind === 'local' };
       if (scope.boundary) hidden = true;
@@ -214,14 +214,15 @@ export class Scope {
 
   /** Whether a `let` of a body around has this name, further down. */
   comesLater(name: string): boolean {
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) if (scope.later.has(name)) return true;
+    for (let scope: NameScope | null = this; scope !== null; scope = scope.parent)
+      if (scope.later.has(name)) return true;
     return false;
   }
 
   /** Every name seen from here, nearest first: for suggestions. */
   visibleNames(accept: (entity: Entity) => boolean): string[] {
     const found: string[] = [];
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+    for (let scope: NameScope | null = this; scope !== null; scope = scope.parent) {
       for (const [name, binding] of scope.names) if (accept(binding.entity)) found.push(name);
     }
     return found;
@@ -229,23 +230,23 @@ export class Scope {
 }
 
 /** Dense type or null. */
-export function tensorOf(value: Value): TensorType | null {
+export function tensorOf(value: CheckedValue): TensorType | null {
   return value.kind === 'value' && value.expr.type.kind === 'tensor' ? value.expr.type : null;
 }
 
 /** Where an expression stands. */
-export interface Env {
-  readonly scope: Scope;
+export interface ExprContext {
+  readonly scope: NameScope;
   /** In an index along this axis: a bare name may be one of its points. */
   readonly points: AxisVar | null;
 }
 
 /** A checked body whose result has not been given a type yet. */
 export interface CheckedBody {
-  readonly scope: Scope;
+  readonly scope: NameScope;
   readonly declarations: readonly Declaration[];
   readonly statements: readonly Stmt[];
-  readonly result: Value;
+  readonly result: CheckedValue;
   readonly span: Span;
 }
 

@@ -18,7 +18,7 @@ import type {
   Program,
   Static,
   Stmt,
-  StoreSource,
+  VariableSource,
   ValueType,
 } from '../types/program.ts';
 import { formatType } from './types.ts';
@@ -202,7 +202,7 @@ class Printer {
     });
   }
 
-  private source(source: StoreSource): string {
+  private source(source: VariableSource): string {
     const patterns = source.patterns.map((p) => this.pattern(p)).join(', ');
     const stored = source.stored?.map((dim) => {
       const parts = dim.map((p) =>

@@ -8,7 +8,7 @@ import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import { describe } from './lookup.ts';
-import type { Entity, Scope } from './name-scope.ts';
+import type { Entity, NameScope } from './name-scope.ts';
 import { isPredefined } from './shadowing.ts';
 
 /** The smallest thing that is declared: one axis, const or slot, or a callable. */
@@ -19,7 +19,7 @@ export type Item =
       readonly kind: 'store';
       readonly name: ast.Ident;
       readonly slot: ast.Slot;
-      readonly store: ast.StoreDecl['store'];
+      readonly store: ast.VariableDecl['store'];
     }
   | {
       readonly kind: 'callable';
@@ -55,7 +55,7 @@ export function itemsOf(decls: readonly (ast.Decl | ast.Entry)[]): readonly Item
  * Declares the names of the items in the scope, still to be read. The axis that a union declares is found here: the one on its
  * left that nothing else declares. Items whose name is taken are left out, after a diagnostic.
  */
-export function declareItems(cx: Context, scope: Scope, items: readonly Item[]): readonly Item[] {
+export function declareItems(cx: Context, scope: NameScope, items: readonly Item[]): readonly Item[] {
   const twice = new Set<string>();
   const first = items.filter((item) => {
     if (declare(cx, scope, item.name.text, item.name.span)) return true;
@@ -99,7 +99,7 @@ function mayBeUnion(decl: ast.CallableDecl): boolean {
   );
 }
 
-function declare(cx: Context, scope: Scope, name: string, span: Span): boolean {
+function declare(cx: Context, scope: NameScope, name: string, span: Span): boolean {
   if (name === 'train' || isPredefined(name)) {
     cx.report('MOE0203', span, { message: `${name} is a name of the language`, help: 'choose another name' });
     scope.set(name, { kind: 'error' }, span);

@@ -3,10 +3,10 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import { primitivesNamed } from '../primitives/primitive-table.ts';
 import type { Context } from './context.ts';
 import { describe, elementTypes } from './lookup.ts';
-import type { Entity, Scope } from './name-scope.ts';
+import type { Entity, NameScope } from './name-scope.ts';
 
 /** Whether a value may have this name: nothing shadows an axis, a const, a declaration or a name of the language. */
-export function mayName(cx: Context, scope: Scope, name: string, span: Span): boolean {
+export function mayName(cx: Context, scope: NameScope, name: string, span: Span): boolean {
   if (isPredefined(name)) {
     cx.report('MOE0203', span, { message: `${name} is a name of the language`, help: 'choose another name' });
     return false;

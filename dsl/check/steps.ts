@@ -6,11 +6,11 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import { mentionsOfAxes, mentionsOfExpr, mentionsOfPattern, mentionsOfStatic } from './mentions.ts';
-import type { Id, InstanceDeclaration, InstanceSource, StoreDeclaration, StoreSource } from '../types/program.ts';
+import type { Id, InstanceDeclaration, InstanceSource, VariableDeclaration, VariableSource } from '../types/program.ts';
 import { formatType } from './types.ts';
 
 /** Whether a param, state or input is free of chains' indices; if not, that is reported. */
-export function storeIsOne(cx: Context, store: StoreDeclaration): boolean {
+export function variableIsOne(cx: Context, store: VariableDeclaration): boolean {
   const found =
     first(cx, 'the size', mentionsOfAxes(cx, store.type.axes), store.span) ??
     first(cx, 'the name', namesOf(cx, store.source), store.source?.span ?? store.span) ??
@@ -89,7 +89,7 @@ function report(
   });
 }
 
-function namesOf(cx: Context, source: StoreSource | InstanceSource | null): ReadonlySet<Id> {
+function namesOf(cx: Context, source: VariableSource | InstanceSource | null): ReadonlySet<Id> {
   if (source === null) return new Set();
   if ('patterns' in source) return union(source.patterns.map((pattern) => mentionsOfPattern(cx, pattern)));
   const record = [...(source.record?.values() ?? [])].map((own) => namesOf(cx, own));

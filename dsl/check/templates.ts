@@ -9,7 +9,7 @@ import { nameHelp, type Context } from './context.ts';
 import { boundaryAxes } from './check-families.ts';
 import { resolveAxis } from './lookup.ts';
 import type { AxisVar, FamilyAxis, Id, InstanceDeclaration, Static, ValueType } from '../types/program.ts';
-import type { Family, Scope, Template, TemplateAxis } from './name-scope.ts';
+import type { Family, NameScope, Template, TemplateAxis } from './name-scope.ts';
 import { formatType, repeatedAxes, substituteType } from './types.ts';
 
 export interface Bindings {
@@ -24,7 +24,7 @@ type AxisBinding = { readonly kind: 'axis'; readonly axis: AxisVar } | { readonl
 /** Binds the parameters of a template for an instance in `scope`; null after diagnostics. */
 export function bindTemplate(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   template: Template,
   args: readonly ast.GenericArg[],
   span: Span,
@@ -110,7 +110,7 @@ function placeArguments(
   return placed;
 }
 
-function numberArgument(cx: Context, scope: Scope, arg: ast.GenericArg, name: string): Static | null {
+function numberArgument(cx: Context, scope: NameScope, arg: ast.GenericArg, name: string): Static | null {
   const value = cx.expr({ scope, points: null }, arg.value);
   if (value.kind === 'error') return null;
   if (value.kind === 'static' && value.value.type === 'number') return value.value;
@@ -120,7 +120,7 @@ function numberArgument(cx: Context, scope: Scope, arg: ast.GenericArg, name: st
 
 function axisArgument(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   template: Template,
   parameter: TemplateAxis,
   arg: ast.GenericArg,
@@ -148,7 +148,7 @@ function axisArgument(
 /** An axis that the instance does not give: its default, or the axis of that name. */
 function unwritten(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   template: Template,
   parameter: TemplateAxis,
   span: Span,
@@ -270,7 +270,7 @@ export function instanceFamily(
  */
 export function directCall(
   cx: Context,
-  scope: Scope,
+  scope: NameScope,
   template: Template,
   written: readonly string[],
   span: Span,

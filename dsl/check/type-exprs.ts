@@ -5,11 +5,11 @@ import type * as ast from '../syntax/ast.ts';
 import { nameHelp, type Context } from './context.ts';
 import { elementTypes, isElementType, resolveAxisList, resolveAxisName } from './lookup.ts';
 import type { AxisVar, ValueType } from '../types/program.ts';
-import type { Scope } from './name-scope.ts';
+import type { NameScope } from './name-scope.ts';
 import { repeatedAxes, tensorType } from './types.ts';
 
 /** The type that is written, or null after a diagnostic. */
-export function checkType(cx: Context, scope: Scope, type: ast.TypeExpr): ValueType | null {
+export function checkType(cx: Context, scope: NameScope, type: ast.TypeExpr): ValueType | null {
   if (type.kind === 'RouteType') {
     const lists = [type.sources, type.targets, type.payload];
     const [sources, targets, payload] = lists.map((list) => resolveAxisList(cx, scope, list));

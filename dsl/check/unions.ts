@@ -6,18 +6,18 @@ import { nameHelp, type Context } from './context.ts';
 import { axesOfLabel } from './lookup.ts';
 import { applyPrimitive, type Argument } from './check-primitive-calls.ts';
 import type { AxisVar, Static, UnionDeclaration } from '../types/program.ts';
-import { errorValue, type Env, type Value } from './name-scope.ts';
+import { errorValue, type ExprContext, type CheckedValue } from './name-scope.ts';
 import { staticNumber } from './check-statics.ts';
 
 /** A member of a union as a range of its axis. */
-export interface Part {
+export interface UnionPart {
   readonly axes: readonly AxisVar[];
   /** `part`, `offset`, `length` of the normal form. */
   readonly statics: ReadonlyMap<string, Static>;
 }
 
 /** The part of that name, or null after a diagnostic. A part of a twin has twins of the part's axes. */
-export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span): Part | null {
+export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span): UnionPart | null {
   const union = cx.unions.get(axis.axis);
   if (union === undefined) {
     cx.report('MOE0412', span, {
@@ -47,7 +47,7 @@ export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span):
   return partAt(union, axis, place, span);
 }
 
-export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, span: Span): Part {
+export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, span: Span): UnionPart {
   const length = (axes: readonly AxisVar[]): Static =>
     axes.reduce<Static>(
       (product, a, i) => {
@@ -73,7 +73,7 @@ export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, sp
 }
 
 /** `is(P: part)`: bools over the union's axis. */
-export function checkIs(cx: Context, env: Env, args: readonly Argument[], span: Span): Value {
+export function checkIs(cx: Context, env: ExprContext, args: readonly Argument[], span: Span): CheckedValue {
   const [arg] = args;
   if (arg === undefined || args.length !== 1 || arg.label === null || arg.ast === null) {
     cx.report('MOE0328', span, {

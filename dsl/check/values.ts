@@ -10,11 +10,11 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
 import type { ElementType, Expr, Id, StaticType, Static, ValueType } from '../types/program.ts';
-import { errorValue, type Family, type Scope, type Value } from './name-scope.ts';
+import { errorValue, type Family, type NameScope, type CheckedValue } from './name-scope.ts';
 import { staticExpr } from './check-statics.ts';
 
 /** The value as a typed expression; `want` settles an open element type. Null if there was or is a mistake. */
-export function toExpr(cx: Context, value: Value, want: ElementType | null, span: Span): Expr | null {
+export function toExpr(cx: Context, value: CheckedValue, want: ElementType | null, span: Span): Expr | null {
   switch (value.kind) {
     case 'error':
       return null;
@@ -57,7 +57,7 @@ export function reportFamily(cx: Context, family: Family, span: Span): void {
 }
 
 /** The span an error about the value belongs to. */
-export function spanOf(value: Value, fallback: Span): Span {
+export function spanOf(value: CheckedValue, fallback: Span): Span {
   if (value.kind === 'value') return value.expr.span;
   if (value.kind === 'static') return value.value.span;
   if (value.kind === 'tuple') return value.span;
@@ -75,7 +75,7 @@ export function withElement(type: ValueType, element: ElementType): ValueType {
 }
 
 /** A finished expression with a settled type. */
-export function settled(expr: Expr | null): Value {
+export function typedValue(expr: Expr | null): CheckedValue {
   return expr === null ? errorValue : { kind: 'value', expr, adopt: null };
 }
 
@@ -119,7 +119,7 @@ const moves: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
 ]);
 
 /** An expression whose weights are 1 though its type was settled, such as a name of a `pick`: it adopts by conversion. */
-export function openByConversion(expr: Expr): Value {
+export function untypedByConversion(expr: Expr): CheckedValue {
   return {
     kind: 'value',
     expr,
@@ -132,7 +132,7 @@ export function localExpr(local: Id, name: string, type: ValueType, span: Span):
 }
 
 /** An expression that must be static; null after a diagnostic. */
-export function staticOf(cx: Context, scope: Scope, expr: ast.Expr, type: StaticType | null): Static | null {
+export function staticOf(cx: Context, scope: NameScope, expr: ast.AstExpr, type: StaticType | null): Static | null {
   const value = cx.expr({ scope, points: null }, expr);
   if (value.kind === 'error') return null;
   if (value.kind === 'static') {

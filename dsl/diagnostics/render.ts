@@ -210,7 +210,7 @@ function joinAt(
 }
 
 /** A place with its lines and columns (from 1, in code points; `end` is exclusive). */
-export interface JsonPlace extends Span {
+export interface JsonLocation extends Span {
   readonly line?: number;
   readonly column?: number;
   readonly endLine?: number;
@@ -221,17 +221,17 @@ export interface JsonDiagnostic {
   readonly code: string;
   readonly severity: string;
   readonly message: string;
-  readonly span?: JsonPlace;
+  readonly span?: JsonLocation;
   readonly label?: string;
-  readonly labels: readonly { readonly span: JsonPlace; readonly text: string }[];
+  readonly labels: readonly { readonly span: JsonLocation; readonly text: string }[];
   readonly help?: string;
-  readonly fix?: readonly { readonly span: JsonPlace; readonly replacement: string }[];
+  readonly fix?: readonly { readonly span: JsonLocation; readonly replacement: string }[];
   readonly notes?: readonly string[];
 }
 
 /** The same, as data for `JSON.stringify`. */
 export function toJson(diagnostic: Diagnostic, sources: Sources): JsonDiagnostic {
-  const place = (span: Span): JsonPlace => {
+  const place = (span: Span): JsonLocation => {
     const source = sources.find((file) => file.name === span.source);
     if (source === undefined) return span;
     const starts = lineStarts(source.text);

@@ -7,7 +7,7 @@
  *   left on a result, update or loss. So the driver calls `demand` for each of these, and for nothing else.
  * - Draws are functions of the seed, place and indices (dsl/primitives/draw-hash.ts).
  */
-import type { Evaluation } from '../primitives/primitive.ts';
+import type { EvaluationContext } from '../primitives/primitive.ts';
 import type { F64Call, F64Operand } from '../tensors/operand.ts';
 import { boundsOfJoin } from '../tensors/route-bounds.ts';
 import { sumInOrder } from '../tensors/sum-order.ts';
@@ -15,7 +15,7 @@ import { primitive } from '../primitives/primitive-table.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { ElementType } from '../types/program.ts';
-import type { Algebra, ExternCall, Store } from '../meaning/backend.ts';
+import type { Backend, ExternCall, Variable } from '../meaning/backend.ts';
 import type { Axis } from '../types/axis.ts';
 import { TooMuch } from '../types/expansion-limits.ts';
 import { asInteger, asNumber, formatSize, type Size } from '../types/size.ts';
@@ -34,7 +34,7 @@ import {
 import { renamed } from '../tensors/reindex.ts';
 import { axesOfRoute, makeRoute, weightsOf, type F64Route } from '../tensors/route.ts';
 import { requireAt } from './required.ts';
-import { inStorageOrder, readStore } from './variables.ts';
+import { inStorageOrder, readVariable } from './variables.ts';
 import {
   countPoints,
   keepAs,
@@ -77,7 +77,7 @@ export interface ExternTensor {
 
 export interface Float64Options {
   /** The numbers of a store, row-major over its family's root axes and then its declared axes; null if it is not given. */
-  readonly stores: (store: Store) => Float64Array | null;
+  readonly stores: (store: Variable) => Float64Array | null;
   readonly seed: number;
   readonly extern?: (run: ExternRun) => readonly Float64Array[];
   /** Told by `demand` of each error that a demanded value depends on. */
@@ -88,14 +88,14 @@ export interface Float64Options {
   readonly poison?: boolean;
 }
 
-export interface Float64Algebra extends Algebra<F64Tensor, F64Route> {
+export interface Float64Backend extends Backend<F64Tensor, F64Route> {
   /** Says that a result, update or loss needs this value everywhere: reports the errors it depends on. */
   demand(operand: F64Operand): void;
   /** The errors a value depends on, without reporting them. */
   problemsOf(operand: F64Operand): readonly RunProblem[];
 }
 
-export function float64Algebra(options: Float64Options): Float64Algebra {
+export function float64Backend(options: Float64Options): Float64Backend {
   const absent = options.poison === true ? NaN : 0;
   return {
     axesOf: (tensor) => tensor.axes,
@@ -111,7 +111,7 @@ export function float64Algebra(options: Float64Options): Float64Algebra {
     },
     store(store, selection, fallback) {
       const values = options.stores(store) ?? (fallback === null ? null : inStorageOrder(store, fallback));
-      return readStore(store, values, selection);
+      return readVariable(store, values, selection);
     },
     // Orientation says what `@` and `normalize` run over, and there calls name the axes: nothing to keep here.
     orient: (route) => route,
@@ -160,7 +160,7 @@ const toldApart = 64;
 
 function runPrimitive(call: F64Call, options: Float64Options, absent: number): F64Operand {
   const found: Deferred[] = [];
-  const evaluation: Evaluation = {
+  const evaluation: EvaluationContext = {
     seed: options.seed,
     absent,
     problem(code, message, axes, point) {

@@ -8,15 +8,15 @@ import type { ElementType, Program } from '../types/program.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { TooMuch } from '../types/expansion-limits.ts';
-import type { Store } from '../meaning/backend.ts';
+import type { Variable } from '../meaning/backend.ts';
 import type { Axis } from '../types/axis.ts';
 import { bindSizes } from '../meaning/bind-sizes.ts';
 import type { StaticValue } from '../meaning/instances.ts';
-import { Scope } from '../meaning/instance-scope.ts';
+import { InstanceScope } from '../meaning/instance-scope.ts';
 import { asInteger } from '../types/size.ts';
-import { walkEntry, walkInitial } from '../meaning/instantiate.ts';
+import { instantiateEntry, instantiateInitial } from '../meaning/instantiate.ts';
 import type { F64Operand } from '../tensors/operand.ts';
-import { float64Algebra, type ExternRun, type Float64Algebra } from './float64-backend.ts';
+import { float64Backend, type ExternRun, type Float64Backend } from './float64-backend.ts';
 import { inOrderOfText, type RunProblem } from '../tensors/deferred-errors.ts';
 import type { F64Route } from '../tensors/route.ts';
 import { inStorageOrder, outside } from './variables.ts';
@@ -118,25 +118,25 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
   if (entry === undefined) throw new CompilerBug('interpret', `no entry ${options.entry}`);
   const shapes = new Map([...options.inputs].map(([name, t]) => [name, t.shape]));
   const dynamic = bindSizes(program, entry, shapes, report, options.sizes);
-  const scope = new Scope({ program, overrides: options.overrides, dynamic, report });
+  const scope = new InstanceScope({ program, overrides: options.overrides, dynamic, report });
   const problems: RunProblem[] = [];
   /** Of a param or state that is not given; a control's default comes with the read itself. */
-  const initialValue = (store: Store): Float64Array | null => {
+  const initialValue = (store: Variable): Float64Array | null => {
     const used = store.declaration.store === 'input' ? undefined : scope.usedOf(store);
     const made =
       used === undefined || used === null
         ? null
-        : walkInitial<F64Tensor, F64Route>({ program, scope, algebra, report }, used);
+        : instantiateInitial<F64Tensor, F64Route>({ program, scope, algebra, report }, used);
     return made === null ? null : inStorageOrder(store, made.value);
   };
-  const algebra: Float64Algebra = float64Algebra({
-    stores: (store: Store) => options.stores(store.path) ?? initialValue(store),
+  const algebra: Float64Backend = float64Backend({
+    stores: (store: Variable) => options.stores(store.path) ?? initialValue(store),
     seed: options.seed,
     extern,
     onProblem: (problem) => problems.push(problem),
     ...(options.poison === undefined ? {} : { poison: options.poison }),
   });
-  const walked = walkEntry<F64Tensor, F64Route>({
+  const walked = instantiateEntry<F64Tensor, F64Route>({
     program,
     scope,
     algebra,

@@ -2,7 +2,7 @@
  * Putting values together along an axis: the steps of a chain (`stack`), the members of a union (`unite`), and a route
  * over one member's axes as a route over the union's (`embed`).
  */
-import { bound, boundsOfRecut, type BoundFact } from '../tensors/route-bounds.ts';
+import { bound, boundsOfReindex, type BoundFact } from '../tensors/route-bounds.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Axis } from '../types/axis.ts';
@@ -95,13 +95,13 @@ function atIndex(problems: readonly Deferred[], axis: Axis, i: number): readonly
   });
 }
 
-export interface Part {
+export interface TensorPart {
   readonly value: F64Tensor;
   readonly axes: readonly Axis[];
 }
 
 /** Parts side by side along a union's axis, each with its own axes row-major; other axes are united. */
-export function united(parts: readonly Part[], axis: Axis): F64Tensor {
+export function united(parts: readonly TensorPart[], axis: Axis): F64Tensor {
   const others = unite(...parts.map(({ value, axes }) => without(value.axes, axes)));
   const result = [...others, axis];
   const data = new Float64Array(countPoints(result));
@@ -153,7 +153,7 @@ export function embedded(route: F64Route, part: readonly Axis[], axis: Axis, sta
   });
   const weight = new Float64Array(countPoints(all)).fill(absent);
   scatter(all, axesOfRoute(route)).forEach((to, i) => (weight[to] = route.weight[i]));
-  const facts = boundsOfRecut(route.facts, part, [axis]);
+  const facts = boundsOfReindex(route.facts, part, [axis]);
   const problems = project(route.problems, part);
   return makeRoute({ support, payload: route.payload, present, rank, weight, element: route.element, facts, problems });
 }

@@ -5,10 +5,10 @@
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Selection, Store } from '../meaning/backend.ts';
+import type { Selection, Variable } from '../meaning/backend.ts';
 import type { Axis } from '../types/axis.ts';
 import { singlePoint, type Deferred, type RunProblem } from '../tensors/deferred-errors.ts';
-import { indexed, laidOut, recutTensor, renamed } from '../tensors/reindex.ts';
+import { indexed, laidOut, reindexTensor, renamed } from '../tensors/reindex.ts';
 import {
   countPoints,
   describe,
@@ -21,7 +21,7 @@ import {
 } from '../tensors/tensor.ts';
 
 /** `values` null: nobody gave any, which is an error where something that is wanted is made of them. */
-export function readStore(store: Store, values: Float64Array | null, selection: readonly Selection[]): F64Tensor {
+export function readVariable(store: Variable, values: Float64Array | null, selection: readonly Selection[]): F64Tensor {
   const axes = [...store.family, ...store.declared];
   if (values === null) {
     const count = countPoints(axes);
@@ -49,7 +49,7 @@ export function readStore(store: Store, values: Float64Array | null, selection: 
 }
 
 /** The numbers of a value in the order in which the host would give them. */
-export function inStorageOrder(store: Store, value: F64Tensor): Float64Array {
+export function inStorageOrder(store: Variable, value: F64Tensor): Float64Array {
   return spread(value, [...store.family, ...store.declared]).data;
 }
 
@@ -57,9 +57,9 @@ function select(tensor: F64Tensor, axis: Axis, how: Selection | undefined): F64T
   if (how === undefined) throw new CompilerBug('interpret', `nothing says how to read along ${axis.name}`);
   switch (how.kind) {
     case 'at':
-      return recutTensor(tensor, indexed(axis, how.index));
+      return reindexTensor(tensor, indexed(axis, how.index));
     case 'window':
-      return recutTensor(tensor, laidOut(axis, [how.as], how.from));
+      return reindexTensor(tensor, laidOut(axis, [how.as], how.from));
     case 'all': {
       if (how.axis === axis) return tensor;
       const result = renamed({ kind: 'tensor', value: tensor }, new Map([[axis, how.axis]]));

@@ -8,7 +8,7 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Operand, PrimitiveCall } from '../types/call.ts';
-import type { ElementType, StoreDeclaration } from '../types/program.ts';
+import type { ElementType, VariableDeclaration } from '../types/program.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Size } from '../types/size.ts';
 
@@ -20,11 +20,11 @@ export type Selection =
   | { readonly kind: 'window'; readonly from: number; readonly as: Axis };
 
 /** A param, state or input of one instance: one tensor over the axes of the families around it, then the declared ones. */
-export interface Store {
+export interface Variable {
   readonly id: number;
   /** Host name: `gate.bias`, `ffn.w1`. */
   readonly path: string;
-  readonly declaration: StoreDeclaration;
+  readonly declaration: VariableDeclaration;
   readonly element: ElementType;
   /** Root axes of the families around the declaration, outermost first. */
   readonly family: readonly Axis[];
@@ -64,7 +64,7 @@ export interface Required<T> {
   readonly span: Span;
 }
 
-export interface Algebra<T, R> {
+export interface Backend<T, R> {
   /** Dense axes of a tensor, in the handle's own order. */
   axesOf(tensor: T): readonly Axis[];
   elementOf(tensor: T): ElementType;
@@ -77,7 +77,7 @@ export interface Algebra<T, R> {
    * Reads a store through a selection for each of its family axes (same order as `store.family`). `fallback` is the
    * value of a control that the run is not given, over family then declared axes; null for any other store.
    */
-  store(store: Store, selection: readonly Selection[], fallback: T | null): T;
+  store(store: Variable, selection: readonly Selection[], fallback: T | null): T;
   primitive(call: PrimitiveCall<T, R>): Operand<T, R>;
   /** Renames axes of a tensor or route; sizes are equal, new axes are free. */
   rename(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R>;

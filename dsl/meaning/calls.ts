@@ -7,23 +7,23 @@
 import type { Block, CallableDeclaration, Id, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { isLibrary, type Span } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
-import type { Algebra, Selection } from './backend.ts';
+import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import type { Backend, Selection } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOfType } from '../types/axes.ts';
 import { withoutPoints } from './coerce.ts';
-import { axesOfOperand, restrict, stackOperands, type Frame, type WalkValue } from './frame.ts';
+import { axesOfOperand, restrict, stackOperands, type Frame, type InstantiatedValue } from './frame.ts';
 import type { FamilyValue } from './instances.ts';
-import type { Scope, StaticFrame } from './instance-scope.ts';
+import type { InstanceScope, StaticFrame } from './instance-scope.ts';
 import { asInteger, exact } from '../types/size.ts';
 
 export class Calls<T, R> {
   constructor(
-    private readonly scope: Scope,
-    private readonly algebra: Algebra<T, R>,
+    private readonly scope: InstanceScope,
+    private readonly algebra: Backend<T, R>,
     /** Walks a body in its frame. */
-    private readonly enter: (body: Block, frame: Frame<T, R>) => WalkValue<T, R>,
+    private readonly enter: (body: Block, frame: Frame<T, R>) => InstantiatedValue<T, R>,
   ) {}
 
   call(
@@ -32,7 +32,7 @@ export class Calls<T, R> {
     frame: Frame<T, R>,
     span: Span,
     place: string,
-  ): WalkValue<T, R> {
+  ): InstantiatedValue<T, R> {
     if (family.kind === 'union') return this.callUnion(family, args, frame, span, place);
     const callable = this.scope.callable(family.callable);
     const named = this.scope.families.openIndex(family);
@@ -40,9 +40,9 @@ export class Calls<T, R> {
     // A family that names its index is specialised for each of its points.
     const n = asInteger(named.as.size);
     if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
-    withinLimit(n, MOST_STEPS, `a family that names its index of ${named.as.name} is written out`, span);
+    withinLimit(n, MAX_STEPS, `a family that names its index of ${named.as.name} is written out`, span);
     if (n === 0) return this.callNobody(family, callable, args, named.as, span);
-    const results: WalkValue<T, R>[] = [];
+    const results: InstantiatedValue<T, R>[] = [];
     for (let i = 0; i < n; i++) {
       const one = this.scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
       const own = args.map((a) => this.sliceAt(a, named.as, i, frame, span));
@@ -59,12 +59,12 @@ export class Calls<T, R> {
     args: readonly Operand<T, R>[],
     axis: Axis,
     span: Span,
-  ): WalkValue<T, R> {
+  ): InstantiatedValue<T, R> {
     const statics: StaticFrame = { instance: family.instance, selection: family.selection, indices: family.indices };
     const lifted = args.flatMap((arg, i) =>
       arg.kind === 'route' && callable.formals[i]?.type.kind !== 'route' ? [arg.value] : [],
     );
-    const of = (type: ValueType): WalkValue<T, R> => {
+    const of = (type: ValueType): InstantiatedValue<T, R> => {
       if (type.kind === 'tuple') return { kind: 'tuple', items: type.items.map((item) => of(item.type)) };
       const value = withoutPoints(type, this.algebra, (a) => this.scope.axis(a, statics), span);
       return this.algebra.broadcast(value, [axis]);
@@ -72,7 +72,7 @@ export class Calls<T, R> {
     return this.leave(of(callable.result), lifted, new Map(this.scope.boundary(family.instance)));
   }
 
-  private stackValues(values: readonly WalkValue<T, R>[], axis: Axis): WalkValue<T, R> {
+  private stackValues(values: readonly InstantiatedValue<T, R>[], axis: Axis): InstantiatedValue<T, R> {
     const [first] = values;
     if (first === undefined) throw new CompilerBug('walk', `a call of no instances along ${axis.name}`);
     if (first.kind === 'tuple') {
@@ -119,7 +119,7 @@ export class Calls<T, R> {
     frame: Frame<T, R>,
     span: Span,
     place: string,
-  ): WalkValue<T, R> {
+  ): InstantiatedValue<T, R> {
     const axis = family.axis;
     // Axes that members have beneath the union's are none of the union: an argument that carries one of them keeps it to itself.
     const beneath = new Set(family.members.flatMap((m) => m.axes));
@@ -181,7 +181,7 @@ export class Calls<T, R> {
     frame: Frame<T, R>,
     span: Span,
     place: string,
-  ): WalkValue<T, R> {
+  ): InstantiatedValue<T, R> {
     const instance = family.instance;
     const statics: StaticFrame = { instance, selection: family.selection, indices: family.indices };
     const uses = new Set(callable.uses.map((u) => this.scope.axis(u, statics)));
@@ -211,7 +211,7 @@ export class Calls<T, R> {
     for (const a of unseen) if (uses.has(a)) apart.set(a, this.scope.fresh(a));
     const moved = (a: Axis): Axis => apart.get(a) ?? a;
 
-    const locals = new Map<Id, WalkValue<T, R>>();
+    const locals = new Map<Id, InstantiatedValue<T, R>>();
     const routes: R[] = frame.routes.map((r) => this.renameRoute(r, apart));
     const lifted: R[] = [];
     bound.forEach((arg, i) => {
@@ -258,7 +258,11 @@ export class Calls<T, R> {
   }
 
   /** A result on its way out: lifted over the routes it was called with, axes renamed back. */
-  private leave(value: WalkValue<T, R>, lifted: readonly R[], back: ReadonlyMap<Axis, Axis>): WalkValue<T, R> {
+  private leave(
+    value: InstantiatedValue<T, R>,
+    lifted: readonly R[],
+    back: ReadonlyMap<Axis, Axis>,
+  ): InstantiatedValue<T, R> {
     if (value.kind === 'family') return value;
     if (value.kind === 'tuple') return { kind: 'tuple', items: value.items.map((v) => this.leave(v, lifted, back)) };
     const whole: Operand<T, R> =
@@ -283,7 +287,7 @@ export class Calls<T, R> {
     carried: readonly Axis[],
     family: readonly Axis[],
     span: Span,
-  ): WalkValue<T, R> {
+  ): InstantiatedValue<T, R> {
     const own = (type: ValueType): { readonly axes: readonly Axis[]; readonly within: Axis | null } => ({
       axes: axesOfType(type).map((a) => this.scope.axis(a, frame)),
       within: type.kind === 'tensor' && type.within !== undefined ? this.scope.axis(type.within, frame) : null,
@@ -310,7 +314,7 @@ export class Calls<T, R> {
       mentions: [...new Set([...mentioned, ...declared, ...family])],
       span,
     });
-    const items = values.map((value): WalkValue<T, R> => ({ kind: 'tensor', value }));
+    const items = values.map((value): InstantiatedValue<T, R> => ({ kind: 'tensor', value }));
     const [only] = items;
     return items.length === 1 && only !== undefined ? only : { kind: 'tuple', items };
   }

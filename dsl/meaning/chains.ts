@@ -5,31 +5,34 @@
 import type { AxisVar, Block, ChainExpr, Expr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './backend.ts';
+import type { Backend } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { withoutPoints } from './coerce.ts';
-import { stackOperands, type Frame, type WalkValue } from './frame.ts';
-import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import { stackOperands, type Frame, type InstantiatedValue } from './frame.ts';
+import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
 import { asInteger } from '../types/size.ts';
 
 /** What a chain needs of the walk. */
-export interface StepWalk<T, R> {
-  readonly algebra: Algebra<T, R>;
+export interface ChainContext<T, R> {
+  readonly algebra: Backend<T, R>;
   axis(variable: AxisVar, frame: Frame<T, R>): Axis;
-  expression(expr: Expr, frame: Frame<T, R>): WalkValue<T, R>;
-  block(block: Block, frame: Frame<T, R>): WalkValue<T, R>;
-  coerced(value: WalkValue<T, R>, type: ValueType, frame: Frame<T, R>): WalkValue<T, R>;
+  expression(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R>;
+  block(block: Block, frame: Frame<T, R>): InstantiatedValue<T, R>;
+  coerced(value: InstantiatedValue<T, R>, type: ValueType, frame: Frame<T, R>): InstantiatedValue<T, R>;
 }
 
 export class Chains<T, R> {
   /** How often what is walked now is written out: the product of the steps of the chains around it. */
   private stepsAround = 1;
 
-  constructor(private readonly walk: StepWalk<T, R>) {}
+  constructor(private readonly walk: ChainContext<T, R>) {}
 
   /** The value of a chain: what it carries in the end, then what it collected. */
-  value(expr: ChainExpr & { readonly type: ValueType; readonly span: Span }, frame: Frame<T, R>): WalkValue<T, R> {
+  value(
+    expr: ChainExpr & { readonly type: ValueType; readonly span: Span },
+    frame: Frame<T, R>,
+  ): InstantiatedValue<T, R> {
     const axis = this.walk.axis(expr.axis, frame);
     const steps = asInteger(axis.size);
     if (steps === null) throw new CompilerBug('walk', `chain over ${axis.name}, whose size is not constant`);
@@ -38,7 +41,7 @@ export class Chains<T, R> {
     const around = this.stepsAround;
     this.stepsAround = withinLimit(
       around * Math.max(steps, 1),
-      MOST_STEPS,
+      MAX_STEPS,
       `a chain over ${axis.name} is written out`,
       expr.span,
     );

@@ -5,21 +5,21 @@
 import type { AxisVar, ElementType, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './backend.ts';
+import type { Backend } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOfType } from '../types/axes.ts';
-import type { Frame, WalkValue } from './frame.ts';
+import type { Frame, InstantiatedValue } from './frame.ts';
 import { exact } from '../types/size.ts';
 
 /** The value over all axes of a type, a route's sources and targets as the type has them, f16 where it says so. */
 export function coerce<T, R>(
-  value: WalkValue<T, R>,
+  value: InstantiatedValue<T, R>,
   type: ValueType,
   frame: Frame<T, R>,
-  algebra: Algebra<T, R>,
+  algebra: Backend<T, R>,
   axisOf: (variable: AxisVar) => Axis,
-): WalkValue<T, R> {
+): InstantiatedValue<T, R> {
   if (value.kind === 'family') return value;
   if (value.kind === 'tuple') {
     if (type.kind !== 'tuple') return value;
@@ -60,7 +60,7 @@ export function coerce<T, R>(
 /** A value of a type one of whose axes has no points: what a chain of no steps has collected. */
 export function withoutPoints<T, R>(
   type: ValueType,
-  algebra: Algebra<T, R>,
+  algebra: Backend<T, R>,
   axisOf: (variable: AxisVar) => Axis,
   span: Span,
 ): Operand<T, R> {

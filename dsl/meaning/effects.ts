@@ -6,8 +6,8 @@
 import { addedInOrder } from '../tensors/sum-order.ts';
 import type { Id, ValueType } from '../types/program.ts';
 import { diagnostic, isLibrary, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
-import type { Algebra, Selection, Store } from './backend.ts';
+import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import type { Backend, Selection, Variable } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { asInteger, exact } from '../types/size.ts';
@@ -28,18 +28,18 @@ export interface GatheredValue<T, R> {
 }
 
 export interface GatheredState<T> {
-  readonly store: Store;
+  readonly store: Variable;
   readonly value: T;
   readonly span: Span;
 }
 
 /** Where a value was given: the statement, and the user's call on the way there. */
-export interface Given {
+export interface EffectOrigin {
   readonly span: Span;
   readonly call: Span | null;
 }
 
-interface Entry<T, R> extends Given {
+interface Entry<T, R> extends EffectOrigin {
   readonly selection: readonly Selection[];
   readonly value: Operand<T, R>;
 }
@@ -59,10 +59,10 @@ const nowhere: Span = { source: '', start: 0, end: 0 };
 
 export class Effects<T, R> {
   private readonly gathered = new Map<string, Gathering<T, R>>();
-  private readonly states = new Map<number, { readonly store: Store; readonly entries: Entry<T, R>[] }>();
+  private readonly states = new Map<number, { readonly store: Variable; readonly entries: Entry<T, R>[] }>();
 
   constructor(
-    private readonly algebra: Algebra<T, R>,
+    private readonly algebra: Backend<T, R>,
     /** Where a declaration stands. */
     private readonly spanOf: (id: Id) => Span,
     /** The entry that runs: what it and its own instances say stands in the run without its name in front. */
@@ -116,7 +116,7 @@ export class Effects<T, R> {
     );
   }
 
-  update(store: Store, selection: ReadonlyMap<number, Selection>, value: T, given: Given): void {
+  update(store: Variable, selection: ReadonlyMap<number, Selection>, value: T, given: EffectOrigin): void {
     const list = store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
     const state = this.states.get(store.id) ?? { store, entries: [] };
     state.entries.push({ selection: list, value: { kind: 'tensor', value }, ...given });
@@ -240,7 +240,7 @@ export class Effects<T, R> {
     const span = entries[0]?.span;
     const n = asInteger(axis.size) ?? 0;
     if (span !== undefined)
-      withinLimit(n, MOST_STEPS, `what is given for single members of ${axis.name} is joined`, span);
+      withinLimit(n, MAX_STEPS, `what is given for single members of ${axis.name} is joined`, span);
     const parts = Array.from({ length: n }, (_, i) => {
       const own = entries.flatMap((e) => this.cell(e, depth, i));
       return this.assemble(own, family, kind, missing, depth + 1, [...at, i]);
@@ -303,8 +303,8 @@ export class Effects<T, R> {
   }
 
   /** Told where the user's text calls; inside a library the statement itself says little. */
-  private twice(kind: 'output' | 'update', first: Given, second: Given): void {
-    const place = ({ span, call }: Given): Span => (isLibrary(span) && call !== null ? call : span);
+  private twice(kind: 'output' | 'update', first: EffectOrigin, second: EffectOrigin): void {
+    const place = ({ span, call }: EffectOrigin): Span => (isLibrary(span) && call !== null ? call : span);
     const [one, other] = [place(first), place(second)];
     const labels = [
       ...(sameSpan(one, other) ? [] : [{ span: one, text: 'the other call' }]),

@@ -3,16 +3,16 @@ import type { FamilyExpr } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Frame } from './frame.ts';
 import type { FamilyValue } from './instances.ts';
-import type { Obligations } from './size-constraints.ts';
-import type { Scope } from './instance-scope.ts';
+import type { SizeConstraints } from './size-constraints.ts';
+import type { InstanceScope } from './instance-scope.ts';
 import { asInteger, exact } from '../types/size.ts';
 
 /** The family that an expression names. */
 export function familyOf<T, R>(
   expr: FamilyExpr,
   frame: Frame<T, R>,
-  scope: Scope,
-  obligations: Obligations,
+  scope: InstanceScope,
+  obligations: SizeConstraints,
 ): FamilyValue<never> {
   switch (expr.kind) {
     case 'named':

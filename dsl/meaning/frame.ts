@@ -5,19 +5,19 @@
 import type { Id } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './backend.ts';
+import type { Backend } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import type { FamilyValue } from './instances.ts';
 import type { StaticFrame } from './instance-scope.ts';
 
-export type WalkValue<T, R> =
+export type InstantiatedValue<T, R> =
   | Operand<T, R>
-  | { readonly kind: 'tuple'; readonly items: readonly WalkValue<T, R>[] }
+  | { readonly kind: 'tuple'; readonly items: readonly InstantiatedValue<T, R>[] }
   | { readonly kind: 'family'; readonly family: FamilyValue<never> };
 
 export interface Frame<T, R> extends StaticFrame {
-  readonly locals: Map<Id, WalkValue<T, R>>;
+  readonly locals: Map<Id, InstantiatedValue<T, R>>;
   /** Axes carried into this body and the ones of its family: unseen by it, met by name. */
   readonly hidden: readonly Axis[];
   /** Routes the call was lifted over: its values are meant where all of them are present. */
@@ -30,7 +30,7 @@ export interface Frame<T, R> extends StaticFrame {
 }
 
 /** All axes of an operand: of a route its support and payload. */
-export function axesOfOperand<T, R>(operand: Operand<T, R>, algebra: Algebra<T, R>): readonly Axis[] {
+export function axesOfOperand<T, R>(operand: Operand<T, R>, algebra: Backend<T, R>): readonly Axis[] {
   if (operand.kind === 'tensor') return algebra.axesOf(operand.value);
   return [...algebra.supportOf(operand.value), ...algebra.payloadOf(operand.value)];
 }
@@ -39,7 +39,7 @@ export function axesOfOperand<T, R>(operand: Operand<T, R>, algebra: Algebra<T, 
 export function stackOperands<T, R>(
   operands: readonly Operand<T, R>[],
   axis: Axis,
-  algebra: Algebra<T, R>,
+  algebra: Backend<T, R>,
 ): Operand<T, R> {
   const axes = [...new Set(operands.flatMap((o) => axesOfOperand(o, algebra)))];
   return algebra.stack(
@@ -52,7 +52,7 @@ export function stackOperands<T, R>(
 export function restrict<T, R>(
   renaming: ReadonlyMap<Axis, Axis>,
   operand: Operand<T, R>,
-  algebra: Algebra<T, R>,
+  algebra: Backend<T, R>,
 ): ReadonlyMap<Axis, Axis> {
   if (renaming.size === 0) return renaming;
   const own = axesOfOperand(operand, algebra);
@@ -60,7 +60,7 @@ export function restrict<T, R>(
 }
 
 /** A value that is one tensor or route. */
-export function asOperand<T, R>(value: WalkValue<T, R>): Operand<T, R> {
+export function asOperand<T, R>(value: InstantiatedValue<T, R>): Operand<T, R> {
   if (value.kind === 'tuple' || value.kind === 'family')
     throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
   return value;

@@ -12,27 +12,27 @@ import type {
   FamilyAxis,
   FamilyExpr,
   Id,
-  StoreDeclaration,
+  VariableDeclaration,
   UnionDeclaration,
 } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import type { Selection, Store } from './backend.ts';
+import type { Selection, Variable } from './backend.ts';
 import type { Axis } from '../types/axis.ts';
 import { checkOverrides } from './check-overrides.ts';
 import { Families } from './families.ts';
 import type { StaticFrame } from './instance-tree.ts';
-import { differentOrigin, type FamilyValue, type Instance, type UsedStore } from './instances.ts';
-import { MOST_MEMBERS, withinLimit } from '../types/expansion-limits.ts';
+import { differentOrigin, type FamilyValue, type Instance, type UsedVariable } from './instances.ts';
+import { MAX_MEMBERS, withinLimit } from '../types/expansion-limits.ts';
 import { asInteger, formatSize, sizeKey } from '../types/size.ts';
 import { StaticScope, type ScopeOptions } from './static-scope.ts';
 
 export type { StaticFrame } from './instance-tree.ts';
 export type { ScopeOptions } from './static-scope.ts';
 
-export class Scope extends StaticScope {
+export class InstanceScope extends StaticScope {
   readonly families: Families;
-  private readonly stores = new Map<string, UsedStore>();
+  private readonly stores = new Map<string, UsedVariable>();
   private readonly marked = new Set<number>();
   private made = 0;
 
@@ -188,7 +188,7 @@ export class Scope extends StaticScope {
 
   // --- stores ------------------------------------------------------------------------------------------------------
 
-  store(id: Id, via: readonly Id[], frame: StaticFrame): UsedStore {
+  store(id: Id, via: readonly Id[], frame: StaticFrame): UsedVariable {
     let at = frame;
     for (const step of via) at = { ...at, instance: this.instanceOf(step, at).instance };
     const declaration = this.tree.declaration(id);
@@ -201,7 +201,7 @@ export class Scope extends StaticScope {
     return used;
   }
 
-  private makeStore(declaration: StoreDeclaration, home: Instance, frame: StaticFrame): UsedStore {
+  private makeStore(declaration: VariableDeclaration, home: Instance, frame: StaticFrame): UsedVariable {
     const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
     const declared = declaration.type.axes.map((a) => this.axis(a, frame));
     const before = this.stores.get(path);
@@ -209,11 +209,11 @@ export class Scope extends StaticScope {
     const origin = before === undefined ? null : differentOrigin(before.instance, home);
     const one = before?.store.declaration === declaration && origin === null;
     if (before !== undefined && one && sameSizes(before.store.declared, declared)) {
-      const variant: UsedStore = { ...before, instance: home };
+      const variant: UsedVariable = { ...before, instance: home };
       before.variants.push(variant);
       return variant;
     }
-    const store: Store = {
+    const store: Variable = {
       id: this.made++,
       path,
       declaration,
@@ -222,7 +222,7 @@ export class Scope extends StaticScope {
       declared,
       within: declaration.type.within === undefined ? null : this.axis(declaration.type.within, frame),
     };
-    const used: UsedStore = { store, instance: home, cells: new Set(), variants: [] };
+    const used: UsedVariable = { store, instance: home, cells: new Set(), variants: [] };
     used.variants.push(used);
     if (before === undefined) this.stores.set(path, used);
     else if (one) this.reportShape(before, declared, frame);
@@ -239,7 +239,7 @@ export class Scope extends StaticScope {
   }
 
   /** The shape of a store is one for all members of the families around it. */
-  reportShape({ store, instance }: UsedStore, here: readonly Axis[], frame: StaticFrame): void {
+  reportShape({ store, instance }: UsedVariable, here: readonly Axis[], frame: StaticFrame): void {
     const shape = (axes: readonly Axis[]): string => `[${axes.map((a) => formatSize(a.size)).join(', ')}]`;
     const at = [...frame.indices].map(([index, value]) => `${this.tree.indexName(index)} = ${value}`).join(', ');
     const made = this.tree.declarationOf(instance);
@@ -262,12 +262,12 @@ export class Scope extends StaticScope {
   }
 
   /** Notes that these cells are read or written: only they are required of a checkpoint. */
-  markUsed(used: UsedStore, selection: readonly Selection[]): void {
+  markUsed(used: UsedVariable, selection: readonly Selection[]): void {
     const count = (s: Selection): number =>
       s.kind === 'at' ? 1 : (asInteger(s.kind === 'all' ? s.axis.size : s.as.size) ?? 0);
     const members = selection.reduce((product, s) => product * count(s), 1);
     this.marked.add(used.store.id);
-    withinLimit(members, MOST_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);
+    withinLimit(members, MAX_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);
     let cells = [''];
     for (const s of selection) {
       const first = s.kind === 'at' ? s.index : s.kind === 'window' ? s.from : 0;
@@ -278,12 +278,12 @@ export class Scope extends StaticScope {
   }
 
   /** What bodies read or write. Of a family without members a store has no cells, and is read all the same. */
-  usedStores(): readonly UsedStore[] {
+  usedStores(): readonly UsedVariable[] {
     return [...this.stores.values()].filter((s) => this.marked.has(s.store.id));
   }
 
   /** A store that some body has named, by what the algebra was told of it. */
-  usedOf(store: Store): UsedStore | null {
+  usedOf(store: Variable): UsedVariable | null {
     return this.stores.get(store.path) ?? null;
   }
 

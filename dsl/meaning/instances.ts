@@ -8,7 +8,7 @@
  */
 import type { Id } from '../types/program.ts';
 import type { Axis } from '../types/axis.ts';
-import type { Selection, Store } from './backend.ts';
+import type { Selection, Variable } from './backend.ts';
 import type { Size } from '../types/size.ts';
 
 export type StaticValue =
@@ -33,27 +33,27 @@ export interface Instance {
   /** The points of families for which it was made, where its arguments depend on their indices; else empty. */
   readonly indices: ReadonlyMap<Id, number>;
   /** What was made so far, by declaration (and the indices it depends on). */
-  readonly made: Map<string, Made>;
+  readonly made: Map<string, Created>;
   /** Inner axis → outer axis, for axis parameters that had to be set apart (two of them bound to one axis). */
   readonly outer: Map<Axis, Axis>;
 }
 
-export type Made =
+export type Created =
   | { readonly kind: 'axis'; readonly axis: Axis }
   | { readonly kind: 'static'; readonly value: StaticValue }
-  | { readonly kind: 'store'; readonly store: UsedStore }
+  | { readonly kind: 'store'; readonly store: UsedVariable }
   | { readonly kind: 'instance'; readonly instance: Instance }
   /** Being computed: meeting it again is a cycle. */
   | { readonly kind: 'pending' };
 
 /** A store and which of its cells the walked program reads: only those are required of a checkpoint. */
-export interface UsedStore {
-  readonly store: Store;
+export interface UsedVariable {
+  readonly store: Variable;
   readonly instance: Instance;
   /** Indices over the family axes, joined by commas; 'all' when a family axis has no constant size. */
   readonly cells: Set<string>;
   /** The same store as the other instances of its declaration know it: more than one where arguments depend on a family's index. */
-  readonly variants: UsedStore[];
+  readonly variants: UsedVariable[];
 }
 
 /** How a union's members lie along its axis. */

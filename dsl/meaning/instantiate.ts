@@ -9,7 +9,7 @@
 import type { AxisVar, Block, Expr, PrimitiveExpr, Program, TensorType, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './backend.ts';
+import type { Backend } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { Calls } from './calls.ts';
@@ -18,20 +18,20 @@ import { coerce } from './coerce.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
 import { axesOfType } from '../types/axes.ts';
 import { familyOf } from './family-exprs.ts';
-import { asOperand, type Frame, type WalkValue } from './frame.ts';
-import type { UsedStore } from './instances.ts';
-import { Obligations, type Condition } from './size-constraints.ts';
+import { asOperand, type Frame, type InstantiatedValue } from './frame.ts';
+import type { UsedVariable } from './instances.ts';
+import { SizeConstraints, type SizeConstraint } from './size-constraints.ts';
 import { clashes, runValues } from './run-names.ts';
 import { PrimitiveCalls } from './primitive-calls.ts';
 import { Requirements, type Surroundings } from './requirements.ts';
-import { Scope, type StaticFrame } from './instance-scope.ts';
-import { StoreReader, type StoreRead } from './variable-reader.ts';
+import { InstanceScope, type StaticFrame } from './instance-scope.ts';
+import { VariableReader, type VariableRead } from './variable-reader.ts';
 import { withinNesting } from '../types/expansion-limits.ts';
 
-export interface WalkOptions<T, R> {
+export interface InstantiateOptions<T, R> {
   readonly program: Program;
-  readonly scope: Scope;
-  readonly algebra: Algebra<T, R>;
+  readonly scope: InstanceScope;
+  readonly algebra: Backend<T, R>;
   readonly entry: string;
   /** The value of an entry's formal. */
   readonly input: (name: string, type: TensorType, axes: readonly Axis[], within: Axis | null) => T;
@@ -39,10 +39,10 @@ export interface WalkOptions<T, R> {
   readonly want: { readonly losses: boolean; readonly outputs: boolean; readonly updates: boolean };
   readonly report: (problem: Diagnostic) => void;
   /** Told of what the sizes of a run must satisfy. */
-  readonly require?: (condition: Condition) => void;
+  readonly require?: (condition: SizeConstraint) => void;
 }
 
-export interface WalkedResult<T, R> {
+export interface InstantiatedResult<T, R> {
   readonly name: string;
   readonly value: Operand<T, R>;
   readonly type: ValueType;
@@ -50,25 +50,25 @@ export interface WalkedResult<T, R> {
   readonly axes: readonly Axis[];
 }
 
-export interface Walked<T, R> {
-  readonly results: readonly WalkedResult<T, R>[];
+export interface InstantiatedEntry<T, R> {
+  readonly results: readonly InstantiatedResult<T, R>[];
   readonly losses: readonly GatheredValue<T, R>[];
   readonly outputs: readonly GatheredValue<T, R>[];
   readonly updates: readonly GatheredState<T>[];
   /** Every reading of a store; only what is made of the walk knows which of them count (`Scope.markUsed`). */
-  readonly reads: readonly StoreRead<T>[];
+  readonly reads: readonly VariableRead<T>[];
 }
 
 /** Walks one entry. Mistakes (sizes that do not fit, ranges that leave an axis) go to `report`; the walk goes on where it can. */
-export function walkEntry<T, R>(options: WalkOptions<T, R>): Walked<T, R> {
+export function instantiateEntry<T, R>(options: InstantiateOptions<T, R>): InstantiatedEntry<T, R> {
   return new Walk(options).run();
 }
 
 /** The value of a store's initialiser over its family's and declared axes, or null when it has none. */
-export function walkInitial<T, R>(
-  options: Omit<WalkOptions<T, R>, 'entry' | 'input' | 'want'>,
-  used: UsedStore,
-): { readonly value: T; readonly reads: readonly StoreRead<T>[] } | null {
+export function instantiateInitial<T, R>(
+  options: Omit<InstantiateOptions<T, R>, 'entry' | 'input' | 'want'>,
+  used: UsedVariable,
+): { readonly value: T; readonly reads: readonly VariableRead<T>[] } | null {
   const want = { losses: false, outputs: false, updates: false };
   const input = (name: string): T => {
     throw new CompilerBug('walk', `an initial value reads the input ${name}`);
@@ -79,27 +79,27 @@ export function walkInitial<T, R>(
 class Walk<T, R> {
   /** Expressions around the one that is walked. */
   private nested = 0;
-  private readonly scope: Scope;
-  private readonly algebra: Algebra<T, R>;
+  private readonly scope: InstanceScope;
+  private readonly algebra: Backend<T, R>;
   private readonly calls: Calls<T, R>;
-  private readonly stores: StoreReader<T, R>;
+  private readonly stores: VariableReader<T, R>;
   private readonly effects: Effects<T, R>;
-  private readonly obligations: Obligations;
+  private readonly obligations: SizeConstraints;
   private readonly primitives: PrimitiveCalls<T, R>;
   private readonly chains: Chains<T, R>;
 
-  constructor(private readonly options: WalkOptions<T, R>) {
+  constructor(private readonly options: InstantiateOptions<T, R>) {
     this.scope = options.scope;
     this.algebra = options.algebra;
     this.calls = new Calls(options.scope, options.algebra, (body, frame) => this.block(body, frame));
-    this.stores = new StoreReader(
+    this.stores = new VariableReader(
       this.scope,
       this.algebra,
       this.calls,
       (expr, frame) => this.tensor(expr, frame),
       (p) => this.obligations.report(p),
     );
-    this.obligations = new Obligations(options.report, options.require ?? (() => undefined));
+    this.obligations = new SizeConstraints(options.report, options.require ?? (() => undefined));
     this.primitives = new PrimitiveCalls(this.scope, this.algebra, this.obligations);
     this.chains = new Chains({
       algebra: this.algebra,
@@ -116,7 +116,7 @@ class Walk<T, R> {
     );
   }
 
-  run(): Walked<T, R> {
+  run(): InstantiatedEntry<T, R> {
     const entry = this.options.program.entries.find((e) => e.name === this.options.entry);
     if (entry === undefined) throw new CompilerBug('walk', `no entry ${this.options.entry}`);
     const instance = this.scope.entryInstance(entry);
@@ -145,7 +145,7 @@ class Walk<T, R> {
     const value = this.block(entry.body, frame);
     const items = value.kind === 'tuple' ? value.items : [value];
     const types = entry.result.kind === 'tuple' ? entry.result.items : [{ type: entry.result }];
-    const results = items.map((item, i): WalkedResult<T, R> => {
+    const results = items.map((item, i): InstantiatedResult<T, R> => {
       const type = types[i];
       if (type === undefined || item.kind === 'tuple' || item.kind === 'family')
         throw new CompilerBug('walk', 'entry result');
@@ -159,7 +159,7 @@ class Walk<T, R> {
     return { results, ...gathered, reads: this.stores.reads };
   }
 
-  initialOf(used: UsedStore): { readonly value: T; readonly reads: readonly StoreRead<T>[] } | null {
+  initialOf(used: UsedVariable): { readonly value: T; readonly reads: readonly VariableRead<T>[] } | null {
     const value = this.stores.initialOf(used);
     return value === null ? null : { value, reads: this.stores.reads };
   }
@@ -170,7 +170,7 @@ class Walk<T, R> {
 
   // --- blocks and statements ---------------------------------------------------------------------------------------
 
-  private block(block: Block, frame: Frame<T, R>): WalkValue<T, R> {
+  private block(block: Block, frame: Frame<T, R>): InstantiatedValue<T, R> {
     const required = new Requirements<T, R>(this.surroundings);
     /** What is told of the run, once all that the body requires is known. */
     const effects: (() => void)[] = [];
@@ -261,7 +261,7 @@ class Walk<T, R> {
    * The value of an expression. Down the first operands it goes in a loop, so that a sum of thousands of terms, or as many steps of a
    * pipe, are a row and not a depth.
    */
-  private expression(expr: Expr, frame: Frame<T, R>): WalkValue<T, R> {
+  private expression(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
     const around: (readonly [Expr, Expr])[] = [];
     let start = expr;
     for (let first = firstOf(start); first !== null; first = firstOf(start)) {
@@ -281,7 +281,7 @@ class Walk<T, R> {
   }
 
   /** An expression whose first operand has this value. */
-  private continued(expr: Expr, first: WalkValue<T, R>, of: Expr, frame: Frame<T, R>): WalkValue<T, R> {
+  private continued(expr: Expr, first: InstantiatedValue<T, R>, of: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
     switch (expr.kind) {
       case 'primitive':
         return this.primitive(expr, first, of, frame);
@@ -308,7 +308,7 @@ class Walk<T, R> {
   }
 
   /** An expression without operands, or whose operands are a matter of its own. */
-  private started(expr: Expr, frame: Frame<T, R>): WalkValue<T, R> {
+  private started(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
     switch (expr.kind) {
       case 'static': {
         const value = this.scope.static(expr.value, frame);
@@ -353,17 +353,18 @@ class Walk<T, R> {
     }
   }
 
-  private coerced(value: WalkValue<T, R>, type: ValueType, frame: Frame<T, R>): WalkValue<T, R> {
+  private coerced(value: InstantiatedValue<T, R>, type: ValueType, frame: Frame<T, R>): InstantiatedValue<T, R> {
     return coerce(value, type, frame, this.algebra, (variable) => this.axis(variable, frame));
   }
 
   private primitive(
     expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span },
-    first: WalkValue<T, R> | null,
+    first: InstantiatedValue<T, R> | null,
     of: Expr | null,
     frame: Frame<T, R>,
   ): Operand<T, R> {
-    const walked = (e: Expr): WalkValue<T, R> => (e === of && first !== null ? first : this.expression(e, frame));
+    const walked = (e: Expr): InstantiatedValue<T, R> =>
+      e === of && first !== null ? first : this.expression(e, frame);
     return this.primitives.call(expr, (e) => asOperand(walked(e)), frame);
   }
 }

@@ -3,19 +3,19 @@ import { axesOfType } from '../types/axes.ts';
 import type { Expr, PrimitiveExpr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra } from './backend.ts';
+import type { Backend } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOfOperand, type Frame } from './frame.ts';
-import type { Obligations } from './size-constraints.ts';
-import type { Scope } from './instance-scope.ts';
+import type { SizeConstraints } from './size-constraints.ts';
+import type { InstanceScope } from './instance-scope.ts';
 import { asInteger, type Size } from '../types/size.ts';
 
 export class PrimitiveCalls<T, R> {
   constructor(
-    private readonly scope: Scope,
-    private readonly algebra: Algebra<T, R>,
-    private readonly obligations: Obligations,
+    private readonly scope: InstanceScope,
+    private readonly algebra: Backend<T, R>,
+    private readonly obligations: SizeConstraints,
   ) {}
 
   /** `operand` walks an argument. */

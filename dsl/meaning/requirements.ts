@@ -4,16 +4,16 @@
  */
 import type { Expr, MessagePart, Static } from '../types/program.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
-import type { Algebra, Required } from './backend.ts';
+import type { Backend, Required } from './backend.ts';
 import type { Operand } from '../types/call.ts';
-import type { Frame, WalkValue } from './frame.ts';
+import type { Frame, InstantiatedValue } from './frame.ts';
 import type { StaticValue } from './instances.ts';
 import { rangeOf } from './size-range.ts';
 import { asNumber, formatSize, type Size } from '../types/size.ts';
 
 /** What requirements need of the walk. */
 export interface Surroundings<T, R> {
-  readonly algebra: Algebra<T, R>;
+  readonly algebra: Backend<T, R>;
   readonly report: (problem: Diagnostic) => void;
   /** Sizes of a run are known: what does not hold is an error of the run, not of compiling. */
   readonly isRun: boolean;
@@ -45,7 +45,7 @@ export class Requirements<T, R> {
   }
 
   /** What the body gives, which may be needed only where its conditions hold. */
-  on(value: WalkValue<T, R>): WalkValue<T, R> {
+  on(value: InstantiatedValue<T, R>): InstantiatedValue<T, R> {
     if (this.all.length === 0 || value.kind === 'family') return value;
     return value.kind === 'tuple'
       ? { ...value, items: value.items.map((item) => this.on(item)) }

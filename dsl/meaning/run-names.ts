@@ -4,7 +4,7 @@
  */
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Operand } from '../types/call.ts';
-import type { Store } from './backend.ts';
+import type { Variable } from './backend.ts';
 
 /** Something a run gives, with the place that says so. */
 export interface RunValue {
@@ -26,7 +26,7 @@ export function runValues<T, R>(
   gathered: {
     readonly outputs: readonly (Given<T, R> & { readonly path: string; readonly span: Span })[];
     readonly losses: readonly { readonly path: string; readonly span: Span }[];
-    readonly updates: readonly { readonly store: Pick<Store, 'path'>; readonly span: Span }[];
+    readonly updates: readonly { readonly store: Pick<Variable, 'path'>; readonly span: Span }[];
   },
 ): readonly RunValue[] {
   const isRoute = ({ value }: Given<T, R>): boolean => value.kind === 'route';

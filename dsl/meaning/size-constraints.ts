@@ -12,7 +12,7 @@ import { problemAsI32 } from './whole-numbers.ts';
 import { apply, asInteger, asNumber, exact, formatSize, multiply, sizeKey, type Size } from '../types/size.ts';
 
 /** `left == right` or `left <= right`, to be checked once the dynamic axes have sizes. */
-export interface Condition {
+export interface SizeConstraint {
   readonly left: Size;
   readonly relation: '==' | '<=';
   readonly right: Size;
@@ -21,12 +21,12 @@ export interface Condition {
   readonly span: Span;
 }
 
-export class Obligations {
+export class SizeConstraints {
   private readonly reported = new Set<string>();
 
   constructor(
     private readonly tell: (problem: Diagnostic) => void,
-    private readonly require: (condition: Condition) => void,
+    private readonly require: (condition: SizeConstraint) => void,
   ) {}
 
   /** One diagnostic for a place and code. */

@@ -5,33 +5,33 @@
 import type { Expr, Id } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
-import { MOST_STEPS, withinLimit } from '../types/expansion-limits.ts';
-import type { Algebra, Selection, Store } from './backend.ts';
+import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import type { Backend, Selection, Variable } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Calls } from './calls.ts';
 import { stackOperands, type Frame } from './frame.ts';
-import type { UsedStore } from './instances.ts';
-import { sameSizes, type Scope, type StaticFrame } from './instance-scope.ts';
+import type { UsedVariable } from './instances.ts';
+import { sameSizes, type InstanceScope, type StaticFrame } from './instance-scope.ts';
 import { asInteger, exact } from '../types/size.ts';
 
 /** One reading of a store in a walk: what it gave, and which cells it was of. */
-export interface StoreRead<T> {
-  readonly used: UsedStore;
+export interface VariableRead<T> {
+  readonly used: UsedVariable;
   readonly selection: readonly Selection[];
   readonly value: T;
 }
 
-export class StoreReader<T, R> {
+export class VariableReader<T, R> {
   /** Every reading, in order. Whether its value is used for anything, only what is made of the walk knows. */
-  readonly reads: StoreRead<T>[] = [];
+  readonly reads: VariableRead<T>[] = [];
   private readonly initials = new Map<string, T>();
   /** The stores whose initial values are being computed, outermost first. */
-  private readonly making: UsedStore[] = [];
+  private readonly making: UsedVariable[] = [];
 
   constructor(
-    private readonly scope: Scope,
-    private readonly algebra: Algebra<T, R>,
+    private readonly scope: InstanceScope,
+    private readonly algebra: Backend<T, R>,
     private readonly calls: Calls<T, R>,
     /** The walk's own evaluation of a dense expression. */
     private readonly evaluate: (expr: Expr, frame: Frame<T, R>) => T,
@@ -39,7 +39,7 @@ export class StoreReader<T, R> {
   ) {}
 
   /** A store as a frame sees it: the cells of its selection, over the axes that its declaration means there. */
-  readHere(used: UsedStore, frame: StaticFrame): Operand<T, R> {
+  readHere(used: UsedVariable, frame: StaticFrame): Operand<T, R> {
     const here = this.axesHere(used, frame);
     if (!sameSizes(used.store.declared, here)) {
       this.scope.reportShape(used, here, frame);
@@ -50,7 +50,7 @@ export class StoreReader<T, R> {
   }
 
   /** A new value for a store, over the axes that the store has everywhere; null if a member's own axes have other sizes. */
-  asStored(used: UsedStore, value: T, frame: StaticFrame): T | null {
+  asStored(used: UsedVariable, value: T, frame: StaticFrame): T | null {
     const here = this.axesHere(used, frame);
     if (!sameSizes(used.store.declared, here)) {
       this.scope.reportShape(used, here, frame);
@@ -64,7 +64,7 @@ export class StoreReader<T, R> {
   }
 
   /** How a frame reads the family axes around a store. */
-  selectionOf({ instance }: UsedStore, frame: StaticFrame): ReadonlyMap<number, Selection> {
+  selectionOf({ instance }: UsedVariable, frame: StaticFrame): ReadonlyMap<number, Selection> {
     return this.scope.selectionOf(instance, this.scope.commonInstance(instance, frame), frame);
   }
 
@@ -72,11 +72,11 @@ export class StoreReader<T, R> {
    * An axis whose definition names an index (`seen[Q] = every | group[…]` in `task[k in Task]`) is one axis for each
    * index, but a store has one shape for all: its axes, as they are called here.
    */
-  private axesHere({ store, instance }: UsedStore, frame: StaticFrame): readonly Axis[] {
+  private axesHere({ store, instance }: UsedVariable, frame: StaticFrame): readonly Axis[] {
     return store.declaration.type.axes.map((a) => this.scope.axis(a, { ...frame, instance }));
   }
 
-  private read(used: UsedStore, selection: ReadonlyMap<number, Selection>): T {
+  private read(used: UsedVariable, selection: ReadonlyMap<number, Selection>): T {
     const list = used.store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
     const kind = used.store.declaration.store;
     const made = this.making.at(-1)?.store;
@@ -87,7 +87,7 @@ export class StoreReader<T, R> {
     return value;
   }
 
-  private reportMoving(made: Store, read: Store): void {
+  private reportMoving(made: Variable, read: Variable): void {
     const what = read.declaration.store === 'state' ? 'a state, which runs change' : 'an input, which a run gives';
     this.report(
       diagnostic('MOE0363', {
@@ -100,7 +100,7 @@ export class StoreReader<T, R> {
   }
 
   /** What an initialiser gives, over all axes of the store; computed once a walk, so that its draws are drawn once. */
-  initialOf(used: UsedStore): T | null {
+  initialOf(used: UsedVariable): T | null {
     const { initial } = used.store.declaration;
     if (initial === null) return null;
     // A control's default is computed at its first reading, when not all of its variants may have been met.
@@ -118,7 +118,7 @@ export class StoreReader<T, R> {
   }
 
   /** The indices at which the initial value may be another one, with their axes. */
-  private indicesOf(used: UsedStore): readonly { readonly index: Id; readonly axis: Axis }[] {
+  private indicesOf(used: UsedVariable): readonly { readonly index: Id; readonly axis: Axis }[] {
     return this.scope
       .namedIndices(used.instance)
       .filter(
@@ -131,7 +131,7 @@ export class StoreReader<T, R> {
   /** An initial value over all axes of its store; where bodies name family indices, each point's own with its index. */
   private initialAt(
     initial: Expr,
-    used: UsedStore,
+    used: UsedVariable,
     named: readonly { readonly index: Id; readonly axis: Axis }[],
     indices: ReadonlyMap<Id, number>,
   ): Operand<T, R> {
@@ -161,7 +161,7 @@ export class StoreReader<T, R> {
     const { axis } = first;
     const n = withinLimit(
       asInteger(axis.size) ?? 0,
-      MOST_STEPS,
+      MAX_STEPS,
       `an initial value that names its index of ${axis.name} is written out`,
       initial.span,
     );

@@ -5,17 +5,17 @@
  * axes in braces; only cells that the walked program reads are listed, so a layer that is not used is not required.
  */
 import { axesInBraces } from '../types/axes.ts';
-import type { AxisVar, NamePattern, StoreSource, StoredDim, StoredPart } from '../types/program.ts';
+import type { AxisVar, NamePattern, VariableSource, StoredDim, StoredPart } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../types/axis.ts';
-import type { Instance, UsedStore } from './instances.ts';
-import { MOST_PIECES, withinLimit } from '../types/expansion-limits.ts';
-import type { Scope } from './instance-scope.ts';
+import type { Instance, UsedVariable } from './instances.ts';
+import { MAX_PIECES, withinLimit } from '../types/expansion-limits.ts';
+import type { InstanceScope } from './instance-scope.ts';
 import { asInteger } from '../types/size.ts';
 import { evaluateStatic } from './statics.ts';
 
-export interface Cell {
+export interface WeightSlice {
   readonly tensor: string;
   readonly shape: readonly number[];
   readonly decoder: string | null;
@@ -42,11 +42,11 @@ interface BoundSource {
 }
 
 /** The cells of a store, or null when no `from` binds it: it is then matched by its path, as a whole. */
-export function bindStore(
-  used: UsedStore,
-  scope: Scope,
+export function bindVariable(
+  used: UsedVariable,
+  scope: InstanceScope,
   report: (problem: Diagnostic) => void,
-): readonly Cell[] | null {
+): readonly WeightSlice[] | null {
   const sources = used.variants.map((variant) => ({ variant, source: findSource(variant, scope) }));
   if (sources.every(({ source }) => source === null)) return null;
   const resolve = (variable: AxisVar, instance: Instance): Axis => scope.axis(variable, scope.frameOf(instance));
@@ -66,7 +66,7 @@ export function bindStore(
     }
   }
   const pieces = axes.reduce((count, a, i) => (braced.has(a) ? count * (sizes[i] ?? 0) : count), 1);
-  withinLimit(pieces, MOST_PIECES, `${used.store.path} is read from a tensor`, used.store.declaration.span);
+  withinLimit(pieces, MAX_PIECES, `${used.store.path} is read from a tensor`, used.store.declaration.span);
   const rest = axes.filter((a) => !braced.has(a));
   const layouts = new Map(
     sources.flatMap(({ variant, source }) =>
@@ -74,7 +74,7 @@ export function bindStore(
     ),
   );
 
-  const cells: Cell[] = [];
+  const cells: WeightSlice[] = [];
   for (const position of combinations(axes.filter((a) => braced.has(a)))) {
     if (!isUsed(used, position)) continue;
     const bound = layouts.get(variantAt(used, position, scope));
@@ -98,8 +98,8 @@ export function bindStore(
 }
 
 /** The instance that stands at a position of the family, where there are several. */
-function variantAt(used: UsedStore, position: ReadonlyMap<Axis, number>, scope: Scope): UsedStore {
-  const stands = ({ instance }: UsedStore): boolean =>
+function variantAt(used: UsedVariable, position: ReadonlyMap<Axis, number>, scope: InstanceScope): UsedVariable {
+  const stands = ({ instance }: UsedVariable): boolean =>
     scope.namedIndices(instance).every(({ index, axis }) => {
       const own = instance.indices.get(index);
       return own === undefined || own === position.get(axis);
@@ -107,7 +107,7 @@ function variantAt(used: UsedStore, position: ReadonlyMap<Axis, number>, scope: 
   return used.variants.find(stands) ?? used;
 }
 
-function findSource(used: UsedStore, scope: Scope): BoundSource | null {
+function findSource(used: UsedVariable, scope: InstanceScope): BoundSource | null {
   const { declaration } = used.store;
   let found: Omit<BoundSource, 'prefixes'> | null =
     declaration.source === null ? null : named(declaration.source, used.instance, declaration.name);
@@ -140,7 +140,7 @@ function inFront(pattern: NamePattern): NamePattern {
     : pattern;
 }
 
-function named(source: StoreSource, instance: Instance, param: string): Omit<BoundSource, 'prefixes'> {
+function named(source: VariableSource, instance: Instance, param: string): Omit<BoundSource, 'prefixes'> {
   return {
     names: source.patterns.map((pattern) => ({ pattern, instance, param })),
     decoder: source.decoder,
@@ -211,7 +211,7 @@ function* combinations(axes: readonly Axis[]): Generator<ReadonlyMap<Axis, numbe
 }
 
 /** Whether some used cell of the store has these positions along its family axes. */
-function isUsed(used: UsedStore, position: ReadonlyMap<Axis, number>): boolean {
+function isUsed(used: UsedVariable, position: ReadonlyMap<Axis, number>): boolean {
   const wanted = used.store.family.map((a) => position.get(a));
   if (wanted.every((w) => w === undefined)) return true;
   if (wanted.every((w) => w !== undefined)) return used.cells.has(wanted.join(','));
@@ -225,7 +225,7 @@ function isUsed(used: UsedStore, position: ReadonlyMap<Axis, number>): boolean {
 function spell(
   bound: BoundPattern,
   position: ReadonlyMap<Axis, number>,
-  scope: Scope,
+  scope: InstanceScope,
   resolve: (variable: AxisVar, instance: Instance) => Axis,
   report: (problem: Diagnostic) => void,
 ): string {

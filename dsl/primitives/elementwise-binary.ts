@@ -19,7 +19,7 @@ import { power, quotient, rest } from './special-functions.ts';
 import {
   isProblem,
   type Documentation,
-  type Evaluation,
+  type EvaluationContext,
   type Inferred,
   type Primitive,
   type TypeCall,
@@ -254,7 +254,7 @@ function sumHelp(call: TypeCall, sign: string, route: Computable, first: boolean
 /** Present where either is; `over` are the targets of the first, whose ranks come first. */
 function sumOfRoutes(
   call: F64Call,
-  run: Evaluation,
+  run: EvaluationContext,
   x: F64Route,
   y: F64Route,
   f: (a: number, b: number) => number,

@@ -2,7 +2,7 @@
  * Indexing by what is known when compiling: `x[T: 0]`, `x[T: a .. b as S]`, `x[P: part]`, and `is(P: part)`. Of a route
  * the points that remain keep their weights and ranks, nothing is renumbered. All ranges lie inside their axis.
  */
-import { indexed, laidOut, recut } from '../tensors/reindex.ts';
+import { indexed, laidOut, reindex } from '../tensors/reindex.ts';
 import { sizeOf } from '../tensors/tensor.ts';
 import { axes, axesArgument, axisArgument, dense, integerArgument, number, operand, value } from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
@@ -29,7 +29,7 @@ export const at: Primitive = {
     const from = oneAxis(call, 'axis', 'an index');
     return isProblem(from) ? from : replaceAxes(call, x, [from], [], { from: 'axis', to: 'axis' });
   },
-  evaluate: (call) => recut(operand(call, 'x'), indexed(axisArgument(call, 'axis'), integerArgument(call, 'index'))),
+  evaluate: (call) => reindex(operand(call, 'x'), indexed(axisArgument(call, 'axis'), integerArgument(call, 'index'))),
 };
 
 export const window: Primitive = {
@@ -58,7 +58,7 @@ export const window: Primitive = {
     return isProblem(as) ? as : replaceAxes(call, x, [from], [as], { from: 'axis', to: 'as' });
   },
   evaluate: (call) =>
-    recut(
+    reindex(
       operand(call, 'x'),
       laidOut(axisArgument(call, 'axis'), [axisArgument(call, 'as')], integerArgument(call, 'from')),
     ),
@@ -88,7 +88,7 @@ export const part: Primitive = {
     return isProblem(from) ? from : replaceAxes(call, x, [from], axesGiven(call, 'into'), { from: 'axis', to: 'axis' });
   },
   evaluate: (call) =>
-    recut(
+    reindex(
       operand(call, 'x'),
       laidOut(axisArgument(call, 'axis'), axesArgument(call, 'into'), integerArgument(call, 'offset')),
     ),

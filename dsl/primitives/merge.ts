@@ -1,5 +1,5 @@
 /** `merge(x, (G, M): E)`: several axes as one, row-major in the order written. The inverse of split. */
-import { merged, recut } from '../tensors/reindex.ts';
+import { merged, reindex } from '../tensors/reindex.ts';
 import { axes, axesArgument, axisArgument, operand, value } from './arguments.ts';
 import { hasAll, replaceAxes } from './axes-changed.ts';
 import { isProblem, type Primitive } from './primitive.ts';
@@ -43,5 +43,5 @@ export const merge: Primitive = {
     }
     return replaceAxes(call, x, from, [into], { from: 'axes', to: 'into' });
   },
-  evaluate: (call) => recut(operand(call, 'x'), merged(axesArgument(call, 'axes'), axisArgument(call, 'into'))),
+  evaluate: (call) => reindex(operand(call, 'x'), merged(axesArgument(call, 'axes'), axisArgument(call, 'into'))),
 };

@@ -17,14 +17,14 @@ export type Naming = Pick<TypeCall, 'nameOf'>;
 export type Computable = TensorType | RouteType;
 
 /** An argument that the checker guarantees to be given. */
-export function given(call: TypeCall, name: string): ValueType {
+export function provided(call: TypeCall, name: string): ValueType {
   const type = call.args.get(name);
   if (type === undefined) throw new CompilerBug('check', `the argument ${name} was not bound`);
   return type;
 }
 
 export function computable(call: TypeCall, name: string): Computable | TypeProblem {
-  const type = given(call, name);
+  const type = provided(call, name);
   if (type.kind !== 'tuple') return type;
   return { code: 'MOE0339', message: 'this is a tuple: take it apart with `let (a, b) = …`', at: name };
 }

@@ -80,7 +80,7 @@ export interface TypeProblem {
 }
 
 /** What an evaluation may use and report to. */
-export interface Evaluation {
+export interface EvaluationContext {
   readonly seed: number;
   /** What stands at absent points of a route: 0, or NaN when poisoned. It must never influence a result. */
   readonly absent: number;
@@ -103,7 +103,7 @@ export interface Primitive {
   readonly unless?: string;
   readonly documentation: Documentation;
   infer(call: TypeCall): Inferred | TypeProblem;
-  evaluate(call: F64Call, run: Evaluation): F64Operand;
+  evaluate(call: F64Call, run: EvaluationContext): F64Operand;
 }
 
 export function isProblem<T>(answer: T | TypeProblem): answer is TypeProblem {

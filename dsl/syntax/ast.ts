@@ -14,26 +14,26 @@
  * all of them are exported from here. The grammar is in grammar.ts, beside each rule.
  */
 import type { Decl, Signature } from './ast-declarations.ts';
-import type { Expr, StringLiteral } from './ast-expressions.ts';
+import type { AstExpr, StringLiteral } from './ast-expressions.ts';
 import type { Span } from '../diagnostics/source-file.ts';
 
 export type * from './ast-declarations.ts';
 export type * from './ast-expressions.ts';
 export type { Span } from '../diagnostics/source-file.ts';
 
-export interface Node {
+export interface AstNode {
   readonly span: Span;
 }
 
 // ------------------------------------------------------------------------------------------------------------ names
 
 /** A name where it is declared, or where something that cannot be an axis is meant. Never has primes. */
-export interface Ident extends Node {
+export interface Ident extends AstNode {
   readonly text: string;
 }
 
 /** A reference to an axis: `T''` is `{ name: 'T', primes: 2 }`, the second twin of T. */
-export interface AxisName extends Node {
+export interface AxisName extends AstNode {
   readonly name: string;
   readonly primes: number;
 }
@@ -41,23 +41,23 @@ export interface AxisName extends Node {
 // ------------------------------------------------------------------------------------------------------------- file
 
 /** A file. The order of the text is that of the spans; within each list it is kept. */
-export interface File extends Node {
+export interface File extends AstNode {
   readonly kind: 'File';
   readonly imports: readonly Import[];
-  readonly models: readonly Model[];
+  readonly models: readonly AstModel[];
   /** Declarations outside a model: templates and constants. */
   readonly decls: readonly Decl[];
 }
 
 /** `import { SwiGLU, RmsNorm } from "std"` */
-export interface Import extends Node {
+export interface Import extends AstNode {
   readonly kind: 'Import';
   readonly names: readonly Ident[];
   readonly from: StringLiteral;
 }
 
 /** `model Mixtral { … }`; a `///` comment before the imports documents the first model or declaration after them. */
-export interface Model extends Node {
+export interface AstModel extends AstNode {
   readonly kind: 'Model';
   readonly name: Ident;
   readonly items: readonly (Decl | Entry)[];
@@ -65,7 +65,7 @@ export interface Model extends Node {
 }
 
 /** `forward(x: [T, D]) -> [T, D] { … }`: a function without a keyword, called from outside. */
-export interface Entry extends Node {
+export interface Entry extends AstNode {
   readonly kind: 'Entry';
   readonly name: Ident;
   readonly signature: Signature;
@@ -75,10 +75,10 @@ export interface Entry extends Node {
 
 // ------------------------------------------------------------------------------------------------------------ types
 
-export type TypeExpr = TensorType | RouteType;
+export type TypeExpr = AstTensorType | AstRouteType;
 
 /** `[D]`, `f16[D]`, `f32`, `i32[T] in V` */
-export interface TensorType extends Node {
+export interface AstTensorType extends AstNode {
   readonly kind: 'TensorType';
   /** Absent: f32. Any name; the checker knows which are element types. */
   readonly element?: Ident;
@@ -88,7 +88,7 @@ export interface TensorType extends Node {
 }
 
 /** `route[E]`, `route[T -> E]`, `route[T -> E] of [D]`; without an arrow all axes are targets. */
-export interface RouteType extends Node {
+export interface AstRouteType extends AstNode {
   readonly kind: 'RouteType';
   readonly sources: readonly AxisName[];
   readonly targets: readonly AxisName[];
@@ -97,52 +97,52 @@ export interface RouteType extends Node {
 
 // ----------------------------------------------------------------------------------------------------------- bodies
 
-export interface Body extends Node {
+export interface Body extends AstNode {
   readonly kind: 'Body';
   readonly items: readonly BodyItem[];
-  readonly result: Expr;
+  readonly result: AstExpr;
 }
 
-export type BodyItem = Stmt | Decl;
-export type Stmt = Let | Update | Loss | Output | Require;
+export type BodyItem = AstStmt | Decl;
+export type AstStmt = Let | Update | Loss | Output | Require;
 
 /** `let (r, h): type = value` */
-export interface Let extends Node {
+export interface Let extends AstNode {
   readonly kind: 'Let';
   readonly pattern: Pattern;
   readonly type?: TypeExpr;
-  readonly value: Expr;
+  readonly value: AstExpr;
 }
 
 /** One name, or several which take a tuple apart; `_` discards. Never empty. */
-export interface Pattern extends Node {
+export interface Pattern extends AstNode {
   readonly names: readonly Ident[];
 }
 
 /** `update bias = …` */
-export interface Update extends Node {
+export interface Update extends AstNode {
   readonly kind: 'Update';
   readonly name: Ident;
-  readonly value: Expr;
+  readonly value: AstExpr;
 }
 
 /** `loss balance = …` */
-export interface Loss extends Node {
+export interface Loss extends AstNode {
   readonly kind: 'Loss';
   readonly name: Ident;
-  readonly value: Expr;
+  readonly value: AstExpr;
 }
 
 /** `require past + T <= S else "{past} places are taken"` */
-export interface Require extends Node {
+export interface Require extends AstNode {
   readonly kind: 'Require';
-  readonly condition: Expr;
+  readonly condition: AstExpr;
   readonly message?: StringLiteral;
 }
 
 /** `output gate = …` */
-export interface Output extends Node {
+export interface Output extends AstNode {
   readonly kind: 'Output';
   readonly name: Ident;
-  readonly value: Expr;
+  readonly value: AstExpr;
 }

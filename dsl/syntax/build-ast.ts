@@ -12,7 +12,7 @@ import { buildBody } from './build-bodies.ts';
 import { buildCondition, buildExpr, buildIndices, buildSum } from './build-expressions.ts';
 import { buildSignature, buildType } from './build-types.ts';
 import { elements, extent, nodeOf, nodes, present, tokenOf, tokens } from './cst.ts';
-import type { FileParts, ModelParts } from './recovery-units.ts';
+import type { FileParts, AstModelParts } from './recovery-units.ts';
 import type { Span } from '../diagnostics/source-file.ts';
 
 /** The tree of a file of `length` characters. */
@@ -42,7 +42,7 @@ function buildImport(context: BuildContext, node: CstNode): ast.Import | undefin
   return { kind: 'Import', names: context.idents(tokens(node, 'Name')), from, span: context.spanOf(node) };
 }
 
-function buildModel(context: BuildContext, parts: ModelParts): ast.Model | undefined {
+function buildModel(context: BuildContext, parts: AstModelParts): ast.AstModel | undefined {
   const name = context.ident(parts.name);
   if (name === undefined) return undefined;
   const items = parts.items.map((item) =>
@@ -126,7 +126,7 @@ function buildConsts(context: BuildContext, node: CstNode, docs: string | undefi
   return bindings.length === 0 ? undefined : { kind: 'Consts', bindings, docs, span: context.spanOf(node) };
 }
 
-function buildStore(context: BuildContext, node: CstNode, docs: string | undefined): ast.StoreDecl | undefined {
+function buildStore(context: BuildContext, node: CstNode, docs: string | undefined): ast.VariableDecl | undefined {
   const store = tokenOf(node, 'Param') ? 'param' : tokenOf(node, 'State') ? 'state' : 'input';
   const slots = present(nodes(node, 'slot').map((slot) => buildSlot(context, slot)));
   return slots.length === 0 ? undefined : { kind: 'Store', store, slots, docs, span: context.spanOf(node) };
@@ -164,7 +164,7 @@ function buildDim(context: BuildContext, node: CstNode): ast.Dim | undefined {
   return parts.length === 0 ? undefined : { parts, span: context.spanOf(node) };
 }
 
-function buildPart(context: BuildContext, node: CstNode): ast.Part | undefined {
+function buildPart(context: BuildContext, node: CstNode): ast.AstStoredPart | undefined {
   const span = context.spanOf(node);
   const axis = context.axis(tokenOf(node, 'Name'));
   if (axis) return { kind: 'AxisPart', axis, span };
@@ -271,9 +271,9 @@ function buildGenerics(context: BuildContext, node: CstNode): readonly ast.Gener
   );
 }
 
-function buildFamily(context: BuildContext, node: CstNode): readonly ast.FamilyAxis[] {
+function buildFamily(context: BuildContext, node: CstNode): readonly ast.AstFamilyAxis[] {
   return present(
-    nodes(node, 'point').map((point): ast.FamilyAxis | undefined => {
+    nodes(node, 'point').map((point): ast.AstFamilyAxis | undefined => {
       const span = context.spanOf(point);
       const first = tokenOf(point, 'Name');
       if (tokenOf(point, 'In') === undefined) {
@@ -303,7 +303,7 @@ function buildInstance(context: BuildContext, node: CstNode): ast.InstanceDefini
   };
 }
 
-function buildOrigin(context: BuildContext, node: CstNode): ast.InstanceSource | undefined {
+function buildOrigin(context: BuildContext, node: CstNode): ast.AstInstanceSource | undefined {
   const prefix = context.string(tokenOf(node, 'String'));
   if (prefix === undefined) return undefined;
   const bindings = present(

@@ -89,7 +89,7 @@ export function buildPattern(context: BuildContext, node: CstNode | undefined): 
   return names.length === 0 ? undefined : { names, span: context.spanOf(node) };
 }
 
-export function buildChain(context: BuildContext, node: CstNode): ast.Expr {
+export function buildChain(context: BuildContext, node: CstNode): ast.AstExpr {
   const span = context.spanOf(node);
   const index = context.ident(tokenOf(node, 'Name'));
   const axis = context.axis(tokenOf(node, 'axis'));

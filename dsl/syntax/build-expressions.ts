@@ -22,14 +22,14 @@ export function buildExpr(
   node: CstNode | undefined,
   place: Place = 'value',
   fallback = 0,
-): ast.Expr {
+): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
   const targets = nodes(node, 'pipeTarget');
   let input = buildCondition(context, nodeOf(node, 'condition'), targets.length === 0 ? place : 'value', fallback);
   for (const target of targets) {
     const name = tokenOf(target, 'Name');
     if (name === undefined) continue;
-    let callee: ast.Expr = { kind: 'Name', ...splitPrimes(name.image), span: context.tokenSpan(name) };
+    let callee: ast.AstExpr = { kind: 'Name', ...splitPrimes(name.image), span: context.tokenSpan(name) };
     const subscript = nodeOf(target, 'subscript');
     if (subscript) callee = indexInto(context, callee, subscript);
     const args = nodeOf(target, 'args');
@@ -59,14 +59,14 @@ export function buildExpr(
 }
 
 /** An operand or operator of a row, read. */
-type Item = { readonly operand: ast.Expr } | { readonly operator: IToken };
+type Item = { readonly operand: ast.AstExpr } | { readonly operator: IToken };
 
 export function buildCondition(
   context: BuildContext,
   node: CstNode | undefined,
   place: Place = 'value',
   fallback = 0,
-): ast.Expr {
+): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
   const row = elements(node, 'row');
   const alone = row.length === 1;
@@ -85,7 +85,7 @@ export function buildSum(
   node: CstNode | undefined,
   place: Place = 'value',
   fallback = 0,
-): ast.Expr {
+): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
   const row = elements(node, 'row');
   const alone = row.length === 1;
@@ -99,7 +99,7 @@ export function buildSum(
   );
 }
 
-function readRow(row: readonly CstElement[], operand: (node: CstNode) => ast.Expr): readonly Item[] {
+function readRow(row: readonly CstElement[], operand: (node: CstNode) => ast.AstExpr): readonly Item[] {
   return row
     .filter((element) => isNode(element) || element.isInsertedInRecovery !== true)
     .map((element) => (isNode(element) ? { operand: operand(element) } : { operator: element }));
@@ -110,16 +110,16 @@ interface Waiting {
   readonly token: IToken;
   readonly level: number;
   /** Absent: a prefix operator. */
-  readonly left?: ast.Expr;
+  readonly left?: ast.AstExpr;
 }
 
 /**
  * Operator precedence, with a stack of operators that wait for their right operand. Total: in a recovered row an
  * operand may be missing, then `hole` stands for it.
  */
-function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorExpr): ast.Expr {
+function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorExpr): ast.AstExpr {
   const waiting: Waiting[] = [];
-  let operand: ast.Expr | undefined;
+  let operand: ast.AstExpr | undefined;
 
   /** Completes what binds at least as tightly as `level` (for operators to the right: more tightly). */
   const reduce = (level: number, associates: 'left' | 'right' | 'none'): void => {
@@ -164,19 +164,19 @@ function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorEx
 }
 
 /** `SwiGLU<F>(x)` reads as two comparisons: a template is made an instance by a declaration. */
-function comparedHelp(left: ast.Expr): string {
+function comparedHelp(left: ast.AstExpr): string {
   const help = 'join two comparisons with `and`';
   if (left.kind !== 'Name' || !/^[A-Z]\w*[a-z]/.test(left.name)) return help;
   return `${help}; a template is made an instance by a declaration, \`experts f = ${left.name}<…>\` or \`fn f = ${left.name}<…>\`, and called as \`f(x)\``;
 }
 
 /** `a < b` before another comparison: a hole, so that of a row of comparisons the first is reported, and nothing of its type. */
-function comparedAgain(context: BuildContext, token: IToken, left: ast.Expr, right: ast.Expr): ast.ErrorExpr {
+function comparedAgain(context: BuildContext, token: IToken, left: ast.AstExpr, right: ast.AstExpr): ast.ErrorExpr {
   if (left.kind !== 'Error') context.report('MOE0118', context.tokenSpan(token), { help: comparedHelp(left) });
   return { kind: 'Error', span: joinSpans(left.span, right.span) };
 }
 
-function applyOperator(context: BuildContext, { token, left }: Waiting, right: ast.Expr): ast.Expr {
+function applyOperator(context: BuildContext, { token, left }: Waiting, right: ast.AstExpr): ast.AstExpr {
   if (left === undefined)
     return {
       kind: 'Unary',
@@ -239,7 +239,7 @@ function checkBare(context: BuildContext, postfix: CstNode | undefined): void {
   );
 }
 
-function buildPostfix(context: BuildContext, node: CstNode, place: Place): ast.Expr {
+function buildPostfix(context: BuildContext, node: CstNode, place: Place): ast.AstExpr {
   const suffixes = nodes(node, 'suffix');
   let value = buildPrimary(
     context,
@@ -262,7 +262,7 @@ function buildPostfix(context: BuildContext, node: CstNode, place: Place): ast.E
   return value;
 }
 
-function buildPrimary(context: BuildContext, node: CstNode | undefined, place: Place, fallback: number): ast.Expr {
+function buildPrimary(context: BuildContext, node: CstNode | undefined, place: Place, fallback: number): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
   const span = context.spanOf(node, fallback);
   const number = tokenOf(node, 'Number');
@@ -283,7 +283,7 @@ function buildPrimary(context: BuildContext, node: CstNode | undefined, place: P
 }
 
 /** `(e)` groups, `(a, b)` is a tuple, `(a: x)` a record. */
-function buildGroup(context: BuildContext, node: CstNode, place: Place): ast.Expr {
+function buildGroup(context: BuildContext, node: CstNode, place: Place): ast.AstExpr {
   const span = context.spanOf(node);
   const argNodes = nodes(node, 'arg');
   const labelled = argNodes.filter((arg) => tokenOf(arg, 'Colon') !== undefined);
@@ -296,7 +296,7 @@ function buildGroup(context: BuildContext, node: CstNode, place: Place): ast.Exp
   return { ...first, span };
 }
 
-function buildRecord(context: BuildContext, node: CstNode, place: Place): ast.Expr {
+function buildRecord(context: BuildContext, node: CstNode, place: Place): ast.AstExpr {
   const span = context.spanOf(node);
   const argNodes = nodes(node, 'arg');
   if (place !== 'result') {
@@ -335,7 +335,7 @@ function buildArgs(context: BuildContext, node: CstNode): readonly ast.Arg[] | u
   return args.every((arg) => arg !== undefined) ? args : undefined;
 }
 
-function argLabel(context: BuildContext, left: ast.Expr): ast.ArgLabel | undefined {
+function argLabel(context: BuildContext, left: ast.AstExpr): ast.ArgLabel | undefined {
   if (left.kind === 'Name') return { kind: 'NameLabel', name: left.name, primes: left.primes, span: left.span };
   if (left.kind === 'Tuple') {
     const axes = present(left.items.map(asAxis));
@@ -345,11 +345,11 @@ function argLabel(context: BuildContext, left: ast.Expr): ast.ArgLabel | undefin
   return undefined;
 }
 
-function asAxis(value: ast.Expr): ast.AxisName | undefined {
+function asAxis(value: ast.AstExpr): ast.AxisName | undefined {
   return value.kind === 'Name' ? { name: value.name, primes: value.primes, span: value.span } : undefined;
 }
 
-function indexInto(context: BuildContext, target: ast.Expr, subscript: CstNode): ast.IndexExpr | ast.ErrorExpr {
+function indexInto(context: BuildContext, target: ast.AstExpr, subscript: CstNode): ast.IndexExpr | ast.ErrorExpr {
   const span = joinSpans(target.span, context.spanOf(subscript, target.span.end));
   const indices = buildIndices(context, subscript);
   return indices === undefined ? { kind: 'Error', span } : { kind: 'Index', target, indices, span };

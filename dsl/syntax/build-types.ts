@@ -69,7 +69,7 @@ export function buildSignature(context: BuildContext, node: CstNode | undefined)
   if (node === undefined) return undefined;
   const span = context.spanOf(node);
   const formals = present(
-    nodes(node, 'formal').map((formal): ast.Formal | undefined => {
+    nodes(node, 'formal').map((formal): ast.AstFormal | undefined => {
       const name = context.ident(tokenOf(formal, 'Name'));
       const type = buildType(context, nodeOf(formal, 'type'));
       return name && type && { name, type, span: context.spanOf(formal) };

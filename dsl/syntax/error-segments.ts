@@ -6,14 +6,14 @@ import type { IToken } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { LCurly, leadingKeywords, RCurly } from './tokens.ts';
 
-export interface Segments {
+export interface ErrorSegments {
   /** The number of the segment at an offset. */
   readonly at: (offset: number) => number;
   /** Whether a segment begins with a word that begins a statement: there the parser has found its way again. */
   readonly isStatement: (segment: number) => boolean;
 }
 
-export function segmentsOf(tokens: readonly IToken[]): Segments {
+export function errorSegmentsOf(tokens: readonly IToken[]): ErrorSegments {
   const starts: number[] = [];
   const statements = new Set<number>();
   for (const [i, { tokenType: type, startOffset }] of tokens.entries()) {
@@ -38,12 +38,12 @@ export function segmentsOf(tokens: readonly IToken[]): Segments {
 
 /** Decides, error by error in the order they are found, which are news. */
 export class EchoFilter {
-  readonly #segments: Segments;
+  readonly #segments: ErrorSegments;
   readonly #marked = new Set<number>();
   readonly #pieces = new Set<number>();
 
   /** `known`: what has been reported about characters and brackets. */
-  constructor(segments: Segments, known: readonly Diagnostic[]) {
+  constructor(segments: ErrorSegments, known: readonly Diagnostic[]) {
     this.#segments = segments;
     for (const { severity, span, fix } of known) {
       if (severity !== 'error' || span === undefined) continue;

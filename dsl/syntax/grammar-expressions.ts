@@ -6,11 +6,11 @@ import { CstParser, type CstNode, type IToken, type ParserMethod, type TokenType
 import { ErrorMessages } from './parse-errors.ts';
 import * as t from './tokens.ts';
 
-export type Rule = ParserMethod<[], CstNode>;
+export type GrammarRule = ParserMethod<[], CstNode>;
 
 export abstract class ExpressionGrammar extends CstParser {
   /** A declaration may stand in any body. */
-  abstract readonly decl: Rule;
+  abstract readonly decl: GrammarRule;
 
   readonly messages: ErrorMessages;
 
@@ -31,7 +31,7 @@ export abstract class ExpressionGrammar extends CstParser {
   }
 
   /** item { "," item } [","] ;   `k` tells the lists of one rule apart */
-  protected list(k: number, item: Rule): void {
+  protected list(k: number, item: GrammarRule): void {
     const index = 10 * k;
     this.subrule(index, item);
     this.many(index, () => {
@@ -55,7 +55,7 @@ export abstract class ExpressionGrammar extends CstParser {
   // ------------------------------------------------------------------------------------------- signatures and types
 
   /** signature = "(" [ formal { "," formal } [","] ] ")" "->" ( type | "(" rtype { "," rtype } [","] ")" ) */
-  readonly signature: Rule = this.RULE('signature', () => {
+  readonly signature: GrammarRule = this.RULE('signature', () => {
     this.CONSUME(t.LParen);
     this.OPTION(() => {
       this.list(1, this.formal);
@@ -75,14 +75,14 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** formal = NAME ":" type */
-  readonly formal: Rule = this.RULE('formal', () => {
+  readonly formal: GrammarRule = this.RULE('formal', () => {
     this.CONSUME(t.Name);
     this.CONSUME(t.Colon);
     this.SUBRULE(this.type);
   });
 
   /** rtype = [ NAME ":" ] type */
-  readonly resultType: Rule = this.RULE('resultType', () => {
+  readonly resultType: GrammarRule = this.RULE('resultType', () => {
     this.OPTION(() => {
       this.CONSUME(t.Name);
       this.CONSUME(t.Colon);
@@ -91,7 +91,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** type = ( axes | NAME [ axes ] ) [ "in" NAME | "of" axes ] */
-  readonly type: Rule = this.RULE('type', () => {
+  readonly type: GrammarRule = this.RULE('type', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.axes) },
       {
@@ -120,7 +120,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** axes = "[" [ NAME { "," NAME } [","] ] [ "->" NAME { "," NAME } [","] ] "]" */
-  readonly axes: Rule = this.RULE('axes', () => {
+  readonly axes: GrammarRule = this.RULE('axes', () => {
     this.CONSUME(t.LSquare);
     this.OPTION(() => {
       this.names(1, t.Name, { LABEL: 'before' });
@@ -135,7 +135,7 @@ export abstract class ExpressionGrammar extends CstParser {
   // ---------------------------------------------------------------------------------------------------------- bodies
 
   /** body = "{" { stmt } expr "}" ;   values elsewhere, and none at the end, are reported when the tree is built */
-  readonly body: Rule = this.RULE('body', () => {
+  readonly body: GrammarRule = this.RULE('body', () => {
     this.CONSUME(t.LCurly);
     this.MANY(() => {
       this.OR([
@@ -147,7 +147,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** stmt = let | assign | require | decl */
-  readonly stmt: Rule = this.RULE('stmt', () => {
+  readonly stmt: GrammarRule = this.RULE('stmt', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.letStmt) },
       { ALT: () => this.SUBRULE(this.assign) },
@@ -157,7 +157,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** let = "let" pattern [ ":" type ] "=" expr */
-  readonly letStmt: Rule = this.RULE('letStmt', () => {
+  readonly letStmt: GrammarRule = this.RULE('letStmt', () => {
     this.CONSUME(t.LetKeyword);
     this.SUBRULE(this.pattern);
     this.OPTION(() => {
@@ -169,7 +169,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** assign = ("update" | "loss" | "output") NAME "=" expr */
-  readonly assign: Rule = this.RULE('assign', () => {
+  readonly assign: GrammarRule = this.RULE('assign', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.UpdateKeyword) },
       { ALT: () => this.CONSUME(t.LossKeyword) },
@@ -181,7 +181,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** require = "require" expr [ "else" STRING ] */
-  readonly requireStmt: Rule = this.RULE('requireStmt', () => {
+  readonly requireStmt: GrammarRule = this.RULE('requireStmt', () => {
     this.CONSUME(t.RequireKeyword);
     this.SUBRULE(this.expr);
     this.OPTION(() => {
@@ -191,7 +191,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** pattern = NAME | "(" NAME { "," NAME } [","] ")" */
-  readonly pattern: Rule = this.RULE('pattern', () => {
+  readonly pattern: GrammarRule = this.RULE('pattern', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.Name) },
       {
@@ -207,7 +207,7 @@ export abstract class ExpressionGrammar extends CstParser {
   // ----------------------------------------------------------------------------------------------------- expressions
 
   /** expr = condition { "|>" pipeTarget } */
-  readonly expr: Rule = this.RULE('expr', () => {
+  readonly expr: GrammarRule = this.RULE('expr', () => {
     this.SUBRULE(this.condition);
     this.MANY(() => {
       this.CONSUME(t.PipeRight);
@@ -216,7 +216,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** pipeTarget = NAME [ subscript ] [ args ] ;   an operator after it is reported when the tree is built */
-  readonly pipeTarget: Rule = this.RULE('pipeTarget', () => {
+  readonly pipeTarget: GrammarRule = this.RULE('pipeTarget', () => {
     this.CONSUME(t.Name);
     this.OPTION({ GATE: () => this.sameLine(), DEF: () => this.SUBRULE(this.subscript) });
     this.OPTION2({ GATE: () => this.sameLine(), DEF: () => this.SUBRULE(this.args) });
@@ -234,7 +234,7 @@ export abstract class ExpressionGrammar extends CstParser {
    * condition = { "not" } sum { conditionOperator { "not" } sum }          (or, and, not, cmp of the tower)
    * conditionOperator = "or" | "and" | "==" | "!=" | "<" | "<=" | ">" | ">="
    */
-  readonly condition: Rule = this.RULE('condition', () => {
+  readonly condition: GrammarRule = this.RULE('condition', () => {
     this.MANY(() => this.CONSUME(t.NotKeyword, { LABEL: 'row' }));
     this.SUBRULE(this.sum, { LABEL: 'row' });
     this.MANY2(() => {
@@ -248,7 +248,7 @@ export abstract class ExpressionGrammar extends CstParser {
    * sum = { "-" } postfix { sumOperator { "-" } postfix }                  (sum, prod, dot, unary, power of the tower)
    * sumOperator = "+" | "-" | "*" | "/" | "%" | "@" | "**"
    */
-  readonly sum: Rule = this.RULE('sum', () => {
+  readonly sum: GrammarRule = this.RULE('sum', () => {
     this.MANY(() => this.CONSUME(t.Minus, { LABEL: 'row' }));
     this.SUBRULE(this.postfix, { LABEL: 'row' });
     this.MANY2(() => {
@@ -259,7 +259,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** postfix = primary { args | subscript | path } ;   each on the line where what it follows ends */
-  readonly postfix: Rule = this.RULE('postfix', () => {
+  readonly postfix: GrammarRule = this.RULE('postfix', () => {
     this.SUBRULE(this.primary);
     this.MANY({
       GATE: () => this.sameLine(),
@@ -274,13 +274,13 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** path = "." NAME */
-  readonly path: Rule = this.RULE('path', () => {
+  readonly path: GrammarRule = this.RULE('path', () => {
     this.CONSUME(t.Point);
     this.CONSUME(t.Name);
   });
 
   /** primary = NUMBER | STRING | "true" | "false" | NAME | group | chain | cond */
-  readonly primary: Rule = this.RULE('primary', () => {
+  readonly primary: GrammarRule = this.RULE('primary', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.NumberToken) },
       { ALT: () => this.CONSUME(t.StringToken) },
@@ -294,14 +294,14 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** group = "(" arg { "," arg } [","] ")" ;   grouping, a tuple, or a record */
-  readonly group: Rule = this.RULE('group', () => {
+  readonly group: GrammarRule = this.RULE('group', () => {
     this.CONSUME(t.LParen);
     this.list(1, this.arg);
     this.CONSUME(t.RParen);
   });
 
   /** args = "(" [ arg { "," arg } [","] ] ")" */
-  readonly args: Rule = this.RULE('args', () => {
+  readonly args: GrammarRule = this.RULE('args', () => {
     this.CONSUME(t.LParen);
     this.OPTION(() => {
       this.list(1, this.arg);
@@ -310,7 +310,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** arg = expr [ ":" expr ] ;   what stands left of the colon is checked when the tree is built */
-  readonly arg: Rule = this.RULE('arg', () => {
+  readonly arg: GrammarRule = this.RULE('arg', () => {
     this.SUBRULE(this.expr);
     this.OPTION(() => {
       this.CONSUME(t.Colon);
@@ -319,7 +319,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** subscript = "[" [ index { "," index } [","] ] "]" */
-  readonly subscript: Rule = this.RULE('subscript', () => {
+  readonly subscript: GrammarRule = this.RULE('subscript', () => {
     this.CONSUME(t.LSquare);
     this.OPTION(() => {
       this.list(1, this.index);
@@ -328,7 +328,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** index = sum [ ":" sum ] [ ".." sum "as" NAME ] */
-  readonly index: Rule = this.RULE('index', () => {
+  readonly index: GrammarRule = this.RULE('index', () => {
     this.SUBRULE(this.sum);
     this.OPTION(() => {
       this.CONSUME(t.Colon);
@@ -347,7 +347,7 @@ export abstract class ExpressionGrammar extends CstParser {
   /**
    * chain = "chain" NAME "in" NAME "carrying" ( carry | "(" carry { "," carry } [","] ")" ) [ "collecting" pattern ] body
    */
-  readonly chain: Rule = this.RULE('chain', () => {
+  readonly chain: GrammarRule = this.RULE('chain', () => {
     this.CONSUME(t.ChainKeyword);
     this.CONSUME(t.Name);
     this.CONSUME(t.InKeyword);
@@ -371,7 +371,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** carry = NAME [ ":" type ] [ "=" expr ] */
-  readonly carry: Rule = this.RULE('carry', () => {
+  readonly carry: GrammarRule = this.RULE('carry', () => {
     this.CONSUME(t.Name);
     this.OPTION(() => {
       this.CONSUME(t.Colon);
@@ -384,7 +384,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   /** cond = "if" condition body { "else" "if" condition body } "else" body */
-  readonly cond: Rule = this.RULE('cond', () => {
+  readonly cond: GrammarRule = this.RULE('cond', () => {
     this.CONSUME(t.IfKeyword);
     this.SUBRULE(this.condition);
     this.SUBRULE(this.body);

@@ -15,7 +15,7 @@
  * so; `recovery-units.ts` sees to it that it never skips out of a declaration.
  */
 import { EOF, type CstNode, type IRecognitionException, type IToken } from 'chevrotain';
-import { ExpressionGrammar, type Rule } from './grammar-expressions.ts';
+import { ExpressionGrammar, type GrammarRule } from './grammar-expressions.ts';
 import { ErrorBudgetSpent } from './parse-errors.ts';
 import * as t from './tokens.ts';
 
@@ -28,7 +28,7 @@ export class MoeParser extends ExpressionGrammar {
   // ------------------------------------------------------------------------------------------------------------ file
 
   /** file = { import | model | decl } */
-  readonly file: Rule = this.RULE('file', () => {
+  readonly file: GrammarRule = this.RULE('file', () => {
     this.MANY(() => {
       this.OR({
         DEF: [
@@ -42,7 +42,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** import = "import" "{" NAME { "," NAME } [","] "}" "from" STRING */
-  readonly importDecl: Rule = this.RULE('importDecl', () => {
+  readonly importDecl: GrammarRule = this.RULE('importDecl', () => {
     this.CONSUME(t.ImportKeyword);
     this.CONSUME(t.LCurly);
     this.names(1, t.Name);
@@ -52,7 +52,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** model = "model" NAME "{" { decl | entry } "}" */
-  readonly model: Rule = this.RULE('model', () => {
+  readonly model: GrammarRule = this.RULE('model', () => {
     this.CONSUME(t.ModelKeyword);
     this.CONSUME(t.Name);
     this.CONSUME(t.LCurly);
@@ -63,7 +63,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** entry = NAME signature body */
-  readonly entry: Rule = this.RULE('entry', () => {
+  readonly entry: GrammarRule = this.RULE('entry', () => {
     this.CONSUME(t.Name);
     this.SUBRULE(this.signature);
     this.SUBRULE(this.body);
@@ -72,7 +72,7 @@ export class MoeParser extends ExpressionGrammar {
   // ---------------------------------------------------------------------------------------------------- declarations
 
   /** decl = bindings | store | callable | extern */
-  readonly decl: Rule = this.RULE('decl', () => {
+  readonly decl: GrammarRule = this.RULE('decl', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.bindings) },
       { ALT: () => this.SUBRULE(this.store) },
@@ -82,7 +82,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** bindings = ("axis" | "const") binding { "," binding } */
-  readonly bindings: Rule = this.RULE('bindings', () => {
+  readonly bindings: GrammarRule = this.RULE('bindings', () => {
     this.OR([{ ALT: () => this.CONSUME(t.AxisKeyword) }, { ALT: () => this.CONSUME(t.ConstKeyword) }]);
     this.SUBRULE(this.binding);
     this.MANY(() => {
@@ -92,7 +92,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** binding = NAME [ "=" condition ] ;   an axis may have points: (a, b) */
-  readonly binding: Rule = this.RULE('binding', () => {
+  readonly binding: GrammarRule = this.RULE('binding', () => {
     this.CONSUME(t.Name);
     this.OPTION(() => {
       this.CONSUME(t.Equal);
@@ -101,7 +101,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** store = ("param" | "state" | "input") slot { "," slot } */
-  readonly store: Rule = this.RULE('store', () => {
+  readonly store: GrammarRule = this.RULE('store', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.ParamKeyword) },
       { ALT: () => this.CONSUME(t.StateKeyword) },
@@ -115,7 +115,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** slot = NAME ":" type [ "=" expr ] { "frozen" | "from" source } */
-  readonly slot: Rule = this.RULE('slot', () => {
+  readonly slot: GrammarRule = this.RULE('slot', () => {
     this.CONSUME(t.Name);
     this.CONSUME(t.Colon);
     this.SUBRULE(this.type);
@@ -137,7 +137,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** source = ( STRING | NAME "(" STRING { "," STRING } [","] ")" ) [ "as" "[" [ dim { "," dim } [","] ] "]" ] */
-  readonly source: Rule = this.RULE('source', () => {
+  readonly source: GrammarRule = this.RULE('source', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.StringToken) },
       {
@@ -160,7 +160,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** dim = part | "(" part { "," part } [","] ")" */
-  readonly dim: Rule = this.RULE('dim', () => {
+  readonly dim: GrammarRule = this.RULE('dim', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.part) },
       {
@@ -174,7 +174,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** part = NAME | INT [ ".." INT ] [ "of" INT ] */
-  readonly part: Rule = this.RULE('part', () => {
+  readonly part: GrammarRule = this.RULE('part', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.Name) },
       {
@@ -196,7 +196,7 @@ export class MoeParser extends ExpressionGrammar {
   /**
    * callable = ("expert" | "experts" | "router" | "fn") NAME [ generics ] [ family ] ( signature body | "=" ( instance | union ) )
    */
-  readonly callable: Rule = this.RULE('callable', () => {
+  readonly callable: GrammarRule = this.RULE('callable', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.ExpertKeyword) },
       { ALT: () => this.CONSUME(t.ExpertsKeyword) },
@@ -223,7 +223,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** generics = "<" [ generic { "," generic } [","] ] ">" */
-  readonly generics: Rule = this.RULE('generics', () => {
+  readonly generics: GrammarRule = this.RULE('generics', () => {
     this.CONSUME(t.Less);
     this.OPTION(() => {
       this.list(1, this.generic);
@@ -232,7 +232,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** generic = NAME [ "=" sum ] */
-  readonly generic: Rule = this.RULE('generic', () => {
+  readonly generic: GrammarRule = this.RULE('generic', () => {
     this.CONSUME(t.Name);
     this.OPTION(() => {
       this.CONSUME(t.Equal);
@@ -241,7 +241,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** family = "[" [ point { "," point } [","] ] "]" ;   point = NAME [ "in" NAME ] */
-  readonly family: Rule = this.RULE('family', () => {
+  readonly family: GrammarRule = this.RULE('family', () => {
     this.CONSUME(t.LSquare);
     this.OPTION(() => {
       this.list(1, this.point);
@@ -250,7 +250,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** point = NAME [ "in" NAME ] */
-  readonly point: Rule = this.RULE('point', () => {
+  readonly point: GrammarRule = this.RULE('point', () => {
     this.CONSUME(t.Name);
     this.OPTION(() => {
       this.CONSUME(t.InKeyword);
@@ -262,7 +262,7 @@ export class MoeParser extends ExpressionGrammar {
    * instance = NAME ( gargs [ origin ] | origin ) ;   gargs = "<" [ garg { "," garg } [","] ] ">"
    * A bare NAME is read by `union`: which of the two it is depends on what the name means.
    */
-  readonly instance: Rule = this.RULE('instance', () => {
+  readonly instance: GrammarRule = this.RULE('instance', () => {
     this.CONSUME(t.Name);
     this.OR([
       {
@@ -280,7 +280,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** garg = [ NAME ":" ] sum */
-  readonly garg: Rule = this.RULE('garg', () => {
+  readonly garg: GrammarRule = this.RULE('garg', () => {
     this.OPTION(() => {
       this.CONSUME(t.Name);
       this.CONSUME(t.Colon);
@@ -289,7 +289,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** origin = "from" STRING [ "{" originBinding { "," originBinding } [","] "}" ] [ "frozen" ] */
-  readonly origin: Rule = this.RULE('origin', () => {
+  readonly origin: GrammarRule = this.RULE('origin', () => {
     this.CONSUME(t.FromKeyword);
     this.CONSUME(t.StringToken);
     this.OPTION(() => {
@@ -301,7 +301,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** originBinding = NAME { "." NAME } ":" source [ "frozen" ] */
-  readonly originBinding: Rule = this.RULE('originBinding', () => {
+  readonly originBinding: GrammarRule = this.RULE('originBinding', () => {
     this.CONSUME(t.Name);
     this.MANY(() => {
       this.CONSUME(t.Point);
@@ -313,7 +313,7 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** union = member { "|" member } */
-  readonly union: Rule = this.RULE('union', () => {
+  readonly union: GrammarRule = this.RULE('union', () => {
     this.SUBRULE(this.member);
     this.MANY(() => {
       this.CONSUME(t.Bar);
@@ -322,13 +322,13 @@ export class MoeParser extends ExpressionGrammar {
   });
 
   /** member = NAME [ subscript ] */
-  readonly member: Rule = this.RULE('member', () => {
+  readonly member: GrammarRule = this.RULE('member', () => {
     this.CONSUME(t.Name);
     this.OPTION({ GATE: () => this.sameLine(), DEF: () => this.SUBRULE(this.subscript) });
   });
 
   /** extern = "extern" ("expert" | "fn") NAME [ family ] signature */
-  readonly extern: Rule = this.RULE('extern', () => {
+  readonly extern: GrammarRule = this.RULE('extern', () => {
     this.CONSUME(t.ExternKeyword);
     this.OR([{ ALT: () => this.CONSUME(t.ExpertKeyword) }, { ALT: () => this.CONSUME(t.FnKeyword) }]);
     this.CONSUME(t.Name);

@@ -14,9 +14,9 @@ import { MoeParser, parseTokens } from './grammar.ts';
 import { lex, type Comment } from './lex.ts';
 import { limits } from './text-limits.ts';
 import { parserDiagnostic } from './parse-errors.ts';
-import { partsOfFile, parsePieces } from './recovery-units.ts';
+import { partsOfFile, parseRecoveryUnits } from './recovery-units.ts';
 import { nameReserved } from './reserved-names.ts';
-import { EchoFilter, segmentsOf } from './error-segments.ts';
+import { EchoFilter, errorSegmentsOf } from './error-segments.ts';
 import type { SourceFile } from '../diagnostics/source-file.ts';
 
 export interface Parsed {
@@ -67,11 +67,11 @@ export function parseFile(source: SourceFile): Parsed {
       comments: lexed.comments,
     };
   }
-  const { parts, errors, failed } = parsePieces(parser, balanced.tokens);
+  const { parts, errors, failed } = parseRecoveryUnits(parser, balanced.tokens);
   const built = withoutTooDeep(buildFile(context, parts, source.text.length));
   // A badly written number or name is still a number or a name: only what was skipped or moved can have echoes.
   const disturbing = lexed.diagnostics.filter((d) => d.code === 'MOE0001' || d.code === 'MOE0003');
-  const echoes = new EchoFilter(segmentsOf(balanced.tokens), [...disturbing, ...balanced.diagnostics]);
+  const echoes = new EchoFilter(errorSegmentsOf(balanced.tokens), [...disturbing, ...balanced.diagnostics]);
   const place = placeOf(balanced.tokens);
   const syntax = errors
     .filter(({ found }) => found.tokenType === EOF || found.image !== '') // else a bracket that we closed: reported there

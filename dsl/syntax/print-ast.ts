@@ -56,7 +56,7 @@ export function format(
   return { ok: true, text: printFile(file, source, comments) };
 }
 
-type Item = ast.Import | ast.Model | ast.Entry | ast.BodyItem;
+type Item = ast.Import | ast.AstModel | ast.Entry | ast.BodyItem;
 
 class Printer implements ExpressionPrinter {
   readonly text: string;
@@ -205,12 +205,12 @@ class Printer implements ExpressionPrinter {
     return this.#block([...items, { span: body.result.span, print: () => printExpr(this, body.result) }], body.span);
   };
 
-  #named(name: string, value: ast.Expr | undefined, least: number): Doc {
+  #named(name: string, value: ast.AstExpr | undefined, least: number): Doc {
     return value === undefined ? name : concat(`${name} = `, printAlone(this, value, least));
   }
 
   /** A keyword and its list, continued under the first element. */
-  #bindings<T extends ast.Node>(keyword: string, elements: readonly T[], print: (element: T) => Doc): Doc {
+  #bindings<T extends ast.AstNode>(keyword: string, elements: readonly T[], print: (element: T) => Doc): Doc {
     const list = this.#list(elements.map((element) => ({ span: element.span, print: () => print(element) })));
     return concat(`${keyword} `, indent(list, keyword.length + 1));
   }
@@ -278,7 +278,7 @@ class Printer implements ExpressionPrinter {
     );
   }
 
-  #instanceSource(from: ast.InstanceSource): Doc {
+  #instanceSource(from: ast.AstInstanceSource): Doc {
     const frozen = from.frozen ? ' frozen' : '';
     if (from.bindings === undefined) return stringText(from.prefix) + frozen;
     const [first] = from.bindings;
@@ -300,7 +300,7 @@ function bindingText(binding: ast.SourceBinding): string {
   return `${path}: ${sourceText(binding.source)}${binding.frozen ? ' frozen' : ''}`;
 }
 
-function familyText(family: readonly ast.FamilyAxis[] | undefined): string {
+function familyText(family: readonly ast.AstFamilyAxis[] | undefined): string {
   if (family === undefined) return '';
   return `[${family.map(({ axis, index }) => (index ? `${index.text} in ` : '') + axisName(axis)).join(', ')}]`;
 }
@@ -316,7 +316,7 @@ function dimText(dim: ast.Dim): string {
   return dim.parts.length === 1 && first ? partText(first) : `(${dim.parts.map(partText).join(', ')})`;
 }
 
-function partText(part: ast.Part): string {
+function partText(part: ast.AstStoredPart): string {
   switch (part.kind) {
     case 'AxisPart':
       return axisName(part.axis);

@@ -49,7 +49,7 @@ export function stringText(literal: ast.StringLiteral): string {
 // ------------------------------------------------------------------------------------------------------ expressions
 
 /** How tightly an expression holds together; a chain and an if stand alone. */
-function levelOf(expr: ast.Expr): number {
+function levelOf(expr: ast.AstExpr): number {
   switch (expr.kind) {
     case 'Pipe':
       return levels.pipe;
@@ -66,10 +66,10 @@ function levelOf(expr: ast.Expr): number {
   }
 }
 
-const isBlock = (expr: ast.Expr): boolean => expr.kind === 'Chain' || expr.kind === 'If';
+const isBlock = (expr: ast.AstExpr): boolean => expr.kind === 'Chain' || expr.kind === 'If';
 
 /** Whether the author put an operation in parentheses; its span includes them. */
-function isGrouped(printer: ExpressionPrinter, expr: ast.Expr): boolean {
+function isGrouped(printer: ExpressionPrinter, expr: ast.AstExpr): boolean {
   if (printer.text[expr.span.start] !== '(') return false;
   switch (expr.kind) {
     case 'Binary':
@@ -85,18 +85,18 @@ function isGrouped(printer: ExpressionPrinter, expr: ast.Expr): boolean {
 }
 
 /** An operand of an operator, a call or an index. Parentheses that its author found helpful stay. */
-function operand(printer: ExpressionPrinter, expr: ast.Expr, least: number): Doc {
+function operand(printer: ExpressionPrinter, expr: ast.AstExpr, least: number): Doc {
   return levelOf(expr) < least || isBlock(expr) || isGrouped(printer, expr)
     ? parenthesised(printer, expr)
     : printExpr(printer, expr);
 }
 
 /** What stands alone where the grammar has less than a full expression: an index, a size, a condition. */
-export function printAlone(printer: ExpressionPrinter, expr: ast.Expr, least: number): Doc {
+export function printAlone(printer: ExpressionPrinter, expr: ast.AstExpr, least: number): Doc {
   return levelOf(expr) < least ? parenthesised(printer, expr) : printExpr(printer, expr);
 }
 
-function parenthesised(printer: ExpressionPrinter, expr: ast.Expr): Doc {
+function parenthesised(printer: ExpressionPrinter, expr: ast.AstExpr): Doc {
   if (isBlock(expr)) return concat('(', printExpr(printer, expr), ')');
   return group(concat('(', indent(concat(softline, printExpr(printer, expr))), softline, ')'));
 }
@@ -107,7 +107,7 @@ function bracketed(open: string, items: readonly Doc[], close: string): Doc {
   return group(concat(open, indent(concat(softline, fill(separated))), softline, close));
 }
 
-export function printExpr(printer: ExpressionPrinter, expr: ast.Expr): Doc {
+export function printExpr(printer: ExpressionPrinter, expr: ast.AstExpr): Doc {
   switch (expr.kind) {
     case 'Number':
       return expr.text;
@@ -168,7 +168,7 @@ function printArgs(printer: ExpressionPrinter, args: readonly ast.Arg[]): Doc {
 }
 
 export function printIndices(printer: ExpressionPrinter, indices: readonly ast.Index[]): Doc {
-  const sum = (expr: ast.Expr): Doc => printAlone(printer, expr, levels.sum);
+  const sum = (expr: ast.AstExpr): Doc => printAlone(printer, expr, levels.sum);
   return bracketed(
     '[',
     indices.map(({ axis, index, range }) =>
@@ -191,12 +191,12 @@ function printOperators(printer: ExpressionPrinter, expr: Operation): Doc {
   const operator = binaryOperators.get(operatorOf(expr));
   if (operator === undefined) throw new CompilerBug('print', `no precedence for ${operatorOf(expr)}`);
   const { level, associates } = operator;
-  const isSame = (e: ast.Expr): e is Operation =>
+  const isSame = (e: ast.AstExpr): e is Operation =>
     (e.kind === 'Binary' || e.kind === 'Compare' || e.kind === 'Logical' || e.kind === 'Dot') &&
     levelOf(e) === level &&
     (e === expr || !isGrouped(printer, e));
-  const rest: { readonly op: string; readonly right: ast.Expr }[] = [];
-  let left: ast.Expr = expr;
+  const rest: { readonly op: string; readonly right: ast.AstExpr }[] = [];
+  let left: ast.AstExpr = expr;
   if (associates === 'left')
     for (; isSame(left); left = left.left) rest.unshift({ op: operatorOf(left), right: left.right });
   else {
@@ -220,7 +220,7 @@ function printOperators(printer: ExpressionPrinter, expr: Operation): Doc {
 
 function printPipe(printer: ExpressionPrinter, expr: ast.Pipe): Doc {
   const steps: ast.Pipe[] = [];
-  let input: ast.Expr = expr;
+  let input: ast.AstExpr = expr;
   for (; input.kind === 'Pipe'; input = input.input) steps.unshift(input);
   const broken = steps.some((step) => /[\n\r]/.test(printer.text.slice(step.input.span.end, step.callee.span.start)));
   const parts = steps.map((step) => {

@@ -17,11 +17,11 @@ import * as t from './tokens.ts';
  */
 export interface FileParts {
   readonly imports: readonly CstNode[];
-  readonly models: readonly ModelParts[];
+  readonly models: readonly AstModelParts[];
   readonly decls: readonly CstNode[];
 }
 
-export interface ModelParts {
+export interface AstModelParts {
   readonly name: IToken | undefined;
   readonly items: readonly CstNode[];
   readonly start: number;
@@ -29,7 +29,7 @@ export interface ModelParts {
 }
 
 /** An error of the parser, and the piece in which it is. */
-export interface PieceError {
+export interface RecoveryUnitError {
   readonly message: string;
   readonly found: IToken;
   readonly piece: number;
@@ -40,7 +40,7 @@ export function partsOfFile(cst: CstNode): FileParts {
   return { imports: nodes(cst, 'importDecl'), models, decls: nodes(cst, 'decl') };
 }
 
-function partsOfModel(node: CstNode): ModelParts {
+function partsOfModel(node: CstNode): AstModelParts {
   const items = [...nodes(node, 'decl'), ...nodes(node, 'entry')].toSorted((a, b) => extent(a).start - extent(b).start);
   return { name: tokenOf(node, 'Name'), items, ...extent(node) };
 }
@@ -69,19 +69,19 @@ const callableKeywords: ReadonlySet<TokenType> = new Set([
 const openers: ReadonlySet<TokenType> = new Set([t.LParen, t.LSquare, t.LCurly]);
 const closers: ReadonlySet<TokenType> = new Set([t.RParen, t.RSquare, t.RCurly]);
 
-export interface ParsedPieces {
+export interface ParsedRecoveryUnits {
   readonly parts: FileParts;
-  readonly errors: readonly PieceError[];
+  readonly errors: readonly RecoveryUnitError[];
   /** Offsets of the pieces that have an error: what is built from them is guesswork. */
   readonly failed: readonly { readonly start: number; readonly end: number }[];
 }
 
 /** Parses balanced tokens piece by piece. */
-export function parsePieces(parser: MoeParser, tokens: readonly IToken[]): ParsedPieces {
+export function parseRecoveryUnits(parser: MoeParser, tokens: readonly IToken[]): ParsedRecoveryUnits {
   const imports: (CstNode | undefined)[] = [];
-  const models: ModelParts[] = [];
+  const models: AstModelParts[] = [];
   const decls: (CstNode | undefined)[] = [];
-  const errors: PieceError[] = [];
+  const errors: RecoveryUnitError[] = [];
   const failed: { start: number; end: number }[] = [];
   let piece = 0;
 

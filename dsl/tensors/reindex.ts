@@ -10,14 +10,14 @@
  * `to` stands where the first of `from` stood. A route's presence, ranks and weights are recut alike; none are dropped
  * except with their points.
  */
-import { boundsOfRecut } from './route-bounds.ts';
+import { boundsOfReindex } from './route-bounds.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Operand } from '../types/call.ts';
 import { project, type Deferred } from './deferred-errors.ts';
 import { axesOfRoute, makeRoute, type F64Route } from './route.ts';
 import { makeTensor, pointAt, separableOffsets, sizeOf, strides, take, type F64Tensor } from './tensor.ts';
 
-export interface Recut {
+export interface Reindex {
   readonly from: readonly Axis[];
   readonly to: readonly Axis[];
   readonly base: readonly number[];
@@ -25,60 +25,60 @@ export interface Recut {
   steps(axis: Axis, index: number): readonly number[];
 }
 
-export function indexed(axis: Axis, index: number): Recut {
+export function indexed(axis: Axis, index: number): Reindex {
   return { from: [axis], to: [], base: [index], steps: () => [0] };
 }
 
 /** Points start, start + 1, … of an axis as the row-major points of other axes (none is a single point). */
-export function laidOut(axis: Axis, to: readonly Axis[], start: number): Recut {
+export function laidOut(axis: Axis, to: readonly Axis[], start: number): Reindex {
   const stride = strides(to);
   return { from: [axis], to, base: [start], steps: (each, index) => [index * (stride.get(each) ?? 0)] };
 }
 
-export function merged(from: readonly Axis[], to: Axis): Recut {
+export function merged(from: readonly Axis[], to: Axis): Reindex {
   return { from, to: [to], base: from.map(() => 0), steps: (_, index) => pointAt(from, index) };
 }
 
-export function recut(operand: Operand<F64Tensor, F64Route>, how: Recut): Operand<F64Tensor, F64Route> {
-  if (operand.kind === 'tensor') return { kind: 'tensor', value: recutTensor(operand.value, how) };
-  return { kind: 'route', value: recutRoute(operand.value, how) };
+export function reindex(operand: Operand<F64Tensor, F64Route>, how: Reindex): Operand<F64Tensor, F64Route> {
+  if (operand.kind === 'tensor') return { kind: 'tensor', value: reindexTensor(operand.value, how) };
+  return { kind: 'route', value: reindexRoute(operand.value, how) };
 }
 
-export function recutTensor(tensor: F64Tensor, how: Recut): F64Tensor {
-  const axes = recutAxes(tensor.axes, how);
+export function reindexTensor(tensor: F64Tensor, how: Reindex): F64Tensor {
+  const axes = reindexAxes(tensor.axes, how);
   if (axes === tensor.axes) return tensor;
   const data = take(tensor.data, recutOffsets(tensor.axes, how));
   return makeTensor(tensor.element, axes, data, recutProblems(tensor.problems, how));
 }
 
-export function recutRoute(route: F64Route, how: Recut): F64Route {
+export function reindexRoute(route: F64Route, how: Reindex): F64Route {
   const at = recutOffsets(route.support, how);
   return makeRoute({
-    support: recutAxes(route.support, how),
-    payload: recutAxes(route.payload, how),
+    support: reindexAxes(route.support, how),
+    payload: reindexAxes(route.payload, how),
     present: Uint8Array.from(at, (i) => route.present[i]),
     rank: Int32Array.from(at, (i) => route.rank[i]),
     weight: take(route.weight, recutOffsets(axesOfRoute(route), how)),
     element: route.element,
-    facts: boundsOfRecut(route.facts, how.from, how.to),
+    facts: boundsOfReindex(route.facts, how.from, how.to),
     problems: recutProblems(route.problems, how),
   });
 }
 
 /** The axes after the recut; the very same list if it does not concern them. */
-export function recutAxes(axes: readonly Axis[], how: Recut): readonly Axis[] {
+export function reindexAxes(axes: readonly Axis[], how: Reindex): readonly Axis[] {
   const first = axes.find((axis) => how.from.includes(axis));
   if (first === undefined) return axes;
   return axes.flatMap((axis) => (axis === first ? how.to : how.from.includes(axis) ? [] : [axis]));
 }
 
-function recutOffsets(axes: readonly Axis[], how: Recut): Int32Array {
+function recutOffsets(axes: readonly Axis[], how: Reindex): Int32Array {
   const stride = strides(axes);
   const concerned = how.from.some((axis) => axes.includes(axis));
   const along = how.from.map((axis) => stride.get(axis) ?? 0);
   const base = concerned ? how.base.reduce((sum, start, i) => sum + start * along[i], 0) : 0;
   return separableOffsets(
-    recutAxes(axes, how),
+    reindexAxes(axes, how),
     (axis) => {
       const own = stride.get(axis);
       const size = sizeOf(axis);
@@ -93,13 +93,13 @@ function recutOffsets(axes: readonly Axis[], how: Recut): Int32Array {
   );
 }
 
-function recutProblems(problems: readonly Deferred[], how: Recut): readonly Deferred[] {
+function recutProblems(problems: readonly Deferred[], how: Reindex): readonly Deferred[] {
   return problems.flatMap((deferred) => {
     const inside = how.from.filter((axis) => deferred.axes.includes(axis));
     if (inside.length === 0) return [deferred];
     if (inside.length < how.from.length) return project([deferred], inside);
     const at = Uint8Array.from(recutOffsets(deferred.axes, how), (i) => deferred.at[i]);
-    return at.includes(1) ? [{ ...deferred, axes: recutAxes(deferred.axes, how), at }] : [];
+    return at.includes(1) ? [{ ...deferred, axes: reindexAxes(deferred.axes, how), at }] : [];
   });
 }
 

@@ -67,7 +67,7 @@ export function boundsOfJoin(
 }
 
 /** Facts after axes were renamed, split or merged: kept where all of their axes can be expressed, else dropped. */
-export function boundsOfRecut(
+export function boundsOfReindex(
   facts: readonly BoundFact[],
   from: readonly Axis[],
   to: readonly Axis[],

@@ -10,7 +10,7 @@ import type { ElementType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../types/axis.ts';
-import { MOST_POINTS, TooMuch } from '../types/expansion-limits.ts';
+import { MAX_POINTS, TooMuch } from '../types/expansion-limits.ts';
 import { asInteger, formatSize } from '../types/size.ts';
 import { roundToF16 } from './round-to-f16.ts';
 import type { Deferred } from './deferred-errors.ts';
@@ -53,10 +53,10 @@ export function sizeOf(axis: Axis): number {
  */
 export function countPoints(axes: readonly Axis[]): number {
   const count = axes.reduce((product, axis) => product * sizeOf(axis), 1);
-  if (count <= MOST_POINTS) return count;
+  if (count <= MAX_POINTS) return count;
   throw new TooMuch(
     diagnostic('MOE0504', {
-      message: `the reference writes out a value of ${describe(axes)}: ${count} points, and ${MOST_POINTS} are the most`,
+      message: `the reference writes out a value of ${describe(axes)}: ${count} points, and ${MAX_POINTS} are the most`,
       help: 'choose smaller axes',
     }),
   );

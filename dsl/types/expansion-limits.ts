@@ -7,22 +7,22 @@
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 
 /** Steps of chains, those of chains within them included, and members that are specialised one by one. */
-export const MOST_STEPS = 16_384;
+export const MAX_STEPS = 16_384;
 /** Members of a family that a param has; each is kept account of. */
-export const MOST_MEMBERS = 1_048_576;
+export const MAX_MEMBERS = 1_048_576;
 /** Tensors of a checkpoint that one param is read from. */
-export const MOST_PIECES = 65_536;
+export const MAX_PIECES = 65_536;
 /** Points of one value in the reference interpreter, which holds every value whole, in float64: 1 GiB. */
-export const MOST_POINTS = 2 ** 27;
+export const MAX_POINTS = 2 ** 27;
 
 /**
  * Expressions in one another, through the bodies of what is called, as far as they are no rows (instantiate.ts). A walk recurses so deep.
  * Measured with functions that call one another, the widest frames there are: node's default stack holds 617 of them.
  */
-export const MOST_NESTED = 512;
+export const MAX_NESTED = 512;
 
 /** Axes of one value. An index in a kernel is an expression as deep as there are axes, and who prints or compiles it recurses. */
-export const MOST_AXES = 128;
+export const MAX_AXES = 128;
 
 export class TooMuch extends Error {
   readonly diagnostic: Diagnostic;
@@ -35,11 +35,11 @@ export class TooMuch extends Error {
 
 /** Throws TooMuch with MOE0504 where expressions stand deeper in one another than a walk goes. */
 export function withinNesting(depth: number, through: string, span: Span): void {
-  if (depth <= MOST_NESTED) return;
+  if (depth <= MAX_NESTED) return;
   throw new TooMuch(
     diagnostic('MOE0504', {
       span,
-      message: `expressions stand more than ${MOST_NESTED} deep in one another here, through the ${through}`,
+      message: `expressions stand more than ${MAX_NESTED} deep in one another here, through the ${through}`,
       help: 'give parts names, and make fewer of them of one another',
     }),
   );

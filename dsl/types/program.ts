@@ -251,7 +251,7 @@ export type StoredPart =
   /** `i of n` is from = i, to = i + 1; `a .. b of n`; a unit `1` is 0 .. 1 of 1. */
   | { readonly kind: 'range'; readonly from: number; readonly to: number; readonly of: number };
 
-export interface StoreSource {
+export interface VariableSource {
   readonly span: Span;
   /** A decoder's name (`mxfp4`), or null for a plain tensor. */
   readonly decoder: string | null;
@@ -264,12 +264,12 @@ export interface StoreSource {
 export interface InstanceSource {
   readonly span: Span;
   readonly prefix: NamePattern;
-  readonly record: ReadonlyMap<string, StoreSource> | null;
+  readonly record: ReadonlyMap<string, VariableSource> | null;
   /** Keys of the record that are frozen here, or 'all' if the whole binding is. */
   readonly frozen?: 'all' | ReadonlySet<string>;
 }
 
-export interface StoreDeclaration {
+export interface VariableDeclaration {
   readonly kind: 'store';
   readonly store: 'param' | 'state' | 'input';
   readonly id: Id;
@@ -278,7 +278,7 @@ export interface StoreDeclaration {
   readonly type: TensorType;
   readonly initial: Expr | null;
   readonly frozen: boolean;
-  readonly source: StoreSource | null;
+  readonly source: VariableSource | null;
 }
 
 export interface FamilyAxis {
@@ -354,7 +354,12 @@ export interface UnionDeclaration {
 }
 
 export type Declaration =
-  AxisDeclaration | ConstDeclaration | StoreDeclaration | CallableDeclaration | InstanceDeclaration | UnionDeclaration;
+  | AxisDeclaration
+  | ConstDeclaration
+  | VariableDeclaration
+  | CallableDeclaration
+  | InstanceDeclaration
+  | UnionDeclaration;
 
 export interface Program {
   readonly name: string;

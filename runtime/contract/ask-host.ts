@@ -23,7 +23,7 @@ export interface ExternResult {
 }
 
 /** One call of a function of the host. */
-export interface ExternCall {
+export interface HostCall {
   readonly name: string;
   /** Which member of the family: axis name to index. */
   readonly instance: ReadonlyMap<string, number>;
@@ -41,7 +41,7 @@ export interface ExternCall {
 
 /** Returns the numbers of its result, row-major; of several results a list. A list of one tensor and the tensor are the same. */
 export type ExternFunction = (
-  call: ExternCall,
+  call: HostCall,
 ) => TensorData | readonly TensorData[] | Promise<TensorData | readonly TensorData[]>;
 
 /** A result as the function gave it, and as 32-bit words. */
@@ -51,7 +51,7 @@ export interface Answer {
 }
 
 /** Calls the function and checks what it gives. `place` is that of the call: `mixtral.moe:14:5`. Throws RunError MOE0714. */
-export async function askHost(call: ExternCall, run: ExternFunction, place: string): Promise<readonly Answer[]> {
+export async function askHost(call: HostCall, run: ExternFunction, place: string): Promise<readonly Answer[]> {
   const failed = (told: string, point: ReadonlyMap<string, number> = new Map(), options?: ErrorOptions): RunError =>
     new RunError('MOE0714', `the function ${call.name} of the host ${told}`, place, point, options);
   let value: unknown;

@@ -17,7 +17,7 @@ import {
 import { type Sizes, evaluateCount, evaluateNumber, evaluateWord } from './sizes.ts';
 
 /** A buffer that somebody is about to ask for. */
-export interface WantedBuffer {
+export interface BufferRequest {
   readonly label: string;
   readonly bytes: number;
 }
@@ -28,7 +28,7 @@ export function allocatedBytes(bytes: number): number {
 }
 
 /** Where a plan's buffer is: under a key of the arena, or a store of the model. */
-export interface BufferPlace {
+export interface BufferBinding {
   readonly kind: 'arena' | 'store';
   readonly key: string;
   readonly store: number | null;
@@ -52,10 +52,10 @@ export type StepLayout =
 export interface PlanLayout {
   readonly plan: PlanSpec;
   readonly sizes: Sizes;
-  readonly places: readonly BufferPlace[];
+  readonly places: readonly BufferBinding[];
   readonly steps: readonly StepLayout[];
   /** Everything the arena has to hold, by key. */
-  readonly wanted: ReadonlyMap<string, WantedBuffer>;
+  readonly wanted: ReadonlyMap<string, BufferRequest>;
   /** Contents of the uniform buffer, but for the seed. */
   readonly uniforms: Uint8Array<ArrayBuffer>;
   /** Byte offsets at which the seed goes into the uniform buffer. */
@@ -72,7 +72,7 @@ const UNIFORM_STRIDE = 16;
 /** Throws InputError MOE0715 where a size of the plan makes no sense with the given ones. */
 export function layOut(manifest: Manifest, plan: PlanSpec, sizes: Sizes): PlanLayout {
   const places = plan.buffers.map((buffer, i) => placeBuffer(manifest, plan, buffer, i, sizes));
-  const wanted = new Map<string, WantedBuffer>();
+  const wanted = new Map<string, BufferRequest>();
   const want = (key: string, label: string, bytes: number): void => {
     const known = wanted.get(key);
     if (known === undefined || known.bytes < bytes) wanted.set(key, { label, bytes: allocatedBytes(bytes) });
@@ -110,10 +110,16 @@ export function layOut(manifest: Manifest, plan: PlanSpec, sizes: Sizes): PlanLa
   return { plan, sizes, places, steps, wanted, uniforms: bytes, seeds, statusBytes };
 }
 
-function placeBuffer(manifest: Manifest, plan: PlanSpec, buffer: BufferSpec, index: number, sizes: Sizes): BufferPlace {
+function placeBuffer(
+  manifest: Manifest,
+  plan: PlanSpec,
+  buffer: BufferSpec,
+  index: number,
+  sizes: Sizes,
+): BufferBinding {
   const usedBytes = bytesPerElement * evaluateCount(buffer.elements, sizes, `the length of ${buffer.label}`);
   const bytes = allocatedBytes(usedBytes);
-  const inArena = (key: string): BufferPlace => ({ kind: 'arena', key, store: null, bytes, usedBytes });
+  const inArena = (key: string): BufferBinding => ({ kind: 'arena', key, store: null, bytes, usedBytes });
   switch (buffer.kind) {
     case 'scratch':
       return inArena(`scratch:${buffer.slot}`);

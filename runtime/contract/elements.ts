@@ -28,16 +28,16 @@ export const storedTypes = {
   BOOL: 8,
 } as const;
 
-export type StoredType = keyof typeof storedTypes;
+export type CheckpointType = keyof typeof storedTypes;
 
 /** The kind of number a stored type holds. */
 export type StoredClass = 'float' | 'integer' | 'bool' | 'packed';
 
-export function isStoredType(text: string): text is StoredType {
+export function isStoredType(text: string): text is CheckpointType {
   return Object.hasOwn(storedTypes, text);
 }
 
-export function classOf(type: StoredType): StoredClass {
+export function classOf(type: CheckpointType): StoredClass {
   switch (type) {
     case 'F64':
     case 'F32':
@@ -68,7 +68,7 @@ export function classOf(type: StoredType): StoredClass {
 }
 
 /** Bytes of one element; whole for every type but F4, of which a shape always holds an even number. */
-export function elementBytes(type: StoredType): number {
+export function elementBytes(type: CheckpointType): number {
   return storedTypes[type] / 8;
 }
 
@@ -139,7 +139,7 @@ export function isNonFinite(bits: number): boolean {
  * Decodes elements of a stored float type. `bytes` holds `target.length` elements of `type`; null is returned for a
  * type that holds no floats or more than f32 can (F64).
  */
-export function decodeFloats(type: StoredType, bytes: Uint8Array, target: Float32Array): Float32Array | null {
+export function decodeFloats(type: CheckpointType, bytes: Uint8Array, target: Float32Array): Float32Array | null {
   switch (type) {
     case 'F32': {
       new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes.subarray(0, target.byteLength));
@@ -190,7 +190,7 @@ export function f8ToNumber(type: 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0', bits: number
 }
 
 /** As `decodeIntegers`, to floats: the position of the first element that f32 has not, -1 if it has all. */
-export function decodeWholeFloats(type: StoredType, bytes: Uint8Array, target: Float32Array): number | null {
+export function decodeWholeFloats(type: CheckpointType, bytes: Uint8Array, target: Float32Array): number | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (type === 'U32') {
     for (let i = 0; i < target.length; i++) {
@@ -215,7 +215,7 @@ function halfAt(bytes: Uint8Array, index: number): number {
  * Decodes elements of a stored integer type, or truth values as 0 and 1, to 32 bits. Returns the position of the first
  * element that does not fit a signed word, -1 if all do, and null for a type that holds no integers.
  */
-export function decodeIntegers(type: StoredType, bytes: Uint8Array, target: Int32Array): number | null {
+export function decodeIntegers(type: CheckpointType, bytes: Uint8Array, target: Int32Array): number | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fill = (read: (index: number) => number): number => {
     for (let i = 0; i < target.length; i++) {

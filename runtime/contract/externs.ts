@@ -6,7 +6,7 @@
  * axes Y) arrives as [points, Y…], the wanted points in row-major order of B; one that has no axis of B arrives once, as [Y…].
  * Results go back as [points, Y…]. To a function an operand comes as [B…, Y…]. Own axes are in declared order.
  */
-import { type ExternCall, type ExternFunction, askHost } from './ask-host.ts';
+import { type HostCall, type ExternFunction, askHost } from './ask-host.ts';
 import type { AxisSpec, ExternSpec } from './manifest.ts';
 import { type Sizes, elementCount, evaluateShape } from './sizes.ts';
 import { fromWords } from './tensors.ts';
@@ -53,7 +53,7 @@ export async function callExtern(
       shape: views[i]?.shape ?? [],
       within: within?.name ?? null,
     }));
-    const call: ExternCall = {
+    const call: HostCall = {
       name: spec.name,
       instance: named,
       sizes: told,

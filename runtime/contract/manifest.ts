@@ -54,7 +54,7 @@ export interface TensorSpec {
  * One stored tensor's contribution to a store: a strided copy. With indices i over `dims`:
  * store[offset + Σ i_k * to_k] = tensor[from + Σ i_k * stride_k].
  */
-export interface CellSpec {
+export interface WeightSliceSpec {
   /** Name in the checkpoint. */
   readonly tensor: string;
   /** Shape the checkpoint's tensor must have. */
@@ -67,7 +67,7 @@ export interface CellSpec {
   readonly dims: readonly { readonly size: number; readonly stride: number; readonly to: number }[];
 }
 
-export interface StoreSpec {
+export interface VariableSpec {
   readonly path: string;
   readonly kind: 'param' | 'state' | 'control';
   readonly element: ManifestElement;
@@ -77,7 +77,7 @@ export interface StoreSpec {
   readonly within: AxisSpec | null;
   readonly frozen: boolean;
   /** Bound to checkpoint names, else null: the tensor called `path` with the store's whole shape. */
-  readonly cells: readonly CellSpec[] | null;
+  readonly cells: readonly WeightSliceSpec[] | null;
   /**
    * Value when the source has none of it: a constant, a plan whose only result is the value, or null: it is required.
    * (A control's default is computed by the entry's own plan: steps with `unless`.)
@@ -113,7 +113,7 @@ export type BufferSpec = {
     /** Index into the manifest's stores. */
     | { readonly kind: 'store'; readonly store: number }
     | { readonly kind: 'result' }
-    /** u32 words a run starts at all ones; see `StatusSpec`. */
+    /** u32 words a run starts at all ones; see `FaultSpec`. */
     | { readonly kind: 'status' }
   );
 
@@ -167,7 +167,7 @@ export interface ExternSpec {
 export type StepSpec = LaunchSpec | ExternSpec;
 
 /** Word `word` of the status buffer holds the smallest linear index over `axes` at which the run went wrong. */
-export interface StatusSpec {
+export interface FaultSpec {
   readonly word: number;
   readonly code: string;
   /** Plain words, e.g. "a score is not a number", with `{0}`, `{1}`, … for what is shown. */
@@ -215,13 +215,13 @@ export interface PlanSpec {
   readonly buffers: readonly BufferSpec[];
   readonly steps: readonly StepSpec[];
   readonly results: readonly ResultSpec[];
-  readonly status: readonly StatusSpec[];
+  readonly status: readonly FaultSpec[];
   /** Number of scratch slots. */
   readonly slots: number;
 }
 
 /** What the sizes of a run must satisfy: `left == right`, `left <= right`, or `left != right`. */
-export interface ConditionSpec {
+export interface SizeConstraintSpec {
   readonly left: SizeFormula;
   readonly relation: '==' | '<=' | '!=';
   readonly right: SizeFormula;
@@ -235,7 +235,7 @@ export interface ConditionSpec {
 
 export interface EntrySpec {
   readonly name: string;
-  readonly conditions: readonly ConditionSpec[];
+  readonly conditions: readonly SizeConstraintSpec[];
   readonly inputs: readonly (TensorSpec & { readonly within: AxisSpec | null })[];
   /** The results alone, and with losses, outputs and updates. Equal when the entry has none of these. */
   readonly plan: PlanSpec;
@@ -253,7 +253,7 @@ export interface Manifest {
   readonly dynamic: readonly string[];
   readonly requiredFeatures: readonly string[];
   readonly requiredLimits: Readonly<Record<string, number>>;
-  readonly stores: readonly StoreSpec[];
+  readonly stores: readonly VariableSpec[];
   readonly kernels: readonly KernelSpec[];
   readonly entries: readonly EntrySpec[];
 }

@@ -59,7 +59,7 @@ export interface DeclaredTensor {
 }
 
 /** An input as given: words on the host or a buffer; `length` counts elements, null where a buffer may be longer. */
-export interface GivenTensor {
+export interface InputTensor {
   readonly declared: DeclaredTensor;
   readonly content:
     { readonly kind: 'host'; readonly data: TensorData } | { readonly kind: 'gpu'; readonly buffer: GPUBuffer };
@@ -68,7 +68,7 @@ export interface GivenTensor {
 }
 
 /** Sorts out what a caller passed for a declared input. Throws InputError MOE0707. */
-export function readInput(declared: DeclaredTensor, value: unknown): GivenTensor {
+export function readInput(declared: DeclaredTensor, value: unknown): InputTensor {
   const wrong = (what: string): InputError =>
     new InputError('MOE0707', `${declared.name} is ${what}, ${describeWanted(declared)} is wanted`, declared.name);
   if (isTensorData(value)) {
@@ -134,7 +134,7 @@ export function isGpuBuffer(value: unknown): value is GPUBuffer {
  * The sizes of the dynamic axes of a run. Throws InputError MOE0708 or MOE0709 where an input does not fit its axes,
  * MOE0706 where a size does not follow from anything.
  */
-export function bindSizes(dynamic: readonly string[], inputs: readonly GivenTensor[], given: Sizes): Sizes {
+export function bindSizes(dynamic: readonly string[], inputs: readonly InputTensor[], given: Sizes): Sizes {
   const sizes = new Map<string, number>();
   const from = new Map<string, string>();
   const bind = (axis: string, size: number, source: string): void => {
@@ -211,7 +211,7 @@ function solveLength(declared: DeclaredTensor, length: number, sizes: Sizes): { 
   return { axis: unknown, size };
 }
 
-function checkShape({ declared, shape, length, content }: GivenTensor, sizes: Sizes): void {
+function checkShape({ declared, shape, length, content }: InputTensor, sizes: Sizes): void {
   for (const { name, size } of declared.axes) {
     if (typeof size === 'string' && !sizes.has(size)) {
       const told = `the size of axis ${name} does not follow from the inputs: give ${declared.name} its shape`;

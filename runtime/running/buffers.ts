@@ -10,7 +10,7 @@
  */
 import type { DeviceState } from './device-state.ts';
 import { OutOfMemoryError } from '../contract/errors.ts';
-import { allocatedBytes, type WantedBuffer } from '../contract/buffer-layout.ts';
+import { allocatedBytes, type BufferRequest } from '../contract/buffer-layout.ts';
 
 /** WebGPU's numbers, so that no global of the host is needed. */
 export const bufferUsage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;
@@ -26,7 +26,7 @@ export function largestStorageBuffer(limits: GPUSupportedLimits): number {
 }
 
 /** All buffers of a model, with their sum. */
-export class Memory {
+export class DeviceMemory {
   readonly #state: DeviceState;
   readonly #budget: number | null;
   readonly #live = new Map<GPUBuffer, number>();
@@ -51,7 +51,7 @@ export class Memory {
   }
 
   /** Throws OutOfMemoryError MOE0705 if buffers do not fit the device, or what is there and they the budget. */
-  reserve(wanted: readonly WantedBuffer[], freed = 0): void {
+  reserve(wanted: readonly BufferRequest[], freed = 0): void {
     const largest = largestStorageBuffer(this.#state.device.limits);
     for (const { label, bytes } of wanted) {
       if (bytes > largest) {
@@ -102,11 +102,11 @@ export class Memory {
  * was replaced: bind groups made before are stale then.
  */
 export class Arena {
-  readonly #memory: Memory;
+  readonly #memory: DeviceMemory;
   readonly #buffers = new Map<string, GPUBuffer>();
   #generation = 0;
 
-  constructor(memory: Memory) {
+  constructor(memory: DeviceMemory) {
     this.#memory = memory;
   }
 
@@ -118,7 +118,7 @@ export class Arena {
    * Makes sure that every wanted buffer is there and large enough. Checks all of it first, so that a run that does not
    * fit leaves everything as it was.
    */
-  ensure(wanted: ReadonlyMap<string, WantedBuffer>, usageOf: (key: string) => number = () => STORAGE_USAGE): void {
+  ensure(wanted: ReadonlyMap<string, BufferRequest>, usageOf: (key: string) => number = () => STORAGE_USAGE): void {
     const grown = [...wanted].filter(([key, { bytes }]) => {
       const buffer = this.#buffers.get(key);
       return buffer === undefined || buffer.size < allocatedBytes(bytes);

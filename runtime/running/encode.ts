@@ -12,7 +12,7 @@ import { readFeeds } from './feeds.ts';
 import { type PlanLayout, kernelsOf, layOut } from '../contract/buffer-layout.ts';
 import type { PlanSpec, ResultSpec } from '../contract/manifest.ts';
 import { findEntry } from './memory-plan.ts';
-import type { ModelParts } from './model.ts';
+import type { ModelContext } from './model.ts';
 import { type Named, toMap } from '../contract/named.ts';
 import { Readback } from './readback.ts';
 import {
@@ -20,11 +20,11 @@ import {
   type RunSpec,
   allocateRun,
   bufferAt,
-  checkStatus,
+  checkFaults,
   copyFeeds,
   launcherOf,
-  placeOf,
-  resetStatus,
+  locationOf,
+  resetFaults,
   skips,
   writeRun,
 } from './run.ts';
@@ -59,7 +59,7 @@ interface Prepared extends Encoded {
 
 /** Records a run; memory of equal recordings is kept in `kept` and used again. Throws InputError, OutOfMemoryError. */
 export function encodeRun(
-  parts: ModelParts,
+  parts: ModelContext,
   kept: Map<string, Encoded>,
   encoder: GPUCommandEncoder,
   options: EncodeOptions,
@@ -107,7 +107,7 @@ function isPrepared(encoded: Encoded | undefined): encoded is Prepared {
 }
 
 function prepare(
-  parts: ModelParts,
+  parts: ModelContext,
   plan: PlanSpec,
   run: Pick<RunSpec, 'asked' | 'given'> & Pick<PlanLayout, 'sizes'>,
   forget: () => void,
@@ -128,10 +128,10 @@ function prepare(
         readback.begin(encoder);
         state.device.queue.submit([encoder.finish()]);
         // Behind the copy in the queue, before whatever is submitted next.
-        resetStatus(context, layout);
+        resetFaults(context, layout);
       });
       const [words = new Uint32Array(0)] = await readback.finish(null);
-      checkStatus({ layout, asked: run.asked, given: run.given }, words);
+      checkFaults({ layout, asked: run.asked, given: run.given }, words);
     },
     release: () => {
       arena.clear();
@@ -174,7 +174,7 @@ function copyResults(
   for (const [name, buffer] of layout.plan.results.flatMap(copies)) {
     const target = outputs.get(name);
     if (target === undefined) continue;
-    const place = placeOf(layout, buffer);
+    const place = locationOf(layout, buffer);
     if ((target.usage & bufferUsage.copyTarget) === 0) {
       throw new InputError('MOE0707', `the buffer for ${name} lacks COPY_DST usage`, name);
     }

@@ -3,12 +3,12 @@
  * that follow from them.
  */
 import { InputError } from '../contract/errors.ts';
-import type { ConditionSpec, EntrySpec, Manifest, PlanSpec } from '../contract/manifest.ts';
+import type { SizeConstraintSpec, EntrySpec, Manifest, PlanSpec } from '../contract/manifest.ts';
 import type { Feed } from './run.ts';
 import { type Sizes, elementCount, evaluateCount, evaluateNumber, evaluateShape } from '../contract/sizes.ts';
 import {
   type DeclaredTensor,
-  type GivenTensor,
+  type InputTensor,
   bindSizes,
   checkAllFinite,
   readInput,
@@ -43,7 +43,7 @@ export function readFeeds(
     if (known.has(name)) continue;
     throw new InputError('MOE0706', `${entry.name} has no input ${name}: it has ${[...known].join(', ')}`, name);
   }
-  const parts: { readonly key: string; readonly tensor: GivenTensor }[] = [];
+  const parts: { readonly key: string; readonly tensor: InputTensor }[] = [];
   entry.inputs.forEach((declared, i) => {
     const value = inputs.get(declared.name);
     if (value === undefined) throw new InputError('MOE0706', `the input ${declared.name} is missing`, declared.name);
@@ -68,7 +68,7 @@ export function readFeeds(
     parts.map(({ tensor }) => tensor),
     options.sizes,
   );
-  checkConditions(entry.conditions, sizes, options.plan === entry.full);
+  checkSizeConstraints(entry.conditions, sizes, options.plan === entry.full);
   const feeds = new Map<string, Feed>(
     parts.map(({ key, tensor }) => [key, feedOf(tensor, sizes, options.checkFinite)]),
   );
@@ -80,7 +80,7 @@ function controlsOf(manifest: Manifest): ReadonlyMap<string, number> {
   return new Map(manifest.stores.flatMap(({ kind, path }, i) => (kind === 'control' ? [[path, i] as const] : [])));
 }
 
-function feedOf({ declared, content }: GivenTensor, sizes: Sizes, checkFinite: boolean): Feed {
+function feedOf({ declared, content }: InputTensor, sizes: Sizes, checkFinite: boolean): Feed {
   if (content.kind === 'gpu') return content;
   const limit = declared.within === null ? null : evaluateCount(declared.within.size, sizes, declared.within.name);
   const words = toWords(declared, content.data, limit);
@@ -110,7 +110,7 @@ function defaultFeeds(manifest: Manifest, options: FeedOptions, sizes: Sizes): R
 }
 
 /** Throws InputError MOE0715 for the first condition of an entry that the sizes of a run break. `full`: of the full plan. */
-export function checkConditions(conditions: readonly ConditionSpec[], sizes: Sizes, full: boolean): void {
+export function checkSizeConstraints(conditions: readonly SizeConstraintSpec[], sizes: Sizes, full: boolean): void {
   for (const { left, relation, right, message, place, fullOnly } of conditions) {
     if (fullOnly === true && !full) continue;
     const [a, b] = [evaluateNumber(left, sizes), evaluateNumber(right, sizes)];

@@ -7,7 +7,7 @@
  * - The device is the caller's: `dispose` destroys the model's buffers and nothing else.
  */
 import { forgottenUpdate } from './forgotten-update.ts';
-import type { Memory } from './buffers.ts';
+import type { DeviceMemory } from './buffers.ts';
 import { type Encoded, type EncodeOptions, encodeRun } from './encode.ts';
 import { InputError, MoecError } from '../contract/errors.ts';
 import { type PlanLayout, kernelsOf, layOut } from '../contract/buffer-layout.ts';
@@ -34,7 +34,7 @@ import {
 } from './call-options.ts';
 import { Readback } from './readback.ts';
 import { type RunResult, collect } from './results.ts';
-import { type RunContext, type RunWatch, bufferAt, placeOf, runPlan } from './run.ts';
+import { type RunContext, type RunWatch, bufferAt, locationOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { type Sizes, elementCount, evaluateShape } from '../contract/sizes.ts';
 import {
@@ -59,9 +59,9 @@ export interface ModelStats {
 }
 
 /** What `createModel` puts together. */
-export interface ModelParts extends RunContext {
+export interface ModelContext extends RunContext {
   readonly manifest: Manifest;
-  readonly memory: Memory;
+  readonly memory: DeviceMemory;
   readonly initialised: readonly string[];
   /** Accept values that are infinite or not a number in `write`, as `create` was told of weights. */
   readonly allowNonFinite: boolean;
@@ -89,7 +89,7 @@ const KEPT_LAYOUTS = 32;
 
 export class Model {
   readonly manifest: Manifest;
-  readonly #parts: ModelParts;
+  readonly #parts: ModelContext;
   readonly #context: RunContext;
   readonly #layouts = new Map<string, PlanLayout>();
   readonly #encodings = new Map<string, Encoded>();
@@ -99,7 +99,7 @@ export class Model {
   /** Entries of which a forgotten update was told. */
   readonly #warned = new Set<string>();
 
-  constructor(parts: ModelParts) {
+  constructor(parts: ModelContext) {
     this.manifest = parts.manifest;
     this.#parts = parts;
     this.#context = parts;
@@ -383,7 +383,7 @@ export class Model {
     state.guard(0, () => {
       const encoder = state.device.createCommandEncoder({ label: 'update' });
       for (const { name, buffer } of updates) {
-        const place = placeOf(layout, buffer);
+        const place = locationOf(layout, buffer);
         if (place.usedBytes > 0) {
           encoder.copyBufferToBuffer(bufferAt(this.#context, place), 0, this.#store(name).buffer, 0, place.usedBytes);
         }

@@ -4,8 +4,8 @@
  * Order: everything that can be refused without the device first (versions, requirements, weights that do not fit),
  * then memory, then weights, then pipelines, then initial values. Whatever fails, nothing of it stays allocated.
  */
-import { type Binding, type MissingParams, bindStores, tensorsOf } from '../weights/bind-weights.ts';
-import { Arena, Memory } from './buffers.ts';
+import { type WeightBinding, type MissingParams, bindVariables, tensorsOf } from '../weights/bind-weights.ts';
+import { Arena, DeviceMemory } from './buffers.ts';
 import { DeviceState } from './device-state.ts';
 import { type DeviceRequirements, checkDevice } from './device.ts';
 import { MoecError, type WeightsProblem } from '../contract/errors.ts';
@@ -28,9 +28,9 @@ import {
   untilAborted,
 } from './call-options.ts';
 import { Pipelines } from './pipelines.ts';
-import { type RunContext, bufferAt, placeOf, runPlan } from './run.ts';
+import { type RunContext, bufferAt, locationOf, runPlan } from './run.ts';
 import type { WeightSource } from '../weights/weight-source.ts';
-import { bytesToRead, loadStore, throwProblems } from '../weights/weights.ts';
+import { bytesToRead, loadVariable, throwProblems } from '../weights/weights.ts';
 
 export type Progress =
   | { readonly stage: 'weights'; readonly done: number; readonly total: number }
@@ -76,7 +76,7 @@ export async function createModel(
   checkCreateOptions(options);
   const { signal } = options;
   signal?.throwIfAborted();
-  const made: { memory: Memory | null } = { memory: null };
+  const made: { memory: DeviceMemory | null } = { memory: null };
   const work = build(manifest, shaders, options, made);
   if (signal === undefined) return work;
   // The source may never answer: what was allocated is given back now, not when the work comes to its end.
@@ -107,7 +107,7 @@ async function build(
   manifest: Manifest,
   shaders: readonly string[],
   options: CreateOptions,
-  made: { memory: Memory | null },
+  made: { memory: DeviceMemory | null },
 ): Promise<Model> {
   const { device, signal } = options;
   checkDevice(device, requirementsOf(manifest));
@@ -115,8 +115,8 @@ async function build(
   await state.checkSettled();
   const source = options.weights ?? null;
   await source?.open?.(tensorsOf(manifest), signal);
-  const bindings = bindStores(manifest, source, options.missing ?? 'error');
-  const memory = new Memory(state, options.memoryBudget ?? null);
+  const bindings = bindVariables(manifest, source, options.missing ?? 'error');
+  const memory = new DeviceMemory(state, options.memoryBudget ?? null);
   made.memory = memory;
   memory.reserve(bindings.map(({ store, elements }) => ({ label: store.path, bytes: elements * bytesPerElement })));
   try {
@@ -158,7 +158,7 @@ export function requirementsOf(manifest: Manifest): DeviceRequirements {
 
 function kernelsToWarmUp(
   manifest: Manifest,
-  bindings: readonly Binding[],
+  bindings: readonly WeightBinding[],
   warmUp: 'results' | 'all' | 'none',
 ): readonly number[] {
   const initial = bindings.flatMap(({ cells, store: { initial: value } }) =>
@@ -172,7 +172,7 @@ function kernelsToWarmUp(
 /** Fills all stores that the source has, with every fault of its values in one report. */
 async function loadWeights(
   state: DeviceState,
-  bindings: readonly Binding[],
+  bindings: readonly WeightBinding[],
   stores: ReadonlyMap<number, GPUBuffer>,
   source: WeightSource,
   options: CreateOptions,
@@ -185,7 +185,7 @@ async function loadWeights(
   for (const binding of bindings) {
     const buffer = stores.get(binding.index);
     if (buffer === undefined || binding.cells === null) continue;
-    const found = await loadStore(
+    const found = await loadVariable(
       binding,
       source,
       async (elementOffset, words) => {
@@ -220,7 +220,7 @@ async function loadWeights(
 async function writeInitial(
   manifest: Manifest,
   context: RunContext,
-  { index, store, elements }: Binding,
+  { index, store, elements }: WeightBinding,
   options: CreateOptions,
 ): Promise<void> {
   const { state } = context;
@@ -254,7 +254,7 @@ async function writeInitial(
   await runPlan(context, spec, []);
   state.guard(0, () => {
     const encoder = state.device.createCommandEncoder({ label: `initialise ${store.path}` });
-    const place = placeOf(layout, result.buffer);
+    const place = locationOf(layout, result.buffer);
     encoder.copyBufferToBuffer(bufferAt(context, place), 0, target, 0, place.usedBytes);
     state.device.queue.submit([encoder.finish()]);
   });

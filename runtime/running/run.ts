@@ -11,8 +11,8 @@ import type { DeviceState } from './device-state.ts';
 import { InputError, MoecError, RunError } from '../contract/errors.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
 import { callExtern } from '../contract/externs.ts';
-import type { BufferPlace, LaunchLayout, PlanLayout, StepLayout } from '../contract/buffer-layout.ts';
-import type { AxisSpec, ExternSpec, ManifestElement, ResultSpec, StatusSpec } from '../contract/manifest.ts';
+import type { BufferBinding, LaunchLayout, PlanLayout, StepLayout } from '../contract/buffer-layout.ts';
+import type { AxisSpec, ExternSpec, ManifestElement, ResultSpec, FaultSpec } from '../contract/manifest.ts';
 import type { Pipelines } from './pipelines.ts';
 import { type ReadRequest, Readback } from './readback.ts';
 import { type Sizes, evaluateNumber, evaluateShape } from '../contract/sizes.ts';
@@ -76,14 +76,14 @@ export function usageOfKey(key: string): number {
 }
 
 /** The buffer of a plan, at its place. */
-export function bufferAt(context: RunContext, place: BufferPlace): GPUBuffer {
+export function bufferAt(context: RunContext, place: BufferBinding): GPUBuffer {
   if (place.kind === 'arena') return context.arena.get(place.key);
   const buffer = place.store === null ? undefined : context.stores.get(place.store);
   if (buffer === undefined) throw new MoecError('MOE0716', 'the plan uses a store that the model has not');
   return buffer;
 }
 
-export function placeOf(layout: PlanLayout, buffer: number): BufferPlace {
+export function locationOf(layout: PlanLayout, buffer: number): BufferBinding {
   const place = layout.places[buffer];
   if (place === undefined) throw new MoecError('MOE0716', `the plan has no buffer ${buffer}`);
   return place;
@@ -138,14 +138,14 @@ export async function runPlan(
   const status: readonly ReadRequest[] =
     layout.statusBytes === 0 ? [] : [{ buffer: context.arena.get('status'), bytes: layout.statusBytes }];
   const wanted = results.map((buffer) => {
-    const place = placeOf(layout, buffer);
+    const place = locationOf(layout, buffer);
     return { buffer: bufferAt(context, place), bytes: place.usedBytes };
   });
   const readback = new Readback(state, context.arena, [...status, ...wanted]);
   state.guard(0, () => readback.begin(encoder));
   submit();
   const words = await readback.finish(spec.timeout);
-  if (status.length > 0) checkStatus(spec, words[0] ?? new Uint32Array(0));
+  if (status.length > 0) checkFaults(spec, words[0] ?? new Uint32Array(0));
   return words.slice(status.length);
 }
 
@@ -169,7 +169,7 @@ async function watchStep(
   const poison = new Uint32Array(POISON_WORDS).fill(POISON);
   state.guard(0, () => {
     for (const buffer of launches.length === 0 ? [] : watch.poison(step)) {
-      const place = placeOf(layout, buffer);
+      const place = locationOf(layout, buffer);
       for (let at = 0; at < place.usedBytes; at += 4 * POISON_WORDS) {
         const words = poison.subarray(0, Math.min(POISON_WORDS, (place.usedBytes - at) / 4));
         device.queue.writeBuffer(bufferAt(context, place), at, words);
@@ -178,7 +178,7 @@ async function watchStep(
   });
   const wanted = watch.wanted(step);
   const requests = wanted.map((buffer) => {
-    const place = placeOf(layout, buffer);
+    const place = locationOf(layout, buffer);
     return { buffer: bufferAt(context, place), bytes: place.usedBytes };
   });
   const readback = new Readback(state, context.arena, requests);
@@ -219,13 +219,13 @@ export function writeRun(context: RunContext, spec: RunSpec): void {
     for (const at of layout.seeds) view.setUint32(at, spec.seed >>> 0, true);
     queue.writeBuffer(arena.get('uniforms'), 0, bytes);
   }
-  resetStatus(context, layout);
+  resetFaults(context, layout);
   for (const [key, feed] of spec.feeds) {
     if (feed.kind === 'host' && layout.wanted.has(key)) queue.writeBuffer(arena.get(key), 0, feed.words);
   }
 }
 
-export function resetStatus(context: RunContext, layout: PlanLayout): void {
+export function resetFaults(context: RunContext, layout: PlanLayout): void {
   if (layout.statusBytes === 0) return;
   const words = new Uint32Array(layout.statusBytes / 4).fill(ALL_ONES);
   context.state.device.queue.writeBuffer(context.arena.get('status'), 0, words);
@@ -297,7 +297,7 @@ export class Launcher {
     if (known !== undefined) return known;
     const { state, pipelines, arena } = this.#context;
     const entries: GPUBindGroupEntry[] = launch.spec.buffers.map((index, binding) => {
-      const place = placeOf(this.#layout, index);
+      const place = locationOf(this.#layout, index);
       return { binding, resource: { buffer: bufferAt(this.#context, place), offset: 0, size: place.bytes } };
     });
     if (launch.uniforms !== null) {
@@ -332,7 +332,7 @@ async function runExtern(
   if (run === undefined) throw new InputError('MOE0714', `the function ${step.name} of the host was not given`);
   const buffers = [...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])];
   const requests = buffers.map((buffer) => {
-    const place = placeOf(layout, buffer);
+    const place = locationOf(layout, buffer);
     return { buffer: bufferAt(context, place), bytes: place.usedBytes };
   });
   const readback = new Readback(state, context.arena, requests);
@@ -349,18 +349,18 @@ async function runExtern(
     step.results.forEach(({ buffer }, i) => {
       const numbers = results[i];
       if (numbers !== undefined && numbers.length > 0) {
-        state.device.queue.writeBuffer(bufferAt(context, placeOf(layout, buffer)), 0, numbers);
+        state.device.queue.writeBuffer(bufferAt(context, locationOf(layout, buffer)), 0, numbers);
       }
     });
   });
 }
 
 /** Throws RunError for the first status word that tells of something that counts in this run. */
-export function checkStatus(
+export function checkFaults(
   { layout, asked, given }: Pick<RunSpec, 'layout' | 'asked' | 'given'>,
   words: Uint32Array,
 ): void {
-  const counts = ({ group, unless }: StatusSpec): boolean =>
+  const counts = ({ group, unless }: FaultSpec): boolean =>
     asked.has(group) && !unless.some((control) => given.has(control));
   for (const { word, code, message, shown, axes, place } of layout.plan.status.filter(counts)) {
     const linear = words[word];

@@ -6,26 +6,26 @@
  * - A store is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
  *   its initial value stands; a parameter that a given source lacks is a fault unless the caller says otherwise.
  */
-import { classOf, type StoredType, storedTypes } from '../contract/elements.ts';
+import { classOf, type CheckpointType, storedTypes } from '../contract/elements.ts';
 import { WeightsError, type WeightsProblem } from '../contract/errors.ts';
 import { quoteName } from './json.ts';
 import { type Lacking, fusedHints, orderHint, storedAxes } from './layout-hints.ts';
-import type { CellSpec, Manifest, StoreSpec } from '../contract/manifest.ts';
+import type { WeightSliceSpec, Manifest, VariableSpec } from '../contract/manifest.ts';
 import { lackingAxisHint, memberHints } from './member-hints.ts';
 import { elementCount, evaluateCount, evaluateShape } from '../contract/sizes.ts';
 import type { WeightSource } from './weight-source.ts';
 
 /** A param or state of constant size, and where its value comes from. */
-export interface Binding {
+export interface WeightBinding {
   /** Index into the manifest's stores. */
   readonly index: number;
-  readonly store: StoreSpec;
+  readonly store: VariableSpec;
   readonly shape: readonly number[];
   readonly elements: number;
   /** Indices lie in -1 .. limit-1; null: anything. */
   readonly limit: number | null;
   /** Filled from the source by these cells, or null: by the initial value. */
-  readonly cells: readonly CellSpec[] | null;
+  readonly cells: readonly WeightSliceSpec[] | null;
 }
 
 export type MissingParams = 'error' | 'initialise';
@@ -36,13 +36,13 @@ const NO_SIZES: ReadonlyMap<string, number> = new Map();
 export const MXFP4_BLOCK = { values: 32, bytes: 16 } as const;
 
 /** Binds all params and states. `source` null stands for no checkpoint. Throws WeightsError. */
-export function bindStores(
+export function bindVariables(
   manifest: Manifest,
   source: WeightSource | null,
   missing: MissingParams,
-): readonly Binding[] {
+): readonly WeightBinding[] {
   const problems: WeightsProblem[] = [];
-  const bindings: Binding[] = [];
+  const bindings: WeightBinding[] = [];
   const needed = neededStores(manifest, source, missing);
   const nearest = source === null ? () => '' : nearestNames([...(source.names ?? source.tensors.keys())]);
   const lacking: Lacking[] = [];
@@ -95,7 +95,7 @@ const helpWithoutWeights =
   'give weights, or declare the param with a first value, as in `param w: [E, D] = 0.02 * normal[E, D]`';
 
 /** The ways out for a store that a checkpoint lacks: where it lies, or its first value. */
-function waysOut(store: StoreSpec, partly: boolean): string {
+function waysOut(store: VariableSpec, partly: boolean): string {
   const place = 'say where it lies, with `from "…"` at the declaration';
   if (partly) return `${place}; a part of a param is not initialised, it is read whole or not at all`;
   const ask = "run with `--missing initialise` (from JavaScript `missing: 'initialise'`)";
@@ -110,18 +110,18 @@ export function tensorsOf(manifest: Manifest): ReadonlySet<string> {
 }
 
 /** The tensors that a store is made of. */
-function namesOf(store: StoreSpec): readonly string[] {
+function namesOf(store: VariableSpec): readonly string[] {
   const names = store.cells?.flatMap(({ tensor, scales }) => (scales === null ? [tensor] : [tensor, scales]));
   return [...new Set(names ?? [store.path])];
 }
 
-function absentNames(store: StoreSpec, source: WeightSource | null): readonly string[] {
+function absentNames(store: VariableSpec, source: WeightSource | null): readonly string[] {
   const names = namesOf(store);
   return source === null ? names : names.filter((name) => !source.tensors.has(name));
 }
 
 /** Whether a store has its initial value, and nothing of the source. */
-function startsFresh(store: StoreSpec, source: WeightSource | null, missing: MissingParams): boolean {
+function startsFresh(store: VariableSpec, source: WeightSource | null, missing: MissingParams): boolean {
   if (store.initial === null) return false;
   if (source !== null && store.kind !== 'state' && missing !== 'initialise') return false;
   const absent = absentNames(store, source).length;
@@ -142,14 +142,14 @@ function neededStores(manifest: Manifest, source: WeightSource | null, missing: 
   return needed;
 }
 
-function wholeCell(path: string, shape: readonly number[], elements: number): CellSpec {
+function wholeCell(path: string, shape: readonly number[], elements: number): WeightSliceSpec {
   const dims = [{ size: elements, stride: 1, to: 1 }];
   return { tensor: path, shape, decoder: null, scales: null, from: 0, offset: 0, dims };
 }
 
 function checkCell(
-  store: StoreSpec,
-  cell: CellSpec,
+  store: VariableSpec,
+  cell: WeightSliceSpec,
   source: WeightSource,
   shape: readonly number[],
 ): readonly WeightsProblem[] {
@@ -208,7 +208,7 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
  * Floats of up to 32 bits widen exactly, and round where f16 is declared; F64 would round unasked. Raw words of up to 32 bits are the
  * numbers they are, where the declared type has them.
  */
-function accepts(store: StoreSpec, dtype: StoredType): boolean {
+function accepts(store: VariableSpec, dtype: CheckpointType): boolean {
   switch (store.element) {
     case 'f32':
     case 'f16':
@@ -224,7 +224,7 @@ function accepts(store: StoreSpec, dtype: StoredType): boolean {
   }
 }
 
-function wantedTypes(store: StoreSpec): string {
+function wantedTypes(store: VariableSpec): string {
   switch (store.element) {
     case 'f32':
     case 'f16':

@@ -3,11 +3,15 @@
  * one. Hints are tails of a sentence; they say what to write in the program, and never change what is read.
  */
 import { quoteName } from './json.ts';
-import type { CellSpec, StoreSpec } from '../contract/manifest.ts';
+import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
 import type { SourceTensor } from './weight-source.ts';
 
 /** Names of the axes of a cell's tensor in their stored order; null where they do not follow (parts, merged axes). */
-export function storedAxes(store: StoreSpec, cell: CellSpec, shape: readonly number[]): readonly string[] | null {
+export function storedAxes(
+  store: VariableSpec,
+  cell: WeightSliceSpec,
+  shape: readonly number[],
+): readonly string[] | null {
   if (store.cells === null) return store.axes.map(({ name }) => name);
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const dims = cell.dims.filter(({ size }) => size > 1).sort((a, b) => b.stride - a.stride);

@@ -4,7 +4,7 @@
  * the words of the language; they never change what is read.
  */
 import { quoteName } from './json.ts';
-import type { CellSpec, StoreSpec } from '../contract/manifest.ts';
+import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
 import type { SourceTensor } from './weight-source.ts';
 
 /** Stores that are searched at most: a wrong prefix makes every name of a checkpoint missing. */
@@ -23,7 +23,7 @@ interface MemberAxis {
 export function memberHints(
   tensors: ReadonlyMap<string, SourceTensor>,
   read: ReadonlySet<string>,
-): (store: StoreSpec, shape: readonly number[], absent: readonly string[]) => string {
+): (store: VariableSpec, shape: readonly number[], absent: readonly string[]) => string {
   const unread = [...tensors].filter(([name]) => !read.has(name));
   let searches = 0;
   return (store, shape, absent) => {
@@ -44,13 +44,13 @@ export function memberHints(
   };
 }
 
-const namesOf = (store: StoreSpec): number => new Set(store.cells?.map(({ tensor }) => tensor) ?? [store.path]).size;
+const namesOf = (store: VariableSpec): number => new Set(store.cells?.map(({ tensor }) => tensor) ?? [store.path]).size;
 
 /** One tensor for all points of an axis: of one member's shape, or with the axis in front; its name is a member's without the index. */
 function sharedHint(
   axis: MemberAxis,
   axes: readonly MemberAxis[],
-  first: CellSpec,
+  first: WeightSliceSpec,
   unread: readonly (readonly [string, SourceTensor])[],
 ): string {
   const member = first.tensor.split('.');
@@ -108,7 +108,11 @@ function patternOf(part: string, place: number, axes: readonly MemberAxis[]): st
 }
 
 /** The axes whose points are in tensors of their own, each with the parts of the names that change along it. */
-function memberAxes(store: StoreSpec, cells: readonly CellSpec[], shape: readonly number[]): readonly MemberAxis[] {
+function memberAxes(
+  store: VariableSpec,
+  cells: readonly WeightSliceSpec[],
+  shape: readonly number[],
+): readonly MemberAxis[] {
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const [first] = cells;
   if (first === undefined) return [];
@@ -125,7 +129,7 @@ function memberAxes(store: StoreSpec, cells: readonly CellSpec[], shape: readonl
 
 /** A tensor for each point of the first axis, under the store's name with a number in it. */
 function countedHint(
-  store: StoreSpec,
+  store: VariableSpec,
   wanted: string,
   shape: readonly number[],
   unread: readonly (readonly [string, SourceTensor])[],
@@ -146,8 +150,8 @@ function countedHint(
 
 /** For a tensor that has one dimension fewer, or one more, than is wanted: which axis it is, and how a declaration says it. */
 export function lackingAxisHint(
-  store: StoreSpec,
-  cell: CellSpec,
+  store: VariableSpec,
+  cell: WeightSliceSpec,
   shape: readonly number[],
   axes: readonly string[] | null,
   found: readonly number[],

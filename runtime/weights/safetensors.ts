@@ -8,7 +8,7 @@
  *
  * Invariant: reading a header allocates no more than the caps below allow, whatever the file claims.
  */
-import { type StoredType, elementBytes, isStoredType, storedTypes } from '../contract/elements.ts';
+import { type CheckpointType, elementBytes, isStoredType, storedTypes } from '../contract/elements.ts';
 import { type ErrorCode, WeightsError, type WeightsProblem, weightsFault } from '../contract/errors.ts';
 import {
   JsonFault,
@@ -25,7 +25,7 @@ import {
 /** Where a tensor lies and what it is. `shape` is in elements, row-major; `byteOffset` counts from the file's start. */
 export interface TensorInfo {
   readonly name: string;
-  readonly dtype: StoredType;
+  readonly dtype: CheckpointType;
   readonly shape: readonly number[];
   readonly byteOffset: number;
   readonly byteLength: number;
@@ -265,7 +265,7 @@ function foreignFormat(bytes: Uint8Array): string | null {
 /** A tensor to be written: `data` are its bytes, row-major and little endian. */
 export interface WritableTensor {
   readonly name: string;
-  readonly dtype: StoredType;
+  readonly dtype: CheckpointType;
   readonly shape: readonly number[];
   readonly data: ArrayBufferView;
 }

@@ -6,7 +6,7 @@
  * - A source that opened has checked the header of every file; a range it returns has exactly the length asked for.
  * - Reads are independent of each other and may overlap in time.
  */
-import { type StoredType } from '../contract/elements.ts';
+import { type CheckpointType } from '../contract/elements.ts';
 import { InputError, WeightsError, type WeightsProblem, weightsFault } from '../contract/errors.ts';
 import { JsonFault, isJsonObject, parseJson, quoteName } from './json.ts';
 import {
@@ -36,7 +36,7 @@ export interface WeightSource {
 
 /** What is known of a tensor before it is read. */
 export interface SourceTensor {
-  readonly dtype: StoredType;
+  readonly dtype: CheckpointType;
   readonly shape: readonly number[];
   readonly byteLength: number;
 }
@@ -349,7 +349,7 @@ function unknownTensor(name: string): WeightsError {
 }
 
 /** Larger indices than this describe more tensors than any file may hold. */
-export const MOST_INDEX_BYTES = 64 * 2 ** 20;
+export const MAX_INDEX_BYTES = 64 * 2 ** 20;
 
 /**
  * The index of a sharded checkpoint, tensor → file name. File names have to be plain: nothing in an index may lead
@@ -357,7 +357,7 @@ export const MOST_INDEX_BYTES = 64 * 2 ** 20;
  */
 export function parseShardIndex(bytes: Uint8Array, file: string): ReadonlyMap<string, string> {
   const malformed = (why: string): WeightsError => weightsFault('MOE0620', `the index is malformed: ${why}`, { file });
-  if (bytes.length > MOST_INDEX_BYTES) throw malformed('it is too large');
+  if (bytes.length > MAX_INDEX_BYTES) throw malformed('it is too large');
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -6,9 +6,9 @@
  * - Every value is looked at: not finite, too large for f16, no index of its axis. All such faults come in one report.
  * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
  */
-import { type Binding, MXFP4_BLOCK } from './bind-weights.ts';
+import { type WeightBinding, MXFP4_BLOCK } from './bind-weights.ts';
 import {
-  type StoredType,
+  type CheckpointType,
   classOf,
   decodeFloats,
   decodeIntegers,
@@ -20,7 +20,7 @@ import {
 } from '../contract/elements.ts';
 import { WeightsError, type WeightsProblem, weightsFault } from '../contract/errors.ts';
 import { quoteName } from './json.ts';
-import type { CellSpec, StoreSpec } from '../contract/manifest.ts';
+import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
 import { PIECE_BYTES, type WeightSource } from './weight-source.ts';
 
 /** Decoded words of a piece of a store. */
@@ -46,7 +46,7 @@ interface Dim {
 }
 
 /** Bytes of the source that filling a binding reads, for progress. */
-export function bytesToRead(binding: Binding, source: WeightSource): number {
+export function bytesToRead(binding: WeightBinding, source: WeightSource): number {
   const cells = binding.cells ?? [];
   return cells.reduce((sum, cell) => {
     const tensor = source.tensors.get(cell.tensor);
@@ -56,8 +56,8 @@ export function bytesToRead(binding: Binding, source: WeightSource): number {
 }
 
 /** Reads one store. Faults of its values are returned; faults of the source throw. */
-export async function loadStore(
-  binding: Binding,
+export async function loadVariable(
+  binding: WeightBinding,
   source: WeightSource,
   write: WriteWords,
   options: LoadOptions,
@@ -111,8 +111,8 @@ function coalesce(dims: readonly Dim[]): readonly Dim[] | null {
 
 /** Copies a cell by blocks: outer dimensions of the source are walked, what fits a piece is read at once. */
 async function copyStrided(
-  binding: Binding,
-  cell: CellSpec,
+  binding: WeightBinding,
+  cell: WeightSliceSpec,
   dims: readonly Dim[],
   source: WeightSource,
   whole: Words,
@@ -158,14 +158,14 @@ function* walk(dims: readonly Dim[]): Generator<{ readonly from: number; readonl
   }
 }
 
-function newWords(store: StoreSpec, count: number): Words {
+function newWords(store: VariableSpec, count: number): Words {
   return store.element === 'f32' || store.element === 'f16' ? new Float32Array(count) : new Int32Array(count);
 }
 
 /** Elements `start` to `start + count` of a cell's tensor, row-major, decoded. */
 async function readElements(
-  store: StoreSpec,
-  cell: CellSpec,
+  store: VariableSpec,
+  cell: WeightSliceSpec,
   source: WeightSource,
   start: number,
   count: number,
@@ -204,7 +204,7 @@ async function readElements(
 }
 
 /** Decodes one piece; the position of the first element that does not fit, or -1 or null where all do. */
-function decodePart(store: StoreSpec, dtype: StoredType, bytes: Uint8Array, part: Words): number | null {
+function decodePart(store: VariableSpec, dtype: CheckpointType, bytes: Uint8Array, part: Words): number | null {
   if (part instanceof Float32Array) {
     if (classOf(dtype) !== 'float') return decodeWholeFloats(dtype, bytes, part);
     decodeFloats(dtype, bytes, part);
@@ -223,7 +223,7 @@ const FP4_VALUES = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, 
  * (E8M0; 255 is NaN).
  */
 async function readMxfp4(
-  cell: CellSpec,
+  cell: WeightSliceSpec,
   source: WeightSource,
   start: number,
   count: number,
@@ -247,7 +247,12 @@ async function readMxfp4(
 }
 
 /** Rounds or normalises decoded words in place, and looks at each: the first kind of fault is returned. */
-function finish(binding: Binding, cell: CellSpec, words: Words, options: LoadOptions): WeightsProblem | null {
+function finish(
+  binding: WeightBinding,
+  cell: WeightSliceSpec,
+  words: Words,
+  options: LoadOptions,
+): WeightsProblem | null {
   const { store } = binding;
   const fault = (code: 'MOE0633' | 'MOE0634' | 'MOE0636', told: string): WeightsProblem => ({
     code,

@@ -5,11 +5,11 @@
  * is added up from a list costs in proportion to the rows in it.
  */
 import { expect, it } from 'vitest';
-import { inputNumbers, storeNumbers } from '../../compiler/cli/running/execute.ts';
+import { inputNumbers, variableNumbers } from '../../compiler/cli/running/execute.ts';
 import { simulatedExtern } from '../../compiler/cli/running/extern-bridge.ts';
 import { sizesOf } from '../../compiler/cli/running/prepare.ts';
 import { planOf } from '../../compiler/cli/running/stepwise.ts';
-import type { Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { WorkCounted } from '../../compiler/schedule/executing/count-work.ts';
 import type { Launch, Plan } from '../../compiler/schedule/memory/plan.ts';
 import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
@@ -21,7 +21,7 @@ import { exampleNames, smallExample } from './small.ts';
 const exact = new Map<string, number>();
 
 /** Elements that one thread stores at most, a loop run once. */
-function storesOf(body: readonly Stmt[]): number {
+function storesOf(body: readonly KernelStmt[]): number {
   return body.reduce((sum, s) => {
     if (s.kind === 'if') return sum + Math.max(storesOf(s.then), storesOf(s.else));
     return sum + (s.kind === 'for' ? storesOf(s.body) : s.kind === 'store' ? 1 : 0);
@@ -85,7 +85,7 @@ async function mistakesIn(given: Ready): Promise<readonly string[]> {
   const { plan } = planOf(given);
   const sizes = sizesOf(prepared, request);
   const inputs = inputNumbers(prepared, request);
-  const stores = await storeNumbers(prepared, request, sizes);
+  const stores = await variableNumbers(prepared, request, sizes);
   const extern = simulatedExtern(request.externs ?? new Map(), undefined);
   const { counts } = await simulatePlan(plan, { inputs, stores, sizes, seed: 1, extern }, { counts: true });
   return plan.steps.flatMap((launch, i) => {

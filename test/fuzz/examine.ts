@@ -5,8 +5,8 @@
 import { executeReference } from '../../compiler/cli/running/execute.ts';
 import type { NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
 import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
-import { judge, mayLeaveF32, type Verdict } from '../../compiler/cli/running/compare.ts';
-import { madeStores, withStores } from '../../compiler/cli/running/made-values.ts';
+import { compareResults, mayLeaveF32, type Comparison } from '../../compiler/cli/running/compare.ts';
+import { madeVariables, withVariables } from '../../compiler/cli/running/made-values.ts';
 import type { Ready } from '../../compiler/cli/running/run-options.ts';
 import { stepwiseOnGpu, stepwiseOnKernels, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
 import type { StepwiseSummary } from '../../compiler/verify/summary.ts';
@@ -112,7 +112,7 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
 
 /** Everything a run of the case needs. */
 export function readyFor(prepared: Prepared, given: Case): Ready {
-  const known = madeStores(prepared, { random: false, seed: given.seed });
+  const known = madeVariables(prepared, { random: false, seed: given.seed });
   const values = given.values ?? makeValues(prepared.manifest, given.sizes, given.profile, given.seed, known);
   return {
     prepared: { ...prepared, stores: values.stores },
@@ -121,7 +121,7 @@ export function readyFor(prepared: Prepared, given: Case): Ready {
       sets: new Map(),
       entry: prepared.entry.name,
       inputs: values.inputs,
-      weights: withStores(null, prepared.manifest.stores, values.stores),
+      weights: withVariables(null, prepared.manifest.stores, values.stores),
       want: { losses: true, outputs: true, updates: true },
       on: 'reference',
       seed: given.seed,
@@ -188,7 +188,7 @@ function compared(
   const names = (m: ReadonlyMap<string, NamedTensor>): string => [...m.keys()].sort().join(', ');
   if (names(actual) !== names(reference))
     return found('names', 'names', `the reference gives ${names(reference)}, the run ${names(actual)}`);
-  const verdicts = judge(run, actual, reference);
+  const verdicts = compareResults(run, actual, reference);
   const wrong = verdicts.find((v) => !v.passed);
   if (wrong !== undefined) return found('numbers', keyOfVerdict(wrong), describe(wrong));
   const total = verdicts.reduce((n, v) => n + v.shape.reduce((a, b) => a * b, 1), 0);
@@ -198,13 +198,13 @@ function compared(
 }
 
 /** A finding stays the same finding if the numbers are wrong in the same way: not finite, or simply others. */
-function keyOfVerdict({ worst }: Verdict): string {
+function keyOfVerdict({ worst }: Comparison): string {
   if (worst === null) return 'shape';
   if (!Number.isFinite(worst.ratio)) return 'not finite';
   return worst.ratio > 100 ? 'far off' : 'off';
 }
 
-function describe({ name, shape, worst }: Verdict): string {
+function describe({ name, shape, worst }: Comparison): string {
   if (worst === null) return `${name} [${shape.join(', ')}] is missing or has another shape`;
   const at = worst.index.join(', ');
   return `${name}[${at}] is ${worst.actual}, the reference says ${worst.expected} (bound ${worst.bound})`;

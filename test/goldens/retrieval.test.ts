@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { execute } from '../../compiler/cli/running/execute.ts';
 import { loadExterns } from '../../compiler/cli/running/run-options.ts';
-import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
+import type { HostCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { readCase } from './golden-case.ts';
 import { mappingsFor, requestFor } from './harness.ts';
 import { readMappings } from './mapping.ts';
@@ -17,7 +17,7 @@ test('the host searches for the tokens that need it, and no others', async () =>
   if (hard === undefined || hard.externFile === null) throw new Error('the example has a hard run with a host');
   const called: number[] = [];
   const counted = (search: ExternFunction): ExternFunction => {
-    return (call: ExternCall) => {
+    return (call: HostCall) => {
       called.push(call.operands.get('query')?.shape[0] ?? NaN);
       return search(call);
     };

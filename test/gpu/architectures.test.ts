@@ -1,7 +1,7 @@
 /** Every architecture of `test/architectures` on the GPU, judged by the bound derived for each number. */
 import { expect, test } from 'vitest';
 import { executeGpu } from '../../compiler/cli/running/execute.ts';
-import { withStores } from '../../compiler/cli/running/made-values.ts';
+import { withVariables } from '../../compiler/cli/running/made-values.ts';
 import { architectures, prepareArchitecture, sizesOf } from '../architectures/programs.ts';
 import { differences, onReference, ready } from '../language/support.ts';
 import { softwareAdapter } from '../support/gpu.ts';
@@ -12,7 +12,7 @@ test.each(architectures)(
     if ((await softwareAdapter()) === null) return;
     const prepared = prepareArchitecture(file);
     const run = ready(prepared, { sizes: sizesOf(prepared, { B: 2, T: 5 }) });
-    const weights = withStores(null, prepared.manifest.stores, run.prepared.stores);
+    const weights = withVariables(null, prepared.manifest.stores, run.prepared.stores);
     const gpu = await executeGpu(run.prepared, { ...run.request, on: 'gpu', weights });
     const reference = await onReference(run);
     expect([...gpu.keys()].sort()).toEqual([...reference.keys()].sort());

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
-import type { Launch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { KernelLaunch } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 /** Both results of a launch, as numbers of the buffers' own types: [GPU, interpreter] by name. */
-async function both(kernel: Kernel, launch: Launch): Promise<readonly (readonly [string, number[], number[]])[]> {
+async function both(kernel: Kernel, launch: KernelLaunch): Promise<readonly (readonly [string, number[], number[]])[]> {
   const legal = legalise(kernel, webgpuCore);
   const gpu = device === null ? undefined : await runOnGpu(device, legal, launch);
   compileKernel(legal)(launch);
@@ -39,7 +39,7 @@ async function both(kernel: Kernel, launch: Launch): Promise<readonly (readonly 
     });
 }
 
-async function expectSame(kernel: Kernel, launch: Launch): Promise<void> {
+async function expectSame(kernel: Kernel, launch: KernelLaunch): Promise<void> {
   // Adding 0 forgets the sign of a zero, which a GPU may ignore.
   const plain = (xs: readonly number[]) => xs.map((x) => x + 0);
   for (const [name, gpu, own] of await both(kernel, launch)) expect([name, plain(gpu)]).toEqual([name, plain(own)]);

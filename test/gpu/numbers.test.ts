@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { boundOfDraw } from '../../compiler/graph/error-bound.ts';
 import { bitcast } from '../../compiler/kernel/make-expressions.ts';
-import type { Expr } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelExpr } from '../../compiler/kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { numberAt } from '../../compiler/kernels/draw.ts';
 import { roundToF16 } from '../../compiler/kernel/math/f16.ts';
@@ -90,7 +90,7 @@ describe('draws', () => {
   const a = hashes();
   it.each(drawNames)('%s', async (name) => {
     if (device === null) return;
-    const make = (k: KernelBuilder, h: Expr): Expr => numberAt(k, name, k.let(bitcast('u32', h)));
+    const make = (k: KernelBuilder, h: KernelExpr): KernelExpr => numberAt(k, name, k.let(bitcast('u32', h)));
     const results = await onDevice(device, { a, result: 'f32', make });
     const exact = (i: number): number => drawnAt(name, a[i] ?? 0);
     const show = (i: number): string => `${name} at ${(a[i] ?? 0) >>> 0}`;

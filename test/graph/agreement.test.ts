@@ -16,8 +16,8 @@ import { analyse } from '../../compiler/front-end.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compiler/elaborate/elaborate.ts';
 
 import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
-import { inOrder, type GraphTensor } from '../../compiler/graph/tensor-points.ts';
-import type { ExternNode, Graph, Root } from '../../compiler/graph/graph-ir.ts';
+import { inOrder, type NodeNumbers } from '../../compiler/graph/tensor-points.ts';
+import type { ExternNode, Graph, GraphOutput } from '../../compiler/graph/graph-ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 
@@ -105,7 +105,7 @@ function answer(run: ExternRun): readonly Float64Array[] {
 
 function answerGraph(
   call: ExternNode,
-  operands: readonly GraphTensor[],
+  operands: readonly NodeNumbers[],
   shapes: readonly (readonly number[])[],
 ): readonly Float64Array[] {
   const around = [...call.family, ...call.carried];
@@ -143,7 +143,7 @@ function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<num
     if (value === undefined) throw new Error(`no value %${node}`);
     return [...inOrder(value, axes)];
   };
-  const of = (root: Root): [string, readonly number[]] => {
+  const of = (root: GraphOutput): [string, readonly number[]] => {
     const name = `${root.group} ${root.name}`;
     if (root.kind === 'tensor') return [name, read(root.node, root.axes)];
     const support = [...root.sources, ...root.targets];

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { boundArgmax, boundOrder } from '../../compiler/graph/choice-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
-import type { Bounded } from '../../compiler/graph/row-major-offsets.ts';
+import type { NumbersWithBounds } from '../../compiler/graph/row-major-offsets.ts';
 import { line } from './line.ts';
 
 interface Keys {
@@ -10,7 +10,7 @@ interface Keys {
   readonly delta?: readonly number[];
 }
 
-const along = ({ value, delta = [] }: Keys): Bounded => ({
+const along = ({ value, delta = [] }: Keys): NumbersWithBounds => ({
   axes: [0],
   value: Float64Array.from(value),
   delta: Float64Array.from(value, (_, i) => delta[i] ?? 0),

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import type { ConditionSpec } from '../../runtime/contract/manifest.ts';
+import type { SizeConstraintSpec } from '../../runtime/contract/manifest.ts';
 import { InputError } from '../../runtime/contract/errors.ts';
-import { checkConditions } from '../../runtime/running/feeds.ts';
+import { checkSizeConstraints } from '../../runtime/running/feeds.ts';
 
-function conditionsOf(body: string, decls = ''): readonly ConditionSpec[] {
+function conditionsOf(body: string, decls = ''): readonly SizeConstraintSpec[] {
   const text = `model M {\n  axis T, D = 4, E = 2\n  ${decls}\n  forward(x: [T, D]) -> [D] { ${body} }\n}`;
   const source = { name: 'test.moe', text };
   const { program, diagnostics, sources } = analyse(source);
@@ -18,9 +18,9 @@ function conditionsOf(body: string, decls = ''): readonly ConditionSpec[] {
 }
 
 /** What is said of a run with so many points of T. */
-function said(conditions: readonly ConditionSpec[], t: number, full = false): string {
+function said(conditions: readonly SizeConstraintSpec[], t: number, full = false): string {
   try {
-    checkConditions(conditions, new Map([['T', t]]), full);
+    checkSizeConstraints(conditions, new Map([['T', t]]), full);
     return '';
   } catch (error) {
     if (error instanceof InputError) return error.message;

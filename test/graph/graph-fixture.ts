@@ -4,10 +4,10 @@ import type { PrimitiveName } from '../../dsl/types/primitive-names.ts';
 import type { ElementType } from '../../dsl/types/program.ts';
 import { AxisFactory, type Axis } from '../../dsl/types/axis.ts';
 import { exact, type Size } from '../../dsl/types/size.ts';
-import { graphAlgebra } from '../../compiler/elaborate/graph-backend.ts';
+import { graphBackend } from '../../compiler/elaborate/graph-backend.ts';
 import {
   supportAxes,
-  Workshop,
+  LoweringContext,
   type GraphOperand,
   type GraphRoute,
 } from '../../compiler/elaborate/lowering-context.ts';
@@ -15,16 +15,16 @@ import { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
 import { boundOf } from '../../compiler/graph/presence-bounds.ts';
 import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
 import { inOrder } from '../../compiler/graph/tensor-points.ts';
-import type { Graph, Root } from '../../compiler/graph/graph-ir.ts';
+import type { Graph, GraphOutput } from '../../compiler/graph/graph-ir.ts';
 import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
 
 export const span = { source: 'test', start: 0, end: 1 };
 
-export class Bench {
+export class GraphFixture {
   readonly axes = new AxisFactory();
   readonly builder = new GraphBuilder('test');
-  readonly shop = new Workshop(this.builder);
-  readonly algebra = graphAlgebra(this.shop);
+  readonly shop = new LoweringContext(this.builder);
+  readonly algebra = graphBackend(this.shop);
   readonly leaves = new Map<string, readonly number[]>();
 
   axis(name: string, size: number): Axis {
@@ -102,7 +102,7 @@ export class Bench {
 
   /** A graph whose results are these. */
   graph(...results: readonly GraphOperand[]): Graph {
-    const roots = results.map((operand, i): Root => {
+    const roots = results.map((operand, i): GraphOutput => {
       const name = `y${i}`;
       if (operand.kind === 'tensor') {
         const { node } = operand.value;

@@ -9,7 +9,7 @@ import type { Graph, Node } from '../../compiler/graph/graph-ir.ts';
 import { graphProblems, verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import { printGraph } from '../../compiler/graph/print-graph.ts';
-import { Bench } from './graph-fixture.ts';
+import { GraphFixture } from './graph-fixture.ts';
 
 const dynamic = (axis: string): Size => ({ kind: 'dynamic', axis });
 
@@ -146,7 +146,7 @@ describe('implies', () => {
 
 describe('interpreter', () => {
   it('reports indices outside and gives 0 for -1; the indices may have the looked-up axis', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, V] = [t.axis('T', 3), t.axis('V', 2)];
     const table = t.input('table', [V, T], [1, 2, 3, 4, 5, 6]);
     const swap = t.input('swap', [V], [1, 0], 'i32');
@@ -171,7 +171,7 @@ describe('interpreter', () => {
 });
 
 it('reads like this', () => {
-  const t = new Bench();
+  const t = new GraphFixture();
   const T = t.axes.make('T', dynamic('T'));
   const [E, D, F] = [t.axis('E', 8), t.axis('D', 4), t.axis('F', 6)];
   const x = t.input('x', [T, D], []);

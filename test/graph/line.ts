@@ -1,9 +1,9 @@
 /** An axis N of so many points, as all that a graph has: for bounds of lists of numbers. */
-import { Places } from '../../compiler/graph/row-major-offsets.ts';
+import { RowMajorOffsets } from '../../compiler/graph/row-major-offsets.ts';
 import { exact } from '../../dsl/types/size.ts';
 
-export const line = (n: number): Places =>
-  new Places(
+export const line = (n: number): RowMajorOffsets =>
+  new RowMajorOffsets(
     {
       name: 'line',
       axes: new Map([[0, { id: 0, name: 'N', size: exact(n) }]]),

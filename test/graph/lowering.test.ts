@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { exact } from '../../dsl/types/size.ts';
 import { NEG_INF } from '../../compiler/graph/infinity.ts';
-import { Bench } from './graph-fixture.ts';
+import { GraphFixture } from './graph-fixture.ts';
 
 const close = (actual: readonly number[], expected: readonly number[]): void => {
   expect(actual.length).toBe(expected.length);
@@ -14,7 +14,7 @@ const close = (actual: readonly number[], expected: readonly number[]): void => 
 
 describe('reductions and normalisations', () => {
   it('softmax skips -inf and gives 0 where nothing counts', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 2), t.axis('E', 3)];
     const x = t.input('x', [T, E], [0, Math.log(3), NEG_INF, NEG_INF, NEG_INF, NEG_INF]);
     close(t.number(t.call('softmax', { x }, { over: [E] }), [T, E]), [0.25, 0.75, 0, 0, 0, 0]);
@@ -24,7 +24,7 @@ describe('reductions and normalisations', () => {
   });
 
   it('mean, var, std, norms', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, D] = [t.axis('T', 1), t.axis('D', 4)];
     const x = t.input('x', [T, D], [1, 2, 3, 6]);
     close(t.number(t.call('mean', { x }, { over: [D] }), [T]), [3]);
@@ -45,7 +45,7 @@ describe('reductions and normalisations', () => {
   });
 
   it('a mean of nothing is 0', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, D] = [t.axis('T', 0), t.axis('D', 2)];
     const x = t.input('x', [T, D], []);
     close(t.number(t.call('mean', { x }, { over: [T] }), [D]), [0, 0]);
@@ -53,7 +53,7 @@ describe('reductions and normalisations', () => {
   });
 
   it('cumsum, argsort, argmax, gather with -1, one_hot', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, V] = [t.axis('T', 4), t.axis('V', 3)];
     const x = t.input('x', [T], [3, 1, 3, 0]);
     close(t.number(t.call('cumsum', { x }, { over: [T] }), [T]), [3, 4, 7, 7]);
@@ -68,7 +68,7 @@ describe('reductions and normalisations', () => {
 
 describe('selections', () => {
   it('top_k: ties to the lower index, -inf is no candidate, fewer candidates fewer chosen', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 2), t.axis('E', 4)];
     const s = t.input('s', [T, E], [1, 5, 5, 2, NEG_INF, 7, NEG_INF, NEG_INF]);
     const r = t.call('top_k', { s }, { over: [E] }, { k: 2 });
@@ -81,7 +81,7 @@ describe('selections', () => {
   });
 
   it('top_k by other scores among what is open', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const E = t.axis('E', 4);
     const s = t.input('s', [E], [1, 2, 3, 4]);
     const by = t.input('by', [E], [9, 8, 7, 6]);
@@ -91,7 +91,7 @@ describe('selections', () => {
   });
 
   it('NaN is never silently chosen', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const E = t.axis('E', 3);
     const s = t.input('s', [E], [1, NaN, 3]);
     t.call('top_k', { s }, { over: [E] }, { k: 1 });
@@ -99,7 +99,7 @@ describe('selections', () => {
   });
 
   it('k of the run, never more than at_most', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 3), t.axis('E', 3)];
     const s = t.input('s', [T, E], [1, 2, 3, 1, 2, 3, 1, 2, 3]);
     const k = t.input('k', [T], [0, 1, 3], 'i32');
@@ -109,7 +109,7 @@ describe('selections', () => {
   });
 
   it('top_p: the shortest prefix that exceeds p', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 2), t.axis('E', 4)];
     const s = t.input('s', [T, E], [0.25, 0.5, 0.125, 0.125, 0.5, 0.25, 0.125, 0.125]);
     const p = t.input('p', [], [0.5]);
@@ -119,7 +119,7 @@ describe('selections', () => {
   });
 
   it('keep, rank, mask, dense, normalize, softmax of a route', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const E = t.axis('E', 4);
     const s = t.input('s', [E], [1, 4, 3, 2]);
     const r = t.call('top_k', { s }, { over: [E] }, { k: 3 });
@@ -145,7 +145,7 @@ describe('selections', () => {
   });
 
   it('an empty choice stays empty, a sum of 0 gives weights 0', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 2), t.axis('E', 2)];
     const s = t.input('s', [T, E], [NEG_INF, NEG_INF, 1, -1]);
     const r = t.call('normalize', { r: t.call('top_k', { s }, { over: [E] }, { k: 2 }) }, { over: [E] });
@@ -153,7 +153,7 @@ describe('selections', () => {
   });
 
   it('pick: -1 is none, a repeated id adds, rank is the first place', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, K, E] = [t.axis('T', 2), t.axis('K', 3), t.axis('E', 3)];
     const ids = t.input('ids', [T, K], [2, 0, 2, -1, 1, -1], 'i32');
     const r = t.call('pick', { ids }, { over: [E], along: [K] });
@@ -162,7 +162,7 @@ describe('selections', () => {
   });
 
   it('limit: the queue is sorted by keys, then by position', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 4), t.axis('E', 2)];
     const s = t.input('s', [T, E], [1, 9, 2, 8, 3, 7, 4, 6]);
     const r = t.call('top_k', { s }, { over: [E] }, { k: 1 });
@@ -178,7 +178,7 @@ describe('selections', () => {
   });
 
   it('slots: the place in the queue is an axis; packing and putting back', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E, P] = [t.axis('T', 4), t.axis('E', 2), t.axis('P', 2)];
     const s = t.input('s', [T, E], [1, 0, 0, 1, 1, 0, 1, 0]);
     const x = t.input('x', [T], [10, 20, 30, 40]);
@@ -192,7 +192,7 @@ describe('selections', () => {
   });
 
   it('load and count', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 4), t.axis('E', 2)];
     const s = t.input('s', [T, E], [1, 0, 0, 1, 1, 0, 1, 0]);
     const r = t.call('top_k', { s }, { over: [E] }, { k: 1 });
@@ -203,7 +203,7 @@ describe('selections', () => {
 
 describe('arithmetic of routes', () => {
   it('r * q is present where both are, r + q where either is, ranked after', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const E = t.axis('E', 3);
     const a = t.call('top_k', { s: t.input('a', [E], [3, 2, 1]) }, { over: [E] }, { k: 2 });
     const b = t.call('top_k', { s: t.input('b', [E], [1, 2, 3]) }, { over: [E] }, { k: 2 });
@@ -213,7 +213,7 @@ describe('arithmetic of routes', () => {
   });
 
   it('absent points are skipped, not multiplied by 0', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 1), t.axis('E', 2)];
     const r = t.call('top_k', { s: t.input('s', [T, E], [1, 2]) }, { over: [E] }, { k: 1 });
     const y = t.input('y', [E], [NaN, 5]);
@@ -222,7 +222,7 @@ describe('arithmetic of routes', () => {
   });
 
   it('a part, a split and a renaming of a route act on its points', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [P, A, B, Q] = [t.axis('P', 5), t.axis('A', 2), t.axis('B', 2), t.axis('Q', 5)];
     const r = t.call('top_k', { s: t.input('s', [P], [1, 5, 4, 3, 9]) }, { over: [P] }, { k: 3 });
     const part = t.call('part', { x: r }, { axis: [P], into: [A, B] }, { part: 0, offset: 0, length: 4 });
@@ -237,7 +237,7 @@ describe('arithmetic of routes', () => {
   });
 
   it('conditions: a route is its presence', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const E = t.axis('E', 3);
     const r = t.call('top_k', { s: t.input('s', [E], [3, 2, 1]) }, { over: [E] }, { k: 1 });
     close(t.number(t.call('not', { x: r }, {}, {}, 'bool'), [E]), [0, 1, 1]);
@@ -249,7 +249,7 @@ describe('arithmetic of routes', () => {
   });
 
   it('a mean over what is present', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 2), t.axis('E', 2)];
     const r = t.call('top_k', { s: t.input('s', [T, E], [1, 0, 0, 1]) }, { over: [E] }, { k: 1 });
     if (r.kind !== 'route') throw new Error('a route is wanted');
@@ -262,7 +262,7 @@ describe('arithmetic of routes', () => {
 
 describe('views and unions', () => {
   it('unite puts parts side by side, points and groups of axes alike', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [A, B, P, D] = [t.axis('A', 2), t.axis('B', 2), t.axis('P', 6), t.axis('D', 1)];
     const x = t.shop.tensor(t.shop.numbers(t.input('x', [A, B, D], [1, 2, 3, 4])));
     const y = t.shop.tensor(t.shop.numbers(t.input('y', [D], [5])));
@@ -281,7 +281,7 @@ describe('views and unions', () => {
   });
 
   it('concat, window, at, split, merge', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [A, B, C, W] = [t.axis('A', 2), t.axis('B', 3), t.axis('C', 5), t.axis('W', 2)];
     const a = t.input('a', [A], [1, 2]);
     const b = t.input('b', [B], [3, 4, 5]);

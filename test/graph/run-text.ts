@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { asInteger, substitute } from '../../dsl/types/size.ts';
 import { interpretGraph, inOrder } from '../../compiler/graph/interpret-graph.ts';
-import type { Leaf } from '../../compiler/graph/graph-ir.ts';
+import type { GraphInput } from '../../compiler/graph/graph-ir.ts';
 import { parseGraph } from '../../compiler/graph/parse-graph.ts';
 import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { StepJudge } from '../../compiler/verify/step-comparer.ts';
+import { StepComparer } from '../../compiler/verify/step-comparer.ts';
 import { summarise } from '../../compiler/verify/summary.ts';
 import { Random } from '../fuzz/random.ts';
 
@@ -34,7 +34,7 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
   const sizeOf = (axis: number | null): number =>
     axis === null ? 0 : (asInteger(substitute(graph.axes.get(axis)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0);
   const random = new Random(seed);
-  const numbersOf = (leaf: Leaf): Float64Array => {
+  const numbersOf = (leaf: GraphInput): Float64Array => {
     const count = leaf.axes.reduce((n, a) => n * sizeOf(a), 1);
     return Float64Array.from({ length: count }, () => {
       if (leaf.element === 'bool') return random.below(2);
@@ -47,7 +47,7 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
   const { values } = interpretGraph(graph, { leaves, sizes, seed });
   const fused = optimise(graph);
   const { plan, contents } = schedule(fused, webgpuCore);
-  const judge = new StepJudge({ fused, plan, contents, sizes, seed, leaf: (name) => leaves.get(name) ?? null });
+  const judge = new StepComparer({ fused, plan, contents, sizes, seed, leaf: (name) => leaves.get(name) ?? null });
   const ran = await simulatePlan(plan, {
     inputs: leaves, stores: leaves, sizes, seed, after: (step, words) => judge.take(step, words),
   }); // prettier-ignore

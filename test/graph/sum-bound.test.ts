@@ -2,18 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sumDepth } from '../../dsl/tensors/sum-order.ts';
-import type { Bounded } from '../../compiler/graph/row-major-offsets.ts';
+import type { NumbersWithBounds } from '../../compiler/graph/row-major-offsets.ts';
 import { u } from '../../compiler/graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../../compiler/graph/sum-bound.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import { line } from './line.ts';
 
-const vector = (terms: ArrayLike<number>, delta = 0): Bounded => ({
+const vector = (terms: ArrayLike<number>, delta = 0): NumbersWithBounds => ({
   axes: [0],
   value: Float64Array.from(terms),
   delta: new Float64Array(terms.length).fill(delta),
 });
-const point = (): Bounded => ({ axes: [], value: new Float64Array(1), delta: new Float64Array(1) });
+const point = (): NumbersWithBounds => ({ axes: [], value: new Float64Array(1), delta: new Float64Array(1) });
 
 function sum(terms: ArrayLike<number>, delta = 0, element: 'f32' | 'i32' = 'f32'): { v: number; d: number } {
   const out = point();

@@ -5,14 +5,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { F64Operand } from '../../dsl/tensors/operand.ts';
-import type { Float64Algebra } from '../../dsl/interpret/float64-backend.ts';
+import type { Float64Backend } from '../../dsl/interpret/float64-backend.ts';
 import type { RunProblem } from '../../dsl/tensors/deferred-errors.ts';
 import { makeTensor } from '../../dsl/tensors/tensor.ts';
-import type { Store } from '../../dsl/meaning/backend.ts';
+import type { Variable } from '../../dsl/meaning/backend.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
 import { exact } from '../../dsl/types/size.ts';
 import {
-  algebraWith,
+  backendWith,
   axis,
   call,
   dense,
@@ -28,7 +28,7 @@ const T = axis('T', 3);
 const E = axis('E', 2);
 const D = axis('D', 2);
 
-function store(family: readonly Axis[], declared: readonly Axis[], more: Partial<Store> = {}): Store {
+function store(family: readonly Axis[], declared: readonly Axis[], more: Partial<Variable> = {}): Variable {
   return {
     id: 0,
     path: 'ffn.w',
@@ -53,11 +53,11 @@ function store(family: readonly Axis[], declared: readonly Axis[], more: Partial
 
 describe('stores', () => {
   const L = axis('L', 3);
-  const given = algebraWith({ stores: () => Float64Array.of(0, 1, 10, 11, 20, 21) });
+  const given = backendWith({ stores: () => Float64Array.of(0, 1, 10, 11, 20, 21) });
 
   test('are read at a point, over a window, as a whole', () => {
     const w = store([L], [D]);
-    const read = (selection: Parameters<Float64Algebra['store']>[1]): F64Operand => ({
+    const read = (selection: Parameters<Float64Backend['store']>[1]): F64Operand => ({
       kind: 'tensor',
       value: given.store(w, selection, null),
     });
@@ -70,18 +70,18 @@ describe('stores', () => {
   });
 
   test('f16 rounds where it is declared; a fallback stands for what is not given', () => {
-    const half = algebraWith({ stores: () => Float64Array.of(0.1, 2049) });
+    const half = backendWith({ stores: () => Float64Array.of(0.1, 2049) });
     const w = store([], [D], { element: 'f16' });
     expect([...half.store(w, [], null).data]).toEqual([0.0999755859375, 2048]);
     const fallback = makeTensor('f32', [D, E], Float64Array.of(1, 2, 3, 4));
     const control = store([E], [D]);
-    const value = algebraWith().store(control, [{ kind: 'at', index: 1 }], fallback);
+    const value = backendWith().store(control, [{ kind: 'at', index: 1 }], fallback);
     expect([...value.data]).toEqual([2, 4]);
   });
 
   test('indices are checked where they enter', () => {
     const ids = store([], [D], { element: 'i32', within: E, path: 'ids' });
-    const algebra = algebraWith({ stores: () => Float64Array.of(-1, 2) });
+    const algebra = backendWith({ stores: () => Float64Array.of(-1, 2) });
     const value = { kind: 'tensor', value: algebra.store(ids, [], null) } as const;
     expect(problems(algebra, value)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'D', index: 1 }] }]);
     const first = call('at', { x: value }, { axes: { axis: [D] }, statics: { index: 0 }, algebra });
@@ -90,7 +90,7 @@ describe('stores', () => {
 });
 
 describe('values under calls', () => {
-  const algebra = algebraWith();
+  const algebra = backendWith();
   const top = (values: number[], over: Axis, other: Axis, k = 1): F64Operand =>
     call('top_k', { s: tensor([other, over], values) }, { axes: { over: [over] }, statics: { k } });
 
@@ -165,7 +165,7 @@ describe('values under calls', () => {
 
   test('an extern is called once for each instance, with its own slice', () => {
     const seen: string[] = [];
-    const host = algebraWith({
+    const host = backendWith({
       extern({ instance, args, carried }) {
         seen.push(
           `${instance.join()} ${carried.map((a) => a.name).join()} ${args.map((a) => [...a.data].join(' ')).join('; ')}`,
@@ -193,12 +193,12 @@ describe('values under calls', () => {
 
 describe('errors count where they are needed', () => {
   const bad = tensor([T, E], [1, 2, NaN, 1, 2, 1]);
-  const selected = (algebra: Float64Algebra): F64Operand =>
+  const selected = (algebra: Float64Backend): F64Operand =>
     call('top_k', { s: bad }, { axes: { over: [E] }, statics: { k: 1 }, algebra });
 
   test('demand reports each once, with the first point', () => {
     const told: RunProblem[] = [];
-    const algebra = algebraWith({ onProblem: (problem) => told.push(problem) });
+    const algebra = backendWith({ onProblem: (problem) => told.push(problem) });
     const y = call('dot', { left: selected(algebra), right: tensor([E], [1, 2]) }, { axes: { over: [E] }, algebra });
     expect(told).toEqual([]);
     algebra.demand(y);
@@ -206,7 +206,7 @@ describe('errors count where they are needed', () => {
   });
 
   test('a sum over all tokens needs it, one other token does not', () => {
-    const algebra = algebraWith();
+    const algebra = backendWith();
     const loads = call('count', { r: selected(algebra) }, { axes: { over: [T] }, algebra });
     expect(problems(algebra, loads)).toHaveLength(1);
     const token = (index: number): F64Operand =>
@@ -215,7 +215,7 @@ describe('errors count where they are needed', () => {
   });
 
   test('what is wrong at absent points is not needed', () => {
-    const algebra = algebraWith();
+    const algebra = backendWith();
     // A value per token and expert that is wrong for token 1, and a route that leaves token 1 out.
     const inner = call(
       'dot',
@@ -237,7 +237,7 @@ describe('errors count where they are needed', () => {
 
   test('many wrong points are one report', () => {
     const told: RunProblem[] = [];
-    const algebra = algebraWith({ onProblem: (problem) => told.push(problem) });
+    const algebra = backendWith({ onProblem: (problem) => told.push(problem) });
     const many = axis('T', 500);
     const values = tensor(
       [many, E],
@@ -254,7 +254,7 @@ describe('errors count where they are needed', () => {
 
 describe('absent points have no influence', () => {
   /** A little model that passes through everything routes can do. */
-  function model(algebra: Float64Algebra, scores: readonly number[]): readonly number[][] {
+  function model(algebra: Float64Backend, scores: readonly number[]): readonly number[][] {
     const P = axis('P', 2);
     const s = tensor([T, E], scores);
     const at = { algebra };
@@ -305,8 +305,8 @@ describe('absent points have no influence', () => {
     const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity));
     fc.assert(
       fc.property(fc.array(score, { minLength: 6, maxLength: 6 }), (scores) => {
-        const clean = model(algebraWith(), scores);
-        expect(model(algebraWith({ poison: true }), scores)).toEqual(clean);
+        const clean = model(backendWith(), scores);
+        expect(model(backendWith({ poison: true }), scores)).toEqual(clean);
         expect(clean.flat().some(Number.isNaN)).toBe(false);
       }),
       { numRuns: 40 },

@@ -1,7 +1,7 @@
 /** The text of a size is a program's text: read again, it is the same number. */
 import { describe, expect, test } from 'vitest';
 import { apply, asNumber, exact, formatSize, substitute, type Size, type SizeOp } from '../../dsl/types/size.ts';
-import type { Expr } from '../../dsl/syntax/ast.ts';
+import type { AstExpr } from '../../dsl/syntax/ast.ts';
 import { diagnosticsOf } from '../language/support.ts';
 import { bodyOf } from '../syntax/support.ts';
 
@@ -13,7 +13,7 @@ const sizes = new Map([
   ['C', 2],
 ]);
 
-function valueOf(expr: Expr): number {
+function valueOf(expr: AstExpr): number {
   switch (expr.kind) {
     case 'Number':
       return expr.value;

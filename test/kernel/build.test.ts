@@ -33,7 +33,7 @@ import {
   when,
 } from '../../compiler/kernel/make-expressions.ts';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
-import type { BufferDecl, Expr } from '../../compiler/kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { rewriteExprs } from '../../compiler/kernel/legalise/rewrite.ts';
 import { printExpr, printKernel } from '../../compiler/kernel/print-kernel.ts';
@@ -45,7 +45,7 @@ const s = local('s', 'i32');
 const x = local('x', 'f32');
 
 describe('simplification at construction', () => {
-  it.each<[Expr, string]>([
+  it.each<[KernelExpr, string]>([
     [add(i, 0), 'i'],
     [add(0, i), 'i'],
     [mul(i, 1), 'i'],

@@ -22,7 +22,7 @@ import {
 } from '../../compiler/kernel/make-expressions.ts';
 import { binaryFunction } from '../../compiler/kernel/arithmetic.ts';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
-import type { BufferBinding, Launch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { BufferBinding, KernelLaunch } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { everythingKernel, histogramKernel, matmulKernel, scaleKernel, treeSumKernel } from './sample-kernels.ts';
@@ -31,7 +31,7 @@ function launch(
   groups: number,
   buffers: Record<string, BufferBinding['data']>,
   uniforms: Record<string, number> = {},
-): Launch {
+): KernelLaunch {
   return {
     workgroups: [groups, 1],
     buffers: new Map(Object.entries(buffers).map(([name, data]) => [name, { data }])),
@@ -253,7 +253,7 @@ describe('the kernel interpreter computes', () => {
 });
 
 describe('the kernel interpreter refuses', () => {
-  const refuses = (kernel: Kernel, given: Launch, message: RegExp) => {
+  const refuses = (kernel: Kernel, given: KernelLaunch, message: RegExp) => {
     expect(() => compileKernel(kernel)(given)).toThrow(CompilerBug);
     expect(() => compileKernel(kernel)(given)).toThrow(message);
   };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { add, and, bool, div, f32, globalIdX, load, lt, mul, sqrt } from '../../compiler/kernel/make-expressions.ts';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
-import type { Expr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { legalisations, legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { printKernel } from '../../compiler/kernel/print-kernel.ts';
@@ -12,7 +12,7 @@ import { OUTPUTS, launchOn, randomInputs, randomKernel } from './random-kernels.
 import { samples } from './sample-kernels.ts';
 
 /** y[i] = f(x[i]). */
-function mapKernel(f: (x: Expr) => Expr): Kernel {
+function mapKernel(f: (x: KernelExpr) => KernelExpr): Kernel {
   const k = new KernelBuilder('map', 1);
   const x = k.buffer('x', 'f32', 'read');
   const y = k.buffer('y', 'f32', 'read_write');
@@ -34,9 +34,9 @@ function run(kernel: Kernel, xs: readonly number[]): number[] {
 }
 
 /** Values of f at xs after legalisation. */
-const legal = (f: (x: Expr) => Expr, xs: readonly number[]) => run(legalise(mapKernel(f), webgpuCore), xs);
+const legal = (f: (x: KernelExpr) => KernelExpr, xs: readonly number[]) => run(legalise(mapKernel(f), webgpuCore), xs);
 describe('infinities and NaN', () => {
-  const text = (f: Expr): string => printKernel(legalise(mapKernel((x) => add(x, f)), webgpuCore)); // prettier-ignore
+  const text = (f: KernelExpr): string => printKernel(legalise(mapKernel((x) => add(x, f)), webgpuCore)); // prettier-ignore
   it('are made at run time, since WGSL has no such constants', () => {
     for (const value of [Infinity, -Infinity, NaN]) {
       expect(legal((x) => add(mul(x, 0), f32(value)), [1])).toEqual([value]);
@@ -76,7 +76,8 @@ describe('structure', () => {
   });
 
   it('deep expressions are cut, with the same value', () => {
-    const deep = (x: Expr) => Array.from({ length: 300 }).reduce<Expr>((rest) => add(f32(1), mul(rest, f32(0.5))), x);
+    const deep = (x: KernelExpr) =>
+      Array.from({ length: 300 }).reduce<KernelExpr>((rest) => add(f32(1), mul(rest, f32(0.5))), x);
     expect(verifyKernel(mapKernel(deep), webgpuCore.limits)).not.toEqual([]);
     expect(legal(deep, [3, 1e6])).toEqual(run(mapKernel(deep), [3, 1e6]));
   });

@@ -9,13 +9,20 @@
  */
 import fc from 'fast-check';
 import { printKernel } from '../../compiler/kernel/print-kernel.ts';
-import type { BinaryOp, Expr, Kernel, ScalarType, Stmt, UnaryOp } from '../../compiler/kernel/kernel-ir.ts';
+import type {
+  KernelBinaryOp,
+  KernelExpr,
+  Kernel,
+  ScalarType,
+  KernelStmt,
+  UnaryOp,
+} from '../../compiler/kernel/kernel-ir.ts';
 
 export const THREADS = 16;
 
-const literal = (type: ScalarType, value: number | boolean): Expr => ({ kind: 'literal', type, value });
-const local = (type: ScalarType, name: string): Expr => ({ kind: 'local', type, name });
-const globalId: Expr = { kind: 'builtin', type: 'u32', name: 'global_id_x' };
+const literal = (type: ScalarType, value: number | boolean): KernelExpr => ({ kind: 'literal', type, value });
+const local = (type: ScalarType, name: string): KernelExpr => ({ kind: 'local', type, name });
+const globalId: KernelExpr = { kind: 'builtin', type: 'u32', name: 'global_id_x' };
 
 /** Multiples of 1/8 in [-8, 8]: sums and short products of them are exact or at least normal numbers. */
 export const dyadic = fc.integer({ min: -64, max: 64 }).map((n) => n / 8);
@@ -37,16 +44,21 @@ const anyFloat = fc.oneof(
 
 /** A type and not an interface: fast-check wants it to have an index signature. */
 type Trees = {
-  readonly f32: Expr;
-  readonly i32: Expr;
-  readonly u32: Expr;
-  readonly bool: Expr;
+  readonly f32: KernelExpr;
+  readonly i32: KernelExpr;
+  readonly u32: KernelExpr;
+  readonly bool: KernelExpr;
 };
 
 /** Trees of each type over the locals f0 i0 u0 b0 (and the inputs themselves). */
 function trees(exact: boolean): fc.LetrecValue<Trees> {
-  const unary = (op: UnaryOp, type: ScalarType, operand: Expr): Expr => ({ kind: 'unary', type, op, operand });
-  const binary = (op: BinaryOp, type: ScalarType, left: Expr, right: Expr): Expr => ({
+  const unary = (op: UnaryOp, type: ScalarType, operand: KernelExpr): KernelExpr => ({
+    kind: 'unary',
+    type,
+    op,
+    operand,
+  });
+  const binary = (op: KernelBinaryOp, type: ScalarType, left: KernelExpr, right: KernelExpr): KernelExpr => ({
     kind: 'binary',
     type,
     op,
@@ -56,10 +68,10 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
   return fc.letrec<Trees>((tie) => {
     const unaries = (type: keyof Trees, ops: readonly UnaryOp[]) =>
       fc.tuple(fc.constantFrom(...ops), tie(type)).map(([op, x]) => unary(op, type, x));
-    const binaries = (type: keyof Trees, ops: readonly BinaryOp[]) =>
+    const binaries = (type: keyof Trees, ops: readonly KernelBinaryOp[]) =>
       fc.tuple(fc.constantFrom(...ops), tie(type), tie(type)).map(([op, a, b]) => binary(op, type, a, b));
     const selects = (type: keyof Trees) =>
-      fc.tuple(tie('bool'), tie(type), tie(type)).map(([condition, then, other]): Expr => ({
+      fc.tuple(tie('bool'), tie(type), tie(type)).map(([condition, then, other]): KernelExpr => ({
         kind: 'select',
         type,
         condition,
@@ -67,17 +79,17 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
         else: other,
       }));
     const converts = (type: keyof Trees, from: keyof Trees) =>
-      tie(from).map((operand): Expr => ({ kind: 'convert', type, operand }));
+      tie(from).map((operand): KernelExpr => ({ kind: 'convert', type, operand }));
     const shifts = (type: 'i32' | 'u32') =>
       fc
-        .tuple(fc.constantFrom<BinaryOp>('shl', 'shr'), tie(type), tie('u32'))
+        .tuple(fc.constantFrom<KernelBinaryOp>('shl', 'shr'), tie(type), tie('u32'))
         .map(([op, a, b]) => binary(op, type, a, b));
-    const compares = (from: 'f32' | 'i32' | 'u32', ops: readonly BinaryOp[]) =>
+    const compares = (from: 'f32' | 'i32' | 'u32', ops: readonly KernelBinaryOp[]) =>
       fc.tuple(fc.constantFrom(...ops), tie(from), tie(from)).map(([op, a, b]) => binary(op, 'bool', a, b));
     const bitcasts = (type: 'f32' | 'i32' | 'u32', from: 'f32' | 'i32' | 'u32') =>
-      tie(from).map((operand): Expr => ({ kind: 'bitcast', type, operand }));
+      tie(from).map((operand): KernelExpr => ({ kind: 'bitcast', type, operand }));
     const options = { maxDepth: 4, depthSize: 'small' } as const;
-    const integerOps: readonly BinaryOp[] = [
+    const integerOps: readonly KernelBinaryOp[] = [
       'add',
       'sub',
       'mul',
@@ -89,23 +101,23 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
       'bit_or',
       'bit_xor',
     ];
-    const comparisons: readonly BinaryOp[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'];
-    const byteAsFloat = tie('u32').map((x): Expr => ({
+    const comparisons: readonly KernelBinaryOp[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'];
+    const byteAsFloat = tie('u32').map((x): KernelExpr => ({
       kind: 'convert',
       type: 'f32',
       operand: binary('bit_and', 'u32', x, literal('u32', 255)),
     }));
     const fmas = fc
       .tuple(tie('f32'), tie('f32'), tie('f32'))
-      .map(([a, b, c]): Expr => ({ kind: 'fma', type: 'f32', a, b, c }));
+      .map(([a, b, c]): KernelExpr => ({ kind: 'fma', type: 'f32', a, b, c }));
     return {
       f32: fc.oneof(
         options,
         fc.oneof(
           (exact ? dyadic : anyFloat).map((x) => literal('f32', x)),
           fc.constant(local('f32', 'f0')),
-          fc.constant<Expr>({ kind: 'load', type: 'f32', buffer: 'f', index: globalId }),
-          fc.constant<Expr>({ kind: 'uniform', type: 'f32', name: 'uf' }),
+          fc.constant<KernelExpr>({ kind: 'load', type: 'f32', buffer: 'f', index: globalId }),
+          fc.constant<KernelExpr>({ kind: 'uniform', type: 'f32', name: 'uf' }),
         ),
         binaries('f32', exact ? ['add', 'sub', 'mul', 'min', 'max'] : ['add', 'sub', 'mul', 'div', 'min', 'max']),
         unaries('f32', ['neg', 'abs', 'floor', 'ceil', 'sign']),
@@ -120,8 +132,8 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
         fc.oneof(
           anyInt.map((x) => literal('i32', x)),
           fc.constant(local('i32', 'i0')),
-          fc.constant<Expr>({ kind: 'load', type: 'i32', buffer: 'i', index: globalId }),
-          fc.constant<Expr>({ kind: 'uniform', type: 'i32', name: 'ui' }),
+          fc.constant<KernelExpr>({ kind: 'load', type: 'i32', buffer: 'i', index: globalId }),
+          fc.constant<KernelExpr>({ kind: 'uniform', type: 'i32', name: 'ui' }),
         ),
         binaries('i32', integerOps),
         unaries('i32', ['neg', 'abs', 'sign', 'bit_not']),
@@ -136,10 +148,10 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
         fc.oneof(
           anyWord.map((x) => literal('u32', x)),
           fc.constant(local('u32', 'u0')),
-          fc.constant<Expr>({ kind: 'load', type: 'u32', buffer: 'u', index: globalId }),
-          fc.constant<Expr>({ kind: 'uniform', type: 'u32', name: 'uu' }),
+          fc.constant<KernelExpr>({ kind: 'load', type: 'u32', buffer: 'u', index: globalId }),
+          fc.constant<KernelExpr>({ kind: 'uniform', type: 'u32', name: 'uu' }),
           fc.constant(globalId),
-          fc.constant<Expr>({ kind: 'buffer_length', type: 'u32', buffer: 'f' }),
+          fc.constant<KernelExpr>({ kind: 'buffer_length', type: 'u32', buffer: 'f' }),
         ),
         binaries('u32', integerOps),
         unaries('u32', ['abs', 'bit_not']),
@@ -186,7 +198,7 @@ export function randomKernel(exact: boolean): fc.Arbitrary<Kernel> {
       f3: f32,
     })
     .map((t): Kernel => {
-      const start: readonly Stmt[] = [
+      const start: readonly KernelStmt[] = [
         { kind: 'var', name: 'f0', value: { kind: 'load', type: 'f32', buffer: 'f', index } },
         { kind: 'var', name: 'i0', value: { kind: 'load', type: 'i32', buffer: 'i', index } },
         { kind: 'let', name: 'u0', value: { kind: 'load', type: 'u32', buffer: 'u', index } },
@@ -196,7 +208,7 @@ export function randomKernel(exact: boolean): fc.Arbitrary<Kernel> {
           value: { kind: 'binary', type: 'bool', op: 'lt', left: local('i32', 'i0'), right: literal('i32', 3) },
         },
       ];
-      const body: readonly Stmt[] = [
+      const body: readonly KernelStmt[] = [
         { kind: 'assign', name: 'i0', value: t.i },
         { kind: 'assign', name: 'b0', value: t.b },
         {

@@ -9,7 +9,7 @@ import {
   returnKernel,
   u32,
 } from '../../compiler/kernel/make-expressions.ts';
-import type { Expr, Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
@@ -26,7 +26,7 @@ function kernelOf(write: (k: KernelBuilder) => void, size = 4): Kernel {
 }
 
 /** A kernel whose body is made by hand, over x (read), y (read_write), n and 4 words of shared s. */
-function raw(...body: readonly Stmt[]): Kernel {
+function raw(...body: readonly KernelStmt[]): Kernel {
   return {
     name: 'raw',
     workgroupSize: 4,
@@ -41,7 +41,7 @@ function raw(...body: readonly Stmt[]): Kernel {
 }
 
 const zero = u32(0);
-const x0: Expr = { kind: 'load', type: 'f32', buffer: 'x', index: zero };
+const x0: KernelExpr = { kind: 'load', type: 'f32', buffer: 'x', index: zero };
 
 describe('good kernels', () => {
   it.each(samples)('%s', (_, kernel) => {
@@ -49,13 +49,13 @@ describe('good kernels', () => {
   });
 
   it('names used again in sibling blocks', () => {
-    const block: readonly Stmt[] = [{ kind: 'let', name: 'a', value: x0 }];
+    const block: readonly KernelStmt[] = [{ kind: 'let', name: 'a', value: x0 }];
     expect(violations(raw({ kind: 'if', condition: lt(zero, u32(1)), then: block, else: block }))).toEqual([]);
   });
 });
 
 describe('names and types', () => {
-  const literal = (type: Expr['type'], value: number): Expr => ({ kind: 'literal', type, value });
+  const literal = (type: KernelExpr['type'], value: number): KernelExpr => ({ kind: 'literal', type, value });
   it.each<[RegExp, Kernel]>([
     [/a is not in scope/, raw({ kind: 'let', name: 'b', value: local('a', 'u32') })],
     [/a hides another a/, raw({ kind: 'let', name: 'a', value: zero }, { kind: 'let', name: 'a', value: zero })],
@@ -132,11 +132,11 @@ describe('limits', () => {
   });
 
   it('nesting', () => {
-    let deep: Expr = local('a', 'f32');
+    let deep: KernelExpr = local('a', 'f32');
     for (let i = 0; i < 100; i++) deep = add(f32(1), deep);
     const kernel = raw({ kind: 'let', name: 'a', value: x0 }, { kind: 'let', name: 'b', value: deep });
     expect(violations(kernel).join('\n')).toMatch(/nests 102 levels deep/);
-    let block: readonly Stmt[] = [];
+    let block: readonly KernelStmt[] = [];
     for (let i = 0; i < 120; i++) block = [{ kind: 'if', condition: lt(globalIdX, 1), then: block, else: [] }];
     expect(violations(raw(...block)).join('\n')).toMatch(/levels deep/);
   });

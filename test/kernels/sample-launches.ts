@@ -1,6 +1,6 @@
 /** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
 import { add, div, eq, f32, load, lt, mul, rem, u32 } from '../../compiler/kernel/make-expressions.ts';
-import type { Expr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { argmax } from '../../compiler/kernels/argmax.ts';
 import { compactCount } from '../../compiler/kernels/compact-count.ts';
@@ -19,29 +19,29 @@ import type { Loop, Space } from '../../compiler/kernels/space.ts';
 import { Sums, nestOfTerms } from '../../compiler/kernels/sums.ts';
 import type { Terms } from '../../compiler/kernels/sums.ts';
 
-type Point = readonly Expr[];
+type Point = readonly KernelExpr[];
 
 /** Points of a two-dimensional space. */
-function plane(k: KernelBuilder, rows: Expr, width: Expr): Space<Point> {
+function plane(k: KernelBuilder, rows: KernelExpr, width: KernelExpr): Space<Point> {
   return { total: mul(rows, width), enter: (id, inside) => inside([k.let(div(id, width)), k.let(rem(id, width))]) };
 }
 
-function line(total: Expr): Space<Point> {
+function line(total: KernelExpr): Space<Point> {
   return { total, enter: (id, inside) => inside([id]) };
 }
 
 /** Appends a counter below `size` to a point. */
-function along(k: KernelBuilder, size: Expr): Loop<Point> {
+function along(k: KernelBuilder, size: KernelExpr): Loop<Point> {
   return (point, body) => k.forRange(u32(0), size, 1, (i) => body([...point, i]));
 }
 
 /** As `along`, as the terms of a sum: `most` of them, if that is known. */
-function termsAlong(k: KernelBuilder, size: Expr, most: number | null = null): Terms<Point> {
-  const loop = { from: u32(0), to: size, size: most, enter: (point: Point, i: Expr) => [...point, i] };
+function termsAlong(k: KernelBuilder, size: KernelExpr, most: number | null = null): Terms<Point> {
+  const loop = { from: u32(0), to: size, size: most, enter: (point: Point, i: KernelExpr) => [...point, i] };
   return { most, visit: (point, body, close) => nestOfTerms<Point>(k, [loop], point, body, close) };
 }
 
-const at = (point: Point, i: number): Expr => point[i] ?? u32(0);
+const at = (point: Point, i: number): KernelExpr => point[i] ?? u32(0);
 
 function kernel(name: string, build: (k: KernelBuilder) => void, workgroupSize = 64): Kernel {
   const k = new KernelBuilder(name, workgroupSize);
@@ -86,7 +86,7 @@ export function nestSumKernel(sizes: readonly (number | null)[]): Kernel {
       from: u32(0),
       to: lengths[i] ?? u32(0),
       size,
-      enter: (point: Point, j: Expr) => [...point, j],
+      enter: (point: Point, j: KernelExpr) => [...point, j],
     }));
     const most = sizes.reduce<number | null>((n, s) => (n === null || s === null ? null : n * s), 1);
     const terms: Terms<null, Point> = { most, visit: (_, body, close) => nestOfTerms<Point>(k, loops, [], body, close) };
@@ -143,7 +143,7 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
       k.uniform('width', 'u32'),
       k.uniform('depth', 'u32'),
     ];
-    groupedMatmul<Point, Expr>(k, {
+    groupedMatmul<Point, KernelExpr>(k, {
       tileRows,
       tileColumns,
       capacity,
@@ -155,7 +155,13 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
       terms: {
         most: null,
         visit: (_, body, close) =>
-          nestOfTerms<Expr>(k, [{ from: u32(0), to: depth, size: null, enter: (_d, i) => i }], u32(0), body, close),
+          nestOfTerms<KernelExpr>(
+            k,
+            [{ from: u32(0), to: depth, size: null, enter: (_d, i) => i }],
+            u32(0),
+            body,
+            close,
+          ),
       },
       input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
       weight: (p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
@@ -271,7 +277,7 @@ export const compactFillKernel = kernel('compact_fill', (k) => {
     k.uniform('keys', 'u32'),
     k.uniform('perKey', 'u32'),
   ];
-  const mask = { positions, present: (i: Expr) => lt(f32(0), load(x, i)) };
+  const mask = { positions, present: (i: KernelExpr) => lt(f32(0), load(x, i)) };
   compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => [i], offsets, place });
 });
 

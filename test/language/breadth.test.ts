@@ -6,7 +6,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
+import type { HostCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { differences, onKernels, onReference, prepareText, ready, relativeDifferences } from './support.ts';
 
 const folder = fileURLToPath(new URL('./breadth/', import.meta.url));
@@ -15,7 +15,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.moe'));
 const product = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
 
 /** An expert of the host: of each row its sum, times the place in the answer, plus which expert it is. */
-function answer({ operands, results, instance }: ExternCall): Float64Array {
+function answer({ operands, results, instance }: HostCall): Float64Array {
   const [request] = operands.values();
   const [result] = results;
   const expert = [...instance.values()][0] ?? 0;
@@ -30,7 +30,7 @@ function answer({ operands, results, instance }: ExternCall): Float64Array {
 }
 
 /** Whole tensors, several results. */
-function lookUp({ operands, results }: ExternCall): readonly Float64Array[] {
+function lookUp({ operands, results }: HostCall): readonly Float64Array[] {
   const [x] = operands.values();
   return results.map(({ shape }, r) =>
     Float64Array.from({ length: product(shape) }, (_, i) => (x?.data[i] ?? 0) * (r + 2)),

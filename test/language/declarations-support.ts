@@ -1,9 +1,9 @@
 /** Programs run with the tensors of a checkpoint, by name, on the reference and on the kernels. */
 import { expect } from 'vitest';
-import { bindStores, type MissingParams } from '../../runtime/weights/bind-weights.ts';
+import { bindVariables, type MissingParams } from '../../runtime/weights/bind-weights.ts';
 import type { WritableTensor } from '../../runtime/weights/safetensors.ts';
 import { fromTensors } from '../../runtime/weights/weight-source.ts';
-import { loadStore } from '../../runtime/weights/weights.ts';
+import { loadVariable } from '../../runtime/weights/weights.ts';
 import type { NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
 import { diagnosticsOf, onKernels, onReference, prepareText, ready } from './support.ts';
 
@@ -33,14 +33,14 @@ async function loaded(prepared: Prepared, given: Case): Promise<ReadonlyMap<stri
   });
   const source = tensors.length === 0 ? null : fromTensors(tensors);
   const stores = new Map<string, Float64Array>();
-  for (const binding of bindStores(prepared.manifest, source, given.missing ?? 'error')) {
+  for (const binding of bindVariables(prepared.manifest, source, given.missing ?? 'error')) {
     if (binding.cells === null || source === null) continue;
     const numbers = new Float64Array(binding.elements);
     const write = (offset: number, words: ArrayLike<number>): Promise<void> => {
       numbers.set(words, offset);
       return Promise.resolve();
     };
-    expect(await loadStore(binding, source, write, { allowNonFinite: false })).toEqual([]);
+    expect(await loadVariable(binding, source, write, { allowNonFinite: false })).toEqual([]);
     stores.set(binding.store.path, numbers);
   }
   return stores;

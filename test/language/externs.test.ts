@@ -1,13 +1,13 @@
 /** The host sees the same call, whoever runs the program: the same axes in the same order, the same sizes, the same numbers. */
 import { describe, expect, test } from 'vitest';
-import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
+import type { HostCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { onKernels, onReference, prepareText, ready } from './support.ts';
 
 interface Seen {
   readonly instance: readonly (readonly [string, number])[];
   readonly points: number | null;
   readonly operands: readonly (readonly [string, string, readonly (string | { readonly name: string })[]])[];
-  readonly results: ExternCall['results'];
+  readonly results: HostCall['results'];
 }
 
 const programs: readonly (readonly [string, string])[] = [
@@ -42,7 +42,7 @@ const model = (body: string): string => `model Hosted {
 
 /** A function of the host that notes its calls. Its answer is the operand's numbers, repeated. */
 function noting(seen: Seen[]) {
-  return ({ instance, points, operands, results }: ExternCall): Float64Array => {
+  return ({ instance, points, operands, results }: HostCall): Float64Array => {
     seen.push({
       instance: [...instance],
       points,
@@ -121,7 +121,7 @@ describe.each([
   ];
 
   test('a call tells the size of every axis of the type, and of what integers are points', async () => {
-    const seen: ExternCall[] = [];
+    const seen: HostCall[] = [];
     await hosted(
       `extern fn host[M](ids: i32[T] in H) -> i32[T] in G
   forward(x: [T]) -> [M, T] { f32(host(argmax(x * ones[T, H], over: H))) }`,

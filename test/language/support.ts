@@ -6,8 +6,8 @@ import { parseOverrides } from '../../compiler/overrides.ts';
 import { compileProgram } from '../../compiler/compile.ts';
 import { executeKernels, executeReference } from '../../compiler/cli/running/execute.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
-import { judge, type Verdict } from '../../compiler/cli/running/compare.ts';
-import { madeStores, withRandomInputs } from '../../compiler/cli/running/made-values.ts';
+import { compareResults, type Comparison } from '../../compiler/cli/running/compare.ts';
+import { madeVariables, withRandomInputs } from '../../compiler/cli/running/made-values.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
@@ -80,7 +80,7 @@ export interface Ready {
 /** Values for everything a run needs; losses, outputs and updates are asked for. */
 export function ready(prepared: Prepared, given: Given = {}): Ready {
   const seed = given.seed ?? 1;
-  const made = madeStores(prepared, { random: true, seed });
+  const made = madeVariables(prepared, { random: true, seed });
   const stores = new Map([...made, ...(given.stores ?? [])]);
   const request: ExecuteRequest = {
     modelFile: prepared.project.path,
@@ -106,10 +106,10 @@ export function differences(run: Ready, kernels: Results, reference: Results): r
   const missing = [...kernels.keys()]
     .filter((name) => !reference.has(name))
     .map((name) => `the reference lacks ${name}`);
-  return [...missing, ...judge(run, kernels, reference).flatMap(describeVerdict)];
+  return [...missing, ...compareResults(run, kernels, reference).flatMap(describeVerdict)];
 }
 
-function describeVerdict({ name, shape, passed, worst }: Verdict): readonly string[] {
+function describeVerdict({ name, shape, passed, worst }: Comparison): readonly string[] {
   if (passed) return [];
   if (worst === null) return [`${name} [${shape.join(', ')}] is missing or has another shape`];
   return [

@@ -1,7 +1,7 @@
 /** One elementwise kernel for a table of arguments: in the kernels' interpreter, and on the adapter of this run. */
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
-import type { Launch } from '../../compiler/kernel/interpret-kernel.ts';
-import type { Expr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelLaunch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { globalIdX, load, lt } from '../../compiler/kernel/make-expressions.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
@@ -12,7 +12,7 @@ export type Words = Float32Array | Int32Array;
 
 /** out[i] = make(a[i], b[i]), and what of it is on a device. */
 export interface Elementwise {
-  readonly make: (k: KernelBuilder, a: Expr, b: Expr) => Expr;
+  readonly make: (k: KernelBuilder, a: KernelExpr, b: KernelExpr) => KernelExpr;
   readonly a: Words;
   readonly b?: Words;
   readonly result?: 'f32' | 'i32';
@@ -29,7 +29,7 @@ function kernelOf({ make, a, b = a, result = typeOf(a) }: Elementwise): Kernel {
   return legalise(k.finish(), webgpuCore);
 }
 
-function launchOf({ a, b = a, result = typeOf(a) }: Elementwise): { launch: Launch; data: Words } {
+function launchOf({ a, b = a, result = typeOf(a) }: Elementwise): { launch: KernelLaunch; data: Words } {
   const data = result === 'f32' ? new Float32Array(a.length) : new Int32Array(a.length);
   const buffers = new Map<string, { data: Words }>([
     ['a', { data: a }],

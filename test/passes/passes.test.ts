@@ -14,7 +14,7 @@ import { optimise, passList, passNames } from '../../compiler/passes/pass-list.t
 import type { Pass } from '../../compiler/passes/pass.ts';
 import { shareValues } from '../../compiler/passes/share-values.ts';
 import { simplifyViews } from '../../compiler/passes/simplify-views.ts';
-import { Bench } from '../graph/graph-fixture.ts';
+import { GraphFixture } from '../graph/graph-fixture.ts';
 import { programs } from './random-graphs.ts';
 import { resultsOf } from './results.ts';
 
@@ -74,7 +74,7 @@ describe('optimise', () => {
   });
 
   it('can be stopped, skipped and watched', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const T = t.axis('T', 2);
     const graph = t.graph(t.call('add', { x: t.input('x', [T], [1, 2]), y: t.call('zeros', {}, { axes: [T] }) }));
     const seen: string[] = [];
@@ -91,7 +91,7 @@ describe('optimise', () => {
 
 describe('fold-constants', () => {
   it('folds what is known and leaves the rest', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const T = t.axis('T', 2);
     const x = t.input('x', [T], [1, 2]);
     const two: GraphOperand = { kind: 'tensor', value: t.algebra.scalar(exact(2), 'f32') };
@@ -109,14 +109,14 @@ describe('fold-constants', () => {
   });
 
   it('never makes a constant that is not finite', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const zero: GraphOperand = { kind: 'tensor', value: t.algebra.scalar(exact(0), 'f32') };
     const graph = foldConstants.run(t.graph(t.call('log', { x: zero }), t.call('div', { x: zero, y: zero })));
     expect(count(graph, 'log') + count(graph, 'div')).toBe(2);
   });
 
   it('a route of everything is dense', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, E] = [t.axis('T', 2), t.axis('E', 2)];
     const r = t.call('all', { s: t.input('s', [T, E], [1, 2, 3, 4]) }, { over: [E] });
     const graph = dropDeadValues.run(
@@ -128,7 +128,7 @@ describe('fold-constants', () => {
 
 describe('simplify-views', () => {
   it('there and back is nothing', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, U, E, G, M] = [t.axis('T', 2), t.axis('U', 2), t.axis('E', 4), t.axis('G', 2), t.axis('M', 2)];
     const x = t.input('x', [T, E], [1, 2, 3, 4, 5, 6, 7, 8]);
     const there = t.call('split', { x: t.call('rename', { x }, { from: [T], to: [U] }) }, { axis: [E], into: [G, M] });
@@ -142,7 +142,7 @@ describe('simplify-views', () => {
   });
 
   it('a part of a concat is the part', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [A, B, C, W] = [t.axis('A', 2), t.axis('B', 3), t.axis('C', 5), t.axis('W', 2)];
     const c = t.call(
       'concat',
@@ -160,11 +160,11 @@ describe('simplify-views', () => {
 
 describe('distribute-over-concat', () => {
   /** mix[P] = ffn[E] | consts[G, M] | copy | zero */
-  function union(of: (t: Bench, axes: { T: Axis; P: Axis }, mix: GraphOperand) => GraphOperand): {
+  function union(of: (t: GraphFixture, axes: { T: Axis; P: Axis }, mix: GraphOperand) => GraphOperand): {
     graph: Graph;
-    leaves: Bench['leaves'];
+    leaves: GraphFixture['leaves'];
   } {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, D, E, G, M] = [t.axis('T', 3), t.axis('D', 2), t.axis('E', 3), t.axis('G', 1), t.axis('M', 2)];
     const P = t.axis('P', 7);
     const x = t.input('x', [T, D], [1, 2, 3, 4, 5, 6]);
@@ -227,7 +227,7 @@ describe('distribute-over-concat', () => {
 
 describe('fuse-elementwise', () => {
   it('stores sums and what is dear and read again and again, nothing else', () => {
-    const t = new Bench();
+    const t = new GraphFixture();
     const [T, D, F] = [t.axis('T', 2), t.axis('D', 3), t.axis('F', 4)];
     const x = t.input('x', [T, D], [1, 2, 3, 4, 5, 6]);
     const w = (name: string, axes: readonly Axis[]): GraphOperand =>

@@ -5,10 +5,10 @@
 import fc from 'fast-check';
 import type { Axis } from '../../dsl/types/axis.ts';
 import { supportAxes, type GraphOperand } from '../../compiler/elaborate/lowering-context.ts';
-import { Bench } from '../graph/graph-fixture.ts';
+import { GraphFixture } from '../graph/graph-fixture.ts';
 
 export interface RandomProgram {
-  readonly bench: Bench;
+  readonly bench: GraphFixture;
   readonly results: readonly GraphOperand[];
 }
 
@@ -19,7 +19,7 @@ export const programs: fc.Arbitrary<RandomProgram> = fc
 
 type Step = readonly [number, number, number, number];
 
-class Maker extends Bench {
+class Maker extends GraphFixture {
   readonly T = this.axis('T', 3);
   readonly T2 = this.axis("T'", 3);
   readonly E = this.axis('E', 3);

@@ -12,11 +12,11 @@ import type { Graph, Node } from '../../compiler/graph/graph-ir.ts';
 import { printGraph } from '../../compiler/graph/print-graph.ts';
 import { verifySparse } from '../../compiler/graph/verify-graph.ts';
 import { sparsify } from '../../compiler/passes/sparsify.ts';
-import { Bench } from '../graph/graph-fixture.ts';
+import { GraphFixture } from '../graph/graph-fixture.ts';
 import { resultsOf } from './results.ts';
 
 /** T tokens, E experts, D features, F inner features; x, a router, and an expert family. */
-class Moe extends Bench {
+class Moe extends GraphFixture {
   readonly T = this.axis('T', 5);
   readonly E = this.axis('E', 4);
   readonly D = this.axis('D', 3);
@@ -62,7 +62,7 @@ class Moe extends Bench {
   }
 }
 
-function check(bench: Bench, ...results: readonly GraphOperand[]): SparseGraph {
+function check(bench: GraphFixture, ...results: readonly GraphOperand[]): SparseGraph {
   const graph = bench.graph(...results);
   const sparse = sparsify(graph);
   verifySparse(sparse, 'test');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { erf, erfc } from '../../dsl/primitives/special-functions.ts';
 import { binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
-import { algebraWith, axis, call, numbers, problems, route, shown, tensor } from './support.ts';
+import { backendWith, axis, call, numbers, problems, route, shown, tensor } from './support.ts';
 
 const T = axis('T', 2);
 const D = axis('D', 3);
@@ -144,7 +144,7 @@ describe('reductions', () => {
   });
 
   test('a maximum over nothing is an error where it is needed', () => {
-    const algebra = algebraWith();
+    const algebra = backendWith();
     const max = call('max', { x: tensor([T, N], []) }, { axes: { over: [N] }, algebra });
     expect(problems(algebra, max)).toMatchObject([{ code: 'MOE0722', point: [{ axis: 'T', index: 0 }] }]);
     const nowhere = call('max', { x: tensor([N, N], []) }, { axes: { over: [N] }, algebra });
@@ -168,7 +168,7 @@ describe('reductions', () => {
     expect(argmax([1, 7, 7])).toEqual([1]);
     expect(argmax([0, -0, 0])).toEqual([0]);
     expect(argmax([-Infinity, -Infinity, -Infinity])).toEqual([0]);
-    const algebra = algebraWith();
+    const algebra = backendWith();
     const bad = call(
       'argmax',
       { x: tensor([T, D], [1, 2, 3, NaN, -Infinity, NaN]) },
@@ -321,7 +321,7 @@ describe('axes', () => {
     // Indices that have the looked-up axis themselves: a permutation.
     const permuted = call('gather', { x, ids: tensor([D], [2, 0, 1], 'i32') }, { axes: { axis: [D] } });
     expect(numbers(permuted, [T, D])).toEqual([3, 1, 2, 6, 4, 5]);
-    const algebra = algebraWith();
+    const algebra = backendWith();
     const wrong = call('gather', { x, ids: tensor([B], [0, 2, 0], 'i32') }, { axes: { axis: [T] }, algebra });
     expect(problems(algebra, wrong)).toMatchObject([
       { code: 'MOE0721', message: '2 is no point of T, which has 2', point: [{ axis: 'B', index: 1 }] },
@@ -346,7 +346,7 @@ describe('draws', () => {
     hidden: Parameters<typeof numbers>[1] = [],
     place = 'a',
     seed = 1,
-  ) => call('normal', {}, { axes: { axes }, hidden, place, algebra: algebraWith({ seed }) });
+  ) => call('normal', {}, { axes: { axes }, hidden, place, algebra: backendWith({ seed }) });
 
   test('are functions of seed, place and indices, not of sizes or of the order of axes', () => {
     const long = axis('T', 5);

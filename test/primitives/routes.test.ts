@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { F64Operand } from '../../dsl/tensors/operand.ts';
 import { bound } from '../../dsl/tensors/route-bounds.ts';
 import { exact } from '../../dsl/types/size.ts';
-import { algebraWith, axis, call, numbers, points, problems, route, shown, tensor } from './support.ts';
+import { backendWith, axis, call, numbers, points, problems, route, shown, tensor } from './support.ts';
 
 const T = axis('T', 2);
 const E = axis('E', 4);
@@ -67,7 +67,7 @@ describe('top_k', () => {
   });
 
   test('NaN is never chosen and an error of the run, where it was a candidate', () => {
-    const algebra = algebraWith();
+    const algebra = backendWith();
     const bad = tensor([T, E], [1, NaN, 3, 2, 4, 3, 2, 1]);
     const r = call('top_k', { s: bad }, { axes: { over: [E] }, statics: { k: 3 }, algebra });
     expect(shown(r, [T, E])).toBe('0,0:1#2 0,2:3#0 0,3:2#1 1,0:4#0 1,1:3#1 1,2:2#2');
@@ -114,7 +114,7 @@ describe('other selections', () => {
     const r = call('pick', { ids }, { axes: { over: [E], along: [K] } });
     expect(shown(r, [T, E])).toBe('0,0:1#1 0,2:2#0 1,3:1#1');
     expect(shown(call('pick', { ids: tensor([T], [3, -1], 'i32') }, { axes: { over: [E] } }), [T, E])).toBe('0,3:1#0');
-    const algebra = algebraWith();
+    const algebra = backendWith();
     const wrong = call('pick', { ids: tensor([T], [0, 4], 'i32') }, { axes: { over: [E] }, algebra });
     expect(problems(algebra, wrong)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'T', index: 1 }] }]);
   });
@@ -160,7 +160,7 @@ describe('capacity', () => {
 
   test('tells what it dropped, and of a key that is not a number', () => {
     const drops: number[] = [];
-    const algebra = algebraWith({ onDropped: ({ count }) => drops.push(count) });
+    const algebra = backendWith({ onDropped: ({ count }) => drops.push(count) });
     limit(1, {}, { algebra });
     limit(9, {}, { algebra });
     expect(drops).toEqual([3]);
@@ -184,7 +184,7 @@ describe('capacity', () => {
   test('slots: the place in the queue, overflow dropped and told of', () => {
     const P = axis('P', 3);
     const drops: number[] = [];
-    const algebra = algebraWith({ onDropped: ({ count }) => drops.push(count) });
+    const algebra = backendWith({ onDropped: ({ count }) => drops.push(count) });
     const places = call('slots', { r }, { axes: { places: [P], over: [tokens] }, algebra });
     expect(shown(places, [tokens, two, P])).toBe('0,0,0:1#0 1,0,1:1#0 2,0,2:1#0 3,1,0:1#0');
     expect(drops).toEqual([1]);

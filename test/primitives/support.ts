@@ -8,7 +8,7 @@ import { primitive } from '../../dsl/primitives/primitive-table.ts';
 import type { PrimitiveName } from '../../dsl/types/primitive-names.ts';
 import type { AxisVar, ElementType, RouteType, TensorType, ValueType } from '../../dsl/types/program.ts';
 import { format } from '../../dsl/primitives/operand-typing.ts';
-import { float64Algebra, type Float64Algebra, type Float64Options } from '../../dsl/interpret/float64-backend.ts';
+import { float64Backend, type Float64Backend, type Float64Options } from '../../dsl/interpret/float64-backend.ts';
 import type { RunProblem } from '../../dsl/tensors/deferred-errors.ts';
 import type { F64Route } from '../../dsl/tensors/route.ts';
 import { countPoints, makeTensor, offsets, pointAt, spread, type F64Tensor } from '../../dsl/tensors/tensor.ts';
@@ -100,13 +100,13 @@ export interface Calling {
   readonly element?: ElementType;
   readonly hidden?: readonly Axis[];
   readonly place?: string;
-  readonly algebra?: Float64Algebra;
+  readonly algebra?: Float64Backend;
 }
 
 export const noStores = (): null => null;
 
-export function algebraWith(options: Partial<Float64Options> = {}): Float64Algebra {
-  return float64Algebra({
+export function backendWith(options: Partial<Float64Options> = {}): Float64Backend {
+  return float64Backend({
     stores: noStores,
     seed: 1,
     onProblem: (problem) => {
@@ -121,7 +121,7 @@ export const span = { source: 'test.moe', start: 0, end: 1 };
 export function call(
   name: PrimitiveName,
   args: Readonly<Record<string, F64Operand>>,
-  { axes = {}, statics = {}, element = 'f32', hidden = [], place = 'here', algebra = algebraWith() }: Calling = {},
+  { axes = {}, statics = {}, element = 'f32', hidden = [], place = 'here', algebra = backendWith() }: Calling = {},
 ): F64Operand {
   return algebra.primitive({
     name,
@@ -176,6 +176,6 @@ export function shown(operand: F64Operand, axes: readonly Axis[]): string {
 }
 
 /** A run's problems with a value that is needed everywhere. */
-export function problems(algebra: Float64Algebra, operand: F64Operand): readonly RunProblem[] {
+export function problems(algebra: Float64Backend, operand: F64Operand): readonly RunProblem[] {
   return algebra.problemsOf(operand);
 }

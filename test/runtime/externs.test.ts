@@ -1,6 +1,6 @@
 /** Functions of the host: which rows they are given, where their results go, and what happens when they fail. */
 import { describe, expect, it } from 'vitest';
-import type { ExternCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
+import type { HostCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
 import { callExtern } from '../../runtime/contract/externs.ts';
 import type { AxisSpec, ExternSpec } from '../../runtime/contract/manifest.ts';
 import { readRoute } from '../../runtime/contract/routes.ts';
@@ -39,7 +39,7 @@ describe('an expert of the host', () => {
   };
 
   it('is called once for each member that has work, with its rows', async () => {
-    const calls: ExternCall[] = [];
+    const calls: HostCall[] = [];
     const run: ExternFunction = async (call) => {
       calls.push(call);
       return [...(call.operands.get('x')?.data ?? [])].map(

@@ -1,14 +1,14 @@
 /** From a checkpoint to stores: every mismatch in one report, and every layout lands where the language says. */
 import { describe, expect, it } from 'vitest';
-import { bindStores, nearestNames } from '../../runtime/weights/bind-weights.ts';
+import { bindVariables, nearestNames } from '../../runtime/weights/bind-weights.ts';
 import { numberToBf16, numberToF16 } from '../../runtime/contract/elements.ts';
 import { WeightsError } from '../../runtime/contract/errors.ts';
-import type { CellSpec, Manifest, StoreSpec } from '../../runtime/contract/manifest.ts';
+import type { WeightSliceSpec, Manifest, VariableSpec } from '../../runtime/contract/manifest.ts';
 import type { WritableTensor } from '../../runtime/weights/safetensors.ts';
 import { fromTensors } from '../../runtime/weights/weight-source.ts';
-import { loadStore } from '../../runtime/weights/weights.ts';
+import { loadVariable } from '../../runtime/weights/weights.ts';
 
-const store = (path: string, shape: readonly number[], more: Partial<StoreSpec> = {}): StoreSpec => ({
+const store = (path: string, shape: readonly number[], more: Partial<VariableSpec> = {}): VariableSpec => ({
   path,
   kind: 'param',
   element: 'f32',
@@ -20,7 +20,7 @@ const store = (path: string, shape: readonly number[], more: Partial<StoreSpec> 
   ...more,
 });
 
-const manifest = (...stores: readonly StoreSpec[]): Manifest => ({
+const manifest = (...stores: readonly VariableSpec[]): Manifest => ({
   schema: 1,
   moec: '0',
   name: 'M',
@@ -33,7 +33,7 @@ const manifest = (...stores: readonly StoreSpec[]): Manifest => ({
   entries: [],
 });
 
-const cell = (tensor: string, shape: readonly number[], more: Partial<CellSpec>): CellSpec => ({
+const cell = (tensor: string, shape: readonly number[], more: Partial<WeightSliceSpec>): WeightSliceSpec => ({
   tensor,
   shape,
   decoder: null,
@@ -55,15 +55,15 @@ const ramp = (length: number, from = 0): readonly number[] => Array.from({ lengt
 
 /** The words a store ends up with, and the faults of its values. */
 async function load(
-  spec: StoreSpec,
+  spec: VariableSpec,
   tensors: readonly WritableTensor[],
   allowNonFinite = false,
 ): Promise<{ readonly values: readonly number[]; readonly codes: readonly string[] }> {
   const source = fromTensors(tensors);
-  const [binding] = bindStores(manifest(spec), source, 'error');
+  const [binding] = bindVariables(manifest(spec), source, 'error');
   if (binding === undefined) throw new Error('nothing was bound');
   const values = new Array<number>(binding.elements).fill(NaN);
-  const problems = await loadStore(
+  const problems = await loadVariable(
     binding,
     source,
     async (offset, words) => words.forEach((value, i) => (values[offset + i] = value)),
@@ -218,14 +218,14 @@ describe('bindings', () => {
       store('ids', [1], { element: 'i32' }),
       store('flags', [1], { element: 'bool' }),
     );
-    const problems = problemsOf(() => bindStores(m, source, 'error'));
+    const problems = problemsOf(() => bindVariables(m, source, 'error'));
     expect(problems.map(([code]) => code)).toEqual(['MOE0630', 'MOE0631', 'MOE0632', 'MOE0632', 'MOE0630']);
     expect(problems[0]?.[1]).toContain('"layers.0.w"');
     expect(problems[1]?.[1]).toContain('[3], [2] is wanted');
   });
 
   /** Members of [L, E, 2, 3] under `layers.{L}.experts.{E}.w`. */
-  const members = (): StoreSpec => {
+  const members = (): VariableSpec => {
     const cells = [0, 1].flatMap((l) =>
       [0, 1, 2].map((e) =>
         cell(`layers.${l}.experts.${e}.w`, [2, 3], {
@@ -256,7 +256,7 @@ describe('bindings', () => {
     ['layers.0.experts.w', [3, 2], null],
     ['experts.w', [2, 3], null],
   ] as const)('name what seems to hold the members: %s of %j', (name, shape, form) => {
-    const [first] = problemsOf(() => bindStores(manifest(members()), fromTensors([zeros(name, shape)]), 'error'));
+    const [first] = problemsOf(() => bindVariables(manifest(members()), fromTensors([zeros(name, shape)]), 'error'));
     if (form === null) expect(first?.[1]).not.toContain('say `from');
     else expect(first?.[1]).toContain(form);
   });
@@ -270,7 +270,7 @@ describe('bindings', () => {
     const source = fromTensors([zeros('w', [2]), zeros('u.0', [2]), zeros('all', [3, 2])]);
     const shared = [0, 1, 2].map((e) => cell('all', [2], { offset: 2 * e, dims: [{ size: 2, stride: 1, to: 1 }] }));
     const m = manifest(store('w', [3, 2], { axes }), counted, store('v', [3, 2], { axes, cells: shared }));
-    const problems = problemsOf(() => bindStores(m, source, 'error'));
+    const problems = problemsOf(() => bindVariables(m, source, 'error'));
     expect(problems.map(([code]) => code)).toEqual(['MOE0631', 'MOE0630', 'MOE0631']);
     expect(problems[0]?.[1]).toContain('from "w{all E}"');
     expect(problems[1]?.[1]).toContain('from "u.{E}"');
@@ -279,9 +279,9 @@ describe('bindings', () => {
 
   it('name both ways out, each once', () => {
     const initial = { kind: 'fill', value: 0 } as const;
-    const told = (...stores: readonly StoreSpec[]): string => {
+    const told = (...stores: readonly VariableSpec[]): string => {
       try {
-        bindStores(manifest(...stores), fromTensors([]), 'error');
+        bindVariables(manifest(...stores), fromTensors([]), 'error');
       } catch (error) {
         if (error instanceof WeightsError) return error.message;
         throw error;
@@ -296,8 +296,10 @@ describe('bindings', () => {
 
   it('leave a value its initial one where there is no checkpoint', () => {
     const m = manifest(store('w', [2], { initial: { kind: 'fill', value: 1 } }), store('v', [1]));
-    expect(problemsOf(() => bindStores(m, null, 'error'))).toMatchObject([['MOE0635', expect.stringContaining('v ')]]);
-    const [only] = bindStores(manifest(m.stores[0] ?? store('w', [2])), null, 'error');
+    expect(problemsOf(() => bindVariables(m, null, 'error'))).toMatchObject([
+      ['MOE0635', expect.stringContaining('v ')],
+    ]);
+    const [only] = bindVariables(manifest(m.stores[0] ?? store('w', [2])), null, 'error');
     expect(only?.cells).toBeNull();
   });
 
@@ -305,8 +307,8 @@ describe('bindings', () => {
     const initial = { kind: 'fill', value: 0 } as const;
     const m = manifest(store('w', [1], { initial }), store('s', [1], { kind: 'state', initial }));
     const source = fromTensors([]);
-    expect(problemsOf(() => bindStores(m, source, 'error')).map(([code]) => code)).toEqual(['MOE0630']);
-    expect(bindStores(m, source, 'initialise').map(({ cells }) => cells)).toEqual([null, null]);
+    expect(problemsOf(() => bindVariables(m, source, 'error')).map(([code]) => code)).toEqual(['MOE0630']);
+    expect(bindVariables(m, source, 'initialise').map(({ cells }) => cells)).toEqual([null, null]);
   });
 
   it('are not half filled', () => {
@@ -315,7 +317,7 @@ describe('bindings', () => {
       cell('z', [1], { offset: 1, dims: [{ size: 1, stride: 1, to: 1 }] }),
     ];
     const m = manifest(store('w', [2], { cells, initial: { kind: 'fill', value: 0 } }));
-    const problems = problemsOf(() => bindStores(m, fromTensors([f32('a', [1], [1])]), 'initialise'));
+    const problems = problemsOf(() => bindVariables(m, fromTensors([f32('a', [1], [1])]), 'initialise'));
     expect(problems.map(([code]) => code)).toEqual(['MOE0630']);
   });
 
@@ -326,7 +328,7 @@ describe('bindings', () => {
       { name: 'b', dtype: 'U8', shape: [2, 16], data: new Uint8Array(32) },
       { name: 's', dtype: 'F32', shape: [2, 3], data: new Float32Array(6) },
     ]);
-    expect(problemsOf(() => bindStores(m, source, 'error')).map(([code]) => code)).toEqual([
+    expect(problemsOf(() => bindVariables(m, source, 'error')).map(([code]) => code)).toEqual([
       'MOE0632',
       'MOE0631',
       'MOE0631',

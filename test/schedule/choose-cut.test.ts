@@ -3,13 +3,16 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { chooseCut, type Passing } from '../../compiler/schedule/deciding/choose-split.ts';
+import { chooseSplit, type InlinedValues } from '../../compiler/schedule/deciding/choose-split.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 
 /** Nodes with their operands; each leaf node reads the buffer of its own number. */
-function passing(operands: Readonly<Record<number, readonly number[]>>, alsoByLaunch: readonly number[] = []): Passing {
+function passing(
+  operands: Readonly<Record<number, readonly number[]>>,
+  alsoByLaunch: readonly number[] = [],
+): InlinedValues {
   const nodes = Object.keys(operands).map(Number);
   const readers = new Map<number, Set<number | null>>();
   for (const [node, of] of Object.entries(operands)) {
@@ -25,18 +28,18 @@ describe('chooseCut', () => {
   it('takes what frees most and fits a launch of its own', () => {
     // 30 reads nine buffers, 20 and 21 some of them: 20 has five.
     const tree = passing({ 30: [20, 21], 20: [1, 2, 3, 4, 5], 21: [6, 7, 8, 9] });
-    expect(chooseCut(tree, 7)).toBe(20);
-    expect(chooseCut(tree, 9)).toBe(30);
-    expect(chooseCut(tree, 4)).toBe(21);
+    expect(chooseSplit(tree, 7)).toBe(20);
+    expect(chooseSplit(tree, 9)).toBe(30);
+    expect(chooseSplit(tree, 4)).toBe(21);
   });
 
   it('does not count a buffer that is read elsewhere too', () => {
     const shared = passing({ 30: [20, 21], 20: [1, 2, 3], 21: [4, 5] }, [1, 2]);
-    expect(chooseCut(shared, 4)).toBe(21);
+    expect(chooseSplit(shared, 4)).toBe(21);
   });
 
   it('is null where every value is one load', () => {
-    expect(chooseCut(passing({ 20: [1], 21: [2] }), 7)).toBeNull();
+    expect(chooseSplit(passing({ 20: [1], 21: [2] }), 7)).toBeNull();
   });
 });
 

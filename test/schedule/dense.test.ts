@@ -1,10 +1,10 @@
 /** Values stored dense: each kind of node against the float64 graph interpreter. */
 import { describe, expect, it } from 'vitest';
-import { Bench, closeTo, fixed } from './plan-fixture.ts';
+import { PlanFixture, closeTo, fixed } from './plan-fixture.ts';
 
 describe('dense values', () => {
   it('fuses elementwise chains into one launch', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, D] = [t.dynamicAxis('T', 5), t.axis('D', 7)];
     const x = t.leaf('input', 'x', [T, D]);
     const w = t.leaf('param', 'w', [D]);
@@ -15,7 +15,7 @@ describe('dense values', () => {
   });
 
   it('contracts in either order of axes, with sizes that are no multiple of the tile', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, D, F] = [t.dynamicAxis('T', 9), t.axis('D', 13), t.axis('F', 6)];
     const x = t.leaf('input', 'x', [T, D]);
     const w = t.leaf('param', 'w', [F, D]);
@@ -27,7 +27,7 @@ describe('dense values', () => {
   });
 
   it('reduces, over several axes, and softmaxes', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, E, D] = [t.dynamicAxis('T', 4), t.axis('E', 6), t.axis('D', 3)];
     const x = t.leaf('input', 'x', [T, E, D]);
     t.root('sum', t.b.reduce('sum', x, [T, D]), [E]);
@@ -40,7 +40,7 @@ describe('dense values', () => {
   });
 
   it('runs with a dynamic axis of size 0', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, D] = [t.dynamicAxis('T', 0), t.axis('D', 3)];
     const x = t.leaf('input', 'x', [T, D]);
     t.root('y', t.b.map('neg', [x]), [T, D]);
@@ -50,7 +50,7 @@ describe('dense values', () => {
   });
 
   it('scans, inclusive and exclusive', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 6), t.axis('E', 4)];
     const x = t.leaf('input', 'x', [T, E]);
     t.root('inclusive', t.b.scan(x, T, false), [T, E]);
@@ -59,7 +59,7 @@ describe('dense values', () => {
   });
 
   it('orders by several keys with ties, among candidates, and finds the largest', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 5), t.axis('E', 6)];
     const coarse = t.b.map('floor', [t.b.map('mul', [t.leaf('input', 'x', [T, E]), t.b.constant(2)])]);
     const fine = t.leaf('input', 'z', [E]);
@@ -80,7 +80,7 @@ describe('dense values', () => {
   });
 
   it('reports the first NaN among candidates', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 3), t.axis('E', 4)];
     const x = t.leaf('input', 'x', [T, E], [1, NaN, 0, 2, 1, 2, 3, 4, 5, 6, NaN, NaN]);
     const among = t.b.map('gt', [t.b.iota(E), t.b.constant(1, 'i32')]);
@@ -93,7 +93,7 @@ describe('dense values', () => {
   });
 
   it('looks up, -1 gives 0, and reports what is outside', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, V, D] = [t.dynamicAxis('T', 4), t.axis('V', 3), t.axis('D', 2)];
     const table = t.leaf('param', 'table', [V, D]);
     const ids = t.leaf('input', 'ids', [T], [2, -1, 0, 1], 'i32');
@@ -107,7 +107,7 @@ describe('dense values', () => {
   });
 
   it('sees through views, and concatenates few parts and many', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, A, B, C] = [t.dynamicAxis('T', 3), t.axis('A', 4), t.axis('B', 2), t.axis('C', 8)];
     const x = t.leaf('input', 'x', [T, C]);
     const split = t.b.split(x, C, [A, B]);
@@ -134,7 +134,7 @@ describe('dense values', () => {
   });
 
   it('works in integers and bools', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T] = [t.dynamicAxis('T', 6)];
     const x = t.leaf('input', 'x', [T], [-7, 7, -8, 8, 5, -1], 'i32');
     const y = t.leaf('input', 'y', [T], [2, -2, 4, -3, 0, 3], 'i32');
@@ -147,7 +147,7 @@ describe('dense values', () => {
   });
 
   it('gives a value memory where a launch would need too many buffers', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const T = t.dynamicAxis('T', 4);
     const leaves = Array.from({ length: 20 }, (_, i) => t.leaf('input', `x${i}`, [T]));
     const sum = leaves.reduce((a, b) => t.b.map('add', [a, b]));
@@ -158,7 +158,7 @@ describe('dense values', () => {
   });
 
   it('computes the default of a control unless it is given', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 2), t.axis('E', 3)];
     const x = t.leaf('input', 'x', [T, E]);
     const index = t.b.addLeaf({
@@ -184,7 +184,7 @@ describe('dense values', () => {
   });
 
   it('shares kernels between layers, and memory between values that do not live together', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, D, F] = [t.dynamicAxis('T', 5), t.axis('D', 4), t.axis('F', 8)];
     let x = t.leaf('input', 'x', [T, D]);
     for (let l = 0; l < 6; l++) {
@@ -201,7 +201,7 @@ describe('dense values', () => {
   });
 
   it('draws the numbers of the definition', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, D] = [t.dynamicAxis('T', 40), t.axis('D', 25)];
     const roots = [
       { axis: D, name: 'D', offset: fixed(0) },
@@ -212,7 +212,7 @@ describe('dense values', () => {
   });
 
   it('calls an extern with dense operands', async () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [T, D] = [t.dynamicAxis('T', 3), t.axis('D', 2)];
     const x = t.leaf('input', 'x', [T, D]);
     const span = { source: 'test', start: 0, end: 1 };

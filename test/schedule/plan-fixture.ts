@@ -7,7 +7,7 @@ import { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
 import { everywhere, type Domain, type FusedGraph } from '../../compiler/graph/domains.ts';
 import { interpretGraph, type GraphRun } from '../../compiler/graph/interpret-graph.ts';
 import { inOrder } from '../../compiler/graph/tensor-points.ts';
-import type { AxisId, Graph, NodeId, Root } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, Graph, NodeId, GraphOutput } from '../../compiler/graph/graph-ir.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
@@ -30,9 +30,9 @@ export function stream(seed: number): () => number {
   };
 }
 
-export class Bench {
+export class PlanFixture {
   readonly b = new GraphBuilder('test');
-  readonly roots: Root[] = [];
+  readonly roots: GraphOutput[] = [];
   readonly domains = new Map<NodeId, Domain>();
   readonly materialised = new Set<NodeId>();
   readonly sizes = new Map<string, number>();

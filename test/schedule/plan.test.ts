@@ -2,17 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { exact } from '../../dsl/types/size.ts';
 import { KernelTable, toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
-import { placeBuffers } from '../../compiler/schedule/memory/assign-buffers.ts';
+import { assignBuffers } from '../../compiler/schedule/memory/assign-buffers.ts';
 import { describeLaunches, printPlan } from '../../compiler/schedule/memory/print-plan.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { Bench, dynamic } from './plan-fixture.ts';
+import { PlanFixture, dynamic } from './plan-fixture.ts';
 
 /** Two experts of four for each token, one matrix each. */
-function small(): Bench {
-  const t = new Bench();
+function small(): PlanFixture {
+  const t = new PlanFixture();
   const { b } = t;
   const [T, E, D, F] = [t.dynamicAxis('T', 5), t.axis('E', 4), t.axis('D', 3), t.axis('F', 2)];
   const x = t.leaf('input', 'x', [T, D]);
@@ -27,7 +27,7 @@ describe('place-buffers', () => {
   it('shares slots by lifetime, never within a step', () => {
     const steps = [[0], [0, 1], [1, 2], [2, 3], [0 + 4, 3]].map((buffers) => ({ buffers }));
     const sizes = new Map([0, 1, 2, 3, 4].map((b) => [b, exact(8)] as const));
-    const { slots, slotOf } = placeBuffers(steps, sizes);
+    const { slots, slotOf } = assignBuffers(steps, sizes);
     expect(slots).toBe(2);
     expect([0, 1, 2, 3, 4].map((b) => slotOf.get(b))).toEqual([0, 1, 0, 1, 0]);
   });
@@ -35,7 +35,7 @@ describe('place-buffers', () => {
   it('takes the smallest slot that is large enough', () => {
     const steps = [[0, 1], [2], [3, 4]].map((buffers) => ({ buffers }));
     const T = dynamic('T');
-    const { slotOf, slots } = placeBuffers(steps, new Map([[0, T], [1, exact(9)], [2, exact(1)], [3, T], [4, exact(9)]])); // prettier-ignore
+    const { slotOf, slots } = assignBuffers(steps, new Map([[0, T], [1, exact(9)], [2, exact(1)], [3, T], [4, exact(9)]])); // prettier-ignore
     expect(slots).toBe(2);
     expect([3, 4].map((b) => slotOf.get(b))).toEqual([0, 1]);
   });
@@ -71,7 +71,7 @@ describe('plans', () => {
   });
 
   it('refuse what the target cannot bind', () => {
-    const t = new Bench();
+    const t = new PlanFixture();
     const [A, B] = [t.axis('A', 40_000), t.axis('B', 1000)];
     const x = t.b.leaf(
       t.b.addLeaf({ role: 'param', name: 'w', element: 'f32', axes: [A, B], within: null, fallback: null }),
@@ -84,7 +84,7 @@ describe('plans', () => {
 
   it('refuse a sum of more terms than a kernel counts, and a value of more elements, each at its place', () => {
     const span = { source: 'wide.moe', start: 10, end: 20 };
-    const t = new Bench();
+    const t = new PlanFixture();
     const [A, B] = [t.axis('A', 65_536), t.axis('B', 32_768)];
     t.b.at(span);
     const product = t.b.map('mul', [t.b.iota(A, 'f32'), t.b.iota(B, 'f32')]);

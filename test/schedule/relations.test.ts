@@ -4,11 +4,11 @@ import type { AxisId, NodeId } from '../../compiler/graph/graph-ir.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import type { Simulated } from '../../compiler/schedule/executing/simulate.ts';
 import { formatSize } from '../../dsl/types/size.ts';
-import { Bench, fixed } from './plan-fixture.ts';
+import { PlanFixture, fixed } from './plan-fixture.ts';
 
 /** silu(w1 x) * (w3 x), then w2: contractions, with the domain `on` for what lies between. */
 function swiglu(
-  t: Bench,
+  t: PlanFixture,
   x: NodeId,
   family: readonly AxisId[],
   D: AxisId,
@@ -25,8 +25,8 @@ function swiglu(
 }
 
 /** Mixtral's block: softmax, two of E experts, normalised, combined. */
-function mixtralBlock(T: number, E: number, k = 2): Bench {
-  const t = new Bench();
+function mixtralBlock(T: number, E: number, k = 2): PlanFixture {
+  const t = new PlanFixture();
   const { b } = t;
   const [t_, e, d, f] = [t.dynamicAxis('T', T), t.axis('E', E), t.axis('D', 5), t.axis('F', 6)];
   const x = t.leaf('input', 'x', [t_, d]);
@@ -48,7 +48,7 @@ function rounds(plan: Plan, simulated: Simulated, family: string): number {
 }
 
 describe.each([false, true])('values on assignments, domains by sparsify: %s', (sparsified) => {
-  const bench = () => Object.assign(new Bench(), { sparsified });
+  const bench = () => Object.assign(new PlanFixture(), { sparsified });
   const mixtral = (T: number, E: number) => Object.assign(mixtralBlock(T, E), { sparsified });
 
   it('computes two of eight experts by grouped matmuls and combines by token', async () => {

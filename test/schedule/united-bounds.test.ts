@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
+import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import { formatSize } from '../../dsl/types/size.ts';
 import { prepareText, ready } from '../language/support.ts';
 
@@ -56,7 +56,7 @@ describe('one selection used twice', () => {
     const { prepared, entries } = preparedAs(body);
     expect(entries[0]).toBe(wanted);
     const given = ready(prepared, { sizes: new Map([['T', 5]]) });
-    const { firstWrong, launches } = verdictOf(given, await stepwiseOnKernels(given), null);
+    const { firstWrong, launches } = comparisonOf(given, await stepwiseOnKernels(given), null);
     expect(firstWrong).toBe(null);
     expect(launches.compared).toBeGreaterThan(100);
   });

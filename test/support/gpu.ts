@@ -4,7 +4,7 @@
  * What a test gets is a device or `null`, and a `null` is said in one loud line: a test on a GPU is never skipped silently.
  */
 import { create } from 'webgpu';
-import type { Launch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { KernelLaunch } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { ENTRY_POINT, bindingLayout, printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 
@@ -41,7 +41,7 @@ const COMPUTE_STAGE = 0x4;
 export async function runOnGpu(
   device: GPUDevice,
   kernel: Kernel,
-  launch: Launch,
+  launch: KernelLaunch,
 ): Promise<ReadonlyMap<string, ArrayBuffer>> {
   device.pushErrorScope('validation');
   const made: GPUBuffer[] = [];

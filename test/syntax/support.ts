@@ -1,7 +1,7 @@
 /** What the tests of the syntax share. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Body, Expr, File } from '../../dsl/syntax/ast.ts';
+import type { Body, AstExpr, File } from '../../dsl/syntax/ast.ts';
 import { parseFile, type Parsed } from '../../dsl/syntax/parse-file.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 
@@ -41,7 +41,7 @@ export function shapeOf(text: string): string {
   return show(bodyOf(text).result);
 }
 
-function show(e: Expr): string {
+function show(e: AstExpr): string {
   switch (e.kind) {
     case 'Number':
       return e.text;

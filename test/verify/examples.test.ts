@@ -4,7 +4,7 @@
  */
 import { afterAll, expect, it } from 'vitest';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
+import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import { exampleNames, hasHost, smallExample } from '../examples/small.ts';
 
 const lines: string[] = [];
@@ -14,7 +14,7 @@ it.each(exampleNames)(
   async (name) => {
     const given = await smallExample(name);
     const stepwise = await stepwiseOnKernels(given);
-    const verdict = verdictOf(given, stepwise, null);
+    const verdict = comparisonOf(given, stepwise, null);
     const { compared, undecided, left } = verdict.launches;
     lines.push(`${name.padEnd(28)} ${String(compared).padStart(8)} compared, ${undecided} undecided, ${left} left f32`);
     expect(verdict.firstWrong).toBe(null);

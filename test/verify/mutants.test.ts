@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { stepwiseOnKernels, planOf, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
+import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 import { mutantSizes, mutants } from './mutants.ts';
@@ -42,7 +42,7 @@ describe.each(['layer', 'decoder'])('%s', (name) => {
 
   it('is verified as it is: every number is compared, with tight bounds', async () => {
     const stepwise = await stepwiseOnKernels(run);
-    const verdict = verdictOf(run, stepwise, null);
+    const verdict = comparisonOf(run, stepwise, null);
     expect(verdict).toMatchObject({ status: 'verified', firstWrong: null, unverified: [] });
     expect(verdict.launches.undecided).toBe(0);
     for (const t of verdict.tensors) expect(t.looseness, t.name).toBeLessThan(1e-4);
@@ -54,7 +54,7 @@ describe.each(['layer', 'decoder'])('%s', (name) => {
     const mutant = withPlan(run, planted.plan);
     const stepwise = await stepwiseOnKernels(mutant);
     expect(numbersOf(stepwise)).not.toBe(numbersOf(await honest(run)));
-    const verdict = verdictOf(mutant, stepwise, null);
+    const verdict = comparisonOf(mutant, stepwise, null);
     expect(verdict.status).toBe('wrong');
     expect(planted.steps).toContain(stepwise.firstWrong?.verdict.step);
     const { place, usedAt } = verdict.firstWrong ?? { place: '', usedAt: null };

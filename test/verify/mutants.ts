@@ -7,7 +7,7 @@ import type { CompiledPlan } from '../../compiler/compile.ts';
 import type { Node } from '../../compiler/graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../compiler/graph/node-uses.ts';
 import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/make-expressions.ts';
-import type { BinaryOp, Expr, Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelBinaryOp, KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { CompactionPart } from '../../compiler/schedule/emitting/contents.ts';
 import { accessOf, type Launch, type Plan } from '../../compiler/schedule/memory/plan.ts';
 import { asNumber, exact, sizeKey, substitute } from '../../dsl/types/size.ts';
@@ -98,14 +98,14 @@ function withStep(plan: Plan, step: number, launch: Launch, kernels: readonly Ke
 
 /** What is stored into the buffer that was looked for. */
 const stored =
-  (value: (value: Expr) => Expr) =>
+  (value: (value: KernelExpr) => KernelExpr) =>
   ({ out }: Found) => ({
-    stmt: (s: Stmt): Stmt => (s.kind === 'store' && s.buffer === out ? { ...s, value: value(s.value) } : s),
+    stmt: (s: KernelStmt): KernelStmt => (s.kind === 'store' && s.buffer === out ? { ...s, value: value(s.value) } : s),
   });
 
 /** What is added up inside loops: `x = x + y` becomes `x = f(x + y)`. */
-const summed = (value: (sum: Expr) => Expr) => () => ({
-  stmt: (s: Stmt, depth: number): Stmt =>
+const summed = (value: (sum: KernelExpr) => KernelExpr) => () => ({
+  stmt: (s: KernelStmt, depth: number): KernelStmt =>
     depth > 0 && s.kind === 'assign' && s.value.type === 'f32' && s.value.kind === 'binary' && s.value.op === 'add'
       ? { ...s, value: value(s.value) }
       : s,
@@ -113,7 +113,7 @@ const summed = (value: (sum: Expr) => Expr) => () => ({
 
 /** What every variable of a type begins with, if it is a literal. */
 const begun = (type: 'f32' | 'i32' | 'u32', from: (value: number) => number) => () => ({
-  stmt: (s: Stmt): Stmt =>
+  stmt: (s: KernelStmt): KernelStmt =>
     (s.kind === 'var' || s.kind === 'assign') &&
     s.value.kind === 'literal' &&
     s.value.type === type &&
@@ -124,7 +124,7 @@ const begun = (type: 'f32' | 'i32' | 'u32', from: (value: number) => number) => 
 
 /** What starts at an infinity, which legal kernels make of its bits, starts at 0. */
 const fromInfinity = () => ({
-  stmt: (s: Stmt): Stmt =>
+  stmt: (s: KernelStmt): KernelStmt =>
     s.kind === 'var' && s.value.kind === 'bitcast' && s.value.type === 'f32'
       ? { ...s, value: { kind: 'literal', type: 'f32', value: 0 } }
       : s,
@@ -132,22 +132,23 @@ const fromInfinity = () => ({
 
 /** Another index into every buffer of f32 that is read, kept inside it. */
 const readAt =
-  (index: (index: Expr) => Expr) =>
+  (index: (index: KernelExpr) => KernelExpr) =>
   ({ out }: Found) => ({
-    expr: (e: Expr): Expr =>
+    expr: (e: KernelExpr): KernelExpr =>
       e.kind === 'load' && e.type === 'f32' && e.buffer !== out
         ? { ...e, index: binary('rem', index(e.index), { kind: 'buffer_length', type: 'u32', buffer: e.buffer }) }
         : e,
   });
 
 /** One operation for another. */
-const operation = (from: BinaryOp, to: BinaryOp, type: Expr['type']) => () => ({
-  expr: (e: Expr): Expr => (e.kind === 'binary' && e.op === from && e.left.type === type ? { ...e, op: to } : e),
+const operation = (from: KernelBinaryOp, to: KernelBinaryOp, type: KernelExpr['type']) => () => ({
+  expr: (e: KernelExpr): KernelExpr =>
+    e.kind === 'binary' && e.op === from && e.left.type === type ? { ...e, op: to } : e,
 });
 
 /** The guard of a whole launch, or of its tiles, one too short. */
 const shorter = () => ({
-  stmt: (s: Stmt): Stmt =>
+  stmt: (s: KernelStmt): KernelStmt =>
     s.kind === 'if' &&
     s.condition.kind === 'binary' &&
     s.condition.op === 'lt' &&
@@ -157,15 +158,16 @@ const shorter = () => ({
       : s,
 });
 
-function storesIn(body: readonly Stmt[]): boolean {
+function storesIn(body: readonly KernelStmt[]): boolean {
   return body.some((s) => s.kind === 'store' || (s.kind === 'for' && storesIn(s.body)));
 }
 
-const coarse = (e: Expr): Expr => bitcast('f32', binary('bit_and', bitcast('u32', e), u32(0xffffe000)));
+const coarse = (e: KernelExpr): KernelExpr => bitcast('f32', binary('bit_and', bitcast('u32', e), u32(0xffffe000)));
 
 /** Every loop one step shorter, those of none left alone. */
 const withoutLast = () => ({
-  stmt: (s: Stmt): Stmt => (s.kind === 'for' ? { ...s, to: binary('sub', binary('max', s.to, u32(1)), u32(1)) } : s),
+  stmt: (s: KernelStmt): KernelStmt =>
+    s.kind === 'for' ? { ...s, to: binary('sub', binary('max', s.to, u32(1)), u32(1)) } : s,
 });
 
 const mutate =
@@ -307,7 +309,7 @@ export const mutants: readonly Mutant[] = [
 ];
 
 /** In the comparison of equal keys, the other one of two positions first. */
-function tied(e: Expr): Expr {
+function tied(e: KernelExpr): KernelExpr {
   if (e.kind !== 'binary' || e.op !== 'and' || e.left.kind !== 'binary' || e.left.op !== 'eq') return e;
   return e.right.kind === 'binary' && e.right.op === 'lt' ? { ...e, right: { ...e.right, op: 'gt' } } : e;
 }

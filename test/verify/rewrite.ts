@@ -1,11 +1,11 @@
 /** Kernels as data: a change to every expression or statement, bottom up, without folding or checking anything. */
-import type { Expr, Kernel, Stmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 
-export type OnExpr = (expr: Expr) => Expr;
-export type OnStmt = (stmt: Stmt, depth: number) => Stmt;
+export type OnExpr = (expr: KernelExpr) => KernelExpr;
+export type OnStmt = (stmt: KernelStmt, depth: number) => KernelStmt;
 
-export function inExpr(expr: Expr, f: OnExpr): Expr {
-  const go = (e: Expr): Expr => inExpr(e, f);
+export function inExpr(expr: KernelExpr, f: OnExpr): KernelExpr {
+  const go = (e: KernelExpr): KernelExpr => inExpr(e, f);
   switch (expr.kind) {
     case 'literal':
     case 'local':
@@ -30,9 +30,9 @@ export function inExpr(expr: Expr, f: OnExpr): Expr {
 }
 
 /** `depth` is the number of loops around a statement. */
-export function inBody(body: readonly Stmt[], onExpr: OnExpr, onStmt: OnStmt, depth = 0): readonly Stmt[] {
-  const go = (e: Expr): Expr => inExpr(e, onExpr);
-  return body.map((s): Stmt => {
+export function inBody(body: readonly KernelStmt[], onExpr: OnExpr, onStmt: OnStmt, depth = 0): readonly KernelStmt[] {
+  const go = (e: KernelExpr): KernelExpr => inExpr(e, onExpr);
+  return body.map((s): KernelStmt => {
     switch (s.kind) {
       case 'let':
       case 'var':
@@ -43,7 +43,7 @@ export function inBody(body: readonly Stmt[], onExpr: OnExpr, onStmt: OnStmt, de
       case 'atomic':
         return onStmt({ ...s, index: go(s.index), value: go(s.value) }, depth);
       case 'if': {
-        const part = (list: readonly Stmt[]) => inBody(list, onExpr, onStmt, depth);
+        const part = (list: readonly KernelStmt[]) => inBody(list, onExpr, onStmt, depth);
         return onStmt({ ...s, condition: go(s.condition), then: part(s.then), else: part(s.else) }, depth);
       }
       case 'for': {

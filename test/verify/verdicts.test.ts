@@ -1,9 +1,9 @@
 /** What a verdict is: good only with numbers compared and tight bounds, else wrong or not verified, with a reason and a place. */
 import { expect, it } from 'vitest';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
-import { judge } from '../../compiler/cli/running/compare.ts';
+import { compareResults } from '../../compiler/cli/running/compare.ts';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
-import { verdictOf } from '../../compiler/cli/running/comparisons.ts';
+import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import { Tallying } from '../../compiler/verify/tally.ts';
 import { onReference, prepareText, ready, type Given } from '../language/support.ts';
 
@@ -16,7 +16,7 @@ async function verdict(body: string, given: Given) {
   if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
   const run = ready(prepared, given);
   const stepwise = await stepwiseOnKernels(run);
-  return verdictOf(run, stepwise, judge(run, stepwise.results, await onReference(run)));
+  return comparisonOf(run, stepwise, compareResults(run, stepwise.results, await onReference(run)));
 }
 
 it('a value that leaves f32 is told as such, with its place', async () => {

@@ -6,15 +6,15 @@
  * hangs on them has the bound the derivation gave it. All other picks have to be the same.
  */
 import { asNumber, substitute } from '../../../dsl/types/size.ts';
-import { boundGraph, type Bounded } from '../../graph/error-bound.ts';
+import { boundGraph, type NumbersWithBounds } from '../../graph/error-bound.ts';
 import { interpretGraph, inOrder } from '../../graph/interpret-graph.ts';
-import type { AxisId, Graph, Leaf, NodeId, Root } from '../../graph/graph-ir.ts';
+import type { AxisId, Graph, GraphInput, NodeId, GraphOutput } from '../../graph/graph-ir.ts';
 import { evaluateShape } from '../../../runtime/contract/sizes.ts';
 import type { NamedTensor } from './execution.ts';
 import type { Ready } from './run-options.ts';
 import { roundToF16 } from './tensor-files.ts';
 
-export interface Verdict {
+export interface Comparison {
   readonly name: string;
   readonly shape: readonly number[];
   readonly passed: boolean;
@@ -41,13 +41,13 @@ export interface Verdict {
 const u = 2 ** -24;
 
 /** Judges all results of a run; both maps have the same names. */
-export function judge(
+export function compareResults(
   ready: Ready,
   actual: ReadonlyMap<string, NamedTensor>,
   expected: ReadonlyMap<string, NamedTensor>,
-): readonly Verdict[] {
+): readonly Comparison[] {
   const { graph, sizes, bounded } = boundsOf(ready);
-  const verdicts: Verdict[] = [];
+  const verdicts: Comparison[] = [];
   const rootOf = new Map(graph.roots.map((root) => [fullName(root), root]));
   const lengthsOf = (axes: readonly AxisId[]): readonly number[] =>
     axes.map((a) => asNumber(substitute(graph.axes.get(a)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0);
@@ -84,10 +84,10 @@ export function judge(
 
   function ofRoute(
     name: string,
-    root: Extract<Root, { kind: 'route' }>,
+    root: Extract<GraphOutput, { kind: 'route' }>,
     have: NamedTensor,
     want: NamedTensor,
-  ): Verdict {
+  ): Comparison {
     const support = [...root.sources, ...root.targets];
     const present = deltaOf(root.present, support);
     const rank = deltaOf(root.rank, support);
@@ -129,13 +129,13 @@ export function judge(
 }
 
 /** Compares number by number; an infinite bound stands for a number that is not compared. */
-export function compare(name: string, actual: NamedTensor, expected: NamedTensor, delta: Float64Array): Verdict {
+export function compare(name: string, actual: NamedTensor, expected: NamedTensor, delta: Float64Array): Comparison {
   const { shape } = expected;
   if (actual.data.length !== expected.data.length || delta.length !== expected.data.length) {
     return { name, shape, passed: false, worst: null, error: Infinity, bound: 0, compared: 0, undecided: 0 };
   }
   const exact = expected.element === 'i32' || expected.element === 'bool';
-  let worst: Verdict['worst'] = null;
+  let worst: Comparison['worst'] = null;
   let [error, widest, compared, undecided] = [0, 0, 0, 0];
   for (let i = 0; i < expected.data.length; i++) {
     const d = delta[i] ?? 0;
@@ -173,7 +173,7 @@ const MOST_F32 = 3.4028234663852886e38;
 function boundsOf({ prepared, request }: Ready): {
   readonly graph: Graph;
   readonly sizes: ReadonlyMap<string, number>;
-  readonly bounded: ReadonlyMap<NodeId, Bounded>;
+  readonly bounded: ReadonlyMap<NodeId, NumbersWithBounds>;
 } {
   const { want } = request;
   const more = want.losses || want.outputs || want.updates === true;
@@ -197,7 +197,7 @@ function boundsOf({ prepared, request }: Ready): {
     return asNumber(substitute(graph.axes.get(axis)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0;
   }
 
-  function numbersOf(leaf: Leaf): Float64Array | null {
+  function numbersOf(leaf: GraphInput): Float64Array | null {
     const round = (list: ArrayLike<number>): Float64Array =>
       Float64Array.from(list, leaf.element === 'f16' ? roundToF16 : leaf.element === 'f32' ? Math.fround : (n) => n);
     const input = request.inputs.get(leaf.name);
@@ -237,7 +237,7 @@ function sizesOf({ prepared, request }: Ready, graph: Graph): ReadonlyMap<string
 }
 
 /** The name of a root among the results of a run. */
-export function fullName(root: Root): string {
+export function fullName(root: GraphOutput): string {
   return root.group === 'loss' ? `loss.${root.name}` : root.group === 'update' ? `state.${root.name}` : root.name;
 }
 

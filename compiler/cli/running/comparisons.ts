@@ -6,19 +6,19 @@
  * number is further off than rounding explains. Anything else is *not verified*, with a reason: nothing says that it is wrong,
  * and nothing that it is right.
  */
-import { placer } from '../../compile.ts';
-import type { NodeId, Root, Span } from '../../graph/graph-ir.ts';
-import { nodeOf, nodesOfRoot, usesOf } from '../../graph/node-uses.ts';
+import { locator } from '../../compile.ts';
+import type { NodeId, GraphOutput, Span } from '../../graph/graph-ir.ts';
+import { nodeOf, nodesOfOutput, usesOf } from '../../graph/node-uses.ts';
 import type { Compared } from '../../verify/tally.ts';
 import { fates, looseFrom, type Tally } from '../../verify/tally.ts';
-import type { StepVerdict } from '../../verify/step-comparer.ts';
-import { fullName, type Verdict } from './compare.ts';
+import type { StepComparison } from '../../verify/step-comparer.ts';
+import { fullName, type Comparison } from './compare.ts';
 import type { Ready } from './run-options.ts';
 import { planOf, type Stepwise } from './stepwise.ts';
 
 export type Status = 'verified' | 'not verified' | 'wrong';
 
-export interface TensorVerdict {
+export interface TensorComparison {
   readonly name: string;
   readonly shape: readonly number[];
   /** Where in the source it comes from. */
@@ -35,7 +35,7 @@ export interface TensorVerdict {
   readonly bound: number;
   readonly looseness: number;
   /** From end to end; null where no bound can be derived (a function of the host). */
-  readonly endToEnd: Verdict | null;
+  readonly endToEnd: Comparison | null;
 }
 
 /** A value that is wrong or not verified, with its place. */
@@ -55,9 +55,9 @@ export interface FirstWrong extends Compared {
   readonly tensor: string;
 }
 
-export interface RunVerdict {
+export interface RunComparison {
   readonly status: Status;
-  readonly tensors: readonly TensorVerdict[];
+  readonly tensors: readonly TensorComparison[];
   readonly firstWrong: FirstWrong | null;
   /** Values inside the run that are not verified. */
   readonly unverified: readonly ValueFault[];
@@ -71,14 +71,14 @@ export interface RunVerdict {
 }
 
 /** Judges a run: `endToEnd` are the verdicts against the reference, or null. */
-export function verdictOf(ready: Ready, stepwise: Stepwise, endToEnd: readonly Verdict[] | null): RunVerdict {
+export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonly Comparison[] | null): RunComparison {
   const { plan, fused } = planOf(ready);
   const places = placesOf(ready);
   const ofBuffer = new Map(stepwise.verdicts.map((v) => [v.buffer, v] as const));
   const roots = new Map(fused.graph.roots.map((root) => [fullName(root), root] as const));
   const results = new Map(plan.results.map((r) => [`${r.group} ${r.name}`, r] as const));
   const left = stepwise.left > 0;
-  const tensors = [...stepwise.results].map(([name, tensor]): TensorVerdict => {
+  const tensors = [...stepwise.results].map(([name, tensor]): TensorComparison => {
     const suffix = roots.has(name) ? '' : (/\.(indices|weights)$/.exec(name)?.[0] ?? '');
     const root = roots.get(suffix === '' ? name : name.slice(0, -suffix.length));
     const result = root === undefined ? undefined : results.get(`${root.group} ${root.name}`);
@@ -127,13 +127,13 @@ export function verdictOf(ready: Ready, stepwise: Stepwise, endToEnd: readonly V
   };
 }
 
-type Counts = Pick<TensorVerdict, 'compared' | 'undecided' | 'left' | 'worst' | 'bound' | 'looseness'> & {
+type Counts = Pick<TensorComparison, 'compared' | 'undecided' | 'left' | 'worst' | 'bound' | 'looseness'> & {
   readonly wrong: number;
 };
 
 const nothing: Counts = { compared: 0, undecided: 0, left: 0, wrong: 0, worst: null, bound: 0, looseness: 0 };
 
-function ofTensor(verdict: StepVerdict | null): Counts {
+function ofTensor(verdict: StepComparison | null): Counts {
   if (verdict === null) return nothing;
   const { compared, undecided, left, wrong, worst, bound, looseness } = verdict.tally;
   return { compared, undecided, left, wrong, worst, bound, looseness };
@@ -147,9 +147,9 @@ function ofRoute(
   suffix: string,
   { shape, data }: { readonly shape: readonly number[]; readonly data: ArrayLike<number> },
   parts: {
-    readonly present: StepVerdict | null;
-    readonly weight: StepVerdict | null;
-    readonly rank: StepVerdict | null;
+    readonly present: StepComparison | null;
+    readonly weight: StepComparison | null;
+    readonly rank: StepComparison | null;
   },
 ): Counts {
   const { present, weight, rank } = parts;
@@ -196,7 +196,7 @@ function ofRoute(
 function statusOf(
   counts: Counts,
   total: number,
-  endToEnd: Verdict | null,
+  endToEnd: Comparison | null,
   left: boolean,
 ): { readonly status: Status; readonly reason: string | null } {
   if (counts.wrong > 0) return { status: 'wrong', reason: `${counts.wrong} numbers are off` };
@@ -232,17 +232,17 @@ function first(
 /** Places of values in the source. */
 function placesOf(ready: Ready) {
   const { fused } = planOf(ready);
-  const place = placer(ready.prepared.project.sources);
+  const place = locator(ready.prepared.project.sources);
   const isLibrary = (span: Span): boolean => span.source.startsWith('std/');
-  const tensorOf = (v: StepVerdict): string => (v.axes.length === 0 ? v.what : `${v.what}[${v.axes.join(', ')}]`);
+  const tensorOf = (v: StepComparison): string => (v.axes.length === 0 ? v.what : `${v.what}[${v.axes.join(', ')}]`);
   return {
-    ofVerdict: (v: StepVerdict) => ({
+    ofVerdict: (v: StepComparison) => ({
       launch: v.label,
       place: v.span === null ? '?' : place(v.span),
       tensor: tensorOf(v),
     }),
-    ofRoot: (root: Root | undefined): string => {
-      const [node] = root === undefined ? [] : nodesOfRoot(root);
+    ofRoot: (root: GraphOutput | undefined): string => {
+      const [node] = root === undefined ? [] : nodesOfOutput(root);
       return node === undefined ? '?' : place(nodeOf(fused.graph, node).span);
     },
     /** For a value of the library: the nearest value made of it that the program itself writes. */

@@ -14,14 +14,14 @@ import type { ElementType } from '../../../dsl/types/program.ts';
 import { roundToF16 } from '../../../dsl/tensors/round-to-f16.ts';
 import { interpretEntry, type NumberTensor } from '../../../dsl/interpret/interpret-entry.ts';
 import { interpretedExtern } from '../../api/interpreted-extern.ts';
-import { placer } from '../../compile.ts';
-import type { RootGroup } from '../../graph/graph-ir.ts';
+import { locator } from '../../compile.ts';
+import type { OutputRole } from '../../graph/graph-ir.ts';
 import { parseOverrides } from '../../overrides.ts';
 import { shownName, simulatePlan, type SimulatedRun } from '../../schedule/executing/simulate.ts';
 import { CliError } from '../terminal/cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 import { functionOf, simulatedExtern } from './extern-bridge.ts';
-import { addInterpreted, addSimulated, addValue, mostOf, product } from './named-results.ts';
+import { addInterpreted, addSimulated, addValue, maxOf, product } from './named-results.ts';
 import { controlsOf, prepare, sizesOf } from './prepare.ts';
 
 /** Runs once. Throws CliError (mistakes in the program, no adapter) and the runtime's errors. */
@@ -63,7 +63,7 @@ export async function executeReference(
     },
     seed: request.seed ?? 0,
     want: { losses: request.want.losses, outputs: request.want.outputs, updates: request.want.updates ?? false },
-    extern: interpretedExtern((name) => functionOf(externs, name), placer(prepared.project.sources), request.signal),
+    extern: interpretedExtern((name) => functionOf(externs, name), locator(prepared.project.sources), request.signal),
     report: (p) => problems.push(p),
   });
   if (problems.length > 0)
@@ -77,7 +77,7 @@ export async function executeReference(
     throw new MoecError(wrong.code, `${wrong.message}${at === '' ? '' : ` (first at ${at})`}`);
   }
   const out = new Map<string, NamedTensor>();
-  const most = mostOf(prepared, sizes);
+  const most = maxOf(prepared, sizes);
   for (const [prefix, values] of [
     ['', interpreted.results],
     ['', interpreted.outputs],
@@ -96,7 +96,7 @@ export async function executeKernels(
   after?: SimulatedRun['after'],
 ): Promise<ReadonlyMap<string, NamedTensor>> {
   const sizes = sizesOf(prepared, request);
-  const stores = await storeNumbers(prepared, request, sizes);
+  const stores = await variableNumbers(prepared, request, sizes);
   const wantsMore = request.want.losses || request.want.outputs || request.want.updates === true;
   const { plan } = wantsMore ? prepared.entry.full : prepared.entry.plain;
   const inputs = inputNumbers(prepared, request);
@@ -118,7 +118,7 @@ export async function executeKernels(
     );
   }
   const out = new Map<string, NamedTensor>();
-  const most = mostOf(prepared, sizes);
+  const most = maxOf(prepared, sizes);
   for (const [name, value] of ran.results) {
     const spec = plan.results.find((r) => shownName(r) === name);
     addSimulated(out, name, value, request, most, spec?.kind === 'route' ? spec.sources.length : 0);
@@ -127,8 +127,8 @@ export async function executeKernels(
 }
 
 /** The groups of results that a request asks for. */
-function askedOf({ want }: ExecuteRequest): ReadonlySet<RootGroup> {
-  return new Set<RootGroup>([
+function askedOf({ want }: ExecuteRequest): ReadonlySet<OutputRole> {
+  return new Set<OutputRole>([
     'result',
     ...(want.losses ? (['loss'] as const) : []),
     ...(want.outputs ? (['output'] as const) : []),
@@ -145,7 +145,7 @@ export function inputNumbers(prepared: Prepared, request: ExecuteRequest): Reado
 }
 
 /** What every param, state and given control has in a run, by path: from the source, or its initial value. */
-export async function storeNumbers(
+export async function variableNumbers(
   prepared: Prepared,
   request: ExecuteRequest,
   sizes: ReadonlyMap<string, number>,

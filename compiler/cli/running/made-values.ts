@@ -7,7 +7,7 @@
  */
 import { drawAt, drawKey, mix } from '../../../dsl/primitives/draw-hash.ts';
 import { InputError } from '../../../runtime/contract/errors.ts';
-import type { CellSpec, StoreSpec } from '../../../runtime/contract/manifest.ts';
+import type { WeightSliceSpec, VariableSpec } from '../../../runtime/contract/manifest.ts';
 import type { WritableTensor } from '../../../runtime/weights/safetensors.ts';
 import { elementCount, evaluateShape } from '../../../runtime/contract/sizes.ts';
 import { fromTensors, type WeightSource } from '../../../runtime/weights/weight-source.ts';
@@ -109,7 +109,7 @@ export function withRandomInputs(
  * Numbers for the params and states that no checkpoint gave: initial values that are no plain number are computed, and with
  * `random` what has none is drawn, at a scale that keeps a value about as large as what it was made from.
  */
-export function madeStores(
+export function madeVariables(
   prepared: Prepared,
   options: { readonly random: boolean; readonly seed: number },
 ): ReadonlyMap<string, Float64Array> {
@@ -126,7 +126,7 @@ export function madeStores(
       const value = root?.kind === 'tensor' ? values[root.node] : undefined;
       if (root?.kind === 'tensor' && value !== undefined) made.set(path, inOrder(value, root.axes).map(Math.fround));
     } else if (initial?.kind === 'fill') {
-      // A source that has tensors at all must have every one that a store is bound to (withStores).
+      // A source that has tensors at all must have every one that a store is bound to (withVariables).
       made.set(
         path,
         new Float64Array(elementCount(evaluateShape(spec.axes, noSizes))).fill(Math.fround(initial.value)),
@@ -148,9 +148,9 @@ export function madeStores(
 }
 
 /** A source with everything that `source` has, and stores in it as their checkpoint would have them. */
-export function withStores(
+export function withVariables(
   source: WeightSource | null,
-  specs: readonly StoreSpec[],
+  specs: readonly VariableSpec[],
   made: ReadonlyMap<string, Float64Array>,
 ): WeightSource | null {
   const tensors = new Map<
@@ -193,7 +193,7 @@ export function withStores(
 }
 
 /** The inverse of loading: tensor[from + Σ i·stride] = store[offset + Σ i·to]. */
-function copyOut(cell: CellSpec, numbers: Float64Array, target: Float32Array): void {
+function copyOut(cell: WeightSliceSpec, numbers: Float64Array, target: Float32Array): void {
   const visit = (depth: number, from: number, to: number): void => {
     const dim = cell.dims[depth];
     if (dim === undefined) target[from] = numbers[to] ?? 0;

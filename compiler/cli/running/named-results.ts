@@ -8,7 +8,7 @@ import type { SimulatedResult } from '../../schedule/executing/simulate.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 
 /** How many points of one source a route result has at most, by the result's name. */
-export function mostOf(prepared: Prepared, sizes: ReadonlyMap<string, number>): (name: string) => number {
+export function maxOf(prepared: Prepared, sizes: ReadonlyMap<string, number>): (name: string) => number {
   const results = prepared.manifest.entries[0]?.full.results ?? [];
   const specs = new Map(results.filter((r) => r.group === 'result' || r.group === 'output').map((r) => [r.name, r]));
   return (name) => {

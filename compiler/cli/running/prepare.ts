@@ -2,11 +2,11 @@
  * What comes before a run, the same for every executor: the file read, checked and compiled, the weights read, the inputs and sizes
  * compared with what the entry takes.
  */
-import { bindStores, tensorsOf } from '../../../runtime/weights/bind-weights.ts';
+import { bindVariables, tensorsOf } from '../../../runtime/weights/bind-weights.ts';
 import { InputError } from '../../../runtime/contract/errors.ts';
 import type { Manifest } from '../../../runtime/contract/manifest.ts';
 import { evaluateCount, evaluateShape } from '../../../runtime/contract/sizes.ts';
-import { loadStore } from '../../../runtime/weights/weights.ts';
+import { loadVariable } from '../../../runtime/weights/weights.ts';
 import { hasErrors, type Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
 import { checkInputs, controlsAmong, entryNameOf, sizesOfRun, type RunSpec } from '../../api/run-sizes.ts';
 import { compileProgram } from '../../compile.ts';
@@ -56,10 +56,10 @@ async function readStores(
   const { weights } = request;
   await weights?.open?.(tensorsOf(manifest), request.signal);
   if (weights !== null && weightsFor === 'host') {
-    for (const binding of bindStores(manifest, weights, request.missing ?? 'error')) {
+    for (const binding of bindVariables(manifest, weights, request.missing ?? 'error')) {
       if (binding.cells === null) continue;
       const numbers = new Float64Array(binding.elements);
-      const problems = await loadStore(
+      const problems = await loadVariable(
         binding,
         weights,
         (offset, words) => {

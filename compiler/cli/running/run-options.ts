@@ -16,7 +16,7 @@ import type { Session } from '../terminal/session.ts';
 
 export type Executor = ExecuteRequest['on'];
 
-export interface RunOptions {
+export interface RunVerbOptions {
   readonly input?: string;
   readonly weights?: string;
   readonly missing: MissingParams;
@@ -48,13 +48,13 @@ export interface Ready {
 export async function withRun<T>(
   session: Session,
   modelFile: string,
-  options: RunOptions,
+  options: RunVerbOptions,
   settle: boolean,
   work: (ready: Ready) => Promise<T>,
 ): Promise<T> {
   const { readTensors, statesOf } = await import('./tensor-files.ts');
   const { prepare } = await import('./prepare.ts');
-  const { madeStores, randomSizes, withRandomInputs, withStores } = await import('./made-values.ts');
+  const { madeVariables, randomSizes, withRandomInputs, withVariables } = await import('./made-values.ts');
   const sets = parseSets(options.set);
   const sizes = parseSizes(options.size);
   session.progress.show('reading');
@@ -86,7 +86,7 @@ export async function withRun<T>(
     const known = knownInputs(session, compiled, inputs);
     const random = options.random === true && weights === null;
     const made =
-      random || settle ? madeStores(compiled, { random, seed: options.seed }) : new Map<string, Float64Array>();
+      random || settle ? madeVariables(compiled, { random, seed: options.seed }) : new Map<string, Float64Array>();
     session.stage = `run on ${options.on}`;
     session.progress.show(`running on ${options.on}`);
     return await work({
@@ -95,7 +95,7 @@ export async function withRun<T>(
         ...request,
         sizes: options.random === true ? randomSizes(compiled, known, sizes) : sizes,
         inputs: options.random === true ? withRandomInputs(compiled, known, sizes, options.seed) : known,
-        weights: withStores(weights, compiled.manifest.stores, made),
+        weights: withVariables(weights, compiled.manifest.stores, made),
       },
     });
   } finally {

@@ -2,10 +2,10 @@
  * A run judged step by step (compiler/verify/): by the kernels on the CPU, or on a GPU launch by launch.
  */
 import type { CompiledPlan } from '../../compile.ts';
-import { StepJudge } from '../../verify/step-comparer.ts';
+import { StepComparer } from '../../verify/step-comparer.ts';
 import { summarise, type StepwiseSummary } from '../../verify/summary.ts';
 import type { NamedTensor } from './execution.ts';
-import { executeGpu, executeKernels, inputNumbers, storeNumbers } from './execute.ts';
+import { executeGpu, executeKernels, inputNumbers, variableNumbers } from './execute.ts';
 import { sizesOf } from './prepare.ts';
 import type { Ready } from './run-options.ts';
 
@@ -22,12 +22,12 @@ export function planOf({ prepared, request }: Ready): CompiledPlan {
 }
 
 /** A judge for one run of a request. */
-export async function judgeOf(ready: Ready): Promise<StepJudge> {
+export async function compareOf(ready: Ready): Promise<StepComparer> {
   const { prepared, request } = ready;
   const { fused, plan, contents } = planOf(ready);
   const sizes = sizesOf(prepared, request);
   const inputs = inputNumbers(prepared, request);
-  const stores = await storeNumbers(prepared, request, sizes);
+  const stores = await variableNumbers(prepared, request, sizes);
   const leaves = new Map(
     fused.graph.leaves.map((leaf) => {
       const given = leaf.role === 'input' ? inputs.get(leaf.name) : stores.get(leaf.name);
@@ -37,7 +37,7 @@ export async function judgeOf(ready: Ready): Promise<StepJudge> {
       return [leaf.name, Float64Array.from(given, round)] as const;
     }),
   );
-  return new StepJudge({
+  return new StepComparer({
     fused,
     plan,
     contents,
@@ -49,18 +49,18 @@ export async function judgeOf(ready: Ready): Promise<StepJudge> {
 
 /** The same on a GPU: every launch is one that ships, in a submission of its own. */
 export async function stepwiseOnGpu(ready: Ready): Promise<Stepwise> {
-  const judge = await judgeOf(ready);
+  const judge = await compareOf(ready);
   return judged(judge, () => executeGpu(ready.prepared, ready.request, judge));
 }
 
 /** Runs by the kernels on the CPU, and judges every value that has memory from the values it was made of. */
 export async function stepwiseOnKernels(ready: Ready): Promise<Stepwise> {
-  const judge = await judgeOf(ready);
+  const judge = await compareOf(ready);
   return judged(judge, () => executeKernels(ready.prepared, ready.request, (step, words) => judge.take(step, words)));
 }
 
 /** A run that fails after a launch was found wrong failed for that: then the verdict is the answer, without results. */
-async function judged(judge: StepJudge, run: () => Promise<Stepwise['results']>): Promise<Stepwise> {
+async function judged(judge: StepComparer, run: () => Promise<Stepwise['results']>): Promise<Stepwise> {
   const results = await run().catch((error: unknown): Stepwise['results'] => {
     if (summarise(judge).wrong > 0) return new Map();
     throw error;

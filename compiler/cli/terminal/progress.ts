@@ -1,17 +1,17 @@
 /**
  * One line on stderr that says what is being done, on a terminal only: in a log nothing is ever rewritten.
  */
-export interface Progress {
+export interface ProgressLine {
   /** Replaces the line. */
   readonly show: (text: string) => void;
   /** Takes it away. */
   readonly clear: () => void;
 }
 
-const silent: Progress = { show: () => undefined, clear: () => undefined };
+const silent: ProgressLine = { show: () => undefined, clear: () => undefined };
 
 /** A line on `stream`; silent where the stream is no terminal. Fast updates are drawn at most every 50 ms. */
-export function progressOn(stream: NodeJS.WriteStream): Progress {
+export function progressOn(stream: NodeJS.WriteStream): ProgressLine {
   if (!stream.isTTY || process.env.TERM === 'dumb') return silent;
   let drawn = 0;
   let visible = false;

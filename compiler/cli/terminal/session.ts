@@ -9,7 +9,7 @@ import type { Diagnostic, SourceFile } from '../../../dsl/diagnostics/diagnostic
 import { showText } from '../../../dsl/diagnostics/columns.ts';
 import { renderAll, toJson, type JsonDiagnostic, type Styler } from '../../../dsl/diagnostics/render.ts';
 import type { CliError } from './cli-error.ts';
-import { progressOn, type Progress } from './progress.ts';
+import { progressOn, type ProgressLine } from './progress.ts';
 
 export type Colours = ReturnType<typeof pc.createColors>;
 
@@ -29,7 +29,7 @@ export class Session {
   /** Colours of what goes to stdout, and of what goes to stderr. */
   readonly outColours: Colours = pc.createColors(wantsColours(process.stdout));
   readonly colours: Colours = pc.createColors(wantsColours(process.stderr));
-  readonly progress: Progress = progressOn(process.stderr);
+  readonly progress: ProgressLine = progressOn(process.stderr);
 
   constructor(json: boolean) {
     this.json = json;

@@ -1,11 +1,11 @@
 /** `moec run MODEL`: one run of an entry, on the GPU, by the reference interpreter, or by the kernels on the CPU. */
 import type { NamedTensor } from '../running/execution.ts';
 import { checkWritable, writeFileAtomic } from '../terminal/io.ts';
-import { executeOn, withRun, type RunOptions } from '../running/run-options.ts';
+import { executeOn, withRun, type RunVerbOptions } from '../running/run-options.ts';
 import type { Session } from '../terminal/session.ts';
 import { bytesText, numberText, table } from '../terminal/text-table.ts';
 
-interface Options extends RunOptions {
+interface Options extends RunVerbOptions {
   readonly output?: string;
 }
 

@@ -4,13 +4,13 @@
  */
 import { CliError } from '../terminal/cli-error.ts';
 import { exitCodes, killable } from '../terminal/exit.ts';
-import { executeOn, withRun, type Ready, type RunOptions } from '../running/run-options.ts';
+import { executeOn, withRun, type Ready, type RunVerbOptions } from '../running/run-options.ts';
 import type { Session } from '../terminal/session.ts';
 import { numberText, table } from '../terminal/text-table.ts';
-import type { FirstWrong, RunVerdict, TensorVerdict } from '../running/comparisons.ts';
+import type { FirstWrong, RunComparison, TensorComparison } from '../running/comparisons.ts';
 
 /** Throws CliError 1 where something is wrong, 5 where something could not be verified. */
-export async function verify(session: Session, modelFile: string, options: RunOptions): Promise<void> {
+export async function verify(session: Session, modelFile: string, options: RunVerbOptions): Promise<void> {
   session.stage = 'verify';
   const verdict = await withRun(session, modelFile, options, true, (ready) => verifyRun(session, ready, options.on));
   if (session.json) {
@@ -29,28 +29,28 @@ export async function verify(session: Session, modelFile: string, options: RunOp
 }
 
 /** Runs, judges, and compares with the reference. */
-async function verifyRun(session: Session, ready: Ready, on: RunOptions['on']): Promise<RunVerdict> {
+async function verifyRun(session: Session, ready: Ready, on: RunVerbOptions['on']): Promise<RunComparison> {
   const { stepwiseOnGpu, stepwiseOnKernels } = await import('../running/stepwise.ts');
-  const { verdictOf } = await import('../running/comparisons.ts');
+  const { comparisonOf } = await import('../running/comparisons.ts');
   session.progress.show(`running on ${on}, launch by launch`);
   const stepwise = on === 'gpu' ? await stepwiseOnGpu(ready) : await killable(() => stepwiseOnKernels(ready));
   // No bound can be derived past a function of the host: what comes after it is judged step by step alone.
-  if (ready.prepared.entry.elaborated.full.externs.length > 0) return verdictOf(ready, stepwise, null);
+  if (ready.prepared.entry.elaborated.full.externs.length > 0) return comparisonOf(ready, stepwise, null);
   session.stage = 'reference';
   session.progress.show('evaluating by definition');
   const expected = await executeOn('reference', ready);
   session.stage = 'error bounds';
   session.progress.show('deriving bounds');
-  const { judge } = await import('../running/compare.ts');
-  const endToEnd = await killable(() => judge(ready, stepwise.results, expected));
-  return verdictOf(ready, stepwise, endToEnd);
+  const { compareResults } = await import('../running/compare.ts');
+  const endToEnd = await killable(() => compareResults(ready, stepwise.results, expected));
+  return comparisonOf(ready, stepwise, endToEnd);
 }
 
 /** JSON has no infinities. */
 const number = (n: number): number | string => (Number.isFinite(n) ? n : String(n));
 
-function asJson(verdict: RunVerdict, on: string): Readonly<Record<string, unknown>> {
-  const compared = (c: TensorVerdict['worst']) =>
+function asJson(verdict: RunComparison, on: string): Readonly<Record<string, unknown>> {
+  const compared = (c: TensorComparison['worst']) =>
     c === null
       ? null
       : {
@@ -94,7 +94,7 @@ function asJson(verdict: RunVerdict, on: string): Readonly<Record<string, unknow
 
 const marks = { verified: '✓', wrong: '✗', 'not verified': '?' } as const;
 
-function show(verdict: RunVerdict, session: Session, on: string): string {
+function show(verdict: RunComparison, session: Session, on: string): string {
   const { bold, green, red, dim, yellow } = session.outColours;
   const rows = verdict.tensors.map((t) => {
     const { worst, endToEnd } = t;
@@ -138,7 +138,7 @@ function show(verdict: RunVerdict, session: Session, on: string): string {
 }
 
 /** The first wrong launch with its place; or the results that differ although all launches are right. */
-function whatIsWrong({ firstWrong, tensors }: RunVerdict): string {
+function whatIsWrong({ firstWrong, tensors }: RunComparison): string {
   if (firstWrong !== null) return `the first wrong launch is ${placeText(firstWrong)}`;
   const names = tensors.filter((t) => t.status === 'wrong').map((t) => `${t.name} at ${t.place}`);
   return `${names.join(', ')}: further from the reference than rounding explains, although every launch does what its plan says`;
@@ -150,7 +150,7 @@ function placeText(wrong: FirstWrong): string {
   return `${wrong.place}${used}: ${wrong.tensor} at [${wrong.index.join(', ')}] ${numbers} (${wrong.launch})`;
 }
 
-function whatIsOpen({ tensors, unverified, launches }: RunVerdict): string {
+function whatIsOpen({ tensors, unverified, launches }: RunComparison): string {
   if (launches.compared === 0) return 'not verified: no number was compared';
   const named = unverified.map((v) => `${v.tensor} at ${v.place}: ${v.reason}`);
   const results = tensors.filter((t) => t.status === 'not verified').map((t) => `${t.name}: ${t.reason ?? ''}`);

@@ -14,18 +14,23 @@ import {
   type GraphCall,
   type GraphOperand,
   type GraphRoute,
-  type Lowering,
-  type Workshop,
+  type OpLowering,
+  type LoweringContext,
 } from '../lowering-context.ts';
 
 /** A map of operands: dense if all are, else present where all routes among them are, ranked as the first of them. */
-export function pointwise(shop: Workshop, op: MapOp, operands: readonly GraphOperand[], call: GraphCall): GraphOperand {
+export function pointwise(
+  shop: LoweringContext,
+  op: MapOp,
+  operands: readonly GraphOperand[],
+  call: GraphCall,
+): GraphOperand {
   const value = shop.b.map(op, operands.map((o) => shop.numbers(o)), call.element); // prettier-ignore
   return present(shop, operands, value);
 }
 
 /** A value that was computed from these operands: present where the routes among them are. */
-export function present(shop: Workshop, operands: readonly GraphOperand[], value: number): GraphOperand {
+export function present(shop: LoweringContext, operands: readonly GraphOperand[], value: number): GraphOperand {
   const routes = operands.flatMap((o) => (o.kind === 'route' ? [o.value] : []));
   const [first] = routes;
   if (first === undefined) return shop.dense(value);
@@ -34,7 +39,7 @@ export function present(shop: Workshop, operands: readonly GraphOperand[], value
   return { kind: 'route', value: { ...joined, weight: value, rank: first.rank, payload } };
 }
 
-function unary(name: UnaryName): Lowering {
+function unary(name: UnaryName): OpLowering {
   return (call, shop) => {
     const x = shop.operand(call, 'x');
     if (name === 'not') return shop.dense(shop.b.map('not', [shop.condition(x)]));
@@ -42,7 +47,7 @@ function unary(name: UnaryName): Lowering {
   };
 }
 
-function binary(name: BinaryName): Lowering {
+function binary(name: BinaryName): OpLowering {
   return (call, shop) => {
     const [x, y] = [shop.operand(call, 'x'), shop.operand(call, 'y')];
     if (name === 'and' || name === 'or') return shop.dense(shop.b.map(name, [shop.condition(x), shop.condition(y)]));
@@ -55,7 +60,13 @@ function binary(name: BinaryName): Lowering {
 }
 
 /** Present where either is, a missing weight is 0; the choices of y are ranked after all that x may have. */
-function sumOfRoutes(shop: Workshop, op: 'add' | 'sub', x: GraphRoute, y: GraphRoute, call: GraphCall): GraphRoute {
+function sumOfRoutes(
+  shop: LoweringContext,
+  op: 'add' | 'sub',
+  x: GraphRoute,
+  y: GraphRoute,
+  call: GraphCall,
+): GraphRoute {
   const { b } = shop;
   const targets = call.axes.get('over') ?? x.targets;
   const axes = shop.idsOf(supportAxes(x));
@@ -73,26 +84,27 @@ function sumOfRoutes(shop: Workshop, op: 'add' | 'sub', x: GraphRoute, y: GraphR
   );
 }
 
-const where: Lowering = (call, shop) => {
+const where: OpLowering = (call, shop) => {
   const [then, other] = [shop.operand(call, 'then'), shop.operand(call, 'else')];
   const condition = shop.condition(shop.operand(call, 'condition'));
   const value = shop.b.map('where', [condition, shop.numbers(then), shop.numbers(other)], call.element);
   return present(shop, [then, other], value);
 };
 
-const clamp: Lowering = (call, shop) =>
+const clamp: OpLowering = (call, shop) =>
   pointwise(shop, 'clamp', [shop.operand(call, 'x'), shop.operand(call, 'low'), shop.operand(call, 'high')], call);
 
-const convert: Lowering = (call, shop) => pointwise(shop, 'convert', [shop.operand(call, 'x')], call);
+const convert: OpLowering = (call, shop) => pointwise(shop, 'convert', [shop.operand(call, 'x')], call);
 
 /** No gradients exist here: nothing to stop. */
-const stopGradient: Lowering = (call, shop) => shop.operand(call, 'x');
+const stopGradient: OpLowering = (call, shop) => shop.operand(call, 'x');
 
-export const elementwise: Record<UnaryName | BinaryName | 'where' | 'clamp' | 'convert' | 'stop_gradient', Lowering> = {
-  ...eachOf(unaryNames, unary),
-  ...eachOf(binaryNames, binary),
-  where,
-  clamp,
-  convert,
-  stop_gradient: stopGradient,
-};
+export const elementwise: Record<UnaryName | BinaryName | 'where' | 'clamp' | 'convert' | 'stop_gradient', OpLowering> =
+  {
+    ...eachOf(unaryNames, unary),
+    ...eachOf(binaryNames, binary),
+    where,
+    clamp,
+    convert,
+    stop_gradient: stopGradient,
+  };

@@ -21,27 +21,28 @@ import {
   type GraphCall,
   type GraphOperand,
   type GraphRoute,
-  type Lowering,
-  type Support,
-  type Workshop,
+  type OpLowering,
+  type Presence,
+  type LoweringContext,
 } from '../lowering-context.ts';
 
-type Along = (shop: Workshop, x: NodeId, over: readonly Axis[], call: GraphCall) => NodeId;
+type Along = (shop: LoweringContext, x: NodeId, over: readonly Axis[], call: GraphCall) => NodeId;
 
-const total = (shop: Workshop, x: NodeId, over: readonly Axis[]): NodeId => shop.b.reduce('sum', x, shop.idsOf(over));
+const total = (shop: LoweringContext, x: NodeId, over: readonly Axis[]): NodeId =>
+  shop.b.reduce('sum', x, shop.idsOf(over));
 
 const mean: Along = (shop, x, over) => shop.b.map('div', [total(shop, x, over), shop.atLeastOne(shop.sizeOf(over))]);
 
-const centred = (shop: Workshop, x: NodeId, over: readonly Axis[], call: GraphCall): NodeId =>
+const centred = (shop: LoweringContext, x: NodeId, over: readonly Axis[], call: GraphCall): NodeId =>
   shop.b.map('sub', [x, mean(shop, x, over, call)]);
 
-const square = (shop: Workshop, x: NodeId): NodeId => shop.b.map('mul', [x, x]);
+const square = (shop: LoweringContext, x: NodeId): NodeId => shop.b.map('mul', [x, x]);
 
 const variance: Along = (shop, x, over, call) => mean(shop, square(shop, centred(shop, x, over, call)), over, call);
 
 /** exp(x - max) where x counts, else 0; and the maximum. */
 function exponentials(
-  shop: Workshop,
+  shop: LoweringContext,
   x: NodeId,
   over: readonly AxisId[],
 ): { readonly max: NodeId; readonly e: NodeId } {
@@ -52,13 +53,13 @@ function exponentials(
   return { max, e };
 }
 
-export function softmax(shop: Workshop, x: NodeId, over: readonly AxisId[]): NodeId {
+export function softmax(shop: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
   const { b } = shop;
   const { e } = exponentials(shop, x, over);
   return b.map('div', [e, b.map('maximum', [b.reduce('sum', e, over), b.constant(1)])]);
 }
 
-function logsumexp(shop: Workshop, x: NodeId, over: readonly AxisId[]): NodeId {
+function logsumexp(shop: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
   const { b } = shop;
   const { max, e } = exponentials(shop, x, over);
   const log = b.map('log', [b.map('maximum', [b.reduce('sum', e, over), b.constant(1)])]);
@@ -83,7 +84,7 @@ const reductionsOf: Record<Exclude<ReductionName, 'argmax'>, Reduction> = {
   logsumexp: { of: (shop, x, over) => logsumexp(shop, x, shop.idsOf(over)), nothing: NEG_INF },
 };
 
-function reduction(name: Exclude<ReductionName, 'argmax'>): Lowering {
+function reduction(name: Exclude<ReductionName, 'argmax'>): OpLowering {
   const { of, nothing } = reductionsOf[name];
   return (call, shop) => {
     const x = shop.operand(call, 'x');
@@ -113,7 +114,7 @@ const needsOne: ReadonlySet<ReductionName> = new Set(['max', 'min']);
 const LAST = 1_000_000_000;
 
 /** A route over some of its targets, with the weight that the rest has: present where any was, with the least of the ranks. */
-function overTargets(shop: Workshop, route: GraphRoute, gone: readonly Axis[], weight: NodeId): GraphRoute {
+function overTargets(shop: LoweringContext, route: GraphRoute, gone: readonly Axis[], weight: NodeId): GraphRoute {
   const { b } = shop;
   const ids = shop.idsOf(gone);
   const any = b.reduce('any', route.support, ids);
@@ -122,7 +123,7 @@ function overTargets(shop: Workshop, route: GraphRoute, gone: readonly Axis[], w
   return shop.route(any, { sources: route.sources, targets: minus(route.targets, gone), bounds }, weight, rank);
 }
 
-const argmax: Lowering = (call, shop) => {
+const argmax: OpLowering = (call, shop) => {
   const x = shop.denseArg(call, 'x');
   const over = shop.axisArg(call, 'over');
   return shop.dense(shop.demandOne(shop.b.argmax(x, shop.id(over)), [over], 'argmax'));
@@ -131,7 +132,7 @@ const argmax: Lowering = (call, shop) => {
 // --- along ---
 
 /** x / sqrt(...): the root is taken once for each group. */
-const scaledBy = (shop: Workshop, x: NodeId, squares: NodeId, call: GraphCall): NodeId => {
+const scaledBy = (shop: LoweringContext, x: NodeId, squares: NodeId, call: GraphCall): NodeId => {
   const eps = shop.sizeArg(call, 'eps');
   const inside = eps === null ? squares : shop.b.map('add', [squares, shop.b.size(eps, 'f32')]);
   return shop.b.map('mul', [x, shop.b.map('rsqrt', [inside])]);
@@ -159,7 +160,7 @@ const alongOf: Record<AlongName, Along> = {
   layernorm: (shop, x, over, call) => scaledBy(shop, centred(shop, x, over, call), variance(shop, x, over, call), call),
 };
 
-function along(name: AlongName): Lowering {
+function along(name: AlongName): OpLowering {
   return (call, shop) => {
     const x = shop.operand(call, 'x');
     const over = shop.axesArg(call, 'over');
@@ -175,12 +176,12 @@ function along(name: AlongName): Lowering {
 }
 
 /** Over what is present: absent points are -inf. */
-function softmaxOfRoute(shop: Workshop, route: GraphRoute, over: readonly Axis[]): GraphOperand {
+function softmaxOfRoute(shop: LoweringContext, route: GraphRoute, over: readonly Axis[]): GraphOperand {
   return shop.withWeight(route, softmax(shop, shop.filled(route, NEG_INF), shop.idsOf(over)));
 }
 
 /** w / (sum of present + eps), over the targets; a denominator of exactly 0 gives weights 0. */
-const normalize: Lowering = (call, shop) => {
+const normalize: OpLowering = (call, shop) => {
   const { b } = shop;
   const route = shop.routeArg(call, 'r');
   const sum = b.reduce('sum', shop.filled(route, 0), shop.idsOf(shop.axesArg(call, 'over')));
@@ -192,14 +193,15 @@ const normalize: Lowering = (call, shop) => {
 };
 
 /** The number of points along axes at which the route is present, as f32; counted in whole numbers, however many. */
-export function countOf(shop: Workshop, route: Support, over: readonly Axis[]): NodeId {
+export function countOf(shop: LoweringContext, route: Presence, over: readonly Axis[]): NodeId {
   const { b } = shop;
   return b.map('convert', [b.reduce('sum', b.map('convert', [route.support], 'i32'), shop.idsOf(over))], 'f32');
 }
 
-const count: Lowering = (call, shop) => shop.dense(countOf(shop, shop.routeArg(call, 'r'), shop.axesArg(call, 'over')));
+const count: OpLowering = (call, shop) =>
+  shop.dense(countOf(shop, shop.routeArg(call, 'r'), shop.axesArg(call, 'over')));
 
-const load: Lowering = (call, shop) => {
+const load: OpLowering = (call, shop) => {
   const over = shop.axesArg(call, 'over');
   return shop.dense(
     shop.b.map('div', [countOf(shop, shop.routeArg(call, 'r'), over), shop.atLeastOne(shop.sizeOf(over))]),
@@ -212,7 +214,7 @@ const load: Lowering = (call, shop) => {
  * Dense: a contraction. With routes: weight times value, read only where the routes are present, summed. Axes of the
  * payload are contracted at each present point.
  */
-const dot: Lowering = (call, shop) => {
+const dot: OpLowering = (call, shop) => {
   const { b } = shop;
   const [left, right] = [shop.operand(call, 'left'), shop.operand(call, 'right')];
   const over = shop.axesArg(call, 'over');
@@ -227,7 +229,7 @@ const dot: Lowering = (call, shop) => {
 
 /** The mean of a value over axes at the points where all routes are present, 0 if none are. */
 export function meanPresent(
-  shop: Workshop,
+  shop: LoweringContext,
   value: NodeId,
   over: readonly Axis[],
   routes: readonly GraphRoute[],
@@ -249,7 +251,7 @@ export function meanPresent(
 type Names = Exclude<ReductionName, 'argmax'>;
 const names: readonly Names[] = ['sum', 'mean', 'max', 'min', 'var', 'std', 'logsumexp'];
 
-export const reductions: Record<ReductionName | AlongName | 'normalize' | 'count' | 'load' | 'dot', Lowering> = {
+export const reductions: Record<ReductionName | AlongName | 'normalize' | 'count' | 'load' | 'dot', OpLowering> = {
   ...eachOf(names, reduction),
   ...eachOf(alongNames, along),
   argmax,

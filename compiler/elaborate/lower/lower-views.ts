@@ -15,15 +15,19 @@ import {
   type GraphOperand,
   type GraphRoute,
   type GraphTensor,
-  type Lowering,
-  type Workshop,
+  type OpLowering,
+  type LoweringContext,
 } from '../lowering-context.ts';
-import { cutOut, recut } from '../reindex-routes.ts';
+import { cutOut, reindex } from '../reindex-routes.ts';
 import { lookUpInBounds } from '../../graph/presence-bounds.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { present } from './elementwise.ts';
 
-export function renameAxes(shop: Workshop, operand: GraphOperand, renaming: ReadonlyMap<Axis, Axis>): GraphOperand {
+export function renameAxes(
+  shop: LoweringContext,
+  operand: GraphOperand,
+  renaming: ReadonlyMap<Axis, Axis>,
+): GraphOperand {
   const from = [...renaming.keys()];
   const to = [...renaming.values()];
   const [f, t] = [shop.idsOf(from), shop.idsOf(to)];
@@ -39,27 +43,27 @@ export function renameAxes(shop: Workshop, operand: GraphOperand, renaming: Read
   return { kind: 'route', value: shop.route(renamed, orientation, view(route.weight), view(route.rank)) };
 }
 
-const rename: Lowering = (call, shop) => {
+const rename: OpLowering = (call, shop) => {
   const to = shop.axesArg(call, 'to');
   const renaming = new Map(shop.axesArg(call, 'from').map((a, i) => [a, to[i] ?? a]));
   return renameAxes(shop, shop.operand(call, 'x'), renaming);
 };
 
-const split: Lowering = (call, shop) => {
+const split: OpLowering = (call, shop) => {
   const axis = shop.axisArg(call, 'axis');
   const into = shop.axesArg(call, 'into');
   const view = (node: NodeId): NodeId => shop.b.split(node, shop.id(axis), shop.idsOf(into));
-  return recut(shop, shop.operand(call, 'x'), { from: [axis], to: into, view });
+  return reindex(shop, shop.operand(call, 'x'), { from: [axis], to: into, view });
 };
 
-const merge: Lowering = (call, shop) => {
+const merge: OpLowering = (call, shop) => {
   const from = shop.axesArg(call, 'axes');
   const into = shop.axisArg(call, 'into');
   const view = (node: NodeId): NodeId => shop.b.merge(node, shop.idsOf(from), shop.id(into));
-  return recut(shop, shop.operand(call, 'x'), { from, to: [into], view });
+  return reindex(shop, shop.operand(call, 'x'), { from, to: [into], view });
 };
 
-const concat: Lowering = (call, shop) => {
+const concat: OpLowering = (call, shop) => {
   const [left, right] = shop.axesArg(call, 'along');
   const [a, b] = [shop.denseArg(call, 'a'), shop.denseArg(call, 'b')];
   const part = (node: NodeId, axis: Axis | undefined): { node: NodeId; axis: number | null } =>
@@ -67,25 +71,25 @@ const concat: Lowering = (call, shop) => {
   return shop.dense(shop.b.concat([part(a, left), part(b, right)], shop.id(shop.axisArg(call, 'into'))));
 };
 
-const at: Lowering = (call, shop) => {
+const at: OpLowering = (call, shop) => {
   const axis = shop.axisArg(call, 'axis');
   const index = shop.wantedSize(call, 'index');
   return cutOut(shop, shop.operand(call, 'x'), axis, index, axis.size, []);
 };
 
-const window: Lowering = (call, shop) => {
+const window: OpLowering = (call, shop) => {
   const as = shop.axisArg(call, 'as');
   return cutOut(shop, shop.operand(call, 'x'), shop.axisArg(call, 'axis'), shop.wantedSize(call, 'from'), as.size, [
     as,
   ]);
 };
 
-const part: Lowering = (call, shop) => {
+const part: OpLowering = (call, shop) => {
   const [offset, length] = [shop.wantedSize(call, 'offset'), shop.wantedSize(call, 'length')];
   return cutOut(shop, shop.operand(call, 'x'), shop.axisArg(call, 'axis'), offset, length, shop.axesArg(call, 'into'));
 };
 
-const is: Lowering = (call, shop) => {
+const is: OpLowering = (call, shop) => {
   const { b } = shop;
   const [offset, length] = [shop.wantedSize(call, 'offset'), shop.wantedSize(call, 'length')];
   const point = b.iota(shop.id(shop.axisArg(call, 'axis')), 'i32');
@@ -98,7 +102,7 @@ const is: Lowering = (call, shop) => {
  * The points of a route, moved: its presence, weights and ranks are looked up alike, and -1 is absent.
  */
 function lookUpRoute(
-  shop: Workshop,
+  shop: LoweringContext,
   route: GraphRoute,
   axis: Axis,
   { node: ids, permutes }: GraphTensor,
@@ -131,7 +135,7 @@ function lookUpRoute(
 }
 
 /** Indices may be a route's weights: looked up where it is present. */
-const gather: Lowering = (call, shop) => {
+const gather: OpLowering = (call, shop) => {
   const ids = shop.operand(call, 'ids');
   const x = shop.operand(call, 'x');
   const axis = shop.axisArg(call, 'axis');
@@ -145,12 +149,12 @@ const gather: Lowering = (call, shop) => {
   return present(shop, [ids], value);
 };
 
-const iota: Lowering = (call, shop) => {
+const iota: OpLowering = (call, shop) => {
   const element = call.element === 'i32' ? 'i32' : 'f32';
   return shop.dense(shop.b.iota(shop.id(shop.axisArg(call, 'axis')), element));
 };
 
-const oneHot: Lowering = (call, shop) => {
+const oneHot: OpLowering = (call, shop) => {
   const ids = shop.operand(call, 'ids');
   const over = shop.axesArg(call, 'over');
   const named = shop.b.apart(shop.b.map('eq', [shop.numbers(ids), shop.position(over)]));
@@ -159,13 +163,13 @@ const oneHot: Lowering = (call, shop) => {
 };
 
 const filledWith =
-  (value: number): Lowering =>
+  (value: number): OpLowering =>
   (call, shop) =>
     shop.dense(shop.b.broadcast(shop.b.constant(value, call.element), shop.idsOf(shop.axesArg(call, 'axes'))));
 
 const rootName = (axis: Axis): string => (axis.root === null ? axis.name : rootName(axis.root.axis));
 
-function draw(distribution: DrawName): Lowering {
+function draw(distribution: DrawName): OpLowering {
   return (call, shop) => {
     const declared = shop.axesArg(call, 'axes');
     const roots = drawAxes(union(call.hidden, declared)).map(({ axis, offset }) => ({
@@ -183,4 +187,4 @@ export const views = {
   zeros: filledWith(0),
   ones: filledWith(1),
   ...eachOf(drawNames, draw),
-} as const satisfies Record<string, Lowering>; // prettier-ignore
+} as const satisfies Record<string, OpLowering>; // prettier-ignore

@@ -11,7 +11,7 @@
  */
 import type { Axis } from '../../../dsl/types/axis.ts';
 import { apply, one, zero, type Size } from '../../../dsl/types/size.ts';
-import { joinBounds, smaller, tidyBounds, type Bounded } from '../../graph/presence-bounds.ts';
+import { joinBounds, smaller, tidyBounds, type BoundedPresence } from '../../graph/presence-bounds.ts';
 import { NEG_INF } from '../../graph/infinity.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
 import {
@@ -21,9 +21,9 @@ import {
   type GraphCall,
   type GraphOperand,
   type GraphRoute,
-  type Lowering,
-  type Support,
-  type Workshop,
+  type OpLowering,
+  type Presence,
+  type LoweringContext,
 } from '../lowering-context.ts';
 import { maskOf } from '../reindex-routes.ts';
 
@@ -38,7 +38,7 @@ interface Choice {
 }
 
 /** Sorts the candidates of `s` by falling `by` (else s). */
-function choose(call: GraphCall, shop: Workshop): Choice {
+function choose(call: GraphCall, shop: LoweringContext): Choice {
   const { b } = shop;
   const over = shop.axesArg(call, 'over');
   const s = shop.operand(call, 's');
@@ -62,14 +62,14 @@ function choose(call: GraphCall, shop: Workshop): Choice {
   const candidates = b.broadcast(mask, shop.idsOf(over));
   const place = b.order([{ node: key, descending: true }], candidates, shop.idsOf(over), true);
 
-  const parts: Bounded[] = [{ axes: shop.idsOf(all), bounds: [] }];
+  const parts: BoundedPresence[] = [{ axes: shop.idsOf(all), bounds: [] }];
   if (joined !== null) parts.unshift({ axes: shop.idsOf(supportAxes(joined)), bounds: joined.bounds });
   const inherited = joinBounds(parts, b.sizeOf).bounds;
   return { weight: shop.numbers(s), candidates, place, over, rest: minus(all, over), inherited };
 }
 
 /** The route of what is chosen among the candidates, at most so many for each point of the rest. */
-function chosen(shop: Workshop, choice: Choice, holds: NodeId, most: Size | null): GraphOperand {
+function chosen(shop: LoweringContext, choice: Choice, holds: NodeId, most: Size | null): GraphOperand {
   const { b } = shop;
   const { over, rest, place, weight } = choice;
   const sources = union(rest, minus(shop.axesOf(holds), over));
@@ -83,7 +83,7 @@ function chosen(shop: Workshop, choice: Choice, holds: NodeId, most: Size | null
 /** How many: a size, or a number of the run, of which there are never more than `at_most`. */
 function howMany(
   call: GraphCall,
-  shop: Workshop,
+  shop: LoweringContext,
   name: string,
   limit: string,
 ): { readonly count: NodeId | null; readonly most: Size | null } {
@@ -98,7 +98,7 @@ function howMany(
   return { count: b.map('minimum', [count, b.size(most, 'i32')]), most };
 }
 
-const topK: Lowering = (call, shop) => {
+const topK: OpLowering = (call, shop) => {
   const choice = choose(call, shop);
   const { count, most } = howMany(call, shop, 'k', 'at_most');
   const holds = count === null ? shop.b.bool(true) : shop.b.map('lt', [choice.place, count]);
@@ -106,7 +106,7 @@ const topK: Lowering = (call, shop) => {
 };
 
 /** Looks at all pairs of points: what has a better place is summed under a second name of the axes. */
-const topP: Lowering = (call, shop) => {
+const topP: OpLowering = (call, shop) => {
   const { b } = shop;
   const choice = choose(call, shop);
   const axes = shop.idsOf(choice.over);
@@ -124,7 +124,7 @@ const topP: Lowering = (call, shop) => {
 };
 
 /** Of a route: fewer points, weights and ranks as they were. Of a tensor: where c holds, ranked by index. */
-const keep: Lowering = (call, shop) => {
+const keep: OpLowering = (call, shop) => {
   const { b } = shop;
   const v = shop.operand(call, 'v');
   const c = shop.operand(call, 'c');
@@ -156,7 +156,7 @@ const keep: Lowering = (call, shop) => {
  * The points that ids name; along K the weights of a repeated one add, and its rank is where it stands first. Only named
  * entries count: what stands beside -1 is not looked at.
  */
-const pick: Lowering = (call, shop) => {
+const pick: OpLowering = (call, shop) => {
   const { b } = shop;
   const over = shop.axesArg(call, 'over');
   const ids = shop.denseArg(call, 'ids');
@@ -189,7 +189,7 @@ const pick: Lowering = (call, shop) => {
 };
 
 /** Everything is present. */
-const all: Lowering = (call, shop) => {
+const all: OpLowering = (call, shop) => {
   const s = shop.operand(call, 's');
   const over = shop.axesArg(call, 'over');
   if (s.kind === 'route') return { kind: 'route', value: { ...s.value, rank: shop.position(over) } };
@@ -205,10 +205,10 @@ const all: Lowering = (call, shop) => {
  */
 function queue(
   call: GraphCall,
-  shop: Workshop,
+  shop: LoweringContext,
   route: GraphRoute,
   over: readonly AxisId[],
-): { place: NodeId; standing: Support } {
+): { place: NodeId; standing: Presence } {
   const { b } = shop;
   const keys: GraphOperand[] = [];
   for (let key = call.args.get('by0'); key !== undefined; key = call.args.get(`by${keys.length}`)) keys.push(key);
@@ -220,7 +220,7 @@ function queue(
   return { place: b.order(by, standing.support, over, keys.length > 0), standing };
 }
 
-const limit: Lowering = (call, shop) => {
+const limit: OpLowering = (call, shop) => {
   const { b } = shop;
   const route = shop.routeArg(call, 'r');
   const over = shop.axesArg(call, 'over');
@@ -236,7 +236,7 @@ const limit: Lowering = (call, shop) => {
   return { kind: 'route', value: shop.route(maskOf(shop, kept.support), { ...kept, bounds }, kept.weight, kept.rank) };
 };
 
-const slots: Lowering = (call, shop) => {
+const slots: OpLowering = (call, shop) => {
   const { b } = shop;
   const route = shop.routeArg(call, 'r');
   const over = shop.axesArg(call, 'over');
@@ -255,17 +255,17 @@ const slots: Lowering = (call, shop) => {
   return { kind: 'route', value: shop.route(mask, { sources: route.sources, targets, bounds }, weight, route.rank) };
 };
 
-const mask: Lowering = (call, shop) => {
+const mask: OpLowering = (call, shop) => {
   const route = shop.routeArg(call, 'r');
   return shop.withWeight(route, shop.b.constant(1, call.element));
 };
 
-const rank: Lowering = (call, shop) => {
+const rank: OpLowering = (call, shop) => {
   const route = shop.routeArg(call, 'r');
   return shop.withWeight(route, route.rank);
 };
 
-const dense: Lowering = (call, shop) => {
+const dense: OpLowering = (call, shop) => {
   const r = shop.operand(call, 'r');
   return r.kind === 'tensor' ? r : shop.dense(shop.filled(r.value, 0));
 };
@@ -281,4 +281,4 @@ export const selections = {
   mask,
   rank,
   dense,
-} as const satisfies Record<string, Lowering>;
+} as const satisfies Record<string, OpLowering>;

@@ -6,15 +6,15 @@
  * Compilers refuse at about 128 levels of parentheses; half of that leaves room for the blocks around. The guarded side of
  * and/or and the limits of loops stay as they are (the verifier refuses them if they are too deep).
  */
-import type { Expr, Kernel } from '../kernel-ir.ts';
+import type { KernelExpr, Kernel } from '../kernel-ir.ts';
 import { operandsOf } from '../visit-kernel.ts';
 import { rewriteExprs } from './rewrite.ts';
 
 export const MAX_EXPR_DEPTH = 48;
 
 export function boundDepth(kernel: Kernel): Kernel {
-  const depths = new WeakMap<Expr, number>();
-  const depthOf = (expr: Expr): number => {
+  const depths = new WeakMap<KernelExpr, number>();
+  const depthOf = (expr: KernelExpr): number => {
     const known = depths.get(expr);
     if (known !== undefined) return known;
     const depth = 1 + operandsOf(expr).reduce((deepest, operand) => Math.max(deepest, depthOf(operand)), 0);

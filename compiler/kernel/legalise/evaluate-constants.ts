@@ -10,7 +10,7 @@
 import { F32_MIN_NORMAL, bitcastValue, convertValue } from '../arithmetic.ts';
 import { binaryFunction, isComparison, isLogic, unaryFunction } from '../arithmetic.ts';
 import { f32 } from '../make-expressions.ts';
-import type { Expr, Kernel } from '../kernel-ir.ts';
+import type { KernelExpr, Kernel } from '../kernel-ir.ts';
 import { numberOf } from '../simplify.ts';
 import { isNumeric } from '../kernel-typing.ts';
 import { rewriteExprs } from './rewrite.ts';
@@ -22,7 +22,7 @@ export function evaluateConstants(kernel: Kernel): Kernel {
   });
 }
 
-function constantValue(expr: Expr): number | undefined {
+function constantValue(expr: KernelExpr): number | undefined {
   switch (expr.kind) {
     case 'unary': {
       const x = numberOf(expr.operand);

@@ -8,7 +8,7 @@
  */
 import { bitcast, letOf, local, u32 } from '../make-expressions.ts';
 import { bitcastValue } from '../arithmetic.ts';
-import type { Kernel, Stmt } from '../kernel-ir.ts';
+import type { Kernel, KernelStmt } from '../kernel-ir.ts';
 import { numberOf } from '../simplify.ts';
 import { rewriteExprs } from './rewrite.ts';
 
@@ -26,6 +26,6 @@ export function nameInfinities(kernel: Kernel): Kernel {
     return bitcast('f32', local(name, 'u32'));
   });
   if (names.size === 0) return kernel;
-  const lets: readonly Stmt[] = [...names].map(([bits, name]) => letOf(name, u32(bits)));
+  const lets: readonly KernelStmt[] = [...names].map(([bits, name]) => letOf(name, u32(bits)));
   return { ...rewritten, body: [...lets, ...rewritten.body] };
 }

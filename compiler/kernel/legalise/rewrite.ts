@@ -4,7 +4,7 @@
  * Every expression is built again through the constructors of make-expressions.ts, so constants fold and types are checked on the way.
  */
 import { fma, letOf, local, binary, bitcast, convert, select, unary } from '../make-expressions.ts';
-import type { Expr, Kernel, Stmt } from '../kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from '../kernel-ir.ts';
 import { forEachStatement } from '../visit-kernel.ts';
 
 /**
@@ -12,15 +12,15 @@ import { forEachStatement } from '../visit-kernel.ts';
  * `share(e)` is `e` in a form that costs nothing to repeat: a leaf, or a `let` placed before the statement. Where no `let`
  * can be placed (`canShare` is false: the guarded side of and/or, the limit and step of a loop) it is `e` itself.
  */
-export type Rule = (expr: Expr, share: Share) => Expr;
+export type RewriteRule = (expr: KernelExpr, share: Share) => KernelExpr;
 
 export interface Share {
-  (expr: Expr): Expr;
+  (expr: KernelExpr): KernelExpr;
   readonly canShare: boolean;
 }
 
 /** The kernel with `rule` applied to every expression. */
-export function rewriteExprs(kernel: Kernel, rule: Rule): Kernel {
+export function rewriteExprs(kernel: Kernel, rule: RewriteRule): Kernel {
   const taken = new Set([...kernel.buffers, ...kernel.uniforms, ...kernel.shared].map((d) => d.name));
   forEachStatement(kernel.body, (s) => {
     if (s.kind === 'let' || s.kind === 'var' || s.kind === 'for') taken.add(s.name);
@@ -31,13 +31,13 @@ export function rewriteExprs(kernel: Kernel, rule: Rule): Kernel {
     return taken.has(name) ? fresh() : name;
   };
 
-  const repeat: Share = Object.assign((expr: Expr) => expr, { canShare: false });
+  const repeat: Share = Object.assign((expr: KernelExpr) => expr, { canShare: false });
 
-  const block = (body: readonly Stmt[]): readonly Stmt[] =>
+  const block = (body: readonly KernelStmt[]): readonly KernelStmt[] =>
     body.flatMap((statement) => {
-      const before: Stmt[] = [];
+      const before: KernelStmt[] = [];
       const share: Share = Object.assign(
-        (expr: Expr) => {
+        (expr: KernelExpr) => {
           if (isLeaf(expr)) return expr;
           const name = fresh();
           before.push(letOf(name, expr));
@@ -54,8 +54,8 @@ export function rewriteExprs(kernel: Kernel, rule: Rule): Kernel {
       return [...before, rewritten];
     });
 
-  const rewrite = (expr: Expr, apply: Rule, share: Share): Expr => {
-    const inner = (e: Expr) => rewrite(e, apply, share);
+  const rewrite = (expr: KernelExpr, apply: RewriteRule, share: Share): KernelExpr => {
+    const inner = (e: KernelExpr) => rewrite(e, apply, share);
     // The right side of and/or may be guarded by the left one: nothing of it may move in front.
     const guarded = expr.kind === 'binary' && (expr.op === 'and' || expr.op === 'or');
     const rebuilt = rebuild(expr, inner, guarded ? (e) => rewrite(e, apply, repeat) : inner);
@@ -65,16 +65,16 @@ export function rewriteExprs(kernel: Kernel, rule: Rule): Kernel {
   return { ...kernel, body: block(kernel.body) };
 }
 
-function isLeaf(expr: Expr): boolean {
+function isLeaf(expr: KernelExpr): boolean {
   return expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'builtin' || expr.kind === 'uniform';
 }
 
 function rewriteStatement(
-  statement: Stmt,
-  now: (expr: Expr) => Expr,
-  repeated: (expr: Expr) => Expr,
-  block: (body: readonly Stmt[]) => readonly Stmt[],
-): Stmt {
+  statement: KernelStmt,
+  now: (expr: KernelExpr) => KernelExpr,
+  repeated: (expr: KernelExpr) => KernelExpr,
+  block: (body: readonly KernelStmt[]) => readonly KernelStmt[],
+): KernelStmt {
   switch (statement.kind) {
     case 'let':
     case 'var':
@@ -107,7 +107,11 @@ function rewriteStatement(
 }
 
 /** The expression made anew of rewritten operands; `right` rewrites the right side of a binary operation. */
-function rebuild(expr: Expr, inner: (expr: Expr) => Expr, right: (expr: Expr) => Expr): Expr {
+function rebuild(
+  expr: KernelExpr,
+  inner: (expr: KernelExpr) => KernelExpr,
+  right: (expr: KernelExpr) => KernelExpr,
+): KernelExpr {
   switch (expr.kind) {
     case 'literal':
     case 'local':

@@ -6,7 +6,7 @@
  * Errors, relative: exp 3u, sigmoid 8u, tanh 5u, softplus 8u (u = 2^-24), where the result is a normal number.
  */
 import { abs, add, convert, div, f32, floor, ge, lt, max, min, mul, neg, select, sub } from '../make-expressions.ts';
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { unlessNaN } from '../not-a-number.ts';
 import { polynomial } from './polynomial.ts';
@@ -16,13 +16,13 @@ import { scaled } from './scale.ts';
 const [LOWEST, HIGHEST] = [-104, 89];
 
 /** e^x: infinity above, 0 far below; NaN stays NaN. */
-export function exp(k: KernelBuilder, argument: Expr): Expr {
+export function exp(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const x = k.let(argument);
   return k.let(unlessNaN(x, expOfNumber(k, x)));
 }
 
 /** The same, of what is no NaN. */
-function expOfNumber(k: KernelBuilder, x: Expr): Expr {
+function expOfNumber(k: KernelBuilder, x: KernelExpr): KernelExpr {
   const c = k.let(min(max(x, LOWEST), HIGHEST));
   const n = k.let(floor(add(mul(c, f32(Math.LOG2E)), 0.5)));
   // ln 2 in two parts, of which the first has 9 bits: n · part is exact, and so is the first difference.
@@ -35,17 +35,17 @@ function expOfNumber(k: KernelBuilder, x: Expr): Expr {
 }
 
 /** exp(-|x|), in (0, 1]. */
-const decay = (k: KernelBuilder, x: Expr): Expr => k.let(expOfNumber(k, k.let(neg(abs(x)))));
+const decay = (k: KernelBuilder, x: KernelExpr): KernelExpr => k.let(expOfNumber(k, k.let(neg(abs(x)))));
 
 /** 1 / (1 + exp(-x)), with exp of -|x| only: the tail below 0 keeps its digits. */
-export function sigmoid(k: KernelBuilder, argument: Expr): Expr {
+export function sigmoid(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const x = k.let(argument);
   const e = decay(k, x);
   return k.let(unlessNaN(x, k.let(div(select(ge(x, 0), f32(1), e), add(e, 1)))));
 }
 
 /** An odd polynomial near 0, where 1 - 2 / (exp(2x) + 1) would lose its digits. */
-export function tanh(k: KernelBuilder, argument: Expr): Expr {
+export function tanh(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const x = k.let(argument);
   const size = k.let(abs(x));
   const z = k.let(mul(x, x));
@@ -60,13 +60,13 @@ export function tanh(k: KernelBuilder, argument: Expr): Expr {
 }
 
 /** log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)). */
-export function softplus(k: KernelBuilder, argument: Expr): Expr {
+export function softplus(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const x = k.let(argument);
   return k.let(unlessNaN(x, k.let(add(max(x, 0), logOfOnePlus(k, decay(k, x))))));
 }
 
 /** log(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e). */
-function logOfOnePlus(k: KernelBuilder, e: Expr): Expr {
+function logOfOnePlus(k: KernelBuilder, e: KernelExpr): KernelExpr {
   const s = k.let(div(e, add(e, 2)));
   const z = k.let(mul(s, s));
   const rest = polynomial(k, z, [0.66666413, 0.40021699, 0.27999139, 0.28024466]);

@@ -25,7 +25,7 @@ import {
   sub,
   u32,
 } from '../make-expressions.ts';
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 
 const INFINITY_BITS = 0x7f800000;
@@ -35,7 +35,7 @@ const TOO_LARGE = 0x47800000;
 const NORMAL = 0x38800000;
 
 /** An f32 as the nearest f16, as an f32. */
-export function roundToF16(k: KernelBuilder, value: Expr): Expr {
+export function roundToF16(k: KernelBuilder, value: KernelExpr): KernelExpr {
   const bits = k.let(bitcast('u32', value));
   const size = k.let(bitAnd(bits, u32(0x7fffffff)));
   const odd = bitAnd(shr(size, u32(13)), u32(1));

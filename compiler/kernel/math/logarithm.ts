@@ -21,11 +21,11 @@ import {
   sub,
   u32,
 } from '../make-expressions.ts';
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { polynomial } from './polynomial.ts';
 
-export function log(k: KernelBuilder, argument: Expr): Expr {
+export function log(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const x = k.let(argument);
   const bits = k.let(bitcast('u32', x));
   // A subnormal is its bits times 2^-149: as a number of its own it is normal.

@@ -23,13 +23,13 @@ import {
   sub,
   u32,
 } from '../make-expressions.ts';
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { unlessNaN } from '../not-a-number.ts';
 import { exp } from './exponential.ts';
 import { polynomial } from './polynomial.ts';
 
-export function erf(k: KernelBuilder, argument: Expr): Expr {
+export function erf(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const x = k.let(argument);
   const t = k.let(min(abs(x), 4));
   const s = k.let(mul(t, t));
@@ -37,14 +37,17 @@ export function erf(k: KernelBuilder, argument: Expr): Expr {
     k, s, [1.28379166e-1, -3.76125336e-1, 1.12819925e-1, -2.67681349e-2, 4.99119423e-3, -5.96761703e-4],
   ); // prettier-ignore
   const high = polynomial(k, t, [2.42546219e-2, -3.88396438e-3, 3.83197126e-4, -1.7285347e-5]);
-  const rest = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce<Expr>((sum, c) => fma(sum, t, f32(c)), high);
+  const rest = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce<KernelExpr>(
+    (sum, c) => fma(sum, t, f32(c)),
+    high,
+  );
   const far = k.let(sub(f32(1), exp(k, fma(rest, t, neg(t)))));
   const value = select(gt(t, f32(0.927734375)), select(lt(x, 0), neg(far), far), add(mul(near, x), x));
   return k.let(unlessNaN(x, k.let(value)));
 }
 
 /** x · Φ(x): of a large negative x it is small, but has its digits. */
-export function gelu(k: KernelBuilder, argument: Expr): Expr {
+export function gelu(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const x = k.let(argument);
   // Beyond 15 the tail is 0 in f32.
   const size = k.let(min(abs(x), 15));

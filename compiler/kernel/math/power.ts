@@ -10,7 +10,7 @@
 import {
   abs, and, div, eq, f32, floor, lt, mul, ne, neg, or, select, u32,
 } from '../make-expressions.ts'; // prettier-ignore
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { isNaNBits, magnitudeBits } from '../not-a-number.ts';
 import { numberOf } from '../simplify.ts';
@@ -22,7 +22,7 @@ import type { Wide } from './wide.ts';
 /** Whole powers up to this are products. */
 const LARGEST_PRODUCT = 8;
 
-export function power(k: KernelBuilder, base: Expr, exponent: Expr): Expr {
+export function power(k: KernelBuilder, base: KernelExpr, exponent: KernelExpr): KernelExpr {
   const [x, y] = [k.let(base), numberOf(exponent) === undefined ? k.let(exponent) : exponent];
   const n = numberOf(exponent);
   if (n !== undefined && Number.isInteger(n) && Math.abs(n) <= LARGEST_PRODUCT) {
@@ -46,11 +46,11 @@ export function power(k: KernelBuilder, base: Expr, exponent: Expr): Expr {
 }
 
 /** 1 / x, infinity of 0: the same for both zeros. */
-const reciprocal = (x: Expr): Expr => select(eq(x, 0), f32(Infinity), div(f32(1), x));
+const reciprocal = (x: KernelExpr): KernelExpr => select(eq(x, 0), f32(Infinity), div(f32(1), x));
 
 /** x to a power n >= 0, by repeated squaring. */
-function products(k: KernelBuilder, x: Expr, n: number): Expr {
-  let result: Expr | null = null;
+function products(k: KernelBuilder, x: KernelExpr, n: number): KernelExpr {
+  let result: KernelExpr | null = null;
   let square = x;
   for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {
     if (rest % 2 === 1) result = result === null ? square : k.let(mul(result, square));
@@ -60,7 +60,7 @@ function products(k: KernelBuilder, x: Expr, n: number): Expr {
 }
 
 /** log2 of a positive finite f32, to within 2^-44; of `exact` where that is what `value` was rounded from. */
-export function log2(k: KernelBuilder, value: Expr, exact?: Wide): Wide {
+export function log2(k: KernelBuilder, value: KernelExpr, exact?: Wide): Wide {
   const known = numberOf(value);
   if (exact === undefined && known !== undefined && known > 0) return wideConstant(Math.log2(known));
   const x = k.let(value);

@@ -8,7 +8,7 @@
 import {
   add, bitAnd, bitOr, bitXor, bitcast, convert, eq, f32, ge, gt, i32, lt, max, neg, or, rem, select, shl, shr, sub, u32,
 } from '../make-expressions.ts'; // prettier-ignore
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { scaled } from './scale.ts';
 
@@ -17,7 +17,7 @@ const INFINITY_BITS = 0x7f800000;
 const MOST_STEPS = Math.ceil(254 / 8);
 
 /** Significand and exponent: |x| = significand · 2^(exponent - 150). */
-function partsOf(k: KernelBuilder, size: Expr): { significand: Expr; exponent: Expr } {
+function partsOf(k: KernelBuilder, size: KernelExpr): { significand: KernelExpr; exponent: KernelExpr } {
   const field = shr(size, u32(23));
   const implied = select(ge(size, u32(0x800000)), u32(0x800000), u32(0));
   return {
@@ -26,7 +26,7 @@ function partsOf(k: KernelBuilder, size: Expr): { significand: Expr; exponent: E
   };
 }
 
-export function remainder(k: KernelBuilder, left: Expr, right: Expr): Expr {
+export function remainder(k: KernelBuilder, left: KernelExpr, right: KernelExpr): KernelExpr {
   const [x, y] = [k.let(left), k.let(right)];
   const [xs, ys] = [x, y].map((v) => k.let(bitAnd(bitcast('u32', v), u32(0x7fffffff))));
   if (xs === undefined || ys === undefined) return x;

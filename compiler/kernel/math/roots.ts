@@ -17,19 +17,19 @@ import {
   sqrt as root,
   u32,
 } from '../make-expressions.ts';
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 
 interface Sized {
-  readonly x: Expr;
-  readonly small: Expr;
-  readonly normal: Expr;
-  readonly zero: Expr;
-  readonly infinite: Expr;
-  readonly inside: Expr;
+  readonly x: KernelExpr;
+  readonly small: KernelExpr;
+  readonly normal: KernelExpr;
+  readonly zero: KernelExpr;
+  readonly infinite: KernelExpr;
+  readonly inside: KernelExpr;
 }
 
-function sized(k: KernelBuilder, argument: Expr): Sized {
+function sized(k: KernelBuilder, argument: KernelExpr): Sized {
   const x = k.let(argument);
   const bits = k.let(bitcast('u32', x));
   const small = k.let(lt(bits, u32(0x800000)));
@@ -44,14 +44,14 @@ function sized(k: KernelBuilder, argument: Expr): Sized {
 }
 
 /** √x. */
-export function sqrt(k: KernelBuilder, argument: Expr): Expr {
+export function sqrt(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const { small, normal, zero, infinite, inside, x } = sized(k, argument);
   const value = mul(root(normal), select(small, f32(2 ** -75), f32(1)));
   return k.let(select(zero, f32(0), select(infinite, x, select(inside, value, f32(NaN)))));
 }
 
 /** 1 / √x. */
-export function rsqrt(k: KernelBuilder, argument: Expr): Expr {
+export function rsqrt(k: KernelBuilder, argument: KernelExpr): KernelExpr {
   const { small, normal, zero, infinite, inside } = sized(k, argument);
   const value = mul(inverseRoot(normal), select(small, f32(2 ** 75), f32(1)));
   return k.let(select(zero, f32(Infinity), select(infinite, f32(0), select(inside, value, f32(NaN)))));

@@ -9,7 +9,7 @@
 import {
   add, bitAnd, bitOr, bitcast, convert, eq, f32, ge, i32, lt, max, min, mul, neg, select, shl, shr, sub, u32,
 } from '../make-expressions.ts'; // prettier-ignore
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { magnitudeBits } from '../not-a-number.ts';
 import { numberOf } from '../simplify.ts';
@@ -26,13 +26,13 @@ const TURN: readonly number[] = [
 
 /** An angle less whole quarter turns: their number, 0 to 3, and the rest, at most π/4 in size. */
 export interface Turned {
-  readonly quarters: Expr;
-  readonly rest: Expr;
-  readonly finite: Expr;
+  readonly quarters: KernelExpr;
+  readonly rest: KernelExpr;
+  readonly finite: KernelExpr;
 }
 
 /** `angle`, whose exact value is `wide` where it was rounded on the way. */
-export function turned(k: KernelBuilder, angle: Expr, wide?: Wide): Turned {
+export function turned(k: KernelBuilder, angle: KernelExpr, wide?: Wide): Turned {
   const x = k.let(angle);
   const size = k.let(magnitudeBits(x));
   const exact = wide ?? wideOfFloat(k, x);
@@ -49,11 +49,11 @@ export function turned(k: KernelBuilder, angle: Expr, wide?: Wide): Turned {
 }
 
 /** The fraction of m · 2^places / (2π), in units of 2^-64 of a turn. */
-function fractionOf(k: KernelBuilder, m: Expr, places: Expr): Pair {
+function fractionOf(k: KernelBuilder, m: KernelExpr, places: KernelExpr): Pair {
   // Bits of 1/(2π) before this one give whole turns. Beyond 2^96, where no f32 is, the last ones stand for all.
   const start = k.let(bitcast('u32', min(max(add(places, i32(64)), i32(0)), i32(160))));
   const [word, bit] = [k.let(shr(start, u32(5))), k.let(bitAnd(start, u32(31)))];
-  const at = (j: number): Expr => {
+  const at = (j: number): KernelExpr => {
     const words = TURN.slice(j, j + 6).map((w) => u32(w));
     const last = words.pop() ?? u32(0);
     return k.let(words.reduceRight((rest, w, i) => select(eq(word, u32(i)), w, rest), last));
@@ -71,7 +71,7 @@ function fractionOf(k: KernelBuilder, m: Expr, places: Expr): Pair {
 }
 
 /** A fraction of a turn as quarters and a rest. */
-function ofTurns(k: KernelBuilder, turns: Pair): { quarters: Expr; rest: Expr } {
+function ofTurns(k: KernelBuilder, turns: Pair): { quarters: KernelExpr; rest: KernelExpr } {
   const quarters = k.let(shr(add(turns.hi, u32(0x20000000)), u32(30)));
   const rest = k.let(bitcast('i32', sub(turns.hi, shl(quarters, u32(30)))));
   const float = add(mul(convert('f32', rest), f32(2 ** -32)), mul(convert('f32', turns.lo), f32(2 ** -64)));
@@ -79,16 +79,16 @@ function ofTurns(k: KernelBuilder, turns: Pair): { quarters: Expr; rest: Expr } 
 }
 
 /** A turn's fraction in units of 2^-32: for numbers that are made as turns. */
-export function turnedBy(k: KernelBuilder, turns: Expr): Turned {
+export function turnedBy(k: KernelBuilder, turns: KernelExpr): Turned {
   const { quarters, rest } = ofTurns(k, { hi: turns, lo: u32(0) });
   return { quarters, rest, finite: eq(u32(0), u32(0)) };
 }
 
-export const sine = (k: KernelBuilder, turned: Turned): Expr => wave(k, turned, 0);
-export const cosine = (k: KernelBuilder, turned: Turned): Expr => wave(k, turned, 1);
+export const sine = (k: KernelBuilder, turned: Turned): KernelExpr => wave(k, turned, 0);
+export const cosine = (k: KernelBuilder, turned: Turned): KernelExpr => wave(k, turned, 1);
 
 /** sin(rest + (quarters + more) · π/2). */
-function wave(k: KernelBuilder, { quarters, rest, finite }: Turned, more: number): Expr {
+function wave(k: KernelBuilder, { quarters, rest, finite }: Turned, more: number): KernelExpr {
   const z = k.let(mul(rest, rest));
   const odd = polynomial(k, z, [-1.6666654611e-1, 8.3321608736e-3, -1.9515295891e-4]);
   const even = polynomial(k, z, [4.166664568298827e-2, -1.388731625493765e-3, 2.443315711809948e-5]);

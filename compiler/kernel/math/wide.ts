@@ -10,7 +10,7 @@ import {
   add, and, bitAnd, bitOr, bitcast, bool, convert, div, eq, f32, ge, gt, i32, lt, max, min, ne, neg, or, select, shl, shr,
   sub, u32,
 } from '../make-expressions.ts'; // prettier-ignore
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { boolOf, numberOf } from '../simplify.ts';
 import { scaled } from './scale.ts';
@@ -18,8 +18,8 @@ import { difference, either, leadingZeros, leadingZerosOf, shiftedDown, shiftedU
 import type { Pair } from './words.ts';
 
 export interface Wide extends Pair {
-  readonly negative: Expr;
-  readonly exponent: Expr;
+  readonly negative: KernelExpr;
+  readonly exponent: KernelExpr;
 }
 
 const NOTHING: Wide = { ...ZERO, negative: bool(false), exponent: i32(0) };
@@ -57,7 +57,7 @@ function bitsOf(value: number): [bigint, number] {
 }
 
 /** A finite f32; subnormal ones included. */
-export function wideOfFloat(k: KernelBuilder, value: Expr): Wide {
+export function wideOfFloat(k: KernelBuilder, value: KernelExpr): Wide {
   const known = numberOf(value);
   if (known !== undefined) return wideConstant(known);
   const bits = k.let(bitcast('u32', value));
@@ -81,7 +81,7 @@ export function wideOfFloat(k: KernelBuilder, value: Expr): Wide {
 }
 
 /** An i32, exactly. */
-export function wideOfInteger(k: KernelBuilder, value: Expr): Wide {
+export function wideOfInteger(k: KernelBuilder, value: KernelExpr): Wide {
   const known = numberOf(value);
   if (known !== undefined) return wideConstant(known);
   const whole = value.type === 'i32' ? value : convert('i32', value);
@@ -150,7 +150,7 @@ export function wideQuotient(k: KernelBuilder, a: Wide, b: Wide): Wide {
 }
 
 /** The nearest f32, or a neighbour of it; infinity if it is too large. */
-export function f32Of(k: KernelBuilder, a: Wide): Expr {
+export function f32Of(k: KernelBuilder, a: Wide): KernelExpr {
   const size = scaled(k, convert('f32', a.hi), sub(a.exponent, i32(32)));
   return k.let(select(a.negative, neg(size), size));
 }
@@ -163,7 +163,7 @@ const SIXTEENTHS: readonly bigint[] = [
 ]; // prettier-ignore
 
 /** One of sixteen words, by four bits. */
-function chosen(k: KernelBuilder, words: readonly Expr[], index: Expr): Expr {
+function chosen(k: KernelBuilder, words: readonly KernelExpr[], index: KernelExpr): KernelExpr {
   let rest = words;
   for (let bit = 0; rest.length > 1; bit++) {
     const odd = k.let(eq(bitAnd(shr(index, u32(bit)), u32(1)), u32(1)));
@@ -196,7 +196,7 @@ export function widePower2(k: KernelBuilder, a: Wide): Wide {
   // 2^rest = exp(z) for rest < 1/16: z < 2^-4.5, in units of 2^-64.
   const rest: Pair = { hi: k.let(bitAnd(fraction.hi, u32(0x0fffffff))), lo: fraction.lo };
   const z = upperPair(k, rest, LN2);
-  const unit = (value: number): Expr => u32(Math.round(value * 2 ** 32));
+  const unit = (value: number): KernelExpr => u32(Math.round(value * 2 ** 32));
   const tail = [1 / 720, 1 / 120, 1 / 24, 1 / 6].map(unit);
   const cubic = tail.reduce((sum, c) => k.let(add(c, upper(k, sum, z.hi))), unit(1 / 5040));
   const half = sum(k, { hi: u32(0x80000000), lo: u32(0) }, upperPair(k, z, { hi: cubic, lo: u32(0) }));
@@ -219,4 +219,4 @@ export function widePower2(k: KernelBuilder, a: Wide): Wide {
 }
 
 /** Whether a number is nothing. */
-export const wideIsZero = (a: Wide): Expr => eq(a.hi, u32(0));
+export const wideIsZero = (a: Wide): KernelExpr => eq(a.hi, u32(0));

@@ -20,26 +20,26 @@ import {
   sub,
   u32,
 } from '../make-expressions.ts';
-import type { Expr } from '../kernel-ir.ts';
+import type { KernelExpr } from '../kernel-ir.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { numberOf } from '../simplify.ts';
 
 export interface Pair {
-  readonly hi: Expr;
-  readonly lo: Expr;
+  readonly hi: KernelExpr;
+  readonly lo: KernelExpr;
 }
 
 export const ZERO: Pair = { hi: u32(0), lo: u32(0) };
-const isZero = (word: Expr): boolean => numberOf(word) === 0;
+const isZero = (word: KernelExpr): boolean => numberOf(word) === 0;
 
 /** 1 where a sum of u32 wrapped: it is below what was added. */
-const carry = (sum: Expr, part: Expr): Expr => convert('u32', lt(sum, part));
+const carry = (sum: KernelExpr, part: KernelExpr): KernelExpr => convert('u32', lt(sum, part));
 
 /** a · b, all 64 bits, by 16-bit halves. */
-export function product(k: KernelBuilder, a: Expr, b: Expr): Pair {
+export function product(k: KernelBuilder, a: KernelExpr, b: KernelExpr): Pair {
   if (isZero(a) || isZero(b)) return ZERO;
-  const low = (word: Expr): Expr => k.let(bitAnd(word, u32(0xffff)));
-  const high = (word: Expr): Expr => k.let(shr(word, u32(16)));
+  const low = (word: KernelExpr): KernelExpr => k.let(bitAnd(word, u32(0xffff)));
+  const high = (word: KernelExpr): KernelExpr => k.let(shr(word, u32(16)));
   const [a0, a1, b0, b1] = [low(a), high(a), low(b), high(b)];
   const p01 = k.let(mul(a0, b1));
   const p10 = k.let(mul(a1, b0));
@@ -49,7 +49,7 @@ export function product(k: KernelBuilder, a: Expr, b: Expr): Pair {
 }
 
 /** The upper word of a · b. */
-export const upper = (k: KernelBuilder, a: Expr, b: Expr): Expr => product(k, a, b).hi;
+export const upper = (k: KernelBuilder, a: KernelExpr, b: KernelExpr): KernelExpr => product(k, a, b).hi;
 
 /** The upper 64 of the 128 bits of a · b, low by less than 3 units of the last one. */
 export function upperPair(k: KernelBuilder, a: Pair, b: Pair): Pair {
@@ -77,16 +77,17 @@ export function difference(k: KernelBuilder, a: Pair, b: Pair): Pair {
   return { hi: k.let(sub(sub(a.hi, b.hi), borrow)), lo: k.let(sub(a.lo, b.lo)) };
 }
 
-export function either(k: KernelBuilder, condition: Expr, then: Pair, otherwise: Pair): Pair {
+export function either(k: KernelBuilder, condition: KernelExpr, then: Pair, otherwise: Pair): Pair {
   return { hi: k.let(select(condition, then.hi, otherwise.hi)), lo: k.let(select(condition, then.lo, otherwise.lo)) };
 }
 
 /** Bits of a word from below: `word >> places` for places up to 32, where it is 0. */
-const down = (word: Expr, places: Expr): Expr => select(lt(places, u32(32)), shr(word, places), u32(0));
-const up = (word: Expr, places: Expr): Expr => select(lt(places, u32(32)), shl(word, places), u32(0));
+const down = (word: KernelExpr, places: KernelExpr): KernelExpr =>
+  select(lt(places, u32(32)), shr(word, places), u32(0));
+const up = (word: KernelExpr, places: KernelExpr): KernelExpr => select(lt(places, u32(32)), shl(word, places), u32(0));
 
 /** a >> places; places up to 64, beyond which nothing is left. */
-export function shiftedDown(k: KernelBuilder, a: Pair, places: Expr): Pair {
+export function shiftedDown(k: KernelBuilder, a: Pair, places: KernelExpr): Pair {
   const n = k.let(min(places, u32(64)));
   const far = k.let(sub(n, u32(32)));
   const lo = select(lt(n, u32(32)), bitOr(down(a.lo, n), up(a.hi, sub(u32(32), n))), down(a.hi, far));
@@ -94,7 +95,7 @@ export function shiftedDown(k: KernelBuilder, a: Pair, places: Expr): Pair {
 }
 
 /** a << places; places up to 64. */
-export function shiftedUp(k: KernelBuilder, a: Pair, places: Expr): Pair {
+export function shiftedUp(k: KernelBuilder, a: Pair, places: KernelExpr): Pair {
   const n = k.let(min(places, u32(64)));
   const far = k.let(sub(n, u32(32)));
   const hi = select(lt(n, u32(32)), bitOr(up(a.hi, n), down(a.lo, sub(u32(32), n))), up(a.lo, far));
@@ -102,7 +103,7 @@ export function shiftedUp(k: KernelBuilder, a: Pair, places: Expr): Pair {
 }
 
 /** The number of zeros before the first bit of a word; 32 of 0. */
-export function leadingZeros(k: KernelBuilder, word: Expr): Expr {
+export function leadingZeros(k: KernelBuilder, word: KernelExpr): KernelExpr {
   // Without the bit after a bit, conversion cannot round up to the next power: the exponent of the float tells.
   const clear = bitAnd(word, sub(u32(0xffffffff), shr(word, u32(1))));
   const exponent = shr(bitcast('u32', convert('f32', clear)), u32(23));
@@ -110,7 +111,7 @@ export function leadingZeros(k: KernelBuilder, word: Expr): Expr {
 }
 
 /** The same of a pair; 64 of 0. */
-export function leadingZerosOf(k: KernelBuilder, { hi, lo }: Pair): Expr {
+export function leadingZerosOf(k: KernelBuilder, { hi, lo }: Pair): KernelExpr {
   const above = leadingZeros(k, hi);
   if (isZero(lo)) return select(gt(hi, u32(0)), above, u32(64));
   return k.let(select(gt(hi, u32(0)), above, add(leadingZeros(k, lo), u32(32))));

@@ -18,15 +18,15 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId, ReduceOp } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { descends } from '../memory/memory.ts';
-import type { Relation, StoredSpace } from '../memory/memory.ts';
-import { MOST_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import { MAX_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
 import type { Storage } from './choose-storage.ts';
 
 /** A list of a relation's rows for each key: which rows belong to an output point. */
 export interface IndexShape {
-  readonly relation: Relation;
+  readonly relation: AssignmentList;
   /** Keys are rows of this relation (an ancestor), or null. */
-  readonly ancestor: Relation | null;
+  readonly ancestor: AssignmentList | null;
   /** Further axes of the keys. */
   readonly keys: readonly AxisId[];
   /** The axes listed, in the order of the sums. */
@@ -59,7 +59,7 @@ export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, 
     case 'reduce':
       return chooseReduction(fused, node, space, storage);
     case 'concat':
-      return { family: node.parts.length > MOST_INLINE_PARTS ? 'concat_parts' : 'map' };
+      return { family: node.parts.length > MAX_INLINE_PARTS ? 'concat_parts' : 'map' };
     case 'scan':
     case 'order':
     case 'argmax':

@@ -8,7 +8,7 @@
 import type { NodeId } from '../../graph/graph-ir.ts';
 
 /** What a launch computes in passing. */
-export interface Passing {
+export interface InlinedValues {
   readonly inlined: ReadonlySet<NodeId>;
   /** Who reads a buffer: nodes computed in passing, or null, the launch itself. */
   readonly readers: ReadonlyMap<number, ReadonlySet<NodeId | null>>;
@@ -16,7 +16,7 @@ export interface Passing {
 }
 
 /** The value to give memory, or null: none would help. `most`: buffers a value may read to fit a launch of its own. */
-export function chooseCut(passing: Passing, most: number): NodeId | null {
+export function chooseSplit(passing: InlinedValues, most: number): NodeId | null {
   let best: { readonly id: NodeId; readonly freed: number; readonly read: number } | null = null;
   for (const id of [...passing.inlined].sort((a, b) => a - b)) {
     const within = passingBelow(passing, id);
@@ -34,7 +34,7 @@ export function chooseCut(passing: Passing, most: number): NodeId | null {
 }
 
 /** A node and all that is computed in passing for it. */
-function passingBelow({ inlined, operandsOf }: Passing, id: NodeId): ReadonlySet<NodeId> {
+function passingBelow({ inlined, operandsOf }: InlinedValues, id: NodeId): ReadonlySet<NodeId> {
   const found = new Set<NodeId>([id]);
   for (const node of found) {
     for (const operand of operandsOf(node)) if (inlined.has(operand)) found.add(operand);

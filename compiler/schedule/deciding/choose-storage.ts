@@ -15,23 +15,23 @@ import { boundOf, joinBounds, smaller } from '../../graph/presence-bounds.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
-import { nodeOf, nodesOfCheck, nodesOfRoot, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
-import { Conjunctions } from './predicate-sets.ts';
-import type { Relation, StoredSpace } from '../memory/memory.ts';
+import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
+import { PredicateSets } from './predicate-sets.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 
 export interface Storage {
   /** Nodes with memory of their own (leaves have theirs from outside). */
   readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
   /** Nodes a run needs, in id order: roots, defaults, externs, supports of domains, and all they read. */
   readonly live: readonly NodeId[];
-  readonly relations: readonly Relation[];
-  readonly conjunctions: Conjunctions;
+  readonly relations: readonly AssignmentList[];
+  readonly conjunctions: PredicateSets;
   /** Over which points each check looks, by its number; those of numbers are in the kernel of their node. */
   readonly checked: ReadonlyMap<number, StoredSpace>;
 }
 
 /** Parts of a concat up to which it is chosen between where it is used. */
-export const MOST_INLINE_PARTS = 4;
+export const MAX_INLINE_PARTS = 4;
 
 /** `cut`: values that must have memory because a launch ran out of bindings. */
 export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Storage {
@@ -49,7 +49,7 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
     if (!stored.has(id)) continue;
     for (const extra of amplified(fused, nodeOf(graph, id), stored)) stored.add(extra);
   }
-  const conjunctions = new Conjunctions(fused);
+  const conjunctions = new PredicateSets(fused);
   const relations = new RelationTable(fused, conjunctions);
   const wanted: (readonly NodeId[])[] = [];
   for (const id of stored) {
@@ -81,7 +81,7 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
 function liveNodes(fused: FusedGraph): readonly NodeId[] {
   const { graph } = fused;
   const live = new Set<NodeId>();
-  const pending = [...graph.roots.flatMap(nodesOfRoot), ...graph.checks.flatMap(nodesOfCheck)];
+  const pending = [...graph.roots.flatMap(nodesOfOutput), ...graph.checks.flatMap(nodesOfCheck)];
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     if (live.has(id)) continue;
     live.add(id);
@@ -113,7 +113,7 @@ function needsMemory(node: Node): boolean {
     case 'extern':
       return true;
     case 'concat':
-      return node.parts.length > MOST_INLINE_PARTS;
+      return node.parts.length > MAX_INLINE_PARTS;
     default:
       return false;
   }
@@ -139,7 +139,7 @@ export function loopAxes(node: Node): readonly AxisId[] {
  * host sees) needs the value dense.
  */
 function usableSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
-  if (node.kind === 'extern' || (node.kind === 'concat' && node.parts.length > MOST_INLINE_PARTS)) return [];
+  if (node.kind === 'extern' || (node.kind === 'concat' && node.parts.length > MAX_INLINE_PARTS)) return [];
   const along = node.kind === 'reduce' || node.kind === 'contract' ? [] : loopAxes(node);
   return domainOf(fused, node.id).supports.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));
 }
@@ -159,18 +159,18 @@ function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
 }
 
 /** Whether all a relation is made of is computed before a node. */
-export function isKnownBefore(relation: Relation, node: Node): boolean {
+export function isKnownBefore(relation: AssignmentList, node: Node): boolean {
   const { parent } = relation;
   return relation.supports.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
 }
 
 /** The tightest relation that has all points of the node's domain. */
 function bestRelation(
-  conjunctions: Conjunctions,
-  relations: readonly Relation[],
+  conjunctions: PredicateSets,
+  relations: readonly AssignmentList[],
   supports: readonly NodeId[],
   node: Node,
-): Relation | null {
+): AssignmentList | null {
   if (supports.length === 0) return null;
   const fits = relations.filter(
     (r) =>
@@ -178,25 +178,28 @@ function bestRelation(
       r.axes.every((a) => node.axes.includes(a)) &&
       r.supports.every((s) => conjunctions.holdsUnder(supports, s)),
   );
-  const within = (inner: Relation, outer: Relation) =>
+  const within = (inner: AssignmentList, outer: AssignmentList) =>
     outer.supports.every((s) => conjunctions.holdsUnder(inner.supports, s));
-  const tightness = (r: Relation) => fits.filter((other) => within(r, other)).length;
-  return fits.reduce<Relation | null>((best, r) => (best === null || tightness(r) > tightness(best) ? r : best), null);
+  const tightness = (r: AssignmentList) => fits.filter((other) => within(r, other)).length;
+  return fits.reduce<AssignmentList | null>(
+    (best, r) => (best === null || tightness(r) > tightness(best) ? r : best),
+    null,
+  );
 }
 
 /** The relations of a plan, one for each set of assignments. */
 class RelationTable {
-  readonly all: Relation[] = [];
+  readonly all: AssignmentList[] = [];
   readonly #fused: FusedGraph;
-  readonly #conjunctions: Conjunctions;
+  readonly #conjunctions: PredicateSets;
 
-  constructor(fused: FusedGraph, conjunctions: Conjunctions) {
+  constructor(fused: FusedGraph, conjunctions: PredicateSets) {
     this.#fused = fused;
     this.#conjunctions = conjunctions;
   }
 
   /** The relation of a conjunction of supports; made if there is none. */
-  of(conjunction: readonly NodeId[]): Relation {
+  of(conjunction: readonly NodeId[]): AssignmentList {
     const fused = this.#fused;
     const conjunctions = this.#conjunctions;
     const supports = conjunctions.minimal(conjunction);
@@ -219,7 +222,7 @@ class RelationTable {
     return relation;
   }
 
-  #make(supports: readonly NodeId[], refines: readonly NodeId[], parent: Relation | null): Relation {
+  #make(supports: readonly NodeId[], refines: readonly NodeId[], parent: AssignmentList | null): AssignmentList {
     const { graph } = this.#fused;
     const sizeOf = (axis: AxisId): Size => {
       const size = graph.axes.get(axis)?.size;

@@ -1,5 +1,5 @@
 /**
- * Conjunctions of supports: when one says the same as another, and what one is made of.
+ * PredicateSets of supports: when one says the same as another, and what one is made of.
  *
  * The same set of assignments is written in several ways: "where r and q hold", with q known under r only, and "where `r and then q`
  * holds", a support of its own. A relation is built once for all of them.
@@ -11,7 +11,7 @@ import type { Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 
 /** What is known of the conjunctions of one graph; answers are remembered, since layers ask the same again and again. */
-export class Conjunctions {
+export class PredicateSets {
   readonly #fused: FusedGraph;
   readonly #known = new Map<string, boolean>();
 

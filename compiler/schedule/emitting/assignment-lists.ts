@@ -10,19 +10,19 @@ import { apply, exact, multiply, one } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
 import { bitcast, bool, ge, i32, lt } from '../../kernel/make-expressions.ts';
-import type { Expr } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { CHUNK, chunksOf } from '../../kernels/compaction.ts';
 import type { Mask } from '../../kernels/compaction.ts';
 import { compactCount } from '../../kernels/compact-count.ts';
 import { compactFill } from '../../kernels/compact-fill.ts';
 import { SCAN_THREADS, compactScan } from '../../kernels/compact-scan.ts';
 import type { IndexShape } from '../deciding/choose-kernels.ts';
-import { emptyEnv, inner } from './point-scope.ts';
-import type { Env } from './point-scope.ts';
-import type { Lowering } from './expression-emitter.ts';
+import { emptyPointScope, inner } from './point-scope.ts';
+import type { PointScope } from './point-scope.ts';
+import type { ExprEmitter } from './expression-emitter.ts';
 import type { Compaction } from './contents.ts';
 import { depthOf } from '../memory/memory.ts';
-import type { Relation } from '../memory/memory.ts';
+import type { AssignmentList } from '../memory/memory.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
 interface CompactionShape {
@@ -35,9 +35,9 @@ interface CompactionShape {
   /** Words of an entry of the list. */
   readonly words: number;
   /** The mask, and what a present position enters into the list. */
-  readonly mask: (lowering: Lowering) => {
+  readonly mask: (lowering: ExprEmitter) => {
     readonly present: Mask['present'];
-    readonly entry: (position: Expr) => readonly Expr[];
+    readonly entry: (position: KernelExpr) => readonly KernelExpr[];
   };
   readonly withPlace: boolean;
 }
@@ -48,7 +48,7 @@ interface CompactionBuffers {
   readonly place: number | null;
 }
 
-export class RelationBuilder {
+export class AssignmentListBuilder {
   readonly #plan: PlanBuilder;
   readonly #lists = new Map<string, CompactionBuffers>();
 
@@ -57,7 +57,7 @@ export class RelationBuilder {
   }
 
   /** Emits what builds a relation, once; its parents first. */
-  ensure(relation: Relation): void {
+  ensure(relation: AssignmentList): void {
     const plan = this.#plan;
     if (plan.hasRelation(relation)) return;
     if (relation.parent !== null) this.ensure(relation.parent);
@@ -121,7 +121,7 @@ export class RelationBuilder {
     const place = shape.withPlace ? table.scratch(`${what}: place`, 'i32', positions) : null;
     this.#plan.addCompaction({ what, of: shape.of, counts, starts, list, offsets, place });
     const common = { span: null, domain, points: positions };
-    const maskOf = (lowering: Lowering) => {
+    const maskOf = (lowering: ExprEmitter) => {
       const { present, entry } = shape.mask(lowering);
       return { mask: { positions: lowering.launch.size(positions), present }, entry };
     };
@@ -163,7 +163,7 @@ export class RelationBuilder {
 }
 
 /** Whether all supports of a relation hold at one of its positions. */
-function presentIn(lowering: Lowering, relation: Relation, position: Expr): Expr {
+function presentIn(lowering: ExprEmitter, relation: AssignmentList, position: KernelExpr): KernelExpr {
   const { k } = lowering.launch;
   const digits = lowering.decode(position, lowering.positionSizes(relation));
   const axes = [...relation.keys, ...relation.rest];
@@ -172,18 +172,18 @@ function presentIn(lowering: Lowering, relation: Relation, position: Expr): Expr
   const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
   const row = digits[parentAt];
   if (relation.parent === null || row === undefined)
-    return lowering.allPresent(relation.refines, inner(emptyEnv(), pairs));
+    return lowering.allPresent(relation.refines, inner(emptyPointScope(), pairs));
   const { parent } = relation;
   const present = k.var(bool(false), 'in');
   k.when(lt(row, lowering.count(parent)), () => {
-    const point = inner(lowering.enterRow(emptyEnv(), parent, row), pairs);
+    const point = inner(lowering.enterRow(emptyPointScope(), parent, row), pairs);
     k.assign(present, lowering.allPresent(relation.refines, point));
   });
   return present;
 }
 
 /** The words of the parent's row at one of a relation's positions that is present. */
-function wordsOfParent(lowering: Lowering, relation: Relation, position: Expr): readonly Expr[] {
+function wordsOfParent(lowering: ExprEmitter, relation: AssignmentList, position: KernelExpr): readonly KernelExpr[] {
   const { parent, keys } = relation;
   if (parent === null) return [];
   const row = lowering.decode(position, lowering.positionSizes(relation))[keys.length];
@@ -192,11 +192,11 @@ function wordsOfParent(lowering: Lowering, relation: Relation, position: Expr): 
 }
 
 /** The mask of a list: positions over (keys, what is listed) whose point has a row; the entry is the row. */
-function listMask(lowering: Lowering, shape: IndexShape): ReturnType<CompactionShape['mask']> {
+function listMask(lowering: ExprEmitter, shape: IndexShape): ReturnType<CompactionShape['mask']> {
   const { k } = lowering.launch;
   const { relation, ancestor } = shape;
   const axes = [...shape.keys, ...shape.listed];
-  const rows = new Map<Expr, Expr>();
+  const rows = new Map<KernelExpr, KernelExpr>();
   return {
     present: (position) => {
       const sizes = axes.map((a) => lowering.size(a));
@@ -207,10 +207,10 @@ function listMask(lowering: Lowering, shape: IndexShape): ReturnType<CompactionS
       const indices = ancestor === null ? digits : digits.slice(1);
       const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
       const found = k.var(i32(-1), 'row');
-      const look = (point: Env) => k.assign(found, lowering.placeOf(inner(point, pairs), relation));
+      const look = (point: PointScope) => k.assign(found, lowering.placeOf(inner(point, pairs), relation));
       const [row] = digits;
-      if (ancestor === null || row === undefined) look(emptyEnv());
-      else k.when(lt(row, lowering.count(ancestor)), () => look(lowering.enterRow(emptyEnv(), ancestor, row)));
+      if (ancestor === null || row === undefined) look(emptyPointScope());
+      else k.when(lt(row, lowering.count(ancestor)), () => look(lowering.enterRow(emptyPointScope(), ancestor, row)));
       rows.set(position, found);
       return ge(found, 0);
     },

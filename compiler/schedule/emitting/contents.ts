@@ -7,7 +7,7 @@
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import type { IndexShape } from '../deciding/choose-kernels.ts';
-import type { Relation, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 
 export type Content =
   /** A node of the graph, over a space: its own memory. */
@@ -27,7 +27,8 @@ export type CompactionPart = 'counts' | 'starts' | 'list' | 'offsets' | 'place';
 export interface Compaction {
   readonly what: string;
   readonly of:
-    { readonly kind: 'relation'; readonly relation: Relation } | { readonly kind: 'list'; readonly shape: IndexShape };
+    | { readonly kind: 'relation'; readonly relation: AssignmentList }
+    | { readonly kind: 'list'; readonly shape: IndexShape };
   readonly counts: number;
   readonly starts: number;
   readonly list: number;

@@ -7,28 +7,28 @@ import type { Check, Node } from '../../graph/graph-ir.ts';
 import { domainOf } from '../../graph/domains.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { atomic, bitcast, convert } from '../../kernel/make-expressions.ts';
-import type { Expr } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { check as checkKernel } from '../../kernels/fault-check.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import { inner, type Env } from './point-scope.ts';
-import type { Lowering } from './expression-emitter.ts';
+import { inner, type PointScope } from './point-scope.ts';
+import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { PlanBuilder } from './plan-builder.ts';
-import type { RelationBuilder } from './assignment-lists.ts';
+import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { pointsOf } from './spaces.ts';
 
 export class CheckEmitter {
   readonly #plan: PlanBuilder;
-  readonly #relations: RelationBuilder;
+  readonly #relations: AssignmentListBuilder;
 
-  constructor(plan: PlanBuilder, relations: RelationBuilder) {
+  constructor(plan: PlanBuilder, relations: AssignmentListBuilder) {
     this.#plan = plan;
     this.#relations = relations;
   }
 
   /** What a kernel that computes a node emits where it met a NaN; null: nobody wants to know. */
-  ofNumbers(node: Node): ((l: Lowering, point: Env) => void) | null {
+  ofNumbers(node: Node): ((l: ExprEmitter, point: PointScope) => void) | null {
     const { graph } = this.#plan.fused;
     const own = graph.checks.filter((c) => c.kind === 'numbers' && c.node === node.id);
     if (own.length === 0) return null;
@@ -69,9 +69,9 @@ export class CheckEmitter {
   }
 
   /** Enters a point into a status word, which keeps the first. */
-  #enter(l: Lowering, check: Check, word: number, point: Env): void {
+  #enter(l: ExprEmitter, check: Check, word: number, point: PointScope): void {
     const { launch } = l;
-    const enter = (at: number, value: Expr): void =>
+    const enter = (at: number, value: KernelExpr): void =>
       launch.k.push(
         atomic('min', launch.status(this.#plan.statusBuffer()), launch.number(exact(at), `status ${at}`), value),
       );

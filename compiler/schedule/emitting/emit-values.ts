@@ -7,7 +7,7 @@ import { apply, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { add, and, bitcast, convert, eq, ge, lt } from '../../kernel/make-expressions.ts';
-import type { Expr } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { argmax } from '../../kernels/argmax.ts';
 import { contract, contractColumns } from '../../kernels/contract.ts';
 import { draw } from '../../kernels/draw.ts';
@@ -20,14 +20,14 @@ import { rowMajor } from '../../kernels/space.ts';
 import { chooseKernel } from '../deciding/choose-kernels.ts';
 import type { Choice } from '../deciding/choose-kernels.ts';
 import type { CheckEmitter } from './emit-checks.ts';
-import { emptyEnv, inner } from './point-scope.ts';
-import type { Env } from './point-scope.ts';
+import { emptyPointScope, inner } from './point-scope.ts';
+import type { PointScope } from './point-scope.ts';
 import { kernelType } from './expression-emitter.ts';
-import type { Lowering } from './expression-emitter.ts';
+import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
-import type { RelationBuilder } from './assignment-lists.ts';
+import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
 import { alongAxes, indexTerms, pointsOf, termsAlong, termsOfList } from './spaces.ts';
 
@@ -35,10 +35,10 @@ type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
 export class ValueEmitter {
   readonly #plan: PlanBuilder;
-  readonly #relations: RelationBuilder;
+  readonly #relations: AssignmentListBuilder;
   readonly #checks: CheckEmitter;
 
-  constructor(plan: PlanBuilder, relations: RelationBuilder, checks: CheckEmitter) {
+  constructor(plan: PlanBuilder, relations: AssignmentListBuilder, checks: CheckEmitter) {
     this.#plan = plan;
     this.#relations = relations;
     this.#checks = checks;
@@ -152,7 +152,7 @@ export class ValueEmitter {
   }
 
   /** A side of a contraction, in the type of the sum. */
-  #factor(l: Lowering, node: NodeOf<'contract'>, side: NodeId, point: Env): Expr {
+  #factor(l: ExprEmitter, node: NodeOf<'contract'>, side: NodeId, point: PointScope): KernelExpr {
     return convert(kernelType(node.element), l.value(side, point));
   }
 
@@ -201,8 +201,8 @@ export class ValueEmitter {
     plan.launch(
       { ...options, threads: multiply([blocks(relation.capacity, tileRows), blocks(width, tileColumns)]) },
       (l) => {
-        const root = emptyEnv();
-        groupedMatmul<Env, readonly (readonly [AxisId, Expr])[]>(l.launch.k, {
+        const root = emptyPointScope();
+        groupedMatmul<PointScope, readonly (readonly [AxisId, KernelExpr])[]>(l.launch.k, {
           tileRows,
           tileColumns,
           capacity: l.launch.size(relation.capacity),
@@ -288,7 +288,7 @@ export class ValueEmitter {
         space: pointsOf(l, space),
         loop: alongAxes(l, node.over),
         position: (p) => rowMajor(node.over.map((a) => l.index(p, a)), node.over.map((a) => l.size(a))), // prettier-ignore
-        keys: node.keys.map((key) => ({ value: (p: Env) => l.value(key.node, p), descending: key.descending })),
+        keys: node.keys.map((key) => ({ value: (p: PointScope) => l.value(key.node, p), descending: key.descending })),
         candidate: candidates === null ? null : (p) => convert('bool', l.value(candidates, p)),
         report: report === null ? null : (p) => report(l, p),
         out: l.launch.write(buffer),

@@ -16,7 +16,7 @@ import { roundToF16 as nearestF16 } from '../../../dsl/tensors/round-to-f16.ts';
 import {
   add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
 } from '../../kernel/make-expressions.ts'; // prettier-ignore
-import type { Expr, ScalarType } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType } from '../../kernel/kernel-ir.ts';
 import { isWide } from '../../graph/wide-angles.ts';
 import { roundToF16 } from '../../kernel/math/f16.ts';
 import { cosine, sine, turned } from '../../kernel/math/turn.ts';
@@ -25,8 +25,8 @@ import type { Wide } from '../../kernel/math/wide.ts';
 import { exprDepth } from '../../kernel/visit-kernel.ts';
 import { extreme, rowMajor } from '../../kernels/space.ts';
 import { inner } from './point-scope.ts';
-import type { Env } from './point-scope.ts';
-import { PointLowering } from './point-emitter.ts';
+import type { PointScope } from './point-scope.ts';
+import { PointEmitter } from './point-emitter.ts';
 import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
 import { wideValue } from './wide-emitter.ts';
 
@@ -39,26 +39,26 @@ export function kernelType(element: ElementType): ScalarType {
   return KERNEL_TYPE[element];
 }
 
-export class Lowering extends PointLowering {
+export class ExprEmitter extends PointEmitter {
   /** Nodes computed in passing in this launch: what may be given memory if it binds too many buffers. */
   readonly inlined = new Set<NodeId>();
-  private readonly wideValues = new WeakMap<Env, Map<NodeId, Wide>>();
-  private readonly turnedAngles = new WeakMap<Env, Map<NodeId, Turned>>();
+  private readonly wideValues = new WeakMap<PointScope, Map<NodeId, Wide>>();
+  private readonly turnedAngles = new WeakMap<PointScope, Map<NodeId, Turned>>();
 
   /** The zero of an element type. */
-  zeroOf(element: ElementType): Expr {
+  zeroOf(element: ElementType): KernelExpr {
     return constant(element, 0);
   }
 
   /** The value of a node at a point: f32, i32 or bool. */
-  value(id: NodeId, env: Env): Expr {
-    for (let e: Env | null = env; e !== null; e = e.parent) {
+  value(id: NodeId, env: PointScope): KernelExpr {
+    for (let e: PointScope | null = env; e !== null; e = e.parent) {
       const known = e.values.get(id);
       if (known !== undefined) return known;
     }
     const node = this.placement.node(id);
     const memory = this.placement.memoryOf(id);
-    let value: Expr;
+    let value: KernelExpr;
     if (memory !== null) {
       const loaded = load(this.read(memory.buffer), this.elementIndex(env, memory.space));
       value = node.element === 'bool' ? ne(loaded, u32(0)) : loaded;
@@ -76,7 +76,7 @@ export class Lowering extends PointLowering {
   }
 
   /** The value of a node computed from its operands, whether it has memory or not. */
-  compute(node: Node, env: Env): Expr {
+  compute(node: Node, env: PointScope): KernelExpr {
     const { k } = this.launch;
     switch (node.kind) {
       case 'constant':
@@ -123,7 +123,7 @@ export class Lowering extends PointLowering {
   }
 
   /** Whether all these supports hold at the point, tested in order up to the first that does not. */
-  allPresent(supports: readonly NodeId[], env: Env): Expr {
+  allPresent(supports: readonly NodeId[], env: PointScope): KernelExpr {
     const open = supports.filter((s) => !this.supported(s, env));
     const [first, ...rest] = open;
     if (first === undefined) return bool(true);
@@ -136,19 +136,19 @@ export class Lowering extends PointLowering {
   }
 
   /** Whether a support is known to hold: a row in scope was made of it. */
-  private supported(support: NodeId, env: Env): boolean {
+  private supported(support: NodeId, env: PointScope): boolean {
     return this.placement.holdsUnder(
       [...env.rows.values()].flatMap(({ relation }) => relation.supports),
       support,
     );
   }
 
-  private mapped(node: Extract<Node, { kind: 'map' }>, env: Env): Expr {
+  private mapped(node: Extract<Node, { kind: 'map' }>, env: PointScope): KernelExpr {
     const { k } = this.launch;
     const { op } = node;
     const type = kernelType(node.element);
     const values = node.operands.map((id) => this.value(id, env));
-    const at = (i: number): Expr => {
+    const at = (i: number): KernelExpr => {
       const value = values[i];
       if (value === undefined) throw new CompilerBug('schedule', `${op} lacks operand ${i}`);
       return value;
@@ -177,10 +177,10 @@ export class Lowering extends PointLowering {
   }
 
   /** An angle less whole turns, once for all its waves. */
-  private turned(id: NodeId | undefined, angle: Expr, env: Env): Turned {
+  private turned(id: NodeId | undefined, angle: KernelExpr, env: PointScope): Turned {
     const { k } = this.launch;
     if (id === undefined) throw new CompilerBug('schedule', 'a wave of nothing');
-    for (let e: Env | null = env; e !== null; e = e.parent) {
+    for (let e: PointScope | null = env; e !== null; e = e.parent) {
       const known = this.turnedAngles.get(e)?.get(id);
       if (known !== undefined) return known;
     }
@@ -188,8 +188,8 @@ export class Lowering extends PointLowering {
     const source = {
       k,
       node,
-      value: (n: NodeId, at: Env): Expr => this.value(n, at),
-      view: (at: Env, view: Parameters<Lowering['view']>[1]): Env => this.view(at, view),
+      value: (n: NodeId, at: PointScope): KernelExpr => this.value(n, at),
+      view: (at: PointScope, view: Parameters<ExprEmitter['view']>[1]): PointScope => this.view(at, view),
       known: this.wideValues,
     };
     const wide = isWide(id, node) ? wideValue(id, env, source) : undefined;
@@ -200,15 +200,15 @@ export class Lowering extends PointLowering {
   }
 
   /** A number of the right kernel type as the element holds it: f16 rounds. */
-  private heldAs(element: ElementType, value: Expr): Expr {
+  private heldAs(element: ElementType, value: KernelExpr): KernelExpr {
     return element === 'f16' ? roundToF16(this.launch.k, value) : value;
   }
 
-  private concatenated(node: Extract<Node, { kind: 'concat' }>, env: Env): Expr {
+  private concatenated(node: Extract<Node, { kind: 'concat' }>, env: PointScope): KernelExpr {
     const { k } = this.launch;
     const position = this.index(env, node.axis);
     const result = k.var(constant(node.element, 0), 'm');
-    const choose = (i: number, offset: Expr): void => {
+    const choose = (i: number, offset: KernelExpr): void => {
       const part = node.parts[i];
       if (part === undefined) return;
       const end = k.let(add(offset, part.axis === null ? u32(1) : this.size(part.axis)), 'end');
@@ -223,7 +223,7 @@ export class Lowering extends PointLowering {
   }
 
   /** The Env of a part: other axes as they are, the axis replaced. */
-  private reviewed(env: Env, without: AxisId, bound: readonly (readonly [AxisId, Expr])[]): Env {
+  private reviewed(env: PointScope, without: AxisId, bound: readonly (readonly [AxisId, KernelExpr])[]): PointScope {
     const axes = new Map(env.axes);
     axes.delete(without);
     for (const [axis, index] of bound) axes.set(axis, index);
@@ -233,7 +233,10 @@ export class Lowering extends PointLowering {
   }
 
   /** The Env of a view's operand: the same point under its axes. */
-  view(env: Env, node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>): Env {
+  view(
+    env: PointScope,
+    node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>,
+  ): PointScope {
     const known = env.views.get(node.id);
     if (known !== undefined) return known;
     const operand = this.placement.node(node.operand).axes;
@@ -245,7 +248,7 @@ export class Lowering extends PointLowering {
     const rows = [...env.rows].filter(([, { relation }]) =>
       relation.axes.every((a) => operand.includes(a) && !mapped.has(a)),
     );
-    const viewed: Env = {
+    const viewed: PointScope = {
       axes,
       rows: new Map(rows),
       parent: above,
@@ -259,9 +262,9 @@ export class Lowering extends PointLowering {
 
   /** The operand's axes that have another index, with it. */
   private viewIndices(
-    env: Env,
+    env: PointScope,
     node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>,
-  ): ReadonlyMap<AxisId, Expr> {
+  ): ReadonlyMap<AxisId, KernelExpr> {
     switch (node.kind) {
       case 'broadcast':
         return new Map();
@@ -276,7 +279,7 @@ export class Lowering extends PointLowering {
         return new Map([[node.axis, rowMajor(node.into.map((a) => this.index(env, a)), sizes)]]); // prettier-ignore
       }
       case 'merge': {
-        const digits: [AxisId, Expr][] = [];
+        const digits: [AxisId, KernelExpr][] = [];
         let rest = this.index(env, node.into);
         for (const [i, axis] of [...node.from.entries()].reverse()) {
           const size = this.size(axis);
@@ -289,7 +292,7 @@ export class Lowering extends PointLowering {
   }
 }
 
-function constant(element: ElementType, value: number): Expr {
+function constant(element: ElementType, value: number): KernelExpr {
   switch (element) {
     case 'bool':
       return bool(value !== 0);
@@ -304,7 +307,7 @@ function constant(element: ElementType, value: number): Expr {
   }
 }
 
-function commonType(a: Expr, b: Expr, equality: boolean): ScalarType {
+function commonType(a: KernelExpr, b: KernelExpr, equality: boolean): ScalarType {
   if (a.type === b.type) return a.type === 'bool' && !equality ? 'u32' : a.type;
   return a.type === 'f32' || b.type === 'f32' ? 'f32' : 'i32';
 }

@@ -8,7 +8,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { sizeKey } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import type { BufferDecl, Expr, Kernel, UniformDecl } from '../../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr, Kernel, UniformDecl } from '../../kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../kernel/kernel-builder.ts';
 import type { BufferTable } from '../memory/memory.ts';
 import type { UniformValue } from '../memory/plan.ts';
@@ -27,7 +27,7 @@ export class LaunchBuilder {
   readonly k: KernelBuilder;
   readonly #table: BufferTable;
   readonly #buffers = new Map<number, BufferDecl>();
-  readonly #uniforms = new Map<string, { readonly field: Expr; readonly value: UniformValue }>();
+  readonly #uniforms = new Map<string, { readonly field: KernelExpr; readonly value: UniformValue }>();
 
   readonly #spans = new Map<string, Size>();
 
@@ -52,21 +52,21 @@ export class LaunchBuilder {
   }
 
   /** A uniform field with this value. */
-  size(size: Size, type: UniformDecl['type'] = 'u32'): Expr {
+  size(size: Size, type: UniformDecl['type'] = 'u32'): KernelExpr {
     return this.#field(`${type} ${sizeKey(size)}`, type, { kind: 'size', size });
   }
 
   /** A uniform field of its own, whatever other fields have the same value: for numbers that are no sizes (a status word). */
-  number(value: Size, role: string): Expr {
+  number(value: Size, role: string): KernelExpr {
     return this.#field(role, 'u32', { kind: 'size', size: value });
   }
 
-  seed(): Expr {
+  seed(): KernelExpr {
     return this.#field('seed', 'u32', { kind: 'seed' });
   }
 
   /** Says how far the end of a range that memory holds is from its start at most. */
-  span(to: Expr, most: Size): void {
+  span(to: KernelExpr, most: Size): void {
     if (to.kind === 'local') this.#spans.set(to.name, most);
   }
 
@@ -90,7 +90,7 @@ export class LaunchBuilder {
     };
   }
 
-  #field(key: string, type: UniformDecl['type'], value: UniformValue): Expr {
+  #field(key: string, type: UniformDecl['type'], value: UniformValue): KernelExpr {
     const known = this.#uniforms.get(key);
     if (known !== undefined) return known.field;
     const field = this.k.uniform(`n${this.#uniforms.size}`, type);

@@ -16,17 +16,17 @@ import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
 import type { Target } from '../../target.ts';
-import { chooseCut } from '../deciding/choose-split.ts';
-import type { Passing } from '../deciding/choose-split.ts';
+import { chooseSplit } from '../deciding/choose-split.ts';
+import type { InlinedValues } from '../deciding/choose-split.ts';
 import type { Storage } from '../deciding/choose-storage.ts';
 import type { Compaction, CompactionPart, Content } from './contents.ts';
-import { Lowering } from './expression-emitter.ts';
+import { ExprEmitter } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import { BufferTable, elementsOf } from '../memory/memory.ts';
-import type { Relation, RelationBuffers, StoredSpace } from '../memory/memory.ts';
-import type { Placement } from './point-emitter.ts';
-import type { ExternStep, Launch, PlanAxis, PlanStatus, Work } from '../memory/plan.ts';
-import { wordOf } from '../memory/plan.ts';
+import type { AssignmentList, AssignmentListBuffers, StoredSpace } from '../memory/memory.ts';
+import type { PointAccess } from './point-emitter.ts';
+import type { ExternStep, Launch, PlanAxis, FaultWord, Work } from '../memory/plan.ts';
+import { storageTypeOf } from '../memory/plan.ts';
 import { workOf } from './work.ts';
 
 /** Threads of a workgroup where nothing asks for another number. */
@@ -49,7 +49,7 @@ export interface LaunchOptions {
 /** A step while buffers may still grow. */
 type DraftStep = ExternStep | (Omit<Launch, 'work'> & { readonly work: Omit<Work, 'bytes'> });
 
-export class PlanBuilder implements Placement {
+export class PlanBuilder implements PointAccess {
   readonly fused: FusedGraph;
   readonly storage: Storage;
   readonly target: Target;
@@ -65,10 +65,10 @@ export class PlanBuilder implements Placement {
   readonly misfits: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
   readonly place: (span: Span) => string;
-  readonly #status = new Map<number, PlanStatus>();
+  readonly #status = new Map<number, FaultWord>();
   readonly #kernelIds = new Map<string, number>();
   readonly #memory = new Map<NodeId, { readonly buffer: number; readonly space: StoredSpace }>();
-  readonly #relations = new Map<number, RelationBuffers>();
+  readonly #relations = new Map<number, AssignmentListBuffers>();
   readonly #uses: readonly number[];
 
   constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
@@ -115,7 +115,7 @@ export class PlanBuilder implements Placement {
 
   /** Gives a node its memory. */
   allocate(node: Node, space: StoredSpace): number {
-    const buffer = this.table.scratch(this.labelOf(node), wordOf(node.element), elementsOf(space, this.sizeOf));
+    const buffer = this.table.scratch(this.labelOf(node), storageTypeOf(node.element), elementsOf(space, this.sizeOf));
     this.#memory.set(node.id, { buffer, space });
     this.contents.set(buffer, { kind: 'value', node: node.id, space });
     return buffer;
@@ -142,7 +142,7 @@ export class PlanBuilder implements Placement {
     if (leaf === undefined) throw new CompilerBug('schedule', `no leaf ${index}`);
     return this.table.given(`${leaf.role} ${leaf.name}`, {
       label: leaf.name,
-      word: wordOf(leaf.element),
+      word: storageTypeOf(leaf.element),
       elements: multiply(leaf.axes.map(this.sizeOf)),
       role:
         leaf.role === 'input'
@@ -155,17 +155,17 @@ export class PlanBuilder implements Placement {
     return this.storage.conjunctions.holdsUnder(supports, support);
   }
 
-  relationBuffers(relation: Relation): RelationBuffers {
+  relationBuffers(relation: AssignmentList): AssignmentListBuffers {
     const buffers = this.#relations.get(relation.id);
     if (buffers === undefined) throw new CompilerBug('schedule', `relation ${relation.id} is used before it is built`);
     return buffers;
   }
 
-  hasRelation(relation: Relation): boolean {
+  hasRelation(relation: AssignmentList): boolean {
     return this.#relations.has(relation.id);
   }
 
-  setRelation(relation: Relation, buffers: RelationBuffers): void {
+  setRelation(relation: AssignmentList, buffers: AssignmentListBuffers): void {
     this.#relations.set(relation.id, buffers);
   }
 
@@ -205,16 +205,16 @@ export class PlanBuilder implements Placement {
   }
 
   /** Of all checks that were emitted, in the order of their words. */
-  get status(): readonly PlanStatus[] {
+  get status(): readonly FaultWord[] {
     return [...this.#status.values()].sort((a, b) => a.word - b.word);
   }
 
   // --- launches ---
 
   /** Makes a launch of what `write` writes. */
-  launch(options: LaunchOptions, write: (lowering: Lowering) => void): void {
+  launch(options: LaunchOptions, write: (lowering: ExprEmitter) => void): void {
     const builder = new LaunchBuilder(options.family, options.workgroupSize ?? WORKGROUP, this.table);
-    const lowering = new Lowering(builder, this);
+    const lowering = new ExprEmitter(builder, this);
     write(lowering);
     const built = builder.finish();
     if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
@@ -240,14 +240,14 @@ export class PlanBuilder implements Placement {
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */
-  private cut({ inlined, readers }: Lowering, options: LaunchOptions, bound: number): void {
+  private cut({ inlined, readers }: ExprEmitter, options: LaunchOptions, bound: number): void {
     const most = this.target.limits.maxStorageBuffersPerShaderStage;
-    const passing: Passing = {
+    const passing: InlinedValues = {
       inlined: new Set([...inlined].filter((id) => !this.storage.spaces.has(id))),
       readers,
       operandsOf: (id) => operandsOf(this.fused.graph, this.node(id)),
     };
-    const chosen = chooseCut(passing, most - 1);
+    const chosen = chooseSplit(passing, most - 1);
     if (chosen !== null) this.cuts.add(chosen);
     else
       this.misfits.push(

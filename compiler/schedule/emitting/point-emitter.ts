@@ -7,20 +7,20 @@ import { asNumber, multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { add, bitcast, div, ge, i32, load, max, mul, rem, select, u32 } from '../../kernel/make-expressions.ts';
-import type { BufferDecl, Expr } from '../../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import type { Env } from './point-scope.ts';
+import type { PointScope } from './point-scope.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
 import { depthOf } from '../memory/memory.ts';
-import type { Relation, RelationBuffers, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, AssignmentListBuffers, StoredSpace } from '../memory/memory.ts';
 
 /** What the lowering needs to know of the plan in the making. */
-export interface Placement {
+export interface PointAccess {
   node(id: NodeId): Node;
   sizeOf(axis: AxisId): Size;
   /** Memory of a node, or null: computed where it is used. */
   memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
-  relationBuffers(relation: Relation): RelationBuffers;
+  relationBuffers(relation: AssignmentList): AssignmentListBuffers;
   /** Whether a support is true wherever these are. */
   holdsUnder(supports: readonly NodeId[], support: NodeId): boolean;
   /** Number of places a value is used at: 2 and more make a local. */
@@ -33,15 +33,15 @@ function mayBeZero(size: Size): boolean {
   return number === null || number <= 0;
 }
 
-export class PointLowering {
+export class PointEmitter {
   readonly launch: LaunchBuilder;
-  readonly placement: Placement;
+  readonly placement: PointAccess;
   /** Who reads a buffer: nodes computed in passing, or null, the launch itself. */
   readonly readers = new Map<number, Set<NodeId | null>>();
   /** The innermost node that is being computed in passing. */
   protected computing: NodeId | null = null;
 
-  constructor(launch: LaunchBuilder, placement: Placement) {
+  constructor(launch: LaunchBuilder, placement: PointAccess) {
     this.launch = launch;
     this.placement = placement;
   }
@@ -56,20 +56,20 @@ export class PointLowering {
 
   // --- indices ---
 
-  size(axis: AxisId): Expr {
+  size(axis: AxisId): KernelExpr {
     return this.launch.size(this.placement.sizeOf(axis));
   }
 
-  index(env: Env, axis: AxisId): Expr {
+  index(env: PointScope, axis: AxisId): KernelExpr {
     const index = env.axes.get(axis);
     if (index === undefined) throw new CompilerBug('schedule', `axis ${axis} has no index here`);
     return index;
   }
 
   /** The digits of a row-major number, outermost first. The outermost is not reduced. */
-  decode(number: Expr, sizes: readonly Expr[]): readonly Expr[] {
+  decode(number: KernelExpr, sizes: readonly KernelExpr[]): readonly KernelExpr[] {
     const { k } = this.launch;
-    const digits: Expr[] = [];
+    const digits: KernelExpr[] = [];
     let rest = number;
     for (let i = sizes.length - 1; i > 0; i--) {
       const size = sizes[i];
@@ -81,14 +81,14 @@ export class PointLowering {
   }
 
   /** Binds a row that exists: the relation's, its ancestors', and all their axes. */
-  enterRow(env: Env, relation: Relation, row: Expr): Env {
+  enterRow(env: PointScope, relation: AssignmentList, row: KernelExpr): PointScope {
     const axes = new Map(env.axes);
     const rows = new Map(env.rows);
     const words = this.pointWords(relation, row);
-    let here: Relation | null = relation;
+    let here: AssignmentList | null = relation;
     let at = row;
     for (let level = 0; here !== null && !rows.has(here.id); level++) {
-      const current: Relation = here;
+      const current: AssignmentList = here;
       rows.set(current.id, { relation: current, row: at });
       const word = words[level];
       if (word === undefined)
@@ -108,7 +108,7 @@ export class PointLowering {
   }
 
   /** What is stored of a row that exists: its position, then those of the rows it was made within. */
-  pointWords(relation: Relation, row: Expr): readonly Expr[] {
+  pointWords(relation: AssignmentList, row: KernelExpr): readonly KernelExpr[] {
     const { points } = this.placement.relationBuffers(relation);
     const depth = depthOf(relation);
     const first = depth === 1 ? row : this.launch.k.let(mul(row, depth), 'w');
@@ -118,23 +118,23 @@ export class PointLowering {
   }
 
   /** Sizes of a relation's position digits. */
-  positionSizes(relation: Relation): readonly Expr[] {
+  positionSizes(relation: AssignmentList): readonly KernelExpr[] {
     const parent = relation.parent === null ? [] : [this.launch.size(relation.parent.capacity)];
     return [...relation.keys.map((a) => this.size(a)), ...parent, ...relation.rest.map((a) => this.size(a))];
   }
 
   /** Number of rows that are there, u32. */
-  count(relation: Relation): Expr {
+  count(relation: AssignmentList): KernelExpr {
     const { offsets } = this.placement.relationBuffers(relation);
     const keys = this.launch.size(multiply(relation.keys.map((a) => this.placement.sizeOf(a))));
     return load(this.read(offsets), keys);
   }
 
   /** The row of the point, i32: -1 if it is absent. */
-  placeOf(env: Env, relation: Relation): Expr {
+  placeOf(env: PointScope, relation: AssignmentList): KernelExpr {
     const known = env.rows.get(relation.id);
     if (known !== undefined) return bitcast('i32', known.row);
-    for (let e: Env | null = env; e !== null; e = e.parent) {
+    for (let e: PointScope | null = env; e !== null; e = e.parent) {
       const found = e.places.get(relation.id);
       if (found === undefined) continue;
       this.#readPlaces(env, relation);
@@ -142,7 +142,7 @@ export class PointLowering {
     }
     const { place } = this.placement.relationBuffers(relation);
     const parts = [...relation.keys.map((a) => this.index(env, a))];
-    let present: Expr | null = null;
+    let present: KernelExpr | null = null;
     if (relation.parent !== null) {
       const above = this.placeOf(env, relation.parent);
       if (!env.rows.has(relation.parent.id)) present = ge(above, i32(0));
@@ -158,13 +158,13 @@ export class PointLowering {
   }
 
   /** Notes that a row found before serves what is being computed now as well. */
-  #readPlaces(env: Env, relation: Relation): void {
-    for (let r: Relation | null = relation; r !== null && !env.rows.has(r.id); r = r.parent)
+  #readPlaces(env: PointScope, relation: AssignmentList): void {
+    for (let r: AssignmentList | null = relation; r !== null && !env.rows.has(r.id); r = r.parent)
       this.read(this.placement.relationBuffers(r).place);
   }
 
   /** Element of a value stored over `space`. Where the point is absent: some element, in bounds. */
-  elementIndex(env: Env, space: StoredSpace): Expr {
+  elementIndex(env: PointScope, space: StoredSpace): KernelExpr {
     const indices = space.axes.map((a) => this.index(env, a));
     const sizes = space.axes.map((a) => this.size(a));
     const { relation } = space;

@@ -4,34 +4,34 @@
  * An Env belongs to the block of statements it was made in. `inner` starts a block or binds more; `rebound` is another point.
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
-import type { Expr } from '../../kernel/kernel-ir.ts';
-import type { Relation } from '../memory/memory.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
+import type { AssignmentList } from '../memory/memory.ts';
 
 /** Where a computation stands. Bindings of `parent` are among these, with the same expressions. */
-export interface Env {
-  readonly axes: ReadonlyMap<AxisId, Expr>;
+export interface PointScope {
+  readonly axes: ReadonlyMap<AxisId, KernelExpr>;
   /** Relation id → row, u32. */
-  readonly rows: ReadonlyMap<number, { readonly relation: Relation; readonly row: Expr }>;
-  readonly parent: Env | null;
-  readonly values: Map<NodeId, Expr>;
-  readonly places: Map<number, Expr>;
-  readonly views: Map<NodeId, Env>;
+  readonly rows: ReadonlyMap<number, { readonly relation: AssignmentList; readonly row: KernelExpr }>;
+  readonly parent: PointScope | null;
+  readonly values: Map<NodeId, KernelExpr>;
+  readonly places: Map<number, KernelExpr>;
+  readonly views: Map<NodeId, PointScope>;
 }
 
 /** The Env of a launch before its points are decoded. */
-export function emptyEnv(): Env {
+export function emptyPointScope(): PointScope {
   return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), places: new Map(), views: new Map() };
 }
 
 /** The same place in a block of its own, or with more axes bound. */
-export function inner(env: Env, axes: readonly (readonly [AxisId, Expr])[] = []): Env {
+export function inner(env: PointScope, axes: readonly (readonly [AxisId, KernelExpr])[] = []): PointScope {
   if (axes.some(([axis]) => env.axes.has(axis))) return rebound(env, axes);
   const bound = axes.length === 0 ? env.axes : new Map([...env.axes, ...axes]);
   return { axes: bound, rows: env.rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
 }
 
 /** Another point: some axes have other indices. Nothing computed so far holds there. */
-export function rebound(env: Env, axes: readonly (readonly [AxisId, Expr])[]): Env {
+export function rebound(env: PointScope, axes: readonly (readonly [AxisId, KernelExpr])[]): PointScope {
   const changed = new Set(axes.map(([axis]) => axis));
   const rows = [...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => changed.has(a)));
   return {

@@ -12,7 +12,7 @@ import {
   abs, add, and, bitXor, ceil, convert, div, eq, f32, floor, ge, gt, i32, le, lt, max, min, mul, ne, neg, not, or, rem, select, sign, sub,
   u32,
 } from '../../kernel/make-expressions.ts'; // prettier-ignore
-import type { Expr, ScalarType } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType } from '../../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../../kernel/kernel-builder.ts';
 import { exp, sigmoid, softplus, tanh } from '../../kernel/math/exponential.ts';
 import { log } from '../../kernel/math/logarithm.ts';
@@ -25,12 +25,12 @@ import { canBeNaN, isNaNBits, keepingNaN, magnitudeBits } from '../../kernel/not
 import { numberOf } from '../../kernel/simplify.ts';
 
 /** A value as another type: numbers convert, a bool is 0 or 1, a number is true if it is not 0. */
-export function as(type: ScalarType, value: Expr): Expr {
+export function as(type: ScalarType, value: KernelExpr): KernelExpr {
   return convert(type, value);
 }
 
 /** A float as i32: towards 0, to the ends of 32 bits beyond them (WGSL stops at the last float before), 0 of NaN. */
-export function integerOf(k: KernelBuilder, value: Expr): Expr {
+export function integerOf(k: KernelBuilder, value: KernelExpr): KernelExpr {
   if (!canBeNaN(value)) return as('i32', value);
   const x = k.let(value);
   const whole = select(ge(x, f32(2 ** 31)), i32(2147483647), as('i32', x));
@@ -38,7 +38,7 @@ export function integerOf(k: KernelBuilder, value: Expr): Expr {
 }
 
 /** `name(x)`; `x` of type f32, or i32 where the function has integers, or bool for `not`. */
-export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr): Expr {
+export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: KernelExpr): KernelExpr {
   const x = held(k, operand);
   switch (name) {
     case 'neg':
@@ -90,22 +90,22 @@ export function unaryFunctionOf(k: KernelBuilder, name: UnaryName, operand: Expr
 }
 
 /** An operand in a form that may be repeated. A number that is never NaN stays to be seen as one. */
-const held = (k: KernelBuilder, operand: Expr): Expr =>
+const held = (k: KernelBuilder, operand: KernelExpr): KernelExpr =>
   operand.kind === 'literal' || operand.kind === 'uniform' ? operand : k.let(operand);
 
-const keeping = (k: KernelBuilder, operands: readonly Expr[], value: Expr): Expr =>
+const keeping = (k: KernelBuilder, operands: readonly KernelExpr[], value: KernelExpr): KernelExpr =>
   keepingNaN(operands, value, (expr) => k.let(expr));
 
-const maximum = (k: KernelBuilder, x: Expr, y: Expr): Expr => keeping(k, [x, y], max(x, y));
+const maximum = (k: KernelBuilder, x: KernelExpr, y: KernelExpr): KernelExpr => keeping(k, [x, y], max(x, y));
 
 /** min(max(x, low), high); NaN if one of the three is. */
-export function clamp(k: KernelBuilder, value: Expr, low: Expr, high: Expr): Expr {
+export function clamp(k: KernelBuilder, value: KernelExpr, low: KernelExpr, high: KernelExpr): KernelExpr {
   const [x, from, to] = [held(k, value), held(k, low), held(k, high)];
   return keeping(k, [x, from, to], min(max(x, from), to));
 }
 
 /** `name(x, y)`, both of one type; comparisons give bool. */
-export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr, right: Expr): Expr {
+export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: KernelExpr, right: KernelExpr): KernelExpr {
   const x = held(k, left);
   const y = sameValue(left, right) ? x : held(k, right);
   switch (name) {
@@ -149,16 +149,17 @@ export function binaryFunctionOf(k: KernelBuilder, name: BinaryName, left: Expr,
 }
 
 /** Drivers take x - x and x * 0 for 0, which of an infinity they are not: then it is told by its bits. */
-const unlessInfinite = (x: Expr, value: Expr): Expr => select(lt(magnitudeBits(x), u32(0x7f800000)), value, f32(NaN));
+const unlessInfinite = (x: KernelExpr, value: KernelExpr): KernelExpr =>
+  select(lt(magnitudeBits(x), u32(0x7f800000)), value, f32(NaN));
 
-const sameValue = (x: Expr, y: Expr): boolean =>
+const sameValue = (x: KernelExpr, y: KernelExpr): boolean =>
   x === y || (x.kind === 'local' && y.kind === 'local' && x.name === y.name);
 
-const timesNothing = (x: Expr, y: Expr): Expr | null =>
+const timesNothing = (x: KernelExpr, y: KernelExpr): KernelExpr | null =>
   x.type === 'f32' && numberOf(y) === 0 && numberOf(x) === undefined ? unlessInfinite(x, f32(0)) : null;
 
 /** x / y of floats; a divisor that is a number other than 0, or a size, needs no look. */
-function quotient(x: Expr, y: Expr): Expr {
+function quotient(x: KernelExpr, y: KernelExpr): KernelExpr {
   const known = numberOf(y);
   if (x === y) return select(eq(x, 0), f32(NaN), unlessInfinite(x, f32(1)));
   if (known !== undefined && known !== 0) return div(x, y);
@@ -166,16 +167,16 @@ function quotient(x: Expr, y: Expr): Expr {
 }
 
 /** Whether a remainder that is not 0 has the other sign than the divisor: the truncated quotient is then one too large. */
-function crosses(rest: Expr, divisor: Expr): Expr {
+function crosses(rest: KernelExpr, divisor: KernelExpr): KernelExpr {
   return and(ne(rest, 0), lt(bitXor(rest, divisor), 0));
 }
 
-function flooredQuotient(k: KernelBuilder, x: Expr, y: Expr): Expr {
+function flooredQuotient(k: KernelBuilder, x: KernelExpr, y: KernelExpr): KernelExpr {
   const quotient = div(x, y);
   return select(crosses(k.let(rem(x, y)), y), sub(quotient, 1), quotient);
 }
 
-function flooredRest(k: KernelBuilder, x: Expr, y: Expr): Expr {
+function flooredRest(k: KernelBuilder, x: KernelExpr, y: KernelExpr): KernelExpr {
   const rest = k.let(rem(x, y));
   return select(crosses(rest, y), add(rest, y), rest);
 }

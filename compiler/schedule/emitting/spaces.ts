@@ -6,20 +6,20 @@ import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import { boundOf } from '../../graph/presence-bounds.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
 import { add, load, lt, u32 } from '../../kernel/make-expressions.ts';
-import type { Expr } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import type { Loop, Space } from '../../kernels/space.ts';
 import { nestOfTerms } from '../../kernels/sums.ts';
 import type { TermLoop, Terms } from '../../kernels/sums.ts';
 import type { IndexShape } from '../deciding/choose-kernels.ts';
-import { emptyEnv, inner, rebound } from './point-scope.ts';
-import type { Env } from './point-scope.ts';
-import type { Lowering } from './expression-emitter.ts';
+import { emptyPointScope, inner, rebound } from './point-scope.ts';
+import type { PointScope } from './point-scope.ts';
+import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 
 /** One thread for each element of a value stored over `space`; threads of rows that are not there do nothing. */
-export function pointsOf(lowering: Lowering, space: StoredSpace): Space<Env> {
+export function pointsOf(lowering: ExprEmitter, space: StoredSpace): Space<PointScope> {
   const { launch, placement } = lowering;
   const { relation, axes } = space;
   return {
@@ -28,19 +28,19 @@ export function pointsOf(lowering: Lowering, space: StoredSpace): Space<Env> {
       const sizes = axes.map((a) => lowering.size(a));
       if (relation === null) {
         const digits = lowering.decode(id, sizes);
-        inside(inner(emptyEnv(), zip(axes, digits)));
+        inside(inner(emptyPointScope(), zip(axes, digits)));
         return;
       }
       const [row, ...digits] = lowering.decode(id, [launch.size(relation.capacity), ...sizes]);
       if (row === undefined) return;
       launch.k.when(lt(row, lowering.count(relation)), () => {
-        inside(inner(lowering.enterRow(emptyEnv(), relation, row), zip(axes, digits)));
+        inside(inner(lowering.enterRow(emptyPointScope(), relation, row), zip(axes, digits)));
       });
     },
   };
 }
 
-function zip(axes: readonly AxisId[], indices: readonly Expr[]): readonly (readonly [AxisId, Expr])[] {
+function zip(axes: readonly AxisId[], indices: readonly KernelExpr[]): readonly (readonly [AxisId, KernelExpr])[] {
   return axes.flatMap((axis, i) => {
     const index = indices[i];
     return index === undefined ? [] : [[axis, index] as const];
@@ -48,9 +48,9 @@ function zip(axes: readonly AxisId[], indices: readonly Expr[]): readonly (reado
 }
 
 /** A loop nest over axes, the first outermost. Axes that already have an index get another: all points along them. */
-export function alongAxes(lowering: Lowering, axes: readonly AxisId[]): Loop<Env> {
+export function alongAxes(lowering: ExprEmitter, axes: readonly AxisId[]): Loop<PointScope> {
   return (point, body) => {
-    const nest = (at: number, indices: readonly (readonly [AxisId, Expr])[]): void => {
+    const nest = (at: number, indices: readonly (readonly [AxisId, KernelExpr])[]): void => {
       const axis = axes[at];
       if (axis === undefined) {
         const again = indices.some(([a]) => point.axes.has(a));
@@ -63,10 +63,10 @@ export function alongAxes(lowering: Lowering, axes: readonly AxisId[]): Loop<Env
   };
 }
 
-type Indices = readonly (readonly [AxisId, Expr])[];
+type Indices = readonly (readonly [AxisId, KernelExpr])[];
 
 /** The terms at the points of axes, the last innermost, as their indices: for sums at several points side by side. */
-export function indexTerms(lowering: Lowering, axes: readonly AxisId[]): Terms<null, Indices> {
+export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[]): Terms<null, Indices> {
   const { launch, placement } = lowering;
   return {
     most: asInteger(multiply(axes.map(placement.sizeOf))),
@@ -78,25 +78,25 @@ export function indexTerms(lowering: Lowering, axes: readonly AxisId[]): Terms<n
 }
 
 /** The terms at the points of axes, the last innermost. Axes that already have an index get another: all points along them. */
-export function termsAlong(lowering: Lowering, axes: readonly AxisId[]): Terms<Env> {
+export function termsAlong(lowering: ExprEmitter, axes: readonly AxisId[]): Terms<PointScope> {
   const { most, visit } = indexTerms(lowering, axes);
   return { most, visit: (point, body, close) => visit(null, (indices) => body(inner(point, indices)), close) };
 }
 
 /** The terms at the rows listed for a point's key, in order, and at each at the points of the axes `dense`. */
 export function termsOfList(
-  lowering: Lowering,
+  lowering: ExprEmitter,
   shape: IndexShape,
   buffers: { readonly list: number; readonly offsets: number },
   dense: readonly AxisId[],
-): Terms<Env> {
+): Terms<PointScope> {
   const { launch, placement } = lowering;
   const { k } = launch;
   const { relation, ancestor, keys } = shape;
   const key = [...(ancestor?.axes ?? []), ...keys];
   const rows = boundOf(relation.bounds, key, relation.axes, placement.sizeOf);
   interface Place {
-    readonly env: Env;
+    readonly env: PointScope;
     readonly indices: Indices;
   }
   return {
@@ -126,13 +126,13 @@ export function termsOfList(
   };
 }
 
-function loopAlong<S>(lowering: Lowering, axis: AxisId, enter: (state: S, i: Expr) => S): TermLoop<S> {
+function loopAlong<S>(lowering: ExprEmitter, axis: AxisId, enter: (state: S, i: KernelExpr) => S): TermLoop<S> {
   const size = asInteger(lowering.placement.sizeOf(axis));
   return { from: u32(0), to: lowering.size(axis), size, enter };
 }
 
 /** The number of a list's key at a point. */
-function keyOf(lowering: Lowering, point: Env, shape: IndexShape): Expr {
+function keyOf(lowering: ExprEmitter, point: PointScope, shape: IndexShape): KernelExpr {
   const { ancestor, keys } = shape;
   const row = ancestor === null ? undefined : point.rows.get(ancestor.id)?.row;
   const indices = keys.map((a) => lowering.index(point, a));
@@ -141,7 +141,7 @@ function keyOf(lowering: Lowering, point: Env, shape: IndexShape): Expr {
 }
 
 /** Number of keys of a list. */
-export function keyCount(lowering: Pick<Lowering, 'placement'>, shape: IndexShape) {
+export function keyCount(lowering: Pick<ExprEmitter, 'placement'>, shape: IndexShape) {
   const sizes = shape.keys.map(lowering.placement.sizeOf);
   return multiply(shape.ancestor === null ? sizes : [shape.ancestor.capacity, ...sizes]);
 }

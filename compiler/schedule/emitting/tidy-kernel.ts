@@ -4,7 +4,7 @@
  *
  * Before: `let v1 = i0; let q2 = p / n1; y[v1] = x[v1]`. After: `y[i0] = x[i0]`. Exact: only names go, no operation is moved.
  */
-import type { Expr, Kernel, Stmt } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from '../../kernel/kernel-ir.ts';
 import { rewriteExprs } from '../../kernel/legalise/rewrite.ts';
 import { blocksOf, expressionsOf, forEachExpr, forEachStatement, operandsOf } from '../../kernel/visit-kernel.ts';
 
@@ -14,7 +14,7 @@ export function tidyKernel(kernel: Kernel): Kernel {
 }
 
 /** Names of buffers, uniforms and locals that are read or stored to. */
-export function namesUsed(body: readonly Stmt[]): ReadonlySet<string> {
+export function namesUsed(body: readonly KernelStmt[]): ReadonlySet<string> {
   const used = new Set<string>();
   forEachExpr(body, (expr) => {
     if (expr.kind === 'local' || expr.kind === 'uniform') used.add(expr.name);
@@ -29,7 +29,7 @@ export function namesUsed(body: readonly Stmt[]): ReadonlySet<string> {
 /** Reads of a let that only repeats another let, a counter or a uniform read that instead. */
 function withoutCopies(kernel: Kernel): Kernel {
   const fixed = new Set<string>();
-  const copies = new Map<string, Expr>();
+  const copies = new Map<string, KernelExpr>();
   forEachStatement(kernel.body, (statement) => {
     if (statement.kind === 'for') fixed.add(statement.name);
     if (statement.kind !== 'let') return;
@@ -47,14 +47,14 @@ function withoutCopies(kernel: Kernel): Kernel {
  * The statements without lets that are never read, nor those only such lets read. One backward pass over each block is enough: a
  * local is read only after it is declared.
  */
-function withoutDeadLets(body: readonly Stmt[]): readonly Stmt[] {
+function withoutDeadLets(body: readonly KernelStmt[]): readonly KernelStmt[] {
   const live = new Set<string>();
-  const reads = (expr: Expr): void => {
+  const reads = (expr: KernelExpr): void => {
     if (expr.kind === 'local') live.add(expr.name);
     operandsOf(expr).forEach(reads);
   };
-  const sweep = (block: readonly Stmt[]): readonly Stmt[] => {
-    const kept: Stmt[] = [];
+  const sweep = (block: readonly KernelStmt[]): readonly KernelStmt[] => {
+    const kept: KernelStmt[] = [];
     for (const statement of [...block].reverse()) {
       if (statement.kind === 'let' && !live.has(statement.name)) continue;
       let swept = statement;

@@ -7,7 +7,7 @@ import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import type { Node, NodeId } from '../../graph/graph-ir.ts';
 import { wideOperands } from '../../graph/wide-angles.ts';
 import { and, convert, f32, gt, lt, select } from '../../kernel/make-expressions.ts';
-import type { Expr } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../../kernel/kernel-builder.ts';
 import { log2 } from '../../kernel/math/power.ts';
 import {
@@ -15,20 +15,23 @@ import {
 } from '../../kernel/math/wide.ts'; // prettier-ignore
 import type { Wide } from '../../kernel/math/wide.ts';
 import { either } from '../../kernel/math/words.ts';
-import type { Env } from './point-scope.ts';
+import type { PointScope } from './point-scope.ts';
 
 /** What the lowering of values does for this one. */
 export interface WideSource {
   readonly k: KernelBuilder;
   readonly node: (id: NodeId) => Node;
-  readonly value: (id: NodeId, env: Env) => Expr;
-  readonly view: (env: Env, node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>) => Env;
+  readonly value: (id: NodeId, env: PointScope) => KernelExpr;
+  readonly view: (
+    env: PointScope,
+    node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>,
+  ) => PointScope;
   /** Wide values that are known in an Env. */
-  readonly known: WeakMap<Env, Map<NodeId, Wide>>;
+  readonly known: WeakMap<PointScope, Map<NodeId, Wide>>;
 }
 
-export function wideValue(id: NodeId, env: Env, source: WideSource): Wide {
-  for (let e: Env | null = env; e !== null; e = e.parent) {
+export function wideValue(id: NodeId, env: PointScope, source: WideSource): Wide {
+  for (let e: PointScope | null = env; e !== null; e = e.parent) {
     const known = source.known.get(e)?.get(id);
     if (known !== undefined) return known;
   }
@@ -38,7 +41,7 @@ export function wideValue(id: NodeId, env: Env, source: WideSource): Wide {
   return value;
 }
 
-function compute(node: Node, env: Env, source: WideSource): Wide {
+function compute(node: Node, env: PointScope, source: WideSource): Wide {
   const { k } = source;
   if (wideOperands(node) === null) return taken(node, env, source);
   switch (node.kind) {
@@ -65,12 +68,12 @@ function compute(node: Node, env: Env, source: WideSource): Wide {
 }
 
 /** A value from outside, as it is in its own type. */
-function taken(node: Node, env: Env, { k, value }: WideSource): Wide {
+function taken(node: Node, env: PointScope, { k, value }: WideSource): Wide {
   const expr = value(node.id, env);
   return expr.type === 'f32' ? wideOfFloat(k, expr) : wideOfInteger(k, convert('i32', expr));
 }
 
-function mapped(node: Extract<Node, { kind: 'map' }>, env: Env, source: WideSource): Wide {
+function mapped(node: Extract<Node, { kind: 'map' }>, env: PointScope, source: WideSource): Wide {
   const { k } = source;
   const operandAt = (i: number): NodeId => {
     const id = node.operands[i];
@@ -106,7 +109,7 @@ function mapped(node: Extract<Node, { kind: 'map' }>, env: Env, source: WideSour
 }
 
 /** base ** exponent: of a base that is not positive it is what f32 has. */
-function power(node: Node, base: NodeId, exponent: Wide, env: Env, source: WideSource): Wide {
+function power(node: Node, base: NodeId, exponent: Wide, env: PointScope, source: WideSource): Wide {
   const { k } = source;
   const of = source.node(base);
   if (of.kind === 'constant' && of.value > 0) {
@@ -120,7 +123,7 @@ function power(node: Node, base: NodeId, exponent: Wide, env: Env, source: WideS
   return chosen(k, inside, wide, wideOfFloat(k, source.value(node.id, env)));
 }
 
-function chosen(k: KernelBuilder, condition: Expr, then: Wide, otherwise: Wide): Wide {
+function chosen(k: KernelBuilder, condition: KernelExpr, then: Wide, otherwise: Wide): Wide {
   return {
     ...either(k, condition, then, otherwise),
     negative: k.let(select(condition, then.negative, otherwise.negative)),

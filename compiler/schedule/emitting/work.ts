@@ -13,7 +13,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { apply, asInteger, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import type { Expr, Kernel, Stmt } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from '../../kernel/kernel-ir.ts';
 import { evaluateConstants } from '../../kernel/legalise/evaluate-constants.ts';
 import { expressionsOf } from '../../kernel/visit-kernel.ts';
 import { KernelFacts, floatOperations, hasLoop } from '../../kernel/kernel-facts.ts';
@@ -43,7 +43,7 @@ type Frame =
   | { readonly kind: 'loop'; readonly size: Size; readonly span: Size; readonly loop: Loop }
   | { readonly kind: 'times'; readonly size: Size };
 
-type Loop = Extract<Stmt, { readonly kind: 'for' }>;
+type Loop = Extract<KernelStmt, { readonly kind: 'for' }>;
 
 interface Tally {
   readonly flops: SizeSum;
@@ -83,7 +83,7 @@ class Reader {
     );
   }
 
-  block(body: readonly Stmt[], frames: readonly Frame[]): Tally {
+  block(body: readonly KernelStmt[], frames: readonly Frame[]): Tally {
     let flops = nothing;
     let rounds = nothing;
     for (const statement of body) {
@@ -94,7 +94,7 @@ class Reader {
     return { flops, rounds };
   }
 
-  #statement(statement: Stmt, frames: readonly Frame[]): Tally {
+  #statement(statement: KernelStmt, frames: readonly Frame[]): Tally {
     if (statement.kind === 'for') return this.#loop(statement, frames);
     const own = floatOperations(expressionsOf(statement));
     const flops = own === 0 ? nothing : termOf(sizesOf(frames), own);
@@ -109,7 +109,7 @@ class Reader {
   }
 
   /** The frames where a condition on the thread's number does not hold, if it is one: the threads that are left. */
-  #above(test: Expr, frames: readonly Frame[]): readonly Frame[] | null {
+  #above(test: KernelExpr, frames: readonly Frame[]): readonly Frame[] | null {
     const condition = this.#facts.condition(test);
     const limit = condition.kind === 'below' ? this.#value(condition.limit) : null;
     if (limit === null) return null;
@@ -121,7 +121,7 @@ class Reader {
   }
 
   /** The frames of a branch that is taken where a condition holds. */
-  #under(test: Expr, frames: readonly Frame[]): readonly Frame[] {
+  #under(test: KernelExpr, frames: readonly Frame[]): readonly Frame[] {
     const condition = this.#facts.condition(test);
     switch (condition.kind) {
       case 'rows':
@@ -191,7 +191,7 @@ class Reader {
   }
 
   /** Whether an expression is where a thread's share of so many begins, or the end of the line if that comes first. */
-  #isShareOf(from: Expr, share: Expr, limit: Expr): boolean {
+  #isShareOf(from: KernelExpr, share: KernelExpr, limit: KernelExpr): boolean {
     const start = this.#facts.behind(from);
     if (start.kind !== 'binary') return false;
     if (start.op === 'min' && this.#facts.same(start.right, limit)) return this.#isShareOf(start.left, share, limit);
@@ -209,13 +209,13 @@ class Reader {
   }
 
   /** Whether an expression numbers all threads there are. */
-  #isThread(expr: Expr): boolean {
+  #isThread(expr: KernelExpr): boolean {
     const single = asInteger(this.#launch.threads) === this.#launch.kernel.workgroupSize;
     return this.#facts.isThread(expr) || (single && this.#facts.isLocalThread(expr));
   }
 
   /** How far `to` is from `from` at most; null where that cannot be seen. */
-  #span(from: Expr, to: Expr): Size | null {
+  #span(from: KernelExpr, to: KernelExpr): Size | null {
     const said = to.kind === 'local' ? this.#launch.spans.get(to.name) : undefined;
     if (said !== undefined) return said;
     if (this.#facts.same(from, to)) return zero;
@@ -231,7 +231,7 @@ class Reader {
   }
 
   /** The size an integer expression is, the same for all threads; null where it is not one. */
-  #value(expr: Expr): Size | null {
+  #value(expr: KernelExpr): Size | null {
     const value = this.#facts.behind(expr);
     if (value.kind === 'literal') return typeof value.value === 'number' ? exact(value.value) : null;
     if (value.kind === 'uniform') return this.#uniforms.get(value.name) ?? null;
@@ -246,7 +246,7 @@ class Reader {
   }
 
   /** What `x + (n - 1)` has for x: divided by n it is x / n rounded up. */
-  #roundedUp(expr: Expr, by: Size): Size | null {
+  #roundedUp(expr: KernelExpr, by: Size): Size | null {
     const value = this.#facts.behind(expr);
     const n = asInteger(by);
     if (n === null || value.kind !== 'binary' || value.op !== 'add') return null;
@@ -262,6 +262,6 @@ function replaced(frames: readonly Frame[], at: number, frame: Frame): readonly 
   return frames.map((f, i) => (i === at ? frame : f));
 }
 
-function isNumber(expr: Expr, value: number): boolean {
+function isNumber(expr: KernelExpr, value: number): boolean {
   return expr.kind === 'literal' && expr.value === value;
 }

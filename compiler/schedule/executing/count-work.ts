@@ -3,7 +3,7 @@
  * gets in addition. What it computes is unchanged. It counts what is executed: no loop limit, bound or formula has a say.
  */
 import { atomic, u32 } from '../../kernel/make-expressions.ts';
-import type { BufferDecl, Kernel, Stmt } from '../../kernel/kernel-ir.ts';
+import type { BufferDecl, Kernel, KernelStmt } from '../../kernel/kernel-ir.ts';
 import { expressionsOf } from '../../kernel/visit-kernel.ts';
 import { KernelFacts, floatOperations, hasLoop } from '../../kernel/kernel-facts.ts';
 
@@ -34,13 +34,13 @@ export function countsOf(words: Uint32Array): WorkCounted {
   return { rounds, flops, stores, absent, passed };
 }
 
-function count(word: (typeof WORDS)[number], by: number): readonly Stmt[] {
+function count(word: (typeof WORDS)[number], by: number): readonly KernelStmt[] {
   return by === 0 ? [] : [atomic('add', COUNTS, u32(WORDS.indexOf(word)), u32(by))];
 }
 
 /** A block, counted where it goes on straight: up to a statement that holds others. */
-function countedBlock(body: readonly Stmt[], facts: KernelFacts): readonly Stmt[] {
-  const counted: Stmt[] = [];
+function countedBlock(body: readonly KernelStmt[], facts: KernelFacts): readonly KernelStmt[] {
+  const counted: KernelStmt[] = [];
   let flops = 0;
   let stores = 0;
   for (const statement of body) {
@@ -60,7 +60,7 @@ function countedBlock(body: readonly Stmt[], facts: KernelFacts): readonly Stmt[
   return [...counted, ...count('flops', flops), ...count('stores', stores)];
 }
 
-function countedStatement(statement: Stmt, facts: KernelFacts): Stmt {
+function countedStatement(statement: KernelStmt, facts: KernelFacts): KernelStmt {
   if (statement.kind === 'for') {
     const body = countedBlock(statement.body, facts);
     return { ...statement, body: hasLoop(statement.body) ? body : [...count('rounds', 1), ...body] };

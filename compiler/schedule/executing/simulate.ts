@@ -8,7 +8,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import type { ElementType, RootGroup } from '../../graph/graph-ir.ts';
+import type { ElementType, OutputRole } from '../../graph/graph-ir.ts';
 import { compileKernel } from '../../kernel/interpret-kernel.ts';
 import type { KernelProgram } from '../../kernel/interpret-kernel.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
@@ -17,16 +17,16 @@ import { COUNTERS, countsOf, withCounters } from './count-work.ts';
 import type { WorkCounted } from './count-work.ts';
 import { lifetimes } from '../memory/assign-buffers.ts';
 import { accessOf } from '../memory/plan.ts';
-import type { ExternStep, Launch, Plan, PlanAxis, PlanBuffer, PlanResult, PlanStatus } from '../memory/plan.ts';
+import type { ExternStep, Launch, Plan, PlanAxis, PlanBuffer, PlanResult, FaultWord } from '../memory/plan.ts';
 
-export type Numbers = Float32Array | Int32Array | Uint32Array;
+export type WordArray = Float32Array | Int32Array | Uint32Array;
 
 export interface SimulatedTensor {
   readonly element: ElementType;
   /** Row-major. */
   readonly shape: readonly number[];
   /** bool: 0 or 1. */
-  readonly data: Numbers;
+  readonly data: WordArray;
 }
 
 interface SizedAxis {
@@ -70,7 +70,7 @@ export interface SimulatedRun {
   readonly sizes: ReadonlyMap<string, number>;
   readonly seed?: number;
   /** What is asked for besides results; everything unless said. An error counts only where one of these needs the value. */
-  readonly asked?: ReadonlySet<RootGroup>;
+  readonly asked?: ReadonlySet<OutputRole>;
   /** Told after every step that ran, with a way to look at the plan's buffers as they are then. */
   readonly after?: (step: number, words: (buffer: number) => Uint32Array) => void;
   /** Computes the results of an extern, whole. */
@@ -83,7 +83,7 @@ export interface SimulationChecks {
   readonly counts?: boolean;
 }
 
-export type SimulatedResult = { readonly group: RootGroup } & (
+export type SimulatedResult = { readonly group: OutputRole } & (
   | ({ readonly kind: 'tensor' } & SimulatedTensor)
   | {
       readonly kind: 'route';
@@ -103,7 +103,7 @@ export interface Simulated {
   readonly results: ReadonlyMap<string, SimulatedResult>;
   /** What went wrong, with the first point where it did. */
   readonly errors: readonly {
-    readonly status: PlanStatus;
+    readonly status: FaultWord;
     readonly message: string;
     readonly point: readonly number[];
   }[];
@@ -295,7 +295,7 @@ export class Simulator {
   #errors(memory: readonly Uint32Array[], run: SimulatedRun): Simulated['errors'] {
     const words = this.#plan.buffers.flatMap((b, i) => (b.role.kind === 'status' ? [at(memory, i)] : []))[0];
     if (words === undefined) return [];
-    const counts = ({ group, unless }: PlanStatus): boolean =>
+    const counts = ({ group, unless }: FaultWord): boolean =>
       (run.asked?.has(group) ?? true) && !unless.some((control) => run.stores.has(control));
     return this.#plan.status.filter(counts).flatMap((status) => {
       let linear = words[status.word] ?? NOTHING;
@@ -360,7 +360,7 @@ function tensor(
 }
 
 /** The same memory as numbers of an element type. */
-function typed(words: Uint32Array, element: ElementType): Numbers {
+function typed(words: Uint32Array, element: ElementType): WordArray {
   const { buffer, byteOffset, length } = words;
   switch (element) {
     case 'f32':

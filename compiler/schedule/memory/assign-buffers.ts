@@ -23,16 +23,16 @@ export function lifetimes(steps: readonly { readonly buffers: readonly number[] 
   return found;
 }
 
-export interface Placed {
+export interface BufferAssignment {
   readonly slots: number;
   readonly slotOf: ReadonlyMap<number, number>;
 }
 
 /** Slots for scratch buffers, given what each step touches. */
-export function placeBuffers(
+export function assignBuffers(
   steps: readonly { readonly buffers: readonly number[] }[],
   scratch: ReadonlyMap<number, Size>,
-): Placed {
+): BufferAssignment {
   const live = [...lifetimes(steps)].filter(([buffer]) => scratch.has(buffer));
   const slotOf = new Map<number, number>();
   /** Nominal size of each slot so far. */

@@ -13,14 +13,14 @@ import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
-import type { BufferRole, PlanBuffer, Word } from './plan.ts';
+import type { BufferRole, PlanBuffer, StorageType } from './plan.ts';
 
-export interface Relation {
+export interface AssignmentList {
   /** Counts relations of a plan. */
   readonly id: number;
   /** All supports of the conjunction, the parent's included; in id order. */
   readonly supports: readonly NodeId[];
-  readonly parent: Relation | null;
+  readonly parent: AssignmentList | null;
   /** The supports the parent does not have. */
   readonly refines: readonly NodeId[];
   /** Axes the parent does not have: targets, then sources. */
@@ -38,7 +38,7 @@ export interface Relation {
 
 /** A space values are stored over: rows of a relation or one, times dense axes. */
 export interface StoredSpace {
-  readonly relation: Relation | null;
+  readonly relation: AssignmentList | null;
   readonly axes: readonly AxisId[];
 }
 
@@ -48,12 +48,12 @@ export function elementsOf(space: StoredSpace, sizeOf: (axis: AxisId) => Size): 
 }
 
 /** Whether `ancestor` is the relation itself or one it refines. */
-export function descends(relation: Relation | null, ancestor: Relation): boolean {
+export function descends(relation: AssignmentList | null, ancestor: AssignmentList): boolean {
   return relation !== null && (relation.id === ancestor.id || descends(relation.parent, ancestor));
 }
 
 /** How many relations a row stands in: its own and those it refines, one after another. */
-export function depthOf(relation: Relation): number {
+export function depthOf(relation: AssignmentList): number {
   return relation.parent === null ? 1 : 1 + depthOf(relation.parent);
 }
 
@@ -61,7 +61,7 @@ export function depthOf(relation: Relation): number {
  * Buffers of a relation: see kernels/compaction.ts. `points` has as many words for a row as the relation is deep: its position,
  * then those of the rows it was made within, so that one buffer says all of a point however deep routers are nested.
  */
-export interface RelationBuffers {
+export interface AssignmentListBuffers {
   readonly points: number;
   readonly place: number;
   readonly offsets: number;
@@ -74,11 +74,11 @@ export class BufferTable {
   readonly #drafts: Draft[] = [];
   readonly #given = new Map<string, number>();
 
-  scratch(label: string, word: Word, elements: Size): number {
+  scratch(label: string, word: StorageType, elements: Size): number {
     return this.#drafts.push({ label, word, elements, role: 'scratch' }) - 1;
   }
 
-  result(label: string, word: Word, elements: Size): number {
+  result(label: string, word: StorageType, elements: Size): number {
     return this.#drafts.push({ label, word, elements, role: { kind: 'result' } }) - 1;
   }
 

@@ -8,14 +8,14 @@
  * - One launch never has a buffer, or two buffers of one slot, both among what it reads and what it writes.
  * - Kernels are shared: two launches of equal structure have one kernel and differ in buffers and uniforms.
  */
-import type { ElementType, RootGroup, Span } from '../../graph/graph-ir.ts';
+import type { ElementType, OutputRole, Span } from '../../graph/graph-ir.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 
 /** What a stored element is on the GPU: f16 is an f32 that was rounded, bool is a u32 of 0 or 1. */
-export type Word = 'f32' | 'i32' | 'u32';
+export type StorageType = 'f32' | 'i32' | 'u32';
 
-export function wordOf(element: ElementType): Word {
+export function storageTypeOf(element: ElementType): StorageType {
   switch (element) {
     case 'f32':
     case 'f16':
@@ -43,7 +43,7 @@ export type BufferRole =
 export interface PlanBuffer {
   /** What the value is and its place in the source. */
   readonly label: string;
-  readonly word: Word;
+  readonly word: StorageType;
   /** Number of elements. */
   readonly elements: Size;
   readonly role: BufferRole;
@@ -113,14 +113,14 @@ export interface ExternStep {
 
 export type Step = Launch | ExternStep;
 
-export interface PlanStatus {
+export interface FaultWord {
   readonly word: number;
   readonly code: string;
   readonly message: string;
   readonly axes: readonly PlanAxis[];
   readonly place: string;
   /** Counts only in a run that was asked for this. */
-  readonly group: RootGroup;
+  readonly group: OutputRole;
   /** Counts only in a run that was given none of these controls. */
   readonly unless: readonly string[];
   /** What stands in the message as `{0}`, …: sizes, and words of numbers. */
@@ -131,7 +131,7 @@ export type PlanResult =
   | {
       readonly kind: 'tensor';
       readonly name: string;
-      readonly group: RootGroup;
+      readonly group: OutputRole;
       readonly buffer: number;
       readonly element: ElementType;
       readonly axes: readonly PlanAxis[];
@@ -139,7 +139,7 @@ export type PlanResult =
   | {
       readonly kind: 'route';
       readonly name: string;
-      readonly group: RootGroup;
+      readonly group: OutputRole;
       /** Of the weights. */
       readonly element: ElementType;
       readonly present: number;
@@ -157,7 +157,7 @@ export interface Plan {
   readonly buffers: readonly PlanBuffer[];
   readonly steps: readonly Step[];
   readonly results: readonly PlanResult[];
-  readonly status: readonly PlanStatus[];
+  readonly status: readonly FaultWord[];
   /** Number of scratch slots. */
   readonly slots: number;
 }
