@@ -108,7 +108,7 @@ const parseAnswer = (text) => JSON.parse(text.slice(text.search(/^\{/m)));
 
 /** Tensors of a file by name: { shape, data }. */
 async function readTensors(file) {
-  const { parseHeader } = await import(pathToFileURL(join(root, 'dist', 'runtime', 'safetensors.js')).href);
+  const { parseHeader } = await import(pathToFileURL(join(root, 'dist', 'runtime', 'index.js')).href);
   const bytes = new Uint8Array(readFileSync(file));
   const { tensors } = parseHeader(bytes, bytes.length, file);
   return new Map(
@@ -121,7 +121,7 @@ async function readTensors(file) {
 }
 
 async function writeInput(file, tensors) {
-  const { writeSafetensors } = await import(pathToFileURL(join(root, 'dist', 'runtime', 'safetensors.js')).href);
+  const { writeSafetensors } = await import(pathToFileURL(join(root, 'dist', 'runtime', 'index.js')).href);
   const { shape, data } = tensors.get('input');
   replace(file, writeSafetensors([{ name: 'x', dtype: 'F32', shape, data }]));
 }
