@@ -94,12 +94,7 @@ export class StaticScope {
                   ? `the size of ${name} is ${formatSize(size)} in float arithmetic, which is not exact`
                   : `the size of ${name} is ${formatSize(size)}, which is no whole number from 0 upward`,
               span: declaration.span,
-              help:
-                size.kind === 'real'
-                  ? `roots, logarithms and powers beyond 64 are floats: give ${name} a number, and make the other size of it`
-                  : n !== null && n < 0
-                    ? undefined
-                    : 'say floor or ceil',
+              help: n < 0 ? undefined : 'say floor or ceil',
             }),
           );
           return this.axes.make(name, one);

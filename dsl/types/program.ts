@@ -9,6 +9,7 @@
  * - Where a type or an operation says `AxisVar`, the axis is the declaration's, `primes` counts its `'`.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { SizeOp } from './size.ts';
 import type { PrimitiveName } from './primitive-names.ts';
 
 export type Id = number;
@@ -53,36 +54,7 @@ export type ValueType = TensorType | RouteType | TupleType;
 // sizes of dynamic axes).
 
 export type StaticOp =
-  | 'neg'
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'mod'
-  | 'pow'
-  | 'min'
-  | 'max'
-  | 'floor'
-  | 'ceil'
-  | 'abs'
-  | 'sign'
-  | 'clamp'
-  | 'sqrt'
-  | 'rsqrt'
-  | 'exp'
-  | 'log'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'eq'
-  | 'ne'
-  | 'lt'
-  | 'le'
-  | 'gt'
-  | 'ge'
-  | 'and'
-  | 'or'
-  | 'not';
+  SizeOp | 'neg' | 'clamp' | 'rsqrt' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not';
 
 export type StaticType = 'number' | 'bool' | 'string';
 

@@ -3,44 +3,18 @@
  * a formula, evaluated when a run binds its inputs. Literals and `/` are exact rationals; a transcendental makes a
  * `real`, which may stand in a tensor expression but never as a size (SEMANTICS 2.3).
  */
-export type SizeOp =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'mod'
-  | 'pow'
-  | 'min'
-  | 'max'
-  | 'floor'
-  | 'ceil'
-  | 'abs'
-  | 'sign'
-  | 'sqrt'
-  | 'exp'
-  | 'log'
-  | 'sin'
-  | 'cos'
-  | 'tanh';
+import { applyKnown, rational, real, toNumber, type Known, type SizeOp } from '../../runtime/contract/exact.ts';
+
+export type { SizeOp } from '../../runtime/contract/exact.ts';
 
 export type Size =
-  | { readonly kind: 'exact'; readonly numerator: bigint; readonly denominator: bigint }
-  | { readonly kind: 'real'; readonly value: number }
+  | Known
   /** The size of a dynamic axis of the model, by the axis's name. */
   | { readonly kind: 'dynamic'; readonly axis: string }
   | { readonly kind: 'op'; readonly op: SizeOp; readonly args: readonly Size[] };
 
 export function exact(numerator: bigint | number, denominator: bigint | number = 1n): Size {
-  let n = BigInt(numerator);
-  let d = BigInt(denominator);
-  if (d < 0n) [n, d] = [-n, -d];
-  const g = gcd(n < 0n ? -n : n, d);
-  return { kind: 'exact', numerator: n / g, denominator: d / g };
-}
-
-function gcd(a: bigint, b: bigint): bigint {
-  while (b !== 0n) [a, b] = [b, a % b];
-  return a === 0n ? 1n : a;
+  return rational(BigInt(numerator), BigInt(denominator));
 }
 
 const ints = (n: number): Size => exact(n);
@@ -54,32 +28,29 @@ export function asInteger(size: Size): number | null {
 
 /** The number a size is (rounded to a double), or null while it is a formula. */
 export function asNumber(size: Size): number | null {
-  if (size.kind === 'exact') return Number(size.numerator) / Number(size.denominator);
-  return size.kind === 'real' ? size.value : null;
+  return isKnown(size) ? toNumber(size) : null;
 }
 
 export function isConstant(size: Size): boolean {
+  return isKnown(size);
+}
+
+function isKnown(size: Size): size is Known {
   return size.kind === 'exact' || size.kind === 'real';
 }
 
-/** Applies an operation; folds when the arguments are known. Division by zero gives a real (inf or nan). */
+/** Applies an operation; folds when the arguments are known. Division by zero gives a real (inf or nan), which is no size. */
 export function apply(op: SizeOp, ...args: readonly Size[]): Size {
-  const exacts: { n: bigint; d: bigint }[] = [];
-  for (const a of args) if (a.kind === 'exact') exacts.push({ n: a.numerator, d: a.denominator });
-  if (exacts.length === args.length) {
-    const folded = foldExact(op, exacts);
-    if (folded !== null) return folded;
-  }
-  const numbers = args.map(asNumber);
-  if (numbers.every((v) => v !== null))
-    return {
-      kind: 'real',
-      value: realOp(
-        op,
-        numbers.map((v) => v ?? 0),
-      ),
-    };
-  return simplify(op, args);
+  const [first, ...rest] = args.filter(isKnown);
+  if (first === undefined || rest.length < args.length - 1) return simplify(op, args);
+  return applyKnown(op, first, rest) ?? divided(op, first, rest);
+}
+
+/** What IEEE makes of a division by zero: told by who folds, and by conditions of a run. */
+function divided(op: SizeOp, first: Known, rest: readonly Known[]): Known {
+  const values = [first, ...rest].map(toNumber);
+  const by = (a: number, b: number): number => (op === 'mod' ? NaN : op === 'pow' ? a ** b : a / b);
+  return real(values.slice(1).reduce(by, values[0] ?? NaN));
 }
 
 function simplify(op: SizeOp, args: readonly Size[]): Size {
@@ -124,94 +95,6 @@ function isInteger(size: Size): boolean {
   }
 }
 
-function foldExact(op: SizeOp, args: readonly { n: bigint; d: bigint }[]): Size | null {
-  const a = args[0];
-  const b = args[1];
-  if (a === undefined) return null;
-  if (b === undefined) {
-    if (op === 'floor') return exact(floorDiv(a.n, a.d));
-    if (op === 'ceil') return exact(-floorDiv(-a.n, a.d));
-    if (op === 'abs') return exact(a.n < 0n ? -a.n : a.n, a.d);
-    if (op === 'sign') return exact(a.n > 0n ? 1 : a.n < 0n ? -1 : 0);
-    return null;
-  }
-  switch (op) {
-    case 'add':
-      return exact(a.n * b.d + b.n * a.d, a.d * b.d);
-    case 'sub':
-      return exact(a.n * b.d - b.n * a.d, a.d * b.d);
-    case 'mul':
-      return exact(a.n * b.n, a.d * b.d);
-    case 'div':
-      return b.n === 0n ? null : exact(a.n * b.d, a.d * b.n);
-    case 'mod': {
-      if (b.n === 0n) return null;
-      const q = floorDiv(a.n * b.d, a.d * b.n);
-      return exact(a.n * b.d - q * b.n * a.d, a.d * b.d);
-    }
-    case 'min':
-      return a.n * b.d <= b.n * a.d ? exact(a.n, a.d) : exact(b.n, b.d);
-    case 'max':
-      return a.n * b.d >= b.n * a.d ? exact(a.n, a.d) : exact(b.n, b.d);
-    case 'pow': {
-      if (b.d !== 1n || b.n > 64n || b.n < -64n || (a.n === 0n && b.n < 0n)) return null;
-      const e = b.n < 0n ? -b.n : b.n;
-      return b.n < 0n ? exact(a.d ** e, a.n ** e) : exact(a.n ** e, a.d ** e);
-    }
-    default:
-      return null;
-  }
-}
-
-function floorDiv(a: bigint, b: bigint): bigint {
-  if (b < 0n) [a, b] = [-a, -b];
-  const q = a / b;
-  return a % b < 0n ? q - 1n : q;
-}
-
-function realOp(op: SizeOp, args: readonly number[]): number {
-  const a = args[0] ?? NaN;
-  const b = args[1] ?? NaN;
-  switch (op) {
-    case 'add':
-      return a + b;
-    case 'sub':
-      return a - b;
-    case 'mul':
-      return a * b;
-    case 'div':
-      return a / b;
-    case 'mod':
-      return a - Math.floor(a / b) * b;
-    case 'pow':
-      return a ** b;
-    case 'min':
-      return Math.min(a, b);
-    case 'max':
-      return Math.max(a, b);
-    case 'floor':
-      return Math.floor(a);
-    case 'ceil':
-      return Math.ceil(a);
-    case 'abs':
-      return Math.abs(a);
-    case 'sign':
-      return Math.sign(a);
-    case 'sqrt':
-      return Math.sqrt(a);
-    case 'exp':
-      return Math.exp(a);
-    case 'log':
-      return Math.log(a);
-    case 'sin':
-      return Math.sin(a);
-    case 'cos':
-      return Math.cos(a);
-    case 'tanh':
-      return Math.tanh(a);
-  }
-}
-
 /** The size with the dynamic axes replaced; exact where the arguments are. */
 export function substitute(size: Size, sizes: ReadonlyMap<string, number>): Size {
   switch (size.kind) {
@@ -243,11 +126,18 @@ export function sizeKey(size: Size): string {
 
 const infix: Partial<Record<SizeOp, string>> = { add: '+', sub: '-', mul: '*', div: '/', mod: '%', pow: '**' };
 
+/** A number in a program has no more characters (dsl/syntax/text-limits.ts). */
+const MAX_DIGITS = 64;
+
 /** Reads like the program: `(2 * T) / 8`. Every parenthesis that the meaning needs is there, and those that spare a reader the rules. */
 export function formatSize(size: Size): string {
   switch (size.kind) {
-    case 'exact':
-      return size.denominator === 1n ? `${size.numerator}` : `${size.numerator}/${size.denominator}`;
+    case 'exact': {
+      const text = size.denominator === 1n ? `${size.numerator}` : `${size.numerator}/${size.denominator}`;
+      // A number that no program could write is shown to the digits of a double.
+      const near = toNumber(size);
+      return text.length > MAX_DIGITS && Number.isFinite(near) ? `${near}` : text;
+    }
     case 'real':
       return `${size.value}`;
     case 'dynamic':

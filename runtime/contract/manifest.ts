@@ -5,6 +5,8 @@
  * Sizes are formulas over the sizes of dynamic axes, evaluated exactly when a run binds its inputs.
  */
 
+import type { SizeOp } from './exact.ts';
+
 /** A number; the name of a dynamic axis; `['/', n, d]` a rational; an operation on formulas; `{ real }` an inexact number. */
 export type SizeFormula =
   | number
@@ -12,26 +14,7 @@ export type SizeFormula =
   | { readonly real: number }
   /** A rational with big integers, as decimal texts. */
   | { readonly numerator: string; readonly denominator: string }
-  | { readonly op: SizeFormulaOp; readonly args: readonly SizeFormula[] };
-export type SizeFormulaOp =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'mod'
-  | 'pow'
-  | 'min'
-  | 'max'
-  | 'floor'
-  | 'ceil'
-  | 'abs'
-  | 'sign'
-  | 'sqrt'
-  | 'exp'
-  | 'log'
-  | 'sin'
-  | 'cos'
-  | 'tanh';
+  | { readonly op: SizeOp; readonly args: readonly SizeFormula[] };
 
 export type ManifestElement = 'f32' | 'f16' | 'i32' | 'bool';
 

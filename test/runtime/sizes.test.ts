@@ -1,7 +1,8 @@
 /** Size formulas: exact where they can be, refused where they make no size. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SizeFormula, SizeFormulaOp } from '../../runtime/contract/manifest.ts';
+import type { SizeOp } from '../../runtime/contract/exact.ts';
+import type { SizeFormula } from '../../runtime/contract/manifest.ts';
 import {
   elementCount,
   evaluateCount,
@@ -14,7 +15,7 @@ const sizes = new Map([
   ['T', 7],
   ['B', 0],
 ]);
-const op = (name: SizeFormulaOp, ...args: readonly SizeFormula[]): SizeFormula => ({ op: name, args });
+const op = (name: SizeOp, ...args: readonly SizeFormula[]): SizeFormula => ({ op: name, args });
 const rational = (numerator: number, denominator: number): SizeFormula => ({
   numerator: String(numerator),
   denominator: String(denominator),
