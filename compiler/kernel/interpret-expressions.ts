@@ -9,6 +9,7 @@
  * Text is made of identifiers that this file and interpret-statements.ts make up, numbers, and operators: no name of a kernel is
  * spelt in it but inside JSON strings of messages.
  */
+import { missing } from '../../dsl/diagnostics/invariants.ts';
 import { binaryFunction, bitcastValue, convertValue, isComparison, isLogic, unaryFunction } from './arithmetic.ts';
 import type { ComparisonOp } from './arithmetic.ts';
 import type { KernelBinaryOp, Builtin, KernelExpr } from './kernel-ir.ts';
@@ -112,8 +113,8 @@ export function writeNumber(expr: KernelExpr, context: ExprContext): string {
       return `${context.constant(`bits_${from}_${type}`, bitcastFunction(from, type))}(${x})`;
     }
     case 'fma': {
-      const [a, b, c] = [expr.a, expr.b, expr.c].map((e) => writeNumber(e, context));
-      return `fround(fround(${a} * ${b}) + ${c})`;
+      const product = `fround(${writeNumber(expr.a, context)} * ${writeNumber(expr.b, context)})`;
+      return `fround(${product} + ${writeNumber(expr.c, context)})`;
     }
   }
 }
@@ -255,13 +256,13 @@ function bitcastFunction(from: NumericType, to: NumericType): (value: number) =>
   if (from === 'f32') {
     return (value) => {
       floats[0] = value;
-      return words[0];
+      return words[0] ?? missing('kernel interpreter: word', 0);
     };
   }
   if (to === 'f32') {
     return (value) => {
       words[0] = value;
-      return floats[0];
+      return floats[0] ?? missing('kernel interpreter: float', 0);
     };
   }
   return (value) => bitcastValue(from, to, value);

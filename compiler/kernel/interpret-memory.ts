@@ -8,6 +8,7 @@
  * The race rule, per element and per launch (for workgroup memory: per stretch between two barriers): if a thread stores
  * an element, no other thread may load or store it. Atomic elements are exempt.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { BufferElement } from './kernel-ir.ts';
 import { isAtomic } from './kernel-typing.ts';
@@ -75,11 +76,11 @@ export function outOfBounds(kernel: string, what: string, memory: KernelMemory, 
 export function noteLoad(kernel: string, memory: KernelMemory, index: number, thread: number): void {
   const { shadow } = memory;
   if (shadow === undefined) return;
-  const writer = shadow.writer[index];
+  const writer = shadow.writer[index] ?? noNumber();
   if (writer !== 0 && writer !== thread + 1) {
     fault(kernel, `race: thread ${thread} loads ${memory.name}[${index}], which thread ${writer - 1} stores`);
   }
-  const reader = shadow.reader[index];
+  const reader = shadow.reader[index] ?? noNumber();
   if (reader === 0) shadow.reader[index] = thread + 1;
   else if (reader !== thread + 1) shadow.reader[index] = -1;
 }
@@ -88,11 +89,11 @@ export function noteLoad(kernel: string, memory: KernelMemory, index: number, th
 export function noteStore(kernel: string, memory: KernelMemory, index: number, thread: number): void {
   const { shadow } = memory;
   if (shadow === undefined) return;
-  const writer = shadow.writer[index];
+  const writer = shadow.writer[index] ?? noNumber();
   if (writer !== 0 && writer !== thread + 1) {
     fault(kernel, `race: threads ${writer - 1} and ${thread} both store ${memory.name}[${index}]`);
   }
-  const reader = shadow.reader[index];
+  const reader = shadow.reader[index] ?? noNumber();
   if (reader !== 0 && reader !== thread + 1) {
     const other = reader === -1 ? 'another thread' : `thread ${reader - 1}`;
     fault(kernel, `race: thread ${thread} stores ${memory.name}[${index}], which ${other} loads`);

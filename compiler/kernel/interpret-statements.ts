@@ -316,11 +316,8 @@ class Writer {
   }
 
   #find(name: string): Local {
-    for (let i = this.#scopes.length - 1; i >= 0; i--) {
-      const found = this.#scopes[i].get(name);
-      if (found !== undefined) return found;
-    }
-    return fault(this.#options.kernel, `local ${name} is not in scope`);
+    const found = this.#scopes.findLast((scope) => scope.has(name))?.get(name);
+    return found ?? fault(this.#options.kernel, `local ${name} is not in scope`);
   }
 
   #scope(): Map<string, Local> {

@@ -8,6 +8,7 @@
  * compilers accept; and the target's limits. That an index is in bounds and that threads do not race is found by running
  * (interpret.ts).
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { TargetLimits } from '../target.ts';
 import type { BufferDecl, KernelExpr, Kernel, ScalarType, KernelStmt, WorkgroupDecl } from './kernel-ir.ts';
@@ -94,8 +95,9 @@ class BodyVerifier {
     this.#scopes.push(new Map());
     for (const [i, statement] of body.entries()) {
       this.#statement(statement, depth);
-      if (endsFlow(statement) && i + 1 < body.length) {
-        this.#report(`a ${body[i + 1].kind} after a ${statement.kind} that never falls through is unreachable`);
+      const next = body[i + 1];
+      if (endsFlow(statement) && next !== undefined) {
+        this.#report(`a ${next.kind} after a ${statement.kind} that never falls through is unreachable`);
         break;
       }
     }
@@ -171,15 +173,11 @@ class BodyVerifier {
     const memory = this.#buffers.has(name) || this.#shared.has(name) || this.#uniforms.has(name);
     if (memory || this.#lookUp(name) !== undefined) this.#report(`the local ${name} hides another ${name}`);
     if (name === '') this.#report('a local has no name');
-    this.#scopes[this.#scopes.length - 1].set(name, { type, mutable });
+    at(this.#scopes, this.#scopes.length - 1, 'kernel verifier: scope').set(name, { type, mutable });
   }
 
   #lookUp(name: string): LocalInfo | undefined {
-    for (let i = this.#scopes.length - 1; i >= 0; i--) {
-      const found = this.#scopes[i].get(name);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return this.#scopes.findLast((scope) => scope.has(name))?.get(name);
   }
 
   #expect(expr: KernelExpr, type: ScalarType, what: string): void {

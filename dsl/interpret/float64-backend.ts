@@ -7,6 +7,7 @@
  *   left on a result, update or loss. So the driver calls `demand` for each of these, and for nothing else.
  * - Draws are functions of the seed, place and indices (dsl/primitives/draw-hash.ts).
  */
+import { missing, noNumber } from '../diagnostics/invariants.ts';
 import type { EvaluationContext } from '../primitives/primitive.ts';
 import type { F64Call, F64Operand } from '../tensors/operand.ts';
 import { boundsOfJoin } from '../tensors/route-bounds.ts';
@@ -143,7 +144,7 @@ export function float64Backend(options: Float64Options): Float64Backend {
 function sameNumbers(a: F64Tensor, b: F64Tensor): boolean {
   const axes = unite(a.axes, b.axes);
   const [left, right] = [spread(a, axes).data, spread(b, axes).data];
-  return left.every((value, i) => Object.is(value, right[i]));
+  return left.every((value, i) => Object.is(value, right[i] ?? noNumber()));
 }
 
 function known(size: Size): number {
@@ -164,11 +165,14 @@ function runPrimitive(call: F64Call, options: Float64Options, absent: number): F
     seed: options.seed,
     absent,
     problem(code, message, axes, point) {
-      const where = axes.map((axis, i) => ({ axis: axis.name, index: point[i] }));
+      const where = axes.map((axis, i) => ({
+        axis: axis.name,
+        index: point[i] ?? missing('interpret: index of a point', i),
+      }));
       const deferred = singlePoint({ code, message, span: call.span, point: where }, axes, point);
       const last = found[toldApart];
       if (last === undefined) found.push(deferred);
-      else found[toldApart] = { ...last, at: last.at.map((wrong, i) => wrong | deferred.at[i]) };
+      else found[toldApart] = { ...last, at: last.at.map((wrong, i) => wrong | (deferred.at[i] ?? noNumber())) };
     },
     dropped(count) {
       if (count > 0) options.onDropped?.({ span: call.span, place: call.place, count });
@@ -211,8 +215,8 @@ function broadcast(operand: F64Operand, axes: readonly Axis[], inPayload: readon
       ...route,
       support,
       payload,
-      present: Uint8Array.from(at, (i) => route.present[i]),
-      rank: Int32Array.from(at, (i) => route.rank[i]),
+      present: Uint8Array.from(at, (i) => route.present[i] ?? noNumber()),
+      rank: Int32Array.from(at, (i) => route.rank[i] ?? noNumber()),
       weight: take(route.weight, offsets([...support, ...payload], axesOfRoute(route))),
       facts: route.facts.map((fact) => ({ per: [...more, ...fact.per], atMost: fact.atMost })),
     }),
@@ -230,7 +234,9 @@ function presentWhere(routes: readonly F64Route[], value: F64Tensor, absent: num
     present[Math.floor(i / width)] === 1 ? each : absent,
   );
   const ranks = offsets(support, first.support);
-  const rank = Int32Array.from(present, (here, i) => (here === 1 ? first.rank[ranks[i]] : 0));
+  const rank = Int32Array.from(present, (here, i) =>
+    here === 1 ? (first.rank[ranks[i] ?? noNumber()] ?? noNumber()) : 0,
+  );
   const { facts } = others.reduce(
     (joined, route) => ({ support: unite(joined.support, route.support), facts: boundsOfJoin(joined, route) }),
     { support: first.support, facts: first.facts },
@@ -246,12 +252,14 @@ function meanPresent(value: F64Tensor, over: readonly Axis[], routes: readonly F
   const write = offsets(all, rest);
   const present: number[][] = Array.from({ length: countPoints(rest) }, () => []);
   allPresent(routes, all).forEach((here, i) => {
-    if (here === 1) present[write[i]].push(value.data[read[i]]);
+    if (here !== 1) return;
+    const to = write[i] ?? noNumber();
+    (present[to] ?? missing('interpret: mean', to)).push(value.data[read[i] ?? noNumber()] ?? noNumber());
   });
   const problems = [...project(whereAllPresent(value.problems, routes), over), ...project(choicesInTurn(routes), over)];
   const data = Float64Array.from(
     present,
-    (terms) => sumInOrder(terms.length, (k) => terms[k]) / Math.max(terms.length, 1),
+    (terms) => sumInOrder(terms.length, (k) => terms[k] ?? missing('interpret: term', k)) / Math.max(terms.length, 1),
   );
   return makeTensor('f32', rest, data, problems);
 }

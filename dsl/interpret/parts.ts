@@ -2,6 +2,7 @@
  * Putting values together along an axis: the steps of a chain (`stack`), the members of a union (`unite`), and a route
  * over one member's axes as a route over the union's (`embed`).
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { bound, boundsOfReindex, type BoundFact } from '../tensors/route-bounds.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -119,7 +120,8 @@ export function united(parts: readonly TensorPart[], axis: Axis): F64Tensor {
       },
       start,
     );
-    for (let i = 0; i < read.length; i++) data[write[i]] = value.data[read[i]];
+    for (let i = 0; i < read.length; i++)
+      data[write[i] ?? noNumber()] = value.data[read[i] ?? noNumber()] ?? noNumber();
     start += countPoints(axes);
   }
   if (start !== sizeOf(axis)) throw new CompilerBug('interpret', `the parts of ${axis.name} have ${start} points`);
@@ -148,11 +150,11 @@ export function embedded(route: F64Route, part: readonly Axis[], axis: Axis, sta
   const present = new Uint8Array(countPoints(support));
   const rank = new Int32Array(present.length);
   scatter(support, route.support).forEach((to, i) => {
-    present[to] = route.present[i];
-    rank[to] = route.rank[i];
+    present[to] = route.present[i] ?? noNumber();
+    rank[to] = route.rank[i] ?? noNumber();
   });
   const weight = new Float64Array(countPoints(all)).fill(absent);
-  scatter(all, axesOfRoute(route)).forEach((to, i) => (weight[to] = route.weight[i]));
+  scatter(all, axesOfRoute(route)).forEach((to, i) => (weight[to] = route.weight[i] ?? noNumber()));
   const facts = boundsOfReindex(route.facts, part, [axis]);
   const problems = project(route.problems, part);
   return makeRoute({ support, payload: route.payload, present, rank, weight, element: route.element, facts, problems });

@@ -1,4 +1,5 @@
 /** `require` in the reference: a value depends on the points at which its condition is false, as on any other error. */
+import { missing } from '../diagnostics/invariants.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import type { Required } from '../meaning/backend.ts';
 import { formatSize } from '../types/size.ts';
@@ -19,7 +20,7 @@ export function requireAt(operand: F64Operand, { condition, message, span }: Req
       code: 'MOE0723',
       message: told(message),
       span,
-      point: axes.map((axis, a) => ({ axis: axis.name, index: point[a] })),
+      point: axes.map((axis, a) => ({ axis: axis.name, index: point[a] ?? missing('interpret: index of a point', a) })),
     };
   };
   failing.slice(0, toldApart).forEach((i) => {

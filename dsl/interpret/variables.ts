@@ -3,6 +3,7 @@
  * declared ones, at a point, over a window or over the whole of each family axis. f16 rounds here, where it is declared;
  * indices of an `i32[…] in V` are checked here, where they enter.
  */
+import { at, noNumber } from '../diagnostics/invariants.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Selection, Variable } from '../meaning/backend.ts';
@@ -86,9 +87,9 @@ export function outside(
     const point = pointAt(axes, i);
     const problem: RunProblem = {
       code: 'MOE0721',
-      message: `${name} holds ${data[i]}, which is no point of ${within.name}, which has ${size}`,
+      message: `${name} holds ${data[i] ?? noNumber()}, which is no point of ${within.name}, which has ${size}`,
       span,
-      point: axes.map((axis, a) => ({ axis: axis.name, index: point[a] })),
+      point: axes.map((axis, a) => ({ axis: axis.name, index: at(point, a, 'interpret: index of a point') })),
     };
     return singlePoint(problem, axes, point);
   });

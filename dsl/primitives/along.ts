@@ -5,6 +5,7 @@
  * Of a route, softmax runs over what is present (`softmax(r)`: over the targets); the others are refused over support
  * axes, where absent points would have to count or not. Over payload axes all act at each present point.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { ascending } from '../tensors/ascending.ts';
 import { along, maximumOf, meanOf, varianceOf, type Line } from '../tensors/reduce-lines.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, value } from './arguments.ts';
@@ -42,10 +43,10 @@ const scaled =
   (line: Line, out: Float64Array, eps: number): void => {
     const times = factor(line, eps);
     const minus = shift(line);
-    for (let k = 0; k < line.count; k++) out[k] = (line.values[k] - minus) * times;
+    for (let k = 0; k < line.count; k++) out[k] = ((line.values[k] ?? noNumber()) - minus) * times;
   };
 
-const squares = ({ values, count }: Line): number => sumInOrder(count, (k) => values[k] ** 2);
+const squares = ({ values, count }: Line): number => sumInOrder(count, (k) => (values[k] ?? noNumber()) ** 2);
 
 const entries: Record<AlongName, Entry> = {
   softmax: {
@@ -68,7 +69,7 @@ const entries: Record<AlongName, Entry> = {
       for (let first = 0, before = 0; first < line.count; first += SUM_BLOCK) {
         let open = 0;
         for (let k = first; k < Math.min(first + SUM_BLOCK, line.count); k++)
-          out[k] = before + (open += line.values[k]);
+          out[k] = before + (open += line.values[k] ?? noNumber());
         closed.enter(open);
         before = closed.total();
       }
@@ -129,13 +130,13 @@ function softmaxOf(line: Line, out: Float64Array): void {
     out.fill(0, 0, line.count);
     return;
   }
-  const sum = sumInOrder(line.count, (k) => (out[k] = Math.exp(line.values[k] - max)));
-  for (let k = 0; k < line.count; k++) out[k] = out[k] / sum;
+  const sum = sumInOrder(line.count, (k) => (out[k] = Math.exp((line.values[k] ?? noNumber()) - max)));
+  for (let k = 0; k < line.count; k++) out[k] = (out[k] ?? noNumber()) / sum;
 }
 
 function argsortOf({ values, count }: Line, out: Float64Array): void {
   const order = Array.from({ length: count }, (_, k) => k);
-  order.sort((a, b) => ascending(values[a], values[b]) || a - b);
+  order.sort((a, b) => ascending(values[a] ?? noNumber(), values[b] ?? noNumber()) || a - b);
   order.forEach((from, k) => (out[k] = from));
 }
 

@@ -2,6 +2,7 @@
  * `concat(a, b, (A, B): C)`: a along A and then b along B, along the new axis C of size A + B; the same axis may stand
  * twice. All other axes are united by name. Tensors only: routes over parts are embedded by their declared type.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import {
   countPoints,
   offsets,
@@ -117,5 +118,5 @@ function copy(
       Int32Array.from({ length: sizeOf(axis) }, (_, i) => i * (axis === along ? step : (stride.get(axis) ?? 0))),
     start * step,
   );
-  for (let i = 0; i < read.length; i++) data[write[i]] = from.data[read[i]];
+  for (let i = 0; i < read.length; i++) data[write[i] ?? noNumber()] = from.data[read[i] ?? noNumber()] ?? noNumber();
 }

@@ -6,6 +6,7 @@
  * With routes only present points are read: an absent point is not touched, a present weight 0 times infinity is NaN.
  * The result is dense, 0 where nothing was present.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import type { AxisVar, ValueType } from '../types/program.ts';
 import type { Axis } from '../types/axis.ts';
 import { axesOf } from '../tensors/pointwise.ts';
@@ -135,14 +136,14 @@ function contract(
     let block = 0;
     let terms = 0;
     for (let k = 0; k < a.over.length; k++) {
-      const x = a.rest[i] + a.over[k];
-      const y = b.rest[i] + b.over[k];
+      const x = (a.rest[i] ?? noNumber()) + (a.over[k] ?? noNumber());
+      const y = (b.rest[i] ?? noNumber()) + (b.over[k] ?? noNumber());
       if (!aPresent(x) || !bPresent(y)) continue;
       if (integers) {
-        whole = (whole + Math.imul(a.numbers[x], b.numbers[y])) | 0;
+        whole = (whole + Math.imul(a.numbers[x] ?? noNumber(), b.numbers[y] ?? noNumber())) | 0;
         continue;
       }
-      block += a.numbers[x] * b.numbers[y];
+      block += (a.numbers[x] ?? noNumber()) * (b.numbers[y] ?? noNumber());
       if (++terms % SUM_BLOCK !== 0) continue;
       sums.enter(block);
       block = 0;
@@ -166,13 +167,14 @@ function sumProducts(left: Side, right: Side, data: Float64Array): void {
   const { numbers: b, rest: bRest, over: bOver } = right;
   const count = aOver.length;
   for (let i = 0; i < data.length; i++) {
-    const x = aRest[i];
-    const y = bRest[i];
+    const x = aRest[i] ?? noNumber();
+    const y = bRest[i] ?? noNumber();
     const sums = new BlockSums();
     for (let first = 0; first < count; first += SUM_BLOCK) {
       const end = Math.min(first + SUM_BLOCK, count);
       let block = 0;
-      for (let k = first; k < end; k++) block += a[x + aOver[k]] * b[y + bOver[k]];
+      for (let k = first; k < end; k++)
+        block += (a[x + (aOver[k] ?? noNumber())] ?? noNumber()) * (b[y + (bOver[k] ?? noNumber())] ?? noNumber());
       sums.enter(block);
     }
     data[i] = sums.total();

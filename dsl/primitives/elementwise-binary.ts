@@ -7,6 +7,7 @@
  *
  * i32 wraps to 32 bits; `/` and `%` are floored, `x / 0` is x and `x % 0` is 0, as integer division in WGSL has it.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { boundsOfSum, bound } from '../tensors/route-bounds.ts';
 import type { ElementType } from '../types/program.ts';
 import { asInteger } from '../types/size.ts';
@@ -270,13 +271,13 @@ function sumOfRoutes(
   const weight = new Float64Array(points * width).fill(run.absent);
   for (let s = 0; s < points; s++) {
     const inX = x.present[s] === 1;
-    const inY = y.present[yPoint[s]] === 1;
+    const inY = y.present[yPoint[s] ?? noNumber()] === 1;
     if (!inX && !inY) continue;
     present[s] = 1;
-    rank[s] = inX ? x.rank[s] : most + y.rank[yPoint[s]];
+    rank[s] = inX ? (x.rank[s] ?? noNumber()) : most + (y.rank[yPoint[s] ?? noNumber()] ?? noNumber());
     for (let i = s * width; i < (s + 1) * width; i++) {
-      const a = inX ? x.weight[i] : 0;
-      const b = inY ? y.weight[yWeight[i]] : 0;
+      const a = inX ? (x.weight[i] ?? noNumber()) : 0;
+      const b = inY ? (y.weight[yWeight[i] ?? noNumber()] ?? noNumber()) : 0;
       weight[i] = keepAs(call.element, f(a, b));
     }
   }

@@ -6,6 +6,7 @@
  * along a source the indices' axes are sources. Along a target they are targets, but where they have that axis themselves (a
  * permutation for each of a batch) their other axes are sources.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import type { AxisVar, RouteType } from '../types/program.ts';
 import { axesOfRoute, makeRoute, type F64Route } from '../tensors/route.ts';
 import {
@@ -83,7 +84,7 @@ export const gather: Primitive = {
     return dense(
       x.value.element,
       result,
-      Float64Array.from(at, (i) => (i < 0 ? 0 : x.value.data[i])),
+      Float64Array.from(at, (i) => (i < 0 ? 0 : (x.value.data[i] ?? noNumber()))),
     );
   },
 };
@@ -126,7 +127,7 @@ function places(
   });
   const which = offsets(result, ids.axes);
   const at = Int32Array.from(start, (from, i) => {
-    const id = ids.data[which[i]];
+    const id = ids.data[which[i] ?? noNumber()] ?? noNumber();
     return id >= 0 && id < size ? from + id * step : -1;
   });
   return { axes: result, at };
@@ -137,15 +138,18 @@ function routeLookedUp(route: F64Route, axis: Axis, ids: F64Tensor, absent: numb
   // Axes of the indices that the route has as payload stay payload; along those the points may differ only by weight.
   const points = inPayload ? null : places(route.support, axis, ids);
   const support = points === null ? route.support : points.axes;
-  const present = points === null ? route.present : Uint8Array.from(points.at, (i) => (i < 0 ? 0 : route.present[i]));
+  const present =
+    points === null ? route.present : Uint8Array.from(points.at, (i) => (i < 0 ? 0 : (route.present[i] ?? noNumber())));
   const rank =
-    points === null ? route.rank : Int32Array.from(points.at, (i, k) => (present[k] === 1 ? route.rank[i] : 0));
+    points === null
+      ? route.rank
+      : Int32Array.from(points.at, (i, k) => (present[k] === 1 ? (route.rank[i] ?? noNumber()) : 0));
   const weights = places(axesOfRoute(route), axis, ids);
   const payload = inPayload ? without(weights.axes, support) : route.payload;
   const looked = makeTensor(
     route.element,
     weights.axes,
-    Float64Array.from(weights.at, (i) => (i < 0 ? 0 : route.weight[i])),
+    Float64Array.from(weights.at, (i) => (i < 0 ? 0 : (route.weight[i] ?? noNumber()))),
   );
   const laid = spread(looked, [...support, ...payload]);
   const width = countPoints(payload);

@@ -3,6 +3,7 @@
  * tensor a route with targets `over`, ranked in index order among the kept. Nothing is judged by its value: a kept -inf
  * or NaN is a weight.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { candidates, choose, chosenOf, grouped, laidOutOver, routeOf } from '../tensors/choose.ts';
 import { allPresent } from '../tensors/pointwise.ts';
 import { axesOfRoute, conditionOf, makeRoute, type F64Route } from '../tensors/route.ts';
@@ -88,13 +89,17 @@ function keepOfRoute(route: F64Route, c: F64Operand, absent: number): F64Route {
   const support = unite(route.support, without(condition.axes, route.payload));
   const payload = route.payload;
   const holds = offsets(support, condition.axes);
-  const present = allPresent([route], support).map((here, i) => (here === 1 && condition.data[holds[i]] !== 0 ? 1 : 0));
+  const present = allPresent([route], support).map((here, i) =>
+    here === 1 && condition.data[holds[i] ?? noNumber()] !== 0 ? 1 : 0,
+  );
   const ranks = offsets(support, route.support);
   const width = countPoints(payload);
   const weight = take(route.weight, offsets([...support, ...payload], axesOfRoute(route))).map((value, i) =>
     present[Math.floor(i / width)] === 1 ? value : absent,
   );
-  const rank = Int32Array.from(present, (here, i) => (here === 1 ? route.rank[ranks[i]] : 0));
+  const rank = Int32Array.from(present, (here, i) =>
+    here === 1 ? (route.rank[ranks[i] ?? noNumber()] ?? noNumber()) : 0,
+  );
   const more = without(support, route.support);
   const facts = route.facts.map((fact) => ({ per: [...fact.per, ...more], atMost: fact.atMost }));
   return makeRoute({ support, payload, present, rank, weight, element: route.element, facts });

@@ -4,6 +4,7 @@
  * whole number or i32 (it may differ from target to target); zero or less drops all. If a key is a route, points where
  * it is absent are dropped.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { laidOutOver } from '../tensors/choose.ts';
 import { axesOf } from '../tensors/pointwise.ts';
 import { queues } from '../tensors/queues.ts';
@@ -86,7 +87,7 @@ export const limit: Primitive = {
     const present = new Uint8Array(countPoints(support));
     let dropped = 0;
     lines.forEach((line, g) => {
-      const count = Math.max(many === null ? numberArgument(call, 'to', 0) : many[g], 0);
+      const count = Math.max(many === null ? numberArgument(call, 'to', 0) : (many[g] ?? noNumber()), 0);
       for (const point of line.slice(0, count)) present[point] = 1;
       dropped += Math.max(line.length - count, 0);
     });
@@ -96,7 +97,9 @@ export const limit: Primitive = {
     const weight = take(r.weight, offsets([...support, ...r.payload], axesOfRoute(r))).map((each, i) =>
       present[Math.floor(i / width)] === 1 ? each : run.absent,
     );
-    const rank = Int32Array.from(present, (here, i) => (here === 1 ? r.rank[ranks[i]] : 0));
+    const rank = Int32Array.from(present, (here, i) =>
+      here === 1 ? (r.rank[ranks[i] ?? noNumber()] ?? noNumber()) : 0,
+    );
     const most = staticSize(call.statics, 'to');
     const more = without(support, r.support);
     const facts = [
@@ -112,7 +115,7 @@ export const limit: Primitive = {
 
 /** The same presence over more axes. */
 function spreadPresence(r: F64Route, support: readonly Axis[]): Pick<F64Route, 'support' | 'present'> {
-  return { support, present: Uint8Array.from(offsets(support, r.support), (i) => r.present[i]) };
+  return { support, present: Uint8Array.from(offsets(support, r.support), (i) => r.present[i] ?? noNumber()) };
 }
 
 /** `by0`, `by1`, … as far as they go. */

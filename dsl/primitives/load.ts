@@ -2,6 +2,7 @@
  * `count(r, over: T)` and `load(r, over: T)`: at how many points of T a route is present, and which share of them that
  * is. Dense over the rest, f32, whatever the weights. No gradient.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { allPresent } from '../tensors/pointwise.ts';
 import { countPoints, offsets, without } from '../tensors/tensor.ts';
 import { axes, axesArgument, dense, routeOperand, value } from './arguments.ts';
@@ -36,7 +37,10 @@ function counting(name: 'load' | 'count', documentation: Documentation): Primiti
       const rest = without(r.support, over);
       const to = offsets(r.support, rest);
       const data = new Float64Array(countPoints(rest));
-      allPresent([r], r.support).forEach((here, i) => (data[to[i]] += here));
+      allPresent([r], r.support).forEach((here, i) => {
+        const count = to[i] ?? noNumber();
+        data[count] = (data[count] ?? noNumber()) + here;
+      });
       const all = countPoints(over);
       if (name === 'count' || all === 0) return dense('f32', rest, data);
       return dense(

@@ -2,6 +2,7 @@
  * `normalize(r, eps: e)`: present weights divided by (their sum over the targets + e). A denominator of exactly 0 gives
  * weights 0; where nothing is present nothing is, so `r @ y` is 0 there.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { along, sumOf } from '../tensors/reduce-lines.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
@@ -35,7 +36,7 @@ export const normalize: Primitive = {
     const eps = numberArgument(call, 'eps', 0);
     return along(operand(call, 'r'), axesArgument(call, 'over'), call.element, run.absent, (line, out) => {
       const sum = sumOf(line) + eps;
-      for (let k = 0; k < line.count; k++) out[k] = sum === 0 ? 0 : line.values[k] / sum;
+      for (let k = 0; k < line.count; k++) out[k] = sum === 0 ? 0 : (line.values[k] ?? noNumber()) / sum;
     });
   },
 };

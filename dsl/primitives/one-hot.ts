@@ -1,4 +1,5 @@
 /** `one_hot(ids, over: E)`: 1 at the point of E that each index names, 0 elsewhere; nothing but 0 for -1. */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { countPoints, offsets, pointAt, sizeOf } from '../tensors/tensor.ts';
 import { axes, axisArgument, dense, denseOperand, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
@@ -37,7 +38,7 @@ export const oneHot: Primitive = {
     const result = [...ids.axes, axis];
     const which = offsets(result, ids.axes);
     const data = new Float64Array(countPoints(result));
-    for (let i = 0; i < data.length; i++) data[i] = ids.data[which[i]] === i % size ? 1 : 0;
+    for (let i = 0; i < data.length; i++) data[i] = ids.data[which[i] ?? noNumber()] === i % size ? 1 : 0;
     return dense(call.element, result, data);
   },
 };

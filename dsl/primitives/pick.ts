@@ -3,6 +3,7 @@
  * weight is the sum of `w` (1 if there is none) over the entries that name it, in the order of K, its rank that of the
  * first. The weight of an entry -1 is not read. An index outside E is an error of the run where it is needed.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { choose, chosenOf, routeOf } from '../tensors/choose.ts';
 import { countPoints, keepAs, offsets, pointAt, sizeOf, unite, without } from '../tensors/tensor.ts';
 import type { AxisVar, ElementType } from '../types/program.ts';
@@ -80,7 +81,7 @@ export const pick: Primitive = {
     const weights = new Float64Array(countPoints(all));
     for (let r = 0; r < start.length; r++) {
       for (let k = 0; k < step.length; k++) {
-        const id = ids.data[start[r] + step[k]];
+        const id = ids.data[(start[r] ?? noNumber()) + (step[k] ?? noNumber())] ?? noNumber();
         if (id === -1) continue;
         if (!(id >= 0 && id < size)) {
           const message = `${id} is no point of ${axis.name}, which has ${size}`;
@@ -89,7 +90,11 @@ export const pick: Primitive = {
         }
         const point = r * size + id;
         if (chosen.present[point] === 0) choose(chosen, point, k);
-        weights[point] += weight === null ? 1 : weight.data[weightStart[r] + weightStep[k]];
+        weights[point] =
+          (weights[point] ?? noNumber()) +
+          (weight === null
+            ? 1
+            : (weight.data[(weightStart[r] ?? noNumber()) + (weightStep[k] ?? noNumber())] ?? noNumber()));
       }
     }
     const kept = weights.map((each) => keepAs(call.element, each));

@@ -8,6 +8,7 @@
  * A maximum over nothing in a tensor is an error of the run where it is needed (of the program, if the axis is static).
  * `argmax` is the lowest index of the greatest value (-inf counts like any number); NaN is an error of the run.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import {
   logSumExpOf,
   maximumOf,
@@ -128,10 +129,10 @@ const entries: Record<ReductionName, Entry> = {
 function argmaxOf({ values, positions, count }: Line): number {
   let best = -1;
   for (let k = 0; k < count; k++) {
-    const value = values[k];
-    if (!Number.isNaN(value) && (best < 0 || value > values[best])) best = k;
+    const value = values[k] ?? noNumber();
+    if (!Number.isNaN(value) && (best < 0 || value > (values[best] ?? noNumber()))) best = k;
   }
-  return best < 0 ? 0 : positions[best];
+  return best < 0 ? 0 : (positions[best] ?? noNumber());
 }
 
 /** The axes argument by which the checker tells that the result is a route: the targets it still has. */

@@ -2,6 +2,7 @@
  * What else a route is asked: `mask(r)` (1 where it is present), `rank(r)` (the order of choice), `dense(r)` (a tensor,
  * 0 where it is absent). `mask` and `rank` have r's points and ranks and leave a payload behind; no gradient passes.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { filledWith, makeRoute, type F64Route } from '../tensors/route.ts';
 import { routeOperand, value } from './arguments.ts';
 import { axesOfType } from '../types/axes.ts';
@@ -58,7 +59,7 @@ export const rank: Primitive = {
   },
   evaluate(call, run) {
     const r = routeOperand(call, 'r');
-    return { kind: 'route', value: reweighted(r, (point) => r.rank[point], 'i32', run.absent) };
+    return { kind: 'route', value: reweighted(r, (point) => r.rank[point] ?? noNumber(), 'i32', run.absent) };
   },
 };
 

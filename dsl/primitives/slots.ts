@@ -2,6 +2,7 @@
  * `slots(r, P, over: T)`: `route[S -> X, P]`, each assignment with its place in its target's queue along T, in token
  * order. Weight 1, ranks r's. Places beyond P are dropped and reported. `dot(s, x, over: T)` packs, `s @ y` puts back.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { queues } from '../tensors/queues.ts';
 import { countPoints, offsets, sizeOf } from '../tensors/tensor.ts';
 import { routeOf } from '../tensors/choose.ts';
@@ -54,7 +55,7 @@ export const slots: Primitive = {
         if (place >= size) dropped++;
         else {
           present[point * size + place] = 1;
-          rank[point * size + place] = r.rank[ranks[point]];
+          rank[point * size + place] = r.rank[ranks[point] ?? noNumber()] ?? noNumber();
         }
       });
     }

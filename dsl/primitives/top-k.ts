@@ -4,6 +4,7 @@
  * written order of `over`. NaN is never chosen and an error of the run, -inf is no candidate; with fewer candidates
  * fewer are chosen.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { candidates, choose, chosenOf, grouped, laidOutOver, routeOf, scored } from '../tensors/choose.ts';
 import { pointAt } from '../tensors/tensor.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, staticSize, value } from './arguments.ts';
@@ -64,8 +65,8 @@ export const topK: Primitive = {
       const points = scored(g, width, candidate, keys, () => {
         run.problem('MOE0720', 'a score that top_k chooses by is not a number', rest, pointAt(rest, g));
       });
-      points.sort((a, b) => keys[b] - keys[a] || a - b);
-      const count = Math.min(many === null ? numberArgument(call, 'k', 0) : many[g], most);
+      points.sort((a, b) => (keys[b] ?? noNumber()) - (keys[a] ?? noNumber()) || a - b);
+      const count = Math.min(many === null ? numberArgument(call, 'k', 0) : (many[g] ?? noNumber()), most);
       points.slice(0, Math.max(count, 0)).forEach((point, rank) => choose(chosen, point, rank));
     }
     const facts = chosenAtMost(call, many === null ? 'k' : 'at_most', rest);

@@ -2,6 +2,7 @@
  * `top_p(s, p, over: E [, at_most: n])`: of each group the shortest prefix by falling score whose sum exceeds p
  * (strictly: a prefix that sums to exactly p takes one more), all candidates if none does; the weight is s.
  */
+import { at, noNumber } from '../diagnostics/invariants.ts';
 import { candidates, choose, chosenOf, grouped, laidOutOver, routeOf, scored } from '../tensors/choose.ts';
 import { pointAt } from '../tensors/tensor.ts';
 import { axesArgument, number, numberArgument, operand, overParameter, value } from './arguments.ts';
@@ -46,12 +47,13 @@ export const topP: Primitive = {
       const points = scored(g, width, candidate, scores, () => {
         run.problem('MOE0720', 'a score that top_p chooses by is not a number', rest, pointAt(rest, g));
       });
-      points.sort((a, b) => scores[b] - scores[a] || a - b);
+      points.sort((a, b) => (scores[b] ?? noNumber()) - (scores[a] ?? noNumber()) || a - b);
       let sum = 0;
       for (let rank = 0; rank < Math.min(points.length, most); rank++) {
-        choose(chosen, points[rank], rank);
-        sum += scores[points[rank]];
-        if (sum > limits[g]) break;
+        const point = at(points, rank, 'primitives: candidate');
+        choose(chosen, point, rank);
+        sum += scores[point] ?? noNumber();
+        if (sum > (limits[g] ?? noNumber())) break;
       }
     }
     return routeOf(axes, chosen, scores, call.element, run.absent, chosenAtMost(call, 'at_most', rest));

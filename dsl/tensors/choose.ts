@@ -3,6 +3,7 @@
  * [rest, over], `over` innermost in the order written, so a group is a run of `width` points and "the lower index"
  * is the smaller one. The result is a route over these axes.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import type { BoundFact } from './route-bounds.ts';
 import type { F64Operand } from './operand.ts';
 import type { ElementType } from '../types/program.ts';
@@ -40,7 +41,7 @@ export function candidates(
   const result = new Uint8Array(countPoints(axes)).fill(1);
   const restrict = (data: ArrayLike<number>, own: readonly Axis[]): void => {
     const at = offsets(axes, own);
-    for (let i = 0; i < result.length; i++) if (data[at[i]] === 0) result[i] = 0;
+    for (let i = 0; i < result.length; i++) if (data[at[i] ?? noNumber()] === 0) result[i] = 0;
   };
   for (const operand of operands) if (operand.kind === 'route') restrict(operand.value.present, operand.value.support);
   if (condition !== undefined) {
@@ -61,7 +62,7 @@ export function scored(
   const points: number[] = [];
   for (let i = group * width; i < (group + 1) * width; i++) {
     if (candidate[i] !== 1) continue;
-    if (Number.isNaN(scores[i])) notANumber(i);
+    if (Number.isNaN(scores[i] ?? noNumber())) notANumber(i);
     else if (scores[i] !== -Infinity) points.push(i);
   }
   return points;

@@ -10,6 +10,7 @@
  *
  * The sets may be too large (an index into a table that holds an error counts for the whole table), never too small.
  */
+import { missing, noNumber } from '../diagnostics/invariants.ts';
 import { compareByText, compareTexts, type Code, type Span } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../types/axis.ts';
 import type { F64Route } from './route.ts';
@@ -35,7 +36,10 @@ export interface Deferred {
 /** The set of one point. */
 export function singlePoint(problem: RunProblem, axes: readonly Axis[], point: readonly number[]): Deferred {
   const at = new Uint8Array(countPoints(axes));
-  const n = axes.reduce((sum, axis, i) => sum * countPoints([axis]) + point[i], 0);
+  const n = axes.reduce(
+    (sum, axis, i) => sum * countPoints([axis]) + (point[i] ?? missing('tensors: index of a point', i)),
+    0,
+  );
   at[n] = 1;
   return { problem, axes, at, ofWeights: false };
 }
@@ -63,7 +67,7 @@ export function project(problems: readonly Deferred[], gone: readonly Axis[]): r
     const to = offsets(deferred.axes, axes);
     const at = new Uint8Array(countPoints(axes));
     deferred.at.forEach((wrong, i) => {
-      if (wrong === 1) at[to[i]] = 1;
+      if (wrong === 1) at[to[i] ?? noNumber()] = 1;
     });
     return { ...deferred, axes, at };
   });
@@ -79,8 +83,11 @@ export function whereAllPresent(problems: readonly Deferred[], routes: readonly 
     const at = new Uint8Array(countPoints(axes));
     let any = false;
     for (let i = 0; i < at.length; i++) {
-      if (deferred.at[own[i]] !== 1) continue;
-      if (!routes.every((route, r) => route.present[places[r][i]] === 1)) continue;
+      if (deferred.at[own[i] ?? noNumber()] !== 1) continue;
+      if (
+        !routes.every((route, r) => route.present[(places[r] ?? missing('tensors: route', r))[i] ?? noNumber()] === 1)
+      )
+        continue;
       at[i] = 1;
       any = true;
     }
@@ -97,7 +104,7 @@ export function where(
   return problems.flatMap((deferred) => {
     const axes = unite(deferred.axes, over);
     const [own, place] = [offsets(axes, deferred.axes), offsets(axes, over)];
-    const at = Uint8Array.from(own, (from, i) => (deferred.at[from] === 1 && isRead(place[i]) ? 1 : 0));
+    const at = Uint8Array.from(own, (from, i) => (deferred.at[from] === 1 && isRead(place[i] ?? noNumber()) ? 1 : 0));
     return at.includes(1) ? [{ ...deferred, axes, at }] : [];
   });
 }

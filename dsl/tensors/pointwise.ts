@@ -3,6 +3,7 @@
  * from each. If routes take part the result is a route over the union of their supports, present where all of them
  * are, and the function is asked at present points only; ranks are those of the first route.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { boundsOfJoin } from './route-bounds.ts';
 import type { ElementType } from '../types/program.ts';
 import type { Operand } from '../types/call.ts';
@@ -50,7 +51,9 @@ export function pointwise(
     (joined, route) => ({ support: unite(joined.support, route.support), facts: boundsOfJoin(joined, route) }),
     { support: first.support, facts: first.facts },
   ).facts;
-  const rank = Int32Array.from(present, (here, s) => (here === 1 ? first.rank[ranks[s]] : 0));
+  const rank = Int32Array.from(present, (here, s) =>
+    here === 1 ? (first.rank[ranks[s] ?? noNumber()] ?? noNumber()) : 0,
+  );
   return { kind: 'route', value: makeRoute({ support, payload, present, rank, weight, element, facts }) };
 }
 
@@ -63,7 +66,7 @@ export function allPresent(routes: readonly F64Route[], support: F64Route['suppo
   const present = new Uint8Array(countPoints(support)).fill(1);
   for (const route of routes) {
     const at = offsets(support, route.support);
-    for (let i = 0; i < present.length; i++) if (route.present[at[i]] !== 1) present[i] = 0;
+    for (let i = 0; i < present.length; i++) if (route.present[at[i] ?? noNumber()] !== 1) present[i] = 0;
   }
   return present;
 }
@@ -77,9 +80,10 @@ function readers(operands: readonly F64Operand[]): (axes: F64Tensor['axes']) => 
       if (operand === undefined) return () => 0;
       const data = operand.kind === 'tensor' ? operand.value.data : operand.value.weight;
       const own = axesOf(operand);
-      if (own.length === axes.length && own.every((axis, i) => axis === axes[i])) return (point) => data[point];
+      if (own.length === axes.length && own.every((axis, i) => axis === axes[i]))
+        return (point) => data[point] ?? noNumber();
       const at = offsets(axes, own);
-      return (point) => data[at[point]];
+      return (point) => data[at[point] ?? noNumber()] ?? noNumber();
     };
     return [reader(operands[0]), reader(operands[1]), reader(operands[2])];
   };

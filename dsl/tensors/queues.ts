@@ -3,6 +3,7 @@
  * remaining source, the present points along `over`, sorted by keys (lexicographically, ascending, NaN before
  * everything), then by position, row-major in the order written.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { ascending } from './ascending.ts';
 import type { F64Operand } from './operand.ts';
 import type { Axis } from '../types/axis.ts';
@@ -35,10 +36,10 @@ export function queues(route: F64Route, over: readonly Axis[], keys: readonly F6
   const lines = Array.from({ length: offsets(rest, rest).length }, (_, g) => {
     const line: number[] = [];
     for (let i = g * width; i < (g + 1) * width; i++) if (present[i] === 1) line.push(i);
-    notANumber.push(...line.filter((point) => numbers.some((key) => Number.isNaN(key[point]))));
+    notANumber.push(...line.filter((point) => numbers.some((key) => Number.isNaN(key[point] ?? noNumber()))));
     return line.sort((a, b) => {
       for (const key of numbers) {
-        const order = ascending(key[a], key[b]);
+        const order = ascending(key[a] ?? noNumber(), key[b] ?? noNumber());
         if (order !== 0) return order;
       }
       return a - b;

@@ -2,6 +2,7 @@
  * Reductions and operations along axes by definition: for each point of the rest, the numbers along `over` that are
  * there (all of a tensor; of a route those at present points), in row-major order of `over` as written.
  */
+import { noNumber } from '../diagnostics/invariants.ts';
 import { sumInOrder } from './sum-order.ts';
 import { boundsOfProjection } from './route-bounds.ts';
 import type { ElementType } from '../types/program.ts';
@@ -36,15 +37,15 @@ export function lines(
   const values = new Float64Array(along.length);
   const positions = new Int32Array(along.length);
   for (let r = 0; r < base.length; r++) {
-    const start = base[r];
+    const start = base[r] ?? noNumber();
     let count = 0;
     for (let k = 0; k < along.length; k++) {
-      const at = start + along[k];
+      const at = start + (along[k] ?? noNumber());
       if (present !== null && present[Math.floor(at / width)] !== 1) continue;
-      values[count] = data[at];
+      values[count] = data[at] ?? noNumber();
       positions[count++] = k;
     }
-    visit(r, { values, positions, count }, (k) => start + along[k]);
+    visit(r, { values, positions, count }, (k) => start + (along[k] ?? noNumber()));
   }
   return rest;
 }
@@ -81,8 +82,9 @@ export function reduceTargets(
   const rank = new Int32Array(present.length);
   route.present.forEach((here, i) => {
     if (here !== 1) return;
-    const at = to[i];
-    rank[at] = present[at] === 1 ? Math.min(rank[at], route.rank[i]) : route.rank[i];
+    const at = to[i] ?? noNumber();
+    rank[at] =
+      present[at] === 1 ? Math.min(rank[at] ?? noNumber(), route.rank[i] ?? noNumber()) : (route.rank[i] ?? noNumber());
     present[at] = 1;
   });
   const weight = new Float64Array(present.length * countPoints(payload));
@@ -107,7 +109,8 @@ export function along(
   const out = new Float64Array(countPoints(over));
   lines(x, over, (_, line, offsetOf) => {
     f(line, out);
-    for (let k = 0; k < line.count; k++) data[offsetOf(line.positions[k])] = keepAs(element, out[k]);
+    for (let k = 0; k < line.count; k++)
+      data[offsetOf(line.positions[k] ?? noNumber())] = keepAs(element, out[k] ?? noNumber());
   });
   if (x.kind === 'tensor') return { kind: 'tensor', value: makeTensor(element, x.value.axes, data) };
   const { support, payload, present, rank, facts } = x.value;
@@ -118,7 +121,7 @@ export function along(
 // Numbers of a line
 
 export function sumOf({ values, count }: Line): number {
-  return sumInOrder(count, (k) => values[k]);
+  return sumInOrder(count, (k) => values[k] ?? noNumber());
 }
 
 export function meanOf(line: Line): number {
@@ -128,20 +131,20 @@ export function meanOf(line: Line): number {
 /** The mean of squared distances from the mean, divided by n; 0 of nothing. */
 export function varianceOf(line: Line): number {
   const mean = meanOf(line);
-  const sum = sumInOrder(line.count, (k) => (line.values[k] - mean) ** 2);
+  const sum = sumInOrder(line.count, (k) => ((line.values[k] ?? noNumber()) - mean) ** 2);
   return line.count === 0 ? 0 : sum / line.count;
 }
 
 /** NaN if there is one, -inf of nothing. */
 export function maximumOf({ values, count }: Line): number {
   let max = -Infinity;
-  for (let k = 0; k < count; k++) max = Math.max(max, values[k]);
+  for (let k = 0; k < count; k++) max = Math.max(max, values[k] ?? noNumber());
   return max;
 }
 
 export function minimumOf({ values, count }: Line): number {
   let min = Infinity;
-  for (let k = 0; k < count; k++) min = Math.min(min, values[k]);
+  for (let k = 0; k < count; k++) min = Math.min(min, values[k] ?? noNumber());
   return min;
 }
 
@@ -149,5 +152,5 @@ export function minimumOf({ values, count }: Line): number {
 export function logSumExpOf(line: Line): number {
   const max = maximumOf(line);
   if (max === -Infinity || max === Infinity) return max;
-  return max + Math.log(sumInOrder(line.count, (k) => Math.exp(line.values[k] - max)));
+  return max + Math.log(sumInOrder(line.count, (k) => Math.exp((line.values[k] ?? noNumber()) - max)));
 }

@@ -10,6 +10,7 @@
  * `to` stands where the first of `from` stood. A route's presence, ranks and weights are recut alike; none are dropped
  * except with their points.
  */
+import { missing, noNumber } from '../diagnostics/invariants.ts';
 import { boundsOfReindex } from './route-bounds.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Operand } from '../types/call.ts';
@@ -56,8 +57,8 @@ export function reindexRoute(route: F64Route, how: Reindex): F64Route {
   return makeRoute({
     support: reindexAxes(route.support, how),
     payload: reindexAxes(route.payload, how),
-    present: Uint8Array.from(at, (i) => route.present[i]),
-    rank: Int32Array.from(at, (i) => route.rank[i]),
+    present: Uint8Array.from(at, (i) => route.present[i] ?? noNumber()),
+    rank: Int32Array.from(at, (i) => route.rank[i] ?? noNumber()),
     weight: take(route.weight, recutOffsets(axesOfRoute(route), how)),
     element: route.element,
     facts: boundsOfReindex(route.facts, how.from, how.to),
@@ -76,7 +77,9 @@ function recutOffsets(axes: readonly Axis[], how: Reindex): Int32Array {
   const stride = strides(axes);
   const concerned = how.from.some((axis) => axes.includes(axis));
   const along = how.from.map((axis) => stride.get(axis) ?? 0);
-  const base = concerned ? how.base.reduce((sum, start, i) => sum + start * along[i], 0) : 0;
+  const base = concerned
+    ? how.base.reduce((sum, start, i) => sum + start * (along[i] ?? missing('tensors: stride', i)), 0)
+    : 0;
   return separableOffsets(
     reindexAxes(axes, how),
     (axis) => {
@@ -84,7 +87,7 @@ function recutOffsets(axes: readonly Axis[], how: Reindex): Int32Array {
       const size = sizeOf(axis);
       if (concerned && how.to.includes(axis)) {
         return Int32Array.from({ length: size }, (_, i) =>
-          how.steps(axis, i).reduce((sum, step, k) => sum + step * along[k], 0),
+          how.steps(axis, i).reduce((sum, step, k) => sum + step * (along[k] ?? missing('tensors: stride', k)), 0),
         );
       }
       return own === undefined ? null : Int32Array.from({ length: size }, (_, i) => i * own);
@@ -98,7 +101,7 @@ function recutProblems(problems: readonly Deferred[], how: Reindex): readonly De
     const inside = how.from.filter((axis) => deferred.axes.includes(axis));
     if (inside.length === 0) return [deferred];
     if (inside.length < how.from.length) return project([deferred], inside);
-    const at = Uint8Array.from(recutOffsets(deferred.axes, how), (i) => deferred.at[i]);
+    const at = Uint8Array.from(recutOffsets(deferred.axes, how), (i) => deferred.at[i] ?? noNumber());
     return at.includes(1) ? [{ ...deferred, axes: reindexAxes(deferred.axes, how), at }] : [];
   });
 }

@@ -14,6 +14,7 @@
  * Integers are added in any order: they wrap, and come to the same.
  */
 
+import { at } from '../diagnostics/invariants.ts';
 /** Terms of a block, and blocks of a block. */
 export const SUM_BLOCK = 16;
 /** Levels of the tree: 16^6 terms fill it. */
@@ -75,6 +76,6 @@ export function addedInOrder<T>(first: T, others: readonly T[], plus: (a: T, b: 
   const head = others.slice(0, SUM_BLOCK - 1).reduce(plus, first);
   const blocks: T[] = [];
   for (let i = SUM_BLOCK - 1; i < others.length; i += SUM_BLOCK)
-    blocks.push(others.slice(i + 1, i + SUM_BLOCK).reduce(plus, others[i]));
+    blocks.push(others.slice(i + 1, i + SUM_BLOCK).reduce(plus, at(others, i, 'tensors: block of a sum')));
   return blocks.length === 0 ? head : addedInOrder(head, blocks, plus);
 }

@@ -6,6 +6,7 @@
  * `offsets` says for each of these points where an operand has its number. An operand that lacks an axis is the same
  * along it; that is all there is to broadcasting.
  */
+import { missing, noNumber } from '../diagnostics/invariants.ts';
 import type { ElementType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic } from '../diagnostics/diagnostic.ts';
@@ -100,8 +101,9 @@ export function separableOffsets(
     const entries = table(axis);
     const next = new Int32Array(result.length * size);
     for (let i = 0, at = 0; i < result.length; i++) {
-      const start = result[i];
-      for (let j = 0; j < size; j++) next[at++] = entries === null ? start : start + entries[j];
+      const start = result[i] ?? noNumber();
+      for (let j = 0; j < size; j++)
+        next[at++] = entries === null ? start : start + (entries[j] ?? missing('tensors: offset', j));
     }
     result = next;
   }
@@ -152,6 +154,6 @@ export function spread(tensor: F64Tensor, axes: readonly Axis[]): F64Tensor {
 /** data[from[0]], data[from[1]], … */
 export function take(data: Float64Array, from: Int32Array): Float64Array {
   const result = new Float64Array(from.length);
-  for (let i = 0; i < from.length; i++) result[i] = data[from[i]];
+  for (let i = 0; i < from.length; i++) result[i] = data[from[i] ?? noNumber()] ?? noNumber();
   return result;
 }

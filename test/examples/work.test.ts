@@ -4,6 +4,7 @@
  * nothing in memory has a say it is what is done, to the last operation; a row that is there costs what is stated for one; and what
  * is added up from a list costs in proportion to the rows in it.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { expect, it } from 'vitest';
 import { inputNumbers, variableNumbers } from '../../compiler/cli/running/execute.ts';
 import { simulatedExtern } from '../../compiler/cli/running/extern-bridge.ts';
@@ -38,12 +39,14 @@ interface Seen {
 
 function mistakesOf({ kernel, launch, plan, counted, sizes }: Seen): readonly string[] {
   const number = (size: Size): number => asNumber(substitute(size, sizes)) ?? NaN;
-  const [flops, rounds, points] = [launch.work.flops, launch.work.rounds, launch.work.points].map(number);
+  const flops = number(launch.work.flops);
+  const rounds = number(launch.work.rounds);
+  const points = number(launch.work.points);
   const wrong: string[] = [];
   const holds = (truth: boolean, what: string): void => {
     if (!truth) wrong.push(`${kernel.name}, ${launch.label}: ${what}; counted ${JSON.stringify(counted)}, stated ${flops} flops, ${rounds} rounds, ${points} points`); // prettier-ignore
   };
-  const bytes = launch.buffers.reduce((sum, b) => sum + 4 * number(plan.buffers[b].elements), 0);
+  const bytes = launch.buffers.reduce((sum, b) => sum + 4 * number(at(plan.buffers, b, 'test: buffer').elements), 0);
   holds(number(launch.work.bytes) === bytes, `its buffers have ${bytes} bytes`);
   holds(counted.flops <= flops, 'more flops than stated');
   holds(counted.rounds <= rounds, 'more rounds than stated');

@@ -2,6 +2,7 @@
  * The reference interpreter below the level of primitives: stores, stacking, unions, lifted calls, externs; that absent
  * points have no influence (poison), and that errors count only where they are needed.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { F64Operand } from '../../dsl/tensors/operand.ts';
@@ -133,7 +134,7 @@ describe('values under calls', () => {
         call(
           'at',
           { x: { kind: 'route', value: constant } },
-          { axes: { axis: [constant.support[1]] }, statics: { index: 0 } },
+          { axes: { axis: [at(constant.support, 1, 'test: axis')] }, statics: { index: 0 } },
         ),
       ),
       [],
@@ -170,11 +171,11 @@ describe('values under calls', () => {
         seen.push(
           `${instance.join()} ${carried.map((a) => a.name).join()} ${args.map((a) => [...a.data].join(' ')).join('; ')}`,
         );
-        return [(args[0]?.data ?? new Float64Array(0)).map((x) => x * 10 + instance[0])];
+        return [(args[0]?.data ?? new Float64Array(0)).map((x) => x * 10 + at(instance, 0, 'test: index'))];
       },
     });
     const x = dense(tensor([T, E, D], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
-    const [y] = host.extern({
+    const results = host.extern({
       name: 'tool',
       role: 'expert',
       args: [{ name: 'x', value: x, axes: [D], within: null }],
@@ -185,7 +186,7 @@ describe('values under calls', () => {
       span,
     });
     expect(seen).toEqual(['0 T 1 2 5 6 9 10', '1 T 3 4 7 8 11 12']);
-    expect(numbers({ kind: 'tensor', value: y }, [T, E, D])).toEqual([
+    expect(numbers({ kind: 'tensor', value: at(results, 0, 'test: result') }, [T, E, D])).toEqual([
       10, 20, 31, 41, 50, 60, 71, 81, 90, 100, 111, 121,
     ]);
   });

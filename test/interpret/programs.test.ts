@@ -2,6 +2,7 @@
  * Whole programs, from text to numbers, against plain loops that know nothing of the language, and against identities
  * the language promises.
  */
+import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { describe, expect, test } from 'vitest';
 import { checkProgram } from '../../dsl/check/check-program.ts';
 import type { Program } from '../../dsl/types/program.ts';
@@ -68,8 +69,8 @@ function data(
 function close(actual: readonly number[], expected: readonly number[]): void {
   expect(actual).toHaveLength(expected.length);
   // Both sides are float64 sums of a few hundred products of numbers below 10.
-  actual.forEach((value, i) =>
-    expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(1e-12 * (1 + Math.abs(expected[i]))),
+  expected.forEach((value, i) =>
+    expect(Math.abs(at(actual, i, 'test: number') - value)).toBeLessThanOrEqual(1e-12 * (1 + Math.abs(value))),
   );
 }
 
@@ -105,17 +106,18 @@ describe('a mixture of SwiGLU experts', () => {
 
   function expert(e: number, input: readonly number[]): number[] {
     const hidden = Array.from({ length: F }, (_, f) => {
-      const at = (w: Float64Array): number => input.reduce((sum, v, d) => sum + w[(e * F + f) * D + d] * v, 0);
-      return silu(at(stores['ffn.w1'])) * at(stores['ffn.w3']);
+      const row = (w: Float64Array): number =>
+        input.reduce((sum, v, d) => sum + (w[(e * F + f) * D + d] ?? noNumber()) * v, 0);
+      return silu(row(stores['ffn.w1'])) * row(stores['ffn.w3']);
     });
     return Array.from({ length: D }, (_, d) =>
-      hidden.reduce((sum, v, f) => sum + stores['ffn.w2'][(e * D + d) * F + f] * v, 0),
+      hidden.reduce((sum, v, f) => sum + (stores['ffn.w2'][(e * D + d) * F + f] ?? noNumber()) * v, 0),
     );
   }
 
   function chosen(token: readonly number[]): { readonly e: number; readonly weight: number }[] {
     const logits = Array.from({ length: E }, (_, e) =>
-      token.reduce((sum, v, d) => sum + stores['gate.w'][e * D + d] * v, 0),
+      token.reduce((sum, v, d) => sum + (stores['gate.w'][e * D + d] ?? noNumber()) * v, 0),
     );
     const sum = logits.reduce((s, l) => s + Math.exp(l), 0);
     const best = logits
@@ -130,9 +132,10 @@ describe('a mixture of SwiGLU experts', () => {
 
   test('is the weighted sum of the chosen experts', async () => {
     const expected = tokens.flatMap((token) => {
-      const y = Array.from({ length: D }, () => 0);
-      for (const { e, weight } of chosen(token)) expert(e, token).forEach((v, d) => (y[d] += weight * v));
-      return y;
+      const y = new Float64Array(D);
+      for (const { e, weight } of chosen(token))
+        expert(e, token).forEach((v, d) => (y[d] = (y[d] ?? noNumber()) + weight * v));
+      return [...y];
     });
     close(data((await run(text, { inputs, stores })).results), expected);
     close(data((await run(text, { inputs, stores, poison: true })).results), expected);
@@ -141,13 +144,13 @@ describe('a mixture of SwiGLU experts', () => {
   test('weights on the input: the sum over experts is what mask(r) selects', async () => {
     const { results } = await run(text, { inputs, stores, entry: 'whole' });
     const expected = tokens.flatMap((token) => {
-      const y = Array.from({ length: D }, () => 0);
+      const y = new Float64Array(D);
       for (const { e, weight } of chosen(token))
         expert(
           e,
           token.map((v) => v * weight),
-        ).forEach((v, d) => (y[d] += v));
-      return y;
+        ).forEach((v, d) => (y[d] = (y[d] ?? noNumber()) + v));
+      return [...y];
     });
     close(data(results, 'a'), expected);
     close(data(results, 'b'), expected);

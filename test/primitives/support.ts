@@ -2,6 +2,7 @@
  * Small hands for the tests of the algebra: types over axes called by letters, concrete axes with sizes, tensors from
  * nested or flat numbers, and calls that evaluate one primitive in the reference interpreter.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { expect } from 'vitest';
 import { isProblem, type Inferred, type TypeProblem } from '../../dsl/primitives/primitive.ts';
 import { primitive } from '../../dsl/primitives/primitive-table.ts';
@@ -152,6 +153,11 @@ export function numbers(operand: F64Operand, axes: readonly Axis[]): number[] {
   return [...spread(value, axes).data];
 }
 
+/** The number of a value without axes. */
+export function onlyNumber(operand: F64Operand): number {
+  return Float64Array.from(numbers(operand, []))[0] ?? noNumber();
+}
+
 /** The present points of a route: index along each of `axes` (its support), weights and rank, in order of the points. */
 export function points(
   operand: F64Operand,
@@ -164,7 +170,7 @@ export function points(
   return [...own].flatMap((n, i) => {
     if (value.present[n] !== 1) return [];
     const weight = [...value.weight.slice(n * width, (n + 1) * width)];
-    return [{ at: pointAt(axes, i), weight, rank: value.rank[n] }];
+    return [{ at: pointAt(axes, i), weight, rank: value.rank[n] ?? noNumber() }];
   });
 }
 

@@ -53,7 +53,7 @@ describe('the text', () => {
     const k = new KernelBuilder('parentheses', 1);
     const x = k.buffer('x', 'u32', 'read');
     const y = k.buffer('y', 'u32', 'read_write');
-    const [a, b, c] = [0, 1, 2].map((i) => k.let(load(x, i)));
+    const [a, b, c] = [k.let(load(x, 0)), k.let(load(x, 1)), k.let(load(x, 2))];
     k.store(y, 0, sub(sub(a, b), c));
     k.store(y, 1, sub(a, sub(b, c)));
     k.store(y, 2, div(mul(a, b), c));
