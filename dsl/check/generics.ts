@@ -5,6 +5,7 @@
  * a family, at a label, or is given for an axis.
  */
 import type * as ast from '../syntax/ast.ts';
+import { visit, type Visitor } from '../syntax/visit.ts';
 import type { Context } from './context.ts';
 import type { AxisDeclaration, ConstDeclaration } from '../types/program.ts';
 import { type NameScope, type Template, type TemplateAxis, type TemplateNumber } from './name-scope.ts';
@@ -105,88 +106,58 @@ function signatureAxes(signature: ast.Signature): ReadonlyMap<string, ast.Span> 
 /** Names that stand where only an axis can. */
 function namesUsedAsAxes(callable: CallableSyntax, scope: NameScope): ReadonlySet<string> {
   const found = new Set<string>();
-  const stack: object[] = [callable.signature, callable.body, ...(callable.family ?? [])];
-  const addNames = (expr: unknown): void => {
-    if (!isObject(expr) || !('kind' in expr)) return;
-    if (expr.kind === 'Name' && 'name' in expr && typeof expr.name === 'string') found.add(expr.name);
-    if (expr.kind === 'Tuple' && 'items' in expr && Array.isArray(expr.items)) expr.items.forEach(addNames);
+  const addNames = (expr: ast.AstExpr): void => {
+    if (expr.kind === 'Name') found.add(expr.name);
+    if (expr.kind === 'Tuple') expr.items.forEach(addNames);
   };
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    // AxisName and primed names; a label of an argument, which is one of `over:` and its like or an axis.
-    if ('name' in node && 'primes' in node && typeof node.name === 'string') {
-      const isPlainName = 'kind' in node && node.kind === 'Name' && node.primes === 0;
-      if (!isPlainName) found.add(node.name);
-    }
-    if ('kind' in node && node.kind === 'Call' && 'callee' in node && 'args' in node)
-      addArguments(node.callee, node.args, addNames);
-    if ('kind' in node && node.kind === 'Pipe' && 'callee' in node && 'args' in node)
-      addArguments(node.callee, node.args, addNames, 1);
-    if ('kind' in node && node.kind === 'Index' && 'target' in node && 'indices' in node && isMadeTarget(node.target)) {
-      if (Array.isArray(node.indices))
-        for (const index of node.indices) if (isObject(index) && 'index' in index) addNames(index.index);
-    }
-    if ('kind' in node && node.kind === 'Instance' && 'template' in node && 'args' in node)
-      addGenericArguments(scope, node.template, node.args, addNames);
-    for (const [key, part] of Object.entries(node)) if (key !== 'span' && isObject(part)) stack.push(part);
-  }
+  const visitor: Visitor = {
+    AxisName: ({ name }) => void found.add(name),
+    Name: ({ name, primes }) => void (primes > 0 && found.add(name)),
+    // One of `over:` and its like, or an axis.
+    NameLabel: ({ name }) => void found.add(name),
+    Call: ({ callee, args }) => axisArguments(callee, args, 0).forEach(addNames),
+    Pipe: ({ callee, args }) => axisArguments(callee, args, 1).forEach(addNames),
+    Index: ({ target, indices }) => {
+      if (isMadeTarget(target)) for (const { index } of indices) addNames(index);
+    },
+    Instance: ({ template, args }) => axesGiven(scope, template, args ?? []).forEach(addNames),
+  };
+  visit('Signature', callable.signature, visitor);
+  visit('Body', callable.body, visitor);
+  for (const axis of callable.family ?? []) visit('FamilyAxis', axis, visitor);
   return found;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+function isMadeTarget(target: ast.AstExpr): boolean {
+  return target.kind === 'Name' && primitivesNamed(target.name).some((p) => p.syntax === 'made');
 }
 
-function calledName(callee: unknown): string | null {
-  return isObject(callee) &&
-    'kind' in callee &&
-    callee.kind === 'Name' &&
-    'name' in callee &&
-    typeof callee.name === 'string'
-    ? callee.name
-    : null;
-}
-
-function isMadeTarget(target: unknown): boolean {
-  const name = calledName(target);
-  return name !== null && primitivesNamed(name).some((p) => p.syntax === 'made');
-}
-
-/** Arguments of primitives that are axes: by the parameter's kind, or the right side of a pair. */
-function addArguments(callee: unknown, args: unknown, add: (expr: unknown) => void, skip = 0): void {
-  const name = calledName(callee);
-  if (name === null || !Array.isArray(args)) return;
-  const rules = primitivesNamed(name);
+/** Arguments of primitives that are axes: by the parameter's kind, or the right side of a pair. `skip`: arguments before the first. */
+function axisArguments(callee: ast.AstExpr, args: readonly ast.Arg[], skip: number): readonly ast.AstExpr[] {
+  if (callee.kind !== 'Name') return [];
+  const rules = primitivesNamed(callee.name);
   let position = skip;
-  for (const arg of args) {
-    if (!isObject(arg) || !('value' in arg)) continue;
-    const label =
-      'label' in arg && isObject(arg.label) && 'name' in arg.label && typeof arg.label.name === 'string'
-        ? arg.label.name
-        : null;
-    const labelled = 'label' in arg && isObject(arg.label);
-    const place = labelled ? -1 : position++;
-    for (const rule of rules) {
-      const parameter = labelled
-        ? rule.parameters.find((p) => p.name === label)
-        : rule.parameters.filter((p) => p.positional)[place];
-      if (parameter?.kind === 'axes' || (parameter === undefined && labelled && rule.pairs !== undefined))
-        add(arg.value);
-    }
-  }
+  return args.flatMap(({ label, value }) => {
+    const place = label === undefined ? position++ : -1;
+    return rules.flatMap((rule) => {
+      const parameter =
+        label === undefined
+          ? rule.parameters.filter((p) => p.positional)[place]
+          : rule.parameters.find((p) => label.kind === 'NameLabel' && p.name === label.name);
+      const isPair = parameter === undefined && label !== undefined && rule.pairs !== undefined;
+      return parameter?.kind === 'axes' || isPair ? [value] : [];
+    });
+  });
 }
 
 /** `Rope<C>`: an argument is an axis if the template's parameter is one. */
-function addGenericArguments(scope: NameScope, template: unknown, args: unknown, add: (expr: unknown) => void): void {
-  if (!isObject(template) || !('text' in template) || typeof template.text !== 'string' || !Array.isArray(args)) return;
+function axesGiven(scope: NameScope, template: ast.Ident, args: readonly ast.GenericArg[]): readonly ast.AstExpr[] {
   const entity = scope.lookup(template.text)?.binding.entity;
-  if (entity?.kind !== 'template') return;
+  if (entity?.kind !== 'template') return [];
+  const { parameters, axes } = entity.template;
   let position = 0;
-  for (const arg of args) {
-    if (!isObject(arg) || !('value' in arg)) continue;
-    const name =
-      'name' in arg && isObject(arg.name) && 'text' in arg.name
-        ? arg.name.text
-        : entity.template.parameters[position++]?.name;
-    if (entity.template.axes.some((a) => a.name === name)) add(arg.value);
-  }
+  return args.flatMap(({ name, value }) => {
+    const parameter = name === undefined ? parameters[position++]?.name : name.text;
+    return axes.some((a) => a.name === parameter) ? [value] : [];
+  });
 }

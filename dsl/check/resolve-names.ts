@@ -5,6 +5,8 @@
  * A circle is one diagnostic, and the names in it are errors from then on. Sorting is iterative: a long file is not a deep one.
  */
 import type * as ast from '../syntax/ast.ts';
+import type { NodesBySort, NodeSort } from '../syntax/child-keys.ts';
+import { visit } from '../syntax/visit.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import { describe } from './lookup.ts';
@@ -172,77 +174,57 @@ export function sortItems<T>(
  * the braces of checkpoint names. Too many is harmless, except that a name of a circle must really be mentioned.
  */
 export function namesIn(item: Item): ReadonlySet<string> {
-  const names = new Set<string>();
-  const root =
-    item.kind === 'axis' || item.kind === 'const'
-      ? item.binding
-      : item.kind === 'store'
-        ? item.slot
-        : item.kind === 'entry'
-          ? item.entry
-          : item.decl;
-  collectNames(root, item, names);
-  return names;
+  switch (item.kind) {
+    case 'axis':
+      return namesUnder('AxisBinding', item.binding, item.name.text);
+    case 'const':
+      return namesUnder('ConstBinding', item.binding, item.name.text);
+    case 'store':
+      return namesUnder('Slot', item.slot, item.name.text);
+    case 'entry':
+      return namesUnder('Entry', item.entry, item.name.text);
+    case 'callable':
+      return namesUnder('Callable', item.decl, item.name.text);
+    case 'extern':
+      return namesUnder('Extern', item.decl, item.name.text);
+  }
 }
 
-function collectNames(root: object, item: Item, names: Set<string>): void {
-  const stack: object[] = [root];
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if ('name' in node && 'primes' in node && typeof node.name === 'string') {
-      // A label may be an axis, or only the name of an argument, which must not make a circle of one.
-      const isLabel = 'kind' in node && node.kind === 'NameLabel';
-      if (!isLabel || node.name !== item.name.text) names.add(node.name);
-    }
-    if (node !== root && 'kind' in node && node.kind === 'Body') {
+function namesUnder<K extends NodeSort>(sort: K, root: NodesBySort[K], own: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const add = ({ name }: { readonly name: string }): void => void names.add(name);
+  visit(sort, root, {
+    AxisName: add,
+    Name: add,
+    // A label may be an axis, or only the name of an argument, which must not make a circle of one.
+    NameLabel: ({ name }) => void (name !== own && names.add(name)),
+    Body: (body) => {
+      if (body === root) return undefined;
       // What a body declares itself is meant in all of it.
-      const inside = new Set<string>();
-      collectNames(node, item, inside);
-      const own = 'items' in node ? namesDeclared(node.items) : new Set<string>();
-      for (const name of inside) if (!own.has(name)) names.add(name);
-      continue;
-    }
-    if ('kind' in node) {
-      if (node.kind === 'Instance' && 'template' in node) addIdent(names, node.template);
-      if (node.kind === 'Update' && 'name' in node) addIdent(names, node.name);
-      if (node.kind === 'Union' && 'members' in node) addNamed(names, node.members);
-      if (node.kind === 'Chain' && 'carries' in node) addNamed(names, node.carries);
-      if (node.kind === 'String' && 'value' in node && typeof node.value === 'string') addBraces(names, node.value);
-    }
-    for (const [key, part] of Object.entries(node)) if (key !== 'span' && isObject(part)) stack.push(part);
-  }
+      const inside = namesDeclared(body.items);
+      for (const name of namesUnder('Body', body, own)) if (!inside.has(name)) names.add(name);
+      return false;
+    },
+    Instance: ({ template }) => void names.add(template.text),
+    Update: ({ name }) => void names.add(name.text),
+    Union: ({ members }) => members.forEach(({ name }) => names.add(name.text)),
+    // `carrying x` alone reads x.
+    Chain: ({ carries }) => carries.forEach(({ name, initial }) => initial === undefined && names.add(name.text)),
+    String: ({ value }) => namesInBraces(value).forEach((name) => names.add(name)),
+  });
+  return names;
 }
 
 /** The params, states and callables a body declares. */
-function namesDeclared(items: unknown): ReadonlySet<string> {
-  const names = new Set<string>();
-  if (!Array.isArray(items)) return names;
-  for (const node of items) {
-    if (!isObject(node) || !('kind' in node)) continue;
-    if (node.kind === 'Store' && 'slots' in node && Array.isArray(node.slots))
-      for (const slot of node.slots) if (isObject(slot) && 'name' in slot) addIdent(names, slot.name);
-    if ((node.kind === 'Callable' || node.kind === 'Extern') && 'name' in node) addIdent(names, node.name);
-  }
-  return names;
+function namesDeclared(items: readonly ast.BodyItem[]): ReadonlySet<string> {
+  return new Set(
+    items.flatMap((item) => {
+      if (item.kind === 'Store') return item.slots.map((slot) => slot.name.text);
+      return item.kind === 'Callable' || item.kind === 'Extern' ? [item.name.text] : [];
+    }),
+  );
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-/** The names of union members, and of carries: `carrying x` alone reads x. */
-function addNamed(names: Set<string>, nodes: unknown): void {
-  if (!Array.isArray(nodes)) return;
-  for (const node of nodes)
-    if (isObject(node) && 'name' in node && !('initial' in node && node.initial !== undefined))
-      addIdent(names, node.name);
-}
-
-function addIdent(names: Set<string>, ident: unknown): void {
-  if (typeof ident === 'object' && ident !== null && 'text' in ident && typeof ident.text === 'string')
-    names.add(ident.text);
-}
-
-function addBraces(names: Set<string>, text: string): void {
-  for (const [, inside] of text.matchAll(/\{([^{}]*)\}/g))
-    for (const [name] of (inside ?? '').matchAll(/[A-Za-z_]\w*/g)) names.add(name);
+function namesInBraces(text: string): readonly string[] {
+  return [...text.matchAll(/\{([^{}]*)\}/g)].flatMap(([, inside = '']) => inside.match(/[A-Za-z_]\w*/g) ?? []);
 }

@@ -4,55 +4,49 @@
  * recurse.
  */
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { File, Span } from './ast.ts';
+import type { Decl, Entry, File, Span } from './ast.ts';
+import type { SortedNode } from './child-keys.ts';
 import { limits } from './text-limits.ts';
+import { childrenOf } from './visit.ts';
 
-interface Visit {
-  readonly value: object;
+interface Place {
+  readonly at: SortedNode;
   readonly depth: number;
   /** With the steps along rows. */
   readonly row: number;
 }
 
-/** What holds the part of an operator or a pipe that is written first: `a + b + c` is a row, no nest. */
-const FIRST: ReadonlySet<string> = new Set(['left', 'input']);
-
 /**
  * The place where a tree first exceeds a limit, counting nodes (things with a span) from its root at 1. A loop:
  * nothing recurses.
  */
-function tooDeepAt(root: object): { readonly span: Span; readonly message: string } | undefined {
-  const stack: Visit[] = [{ value: root, depth: 0, row: 0 }];
-  for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
-    const span = spanIn(visit.value);
-    const depth = visit.depth + (span ? 1 : 0);
-    const row = visit.row + (span ? 1 : 0);
-    if (span && depth > limits.depth) return { span, message: `this expression is nested deeper than ${limits.depth}` };
-    if (span && row > limits.row)
-      return { span, message: `this expression has more than ${limits.row} parts in a row` };
-    for (const [key, child] of Object.entries(visit.value)) {
-      if (key === 'span' || typeof child !== 'object' || child === null) continue;
-      stack.push({ value: child, depth: FIRST.has(key) ? depth - 1 : depth, row });
-    }
+function tooDeepAt(root: Decl | Entry): { readonly span: Span; readonly message: string } | undefined {
+  const stack: Place[] = [{ at: { sort: root.kind, node: root }, depth: 0, row: 0 }];
+  for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
+    const { node } = place.at;
+    const step = 'span' in node ? 1 : 0;
+    const depth = place.depth + step;
+    const row = place.row + step;
+    if ('span' in node && depth > limits.depth)
+      return { span: node.span, message: `this expression is nested deeper than ${limits.depth}` };
+    if ('span' in node && row > limits.row)
+      return { span: node.span, message: `this expression has more than ${limits.row} parts in a row` };
+    const first = firstPart(node);
+    for (const at of childrenOf(place.at)) stack.push({ at, depth: at.node === first ? depth - 1 : depth, row });
   }
   return undefined;
 }
 
-function spanIn(value: object): Span | undefined {
-  if (!('span' in value)) return undefined;
-  const { span } = value;
-  if (typeof span !== 'object' || span === null || !('source' in span && 'start' in span && 'end' in span))
-    return undefined;
-  const { source, start, end } = span;
-  return typeof source === 'string' && typeof start === 'number' && typeof end === 'number'
-    ? { source, start, end }
-    : undefined;
+/** The part of an operator or a pipe that is written first: `a + b + c` is a row, no nest. */
+function firstPart(node: SortedNode['node']): SortedNode['node'] | null {
+  if ('left' in node) return node.left;
+  return 'input' in node ? node.input : null;
 }
 
 /** The file without what is too deep, and a diagnostic (MOE0014) for each. */
 export function withoutTooDeep(file: File): { readonly file: File; readonly diagnostics: readonly Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
-  const keep = (item: object): boolean => {
+  const keep = (item: Decl | Entry): boolean => {
     const found = tooDeepAt(item);
     if (found === undefined) return true;
     diagnostics.push(diagnostic('MOE0014', { ...found, help: 'name the parts with `let`' }));
