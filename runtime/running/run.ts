@@ -9,6 +9,7 @@
 import { type Arena, bufferUsage } from './buffers.ts';
 import type { DeviceState } from './device-state.ts';
 import { InputError, MoecError, RunError } from '../contract/errors.ts';
+import { foldGrid } from '../contract/grid.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
 import { callExtern } from '../contract/externs.ts';
 import type { BufferBinding, LaunchLayout, PlanLayout, StepLayout } from '../contract/buffer-layout.ts';
@@ -281,7 +282,7 @@ export class Launcher {
       const pass = encoder.beginComputePass();
       for (const launch of launches) {
         const { pipeline } = pipelines.get(launch.spec.kernel);
-        const [x, y] = foldGrid(launch, state.device.limits.maxComputeWorkgroupsPerDimension);
+        const [x, y] = gridOf(launch, state.device.limits.maxComputeWorkgroupsPerDimension);
         pass.pushDebugGroup(launch.spec.label);
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, this.#bindGroup(launch));
@@ -311,12 +312,11 @@ export class Launcher {
   }
 }
 
-/** A grid of `workgroups` or a few more, within what one dimension may have. Kernels return past their work. */
-function foldGrid({ workgroups, spec }: LaunchLayout, most: number): readonly [number, number] {
-  if (workgroups <= most) return [workgroups, 1];
-  const y = Math.ceil(workgroups / most);
-  if (y > most) throw new InputError('MOE0715', `${spec.label} needs ${workgroups} workgroups, more than a device has`);
-  return [Math.ceil(workgroups / y), y];
+/** The grid of a launch. Throws InputError MOE0715 where a device has none that is large enough. */
+function gridOf({ workgroups, spec }: LaunchLayout, most: number): readonly [number, number] {
+  const grid = foldGrid(workgroups, most);
+  if (grid !== null) return grid;
+  throw new InputError('MOE0715', `${spec.label} needs ${workgroups} workgroups, more than a device has`);
 }
 
 /** Submits what is recorded, lets the host compute, and writes its results for what follows. */

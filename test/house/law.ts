@@ -32,7 +32,13 @@ export const law: Readonly<Record<string, readonly string[]>> = {
     'compiler/schedule/deciding',
     'compiler/target.ts',
   ],
-  'compiler/schedule/executing': ['dsl', 'compiler/graph', 'compiler/kernel', 'compiler/schedule/memory'],
+  'compiler/schedule/executing': [
+    'dsl',
+    'compiler/graph',
+    'compiler/kernel',
+    'compiler/schedule/memory',
+    'runtime/contract/grid.ts',
+  ],
   'compiler/schedule/schedule.ts': [
     'dsl',
     'compiler/graph',

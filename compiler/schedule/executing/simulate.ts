@@ -5,6 +5,7 @@
  * Memory is hostile here: every scratch buffer and result is filled with a NaN pattern when its life begins, so that a value nobody
  * wrote shows. Accesses out of bounds are errors, and with `races` also two threads that meet on one element.
  */
+import { foldGrid, WORKGROUPS_PER_DIMENSION } from '../../../runtime/contract/grid.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
@@ -115,7 +116,6 @@ export interface Simulated {
 
 const POISON = 0x7fc0dead;
 const NOTHING = 0xffffffff;
-const MOST_GROUPS = 65535;
 
 /** Runs a plan once. */
 export async function simulatePlan(plan: Plan, run: SimulatedRun, checks: SimulationChecks = {}): Promise<Simulated> {
@@ -225,9 +225,11 @@ export class Simulator {
         ];
       }),
     );
-    const columns = Math.min(groups, MOST_GROUPS);
+    const grid = foldGrid(groups, WORKGROUPS_PER_DIMENSION);
+    if (grid === null)
+      throw new CompilerBug('simulate', `${step.label}: ${groups} workgroups are more than a device has`);
     program({
-      workgroups: [columns, Math.ceil(groups / columns)],
+      workgroups: grid,
       buffers,
       uniforms,
       checks: { races: this.#checks.races ?? false },

@@ -1,0 +1,11 @@
+/** How many workgroups a dispatch has in each dimension: the same for every executor, so that kernels see the indices they will see. */
+
+/** What every device allows in one dimension (WebGPU, `maxComputeWorkgroupsPerDimension`). */
+export const WORKGROUPS_PER_DIMENSION = 65_535;
+
+/** A grid of `workgroups` or a few more, within `most` in each dimension; kernels return past their work. null: there is none. */
+export function foldGrid(workgroups: number, most: number): readonly [number, number] | null {
+  if (workgroups <= most) return [workgroups, 1];
+  const y = Math.ceil(workgroups / most);
+  return y > most ? null : [Math.ceil(workgroups / y), y];
+}
