@@ -2,17 +2,13 @@
  * The straight line from a typed program to a module, top to bottom. Pure: what is read and written is the caller's.
  */
 import type { Program } from '../dsl/types/program.ts';
+import { CompilerBug } from '../dsl/diagnostics/bug.ts';
 import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../dsl/meaning/instances.ts';
-import { asNumber, formatSize, sizeKey } from '../dsl/types/size.ts';
 import { positionAt, type SourceFile } from '../dsl/diagnostics/source-file.ts';
-import type { SizeConstraintSpec, EntrySpec, Manifest, PlanSpec, VariableSpec } from '../runtime/contract/manifest.ts';
-import { elaborate, type ElaboratedEntry, type Elaboration, type EntryInput } from './elaborate/elaborate.ts';
-import { fingerprint } from './emit/hash.ts';
-import { KernelTable, toKernelSpec, toManifestPlan } from './emit/plan-to-manifest.ts';
-import { sizeFormula } from './emit/size-formula.ts';
-import { axisSpec, variableSpec } from './emit/variable-specs.ts';
-import { divisionsOf } from './graph/divisions.ts';
+import type { Manifest } from '../runtime/contract/manifest.ts';
+import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
+import { buildManifest } from './emit/build-manifest.ts';
 import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/graph-ir.ts';
 import type { Kernel } from './kernel/kernel-ir.ts';
@@ -22,8 +18,7 @@ import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Contents } from './schedule/emitting/contents.ts';
 import type { Plan } from './schedule/memory/plan.ts';
-import { webgpuCore, type Target } from './target.ts';
-import { moecVersion } from './version.ts';
+import type { Target } from './target.ts';
 import { printWgsl } from './wgsl/print-wgsl.ts';
 
 export interface CompileOptions {
@@ -71,19 +66,55 @@ export interface Compilation {
 /** Compiles a checked program. Mistakes that only sizes show (a range that leaves its axis) are among the diagnostics. */
 export function compileProgram(program: Program, options: CompileOptions): Compilation {
   const diagnostics: Diagnostic[] = [];
-  const report = (problem: Diagnostic): void => {
-    const same = (d: Diagnostic): boolean =>
-      d.code === problem.code && d.span?.start === problem.span?.start && d.span?.source === problem.span?.source;
-    if (!diagnostics.some(same)) diagnostics.push(problem);
-  };
-  const elaborateOptions = options.entries === undefined ? {} : { entries: options.entries };
-  const elaboration = elaborate(program, { overrides: options.overrides, ...elaborateOptions }, report);
-  if (hasErrors(diagnostics))
-    return { diagnostics, elaboration, entries: [], kernels: [], shaders: [], initialPlans: new Map(), manifest: null };
+  const report = reporterInto(diagnostics);
+  const elaboration = elaborate(program, options, report);
+  const stopped = { diagnostics, elaboration, kernels: [], shaders: [], manifest: null } as const;
+  if (hasErrors(diagnostics)) return { ...stopped, entries: [], initialPlans: new Map() };
 
   const place = locator(options.sources ?? []);
+  const planOf = planner(program, elaboration, options, place, report);
+  const entries = elaboration.entries.map((elaborated): CompiledEntry => {
+    const { name } = elaborated;
+    const plain = planOf(elaborated.plain, name);
+    const full = elaborated.full === elaborated.plain ? plain : planOf(elaborated.full, name);
+    return { name, elaborated, plain, full };
+  });
+  const initialPlans = new Map(
+    elaboration.stores.flatMap(({ used, initial }) =>
+      initial?.kind === 'graph' ? [[used.store.path, planOf(initial.graph, null).plan] as const] : [],
+    ),
+  );
+  if (hasErrors(diagnostics)) return { ...stopped, entries, initialPlans };
+
+  const { kernels, kernelNumber } = kernelsOf([
+    ...entries.flatMap(({ plain, full }) => (full === plain ? [plain.plan] : [plain.plan, full.plan])),
+    ...initialPlans.values(),
+  ]);
+  const { shaders, shaderOf } = printShaders(kernels);
+  const manifest = buildManifest({
+    name: program.name,
+    elaboration,
+    entries: entries.map(({ elaborated, plain, full }) => ({ elaborated, plain: plain.plan, full: full.plan })),
+    initialPlans,
+    kernels,
+    kernelNumber,
+    shaders,
+    shaderOf,
+    place,
+  });
+  return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
+}
+
+/** Optimises a graph, schedules it and makes the kernels of its plan legal. */
+function planner(
+  program: Program,
+  elaboration: Elaboration,
+  options: CompileOptions,
+  place: (span: Span) => string,
+  report: (problem: Diagnostic) => void,
+): (graph: Graph, entry: string | null) => CompiledPlan {
   const legal = legaliser(options.target);
-  const compileGraph = (graph: Graph, entry?: string): CompiledPlan => {
+  return (graph, entry) => {
     const fused = optimise(graph, options.passes);
     const declared = (role: 'input' | 'store', name: string): Span | null =>
       role === 'store'
@@ -92,59 +123,12 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     const { plan, contents, diagnostics: misfits } = schedule(fused, options.target, { place, declared });
     misfits.forEach(report);
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
-    const legalised = misfits.length > 0 ? plan : { ...plan, kernels: plan.kernels.map(legal) };
-    return { graph, fused, plan: legalised, contents };
+    return { graph, fused, plan: misfits.length > 0 ? plan : legaliseKernels(plan, legal), contents };
   };
-  const entries = elaboration.entries.map((elaborated): CompiledEntry => {
-    const plain = compileGraph(elaborated.plain, elaborated.name);
-    const full = elaborated.full === elaborated.plain ? plain : compileGraph(elaborated.full, elaborated.name);
-    return { name: elaborated.name, elaborated, plain, full };
-  });
+}
 
-  const table = new KernelTable();
-  const stores = elaboration.stores.map((s) => s.used.store.path);
-  const names = (inputs: readonly string[]) => ({
-    input: (name: string): number => inputs.indexOf(name),
-    store: (path: string): number => stores.indexOf(path),
-  });
-  const entrySpecs = entries.map((entry): EntrySpec => {
-    const { inputs } = entry.elaborated;
-    const known = names(inputs.map((i) => i.name));
-    const plan = toManifestPlan(entry.plain.plan, table, known);
-    return {
-      name: entry.name,
-      conditions: conditionsOf(entry.elaborated, place),
-      inputs: inputs.map(inputSpec),
-      plan,
-      full: entry.full === entry.plain ? plan : toManifestPlan(entry.full.plan, table, known),
-    };
-  });
-  const initialPlans = new Map<string, Plan>();
-  const storeSpecs = elaboration.stores.map((store): VariableSpec => {
-    const { initial } = store;
-    if (initial === null || initial.kind === 'fill') return variableSpec(store, initial);
-    const compiled = compileGraph(initial.graph).plan;
-    initialPlans.set(store.used.store.path, compiled);
-    const plan: PlanSpec = toManifestPlan(compiled, table, names([]));
-    return variableSpec(store, { kind: 'plan', plan });
-  });
-
-  const kernels = hasErrors(diagnostics) ? [] : table.kernels;
-  const texts = kernels.map(printWgsl);
-  const shaders = [...new Set(texts)];
-  const body: Omit<Manifest, 'hash'> = {
-    schema: 1,
-    moec: moecVersion,
-    name: program.name,
-    dynamic: elaboration.dynamic,
-    requiredFeatures: [],
-    requiredLimits: requiredLimits(kernels, entries),
-    stores: storeSpecs,
-    kernels: kernels.map((kernel, i) => toKernelSpec(kernel, shaders.indexOf(texts[i] ?? ''))),
-    entries: entrySpecs,
-  };
-  const manifest = hasErrors(diagnostics) ? null : { ...body, hash: fingerprint(JSON.stringify([body, shaders])) };
-  return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
+function legaliseKernels(plan: Plan, legal: (kernel: Kernel) => Kernel): Plan {
+  return { ...plan, kernels: plan.kernels.map(legal) };
 }
 
 /** Legalises kernels of a target; one of equal text, in several plans of a program, once. */
@@ -158,57 +142,53 @@ function legaliser(target: Target): (kernel: Kernel) => Kernel {
   };
 }
 
-/** A parameter of an entry as the manifest describes it. */
-export function inputSpec({ name, type, axes, within }: EntryInput): EntrySpec['inputs'][number] {
+/** The kernels of a module, in the order of their first launch: launches of equal structure, in any of its plans, share one. */
+function kernelsOf(plans: readonly Plan[]): {
+  readonly kernels: readonly Kernel[];
+  readonly kernelNumber: (kernel: Kernel) => number;
+} {
+  const kernels: Kernel[] = [];
+  const byText = new Map<string, number>();
+  const numbers = new Map<Kernel, number>();
+  for (const plan of plans) {
+    for (const step of plan.steps) {
+      const kernel = step.kind === 'launch' ? plan.kernels[step.kernel] : undefined;
+      if (kernel === undefined || numbers.has(kernel)) continue;
+      const text = printKernel(kernel);
+      const number = byText.get(text) ?? kernels.push(kernel) - 1;
+      byText.set(text, number);
+      numbers.set(kernel, number);
+    }
+  }
   return {
-    name,
-    element: type.element,
-    axes: axes.map(axisSpec),
-    within: within === null ? null : axisSpec(within),
+    kernels,
+    kernelNumber: (kernel) => {
+      const number = numbers.get(kernel);
+      if (number === undefined) throw new CompilerBug('kernel', `${kernel.name} is no kernel of the module`);
+      return number;
+    },
   };
 }
 
-/** What the sizes of a run must satisfy. Divisions come first: other conditions may have them in their formulas. */
-export function conditionsOf(
-  { plain, full, conditions }: ElaboratedEntry,
-  place: (span: Span) => string,
-): readonly SizeConstraintSpec[] {
-  const always = new Set(divisionsOf(plain).map((d) => sizeKey(d.divisor)));
-  const divisions = divisionsOf(full).map(({ dividend, divisor, span }): SizeConstraintSpec => {
-    const message = `${formatSize(dividend)} is divided by ${formatSize(divisor)}, which is 0`;
-    const condition = { left: sizeFormula(divisor), relation: '!=', right: 0, message, place: place(span) } as const;
-    return always.has(sizeKey(divisor)) ? condition : { ...condition, fullOnly: true };
-  });
-  const others = conditions.map(({ left, relation, right, message, span }): SizeConstraintSpec => {
-    return { left: sizeFormula(left), relation, right: sizeFormula(right), message, place: place(span) };
-  });
-  return [...divisions, ...others];
+/** The shader texts of a module, each once, and which of them each kernel has. */
+function printShaders(kernels: readonly Kernel[]): {
+  readonly shaders: readonly string[];
+  readonly shaderOf: readonly number[];
+} {
+  const texts = kernels.map(printWgsl);
+  const shaders = [...new Set(texts)];
+  const numbers = new Map(shaders.map((text, i) => [text, i]));
+  return { shaders, shaderOf: texts.flatMap((text) => numbers.get(text) ?? []) };
 }
 
-/** What a device must allow beyond the defaults of WebGPU. */
-function requiredLimits(
-  kernels: readonly Kernel[],
-  entries: readonly CompiledEntry[],
-): Readonly<Record<string, number>> {
-  const buffers = Math.max(0, ...kernels.map((k) => k.buffers.length));
-  const threads = Math.max(0, ...kernels.map((k) => k.workgroupSize));
-  const sizes = entries.flatMap((e) =>
-    [...e.plain.plan.buffers, ...e.full.plan.buffers].map((b) => asNumber(b.elements)),
-  );
-  const bytes = sizes.reduce<number>((most, n) => Math.max(most, bytesPerWord * (n ?? 0)), 0);
-  const { limits } = webgpuCore;
-  return {
-    ...(buffers > limits.maxStorageBuffersPerShaderStage ? { maxStorageBuffersPerShaderStage: buffers } : {}),
-    ...(threads > limits.maxComputeInvocationsPerWorkgroup
-      ? { maxComputeInvocationsPerWorkgroup: threads, maxComputeWorkgroupSizeX: threads }
-      : {}),
-    ...(bytes > limits.maxStorageBufferBindingSize ? { maxStorageBufferBindingSize: bytes } : {}),
-    ...(bytes > limits.maxBufferSize ? { maxBufferSize: bytes } : {}),
+/** Keeps diagnostics of one code at one place once: a declaration that several entries read has one mistake. */
+function reporterInto(diagnostics: Diagnostic[]): (problem: Diagnostic) => void {
+  return (problem) => {
+    const same = (d: Diagnostic): boolean =>
+      d.code === problem.code && d.span?.start === problem.span?.start && d.span?.source === problem.span?.source;
+    if (!diagnostics.some(same)) diagnostics.push(problem);
   };
 }
-
-/** Every stored element is one 32-bit word. */
-const bytesPerWord = 4;
 
 /** How a place in the source is written: `mixtral.moe:14:5`. */
 export function locator(sources: readonly SourceFile[]): (span: Span) => string {

@@ -1,20 +1,12 @@
 /**
- * What a kernel is compiled for: optional features and limits, by the names WebGPU gives them.
+ * What a kernel is compiled for: limits, by the names WebGPU gives them.
  *
  * A target is data. `webgpu-core` is what every WebGPU implementation has to offer without being asked; a kernel that fits
  * it runs everywhere. The profiles below it describe devices of which more may be requested.
  */
 export interface Target {
   readonly name: string;
-  readonly features: TargetFeatures;
   readonly limits: TargetLimits;
-}
-
-export interface TargetFeatures {
-  /** `shader-f16`. */
-  readonly f16: boolean;
-  /** `subgroups`. */
-  readonly subgroups: boolean;
 }
 
 /** Names and meanings of GPUSupportedLimits; sizes in bytes. */
@@ -25,16 +17,14 @@ export interface TargetLimits {
   readonly maxComputeWorkgroupSizeX: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
-  readonly maxComputeWorkgroupsPerDimension: number;
 }
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** The default limits of the WebGPU specification and no optional feature. */
+/** The default limits of the WebGPU specification: no optional feature is used. */
 export const webgpuCore: Target = {
   name: 'webgpu-core',
-  features: { f16: false, subgroups: false },
   limits: {
     maxStorageBuffersPerShaderStage: 8,
     maxStorageBufferBindingSize: 128 * MIB,
@@ -42,7 +32,6 @@ export const webgpuCore: Target = {
     maxComputeWorkgroupSizeX: 256,
     maxComputeInvocationsPerWorkgroup: 256,
     maxComputeWorkgroupStorageSize: 16 * KIB,
-    maxComputeWorkgroupsPerDimension: 65535,
   },
 };
 

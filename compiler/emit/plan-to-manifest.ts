@@ -1,6 +1,5 @@
 /**
- * A plan as the manifest has it: sizes become formulas, kernels numbers in the module's table, inputs and stores numbers in the
- * manifest's lists. Nothing is decided here.
+ * A plan as the manifest has it: sizes become formulas, kernels, inputs and stores numbers in the manifest's lists. Nothing is decided here.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, exact } from '../../dsl/types/size.ts';
@@ -13,27 +12,8 @@ import type {
   StepSpec,
 } from '../../runtime/contract/manifest.ts';
 import type { Kernel } from '../kernel/kernel-ir.ts';
-import { printKernel } from '../kernel/print-kernel.ts';
 import type { Plan, PlanAxis, PlanBuffer, PlanResult, Step } from '../schedule/memory/plan.ts';
 import { sizeFormula } from './size-formula.ts';
-
-/** The kernels of a module: plans that use kernels of equal structure share them. */
-export class KernelTable {
-  readonly #kernels: Kernel[] = [];
-  readonly #known = new Map<string, number>();
-
-  /** The number of a kernel. */
-  add(kernel: Kernel): number {
-    const text = printKernel(kernel);
-    const known = this.#known.get(text) ?? this.#kernels.push(kernel) - 1;
-    this.#known.set(text, known);
-    return known;
-  }
-
-  get kernels(): readonly Kernel[] {
-    return this.#kernels;
-  }
-}
 
 /** What the manifest says of a kernel, besides its text. */
 export function toKernelSpec(kernel: Kernel, shader: number): KernelSpec {
@@ -48,16 +28,18 @@ export function toKernelSpec(kernel: Kernel, shader: number): KernelSpec {
 
 /** Where the manifest has what a plan names. */
 export interface ManifestNames {
+  /** Index of a kernel of the module. */
+  readonly kernel: (kernel: Kernel) => number;
   /** Index of an input of the entry. */
   readonly input: (name: string) => number;
   /** Index of a store of the manifest. */
   readonly store: (path: string) => number;
 }
 
-export function toManifestPlan(plan: Plan, table: KernelTable, names: ManifestNames): PlanSpec {
+export function toManifestPlan(plan: Plan, names: ManifestNames): PlanSpec {
   return {
     buffers: plan.buffers.map((buffer) => bufferSpec(buffer, names)),
-    steps: plan.steps.map((step) => stepSpec(plan, step, table)),
+    steps: plan.steps.map((step) => stepSpec(plan, step, names)),
     results: plan.results.map(resultSpec),
     status: plan.status.map(({ word, code, message, axes, place, group, unless, shown }) => ({
       word,
@@ -93,7 +75,7 @@ function bufferSpec({ label, elements, role }: PlanBuffer, names: ManifestNames)
   }
 }
 
-function stepSpec(plan: Plan, step: Step, table: KernelTable): StepSpec {
+function stepSpec(plan: Plan, step: Step, names: ManifestNames): StepSpec {
   if (step.kind === 'extern') {
     return {
       kind: 'extern',
@@ -113,7 +95,7 @@ function stepSpec(plan: Plan, step: Step, table: KernelTable): StepSpec {
   const groups = apply('ceil', apply('div', step.threads, exact(kernel.workgroupSize)));
   return {
     kind: 'launch',
-    kernel: table.add(kernel),
+    kernel: names.kernel(kernel),
     label: step.label,
     workgroups: sizeFormula(groups),
     buffers: step.buffers,

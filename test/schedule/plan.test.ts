@@ -1,7 +1,8 @@
 /** What a plan is besides right: memory by lifetime, its text, its verifier, its manifest. */
 import { describe, expect, it } from 'vitest';
 import { exact } from '../../dsl/types/size.ts';
-import { KernelTable, toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
+import { toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
+import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { assignBuffers } from '../../compiler/schedule/memory/assign-buffers.ts';
 import { describeLaunches, printPlan } from '../../compiler/schedule/memory/print-plan.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
@@ -99,11 +100,14 @@ describe('plans', () => {
 
   it('become JSON: formulas, shared kernels, numbers of inputs and stores', () => {
     const plan = small().plan();
-    const table = new KernelTable();
-    const names = { input: (n: string) => (n === 'x' ? 0 : -1), store: (n: string) => ['gate', 'w'].indexOf(n) };
-    const manifest = toManifestPlan(plan, table, names);
-    toManifestPlan(plan, table, names);
-    expect(table.kernels.length).toBe(plan.kernels.length);
+    const names = {
+      kernel: (kernel: Kernel) => plan.kernels.indexOf(kernel),
+      input: (n: string) => (n === 'x' ? 0 : -1),
+      store: (n: string) => ['gate', 'w'].indexOf(n),
+    };
+    const manifest = toManifestPlan(plan, names);
+    const used = new Set(manifest.steps.flatMap((step) => (step.kind === 'launch' ? [step.kernel] : [])));
+    expect([...used].toSorted((a, b) => a - b)).toEqual(plan.kernels.map((_, i) => i));
     expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest);
     expect(manifest.slots).toBe(plan.slots);
     expect(manifest.steps.length).toBe(plan.steps.length);

@@ -1,0 +1,145 @@
+/**
+ * The manifest: all that a module is besides its shader texts. Nothing is decided here: graphs, plans, kernels and shaders are there
+ * already, and what the manifest says of them is a number in one of its lists.
+ */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
+import { asNumber, formatSize, sizeKey } from '../../dsl/types/size.ts';
+import type { EntrySpec, Manifest, SizeConstraintSpec, VariableSpec } from '../../runtime/contract/manifest.ts';
+import type { ElaboratedEntry, Elaboration, EntryInput } from '../elaborate/elaborate.ts';
+import { divisionsOf } from '../graph/divisions.ts';
+import type { Kernel } from '../kernel/kernel-ir.ts';
+import type { Plan } from '../schedule/memory/plan.ts';
+import { webgpuCore } from '../target.ts';
+import { moecVersion } from '../version.ts';
+import { fingerprint } from './hash.ts';
+import { toKernelSpec, toManifestPlan, type ManifestNames } from './plan-to-manifest.ts';
+import { sizeFormula } from './size-formula.ts';
+import { axisSpec, variableSpec } from './variable-specs.ts';
+
+/** What a module is made of. */
+export interface ModuleParts {
+  readonly name: string;
+  readonly elaboration: Elaboration;
+  readonly entries: readonly {
+    readonly elaborated: ElaboratedEntry;
+    readonly plain: Plan;
+    /** The same object as `plain` where there are no losses, outputs and updates. */
+    readonly full: Plan;
+  }[];
+  /** By the store's path. */
+  readonly initialPlans: ReadonlyMap<string, Plan>;
+  readonly kernels: readonly Kernel[];
+  /** The number of a plan's kernel among `kernels`. */
+  readonly kernelNumber: (kernel: Kernel) => number;
+  readonly shaders: readonly string[];
+  /** Of each kernel, its shader among `shaders`. */
+  readonly shaderOf: readonly number[];
+  /** How a place in the source is written. */
+  readonly place: (span: Span) => string;
+}
+
+export function buildManifest(parts: ModuleParts): Manifest {
+  const { elaboration, kernels, shaders } = parts;
+  const body: Omit<Manifest, 'hash'> = {
+    schema: 1,
+    moec: moecVersion,
+    name: parts.name,
+    dynamic: elaboration.dynamic,
+    requiredFeatures: [],
+    requiredLimits: requiredLimits(
+      kernels,
+      parts.entries.flatMap((e) => [e.plain, e.full]),
+    ),
+    stores: storeSpecs(parts),
+    kernels: kernels.map((kernel, i) => toKernelSpec(kernel, at(parts.shaderOf, i))),
+    entries: entrySpecs(parts),
+  };
+  return { ...body, hash: fingerprint(JSON.stringify([body, shaders])) };
+}
+
+function entrySpecs(parts: ModuleParts): readonly EntrySpec[] {
+  return parts.entries.map(({ elaborated, plain, full }): EntrySpec => {
+    const names = namesOf(parts, elaborated.inputs);
+    const plan = toManifestPlan(plain, names);
+    return {
+      name: elaborated.name,
+      conditions: conditionsOf(elaborated, parts.place),
+      inputs: elaborated.inputs.map(inputSpec),
+      plan,
+      full: full === plain ? plan : toManifestPlan(full, names),
+    };
+  });
+}
+
+function storeSpecs(parts: ModuleParts): readonly VariableSpec[] {
+  return parts.elaboration.stores.map((store): VariableSpec => {
+    if (store.initial === null || store.initial.kind === 'fill') return variableSpec(store, store.initial);
+    const { path } = store.used.store;
+    const plan = parts.initialPlans.get(path);
+    if (plan === undefined) throw new CompilerBug('manifest', `the initial value of ${path} has no plan`);
+    return variableSpec(store, { kind: 'plan', plan: toManifestPlan(plan, namesOf(parts, [])) });
+  });
+}
+
+/** Where the manifest has what the plans of an entry name. */
+function namesOf({ elaboration, kernelNumber }: ModuleParts, inputs: readonly EntryInput[]): ManifestNames {
+  return {
+    kernel: kernelNumber,
+    input: (name) => inputs.findIndex((i) => i.name === name),
+    store: (path) => elaboration.stores.findIndex((s) => s.used.store.path === path),
+  };
+}
+
+function at(numbers: readonly number[], index: number): number {
+  const found = numbers[index];
+  if (found === undefined) throw new CompilerBug('manifest', `kernel ${index} has no shader`);
+  return found;
+}
+
+/** A parameter of an entry as the manifest describes it. */
+export function inputSpec({ name, type, axes, within }: EntryInput): EntrySpec['inputs'][number] {
+  return {
+    name,
+    element: type.element,
+    axes: axes.map(axisSpec),
+    within: within === null ? null : axisSpec(within),
+  };
+}
+
+/** What the sizes of a run must satisfy. Divisions come first: other conditions may have them in their formulas. */
+export function conditionsOf(
+  { plain, full, conditions }: ElaboratedEntry,
+  place: (span: Span) => string,
+): readonly SizeConstraintSpec[] {
+  const always = new Set(divisionsOf(plain).map((d) => sizeKey(d.divisor)));
+  const divisions = divisionsOf(full).map(({ dividend, divisor, span }): SizeConstraintSpec => {
+    const message = `${formatSize(dividend)} is divided by ${formatSize(divisor)}, which is 0`;
+    const condition = { left: sizeFormula(divisor), relation: '!=', right: 0, message, place: place(span) } as const;
+    return always.has(sizeKey(divisor)) ? condition : { ...condition, fullOnly: true };
+  });
+  const others = conditions.map(({ left, relation, right, message, span }): SizeConstraintSpec => {
+    return { left: sizeFormula(left), relation, right: sizeFormula(right), message, place: place(span) };
+  });
+  return [...divisions, ...others];
+}
+
+/** What a device must allow beyond the defaults of WebGPU. */
+function requiredLimits(kernels: readonly Kernel[], plans: readonly Plan[]): Readonly<Record<string, number>> {
+  const buffers = Math.max(0, ...kernels.map((k) => k.buffers.length));
+  const threads = Math.max(0, ...kernels.map((k) => k.workgroupSize));
+  const sizes = plans.flatMap(({ buffers: memory }) => memory.map((b) => asNumber(b.elements)));
+  const bytes = sizes.reduce<number>((most, n) => Math.max(most, bytesPerWord * (n ?? 0)), 0);
+  const { limits } = webgpuCore;
+  return {
+    ...(buffers > limits.maxStorageBuffersPerShaderStage ? { maxStorageBuffersPerShaderStage: buffers } : {}),
+    ...(threads > limits.maxComputeInvocationsPerWorkgroup
+      ? { maxComputeInvocationsPerWorkgroup: threads, maxComputeWorkgroupSizeX: threads }
+      : {}),
+    ...(bytes > limits.maxStorageBufferBindingSize ? { maxStorageBufferBindingSize: bytes } : {}),
+    ...(bytes > limits.maxBufferSize ? { maxBufferSize: bytes } : {}),
+  };
+}
+
+/** Every stored element is one 32-bit word. */
+const bytesPerWord = 4;
