@@ -6,13 +6,42 @@
  * adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
  * MOEC_FUZZ_MINUTES is how many minutes random programs run; 0 leaves them out.
  *
- * The last line is `N passed, N failed`, the sum of all of it.
+ * The last line is `N passed, N failed`, the sum of all of it. What was skipped is said for each part; on an adapter that is
+ * there nothing may be skipped.
+ *
+ * `npm run test:fast` (`--fast`) is the part that one runs fifty times a day: the types, and the tests that FAST names.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, childEnvironment, projectRoot } from './support/adapters.mjs';
 import { findAdapters, missing } from './support/setup-gpu.mjs';
+
+/**
+ * The fast tier, chosen here and nowhere else: what tells most about a change in under a minute on two cores. The front end
+ * (texts, typing, diagnostics), the graph and its passes, the house rules, the golden text of plans made by hand, and one example end
+ * to end. Tests that run many examples, spawn processes, interpret kernels at length or need a GPU are left to `npm test`.
+ */
+const FAST = [
+  'test/house/',
+  'test/syntax/lex',
+  'test/syntax/parse',
+  'test/syntax/print',
+  'test/syntax/render',
+  'test/syntax/wrong-texts',
+  'test/check/typing',
+  'test/check/wrong-programs',
+  'test/check/options',
+  'test/primitives/typing',
+  'test/filetests/',
+  'test/graph/graph',
+  'test/graph/lowering',
+  'test/passes/passes',
+  'test/passes/sparsify',
+  'test/schedule/plan',
+  'test/wgsl/',
+  'test/examples/one-example',
+];
 
 const totals = { passed: 0, failed: 0 };
 const notes = [];
@@ -37,7 +66,7 @@ function check(title, [name, args]) {
 }
 
 /** One run of vitest, counted by its own report: a run that ends without one, or without a test, is a failure. */
-function vitest(title, args, env = process.env) {
+function vitest(title, args, { env = process.env, maySkip = true } = {}) {
   heading(title);
   const report = join(cacheFolder, `report.${process.pid}.json`);
   mkdirSync(cacheFolder, { recursive: true });
@@ -45,12 +74,15 @@ function vitest(title, args, env = process.env) {
   const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const [name, all] = tool('vitest/vitest.mjs', 'run', ...flags, ...args);
   const good = run(name, all, env);
-  const { passed, failed } = readReport(report);
+  const { passed, failed, skipped } = readReport(report);
   rmSync(report, { force: true });
   totals.passed += passed;
   // A file that does not load has no failed tests and still fails the run.
   totals.failed += failed > 0 ? failed : good && passed > 0 ? 0 : 1;
-  notes.push(`${title}: ${passed} passed, ${failed} failed${good ? '' : ', the run FAILED'}`);
+  const broken = skipped > 0 && !maySkip;
+  if (broken) totals.failed += 1;
+  const left = skipped > 0 ? `, ${skipped} SKIPPED${broken ? ', which FAILED' : ''}` : '';
+  notes.push(`${title}: ${passed} passed, ${failed} failed${left}${good ? '' : ', the run FAILED'}`);
 }
 
 /** The seed of the random programs: fixed, so that whoever runs the tests runs the same ones. */
@@ -79,9 +111,10 @@ function fuzz() {
 function readReport(file) {
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'));
-    return { passed: report.numPassedTests ?? 0, failed: report.numFailedTests ?? 0 };
+    const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests: skipped = 0 } = report;
+    return { passed, failed, skipped };
   } catch {
-    return { passed: 0, failed: 0 };
+    return { passed: 0, failed: 0, skipped: 0 };
   }
 }
 
@@ -92,6 +125,12 @@ async function main() {
       process.stdout.write('\nnpm ci failed\n0 passed, 1 failed\n');
       return 1;
     }
+  }
+
+  if (process.argv.includes('--fast')) {
+    check('types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'));
+    vitest('fast tests', FAST);
+    return summary();
   }
 
   heading('adapters');
@@ -115,14 +154,17 @@ async function main() {
   check('layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'));
   vitest('tests without a GPU', ['--exclude', 'test/gpu/**']);
   for (const adapter of adapters) {
-    vitest(`tests on ${adapter.name}`, ['test/gpu/'], childEnvironment(adapter));
+    vitest(`tests on ${adapter.name}`, ['test/gpu/'], { env: childEnvironment(adapter), maySkip: false });
   }
   fuzz();
 
+  return summary(`adapters that ran: ${adapters.map(({ name }) => name).join(', ') || 'NONE'}`);
+}
+
+/** Tells what ran; the exit code. */
+function summary(...lines) {
   heading('summary');
-  for (const note of notes) process.stdout.write(`${note}\n`);
-  const ran = adapters.map(({ name }) => name).join(', ') || 'NONE';
-  process.stdout.write(`adapters that ran: ${ran}\n`);
+  for (const line of [...notes, ...lines]) process.stdout.write(`${line}\n`);
   process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
   return totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 }

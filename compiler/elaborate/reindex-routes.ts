@@ -5,7 +5,7 @@
 import type { Axis } from '../../dsl/types/axis.ts';
 import { apply, asInteger, type Size } from '../../dsl/types/size.ts';
 import { embedInBounds, replaceInBounds } from '../graph/presence-bounds.ts';
-import type { ConcatPart } from '../graph/graph-builder.ts';
+import type { ConcatPart } from '../graph/result-types.ts';
 import type { Bound, NodeId } from '../graph/graph-ir.ts';
 import { minus, supportAxes, type GraphOperand, type GraphRoute, type LoweringContext } from './lowering-context.ts';
 

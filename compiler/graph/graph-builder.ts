@@ -12,26 +12,20 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, type Size } from '../../dsl/types/size.ts';
 import type { DrawName } from '../../dsl/types/primitive-names.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
+import { OutsideTables } from './outside-tables.ts';
 import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
+import {
+  axesOfConcat,
+  elementOfMap,
+  elementOfSum,
+  type ConcatPart,
+  type DrawRoot,
+  type OrderKey,
+} from './result-types.ts';
 import type {
   AxisId, Bound, Check, ElementType, ExternNode, Graph, GraphAxis, GraphInput, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
 } from './graph-ir.ts'; // prettier-ignore
 
-export interface OrderKey {
-  readonly node: NodeId;
-  readonly descending: boolean;
-}
-export interface ConcatPart {
-  readonly node: NodeId;
-  readonly axis: AxisId | null;
-}
-export interface DrawRoot {
-  readonly axis: AxisId;
-  readonly name: string;
-  readonly offset: Size;
-}
-
-const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not']);
 const nowhere: Span = { source: '', start: 0, end: 0 };
 
 export class GraphBuilder {
@@ -42,9 +36,7 @@ export class GraphBuilder {
   private readonly varying: boolean[] = [];
   private readonly shared = new Map<string, NodeId>();
   private readonly axisTable = new Map<AxisId, GraphAxis>();
-  private readonly leafTable: GraphInput[] = [];
-  private readonly leafIndex = new Map<string, number>();
-  private readonly externTable: ExternNode[] = [];
+  private readonly outside = new OutsideTables();
   private nextAxis = 0;
 
   constructor(name: string) {
@@ -68,7 +60,7 @@ export class GraphBuilder {
    */
   static extending(graph: Graph): GraphBuilder {
     const builder = GraphBuilder.like(graph);
-    builder.externTable.push(...graph.externs);
+    for (const call of graph.externs) builder.addExtern(call);
     for (const node of graph.nodes) {
       builder.nodes.push(node);
       builder.varying.push(builder.varies(node));
@@ -129,43 +121,31 @@ export class GraphBuilder {
 
   /** The index of a leaf; a leaf of the same role and name is the same leaf. */
   addLeaf(leaf: GraphInput): number {
-    const key = `${leaf.role} ${leaf.name}`;
-    const known = this.leafIndex.get(key);
-    if (known !== undefined) return known;
-    this.leafTable.push(leaf);
-    this.leafIndex.set(key, this.leafTable.length - 1);
-    return this.leafTable.length - 1;
+    return this.outside.addLeaf(leaf);
   }
 
   leafOf(index: number): GraphInput {
-    const leaf = this.leafTable[index];
-    if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
-    return leaf;
-  }
-
-  /** A result of an extern call, as it was declared. */
-  resultOf(call: number, result: number): ExternNode['results'][number] {
-    const type = this.externTable[call]?.results[result];
-    if (type === undefined) throw new CompilerBug('graph', `no result ${result} of extern call ${call}`);
-    return type;
+    return this.outside.leafOf(index);
   }
 
   /** The value a control has in a run that is not given one. */
   setFallback(index: number, fallback: NodeId | null): void {
-    this.leafTable[index] = { ...this.leafOf(index), fallback };
+    this.outside.setFallback(index, fallback);
+  }
+
+  resultOf(call: number, result: number): ExternNode['results'][number] {
+    return this.outside.resultOf(call, result);
   }
 
   addExtern(call: ExternNode): number {
-    this.externTable.push(call);
-    return this.externTable.length - 1;
+    return this.outside.addExtern(call);
   }
 
   finish(roots: readonly GraphOutput[], checks: readonly Check[] = []): Graph {
     return {
       name: this.name,
       axes: new Map(this.axisTable),
-      leaves: [...this.leafTable],
-      externs: [...this.externTable],
+      ...this.outside.listed(),
       nodes: [...this.nodes],
       roots,
       checks,
@@ -249,10 +229,9 @@ export class GraphBuilder {
   reduce(op: ReduceOp, operand: NodeId, over: readonly AxisId[]): NodeId {
     if (over.length === 0) return operand;
     const { axes, element } = this.node(operand);
-    const result = element === 'f16' ? 'f32' : element;
     return this.add({
       kind: 'reduce',
-      element: result,
+      element: elementOfSum(element),
       axes: axes.filter((a) => !over.includes(a)),
       op,
       operand,
@@ -262,7 +241,7 @@ export class GraphBuilder {
 
   scan(operand: NodeId, axis: AxisId, exclusive: boolean): NodeId {
     const { axes, element } = this.node(operand);
-    return this.add({ kind: 'scan', element: element === 'f16' ? 'f32' : element, axes, operand, axis, exclusive });
+    return this.add({ kind: 'scan', element: elementOfSum(element), axes, operand, axis, exclusive });
   }
 
   order(keys: readonly OrderKey[], candidates: NodeId | null, over: readonly AxisId[], report: boolean): NodeId {
@@ -354,14 +333,7 @@ export class GraphBuilder {
     const lead = parts.find((p) => this.node(p.node).kind !== 'constant') ?? first;
     if (lead === undefined) throw new CompilerBug('graph', 'concat of nothing');
     const others = this.unite(parts.map((p) => p.node)).filter((a) => !parts.some((p) => p.axis === a));
-    const before = this.axesOf(lead.node).indexOf(lead.axis ?? -1);
-    const place =
-      before < 0
-        ? 0
-        : this.axesOf(lead.node)
-            .slice(0, before)
-            .filter((a) => others.includes(a)).length;
-    const axes = [...others.slice(0, place), axis, ...others.slice(place)];
+    const axes = axesOfConcat(this.axesOf(lead.node), lead.axis, others, axis);
     return this.add({ kind: 'concat', element: this.node(lead.node).element, axes, parts, axis });
   }
 
@@ -385,15 +357,15 @@ export class GraphBuilder {
   }
 
   private mapElement(op: MapOp, operands: readonly NodeId[]): ElementType {
-    if (comparisons.has(op)) return 'bool';
-    const elements = (op === 'where' ? operands.slice(1) : operands).map((id) => this.node(id).element);
-    if (elements.some((e) => e === 'f32' || e === 'f16')) return 'f32';
-    return elements[0] ?? 'f32';
+    return elementOfMap(
+      op,
+      operands.map((id) => this.node(id).element),
+    );
   }
 
   private varies(draft: Draft | Node): boolean {
     if (draft.kind === 'leaf') {
-      const role = this.leafTable[draft.leaf]?.role;
+      const role = this.leafOf(draft.leaf).role;
       return role === 'input' || role === 'control';
     }
     if (draft.kind === 'draw' || draft.kind === 'extern') return true;

@@ -13,7 +13,6 @@ import { inAnyOrder, termsOf } from '../graph/addition-bound.ts';
 import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
 import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
-import { LARGEST } from '../graph/infinity.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { RowMajorOffsets, type NumbersWithBounds } from '../graph/row-major-offsets.ts';
 import { apart, leavesRange, u, wideUnit } from '../graph/scalar-bound.ts';
@@ -21,7 +20,9 @@ import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
 import { nodeOf } from '../graph/node-uses.ts';
 import type { AssignmentList, StoredSpace } from '../schedule/memory/memory.ts';
 import { chosen, expanded, indexAt, points, type BoundedColumn, type Points } from './point-blocks.ts';
+import { beyond, blank, flagged, lineFlags, pointFlags } from './range-flags.ts';
 import { rowsAt, type Rows } from './rows.ts';
+import { viewedAxes, type ViewNode } from './view-points.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
@@ -291,51 +292,21 @@ export class LaunchEvaluation {
     return { ...out, left };
   }
 
-  #view(node: NodeOf<'rename' | 'slice' | 'split' | 'merge' | 'broadcast'>, p: Points): Points {
+  #view(node: ViewNode, p: Points): Points {
     const seen = p.views.get(node.id);
     if (seen !== undefined) return seen;
     const own = nodeOf(this.#graph, node.operand).axes;
-    const moved = this.#viewed(node, p);
+    const moved = viewedAxes(
+      node,
+      p,
+      (axis) => this.places.length(axis),
+      (size) => this.#integer(size),
+    );
     const at = new Map(own.map((a) => [a, moved.get(a) ?? indexAt(p, a)] as const));
     // A row stays what it is if no axis got another index.
     const view = moved.size === 0 ? points(p.count, at, p.rows, p.known) : points(p.count, at);
     p.views.set(node.id, view);
     return view;
-  }
-
-  /** The operand's axes that have another index, with it. */
-  #viewed(node: NodeOf<'rename' | 'slice' | 'split' | 'merge' | 'broadcast'>, p: Points): Map<AxisId, Int32Array> {
-    switch (node.kind) {
-      case 'broadcast':
-        return new Map();
-      case 'rename':
-        return new Map(node.from.map((a, i) => [a, indexAt(p, node.to[i] ?? a)]));
-      case 'slice': {
-        const first = this.#integer(node.at);
-        const index = node.as === null ? null : indexAt(p, node.as);
-        return new Map([[node.axis, Int32Array.from({ length: p.count }, (_, i) => first + (index?.[i] ?? 0))]]);
-      }
-      case 'split': {
-        const out = new Int32Array(p.count);
-        for (const axis of node.into) {
-          const [index, length] = [indexAt(p, axis), this.places.length(axis)];
-          for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) * length + (index[i] ?? 0);
-        }
-        return new Map([[node.axis, out]]);
-      }
-      case 'merge': {
-        const whole = indexAt(p, node.into);
-        let stride = 1;
-        const digits = [...node.from].reverse().map((axis) => {
-          const [below, length] = [stride, this.places.length(axis)];
-          stride *= length;
-          return [axis, Int32Array.from(whole, (n) => Math.floor(n / below) % length)] as const;
-        });
-        return new Map(digits);
-      }
-      default:
-        return unreachable(node, 'verify');
-    }
   }
 
   #concat(node: NodeOf<'concat'>, p: Points): BoundedColumn {
@@ -423,50 +394,4 @@ export class LaunchEvaluation {
     if (value === null) throw new CompilerBug('verify', 'a size is no integer');
     return value;
   }
-}
-
-function blank(count: number): { readonly v: Float64Array; readonly d: Float64Array; readonly left: null } {
-  return { v: new Float64Array(count), d: new Float64Array(count), left: null };
-}
-
-/** Sums that leave the range of f32, added to what was flagged before. */
-function beyond(sums: Float64Array, operands: readonly BoundedColumn[], before: Uint8Array | null): Uint8Array | null {
-  let left = before;
-  const inner = (operands[0]?.v.length ?? 0) / Math.max(sums.length, 1);
-  sums.forEach((sum, i) => {
-    if (!(Math.abs(sum) > LARGEST)) return;
-    for (let k = i * inner; k < (i + 1) * inner; k++) {
-      if (operands.some((o) => !(Math.abs(o.v[k] ?? 0) <= LARGEST))) return;
-    }
-    left = left === null ? new Uint8Array(sums.length) : left;
-    left[i] = 1;
-  });
-  return left;
-}
-
-/** Of lists of flags over lines: whether any of a point's line is set. */
-function pointFlags(flags: readonly (Uint8Array | null)[], count: number): Uint8Array {
-  const out = new Uint8Array(count);
-  for (const list of flags) {
-    if (list === null) continue;
-    const inner = list.length / Math.max(count, 1);
-    list.forEach((flag, k) => {
-      if (flag === 1) out[Math.floor(k / inner)] = 1;
-    });
-  }
-  return out;
-}
-
-/** The same for every point of the line. */
-function lineFlags(flags: readonly (Uint8Array | null)[], count: number, total: number): Uint8Array {
-  const ofPoint = pointFlags(flags, count);
-  const inner = total / Math.max(count, 1);
-  return Uint8Array.from({ length: total }, (_, k) => ofPoint[Math.floor(k / inner)] ?? 0);
-}
-
-/** Nothing is known of a number that left the range, nor where the bound itself is none. */
-function flagged({ v, d, left }: BoundedColumn): BoundedColumn {
-  for (let i = 0; i < d.length; i++)
-    if (left?.[i] === 1 || (Number.isNaN(d[i]) && !Number.isNaN(v[i]))) d[i] = Infinity;
-  return { v, d, left };
 }

@@ -22,6 +22,7 @@ import { accessOf, type Plan, type Step } from '../schedule/memory/plan.ts';
 import { compareCompaction } from './compactions.ts';
 import { LaunchEvaluation, type RunMemory, type Stored } from './evaluate.ts';
 import { chosen, counted, points, type BoundedColumn, type Points } from './point-blocks.ts';
+import { asNumbers, loopOf, nameOf } from './node-facts.ts';
 import { readsOf } from './reads.ts';
 import type { Rows } from './rows.ts';
 import { fates, POISON, Tallying, type Tally } from './tally.ts';
@@ -371,34 +372,4 @@ interface Judging {
   readonly data: ArrayLike<number>;
   readonly fate: Uint8Array;
   readonly tallying: Tallying;
-}
-
-/** Words of memory as numbers of an element. */
-export function asNumbers(words: Uint32Array, element: ElementType): ArrayLike<number> {
-  const { buffer, byteOffset, length } = words;
-  switch (element) {
-    case 'f32':
-    case 'f16':
-      return new Float32Array(buffer, byteOffset, length);
-    case 'i32':
-      return new Int32Array(buffer, byteOffset, length);
-    case 'bool':
-      return words;
-  }
-}
-
-function loopOf(node: Node): readonly AxisId[] {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-      return node.over;
-    case 'argmax':
-      return [node.axis];
-    default:
-      return [];
-  }
-}
-
-function nameOf(node: Node): string {
-  return node.kind === 'map' ? node.op : node.kind;
 }

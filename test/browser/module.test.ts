@@ -8,19 +8,18 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { execute } from '../../compiler/cli/running/execute.ts';
 import { readCase } from '../goldens/golden-case.ts';
 import { mappingsFor, requestFor } from '../goldens/harness.ts';
-import { readMappings } from '../goldens/mapping.ts';
-import { type BrowserSession, type ServedFiles, findChromium, openBrowser } from '../support/browser.ts';
+import { type Mapping, readMappings } from '../goldens/mapping.ts';
+import type { ServedFiles } from '../support/browser.ts';
+import { browserTest, inBrowser } from '../support/browser-test.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = findChromium();
 const caseFolder = join(root, 'test', 'goldens', 'cases', 'mixtral-e16-top4');
 const golden = readCase(caseFolder);
 const [mapping] = mappingsFor(golden, readMappings(join(root, 'examples')));
-let session: BrowserSession | null = null;
 
 /** What a page does with a generated module: the README's lines. */
 const pageScript = `
@@ -36,8 +35,7 @@ export async function main(x) {
 `;
 
 /** What `moec compile` writes, and the case's weights, as the page finds them. */
-async function compiledFiles(): Promise<ServedFiles> {
-  if (mapping === undefined) throw new Error('no example declares the case');
+async function compiledFiles(mapping: Mapping): Promise<ServedFiles> {
   const folder = await mkdtemp(join(tmpdir(), 'moec-page-'));
   try {
     const sets = [...requestFor(golden, mapping).sets].flatMap(([name, value]) => ['--set', `${name}=${value}`]);
@@ -69,32 +67,25 @@ async function compiledFiles(): Promise<ServedFiles> {
   }
 }
 
-beforeAll(async () => {
-  if (program !== null) session = await openBrowser(program, await compiledFiles());
-  else if (process.env.MOEC_REQUIRE_BROWSER === '1') {
-    throw new Error('a browser is required (MOEC_REQUIRE_BROWSER) and there is none');
-  } else {
-    process.stdout.write('!!! NO BROWSER: nothing in this file runs in one (install chromium, or set MOEC_CHROMIUM)\n');
-  }
-}, 180_000);
-afterAll(() => session?.close());
-
 describe('a generated module in a browser', () => {
-  it('gives the numbers of the reference', { timeout: 180_000 }, async () => {
-    if (session === null || mapping === undefined) return;
+  browserTest('gives the numbers of the reference', { timeout: 240_000 }, async () => {
+    if (mapping === undefined) throw new Error('no example declares the case');
     const request = requestFor(golden, mapping);
     const x = request.inputs.get('x');
     if (x === undefined) throw new Error('the case has no input');
     const input = JSON.stringify({ data: [...x.data], shape: [...x.shape] });
-    const told: unknown = await session.page.evaluate(`import('/model/page.js').then((page) => page.main(${input}))`);
-    const output = Array.isArray(told) ? told.map(Number) : [];
     const expected = (await execute({ ...request, on: 'reference' })).get('output')?.data ?? [];
-    expect(output.length).toBe(expected.length);
-    // The tolerance of the case: its own f32 against ours.
-    const { atol, rtol } = golden.tolerance.output;
-    output.forEach((v, i) =>
-      expect(Math.abs(v - (expected[i] ?? NaN))).toBeLessThanOrEqual(atol + rtol * Math.abs(expected[i] ?? NaN)),
-    );
-    expect(session.messages).toEqual([]);
+    const files = await compiledFiles(mapping);
+    await inBrowser(async ({ page, messages }) => {
+      const told: unknown = await page.evaluate(`import('/model/page.js').then((page) => page.main(${input}))`);
+      const output = Array.isArray(told) ? told.map(Number) : [];
+      expect(output.length).toBe(expected.length);
+      // The tolerance of the case: its own f32 against ours.
+      const { atol, rtol } = golden.tolerance.output;
+      output.forEach((v, i) =>
+        expect(Math.abs(v - (expected[i] ?? NaN))).toBeLessThanOrEqual(atol + rtol * Math.abs(expected[i] ?? NaN)),
+      );
+      expect(messages).toEqual([]);
+    }, files);
   });
 });

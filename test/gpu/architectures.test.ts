@@ -1,15 +1,14 @@
 /** Every architecture of `test/architectures` on the GPU, judged by the bound derived for each number. */
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import { withVariables } from '../../compiler/cli/running/made-values.ts';
 import { architectures, prepareArchitecture, sizesOf } from '../architectures/programs.ts';
 import { differences, onReference, ready } from '../language/support.ts';
-import { softwareAdapter } from '../support/gpu.ts';
+import { gpuTest } from '../support/gpu-test.ts';
 
-test.each(architectures)(
+gpuTest.each(architectures)(
   '%s',
   async (file) => {
-    if ((await softwareAdapter()) === null) return;
     const prepared = prepareArchitecture(file);
     const run = ready(prepared, { sizes: sizesOf(prepared, { B: 2, T: 5 }) });
     const weights = withVariables(null, prepared.manifest.stores, run.prepared.stores);

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { answer, everything, f32, moec, readTensors, root, scratch, tensorFile } from '../cli/support.ts';
-import { softwareAdapter } from '../support/gpu.ts';
+import { gpuTest } from '../support/gpu-test.ts';
 
 let folder: ReturnType<typeof scratch>;
 let model: string;
@@ -18,11 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-/** Without an adapter `softwareAdapter` has said so loudly. */
-const here = async (): Promise<boolean> => (await softwareAdapter()) !== null;
-
-test('run and verify', async () => {
-  if (!(await here())) return;
+gpuTest('run and verify', async () => {
   const [gpu, kernels] = [folder.file('gpu'), folder.file('kernels')];
   const ran = await moec(['run', model, ...files, '--losses', '--outputs', '--output', gpu]);
   expect(ran.code, ran.stderr).toBe(0);
@@ -38,8 +34,7 @@ test('run and verify', async () => {
   }
 });
 
-test('the program of the README', async () => {
-  if (!(await here())) return;
+gpuTest('the program of the README', async () => {
   expect((await moec(['init', join(folder.path, 'my-model')])).code).toBe(0);
   const first = join(folder.path, 'my-model', 'model.moe');
   expect((await moec(['compile', first, '-o', join(folder.path, 'build')])).code).toBe(0);

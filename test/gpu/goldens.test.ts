@@ -1,12 +1,12 @@
 /** One case of every example on the GPU: the whole line, from the text of a model to numbers that the original gave. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { executorOf } from '../goldens/executor.ts';
 import { findCases, readCase, readCaseHead } from '../goldens/golden-case.ts';
 import { mappingsFor, runCase } from '../goldens/harness.ts';
 import { readMappings } from '../goldens/mapping.ts';
-import { softwareAdapter } from '../support/gpu.ts';
+import { gpuTest } from '../support/gpu-test.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mappings = readMappings(join(root, 'examples'));
@@ -17,10 +17,9 @@ const cases = findCases(join(root, 'test', 'goldens', 'cases')).map((path) => {
 /** The first of each system: a software adapter compiles shaders for seconds, and `npm run goldens` runs them all. */
 const firsts = cases.filter(({ system }, i) => cases.findIndex((other) => other.system === system) === i);
 
-test.each(firsts)(
+gpuTest.each(firsts)(
   '$name',
   async ({ path, head }) => {
-    if ((await softwareAdapter()) === null) return;
     const runs = mappingsFor(head, mappings);
     expect(runs).not.toEqual([]);
     const report = await runCase(() => readCase(path), runs, executorOf('gpu'));

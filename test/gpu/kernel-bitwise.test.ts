@@ -3,7 +3,7 @@
  * integers, select, comparisons, control flow, workgroup memory and atomics. Only the sign of a zero is not compared.
  */
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
 import type { KernelLaunch } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
@@ -11,24 +11,20 @@ import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { launchOn, randomInputs, randomKernel } from '../kernel/random-kernels.ts';
 import { histogramKernel, matmulKernel, treeSumKernel } from '../kernel/sample-kernels.ts';
-import { runOnGpu, softwareAdapter } from '../support/gpu.ts';
-
-let device: GPUDevice | null = null;
-beforeAll(async () => {
-  device = await softwareAdapter();
-});
+import { runOnGpu } from '../support/gpu.ts';
+import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
 
 /** Both results of a launch, as numbers of the buffers' own types: [GPU, interpreter] by name. */
 async function both(kernel: Kernel, launch: KernelLaunch): Promise<readonly (readonly [string, number[], number[]])[]> {
   const legal = legalise(kernel, webgpuCore);
-  const gpu = device === null ? undefined : await runOnGpu(device, legal, launch);
+  const gpu = await runOnGpu(gpuDevice(), legal, launch);
   compileKernel(legal)(launch);
   return legal.buffers
     .filter((b) => b.access === 'read_write')
     .map(({ name, element }) => {
       const own = [...(launch.buffers.get(name)?.data ?? [])];
-      const bytes = gpu?.get(name);
-      if (bytes === undefined) return [name, own, own];
+      const bytes = gpu.get(name);
+      if (bytes === undefined) throw new Error(`${name} did not come back from the GPU`);
       const words =
         element === 'f32'
           ? new Float32Array(bytes)
@@ -53,7 +49,7 @@ const data = (length: number, seed: number) =>
   Float32Array.from({ length }, (_, i) => Math.sin(seed + i * 12.9898) * 2 ** (i % 5));
 
 describe('the GPU and the interpreter agree bit for bit', () => {
-  it('random kernels', async () => {
+  gpuTest('random kernels', async () => {
     await fc.assert(
       fc.asyncProperty(randomKernel(true), randomInputs(true), async (kernel, inputs) => {
         await expectSame(kernel, launchOn(inputs));
@@ -62,7 +58,7 @@ describe('the GPU and the interpreter agree bit for bit', () => {
     );
   });
 
-  it('a matrix product', async () => {
+  gpuTest('a matrix product', async () => {
     const [rows, inner, cols] = [17, 131, 9];
     await expectSame(matmulKernel(), {
       workgroups: [3, 1],
@@ -75,7 +71,7 @@ describe('the GPU and the interpreter agree bit for bit', () => {
     });
   });
 
-  it('a tree sum in workgroup memory', async () => {
+  gpuTest('a tree sum in workgroup memory', async () => {
     await expectSame(treeSumKernel(64), {
       workgroups: [4, 1],
       buffers: bindings({ x: data(256, 3), sums: new Float32Array(4) }),
@@ -83,7 +79,7 @@ describe('the GPU and the interpreter agree bit for bit', () => {
     });
   });
 
-  it('atomics', async () => {
+  gpuTest('atomics', async () => {
     await expectSame(histogramKernel(), {
       workgroups: [4, 1],
       buffers: bindings({

@@ -2,7 +2,7 @@
  * A NaN is lost nowhere on the GPU either, and -inf stays no candidate: found by its bits, it passes what WGSL allows to drop it. The expressions are results
  * of one program, whose kernels the driver compiles together.
  */
-import { beforeAll, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import {
   errorOf,
@@ -16,25 +16,22 @@ import {
   selectionOf,
 } from '../language/not-a-number.ts';
 import { differences, onReference, type Ready, type Results } from '../language/support.ts';
-import { softwareAdapter } from '../support/gpu.ts';
-
-let here = false;
-beforeAll(async () => {
-  here = (await softwareAdapter()) !== null;
-});
+import { gpuTest } from '../support/gpu-test.ts';
 
 const onGpu = ({ prepared, request }: Ready): Promise<Results> => executeGpu(prepared, { ...request, on: 'gpu' });
 
-test('every expression keeps a NaN', async () => {
-  if (!here) return;
-  const run = programOf(expressions);
-  expect(nanDifferences(expressions, await onGpu(run), await onReference(run))).toEqual([]);
-}, 240_000);
+gpuTest(
+  'every expression keeps a NaN',
+  async () => {
+    const run = programOf(expressions);
+    expect(nanDifferences(expressions, await onGpu(run), await onReference(run))).toEqual([]);
+  },
+  240_000,
+);
 
-test.each(scores)(
+gpuTest.each(scores)(
   'a top-k of %s reports a NaN',
   async (score) => {
-    if (!here) return;
     for (const row of rows) {
       const run = selectionOf(score, [[1, 2, 3, 4], row]);
       expect([row, await errorOf(onGpu(run))]).toEqual([row, await errorOf(onReference(run))]);
@@ -43,20 +40,22 @@ test.each(scores)(
   240_000,
 );
 
-test.each(maskedScores)(
+gpuTest.each(maskedScores)(
   '-inf in %s is no candidate',
   async (score) => {
-    if (!here) return;
     const run = selectionOf(score, maskedRows);
     expect(differences(run, await onGpu(run), await onReference(run))).toEqual([]);
   },
   240_000,
 );
 
-test('an argmax that meets a NaN reports it', async () => {
-  if (!here) return;
-  for (const row of rows) {
-    const run = programOf(['argmax(max(x, -9), over: E)'], [[1, 2, 3, 4], row]);
-    expect([row, await errorOf(onGpu(run))]).toEqual([row, row.some(Number.isNaN) ? 'MOE0720' : null]);
-  }
-}, 240_000);
+gpuTest(
+  'an argmax that meets a NaN reports it',
+  async () => {
+    for (const row of rows) {
+      const run = programOf(['argmax(max(x, -9), over: E)'], [[1, 2, 3, 4], row]);
+      expect([row, await errorOf(onGpu(run))]).toEqual([row, row.some(Number.isNaN) ? 'MOE0720' : null]);
+    }
+  },
+  240_000,
+);

@@ -1,5 +1,5 @@
 /** The tables of test/numbers on the adapter of this run: numbers are those of the language, not those of a driver. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { boundOfDraw } from '../../compiler/graph/error-bound.ts';
 import { bitcast } from '../../compiler/kernel/make-expressions.ts';
 import type { KernelExpr } from '../../compiler/kernel/kernel-ir.ts';
@@ -24,26 +24,19 @@ import {
   wrongOf,
 } from '../numbers/functions.ts';
 import { differences, infiniteExpressions, infiniteRows, infiniteScores } from '../numbers/infinities.ts';
-import { softwareAdapter } from '../support/gpu.ts';
-
-let device: GPUDevice | null = null;
-beforeAll(async () => {
-  device = await softwareAdapter();
-});
+import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
 
 describe('rounding to f16', () => {
-  it('every f16, every tie and what is beside it', async () => {
-    if (device === null) return;
+  gpuTest('every f16, every tie and what is beside it', async () => {
     const a = f16Arguments();
-    expect(different(a, await onDevice(device, { a, make: roundToF16 }), nearestHalf)).toEqual([]);
+    expect(different(a, await onDevice(gpuDevice(), { a, make: roundToF16 }), nearestHalf)).toEqual([]);
   });
 });
 
 describe('functions of one number', () => {
   const a = unaryArguments();
-  it.each(unaries)('$name', async ({ name, exact, error }) => {
-    if (device === null) return;
-    const results = await onDevice(device, { a, make: (k, x) => unaryFunctionOf(k, name, x) });
+  gpuTest.each(unaries)('$name', async ({ name, exact, error }) => {
+    const results = await onDevice(gpuDevice(), { a, make: (k, x) => unaryFunctionOf(k, name, x) });
     const at = (i: number): number => a[i] ?? 0;
     const wrong = wrongOf(
       results,
@@ -54,18 +47,16 @@ describe('functions of one number', () => {
     );
     expect(wrong).toEqual([]);
   });
-  it('i32', async () => {
-    if (device === null) return;
-    const results = await onDevice(device, { a, result: 'i32', make: integerOf });
+  gpuTest('i32', async () => {
+    const results = await onDevice(gpuDevice(), { a, result: 'i32', make: integerOf });
     expect(different(a, results, integerOfFloat)).toEqual([]);
   });
 });
 
 describe('functions of two numbers', () => {
   const { a, b } = binaryArguments();
-  it.each(binaries)('$name', async ({ name, exact, error }) => {
-    if (device === null) return;
-    const results = await onDevice(device, { a, b, make: (k, x, y) => binaryFunctionOf(k, name, x, y) });
+  gpuTest.each(binaries)('$name', async ({ name, exact, error }) => {
+    const results = await onDevice(gpuDevice(), { a, b, make: (k, x, y) => binaryFunctionOf(k, name, x, y) });
     const at = (i: number): [number, number] => [a[i] ?? 0, b[i] ?? 0];
     const wrong = wrongOf(
       results,
@@ -78,8 +69,7 @@ describe('functions of two numbers', () => {
 });
 
 describe('sines and cosines of computed angles', () => {
-  it.each(anglePrograms)('$name', async ({ text }) => {
-    if (device === null) return;
+  gpuTest.each(anglePrograms)('$name', async ({ text }) => {
     const run = readyAngles(text);
     const got = await executeGpu(run.prepared, { ...run.request, on: 'gpu' });
     expect(farthest(got, await onReference(run))).toBeLessThan(3e-7);
@@ -88,16 +78,14 @@ describe('sines and cosines of computed angles', () => {
 
 describe('draws', () => {
   const a = hashes();
-  it.each(drawNames)('%s', async (name) => {
-    if (device === null) return;
+  gpuTest.each(drawNames)('%s', async (name) => {
     const make = (k: KernelBuilder, h: KernelExpr): KernelExpr => numberAt(k, name, k.let(bitcast('u32', h)));
-    const results = await onDevice(device, { a, result: 'f32', make });
+    const results = await onDevice(gpuDevice(), { a, result: 'f32', make });
     const exact = (i: number): number => drawnAt(name, a[i] ?? 0);
     const show = (i: number): string => `${name} at ${(a[i] ?? 0) >>> 0}`;
     expect(wrongOf(results, exact, () => boundOfDraw(name), show)).toEqual([]);
   });
-  it('of a program', async () => {
-    if (device === null) return;
+  gpuTest('of a program', async () => {
     const run = readyDraws(700);
     const got = await executeGpu(run.prepared, { ...run.request, on: 'gpu' });
     for (const [name, distance] of farthestDraws(got)) expect(distance, name).toBeLessThanOrEqual(boundOfDraw(name));
@@ -106,16 +94,14 @@ describe('draws', () => {
 
 describe('infinities', () => {
   const onGpu = ({ prepared, request }: Ready): Promise<Results> => executeGpu(prepared, { ...request, on: 'gpu' });
-  it('mean what they mean in the reference', async () => {
-    if (device === null) return;
+  gpuTest('mean what they mean in the reference', async () => {
     for (let at = 0; at < infiniteExpressions.length; at += 12) {
       const some = infiniteExpressions.slice(at, at + 12);
       const run = programOf(some, infiniteRows);
       expect(differences(some, await onGpu(run), await onReference(run))).toEqual([]);
     }
   });
-  it.each(infiniteScores)('the best two by %s', async (score) => {
-    if (device === null) return;
+  gpuTest.each(infiniteScores)('the best two by %s', async (score) => {
     const run = selectionOf(score, infiniteRows);
     const [got, wanted] = [await onGpu(run), await onReference(run)];
     const numbers = (results: Results) => [...results].map(([name, { data }]) => [name, ...Float32Array.from(data)]);

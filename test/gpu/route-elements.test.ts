@@ -1,13 +1,12 @@
 /** The weights of a route are of its element type on the adapter of this run. */
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import { elements, routeOf, wrongRoute } from '../language/route-elements.ts';
-import { softwareAdapter } from '../support/gpu.ts';
+import { gpuTest } from '../support/gpu-test.ts';
 
-test.each(elements)(
+gpuTest.each(elements)(
   'a route of %s',
   async (element) => {
-    if ((await softwareAdapter()) === null) return;
     const { prepared, request } = routeOf(element);
     expect(wrongRoute(element, await executeGpu(prepared, { ...request, on: 'gpu' }))).toEqual([]);
   },

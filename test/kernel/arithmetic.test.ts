@@ -1,3 +1,4 @@
+/** Arithmetic of kernels on the CPU: integers as WGSL has them, floats rounded once an operation, constants that read back. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { binaryFunction, bitcastValue, convertValue, unaryFunction } from '../../compiler/kernel/arithmetic.ts';

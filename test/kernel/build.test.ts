@@ -1,3 +1,4 @@
+/** Building kernels: what construction simplifies changes no value, and what is ill-typed is refused where it is made. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';

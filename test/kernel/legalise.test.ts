@@ -1,3 +1,4 @@
+/** Legalisation: what WGSL does not have is written out, and the kernel computes what it did, bit for bit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { add, and, bool, div, f32, globalIdX, load, lt, mul, sqrt } from '../../compiler/kernel/make-expressions.ts';

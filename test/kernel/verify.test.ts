@@ -1,3 +1,4 @@
+/** The kernel verifier: every rule of the kernel IR, by a kernel that breaks that rule and no other. */
 import { describe, expect, it } from 'vitest';
 import {
   add,

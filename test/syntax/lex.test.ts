@@ -1,3 +1,4 @@
+/** The lexer: how a text is cut into tokens, where they stand, and every error of a text at once. */
 import { describe, expect, it } from 'vitest';
 import { lex } from '../../dsl/syntax/lex.ts';
 import { lineStarts, positionAt } from '../../dsl/diagnostics/source-file.ts';

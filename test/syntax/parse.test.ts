@@ -1,3 +1,4 @@
+/** The parser: every form of the language as the tree it stands for. */
 import { describe, expect, it } from 'vitest';
 import { bodyOf, library, parse, programs, shapeOf } from './support.ts';
 

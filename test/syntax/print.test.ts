@@ -1,3 +1,4 @@
+/** The formatter: printing what was parsed loses nothing, and a text that was laid out is laid out as it is. */
 import { describe, expect, it } from 'vitest';
 import { format, printFile } from '../../dsl/syntax/print-ast.ts';
 import { parseFile } from '../../dsl/syntax/parse-file.ts';

@@ -1,3 +1,4 @@
+/** Diagnostics as a reader sees them: frames with their marks, JSON, and suggestions. */
 import { describe, expect, it } from 'vitest';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { render, renderAll, toJson, type Styler } from '../../dsl/diagnostics/render.ts';

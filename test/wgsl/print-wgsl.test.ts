@@ -1,3 +1,4 @@
+/** The WGSL printer: the shaders of sample kernels, names, bindings, and Tint agrees with the verifier about random ones. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
