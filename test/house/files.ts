@@ -7,18 +7,18 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Files git tracks or would track, by path from the root. */
-export function allFiles(): readonly string[] {
+export function allFiles(of = root): readonly string[] {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
-    cwd: root,
+    cwd: of,
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
-  return listed.split('\n').filter((f) => f !== '' && existsSync(join(root, f)));
+  return listed.split('\n').filter((f) => f !== '' && existsSync(join(of, f)));
 }
 
 /** TypeScript sources below some folders, generated ones left out. */
-export function sourceFiles(folders: readonly string[]): readonly string[] {
-  return allFiles().filter(
+export function sourceFiles(folders: readonly string[], of = root): readonly string[] {
+  return allFiles(of).filter(
     (f) => f.endsWith('.ts') && !f.includes('generated') && folders.some((d) => f.startsWith(`${d}/`)),
   );
 }

@@ -10,11 +10,11 @@ export interface Import {
 }
 
 /** Imports and re-exports of a file from others of the tree. */
-export function importsOf(file: string): readonly Import[] {
-  const text = readFileSync(join(root, file), 'utf8');
+export function importsOf(file: string, of = root): readonly Import[] {
+  const text = readFileSync(join(of, file), 'utf8');
   const found = text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+'(\.[^']*)'|^import\s+'(\.[^']*)'/gm);
   return [...found].map((m) => ({
-    to: relative(root, join(root, dirname(file), m[2] ?? m[3] ?? '')),
+    to: relative(of, join(of, dirname(file), m[2] ?? m[3] ?? '')),
     typeOnly: m[1] !== undefined,
   }));
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { draw, drawingOf } from './draw-rooms.ts';
 import { root, sourceFiles } from './files.ts';
 import { circles, importsOf } from './import-graph.ts';
 import { law, roomOf } from './law.ts';
@@ -39,6 +40,10 @@ describe('the import law', () => {
     const rows = [...text.matchAll(/^\| `((?:dsl|compiler|runtime)[^`]*)` *\|[^|]*\| ([^|]*)\|$/gm)];
     const printed = rows.map(([, room = '', rest = '']) => [room, [...rest.matchAll(/`([^`]*)`/g)].map((m) => m[1])]);
     expect(printed).toEqual(Object.entries(law));
+  });
+
+  it('is drawn as it is (vitest -u draws it anew)', async () => {
+    await expect(draw(drawingOf(files))).toMatchFileSnapshot('rooms.svg');
   });
 
   it('is a table of floors: no room imports one that reaches it', () => {
