@@ -2,13 +2,14 @@
  * The straight line from a typed program to a module, top to bottom. Pure: what is read and written is the caller's.
  */
 import type { Program } from '../dsl/types/program.ts';
-import { CompilerBug } from '../dsl/diagnostics/bug.ts';
+import { CompilerBug, verified } from '../dsl/diagnostics/bug.ts';
 import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../dsl/meaning/instances.ts';
 import { positionAt, type SourceFile } from '../dsl/diagnostics/source-file.ts';
 import type { Manifest } from '../runtime/contract/manifest.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
 import { buildManifest } from './emit/build-manifest.ts';
+import { verifyManifest } from './emit/verify-manifest.ts';
 import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/graph-ir.ts';
 import type { Kernel } from './kernel/kernel-ir.ts';
@@ -18,8 +19,10 @@ import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Contents } from './schedule/emitting/contents.ts';
 import type { Plan } from './schedule/memory/plan.ts';
+import { planFaults } from './schedule/memory/verify-plan.ts';
 import type { Target } from './target.ts';
 import { printWgsl } from './wgsl/print-wgsl.ts';
+import { verifyWgsl } from './wgsl/verify-wgsl.ts';
 
 export interface CompileOptions {
   /** Values for the model's constants and axes. */
@@ -102,6 +105,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     shaderOf,
     place,
   });
+  verifyManifest(manifest, shaders);
   return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
 }
 
@@ -122,6 +126,7 @@ function planner(
         : (program.entries.find((e) => e.name === entry)?.formals.find((f) => f.name === name)?.span ?? null);
     const { plan, contents, diagnostics: misfits } = schedule(fused, options.target, { place, declared });
     misfits.forEach(report);
+    verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
     return { graph, fused, plan: misfits.length > 0 ? plan : legaliseKernels(plan, legal), contents };
   };
@@ -175,7 +180,11 @@ function printShaders(kernels: readonly Kernel[]): {
   readonly shaders: readonly string[];
   readonly shaderOf: readonly number[];
 } {
-  const texts = kernels.map(printWgsl);
+  const texts = kernels.map((kernel) => {
+    const text = printWgsl(kernel);
+    verifyWgsl(kernel, text);
+    return text;
+  });
   const shaders = [...new Set(texts)];
   const numbers = new Map(shaders.map((text, i) => [text, i]));
   return { shaders, shaderOf: texts.flatMap((text) => numbers.get(text) ?? []) };

@@ -5,6 +5,7 @@ import type { File } from '../dsl/syntax/ast.ts';
 import type { Comment } from '../dsl/syntax/lex.ts';
 import { parseFile } from '../dsl/syntax/parse-file.ts';
 import type { SourceFile } from '../dsl/diagnostics/source-file.ts';
+import { verifyProgram } from '../dsl/check/verify-program.ts';
 import { checkProgram, type ImportRefusal } from '../dsl/check/check-program.ts';
 import type { Program } from '../dsl/types/program.ts';
 import type { Diagnostic } from '../dsl/diagnostics/diagnostic.ts';
@@ -72,6 +73,7 @@ export function analyse(source: SourceFile, options: FrontEndOptions = {}): Fron
     { main: parsed.file, resolve: imports },
     { unread, ...(options.model === undefined ? {} : { model: options.model }) },
   );
+  if (checked.program !== null) verifyProgram(checked.program);
   const all = [...diagnostics, ...checked.diagnostics];
   return {
     source,

@@ -2,20 +2,22 @@
  * The invariants of a graph (graph-ir.ts) and of its domains (domains.ts). A violation is a bug of ours: `verifyGraph` throws,
  * naming the stage that made the graph, and every violation it found.
  */
-import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { verified } from '../../dsl/diagnostics/bug.ts';
 import { asInteger } from '../../dsl/types/size.ts';
-import type { SparseGraph } from './domains.ts';
+import type { FusedGraph, SparseGraph } from './domains.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
 import { nodesOfOutput, operandsOf } from './node-uses.ts';
 
 export function verifyGraph(graph: Graph, stage: string): void {
-  const problems = graphProblems(graph);
-  if (problems.length > 0) throw new CompilerBug(stage, `the graph is not well formed:\n  ${problems.join('\n  ')}`);
+  verified(stage, 'the graph', graphProblems(graph));
 }
 
 export function verifySparse(sparse: SparseGraph, stage: string): void {
-  const problems = [...graphProblems(sparse.graph), ...domainProblems(sparse)];
-  if (problems.length > 0) throw new CompilerBug(stage, `the graph is not well formed:\n  ${problems.join('\n  ')}`);
+  verified(stage, 'the graph', [...graphProblems(sparse.graph), ...domainProblems(sparse)]);
+}
+
+export function verifyFused(fused: FusedGraph, stage: string): void {
+  verified(stage, 'the graph', [...graphProblems(fused.graph), ...domainProblems(fused), ...memoryProblems(fused)]);
 }
 
 const subset = (a: readonly AxisId[], b: readonly AxisId[]): boolean => a.every((x) => b.includes(x));
@@ -171,4 +173,33 @@ export function domainProblems({ graph, domains }: SparseGraph): readonly string
     });
   }
   return problems;
+}
+
+/** What no thread can compute where it is read, and what is given back, has memory; what is given from outside has its own. */
+function memoryProblems({ graph, materialised }: FusedGraph): readonly string[] {
+  const unknown = [...materialised].filter((id) => graph.nodes[id] === undefined);
+  const returned = new Set(graph.roots.flatMap(nodesOfOutput));
+  const problems = graph.nodes.flatMap((node) => {
+    const stored = materialised.has(node.id);
+    switch (node.kind) {
+      case 'leaf':
+        return stored ? [`%${node.id} is an input, and has memory of its own`] : [];
+      case 'constant':
+      case 'size':
+      case 'iota':
+        return [];
+      case 'contract':
+      case 'reduce':
+      case 'scan':
+      case 'order':
+      case 'argmax':
+      case 'gather':
+      case 'draw':
+      case 'extern':
+        return stored ? [] : [`%${node.id} ${node.kind} has no memory`];
+      default:
+        return stored || !returned.has(node.id) ? [] : [`%${node.id} ${node.kind} is returned, and has no memory`];
+    }
+  });
+  return [...unknown.map((id) => `%${id} has memory and is not there`), ...problems];
 }

@@ -1,6 +1,6 @@
 /**
- * The verifier of the kernel IR: what has to hold of a kernel before it is printed or run. Run after a family has built a
- * kernel and after every legalisation.
+ * The verifier of the kernel IR: what has to hold of a kernel before it is printed or run. Every compilation runs it on what is
+ * legalised; tests also on what a family has built.
  *
  * Checked: types of every node (kernel-typing.ts); names declared once, in scope, of the right type and mutability; stores only to
  * writable memory, atomics only on atomic memory; barriers under uniform control (uniformity.ts); no statement that cannot

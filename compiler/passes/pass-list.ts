@@ -4,7 +4,7 @@
  */
 import { everywhere, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { Graph } from '../graph/graph-ir.ts';
-import { verifyGraph, verifySparse } from '../graph/verify-graph.ts';
+import { verifyFused, verifyGraph, verifySparse } from '../graph/verify-graph.ts';
 import { distributeOverConcat } from './distribute-over-concat.ts';
 import { dropDeadValues } from './drop-dead-values.ts';
 import { foldConstants } from './fold-constants.ts';
@@ -44,6 +44,7 @@ export function optimise(graph: Graph, options: OptimiseOptions = {}): FusedGrap
   const sparse = sparsified(dense, options);
   const { value: fused, time } = timed(options, () => fuseElementwise(sparse));
   if (!requested(fuseName, passList.length + 1, options)) return { ...sparse, materialised: everything(sparse.graph) };
+  verifyFused(fused, fuseName);
   options.afterSparse?.(fuseName, fused, time);
   return fused;
 }

@@ -12,6 +12,13 @@ export class CompilerBug extends Error {
   }
 }
 
+/** What a verifier found: nothing, or a bug of the stage that made it. At most twenty faults are told, as one often makes many. */
+export function verified(stage: string, what: string, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  const more = faults.length > 20 ? `\n  and ${faults.length - 20} more` : '';
+  throw new CompilerBug(stage, `${what} is not well formed:\n  ${faults.slice(0, 20).join('\n  ')}${more}`);
+}
+
 /** For the `default` of an exhaustive `switch`: does not compile if an alternative is forgotten. */
 export function unreachable(value: never, stage: string): never {
   throw new CompilerBug(stage, `unhandled alternative ${JSON.stringify(value)?.slice(0, 200)}`);

@@ -15,6 +15,7 @@ import { lex, type Comment } from './lex.ts';
 import { limits } from './text-limits.ts';
 import { parserDiagnostic } from './parse-errors.ts';
 import { partsOfFile, parseRecoveryUnits } from './recovery-units.ts';
+import { verifyTokens, verifyTree } from './verify-syntax.ts';
 import { nameReserved } from './reserved-names.ts';
 import { EchoFilter, errorSegmentsOf } from './error-segments.ts';
 import type { SourceFile } from '../diagnostics/source-file.ts';
@@ -33,7 +34,7 @@ export interface Parsed {
  */
 const parser = new MoeParser();
 
-/** Never throws for any text. */
+/** Never throws for any text, unless a verifier finds a bug of ours. */
 export function parseFile(source: SourceFile): Parsed {
   const nothing: File = {
     kind: 'File',
@@ -52,6 +53,7 @@ export function parseFile(source: SourceFile): Parsed {
     comments: lexed.comments,
   });
   if (lexed.diagnostics.some((d) => d.code === 'MOE0012')) return unread(lexed.diagnostics);
+  if (lexed.diagnostics.length === 0) verifyTokens(source, lexed.tokens);
   const renamed = nameReserved(source.name, lexed.tokens);
   const balanced = balance(source.name, renamed.tokens);
   const early = [...lexed.diagnostics, ...renamed.diagnostics, ...balanced.diagnostics];
@@ -61,11 +63,9 @@ export function parseFile(source: SourceFile): Parsed {
   const whole = early.length > 0 ? undefined : parseTokens(parser, () => parser.file(), balanced.tokens, 0);
   if (whole?.cst) {
     const built = withoutTooDeep(buildFile(context, partsOfFile(whole.cst), source.text.length));
-    return {
-      file: built.file,
-      diagnostics: shown([...context.diagnostics, ...built.diagnostics], source),
-      comments: lexed.comments,
-    };
+    const mistakes = [...context.diagnostics, ...built.diagnostics];
+    if (mistakes.length === 0) verifyTree(source, built.file);
+    return { file: built.file, diagnostics: shown(mistakes, source), comments: lexed.comments };
   }
   const { parts, errors, failed } = parseRecoveryUnits(parser, balanced.tokens);
   const built = withoutTooDeep(buildFile(context, parts, source.text.length));

@@ -146,6 +146,9 @@ describe('the window into the compiler', () => {
         expect(stdout.length, group[i]).toBeGreaterThan(50);
       });
     }
+    const program = (await compile(model, '--emit=program')).stdout;
+    expect(program).toContain('program Everything\n');
+    expect(program).toMatch(/^entry forward\(.*\) -> .* uses /m);
   });
 
   test('--stop-after goes no further, and writes nothing', async () => {

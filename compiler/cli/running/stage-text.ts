@@ -1,7 +1,8 @@
 /** The text of each stage of a compilation: what `moec compile --emit=STAGE` prints. */
 import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { lex } from '../../../dsl/syntax/lex.ts';
-import { positionAt } from '../../../dsl/diagnostics/source-file.ts';
+import { printTokens } from '../../../dsl/syntax/print-tokens.ts';
+import { printProgram } from '../../../dsl/check/print-program.ts';
 import type { Compilation } from '../../compile.ts';
 import { printGraph } from '../../graph/print-graph.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
@@ -18,18 +19,12 @@ export function isFrontStage(stage: Stage): stage is FrontStage {
 
 export function frontText(stage: FrontStage, project: Project): string {
   switch (stage) {
-    case 'tokens': {
-      const { source } = project;
-      const lines = lex(source).tokens.map((token) => {
-        const { line, column } = positionAt(source, token.startOffset);
-        return `${line}:${column}`.padEnd(9) + token.tokenType.name.padEnd(18) + JSON.stringify(token.image);
-      });
-      return `${lines.join('\n')}\n`;
-    }
+    case 'tokens':
+      return printTokens(project.source, lex(project.source).tokens);
     case 'ast':
       return json(project.file);
     case 'program':
-      return json(project.program);
+      return project.program === null ? '' : printProgram(project.program);
     default:
       return unreachable(stage, 'emit');
   }

@@ -8,7 +8,27 @@ import type { Plan, PlanResult } from './plan.ts';
 
 /** What is wrong with a plan, one sentence each; empty if nothing is. */
 export function verifyPlan(plan: Plan, target: Target): readonly string[] {
-  return [...kernelFaults(plan, target), ...bindingFaults(plan), ...lifeFaults(plan)];
+  return [...kernelFaults(plan, target), ...planFaults(plan)];
+}
+
+/** Of what is around the kernels: every compilation looks at those itself, once they are legal. */
+export function planFaults(plan: Plan): readonly string[] {
+  return [...referenceFaults(plan), ...bindingFaults(plan), ...lifeFaults(plan)];
+}
+
+/** Buffers that are named are there, and no kernel is there twice. */
+function referenceFaults(plan: Plan): readonly string[] {
+  const there = (buffer: number, what: string): readonly string[] =>
+    plan.buffers[buffer] === undefined ? [`${what} is in no buffer (${buffer})`] : [];
+  return [
+    ...(new Set(plan.kernels).size < plan.kernels.length ? ['a kernel is there twice'] : []),
+    ...plan.steps.flatMap((step) => {
+      const { reads, writes } = accessOf(plan, step);
+      return [...reads, ...writes].flatMap((buffer) => there(buffer, `what ${step.label} uses`));
+    }),
+    ...plan.results.flatMap((result) => buffersOf(result).flatMap((b) => there(b, `result ${result.name}`))),
+    ...(plan.status.length > 0 && !plan.buffers.some((b) => b.role.kind === 'status') ? ['faults have no words'] : []),
+  ];
 }
 
 function kernelFaults(plan: Plan, target: Target): readonly string[] {

@@ -1,0 +1,134 @@
+/**
+ * The verifier of manifests: every number in one is an index into a list that has so many, and what a launch binds is what its kernel
+ * declares. The runtime takes a manifest at its word, so this is the last place where a mistake of ours has a name.
+ */
+import { verified } from '../../dsl/diagnostics/bug.ts';
+import type {
+  EntrySpec,
+  FaultSpec,
+  Manifest,
+  PlanSpec,
+  ResultSpec,
+  SizeFormula,
+  StepSpec,
+} from '../../runtime/contract/manifest.ts';
+
+export function verifyManifest(manifest: Manifest, shaders: readonly string[]): void {
+  verified('manifest', `the manifest of ${manifest.name}`, manifestFaults(manifest, shaders));
+}
+
+/** What is wrong with a manifest, one sentence each; empty if nothing is. */
+export function manifestFaults(manifest: Manifest, shaders: readonly string[]): readonly string[] {
+  const paths = manifest.stores.map((s) => s.path);
+  return [
+    ...repeated('entry', manifest.entries.map((e) => e.name)), // prettier-ignore
+    ...repeated('store', paths),
+    ...manifest.kernels.flatMap((k) => within(k.shader, shaders.length, `shader of kernel ${k.name}`)),
+    ...shaders.flatMap((_, i) => (manifest.kernels.some((k) => k.shader === i) ? [] : [`no kernel has shader ${i}`])),
+    ...undeclaredSizes(manifest),
+    ...manifest.entries.flatMap((entry) => [
+      ...planFaults(manifest, entry.plan, entry, `${entry.name}: `),
+      ...(entry.full === entry.plan ? [] : planFaults(manifest, entry.full, entry, `${entry.name}, in full: `)),
+    ]),
+    ...manifest.stores.flatMap(({ path, initial }) =>
+      initial?.kind === 'plan' ? planFaults(manifest, initial.plan, null, `initial value of ${path}: `) : [],
+    ),
+  ];
+}
+
+function planFaults(manifest: Manifest, plan: PlanSpec, entry: EntrySpec | null, where: string): readonly string[] {
+  const faults: string[] = [];
+  for (const buffer of plan.buffers) {
+    if (buffer.kind === 'scratch') faults.push(...within(buffer.slot, plan.slots, `slot of ${buffer.label}`));
+    if (buffer.kind === 'input')
+      faults.push(...within(buffer.input, entry?.inputs.length ?? 0, `input of ${buffer.label}`));
+    if (buffer.kind === 'store')
+      faults.push(...within(buffer.store, manifest.stores.length, `store of ${buffer.label}`));
+  }
+  const controls = new Set(manifest.stores.flatMap((s) => (s.kind === 'control' ? [s.path] : [])));
+  for (const step of plan.steps) {
+    faults.push(...stepFaults(manifest, plan, step));
+    if (step.kind === 'launch' && step.unless !== null && !controls.has(step.unless))
+      faults.push(`${step.label} is for ${step.unless}, which is no control`);
+  }
+  for (const result of plan.results) {
+    for (const buffer of buffersOf(result))
+      faults.push(...within(buffer, plan.buffers.length, `buffer of ${result.name}`));
+    if (result.group === 'update' && !manifest.stores.some((s) => s.kind === 'state' && s.path === result.name))
+      faults.push(`an update is for ${result.name}, which is no state`);
+  }
+  if (plan.status.length > 0 && !plan.buffers.some((b) => b.kind === 'status')) faults.push('faults have no words');
+  faults.push(...plan.status.flatMap((fault) => faultFaults(fault, controls)));
+  return faults.map((fault) => where + fault);
+}
+
+function stepFaults(manifest: Manifest, plan: PlanSpec, step: StepSpec): readonly string[] {
+  const bound = (buffer: number, what: string): readonly string[] => within(buffer, plan.buffers.length, what);
+  if (step.kind === 'extern') {
+    return [
+      ...step.operands.flatMap((o) => bound(o.buffer, `buffer of ${o.name}, given to ${step.name}`)),
+      ...step.results.flatMap((r) => bound(r.buffer, `buffer that ${step.name} gives`)),
+      ...(step.mask === null ? [] : bound(step.mask.buffer, `mask of ${step.name}`)),
+    ];
+  }
+  const kernel = manifest.kernels[step.kernel];
+  if (kernel === undefined) return [`${step.label}: there is no kernel ${step.kernel}`];
+  const counted = (what: string, has: number, wants: number): readonly string[] =>
+    has === wants ? [] : [`${step.label} has ${has} ${what}, and ${kernel.name} takes ${wants}`];
+  return [
+    ...counted('buffers', step.buffers.length, kernel.buffers.length),
+    ...counted('uniforms', step.uniforms.length, kernel.uniforms.length),
+    ...step.buffers.flatMap((buffer) => bound(buffer, `buffer of ${step.label}`)),
+  ];
+}
+
+function faultFaults({ word, shown, message, unless }: FaultSpec, controls: ReadonlySet<string>): readonly string[] {
+  const words = [word, ...shown.flatMap((each) => ('word' in each ? [each.word] : []))];
+  const places = [...message.matchAll(/\{(\d+)\}/g)].map(([, n]) => Number(n));
+  return [
+    ...words.flatMap((w) => (Number.isInteger(w) && w >= 0 ? [] : [`a fault has the word ${w}`])),
+    ...places.flatMap((n) => within(n, shown.length, `what ${JSON.stringify(message)} shows`)),
+    ...unless.flatMap((path) => (controls.has(path) ? [] : [`a fault is for ${path}, which is no control`])),
+  ];
+}
+
+/** Formulas are of axes whose size a run decides: all others are numbers by now. */
+function undeclaredSizes({ dynamic, entries, stores }: Manifest): readonly string[] {
+  const unknown = new Set<string>();
+  const formula = (size: SizeFormula): void => {
+    if (typeof size === 'string' && !dynamic.includes(size)) unknown.add(size);
+    if (typeof size === 'number' && !Number.isFinite(size)) unknown.add(String(size));
+    if (typeof size === 'object' && 'args' in size) size.args.forEach(formula);
+  };
+  const plans = entries.flatMap((e) => (e.full === e.plan ? [e.plan] : [e.plan, e.full]));
+  const initial = stores.flatMap((s) => (s.initial?.kind === 'plan' ? [s.initial.plan] : []));
+  for (const plan of [...plans, ...initial]) {
+    for (const buffer of plan.buffers) formula(buffer.elements);
+    for (const step of plan.steps) {
+      if (step.kind === 'extern') step.sizes.forEach(({ size }) => formula(size));
+      else {
+        formula(step.workgroups);
+        for (const uniform of step.uniforms) {
+          if (typeof uniform !== 'object' || !('special' in uniform)) formula(uniform);
+        }
+      }
+    }
+  }
+  for (const entry of entries) {
+    entry.inputs.forEach((input) => input.axes.forEach(({ size }) => formula(size)));
+    entry.conditions.forEach(({ left, right }) => [left, right].forEach(formula));
+  }
+  return [...unknown].map((name) => `a size is of ${name}, which no run decides`);
+}
+
+function within(index: number, length: number, what: string): readonly string[] {
+  return Number.isInteger(index) && index >= 0 && index < length ? [] : [`${what}: ${index} of ${length}`];
+}
+
+function repeated(what: string, names: readonly string[]): readonly string[] {
+  return names.flatMap((name, i) => (names.indexOf(name) < i ? [`${what} ${name} is there twice`] : []));
+}
+
+function buffersOf(result: ResultSpec): readonly number[] {
+  return result.kind === 'tensor' ? [result.buffer] : [result.present, result.weight, result.rank];
+}
