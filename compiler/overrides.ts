@@ -17,11 +17,6 @@ export function parseOverride(text: string): StaticValue {
   return { kind: 'string', value: quoted?.[1] ?? text };
 }
 
-/** The text that `parseOverride` reads back. */
-export function formatOverride(value: number | boolean | string): string {
-  return String(value);
-}
-
 export function parseOverrides(sets: ReadonlyMap<string, string>): ReadonlyMap<string, StaticValue> {
   return new Map([...sets].map(([name, text]) => [name, parseOverride(text)]));
 }

@@ -1,7 +1,7 @@
 /**
  * `npm test`: everything this project checks, in one command, on a fresh clone.
  *
- * In order: the packages (installed if they are not there), the adapters, the types, the layout of the text, the tests
+ * In order: the packages (installed if they are not there), the adapters, the types, the layout of the text, the linter, dead exports, the tests
  * that need no GPU, the tests in `test/gpu` once on every adapter found, and random programs for three minutes. An
  * adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
  * MOEC_FUZZ_MINUTES is how many minutes random programs run; 0 leaves them out.
@@ -152,6 +152,9 @@ async function main() {
 
   check('types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'));
   check('layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'));
+  const kept = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/eslint/'];
+  check('lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0', ...kept));
+  check('exports that nobody imports', tool('knip/bin/knip.js'));
   vitest('tests without a GPU', ['--exclude', 'test/gpu/**']);
   for (const adapter of adapters) {
     vitest(`tests on ${adapter.name}`, ['test/gpu/'], { env: childEnvironment(adapter), maySkip: false });

@@ -25,7 +25,7 @@ import { lowerings } from './lower/lowering-table.ts';
 import { renameAxes } from './lower/lower-views.ts';
 import { embed, stackRoutes, unite } from './reindex-routes.ts';
 
-export type { GraphOperand, GraphRoute, GraphTensor } from './lowering-context.ts';
+export type { GraphRoute, GraphTensor } from './lowering-context.ts';
 
 export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphRoute> {
   const builder = shop.b;

@@ -67,18 +67,6 @@ export function liveNodes(graph: Graph): readonly boolean[] {
   return live;
 }
 
-/** Folds over nodes in order: `step` gets the results of a node's operands. */
-export function foldNodes<R>(graph: Graph, step: (node: Node, operands: readonly R[]) => R): readonly R[] {
-  const results: R[] = [];
-  const at = (id: NodeId): R => {
-    const r = results[id];
-    if (r === undefined) throw new CompilerBug('graph', `node ${id} is read before it is there`);
-    return r;
-  };
-  for (const node of graph.nodes) results.push(step(node, operandsOf(graph, node).map(at)));
-  return results;
-}
-
 /** Makes a node again in a builder, its operands mapped. Shares and simplifies as the builder does. */
 export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => NodeId): NodeId {
   switch (node.kind) {

@@ -36,10 +36,6 @@ export function staticNumber(value: number | bigint, span: Span): Static {
   return { kind: 'number', type: 'number', numerator: BigInt(value), denominator: 1n, span };
 }
 
-export function staticBool(value: boolean, span: Span): Static {
-  return { kind: 'bool', type: 'bool', value, span };
-}
-
 const sizes = new WeakMap<Static, number>();
 const sizeOf = (value: Static): number => sizes.get(value) ?? 1;
 

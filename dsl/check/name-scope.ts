@@ -20,7 +20,6 @@ import type {
   StaticType,
   Stmt,
   VariableDeclaration,
-  TensorType,
   ValueType,
 } from '../types/program.ts';
 
@@ -227,11 +226,6 @@ export class NameScope {
     }
     return found;
   }
-}
-
-/** Dense type or null. */
-export function tensorOf(value: CheckedValue): TensorType | null {
-  return value.kind === 'value' && value.expr.type.kind === 'tensor' ? value.expr.type : null;
 }
 
 /** Where an expression stands. */

@@ -24,7 +24,7 @@ import { SizeConstraints, type SizeConstraint } from './size-constraints.ts';
 import { clashes, runValues } from './run-names.ts';
 import { PrimitiveCalls } from './primitive-calls.ts';
 import { Requirements, type Surroundings } from './requirements.ts';
-import { InstanceScope, type StaticFrame } from './instance-scope.ts';
+import type { InstanceScope, StaticFrame } from './instance-scope.ts';
 import { VariableReader, type VariableRead } from './variable-reader.ts';
 import { withinNesting } from '../types/expansion-limits.ts';
 

@@ -8,7 +8,7 @@
  * - The sizes of dynamic axes follow from shapes that were given or, where one unknown is left, from lengths; every
  *   input then has to agree with them.
  */
-import { f16Table, isNonFinite, numberToF16 } from './elements.ts';
+import { f16Table, numberToF16 } from './elements.ts';
 import { InputError } from './errors.ts';
 import type { AxisSpec, ManifestElement } from './manifest.ts';
 import { type Sizes, elementCount, evaluateCount, evaluateShape } from './sizes.ts';
@@ -288,12 +288,6 @@ function asNumbers(data: TensorData): ArrayLike<number> {
 
 function isBooleans(data: TensorData): data is readonly boolean[] {
   return Array.isArray(data) && data.some((item) => typeof item === 'boolean');
-}
-
-/** Index of the first value of float words that is not finite, or -1. */
-export function firstNonFinite(words: Uint32Array): number {
-  for (let i = 0; i < words.length; i++) if (isNonFinite(words[i] ?? 0)) return i;
-  return -1;
 }
 
 /** Throws InputError MOE0707 for the first float word that is not finite. */

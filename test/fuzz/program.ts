@@ -7,7 +7,7 @@ import { routed } from './call-operations.ts';
 import { constantExpert, libraryExperts, mentionsOf, ownExperts, ownFunction, ownRouter, unionOf } from './declare.ts';
 import { Random } from './random.ts';
 import { Scope, World, type Callable } from './scope.ts';
-import { axesOf, has, tensor, typeText, volume, type Ax, type Type, type Value } from './types.ts';
+import { has, tensor, typeText, volume, type Ax, type Type, type Value } from './types.ts';
 
 /** What values a run is given: `ties` are few and small, `edges` have zeros, infinities and the ends of the range. */
 export const profiles = ['normal', 'ties', 'edges', 'wide'] as const;
@@ -310,9 +310,3 @@ class Writer {
     return `forward(${parameters}) -> (${signature}) {\n${body(`(${record})`)}\n}`;
   }
 }
-
-/** All axes a type speaks of, for messages. */
-export const describeType = (type: Type): string =>
-  `${typeText(type)} ${axesOf(type)
-    .map((a) => a.size)
-    .join('×')}`;

@@ -24,7 +24,6 @@ export interface Case {
 }
 
 export const vector = (...values: readonly number[]): Numbers => ({ shape: [values.length], values });
-export const scalar = (value: number): Numbers => ({ shape: [], values: [value] });
 
 /** The numbers of the stores that a checkpoint fills. */
 async function loaded(prepared: Prepared, given: Case): Promise<ReadonlyMap<string, Float64Array>> {

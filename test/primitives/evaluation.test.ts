@@ -1,7 +1,7 @@
 /** The dense primitives in float64, against numbers worked out by hand; the edges of SEMANTICS 6.3. */
 import { describe, expect, test } from 'vitest';
 import { erf, erfc } from '../../dsl/primitives/special-functions.ts';
-import { binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
+import { type binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
 import { backendWith, axis, call, numbers, onlyNumber, problems, route, shown, tensor } from './support.ts';
 

@@ -9,7 +9,7 @@
  * - A failed file operation is a `CliError` with exit code 74 that names the path as the user wrote it.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, type Stats } from 'node:fs';
+import { rmSync, type Stats } from 'node:fs';
 import { link, lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -34,15 +34,6 @@ export async function readBytes(path: string, most = 2 ** 31): Promise<Uint8Arra
     if (!stats.isFile()) throw new CliError(exitCodes.io, `cannot read ${path}: this is not a regular file`);
     if (stats.size > most) throw new CliError(exitCodes.io, `cannot read ${path}: ${stats.size} bytes are too many`);
     return await readFile(path);
-  } catch (error) {
-    throw ioError('read', path, error);
-  }
-}
-
-/** As `readBytes`, for who cannot wait. */
-export function readTextSync(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
   } catch (error) {
     throw ioError('read', path, error);
   }

@@ -217,6 +217,3 @@ export function widePower2(k: KernelBuilder, a: Wide): Wide {
     exponent: k.let(exponentOf),
   };
 }
-
-/** Whether a number is nothing. */
-export const wideIsZero = (a: Wide): KernelExpr => eq(a.hi, u32(0));

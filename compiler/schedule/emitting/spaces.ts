@@ -139,9 +139,3 @@ function keyOf(lowering: ExprEmitter, point: PointScope, shape: IndexShape): Ker
   const sizes = keys.map((a) => lowering.size(a));
   return row === undefined ? rowMajor(indices, sizes) : rowMajor([row, ...indices], [u32(0), ...sizes]);
 }
-
-/** Number of keys of a list. */
-export function keyCount(lowering: Pick<ExprEmitter, 'placement'>, shape: IndexShape) {
-  const sizes = shape.keys.map(lowering.placement.sizeOf);
-  return multiply(shape.ancestor === null ? sizes : [shape.ancestor.capacity, ...sizes]);
-}
