@@ -2,6 +2,7 @@
  * Host functions for the reference interpreter. The runtime calls an extern with the rows of its points gathered
  * (runtime/contract/externs.ts); here the same function gets the same call from whole tensors.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { askHost, type HostCall, type ExternFunction, type ExternOperand } from '../../runtime/contract/ask-host.ts';
 import type { Tensor } from '../../runtime/contract/tensors.ts';
 import type { ElementType } from '../../dsl/types/program.ts';
@@ -48,7 +49,7 @@ export function interpretedExtern(
     const varies = ({ axes }: ExternTensor): boolean => axes.some((x) => run.carried.includes(x));
     const call: HostCall = {
       name: run.name,
-      instance: new Map(run.family.map((a, i) => [a.name, run.instance[i] ?? 0])),
+      instance: new Map(run.family.map((a, i) => [a.name, at(run.instance, i, 'api: index of an instance')])),
       sizes: new Map(run.mentions.map((a) => [a.name, asInteger(a.size) ?? 0])),
       carried: namesOf(run.carried),
       points: pointwise ? points : null,

@@ -4,6 +4,7 @@
  *
  * Everything here throws `InputError`, for the first thing that does not fit.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { CallableDeclaration, Program } from '../../dsl/types/program.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { bindSizes } from '../../dsl/meaning/bind-sizes.ts';
@@ -128,7 +129,7 @@ function checkIndices(
 ): void {
   const [limit = 0] = evaluateShape([within], sizes);
   for (let i = 0; i < data.length; i++) {
-    const v = data[i] ?? 0;
+    const v = at(data, i, 'api: index');
     if (!Number.isInteger(v) || v < -1 || v >= limit) {
       throw new InputError('MOE0710', `${name} has ${v} at ${i}, ${within.name} has ${limit} points`, name);
     }

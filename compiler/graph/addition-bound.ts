@@ -3,6 +3,7 @@
  * reassociation), and drivers do, so as to add constants first; then `(a + b) + 1` is `(a + 1) + b`, which rounds elsewhere. Whatever
  * the order, n additions of terms t err by at most n roundings of Σ |t| and by what the terms bring (Higham 2002, section 4.2).
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { LARGEST } from './infinity.ts';
 import type { Node } from './graph-ir.ts';
 import { u } from './scalar-bound.ts';
@@ -48,8 +49,8 @@ function addedUp(operands: readonly Addend[], count: number, at: (operand: numbe
     additions += inner?.additions ?? 0;
     for (let i = 0; i < count; i++) {
       const p = at(k, i);
-      sizes[i] = (sizes[i] ?? 0) + Math.abs((inner?.sizes ?? values)[p] ?? NaN);
-      errors[i] = (errors[i] ?? 0) + ((inner?.errors ?? bounds)[p] ?? NaN);
+      sizes[i] = (sizes[i] ?? noNumber()) + Math.abs((inner?.sizes ?? values)[p] ?? noNumber());
+      errors[i] = (errors[i] ?? noNumber()) + ((inner?.errors ?? bounds)[p] ?? noNumber());
     }
   });
   return { sizes, errors, additions };
@@ -66,16 +67,16 @@ export function inAnyOrder(
   const { sizes, errors, additions } = terms();
   if (additions < 2) return;
   for (let i = 0; i < bounds.length; i++) {
-    const size = sizes[i] ?? NaN;
+    const size = sizes[i] ?? noNumber();
     // What is infinite or NaN is so in every order.
-    if (!Number.isFinite(values[i] ?? NaN) || !Number.isFinite(size)) continue;
-    const any = size > LARGEST ? Infinity : (errors[i] ?? NaN) + additions * u * size;
-    bounds[i] = Math.max(bounds[i] ?? 0, any);
+    if (!Number.isFinite(values[i] ?? noNumber()) || !Number.isFinite(size)) continue;
+    const any = size > LARGEST ? Infinity : (errors[i] ?? noNumber()) + additions * u * size;
+    bounds[i] = Math.max(bounds[i] ?? noNumber(), any);
   }
 }
 
 /** The terms of a value that has others' numbers: point i has those of place `places[i]`. */
 export function termsAt({ sizes, errors, additions }: Terms, places: Int32Array): Terms {
-  const at = (data: Float64Array): Float64Array => Float64Array.from(places, (p) => data[p] ?? NaN);
+  const at = (data: Float64Array): Float64Array => Float64Array.from(places, (p) => data[p] ?? noNumber());
   return { sizes: at(sizes), errors: at(errors), additions };
 }

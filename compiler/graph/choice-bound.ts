@@ -3,6 +3,7 @@
  * the errors of the keys reach across their distance. There the choice is *undecided*, and its δ is as large as the
  * choice may be wrong; see error-bound.ts.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId, Node, NodeId } from './graph-ir.ts';
 import type { NumbersWithBounds, RowMajorOffsets } from './row-major-offsets.ts';
 import { distance } from './scalar-bound.ts';
@@ -30,16 +31,17 @@ export function boundOrder(
       for (let b = 0; b < n; b++) {
         if (b === a) continue;
         const pb = group * n + b;
-        const is = candidates === null || chosen === null ? 1 : (candidates.value[chosen[pb] ?? 0] ?? 0);
-        const maybe = candidates !== null && chosen !== null && candidates.delta[chosen[pb] ?? 0] !== 0;
+        const is =
+          candidates === null || chosen === null ? 1 : (candidates.value[chosen[pb] ?? noNumber()] ?? noNumber());
+        const maybe = candidates !== null && chosen !== null && candidates.delta[chosen[pb] ?? noNumber()] !== 0;
         if (is === 0 && !maybe) continue;
         let before = b < a;
         let decided = true;
         for (const [k, key] of keys.entries()) {
-          const [ia, ib] = [from[k]?.[pa] ?? 0, from[k]?.[pb] ?? 0];
-          const [va, vb] = [key.value[ia] ?? 0, key.value[ib] ?? 0];
+          const [ia, ib] = [from[k]?.[pa] ?? noNumber(), from[k]?.[pb] ?? noNumber()];
+          const [va, vb] = [key.value[ia] ?? noNumber(), key.value[ib] ?? noNumber()];
           const gap = distance(vb, va) * key.sign;
-          const slack = (key.delta[ia] ?? 0) + (key.delta[ib] ?? 0);
+          const slack = (key.delta[ia] ?? noNumber()) + (key.delta[ib] ?? noNumber());
           if (slack > 0 && Math.abs(gap) <= slack) decided = false;
           if (gap !== 0) {
             before = gap < 0;
@@ -49,7 +51,7 @@ export function boundOrder(
         if (before && is !== 0) place++;
         if (!decided || maybe) unsure++;
       }
-      const at = to[pa] ?? 0;
+      const at = to[pa] ?? noNumber();
       out.value[at] = place;
       out.delta[at] = unsure;
     }
@@ -66,9 +68,9 @@ export function boundArgmax(
   const from = places.of([...out.axes, axis], operand.axes);
   const n = places.length(axis);
   for (let i = 0; i < out.value.length; i++) {
-    const at = (k: number): number => from[i * n + k] ?? 0;
-    const value = (k: number): number => operand.value[at(k)] ?? 0;
-    const delta = (k: number): number => operand.delta[at(k)] ?? 0;
+    const at = (k: number): number => from[i * n + k] ?? noNumber();
+    const value = (k: number): number => operand.value[at(k)] ?? noNumber();
+    const delta = (k: number): number => operand.delta[at(k)] ?? noNumber();
     let best = 0;
     for (let k = 1; k < n; k++) if (distance(value(k), value(best)) > 0) best = k;
     let unsure = 0;

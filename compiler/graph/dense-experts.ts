@@ -6,6 +6,7 @@
  * over experts), has axes of its own beside the route's (scores, which have none, are what a route is chosen by), is computed
  * everywhere along the target, and meets the route below: as the value of a mask, or as a factor of what the mask gave.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import { domainOf, type SparseGraph } from './domains.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
@@ -93,7 +94,7 @@ function isOutput(sparse: SparseGraph, node: Node, param: Param, route: Support)
 
 function descendants(uses: readonly (readonly NodeId[])[], id: NodeId): ReadonlySet<NodeId> {
   const found = new Set<NodeId>([id]);
-  for (const node of found) for (const user of uses[node] ?? []) found.add(user);
+  for (const node of found) for (const user of at(uses, node, 'graph: uses of node')) found.add(user);
   return found;
 }
 

@@ -10,6 +10,7 @@
  * Here each node passes on what its operands bring; how far numbers err is in scalar-bound.ts (functions of one point),
  * sum-bound.ts (of many points) and choice-bound.ts (orders and greatest points).
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, substitute } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
@@ -131,11 +132,12 @@ class Evaluator {
         const [s, v] = [this.of(node.support), this.of(node.value)];
         const [ps, pv] = [this.places.of(node.axes, s.axes), this.places.of(node.axes, v.axes)];
         for (let i = 0; i < value.length; i++) {
-          const [at, from] = [ps[i] ?? 0, pv[i] ?? 0];
+          const [at, from] = [ps[i] ?? noNumber(), pv[i] ?? noNumber()];
           const present = s.value[at] !== 0;
-          value[i] = present ? (v.value[from] ?? 0) : node.otherwise;
-          delta[i] = present ? (v.delta[from] ?? 0) : 0;
-          if (s.delta[at] !== 0) delta[i] = apart(v.value[from] ?? 0, node.otherwise) + (v.delta[from] ?? 0);
+          value[i] = present ? (v.value[from] ?? noNumber()) : node.otherwise;
+          delta[i] = present ? (v.delta[from] ?? noNumber()) : 0;
+          if (s.delta[at] !== 0)
+            delta[i] = apart(v.value[from] ?? noNumber(), node.otherwise) + (v.delta[from] ?? noNumber());
         }
         return out;
       }
@@ -165,10 +167,10 @@ class Evaluator {
         // The indices may have the looked-up axis themselves: the table does not move along it.
         const [pt, pi] = [this.places.of(node.axes, t.axes, node.axis), this.places.of(node.axes, ids.axes)];
         for (let i = 0; i < value.length; i++) {
-          const index = ids.value[pi[i] ?? 0] ?? -1;
-          const at = (pt[i] ?? 0) + index * stride;
-          value[i] = index < 0 ? 0 : (t.value[at] ?? 0);
-          delta[i] = ids.delta[pi[i] ?? 0] !== 0 ? Infinity : index < 0 ? 0 : (t.delta[at] ?? 0);
+          const index = ids.value[pi[i] ?? noNumber()] ?? noNumber();
+          const at = (pt[i] ?? noNumber()) + index * stride;
+          value[i] = index < 0 ? 0 : (t.value[at] ?? noNumber());
+          delta[i] = ids.delta[pi[i] ?? noNumber()] !== 0 ? Infinity : index < 0 ? 0 : (t.delta[at] ?? noNumber());
         }
         return out;
       }
@@ -184,9 +186,9 @@ class Evaluator {
         const axes = v.axes.map((a) => (a === node.axis && node.as !== null ? node.as : a));
         const places = this.places.named(node.axes, axes, v.axes);
         for (let i = 0; i < value.length; i++) {
-          const from = (places[i] ?? 0) + at * stride;
-          value[i] = v.value[from] ?? 0;
-          delta[i] = v.delta[from] ?? 0;
+          const from = (places[i] ?? noNumber()) + at * stride;
+          value[i] = v.value[from] ?? noNumber();
+          delta[i] = v.delta[from] ?? noNumber();
         }
         return out;
       }
@@ -219,9 +221,9 @@ class Evaluator {
             true,
           );
           for (let i = 0; i < from.length; i++) {
-            const at = (to[i] ?? 0) + offset * stride;
-            value[at] = v.value[from[i] ?? 0] ?? 0;
-            delta[at] = v.delta[from[i] ?? 0] ?? 0;
+            const at = (to[i] ?? noNumber()) + offset * stride;
+            value[at] = v.value[from[i] ?? noNumber()] ?? noNumber();
+            delta[at] = v.delta[from[i] ?? noNumber()] ?? noNumber();
           }
           offset += part.axis === null ? 1 : this.places.length(part.axis);
         }
@@ -241,8 +243,8 @@ class Evaluator {
   private copy(from: NumbersWithBounds, out: NumbersWithBounds): NumbersWithBounds {
     const places = this.places.of(out.axes, from.axes);
     for (let i = 0; i < places.length; i++) {
-      out.value[i] = from.value[places[i] ?? 0] ?? 0;
-      out.delta[i] = from.delta[places[i] ?? 0] ?? 0;
+      out.value[i] = from.value[places[i] ?? noNumber()] ?? noNumber();
+      out.delta[i] = from.delta[places[i] ?? noNumber()] ?? noNumber();
     }
     const { terms } = from;
     return terms === undefined ? out : { ...out, terms: () => termsAt(terms(), places) };
@@ -283,8 +285,8 @@ class Evaluator {
     const args = operands.map(() => ({ v: 0, d: 0 }));
     for (let i = 0; i < out.value.length; i++) {
       operands.forEach((o, k) => {
-        const at = places[k]?.[i] ?? 0;
-        args[k] = { v: o.value[at] ?? 0, d: o.delta[at] ?? 0 };
+        const at = places[k]?.[i] ?? noNumber();
+        args[k] = { v: o.value[at] ?? noNumber(), d: o.delta[at] ?? noNumber() };
       });
       const r = boundOfMap(node, args, unit);
       out.value[i] = r.v;
@@ -292,7 +294,8 @@ class Evaluator {
     }
     const addends = operands.map((o) => ({ values: o.value, bounds: o.delta, terms: o.terms }));
     // Wide numbers are integers: nobody adds them up in another order.
-    const terms = unit === u ? termsOf(node, addends, out.value.length, (k, i) => places[k]?.[i] ?? 0) : undefined;
+    const terms =
+      unit === u ? termsOf(node, addends, out.value.length, (k, i) => places[k]?.[i] ?? noNumber()) : undefined;
     inAnyOrder(addends, terms, out.value, out.delta);
     return { ...out, terms };
   }

@@ -2,6 +2,7 @@
  * What orders and greatest points mean, in float64, by definition; see interpret.ts. NaN is below every number, of equal
  * ones the first comes first, and points that are no candidates have no place.
  */
+import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { GraphEvaluation } from './interpret-graph.ts';
 import type { Node } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
@@ -19,8 +20,8 @@ export function orderValues(node: Node & { kind: 'order' }, run: GraphEvaluation
   const candidate: number[] = [];
   const operands = [...keys, ...candidates];
   forEachPoint(axes, whole, operands.map((o) => o.axes), operands.map((o) => o.shape), (point, offsets) => {
-    candidate[point] = candidates.length === 0 ? 1 : (candidates[0]?.data[offsets[keys.length] ?? 0] ?? NaN);
-    rows[point] = keys.map((k, i) => k.data[offsets[i] ?? 0] ?? NaN);
+    candidate[point] = candidates.length === 0 ? 1 : (candidates[0]?.data[offsets[keys.length] ?? noNumber()] ?? noNumber());
+    rows[point] = keys.map((k, i) => k.data[offsets[i] ?? noNumber()] ?? noNumber());
   }); // prettier-ignore
   const out = new Float64Array(total);
   for (let from = 0; from < total; from += group) {
@@ -32,7 +33,9 @@ export function orderValues(node: Node & { kind: 'order' }, run: GraphEvaluation
     const chosen = points.filter((p) => candidate[p] === 1);
     const bad = chosen.filter((p) => rows[p]?.some(Number.isNaN) === true);
     if (node.report) for (const p of bad) run.errors.push(`%${node.id}: the key is NaN at ${p}`);
-    chosen.sort((p, q) => before(node, rows[p] ?? [], rows[q] ?? []) || p - q);
+    chosen.sort(
+      (p, q) => before(node, at(rows, p, 'graph: keys of point'), at(rows, q, 'graph: keys of point')) || p - q,
+    );
     // Nobody may read the place of a point that is no candidate.
     for (const p of points) out[p] = run.poison ? NaN : 0;
     chosen.forEach((p, place) => (out[p] = run.poison && bad.length > 0 ? NaN : place));
@@ -42,7 +45,7 @@ export function orderValues(node: Node & { kind: 'order' }, run: GraphEvaluation
 
 function before(node: Node & { kind: 'order' }, left: readonly number[], right: readonly number[]): number {
   for (let i = 0; i < node.keys.length; i++) {
-    const [a, b] = [left[i] ?? NaN, right[i] ?? NaN];
+    const [a, b] = [left[i] ?? noNumber(), right[i] ?? noNumber()];
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
     // NaN is below every number.
     const less = Number.isNaN(a) || a < b;
@@ -59,12 +62,12 @@ export function argmaxValues(
 ): Float64Array {
   const operand = run.value(node.operand);
   const length = run.sizeOf(node.axis);
-  const stride = stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 1;
+  const stride = stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? noNumber();
   return run.fill(node, shape, [operand], ([o]) => {
     let best = 0;
     let greatest = NaN;
     for (let i = 0; i < length; i++) {
-      const value = operand.data[(o ?? 0) + i * stride] ?? NaN;
+      const value = operand.data[(o ?? noNumber()) + i * stride] ?? noNumber();
       if (Number.isNaN(value)) {
         if (run.poison) return NaN;
         run.errors.push(`%${node.id}: argmax met NaN`);

@@ -7,6 +7,7 @@
  *
  * A value's numbers are row-major over the node's axes.
  */
+import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
@@ -93,7 +94,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
     forEachPoint(node.axes, shape, supports.map((s) => s.axes), supports.map((s) => s.shape), (point, offsets) => {
       // In order, as a scheduler would: a support behind a false one may itself be garbage.
       for (let k = 0; k < supports.length; k++) {
-        const here = supports[k]?.data[offsets[k] ?? 0];
+        const here = supports[k]?.data[offsets[k] ?? noNumber()];
         if (here !== 1) {
           data[point] = NaN;
           return;
@@ -146,24 +147,29 @@ class Interpreter implements GraphValues, GraphEvaluation {
       case 'size':
         return Float64Array.of(keep(node.element, this.number(node.size)));
       case 'iota':
-        return Float64Array.from({ length: shape[0] ?? 1 }, (_, i) => keep(node.element, i));
+        return Float64Array.from({ length: shape[0] ?? noNumber() }, (_, i) => keep(node.element, i));
       case 'leaf':
         return this.leaf(node.leaf, shape);
       case 'map': {
         const operands = node.operands.map((id) => this.value(id));
         const computes = node.operands.map((id) => this.graph.nodes[id]?.element ?? 'f32').at(-1) ?? 'f32';
         const f = scalarFunction(node.op, computes, node.element, this.poison);
-        const [a, b, c] = operands;
-        return this.fill(node, shape, operands, ([i, j, k]) =>
-          f(a?.data[i ?? 0] ?? NaN, b?.data[j ?? 0] ?? NaN, c?.data[k ?? 0] ?? NaN),
+        // A function of fewer than three numbers does not look at the others.
+        const [a = null, b = null, c = null] = operands.map(({ data }) => data);
+        return this.fill(node, shape, operands, ([i = 0, j = 0, k = 0]) =>
+          f(
+            a === null ? NaN : (a[i] ?? noNumber()),
+            b === null ? NaN : (b[j] ?? noNumber()),
+            c === null ? NaN : (c[k] ?? noNumber()),
+          ),
         );
       }
       case 'masked': {
         const [support, value] = [this.value(node.support), this.value(node.value)];
         return this.fill(node, shape, [support, value], ([s, v]) => {
-          const here = support.data[s ?? 0] ?? NaN;
+          const here = support.data[s ?? noNumber()] ?? noNumber();
           if (Number.isNaN(here)) return NaN;
-          return here === 0 ? node.otherwise : (value.data[v ?? 0] ?? NaN);
+          return here === 0 ? node.otherwise : (value.data[v ?? noNumber()] ?? noNumber());
         });
       }
       case 'support':
@@ -188,7 +194,10 @@ class Interpreter implements GraphValues, GraphEvaluation {
           offset: this.integer(r.offset),
         }));
         return this.fill(node, shape, [], (_, index) => {
-          const point = roots.reduce((h, { at, hash, offset }) => foldAxis(h, hash, offset + (index[at] ?? 0)), key);
+          const point = roots.reduce(
+            (h, { at, hash, offset }) => foldAxis(h, hash, offset + (index[at] ?? noNumber())),
+            key,
+          );
           return drawAt(node.distribution, point);
         });
       }
@@ -200,13 +209,18 @@ class Interpreter implements GraphValues, GraphEvaluation {
       case 'slice': {
         const operand = this.value(node.operand);
         const at = this.integer(node.at);
-        const start = (stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? 0) * at;
-        const whole = operand.shape[operand.axes.indexOf(node.axis)] ?? 0;
+        const start = (stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? noNumber()) * at;
+        const whole = operand.shape[operand.axes.indexOf(node.axis)] ?? noNumber();
         const length = node.as === null ? 1 : this.sizeOf(node.as);
         if (at < 0 || at + length > whole)
           throw new CompilerBug('graph', `%${node.id} slices ${at} + ${length} of ${whole}`);
         const renamed = operand.axes.map((a) => (a === node.axis ? (node.as ?? -1) : a));
-        return this.fill(node, shape, [{ ...operand, axes: renamed }], ([o]) => operand.data[(o ?? 0) + start] ?? NaN);
+        return this.fill(
+          node,
+          shape,
+          [{ ...operand, axes: renamed }],
+          ([o]) => operand.data[(o ?? noNumber()) + start] ?? noNumber(),
+        );
       }
       case 'split':
         return this.recut(this.value(node.operand), node.axis, node.into, node);
@@ -217,7 +231,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       }
       case 'broadcast': {
         const operand = this.value(node.operand);
-        return this.fill(node, shape, [operand], ([o]) => operand.data[o ?? 0] ?? NaN);
+        return this.fill(node, shape, [operand], ([o]) => operand.data[o ?? noNumber()] ?? noNumber());
       }
       case 'concat':
         return this.concat(node, shape);
@@ -250,18 +264,18 @@ class Interpreter implements GraphValues, GraphEvaluation {
   private gather(node: Node & { kind: 'gather' }, shape: readonly number[]): Float64Array {
     const [table, indices] = [this.value(node.table), this.value(node.indices)];
     const size = this.sizeOf(node.axis);
-    const stride = stridesOf(table.shape)[table.axes.indexOf(node.axis)] ?? 1;
+    const stride = stridesOf(table.shape)[table.axes.indexOf(node.axis)] ?? noNumber();
     // The indices may have the looked-up axis themselves: the table does not move along it.
     const still = { ...table, axes: table.axes.map((a) => (a === node.axis ? -1 : a)) };
     return this.fill(node, shape, [still, indices], ([t, i]) => {
-      const index = indices.data[i ?? 0] ?? NaN;
+      const index = indices.data[i ?? noNumber()] ?? noNumber();
       if (Number.isNaN(index)) return NaN;
       if (index === -1) return 0;
       if (index < 0 || index >= size) {
         this.errors.push(`%${node.id}: index ${index} of ${size}`);
         return NaN;
       }
-      return table.data[(t ?? 0) + index * stride] ?? NaN;
+      return table.data[(t ?? noNumber()) + index * stride] ?? noNumber();
     });
   }
 
@@ -278,7 +292,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       const value = this.value(part.node);
       const axes = value.axes.map((a) => (a === part.axis ? node.axis : a));
       const length = part.axis === null ? 1 : this.sizeOf(part.axis);
-      const stride = part.axis === null ? 0 : (stridesOf(value.shape)[value.axes.indexOf(part.axis)] ?? 0);
+      const stride = part.axis === null ? 0 : (stridesOf(value.shape)[value.axes.indexOf(part.axis)] ?? noNumber());
       return { value: { ...value, axes }, length, stride };
     });
     const starts: number[] = [];
@@ -287,15 +301,15 @@ class Interpreter implements GraphValues, GraphEvaluation {
       starts.push(end);
       end += length;
     }
-    if (end !== (shape[along] ?? 0))
-      throw new CompilerBug('graph', `%${node.id} has ${end} points, its axis ${shape[along] ?? 0}`);
+    if (end !== (shape[along] ?? noNumber()))
+      throw new CompilerBug('graph', `%${node.id} has ${end} points, its axis ${shape[along] ?? noNumber()}`);
     return this.fill(node, shape, parts.map((p) => p.value), (offsets, index) => {
-      const at = index[along] ?? 0;
+      const at = index[along] ?? noNumber();
       let k = parts.length - 1;
-      while (k > 0 && (starts[k] ?? 0) > at) k--;
+      while (k > 0 && (starts[k] ?? noNumber()) > at) k--;
       const part = parts[k];
       // The walk moved along the whole axis: step back to where this part begins.
-      return part?.value.data[(offsets[k] ?? 0) - (starts[k] ?? 0) * part.stride] ?? NaN;
+      return part?.value.data[(offsets[k] ?? noNumber()) - (starts[k] ?? noNumber()) * part.stride] ?? noNumber();
     }); // prettier-ignore
   }
 
@@ -309,7 +323,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       results = this.run.extern(call, operandsOf(this.graph, node).map((id) => this.value(id)), shapes); // prettier-ignore
       this.calls.set(node.call, results);
     }
-    return Float64Array.from(results[node.result] ?? []);
+    return Float64Array.from(at(results, node.result, 'graph: result of an extern'));
   }
 }
 

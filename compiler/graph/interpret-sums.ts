@@ -1,4 +1,5 @@
 /** What contractions, reductions and running sums mean, in float64, in the order of sums; see interpret.ts. */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { BlockSums, SUM_BLOCK } from '../../dsl/tensors/sum-order.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
 import type { GraphEvaluation } from './interpret-graph.ts';
@@ -18,7 +19,7 @@ export function contractValues(
   const integers = node.element === 'i32';
   const sums = new Lines(count(shape), inner, integers);
   forEachPoint(axes, whole, [left.axes, right.axes], [left.shape, right.shape], (_, [l, r]) => {
-    const [x, y] = [left.data[l ?? 0] ?? NaN, right.data[r ?? 0] ?? NaN];
+    const [x, y] = [left.data[l ?? noNumber()] ?? noNumber(), right.data[r ?? noNumber()] ?? noNumber()];
     sums.add(integers ? Math.imul(x, y) : x * y);
   });
   return sums.out;
@@ -66,7 +67,9 @@ export function reduceValues(
   const inner = count(whole.slice(shape.length));
   if (node.op === 'sum') {
     const sums = new Lines(count(shape), inner, node.element === 'i32');
-    forEachPoint(axes, whole, [operand.axes], [operand.shape], (_, [o]) => sums.add(operand.data[o ?? 0] ?? NaN));
+    forEachPoint(axes, whole, [operand.axes], [operand.shape], (_, [o]) =>
+      sums.add(operand.data[o ?? noNumber()] ?? noNumber()),
+    );
     return sums.out;
   }
   const start = { max: NEG_INF, min: POS_INF, any: 0 }[node.op];
@@ -78,7 +81,7 @@ export function reduceValues(
   const out = new Float64Array(count(shape)).fill(start);
   forEachPoint(axes, whole, [operand.axes], [operand.shape], (point, [o]) => {
     const at = Math.floor(point / inner);
-    out[at] = step(out[at] ?? 0, operand.data[o ?? 0] ?? NaN);
+    out[at] = step(out[at] ?? noNumber(), operand.data[o ?? noNumber()] ?? noNumber());
   });
   return out;
 }
@@ -87,8 +90,8 @@ export function reduceValues(
 export function scanValues(node: Node & { kind: 'scan' }, run: GraphEvaluation): Float64Array {
   const { data, shape, axes } = run.value(node.operand);
   const along = axes.indexOf(node.axis);
-  const stride = stridesOf(shape)[along] ?? 1;
-  const length = shape[along] ?? 0;
+  const stride = stridesOf(shape)[along] ?? noNumber();
+  const length = shape[along] ?? noNumber();
   const out = new Float64Array(data.length);
   for (let first = 0; first < data.length; first++) {
     if (Math.floor(first / stride) % length !== 0) continue;
@@ -97,7 +100,7 @@ export function scanValues(node: Node & { kind: 'scan' }, run: GraphEvaluation):
     for (let k = 0; k < length; k++) {
       const at = first + k * stride;
       if (node.exclusive) out[at] = before + open;
-      open += data[at] ?? NaN;
+      open += data[at] ?? noNumber();
       if (!node.exclusive) out[at] = before + open;
       if (k % SUM_BLOCK !== SUM_BLOCK - 1) continue;
       closed.enter(open);

@@ -2,6 +2,7 @@
  * Places: where the numbers of a tensor stand, row-major, as seen from the points of other axes. All lengths are known
  * here: those of one run.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, substitute } from '../../dsl/types/size.ts';
 import type { Terms } from './addition-bound.ts';
@@ -44,7 +45,7 @@ export class RowMajorOffsets {
     const strides = axes.map((_, i) => this.count(axes.slice(i + 1)));
     const steps = loop.map((a) => {
       const i = a === still ? -1 : axes.indexOf(a);
-      return i < 0 ? 0 : (strides[i] ?? 0);
+      return i < 0 ? 0 : (strides[i] ?? noNumber());
     });
     const lengths = loop.map((a) => this.length(a));
     const out = new Int32Array(this.count(loop));
@@ -53,13 +54,13 @@ export class RowMajorOffsets {
     for (let p = 0; p < out.length; p++) {
       out[p] = place;
       for (let i = loop.length - 1; i >= 0; i--) {
-        place += steps[i] ?? 0;
-        const next = (at[i] ?? 0) + 1;
-        if (next < (lengths[i] ?? 0)) {
+        place += steps[i] ?? noNumber();
+        const next = (at[i] ?? noNumber()) + 1;
+        if (next < (lengths[i] ?? noNumber())) {
           at[i] = next;
           break;
         }
-        place -= (steps[i] ?? 0) * (lengths[i] ?? 0);
+        place -= (steps[i] ?? noNumber()) * (lengths[i] ?? noNumber());
         at[i] = 0;
       }
     }
@@ -69,7 +70,7 @@ export class RowMajorOffsets {
   /** The numbers of a tensor over `from` in the order of `to`: the same axes. */
   permuted(data: Float64Array, from: readonly AxisId[], to: readonly AxisId[]): Float64Array {
     const places = this.of(to, from);
-    return Float64Array.from(places, (p) => data[p] ?? 0);
+    return Float64Array.from(places, (p) => data[p] ?? noNumber());
   }
 
   /** Places in a tensor over `axes` whose points are addressed by `names` (same positions), for points of `loop`. */
@@ -78,7 +79,7 @@ export class RowMajorOffsets {
     const strides = axes.map((_, i) => this.count(axes.slice(i + 1)));
     const steps = loop.map((a, i) => {
       const at = own.indexOf(byLoop ? (names[i] ?? a) : a);
-      return at < 0 ? 0 : (strides[at] ?? 0);
+      return at < 0 ? 0 : (strides[at] ?? noNumber());
     });
     const out = new Int32Array(this.count(loop));
     const lengths = loop.map((a) => this.length(a));
@@ -86,8 +87,8 @@ export class RowMajorOffsets {
       let rest = p;
       let place = 0;
       for (let i = loop.length - 1; i >= 0; i--) {
-        const n = lengths[i] ?? 1;
-        place += (rest % n) * (steps[i] ?? 0);
+        const n = lengths[i] ?? noNumber();
+        place += (rest % n) * (steps[i] ?? noNumber());
         rest = Math.floor(rest / n);
       }
       out[p] = place;

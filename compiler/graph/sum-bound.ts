@@ -7,6 +7,7 @@
  * A sum is exact if all its terms are multiples of one power of two and their sizes add up to at most 2^24 of it, as whole numbers do.
  * Results are written into `out`; see error-bound.ts.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { NEG_INF, POS_INF } from './infinity.ts';
 import { SUM_BLOCK, sumDepth } from '../../dsl/tensors/sum-order.ts';
 import type { Node } from './graph-ir.ts';
@@ -72,9 +73,9 @@ export function boundContract(
   for (let i = 0; i < out.value.length; i++) {
     const sum = new BoundedSum(whole);
     for (let k = 0; k < n; k++) {
-      const [a, b] = [pl[i * n + k] ?? 0, pr[i * n + k] ?? 0];
-      const [x, y] = [left.value[a] ?? 0, right.value[b] ?? 0];
-      const [dx, dy] = [left.delta[a] ?? 0, right.delta[b] ?? 0];
+      const [a, b] = [pl[i * n + k] ?? noNumber(), pr[i * n + k] ?? noNumber()];
+      const [x, y] = [left.value[a] ?? noNumber(), right.value[b] ?? noNumber()];
+      const [dx, dy] = [left.delta[a] ?? noNumber(), right.delta[b] ?? noNumber()];
       sum.add(whole ? Math.imul(x, y) : x * y, times(Math.abs(x), dy) + times(Math.abs(y), dx) + times(dx, dy));
     }
     out.value[i] = sum.value;
@@ -96,7 +97,7 @@ export function boundReduce(
     if (op === 'sum') {
       const sum = new BoundedSum(element === 'i32');
       for (let k = i * n; k < i * n + n; k++)
-        sum.add(operand.value[from[k] ?? 0] ?? 0, operand.delta[from[k] ?? 0] ?? 0);
+        sum.add(operand.value[from[k] ?? noNumber()] ?? noNumber(), operand.delta[from[k] ?? noNumber()] ?? noNumber());
       out.value[i] = sum.value;
       out.delta[i] = sum.delta(depth, 0);
       continue;
@@ -105,8 +106,8 @@ export function boundReduce(
     let passed = 0;
     let sure = false;
     for (let k = 0; k < n; k++) {
-      const at = from[i * n + k] ?? 0;
-      const [v, d] = [operand.value[at] ?? 0, operand.delta[at] ?? 0];
+      const at = from[i * n + k] ?? noNumber();
+      const [v, d] = [operand.value[at] ?? noNumber(), operand.delta[at] ?? noNumber()];
       if (op === 'any') {
         if (v !== 0) value = 1;
         if (v !== 0 && d === 0) sure = true;
@@ -135,12 +136,12 @@ export function boundScan(
   for (let line = 0; line < places.count(others); line++) {
     const sum = new BoundedSum(element === 'i32');
     for (let k = 0; k < n; k++) {
-      const at = from[line * n + k] ?? 0;
-      const put = to[line * n + k] ?? 0;
-      const add = (): void => sum.add(operand.value[at] ?? 0, operand.delta[at] ?? 0);
+      const at = from[line * n + k] ?? noNumber();
+      const put = to[line * n + k] ?? noNumber();
+      const add = (): void => sum.add(operand.value[at] ?? noNumber(), operand.delta[at] ?? noNumber());
       if (!exclusive) add();
       out.value[put] = sum.value;
-      out.delta[put] = sum.delta(depths[exclusive ? k : k + 1] ?? 0, 0);
+      out.delta[put] = sum.delta(depths[exclusive ? k : k + 1] ?? noNumber(), 0);
       if (exclusive) add();
     }
   }

@@ -1,6 +1,7 @@
 /**
  * Numbers at the points of axes, row-major: walking all points with the place in each operand, and reordering.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from './graph-ir.ts';
 
 export interface NodeNumbers {
@@ -11,9 +12,15 @@ export interface NodeNumbers {
 
 /** The numbers of a value in another order of its axes. */
 export function inOrder(tensor: NodeNumbers, axes: readonly AxisId[]): Float64Array {
-  const shape = axes.map((a) => tensor.shape[tensor.axes.indexOf(a)] ?? 1);
+  const shape = axes.map((a) => tensor.shape[tensor.axes.indexOf(a)] ?? noNumber());
   const out = new Float64Array(count(shape));
-  forEachPoint(axes, shape, [tensor.axes], [tensor.shape], (i, [o]) => (out[i] = tensor.data[o ?? 0] ?? NaN));
+  forEachPoint(
+    axes,
+    shape,
+    [tensor.axes],
+    [tensor.shape],
+    (i, [o]) => (out[i] = tensor.data[o ?? noNumber()] ?? noNumber()),
+  );
   return out;
 }
 
@@ -38,7 +45,7 @@ export function forEachPoint(
     const strides = stridesOf(operandShapes[k] ?? []);
     return axes.map((a) => {
       const at = own.indexOf(a);
-      return at < 0 ? 0 : (strides[at] ?? 0);
+      return at < 0 ? 0 : (strides[at] ?? noNumber());
     });
   });
   const total = count(shape);
@@ -47,13 +54,13 @@ export function forEachPoint(
   for (let point = 0; point < total; point++) {
     visit(point, offsets, index);
     for (let d = axes.length - 1; d >= 0; d--) {
-      const next = (index[d] ?? 0) + 1;
-      const size = shape[d] ?? 1;
+      const next = (index[d] ?? noNumber()) + 1;
+      const size = shape[d] ?? noNumber();
       const wrap = next === size;
       index[d] = wrap ? 0 : next;
       for (let k = 0; k < steps.length; k++) {
-        const step = steps[k]?.[d] ?? 0;
-        offsets[k] = (offsets[k] ?? 0) + (wrap ? -step * (size - 1) : step);
+        const step = steps[k]?.[d] ?? noNumber();
+        offsets[k] = (offsets[k] ?? noNumber()) + (wrap ? -step * (size - 1) : step);
       }
       if (!wrap) break;
     }

@@ -170,7 +170,8 @@ export function domainProblems({ graph, domains }: SparseGraph): readonly string
       if (support?.kind !== 'support') problems.push(`%${node.id}: %${id} of its domain is no support`);
       else if (!subset(support.axes, node.axes)) problems.push(`%${node.id}: %${id} of its domain has other axes`);
       if (id >= node.id) problems.push(`%${node.id}: %${id} of its domain comes later`);
-      if (i > 0 && id <= (domain.supports[i - 1] ?? -1)) problems.push(`%${node.id}: its supports are not in order`);
+      if (i > 0 && id <= (domain.supports[i - 1] ?? noNumber()))
+        problems.push(`%${node.id}: its supports are not in order`);
     });
   }
   return problems;

@@ -5,6 +5,7 @@
  * waits for, and axes nothing has. Inputs of the entry stay: its signature is fixed.
  * Why: elaboration builds what might be wanted (the rank of every route).
  */
+import { at, get } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId, Graph } from '../graph/graph-ir.ts';
 import { rewriteGraph } from '../graph/node-uses.ts';
 import { definePass } from './pass.ts';
@@ -19,8 +20,8 @@ function dropLeaves(graph: Graph): Graph {
   const used = new Set(graph.nodes.flatMap((n) => (n.kind === 'leaf' ? [n.leaf] : [])));
   const kept = graph.leaves.flatMap((leaf, index) => (used.has(index) || leaf.role === 'input' ? [index] : []));
   const place = new Map(kept.map((index, i) => [index, i]));
-  const leaves = kept.flatMap((index) => graph.leaves[index] ?? []);
-  const nodes = graph.nodes.map((n) => (n.kind === 'leaf' ? { ...n, leaf: place.get(n.leaf) ?? 0 } : n));
+  const leaves = kept.map((index) => at(graph.leaves, index, 'passes: leaf'));
+  const nodes = graph.nodes.map((n) => (n.kind === 'leaf' ? { ...n, leaf: get(place, n.leaf, 'passes: leaf') } : n));
   const axes = new Set<AxisId>(nodes.flatMap((n) => [...n.axes, ...axesInside(n)]));
   for (const leaf of leaves)
     for (const a of [...leaf.axes, ...(leaf.within === null ? [] : [leaf.within])]) axes.add(a);

@@ -10,6 +10,7 @@
  * Why: memory traffic. silu(w1 @ x) * (w3 @ x) is stored once, not three times; a bias is added in passing.
  * Before: every node a buffer. After: `materialised`.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/graph-ir.ts';
 import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
@@ -42,8 +43,8 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const depth: number[] = [];
   for (const node of graph.nodes) {
     const operands = [...new Set(operandsOf(graph, node))];
-    const inside = operands.reduce((sum, id) => sum + (cost[id] ?? 0), ownCost(node));
-    const deep = operands.reduce((most, id) => Math.max(most, depth[id] ?? 0), 0) + 1;
+    const inside = operands.reduce((sum, id) => sum + at(cost, id, 'passes: cost of node'), ownCost(node));
+    const deep = operands.reduce((most, id) => Math.max(most, at(depth, id, 'passes: depth of node')), 0) + 1;
     const keep =
       stored(node) ||
       inside > maxFused ||
@@ -107,7 +108,7 @@ function ownCost(node: Node): number {
 
 /** Who reads a value, seen through views. */
 function usersOf(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId): readonly NodeId[] {
-  const users = (uses[id] ?? []).flatMap((user) => {
+  const users = at(uses, id, 'passes: uses of node').flatMap((user) => {
     const node = graph.nodes[user];
     return node !== undefined && isView(node) ? usersOf(graph, uses, user) : [user];
   });
@@ -117,7 +118,7 @@ function usersOf(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId)
 /** Whether some user computes more points than the value has: each would compute it again. */
 function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], node: Node): boolean {
   const more = (own: readonly AxisId[], other: readonly AxisId[]): boolean => other.some((a) => !own.includes(a));
-  return (uses[node.id] ?? []).some((id) => {
+  return at(uses, node.id, 'passes: uses of node').some((id) => {
     const user = sparse.graph.nodes[id];
     if (user === undefined) return false;
     if (isView(user)) return user.kind === 'broadcast' || repeated(sparse, uses, user);

@@ -23,6 +23,7 @@
  *
  * Source: SEMANTICS 8.3; compare demand regions in Halide (bounds inference).
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, one, zero, type Size } from '../../dsl/types/size.ts';
 import { GraphBuilder } from '../graph/graph-builder.ts';
@@ -87,7 +88,7 @@ class Demand {
   // --- what is wanted ---
 
   private wantRoot(root: GraphOutput): void {
-    const span = this.graph.nodes[nodesOfOutput(root)[0] ?? 0]?.span ?? { source: '', start: 0, end: 0 };
+    const { span } = at(this.graph.nodes, at(nodesOfOutput(root), 0, 'passes: node of an output'), 'passes: node');
     const what = { result: 'result', output: 'output', loss: 'loss', update: 'update' }[root.group];
     const why: DenseFallback = { reason: 'a', text: `the ${what} ${root.name} is all of it`, span };
     if (root.kind === 'tensor') return this.want(root.node, this.on(root.node, [], why));

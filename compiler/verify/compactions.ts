@@ -2,6 +2,7 @@
  * Relations and lists of a run against the masks they were made of: exactly, their order included (kernels/compaction.ts says what
  * each buffer is). Where rounding could turn a mask inside the launch itself, either answer is taken, if the buffers agree on it.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CHUNK } from '../kernels/compaction.ts';
 import type { Compaction } from '../schedule/emitting/contents.ts';
 import type { LaunchEvaluation, RunMemory } from './evaluate.ts';
@@ -82,20 +83,20 @@ export function compareCompaction(
     if (present[position] === 1 || (present[position] === 2 && entries?.[next * width] === entry(position)[0])) next++;
   }
   rank[total] = next;
-  const isIn = (position: number): boolean => (rank[position + 1] ?? 0) > (rank[position] ?? 0);
+  const isIn = (position: number): boolean => (rank[position + 1] ?? noNumber()) > (rank[position] ?? noNumber());
   judge(list, 'list', (check) => {
     for (let position = 0; position < total; position++) {
       if (!isIn(position)) continue;
-      entry(position).forEach((word, i) => check((rank[position] ?? 0) * width + i, word, true));
+      entry(position).forEach((word, i) => check((rank[position] ?? noNumber()) * width + i, word, true));
     }
   });
   judge(offsets, 'offsets', (check) => {
-    for (let key = 0; key <= keys; key++) check(key, rank[key * perKey] ?? 0, true);
+    for (let key = 0; key <= keys; key++) check(key, rank[key * perKey] ?? noNumber(), true);
   });
   if (place !== null) {
     judge(place, 'places', (check) => {
       for (let position = 0; position < total; position++) {
-        check(position, isIn(position) ? (rank[position] ?? 0) : -1, true);
+        check(position, isIn(position) ? (rank[position] ?? noNumber()) : -1, true);
       }
     });
   }
@@ -125,15 +126,15 @@ function ofRelation(
     const count = Math.min(BLOCK, total - first);
     const { at, parentRow } = pointsOfPositions(relation, first, count, places, capacity);
     const all = Int32Array.from({ length: count }, (_, i) => i);
-    const there = parentRow === null ? all : all.filter((i) => (parentRow[i] ?? 0) < (parent?.count ?? 0));
-    const take = (column: Int32Array): Int32Array => Int32Array.from(there, (i) => column[i] ?? 0);
+    const there = parentRow === null ? all : all.filter((i) => (parentRow[i] ?? noNumber()) < (parent?.count ?? 0));
+    const take = (column: Int32Array): Int32Array => Int32Array.from(there, (i) => column[i] ?? noNumber());
     const ofParent = (column: Int32Array): Int32Array =>
       Int32Array.from(there, (i) => column[parentRow?.[i] ?? 0] ?? 0);
     const axes = new Map<number, Int32Array>([...at].map(([a, column]) => [a, take(column)] as const));
     for (const [a, column] of parent?.at ?? []) axes.set(a, ofParent(column));
     const rows = new Map([...(parent?.above ?? [])].map(([id, column]) => [id, ofParent(column)] as const));
     const holds = evaluation.holds(relation.refines, points(there.length, axes, rows, known));
-    there.forEach((i, k) => (present[first + i] = holds[k] ?? 0));
+    there.forEach((i, k) => (present[first + i] = holds[k] ?? noNumber()));
   }
   const inner = places.count(relation.rest);
   const above = relation.parent === null ? 1 : capacity(relation.parent);
@@ -173,9 +174,9 @@ function ofList(
     const ancestorRow: Int32Array | null = at.get(ANCESTOR) ?? null;
     at.delete(ANCESTOR);
     const all = Int32Array.from({ length: count }, (_, i) => i);
-    const there = ancestorRow === null ? all : all.filter((i) => (ancestorRow[i] ?? 0) < (above?.count ?? 0));
+    const there = ancestorRow === null ? all : all.filter((i) => (ancestorRow[i] ?? noNumber()) < (above?.count ?? 0));
     const axes = new Map<number, Int32Array>(
-      [...at].map(([a, column]) => [a, Int32Array.from(there, (i) => column[i] ?? 0)] as const),
+      [...at].map(([a, column]) => [a, Int32Array.from(there, (i) => column[i] ?? noNumber())] as const),
     );
     const ofAncestor = (column: Int32Array): Int32Array =>
       Int32Array.from(there, (i) => column[ancestorRow?.[i] ?? 0] ?? 0);
@@ -184,7 +185,7 @@ function ofList(
     for (const [id, column] of above?.above ?? []) rows.set(id, ofAncestor(column));
     const found = rowsAt(points(there.length, axes, rows), relation, places, capacity, (r) => memory.rows(r));
     there.forEach((i, k) => {
-      const r = found[k] ?? -1;
+      const r = found[k] ?? noNumber();
       row[first + i] = r;
       present[first + i] = r < 0 ? 0 : 1;
     });
@@ -194,7 +195,7 @@ function ofList(
     perKey,
     present,
     words: 1,
-    entry: (p) => [row[p] ?? -1],
+    entry: (p) => [row[p] ?? noNumber()],
   };
 }
 

@@ -6,6 +6,7 @@
  * The bounds are those of compiler/graph/*-bound.ts. Nothing here knows kernels: a node is evaluated by its definition at the
  * points where somebody reads it.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/types/size.ts';
@@ -90,7 +91,7 @@ export class LaunchEvaluation {
     if (row !== null) out.set(row);
     for (const axis of space.axes) {
       const [index, length] = [indexAt(p, axis), this.places.length(axis)];
-      for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) * length + (index[i] ?? 0);
+      for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? noNumber()) * length + (index[i] ?? noNumber());
     }
     row?.forEach((r, i) => {
       if (r < 0) out[i] = -1;
@@ -107,7 +108,7 @@ export class LaunchEvaluation {
     const out = blank(p.count);
     const elements = this.elements(space, p);
     for (let i = 0; i < p.count; i++) {
-      const at = elements[i] ?? -1;
+      const at = elements[i] ?? noNumber();
       // Nobody may depend on a point that has no row.
       if (at < 0) out.d[i] = Infinity;
       else out.v[i] = data[at] ?? NaN;
@@ -258,7 +259,7 @@ export class LaunchEvaluation {
     for (let i = 0; i < p.count; i++) {
       for (let k = 0; k < operands.length; k++) {
         const o = operands[k];
-        args[k] = { v: o?.v[i] ?? NaN, d: o?.d[i] ?? 0 };
+        args[k] = { v: o?.v[i] ?? noNumber(), d: o?.d[i] ?? noNumber() };
       }
       const r = boundOfMap(node, args, unit);
       const gone = operands.some((o) => o.left?.[i] === 1) || (floating && leavesRange(node.op, r.v, args));
@@ -283,7 +284,7 @@ export class LaunchEvaluation {
     const value = this.value(node.value, read.length === p.count ? p : chosen(p, Int32Array.from(read)));
     let left: Uint8Array | null = null;
     read.forEach((i, k) => {
-      const [v, d] = [value.v[k] ?? NaN, value.d[k] ?? 0];
+      const [v, d] = [value.v[k] ?? noNumber(), value.d[k] ?? noNumber()];
       const present = support.v[i] !== 0;
       if (present) out.v[i] = v;
       out.d[i] = support.d[i] === 0 ? d : apart(v, node.otherwise) + d;
@@ -318,7 +319,7 @@ export class LaunchEvaluation {
       const length = part.axis === null ? 1 : this.places.length(part.axis);
       const which: number[] = [];
       for (let i = 0; i < p.count; i++) {
-        const at = (position[i] ?? 0) - first;
+        const at = (position[i] ?? noNumber()) - first;
         if (at >= 0 && at < length) which.push(i);
       }
       if (which.length > 0) {
@@ -329,12 +330,12 @@ export class LaunchEvaluation {
         if (part.axis !== null)
           at.set(
             part.axis,
-            Int32Array.from(which, (i) => (position[i] ?? 0) - start),
+            Int32Array.from(which, (i) => (position[i] ?? noNumber()) - start),
           );
         const value = this.value(part.node, points(which.length, at));
         which.forEach((i, k) => {
-          out.v[i] = value.v[k] ?? NaN;
-          out.d[i] = value.d[k] ?? 0;
+          out.v[i] = value.v[k] ?? noNumber();
+          out.d[i] = value.d[k] ?? noNumber();
           if (value.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
         });
       }
@@ -352,13 +353,13 @@ export class LaunchEvaluation {
       return this.value(node.table, points(which.length, axes));
     };
     const inside = (index: number): boolean => index >= 0 && index < length;
-    const sure = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => inside(indices.v[i] ?? -1));
+    const sure = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => inside(indices.v[i] ?? noNumber()));
     const out = blank(p.count);
-    const looked = at(sure, (i) => indices.v[i] ?? 0);
+    const looked = at(sure, (i) => indices.v[i] ?? noNumber());
     let left: Uint8Array | null = null;
     sure.forEach((i, k) => {
-      out.v[i] = looked.v[k] ?? NaN;
-      out.d[i] = looked.d[k] ?? 0;
+      out.v[i] = looked.v[k] ?? noNumber();
+      out.d[i] = looked.d[k] ?? noNumber();
       if (looked.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
     });
     // What an index that rounding could turn looks up is undecided.
@@ -376,7 +377,7 @@ export class LaunchEvaluation {
     const out = blank(p.count);
     for (let i = 0; i < p.count; i++) {
       let h = key;
-      for (const { index, hash, offset } of roots) h = foldAxis(h, hash, offset + (index[i] ?? 0));
+      for (const { index, hash, offset } of roots) h = foldAxis(h, hash, offset + (index[i] ?? noNumber()));
       out.v[i] = drawAt(node.distribution, h);
       out.d[i] = boundOfDraw(node.distribution);
     }

@@ -2,6 +2,7 @@
  * Points at which values are evaluated: an index for each axis, in columns. A block of points is what one evaluation step works
  * on, so that memory is bounded whatever the size of a value.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Terms } from '../graph/addition-bound.ts';
 import type { AxisId, NodeId } from '../graph/graph-ir.ts';
@@ -47,7 +48,7 @@ export function indexAt(p: Points, axis: AxisId): Int32Array {
 
 /** Those of a block's points, by number. */
 export function chosen(p: Points, which: ArrayLike<number>): Points {
-  const take = (column: Int32Array): Int32Array => Int32Array.from(which, (i) => column[i] ?? 0);
+  const take = (column: Int32Array): Int32Array => Int32Array.from(which, (i) => column[i] ?? noNumber());
   const columns = <K>(all: ReadonlyMap<K, Int32Array>) => new Map([...all].map(([k, c]) => [k, take(c)] as const));
   return points(which.length, columns(p.at), columns(p.rows), p.known);
 }
@@ -58,7 +59,7 @@ export function expanded(p: Points, axes: readonly { readonly axis: AxisId; read
   const count = p.count * inner;
   const repeat = (column: Int32Array): Int32Array => {
     const out = new Int32Array(count);
-    for (let i = 0; i < p.count; i++) out.fill(column[i] ?? 0, i * inner, (i + 1) * inner);
+    for (let i = 0; i < p.count; i++) out.fill(column[i] ?? noNumber(), i * inner, (i + 1) * inner);
     return out;
   };
   const at = new Map([...p.at].map(([axis, column]) => [axis, repeat(column)] as const));

@@ -1,4 +1,5 @@
 /** The rows of a relation as a run made them: which points they are, and where a point's row is. */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from '../graph/graph-ir.ts';
 import type { RowMajorOffsets } from '../graph/row-major-offsets.ts';
 import type { AssignmentList } from '../schedule/memory/memory.ts';
@@ -94,8 +95,8 @@ export function rowsOf(
       if (axis !== PARENT) at.get(axis)?.fill(digit, row, row + 1);
       else if (parent === null || digit >= parent.count) return null;
       else {
-        for (const [a, column] of parent.at) at.get(a)?.fill(column[digit] ?? 0, row, row + 1);
-        for (const [id, column] of parent.above) above.get(id)?.fill(column[digit] ?? 0, row, row + 1);
+        for (const [a, column] of parent.at) at.get(a)?.fill(column[digit] ?? noNumber(), row, row + 1);
+        for (const [id, column] of parent.above) above.get(id)?.fill(column[digit] ?? noNumber(), row, row + 1);
       }
     }
   }
@@ -119,11 +120,11 @@ export function rowsAt(
   const rest = relation.rest.map((a) => ({ index: indexAt(p, a), length: places.length(a) }));
   const out = new Int32Array(p.count);
   for (let i = 0; i < p.count; i++) {
-    const row = above === null ? 0 : (above[i] ?? -1);
+    const row = above === null ? 0 : (above[i] ?? noNumber());
     let position = 0;
-    for (const { index, length } of keys) position = position * length + (index[i] ?? 0);
+    for (const { index, length } of keys) position = position * length + (index[i] ?? noNumber());
     position = position * capacity + row;
-    for (const { index, length } of rest) position = position * length + (index[i] ?? 0);
+    for (const { index, length } of rest) position = position * length + (index[i] ?? noNumber());
     out[i] = row < 0 ? -1 : (place[position] ?? -1);
   }
   return out;

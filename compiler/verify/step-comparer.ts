@@ -11,6 +11,7 @@
  *
  * After a list that is wrong nothing is judged any more: what is stored on it has no meaning.
  */
+import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, substitute } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph } from '../graph/domains.ts';
@@ -104,12 +105,12 @@ export class StepComparer implements RunMemory {
 
   /** Buffers to overwrite before a step: what it should write must not be there already. */
   poison(step: number): readonly number[] {
-    return this.#fresh[step] ?? [];
+    return at(this.#fresh, step, 'verify: step');
   }
 
   /** Buffers whose words are to be handed over after a step. */
   wanted(step: number): readonly number[] {
-    return this.#stopped ? [] : (this.#complete[step] ?? []);
+    return this.#stopped ? [] : at(this.#complete, step, 'verify: step');
   }
 
   /** Takes the words of the wanted buffers after a step, and judges what they hold. */
@@ -261,7 +262,7 @@ export class StepComparer implements RunMemory {
     const rows = this.rows(relation);
     const at = counted(first, count, lengths);
     const row = Int32Array.from({ length: count }, (_, i) => Math.floor((first + i) / inner));
-    const take = (column: Int32Array) => row.map((r) => column[r] ?? 0);
+    const take = (column: Int32Array) => row.map((r) => column[r] ?? noNumber());
     for (const [axis, column] of rows.at) at.set(axis, take(column));
     return points(
       count,
@@ -281,7 +282,7 @@ export class StepComparer implements RunMemory {
     const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
     for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
     if (read.length === p.count) return this.#record(judging, space, p, numbers, node.axes);
-    const some = (list: Float64Array) => Float64Array.from(read, (i) => list[i] ?? NaN);
+    const some = (list: Float64Array) => Float64Array.from(read, (i) => list[i] ?? noNumber());
     const { left } = numbers;
     this.#record(
       judging,
@@ -290,7 +291,7 @@ export class StepComparer implements RunMemory {
       {
         v: some(numbers.v),
         d: some(numbers.d),
-        left: left === null ? null : Uint8Array.from(read, (i) => left[i] ?? 0),
+        left: left === null ? null : Uint8Array.from(read, (i) => left[i] ?? noNumber()),
       },
       node.axes,
     );
@@ -301,13 +302,17 @@ export class StepComparer implements RunMemory {
     const { words, data, fate, tallying } = judging;
     const columns = axes.map((a) => p.at.get(a));
     for (let i = 0; i < p.count; i++) {
-      const at = elements[i] ?? -1;
+      const at = elements[i] ?? noNumber();
       if (at < 0 || at >= words.length) continue;
       if (numbers.left?.[i] === 1) fate[at] = tallying.skip(fates.left);
       else {
         const unwritten = words[at] === POISON;
-        fate[at] = tallying.compare(data[at] ?? NaN, numbers.v[i] ?? NaN, numbers.d[i] ?? NaN, unwritten, () =>
-          columns.map((c) => c?.[i] ?? 0),
+        fate[at] = tallying.compare(
+          data[at] ?? noNumber(),
+          numbers.v[i] ?? noNumber(),
+          numbers.d[i] ?? noNumber(),
+          unwritten,
+          () => columns.map((c) => c?.[i] ?? 0),
         );
       }
     }

@@ -1,5 +1,5 @@
 /** `require` in the reference: a value depends on the points at which its condition is false, as on any other error. */
-import { missing } from '../diagnostics/invariants.ts';
+import { missing, noNumber } from '../diagnostics/invariants.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import type { Required } from '../meaning/backend.ts';
 import { formatSize } from '../types/size.ts';
@@ -54,6 +54,6 @@ function told(parts: Required<F64Tensor>['message']): string {
 }
 
 function shown({ data, element }: F64Tensor): string {
-  const value = data[0] ?? NaN;
+  const value = data[0] ?? noNumber();
   return element === 'bool' ? String(value !== 0) : String(Math.fround(value));
 }

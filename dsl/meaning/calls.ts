@@ -4,6 +4,7 @@
  * is set apart under a fresh name on the way in and gets its own name back on the way out. A union calls its members; a
  * family that names its index is specialised for each of its points.
  */
+import { at } from '../diagnostics/invariants.ts';
 import type { Block, CallableDeclaration, Id, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { isLibrary, type Span } from '../diagnostics/diagnostic.ts';
@@ -193,7 +194,7 @@ export class Calls<T, R> {
     const declared = callable.formals.map((f) => axesOfType(f.type).map((a) => this.scope.axis(a, statics)));
     const carried: Axis[] = [];
     const bound = args.map((arg, i): Operand<T, R> => {
-      const inner = declared[i] ?? [];
+      const inner = at(declared, i, 'walk: parameter');
       const boundary = new Map<Axis, Axis>();
       for (const a of inner) {
         const outer = this.scope.outerOf(instance, a);
@@ -202,7 +203,7 @@ export class Calls<T, R> {
       return boundary.size === 0 ? arg : this.algebra.rename(arg, boundary);
     });
     bound.forEach((arg, i) => {
-      const inner = declared[i] ?? [];
+      const inner = at(declared, i, 'walk: parameter');
       const own = axesOfOperand(arg, this.algebra);
       for (const a of own) if (!inner.includes(a) && !carried.includes(a)) carried.push(a);
     });
@@ -217,7 +218,7 @@ export class Calls<T, R> {
     bound.forEach((arg, i) => {
       const formal = callable.formals[i];
       if (formal === undefined) throw new CompilerBug('walk', `too many arguments for ${callable.name}`);
-      const inner = declared[i] ?? [];
+      const inner = at(declared, i, 'walk: parameter');
       const renaming = new Map([...apart].filter(([a]) => !inner.includes(a)));
       // An axis that is declared and carried by different arguments is renamed only where it is carried.
       const own = renaming.size === 0 ? arg : this.algebra.rename(arg, restrict(renaming, arg, this.algebra));

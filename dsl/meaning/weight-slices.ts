@@ -4,6 +4,7 @@
  * With indices i over `dims`: store[offset + Σ i·to] = tensor[from + Σ i·stride]. One cell for each combination of the
  * axes in braces; only cells that the walked program reads are listed, so a layer that is not used is not required.
  */
+import { at } from '../diagnostics/invariants.ts';
 import { axesInBraces } from '../types/axes.ts';
 import type { AxisVar, NamePattern, VariableSource, StoredDim, StoredPart } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -65,7 +66,7 @@ export function bindVariable(
         if (variant.instance.indices.has(index)) braced.add(axis);
     }
   }
-  const pieces = axes.reduce((count, a, i) => (braced.has(a) ? count * (sizes[i] ?? 0) : count), 1);
+  const pieces = axes.reduce((count, a, i) => (braced.has(a) ? count * at(sizes, i, 'bindings: size') : count), 1);
   withinLimit(pieces, MAX_PIECES, `${used.store.path} is read from a tensor`, used.store.declaration.span);
   const rest = axes.filter((a) => !braced.has(a));
   const layouts = new Map(
@@ -87,10 +88,18 @@ export function bindVariable(
     if (tensor === undefined) throw new CompilerBug('bindings', 'a source without a name');
     let offset = 0;
     axes.forEach((a, i) => {
-      offset += (position.get(a) ?? 0) * (strides[i] ?? 1);
+      offset += (position.get(a) ?? 0) * at(strides, i, 'bindings: stride');
     });
     const dims = axes.flatMap((a, i) =>
-      braced.has(a) ? [] : [{ size: sizes[i] ?? 0, stride: layout.strides.get(a) ?? 0, to: strides[i] ?? 1 }],
+      braced.has(a)
+        ? []
+        : [
+            {
+              size: at(sizes, i, 'bindings: size'),
+              stride: layout.strides.get(a) ?? 0,
+              to: at(strides, i, 'bindings: stride'),
+            },
+          ],
     );
     cells.push({ tensor, shape: layout.shape, decoder: source.decoder, others, from: layout.from, offset, dims });
   }
@@ -230,7 +239,7 @@ function spell(
   report: (problem: Diagnostic) => void,
 ): string {
   const { pattern, instance } = bound;
-  const at = (variable: AxisVar): number => position.get(resolve(variable, instance)) ?? 0;
+  const indexOf = (variable: AxisVar): number => position.get(resolve(variable, instance)) ?? 0;
   const indices = new Map(
     scope.namedIndices(instance).flatMap(({ index, axis }) => {
       const here = position.get(axis);
@@ -238,7 +247,7 @@ function spell(
     }),
   );
   const frame = scope.frameOf(instance, indices);
-  let name = pattern.texts[0] ?? '';
+  let name = at(pattern.texts, 0, 'bindings: text of a pattern');
   pattern.holes.forEach((hole, i) => {
     switch (hole.kind) {
       case 'param':
@@ -246,11 +255,13 @@ function spell(
         break;
       case 'point_name': {
         const axis = resolve(hole.axis, instance);
-        name += axis.points?.[at(hole.axis)] ?? String(at(hole.axis));
+        name += axis.points?.[indexOf(hole.axis)] ?? String(indexOf(hole.axis));
         break;
       }
       case 'group':
-        name += String(hole.axes.reduce((index, a) => index * (asInteger(resolve(a, instance).size) ?? 0) + at(a), 0));
+        name += String(
+          hole.axes.reduce((index, a) => index * (asInteger(resolve(a, instance).size) ?? 0) + indexOf(a), 0),
+        );
         break;
       case 'all':
         break;
@@ -266,7 +277,7 @@ function spell(
           constant: (id) => scope.static({ kind: 'const', decl: id, type: 'number', span: hole.value.span }, frame),
           size: (variable) =>
             positions.has(`${variable.axis}:${variable.primes}`) && braced(position, resolve(variable, instance))
-              ? { kind: 'exact', numerator: BigInt(at(variable)), denominator: 1n }
+              ? { kind: 'exact', numerator: BigInt(indexOf(variable)), denominator: 1n }
               : resolve(variable, instance).size,
           index: (id) => indices.get(id) ?? 0,
           report,
@@ -276,7 +287,7 @@ function spell(
         break;
       }
     }
-    name += pattern.texts[i + 1] ?? '';
+    name += at(pattern.texts, i + 1, 'bindings: text of a pattern');
   });
   return name;
 }

@@ -5,7 +5,8 @@
  * A source of a route whose choice the rounding of its scores could turn is *undecided*: its picks are not compared, and what
  * hangs on them has the bound the derivation gave it. All other picks have to be the same.
  */
-import { asNumber, substitute } from '../../../dsl/types/size.ts';
+import { RowMajorOffsets } from '../../graph/row-major-offsets.ts';
+import { noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import { boundGraph, type NumbersWithBounds } from '../../graph/error-bound.ts';
 import { interpretGraph, inOrder } from '../../graph/interpret-graph.ts';
 import type { AxisId, Graph, GraphInput, NodeId, GraphOutput } from '../../graph/graph-ir.ts';
@@ -49,8 +50,8 @@ export function compareResults(
   const { graph, sizes, bounded } = boundsOf(ready);
   const verdicts: Comparison[] = [];
   const rootOf = new Map(graph.roots.map((root) => [fullName(root), root]));
-  const lengthsOf = (axes: readonly AxisId[]): readonly number[] =>
-    axes.map((a) => asNumber(substitute(graph.axes.get(a)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0);
+  const places = new RowMajorOffsets(graph, sizes);
+  const lengthsOf = (axes: readonly AxisId[]): readonly number[] => axes.map((a) => places.length(a));
   const deltaOf = (node: NodeId, axes: readonly AxisId[]): Float64Array => {
     const b = bounded.get(node);
     return b === undefined
@@ -103,8 +104,8 @@ export function compareResults(
     const open = Array.from({ length: sources }, (_, s) =>
       range(targets).some(
         (t) =>
-          (present[s * targets + t] ?? 0) > 0 ||
-          ((isPresent[s * targets + t] ?? 0) > 0 && (rank[s * targets + t] ?? 0) > 0),
+          (present[s * targets + t] ?? noNumber()) > 0 ||
+          ((isPresent[s * targets + t] ?? noNumber()) > 0 && (rank[s * targets + t] ?? noNumber()) > 0),
       ),
     );
     const perSource = sources === 0 ? 0 : want.data.length / sources;
@@ -115,12 +116,13 @@ export function compareResults(
       const source = Math.floor(i / perSource);
       if (open[source] === true) delta[i] = Infinity;
       else if (name.endsWith('.indices')) delta[i] = 0;
-      else if (dense) delta[i] = (isPresent[Math.floor(i / payload)] ?? 0) > 0 ? (weight[i] ?? 0) : 0;
+      else if (dense) delta[i] = (isPresent[Math.floor(i / payload)] ?? noNumber()) > 0 ? (weight[i] ?? noNumber()) : 0;
       else {
         const y = i % payload;
         for (const t of range(targets)) {
           const at = source * targets + t;
-          if ((isPresent[at] ?? 0) > 0) delta[i] = Math.max(delta[i] ?? 0, weight[at * payload + y] ?? 0);
+          if ((isPresent[at] ?? noNumber()) > 0)
+            delta[i] = Math.max(delta[i] ?? noNumber(), weight[at * payload + y] ?? noNumber());
         }
       }
     }
@@ -138,13 +140,13 @@ export function compare(name: string, actual: NamedTensor, expected: NamedTensor
   let worst: Comparison['worst'] = null;
   let [error, widest, compared, undecided] = [0, 0, 0, 0];
   for (let i = 0; i < expected.data.length; i++) {
-    const d = delta[i] ?? 0;
+    const d = delta[i] ?? noNumber();
     if (d === Infinity || (exact && d > 0)) {
       undecided++;
       continue;
     }
     compared++;
-    const [want, have] = [expected.data[i] ?? NaN, actual.data[i] ?? NaN];
+    const [want, have] = [expected.data[i] ?? noNumber(), actual.data[i] ?? noNumber()];
     const off = Math.abs(have - want);
     const bound = exact ? 0 : d + 2 * u * Math.abs(want) + 2 ** -126;
     if (Number.isFinite(bound)) widest = Math.max(widest, bound);
@@ -164,7 +166,7 @@ export function compare(name: string, actual: NamedTensor, expected: NamedTensor
 export function mayLeaveF32(run: Ready): boolean {
   const { bounded } = boundsOf(run);
   return [...bounded.values()].some(({ value, delta }) =>
-    value.some((v, i) => Number.isFinite(v) && !(Math.abs(v) + (delta[i] ?? 0) <= MOST_F32)),
+    value.some((v, i) => Number.isFinite(v) && !(Math.abs(v) + (delta[i] ?? noNumber()) <= MOST_F32)),
   );
 }
 
@@ -193,10 +195,6 @@ function boundsOf({ prepared, request }: Ready): {
   };
   return { graph, sizes, bounded: boundGraph(graph, { sizes, leaf: (name) => leaves.get(name) ?? null, given }) };
 
-  function lengthOf(axis: AxisId): number {
-    return asNumber(substitute(graph.axes.get(axis)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0;
-  }
-
   function numbersOf(leaf: GraphInput): Float64Array | null {
     const round = (list: ArrayLike<number>): Float64Array =>
       Float64Array.from(list, leaf.element === 'f16' ? roundToF16 : leaf.element === 'f32' ? Math.fround : (n) => n);
@@ -206,7 +204,7 @@ function boundsOf({ prepared, request }: Ready): {
     if (known !== undefined) return round(known);
     const spec = prepared.manifest.stores.find((s) => s.path === leaf.name);
     // What the module does not keep nobody reads: its numbers do not matter.
-    if (spec === undefined) return new Float64Array(product(leaf.axes.map(lengthOf)));
+    if (spec === undefined) return new Float64Array(new RowMajorOffsets(graph, sizes).count(leaf.axes));
     if (spec.initial?.kind !== 'fill') return null;
     return round(new Float64Array(product(evaluateShape(spec.axes, new Map()))).fill(spec.initial.value));
   }

@@ -6,6 +6,7 @@
  * number is further off than rounding explains. Anything else is *not verified*, with a reason: nothing says that it is wrong,
  * and nothing that it is right.
  */
+import { missing, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import { locator } from '../../compile.ts';
 import type { NodeId, GraphOutput, Span } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfOutput, usesOf } from '../../graph/node-uses.ts';
@@ -172,7 +173,7 @@ function ofRoute(
     // Outside: an absent point, which presence settles.
     for (let i = 0; i < fate.weight.length; i++) {
       const point = Math.floor(i / payload);
-      add(graver(fate.present[point] ?? 0, fate.weight[i] ?? 0), 1);
+      add(graver(fate.present[point] ?? noNumber(), fate.weight[i] ?? noNumber()), 1);
     }
   } else {
     const sources = shape
@@ -182,9 +183,9 @@ function ofRoute(
     for (let s = 0; s < sources; s++) {
       let worstFate: number = fates.right;
       for (let t = s * targets; t < (s + 1) * targets; t++) {
-        worstFate = graver(worstFate, graver(fate.present[t] ?? 0, fate.rank[t] ?? 0));
+        worstFate = graver(worstFate, graver(fate.present[t] ?? noNumber(), fate.rank[t] ?? noNumber()));
         if (suffix !== '.weights') continue;
-        for (let y = 0; y < payload; y++) worstFate = graver(worstFate, fate.weight[t * payload + y] ?? 0);
+        for (let y = 0; y < payload; y++) worstFate = graver(worstFate, fate.weight[t * payload + y] ?? noNumber());
       }
       add(worstFate, data.length / sources);
     }
@@ -253,7 +254,7 @@ function placesOf(ready: Ready) {
       for (const at of seen) {
         const { span } = nodeOf(fused.graph, at);
         if (!isLibrary(span) && span.source !== '') return place(span);
-        for (const user of uses[at] ?? []) seen.add(user);
+        for (const user of uses[at] ?? missing('cli: uses of node', at)) seen.add(user);
       }
       return null;
     },

@@ -2,6 +2,7 @@
  * Runs an entry of a model file by one of three executors, with the same inputs, weights and result names:
  * `reference` (float64, by definition), `kernels` (the compiled plan on the CPU), `gpu`.
  */
+import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import { MoecError } from '../../../runtime/contract/errors.ts';
 import type { Manifest } from '../../../runtime/contract/manifest.ts';
 import type { Model } from '../../../runtime/running/model.ts';
@@ -111,7 +112,7 @@ export async function executeKernels(
   });
   const [error] = ran.errors;
   if (error !== undefined) {
-    const at = error.status.axes.map((a, i) => `${a.name} ${error.point[i] ?? 0}`).join(', ');
+    const at = error.status.axes.map((a, i) => `${a.name} ${error.point[i] ?? noNumber()}`).join(', ');
     throw new MoecError(
       error.status.code,
       `${error.message} at ${error.status.place}${at === '' ? '' : ` (first at ${at})`}`,
@@ -257,7 +258,9 @@ async function runModel(
   }
   if (request.want.updates === true) {
     const updated = new Set(
-      (prepared.manifest.entries[0]?.full.results ?? []).filter((r) => r.group === 'update').map((r) => r.name),
+      at(prepared.manifest.entries, 0, 'cli: entry')
+        .full.results.filter((r) => r.group === 'update')
+        .map((r) => r.name),
     );
     for (const path of updated) {
       const t = await model.read(path);

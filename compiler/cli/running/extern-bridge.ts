@@ -2,6 +2,7 @@
  * Host functions for simulated plans. The runtime calls an extern with the rows of its points gathered (runtime/contract/externs.ts); here the
  * same function gets the same call from the buffers of the simulation. For the reference it is `compiler/api/interpreted-extern.ts`.
  */
+import { noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import type { ExternFunction } from '../../../runtime/contract/ask-host.ts';
 import { callExtern } from '../../../runtime/contract/externs.ts';
 import type { AxisSpec, ExternSpec } from '../../../runtime/contract/manifest.ts';
@@ -24,7 +25,7 @@ export function functionOf(externs: ReadonlyMap<string, ExternFunction>, name: s
 export function simulatedExtern(externs: ReadonlyMap<string, ExternFunction>, signal: AbortSignal | undefined) {
   return async (call: SimulatedExtern): Promise<readonly ArrayLike<number>[]> => {
     const axes = (of: { readonly axes: readonly string[]; readonly shape: readonly number[] }): readonly AxisSpec[] =>
-      of.axes.map((name, i) => ({ name, size: of.shape[i] ?? 0 }));
+      of.axes.map((name, i) => ({ name, size: of.shape[i] ?? noNumber() }));
     const spec: ExternSpec = {
       kind: 'extern',
       name: call.name,

@@ -5,6 +5,7 @@
  * All are a function of a seed and a name (dsl/primitives/draw-hash.ts), rounded to f32 where they are made, so that every
  * executor starts from the same numbers.
  */
+import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import { drawAt, drawKey, mix } from '../../../dsl/primitives/draw-hash.ts';
 import { InputError } from '../../../runtime/contract/errors.ts';
 import type { WeightSliceSpec, VariableSpec } from '../../../runtime/contract/manifest.ts';
@@ -68,7 +69,7 @@ export function randomSizes(
   const { dynamic, entries, stores } = prepared.manifest;
   const shown = new Map<string, number>();
   const declared = [
-    ...(entries[0]?.inputs ?? []),
+    ...at(entries, 0, 'cli: entry').inputs,
     ...stores.flatMap((s) => (s.kind === 'control' ? [{ name: s.path, axes: s.axes }] : [])),
   ];
   for (const { name, axes } of declared) {
@@ -89,7 +90,7 @@ export function withRandomInputs(
 ): ReadonlyMap<string, NamedTensor> {
   const all = randomSizes(prepared, given, sizes);
   const inputs = new Map(given);
-  for (const spec of prepared.manifest.entries[0]?.inputs ?? []) {
+  for (const spec of at(prepared.manifest.entries, 0, 'cli: entry').inputs) {
     if (inputs.has(spec.name)) continue;
     const within = spec.within === null ? null : (evaluateShape([spec.within], all)[0] ?? null);
     inputs.set(
@@ -196,7 +197,7 @@ export function withVariables(
 function copyOut(cell: WeightSliceSpec, numbers: Float64Array, target: Float32Array): void {
   const visit = (depth: number, from: number, to: number): void => {
     const dim = cell.dims[depth];
-    if (dim === undefined) target[from] = numbers[to] ?? 0;
+    if (dim === undefined) target[from] = numbers[to] ?? noNumber();
     else for (let i = 0; i < dim.size; i++) visit(depth + 1, from + i * dim.stride, to + i * dim.to);
   };
   visit(0, cell.from, cell.offset);

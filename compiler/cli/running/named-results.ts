@@ -1,4 +1,5 @@
 /** What an executor gives, under the names and in the shapes `moec run` writes (execution.ts). */
+import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import type { ElementType } from '../../../dsl/types/program.ts';
 import type { InterpretedValue } from '../../../dsl/interpret/interpret-entry.ts';
 import { RunError } from '../../../runtime/contract/errors.ts';
@@ -9,11 +10,11 @@ import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 
 /** How many points of one source a route result has at most, by the result's name. */
 export function maxOf(prepared: Prepared, sizes: ReadonlyMap<string, number>): (name: string) => number {
-  const results = prepared.manifest.entries[0]?.full.results ?? [];
+  const results = at(prepared.manifest.entries, 0, 'cli: entry').full.results;
   const specs = new Map(results.filter((r) => r.group === 'result' || r.group === 'output').map((r) => [r.name, r]));
   return (name) => {
     const spec = specs.get(name);
-    return spec?.kind === 'route' ? (evaluateShape([{ name, size: spec.most }], sizes)[0] ?? 0) : 0;
+    return spec?.kind === 'route' ? (evaluateShape([{ name, size: spec.most }], sizes)[0] ?? noNumber()) : 0;
   };
 }
 
@@ -68,18 +69,18 @@ function addRoute(out: Map<string, NamedTensor>, name: string, route: RouteNumbe
     const chosen: number[] = [];
     for (let t = 0; t < x; t++) {
       const at = source * x + t;
-      if ((present[at] ?? 0) === 0) continue;
+      if ((present[at] ?? noNumber()) === 0) continue;
       chosen.push(t);
-      for (let p = 0; p < y; p++) dense[at * y + p] = weight[at * y + p] ?? 0;
+      for (let p = 0; p < y; p++) dense[at * y + p] = weight[at * y + p] ?? noNumber();
     }
-    chosen.sort((a, b) => (rank[source * x + a] ?? 0) - (rank[source * x + b] ?? 0) || a - b);
+    chosen.sort((a, b) => (rank[source * x + a] ?? noNumber()) - (rank[source * x + b] ?? noNumber()) || a - b);
     if (chosen.length > most) {
       const told = `the route ${name} has ${chosen.length} present points where ${most} are the most`;
       throw new RunError('MOE0700', told, name, new Map());
     }
     chosen.forEach((t, k) => {
       indices[source * most + k] = t;
-      for (let p = 0; p < y; p++) weights[(source * most + k) * y + p] = weight[(source * x + t) * y + p] ?? 0;
+      for (let p = 0; p < y; p++) weights[(source * most + k) * y + p] = weight[(source * x + t) * y + p] ?? noNumber();
     });
   }
   out.set(name, { element, shape: [...sources, ...targets, ...payload], data: cast(element, dense) });
@@ -137,7 +138,7 @@ export function addValue(out: Map<string, NamedTensor>, name: string, value: Res
     targets: present.shape.slice(sources),
     payload: weight.shape.slice(present.shape.length),
     element: weight.element,
-    most: indices.shape[sources] ?? 0,
+    most: indices.shape[sources] ?? noNumber(),
     present: present.data,
     rank: rank.data,
     weight: weight.data,

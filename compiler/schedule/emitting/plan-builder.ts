@@ -5,6 +5,7 @@
  * A launch that needs more storage buffers than the target has is not an error: the builder notes which inlined value to give memory
  * (`cuts`), and the scheduler starts again with it (schedule.ts).
  */
+import { at, indexIn } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
@@ -98,7 +99,7 @@ export class PlanBuilder implements PointAccess {
   }
 
   usesOf(id: NodeId): number {
-    return this.#uses[id] ?? 0;
+    return at(this.#uses, id, 'schedule: uses of node');
   }
 
   // --- memory ---
@@ -178,7 +179,7 @@ export class PlanBuilder implements PointAccess {
   /** The status word of a check: words stand in the order of checks, since the first that tells of something is told. */
   statusWord(check: Check): number {
     const { checks } = this.fused.graph;
-    const word = checks.indexOf(check);
+    const word = indexIn(checks, check, 'schedule: check');
     const { code, message, group, unless } = check;
     const shown = check.shown.map((each, i) =>
       'size' in each ? each : { word: this.shownWord(check, i), element: this.node(each.node).element },
@@ -200,7 +201,7 @@ export class PlanBuilder implements PointAccess {
   /** The word that a number of a message is put into: behind those of all checks. */
   shownWord(check: Check, index: number): number {
     const { checks } = this.fused.graph;
-    const before = checks.slice(0, checks.indexOf(check)).reduce((n, c) => n + c.shown.length, 0);
+    const before = checks.slice(0, indexIn(checks, check, 'schedule: check')).reduce((n, c) => n + c.shown.length, 0);
     return checks.length + before + index;
   }
 
@@ -276,7 +277,7 @@ function useCounts(fused: FusedGraph, storage: Storage): readonly number[] {
   const counts = fused.graph.nodes.map(() => 0);
   for (const id of storage.live) {
     for (const operand of operandsOf(fused.graph, nodeOf(fused.graph, id)))
-      counts[operand] = (counts[operand] ?? 0) + 1;
+      counts[operand] = at(counts, operand, 'schedule: uses of node') + 1;
   }
   return counts;
 }

@@ -6,6 +6,7 @@
  * wrote shows. Accesses out of bounds are errors, and with `races` also two threads that meet on one element.
  */
 import { foldGrid, WORKGROUPS_PER_DIMENSION } from '../../../runtime/contract/grid.ts';
+import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
@@ -151,14 +152,14 @@ export class Simulator {
     const { slots, memory } = this.#allocate(run);
     const counts: (WorkCounted | null)[] = [];
     for (const [i, step] of this.#plan.steps.entries()) {
-      for (const buffer of this.#born[i] ?? []) at(memory, buffer).fill(POISON);
+      for (const buffer of at(this.#born, i, 'simulate: step')) at(memory, buffer, 'simulate: buffer').fill(POISON);
       if (step.kind === 'extern') {
         await this.#extern(step, memory, run);
         counts.push(null);
       } else {
         counts.push(this.#launch(step, memory, run));
       }
-      run.after?.(i, (buffer) => at(memory, buffer));
+      run.after?.(i, (buffer) => at(memory, buffer, 'simulate: buffer'));
     }
     return {
       results: this.#results(memory, run),
@@ -179,11 +180,11 @@ export class Simulator {
       return new Uint32Array(Math.max(1, ...own)).fill(POISON);
     });
     const memory = buffers.map((buffer, i) => {
-      const length = lengths[i] ?? 1;
+      const length = at(lengths, i, 'simulate: length of a buffer');
       const { role } = buffer;
       switch (role.kind) {
         case 'scratch':
-          return at(slots, role.slot).subarray(0, length);
+          return at(slots, role.slot, 'simulate: slot').subarray(0, length);
         case 'result':
           return new Uint32Array(length).fill(POISON);
         case 'status':
@@ -211,7 +212,12 @@ export class Simulator {
     const buffers = new Map(
       kernel.buffers.map((decl, i) => [
         decl.name,
-        { data: i < step.buffers.length ? at(memory, step.buffers[i] ?? -1) : counter },
+        {
+          data:
+            i < step.buffers.length
+              ? at(memory, at(step.buffers, i, 'simulate: bound buffer'), 'simulate: buffer')
+              : counter,
+        },
       ]),
     );
     const uniforms = new Map(
@@ -240,14 +246,15 @@ export class Simulator {
   async #extern(step: ExternStep, memory: readonly Uint32Array[], run: SimulatedRun): Promise<void> {
     if (run.extern === undefined) throw new CompilerBug('simulate', `nothing computes ${step.name}`);
     const view = (spec: { readonly buffer: number; readonly axes: readonly PlanAxis[] }, element: ElementType) => ({
-      ...tensor(at(memory, spec.buffer), element, spec.axes, run),
+      ...tensor(at(memory, spec.buffer, 'simulate: buffer'), element, spec.axes, run),
       axes: spec.axes.map((a) => a.name),
     });
     const sized = (axes: readonly PlanAxis[]) => {
       const shape = shapeOf(axes, run);
-      return axes.map((a, i) => ({ name: a.name, size: shape[i] ?? 0 }));
+      return axes.map((a, i) => ({ name: a.name, size: at(shape, i, 'simulate: extent') }));
     };
-    const within = (axis: PlanAxis | null): SizedAxis | null => (axis === null ? null : (sized([axis])[0] ?? null));
+    const within = (axis: PlanAxis | null): SizedAxis | null =>
+      axis === null ? null : at(sized([axis]), 0, 'simulate: axis');
     const results = await run.extern({
       name: step.name,
       place: step.place,
@@ -267,7 +274,7 @@ export class Simulator {
     for (const [i, spec] of step.results.entries()) {
       const numbers = results[i];
       if (numbers === undefined) throw new CompilerBug('simulate', `${step.name} gave no result ${i}`);
-      write(at(memory, spec.buffer), spec.element, numbers);
+      write(at(memory, spec.buffer, 'simulate: buffer'), spec.element, numbers);
     }
   }
 
@@ -275,7 +282,7 @@ export class Simulator {
     return new Map(
       this.#plan.results.map((r): [string, SimulatedResult] => {
         const read = (buffer: number, element: ElementType, axes: readonly PlanAxis[]) =>
-          tensor(at(memory, buffer), element, axes, run);
+          tensor(at(memory, buffer, 'simulate: buffer'), element, axes, run);
         const name = shownName(r);
         if (r.kind === 'tensor')
           return [name, { kind: 'tensor', group: r.group, ...read(r.buffer, r.element, r.axes) }];
@@ -295,7 +302,9 @@ export class Simulator {
   }
 
   #errors(memory: readonly Uint32Array[], run: SimulatedRun): Simulated['errors'] {
-    const words = this.#plan.buffers.flatMap((b, i) => (b.role.kind === 'status' ? [at(memory, i)] : []))[0];
+    const words = this.#plan.buffers.flatMap((b, i) =>
+      b.role.kind === 'status' ? [at(memory, i, 'simulate: buffer')] : [],
+    )[0];
     if (words === undefined) return [];
     const counts = ({ group, unless }: FaultWord): boolean =>
       (run.asked?.has(group) ?? true) && !unless.some((control) => run.stores.has(control));
@@ -310,10 +319,16 @@ export class Simulator {
       const shown = status.shown.map((each) =>
         'size' in each
           ? String(real(each.size, run, status.code))
-          : shownNumber(typed(words.slice(each.word, each.word + 1), each.element)[0] ?? 0, each.element),
+          : shownNumber(at(typed(words, each.element), each.word, 'simulate: word of the status'), each.element),
       );
       return [
-        { status, message: status.message.replace(/\{(\d+)\}/g, (_, i: string) => shown[Number(i)] ?? ''), point },
+        {
+          status,
+          message: status.message.replace(/\{(\d+)\}/g, (_, i: string) =>
+            at(shown, Number(i), 'simulate: part of a message'),
+          ),
+          point,
+        },
       ];
     });
   }
@@ -325,12 +340,6 @@ function shownNumber(value: number, element: ElementType): string {
 
 function isOurs(buffer: PlanBuffer | undefined): boolean {
   return buffer?.role.kind === 'scratch' || buffer?.role.kind === 'result';
-}
-
-function at(memory: readonly Uint32Array[], buffer: number): Uint32Array {
-  const words = memory[buffer];
-  if (words === undefined) throw new CompilerBug('simulate', `no buffer ${buffer}`);
-  return words;
 }
 
 /** The integer a formula is in this run. */
@@ -382,7 +391,7 @@ function write(words: Uint32Array, element: ElementType, numbers: ArrayLike<numb
     view.set(numbers);
     return;
   }
-  for (let i = 0; i < numbers.length; i++) view[i] = roundToF16(numbers[i] ?? 0);
+  for (let i = 0; i < numbers.length; i++) view[i] = roundToF16(numbers[i] ?? noNumber());
 }
 
 /** Memory for what a run is given. */

@@ -6,7 +6,9 @@
  * Sizes are formulas, so they are compared at nominal sizes of the dynamic axes: a buffer goes to the smallest free slot that is
  * large enough, else to the largest one, which grows. The run's real sizes may fit less well, never wrongly.
  */
-import { asNumber, substitute } from '../../../dsl/types/size.ts';
+import { at, get } from '../../../dsl/diagnostics/invariants.ts';
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 
 export interface Lifetime {
@@ -41,10 +43,10 @@ export function assignBuffers(
   steps.forEach((_, step) => {
     for (const [buffer, { first }] of live) {
       if (first !== step) continue;
-      const size = nominal(scratch.get(buffer));
+      const size = nominal(get(scratch, buffer, 'schedule: scratch buffer'));
       const slot = bestSlot([...free], sizes, size) ?? sizes.push(0) - 1;
       free.delete(slot);
-      sizes[slot] = Math.max(sizes[slot] ?? 0, size);
+      sizes[slot] = Math.max(at(sizes, slot, 'schedule: slot'), size);
       slotOf.set(buffer, slot);
     }
     for (const [buffer, { last }] of live) {
@@ -57,7 +59,7 @@ export function assignBuffers(
 
 /** The smallest free slot of at least this size, else the largest; null: none is free. */
 function bestSlot(free: readonly number[], sizes: readonly number[], size: number): number | null {
-  const sizeOf = (slot: number) => sizes[slot] ?? 0;
+  const sizeOf = (slot: number) => at(sizes, slot, 'schedule: slot');
   const enough = free.filter((slot) => sizeOf(slot) >= size);
   const pool = enough.length > 0 ? enough : free;
   const better = (a: number, b: number) => (enough.length > 0 ? sizeOf(a) < sizeOf(b) : sizeOf(a) > sizeOf(b));
@@ -67,9 +69,11 @@ function bestSlot(free: readonly number[], sizes: readonly number[], size: numbe
 /** A size where every dynamic axis has this many points. */
 const NOMINAL = 1024;
 
-function nominal(size: Size | undefined): number {
-  if (size === undefined) return 0;
+function nominal(size: Size): number {
   const names = (s: Size): readonly string[] =>
     s.kind === 'dynamic' ? [s.axis] : s.kind === 'op' ? s.args.flatMap(names) : [];
-  return asNumber(substitute(size, new Map(names(size).map((n) => [n, NOMINAL])))) ?? 0;
+  const number = asNumber(substitute(size, new Map(names(size).map((n) => [n, NOMINAL]))));
+  if (number === null)
+    throw new CompilerBug('schedule', `${formatSize(size)} is no number where every axis has a size`);
+  return number;
 }

@@ -57,7 +57,8 @@ function bindingFaults(plan: Plan): readonly string[] {
     if (kernel.uniforms.length !== step.uniforms.length)
       faults.push(`${step.label}: ${step.uniforms.length} uniforms for ${kernel.uniforms.length}`);
     for (const [i, decl] of kernel.buffers.entries()) {
-      const buffer = plan.buffers[step.buffers[i] ?? -1];
+      const bound = step.buffers[i];
+      const buffer = bound === undefined ? undefined : plan.buffers[bound];
       if (buffer === undefined) faults.push(`${step.label}: ${decl.name} is bound to no buffer`);
       else if (loadedType(decl.element) !== buffer.word)
         faults.push(`${step.label}: ${decl.name} is ${decl.element}, ${buffer.label} ${buffer.word}`);
