@@ -8,6 +8,7 @@
  *
  * `at(span)` says which place of the source the nodes made next stand for.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, type Size } from '../../dsl/types/size.ts';
 import type { DrawName } from '../../dsl/types/primitive-names.ts';
@@ -278,7 +279,9 @@ export class GraphBuilder {
   /** Renames those axes of `from` that the operand has. */
   rename(operand: NodeId, from: readonly AxisId[], to: readonly AxisId[]): NodeId {
     const { axes, element } = this.node(operand);
-    const pairs = from.map((f, i) => [f, to[i] ?? f] as const).filter(([f, t]) => f !== t && axes.includes(f));
+    const pairs = from
+      .map((f, i) => [f, at(to, i, 'graph: axis of a rename')] as const)
+      .filter(([f, t]) => f !== t && axes.includes(f));
     if (pairs.length === 0) return operand;
     const become = new Map(pairs);
     const renamed = axes.map((a) => become.get(a) ?? a);

@@ -11,12 +11,12 @@
  */
 import type { ElementType } from '../../dsl/types/program.ts';
 import type { Code, Span } from '../../dsl/diagnostics/diagnostic.ts';
-import type { BinaryName, DrawName, UnaryName } from '../../dsl/types/primitive-names.ts';
+import type { BinaryName, DrawName, ReduceOp, UnaryName } from '../../dsl/types/primitive-names.ts';
 import type { Size } from '../../dsl/types/size.ts';
 
 export type NodeId = number;
 export type AxisId = number;
-export type { ElementType, Span };
+export type { ElementType, ReduceOp, Span };
 
 export interface GraphAxis {
   readonly id: AxisId;
@@ -25,7 +25,6 @@ export interface GraphAxis {
 }
 
 export type MapOp = Exclude<UnaryName, never> | BinaryName | 'where' | 'clamp' | 'convert';
-export type ReduceOp = 'sum' | 'max' | 'min' | 'any';
 
 /** "At most so many present points for each point of these axes" (SEMANTICS 4.13). */
 export interface Bound {

@@ -203,7 +203,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       }
       case 'rename': {
         const { axes, shape: own, data } = this.value(node.operand);
-        const become = new Map(node.from.map((f, i) => [f, node.to[i] ?? f]));
+        const become = new Map(node.from.map((f, i) => [f, at(node.to, i, 'graph: axis of a rename')]));
         return inOrder({ axes: axes.map((a) => become.get(a) ?? a), shape: own, data }, node.axes);
       }
       case 'slice': {

@@ -4,6 +4,7 @@
  *
  * A value counts as constant along axes that it lacks: a view of such axes alone changes nothing.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { sizeKey, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from './graph-ir.ts';
 
@@ -77,7 +78,9 @@ function applied(axes: readonly AxisId[], views: readonly View[]): { readonly vi
   for (const view of views) {
     if (!view.from.some((a) => now.includes(a))) continue;
     // A rename of several axes is one of those that are there.
-    const pairs = view.from.flatMap((a, i) => (now.includes(a) ? [[a, view.to[i] ?? a] as const] : []));
+    const pairs = view.from.flatMap((a, i) =>
+      now.includes(a) ? [[a, at(view.to, i, 'graph: axis of a rename')] as const] : [],
+    );
     const hit = view.kind === 'rename' ? { ...view, from: pairs.map(([a]) => a), to: pairs.map(([, t]) => t) } : view;
     now = [...now.filter((a) => !hit.from.includes(a)), ...hit.to];
     if (undoes(kept.at(-1) ?? hit, hit) && kept.length > 0) kept.pop();

@@ -9,7 +9,7 @@ import type { Domain } from './domains.ts';
 import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
 import type { AxisId, Check, ExternNode, Graph, GraphAxis, GraphInput, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
-import { drawNames, binaryNames, unaryNames } from '../../dsl/types/primitive-names.ts';
+import { binaryNames, drawNames, reduceOps, unaryNames } from '../../dsl/types/primitive-names.ts';
 
 export interface ParsedGraph {
   readonly graph: Graph;
@@ -20,7 +20,7 @@ export interface ParsedGraph {
 
 const nowhere: Span = { source: '', start: 0, end: 0 };
 const maps: ReadonlySet<string> = new Set([...unaryNames, ...binaryNames, 'where', 'clamp', 'convert']);
-const reduces: ReadonlySet<string> = new Set(['sum', 'max', 'min', 'any']);
+const reduces: ReadonlySet<string> = new Set(reduceOps);
 const roles: ReadonlySet<string> = new Set(['input', 'param', 'state', 'control']);
 const groups: ReadonlySet<string> = new Set(['result', 'output', 'loss', 'update']);
 const isMap = (word: string): word is MapOp => maps.has(word);

@@ -9,6 +9,7 @@
  *
  * parse-graph.ts reads it back.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { formatSize } from '../../dsl/types/size.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Domain } from './domains.ts';
@@ -145,7 +146,7 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       return `draw ${node.distribution} "${node.place}"${roots === '' ? '' : ` from ${roots}`}`;
     }
     case 'rename':
-      return `rename %${node.operand} ${node.from.map((f, i) => `${name(f)}: ${name(node.to[i] ?? f)}`).join(', ')}`;
+      return `rename %${node.operand} ${node.from.map((f, i) => `${name(f)}: ${name(at(node.to, i, 'graph: axis of a rename'))}`).join(', ')}`;
     case 'slice': {
       const at = formatSize(node.at);
       return `slice %${node.operand}[${name(node.axis)}: ${at}${node.as === null ? '' : ` .. as ${name(node.as)}`}]`;

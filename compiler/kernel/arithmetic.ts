@@ -14,7 +14,7 @@
  * - `fma` rounds twice (`round(round(a*b)+c)`): this is what the software drivers do and what WGSL allows.
  */
 import type { KernelBinaryOp, ScalarType, UnaryOp } from './kernel-ir.ts';
-import type { NumericType } from './kernel-typing.ts';
+import type { NumericType } from './kernel-ir.ts';
 
 /** Largest finite f32: 3.4028235e38. */
 export const F32_MAX = 3.4028234663852886e38;

@@ -16,7 +16,7 @@ import type { KernelBinaryOp, Builtin, KernelExpr } from './kernel-ir.ts';
 import { fault } from './interpret-memory.ts';
 import type { KernelMemory } from './interpret-memory.ts';
 import { isNumeric } from './kernel-typing.ts';
-import type { NumericType } from './kernel-typing.ts';
+import type { NumericType } from './kernel-ir.ts';
 import { operandsOf } from './visit-kernel.ts';
 
 /** A value the text refers to by a name: a function, a memory, a message. */

@@ -9,10 +9,13 @@
  * - Names are generated (`v0`, `acc1`): no user text reaches a shader.
  */
 
-export type ScalarType = 'f32' | 'i32' | 'u32' | 'bool';
+/** What is stored: the types a buffer, a uniform or a bitcast can have. */
+export type NumericType = 'f32' | 'i32' | 'u32';
+
+export type ScalarType = NumericType | 'bool';
 
 /** Element type of a storage buffer or workgroup array. */
-export type BufferElement = 'f32' | 'i32' | 'u32' | 'atomic_i32' | 'atomic_u32';
+export type BufferElement = NumericType | 'atomic_i32' | 'atomic_u32';
 
 /** A storage buffer of a kernel: a flat array of 32-bit elements. */
 export interface BufferDecl {
@@ -24,7 +27,7 @@ export interface BufferDecl {
 /** A uniform field. All fields of a kernel form one uniform struct, in this order. */
 export interface UniformDecl {
   readonly name: string;
-  readonly type: 'f32' | 'i32' | 'u32';
+  readonly type: NumericType;
 }
 
 /** A workgroup array of a fixed number of elements. */
@@ -75,11 +78,11 @@ export type KernelExpr =
   | { readonly kind: 'literal'; readonly type: ScalarType; readonly value: number | boolean }
   | { readonly kind: 'local'; readonly type: ScalarType; readonly name: string }
   | { readonly kind: 'builtin'; readonly type: 'u32'; readonly name: Builtin }
-  | { readonly kind: 'uniform'; readonly type: 'f32' | 'i32' | 'u32'; readonly name: string }
-  | { readonly kind: 'load'; readonly type: 'f32' | 'i32' | 'u32'; readonly buffer: string; readonly index: KernelExpr }
+  | { readonly kind: 'uniform'; readonly type: NumericType; readonly name: string }
+  | { readonly kind: 'load'; readonly type: NumericType; readonly buffer: string; readonly index: KernelExpr }
   | {
       readonly kind: 'load_shared';
-      readonly type: 'f32' | 'i32' | 'u32';
+      readonly type: NumericType;
       readonly array: string;
       readonly index: KernelExpr;
     }
@@ -101,7 +104,7 @@ export type KernelExpr =
     }
   /** Value conversion; f32 to integers truncates and saturates, NaN gives 0. bool to number gives 0 or 1. */
   | { readonly kind: 'convert'; readonly type: ScalarType; readonly operand: KernelExpr }
-  | { readonly kind: 'bitcast'; readonly type: 'f32' | 'i32' | 'u32'; readonly operand: KernelExpr }
+  | { readonly kind: 'bitcast'; readonly type: NumericType; readonly operand: KernelExpr }
   | {
       readonly kind: 'fma';
       readonly type: 'f32';

@@ -4,10 +4,7 @@
  *
  * Every rule answers `undefined` for "no such operation on these types".
  */
-import type { KernelBinaryOp, ScalarType, BufferElement, UnaryOp } from './kernel-ir.ts';
-
-/** The types a buffer, a uniform or a bitcast can have: every scalar but `bool`. */
-export type NumericType = 'f32' | 'i32' | 'u32';
+import type { KernelBinaryOp, NumericType, ScalarType, BufferElement, UnaryOp } from './kernel-ir.ts';
 
 export function isNumeric(type: ScalarType): type is NumericType {
   return type !== 'bool';

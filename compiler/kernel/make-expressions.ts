@@ -24,7 +24,7 @@ import type {
 } from './kernel-ir.ts';
 import { simplifyBinary, simplifyBitcast, simplifyConvert, simplifySelect, simplifyUnary } from './simplify.ts';
 import { binaryType, isAtomic, isInteger, isNumeric, literalProblem, loadedType, unaryType } from './kernel-typing.ts';
-import type { NumericType } from './kernel-typing.ts';
+import type { NumericType } from './kernel-ir.ts';
 
 /** An expression, or a JS number that takes the type its place asks for. */
 export type KernelOperand = KernelExpr | number;

@@ -21,7 +21,7 @@ import {
 import type { ComparisonOp, NumberOp } from './arithmetic.ts';
 import type { KernelBinaryOp, KernelExpr, ScalarType, UnaryOp } from './kernel-ir.ts';
 import { isInteger, isNumeric } from './kernel-typing.ts';
-import type { NumericType } from './kernel-typing.ts';
+import type { NumericType } from './kernel-ir.ts';
 
 function number(type: NumericType, value: number): KernelExpr {
   return { kind: 'literal', type, value };

@@ -8,6 +8,7 @@
  *
  * Sums are in f32, in the order of sums (sums.ts), in both ways: a result does not depend on its neighbours.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, div, le, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
@@ -68,9 +69,8 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
       const points = Array.from({ length: tileRows }, (_, i) =>
         enterRow(i === 0 ? first : k.let(min(add(first, i), last), 'r')),
       );
-      const [top] = points;
-      const bottom = points[tileRows - 1];
-      if (top === undefined || bottom === undefined) return;
+      const top = at(points, 0, 'kernels: row of a tile');
+      const bottom = at(points, tileRows - 1, 'kernels: row of a tile');
       const whole = () => {
         const sums = new Sums(k, 'f32', tileRows * tileColumns, terms.most);
         const tops = columns.map((c) => atColumn(top, c));

@@ -8,6 +8,7 @@
  * The greatest and the least are NaN if there is one. WGSL's max and min drop it, so the greatest magnitude in bits is found on the
  * side (kernel/not-a-number.ts): two integer operations a visit, and one comparison at the end.
  */
+import type { ReduceOp } from '../../dsl/types/primitive-names.ts';
 import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { bitcast, bool, max, min, or, select, u32 } from '../kernel/make-expressions.ts';
@@ -16,8 +17,6 @@ import { extreme, forEachPoint, stored } from './space.ts';
 import type { Space, PointValue } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
-
-export type ReduceOp = 'sum' | 'max' | 'min' | 'any';
 
 export interface ReduceConfig<P> {
   readonly op: ReduceOp;

@@ -6,6 +6,7 @@
  * level into the one above. Where there are surely no more than sixteen terms, one accumulator is left of all this, and of 256 two;
  * the numbers are the same.
  */
+import { missing } from '../../dsl/diagnostics/invariants.ts';
 import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/tensors/sum-order.ts';
 import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
@@ -71,8 +72,8 @@ export class Sums {
   /** Enters a level's accumulators into the next one; every sixteenth time that one goes on. */
   #close(into: number): void {
     const k = this.#k;
-    const [from, to] = [this.#levels[into - 1], this.#levels[into]];
-    if (from === undefined || to === undefined) return;
+    const from = this.#levels[into - 1] ?? missing('kernels: level of sums', into - 1);
+    const to = this.#levels[into] ?? missing('kernels: level of sums', into);
     for (const [at, sum] of from.entries()) {
       const above = found(to[at]);
       k.assign(above, add(above, sum));

@@ -14,6 +14,7 @@
  *
  * A part of weight times 0 is 0: weights of a union are taken to be finite.
  */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, one, sizeKey, zero, type Size } from '../../dsl/types/size.ts';
 import { replaceInBounds } from '../graph/presence-bounds.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
@@ -143,7 +144,7 @@ function sumOfParts(
     if (values.some((v) => b.constantOf(v) === 0)) continue;
     const over = [...rest, ...own];
     const [first, second] = values;
-    if (first === undefined) continue;
+    if (first === undefined) throw new CompilerBug('passes', 'a sum over the parts of a union has no operand');
     const term =
       second === undefined
         ? b.reduce('sum', b.broadcast(first, over), over)

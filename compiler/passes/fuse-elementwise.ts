@@ -109,8 +109,7 @@ function ownCost(node: Node): number {
 /** Who reads a value, seen through views. */
 function usersOf(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId): readonly NodeId[] {
   const users = at(uses, id, 'passes: uses of node').flatMap((user) => {
-    const node = graph.nodes[user];
-    return node !== undefined && isView(node) ? usersOf(graph, uses, user) : [user];
+    return isView(at(graph.nodes, user, 'passes: node')) ? usersOf(graph, uses, user) : [user];
   });
   return [...new Set(users)];
 }
@@ -119,8 +118,7 @@ function usersOf(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId)
 function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], node: Node): boolean {
   const more = (own: readonly AxisId[], other: readonly AxisId[]): boolean => other.some((a) => !own.includes(a));
   return at(uses, node.id, 'passes: uses of node').some((id) => {
-    const user = sparse.graph.nodes[id];
-    if (user === undefined) return false;
+    const user = at(sparse.graph.nodes, id, 'passes: node');
     if (isView(user)) return user.kind === 'broadcast' || repeated(sparse, uses, user);
     if (more(node.axes, [...user.axes, ...loops(user)])) return true;
     // One point of these reads a whole group, and the next point of the group reads it again.

@@ -6,6 +6,7 @@
  * Why: every window of a family, every part of a union and every boundary of a template leaves one behind.
  * Before: `rename(rename(x, A: B), B: A)`   After: `x`
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { apply, asInteger, one, sizeKey, zero, type Size } from '../../dsl/types/size.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
 import type { AxisId, Node, NodeId } from '../graph/graph-ir.ts';
@@ -71,8 +72,8 @@ const sameSizes = (b: GraphBuilder, x: readonly AxisId[], y: readonly AxisId[]):
 function renamed(b: GraphBuilder, operand: NodeId, from: readonly AxisId[], to: readonly AxisId[]): NodeId {
   const inner = b.node(operand);
   if (inner.kind !== 'rename') return b.rename(operand, from, to);
-  const outer = new Map(from.map((f, i) => [f, to[i] ?? f]));
-  const pairs = inner.from.map((f, i): [AxisId, AxisId] => [f, inner.to[i] ?? f]);
+  const outer = new Map(from.map((f, i) => [f, at(to, i, 'passes: axis of a rename')]));
+  const pairs = inner.from.map((f, i): [AxisId, AxisId] => [f, at(inner.to, i, 'passes: axis of a rename')]);
   const joined = pairs.map(([f, t]): [AxisId, AxisId] => [f, outer.get(t) ?? t]);
   const made = new Set(pairs.map(([, t]) => t));
   for (const [f, t] of outer) if (!made.has(f)) joined.push([f, t]);

@@ -157,7 +157,7 @@ class Scheduler {
     if (buffers === undefined) {
       const leading = [...call.family, ...call.carried];
       const place = plan.place(call.span);
-      const within = (axis: AxisId | null) => (axis === null ? null : (plan.axes([axis])[0] ?? null));
+      const within = (axis: AxisId | null) => (axis === null ? null : plan.axis(axis));
       const operands = call.operands.map(({ name, node: id, axes: declared, within: points }) => {
         const operand = plan.node(id);
         const axes = [...leading.filter((a) => operand.axes.includes(a)), ...declared];

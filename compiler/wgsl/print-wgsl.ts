@@ -17,6 +17,7 @@ import type {
   Kernel,
   KernelStmt,
   BufferElement,
+  NumericType,
   UnaryOp,
 } from '../kernel/kernel-ir.ts';
 import { forEachExpr } from '../kernel/visit-kernel.ts';
@@ -36,7 +37,7 @@ export interface BindingLayout {
     readonly size: number;
     readonly fields: readonly {
       readonly name: string;
-      readonly type: 'f32' | 'i32' | 'u32';
+      readonly type: NumericType;
       readonly offset: number;
     }[];
   };

@@ -4,13 +4,11 @@
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
-import type { AxisVar, ElementType } from '../types/program.ts';
+import { elementTypes, type AxisVar, type ElementType } from '../types/program.ts';
 import type { Entity, NameScope } from './name-scope.ts';
 
-export const elementTypes: ReadonlySet<string> = new Set(['f32', 'f16', 'i32', 'bool']);
-
 export function isElementType(name: string): name is ElementType {
-  return elementTypes.has(name);
+  return elementTypes.some((element) => element === name);
 }
 
 const described: Record<Entity['kind'], string> = {

@@ -2,7 +2,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { primitivesNamed } from '../primitives/primitive-table.ts';
 import type { Context } from './context.ts';
-import { describe, elementTypes } from './lookup.ts';
+import { describe, isElementType } from './lookup.ts';
 import type { Entity, NameScope } from './name-scope.ts';
 
 /** Whether a value may have this name: nothing shadows an axis, a const, a declaration or a name of the language. */
@@ -22,7 +22,7 @@ export function mayName(cx: Context, scope: NameScope, name: string, span: Span)
 }
 
 export function isPredefined(name: string): boolean {
-  return name === 'inf' || name === 'route' || elementTypes.has(name) || primitivesNamed(name).length > 0;
+  return name === 'inf' || name === 'route' || isElementType(name) || primitivesNamed(name).length > 0;
 }
 
 function isShadowable(entity: Entity): boolean {

@@ -3,8 +3,8 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import { nameHelp, type Context } from './context.ts';
-import { elementTypes, isElementType, resolveAxisList, resolveAxisName } from './lookup.ts';
-import type { AxisVar, ValueType } from '../types/program.ts';
+import { isElementType, resolveAxisList, resolveAxisName } from './lookup.ts';
+import { elementTypes, type AxisVar, type ValueType } from '../types/program.ts';
 import type { NameScope } from './name-scope.ts';
 import { repeatedAxes, tensorType } from './types.ts';
 

@@ -1,4 +1,5 @@
 /** Which sizes a run binds: the dynamic axes of an entry's parameters, read off the shapes of its inputs. */
+import { at, get } from '../diagnostics/invariants.ts';
 import type { CallableDeclaration, Program } from '../types/program.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 
@@ -21,7 +22,7 @@ export function bindSizes(
     const shape = shapes.get(formal.name);
     if (formal.type.kind !== 'tensor') continue;
     const axes = formal.type.axes;
-    const names = axes.map((a) => (program.axisNames.get(a.axis) ?? '?') + "'".repeat(a.primes));
+    const names = axes.map((a) => get(program.axisNames, a.axis, 'sizes: name of axis') + "'".repeat(a.primes));
     if (shape === undefined) {
       report(diagnostic('MOE0706', { message: `the input ${formal.name}: [${names.join(', ')}] is missing` }));
       continue;
@@ -36,8 +37,8 @@ export function bindSizes(
     }
     axes.forEach((a, i) => {
       const name = dynamic.get(a.axis);
-      const size = shape[i];
-      if (name === undefined || size === undefined) return;
+      const size = at(shape, i, 'sizes: extent');
+      if (name === undefined) return;
       const known = sizes.get(name);
       if (known !== undefined && known.size !== size) {
         report(

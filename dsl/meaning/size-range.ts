@@ -1,4 +1,5 @@
 /** What a formula of sizes can come to, whatever a run has: from the axes, whose sizes are whole numbers of 31 bits. */
+import { unreachable } from '../diagnostics/bug.ts';
 import { asNumber, type Size } from '../types/size.ts';
 
 export interface SizeRange {
@@ -62,9 +63,7 @@ export function rangeOf(size: Size): SizeRange {
     case 'exp':
     case 'log':
       return anything;
-    default: {
-      const never: never = size.op;
-      return never;
-    }
+    default:
+      return unreachable(size.op, 'sizes');
   }
 }

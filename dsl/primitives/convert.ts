@@ -2,6 +2,7 @@
  * Conversions, called by the element type they give: `f32(b)`, `i32(floor(x))`, `f16(x)`, `bool(x)`. There are no
  * others: nothing converts by itself, except that f16 is read as f32.
  */
+import { elementTypes } from '../types/program.ts';
 import { pointwise } from '../tensors/pointwise.ts';
 import { operand, value } from './arguments.ts';
 import { isProblem, type Primitive } from './primitive.ts';
@@ -15,7 +16,7 @@ function truncate(value: number): number {
 
 export const convert: Primitive = {
   name: 'convert',
-  surface: ['f32', 'f16', 'i32', 'bool'],
+  surface: elementTypes,
   syntax: 'call',
   parameters: [value('x', 'a tensor or a route; of a route the present weights are converted')],
   adopts: false,

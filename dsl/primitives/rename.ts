@@ -1,4 +1,5 @@
 /** `rename(x, T: T', …)`: the same values, axes called otherwise, all at once. The sizes are equal, the names free. */
+import { at } from '../diagnostics/invariants.ts';
 import { renamed } from '../tensors/reindex.ts';
 import { axes, axesArgument, operand, value } from './arguments.ts';
 import { hasAll } from './axes-changed.ts';
@@ -35,12 +36,15 @@ export const rename: Primitive = {
     }
     const type = substituteAxes(x, (axis) => {
       const i = from.findIndex((each) => sameAxis(each, axis));
-      return [to[i] ?? axis];
+      return [at(to, i, 'primitives: axis of a rename')];
     });
     return { type };
   },
   evaluate(call) {
     const [from, to] = [axesArgument(call, 'from'), axesArgument(call, 'to')];
-    return renamed(operand(call, 'x'), new Map(from.map((axis, i) => [axis, to[i] ?? axis])));
+    return renamed(
+      operand(call, 'x'),
+      new Map(from.map((axis, i) => [axis, at(to, i, 'primitives: axis of a rename')])),
+    );
   },
 };

@@ -6,7 +6,7 @@
  * but for spans. What the author decides: empty lines, a short body on one line, a broken pipe, the lines of a list of
  * bindings.
  */
-import { CompilerBug } from '../diagnostics/bug.ts';
+import { unreachable } from '../diagnostics/bug.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type * as ast from './ast.ts';
 import { CommentQueue } from './comments.ts';
@@ -186,7 +186,7 @@ class Printer implements ExpressionPrinter {
         return concat('require ', printExpr(this, item.condition), ...message);
       }
       default:
-        throw new CompilerBug('print', `no text for ${String(item satisfies never)}`);
+        return unreachable(item, 'print');
     }
   }
 
@@ -263,7 +263,7 @@ class Printer implements ExpressionPrinter {
         );
       }
       default:
-        throw new CompilerBug('print', `no text for ${String(definition satisfies never)}`);
+        return unreachable(definition, 'print');
     }
   }
 
@@ -325,6 +325,6 @@ function partText(part: ast.AstStoredPart): string {
     case 'RangePart':
       return part.to === part.from + 1 ? `${part.from} of ${part.of}` : `${part.from} .. ${part.to} of ${part.of}`;
     default:
-      throw new CompilerBug('print', `no text for ${String(part satisfies never)}`);
+      return unreachable(part, 'print');
   }
 }

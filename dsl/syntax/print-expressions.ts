@@ -2,7 +2,7 @@
  * Expressions and types as documents; parentheses exactly where precedence.ts needs them. Bodies are printed by
  * `print-ast.ts`, which gives itself as `printBody`.
  */
-import { CompilerBug } from '../diagnostics/bug.ts';
+import { CompilerBug, unreachable } from '../diagnostics/bug.ts';
 import type * as ast from './ast.ts';
 import { concat, concatAll, fill, align, group, hard, indent, join, line, softline, type Doc } from './text-layout.ts';
 import { binaryOperators, levels, prefixOperators } from './precedence.ts';
@@ -151,7 +151,7 @@ export function printExpr(printer: ExpressionPrinter, expr: ast.AstExpr): Doc {
     case 'Error':
       throw new CompilerBug('print', 'only a file without syntax errors can be printed');
     default:
-      throw new CompilerBug('print', `no text for ${String(expr satisfies never)}`);
+      return unreachable(expr, 'print');
   }
 }
 

@@ -6,7 +6,7 @@
  * `trailing` comment goes to the end of its line and counts no width; trailing comments of lines that follow one
  * another are aligned.
  */
-import { CompilerBug } from '../diagnostics/bug.ts';
+import { unreachable } from '../diagnostics/bug.ts';
 
 export type Doc =
   | string
@@ -87,7 +87,7 @@ function mustBreak(doc: Doc, last = true): boolean {
     case 'line':
       return false;
     default:
-      throw new CompilerBug('print', `no layout for ${String(doc satisfies never)}`);
+      return unreachable(doc, 'print');
   }
 }
 
@@ -108,7 +108,7 @@ function endsWithComment(doc: Doc): boolean {
     case 'line':
       return false;
     default:
-      throw new CompilerBug('print', `no layout for ${String(doc satisfies never)}`);
+      return unreachable(doc, 'print');
   }
 }
 

@@ -124,3 +124,7 @@ export type PrimitiveName =
   | 'rank'
   | 'dense'
   | 'stop_gradient';
+
+/** How a reduction puts numbers together, from the graph down to the kernel: means and other reductions are made of these. */
+export const reduceOps = ['sum', 'max', 'min', 'any'] as const;
+export type ReduceOp = (typeof reduceOps)[number];

@@ -20,7 +20,8 @@ export interface AxisVar {
   readonly primes: number;
 }
 
-export type ElementType = 'f32' | 'f16' | 'i32' | 'bool';
+export const elementTypes = ['f32', 'f16', 'i32', 'bool'] as const;
+export type ElementType = (typeof elementTypes)[number];
 
 export interface TensorType {
   readonly kind: 'tensor';

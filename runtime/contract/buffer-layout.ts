@@ -5,6 +5,7 @@
  * Buffers have keys, by which runs share them: `scratch:3`, `input:0`, `result:7`, `control:2` (index into the
  * manifest's stores), `status`, `uniforms`. Params and states are the model's own and have none.
  */
+import { unreachable } from './unreachable.ts';
 import { MoecError } from './errors.ts';
 import {
   type BufferSpec,
@@ -136,10 +137,8 @@ function placeBuffer(
       if (store.kind === 'control') return { kind: 'arena', key, store: buffer.store, bytes, usedBytes };
       return { kind: 'store', key, store: buffer.store, bytes, usedBytes };
     }
-    default: {
-      const never: never = buffer;
-      return never;
-    }
+    default:
+      return unreachable(buffer);
   }
 }
 
@@ -171,10 +170,8 @@ function packUniforms(
       case 'u32':
         view.setUint32(at, evaluateWord(value, sizes, false, what), true);
         return;
-      default: {
-        const never: never = field.type;
-        return never;
-      }
+      default:
+        return unreachable(field.type);
     }
   });
   return { words, seeds };

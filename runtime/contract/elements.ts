@@ -7,6 +7,8 @@
  * - Encoding to f16 and bf16 rounds to nearest, ties to even, and overflows to infinity: what a declared `f16` does.
  */
 
+import { unreachable } from './unreachable.ts';
+
 /** Bits of one element, for every element type that safetensors files use. */
 export const storedTypes = {
   F64: 64,
@@ -60,10 +62,8 @@ export function classOf(type: CheckpointType): StoredClass {
       return 'bool';
     case 'F4':
       return 'packed';
-    default: {
-      const never: never = type;
-      return never;
-    }
+    default:
+      return unreachable(type);
   }
 }
 
@@ -182,10 +182,8 @@ export function f8ToNumber(type: 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0', bits: number
       if (exponent === 15 && fraction === 7) return NaN;
       return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (1 + fraction / 8) * 2 ** (exponent - 7);
     }
-    default: {
-      const never: never = type;
-      return never;
-    }
+    default:
+      return unreachable(type);
   }
 }
 

@@ -9,6 +9,8 @@
  * It imports nothing: the runtime ships it, and the language folds with it (DECISIONS, on one evaluator of sizes).
  */
 
+import { unreachable } from './unreachable.ts';
+
 export type SizeOp =
   | 'add'
   | 'sub'
@@ -102,10 +104,8 @@ export function applyKnown(op: SizeOp, first: Known, rest: readonly Known[]): Kn
       return real(Math.cos(toNumber(first)));
     case 'tanh':
       return real(Math.tanh(toNumber(first)));
-    default: {
-      const never: never = op;
-      return never;
-    }
+    default:
+      return unreachable(op);
   }
 }
 
@@ -156,10 +156,8 @@ function binary(op: BinaryOp, left: Known, right: Known): Known | null {
       return a <= b ? left : right;
     case 'max':
       return a >= b ? left : right;
-    default: {
-      const never: never = op;
-      return never;
-    }
+    default:
+      return unreachable(op);
   }
 }
 
@@ -188,9 +186,7 @@ function binaryExact(op: BinaryOp, left: Rational, right: Rational): Rational | 
       return a * d <= c * b ? left : right;
     case 'max':
       return a * d >= c * b ? left : right;
-    default: {
-      const never: never = op;
-      return never;
-    }
+    default:
+      return unreachable(op);
   }
 }

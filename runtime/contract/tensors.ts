@@ -8,6 +8,7 @@
  * - The sizes of dynamic axes follow from shapes that were given or, where one unknown is left, from lengths; every
  *   input then has to agree with them.
  */
+import { unreachable } from './unreachable.ts';
 import { f16Table, numberToF16 } from './elements.ts';
 import { InputError } from './errors.ts';
 import type { AxisSpec, ManifestElement } from './manifest.ts';
@@ -274,10 +275,8 @@ export function toWords(
     }
     case 'bool':
       return Uint32Array.from({ length: data.length }, (_, i) => (Number(data[i]) === 0 ? 0 : 1));
-    default: {
-      const never: never = declared.element;
-      return never;
-    }
+    default:
+      return unreachable(declared.element);
   }
 }
 
@@ -313,9 +312,7 @@ export function fromWords(
       return { element, axes: names, shape, data: new Int32Array(words.buffer, words.byteOffset, words.length) };
     case 'bool':
       return { element, axes: names, shape, data: Uint8Array.from(words, (word) => (word === 0 ? 0 : 1)) };
-    default: {
-      const never: never = element;
-      return never;
-    }
+    default:
+      return unreachable(element);
   }
 }

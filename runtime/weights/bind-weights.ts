@@ -6,6 +6,7 @@
  * - A store is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
  *   its initial value stands; a parameter that a given source lacks is a fault unless the caller says otherwise.
  */
+import { unreachable } from '../contract/unreachable.ts';
 import { classOf, type CheckpointType, storedTypes } from '../contract/elements.ts';
 import { WeightsError, type WeightsProblem } from '../contract/errors.ts';
 import { quoteName } from './json.ts';
@@ -217,10 +218,8 @@ function accepts(store: VariableSpec, dtype: CheckpointType): boolean {
       return classOf(dtype) === 'integer';
     case 'bool':
       return dtype === 'BOOL' || dtype === 'U8';
-    default: {
-      const never: never = store.element;
-      return never;
-    }
+    default:
+      return unreachable(store.element);
   }
 }
 
@@ -233,10 +232,8 @@ function wantedTypes(store: VariableSpec): string {
       return 'an integer type (i32)';
     case 'bool':
       return 'BOOL or U8 (bool)';
-    default: {
-      const never: never = store.element;
-      return never;
-    }
+    default:
+      return unreachable(store.element);
   }
 }
 

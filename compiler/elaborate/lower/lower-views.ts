@@ -2,6 +2,7 @@
  * Axes and indices: rename, split, merge, cut out, join; `gather` looks numbers up; and what is made from nothing:
  * iota, one_hot, constants and draws.
  */
+import { missing } from '../../../dsl/diagnostics/invariants.ts';
 import { drawAxes } from '../../../dsl/primitives/draw-hash.ts';
 import { drawNames, type DrawName } from '../../../dsl/types/primitive-names.ts';
 import type { Axis } from '../../../dsl/types/axis.ts';
@@ -35,7 +36,7 @@ export function renameAxes(
   if (operand.kind === 'tensor') return shop.dense(view(operand.value.node));
   const { value: route } = operand;
   const each = (axes: readonly Axis[]): Axis[] => axes.map((a) => renaming.get(a) ?? a);
-  const become = new Map(f.map((a, i) => [a, t[i] ?? a]));
+  const become = new Map(f.map((a, i) => [a, t[i] ?? missing('elaborate: axis of a rename', i)]));
   const bounds = route.bounds.map(({ per, atMost }) => ({ per: per.map((a) => become.get(a) ?? a), atMost }));
   const orientation = { sources: each(route.sources), targets: each(route.targets), bounds };
   const mask = shop.b.node(route.support);
@@ -45,7 +46,9 @@ export function renameAxes(
 
 const rename: OpLowering = (call, shop) => {
   const to = shop.axesArg(call, 'to');
-  const renaming = new Map(shop.axesArg(call, 'from').map((a, i) => [a, to[i] ?? a]));
+  const renaming = new Map(
+    shop.axesArg(call, 'from').map((a, i) => [a, to[i] ?? missing('elaborate: axis of a rename', i)]),
+  );
   return renameAxes(shop, shop.operand(call, 'x'), renaming);
 };
 

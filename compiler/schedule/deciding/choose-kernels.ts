@@ -33,24 +33,45 @@ export interface IndexShape {
   readonly listed: readonly AxisId[];
 }
 
+type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
+
+/** Families of a kind of nodes that need nothing but the node. */
+type Named = 'scan' | 'order' | 'argmax' | 'gather' | 'draw';
+
+/** A family with the node it computes: who emits it need not ask again what kind of node that is. */
 export type Choice =
-  | {
-      readonly family: 'map' | 'scan' | 'order' | 'argmax' | 'gather' | 'draw' | 'contract' | 'reduce' | 'concat_parts';
-    }
-  | { readonly family: 'contract_columns'; readonly sharedIsLeft: boolean; readonly columns: number }
-  | {
-      readonly family: 'grouped_matmul';
-      readonly inputIsLeft: boolean;
-      readonly tileRows: number;
-      readonly tileColumns: number;
-    }
-  /** `dense`: the reduced axes the relation does not have, looped over at each row. */
-  | {
-      readonly family: 'reduce_listed';
-      readonly index: IndexShape;
-      readonly dense: readonly AxisId[];
-      readonly value: NodeId;
-    };
+  | { readonly family: 'map'; readonly node: Node }
+  | { readonly [K in Named]: { readonly family: K; readonly node: NodeOf<K> } }[Named]
+  | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
+  | ColumnsChoice
+  | GroupedChoice
+  | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
+  | ListedChoice
+  | { readonly family: 'concat_parts'; readonly node: NodeOf<'concat'> };
+
+export interface ColumnsChoice {
+  readonly family: 'contract_columns';
+  readonly node: NodeOf<'contract'>;
+  readonly sharedIsLeft: boolean;
+  readonly columns: number;
+}
+
+export interface GroupedChoice {
+  readonly family: 'grouped_matmul';
+  readonly node: NodeOf<'contract'>;
+  readonly inputIsLeft: boolean;
+  readonly tileRows: number;
+  readonly tileColumns: number;
+}
+
+export interface ListedChoice {
+  readonly family: 'reduce_listed';
+  readonly node: NodeOf<'reduce'>;
+  readonly index: IndexShape;
+  /** The reduced axes the relation does not have, looped over at each row. */
+  readonly dense: readonly AxisId[];
+  readonly value: NodeId;
+}
 
 export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, storage: Storage): Choice {
   switch (node.kind) {
@@ -59,24 +80,23 @@ export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, 
     case 'reduce':
       return chooseReduction(fused, node, space, storage);
     case 'concat':
-      return { family: node.parts.length > MAX_INLINE_PARTS ? 'concat_parts' : 'map' };
+      return node.parts.length > MAX_INLINE_PARTS ? { family: 'concat_parts', node } : { family: 'map', node };
     case 'scan':
+      return { family: node.kind, node };
     case 'order':
+      return { family: node.kind, node };
     case 'argmax':
+      return { family: node.kind, node };
     case 'gather':
+      return { family: node.kind, node };
     case 'draw':
-      return { family: node.kind };
+      return { family: node.kind, node };
     default:
-      return { family: 'map' };
+      return { family: 'map', node };
   }
 }
 
-function chooseContraction(
-  fused: FusedGraph,
-  node: Extract<Node, { kind: 'contract' }>,
-  space: StoredSpace,
-  storage: Storage,
-): Choice {
+function chooseContraction(fused: FusedGraph, node: NodeOf<'contract'>, space: StoredSpace, storage: Storage): Choice {
   const left = nodeOf(fused.graph, node.left);
   const right = nodeOf(fused.graph, node.right);
   const { relation, axes: columns } = space;
@@ -93,15 +113,15 @@ function chooseContraction(
       const isInput =
         !input.axes.some((a) => columns.includes(a)) && (storage.spaces.get(weight.id)?.relation ?? null) === null;
       if (isWeight && isInput) {
-        return { family: 'grouped_matmul', inputIsLeft: input.id === left.id, tileRows: 4, tileColumns: 4 };
+        return { family: 'grouped_matmul', node, inputIsLeft: input.id === left.id, tileRows: 4, tileColumns: 4 };
       }
     }
   }
-  const last = columns[columns.length - 1];
+  const last = columns.at(-1);
   if (last !== undefined && left.axes.includes(last) !== right.axes.includes(last)) {
-    return { family: 'contract_columns', sharedIsLeft: right.axes.includes(last), columns: 4 };
+    return { family: 'contract_columns', node, sharedIsLeft: right.axes.includes(last), columns: 4 };
   }
-  return { family: 'contract' };
+  return { family: 'contract', node };
 }
 
 function isIdentity(op: ReduceOp, otherwise: number): boolean {
@@ -120,14 +140,9 @@ function isIdentity(op: ReduceOp, otherwise: number): boolean {
  * A reduction whose operand counts only where a support holds visits the rows of a relation made of that support (and of supports
  * that hold on the whole domain of the result), if it sums over axes of that relation.
  */
-function chooseReduction(
-  fused: FusedGraph,
-  node: Extract<Node, { kind: 'reduce' }>,
-  space: StoredSpace,
-  storage: Storage,
-): Choice {
+function chooseReduction(fused: FusedGraph, node: NodeOf<'reduce'>, space: StoredSpace, storage: Storage): Choice {
   const operand = nodeOf(fused.graph, node.operand);
-  if (operand.kind !== 'masked' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce' };
+  if (operand.kind !== 'masked' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
   const holds = [...domainOf(fused, node.id).supports, operand.support];
   const reachable = [...node.axes, ...node.over];
   const fits = storage.relations.filter(
@@ -141,10 +156,10 @@ function chooseReduction(
       reachable.some((a) => !r.axes.includes(a)),
   );
   const [relation] = [...fits].sort((a, b) => b.axes.length - a.axes.length);
-  if (relation === undefined) return { family: 'reduce' };
+  if (relation === undefined) return { family: 'reduce', node };
   const ancestor = space.relation !== null && descends(relation, space.relation) ? space.relation : null;
   const listed = node.over.filter((a) => relation.axes.includes(a));
   const keys = relation.axes.filter((a) => !listed.includes(a) && !(ancestor?.axes.includes(a) ?? false));
   const dense = node.over.filter((a) => !relation.axes.includes(a));
-  return { family: 'reduce_listed', index: { relation, ancestor, keys, listed }, dense, value: operand.value };
+  return { family: 'reduce_listed', node, index: { relation, ancestor, keys, listed }, dense, value: operand.value };
 }

@@ -8,6 +8,7 @@
  * launches. It does when some value on it takes more than a constant number of operations for each assignment (it has features, or
  * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
  */
+import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { apply, multiply, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
@@ -292,7 +293,10 @@ function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId
       case 'rename':
         return visit(
           node.operand,
-          new Map([...mapping, ...node.from.map((f, i) => [f, of(node.to[i] ?? f)] as const)]),
+          new Map([
+            ...mapping,
+            ...node.from.map((f, i) => [f, of(at(node.to, i, 'schedule: axis of a rename'))] as const),
+          ]),
         );
       case 'slice':
         return visit(node.operand, set(node.axis, node.as === null ? [] : of(node.as)));

@@ -5,7 +5,7 @@
  *              keys: new target axes
  *   list       mask: the point has a row;        list = the rows of each key, in index order of what is summed
  */
-import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { apply, exact, multiply, one } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
@@ -19,6 +19,7 @@ import { SCAN_THREADS, compactScan } from '../../kernels/compact-scan.ts';
 import type { IndexShape } from '../deciding/choose-kernels.ts';
 import { emptyPointScope, inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
+import { paired } from './spaces.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import type { Compaction } from './contents.ts';
 import { depthOf } from '../memory/memory.ts';
@@ -169,11 +170,10 @@ function presentIn(lowering: ExprEmitter, relation: AssignmentList, position: Ke
   const axes = [...relation.keys, ...relation.rest];
   const parentAt = relation.parent === null ? -1 : relation.keys.length;
   const indices = digits.filter((_, i) => i !== parentAt);
-  const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
-  const row = digits[parentAt];
-  if (relation.parent === null || row === undefined)
-    return lowering.allPresent(relation.refines, inner(emptyPointScope(), pairs));
+  const pairs = paired(axes, indices);
+  if (relation.parent === null) return lowering.allPresent(relation.refines, inner(emptyPointScope(), pairs));
   const { parent } = relation;
+  const row = at(digits, parentAt, 'schedule: digit of the parent');
   const present = k.var(bool(false), 'in');
   k.when(lt(row, lowering.count(parent)), () => {
     const point = inner(lowering.enterRow(emptyPointScope(), parent, row), pairs);
@@ -186,9 +186,8 @@ function presentIn(lowering: ExprEmitter, relation: AssignmentList, position: Ke
 function wordsOfParent(lowering: ExprEmitter, relation: AssignmentList, position: KernelExpr): readonly KernelExpr[] {
   const { parent, keys } = relation;
   if (parent === null) return [];
-  const row = lowering.decode(position, lowering.positionSizes(relation))[keys.length];
-  if (row === undefined) throw new CompilerBug('schedule', `relation ${relation.id} has no digit for its parent's row`);
-  return lowering.pointWords(parent, row);
+  const digits = lowering.decode(position, lowering.positionSizes(relation));
+  return lowering.pointWords(parent, at(digits, keys.length, 'schedule: digit of the parent'));
 }
 
 /** The mask of a list: positions over (keys, what is listed) whose point has a row; the entry is the row. */
@@ -205,15 +204,17 @@ function listMask(lowering: ExprEmitter, shape: IndexShape): ReturnType<Compacti
         ancestor === null ? sizes : [lowering.launch.size(ancestor.capacity), ...sizes],
       );
       const indices = ancestor === null ? digits : digits.slice(1);
-      const pairs = axes.flatMap((a, i) => (indices[i] === undefined ? [] : [[a, indices[i]] as const]));
+      const pairs = paired(axes, indices);
       const found = k.var(i32(-1), 'row');
       const look = (point: PointScope) => k.assign(found, lowering.placeOf(inner(point, pairs), relation));
-      const [row] = digits;
-      if (ancestor === null || row === undefined) look(emptyPointScope());
-      else k.when(lt(row, lowering.count(ancestor)), () => look(lowering.enterRow(emptyPointScope(), ancestor, row)));
+      if (ancestor === null) look(emptyPointScope());
+      else {
+        const row = at(digits, 0, 'schedule: digit of the ancestor');
+        k.when(lt(row, lowering.count(ancestor)), () => look(lowering.enterRow(emptyPointScope(), ancestor, row)));
+      }
       rows.set(position, found);
       return ge(found, 0);
     },
-    entry: (position) => [bitcast('u32', rows.get(position) ?? i32(0))],
+    entry: (position) => [bitcast('u32', get(rows, position, 'schedule: row of a position'))],
   };
 }

@@ -2,7 +2,7 @@
  * One value with memory becomes one launch (a long concat: one for each part): the chooser says which family, this file hands the
  * family its callbacks.
  */
-import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { apply, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
@@ -18,7 +18,7 @@ import { reduce } from '../../kernels/reduce-kernel.ts';
 import { scan } from '../../kernels/scan.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import { chooseKernel } from '../deciding/choose-kernels.ts';
-import type { Choice } from '../deciding/choose-kernels.ts';
+import type { Choice, ColumnsChoice, GroupedChoice, ListedChoice } from '../deciding/choose-kernels.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { emptyPointScope, inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
@@ -29,7 +29,7 @@ import type { StoredSpace } from '../memory/memory.ts';
 import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
-import { alongAxes, indexTerms, pointsOf, termsAlong, termsOfList } from './spaces.ts';
+import { alongAxes, indexTerms, paired, pointsOf, termsAlong, termsOfList } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
@@ -48,8 +48,7 @@ export class ValueEmitter {
   emit(node: Node, space: StoredSpace): void {
     const plan = this.#plan;
     if (space.relation !== null) this.#relations.ensure(space.relation);
-    const choice = chooseKernel(plan.fused, node, space, plan.storage);
-    this.#dispatch(node, space, choice);
+    this.#dispatch(chooseKernel(plan.fused, node, space, plan.storage), space);
   }
 
   /** Copies a value into a dense buffer over `axes`: a result, a control's default, an extern's operand. */
@@ -91,50 +90,42 @@ export class ValueEmitter {
     };
   }
 
-  #dispatch(node: Node, space: StoredSpace, choice: Choice): void {
-    const plan = this.#plan;
+  #dispatch(choice: Choice, space: StoredSpace): void {
     switch (choice.family) {
-      case 'map': {
-        const buffer = plan.allocate(node, space);
-        plan.launch(this.#options('map', node, space), (l) => {
-          map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.compute(node, p) });
-        });
-        return;
-      }
+      case 'map':
+        return this.#map(choice.node, space);
       case 'contract':
-        if (node.kind === 'contract') this.#contract(node, space);
-        return;
+        return this.#contract(choice.node, space);
       case 'contract_columns':
-        if (node.kind === 'contract') this.#contractColumns(node, space, choice);
-        return;
+        return this.#contractColumns(choice, space);
       case 'grouped_matmul':
-        if (node.kind === 'contract') this.#groupedMatmul(node, space, choice);
-        return;
+        return this.#groupedMatmul(choice, space);
       case 'reduce':
-        if (node.kind === 'reduce') this.#reduce(node, space);
-        return;
+        return this.#reduce(choice.node, space);
       case 'reduce_listed':
-        if (node.kind === 'reduce') this.#reduceListed(node, space, choice);
-        return;
+        return this.#reduceListed(choice, space);
       case 'scan':
-        if (node.kind === 'scan') this.#scan(node, space);
-        return;
+        return this.#scan(choice.node, space);
       case 'order':
-        if (node.kind === 'order') this.#order(node, space);
-        return;
+        return this.#order(choice.node, space);
       case 'argmax':
-        if (node.kind === 'argmax') this.#argmax(node, space);
-        return;
+        return this.#argmax(choice.node, space);
       case 'gather':
-        if (node.kind === 'gather') this.#gather(node, space);
-        return;
+        return this.#gather(choice.node, space);
       case 'draw':
-        if (node.kind === 'draw') this.#draw(node, space);
-        return;
+        return this.#draw(choice.node, space);
       case 'concat_parts':
-        if (node.kind === 'concat') this.#concatParts(node, space);
-        return;
+        return this.#concatParts(choice.node, space);
+      default:
+        return unreachable(choice, 'schedule');
     }
+  }
+
+  #map(node: Node, space: StoredSpace): void {
+    const buffer = this.#plan.allocate(node, space);
+    this.#plan.launch(this.#options('map', node, space), (l) => {
+      map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.compute(node, p) });
+    });
   }
 
   #contract(node: NodeOf<'contract'>, space: StoredSpace): void {
@@ -156,12 +147,9 @@ export class ValueEmitter {
     return convert(kernelType(node.element), l.value(side, point));
   }
 
-  #contractColumns(
-    node: NodeOf<'contract'>,
-    space: StoredSpace,
-    choice: Extract<Choice, { family: 'contract_columns' }>,
-  ): void {
+  #contractColumns(choice: ColumnsChoice, space: StoredSpace): void {
     const plan = this.#plan;
+    const { node } = choice;
     const last = space.axes[space.axes.length - 1];
     if (last === undefined) throw new CompilerBug('schedule', 'a contraction in columns has no last axis');
     const rows: StoredSpace = { relation: space.relation, axes: space.axes.slice(0, -1) };
@@ -184,12 +172,9 @@ export class ValueEmitter {
     });
   }
 
-  #groupedMatmul(
-    node: NodeOf<'contract'>,
-    space: StoredSpace,
-    choice: Extract<Choice, { family: 'grouped_matmul' }>,
-  ): void {
+  #groupedMatmul(choice: GroupedChoice, space: StoredSpace): void {
     const plan = this.#plan;
+    const { node } = choice;
     const { relation, axes } = space;
     if (relation === null) throw new CompilerBug('schedule', 'a grouped matmul has no relation');
     const { tileRows, tileColumns } = choice;
@@ -211,7 +196,7 @@ export class ValueEmitter {
           enterRow: (row) => l.enterRow(root, relation, row),
           atColumn: (point, column) => {
             const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
-            return inner(point, axes.flatMap((a, i) => (digits[i] === undefined ? [] : [[a, digits[i]] as const]))); // prettier-ignore
+            return inner(point, paired(axes, digits));
           },
           sameGroup: (a, b) => and(...relation.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
           terms: indexTerms(l, node.over),
@@ -238,13 +223,9 @@ export class ValueEmitter {
     });
   }
 
-  #reduceListed(
-    node: NodeOf<'reduce'>,
-    space: StoredSpace,
-    choice: Extract<Choice, { family: 'reduce_listed' }>,
-  ): void {
+  #reduceListed(choice: ListedChoice, space: StoredSpace): void {
     const plan = this.#plan;
-    const { index, dense, value } = choice;
+    const { node, index, dense, value } = choice;
     const list = this.#relations.list(index);
     const buffer = plan.allocate(node, space);
     const type = node.op === 'any' ? 'bool' : kernelType(node.element);

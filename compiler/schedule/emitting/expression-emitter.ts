@@ -9,6 +9,7 @@
  * - A value is emitted once in a block and the blocks inside it: `values` of an Env and its parents. `inner` starts a block.
  * - Rows in scope are present: a support they were made of is known to be true.
  */
+import { at, missing } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { binaryNames, unaryNames } from '../../../dsl/types/primitive-names.ts';
 import type { AxisId, ElementType, MapOp, Node, NodeId } from '../../graph/graph-ir.ts';
@@ -209,8 +210,7 @@ export class ExprEmitter extends PointEmitter {
     const position = this.index(env, node.axis);
     const result = k.var(constant(node.element, 0), 'm');
     const choose = (i: number, offset: KernelExpr): void => {
-      const part = node.parts[i];
-      if (part === undefined) return;
+      const part = node.parts[i] ?? missing('schedule: part of a concat', i);
       const end = k.let(add(offset, part.axis === null ? u32(1) : this.size(part.axis)), 'end');
       const take = () => {
         const at = part.axis === null ? [] : [[part.axis, sub(position, offset)] as const];
@@ -269,7 +269,7 @@ export class ExprEmitter extends PointEmitter {
       case 'broadcast':
         return new Map();
       case 'rename':
-        return new Map(node.from.map((a, i) => [a, this.index(env, node.to[i] ?? a)]));
+        return new Map(node.from.map((a, i) => [a, this.index(env, at(node.to, i, 'schedule: axis of a rename'))]));
       case 'slice': {
         const at = this.launch.size(node.at);
         return new Map([[node.axis, node.as === null ? at : add(this.index(env, node.as), at)]]);

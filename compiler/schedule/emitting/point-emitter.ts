@@ -2,6 +2,7 @@
  * Where we are in a kernel: an index for each axis, a row for each relation that is in scope, and the way from one to the other.
  * The values at such a point are expression-emitter.ts.
  */
+import { at, missing } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asNumber, multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
@@ -72,8 +73,7 @@ export class PointEmitter {
     const digits: KernelExpr[] = [];
     let rest = number;
     for (let i = sizes.length - 1; i > 0; i--) {
-      const size = sizes[i];
-      if (size === undefined) continue;
+      const size = at(sizes, i, 'schedule: size of a digit');
       digits.unshift(k.let(rem(rest, size), 'i'));
       rest = k.let(div(rest, size), 'q');
     }
@@ -97,8 +97,7 @@ export class PointEmitter {
       const digits = this.decode(position, this.positionSizes(current));
       const names = [...current.keys, null, ...current.rest].filter((n) => n !== null || current.parent !== null);
       for (const [i, name] of names.entries()) {
-        const digit = digits[i];
-        if (digit === undefined) continue;
+        const digit = digits[i] ?? missing('schedule: digit of a position', i);
         if (name === null) at = digit;
         else if (!axes.has(name)) axes.set(name, digit);
       }

@@ -2,6 +2,8 @@
  * Iteration spaces and loops of a lowering: how thread numbers and counters become an Env. These are the callbacks the kernel
  * families are given (kernels/space.ts).
  */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import { boundOf } from '../../graph/presence-bounds.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
@@ -28,23 +30,26 @@ export function pointsOf(lowering: ExprEmitter, space: StoredSpace): Space<Point
       const sizes = axes.map((a) => lowering.size(a));
       if (relation === null) {
         const digits = lowering.decode(id, sizes);
-        inside(inner(emptyPointScope(), zip(axes, digits)));
+        inside(inner(emptyPointScope(), paired(axes, digits)));
         return;
       }
       const [row, ...digits] = lowering.decode(id, [launch.size(relation.capacity), ...sizes]);
-      if (row === undefined) return;
+      if (row === undefined) throw new CompilerBug('schedule', `no digit for a row of relation ${relation.id}`);
       launch.k.when(lt(row, lowering.count(relation)), () => {
-        inside(inner(lowering.enterRow(emptyPointScope(), relation, row), zip(axes, digits)));
+        inside(inner(lowering.enterRow(emptyPointScope(), relation, row), paired(axes, digits)));
       });
     },
   };
 }
 
-function zip(axes: readonly AxisId[], indices: readonly KernelExpr[]): readonly (readonly [AxisId, KernelExpr])[] {
-  return axes.flatMap((axis, i) => {
-    const index = indices[i];
-    return index === undefined ? [] : [[axis, index] as const];
-  });
+/** Each axis with its index: one for one. */
+export function paired(
+  axes: readonly AxisId[],
+  indices: readonly KernelExpr[],
+): readonly (readonly [AxisId, KernelExpr])[] {
+  if (axes.length !== indices.length)
+    throw new CompilerBug('schedule', `${indices.length} indices for ${axes.length} axes`);
+  return axes.map((axis, i) => [axis, at(indices, i, 'schedule: index')]);
 }
 
 /** A loop nest over axes, the first outermost. Axes that already have an index get another: all points along them. */

@@ -9,11 +9,11 @@
  * - Kernels are shared: two launches of equal structure have one kernel and differ in buffers and uniforms.
  */
 import type { ElementType, OutputRole, Span } from '../../graph/graph-ir.ts';
-import type { Kernel } from '../../kernel/kernel-ir.ts';
+import type { Kernel, NumericType } from '../../kernel/kernel-ir.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 
 /** What a stored element is on the GPU: f16 is an f32 that was rounded, bool is a u32 of 0 or 1. */
-export type StorageType = 'f32' | 'i32' | 'u32';
+export type StorageType = NumericType;
 
 export function storageTypeOf(element: ElementType): StorageType {
   switch (element) {
