@@ -71,17 +71,21 @@ export function bare(value: Seen, lookup: NodeLookup): Seen {
   return { node: value.node, views: applied(node.axes, value.views).views };
 }
 
+/** A rename of several axes is one of those that are there. */
+function renameOf(view: View, axes: readonly AxisId[]): View {
+  const pairs = view.from
+    .map((a, i) => [a, at(view.to, i, 'graph: axis of a rename')] as const)
+    .filter(([a]) => axes.includes(a));
+  return { ...view, from: pairs.map(([a]) => a), to: pairs.map(([, t]) => t) };
+}
+
 /** The views that change something of a value over these axes, and the axes they lead to. */
 function applied(axes: readonly AxisId[], views: readonly View[]): { readonly views: View[]; readonly axes: AxisId[] } {
   let now = [...axes];
   const kept: View[] = [];
   for (const view of views) {
     if (!view.from.some((a) => now.includes(a))) continue;
-    // A rename of several axes is one of those that are there.
-    const pairs = view.from.flatMap((a, i) =>
-      now.includes(a) ? [[a, at(view.to, i, 'graph: axis of a rename')] as const] : [],
-    );
-    const hit = view.kind === 'rename' ? { ...view, from: pairs.map(([a]) => a), to: pairs.map(([, t]) => t) } : view;
+    const hit = view.kind === 'rename' ? renameOf(view, now) : view;
     now = [...now.filter((a) => !hit.from.includes(a)), ...hit.to];
     if (undoes(kept.at(-1) ?? hit, hit) && kept.length > 0) kept.pop();
     else kept.push(hit);

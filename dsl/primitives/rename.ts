@@ -36,7 +36,7 @@ export const rename: Primitive = {
     }
     const type = substituteAxes(x, (axis) => {
       const i = from.findIndex((each) => sameAxis(each, axis));
-      return [at(to, i, 'primitives: axis of a rename')];
+      return [i < 0 ? axis : at(to, i, 'primitives: axis of a rename')];
     });
     return { type };
   },

@@ -4,6 +4,7 @@
  * Invariant: whatever the function does (throws, gives numbers that its type has not), the run ends in one RunError MOE0714 with
  * its name, what it did, and the place of the call; only a run that was given up ends in the signal's own reason.
  */
+import { missing } from './bug.ts';
 import { InputError, RunError } from './errors.ts';
 import type { ManifestElement } from './manifest.ts';
 import { elementCount } from './sizes.ts';
@@ -114,8 +115,8 @@ function pointOf({ axes, shape }: ExternResult, linear: number): ReadonlyMap<str
   const point: [string, number][] = [];
   let rest = linear;
   for (let i = shape.length - 1; i >= 0; i--) {
-    const size = shape[i] ?? 1;
-    point.unshift([axes[i] ?? '', rest % size]);
+    const size = shape[i] ?? missing('extent');
+    point.unshift([axes[i] ?? missing('axis'), rest % size]);
     rest = Math.floor(rest / size);
   }
   return new Map(point);

@@ -5,7 +5,7 @@
  * Buffers have keys, by which runs share them: `scratch:3`, `input:0`, `result:7`, `control:2` (index into the
  * manifest's stores), `status`, `uniforms`. Params and states are the model's own and have none.
  */
-import { unreachable } from './unreachable.ts';
+import { unreachable } from './bug.ts';
 import { MoecError } from './errors.ts';
 import {
   type BufferSpec,

@@ -7,7 +7,7 @@
  * - Encoding to f16 and bf16 rounds to nearest, ties to even, and overflows to infinity: what a declared `f16` does.
  */
 
-import { unreachable } from './unreachable.ts';
+import { missing, unreachable } from './bug.ts';
 
 /** Bits of one element, for every element type that safetensors files use. */
 export const storedTypes = {
@@ -95,7 +95,7 @@ const scratchBits = new Uint32Array(scratch.buffer);
 
 function f32Bits(value: number): number {
   scratch[0] = value;
-  return scratchBits[0] ?? 0;
+  return scratchBits[0] ?? missing('word');
 }
 
 /** The f16 bit pattern nearest to an f32 value, ties to even; too large gives infinity, NaN a quiet NaN. */
@@ -127,7 +127,7 @@ export function numberToBf16(value: number): number {
 /** The f32 value of a bf16 bit pattern. */
 export function bf16ToNumber(bits: number): number {
   scratchBits[0] = bits << 16;
-  return scratch[0] ?? 0;
+  return scratch[0] ?? missing('number');
 }
 
 /** Whether an f32 bit pattern is an infinity or a NaN. */
@@ -147,7 +147,7 @@ export function decodeFloats(type: CheckpointType, bytes: Uint8Array, target: Fl
     }
     case 'F16': {
       const table = f16Table();
-      for (let i = 0; i < target.length; i++) target[i] = table[halfAt(bytes, i)] ?? 0;
+      for (let i = 0; i < target.length; i++) target[i] = table[halfAt(bytes, i)] ?? missing('entry of a table');
       return target;
     }
     case 'BF16': {
@@ -158,7 +158,7 @@ export function decodeFloats(type: CheckpointType, bytes: Uint8Array, target: Fl
     case 'F8_E4M3':
     case 'F8_E5M2':
     case 'F8_E8M0':
-      for (let i = 0; i < target.length; i++) target[i] = f8ToNumber(type, bytes[i] ?? 0);
+      for (let i = 0; i < target.length; i++) target[i] = f8ToNumber(type, bytes[i] ?? missing('byte'));
       return target;
     default:
       return null;
@@ -206,7 +206,7 @@ export function decodeWholeFloats(type: CheckpointType, bytes: Uint8Array, targe
 }
 
 function halfAt(bytes: Uint8Array, index: number): number {
-  return (bytes[2 * index] ?? 0) | ((bytes[2 * index + 1] ?? 0) << 8);
+  return (bytes[2 * index] ?? missing('byte')) | ((bytes[2 * index + 1] ?? missing('byte')) << 8);
 }
 
 /**

@@ -9,8 +9,6 @@
  * It imports nothing: the runtime ships it, and the language folds with it (DECISIONS, on one evaluator of sizes).
  */
 
-import { unreachable } from './unreachable.ts';
-
 export type SizeOp =
   | 'add'
   | 'sub'
@@ -189,4 +187,9 @@ function binaryExact(op: BinaryOp, left: Rational, right: Rational): Rational | 
     default:
       return unreachable(op);
   }
+}
+
+/** Its own, since this file imports nothing. */
+function unreachable(value: never): never {
+  throw new Error(`bug in moec, sizes: unhandled operation ${String(value)}`);
 }

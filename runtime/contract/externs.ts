@@ -6,6 +6,7 @@
  * axes Y) arrives as [points, Y…], the wanted points in row-major order of B; one that has no axis of B arrives once, as [Y…].
  * Results go back as [points, Y…]. To a function an operand comes as [B…, Y…]. Own axes are in declared order.
  */
+import { missing } from './bug.ts';
 import { type HostCall, type ExternFunction, askHost } from './ask-host.ts';
 import type { AxisSpec, ExternSpec } from './manifest.ts';
 import { type Sizes, elementCount, evaluateShape } from './sizes.ts';
@@ -29,11 +30,11 @@ export async function callExtern(
   const batchShape = evaluateShape(batch, sizes);
   const family = evaluateShape(spec.family, sizes);
   const mentioned = evaluateShape(spec.sizes, sizes);
-  const told = new Map(spec.sizes.map(({ name }, i) => [name, mentioned[i] ?? 0]));
+  const told = new Map(spec.sizes.map(({ name }, i) => [name, mentioned[i] ?? missing('size')]));
   const outputs = spec.results.map(({ axes }) => new Uint32Array(elementCount(evaluateShape(axes, sizes))));
   for (const instance of points(family)) {
     signal?.throwIfAborted();
-    const named = new Map(spec.family.map(({ name }, i) => [name, instance[i] ?? 0]));
+    const named = new Map(spec.family.map(({ name }, i) => [name, instance[i] ?? missing('index')]));
     const masked = spec.mask === null ? spec.family : spec.mask.axes;
     const chosen = spec.points === null ? null : wantedPoints(words.mask, sizes, masked, named, batchShape);
     if (chosen !== null && chosen.length === 0) continue;
@@ -41,7 +42,7 @@ export async function callExtern(
       spec.operands.map((operand, i) => {
         const varies = operand.axes.some(({ name }) => batch.some((axis) => axis.name === name));
         const view = new View(operand.axes, sizes, named, batch, varies ? chosen : null);
-        const gathered = view.gather(words.operands[i] ?? new Uint32Array(0));
+        const gathered = view.gather(words.operands[i] ?? missing('operand'));
         const tensor = fromWords(operand.element, view.axes, view.shape, gathered);
         return [operand.name, { ...tensor, within: operand.within?.name ?? null }];
       }),
@@ -65,7 +66,7 @@ export async function callExtern(
     };
     const answers = await askHost(call, run, spec.place);
     answers.forEach(({ words: { buffer, byteOffset, length } }, i) =>
-      views[i]?.scatter(new Uint32Array(buffer, byteOffset, length), outputs[i] ?? new Uint32Array(0)),
+      views[i]?.scatter(new Uint32Array(buffer, byteOffset, length), outputs[i] ?? missing('output')),
     );
   }
   return outputs;
@@ -81,7 +82,7 @@ function unravel(linear: number, shape: readonly number[]): readonly number[] {
   const indices: number[] = [];
   let rest = linear;
   for (let i = shape.length - 1; i >= 0; i--) {
-    const size = shape[i] ?? 1;
+    const size = shape[i] ?? missing('extent');
     indices.unshift(rest % size);
     rest = Math.floor(rest / size);
   }
@@ -99,7 +100,7 @@ function wantedPoints(
   const shape = evaluateShape(axes, sizes);
   // Family axes come first, so an instance's part of the mask is one stretch.
   const first = axes.reduce(
-    (at, { name }, i) => (instance.has(name) ? at * (shape[i] ?? 1) + (instance.get(name) ?? 0) : at),
+    (at, { name }, i) => (instance.has(name) ? at * (shape[i] ?? missing('extent')) + (instance.get(name) ?? 0) : at),
     0,
   );
   const count = elementCount(batchShape);
@@ -130,16 +131,23 @@ class View {
     const batchNames = chosen === null ? [] : batch.map(({ name }) => name);
     const own = axes.flatMap((axis, i) => {
       if (instance.has(axis.name) || batchNames.includes(axis.name)) return [];
-      return [{ axis, size: shape[i] ?? 1, stride: strides[i] ?? 1 }];
+      return [{ axis, size: shape[i] ?? missing('extent'), stride: strides[i] ?? missing('stride') }];
     });
-    const fixed = axes.reduce((offset, { name }, i) => offset + (instance.get(name) ?? 0) * (strides[i] ?? 1), 0);
-    const strideOf = (name: string): number => strides[axes.findIndex((axis) => axis.name === name)] ?? 0;
+    const fixed = axes.reduce(
+      (offset, { name }, i) => offset + (instance.get(name) ?? 0) * (strides[i] ?? missing('stride')),
+      0,
+    );
+    // An operand that lacks the axis does not move along it.
+    const strideOf = (name: string): number => {
+      const i = axes.findIndex((axis) => axis.name === name);
+      return i < 0 ? 0 : (strides[i] ?? missing('stride'));
+    };
     this.#own = own;
     this.#rows =
       chosen === null
         ? [fixed]
         : chosen.map((point) =>
-            batchNames.reduce((offset, name, i) => offset + (point[i] ?? 0) * strideOf(name), fixed),
+            batchNames.reduce((offset, name, i) => offset + (point[i] ?? missing('index')) * strideOf(name), fixed),
           );
     const ownSizes = own.map(({ size }) => size);
     const ownAxes = own.map(({ axis }) => axis);
@@ -150,13 +158,13 @@ class View {
   gather(words: Uint32Array): Uint32Array<ArrayBuffer> {
     const gathered = new Uint32Array(elementCount(this.shape));
     let at = 0;
-    for (const offset of this.#offsets()) gathered[at++] = words[offset] ?? 0;
+    for (const offset of this.#offsets()) gathered[at++] = words[offset] ?? missing('word');
     return gathered;
   }
 
   scatter(numbers: Uint32Array, target: Uint32Array): void {
     let at = 0;
-    for (const offset of this.#offsets()) target[offset] = numbers[at++] ?? 0;
+    for (const offset of this.#offsets()) target[offset] = numbers[at++] ?? missing('number');
   }
 
   *#offsets(): Generator<number> {

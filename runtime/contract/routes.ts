@@ -4,6 +4,7 @@
  * Shapes: with sources S, targets X (one linear index, row-major), payload Y and at most K present for a source,
  * `indices` is [S…, K], −1 where there is none, and `weights` [S…, K, Y…], 0 there.
  */
+import { missing } from './bug.ts';
 import { RunError } from './errors.ts';
 import type { AxisSpec, ResultSpec } from './manifest.ts';
 import { type Sizes, elementCount, evaluateCount, evaluateShape } from './sizes.ts';
@@ -46,7 +47,7 @@ export function readRoute(
     const first = source * targetCount;
     order.length = 0;
     for (let target = 0; target < targetCount; target++) if (words.present[first + target] !== 0) order.push(target);
-    order.sort((a, b) => (ranks[first + a] ?? 0) - (ranks[first + b] ?? 0) || a - b);
+    order.sort((a, b) => (ranks[first + a] ?? missing('rank')) - (ranks[first + b] ?? missing('rank')) || a - b);
     if (order.length > most) {
       const told = `the route ${spec.name} has ${order.length} present points where ${most} are the most`;
       throw new RunError('MOE0700', told, spec.name, new Map());

@@ -8,7 +8,7 @@
  * - The sizes of dynamic axes follow from shapes that were given or, where one unknown is left, from lengths; every
  *   input then has to agree with them.
  */
-import { unreachable } from './unreachable.ts';
+import { missing, unreachable } from './bug.ts';
 import { f16Table, numberToF16 } from './elements.ts';
 import { InputError } from './errors.ts';
 import type { AxisSpec, ManifestElement } from './manifest.ts';
@@ -166,7 +166,7 @@ export function bindSizes(dynamic: readonly string[], inputs: readonly InputTens
       throw new InputError('MOE0708', told, declared.name);
     }
     declared.axes.forEach((axis, i) => {
-      if (typeof axis.size === 'string') bind(axis.size, shape[i] ?? 0, declared.name);
+      if (typeof axis.size === 'string') bind(axis.size, shape[i] ?? missing('extent'), declared.name);
     });
   }
   // Lengths: each round may settle an axis that makes another input solvable.
@@ -255,8 +255,9 @@ export function toWords(
       return new Float32Array(asNumbers(data));
     case 'f16': {
       const table = f16Table();
-      if (data instanceof Uint16Array) return new Float32Array(data).map((bits) => table[bits] ?? 0);
-      return new Float32Array(asNumbers(data)).map((value) => table[numberToF16(value)] ?? 0);
+      if (data instanceof Uint16Array)
+        return new Float32Array(data).map((bits) => table[bits] ?? missing('entry of a table'));
+      return new Float32Array(asNumbers(data)).map((value) => table[numberToF16(value)] ?? missing('entry of a table'));
     }
     case 'i32': {
       const words = new Int32Array(data.length);

@@ -6,6 +6,7 @@
  * - Nothing is read back in the middle but for an `extern`, which splits the run.
  * - The status words are looked at before any result is handed out and before any state is changed.
  */
+import { missing } from '../contract/bug.ts';
 import { type Arena, bufferUsage } from './buffers.ts';
 import type { DeviceState } from './device-state.ts';
 import { InputError, MoecError, RunError } from '../contract/errors.ts';
@@ -146,7 +147,7 @@ export async function runPlan(
   state.guard(0, () => readback.begin(encoder));
   submit();
   const words = await readback.finish(spec.timeout);
-  if (status.length > 0) checkFaults(spec, words[0] ?? new Uint32Array(0));
+  if (status.length > 0) checkFaults(spec, words[0] ?? missing('word'));
   return words.slice(status.length);
 }
 
@@ -190,7 +191,7 @@ async function watchStep(
     device.queue.submit([encoder.finish()]);
   });
   const words = await readback.finish(spec.timeout);
-  const byBuffer = new Map(wanted.map((buffer, i) => [buffer, words[i] ?? new Uint32Array(0)] as const));
+  const byBuffer = new Map(wanted.map((buffer, i) => [buffer, words[i] ?? missing('word')] as const));
   watch.take(step, (buffer) => byBuffer.get(buffer) ?? new Uint32Array(0));
 }
 
@@ -366,9 +367,11 @@ export function checkFaults(
     const linear = words[word];
     if (linear === undefined || linear === ALL_ONES) continue;
     const parts = shown.map((each) =>
-      'size' in each ? String(evaluateNumber(each.size, layout.sizes)) : numberOf(words[each.word] ?? 0, each.element),
+      'size' in each
+        ? String(evaluateNumber(each.size, layout.sizes))
+        : numberOf(words[each.word] ?? missing('word'), each.element),
     );
-    const told = message.replace(/\{(\d+)\}/g, (_, i: string) => parts[Number(i)] ?? '');
+    const told = message.replace(/\{(\d+)\}/g, (_, i: string) => parts[Number(i)] ?? missing('part of a message'));
     throw new RunError(code, told, place, pointAt(axes, layout.sizes, linear));
   }
 }
@@ -386,11 +389,11 @@ function pointAt(axes: readonly AxisSpec[], sizes: Sizes, linear: number): Reado
   const indices = shape
     .map((_, i) => shape.length - 1 - i)
     .map((i) => {
-      const size = Math.max(1, shape[i] ?? 1);
+      const size = Math.max(1, shape[i] ?? missing('extent'));
       const index = rest % size;
       rest = Math.floor(rest / size);
       return index;
     })
     .reverse();
-  return new Map(axes.map(({ name }, i) => [name, indices[i] ?? 0]));
+  return new Map(axes.map(({ name }, i) => [name, indices[i] ?? missing('index')]));
 }

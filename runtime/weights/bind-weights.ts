@@ -6,7 +6,7 @@
  * - A store is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
  *   its initial value stands; a parameter that a given source lacks is a fault unless the caller says otherwise.
  */
-import { unreachable } from '../contract/unreachable.ts';
+import { unreachable } from '../contract/bug.ts';
 import { classOf, type CheckpointType, storedTypes } from '../contract/elements.ts';
 import { WeightsError, type WeightsProblem } from '../contract/errors.ts';
 import { quoteName } from './json.ts';

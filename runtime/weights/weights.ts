@@ -6,6 +6,7 @@
  * - Every value is looked at: not finite, too large for f16, no index of its axis. All such faults come in one report.
  * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
  */
+import { missing } from '../contract/bug.ts';
 import { type WeightBinding, MXFP4_BLOCK } from './bind-weights.ts';
 import {
   type CheckpointType,
@@ -127,7 +128,7 @@ async function copyStrided(
   for (const { from, to } of walk(bySource.slice(0, outer))) {
     const words = await readElements(binding.store, cell, source, cell.from + from, span, options);
     report(finish(binding, cell, words, options));
-    for (const place of walk(inner)) whole[cell.offset + to + place.to] = words[place.from] ?? 0;
+    for (const place of walk(inner)) whole[cell.offset + to + place.to] = words[place.from] ?? missing('word');
   }
 }
 
@@ -143,7 +144,7 @@ function* walk(dims: readonly Dim[]): Generator<{ readonly from: number; readonl
     for (; k >= 0; k--) {
       const dim = dims[k];
       if (dim === undefined) return;
-      const index = (indices[k] ?? 0) + 1;
+      const index = (indices[k] ?? missing('index')) + 1;
       if (index < dim.size) {
         indices[k] = index;
         place.from += dim.stride;
@@ -238,10 +239,10 @@ async function readMxfp4(
   const words = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     const place = start + i - first * values;
-    const byte = blocks[place >> 1] ?? 0;
+    const byte = blocks[place >> 1] ?? missing('block');
     const nibble = (place & 1) === 0 ? byte & 15 : byte >> 4;
-    const exponent = scales[Math.floor(place / values)] ?? 0;
-    words[i] = exponent === 255 ? NaN : (FP4_VALUES[nibble] ?? 0) * 2 ** (exponent - 127);
+    const exponent = scales[Math.floor(place / values)] ?? missing('scale');
+    words[i] = exponent === 255 ? NaN : (FP4_VALUES[nibble] ?? missing('value')) * 2 ** (exponent - 127);
   }
   return words;
 }
@@ -271,14 +272,14 @@ function finish(
   }
   const bits = new Uint32Array(words.buffer, words.byteOffset, words.length);
   let nonFinite = 0;
-  for (let i = 0; i < bits.length; i++) if (isNonFinite(bits[i] ?? 0)) nonFinite += 1;
+  for (let i = 0; i < bits.length; i++) if (isNonFinite(bits[i] ?? missing('word'))) nonFinite += 1;
   if (nonFinite > 0 && !options.allowNonFinite) return fault('MOE0633', `${nonFinite} values that are not finite`);
   if (store.element !== 'f16') return null;
   const table = f16Table();
   let overflows = 0;
   for (let i = 0; i < words.length; i++) {
-    words[i] = table[numberToF16(words[i] ?? 0)] ?? 0;
-    if (isNonFinite(bits[i] ?? 0)) overflows += 1;
+    words[i] = table[numberToF16(words[i] ?? missing('word'))] ?? missing('entry of a table');
+    if (isNonFinite(bits[i] ?? missing('word'))) overflows += 1;
   }
   if (overflows > nonFinite) return fault('MOE0634', `${overflows - nonFinite} values that are too large for f16`);
   return null;
