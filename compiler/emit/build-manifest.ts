@@ -2,6 +2,7 @@
  * The manifest: all that a module is besides its shader texts. Nothing is decided here: graphs, plans, kernels and shaders are there
  * already, and what the manifest says of them is a number in one of its lists.
  */
+import { at, indexIn } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, formatSize, sizeKey } from '../../dsl/types/size.ts';
@@ -52,7 +53,7 @@ export function buildManifest(parts: ModuleParts): Manifest {
       parts.entries.flatMap((e) => [e.plain, e.full]),
     ),
     stores: storeSpecs(parts),
-    kernels: kernels.map((kernel, i) => toKernelSpec(kernel, at(parts.shaderOf, i))),
+    kernels: kernels.map((kernel, i) => toKernelSpec(kernel, at(parts.shaderOf, i, 'manifest: shader of kernel'))),
     entries: entrySpecs(parts),
   };
   return { ...body, hash: fingerprint(JSON.stringify([body, shaders])) };
@@ -86,15 +87,19 @@ function storeSpecs(parts: ModuleParts): readonly VariableSpec[] {
 function namesOf({ elaboration, kernelNumber }: ModuleParts, inputs: readonly EntryInput[]): ManifestNames {
   return {
     kernel: kernelNumber,
-    input: (name) => inputs.findIndex((i) => i.name === name),
-    store: (path) => elaboration.stores.findIndex((s) => s.used.store.path === path),
+    input: (name) =>
+      indexIn(
+        inputs.map((i) => i.name),
+        name,
+        'manifest: input',
+      ),
+    store: (path) =>
+      indexIn(
+        elaboration.stores.map((s) => s.used.store.path),
+        path,
+        'manifest: store',
+      ),
   };
-}
-
-function at(numbers: readonly number[], index: number): number {
-  const found = numbers[index];
-  if (found === undefined) throw new CompilerBug('manifest', `kernel ${index} has no shader`);
-  return found;
 }
 
 /** A parameter of an entry as the manifest describes it. */

@@ -6,7 +6,7 @@
  * The bounds are those of compiler/graph/*-bound.ts. Nothing here knows kernels: a node is evaluated by its definition at the
  * points where somebody reads it.
  */
-import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/types/size.ts';

@@ -2,6 +2,7 @@
  * Columns of numbers with their bounds, and the flags of those that left the range of f32: a flag says that nothing is known of
  * a number, and what is made of it has one too.
  */
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { LARGEST } from '../graph/infinity.ts';
 import type { BoundedColumn } from './point-blocks.ts';
 
@@ -21,7 +22,7 @@ export function beyond(
   sums.forEach((sum, i) => {
     if (!(Math.abs(sum) > LARGEST)) return;
     for (let k = i * inner; k < (i + 1) * inner; k++) {
-      if (operands.some((o) => !(Math.abs(o.v[k] ?? 0) <= LARGEST))) return;
+      if (operands.some((o) => !(Math.abs(o.v[k] ?? noNumber()) <= LARGEST))) return;
     }
     left = left === null ? new Uint8Array(sums.length) : left;
     left[i] = 1;
@@ -46,7 +47,7 @@ export function pointFlags(flags: readonly (Uint8Array | null)[], count: number)
 export function lineFlags(flags: readonly (Uint8Array | null)[], count: number, total: number): Uint8Array {
   const ofPoint = pointFlags(flags, count);
   const inner = total / Math.max(count, 1);
-  return Uint8Array.from({ length: total }, (_, k) => ofPoint[Math.floor(k / inner)] ?? 0);
+  return Uint8Array.from({ length: total }, (_, k) => ofPoint[Math.floor(k / inner)] ?? noNumber());
 }
 
 /** Nothing is known of a number that left the range, nor where the bound itself is none. */

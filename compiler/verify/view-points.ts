@@ -1,4 +1,5 @@
 /** Where a view looks: the points of its operand, axis by axis, for points of its own. */
+import { missing, noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Size } from '../../dsl/types/size.ts';
 import type { AxisId, Node } from '../graph/graph-ir.ts';
@@ -18,7 +19,7 @@ export function viewedAxes(
     case 'broadcast':
       return new Map();
     case 'rename':
-      return new Map(node.from.map((a, i) => [a, indexAt(p, node.to[i] ?? a)]));
+      return new Map(node.from.map((a, i) => [a, indexAt(p, node.to[i] ?? missing('verify: axis of a rename', i))]));
     case 'slice': {
       const first = integerOf(node.at);
       const index = node.as === null ? null : indexAt(p, node.as);
@@ -28,7 +29,7 @@ export function viewedAxes(
       const out = new Int32Array(p.count);
       for (const axis of node.into) {
         const [index, length] = [indexAt(p, axis), lengthOf(axis)];
-        for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) * length + (index[i] ?? 0);
+        for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? noNumber()) * length + (index[i] ?? noNumber());
       }
       return new Map([[node.axis, out]]);
     }

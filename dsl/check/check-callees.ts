@@ -1,4 +1,5 @@
 /** What is called, and with which arguments: a primitive, an element type, a family of functions, a template. */
+import type { ElementType } from '../types/program.ts';
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { primitivesNamed } from '../primitives/primitive-table.ts';
@@ -58,7 +59,7 @@ function skipArguments(cx: Context, env: ExprContext, args: readonly Argument[])
 function callConvert(
   cx: Context,
   env: ExprContext,
-  element: 'f32' | 'f16' | 'i32' | 'bool',
+  element: ElementType,
   args: readonly Argument[],
   span: Span,
 ): CheckedValue {
