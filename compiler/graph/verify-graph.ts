@@ -3,6 +3,7 @@
  * naming the stage that made the graph, and every violation it found.
  */
 import { verified } from '../../dsl/diagnostics/bug.ts';
+import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { asInteger } from '../../dsl/types/size.ts';
 import type { FusedGraph, SparseGraph } from './domains.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
