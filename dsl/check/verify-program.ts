@@ -3,8 +3,8 @@
  * after may rely on it.
  *
  * Checked: ids of declarations, locals and indices are unique; axes, stores, constants and functions that are named exist; primes
- * are counts; a type has no axis twice; every expression has a type; a call gives as many arguments as there are formals; a chain
- * has as many results as carries.
+ * are counts; a type has no axis twice; every expression has a type; tuples and lets have as many items as their types. Operations are
+ * not typed again.
  */
 import { verified } from '../diagnostics/bug.ts';
 import { sameAxis } from '../types/axes.ts';
