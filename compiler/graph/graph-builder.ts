@@ -302,14 +302,8 @@ export class GraphBuilder {
     const { axes, element } = this.node(operand);
     if (!axes.includes(axis)) return operand;
     if (into.length === 1) return this.rename(operand, [axis], into);
-    return this.add({
-      kind: 'split',
-      element,
-      axes: axes.flatMap((a) => (a === axis ? into : [a])),
-      operand,
-      axis,
-      into,
-    });
+    const parted = axes.flatMap((a) => (a === axis ? into : [a]));
+    return this.add({ kind: 'split', element, axes: parted, operand, axis, into });
   }
 
   /** The merged axis stands where the first of `from` stood; an operand that lacks some of them is broadcast first. */
