@@ -209,16 +209,10 @@ export class Simulator {
     const groups = Math.ceil(integer(step.threads, run, step.label) / kernel.workgroupSize);
     const counter = new Uint32Array(COUNTERS);
     if (groups === 0) return countsOf(counter);
+    // An interpreted kernel may count its work in a buffer behind those of the step.
+    const bound = [...step.buffers.map((buffer) => at(memory, buffer, 'simulate: buffer')), counter];
     const buffers = new Map(
-      kernel.buffers.map((decl, i) => [
-        decl.name,
-        {
-          data:
-            i < step.buffers.length
-              ? at(memory, at(step.buffers, i, 'simulate: bound buffer'), 'simulate: buffer')
-              : counter,
-        },
-      ]),
+      kernel.buffers.map((decl, i) => [decl.name, { data: at(bound, i, 'simulate: bound buffer') }]),
     );
     const uniforms = new Map(
       kernel.uniforms.map((field, i) => {
@@ -309,7 +303,7 @@ export class Simulator {
     const counts = ({ group, unless }: FaultWord): boolean =>
       (run.asked?.has(group) ?? true) && !unless.some((control) => run.stores.has(control));
     return this.#plan.status.filter(counts).flatMap((status) => {
-      let linear = words[status.word] ?? NOTHING;
+      let linear = at(words, status.word, 'simulate: word of the status');
       if (linear === NOTHING) return [];
       const point: number[] = [];
       for (const size of [...shapeOf(status.axes, run)].reverse()) {
@@ -321,15 +315,8 @@ export class Simulator {
           ? String(real(each.size, run, status.code))
           : shownNumber(at(typed(words, each.element), each.word, 'simulate: word of the status'), each.element),
       );
-      return [
-        {
-          status,
-          message: status.message.replace(/\{(\d+)\}/g, (_, i: string) =>
-            at(shown, Number(i), 'simulate: part of a message'),
-          ),
-          point,
-        },
-      ];
+      const part = (_: string, i: string): string => at(shown, Number(i), 'simulate: part of a message');
+      return [{ status, message: status.message.replace(/\{(\d+)\}/g, part), point }];
     });
   }
 }
