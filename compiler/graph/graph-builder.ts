@@ -346,18 +346,13 @@ export class GraphBuilder {
 
   /** Union of axes; operands that vary with the inputs first, so their order leads. */
   unite(operands: readonly NodeId[]): AxisId[] {
-    const axes = new Set<AxisId>();
-    for (const wanted of [true, false]) {
-      for (const id of operands) if (this.varying[id] === wanted) for (const a of this.axesOf(id)) axes.add(a);
-    }
-    return [...axes];
+    const those = (varying: boolean): readonly NodeId[] => operands.filter((id) => this.varying[id] === varying);
+    return [...new Set([...those(true), ...those(false)].flatMap((id) => this.axesOf(id)))];
   }
 
   private mapElement(op: MapOp, operands: readonly NodeId[]): ElementType {
-    return elementOfMap(
-      op,
-      operands.map((id) => this.node(id).element),
-    );
+    const elements = operands.map((id) => this.node(id).element);
+    return elementOfMap(op, elements);
   }
 
   private varies(draft: Draft | Node): boolean {

@@ -6,7 +6,7 @@
  * wrote shows. Accesses out of bounds are errors, and with `races` also two threads that meet on one element.
  */
 import { foldGrid, WORKGROUPS_PER_DIMENSION } from '../../../runtime/contract/grid.ts';
-import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
+import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
@@ -14,14 +14,12 @@ import type { ElementType, OutputRole } from '../../graph/graph-ir.ts';
 import { compileKernel } from '../../kernel/interpret-kernel.ts';
 import type { KernelProgram } from '../../kernel/interpret-kernel.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
-import { roundToF16 } from '../../../dsl/tensors/round-to-f16.ts';
 import { COUNTERS, countsOf, withCounters } from './count-work.ts';
 import type { WorkCounted } from './count-work.ts';
 import { lifetimes } from '../memory/assign-buffers.ts';
 import { accessOf } from '../memory/plan.ts';
 import type { ExternStep, Launch, Plan, PlanAxis, PlanBuffer, PlanResult, FaultWord } from '../memory/plan.ts';
-
-export type WordArray = Float32Array | Int32Array | Uint32Array;
+import { typed, write, type WordArray } from './words.ts';
 
 export interface SimulatedTensor {
   readonly element: ElementType;
@@ -355,30 +353,6 @@ function tensor(
   const shape = shapeOf(axes, run);
   const own = words.slice(0, shape.reduce((a, b) => a * b, 1)); // prettier-ignore
   return { element, shape, data: typed(own, element) };
-}
-
-/** The same memory as numbers of an element type. */
-function typed(words: Uint32Array, element: ElementType): WordArray {
-  const { buffer, byteOffset, length } = words;
-  switch (element) {
-    case 'f32':
-    case 'f16':
-      return new Float32Array(buffer, byteOffset, length);
-    case 'i32':
-      return new Int32Array(buffer, byteOffset, length);
-    case 'bool':
-      return words;
-  }
-}
-
-function write(words: Uint32Array, element: ElementType, numbers: ArrayLike<number>): void {
-  const view = typed(words, element);
-  if (element !== 'f16') {
-    // Converts as an assignment of each element does, by far faster.
-    view.set(numbers);
-    return;
-  }
-  for (let i = 0; i < numbers.length; i++) view[i] = roundToF16(numbers[i] ?? noNumber());
 }
 
 /** Memory for what a run is given. */
