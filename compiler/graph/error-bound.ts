@@ -164,13 +164,16 @@ class Evaluator {
       case 'gather': {
         const [t, ids] = [this.of(node.table), this.of(node.indices)];
         const stride = this.places.count(t.axes.slice(t.axes.indexOf(node.axis) + 1));
+        const length = this.places.length(node.axis);
         // The indices may have the looked-up axis themselves: the table does not move along it.
         const [pt, pi] = [this.places.of(node.axes, t.axes, node.axis), this.places.of(node.axes, ids.axes)];
         for (let i = 0; i < value.length; i++) {
           const index = ids.value[pi[i] ?? noNumber()] ?? noNumber();
+          // What an index outside looks up is 0, and nothing that is needed reads it (SEMANTICS 7.3).
+          const inside = index >= 0 && index < length;
           const at = (pt[i] ?? noNumber()) + index * stride;
-          value[i] = index < 0 ? 0 : (t.value[at] ?? noNumber());
-          delta[i] = ids.delta[pi[i] ?? noNumber()] !== 0 ? Infinity : index < 0 ? 0 : (t.delta[at] ?? noNumber());
+          value[i] = inside ? (t.value[at] ?? noNumber()) : 0;
+          delta[i] = ids.delta[pi[i] ?? noNumber()] !== 0 ? Infinity : inside ? (t.delta[at] ?? noNumber()) : 0;
         }
         return out;
       }

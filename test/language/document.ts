@@ -41,7 +41,7 @@ export async function madeDocument(text: string): Promise<string> {
 function grammar(): string {
   const source = readFileSync(grammarPath, 'utf8');
   const lines: string[] = [];
-  for (const [, comment = ''] of source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*?)\*\/\s*readonly \w+: Rule/g)) {
+  for (const [, comment = ''] of source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*?)\*\/\s*readonly \w+: GrammarRule/g)) {
     const text = comment
       .split('\n')
       .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
