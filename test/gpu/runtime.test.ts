@@ -259,8 +259,8 @@ describe('the process', () => {
   it('survives the collection of everything but the device, and prints nothing of its own', () => {
     const script = `
       import { requestDevice } from './runtime/node.ts';
-      import { createModel } from './runtime/module.ts';
-      import { fromTensors } from './runtime/source.ts';
+      import { createModel } from './runtime/running/module.ts';
+      import { fromTensors } from './runtime/weights/weight-source.ts';
       import { manifest, shaders } from './test/runtime/sample-model.ts';
       const device = await requestDevice();
       const weights = fromTensors([{ name: 'w', dtype: 'F32', shape: [4], data: Float32Array.of(1, 2, 3, 4) }]);
