@@ -12,6 +12,7 @@ import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import type { ElementType } from '../../dsl/types/program.ts';
 import type { Operand, PrimitiveCall } from '../../dsl/types/call.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
+import type { ConcreteAxisId } from '../../dsl/types/ids.ts';
 import { asInteger, multiply, type Size } from '../../dsl/types/size.ts';
 import { joinBounds } from '../graph/presence-bounds.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
@@ -61,7 +62,7 @@ export const supportAxes = (route: Pick<GraphRoute, 'sources' | 'targets'>): Axi
 
 export class LoweringContext {
   readonly b: GraphBuilder;
-  private readonly ids = new Map<number, AxisId>();
+  private readonly ids = new Map<ConcreteAxisId, AxisId>();
   private readonly axes = new Map<AxisId, Axis>();
   /** What must hold where something is needed, in the order in which it was met. */
   readonly demanded: Demanded[] = [];

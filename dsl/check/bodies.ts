@@ -3,6 +3,7 @@
  */
 import { checkRequire } from './check-requirements.ts';
 import type * as ast from '../syntax/ast.ts';
+import type { LocalId } from '../types/ids.ts';
 import { unreachable } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { axesOfType } from '../types/axes.ts';
@@ -109,7 +110,7 @@ function checkLet(cx: Context, scope: NameScope, stmt: ast.Let, out: Stmt[]): vo
   if (pattern.names.length === 1) {
     if (value.kind === 'static') return bind(0, { kind: 'static', value: value.value });
     if (value.kind === 'family') {
-      const local = cx.fresh();
+      const local = cx.fresh<LocalId>();
       out.push({ kind: 'let_family', local, name: first.text, family: value.family.expr, span });
       return bind(0, {
         kind: 'family',
@@ -118,7 +119,7 @@ function checkLet(cx: Context, scope: NameScope, stmt: ast.Let, out: Stmt[]): vo
     }
     const expr = toExpr(cx, value, null, stmt.value.span);
     if (expr === null) return bind(0, { kind: 'error' });
-    const local = first.text === '_' ? null : cx.fresh();
+    const local = first.text === '_' ? null : cx.fresh<LocalId>();
     if (local !== null) cx.bound.set(local, expr);
     out.push({ kind: 'let', locals: [local], names: [first.text], value: expr, span });
     if (local !== null) bind(0, { kind: 'local', local, type: expr.type, ones: isOnes(value) });
@@ -143,7 +144,7 @@ function checkLet(cx: Context, scope: NameScope, stmt: ast.Let, out: Stmt[]): vo
     return;
   }
   const { items } = expr.type;
-  const locals = names.map((n) => (n.text === '_' ? null : cx.fresh()));
+  const locals = names.map((n) => (n.text === '_' ? null : cx.fresh<LocalId>()));
   out.push({ kind: 'let', locals, names: names.map((n) => n.text), value: expr, span });
   locals.forEach((local, i) => {
     const item = items[i];

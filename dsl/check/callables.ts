@@ -5,13 +5,14 @@
  * has it params) is in its traits; callees are read before callers, so the traits are there when they are needed.
  */
 import type * as ast from '../syntax/ast.ts';
+import type { DeclarationId, IndexId, LocalId } from '../types/ids.ts';
 import { hasAxis } from '../types/axes.ts';
 import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { templateParameters, type CallableSyntax } from './generics.ts';
 import { resolveAxisName } from './lookup.ts';
 import { mentionsOfBody } from './mentions.ts';
-import type { Block, CallableDeclaration, Declaration, FamilyAxis, Formal, Id, ValueType } from '../types/program.ts';
+import type { Block, CallableDeclaration, Declaration, FamilyAxis, Formal, ValueType } from '../types/program.ts';
 import {
   finishBody,
   noTraits,
@@ -40,7 +41,7 @@ interface Signature {
 export function checkCallable(cx: Context, scope: NameScope, callable: CallableSyntax): readonly Declaration[] {
   const { name } = callable;
   const role = callable.role === 'experts' ? 'expert' : callable.role;
-  const id = cx.fresh();
+  const id = cx.fresh<DeclarationId>();
   const isTemplate = role === 'expert' || callable.generics !== undefined;
   const outer = new NameScope(scope, scope.owner);
   const parameters = isTemplate ? templateParameters(cx, outer, callable) : null;
@@ -126,7 +127,7 @@ export function checkExtern(
   extern: ast.ExternDecl,
   docs: string,
 ): readonly Declaration[] {
-  const id = cx.fresh();
+  const id = cx.fresh<DeclarationId>();
   const family = checkFamily(cx, scope, extern.family ?? []);
   const types = extern.signature.formals.map((f) => checkType(cx, scope, f.type));
   const result = checkResult(cx, scope, extern.signature);
@@ -140,7 +141,7 @@ export function checkExtern(
 }
 
 function familyOf(
-  id: Id,
+  id: DeclarationId,
   role: Family['role'],
   name: ast.Ident,
   family: readonly FamilyAxis[],
@@ -168,7 +169,7 @@ function familyOf(
 }
 
 function declarationOf(
-  id: Id,
+  id: DeclarationId,
   role: CallableDeclaration['role'],
   callable: Pick<CallableSyntax, 'name' | 'docs'>,
   template: CallableDeclaration['template'],
@@ -229,7 +230,7 @@ export function checkFamily(
       cx.report('MOE0301', name.span, { message: `${cx.nameOf(axis)} stands twice in this family` });
       continue;
     }
-    const index = named === undefined ? null : cx.fresh();
+    const index = named === undefined ? null : cx.fresh<IndexId>();
     if (index !== null) cx.indices.set(index, axis);
     axes.push({ axis, index, named, syntax });
   }
@@ -268,7 +269,7 @@ function bindFormals(
   callable.signature.formals.forEach((formal, i) => {
     const { text: name, span } = formal.name;
     const type = types[i] ?? null;
-    const local = cx.fresh();
+    const local = cx.fresh<LocalId>();
     formals.push({ name, type, span });
     if (type !== null) typed.push({ local, name, span, type });
     if (head.own(name) !== null)
@@ -293,7 +294,7 @@ function labelFormals(
     span: name.span,
   }));
   const typed = formals.flatMap(({ name, type, span }) =>
-    type === null ? [] : [{ local: cx.fresh(), name, span, type }],
+    type === null ? [] : [{ local: cx.fresh<LocalId>(), name, span, type }],
   );
   const repeated = formals.find(({ name }, i) => formals.findIndex((other) => other.name === name) < i);
   if (repeated !== undefined)

@@ -3,11 +3,12 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { IndexId, LocalId } from '../types/ids.ts';
 import { axesOfType, hasAxis } from '../types/axes.ts';
 import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { resolveAxisName } from './lookup.ts';
-import type { AxisVar, ChainExpr, Expr, Id, ValueType } from '../types/program.ts';
+import type { AxisVar, ChainExpr, Expr, ValueType } from '../types/program.ts';
 import {
   errorValue,
   finishBody,
@@ -34,7 +35,7 @@ export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): Che
     });
   }
   const inside = new NameScope(scope, scope.owner);
-  const index = cx.fresh();
+  const index = cx.fresh<IndexId>();
   const carries = chain.carries.map((carry) => ({ carry, ...checkStart(cx, env, carry) }));
   const free = mayName(cx, scope, chain.index.text, chain.index.span);
   if (axis === null || !free) inside.set(chain.index.text, { kind: 'error' }, chain.index.span);
@@ -44,7 +45,7 @@ export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): Che
     inside.set(chain.index.text, { kind: 'index', index, axis }, chain.index.span);
   }
   const locals = carries.map(({ carry, type }) => {
-    const local = cx.fresh();
+    const local = cx.fresh<LocalId>();
     const named = mayName(cx, scope, carry.name.text, carry.name.span);
     const entity: Entity = type === null || !named ? { kind: 'error' } : { kind: 'local', local, type, ones: false };
     inside.set(carry.name.text, entity, carry.name.span);
@@ -58,7 +59,7 @@ export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): Che
 
   const block = finishBody(body, result);
   const types: ValueType[] = carries.flatMap((c) => (c.type === null ? [] : [c.type]));
-  const collecting: { local: Id; name: string }[] = [];
+  const collecting: { local: LocalId; name: string }[] = [];
   for (const c of collected) {
     if (c === null) continue;
     types.push(c.type);
@@ -220,7 +221,7 @@ function partsOf(cx: Context, expr: Expr): readonly Expr[] {
 }
 
 interface Collected {
-  readonly local: Id;
+  readonly local: LocalId;
   readonly name: string;
   readonly type: ValueType;
 }

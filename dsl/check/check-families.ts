@@ -4,10 +4,11 @@
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type * as ast from '../syntax/ast.ts';
+import type { DeclarationId, ProgramAxisId } from '../types/ids.ts';
 import { hasAxis, sameAxis, withoutAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { applyPrimitive } from './check-primitive-calls.ts';
-import type { AxisVar, Expr, FamilyExpr, Id, Static, TensorType, ValueType } from '../types/program.ts';
+import type { AxisVar, Expr, FamilyExpr, Static, TensorType, ValueType } from '../types/program.ts';
 import { errorValue, type Family, type Inner, type NameScope, type CheckedValue } from './name-scope.ts';
 import { formatAxes, mentionedAxes, repeatedAxes, substituteAxis, substituteType } from './types.ts';
 import { typedValue } from './values.ts';
@@ -77,8 +78,8 @@ export function variablePath(
 ): CheckedValue {
   let inner: Inner = family.inner;
   let within = family.name;
-  const via: Id[] = [family.decl];
-  const renamings: ReadonlyMap<Id, AxisVar>[] = [family.bound];
+  const via: DeclarationId[] = [family.decl];
+  const renamings: ReadonlyMap<ProgramAxisId, AxisVar>[] = [family.bound];
   const axes: AxisVar[] = [...family.rootAxes];
   const outward = (axis: AxisVar): AxisVar => renamings.reduceRight((a, map) => substituteAxis(a, map), axis);
   for (const [i, name] of names.entries()) {

@@ -2,6 +2,7 @@
  * `experts ffn[L, E] = SwiGLU<F> from "…"` and `experts mix[L, P] = ffn | copy`: instances of a template, and unions of families.
  */
 import type * as ast from '../syntax/ast.ts';
+import type { DeclarationId, ProgramAxisId } from '../types/ids.ts';
 import { hasAxis, withoutAxes } from '../types/axes.ts';
 import { checkInstanceSource } from './check-sources.ts';
 import { bareFamily, checkFamily } from './callables.ts';
@@ -81,7 +82,7 @@ function checkInstance(
   if (family.length < (decl.family?.length ?? 0)) return null;
   const bindings = bindTemplate(cx, scope, template, definition.args ?? [], definition.template.span);
   if (bindings === null) return null;
-  const id = cx.fresh();
+  const id = cx.fresh<DeclarationId>();
   const value = instanceFamily(cx, template, bindings, { id, name, span, family });
   if (value === null || !storesAreFixed(cx, template, value, definition)) return null;
   const source =
@@ -157,10 +158,10 @@ function checkUnion(
     return null;
   }
 
-  const id = cx.fresh();
+  const id = cx.fresh<DeclarationId>();
   const axis = cx.axis({
     kind: 'axis',
-    id: cx.fresh(),
+    id: cx.fresh<ProgramAxisId>(),
     name: newAxis.name,
     span: newAxis.span,
     of: { kind: 'union', union: id },

@@ -1,6 +1,7 @@
 /** Names and paths as expressions: what the thing that a name means is as a value. */
 import type * as ast from '../syntax/ast.ts';
 import { unreachable } from '../diagnostics/bug.ts';
+import type { AxisVar } from '../types/program.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { predefinedNames, primitivesNamed } from '../primitives/primitive-table.ts';
 import { variablePath } from './check-families.ts';
@@ -31,7 +32,7 @@ export function checkName(cx: Context, env: ExprContext, expr: ast.NameExpr): Ch
 /** A named point: of the axis that is indexed, else of the one axis that has it, unless the name is declared. */
 function pointNamed(cx: Context, env: ExprContext, name: string, span: Span): CheckedValue | null {
   const { points, scope } = env;
-  const pointOf = (axis: { readonly axis: number; readonly primes: number }): CheckedValue | null => {
+  const pointOf = (axis: AxisVar): CheckedValue | null => {
     const of = cx.axisOf(axis).of;
     const position = of.kind === 'points' ? of.names.indexOf(name) : -1;
     return position < 0 ? null : { kind: 'static', value: { kind: 'point', type: 'number', axis, position, span } };

@@ -8,6 +8,7 @@
  * All mistakes of all models are collected in one run. The result is the model asked for.
  */
 import type * as ast from '../syntax/ast.ts';
+import type { DeclarationId } from '../types/ids.ts';
 import { hasErrors, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { checkDeclarations, readItems, sortReporting } from './declarations.ts';
 import { Context, nameHelp, type Rules } from './context.ts';
@@ -80,7 +81,13 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
   const main = loadFiles(cx, files, language);
   const units = [main, ...reachable(main)];
 
-  const train = { kind: 'const', id: cx.fresh(), name: 'train', span: files.main.span, type: 'bool' } as const;
+  const train = {
+    kind: 'const',
+    id: cx.fresh<DeclarationId>(),
+    name: 'train',
+    span: files.main.span,
+    type: 'bool',
+  } as const;
   const trainDeclaration = cx.const({
     ...train,
     value: { kind: 'bool', type: 'bool', value: false, span: files.main.span },

@@ -12,12 +12,19 @@ import {
 } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { foreignWords } from '../syntax/foreign-syntax.ts';
+import {
+  idOf,
+  type DeclarationId,
+  type IndexId,
+  type LocalId,
+  type ProgramAxisId,
+  type ProgramId,
+} from '../types/ids.ts';
 import type {
   AxisDeclaration,
   AxisVar,
   ConstDeclaration,
   Expr,
-  Id,
   Static,
   VariableDeclaration,
   UnionDeclaration,
@@ -37,28 +44,28 @@ export interface Rules {
 
 export class Context {
   readonly diagnostics: Diagnostic[] = [];
-  readonly axes = new Map<Id, AxisDeclaration>();
-  readonly consts = new Map<Id, ConstDeclaration>();
+  readonly axes = new Map<ProgramAxisId, AxisDeclaration>();
+  readonly consts = new Map<DeclarationId, ConstDeclaration>();
   /** By the axis that the union declares. */
-  readonly unions = new Map<Id, UnionDeclaration>();
+  readonly unions = new Map<ProgramAxisId, UnionDeclaration>();
   /** The axis of each static index: chain variables and named family indices. */
-  readonly indices = new Map<Id, AxisVar>();
+  readonly indices = new Map<IndexId, AxisVar>();
   /** What a local was bound to by its `let`, for advice: `p` of `let p = softmax(s, over: E)`. */
-  readonly bound = new Map<Id, Expr>();
+  readonly bound = new Map<LocalId, Expr>();
   /** The function that a call was typed with, for advice. */
   readonly called = new Map<Expr, Family>();
   /** Those of them that are a chain's, with the name the chain gives them. */
-  readonly steps = new Map<Id, { readonly name: string; readonly span: Span }>();
-  readonly stores = new Map<Id, VariableDeclaration>();
+  readonly steps = new Map<IndexId, { readonly name: string; readonly span: Span }>();
+  readonly stores = new Map<DeclarationId, VariableDeclaration>();
   /** The indices that a callable's body, or the arguments of an instance, mention, and that are bound outside of it. */
-  readonly bodyIndices = new Map<Id, ReadonlySet<Id>>();
+  readonly bodyIndices = new Map<DeclarationId, ReadonlySet<IndexId>>();
   /** Whether the library declares a name: for the help of a name that is not imported. */
   readonly isInLibrary: (name: string) => boolean;
   readonly #rules: Rules;
   private readonly unknown = new Map<string, Unknown[]>();
   private next = 0;
-  private readonly dynamic = new Map<Id, boolean>();
-  private readonly dynamicConsts = new Map<Id, boolean>();
+  private readonly dynamic = new Map<ProgramAxisId, boolean>();
+  private readonly dynamicConsts = new Map<DeclarationId, boolean>();
 
   constructor(isInLibrary: (name: string) => boolean, rules: Rules) {
     this.isInLibrary = isInLibrary;
@@ -73,8 +80,9 @@ export class Context {
     return this.#rules.body(this, parent, body);
   }
 
-  fresh(): Id {
-    return this.next++;
+  /** The next id, of whatever the place that it goes to is an id of. */
+  fresh<I extends ProgramId>(): I {
+    return idOf(this.next++);
   }
 
   report(code: Code, span: Span, details: Omit<DiagnosticDetails, 'span'> = {}): void {
@@ -132,7 +140,7 @@ export class Context {
   readonly nameOf: NameOf = (axis) => this.axisOf(axis).name + "'".repeat(axis.primes);
 
   /** Whether an axis has a size known only at a run. */
-  isDynamic(axis: Id): boolean {
+  isDynamic(axis: ProgramAxisId): boolean {
     const known = this.dynamic.get(axis);
     if (known !== undefined) return known;
     this.dynamic.set(axis, false);

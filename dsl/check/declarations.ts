@@ -9,7 +9,8 @@ import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
 import { mentionsOfExpr } from './mentions.ts';
 import { checkInstanceOrUnion } from './check-instances.ts';
-import type { AxisVar, Declaration, Id, Static, StaticType, VariableDeclaration } from '../types/program.ts';
+import type { DeclarationId, ProgramAxisId } from '../types/ids.ts';
+import type { AxisVar, Declaration, Static, StaticType, VariableDeclaration } from '../types/program.ts';
 import { declareItems, itemsOf, namesIn, sortItems, type Item } from './resolve-names.ts';
 import type { NameScope } from './name-scope.ts';
 import { variableIsOne } from './steps.ts';
@@ -134,7 +135,7 @@ function readItem(cx: Context, scope: NameScope, item: Item): readonly Declarati
 }
 
 function readAxis(cx: Context, scope: NameScope, name: ast.Ident, binding: ast.AxisBinding): readonly Declaration[] {
-  const id = cx.fresh();
+  const id = cx.fresh<ProgramAxisId>();
   const base = { kind: 'axis', id, name: name.text, span: name.span } as const;
   const axis: AxisVar = { axis: id, primes: 0 };
   if (binding.points !== undefined) {
@@ -181,7 +182,7 @@ function readConst(cx: Context, scope: NameScope, name: ast.Ident, binding: ast.
     value = staticOf(cx, scope, binding.value, null);
     if (value === null) return [];
   }
-  const id: Id = cx.fresh();
+  const id = cx.fresh<DeclarationId>();
   const type: StaticType = value?.type ?? 'number';
   const declaration = cx.const({ kind: 'const', id, name: name.text, span: name.span, type, value });
   scope.set(name.text, { kind: 'const', decl: id, type }, name.span);
@@ -230,7 +231,7 @@ function readStore(
   }
   const source =
     slot.source === undefined || store === 'input' ? null : checkStoreSource(cx, scope, slot.source, type.axes);
-  const id = cx.fresh();
+  const id = cx.fresh<DeclarationId>();
   const declaration = {
     kind: 'store',
     store,

@@ -7,6 +7,7 @@
 import type * as ast from '../syntax/ast.ts';
 import { visit, type Visitor } from '../syntax/visit.ts';
 import type { Context } from './context.ts';
+import type { DeclarationId, ProgramAxisId } from '../types/ids.ts';
 import type { AxisDeclaration, ConstDeclaration } from '../types/program.ts';
 import { type NameScope, type Template, type TemplateAxis, type TemplateNumber } from './name-scope.ts';
 import { primitivesNamed } from '../primitives/primitive-table.ts';
@@ -39,7 +40,7 @@ export function templateParameters(cx: Context, scope: NameScope, callable: Call
   const asAxes = namesUsedAsAxes(callable, scope);
   const inSignature = signatureAxes(callable.signature);
   let broken = false;
-  const order: { name: string; kind: 'axis' | 'number'; id: number }[] = [];
+  const order: { name: string; kind: 'axis' | 'number' }[] = [];
   const axes: TemplateAxis[] = [];
   const numbers: TemplateNumber[] = [];
   const declarations: { axes: AxisDeclaration[]; numbers: ConstDeclaration[] } = { axes: [], numbers: [] };
@@ -55,23 +56,24 @@ export function templateParameters(cx: Context, scope: NameScope, callable: Call
       broken = true;
       continue;
     }
-    const id = cx.fresh();
     if (asAxes.has(name)) {
+      const id = cx.fresh<ProgramAxisId>();
       const initial = generic.initial === undefined ? null : axisInitial(cx, scope, generic.initial);
       declarations.axes.push(cx.axis({ kind: 'axis', id, name, span, of: { kind: 'parameter' } }));
       axes.push({ id, name, explicit: true, inSignature: inSignature.has(name), initial });
       scope.set(name, { kind: 'axis', axis: { axis: id, primes: 0 } }, span);
     } else {
+      const id = cx.fresh<DeclarationId>();
       const initial = generic.initial === undefined ? null : staticOf(cx, scope, generic.initial, 'number');
       declarations.numbers.push(cx.const({ kind: 'const', id, name, span, type: 'number', value: null }));
       numbers.push({ id, name, initial });
       scope.set(name, { kind: 'const', decl: id, type: 'number' }, span);
     }
-    order.push({ name, kind: asAxes.has(name) ? 'axis' : 'number', id });
+    order.push({ name, kind: asAxes.has(name) ? 'axis' : 'number' });
   }
   for (const [name, span] of inSignature) {
     if (scope.lookup(name) !== null || isPredefined(name)) continue;
-    const id = cx.fresh();
+    const id = cx.fresh<ProgramAxisId>();
     declarations.axes.push(cx.axis({ kind: 'axis', id, name, span, of: { kind: 'parameter' } }));
     axes.push({ id, name, explicit: false, inSignature: true, initial: null });
     scope.set(name, { kind: 'axis', axis: { axis: id, primes: 0 } }, span);

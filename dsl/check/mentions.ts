@@ -5,13 +5,13 @@
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
+import type { DeclarationId, IndexId, LocalId, ProgramAxisId } from '../types/ids.ts';
 import type {
   AxisVar,
   Block,
   Declaration,
   Expr,
   FamilyExpr,
-  Id,
   NamePattern,
   Static,
   ValueType,
@@ -20,20 +20,20 @@ import { mentionedAxes } from './types.ts';
 
 export interface Mentions {
   /** Indices of chains and families that are not bound inside. */
-  readonly indices: ReadonlySet<Id>;
+  readonly indices: ReadonlySet<IndexId>;
   /** Values that are not bound inside. */
   readonly locals: readonly { readonly name: string; readonly span: Span }[];
   /** Params, states and inputs that are named. */
-  readonly stores: readonly { readonly decl: Id; readonly span: Span }[];
+  readonly stores: readonly { readonly decl: DeclarationId; readonly span: Span }[];
 }
 
-export function mentionsOfStatic(cx: Context, value: Static): ReadonlySet<Id> {
+export function mentionsOfStatic(cx: Context, value: Static): ReadonlySet<IndexId> {
   const visit = new Visit(cx);
   visit.fixed(value);
   return visit.mentions().indices;
 }
 
-export function mentionsOfAxes(cx: Context, axes: readonly AxisVar[]): ReadonlySet<Id> {
+export function mentionsOfAxes(cx: Context, axes: readonly AxisVar[]): ReadonlySet<IndexId> {
   const visit = new Visit(cx);
   for (const axis of axes) visit.axis(axis);
   return visit.mentions().indices;
@@ -46,13 +46,13 @@ export function mentionsOfExpr(cx: Context, expr: Expr): Mentions {
 }
 
 /** Of a body, and of the family whose members it is: its own indices are bound. */
-export function mentionsOfBody(cx: Context, body: Block, own: readonly Id[]): ReadonlySet<Id> {
+export function mentionsOfBody(cx: Context, body: Block, own: readonly IndexId[]): ReadonlySet<IndexId> {
   const visit = new Visit(cx);
   visit.block(body);
   return new Set([...visit.mentions().indices].filter((index) => !own.includes(index)));
 }
 
-export function mentionsOfPattern(cx: Context, pattern: NamePattern): ReadonlySet<Id> {
+export function mentionsOfPattern(cx: Context, pattern: NamePattern): ReadonlySet<IndexId> {
   const visit = new Visit(cx);
   for (const hole of pattern.holes) {
     // An axis in braces is a position along it: what its size is made of does not show in the name.
@@ -63,12 +63,12 @@ export function mentionsOfPattern(cx: Context, pattern: NamePattern): ReadonlySe
 
 /** One walk over a piece of a program. */
 class Visit {
-  private readonly indices = new Set<Id>();
-  private readonly bound = new Set<Id>();
-  private readonly locals: { readonly id: Id; readonly name: string; readonly span: Span }[] = [];
-  private readonly stores: { readonly decl: Id; readonly span: Span }[] = [];
+  private readonly indices = new Set<IndexId>();
+  private readonly bound = new Set<IndexId | LocalId>();
+  private readonly locals: { readonly id: LocalId; readonly name: string; readonly span: Span }[] = [];
+  private readonly stores: { readonly decl: DeclarationId; readonly span: Span }[] = [];
   private readonly seen = new Set<object>();
-  private readonly axesSeen = new Set<Id>();
+  private readonly axesSeen = new Set<ProgramAxisId>();
   /** Statics still to be looked at. */
   private readonly pending: Static[] = [];
   private draining = false;

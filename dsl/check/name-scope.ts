@@ -6,6 +6,7 @@
  * declarations and the statics around it, but no values: a body is typed with exactly what its signature names.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { DeclarationId, IndexId, LocalId, ProgramAxisId } from '../types/ids.ts';
 import type {
   AxisVar,
   Block,
@@ -14,7 +15,6 @@ import type {
   ElementType,
   Expr,
   FamilyExpr,
-  Id,
   InstanceSource,
   Static,
   StaticType,
@@ -55,10 +55,10 @@ export interface Family {
   readonly result: ValueType | null;
   readonly traits: Traits;
   /** The declaration at the root (of a slice too), for paths. */
-  readonly decl: Id;
+  readonly decl: DeclarationId;
   readonly inner: Inner;
   /** Axes of a template → axes of this instance, for the types of `inner`. */
-  readonly bound: ReadonlyMap<Id, AxisVar>;
+  readonly bound: ReadonlyMap<ProgramAxisId, AxisVar>;
   /** Axes of the family before any slice: `ffn.w1` has them in front. */
   readonly rootAxes: readonly AxisVar[];
   /** Of an instance: the template it is of. */
@@ -77,7 +77,7 @@ export interface FormalInfo {
 
 /** A parameter in `<…>` or, not `explicit`, an axis of the signature that the file does not declare. */
 export interface TemplateAxis {
-  readonly id: Id;
+  readonly id: ProgramAxisId;
   readonly name: string;
   readonly explicit: boolean;
   readonly inSignature: boolean;
@@ -86,7 +86,7 @@ export interface TemplateAxis {
 }
 
 export interface TemplateNumber {
-  readonly id: Id;
+  readonly id: DeclarationId;
   readonly name: string;
   readonly initial: Static | null;
 }
@@ -95,10 +95,10 @@ export interface Template {
   readonly name: string;
   readonly role: 'expert' | 'router' | 'fn';
   readonly declaration: CallableDeclaration | null;
-  readonly id: Id;
+  readonly id: DeclarationId;
   readonly span: Span;
   /** In the order of `<…>`: what an argument by position binds. */
-  readonly parameters: readonly { readonly name: string; readonly kind: 'axis' | 'number'; readonly id: Id }[];
+  readonly parameters: readonly { readonly name: string; readonly kind: 'axis' | 'number' }[];
   readonly axes: readonly TemplateAxis[];
   readonly numbers: readonly TemplateNumber[];
   readonly formals: readonly FormalInfo[];
@@ -113,9 +113,9 @@ export type Entity =
   /** Declared and not yet read: seen only inside a circle of declarations. */
   | { readonly kind: 'pending' }
   | { readonly kind: 'axis'; readonly axis: AxisVar }
-  | { readonly kind: 'const'; readonly decl: Id; readonly type: StaticType }
-  | { readonly kind: 'index'; readonly index: Id; readonly axis: AxisVar }
-  | { readonly kind: 'local'; readonly local: Id; readonly type: ValueType; readonly ones: boolean }
+  | { readonly kind: 'const'; readonly decl: DeclarationId; readonly type: StaticType }
+  | { readonly kind: 'index'; readonly index: IndexId; readonly axis: AxisVar }
+  | { readonly kind: 'local'; readonly local: LocalId; readonly type: ValueType; readonly ones: boolean }
   /** A `let` of a static: the name stands for it. */
   | { readonly kind: 'static'; readonly value: Static }
   | { readonly kind: 'store'; readonly declaration: VariableDeclaration }

@@ -3,6 +3,7 @@
  * type. Names are those of the source; where two declarations share one, the later gets `#2`.
  */
 import { unreachable } from '../diagnostics/bug.ts';
+import type { IndexId, LocalId, ProgramId } from '../types/ids.ts';
 import type {
   AxisDeclaration,
   AxisVar,
@@ -11,7 +12,6 @@ import type {
   Declaration,
   Expr,
   FamilyExpr,
-  Id,
   InstanceDeclaration,
   NameHole,
   NamePattern,
@@ -46,7 +46,7 @@ const infix: Readonly<Record<string, string>> = {
 
 class Printer {
   private readonly program: Program;
-  private readonly names = new Map<Id, string>();
+  private readonly names = new Map<ProgramId, string>();
   private readonly taken = new Map<string, number>();
   /** Names of values count anew in each callable of the model. */
   private locals = new Map<string, number>();
@@ -83,7 +83,7 @@ class Printer {
   }
 
   /** The name of an id, made unique on first sight. */
-  private name(id: Id, text = '?', taken = this.taken): string {
+  private name(id: ProgramId, text = '?', taken = this.taken): string {
     const known = this.names.get(id);
     if (known !== undefined) return known;
     const count = (taken.get(text) ?? 0) + 1;
@@ -93,12 +93,12 @@ class Printer {
     return name;
   }
 
-  private local(id: Id, text: string | undefined): string {
+  private local(id: LocalId | IndexId, text: string | undefined): string {
     return this.name(id, text, this.locals);
   }
 
   /** The index along an axis, called like the axis. */
-  private index(id: Id, axis: AxisVar): string {
+  private index(id: IndexId, axis: AxisVar): string {
     return this.local(id, this.axis(axis).toLowerCase());
   }
 

@@ -6,7 +6,14 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import { mentionsOfAxes, mentionsOfExpr, mentionsOfPattern, mentionsOfStatic } from './mentions.ts';
-import type { Id, InstanceDeclaration, InstanceSource, VariableDeclaration, VariableSource } from '../types/program.ts';
+import type { IndexId } from '../types/ids.ts';
+import type {
+  AxisVar,
+  InstanceDeclaration,
+  InstanceSource,
+  VariableDeclaration,
+  VariableSource,
+} from '../types/program.ts';
 import { formatType } from './types.ts';
 
 /** Whether a param, state or input is free of chains' indices; if not, that is reported. */
@@ -63,11 +70,11 @@ interface Mention {
   readonly part: string;
   readonly step: string;
   readonly stepSpan: Span;
-  readonly axis: { readonly axis: Id; readonly primes: number };
+  readonly axis: AxisVar;
   readonly span: Span;
 }
 
-function first(cx: Context, part: string, indices: Iterable<Id>, span: Span): Mention | null {
+function first(cx: Context, part: string, indices: Iterable<IndexId>, span: Span): Mention | null {
   for (const index of indices) {
     const step = cx.steps.get(index);
     const axis = cx.indices.get(index);
@@ -89,13 +96,13 @@ function report(
   });
 }
 
-function namesOf(cx: Context, source: VariableSource | InstanceSource | null): ReadonlySet<Id> {
+function namesOf(cx: Context, source: VariableSource | InstanceSource | null): ReadonlySet<IndexId> {
   if (source === null) return new Set();
   if ('patterns' in source) return union(source.patterns.map((pattern) => mentionsOfPattern(cx, pattern)));
   const record = [...(source.record?.values() ?? [])].map((own) => namesOf(cx, own));
   return union([mentionsOfPattern(cx, source.prefix), ...record]);
 }
 
-function union(sets: readonly ReadonlySet<Id>[]): ReadonlySet<Id> {
+function union(sets: readonly ReadonlySet<IndexId>[]): ReadonlySet<IndexId> {
   return new Set(sets.flatMap((set) => [...set]));
 }

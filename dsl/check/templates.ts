@@ -8,15 +8,16 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
 import { boundaryAxes } from './check-families.ts';
 import { resolveAxis } from './lookup.ts';
-import type { AxisVar, FamilyAxis, Id, InstanceDeclaration, Static, ValueType } from '../types/program.ts';
+import type { DeclarationId, ProgramAxisId } from '../types/ids.ts';
+import type { AxisVar, FamilyAxis, InstanceDeclaration, Static, ValueType } from '../types/program.ts';
 import type { Family, NameScope, Template, TemplateAxis } from './name-scope.ts';
 import { formatType, repeatedAxes, substituteType } from './types.ts';
 
 export interface Bindings {
   readonly axes: InstanceDeclaration['axes'];
-  readonly numbers: ReadonlyMap<Id, Static>;
+  readonly numbers: ReadonlyMap<DeclarationId, Static>;
   /** The axes that became axes of the place of the instance. */
-  readonly bound: ReadonlyMap<Id, AxisVar>;
+  readonly bound: ReadonlyMap<ProgramAxisId, AxisVar>;
 }
 
 type AxisBinding = { readonly kind: 'axis'; readonly axis: AxisVar } | { readonly kind: 'size'; readonly size: Static };
@@ -31,9 +32,9 @@ export function bindTemplate(
 ): Bindings | null {
   const given = placeArguments(cx, template, args);
   if (given === null) return null;
-  const axes = new Map<Id, AxisBinding>();
-  const numbers = new Map<Id, Static>();
-  const bound = new Map<Id, AxisVar>();
+  const axes = new Map<ProgramAxisId, AxisBinding>();
+  const numbers = new Map<DeclarationId, Static>();
+  const bound = new Map<ProgramAxisId, AxisVar>();
   let whole = true;
 
   for (const parameter of template.numbers) {
@@ -67,7 +68,7 @@ export function bindTemplate(
   return { axes, numbers, bound };
 }
 
-function substituteBound(axis: AxisVar, bound: ReadonlyMap<Id, AxisVar>): AxisVar {
+function substituteBound(axis: AxisVar, bound: ReadonlyMap<ProgramAxisId, AxisVar>): AxisVar {
   const to = bound.get(axis.axis);
   return to === undefined ? axis : { axis: to.axis, primes: to.primes + axis.primes };
 }
@@ -178,7 +179,12 @@ function missing(cx: Context, template: Template, what: string, how: string, spa
 }
 
 /** Two axes of one boundary type may not become the same axis. */
-function boundaryIsDistinct(cx: Context, template: Template, bound: ReadonlyMap<Id, AxisVar>, span: Span): boolean {
+function boundaryIsDistinct(
+  cx: Context,
+  template: Template,
+  bound: ReadonlyMap<ProgramAxisId, AxisVar>,
+  span: Span,
+): boolean {
   const types: ValueType[] = [...template.formals.map((f) => f.type), template.result].filter((t) => t !== null);
   for (const type of types.flatMap((t) => (t.kind === 'tuple' ? t.items.map((i) => i.type) : [t]))) {
     const here = substituteType(type, bound);
@@ -201,7 +207,11 @@ function boundaryIsDistinct(cx: Context, template: Template, bound: ReadonlyMap<
 }
 
 /** A static of a template, for one instance. */
-function substituteStatic(value: Static, axes: ReadonlyMap<Id, AxisBinding>, numbers: ReadonlyMap<Id, Static>): Static {
+function substituteStatic(
+  value: Static,
+  axes: ReadonlyMap<ProgramAxisId, AxisBinding>,
+  numbers: ReadonlyMap<DeclarationId, Static>,
+): Static {
   switch (value.kind) {
     case 'const':
       return numbers.get(value.decl) ?? value;
@@ -230,7 +240,12 @@ export function instanceFamily(
   cx: Context,
   template: Template,
   bindings: Bindings,
-  instance: { readonly id: Id; readonly name: string; readonly span: Span; readonly family: readonly FamilyAxis[] },
+  instance: {
+    readonly id: DeclarationId;
+    readonly name: string;
+    readonly span: Span;
+    readonly family: readonly FamilyAxis[];
+  },
 ): Family | null {
   const substitute = (type: ValueType | null) => (type === null ? null : substituteType(type, bindings.bound));
   const axes = instance.family.map((f) => f.axis);
@@ -290,7 +305,7 @@ export function directCall(
   }
   const bindings = bindTemplate(cx, scope, template, [], span);
   if (bindings === null || template.declaration === null) return null;
-  const id = cx.fresh();
+  const id = cx.fresh<DeclarationId>();
   scope.made.push({
     kind: 'instance',
     role: template.role,

@@ -3,7 +3,8 @@
  *
  * Axes of a type are a set: their order matters only where a buffer is laid out (stores, entries), never for agreement.
  */
-import type { AxisVar, Id, RouteType, TensorType, ValueType } from '../types/program.ts';
+import type { ProgramAxisId } from '../types/ids.ts';
+import type { AxisVar, RouteType, TensorType, ValueType } from '../types/program.ts';
 import { axesOfType, hasAxis, sameAxes, sameAxis } from '../types/axes.ts';
 import { format } from '../primitives/operand-typing.ts';
 
@@ -35,12 +36,12 @@ export function formatType(type: ValueType, nameOf: NameOf): string {
 }
 
 /** Replaces a template's axes; a twin of a replaced axis is a twin of its replacement. */
-export function substituteAxis(axis: AxisVar, map: ReadonlyMap<Id, AxisVar>): AxisVar {
+export function substituteAxis(axis: AxisVar, map: ReadonlyMap<ProgramAxisId, AxisVar>): AxisVar {
   const to = map.get(axis.axis);
   return to === undefined ? axis : { axis: to.axis, primes: to.primes + axis.primes };
 }
 
-export function substituteType(type: ValueType, map: ReadonlyMap<Id, AxisVar>): ValueType {
+export function substituteType(type: ValueType, map: ReadonlyMap<ProgramAxisId, AxisVar>): ValueType {
   if (map.size === 0) return type;
   const axes = (list: readonly AxisVar[]) => list.map((a) => substituteAxis(a, map));
   switch (type.kind) {

@@ -5,11 +5,12 @@
  * are f32; `adopt` of a value builds the same expression again with another element type.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
+import type { LocalId } from '../types/ids.ts';
 import type { PrimitiveName } from '../types/primitive-names.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type * as ast from '../syntax/ast.ts';
 import type { Context } from './context.ts';
-import type { ElementType, Expr, Id, StaticType, Static, ValueType } from '../types/program.ts';
+import type { ElementType, Expr, StaticType, Static, ValueType } from '../types/program.ts';
 import { errorValue, type Family, type NameScope, type CheckedValue } from './name-scope.ts';
 import { staticExpr } from './check-statics.ts';
 
@@ -127,7 +128,7 @@ export function untypedByConversion(expr: Expr): CheckedValue {
   };
 }
 
-export function localExpr(local: Id, name: string, type: ValueType, span: Span): Expr {
+export function localExpr(local: LocalId, name: string, type: ValueType, span: Span): Expr {
   return { kind: 'local', local, name, type, span };
 }
 

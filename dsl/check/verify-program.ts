@@ -7,6 +7,7 @@
  * not typed again.
  */
 import { verified } from '../diagnostics/bug.ts';
+import type { ProgramId } from '../types/ids.ts';
 import { sameAxis } from '../types/axes.ts';
 import type {
   AxisDeclaration,
@@ -16,7 +17,6 @@ import type {
   Declaration,
   Expr,
   FamilyExpr,
-  Id,
   NamePattern,
   Program,
   Static,
@@ -40,9 +40,9 @@ function itemCount(type: ValueType | undefined): number | null {
 
 class ProgramVerifier {
   readonly #faults: string[] = [];
-  readonly #declared = new Map<Id, string>();
+  readonly #declared = new Map<ProgramId, string>();
   /** What is named, to be looked up when all is declared: a body may name what comes after it. */
-  readonly #named: { readonly id: Id; readonly what: string }[] = [];
+  readonly #named: { readonly id: ProgramId; readonly what: string }[] = [];
   /** Statics and types are shared between many places: each is looked at once. */
   readonly #seen = new Set<object>();
 
@@ -56,13 +56,13 @@ class ProgramVerifier {
     this.#faults.push(fault);
   }
 
-  #declare(id: Id, what: string): void {
+  #declare(id: ProgramId, what: string): void {
     const before = this.#declared.get(id);
     if (before !== undefined) this.#say(`${what} and ${before} have one id, ${id}`);
     this.#declared.set(id, what);
   }
 
-  #name(id: Id, what: string): void {
+  #name(id: ProgramId, what: string): void {
     this.#named.push({ id, what });
   }
 

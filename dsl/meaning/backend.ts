@@ -9,6 +9,7 @@
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Operand, PrimitiveCall } from '../types/call.ts';
 import type { ElementType, VariableDeclaration } from '../types/program.ts';
+import type { VariableId } from '../types/ids.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Size } from '../types/size.ts';
 
@@ -21,7 +22,7 @@ export type Selection =
 
 /** A param, state or input of one instance: one tensor over the axes of the families around it, then the declared ones. */
 export interface Variable {
-  readonly id: number;
+  readonly id: VariableId;
   /** Host name: `gate.bias`, `ffn.w1`. */
   readonly path: string;
   readonly declaration: VariableDeclaration;

@@ -1,5 +1,6 @@
 /** Which sizes a run binds: the dynamic axes of an entry's parameters, read off the shapes of its inputs. */
 import { at, get } from '../diagnostics/invariants.ts';
+import type { ProgramAxisId } from '../types/ids.ts';
 import type { CallableDeclaration, Program } from '../types/program.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 
@@ -14,7 +15,7 @@ export function bindSizes(
   report: (problem: Diagnostic) => void,
   given: ReadonlyMap<string, number> = new Map(),
 ): ReadonlyMap<string, number> {
-  const dynamic = new Map<number, string>();
+  const dynamic = new Map<ProgramAxisId, string>();
   for (const d of program.declarations) if (d.kind === 'axis' && d.of.kind === 'dynamic') dynamic.set(d.id, d.name);
   const sizes = new Map<string, { readonly size: number; readonly input: string }>();
   for (const [name, size] of given) sizes.set(name, { size, input: 'the list of sizes' });

@@ -5,7 +5,8 @@
  * family that names its index is specialised for each of its points.
  */
 import { at } from '../diagnostics/invariants.ts';
-import type { Block, CallableDeclaration, Id, ValueType } from '../types/program.ts';
+import type { ConcreteAxisId, LocalId } from '../types/ids.ts';
+import type { Block, CallableDeclaration, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { isLibrary, type Span } from '../diagnostics/diagnostic.ts';
 import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
@@ -212,7 +213,7 @@ export class Calls<T, R> {
     for (const a of unseen) if (uses.has(a)) apart.set(a, this.scope.fresh(a));
     const moved = (a: Axis): Axis => apart.get(a) ?? a;
 
-    const locals = new Map<Id, InstantiatedValue<T, R>>();
+    const locals = new Map<LocalId, InstantiatedValue<T, R>>();
     const routes: R[] = frame.routes.map((r) => this.renameRoute(r, apart));
     const lifted: R[] = [];
     bound.forEach((arg, i) => {
@@ -230,7 +231,7 @@ export class Calls<T, R> {
       }
     });
     const selection = new Map(
-      [...family.selection].map(([id, s]): [number, Selection] => {
+      [...family.selection].map(([id, s]): [ConcreteAxisId, Selection] => {
         if (s.kind === 'all') return [id, { kind: 'all', axis: moved(s.axis) }];
         return [id, s.kind === 'window' ? { kind: 'window', from: s.from, as: moved(s.as) } : s];
       }),

@@ -4,7 +4,8 @@
  * path add up over calls; an output or an update of one cell may come from one call only.
  */
 import { addedInOrder } from '../tensors/sum-order.ts';
-import type { Id, ValueType } from '../types/program.ts';
+import type { ConcreteAxisId, DeclarationId, VariableId } from '../types/ids.ts';
+import type { ValueType } from '../types/program.ts';
 import { diagnostic, isLibrary, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
 import type { Backend, Selection, Variable } from './backend.ts';
@@ -59,12 +60,12 @@ const nowhere: Span = { source: '', start: 0, end: 0 };
 
 export class Effects<T, R> {
   private readonly gathered = new Map<string, Gathering<T, R>>();
-  private readonly states = new Map<number, { readonly store: Variable; readonly entries: Entry<T, R>[] }>();
+  private readonly states = new Map<VariableId, { readonly store: Variable; readonly entries: Entry<T, R>[] }>();
 
   constructor(
     private readonly algebra: Backend<T, R>,
     /** Where a declaration stands. */
-    private readonly spanOf: (id: Id) => Span,
+    private readonly spanOf: (id: DeclarationId) => Span,
     /** The entry that runs: what it and its own instances say stands in the run without its name in front. */
     private readonly entry: string,
     private readonly report: (problem: Diagnostic) => void,
@@ -116,7 +117,7 @@ export class Effects<T, R> {
     );
   }
 
-  update(store: Variable, selection: ReadonlyMap<number, Selection>, value: T, given: EffectOrigin): void {
+  update(store: Variable, selection: ReadonlyMap<ConcreteAxisId, Selection>, value: T, given: EffectOrigin): void {
     const list = store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
     const state = this.states.get(store.id) ?? { store, entries: [] };
     state.entries.push({ selection: list, value: { kind: 'tensor', value }, ...given });

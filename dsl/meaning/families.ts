@@ -2,7 +2,8 @@
  * Narrowing families: a point or a window of one of the axes a family still has open. A window of a union is a union
  * again; a point of it is the member that stands there.
  */
-import type { Declaration, FamilyAxis, Id } from '../types/program.ts';
+import type { ConcreteAxisId, DeclarationId } from '../types/ids.ts';
+import type { Declaration, FamilyAxis } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Selection } from './backend.ts';
 import type { Axis, AxisFactory } from '../types/axis.ts';
@@ -12,7 +13,7 @@ import { asInteger, exact, multiply, one } from '../types/size.ts';
 export class Families {
   constructor(
     private readonly axes: AxisFactory,
-    private readonly declaration: (id: Id) => Declaration,
+    private readonly declaration: (id: DeclarationId) => Declaration,
   ) {}
 
   /** The family with one of its open axes (or the `as` of a window) narrowed. */
@@ -103,7 +104,7 @@ export class Families {
 
   selectRoot(
     family: FamilyValue<never> & { kind: 'function' },
-    root: number,
+    root: ConcreteAxisId,
     selection: Selection,
   ): FamilyValue<never> {
     const indices = new Map(family.indices);
@@ -118,7 +119,7 @@ export class Families {
       ...family,
       indices,
       selection: new Map(
-        [...family.selection].map(([id, s]): [number, Selection] => [id, id === root ? selection : s]),
+        [...family.selection].map(([id, s]): [ConcreteAxisId, Selection] => [id, id === root ? selection : s]),
       ),
     };
   }
@@ -131,7 +132,7 @@ export class Families {
   /** A family axis that the body names by an index and that is still open. */
   openIndex(
     family: FamilyValue<never> & { kind: 'function' },
-  ): { readonly root: number; readonly as: Axis; readonly from: number } | null {
+  ): { readonly root: ConcreteAxisId; readonly as: Axis; readonly from: number } | null {
     const own = this.ownFamily(family);
     const roots = family.instance.family.slice(family.instance.family.length - own.length);
     for (const [i, f] of own.entries()) {

@@ -2,7 +2,7 @@
  * A frame is one call under way: the instance whose body it is, what of its families is meant, the locals, and what the
  * body does not see. And the few things one asks of a value at hand, whatever the executor.
  */
-import type { Id } from '../types/program.ts';
+import type { LocalId } from '../types/ids.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Backend } from './backend.ts';
@@ -17,7 +17,7 @@ export type InstantiatedValue<T, R> =
   | { readonly kind: 'family'; readonly family: FamilyValue<never> };
 
 export interface Frame<T, R> extends StaticFrame {
-  readonly locals: Map<Id, InstantiatedValue<T, R>>;
+  readonly locals: Map<LocalId, InstantiatedValue<T, R>>;
   /** Axes carried into this body and the ones of its family: unseen by it, met by name. */
   readonly hidden: readonly Axis[];
   /** Routes the call was lifted over: its values are meant where all of them are present. */

@@ -6,12 +6,12 @@
  * Here are instances, families and stores; axes and constants are in static-scope.ts, the instances themselves and who
  * lives where in instance-tree.ts.
  */
+import { idOf, type ConcreteAxisId, type DeclarationId, type IndexId, type VariableId } from '../types/ids.ts';
 import type {
   CallableDeclaration,
   Declaration,
   FamilyAxis,
   FamilyExpr,
-  Id,
   VariableDeclaration,
   UnionDeclaration,
 } from '../types/program.ts';
@@ -33,7 +33,7 @@ export type { ScopeOptions } from './static-scope.ts';
 export class InstanceScope extends StaticScope {
   readonly families: Families;
   private readonly stores = new Map<string, UsedVariable>();
-  private readonly marked = new Set<number>();
+  private readonly marked = new Set<VariableId>();
   private made = 0;
 
   private readonly report: (problem: Diagnostic) => void;
@@ -49,7 +49,7 @@ export class InstanceScope extends StaticScope {
     return this.instanceOf(entry.id, this.frameOf(this.tree.root)).instance;
   }
 
-  callable(id: Id): CallableDeclaration {
+  callable(id: DeclarationId): CallableDeclaration {
     return this.tree.callable(id);
   }
 
@@ -63,7 +63,7 @@ export class InstanceScope extends StaticScope {
     return parts.length === 0 ? '' : ` (at ${parts.join(', ')})`;
   }
 
-  indexName(id: Id): string {
+  indexName(id: IndexId): string {
     return this.tree.indexName(id);
   }
 
@@ -76,11 +76,11 @@ export class InstanceScope extends StaticScope {
 
   /** The instance that a callable or an instance declaration is, in the scope of a frame. */
   private instanceOf(
-    id: Id,
+    id: DeclarationId,
     frame: StaticFrame,
   ): {
     readonly instance: Instance;
-    readonly callable: Id;
+    readonly callable: DeclarationId;
     readonly home: Instance;
     readonly family: readonly FamilyAxis[];
   } {
@@ -132,7 +132,7 @@ export class InstanceScope extends StaticScope {
   }
 
   /** The family a declaration is, with all of its own axes open and the ones around as the frame has them. */
-  family(id: Id, frame: StaticFrame): FamilyValue<never> {
+  family(id: DeclarationId, frame: StaticFrame): FamilyValue<never> {
     const declaration = this.tree.declaration(id);
     if (declaration.kind === 'union') return this.unionFamily(declaration, frame);
     const { instance, callable, home } = this.instanceOf(id, frame);
@@ -146,9 +146,9 @@ export class InstanceScope extends StaticScope {
    * How a frame reads the family axes of an instance: those around `known` (an instance the frame is inside of) as the
    * frame has them, the further ones as a whole.
    */
-  selectionOf(instance: Instance, known: Instance, frame: StaticFrame): Map<number, Selection> {
+  selectionOf(instance: Instance, known: Instance, frame: StaticFrame): Map<ConcreteAxisId, Selection> {
     return new Map(
-      instance.family.map((axis, i): [number, Selection] => {
+      instance.family.map((axis, i): [ConcreteAxisId, Selection] => {
         const chosen = i < known.family.length ? frame.selection.get(axis.id) : undefined;
         return [axis.id, chosen ?? { kind: 'all', axis }];
       }),
@@ -188,7 +188,7 @@ export class InstanceScope extends StaticScope {
 
   // --- stores ------------------------------------------------------------------------------------------------------
 
-  store(id: Id, via: readonly Id[], frame: StaticFrame): UsedVariable {
+  store(id: DeclarationId, via: readonly DeclarationId[], frame: StaticFrame): UsedVariable {
     let at = frame;
     for (const step of via) at = { ...at, instance: this.instanceOf(step, at).instance };
     const declaration = this.tree.declaration(id);
@@ -214,7 +214,7 @@ export class InstanceScope extends StaticScope {
       return variant;
     }
     const store: Variable = {
-      id: this.made++,
+      id: idOf(this.made++),
       path,
       declaration,
       element: declaration.type.element,
@@ -257,7 +257,7 @@ export class InstanceScope extends StaticScope {
   }
 
   /** Where a declaration stands. */
-  spanOf(id: Id): Span {
+  spanOf(id: DeclarationId): Span {
     return this.tree.declaration(id).span;
   }
 
@@ -288,17 +288,17 @@ export class InstanceScope extends StaticScope {
   }
 
   /** A frame in which an instance's own declarations can be read: for bindings and initial values. */
-  frameOf(instance: Instance, indices: ReadonlyMap<Id, number> = new Map()): StaticFrame {
+  frameOf(instance: Instance, indices: ReadonlyMap<IndexId, number> = new Map()): StaticFrame {
     return { instance, selection: new Map(), indices };
   }
 
   /** The static indices around a declaration: of the families it stands in, and of the chains. */
-  indicesAround(id: Id): ReadonlySet<Id> {
+  indicesAround(id: DeclarationId): ReadonlySet<IndexId> {
     return this.tree.index.indicesAround(id);
   }
 
   /** The family axes around a store that bodies name by an index, innermost first. */
-  namedIndices(instance: Instance): readonly { readonly index: Id; readonly axis: Axis }[] {
+  namedIndices(instance: Instance): readonly { readonly index: IndexId; readonly axis: Axis }[] {
     return this.tree.namedIndices(instance);
   }
 }

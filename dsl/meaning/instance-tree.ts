@@ -3,7 +3,8 @@
  * callables declared or instantiated in it. A declaration lives in one instance around the place where it is named, its
  * *home*; what is made of it is kept there, once (or once for each index of the families that it names).
  */
-import type { CallableDeclaration, Declaration, Id, Program } from '../types/program.ts';
+import type { ConcreteAxisId, DeclarationId, DeclaredId, IndexId } from '../types/ids.ts';
+import type { CallableDeclaration, Declaration, Program } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Selection } from './backend.ts';
 import type { Axis } from '../types/axis.ts';
@@ -13,15 +14,14 @@ import { indexProgram, type ProgramIndex } from './program-index.ts';
 /** The part of a frame that names and statics depend on. */
 export interface StaticFrame {
   readonly instance: Instance;
-  readonly selection: ReadonlyMap<number, Selection>;
-  readonly indices: ReadonlyMap<Id, number>;
+  readonly selection: ReadonlyMap<ConcreteAxisId, Selection>;
+  readonly indices: ReadonlyMap<IndexId, number>;
 }
 
 export class InstanceTree {
   readonly index: ProgramIndex;
   /** The model: what is declared outside of any callable lives here. */
   readonly root: Instance;
-  private instances = 0;
 
   constructor(program: Program) {
     this.index = indexProgram(program);
@@ -30,15 +30,14 @@ export class InstanceTree {
 
   make(
     path: string,
-    owner: Id | null,
+    owner: DeclarationId | null,
     parent: Instance | null,
     instantiatedIn: Instance | null,
-    declaration: Id | null,
+    declaration: DeclarationId | null,
     family: readonly Axis[],
-    indices: ReadonlyMap<Id, number> = new Map(),
+    indices: ReadonlyMap<IndexId, number> = new Map(),
   ): Instance {
     return {
-      id: this.instances++,
       path,
       owner,
       parent,
@@ -51,24 +50,24 @@ export class InstanceTree {
     };
   }
 
-  callable(id: Id): CallableDeclaration {
+  callable(id: DeclarationId): CallableDeclaration {
     const declaration = this.declaration(id);
     if (declaration.kind === 'callable') return declaration;
     throw new CompilerBug('walk', `${declaration.name} is no callable`);
   }
 
-  declaration(id: Id): Declaration {
+  declaration(id: DeclaredId): Declaration {
     const declaration = this.index.declarations.get(id);
     if (declaration === undefined) throw new CompilerBug('walk', `no declaration ${id}`);
     return declaration;
   }
 
-  indexName(id: Id): string {
+  indexName(id: IndexId): string {
     return this.index.indexNames.get(id) ?? 'index';
   }
 
   /** The instance around `frame` in which a declaration lives. */
-  home(id: Id, frame: StaticFrame): Instance {
+  home(id: DeclaredId, frame: StaticFrame): Instance {
     const owner = this.index.owners.get(id) ?? null;
     for (let i: Instance | null = frame.instance; i !== null; i = i.parent) if (i.owner === owner) return i;
     // The record of a template's instance names axes of the place where it is instantiated.
@@ -78,14 +77,14 @@ export class InstanceTree {
   }
 
   /** The name under which an instance keeps what it made of a declaration. */
-  key(id: Id, frame: StaticFrame, depends: boolean): string {
+  key(id: DeclaredId, frame: StaticFrame, depends: boolean): string {
     if (!depends) return String(id);
     const own = this.indicesOf(id, frame);
     return own.size === 0 ? String(id) : `${id}@${[...own].map(([i, v]) => `${i}=${v}`).join(',')}`;
   }
 
   /** Where a frame stands along the indices that are around a declaration. */
-  indicesOf(id: Id, frame: StaticFrame): ReadonlyMap<Id, number> {
+  indicesOf(id: DeclaredId, frame: StaticFrame): ReadonlyMap<IndexId, number> {
     const around = this.index.indicesAround(id);
     return new Map([...frame.indices].filter(([index]) => around.has(index)));
   }
@@ -108,8 +107,8 @@ export class InstanceTree {
    * The family axes around (the stores of) an instance that bodies name by an index, innermost first: around its declaration,
    * and around the place where it is instantiated.
    */
-  namedIndices(instance: Instance): readonly { readonly index: Id; readonly axis: Axis }[] {
-    const found: { readonly index: Id; readonly axis: Axis }[] = [];
+  namedIndices(instance: Instance): readonly { readonly index: IndexId; readonly axis: Axis }[] {
+    const found: { readonly index: IndexId; readonly axis: Axis }[] = [];
     for (let i: Instance | null = instance; i !== null; i = i.instantiatedIn) {
       const declaration = this.declarationOf(i);
       if (declaration?.kind !== 'callable') continue;

@@ -6,7 +6,7 @@
  * often it is called. A *frame* is one call: which points or windows of the family axes are meant (`selection`), the
  * indices a family names, the locals, and what is carried.
  */
-import type { Id } from '../types/program.ts';
+import type { ConcreteAxisId, DeclarationId, IndexId } from '../types/ids.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Selection, Variable } from './backend.ts';
 import type { Size } from '../types/size.ts';
@@ -17,21 +17,20 @@ export type StaticValue =
   | { readonly kind: 'string'; readonly value: string };
 
 export interface Instance {
-  readonly id: number;
   /** Host path, '' for the model. */
   readonly path: string;
   /** The callable whose body's declarations live here; null for the model (and for the library's globals). */
-  readonly owner: Id | null;
+  readonly owner: DeclarationId | null;
   /** The instance in whose scope the callable (or template) is declared; null for the model. */
   readonly parent: Instance | null;
   /** The instance whose body says `= Template<...>`; the parent for anything else. */
   readonly instantiatedIn: Instance | null;
   /** The declaration that made this instance (an instance declaration or the callable itself), null for the model. */
-  readonly declaration: Id | null;
+  readonly declaration: DeclarationId | null;
   /** Root axes of all families around, outermost first. */
   readonly family: readonly Axis[];
   /** The points of families for which it was made, where its arguments depend on their indices; else empty. */
-  readonly indices: ReadonlyMap<Id, number>;
+  readonly indices: ReadonlyMap<IndexId, number>;
   /** What was made so far, by declaration (and the indices it depends on). */
   readonly made: Map<string, Created>;
   /** Inner axis → outer axis, for axis parameters that had to be set apart (two of them bound to one axis). */
@@ -66,10 +65,10 @@ export type FamilyValue<R> =
   | {
       readonly kind: 'function';
       readonly instance: Instance;
-      readonly callable: Id;
+      readonly callable: DeclarationId;
       /** For every root family axis of the instance, by axis id. */
-      readonly selection: ReadonlyMap<number, Selection>;
-      readonly indices: ReadonlyMap<Id, number>;
+      readonly selection: ReadonlyMap<ConcreteAxisId, Selection>;
+      readonly indices: ReadonlyMap<IndexId, number>;
       readonly span?: R;
     }
   | {
@@ -83,7 +82,7 @@ export type FamilyValue<R> =
 export function differentOrigin(
   a: Instance,
   b: Instance,
-): { readonly first: Id | null; readonly second: Id | null } | null {
+): { readonly first: DeclarationId | null; readonly second: DeclarationId | null } | null {
   if (a === b) return null;
   const outer =
     a.instantiatedIn === null || b.instantiatedIn === null ? null : differentOrigin(a.instantiatedIn, b.instantiatedIn);

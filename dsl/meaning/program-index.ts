@@ -1,37 +1,29 @@
 /** Look-ups over a typed program: declarations by id, who owns them, and which depend on a family's named index. */
-import type {
-  Block,
-  CallableDeclaration,
-  Declaration,
-  Expr,
-  FamilyExpr,
-  Id,
-  Program,
-  Static,
-} from '../types/program.ts';
+import type { DeclarationId, DeclaredId, IndexId } from '../types/ids.ts';
+import type { Block, CallableDeclaration, Declaration, Expr, FamilyExpr, Program, Static } from '../types/program.ts';
 
 export interface ProgramIndex {
-  readonly declarations: ReadonlyMap<Id, Declaration>;
+  readonly declarations: ReadonlyMap<DeclaredId, Declaration>;
   /** The callable in whose body a declaration stands; null at model or file level. */
-  readonly owners: ReadonlyMap<Id, Id | null>;
+  readonly owners: ReadonlyMap<DeclaredId, DeclarationId | null>;
   /** Declarations of the model itself: what a caller may override. */
-  readonly modelLevel: ReadonlySet<Id>;
-  readonly indexNames: ReadonlyMap<Id, string>;
+  readonly modelLevel: ReadonlySet<DeclaredId>;
+  readonly indexNames: ReadonlyMap<IndexId, string>;
   /** Axes, constants and instances whose meaning depends on a static index. */
-  readonly dependsOnIndex: ReadonlySet<Id>;
+  readonly dependsOnIndex: ReadonlySet<DeclaredId>;
   /** Axes whose size each run decides, directly or through the sizes they are made of. */
-  readonly dynamicAxes: ReadonlySet<Id>;
+  readonly dynamicAxes: ReadonlySet<DeclaredId>;
   /** The static indices around a declaration: of the families it stands in, and of the chains. */
-  readonly indicesAround: (id: Id) => ReadonlySet<Id>;
+  readonly indicesAround: (id: DeclaredId) => ReadonlySet<IndexId>;
 }
 
 export function indexProgram(program: Program): ProgramIndex {
-  const declarations = new Map<Id, Declaration>();
-  const owners = new Map<Id, Id | null>();
-  const indexNames = new Map<Id, string>();
-  const around = new Map<Id, ReadonlySet<Id>>();
+  const declarations = new Map<DeclaredId, Declaration>();
+  const owners = new Map<DeclaredId, DeclarationId | null>();
+  const indexNames = new Map<IndexId, string>();
+  const around = new Map<DeclaredId, ReadonlySet<IndexId>>();
 
-  const declare = (declaration: Declaration, owner: Id | null, indices: ReadonlySet<Id>): void => {
+  const declare = (declaration: Declaration, owner: DeclarationId | null, indices: ReadonlySet<IndexId>): void => {
     declarations.set(declaration.id, declaration);
     owners.set(declaration.id, owner);
     around.set(declaration.id, indices);
@@ -43,7 +35,7 @@ export function indexProgram(program: Program): ProgramIndex {
     if (declaration.kind === 'store' && declaration.initial !== null) expression(declaration.initial, owner, indices);
     if (declaration.kind === 'callable') callable(declaration, indices);
   };
-  const callable = (declaration: CallableDeclaration, outside: ReadonlySet<Id>): void => {
+  const callable = (declaration: CallableDeclaration, outside: ReadonlySet<IndexId>): void => {
     const indices = new Set([...outside, ...declaration.family.flatMap((f) => (f.index === null ? [] : [f.index]))]);
     for (const parameter of [...(declaration.template?.axes ?? []), ...(declaration.template?.numbers ?? [])])
       declare(parameter, declaration.id, indices);
@@ -51,12 +43,12 @@ export function indexProgram(program: Program): ProgramIndex {
       if (f.index !== null) indexNames.set(f.index, (program.axisNames.get(f.axis.axis) ?? 'index').toLowerCase());
     if (declaration.body !== null) block(declaration.body, declaration.id, indices);
   };
-  const block = (b: Block, owner: Id | null, indices: ReadonlySet<Id>): void => {
+  const block = (b: Block, owner: DeclarationId | null, indices: ReadonlySet<IndexId>): void => {
     for (const d of b.declarations) declare(d, owner, indices);
     for (const s of b.statements) if (s.kind !== 'let_family') expression(s.value, owner, indices);
     expression(b.result, owner, indices);
   };
-  const expression = (e: Expr, owner: Id | null, indices: ReadonlySet<Id>): void => {
+  const expression = (e: Expr, owner: DeclarationId | null, indices: ReadonlySet<IndexId>): void => {
     switch (e.kind) {
       case 'static':
       case 'local':
@@ -86,7 +78,7 @@ export function indexProgram(program: Program): ProgramIndex {
         return;
     }
   };
-  const none: ReadonlySet<Id> = new Set();
+  const none: ReadonlySet<IndexId> = new Set();
   for (const d of program.globals) declare(d, null, none);
   for (const d of program.declarations) declare(d, null, none);
   for (const e of program.entries) declare(e, null, none);
@@ -104,14 +96,14 @@ export function indexProgram(program: Program): ProgramIndex {
 
 /** Fixed point: the declarations that `seed` names (told whether an index is mentioned), and all that mention one. */
 function dependents(
-  declarations: ReadonlyMap<Id, Declaration>,
+  declarations: ReadonlyMap<DeclaredId, Declaration>,
   seed: (declaration: Declaration, mentionsIndex: boolean) => boolean,
-): ReadonlySet<Id> {
-  const mentions = new Map<Id, { readonly ids: ReadonlySet<Id>; readonly index: boolean }>();
+): ReadonlySet<DeclaredId> {
+  const mentions = new Map<DeclaredId, { readonly ids: ReadonlySet<DeclaredId>; readonly index: boolean }>();
   /** Number parameters of templates depend on what any instance gives for them. */
-  const given = new Map<Id, Set<Id>>();
+  const given = new Map<DeclaredId, Set<DeclaredId>>();
   for (const [id, d] of declarations) {
-    const ids = new Set<Id>();
+    const ids = new Set<DeclaredId>();
     let index = false;
     const visit = (s: Static): void => {
       if (s.kind === 'index') index = true;
@@ -149,7 +141,7 @@ function dependents(
   }
   for (const [parameter, instances] of given)
     mentions.set(parameter, { ids: instances, index: mentions.get(parameter)?.index ?? false });
-  const result = new Set<Id>();
+  const result = new Set<DeclaredId>();
   for (let changed = true; changed;) {
     changed = false;
     for (const [id, m] of mentions) {

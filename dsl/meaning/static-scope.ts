@@ -3,7 +3,8 @@
  * static size, a static may name the size of an axis), so they are one module. Each is made when first met and kept in
  * its home (instance-tree.ts); meeting it again while it is being made is a definition that depends on itself.
  */
-import type { AxisVar, Declaration, Id, Program, Static, UnionDeclaration } from '../types/program.ts';
+import type { DeclarationId, IndexId, ProgramAxisId } from '../types/ids.ts';
+import type { AxisVar, Declaration, Program, Static, UnionDeclaration } from '../types/program.ts';
 import { withinNesting } from '../types/expansion-limits.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -45,7 +46,7 @@ export class StaticScope {
     return twin;
   }
 
-  private baseAxis(id: Id, frame: StaticFrame): Axis {
+  private baseAxis(id: ProgramAxisId, frame: StaticFrame): Axis {
     const declaration = this.tree.declaration(id);
     if (declaration.kind !== 'axis') throw new CompilerBug('walk', `${declaration.name} is no axis`);
     const home = this.tree.home(id, frame);
@@ -104,7 +105,7 @@ export class StaticScope {
     }
   }
 
-  private unionAxis(id: Id, frame: StaticFrame): Axis {
+  private unionAxis(id: DeclarationId, frame: StaticFrame): Axis {
     const union = this.union(id);
     let offset: Size = exact(0);
     const members = union.members.map((member) => {
@@ -120,7 +121,7 @@ export class StaticScope {
     return axis;
   }
 
-  protected union(id: Id): UnionDeclaration {
+  protected union(id: DeclarationId): UnionDeclaration {
     const declaration = this.tree.declaration(id);
     if (declaration.kind !== 'union') throw new CompilerBug('walk', `${declaration.name} is no union`);
     return declaration;
@@ -166,7 +167,7 @@ export class StaticScope {
     });
   }
 
-  private indexValue(id: Id, frame: StaticFrame): number {
+  private indexValue(id: IndexId, frame: StaticFrame): number {
     const value = frame.indices.get(id);
     if (value === undefined) throw new CompilerBug('walk', `index ${this.tree.indexName(id)} has no value`);
     return value;
@@ -182,7 +183,7 @@ export class StaticScope {
     return asInteger(this.number(expr, frame));
   }
 
-  private constant(id: Id, frame: StaticFrame): StaticValue {
+  private constant(id: DeclarationId, frame: StaticFrame): StaticValue {
     const declaration = this.tree.declaration(id);
     if (declaration.kind !== 'const') throw new CompilerBug('walk', `${declaration.name} is no constant`);
     const home = this.tree.home(id, frame);

@@ -1,14 +1,15 @@
 /** Evaluates static expressions: numbers stay exact, or formulas of dynamic sizes; bools and strings are plain. */
-import type { AxisVar, Id, Static, StaticOp } from '../types/program.ts';
+import type { DeclarationId, IndexId } from '../types/ids.ts';
+import type { AxisVar, Static, StaticOp } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { StaticValue } from './instances.ts';
 import { apply, asNumber, exact, formatSize, one, sizeKey, type Size, type SizeOp } from '../types/size.ts';
 
 export interface StaticContext {
-  readonly constant: (id: Id) => StaticValue;
+  readonly constant: (id: DeclarationId) => StaticValue;
   readonly size: (axis: AxisVar) => Size;
-  readonly index: (id: Id) => number;
+  readonly index: (id: IndexId) => number;
   readonly report: (problem: Diagnostic) => void;
 }
 

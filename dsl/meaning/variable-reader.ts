@@ -2,7 +2,8 @@
  * Reading stores: which cells of a param, a state or an input a frame means, over which axes, and the values that
  * initialisers give. What is read is noted: only the cells that something is made of are required of a checkpoint.
  */
-import type { Expr, Id } from '../types/program.ts';
+import type { ConcreteAxisId, IndexId } from '../types/ids.ts';
+import type { Expr } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
@@ -64,7 +65,7 @@ export class VariableReader<T, R> {
   }
 
   /** How a frame reads the family axes around a store. */
-  selectionOf({ instance }: UsedVariable, frame: StaticFrame): ReadonlyMap<number, Selection> {
+  selectionOf({ instance }: UsedVariable, frame: StaticFrame): ReadonlyMap<ConcreteAxisId, Selection> {
     return this.scope.selectionOf(instance, this.scope.commonInstance(instance, frame), frame);
   }
 
@@ -76,7 +77,7 @@ export class VariableReader<T, R> {
     return store.declaration.type.axes.map((a) => this.scope.axis(a, { ...frame, instance }));
   }
 
-  private read(used: UsedVariable, selection: ReadonlyMap<number, Selection>): T {
+  private read(used: UsedVariable, selection: ReadonlyMap<ConcreteAxisId, Selection>): T {
     const list = used.store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
     const kind = used.store.declaration.store;
     const made = this.making.at(-1)?.store;
@@ -118,7 +119,7 @@ export class VariableReader<T, R> {
   }
 
   /** The indices at which the initial value may be another one, with their axes. */
-  private indicesOf(used: UsedVariable): readonly { readonly index: Id; readonly axis: Axis }[] {
+  private indicesOf(used: UsedVariable): readonly { readonly index: IndexId; readonly axis: Axis }[] {
     return this.scope
       .namedIndices(used.instance)
       .filter(
@@ -132,8 +133,8 @@ export class VariableReader<T, R> {
   private initialAt(
     initial: Expr,
     used: UsedVariable,
-    named: readonly { readonly index: Id; readonly axis: Axis }[],
-    indices: ReadonlyMap<Id, number>,
+    named: readonly { readonly index: IndexId; readonly axis: Axis }[],
+    indices: ReadonlyMap<IndexId, number>,
   ): Operand<T, R> {
     const axes = [...used.store.family, ...used.store.declared];
     const own =

@@ -23,6 +23,7 @@ import {
 import { pointAt, without } from '../tensors/tensor.ts';
 import { axesOf } from '../tensors/pointwise.ts';
 import { axesArgument, operand, overParameter, value } from './arguments.ts';
+import type { AxisVar } from '../types/program.ts';
 import { reductionNames, type ReductionName } from '../types/primitive-names.ts';
 import { axesOfType, sharedAxes, withoutAxes } from '../types/axes.ts';
 import {
@@ -213,7 +214,7 @@ function inferReduction(call: TypeCall, name: ReductionName, entry: Entry): Infe
 function refuseSupport(
   call: TypeCall,
   name: ReductionName,
-  support: readonly { readonly axis: number; readonly primes: number }[],
+  support: readonly AxisVar[],
   type: string,
 ): TypeProblem | null {
   if (support.length === 0) return null;

@@ -2,11 +2,12 @@
  * Concrete axes: what the axis names of a program stand for in one elaboration. Identity is the object; two axes of
  * equal size are different. Twins (T') are made once for each axis and number of primes.
  */
+import { idOf, type ConcreteAxisId } from './ids.ts';
 import { isConstant, type Size } from './size.ts';
 
 export interface Axis {
   /** Unique in an elaboration. */
-  readonly id: number;
+  readonly id: ConcreteAxisId;
   /** The program's name, with primes: for messages and labels. */
   readonly name: string;
   readonly size: Size;
@@ -28,7 +29,7 @@ export class AxisFactory {
     more: { dynamic?: boolean; points?: readonly string[] | null; root?: { axis: Axis; offset: Size } | null } = {},
   ): Axis {
     const { dynamic = !isConstant(size), points = null, root = null } = more;
-    return { id: this.next++, name, size, dynamic, points, root };
+    return { id: idOf(this.next++), name, size, dynamic, points, root };
   }
 
   /** The twin of an axis with so many primes; the axis itself for none. */

@@ -9,14 +9,13 @@
  * - Where a type or an operation says `AxisVar`, the axis is the declaration's, `primes` counts its `'`.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import type { DeclarationId, IndexId, LocalId, ProgramAxisId } from './ids.ts';
 import type { SizeOp } from './size.ts';
 import type { PrimitiveName } from './primitive-names.ts';
 
-export type Id = number;
-
 /** An axis as the program names it: a declaration and the number of primes (T' is a twin of T). */
 export interface AxisVar {
-  readonly axis: Id;
+  readonly axis: ProgramAxisId;
   readonly primes: number;
 }
 
@@ -67,11 +66,11 @@ export type Static = { readonly span: Span; readonly type: StaticType } &
     | { readonly kind: 'bool'; readonly value: boolean }
     | { readonly kind: 'string'; readonly value: string }
     /** A const declaration, or a number parameter of the template around. */
-    | { readonly kind: 'const'; readonly decl: Id }
+    | { readonly kind: 'const'; readonly decl: DeclarationId }
     /** The size of an axis. */
     | { readonly kind: 'size'; readonly axis: AxisVar }
     /** A chain's index or the index a family names (`fn f[l in L]`). */
-    | { readonly kind: 'index'; readonly index: Id }
+    | { readonly kind: 'index'; readonly index: IndexId }
     /** A named point of an axis: its position. */
     | { readonly kind: 'point'; readonly axis: AxisVar; readonly position: number }
     | { readonly kind: 'op'; readonly op: StaticOp; readonly args: readonly Static[] }
@@ -97,9 +96,9 @@ export type Expr = { readonly type: ValueType; readonly span: Span } &
   /** A static number or bool standing where a tensor is wanted: a scalar of the type's element. */
   (
     | { readonly kind: 'static'; readonly value: Static }
-    | { readonly kind: 'local'; readonly local: Id; readonly name: string }
+    | { readonly kind: 'local'; readonly local: LocalId; readonly name: string }
     /** A param, state or input; `via` is the path of declarations when named from outside (`ffn.w1`), outermost first. */
-    | { readonly kind: 'store'; readonly decl: Id; readonly via: readonly Id[] }
+    | { readonly kind: 'store'; readonly decl: DeclarationId; readonly via: readonly DeclarationId[] }
     | PrimitiveExpr
     | { readonly kind: 'call'; readonly callee: FamilyExpr; readonly args: readonly Expr[] }
     /** Result: the tuple's or record's items in order. */
@@ -115,10 +114,10 @@ export type Expr = { readonly type: ValueType; readonly span: Span } &
 
 export interface ChainExpr {
   readonly kind: 'chain';
-  readonly index: Id;
+  readonly index: IndexId;
   readonly axis: AxisVar;
   readonly carries: readonly {
-    readonly local: Id;
+    readonly local: LocalId;
     readonly name: string;
     readonly type: ValueType;
     readonly start: Expr;
@@ -126,13 +125,13 @@ export interface ChainExpr {
   /** Result: as many values as there are carries (a tuple if several). */
   readonly body: Block;
   /** Locals of the body (its `let`s) collected over the steps, with the chain's axis in front. */
-  readonly collecting: readonly { readonly local: Id; readonly name: string }[];
+  readonly collecting: readonly { readonly local: LocalId; readonly name: string }[];
 }
 
 /** A family of functions: not a value, it may only be called, sliced, united or let-bound. */
 export type FamilyExpr = { readonly span: Span } & (
-  | { readonly kind: 'named'; readonly decl: Id }
-  | { readonly kind: 'local_family'; readonly local: Id }
+  | { readonly kind: 'named'; readonly decl: DeclarationId }
+  | { readonly kind: 'local_family'; readonly local: LocalId }
   | { readonly kind: 'at'; readonly family: FamilyExpr; readonly axis: AxisVar; readonly index: Static }
   | {
       readonly kind: 'window';
@@ -152,12 +151,12 @@ export type Stmt = { readonly span: Span } &
   (
     | {
         readonly kind: 'let';
-        readonly locals: readonly (Id | null)[];
+        readonly locals: readonly (LocalId | null)[];
         readonly names: readonly string[];
         readonly value: Expr;
       }
-    | { readonly kind: 'let_family'; readonly local: Id; readonly name: string; readonly family: FamilyExpr }
-    | { readonly kind: 'update'; readonly store: Id; readonly value: Expr }
+    | { readonly kind: 'let_family'; readonly local: LocalId; readonly name: string; readonly family: FamilyExpr }
+    | { readonly kind: 'update'; readonly store: DeclarationId; readonly value: Expr }
     | { readonly kind: 'loss'; readonly name: string; readonly value: Expr }
     | { readonly kind: 'output'; readonly name: string; readonly value: Expr }
     /** `value` is a bool; `message` is said where it is false, with the numbers of scalars in it. */
@@ -175,7 +174,7 @@ export interface Block {
 
 export interface AxisDeclaration {
   readonly kind: 'axis';
-  readonly id: Id;
+  readonly id: ProgramAxisId;
   readonly name: string;
   readonly span: Span;
   readonly of:
@@ -183,14 +182,14 @@ export interface AxisDeclaration {
     | { readonly kind: 'sized'; readonly size: Static }
     | { readonly kind: 'points'; readonly names: readonly string[] }
     /** The new axis of a union declaration. */
-    | { readonly kind: 'union'; readonly union: Id }
+    | { readonly kind: 'union'; readonly union: DeclarationId }
     /** An axis parameter of a template: bound by each instance. */
     | { readonly kind: 'parameter' };
 }
 
 export interface ConstDeclaration {
   readonly kind: 'const';
-  readonly id: Id;
+  readonly id: DeclarationId;
   readonly name: string;
   readonly span: Span;
   readonly type: StaticType;
@@ -245,7 +244,7 @@ export interface InstanceSource {
 export interface VariableDeclaration {
   readonly kind: 'store';
   readonly store: 'param' | 'state' | 'input';
-  readonly id: Id;
+  readonly id: DeclarationId;
   readonly name: string;
   readonly span: Span;
   readonly type: TensorType;
@@ -257,11 +256,11 @@ export interface VariableDeclaration {
 export interface FamilyAxis {
   readonly axis: AxisVar;
   /** `[l in L]`: the body is specialised for each point and knows its index. */
-  readonly index: Id | null;
+  readonly index: IndexId | null;
 }
 
 export interface Formal {
-  readonly local: Id;
+  readonly local: LocalId;
   readonly name: string;
   readonly span: Span;
   readonly type: ValueType;
@@ -271,7 +270,7 @@ export interface Formal {
 export interface CallableDeclaration {
   readonly kind: 'callable';
   readonly role: 'expert' | 'router' | 'fn' | 'entry';
-  readonly id: Id;
+  readonly id: DeclarationId;
   readonly name: string;
   readonly span: Span;
   readonly documentation: string;
@@ -296,24 +295,24 @@ export interface CallableDeclaration {
 export interface InstanceDeclaration {
   readonly kind: 'instance';
   readonly role: 'expert' | 'router' | 'fn';
-  readonly id: Id;
+  readonly id: DeclarationId;
   readonly name: string;
   readonly span: Span;
   readonly family: readonly FamilyAxis[];
-  readonly template: Id;
+  readonly template: DeclarationId;
   /** For each axis parameter: the axis it becomes, or a size of its own. */
   readonly axes: ReadonlyMap<
-    Id,
+    ProgramAxisId,
     { readonly kind: 'axis'; readonly axis: AxisVar } | { readonly kind: 'size'; readonly size: Static }
   >;
-  readonly numbers: ReadonlyMap<Id, Static>;
+  readonly numbers: ReadonlyMap<DeclarationId, Static>;
   readonly source: InstanceSource | null;
 }
 
 /** `experts mix[L, P] = ffn | consts | copy`: axes that members have stay, all others run along `axis`. */
 export interface UnionDeclaration {
   readonly kind: 'union';
-  readonly id: Id;
+  readonly id: DeclarationId;
   readonly name: string;
   readonly span: Span;
   readonly shared: readonly AxisVar[];
@@ -343,5 +342,5 @@ export interface Program {
   readonly declarations: readonly Declaration[];
   readonly entries: readonly CallableDeclaration[];
   /** Every axis declaration by id, wherever it stands: for names in messages. */
-  readonly axisNames: ReadonlyMap<Id, string>;
+  readonly axisNames: ReadonlyMap<ProgramAxisId, string>;
 }

@@ -11,6 +11,7 @@ import type { RunProblem } from '../../dsl/tensors/deferred-errors.ts';
 import { makeTensor } from '../../dsl/tensors/tensor.ts';
 import type { Variable } from '../../dsl/meaning/backend.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
+import { idOf } from '../../dsl/types/ids.ts';
 import { exact } from '../../dsl/types/size.ts';
 import {
   backendWith,
@@ -31,12 +32,12 @@ const D = axis('D', 2);
 
 function store(family: readonly Axis[], declared: readonly Axis[], more: Partial<Variable> = {}): Variable {
   return {
-    id: 0,
+    id: idOf(0),
     path: 'ffn.w',
     declaration: {
       kind: 'store',
       store: 'param',
-      id: 0,
+      id: idOf(0),
       name: 'w',
       span,
       type: { kind: 'tensor', element: 'f32', axes: [] },

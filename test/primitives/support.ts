@@ -15,6 +15,7 @@ import type { F64Route } from '../../dsl/tensors/route.ts';
 import { countPoints, makeTensor, offsets, pointAt, spread, type F64Tensor } from '../../dsl/tensors/tensor.ts';
 import type { F64Operand } from '../../dsl/tensors/operand.ts';
 import { AxisFactory, type Axis } from '../../dsl/types/axis.ts';
+import { idOf } from '../../dsl/types/ids.ts';
 import { exact, type Size } from '../../dsl/types/size.ts';
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -26,7 +27,7 @@ const letters: string[] = [];
 export function variable(name: string): AxisVar {
   const bare = name.replace(/'+$/, '');
   if (!letters.includes(bare)) letters.push(bare);
-  return { axis: letters.indexOf(bare), primes: name.length - bare.length };
+  return { axis: idOf(letters.indexOf(bare)), primes: name.length - bare.length };
 }
 
 export function nameOf(axis: AxisVar): string {

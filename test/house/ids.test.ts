@@ -1,0 +1,60 @@
+/**
+ * Ids are told apart by their types: what is marked here must not compile, and `tsc` fails where it does. Nothing is run, for a brand
+ * exists in types only.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ConcreteAxisId, DeclarationId, Id, IndexId, LocalId, ProgramAxisId } from '../../dsl/types/ids.ts';
+import { root, sourceFiles } from './files.ts';
+
+/** A place that wants an id of one kind. */
+type Wants<I extends Id<string>> = (id: I) => void;
+
+/** Who makes ids; whoever has one hands it on. */
+const makers = ['dsl/check/context.ts', 'dsl/meaning/instance-scope.ts', 'dsl/types/axis.ts', 'dsl/types/ids.ts'];
+
+describe('ids', () => {
+  it('are made where things are counted, and nowhere else', () => {
+    const found = sourceFiles(['dsl', 'compiler', 'runtime']).filter((file) =>
+      /\bidOf\b/.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(found.toSorted()).toEqual(makers);
+  });
+
+  it('are branded by no other assertion', () => {
+    const found = sourceFiles(['dsl', 'compiler', 'runtime']).filter(
+      (file) => file !== 'dsl/types/ids.ts' && /\bas (\w+)?Id\b/.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('an id of another kind does not compile', () => {
+  it('in a program', () => {
+    const programs = (
+      [axis, declaration, local, index]: readonly [ProgramAxisId, DeclarationId, LocalId, IndexId],
+      wantsAxis: Wants<ProgramAxisId>,
+      wantsLocal: Wants<LocalId>,
+      wantsConcrete: Wants<ConcreteAxisId>,
+      byDeclaration: ReadonlyMap<DeclarationId, string>,
+    ): void => {
+      wantsAxis(axis);
+      wantsLocal(local);
+      byDeclaration.get(declaration);
+      // @ts-expect-error: a declaration is no axis
+      wantsAxis(declaration);
+      // @ts-expect-error: nor is any number
+      wantsAxis(0);
+      // @ts-expect-error: what is counted from an id is none
+      wantsAxis(axis + 1);
+      // @ts-expect-error: the index of a chain is no local
+      wantsLocal(index);
+      // @ts-expect-error: an axis of the program is not what one elaboration makes of it
+      wantsConcrete(axis);
+      // @ts-expect-error: a table by declaration has no locals
+      byDeclaration.get(local);
+    };
+    expect(programs).toBeTypeOf('function');
+  });
+});
