@@ -41,7 +41,7 @@ export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphR
     const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
     const orientation = { sources: [...missing, ...route.sources], targets: route.targets, bounds };
     const node = builder.node(route.support);
-    const mask = node.kind === 'support' ? node.mask : route.support;
+    const mask = node.kind === 'presence' ? node.mask : route.support;
     return { kind: 'route', value: shop.route(mask, orientation, weight, route.rank) };
   };
 
@@ -106,7 +106,7 @@ export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphR
 
     orient(route, sources, targets) {
       const node = builder.node(route.support);
-      const mask = node.kind === 'support' ? node.mask : route.support;
+      const mask = node.kind === 'presence' ? node.mask : route.support;
       return shop.route(mask, { sources, targets, bounds: route.bounds }, route.weight, route.rank);
     },
 

@@ -152,10 +152,10 @@ export class Needs {
       case 'map':
         for (const id of node.operands) to(id);
         return;
-      case 'masked':
+      case 'predicated':
         to(node.support);
         return to(node.value, this.minimal([...need, node.support]));
-      case 'support':
+      case 'presence':
         return to(node.mask);
       case 'contract':
         for (const id of [node.left, node.right]) to(id, need, [...node.axes, ...node.over]);
@@ -165,7 +165,7 @@ export class Needs {
       case 'scan':
       case 'argmax':
         return this.along(node, node.operand, [node.axis], need);
-      case 'order': {
+      case 'sort_rank': {
         if (node.candidates !== null) this.along(node, node.candidates, node.over, need);
         // Who competes at all is said by routes: what stands at other points is not read.
         const guards = node.candidates === null ? [] : guardsOf(node.candidates, (id) => this.b.node(id));

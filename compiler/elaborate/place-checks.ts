@@ -54,7 +54,7 @@ function subjectsOf(graph: Graph, demanded: readonly Demanded[]): readonly Subje
     const numbers = (message: string, axes: readonly AxisId[]): Subject[] => [
       { kind: 'numbers', at: [node.id], holds: node.id, code: 'MOE0720', message, span: node.span, axes },
     ];
-    if (node.kind === 'order' && node.report && node.keys.some((key) => isFloat(nodeOf(graph, key.node))))
+    if (node.kind === 'sort_rank' && node.report && node.keys.some((key) => isFloat(nodeOf(graph, key.node))))
       return numbers(
         'a score is not a number',
         node.axes.filter((a) => !node.over.includes(a)),
@@ -97,7 +97,7 @@ class Placer {
       }
       const support = [...root.sources, ...root.targets];
       needs.want(root.present, [], support);
-      const under = nodeOf(this.graph, root.present).kind === 'support' ? [root.present] : [];
+      const under = nodeOf(this.graph, root.present).kind === 'presence' ? [root.present] : [];
       needs.want(root.weight, under, [...support, ...root.payload]);
       needs.want(root.rank, under, support);
     }
@@ -131,7 +131,7 @@ class Placer {
   /** What does not hold anyway where an order meets a NaN: a NaN counts only of a candidate. */
   private beyondCandidates(id: NodeId, need: Need): Need {
     const node = this.b.node(id);
-    if (node.kind !== 'order' || node.candidates === null) return need;
+    if (node.kind !== 'sort_rank' || node.candidates === null) return need;
     const { candidates } = node;
     return need.filter((s) => !implies(candidates, s, (n) => this.b.node(n)));
   }
@@ -151,11 +151,12 @@ class Placer {
   private allNumbers(id: NodeId): NodeId {
     const { b } = this;
     const node = b.node(id);
-    if (node.kind !== 'order' && node.kind !== 'argmax') throw new CompilerBug('elaborate', `%${id} sorts nothing`);
-    const keys = node.kind === 'order' ? node.keys.map((key) => key.node) : [node.operand];
-    const over = node.kind === 'order' ? node.over : [node.axis];
+    if (node.kind !== 'sort_rank' && node.kind !== 'argmax') throw new CompilerBug('elaborate', `%${id} sorts nothing`);
+    const keys = node.kind === 'sort_rank' ? node.keys.map((key) => key.node) : [node.operand];
+    const over = node.kind === 'sort_rank' ? node.over : [node.axis];
     const wrong = keys.map((key) => b.map('ne', [key, key])).reduce((all, one) => b.map('or', [all, one]));
-    const among = node.kind === 'order' && node.candidates !== null ? b.map('and', [node.candidates, wrong]) : wrong;
+    const among =
+      node.kind === 'sort_rank' && node.candidates !== null ? b.map('and', [node.candidates, wrong]) : wrong;
     return b.map('not', [b.reduce('any', b.broadcast(among, over), over)]);
   }
 

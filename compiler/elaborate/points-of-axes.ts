@@ -71,7 +71,7 @@ export class PointsOfAxes {
       }
       case 'argmax':
         return this.points([node.axis]);
-      case 'order':
+      case 'sort_rank':
         return this.points(node.over);
       case 'leaf': {
         const { within, role } = this.b.leafOf(node.leaf);
@@ -84,7 +84,7 @@ export class PointsOfAxes {
       }
       case 'map':
         return node.element === 'i32' ? arithmetic(node.op, parts) : node.element === 'bool' ? range(0, 1) : null;
-      case 'masked':
+      case 'predicated':
         return Number.isInteger(node.otherwise) ? united([...parts, range(node.otherwise, node.otherwise)]) : null;
       case 'gather':
         // An index -1 gives 0.
@@ -100,7 +100,7 @@ function partsOf(node: Node): readonly NodeId[] {
   switch (node.kind) {
     case 'map':
       return node.element !== 'i32' ? [] : node.op === 'where' ? node.operands.slice(1) : node.operands;
-    case 'masked':
+    case 'predicated':
       return [node.value];
     case 'gather':
       return [node.table];

@@ -42,7 +42,7 @@ function recutRoute(shop: LoweringContext, route: GraphRoute, { from, to, view }
 
 export function maskOf(shop: LoweringContext, support: NodeId): NodeId {
   const node = shop.b.node(support);
-  return node.kind === 'support' ? node.mask : support;
+  return node.kind === 'presence' ? node.mask : support;
 }
 
 /** The points of an axis from `offset` on as the row-major points of other axes; none is a single point. */

@@ -10,7 +10,7 @@ import { distance } from './scalar-bound.ts';
 
 /** The place of each point of `over` in its order; δ counts the points that may stand on either side of it. */
 export function boundOrder(
-  node: Node & { kind: 'order' },
+  node: Node & { kind: 'sort_rank' },
   of: (id: NodeId) => NumbersWithBounds,
   out: NumbersWithBounds,
   places: RowMajorOffsets,

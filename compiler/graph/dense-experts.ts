@@ -21,14 +21,14 @@ export interface DenseExperts {
   readonly span: Span;
 }
 
-type Support = Extract<Node, { kind: 'support' }>;
+type Support = Extract<Node, { kind: 'presence' }>;
 
 /** `main` is the name of the program's own file. */
 export function denseExperts(sparse: SparseGraph, main: string): readonly DenseExperts[] {
   const { graph } = sparse;
   const live = liveNodes(graph);
   const uses = usesOf(graph);
-  const supports = graph.nodes.filter((n): n is Support => n.kind === 'support' && live[n.id] === true);
+  const supports = graph.nodes.filter((n): n is Support => n.kind === 'presence' && live[n.id] === true);
   if (supports.length === 0) return [];
   const found: DenseExperts[] = [];
   for (const node of graph.nodes) {
@@ -102,7 +102,7 @@ function descendants(uses: readonly (readonly NodeId[])[], id: NodeId): Readonly
 function meets(graph: Graph, below: ReadonlySet<NodeId>, route: Support): boolean {
   for (const id of below) {
     const node = nodeOf(graph, id);
-    if (node.kind === 'masked' && node.support === route.id && below.has(node.value)) return true;
+    if (node.kind === 'predicated' && node.support === route.id && below.has(node.value)) return true;
     if (node.kind !== 'contract' && !(node.kind === 'map' && node.op === 'mul')) continue;
     const factors = operandsOf(graph, node);
     if (factors.some((f) => below.has(f)) && factors.some((f) => !below.has(f) && isWeight(graph, f, route)))
@@ -116,7 +116,7 @@ function isWeight(graph: Graph, id: NodeId, route: Support): boolean {
   const seen = new Set<NodeId>([id]);
   for (const at of seen) {
     const node = nodeOf(graph, at);
-    if (node.kind === 'masked' && node.support === route.id) return true;
+    if (node.kind === 'predicated' && node.support === route.id) return true;
     switch (node.kind) {
       case 'map':
       case 'slice':

@@ -43,7 +43,7 @@ function sizesOf(graph: Graph, node: Node): readonly Size[] {
       return [...axes, node.at];
     case 'draw':
       return [...axes, ...node.roots.map((root) => root.offset)];
-    case 'support':
+    case 'presence':
       return [...axes, ...node.bounds.map((bound) => bound.atMost)];
     default:
       return axes;

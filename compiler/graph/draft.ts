@@ -26,13 +26,13 @@ export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
       return [];
     case 'map':
       return draft.operands;
-    case 'masked':
+    case 'predicated':
       return [draft.support, draft.value];
-    case 'support':
+    case 'presence':
       return [draft.mask];
     case 'contract':
       return [draft.left, draft.right];
-    case 'order':
+    case 'sort_rank':
       return [...draft.keys.map((k) => k.node), ...(draft.candidates === null ? [] : [draft.candidates])];
     case 'gather':
       return [draft.table, draft.indices];

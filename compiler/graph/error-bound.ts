@@ -128,7 +128,7 @@ class Evaluator {
       }
       case 'map':
         return this.map(node, out);
-      case 'masked': {
+      case 'predicated': {
         const [s, v] = [this.of(node.support), this.of(node.value)];
         const [ps, pv] = [this.places.of(node.axes, s.axes), this.places.of(node.axes, v.axes)];
         for (let i = 0; i < value.length; i++) {
@@ -141,7 +141,7 @@ class Evaluator {
         }
         return out;
       }
-      case 'support':
+      case 'presence':
         this.copy(this.of(node.mask), out);
         return out;
       case 'broadcast':
@@ -155,7 +155,7 @@ class Evaluator {
       case 'scan':
         boundScan(this.of(node.operand), node, out, this.places);
         return out;
-      case 'order':
+      case 'sort_rank':
         boundOrder(node, (id) => this.of(id), out, this.places);
         return out;
       case 'argmax':

@@ -108,8 +108,8 @@ export class GraphBuilder {
   }
 
   /** The supports made so far. */
-  supports(): readonly Extract<Node, { kind: 'support' }>[] {
-    return this.nodes.filter((node) => node.kind === 'support');
+  supports(): readonly Extract<Node, { kind: 'presence' }>[] {
+    return this.nodes.filter((node) => node.kind === 'presence');
   }
 
   axesOf(id: NodeId): readonly AxisId[] {
@@ -201,13 +201,13 @@ export class GraphBuilder {
     const axes = this.unite([support, value]);
     if (always === 1) return this.broadcast(value, axes);
     if (always === 0) return this.broadcast(this.constant(otherwise, element), axes);
-    if (by.kind !== 'support') throw new CompilerBug('graph', `masked by a ${by.kind}, which is no support`);
-    return this.add({ kind: 'masked', element, axes, support, value, otherwise });
+    if (by.kind !== 'presence') throw new CompilerBug('graph', `masked by a ${by.kind}, which is no support`);
+    return this.add({ kind: 'predicated', element, axes, support, value, otherwise });
   }
 
   support(mask: NodeId, sources: readonly AxisId[], targets: readonly AxisId[], bounds: readonly Bound[]): NodeId {
     const { axes, element } = this.node(mask);
-    return this.add({ kind: 'support', element, axes, mask, sources, targets, bounds });
+    return this.add({ kind: 'presence', element, axes, mask, sources, targets, bounds });
   }
 
   /**
@@ -249,7 +249,7 @@ export class GraphBuilder {
     const operands = [...keys.map((k) => k.node), ...(candidates === null ? [] : [candidates])];
     const axes = this.unite(operands);
     const missing = over.filter((a) => !axes.includes(a));
-    return this.add({ kind: 'order', element: 'i32', axes: [...axes, ...missing], keys, candidates, over, report });
+    return this.add({ kind: 'sort_rank', element: 'i32', axes: [...axes, ...missing], keys, candidates, over, report });
   }
 
   argmax(operand: NodeId, axis: AxisId): NodeId {
@@ -340,7 +340,7 @@ export class GraphBuilder {
   constantOf(id: NodeId): number | null {
     const node = this.node(id);
     if (node.kind === 'constant') return node.value;
-    if (node.kind === 'support') return this.constantOf(node.mask);
+    if (node.kind === 'presence') return this.constantOf(node.mask);
     return node.kind === 'broadcast' ? this.constantOf(node.operand) : null;
   }
 

@@ -49,12 +49,12 @@ export type Node = Base &
     | { readonly kind: 'leaf'; readonly leaf: number }
     | { readonly kind: 'map'; readonly op: MapOp; readonly operands: readonly NodeId[] }
     /** `where(support, value, otherwise)`, with value read only where the support holds. */
-    | { readonly kind: 'masked'; readonly support: NodeId; readonly value: NodeId; readonly otherwise: number }
+    | { readonly kind: 'predicated'; readonly support: NodeId; readonly value: NodeId; readonly otherwise: number }
     /**
      * A bool mask that is the support of a route: its sources, targets and bounds. Same value as `mask`.
      */
     | {
-        readonly kind: 'support';
+        readonly kind: 'presence';
         readonly mask: NodeId;
         readonly sources: readonly AxisId[];
         readonly targets: readonly AxisId[];
@@ -72,7 +72,7 @@ export type Node = Base &
      * read. A NaN key is below all others; with `report`, a NaN key of a candidate is an error of the run.
      */
     | {
-        readonly kind: 'order';
+        readonly kind: 'sort_rank';
         readonly keys: readonly { readonly node: NodeId; readonly descending: boolean }[];
         readonly candidates: NodeId | null;
         readonly over: readonly AxisId[];

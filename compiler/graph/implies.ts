@@ -35,7 +35,7 @@ function follows(strong: Seen, weak: Seen, node: NodeLookup, depth: number): boo
     case 'map':
       if (stronger.op === 'and') return stronger.operands.some((o) => next(seen(o, s), w));
       return stronger.op === 'or' && stronger.operands.every((o) => next(seen(o, s), w));
-    case 'masked':
+    case 'predicated':
       return stronger.otherwise === 0 && (next(seen(stronger.support, s), w) || next(seen(stronger.value, s), w));
     case 'reduce':
       // any over Z of s implies any over Z of w if s implies w.
@@ -54,9 +54,9 @@ const sameList = (a: readonly number[], b: readonly number[]): boolean =>
 /** Support nodes that are true wherever this bool is: those it was masked by. */
 export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
   const n = node(id);
-  if (n.kind === 'support') return [id];
+  if (n.kind === 'presence') return [id];
   if (n.kind === 'broadcast') return guardsOf(n.operand, node);
-  if (n.kind === 'masked' && n.otherwise === 0)
+  if (n.kind === 'predicated' && n.otherwise === 0)
     return [...new Set([...guardsOf(n.support, node), ...guardsOf(n.value, node)])];
   if (n.kind === 'map' && n.op === 'and') return [...new Set(n.operands.flatMap((o) => guardsOf(o, node)))];
   return [];
@@ -68,8 +68,8 @@ export function operandsBelow(ids: readonly NodeId[], node: NodeLookup): Readonl
   // A set is walked in the order of what is added to it.
   for (const id of found) {
     const n = node(id);
-    if (n.kind === 'support') found.add(n.mask);
-    else if (n.kind === 'masked') found.add(n.support).add(n.value);
+    if (n.kind === 'presence') found.add(n.mask);
+    else if (n.kind === 'predicated') found.add(n.support).add(n.value);
     else if (n.kind === 'map' && (n.op === 'and' || n.op === 'or')) n.operands.forEach((o) => found.add(o));
   }
   return found;

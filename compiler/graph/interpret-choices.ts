@@ -8,7 +8,7 @@ import type { Node } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
 
 /** The place of every candidate in the order of the keys; with `report` the NaN keys of candidates are errors. */
-export function orderValues(node: Node & { kind: 'order' }, run: GraphEvaluation): Float64Array {
+export function orderValues(node: Node & { kind: 'sort_rank' }, run: GraphEvaluation): Float64Array {
   const rest = node.axes.filter((a) => !node.over.includes(a));
   const axes = [...rest, ...node.over];
   const whole = axes.map((a) => run.sizeOf(a));
@@ -43,7 +43,7 @@ export function orderValues(node: Node & { kind: 'order' }, run: GraphEvaluation
   return inOrder({ axes, shape: whole, data: out }, node.axes);
 }
 
-function before(node: Node & { kind: 'order' }, left: readonly number[], right: readonly number[]): number {
+function before(node: Node & { kind: 'sort_rank' }, left: readonly number[], right: readonly number[]): number {
   for (let i = 0; i < node.keys.length; i++) {
     const [a, b] = [left[i] ?? noNumber(), right[i] ?? noNumber()];
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;

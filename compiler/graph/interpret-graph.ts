@@ -164,7 +164,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
           ),
         );
       }
-      case 'masked': {
+      case 'predicated': {
         const [support, value] = [this.value(node.support), this.value(node.value)];
         return this.fill(node, shape, [support, value], ([s, v]) => {
           const here = support.data[s ?? noNumber()] ?? noNumber();
@@ -172,7 +172,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
           return here === 0 ? node.otherwise : (value.data[v ?? noNumber()] ?? noNumber());
         });
       }
-      case 'support':
+      case 'presence':
         return this.value(node.mask).data.slice();
       case 'contract':
         return contractValues(node, shape, this);
@@ -180,7 +180,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
         return reduceValues(node, shape, this);
       case 'scan':
         return scanValues(node, this);
-      case 'order':
+      case 'sort_rank':
         return orderValues(node, this);
       case 'argmax':
         return argmaxValues(node, shape, this);

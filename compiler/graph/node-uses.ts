@@ -34,7 +34,7 @@ export function nodesOfCheck(check: Check): readonly NodeId[] {
 
 /** The supports by which an order or argmax decides whether to report a NaN. */
 export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
-  if (node.kind !== 'order' && node.kind !== 'argmax') return [];
+  if (node.kind !== 'sort_rank' && node.kind !== 'argmax') return [];
   return graph.checks.flatMap((c) => (c.kind === 'numbers' && c.node === node.id ? c.where : []));
 }
 
@@ -84,9 +84,9 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
       return builder.extern(node.call, node.result);
     case 'map':
       return builder.map(node.op, node.operands.map(to), node.element);
-    case 'masked':
+    case 'predicated':
       return builder.masked(to(node.support), to(node.value), node.otherwise);
-    case 'support':
+    case 'presence':
       return builder.support(to(node.mask), node.sources, node.targets, node.bounds);
     case 'contract':
       return builder.contract(to(node.left), to(node.right), node.over);
@@ -94,7 +94,7 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
       return builder.reduce(node.op, to(node.operand), node.over);
     case 'scan':
       return builder.scan(to(node.operand), node.axis, node.exclusive);
-    case 'order': {
+    case 'sort_rank': {
       const keys = node.keys.map((k) => ({ node: to(k.node), descending: k.descending }));
       return builder.order(keys, node.candidates === null ? null : to(node.candidates), node.over, node.report);
     }

@@ -61,7 +61,7 @@ function undoes(first: View, second: View | undefined): boolean {
 /** Without supports and views around it, and without views of axes it lacks. */
 export function bare(value: Seen, lookup: NodeLookup): Seen {
   const node = lookup(value.node);
-  if (node.kind === 'support') return bare({ node: node.mask, views: value.views }, lookup);
+  if (node.kind === 'presence') return bare({ node: node.mask, views: value.views }, lookup);
   if (node.kind === 'broadcast') return bare({ node: node.operand, views: value.views }, lookup);
   const outer = viewOf(node);
   if (outer !== null) {

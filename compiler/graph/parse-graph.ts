@@ -148,12 +148,12 @@ class GraphParser {
           return { ...base, kind: 'size', size: t.size() };
         case 'iota':
           return { ...base, kind: 'iota', axis: one() };
-        case 'masked': {
+        case 'predicated': {
           const [support, value] = [t.node(), t.node()];
           t.take('else');
-          return { ...base, kind: 'masked', support, value, otherwise: t.float() };
+          return { ...base, kind: 'predicated', support, value, otherwise: t.float() };
         }
-        case 'support':
+        case 'presence':
           return this.support(t, base);
         case 'contract': {
           const [left, right] = [t.node(), t.node()];
@@ -165,7 +165,7 @@ class GraphParser {
           t.take('along');
           return { ...base, kind: 'scan', operand, axis: one(), exclusive: t.skip('exclusive') };
         }
-        case 'order':
+        case 'sort_rank':
           return this.order(t, base);
         case 'argmax': {
           const operand = t.node();
@@ -266,7 +266,7 @@ class GraphParser {
       } while (t.skip(';'));
       t.take('}');
     }
-    return { ...base, kind: 'support', mask, sources, targets, bounds };
+    return { ...base, kind: 'presence', mask, sources, targets, bounds };
   }
 
   private order(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
@@ -282,7 +282,7 @@ class GraphParser {
     const candidates = t.skip('among') ? t.node() : null;
     t.take('over');
     const over = this.list(t);
-    return { ...base, kind: 'order', keys, candidates, over, report: t.skip('report') };
+    return { ...base, kind: 'sort_rank', keys, candidates, over, report: t.skip('report') };
   }
 
   private draw(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
@@ -342,7 +342,7 @@ class GraphParser {
     this.externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
   }
 
-  /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3 %4 for loss unless noise` */
+  /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3 %4 for loss skip if noise given` */
   private checkLine(line: string, number: number): void {
     const [rest, span] = cut(line, /  @ (.*):(\d+)-(\d+)$/, (m) => spanOf(m[1], m[2], m[3]));
     const t = new GraphText(rest, number);
@@ -359,7 +359,11 @@ class GraphParser {
     const group = t.word();
     if (!isGroup(group)) throw textError(number, `nobody asks for ${group}`);
     const unless: string[] = [];
-    while (t.skip('unless')) unless.push(t.path());
+    while (t.skip('skip')) {
+      t.take('if');
+      unless.push(t.path());
+      t.take('given');
+    }
     const shown: Check['shown'][number][] = [];
     while (t.skip('shows')) shown.push(t.ahead(/^%\d/) ? { node: t.node() } : { size: t.size() });
     t.end();

@@ -18,7 +18,7 @@ import { implies } from './implies.ts';
 import { boundsBehindBoth } from './shared-bounds.ts';
 import type { AxisId, Bound, Node, NodeId } from './graph-ir.ts';
 
-export type PresenceNode = Extract<Node, { kind: 'support' }>;
+export type PresenceNode = Extract<Node, { kind: 'presence' }>;
 
 export class Presences {
   private readonly b: GraphBuilder;
@@ -29,7 +29,7 @@ export class Presences {
 
   get(id: NodeId): PresenceNode {
     const node = this.b.node(id);
-    if (node.kind !== 'support') throw new CompilerBug('graph', `%${id} is no support`);
+    if (node.kind !== 'presence') throw new CompilerBug('graph', `%${id} is no support`);
     return node;
   }
 
@@ -160,7 +160,7 @@ export class Presences {
   /** Bools that are true together where this one is: a range of a range has its whole among them. */
   private conjunctsOf(id: NodeId): readonly NodeId[] {
     const node = this.b.node(id);
-    if (node.kind === 'support') return this.conjunctsOf(node.mask);
+    if (node.kind === 'presence') return this.conjunctsOf(node.mask);
     if (node.kind !== 'map' || node.op !== 'and') return [id];
     return node.operands;
   }
@@ -168,7 +168,7 @@ export class Presences {
   /** The value this is a range of, or a range of a range, if it is that range. */
   private slicedFrom(id: NodeId, axis: AxisId, at: Size, as: AxisId): NodeId | null {
     const node = this.b.node(id);
-    if (node.kind === 'support') return this.slicedFrom(node.mask, axis, at, as);
+    if (node.kind === 'presence') return this.slicedFrom(node.mask, axis, at, as);
     if (node.kind !== 'slice' || node.as !== as) return null;
     if (node.axis !== axis) return this.slicedFrom(node.operand, axis, apply('sub', at, node.at), node.axis);
     return sizeKey(node.at) === sizeKey(at) ? node.operand : null;

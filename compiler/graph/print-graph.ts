@@ -93,10 +93,10 @@ function printRoot(root: GraphOutput, list: (axes: readonly AxisId[]) => string)
   return `${root.group} ${root.name} = ${type} ${parts} most ${formatSize(root.most)}`;
 }
 
-/** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3, %4 for loss unless noise` */
+/** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3, %4 for loss skip if noise given` */
 function printCheck(check: Check, list: (axes: readonly AxisId[]) => string): string {
   const where = check.where.length === 0 ? '' : ` where ${check.where.map((id) => `%${id}`).join(' ')}`;
-  const unless = check.unless.map((name) => ` unless ${name}`).join('');
+  const unless = check.unless.map((name) => ` skip if ${name} given`).join('');
   const what = `${check.kind} %${check.node} ${JSON.stringify(check.message)} ${check.code} at [${list(check.axes)}]`;
   const shown = check.shown.map((s) => ` shows ${'node' in s ? `%${s.node}` : formatSize(s.size)}`).join('');
   return `check ${what}${where} for ${check.group}${unless}${shown}`;
@@ -120,11 +120,11 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
     }
     case 'map':
       return `${node.op} ${node.operands.map((id) => `%${id}`).join(' ')}`;
-    case 'masked':
-      return `masked %${node.support} %${node.value} else ${node.otherwise}`;
-    case 'support': {
+    case 'predicated':
+      return `predicated %${node.support} %${node.value} else ${node.otherwise}`;
+    case 'presence': {
       const facts = node.bounds.length === 0 ? '' : ` {${node.bounds.map(bound).join('; ')}}`;
-      return `support %${node.mask} ${list(node.sources)} -> ${list(node.targets)}${facts}`;
+      return `presence %${node.mask} ${list(node.sources)} -> ${list(node.targets)}${facts}`;
     }
     case 'contract':
       return `contract %${node.left} %${node.right} over ${list(node.over)}`;
@@ -132,10 +132,10 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       return `${node.op} %${node.operand} over ${list(node.over)}`;
     case 'scan':
       return `scan %${node.operand} along ${name(node.axis)}${node.exclusive ? ' exclusive' : ''}`;
-    case 'order': {
+    case 'sort_rank': {
       const keys = node.keys.map((k) => `%${k.node}${k.descending ? ' desc' : ' asc'}`).join(', ');
       const among = node.candidates === null ? '' : ` among %${node.candidates}`;
-      return `order${keys === '' ? '' : ` by ${keys}`}${among} over ${list(node.over)}${node.report ? ' report' : ''}`;
+      return `sort_rank${keys === '' ? '' : ` by ${keys}`}${among} over ${list(node.over)}${node.report ? ' report' : ''}`;
     }
     case 'argmax':
       return `argmax %${node.operand} over ${name(node.axis)}`;

@@ -93,10 +93,10 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
       return wants(graph.externs[node.call]?.results[node.result]?.axes ?? []);
     case 'map':
       return wants([...new Set(node.operands.flatMap((id) => [...of(id)]))]);
-    case 'masked':
-      if (graph.nodes[node.support]?.kind !== 'support') say(`%${node.support} is no support`);
+    case 'predicated':
+      if (graph.nodes[node.support]?.kind !== 'presence') say(`%${node.support} is no support`);
       return wants([...new Set([...of(node.support), ...of(node.value)])]);
-    case 'support': {
+    case 'presence': {
       isBool(node.mask);
       const all = [...node.sources, ...node.targets];
       if (new Set(all).size !== all.length) say('has an axis among sources and targets twice');
@@ -115,7 +115,7 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
     case 'scan':
       if (!of(node.operand).includes(node.axis)) say('the operand lacks the axis');
       return wants(of(node.operand));
-    case 'order':
+    case 'sort_rank':
       if (node.candidates !== null) isBool(node.candidates);
       if (!subset(node.over, node.axes)) say('lacks an axis of over');
       return;
@@ -168,7 +168,7 @@ export function domainProblems({ graph, domains }: SparseGraph): readonly string
     }
     domain.supports.forEach((id, i) => {
       const support = graph.nodes[id];
-      if (support?.kind !== 'support') problems.push(`%${node.id}: %${id} of its domain is no support`);
+      if (support?.kind !== 'presence') problems.push(`%${node.id}: %${id} of its domain is no support`);
       else if (!subset(support.axes, node.axes)) problems.push(`%${node.id}: %${id} of its domain has other axes`);
       if (id >= node.id) problems.push(`%${node.id}: %${id} of its domain comes later`);
       if (i > 0 && id <= (domain.supports[i - 1] ?? noNumber()))
@@ -194,7 +194,7 @@ function memoryProblems({ graph, materialised }: FusedGraph): readonly string[] 
       case 'contract':
       case 'reduce':
       case 'scan':
-      case 'order':
+      case 'sort_rank':
       case 'argmax':
       case 'gather':
       case 'draw':

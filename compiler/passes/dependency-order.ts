@@ -83,13 +83,13 @@ function withOperands(node: Node, to: (id: NodeId) => NodeId): Node {
       return { ...node, id };
     case 'map':
       return { ...node, id, operands: node.operands.map(to) };
-    case 'masked':
+    case 'predicated':
       return { ...node, id, support: to(node.support), value: to(node.value) };
-    case 'support':
+    case 'presence':
       return { ...node, id, mask: to(node.mask) };
     case 'contract':
       return { ...node, id, left: to(node.left), right: to(node.right) };
-    case 'order': {
+    case 'sort_rank': {
       const keys = node.keys.map((k) => ({ ...k, node: to(k.node) }));
       return { ...node, id, keys, candidates: node.candidates === null ? null : to(node.candidates) };
     }

@@ -51,7 +51,9 @@ function distribute(
   for (const axis of node.over) {
     // Under a route everything is cut: the parts are computed on different assignments. Without one, cutting what
     // others read whole would compute it twice: only products and views are.
-    const found = operands.map((id) => find.concat(b, id, axis, b.node(id).kind === 'masked')).find((c) => c !== null);
+    const found = operands
+      .map((id) => find.concat(b, id, axis, b.node(id).kind === 'predicated'))
+      .find((c) => c !== null);
     if (found === undefined || found === null || found.parts.length > mostParts) continue;
     return sumOfParts(b, find, operands, node, axis, found);
   }
@@ -90,8 +92,8 @@ class Finder {
 function innerAxis(node: Node, axis: AxisId): AxisId | null {
   switch (node.kind) {
     case 'map':
-    case 'masked':
-    case 'support':
+    case 'predicated':
+    case 'presence':
     case 'broadcast':
       return axis;
     case 'contract':
@@ -186,12 +188,12 @@ function cutNode(b: GraphBuilder, node: Node, axis: AxisId, cut: Cut): NodeId {
       if (nothing) return b.broadcast(b.constant(0, node.element), become(node.axes));
       return b.broadcast(b.map(node.op, operands, node.element), become(node.axes));
     }
-    case 'masked': {
+    case 'predicated': {
       const [support, value] = [to(node.support), to(node.value)];
       const same = b.constantOf(value) === node.otherwise;
       return b.broadcast(same ? value : b.masked(support, value, node.otherwise), become(node.axes));
     }
-    case 'support': {
+    case 'presence': {
       const bounds = replaceInBounds(node.bounds, [axis], own, b.sizeOf);
       const mask = b.broadcast(to(node.mask), become(node.axes));
       return b.support(mask, become(node.sources), become(node.targets), bounds);
@@ -235,7 +237,7 @@ function aligned(b: GraphBuilder, part: Concat['parts'][number], { own }: Cut): 
 /** The range of an axis, as the part's own axes. */
 function viewOf(b: GraphBuilder, id: NodeId, axis: AxisId, { at, length, own }: Omit<Cut, 'known' | 'find'>): NodeId {
   const support = b.node(id);
-  if (support.kind === 'support') {
+  if (support.kind === 'presence') {
     const become = (axes: readonly AxisId[]): readonly AxisId[] => axes.flatMap((a) => (a === axis ? own : [a]));
     const mask = viewOf(b, support.mask, axis, { at, length, own });
     const bounds = replaceInBounds(support.bounds, [axis], own, b.sizeOf);

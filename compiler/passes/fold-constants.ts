@@ -39,17 +39,17 @@ function fold(
   switch (node.kind) {
     case 'map':
       return foldMap(node, node.operands.map(to), b);
-    case 'masked': {
+    case 'predicated': {
       const [support, value] = [to(node.support), to(node.value)];
       if (b.constantOf(value) === node.otherwise) return b.constant(node.otherwise, node.element);
       const inner = b.node(value);
-      const same = inner.kind === 'masked' && implies(support, inner.support, (id) => b.node(id));
+      const same = inner.kind === 'predicated' && implies(support, inner.support, (id) => b.node(id));
       return same ? b.masked(support, inner.value, node.otherwise) : null;
     }
-    case 'support': {
+    case 'presence': {
       // A support of a support is the same points.
       const mask = b.node(to(node.mask));
-      return mask.kind === 'support' ? b.support(mask.mask, node.sources, node.targets, [...node.bounds]) : null;
+      return mask.kind === 'presence' ? b.support(mask.mask, node.sources, node.targets, [...node.bounds]) : null;
     }
     case 'reduce': {
       const value = b.constantOf(to(node.operand));

@@ -51,7 +51,7 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       deep > maxFused ||
       ((roots.has(node.id) || forHost.has(node.id)) && node.kind !== 'leaf') ||
       (node.kind === 'concat' && node.parts.length > mostParts) ||
-      (node.kind === 'support' && inside > 1 && graph.nodes[node.mask]?.kind !== 'masked') ||
+      (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated') ||
       (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
     if (keep) materialised.add(node.id);
     cost.push(keep || node.kind === 'leaf' ? 0 : inside);
@@ -66,7 +66,7 @@ function stored(node: Node): boolean {
     case 'contract':
     case 'reduce':
     case 'scan':
-    case 'order':
+    case 'sort_rank':
     case 'argmax':
     case 'gather':
     case 'draw':
@@ -84,7 +84,7 @@ function isView(node: Node): boolean {
     case 'split':
     case 'merge':
     case 'broadcast':
-    case 'support':
+    case 'presence':
       return true;
     default:
       return false;
@@ -95,7 +95,7 @@ function ownCost(node: Node): number {
   switch (node.kind) {
     case 'map':
       return transcendental.has(node.op) ? dear : 1;
-    case 'masked':
+    case 'predicated':
     case 'split':
     case 'merge':
       return 1;
@@ -122,12 +122,12 @@ function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], nod
     if (isView(user)) return user.kind === 'broadcast' || repeated(sparse, uses, user);
     if (more(node.axes, [...user.axes, ...loops(user)])) return true;
     // One point of these reads a whole group, and the next point of the group reads it again.
-    return user.kind === 'order' || user.kind === 'scan' || onMorePoints(sparse, node, user);
+    return user.kind === 'sort_rank' || user.kind === 'scan' || onMorePoints(sparse, node, user);
   });
 }
 
 function loops(node: Node): readonly AxisId[] {
-  return node.kind === 'contract' || node.kind === 'reduce' || node.kind === 'order' ? node.over : [];
+  return node.kind === 'contract' || node.kind === 'reduce' || node.kind === 'sort_rank' ? node.over : [];
 }
 
 /** A value on assignments read by one that is not: the points differ, so it cannot be computed in passing there. */
@@ -135,7 +135,7 @@ function onMorePoints(sparse: SparseGraph, node: Node, user: Node): boolean {
   const supports = domainOf(sparse, node.id).supports;
   return (
     supports.length > 0 &&
-    user.kind !== 'masked' &&
+    user.kind !== 'predicated' &&
     user.kind !== 'reduce' &&
     domainOf(sparse, user.id).supports.length === 0
   );

@@ -43,7 +43,7 @@ function simplify(node: Node, b: GraphBuilder, to: (id: NodeId) => NodeId): Node
       const operands = unbroadcast(b, node.operands.map(to)); // prettier-ignore
       return operands === null ? null : b.map(node.op, operands, node.element);
     }
-    case 'masked': {
+    case 'predicated': {
       const operands = unbroadcast(b, [to(node.support), to(node.value)]);
       const [support, value] = operands ?? [];
       return support === undefined || value === undefined ? null : b.masked(support, value, node.otherwise);

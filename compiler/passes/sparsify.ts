@@ -57,7 +57,7 @@ class Demand {
     this.supports = new Presences(this.b);
     const pairs = new Map<string, readonly [AxisId, AxisId]>();
     for (const node of graph.nodes) {
-      if (node.kind !== 'support') continue;
+      if (node.kind !== 'presence') continue;
       for (const s of node.sources) for (const t of node.targets) pairs.set(`${s},${t}`, [s, t]);
     }
     this.pairs = [...pairs.values()];
@@ -93,7 +93,7 @@ class Demand {
     const why: DenseFallback = { reason: 'a', text: `the ${what} ${root.name} is all of it`, span };
     if (root.kind === 'tensor') return this.want(root.node, this.on(root.node, [], why));
     this.want(root.present, this.on(root.present, [], why));
-    const under = this.graph.nodes[root.present]?.kind === 'support' ? [root.present] : [];
+    const under = this.graph.nodes[root.present]?.kind === 'presence' ? [root.present] : [];
     for (const id of [root.weight, root.rank]) this.want(id, this.on(id, under, why));
   }
 
@@ -230,12 +230,12 @@ class Demand {
       case 'map':
         for (const id of node.operands) to(id);
         return;
-      case 'masked': {
+      case 'predicated': {
         const around = this.around(supports, node.support);
         to(node.support, around, this.because(node, 'a', 'a route is made from it'));
         return to(node.value, this.under(supports, node.support));
       }
-      case 'support':
+      case 'presence':
         return to(node.mask, supports, this.because(node, 'a', 'a route is made from it'));
       case 'contract':
         for (const id of [node.left, node.right]) to(id, supports, this.reading(node, id, supports, dense, node.over));
@@ -246,7 +246,7 @@ class Demand {
         return this.along(node, [node.operand], [node.axis], supports, dense);
       case 'argmax':
         return this.along(node, [node.operand], [node.axis], supports, dense);
-      case 'order': {
+      case 'sort_rank': {
         const { candidates } = node;
         if (candidates !== null) this.along(node, [candidates], node.over, supports, dense);
         const wide = this.restrict(supports, node.axes.filter((a) => !node.over.includes(a))); // prettier-ignore

@@ -311,7 +311,7 @@ function isDenseOver(
 /** Sums over more points than 32 bits number, whatever a run's sizes are: no device ends them. Sums along the rows of a route are none. */
 function endless({ graph, domains }: FusedGraph): readonly Diagnostic[] {
   const open = (id: NodeId): boolean =>
-    graph.nodes[id]?.kind !== 'masked' && (domains.get(id)?.supports.length ?? 0) === 0;
+    graph.nodes[id]?.kind !== 'predicated' && (domains.get(id)?.supports.length ?? 0) === 0;
   return graph.nodes.flatMap((node) => {
     if (node.kind !== 'reduce' && node.kind !== 'contract') return [];
     const operands = node.kind === 'reduce' ? [node.operand] : [node.left, node.right];

@@ -131,11 +131,11 @@ export class LaunchEvaluation {
         return { v: Float64Array.from(indexAt(p, node.axis)), d: new Float64Array(p.count), left: null };
       case 'map':
         return this.#map(node, p);
-      case 'support':
+      case 'presence':
         if (p.known.has(node.id))
           return { v: new Float64Array(p.count).fill(1), d: new Float64Array(p.count), left: null };
         return this.value(node.mask, p);
-      case 'masked':
+      case 'predicated':
         return this.#masked(node, p);
       case 'rename':
       case 'slice':
@@ -169,7 +169,7 @@ export class LaunchEvaluation {
       case 'draw':
         return this.#draw(node, p);
       case 'scan':
-      case 'order':
+      case 'sort_rank':
       case 'leaf':
       case 'extern':
         throw new CompilerBug('verify', `node ${node.id} (${node.kind}) is not evaluated point by point`);
@@ -179,7 +179,7 @@ export class LaunchEvaluation {
   }
 
   /** A running sum or an order: for each point without the axes it goes along, the numbers at all points along them. */
-  lines(node: NodeOf<'scan' | 'order'>, p: Points): { readonly at: Points; readonly numbers: BoundedColumn } {
+  lines(node: NodeOf<'scan' | 'sort_rank'>, p: Points): { readonly at: Points; readonly numbers: BoundedColumn } {
     const over = node.kind === 'scan' ? [node.axis] : node.over;
     const q = this.#along(p, over);
     const axes = [BLOCK, ...over];
@@ -274,7 +274,7 @@ export class LaunchEvaluation {
     return { ...out, left, terms };
   }
 
-  #masked(node: NodeOf<'masked'>, p: Points): BoundedColumn {
+  #masked(node: NodeOf<'predicated'>, p: Points): BoundedColumn {
     const support = this.value(node.support, p);
     const read: number[] = [];
     for (let i = 0; i < p.count; i++) if (support.v[i] !== 0 || support.d[i] !== 0) read.push(i);

@@ -210,7 +210,7 @@ export class StepComparer implements RunMemory {
     const { space } = content;
     // A copy is judged by the value it copies; a value by what it is made of.
     const copies = content.kind === 'copy';
-    const isLine = !copies && (node.kind === 'scan' || node.kind === 'order');
+    const isLine = !copies && (node.kind === 'scan' || node.kind === 'sort_rank');
     const over = isLine ? (node.kind === 'scan' ? [node.axis] : node.over) : [];
     const outer: StoredSpace = { relation: space.relation, axes: space.axes.filter((a) => !over.includes(a)) };
     const judging = this.#begin(step, buffer, node.element, copies ? `copy of ${nameOf(node)}` : nameOf(node), node);
@@ -221,7 +221,7 @@ export class StepComparer implements RunMemory {
     const size = Math.max(1, Math.floor(BLOCK / Math.max(1, inner)));
     for (let first = 0; first < total; first += size) {
       const p = this.#points(outer, first, Math.min(size, total - first));
-      if (isLine && (node.kind === 'scan' || node.kind === 'order')) {
+      if (isLine && (node.kind === 'scan' || node.kind === 'sort_rank')) {
         const { at, numbers } = this.#evaluation.lines(node, p);
         this.#compare(judging, node, space, at, numbers);
       } else {
@@ -274,10 +274,10 @@ export class StepComparer implements RunMemory {
 
   /** Compares where somebody reads the value. */
   #compare(judging: Judging, node: Node, space: StoredSpace, p: Points, numbers: BoundedColumn): void {
-    const isLine = node.kind === 'scan' || node.kind === 'order';
+    const isLine = node.kind === 'scan' || node.kind === 'sort_rank';
     if (!isLine) return this.#record(judging, space, p, numbers, node.axes);
     const { supports } = domainOf(this.#run.fused, node.id);
-    const candidates = node.kind === 'order' && node.candidates !== null ? [node.candidates] : [];
+    const candidates = node.kind === 'sort_rank' && node.candidates !== null ? [node.candidates] : [];
     const there = this.#evaluation.holds([...supports, ...candidates], p);
     const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
     for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);

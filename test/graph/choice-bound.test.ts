@@ -21,7 +21,7 @@ function order(keys: Keys, descending: boolean): readonly (readonly [number, num
   const out = along({ value: keys.value.map(() => 0) });
   boundOrder(
     {
-      kind: 'order',
+      kind: 'sort_rank',
       id: 1,
       element: 'i32',
       axes: [0],

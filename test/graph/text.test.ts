@@ -55,6 +55,19 @@ it('random programs', () => {
   }
 }, 60_000);
 
+it('a check that some runs skip', () => {
+  const text = [
+    'graph g',
+    '  axes T = T',
+    '  %0 = input x : bool[T]',
+    '  check holds %0 "x is false" MOE0723 at [T] for loss skip if noise given skip if gate.bias given',
+    '',
+  ].join('\n');
+  const { graph } = parseGraph(text);
+  expect(graph.checks.map((check) => check.unless)).toEqual([['noise', 'gate.bias']]);
+  expect(printGraph(graph)).toBe(text);
+});
+
 describe('what is no graph', () => {
   it.each([
     ['graph g\n  %0 = input x : f32[T]\n', 'line 2: no axis T'],
@@ -73,11 +86,11 @@ it('a text runs with made inputs, by the interpreter and by the kernels', async 
   %0 = input x : f32[T, D]
   %1 = param w : f32[E, D]
   %2 = contract %1 %0 over D : f32[T, E]
-  %3 = order by %2 desc over E : i32[T, E]
+  %3 = sort_rank by %2 desc over E : i32[T, E]
   %4 = constant 2 : i32[]
   %5 = lt %3 %4 : bool[T, E]
-  %6 = support %5 T -> E {per T <= 2} : bool[T, E]
-  %7 = masked %6 %2 else 0 : f32[T, E]
+  %6 = presence %5 T -> E {per T <= 2} : bool[T, E]
+  %7 = predicated %6 %2 else 0 : f32[T, E]
   %8 = sum %7 over E : f32[T]
   result y = %8 [T]
 `;

@@ -122,7 +122,7 @@ describe('fold-constants', () => {
     const graph = dropDeadValues.run(
       foldConstants.run(t.graph(t.call('dot', { left: r, right: t.input('y', [E], [1, 1]) }, { over: [E] }))),
     );
-    expect(count(graph, 'masked') + count(graph, 'support')).toBe(0);
+    expect(count(graph, 'predicated') + count(graph, 'presence')).toBe(0);
   });
 });
 
@@ -191,7 +191,7 @@ describe('distribute-over-concat', () => {
     verifyGraph(after, 'test');
     close(resultsOf(after, { leaves }), resultsOf(graph, { leaves }), printGraph(after));
     expect(count(after, 'concat')).toBe(0);
-    const sums = after.nodes.filter((n) => n.kind === 'reduce' && after.nodes[n.operand]?.kind === 'masked');
+    const sums = after.nodes.filter((n) => n.kind === 'reduce' && after.nodes[n.operand]?.kind === 'predicated');
     // ffn over E, consts over (G, M), and the sum that normalizes.
     expect(sums.map((n) => (n.kind === 'reduce' ? n.over.map((a) => after.axes.get(a)?.name).join() : ''))).toEqual([
       'P',

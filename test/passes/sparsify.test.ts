@@ -107,7 +107,7 @@ describe('the domains of common expressions', () => {
     const s = check(t, t.combine(t.gate('g'), t.ffn(t.x)));
     const silu = s.graph.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
     const support = s.graph.nodes[s.domains.get(silu?.id ?? -1)?.supports[0] ?? -1];
-    if (support?.kind !== 'support') throw new Error('no support');
+    if (support?.kind !== 'presence') throw new Error('no support');
     const sizeOf = (a: number) => s.graph.axes.get(a)?.size ?? { kind: 'real' as const, value: NaN };
     expect(sizeKey(boundOf(support.bounds, [], support.axes, sizeOf))).toBe('10');
   });
@@ -150,7 +150,7 @@ describe('the domains of common expressions', () => {
     expect(domainsOf(s, 'silu', 'T E F')).toEqual(['E T']);
     const silu = s.graph.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
     const support = s.graph.nodes[s.domains.get(silu?.id ?? -1)?.supports[0] ?? -1];
-    expect(support?.kind === 'support' && support.bounds.map((b) => sizeKey(b.atMost))).toEqual(['3']);
+    expect(support?.kind === 'presence' && support.bounds.map((b) => sizeKey(b.atMost))).toEqual(['3']);
   });
 
   it('fewer points of the same route are not a second relation', () => {

@@ -271,7 +271,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a condition turned',
     plant: mutate(
-      (c) => computing(c, (n) => n.kind === 'support'),
+      (c) => computing(c, (n) => n.kind === 'presence'),
       stored((v) => binary('bit_xor', v, u32(1))),
     ),
   },
@@ -282,13 +282,13 @@ export const mutants: readonly Mutant[] = [
   // Selections.
   {
     name: 'one pick too many',
-    plant: mutate((c) => computing(c, (n) => n.kind === 'support'), operation('lt', 'le', 'i32')),
+    plant: mutate((c) => computing(c, (n) => n.kind === 'presence'), operation('lt', 'le', 'i32')),
   },
-  { name: 'ties go to the higher index', plant: mutate(kind('order'), () => ({ expr: tied })) },
+  { name: 'ties go to the higher index', plant: mutate(kind('sort_rank'), () => ({ expr: tied })) },
   {
     name: 'ranks from 1',
     plant: mutate(
-      kind('order'),
+      kind('sort_rank'),
       begun('i32', (v) => (v === 0 ? 1 : v)),
     ),
   },

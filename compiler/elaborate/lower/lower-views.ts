@@ -40,7 +40,7 @@ export function renameAxes(
   const bounds = route.bounds.map(({ per, atMost }) => ({ per: per.map((a) => become.get(a) ?? a), atMost }));
   const orientation = { sources: each(route.sources), targets: each(route.targets), bounds };
   const mask = shop.b.node(route.support);
-  const renamed = view(mask.kind === 'support' ? mask.mask : route.support);
+  const renamed = view(mask.kind === 'presence' ? mask.mask : route.support);
   return { kind: 'route', value: shop.route(renamed, orientation, view(route.weight), view(route.rank)) };
 }
 

@@ -36,13 +36,14 @@ export interface IndexShape {
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
 /** Families of a kind of nodes that need nothing but the node. */
-type Named = 'scan' | 'order' | 'argmax' | 'gather' | 'draw';
+type Named = 'scan' | 'argmax' | 'gather' | 'draw';
 
 /** A family with the node it computes: who emits it need not ask again what kind of node that is. */
 export type Choice =
   | { readonly family: 'map'; readonly node: Node }
   | { readonly [K in Named]: { readonly family: K; readonly node: NodeOf<K> } }[Named]
   | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
+  | { readonly family: 'order'; readonly node: NodeOf<'sort_rank'> }
   | ColumnsChoice
   | GroupedChoice
   | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
@@ -83,8 +84,8 @@ export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, 
       return node.parts.length > MAX_INLINE_PARTS ? { family: 'concat_parts', node } : { family: 'map', node };
     case 'scan':
       return { family: node.kind, node };
-    case 'order':
-      return { family: node.kind, node };
+    case 'sort_rank':
+      return { family: 'order', node };
     case 'argmax':
       return { family: node.kind, node };
     case 'gather':
@@ -142,7 +143,7 @@ function isIdentity(op: ReduceOp, otherwise: number): boolean {
  */
 function chooseReduction(fused: FusedGraph, node: NodeOf<'reduce'>, space: StoredSpace, storage: Storage): Choice {
   const operand = nodeOf(fused.graph, node.operand);
-  if (operand.kind !== 'masked' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
+  if (operand.kind !== 'predicated' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
   const holds = [...domainOf(fused, node.id).supports, operand.support];
   const reachable = [...node.axes, ...node.over];
   const fits = storage.relations.filter(

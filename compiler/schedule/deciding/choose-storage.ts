@@ -107,7 +107,7 @@ function needsMemory(node: Node): boolean {
     case 'contract':
     case 'reduce':
     case 'scan':
-    case 'order':
+    case 'sort_rank':
     case 'argmax':
     case 'gather':
     case 'draw':
@@ -125,7 +125,7 @@ export function loopAxes(node: Node): readonly AxisId[] {
   switch (node.kind) {
     case 'contract':
     case 'reduce':
-    case 'order':
+    case 'sort_rank':
       return node.over;
     case 'scan':
     case 'argmax':
@@ -154,7 +154,7 @@ function isHeavy(fused: FusedGraph, node: Node, supports: readonly NodeId[]): bo
 function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
   if (node.kind !== 'reduce') return [];
   const operand = nodeOf(fused.graph, node.operand);
-  if (operand.kind !== 'masked') return [];
+  if (operand.kind !== 'predicated') return [];
   if (!nodeOf(fused.graph, operand.support).axes.some((a) => node.over.includes(a))) return [];
   return [...domainOf(fused, node.id).supports, operand.support];
 }
@@ -232,7 +232,7 @@ class RelationTable {
     };
     const parts = supports.map((s) => {
       const node = nodeOf(graph, s);
-      if (node.kind !== 'support')
+      if (node.kind !== 'presence')
         throw new CompilerBug('schedule', `a domain names node ${s}, which is a ${node.kind}`);
       return node;
     });
@@ -273,7 +273,7 @@ function notNegative(size: Size): Size {
 function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId>): readonly NodeId[] {
   const { graph } = fused;
   const loops = loopAxes(consumer);
-  if (consumer.kind !== 'contract' && consumer.kind !== 'reduce' && consumer.kind !== 'order') return [];
+  if (consumer.kind !== 'contract' && consumer.kind !== 'reduce' && consumer.kind !== 'sort_rank') return [];
   const found: NodeId[] = [];
   const everything = new Set<AxisId>([...consumer.axes, ...loops]);
   const identity = new Map([...everything].map((a) => [a, new Set([a])] as const));
@@ -282,7 +282,7 @@ function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId
     const node = nodeOf(graph, id);
     if (stored.has(id) || node.kind === 'leaf') return;
     const varies = new Set(node.axes.flatMap((a) => [...(mapping.get(a) ?? [])]));
-    const pairwise = consumer.kind === 'order';
+    const pairwise = consumer.kind === 'sort_rank';
     if ((pairwise || varies.size < everything.size) && costOf(fused, node, stored) >= 2) {
       found.push(id);
       return;
@@ -325,7 +325,7 @@ function costOf(fused: FusedGraph, node: Node, stored: ReadonlySet<NodeId>): num
   switch (node.kind) {
     case 'map':
       return below + (CHEAP.has(node.op) ? 1 : 2);
-    case 'masked':
+    case 'predicated':
     case 'concat':
       return below + 1;
     default:

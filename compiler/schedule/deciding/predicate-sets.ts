@@ -35,8 +35,8 @@ export class PredicateSets {
     const lookup = (id: NodeId) => nodeOf(this.#fused.graph, id);
     if (strong.some((s) => implies(s, weak, lookup))) return true;
     const node = lookup(weak);
-    if (node.kind === 'support') return this.holdsUnder(strong, node.mask);
-    if (node.kind === 'masked' && node.otherwise === 0) {
+    if (node.kind === 'presence') return this.holdsUnder(strong, node.mask);
+    if (node.kind === 'predicated' && node.otherwise === 0) {
       return this.holdsUnder(strong, node.support) && this.holdsUnder(strong, node.value);
     }
     return node.kind === 'map' && node.op === 'and' && node.operands.every((id) => this.holdsUnder(strong, id));
@@ -60,9 +60,9 @@ export class PredicateSets {
   atomsOf(supports: readonly NodeId[]): readonly NodeId[] {
     const atoms = (id: NodeId): readonly NodeId[] => {
       const mask = this.#maskOf(id);
-      if (mask.kind !== 'masked' || mask.otherwise !== 0) return [id];
+      if (mask.kind !== 'predicated' || mask.otherwise !== 0) return [id];
       const value = nodeOf(this.#fused.graph, mask.value);
-      return [...atoms(mask.support), ...(value.kind === 'support' ? atoms(value.id) : [id])];
+      return [...atoms(mask.support), ...(value.kind === 'presence' ? atoms(value.id) : [id])];
     };
     return [...new Set(supports.flatMap(atoms))].sort((a, b) => a - b);
   }
@@ -70,13 +70,13 @@ export class PredicateSets {
   /** The atoms among `atoms` that have to hold for this one to be known. */
   guardsAmong(atom: NodeId, atoms: readonly NodeId[]): readonly NodeId[] {
     const mask = this.#maskOf(atom);
-    const masked = mask.kind === 'masked' ? [mask.support] : [];
+    const masked = mask.kind === 'predicated' ? [mask.support] : [];
     const around = this.atomsOf([...domainOf(this.#fused, atom).supports, ...masked]);
     return atoms.filter((a) => a !== atom && around.includes(a));
   }
 
   #maskOf(id: NodeId): Node {
     const node = nodeOf(this.#fused.graph, id);
-    return node.kind === 'support' ? nodeOf(this.#fused.graph, node.mask) : node;
+    return node.kind === 'presence' ? nodeOf(this.#fused.graph, node.mask) : node;
   }
 }

@@ -26,7 +26,7 @@ import { kernelType } from './expression-emitter.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
-import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
+import { labelWord, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
 import { alongAxes, indexTerms, paired, pointsOf, termsAlong, termsOfList } from './spaces.ts';
@@ -82,7 +82,7 @@ export class ValueEmitter {
     const points = elementsOf(space, plan.sizeOf);
     return {
       family,
-      what: node.kind === 'map' ? node.op : node.kind,
+      what: labelWord(node),
       span: node.span,
       threads: points,
       domain: plan.domainText(space),
@@ -259,7 +259,7 @@ export class ValueEmitter {
     });
   }
 
-  #order(node: NodeOf<'order'>, space: StoredSpace): void {
+  #order(node: NodeOf<'sort_rank'>, space: StoredSpace): void {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
     const report = this.#checks.ofNumbers(node);

@@ -89,9 +89,9 @@ export class ExprEmitter extends PointEmitter {
         return this.heldAs(node.element, convert(kernelType(node.element), this.index(env, node.axis)));
       case 'map':
         return this.mapped(node, env);
-      case 'support':
+      case 'presence':
         return this.supported(node.id, env) ? bool(true) : this.value(node.mask, env);
-      case 'masked': {
+      case 'predicated': {
         const condition = this.value(node.support, env);
         if (condition.kind === 'literal') {
           return condition.value === true ? this.value(node.value, env) : constant(node.element, node.otherwise);
@@ -112,7 +112,7 @@ export class ExprEmitter extends PointEmitter {
       case 'contract':
       case 'reduce':
       case 'scan':
-      case 'order':
+      case 'sort_rank':
       case 'argmax':
       case 'gather':
       case 'draw':

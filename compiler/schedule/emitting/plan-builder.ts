@@ -268,7 +268,26 @@ export class PlanBuilder implements PointAccess {
   }
 
   labelOf(node: Node): string {
-    return `${node.kind === 'map' ? node.op : node.kind}: ${this.place(node.span)}`;
+    return `${labelWord(node)}: ${this.place(node.span)}`;
+  }
+}
+
+/**
+ * What a label calls a node. Labels are written into the manifest, and profiles are compared by them: three kinds of nodes keep there
+ * the word they had before (schema 1).
+ */
+export function labelWord(node: Node): string {
+  switch (node.kind) {
+    case 'map':
+      return node.op;
+    case 'presence':
+      return 'support';
+    case 'predicated':
+      return 'masked';
+    case 'sort_rank':
+      return 'order';
+    default:
+      return node.kind;
   }
 }
 

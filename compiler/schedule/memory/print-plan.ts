@@ -40,7 +40,7 @@ export function printPlan(plan: Plan): string {
     ...(plan.status.length === 0 ? [] : ['status']),
     ...plan.status.map(
       (s) =>
-        `  ${s.word}: ${s.code} ${s.message}, over (${s.axes.map((a) => a.name).join(', ')}), for ${s.group}${s.unless.map((c) => ` unless ${c}`).join('')}: ${s.place}`,
+        `  ${s.word}: ${s.code} ${s.message}, over (${s.axes.map((a) => a.name).join(', ')}), for ${s.group}${s.unless.map((c) => `, skip if ${c} given`).join('')}: ${s.place}`,
     ),
     'results',
     ...plan.results.map((r) => `  ${printResult(r)}`),
@@ -68,7 +68,7 @@ function printStep(plan: Plan, step: Step, i: number): readonly string[] {
   const flow = `${reads.map((b) => `%${b}`).join(' ')} → ${writes.map((b) => `%${b}`).join(' ')}`.trim();
   if (step.kind === 'extern') return [`  ${i} ${step.label}`, `      ${flow}`];
   const kernel = plan.kernels[step.kernel];
-  const unless = step.unless === null ? '' : `, unless ${step.unless} is given`;
+  const unless = step.unless === null ? '' : `, skip if ${step.unless} given`;
   return [
     `  ${i} ${kernel?.name ?? '?'}#${step.kernel}  ${step.label}`,
     `      over ${step.work.domain}: ${formatSize(step.threads)} threads, ${kernel?.workgroupSize ?? '?'} a workgroup${unless}`,
