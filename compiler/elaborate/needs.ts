@@ -14,7 +14,6 @@ import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { guardsOf } from '../graph/implies.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { Presences } from '../graph/presences.ts';
-import { nodeOf } from '../graph/node-uses.ts';
 
 /** The points where all of these supports hold; of none: all points there are. */
 export type Need = readonly NodeId[];
@@ -58,10 +57,9 @@ export class Needs {
 
   /** From what is wanted to all that it is made of. */
   spread(): void {
-    const last = Math.max(-1, ...this.needs.keys());
-    for (let id = last; id >= 0; id--) {
-      const need = this.needs.get(id);
-      if (need !== undefined) this.pass(nodeOf(this.graph, id), need);
+    for (const node of this.graph.nodes.toReversed()) {
+      const need = this.needs.get(node.id);
+      if (need !== undefined) this.pass(node, need);
     }
   }
 

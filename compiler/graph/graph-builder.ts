@@ -8,6 +8,7 @@
  *
  * `at(span)` says which place of the source the nodes made next stand for.
  */
+import { idOf } from '../../dsl/types/ids.ts';
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, type Size } from '../../dsl/types/size.ts';
@@ -82,7 +83,7 @@ export class GraphBuilder {
   }
 
   axis(name: string, size: Size): AxisId {
-    const id = this.nextAxis++;
+    const id = idOf<AxisId>(this.nextAxis++);
     this.axisTable.set(id, { id, name, size });
     return id;
   }
@@ -366,7 +367,7 @@ export class GraphBuilder {
 
   /** The same value as a node of its own: nothing equal that is made before or after is that node. */
   apart(node: NodeId): NodeId {
-    const id = this.nodes.length;
+    const id = idOf<NodeId>(this.nodes.length);
     const { id: _, span: __, ...draft } = this.node(node);
     const key = keyOf(draft);
     if (node === id - 1 && this.shared.get(key) === node) {
@@ -383,7 +384,7 @@ export class GraphBuilder {
     const key = keyOf(draft);
     const known = this.shared.get(key);
     if (known !== undefined) return known;
-    const id = this.nodes.length;
+    const id = idOf<NodeId>(this.nodes.length);
     this.varying.push(this.varies(draft));
     this.nodes.push({ ...draft, id, span: this.here });
     this.shared.set(key, id);

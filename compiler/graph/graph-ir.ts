@@ -12,10 +12,12 @@
 import type { ElementType } from '../../dsl/types/program.ts';
 import type { Code, Span } from '../../dsl/diagnostics/diagnostic.ts';
 import type { BinaryName, DrawName, ReduceOp, UnaryName } from '../../dsl/types/primitive-names.ts';
+import type { Id } from '../../dsl/types/ids.ts';
 import type { Size } from '../../dsl/types/size.ts';
 
-export type NodeId = number;
-export type AxisId = number;
+/** A node's place in `Graph.nodes`. */
+export type NodeId = Id<'node'>;
+export type AxisId = Id<'axis'>;
 export type { ElementType, ReduceOp, Span };
 
 export interface GraphAxis {

@@ -1,4 +1,5 @@
 /** One line of a graph's text, read from left to right (words, nodes, axes, sizes, numbers) and what is cut off its end. */
+import { idOf } from '../../dsl/types/ids.ts';
 import { exact, type Size, type SizeOp } from '../../dsl/types/size.ts';
 import type { DenseReason } from './domains.ts';
 import type { ElementType, NodeId, Span } from './graph-ir.ts';
@@ -73,7 +74,7 @@ export class GraphText {
   }
 
   node(): NodeId {
-    return Number(this.read(/^%\d+/, 'a node').slice(1));
+    return idOf(Number(this.read(/^%\d+/, 'a node').slice(1)));
   }
 
   nodes(): readonly NodeId[] {

@@ -16,7 +16,7 @@ import { argmaxValues, orderValues } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
 import type { AxisId, ExternNode, Graph, Node, NodeId } from './graph-ir.ts';
-import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers } from './tensor-points.ts';
+import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers, type PlacedNumbers } from './tensor-points.ts';
 import { operandsOf } from './node-uses.ts';
 
 export interface GraphRun {
@@ -60,7 +60,7 @@ export interface GraphEvaluation {
   fill(
     node: Node,
     shape: readonly number[],
-    operands: readonly NodeNumbers[],
+    operands: readonly PlacedNumbers[],
     f: (offsets: readonly number[], index: readonly number[]) => number,
   ): Float64Array;
 }
@@ -130,7 +130,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
   fill(
     node: Node,
     shape: readonly number[],
-    operands: readonly NodeNumbers[],
+    operands: readonly PlacedNumbers[],
     f: (offsets: readonly number[], index: readonly number[]) => number,
   ): Float64Array {
     const out = new Float64Array(count(shape));
@@ -214,7 +214,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
         const length = node.as === null ? 1 : this.sizeOf(node.as);
         if (at < 0 || at + length > whole)
           throw new CompilerBug('graph', `%${node.id} slices ${at} + ${length} of ${whole}`);
-        const renamed = operand.axes.map((a) => (a === node.axis ? (node.as ?? -1) : a));
+        const renamed = operand.axes.map((a) => (a === node.axis ? node.as : a));
         return this.fill(
           node,
           shape,
@@ -266,7 +266,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
     const size = this.sizeOf(node.axis);
     const stride = stridesOf(table.shape)[table.axes.indexOf(node.axis)] ?? noNumber();
     // The indices may have the looked-up axis themselves: the table does not move along it.
-    const still = { ...table, axes: table.axes.map((a) => (a === node.axis ? -1 : a)) };
+    const still = { ...table, axes: table.axes.map((a) => (a === node.axis ? null : a)) };
     return this.fill(node, shape, [still, indices], ([t, i]) => {
       const index = indices.data[i ?? noNumber()] ?? noNumber();
       if (Number.isNaN(index)) return NaN;

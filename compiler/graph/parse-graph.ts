@@ -5,6 +5,7 @@
  * Printing what was read gives the text again. What the text does not say stays unsaid: leaves that nobody reads, and places of
  * the source unless the text was printed with them.
  */
+import { idOf } from '../../dsl/types/ids.ts';
 import type { Domain } from './domains.ts';
 import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
 import type { AxisId, Check, ExternNode, Graph, GraphAxis, GraphInput, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
@@ -77,14 +78,14 @@ class GraphParser {
       listed.push({ text, size: t.size() });
     } while (t.skip(','));
     t.end();
-    const own = (text: string): number | null => (text.includes('#') ? Number(text.split('#')[1]) : null);
+    const own = (text: string): AxisId | null => (text.includes('#') ? idOf(Number(text.split('#')[1])) : null);
     const taken = new Set(listed.map(({ text }) => own(text)));
     let next = 0;
     for (const { text, size } of listed) {
       let id = own(text);
       if (id === null) {
-        while (taken.has(next)) next++;
-        id = next++;
+        while (taken.has(idOf(next))) next++;
+        id = idOf(next++);
       }
       this.axes.set(id, { id, name: text.split('#')[0] ?? text, size });
       this.named.set(text, id);
@@ -99,7 +100,7 @@ class GraphParser {
       span: spanOf(m[3], m[4], m[5]),
     }));
     const [bare, supports] = cut(less, /  on \{([^}]*)\}$/, (m) =>
-      (m[1] ?? '').split(', ').map((s) => Number(s.slice(1))),
+      (m[1] ?? '').split(', ').map((s) => idOf<NodeId>(Number(s.slice(1)))),
     );
     const parts = /^  %(\d+)(\*?) = (.*) : (\w+)\[(.*)\]$/.exec(bare);
     if (parts === null) throw textError(number, 'not a node: `%3 = add %1 %2 : f32[T]`');
@@ -107,7 +108,7 @@ class GraphParser {
     if (!isElement(element)) throw textError(number, `no element type ${element}`);
     const axes = list === '' ? [] : list.split(', ').map((a) => this.axis(a, number));
     const node = this.operation(new GraphText(operation, number), {
-      id: Number(id),
+      id: idOf(Number(id)),
       element,
       axes,
       span: span ?? nowhere,

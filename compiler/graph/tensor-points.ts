@@ -10,6 +10,9 @@ export interface NodeNumbers {
   readonly data: Float64Array;
 }
 
+/** An operand as a result sees it: an axis that is none (null) does not move with the result's. */
+export type PlacedNumbers = Omit<NodeNumbers, 'axes'> & { readonly axes: readonly (AxisId | null)[] };
+
 /** The numbers of a value in another order of its axes. */
 export function inOrder(tensor: NodeNumbers, axes: readonly AxisId[]): Float64Array {
   const shape = axes.map((a) => tensor.shape[tensor.axes.indexOf(a)] ?? noNumber());
@@ -37,7 +40,7 @@ export function stridesOf(shape: readonly number[]): number[] {
 export function forEachPoint(
   axes: readonly AxisId[],
   shape: readonly number[],
-  operandAxes: readonly (readonly AxisId[])[],
+  operandAxes: readonly PlacedNumbers['axes'][],
   operandShapes: readonly (readonly number[])[],
   visit: (point: number, offsets: readonly number[], index: readonly number[]) => void,
 ): void {

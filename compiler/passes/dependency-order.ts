@@ -2,6 +2,7 @@
  * Puts a graph with domains into an order in which the supports of a node's domain come before the node, drops what
  * neither a root nor a domain needs, and renumbers.
  */
+import { idOf } from '../../dsl/types/ids.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Domain, SparseGraph } from '../graph/domains.ts';
 import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
@@ -12,7 +13,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
   const state = new Map<NodeId, 'open' | 'done'>();
   const order: Node[] = [];
   for (const root of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(root);
-  const place = new Map(order.map((node, index) => [node.id, index]));
+  const place = new Map(order.map((node, index) => [node.id, idOf<NodeId>(index)]));
   const to = (id: NodeId): NodeId => {
     const there = place.get(id);
     if (there === undefined) throw new CompilerBug('sparsify', `%${id} is gone`);

@@ -3,7 +3,7 @@
  * (sparsify) and which of them get memory (fuse-elementwise).
  */
 import { everywhere, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
-import type { Graph } from '../graph/graph-ir.ts';
+import type { Graph, NodeId } from '../graph/graph-ir.ts';
 import { verifyFused, verifyGraph, verifySparse } from '../graph/verify-graph.ts';
 import { distributeOverConcat } from './distribute-over-concat.ts';
 import { dropDeadValues } from './drop-dead-values.ts';
@@ -60,7 +60,7 @@ function sparsified(graph: Graph, options: OptimiseOptions): SparseGraph {
 }
 
 /** Without fusion every value that is not given is stored. */
-function everything(graph: Graph): ReadonlySet<number> {
+function everything(graph: Graph): ReadonlySet<NodeId> {
   const given = new Set(['leaf', 'constant', 'size', 'iota']);
   return new Set(graph.nodes.filter((n) => !given.has(n.kind)).map((n) => n.id));
 }

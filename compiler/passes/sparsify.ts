@@ -71,11 +71,10 @@ class Demand {
     for (const leaf of graph.leaves) if (leaf.fallback !== null) this.want(leaf.fallback, everywhere);
     for (const check of graph.checks) this.wantCheck(check);
     const live = liveNodes(graph);
-    for (let id = graph.nodes.length - 1; id >= 0; id--) {
-      const node = graph.nodes[id];
-      if (node === undefined || live[id] !== true) continue;
+    for (const node of graph.nodes.toReversed()) {
+      if (live[node.id] !== true) continue;
       this.settle(node);
-      this.pass(node, this.wants.get(id) ?? everywhere);
+      this.pass(node, this.wants.get(node.id) ?? everywhere);
     }
   }
 

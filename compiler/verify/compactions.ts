@@ -3,10 +3,11 @@
  * each buffer is). Where rounding could turn a mask inside the launch itself, either answer is taken, if the buffers agree on it.
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
+import type { AxisId } from '../graph/graph-ir.ts';
 import { CHUNK } from '../kernels/compaction.ts';
 import type { Compaction } from '../schedule/emitting/contents.ts';
 import type { LaunchEvaluation, RunMemory } from './evaluate.ts';
-import { counted, points } from './point-blocks.ts';
+import { countedRows, points } from './point-blocks.ts';
 import { pointsOfPositions, positionsOf, rowsAt, rowsOf, wordsOf, type Rows } from './rows.ts';
 import { fates, POISON, Tallying, type Tally } from './tally.ts';
 
@@ -130,7 +131,7 @@ function ofRelation(
     const take = (column: Int32Array): Int32Array => Int32Array.from(there, (i) => column[i] ?? noNumber());
     const ofParent = (column: Int32Array): Int32Array =>
       Int32Array.from(there, (i) => column[parentRow?.[i] ?? 0] ?? 0);
-    const axes = new Map<number, Int32Array>([...at].map(([a, column]) => [a, take(column)] as const));
+    const axes = new Map<AxisId, Int32Array>([...at].map(([a, column]) => [a, take(column)] as const));
     for (const [a, column] of parent?.at ?? []) axes.set(a, ofParent(column));
     const rows = new Map([...(parent?.above ?? [])].map(([id, column]) => [id, ofParent(column)] as const));
     const holds = evaluation.holds(relation.refines, points(there.length, axes, rows, known));
@@ -147,9 +148,6 @@ function ofRelation(
   return { keys, perKey, present, words: wordsOf(relation), entry };
 }
 
-/** Stands for the row of the ancestor among the axes of a list's positions. */
-const ANCESTOR = -3;
-
 function ofList(
   { relation, ancestor, keys, listed }: Extract<Compaction['of'], { kind: 'list' }>['shape'],
   evaluation: LaunchEvaluation,
@@ -158,9 +156,9 @@ function ofList(
   const { places } = evaluation;
   const capacity = memory.capacity.bind(memory);
   const above = ancestor === null ? null : memory.rows(ancestor);
-  const axis = (a: number) => ({ axis: a, length: places.length(a) });
+  const axis = (a: AxisId) => ({ axis: a, length: places.length(a) });
   const digits = [
-    ...(ancestor === null ? [] : [{ axis: ANCESTOR, length: capacity(ancestor) }]),
+    ...(ancestor === null ? [] : [{ axis: null, length: capacity(ancestor) }]),
     ...keys.map(axis),
     ...listed.map(axis),
   ];
@@ -170,12 +168,10 @@ function ofList(
   const row = new Int32Array(total).fill(-1);
   for (let first = 0; first < total; first += BLOCK) {
     const count = Math.min(BLOCK, total - first);
-    const at = counted(first, count, digits);
-    const ancestorRow: Int32Array | null = at.get(ANCESTOR) ?? null;
-    at.delete(ANCESTOR);
+    const { at, row: ancestorRow } = countedRows(first, count, digits);
     const all = Int32Array.from({ length: count }, (_, i) => i);
     const there = ancestorRow === null ? all : all.filter((i) => (ancestorRow[i] ?? noNumber()) < (above?.count ?? 0));
-    const axes = new Map<number, Int32Array>(
+    const axes = new Map<AxisId, Int32Array>(
       [...at].map(([a, column]) => [a, Int32Array.from(there, (i) => column[i] ?? noNumber())] as const),
     );
     const ofAncestor = (column: Int32Array): Int32Array =>

@@ -6,6 +6,7 @@
  * The bounds are those of compiler/graph/*-bound.ts. Nothing here knows kernels: a node is evaluated by its definition at the
  * points where somebody reads it.
  */
+import { idOf } from '../../dsl/types/ids.ts';
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
@@ -42,7 +43,7 @@ export interface RunMemory {
 }
 
 /** The axis that counts the points of a block, among those of a graph. */
-const BLOCK: AxisId = -1;
+const BLOCK = idOf<AxisId>(-1);
 
 export class LaunchEvaluation {
   readonly places: RowMajorOffsets;

@@ -77,12 +77,12 @@ export function expanded(p: Points, axes: readonly { readonly axis: AxisId; read
 }
 
 /** The digits of row-major numbers from `first` on, by axis. */
-export function counted(
+export function counted<A>(
   first: number,
   count: number,
-  axes: readonly { readonly axis: AxisId; readonly length: number }[],
-): Map<AxisId, Int32Array> {
-  const at = new Map<AxisId, Int32Array>();
+  axes: readonly { readonly axis: A; readonly length: number }[],
+): Map<A, Int32Array> {
+  const at = new Map<A, Int32Array>();
   let stride = axes.reduce((n, { length }) => n * length, 1);
   for (const { axis, length } of axes) {
     stride /= Math.max(length, 1);
@@ -91,4 +91,19 @@ export function counted(
     at.set(axis, column);
   }
   return at;
+}
+
+/** As `counted`, where one of the digits is the row of another relation: it has no axis, and its column stands apart. */
+export function countedRows(
+  first: number,
+  count: number,
+  digits: readonly { readonly axis: AxisId | null; readonly length: number }[],
+): { readonly at: Map<AxisId, Int32Array>; readonly row: Int32Array | null } {
+  const at = new Map<AxisId, Int32Array>();
+  let row: Int32Array | null = null;
+  for (const [axis, column] of counted(first, count, digits)) {
+    if (axis === null) row = column;
+    else at.set(axis, column);
+  }
+  return { at, row };
 }

@@ -3,7 +3,7 @@ import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from '../graph/graph-ir.ts';
 import type { RowMajorOffsets } from '../graph/row-major-offsets.ts';
 import type { AssignmentList } from '../schedule/memory/memory.ts';
-import { counted, indexAt, type Points } from './point-blocks.ts';
+import { countedRows, indexAt, type Points } from './point-blocks.ts';
 
 export interface Rows {
   readonly relation: AssignmentList;
@@ -45,10 +45,7 @@ export function positionsOf(
   return { keys, perKey, total: keys * perKey };
 }
 
-/** Stands for the digit of the parent's row among axes. */
-const PARENT = -2;
-
-/** The indices of positions `first` to `first + count` of a relation, with the parent's row under `PARENT`. */
+/** The indices of positions `first` to `first + count` of a relation, and the parent's row of each. */
 export function pointsOfPositions(
   relation: AssignmentList,
   first: number,
@@ -57,11 +54,10 @@ export function pointsOfPositions(
   capacityOf: (r: AssignmentList) => number,
 ): { readonly at: Map<AxisId, Int32Array>; readonly parentRow: Int32Array | null } {
   const axis = (a: AxisId) => ({ axis: a, length: places.length(a) });
-  const middle = relation.parent === null ? [] : [{ axis: PARENT, length: capacityOf(relation.parent) }];
-  const at = counted(first, count, [...relation.keys.map(axis), ...middle, ...relation.rest.map(axis)]);
-  const parentRow = at.get(PARENT) ?? null;
-  at.delete(PARENT);
-  return { at, parentRow };
+  const middle = relation.parent === null ? [] : [{ axis: null, length: capacityOf(relation.parent) }];
+  const digits = [...relation.keys.map(axis), ...middle, ...relation.rest.map(axis)];
+  const { at, row } = countedRows(first, count, digits);
+  return { at, parentRow: row };
 }
 
 /** Rows from the list of positions that a run filled; null if an entry is no position or no row of the parent. */
@@ -81,7 +77,7 @@ export function rowsOf(
   for (const id of parent?.above.keys() ?? []) above.set(id, new Int32Array(count));
   const digits = [
     ...relation.keys.map((a) => ({ axis: a, length: places.length(a) })),
-    ...(relation.parent === null ? [] : [{ axis: PARENT, length: capacityOf(relation.parent) }]),
+    ...(relation.parent === null ? [] : [{ axis: null, length: capacityOf(relation.parent) }]),
     ...relation.rest.map((a) => ({ axis: a, length: places.length(a) })),
   ];
   for (let row = 0; row < count; row++) {
@@ -92,7 +88,7 @@ export function rowsOf(
     for (const { axis, length } of [...digits].reverse()) {
       const digit = rest % length;
       rest = Math.floor(rest / length);
-      if (axis !== PARENT) at.get(axis)?.fill(digit, row, row + 1);
+      if (axis !== null) at.get(axis)?.fill(digit, row, row + 1);
       else if (parent === null || digit >= parent.count) return null;
       else {
         for (const [a, column] of parent.at) at.get(a)?.fill(column[digit] ?? noNumber(), row, row + 1);

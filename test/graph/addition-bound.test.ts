@@ -1,4 +1,5 @@
 /** Additions in one another: whatever order a driver adds them up in stays within the bound, and a wrong term does not. */
+import { idOf } from '../../dsl/types/ids.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { boundGraph } from '../../compiler/graph/error-bound.ts';
@@ -25,7 +26,7 @@ function bounded(a: number, b: number, c: number): { readonly v: number; readonl
     sizes: new Map([['T', 1]]),
     leaf: (name) => given.get(name) ?? null,
     given: () => null,
-  }).get(7);
+  }).get(idOf(7));
   return { v: found?.value[0] ?? NaN, d: found?.delta[0] ?? NaN };
 }
 

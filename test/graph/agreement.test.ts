@@ -17,7 +17,7 @@ import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compile
 
 import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
 import { inOrder, type NodeNumbers } from '../../compiler/graph/tensor-points.ts';
-import type { ExternNode, Graph, GraphOutput } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, ExternNode, Graph, GraphOutput, NodeId } from '../../compiler/graph/graph-ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 
@@ -113,7 +113,7 @@ function answerGraph(
     const shape = shapes[k] ?? [];
     const values = host(operands, around, { axes: r.axes, shape }, 0);
     const family = (point: number): number =>
-      indexOf(point, shape).reduce((sum, i, d) => (call.family.includes(r.axes[d] ?? -1) ? sum + i : sum), 0);
+      indexOf(point, shape).reduce((sum, i, d) => (call.family.some((a) => a === r.axes[d]) ? sum + i : sum), 0);
     return values.map((v, point) => v + family(point));
   });
 }
@@ -131,14 +131,14 @@ function smaller(program: Program): ReadonlyMap<string, StaticValue> {
 
 type Values = ReadonlyMap<string, readonly number[]>;
 
-function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<number, Domain>): Values {
+function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<NodeId, Domain>): Values {
   const leaves = new Map<string, ArrayLike<number>>([
     ...[...setting.inputs].map(([name, t]): [string, ArrayLike<number>] => [name, t.data]),
     ...setting.stores,
   ]);
   const poison = domains === undefined ? {} : { domains, poison: true };
   const { values } = interpretGraph(graph, { leaves, sizes: setting.sizes, seed, extern: answerGraph, ...poison });
-  const read = (node: number, axes: readonly number[]): readonly number[] => {
+  const read = (node: NodeId, axes: readonly AxisId[]): readonly number[] => {
     const value = values[node];
     if (value === undefined) throw new Error(`no value %${node}`);
     return [...inOrder(value, axes)];

@@ -1,10 +1,11 @@
 /** Facts about how many points are present: what stays known when points are put among others, and of both together. */
+import { idOf } from '../../dsl/types/ids.ts';
 import { describe, expect, it } from 'vitest';
 import { boundOf, embedInBounds, uniteBounds } from '../../compiler/graph/presence-bounds.ts';
 import type { AxisId } from '../../compiler/graph/graph-ir.ts';
 import { exact, formatSize, type Size } from '../../dsl/types/size.ts';
 
-const [T, E, U, X] = [0, 1, 2, 3];
+const [T, E, U, X] = [idOf<AxisId>(0), idOf<AxisId>(1), idOf<AxisId>(2), idOf<AxisId>(3)];
 const sizes: readonly Size[] = [{ kind: 'dynamic', axis: 'T' }, exact(12), exact(2), exact(14)];
 const sizeOf = (axis: AxisId): Size => sizes[axis] ?? exact(1);
 

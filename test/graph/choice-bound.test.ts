@@ -1,9 +1,10 @@
 /** Bounds of orders and greatest points: a choice is decided only where no error of its keys reaches across. */
+import { idOf } from '../../dsl/types/ids.ts';
 import { expect, it } from 'vitest';
 import { boundArgmax, boundOrder } from '../../compiler/graph/choice-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
 import type { NumbersWithBounds } from '../../compiler/graph/row-major-offsets.ts';
-import { line } from './line.ts';
+import { N, line } from './line.ts';
 
 interface Keys {
   readonly value: readonly number[];
@@ -11,7 +12,7 @@ interface Keys {
 }
 
 const along = ({ value, delta = [] }: Keys): NumbersWithBounds => ({
-  axes: [0],
+  axes: [N],
   value: Float64Array.from(value),
   delta: Float64Array.from(value, (_, i) => delta[i] ?? 0),
 });
@@ -22,11 +23,11 @@ function order(keys: Keys, descending: boolean): readonly (readonly [number, num
   boundOrder(
     {
       kind: 'sort_rank',
-      id: 1,
+      id: idOf(1),
       element: 'i32',
-      axes: [0],
-      over: [0],
-      keys: [{ node: 0, descending }],
+      axes: [N],
+      over: [N],
+      keys: [{ node: idOf(0), descending }],
       candidates: null,
       report: false,
       span: { source: '', start: 0, end: 0 },
@@ -40,7 +41,7 @@ function order(keys: Keys, descending: boolean): readonly (readonly [number, num
 
 function greatest(keys: Keys): readonly [number, number] {
   const out = { axes: [], value: new Float64Array(1), delta: new Float64Array(1) };
-  boundArgmax(along(keys), 0, out, line(keys.value.length));
+  boundArgmax(along(keys), N, out, line(keys.value.length));
   return [out.value[0] ?? NaN, out.delta[0] ?? NaN];
 }
 

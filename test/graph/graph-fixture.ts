@@ -15,7 +15,7 @@ import { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
 import { boundOf } from '../../compiler/graph/presence-bounds.ts';
 import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
 import { inOrder } from '../../compiler/graph/tensor-points.ts';
-import type { Graph, GraphOutput } from '../../compiler/graph/graph-ir.ts';
+import type { Graph, GraphOutput, NodeId } from '../../compiler/graph/graph-ir.ts';
 import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
 
 export const span = { source: 'test', start: 0, end: 1 };
@@ -64,7 +64,7 @@ export class GraphFixture {
     return this.read(this.builder.broadcast(node, this.shop.idsOf(axes)), axes);
   }
 
-  read(node: number, axes: readonly Axis[]): number[] {
+  read(node: NodeId, axes: readonly Axis[]): number[] {
     const ids = this.shop.idsOf(axes);
     const graph = this.builder.finish([{ kind: 'tensor', name: 'y', group: 'result', node, axes: ids }]);
     verifyGraph(graph, 'test');
@@ -85,7 +85,7 @@ export class GraphFixture {
     const { support, weight, rank } = operand.value;
     const ids = this.shop.idsOf(axes);
     const present = this.read(support, axes);
-    const wide = (node: number): number[] => this.read(this.builder.broadcast(node, ids), axes);
+    const wide = (node: NodeId): number[] => this.read(this.builder.broadcast(node, ids), axes);
     const [w, r] = [wide(weight), wide(rank)];
     return {
       weight: present.map((p, i) => (p === 1 ? (w[i] ?? null) : null)),

@@ -1,11 +1,12 @@
 /** The graph itself: what the builder shares and infers, what the verifier refuses, bounds, and how it reads. */
+import { idOf } from '../../dsl/types/ids.ts';
 import { describe, expect, it } from 'vitest';
 import { exact, formatSize, type Size } from '../../dsl/types/size.ts';
 import { boundOf, compareProducts, joinBounds, projectBounds } from '../../compiler/graph/presence-bounds.ts';
 import { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
 import { implies } from '../../compiler/graph/implies.ts';
 import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
-import type { Graph, Node } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, Graph, Node, NodeId } from '../../compiler/graph/graph-ir.ts';
 import { graphProblems, verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import { printGraph } from '../../compiler/graph/print-graph.ts';
@@ -27,7 +28,7 @@ describe('builder', () => {
   it('has tokens outside and features inside, whichever side the weights are on', () => {
     const b = new GraphBuilder('g');
     const [T, D, F] = [b.axis('T', exact(2)), b.axis('D', exact(3)), b.axis('F', exact(4))];
-    const leaf = (role: 'input' | 'param', name: string, axes: readonly number[]): number =>
+    const leaf = (role: 'input' | 'param', name: string, axes: readonly AxisId[]): NodeId =>
       b.leaf(b.addLeaf({ role, name, element: 'f32', axes, within: null, fallback: null }));
     const [x, w] = [leaf('input', 'x', [T, D]), leaf('param', 'w', [F, D])];
     expect(b.axesOf(b.contract(w, x, [D]))).toEqual([T, F]);
@@ -65,7 +66,7 @@ describe('verifier', () => {
   it('accepts what the builder makes', () => expect(() => verifyGraph(graph, 'test')).not.toThrow());
 
   it.each<[string, Graph, string]>([
-    ['a wrong number', broken((n) => ({ ...n, id: n.id + 1 })), 'has the id'],
+    ['a wrong number', broken((n) => ({ ...n, id: idOf(n.id + 1) })), 'has the id'],
     [
       'a use before its value',
       broken((n) => (n.kind === 'reduce' ? { ...n, operand: n.id } : n)),
@@ -74,7 +75,7 @@ describe('verifier', () => {
     ['an axis twice', broken((n) => (n.kind === 'reduce' ? { ...n, axes: [T, T] } : n)), 'an axis twice'],
     [
       'a sum over an axis that is not there',
-      broken((n) => (n.kind === 'reduce' ? { ...n, over: [99] } : n)),
+      broken((n) => (n.kind === 'reduce' ? { ...n, over: [idOf(99)] } : n)),
       'lacks an axis',
     ],
     [
@@ -89,29 +90,30 @@ describe('verifier', () => {
 });
 
 describe('bounds', () => {
-  const sizes = new Map<number, Size>([
-    [0, dynamic('T')],
-    [1, exact(8)],
-    [2, exact(4)],
-  ]); // T, E, I
-  const sizeOf = (a: number): Size => sizes.get(a) ?? exact(1);
+  const [T, E, I] = [idOf<AxisId>(0), idOf<AxisId>(1), idOf<AxisId>(2)];
+  const sizes = new Map<AxisId, Size>([
+    [T, dynamic('T')],
+    [E, exact(8)],
+    [I, exact(4)],
+  ]);
+  const sizeOf = (a: AxisId): Size => sizes.get(a) ?? exact(1);
   const text = (s: Size): string => formatSize(s);
 
   it('the best fact counts, multiplied by what it has too much', () => {
-    const facts = [{ per: [0], atMost: exact(2) }];
-    expect(text(boundOf(facts, [0], [0, 1], sizeOf))).toBe('2');
-    expect(text(boundOf(facts, [], [0, 1], sizeOf))).toBe('2 * T');
-    expect(text(boundOf(facts, [1], [0, 1], sizeOf))).toBe('T');
-    expect(text(boundOf([], [0], [0, 1], sizeOf))).toBe('8');
+    const facts = [{ per: [T], atMost: exact(2) }];
+    expect(text(boundOf(facts, [T], [T, E], sizeOf))).toBe('2');
+    expect(text(boundOf(facts, [], [T, E], sizeOf))).toBe('2 * T');
+    expect(text(boundOf(facts, [E], [T, E], sizeOf))).toBe('T');
+    expect(text(boundOf([], [T], [T, E], sizeOf))).toBe('8');
   });
 
   it('a join multiplies, a projection forgets', () => {
-    const r = { axes: [0, 1], bounds: [{ per: [0], atMost: exact(2) }] };
-    const q = { axes: [0, 1, 2], bounds: [{ per: [0, 1], atMost: exact(3) }] };
+    const r = { axes: [T, E], bounds: [{ per: [T], atMost: exact(2) }] };
+    const q = { axes: [T, E, I], bounds: [{ per: [T, E], atMost: exact(3) }] };
     const joined = joinBounds([r, q], sizeOf);
-    expect(text(boundOf(joined.bounds, [0], joined.axes, sizeOf))).toBe('6');
-    const projected = projectBounds(r.bounds, [1], r.axes, sizeOf);
-    expect(text(boundOf(projected, [], [0], sizeOf))).toBe('T');
+    expect(text(boundOf(joined.bounds, [T], joined.axes, sizeOf))).toBe('6');
+    const projected = projectBounds(r.bounds, [E], r.axes, sizeOf);
+    expect(text(boundOf(projected, [], [T], sizeOf))).toBe('T');
   });
 
   it('compares products where that does not depend on dynamic sizes', () => {
@@ -125,12 +127,12 @@ describe('implies', () => {
   it('follows masks, conjunctions, unions and projections', () => {
     const b = new GraphBuilder('g');
     const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];
-    const leaf = (name: string): number =>
+    const leaf = (name: string): NodeId =>
       b.leaf(b.addLeaf({ role: 'input', name, element: 'bool', axes: [T, E], within: null, fallback: null }));
     const [p, q] = [leaf('p'), leaf('q')];
     const s = b.support(p, [T], [E], []);
     const fewer = b.support(b.masked(s, q, 0), [T], [E], []);
-    const is = (x: number, y: number): boolean => implies(x, y, (id) => b.node(id));
+    const is = (x: NodeId, y: NodeId): boolean => implies(x, y, (id) => b.node(id));
     expect(is(fewer, s)).toBe(true);
     expect(is(s, fewer)).toBe(false);
     expect(is(b.map('and', [p, q]), q)).toBe(true);

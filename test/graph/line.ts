@@ -1,12 +1,16 @@
 /** An axis N of so many points, as all that a graph has: for bounds of lists of numbers. */
 import { RowMajorOffsets } from '../../compiler/graph/row-major-offsets.ts';
+import type { AxisId } from '../../compiler/graph/graph-ir.ts';
+import { idOf } from '../../dsl/types/ids.ts';
 import { exact } from '../../dsl/types/size.ts';
+
+export const N = idOf<AxisId>(0);
 
 export const line = (n: number): RowMajorOffsets =>
   new RowMajorOffsets(
     {
       name: 'line',
-      axes: new Map([[0, { id: 0, name: 'N', size: exact(n) }]]),
+      axes: new Map([[N, { id: N, name: 'N', size: exact(n) }]]),
       leaves: [],
       externs: [],
       nodes: [],

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { asInteger, substitute } from '../../dsl/types/size.ts';
 import { interpretGraph, inOrder } from '../../compiler/graph/interpret-graph.ts';
-import type { GraphInput } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, GraphInput } from '../../compiler/graph/graph-ir.ts';
 import { parseGraph } from '../../compiler/graph/parse-graph.ts';
 import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
@@ -31,7 +31,7 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
   verifyGraph(graph, 'parse');
   const dynamic = [...graph.axes.values()].flatMap(({ size }) => (size.kind === 'dynamic' ? [size.axis] : []));
   const sizes = new Map(dynamic.map((name) => [name, given.get(name) ?? 3]));
-  const sizeOf = (axis: number | null): number =>
+  const sizeOf = (axis: AxisId | null): number =>
     axis === null ? 0 : (asInteger(substitute(graph.axes.get(axis)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0);
   const random = new Random(seed);
   const numbersOf = (leaf: GraphInput): Float64Array => {

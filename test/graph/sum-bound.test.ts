@@ -6,10 +6,10 @@ import type { NumbersWithBounds } from '../../compiler/graph/row-major-offsets.t
 import { u } from '../../compiler/graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../../compiler/graph/sum-bound.ts';
 import { treeSum } from '../support/tree-sum.ts';
-import { line } from './line.ts';
+import { N, line } from './line.ts';
 
 const vector = (terms: ArrayLike<number>, delta = 0): NumbersWithBounds => ({
-  axes: [0],
+  axes: [N],
   value: Float64Array.from(terms),
   delta: new Float64Array(terms.length).fill(delta),
 });
@@ -17,13 +17,13 @@ const point = (): NumbersWithBounds => ({ axes: [], value: new Float64Array(1), 
 
 function sum(terms: ArrayLike<number>, delta = 0, element: 'f32' | 'i32' = 'f32'): { v: number; d: number } {
   const out = point();
-  boundReduce(vector(terms, delta), { op: 'sum', over: [0], element }, out, line(terms.length));
+  boundReduce(vector(terms, delta), { op: 'sum', over: [N], element }, out, line(terms.length));
   return { v: out.value[0] ?? NaN, d: out.delta[0] ?? NaN };
 }
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): { v: number; d: number } {
   const out = point();
-  boundContract(vector(a), vector(b), { over: [0], element: 'f32' }, out, line(a.length));
+  boundContract(vector(a), vector(b), { over: [N], element: 'f32' }, out, line(a.length));
   return { v: out.value[0] ?? NaN, d: out.delta[0] ?? NaN };
 }
 
@@ -52,7 +52,7 @@ describe('the bound of a sum', () => {
     fc.assert(
       fc.property(many, fc.boolean(), (terms, exclusive) => {
         const out = vector(terms.map(() => 0));
-        boundScan(vector(terms), { axis: 0, exclusive, element: 'f32' }, out, line(terms.length));
+        boundScan(vector(terms), { axis: N, exclusive, element: 'f32' }, out, line(terms.length));
         for (let i = 0; i < terms.length; i += i < 40 ? 1 : 61) {
           const end = exclusive ? i : i + 1;
           const cut = 16 * Math.floor(i / 16);
@@ -98,7 +98,7 @@ describe('the bound of a sum', () => {
   it('of whole numbers is nothing, and they wrap', () => {
     expect(sum([2 ** 31 - 1, 1], 0, 'i32')).toEqual({ v: -(2 ** 31), d: 0 });
     const out = point();
-    boundContract(vector([65_537]), vector([65_537]), { over: [0], element: 'i32' }, out, line(1));
+    boundContract(vector([65_537]), vector([65_537]), { over: [N], element: 'i32' }, out, line(1));
     expect([out.value[0], out.delta[0]]).toEqual([131_073, 0]);
   });
 
@@ -115,7 +115,7 @@ describe('the bound of a sum', () => {
     // What is exactly 0 leaves NaN where it meets an infinity, and nothing certain where it meets what is not known.
     expect(dot([0], [Infinity])).toEqual({ v: NaN, d: 0 });
     const out = point();
-    boundContract(vector([0]), vector([1], Infinity), { over: [0], element: 'f32' }, out, line(1));
+    boundContract(vector([0]), vector([1], Infinity), { over: [N], element: 'f32' }, out, line(1));
     expect(out.delta[0]).toBe(Infinity);
   });
 });

@@ -5,6 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
+import type { AxisId, Graph, NodeId } from '../../compiler/graph/graph-ir.ts';
+import { one } from '../../dsl/types/size.ts';
 import type { ConcreteAxisId, DeclarationId, Id, IndexId, LocalId, ProgramAxisId } from '../../dsl/types/ids.ts';
 import { root, sourceFiles } from './files.ts';
 
@@ -12,14 +15,25 @@ import { root, sourceFiles } from './files.ts';
 type Wants<I extends Id<string>> = (id: I) => void;
 
 /** Who makes ids; whoever has one hands it on. */
-const makers = ['dsl/check/context.ts', 'dsl/meaning/instance-scope.ts', 'dsl/types/axis.ts', 'dsl/types/ids.ts'];
+const makers = [
+  // The axis that counts the points of a block.
+  'compiler/verify/evaluate.ts',
+  'compiler/graph/graph-builder.ts',
+  'compiler/graph/graph-text.ts',
+  'compiler/graph/parse-graph.ts',
+  'compiler/passes/dependency-order.ts',
+  'dsl/check/context.ts',
+  'dsl/meaning/instance-scope.ts',
+  'dsl/types/axis.ts',
+  'dsl/types/ids.ts',
+];
 
 describe('ids', () => {
   it('are made where things are counted, and nowhere else', () => {
     const found = sourceFiles(['dsl', 'compiler', 'runtime']).filter((file) =>
       /\bidOf\b/.test(readFileSync(join(root, file), 'utf8')),
     );
-    expect(found.toSorted()).toEqual(makers);
+    expect(found.toSorted()).toEqual(makers.toSorted());
   });
 
   it('are branded by no other assertion', () => {
@@ -56,5 +70,29 @@ describe('an id of another kind does not compile', () => {
       byDeclaration.get(local);
     };
     expect(programs).toBeTypeOf('function');
+  });
+
+  it('in a graph', () => {
+    const graphs = (
+      graph: Graph,
+      builder: GraphBuilder,
+      [node, axis, concrete]: readonly [NodeId, AxisId, ConcreteAxisId],
+    ): void => {
+      builder.reduce('sum', node, [axis]);
+      graph.axes.get(axis);
+      // @ts-expect-error: an axis is no node
+      builder.reduce('sum', axis, [axis]);
+      // @ts-expect-error: a node is no axis
+      builder.reduce('sum', node, [node]);
+      // @ts-expect-error: nor is what the walk calls one
+      builder.iota(concrete);
+      // @ts-expect-error: a table by axis has no nodes
+      graph.axes.get(node);
+      // @ts-expect-error: the node after this one is looked up, not counted
+      builder.node(node + 1);
+      // @ts-expect-error: "none" is null, not -1
+      builder.slice(node, axis, one, -1);
+    };
+    expect(graphs).toBeTypeOf('function');
   });
 });

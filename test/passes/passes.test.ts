@@ -201,7 +201,7 @@ describe('distribute-over-concat', () => {
     // What every part sees: ffn on its own assignments.
     const { graph: fused, domains } = optimise(graph);
     const silu = fused.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
-    const support = fused.nodes[domains.get(silu?.id ?? -1)?.supports[0] ?? -1];
+    const support = fused.nodes[(silu && domains.get(silu.id)?.supports[0]) ?? -1];
     expect(support?.axes.map((a) => fused.axes.get(a)?.name).sort()).toEqual(['E', 'T']);
   });
 

@@ -8,7 +8,7 @@ import type { GraphOperand } from '../../compiler/elaborate/lowering-context.ts'
 import type { Axis } from '../../dsl/types/axis.ts';
 import { boundOf } from '../../compiler/graph/presence-bounds.ts';
 import type { SparseGraph } from '../../compiler/graph/domains.ts';
-import type { Graph, Node } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, Graph, Node } from '../../compiler/graph/graph-ir.ts';
 import { printGraph } from '../../compiler/graph/print-graph.ts';
 import { verifySparse } from '../../compiler/graph/verify-graph.ts';
 import { sparsify } from '../../compiler/passes/sparsify.ts';
@@ -73,7 +73,7 @@ function check(bench: GraphFixture, ...results: readonly GraphOperand[]): Sparse
   return sparse;
 }
 
-const names = (graph: Graph, axes: readonly number[]): string =>
+const names = (graph: Graph, axes: readonly AxisId[]): string =>
   axes
     .map((a) => graph.axes.get(a)?.name ?? '?')
     .sort()
@@ -106,9 +106,9 @@ describe('the domains of common expressions', () => {
     const t = new Moe();
     const s = check(t, t.combine(t.gate('g'), t.ffn(t.x)));
     const silu = s.graph.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
-    const support = s.graph.nodes[s.domains.get(silu?.id ?? -1)?.supports[0] ?? -1];
+    const support = s.graph.nodes[(silu && s.domains.get(silu.id)?.supports[0]) ?? -1];
     if (support?.kind !== 'presence') throw new Error('no support');
-    const sizeOf = (a: number) => s.graph.axes.get(a)?.size ?? { kind: 'real' as const, value: NaN };
+    const sizeOf = (a: AxisId) => s.graph.axes.get(a)?.size ?? { kind: 'real' as const, value: NaN };
     expect(sizeKey(boundOf(support.bounds, [], support.axes, sizeOf))).toBe('10');
   });
 
@@ -149,7 +149,7 @@ describe('the domains of common expressions', () => {
     const s = check(t, t.call('add', { x: t.combine(t.gate('g'), y), y: t.combine(t.gate('q', 1), y) }));
     expect(domainsOf(s, 'silu', 'T E F')).toEqual(['E T']);
     const silu = s.graph.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
-    const support = s.graph.nodes[s.domains.get(silu?.id ?? -1)?.supports[0] ?? -1];
+    const support = s.graph.nodes[(silu && s.domains.get(silu.id)?.supports[0]) ?? -1];
     expect(support?.kind === 'presence' && support.bounds.map((b) => sizeKey(b.atMost))).toEqual(['3']);
   });
 

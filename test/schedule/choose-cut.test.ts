@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
+import type { NodeId } from '../../compiler/graph/graph-ir.ts';
+import { idOf } from '../../dsl/types/ids.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { chooseSplit, type InlinedValues } from '../../compiler/schedule/deciding/choose-split.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
@@ -13,15 +15,15 @@ function passing(
   operands: Readonly<Record<number, readonly number[]>>,
   alsoByLaunch: readonly number[] = [],
 ): InlinedValues {
-  const nodes = Object.keys(operands).map(Number);
-  const readers = new Map<number, Set<number | null>>();
-  for (const [node, of] of Object.entries(operands)) {
+  const nodes = new Map(Object.entries(operands).map(([id, of]) => [idOf<NodeId>(Number(id)), of.map(idOf<NodeId>)]));
+  const readers = new Map<number, Set<NodeId | null>>();
+  for (const [node, of] of nodes) {
     for (const operand of of) {
-      if (!nodes.includes(operand)) readers.set(operand, (readers.get(operand) ?? new Set()).add(Number(node)));
+      if (!nodes.has(operand)) readers.set(operand, (readers.get(operand) ?? new Set()).add(node));
     }
   }
   for (const buffer of alsoByLaunch) readers.set(buffer, (readers.get(buffer) ?? new Set()).add(null));
-  return { inlined: new Set(nodes), readers, operandsOf: (id) => operands[id] ?? [] };
+  return { inlined: new Set(nodes.keys()), readers, operandsOf: (id) => nodes.get(id) ?? [] };
 }
 
 describe('chooseCut', () => {

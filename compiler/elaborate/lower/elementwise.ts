@@ -6,7 +6,7 @@
 import { binaryNames, unaryNames, type BinaryName, type UnaryName } from '../../../dsl/types/primitive-names.ts';
 import { boundOf, tidyBounds, uniteBounds } from '../../graph/presence-bounds.ts';
 import { boundsBehindBoth } from '../../graph/shared-bounds.ts';
-import type { MapOp } from '../../graph/graph-ir.ts';
+import type { MapOp, NodeId } from '../../graph/graph-ir.ts';
 import {
   eachOf,
   minus,
@@ -30,7 +30,7 @@ export function pointwise(
 }
 
 /** A value that was computed from these operands: present where the routes among them are. */
-export function present(shop: LoweringContext, operands: readonly GraphOperand[], value: number): GraphOperand {
+export function present(shop: LoweringContext, operands: readonly GraphOperand[], value: NodeId): GraphOperand {
   const routes = operands.flatMap((o) => (o.kind === 'route' ? [o.value] : []));
   const [first] = routes;
   if (first === undefined) return shop.dense(value);

@@ -7,7 +7,7 @@ import { drawAxes } from '../../../dsl/primitives/draw-hash.ts';
 import { drawNames, type DrawName } from '../../../dsl/types/primitive-names.ts';
 import type { Axis } from '../../../dsl/types/axis.ts';
 import { apply } from '../../../dsl/types/size.ts';
-import type { NodeId } from '../../graph/graph-ir.ts';
+import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import {
   eachOf,
   minus,
@@ -69,7 +69,7 @@ const merge: OpLowering = (call, shop) => {
 const concat: OpLowering = (call, shop) => {
   const [left, right] = shop.axesArg(call, 'along');
   const [a, b] = [shop.denseArg(call, 'a'), shop.denseArg(call, 'b')];
-  const part = (node: NodeId, axis: Axis | undefined): { node: NodeId; axis: number | null } =>
+  const part = (node: NodeId, axis: Axis | undefined): { node: NodeId; axis: AxisId | null } =>
     axis === undefined ? { node, axis: null } : { node: shop.b.broadcast(node, [shop.id(axis)]), axis: shop.id(axis) };
   return shop.dense(shop.b.concat([part(a, left), part(b, right)], shop.id(shop.axisArg(call, 'into'))));
 };
