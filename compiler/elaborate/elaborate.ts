@@ -186,14 +186,14 @@ function rootsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, shop: Lower
       roots.push({ kind: 'tensor', name, group, node, axes: shop.idsOf(axes) });
       return;
     }
-    const { support, weight, rank, bounds } = value.value;
+    const { presence, weight, rank, bounds } = value.value;
     const sources = axes.filter((a) => !targets.includes(a) && !payload.includes(a));
     const ids = shop.idsOf([...sources, ...targets]);
     roots.push({
       kind: 'route',
       name,
       group,
-      present: shop.b.broadcast(support, ids),
+      present: shop.b.broadcast(presence, ids),
       weight: shop.b.broadcast(weight, [...ids, ...shop.idsOf(payload)]),
       rank: shop.b.broadcast(rank, ids),
       sources: shop.idsOf(sources),

@@ -40,8 +40,8 @@ export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphR
     const ids = shop.idsOf(missing);
     const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
     const orientation = { sources: [...missing, ...route.sources], targets: route.targets, bounds };
-    const node = builder.node(route.support);
-    const mask = node.kind === 'presence' ? node.mask : route.support;
+    const node = builder.node(route.presence);
+    const mask = node.kind === 'presence' ? node.mask : route.presence;
     return { kind: 'route', value: shop.route(mask, orientation, weight, route.rank) };
   };
 
@@ -105,8 +105,8 @@ export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphR
     embed: (route, part, axis, offset) => embed(shop, route, part, axis, offset),
 
     orient(route, sources, targets) {
-      const node = builder.node(route.support);
-      const mask = node.kind === 'presence' ? node.mask : route.support;
+      const node = builder.node(route.presence);
+      const mask = node.kind === 'presence' ? node.mask : route.presence;
       return shop.route(mask, { sources, targets, bounds: route.bounds }, route.weight, route.rank);
     },
 
@@ -131,12 +131,12 @@ export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphR
         shown.push('size' in part ? { size: part.size } : { node: part.value.node });
         return `{${shown.length - 1}}`;
       });
-      const at = builder.apart(operand.kind === 'tensor' ? operand.value.node : operand.value.support);
+      const at = builder.apart(operand.kind === 'tensor' ? operand.value.node : operand.value.presence);
       const said = text.length === 0 ? 'what the program requires does not hold' : text.join('');
       shop.demanded.push({ at: [at], holds: condition.node, code: 'MOE0723', message: said, shown, span });
       return operand.kind === 'tensor'
         ? { kind: 'tensor', value: { ...operand.value, node: at } }
-        : { kind: 'route', value: { ...operand.value, support: at } };
+        : { kind: 'route', value: { ...operand.value, presence: at } };
     },
 
     extern(call: ExternCall<GraphTensor>) {

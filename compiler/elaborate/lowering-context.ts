@@ -3,7 +3,7 @@
  * program's concrete axes; `LoweringContext` knows which axis of the graph each of them is, and has the few constructions that
  * all lowerings share.
  *
- * A route is three values over its support axes S ∪ X: `support` (bool, a support node), `rank` (i32) and `weight`,
+ * A route is three values over its support axes S ∪ X: `presence` (bool, a presence node), `rank` (i32) and `weight`,
  * which has payload axes too. Rank and weight may lack support axes along which they are the same; `weights()` and
  * roots broadcast. What they are where the route is absent means nothing: everything that reads them masks.
  */
@@ -29,7 +29,7 @@ export interface GraphTensor {
 }
 
 export interface GraphRoute {
-  readonly support: NodeId;
+  readonly presence: NodeId;
   readonly weight: NodeId;
   readonly rank: NodeId;
   readonly sources: readonly Axis[];
@@ -43,8 +43,8 @@ export type GraphCall = PrimitiveCall<GraphTensor, GraphRoute>;
 /** What a primitive becomes in the graph. */
 export type OpLowering = (call: GraphCall, shop: LoweringContext) => GraphOperand;
 
-/** A support with its orientation: what several routes have in common. */
-export type Presence = Pick<GraphRoute, 'support' | 'sources' | 'targets' | 'bounds'>;
+/** A presence with its orientation: what several routes have in common. */
+export type Presence = Pick<GraphRoute, 'presence' | 'sources' | 'targets' | 'bounds'>;
 
 /** A lowering for each of a list of names: the one place where a record is trusted to have them all. */
 export function eachOf<K extends string>(names: readonly K[], of: (name: K) => OpLowering): Record<K, OpLowering> {
@@ -117,13 +117,13 @@ export class LoweringContext {
     return { kind: 'tensor', value: this.tensor(node) };
   }
 
-  /** A route from a mask; weight axes beyond the support are payload. */
-  route(mask: NodeId, orientation: Omit<Presence, 'support'>, weight: NodeId, rank: NodeId): GraphRoute {
+  /** A route from a mask; weight axes beyond the presence are payload. */
+  route(mask: NodeId, orientation: Omit<Presence, 'presence'>, weight: NodeId, rank: NodeId): GraphRoute {
     const axes = supportAxes(orientation);
     const { sources, targets, bounds } = orientation;
     const whole = this.b.broadcast(mask, this.idsOf(axes));
-    const support = this.b.support(whole, this.idsOf(sources), this.idsOf(targets), bounds);
-    return { support, weight, rank, sources, targets, bounds, payload: minus(this.axesOf(weight), axes) };
+    const presence = this.b.presence(whole, this.idsOf(sources), this.idsOf(targets), bounds);
+    return { presence, weight, rank, sources, targets, bounds, payload: minus(this.axesOf(weight), axes) };
   }
 
   /** The same points with other weights. */
@@ -220,18 +220,18 @@ export class LoweringContext {
   /** Bool: where a condition holds; a route holds where it is present (and true, if of bools). */
   condition(operand: GraphOperand): NodeId {
     if (operand.kind === 'tensor') return operand.value.node;
-    const { support, weight } = operand.value;
+    const { presence, weight } = operand.value;
     const always = this.b.constantOf(weight) === 1;
-    return this.elementOf(weight) === 'bool' && !always ? this.b.masked(support, weight, 0) : support;
+    return this.elementOf(weight) === 'bool' && !always ? this.b.predicated(presence, weight, 0) : presence;
   }
 
   /** Dense, with this number where the route is absent. */
   filled(route: GraphRoute, otherwise: number): NodeId {
-    return this.b.masked(route.support, route.weight, otherwise);
+    return this.b.predicated(route.presence, route.weight, otherwise);
   }
 
-  bounded(support: Presence): { readonly axes: readonly AxisId[]; readonly bounds: readonly Bound[] } {
-    return { axes: this.idsOf(supportAxes(support)), bounds: support.bounds };
+  bounded(presence: Presence): { readonly axes: readonly AxisId[]; readonly bounds: readonly Bound[] } {
+    return { axes: this.idsOf(supportAxes(presence)), bounds: presence.bounds };
   }
 
   /** Where all of these are present, over the union of their axes. */
@@ -247,12 +247,12 @@ export class LoweringContext {
     const targets = union(left.targets, right.targets);
     const sources = minus(union(left.sources, right.sources), targets);
     const { bounds } = joinBounds([this.bounded(left), this.bounded(right)], this.b.sizeOf);
-    if (minus(r, l).length === 0 && implies(left.support, right.support, node)) return left;
-    if (minus(l, r).length === 0 && implies(right.support, left.support, node)) return right;
+    if (minus(r, l).length === 0 && implies(left.presence, right.presence, node)) return left;
+    if (minus(l, r).length === 0 && implies(right.presence, left.presence, node)) return right;
     // Whether the right one is present is asked only where the left one is.
-    const mask = this.b.masked(left.support, right.support, 0);
-    const support = this.b.support(mask, this.idsOf(sources), this.idsOf(targets), bounds);
-    return { support, sources, targets, bounds };
+    const mask = this.b.predicated(left.presence, right.presence, 0);
+    const presence = this.b.presence(mask, this.idsOf(sources), this.idsOf(targets), bounds);
+    return { presence, sources, targets, bounds };
   }
 
   /** Points of a route where a bool holds too. Axes the bool has beyond become sources. */
@@ -260,7 +260,7 @@ export class LoweringContext {
     const extra = minus(this.axesOf(mask), [...supportAxes(route), ...route.payload]);
     const ids = this.idsOf(extra);
     const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
-    const kept = this.b.masked(route.support, mask, 0);
+    const kept = this.b.predicated(route.presence, mask, 0);
     return this.route(
       kept,
       { sources: [...route.sources, ...extra], targets: route.targets, bounds },

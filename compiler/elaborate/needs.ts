@@ -3,7 +3,7 @@
  *
  * One backward pass from what a run is asked for: an operation that is needed at some points needs its operands at the points
  * the table of SEMANTICS 8.2 says. It is the same table as that of `sparsify`, but nothing may be lost here: sparsify may compute
- * more than is needed, an error of the run may not count there. So a need is exact, a conjunction of supports in order, each of
+ * more than is needed, an error of the run may not count there. So a need is exact, a conjunction of presences in order, each of
  * which is known only where those before it hold; uses are united, and projections are taken of all of the conjunction.
  *
  * Tables are needed whole along the axis that is looked up: which entries are looked up is a matter of numbers.
@@ -15,12 +15,12 @@ import { guardsOf } from '../graph/implies.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { Presences } from '../graph/presences.ts';
 
-/** The points where all of these supports hold; of none: all points there are. */
+/** The points where all of these presences hold; of none: all points there are. */
 export type Need = readonly NodeId[];
 
 export class Needs {
   private readonly needs = new Map<NodeId, Need>();
-  private readonly supports: Presences;
+  private readonly presences: Presences;
 
   /** `builder` extends the graph; `concerns` says of which nodes somebody wants to know (those above one of them too). */
   constructor(
@@ -28,7 +28,7 @@ export class Needs {
     private readonly b: GraphBuilder,
     private readonly concerns: readonly boolean[],
   ) {
-    this.supports = new Presences(b);
+    this.presences = new Presences(b);
   }
 
   /** Where a node is needed; null: nowhere. */
@@ -72,14 +72,14 @@ export class Needs {
     // Along axes that nothing speaks of there need only be a point.
     const free = this.anyPoint(gone.filter((a) => !inTouched.has(a)));
     if (free === null) return null;
-    const all = this.supports.conjunction(touched);
+    const all = this.presences.conjunction(touched);
     const projected = all === null ? [] : [this.somewhere(all, gone)];
     return this.minimal([...free, ...rest, ...projected]);
   }
 
-  // --- conjunctions of supports ---
+  // --- conjunctions of presences ---
 
-  /** A support that holds if these axes have a point together; none if that is known; null if they have none. */
+  /** A presence that holds if these axes have a point together; none if that is known; null if they have none. */
   private anyPoint(axes: readonly AxisId[]): Need | null {
     const sizes = axes.map(this.b.sizeOf);
     if (sizes.some((s) => asInteger(s) === 0)) return null;
@@ -89,51 +89,51 @@ export class Needs {
     return [this.plain(this.b.map('ge', [count, this.b.constant(1, 'i32')]))];
   }
 
-  /** A bool as a support that says nothing of its bounds. */
+  /** A bool as a presence that says nothing of its bounds. */
   private plain(mask: NodeId): NodeId {
-    return this.b.support(mask, this.b.axesOf(mask), [], []);
+    return this.b.presence(mask, this.b.axesOf(mask), [], []);
   }
 
-  /** Where a support holds at some point along the axes it has of these. */
-  private somewhere(support: NodeId, gone: readonly AxisId[]): NodeId {
-    const kept = this.b.axesOf(support).filter((a) => !gone.includes(a));
-    const projected = this.supports.project(support, kept);
+  /** Where a presence holds at some point along the axes it has of these. */
+  private somewhere(presence: NodeId, gone: readonly AxisId[]): NodeId {
+    const kept = this.b.axesOf(presence).filter((a) => !gone.includes(a));
+    const projected = this.presences.project(presence, kept);
     if (projected !== null) return projected;
-    const over = this.b.axesOf(support).filter((a) => gone.includes(a));
-    return this.plain(this.b.reduce('any', support, over));
+    const over = this.b.axesOf(presence).filter((a) => gone.includes(a));
+    return this.plain(this.b.reduce('any', presence, over));
   }
 
   /** Without what others before it imply. */
-  private minimal(supports: Need): Need {
-    return supports.reduce<Need>(
-      (list, s) => (list.some((t) => this.supports.implies(t, s)) ? list : [...list, s]),
+  private minimal(presences: Need): Need {
+    return presences.reduce<Need>(
+      (list, s) => (list.some((t) => this.presences.implies(t, s)) ? list : [...list, s]),
       [],
     );
   }
 
   /** Whether a need has only points of another. */
   within(inner: Need, outer: Need): boolean {
-    return outer.every((s) => inner.some((t) => this.supports.implies(t, s)));
+    return outer.every((s) => inner.some((t) => this.presences.implies(t, s)));
   }
 
   private either(a: Need, b: Need, axes: readonly AxisId[]): Need {
     if (this.within(a, b)) return b;
     if (this.within(b, a)) return a;
     const common = a.filter((s) => b.includes(s));
-    const [left, right] = [a, b].map((need) => this.supports.conjunction(need.filter((s) => !common.includes(s))));
+    const [left, right] = [a, b].map((need) => this.presences.conjunction(need.filter((s) => !common.includes(s))));
     if (left === undefined || left === null || right === undefined || right === null) return common;
     const all = axes.filter((x) => this.b.axesOf(left).includes(x) || this.b.axesOf(right).includes(x));
-    const united = this.supports.union(this.over(left, all), this.over(right, all));
+    const united = this.presences.union(this.over(left, all), this.over(right, all));
     return this.minimal([...common, united]);
   }
 
-  /** A support along more axes. */
-  private over(support: NodeId, axes: readonly AxisId[]): NodeId {
-    const s = this.supports.get(support);
+  /** A presence along more axes. */
+  private over(presence: NodeId, axes: readonly AxisId[]): NodeId {
+    const s = this.presences.get(presence);
     const missing = axes.filter((a) => !s.axes.includes(a));
-    if (missing.length === 0) return support;
+    if (missing.length === 0) return presence;
     const bounds = s.bounds.map(({ per, atMost }) => ({ per: [...per, ...missing], atMost }));
-    return this.b.support(this.b.broadcast(support, missing), [...missing, ...s.sources], s.targets, bounds);
+    return this.b.presence(this.b.broadcast(presence, missing), [...missing, ...s.sources], s.targets, bounds);
   }
 
   // --- the table ---
@@ -151,8 +151,8 @@ export class Needs {
         for (const id of node.operands) to(id);
         return;
       case 'predicated':
-        to(node.support);
-        return to(node.value, this.minimal([...need, node.support]));
+        to(node.presence);
+        return to(node.value, this.minimal([...need, node.presence]));
       case 'presence':
         return to(node.mask);
       case 'contract':
@@ -175,19 +175,19 @@ export class Needs {
         return this.along(node, node.table, [node.axis], need);
       }
       case 'rename': {
-        const back = need.map((s) => this.supports.rename(s, node.to, node.from));
+        const back = need.map((s) => this.presences.rename(s, node.to, node.from));
         return to(node.operand, back, this.b.axesOf(node.operand));
       }
       case 'slice': {
         const { axis, at, as } = node;
-        const whole = as === null ? need : need.map((s) => this.supports.unslice(s, axis, at, as));
-        const back = this.minimal([...whole, this.supports.range(axis, at, as)]);
+        const whole = as === null ? need : need.map((s) => this.presences.unslice(s, axis, at, as));
+        const back = this.minimal([...whole, this.presences.range(axis, at, as)]);
         return to(node.operand, back, this.b.axesOf(node.operand));
       }
       case 'split':
-        return to(node.operand, need.map((s) => this.supports.unsplit(s, node.axis, node.into)), this.b.axesOf(node.operand)); // prettier-ignore
+        return to(node.operand, need.map((s) => this.presences.unsplit(s, node.axis, node.into)), this.b.axesOf(node.operand)); // prettier-ignore
       case 'merge':
-        return to(node.operand, need.map((s) => this.supports.unmerge(s, node.from, node.into)), this.b.axesOf(node.operand)); // prettier-ignore
+        return to(node.operand, need.map((s) => this.presences.unmerge(s, node.from, node.into)), this.b.axesOf(node.operand)); // prettier-ignore
       case 'broadcast':
         return to(node.operand);
       case 'concat': {
@@ -195,7 +195,7 @@ export class Needs {
         for (const part of node.parts) {
           const start = at;
           const axes = node.axes.flatMap((a) => (a !== node.axis ? [a] : part.axis === null ? [] : [part.axis]));
-          to(part.node, need.map((s) => this.supports.slice(s, node.axis, start, part.axis)), axes); // prettier-ignore
+          to(part.node, need.map((s) => this.presences.slice(s, node.axis, start, part.axis)), axes); // prettier-ignore
           at = apply('add', at, part.axis === null ? one : this.b.sizeOf(part.axis));
         }
         return;

@@ -36,13 +36,13 @@ function recutRoute(shop: LoweringContext, route: GraphRoute, { from, to, view }
   const sources = inSources ? replaceAxes(route.sources, from, to) : route.sources;
   const targets = inSources ? minus(route.targets, from) : replaceAxes(route.targets, from, to);
   const bounds = replaceInBounds(route.bounds, shop.idsOf(from), shop.idsOf(to), shop.b.sizeOf);
-  // Of the support itself, not of its mask: the whole stays in sight, and ranges of a selection are together no more than it.
-  return shop.route(view(route.support), { sources, targets, bounds }, weight, view(route.rank));
+  // Of the presence itself, not of its mask: the whole stays in sight, and ranges of a selection are together no more than it.
+  return shop.route(view(route.presence), { sources, targets, bounds }, weight, view(route.rank));
 }
 
-export function maskOf(shop: LoweringContext, support: NodeId): NodeId {
-  const node = shop.b.node(support);
-  return node.kind === 'presence' ? node.mask : support;
+export function maskOf(shop: LoweringContext, presence: NodeId): NodeId {
+  const node = shop.b.node(presence);
+  return node.kind === 'presence' ? node.mask : presence;
 }
 
 /** The points of an axis from `offset` on as the row-major points of other axes; none is a single point. */
@@ -111,7 +111,7 @@ export function embed(
   const targets = part.length === 0 ? [...route.targets, axis] : replaceAxes(route.targets, part, [axis]);
   const sources = inTargets ? minus(route.sources, part) : replaceAxes(route.sources, part, [axis]);
   return shop.route(
-    padded(maskOf(shop, route.support)),
+    padded(maskOf(shop, route.presence)),
     { sources, targets, bounds },
     padded(route.weight),
     padded(route.rank),
@@ -136,5 +136,5 @@ export function stackRoutes(shop: LoweringContext, routes: readonly GraphRoute[]
     return [{ per: [...fact.per, id], atMost }];
   });
   const orientation = { sources: [axis, ...first.sources], targets: first.targets, bounds };
-  return shop.route(stacked((r) => maskOf(shop, r.support)), orientation, stacked((r) => r.weight), stacked((r) => r.rank)); // prettier-ignore
+  return shop.route(stacked((r) => maskOf(shop, r.presence)), orientation, stacked((r) => r.weight), stacked((r) => r.rank)); // prettier-ignore
 }

@@ -21,21 +21,21 @@ export interface DenseExperts {
   readonly span: Span;
 }
 
-type Support = Extract<Node, { kind: 'presence' }>;
+type Presence = Extract<Node, { kind: 'presence' }>;
 
 /** `main` is the name of the program's own file. */
 export function denseExperts(sparse: SparseGraph, main: string): readonly DenseExperts[] {
   const { graph } = sparse;
   const live = liveNodes(graph);
   const uses = usesOf(graph);
-  const supports = graph.nodes.filter((n): n is Support => n.kind === 'presence' && live[n.id] === true);
-  if (supports.length === 0) return [];
+  const presences = graph.nodes.filter((n): n is Presence => n.kind === 'presence' && live[n.id] === true);
+  if (presences.length === 0) return [];
   const found: DenseExperts[] = [];
   for (const node of graph.nodes) {
     if (node.kind !== 'contract' || live[node.id] !== true) continue;
     const expert = [node.left, node.right].map((id) => paramBelow(graph, id)).find((p) => p !== null);
     if (expert === undefined || expert === null) continue;
-    const meant = supports.filter((s) => isOutput(sparse, node, expert, s));
+    const meant = presences.filter((s) => isOutput(sparse, node, expert, s));
     if (meant.length === 0) continue;
     const below = descendants(uses, node.id);
     const route = meant.find((s) => !below.has(s.id) && meets(graph, below, s));
@@ -83,8 +83,8 @@ function paramBelow(graph: Graph, id: NodeId): Param | null {
 }
 
 /** Whether a contraction is an output of experts that this route chooses among, computed whether it chose them or not. */
-function isOutput(sparse: SparseGraph, node: Node, param: Param, route: Support): boolean {
-  const domain = domainOf(sparse, node.id).supports.map((s) => nodeOf(sparse.graph, s));
+function isOutput(sparse: SparseGraph, node: Node, param: Param, route: Presence): boolean {
+  const domain = domainOf(sparse, node.id).presences.map((s) => nodeOf(sparse.graph, s));
   const own = node.axes.filter((a) => !route.axes.includes(a));
   if (own.length === 0 || !route.sources.some((a) => node.axes.includes(a))) return false;
   const along = route.targets.filter((a) => param.whole.includes(a) && node.axes.includes(a));
@@ -98,11 +98,11 @@ function descendants(uses: readonly (readonly NodeId[])[], id: NodeId): Readonly
   return found;
 }
 
-/** Whether something below a value is masked by a route or multiplied with what the route's mask gave. */
-function meets(graph: Graph, below: ReadonlySet<NodeId>, route: Support): boolean {
+/** Whether something below a value is predicated on a route or multiplied with what the route's mask gave. */
+function meets(graph: Graph, below: ReadonlySet<NodeId>, route: Presence): boolean {
   for (const id of below) {
     const node = nodeOf(graph, id);
-    if (node.kind === 'predicated' && node.support === route.id && below.has(node.value)) return true;
+    if (node.kind === 'predicated' && node.presence === route.id && below.has(node.value)) return true;
     if (node.kind !== 'contract' && !(node.kind === 'map' && node.op === 'mul')) continue;
     const factors = operandsOf(graph, node);
     if (factors.some((f) => below.has(f)) && factors.some((f) => !below.has(f) && isWeight(graph, f, route)))
@@ -112,11 +112,11 @@ function meets(graph: Graph, below: ReadonlySet<NodeId>, route: Support): boolea
 }
 
 /** Whether a value is what a route's mask gave, seen through views and arithmetic. */
-function isWeight(graph: Graph, id: NodeId, route: Support): boolean {
+function isWeight(graph: Graph, id: NodeId, route: Presence): boolean {
   const seen = new Set<NodeId>([id]);
   for (const at of seen) {
     const node = nodeOf(graph, at);
-    if (node.kind === 'predicated' && node.support === route.id) return true;
+    if (node.kind === 'predicated' && node.presence === route.id) return true;
     switch (node.kind) {
       case 'map':
       case 'slice':
@@ -138,7 +138,7 @@ function firstPlace(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], i
   const { graph } = sparse;
   for (const at of descendants(uses, id)) {
     const { span } = nodeOf(graph, at);
-    if (span.source === main && domainOf(sparse, at).supports.length === 0) return span;
+    if (span.source === main && domainOf(sparse, at).presences.length === 0) return span;
   }
   return nodeOf(graph, id).span;
 }

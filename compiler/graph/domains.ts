@@ -1,14 +1,14 @@
 /**
  * Where a value is computed. `sparsify` (passes/sparsify.ts) finds for every node the points at which somebody reads it
- * (SEMANTICS 8.4) and writes them down as a domain: a conjunction of supports, full along every other axis. What
+ * (SEMANTICS 8.4) and writes them down as a domain: a conjunction of presences, full along every other axis. What
  * stands at other points is never read: a scheduler may compute nothing there, or anything.
  *
  * Invariants of a `SparseGraph` (checked by `verifySparse`):
- * - every node has a domain; each support in it is a `support` node whose axes are a subset of the node's axes;
- * - a support has a smaller id than every node that has it in its domain: computing nodes in id order never meets a
+ * - every node has a domain; each presence in it is a `presence` node whose axes are a subset of the node's axes;
+ * - a presence has a smaller id than every node that has it in its domain: computing nodes in id order never meets a
  *   domain that is not known yet;
- * - supports of a domain are in id order. A support may itself be computed on a domain only (a router inside an
- *   expert); the supports of that domain are then true wherever the ones listed before it are: test them in order,
+ * - presences of a domain are in id order. A presence may itself be computed on a domain only (a router inside an
+ *   expert); the presences of that domain are then true wherever the ones listed before it are: test them in order,
  *   stopping at the first that is false.
  */
 import type { Graph, NodeId, Span } from './graph-ir.ts';
@@ -31,7 +31,7 @@ export interface DenseFallback {
 
 export interface Domain {
   /** All true at the points that are computed; empty: everywhere. */
-  readonly supports: readonly NodeId[];
+  readonly presences: readonly NodeId[];
   /** Set if the value has a source and a target axis of some route and is computed everywhere. */
   readonly dense: DenseFallback | null;
 }
@@ -47,7 +47,7 @@ export interface FusedGraph extends SparseGraph {
 }
 
 /** The domain of a value computed at every point, about which there is nothing to say. */
-export const everywhere: Domain = { supports: [], dense: null };
+export const everywhere: Domain = { presences: [], dense: null };
 
 /** The domain of a node; `everywhere` for nodes the map does not know. */
 export function domainOf(sparse: SparseGraph, node: NodeId): Domain {

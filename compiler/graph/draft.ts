@@ -27,7 +27,7 @@ export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
     case 'map':
       return draft.operands;
     case 'predicated':
-      return [draft.support, draft.value];
+      return [draft.presence, draft.value];
     case 'presence':
       return [draft.mask];
     case 'contract':

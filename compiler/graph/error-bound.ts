@@ -129,7 +129,7 @@ class Evaluator {
       case 'map':
         return this.map(node, out);
       case 'predicated': {
-        const [s, v] = [this.of(node.support), this.of(node.value)];
+        const [s, v] = [this.of(node.presence), this.of(node.value)];
         const [ps, pv] = [this.places.of(node.axes, s.axes), this.places.of(node.axes, v.axes)];
         for (let i = 0; i < value.length; i++) {
           const [at, from] = [ps[i] ?? noNumber(), pv[i] ?? noNumber()];

@@ -108,8 +108,8 @@ export class GraphBuilder {
     return node;
   }
 
-  /** The supports made so far. */
-  supports(): readonly Extract<Node, { kind: 'presence' }>[] {
+  /** The presences made so far. */
+  presences(): readonly Extract<Node, { kind: 'presence' }>[] {
     return this.nodes.filter((node) => node.kind === 'presence');
   }
 
@@ -194,19 +194,19 @@ export class GraphBuilder {
     return this.add({ kind: 'map', element: inferred, axes: this.unite(operands), op, operands });
   }
 
-  /** `support` is a support node (or anything that is always true or always false). */
-  masked(support: NodeId, value: NodeId, otherwise: number): NodeId {
-    const by = this.node(support);
+  /** `presence` is a presence node (or anything that is always true or always false). */
+  predicated(presence: NodeId, value: NodeId, otherwise: number): NodeId {
+    const by = this.node(presence);
     const element = this.node(value).element;
-    const always = this.constantOf(support);
-    const axes = this.unite([support, value]);
+    const always = this.constantOf(presence);
+    const axes = this.unite([presence, value]);
     if (always === 1) return this.broadcast(value, axes);
     if (always === 0) return this.broadcast(this.constant(otherwise, element), axes);
-    if (by.kind !== 'presence') throw new CompilerBug('graph', `masked by a ${by.kind}, which is no support`);
-    return this.add({ kind: 'predicated', element, axes, support, value, otherwise });
+    if (by.kind !== 'presence') throw new CompilerBug('graph', `predicated on a ${by.kind}, which is no presence`);
+    return this.add({ kind: 'predicated', element, axes, presence, value, otherwise });
   }
 
-  support(mask: NodeId, sources: readonly AxisId[], targets: readonly AxisId[], bounds: readonly Bound[]): NodeId {
+  presence(mask: NodeId, sources: readonly AxisId[], targets: readonly AxisId[], bounds: readonly Bound[]): NodeId {
     const { axes, element } = this.node(mask);
     return this.add({ kind: 'presence', element, axes, mask, sources, targets, bounds });
   }
@@ -246,7 +246,7 @@ export class GraphBuilder {
     return this.add({ kind: 'scan', element: elementOfSum(element), axes, operand, axis, exclusive });
   }
 
-  order(keys: readonly OrderKey[], candidates: NodeId | null, over: readonly AxisId[], report: boolean): NodeId {
+  sortRank(keys: readonly OrderKey[], candidates: NodeId | null, over: readonly AxisId[], report: boolean): NodeId {
     const operands = [...keys.map((k) => k.node), ...(candidates === null ? [] : [candidates])];
     const axes = this.unite(operands);
     const missing = over.filter((a) => !axes.includes(a));
@@ -337,7 +337,7 @@ export class GraphBuilder {
 
   // --- inference ---
 
-  /** The value of a constant, seen through broadcasts and supports; else null. */
+  /** The value of a constant, seen through broadcasts and presences; else null. */
   constantOf(id: NodeId): number | null {
     const node = this.node(id);
     if (node.kind === 'constant') return node.value;

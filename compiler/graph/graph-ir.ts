@@ -1,8 +1,8 @@
 /**
  * The graph: SSA of named-axis operations, after every call is inlined, every chain unrolled, every family a set of
  * axes. Only dense tensors exist here. A route has become three of them over its support axes (present, weight, rank),
- * and its meaning "absent points are skipped" has become one operation: `masked`, whose value is read only where its
- * support is true. The pass `sparsify` turns that into the domain each value is computed on (domains.ts).
+ * and its meaning "absent points are skipped" has become one operation: `predicated`, whose value is read only where its
+ * presence is true. The pass `sparsify` turns that into the domain each value is computed on (domains.ts).
  *
  * Invariants (verify-graph.ts):
  * - `nodes[i].id === i`; operands come before users.
@@ -50,10 +50,10 @@ export type Node = Base &
     | { readonly kind: 'iota'; readonly axis: AxisId }
     | { readonly kind: 'leaf'; readonly leaf: number }
     | { readonly kind: 'map'; readonly op: MapOp; readonly operands: readonly NodeId[] }
-    /** `where(support, value, otherwise)`, with value read only where the support holds. */
-    | { readonly kind: 'predicated'; readonly support: NodeId; readonly value: NodeId; readonly otherwise: number }
+    /** `where(presence, value, otherwise)`, with value read only where the presence holds. */
+    | { readonly kind: 'predicated'; readonly presence: NodeId; readonly value: NodeId; readonly otherwise: number }
     /**
-     * A bool mask that is the support of a route: its sources, targets and bounds. Same value as `mask`.
+     * A bool mask of where a route is present: its sources, targets and bounds. Same value as `mask`.
      */
     | {
         readonly kind: 'presence';
@@ -191,7 +191,7 @@ export interface Check {
   /** `holds`: a bool node must be true. `numbers`: an order or argmax must not meet a NaN. */
   readonly kind: 'holds' | 'numbers';
   readonly node: NodeId;
-  /** The points that are needed: those where all of these supports hold. Each is read only where those before it hold. */
+  /** The points that are needed: those where all of these presences hold. Each is read only where those before it hold. */
   readonly where: readonly NodeId[];
   /** The axes whose point is named: those of `node`, but for an order the axes it does not go along. */
   readonly axes: readonly AxisId[];

@@ -36,7 +36,7 @@ function follows(strong: Seen, weak: Seen, node: NodeLookup, depth: number): boo
       if (stronger.op === 'and') return stronger.operands.some((o) => next(seen(o, s), w));
       return stronger.op === 'or' && stronger.operands.every((o) => next(seen(o, s), w));
     case 'predicated':
-      return stronger.otherwise === 0 && (next(seen(stronger.support, s), w) || next(seen(stronger.value, s), w));
+      return stronger.otherwise === 0 && (next(seen(stronger.presence, s), w) || next(seen(stronger.value, s), w));
     case 'reduce':
       // any over Z of s implies any over Z of w if s implies w.
       if (stronger.op !== 'any' || !apart(stronger.over)) return false;
@@ -51,13 +51,13 @@ function follows(strong: Seen, weak: Seen, node: NodeLookup, depth: number): boo
 const sameList = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i]);
 
-/** Support nodes that are true wherever this bool is: those it was masked by. */
+/** Presence nodes that are true wherever this bool is: those it was predicated on. */
 export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
   const n = node(id);
   if (n.kind === 'presence') return [id];
   if (n.kind === 'broadcast') return guardsOf(n.operand, node);
   if (n.kind === 'predicated' && n.otherwise === 0)
-    return [...new Set([...guardsOf(n.support, node), ...guardsOf(n.value, node)])];
+    return [...new Set([...guardsOf(n.presence, node), ...guardsOf(n.value, node)])];
   if (n.kind === 'map' && n.op === 'and') return [...new Set(n.operands.flatMap((o) => guardsOf(o, node)))];
   return [];
 }
@@ -69,7 +69,7 @@ export function operandsBelow(ids: readonly NodeId[], node: NodeLookup): Readonl
   for (const id of found) {
     const n = node(id);
     if (n.kind === 'presence') found.add(n.mask);
-    else if (n.kind === 'predicated') found.add(n.support).add(n.value);
+    else if (n.kind === 'predicated') found.add(n.presence).add(n.value);
     else if (n.kind === 'map' && (n.op === 'and' || n.op === 'or')) n.operands.forEach((o) => found.add(o));
   }
   return found;

@@ -8,7 +8,7 @@ import type { Node } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
 
 /** The place of every candidate in the order of the keys; with `report` the NaN keys of candidates are errors. */
-export function orderValues(node: Node & { kind: 'sort_rank' }, run: GraphEvaluation): Float64Array {
+export function sortRanks(node: Node & { kind: 'sort_rank' }, run: GraphEvaluation): Float64Array {
   const rest = node.axes.filter((a) => !node.over.includes(a));
   const axes = [...rest, ...node.over];
   const whole = axes.map((a) => run.sizeOf(a));

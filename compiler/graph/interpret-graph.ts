@@ -12,7 +12,7 @@ import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import type { Domain } from './domains.ts';
-import { argmaxValues, orderValues } from './interpret-choices.ts';
+import { argmaxValues, sortRanks } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
 import type { AxisId, ExternNode, Graph, Node, NodeId } from './graph-ir.ts';
@@ -90,11 +90,11 @@ class Interpreter implements GraphValues, GraphEvaluation {
   }
 
   private poisonOutside(node: Node, shape: readonly number[], data: Float64Array, domain: Domain): void {
-    const supports = domain.supports.map((id) => this.value(id));
-    forEachPoint(node.axes, shape, supports.map((s) => s.axes), supports.map((s) => s.shape), (point, offsets) => {
-      // In order, as a scheduler would: a support behind a false one may itself be garbage.
-      for (let k = 0; k < supports.length; k++) {
-        const here = supports[k]?.data[offsets[k] ?? noNumber()];
+    const presences = domain.presences.map((id) => this.value(id));
+    forEachPoint(node.axes, shape, presences.map((s) => s.axes), presences.map((s) => s.shape), (point, offsets) => {
+      // In order, as a scheduler would: a presence behind a false one may itself be garbage.
+      for (let k = 0; k < presences.length; k++) {
+        const here = presences[k]?.data[offsets[k] ?? noNumber()];
         if (here !== 1) {
           data[point] = NaN;
           return;
@@ -165,9 +165,9 @@ class Interpreter implements GraphValues, GraphEvaluation {
         );
       }
       case 'predicated': {
-        const [support, value] = [this.value(node.support), this.value(node.value)];
-        return this.fill(node, shape, [support, value], ([s, v]) => {
-          const here = support.data[s ?? noNumber()] ?? noNumber();
+        const [presence, value] = [this.value(node.presence), this.value(node.value)];
+        return this.fill(node, shape, [presence, value], ([s, v]) => {
+          const here = presence.data[s ?? noNumber()] ?? noNumber();
           if (Number.isNaN(here)) return NaN;
           return here === 0 ? node.otherwise : (value.data[v ?? noNumber()] ?? noNumber());
         });
@@ -181,7 +181,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       case 'scan':
         return scanValues(node, this);
       case 'sort_rank':
-        return orderValues(node, this);
+        return sortRanks(node, this);
       case 'argmax':
         return argmaxValues(node, shape, this);
       case 'gather':

@@ -32,7 +32,7 @@ export function nodesOfCheck(check: Check): readonly NodeId[] {
   return [check.node, ...check.where, ...shownNodes(check)];
 }
 
-/** The supports by which an order or argmax decides whether to report a NaN. */
+/** The presences by which an order or argmax decides whether to report a NaN. */
 export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
   if (node.kind !== 'sort_rank' && node.kind !== 'argmax') return [];
   return graph.checks.flatMap((c) => (c.kind === 'numbers' && c.node === node.id ? c.where : []));
@@ -85,9 +85,9 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
     case 'map':
       return builder.map(node.op, node.operands.map(to), node.element);
     case 'predicated':
-      return builder.masked(to(node.support), to(node.value), node.otherwise);
+      return builder.predicated(to(node.presence), to(node.value), node.otherwise);
     case 'presence':
-      return builder.support(to(node.mask), node.sources, node.targets, node.bounds);
+      return builder.presence(to(node.mask), node.sources, node.targets, node.bounds);
     case 'contract':
       return builder.contract(to(node.left), to(node.right), node.over);
     case 'reduce':
@@ -96,7 +96,7 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
       return builder.scan(to(node.operand), node.axis, node.exclusive);
     case 'sort_rank': {
       const keys = node.keys.map((k) => ({ node: to(k.node), descending: k.descending }));
-      return builder.order(keys, node.candidates === null ? null : to(node.candidates), node.over, node.report);
+      return builder.sortRank(keys, node.candidates === null ? null : to(node.candidates), node.over, node.report);
     }
     case 'argmax':
       return builder.argmax(to(node.operand), node.axis);

@@ -58,7 +58,7 @@ function undoes(first: View, second: View | undefined): boolean {
   return sameList(first.from, second.to) && sameList(first.to, second.from);
 }
 
-/** Without supports and views around it, and without views of axes it lacks. */
+/** Without presences and views around it, and without views of axes it lacks. */
 export function bare(value: Seen, lookup: NodeLookup): Seen {
   const node = lookup(value.node);
   if (node.kind === 'presence') return bare({ node: node.mask, views: value.views }, lookup);

@@ -99,7 +99,7 @@ class GraphParser {
       text: m[2] ?? '',
       span: spanOf(m[3], m[4], m[5]),
     }));
-    const [bare, supports] = cut(less, /  on \{([^}]*)\}$/, (m) =>
+    const [bare, presences] = cut(less, /  on \{([^}]*)\}$/, (m) =>
       (m[1] ?? '').split(', ').map((s) => idOf<NodeId>(Number(s.slice(1)))),
     );
     const parts = /^  %(\d+)(\*?) = (.*) : (\w+)\[(.*)\]$/.exec(bare);
@@ -117,7 +117,7 @@ class GraphParser {
       throw textError(number, `%${node.id} stands where %${this.nodes.length} belongs`);
     this.nodes.push(node);
     if (mark === '*') this.materialised.add(node.id);
-    this.domains.set(node.id, { supports: supports ?? [], dense });
+    this.domains.set(node.id, { presences: presences ?? [], dense });
   }
 
   private axis(text: string, number: number): AxisId {
@@ -150,12 +150,12 @@ class GraphParser {
         case 'iota':
           return { ...base, kind: 'iota', axis: one() };
         case 'predicated': {
-          const [support, value] = [t.node(), t.node()];
+          const [presence, value] = [t.node(), t.node()];
           t.take('else');
-          return { ...base, kind: 'predicated', support, value, otherwise: t.float() };
+          return { ...base, kind: 'predicated', presence, value, otherwise: t.float() };
         }
         case 'presence':
-          return this.support(t, base);
+          return this.presence(t, base);
         case 'contract': {
           const [left, right] = [t.node(), t.node()];
           t.take('over');
@@ -167,7 +167,7 @@ class GraphParser {
           return { ...base, kind: 'scan', operand, axis: one(), exclusive: t.skip('exclusive') };
         }
         case 'sort_rank':
-          return this.order(t, base);
+          return this.sortRank(t, base);
         case 'argmax': {
           const operand = t.node();
           t.take('over');
@@ -252,7 +252,7 @@ class GraphParser {
     return this.leaves.length - 1;
   }
 
-  private support(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+  private presence(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
     const mask = t.node();
     const sources = this.list(t);
     t.take('->');
@@ -270,7 +270,7 @@ class GraphParser {
     return { ...base, kind: 'presence', mask, sources, targets, bounds };
   }
 
-  private order(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+  private sortRank(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
     const keys: { node: NodeId; descending: boolean }[] = [];
     if (t.skip('by')) {
       do {

@@ -1,5 +1,5 @@
 /**
- * Supports under other indices: the support node of a projection, a join, a union, or of the same points seen through a
+ * Presences under other indices: the presence node of a projection, a join, a union, or of the same points seen through a
  * view. Each keeps its sources, targets and the facts about how many points are present.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
@@ -29,7 +29,7 @@ export class Presences {
 
   get(id: NodeId): PresenceNode {
     const node = this.b.node(id);
-    if (node.kind !== 'presence') throw new CompilerBug('graph', `%${id} is no support`);
+    if (node.kind !== 'presence') throw new CompilerBug('graph', `%${id} is no presence`);
     return node;
   }
 
@@ -44,7 +44,7 @@ export class Presences {
     const targets = [...new Set([...a.targets, ...z.targets])];
     const sources = axes.filter((x) => !targets.includes(x));
     this.b.at(z.span);
-    return this.b.support(this.b.masked(first, second, 0), sources, targets, bounds);
+    return this.b.presence(this.b.predicated(first, second, 0), sources, targets, bounds);
   }
 
   /** Where either of two (over the same axes) holds. */
@@ -54,11 +54,11 @@ export class Presences {
     const mask = this.b.map('or', [first, second]);
     const shared = boundsBehindBoth(first, second, this.b);
     const bounds = tidyBounds([...uniteBounds(a, z, this.b.sizeOf), ...shared], a.axes, this.b.sizeOf);
-    return this.b.support(mask, a.sources, a.targets, bounds);
+    return this.b.presence(mask, a.sources, a.targets, bounds);
   }
 
   /**
-   * Where the support holds at some point along the axes that `keep` lacks; null if that is not worth knowing: it
+   * Where the presence holds at some point along the axes that `keep` lacks; null if that is not worth knowing: it
    * neither mixes a source with a target nor is known to hold at fewer points than there are.
    */
   project(id: NodeId, keep: readonly AxisId[]): NodeId | null {
@@ -72,7 +72,7 @@ export class Presences {
     const mixed = sources.length > 0 && targets.length > 0;
     if (!mixed && !this.smaller(s, bounds, axes)) return null;
     this.b.at(s.span);
-    return this.b.support(this.b.reduce('any', id, gone), sources, targets, bounds);
+    return this.b.presence(this.b.reduce('any', id, gone), sources, targets, bounds);
   }
 
   private smaller(s: PresenceNode, projected: readonly Bound[], axes: readonly AxisId[]): boolean {
@@ -80,7 +80,7 @@ export class Presences {
     const all = axes.map(sizeOf);
     if (axes.length === 0) return false;
     if (projected.some((f) => compareProducts([f.atMost, ...f.per.map(sizeOf)], all) === -1)) return true;
-    // As sparse as the support itself (the places of `slots`), though it depends on sizes how sparse that is.
+    // As sparse as the presence itself (the places of `slots`), though it depends on sizes how sparse that is.
     const unknown = projected.some((f) => compareProducts([f.atMost, ...f.per.map(sizeOf)], all) === null);
     return unknown && axes.length > 1 && sizeKey(boundOf(s.bounds, axes, s.axes, sizeOf)) === '1';
   }
@@ -90,7 +90,9 @@ export class Presences {
     const become = (a: AxisId): AxisId => to[from.indexOf(a)] ?? a;
     if (!s.axes.some((a) => from.includes(a))) return id;
     const bounds = s.bounds.map(({ per, atMost }) => ({ per: per.map(become), atMost }));
-    return this.b.at(s.span).support(this.b.rename(id, from, to), s.sources.map(become), s.targets.map(become), bounds);
+    return this.b
+      .at(s.span)
+      .presence(this.b.rename(id, from, to), s.sources.map(become), s.targets.map(become), bounds);
   }
 
   /** The same points with axes `from` (all of them) become `to`, through a view. */
@@ -107,22 +109,22 @@ export class Presences {
     const sources = target ? rest(s.sources) : [...rest(s.sources), ...to];
     const targets = target ? [...rest(s.targets), ...to] : rest(s.targets);
     const axes = [...sources, ...targets];
-    return this.b.support(view(wide), sources, targets, tidyBounds(bounds, axes, this.b.sizeOf));
+    return this.b.presence(view(wide), sources, targets, tidyBounds(bounds, axes, this.b.sizeOf));
   }
 
-  /** A support over the axes a split made, over the axis it split. */
+  /** A presence over the axes a split made, over the axis it split. */
   unsplit(id: NodeId, axis: AxisId, into: readonly AxisId[]): NodeId {
     return this.recut(id, into, [axis], (n) => this.b.merge(n, into, axis));
   }
 
-  /** A support over the axis a merge made, over the axes it merged. */
+  /** A presence over the axis a merge made, over the axes it merged. */
   unmerge(id: NodeId, from: readonly AxisId[], into: AxisId): NodeId {
     return this.recut(id, [into], from, (n) => this.b.split(n, into, from));
   }
 
   /** Where all of these hold, each looked at only where those before it do; null of none. */
-  conjunction(supports: readonly NodeId[]): NodeId | null {
-    const [first, ...rest] = supports;
+  conjunction(presences: readonly NodeId[]): NodeId | null {
+    const [first, ...rest] = presences;
     return first === undefined ? null : rest.reduce((all, s) => this.join(all, s), first);
   }
 
@@ -131,7 +133,7 @@ export class Presences {
     const { b } = this;
     const length = as === null ? one : b.sizeOf(as);
     const mask = as === null ? b.map('eq', [b.iota(axis, 'i32'), b.size(at, 'i32')]) : this.within(axis, at, as);
-    return b.support(mask, [axis], [], [{ per: [], atMost: length }]);
+    return b.presence(mask, [axis], [], [{ per: [], atMost: length }]);
   }
 
   /** Whether a point of an axis is in the range that begins at `at` and is as long as `as`. */
@@ -142,14 +144,14 @@ export class Presences {
     return b.map('and', [b.map('ge', [point, b.size(at, 'i32')]), b.map('lt', [point, end])]);
   }
 
-  /** A support over a range of an axis, over the whole of it: false outside. */
+  /** A presence over a range of an axis, over the whole of it: false outside. */
   unslice(id: NodeId, axis: AxisId, at: Size, as: AxisId): NodeId {
     return this.recut(id, [as], [axis], (n) => {
       const { b } = this;
       const inside = this.within(axis, at, as);
       const place = b.map('sub', [b.iota(axis, 'i32'), b.size(at, 'i32')]);
       const index = b.map('where', [inside, place, b.constant(-1, 'i32')]);
-      // A range of a support, put back: that support, inside the range.
+      // A range of a presence, put back: that presence, inside the range.
       const parts = this.conjunctsOf(n).map((part) => this.slicedFrom(part, axis, at, as) ?? b.gather(part, as, index));
       return parts.length === 1 && parts[0] !== undefined && this.slicedFrom(n, axis, at, as) === null
         ? parts[0]
@@ -174,7 +176,7 @@ export class Presences {
     return sizeKey(node.at) === sizeKey(at) ? node.operand : null;
   }
 
-  /** The part of a support from a point on: as an axis of its own, or that point alone. */
+  /** The part of a presence from a point on: as an axis of its own, or that point alone. */
   slice(id: NodeId, axis: AxisId, at: Size, as: AxisId | null): NodeId {
     return this.recut(id, [axis], as === null ? [] : [as], (n) => this.b.slice(n, axis, at, as));
   }

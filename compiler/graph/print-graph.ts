@@ -70,8 +70,8 @@ export function axisNames(graph: Graph): (axis: AxisId) => string {
 
 const span = (s: Span): string => `${s.source}:${s.start}-${s.end}`;
 
-function printDomain({ supports, dense }: Domain): string {
-  const on = supports.length === 0 ? '' : `  on {${supports.map((s) => `%${s}`).join(', ')}}`;
+function printDomain({ presences, dense }: Domain): string {
+  const on = presences.length === 0 ? '' : `  on {${presences.map((s) => `%${s}`).join(', ')}}`;
   return dense === null ? on : `${on}  dense (${dense.reason}: ${dense.text} @ ${span(dense.span)})`;
 }
 
@@ -121,7 +121,7 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
     case 'map':
       return `${node.op} ${node.operands.map((id) => `%${id}`).join(' ')}`;
     case 'predicated':
-      return `predicated %${node.support} %${node.value} else ${node.otherwise}`;
+      return `predicated %${node.presence} %${node.value} else ${node.otherwise}`;
     case 'presence': {
       const facts = node.bounds.length === 0 ? '' : ` {${node.bounds.map(bound).join('; ')}}`;
       return `presence %${node.mask} ${list(node.sources)} -> ${list(node.targets)}${facts}`;

@@ -11,7 +11,7 @@ export function boundsBehindBoth(first: NodeId, second: NodeId, b: GraphBuilder)
   const node: NodeLookup = (id) => b.node(id);
   const { axes } = node(first);
   const parts = operandsBelow([first, second], node);
-  return b.supports().flatMap((whole): readonly Bound[] => {
+  return b.presences().flatMap((whole): readonly Bound[] => {
     if (!parts.has(whole.id) && !parts.has(whole.mask)) return [];
     if (!whole.axes.every((a) => axes.includes(a))) return [];
     if (!implies(first, whole.id, node) || !implies(second, whole.id, node)) return [];

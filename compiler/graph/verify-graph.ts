@@ -94,8 +94,8 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
     case 'map':
       return wants([...new Set(node.operands.flatMap((id) => [...of(id)]))]);
     case 'predicated':
-      if (graph.nodes[node.support]?.kind !== 'presence') say(`%${node.support} is no support`);
-      return wants([...new Set([...of(node.support), ...of(node.value)])]);
+      if (graph.nodes[node.presence]?.kind !== 'presence') say(`%${node.presence} is no presence`);
+      return wants([...new Set([...of(node.presence), ...of(node.value)])]);
     case 'presence': {
       isBool(node.mask);
       const all = [...node.sources, ...node.targets];
@@ -166,13 +166,13 @@ export function domainProblems({ graph, domains }: SparseGraph): readonly string
       problems.push(`%${node.id} has no domain`);
       continue;
     }
-    domain.supports.forEach((id, i) => {
-      const support = graph.nodes[id];
-      if (support?.kind !== 'presence') problems.push(`%${node.id}: %${id} of its domain is no support`);
-      else if (!subset(support.axes, node.axes)) problems.push(`%${node.id}: %${id} of its domain has other axes`);
+    domain.presences.forEach((id, i) => {
+      const presence = graph.nodes[id];
+      if (presence?.kind !== 'presence') problems.push(`%${node.id}: %${id} of its domain is no presence`);
+      else if (!subset(presence.axes, node.axes)) problems.push(`%${node.id}: %${id} of its domain has other axes`);
       if (id >= node.id) problems.push(`%${node.id}: %${id} of its domain comes later`);
-      if (i > 0 && id <= (domain.supports[i - 1] ?? noNumber()))
-        problems.push(`%${node.id}: its supports are not in order`);
+      if (i > 0 && id <= (domain.presences[i - 1] ?? noNumber()))
+        problems.push(`%${node.id}: its presences are not in order`);
     });
   }
   return problems;

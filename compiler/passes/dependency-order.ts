@@ -1,5 +1,5 @@
 /**
- * Puts a graph with domains into an order in which the supports of a node's domain come before the node, drops what
+ * Puts a graph with domains into an order in which the presences of a node's domain come before the node, drops what
  * neither a root nor a domain needs, and renumbers.
  */
 import { idOf } from '../../dsl/types/ids.ts';
@@ -9,7 +9,7 @@ import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { moveCheck, moveOutput, operandsOf, outputNodes, whereNumbersCount } from '../graph/node-uses.ts';
 
 export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
-  const supports = (id: NodeId): readonly NodeId[] => domains.get(id)?.supports ?? [];
+  const presences = (id: NodeId): readonly NodeId[] => domains.get(id)?.presences ?? [];
   const state = new Map<NodeId, 'open' | 'done'>();
   const order: Node[] = [];
   for (const root of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(root);
@@ -34,8 +34,8 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
     checks: graph.checks.map((c) => moveCheck(c, to)),
   };
   const moved = order.map((node): [NodeId, Domain] => {
-    const domain = domains.get(node.id) ?? { supports: [], dense: null };
-    return [to(node.id), { ...domain, supports: domain.supports.map(to).sort((a, b) => a - b) }];
+    const domain = domains.get(node.id) ?? { presences: [], dense: null };
+    return [to(node.id), { ...domain, presences: domain.presences.map(to).sort((a, b) => a - b) }];
   });
   return { graph: renumbered, domains: new Map(moved) };
 
@@ -50,7 +50,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
       const fallback = node.kind === 'leaf' ? (graph.leaves[node.leaf]?.fallback ?? null) : null;
       const needs = [
         ...operandsOf(graph, node),
-        ...supports(id),
+        ...presences(id),
         ...(fallback === null ? [] : [fallback]),
         ...whereNumbersCount(graph, node),
       ];
@@ -85,7 +85,7 @@ function withOperands(node: Node, to: (id: NodeId) => NodeId): Node {
     case 'map':
       return { ...node, id, operands: node.operands.map(to) };
     case 'predicated':
-      return { ...node, id, support: to(node.support), value: to(node.value) };
+      return { ...node, id, presence: to(node.presence), value: to(node.value) };
     case 'presence':
       return { ...node, id, mask: to(node.mask) };
     case 'contract':

@@ -3,14 +3,14 @@
  *
  * What: a sum over an axis along which values stand side by side becomes a sum of one reduction for each part, over the
  * part's own axes. Everything between the concat and the sum that acts point by point along the axis is cut into parts
- * with it; the route's support is cut likewise. A part that is 0 disappears, a part without axes is one masked term.
+ * with it; the route's presence is cut likewise. A part that is 0 disappears, a part without axes is one predicated term.
  *
  * Why: a union of experts, `mix[P] = ffn | consts | copy | zero`, is one family over P. Cut into parts, each gets a
  * relation of its own, over its own axes: ffn's grouped matmuls see only ffn's assignments, a copy costs one
  * multiplication for each token that chose it, zero experts cost nothing.
  *
- * Before: sum over P of masked(s[T, P], w[T, P] * concat(ffn[T, E, D], copy[T, D], 0))
- * After:  sum over E of masked(s[P: ffn], w[P: ffn] * ffn) + masked(s[P: copy], w[P: copy] * copy)
+ * Before: sum over P of predicated(s[T, P], w[T, P] * concat(ffn[T, E, D], copy[T, D], 0))
+ * After:  sum over E of predicated(s[P: ffn], w[P: ffn] * ffn) + predicated(s[P: copy], w[P: copy] * copy)
  *
  * A part of weight times 0 is 0: weights of a union are taken to be finite.
  */
@@ -189,14 +189,14 @@ function cutNode(b: GraphBuilder, node: Node, axis: AxisId, cut: Cut): NodeId {
       return b.broadcast(b.map(node.op, operands, node.element), become(node.axes));
     }
     case 'predicated': {
-      const [support, value] = [to(node.support), to(node.value)];
+      const [presence, value] = [to(node.presence), to(node.value)];
       const same = b.constantOf(value) === node.otherwise;
-      return b.broadcast(same ? value : b.masked(support, value, node.otherwise), become(node.axes));
+      return b.broadcast(same ? value : b.predicated(presence, value, node.otherwise), become(node.axes));
     }
     case 'presence': {
       const bounds = replaceInBounds(node.bounds, [axis], own, b.sizeOf);
       const mask = b.broadcast(to(node.mask), become(node.axes));
-      return b.support(mask, become(node.sources), become(node.targets), bounds);
+      return b.presence(mask, become(node.sources), become(node.targets), bounds);
     }
     case 'broadcast': {
       return b.broadcast(to(node.operand), become(node.axes));
@@ -236,12 +236,12 @@ function aligned(b: GraphBuilder, part: Concat['parts'][number], { own }: Cut): 
 
 /** The range of an axis, as the part's own axes. */
 function viewOf(b: GraphBuilder, id: NodeId, axis: AxisId, { at, length, own }: Omit<Cut, 'known' | 'find'>): NodeId {
-  const support = b.node(id);
-  if (support.kind === 'presence') {
+  const presence = b.node(id);
+  if (presence.kind === 'presence') {
     const become = (axes: readonly AxisId[]): readonly AxisId[] => axes.flatMap((a) => (a === axis ? own : [a]));
-    const mask = viewOf(b, support.mask, axis, { at, length, own });
-    const bounds = replaceInBounds(support.bounds, [axis], own, b.sizeOf);
-    return b.support(b.broadcast(mask, own), become(support.sources), become(support.targets), bounds);
+    const mask = viewOf(b, presence.mask, axis, { at, length, own });
+    const bounds = replaceInBounds(presence.bounds, [axis], own, b.sizeOf);
+    return b.presence(b.broadcast(mask, own), become(presence.sources), become(presence.targets), bounds);
   }
   const [only, ...more] = own;
   const as =

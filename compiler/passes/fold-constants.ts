@@ -40,16 +40,16 @@ function fold(
     case 'map':
       return foldMap(node, node.operands.map(to), b);
     case 'predicated': {
-      const [support, value] = [to(node.support), to(node.value)];
+      const [presence, value] = [to(node.presence), to(node.value)];
       if (b.constantOf(value) === node.otherwise) return b.constant(node.otherwise, node.element);
       const inner = b.node(value);
-      const same = inner.kind === 'predicated' && implies(support, inner.support, (id) => b.node(id));
-      return same ? b.masked(support, inner.value, node.otherwise) : null;
+      const same = inner.kind === 'predicated' && implies(presence, inner.presence, (id) => b.node(id));
+      return same ? b.predicated(presence, inner.value, node.otherwise) : null;
     }
     case 'presence': {
-      // A support of a support is the same points.
+      // A presence of a presence is the same points.
       const mask = b.node(to(node.mask));
-      return mask.kind === 'presence' ? b.support(mask.mask, node.sources, node.targets, [...node.bounds]) : null;
+      return mask.kind === 'presence' ? b.presence(mask.mask, node.sources, node.targets, [...node.bounds]) : null;
     }
     case 'reduce': {
       const value = b.constantOf(to(node.operand));

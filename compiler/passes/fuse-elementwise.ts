@@ -5,8 +5,8 @@
  * results. Elementwise values, masks and views are computed where they are used, unless that would repeat real work:
  * a value that takes more than a few operations and is used several times, or by something that reads it again and
  * again because it has more axes (or sums over more) than the value.
- * A support is stored on the assignments it was made within: it is tested at every one of its points, and a mask that joins it
- * with those around it (`masked`) then costs a few loads and is never stored itself, over axes that multiply.
+ * A presence is stored on the assignments it was made within: it is tested at every one of its points, and a mask that joins it
+ * with those around it (`predicated`) then costs a few loads and is never stored itself, over axes that multiply.
  * Why: memory traffic. silu(w1 @ x) * (w3 @ x) is stored once, not three times; a bias is added in passing.
  * Before: every node a buffer. After: `materialised`.
  */
@@ -132,11 +132,11 @@ function loops(node: Node): readonly AxisId[] {
 
 /** A value on assignments read by one that is not: the points differ, so it cannot be computed in passing there. */
 function onMorePoints(sparse: SparseGraph, node: Node, user: Node): boolean {
-  const supports = domainOf(sparse, node.id).supports;
+  const presences = domainOf(sparse, node.id).presences;
   return (
-    supports.length > 0 &&
+    presences.length > 0 &&
     user.kind !== 'predicated' &&
     user.kind !== 'reduce' &&
-    domainOf(sparse, user.id).supports.length === 0
+    domainOf(sparse, user.id).presences.length === 0
   );
 }

@@ -22,7 +22,7 @@ export const passList: readonly Pass[] = [
   distributeOverConcat,  // before sparsify: each part of a union gets a relation of its own
   foldConstants,         // parts that are zero, masks of parts that are never chosen
   simplifyViews,         // the views that cutting left behind
-  shareValues,           // what has become equal by then: parameters of shared layers, slices of one support
+  shareValues,           // what has become equal by then: parameters of shared layers, slices of one presence
   dropDeadValues,        // before sparsify: what nobody reads must not widen a domain
 ];
 

@@ -44,9 +44,9 @@ function simplify(node: Node, b: GraphBuilder, to: (id: NodeId) => NodeId): Node
       return operands === null ? null : b.map(node.op, operands, node.element);
     }
     case 'predicated': {
-      const operands = unbroadcast(b, [to(node.support), to(node.value)]);
-      const [support, value] = operands ?? [];
-      return support === undefined || value === undefined ? null : b.masked(support, value, node.otherwise);
+      const operands = unbroadcast(b, [to(node.presence), to(node.value)]);
+      const [presence, value] = operands ?? [];
+      return presence === undefined || value === undefined ? null : b.predicated(presence, value, node.otherwise);
     }
     case 'concat': {
       const parts = node.parts.flatMap((part) => {

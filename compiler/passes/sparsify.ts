@@ -2,23 +2,23 @@
  * sparsify: at which points is each value read? (SEMANTICS 8.2 and 8.4)
  *
  * What: one backward pass. A root is read everywhere. An operation that is read at some points reads its operands at
- * the points the table below says. A value read under a route, `masked(support, value)`, is read where the support
+ * the points the table below says. A value read under a route, `predicated(presence, value)`, is read where the presence
  * holds. So an expert's values, over tokens × experts, come out with the route's assignments as their domain, whatever
  * the expert's body is.
  *
  *   operation read on D         reads
  *   map                         operands on D, restricted to their axes
- *   masked by s                 s on D, the value on D ∧ s
+ *   predicated by s                 s on D, the value on D ∧ s
  *   contract, reduce over Z     operands on D, full along Z
  *   scan, order, argmax along Z operands on D widened along Z (keys of an order only at its candidates)
  *   gather                      indices on D; the table full along the looked-up axis
  *   views, concat               the operand on D, re-indexed
  *
  * Why: this is what makes a mixture of experts cost what it costs.
- * Before: a graph. After: the same graph, with the support nodes that domains need, every node with its domain; a value
+ * Before: a graph. After: the same graph, with the presence nodes that domains need, every node with its domain; a value
  * over tokens × experts that is dense all the same says why.
  *
- * Every support in a domain is itself known everywhere: a support that is computed on a domain only (the router inside
+ * Every presence in a domain is itself known everywhere: a presence that is computed on a domain only (the router inside
  * an expert) is joined with that domain first.
  *
  * Source: SEMANTICS 8.3; compare demand regions in Halide (bounds inference).
@@ -43,7 +43,7 @@ export function sparsify(graph: Graph): SparseGraph {
 class Demand {
   private readonly graph: Graph;
   private readonly b: GraphBuilder;
-  private readonly supports: Presences;
+  private readonly presences: Presences;
   /** Final for nodes that were passed, else the union of what users wanted so far. */
   private readonly wants = new Map<NodeId, Domain>();
   /** What an order or argmax asks for where a NaN in it counts: it is known before. */
@@ -54,7 +54,7 @@ class Demand {
   constructor(graph: Graph) {
     this.graph = graph;
     this.b = GraphBuilder.extending(graph);
-    this.supports = new Presences(this.b);
+    this.presences = new Presences(this.b);
     const pairs = new Map<string, readonly [AxisId, AxisId]>();
     for (const node of graph.nodes) {
       if (node.kind !== 'presence') continue;
@@ -96,13 +96,13 @@ class Demand {
     for (const id of [root.weight, root.rank]) this.want(id, this.on(id, under, why));
   }
 
-  /** A check looks at its node where the routes among its supports are, and at each support where those before it are. */
+  /** A check looks at its node where the routes among its presences are, and at each presence where those before it are. */
   private wantCheck(check: Check): void {
     const why: DenseFallback = { reason: 'a', text: 'it is checked everywhere', span: check.span };
     const routes: NodeId[] = [];
     for (const id of check.where) {
       this.want(id, this.on(id, routes, why));
-      if (this.supports.get(id).targets.length > 0) routes.push(id);
+      if (this.presences.get(id).targets.length > 0) routes.push(id);
     }
     if (check.kind === 'holds') this.want(check.node, this.on(check.node, routes, why));
     for (const id of shownNodes(check)) this.want(id, everywhere);
@@ -122,55 +122,55 @@ class Demand {
     return this.b.axesOf(id);
   }
 
-  /** A want of an operand on these supports, restricted to its axes; `why` tells why it is dense if nothing is left. */
-  private on(id: NodeId, supports: readonly NodeId[], why: DenseFallback | null): Domain {
-    const kept = this.restrict(supports, this.axesOf(id));
-    if (kept.length > 0) return { supports: kept, dense: null };
-    return { supports: [], dense: this.mixed(this.axesOf(id)) ? why : null };
+  /** A want of an operand on these presences, restricted to its axes; `why` tells why it is dense if nothing is left. */
+  private on(id: NodeId, presences: readonly NodeId[], why: DenseFallback | null): Domain {
+    const kept = this.restrict(presences, this.axesOf(id));
+    if (kept.length > 0) return { presences: kept, dense: null };
+    return { presences: [], dense: this.mixed(this.axesOf(id)) ? why : null };
   }
 
-  /** Supports projected to some axes; what says nothing there is dropped. */
-  private restrict(supports: readonly NodeId[], axes: readonly AxisId[]): readonly NodeId[] {
+  /** Presences projected to some axes; what says nothing there is dropped. */
+  private restrict(presences: readonly NodeId[], axes: readonly AxisId[]): readonly NodeId[] {
     const kept: NodeId[] = [];
-    for (const s of supports) {
-      const projected = this.supports.project(s, axes);
+    for (const s of presences) {
+      const projected = this.presences.project(s, axes);
       if (projected !== null) this.add(kept, projected);
     }
     return kept;
   }
 
-  /** Adds a support to a conjunction, which stays free of what others imply. */
-  private add(list: NodeId[], support: NodeId): void {
-    if (list.some((s) => this.supports.implies(s, support))) return;
-    const rest = list.filter((s) => !this.supports.implies(support, s));
-    list.splice(0, list.length, ...rest, support);
+  /** Adds a presence to a conjunction, which stays free of what others imply. */
+  private add(list: NodeId[], presence: NodeId): void {
+    if (list.some((s) => this.presences.implies(s, presence))) return;
+    const rest = list.filter((s) => !this.presences.implies(presence, s));
+    list.splice(0, list.length, ...rest, presence);
   }
 
-  /** The conjunction with one more support, which is itself known only where the conjunction holds. */
-  private under(supports: readonly NodeId[], support: NodeId): readonly NodeId[] {
-    const around = this.around(supports, support);
-    const guarded = around.reduceRight((inner, s) => this.supports.join(s, inner), support);
-    const list = [...supports];
+  /** The conjunction with one more presence, which is itself known only where the conjunction holds. */
+  private under(presences: readonly NodeId[], presence: NodeId): readonly NodeId[] {
+    const around = this.around(presences, presence);
+    const guarded = around.reduceRight((inner, s) => this.presences.join(s, inner), presence);
+    const list = [...presences];
     this.add(list, guarded);
     return list;
   }
 
-  /** Where a support has to be known if it is asked on a conjunction: what it does not imply anyway. */
-  private around(supports: readonly NodeId[], support: NodeId): readonly NodeId[] {
-    return this.restrict(supports, this.axesOf(support)).filter((s) => !this.supports.implies(support, s));
+  /** Where a presence has to be known if it is asked on a conjunction: what it does not imply anyway. */
+  private around(presences: readonly NodeId[], presence: NodeId): readonly NodeId[] {
+    return this.restrict(presences, this.axesOf(presence)).filter((s) => !this.presences.implies(presence, s));
   }
 
   // --- several uses ---
 
   private merge(id: NodeId, a: Domain, b: Domain): Domain {
-    if (a.supports.length === 0) return a;
-    if (b.supports.length === 0) return b;
+    if (a.presences.length === 0) return a;
+    if (b.presences.length === 0) return b;
     const weaker = (x: Domain, y: Domain): boolean =>
-      y.supports.every((t) => x.supports.some((s) => this.supports.implies(s, t)));
+      y.presences.every((t) => x.presences.some((s) => this.presences.implies(s, t)));
     if (weaker(a, b)) return b;
     if (weaker(b, a)) return a;
-    const common = a.supports.filter((s) => b.supports.includes(s));
-    const [left, right] = [a, b].map((w) => this.supports.conjunction(w.supports.filter((s) => !common.includes(s))));
+    const common = a.presences.filter((s) => b.presences.includes(s));
+    const [left, right] = [a, b].map((w) => this.presences.conjunction(w.presences.filter((s) => !common.includes(s))));
     if (
       left !== undefined &&
       right !== undefined &&
@@ -178,23 +178,23 @@ class Demand {
       right !== null &&
       sameAxes(this.axesOf(left), this.axesOf(right))
     ) {
-      const either = this.supports.union(left, right);
-      if (!this.dependsOn(either, id)) return { supports: [...common, either], dense: null };
+      const either = this.presences.union(left, right);
+      if (!this.dependsOn(either, id)) return { presences: [...common, either], dense: null };
     }
-    if (common.length > 0) return { supports: common, dense: null };
+    if (common.length > 0) return { presences: common, dense: null };
     const span = this.graph.nodes[id]?.span ?? this.b.span;
     const text = 'its uses want different points';
-    return { supports: [], dense: this.mixed(this.axesOf(id)) ? { reason: 'c', text, span } : null };
+    return { presences: [], dense: this.mixed(this.axesOf(id)) ? { reason: 'c', text, span } : null };
   }
 
-  /** A support that is made from the value cannot say where to compute it. */
+  /** A presence that is made from the value cannot say where to compute it. */
   private settle(node: Node): void {
     const want = this.wants.get(node.id);
-    if (want === undefined || want.supports.length === 0) return;
-    const supports = want.supports.filter((s) => !this.dependsOn(s, node.id)).sort((x, y) => x - y);
+    if (want === undefined || want.presences.length === 0) return;
+    const presences = want.presences.filter((s) => !this.dependsOn(s, node.id)).sort((x, y) => x - y);
     const text = 'where it is wanted depends on it';
-    const dense: DenseFallback | null = supports.length > 0 ? null : { reason: 'c', text, span: node.span };
-    this.wants.set(node.id, { supports, dense: supports.length === 0 && this.mixed(node.axes) ? dense : null });
+    const dense: DenseFallback | null = presences.length > 0 ? null : { reason: 'c', text, span: node.span };
+    this.wants.set(node.id, { presences, dense: presences.length === 0 && this.mixed(node.axes) ? dense : null });
   }
 
   private dependsOn(from: NodeId, on: NodeId): boolean {
@@ -208,7 +208,7 @@ class Demand {
       if (seen.has(id) || (isBefore && this.asked.size === 0)) continue;
       seen.add(id);
       stack.push(...operandsOf(this.graph, this.b.node(id)));
-      if (!isBefore) stack.push(...(this.wants.get(id)?.supports ?? []));
+      if (!isBefore) stack.push(...(this.wants.get(id)?.presences ?? []));
       stack.push(...(this.asked.get(id) ?? []));
     }
     return false;
@@ -216,8 +216,8 @@ class Demand {
 
   // --- the table ---
 
-  private pass(node: Node, { supports, dense }: Domain): void {
-    const to = (id: NodeId, s: readonly NodeId[] = supports, why: DenseFallback | null = dense): void =>
+  private pass(node: Node, { presences, dense }: Domain): void {
+    const to = (id: NodeId, s: readonly NodeId[] = presences, why: DenseFallback | null = dense): void =>
       this.want(id, this.on(id, s, why ?? this.because(node, 'a', 'reads it everywhere')));
     switch (node.kind) {
       case 'constant':
@@ -230,55 +230,59 @@ class Demand {
         for (const id of node.operands) to(id);
         return;
       case 'predicated': {
-        const around = this.around(supports, node.support);
-        to(node.support, around, this.because(node, 'a', 'a route is made from it'));
-        return to(node.value, this.under(supports, node.support));
+        const around = this.around(presences, node.presence);
+        to(node.presence, around, this.because(node, 'a', 'a route is made from it'));
+        return to(node.value, this.under(presences, node.presence));
       }
       case 'presence':
-        return to(node.mask, supports, this.because(node, 'a', 'a route is made from it'));
+        return to(node.mask, presences, this.because(node, 'a', 'a route is made from it'));
       case 'contract':
-        for (const id of [node.left, node.right]) to(id, supports, this.reading(node, id, supports, dense, node.over));
+        for (const id of [node.left, node.right])
+          to(id, presences, this.reading(node, id, presences, dense, node.over));
         return;
       case 'reduce':
-        return to(node.operand, supports, this.reading(node, node.operand, supports, dense, node.over));
+        return to(node.operand, presences, this.reading(node, node.operand, presences, dense, node.over));
       case 'scan':
-        return this.along(node, [node.operand], [node.axis], supports, dense);
+        return this.along(node, [node.operand], [node.axis], presences, dense);
       case 'argmax':
-        return this.along(node, [node.operand], [node.axis], supports, dense);
+        return this.along(node, [node.operand], [node.axis], presences, dense);
       case 'sort_rank': {
         const { candidates } = node;
-        if (candidates !== null) this.along(node, [candidates], node.over, supports, dense);
-        const wide = this.restrict(supports, node.axes.filter((a) => !node.over.includes(a))); // prettier-ignore
+        if (candidates !== null) this.along(node, [candidates], node.over, presences, dense);
+        const wide = this.restrict(presences, node.axes.filter((a) => !node.over.includes(a))); // prettier-ignore
         const guards = candidates === null ? [] : guardsOf(candidates, (id) => this.b.node(id));
         const among = guards.reduce((list, guard) => this.under(list, guard), wide);
         const keys = node.keys.map((k) => k.node);
         if (among.length > 0)
           for (const id of keys) to(id, among, this.because(node, 'b', this.readsAlong(node, node.over)));
-        else this.along(node, keys, node.over, supports, dense);
+        else this.along(node, keys, node.over, presences, dense);
         return;
       }
       case 'gather': {
         to(node.indices);
-        return this.along(node, [node.table], [node.axis], supports, dense);
+        return this.along(node, [node.table], [node.axis], presences, dense);
       }
       case 'rename':
-        return to(node.operand, supports.map((s) => this.supports.rename(s, node.to, node.from))); // prettier-ignore
+        return to(node.operand, presences.map((s) => this.presences.rename(s, node.to, node.from))); // prettier-ignore
       case 'slice': {
         const { axis, at, as } = node;
         // One point of an axis: wanting all of them is as good as it gets.
-        return to(node.operand, as === null ? supports : supports.map((s) => this.supports.unslice(s, axis, at, as)));
+        return to(
+          node.operand,
+          as === null ? presences : presences.map((s) => this.presences.unslice(s, axis, at, as)),
+        );
       }
       case 'split':
-        return to(node.operand, supports.map((s) => this.supports.unsplit(s, node.axis, node.into))); // prettier-ignore
+        return to(node.operand, presences.map((s) => this.presences.unsplit(s, node.axis, node.into))); // prettier-ignore
       case 'merge':
-        return to(node.operand, supports.map((s) => this.supports.unmerge(s, node.from, node.into))); // prettier-ignore
+        return to(node.operand, presences.map((s) => this.presences.unmerge(s, node.from, node.into))); // prettier-ignore
       case 'broadcast':
         return to(node.operand);
       case 'concat': {
         let at: Size = zero;
         for (const part of node.parts) {
           const start = at;
-          to(part.node, supports.map((s) => this.supports.slice(s, node.axis, start, part.axis))); // prettier-ignore
+          to(part.node, presences.map((s) => this.presences.slice(s, node.axis, start, part.axis))); // prettier-ignore
           at = apply('add', at, part.axis === null ? one : this.b.sizeOf(part.axis));
         }
         return;
@@ -286,7 +290,7 @@ class Demand {
       case 'extern': {
         const call = this.graph.externs[node.call];
         if (call === undefined) throw new CompilerBug('sparsify', `no extern call ${node.call}`);
-        const around = this.restrict(supports, [...call.family, ...call.carried]);
+        const around = this.restrict(presences, [...call.family, ...call.carried]);
         for (const { node: id } of call.operands) to(id, around);
         return;
       }
@@ -298,10 +302,10 @@ class Demand {
     node: Node,
     ids: readonly NodeId[],
     over: readonly AxisId[],
-    supports: readonly NodeId[],
+    presences: readonly NodeId[],
     dense: DenseFallback | null,
   ): void {
-    const wide = this.restrict(supports, node.axes.filter((a) => !over.includes(a))); // prettier-ignore
+    const wide = this.restrict(presences, node.axes.filter((a) => !over.includes(a))); // prettier-ignore
     const concerned = this.mixed(node.axes) ? over.some((a) => this.pairs.some((p) => p.includes(a))) : true;
     const why = concerned || dense === null ? this.because(node, 'b', this.readsAlong(node, over)) : dense;
     for (const id of ids) this.want(id, this.on(id, wide, why));
@@ -311,12 +315,12 @@ class Demand {
   private reading(
     node: Node,
     id: NodeId,
-    supports: readonly NodeId[],
+    presences: readonly NodeId[],
     dense: DenseFallback | null,
     over: readonly AxisId[],
   ): DenseFallback | null {
     if (dense !== null && this.mixed(node.axes)) return dense;
-    if (supports.length > 0 && this.restrict(supports, this.axesOf(id)).length > 0) return null;
+    if (presences.length > 0 && this.restrict(presences, this.axesOf(id)).length > 0) return null;
     return this.because(node, 'a', this.readsAlong(node, over));
   }
 

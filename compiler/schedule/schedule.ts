@@ -198,17 +198,17 @@ class Scheduler {
     plan.adopt(node, { relation: null, axes: node.axes }, buffer);
   }
 
-  /** Where an extern is wanted: the supports all its results agree on, over family and carried axes. */
+  /** Where an extern is wanted: the presences all its results agree on, over family and carried axes. */
   #externMask(call: number, axes: readonly AxisId[], name: string) {
     const plan = this.#plan;
     const results = this.#storage.live.map((id) => plan.node(id)).filter((n) => n.kind === 'extern' && n.call === call);
-    const domains = results.map((n) => domainOf(this.#fused, n.id).supports);
+    const domains = results.map((n) => domainOf(this.#fused, n.id).presences);
     const [first] = domains;
     const same = first !== undefined && domains.every((d) => d.join() === first.join());
-    const supports = same ? first.filter((s) => plan.node(s).axes.every((a) => axes.includes(a))) : [];
-    if (supports.length === 0) return null;
+    const presences = same ? first.filter((s) => plan.node(s).axes.every((a) => axes.includes(a))) : [];
+    if (presences.length === 0) return null;
     const buffer = plan.table.scratch(`${name}: wanted`, 'u32', multiply(axes.map(plan.sizeOf)));
-    this.#values.mask(supports, axes, buffer, `where ${name} is wanted`);
+    this.#values.mask(presences, axes, buffer, `where ${name} is wanted`);
     return { buffer, axes: plan.axes(axes) };
   }
 
@@ -311,7 +311,7 @@ function isDenseOver(
 /** Sums over more points than 32 bits number, whatever a run's sizes are: no device ends them. Sums along the rows of a route are none. */
 function endless({ graph, domains }: FusedGraph): readonly Diagnostic[] {
   const open = (id: NodeId): boolean =>
-    graph.nodes[id]?.kind !== 'predicated' && (domains.get(id)?.supports.length ?? 0) === 0;
+    graph.nodes[id]?.kind !== 'predicated' && (domains.get(id)?.presences.length ?? 0) === 0;
   return graph.nodes.flatMap((node) => {
     if (node.kind !== 'reduce' && node.kind !== 'contract') return [];
     const operands = node.kind === 'reduce' ? [node.operand] : [node.left, node.right];

@@ -121,7 +121,7 @@ function ofRelation(
   const capacity = memory.capacity.bind(memory);
   const { keys, perKey, total } = positionsOf(relation, places, capacity);
   const parent = relation.parent === null ? null : memory.rows(relation.parent);
-  const known = new Set(parent?.relation.supports ?? []);
+  const known = new Set(parent?.relation.presences ?? []);
   const present = new Uint8Array(total);
   for (let first = 0; first < total; first += BLOCK) {
     const count = Math.min(BLOCK, total - first);

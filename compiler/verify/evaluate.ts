@@ -71,14 +71,14 @@ export class LaunchEvaluation {
     return numbers;
   }
 
-  /** Whether all supports hold, tested in order: 1 yes, 0 no, 2 where rounding could turn one of them. */
-  holds(supports: readonly NodeId[], p: Points): Uint8Array {
+  /** Whether all presences hold, tested in order: 1 yes, 0 no, 2 where rounding could turn one of them. */
+  holds(presences: readonly NodeId[], p: Points): Uint8Array {
     const out = new Uint8Array(p.count).fill(1);
     let open = Int32Array.from({ length: p.count }, (_, i) => i);
-    for (const support of supports) {
+    for (const presence of presences) {
       if (open.length === 0) break;
       const here = open.length === p.count ? p : chosen(p, open);
-      const { v, d } = this.value(support, here);
+      const { v, d } = this.value(presence, here);
       open.forEach((i, k) => (out[i] = d[k] !== 0 ? 2 : v[k] !== 0 ? 1 : 0));
       open = open.filter((i) => out[i] === 1);
     }
@@ -137,7 +137,7 @@ export class LaunchEvaluation {
           return { v: new Float64Array(p.count).fill(1), d: new Float64Array(p.count), left: null };
         return this.value(node.mask, p);
       case 'predicated':
-        return this.#masked(node, p);
+        return this.#predicated(node, p);
       case 'rename':
       case 'slice':
       case 'split':
@@ -275,10 +275,10 @@ export class LaunchEvaluation {
     return { ...out, left, terms };
   }
 
-  #masked(node: NodeOf<'predicated'>, p: Points): BoundedColumn {
-    const support = this.value(node.support, p);
+  #predicated(node: NodeOf<'predicated'>, p: Points): BoundedColumn {
+    const presence = this.value(node.presence, p);
     const read: number[] = [];
-    for (let i = 0; i < p.count; i++) if (support.v[i] !== 0 || support.d[i] !== 0) read.push(i);
+    for (let i = 0; i < p.count; i++) if (presence.v[i] !== 0 || presence.d[i] !== 0) read.push(i);
     const out = blank(p.count);
     out.v.fill(node.otherwise);
     if (read.length === 0) return out;
@@ -286,9 +286,9 @@ export class LaunchEvaluation {
     let left: Uint8Array | null = null;
     read.forEach((i, k) => {
       const [v, d] = [value.v[k] ?? noNumber(), value.d[k] ?? noNumber()];
-      const present = support.v[i] !== 0;
+      const present = presence.v[i] !== 0;
       if (present) out.v[i] = v;
-      out.d[i] = support.d[i] === 0 ? d : apart(v, node.otherwise) + d;
+      out.d[i] = presence.d[i] === 0 ? d : apart(v, node.otherwise) + d;
       if (value.left?.[k] === 1) (left ??= new Uint8Array(p.count))[i] = 1;
     });
     return { ...out, left };

@@ -22,20 +22,20 @@ export interface Points {
   readonly at: ReadonlyMap<AxisId, Int32Array>;
   /** Rows that the points are known to have, by relation. */
   readonly rows: ReadonlyMap<number, Int32Array>;
-  /** Supports that hold at all of them: a row in scope was made of these. */
+  /** Presences that hold at all of them: a row in scope was made of these. */
   readonly known: ReadonlySet<NodeId>;
   readonly values: Map<NodeId, BoundedColumn>;
   readonly views: Map<NodeId, Points>;
 }
 
 const none: ReadonlyMap<number, Int32Array> = new Map();
-const noSupports: ReadonlySet<NodeId> = new Set();
+const noPresences: ReadonlySet<NodeId> = new Set();
 
 export function points(
   count: number,
   at: ReadonlyMap<AxisId, Int32Array>,
   rows: ReadonlyMap<number, Int32Array> = none,
-  known: ReadonlySet<NodeId> = noSupports,
+  known: ReadonlySet<NodeId> = noPresences,
 ): Points {
   return { count, at, rows, known, values: new Map(), views: new Map() };
 }

@@ -22,7 +22,7 @@ export function readsOf(
   };
   const wantNode = (node: Node): void => {
     wantOperands(node);
-    want(domainOf(fused, node.id).supports);
+    want(domainOf(fused, node.id).presences);
   };
   switch (content.kind) {
     case 'value':
@@ -33,13 +33,13 @@ export function readsOf(
       break;
     }
     case 'mask':
-      want(content.supports);
+      want(content.presences);
       break;
     case 'compaction': {
       const compaction = contents.compactions[content.compaction];
       if (compaction !== undefined) {
         for (const b of [compaction.counts, compaction.starts, compaction.list, compaction.offsets]) found.add(b);
-        if (compaction.of.kind === 'relation') want(compaction.of.relation.supports);
+        if (compaction.of.kind === 'relation') want(compaction.of.relation.presences);
       }
       break;
     }

@@ -225,7 +225,7 @@ export class StepComparer implements RunMemory {
         const { at, numbers } = this.#evaluation.lines(node, p);
         this.#compare(judging, node, space, at, numbers);
       } else {
-        const there = this.#evaluation.holds(domainOf(this.#run.fused, node.id).supports, p);
+        const there = this.#evaluation.holds(domainOf(this.#run.fused, node.id).presences, p);
         const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
         for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
         if (read.length === 0) continue;
@@ -237,15 +237,15 @@ export class StepComparer implements RunMemory {
     this.#end(judging);
   }
 
-  #judgeMask(step: number, buffer: number, { supports, axes }: Extract<Content, { kind: 'mask' }>): void {
-    const [first] = supports;
+  #judgeMask(step: number, buffer: number, { presences, axes }: Extract<Content, { kind: 'mask' }>): void {
+    const [first] = presences;
     const node = first === undefined ? null : nodeOf(this.#run.fused.graph, first);
     const judging = this.#begin(step, buffer, 'bool', 'mask', node);
     const space: StoredSpace = { relation: null, axes };
     const total = this.#evaluation.places.count(axes);
     for (let from = 0; from < total; from += BLOCK) {
       const p = this.#points(space, from, Math.min(BLOCK, total - from));
-      const there = this.#evaluation.holds(supports, p);
+      const there = this.#evaluation.holds(presences, p);
       const v = Float64Array.from(there, (h) => (h === 1 ? 1 : 0));
       const d = Float64Array.from(there, (h) => (h === 2 ? 1 : 0));
       this.#record(judging, space, p, { v, d, left: null }, axes);
@@ -268,7 +268,7 @@ export class StepComparer implements RunMemory {
       count,
       at,
       new Map([...rows.above].map(([id, column]) => [id, take(column)] as const)),
-      new Set(relation.supports),
+      new Set(relation.presences),
     );
   }
 
@@ -276,9 +276,9 @@ export class StepComparer implements RunMemory {
   #compare(judging: Judging, node: Node, space: StoredSpace, p: Points, numbers: BoundedColumn): void {
     const isLine = node.kind === 'scan' || node.kind === 'sort_rank';
     if (!isLine) return this.#record(judging, space, p, numbers, node.axes);
-    const { supports } = domainOf(this.#run.fused, node.id);
+    const { presences } = domainOf(this.#run.fused, node.id);
     const candidates = node.kind === 'sort_rank' && node.candidates !== null ? [node.candidates] : [];
-    const there = this.#evaluation.holds([...supports, ...candidates], p);
+    const there = this.#evaluation.holds([...presences, ...candidates], p);
     const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
     for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
     if (read.length === p.count) return this.#record(judging, space, p, numbers, node.axes);
@@ -344,8 +344,8 @@ export class StepComparer implements RunMemory {
     const compaction = this.#run.contents.compactions[id];
     if (compaction === undefined) throw new CompilerBug('verify', `no compaction ${id}`);
     const relation = compaction.of.kind === 'relation' ? compaction.of.relation : compaction.of.shape.relation;
-    const [support] = relation.refines;
-    const node = support === undefined ? null : nodeOf(this.#run.fused.graph, support);
+    const [presence] = relation.refines;
+    const node = presence === undefined ? null : nodeOf(this.#run.fused.graph, presence);
     const words = (buffer: number) => this.#words.get(buffer) ?? null;
     const { parts, rows } = compareCompaction(compaction, wanted, words, this.#evaluation, this);
     for (const { buffer, what, tally, fate } of parts) {

@@ -101,7 +101,7 @@ function structureOf(text: string, file: string): string {
   );
   for (const name of launches) families.set(name, (families.get(name) ?? 0) + 1);
   const contractions = fused.graph.nodes.filter((n) => n.kind === 'contract');
-  const dense = contractions.filter((n) => (fused.domains.get(n.id)?.supports.length ?? 0) === 0);
+  const dense = contractions.filter((n) => (fused.domains.get(n.id)?.presences.length ?? 0) === 0);
   return [
     heading,
     `// launches: ${launches.length}`,

@@ -82,9 +82,9 @@ export class GraphFixture {
   /** Presence, and weights and ranks where present (else null). */
   route(operand: GraphOperand, axes: readonly Axis[]): { weight: (number | null)[]; rank: (number | null)[] } {
     if (operand.kind !== 'route') throw new Error('a route is wanted');
-    const { support, weight, rank } = operand.value;
+    const { presence, weight, rank } = operand.value;
     const ids = this.shop.idsOf(axes);
-    const present = this.read(support, axes);
+    const present = this.read(presence, axes);
     const wide = (node: NodeId): number[] => this.read(this.builder.broadcast(node, ids), axes);
     const [w, r] = [wide(weight), wide(rank)];
     return {
@@ -108,10 +108,10 @@ export class GraphFixture {
         const { node } = operand.value;
         return { kind: 'tensor', name, group: 'result', node, axes: this.builder.axesOf(node) };
       }
-      const { support, weight, rank, sources, targets, payload, bounds } = operand.value;
+      const { presence, weight, rank, sources, targets, payload, bounds } = operand.value;
       const axes = this.shop.idsOf([...sources, ...targets]);
       return {
-        kind: 'route', name, group: 'result', present: support,
+        kind: 'route', name, group: 'result', present: presence,
         weight: this.builder.broadcast(weight, axes),
         rank: this.builder.broadcast(rank, axes),
         sources: this.shop.idsOf(sources), targets: this.shop.idsOf(targets), payload: this.shop.idsOf(payload),

@@ -43,8 +43,8 @@ describe('builder', () => {
     expect(b.broadcast(x, [T])).toBe(x);
     expect(b.reduce('sum', x, [])).toBe(x);
     expect(b.map('convert', [x], 'f32')).toBe(x);
-    const always = b.support(b.broadcast(b.bool(true), [T]), [T], [], []);
-    expect(b.masked(always, x, 0)).toBe(x);
+    const always = b.presence(b.broadcast(b.bool(true), [T]), [T], [], []);
+    expect(b.predicated(always, x, 0)).toBe(x);
   });
 
   it('keeps infinities', () => {
@@ -130,8 +130,8 @@ describe('implies', () => {
     const leaf = (name: string): NodeId =>
       b.leaf(b.addLeaf({ role: 'input', name, element: 'bool', axes: [T, E], within: null, fallback: null }));
     const [p, q] = [leaf('p'), leaf('q')];
-    const s = b.support(p, [T], [E], []);
-    const fewer = b.support(b.masked(s, q, 0), [T], [E], []);
+    const s = b.presence(p, [T], [E], []);
+    const fewer = b.presence(b.predicated(s, q, 0), [T], [E], []);
     const is = (x: NodeId, y: NodeId): boolean => implies(x, y, (id) => b.node(id));
     expect(is(fewer, s)).toBe(true);
     expect(is(s, fewer)).toBe(false);

@@ -201,8 +201,8 @@ describe('distribute-over-concat', () => {
     // What every part sees: ffn on its own assignments.
     const { graph: fused, domains } = optimise(graph);
     const silu = fused.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
-    const support = fused.nodes[(silu && domains.get(silu.id)?.supports[0]) ?? -1];
-    expect(support?.axes.map((a) => fused.axes.get(a)?.name).sort()).toEqual(['E', 'T']);
+    const presence = fused.nodes[(silu && domains.get(silu.id)?.presences[0]) ?? -1];
+    expect(presence?.axes.map((a) => fused.axes.get(a)?.name).sort()).toEqual(['E', 'T']);
   });
 
   it('a route over one part alone costs nothing for the others', () => {

@@ -86,8 +86,8 @@ function domainsOf({ graph, domains }: SparseGraph, kind: string, axes: string):
     (n.kind === kind || (n.kind === 'map' && n.op === kind)) && names(graph, n.axes) === wanted;
   return graph.nodes.filter(is).map((n) => {
     const domain = domains.get(n.id);
-    const supports = (domain?.supports ?? []).map((s) => names(graph, graph.nodes[s]?.axes ?? []));
-    return supports.length > 0 ? supports.join(' & ') : `dense${domain?.dense ? ` ${domain.dense.reason}` : ''}`;
+    const presences = (domain?.presences ?? []).map((s) => names(graph, graph.nodes[s]?.axes ?? []));
+    return presences.length > 0 ? presences.join(' & ') : `dense${domain?.dense ? ` ${domain.dense.reason}` : ''}`;
   });
 }
 
@@ -106,10 +106,10 @@ describe('the domains of common expressions', () => {
     const t = new Moe();
     const s = check(t, t.combine(t.gate('g'), t.ffn(t.x)));
     const silu = s.graph.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
-    const support = s.graph.nodes[(silu && s.domains.get(silu.id)?.supports[0]) ?? -1];
-    if (support?.kind !== 'presence') throw new Error('no support');
+    const presence = s.graph.nodes[(silu && s.domains.get(silu.id)?.presences[0]) ?? -1];
+    if (presence?.kind !== 'presence') throw new Error('no support');
     const sizeOf = (a: AxisId) => s.graph.axes.get(a)?.size ?? { kind: 'real' as const, value: NaN };
-    expect(sizeKey(boundOf(support.bounds, [], support.axes, sizeOf))).toBe('10');
+    expect(sizeKey(boundOf(presence.bounds, [], presence.axes, sizeOf))).toBe('10');
   });
 
   it('r @ (a * ffn(x) + x) and a division after', () => {
@@ -149,8 +149,8 @@ describe('the domains of common expressions', () => {
     const s = check(t, t.call('add', { x: t.combine(t.gate('g'), y), y: t.combine(t.gate('q', 1), y) }));
     expect(domainsOf(s, 'silu', 'T E F')).toEqual(['E T']);
     const silu = s.graph.nodes.find((n) => n.kind === 'map' && n.op === 'silu');
-    const support = s.graph.nodes[(silu && s.domains.get(silu.id)?.supports[0]) ?? -1];
-    expect(support?.kind === 'presence' && support.bounds.map((b) => sizeKey(b.atMost))).toEqual(['3']);
+    const presence = s.graph.nodes[(silu && s.domains.get(silu.id)?.presences[0]) ?? -1];
+    expect(presence?.kind === 'presence' && presence.bounds.map((b) => sizeKey(b.atMost))).toEqual(['3']);
   });
 
   it('fewer points of the same route are not a second relation', () => {
@@ -241,6 +241,6 @@ describe('the domains of common expressions', () => {
   it('does nothing where there is no route', () => {
     const t = new Moe();
     const s = check(t, t.call('softmax', { x: t.ffn(t.x) }, { over: [t.E] }));
-    expect([...s.domains.values()].every((d) => d.supports.length === 0 && d.dense === null)).toBe(true);
+    expect([...s.domains.values()].every((d) => d.presences.length === 0 && d.dense === null)).toBe(true);
   });
 });

@@ -22,7 +22,7 @@ it('nothing outside a domain is read', () => {
       verifySparse(sparse, 'test');
       for (const d of sparse.domains.values()) {
         values++;
-        if (d.supports.length > 0) sparseValues++;
+        if (d.presences.length > 0) sparseValues++;
       }
       const got = resultsOf(sparse.graph, { ...run, domains: sparse.domains, poison: true });
       expect(got, printGraph(sparse.graph, { domains: sparse.domains })).toEqual(wanted);

@@ -64,7 +64,7 @@ describe('dense values', () => {
     const coarse = t.b.map('floor', [t.b.map('mul', [t.leaf('input', 'x', [T, E]), t.b.constant(2)])]);
     const fine = t.leaf('input', 'z', [E]);
     const among = t.b.map('gt', [t.leaf('input', 'c', [T, E]), t.b.constant(-0.5)]);
-    const place = t.b.order(
+    const place = t.b.sortRank(
       [
         { node: coarse, descending: true },
         { node: fine, descending: false },
@@ -74,7 +74,7 @@ describe('dense values', () => {
       true,
     );
     t.root('place', t.b.map('where', [among, place, t.b.constant(-1, 'i32')]), [T, E]);
-    t.root('across', t.b.order([{ node: coarse, descending: false }], null, [E, T], false), [T, E]);
+    t.root('across', t.b.sortRank([{ node: coarse, descending: false }], null, [E, T], false), [T, E]);
     t.root('largest', t.b.argmax(coarse, E), [T]);
     await t.agree();
   });
@@ -84,7 +84,7 @@ describe('dense values', () => {
     const [T, E] = [t.dynamicAxis('T', 3), t.axis('E', 4)];
     const x = t.leaf('input', 'x', [T, E], [1, NaN, 0, 2, 1, 2, 3, 4, 5, 6, NaN, NaN]);
     const among = t.b.map('gt', [t.b.iota(E), t.b.constant(1, 'i32')]);
-    t.root('place', t.b.order([{ node: x, descending: true }], among, [E], true), [T, E]);
+    t.root('place', t.b.sortRank([{ node: x, descending: true }], among, [E], true), [T, E]);
     const { errors, results } = await t.simulate(t.plan());
     expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0720', [2]]]);
     const place = results.get('place');

@@ -71,8 +71,8 @@ export class PlanFixture {
   }
 
   /** Writes the supports of a value's domain; `memory`: it is materialised. */
-  on(id: NodeId, supports: readonly NodeId[], memory = true): NodeId {
-    this.domains.set(id, { supports, dense: null });
+  on(id: NodeId, presences: readonly NodeId[], memory = true): NodeId {
+    this.domains.set(id, { presences, dense: null });
     if (memory) this.materialised.add(id);
     return id;
   }
@@ -93,12 +93,12 @@ export class PlanFixture {
     over: readonly AxisId[],
     sources: readonly AxisId[],
     targets: readonly AxisId[],
-  ): { support: NodeId; place: NodeId } {
+  ): { presence: NodeId; place: NodeId } {
     const { b } = this;
-    const place = b.order([{ node: scores, descending: true }], null, over, true);
+    const place = b.sortRank([{ node: scores, descending: true }], null, over, true);
     const mask = b.map('lt', [place, b.constant(k, 'i32')]);
     const rest = [...sources, ...targets].filter((a) => !over.includes(a));
-    return { place, support: b.support(mask, sources, targets, [{ per: rest, atMost: fixed(k) }]) };
+    return { place, presence: b.presence(mask, sources, targets, [{ per: rest, atMost: fixed(k) }]) };
   }
 
   /** What must hold where something is needed. */

@@ -18,9 +18,9 @@ function small(): PlanFixture {
   const [T, E, D, F] = [t.dynamicAxis('T', 5), t.axis('E', 4), t.axis('D', 3), t.axis('F', 2)];
   const x = t.leaf('input', 'x', [T, D]);
   const s = b.contract(t.leaf('param', 'gate', [E, D]), x, [D]);
-  const r = t.topK(s, 2, [E], [T], [E]).support;
+  const r = t.topK(s, 2, [E], [T], [E]).presence;
   const y = t.on(b.contract(t.leaf('param', 'w', [E, F, D]), x, [D]), [r]);
-  t.root('y', b.reduce('sum', b.masked(r, b.map('mul', [s, y]), 0), [E]), [T, F]);
+  t.root('y', b.reduce('sum', b.predicated(r, b.map('mul', [s, y]), 0), [E]), [T, F]);
   return t;
 }
 

@@ -76,7 +76,7 @@ const isActivated =
 const isGrouped =
   ({ fused }: CompiledPlan) =>
   (node: Node): boolean =>
-    node.kind === 'contract' && (fused.domains.get(node.id)?.supports.length ?? 0) > 0;
+    node.kind === 'contract' && (fused.domains.get(node.id)?.presences.length ?? 0) > 0;
 
 // --- changing it ---
 

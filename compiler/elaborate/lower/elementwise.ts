@@ -72,12 +72,12 @@ function sumOfRoutes(
   const axes = shop.idsOf(supportAxes(x));
   const most = boundOf(x.bounds, shop.idsOf(minus(supportAxes(x), targets)), axes, b.sizeOf);
   const later = b.map('add', [y.rank, b.size(most, 'i32')]);
-  const rank = b.map('where', [x.support, x.rank, later]);
+  const rank = b.map('where', [x.presence, x.rank, later]);
   const weight = b.map(op, [shop.filled(x, 0), shop.filled(y, 0)], call.element);
-  const shared = boundsBehindBoth(x.support, y.support, b);
+  const shared = boundsBehindBoth(x.presence, y.presence, b);
   const bounds = tidyBounds([...uniteBounds(shop.bounded(x), shop.bounded(y), b.sizeOf), ...shared], axes, b.sizeOf);
   return shop.route(
-    b.map('or', [x.support, y.support]),
+    b.map('or', [x.presence, y.presence]),
     { sources: x.sources, targets: x.targets, bounds },
     weight,
     rank,

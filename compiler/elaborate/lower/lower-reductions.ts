@@ -97,11 +97,11 @@ function reduction(name: Exclude<ReductionName, 'argmax'>): OpLowering {
     const inside = shared(over, route.payload);
     const across = shared(over, supportAxes(route));
     if (across.length === 0)
-      return shop.dense(shop.b.masked(route.support, of(shop, route.weight, inside, call), nothing));
+      return shop.dense(shop.b.predicated(route.presence, of(shop, route.weight, inside, call), nothing));
     // Payload first, at each present point, for what can be done in two steps.
     const stepwise = inside.length > 0 && name !== 'logsumexp';
     const weight = stepwise ? of(shop, route.weight, inside, call) : route.weight;
-    const value = of(shop, shop.b.masked(route.support, weight, nothing), stepwise ? across : over, call);
+    const value = of(shop, shop.b.predicated(route.presence, weight, nothing), stepwise ? across : over, call);
     if (!call.axes.has(stillTargets)) return shop.dense(value);
     return { kind: 'route', value: overTargets(shop, route, across, value) };
   };
@@ -117,8 +117,8 @@ const LAST = 1_000_000_000;
 function overTargets(shop: LoweringContext, route: GraphRoute, gone: readonly Axis[], weight: NodeId): GraphRoute {
   const { b } = shop;
   const ids = shop.idsOf(gone);
-  const any = b.reduce('any', route.support, ids);
-  const rank = b.reduce('min', b.masked(route.support, route.rank, LAST), ids);
+  const any = b.reduce('any', route.presence, ids);
+  const rank = b.reduce('min', b.predicated(route.presence, route.rank, LAST), ids);
   const bounds = projectBounds(route.bounds, ids, shop.idsOf(supportAxes(route)), b.sizeOf);
   return shop.route(any, { sources: route.sources, targets: minus(route.targets, gone), bounds }, weight, rank);
 }
@@ -143,7 +143,7 @@ const argsort: Along = (shop, x, over) => {
   const { b } = shop;
   const [axis] = shop.idsOf(over);
   if (axis === undefined) return x;
-  const place = b.order([{ node: x, descending: false }], null, [axis], false);
+  const place = b.sortRank([{ node: x, descending: false }], null, [axis], false);
   const other = b.twin(axis);
   const there = b.map('eq', [b.rename(place, [axis], [other]), b.iota(axis, 'i32')]);
   const sorted = b.reduce('sum', b.map('where', [there, b.iota(other, 'i32'), b.constant(0, 'i32')]), [other]);
@@ -195,7 +195,7 @@ const normalize: OpLowering = (call, shop) => {
 /** The number of points along axes at which the route is present, as f32; counted in whole numbers, however many. */
 export function countOf(shop: LoweringContext, route: Presence, over: readonly Axis[]): NodeId {
   const { b } = shop;
-  return b.map('convert', [b.reduce('sum', b.map('convert', [route.support], 'i32'), shop.idsOf(over))], 'f32');
+  return b.map('convert', [b.reduce('sum', b.map('convert', [route.presence], 'i32'), shop.idsOf(over))], 'f32');
 }
 
 const count: OpLowering = (call, shop) =>
@@ -224,7 +224,7 @@ const dot: OpLowering = (call, shop) => {
   const joined = shop.join(routes);
   const inside = minus(over, supportAxes(joined));
   const value = b.contract(l, r, shop.idsOf(inside));
-  return shop.dense(b.reduce('sum', b.masked(joined.support, value, 0), shop.idsOf(minus(over, inside))));
+  return shop.dense(b.reduce('sum', b.predicated(joined.presence, value, 0), shop.idsOf(minus(over, inside))));
 };
 
 /** The mean of a value over axes at the points where all routes are present, 0 if none are. */
@@ -241,7 +241,7 @@ export function meanPresent(
   }
   const joined = shop.join(routes);
   const axes = supportAxes(joined);
-  const sum = total(shop, b.masked(joined.support, value, 0), shared(over, [...axes, ...shop.axesOf(value)]));
+  const sum = total(shop, b.predicated(joined.presence, value, 0), shared(over, [...axes, ...shop.axesOf(value)]));
   const points = countOf(shop, joined, shared(over, axes));
   const dense = shop.sizeOf(shared(minus(over, axes), shop.axesOf(value)));
   const counted = b.map('mul', [points, b.size(dense, 'f32')]);

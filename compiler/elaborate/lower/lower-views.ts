@@ -39,8 +39,8 @@ export function renameAxes(
   const become = new Map(f.map((a, i) => [a, t[i] ?? missing('elaborate: axis of a rename', i)]));
   const bounds = route.bounds.map(({ per, atMost }) => ({ per: per.map((a) => become.get(a) ?? a), atMost }));
   const orientation = { sources: each(route.sources), targets: each(route.targets), bounds };
-  const mask = shop.b.node(route.support);
-  const renamed = view(mask.kind === 'presence' ? mask.mask : route.support);
+  const mask = shop.b.node(route.presence);
+  const renamed = view(mask.kind === 'presence' ? mask.mask : route.presence);
   return { kind: 'route', value: shop.route(renamed, orientation, view(route.weight), view(route.rank)) };
 }
 
@@ -132,9 +132,9 @@ function lookUpRoute(
   const put = (axes: readonly Axis[]): Axis[] => axes.flatMap((a) => (a === axis ? minus(own, more) : [a]));
   const sources = [...put(route.sources), ...more];
   const bounds = lookUpInBounds(route.bounds, id, shop.idsOf(own), permutes === axis);
-  const [support, rank] = [moved(route.support), moved(route.rank)];
+  const [presence, rank] = [moved(route.presence), moved(route.rank)];
   shop.demandPoints([...made.values()], ids, [axis]);
-  return shop.route(support, { sources, targets: put(route.targets), bounds }, weight, rank);
+  return shop.route(presence, { sources, targets: put(route.targets), bounds }, weight, rank);
 }
 
 /** Indices may be a route's weights: looked up where it is present. */

@@ -58,9 +58,9 @@ function choose(call: GraphCall, shop: LoweringContext): Choice {
   const dense = [shop.numbers(s), key, ...conditions].map((n) => shop.axesOf(n));
   const all = union(...dense, joined === null ? [] : supportAxes(joined));
   const mask =
-    joined === null ? (held ?? b.bool(true)) : held === null ? joined.support : b.masked(joined.support, held, 0);
+    joined === null ? (held ?? b.bool(true)) : held === null ? joined.presence : b.predicated(joined.presence, held, 0);
   const candidates = b.broadcast(mask, shop.idsOf(over));
-  const place = b.order([{ node: key, descending: true }], candidates, shop.idsOf(over), true);
+  const place = b.sortRank([{ node: key, descending: true }], candidates, shop.idsOf(over), true);
 
   const parts: BoundedPresence[] = [{ axes: shop.idsOf(all), bounds: [] }];
   if (joined !== null) parts.unshift({ axes: shop.idsOf(supportAxes(joined)), bounds: joined.bounds });
@@ -136,14 +136,14 @@ const keep: OpLowering = (call, shop) => {
     const { bounds } = joinBounds([shop.bounded(v.value), shop.bounded(known)], b.sizeOf);
     return {
       kind: 'route',
-      value: shop.route(maskOf(shop, kept.support), { ...kept, bounds }, kept.weight, kept.rank),
+      value: shop.route(maskOf(shop, kept.presence), { ...kept, bounds }, kept.weight, kept.rank),
     };
   }
   const over = shop.axesArg(call, 'over');
   const ids = shop.idsOf(over);
   const all = union(v.value.axes, shop.axesOf(condition));
   const mask = b.broadcast(condition, shop.idsOf(all));
-  const place = b.order([], mask, ids, false);
+  const place = b.sortRank([], mask, ids, false);
   const bounds =
     known === null ? [] : joinBounds([shop.bounded(known), { axes: shop.idsOf(all), bounds: [] }], b.sizeOf).bounds;
   return {
@@ -179,7 +179,7 @@ const pick: OpLowering = (call, shop) => {
     if (given !== null) {
       if (along.length === 0) return given;
       const entry = b.broadcast(b.map('ge', [ids, b.constant(0, 'i32')]), shop.idsOf(entries));
-      const read = b.masked(b.support(entry, shop.idsOf(entries), [], []), given, 0);
+      const read = b.predicated(b.presence(entry, shop.idsOf(entries), [], []), given, 0);
       const taken = b.map('where', [named, read, b.constant(0, shop.elementOf(given))]);
       return b.map('convert', [b.reduce('sum', taken, k)], call.element);
     }
@@ -215,9 +215,9 @@ function queue(
   const standing = shop.join([route, ...keys.flatMap((k) => (k.kind === 'route' ? [k.value] : []))]);
   const [only] = over;
   if (keys.length === 0 && over.length === 1 && only !== undefined)
-    return { place: b.scan(b.map('convert', [standing.support], 'i32'), only, true), standing };
+    return { place: b.scan(b.map('convert', [standing.presence], 'i32'), only, true), standing };
   const by = keys.map((k) => ({ node: shop.numbers(k), descending: false }));
-  return { place: b.order(by, standing.support, over, keys.length > 0), standing };
+  return { place: b.sortRank(by, standing.presence, over, keys.length > 0), standing };
 }
 
 const limit: OpLowering = (call, shop) => {
@@ -233,7 +233,7 @@ const limit: OpLowering = (call, shop) => {
   const facts =
     atMost === null ? [] : [{ per: union(per, shop.idsOf(minus(supportAxes(kept), [...supportAxes(route)]))), atMost }];
   const bounds = tidyBounds([...kept.bounds, ...facts], shop.idsOf(supportAxes(kept)), b.sizeOf);
-  return { kind: 'route', value: shop.route(maskOf(shop, kept.support), { ...kept, bounds }, kept.weight, kept.rank) };
+  return { kind: 'route', value: shop.route(maskOf(shop, kept.presence), { ...kept, bounds }, kept.weight, kept.rank) };
 };
 
 const slots: OpLowering = (call, shop) => {
@@ -242,7 +242,7 @@ const slots: OpLowering = (call, shop) => {
   const over = shop.axesArg(call, 'over');
   const places = shop.axisArg(call, 'places');
   const { place } = queue(call, shop, route, shop.idsOf(over));
-  const mask = b.masked(route.support, b.map('eq', [place, b.iota(shop.id(places), 'i32')]), 0);
+  const mask = b.predicated(route.presence, b.map('eq', [place, b.iota(shop.id(places), 'i32')]), 0);
   const targets = [...route.targets, places];
   const per = shop.idsOf(minus([...route.sources, ...targets], over));
   const axes = shop.idsOf([...route.sources, ...targets]);

@@ -6,7 +6,7 @@
  * | contraction on a relation, one side a weight that only the rows' groups and the columns index | grouped matmul |
  * | other contraction whose last axis only one side has | contract, several columns a thread |
  * | any other contraction | contract |
- * | reduction of what is masked by the support of a relation, over axes of it | reduce over the list of assignments |
+ * | reduction of what is predicated on the presence of a relation, over axes of it | reduce over the list of assignments |
  * | other reduction | reduce over a dense nest |
  * | concat of many parts | one map a part, into its place |
  * | scan, order, argmax, gather, draw | the family of that name (a look-up and a draw are maps) |
@@ -138,19 +138,19 @@ function isIdentity(op: ReduceOp, otherwise: number): boolean {
 }
 
 /**
- * A reduction whose operand counts only where a support holds visits the rows of a relation made of that support (and of supports
+ * A reduction whose operand counts only where a presence holds visits the rows of a relation made of that presence (and of presences
  * that hold on the whole domain of the result), if it sums over axes of that relation.
  */
 function chooseReduction(fused: FusedGraph, node: NodeOf<'reduce'>, space: StoredSpace, storage: Storage): Choice {
   const operand = nodeOf(fused.graph, node.operand);
   if (operand.kind !== 'predicated' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
-  const holds = [...domainOf(fused, node.id).supports, operand.support];
+  const holds = [...domainOf(fused, node.id).presences, operand.presence];
   const reachable = [...node.axes, ...node.over];
   const fits = storage.relations.filter(
     (r) =>
       isKnownBefore(r, node) &&
-      storage.conjunctions.holdsUnder(r.supports, operand.support) &&
-      r.supports.every((s) => storage.conjunctions.holdsUnder(holds, s)) &&
+      storage.conjunctions.holdsUnder(r.presences, operand.presence) &&
+      r.presences.every((s) => storage.conjunctions.holdsUnder(holds, s)) &&
       r.axes.every((a) => reachable.includes(a)) &&
       r.axes.some((a) => node.over.includes(a)) &&
       // A constant number of operations for each assignment is not worth a list.

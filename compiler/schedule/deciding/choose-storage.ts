@@ -4,7 +4,7 @@
  * Memory: what the fusion pass says, what cannot be computed in passing (sums, orders, draws, look-ups, extern results), and what
  * would otherwise be computed once for every step of somebody's inner loop (`amplified`).
  *
- * Space: dense, unless the value's domain has supports: then on the relation of those supports, if that relation earns its three
+ * Space: dense, unless the value's domain has presences: then on the relation of those presences, if that relation earns its three
  * launches. It does when some value on it takes more than a constant number of operations for each assignment (it has features, or
  * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
  */
@@ -23,7 +23,7 @@ import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 export interface Storage {
   /** Nodes with memory of their own (leaves have theirs from outside). */
   readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
-  /** Nodes a run needs, in id order: roots, defaults, externs, supports of domains, and all they read. */
+  /** Nodes a run needs, in id order: roots, defaults, externs, presences of domains, and all they read. */
   readonly live: readonly NodeId[];
   readonly relations: readonly AssignmentList[];
   readonly conjunctions: PredicateSets;
@@ -55,17 +55,17 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
   const wanted: (readonly NodeId[])[] = [];
   for (const id of stored) {
     const node = nodeOf(graph, id);
-    // What is summed under a support is visited by assignment: the list needs the relation too.
-    for (const supports of [usableSupports(fused, node), summedSupports(fused, node)]) {
-      if (supports.length > 0 && isHeavy(fused, node, supports)) wanted.push(supports);
+    // What is summed under a presence is visited by assignment: the list needs the relation too.
+    for (const presences of [usablePresences(fused, node), summedPresences(fused, node)]) {
+      if (presences.length > 0 && isHeavy(fused, node, presences)) wanted.push(presences);
     }
   }
   // Of several ways to write a set of assignments, the one that is known first makes the relation.
-  for (const supports of wanted.sort((a, b) => Math.max(...a) - Math.max(...b))) relations.of(supports);
+  for (const presences of wanted.sort((a, b) => Math.max(...a) - Math.max(...b))) relations.of(presences);
   const spaces = new Map<NodeId, StoredSpace>();
   for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
-    const relation = bestRelation(conjunctions, relations.all, usableSupports(fused, node), node);
+    const relation = bestRelation(conjunctions, relations.all, usablePresences(fused, node), node);
     const axes = node.axes.filter((a) => relation === null || !relation.axes.includes(a));
     spaces.set(id, { relation, axes });
   }
@@ -91,12 +91,12 @@ function liveNodes(fused: FusedGraph): readonly NodeId[] {
   return [...live].sort((a, b) => a - b);
 }
 
-/** What must be known before a node: its operands, the supports of its domain, a control's default, where a NaN in it counts. */
+/** What must be known before a node: its operands, the presences of its domain, a control's default, where a NaN in it counts. */
 export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[] {
   const fallback = node.kind === 'leaf' ? (fused.graph.leaves[node.leaf]?.fallback ?? null) : null;
   return [
     ...operandsOf(fused.graph, node),
-    ...domainOf(fused, node.id).supports,
+    ...domainOf(fused, node.id).presences,
     ...(fallback === null ? [] : [fallback]),
     ...whereNumbersCount(fused.graph, node),
   ];
@@ -136,51 +136,51 @@ export function loopAxes(node: Node): readonly AxisId[] {
 }
 
 /**
- * The supports of a node's domain a relation may be made of: an operation along an axis of theirs (or an extern, whose buffers the
+ * The presences of a node's domain a relation may be made of: an operation along an axis of theirs (or an extern, whose buffers the
  * host sees) needs the value dense.
  */
-function usableSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
+function usablePresences(fused: FusedGraph, node: Node): readonly NodeId[] {
   if (node.kind === 'extern' || (node.kind === 'concat' && node.parts.length > MAX_INLINE_PARTS)) return [];
   const along = node.kind === 'reduce' || node.kind === 'contract' ? [] : loopAxes(node);
-  return domainOf(fused, node.id).supports.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));
+  return domainOf(fused, node.id).presences.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));
 }
 
-function isHeavy(fused: FusedGraph, node: Node, supports: readonly NodeId[]): boolean {
-  const support = new Set(supports.flatMap((s) => nodeOf(fused.graph, s).axes));
+function isHeavy(fused: FusedGraph, node: Node, presences: readonly NodeId[]): boolean {
+  const support = new Set(presences.flatMap((s) => nodeOf(fused.graph, s).axes));
   return [...node.axes, ...loopAxes(node)].some((a) => !support.has(a));
 }
 
-/** The supports that hold wherever a reduction over a masked operand finds something; none: no such reduction. */
-function summedSupports(fused: FusedGraph, node: Node): readonly NodeId[] {
+/** The presences that hold wherever a reduction over a predicated operand finds something; none: no such reduction. */
+function summedPresences(fused: FusedGraph, node: Node): readonly NodeId[] {
   if (node.kind !== 'reduce') return [];
   const operand = nodeOf(fused.graph, node.operand);
   if (operand.kind !== 'predicated') return [];
-  if (!nodeOf(fused.graph, operand.support).axes.some((a) => node.over.includes(a))) return [];
-  return [...domainOf(fused, node.id).supports, operand.support];
+  if (!nodeOf(fused.graph, operand.presence).axes.some((a) => node.over.includes(a))) return [];
+  return [...domainOf(fused, node.id).presences, operand.presence];
 }
 
 /** Whether all a relation is made of is computed before a node. */
 export function isKnownBefore(relation: AssignmentList, node: Node): boolean {
   const { parent } = relation;
-  return relation.supports.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
+  return relation.presences.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
 }
 
 /** The tightest relation that has all points of the node's domain. */
 function bestRelation(
   conjunctions: PredicateSets,
   relations: readonly AssignmentList[],
-  supports: readonly NodeId[],
+  presences: readonly NodeId[],
   node: Node,
 ): AssignmentList | null {
-  if (supports.length === 0) return null;
+  if (presences.length === 0) return null;
   const fits = relations.filter(
     (r) =>
       isKnownBefore(r, node) &&
       r.axes.every((a) => node.axes.includes(a)) &&
-      r.supports.every((s) => conjunctions.holdsUnder(supports, s)),
+      r.presences.every((s) => conjunctions.holdsUnder(presences, s)),
   );
   const within = (inner: AssignmentList, outer: AssignmentList) =>
-    outer.supports.every((s) => conjunctions.holdsUnder(inner.supports, s));
+    outer.presences.every((s) => conjunctions.holdsUnder(inner.presences, s));
   const tightness = (r: AssignmentList) => fits.filter((other) => within(r, other)).length;
   return fits.reduce<AssignmentList | null>(
     (best, r) => (best === null || tightness(r) > tightness(best) ? r : best),
@@ -199,15 +199,15 @@ class RelationTable {
     this.#conjunctions = conjunctions;
   }
 
-  /** The relation of a conjunction of supports; made if there is none. */
+  /** The relation of a conjunction of presences; made if there is none. */
   of(conjunction: readonly NodeId[]): AssignmentList {
     const fused = this.#fused;
     const conjunctions = this.#conjunctions;
-    const supports = conjunctions.minimal(conjunction);
-    const known = this.all.find((r) => conjunctions.same(r.supports, supports));
+    const presences = conjunctions.minimal(conjunction);
+    const known = this.all.find((r) => conjunctions.same(r.presences, presences));
     if (known !== undefined) return known;
-    // A support that is guarded by others only refines their rows, if it has axes they lack.
-    const atoms = conjunctions.atomsOf(supports);
+    // A presence that is guarded by others only refines their rows, if it has axes they lack.
+    const atoms = conjunctions.atomsOf(presences);
     const axesOf = (ids: readonly NodeId[]) => new Set(ids.flatMap((id) => nodeOf(fused.graph, id).axes));
     const levels = new Map<NodeId, number>();
     for (const atom of atoms) {
@@ -218,19 +218,19 @@ class RelationTable {
     const below = atoms.filter((a) => (levels.get(a) ?? 0) < top);
     const refined = below.length > 0 && axesOf(below).size < axesOf(atoms).size;
     const parent = refined ? this.of(below) : null;
-    const relation = this.#make(supports, refined ? atoms.filter((a) => levels.get(a) === top) : supports, parent);
+    const relation = this.#make(presences, refined ? atoms.filter((a) => levels.get(a) === top) : presences, parent);
     this.all.push(relation);
     return relation;
   }
 
-  #make(supports: readonly NodeId[], refines: readonly NodeId[], parent: AssignmentList | null): AssignmentList {
+  #make(presences: readonly NodeId[], refines: readonly NodeId[], parent: AssignmentList | null): AssignmentList {
     const { graph } = this.#fused;
     const sizeOf = (axis: AxisId): Size => {
       const size = graph.axes.get(axis)?.size;
       if (size === undefined) throw new CompilerBug('schedule', `no axis ${axis}`);
       return size;
     };
-    const parts = supports.map((s) => {
+    const parts = presences.map((s) => {
       const node = nodeOf(graph, s);
       if (node.kind !== 'presence')
         throw new CompilerBug('schedule', `a domain names node ${s}, which is a ${node.kind}`);
@@ -246,7 +246,7 @@ class RelationTable {
     const refinedCapacity = parent === null ? capacity : multiply([parent.capacity, ...fresh.map(sizeOf)]);
     return {
       id: this.all.length,
-      supports,
+      presences,
       parent,
       refines,
       keys,

@@ -1,8 +1,8 @@
 /**
- * PredicateSets of supports: when one says the same as another, and what one is made of.
+ * PredicateSets of presences: when one says the same as another, and what one is made of.
  *
  * The same set of assignments is written in several ways: "where r and q hold", with q known under r only, and "where `r and then q`
- * holds", a support of its own. A relation is built once for all of them.
+ * holds", a presence of its own. A relation is built once for all of them.
  */
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
@@ -37,7 +37,7 @@ export class PredicateSets {
     const node = lookup(weak);
     if (node.kind === 'presence') return this.holdsUnder(strong, node.mask);
     if (node.kind === 'predicated' && node.otherwise === 0) {
-      return this.holdsUnder(strong, node.support) && this.holdsUnder(strong, node.value);
+      return this.holdsUnder(strong, node.presence) && this.holdsUnder(strong, node.value);
     }
     return node.kind === 'map' && node.op === 'and' && node.operands.every((id) => this.holdsUnder(strong, id));
   }
@@ -48,30 +48,30 @@ export class PredicateSets {
   }
 
   /** The conjunction without what the rest of it implies, in id order. */
-  minimal(supports: readonly NodeId[]): readonly NodeId[] {
-    const all = [...new Set(supports)].sort((a, b) => a - b);
+  minimal(presences: readonly NodeId[]): readonly NodeId[] {
+    const all = [...new Set(presences)].sort((a, b) => a - b);
     // Of two that say the same the earlier stays: it is known first.
     const drops = (other: NodeId, s: NodeId) =>
       this.holdsUnder([other], s) && (other < s || !this.holdsUnder([s], other));
     return all.filter((s) => !all.some((other) => other !== s && drops(other, s)));
   }
 
-  /** The supports a conjunction is made of, in id order. */
-  atomsOf(supports: readonly NodeId[]): readonly NodeId[] {
+  /** The presences a conjunction is made of, in id order. */
+  atomsOf(presences: readonly NodeId[]): readonly NodeId[] {
     const atoms = (id: NodeId): readonly NodeId[] => {
       const mask = this.#maskOf(id);
       if (mask.kind !== 'predicated' || mask.otherwise !== 0) return [id];
       const value = nodeOf(this.#fused.graph, mask.value);
-      return [...atoms(mask.support), ...(value.kind === 'presence' ? atoms(value.id) : [id])];
+      return [...atoms(mask.presence), ...(value.kind === 'presence' ? atoms(value.id) : [id])];
     };
-    return [...new Set(supports.flatMap(atoms))].sort((a, b) => a - b);
+    return [...new Set(presences.flatMap(atoms))].sort((a, b) => a - b);
   }
 
   /** The atoms among `atoms` that have to hold for this one to be known. */
   guardsAmong(atom: NodeId, atoms: readonly NodeId[]): readonly NodeId[] {
     const mask = this.#maskOf(atom);
-    const masked = mask.kind === 'predicated' ? [mask.support] : [];
-    const around = this.atomsOf([...domainOf(this.#fused, atom).supports, ...masked]);
+    const predicated = mask.kind === 'predicated' ? [mask.presence] : [];
+    const around = this.atomsOf([...domainOf(this.#fused, atom).presences, ...predicated]);
     return atoms.filter((a) => a !== atom && around.includes(a));
   }
 

@@ -1,7 +1,7 @@
 /**
  * Building relations and their lists: three launches each (kernels/compaction.ts), whatever the number of experts.
  *
- *   relation   mask: all its supports hold;      list = points (positions, with those of the rows it refines), place = the inverse,
+ *   relation   mask: all its presences hold;      list = points (positions, with those of the rows it refines), place = the inverse,
  *              keys: new target axes
  *   list       mask: the point has a row;        list = the rows of each key, in index order of what is summed
  */
@@ -163,7 +163,7 @@ export class AssignmentListBuilder {
   }
 }
 
-/** Whether all supports of a relation hold at one of its positions. */
+/** Whether all presences of a relation hold at one of its positions. */
 function presentIn(lowering: ExprEmitter, relation: AssignmentList, position: KernelExpr): KernelExpr {
   const { k } = lowering.launch;
   const digits = lowering.decode(position, lowering.positionSizes(relation));

@@ -16,8 +16,8 @@ export type Content =
   | { readonly kind: 'copy'; readonly node: NodeId; readonly space: StoredSpace }
   /** What the host computed of a call: taken as it is. */
   | { readonly kind: 'extern'; readonly node: NodeId; readonly space: StoredSpace }
-  /** Where all these supports hold, over dense axes. */
-  | { readonly kind: 'mask'; readonly supports: readonly NodeId[]; readonly axes: readonly AxisId[] }
+  /** Where all these presences hold, over dense axes. */
+  | { readonly kind: 'mask'; readonly presences: readonly NodeId[]; readonly axes: readonly AxisId[] }
   /** A part of a compaction, by its place in `Contents.compactions`. */
   | { readonly kind: 'compaction'; readonly compaction: number; readonly part: CompactionPart };
 

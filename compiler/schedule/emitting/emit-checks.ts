@@ -37,8 +37,8 @@ export class CheckEmitter {
       for (const { check, word } of words) {
         const here = inner(point);
         // Where the value itself is not computed there is nothing to report.
-        const supports = [...domainOf(this.#plan.fused, node.id).supports, ...check.where];
-        l.launch.k.when(l.allPresent(supports, here), () => this.#enter(l, check, word, here));
+        const presences = [...domainOf(this.#plan.fused, node.id).presences, ...check.where];
+        l.launch.k.when(l.allPresent(presences, here), () => this.#enter(l, check, word, here));
       }
     };
   }

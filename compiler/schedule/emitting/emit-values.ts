@@ -62,17 +62,17 @@ export class ValueEmitter {
     });
   }
 
-  /** A u32 mask over dense axes: where all these supports hold. */
-  mask(supports: readonly NodeId[], axes: readonly AxisId[], buffer: number, what: string): void {
+  /** A u32 mask over dense axes: where all these presences hold. */
+  mask(presences: readonly NodeId[], axes: readonly AxisId[], buffer: number, what: string): void {
     const space: StoredSpace = { relation: null, axes };
     const plan = this.#plan;
-    plan.contents.set(buffer, { kind: 'mask', supports, axes });
+    plan.contents.set(buffer, { kind: 'mask', presences, axes });
     const threads = elementsOf(space, plan.sizeOf);
     plan.launch({ family: 'map', what, span: null, threads, domain: plan.domainText(space), points: threads }, (l) => {
       map(l.launch.k, {
         space: pointsOf(l, space),
         out: l.launch.write(buffer),
-        value: (p) => l.allPresent(supports, p),
+        value: (p) => l.allPresent(presences, p),
       });
     });
   }
@@ -107,7 +107,7 @@ export class ValueEmitter {
       case 'scan':
         return this.#scan(choice.node, space);
       case 'order':
-        return this.#order(choice.node, space);
+        return this.#sortRank(choice.node, space);
       case 'argmax':
         return this.#argmax(choice.node, space);
       case 'gather':
@@ -259,7 +259,7 @@ export class ValueEmitter {
     });
   }
 
-  #order(node: NodeOf<'sort_rank'>, space: StoredSpace): void {
+  #sortRank(node: NodeOf<'sort_rank'>, space: StoredSpace): void {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
     const report = this.#checks.ofNumbers(node);

@@ -7,7 +7,7 @@
  * - A value stored on a relation is loaded by its row if the row is in scope, else by the row its indices have (`place`). Where
  *   they have none the row is 0 and the value means nothing: nobody asks for it, but the load is in bounds.
  * - A value is emitted once in a block and the blocks inside it: `values` of an Env and its parents. `inner` starts a block.
- * - Rows in scope are present: a support they were made of is known to be true.
+ * - Rows in scope are present: a presence they were made of is known to be true.
  */
 import { at, missing } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
@@ -90,9 +90,9 @@ export class ExprEmitter extends PointEmitter {
       case 'map':
         return this.mapped(node, env);
       case 'presence':
-        return this.supported(node.id, env) ? bool(true) : this.value(node.mask, env);
+        return this.knownPresent(node.id, env) ? bool(true) : this.value(node.mask, env);
       case 'predicated': {
-        const condition = this.value(node.support, env);
+        const condition = this.value(node.presence, env);
         if (condition.kind === 'literal') {
           return condition.value === true ? this.value(node.value, env) : constant(node.element, node.otherwise);
         }
@@ -123,9 +123,9 @@ export class ExprEmitter extends PointEmitter {
     }
   }
 
-  /** Whether all these supports hold at the point, tested in order up to the first that does not. */
-  allPresent(supports: readonly NodeId[], env: PointScope): KernelExpr {
-    const open = supports.filter((s) => !this.supported(s, env));
+  /** Whether all these presences hold at the point, tested in order up to the first that does not. */
+  allPresent(presences: readonly NodeId[], env: PointScope): KernelExpr {
+    const open = presences.filter((s) => !this.knownPresent(s, env));
     const [first, ...rest] = open;
     if (first === undefined) return bool(true);
     const value = this.value(first, env);
@@ -136,11 +136,11 @@ export class ExprEmitter extends PointEmitter {
     return result;
   }
 
-  /** Whether a support is known to hold: a row in scope was made of it. */
-  private supported(support: NodeId, env: PointScope): boolean {
+  /** Whether a presence is known to hold: a row in scope was made of it. */
+  private knownPresent(presence: NodeId, env: PointScope): boolean {
     return this.placement.holdsUnder(
-      [...env.rows.values()].flatMap(({ relation }) => relation.supports),
-      support,
+      [...env.rows.values()].flatMap(({ relation }) => relation.presences),
+      presence,
     );
   }
 

@@ -152,8 +152,8 @@ export class PlanBuilder implements PointAccess {
     });
   }
 
-  holdsUnder(supports: readonly NodeId[], support: NodeId): boolean {
-    return this.storage.conjunctions.holdsUnder(supports, support);
+  holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean {
+    return this.storage.conjunctions.holdsUnder(presences, presence);
   }
 
   relationBuffers(relation: AssignmentList): AssignmentListBuffers {

@@ -22,8 +22,8 @@ export interface PointAccess {
   /** Memory of a node, or null: computed where it is used. */
   memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
   relationBuffers(relation: AssignmentList): AssignmentListBuffers;
-  /** Whether a support is true wherever these are. */
-  holdsUnder(supports: readonly NodeId[], support: NodeId): boolean;
+  /** Whether a presence is true wherever these are. */
+  holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean;
   /** Number of places a value is used at: 2 and more make a local. */
   usesOf(id: NodeId): number;
 }

@@ -3,7 +3,7 @@
  *
  * A value is stored over a *space*: dense, one element for each point of its axes, row-major; or on a *relation*: one row for each
  * present assignment, times the axes that are no support axes. A relation is a compaction (kernels/compaction.ts) of the
- * conjunction of supports, over all their axes or, when a support is itself known on assignments only, over the rows of its parent
+ * conjunction of presences, over all their axes or, when a presence is itself known on assignments only, over the rows of its parent
  * times the further axes: assignments of assignments.
  *
  * Positions of a relation are counted row-major over [new target axes, parent row, new source axes]: rows of one expert are
@@ -18,10 +18,10 @@ import type { BufferRole, PlanBuffer, StorageType } from './plan.ts';
 export interface AssignmentList {
   /** Counts relations of a plan. */
   readonly id: number;
-  /** All supports of the conjunction, the parent's included; in id order. */
-  readonly supports: readonly NodeId[];
+  /** All presences of the conjunction, the parent's included; in id order. */
+  readonly presences: readonly NodeId[];
   readonly parent: AssignmentList | null;
-  /** The supports the parent does not have. */
+  /** The presences the parent does not have. */
   readonly refines: readonly NodeId[];
   /** Axes the parent does not have: targets, then sources. */
   readonly keys: readonly AxisId[];
