@@ -62,10 +62,10 @@ export class Context {
   /** Whether the library declares a name: for the help of a name that is not imported. */
   readonly isInLibrary: (name: string) => boolean;
   readonly #rules: Rules;
-  private readonly unknown = new Map<string, Unknown[]>();
-  private next = 0;
-  private readonly dynamic = new Map<ProgramAxisId, boolean>();
-  private readonly dynamicConsts = new Map<DeclarationId, boolean>();
+  readonly #unknown = new Map<string, Unknown[]>();
+  #next = 0;
+  readonly #dynamic = new Map<ProgramAxisId, boolean>();
+  readonly #dynamicConsts = new Map<DeclarationId, boolean>();
 
   constructor(isInLibrary: (name: string) => boolean, rules: Rules) {
     this.isInLibrary = isInLibrary;
@@ -82,7 +82,7 @@ export class Context {
 
   /** The next id, of whatever the place that it goes to is an id of. */
   fresh<I extends ProgramId>(): I {
-    return idOf(this.next++);
+    return idOf(this.#next++);
   }
 
   report(code: Code, span: Span, details: Omit<DiagnosticDetails, 'span'> = {}): void {
@@ -94,18 +94,18 @@ export class Context {
    * first place is reported, some others are shown with it.
    */
   reportUnknown(key: string, code: Code, span: Span, details: Omit<DiagnosticDetails, 'span'>): void {
-    const places = this.unknown.get(key) ?? [];
+    const places = this.#unknown.get(key) ?? [];
     places.push({ code, span, details });
-    this.unknown.set(key, places);
+    this.#unknown.set(key, places);
   }
 
   /** Reports the unknown names: once, at the end. Of a file that could not be read as a whole nothing is said to be missing. */
   flushUnknown(incomplete: boolean): void {
-    if (incomplete) this.unknown.clear();
-    for (const [key, places] of this.unknown) {
+    if (incomplete) this.#unknown.clear();
+    for (const [key, places] of this.#unknown) {
       // Used as an axis here and as a number there: one name that is missing.
       const name = key.slice(key.lastIndexOf(' ') + 1);
-      if (!key.startsWith('axis ') && this.unknown.has(`axis ${name}`)) continue;
+      if (!key.startsWith('axis ') && this.#unknown.has(`axis ${name}`)) continue;
       const [first, ...others] = places.toSorted((a, b) => a.span.start - b.span.start);
       if (first === undefined) continue;
       const labels = others.filter((o) => o.span.source === first.span.source).slice(0, 3);
@@ -114,7 +114,7 @@ export class Context {
         labels: labels.map((o) => ({ span: o.span, text: 'and here' })),
       });
     }
-    this.unknown.clear();
+    this.#unknown.clear();
   }
 
   /** Registers an axis declaration; its name is known to messages from then on. */
@@ -127,7 +127,7 @@ export class Context {
   /** Registers a const. What it depends on has been registered before, so chains of consts never recurse deeply. */
   const(declaration: ConstDeclaration): ConstDeclaration {
     this.consts.set(declaration.id, declaration);
-    this.dynamicConsts.set(declaration.id, declaration.value !== null && this.dependsOnRun(declaration.value));
+    this.#dynamicConsts.set(declaration.id, declaration.value !== null && this.#dependsOnRun(declaration.value));
     return declaration;
   }
 
@@ -141,25 +141,25 @@ export class Context {
 
   /** Whether an axis has a size known only at a run. */
   isDynamic(axis: ProgramAxisId): boolean {
-    const known = this.dynamic.get(axis);
+    const known = this.#dynamic.get(axis);
     if (known !== undefined) return known;
-    this.dynamic.set(axis, false);
+    this.#dynamic.set(axis, false);
     const of = this.axes.get(axis)?.of;
-    const answer = of?.kind === 'dynamic' || (of?.kind === 'sized' && this.dependsOnRun(of.size));
-    this.dynamic.set(axis, answer);
+    const answer = of?.kind === 'dynamic' || (of?.kind === 'sized' && this.#dependsOnRun(of.size));
+    this.#dynamic.set(axis, answer);
     return answer;
   }
 
-  private dependsOnRun(value: Static): boolean {
+  #dependsOnRun(value: Static): boolean {
     switch (value.kind) {
       case 'size':
         return this.isDynamic(value.axis.axis);
       case 'const':
-        return this.dynamicConsts.get(value.decl) ?? false;
+        return this.#dynamicConsts.get(value.decl) ?? false;
       case 'op':
-        return value.args.some((a) => this.dependsOnRun(a));
+        return value.args.some((a) => this.#dependsOnRun(a));
       case 'if':
-        return [value.condition, value.then, value.else].some((a) => this.dependsOnRun(a));
+        return [value.condition, value.then, value.else].some((a) => this.#dependsOnRun(a));
       default:
         return false;
     }

@@ -63,23 +63,26 @@ export function mentionsOfPattern(cx: Context, pattern: NamePattern): ReadonlySe
 
 /** One walk over a piece of a program. */
 class Visit {
-  private readonly indices = new Set<IndexId>();
-  private readonly bound = new Set<IndexId | LocalId>();
-  private readonly locals: { readonly id: LocalId; readonly name: string; readonly span: Span }[] = [];
-  private readonly stores: { readonly decl: DeclarationId; readonly span: Span }[] = [];
-  private readonly seen = new Set<object>();
-  private readonly axesSeen = new Set<ProgramAxisId>();
+  readonly #cx: Context;
+  readonly #indices = new Set<IndexId>();
+  readonly #bound = new Set<IndexId | LocalId>();
+  readonly #locals: { readonly id: LocalId; readonly name: string; readonly span: Span }[] = [];
+  readonly #stores: { readonly decl: DeclarationId; readonly span: Span }[] = [];
+  readonly #seen = new Set<object>();
+  readonly #axesSeen = new Set<ProgramAxisId>();
   /** Statics still to be looked at. */
-  private readonly pending: Static[] = [];
-  private draining = false;
+  readonly #pending: Static[] = [];
+  #draining = false;
 
-  constructor(private readonly cx: Context) {}
+  constructor(cx: Context) {
+    this.#cx = cx;
+  }
 
   mentions(): Mentions {
     return {
-      indices: new Set([...this.indices].filter((index) => !this.bound.has(index))),
-      locals: this.locals.filter(({ id }) => !this.bound.has(id)),
-      stores: this.stores,
+      indices: new Set([...this.#indices].filter((index) => !this.#bound.has(index))),
+      locals: this.#locals.filter(({ id }) => !this.#bound.has(id)),
+      stores: this.#stores,
     };
   }
 
@@ -93,24 +96,24 @@ class Visit {
 
   /** In a loop: constants may be made of one another as long as a file is. */
   fixed(value: Static): void {
-    this.pending.push(value);
-    if (this.draining) return;
-    this.draining = true;
-    for (let at = this.pending.pop(); at !== undefined; at = this.pending.pop()) {
-      if (this.seen.has(at)) continue;
-      this.seen.add(at);
-      this.parts(at);
+    this.#pending.push(value);
+    if (this.#draining) return;
+    this.#draining = true;
+    for (let at = this.#pending.pop(); at !== undefined; at = this.#pending.pop()) {
+      if (this.#seen.has(at)) continue;
+      this.#seen.add(at);
+      this.#parts(at);
     }
-    this.draining = false;
+    this.#draining = false;
   }
 
-  private parts(value: Static): void {
+  #parts(value: Static): void {
     switch (value.kind) {
       case 'index':
-        this.indices.add(value.index);
+        this.#indices.add(value.index);
         return;
       case 'const': {
-        const known = this.cx.consts.get(value.decl)?.value ?? null;
+        const known = this.#cx.consts.get(value.decl)?.value ?? null;
         if (known !== null) this.fixed(known);
         return;
       }
@@ -130,58 +133,58 @@ class Visit {
   }
 
   axis({ axis }: AxisVar): void {
-    if (this.axesSeen.has(axis)) return;
-    this.axesSeen.add(axis);
-    const of = this.cx.axes.get(axis)?.of;
+    if (this.#axesSeen.has(axis)) return;
+    this.#axesSeen.add(axis);
+    const of = this.#cx.axes.get(axis)?.of;
     if (of?.kind === 'sized') this.fixed(of.size);
     if (of?.kind !== 'union') return;
-    for (const member of this.cx.unions.get(axis)?.members ?? []) {
-      this.family(member.family);
+    for (const member of this.#cx.unions.get(axis)?.members ?? []) {
+      this.#family(member.family);
       for (const a of member.axes) this.axis(a);
     }
   }
 
-  private family(family: FamilyExpr): void {
+  #family(family: FamilyExpr): void {
     switch (family.kind) {
       case 'named':
-        for (const index of this.cx.bodyIndices.get(family.decl) ?? []) this.indices.add(index);
+        for (const index of this.#cx.bodyIndices.get(family.decl) ?? []) this.#indices.add(index);
         return;
       case 'local_family':
         return;
       case 'at':
         this.fixed(family.index);
-        return this.family(family.family);
+        return this.#family(family.family);
       case 'window':
         this.fixed(family.from);
         this.fixed(family.to);
         this.axis(family.as);
-        return this.family(family.family);
+        return this.#family(family.family);
     }
   }
 
-  private type(type: ValueType): void {
+  #type(type: ValueType): void {
     for (const axis of mentionedAxes(type)) this.axis(axis);
   }
 
   expr(expr: Expr): void {
-    if (this.seen.has(expr)) return;
-    this.seen.add(expr);
-    this.type(expr.type);
+    if (this.#seen.has(expr)) return;
+    this.#seen.add(expr);
+    this.#type(expr.type);
     switch (expr.kind) {
       case 'static':
         return this.fixed(expr.value);
       case 'local':
-        this.locals.push({ id: expr.local, name: expr.name, span: expr.span });
+        this.#locals.push({ id: expr.local, name: expr.name, span: expr.span });
         return;
       case 'store':
-        this.stores.push({ decl: expr.decl, span: expr.span });
+        this.#stores.push({ decl: expr.decl, span: expr.span });
         return;
       case 'primitive':
         expr.args.forEach((arg) => this.expr(arg));
         expr.axes.forEach((axes) => axes.forEach((axis) => this.axis(axis)));
         return expr.statics.forEach((value) => this.fixed(value));
       case 'call':
-        this.family(expr.callee);
+        this.#family(expr.callee);
         return expr.args.forEach((arg) => this.expr(arg));
       case 'tuple':
         return expr.items.forEach((item) => this.expr(item));
@@ -190,10 +193,10 @@ class Visit {
         this.block(expr.then);
         return this.block(expr.else);
       case 'chain':
-        this.bound.add(expr.index);
+        this.#bound.add(expr.index);
         this.axis(expr.axis);
         for (const carry of expr.carries) {
-          this.bound.add(carry.local);
+          this.#bound.add(carry.local);
           this.expr(carry.start);
         }
         return this.block(expr.body);
@@ -204,13 +207,13 @@ class Visit {
   }
 
   block(block: Block): void {
-    for (const declaration of block.declarations) this.declaration(declaration);
+    for (const declaration of block.declarations) this.#declaration(declaration);
     for (const statement of block.statements) {
       if (statement.kind === 'let_family') {
-        this.bound.add(statement.local);
-        this.family(statement.family);
+        this.#bound.add(statement.local);
+        this.#family(statement.family);
       } else {
-        if (statement.kind === 'let') for (const local of statement.locals) if (local !== null) this.bound.add(local);
+        if (statement.kind === 'let') for (const local of statement.locals) if (local !== null) this.#bound.add(local);
         this.expr(statement.value);
         if (statement.kind === 'require')
           for (const part of statement.message) if (typeof part !== 'string') this.expr(part.value);
@@ -219,15 +222,15 @@ class Visit {
     this.expr(block.result);
   }
 
-  private declaration(declaration: Declaration): void {
+  #declaration(declaration: Declaration): void {
     switch (declaration.kind) {
       case 'store':
-        this.type(declaration.type);
+        this.#type(declaration.type);
         if (declaration.initial !== null) this.expr(declaration.initial);
         return;
       case 'callable':
       case 'instance':
-        for (const index of this.cx.bodyIndices.get(declaration.id) ?? []) this.indices.add(index);
+        for (const index of this.#cx.bodyIndices.get(declaration.id) ?? []) this.#indices.add(index);
         return;
       case 'axis':
       case 'const':

@@ -168,9 +168,9 @@ export class NameScope {
   readonly made: Declaration[] = [];
   /** Names that a later `let` of the block will have. */
   readonly later = new Set<string>();
-  private readonly names = new Map<string, NameBinding>();
+  readonly #names = new Map<string, NameBinding>();
   /** Points of named axes declared here: name → the axes that have it. */
-  private readonly points = new Map<string, AxisVar[]>();
+  readonly #points = new Map<string, AxisVar[]>();
 
   constructor(parent: NameScope | null, owner: Owner, boundary = false) {
     this.parent = parent;
@@ -179,27 +179,27 @@ export class NameScope {
   }
 
   own(name: string): NameBinding | null {
-    return this.names.get(name) ?? null;
+    return this.#names.get(name) ?? null;
   }
 
   set(name: string, entity: Entity, span: Span | null): void {
-    this.names.set(name, { entity, span });
+    this.#names.set(name, { entity, span });
   }
 
   addPoint(name: string, axis: AxisVar): void {
-    this.points.set(name, [...(this.points.get(name) ?? []), axis]);
+    this.#points.set(name, [...(this.#points.get(name) ?? []), axis]);
   }
 
   /** The axes with a point of this name, nearest scope first. */
   pointAxes(name: string): readonly AxisVar[] {
-    const here = this.points.get(name) ?? [];
+    const here = this.#points.get(name) ?? [];
     return this.parent === null ? here : [...here, ...this.parent.pointAxes(name)];
   }
 
   lookup(name: string): { readonly binding: NameBinding; readonly hidden: boolean } | null {
     let hidden = false;
     for (let scope: NameScope | null = this; scope !== null; scope = scope.parent) {
-      const binding = scope.names.get(name);
+      const binding = scope.#names.get(name);
       if (binding !== undefined) return { binding, hidden: hidden && binding.entity.kind === 'local' };
       if (scope.boundary) hidden = true;
     }
@@ -208,7 +208,7 @@ export class NameScope {
 
   /** Names declared here with a mistake. */
   brokenNames(): readonly string[] {
-    return [...this.names].flatMap(([name, binding]) => (binding.entity.kind === 'error' ? [name] : []));
+    return [...this.#names].flatMap(([name, binding]) => (binding.entity.kind === 'error' ? [name] : []));
   }
 
   /** Whether a `let` of a body around has this name, further down. */
@@ -222,7 +222,7 @@ export class NameScope {
   visibleNames(accept: (entity: Entity) => boolean): string[] {
     const found: string[] = [];
     for (let scope: NameScope | null = this; scope !== null; scope = scope.parent) {
-      for (const [name, binding] of scope.names) if (accept(binding.entity)) found.push(name);
+      for (const [name, binding] of scope.#names) if (accept(binding.entity)) found.push(name);
     }
     return found;
   }

@@ -45,103 +45,103 @@ const infix: Readonly<Record<string, string>> = {
 };
 
 class Printer {
-  private readonly program: Program;
-  private readonly names = new Map<ProgramId, string>();
-  private readonly taken = new Map<string, number>();
+  readonly #program: Program;
+  readonly #names = new Map<ProgramId, string>();
+  readonly #taken = new Map<string, number>();
   /** Names of values count anew in each callable of the model. */
-  private locals = new Map<string, number>();
-  private readonly lines: string[] = [];
-  private depth = 0;
+  #locals = new Map<string, number>();
+  readonly #lines: string[] = [];
+  #depth = 0;
 
   constructor(program: Program) {
-    this.program = program;
+    this.#program = program;
   }
 
   print(): string {
-    const { program } = this;
+    const program = this.#program;
     // The model's own axes keep their names; those of templates make way.
     for (const d of program.declarations) {
-      if (d.kind === 'axis') this.name(d.id, d.name);
-      if (d.kind === 'union') this.name(d.axis.id, d.axis.name);
+      if (d.kind === 'axis') this.#name(d.id, d.name);
+      if (d.kind === 'union') this.#name(d.axis.id, d.axis.name);
     }
-    for (const [id, name] of program.axisNames) this.name(id, name);
-    this.line(`program ${program.name}`);
-    for (const d of program.globals) this.declaration(d);
-    for (const d of program.declarations) this.declaration(d);
-    for (const d of program.entries) this.declaration(d);
-    return `${this.lines.join('\n')}\n`;
+    for (const [id, name] of program.axisNames) this.#name(id, name);
+    this.#line(`program ${program.name}`);
+    for (const d of program.globals) this.#declaration(d);
+    for (const d of program.declarations) this.#declaration(d);
+    for (const d of program.entries) this.#declaration(d);
+    return `${this.#lines.join('\n')}\n`;
   }
 
-  private line(text: string): void {
-    this.lines.push(`${'  '.repeat(this.depth)}${text}`);
+  #line(text: string): void {
+    this.#lines.push(`${'  '.repeat(this.#depth)}${text}`);
   }
 
-  private inside(body: () => void): void {
-    this.depth++;
+  #inside(body: () => void): void {
+    this.#depth++;
     body();
-    this.depth--;
+    this.#depth--;
   }
 
   /** The name of an id, made unique on first sight. */
-  private name(id: ProgramId, text = '?', taken = this.taken): string {
-    const known = this.names.get(id);
+  #name(id: ProgramId, text = '?', taken = this.#taken): string {
+    const known = this.#names.get(id);
     if (known !== undefined) return known;
     const count = (taken.get(text) ?? 0) + 1;
     taken.set(text, count);
     const name = count === 1 ? text : `${text}#${count}`;
-    this.names.set(id, name);
+    this.#names.set(id, name);
     return name;
   }
 
-  private local(id: LocalId | IndexId, text: string | undefined): string {
-    return this.name(id, text, this.locals);
+  #local(id: LocalId | IndexId, text: string | undefined): string {
+    return this.#name(id, text, this.#locals);
   }
 
   /** The index along an axis, called like the axis. */
-  private index(id: IndexId, axis: AxisVar): string {
-    return this.local(id, this.axis(axis).toLowerCase());
+  #index(id: IndexId, axis: AxisVar): string {
+    return this.#local(id, this.#axis(axis).toLowerCase());
   }
 
-  private readonly axis = (axis: AxisVar): string => this.name(axis.axis) + "'".repeat(axis.primes);
+  readonly #axis = (axis: AxisVar): string => this.#name(axis.axis) + "'".repeat(axis.primes);
 
-  private axes(axes: readonly AxisVar[]): string {
-    return axes.map(this.axis).join(', ');
+  #axes(axes: readonly AxisVar[]): string {
+    return axes.map(this.#axis).join(', ');
   }
 
-  private type(type: ValueType): string {
-    return formatType(type, this.axis);
+  #type(type: ValueType): string {
+    return formatType(type, this.#axis);
   }
 
   // -------------------------------------------------------------------------------------------------- declarations
 
-  private declaration(d: Declaration): void {
+  #declaration(d: Declaration): void {
     switch (d.kind) {
       case 'axis':
-        return this.axisDeclaration(d);
+        return this.#axisDeclaration(d);
       case 'const':
-        return this.line(
-          `const ${this.name(d.id, d.name)}: ${d.type}${d.value === null ? '' : ` = ${this.static(d.value)}`}`,
+        return this.#line(
+          `const ${this.#name(d.id, d.name)}: ${d.type}${d.value === null ? '' : ` = ${this.#static(d.value)}`}`,
         );
       case 'store': {
         const more = [
-          d.initial === null ? '' : ` = ${this.expr(d.initial)}`,
+          d.initial === null ? '' : ` = ${this.#expr(d.initial)}`,
           d.frozen ? ' frozen' : '',
-          d.source === null ? '' : ` from ${this.source(d.source)}`,
+          d.source === null ? '' : ` from ${this.#source(d.source)}`,
         ];
-        return this.line(`${d.store} ${this.name(d.id, d.name)}: ${this.type(d.type)}${more.join('')}`);
+        return this.#line(`${d.store} ${this.#name(d.id, d.name)}: ${this.#type(d.type)}${more.join('')}`);
       }
       case 'callable':
-        return this.callable(d);
+        return this.#callable(d);
       case 'instance':
-        return this.instance(d);
+        return this.#instance(d);
       case 'union': {
         const members = d.members.map(
-          (m) => `${this.family(m.family)}${m.axes.length === 0 ? '' : ` over ${this.axes(m.axes)}`}`,
+          (m) => `${this.#family(m.family)}${m.axes.length === 0 ? '' : ` over ${this.#axes(m.axes)}`}`,
         );
-        const shared = d.shared.length === 0 ? '' : ` sharing ${this.axes(d.shared)}`;
-        this.name(d.axis.id, d.axis.name);
-        return this.line(
-          `union ${this.name(d.id, d.name)}${shared} along ${this.name(d.axis.id)} = ${members.join(' | ')}`,
+        const shared = d.shared.length === 0 ? '' : ` sharing ${this.#axes(d.shared)}`;
+        this.#name(d.axis.id, d.axis.name);
+        return this.#line(
+          `union ${this.#name(d.id, d.name)}${shared} along ${this.#name(d.axis.id)} = ${members.join(' | ')}`,
         );
       }
       default:
@@ -149,64 +149,64 @@ class Printer {
     }
   }
 
-  private axisDeclaration(d: AxisDeclaration): void {
-    const name = this.name(d.id, d.name);
+  #axisDeclaration(d: AxisDeclaration): void {
+    const name = this.#name(d.id, d.name);
     switch (d.of.kind) {
       case 'dynamic':
-        return this.line(`axis ${name}`);
+        return this.#line(`axis ${name}`);
       case 'sized':
-        return this.line(`axis ${name} = ${this.static(d.of.size)}`);
+        return this.#line(`axis ${name} = ${this.#static(d.of.size)}`);
       case 'points':
-        return this.line(`axis ${name} = (${d.of.names.join(', ')})`);
+        return this.#line(`axis ${name} = (${d.of.names.join(', ')})`);
       case 'union':
-        return this.line(`axis ${name} of a union`);
+        return this.#line(`axis ${name} of a union`);
       case 'parameter':
-        return this.line(`axis ${name} of the instance`);
+        return this.#line(`axis ${name} of the instance`);
     }
   }
 
-  private callable(d: CallableDeclaration): void {
-    if (this.depth === 0) this.locals = new Map();
-    const name = this.name(d.id, d.name);
+  #callable(d: CallableDeclaration): void {
+    if (this.#depth === 0) this.#locals = new Map();
+    const name = this.#name(d.id, d.name);
     const template =
       d.template === null
         ? ''
-        : `<${[...d.template.axes, ...d.template.numbers].map((p) => this.name(p.id, p.name)).join(', ')}>`;
+        : `<${[...d.template.axes, ...d.template.numbers].map((p) => this.#name(p.id, p.name)).join(', ')}>`;
     const family = d.family.map(
-      (f) => `${f.index === null ? '' : `${this.index(f.index, f.axis)} in `}${this.axis(f.axis)}`,
+      (f) => `${f.index === null ? '' : `${this.#index(f.index, f.axis)} in `}${this.#axis(f.axis)}`,
     );
-    const formals = d.formals.map((f) => `${this.local(f.local, f.name)}: ${this.type(f.type)}`);
+    const formals = d.formals.map((f) => `${this.#local(f.local, f.name)}: ${this.#type(f.type)}`);
     const head = `${d.body === null ? 'extern ' : ''}${d.role} ${name}${template}${family.length === 0 ? '' : `[${family.join(', ')}]`}`;
-    this.line(`${head}(${formals.join(', ')}) -> ${this.type(d.result)} uses ${this.axes(d.uses)}`);
+    this.#line(`${head}(${formals.join(', ')}) -> ${this.#type(d.result)} uses ${this.#axes(d.uses)}`);
     const { body } = d;
-    if (body !== null) this.inside(() => this.block(body));
+    if (body !== null) this.#inside(() => this.#block(body));
   }
 
-  private instance(d: InstanceDeclaration): void {
+  #instance(d: InstanceDeclaration): void {
     const args = [
       ...[...d.axes].map(
-        ([id, to]) => `${this.name(id)}: ${to.kind === 'axis' ? this.axis(to.axis) : this.static(to.size)}`,
+        ([id, to]) => `${this.#name(id)}: ${to.kind === 'axis' ? this.#axis(to.axis) : this.#static(to.size)}`,
       ),
-      ...[...d.numbers].map(([id, value]) => `${this.name(id)}: ${this.static(value)}`),
+      ...[...d.numbers].map(([id, value]) => `${this.#name(id)}: ${this.#static(value)}`),
     ];
-    const family = d.family.length === 0 ? '' : `[${this.axes(d.family.map((f) => f.axis))}]`;
-    this.line(`${d.role} ${this.name(d.id, d.name)}${family} = ${this.name(d.template)}<${args.join(', ')}>`);
+    const family = d.family.length === 0 ? '' : `[${this.#axes(d.family.map((f) => f.axis))}]`;
+    this.#line(`${d.role} ${this.#name(d.id, d.name)}${family} = ${this.#name(d.template)}<${args.join(', ')}>`);
     const { source } = d;
     if (source === null) return;
-    this.inside(() => {
-      this.line(`from ${this.pattern(source.prefix)}${source.frozen === 'all' ? ' frozen' : ''}`);
+    this.#inside(() => {
+      this.#line(`from ${this.#pattern(source.prefix)}${source.frozen === 'all' ? ' frozen' : ''}`);
       for (const [key, store] of source.record ?? []) {
         const frozen = source.frozen !== undefined && source.frozen !== 'all' && source.frozen.has(key);
-        this.line(`${key}: ${this.source(store)}${frozen ? ' frozen' : ''}`);
+        this.#line(`${key}: ${this.#source(store)}${frozen ? ' frozen' : ''}`);
       }
     });
   }
 
-  private source(source: VariableSource): string {
-    const patterns = source.patterns.map((p) => this.pattern(p)).join(', ');
+  #source(source: VariableSource): string {
+    const patterns = source.patterns.map((p) => this.#pattern(p)).join(', ');
     const stored = source.stored?.map((dim) => {
       const parts = dim.map((p) =>
-        p.kind === 'axis' ? this.axis(p.axis) : p.of === 1 ? '1' : `${p.from} .. ${p.to} of ${p.of}`,
+        p.kind === 'axis' ? this.#axis(p.axis) : p.of === 1 ? '1' : `${p.from} .. ${p.to} of ${p.of}`,
       );
       return parts.length === 1 ? parts.join('') : `(${parts.join(', ')})`;
     });
@@ -214,19 +214,19 @@ class Printer {
     return stored === undefined ? named : `${named} as [${stored.join(', ')}]`;
   }
 
-  private pattern(pattern: NamePattern): string {
+  #pattern(pattern: NamePattern): string {
     const hole = (h: NameHole): string => {
       switch (h.kind) {
         case 'position':
-          return this.static(h.value);
+          return this.#static(h.value);
         case 'point_name':
-          return `name ${this.axis(h.axis)}`;
+          return `name ${this.#axis(h.axis)}`;
         case 'text':
-          return this.static(h.value);
+          return this.#static(h.value);
         case 'all':
-          return `all ${this.axes(h.axes)}`;
+          return `all ${this.#axes(h.axes)}`;
         case 'group':
-          return `(${this.axes(h.axes)})`;
+          return `(${this.#axes(h.axes)})`;
         case 'param':
           return 'param';
       }
@@ -236,13 +236,13 @@ class Printer {
 
   // -------------------------------------------------------------------------------------------------------- bodies
 
-  private block(block: Block): void {
-    for (const d of block.declarations) this.declaration(d);
-    for (const s of block.statements) this.statement(s);
-    this.value('', block.result);
+  #block(block: Block): void {
+    for (const d of block.declarations) this.#declaration(d);
+    for (const s of block.statements) this.#statement(s);
+    this.#value('', block.result);
   }
 
-  private statement(s: Stmt): void {
+  #statement(s: Stmt): void {
     switch (s.kind) {
       case 'let': {
         const items = s.value.type.kind === 'tuple' ? s.value.type.items.map((i) => i.type) : [s.value.type];
@@ -250,109 +250,111 @@ class Printer {
           const type = items[i];
           return local === null
             ? '_'
-            : `${this.local(local, s.names[i])}: ${type === undefined ? '?' : this.type(type)}`;
+            : `${this.#local(local, s.names[i])}: ${type === undefined ? '?' : this.#type(type)}`;
         });
-        return this.value(`let ${names.length === 1 ? names.join('') : `(${names.join(', ')})`} = `, s.value);
+        return this.#value(`let ${names.length === 1 ? names.join('') : `(${names.join(', ')})`} = `, s.value);
       }
       case 'let_family':
-        return this.line(`let ${this.local(s.local, s.name)} = ${this.family(s.family)}`);
+        return this.#line(`let ${this.#local(s.local, s.name)} = ${this.#family(s.family)}`);
       case 'update':
-        return this.value(`update ${this.name(s.store)} = `, s.value);
+        return this.#value(`update ${this.#name(s.store)} = `, s.value);
       case 'require':
-        return this.value('require ', s.value);
+        return this.#value('require ', s.value);
       case 'loss':
       case 'output':
-        return this.value(`${s.kind} ${s.name} = `, s.value);
+        return this.#value(`${s.kind} ${s.name} = `, s.value);
       default:
         return unreachable(s, 'print');
     }
   }
 
   /** An expression behind some text; chains and ifs take lines of their own. */
-  private value(before: string, e: Expr): void {
+  #value(before: string, e: Expr): void {
     if (e.kind === 'chain') {
       const carries = e.carries.map(
-        (c) => `${this.local(c.local, c.name)}: ${this.type(c.type)} = ${this.expr(c.start)}`,
+        (c) => `${this.#local(c.local, c.name)}: ${this.#type(c.type)} = ${this.#expr(c.start)}`,
       );
-      this.line(`${before}chain ${this.index(e.index, e.axis)} in ${this.axis(e.axis)} carrying ${carries.join(', ')}`);
-      this.inside(() => this.block(e.body));
-      if (e.collecting.length > 0) this.line(`collecting ${e.collecting.map((c) => this.name(c.local)).join(', ')}`);
+      this.#line(
+        `${before}chain ${this.#index(e.index, e.axis)} in ${this.#axis(e.axis)} carrying ${carries.join(', ')}`,
+      );
+      this.#inside(() => this.#block(e.body));
+      if (e.collecting.length > 0) this.#line(`collecting ${e.collecting.map((c) => this.#name(c.local)).join(', ')}`);
       return;
     }
     if (e.kind === 'if') {
-      this.line(`${before}if ${this.static(e.condition)}`);
-      this.inside(() => this.block(e.then));
-      this.line('else');
-      this.inside(() => this.block(e.else));
+      this.#line(`${before}if ${this.#static(e.condition)}`);
+      this.#inside(() => this.#block(e.then));
+      this.#line('else');
+      this.#inside(() => this.#block(e.else));
       return;
     }
-    this.line(`${before}${this.expr(e)}`);
+    this.#line(`${before}${this.#expr(e)}`);
   }
 
-  private expr(e: Expr): string {
+  #expr(e: Expr): string {
     switch (e.kind) {
       case 'static':
         return e.type.kind === 'tensor' && e.type.element !== 'f32' && e.type.element !== 'bool'
-          ? `${e.type.element} ${this.static(e.value)}`
-          : this.static(e.value);
+          ? `${e.type.element} ${this.#static(e.value)}`
+          : this.#static(e.value);
       case 'local':
-        return this.local(e.local, e.name);
+        return this.#local(e.local, e.name);
       case 'store':
-        return [...e.via, e.decl].map((id) => this.name(id)).join('.');
+        return [...e.via, e.decl].map((id) => this.#name(id)).join('.');
       case 'primitive': {
         const parts = [
-          ...[...e.args].map(([, arg]) => this.expr(arg)),
+          ...[...e.args].map(([, arg]) => this.#expr(arg)),
           ...[...e.axes].map(
-            ([name, axes]) => `${name}: ${axes.length === 1 ? this.axes(axes) : `(${this.axes(axes)})`}`,
+            ([name, axes]) => `${name}: ${axes.length === 1 ? this.#axes(axes) : `(${this.#axes(axes)})`}`,
           ),
-          ...[...e.statics].map(([name, value]) => `${name}: ${this.static(value)}`),
+          ...[...e.statics].map(([name, value]) => `${name}: ${this.#static(value)}`),
         ];
         const element = e.name === 'convert' && e.type.kind !== 'tuple' ? e.type.element : e.name;
         return `${element}(${parts.join(', ')})`;
       }
       case 'call':
-        return `${this.family(e.callee)}(${e.args.map((a) => this.expr(a)).join(', ')})`;
+        return `${this.#family(e.callee)}(${e.args.map((a) => this.#expr(a)).join(', ')})`;
       case 'tuple':
-        return `(${e.items.map((i) => this.expr(i)).join(', ')})`;
+        return `(${e.items.map((i) => this.#expr(i)).join(', ')})`;
       case 'coerce':
-        return `<${this.type(e.type)}>${this.expr(e.value)}`;
+        return `<${this.#type(e.type)}>${this.#expr(e.value)}`;
       case 'embed':
-        return `<part ${e.part} of ${this.axis(e.union)}>${this.expr(e.value)}`;
+        return `<part ${e.part} of ${this.#axis(e.union)}>${this.#expr(e.value)}`;
       case 'if':
       case 'chain':
-        return this.nested(e);
+        return this.#nested(e);
       default:
         return unreachable(e, 'print');
     }
   }
 
   /** A chain or if inside an expression, on one line. */
-  private nested(e: Expr): string {
-    const start = this.lines.length;
-    const { depth } = this;
-    this.depth = 0;
-    this.value('', e);
-    this.depth = depth;
-    return `{ ${this.lines
+  #nested(e: Expr): string {
+    const start = this.#lines.length;
+    const depth = this.#depth;
+    this.#depth = 0;
+    this.#value('', e);
+    this.#depth = depth;
+    return `{ ${this.#lines
       .splice(start)
       .map((line) => line.trim())
       .join('; ')} }`;
   }
 
-  private family(f: FamilyExpr): string {
+  #family(f: FamilyExpr): string {
     switch (f.kind) {
       case 'named':
-        return this.name(f.decl);
+        return this.#name(f.decl);
       case 'local_family':
-        return this.name(f.local);
+        return this.#name(f.local);
       case 'at':
-        return `${this.family(f.family)}[${this.axis(f.axis)}: ${this.static(f.index)}]`;
+        return `${this.#family(f.family)}[${this.#axis(f.axis)}: ${this.#static(f.index)}]`;
       case 'window':
-        return `${this.family(f.family)}[${this.axis(f.axis)}: ${this.static(f.from)} .. ${this.static(f.to)} as ${this.axis(f.as)}]`;
+        return `${this.#family(f.family)}[${this.#axis(f.axis)}: ${this.#static(f.from)} .. ${this.#static(f.to)} as ${this.#axis(f.as)}]`;
     }
   }
 
-  private static(s: Static): string {
+  #static(s: Static): string {
     switch (s.kind) {
       case 'number':
         return s.denominator === 1n ? `${s.numerator}` : `${s.numerator}/${s.denominator}`;
@@ -363,20 +365,20 @@ class Printer {
       case 'string':
         return JSON.stringify(s.value);
       case 'const':
-        return this.name(s.decl);
+        return this.#name(s.decl);
       case 'size':
-        return this.axis(s.axis);
+        return this.#axis(s.axis);
       case 'index':
-        return this.name(s.index);
+        return this.#name(s.index);
       case 'point':
-        return `${this.axis(s.axis)}.${s.position}`;
+        return `${this.#axis(s.axis)}.${s.position}`;
       case 'op': {
         const sign = infix[s.op];
-        const args = s.args.map((a) => this.static(a));
+        const args = s.args.map((a) => this.#static(a));
         return sign === undefined ? `${s.op}(${args.join(', ')})` : `(${args.join(` ${sign} `)})`;
       }
       case 'if':
-        return `(if ${this.static(s.condition)} then ${this.static(s.then)} else ${this.static(s.else)})`;
+        return `(if ${this.#static(s.condition)} then ${this.#static(s.then)} else ${this.#static(s.else)})`;
     }
   }
 }

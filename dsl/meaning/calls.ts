@@ -21,12 +21,20 @@ import type { InstanceScope, StaticFrame } from './instance-scope.ts';
 import { asInteger, exact } from '../types/size.ts';
 
 export class Calls<T, R> {
+  readonly #scope: InstanceScope;
+  readonly #algebra: Backend<T, R>;
+  /** Walks a body in its frame. */
+  readonly #enter: (body: Block, frame: Frame<T, R>) => InstantiatedValue<T, R>;
+
   constructor(
-    private readonly scope: InstanceScope,
-    private readonly algebra: Backend<T, R>,
-    /** Walks a body in its frame. */
-    private readonly enter: (body: Block, frame: Frame<T, R>) => InstantiatedValue<T, R>,
-  ) {}
+    scope: InstanceScope,
+    algebra: Backend<T, R>,
+    enter: (body: Block, frame: Frame<T, R>) => InstantiatedValue<T, R>,
+  ) {
+    this.#scope = scope;
+    this.#algebra = algebra;
+    this.#enter = enter;
+  }
 
   call(
     family: FamilyValue<never>,
@@ -35,27 +43,27 @@ export class Calls<T, R> {
     span: Span,
     place: string,
   ): InstantiatedValue<T, R> {
-    if (family.kind === 'union') return this.callUnion(family, args, frame, span, place);
-    const callable = this.scope.callable(family.callable);
-    const named = this.scope.families.openIndex(family);
-    if (named === null) return this.callOne(family, callable, args, frame, span, place);
+    if (family.kind === 'union') return this.#callUnion(family, args, frame, span, place);
+    const callable = this.#scope.callable(family.callable);
+    const named = this.#scope.families.openIndex(family);
+    if (named === null) return this.#callOne(family, callable, args, frame, span, place);
     // A family that names its index is specialised for each of its points.
     const n = asInteger(named.as.size);
     if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
     withinLimit(n, MAX_STEPS, `a family that names its index of ${named.as.name} is written out`, span);
-    if (n === 0) return this.callNobody(family, callable, args, named.as, span);
+    if (n === 0) return this.#callNobody(family, callable, args, named.as, span);
     const results: InstantiatedValue<T, R>[] = [];
     for (let i = 0; i < n; i++) {
-      const one = this.scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
+      const one = this.#scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
       const own = args.map((a) => this.sliceAt(a, named.as, i, frame, span));
       // Each member draws for itself, as members of a family that names no index do.
       results.push(this.call(one, own, frame, span, `${place}.${named.from + i}`));
     }
-    return this.stackValues(results, named.as);
+    return this.#stackValues(results, named.as);
   }
 
   /** What a family gives that has no instances along an axis: nothing along it, present nowhere if it was called with routes. */
-  private callNobody(
+  #callNobody(
     family: FamilyValue<never> & { kind: 'function' },
     callable: CallableDeclaration,
     args: readonly Operand<T, R>[],
@@ -68,20 +76,20 @@ export class Calls<T, R> {
     );
     const of = (type: ValueType): InstantiatedValue<T, R> => {
       if (type.kind === 'tuple') return { kind: 'tuple', items: type.items.map((item) => of(item.type)) };
-      const value = withoutPoints(type, this.algebra, (a) => this.scope.axis(a, statics), span);
-      return this.algebra.broadcast(value, [axis]);
+      const value = withoutPoints(type, this.#algebra, (a) => this.#scope.axis(a, statics), span);
+      return this.#algebra.broadcast(value, [axis]);
     };
-    return this.leave(of(callable.result), lifted, new Map(this.scope.boundary(family.instance)));
+    return this.#leave(of(callable.result), lifted, new Map(this.#scope.boundary(family.instance)));
   }
 
-  private stackValues(values: readonly InstantiatedValue<T, R>[], axis: Axis): InstantiatedValue<T, R> {
+  #stackValues(values: readonly InstantiatedValue<T, R>[], axis: Axis): InstantiatedValue<T, R> {
     const [first] = values;
     if (first === undefined) throw new CompilerBug('walk', `a call of no instances along ${axis.name}`);
     if (first.kind === 'tuple') {
       return {
         kind: 'tuple',
         items: first.items.map((_, k) =>
-          this.stackValues(
+          this.#stackValues(
             values.map((v) => (v.kind === 'tuple' ? (v.items[k] ?? v) : v)),
             axis,
           ),
@@ -95,27 +103,27 @@ export class Calls<T, R> {
         return v;
       }),
       axis,
-      this.algebra,
+      this.#algebra,
     );
   }
 
   /** An argument at one point of a family axis, if it has that axis. */
   sliceAt(operand: Operand<T, R>, axis: Axis, index: number, frame: Frame<T, R>, span: Span): Operand<T, R> {
-    const axes = axesOfOperand(operand, this.algebra);
+    const axes = axesOfOperand(operand, this.#algebra);
     if (!axes.includes(axis)) return operand;
-    return this.algebra.primitive({
+    return this.#algebra.primitive({
       name: 'at',
       args: new Map([['x', operand]]),
       axes: new Map([['axis', [axis]]]),
       statics: new Map([['index', exact(index)]]),
-      element: operand.kind === 'tensor' ? this.algebra.elementOf(operand.value) : 'f32',
+      element: operand.kind === 'tensor' ? this.#algebra.elementOf(operand.value) : 'f32',
       span,
       hidden: frame.hidden,
       place: frame.place,
     });
   }
 
-  private callUnion(
+  #callUnion(
     family: FamilyValue<never> & { kind: 'union' },
     given: readonly Operand<T, R>[],
     frame: Frame<T, R>,
@@ -127,17 +135,17 @@ export class Calls<T, R> {
     const beneath = new Set(family.members.flatMap((m) => m.axes));
     const apart = new Map<Axis, Axis>();
     for (const arg of given)
-      for (const a of axesOfOperand(arg, this.algebra))
-        if (beneath.has(a) && !apart.has(a)) apart.set(a, this.scope.fresh(a));
-    const args = given.map((arg) => (apart.size === 0 ? arg : this.renamed(arg, apart)));
+      for (const a of axesOfOperand(arg, this.#algebra))
+        if (beneath.has(a) && !apart.has(a)) apart.set(a, this.#scope.fresh(a));
+    const args = given.map((arg) => (apart.size === 0 ? arg : this.#renamed(arg, apart)));
     const parts = family.members.map((member, i) => {
       const layout = family.layout.members[i];
       if (layout === undefined) throw new CompilerBug('walk', 'a union without a layout');
       // An argument that has the union's axis gives each member its own part.
       const own = args.map((a): Operand<T, R> => {
-        const axes = axesOfOperand(a, this.algebra);
+        const axes = axesOfOperand(a, this.#algebra);
         if (!axes.includes(axis)) return a;
-        return this.algebra.primitive({
+        return this.#algebra.primitive({
           name: 'part',
           args: new Map([['x', a]]),
           axes: new Map([
@@ -149,7 +157,7 @@ export class Calls<T, R> {
             ['offset', layout.offset],
             ['length', layout.length],
           ]),
-          element: a.kind === 'tensor' ? this.algebra.elementOf(a.value) : 'f32',
+          element: a.kind === 'tensor' ? this.#algebra.elementOf(a.value) : 'f32',
           span,
           hidden: frame.hidden,
           place,
@@ -160,23 +168,23 @@ export class Calls<T, R> {
     const dense = parts.map((part) => {
       if (part.value.kind === 'tensor') return { value: part.value.value, axes: part.axes };
       if (part.value.kind !== 'route') throw new CompilerBug('walk', 'members of a union return one value');
-      return { value: this.algebra.weights(part.value.value), axes: part.axes };
+      return { value: this.#algebra.weights(part.value.value), axes: part.axes };
     });
-    const value = this.algebra.unite(dense, axis);
+    const value = this.#algebra.unite(dense, axis);
     const lifted = args.filter((a): a is { kind: 'route'; value: R } => a.kind === 'route').map((a) => a.value);
     const united: Operand<T, R> =
       lifted.length > 0 && parts.some((part) => part.value.kind === 'route')
-        ? { kind: 'route', value: this.algebra.present(lifted, value) }
+        ? { kind: 'route', value: this.#algebra.present(lifted, value) }
         : { kind: 'tensor', value };
-    return this.renamed(united, new Map([...apart].map(([a, fresh]) => [fresh, a])));
+    return this.#renamed(united, new Map([...apart].map(([a, fresh]) => [fresh, a])));
   }
 
-  private renamed(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R> {
-    const own = restrict(renaming, operand, this.algebra);
-    return own.size === 0 ? operand : this.algebra.rename(operand, own);
+  #renamed(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R> {
+    const own = restrict(renaming, operand, this.#algebra);
+    return own.size === 0 ? operand : this.#algebra.rename(operand, own);
   }
 
-  private callOne(
+  #callOne(
     family: FamilyValue<never> & { kind: 'function' },
     callable: CallableDeclaration,
     args: readonly Operand<T, R>[],
@@ -186,35 +194,35 @@ export class Calls<T, R> {
   ): InstantiatedValue<T, R> {
     const instance = family.instance;
     const statics: StaticFrame = { instance, selection: family.selection, indices: family.indices };
-    const uses = new Set(callable.uses.map((u) => this.scope.axis(u, statics)));
+    const uses = new Set(callable.uses.map((u) => this.#scope.axis(u, statics)));
 
     // Axes of the family and what is carried; those the body itself mentions are set apart under fresh names.
     const familyAxes = [...family.selection.values()].flatMap((s): Axis[] =>
       s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : [],
     );
-    const declared = callable.formals.map((f) => axesOfType(f.type).map((a) => this.scope.axis(a, statics)));
+    const declared = callable.formals.map((f) => axesOfType(f.type).map((a) => this.#scope.axis(a, statics)));
     const carried: Axis[] = [];
     const bound = args.map((arg, i): Operand<T, R> => {
       const inner = at(declared, i, 'walk: parameter');
       const boundary = new Map<Axis, Axis>();
       for (const a of inner) {
-        const outer = this.scope.outerOf(instance, a);
+        const outer = this.#scope.outerOf(instance, a);
         if (outer !== a) boundary.set(outer, a);
       }
-      return boundary.size === 0 ? arg : this.algebra.rename(arg, boundary);
+      return boundary.size === 0 ? arg : this.#algebra.rename(arg, boundary);
     });
     bound.forEach((arg, i) => {
       const inner = at(declared, i, 'walk: parameter');
-      const own = axesOfOperand(arg, this.algebra);
+      const own = axesOfOperand(arg, this.#algebra);
       for (const a of own) if (!inner.includes(a) && !carried.includes(a)) carried.push(a);
     });
     const unseen = [...new Set([...frame.hidden, ...familyAxes, ...carried])];
     const apart = new Map<Axis, Axis>();
-    for (const a of unseen) if (uses.has(a)) apart.set(a, this.scope.fresh(a));
+    for (const a of unseen) if (uses.has(a)) apart.set(a, this.#scope.fresh(a));
     const moved = (a: Axis): Axis => apart.get(a) ?? a;
 
     const locals = new Map<LocalId, InstantiatedValue<T, R>>();
-    const routes: R[] = frame.routes.map((r) => this.renameRoute(r, apart));
+    const routes: R[] = frame.routes.map((r) => this.#renameRoute(r, apart));
     const lifted: R[] = [];
     bound.forEach((arg, i) => {
       const formal = callable.formals[i];
@@ -222,12 +230,12 @@ export class Calls<T, R> {
       const inner = at(declared, i, 'walk: parameter');
       const renaming = new Map([...apart].filter(([a]) => !inner.includes(a)));
       // An axis that is declared and carried by different arguments is renamed only where it is carried.
-      const own = renaming.size === 0 ? arg : this.algebra.rename(arg, restrict(renaming, arg, this.algebra));
+      const own = renaming.size === 0 ? arg : this.#algebra.rename(arg, restrict(renaming, arg, this.#algebra));
       if (own.kind === 'route' && formal.type.kind !== 'route') {
         lifted.push(own.value);
-        locals.set(formal.local, { kind: 'tensor', value: this.algebra.weights(own.value) });
+        locals.set(formal.local, { kind: 'tensor', value: this.#algebra.weights(own.value) });
       } else {
-        locals.set(formal.local, this.algebra.broadcast(own, inner));
+        locals.set(formal.local, this.#algebra.broadcast(own, inner));
       }
     });
     const selection = new Map(
@@ -252,38 +260,34 @@ export class Calls<T, R> {
     };
     const raw =
       callable.body === null
-        ? this.extern(callable, callee, carried.map(moved), familyAxes.map(moved), span)
-        : this.enter(callable.body, callee);
+        ? this.#extern(callable, callee, carried.map(moved), familyAxes.map(moved), span)
+        : this.#enter(callable.body, callee);
     const back = new Map([...apart].map(([a, fresh]) => [fresh, a]));
-    for (const [inner, outer] of this.scope.boundary(instance)) back.set(inner, outer);
-    return this.leave(raw, lifted, back);
+    for (const [inner, outer] of this.#scope.boundary(instance)) back.set(inner, outer);
+    return this.#leave(raw, lifted, back);
   }
 
   /** A result on its way out: lifted over the routes it was called with, axes renamed back. */
-  private leave(
-    value: InstantiatedValue<T, R>,
-    lifted: readonly R[],
-    back: ReadonlyMap<Axis, Axis>,
-  ): InstantiatedValue<T, R> {
+  #leave(value: InstantiatedValue<T, R>, lifted: readonly R[], back: ReadonlyMap<Axis, Axis>): InstantiatedValue<T, R> {
     if (value.kind === 'family') return value;
-    if (value.kind === 'tuple') return { kind: 'tuple', items: value.items.map((v) => this.leave(v, lifted, back)) };
+    if (value.kind === 'tuple') return { kind: 'tuple', items: value.items.map((v) => this.#leave(v, lifted, back)) };
     const whole: Operand<T, R> =
       lifted.length > 0 && value.kind === 'tensor'
-        ? { kind: 'route', value: this.algebra.present(lifted, value.value) }
+        ? { kind: 'route', value: this.#algebra.present(lifted, value.value) }
         : value;
-    const renaming = restrict(back, whole, this.algebra);
-    return renaming.size === 0 ? whole : this.algebra.rename(whole, renaming);
+    const renaming = restrict(back, whole, this.#algebra);
+    return renaming.size === 0 ? whole : this.#algebra.rename(whole, renaming);
   }
 
-  private renameRoute(route: R, renaming: ReadonlyMap<Axis, Axis>): R {
-    const own = restrict<T, R>(renaming, { kind: 'route', value: route }, this.algebra);
+  #renameRoute(route: R, renaming: ReadonlyMap<Axis, Axis>): R {
+    const own = restrict<T, R>(renaming, { kind: 'route', value: route }, this.#algebra);
     if (own.size === 0) return route;
-    const renamed = this.algebra.rename({ kind: 'route', value: route }, own);
+    const renamed = this.#algebra.rename({ kind: 'route', value: route }, own);
     if (renamed.kind !== 'route') throw new CompilerBug('walk', 'renaming made a route dense');
     return renamed.value;
   }
 
-  private extern(
+  #extern(
     callable: CallableDeclaration,
     frame: Frame<T, R>,
     carried: readonly Axis[],
@@ -291,8 +295,8 @@ export class Calls<T, R> {
     span: Span,
   ): InstantiatedValue<T, R> {
     const own = (type: ValueType): { readonly axes: readonly Axis[]; readonly within: Axis | null } => ({
-      axes: axesOfType(type).map((a) => this.scope.axis(a, frame)),
-      within: type.kind === 'tensor' && type.within !== undefined ? this.scope.axis(type.within, frame) : null,
+      axes: axesOfType(type).map((a) => this.#scope.axis(a, frame)),
+      within: type.kind === 'tensor' && type.within !== undefined ? this.#scope.axis(type.within, frame) : null,
     });
     const args = callable.formals.map((f) => {
       const value = frame.locals.get(f.local);
@@ -305,8 +309,8 @@ export class Calls<T, R> {
       ...axes,
       ...(within === null ? [] : [within]),
     ]);
-    const declared = callable.family.map(({ axis }) => this.scope.axis(axis, frame));
-    const values = this.algebra.extern({
+    const declared = callable.family.map(({ axis }) => this.#scope.axis(axis, frame));
+    const values = this.#algebra.extern({
       name: callable.name,
       role: callable.role === 'expert' ? 'expert' : 'fn',
       args,

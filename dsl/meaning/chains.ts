@@ -23,23 +23,26 @@ export interface ChainContext<T, R> {
 }
 
 export class Chains<T, R> {
+  readonly #walk: ChainContext<T, R>;
   /** How often what is walked now is written out: the product of the steps of the chains around it. */
-  private stepsAround = 1;
+  #stepsAround = 1;
 
-  constructor(private readonly walk: ChainContext<T, R>) {}
+  constructor(walk: ChainContext<T, R>) {
+    this.#walk = walk;
+  }
 
   /** The value of a chain: what it carries in the end, then what it collected. */
   value(
     expr: ChainExpr & { readonly type: ValueType; readonly span: Span },
     frame: Frame<T, R>,
   ): InstantiatedValue<T, R> {
-    const axis = this.walk.axis(expr.axis, frame);
+    const axis = this.#walk.axis(expr.axis, frame);
     const steps = asInteger(axis.size);
     if (steps === null) throw new CompilerBug('walk', `chain over ${axis.name}, whose size is not constant`);
-    let carried = expr.carries.map((c) => this.walk.coerced(this.walk.expression(c.start, frame), c.type, frame));
+    let carried = expr.carries.map((c) => this.#walk.coerced(this.#walk.expression(c.start, frame), c.type, frame));
     const collected: Operand<T, R>[][] = expr.collecting.map(() => []);
-    const around = this.stepsAround;
-    this.stepsAround = withinLimit(
+    const around = this.#stepsAround;
+    this.#stepsAround = withinLimit(
       around * Math.max(steps, 1),
       MAX_STEPS,
       `a chain over ${axis.name} is written out`,
@@ -56,12 +59,12 @@ export class Chains<T, R> {
         const value = carried[k];
         if (value !== undefined) step.locals.set(c.local, value);
       });
-      const value = this.walk.block(expr.body, step);
+      const value = this.#walk.block(expr.body, step);
       const items = expr.carries.length === 1 || value.kind !== 'tuple' ? [value] : value.items;
       carried = expr.carries.map((c, k) => {
         const item = items[k];
         if (item === undefined) throw new CompilerBug('walk', 'a chain step gives too few values');
-        return this.walk.coerced(item, c.type, frame);
+        return this.#walk.coerced(item, c.type, frame);
       });
       expr.collecting.forEach((c, k) => {
         const item = step.locals.get(c.local);
@@ -70,15 +73,15 @@ export class Chains<T, R> {
         collected[k]?.push(item);
       });
     }
-    this.stepsAround = around;
+    this.#stepsAround = around;
     const types = expr.type.kind === 'tuple' ? expr.type.items.map(({ type }) => type) : [expr.type];
     const all = [
       ...carried,
       ...collected.map((operands, k) => {
         const type = types[expr.carries.length + k];
         return operands.length === 0 && type !== undefined
-          ? withoutPoints(type, this.walk.algebra, (a) => this.walk.axis(a, frame), expr.span)
-          : stackOperands(operands, axis, this.walk.algebra);
+          ? withoutPoints(type, this.#walk.algebra, (a) => this.#walk.axis(a, frame), expr.span)
+          : stackOperands(operands, axis, this.#walk.algebra);
       }),
     ];
     const [only] = all;

@@ -59,30 +59,39 @@ interface Gathering<T, R> {
 const nowhere: Span = { source: '', start: 0, end: 0 };
 
 export class Effects<T, R> {
-  private readonly gathered = new Map<string, Gathering<T, R>>();
-  private readonly states = new Map<VariableId, { readonly store: Variable; readonly entries: Entry<T, R>[] }>();
+  readonly #algebra: Backend<T, R>;
+  /** Where a declaration stands. */
+  readonly #spanOf: (id: DeclarationId) => Span;
+  /** The entry that runs: what it and its own instances say stands in the run without its name in front. */
+  readonly #entry: string;
+  readonly #report: (problem: Diagnostic) => void;
+  readonly #gathered = new Map<string, Gathering<T, R>>();
+  readonly #states = new Map<VariableId, { readonly store: Variable; readonly entries: Entry<T, R>[] }>();
 
   constructor(
-    private readonly algebra: Backend<T, R>,
-    /** Where a declaration stands. */
-    private readonly spanOf: (id: DeclarationId) => Span,
-    /** The entry that runs: what it and its own instances say stands in the run without its name in front. */
-    private readonly entry: string,
-    private readonly report: (problem: Diagnostic) => void,
-  ) {}
+    algebra: Backend<T, R>,
+    spanOf: (id: DeclarationId) => Span,
+    entry: string,
+    report: (problem: Diagnostic) => void,
+  ) {
+    this.#algebra = algebra;
+    this.#spanOf = spanOf;
+    this.#entry = entry;
+    this.#report = report;
+  }
 
   loss(name: string, value: T, frame: Frame<T, R>, span: Span): void {
-    const { path, selection, open } = this.place(name, frame);
+    const { path, selection, open } = this.#place(name, frame);
     // Also along what the value does not vary with: it is meant where the routes are present.
-    const axes = [...this.algebra.axesOf(value), ...frame.routes.flatMap((r) => this.algebra.supportOf(r))];
+    const axes = [...this.#algebra.axesOf(value), ...frame.routes.flatMap((r) => this.#algebra.supportOf(r))];
     const over = [...new Set(axes)].filter((a) => !open.includes(a));
     const mean =
-      over.length === 0 && frame.routes.length === 0 ? value : this.algebra.meanPresent(value, over, frame.routes);
-    this.add(
+      over.length === 0 && frame.routes.length === 0 ? value : this.#algebra.meanPresent(value, over, frame.routes);
+    this.#add(
       'loss',
       path,
       frame.instance,
-      { selection, value: this.restored({ kind: 'tensor', value: mean }, frame), span, call: frame.calledAt },
+      { selection, value: this.#restored({ kind: 'tensor', value: mean }, frame), span, call: frame.calledAt },
       [],
       [],
       [],
@@ -97,16 +106,16 @@ export class Effects<T, R> {
     frame: Frame<T, R>,
     span: Span,
   ): void {
-    const { path, selection, open } = this.place(name, frame);
-    const restored = this.restored(value, frame);
+    const { path, selection, open } = this.#place(name, frame);
+    const restored = this.#restored(value, frame);
     const back = (a: Axis): Axis => frame.restore.get(a) ?? a;
-    const present = this.axesOf(restored);
+    const present = this.#axesOf(restored);
     const openOutside = open.map(back);
     const carried = frame.hidden.map(back).filter((a) => present.includes(a) && !openOutside.includes(a));
     const route = type.kind === 'route';
     const targets = route ? own.slice(type.sources.length, type.sources.length + type.targets.length) : [];
     const payload = route ? own.slice(type.sources.length + type.targets.length) : [];
-    this.add(
+    this.#add(
       'output',
       path,
       frame.instance,
@@ -119,9 +128,9 @@ export class Effects<T, R> {
 
   update(store: Variable, selection: ReadonlyMap<ConcreteAxisId, Selection>, value: T, given: EffectOrigin): void {
     const list = store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
-    const state = this.states.get(store.id) ?? { store, entries: [] };
+    const state = this.#states.get(store.id) ?? { store, entries: [] };
     state.entries.push({ selection: list, value: { kind: 'tensor', value }, ...given });
-    this.states.set(store.id, state);
+    this.#states.set(store.id, state);
   }
 
   gather(): {
@@ -129,14 +138,14 @@ export class Effects<T, R> {
     outputs: readonly GatheredValue<T, R>[];
     updates: readonly GatheredState<T>[];
   } {
-    const all = [...this.gathered.values()].map((g): [Gathering<T, R>, GatheredValue<T, R>] => {
-      const value = this.assemble(g.entries, g.family, g.kind, () => null);
+    const all = [...this.#gathered.values()].map((g): [Gathering<T, R>, GatheredValue<T, R>] => {
+      const value = this.#assemble(g.entries, g.family, g.kind, () => null);
       const axes = [...g.family, ...g.axes.filter((a) => !g.family.includes(a))];
       return [
         g,
         {
           path: g.path,
-          value: this.algebra.broadcast(value, axes, g.payload),
+          value: this.#algebra.broadcast(value, axes, g.payload),
           axes,
           targets: g.targets,
           payload: g.payload,
@@ -144,18 +153,18 @@ export class Effects<T, R> {
         },
       ];
     });
-    const updates = [...this.states.values()].map((s): GatheredState<T> => {
+    const updates = [...this.#states.values()].map((s): GatheredState<T> => {
       const whole = s.store.family.map((a): Selection => ({ kind: 'all', axis: a }));
-      const value = this.assemble(s.entries, s.store.family, 'update', (at) => {
+      const value = this.#assemble(s.entries, s.store.family, 'update', (at) => {
         const selection = whole.map((w, i): Selection => {
           const index = at[i];
           return index === undefined || index === null ? w : { kind: 'at', index };
         });
-        return { kind: 'tensor', value: this.algebra.store(s.store, selection, null) };
+        return { kind: 'tensor', value: this.#algebra.store(s.store, selection, null) };
       });
-      const wide = this.algebra.broadcast(value, [...s.store.family, ...s.store.declared]);
+      const wide = this.#algebra.broadcast(value, [...s.store.family, ...s.store.declared]);
       const span = s.entries[0]?.span ?? nowhere;
-      if (wide.kind === 'route') return { store: s.store, value: this.algebra.weights(wide.value), span };
+      if (wide.kind === 'route') return { store: s.store, value: this.#algebra.weights(wide.value), span };
       return { store: s.store, value: wide.value, span };
     });
     const of = (kind: 'loss' | 'output'): GatheredValue<T, R>[] =>
@@ -163,10 +172,7 @@ export class Effects<T, R> {
     return { losses: of('loss'), outputs: of('output'), updates };
   }
 
-  private place(
-    name: string,
-    frame: Frame<T, R>,
-  ): { path: string; selection: readonly Selection[]; open: readonly Axis[] } {
+  #place(name: string, frame: Frame<T, R>): { path: string; selection: readonly Selection[]; open: readonly Axis[] } {
     const { instance } = frame;
     const selection = instance.family.map((a): Selection => frame.selection.get(a.id) ?? { kind: 'all', axis: a });
     const open = selection.flatMap((s): Axis[] => (s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : []));
@@ -176,25 +182,25 @@ export class Effects<T, R> {
       return s.kind === 'window' ? { kind: 'window', from: s.from, as: back(s.as) } : s;
     });
     return {
-      path: pathInRun(instance.path === '' ? name : `${instance.path}.${name}`, this.entry),
+      path: pathInRun(instance.path === '' ? name : `${instance.path}.${name}`, this.#entry),
       selection: outside,
       open,
     };
   }
 
-  private restored(value: Operand<T, R>, frame: Frame<T, R>): Operand<T, R> {
-    const own = this.axesOf(value);
+  #restored(value: Operand<T, R>, frame: Frame<T, R>): Operand<T, R> {
+    const own = this.#axesOf(value);
     const renaming = new Map([...frame.restore].filter(([a, b]) => a !== b && own.includes(a)));
-    return renaming.size === 0 ? value : this.algebra.rename(value, renaming);
+    return renaming.size === 0 ? value : this.#algebra.rename(value, renaming);
   }
 
-  private axesOf(value: Operand<T, R>): readonly Axis[] {
+  #axesOf(value: Operand<T, R>): readonly Axis[] {
     return value.kind === 'tensor'
-      ? this.algebra.axesOf(value.value)
-      : [...this.algebra.supportOf(value.value), ...this.algebra.payloadOf(value.value)];
+      ? this.#algebra.axesOf(value.value)
+      : [...this.#algebra.supportOf(value.value), ...this.#algebra.payloadOf(value.value)];
   }
 
-  private add(
+  #add(
     kind: 'loss' | 'output',
     path: string,
     instance: Instance,
@@ -205,17 +211,17 @@ export class Effects<T, R> {
   ): void {
     const key = `${kind}:${path}`;
     const { family } = instance;
-    const gathering = this.gathered.get(key) ?? { path, kind, instance, family, entries: [], axes, targets, payload };
+    const gathering = this.#gathered.get(key) ?? { path, kind, instance, family, entries: [], axes, targets, payload };
     const origin = differentOrigin(gathering.instance, instance);
     if (origin?.first !== undefined && origin.first !== null && origin.second !== null)
-      return this.report(onePath(path, this.spanOf(origin.first), this.spanOf(origin.second)));
+      return this.#report(onePath(path, this.#spanOf(origin.first), this.#spanOf(origin.second)));
     gathering.entries.push(entry);
     gathering.axes = [...gathering.axes, ...axes.filter((a) => !gathering.axes.includes(a))];
-    this.gathered.set(key, gathering);
+    this.#gathered.set(key, gathering);
   }
 
   /** One value over the family's axes from what single instances, windows and the whole family gave. */
-  private assemble(
+  #assemble(
     entries: readonly Entry<T, R>[],
     family: readonly Axis[],
     kind: 'loss' | 'output' | 'update',
@@ -226,55 +232,55 @@ export class Effects<T, R> {
     const axis = family[depth];
     if (axis === undefined) {
       const [first, second] = entries;
-      if (first === undefined) return missing(at) ?? { kind: 'tensor', value: this.algebra.scalar(exact(0), 'f32') };
-      if (second !== undefined && kind !== 'loss' && !entries.every((e) => this.same(first.value, e.value))) {
-        this.twice(kind, first, second);
+      if (first === undefined) return missing(at) ?? { kind: 'tensor', value: this.#algebra.scalar(exact(0), 'f32') };
+      if (second !== undefined && kind !== 'loss' && !entries.every((e) => this.#same(first.value, e.value))) {
+        this.#twice(kind, first, second);
       }
       if (kind !== 'loss') return first.value;
       const others = entries.slice(1).map((e) => e.value);
-      return addedInOrder(first.value, others, (a, b) => this.plus(a, b));
+      return addedInOrder(first.value, others, (a, b) => this.#plus(a, b));
     }
     if (entries.every((e) => e.selection[depth]?.kind === 'all')) {
-      const same = entries.map((e) => this.called(e, depth, axis));
-      return this.assemble(same, family, kind, missing, depth + 1, [...at, null]);
+      const same = entries.map((e) => this.#called(e, depth, axis));
+      return this.#assemble(same, family, kind, missing, depth + 1, [...at, null]);
     }
     const span = entries[0]?.span;
     const n = asInteger(axis.size) ?? 0;
     if (span !== undefined)
       withinLimit(n, MAX_STEPS, `what is given for single members of ${axis.name} is joined`, span);
     const parts = Array.from({ length: n }, (_, i) => {
-      const own = entries.flatMap((e) => this.cell(e, depth, i));
-      return this.assemble(own, family, kind, missing, depth + 1, [...at, i]);
+      const own = entries.flatMap((e) => this.#cell(e, depth, i));
+      return this.#assemble(own, family, kind, missing, depth + 1, [...at, i]);
     });
     const axes: Axis[] = [];
-    for (const p of parts) for (const a of this.axesOf(p)) if (!axes.includes(a)) axes.push(a);
-    return this.algebra.stack(
-      parts.map((p) => this.algebra.broadcast(p, axes)),
+    for (const p of parts) for (const a of this.#axesOf(p)) if (!axes.includes(a)) axes.push(a);
+    return this.#algebra.stack(
+      parts.map((p) => this.#algebra.broadcast(p, axes)),
       axis,
     );
   }
 
   /** An entry over the whole of an axis, under the axis's own name. */
-  private called(entry: Entry<T, R>, depth: number, axis: Axis): Entry<T, R> {
+  #called(entry: Entry<T, R>, depth: number, axis: Axis): Entry<T, R> {
     const s = entry.selection[depth];
-    if (s?.kind !== 'all' || s.axis === axis || !this.axesOf(entry.value).includes(s.axis)) return entry;
-    return { ...entry, value: this.algebra.rename(entry.value, new Map([[s.axis, axis]])) };
+    if (s?.kind !== 'all' || s.axis === axis || !this.#axesOf(entry.value).includes(s.axis)) return entry;
+    return { ...entry, value: this.#algebra.rename(entry.value, new Map([[s.axis, axis]])) };
   }
 
-  private cell(entry: Entry<T, R>, depth: number, index: number): Entry<T, R>[] {
+  #cell(entry: Entry<T, R>, depth: number, index: number): Entry<T, R>[] {
     const s = entry.selection[depth];
     if (s === undefined) return [];
     if (s.kind === 'at') return s.index === index ? [entry] : [];
     const axis = s.kind === 'all' ? s.axis : s.as;
     const inside = s.kind === 'all' ? index : index - s.from;
     if (inside < 0 || inside >= (asInteger(axis.size) ?? 0)) return [];
-    if (!this.axesOf(entry.value).includes(axis)) return [entry];
-    const value = this.algebra.primitive({
+    if (!this.#axesOf(entry.value).includes(axis)) return [entry];
+    const value = this.#algebra.primitive({
       name: 'at',
       args: new Map([['x', entry.value]]),
       axes: new Map([['axis', [axis]]]),
       statics: new Map([['index', exact(inside)]]),
-      element: entry.value.kind === 'tensor' ? this.algebra.elementOf(entry.value.value) : 'f32',
+      element: entry.value.kind === 'tensor' ? this.#algebra.elementOf(entry.value.value) : 'f32',
       span: entry.span,
       hidden: [],
       place: '',
@@ -282,8 +288,8 @@ export class Effects<T, R> {
     return [{ ...entry, value }];
   }
 
-  private plus(a: Operand<T, R>, b: Operand<T, R>): Operand<T, R> {
-    return this.algebra.primitive({
+  #plus(a: Operand<T, R>, b: Operand<T, R>): Operand<T, R> {
+    return this.#algebra.primitive({
       name: 'add',
       args: new Map([
         ['x', a],
@@ -299,19 +305,19 @@ export class Effects<T, R> {
   }
 
   /** A state that several calls update to one and the same value is updated once. */
-  private same(a: Operand<T, R>, b: Operand<T, R>): boolean {
-    return a === b || (a.kind === 'tensor' && b.kind === 'tensor' && this.algebra.same(a.value, b.value));
+  #same(a: Operand<T, R>, b: Operand<T, R>): boolean {
+    return a === b || (a.kind === 'tensor' && b.kind === 'tensor' && this.#algebra.same(a.value, b.value));
   }
 
   /** Told where the user's text calls; inside a library the statement itself says little. */
-  private twice(kind: 'output' | 'update', first: EffectOrigin, second: EffectOrigin): void {
+  #twice(kind: 'output' | 'update', first: EffectOrigin, second: EffectOrigin): void {
     const place = ({ span, call }: EffectOrigin): Span => (isLibrary(span) && call !== null ? call : span);
     const [one, other] = [place(first), place(second)];
     const labels = [
       ...(sameSpan(one, other) ? [] : [{ span: one, text: 'the other call' }]),
       ...(sameSpan(other, second.span) ? [] : [{ span: second.span, text: 'given here' }]),
     ];
-    this.report(
+    this.#report(
       kind === 'update'
         ? diagnostic('MOE0452', {
             message: 'this state is updated by several calls of one run',

@@ -11,10 +11,13 @@ import type { FamilyValue } from './instances.ts';
 import { asInteger, exact, multiply, one } from '../types/size.ts';
 
 export class Families {
-  constructor(
-    private readonly axes: AxisFactory,
-    private readonly declaration: (id: DeclarationId) => Declaration,
-  ) {}
+  readonly #axes: AxisFactory;
+  readonly #declaration: (id: DeclarationId) => Declaration;
+
+  constructor(axes: AxisFactory, declaration: (id: DeclarationId) => Declaration) {
+    this.#axes = axes;
+    this.#declaration = declaration;
+  }
 
   /** The family with one of its open axes (or the `as` of a window) narrowed. */
   select(family: FamilyValue<never>, axis: Axis, selection: Selection): FamilyValue<never> {
@@ -22,14 +25,14 @@ export class Families {
       if (axis === family.axis) {
         if (selection.kind === 'all') return family;
         return selection.kind === 'at'
-          ? this.member(family, selection.index)
-          : this.windowOfUnion(family, selection.from, selection.as);
+          ? this.#member(family, selection.index)
+          : this.#windowOfUnion(family, selection.from, selection.as);
       }
       return {
         ...family,
         members: family.members.map((m) => ({
           ...m,
-          family: this.hasAxis(m.family, axis) ? this.select(m.family, axis, selection) : m.family,
+          family: this.#hasAxis(m.family, axis) ? this.select(m.family, axis, selection) : m.family,
         })),
       };
     }
@@ -46,17 +49,17 @@ export class Families {
     throw new CompilerBug('walk', `family ${family.instance.path} has no axis ${axis.name}`);
   }
 
-  private hasAxis(family: FamilyValue<never>, axis: Axis): boolean {
+  #hasAxis(family: FamilyValue<never>, axis: Axis): boolean {
     if (family.kind === 'union')
-      return family.axis === axis || family.members.some((m) => this.hasAxis(m.family, axis));
+      return family.axis === axis || family.members.some((m) => this.#hasAxis(m.family, axis));
     return [...family.selection.values()].some((s) =>
       s.kind === 'all' ? s.axis === axis : s.kind === 'window' && s.as === axis,
     );
   }
 
-  private member(family: FamilyValue<never> & { kind: 'union' }, index: number): FamilyValue<never> {
+  #member(family: FamilyValue<never> & { kind: 'union' }, index: number): FamilyValue<never> {
     for (const [i, m] of family.members.entries()) {
-      const [offset, length] = this.placeOf(family, i);
+      const [offset, length] = this.#placeOf(family, i);
       if (index >= offset + length) continue;
       let rest = index - offset;
       let chosen = m.family;
@@ -70,28 +73,28 @@ export class Families {
     throw new CompilerBug('walk', 'a point outside a union');
   }
 
-  private placeOf(family: FamilyValue<never> & { kind: 'union' }, member: number): readonly [number, number] {
+  #placeOf(family: FamilyValue<never> & { kind: 'union' }, member: number): readonly [number, number] {
     const { offset, length } = family.layout.members[member] ?? { offset: one, length: one };
     return [asInteger(offset) ?? 0, asInteger(length) ?? 0];
   }
 
   /** A range of a union is a union: of whole members, of a window of a member with one axis, else of single points. */
-  private windowOfUnion(family: FamilyValue<never> & { kind: 'union' }, from: number, as: Axis): FamilyValue<never> {
+  #windowOfUnion(family: FamilyValue<never> & { kind: 'union' }, from: number, as: Axis): FamilyValue<never> {
     const to = from + (asInteger(as.size) ?? 0);
     const members: { readonly family: FamilyValue<never>; readonly axes: readonly Axis[]; readonly offset: number }[] =
       [];
     family.members.forEach((member, i) => {
-      const [offset, length] = this.placeOf(family, i);
+      const [offset, length] = this.#placeOf(family, i);
       const [low, high] = [Math.max(from, offset), Math.min(to, offset + length)];
       const [only, ...others] = member.axes;
       if (low >= high) return;
       if (high - low === length) members.push({ ...member, offset: low - from });
       else if (only !== undefined && others.length === 0) {
-        const part = this.axes.make(only.name, exact(high - low));
+        const part = this.#axes.make(only.name, exact(high - low));
         const window = this.select(member.family, only, { kind: 'window', from: low - offset, as: part });
         members.push({ family: window, axes: [part], offset: low - from });
       } else {
-        for (let p = low; p < high; p++) members.push({ family: this.member(family, p), axes: [], offset: p - from });
+        for (let p = low; p < high; p++) members.push({ family: this.#member(family, p), axes: [], offset: p - from });
       }
     });
     const layout = members.map(({ axes, offset }) => ({
@@ -109,7 +112,7 @@ export class Families {
   ): FamilyValue<never> {
     const indices = new Map(family.indices);
     if (selection.kind === 'at') {
-      const own = this.ownFamily(family);
+      const own = this.#ownFamily(family);
       const position =
         family.instance.family.findIndex((a) => a.id === root) - (family.instance.family.length - own.length);
       const index = own[position]?.index;
@@ -124,8 +127,8 @@ export class Families {
     };
   }
 
-  private ownFamily(family: FamilyValue<never> & { kind: 'function' }): readonly FamilyAxis[] {
-    const declaration = family.instance.declaration === null ? null : this.declaration(family.instance.declaration);
+  #ownFamily(family: FamilyValue<never> & { kind: 'function' }): readonly FamilyAxis[] {
+    const declaration = family.instance.declaration === null ? null : this.#declaration(family.instance.declaration);
     return declaration?.kind === 'callable' || declaration?.kind === 'instance' ? declaration.family : [];
   }
 
@@ -133,7 +136,7 @@ export class Families {
   openIndex(
     family: FamilyValue<never> & { kind: 'function' },
   ): { readonly root: ConcreteAxisId; readonly as: Axis; readonly from: number } | null {
-    const own = this.ownFamily(family);
+    const own = this.#ownFamily(family);
     const roots = family.instance.family.slice(family.instance.family.length - own.length);
     for (const [i, f] of own.entries()) {
       const root = roots[i];

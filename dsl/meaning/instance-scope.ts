@@ -32,21 +32,21 @@ export type { ScopeOptions } from './static-scope.ts';
 
 export class InstanceScope extends StaticScope {
   readonly families: Families;
-  private readonly stores = new Map<string, UsedVariable>();
-  private readonly marked = new Set<VariableId>();
-  private made = 0;
+  readonly #stores = new Map<string, UsedVariable>();
+  readonly #marked = new Set<VariableId>();
+  #made = 0;
 
-  private readonly report: (problem: Diagnostic) => void;
+  readonly #report: (problem: Diagnostic) => void;
 
   constructor(options: ScopeOptions) {
     super({ ...options, overrides: checkOverrides(options.program, options.overrides, options.report) });
-    this.report = options.report;
+    this.#report = options.report;
     this.families = new Families(this.axes, (id) => this.tree.declaration(id));
   }
 
   /** The instance that an entry is, whoever runs or calls it. */
   entryInstance(entry: CallableDeclaration): Instance {
-    return this.instanceOf(entry.id, this.frameOf(this.tree.root)).instance;
+    return this.#instanceOf(entry.id, this.frameOf(this.tree.root)).instance;
   }
 
   callable(id: DeclarationId): CallableDeclaration {
@@ -75,7 +75,7 @@ export class InstanceScope extends StaticScope {
   // --- instances and families --------------------------------------------------------------------------------------
 
   /** The instance that a callable or an instance declaration is, in the scope of a frame. */
-  private instanceOf(
+  #instanceOf(
     id: DeclarationId,
     frame: StaticFrame,
   ): {
@@ -134,8 +134,8 @@ export class InstanceScope extends StaticScope {
   /** The family a declaration is, with all of its own axes open and the ones around as the frame has them. */
   family(id: DeclarationId, frame: StaticFrame): FamilyValue<never> {
     const declaration = this.tree.declaration(id);
-    if (declaration.kind === 'union') return this.unionFamily(declaration, frame);
-    const { instance, callable, home } = this.instanceOf(id, frame);
+    if (declaration.kind === 'union') return this.#unionFamily(declaration, frame);
+    const { instance, callable, home } = this.#instanceOf(id, frame);
     const selection = this.selectionOf(instance, home, frame);
     const around = this.tree.index.indicesAround(id);
     const indices = new Map([...frame.indices].filter(([index]) => around.has(index)));
@@ -155,30 +155,30 @@ export class InstanceScope extends StaticScope {
     );
   }
 
-  private unionFamily(declaration: UnionDeclaration, frame: StaticFrame): FamilyValue<never> {
+  #unionFamily(declaration: UnionDeclaration, frame: StaticFrame): FamilyValue<never> {
     const axis = this.axis({ axis: declaration.axis.id, primes: 0 }, frame);
     const layout = this.unionLayout(axis);
     const members = declaration.members.map((m, i) => ({
-      family: this.familyOf(m.family, frame),
+      family: this.#familyOf(m.family, frame),
       axes: layout.members[i]?.axes ?? [],
     }));
     return { kind: 'union', axis, layout, members };
   }
 
   /** A family expression without locals (a union's member); ranges were checked where they are declared. */
-  private familyOf(expr: FamilyExpr, frame: StaticFrame): FamilyValue<never> {
+  #familyOf(expr: FamilyExpr, frame: StaticFrame): FamilyValue<never> {
     switch (expr.kind) {
       case 'named':
         return this.family(expr.decl, frame);
       case 'local_family':
         throw new CompilerBug('walk', 'a union of local families');
       case 'at':
-        return this.families.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), {
+        return this.families.select(this.#familyOf(expr.family, frame), this.axis(expr.axis, frame), {
           kind: 'at',
           index: this.integer(expr.index, frame) ?? 0,
         });
       case 'window':
-        return this.families.select(this.familyOf(expr.family, frame), this.axis(expr.axis, frame), {
+        return this.families.select(this.#familyOf(expr.family, frame), this.axis(expr.axis, frame), {
           kind: 'window',
           from: this.integer(expr.from, frame) ?? 0,
           as: this.axis(expr.as, frame),
@@ -190,21 +190,21 @@ export class InstanceScope extends StaticScope {
 
   store(id: DeclarationId, via: readonly DeclarationId[], frame: StaticFrame): UsedVariable {
     let at = frame;
-    for (const step of via) at = { ...at, instance: this.instanceOf(step, at).instance };
+    for (const step of via) at = { ...at, instance: this.#instanceOf(step, at).instance };
     const declaration = this.tree.declaration(id);
     if (declaration.kind !== 'store') throw new CompilerBug('walk', `${declaration.name} is no param, state or input`);
     const home = this.tree.home(id, at);
     const made = home.made.get(String(id));
     if (made?.kind === 'store') return made.store;
-    const used = this.makeStore(declaration, home, { ...at, instance: home });
+    const used = this.#makeStore(declaration, home, { ...at, instance: home });
     home.made.set(String(id), { kind: 'store', store: used });
     return used;
   }
 
-  private makeStore(declaration: VariableDeclaration, home: Instance, frame: StaticFrame): UsedVariable {
+  #makeStore(declaration: VariableDeclaration, home: Instance, frame: StaticFrame): UsedVariable {
     const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
     const declared = declaration.type.axes.map((a) => this.axis(a, frame));
-    const before = this.stores.get(path);
+    const before = this.#stores.get(path);
     // Instances that differ by the index of a family are members of one family: what they store is one tensor over it.
     const origin = before === undefined ? null : differentOrigin(before.instance, home);
     const one = before?.store.declaration === declaration && origin === null;
@@ -214,7 +214,7 @@ export class InstanceScope extends StaticScope {
       return variant;
     }
     const store: Variable = {
-      id: idOf(this.made++),
+      id: idOf(this.#made++),
       path,
       declaration,
       element: declaration.type.element,
@@ -224,10 +224,10 @@ export class InstanceScope extends StaticScope {
     };
     const used: UsedVariable = { store, instance: home, cells: new Set(), variants: [] };
     used.variants.push(used);
-    if (before === undefined) this.stores.set(path, used);
+    if (before === undefined) this.#stores.set(path, used);
     else if (one) this.reportShape(before, declared, frame);
     else {
-      this.report(
+      this.#report(
         onePath(
           path,
           this.spanOf(origin?.first ?? before.store.declaration.id),
@@ -244,7 +244,7 @@ export class InstanceScope extends StaticScope {
     const at = [...frame.indices].map(([index, value]) => `${this.tree.indexName(index)} = ${value}`).join(', ');
     const made = this.tree.declarationOf(instance);
     const instantiated = made?.kind === 'instance';
-    this.report(
+    this.#report(
       diagnostic('MOE0365', {
         message: `${store.path} would be ${shape(here)} at ${at}, and is ${shape(store.declared)} elsewhere: all members of a family have one shape`,
         span: instantiated ? made.span : store.declaration.span,
@@ -266,7 +266,7 @@ export class InstanceScope extends StaticScope {
     const count = (s: Selection): number =>
       s.kind === 'at' ? 1 : (asInteger(s.kind === 'all' ? s.axis.size : s.as.size) ?? 0);
     const members = selection.reduce((product, s) => product * count(s), 1);
-    this.marked.add(used.store.id);
+    this.#marked.add(used.store.id);
     withinLimit(members, MAX_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);
     let cells = [''];
     for (const s of selection) {
@@ -279,12 +279,12 @@ export class InstanceScope extends StaticScope {
 
   /** What bodies read or write. Of a family without members a store has no cells, and is read all the same. */
   usedStores(): readonly UsedVariable[] {
-    return [...this.stores.values()].filter((s) => this.marked.has(s.store.id));
+    return [...this.#stores.values()].filter((s) => this.#marked.has(s.store.id));
   }
 
   /** A store that some body has named, by what the algebra was told of it. */
   usedOf(store: Variable): UsedVariable | null {
-    return this.stores.get(store.path) ?? null;
+    return this.#stores.get(store.path) ?? null;
   }
 
   /** A frame in which an instance's own declarations can be read: for bindings and initial values. */

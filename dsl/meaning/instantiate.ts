@@ -77,49 +77,52 @@ export function instantiateInitial<T, R>(
 }
 
 class Walk<T, R> {
+  readonly #options: InstantiateOptions<T, R>;
   /** Expressions around the one that is walked. */
-  private nested = 0;
-  private readonly scope: InstanceScope;
-  private readonly algebra: Backend<T, R>;
-  private readonly calls: Calls<T, R>;
-  private readonly stores: VariableReader<T, R>;
-  private readonly effects: Effects<T, R>;
-  private readonly obligations: SizeConstraints;
-  private readonly primitives: PrimitiveCalls<T, R>;
-  private readonly chains: Chains<T, R>;
+  #nested = 0;
+  readonly #scope: InstanceScope;
+  readonly #algebra: Backend<T, R>;
+  readonly #calls: Calls<T, R>;
+  readonly #stores: VariableReader<T, R>;
+  readonly #effects: Effects<T, R>;
+  readonly #obligations: SizeConstraints;
+  readonly #primitives: PrimitiveCalls<T, R>;
+  readonly #chains: Chains<T, R>;
 
-  constructor(private readonly options: InstantiateOptions<T, R>) {
-    this.scope = options.scope;
-    this.algebra = options.algebra;
-    this.calls = new Calls(options.scope, options.algebra, (body, frame) => this.block(body, frame));
-    this.stores = new VariableReader(
-      this.scope,
-      this.algebra,
-      this.calls,
-      (expr, frame) => this.tensor(expr, frame),
-      (p) => this.obligations.report(p),
+  constructor(options: InstantiateOptions<T, R>) {
+    this.#options = options;
+
+    this.#scope = options.scope;
+    this.#algebra = options.algebra;
+    this.#calls = new Calls(options.scope, options.algebra, (body, frame) => this.#block(body, frame));
+    this.#stores = new VariableReader(
+      this.#scope,
+      this.#algebra,
+      this.#calls,
+      (expr, frame) => this.#tensor(expr, frame),
+      (p) => this.#obligations.report(p),
     );
-    this.obligations = new SizeConstraints(options.report, options.require ?? (() => undefined));
-    this.primitives = new PrimitiveCalls(this.scope, this.algebra, this.obligations);
-    this.chains = new Chains({
-      algebra: this.algebra,
-      axis: (variable, frame) => this.axis(variable, frame),
-      expression: (expr, frame) => this.expression(expr, frame),
-      block: (block, frame) => this.block(block, frame),
-      coerced: (value, type, frame) => this.coerced(value, type, frame),
+    this.#obligations = new SizeConstraints(options.report, options.require ?? (() => undefined));
+    this.#primitives = new PrimitiveCalls(this.#scope, this.#algebra, this.#obligations);
+    this.#chains = new Chains({
+      algebra: this.#algebra,
+      axis: (variable, frame) => this.#axis(variable, frame),
+      expression: (expr, frame) => this.#expression(expr, frame),
+      block: (block, frame) => this.#block(block, frame),
+      coerced: (value, type, frame) => this.#coerced(value, type, frame),
     });
-    this.effects = new Effects(
+    this.#effects = new Effects(
       options.algebra,
-      (id) => this.scope.spanOf(id),
+      (id) => this.#scope.spanOf(id),
       options.entry,
-      (problem) => this.obligations.report(problem),
+      (problem) => this.#obligations.report(problem),
     );
   }
 
   run(): InstantiatedEntry<T, R> {
-    const entry = this.options.program.entries.find((e) => e.name === this.options.entry);
-    if (entry === undefined) throw new CompilerBug('walk', `no entry ${this.options.entry}`);
-    const instance = this.scope.entryInstance(entry);
+    const entry = this.#options.program.entries.find((e) => e.name === this.#options.entry);
+    if (entry === undefined) throw new CompilerBug('walk', `no entry ${this.#options.entry}`);
+    const instance = this.#scope.entryInstance(entry);
     const frame: Frame<T, R> = {
       instance,
       selection: new Map(),
@@ -134,15 +137,15 @@ class Walk<T, R> {
     for (const formal of entry.formals) {
       if (formal.type.kind !== 'tensor')
         throw new CompilerBug('walk', `entry ${entry.name} takes a ${formal.type.kind}`);
-      const axes = formal.type.axes.map((a) => this.axis(a, frame));
-      const within = formal.type.within === undefined ? null : this.axis(formal.type.within, frame);
+      const axes = formal.type.axes.map((a) => this.#axis(a, frame));
+      const within = formal.type.within === undefined ? null : this.#axis(formal.type.within, frame);
       frame.locals.set(formal.local, {
         kind: 'tensor',
-        value: this.options.input(formal.name, formal.type, axes, within),
+        value: this.#options.input(formal.name, formal.type, axes, within),
       });
     }
     if (entry.body === null) throw new CompilerBug('walk', 'an entry without a body');
-    const value = this.block(entry.body, frame);
+    const value = this.#block(entry.body, frame);
     const items = value.kind === 'tuple' ? value.items : [value];
     const types = entry.result.kind === 'tuple' ? entry.result.items : [{ type: entry.result }];
     const results = items.map((item, i): InstantiatedResult<T, R> => {
@@ -150,34 +153,34 @@ class Walk<T, R> {
       if (type === undefined || item.kind === 'tuple' || item.kind === 'family')
         throw new CompilerBug('walk', 'entry result');
       const name = 'name' in type && type.name !== undefined ? type.name : types.length === 1 ? 'output' : `output${i}`;
-      const axes = axesOfType(type.type).map((a) => this.axis(a, frame));
-      const payload = type.type.kind === 'route' ? type.type.payload.map((a) => this.axis(a, frame)) : [];
-      return { name, value: this.algebra.broadcast(item, axes, payload), type: type.type, axes };
+      const axes = axesOfType(type.type).map((a) => this.#axis(a, frame));
+      const payload = type.type.kind === 'route' ? type.type.payload.map((a) => this.#axis(a, frame)) : [];
+      return { name, value: this.#algebra.broadcast(item, axes, payload), type: type.type, axes };
     });
-    const gathered = this.effects.gather();
-    for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.obligations.report(clash);
-    return { results, ...gathered, reads: this.stores.reads };
+    const gathered = this.#effects.gather();
+    for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.#obligations.report(clash);
+    return { results, ...gathered, reads: this.#stores.reads };
   }
 
   initialOf(used: UsedVariable): { readonly value: T; readonly reads: readonly VariableRead<T>[] } | null {
-    const value = this.stores.initialOf(used);
-    return value === null ? null : { value, reads: this.stores.reads };
+    const value = this.#stores.initialOf(used);
+    return value === null ? null : { value, reads: this.#stores.reads };
   }
 
-  private axis(variable: AxisVar, frame: StaticFrame): Axis {
-    return this.scope.axis(variable, frame);
+  #axis(variable: AxisVar, frame: StaticFrame): Axis {
+    return this.#scope.axis(variable, frame);
   }
 
   // --- blocks and statements ---------------------------------------------------------------------------------------
 
-  private block(block: Block, frame: Frame<T, R>): InstantiatedValue<T, R> {
-    const required = new Requirements<T, R>(this.surroundings);
+  #block(block: Block, frame: Frame<T, R>): InstantiatedValue<T, R> {
+    const required = new Requirements<T, R>(this.#surroundings);
     /** What is told of the run, once all that the body requires is known. */
     const effects: (() => void)[] = [];
     for (const statement of block.statements) {
       switch (statement.kind) {
         case 'let': {
-          const value = this.expression(statement.value, frame);
+          const value = this.#expression(statement.value, frame);
           const items = statement.locals.length === 1 || value.kind !== 'tuple' ? [value] : value.items;
           statement.locals.forEach((local, i) => {
             const item = items[i];
@@ -188,32 +191,32 @@ class Walk<T, R> {
         case 'let_family':
           frame.locals.set(statement.local, {
             kind: 'family',
-            family: familyOf(statement.family, frame, this.scope, this.obligations),
+            family: familyOf(statement.family, frame, this.#scope, this.#obligations),
           });
           break;
         case 'update':
-          if (this.options.want.updates) {
-            const used = this.scope.store(statement.store, [], frame);
-            const selection = this.stores.selectionOf(used, frame);
-            this.scope.markUsed(used, [...selection.values()]);
-            const value = this.stores.asStored(used, this.tensor(statement.value, frame), frame);
+          if (this.#options.want.updates) {
+            const used = this.#scope.store(statement.store, [], frame);
+            const selection = this.#stores.selectionOf(used, frame);
+            this.#scope.markUsed(used, [...selection.values()]);
+            const value = this.#stores.asStored(used, this.#tensor(statement.value, frame), frame);
             const at = { span: statement.span, call: frame.calledAt };
             if (value !== null)
-              effects.push(() => this.effects.update(used.store, selection, required.onTensor(value), at));
+              effects.push(() => this.#effects.update(used.store, selection, required.onTensor(value), at));
           }
           break;
         case 'loss':
-          if (this.options.want.losses) {
-            const value = this.tensor(statement.value, frame);
-            effects.push(() => this.effects.loss(statement.name, required.onTensor(value), frame, statement.span));
+          if (this.#options.want.losses) {
+            const value = this.#tensor(statement.value, frame);
+            effects.push(() => this.#effects.loss(statement.name, required.onTensor(value), frame, statement.span));
           }
           break;
         case 'output':
-          if (this.options.want.outputs) {
-            const value = this.operand(statement.value, frame);
-            const own = axesOfType(statement.value.type).map((a) => this.axis(a, frame));
+          if (this.#options.want.outputs) {
+            const value = this.#operand(statement.value, frame);
+            const own = axesOfType(statement.value.type).map((a) => this.#axis(a, frame));
             effects.push(() =>
-              this.effects.output(
+              this.#effects.output(
                 statement.name,
                 required.onOperand(value),
                 statement.value.type,
@@ -229,28 +232,28 @@ class Walk<T, R> {
           break;
       }
     }
-    const result = this.expression(block.result, frame);
+    const result = this.#expression(block.result, frame);
     for (const effect of effects) effect();
     return required.on(result);
   }
 
-  private get surroundings(): Surroundings<T, R> {
+  get #surroundings(): Surroundings<T, R> {
     return {
-      algebra: this.algebra,
-      report: (problem) => this.obligations.report(problem),
-      isRun: this.options.require === undefined,
-      static: (value, frame) => this.scope.static(value, frame),
-      number: (value, frame) => this.scope.number(value, frame),
-      tensor: (expr, frame) => this.tensor(expr, frame),
+      algebra: this.#algebra,
+      report: (problem) => this.#obligations.report(problem),
+      isRun: this.#options.require === undefined,
+      static: (value, frame) => this.#scope.static(value, frame),
+      number: (value, frame) => this.#scope.number(value, frame),
+      tensor: (expr, frame) => this.#tensor(expr, frame),
     };
   }
 
-  private operand(expr: Expr, frame: Frame<T, R>): Operand<T, R> {
-    return asOperand(this.expression(expr, frame));
+  #operand(expr: Expr, frame: Frame<T, R>): Operand<T, R> {
+    return asOperand(this.#expression(expr, frame));
   }
 
-  private tensor(expr: Expr, frame: Frame<T, R>): T {
-    const value = this.operand(expr, frame);
+  #tensor(expr: Expr, frame: Frame<T, R>): T {
+    const value = this.#operand(expr, frame);
     if (value.kind !== 'tensor') throw new CompilerBug('walk', 'a route where a dense tensor is wanted');
     return value.value;
   }
@@ -261,46 +264,46 @@ class Walk<T, R> {
    * The value of an expression. Down the first operands it goes in a loop, so that a sum of thousands of terms, or as many steps of a
    * pipe, are a row and not a depth.
    */
-  private expression(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
+  #expression(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
     const around: (readonly [Expr, Expr])[] = [];
     let start = expr;
     for (let first = firstOf(start); first !== null; first = firstOf(start)) {
       around.push([start, first]);
       start = first;
     }
-    const outside = this.nested;
+    const outside = this.#nested;
     withinNesting(outside + 1, 'functions that are called', expr.span);
-    this.nested = outside + 1;
+    this.#nested = outside + 1;
     try {
-      let value = this.started(start, frame);
-      for (const [outer, first] of around.reverse()) value = this.continued(outer, value, first, frame);
+      let value = this.#started(start, frame);
+      for (const [outer, first] of around.reverse()) value = this.#continued(outer, value, first, frame);
       return value;
     } finally {
-      this.nested = outside;
+      this.#nested = outside;
     }
   }
 
   /** An expression whose first operand has this value. */
-  private continued(expr: Expr, first: InstantiatedValue<T, R>, of: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
+  #continued(expr: Expr, first: InstantiatedValue<T, R>, of: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
     switch (expr.kind) {
       case 'primitive':
-        return this.primitive(expr, first, of, frame);
+        return this.#primitive(expr, first, of, frame);
       case 'call':
-        return this.calls.call(
-          familyOf(expr.callee, frame, this.scope, this.obligations),
-          expr.args.map((e) => (e === of ? asOperand(first) : this.operand(e, frame))),
+        return this.#calls.call(
+          familyOf(expr.callee, frame, this.#scope, this.#obligations),
+          expr.args.map((e) => (e === of ? asOperand(first) : this.#operand(e, frame))),
           frame,
           expr.span,
           `${frame.place}/${expr.span.start}`,
         );
       case 'coerce':
-        return this.coerced(first, expr.type, frame);
+        return this.#coerced(first, expr.type, frame);
       case 'embed': {
         if (first.kind !== 'route') throw new CompilerBug('walk', 'only a route is embedded in a union');
-        const axis = this.axis(expr.union, frame);
-        const member = this.scope.unionLayout(axis).members[expr.part];
+        const axis = this.#axis(expr.union, frame);
+        const member = this.#scope.unionLayout(axis).members[expr.part];
         if (member === undefined) throw new CompilerBug('walk', 'no such part');
-        return { kind: 'route', value: this.algebra.embed(first.value, member.axes, axis, member.offset) };
+        return { kind: 'route', value: this.#algebra.embed(first.value, member.axes, axis, member.offset) };
       }
       default:
         throw new CompilerBug('walk', `a ${expr.kind} has no first operand`);
@@ -308,16 +311,16 @@ class Walk<T, R> {
   }
 
   /** An expression without operands, or whose operands are a matter of its own. */
-  private started(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
+  #started(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R> {
     switch (expr.kind) {
       case 'static': {
-        const value = this.scope.static(expr.value, frame);
+        const value = this.#scope.static(expr.value, frame);
         const element = expr.type.kind === 'tuple' ? 'f32' : expr.type.element;
         if (value.kind === 'string') throw new CompilerBug('walk', 'a string where a tensor is wanted');
-        if (value.kind === 'number' && element === 'i32') this.obligations.asI32(value.size, expr.span);
+        if (value.kind === 'number' && element === 'i32') this.#obligations.asI32(value.size, expr.span);
         return {
           kind: 'tensor',
-          value: this.algebra.scalar(value.kind === 'bool' ? value.value : value.size, element),
+          value: this.#algebra.scalar(value.kind === 'bool' ? value.value : value.size, element),
         };
       }
       case 'local': {
@@ -326,46 +329,46 @@ class Walk<T, R> {
         return value;
       }
       case 'store': {
-        const used = this.scope.store(expr.decl, expr.via, frame);
-        return this.stores.readHere(used, frame);
+        const used = this.#scope.store(expr.decl, expr.via, frame);
+        return this.#stores.readHere(used, frame);
       }
       case 'primitive':
-        return this.primitive(expr, null, null, frame);
+        return this.#primitive(expr, null, null, frame);
       case 'call':
-        return this.calls.call(
-          familyOf(expr.callee, frame, this.scope, this.obligations),
+        return this.#calls.call(
+          familyOf(expr.callee, frame, this.#scope, this.#obligations),
           [],
           frame,
           expr.span,
           `${frame.place}/${expr.span.start}`,
         );
       case 'tuple':
-        return { kind: 'tuple', items: expr.items.map((item) => this.expression(item, frame)) };
+        return { kind: 'tuple', items: expr.items.map((item) => this.#expression(item, frame)) };
       case 'if': {
-        const condition = this.scope.static(expr.condition, frame);
-        return this.block(condition.kind === 'bool' && condition.value ? expr.then : expr.else, frame);
+        const condition = this.#scope.static(expr.condition, frame);
+        return this.#block(condition.kind === 'bool' && condition.value ? expr.then : expr.else, frame);
       }
       case 'chain':
-        return this.chains.value(expr, frame);
+        return this.#chains.value(expr, frame);
       case 'coerce':
       case 'embed':
         throw new CompilerBug('walk', `a ${expr.kind} of nothing`);
     }
   }
 
-  private coerced(value: InstantiatedValue<T, R>, type: ValueType, frame: Frame<T, R>): InstantiatedValue<T, R> {
-    return coerce(value, type, frame, this.algebra, (variable) => this.axis(variable, frame));
+  #coerced(value: InstantiatedValue<T, R>, type: ValueType, frame: Frame<T, R>): InstantiatedValue<T, R> {
+    return coerce(value, type, frame, this.#algebra, (variable) => this.#axis(variable, frame));
   }
 
-  private primitive(
+  #primitive(
     expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span },
     first: InstantiatedValue<T, R> | null,
     of: Expr | null,
     frame: Frame<T, R>,
   ): Operand<T, R> {
     const walked = (e: Expr): InstantiatedValue<T, R> =>
-      e === of && first !== null ? first : this.expression(e, frame);
-    return this.primitives.call(expr, (e) => asOperand(walked(e)), frame);
+      e === of && first !== null ? first : this.#expression(e, frame);
+    return this.#primitives.call(expr, (e) => asOperand(walked(e)), frame);
   }
 }
 

@@ -23,37 +23,40 @@ export interface Surroundings<T, R> {
 }
 
 export class Requirements<T, R> {
-  private readonly all: Required<T>[] = [];
+  readonly #around: Surroundings<T, R>;
+  readonly #all: Required<T>[] = [];
 
-  constructor(private readonly around: Surroundings<T, R>) {}
+  constructor(around: Surroundings<T, R>) {
+    this.#around = around;
+  }
 
   add(condition: Expr, message: readonly MessagePart[], frame: Frame<T, R>, span: Span): void {
-    const { algebra } = this.around;
+    const { algebra } = this.#around;
     const holds =
-      condition.kind === 'static' ? this.decided(condition.value, frame) : this.around.tensor(condition, frame);
+      condition.kind === 'static' ? this.#decided(condition.value, frame) : this.#around.tensor(condition, frame);
     if (holds === true) return;
-    const parts = message.map((part) => this.part(part, frame));
-    if (holds === false && !this.around.isRun) {
+    const parts = message.map((part) => this.#part(part, frame));
+    if (holds === false && !this.#around.isRun) {
       const shown = parts.map((part) =>
         typeof part === 'string' ? part : 'size' in part ? formatSize(part.size) : part.name,
       );
       const text = shown.length === 0 ? 'this does not hold' : shown.join('');
-      this.around.report(diagnostic('MOE0360', { message: text, span, label: 'required here' }));
+      this.#around.report(diagnostic('MOE0360', { message: text, span, label: 'required here' }));
       return;
     }
-    this.all.push({ condition: holds === false ? algebra.scalar(false, 'bool') : holds, message: parts, span });
+    this.#all.push({ condition: holds === false ? algebra.scalar(false, 'bool') : holds, message: parts, span });
   }
 
   /** What the body gives, which may be needed only where its conditions hold. */
   on(value: InstantiatedValue<T, R>): InstantiatedValue<T, R> {
-    if (this.all.length === 0 || value.kind === 'family') return value;
+    if (this.#all.length === 0 || value.kind === 'family') return value;
     return value.kind === 'tuple'
       ? { ...value, items: value.items.map((item) => this.on(item)) }
       : this.onOperand(value);
   }
 
   onOperand(operand: Operand<T, R>): Operand<T, R> {
-    return this.all.reduce((value, required) => this.around.algebra.requires(value, required), operand);
+    return this.#all.reduce((value, required) => this.#around.algebra.requires(value, required), operand);
   }
 
   onTensor(value: T): T {
@@ -61,47 +64,47 @@ export class Requirements<T, R> {
     return result.kind === 'tensor' ? result.value : value;
   }
 
-  private part(part: MessagePart, frame: Frame<T, R>): Required<T>['message'][number] {
+  #part(part: MessagePart, frame: Frame<T, R>): Required<T>['message'][number] {
     if (typeof part === 'string') return part;
     if (part.value.kind === 'static') {
-      const value = this.around.static(part.value.value, frame);
+      const value = this.#around.static(part.value.value, frame);
       return value.kind === 'number' ? { size: value.size } : String(value.value);
     }
-    return { name: part.name, value: this.around.tensor(part.value, frame) };
+    return { name: part.name, value: this.#around.tensor(part.value, frame) };
   }
 
   /** A condition on sizes and constants: known, or computed of the sizes of a run. */
-  private decided(value: Static, frame: Frame<T, R>): boolean | T {
+  #decided(value: Static, frame: Frame<T, R>): boolean | T {
     if (value.kind === 'op' && (value.op === 'and' || value.op === 'or')) {
       const neutral = value.op === 'and';
-      const sides = value.args.map((arg) => this.decided(arg, frame));
+      const sides = value.args.map((arg) => this.#decided(arg, frame));
       if (sides.includes(!neutral)) return !neutral;
       const open = sides.flatMap((side) => (typeof side === 'boolean' ? [] : [side]));
       const [first, ...rest] = open;
       return first === undefined
         ? neutral
-        : rest.reduce((all, side) => this.call(value.op, [all, side], value.span), first);
+        : rest.reduce((all, side) => this.#call(value.op, [all, side], value.span), first);
     }
     if (value.kind === 'op' && value.op === 'not') {
-      const inner = value.args.map((arg) => this.decided(arg, frame))[0] ?? true;
-      return typeof inner === 'boolean' ? !inner : this.call('not', [inner], value.span);
+      const inner = value.args.map((arg) => this.#decided(arg, frame))[0] ?? true;
+      return typeof inner === 'boolean' ? !inner : this.#call('not', [inner], value.span);
     }
     const [left, right] = value.kind === 'op' ? value.args : [];
     if (left?.type === 'number' && right?.type === 'number' && value.kind === 'op') {
-      const sizes = [this.around.number(left, frame), this.around.number(right, frame)];
+      const sizes = [this.#around.number(left, frame), this.#around.number(right, frame)];
       if (sizes.some((size) => asNumber(size) === null)) {
         const whole = sizes.every((size) => rangeOf(size).whole);
-        const numbers = sizes.map((size) => this.around.algebra.scalar(size, whole ? 'i32' : 'f32'));
-        return this.call(value.op, numbers, value.span);
+        const numbers = sizes.map((size) => this.#around.algebra.scalar(size, whole ? 'i32' : 'f32'));
+        return this.#call(value.op, numbers, value.span);
       }
     }
-    const known = this.around.static(value, frame);
+    const known = this.#around.static(value, frame);
     return known.kind === 'bool' && known.value;
   }
 
-  private call(op: string, args: readonly T[], span: Span): T {
+  #call(op: string, args: readonly T[], span: Span): T {
     const name = comparisons.find((each) => each === op) ?? 'and';
-    const result = this.around.algebra.primitive({
+    const result = this.#around.algebra.primitive({
       name,
       args: new Map(args.map((value, i) => [i === 0 ? 'x' : 'y', { kind: 'tensor', value }])),
       axes: new Map(),
@@ -111,7 +114,7 @@ export class Requirements<T, R> {
       hidden: [],
       place: '',
     });
-    return result.kind === 'tensor' ? result.value : this.around.algebra.scalar(true, 'bool');
+    return result.kind === 'tensor' ? result.value : this.#around.algebra.scalar(true, 'bool');
   }
 }
 

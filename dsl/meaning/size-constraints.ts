@@ -22,27 +22,29 @@ export interface SizeConstraint {
 }
 
 export class SizeConstraints {
-  private readonly reported = new Set<string>();
+  readonly #tell: (problem: Diagnostic) => void;
+  readonly #require: (condition: SizeConstraint) => void;
+  readonly #reported = new Set<string>();
 
-  constructor(
-    private readonly tell: (problem: Diagnostic) => void,
-    private readonly require: (condition: SizeConstraint) => void,
-  ) {}
+  constructor(tell: (problem: Diagnostic) => void, require: (condition: SizeConstraint) => void) {
+    this.#tell = tell;
+    this.#require = require;
+  }
 
   /** One diagnostic for a place and code. */
   report(problem: Diagnostic): void {
     const key = `${problem.code}:${problem.span?.source}:${problem.span?.start}:${problem.span?.end}`;
-    if (this.reported.has(key)) return;
-    this.reported.add(key);
-    this.tell(problem);
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
+    this.#tell(problem);
   }
 
   /** Whether `left relation right` holds, or may hold: then it is a condition. */
-  private holds(left: Size, relation: '==' | '<=', right: Size, message: string, span: Span): boolean {
+  #holds(left: Size, relation: '==' | '<=', right: Size, message: string, span: Span): boolean {
     if (sizeKey(left) === sizeKey(right)) return true;
     const [a, b] = [asNumber(left), asNumber(right)];
     if (a !== null && b !== null) return relation === '==' ? a === b : a <= b;
-    this.require({ left, relation, right, message, span });
+    this.#require({ left, relation, right, message, span });
     return true;
   }
 
@@ -55,14 +57,14 @@ export class SizeConstraints {
     const shown = formatSize(value);
     if (!range.whole) {
       const message = `${shown} is not a whole number, which an i32 is`;
-      this.require({ left: value, relation: '==', right: apply('floor', value), message, span });
+      this.#require({ left: value, relation: '==', right: apply('floor', value), message, span });
     }
     const { message } = beyondI32(shown);
     const [least, greatest] = [exact(rangeOfI32.least), exact(rangeOfI32.greatest)];
     if (range.greatest > Number(rangeOfI32.greatest))
-      this.require({ left: value, relation: '<=', right: greatest, message, span });
+      this.#require({ left: value, relation: '<=', right: greatest, message, span });
     if (range.least < Number(rangeOfI32.least))
-      this.require({ left: least, relation: '<=', right: value, message, span });
+      this.#require({ left: least, relation: '<=', right: value, message, span });
   }
 
   /** `at` says at which indices the operation is met (" (at l = 0)"). */
@@ -83,18 +85,18 @@ export class SizeConstraints {
       case 'rename':
         all('from').forEach((a, i) => {
           const b = all('to')[i];
-          if (b !== undefined) this.renamed(a, b, span, at());
+          if (b !== undefined) this.#renamed(a, b, span, at());
         });
         break;
       case 'split':
       case 'merge': {
         const whole = expr.name === 'split' ? one('axis') : one('into');
-        if (whole !== undefined) this.parts(whole, all(expr.name === 'split' ? 'into' : 'axes'), span, at());
+        if (whole !== undefined) this.#parts(whole, all(expr.name === 'split' ? 'into' : 'axes'), span, at());
         break;
       }
       case 'concat': {
         const into = one('into');
-        if (into !== undefined) this.joined(into, all('along'), span, at());
+        if (into !== undefined) this.#joined(into, all('along'), span, at());
         break;
       }
       case 'at': {
@@ -110,12 +112,12 @@ export class SizeConstraints {
       }
       case 'top_k': {
         const k = size('k');
-        if (k !== null) this.selection(k, all('over'), span, at());
+        if (k !== null) this.#selection(k, all('over'), span, at());
         break;
       }
       case 'limit': {
         const to = size('to');
-        if (to !== null) this.whole(to, `a capacity of ${formatSize(to)}`, span, at());
+        if (to !== null) this.#whole(to, `a capacity of ${formatSize(to)}`, span, at());
         break;
       }
       case 'max':
@@ -134,28 +136,28 @@ export class SizeConstraints {
     }
   }
 
-  private renamed(from: Axis, to: Axis, span: Span, at: string): void {
+  #renamed(from: Axis, to: Axis, span: Span, at: string): void {
     const message = `${from.name} and ${to.name} differ in size: ${formatSize(from.size)} and ${formatSize(to.size)}${at}`;
-    if (this.holds(from.size, '==', to.size, message, span)) return;
+    if (this.#holds(from.size, '==', to.size, message, span)) return;
     const help = `rename ${from.name} to its twin ${from.name}', or to an axis of the same size`;
     this.report(diagnostic('MOE0351', { message, span, help }));
   }
 
-  private parts(whole: Axis, parts: readonly Axis[], span: Span, at: string): void {
+  #parts(whole: Axis, parts: readonly Axis[], span: Span, at: string): void {
     const product = multiply(parts.map((a) => a.size));
     const names = parts.map((a) => a.name).join(', ');
     const message = `${whole.name} has ${formatSize(whole.size)} points, (${names}) has ${formatSize(product)}${at}`;
-    if (!this.holds(whole.size, '==', product, message, span)) this.report(diagnostic('MOE0353', { message, span }));
+    if (!this.#holds(whole.size, '==', product, message, span)) this.report(diagnostic('MOE0353', { message, span }));
   }
 
-  private joined(into: Axis, along: readonly Axis[], span: Span, at: string): void {
+  #joined(into: Axis, along: readonly Axis[], span: Span, at: string): void {
     const sum = along.reduce<Size>((s, a) => apply('add', s, a.size), exact(0));
     const message = `${into.name} has ${formatSize(into.size)} points, what is joined has ${formatSize(sum)}${at}`;
-    if (!this.holds(into.size, '==', sum, message, span)) this.report(diagnostic('MOE0351', { message, span }));
+    if (!this.#holds(into.size, '==', sum, message, span)) this.report(diagnostic('MOE0351', { message, span }));
   }
 
   /** A number that must be whole; a fraction that only a run knows is refused by the runtime. */
-  private whole(size: Size, what: string, span: Span, at: string): boolean {
+  #whole(size: Size, what: string, span: Span, at: string): boolean {
     const n = asNumber(size);
     if (n === null || Number.isInteger(n)) return true;
     this.report(
@@ -164,8 +166,8 @@ export class SizeConstraints {
     return false;
   }
 
-  private selection(k: Size, over: readonly Axis[], span: Span, at: string): void {
-    if (!this.whole(k, `a selection of ${formatSize(k)}`, span, at)) return;
+  #selection(k: Size, over: readonly Axis[], span: Span, at: string): void {
+    if (!this.#whole(k, `a selection of ${formatSize(k)}`, span, at)) return;
     const wanted = asNumber(k);
     // Over a dynamic axis fewer points are no error: all are taken.
     const there = over.some((a) => a.dynamic) ? null : asInteger(multiply(over.map((a) => a.size)));
@@ -188,8 +190,8 @@ export class SizeConstraints {
     const i = asNumber(index);
     const inside =
       (i === null || (Number.isInteger(i) && i >= 0)) &&
-      (i !== null || this.holds(exact(0), '<=', index, message, span)) &&
-      this.holds(apply('add', index, exact(1)), '<=', axis.size, message, span);
+      (i !== null || this.#holds(exact(0), '<=', index, message, span)) &&
+      this.#holds(apply('add', index, exact(1)), '<=', axis.size, message, span);
     if (!inside) this.report(diagnostic('MOE0352', { message, span }));
   }
 
@@ -199,9 +201,9 @@ export class SizeConstraints {
     const whole = [from, to].every((s) => asNumber(s) === null || Number.isInteger(asNumber(s)));
     const inside =
       whole &&
-      this.holds(exact(0), '<=', from, leaves, span) &&
-      this.holds(from, '<=', to, leaves, span) &&
-      this.holds(to, '<=', axis.size, leaves, span);
+      this.#holds(exact(0), '<=', from, leaves, span) &&
+      this.#holds(from, '<=', to, leaves, span) &&
+      this.#holds(to, '<=', axis.size, leaves, span);
     if (!inside) {
       const help = 'a range lies inside its axis: write max(…, 0), or choose with if';
       this.report(diagnostic('MOE0352', { message: leaves, span, help }));
@@ -209,7 +211,7 @@ export class SizeConstraints {
     }
     const length = apply('sub', to, from);
     const message = `the range has ${formatSize(length)} points, ${as.name} has ${formatSize(as.size)}${at}`;
-    if (this.holds(length, '==', as.size, message, span)) return true;
+    if (this.#holds(length, '==', as.size, message, span)) return true;
     this.report(diagnostic('MOE0351', { message, span }));
     return false;
   }

@@ -24,29 +24,32 @@ export interface ScopeOptions {
 }
 
 export class StaticScope {
+  readonly #options: ScopeOptions;
   readonly axes = new AxisFactory();
   protected readonly tree: InstanceTree;
-  private readonly layouts = new Map<Axis, UnionLayout>();
-  private readonly twinOf = new Map<Axis, Axis>();
+  readonly #layouts = new Map<Axis, UnionLayout>();
+  readonly #twinOf = new Map<Axis, Axis>();
 
   /** Constants around the one that is evaluated. */
-  private constants = 0;
+  #constants = 0;
 
-  constructor(private readonly options: ScopeOptions) {
+  constructor(options: ScopeOptions) {
+    this.#options = options;
+
     this.tree = new InstanceTree(options.program);
   }
 
   // --- axes --------------------------------------------------------------------------------------------------------
 
   axis(variable: AxisVar, frame: StaticFrame): Axis {
-    const base = this.baseAxis(variable.axis, frame);
+    const base = this.#baseAxis(variable.axis, frame);
     if (variable.primes === 0) return base;
     const twin = this.axes.twin(base, variable.primes);
-    this.twinOf.set(twin, base);
+    this.#twinOf.set(twin, base);
     return twin;
   }
 
-  private baseAxis(id: ProgramAxisId, frame: StaticFrame): Axis {
+  #baseAxis(id: ProgramAxisId, frame: StaticFrame): Axis {
     const declaration = this.tree.declaration(id);
     if (declaration.kind !== 'axis') throw new CompilerBug('walk', `${declaration.name} is no axis`);
     const home = this.tree.home(id, frame);
@@ -54,33 +57,33 @@ export class StaticScope {
     const made = home.made.get(key);
     if (made?.kind === 'axis') return made.axis;
     if (made?.kind === 'pending') {
-      this.options.report(
+      this.#options.report(
         diagnostic('MOE0355', { message: `the size of ${declaration.name} depends on itself`, span: declaration.span }),
       );
       return this.axes.make(declaration.name, one);
     }
     home.made.set(key, { kind: 'pending' });
-    const axis = this.makeAxis(declaration, { ...frame, instance: home });
+    const axis = this.#makeAxis(declaration, { ...frame, instance: home });
     home.made.set(key, { kind: 'axis', axis });
     return axis;
   }
 
-  private makeAxis(declaration: Declaration & { kind: 'axis' }, frame: StaticFrame): Axis {
+  #makeAxis(declaration: Declaration & { kind: 'axis' }, frame: StaticFrame): Axis {
     const { name } = declaration;
     const of = declaration.of;
     switch (of.kind) {
       case 'points':
         return this.axes.make(name, exact(of.names.length), { points: of.names });
       case 'union':
-        return this.unionAxis(of.union, frame);
+        return this.#unionAxis(of.union, frame);
       case 'parameter':
         throw new CompilerBug('walk', `axis parameter ${name} is not bound`);
       case 'dynamic':
       case 'sized': {
-        const given = frame.instance === this.tree.root ? this.options.overrides.get(name) : undefined;
+        const given = frame.instance === this.tree.root ? this.#options.overrides.get(name) : undefined;
         if (given?.kind === 'number') return this.axes.make(name, given.size);
         if (of.kind === 'dynamic') {
-          const bound = this.options.dynamic.get(name);
+          const bound = this.#options.dynamic.get(name);
           return this.axes.make(name, bound === undefined ? { kind: 'dynamic', axis: name } : exact(bound), {
             dynamic: true,
           });
@@ -88,7 +91,7 @@ export class StaticScope {
         const size = this.number(of.size, frame);
         const n = asNumber(size);
         if (n !== null && (!Number.isInteger(n) || n < 0 || size.kind === 'real')) {
-          this.options.report(
+          this.#options.report(
             diagnostic('MOE0350', {
               message:
                 size.kind === 'real'
@@ -105,7 +108,7 @@ export class StaticScope {
     }
   }
 
-  private unionAxis(id: DeclarationId, frame: StaticFrame): Axis {
+  #unionAxis(id: DeclarationId, frame: StaticFrame): Axis {
     const union = this.union(id);
     let offset: Size = exact(0);
     const members = union.members.map((member) => {
@@ -117,7 +120,7 @@ export class StaticScope {
     });
     const dynamic = members.some((m) => m.axes.some((a) => a.dynamic));
     const axis = this.axes.make(union.axis.name, offset, { dynamic });
-    this.layouts.set(axis, { axis, members });
+    this.#layouts.set(axis, { axis, members });
     return axis;
   }
 
@@ -128,7 +131,7 @@ export class StaticScope {
   }
 
   unionLayout(axis: Axis): UnionLayout {
-    const layout = this.layouts.get(this.twinOf.get(axis) ?? axis);
+    const layout = this.#layouts.get(this.#twinOf.get(axis) ?? axis);
     if (layout === undefined) throw new CompilerBug('walk', `${axis.name} is not the axis of a union`);
     return layout;
   }
@@ -160,14 +163,14 @@ export class StaticScope {
 
   static(expr: Static, frame: StaticFrame): StaticValue {
     return evaluateStatic(expr, {
-      constant: (id) => this.constant(id, frame),
+      constant: (id) => this.#constant(id, frame),
       size: (variable) => this.axis(variable, frame).size,
-      index: (id) => this.indexValue(id, frame),
-      report: this.options.report,
+      index: (id) => this.#indexValue(id, frame),
+      report: this.#options.report,
     });
   }
 
-  private indexValue(id: IndexId, frame: StaticFrame): number {
+  #indexValue(id: IndexId, frame: StaticFrame): number {
     const value = frame.indices.get(id);
     if (value === undefined) throw new CompilerBug('walk', `index ${this.tree.indexName(id)} has no value`);
     return value;
@@ -183,7 +186,7 @@ export class StaticScope {
     return asInteger(this.number(expr, frame));
   }
 
-  private constant(id: DeclarationId, frame: StaticFrame): StaticValue {
+  #constant(id: DeclarationId, frame: StaticFrame): StaticValue {
     const declaration = this.tree.declaration(id);
     if (declaration.kind !== 'const') throw new CompilerBug('walk', `${declaration.name} is no constant`);
     const home = this.tree.home(id, frame);
@@ -191,7 +194,7 @@ export class StaticScope {
     const made = home.made.get(key);
     if (made?.kind === 'static') return made.value;
     if (made?.kind === 'pending' || declaration.value === null) {
-      this.options.report(
+      this.#options.report(
         diagnostic('MOE0355', {
           message: `the value of ${declaration.name} depends on itself`,
           span: declaration.span,
@@ -200,17 +203,17 @@ export class StaticScope {
       return { kind: 'number', size: one };
     }
     home.made.set(key, { kind: 'pending' });
-    withinNesting(this.constants + 1, 'constants that they are made of', declaration.span);
+    withinNesting(this.#constants + 1, 'constants that they are made of', declaration.span);
     const given =
       home === this.tree.root && this.tree.index.modelLevel.has(id)
-        ? this.options.overrides.get(declaration.name)
+        ? this.#options.overrides.get(declaration.name)
         : undefined;
-    this.constants++;
+    this.#constants++;
     const value =
       given !== undefined && given.kind === declaration.type
         ? given
         : this.static(declaration.value, { ...frame, instance: home });
-    this.constants--;
+    this.#constants--;
     home.made.set(key, { kind: 'static', value });
     return value;
   }

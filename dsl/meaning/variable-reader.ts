@@ -24,73 +24,87 @@ export interface VariableRead<T> {
 }
 
 export class VariableReader<T, R> {
+  readonly #scope: InstanceScope;
+  readonly #algebra: Backend<T, R>;
+  readonly #calls: Calls<T, R>;
+  /** The walk's own evaluation of a dense expression. */
+  readonly #evaluate: (expr: Expr, frame: Frame<T, R>) => T;
+  readonly #report: (problem: Diagnostic) => void;
   /** Every reading, in order. Whether its value is used for anything, only what is made of the walk knows. */
   readonly reads: VariableRead<T>[] = [];
-  private readonly initials = new Map<string, T>();
+  readonly #initials = new Map<string, T>();
   /** The stores whose initial values are being computed, outermost first. */
-  private readonly making: UsedVariable[] = [];
+  readonly #making: UsedVariable[] = [];
 
   constructor(
-    private readonly scope: InstanceScope,
-    private readonly algebra: Backend<T, R>,
-    private readonly calls: Calls<T, R>,
-    /** The walk's own evaluation of a dense expression. */
-    private readonly evaluate: (expr: Expr, frame: Frame<T, R>) => T,
-    private readonly report: (problem: Diagnostic) => void,
-  ) {}
+    scope: InstanceScope,
+    algebra: Backend<T, R>,
+    calls: Calls<T, R>,
+    evaluate: (expr: Expr, frame: Frame<T, R>) => T,
+    report: (problem: Diagnostic) => void,
+  ) {
+    this.#scope = scope;
+    this.#algebra = algebra;
+    this.#calls = calls;
+    this.#evaluate = evaluate;
+    this.#report = report;
+  }
 
   /** A store as a frame sees it: the cells of its selection, over the axes that its declaration means there. */
   readHere(used: UsedVariable, frame: StaticFrame): Operand<T, R> {
-    const here = this.axesHere(used, frame);
+    const here = this.#axesHere(used, frame);
     if (!sameSizes(used.store.declared, here)) {
-      this.scope.reportShape(used, here, frame);
-      return this.algebra.broadcast({ kind: 'tensor', value: this.algebra.scalar(exact(0), used.store.element) }, here);
+      this.#scope.reportShape(used, here, frame);
+      return this.#algebra.broadcast(
+        { kind: 'tensor', value: this.#algebra.scalar(exact(0), used.store.element) },
+        here,
+      );
     }
-    const whole = this.read(used, this.selectionOf(used, frame));
-    return this.algebra.rename({ kind: 'tensor', value: whole }, renaming(used.store.declared, here));
+    const whole = this.#read(used, this.selectionOf(used, frame));
+    return this.#algebra.rename({ kind: 'tensor', value: whole }, renaming(used.store.declared, here));
   }
 
   /** A new value for a store, over the axes that the store has everywhere; null if a member's own axes have other sizes. */
   asStored(used: UsedVariable, value: T, frame: StaticFrame): T | null {
-    const here = this.axesHere(used, frame);
+    const here = this.#axesHere(used, frame);
     if (!sameSizes(used.store.declared, here)) {
-      this.scope.reportShape(used, here, frame);
+      this.#scope.reportShape(used, here, frame);
       return null;
     }
-    const own = this.algebra.axesOf(value);
+    const own = this.#algebra.axesOf(value);
     const back = new Map([...renaming(here, used.store.declared)].filter(([a]) => own.includes(a)));
-    const renamed = this.algebra.rename({ kind: 'tensor', value }, back);
+    const renamed = this.#algebra.rename({ kind: 'tensor', value }, back);
     if (renamed.kind === 'route') throw new CompilerBug('walk', 'a new value of a state is dense');
     return renamed.value;
   }
 
   /** How a frame reads the family axes around a store. */
   selectionOf({ instance }: UsedVariable, frame: StaticFrame): ReadonlyMap<ConcreteAxisId, Selection> {
-    return this.scope.selectionOf(instance, this.scope.commonInstance(instance, frame), frame);
+    return this.#scope.selectionOf(instance, this.#scope.commonInstance(instance, frame), frame);
   }
 
   /**
    * An axis whose definition names an index (`seen[Q] = every | group[…]` in `task[k in Task]`) is one axis for each
    * index, but a store has one shape for all: its axes, as they are called here.
    */
-  private axesHere({ store, instance }: UsedVariable, frame: StaticFrame): readonly Axis[] {
-    return store.declaration.type.axes.map((a) => this.scope.axis(a, { ...frame, instance }));
+  #axesHere({ store, instance }: UsedVariable, frame: StaticFrame): readonly Axis[] {
+    return store.declaration.type.axes.map((a) => this.#scope.axis(a, { ...frame, instance }));
   }
 
-  private read(used: UsedVariable, selection: ReadonlyMap<ConcreteAxisId, Selection>): T {
+  #read(used: UsedVariable, selection: ReadonlyMap<ConcreteAxisId, Selection>): T {
     const list = used.store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
     const kind = used.store.declaration.store;
-    const made = this.making.at(-1)?.store;
+    const made = this.#making.at(-1)?.store;
     if (made !== undefined && made.declaration.store !== 'input' && kind !== 'param')
-      this.reportMoving(made, used.store);
-    const value = this.algebra.store(used.store, list, kind === 'input' ? this.initialOf(used) : null);
+      this.#reportMoving(made, used.store);
+    const value = this.#algebra.store(used.store, list, kind === 'input' ? this.initialOf(used) : null);
     this.reads.push({ used, selection: list, value });
     return value;
   }
 
-  private reportMoving(made: Variable, read: Variable): void {
+  #reportMoving(made: Variable, read: Variable): void {
     const what = read.declaration.store === 'state' ? 'a state, which runs change' : 'an input, which a run gives';
-    this.report(
+    this.#report(
       diagnostic('MOE0363', {
         message: `the initial value of ${made.path} reads ${read.path}, ${what}`,
         span: made.declaration.initial?.span ?? made.declaration.span,
@@ -106,31 +120,31 @@ export class VariableReader<T, R> {
     if (initial === null) return null;
     // A control's default is computed at its first reading, when not all of its variants may have been met.
     const key = `${used.store.id} ${used.variants.length}`;
-    const known = this.initials.get(key);
+    const known = this.#initials.get(key);
     if (known !== undefined) return known;
-    if (this.making.includes(used))
+    if (this.#making.includes(used))
       throw new CompilerBug('walk', `the initial value of ${used.store.path} needs itself`);
-    this.making.push(used);
-    const wide = this.initialAt(initial, used, this.indicesOf(used), new Map());
-    this.making.pop();
+    this.#making.push(used);
+    const wide = this.#initialAt(initial, used, this.#indicesOf(used), new Map());
+    this.#making.pop();
     if (wide.kind === 'route') throw new CompilerBug('walk', 'an initial value is dense');
-    this.initials.set(key, wide.value);
+    this.#initials.set(key, wide.value);
     return wide.value;
   }
 
   /** The indices at which the initial value may be another one, with their axes. */
-  private indicesOf(used: UsedVariable): readonly { readonly index: IndexId; readonly axis: Axis }[] {
-    return this.scope
+  #indicesOf(used: UsedVariable): readonly { readonly index: IndexId; readonly axis: Axis }[] {
+    return this.#scope
       .namedIndices(used.instance)
       .filter(
         ({ index }) =>
           used.variants.some(({ instance }) => instance.indices.has(index)) ||
-          this.scope.indicesAround(used.store.declaration.id).has(index),
+          this.#scope.indicesAround(used.store.declaration.id).has(index),
       );
   }
 
   /** An initial value over all axes of its store; where bodies name family indices, each point's own with its index. */
-  private initialAt(
+  #initialAt(
     initial: Expr,
     used: UsedVariable,
     named: readonly { readonly index: IndexId; readonly axis: Axis }[],
@@ -153,11 +167,11 @@ export class VariableReader<T, R> {
     };
     const [first, ...rest] = named;
     if (first === undefined) {
-      const value = this.evaluate(initial, frame);
-      const here = renaming(this.axesHere(own, frame), used.store.declared);
-      const has = this.algebra.axesOf(value);
+      const value = this.#evaluate(initial, frame);
+      const here = renaming(this.#axesHere(own, frame), used.store.declared);
+      const has = this.#algebra.axesOf(value);
       const stored = new Map([...here].filter(([a]) => has.includes(a)));
-      return this.algebra.broadcast(this.algebra.rename({ kind: 'tensor', value }, stored), axes);
+      return this.#algebra.broadcast(this.#algebra.rename({ kind: 'tensor', value }, stored), axes);
     }
     const { axis } = first;
     const n = withinLimit(
@@ -169,9 +183,9 @@ export class VariableReader<T, R> {
     const points = Array.from({ length: n }, (_, i) => {
       const at = new Map([...indices, [first.index, i]]);
       // Whole, then one point of it: a draw is the same as without the index.
-      return this.calls.sliceAt(this.initialAt(initial, used, rest, at), first.axis, i, frame, initial.span);
+      return this.#calls.sliceAt(this.#initialAt(initial, used, rest, at), first.axis, i, frame, initial.span);
     });
-    return this.algebra.broadcast(stackOperands(points, first.axis, this.algebra), axes);
+    return this.#algebra.broadcast(stackOperands(points, first.axis, this.#algebra), axes);
   }
 }
 

@@ -34,27 +34,27 @@ export function sumDepth(terms: number): number {
 /** The sums of blocks as they come, one after the other, added up in the order of sums. */
 export class BlockSums {
   /** What the unfinished block of each level comes to so far. */
-  private readonly open: number[] = [];
-  private blocks = 0;
+  readonly #open: number[] = [];
+  #blocks = 0;
 
   /** Adds the sum of the next block of sixteen terms, or of the last ones. */
   enter(block: number): void {
-    this.blocks++;
+    this.#blocks++;
     let carry = block;
-    for (let level = 0, nth = this.blocks; ; level++, nth /= SUM_BLOCK) {
-      carry = (this.open[level] ?? 0) + carry;
+    for (let level = 0, nth = this.#blocks; ; level++, nth /= SUM_BLOCK) {
+      carry = (this.#open[level] ?? 0) + carry;
       if (nth % SUM_BLOCK !== 0 || level === SUM_LEVELS - 2) {
-        this.open[level] = carry;
+        this.#open[level] = carry;
         return;
       }
-      this.open[level] = 0;
+      this.#open[level] = 0;
     }
   }
 
   /** The sum of all blocks so far. */
   total(): number {
     let total = 0;
-    for (const sum of this.open) total = sum + total;
+    for (const sum of this.#open) total = sum + total;
     return total;
   }
 }

@@ -20,8 +20,8 @@ export interface Axis {
 }
 
 export class AxisFactory {
-  private next = 0;
-  private readonly twins = new Map<string, Axis>();
+  #next = 0;
+  readonly #twins = new Map<string, Axis>();
 
   make(
     name: string,
@@ -29,17 +29,17 @@ export class AxisFactory {
     more: { dynamic?: boolean; points?: readonly string[] | null; root?: { axis: Axis; offset: Size } | null } = {},
   ): Axis {
     const { dynamic = !isConstant(size), points = null, root = null } = more;
-    return { id: idOf(this.next++), name, size, dynamic, points, root };
+    return { id: idOf(this.#next++), name, size, dynamic, points, root };
   }
 
   /** The twin of an axis with so many primes; the axis itself for none. */
   twin(axis: Axis, primes: number): Axis {
     if (primes === 0) return axis;
     const key = `${axis.id}:${primes}`;
-    let twin = this.twins.get(key);
+    let twin = this.#twins.get(key);
     if (twin === undefined) {
       twin = this.make(axis.name + "'".repeat(primes), axis.size, { dynamic: axis.dynamic, points: axis.points });
-      this.twins.set(key, twin);
+      this.#twins.set(key, twin);
     }
     return twin;
   }
