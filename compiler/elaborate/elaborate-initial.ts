@@ -39,16 +39,16 @@ export function elaborateInitial(
     if (Number.isFinite(value)) return { initial: { kind: 'fill', value }, reads: [] };
   }
   const builder = new GraphBuilder(path);
-  const shop = new LoweringContext(builder);
+  const cx = new LoweringContext(builder);
   const walked = instantiateInitial<GraphTensor, GraphRoute>(
-    { program, scope, algebra: graphBackend(shop), report },
+    { program, scope, algebra: graphBackend(cx), report },
     used,
   );
   if (walked === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
-  const axes = shop.idsOf([...family, ...declared]);
+  const axes = cx.idsOf([...family, ...declared]);
   const node = builder.broadcast(walked.value.node, axes);
   const made = builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]);
-  const graph = placeChecks(made, shop.demanded);
+  const graph = placeChecks(made, cx.demanded);
   const moving = runOf(graph);
   if (moving !== null) {
     report(

@@ -82,7 +82,7 @@ function elaborateAll(program: Program, options: ElaborateOptions, report: (prob
   const entries = names.map((name): ElaboratedEntry => {
     const plain = elaborateEntry(program, scope, name, false, report);
     const full = elaborateEntry(program, scope, name, true, report);
-    const more = full.graph.roots.some((r) => r.group !== 'result');
+    const more = full.graph.outputs.some((r) => r.group !== 'result');
     return {
       name,
       inputs: plain.inputs,
@@ -133,31 +133,31 @@ function elaborateEntry(
   report: (problem: Diagnostic) => void,
 ): { graph: Graph; inputs: readonly EntryInput[]; conditions: readonly SizeConstraint[] } {
   const builder = new GraphBuilder(entry);
-  const shop = new LoweringContext(builder);
+  const cx = new LoweringContext(builder);
   const inputs: EntryInput[] = [];
   const conditions = new Map<string, SizeConstraint>();
   const walked = instantiateEntry<GraphTensor, GraphRoute>({
     program,
     scope,
-    algebra: graphBackend(shop),
+    algebra: graphBackend(cx),
     entry,
     want: { losses: all, outputs: all, updates: all },
     input: (name, type, axes, within) => {
       inputs.push({ name, type, axes, within });
-      const leaf = builder.addLeaf({
+      const input = builder.addInput({
         role: 'input',
         name,
         element: type.element,
-        axes: shop.idsOf(axes),
-        within: within === null ? null : shop.id(within),
+        axes: cx.idsOf(axes),
+        within: within === null ? null : cx.id(within),
         fallback: null,
       });
-      return shop.tensor(builder.leaf(leaf));
+      return cx.tensor(builder.input(input));
     },
     report,
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
-  const graph = placeChecks(builder.finish(rootsOf(walked, shop)), shop.demanded);
+  const graph = placeChecks(builder.finish(outputsOf(walked, cx)), cx.demanded);
   const wide = graph.nodes.find((node) => node.axes.length > MAX_AXES);
   if (wide !== undefined)
     report(
@@ -171,8 +171,8 @@ function elaborateEntry(
   return { graph, inputs, conditions: [...conditions.values()] };
 }
 
-function rootsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, shop: LoweringContext): readonly GraphOutput[] {
-  const roots: GraphOutput[] = [];
+function outputsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, cx: LoweringContext): readonly GraphOutput[] {
+  const outputs: GraphOutput[] = [];
   const add = (
     name: string,
     group: OutputRole,
@@ -182,24 +182,24 @@ function rootsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, shop: Lower
     payload: readonly Axis[],
   ): void => {
     if (value.kind === 'tensor') {
-      const node = shop.b.broadcast(value.value.node, shop.idsOf(axes));
-      roots.push({ kind: 'tensor', name, group, node, axes: shop.idsOf(axes) });
+      const node = cx.b.broadcast(value.value.node, cx.idsOf(axes));
+      outputs.push({ kind: 'tensor', name, group, node, axes: cx.idsOf(axes) });
       return;
     }
     const { presence, weight, rank, bounds } = value.value;
     const sources = axes.filter((a) => !targets.includes(a) && !payload.includes(a));
-    const ids = shop.idsOf([...sources, ...targets]);
-    roots.push({
+    const ids = cx.idsOf([...sources, ...targets]);
+    outputs.push({
       kind: 'route',
       name,
       group,
-      present: shop.b.broadcast(presence, ids),
-      weight: shop.b.broadcast(weight, [...ids, ...shop.idsOf(payload)]),
-      rank: shop.b.broadcast(rank, ids),
-      sources: shop.idsOf(sources),
-      targets: shop.idsOf(targets),
-      payload: shop.idsOf(payload),
-      most: boundOf(bounds, shop.idsOf(sources), ids, shop.b.sizeOf),
+      present: cx.b.broadcast(presence, ids),
+      weight: cx.b.broadcast(weight, [...ids, ...cx.idsOf(payload)]),
+      rank: cx.b.broadcast(rank, ids),
+      sources: cx.idsOf(sources),
+      targets: cx.idsOf(targets),
+      payload: cx.idsOf(payload),
+      most: boundOf(bounds, cx.idsOf(sources), ids, cx.b.sizeOf),
     });
   };
   for (const r of walked.results) {
@@ -219,5 +219,5 @@ function rootsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, shop: Lower
   for (const l of walked.losses) add(l.path, 'loss', l.value, l.axes, [], []);
   for (const s of walked.updates)
     add(s.store.path, 'update', { kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []);
-  return roots;
+  return outputs;
 }

@@ -27,102 +27,102 @@ import { embed, stackRoutes, unite } from './reindex-routes.ts';
 
 export type { GraphRoute, GraphTensor } from './lowering-context.ts';
 
-export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphRoute> {
-  const builder = shop.b;
+export function graphBackend(cx: LoweringContext): Backend<GraphTensor, GraphRoute> {
+  const builder = cx.b;
 
   const broadcast = (operand: GraphOperand, axes: readonly Axis[], payload: readonly Axis[] = []): GraphOperand => {
-    if (operand.kind === 'tensor') return shop.dense(builder.broadcast(operand.value.node, shop.idsOf(axes)));
+    if (operand.kind === 'tensor') return cx.dense(builder.broadcast(operand.value.node, cx.idsOf(axes)));
     const route = operand.value;
     const lacking = minus(axes, [...supportAxes(route), ...route.payload]);
     const missing = minus(lacking, payload);
-    const weight = builder.broadcast(route.weight, shop.idsOf(minus(lacking, missing)));
-    if (missing.length === 0) return lacking.length === 0 ? operand : shop.withWeight(route, weight);
-    const ids = shop.idsOf(missing);
+    const weight = builder.broadcast(route.weight, cx.idsOf(minus(lacking, missing)));
+    if (missing.length === 0) return lacking.length === 0 ? operand : cx.withWeight(route, weight);
+    const ids = cx.idsOf(missing);
     const bounds = route.bounds.map(({ per, atMost }) => ({ per: [...per, ...ids], atMost }));
     const orientation = { sources: [...missing, ...route.sources], targets: route.targets, bounds };
     const node = builder.node(route.presence);
     const mask = node.kind === 'presence' ? node.mask : route.presence;
-    return { kind: 'route', value: shop.route(mask, orientation, weight, route.rank) };
+    return { kind: 'route', value: cx.route(mask, orientation, weight, route.rank) };
   };
 
   const fullWeight = (route: GraphRoute): NodeId =>
-    builder.broadcast(route.weight, shop.idsOf([...supportAxes(route), ...route.payload]));
+    builder.broadcast(route.weight, cx.idsOf([...supportAxes(route), ...route.payload]));
 
   return {
     axesOf: (tensor) => tensor.axes,
-    elementOf: (tensor) => shop.elementOf(tensor.node),
+    elementOf: (tensor) => cx.elementOf(tensor.node),
     supportOf: supportAxes,
     payloadOf: (route) => route.payload,
 
     scalar(value: Size | boolean, element: ElementType): GraphTensor {
-      return shop.tensor(
+      return cx.tensor(
         typeof value === 'boolean' ? builder.constant(value ? 1 : 0, element) : builder.size(value, element),
       );
     },
 
     store(store: Variable, selection: readonly Selection[], fallback: GraphTensor | null): GraphTensor {
       const role = store.declaration.store === 'input' ? 'control' : store.declaration.store;
-      const axes = shop.idsOf([...store.family, ...store.declared]);
-      const within = store.within === null ? null : shop.id(store.within);
-      const index = builder.addLeaf({ role, name: store.path, element: store.element, axes, within, fallback: null });
+      const axes = cx.idsOf([...store.family, ...store.declared]);
+      const within = store.within === null ? null : cx.id(store.within);
+      const index = builder.addInput({ role, name: store.path, element: store.element, axes, within, fallback: null });
       builder.at(store.declaration.span);
-      let node = builder.leaf(index);
+      let node = builder.input(index);
       if (fallback !== null) builder.setFallback(index, inElement(builder, fallback.node, store.element));
       store.family.forEach((axis, i) => {
         const chosen = selection[i];
         if (chosen === undefined)
           throw new CompilerBug('elaborate', `${store.path} is read without saying where along ${axis.name}`);
-        const id = shop.id(axis);
+        const id = cx.id(axis);
         if (chosen.kind === 'at') node = builder.slice(node, id, exact(chosen.index), null);
-        else if (chosen.kind === 'window') node = builder.slice(node, id, exact(chosen.from), shop.id(chosen.as));
-        else if (chosen.axis !== axis) node = builder.rename(node, [id], [shop.id(chosen.axis)]);
+        else if (chosen.kind === 'window') node = builder.slice(node, id, exact(chosen.from), cx.id(chosen.as));
+        else if (chosen.axis !== axis) node = builder.rename(node, [id], [cx.id(chosen.axis)]);
       });
-      return shop.tensor(node);
+      return cx.tensor(node);
     },
 
     primitive(call) {
-      shop.at(call.span);
-      return lowerings[call.name](call, shop);
+      cx.at(call.span);
+      return lowerings[call.name](call, cx);
     },
 
-    rename: (operand, renaming) => renameAxes(shop, operand, renaming),
+    rename: (operand, renaming) => renameAxes(cx, operand, renaming),
     broadcast,
 
     stack(operands, axis) {
       const routes = operands.flatMap((o) => (o.kind === 'route' ? [o.value] : []));
-      const stacked = routes.length === operands.length ? stackRoutes(shop, routes, axis) : null;
+      const stacked = routes.length === operands.length ? stackRoutes(cx, routes, axis) : null;
       if (stacked !== null) return { kind: 'route', value: stacked };
-      const parts = operands.map((o) => ({ node: shop.numbers(o), axis: null }));
-      if (parts.length > 0) return shop.dense(builder.concat(parts, shop.id(axis)));
-      return shop.dense(builder.broadcast(builder.constant(0), [shop.id(axis)]));
+      const parts = operands.map((o) => ({ node: cx.numbers(o), axis: null }));
+      if (parts.length > 0) return cx.dense(builder.concat(parts, cx.id(axis)));
+      return cx.dense(builder.broadcast(builder.constant(0), [cx.id(axis)]));
     },
 
     // The builder makes equal nodes once.
     same: (a, b) => a.node === b.node,
 
     unite: (parts, axis) =>
-      shop.tensor(unite(shop, parts.map((p) => ({ node: p.value.node, axes: p.axes })), axis)), // prettier-ignore
-    embed: (route, part, axis, offset) => embed(shop, route, part, axis, offset),
+      cx.tensor(unite(cx, parts.map((p) => ({ node: p.value.node, axes: p.axes })), axis)), // prettier-ignore
+    embed: (route, part, axis, offset) => embed(cx, route, part, axis, offset),
 
     orient(route, sources, targets) {
       const node = builder.node(route.presence);
       const mask = node.kind === 'presence' ? node.mask : route.presence;
-      return shop.route(mask, { sources, targets, bounds: route.bounds }, route.weight, route.rank);
+      return cx.route(mask, { sources, targets, bounds: route.bounds }, route.weight, route.rank);
     },
 
-    weights: (route) => shop.tensor(fullWeight(route)),
+    weights: (route) => cx.tensor(fullWeight(route)),
 
     present(routes, value) {
-      const joined = shop.join(routes);
+      const joined = cx.join(routes);
       const [first] = routes;
       if (first === undefined) throw new CompilerBug('elaborate', 'a call lifted over no route');
       return { ...joined, weight: value.node, rank: first.rank, payload: minus(value.axes, supportAxes(joined)) };
     },
 
-    meanPresent: (value, over, routes) => shop.tensor(meanPresent(shop, value.node, over, routes)),
+    meanPresent: (value, over, routes) => cx.tensor(meanPresent(cx, value.node, over, routes)),
 
     requires(operand, { condition, message, span }) {
-      shop.at(span);
+      cx.at(span);
       const shown: Check['shown'][number][] = [];
       const text = message.map((part) => {
         if (typeof part === 'string') return part;
@@ -133,37 +133,37 @@ export function graphBackend(shop: LoweringContext): Backend<GraphTensor, GraphR
       });
       const at = builder.apart(operand.kind === 'tensor' ? operand.value.node : operand.value.presence);
       const said = text.length === 0 ? 'what the program requires does not hold' : text.join('');
-      shop.demanded.push({ at: [at], holds: condition.node, code: 'MOE0723', message: said, shown, span });
+      cx.demanded.push({ at: [at], holds: condition.node, code: 'MOE0723', message: said, shown, span });
       return operand.kind === 'tensor'
         ? { kind: 'tensor', value: { ...operand.value, node: at } }
         : { kind: 'route', value: { ...operand.value, presence: at } };
     },
 
     extern(call: ExternCall<GraphTensor>) {
-      shop.at(call.span);
+      cx.at(call.span);
       const around = [...call.family, ...call.carried];
       const within = (of: ExternCall<GraphTensor>['results'][number] | ExternCall<GraphTensor>['args'][number]) =>
-        of.within === null ? null : shop.id(of.within);
+        of.within === null ? null : cx.id(of.within);
       const index = builder.addExtern({
         name: call.name,
         role: call.role,
         operands: call.args.map((a) => ({
           name: a.name,
           node: a.value.node,
-          axes: shop.idsOf(a.axes),
+          axes: cx.idsOf(a.axes),
           within: within(a),
         })),
         results: call.results.map((r) => ({
           element: r.element,
-          axes: shop.idsOf([...around, ...minus(r.axes, around)]),
+          axes: cx.idsOf([...around, ...minus(r.axes, around)]),
           within: within(r),
         })),
-        family: shop.idsOf(call.family),
-        carried: shop.idsOf(minus(call.carried, call.family)),
-        mentions: shop.idsOf(call.mentions),
+        family: cx.idsOf(call.family),
+        carried: cx.idsOf(minus(call.carried, call.family)),
+        mentions: cx.idsOf(call.mentions),
         span: call.span,
       });
-      return call.results.map((_, i) => shop.tensor(builder.extern(index, i)));
+      return call.results.map((_, i) => cx.tensor(builder.extern(index, i)));
     },
   };
 }

@@ -7,19 +7,19 @@ import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf } from '../graph/node-uses.ts';
 import type { GraphTensor } from './lowering-context.ts';
 
-/** The readings that the roots and checks of a graph depend on, in their order. */
+/** The readings that the outputs and checks of a graph depend on, in their order. */
 export function liveReads(
   graph: Graph,
   reads: readonly VariableRead<GraphTensor>[],
 ): readonly VariableRead<GraphTensor>[] {
   const read = new Set(reads.map(({ value }) => value.node));
   const live = new Set<NodeId>();
-  const open = [...graph.roots.flatMap(nodesOfOutput), ...graph.checks.flatMap(nodesOfCheck)];
+  const open = [...graph.outputs.flatMap(nodesOfOutput), ...graph.checks.flatMap(nodesOfCheck)];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     if (live.has(id)) continue;
     live.add(id);
     const node = nodeOf(graph, id);
-    // A reading is of its own cells: the leaf below it, which stands for all of them, is not read as a whole by it.
+    // A reading is of its own cells: the graph input below it, which stands for all of them, is not read as a whole by it.
     if (!read.has(id)) open.push(...operandsOf(graph, node));
     const fallback = fallbackOf(graph, node);
     if (fallback !== null) open.push(fallback);
@@ -31,5 +31,5 @@ export function liveReads(
 function fallbackOf(graph: Graph, node: Node): NodeId | null {
   let at = node;
   while (at.kind === 'slice' || at.kind === 'rename') at = nodeOf(graph, at.operand);
-  return at.kind === 'leaf' ? (graph.leaves[at.leaf]?.fallback ?? null) : null;
+  return at.kind === 'input' ? (graph.inputs[at.input]?.fallback ?? null) : null;
 }

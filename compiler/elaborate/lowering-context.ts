@@ -41,7 +41,7 @@ export interface GraphRoute {
 export type GraphOperand = Operand<GraphTensor, GraphRoute>;
 export type GraphCall = PrimitiveCall<GraphTensor, GraphRoute>;
 /** What a primitive becomes in the graph. */
-export type OpLowering = (call: GraphCall, shop: LoweringContext) => GraphOperand;
+export type OpLowering = (call: GraphCall, cx: LoweringContext) => GraphOperand;
 
 /** A presence with its orientation: what several routes have in common. */
 export type Presence = Pick<GraphRoute, 'presence' | 'sources' | 'targets' | 'bounds'>;

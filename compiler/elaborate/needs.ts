@@ -144,7 +144,7 @@ export class Needs {
       case 'constant':
       case 'size':
       case 'iota':
-      case 'leaf':
+      case 'input':
       case 'draw':
         return;
       case 'map':

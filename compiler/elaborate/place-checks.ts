@@ -86,20 +86,20 @@ class Placer {
     this.found = subjects.map((subject) => ({ subject, needs: [] }));
   }
 
-  /** Finds what the roots of a group need. */
+  /** Finds what the outputs of a role need. */
   ask(group: OutputRole): void {
     const needs = new Needs(this.graph, this.b, this.concerns);
-    for (const root of this.graph.roots) {
-      if (root.group !== group) continue;
-      if (root.kind === 'tensor') {
-        needs.want(root.node, [], root.axes);
+    for (const output of this.graph.outputs) {
+      if (output.group !== group) continue;
+      if (output.kind === 'tensor') {
+        needs.want(output.node, [], output.axes);
         continue;
       }
-      const support = [...root.sources, ...root.targets];
-      needs.want(root.present, [], support);
-      const under = nodeOf(this.graph, root.present).kind === 'presence' ? [root.present] : [];
-      needs.want(root.weight, under, [...support, ...root.payload]);
-      needs.want(root.rank, under, support);
+      const support = [...output.sources, ...output.targets];
+      needs.want(output.present, [], support);
+      const under = nodeOf(this.graph, output.present).kind === 'presence' ? [output.present] : [];
+      needs.want(output.weight, under, [...support, ...output.payload]);
+      needs.want(output.rank, under, support);
     }
     this.follow(needs, { group, unless: [] });
   }
@@ -119,12 +119,12 @@ class Placer {
       if (!counted) known.push({ asker, need: here });
     }
     for (const node of this.graph.nodes) {
-      const leaf = node.kind === 'leaf' ? this.graph.leaves[node.leaf] : undefined;
-      const need = leaf?.fallback == null ? null : needs.of(node.id);
-      if (leaf?.fallback == null || need === null || asker.unless.includes(leaf.name)) continue;
+      const input = node.kind === 'input' ? this.graph.inputs[node.input] : undefined;
+      const need = input?.fallback == null ? null : needs.of(node.id);
+      if (input?.fallback == null || need === null || asker.unless.includes(input.name)) continue;
       const inside = new Needs(this.graph, this.b, this.concerns);
-      inside.want(leaf.fallback, need, leaf.axes);
-      this.follow(inside, { group: asker.group, unless: [...asker.unless, leaf.name] });
+      inside.want(input.fallback, need, input.axes);
+      this.follow(inside, { group: asker.group, unless: [...asker.unless, input.name] });
     }
   }
 
@@ -173,7 +173,7 @@ class Placer {
         return { kind: explicit ? 'holds' : kind, node, where: open, axes, ...asker, code, message, shown, span };
       }),
     );
-    return { ...this.b.finish(this.graph.roots, checks), externs: this.graph.externs };
+    return { ...this.b.finish(this.graph.outputs, checks), externs: this.graph.externs };
   }
 }
 
@@ -185,7 +185,7 @@ function madeOf(graph: Graph, of: ReadonlySet<NodeId>): readonly boolean[] {
     changed = false;
     for (const node of graph.nodes) {
       if (made[node.id] === true) continue;
-      const fallback = node.kind === 'leaf' ? (graph.leaves[node.leaf]?.fallback ?? null) : null;
+      const fallback = node.kind === 'input' ? (graph.inputs[node.input]?.fallback ?? null) : null;
       const below = fallback === null ? operandsOf(graph, node) : [fallback];
       if (!below.some((id) => made[id] === true)) continue;
       made[node.id] = true;

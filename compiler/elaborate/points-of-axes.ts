@@ -73,8 +73,8 @@ export class PointsOfAxes {
         return this.points([node.axis]);
       case 'sort_rank':
         return this.points(node.over);
-      case 'leaf': {
-        const { within, role } = this.b.leafOf(node.leaf);
+      case 'input': {
+        const { within, role } = this.b.inputOf(node.input);
         // A state may have been written by a run, which nobody looks at.
         return within === null || role === 'state' ? null : this.points([within]);
       }

@@ -21,12 +21,12 @@ export function replaceAxes(axes: readonly Axis[], from: readonly Axis[], to: re
   return axes.flatMap((a) => (a === first ? to : from.includes(a) ? [] : [a]));
 }
 
-export function reindex(shop: LoweringContext, operand: GraphOperand, how: View): GraphOperand {
-  if (operand.kind === 'tensor') return shop.dense(how.view(operand.value.node));
-  return { kind: 'route', value: recutRoute(shop, operand.value, how) };
+export function reindex(cx: LoweringContext, operand: GraphOperand, how: View): GraphOperand {
+  if (operand.kind === 'tensor') return cx.dense(how.view(operand.value.node));
+  return { kind: 'route', value: recutRoute(cx, operand.value, how) };
 }
 
-function recutRoute(shop: LoweringContext, route: GraphRoute, { from, to, view }: View): GraphRoute {
+function recutRoute(cx: LoweringContext, route: GraphRoute, { from, to, view }: View): GraphRoute {
   const own = supportAxes(route);
   const concerned = from.some((a) => own.includes(a));
   const weight = view(route.weight);
@@ -35,83 +35,83 @@ function recutRoute(shop: LoweringContext, route: GraphRoute, { from, to, view }
   const inSources = route.sources.some((a) => from.includes(a));
   const sources = inSources ? replaceAxes(route.sources, from, to) : route.sources;
   const targets = inSources ? minus(route.targets, from) : replaceAxes(route.targets, from, to);
-  const bounds = replaceInBounds(route.bounds, shop.idsOf(from), shop.idsOf(to), shop.b.sizeOf);
+  const bounds = replaceInBounds(route.bounds, cx.idsOf(from), cx.idsOf(to), cx.b.sizeOf);
   // Of the presence itself, not of its mask: the whole stays in sight, and ranges of a selection are together no more than it.
-  return shop.route(view(route.presence), { sources, targets, bounds }, weight, view(route.rank));
+  return cx.route(view(route.presence), { sources, targets, bounds }, weight, view(route.rank));
 }
 
-export function maskOf(shop: LoweringContext, presence: NodeId): NodeId {
-  const node = shop.b.node(presence);
+export function maskOf(cx: LoweringContext, presence: NodeId): NodeId {
+  const node = cx.b.node(presence);
   return node.kind === 'presence' ? node.mask : presence;
 }
 
 /** The points of an axis from `offset` on as the row-major points of other axes; none is a single point. */
 export function cutOut(
-  shop: LoweringContext,
+  cx: LoweringContext,
   operand: GraphOperand,
   axis: Axis,
   offset: Size,
   length: Size,
   into: readonly Axis[],
 ): GraphOperand {
-  const { b } = shop;
+  const { b } = cx;
   const [only, ...more] = into;
-  const id = shop.id(axis);
+  const id = cx.id(axis);
   const view = (node: NodeId): NodeId => {
     if (!b.axesOf(node).includes(id)) return node;
     if (only === undefined) return b.slice(node, id, offset, null);
-    if (more.length === 0) return b.slice(node, id, offset, shop.id(only));
+    if (more.length === 0) return b.slice(node, id, offset, cx.id(only));
     const run = b.axis(into.map((a) => a.name).join(''), length);
-    return b.split(b.slice(node, id, offset, run), run, shop.idsOf(into));
+    return b.split(b.slice(node, id, offset, run), run, cx.idsOf(into));
   };
-  return reindex(shop, operand, { from: [axis], to: into, view });
+  return reindex(cx, operand, { from: [axis], to: into, view });
 }
 
 /** A value over a part's axes as one part of a concat: the axes merged into one. */
-function asPart(shop: LoweringContext, node: NodeId, part: readonly Axis[]): ConcatPart {
+function asPart(cx: LoweringContext, node: NodeId, part: readonly Axis[]): ConcatPart {
   const [only, ...more] = part;
   if (only === undefined) return { node, axis: null };
-  const ids = shop.idsOf(part);
-  const whole = shop.b.broadcast(node, ids);
-  if (more.length === 0) return { node: whole, axis: shop.id(only) };
-  const run = shop.b.axis(part.map((a) => a.name).join(''), shop.sizeOf(part));
-  return { node: shop.b.merge(whole, ids, run), axis: run };
+  const ids = cx.idsOf(part);
+  const whole = cx.b.broadcast(node, ids);
+  if (more.length === 0) return { node: whole, axis: cx.id(only) };
+  const run = cx.b.axis(part.map((a) => a.name).join(''), cx.sizeOf(part));
+  return { node: cx.b.merge(whole, ids, run), axis: run };
 }
 
 export function unite(
-  shop: LoweringContext,
+  cx: LoweringContext,
   parts: readonly { readonly node: NodeId; readonly axes: readonly Axis[] }[],
   axis: Axis,
 ): NodeId {
-  return shop.b.concat(parts.map((p) => asPart(shop, p.node, p.axes)), shop.id(axis)); // prettier-ignore
+  return cx.b.concat(parts.map((p) => asPart(cx, p.node, p.axes)), cx.id(axis)); // prettier-ignore
 }
 
 /** A route over a part's axes, over the union's axis: absent before and after the part. */
 export function embed(
-  shop: LoweringContext,
+  cx: LoweringContext,
   route: GraphRoute,
   part: readonly Axis[],
   axis: Axis,
   offset: Size,
 ): GraphRoute {
-  const { b } = shop;
-  const after = apply('sub', axis.size, apply('add', offset, shop.sizeOf(part)));
+  const { b } = cx;
+  const after = apply('sub', axis.size, apply('add', offset, cx.sizeOf(part)));
   const padded = (node: NodeId): NodeId => {
-    const fill = b.constant(0, shop.elementOf(node));
+    const fill = b.constant(0, cx.elementOf(node));
     const pad = (size: Size): ConcatPart[] => {
       if (asInteger(size) === 0) return [];
       const run = b.axis(`${axis.name}_rest`, size);
       return [{ node: b.broadcast(fill, [run]), axis: run }];
     };
-    return b.concat([...pad(offset), asPart(shop, node, part), ...pad(after)], shop.id(axis));
+    return b.concat([...pad(offset), asPart(cx, node, part), ...pad(after)], cx.id(axis));
   };
-  const own = shop.idsOf(supportAxes(route));
-  const bounds = embedInBounds(route.bounds, own, shop.idsOf(part), [shop.id(axis)], b.sizeOf);
+  const own = cx.idsOf(supportAxes(route));
+  const bounds = embedInBounds(route.bounds, own, cx.idsOf(part), [cx.id(axis)], b.sizeOf);
   const inTargets = part.length === 0 || route.targets.some((a) => part.includes(a));
   const targets = part.length === 0 ? [...route.targets, axis] : replaceAxes(route.targets, part, [axis]);
   const sources = inTargets ? minus(route.sources, part) : replaceAxes(route.sources, part, [axis]);
-  return shop.route(
-    padded(maskOf(shop, route.presence)),
+  return cx.route(
+    padded(maskOf(cx, route.presence)),
     { sources, targets, bounds },
     padded(route.weight),
     padded(route.rank),
@@ -119,11 +119,11 @@ export function embed(
 }
 
 /** Routes of equal axes side by side along a new source. */
-export function stackRoutes(shop: LoweringContext, routes: readonly GraphRoute[], axis: Axis): GraphRoute | null {
+export function stackRoutes(cx: LoweringContext, routes: readonly GraphRoute[], axis: Axis): GraphRoute | null {
   const [first] = routes;
   if (first === undefined) return null;
-  const { b } = shop;
-  const id = shop.id(axis);
+  const { b } = cx;
+  const id = cx.id(axis);
   const stacked = (of: (route: GraphRoute) => NodeId): NodeId =>
     b.concat(routes.map((r) => ({ node: of(r), axis: null })), id); // prettier-ignore
   // A fact that all of them know holds for each point of the new axis.
@@ -136,5 +136,5 @@ export function stackRoutes(shop: LoweringContext, routes: readonly GraphRoute[]
     return [{ per: [...fact.per, id], atMost }];
   });
   const orientation = { sources: [axis, ...first.sources], targets: first.targets, bounds };
-  return shop.route(stacked((r) => maskOf(shop, r.presence)), orientation, stacked((r) => r.weight), stacked((r) => r.rank)); // prettier-ignore
+  return cx.route(stacked((r) => maskOf(cx, r.presence)), orientation, stacked((r) => r.weight), stacked((r) => r.rank)); // prettier-ignore
 }

@@ -62,9 +62,9 @@ function paramBelow(graph: Graph, id: NodeId): Param | null {
   const top = nodeOf(graph, id);
   for (let node = top; ;) {
     switch (node.kind) {
-      case 'leaf': {
-        const leaf = graph.leaves[node.leaf];
-        return leaf?.role === 'param' ? { name: leaf.name, whole: top.axes, points } : null;
+      case 'input': {
+        const input = graph.inputs[node.input];
+        return input?.role === 'param' ? { name: input.name, whole: top.axes, points } : null;
       }
       case 'slice':
         if (node.as === null) points.push(node.axis);

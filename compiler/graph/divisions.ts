@@ -13,7 +13,7 @@ export interface Division {
   readonly span: Span;
 }
 
-/** The divisions in the sizes of what a graph's roots need: once for each divisor, inner ones first. */
+/** The divisions in the sizes of what a graph's outputs need: once for each divisor, inner ones first. */
 export function divisionsOf(graph: Graph): readonly Division[] {
   const found = new Map<string, Division>();
   const visit = (size: Size, span: Span): void => {

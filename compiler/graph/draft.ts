@@ -20,7 +20,7 @@ export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
     case 'constant':
     case 'size':
     case 'iota':
-    case 'leaf':
+    case 'input':
     case 'draw':
     case 'extern':
       return [];

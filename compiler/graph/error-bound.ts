@@ -2,7 +2,7 @@
  * Derived tolerances: how far a correct f32 run of a graph may be from exact mathematics.
  *
  * The graph is evaluated in float64, and beside every value runs a bound δ on the error of a device that computes it
- * in f32, in any order, fused or not. Nothing here is tuned: leaves are exact, each operation adds its own worst
+ * in f32, in any order, fused or not. Nothing here is tuned: graph inputs are exact, each operation adds its own worst
  * rounding (WGSL's accuracy table, section 15.7.4) and passes on what its operands bring. A choice that the errors of
  * its scores could turn (a comparison, an order, a floor) is *undecided*: what depends on it gets the distance between
  * the outcomes, so a near-tie of a router loosens exactly the tokens it touches.
@@ -26,8 +26,8 @@ export type { NumbersWithBounds } from './row-major-offsets.ts';
 
 export interface BoundInputs {
   readonly sizes: ReadonlyMap<string, number>;
-  /** Numbers of a leaf, row-major over its axes; null for a control that was not given. */
-  readonly leaf: (name: string, index: number) => Float64Array | null;
+  /** Numbers of a graph input, row-major over its axes; null for a control that was not given. */
+  readonly numbersOf: (name: string, index: number) => Float64Array | null;
   /** Draws and externs are taken from a run, not computed again. */
   readonly given: (node: NodeId) => Float64Array | null;
 }
@@ -58,7 +58,7 @@ export function boundOfDraw(distribution: (Node & { kind: 'draw' })['distributio
   return { uniform: 0, normal: 5.8 * 17 * u, gumbel: (4 + 4 * 17.4) * u }[distribution];
 }
 
-/** Bounds for all nodes that the roots need. */
+/** Bounds for all nodes that the outputs need. */
 export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeId, NumbersWithBounds> {
   const evaluator = new Evaluator(graph, inputs);
   const live = liveNodes(graph);
@@ -111,12 +111,12 @@ class Evaluator {
       case 'iota':
         value.forEach((_, i) => (value[i] = i));
         return out;
-      case 'leaf': {
-        const leaf = this.graph.leaves[node.leaf];
-        const data = leaf === undefined ? null : this.inputs.leaf(leaf.name, node.leaf);
-        if (data !== null) value.set(this.places.permuted(data, leaf?.axes ?? node.axes, node.axes));
-        else if (leaf !== undefined && leaf.fallback !== null) return this.copy(this.of(leaf.fallback), out);
-        else throw new CompilerBug('error-bound', `leaf ${leaf?.name ?? node.leaf} has no value`);
+      case 'input': {
+        const input = this.graph.inputs[node.input];
+        const data = input === undefined ? null : this.inputs.numbersOf(input.name, node.input);
+        if (data !== null) value.set(this.places.permuted(data, input?.axes ?? node.axes, node.axes));
+        else if (input !== undefined && input.fallback !== null) return this.copy(this.of(input.fallback), out);
+        else throw new CompilerBug('error-bound', `graph input ${input?.name ?? node.input} has no value`);
         return out;
       }
       case 'draw':

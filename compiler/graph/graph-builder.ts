@@ -45,14 +45,14 @@ export class GraphBuilder {
     this.name = name;
   }
 
-  /** A builder with the axes, leaves and externs of a graph and no nodes yet: for rebuilding it. */
+  /** A builder with the axes, inputs and externs of a graph and no nodes yet: for rebuilding it. */
   static like(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name);
     for (const axis of graph.axes.values()) {
       builder.axisTable.set(axis.id, axis);
       builder.nextAxis = Math.max(builder.nextAxis, axis.id + 1);
     }
-    for (const leaf of graph.leaves) builder.addLeaf({ ...leaf, fallback: null });
+    for (const input of graph.inputs) builder.addInput({ ...input, fallback: null });
     return builder;
   }
 
@@ -67,7 +67,7 @@ export class GraphBuilder {
       builder.nodes.push(node);
       builder.varying.push(builder.varies(node));
     }
-    graph.leaves.forEach((leaf, index) => builder.setFallback(index, leaf.fallback));
+    graph.inputs.forEach((input, index) => builder.setFallback(index, input.fallback));
     return builder;
   }
 
@@ -121,13 +121,13 @@ export class GraphBuilder {
     return this.nodes.length;
   }
 
-  /** The index of a leaf; a leaf of the same role and name is the same leaf. */
-  addLeaf(leaf: GraphInput): number {
-    return this.outside.addLeaf(leaf);
+  /** The index of a graph input; a graph input of the same role and name is the same graph input. */
+  addInput(input: GraphInput): number {
+    return this.outside.addInput(input);
   }
 
-  leafOf(index: number): GraphInput {
-    return this.outside.leafOf(index);
+  inputOf(index: number): GraphInput {
+    return this.outside.inputOf(index);
   }
 
   /** The value a control has in a run that is not given one. */
@@ -143,13 +143,13 @@ export class GraphBuilder {
     return this.outside.addExtern(call);
   }
 
-  finish(roots: readonly GraphOutput[], checks: readonly Check[] = []): Graph {
+  finish(outputs: readonly GraphOutput[], checks: readonly Check[] = []): Graph {
     return {
       name: this.name,
       axes: new Map(this.axisTable),
       ...this.outside.listed(),
       nodes: [...this.nodes],
-      roots,
+      outputs,
       checks,
     };
   }
@@ -175,9 +175,9 @@ export class GraphBuilder {
     return this.add({ kind: 'iota', element, axes: [axis], axis });
   }
 
-  leaf(index: number): NodeId {
-    const leaf = this.leafOf(index);
-    return this.add({ kind: 'leaf', element: leaf.element, axes: leaf.axes, leaf: index });
+  input(index: number): NodeId {
+    const input = this.inputOf(index);
+    return this.add({ kind: 'input', element: input.element, axes: input.axes, input: index });
   }
 
   draw(distribution: DrawName, place: string, roots: readonly DrawRoot[]): NodeId {
@@ -357,8 +357,8 @@ export class GraphBuilder {
   }
 
   private varies(draft: Draft | Node): boolean {
-    if (draft.kind === 'leaf') {
-      const role = this.leafOf(draft.leaf).role;
+    if (draft.kind === 'input') {
+      const role = this.inputOf(draft.input).role;
       return role === 'input' || role === 'control';
     }
     if (draft.kind === 'draw' || draft.kind === 'extern') return true;

@@ -48,7 +48,7 @@ export type Node = Base &
     /** A scalar made of sizes (a formula of dynamic axes). */
     | { readonly kind: 'size'; readonly size: Size }
     | { readonly kind: 'iota'; readonly axis: AxisId }
-    | { readonly kind: 'leaf'; readonly leaf: number }
+    | { readonly kind: 'input'; readonly input: number }
     | { readonly kind: 'map'; readonly op: MapOp; readonly operands: readonly NodeId[] }
     /** `where(presence, value, otherwise)`, with value read only where the presence holds. */
     | { readonly kind: 'predicated'; readonly presence: NodeId; readonly value: NodeId; readonly otherwise: number }
@@ -180,7 +180,7 @@ export type GraphOutput =
       /** At most so many present points for each point of the sources. */
       readonly most: Size;
     };
-/** `result` always; the others are computed only when asked for. An `update` root is named by its state. */
+/** `result` always; the others are computed only when asked for. An `update` is named by its state. */
 export type OutputRole = 'result' | 'output' | 'loss' | 'update';
 
 /**
@@ -210,10 +210,10 @@ export interface Check {
 export interface Graph {
   readonly name: string;
   readonly axes: ReadonlyMap<AxisId, GraphAxis>;
-  readonly leaves: readonly GraphInput[];
+  readonly inputs: readonly GraphInput[];
   readonly externs: readonly ExternNode[];
   readonly nodes: readonly Node[];
-  readonly roots: readonly GraphOutput[];
+  readonly outputs: readonly GraphOutput[];
   /** In the order of their places in the text. */
   readonly checks: readonly Check[];
 }

@@ -20,8 +20,8 @@ import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers, type PlacedN
 import { operandsOf } from './node-uses.ts';
 
 export interface GraphRun {
-  /** By leaf name: numbers row-major over the leaf's axes. A control may be missing. */
-  readonly leaves: ReadonlyMap<string, ArrayLike<number>>;
+  /** By graph input name: numbers row-major over the graph input's axes. A control may be missing. */
+  readonly inputs: ReadonlyMap<string, ArrayLike<number>>;
   /** Sizes of dynamic axes, by name. */
   readonly sizes?: ReadonlyMap<string, number>;
   readonly seed?: number;
@@ -148,8 +148,8 @@ class Interpreter implements GraphValues, GraphEvaluation {
         return Float64Array.of(keep(node.element, this.number(node.size)));
       case 'iota':
         return Float64Array.from({ length: shape[0] ?? noNumber() }, (_, i) => keep(node.element, i));
-      case 'leaf':
-        return this.leaf(node.leaf, shape);
+      case 'input':
+        return this.inputValue(node.input, shape);
       case 'map': {
         const operands = node.operands.map((id) => this.value(id));
         const computes = node.operands.map((id) => this.graph.nodes[id]?.element ?? 'f32').at(-1) ?? 'f32';
@@ -242,22 +242,22 @@ class Interpreter implements GraphValues, GraphEvaluation {
     }
   }
 
-  private leaf(index: number, shape: readonly number[]): Float64Array {
-    const leaf = this.graph.leaves[index];
-    if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
-    const given = this.run.leaves.get(leaf.name);
+  private inputValue(index: number, shape: readonly number[]): Float64Array {
+    const input = this.graph.inputs[index];
+    if (input === undefined) throw new CompilerBug('graph', `no graph input ${index}`);
+    const given = this.run.inputs.get(input.name);
     if (given !== undefined) return Float64Array.from(given);
-    if (leaf.fallback === null) throw new CompilerBug('graph', `no value for ${leaf.name}`);
-    // A default may stand after the leaf: what it needs is evaluated apart. It may read other controls.
-    const needed = reachable(this.graph, leaf.fallback);
+    if (input.fallback === null) throw new CompilerBug('graph', `no value for ${input.name}`);
+    // A default may stand after the graph input: what it needs is evaluated apart. It may read other controls.
+    const needed = reachable(this.graph, input.fallback);
     const alone = new Interpreter(this.graph, this.run);
-    for (const node of this.graph.nodes.slice(0, leaf.fallback + 1)) {
+    for (const node of this.graph.nodes.slice(0, input.fallback + 1)) {
       if (needed.has(node.id)) alone.step(node);
       else alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
     }
-    const value = alone.value(leaf.fallback);
-    const out = inOrder(value, leaf.axes);
-    if (out.length !== count(shape)) throw new CompilerBug('graph', `the default of ${leaf.name} has another shape`);
+    const value = alone.value(input.fallback);
+    const out = inOrder(value, input.axes);
+    if (out.length !== count(shape)) throw new CompilerBug('graph', `the default of ${input.name} has another shape`);
     return out;
   }
 

@@ -18,8 +18,8 @@ export function nodeOf(graph: Graph, id: NodeId): Node {
   return node;
 }
 
-export function nodesOfOutput(root: GraphOutput): readonly NodeId[] {
-  return root.kind === 'tensor' ? [root.node] : [root.present, root.weight, root.rank];
+export function nodesOfOutput(output: GraphOutput): readonly NodeId[] {
+  return output.kind === 'tensor' ? [output.node] : [output.present, output.weight, output.rank];
 }
 
 /** The scalars that a check shows. */
@@ -38,10 +38,10 @@ export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
   return graph.checks.flatMap((c) => (c.kind === 'numbers' && c.node === node.id ? c.where : []));
 }
 
-/** What a run writes in any case: roots, and the defaults of controls. */
+/** What a run writes in any case: outputs, and the defaults of controls. */
 export function writtenNodes(graph: Graph): readonly NodeId[] {
-  const fallbacks = graph.leaves.flatMap((leaf) => (leaf.fallback === null ? [] : [leaf.fallback]));
-  return [...graph.roots.flatMap(nodesOfOutput), ...fallbacks];
+  const fallbacks = graph.inputs.flatMap((input) => (input.fallback === null ? [] : [input.fallback]));
+  return [...graph.outputs.flatMap(nodesOfOutput), ...fallbacks];
 }
 
 /** What a run needs in any case: what it writes, and what is checked. */
@@ -56,7 +56,7 @@ export function usesOf(graph: Graph): readonly (readonly NodeId[])[] {
   return uses;
 }
 
-/** Whether each node is needed by a root. */
+/** Whether each node is needed by an output. */
 export function liveNodes(graph: Graph): readonly boolean[] {
   const live = graph.nodes.map(() => false);
   for (const id of outputNodes(graph)) live[id] = true;
@@ -76,8 +76,8 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
       return builder.size(node.size, node.element);
     case 'iota':
       return builder.iota(node.axis, node.element);
-    case 'leaf':
-      return builder.leaf(node.leaf);
+    case 'input':
+      return builder.input(node.input);
     case 'draw':
       return builder.draw(node.distribution, node.place, node.roots);
     case 'extern':
@@ -148,11 +148,11 @@ export function rewriteGraph(
     }
     moved[node.id] = rewrite(node, builder, to) ?? copyNode(builder, node, to);
   }
-  graph.leaves.forEach((leaf, index) => {
-    if (leaf.fallback !== null) builder.setFallback(index, to(leaf.fallback));
+  graph.inputs.forEach((input, index) => {
+    if (input.fallback !== null) builder.setFallback(index, to(input.fallback));
   });
   return builder.finish(
-    graph.roots.map((root) => moveOutput(root, to)),
+    graph.outputs.map((output) => moveOutput(output, to)),
     graph.checks.map((check) => moveCheck(check, to)),
   );
 }
@@ -180,7 +180,7 @@ export function moveCheck(check: Check, to: (id: NodeId) => NodeId): Check {
   return { ...check, node: to(check.node), where: check.where.map(to), shown };
 }
 
-export function moveOutput(root: GraphOutput, to: (id: NodeId) => NodeId): GraphOutput {
-  if (root.kind === 'tensor') return { ...root, node: to(root.node) };
-  return { ...root, present: to(root.present), weight: to(root.weight), rank: to(root.rank) };
+export function moveOutput(output: GraphOutput, to: (id: NodeId) => NodeId): GraphOutput {
+  if (output.kind === 'tensor') return { ...output, node: to(output.node) };
+  return { ...output, present: to(output.present), weight: to(output.weight), rank: to(output.rank) };
 }

@@ -3,27 +3,27 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { ExternNode, Graph, GraphInput, NodeId } from './graph-ir.ts';
 
 export class OutsideTables {
-  readonly #leaves: GraphInput[] = [];
-  readonly #leafIndex = new Map<string, number>();
+  readonly #inputs: GraphInput[] = [];
+  readonly #inputIndex = new Map<string, number>();
   readonly #externs: ExternNode[] = [];
 
-  addLeaf(leaf: GraphInput): number {
-    const key = `${leaf.role} ${leaf.name}`;
-    const known = this.#leafIndex.get(key);
+  addInput(input: GraphInput): number {
+    const key = `${input.role} ${input.name}`;
+    const known = this.#inputIndex.get(key);
     if (known !== undefined) return known;
-    this.#leaves.push(leaf);
-    this.#leafIndex.set(key, this.#leaves.length - 1);
-    return this.#leaves.length - 1;
+    this.#inputs.push(input);
+    this.#inputIndex.set(key, this.#inputs.length - 1);
+    return this.#inputs.length - 1;
   }
 
-  leafOf(index: number): GraphInput {
-    const leaf = this.#leaves[index];
-    if (leaf === undefined) throw new CompilerBug('graph', `no leaf ${index}`);
-    return leaf;
+  inputOf(index: number): GraphInput {
+    const input = this.#inputs[index];
+    if (input === undefined) throw new CompilerBug('graph', `no graph input ${index}`);
+    return input;
   }
 
   setFallback(index: number, fallback: NodeId | null): void {
-    this.#leaves[index] = { ...this.leafOf(index), fallback };
+    this.#inputs[index] = { ...this.inputOf(index), fallback };
   }
 
   addExtern(call: ExternNode): number {
@@ -37,7 +37,7 @@ export class OutsideTables {
     return type;
   }
 
-  listed(): Pick<Graph, 'leaves' | 'externs'> {
-    return { leaves: [...this.#leaves], externs: [...this.#externs] };
+  listed(): Pick<Graph, 'inputs' | 'externs'> {
+    return { inputs: [...this.#inputs], externs: [...this.#externs] };
   }
 }

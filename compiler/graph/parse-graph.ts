@@ -2,7 +2,7 @@
  * Reads what `printGraph` (print-graph.ts) wrote: a graph, and where the text has them the domains and the values that get memory. So a
  * bug reduces to a text file, and a pass is tested on text.
  *
- * Printing what was read gives the text again. What the text does not say stays unsaid: leaves that nobody reads, and places of
+ * Printing what was read gives the text again. What the text does not say stays unsaid: inputs that nobody reads, and places of
  * the source unless the text was printed with them.
  */
 import { idOf } from '../../dsl/types/ids.ts';
@@ -37,10 +37,10 @@ export function parseGraph(text: string): ParsedGraph {
 class GraphParser {
   private readonly axes = new Map<AxisId, GraphAxis>();
   private readonly named = new Map<string, AxisId>();
-  private readonly leaves: GraphInput[] = [];
+  private readonly inputs: GraphInput[] = [];
   private readonly externs: ExternNode[] = [];
   private readonly nodes: Node[] = [];
-  private readonly roots: GraphOutput[] = [];
+  private readonly outputs: GraphOutput[] = [];
   private readonly checks: Check[] = [];
   private readonly domains = new Map<NodeId, Domain>();
   private readonly materialised = new Set<NodeId>();
@@ -50,9 +50,9 @@ class GraphParser {
     text.split('\n').forEach((line, i) => {
       if (line.trim() !== '') this.line(line, i + 1);
     });
-    const { name, axes, leaves, externs, nodes, roots, checks } = this;
+    const { name, axes, inputs, externs, nodes, outputs, checks } = this;
     return {
-      graph: { name, axes, leaves, externs, nodes, roots, checks },
+      graph: { name, axes, inputs, externs, nodes, outputs, checks },
       domains: this.domains,
       materialised: this.materialised,
     };
@@ -66,7 +66,7 @@ class GraphParser {
     else if (line.startsWith('  default ')) this.defaultLine(new GraphText(line.slice(10), number));
     else if (line.startsWith('  call ')) this.callLine(new GraphText(line.slice(7), number));
     else if (line.startsWith('  check ')) this.checkLine(line.slice(8), number);
-    else this.rootLine(new GraphText(line.trim(), number));
+    else this.outputLine(new GraphText(line.trim(), number));
   }
 
   /** `T = T, D = 64, E#7 = min(T, 4)`: a number behind `#` is the axis's own. */
@@ -135,7 +135,7 @@ class GraphParser {
     const one = (): AxisId => this.axis(t.axis(), t.number);
     const word = t.word();
     const node = ((): Node => {
-      if (isRole(word)) return { ...base, kind: 'leaf', leaf: this.leaf(word, base, t) };
+      if (isRole(word)) return { ...base, kind: 'input', input: this.input(word, base, t) };
       if (isReduce(word)) {
         const operand = t.node();
         t.take('over');
@@ -243,13 +243,13 @@ class GraphParser {
     return node;
   }
 
-  private leaf(role: GraphInput['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
+  private input(role: GraphInput['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
     const name = t.path();
     const within = t.skip('in') ? this.axis(t.axis(), t.number) : null;
-    const known = this.leaves.findIndex((l) => l.role === role && l.name === name);
+    const known = this.inputs.findIndex((l) => l.role === role && l.name === name);
     if (known >= 0) return known;
-    this.leaves.push({ role, name, element: base.element, axes: base.axes, within, fallback: null });
-    return this.leaves.length - 1;
+    this.inputs.push({ role, name, element: base.element, axes: base.axes, within, fallback: null });
+    return this.inputs.length - 1;
   }
 
   private presence(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
@@ -308,10 +308,10 @@ class GraphParser {
     const name = t.path();
     t.take('=');
     const fallback = t.node();
-    const index = this.leaves.findIndex((l) => l.role === 'control' && l.name === name);
-    const leaf = this.leaves[index];
-    if (leaf === undefined) throw textError(t.number, `no control ${name}`);
-    this.leaves[index] = { ...leaf, fallback };
+    const index = this.inputs.findIndex((l) => l.role === 'control' && l.name === name);
+    const input = this.inputs[index];
+    if (input === undefined) throw textError(t.number, `no control ${name}`);
+    this.inputs[index] = { ...input, fallback };
     t.end();
   }
 
@@ -372,7 +372,7 @@ class GraphParser {
   }
 
   /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */
-  private rootLine(t: GraphText): void {
+  private outputLine(t: GraphText): void {
     const group = t.word();
     if (!isGroup(group)) throw textError(t.number, `no line of a graph begins with ${group}`);
     const name = t.path();
@@ -380,7 +380,7 @@ class GraphParser {
     const bracketed = (): readonly AxisId[] => t.bracketed().map((a) => this.axis(a, t.number));
     if (!t.skip('route')) {
       const node = t.node();
-      this.roots.push({ kind: 'tensor', name, group, node, axes: bracketed() });
+      this.outputs.push({ kind: 'tensor', name, group, node, axes: bracketed() });
       return t.end();
     }
     const [sources, targets] = t.arrow().map((axes) => axes.map((a) => this.axis(a, t.number)));
@@ -389,7 +389,7 @@ class GraphParser {
     const [present, weight, rank] = [part('present'), part('weight'), part('rank')];
     t.take('most');
     const most = t.size();
-    this.roots.push({ kind: 'route', name, group, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, most }); // prettier-ignore
+    this.outputs.push({ kind: 'route', name, group, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, most }); // prettier-ignore
     t.end();
   }
 }

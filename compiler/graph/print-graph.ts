@@ -40,20 +40,20 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
       (options.spans === true ? `  @ ${span(node.span)}` : '')
     );
   });
-  const fallbacks = graph.leaves.flatMap((l) => (l.fallback === null ? [] : [`  default ${l.name} = %${l.fallback}`]));
+  const fallbacks = graph.inputs.flatMap((l) => (l.fallback === null ? [] : [`  default ${l.name} = %${l.fallback}`]));
   const calls = graph.externs.map((call, i) => `  ${printCall(call, i, list)}`);
-  const roots = graph.roots.map((root) => `  ${printRoot(root, list)}`);
+  const outputs = graph.outputs.map((output) => `  ${printOutput(output, list)}`);
   const checks = graph.checks.map((check) => `  ${printCheck(check, list)}${options.spans === true ? `  @ ${span(check.span)}` : ''}`); // prettier-ignore
   const head = axes.length === 0 ? [] : [`  axes ${axes.join(', ')}`];
-  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...fallbacks, ...roots, ...checks, ''].join('\n');
+  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...fallbacks, ...outputs, ...checks, ''].join('\n');
 }
 
 /** The axes that a text speaks of. */
 const usedAxes = (graph: Graph): ReadonlySet<AxisId> =>
   new Set([
     ...graph.nodes.flatMap((n) => [...n.axes]),
-    // Of a leaf that no node reads the text says nothing.
-    ...graph.nodes.flatMap((n) => (n.kind === 'leaf' ? (graph.leaves[n.leaf]?.within ?? []) : [])),
+    // Of a graph input that no node reads the text says nothing.
+    ...graph.nodes.flatMap((n) => (n.kind === 'input' ? (graph.inputs[n.input]?.within ?? []) : [])),
     ...graph.externs.flatMap((e) => e.mentions),
   ]);
 
@@ -85,12 +85,12 @@ function printCall(call: ExternNode, index: number, list: (axes: readonly AxisId
   return `call ${index} = ${call.role} ${call.name} ${around}${operands}${results}`;
 }
 
-function printRoot(root: GraphOutput, list: (axes: readonly AxisId[]) => string): string {
-  if (root.kind === 'tensor') return `${root.group} ${root.name} = %${root.node} [${list(root.axes)}]`;
-  const of = root.payload.length === 0 ? '' : ` of [${list(root.payload)}]`;
-  const type = `route[${list(root.sources)} -> ${list(root.targets)}]${of}`;
-  const parts = `present %${root.present} weight %${root.weight} rank %${root.rank}`;
-  return `${root.group} ${root.name} = ${type} ${parts} most ${formatSize(root.most)}`;
+function printOutput(output: GraphOutput, list: (axes: readonly AxisId[]) => string): string {
+  if (output.kind === 'tensor') return `${output.group} ${output.name} = %${output.node} [${list(output.axes)}]`;
+  const of = output.payload.length === 0 ? '' : ` of [${list(output.payload)}]`;
+  const type = `route[${list(output.sources)} -> ${list(output.targets)}]${of}`;
+  const parts = `present %${output.present} weight %${output.weight} rank %${output.rank}`;
+  return `${output.group} ${output.name} = ${type} ${parts} most ${formatSize(output.most)}`;
 }
 
 /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3, %4 for loss skip if noise given` */
@@ -113,10 +113,10 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       return `size ${formatSize(node.size)}`;
     case 'iota':
       return `iota ${name(node.axis)}`;
-    case 'leaf': {
-      const leaf = graph.leaves[node.leaf];
-      const within = leaf === undefined || leaf.within === null ? '' : ` in ${name(leaf.within)}`;
-      return `${leaf?.role ?? 'leaf'} ${leaf?.name ?? node.leaf}${within}`;
+    case 'input': {
+      const input = graph.inputs[node.input];
+      const within = input === undefined || input.within === null ? '' : ` in ${name(input.within)}`;
+      return `${input?.role ?? 'input'} ${input?.name ?? node.input}${within}`;
     }
     case 'map':
       return `${node.op} ${node.operands.map((id) => `%${id}`).join(' ')}`;

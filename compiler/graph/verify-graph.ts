@@ -38,22 +38,23 @@ export function graphProblems(graph: Graph): readonly string[] {
     else if (node.id === index) nodeProblems(graph, node, say);
   });
   const known = (id: NodeId): boolean => id >= 0 && id < graph.nodes.length;
-  for (const root of graph.roots) {
-    if (!nodesOfOutput(root).every(known)) problems.push(`root ${root.name}: names no node`);
-    else if (root.kind === 'tensor' && !sameSet(root.axes, graph.nodes[root.node]?.axes ?? []))
-      problems.push(`root ${root.name}: its axes are not those of %${root.node}`);
-    else if (root.kind === 'route') {
-      const support = [...root.sources, ...root.targets];
+  for (const output of graph.outputs) {
+    if (!nodesOfOutput(output).every(known)) problems.push(`output ${output.name}: names no node`);
+    else if (output.kind === 'tensor' && !sameSet(output.axes, graph.nodes[output.node]?.axes ?? []))
+      problems.push(`output ${output.name}: its axes are not those of %${output.node}`);
+    else if (output.kind === 'route') {
+      const support = [...output.sources, ...output.targets];
       for (const [name, id, axes] of [
-        ['present', root.present, support],
-        ['weight', root.weight, [...support, ...root.payload]],
-        ['rank', root.rank, support],
+        ['present', output.present, support],
+        ['weight', output.weight, [...support, ...output.payload]],
+        ['rank', output.rank, support],
       ] as const)
-        if (!sameSet(axes, graph.nodes[id]?.axes ?? [])) problems.push(`root ${root.name}: wrong axes of ${name}`);
+        if (!sameSet(axes, graph.nodes[id]?.axes ?? [])) problems.push(`output ${output.name}: wrong axes of ${name}`);
     }
   }
-  for (const leaf of graph.leaves) {
-    if (leaf.fallback !== null && !known(leaf.fallback)) problems.push(`leaf ${leaf.name}: its default names no node`);
+  for (const input of graph.inputs) {
+    if (input.fallback !== null && !known(input.fallback))
+      problems.push(`graph input ${input.name}: its default names no node`);
   }
   return problems;
 }
@@ -85,8 +86,8 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
       return wants([]);
     case 'iota':
       return wants([node.axis]);
-    case 'leaf':
-      return wants(graph.leaves[node.leaf]?.axes ?? []);
+    case 'input':
+      return wants(graph.inputs[node.input]?.axes ?? []);
     case 'draw':
       return wants(node.roots.map((r) => r.axis));
     case 'extern':
@@ -181,11 +182,11 @@ export function domainProblems({ graph, domains }: SparseGraph): readonly string
 /** What no thread can compute where it is read, and what is given back, has memory; what is given from outside has its own. */
 function memoryProblems({ graph, materialised }: FusedGraph): readonly string[] {
   const unknown = [...materialised].filter((id) => graph.nodes[id] === undefined);
-  const returned = new Set(graph.roots.flatMap(nodesOfOutput));
+  const returned = new Set(graph.outputs.flatMap(nodesOfOutput));
   const problems = graph.nodes.flatMap((node) => {
     const stored = materialised.has(node.id);
     switch (node.kind) {
-      case 'leaf':
+      case 'input':
         return stored ? [`%${node.id} is an input, and has memory of its own`] : [];
       case 'constant':
       case 'size':

@@ -1,6 +1,6 @@
 /**
  * Puts a graph with domains into an order in which the presences of a node's domain come before the node, drops what
- * neither a root nor a domain needs, and renumbers.
+ * neither an output nor a domain needs, and renumbers.
  */
 import { idOf } from '../../dsl/types/ids.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
@@ -12,7 +12,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
   const presences = (id: NodeId): readonly NodeId[] => domains.get(id)?.presences ?? [];
   const state = new Map<NodeId, 'open' | 'done'>();
   const order: Node[] = [];
-  for (const root of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(root);
+  for (const output of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(output);
   const place = new Map(order.map((node, index) => [node.id, idOf<NodeId>(index)]));
   const to = (id: NodeId): NodeId => {
     const there = place.get(id);
@@ -20,17 +20,17 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
     return there;
   };
   const nodes = order.map((node) => withOperands(node, to));
-  const leaves = graph.leaves.map((l) => (l.fallback === null ? l : { ...l, fallback: to(l.fallback) }));
+  const inputs = graph.inputs.map((l) => (l.fallback === null ? l : { ...l, fallback: to(l.fallback) }));
   const live = new Set(order.flatMap((n) => (n.kind === 'extern' ? [n.call] : [])));
   const externs = graph.externs.map((e, i) =>
     live.has(i) ? { ...e, operands: e.operands.map((o) => ({ ...o, node: to(o.node) })) } : { ...e, operands: [] },
   );
   const renumbered: Graph = {
     ...graph,
-    leaves,
+    inputs,
     externs,
     nodes,
-    roots: graph.roots.map((r) => moveOutput(r, to)),
+    outputs: graph.outputs.map((r) => moveOutput(r, to)),
     checks: graph.checks.map((c) => moveCheck(c, to)),
   };
   const moved = order.map((node): [NodeId, Domain] => {
@@ -47,7 +47,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
       if (node === undefined) throw new CompilerBug('sparsify', `no node ${id}`);
       state.set(id, 'open');
       // A control's default is computed before anybody reads the control.
-      const fallback = node.kind === 'leaf' ? (graph.leaves[node.leaf]?.fallback ?? null) : null;
+      const fallback = node.kind === 'input' ? (graph.inputs[node.input]?.fallback ?? null) : null;
       const needs = [
         ...operandsOf(graph, node),
         ...presences(id),
@@ -78,7 +78,7 @@ function withOperands(node: Node, to: (id: NodeId) => NodeId): Node {
     case 'constant':
     case 'size':
     case 'iota':
-    case 'leaf':
+    case 'input':
     case 'draw':
     case 'extern':
       return { ...node, id };

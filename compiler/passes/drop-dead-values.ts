@@ -1,7 +1,7 @@
 /**
  * drop-dead-values
  *
- * What: drops nodes that no root needs, params, states and controls that nothing reads, calls of externs that nobody
+ * What: drops nodes that no output needs, params, states and controls that nothing reads, calls of externs that nobody
  * waits for, and axes nothing has. Inputs of the entry stay: its signature is fixed.
  * Why: elaboration builds what might be wanted (the rank of every route).
  */
@@ -13,26 +13,28 @@ import { definePass } from './pass.ts';
 export const dropDeadValues = definePass({
   name: 'drop-dead-values',
   summary: 'drops what no result needs',
-  run: (graph) => dropLeaves(rewriteGraph(graph, () => null)),
+  run: (graph) => dropInputs(rewriteGraph(graph, () => null)),
 });
 
-function dropLeaves(graph: Graph): Graph {
-  const used = new Set(graph.nodes.flatMap((n) => (n.kind === 'leaf' ? [n.leaf] : [])));
-  const kept = graph.leaves.flatMap((leaf, index) => (used.has(index) || leaf.role === 'input' ? [index] : []));
+function dropInputs(graph: Graph): Graph {
+  const used = new Set(graph.nodes.flatMap((n) => (n.kind === 'input' ? [n.input] : [])));
+  const kept = graph.inputs.flatMap((input, index) => (used.has(index) || input.role === 'input' ? [index] : []));
   const place = new Map(kept.map((index, i) => [index, i]));
-  const leaves = kept.map((index) => at(graph.leaves, index, 'passes: leaf'));
-  const nodes = graph.nodes.map((n) => (n.kind === 'leaf' ? { ...n, leaf: get(place, n.leaf, 'passes: leaf') } : n));
+  const inputs = kept.map((index) => at(graph.inputs, index, 'passes: graph input'));
+  const nodes = graph.nodes.map((n) =>
+    n.kind === 'input' ? { ...n, input: get(place, n.input, 'passes: graph input') } : n,
+  );
   const axes = new Set<AxisId>(nodes.flatMap((n) => [...n.axes, ...axesInside(n)]));
-  for (const leaf of leaves)
-    for (const a of [...leaf.axes, ...(leaf.within === null ? [] : [leaf.within])]) axes.add(a);
+  for (const input of inputs)
+    for (const a of [...input.axes, ...(input.within === null ? [] : [input.within])]) axes.add(a);
   for (const call of graph.externs)
     for (const a of [...call.family, ...call.carried, ...call.mentions, ...call.results.flatMap((r) => r.axes)])
       axes.add(a);
-  for (const root of graph.roots) {
-    for (const a of root.kind === 'tensor' ? root.axes : [...root.sources, ...root.targets, ...root.payload])
+  for (const output of graph.outputs) {
+    for (const a of output.kind === 'tensor' ? output.axes : [...output.sources, ...output.targets, ...output.payload])
       axes.add(a);
   }
-  return { ...graph, leaves, nodes, axes: new Map([...graph.axes].filter(([id]) => axes.has(id))) };
+  return { ...graph, inputs, nodes, axes: new Map([...graph.axes].filter(([id]) => axes.has(id))) };
 }
 
 /** Axes a node names beyond those it has. */

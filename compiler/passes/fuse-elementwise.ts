@@ -34,7 +34,7 @@ export const maxFused = 256;
 export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const { graph } = sparse;
   const uses = usesOf(graph);
-  const roots = new Set(writtenNodes(graph));
+  const outputs = new Set(writtenNodes(graph));
   const forHost = new Set(graph.externs.flatMap((e) => e.operands.map((o) => o.node)));
   const materialised = new Set<NodeId>();
   /** Operations to compute a value at one point, where it is not stored. */
@@ -49,13 +49,13 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       stored(node) ||
       inside > maxFused ||
       deep > maxFused ||
-      ((roots.has(node.id) || forHost.has(node.id)) && node.kind !== 'leaf') ||
+      ((outputs.has(node.id) || forHost.has(node.id)) && node.kind !== 'input') ||
       (node.kind === 'concat' && node.parts.length > mostParts) ||
       (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated') ||
       (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
     if (keep) materialised.add(node.id);
-    cost.push(keep || node.kind === 'leaf' ? 0 : inside);
-    depth.push(keep || node.kind === 'leaf' ? 0 : deep);
+    cost.push(keep || node.kind === 'input' ? 0 : inside);
+    depth.push(keep || node.kind === 'input' ? 0 : deep);
   }
   return { ...sparse, materialised };
 }

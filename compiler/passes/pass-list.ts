@@ -61,6 +61,6 @@ function sparsified(graph: Graph, options: OptimiseOptions): SparseGraph {
 
 /** Without fusion every value that is not given is stored. */
 function everything(graph: Graph): ReadonlySet<NodeId> {
-  const given = new Set(['leaf', 'constant', 'size', 'iota']);
+  const given = new Set(['input', 'constant', 'size', 'iota']);
   return new Set(graph.nodes.filter((n) => !given.has(n.kind)).map((n) => n.id));
 }

@@ -1,7 +1,7 @@
 /**
  * sparsify: at which points is each value read? (SEMANTICS 8.2 and 8.4)
  *
- * What: one backward pass. A root is read everywhere. An operation that is read at some points reads its operands at
+ * What: one backward pass. An output is read everywhere. An operation that is read at some points reads its operands at
  * the points the table below says. A value read under a route, `predicated(presence, value)`, is read where the presence
  * holds. So an expert's values, over tokens × experts, come out with the route's assignments as their domain, whatever
  * the expert's body is.
@@ -67,8 +67,8 @@ class Demand {
 
   run(): void {
     const { graph } = this;
-    for (const root of graph.roots) this.wantRoot(root);
-    for (const leaf of graph.leaves) if (leaf.fallback !== null) this.want(leaf.fallback, everywhere);
+    for (const output of graph.outputs) this.wantOutput(output);
+    for (const input of graph.inputs) if (input.fallback !== null) this.want(input.fallback, everywhere);
     for (const check of graph.checks) this.wantCheck(check);
     const live = liveNodes(graph);
     for (const node of graph.nodes.toReversed()) {
@@ -79,21 +79,21 @@ class Demand {
   }
 
   result(): SparseGraph {
-    const graph = { ...this.b.finish(this.graph.roots, this.graph.checks), externs: this.graph.externs };
+    const graph = { ...this.b.finish(this.graph.outputs, this.graph.checks), externs: this.graph.externs };
     const domains = new Map(graph.nodes.map((n): [NodeId, Domain] => [n.id, this.wants.get(n.id) ?? everywhere]));
     return { graph, domains };
   }
 
   // --- what is wanted ---
 
-  private wantRoot(root: GraphOutput): void {
-    const { span } = at(this.graph.nodes, at(nodesOfOutput(root), 0, 'passes: node of an output'), 'passes: node');
-    const what = { result: 'result', output: 'output', loss: 'loss', update: 'update' }[root.group];
-    const why: DenseFallback = { reason: 'a', text: `the ${what} ${root.name} is all of it`, span };
-    if (root.kind === 'tensor') return this.want(root.node, this.on(root.node, [], why));
-    this.want(root.present, this.on(root.present, [], why));
-    const under = this.graph.nodes[root.present]?.kind === 'presence' ? [root.present] : [];
-    for (const id of [root.weight, root.rank]) this.want(id, this.on(id, under, why));
+  private wantOutput(output: GraphOutput): void {
+    const { span } = at(this.graph.nodes, at(nodesOfOutput(output), 0, 'passes: node of an output'), 'passes: node');
+    const what = { result: 'result', output: 'output', loss: 'loss', update: 'update' }[output.group];
+    const why: DenseFallback = { reason: 'a', text: `the ${what} ${output.name} is all of it`, span };
+    if (output.kind === 'tensor') return this.want(output.node, this.on(output.node, [], why));
+    this.want(output.present, this.on(output.present, [], why));
+    const under = this.graph.nodes[output.present]?.kind === 'presence' ? [output.present] : [];
+    for (const id of [output.weight, output.rank]) this.want(id, this.on(id, under, why));
   }
 
   /** A check looks at its node where the routes among its presences are, and at each presence where those before it are. */
@@ -223,7 +223,7 @@ class Demand {
       case 'constant':
       case 'size':
       case 'iota':
-      case 'leaf':
+      case 'input':
       case 'draw':
         return;
       case 'map':

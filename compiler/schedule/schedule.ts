@@ -46,7 +46,7 @@ export interface Scheduled {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The plan of the roots a graph has. */
+/** The plan of the outputs a graph has. */
 export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
   const place = options.place ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
   const cut = new Set<NodeId>();
@@ -79,7 +79,7 @@ class Scheduler {
   readonly #done = new Set<NodeId>();
   /** Results of extern calls that were emitted. */
   readonly #calls = new Map<number, readonly number[]>();
-  /** Buffers that are some root's result already. */
+  /** Buffers that are some output's result already. */
   readonly #returned = new Set<number>();
 
   constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
@@ -125,7 +125,7 @@ class Scheduler {
       this.#ensure(id);
     }
     look(Infinity);
-    const results = this.#fused.graph.roots.map((root) => this.#result(root));
+    const results = this.#fused.graph.outputs.map((output) => this.#result(output));
     return this.#finish(results);
   }
 
@@ -135,7 +135,7 @@ class Scheduler {
     this.#done.add(id);
     const node = this.#plan.node(id);
     for (const before of dependenciesOf(this.#fused, node)) this.#ensure(before);
-    if (node.kind === 'leaf') this.#default(node);
+    if (node.kind === 'input') this.#default(node);
     const space = this.#storage.spaces.get(id);
     if (space === undefined) return;
     if (node.kind === 'extern') this.#extern(node);
@@ -143,10 +143,16 @@ class Scheduler {
   }
 
   /** The default of a control goes into the control's own buffer, unless the run was given the control. */
-  #default(node: Extract<Node, { kind: 'leaf' }>): void {
-    const leaf = this.#fused.graph.leaves[node.leaf];
-    if (leaf === undefined || leaf.fallback === null) return;
-    this.#values.copy(leaf.fallback, leaf.axes, this.#plan.leafBuffer(node.leaf), `default of ${leaf.name}`, leaf.name);
+  #default(node: Extract<Node, { kind: 'input' }>): void {
+    const input = this.#fused.graph.inputs[node.input];
+    if (input === undefined || input.fallback === null) return;
+    this.#values.copy(
+      input.fallback,
+      input.axes,
+      this.#plan.inputBuffer(node.input),
+      `default of ${input.name}`,
+      input.name,
+    );
   }
 
   #extern(node: Extract<Node, { kind: 'extern' }>): void {
@@ -224,23 +230,23 @@ class Scheduler {
 
   // --- results ---
 
-  #result(root: GraphOutput): PlanResult {
+  #result(output: GraphOutput): PlanResult {
     const plan = this.#plan;
-    if (root.kind === 'tensor') {
-      const { name, group, axes } = root;
-      const buffer = this.#returning(root.node, axes, name);
-      return { kind: 'tensor', name, group, buffer, element: this.#element(root.node), axes: plan.axes(axes) };
+    if (output.kind === 'tensor') {
+      const { name, group, axes } = output;
+      const buffer = this.#returning(output.node, axes, name);
+      return { kind: 'tensor', name, group, buffer, element: this.#element(output.node), axes: plan.axes(axes) };
     }
-    const { name, group, sources, targets, payload, most } = root;
+    const { name, group, sources, targets, payload, most } = output;
     const support = [...sources, ...targets];
     return {
       kind: 'route',
       name,
       group,
-      element: this.#weightElement(root.weight),
-      present: this.#returning(root.present, support, `${name}, present`),
-      weight: this.#returning(root.weight, [...support, ...payload], `${name}, weight`),
-      rank: this.#returning(root.rank, support, `${name}, rank`),
+      element: this.#weightElement(output.weight),
+      present: this.#returning(output.present, support, `${name}, present`),
+      weight: this.#returning(output.weight, [...support, ...payload], `${name}, weight`),
+      rank: this.#returning(output.rank, support, `${name}, rank`),
       sources: plan.axes(sources),
       targets: plan.axes(targets),
       payload: plan.axes(payload),

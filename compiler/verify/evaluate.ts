@@ -171,7 +171,7 @@ export class LaunchEvaluation {
         return this.#draw(node, p);
       case 'scan':
       case 'sort_rank':
-      case 'leaf':
+      case 'input':
       case 'extern':
         throw new CompilerBug('verify', `node ${node.id} (${node.kind}) is not evaluated point by point`);
       default:

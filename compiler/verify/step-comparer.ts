@@ -35,8 +35,8 @@ export interface ComparedRun {
   readonly contents: Contents;
   readonly sizes: ReadonlyMap<string, number>;
   readonly seed: number;
-  /** Numbers of a leaf as they lie in memory, row-major over its axes; null for a control that has its default. */
-  readonly leaf: (name: string) => ArrayLike<number> | null;
+  /** Numbers of a graph input as they lie in memory, row-major over its axes; null for a control that has its default. */
+  readonly numbersOf: (name: string) => ArrayLike<number> | null;
 }
 
 /** The judgement of one value in memory. */
@@ -69,7 +69,7 @@ export class StepComparer implements RunMemory {
   readonly #lastUse = new Map<number, number>();
   readonly #words = new Map<number, Uint32Array>();
   readonly #bufferOf = new Map<NodeId, number>();
-  readonly #leaves = new Map<NodeId, Stored>();
+  readonly #inputs = new Map<NodeId, Stored>();
   readonly #rows = new Map<number, Rows>();
   #stopped = false;
 
@@ -96,7 +96,7 @@ export class StepComparer implements RunMemory {
       if (!last.has(buffer)) continue;
       // Only a node's own memory: who reads a node that has none computes it, whether the host gets a copy or not.
       const isNode = content.kind === 'value' || content.kind === 'extern';
-      if (!isNode || nodeOf(run.fused.graph, content.node).kind === 'leaf') continue;
+      if (!isNode || nodeOf(run.fused.graph, content.node).kind === 'input') continue;
       if (!this.#bufferOf.has(content.node)) this.#bufferOf.set(content.node, buffer);
     }
     this.#bindDefaults();
@@ -132,7 +132,7 @@ export class StepComparer implements RunMemory {
   // --- what an evaluation asks ---
 
   stored(id: NodeId): Stored | null {
-    const given = this.#leaves.get(id);
+    const given = this.#inputs.get(id);
     if (given !== undefined) return given;
     const node = nodeOf(this.#run.fused.graph, id);
     const buffer = this.#bufferOf.get(id);
@@ -143,12 +143,12 @@ export class StepComparer implements RunMemory {
         throw new CompilerBug('verify', `node ${id} (${node.kind}) is read before it is there`);
       return { space: content.space, data: asNumbers(words, node.element) };
     }
-    if (node.kind !== 'leaf') return null;
-    const leaf = this.#run.fused.graph.leaves[node.leaf];
-    const data = leaf === undefined ? null : this.#run.leaf(leaf.name);
-    if (leaf === undefined || data === null) throw new CompilerBug('verify', `leaf ${node.leaf} has no value`);
-    const stored = { space: { relation: null, axes: leaf.axes }, data };
-    this.#leaves.set(id, stored);
+    if (node.kind !== 'input') return null;
+    const input = this.#run.fused.graph.inputs[node.input];
+    const data = input === undefined ? null : this.#run.numbersOf(input.name);
+    if (input === undefined || data === null) throw new CompilerBug('verify', `graph input ${node.input} has no value`);
+    const stored = { space: { relation: null, axes: input.axes }, data };
+    this.#inputs.set(id, stored);
     return stored;
   }
 
@@ -168,7 +168,7 @@ export class StepComparer implements RunMemory {
 
   #skipped(step: Step): boolean {
     if (step.kind !== 'launch') return false;
-    return step.unless !== null && this.#run.leaf(step.unless) !== null;
+    return step.unless !== null && this.#run.numbersOf(step.unless) !== null;
   }
 
   #elements(buffer: number): number {
@@ -182,10 +182,10 @@ export class StepComparer implements RunMemory {
   #bindDefaults(): void {
     const { fused, plan, contents } = this.#run;
     for (const node of fused.graph.nodes) {
-      if (node.kind !== 'leaf') continue;
-      const leaf = fused.graph.leaves[node.leaf];
-      if (leaf === undefined || leaf.fallback === null || this.#run.leaf(leaf.name) !== null) continue;
-      const buffer = plan.buffers.findIndex((b) => b.role.kind === 'store' && b.role.path === leaf.name);
+      if (node.kind !== 'input') continue;
+      const input = fused.graph.inputs[node.input];
+      if (input === undefined || input.fallback === null || this.#run.numbersOf(input.name) !== null) continue;
+      const buffer = plan.buffers.findIndex((b) => b.role.kind === 'store' && b.role.path === input.name);
       if (contents.buffers.has(buffer)) this.#bufferOf.set(node.id, buffer);
     }
   }

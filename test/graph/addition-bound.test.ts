@@ -24,7 +24,7 @@ function bounded(a: number, b: number, c: number): { readonly v: number; readonl
   const given = new Map(Object.entries({ a, b, c }).map(([name, v]) => [name, Float64Array.of(v)]));
   const found = boundGraph(graph, {
     sizes: new Map([['T', 1]]),
-    leaf: (name) => given.get(name) ?? null,
+    numbersOf: (name) => given.get(name) ?? null,
     given: () => null,
   }).get(idOf(7));
   return { v: found?.value[0] ?? NaN, d: found?.delta[0] ?? NaN };

@@ -132,27 +132,31 @@ function smaller(program: Program): ReadonlyMap<string, StaticValue> {
 type Values = ReadonlyMap<string, readonly number[]>;
 
 function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<NodeId, Domain>): Values {
-  const leaves = new Map<string, ArrayLike<number>>([
+  const inputs = new Map<string, ArrayLike<number>>([
     ...[...setting.inputs].map(([name, t]): [string, ArrayLike<number>] => [name, t.data]),
     ...setting.stores,
   ]);
   const poison = domains === undefined ? {} : { domains, poison: true };
-  const { values } = interpretGraph(graph, { leaves, sizes: setting.sizes, seed, extern: answerGraph, ...poison });
+  const { values } = interpretGraph(graph, { inputs, sizes: setting.sizes, seed, extern: answerGraph, ...poison });
   const read = (node: NodeId, axes: readonly AxisId[]): readonly number[] => {
     const value = values[node];
     if (value === undefined) throw new Error(`no value %${node}`);
     return [...inOrder(value, axes)];
   };
-  const of = (root: GraphOutput): [string, readonly number[]] => {
-    const name = `${root.group} ${root.name}`;
-    if (root.kind === 'tensor') return [name, read(root.node, root.axes)];
-    const support = [...root.sources, ...root.targets];
+  const of = (output: GraphOutput): [string, readonly number[]] => {
+    const name = `${output.group} ${output.name}`;
+    if (output.kind === 'tensor') return [name, read(output.node, output.axes)];
+    const support = [...output.sources, ...output.targets];
     return [
       name,
-      route(read(root.present, support), read(root.rank, support), read(root.weight, [...support, ...root.payload])),
+      route(
+        read(output.present, support),
+        read(output.rank, support),
+        read(output.weight, [...support, ...output.payload]),
+      ),
     ];
   };
-  return new Map(graph.roots.map(of));
+  return new Map(graph.outputs.map(of));
 }
 
 /** Presence, and ranks and weights where present. */

@@ -23,25 +23,25 @@ export const span = { source: 'test', start: 0, end: 1 };
 export class GraphFixture {
   readonly axes = new AxisFactory();
   readonly builder = new GraphBuilder('test');
-  readonly shop = new LoweringContext(this.builder);
-  readonly algebra = graphBackend(this.shop);
-  readonly leaves = new Map<string, readonly number[]>();
+  readonly cx = new LoweringContext(this.builder);
+  readonly algebra = graphBackend(this.cx);
+  readonly inputs = new Map<string, readonly number[]>();
 
   axis(name: string, size: number): Axis {
     return this.axes.make(name, exact(size));
   }
 
   input(name: string, axes: readonly Axis[], data: readonly number[], element: ElementType = 'f32'): GraphOperand {
-    const index = this.builder.addLeaf({
+    const index = this.builder.addInput({
       role: 'input',
       name,
       element,
-      axes: this.shop.idsOf(axes),
+      axes: this.cx.idsOf(axes),
       within: null,
       fallback: null,
     });
-    this.leaves.set(name, data);
-    return { kind: 'tensor', value: this.shop.tensor(this.builder.leaf(index)) };
+    this.inputs.set(name, data);
+    return { kind: 'tensor', value: this.cx.tensor(this.builder.input(index)) };
   }
 
   call(
@@ -61,14 +61,14 @@ export class GraphFixture {
 
   number(operand: GraphOperand, axes: readonly Axis[]): number[] {
     const node = operand.kind === 'tensor' ? operand.value.node : operand.value.weight;
-    return this.read(this.builder.broadcast(node, this.shop.idsOf(axes)), axes);
+    return this.read(this.builder.broadcast(node, this.cx.idsOf(axes)), axes);
   }
 
   read(node: NodeId, axes: readonly Axis[]): number[] {
-    const ids = this.shop.idsOf(axes);
+    const ids = this.cx.idsOf(axes);
     const graph = this.builder.finish([{ kind: 'tensor', name: 'y', group: 'result', node, axes: ids }]);
     verifyGraph(graph, 'test');
-    const { values, errors } = interpretGraph(graph, { leaves: this.leaves });
+    const { values, errors } = interpretGraph(graph, { inputs: this.inputs });
     expect(errors).toEqual([]);
     const value = values[node];
     if (value === undefined) throw new Error('no value');
@@ -76,14 +76,14 @@ export class GraphFixture {
   }
 
   errors(): readonly string[] {
-    return interpretGraph(this.builder.finish([]), { leaves: this.leaves }).errors;
+    return interpretGraph(this.builder.finish([]), { inputs: this.inputs }).errors;
   }
 
   /** Presence, and weights and ranks where present (else null). */
   route(operand: GraphOperand, axes: readonly Axis[]): { weight: (number | null)[]; rank: (number | null)[] } {
     if (operand.kind !== 'route') throw new Error('a route is wanted');
     const { presence, weight, rank } = operand.value;
-    const ids = this.shop.idsOf(axes);
+    const ids = this.cx.idsOf(axes);
     const present = this.read(presence, axes);
     const wide = (node: NodeId): number[] => this.read(this.builder.broadcast(node, ids), axes);
     const [w, r] = [wide(weight), wide(rank)];
@@ -96,29 +96,29 @@ export class GraphFixture {
   bound(operand: GraphOperand, per: readonly Axis[]): string {
     if (operand.kind !== 'route') throw new Error('a route is wanted');
     const route: GraphRoute = operand.value;
-    const size = boundOf(route.bounds, this.shop.idsOf(per), this.shop.idsOf(supportAxes(route)), this.builder.sizeOf);
+    const size = boundOf(route.bounds, this.cx.idsOf(per), this.cx.idsOf(supportAxes(route)), this.builder.sizeOf);
     return size.kind === 'exact' ? `${size.numerator}` : size.kind;
   }
 
   /** A graph whose results are these. */
   graph(...results: readonly GraphOperand[]): Graph {
-    const roots = results.map((operand, i): GraphOutput => {
+    const outputs = results.map((operand, i): GraphOutput => {
       const name = `y${i}`;
       if (operand.kind === 'tensor') {
         const { node } = operand.value;
         return { kind: 'tensor', name, group: 'result', node, axes: this.builder.axesOf(node) };
       }
       const { presence, weight, rank, sources, targets, payload, bounds } = operand.value;
-      const axes = this.shop.idsOf([...sources, ...targets]);
+      const axes = this.cx.idsOf([...sources, ...targets]);
       return {
         kind: 'route', name, group: 'result', present: presence,
         weight: this.builder.broadcast(weight, axes),
         rank: this.builder.broadcast(rank, axes),
-        sources: this.shop.idsOf(sources), targets: this.shop.idsOf(targets), payload: this.shop.idsOf(payload),
-        most: boundOf(bounds, this.shop.idsOf(sources), axes, this.builder.sizeOf),
+        sources: this.cx.idsOf(sources), targets: this.cx.idsOf(targets), payload: this.cx.idsOf(payload),
+        most: boundOf(bounds, this.cx.idsOf(sources), axes, this.builder.sizeOf),
       }; // prettier-ignore
     });
-    const graph = this.builder.finish(roots);
+    const graph = this.builder.finish(outputs);
     verifyGraph(graph, 'test');
     return graph;
   }

@@ -28,9 +28,9 @@ describe('builder', () => {
   it('has tokens outside and features inside, whichever side the weights are on', () => {
     const b = new GraphBuilder('g');
     const [T, D, F] = [b.axis('T', exact(2)), b.axis('D', exact(3)), b.axis('F', exact(4))];
-    const leaf = (role: 'input' | 'param', name: string, axes: readonly AxisId[]): NodeId =>
-      b.leaf(b.addLeaf({ role, name, element: 'f32', axes, within: null, fallback: null }));
-    const [x, w] = [leaf('input', 'x', [T, D]), leaf('param', 'w', [F, D])];
+    const input = (role: 'input' | 'param', name: string, axes: readonly AxisId[]): NodeId =>
+      b.input(b.addInput({ role, name, element: 'f32', axes, within: null, fallback: null }));
+    const [x, w] = [input('input', 'x', [T, D]), input('param', 'w', [F, D])];
     expect(b.axesOf(b.contract(w, x, [D]))).toEqual([T, F]);
     expect(b.axesOf(b.contract(x, w, [D]))).toEqual([T, F]);
   });
@@ -58,7 +58,9 @@ describe('builder', () => {
 describe('verifier', () => {
   const b = new GraphBuilder('g');
   const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];
-  const x = b.leaf(b.addLeaf({ role: 'input', name: 'x', element: 'f32', axes: [T, E], within: null, fallback: null }));
+  const x = b.input(
+    b.addInput({ role: 'input', name: 'x', element: 'f32', axes: [T, E], within: null, fallback: null }),
+  );
   const y = b.reduce('sum', x, [E]);
   const graph = b.finish([{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [T] }]);
   const broken = (change: (node: Node) => Node): Graph => ({ ...graph, nodes: graph.nodes.map(change) });
@@ -80,7 +82,7 @@ describe('verifier', () => {
     ],
     [
       'wrong axes of a result',
-      { ...graph, roots: [{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [E] }] },
+      { ...graph, outputs: [{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [E] }] },
       'not those of',
     ],
   ])('refuses %s', (_, bad, text) => {
@@ -127,9 +129,9 @@ describe('implies', () => {
   it('follows masks, conjunctions, unions and projections', () => {
     const b = new GraphBuilder('g');
     const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];
-    const leaf = (name: string): NodeId =>
-      b.leaf(b.addLeaf({ role: 'input', name, element: 'bool', axes: [T, E], within: null, fallback: null }));
-    const [p, q] = [leaf('p'), leaf('q')];
+    const input = (name: string): NodeId =>
+      b.input(b.addInput({ role: 'input', name, element: 'bool', axes: [T, E], within: null, fallback: null }));
+    const [p, q] = [input('p'), input('q')];
     const s = b.presence(p, [T], [E], []);
     const fewer = b.presence(b.predicated(s, q, 0), [T], [E], []);
     const is = (x: NodeId, y: NodeId): boolean => implies(x, y, (id) => b.node(id));
@@ -161,14 +163,14 @@ describe('interpreter', () => {
   it('a control without a value has its default, which may read other controls', () => {
     const b = new GraphBuilder('g');
     const control = (name: string): number =>
-      b.addLeaf({ role: 'control', name, element: 'f32', axes: [], within: null, fallback: null });
+      b.addInput({ role: 'control', name, element: 'f32', axes: [], within: null, fallback: null });
     const [step, rate] = [control('step'), control('rate')];
-    const y = b.leaf(rate);
+    const y = b.input(rate);
     b.setFallback(step, b.constant(3));
-    b.setFallback(rate, b.map('mul', [b.leaf(step), b.constant(2)]));
+    b.setFallback(rate, b.map('mul', [b.input(step), b.constant(2)]));
     const graph = b.finish([{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [] }]);
-    expect([...(interpretGraph(graph, { leaves: new Map() }).values[y]?.data ?? [])]).toEqual([6]);
-    expect([...(interpretGraph(graph, { leaves: new Map([['step', [5]]]) }).values[y]?.data ?? [])]).toEqual([10]);
+    expect([...(interpretGraph(graph, { inputs: new Map() }).values[y]?.data ?? [])]).toEqual([6]);
+    expect([...(interpretGraph(graph, { inputs: new Map([['step', [5]]]) }).values[y]?.data ?? [])]).toEqual([10]);
   });
 });
 

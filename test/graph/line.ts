@@ -11,10 +11,10 @@ export const line = (n: number): RowMajorOffsets =>
     {
       name: 'line',
       axes: new Map([[N, { id: N, name: 'N', size: exact(n) }]]),
-      leaves: [],
+      inputs: [],
       externs: [],
       nodes: [],
-      roots: [],
+      outputs: [],
       checks: [],
     },
     new Map(),

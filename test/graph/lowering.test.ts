@@ -264,8 +264,8 @@ describe('views and unions', () => {
   it('unite puts parts side by side, points and groups of axes alike', () => {
     const t = new GraphFixture();
     const [A, B, P, D] = [t.axis('A', 2), t.axis('B', 2), t.axis('P', 6), t.axis('D', 1)];
-    const x = t.shop.tensor(t.shop.numbers(t.input('x', [A, B, D], [1, 2, 3, 4])));
-    const y = t.shop.tensor(t.shop.numbers(t.input('y', [D], [5])));
+    const x = t.cx.tensor(t.cx.numbers(t.input('x', [A, B, D], [1, 2, 3, 4])));
+    const y = t.cx.tensor(t.cx.numbers(t.input('y', [D], [5])));
     const z = t.algebra.scalar(exact(0), 'f32');
     const united = t.algebra.unite(
       [

@@ -34,33 +34,33 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
   const sizeOf = (axis: AxisId | null): number =>
     axis === null ? 0 : (asInteger(substitute(graph.axes.get(axis)?.size ?? { kind: 'real', value: 0 }, sizes)) ?? 0);
   const random = new Random(seed);
-  const numbersOf = (leaf: GraphInput): Float64Array => {
-    const count = leaf.axes.reduce((n, a) => n * sizeOf(a), 1);
+  const numbersOf = (input: GraphInput): Float64Array => {
+    const count = input.axes.reduce((n, a) => n * sizeOf(a), 1);
     return Float64Array.from({ length: count }, () => {
-      if (leaf.element === 'bool') return random.below(2);
-      if (leaf.element === 'i32')
-        return leaf.within === null ? random.between(-3, 6) : random.below(sizeOf(leaf.within) + 1) - 1;
+      if (input.element === 'bool') return random.below(2);
+      if (input.element === 'i32')
+        return input.within === null ? random.between(-3, 6) : random.below(sizeOf(input.within) + 1) - 1;
       return random.between(-32, 32) / 16;
     });
   };
-  const leaves = new Map(graph.leaves.filter((l) => l.fallback === null).map((l) => [l.name, numbersOf(l)]));
-  const { values } = interpretGraph(graph, { leaves, sizes, seed });
+  const inputs = new Map(graph.inputs.filter((l) => l.fallback === null).map((l) => [l.name, numbersOf(l)]));
+  const { values } = interpretGraph(graph, { inputs, sizes, seed });
   const fused = optimise(graph);
   const { plan, contents } = schedule(fused, webgpuCore);
-  const judge = new StepComparer({ fused, plan, contents, sizes, seed, leaf: (name) => leaves.get(name) ?? null });
+  const judge = new StepComparer({ fused, plan, contents, sizes, seed, numbersOf: (name) => inputs.get(name) ?? null });
   const ran = await simulatePlan(plan, {
-    inputs: leaves, stores: leaves, sizes, seed, after: (step, words) => judge.take(step, words),
+    inputs, stores: inputs, sizes, seed, after: (step, words) => judge.take(step, words),
   }); // prettier-ignore
   const { compared, firstWrong } = summarise(judge);
-  const lines = graph.roots.map((root) => {
-    const result = ran.results.get(root.name);
-    const node = root.kind === 'tensor' ? root.node : root.present;
-    const axes = root.kind === 'tensor' ? root.axes : [...root.sources, ...root.targets];
+  const lines = graph.outputs.map((output) => {
+    const result = ran.results.get(output.name);
+    const node = output.kind === 'tensor' ? output.node : output.present;
+    const axes = output.kind === 'tensor' ? output.axes : [...output.sources, ...output.targets];
     const value = values[node];
     const wanted = value === undefined ? [] : [...inOrder(value, axes)];
     const got = result === undefined ? [] : [...(result.kind === 'tensor' ? result.data : result.present.data)];
     const show = (list: readonly number[]): string => list.slice(0, 8).map((n) => String(Number(n.toPrecision(6)))).join(' '); // prettier-ignore
-    return `${root.name}: kernels ${show(got)} | graph ${show(wanted)}`;
+    return `${output.name}: kernels ${show(got)} | graph ${show(wanted)}`;
   });
   const wrong =
     firstWrong === null

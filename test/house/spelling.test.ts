@@ -18,6 +18,9 @@ const gone: Readonly<Record<string, string>> = {
   Scope: 'NameScope or InstanceScope',
   Word: 'StorageType',
   Workshop: 'LoweringContext',
+  leaf: 'a graph input',
+  shop: 'cx, of a LoweringContext',
+  supports: 'presences',
 };
 
 function identifiersOf(file: string): ReadonlySet<string> {

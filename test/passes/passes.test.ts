@@ -39,7 +39,7 @@ describe.each(all.map((pass) => [pass.name, pass] as const))('%s', (_, pass) => 
     fc.assert(
       fc.property(programs, ({ bench, results }) => {
         const graph = bench.graph(...results);
-        const run = { leaves: bench.leaves };
+        const run = { inputs: bench.inputs };
         const after = pass.run(graph);
         verifyGraph(after, pass.name);
         close(resultsOf(after, run), resultsOf(graph, run), printGraph(graph) + printGraph(after));
@@ -66,8 +66,8 @@ describe('optimise', () => {
       fc.property(programs, ({ bench, results }) => {
         const graph = bench.graph(...results);
         const { graph: after, domains } = optimise(graph);
-        const got = resultsOf(after, { leaves: bench.leaves, domains, poison: true });
-        close(got, resultsOf(graph, { leaves: bench.leaves }), printGraph(graph) + printGraph(after, { domains }));
+        const got = resultsOf(after, { inputs: bench.inputs, domains, poison: true });
+        close(got, resultsOf(graph, { inputs: bench.inputs }), printGraph(graph) + printGraph(after, { domains }));
       }),
       { numRuns: 150 },
     );
@@ -138,7 +138,7 @@ describe('simplify-views', () => {
       { from: [U], to: [T] },
     );
     const graph = dropDeadValues.run(simplifyViews.run(t.graph(back)));
-    expect(graph.nodes.map((n) => n.kind)).toEqual(['leaf']);
+    expect(graph.nodes.map((n) => n.kind)).toEqual(['input']);
   });
 
   it('a part of a concat is the part', () => {
@@ -162,7 +162,7 @@ describe('distribute-over-concat', () => {
   /** mix[P] = ffn[E] | consts[G, M] | copy | zero */
   function union(of: (t: GraphFixture, axes: { T: Axis; P: Axis }, mix: GraphOperand) => GraphOperand): {
     graph: Graph;
-    leaves: GraphFixture['leaves'];
+    inputs: GraphFixture['inputs'];
   } {
     const t = new GraphFixture();
     const [T, D, E, G, M] = [t.axis('T', 3), t.axis('D', 2), t.axis('E', 3), t.axis('G', 1), t.axis('M', 2)];
@@ -178,18 +178,18 @@ describe('distribute-over-concat', () => {
     });
     const mix: GraphOperand = { kind: 'tensor', value: t.algebra.unite(parts, P) };
     const result = of(t, { T, P }, mix);
-    return { graph: t.graph(result), leaves: t.leaves };
+    return { graph: t.graph(result), inputs: t.inputs };
   }
 
   it('each part of a union gets a reduction of its own, zero none', () => {
-    const { graph, leaves } = union((t, { T, P }, mix) => {
+    const { graph, inputs } = union((t, { T, P }, mix) => {
       const s = t.input('s', [T, P], [7, 1, 2, 3, 4, 5, 6, 1, 7, 2, 3, 4, 5, 6, 6, 1, 2, 7, 3, 5, 4]);
       const r = t.call('normalize', { r: t.call('top_k', { s }, { over: [P] }, { k: 3 }) }, { over: [P] });
       return t.call('dot', { left: r, right: mix }, { over: [P] });
     });
     const after = dropDeadValues.run(simplifyViews.run(foldConstants.run(distributeOverConcat.run(graph))));
     verifyGraph(after, 'test');
-    close(resultsOf(after, { leaves }), resultsOf(graph, { leaves }), printGraph(after));
+    close(resultsOf(after, { inputs }), resultsOf(graph, { inputs }), printGraph(after));
     expect(count(after, 'concat')).toBe(0);
     const sums = after.nodes.filter((n) => n.kind === 'reduce' && after.nodes[n.operand]?.kind === 'predicated');
     // ffn over E, consts over (G, M), and the sum that normalizes.
@@ -206,7 +206,7 @@ describe('distribute-over-concat', () => {
   });
 
   it('a route over one part alone costs nothing for the others', () => {
-    const { graph, leaves } = union((t, { T, P }, mix) => {
+    const { graph, inputs } = union((t, { T, P }, mix) => {
       const E = t.axis('E2', 3);
       const r = t.call('top_k', { s: t.input('s', [T, E], [1, 2, 3, 3, 2, 1, 2, 3, 1]) }, { over: [E] }, { k: 1 });
       if (r.kind !== 'route') throw new Error('a route is wanted');
@@ -214,7 +214,7 @@ describe('distribute-over-concat', () => {
       return t.call('dot', { left: wide, right: mix }, { over: [P] });
     });
     const after = optimise(graph).graph;
-    close(resultsOf(after, { leaves }), resultsOf(graph, { leaves }), printGraph(after));
+    close(resultsOf(after, { inputs }), resultsOf(graph, { inputs }), printGraph(after));
     expect(count(after, 'concat')).toBe(0);
     expect(after.nodes.filter((n) => n.kind === 'reduce').length).toBe(1);
   });

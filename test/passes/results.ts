@@ -5,7 +5,7 @@ import { inOrder } from '../../compiler/graph/tensor-points.ts';
 import type { AxisId, Graph, NodeId } from '../../compiler/graph/graph-ir.ts';
 
 export interface Evaluation {
-  readonly leaves: ReadonlyMap<string, ArrayLike<number>>;
+  readonly inputs: ReadonlyMap<string, ArrayLike<number>>;
   readonly sizes?: ReadonlyMap<string, number>;
   readonly domains?: ReadonlyMap<NodeId, Domain>;
   readonly poison?: boolean;
@@ -19,15 +19,15 @@ export function resultsOf(graph: Graph, run: Evaluation): number[][] {
     if (value === undefined) throw new Error(`no value %${node}`);
     return inOrder(value, axes);
   };
-  return graph.roots.flatMap((root) => {
-    if (root.kind === 'tensor') return [[...read(root.node, root.axes)]];
-    const support = [...root.sources, ...root.targets];
-    const present = read(root.present, support);
+  return graph.outputs.flatMap((output) => {
+    if (output.kind === 'tensor') return [[...read(output.node, output.axes)]];
+    const support = [...output.sources, ...output.targets];
+    const present = read(output.present, support);
     const at = (node: NodeId, axes: readonly AxisId[]): number[] => {
       const numbers = read(node, axes);
       const width = numbers.length / Math.max(present.length, 1);
       return [...numbers].map((v, i) => (present[Math.floor(i / width)] === 1 ? v : 0));
     };
-    return [[...present], at(root.weight, [...support, ...root.payload]), at(root.rank, support)];
+    return [[...present], at(output.weight, [...support, ...output.payload]), at(output.rank, support)];
   });
 }

@@ -66,7 +66,7 @@ function check(bench: GraphFixture, ...results: readonly GraphOperand[]): Sparse
   const graph = bench.graph(...results);
   const sparse = sparsify(graph);
   verifySparse(sparse, 'test');
-  const run = { leaves: bench.leaves };
+  const run = { inputs: bench.inputs };
   const wanted = resultsOf(graph, run);
   expect(wanted.flat().some(Number.isNaN), printGraph(graph)).toBe(false);
   expect(resultsOf(sparse.graph, { ...run, domains: sparse.domains, poison: true })).toEqual(wanted);
@@ -99,7 +99,7 @@ describe('the domains of common expressions', () => {
     expect(domainsOf(s, 'contract', 'T E F')).toEqual(['E T']);
     expect(domainsOf(s, 'contract', 'T E D')).toEqual(['E T']);
     expect(domainsOf(s, 'contract', 'T E')).toEqual(['dense b']);
-    expect(domainsOf(s, 'leaf', 'T D')).toEqual(['dense']);
+    expect(domainsOf(s, 'input', 'T D')).toEqual(['dense']);
   });
 
   it('the relation knows how many assignments there are', () => {

@@ -16,7 +16,7 @@ it('nothing outside a domain is read', () => {
   fc.assert(
     fc.property(programs, ({ bench, results }) => {
       const graph = bench.graph(...results);
-      const run = { leaves: bench.leaves };
+      const run = { inputs: bench.inputs };
       const wanted = resultsOf(graph, run);
       const sparse = sparsify(graph);
       verifySparse(sparse, 'test');

@@ -6,10 +6,10 @@ describe('dense values', () => {
   it('fuses elementwise chains into one launch', async () => {
     const t = new PlanFixture();
     const [T, D] = [t.dynamicAxis('T', 5), t.axis('D', 7)];
-    const x = t.leaf('input', 'x', [T, D]);
-    const w = t.leaf('param', 'w', [D]);
+    const x = t.input('input', 'x', [T, D]);
+    const w = t.input('param', 'w', [D]);
     const y = t.b.map('silu', [t.b.map('add', [t.b.map('mul', [x, w]), t.b.constant(0.5)])]);
-    t.root('y', y, [T, D]);
+    t.output('y', y, [T, D]);
     const { plan } = await t.agree();
     expect(plan.steps.length).toBe(1);
   });
@@ -17,11 +17,11 @@ describe('dense values', () => {
   it('contracts in either order of axes, with sizes that are no multiple of the tile', async () => {
     const t = new PlanFixture();
     const [T, D, F] = [t.dynamicAxis('T', 9), t.axis('D', 13), t.axis('F', 6)];
-    const x = t.leaf('input', 'x', [T, D]);
-    const w = t.leaf('param', 'w', [F, D]);
-    t.root('y', t.b.contract(w, x, [D]), [T, F]);
-    t.root('yt', t.b.contract(w, x, [D]), [F, T]);
-    t.root('all', t.b.contract(t.b.contract(w, x, [D]), t.leaf('param', 'v', [F, T]), [F, T]), []);
+    const x = t.input('input', 'x', [T, D]);
+    const w = t.input('param', 'w', [F, D]);
+    t.output('y', t.b.contract(w, x, [D]), [T, F]);
+    t.output('yt', t.b.contract(w, x, [D]), [F, T]);
+    t.output('all', t.b.contract(t.b.contract(w, x, [D]), t.input('param', 'v', [F, T]), [F, T]), []);
     const { plan } = await t.agree(2e-5);
     expect(plan.kernels.some((k) => k.name === 'contract_columns')).toBe(true);
   });
@@ -29,22 +29,22 @@ describe('dense values', () => {
   it('reduces, over several axes, and softmaxes', async () => {
     const t = new PlanFixture();
     const [T, E, D] = [t.dynamicAxis('T', 4), t.axis('E', 6), t.axis('D', 3)];
-    const x = t.leaf('input', 'x', [T, E, D]);
-    t.root('sum', t.b.reduce('sum', x, [T, D]), [E]);
-    t.root('max', t.b.reduce('max', x, [E]), [D, T]);
-    t.root('min', t.b.reduce('min', x, [T, E, D]), []);
-    t.root('any', t.b.reduce('any', t.b.map('gt', [x, t.b.constant(0.8)]), [D]), [T, E]);
+    const x = t.input('input', 'x', [T, E, D]);
+    t.output('sum', t.b.reduce('sum', x, [T, D]), [E]);
+    t.output('max', t.b.reduce('max', x, [E]), [D, T]);
+    t.output('min', t.b.reduce('min', x, [T, E, D]), []);
+    t.output('any', t.b.reduce('any', t.b.map('gt', [x, t.b.constant(0.8)]), [D]), [T, E]);
     const e = t.b.map('exp', [t.b.map('sub', [x, t.b.reduce('max', x, [E])])]);
-    t.root('softmax', t.b.map('div', [e, t.b.reduce('sum', e, [E])]), [T, E, D]);
+    t.output('softmax', t.b.map('div', [e, t.b.reduce('sum', e, [E])]), [T, E, D]);
     await t.agree();
   });
 
   it('runs with a dynamic axis of size 0', async () => {
     const t = new PlanFixture();
     const [T, D] = [t.dynamicAxis('T', 0), t.axis('D', 3)];
-    const x = t.leaf('input', 'x', [T, D]);
-    t.root('y', t.b.map('neg', [x]), [T, D]);
-    t.root('sum', t.b.reduce('sum', x, [T]), [D]);
+    const x = t.input('input', 'x', [T, D]);
+    t.output('y', t.b.map('neg', [x]), [T, D]);
+    t.output('sum', t.b.reduce('sum', x, [T]), [D]);
     const { simulated } = await t.agree();
     expect(simulated.counts.every((c) => c?.rounds === 0)).toBe(true);
   });
@@ -52,18 +52,18 @@ describe('dense values', () => {
   it('scans, inclusive and exclusive', async () => {
     const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 6), t.axis('E', 4)];
-    const x = t.leaf('input', 'x', [T, E]);
-    t.root('inclusive', t.b.scan(x, T, false), [T, E]);
-    t.root('exclusive', t.b.scan(x, E, true), [T, E]);
+    const x = t.input('input', 'x', [T, E]);
+    t.output('inclusive', t.b.scan(x, T, false), [T, E]);
+    t.output('exclusive', t.b.scan(x, E, true), [T, E]);
     await t.agree();
   });
 
   it('orders by several keys with ties, among candidates, and finds the largest', async () => {
     const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 5), t.axis('E', 6)];
-    const coarse = t.b.map('floor', [t.b.map('mul', [t.leaf('input', 'x', [T, E]), t.b.constant(2)])]);
-    const fine = t.leaf('input', 'z', [E]);
-    const among = t.b.map('gt', [t.leaf('input', 'c', [T, E]), t.b.constant(-0.5)]);
+    const coarse = t.b.map('floor', [t.b.map('mul', [t.input('input', 'x', [T, E]), t.b.constant(2)])]);
+    const fine = t.input('input', 'z', [E]);
+    const among = t.b.map('gt', [t.input('input', 'c', [T, E]), t.b.constant(-0.5)]);
     const place = t.b.sortRank(
       [
         { node: coarse, descending: true },
@@ -73,18 +73,18 @@ describe('dense values', () => {
       [E],
       true,
     );
-    t.root('place', t.b.map('where', [among, place, t.b.constant(-1, 'i32')]), [T, E]);
-    t.root('across', t.b.sortRank([{ node: coarse, descending: false }], null, [E, T], false), [T, E]);
-    t.root('largest', t.b.argmax(coarse, E), [T]);
+    t.output('place', t.b.map('where', [among, place, t.b.constant(-1, 'i32')]), [T, E]);
+    t.output('across', t.b.sortRank([{ node: coarse, descending: false }], null, [E, T], false), [T, E]);
+    t.output('largest', t.b.argmax(coarse, E), [T]);
     await t.agree();
   });
 
   it('reports the first NaN among candidates', async () => {
     const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 3), t.axis('E', 4)];
-    const x = t.leaf('input', 'x', [T, E], [1, NaN, 0, 2, 1, 2, 3, 4, 5, 6, NaN, NaN]);
+    const x = t.input('input', 'x', [T, E], [1, NaN, 0, 2, 1, 2, 3, 4, 5, 6, NaN, NaN]);
     const among = t.b.map('gt', [t.b.iota(E), t.b.constant(1, 'i32')]);
-    t.root('place', t.b.sortRank([{ node: x, descending: true }], among, [E], true), [T, E]);
+    t.output('place', t.b.sortRank([{ node: x, descending: true }], among, [E], true), [T, E]);
     const { errors, results } = await t.simulate(t.plan());
     expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0720', [2]]]);
     const place = results.get('place');
@@ -95,13 +95,13 @@ describe('dense values', () => {
   it('looks up, -1 gives 0, and reports what is outside', async () => {
     const t = new PlanFixture();
     const [T, V, D] = [t.dynamicAxis('T', 4), t.axis('V', 3), t.axis('D', 2)];
-    const table = t.leaf('param', 'table', [V, D]);
-    const ids = t.leaf('input', 'ids', [T], [2, -1, 0, 1], 'i32');
+    const table = t.input('param', 'table', [V, D]);
+    const ids = t.input('input', 'ids', [T], [2, -1, 0, 1], 'i32');
     const y = t.b.gather(table, V, ids);
     t.demandPoints(y, ids, V);
-    t.root('y', y, [T, D]);
+    t.output('y', y, [T, D]);
     await t.agree();
-    t.leaves.set('ids', [2, 0, 3, -2]);
+    t.inputs.set('ids', [2, 0, 3, -2]);
     const { errors } = await t.simulate(t.plan());
     expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0721', [2]]]);
   });
@@ -109,12 +109,12 @@ describe('dense values', () => {
   it('sees through views, and concatenates few parts and many', async () => {
     const t = new PlanFixture();
     const [T, A, B, C] = [t.dynamicAxis('T', 3), t.axis('A', 4), t.axis('B', 2), t.axis('C', 8)];
-    const x = t.leaf('input', 'x', [T, C]);
+    const x = t.input('input', 'x', [T, C]);
     const split = t.b.split(x, C, [A, B]);
-    t.root('split', t.b.map('neg', [split]), [B, T, A]);
-    t.root('merged', t.b.merge(split, [B, A], C), [T, C]);
-    t.root('slice', t.b.slice(x, C, fixed(3), A), [T, A]);
-    t.root('at', t.b.slice(x, C, fixed(7), null), [T]);
+    t.output('split', t.b.map('neg', [split]), [B, T, A]);
+    t.output('merged', t.b.merge(split, [B, A], C), [T, C]);
+    t.output('slice', t.b.slice(x, C, fixed(3), A), [T, A]);
+    t.output('at', t.b.slice(x, C, fixed(7), null), [T]);
     const W = t.axis('W', 7);
     const parts = [
       { node: t.b.slice(x, C, fixed(1), A), axis: A },
@@ -122,13 +122,13 @@ describe('dense values', () => {
       { node: split, axis: B },
     ];
     const few = t.b.concat([...parts.slice(0, 2), { node: t.b.slice(x, C, fixed(0), B), axis: B }], W);
-    t.root('few', t.b.map('mul', [few, few]), [T, W]);
+    t.output('few', t.b.map('mul', [few, few]), [T, W]);
     const M = t.axis('M', 6);
     const many = t.b.concat(
       Array.from({ length: 6 }, (_, i) => ({ node: t.b.slice(x, C, fixed(i), null), axis: null })),
       M,
     );
-    t.root('many', many, [M, T]);
+    t.output('many', many, [M, T]);
     const { plan } = await t.agree();
     expect(plan.steps.filter((s) => s.kind === 'launch' && plan.kernels[s.kernel]?.name === 'map_part').length).toBe(6);
   });
@@ -136,22 +136,24 @@ describe('dense values', () => {
   it('works in integers and bools', async () => {
     const t = new PlanFixture();
     const [T] = [t.dynamicAxis('T', 6)];
-    const x = t.leaf('input', 'x', [T], [-7, 7, -8, 8, 5, -1], 'i32');
-    const y = t.leaf('input', 'y', [T], [2, -2, 4, -3, 0, 3], 'i32');
-    t.root('div', t.b.map('div', [x, y]), [T]);
-    t.root('mod', t.b.map('mod', [x, y]), [T]);
-    t.root('and', t.b.map('and', [t.b.map('lt', [x, y]), t.b.map('not', [t.b.map('eq', [x, y])])]), [T]);
-    t.root('float', t.b.map('convert', [t.b.map('lt', [x, y])], 'f32'), [T]);
-    t.root('half', t.b.map('convert', [t.b.map('div', [t.b.map('convert', [x], 'f32'), t.b.constant(3)])], 'f16'), [T]);
+    const x = t.input('input', 'x', [T], [-7, 7, -8, 8, 5, -1], 'i32');
+    const y = t.input('input', 'y', [T], [2, -2, 4, -3, 0, 3], 'i32');
+    t.output('div', t.b.map('div', [x, y]), [T]);
+    t.output('mod', t.b.map('mod', [x, y]), [T]);
+    t.output('and', t.b.map('and', [t.b.map('lt', [x, y]), t.b.map('not', [t.b.map('eq', [x, y])])]), [T]);
+    t.output('float', t.b.map('convert', [t.b.map('lt', [x, y])], 'f32'), [T]);
+    t.output('half', t.b.map('convert', [t.b.map('div', [t.b.map('convert', [x], 'f32'), t.b.constant(3)])], 'f16'), [
+      T,
+    ]);
     await t.agree();
   });
 
   it('gives a value memory where a launch would need too many buffers', async () => {
     const t = new PlanFixture();
     const T = t.dynamicAxis('T', 4);
-    const leaves = Array.from({ length: 20 }, (_, i) => t.leaf('input', `x${i}`, [T]));
-    const sum = leaves.reduce((a, b) => t.b.map('add', [a, b]));
-    t.root('y', sum, [T]);
+    const inputs = Array.from({ length: 20 }, (_, i) => t.input('input', `x${i}`, [T]));
+    const sum = inputs.reduce((a, b) => t.b.map('add', [a, b]));
+    t.output('y', sum, [T]);
     const { plan } = await t.agree();
     expect(plan.steps.length).toBe(4);
     expect(plan.kernels.every((k) => k.buffers.length <= 8)).toBe(true);
@@ -160,8 +162,8 @@ describe('dense values', () => {
   it('computes the default of a control unless it is given', async () => {
     const t = new PlanFixture();
     const [T, E] = [t.dynamicAxis('T', 2), t.axis('E', 3)];
-    const x = t.leaf('input', 'x', [T, E]);
-    const index = t.b.addLeaf({
+    const x = t.input('input', 'x', [T, E]);
+    const index = t.b.addInput({
       role: 'control',
       name: 'tilt',
       element: 'f32',
@@ -169,10 +171,10 @@ describe('dense values', () => {
       within: null,
       fallback: null,
     });
-    t.b.setFallback(index, t.b.broadcast(t.b.reduce('sum', t.leaf('param', 'w', [E], [1, 2, 3]), [E]), [E]));
-    t.root('y', t.b.map('add', [x, t.b.leaf(index)]), [T, E]);
+    t.b.setFallback(index, t.b.broadcast(t.b.reduce('sum', t.input('param', 'w', [E], [1, 2, 3]), [E]), [E]));
+    t.output('y', t.b.map('add', [x, t.b.input(index)]), [T, E]);
     const plan = t.plan();
-    const x0 = t.leaves.get('x') ?? [];
+    const x0 = t.inputs.get('x') ?? [];
     const read = async (stores: ReadonlyMap<string, ArrayLike<number>>) => {
       const { results } = await t.simulate(plan, { stores });
       const y = results.get('y');
@@ -186,13 +188,13 @@ describe('dense values', () => {
   it('shares kernels between layers, and memory between values that do not live together', async () => {
     const t = new PlanFixture();
     const [T, D, F] = [t.dynamicAxis('T', 5), t.axis('D', 4), t.axis('F', 8)];
-    let x = t.leaf('input', 'x', [T, D]);
+    let x = t.input('input', 'x', [T, D]);
     for (let l = 0; l < 6; l++) {
-      const up = t.b.contract(x, t.leaf('param', `up${l}`, [F, D]), [D]);
-      x = t.b.map('add', [x, t.b.contract(t.keep(t.b.map('relu', [up])), t.leaf('param', `down${l}`, [D, F]), [F])]);
+      const up = t.b.contract(x, t.input('param', `up${l}`, [F, D]), [D]);
+      x = t.b.map('add', [x, t.b.contract(t.keep(t.b.map('relu', [up])), t.input('param', `down${l}`, [D, F]), [F])]);
       t.keep(x);
     }
-    t.root('y', x, [T, D]);
+    t.output('y', x, [T, D]);
     const { plan } = await t.agree();
     expect(plan.steps.length).toBeLessThanOrEqual(24);
     // Up and down are one kernel: their sizes are uniforms.
@@ -207,14 +209,14 @@ describe('dense values', () => {
       { axis: D, name: 'D', offset: fixed(0) },
       { axis: T, name: 'T', offset: fixed(3) },
     ];
-    for (const d of ['uniform', 'normal', 'gumbel'] as const) t.root(d, t.b.draw(d, `here.${d}`, roots), [T, D]);
+    for (const d of ['uniform', 'normal', 'gumbel'] as const) t.output(d, t.b.draw(d, `here.${d}`, roots), [T, D]);
     await t.agree(1e-5);
   });
 
   it('calls an extern with dense operands', async () => {
     const t = new PlanFixture();
     const [T, D] = [t.dynamicAxis('T', 3), t.axis('D', 2)];
-    const x = t.leaf('input', 'x', [T, D]);
+    const x = t.input('input', 'x', [T, D]);
     const span = { source: 'test', start: 0, end: 1 };
     const call = t.b.addExtern({
       name: 'f',
@@ -226,7 +228,7 @@ describe('dense values', () => {
       mentions: [D],
       span,
     });
-    t.root('y', t.b.map('add', [t.b.extern(call, 0), t.b.constant(1)]), [T]);
+    t.output('y', t.b.map('add', [t.b.extern(call, 0), t.b.constant(1)]), [T]);
     const { results } = await t.simulate(t.plan(), {
       extern: ({ name, operands }) => {
         expect(name).toBe('f');
@@ -235,7 +237,7 @@ describe('dense values', () => {
       },
     });
     const y = results.get('y');
-    const x0 = t.leaves.get('x') ?? [];
+    const x0 = t.inputs.get('x') ?? [];
     closeTo(y?.kind === 'tensor' ? [...y.data] : [], [0, 1, 2].map((i) => 1 - (x0[2 * i] ?? 0) - (x0[2 * i + 1] ?? 0)), 1e-6, 'y'); // prettier-ignore
   });
 });

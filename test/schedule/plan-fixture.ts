@@ -32,11 +32,11 @@ export function stream(seed: number): () => number {
 
 export class PlanFixture {
   readonly b = new GraphBuilder('test');
-  readonly roots: GraphOutput[] = [];
+  readonly outputs: GraphOutput[] = [];
   readonly domains = new Map<NodeId, Domain>();
   readonly materialised = new Set<NodeId>();
   readonly sizes = new Map<string, number>();
-  readonly leaves = new Map<string, number[]>();
+  readonly inputs = new Map<string, number[]>();
   /** Domains and memory by the passes instead of by hand. */
   sparsified = false;
   readonly #roles = new Map<string, string>();
@@ -56,8 +56,8 @@ export class PlanFixture {
     return size.kind === 'exact' ? Number(size.numerator) : (this.sizes.get(name) ?? NaN);
   }
 
-  /** A leaf filled with random numbers unless they are given. */
-  leaf(
+  /** A graph input filled with random numbers unless they are given. */
+  input(
     role: 'input' | 'param' | 'state',
     name: string,
     axes: readonly AxisId[],
@@ -65,9 +65,9 @@ export class PlanFixture {
     element: ElementType = 'f32',
   ): NodeId {
     const count = axes.reduce((n, a) => n * this.sizeOf(a), 1);
-    this.leaves.set(name, data === undefined ? Array.from({ length: count }, () => this.#random()) : [...data]);
+    this.inputs.set(name, data === undefined ? Array.from({ length: count }, () => this.#random()) : [...data]);
     this.#roles.set(name, role);
-    return this.b.leaf(this.b.addLeaf({ role, name, element, axes, within: null, fallback: null }));
+    return this.b.input(this.b.addInput({ role, name, element, axes, within: null, fallback: null }));
   }
 
   /** Writes the supports of a value's domain; `memory`: it is materialised. */
@@ -82,8 +82,8 @@ export class PlanFixture {
     return id;
   }
 
-  root(name: string, node: NodeId, axes: readonly AxisId[]): void {
-    this.roots.push({ kind: 'tensor', name, group: 'result', node, axes });
+  output(name: string, node: NodeId, axes: readonly AxisId[]): void {
+    this.outputs.push({ kind: 'tensor', name, group: 'result', node, axes });
   }
 
   /** The k largest of each group as a support; also each point's place. */
@@ -113,7 +113,7 @@ export class PlanFixture {
   }
 
   graph(): Graph {
-    return placeChecks(this.b.finish(this.roots), this.demanded);
+    return placeChecks(this.b.finish(this.outputs), this.demanded);
   }
 
   fused(): FusedGraph {
@@ -132,7 +132,7 @@ export class PlanFixture {
 
   run(): SimulatedRun {
     const of = (wanted: (role: string) => boolean) =>
-      new Map([...this.leaves].filter(([name]) => wanted(this.#roles.get(name) ?? '')));
+      new Map([...this.inputs].filter(([name]) => wanted(this.#roles.get(name) ?? '')));
     return { inputs: of((r) => r === 'input'), stores: of((r) => r !== 'input'), sizes: this.sizes, seed: 5 };
   }
 
@@ -149,19 +149,19 @@ export class PlanFixture {
     }
     const simulated = await this.simulate(plan);
     const { values, errors } = interpretGraph(this.graph(), {
-      leaves: this.leaves,
+      inputs: this.inputs,
       sizes: this.sizes,
       seed: 5,
       ...graphRun,
     });
     expect(errors).toEqual([]);
     expect(simulated.errors).toEqual([]);
-    for (const root of this.roots) {
-      if (root.kind !== 'tensor') continue;
-      const value = values[root.node];
-      const result = simulated.results.get(root.name);
-      if (value === undefined || result?.kind !== 'tensor') throw new Error(`no result ${root.name}`);
-      closeTo([...result.data], [...inOrder(value, root.axes)], tolerance, root.name);
+    for (const output of this.outputs) {
+      if (output.kind !== 'tensor') continue;
+      const value = values[output.node];
+      const result = simulated.results.get(output.name);
+      if (value === undefined || result?.kind !== 'tensor') throw new Error(`no result ${output.name}`);
+      closeTo([...result.data], [...inOrder(value, output.axes)], tolerance, output.name);
     }
     return { plan, simulated };
   }

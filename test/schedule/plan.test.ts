@@ -16,11 +16,11 @@ function small(): PlanFixture {
   const t = new PlanFixture();
   const { b } = t;
   const [T, E, D, F] = [t.dynamicAxis('T', 5), t.axis('E', 4), t.axis('D', 3), t.axis('F', 2)];
-  const x = t.leaf('input', 'x', [T, D]);
-  const s = b.contract(t.leaf('param', 'gate', [E, D]), x, [D]);
+  const x = t.input('input', 'x', [T, D]);
+  const s = b.contract(t.input('param', 'gate', [E, D]), x, [D]);
   const r = t.topK(s, 2, [E], [T], [E]).presence;
-  const y = t.on(b.contract(t.leaf('param', 'w', [E, F, D]), x, [D]), [r]);
-  t.root('y', b.reduce('sum', b.predicated(r, b.map('mul', [s, y]), 0), [E]), [T, F]);
+  const y = t.on(b.contract(t.input('param', 'w', [E, F, D]), x, [D]), [r]);
+  t.output('y', b.reduce('sum', b.predicated(r, b.map('mul', [s, y]), 0), [E]), [T, F]);
   return t;
 }
 
@@ -75,10 +75,10 @@ describe('plans', () => {
   it('refuse what the target cannot bind', () => {
     const t = new PlanFixture();
     const [A, B] = [t.axis('A', 40_000), t.axis('B', 1000)];
-    const x = t.b.leaf(
-      t.b.addLeaf({ role: 'param', name: 'w', element: 'f32', axes: [A, B], within: null, fallback: null }),
+    const x = t.b.input(
+      t.b.addInput({ role: 'param', name: 'w', element: 'f32', axes: [A, B], within: null, fallback: null }),
     );
-    t.root('y', t.b.reduce('sum', x, [A]), [B]);
+    t.output('y', t.b.reduce('sum', x, [A]), [B]);
     const { diagnostics } = schedule(t.fused(), webgpuCore);
     expect(diagnostics.map((d) => d.code)).toEqual(['MOE0502']);
     expect(diagnostics[0]?.message).toContain('w takes 160000000 bytes');
@@ -90,8 +90,8 @@ describe('plans', () => {
     const [A, B] = [t.axis('A', 65_536), t.axis('B', 32_768)];
     t.b.at(span);
     const product = t.b.map('mul', [t.b.iota(A, 'f32'), t.b.iota(B, 'f32')]);
-    t.root('total', t.b.reduce('sum', product, [A, B]), []);
-    t.root('whole', product, [A, B]);
+    t.output('total', t.b.reduce('sum', product, [A, B]), []);
+    t.output('whole', product, [A, B]);
     const { diagnostics } = schedule(t.fused(), webgpuCore);
     expect(diagnostics.map((d) => [d.code, d.span])).toEqual([
       ['MOE0501', span],

@@ -26,14 +26,14 @@ it('kernels compute what the graph means', async () => {
       const fused = optimise(graph);
       const { plan } = schedule(fused, webgpuCore);
       expect(verifyPlan(plan, webgpuCore)).toEqual([]);
-      const run = { inputs: bench.leaves, stores: new Map<string, number[]>(), sizes: new Map<string, number>() };
+      const run = { inputs: bench.inputs, stores: new Map<string, number[]>(), sizes: new Map<string, number>() };
       const simulated = await simulatePlan(plan, run, { races: true });
       runs++;
       if (plan.kernels.some((k) => k.name === 'compact_fill')) onRelations++;
 
       const bounds = boundGraph(graph, {
         sizes: run.sizes,
-        leaf: (name) => Float64Array.from(bench.leaves.get(name) ?? []),
+        numbersOf: (name) => Float64Array.from(bench.inputs.get(name) ?? []),
         given: () => null,
       });
       const exact = (node: NodeId, axes: readonly AxisId[]) => {
@@ -61,24 +61,24 @@ it('kernels compute what the graph means', async () => {
             throw new Error(`${what}[${i}] is ${got[i]}, not ${v} ± ${delta[i]}\n${text()}`);
         }
       };
-      for (const root of graph.roots) {
-        const result = simulated.results.get(root.name);
-        if (root.kind === 'tensor' && result?.kind === 'tensor')
-          compare(result.data, root.node, root.axes, () => true, root.name);
-        if (root.kind !== 'route' || result?.kind !== 'route') continue;
-        const support = [...root.sources, ...root.targets];
-        compare(result.present.data, root.present, support, () => true, `${root.name}.present`);
-        const present = exact(root.present, support);
+      for (const output of graph.outputs) {
+        const result = simulated.results.get(output.name);
+        if (output.kind === 'tensor' && result?.kind === 'tensor')
+          compare(result.data, output.node, output.axes, () => true, output.name);
+        if (output.kind !== 'route' || result?.kind !== 'route') continue;
+        const support = [...output.sources, ...output.targets];
+        compare(result.present.data, output.present, support, () => true, `${output.name}.present`);
+        const present = exact(output.present, support);
         const width = result.weight.data.length / Math.max(present.value.length, 1);
         const sure = (i: number) => present.value[i] === 1 && present.delta[i] === 0;
         compare(
           result.weight.data,
-          root.weight,
-          [...support, ...root.payload],
+          output.weight,
+          [...support, ...output.payload],
           (i) => sure(Math.floor(i / width)),
-          `${root.name}.weight`,
+          `${output.name}.weight`,
         );
-        compare(result.rank.data, root.rank, support, sure, `${root.name}.rank`);
+        compare(result.rank.data, output.rank, support, sure, `${output.name}.rank`);
       }
     }),
     { numRuns: 150 },

@@ -17,7 +17,7 @@ function swiglu(
   name = 'ffn',
 ): NodeId {
   const { b } = t;
-  const w = (n: string, axes: readonly AxisId[]) => t.leaf('param', `${name}.${n}`, [...family, ...axes]);
+  const w = (n: string, axes: readonly AxisId[]) => t.input('param', `${name}.${n}`, [...family, ...axes]);
   const up = t.on(b.contract(w('w1', [F, D]), x, [D]), on);
   const gate = t.on(b.contract(w('w3', [F, D]), x, [D]), on);
   const h = t.on(b.map('mul', [b.map('silu', [up]), gate]), on);
@@ -29,14 +29,14 @@ function mixtralBlock(T: number, E: number, k = 2): PlanFixture {
   const t = new PlanFixture();
   const { b } = t;
   const [t_, e, d, f] = [t.dynamicAxis('T', T), t.axis('E', E), t.axis('D', 5), t.axis('F', 6)];
-  const x = t.leaf('input', 'x', [t_, d]);
-  const s = b.contract(t.leaf('param', 'gate.w', [e, d]), x, [d]);
+  const x = t.input('input', 'x', [t_, d]);
+  const s = b.contract(t.input('param', 'gate.w', [e, d]), x, [d]);
   const p = b.map('exp', [b.map('sub', [s, b.reduce('max', s, [e])])]);
   const { presence } = t.topK(p, k, [e], [t_], [e]);
   const sum = b.reduce('sum', b.predicated(presence, p, 0), [e]);
   const weight = b.map('div', [p, sum]);
   const y = swiglu(t, x, [e], d, f, [presence]);
-  t.root('y', b.reduce('sum', b.predicated(presence, b.map('mul', [weight, y]), 0), [e]), [t_, d]);
+  t.output('y', b.reduce('sum', b.predicated(presence, b.map('mul', [weight, y]), 0), [e]), [t_, d]);
   return t;
 }
 
@@ -84,11 +84,11 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const t = bench();
     const { b } = t;
     const [T, E, D, F] = [t.dynamicAxis('T', 9), t.axis('E', 4), t.axis('D', 5), t.axis('F', 6)];
-    const x = t.leaf('input', 'x', [T, D]);
-    const s = b.contract(t.leaf('param', 'w', [E, D]), x, [D]);
+    const x = t.input('input', 'x', [T, D]);
+    const s = b.contract(t.input('param', 'w', [E, D]), x, [D]);
     const { presence } = t.topK(s, 2, [T], [T], [E]);
     const y = swiglu(t, x, [E], D, F, [presence]);
-    t.root('y', b.reduce('sum', b.predicated(presence, b.map('mul', [s, y]), 0), [E]), [T, D]);
+    t.output('y', b.reduce('sum', b.predicated(presence, b.map('mul', [s, y]), 0), [E]), [T, D]);
     const { plan } = await t.agree();
     // Two tokens for each of four experts: room for eight rows at most.
     const points = plan.buffers.find(
@@ -101,19 +101,19 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const t = bench();
     const { b } = t;
     const [T, E, I, D, F] = [t.dynamicAxis('T', 7), t.axis('E', 5), t.axis('I', 4), t.axis('D', 3), t.axis('F', 4)];
-    const x = t.leaf('input', 'x', [T, D]);
-    const s = b.contract(t.leaf('param', 'outer.w', [E, D]), x, [D]);
+    const x = t.input('input', 'x', [T, D]);
+    const s = b.contract(t.input('param', 'outer.w', [E, D]), x, [D]);
     const outer = t.topK(s, 2, [E], [T], [E]).presence;
     // Inside an expert: another projection, another router over I, other experts.
-    const h = t.on(b.contract(t.leaf('param', 'outer.p', [E, D, F]), b.rename(x, [D], [D]), [D]), [outer]);
-    const q = t.on(b.contract(t.leaf('param', 'inner.w', [E, I, F]), h, [F]), [outer]);
+    const h = t.on(b.contract(t.input('param', 'outer.p', [E, D, F]), b.rename(x, [D], [D]), [D]), [outer]);
+    const q = t.on(b.contract(t.input('param', 'inner.w', [E, I, F]), h, [F]), [outer]);
     const place = t.on(b.sortRank([{ node: q, descending: true }], null, [I], true), [outer]);
     const mask = t.on(b.map('lt', [place, b.constant(2, 'i32')]), [outer], false);
     const inner = t.on(b.presence(mask, [T, E], [I], [{ per: [T, E], atMost: fixed(2) }]), [outer], false);
-    const z = t.on(b.contract(t.leaf('param', 'inner.u', [E, I, D, F]), h, [F]), [outer, inner]);
+    const z = t.on(b.contract(t.input('param', 'inner.u', [E, I, D, F]), h, [F]), [outer, inner]);
     const tanh = t.on(b.map('tanh', [z]), [outer, inner]);
     const y = t.on(b.reduce('sum', b.predicated(inner, b.map('mul', [q, tanh]), 0), [I]), [outer]);
-    t.root('y', b.reduce('sum', b.predicated(outer, b.map('mul', [s, y]), 0), [E]), [T, D]);
+    t.output('y', b.reduce('sum', b.predicated(outer, b.map('mul', [s, y]), 0), [E]), [T, D]);
     const { plan, simulated } = await t.agree();
     expect(plan.buffers.some((buffer) => buffer.label.startsWith('assignments (E, T, I): list'))).toBe(true);
     expect(rounds(plan, simulated, 'reduce_sum_listed')).toBe(7 * 2 * 2 * 3 + 7 * 2 * 3);
@@ -123,8 +123,8 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const t = bench();
     const { b } = t;
     const [T, E, P, D, F] = [t.dynamicAxis('T', 10), t.axis('E', 4), t.axis('P', 3), t.axis('D', 3), t.axis('F', 4)];
-    const x = t.leaf('input', 'x', [T, D]);
-    const s = b.contract(t.leaf('param', 'w', [E, D]), x, [D]);
+    const x = t.input('input', 'x', [T, D]);
+    const s = b.contract(t.input('param', 'w', [E, D]), x, [D]);
     const r = t.topK(s, 2, [E], [T], [E]).presence;
     const queue = b.scan(b.map('convert', [r], 'i32'), T, true);
     const there = b.predicated(r, b.map('eq', [queue, b.iota(P)]), 0);
@@ -141,7 +141,7 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const filled = b.presence(b.reduce('any', slots, [T]), [], [E, P], []);
     const input = t.on(packed, [filled]);
     const y = swiglu(t, input, [E], D, F, [filled]);
-    t.root('y', b.reduce('sum', b.predicated(slots, y, 0), [E, P]), [T, D]);
+    t.output('y', b.reduce('sum', b.predicated(slots, y, 0), [E, P]), [T, D]);
     const { plan } = await t.agree();
     const grouped = plan.kernels.some((kernel) => kernel.name === 'grouped_matmul');
     // The pass projects only where it is known to pay.
@@ -159,8 +159,8 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
       t.axis('D', 4),
       t.axis('F', 5),
     ];
-    const x = t.leaf('input', 'x', [T, D]);
-    const s = b.contract(t.leaf('param', 'w', [P, D]), x, [D]);
+    const x = t.input('input', 'x', [T, D]);
+    const s = b.contract(t.input('param', 'w', [P, D]), x, [D]);
     const r = t.topK(s, 2, [P], [T], [P]).presence;
     const part = (at: number, as: AxisId) =>
       b.presence(b.slice(r, P, fixed(at), as), [T], [as], [{ per: [T], atMost: fixed(2) }]);
@@ -175,7 +175,7 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
       P,
     );
     t.on(all, [r], false);
-    t.root('y', b.reduce('sum', b.predicated(r, b.map('mul', [s, all]), 0), [P]), [T, D]);
+    t.output('y', b.reduce('sum', b.predicated(r, b.map('mul', [s, all]), 0), [P]), [T, D]);
     await t.agree();
   });
 
@@ -184,11 +184,11 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const { b } = t;
     const [B, T, E, D] = [t.dynamicAxis('B', 3), t.dynamicAxis('T', 4), t.axis('E', 4), t.axis('D', 3)];
     const U = b.twin(T);
-    const x = t.leaf('input', 'x', [B, T, D]);
-    const s = b.contract(t.leaf('param', 'w', [E, D]), b.reduce('sum', x, [T]), [D]);
+    const x = t.input('input', 'x', [B, T, D]);
+    const s = b.contract(t.input('param', 'w', [E, D]), b.reduce('sum', x, [T]), [D]);
     const r = t.topK(s, 1, [E], [B], [E]).presence;
     const D2 = b.twin(D);
-    const q = t.on(b.contract(t.leaf('param', 'q', [E, D2, D]), x, [D]), [r]);
+    const q = t.on(b.contract(t.input('param', 'q', [E, D2, D]), x, [D]), [r]);
     const k = b.rename(q, [T], [U]);
     t.on(k, [r], false);
     const scores = t.on(b.contract(q, k, [D2]), [r]);
@@ -197,7 +197,7 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const sum = t.on(b.reduce('sum', e, [U]), [r]);
     const attention = t.on(b.map('div', [e, sum]), [r]);
     const v = t.on(b.contract(attention, k, [U]), [r]);
-    t.root('y', b.reduce('sum', b.predicated(r, b.map('mul', [s, v]), 0), [E]), [B, T, D2]);
+    t.output('y', b.reduce('sum', b.predicated(r, b.map('mul', [s, v]), 0), [E]), [B, T, D2]);
     const { plan } = await t.agree();
     expect(plan.buffers.some((buffer) => buffer.label.startsWith('assignments (E, B): list'))).toBe(true);
   });
@@ -206,13 +206,13 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const t = bench();
     const { b } = t;
     const [T, E, D] = [t.dynamicAxis('T', 5), t.axis('E', 4), t.axis('D', 3)];
-    const x = t.leaf('input', 'x', [T, D]);
-    const s = b.contract(t.leaf('param', 'w', [E, D]), x, [D]);
+    const x = t.input('input', 'x', [T, D]);
+    const s = b.contract(t.input('param', 'w', [E, D]), x, [D]);
     const r = t.topK(s, 2, [E], [T], [E]).presence;
-    const y = t.on(b.map('mul', [s, t.leaf('param', 'v', [E, D])]), [r]);
+    const y = t.on(b.map('mul', [s, t.input('param', 'v', [E, D])]), [r]);
     const twice = b.presence(b.map('or', [r, r]), [T], [E], []);
-    t.root('y', b.reduce('sum', b.predicated(r, b.map('tanh', [y]), 0), [E]), [T, D]);
-    t.root('z', b.reduce('sum', b.predicated(twice, y, 0), [E]), [T, D]);
+    t.output('y', b.reduce('sum', b.predicated(r, b.map('tanh', [y]), 0), [E]), [T, D]);
+    t.output('z', b.reduce('sum', b.predicated(twice, y, 0), [E]), [T, D]);
     const { plan } = await t.agree();
     expect(plan.buffers.filter((buffer) => buffer.label.startsWith('assignments (E, T): list')).length).toBe(1);
   });
@@ -229,12 +229,12 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const t = bench();
     const { b } = t;
     const [T, E, D, V] = [t.dynamicAxis('T', 3), t.axis('E', 2), t.axis('D', 2), t.axis('V', 3)];
-    const x = t.leaf('input', 'x', [T, E], [1, 0, 0, 1, 1, 0]);
+    const x = t.input('input', 'x', [T, E], [1, 0, 0, 1, 1, 0]);
     const r = t.topK(x, 1, [E], [T], [E]).presence;
-    const ids = t.leaf('input', 'ids', [T, E], [0, 9, 9, 1, 7, 2], 'i32');
-    const y = t.on(b.gather(t.leaf('param', 'table', [E, V, D]), V, ids), [r]);
+    const ids = t.input('input', 'ids', [T, E], [0, 9, 9, 1, 7, 2], 'i32');
+    const y = t.on(b.gather(t.input('param', 'table', [E, V, D]), V, ids), [r]);
     t.demandPoints(y, ids, V);
-    t.root('y', b.reduce('sum', b.predicated(r, y, 0), [E]), [T, D]);
+    t.output('y', b.reduce('sum', b.predicated(r, y, 0), [E]), [T, D]);
     const { errors } = await t.simulate(t.plan());
     expect(errors.map((e) => e.point)).toEqual([[0, 2]]);
   });
@@ -243,8 +243,8 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
     const t = bench();
     const { b } = t;
     const [T, E, D] = [t.dynamicAxis('T', 4), t.axis('E', 3), t.axis('D', 2)];
-    const x = t.leaf('input', 'x', [T, D]);
-    const s = t.leaf('input', 's', [T, E]);
+    const x = t.input('input', 'x', [T, D]);
+    const s = t.input('input', 's', [T, E]);
     const r = t.topK(s, 1, [E], [T], [E]).presence;
     const span = { source: 'test', start: 0, end: 1 };
     const call = b.addExtern({
@@ -258,7 +258,7 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
       span,
     });
     const y = t.on(b.extern(call, 0), [r]);
-    t.root('y', b.reduce('sum', b.predicated(r, y, 0), [E]), [T, D]);
+    t.output('y', b.reduce('sum', b.predicated(r, y, 0), [E]), [T, D]);
     const { results } = await t.simulate(t.plan(), {
       extern: ({ mask, results: [shape], operands }) => {
         expect(mask?.axes).toEqual(['E', 'T']);
@@ -272,6 +272,6 @@ describe.each([false, true])('values on assignments, domains by sparsify: %s', (
       },
     });
     const got = results.get('y');
-    expect(got?.kind === 'tensor' ? [...got.data] : []).toEqual((t.leaves.get('x') ?? []).map((v) => 2 * v));
+    expect(got?.kind === 'tensor' ? [...got.data] : []).toEqual((t.inputs.get('x') ?? []).map((v) => 2 * v));
   });
 });

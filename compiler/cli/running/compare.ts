@@ -49,7 +49,7 @@ export function compareResults(
 ): readonly Comparison[] {
   const { graph, sizes, bounded } = boundsOf(ready);
   const verdicts: Comparison[] = [];
-  const rootOf = new Map(graph.roots.map((root) => [fullName(root), root]));
+  const outputOf = new Map(graph.outputs.map((output) => [fullName(output), output]));
   const places = new RowMajorOffsets(graph, sizes);
   const lengthsOf = (axes: readonly AxisId[]): readonly number[] => axes.map((a) => places.length(a));
   const deltaOf = (node: NodeId, axes: readonly AxisId[]): Float64Array => {
@@ -60,9 +60,9 @@ export function compareResults(
   };
   for (const [name, want] of expected) {
     const have = actual.get(name);
-    const route = rootOf.get(name.replace(/\.(indices|weights)$/, ''));
-    const root = rootOf.get(name) ?? route;
-    if (have === undefined || root === undefined) {
+    const route = outputOf.get(name.replace(/\.(indices|weights)$/, ''));
+    const output = outputOf.get(name) ?? route;
+    if (have === undefined || output === undefined) {
       verdicts.push({
         name,
         shape: want.shape,
@@ -76,27 +76,27 @@ export function compareResults(
       continue;
     }
     verdicts.push(
-      root.kind === 'tensor'
-        ? compare(name, have, want, deltaOf(root.node, root.axes))
-        : ofRoute(name, root, have, want),
+      output.kind === 'tensor'
+        ? compare(name, have, want, deltaOf(output.node, output.axes))
+        : ofRoute(name, output, have, want),
     );
   }
   return verdicts;
 
   function ofRoute(
     name: string,
-    root: Extract<GraphOutput, { kind: 'route' }>,
+    output: Extract<GraphOutput, { kind: 'route' }>,
     have: NamedTensor,
     want: NamedTensor,
   ): Comparison {
-    const support = [...root.sources, ...root.targets];
-    const present = deltaOf(root.present, support);
-    const rank = deltaOf(root.rank, support);
-    const weight = deltaOf(root.weight, [...support, ...root.payload]);
-    const sources = product(lengthsOf(root.sources));
-    const targets = product(lengthsOf(root.targets));
-    const payload = product(lengthsOf(root.payload));
-    const presence = bounded.get(root.present);
+    const support = [...output.sources, ...output.targets];
+    const present = deltaOf(output.present, support);
+    const rank = deltaOf(output.rank, support);
+    const weight = deltaOf(output.weight, [...support, ...output.payload]);
+    const sources = product(lengthsOf(output.sources));
+    const targets = product(lengthsOf(output.targets));
+    const payload = product(lengthsOf(output.payload));
+    const presence = bounded.get(output.present);
     const isPresent =
       presence === undefined
         ? new Float64Array(0)
@@ -182,29 +182,33 @@ function boundsOf({ prepared, request }: Ready): {
   const { plain, full } = prepared.entry.elaborated;
   const graph = more ? full : plain;
   const sizes = sizesOf(ready(prepared, request), graph);
-  const leaves = new Map<string, Float64Array>();
-  for (const leaf of graph.leaves) {
-    const numbers = numbersOf(leaf);
-    if (numbers !== null) leaves.set(leaf.name, numbers);
+  const inputs = new Map<string, Float64Array>();
+  for (const input of graph.inputs) {
+    const numbers = numbersOf(input);
+    if (numbers !== null) inputs.set(input.name, numbers);
   }
-  const { values } = interpretGraph(graph, { leaves, sizes, seed: request.seed ?? 0 });
+  const { values } = interpretGraph(graph, { inputs, sizes, seed: request.seed ?? 0 });
   const given = (node: NodeId): Float64Array | null => {
     const value = values[node];
     const axes = graph.nodes[node]?.axes;
     return value === undefined || axes === undefined ? null : inOrder(value, axes);
   };
-  return { graph, sizes, bounded: boundGraph(graph, { sizes, leaf: (name) => leaves.get(name) ?? null, given }) };
+  return { graph, sizes, bounded: boundGraph(graph, { sizes, numbersOf: (name) => inputs.get(name) ?? null, given }) };
 
-  function numbersOf(leaf: GraphInput): Float64Array | null {
+  function numbersOf(graphInput: GraphInput): Float64Array | null {
     const round = (list: ArrayLike<number>): Float64Array =>
-      Float64Array.from(list, leaf.element === 'f16' ? roundToF16 : leaf.element === 'f32' ? Math.fround : (n) => n);
-    const input = request.inputs.get(leaf.name);
-    if (leaf.role === 'input' || leaf.role === 'control') return input === undefined ? null : round(input.data);
-    const known = prepared.stores.get(leaf.name);
+      Float64Array.from(
+        list,
+        graphInput.element === 'f16' ? roundToF16 : graphInput.element === 'f32' ? Math.fround : (n) => n,
+      );
+    const input = request.inputs.get(graphInput.name);
+    if (graphInput.role === 'input' || graphInput.role === 'control')
+      return input === undefined ? null : round(input.data);
+    const known = prepared.stores.get(graphInput.name);
     if (known !== undefined) return round(known);
-    const spec = prepared.manifest.stores.find((s) => s.path === leaf.name);
+    const spec = prepared.manifest.stores.find((s) => s.path === graphInput.name);
     // What the module does not keep nobody reads: its numbers do not matter.
-    if (spec === undefined) return new Float64Array(new RowMajorOffsets(graph, sizes).count(leaf.axes));
+    if (spec === undefined) return new Float64Array(new RowMajorOffsets(graph, sizes).count(graphInput.axes));
     if (spec.initial?.kind !== 'fill') return null;
     return round(new Float64Array(product(evaluateShape(spec.axes, new Map()))).fill(spec.initial.value));
   }
@@ -212,18 +216,18 @@ function boundsOf({ prepared, request }: Ready): {
 
 const ready = (prepared: Ready['prepared'], request: Ready['request']): Ready => ({ prepared, request });
 
-/** Sizes of the dynamic axes, from the shapes of the inputs: a leaf's axis whose size is a name has it directly. */
+/** Sizes of the dynamic axes, from the shapes of the inputs: a graph input's axis whose size is a name has it directly. */
 function sizesOf({ prepared, request }: Ready, graph: Graph): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
-  for (const leaf of graph.leaves) {
-    const shape = request.inputs.get(leaf.name)?.shape;
-    leaf.axes.forEach((id, i) => {
+  for (const input of graph.inputs) {
+    const shape = request.inputs.get(input.name)?.shape;
+    input.axes.forEach((id, i) => {
       const size = graph.axes.get(id)?.size;
       const length = shape?.[i];
       if (size?.kind === 'dynamic' && length !== undefined) sizes.set(size.axis, length);
     });
   }
-  // An input that nothing reads is no leaf, and may still decide a size.
+  // An input that nothing reads is no graph input, and may still decide a size.
   for (const input of prepared.entry.elaborated.inputs) {
     const shape = request.inputs.get(input.name)?.shape;
     input.axes.forEach((axis, i) => {
@@ -234,9 +238,13 @@ function sizesOf({ prepared, request }: Ready, graph: Graph): ReadonlyMap<string
   return sizes;
 }
 
-/** The name of a root among the results of a run. */
-export function fullName(root: GraphOutput): string {
-  return root.group === 'loss' ? `loss.${root.name}` : root.group === 'update' ? `state.${root.name}` : root.name;
+/** The name of an output among the results of a run. */
+export function fullName(output: GraphOutput): string {
+  return output.group === 'loss'
+    ? `loss.${output.name}`
+    : output.group === 'update'
+      ? `state.${output.name}`
+      : output.name;
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

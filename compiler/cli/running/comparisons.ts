@@ -76,13 +76,13 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
   const { plan, fused } = planOf(ready);
   const places = placesOf(ready);
   const ofBuffer = new Map(stepwise.verdicts.map((v) => [v.buffer, v] as const));
-  const roots = new Map(fused.graph.roots.map((root) => [fullName(root), root] as const));
+  const outputs = new Map(fused.graph.outputs.map((output) => [fullName(output), output] as const));
   const results = new Map(plan.results.map((r) => [`${r.group} ${r.name}`, r] as const));
   const left = stepwise.left > 0;
   const tensors = [...stepwise.results].map(([name, tensor]): TensorComparison => {
-    const suffix = roots.has(name) ? '' : (/\.(indices|weights)$/.exec(name)?.[0] ?? '');
-    const root = roots.get(suffix === '' ? name : name.slice(0, -suffix.length));
-    const result = root === undefined ? undefined : results.get(`${root.group} ${root.name}`);
+    const suffix = outputs.has(name) ? '' : (/\.(indices|weights)$/.exec(name)?.[0] ?? '');
+    const output = outputs.get(suffix === '' ? name : name.slice(0, -suffix.length));
+    const result = output === undefined ? undefined : results.get(`${output.group} ${output.name}`);
     const find = (buffer: number) => ofBuffer.get(buffer) ?? null;
     const counts =
       result === undefined
@@ -97,7 +97,7 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
     const against = endToEnd?.find((v) => v.name === name) ?? null;
     const total = tensor.shape.reduce((n, k) => n * k, 1);
     const { status, reason } = statusOf(counts, total, against, left);
-    const place = places.ofRoot(root);
+    const place = places.ofRoot(output);
     return { name, shape: tensor.shape, place, status, reason, ...counts, endToEnd: against };
   });
   for (const missing of endToEnd?.filter((v) => !stepwise.results.has(v.name)) ?? []) {
@@ -242,8 +242,8 @@ function placesOf(ready: Ready) {
       place: v.span === null ? '?' : place(v.span),
       tensor: tensorOf(v),
     }),
-    ofRoot: (root: GraphOutput | undefined): string => {
-      const [node] = root === undefined ? [] : nodesOfOutput(root);
+    ofRoot: (output: GraphOutput | undefined): string => {
+      const [node] = output === undefined ? [] : nodesOfOutput(output);
       return node === undefined ? '?' : place(nodeOf(fused.graph, node).span);
     },
     /** For a value of the library: the nearest value made of it that the program itself writes. */

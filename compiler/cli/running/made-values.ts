@@ -121,11 +121,12 @@ export function madeVariables(
     if (spec === undefined || spec.kind === 'control' || prepared.stores.has(path)) continue;
     if (initial?.kind === 'graph') {
       // What an initial value reads stands before it.
-      const leaves = new Map([...prepared.stores, ...made]);
-      const { values } = interpretGraph(initial.graph, { leaves, seed: options.seed });
-      const root = initial.graph.roots[0];
-      const value = root?.kind === 'tensor' ? values[root.node] : undefined;
-      if (root?.kind === 'tensor' && value !== undefined) made.set(path, inOrder(value, root.axes).map(Math.fround));
+      const numbers = new Map([...prepared.stores, ...made]);
+      const { values } = interpretGraph(initial.graph, { inputs: numbers, seed: options.seed });
+      const output = initial.graph.outputs[0];
+      const value = output?.kind === 'tensor' ? values[output.node] : undefined;
+      if (output?.kind === 'tensor' && value !== undefined)
+        made.set(path, inOrder(value, output.axes).map(Math.fround));
     } else if (initial?.kind === 'fill') {
       // A source that has tensors at all must have every one that a store is bound to (withVariables).
       made.set(

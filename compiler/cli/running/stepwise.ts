@@ -28,13 +28,13 @@ export async function compareOf(ready: Ready): Promise<StepComparer> {
   const sizes = sizesOf(prepared, request);
   const inputs = inputNumbers(prepared, request);
   const stores = await variableNumbers(prepared, request, sizes);
-  const leaves = new Map(
-    fused.graph.leaves.map((leaf) => {
-      const given = leaf.role === 'input' ? inputs.get(leaf.name) : stores.get(leaf.name);
-      if (given === undefined) return [leaf.name, null] as const;
+  const numbers = new Map(
+    fused.graph.inputs.map((input) => {
+      const given = input.role === 'input' ? inputs.get(input.name) : stores.get(input.name);
+      if (given === undefined) return [input.name, null] as const;
       // Memory has f32.
-      const round = leaf.element === 'f32' || leaf.element === 'f16' ? Math.fround : (n: number) => n;
-      return [leaf.name, Float64Array.from(given, round)] as const;
+      const round = input.element === 'f32' || input.element === 'f16' ? Math.fround : (n: number) => n;
+      return [input.name, Float64Array.from(given, round)] as const;
     }),
   );
   return new StepComparer({
@@ -43,7 +43,7 @@ export async function compareOf(ready: Ready): Promise<StepComparer> {
     contents,
     sizes,
     seed: request.seed ?? 0,
-    leaf: (name) => leaves.get(name) ?? null,
+    numbersOf: (name) => numbers.get(name) ?? null,
   });
 }
 

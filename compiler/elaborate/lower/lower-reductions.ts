@@ -26,42 +26,41 @@ import {
   type LoweringContext,
 } from '../lowering-context.ts';
 
-type Along = (shop: LoweringContext, x: NodeId, over: readonly Axis[], call: GraphCall) => NodeId;
+type Along = (cx: LoweringContext, x: NodeId, over: readonly Axis[], call: GraphCall) => NodeId;
 
-const total = (shop: LoweringContext, x: NodeId, over: readonly Axis[]): NodeId =>
-  shop.b.reduce('sum', x, shop.idsOf(over));
+const total = (cx: LoweringContext, x: NodeId, over: readonly Axis[]): NodeId => cx.b.reduce('sum', x, cx.idsOf(over));
 
-const mean: Along = (shop, x, over) => shop.b.map('div', [total(shop, x, over), shop.atLeastOne(shop.sizeOf(over))]);
+const mean: Along = (cx, x, over) => cx.b.map('div', [total(cx, x, over), cx.atLeastOne(cx.sizeOf(over))]);
 
-const centred = (shop: LoweringContext, x: NodeId, over: readonly Axis[], call: GraphCall): NodeId =>
-  shop.b.map('sub', [x, mean(shop, x, over, call)]);
+const centred = (cx: LoweringContext, x: NodeId, over: readonly Axis[], call: GraphCall): NodeId =>
+  cx.b.map('sub', [x, mean(cx, x, over, call)]);
 
-const square = (shop: LoweringContext, x: NodeId): NodeId => shop.b.map('mul', [x, x]);
+const square = (cx: LoweringContext, x: NodeId): NodeId => cx.b.map('mul', [x, x]);
 
-const variance: Along = (shop, x, over, call) => mean(shop, square(shop, centred(shop, x, over, call)), over, call);
+const variance: Along = (cx, x, over, call) => mean(cx, square(cx, centred(cx, x, over, call)), over, call);
 
 /** exp(x - max) where x counts, else 0; and the maximum. */
 function exponentials(
-  shop: LoweringContext,
+  cx: LoweringContext,
   x: NodeId,
   over: readonly AxisId[],
 ): { readonly max: NodeId; readonly e: NodeId } {
-  const { b } = shop;
+  const { b } = cx;
   const max = b.reduce('max', x, over);
   const nothing = b.map('eq', [x, b.constant(NEG_INF)]);
   const e = b.map('where', [nothing, b.constant(0), b.map('exp', [b.map('sub', [x, max])])]);
   return { max, e };
 }
 
-export function softmax(shop: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
-  const { b } = shop;
-  const { e } = exponentials(shop, x, over);
+export function softmax(cx: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
+  const { b } = cx;
+  const { e } = exponentials(cx, x, over);
   return b.map('div', [e, b.map('maximum', [b.reduce('sum', e, over), b.constant(1)])]);
 }
 
-function logsumexp(shop: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
-  const { b } = shop;
-  const { max, e } = exponentials(shop, x, over);
+function logsumexp(cx: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
+  const { b } = cx;
+  const { max, e } = exponentials(cx, x, over);
   const log = b.map('log', [b.map('maximum', [b.reduce('sum', e, over), b.constant(1)])]);
   // An infinite maximum is the result: inf - inf has no logarithm.
   const endless = b.map('eq', [b.map('abs', [max]), b.constant(POS_INF)]);
@@ -77,33 +76,33 @@ interface Reduction {
 const reductionsOf: Record<Exclude<ReductionName, 'argmax'>, Reduction> = {
   sum: { of: total, nothing: 0 },
   mean: { of: mean, nothing: 0 },
-  max: { of: (shop, x, over) => shop.b.reduce('max', x, shop.idsOf(over)), nothing: NEG_INF },
-  min: { of: (shop, x, over) => shop.b.reduce('min', x, shop.idsOf(over)), nothing: POS_INF },
+  max: { of: (cx, x, over) => cx.b.reduce('max', x, cx.idsOf(over)), nothing: NEG_INF },
+  min: { of: (cx, x, over) => cx.b.reduce('min', x, cx.idsOf(over)), nothing: POS_INF },
   var: { of: variance, nothing: 0 },
-  std: { of: (shop, x, over, call) => shop.b.map('sqrt', [variance(shop, x, over, call)]), nothing: 0 },
-  logsumexp: { of: (shop, x, over) => logsumexp(shop, x, shop.idsOf(over)), nothing: NEG_INF },
+  std: { of: (cx, x, over, call) => cx.b.map('sqrt', [variance(cx, x, over, call)]), nothing: 0 },
+  logsumexp: { of: (cx, x, over) => logsumexp(cx, x, cx.idsOf(over)), nothing: NEG_INF },
 };
 
 function reduction(name: Exclude<ReductionName, 'argmax'>): OpLowering {
   const { of, nothing } = reductionsOf[name];
-  return (call, shop) => {
-    const x = shop.operand(call, 'x');
-    const over = shop.axesArg(call, 'over');
+  return (call, cx) => {
+    const x = cx.operand(call, 'x');
+    const over = cx.axesArg(call, 'over');
     if (x.kind === 'tensor') {
-      const value = of(shop, x.value.node, over, call);
-      return shop.dense(needsOne.has(name) ? shop.demandOne(value, over, name) : value);
+      const value = of(cx, x.value.node, over, call);
+      return cx.dense(needsOne.has(name) ? cx.demandOne(value, over, name) : value);
     }
     const route = x.value;
     const inside = shared(over, route.payload);
     const across = shared(over, supportAxes(route));
     if (across.length === 0)
-      return shop.dense(shop.b.predicated(route.presence, of(shop, route.weight, inside, call), nothing));
+      return cx.dense(cx.b.predicated(route.presence, of(cx, route.weight, inside, call), nothing));
     // Payload first, at each present point, for what can be done in two steps.
     const stepwise = inside.length > 0 && name !== 'logsumexp';
-    const weight = stepwise ? of(shop, route.weight, inside, call) : route.weight;
-    const value = of(shop, shop.b.predicated(route.presence, weight, nothing), stepwise ? across : over, call);
-    if (!call.axes.has(stillTargets)) return shop.dense(value);
-    return { kind: 'route', value: overTargets(shop, route, across, value) };
+    const weight = stepwise ? of(cx, route.weight, inside, call) : route.weight;
+    const value = of(cx, cx.b.predicated(route.presence, weight, nothing), stepwise ? across : over, call);
+    if (!call.axes.has(stillTargets)) return cx.dense(value);
+    return { kind: 'route', value: overTargets(cx, route, across, value) };
   };
 }
 
@@ -114,98 +113,95 @@ const needsOne: ReadonlySet<ReductionName> = new Set(['max', 'min']);
 const LAST = 1_000_000_000;
 
 /** A route over some of its targets, with the weight that the rest has: present where any was, with the least of the ranks. */
-function overTargets(shop: LoweringContext, route: GraphRoute, gone: readonly Axis[], weight: NodeId): GraphRoute {
-  const { b } = shop;
-  const ids = shop.idsOf(gone);
+function overTargets(cx: LoweringContext, route: GraphRoute, gone: readonly Axis[], weight: NodeId): GraphRoute {
+  const { b } = cx;
+  const ids = cx.idsOf(gone);
   const any = b.reduce('any', route.presence, ids);
   const rank = b.reduce('min', b.predicated(route.presence, route.rank, LAST), ids);
-  const bounds = projectBounds(route.bounds, ids, shop.idsOf(supportAxes(route)), b.sizeOf);
-  return shop.route(any, { sources: route.sources, targets: minus(route.targets, gone), bounds }, weight, rank);
+  const bounds = projectBounds(route.bounds, ids, cx.idsOf(supportAxes(route)), b.sizeOf);
+  return cx.route(any, { sources: route.sources, targets: minus(route.targets, gone), bounds }, weight, rank);
 }
 
-const argmax: OpLowering = (call, shop) => {
-  const x = shop.denseArg(call, 'x');
-  const over = shop.axisArg(call, 'over');
-  return shop.dense(shop.demandOne(shop.b.argmax(x, shop.id(over)), [over], 'argmax'));
+const argmax: OpLowering = (call, cx) => {
+  const x = cx.denseArg(call, 'x');
+  const over = cx.axisArg(call, 'over');
+  return cx.dense(cx.demandOne(cx.b.argmax(x, cx.id(over)), [over], 'argmax'));
 };
 
 // --- along ---
 
 /** x / sqrt(...): the root is taken once for each group. */
-const scaledBy = (shop: LoweringContext, x: NodeId, squares: NodeId, call: GraphCall): NodeId => {
-  const eps = shop.sizeArg(call, 'eps');
-  const inside = eps === null ? squares : shop.b.map('add', [squares, shop.b.size(eps, 'f32')]);
-  return shop.b.map('mul', [x, shop.b.map('rsqrt', [inside])]);
+const scaledBy = (cx: LoweringContext, x: NodeId, squares: NodeId, call: GraphCall): NodeId => {
+  const eps = cx.sizeArg(call, 'eps');
+  const inside = eps === null ? squares : cx.b.map('add', [squares, cx.b.size(eps, 'f32')]);
+  return cx.b.map('mul', [x, cx.b.map('rsqrt', [inside])]);
 };
 
 /** argsort[j] is the point whose place is j: a sum over a twin of the axis in which one term counts. */
-const argsort: Along = (shop, x, over) => {
-  const { b } = shop;
-  const [axis] = shop.idsOf(over);
+const argsort: Along = (cx, x, over) => {
+  const { b } = cx;
+  const [axis] = cx.idsOf(over);
   if (axis === undefined) return x;
   const place = b.sortRank([{ node: x, descending: false }], null, [axis], false);
   const other = b.twin(axis);
   const there = b.map('eq', [b.rename(place, [axis], [other]), b.iota(axis, 'i32')]);
   const sorted = b.reduce('sum', b.map('where', [there, b.iota(other, 'i32'), b.constant(0, 'i32')]), [other]);
-  shop.points.note(sorted, axis);
+  cx.points.note(sorted, axis);
   return sorted;
 };
 
 const alongOf: Record<AlongName, Along> = {
-  softmax: (shop, x, over) => softmax(shop, x, shop.idsOf(over)),
-  cumsum: (shop, x, over) => shop.idsOf(over).reduce((sum, axis) => shop.b.scan(sum, axis, false), x),
+  softmax: (cx, x, over) => softmax(cx, x, cx.idsOf(over)),
+  cumsum: (cx, x, over) => cx.idsOf(over).reduce((sum, axis) => cx.b.scan(sum, axis, false), x),
   argsort,
-  l2norm: (shop, x, over, call) => scaledBy(shop, x, total(shop, square(shop, x), over), call),
-  rmsnorm: (shop, x, over, call) => scaledBy(shop, x, mean(shop, square(shop, x), over, call), call),
-  layernorm: (shop, x, over, call) => scaledBy(shop, centred(shop, x, over, call), variance(shop, x, over, call), call),
+  l2norm: (cx, x, over, call) => scaledBy(cx, x, total(cx, square(cx, x), over), call),
+  rmsnorm: (cx, x, over, call) => scaledBy(cx, x, mean(cx, square(cx, x), over, call), call),
+  layernorm: (cx, x, over, call) => scaledBy(cx, centred(cx, x, over, call), variance(cx, x, over, call), call),
 };
 
 function along(name: AlongName): OpLowering {
-  return (call, shop) => {
-    const x = shop.operand(call, 'x');
-    const over = shop.axesArg(call, 'over');
+  return (call, cx) => {
+    const x = cx.operand(call, 'x');
+    const over = cx.axesArg(call, 'over');
     if (x.kind === 'tensor') {
-      const value = shop.tensor(alongOf[name](shop, x.value.node, over, call));
+      const value = cx.tensor(alongOf[name](cx, x.value.node, over, call));
       const [axis] = over;
       return { kind: 'tensor', value: name === 'argsort' && axis !== undefined ? { ...value, permutes: axis } : value };
     }
     const across = shared(over, supportAxes(x.value));
-    if (across.length === 0) return shop.withWeight(x.value, alongOf[name](shop, x.value.weight, over, call));
-    return softmaxOfRoute(shop, x.value, over);
+    if (across.length === 0) return cx.withWeight(x.value, alongOf[name](cx, x.value.weight, over, call));
+    return softmaxOfRoute(cx, x.value, over);
   };
 }
 
 /** Over what is present: absent points are -inf. */
-function softmaxOfRoute(shop: LoweringContext, route: GraphRoute, over: readonly Axis[]): GraphOperand {
-  return shop.withWeight(route, softmax(shop, shop.filled(route, NEG_INF), shop.idsOf(over)));
+function softmaxOfRoute(cx: LoweringContext, route: GraphRoute, over: readonly Axis[]): GraphOperand {
+  return cx.withWeight(route, softmax(cx, cx.filled(route, NEG_INF), cx.idsOf(over)));
 }
 
 /** w / (sum of present + eps), over the targets; a denominator of exactly 0 gives weights 0. */
-const normalize: OpLowering = (call, shop) => {
-  const { b } = shop;
-  const route = shop.routeArg(call, 'r');
-  const sum = b.reduce('sum', shop.filled(route, 0), shop.idsOf(shop.axesArg(call, 'over')));
-  const eps = shop.sizeArg(call, 'eps');
+const normalize: OpLowering = (call, cx) => {
+  const { b } = cx;
+  const route = cx.routeArg(call, 'r');
+  const sum = b.reduce('sum', cx.filled(route, 0), cx.idsOf(cx.axesArg(call, 'over')));
+  const eps = cx.sizeArg(call, 'eps');
   const divisor = eps === null ? sum : b.map('add', [sum, b.size(eps, 'f32')]);
   const none = b.map('eq', [divisor, b.constant(0)]);
   const safe = b.map('where', [none, b.constant(1), divisor]);
-  return shop.withWeight(route, b.map('where', [none, b.constant(0), b.map('div', [route.weight, safe])]));
+  return cx.withWeight(route, b.map('where', [none, b.constant(0), b.map('div', [route.weight, safe])]));
 };
 
 /** The number of points along axes at which the route is present, as f32; counted in whole numbers, however many. */
-export function countOf(shop: LoweringContext, route: Presence, over: readonly Axis[]): NodeId {
-  const { b } = shop;
-  return b.map('convert', [b.reduce('sum', b.map('convert', [route.presence], 'i32'), shop.idsOf(over))], 'f32');
+export function countOf(cx: LoweringContext, route: Presence, over: readonly Axis[]): NodeId {
+  const { b } = cx;
+  return b.map('convert', [b.reduce('sum', b.map('convert', [route.presence], 'i32'), cx.idsOf(over))], 'f32');
 }
 
-const count: OpLowering = (call, shop) =>
-  shop.dense(countOf(shop, shop.routeArg(call, 'r'), shop.axesArg(call, 'over')));
+const count: OpLowering = (call, cx) => cx.dense(countOf(cx, cx.routeArg(call, 'r'), cx.axesArg(call, 'over')));
 
-const load: OpLowering = (call, shop) => {
-  const over = shop.axesArg(call, 'over');
-  return shop.dense(
-    shop.b.map('div', [countOf(shop, shop.routeArg(call, 'r'), over), shop.atLeastOne(shop.sizeOf(over))]),
-  );
+const load: OpLowering = (call, cx) => {
+  const over = cx.axesArg(call, 'over');
+  return cx.dense(cx.b.map('div', [countOf(cx, cx.routeArg(call, 'r'), over), cx.atLeastOne(cx.sizeOf(over))]));
 };
 
 // --- contraction ---
@@ -214,36 +210,36 @@ const load: OpLowering = (call, shop) => {
  * Dense: a contraction. With routes: weight times value, read only where the routes are present, summed. Axes of the
  * payload are contracted at each present point.
  */
-const dot: OpLowering = (call, shop) => {
-  const { b } = shop;
-  const [left, right] = [shop.operand(call, 'left'), shop.operand(call, 'right')];
-  const over = shop.axesArg(call, 'over');
+const dot: OpLowering = (call, cx) => {
+  const { b } = cx;
+  const [left, right] = [cx.operand(call, 'left'), cx.operand(call, 'right')];
+  const over = cx.axesArg(call, 'over');
   const routes = [left, right].flatMap((o) => (o.kind === 'route' ? [o.value] : []));
-  const [l, r] = [shop.numbers(left), shop.numbers(right)];
-  if (routes.length === 0) return shop.dense(b.contract(l, r, shop.idsOf(over)));
-  const joined = shop.join(routes);
+  const [l, r] = [cx.numbers(left), cx.numbers(right)];
+  if (routes.length === 0) return cx.dense(b.contract(l, r, cx.idsOf(over)));
+  const joined = cx.join(routes);
   const inside = minus(over, supportAxes(joined));
-  const value = b.contract(l, r, shop.idsOf(inside));
-  return shop.dense(b.reduce('sum', b.predicated(joined.presence, value, 0), shop.idsOf(minus(over, inside))));
+  const value = b.contract(l, r, cx.idsOf(inside));
+  return cx.dense(b.reduce('sum', b.predicated(joined.presence, value, 0), cx.idsOf(minus(over, inside))));
 };
 
 /** The mean of a value over axes at the points where all routes are present, 0 if none are. */
 export function meanPresent(
-  shop: LoweringContext,
+  cx: LoweringContext,
   value: NodeId,
   over: readonly Axis[],
   routes: readonly GraphRoute[],
 ): NodeId {
-  const { b } = shop;
+  const { b } = cx;
   if (routes.length === 0) {
-    const inside = shared(over, shop.axesOf(value));
-    return b.map('div', [total(shop, value, inside), shop.atLeastOne(shop.sizeOf(inside))]);
+    const inside = shared(over, cx.axesOf(value));
+    return b.map('div', [total(cx, value, inside), cx.atLeastOne(cx.sizeOf(inside))]);
   }
-  const joined = shop.join(routes);
+  const joined = cx.join(routes);
   const axes = supportAxes(joined);
-  const sum = total(shop, b.predicated(joined.presence, value, 0), shared(over, [...axes, ...shop.axesOf(value)]));
-  const points = countOf(shop, joined, shared(over, axes));
-  const dense = shop.sizeOf(shared(minus(over, axes), shop.axesOf(value)));
+  const sum = total(cx, b.predicated(joined.presence, value, 0), shared(over, [...axes, ...cx.axesOf(value)]));
+  const points = countOf(cx, joined, shared(over, axes));
+  const dense = cx.sizeOf(shared(minus(over, axes), cx.axesOf(value)));
   const counted = b.map('mul', [points, b.size(dense, 'f32')]);
   return b.map('div', [sum, b.map('maximum', [counted, b.constant(1)])]);
 }

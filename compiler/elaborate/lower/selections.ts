@@ -38,117 +38,117 @@ interface Choice {
 }
 
 /** Sorts the candidates of `s` by falling `by` (else s). */
-function choose(call: GraphCall, shop: LoweringContext): Choice {
-  const { b } = shop;
-  const over = shop.axesArg(call, 'over');
-  const s = shop.operand(call, 's');
+function choose(call: GraphCall, cx: LoweringContext): Choice {
+  const { b } = cx;
+  const over = cx.axesArg(call, 'over');
+  const s = cx.operand(call, 's');
   const by = call.args.get('by') ?? s;
   const where = call.args.get('where');
-  const key = shop.numbers(by);
+  const key = cx.numbers(by);
   const routes = [s, by, ...(where === undefined ? [] : [where])].flatMap((o) => (o.kind === 'route' ? [o.value] : []));
 
   const conditions: NodeId[] = [];
-  if (where !== undefined && (where.kind === 'tensor' || shop.elementOf(where.value.weight) === 'bool'))
-    conditions.push(shop.numbers(where));
-  const float = shop.elementOf(key) === 'f32' || shop.elementOf(key) === 'f16';
+  if (where !== undefined && (where.kind === 'tensor' || cx.elementOf(where.value.weight) === 'bool'))
+    conditions.push(cx.numbers(where));
+  const float = cx.elementOf(key) === 'f32' || cx.elementOf(key) === 'f16';
   if (float) conditions.push(b.map('not', [b.map('le', [key, b.constant(NEG_INF)])]));
   const held = conditions.reduce<NodeId | null>((all, c) => (all === null ? c : b.map('and', [all, c])), null);
 
-  const joined = routes.length === 0 ? null : shop.join(routes);
-  const dense = [shop.numbers(s), key, ...conditions].map((n) => shop.axesOf(n));
+  const joined = routes.length === 0 ? null : cx.join(routes);
+  const dense = [cx.numbers(s), key, ...conditions].map((n) => cx.axesOf(n));
   const all = union(...dense, joined === null ? [] : supportAxes(joined));
   const mask =
     joined === null ? (held ?? b.bool(true)) : held === null ? joined.presence : b.predicated(joined.presence, held, 0);
-  const candidates = b.broadcast(mask, shop.idsOf(over));
-  const place = b.sortRank([{ node: key, descending: true }], candidates, shop.idsOf(over), true);
+  const candidates = b.broadcast(mask, cx.idsOf(over));
+  const place = b.sortRank([{ node: key, descending: true }], candidates, cx.idsOf(over), true);
 
-  const parts: BoundedPresence[] = [{ axes: shop.idsOf(all), bounds: [] }];
-  if (joined !== null) parts.unshift({ axes: shop.idsOf(supportAxes(joined)), bounds: joined.bounds });
+  const parts: BoundedPresence[] = [{ axes: cx.idsOf(all), bounds: [] }];
+  if (joined !== null) parts.unshift({ axes: cx.idsOf(supportAxes(joined)), bounds: joined.bounds });
   const inherited = joinBounds(parts, b.sizeOf).bounds;
-  return { weight: shop.numbers(s), candidates, place, over, rest: minus(all, over), inherited };
+  return { weight: cx.numbers(s), candidates, place, over, rest: minus(all, over), inherited };
 }
 
 /** The route of what is chosen among the candidates, at most so many for each point of the rest. */
-function chosen(shop: LoweringContext, choice: Choice, holds: NodeId, most: Size | null): GraphOperand {
-  const { b } = shop;
+function chosen(cx: LoweringContext, choice: Choice, holds: NodeId, most: Size | null): GraphOperand {
+  const { b } = cx;
   const { over, rest, place, weight } = choice;
-  const sources = union(rest, minus(shop.axesOf(holds), over));
-  const axes = shop.idsOf([...sources, ...over]);
-  const facts = most === null ? [] : [{ per: shop.idsOf(sources), atMost: smaller(most, shop.sizeOf(over)) }];
+  const sources = union(rest, minus(cx.axesOf(holds), over));
+  const axes = cx.idsOf([...sources, ...over]);
+  const facts = most === null ? [] : [{ per: cx.idsOf(sources), atMost: smaller(most, cx.sizeOf(over)) }];
   const bounds = tidyBounds([...facts, ...choice.inherited], axes, b.sizeOf);
   const mask = b.map('and', [choice.candidates, holds]);
-  return { kind: 'route', value: shop.route(mask, { sources, targets: over, bounds }, weight, place) };
+  return { kind: 'route', value: cx.route(mask, { sources, targets: over, bounds }, weight, place) };
 }
 
 /** How many: a size, or a number of the run, of which there are never more than `at_most`. */
 function howMany(
   call: GraphCall,
-  shop: LoweringContext,
+  cx: LoweringContext,
   name: string,
   limit: string,
 ): { readonly count: NodeId | null; readonly most: Size | null } {
-  const { b } = shop;
-  const known = shop.sizeArg(call, name);
-  const most = shop.sizeArg(call, limit);
+  const { b } = cx;
+  const known = cx.sizeArg(call, name);
+  const most = cx.sizeArg(call, limit);
   if (known !== null) return { count: b.size(known, 'i32'), most: known };
   const given = call.args.get(name);
   if (given === undefined) return { count: most === null ? null : b.size(most, 'i32'), most };
-  const count = shop.denseArg(call, name);
+  const count = cx.denseArg(call, name);
   if (most === null) return { count, most };
   return { count: b.map('minimum', [count, b.size(most, 'i32')]), most };
 }
 
-const topK: OpLowering = (call, shop) => {
-  const choice = choose(call, shop);
-  const { count, most } = howMany(call, shop, 'k', 'at_most');
-  const holds = count === null ? shop.b.bool(true) : shop.b.map('lt', [choice.place, count]);
-  return chosen(shop, choice, holds, most);
+const topK: OpLowering = (call, cx) => {
+  const choice = choose(call, cx);
+  const { count, most } = howMany(call, cx, 'k', 'at_most');
+  const holds = count === null ? cx.b.bool(true) : cx.b.map('lt', [choice.place, count]);
+  return chosen(cx, choice, holds, most);
 };
 
 /** Looks at all pairs of points: what has a better place is summed under a second name of the axes. */
-const topP: OpLowering = (call, shop) => {
-  const { b } = shop;
-  const choice = choose(call, shop);
-  const axes = shop.idsOf(choice.over);
+const topP: OpLowering = (call, cx) => {
+  const { b } = cx;
+  const choice = choose(call, cx);
+  const axes = cx.idsOf(choice.over);
   const others = axes.map((a) => b.twin(a));
-  const p = call.args.has('p') ? shop.denseArg(call, 'p') : b.size(shop.wantedSize(call, 'p'), 'f32');
+  const p = call.args.has('p') ? cx.denseArg(call, 'p') : b.size(cx.wantedSize(call, 'p'), 'f32');
   const score = b.map('where', [choice.candidates, choice.weight, b.constant(0)]);
   const there = b.rename(choice.place, axes, others);
   const among = b.rename(choice.candidates, axes, others);
   const better = b.map('and', [among, b.map('lt', [there, choice.place])]);
   const before = b.reduce('sum', b.map('where', [better, b.rename(score, axes, others), b.constant(0)]), others);
   const within = b.map('le', [before, p]);
-  const { count, most } = howMany(call, shop, 'at_most', 'at_most');
+  const { count, most } = howMany(call, cx, 'at_most', 'at_most');
   const holds = count === null ? within : b.map('and', [within, b.map('lt', [choice.place, count])]);
-  return chosen(shop, choice, holds, most);
+  return chosen(cx, choice, holds, most);
 };
 
 /** Of a route: fewer points, weights and ranks as they were. Of a tensor: where c holds, ranked by index. */
-const keep: OpLowering = (call, shop) => {
-  const { b } = shop;
-  const v = shop.operand(call, 'v');
-  const c = shop.operand(call, 'c');
-  const condition = shop.condition(c);
+const keep: OpLowering = (call, cx) => {
+  const { b } = cx;
+  const v = cx.operand(call, 'v');
+  const c = cx.operand(call, 'c');
+  const condition = cx.condition(c);
   const known = c.kind === 'route' ? c.value : null;
   if (v.kind === 'route') {
-    const kept = shop.restrict(v.value, condition);
+    const kept = cx.restrict(v.value, condition);
     if (known === null) return { kind: 'route', value: kept };
-    const { bounds } = joinBounds([shop.bounded(v.value), shop.bounded(known)], b.sizeOf);
+    const { bounds } = joinBounds([cx.bounded(v.value), cx.bounded(known)], b.sizeOf);
     return {
       kind: 'route',
-      value: shop.route(maskOf(shop, kept.presence), { ...kept, bounds }, kept.weight, kept.rank),
+      value: cx.route(maskOf(cx, kept.presence), { ...kept, bounds }, kept.weight, kept.rank),
     };
   }
-  const over = shop.axesArg(call, 'over');
-  const ids = shop.idsOf(over);
-  const all = union(v.value.axes, shop.axesOf(condition));
-  const mask = b.broadcast(condition, shop.idsOf(all));
+  const over = cx.axesArg(call, 'over');
+  const ids = cx.idsOf(over);
+  const all = union(v.value.axes, cx.axesOf(condition));
+  const mask = b.broadcast(condition, cx.idsOf(all));
   const place = b.sortRank([], mask, ids, false);
   const bounds =
-    known === null ? [] : joinBounds([shop.bounded(known), { axes: shop.idsOf(all), bounds: [] }], b.sizeOf).bounds;
+    known === null ? [] : joinBounds([cx.bounded(known), { axes: cx.idsOf(all), bounds: [] }], b.sizeOf).bounds;
   return {
     kind: 'route',
-    value: shop.route(mask, { sources: minus(all, over), targets: over, bounds }, v.value.node, place),
+    value: cx.route(mask, { sources: minus(all, over), targets: over, bounds }, v.value.node, place),
   };
 };
 
@@ -156,31 +156,31 @@ const keep: OpLowering = (call, shop) => {
  * The points that ids name; along K the weights of a repeated one add, and its rank is where it stands first. Only named
  * entries count: what stands beside -1 is not looked at.
  */
-const pick: OpLowering = (call, shop) => {
-  const { b } = shop;
-  const over = shop.axesArg(call, 'over');
-  const ids = shop.denseArg(call, 'ids');
-  const given = call.args.has('weights') ? shop.denseArg(call, 'weights') : null;
-  const entries = union(shop.axesOf(ids), given === null ? [] : shop.axesOf(given));
+const pick: OpLowering = (call, cx) => {
+  const { b } = cx;
+  const over = cx.axesArg(call, 'over');
+  const ids = cx.denseArg(call, 'ids');
+  const given = call.args.has('weights') ? cx.denseArg(call, 'weights') : null;
+  const entries = union(cx.axesOf(ids), given === null ? [] : cx.axesOf(given));
   const along = (call.axes.get('along') ?? []).filter((a) => entries.includes(a));
-  const hit = b.apart(b.map('eq', [ids, shop.position(over)]));
-  shop.demandPoints([hit], ids, over);
-  const named = b.broadcast(hit, shop.idsOf(along));
+  const hit = b.apart(b.map('eq', [ids, cx.position(over)]));
+  cx.demandPoints([hit], ids, over);
+  const named = b.broadcast(hit, cx.idsOf(along));
   const sources = minus(entries, along);
-  const most = smaller(shop.sizeOf(along), shop.sizeOf(over));
-  const bounds = tidyBounds([{ per: shop.idsOf(sources), atMost: most }], shop.idsOf([...sources, ...over]), b.sizeOf);
-  const k = shop.idsOf(along);
+  const most = smaller(cx.sizeOf(along), cx.sizeOf(over));
+  const bounds = tidyBounds([{ per: cx.idsOf(sources), atMost: most }], cx.idsOf([...sources, ...over]), b.sizeOf);
+  const k = cx.idsOf(along);
   const mask = b.reduce('any', named, k);
-  const first = b.map('where', [named, shop.position(along), b.size(shop.sizeOf(along), 'i32')]);
+  const first = b.map('where', [named, cx.position(along), b.size(cx.sizeOf(along), 'i32')]);
   const rank = along.length === 0 ? b.constant(0, 'i32') : b.reduce('min', first, k);
-  return { kind: 'route', value: shop.route(mask, { sources, targets: over, bounds }, weight(), rank) };
+  return { kind: 'route', value: cx.route(mask, { sources, targets: over, bounds }, weight(), rank) };
 
   function weight(): NodeId {
     if (given !== null) {
       if (along.length === 0) return given;
-      const entry = b.broadcast(b.map('ge', [ids, b.constant(0, 'i32')]), shop.idsOf(entries));
-      const read = b.predicated(b.presence(entry, shop.idsOf(entries), [], []), given, 0);
-      const taken = b.map('where', [named, read, b.constant(0, shop.elementOf(given))]);
+      const entry = b.broadcast(b.map('ge', [ids, b.constant(0, 'i32')]), cx.idsOf(entries));
+      const read = b.predicated(b.presence(entry, cx.idsOf(entries), [], []), given, 0);
+      const taken = b.map('where', [named, read, b.constant(0, cx.elementOf(given))]);
       return b.map('convert', [b.reduce('sum', taken, k)], call.element);
     }
     if (along.length === 0 || call.element === 'bool') return b.constant(1, call.element);
@@ -189,14 +189,14 @@ const pick: OpLowering = (call, shop) => {
 };
 
 /** Everything is present. */
-const all: OpLowering = (call, shop) => {
-  const s = shop.operand(call, 's');
-  const over = shop.axesArg(call, 'over');
-  if (s.kind === 'route') return { kind: 'route', value: { ...s.value, rank: shop.position(over) } };
+const all: OpLowering = (call, cx) => {
+  const s = cx.operand(call, 's');
+  const over = cx.axesArg(call, 'over');
+  if (s.kind === 'route') return { kind: 'route', value: { ...s.value, rank: cx.position(over) } };
   const axes = union(s.value.axes, over);
-  const mask = shop.b.broadcast(shop.b.bool(true), shop.idsOf(axes));
+  const mask = cx.b.broadcast(cx.b.bool(true), cx.idsOf(axes));
   const orientation = { sources: minus(axes, over), targets: over, bounds: [] };
-  return { kind: 'route', value: shop.route(mask, orientation, s.value.node, shop.position(over)) };
+  return { kind: 'route', value: cx.route(mask, orientation, s.value.node, cx.position(over)) };
 };
 
 /**
@@ -205,69 +205,69 @@ const all: OpLowering = (call, shop) => {
  */
 function queue(
   call: GraphCall,
-  shop: LoweringContext,
+  cx: LoweringContext,
   route: GraphRoute,
   over: readonly AxisId[],
 ): { place: NodeId; standing: Presence } {
-  const { b } = shop;
+  const { b } = cx;
   const keys: GraphOperand[] = [];
   for (let key = call.args.get('by0'); key !== undefined; key = call.args.get(`by${keys.length}`)) keys.push(key);
-  const standing = shop.join([route, ...keys.flatMap((k) => (k.kind === 'route' ? [k.value] : []))]);
+  const standing = cx.join([route, ...keys.flatMap((k) => (k.kind === 'route' ? [k.value] : []))]);
   const [only] = over;
   if (keys.length === 0 && over.length === 1 && only !== undefined)
     return { place: b.scan(b.map('convert', [standing.presence], 'i32'), only, true), standing };
-  const by = keys.map((k) => ({ node: shop.numbers(k), descending: false }));
+  const by = keys.map((k) => ({ node: cx.numbers(k), descending: false }));
   return { place: b.sortRank(by, standing.presence, over, keys.length > 0), standing };
 }
 
-const limit: OpLowering = (call, shop) => {
-  const { b } = shop;
-  const route = shop.routeArg(call, 'r');
-  const over = shop.axesArg(call, 'over');
-  const { place, standing } = queue(call, shop, route, shop.idsOf(over));
-  const known = shop.sizeArg(call, 'to');
-  const room = known === null ? shop.denseArg(call, 'to') : b.size(known, 'i32');
-  const per = shop.idsOf(minus(supportAxes(route), over));
+const limit: OpLowering = (call, cx) => {
+  const { b } = cx;
+  const route = cx.routeArg(call, 'r');
+  const over = cx.axesArg(call, 'over');
+  const { place, standing } = queue(call, cx, route, cx.idsOf(over));
+  const known = cx.sizeArg(call, 'to');
+  const room = known === null ? cx.denseArg(call, 'to') : b.size(known, 'i32');
+  const per = cx.idsOf(minus(supportAxes(route), over));
   const atMost = known === null ? null : apply('max', known, zero);
-  const kept = shop.restrict({ ...route, ...standing }, b.map('lt', [place, room]));
+  const kept = cx.restrict({ ...route, ...standing }, b.map('lt', [place, room]));
   const facts =
-    atMost === null ? [] : [{ per: union(per, shop.idsOf(minus(supportAxes(kept), [...supportAxes(route)]))), atMost }];
-  const bounds = tidyBounds([...kept.bounds, ...facts], shop.idsOf(supportAxes(kept)), b.sizeOf);
-  return { kind: 'route', value: shop.route(maskOf(shop, kept.presence), { ...kept, bounds }, kept.weight, kept.rank) };
+    atMost === null ? [] : [{ per: union(per, cx.idsOf(minus(supportAxes(kept), [...supportAxes(route)]))), atMost }];
+  const bounds = tidyBounds([...kept.bounds, ...facts], cx.idsOf(supportAxes(kept)), b.sizeOf);
+  return { kind: 'route', value: cx.route(maskOf(cx, kept.presence), { ...kept, bounds }, kept.weight, kept.rank) };
 };
 
-const slots: OpLowering = (call, shop) => {
-  const { b } = shop;
-  const route = shop.routeArg(call, 'r');
-  const over = shop.axesArg(call, 'over');
-  const places = shop.axisArg(call, 'places');
-  const { place } = queue(call, shop, route, shop.idsOf(over));
-  const mask = b.predicated(route.presence, b.map('eq', [place, b.iota(shop.id(places), 'i32')]), 0);
+const slots: OpLowering = (call, cx) => {
+  const { b } = cx;
+  const route = cx.routeArg(call, 'r');
+  const over = cx.axesArg(call, 'over');
+  const places = cx.axisArg(call, 'places');
+  const { place } = queue(call, cx, route, cx.idsOf(over));
+  const mask = b.predicated(route.presence, b.map('eq', [place, b.iota(cx.id(places), 'i32')]), 0);
   const targets = [...route.targets, places];
-  const per = shop.idsOf(minus([...route.sources, ...targets], over));
-  const axes = shop.idsOf([...route.sources, ...targets]);
+  const per = cx.idsOf(minus([...route.sources, ...targets], over));
+  const axes = cx.idsOf([...route.sources, ...targets]);
   const bounds = tidyBounds(
-    [...route.bounds, { per, atMost: one }, { per: shop.idsOf(supportAxes(route)), atMost: one }],
+    [...route.bounds, { per, atMost: one }, { per: cx.idsOf(supportAxes(route)), atMost: one }],
     axes,
     b.sizeOf,
   );
   const weight = b.constant(1, call.element);
-  return { kind: 'route', value: shop.route(mask, { sources: route.sources, targets, bounds }, weight, route.rank) };
+  return { kind: 'route', value: cx.route(mask, { sources: route.sources, targets, bounds }, weight, route.rank) };
 };
 
-const mask: OpLowering = (call, shop) => {
-  const route = shop.routeArg(call, 'r');
-  return shop.withWeight(route, shop.b.constant(1, call.element));
+const mask: OpLowering = (call, cx) => {
+  const route = cx.routeArg(call, 'r');
+  return cx.withWeight(route, cx.b.constant(1, call.element));
 };
 
-const rank: OpLowering = (call, shop) => {
-  const route = shop.routeArg(call, 'r');
-  return shop.withWeight(route, route.rank);
+const rank: OpLowering = (call, cx) => {
+  const route = cx.routeArg(call, 'r');
+  return cx.withWeight(route, route.rank);
 };
 
-const dense: OpLowering = (call, shop) => {
-  const r = shop.operand(call, 'r');
-  return r.kind === 'tensor' ? r : shop.dense(shop.filled(r.value, 0));
+const dense: OpLowering = (call, cx) => {
+  const r = cx.operand(call, 'r');
+  return r.kind === 'tensor' ? r : cx.dense(cx.filled(r.value, 0));
 };
 
 export const selections = {

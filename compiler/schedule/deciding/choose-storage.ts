@@ -21,9 +21,9 @@ import { PredicateSets } from './predicate-sets.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 
 export interface Storage {
-  /** Nodes with memory of their own (leaves have theirs from outside). */
+  /** Nodes with memory of their own (graph inputs have theirs from outside). */
   readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
-  /** Nodes a run needs, in id order: roots, defaults, externs, presences of domains, and all they read. */
+  /** Nodes a run needs, in id order: outputs, defaults, externs, presences of domains, and all they read. */
   readonly live: readonly NodeId[];
   readonly relations: readonly AssignmentList[];
   readonly conjunctions: PredicateSets;
@@ -41,7 +41,7 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
   const stored = new Set<NodeId>();
   for (const id of live) {
     const node = nodeOf(graph, id);
-    if (node.kind === 'leaf') continue;
+    if (node.kind === 'input') continue;
     const wanted = fused.materialised.has(id) && node.kind !== 'constant' && node.kind !== 'size';
     if (wanted || cut.has(id) || needsMemory(node)) stored.add(id);
   }
@@ -82,7 +82,7 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
 function liveNodes(fused: FusedGraph): readonly NodeId[] {
   const { graph } = fused;
   const live = new Set<NodeId>();
-  const pending = [...graph.roots.flatMap(nodesOfOutput), ...graph.checks.flatMap(nodesOfCheck)];
+  const pending = [...graph.outputs.flatMap(nodesOfOutput), ...graph.checks.flatMap(nodesOfCheck)];
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     if (live.has(id)) continue;
     live.add(id);
@@ -93,7 +93,7 @@ function liveNodes(fused: FusedGraph): readonly NodeId[] {
 
 /** What must be known before a node: its operands, the presences of its domain, a control's default, where a NaN in it counts. */
 export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[] {
-  const fallback = node.kind === 'leaf' ? (fused.graph.leaves[node.leaf]?.fallback ?? null) : null;
+  const fallback = node.kind === 'input' ? (fused.graph.inputs[node.input]?.fallback ?? null) : null;
   return [
     ...operandsOf(fused.graph, node),
     ...domainOf(fused, node.id).presences,
@@ -280,7 +280,7 @@ function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId
   type Mapping = ReadonlyMap<AxisId, ReadonlySet<AxisId>>;
   const visit = (id: NodeId, mapping: Mapping): void => {
     const node = nodeOf(graph, id);
-    if (stored.has(id) || node.kind === 'leaf') return;
+    if (stored.has(id) || node.kind === 'input') return;
     const varies = new Set(node.axes.flatMap((a) => [...(mapping.get(a) ?? [])]));
     const pairwise = consumer.kind === 'sort_rank';
     if ((pairwise || varies.size < everything.size) && costOf(fused, node, stored) >= 2) {
@@ -317,7 +317,7 @@ function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId
 
 /** Arithmetic operations a value takes where it is computed in passing; a load and a view are free, a division counts 2. */
 function costOf(fused: FusedGraph, node: Node, stored: ReadonlySet<NodeId>): number {
-  if (stored.has(node.id) || node.kind === 'leaf') return 0;
+  if (stored.has(node.id) || node.kind === 'input') return 0;
   const below = operandsOf(fused.graph, node).reduce(
     (sum, id) => sum + costOf(fused, nodeOf(fused.graph, id), stored),
     0,

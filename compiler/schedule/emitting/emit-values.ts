@@ -186,14 +186,14 @@ export class ValueEmitter {
     plan.launch(
       { ...options, threads: multiply([blocks(relation.capacity, tileRows), blocks(width, tileColumns)]) },
       (l) => {
-        const root = emptyPointScope();
+        const start = emptyPointScope();
         groupedMatmul<PointScope, readonly (readonly [AxisId, KernelExpr])[]>(l.launch.k, {
           tileRows,
           tileColumns,
           capacity: l.launch.size(relation.capacity),
           count: l.count(relation),
           width: l.launch.size(width),
-          enterRow: (row) => l.enterRow(root, relation, row),
+          enterRow: (row) => l.enterRow(start, relation, row),
           atColumn: (point, column) => {
             const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
             return inner(point, paired(axes, digits));

@@ -108,7 +108,7 @@ export class ExprEmitter extends PointEmitter {
       case 'merge':
       case 'broadcast':
         return this.value(node.operand, this.view(env, node));
-      case 'leaf':
+      case 'input':
       case 'contract':
       case 'reduce':
       case 'scan':

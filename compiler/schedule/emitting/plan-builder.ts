@@ -108,7 +108,8 @@ export class PlanBuilder implements PointAccess {
     const known = this.#memory.get(id);
     if (known !== undefined) return known;
     const node = this.node(id);
-    if (node.kind === 'leaf') return { buffer: this.leafBuffer(node.leaf), space: { relation: null, axes: node.axes } };
+    if (node.kind === 'input')
+      return { buffer: this.inputBuffer(node.input), space: { relation: null, axes: node.axes } };
     if (this.storage.spaces.has(id))
       throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
     return null;
@@ -138,17 +139,17 @@ export class PlanBuilder implements PointAccess {
     }
   }
 
-  leafBuffer(index: number): number {
-    const leaf = this.fused.graph.leaves[index];
-    if (leaf === undefined) throw new CompilerBug('schedule', `no leaf ${index}`);
-    return this.table.given(`${leaf.role} ${leaf.name}`, {
-      label: leaf.name,
-      word: storageTypeOf(leaf.element),
-      elements: multiply(leaf.axes.map(this.sizeOf)),
+  inputBuffer(index: number): number {
+    const input = this.fused.graph.inputs[index];
+    if (input === undefined) throw new CompilerBug('schedule', `no graph input ${index}`);
+    return this.table.given(`${input.role} ${input.name}`, {
+      label: input.name,
+      word: storageTypeOf(input.element),
+      elements: multiply(input.axes.map(this.sizeOf)),
       role:
-        leaf.role === 'input'
-          ? { kind: 'input', name: leaf.name }
-          : { kind: 'store', store: leaf.role, path: leaf.name },
+        input.role === 'input'
+          ? { kind: 'input', name: input.name }
+          : { kind: 'store', store: input.role, path: input.name },
     });
   }
 
