@@ -3,6 +3,7 @@
  * and updates, so that the plan without them is as sparse as it can be; and the initial value of every store that is
  * not a plain number.
  */
+import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Program, TensorType } from '../../dsl/types/program.ts';
 import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
@@ -186,6 +187,7 @@ function outputsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, cx: Lower
       outputs.push({ kind: 'tensor', name, group, node, axes: cx.idsOf(axes) });
       return;
     }
+    if (group === 'loss' || group === 'update') throw new CompilerBug('elaborate', `the ${group} ${name} is a route`);
     const { presence, weight, rank, bounds } = value.value;
     const sources = axes.filter((a) => !targets.includes(a) && !payload.includes(a));
     const ids = cx.idsOf([...sources, ...targets]);

@@ -41,15 +41,10 @@ export function toManifestPlan(plan: Plan, names: ManifestNames): PlanSpec {
     buffers: plan.buffers.map((buffer) => bufferSpec(buffer, names)),
     steps: plan.steps.map((step) => stepSpec(plan, step, names)),
     results: plan.results.map(resultSpec),
-    status: plan.status.map(({ word, code, message, axes, place, group, unless, shown }) => ({
-      word,
-      code,
-      message,
-      axes: axisSpecs(axes),
-      place,
-      group,
-      unless,
-      shown: shown.map((each) => ('size' in each ? { size: sizeFormula(each.size) } : each)),
+    status: plan.status.map((fault) => ({
+      ...fault,
+      axes: axisSpecs(fault.axes),
+      shown: fault.shown.map((each) => ('size' in each ? { size: sizeFormula(each.size) } : each)),
     })),
     slots: plan.slots,
   };
@@ -110,11 +105,8 @@ function within(axis: PlanAxis | null): AxisSpec | null {
 
 function resultSpec(result: PlanResult): ResultSpec {
   if (result.kind === 'tensor') return { ...result, axes: axisSpecs(result.axes) };
-  if (result.group !== 'result' && result.group !== 'output')
-    throw new CompilerBug('emit', `a route is no ${result.group}`);
   return {
     ...result,
-    group: result.group,
     sources: axisSpecs(result.sources),
     targets: axisSpecs(result.targets),
     payload: axisSpecs(result.payload),

@@ -170,7 +170,7 @@ export type GraphOutput =
   | {
       readonly kind: 'route';
       readonly name: string;
-      readonly group: OutputRole;
+      readonly group: 'result' | 'output';
       readonly present: NodeId;
       readonly weight: NodeId;
       readonly rank: NodeId;

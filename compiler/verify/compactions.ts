@@ -4,12 +4,13 @@
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from '../graph/graph-ir.ts';
+import { POISON } from '../../runtime/contract/poison.ts';
 import { CHUNK } from '../kernels/compaction.ts';
 import type { Compaction } from '../schedule/emitting/contents.ts';
 import type { LaunchEvaluation, RunMemory } from './evaluate.ts';
 import { countedRows, points } from './point-blocks.ts';
 import { pointsOfPositions, positionsOf, rowsAt, rowsOf, wordsOf, type Rows } from './rows.ts';
-import { fates, POISON, Tallying, type Tally } from './tally.ts';
+import { fates, Tallying, type Tally } from './tally.ts';
 
 export interface ComparedPart {
   readonly buffer: number;

@@ -2,7 +2,7 @@
 import type { AxisId, ElementType, Node } from '../graph/graph-ir.ts';
 
 /** Words of memory as numbers of an element. */
-export function asNumbers(words: Uint32Array, element: ElementType): ArrayLike<number> {
+export function asNumbers(words: Uint32Array | Int32Array | Float32Array, element: ElementType): ArrayLike<number> {
   const { buffer, byteOffset, length } = words;
   switch (element) {
     case 'f32':
@@ -11,7 +11,7 @@ export function asNumbers(words: Uint32Array, element: ElementType): ArrayLike<n
     case 'i32':
       return new Int32Array(buffer, byteOffset, length);
     case 'bool':
-      return words;
+      return new Uint32Array(buffer, byteOffset, length);
   }
 }
 

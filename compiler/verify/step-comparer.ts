@@ -11,6 +11,7 @@
  *
  * After a list that is wrong nothing is judged any more: what is stored on it has no meaning.
  */
+import { POISON } from '../../runtime/contract/poison.ts';
 import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, substitute } from '../../dsl/types/size.ts';
@@ -26,7 +27,7 @@ import { chosen, counted, points, type BoundedColumn, type Points } from './poin
 import { asNumbers, loopOf, nameOf } from './node-facts.ts';
 import { readsOf } from './reads.ts';
 import type { Rows } from './rows.ts';
-import { fates, POISON, Tallying, type Tally } from './tally.ts';
+import { fates, Tallying, type Tally } from './tally.ts';
 
 /** What a plan was made of, and one run of it. */
 export interface ComparedRun {

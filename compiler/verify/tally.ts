@@ -37,9 +37,6 @@ export interface Tally {
   readonly looseness: number;
 }
 
-/** Bits that no launch writes on purpose: a NaN with a payload. Memory has them before a launch that should write it. */
-export const POISON = 0x7fc0dead;
-
 /** From this looseness on a value is not verified: an error of an eighth of it could hide in its bounds. */
 export const looseFrom = 1 / 8;
 

@@ -10,9 +10,10 @@ import { MoecError } from './errors.ts';
 import {
   type BufferSpec,
   type LaunchSpec,
-  type Manifest,
+  type KernelSpec,
   type PlanSpec,
   type StepSpec,
+  type VariableSpec,
   bytesPerElement,
 } from './manifest.ts';
 import { type Sizes, evaluateCount, evaluateNumber, evaluateWord } from './sizes.ts';
@@ -70,8 +71,14 @@ const UNIFORM_ALIGNMENT = 256;
 /** Uniform structs are bound in units of their largest alignment. */
 const UNIFORM_STRIDE = 16;
 
+/** What of a module a plan refers to by number. */
+export interface PlanTables {
+  readonly stores: readonly Pick<VariableSpec, 'kind'>[];
+  readonly kernels: readonly Pick<KernelSpec, 'uniforms'>[];
+}
+
 /** Throws InputError MOE0715 where a size of the plan makes no sense with the given ones. */
-export function layOut(manifest: Manifest, plan: PlanSpec, sizes: Sizes): PlanLayout {
+export function layOut(manifest: PlanTables, plan: PlanSpec, sizes: Sizes): PlanLayout {
   const places = plan.buffers.map((buffer, i) => placeBuffer(manifest, plan, buffer, i, sizes));
   const wanted = new Map<string, BufferRequest>();
   const want = (key: string, label: string, bytes: number): void => {
@@ -112,7 +119,7 @@ export function layOut(manifest: Manifest, plan: PlanSpec, sizes: Sizes): PlanLa
 }
 
 function placeBuffer(
-  manifest: Manifest,
+  manifest: PlanTables,
   plan: PlanSpec,
   buffer: BufferSpec,
   index: number,
@@ -143,7 +150,7 @@ function placeBuffer(
 }
 
 function packUniforms(
-  manifest: Manifest,
+  manifest: PlanTables,
   step: LaunchSpec,
   sizes: Sizes,
 ): { readonly words: Uint8Array<ArrayBuffer>; readonly seeds: readonly number[] } {
@@ -180,4 +187,9 @@ function packUniforms(
 /** Kernels a plan launches. */
 export function kernelsOf(plan: PlanSpec): readonly number[] {
   return plan.steps.flatMap((step) => (step.kind === 'launch' ? [step.kernel] : []));
+}
+
+/** Whether a launch has nothing to do in a run that was given these controls. */
+export function isSkipped({ spec, workgroups }: LaunchLayout, given: ReadonlySet<string>): boolean {
+  return workgroups === 0 || (spec.unless !== null && given.has(spec.unless));
 }

@@ -21,9 +21,13 @@ export type ManifestElement = 'f32' | 'f16' | 'i32' | 'bool';
 /** On the GPU every element takes four bytes: f16 is an f32 that was rounded, bool is u32 0 or 1. */
 export const bytesPerElement = 4;
 
-export interface AxisSpec {
+/**
+ * The types of a plan are written over how sizes are: `SizeFormula` in a manifest; while it compiles, a plan has them as the values
+ * that the compiler computes with.
+ */
+export interface AxisSpec<Size = SizeFormula> {
   readonly name: string;
-  readonly size: SizeFormula;
+  readonly size: Size;
 }
 
 export interface TensorSpec {
@@ -115,7 +119,7 @@ export interface LaunchSpec {
 }
 
 /** The host's part of a run: reads operands back, calls the extern, writes results. Splits the run in two submissions. */
-export interface ExternSpec {
+export interface ExternSpec<Size = SizeFormula> {
   readonly kind: 'extern';
   readonly name: string;
   /** Of the call: `mixtral.moe:14:5` */
@@ -124,41 +128,39 @@ export interface ExternSpec {
     readonly name: string;
     readonly buffer: number;
     readonly element: ManifestElement;
-    readonly axes: readonly AxisSpec[];
+    readonly axes: readonly AxisSpec<Size>[];
     /** The axis that its integers are points of. */
-    readonly within: AxisSpec | null;
+    readonly within: AxisSpec<Size> | null;
   }[];
   readonly results: readonly {
     readonly buffer: number;
     readonly element: ManifestElement;
-    readonly axes: readonly AxisSpec[];
+    readonly axes: readonly AxisSpec<Size>[];
     /** Integers must lie in -1 .. size-1 of this axis. */
-    readonly within: AxisSpec | null;
+    readonly within: AxisSpec<Size> | null;
   }[];
   /** Every axis that the extern's type mentions, those behind `in` and of its family too. */
-  readonly sizes: readonly AxisSpec[];
+  readonly sizes: readonly AxisSpec<Size>[];
   /** The axes that the call carries, in front of the declared ones. */
   readonly carried: readonly string[];
   /** Axes of an `extern expert`'s family: called once for each point with present assignments. */
-  readonly family: readonly AxisSpec[];
+  readonly family: readonly AxisSpec<Size>[];
   /** The axes along which an `extern expert` works point by point; null: an `extern fn`, which has whole tensors. */
-  readonly points: readonly AxisSpec[] | null;
+  readonly points: readonly AxisSpec<Size>[] | null;
   /** u32 mask over (family axes, then those of `points`) of the points that are wanted, or null: all. */
-  readonly mask: { readonly buffer: number; readonly axes: readonly AxisSpec[] } | null;
+  readonly mask: { readonly buffer: number; readonly axes: readonly AxisSpec<Size>[] } | null;
 }
 
 export type StepSpec = LaunchSpec | ExternSpec;
 
 /** Word `word` of the status buffer holds the smallest linear index over `axes` at which the run went wrong. */
-export interface FaultSpec {
+export interface FaultSpec<Size = SizeFormula> {
   readonly word: number;
   readonly code: string;
   /** Plain words, e.g. "a score is not a number", with `{0}`, `{1}`, … for what is shown. */
   readonly message: string;
-  readonly shown: readonly (
-    { readonly size: SizeFormula } | { readonly word: number; readonly element: ManifestElement }
-  )[];
-  readonly axes: readonly AxisSpec[];
+  readonly shown: readonly ({ readonly size: Size } | { readonly word: number; readonly element: ManifestElement })[];
+  readonly axes: readonly AxisSpec<Size>[];
   /** `mixtral.moe:14:5` */
   readonly place: string;
   /** Counts only in a run that was asked for this. */
@@ -167,14 +169,14 @@ export interface FaultSpec {
   readonly unless: readonly string[];
 }
 
-export type ResultSpec =
+export type ResultSpec<Size = SizeFormula> =
   | {
       readonly kind: 'tensor';
       readonly name: string;
       readonly group: 'result' | 'output' | 'loss' | 'update';
       readonly buffer: number;
       readonly element: ManifestElement;
-      readonly axes: readonly AxisSpec[];
+      readonly axes: readonly AxisSpec<Size>[];
     }
   /** present (u32) and rank (i32) over sources then targets; weight over sources, targets, payload. */
   | {
@@ -186,11 +188,11 @@ export type ResultSpec =
       readonly present: number;
       readonly weight: number;
       readonly rank: number;
-      readonly sources: readonly AxisSpec[];
-      readonly targets: readonly AxisSpec[];
-      readonly payload: readonly AxisSpec[];
+      readonly sources: readonly AxisSpec<Size>[];
+      readonly targets: readonly AxisSpec<Size>[];
+      readonly payload: readonly AxisSpec<Size>[];
       /** Present points of one source at most: the last dimension of `NAME.indices` and `NAME.weights`. */
-      readonly most: SizeFormula;
+      readonly most: Size;
     };
 
 /** Launches in order. An `update` result is copied over its state (named by path) when the run ended well. */

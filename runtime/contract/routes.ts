@@ -22,6 +22,40 @@ export interface Route {
 
 type RouteSpec = Extract<ResultSpec, { readonly kind: 'route' }>;
 
+/** How many points a route has: of its sources and targets, and of one source present at most. */
+export interface RouteCounts {
+  readonly sources: number;
+  readonly targets: number;
+  readonly most: number;
+}
+
+/**
+ * The targets of each source in order of rank (of equal ranks the smaller target first): [sources, most], −1 behind the last one.
+ * Throws RunError MOE0700 for a source that has more than `most`.
+ */
+export function rankedTargets(
+  name: string,
+  present: ArrayLike<number>,
+  ranks: ArrayLike<number>,
+  { sources, targets, most }: RouteCounts,
+): Int32Array<ArrayBuffer> {
+  const indices = new Int32Array(sources * most).fill(-1);
+  const order: number[] = [];
+  const rankOf = (point: number): number => ranks[point] ?? missing('rank');
+  for (let source = 0; source < sources; source++) {
+    const first = source * targets;
+    order.length = 0;
+    for (let target = 0; target < targets; target++) if (present[first + target] !== 0) order.push(target);
+    order.sort((a, b) => rankOf(first + a) - rankOf(first + b) || a - b);
+    if (order.length > most) {
+      const told = `the route ${name} has ${order.length} present points where ${most} are the most`;
+      throw new RunError('MOE0700', told, name, new Map());
+    }
+    indices.set(order, source * most);
+  }
+  return indices;
+}
+
 /** A route from the words of its three buffers. */
 export function readRoute(
   spec: RouteSpec,
@@ -36,29 +70,16 @@ export function readRoute(
   const targets = evaluateShape(spec.targets, sizes);
   const payload = evaluateShape(spec.payload, sizes);
   const most = evaluateCount(spec.most, sizes, `the most present points of ${spec.name}`);
-  const sourceCount = elementCount(sources);
-  const targetCount = elementCount(targets);
-  const payloadCount = elementCount(payload);
+  const counts = { sources: elementCount(sources), targets: elementCount(targets), most };
+  const width = elementCount(payload);
   const ranks = new Int32Array(words.rank.buffer, words.rank.byteOffset, words.rank.length);
-  const indices = new Int32Array(sourceCount * most).fill(-1);
-  const weights = new Uint32Array(sourceCount * most * payloadCount);
-  const order: number[] = [];
-  for (let source = 0; source < sourceCount; source++) {
-    const first = source * targetCount;
-    order.length = 0;
-    for (let target = 0; target < targetCount; target++) if (words.present[first + target] !== 0) order.push(target);
-    order.sort((a, b) => (ranks[first + a] ?? missing('rank')) - (ranks[first + b] ?? missing('rank')) || a - b);
-    if (order.length > most) {
-      const told = `the route ${spec.name} has ${order.length} present points where ${most} are the most`;
-      throw new RunError('MOE0700', told, spec.name, new Map());
-    }
-    for (const [k, target] of order.entries()) {
-      const place = source * most + k;
-      indices[place] = target;
-      const from = (first + target) * payloadCount;
-      weights.set(words.weight.subarray(from, from + payloadCount), place * payloadCount);
-    }
-  }
+  const indices = rankedTargets(spec.name, words.present, ranks, counts);
+  const weights = new Uint32Array(indices.length * width);
+  indices.forEach((target, place) => {
+    if (target < 0) return;
+    const from = (Math.floor(place / most) * counts.targets + target) * width;
+    weights.set(words.weight.subarray(from, from + width), place * width);
+  });
   const along: AxisSpec = { name: 'rank', size: most };
   const indexAxes = [...spec.sources, along];
   const denseAxes = [...spec.sources, ...spec.targets];

@@ -9,7 +9,8 @@
 import { Arena, bufferUsage } from './buffers.ts';
 import { InputError } from '../contract/errors.ts';
 import { readFeeds } from './feeds.ts';
-import { type PlanLayout, kernelsOf, layOut } from '../contract/buffer-layout.ts';
+import { type PlanLayout, isSkipped, kernelsOf, layOut } from '../contract/buffer-layout.ts';
+import { checkFaults } from '../contract/faults.ts';
 import type { PlanSpec, ResultSpec } from '../contract/manifest.ts';
 import { findEntry } from './memory-plan.ts';
 import type { ModelContext } from './model.ts';
@@ -20,12 +21,10 @@ import {
   type RunSpec,
   allocateRun,
   bufferAt,
-  checkFaults,
   copyFeeds,
   launcherOf,
   locationOf,
   resetFaults,
-  skips,
   writeRun,
 } from './run.ts';
 
@@ -96,7 +95,9 @@ export function encodeRun(
     }
     copyFeeds(context, spec, encoder);
   });
-  const launches = layout.steps.flatMap((step) => (step.kind === 'launch' && !skips(spec, step) ? [step.launch] : []));
+  const launches = layout.steps.flatMap((step) =>
+    step.kind === 'launch' && !isSkipped(step.launch, spec.given) ? [step.launch] : [],
+  );
   launcherOf(context, layout).record(encoder, launches);
   parts.state.guard(0, () => copyResults(prepared, encoder, outputs));
   return prepared;
@@ -131,7 +132,7 @@ function prepare(
         resetFaults(context, layout);
       });
       const [words = new Uint32Array(0)] = await readback.finish(null);
-      checkFaults({ layout, asked: run.asked, given: run.given }, words);
+      checkFaults(layout, run, words);
     },
     release: () => {
       arena.clear();

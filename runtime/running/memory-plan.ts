@@ -7,6 +7,7 @@
 import { InputError } from '../contract/errors.ts';
 import { type PlanLayout, allocatedBytes, layOut } from '../contract/buffer-layout.ts';
 import { type EntrySpec, type Manifest, bytesPerElement } from '../contract/manifest.ts';
+import { buffersOfResult } from '../contract/results.ts';
 import { elementCount, evaluateShape } from '../contract/sizes.ts';
 import { type Named, toMap } from '../contract/named.ts';
 import { checkFlags, checkOptions, checkSizes } from './call-options.ts';
@@ -77,10 +78,7 @@ function mostRead({ plan, places, statusBytes }: PlanLayout): number {
     if (step.kind === 'launch') return 0;
     return sum([...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])]);
   });
-  const results = plan.results.flatMap((result) => {
-    if (result.kind === 'route') return [result.present, result.weight, result.rank];
-    return result.group === 'update' ? [] : [result.buffer];
-  });
+  const results = plan.results.filter(({ group }) => group !== 'update').flatMap(buffersOfResult);
   return Math.max(statusBytes + sum(results), ...externs);
 }
 

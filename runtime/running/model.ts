@@ -34,6 +34,7 @@ import {
 } from './call-options.ts';
 import { Readback } from './readback.ts';
 import { type RunResult, collect } from './results.ts';
+import { buffersOfResult } from '../contract/results.ts';
 import { type RunContext, type RunWatch, bufferAt, locationOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { type Sizes, elementCount, evaluateShape } from '../contract/sizes.ts';
@@ -336,9 +337,7 @@ export class Model {
     await this.#parts.pipelines.prepare(kernelsOf(plan), { signal });
     const layout = this.#layout(entry, plan, feeds);
     const wanted = plan.results.filter(({ group }) => groups.has(group));
-    const buffers = wanted.flatMap((result) =>
-      result.kind === 'tensor' ? [result.buffer] : [result.present, result.weight, result.rank],
-    );
+    const buffers = wanted.flatMap(buffersOfResult);
     const asked = new Set(request.update ? [...groups, 'update' as const] : groups);
     const spec = { layout, feeds: feeds.feeds, given: feeds.given, asked, seed, signal, timeout, watch };
     const words = await this.#guardDisposal(() => runPlan(this.#context, spec, buffers));

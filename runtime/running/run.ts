@@ -9,15 +9,16 @@
 import { missing } from '../contract/bug.ts';
 import { type Arena, bufferUsage } from './buffers.ts';
 import type { DeviceState } from './device-state.ts';
-import { InputError, MoecError, RunError } from '../contract/errors.ts';
+import { InputError, MoecError } from '../contract/errors.ts';
+import { NO_FAULT, checkFaults } from '../contract/faults.ts';
 import { foldGrid } from '../contract/grid.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
 import { callExtern } from '../contract/externs.ts';
-import type { BufferBinding, LaunchLayout, PlanLayout, StepLayout } from '../contract/buffer-layout.ts';
-import type { AxisSpec, ExternSpec, ManifestElement, ResultSpec, FaultSpec } from '../contract/manifest.ts';
+import { type BufferBinding, type LaunchLayout, type PlanLayout, isSkipped } from '../contract/buffer-layout.ts';
+import type { ExternSpec, ResultSpec } from '../contract/manifest.ts';
+import { POISON } from '../contract/poison.ts';
 import type { Pipelines } from './pipelines.ts';
 import { type ReadRequest, Readback } from './readback.ts';
-import { type Sizes, evaluateNumber, evaluateShape } from '../contract/sizes.ts';
 
 /** What a run is made of, besides its plan: the model's own things. */
 export interface RunContext {
@@ -69,8 +70,6 @@ export interface RunSpec {
 /** Launches that go into one submission: a driver that resets after seconds should see the work in parts. */
 const LAUNCHES_PER_SUBMIT = 128;
 
-const ALL_ONES = 0xffffffff;
-
 /** Usage of a buffer of the arena by its key. */
 export function usageOfKey(key: string): number {
   const storage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
@@ -92,14 +91,14 @@ export function locationOf(layout: PlanLayout, buffer: number): BufferBinding {
 }
 
 /**
- * Runs a plan and reads `results` (plan buffers) back: words of each, in order. Afterwards the results also lie in the
+ * Runs a plan and reads `results` (plan buffers) back: the words of each. Afterwards the results also lie in the
  * arena, until the next run. Throws what the device, the host's functions or the status words have to say.
  */
 export async function runPlan(
   context: RunContext,
   spec: RunSpec,
   results: readonly number[],
-): Promise<readonly Uint32Array<ArrayBuffer>[]> {
+): Promise<ReadonlyMap<number, Uint32Array<ArrayBuffer>>> {
   const { state } = context;
   const { layout } = spec;
   await prepareRun(context, spec);
@@ -120,10 +119,10 @@ export async function runPlan(
   for (const [at, step] of layout.steps.entries()) {
     if (step.kind === 'launch') {
       if (spec.watch !== undefined) {
-        await watchStep(context, spec, spec.watch, at, skips(spec, step) ? [] : [step.launch]);
+        await watchStep(context, spec, spec.watch, at, isSkipped(step.launch, spec.given) ? [] : [step.launch]);
         continue;
       }
-      if (skips(spec, step)) continue;
+      if (isSkipped(step.launch, spec.given)) continue;
       pending.push(step.launch);
       if (pending.length < LAUNCHES_PER_SUBMIT) continue;
       flush();
@@ -147,12 +146,9 @@ export async function runPlan(
   state.guard(0, () => readback.begin(encoder));
   submit();
   const words = await readback.finish(spec.timeout);
-  if (status.length > 0) checkFaults(spec, words[0] ?? missing('word'));
-  return words.slice(status.length);
+  if (status.length > 0) checkFaults(layout, spec, words[0] ?? missing('word'));
+  return new Map(results.map((buffer, i) => [buffer, words[status.length + i] ?? missing('result')] as const));
 }
-
-/** What a watched buffer is filled with before it is written: a NaN that no launch makes. */
-const POISON = 0x7fc0dead;
 
 /** Words that are written at once to poison a buffer. */
 const POISON_WORDS = 1 << 18;
@@ -229,7 +225,7 @@ export function writeRun(context: RunContext, spec: RunSpec): void {
 
 export function resetFaults(context: RunContext, layout: PlanLayout): void {
   if (layout.statusBytes === 0) return;
-  const words = new Uint32Array(layout.statusBytes / 4).fill(ALL_ONES);
+  const words = new Uint32Array(layout.statusBytes / 4).fill(NO_FAULT);
   context.state.device.queue.writeBuffer(context.arena.get('status'), 0, words);
 }
 
@@ -242,12 +238,6 @@ export function copyFeeds(context: RunContext, spec: RunSpec, encoder: GPUComman
       encoder.copyBufferToBuffer(feed.buffer, 0, context.arena.get(key), 0, place.usedBytes);
     }
   }
-}
-
-/** Whether a launch has nothing to do in this run. */
-export function skips(spec: RunSpec, step: Extract<StepLayout, { readonly kind: 'launch' }>): boolean {
-  const { unless } = step.launch.spec;
-  return step.launch.workgroups === 0 || (unless !== null && spec.given.has(unless));
 }
 
 /** The launcher of a layout, with the bind groups of earlier runs. */
@@ -354,46 +344,4 @@ async function runExtern(
       }
     });
   });
-}
-
-/** Throws RunError for the first status word that tells of something that counts in this run. */
-export function checkFaults(
-  { layout, asked, given }: Pick<RunSpec, 'layout' | 'asked' | 'given'>,
-  words: Uint32Array,
-): void {
-  const counts = ({ group, unless }: FaultSpec): boolean =>
-    asked.has(group) && !unless.some((control) => given.has(control));
-  for (const { word, code, message, shown, axes, place } of layout.plan.status.filter(counts)) {
-    const linear = words[word];
-    if (linear === undefined || linear === ALL_ONES) continue;
-    const parts = shown.map((each) =>
-      'size' in each
-        ? String(evaluateNumber(each.size, layout.sizes))
-        : numberOf(words[each.word] ?? missing('word'), each.element),
-    );
-    const told = message.replace(/\{(\d+)\}/g, (_, i: string) => parts[Number(i)] ?? missing('part of a message'));
-    throw new RunError(code, told, place, pointAt(axes, layout.sizes, linear));
-  }
-}
-
-/** A number that a status word holds, as text. */
-function numberOf(word: number, element: ManifestElement): string {
-  if (element === 'bool') return String(word !== 0);
-  const bits = Uint32Array.of(word).buffer;
-  return String(element === 'i32' ? new Int32Array(bits)[0] : new Float32Array(bits)[0]);
-}
-
-function pointAt(axes: readonly AxisSpec[], sizes: Sizes, linear: number): ReadonlyMap<string, number> {
-  const shape = evaluateShape(axes, sizes);
-  let rest = linear;
-  const indices = shape
-    .map((_, i) => shape.length - 1 - i)
-    .map((i) => {
-      const size = Math.max(1, shape[i] ?? missing('extent'));
-      const index = rest % size;
-      rest = Math.floor(rest / size);
-      return index;
-    })
-    .reverse();
-  return new Map(axes.map(({ name }, i) => [name, indices[i] ?? missing('index')]));
 }

@@ -6,14 +6,13 @@
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { expect, it } from 'vitest';
-import { inputNumbers, variableNumbers } from '../../compiler/cli/running/execute.ts';
-import { simulatedExtern } from '../../compiler/cli/running/extern-bridge.ts';
-import { sizesOf } from '../../compiler/cli/running/prepare.ts';
+import { functionOf } from '../../compiler/cli/running/host-function.ts';
+import { executableOf, hostMemory } from '../../compiler/cli/running/host-memory.ts';
 import { planOf } from '../../compiler/cli/running/stepwise.ts';
 import type { Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { WorkCounted } from '../../compiler/schedule/executing/count-work.ts';
 import type { Launch, Plan } from '../../compiler/schedule/memory/plan.ts';
-import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
+import { Simulator } from '../../compiler/schedule/executing/simulate.ts';
 import { asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 import { exampleNames, smallExample } from './small.ts';
@@ -86,11 +85,14 @@ function mistakesOf({ kernel, launch, plan, counted, sizes }: Seen): readonly st
 async function mistakesIn(given: Ready): Promise<readonly string[]> {
   const { prepared, request } = given;
   const { plan } = planOf(given);
-  const sizes = sizesOf(prepared, request);
-  const inputs = inputNumbers(prepared, request);
-  const stores = await variableNumbers(prepared, request, sizes);
-  const extern = simulatedExtern(request.externs ?? new Map(), undefined);
-  const { counts } = await simulatePlan(plan, { inputs, stores, sizes, seed: 1, extern }, { counts: true });
+  const memory = await hostMemory(prepared, request);
+  const { sizes } = memory;
+  const { counts } = await new Simulator(executableOf(prepared, request), { counts: true }).run({
+    ...memory,
+    asked: new Set(),
+    seed: 1,
+    extern: (name) => functionOf(request.externs ?? new Map(), name),
+  });
   return plan.steps.flatMap((launch, i) => {
     const kernel = launch.kind === 'launch' ? plan.kernels[launch.kernel] : undefined;
     const counted = counts[i] ?? null;

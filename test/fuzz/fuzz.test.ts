@@ -36,11 +36,10 @@ function mutant(from: string, to: string): (run: Ready) => Promise<ReadonlyMap<s
     );
   };
   return ({ prepared, request }) => {
-    const { entry } = prepared;
+    const { compilation } = prepared;
     // Kernels are plain data: the copy has the same shape.
-    const kernels = entry.full.plan.kernels.map((kernel) => Object.assign({}, kernel, changed(kernel)));
-    const full = { ...entry.full, plan: { ...entry.full.plan, kernels } };
-    return executeKernels({ ...prepared, entry: { ...entry, full } }, request);
+    const kernels = compilation.kernels.map((kernel) => Object.assign({}, kernel, changed(kernel)));
+    return executeKernels({ ...prepared, compilation: { ...compilation, kernels } }, request);
   };
 }
 

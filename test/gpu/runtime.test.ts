@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Encoded } from '../../runtime/running/encode.ts';
 import type { Manifest } from '../../runtime/contract/manifest.ts';
 import type { Model } from '../../runtime/running/model.ts';
-import type { ResultValue } from '../../runtime/running/results.ts';
+import type { ResultValue } from '../../runtime/contract/results.ts';
 import { createModel } from '../../runtime/running/module.ts';
 import { requestDevice } from '../../runtime/node.ts';
 import { fromTensors } from '../../runtime/weights/weight-source.ts';

@@ -11,7 +11,7 @@ import { parseGraph } from '../../compiler/graph/parse-graph.ts';
 import { verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
+import { simulatePlan } from '../support/simulate-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { StepComparer } from '../../compiler/verify/step-comparer.ts';
 import { summarise } from '../../compiler/verify/summary.ts';
@@ -52,8 +52,9 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
     inputs, stores: inputs, sizes, seed, after: (step, words) => judge.take(step, words),
   }); // prettier-ignore
   const { compared, firstWrong } = summarise(judge);
+  const results = ran.results();
   const lines = graph.outputs.map((output) => {
-    const result = ran.results.get(output.name);
+    const result = results.get(output.name);
     const node = output.kind === 'tensor' ? output.node : output.present;
     const axes = output.kind === 'tensor' ? output.axes : [...output.sources, ...output.targets];
     const value = values[node];
@@ -67,7 +68,7 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
       ? null
       : `${firstWrong.verdict.label}, ${firstWrong.verdict.what}[${firstWrong.index.join(', ')}] is ${firstWrong.actual}, not ${firstWrong.expected}`;
   return {
-    lines: [...lines, ...ran.errors.map((e) => `error: ${e.status.code} ${e.status.message}`)],
+    lines: [...lines, ...ran.faults.map((e) => `error: ${e.code} ${e.message}`)],
     compared,
     wrong,
   };

@@ -21,7 +21,13 @@ export const law: Readonly<Record<string, readonly string[]>> = {
   'compiler/passes': ['dsl', 'compiler/graph'],
   'compiler/kernel': ['dsl', 'compiler/target.ts'],
   'compiler/kernels': ['dsl', 'compiler/kernel'],
-  'compiler/schedule/memory': ['dsl', 'compiler/graph', 'compiler/kernel', 'compiler/target.ts'],
+  'compiler/schedule/memory': [
+    'dsl',
+    'compiler/graph',
+    'compiler/kernel',
+    'compiler/target.ts',
+    'runtime/contract/manifest.ts',
+  ],
   'compiler/schedule/deciding': ['dsl', 'compiler/graph', 'compiler/kernel', 'compiler/schedule/memory'],
   'compiler/schedule/emitting': [
     'dsl',
@@ -37,7 +43,7 @@ export const law: Readonly<Record<string, readonly string[]>> = {
     'compiler/graph',
     'compiler/kernel',
     'compiler/schedule/memory',
-    'runtime/contract/grid.ts',
+    'runtime/contract',
   ],
   'compiler/schedule/schedule.ts': [
     'dsl',
@@ -54,6 +60,7 @@ export const law: Readonly<Record<string, readonly string[]>> = {
     'compiler/schedule/memory',
     'compiler/schedule/deciding/choose-kernels.ts',
     'compiler/schedule/emitting/contents.ts',
+    'runtime/contract/poison.ts',
   ],
   'compiler/wgsl': ['dsl', 'compiler/kernel'],
   'compiler/emit': [

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { maxFused } from '../../compiler/passes/fuse-elementwise.ts';
-import { simulatePlan } from '../../compiler/schedule/executing/simulate.ts';
+import { simulatePlan } from '../support/simulate-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 
 async function run(text: string): Promise<{ readonly launches: number; readonly output: readonly number[] }> {
@@ -18,7 +18,7 @@ async function run(text: string): Promise<{ readonly launches: number; readonly 
     sizes: new Map([['T', 2]]),
     seed: 0,
   });
-  const output = results.get('output');
+  const output = results().get('output');
   if (output?.kind !== 'tensor') throw new Error('no output');
   return { launches: plan.steps.length, output: Array.from(output.data) };
 }

@@ -85,9 +85,9 @@ describe('dense values', () => {
     const x = t.input('input', 'x', [T, E], [1, NaN, 0, 2, 1, 2, 3, 4, 5, 6, NaN, NaN]);
     const among = t.b.map('gt', [t.b.iota(E), t.b.constant(1, 'i32')]);
     t.output('place', t.b.sortRank([{ node: x, descending: true }], among, [E], true), [T, E]);
-    const { errors, results } = await t.simulate(t.plan());
-    expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0720', [2]]]);
-    const place = results.get('place');
+    const { faults, results } = await t.simulate(t.plan());
+    expect(faults.map((e) => [e.code, [...e.point.values()]])).toEqual([['MOE0720', [2]]]);
+    const place = results().get('place');
     if (place?.kind !== 'tensor') throw new Error('no place');
     expect([...place.data.slice(2, 4), ...place.data.slice(6, 8)]).toEqual([1, 0, 1, 0]);
   });
@@ -102,8 +102,8 @@ describe('dense values', () => {
     t.output('y', y, [T, D]);
     await t.agree();
     t.inputs.set('ids', [2, 0, 3, -2]);
-    const { errors } = await t.simulate(t.plan());
-    expect(errors.map((e) => [e.status.code, e.point])).toEqual([['MOE0721', [2]]]);
+    const { faults } = await t.simulate(t.plan());
+    expect(faults.map((e) => [e.code, [...e.point.values()]])).toEqual([['MOE0721', [2]]]);
   });
 
   it('sees through views, and concatenates few parts and many', async () => {
@@ -177,7 +177,7 @@ describe('dense values', () => {
     const x0 = t.inputs.get('x') ?? [];
     const read = async (stores: ReadonlyMap<string, ArrayLike<number>>) => {
       const { results } = await t.simulate(plan, { stores });
-      const y = results.get('y');
+      const y = results().get('y');
       return y?.kind === 'tensor' ? [...y.data] : [];
     };
     const { stores } = t.run();
@@ -232,11 +232,11 @@ describe('dense values', () => {
     const { results } = await t.simulate(t.plan(), {
       extern: ({ name, operands }) => {
         expect(name).toBe('f');
-        const data = operands[0]?.data ?? new Float32Array();
-        return [[0, 1, 2].map((i) => (data[2 * i] ?? NaN) + (data[2 * i + 1] ?? NaN))];
+        const data = operands.get('x')?.data ?? new Float32Array();
+        return [0, 1, 2].map((i) => (data[2 * i] ?? NaN) + (data[2 * i + 1] ?? NaN));
       },
     });
-    const y = results.get('y');
+    const y = results().get('y');
     const x0 = t.inputs.get('x') ?? [];
     closeTo(y?.kind === 'tensor' ? [...y.data] : [], [0, 1, 2].map((i) => 1 - (x0[2 * i] ?? 0) - (x0[2 * i + 1] ?? 0)), 1e-6, 'y'); // prettier-ignore
   });

@@ -11,7 +11,7 @@ import type { AxisId, Graph, NodeId, GraphOutput } from '../../compiler/graph/gr
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import { simulatePlan, type Simulated, type SimulatedRun } from '../../compiler/schedule/executing/simulate.ts';
+import { simulatePlan, type PlanRun, type RanPlan } from '../support/simulate-plan.ts';
 import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
@@ -130,18 +130,18 @@ export class PlanFixture {
     return plan;
   }
 
-  run(): SimulatedRun {
+  run(): PlanRun {
     const of = (wanted: (role: string) => boolean) =>
       new Map([...this.inputs].filter(([name]) => wanted(this.#roles.get(name) ?? '')));
     return { inputs: of((r) => r === 'input'), stores: of((r) => r !== 'input'), sizes: this.sizes, seed: 5 };
   }
 
-  async simulate(plan: Plan, more: Partial<SimulatedRun> = {}): Promise<Simulated> {
+  async simulate(plan: Plan, more: Partial<PlanRun> = {}): Promise<RanPlan> {
     return simulatePlan(plan, { ...this.run(), ...more }, { races: true, counts: true });
   }
 
   /** Runs both and compares every tensor result, and has every shader validated; gives what the simulator counted. */
-  async agree(tolerance = 1e-5, graphRun: Partial<GraphRun> = {}): Promise<{ plan: Plan; simulated: Simulated }> {
+  async agree(tolerance = 1e-5, graphRun: Partial<GraphRun> = {}): Promise<{ plan: Plan; simulated: RanPlan }> {
     const plan = this.plan();
     for (const kernel of plan.kernels) {
       const text = printWgsl(legalise(kernel, webgpuCore));
@@ -155,11 +155,12 @@ export class PlanFixture {
       ...graphRun,
     });
     expect(errors).toEqual([]);
-    expect(simulated.errors).toEqual([]);
+    expect(simulated.faults).toEqual([]);
+    const results = simulated.results();
     for (const output of this.outputs) {
       if (output.kind !== 'tensor') continue;
       const value = values[output.node];
-      const result = simulated.results.get(output.name);
+      const result = results.get(output.name);
       if (value === undefined || result?.kind !== 'tensor') throw new Error(`no result ${output.name}`);
       closeTo([...result.data], [...inOrder(value, output.axes)], tolerance, output.name);
     }

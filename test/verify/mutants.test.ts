@@ -9,6 +9,7 @@ import { stepwiseOnKernels, planOf, type Stepwise } from '../../compiler/cli/run
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
+import { shipPlan } from '../support/ship-plan.ts';
 import { mutantSizes, mutants } from './mutants.ts';
 
 /** A program with random weights; experts come in pairs with equal scores, so that ties happen. */
@@ -28,9 +29,7 @@ function programOf(name: string): Ready {
 }
 
 function withPlan(run: Ready, plan: Plan): Ready {
-  const { prepared } = run;
-  const { entry } = prepared;
-  return { ...run, prepared: { ...prepared, entry: { ...entry, full: { ...entry.full, plan } } } };
+  return { ...run, prepared: shipPlan(run.prepared, plan) };
 }
 
 const numbersOf = ({ verdicts, results }: Stepwise): string =>

@@ -2,27 +2,25 @@
  * Runs an entry of a model file by one of three executors, with the same inputs, weights and result names:
  * `reference` (float64, by definition), `kernels` (the compiled plan on the CPU), `gpu`.
  */
-import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
+import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { MoecError } from '../../../runtime/contract/errors.ts';
-import type { Manifest } from '../../../runtime/contract/manifest.ts';
+import type { Manifest, ResultSpec } from '../../../runtime/contract/manifest.ts';
 import type { Model } from '../../../runtime/running/model.ts';
 import type { RunWatch } from '../../../runtime/running/run.ts';
 import { createModel, requirementsOf } from '../../../runtime/running/module.ts';
 import { requestDevice } from '../../../runtime/node.ts';
-import { evaluateShape } from '../../../runtime/contract/sizes.ts';
+import { readResult } from '../../../runtime/contract/results.ts';
 import type { Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
-import type { ElementType } from '../../../dsl/types/program.ts';
-import { roundToF16 } from '../../../dsl/tensors/round-to-f16.ts';
 import { interpretEntry, type NumberTensor } from '../../../dsl/interpret/interpret-entry.ts';
 import { interpretedExtern } from '../../api/interpreted-extern.ts';
 import { locator } from '../../compile.ts';
-import type { OutputRole } from '../../graph/graph-ir.ts';
 import { parseOverrides } from '../../overrides.ts';
-import { shownName, simulatePlan, type SimulatedRun } from '../../schedule/executing/simulate.ts';
+import { Simulator, type SimulatedRun } from '../../schedule/executing/simulate.ts';
 import { CliError } from '../terminal/cli-error.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
-import { functionOf, simulatedExtern } from './extern-bridge.ts';
-import { addInterpreted, addSimulated, addValue, maxOf, product } from './named-results.ts';
+import { functionOf } from './host-function.ts';
+import { executableOf, hostMemory } from './host-memory.ts';
+import { addInterpreted, addValue, maxOf, shownName } from './named-results.ts';
 import { controlsOf, prepare, sizesOf } from './prepare.ts';
 
 /** Runs once. Throws CliError (mistakes in the program, no adapter) and the runtime's errors. */
@@ -90,101 +88,39 @@ export async function executeReference(
   return out;
 }
 
-/** The compiled plan on the CPU, with bounds checked. `after` is told after every step, as SimulatedRun says. */
+/** The plan that ships, on the CPU, with bounds checked. `after` is told after every step, as SimulatedRun says. */
 export async function executeKernels(
   prepared: Prepared,
   request: ExecuteRequest,
   after?: SimulatedRun['after'],
 ): Promise<ReadonlyMap<string, NamedTensor>> {
-  const sizes = sizesOf(prepared, request);
-  const stores = await variableNumbers(prepared, request, sizes);
-  const wantsMore = request.want.losses || request.want.outputs || request.want.updates === true;
-  const { plan } = wantsMore ? prepared.entry.full : prepared.entry.plain;
-  const inputs = inputNumbers(prepared, request);
-  const ran = await simulatePlan(plan, {
-    inputs,
-    stores,
-    sizes,
+  const executable = executableOf(prepared, request);
+  const asked = askedOf(request);
+  const ran = await new Simulator(executable).run({
+    ...(await hostMemory(prepared, request)),
+    asked,
     seed: request.seed ?? 0,
-    asked: askedOf(request),
-    ...(after === undefined ? {} : { after }),
-    extern: simulatedExtern(request.externs ?? new Map(), request.signal),
+    after,
+    extern: (name) => functionOf(request.externs ?? new Map(), name),
+    signal: request.signal,
   });
-  const [error] = ran.errors;
-  if (error !== undefined) {
-    const at = error.status.axes.map((a, i) => `${a.name} ${error.point[i] ?? noNumber()}`).join(', ');
-    throw new MoecError(
-      error.status.code,
-      `${error.message} at ${error.status.place}${at === '' ? '' : ` (first at ${at})`}`,
-    );
-  }
+  const [fault] = ran.faults;
+  if (fault !== undefined) throw fault;
   const out = new Map<string, NamedTensor>();
-  const most = maxOf(prepared, sizes);
-  for (const [name, value] of ran.results) {
-    const spec = plan.results.find((r) => shownName(r) === name);
-    addSimulated(out, name, value, request, most, spec?.kind === 'route' ? spec.sources.length : 0);
+  for (const result of executable.plan.results) {
+    if (asked.has(result.group)) addValue(out, shownName(result), readResult(result, ran.layout.sizes, ran.words));
   }
   return out;
 }
 
 /** The groups of results that a request asks for. */
-function askedOf({ want }: ExecuteRequest): ReadonlySet<OutputRole> {
-  return new Set<OutputRole>([
+function askedOf({ want }: ExecuteRequest): ReadonlySet<ResultSpec['group']> {
+  return new Set<ResultSpec['group']>([
     'result',
     ...(want.losses ? (['loss'] as const) : []),
     ...(want.outputs ? (['output'] as const) : []),
     ...(want.updates === true ? (['update'] as const) : []),
   ]);
-}
-
-/** What the inputs have in a run, by name. */
-export function inputNumbers(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, ArrayLike<number>> {
-  const elements = new Map(prepared.entry.elaborated.inputs.map(({ name, type }) => [name, type.element]));
-  return new Map(
-    [...request.inputs].map(([name, t]) => [name, asDeclared(elements.get(name) ?? 'f32', t.data)] as const),
-  );
-}
-
-/** What every param, state and given control has in a run, by path: from the source, or its initial value. */
-export async function variableNumbers(
-  prepared: Prepared,
-  request: ExecuteRequest,
-  sizes: ReadonlyMap<string, number>,
-): Promise<ReadonlyMap<string, ArrayLike<number>>> {
-  const controls = controlsOf(prepared, request);
-  const stores = new Map<string, ArrayLike<number>>();
-  for (const s of prepared.compilation.elaboration.stores) {
-    const { path } = s.used.store;
-    const given = controls.get(path)?.data ?? prepared.stores.get(path);
-    if (given !== undefined) stores.set(path, asDeclared(s.used.store.declaration.type.element, given));
-    else if (s.initial?.kind === 'fill') {
-      const spec = prepared.manifest.stores.find((m) => m.path === path);
-      stores.set(path, new Float64Array(product(evaluateShape(spec?.axes ?? [], sizes))).fill(s.initial.value));
-    } else if (s.initial?.kind === 'graph') {
-      stores.set(path, await initialNumbers(prepared, path, stores, request.seed ?? 0));
-    }
-  }
-  return stores;
-}
-
-/** Numbers as a value of this element type has them where they enter: f16 rounds. */
-function asDeclared(element: ElementType, data: ArrayLike<number>): ArrayLike<number> {
-  return element === 'f16' ? Float64Array.from(data, roundToF16) : data;
-}
-
-/** An initial value by its plan; what it reads of other stores stands before it, and is known. */
-async function initialNumbers(
-  prepared: Prepared,
-  path: string,
-  stores: ReadonlyMap<string, ArrayLike<number>>,
-  seed: number,
-): Promise<ArrayLike<number>> {
-  const plans = prepared.compilation.initialPlans.get(path);
-  if (plans === undefined) throw new CliError(70, `no plan for the initial value of ${path}`);
-  const ran = await simulatePlan(plans, { inputs: new Map(), stores, sizes: new Map(), seed });
-  const result = ran.results.get(path);
-  if (result?.kind !== 'tensor') throw new CliError(70, `no initial value of ${path}`);
-  return result.data;
 }
 
 /** The GPU's answer; `watch` looks at it launch by launch. Throws CliError 3 when there is no adapter. */

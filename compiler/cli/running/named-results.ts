@@ -2,11 +2,11 @@
 import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import type { ElementType } from '../../../dsl/types/program.ts';
 import type { InterpretedValue } from '../../../dsl/interpret/interpret-entry.ts';
-import { RunError } from '../../../runtime/contract/errors.ts';
-import type { ResultValue } from '../../../runtime/running/results.ts';
+import type { ResultSpec } from '../../../runtime/contract/manifest.ts';
+import { rankedTargets } from '../../../runtime/contract/routes.ts';
+import type { ResultValue } from '../../../runtime/contract/results.ts';
 import { evaluateShape } from '../../../runtime/contract/sizes.ts';
-import type { SimulatedResult } from '../../schedule/executing/simulate.ts';
-import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
+import type { NamedTensor, Prepared } from './execution.ts';
 
 /** How many points of one source a route result has at most, by the result's name. */
 export function maxOf(prepared: Prepared, sizes: ReadonlyMap<string, number>): (name: string) => number {
@@ -18,6 +18,12 @@ export function maxOf(prepared: Prepared, sizes: ReadonlyMap<string, number>): (
   };
 }
 
+/** What a result is called beside all others of a run: `loss.PATH`, `state.PATH`, results and outputs by their own name. */
+export function shownName({ group, name }: Pick<ResultSpec, 'group' | 'name'>): string {
+  return group === 'loss' ? `loss.${name}` : group === 'update' ? `state.${name}` : name;
+}
+
+/** A value of the reference interpreter; `most` gives the bound of a route. */
 export function addInterpreted(
   out: Map<string, NamedTensor>,
   name: string,
@@ -32,16 +38,39 @@ export function addInterpreted(
     });
     return;
   }
+  const { element, present, rank, weight } = value;
   const shape = (axes: readonly { readonly size: number }[]): number[] => axes.map((a) => a.size);
+  const [sources, targets, payload] = [shape(value.sources), shape(value.targets), shape(value.payload)];
+  const counts = { sources: product(sources), targets: product(targets), most: most(name) };
+  const indices = rankedTargets(name, present, rank, counts);
+  const width = product(payload);
+  const weights = new Float64Array(indices.length * width);
+  indices.forEach((target, place) => {
+    if (target < 0) return;
+    const from = (Math.floor(place / counts.most) * counts.targets + target) * width;
+    for (let i = 0; i < width; i++) weights[place * width + i] = weight[from + i] ?? noNumber();
+  });
+  addRoute(out, name, { sources, targets, payload, most: counts.most, element, present, weight, indices, weights });
+}
+
+/** A value as the runtime has it, of a device or of the kernels on the CPU. */
+export function addValue(out: Map<string, NamedTensor>, name: string, value: ResultValue): void {
+  if (value.kind === 'tensor') {
+    out.set(name, { element: value.element, shape: value.shape, data: value.data });
+    return;
+  }
+  const { present, weight, indices, weights } = value;
+  const sources = indices.shape.length - 1;
   addRoute(out, name, {
-    sources: shape(value.sources),
-    targets: shape(value.targets),
-    payload: shape(value.payload),
-    element: value.element,
-    most: most(name),
-    present: value.present,
-    rank: value.rank,
-    weight: value.weight,
+    sources: present.shape.slice(0, sources),
+    targets: present.shape.slice(sources),
+    payload: weight.shape.slice(present.shape.length),
+    most: indices.shape[sources] ?? noNumber(),
+    element: weight.element,
+    present: present.data,
+    weight: weight.data,
+    indices: indices.data,
+    weights: weights.data,
   });
 }
 
@@ -52,41 +81,25 @@ interface RouteNumbers {
   readonly targets: readonly number[];
   readonly payload: readonly number[];
   readonly most: number;
+  /** Over sources and targets; `weight` over the payload too. */
   readonly present: ArrayLike<number>;
-  readonly rank: ArrayLike<number>;
   readonly weight: ArrayLike<number>;
+  /** In order of rank, over sources; `weights` over the payload too. */
+  readonly indices: ArrayLike<number>;
+  readonly weights: ArrayLike<number>;
 }
 
-export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
+/** A route as a dense tensor, 0 where it is absent, and as lists. */
 function addRoute(out: Map<string, NamedTensor>, name: string, route: RouteNumbers): void {
-  const { sources, targets, payload, element, most, present, rank, weight } = route;
-  const [s, x, y] = [product(sources), product(targets), product(payload)];
-  const dense = new Float64Array(s * x * y);
-  const indices = new Int32Array(s * most).fill(-1);
-  const weights = new Float64Array(s * most * y);
-  for (let source = 0; source < s; source++) {
-    const chosen: number[] = [];
-    for (let t = 0; t < x; t++) {
-      const at = source * x + t;
-      if ((present[at] ?? noNumber()) === 0) continue;
-      chosen.push(t);
-      for (let p = 0; p < y; p++) dense[at * y + p] = weight[at * y + p] ?? noNumber();
-    }
-    chosen.sort((a, b) => (rank[source * x + a] ?? noNumber()) - (rank[source * x + b] ?? noNumber()) || a - b);
-    if (chosen.length > most) {
-      const told = `the route ${name} has ${chosen.length} present points where ${most} are the most`;
-      throw new RunError('MOE0700', told, name, new Map());
-    }
-    chosen.forEach((t, k) => {
-      indices[source * most + k] = t;
-      for (let p = 0; p < y; p++) weights[(source * most + k) * y + p] = weight[(source * x + t) * y + p] ?? noNumber();
-    });
-  }
+  const { sources, targets, payload, most, element, present, weight, indices, weights } = route;
+  const width = product(payload);
+  const dense = Float64Array.from(weight, (n, i) => (present[Math.floor(i / width)] === 0 ? 0 : n));
   out.set(name, { element, shape: [...sources, ...targets, ...payload], data: cast(element, dense) });
-  out.set(`${name}.indices`, { element: 'i32', shape: [...sources, most], data: indices });
+  out.set(`${name}.indices`, { element: 'i32', shape: [...sources, most], data: Int32Array.from(indices) });
   out.set(`${name}.weights`, { element, shape: [...sources, most, ...payload], data: cast(element, weights) });
 }
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function cast(element: ElementType, data: ArrayLike<number>): NamedTensor['data'] {
   return element === 'i32'
@@ -94,53 +107,4 @@ function cast(element: ElementType, data: ArrayLike<number>): NamedTensor['data'
     : element === 'bool'
       ? Uint8Array.from(data)
       : Float32Array.from(data);
-}
-
-export function addSimulated(
-  out: Map<string, NamedTensor>,
-  name: string,
-  value: SimulatedResult,
-  request: ExecuteRequest,
-  most: (name: string) => number,
-  sources: number,
-): void {
-  const { want } = request;
-  if (value.group === 'loss' && !want.losses) return;
-  if (value.group === 'output' && !want.outputs) return;
-  if (value.group === 'update' && want.updates !== true) return;
-  if (value.kind === 'tensor') {
-    const { element, shape } = value;
-    out.set(name, { element, shape, data: cast(element, value.data) });
-    return;
-  }
-  const rankAxes = value.present.shape.length;
-  addRoute(out, name, {
-    sources: value.present.shape.slice(0, sources),
-    targets: value.present.shape.slice(sources),
-    payload: value.weight.shape.slice(rankAxes),
-    element: value.weight.element,
-    most: most(name),
-    present: value.present.data,
-    rank: value.rank.data,
-    weight: value.weight.data,
-  });
-}
-
-export function addValue(out: Map<string, NamedTensor>, name: string, value: ResultValue): void {
-  if (value.kind === 'tensor') {
-    out.set(name, { element: value.element, shape: value.shape, data: value.data });
-    return;
-  }
-  const { present, rank, weight, indices } = value;
-  const sources = indices.shape.length - 1;
-  addRoute(out, name, {
-    sources: present.shape.slice(0, sources),
-    targets: present.shape.slice(sources),
-    payload: weight.shape.slice(present.shape.length),
-    element: weight.element,
-    most: indices.shape[sources] ?? noNumber(),
-    present: present.data,
-    rank: rank.data,
-    weight: weight.data,
-  });
 }

@@ -1,12 +1,14 @@
 /**
  * A run judged step by step (compiler/verify/): by the kernels on the CPU, or on a GPU launch by launch.
  */
+import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { CompiledPlan } from '../../compile.ts';
+import { asNumbers } from '../../verify/node-facts.ts';
 import { StepComparer } from '../../verify/step-comparer.ts';
 import { summarise, type StepwiseSummary } from '../../verify/summary.ts';
 import type { NamedTensor } from './execution.ts';
-import { executeGpu, executeKernels, inputNumbers, variableNumbers } from './execute.ts';
-import { sizesOf } from './prepare.ts';
+import { executeGpu, executeKernels } from './execute.ts';
+import { hostMemory } from './host-memory.ts';
 import type { Ready } from './run-options.ts';
 
 export interface Stepwise extends StepwiseSummary {
@@ -25,18 +27,18 @@ export function planOf({ prepared, request }: Ready): CompiledPlan {
 export async function compareOf(ready: Ready): Promise<StepComparer> {
   const { prepared, request } = ready;
   const { fused, plan, contents } = planOf(ready);
-  const sizes = sizesOf(prepared, request);
-  const inputs = inputNumbers(prepared, request);
-  const stores = await variableNumbers(prepared, request, sizes);
-  const numbers = new Map(
-    fused.graph.inputs.map((input) => {
-      const given = input.role === 'input' ? inputs.get(input.name) : stores.get(input.name);
-      if (given === undefined) return [input.name, null] as const;
-      // Memory has f32.
-      const round = input.element === 'f32' || input.element === 'f16' ? Math.fround : (n: number) => n;
-      return [input.name, Float64Array.from(given, round)] as const;
-    }),
-  );
+  const { sizes, feeds, variables } = await hostMemory(prepared, request);
+  const { inputs } = at(prepared.manifest.entries, 0, 'cli: entry');
+  const { stores } = prepared.manifest;
+  const numbers = new Map<string, ArrayLike<number>>();
+  inputs.forEach(({ name, element }, i) => {
+    const words = feeds.get(`input:${i}`);
+    if (words !== undefined) numbers.set(name, asNumbers(words, element));
+  });
+  stores.forEach(({ path, element }, i) => {
+    const words = variables.get(i) ?? feeds.get(`control:${i}`);
+    if (words !== undefined) numbers.set(path, asNumbers(words, element));
+  });
   return new StepComparer({
     fused,
     plan,

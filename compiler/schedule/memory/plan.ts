@@ -2,15 +2,19 @@
  * The plan: what is launched, in which order, on which buffers. Static: no step depends on what a step computed. Sizes, grids
  * and uniforms are formulas of the dynamic axes; the number of launches depends on nothing.
  *
+ * Externs, faults and results are the manifest's types over the compiler's sizes; emit/plan-to-manifest.ts writes the sizes as
+ * formulas, and puts numbers where a plan has kernels and names.
+ *
  * Invariants (verify-plan.ts):
  * - `buffers[i]`, `kernels[i]`, `slots` are referred to by number; every buffer a step reads was written by an earlier one or
  *   holds what the run was given.
  * - One launch never has a buffer, or two buffers of one slot, both among what it reads and what it writes.
  * - Kernels are shared: two launches of equal structure have one kernel and differ in buffers and uniforms.
  */
-import type { ElementType, OutputRole, Span } from '../../graph/graph-ir.ts';
+import type { ElementType, Span } from '../../graph/graph-ir.ts';
 import type { Kernel, NumericType } from '../../kernel/kernel-ir.ts';
 import type { Size } from '../../../dsl/types/size.ts';
+import type { AxisSpec, ExternSpec, FaultSpec, ResultSpec } from '../../../runtime/contract/manifest.ts';
 
 /** What a stored element is on the GPU: f16 is an f32 that was rounded, bool is a u32 of 0 or 1. */
 export type StorageType = NumericType;
@@ -27,10 +31,7 @@ export function storageTypeOf(element: ElementType): StorageType {
   }
 }
 
-export interface PlanAxis {
-  readonly name: string;
-  readonly size: Size;
-}
+export type PlanAxis = AxisSpec<Size>;
 
 export type BufferRole =
   /** Memory shared by lifetime (assign-buffers.ts). */
@@ -81,75 +82,16 @@ export interface Launch {
   readonly work: Work;
 }
 
-export interface ExternStep {
-  readonly kind: 'extern';
-  readonly name: string;
+/** The host's part of a run, as the manifest has it; its label is for people. */
+export interface ExternStep extends ExternSpec<Size> {
   readonly label: string;
-  /** Of the call. */
-  readonly place: string;
-  readonly operands: readonly {
-    readonly name: string;
-    readonly buffer: number;
-    readonly element: ElementType;
-    readonly axes: readonly PlanAxis[];
-    /** The axis that its integers are points of. */
-    readonly within: PlanAxis | null;
-  }[];
-  readonly results: readonly {
-    readonly buffer: number;
-    readonly element: ElementType;
-    readonly axes: readonly PlanAxis[];
-    readonly within: PlanAxis | null;
-  }[];
-  /** Every axis the extern's type mentions: what the host is told the sizes of. */
-  readonly sizes: readonly PlanAxis[];
-  /** The axes the call carries, in front of the declared ones. */
-  readonly carried: readonly string[];
-  readonly family: readonly PlanAxis[];
-  /** The axes an expert works along point by point; null: a function, which has whole tensors. */
-  readonly points: readonly PlanAxis[] | null;
-  readonly mask: { readonly buffer: number; readonly axes: readonly PlanAxis[] } | null;
 }
 
 export type Step = Launch | ExternStep;
 
-export interface FaultWord {
-  readonly word: number;
-  readonly code: string;
-  readonly message: string;
-  readonly axes: readonly PlanAxis[];
-  readonly place: string;
-  /** Counts only in a run that was asked for this. */
-  readonly group: OutputRole;
-  /** Counts only in a run that was given none of these controls. */
-  readonly unless: readonly string[];
-  /** What stands in the message as `{0}`, …: sizes, and words of numbers. */
-  readonly shown: readonly ({ readonly size: Size } | { readonly word: number; readonly element: ElementType })[];
-}
+export type FaultWord = FaultSpec<Size>;
 
-export type PlanResult =
-  | {
-      readonly kind: 'tensor';
-      readonly name: string;
-      readonly group: OutputRole;
-      readonly buffer: number;
-      readonly element: ElementType;
-      readonly axes: readonly PlanAxis[];
-    }
-  | {
-      readonly kind: 'route';
-      readonly name: string;
-      readonly group: OutputRole;
-      /** Of the weights. */
-      readonly element: ElementType;
-      readonly present: number;
-      readonly weight: number;
-      readonly rank: number;
-      readonly sources: readonly PlanAxis[];
-      readonly targets: readonly PlanAxis[];
-      readonly payload: readonly PlanAxis[];
-      readonly most: Size;
-    };
+export type PlanResult = ResultSpec<Size>;
 
 export interface Plan {
   readonly name: string;
