@@ -124,11 +124,11 @@ function planner(
       role === 'store'
         ? (elaboration.stores.find((s) => s.used.store.path === name)?.used.store.declaration.span ?? null)
         : (program.entries.find((e) => e.name === entry)?.formals.find((f) => f.name === name)?.span ?? null);
-    const { plan, contents, diagnostics: misfits } = schedule(fused, options.target, { place, declared });
-    misfits.forEach(report);
+    const { plan, contents, diagnostics: limitViolations } = schedule(fused, options.target, { place, declared });
+    limitViolations.forEach(report);
     verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
-    return { graph, fused, plan: misfits.length > 0 ? plan : legaliseKernels(plan, legal), contents };
+    return { graph, fused, plan: limitViolations.length > 0 ? plan : legaliseKernels(plan, legal), contents };
   };
 }
 

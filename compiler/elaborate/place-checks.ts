@@ -34,7 +34,7 @@ interface Subject extends Demanded {
 /** Who needs something: what was asked for, and the controls whose defaults it is needed for. */
 interface Asker {
   readonly group: OutputRole;
-  readonly unless: readonly string[];
+  readonly skipIfGiven: readonly string[];
 }
 
 const groups: readonly OutputRole[] = ['result', 'output', 'loss', 'update'];
@@ -101,7 +101,7 @@ class Placer {
       needs.want(output.weight, under, [...support, ...output.payload]);
       needs.want(output.rank, under, support);
     }
-    this.follow(needs, { group, unless: [] });
+    this.follow(needs, { group, skipIfGiven: [] });
   }
 
   private follow(needs: Needs, asker: Asker): void {
@@ -113,7 +113,7 @@ class Placer {
       const counted = known.some(
         (other) =>
           (other.asker.group === 'result' || other.asker.group === asker.group) &&
-          other.asker.unless.every((name) => asker.unless.includes(name)) &&
+          other.asker.skipIfGiven.every((name) => asker.skipIfGiven.includes(name)) &&
           needs.within(here, other.need),
       );
       if (!counted) known.push({ asker, need: here });
@@ -121,10 +121,10 @@ class Placer {
     for (const node of this.graph.nodes) {
       const input = node.kind === 'input' ? this.graph.inputs[node.input] : undefined;
       const need = input?.fallback == null ? null : needs.of(node.id);
-      if (input?.fallback == null || need === null || asker.unless.includes(input.name)) continue;
+      if (input?.fallback == null || need === null || asker.skipIfGiven.includes(input.name)) continue;
       const inside = new Needs(this.graph, this.b, this.concerns);
       inside.want(input.fallback, need, input.axes);
-      this.follow(inside, { group: asker.group, unless: [...asker.unless, input.name] });
+      this.follow(inside, { group: asker.group, skipIfGiven: [...asker.skipIfGiven, input.name] });
     }
   }
 

@@ -46,7 +46,7 @@ export function toManifestPlan(plan: Plan, names: ManifestNames): PlanSpec {
       axes: axisSpecs(fault.axes),
       shown: fault.shown.map((each) => ('size' in each ? { size: sizeFormula(each.size) } : each)),
     })),
-    slots: plan.slots,
+    slots: plan.allocations,
   };
 }
 
@@ -58,7 +58,7 @@ function bufferSpec({ label, elements, role }: PlanBuffer, names: ManifestNames)
   const common = { label, elements: sizeFormula(elements) };
   switch (role.kind) {
     case 'scratch':
-      return { ...common, kind: 'scratch', slot: role.slot };
+      return { ...common, kind: 'scratch', slot: role.allocation };
     case 'input':
       return { ...common, kind: 'input', input: names.input(role.name) };
     case 'store':
@@ -87,7 +87,7 @@ function stepSpec(plan: Plan, step: Step, names: ManifestNames): StepSpec {
   }
   const kernel = plan.kernels[step.kernel];
   if (kernel === undefined) throw new CompilerBug('emit', `no kernel ${step.kernel}`);
-  const groups = apply('ceil', apply('div', step.threads, exact(kernel.workgroupSize)));
+  const groups = apply('ceil', apply('div', step.invocations, exact(kernel.workgroupSize)));
   return {
     kind: 'launch',
     kernel: names.kernel(kernel),
@@ -95,7 +95,7 @@ function stepSpec(plan: Plan, step: Step, names: ManifestNames): StepSpec {
     workgroups: sizeFormula(groups),
     buffers: step.buffers,
     uniforms: step.uniforms.map((u) => (u.kind === 'seed' ? { special: 'seed' } : sizeFormula(u.size))),
-    unless: step.unless,
+    unless: step.skipIfGiven,
   };
 }
 

@@ -198,7 +198,7 @@ export interface Check {
   /** Counts only in a run that was asked for this. */
   readonly group: OutputRole;
   /** Counts only in a run that was not given any of these controls: it is needed for their defaults. */
-  readonly unless: readonly string[];
+  readonly skipIfGiven: readonly string[];
   readonly code: Code;
   /** With `{0}`, `{1}`, … for what is shown. */
   readonly message: string;

@@ -359,16 +359,16 @@ class GraphParser {
     t.take('for');
     const group = t.word();
     if (!isGroup(group)) throw textError(number, `nobody asks for ${group}`);
-    const unless: string[] = [];
+    const skipIfGiven: string[] = [];
     while (t.skip('skip')) {
       t.take('if');
-      unless.push(t.path());
+      skipIfGiven.push(t.path());
       t.take('given');
     }
     const shown: Check['shown'][number][] = [];
     while (t.skip('shows')) shown.push(t.ahead(/^%\d/) ? { node: t.node() } : { size: t.size() });
     t.end();
-    this.checks.push({ kind, node, where, axes, group, unless, code, message, shown, span: span ?? nowhere });
+    this.checks.push({ kind, node, where, axes, group, skipIfGiven, code, message, shown, span: span ?? nowhere });
   }
 
   /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */

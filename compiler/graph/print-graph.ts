@@ -96,10 +96,10 @@ function printOutput(output: GraphOutput, list: (axes: readonly AxisId[]) => str
 /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3, %4 for loss skip if noise given` */
 function printCheck(check: Check, list: (axes: readonly AxisId[]) => string): string {
   const where = check.where.length === 0 ? '' : ` where ${check.where.map((id) => `%${id}`).join(' ')}`;
-  const unless = check.unless.map((name) => ` skip if ${name} given`).join('');
+  const skipIfGiven = check.skipIfGiven.map((name) => ` skip if ${name} given`).join('');
   const what = `${check.kind} %${check.node} ${JSON.stringify(check.message)} ${check.code} at [${list(check.axes)}]`;
   const shown = check.shown.map((s) => ` shows ${'node' in s ? `%${s.node}` : formatSize(s.size)}`).join('');
-  return `check ${what}${where} for ${check.group}${unless}${shown}`;
+  return `check ${what}${where} for ${check.group}${skipIfGiven}${shown}`;
 }
 
 function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): string {

@@ -23,25 +23,25 @@ export interface CompactFillConfig {
   /** [keys + 1] u32. */
   readonly offsets: BufferDecl;
   /** [positions] i32, or null where nobody asks. */
-  readonly place: BufferDecl | null;
+  readonly inverse: BufferDecl | null;
 }
 
 export function compactFill(k: KernelBuilder, config: CompactFillConfig): void {
-  const { mask, keys, perKey, starts, list, entry, offsets, place } = config;
+  const { mask, keys, perKey, starts, list, entry, offsets, inverse } = config;
   const chunks = k.let(chunksOf(mask.positions), 'chunks');
   forEachThread(k, max(chunks, add(keys, 1)), (id) => {
     k.when(lt(id, chunks), () => {
       const first = k.let(mul(id, CHUNK), 'first');
       const rank = k.var(load(starts, id), 'rank');
       k.forRange(first, min(add(first, CHUNK), mask.positions), 1, (position) => {
-        const row = place === null ? null : k.var(i32(-1), 'row');
+        const row = inverse === null ? null : k.var(i32(-1), 'row');
         k.when(mask.present(position), () => {
           const words = entry(position);
           words.forEach((word, i) => k.store(list, words.length === 1 ? rank : add(mul(rank, words.length), i), word));
           if (row !== null) k.assign(row, bitcast('i32', rank));
           k.assign(rank, add(rank, 1));
         });
-        if (place !== null && row !== null) k.store(place, position, row);
+        if (inverse !== null && row !== null) k.store(inverse, position, row);
       });
     });
     k.when(lt(id, add(keys, 1)), () => {

@@ -1,5 +1,5 @@
 /**
- * grouped matmul: out[row, column] = Σ x[row, …] · w[group(row), column, …] over the rows of a relation; out: [rows, columns].
+ * grouped matmul: out[row, column] = Σ x[row, …] · w[group(row), column, …] over the rows of an assignment list; out: [rows, columns].
  *
  * Rows are assignments, sorted by group (expert), so that neighbours mostly use the same weights. A thread computes a block of
  * `tileRows` × `tileColumns`: when its rows are of one group, each weight it loads serves all its rows and each input all its

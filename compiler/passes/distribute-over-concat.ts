@@ -6,7 +6,7 @@
  * with it; the route's presence is cut likewise. A part that is 0 disappears, a part without axes is one predicated term.
  *
  * Why: a union of experts, `mix[P] = ffn | consts | copy | zero`, is one family over P. Cut into parts, each gets a
- * relation of its own, over its own axes: ffn's grouped matmuls see only ffn's assignments, a copy costs one
+ * assignment list of its own, over its own axes: ffn's grouped matmuls see only ffn's assignments, a copy costs one
  * multiplication for each token that chose it, zero experts cost nothing.
  *
  * Before: sum over P of predicated(s[T, P], w[T, P] * concat(ffn[T, E, D], copy[T, D], 0))

@@ -19,7 +19,7 @@ export const passList: readonly Pass[] = [
   dropDeadValues,        // elaboration builds more than anyone asks for: the rest has less to look at
   foldConstants,         // a mask that is always true would look like a route to everything below
   simplifyViews,         // windows and parts of concats become the part itself, so that unions are seen as such
-  distributeOverConcat,  // before sparsify: each part of a union gets a relation of its own
+  distributeOverConcat,  // before sparsify: each part of a union gets an assignment list of its own
   foldConstants,         // parts that are zero, masks of parts that are never chosen
   simplifyViews,         // the views that cutting left behind
   shareValues,           // what has become equal by then: parameters of shared layers, slices of one presence

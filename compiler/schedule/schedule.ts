@@ -3,12 +3,12 @@
  *
  *   choose what has memory, and over which space        choose-storage.ts
  *   for each such value, in order:                       emit-values.ts, assignment-lists.ts
- *     the relation it lives on, once                     (three launches)
+ *     the assignment list it lives on, once                     (three launches)
  *     its kernel, by the family the chooser names        choose-kernels.ts → kernels/
  *   copy what a run returns to its layout
  *   share memory by lifetime                             assign-buffers.ts
  *
- * If a launch needs more buffers than the target has, a value it computed in passing is given memory and all is done again: the
+ * If a launch needs more buffers than the target has, a value it inlined is given memory and all is done again: the
  * number of such values only grows, so this ends.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
@@ -49,23 +49,23 @@ export interface Scheduled {
 /** The plan of the outputs a graph has. */
 export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
   const place = options.place ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
-  const cut = new Set<NodeId>();
+  const split = new Set<NodeId>();
   for (;;) {
-    const attempt = new Scheduler(fused, chooseStorage(fused, cut), target, place);
+    const attempt = new Scheduler(fused, chooseStorage(fused, split), target, place);
     const plan = attempt.run();
-    if (attempt.cuts.size === 0)
+    if (attempt.splits.size === 0)
       return {
         plan,
         contents: attempt.contents,
         diagnostics: [
-          ...attempt.misfits.slice(0, 1),
+          ...attempt.limitViolations.slice(0, 1),
           ...endless(fused),
-          ...misfits(plan, target, options.declared ?? (() => null)),
+          ...limitViolations(plan, target, options.declared ?? (() => null)),
         ],
       };
-    const before = cut.size;
-    for (const id of attempt.cuts) cut.add(id);
-    if (cut.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
+    const before = split.size;
+    for (const id of attempt.splits) split.add(id);
+    if (split.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
   }
 }
 
@@ -73,7 +73,7 @@ class Scheduler {
   readonly #plan: PlanBuilder;
   readonly #storage: Storage;
   readonly #fused: FusedGraph;
-  readonly #relations: AssignmentListBuilder;
+  readonly #assignmentLists: AssignmentListBuilder;
   readonly #values: ValueEmitter;
   readonly #checks: CheckEmitter;
   readonly #done = new Set<NodeId>();
@@ -86,21 +86,21 @@ class Scheduler {
     this.#fused = fused;
     this.#storage = storage;
     this.#plan = new PlanBuilder(fused, storage, target, place);
-    this.#relations = new AssignmentListBuilder(this.#plan);
-    this.#checks = new CheckEmitter(this.#plan, this.#relations);
-    this.#values = new ValueEmitter(this.#plan, this.#relations, this.#checks);
+    this.#assignmentLists = new AssignmentListBuilder(this.#plan);
+    this.#checks = new CheckEmitter(this.#plan, this.#assignmentLists);
+    this.#values = new ValueEmitter(this.#plan, this.#assignmentLists, this.#checks);
   }
 
-  get cuts(): ReadonlySet<NodeId> {
-    return this.#plan.cuts;
+  get splits(): ReadonlySet<NodeId> {
+    return this.#plan.splits;
   }
 
   get contents(): Contents {
     return { buffers: this.#plan.contents, compactions: this.#plan.compactions };
   }
 
-  get misfits(): readonly Diagnostic[] {
-    return this.#plan.misfits;
+  get limitViolations(): readonly Diagnostic[] {
+    return this.#plan.limitViolations;
   }
 
   run(): Plan {
@@ -201,7 +201,7 @@ class Scheduler {
     }
     const buffer = buffers[node.result];
     if (buffer === undefined) throw new CompilerBug('schedule', `no result ${node.result} of ${call.name}`);
-    plan.adopt(node, { relation: null, axes: node.axes }, buffer);
+    plan.adopt(node, { assignmentList: null, axes: node.axes }, buffer);
   }
 
   /** Where an extern is wanted: the presences all its results agree on, over family and carried axes. */
@@ -300,18 +300,20 @@ class Scheduler {
         .filter((i) => table.isScratch(i))
         .map((i) => [i, table.at(i).elements] as const),
     );
-    const { slots, slotOf } = assignBuffers(touched, scratch);
-    // A buffer no step touches (a list nobody reads) has no slot: it shares the first.
-    const buffers = table.finish((i) => slotOf.get(i) ?? 0);
-    return { name: this.#fused.graph.name, kernels, buffers, steps, results, status, slots };
+    const { allocations, allocationOf } = assignBuffers(touched, scratch);
+    // A buffer no step touches (a list nobody reads) has no allocation: it shares the first.
+    const buffers = table.finish((i) => allocationOf.get(i) ?? 0);
+    return { name: this.#fused.graph.name, kernels, buffers, steps, results, status, allocations };
   }
 }
 
 function isDenseOver(
-  space: { readonly relation: unknown; readonly axes: readonly AxisId[] },
+  space: { readonly assignmentList: unknown; readonly axes: readonly AxisId[] },
   axes: readonly AxisId[],
 ): boolean {
-  return space.relation === null && space.axes.length === axes.length && space.axes.every((a, i) => a === axes[i]);
+  return (
+    space.assignmentList === null && space.axes.length === axes.length && space.axes.every((a, i) => a === axes[i])
+  );
 }
 
 /** Sums over more points than 32 bits number, whatever a run's sizes are: no device ends them. Sums along the rows of a route are none. */
@@ -330,7 +332,7 @@ function endless({ graph, domains }: FusedGraph): readonly Diagnostic[] {
 }
 
 /** Buffers known to be too large for the target, whatever a run's sizes are, each with the place that its value is from. */
-function misfits(
+function limitViolations(
   plan: Plan,
   target: Target,
   declared: (role: 'input' | 'store', name: string) => Span | null,

@@ -1,5 +1,5 @@
 /**
- * Relations and lists of a run against the masks they were made of: exactly, their order included (kernels/compaction.ts says what
+ * Assignment lists of a run and lists of their rows by key against the masks they were made of: exactly, their order included (kernels/compaction.ts says what
  * each buffer is). Where rounding could turn a mask inside the launch itself, either answer is taken, if the buffers agree on it.
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
@@ -30,7 +30,7 @@ interface Positioned {
 
 const BLOCK = 1 << 16;
 
-/** Judges the buffers of a compaction that are `wanted`; `rows` is what a relation has from then on, if it makes sense. */
+/** Judges the buffers of a compaction that are `wanted`; `rows` is what an assignment list has from then on, if it makes sense. */
 export function compareCompaction(
   compaction: Compaction,
   wanted: readonly number[],
@@ -38,7 +38,7 @@ export function compareCompaction(
   evaluation: LaunchEvaluation,
   memory: RunMemory,
 ): { readonly parts: readonly ComparedPart[]; readonly rows: Rows | null } {
-  const { counts, starts, list, offsets, place, of } = compaction;
+  const { counts, starts, list, offsets, inverse, of } = compaction;
   const parts: ComparedPart[] = [];
   const judge = (buffer: number, what: string, each: (check: Check) => void): void => {
     const own = words(buffer);
@@ -53,7 +53,7 @@ export function compareCompaction(
     parts.push({ buffer, what, tally: tallying.tally, fate });
   };
   const positioned =
-    of.kind === 'relation' ? ofRelation(of.relation, evaluation, memory) : ofList(of.shape, evaluation, memory);
+    of.kind === 'rows' ? ofAssignmentList(of.assignmentList, evaluation, memory) : ofList(of.shape, evaluation, memory);
   const { keys, perKey, present, words: width, entry } = positioned;
   const total = keys * perKey;
   if (wanted.includes(counts)) {
@@ -95,8 +95,8 @@ export function compareCompaction(
   judge(offsets, 'offsets', (check) => {
     for (let key = 0; key <= keys; key++) check(key, rank[key * perKey] ?? noNumber(), true);
   });
-  if (place !== null) {
-    judge(place, 'places', (check) => {
+  if (inverse !== null) {
+    judge(inverse, 'places', (check) => {
       for (let position = 0; position < total; position++) {
         check(position, isIn(position) ? (rank[position] ?? noNumber()) : -1, true);
       }
@@ -105,28 +105,28 @@ export function compareCompaction(
   if (of.kind === 'list') return { parts, rows: null };
   const count = words(offsets)?.[keys] ?? 0;
   if (entries === null || count * width > entries.length) return { parts, rows: null };
-  const { relation } = of;
-  const parent = relation.parent === null ? null : memory.rows(relation.parent);
+  const { assignmentList } = of;
+  const parent = assignmentList.parent === null ? null : memory.rows(assignmentList.parent);
   const capacity = memory.capacity.bind(memory);
-  return { parts, rows: rowsOf(relation, entries, count, parent, evaluation.places, capacity) };
+  return { parts, rows: rowsOf(assignmentList, entries, count, parent, evaluation.places, capacity) };
 }
 
 type Check = (at: number, expected: number, decided: boolean) => void;
 
-function ofRelation(
-  relation: Extract<Compaction['of'], { kind: 'relation' }>['relation'],
+function ofAssignmentList(
+  assignmentList: Extract<Compaction['of'], { kind: 'rows' }>['assignmentList'],
   evaluation: LaunchEvaluation,
   memory: RunMemory,
 ): Positioned {
   const { places } = evaluation;
   const capacity = memory.capacity.bind(memory);
-  const { keys, perKey, total } = positionsOf(relation, places, capacity);
-  const parent = relation.parent === null ? null : memory.rows(relation.parent);
-  const known = new Set(parent?.relation.presences ?? []);
+  const { keys, perKey, total } = positionsOf(assignmentList, places, capacity);
+  const parent = assignmentList.parent === null ? null : memory.rows(assignmentList.parent);
+  const known = new Set(parent?.assignmentList.presences ?? []);
   const present = new Uint8Array(total);
   for (let first = 0; first < total; first += BLOCK) {
     const count = Math.min(BLOCK, total - first);
-    const { at, parentRow } = pointsOfPositions(relation, first, count, places, capacity);
+    const { at, parentRow } = pointsOfPositions(assignmentList, first, count, places, capacity);
     const all = Int32Array.from({ length: count }, (_, i) => i);
     const there = parentRow === null ? all : all.filter((i) => (parentRow[i] ?? noNumber()) < (parent?.count ?? 0));
     const take = (column: Int32Array): Int32Array => Int32Array.from(there, (i) => column[i] ?? noNumber());
@@ -135,22 +135,22 @@ function ofRelation(
     const axes = new Map<AxisId, Int32Array>([...at].map(([a, column]) => [a, take(column)] as const));
     for (const [a, column] of parent?.at ?? []) axes.set(a, ofParent(column));
     const rows = new Map([...(parent?.above ?? [])].map(([id, column]) => [id, ofParent(column)] as const));
-    const holds = evaluation.holds(relation.refines, points(there.length, axes, rows, known));
+    const holds = evaluation.holds(assignmentList.refinedBy, points(there.length, axes, rows, known));
     there.forEach((i, k) => (present[first + i] = holds[k] ?? noNumber()));
   }
-  const inner = places.count(relation.rest);
-  const above = relation.parent === null ? 1 : capacity(relation.parent);
+  const inner = places.count(assignmentList.minorAxes);
+  const above = assignmentList.parent === null ? 1 : capacity(assignmentList.parent);
   // After the position, what the parent's list says of the parent's row.
   const entry = (position: number): readonly number[] => {
     if (parent === null) return [position];
     const row = Math.floor(position / inner) % above;
     return [position, ...parent.entries.subarray(row * parent.words, (row + 1) * parent.words)];
   };
-  return { keys, perKey, present, words: wordsOf(relation), entry };
+  return { keys, perKey, present, words: wordsOf(assignmentList), entry };
 }
 
 function ofList(
-  { relation, ancestor, keys, listed }: Extract<Compaction['of'], { kind: 'list' }>['shape'],
+  { assignmentList, ancestor, keys, listed }: Extract<Compaction['of'], { kind: 'list' }>['shape'],
   evaluation: LaunchEvaluation,
   memory: RunMemory,
 ): Positioned {
@@ -180,7 +180,7 @@ function ofList(
     for (const [a, column] of above?.at ?? []) axes.set(a, ofAncestor(column));
     const rows = new Map<number, Int32Array>();
     for (const [id, column] of above?.above ?? []) rows.set(id, ofAncestor(column));
-    const found = rowsAt(points(there.length, axes, rows), relation, places, capacity, (r) => memory.rows(r));
+    const found = rowsAt(points(there.length, axes, rows), assignmentList, places, capacity, (r) => memory.rows(r));
     there.forEach((i, k) => {
       const r = found[k] ?? noNumber();
       row[first + i] = r;

@@ -1,6 +1,6 @@
 /**
  * What a launch should have written: a node of the graph at some points, in float64 with an error bound, from the values that a run
- * really had in memory. Values with memory are loaded, exactly as they are, with bound 0; what a launch computes in passing is
+ * really had in memory. Values with memory are loaded, exactly as they are, with bound 0; what a launch inlines is
  * evaluated here. So a bound covers the roundings of one launch, however deep the model.
  *
  * The bounds are those of compiler/graph/*-bound.ts. Nothing here knows kernels: a node is evaluated by its definition at the
@@ -38,8 +38,8 @@ export interface Stored {
 export interface RunMemory {
   /** A node's numbers as they are in memory; null if it is computed where it is used. */
   stored(id: NodeId): Stored | null;
-  rows(relation: AssignmentList): Rows;
-  capacity(relation: AssignmentList): number;
+  rows(list: AssignmentList): Rows;
+  capacity(list: AssignmentList): number;
 }
 
 /** The axis that counts the points of a block, among those of a graph. */
@@ -66,7 +66,7 @@ export class LaunchEvaluation {
     if (known !== undefined) return known;
     const node = nodeOf(this.#graph, id);
     const stored = this.#memory.stored(id);
-    const numbers = stored === null ? this.inPassing(node, p) : this.#load(stored, p);
+    const numbers = stored === null ? this.inlined(node, p) : this.#load(stored, p);
     p.values.set(id, numbers);
     return numbers;
   }
@@ -88,7 +88,7 @@ export class LaunchEvaluation {
   /** The place in memory of a value's number at each point; -1 where the point has no row. */
   elements(space: StoredSpace, p: Points): Int32Array {
     const out = new Int32Array(p.count);
-    const row = space.relation === null ? null : this.#rowsAt(space.relation, p);
+    const row = space.assignmentList === null ? null : this.#rowsAt(space.assignmentList, p);
     if (row !== null) out.set(row);
     for (const axis of space.axes) {
       const [index, length] = [indexAt(p, axis), this.places.length(axis)];
@@ -100,9 +100,9 @@ export class LaunchEvaluation {
     return out;
   }
 
-  #rowsAt(relation: AssignmentList, p: Points): Int32Array {
+  #rowsAt(list: AssignmentList, p: Points): Int32Array {
     const { capacity, rows } = this.#memory;
-    return rowsAt(p, relation, this.places, capacity.bind(this.#memory), rows.bind(this.#memory));
+    return rowsAt(p, list, this.places, capacity.bind(this.#memory), rows.bind(this.#memory));
   }
 
   #load({ space, data }: Stored, p: Points): BoundedColumn {
@@ -118,7 +118,7 @@ export class LaunchEvaluation {
   }
 
   /** A value computed at the points from its operands, whether it has memory or not. */
-  inPassing(node: Node, p: Points): BoundedColumn {
+  inlined(node: Node, p: Points): BoundedColumn {
     switch (node.kind) {
       case 'constant':
       case 'size': {
@@ -241,7 +241,7 @@ export class LaunchEvaluation {
       case 'broadcast':
         return this.#wide(node.operand, this.#view(node, p));
       default:
-        return { ...this.inPassing(node, p), d: new Float64Array(p.count) };
+        return { ...this.inlined(node, p), d: new Float64Array(p.count) };
     }
   }
 

@@ -20,7 +20,7 @@ export interface BoundedColumn {
 export interface Points {
   readonly count: number;
   readonly at: ReadonlyMap<AxisId, Int32Array>;
-  /** Rows that the points are known to have, by relation. */
+  /** Rows that the points are known to have, by assignment list. */
   readonly rows: ReadonlyMap<number, Int32Array>;
   /** Presences that hold at all of them: a row in scope was made of these. */
   readonly known: ReadonlySet<NodeId>;
@@ -93,7 +93,7 @@ export function counted<A>(
   return at;
 }
 
-/** As `counted`, where one of the digits is the row of another relation: it has no axis, and its column stands apart. */
+/** As `counted`, where one of the digits is the row of another assignment list: it has no axis, and its column stands apart. */
 export function countedRows(
   first: number,
   count: number,

@@ -39,7 +39,7 @@ export function readsOf(
       const compaction = contents.compactions[content.compaction];
       if (compaction !== undefined) {
         for (const b of [compaction.counts, compaction.starts, compaction.list, compaction.offsets]) found.add(b);
-        if (compaction.of.kind === 'relation') want(compaction.of.relation.presences);
+        if (compaction.of.kind === 'rows') want(compaction.of.assignmentList.presences);
       }
       break;
     }

@@ -1,4 +1,4 @@
-/** The rows of a relation as a run made them: which points they are, and where a point's row is. */
+/** The rows of an assignment list as a run made them: which points they are, and where a point's row is. */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from '../graph/graph-ir.ts';
 import type { RowMajorOffsets } from '../graph/row-major-offsets.ts';
@@ -6,84 +6,84 @@ import type { AssignmentList } from '../schedule/memory/memory.ts';
 import { countedRows, indexAt, type Points } from './point-blocks.ts';
 
 export interface Rows {
-  readonly relation: AssignmentList;
+  readonly assignmentList: AssignmentList;
   /** How many there are. */
   readonly count: number;
   /** Row of each position, -1 where there is none. */
-  readonly place: Int32Array;
-  /** Indices of the rows along all axes of the relation, the parent's included. */
+  readonly inverse: Int32Array;
+  /** Indices of the rows along all axes of the assignment list, the parent's included. */
   readonly at: ReadonlyMap<AxisId, Int32Array>;
-  /** Rows of the ancestors, and the relation's own, by relation. */
+  /** Rows of the ancestors, and the assignment list's own, by assignment list. */
   readonly above: ReadonlyMap<number, Int32Array>;
   /** What the run's list says of each row: its position, then what the parent's list says of the parent's row. */
   readonly entries: Uint32Array;
-  /** Words of an entry: as many as the relation is deep. */
+  /** Words of an entry: as many as the assignment list is deep. */
   readonly words: number;
 }
 
 /** Words of a list's entry. */
-export function wordsOf(relation: AssignmentList): number {
-  return relation.parent === null ? 1 : 1 + wordsOf(relation.parent);
+export function wordsOf(assignmentList: AssignmentList): number {
+  return assignmentList.parent === null ? 1 : 1 + wordsOf(assignmentList.parent);
 }
 
-/** How positions of a relation are counted: over its keys, the rows of its parent, the other axes. */
+/** How positions of an assignment list are counted: over its keys, the rows of its parent, the other axes. */
 export interface Positions {
   readonly keys: number;
   readonly perKey: number;
   readonly total: number;
 }
 
-/** `capacityOf` is the number of rows a relation has room for in this run. */
+/** `capacityOf` is the number of rows an assignment list has room for in this run. */
 export function positionsOf(
-  relation: AssignmentList,
+  assignmentList: AssignmentList,
   places: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
 ): Positions {
-  const keys = places.count(relation.keys);
-  const above = relation.parent === null ? 1 : capacityOf(relation.parent);
-  const perKey = above * places.count(relation.rest);
+  const keys = places.count(assignmentList.majorAxes);
+  const above = assignmentList.parent === null ? 1 : capacityOf(assignmentList.parent);
+  const perKey = above * places.count(assignmentList.minorAxes);
   return { keys, perKey, total: keys * perKey };
 }
 
-/** The indices of positions `first` to `first + count` of a relation, and the parent's row of each. */
+/** The indices of positions `first` to `first + count` of an assignment list, and the parent's row of each. */
 export function pointsOfPositions(
-  relation: AssignmentList,
+  assignmentList: AssignmentList,
   first: number,
   count: number,
   places: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
 ): { readonly at: Map<AxisId, Int32Array>; readonly parentRow: Int32Array | null } {
   const axis = (a: AxisId) => ({ axis: a, length: places.length(a) });
-  const middle = relation.parent === null ? [] : [{ axis: null, length: capacityOf(relation.parent) }];
-  const digits = [...relation.keys.map(axis), ...middle, ...relation.rest.map(axis)];
+  const middle = assignmentList.parent === null ? [] : [{ axis: null, length: capacityOf(assignmentList.parent) }];
+  const digits = [...assignmentList.majorAxes.map(axis), ...middle, ...assignmentList.minorAxes.map(axis)];
   const { at, row } = countedRows(first, count, digits);
   return { at, parentRow: row };
 }
 
 /** Rows from the list of positions that a run filled; null if an entry is no position or no row of the parent. */
 export function rowsOf(
-  relation: AssignmentList,
+  assignmentList: AssignmentList,
   list: Uint32Array,
   count: number,
   parent: Rows | null,
   places: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
 ): Rows | null {
-  const { total } = positionsOf(relation, places, capacityOf);
-  const words = wordsOf(relation);
-  const place = new Int32Array(total).fill(-1);
-  const at = new Map<AxisId, Int32Array>(relation.axes.map((a) => [a, new Int32Array(count)]));
-  const above = new Map<number, Int32Array>([[relation.id, Int32Array.from({ length: count }, (_, r) => r)]]);
+  const { total } = positionsOf(assignmentList, places, capacityOf);
+  const words = wordsOf(assignmentList);
+  const inverse = new Int32Array(total).fill(-1);
+  const at = new Map<AxisId, Int32Array>(assignmentList.axes.map((a) => [a, new Int32Array(count)]));
+  const above = new Map<number, Int32Array>([[assignmentList.id, Int32Array.from({ length: count }, (_, r) => r)]]);
   for (const id of parent?.above.keys() ?? []) above.set(id, new Int32Array(count));
   const digits = [
-    ...relation.keys.map((a) => ({ axis: a, length: places.length(a) })),
-    ...(relation.parent === null ? [] : [{ axis: null, length: capacityOf(relation.parent) }]),
-    ...relation.rest.map((a) => ({ axis: a, length: places.length(a) })),
+    ...assignmentList.majorAxes.map((a) => ({ axis: a, length: places.length(a) })),
+    ...(assignmentList.parent === null ? [] : [{ axis: null, length: capacityOf(assignmentList.parent) }]),
+    ...assignmentList.minorAxes.map((a) => ({ axis: a, length: places.length(a) })),
   ];
   for (let row = 0; row < count; row++) {
     const position = list[row * words] ?? total;
     if (position >= total) return null;
-    place[position] = row;
+    inverse[position] = row;
     let rest = position;
     for (const { axis, length } of [...digits].reverse()) {
       const digit = rest % length;
@@ -96,24 +96,25 @@ export function rowsOf(
       }
     }
   }
-  return { relation, count, place, at, above, entries: list, words };
+  return { assignmentList, count, inverse, at, above, entries: list, words };
 }
 
-/** The row of each point in a relation, -1 where it has none. */
+/** The row of each point in an assignment list, -1 where it has none. */
 export function rowsAt(
   p: Points,
-  relation: AssignmentList,
+  assignmentList: AssignmentList,
   places: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
-  rowsOfRelation: (r: AssignmentList) => Rows,
+  rowsOfAssignmentList: (r: AssignmentList) => Rows,
 ): Int32Array {
-  const known = p.rows.get(relation.id);
+  const known = p.rows.get(assignmentList.id);
   if (known !== undefined) return known;
-  const { place } = rowsOfRelation(relation);
-  const above = relation.parent === null ? null : rowsAt(p, relation.parent, places, capacityOf, rowsOfRelation);
-  const capacity = relation.parent === null ? 1 : capacityOf(relation.parent);
-  const keys = relation.keys.map((a) => ({ index: indexAt(p, a), length: places.length(a) }));
-  const rest = relation.rest.map((a) => ({ index: indexAt(p, a), length: places.length(a) }));
+  const { inverse } = rowsOfAssignmentList(assignmentList);
+  const above =
+    assignmentList.parent === null ? null : rowsAt(p, assignmentList.parent, places, capacityOf, rowsOfAssignmentList);
+  const capacity = assignmentList.parent === null ? 1 : capacityOf(assignmentList.parent);
+  const keys = assignmentList.majorAxes.map((a) => ({ index: indexAt(p, a), length: places.length(a) }));
+  const rest = assignmentList.minorAxes.map((a) => ({ index: indexAt(p, a), length: places.length(a) }));
   const out = new Int32Array(p.count);
   for (let i = 0; i < p.count; i++) {
     const row = above === null ? 0 : (above[i] ?? noNumber());
@@ -121,7 +122,7 @@ export function rowsAt(
     for (const { index, length } of keys) position = position * length + (index[i] ?? noNumber());
     position = position * capacity + row;
     for (const { index, length } of rest) position = position * length + (index[i] ?? noNumber());
-    out[i] = row < 0 ? -1 : (place[position] ?? -1);
+    out[i] = row < 0 ? -1 : (inverse[position] ?? -1);
   }
   return out;
 }

@@ -5,7 +5,7 @@
  * Whoever runs the plan (a simulator, a GPU) asks before each step what to `poison`, and after it hands over the words of the
  * buffers that are `wanted`. What is judged:
  *   values and copies of them   at the points where somebody reads them, within bounds
- *   relations and lists         exactly, in their order: counts, sums, rows, offsets, inverses
+ *   assignment lists            exactly, in their order: counts, sums, rows, offsets, inverses
  *   masks for the host          exactly
  * What the host computes is taken as it is. Memory: one copy of every value, as long as something that comes later reads it.
  *
@@ -148,19 +148,20 @@ export class StepComparer implements RunMemory {
     const input = this.#run.fused.graph.inputs[node.input];
     const data = input === undefined ? null : this.#run.numbersOf(input.name);
     if (input === undefined || data === null) throw new CompilerBug('verify', `graph input ${node.input} has no value`);
-    const stored = { space: { relation: null, axes: input.axes }, data };
+    const stored = { space: { assignmentList: null, axes: input.axes }, data };
     this.#inputs.set(id, stored);
     return stored;
   }
 
-  rows(relation: AssignmentList): Rows {
-    const rows = this.#rows.get(relation.id);
-    if (rows === undefined) throw new CompilerBug('verify', `relation ${relation.id} is read before it is there`);
+  rows(assignmentList: AssignmentList): Rows {
+    const rows = this.#rows.get(assignmentList.id);
+    if (rows === undefined)
+      throw new CompilerBug('verify', `assignment list ${assignmentList.id} is read before it is there`);
     return rows;
   }
 
-  capacity(relation: AssignmentList): number {
-    const capacity = asInteger(substitute(relation.capacity, this.#run.sizes));
+  capacity(assignmentList: AssignmentList): number {
+    const capacity = asInteger(substitute(assignmentList.capacity, this.#run.sizes));
     if (capacity === null) throw new CompilerBug('verify', 'a capacity is not known');
     return capacity;
   }
@@ -169,7 +170,7 @@ export class StepComparer implements RunMemory {
 
   #skipped(step: Step): boolean {
     if (step.kind !== 'launch') return false;
-    return step.unless !== null && this.#run.numbersOf(step.unless) !== null;
+    return step.skipIfGiven !== null && this.#run.numbersOf(step.skipIfGiven) !== null;
   }
 
   #elements(buffer: number): number {
@@ -213,10 +214,13 @@ export class StepComparer implements RunMemory {
     const copies = content.kind === 'copy';
     const isLine = !copies && (node.kind === 'scan' || node.kind === 'sort_rank');
     const over = isLine ? (node.kind === 'scan' ? [node.axis] : node.over) : [];
-    const outer: StoredSpace = { relation: space.relation, axes: space.axes.filter((a) => !over.includes(a)) };
+    const outer: StoredSpace = {
+      assignmentList: space.assignmentList,
+      axes: space.axes.filter((a) => !over.includes(a)),
+    };
     const judging = this.#begin(step, buffer, node.element, copies ? `copy of ${nameOf(node)}` : nameOf(node), node);
     const { places } = this.#evaluation;
-    const rows = space.relation === null ? 1 : this.rows(space.relation).count;
+    const rows = space.assignmentList === null ? 1 : this.rows(space.assignmentList).count;
     const total = rows * places.count(outer.axes);
     const inner = copies ? 1 : places.count(isLine ? over : loopOf(node));
     const size = Math.max(1, Math.floor(BLOCK / Math.max(1, inner)));
@@ -231,7 +235,7 @@ export class StepComparer implements RunMemory {
         for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
         if (read.length === 0) continue;
         const q = read.length === p.count ? p : chosen(p, read);
-        const numbers = copies ? this.#evaluation.value(node.id, q) : this.#evaluation.inPassing(node, q);
+        const numbers = copies ? this.#evaluation.value(node.id, q) : this.#evaluation.inlined(node, q);
         this.#compare(judging, node, space, q, numbers);
       }
     }
@@ -242,7 +246,7 @@ export class StepComparer implements RunMemory {
     const [first] = presences;
     const node = first === undefined ? null : nodeOf(this.#run.fused.graph, first);
     const judging = this.#begin(step, buffer, 'bool', 'mask', node);
-    const space: StoredSpace = { relation: null, axes };
+    const space: StoredSpace = { assignmentList: null, axes };
     const total = this.#evaluation.places.count(axes);
     for (let from = 0; from < total; from += BLOCK) {
       const p = this.#points(space, from, Math.min(BLOCK, total - from));
@@ -255,12 +259,12 @@ export class StepComparer implements RunMemory {
   }
 
   /** Points of a space by their number: dense ones, or rows that are there. */
-  #points({ relation, axes }: StoredSpace, first: number, count: number): Points {
+  #points({ assignmentList, axes }: StoredSpace, first: number, count: number): Points {
     const { places } = this.#evaluation;
     const lengths = axes.map((axis) => ({ axis, length: places.length(axis) }));
-    if (relation === null) return points(count, counted(first, count, lengths));
+    if (assignmentList === null) return points(count, counted(first, count, lengths));
     const inner = places.count(axes);
-    const rows = this.rows(relation);
+    const rows = this.rows(assignmentList);
     const at = counted(first, count, lengths);
     const row = Int32Array.from({ length: count }, (_, i) => Math.floor((first + i) / inner));
     const take = (column: Int32Array) => row.map((r) => column[r] ?? noNumber());
@@ -269,7 +273,7 @@ export class StepComparer implements RunMemory {
       count,
       at,
       new Map([...rows.above].map(([id, column]) => [id, take(column)] as const)),
-      new Set(relation.presences),
+      new Set(assignmentList.presences),
     );
   }
 
@@ -344,8 +348,9 @@ export class StepComparer implements RunMemory {
   #judgeCompaction(step: number, id: number, wanted: readonly number[]): void {
     const compaction = this.#run.contents.compactions[id];
     if (compaction === undefined) throw new CompilerBug('verify', `no compaction ${id}`);
-    const relation = compaction.of.kind === 'relation' ? compaction.of.relation : compaction.of.shape.relation;
-    const [presence] = relation.refines;
+    const assignmentList =
+      compaction.of.kind === 'rows' ? compaction.of.assignmentList : compaction.of.shape.assignmentList;
+    const [presence] = assignmentList.refinedBy;
     const node = presence === undefined ? null : nodeOf(this.#run.fused.graph, presence);
     const words = (buffer: number) => this.#words.get(buffer) ?? null;
     const { parts, rows } = compareCompaction(compaction, wanted, words, this.#evaluation, this);
@@ -363,8 +368,8 @@ export class StepComparer implements RunMemory {
       });
       if (tally.wrong > 0) this.#stopped = true;
     }
-    if (rows !== null) this.#rows.set(relation.id, rows);
-    else if (compaction.of.kind === 'relation' && wanted.includes(compaction.list)) this.#stopped = true;
+    if (rows !== null) this.#rows.set(assignmentList.id, rows);
+    else if (compaction.of.kind === 'rows' && wanted.includes(compaction.list)) this.#stopped = true;
   }
 }
 

@@ -39,7 +39,7 @@ interface Seen {
 function mistakesOf({ kernel, launch, plan, counted, sizes }: Seen): readonly string[] {
   const number = (size: Size): number => asNumber(substitute(size, sizes)) ?? NaN;
   const flops = number(launch.work.flops);
-  const rounds = number(launch.work.rounds);
+  const rounds = number(launch.work.tripCount);
   const points = number(launch.work.points);
   const wrong: string[] = [];
   const holds = (truth: boolean, what: string): void => {
@@ -76,7 +76,7 @@ function mistakesOf({ kernel, launch, plan, counted, sizes }: Seen): readonly st
   } else if (listed) {
     holds(counted.flops * rounds >= flops * counted.rounds, 'a row of the list costs less than stated');
   } else {
-    const all = Math.max(points, number(launch.threads) * storesOf(kernel.body));
+    const all = Math.max(points, number(launch.invocations) * storesOf(kernel.body));
     holds(counted.flops * all >= flops * counted.stores, 'a point costs less than stated');
   }
   return wrong;

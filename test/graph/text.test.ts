@@ -64,7 +64,7 @@ it('a check that some runs skip', () => {
     '',
   ].join('\n');
   const { graph } = parseGraph(text);
-  expect(graph.checks.map((check) => check.unless)).toEqual([['noise', 'gate.bias']]);
+  expect(graph.checks.map((check) => check.skipIfGiven)).toEqual([['noise', 'gate.bias']]);
   expect(printGraph(graph)).toBe(text);
 });
 

@@ -278,7 +278,7 @@ export const compactFillKernel = kernel('compact_fill', (k) => {
     k.uniform('perKey', 'u32'),
   ];
   const mask = { positions, present: (i: KernelExpr) => lt(f32(0), load(x, i)) };
-  compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => [i], offsets, place });
+  compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => [i], offsets, inverse: place });
 });
 
 export const samples: readonly Kernel[] = [

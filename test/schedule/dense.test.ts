@@ -199,7 +199,7 @@ describe('dense values', () => {
     expect(plan.steps.length).toBeLessThanOrEqual(24);
     // Up and down are one kernel: their sizes are uniforms.
     expect(plan.kernels.length).toBeLessThanOrEqual(3);
-    expect(plan.slots).toBeLessThanOrEqual(4);
+    expect(plan.allocations).toBeLessThanOrEqual(4);
   });
 
   it('draws the numbers of the definition', async () => {

@@ -28,19 +28,19 @@ describe('place-buffers', () => {
   it('shares slots by lifetime, never within a step', () => {
     const steps = [[0], [0, 1], [1, 2], [2, 3], [0 + 4, 3]].map((buffers) => ({ buffers }));
     const sizes = new Map([0, 1, 2, 3, 4].map((b) => [b, exact(8)] as const));
-    const { slots, slotOf } = assignBuffers(steps, sizes);
-    expect(slots).toBeLessThanOrEqual(2);
-    for (const { buffers } of steps) expect(new Set(buffers.map((b) => slotOf.get(b))).size).toBe(buffers.length);
+    const { allocations, allocationOf } = assignBuffers(steps, sizes);
+    expect(allocations).toBeLessThanOrEqual(2);
+    for (const { buffers } of steps) expect(new Set(buffers.map((b) => allocationOf.get(b))).size).toBe(buffers.length);
   });
 
   it('takes the smallest slot that is large enough', () => {
     const steps = [[0, 1], [2], [3, 4]].map((buffers) => ({ buffers }));
     const T = dynamic('T');
-    const { slotOf, slots } = assignBuffers(steps, new Map([[0, T], [1, exact(9)], [2, exact(1)], [3, T], [4, exact(9)]])); // prettier-ignore
-    expect(slots).toBeLessThanOrEqual(2);
+    const { allocationOf, allocations } = assignBuffers(steps, new Map([[0, T], [1, exact(9)], [2, exact(1)], [3, T], [4, exact(9)]])); // prettier-ignore
+    expect(allocations).toBeLessThanOrEqual(2);
     // Nine elements fit where nine were, so that only the other slot is as large as T.
-    expect(slotOf.get(4)).toBe(slotOf.get(1));
-    expect(slotOf.get(3)).toBe(slotOf.get(0));
+    expect(allocationOf.get(4)).toBe(allocationOf.get(1));
+    expect(allocationOf.get(3)).toBe(allocationOf.get(0));
   });
 });
 
@@ -65,10 +65,10 @@ describe('plans', () => {
     const plan = small().plan();
     const without = (n: number): Plan => ({ ...plan, steps: plan.steps.filter((_, i) => i !== n) });
     expect(verifyPlan(without(0), webgpuCore).some((f) => f.includes('before it is written'))).toBe(true);
-    const oneSlot = plan.buffers.map((b) =>
-      b.role.kind === 'scratch' ? { ...b, role: { kind: 'scratch' as const, slot: 0 } } : b,
+    const oneAllocation = plan.buffers.map((b) =>
+      b.role.kind === 'scratch' ? { ...b, role: { kind: 'scratch' as const, allocation: 0 } } : b,
     );
-    const faults = verifyPlan({ ...plan, buffers: oneSlot }, webgpuCore);
+    const faults = verifyPlan({ ...plan, buffers: oneAllocation }, webgpuCore);
     expect(faults.some((f) => f.includes('writes into the memory of'))).toBe(true);
   });
 
@@ -110,7 +110,7 @@ describe('plans', () => {
     const used = new Set(manifest.steps.flatMap((step) => (step.kind === 'launch' ? [step.kernel] : [])));
     expect([...used].toSorted((a, b) => a - b)).toEqual(plan.kernels.map((_, i) => i));
     expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest);
-    expect(manifest.slots).toBe(plan.slots);
+    expect(manifest.slots).toBe(plan.allocations);
     expect(manifest.steps.length).toBe(plan.steps.length);
     const kinds = manifest.buffers.map((b) =>
       b.kind === 'input' ? `input ${b.input}` : b.kind === 'store' ? `store ${b.store}` : b.kind,

@@ -77,7 +77,7 @@ export async function simulatePlan(plan: Plan, run: PlanRun, checks: SimulationC
   return { faults, counts, results };
 }
 
-function words({ label, word }: PlanBuffer, numbers: ArrayLike<number> | undefined): Words {
+function words({ label, storageType: word }: PlanBuffer, numbers: ArrayLike<number> | undefined): Words {
   if (numbers === undefined) throw new Error(`${label} is not given`);
   return word === 'f32' ? Float32Array.from(numbers) : word === 'i32' ? Int32Array.from(numbers) : Uint32Array.from(numbers); // prettier-ignore
 }

@@ -293,7 +293,7 @@ export const mutants: readonly Mutant[] = [
     ),
   },
   // Launches.
-  { name: 'a launch left out', plant: (c) => launchOf(c, (l) => ({ ...l, threads: exact(0) })) },
+  { name: 'a launch left out', plant: (c) => launchOf(c, (l) => ({ ...l, invocations: exact(0) })) },
   { name: 'a launch of half its groups', plant: halved },
   { name: 'memory shared too early', plant: sharedTooEarly },
   { name: 'two weights swapped', plant: swappedWeights },
@@ -325,10 +325,10 @@ function halved({ plan }: CompiledPlan) {
   for (let step = plan.steps.length - 1; step >= 0; step--) {
     const launch = plan.steps[step];
     if (launch?.kind !== 'launch') continue;
-    const threads = asNumber(substitute(launch.threads, mutantSizes)) ?? 0;
+    const threads = asNumber(substitute(launch.invocations, mutantSizes)) ?? 0;
     const size = plan.kernels[launch.kernel]?.workgroupSize ?? 64;
     if (threads > size)
-      return withStep(plan, step, { ...launch, threads: exact(Math.ceil(threads / size / 2) * size - size / 2) });
+      return withStep(plan, step, { ...launch, invocations: exact(Math.ceil(threads / size / 2) * size - size / 2) });
   }
   return null;
 }

@@ -110,8 +110,8 @@ export async function explainKernels(session: Session, modelFile: string, option
         label: step.label,
         domain: step.work.domain,
         points: both(step.work.points, sizes),
-        threads: both(step.threads, sizes),
-        rounds: both(step.work.rounds, sizes),
+        threads: both(step.invocations, sizes),
+        rounds: both(step.work.tripCount, sizes),
         flops: both(step.work.flops, sizes),
         bytes: both(step.work.bytes, sizes),
       };
@@ -172,7 +172,7 @@ export async function explainMemory(session: Session, modelFile: string, options
       const lives = life.get(index) ?? null;
       const place =
         buffer.role.kind === 'scratch'
-          ? `slot ${buffer.role.slot}`
+          ? `slot ${buffer.role.allocation}`
           : buffer.role.kind === 'store'
             ? buffer.role.store
             : buffer.role.kind;
@@ -180,7 +180,7 @@ export async function explainMemory(session: Session, modelFile: string, options
         index,
         label: buffer.label,
         place,
-        type: buffer.word,
+        type: buffer.storageType,
         elements: elements.formula,
         bytes: elements.number === null ? null : 4 * elements.number,
         lives,
@@ -194,7 +194,7 @@ export async function explainMemory(session: Session, modelFile: string, options
             sizes: Object.fromEntries(sizes),
             full: options.losses === true,
           });
-    return { entry: entry.name, slots: plan.slots, buffers, total };
+    return { entry: entry.name, slots: plan.allocations, buffers, total };
   });
   if (session.json) {
     session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });

@@ -3,10 +3,10 @@
  *
  * | value | family |
  * | --- | --- |
- * | contraction on a relation, one side a weight that only the rows' groups and the columns index | grouped matmul |
+ * | contraction on an assignment list, one side a weight that only the rows' groups and the columns index | grouped matmul |
  * | other contraction whose last axis only one side has | contract, several columns a thread |
  * | any other contraction | contract |
- * | reduction of what is predicated on the presence of a relation, over axes of it | reduce over the list of assignments |
+ * | reduction of what is predicated on the presence of an assignment list, over axes of it | reduce over the list of assignments |
  * | other reduction | reduce over a dense nest |
  * | concat of many parts | one map a part, into its place |
  * | scan, order, argmax, gather, draw | the family of that name (a look-up and a draw are maps) |
@@ -22,10 +22,10 @@ import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { MAX_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
 import type { Storage } from './choose-storage.ts';
 
-/** A list of a relation's rows for each key: which rows belong to an output point. */
+/** A list of an assignment list's rows for each key: which rows belong to an output point. */
 export interface IndexShape {
-  readonly relation: AssignmentList;
-  /** Keys are rows of this relation (an ancestor), or null. */
+  readonly assignmentList: AssignmentList;
+  /** Keys are rows of this assignment list (an ancestor), or null. */
   readonly ancestor: AssignmentList | null;
   /** Further axes of the keys. */
   readonly keys: readonly AxisId[];
@@ -69,7 +69,7 @@ export interface ListedChoice {
   readonly family: 'reduce_listed';
   readonly node: NodeOf<'reduce'>;
   readonly index: IndexShape;
-  /** The reduced axes the relation does not have, looped over at each row. */
+  /** The reduced axes the assignment list does not have, looped over at each row. */
   readonly dense: readonly AxisId[];
   readonly value: NodeId;
 }
@@ -100,9 +100,9 @@ export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, 
 function chooseContraction(fused: FusedGraph, node: NodeOf<'contract'>, space: StoredSpace, storage: Storage): Choice {
   const left = nodeOf(fused.graph, node.left);
   const right = nodeOf(fused.graph, node.right);
-  const { relation, axes: columns } = space;
-  if (relation !== null && columns.length > 0 && node.element !== 'i32') {
-    const sources = relation.axes.filter((a) => !relation.targets.includes(a));
+  const { assignmentList, axes: columns } = space;
+  if (assignmentList !== null && columns.length > 0 && node.element !== 'i32') {
+    const sources = assignmentList.axes.filter((a) => !assignmentList.targets.includes(a));
     for (const [input, weight] of [
       [left, right],
       [right, left],
@@ -110,9 +110,10 @@ function chooseContraction(fused: FusedGraph, node: NodeOf<'contract'>, space: S
       const isWeight =
         !weight.axes.some((a) => sources.includes(a)) &&
         columns.every((a) => weight.axes.includes(a)) &&
-        weight.axes.some((a) => relation.targets.includes(a));
+        weight.axes.some((a) => assignmentList.targets.includes(a));
       const isInput =
-        !input.axes.some((a) => columns.includes(a)) && (storage.spaces.get(weight.id)?.relation ?? null) === null;
+        !input.axes.some((a) => columns.includes(a)) &&
+        (storage.spaces.get(weight.id)?.assignmentList ?? null) === null;
       if (isWeight && isInput) {
         return { family: 'grouped_matmul', node, inputIsLeft: input.id === left.id, tileRows: 4, tileColumns: 4 };
       }
@@ -138,29 +139,36 @@ function isIdentity(op: ReduceOp, otherwise: number): boolean {
 }
 
 /**
- * A reduction whose operand counts only where a presence holds visits the rows of a relation made of that presence (and of presences
- * that hold on the whole domain of the result), if it sums over axes of that relation.
+ * A reduction whose operand counts only where a presence holds visits the rows of an assignment list made of that presence (and of presences
+ * that hold on the whole domain of the result), if it sums over axes of that assignment list.
  */
 function chooseReduction(fused: FusedGraph, node: NodeOf<'reduce'>, space: StoredSpace, storage: Storage): Choice {
   const operand = nodeOf(fused.graph, node.operand);
   if (operand.kind !== 'predicated' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
   const holds = [...domainOf(fused, node.id).presences, operand.presence];
   const reachable = [...node.axes, ...node.over];
-  const fits = storage.relations.filter(
+  const fits = storage.assignmentLists.filter(
     (r) =>
       isKnownBefore(r, node) &&
-      storage.conjunctions.holdsUnder(r.presences, operand.presence) &&
-      r.presences.every((s) => storage.conjunctions.holdsUnder(holds, s)) &&
+      storage.predicateSets.holdsUnder(r.presences, operand.presence) &&
+      r.presences.every((s) => storage.predicateSets.holdsUnder(holds, s)) &&
       r.axes.every((a) => reachable.includes(a)) &&
       r.axes.some((a) => node.over.includes(a)) &&
       // A constant number of operations for each assignment is not worth a list.
       reachable.some((a) => !r.axes.includes(a)),
   );
-  const [relation] = [...fits].sort((a, b) => b.axes.length - a.axes.length);
-  if (relation === undefined) return { family: 'reduce', node };
-  const ancestor = space.relation !== null && descends(relation, space.relation) ? space.relation : null;
-  const listed = node.over.filter((a) => relation.axes.includes(a));
-  const keys = relation.axes.filter((a) => !listed.includes(a) && !(ancestor?.axes.includes(a) ?? false));
-  const dense = node.over.filter((a) => !relation.axes.includes(a));
-  return { family: 'reduce_listed', node, index: { relation, ancestor, keys, listed }, dense, value: operand.value };
+  const [assignmentList] = [...fits].sort((a, b) => b.axes.length - a.axes.length);
+  if (assignmentList === undefined) return { family: 'reduce', node };
+  const ancestor =
+    space.assignmentList !== null && descends(assignmentList, space.assignmentList) ? space.assignmentList : null;
+  const listed = node.over.filter((a) => assignmentList.axes.includes(a));
+  const keys = assignmentList.axes.filter((a) => !listed.includes(a) && !(ancestor?.axes.includes(a) ?? false));
+  const dense = node.over.filter((a) => !assignmentList.axes.includes(a));
+  return {
+    family: 'reduce_listed',
+    node,
+    index: { assignmentList, ancestor, keys, listed },
+    dense,
+    value: operand.value,
+  };
 }

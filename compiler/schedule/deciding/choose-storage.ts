@@ -1,10 +1,10 @@
 /**
  * Which values get memory, and over which space.
  *
- * Memory: what the fusion pass says, what cannot be computed in passing (sums, orders, draws, look-ups, extern results), and what
- * would otherwise be computed once for every step of somebody's inner loop (`amplified`).
+ * Memory: what the fusion pass says, what cannot be inlined (sums, orders, draws, look-ups, extern results), and what
+ * would otherwise be computed once for every step of somebody's inner loop (`recomputed`).
  *
- * Space: dense, unless the value's domain has presences: then on the relation of those presences, if that relation earns its three
+ * Space: dense, unless the value's domain has presences: then on the assignment list of those presences, if that assignment list earns its three
  * launches. It does when some value on it takes more than a constant number of operations for each assignment (it has features, or
  * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
  */
@@ -25,8 +25,8 @@ export interface Storage {
   readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
   /** Nodes a run needs, in id order: outputs, defaults, externs, presences of domains, and all they read. */
   readonly live: readonly NodeId[];
-  readonly relations: readonly AssignmentList[];
-  readonly conjunctions: PredicateSets;
+  readonly assignmentLists: readonly AssignmentList[];
+  readonly predicateSets: PredicateSets;
   /** Over which points each check looks, by its number; those of numbers are in the kernel of their node. */
   readonly checked: ReadonlyMap<number, StoredSpace>;
 }
@@ -34,8 +34,8 @@ export interface Storage {
 /** Parts of a concat up to which it is chosen between where it is used. */
 export const MAX_INLINE_PARTS = 4;
 
-/** `cut`: values that must have memory because a launch ran out of bindings. */
-export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Storage {
+/** `split`: values that must have memory because a launch ran out of bindings. */
+export function chooseStorage(fused: FusedGraph, split: ReadonlySet<NodeId>): Storage {
   const { graph } = fused;
   const live = liveNodes(fused);
   const stored = new Set<NodeId>();
@@ -43,40 +43,43 @@ export function chooseStorage(fused: FusedGraph, cut: ReadonlySet<NodeId>): Stor
     const node = nodeOf(graph, id);
     if (node.kind === 'input') continue;
     const wanted = fused.materialised.has(id) && node.kind !== 'constant' && node.kind !== 'size';
-    if (wanted || cut.has(id) || needsMemory(node)) stored.add(id);
+    if (wanted || split.has(id) || needsMemory(node)) stored.add(id);
   }
-  // A value stored by amplification is a consumer itself: go on until nothing changes.
+  // A value stored lest it be recomputed is a consumer itself: go on until nothing changes.
   for (const id of [...live].reverse()) {
     if (!stored.has(id)) continue;
-    for (const extra of amplified(fused, nodeOf(graph, id), stored)) stored.add(extra);
+    for (const extra of recomputed(fused, nodeOf(graph, id), stored)) stored.add(extra);
   }
-  const conjunctions = new PredicateSets(fused);
-  const relations = new RelationTable(fused, conjunctions);
+  const predicateSets = new PredicateSets(fused);
+  const assignmentLists = new AssignmentListTable(fused, predicateSets);
   const wanted: (readonly NodeId[])[] = [];
   for (const id of stored) {
     const node = nodeOf(graph, id);
-    // What is summed under a presence is visited by assignment: the list needs the relation too.
+    // What is summed under a presence is visited by assignment: the list needs the assignment list too.
     for (const presences of [usablePresences(fused, node), summedPresences(fused, node)]) {
       if (presences.length > 0 && isHeavy(fused, node, presences)) wanted.push(presences);
     }
   }
-  // Of several ways to write a set of assignments, the one that is known first makes the relation.
-  for (const presences of wanted.sort((a, b) => Math.max(...a) - Math.max(...b))) relations.of(presences);
+  // Of several ways to write a set of assignments, the one that is known first makes the assignment list.
+  for (const presences of wanted.sort((a, b) => Math.max(...a) - Math.max(...b))) assignmentLists.of(presences);
   const spaces = new Map<NodeId, StoredSpace>();
   for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
-    const relation = bestRelation(conjunctions, relations.all, usablePresences(fused, node), node);
-    const axes = node.axes.filter((a) => relation === null || !relation.axes.includes(a));
-    spaces.set(id, { relation, axes });
+    const assignmentList = bestAssignmentList(predicateSets, assignmentLists.all, usablePresences(fused, node), node);
+    const axes = node.axes.filter((a) => assignmentList === null || !assignmentList.axes.includes(a));
+    spaces.set(id, { assignmentList, axes });
   }
   const checked = new Map<number, StoredSpace>();
   graph.checks.forEach((check, i) => {
     if (check.kind !== 'holds') return;
     const node = nodeOf(graph, check.node);
-    const relation = bestRelation(conjunctions, relations.all, check.where, node);
-    checked.set(i, { relation, axes: node.axes.filter((a) => relation === null || !relation.axes.includes(a)) });
+    const assignmentList = bestAssignmentList(predicateSets, assignmentLists.all, check.where, node);
+    checked.set(i, {
+      assignmentList,
+      axes: node.axes.filter((a) => assignmentList === null || !assignmentList.axes.includes(a)),
+    });
   });
-  return { spaces, live, relations: relations.all, conjunctions, checked };
+  return { spaces, live, assignmentLists: assignmentLists.all, predicateSets, checked };
 }
 
 function liveNodes(fused: FusedGraph): readonly NodeId[] {
@@ -136,7 +139,7 @@ export function loopAxes(node: Node): readonly AxisId[] {
 }
 
 /**
- * The presences of a node's domain a relation may be made of: an operation along an axis of theirs (or an extern, whose buffers the
+ * The presences of a node's domain an assignment list may be made of: an operation along an axis of theirs (or an extern, whose buffers the
  * host sees) needs the value dense.
  */
 function usablePresences(fused: FusedGraph, node: Node): readonly NodeId[] {
@@ -159,28 +162,28 @@ function summedPresences(fused: FusedGraph, node: Node): readonly NodeId[] {
   return [...domainOf(fused, node.id).presences, operand.presence];
 }
 
-/** Whether all a relation is made of is computed before a node. */
-export function isKnownBefore(relation: AssignmentList, node: Node): boolean {
-  const { parent } = relation;
-  return relation.presences.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
+/** Whether all an assignment list is made of is computed before a node. */
+export function isKnownBefore(assignmentList: AssignmentList, node: Node): boolean {
+  const { parent } = assignmentList;
+  return assignmentList.presences.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
 }
 
-/** The tightest relation that has all points of the node's domain. */
-function bestRelation(
-  conjunctions: PredicateSets,
-  relations: readonly AssignmentList[],
+/** The tightest assignment list that has all points of the node's domain. */
+function bestAssignmentList(
+  predicateSets: PredicateSets,
+  assignmentLists: readonly AssignmentList[],
   presences: readonly NodeId[],
   node: Node,
 ): AssignmentList | null {
   if (presences.length === 0) return null;
-  const fits = relations.filter(
+  const fits = assignmentLists.filter(
     (r) =>
       isKnownBefore(r, node) &&
       r.axes.every((a) => node.axes.includes(a)) &&
-      r.presences.every((s) => conjunctions.holdsUnder(presences, s)),
+      r.presences.every((s) => predicateSets.holdsUnder(presences, s)),
   );
   const within = (inner: AssignmentList, outer: AssignmentList) =>
-    outer.presences.every((s) => conjunctions.holdsUnder(inner.presences, s));
+    outer.presences.every((s) => predicateSets.holdsUnder(inner.presences, s));
   const tightness = (r: AssignmentList) => fits.filter((other) => within(r, other)).length;
   return fits.reduce<AssignmentList | null>(
     (best, r) => (best === null || tightness(r) > tightness(best) ? r : best),
@@ -188,42 +191,46 @@ function bestRelation(
   );
 }
 
-/** The relations of a plan, one for each set of assignments. */
-class RelationTable {
+/** The assignment lists of a plan, one for each set of assignments. */
+class AssignmentListTable {
   readonly all: AssignmentList[] = [];
   readonly #fused: FusedGraph;
-  readonly #conjunctions: PredicateSets;
+  readonly #predicateSets: PredicateSets;
 
-  constructor(fused: FusedGraph, conjunctions: PredicateSets) {
+  constructor(fused: FusedGraph, predicateSets: PredicateSets) {
     this.#fused = fused;
-    this.#conjunctions = conjunctions;
+    this.#predicateSets = predicateSets;
   }
 
-  /** The relation of a conjunction of presences; made if there is none. */
-  of(conjunction: readonly NodeId[]): AssignmentList {
+  /** The assignment list of a conjunction of presences; made if there is none. */
+  of(predicateSet: readonly NodeId[]): AssignmentList {
     const fused = this.#fused;
-    const conjunctions = this.#conjunctions;
-    const presences = conjunctions.minimal(conjunction);
-    const known = this.all.find((r) => conjunctions.same(r.presences, presences));
+    const predicateSets = this.#predicateSets;
+    const presences = predicateSets.minimal(predicateSet);
+    const known = this.all.find((r) => predicateSets.same(r.presences, presences));
     if (known !== undefined) return known;
     // A presence that is guarded by others only refines their rows, if it has axes they lack.
-    const atoms = conjunctions.atomsOf(presences);
+    const atoms = predicateSets.atomsOf(presences);
     const axesOf = (ids: readonly NodeId[]) => new Set(ids.flatMap((id) => nodeOf(fused.graph, id).axes));
     const levels = new Map<NodeId, number>();
     for (const atom of atoms) {
-      const guards = conjunctions.guardsAmong(atom, atoms).map((g) => levels.get(g) ?? 0);
+      const guards = predicateSets.guardsAmong(atom, atoms).map((g) => levels.get(g) ?? 0);
       levels.set(atom, guards.length === 0 ? 0 : 1 + Math.max(...guards));
     }
     const top = Math.max(...levels.values());
     const below = atoms.filter((a) => (levels.get(a) ?? 0) < top);
     const refined = below.length > 0 && axesOf(below).size < axesOf(atoms).size;
     const parent = refined ? this.of(below) : null;
-    const relation = this.#make(presences, refined ? atoms.filter((a) => levels.get(a) === top) : presences, parent);
-    this.all.push(relation);
-    return relation;
+    const assignmentList = this.#make(
+      presences,
+      refined ? atoms.filter((a) => levels.get(a) === top) : presences,
+      parent,
+    );
+    this.all.push(assignmentList);
+    return assignmentList;
   }
 
-  #make(presences: readonly NodeId[], refines: readonly NodeId[], parent: AssignmentList | null): AssignmentList {
+  #make(presences: readonly NodeId[], refinedBy: readonly NodeId[], parent: AssignmentList | null): AssignmentList {
     const { graph } = this.#fused;
     const sizeOf = (axis: AxisId): Size => {
       const size = graph.axes.get(axis)?.size;
@@ -239,8 +246,8 @@ class RelationTable {
     const above = parent?.axes ?? [];
     const fresh = [...new Set(parts.flatMap((p) => [...p.targets, ...p.axes]))].filter((a) => !above.includes(a));
     const targets = new Set(parts.flatMap((p) => p.targets));
-    const keys = fresh.filter((a) => targets.has(a));
-    const rest = fresh.filter((a) => !targets.has(a));
+    const majorAxes = fresh.filter((a) => targets.has(a));
+    const minorAxes = fresh.filter((a) => !targets.has(a));
     const joined = joinBounds(parts, sizeOf);
     const capacity = boundOf(joined.bounds, [], joined.axes, sizeOf);
     const refinedCapacity = parent === null ? capacity : multiply([parent.capacity, ...fresh.map(sizeOf)]);
@@ -248,11 +255,11 @@ class RelationTable {
       id: this.all.length,
       presences,
       parent,
-      refines,
-      keys,
-      rest,
-      axes: [...above, ...keys, ...rest],
-      targets: [...keys, ...(parent?.targets ?? [])],
+      refinedBy,
+      majorAxes,
+      minorAxes,
+      axes: [...above, ...majorAxes, ...minorAxes],
+      targets: [...majorAxes, ...(parent?.targets ?? [])],
       capacity: notNegative(smaller(capacity, refinedCapacity)),
       bounds: joined.bounds,
     };
@@ -270,7 +277,7 @@ function notNegative(size: Size): Size {
  * Values inlined into the loop of `consumer` that do not vary with all it runs over and take more than a load: each would be
  * computed again and again. Keys and candidates of an order are compared pairwise and count as such.
  */
-function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId>): readonly NodeId[] {
+function recomputed(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId>): readonly NodeId[] {
   const { graph } = fused;
   const loops = loopAxes(consumer);
   if (consumer.kind !== 'contract' && consumer.kind !== 'reduce' && consumer.kind !== 'sort_rank') return [];
@@ -315,7 +322,7 @@ function amplified(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId
   return found;
 }
 
-/** Arithmetic operations a value takes where it is computed in passing; a load and a view are free, a division counts 2. */
+/** Arithmetic operations a value takes where it is inlined; a load and a view are free, a division counts 2. */
 function costOf(fused: FusedGraph, node: Node, stored: ReadonlySet<NodeId>): number {
   if (stored.has(node.id) || node.kind === 'input') return 0;
   const below = operandsOf(fused.graph, node).reduce(

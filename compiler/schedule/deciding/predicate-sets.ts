@@ -2,7 +2,7 @@
  * PredicateSets of presences: when one says the same as another, and what one is made of.
  *
  * The same set of assignments is written in several ways: "where r and q hold", with q known under r only, and "where `r and then q`
- * holds", a presence of its own. A relation is built once for all of them.
+ * holds", a presence of its own. An assignment list is built once for all of them.
  */
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';

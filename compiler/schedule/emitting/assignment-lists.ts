@@ -1,8 +1,9 @@
 /**
- * Building relations and their lists: three launches each (kernels/compaction.ts), whatever the number of experts.
+ * Building assignment lists and the lists of their rows by key: three launches each (kernels/compaction.ts), whatever the number of
+ * experts.
  *
- *   relation   mask: all its presences hold;      list = points (positions, with those of the rows it refines), place = the inverse,
- *              keys: new target axes
+ *   rows       mask: all its presences hold;      list = indices (positions, with those of the rows it refines),
+ *              keys: new target axes            inverse = the row of each position
  *   list       mask: the point has a row;        list = the rows of each key, in index order of what is summed
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
@@ -40,13 +41,13 @@ interface CompactionShape {
     readonly present: Mask['present'];
     readonly entry: (position: KernelExpr) => readonly KernelExpr[];
   };
-  readonly withPlace: boolean;
+  readonly withInverse: boolean;
 }
 
 interface CompactionBuffers {
   readonly list: number;
   readonly offsets: number;
-  readonly place: number | null;
+  readonly inverse: number | null;
 }
 
 export class AssignmentListBuilder {
@@ -57,39 +58,39 @@ export class AssignmentListBuilder {
     this.#plan = plan;
   }
 
-  /** Emits what builds a relation, once; its parents first. */
-  ensure(relation: AssignmentList): void {
+  /** Emits what builds an assignment list, once; its parents first. */
+  ensure(assignmentList: AssignmentList): void {
     const plan = this.#plan;
-    if (plan.hasRelation(relation)) return;
-    if (relation.parent !== null) this.ensure(relation.parent);
-    const { parent, keys, rest } = relation;
-    const name = relation.axes.map((a) => plan.axis(a).name).join(', ');
+    if (plan.hasAssignmentList(assignmentList)) return;
+    if (assignmentList.parent !== null) this.ensure(assignmentList.parent);
+    const { parent, majorAxes, minorAxes } = assignmentList;
+    const name = assignmentList.axes.map((a) => plan.axis(a).name).join(', ');
     const buffers = this.#compact({
-      of: { kind: 'relation', relation },
+      of: { kind: 'rows', assignmentList },
       what: `assignments (${name})`,
       domain: parent === null ? name : `rows of (${parent.axes.map((a) => plan.axis(a).name).join(', ')}) refined`,
-      keys: multiply(keys.map(plan.sizeOf)),
-      perKey: multiply([...(parent === null ? [] : [parent.capacity]), ...rest.map(plan.sizeOf)]),
-      capacity: relation.capacity,
-      words: depthOf(relation),
+      keys: multiply(majorAxes.map(plan.sizeOf)),
+      perKey: multiply([...(parent === null ? [] : [parent.capacity]), ...minorAxes.map(plan.sizeOf)]),
+      capacity: assignmentList.capacity,
+      words: depthOf(assignmentList),
       mask: (lowering) => ({
-        present: (position) => presentIn(lowering, relation, position),
-        entry: (position) => [position, ...wordsOfParent(lowering, relation, position)],
+        present: (position) => presentIn(lowering, assignmentList, position),
+        entry: (position) => [position, ...wordsOfParent(lowering, assignmentList, position)],
       }),
-      withPlace: true,
+      withInverse: true,
     });
-    plan.setRelation(relation, {
-      points: buffers.list,
+    plan.setAssignmentList(assignmentList, {
+      indices: buffers.list,
       offsets: buffers.offsets,
-      place: buffers.place ?? buffers.list,
+      inverse: buffers.inverse ?? buffers.list,
     });
   }
 
-  /** Emits what lists a relation's rows by key, once. */
+  /** Emits what lists an assignment list's rows by key, once. */
   list(shape: IndexShape): { readonly list: number; readonly offsets: number } {
     const plan = this.#plan;
-    this.ensure(shape.relation);
-    const id = [shape.relation.id, shape.ancestor?.id ?? '', shape.keys.join(), shape.listed.join()].join(';');
+    this.ensure(shape.assignmentList);
+    const id = [shape.assignmentList.id, shape.ancestor?.id ?? '', shape.keys.join(), shape.listed.join()].join(';');
     const known = this.#lists.get(id);
     if (known !== undefined) return known;
     const name = (axes: readonly AxisId[]) => axes.map((a) => plan.axis(a).name).join(', ');
@@ -101,10 +102,10 @@ export class AssignmentListBuilder {
       domain: name([...(ancestor?.axes ?? []), ...shape.keys, ...shape.listed]),
       keys: multiply(ancestor === null ? keys : [ancestor.capacity, ...keys]),
       perKey: multiply(shape.listed.map(plan.sizeOf)),
-      capacity: shape.relation.capacity,
+      capacity: shape.assignmentList.capacity,
       words: 1,
       mask: (lowering) => listMask(lowering, shape),
-      withPlace: false,
+      withInverse: false,
     });
     this.#lists.set(id, buffers);
     return buffers;
@@ -119,24 +120,27 @@ export class AssignmentListBuilder {
     const starts = table.scratch(`${what}: starts`, 'u32', apply('add', chunks, one));
     const list = table.scratch(`${what}: list`, 'u32', multiply([shape.capacity, exact(shape.words)]));
     const offsets = table.scratch(`${what}: offsets`, 'u32', apply('add', keys, one));
-    const place = shape.withPlace ? table.scratch(`${what}: place`, 'i32', positions) : null;
-    this.#plan.addCompaction({ what, of: shape.of, counts, starts, list, offsets, place });
+    const inverse = shape.withInverse ? table.scratch(`${what}: place`, 'i32', positions) : null;
+    this.#plan.addCompaction({ what, of: shape.of, counts, starts, list, offsets, inverse });
     const common = { span: null, domain, points: positions };
     const maskOf = (lowering: ExprEmitter) => {
       const { present, entry } = shape.mask(lowering);
       return { mask: { positions: lowering.launch.size(positions), present }, entry };
     };
-    this.#plan.launch({ ...common, family: 'compact_count', what: `${what}, count`, threads: chunks }, (lowering) => {
-      const { mask } = maskOf(lowering);
-      compactCount(lowering.launch.k, { mask, counts: lowering.launch.write(counts) });
-    });
+    this.#plan.launch(
+      { ...common, family: 'compact_count', what: `${what}, count`, invocations: chunks },
+      (lowering) => {
+        const { mask } = maskOf(lowering);
+        compactCount(lowering.launch.k, { mask, counts: lowering.launch.write(counts) });
+      },
+    );
     const scan = {
       span: null,
       domain: `chunks of (${domain})`,
       points: chunks,
       family: 'compact_scan',
       what: `${what}, scan`,
-      threads: exact(SCAN_THREADS),
+      invocations: exact(SCAN_THREADS),
       workgroupSize: SCAN_THREADS,
     };
     this.#plan.launch(scan, ({ launch }) => {
@@ -146,8 +150,8 @@ export class AssignmentListBuilder {
         starts: launch.write(starts),
       });
     });
-    const threads = apply('max', chunks, apply('add', keys, one));
-    this.#plan.launch({ ...common, family: 'compact_fill', what: `${what}, fill`, threads }, (lowering) => {
+    const invocations = apply('max', chunks, apply('add', keys, one));
+    this.#plan.launch({ ...common, family: 'compact_fill', what: `${what}, fill`, invocations }, (lowering) => {
       const { launch } = lowering;
       compactFill(launch.k, {
         ...maskOf(lowering),
@@ -156,44 +160,49 @@ export class AssignmentListBuilder {
         starts: launch.read(starts),
         list: launch.write(list),
         offsets: launch.write(offsets),
-        place: place === null ? null : launch.write(place),
+        inverse: inverse === null ? null : launch.write(inverse),
       });
     });
-    return { list, offsets, place };
+    return { list, offsets, inverse };
   }
 }
 
-/** Whether all presences of a relation hold at one of its positions. */
-function presentIn(lowering: ExprEmitter, relation: AssignmentList, position: KernelExpr): KernelExpr {
+/** Whether all presences of an assignment list hold at one of its positions. */
+function presentIn(lowering: ExprEmitter, assignmentList: AssignmentList, position: KernelExpr): KernelExpr {
   const { k } = lowering.launch;
-  const digits = lowering.decode(position, lowering.positionSizes(relation));
-  const axes = [...relation.keys, ...relation.rest];
-  const parentAt = relation.parent === null ? -1 : relation.keys.length;
+  const digits = lowering.decode(position, lowering.positionSizes(assignmentList));
+  const axes = [...assignmentList.majorAxes, ...assignmentList.minorAxes];
+  const parentAt = assignmentList.parent === null ? -1 : assignmentList.majorAxes.length;
   const indices = digits.filter((_, i) => i !== parentAt);
   const pairs = paired(axes, indices);
-  if (relation.parent === null) return lowering.allPresent(relation.refines, inner(emptyPointScope(), pairs));
-  const { parent } = relation;
+  if (assignmentList.parent === null)
+    return lowering.allPresent(assignmentList.refinedBy, inner(emptyPointScope(), pairs));
+  const { parent } = assignmentList;
   const row = at(digits, parentAt, 'schedule: digit of the parent');
   const present = k.var(bool(false), 'in');
   k.when(lt(row, lowering.count(parent)), () => {
     const point = inner(lowering.enterRow(emptyPointScope(), parent, row), pairs);
-    k.assign(present, lowering.allPresent(relation.refines, point));
+    k.assign(present, lowering.allPresent(assignmentList.refinedBy, point));
   });
   return present;
 }
 
-/** The words of the parent's row at one of a relation's positions that is present. */
-function wordsOfParent(lowering: ExprEmitter, relation: AssignmentList, position: KernelExpr): readonly KernelExpr[] {
-  const { parent, keys } = relation;
+/** The words of the parent's row at one of an assignment list's positions that is present. */
+function wordsOfParent(
+  lowering: ExprEmitter,
+  assignmentList: AssignmentList,
+  position: KernelExpr,
+): readonly KernelExpr[] {
+  const { parent, majorAxes } = assignmentList;
   if (parent === null) return [];
-  const digits = lowering.decode(position, lowering.positionSizes(relation));
-  return lowering.pointWords(parent, at(digits, keys.length, 'schedule: digit of the parent'));
+  const digits = lowering.decode(position, lowering.positionSizes(assignmentList));
+  return lowering.pointWords(parent, at(digits, majorAxes.length, 'schedule: digit of the parent'));
 }
 
 /** The mask of a list: positions over (keys, what is listed) whose point has a row; the entry is the row. */
 function listMask(lowering: ExprEmitter, shape: IndexShape): ReturnType<CompactionShape['mask']> {
   const { k } = lowering.launch;
-  const { relation, ancestor } = shape;
+  const { assignmentList, ancestor } = shape;
   const axes = [...shape.keys, ...shape.listed];
   const rows = new Map<KernelExpr, KernelExpr>();
   return {
@@ -206,7 +215,7 @@ function listMask(lowering: ExprEmitter, shape: IndexShape): ReturnType<Compacti
       const indices = ancestor === null ? digits : digits.slice(1);
       const pairs = paired(axes, indices);
       const found = k.var(i32(-1), 'row');
-      const look = (point: PointScope) => k.assign(found, lowering.placeOf(inner(point, pairs), relation));
+      const look = (point: PointScope) => k.assign(found, lowering.placeOf(inner(point, pairs), assignmentList));
       if (ancestor === null) look(emptyPointScope());
       else {
         const row = at(digits, 0, 'schedule: digit of the ancestor');

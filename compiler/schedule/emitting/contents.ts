@@ -21,19 +21,19 @@ export type Content =
   /** A part of a compaction, by its place in `Contents.compactions`. */
   | { readonly kind: 'compaction'; readonly compaction: number; readonly part: CompactionPart };
 
-export type CompactionPart = 'counts' | 'starts' | 'list' | 'offsets' | 'place';
+export type CompactionPart = 'counts' | 'starts' | 'list' | 'offsets' | 'inverse';
 
-/** A relation, or a list of a relation's rows by key, with its buffers; see kernels/compaction.ts. */
+/** An assignment list, or a list of an assignment list's rows by key, with its buffers; see kernels/compaction.ts. */
 export interface Compaction {
   readonly what: string;
   readonly of:
-    | { readonly kind: 'relation'; readonly relation: AssignmentList }
+    | { readonly kind: 'rows'; readonly assignmentList: AssignmentList }
     | { readonly kind: 'list'; readonly shape: IndexShape };
   readonly counts: number;
   readonly starts: number;
   readonly list: number;
   readonly offsets: number;
-  readonly place: number | null;
+  readonly inverse: number | null;
 }
 
 export interface Contents {

@@ -20,11 +20,11 @@ import { pointsOf } from './spaces.ts';
 
 export class CheckEmitter {
   readonly #plan: PlanBuilder;
-  readonly #relations: AssignmentListBuilder;
+  readonly #assignmentLists: AssignmentListBuilder;
 
-  constructor(plan: PlanBuilder, relations: AssignmentListBuilder) {
+  constructor(plan: PlanBuilder, assignmentLists: AssignmentListBuilder) {
     this.#plan = plan;
-    this.#relations = relations;
+    this.#assignmentLists = assignmentLists;
   }
 
   /** What a kernel that computes a node emits where it met a NaN; null: nobody wants to know. */
@@ -48,13 +48,13 @@ export class CheckEmitter {
     const plan = this.#plan;
     const node = nodeOf(plan.fused.graph, check.node);
     const word = plan.statusWord(check);
-    if (space.relation !== null) this.#relations.ensure(space.relation);
+    if (space.assignmentList !== null) this.#assignmentLists.ensure(space.assignmentList);
     const points = elementsOf(space, plan.sizeOf);
     const options = {
       family: 'check',
       what: 'check',
       span: check.span,
-      threads: points,
+      invocations: points,
       domain: plan.domainText(space),
       points,
     };

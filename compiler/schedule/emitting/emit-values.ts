@@ -35,28 +35,28 @@ type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
 export class ValueEmitter {
   readonly #plan: PlanBuilder;
-  readonly #relations: AssignmentListBuilder;
+  readonly #assignmentLists: AssignmentListBuilder;
   readonly #checks: CheckEmitter;
 
-  constructor(plan: PlanBuilder, relations: AssignmentListBuilder, checks: CheckEmitter) {
+  constructor(plan: PlanBuilder, assignmentLists: AssignmentListBuilder, checks: CheckEmitter) {
     this.#plan = plan;
-    this.#relations = relations;
+    this.#assignmentLists = assignmentLists;
     this.#checks = checks;
   }
 
   /** Computes a node into memory of its own. */
   emit(node: Node, space: StoredSpace): void {
     const plan = this.#plan;
-    if (space.relation !== null) this.#relations.ensure(space.relation);
+    if (space.assignmentList !== null) this.#assignmentLists.ensure(space.assignmentList);
     this.#dispatch(chooseKernel(plan.fused, node, space, plan.storage), space);
   }
 
   /** Copies a value into a dense buffer over `axes`: a result, a control's default, an extern's operand. */
-  copy(id: NodeId, axes: readonly AxisId[], buffer: number, what: string, unless?: string): void {
+  copy(id: NodeId, axes: readonly AxisId[], buffer: number, what: string, skipIfGiven?: string): void {
     const node = this.#plan.node(id);
-    const space: StoredSpace = { relation: null, axes };
+    const space: StoredSpace = { assignmentList: null, axes };
     this.#plan.contents.set(buffer, { kind: 'copy', node: id, space });
-    const options: LaunchOptions = { ...this.#options('map', node, space), what, unless };
+    const options: LaunchOptions = { ...this.#options('map', node, space), what, skipIfGiven };
     this.#plan.launch(options, (l) => {
       map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.value(id, p) });
     });
@@ -64,17 +64,20 @@ export class ValueEmitter {
 
   /** A u32 mask over dense axes: where all these presences hold. */
   mask(presences: readonly NodeId[], axes: readonly AxisId[], buffer: number, what: string): void {
-    const space: StoredSpace = { relation: null, axes };
+    const space: StoredSpace = { assignmentList: null, axes };
     const plan = this.#plan;
     plan.contents.set(buffer, { kind: 'mask', presences, axes });
-    const threads = elementsOf(space, plan.sizeOf);
-    plan.launch({ family: 'map', what, span: null, threads, domain: plan.domainText(space), points: threads }, (l) => {
-      map(l.launch.k, {
-        space: pointsOf(l, space),
-        out: l.launch.write(buffer),
-        value: (p) => l.allPresent(presences, p),
-      });
-    });
+    const invocations = elementsOf(space, plan.sizeOf);
+    plan.launch(
+      { family: 'map', what, span: null, invocations, domain: plan.domainText(space), points: invocations },
+      (l) => {
+        map(l.launch.k, {
+          space: pointsOf(l, space),
+          out: l.launch.write(buffer),
+          value: (p) => l.allPresent(presences, p),
+        });
+      },
+    );
   }
 
   #options(family: string, node: Node, space: StoredSpace): LaunchOptions {
@@ -84,7 +87,7 @@ export class ValueEmitter {
       family,
       what: labelWord(node),
       span: node.span,
-      threads: points,
+      invocations: points,
       domain: plan.domainText(space),
       points,
     };
@@ -152,12 +155,12 @@ export class ValueEmitter {
     const { node } = choice;
     const last = space.axes[space.axes.length - 1];
     if (last === undefined) throw new CompilerBug('schedule', 'a contraction in columns has no last axis');
-    const rows: StoredSpace = { relation: space.relation, axes: space.axes.slice(0, -1) };
+    const rows: StoredSpace = { assignmentList: space.assignmentList, axes: space.axes.slice(0, -1) };
     const [shared, own] = choice.sharedIsLeft ? [node.left, node.right] : [node.right, node.left];
     const buffer = plan.allocate(node, space);
     const blocks = apply('ceil', apply('div', plan.sizeOf(last), exact(choice.columns)));
     const options = this.#options('contract_columns', node, space);
-    plan.launch({ ...options, threads: multiply([elementsOf(rows, plan.sizeOf), blocks]) }, (l) => {
+    plan.launch({ ...options, invocations: multiply([elementsOf(rows, plan.sizeOf), blocks]) }, (l) => {
       contractColumns(l.launch.k, {
         type: kernelType(node.element),
         rows: pointsOf(l, rows),
@@ -175,8 +178,8 @@ export class ValueEmitter {
   #groupedMatmul(choice: GroupedChoice, space: StoredSpace): void {
     const plan = this.#plan;
     const { node } = choice;
-    const { relation, axes } = space;
-    if (relation === null) throw new CompilerBug('schedule', 'a grouped matmul has no relation');
+    const { assignmentList, axes } = space;
+    if (assignmentList === null) throw new CompilerBug('schedule', 'a grouped matmul has no assignment list');
     const { tileRows, tileColumns } = choice;
     const [input, weight] = choice.inputIsLeft ? [node.left, node.right] : [node.right, node.left];
     const width = multiply(axes.map(plan.sizeOf));
@@ -184,21 +187,21 @@ export class ValueEmitter {
     const buffer = plan.allocate(node, space);
     const options = this.#options('grouped_matmul', node, space);
     plan.launch(
-      { ...options, threads: multiply([blocks(relation.capacity, tileRows), blocks(width, tileColumns)]) },
+      { ...options, invocations: multiply([blocks(assignmentList.capacity, tileRows), blocks(width, tileColumns)]) },
       (l) => {
         const start = emptyPointScope();
         groupedMatmul<PointScope, readonly (readonly [AxisId, KernelExpr])[]>(l.launch.k, {
           tileRows,
           tileColumns,
-          capacity: l.launch.size(relation.capacity),
-          count: l.count(relation),
+          capacity: l.launch.size(assignmentList.capacity),
+          count: l.count(assignmentList),
           width: l.launch.size(width),
-          enterRow: (row) => l.enterRow(start, relation, row),
+          enterRow: (row) => l.enterRow(start, assignmentList, row),
           atColumn: (point, column) => {
             const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
             return inner(point, paired(axes, digits));
           },
-          sameGroup: (a, b) => and(...relation.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
+          sameGroup: (a, b) => and(...assignmentList.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
           terms: indexTerms(l, node.over),
           input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
           weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
@@ -226,7 +229,7 @@ export class ValueEmitter {
   #reduceListed(choice: ListedChoice, space: StoredSpace): void {
     const plan = this.#plan;
     const { node, index, dense, value } = choice;
-    const list = this.#relations.list(index);
+    const list = this.#assignmentLists.list(index);
     const buffer = plan.allocate(node, space);
     const type = node.op === 'any' ? 'bool' : kernelType(node.element);
     plan.launch(this.#options(`reduce_${node.op}_listed`, node, space), (l) => {
@@ -242,10 +245,13 @@ export class ValueEmitter {
   }
 
   #scan(node: NodeOf<'scan'>, space: StoredSpace): void {
-    const lines: StoredSpace = { relation: space.relation, axes: space.axes.filter((a) => a !== node.axis) };
+    const lines: StoredSpace = {
+      assignmentList: space.assignmentList,
+      axes: space.axes.filter((a) => a !== node.axis),
+    };
     const buffer = this.#plan.allocate(node, space);
-    const threads = elementsOf(lines, this.#plan.sizeOf);
-    this.#plan.launch({ ...this.#options('scan', node, space), threads }, (l) => {
+    const invocations = elementsOf(lines, this.#plan.sizeOf);
+    this.#plan.launch({ ...this.#options('scan', node, space), invocations }, (l) => {
       const type = kernelType(node.element);
       scan(l.launch.k, {
         type,
@@ -341,7 +347,7 @@ export class ValueEmitter {
     for (const part of node.parts) {
       const start = offset;
       const own = space.axes.flatMap((a) => (a !== node.axis ? [a] : part.axis === null ? [] : [part.axis]));
-      const from: StoredSpace = { relation: null, axes: own };
+      const from: StoredSpace = { assignmentList: null, axes: own };
       plan.launch(this.#options('map_part', node, from), (l) => {
         const at = l.launch.size(start);
         map(l.launch.k, {

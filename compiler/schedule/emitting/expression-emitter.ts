@@ -1,10 +1,10 @@
 /**
  * From values of the graph to expressions of a kernel: what a node is at one point.
  *
- * An `Env` says where we are: an index for each axis, a row for each relation that is in scope. A node that has memory is loaded;
+ * A `PointScope` says where we are: an index for each axis, a row for each assignment list that is in scope. A node that has memory is loaded;
  * any other is computed here from its operands (this is how elementwise chains fuse); a view is the same operand in another Env.
  *
- * - A value stored on a relation is loaded by its row if the row is in scope, else by the row its indices have (`place`). Where
+ * - A value stored on an assignment list is loaded by its row if the row is in scope, else by the row its indices have (`place`). Where
  *   they have none the row is 0 and the value means nothing: nobody asks for it, but the load is in bounds.
  * - A value is emitted once in a block and the blocks inside it: `values` of an Env and its parents. `inner` starts a block.
  * - Rows in scope are present: a presence they were made of is known to be true.
@@ -41,7 +41,7 @@ export function kernelType(element: ElementType): ScalarType {
 }
 
 export class ExprEmitter extends PointEmitter {
-  /** Nodes computed in passing in this launch: what may be given memory if it binds too many buffers. */
+  /** Nodes inlined in this launch: what may be given memory if it binds too many buffers. */
   readonly inlined = new Set<NodeId>();
   private readonly wideValues = new WeakMap<PointScope, Map<NodeId, Wide>>();
   private readonly turnedAngles = new WeakMap<PointScope, Map<NodeId, Turned>>();
@@ -139,7 +139,7 @@ export class ExprEmitter extends PointEmitter {
   /** Whether a presence is known to hold: a row in scope was made of it. */
   private knownPresent(presence: NodeId, env: PointScope): boolean {
     return this.placement.holdsUnder(
-      [...env.rows.values()].flatMap(({ relation }) => relation.presences),
+      [...env.rows.values()].flatMap(({ assignmentList }) => assignmentList.presences),
       presence,
     );
   }
@@ -228,7 +228,9 @@ export class ExprEmitter extends PointEmitter {
     axes.delete(without);
     for (const [axis, index] of bound) axes.set(axis, index);
     const gone = new Set([without, ...bound.map(([axis]) => axis)]);
-    const rows = new Map([...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => gone.has(a))));
+    const rows = new Map(
+      [...env.rows].filter(([, { assignmentList }]) => !assignmentList.axes.some((a) => gone.has(a))),
+    );
     return { axes, rows, parent: null, values: new Map(), places: new Map(), views: new Map() };
   }
 
@@ -245,8 +247,8 @@ export class ExprEmitter extends PointEmitter {
     const mapped = this.viewIndices(env, node);
     const axes = new Map(operand.map((a) => [a, above?.axes.get(a) ?? mapped.get(a) ?? this.index(env, a)]));
     // A row stays in scope if its axes go through untouched.
-    const rows = [...env.rows].filter(([, { relation }]) =>
-      relation.axes.every((a) => operand.includes(a) && !mapped.has(a)),
+    const rows = [...env.rows].filter(([, { assignmentList }]) =>
+      assignmentList.axes.every((a) => operand.includes(a) && !mapped.has(a)),
     );
     const viewed: PointScope = {
       axes,

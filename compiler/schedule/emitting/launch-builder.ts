@@ -105,7 +105,11 @@ export class LaunchBuilder {
         throw new CompilerBug('schedule', `${this.k.name} reads and writes ${this.#table.at(buffer).label}`);
       return known;
     }
-    const decl = this.k.buffer(`b${this.#buffers.size}`, atomic ? 'atomic_u32' : this.#table.at(buffer).word, access);
+    const decl = this.k.buffer(
+      `b${this.#buffers.size}`,
+      atomic ? 'atomic_u32' : this.#table.at(buffer).storageType,
+      access,
+    );
     this.#buffers.set(buffer, decl);
     return decl;
   }

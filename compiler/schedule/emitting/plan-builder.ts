@@ -1,9 +1,9 @@
 /**
- * PlanBuilder: the plan in the making. It keeps the tables every emitter shares (buffers, memory of nodes, relations and their
+ * PlanBuilder: the plan in the making. It keeps the tables every emitter shares (buffers, memory of nodes, assignment lists and their
  * lists, status words) and turns what an emitter writes into a launch.
  *
  * A launch that needs more storage buffers than the target has is not an error: the builder notes which inlined value to give memory
- * (`cuts`), and the scheduler starts again with it (schedule.ts).
+ * (`splits`), and the scheduler starts again with it (schedule.ts).
  */
 import { at, indexIn } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
@@ -39,12 +39,12 @@ export interface LaunchOptions {
   /** What it computes, in words. */
   readonly what: string;
   readonly span: Span | null;
-  readonly threads: Size;
+  readonly invocations: Size;
   readonly workgroupSize?: number;
   /** The points it runs over, in words, and how many there are at most. */
   readonly domain: string;
   readonly points: Size;
-  readonly unless?: string;
+  readonly skipIfGiven?: string;
 }
 
 /** A step while buffers may still grow. */
@@ -61,15 +61,15 @@ export class PlanBuilder implements PointAccess {
   readonly contents = new Map<number, Content>();
   readonly compactions: Compaction[] = [];
   /** Values that need memory for a launch to fit the target; empty if all fit. */
-  readonly cuts = new Set<NodeId>();
+  readonly splits = new Set<NodeId>();
   /** Launches that do not fit the target and cannot be made to. */
-  readonly misfits: Diagnostic[] = [];
+  readonly limitViolations: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
   readonly place: (span: Span) => string;
   readonly #status = new Map<number, FaultWord>();
   readonly #kernelIds = new Map<string, number>();
   readonly #memory = new Map<NodeId, { readonly buffer: number; readonly space: StoredSpace }>();
-  readonly #relations = new Map<number, AssignmentListBuffers>();
+  readonly #assignmentLists = new Map<number, AssignmentListBuffers>();
   readonly #uses: readonly number[];
 
   constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
@@ -109,7 +109,7 @@ export class PlanBuilder implements PointAccess {
     if (known !== undefined) return known;
     const node = this.node(id);
     if (node.kind === 'input')
-      return { buffer: this.inputBuffer(node.input), space: { relation: null, axes: node.axes } };
+      return { buffer: this.inputBuffer(node.input), space: { assignmentList: null, axes: node.axes } };
     if (this.storage.spaces.has(id))
       throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
     return null;
@@ -132,7 +132,7 @@ export class PlanBuilder implements PointAccess {
   /** Notes what the buffers of a compaction hold. */
   addCompaction(compaction: Compaction): void {
     const id = this.compactions.push(compaction) - 1;
-    const parts: readonly CompactionPart[] = ['counts', 'starts', 'list', 'offsets', 'place'];
+    const parts: readonly CompactionPart[] = ['counts', 'starts', 'list', 'offsets', 'inverse'];
     for (const part of parts) {
       const buffer = compaction[part];
       if (buffer !== null) this.contents.set(buffer, { kind: 'compaction', compaction: id, part });
@@ -144,7 +144,7 @@ export class PlanBuilder implements PointAccess {
     if (input === undefined) throw new CompilerBug('schedule', `no graph input ${index}`);
     return this.table.given(`${input.role} ${input.name}`, {
       label: input.name,
-      word: storageTypeOf(input.element),
+      storageType: storageTypeOf(input.element),
       elements: multiply(input.axes.map(this.sizeOf)),
       role:
         input.role === 'input'
@@ -154,34 +154,40 @@ export class PlanBuilder implements PointAccess {
   }
 
   holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean {
-    return this.storage.conjunctions.holdsUnder(presences, presence);
+    return this.storage.predicateSets.holdsUnder(presences, presence);
   }
 
-  relationBuffers(relation: AssignmentList): AssignmentListBuffers {
-    const buffers = this.#relations.get(relation.id);
-    if (buffers === undefined) throw new CompilerBug('schedule', `relation ${relation.id} is used before it is built`);
+  assignmentListBuffers(assignmentList: AssignmentList): AssignmentListBuffers {
+    const buffers = this.#assignmentLists.get(assignmentList.id);
+    if (buffers === undefined)
+      throw new CompilerBug('schedule', `assignment list ${assignmentList.id} is used before it is built`);
     return buffers;
   }
 
-  hasRelation(relation: AssignmentList): boolean {
-    return this.#relations.has(relation.id);
+  hasAssignmentList(assignmentList: AssignmentList): boolean {
+    return this.#assignmentLists.has(assignmentList.id);
   }
 
-  setRelation(relation: AssignmentList, buffers: AssignmentListBuffers): void {
-    this.#relations.set(relation.id, buffers);
+  setAssignmentList(assignmentList: AssignmentList, buffers: AssignmentListBuffers): void {
+    this.#assignmentLists.set(assignmentList.id, buffers);
   }
 
   // --- status words ---
 
   statusBuffer(): number {
-    return this.table.given('status', { label: 'status', word: 'u32', elements: exact(1), role: { kind: 'status' } });
+    return this.table.given('status', {
+      label: 'status',
+      storageType: 'u32',
+      elements: exact(1),
+      role: { kind: 'status' },
+    });
   }
 
   /** The status word of a check: words stand in the order of checks, since the first that tells of something is told. */
   statusWord(check: Check): number {
     const { checks } = this.fused.graph;
     const word = indexIn(checks, check, 'schedule: check');
-    const { code, message, group, unless } = check;
+    const { code, message, group, skipIfGiven } = check;
     const shown = check.shown.map((each, i) =>
       'size' in each ? each : { word: this.shownWord(check, i), element: this.node(each.node).element },
     );
@@ -192,7 +198,7 @@ export class PlanBuilder implements PointAccess {
       axes: this.axes(check.axes),
       place: this.place(check.span),
       group,
-      unless,
+      unless: skipIfGiven,
       shown,
     });
     this.table.resize(this.statusBuffer(), exact(checks.length + checks.reduce((n, c) => n + c.shown.length, 0)));
@@ -220,7 +226,7 @@ export class PlanBuilder implements PointAccess {
     write(lowering);
     const built = builder.finish();
     if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
-      this.cut(lowering, options, built.buffers.length);
+      this.split(lowering, options, built.buffers.length);
     const text = printKernel(built.kernel);
     const kernel = this.#kernelIds.get(text) ?? this.kernels.push(built.kernel) - 1;
     this.#kernelIds.set(text, kernel);
@@ -229,30 +235,30 @@ export class PlanBuilder implements PointAccess {
       kernel,
       label: options.span === null ? options.what : `${options.what}: ${this.place(options.span)}`,
       span: options.span,
-      threads: options.threads,
+      invocations: options.invocations,
       buffers: built.buffers,
       uniforms: built.uniforms,
-      unless: options.unless ?? null,
+      skipIfGiven: options.skipIfGiven ?? null,
       work: {
         domain: options.domain,
         points: options.points,
-        ...workOf({ ...built, threads: options.threads }),
+        ...workOf({ ...built, invocations: options.invocations }),
       },
     });
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */
-  private cut({ inlined, readers }: ExprEmitter, options: LaunchOptions, bound: number): void {
+  private split({ inlined, readers }: ExprEmitter, options: LaunchOptions, bound: number): void {
     const most = this.target.limits.maxStorageBuffersPerShaderStage;
-    const passing: InlinedValues = {
+    const inlinedValues: InlinedValues = {
       inlined: new Set([...inlined].filter((id) => !this.storage.spaces.has(id))),
       readers,
       operandsOf: (id) => operandsOf(this.fused.graph, this.node(id)),
     };
-    const chosen = chooseSplit(passing, most - 1);
-    if (chosen !== null) this.cuts.add(chosen);
+    const chosen = chooseSplit(inlinedValues, most - 1);
+    if (chosen !== null) this.splits.add(chosen);
     else
-      this.misfits.push(
+      this.limitViolations.push(
         diagnostic('MOE0503', {
           span: options.span ?? undefined,
           message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${most}`,
@@ -264,7 +270,7 @@ export class PlanBuilder implements PointAccess {
   /** A space in words: `T × F`, `rows of (T, E) × F`. */
   domainText(space: StoredSpace): string {
     const name = (a: AxisId) => this.axis(a).name;
-    const rows = space.relation === null ? [] : [`rows of (${space.relation.axes.map(name).join(', ')})`];
+    const rows = space.assignmentList === null ? [] : [`rows of (${space.assignmentList.axes.map(name).join(', ')})`];
     return [...rows, ...space.axes.map(name)].join(' × ') || 'one point';
   }
 

@@ -1,5 +1,5 @@
 /**
- * Where we are in a kernel: an index for each axis, a row for each relation that is in scope, and the way from one to the other.
+ * Where we are in a kernel: an index for each axis, a row for each assignment list that is in scope, and the way from one to the other.
  * The values at such a point are expression-emitter.ts.
  */
 import { at, missing } from '../../../dsl/diagnostics/invariants.ts';
@@ -21,7 +21,7 @@ export interface PointAccess {
   sizeOf(axis: AxisId): Size;
   /** Memory of a node, or null: computed where it is used. */
   memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
-  relationBuffers(relation: AssignmentList): AssignmentListBuffers;
+  assignmentListBuffers(assignmentList: AssignmentList): AssignmentListBuffers;
   /** Whether a presence is true wherever these are. */
   holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean;
   /** Number of places a value is used at: 2 and more make a local. */
@@ -37,9 +37,9 @@ function mayBeZero(size: Size): boolean {
 export class PointEmitter {
   readonly launch: LaunchBuilder;
   readonly placement: PointAccess;
-  /** Who reads a buffer: nodes computed in passing, or null, the launch itself. */
+  /** Who reads a buffer: inlined nodes, or null, the launch itself. */
   readonly readers = new Map<number, Set<NodeId | null>>();
-  /** The innermost node that is being computed in passing. */
+  /** The innermost node that is being inlined. */
   protected computing: NodeId | null = null;
 
   constructor(launch: LaunchBuilder, placement: PointAccess) {
@@ -80,22 +80,24 @@ export class PointEmitter {
     return sizes.length === 0 ? [] : [rest, ...digits];
   }
 
-  /** Binds a row that exists: the relation's, its ancestors', and all their axes. */
-  enterRow(env: PointScope, relation: AssignmentList, row: KernelExpr): PointScope {
+  /** Binds a row that exists: the assignment list's, its ancestors', and all their axes. */
+  enterRow(env: PointScope, assignmentList: AssignmentList, row: KernelExpr): PointScope {
     const axes = new Map(env.axes);
     const rows = new Map(env.rows);
-    const words = this.pointWords(relation, row);
-    let here: AssignmentList | null = relation;
+    const words = this.pointWords(assignmentList, row);
+    let here: AssignmentList | null = assignmentList;
     let at = row;
     for (let level = 0; here !== null && !rows.has(here.id); level++) {
       const current: AssignmentList = here;
-      rows.set(current.id, { relation: current, row: at });
+      rows.set(current.id, { assignmentList: current, row: at });
       const word = words[level];
       if (word === undefined)
-        throw new CompilerBug('schedule', `relation ${relation.id} is not as deep as its parents`);
+        throw new CompilerBug('schedule', `assignment list ${assignmentList.id} is not as deep as its parents`);
       const position = this.launch.k.let(word, 'p');
       const digits = this.decode(position, this.positionSizes(current));
-      const names = [...current.keys, null, ...current.rest].filter((n) => n !== null || current.parent !== null);
+      const names = [...current.majorAxes, null, ...current.minorAxes].filter(
+        (n) => n !== null || current.parent !== null,
+      );
       for (const [i, name] of names.entries()) {
         const digit = digits[i] ?? missing('schedule: digit of a position', i);
         if (name === null) at = digit;
@@ -107,72 +109,76 @@ export class PointEmitter {
   }
 
   /** What is stored of a row that exists: its position, then those of the rows it was made within. */
-  pointWords(relation: AssignmentList, row: KernelExpr): readonly KernelExpr[] {
-    const { points } = this.placement.relationBuffers(relation);
-    const depth = depthOf(relation);
+  pointWords(assignmentList: AssignmentList, row: KernelExpr): readonly KernelExpr[] {
+    const { indices } = this.placement.assignmentListBuffers(assignmentList);
+    const depth = depthOf(assignmentList);
     const first = depth === 1 ? row : this.launch.k.let(mul(row, depth), 'w');
     return Array.from({ length: depth }, (_, level) =>
-      load(this.read(points), level === 0 ? first : add(first, level)),
+      load(this.read(indices), level === 0 ? first : add(first, level)),
     );
   }
 
-  /** Sizes of a relation's position digits. */
-  positionSizes(relation: AssignmentList): readonly KernelExpr[] {
-    const parent = relation.parent === null ? [] : [this.launch.size(relation.parent.capacity)];
-    return [...relation.keys.map((a) => this.size(a)), ...parent, ...relation.rest.map((a) => this.size(a))];
+  /** Sizes of an assignment list's position digits. */
+  positionSizes(assignmentList: AssignmentList): readonly KernelExpr[] {
+    const parent = assignmentList.parent === null ? [] : [this.launch.size(assignmentList.parent.capacity)];
+    return [
+      ...assignmentList.majorAxes.map((a) => this.size(a)),
+      ...parent,
+      ...assignmentList.minorAxes.map((a) => this.size(a)),
+    ];
   }
 
   /** Number of rows that are there, u32. */
-  count(relation: AssignmentList): KernelExpr {
-    const { offsets } = this.placement.relationBuffers(relation);
-    const keys = this.launch.size(multiply(relation.keys.map((a) => this.placement.sizeOf(a))));
+  count(assignmentList: AssignmentList): KernelExpr {
+    const { offsets } = this.placement.assignmentListBuffers(assignmentList);
+    const keys = this.launch.size(multiply(assignmentList.majorAxes.map((a) => this.placement.sizeOf(a))));
     return load(this.read(offsets), keys);
   }
 
   /** The row of the point, i32: -1 if it is absent. */
-  placeOf(env: PointScope, relation: AssignmentList): KernelExpr {
-    const known = env.rows.get(relation.id);
+  placeOf(env: PointScope, assignmentList: AssignmentList): KernelExpr {
+    const known = env.rows.get(assignmentList.id);
     if (known !== undefined) return bitcast('i32', known.row);
     for (let e: PointScope | null = env; e !== null; e = e.parent) {
-      const found = e.places.get(relation.id);
+      const found = e.places.get(assignmentList.id);
       if (found === undefined) continue;
-      this.#readPlaces(env, relation);
+      this.#readPlaces(env, assignmentList);
       return found;
     }
-    const { place } = this.placement.relationBuffers(relation);
-    const parts = [...relation.keys.map((a) => this.index(env, a))];
+    const { inverse } = this.placement.assignmentListBuffers(assignmentList);
+    const parts = [...assignmentList.majorAxes.map((a) => this.index(env, a))];
     let present: KernelExpr | null = null;
-    if (relation.parent !== null) {
-      const above = this.placeOf(env, relation.parent);
-      if (!env.rows.has(relation.parent.id)) present = ge(above, i32(0));
+    if (assignmentList.parent !== null) {
+      const above = this.placeOf(env, assignmentList.parent);
+      if (!env.rows.has(assignmentList.parent.id)) present = ge(above, i32(0));
       parts.push(bitcast('u32', max(above, i32(0))));
     }
-    parts.push(...relation.rest.map((a) => this.index(env, a)));
+    parts.push(...assignmentList.minorAxes.map((a) => this.index(env, a)));
     // Under an absent parent there is no position: a parent without rows has not even one that is in bounds.
-    const position = rowMajor(parts, this.positionSizes(relation));
-    const found = load(this.read(place), present === null ? position : select(present, position, u32(0)));
+    const position = rowMajor(parts, this.positionSizes(assignmentList));
+    const found = load(this.read(inverse), present === null ? position : select(present, position, u32(0)));
     const row = this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
-    env.places.set(relation.id, row);
+    env.places.set(assignmentList.id, row);
     return row;
   }
 
   /** Notes that a row found before serves what is being computed now as well. */
-  #readPlaces(env: PointScope, relation: AssignmentList): void {
-    for (let r: AssignmentList | null = relation; r !== null && !env.rows.has(r.id); r = r.parent)
-      this.read(this.placement.relationBuffers(r).place);
+  #readPlaces(env: PointScope, assignmentList: AssignmentList): void {
+    for (let r: AssignmentList | null = assignmentList; r !== null && !env.rows.has(r.id); r = r.parent)
+      this.read(this.placement.assignmentListBuffers(r).inverse);
   }
 
   /** Element of a value stored over `space`. Where the point is absent: some element, in bounds. */
   elementIndex(env: PointScope, space: StoredSpace): KernelExpr {
     const indices = space.axes.map((a) => this.index(env, a));
     const sizes = space.axes.map((a) => this.size(a));
-    const { relation } = space;
-    if (relation === null) return rowMajor(indices, sizes);
-    const known = env.rows.get(relation.id);
+    const { assignmentList } = space;
+    if (assignmentList === null) return rowMajor(indices, sizes);
+    const known = env.rows.get(assignmentList.id);
     if (known !== undefined) return rowMajor([known.row, ...indices], [u32(0), ...sizes]);
-    const place = this.placeOf(env, relation);
-    // Element 0 is there even if the relation can have no rows; the first row is not.
-    if (space.axes.length > 0 && mayBeZero(relation.capacity))
+    const place = this.placeOf(env, assignmentList);
+    // Element 0 is there even if the assignment list can have no rows; the first row is not.
+    if (space.axes.length > 0 && mayBeZero(assignmentList.capacity))
       return select(ge(place, i32(0)), rowMajor([bitcast('u32', place), ...indices], [u32(0), ...sizes]), u32(0));
     return rowMajor([bitcast('u32', max(place, i32(0))), ...indices], [u32(0), ...sizes]);
   }

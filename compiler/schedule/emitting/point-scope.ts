@@ -1,5 +1,5 @@
 /**
- * Where a computation of a kernel stands: an index for each axis, a row for each relation in scope, and what has been computed there.
+ * Where a computation of a kernel stands: an index for each axis, a row for each assignment list in scope, and what has been computed there.
  *
  * An Env belongs to the block of statements it was made in. `inner` starts a block or binds more; `rebound` is another point.
  */
@@ -10,15 +10,15 @@ import type { AssignmentList } from '../memory/memory.ts';
 /** Where a computation stands. Bindings of `parent` are among these, with the same expressions. */
 export interface PointScope {
   readonly axes: ReadonlyMap<AxisId, KernelExpr>;
-  /** Relation id → row, u32. */
-  readonly rows: ReadonlyMap<number, { readonly relation: AssignmentList; readonly row: KernelExpr }>;
+  /** Id of an assignment list → row, u32. */
+  readonly rows: ReadonlyMap<number, { readonly assignmentList: AssignmentList; readonly row: KernelExpr }>;
   readonly parent: PointScope | null;
   readonly values: Map<NodeId, KernelExpr>;
   readonly places: Map<number, KernelExpr>;
   readonly views: Map<NodeId, PointScope>;
 }
 
-/** The Env of a launch before its points are decoded. */
+/** The scope of a launch before its points are decoded. */
 export function emptyPointScope(): PointScope {
   return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), places: new Map(), views: new Map() };
 }
@@ -33,7 +33,7 @@ export function inner(env: PointScope, axes: readonly (readonly [AxisId, KernelE
 /** Another point: some axes have other indices. Nothing computed so far holds there. */
 export function rebound(env: PointScope, axes: readonly (readonly [AxisId, KernelExpr])[]): PointScope {
   const changed = new Set(axes.map(([axis]) => axis));
-  const rows = [...env.rows].filter(([, { relation }]) => !relation.axes.some((a) => changed.has(a)));
+  const rows = [...env.rows].filter(([, { assignmentList }]) => !assignmentList.axes.some((a) => changed.has(a)));
   return {
     axes: new Map([...env.axes, ...axes]),
     rows: new Map(rows),

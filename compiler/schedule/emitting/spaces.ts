@@ -23,20 +23,21 @@ import type { StoredSpace } from '../memory/memory.ts';
 /** One thread for each element of a value stored over `space`; threads of rows that are not there do nothing. */
 export function pointsOf(lowering: ExprEmitter, space: StoredSpace): Space<PointScope> {
   const { launch, placement } = lowering;
-  const { relation, axes } = space;
+  const { assignmentList, axes } = space;
   return {
     total: launch.size(elementsOf(space, placement.sizeOf)),
     enter(id, inside) {
       const sizes = axes.map((a) => lowering.size(a));
-      if (relation === null) {
+      if (assignmentList === null) {
         const digits = lowering.decode(id, sizes);
         inside(inner(emptyPointScope(), paired(axes, digits)));
         return;
       }
-      const [row, ...digits] = lowering.decode(id, [launch.size(relation.capacity), ...sizes]);
-      if (row === undefined) throw new CompilerBug('schedule', `no digit for a row of relation ${relation.id}`);
-      launch.k.when(lt(row, lowering.count(relation)), () => {
-        inside(inner(lowering.enterRow(emptyPointScope(), relation, row), paired(axes, digits)));
+      const [row, ...digits] = lowering.decode(id, [launch.size(assignmentList.capacity), ...sizes]);
+      if (row === undefined)
+        throw new CompilerBug('schedule', `no digit for a row of assignment list ${assignmentList.id}`);
+      launch.k.when(lt(row, lowering.count(assignmentList)), () => {
+        inside(inner(lowering.enterRow(emptyPointScope(), assignmentList, row), paired(axes, digits)));
       });
     },
   };
@@ -97,9 +98,9 @@ export function termsOfList(
 ): Terms<PointScope> {
   const { launch, placement } = lowering;
   const { k } = launch;
-  const { relation, ancestor, keys } = shape;
+  const { assignmentList, ancestor, keys } = shape;
   const key = [...(ancestor?.axes ?? []), ...keys];
-  const rows = boundOf(relation.bounds, key, relation.axes, placement.sizeOf);
+  const rows = boundOf(assignmentList.bounds, key, assignmentList.axes, placement.sizeOf);
   interface Place {
     readonly env: PointScope;
     readonly indices: Indices;
@@ -118,7 +119,7 @@ export function termsOfList(
         to,
         size: null,
         enter: ({ env, indices }, j) => ({
-          env: lowering.enterRow(env, relation, k.let(load(list, j), 'row')),
+          env: lowering.enterRow(env, assignmentList, k.let(load(list, j), 'row')),
           indices,
         }),
       };

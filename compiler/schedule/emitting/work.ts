@@ -25,7 +25,7 @@ import type { SizeSum } from './size-sum.ts';
 export interface LaunchText {
   readonly kernel: Kernel;
   readonly uniforms: readonly UniformValue[];
-  readonly threads: Size;
+  readonly invocations: Size;
   /** How often a loop runs at most, by its counter. */
   readonly most: ReadonlyMap<string, number>;
   /** How far the end of a range that memory holds is from its start at most, by the local that has the end. */
@@ -34,7 +34,7 @@ export interface LaunchText {
 
 export interface WorkDone {
   readonly flops: Size;
-  readonly rounds: Size;
+  readonly tripCount: Size;
 }
 
 /** How often a part of a kernel runs: once for each thread, or so often in a loop. */
@@ -47,7 +47,7 @@ type Loop = Extract<KernelStmt, { readonly kind: 'for' }>;
 
 interface Tally {
   readonly flops: SizeSum;
-  readonly rounds: SizeSum;
+  readonly tripCount: SizeSum;
 }
 
 /** Bytes of buffers of so many elements. */
@@ -58,10 +58,10 @@ export function bytesOf(elements: readonly Size[]): Size {
 /** Operations on literals are none: legalisation does them. */
 export function workOf(text: LaunchText): WorkDone {
   const launch = { ...text, kernel: evaluateConstants(text.kernel) };
-  const { flops, rounds } = new Reader(launch).block(launch.kernel.body, [
-    { kind: 'threads', first: zero, size: launch.threads },
+  const { flops, tripCount } = new Reader(launch).block(launch.kernel.body, [
+    { kind: 'threads', first: zero, size: launch.invocations },
   ]);
-  return { flops: sizeOfSum(flops), rounds: sizeOfSum(rounds) };
+  return { flops: sizeOfSum(flops), tripCount: sizeOfSum(tripCount) };
 }
 
 class Reader {
@@ -85,13 +85,13 @@ class Reader {
 
   block(body: readonly KernelStmt[], frames: readonly Frame[]): Tally {
     let flops = nothing;
-    let rounds = nothing;
+    let tripCount = nothing;
     for (const statement of body) {
       const done = this.#statement(statement, frames);
       flops = plus(flops, done.flops);
-      rounds = plus(rounds, done.rounds);
+      tripCount = plus(tripCount, done.tripCount);
     }
-    return { flops, rounds };
+    return { flops, tripCount };
   }
 
   #statement(statement: KernelStmt, frames: readonly Frame[]): Tally {
@@ -100,12 +100,15 @@ class Reader {
     const flops = own === 0 ? nothing : termOf(sizesOf(frames), own);
     if (statement.kind === 'var') this.#declared.set(statement.name, frames.length);
     if (statement.kind === 'assign') this.#counted.set(statement.name, frames);
-    if (statement.kind !== 'if') return { flops, rounds: nothing };
+    if (statement.kind !== 'if') return { flops, tripCount: nothing };
     const then = this.block(statement.then, this.#under(statement.condition, frames));
     const rest = this.#above(statement.condition, frames);
     const otherwise = this.block(statement.else, rest ?? frames);
     const either = rest === null ? larger : plus;
-    return { flops: plus(flops, either(then.flops, otherwise.flops)), rounds: either(then.rounds, otherwise.rounds) };
+    return {
+      flops: plus(flops, either(then.flops, otherwise.flops)),
+      tripCount: either(then.tripCount, otherwise.tripCount),
+    };
   }
 
   /** The frames where a condition on the thread's number does not hold, if it is one: the threads that are left. */
@@ -149,7 +152,7 @@ class Reader {
   #loop(loop: Loop, frames: readonly Frame[]): Tally {
     const inside = this.#inside(loop, frames);
     const done = this.block(loop.body, inside);
-    return hasLoop(loop.body) ? done : { ...done, rounds: plus(done.rounds, termOf(sizesOf(inside))) };
+    return hasLoop(loop.body) ? done : { ...done, tripCount: plus(done.tripCount, termOf(sizesOf(inside))) };
   }
 
   /** The frames of a loop's body. */
@@ -210,7 +213,7 @@ class Reader {
 
   /** Whether an expression numbers all threads there are. */
   #isThread(expr: KernelExpr): boolean {
-    const single = asInteger(this.#launch.threads) === this.#launch.kernel.workgroupSize;
+    const single = asInteger(this.#launch.invocations) === this.#launch.kernel.workgroupSize;
     return this.#facts.isThread(expr) || (single && this.#facts.isLocalThread(expr));
   }
 

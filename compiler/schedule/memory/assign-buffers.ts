@@ -1,9 +1,9 @@
 /**
- * Scratch memory by lifetime: buffers that never live at the same time share a slot. A linear scan over the steps.
+ * Scratch memory by lifetime: buffers that never live at the same time share an allocation. A linear scan over the steps.
  *
  * A buffer lives from the step that first writes it to the last step that touches it, both included: so nothing a launch reads can
- * share memory with what it writes. How large a slot is the runtime decides, as the largest of its buffers at the sizes of the run.
- * Sizes are formulas, so they are compared at nominal sizes of the dynamic axes: a buffer goes to the smallest free slot that is
+ * share memory with what it writes. How large a allocation is the runtime decides, as the largest of its buffers at the sizes of the run.
+ * Sizes are formulas, so they are compared at nominal sizes of the dynamic axes: a buffer goes to the smallest free allocation that is
  * large enough, else to the largest one, which grows. The run's real sizes may fit less well, never wrongly.
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
@@ -26,8 +26,8 @@ export function lifetimes(steps: readonly { readonly buffers: readonly number[] 
 }
 
 export interface BufferAssignment {
-  readonly slots: number;
-  readonly slotOf: ReadonlyMap<number, number>;
+  readonly allocations: number;
+  readonly allocationOf: ReadonlyMap<number, number>;
 }
 
 /** Slots for scratch buffers, given what each step touches. */
@@ -36,34 +36,37 @@ export function assignBuffers(
   scratch: ReadonlyMap<number, Size>,
 ): BufferAssignment {
   const live = [...lifetimes(steps)].filter(([buffer]) => scratch.has(buffer));
-  const slotOf = new Map<number, number>();
-  /** Nominal size of each slot so far. */
+  const allocationOf = new Map<number, number>();
+  /** Nominal size of each allocation so far. */
   const sizes: number[] = [];
   const free = new Set<number>();
   steps.forEach((_, step) => {
     for (const [buffer, { first }] of live) {
       if (first !== step) continue;
       const size = nominal(get(scratch, buffer, 'schedule: scratch buffer'));
-      const slot = bestSlot([...free], sizes, size) ?? sizes.push(0) - 1;
-      free.delete(slot);
-      sizes[slot] = Math.max(at(sizes, slot, 'schedule: slot'), size);
-      slotOf.set(buffer, slot);
+      const allocation = bestAllocation([...free], sizes, size) ?? sizes.push(0) - 1;
+      free.delete(allocation);
+      sizes[allocation] = Math.max(at(sizes, allocation, 'schedule: allocation'), size);
+      allocationOf.set(buffer, allocation);
     }
     for (const [buffer, { last }] of live) {
-      const slot = slotOf.get(buffer);
-      if (last === step && slot !== undefined) free.add(slot);
+      const allocation = allocationOf.get(buffer);
+      if (last === step && allocation !== undefined) free.add(allocation);
     }
   });
-  return { slots: sizes.length, slotOf };
+  return { allocations: sizes.length, allocationOf };
 }
 
-/** The smallest free slot of at least this size, else the largest; null: none is free. */
-function bestSlot(free: readonly number[], sizes: readonly number[], size: number): number | null {
-  const sizeOf = (slot: number) => at(sizes, slot, 'schedule: slot');
-  const enough = free.filter((slot) => sizeOf(slot) >= size);
+/** The smallest free allocation of at least this size, else the largest; null: none is free. */
+function bestAllocation(free: readonly number[], sizes: readonly number[], size: number): number | null {
+  const sizeOf = (allocation: number) => at(sizes, allocation, 'schedule: allocation');
+  const enough = free.filter((allocation) => sizeOf(allocation) >= size);
   const pool = enough.length > 0 ? enough : free;
   const better = (a: number, b: number) => (enough.length > 0 ? sizeOf(a) < sizeOf(b) : sizeOf(a) > sizeOf(b));
-  return pool.reduce<number | null>((best, slot) => (best === null || better(slot, best) ? slot : best), null);
+  return pool.reduce<number | null>(
+    (best, allocation) => (best === null || better(allocation, best) ? allocation : best),
+    null,
+  );
 }
 
 /** A size where every dynamic axis has this many points. */

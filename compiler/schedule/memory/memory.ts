@@ -1,12 +1,12 @@
 /**
  * Where values are stored while a plan is made.
  *
- * A value is stored over a *space*: dense, one element for each point of its axes, row-major; or on a *relation*: one row for each
- * present assignment, times the axes that are no support axes. A relation is a compaction (kernels/compaction.ts) of the
+ * A value is stored over a *space*: dense, one element for each point of its axes, row-major; or on an *assignment list*: one row for each
+ * present assignment, times the axes that are no support axes. An assignment list is a compaction (kernels/compaction.ts) of the
  * conjunction of presences, over all their axes or, when a presence is itself known on assignments only, over the rows of its parent
  * times the further axes: assignments of assignments.
  *
- * Positions of a relation are counted row-major over [new target axes, parent row, new source axes]: rows of one expert are
+ * Positions of an assignment list are counted row-major over [new target axes, parent row, new source axes]: rows of one expert are
  * neighbours, in the order of the tokens.
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
@@ -16,16 +16,16 @@ import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
 import type { BufferRole, PlanBuffer, StorageType } from './plan.ts';
 
 export interface AssignmentList {
-  /** Counts relations of a plan. */
+  /** Counts assignment lists of a plan. */
   readonly id: number;
   /** All presences of the conjunction, the parent's included; in id order. */
   readonly presences: readonly NodeId[];
   readonly parent: AssignmentList | null;
   /** The presences the parent does not have. */
-  readonly refines: readonly NodeId[];
+  readonly refinedBy: readonly NodeId[];
   /** Axes the parent does not have: targets, then sources. */
-  readonly keys: readonly AxisId[];
-  readonly rest: readonly AxisId[];
+  readonly majorAxes: readonly AxisId[];
+  readonly minorAxes: readonly AxisId[];
   /** All axes, the parent's included. */
   readonly axes: readonly AxisId[];
   /** All axes rows are grouped by. */
@@ -36,50 +36,50 @@ export interface AssignmentList {
   readonly bounds: readonly Bound[];
 }
 
-/** A space values are stored over: rows of a relation or one, times dense axes. */
+/** A space values are stored over: rows of an assignment list or one, times dense axes. */
 export interface StoredSpace {
-  readonly relation: AssignmentList | null;
+  readonly assignmentList: AssignmentList | null;
   readonly axes: readonly AxisId[];
 }
 
 export function elementsOf(space: StoredSpace, sizeOf: (axis: AxisId) => Size): Size {
   const sizes = space.axes.map(sizeOf);
-  return multiply(space.relation === null ? sizes : [space.relation.capacity, ...sizes]);
+  return multiply(space.assignmentList === null ? sizes : [space.assignmentList.capacity, ...sizes]);
 }
 
-/** Whether `ancestor` is the relation itself or one it refines. */
-export function descends(relation: AssignmentList | null, ancestor: AssignmentList): boolean {
-  return relation !== null && (relation.id === ancestor.id || descends(relation.parent, ancestor));
+/** Whether `ancestor` is the assignment list itself or one it refines. */
+export function descends(list: AssignmentList | null, ancestor: AssignmentList): boolean {
+  return list !== null && (list.id === ancestor.id || descends(list.parent, ancestor));
 }
 
-/** How many relations a row stands in: its own and those it refines, one after another. */
-export function depthOf(relation: AssignmentList): number {
-  return relation.parent === null ? 1 : 1 + depthOf(relation.parent);
+/** How many assignment lists a row stands in: its own and those it refines, one after another. */
+export function depthOf(list: AssignmentList): number {
+  return list.parent === null ? 1 : 1 + depthOf(list.parent);
 }
 
 /**
- * Buffers of a relation: see kernels/compaction.ts. `points` has as many words for a row as the relation is deep: its position,
+ * Buffers of an assignment list: see kernels/compaction.ts. `indices` has as many words for a row as the assignment list is deep: its position,
  * then those of the rows it was made within, so that one buffer says all of a point however deep routers are nested.
  */
 export interface AssignmentListBuffers {
-  readonly points: number;
-  readonly place: number;
+  readonly indices: number;
+  readonly inverse: number;
   readonly offsets: number;
 }
 
 type Draft = Omit<PlanBuffer, 'role'> & { readonly role: BufferRole | 'scratch' };
 
-/** The buffers of a plan in the making; scratch slots are given out when all steps are known. */
+/** The buffers of a plan in the making; scratch allocations are given out when all steps are known. */
 export class BufferTable {
   readonly #drafts: Draft[] = [];
   readonly #given = new Map<string, number>();
 
-  scratch(label: string, word: StorageType, elements: Size): number {
-    return this.#drafts.push({ label, word, elements, role: 'scratch' }) - 1;
+  scratch(label: string, storageType: StorageType, elements: Size): number {
+    return this.#drafts.push({ label, storageType, elements, role: 'scratch' }) - 1;
   }
 
-  result(label: string, word: StorageType, elements: Size): number {
-    return this.#drafts.push({ label, word, elements, role: { kind: 'result' } }) - 1;
+  result(label: string, storageType: StorageType, elements: Size): number {
+    return this.#drafts.push({ label, storageType, elements, role: { kind: 'result' } }) - 1;
   }
 
   /** What the run is given, or the status words: one buffer for each. */
@@ -116,11 +116,11 @@ export class BufferTable {
     return this.#drafts.length;
   }
 
-  /** The buffers with their slots. */
-  finish(slotOf: (buffer: number) => number): readonly PlanBuffer[] {
+  /** The buffers with their allocations. */
+  finish(allocationOf: (buffer: number) => number): readonly PlanBuffer[] {
     return this.#drafts.map((draft, i) => {
       const { role } = draft;
-      return { ...draft, role: role === 'scratch' ? { kind: 'scratch', slot: slotOf(i) } : role };
+      return { ...draft, role: role === 'scratch' ? { kind: 'scratch', allocation: allocationOf(i) } : role };
     });
   }
 }

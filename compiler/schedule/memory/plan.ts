@@ -6,9 +6,9 @@
  * formulas, and puts numbers where a plan has kernels and names.
  *
  * Invariants (verify-plan.ts):
- * - `buffers[i]`, `kernels[i]`, `slots` are referred to by number; every buffer a step reads was written by an earlier one or
+ * - `buffers[i]`, `kernels[i]`, `allocations` are referred to by number; every buffer a step reads was written by an earlier one or
  *   holds what the run was given.
- * - One launch never has a buffer, or two buffers of one slot, both among what it reads and what it writes.
+ * - One launch never has a buffer, or two buffers of one allocation, both among what it reads and what it writes.
  * - Kernels are shared: two launches of equal structure have one kernel and differ in buffers and uniforms.
  */
 import type { ElementType, Span } from '../../graph/graph-ir.ts';
@@ -35,7 +35,7 @@ export type PlanAxis = AxisSpec<Size>;
 
 export type BufferRole =
   /** Memory shared by lifetime (assign-buffers.ts). */
-  | { readonly kind: 'scratch'; readonly slot: number }
+  | { readonly kind: 'scratch'; readonly allocation: number }
   | { readonly kind: 'input'; readonly name: string }
   | { readonly kind: 'store'; readonly store: 'param' | 'state' | 'control'; readonly path: string }
   | { readonly kind: 'result' }
@@ -44,7 +44,7 @@ export type BufferRole =
 export interface PlanBuffer {
   /** What the value is and its place in the source. */
   readonly label: string;
-  readonly word: StorageType;
+  readonly storageType: StorageType;
   /** Number of elements. */
   readonly elements: Size;
   readonly role: BufferRole;
@@ -61,7 +61,7 @@ export interface Work {
   /** Floating-point operations of its kernel, at most (work.ts). Integer operations are none. */
   readonly flops: Size;
   /** How often its innermost loops run over all threads, at most. */
-  readonly rounds: Size;
+  readonly tripCount: Size;
   /** Bytes of the buffers it touches. */
   readonly bytes: Size;
 }
@@ -71,14 +71,14 @@ export interface Launch {
   readonly kernel: number;
   readonly label: string;
   readonly span: Span | null;
-  /** Number of threads; the grid is that many divided by the kernel's workgroup size, rounded up. */
-  readonly threads: Size;
+  /** Number of invocations; the grid is that many divided by the kernel's workgroup size, rounded up. */
+  readonly invocations: Size;
   /** In the order of the kernel's buffers. */
   readonly buffers: readonly number[];
   /** In the order of the kernel's uniforms. */
   readonly uniforms: readonly UniformValue[];
   /** Skipped when the run was given this control. */
-  readonly unless: string | null;
+  readonly skipIfGiven: string | null;
   readonly work: Work;
 }
 
@@ -100,8 +100,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly results: readonly PlanResult[];
   readonly status: readonly FaultWord[];
-  /** Number of scratch slots. */
-  readonly slots: number;
+  /** Number of scratch allocations. */
+  readonly allocations: number;
 }
 
 /** The buffers a step reads and writes, by number. An atomic buffer is written. */

@@ -24,7 +24,7 @@ export function printPlan(plan: Plan): string {
   const launches = plan.steps.filter((s) => s.kind === 'launch').length;
   const life = lifetimes(plan.steps.map((step) => ({ buffers: touched(plan, step) })));
   const lines = [
-    `plan ${plan.name}: ${count(launches, 'launch', 'launches')}, ${count(plan.kernels.length, 'kernel')}, ${count(plan.slots, 'slot')}`,
+    `plan ${plan.name}: ${count(launches, 'launch', 'launches')}, ${count(plan.kernels.length, 'kernel')}, ${count(plan.allocations, 'slot')}`,
     'given',
     ...plan.buffers.flatMap((b, i) =>
       b.role.kind === 'input' || b.role.kind === 'store' ? [`  ${bufferLine(b, i)}`] : [],
@@ -59,8 +59,8 @@ function touched(plan: Plan, step: Step): readonly number[] {
 
 function bufferLine(buffer: PlanBuffer, i: number): string {
   const { role } = buffer;
-  const place = role.kind === 'scratch' ? `slot ${role.slot}` : role.kind === 'store' ? role.store : role.kind;
-  return `%${i} ${buffer.label}: ${buffer.word}[${formatSize(buffer.elements)}], ${place}`;
+  const place = role.kind === 'scratch' ? `slot ${role.allocation}` : role.kind === 'store' ? role.store : role.kind;
+  return `%${i} ${buffer.label}: ${buffer.storageType}[${formatSize(buffer.elements)}], ${place}`;
 }
 
 function printStep(plan: Plan, step: Step, i: number): readonly string[] {
@@ -68,19 +68,19 @@ function printStep(plan: Plan, step: Step, i: number): readonly string[] {
   const flow = `${reads.map((b) => `%${b}`).join(' ')} → ${writes.map((b) => `%${b}`).join(' ')}`.trim();
   if (step.kind === 'extern') return [`  ${i} ${step.label}`, `      ${flow}`];
   const kernel = plan.kernels[step.kernel];
-  const unless = step.unless === null ? '' : `, skip if ${step.unless} given`;
+  const skip = step.skipIfGiven === null ? '' : `, skip if ${step.skipIfGiven} given`;
   return [
     `  ${i} ${kernel?.name ?? '?'}#${step.kernel}  ${step.label}`,
-    `      over ${step.work.domain}: ${formatSize(step.threads)} threads, ${kernel?.workgroupSize ?? '?'} a workgroup${unless}`,
-    `      at most ${formatSize(step.work.flops)} flops${inRounds(step)}, ${formatSize(step.work.bytes)} bytes`,
+    `      over ${step.work.domain}: ${formatSize(step.invocations)} threads, ${kernel?.workgroupSize ?? '?'} a workgroup${skip}`,
+    `      at most ${formatSize(step.work.flops)} flops${inTrips(step)}, ${formatSize(step.work.bytes)} bytes`,
     ...(step.uniforms.length === 0 ? [] : [`      ${printUniforms(step, kernel)}`]),
     `      ${flow}`,
   ];
 }
 
 /** How often the innermost loops run, where there are any. */
-function inRounds({ work }: Launch): string {
-  return asNumber(work.rounds) === 0 ? '' : ` in ${formatSize(work.rounds)} rounds`;
+function inTrips({ work }: Launch): string {
+  return asNumber(work.tripCount) === 0 ? '' : ` in ${formatSize(work.tripCount)} rounds`;
 }
 
 /** The sizes, strides and offsets that the kernel is given: one formula that is off shows here. */
@@ -124,7 +124,7 @@ export function describeLaunches(
   };
   return plan.steps.flatMap((step, i) => {
     if (step.kind === 'extern') return [];
-    const { threads, work, label } = step;
+    const { invocations: threads, work, label } = step;
     const kernel = plan.kernels[step.kernel]?.name ?? '?';
     return [
       {
@@ -134,7 +134,7 @@ export function describeLaunches(
         domain: work.domain,
         points: shown(work.points),
         threads: shown(threads),
-        rounds: shown(work.rounds),
+        rounds: shown(work.tripCount),
         flops: shown(work.flops),
         bytes: shown(work.bytes),
       },

@@ -60,8 +60,8 @@ function bindingFaults(plan: Plan): readonly string[] {
       const bound = step.buffers[i];
       const buffer = bound === undefined ? undefined : plan.buffers[bound];
       if (buffer === undefined) faults.push(`${step.label}: ${decl.name} is bound to no buffer`);
-      else if (loadedType(decl.element) !== buffer.word)
-        faults.push(`${step.label}: ${decl.name} is ${decl.element}, ${buffer.label} ${buffer.word}`);
+      else if (loadedType(decl.element) !== buffer.storageType)
+        faults.push(`${step.label}: ${decl.name} is ${decl.element}, ${buffer.label} ${buffer.storageType}`);
       else if (isAtomic(decl.element) && buffer.role.kind !== 'status')
         faults.push(`${step.label}: ${buffer.label} is atomic and no status`);
     }
@@ -73,18 +73,18 @@ function bindingFaults(plan: Plan): readonly string[] {
 function lifeFaults(plan: Plan): readonly string[] {
   const faults: string[] = [];
   const ready = new Set<number>();
-  const slotOwner = new Map<number, number>();
-  const slotOf = (buffer: number) => {
+  const allocationOwner = new Map<number, number>();
+  const allocationOf = (buffer: number) => {
     const role = plan.buffers[buffer]?.role;
-    return role?.kind === 'scratch' ? role.slot : null;
+    return role?.kind === 'scratch' ? role.allocation : null;
   };
   const label = (buffer: number) => plan.buffers[buffer]?.label ?? `buffer ${buffer}`;
   plan.buffers.forEach(({ role }, i) => {
     const filled =
       role.kind === 'input' || role.kind === 'status' || (role.kind === 'store' && role.store !== 'control');
     if (filled) ready.add(i);
-    if (role.kind === 'scratch' && (role.slot < 0 || role.slot >= plan.slots))
-      faults.push(`${label(i)} has no slot ${role.slot}`);
+    if (role.kind === 'scratch' && (role.allocation < 0 || role.allocation >= plan.allocations))
+      faults.push(`${label(i)} has no allocation ${role.allocation}`);
   });
   const controls = plan.buffers.flatMap(({ role }, i) =>
     role.kind === 'store' && role.store === 'control' ? [[role.path, i] as const] : [],
@@ -92,21 +92,21 @@ function lifeFaults(plan: Plan): readonly string[] {
   for (const step of plan.steps) {
     const { reads, writes } = accessOf(plan, step);
     for (const read of reads) {
-      const slot = slotOf(read);
+      const allocation = allocationOf(read);
       const control = controls.some(([, i]) => i === read);
       if (!ready.has(read) && !control) faults.push(`${step.label} reads ${label(read)} before it is written`);
-      if (slot !== null && slotOwner.get(slot) !== read && ready.has(read))
-        faults.push(`${step.label} reads ${label(read)}, whose slot was given away`);
+      if (allocation !== null && allocationOwner.get(allocation) !== read && ready.has(read))
+        faults.push(`${step.label} reads ${label(read)}, whose allocation was given away`);
       if (writes.includes(read)) faults.push(`${step.label} reads and writes ${label(read)}`);
-      if (slot !== null && writes.some((w) => w !== read && slotOf(w) === slot))
+      if (allocation !== null && writes.some((w) => w !== read && allocationOf(w) === allocation))
         faults.push(`${step.label} writes into the memory of ${label(read)}`);
     }
-    if (new Set(writes.map((w) => slotOf(w) ?? `buffer ${w}`)).size < new Set(writes).size)
+    if (new Set(writes.map((w) => allocationOf(w) ?? `buffer ${w}`)).size < new Set(writes).size)
       faults.push(`${step.label} writes one memory twice`);
     for (const w of writes) {
       ready.add(w);
-      const slot = slotOf(w);
-      if (slot !== null) slotOwner.set(slot, w);
+      const allocation = allocationOf(w);
+      if (allocation !== null) allocationOwner.set(allocation, w);
     }
   }
   for (const result of plan.results) {
