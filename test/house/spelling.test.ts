@@ -18,7 +18,10 @@ const gone: Readonly<Record<string, string>> = {
   Scope: 'NameScope or InstanceScope',
   Word: 'StorageType',
   Workshop: 'LoweringContext',
+  amplified: 'recomputed',
   leaf: 'a graph input',
+  passing: 'inlined',
+  refines: 'refinedBy',
   shop: 'cx, of a LoweringContext',
   supports: 'presences',
 };

@@ -2,7 +2,7 @@
  * Scratch memory by lifetime: buffers that never live at the same time share an allocation. A linear scan over the steps.
  *
  * A buffer lives from the step that first writes it to the last step that touches it, both included: so nothing a launch reads can
- * share memory with what it writes. How large a allocation is the runtime decides, as the largest of its buffers at the sizes of the run.
+ * share memory with what it writes. How large an allocation is the runtime decides, as the largest of its buffers at the sizes of the run.
  * Sizes are formulas, so they are compared at nominal sizes of the dynamic axes: a buffer goes to the smallest free allocation that is
  * large enough, else to the largest one, which grows. The run's real sizes may fit less well, never wrongly.
  */
