@@ -40,13 +40,13 @@ export function elaborateInitial(
   }
   const builder = new GraphBuilder(path);
   const cx = new LoweringContext(builder);
-  const walked = instantiateInitial<GraphTensor, GraphRoute>(
-    { program, scope, algebra: graphBackend(cx), report },
+  const instantiated = instantiateInitial<GraphTensor, GraphRoute>(
+    { program, scope, backend: graphBackend(cx), report },
     used,
   );
-  if (walked === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
+  if (instantiated === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
   const axes = cx.idsOf([...family, ...declared]);
-  const node = builder.broadcast(walked.value.node, axes);
+  const node = builder.broadcast(instantiated.value.node, axes);
   const made = builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]);
   const graph = placeChecks(made, cx.demanded);
   const moving = runOf(graph);
@@ -59,7 +59,7 @@ export function elaborateInitial(
       }),
     );
   }
-  return { initial: { kind: 'graph', graph }, reads: liveReads(graph, walked.reads) };
+  return { initial: { kind: 'graph', graph }, reads: liveReads(graph, instantiated.reads) };
 }
 
 /** What of a run a graph depends on, in words; null if nothing. */

@@ -137,10 +137,10 @@ function elaborateEntry(
   const cx = new LoweringContext(builder);
   const inputs: EntryInput[] = [];
   const conditions = new Map<string, SizeConstraint>();
-  const walked = instantiateEntry<GraphTensor, GraphRoute>({
+  const instantiated = instantiateEntry<GraphTensor, GraphRoute>({
     program,
     scope,
-    algebra: graphBackend(cx),
+    backend: graphBackend(cx),
     entry,
     want: { losses: all, outputs: all, updates: all },
     input: (name, type, axes, within) => {
@@ -158,7 +158,7 @@ function elaborateEntry(
     report,
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
-  const graph = placeChecks(builder.finish(outputsOf(walked, cx)), cx.demanded);
+  const graph = placeChecks(builder.finish(outputsOf(instantiated, cx)), cx.demanded);
   const wide = graph.nodes.find((node) => node.axes.length > MAX_AXES);
   if (wide !== undefined)
     report(
@@ -168,11 +168,14 @@ function elaborateEntry(
         help: 'merge some of them',
       }),
     );
-  for (const { used, selection } of liveReads(graph, walked.reads)) scope.markUsed(used, selection);
+  for (const { used, selection } of liveReads(graph, instantiated.reads)) scope.markUsed(used, selection);
   return { graph, inputs, conditions: [...conditions.values()] };
 }
 
-function outputsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, cx: LoweringContext): readonly GraphOutput[] {
+function outputsOf(
+  instantiated: InstantiatedEntry<GraphTensor, GraphRoute>,
+  cx: LoweringContext,
+): readonly GraphOutput[] {
   const outputs: GraphOutput[] = [];
   const add = (
     name: string,
@@ -204,7 +207,7 @@ function outputsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, cx: Lower
       most: boundOf(bounds, cx.idsOf(sources), ids, cx.b.sizeOf),
     });
   };
-  for (const r of walked.results) {
+  for (const r of instantiated.results) {
     const type = r.type;
     const n = type.kind === 'route' ? type.sources.length : 0;
     const m = type.kind === 'route' ? type.targets.length : 0;
@@ -217,9 +220,9 @@ function outputsOf(walked: InstantiatedEntry<GraphTensor, GraphRoute>, cx: Lower
       type.kind === 'route' ? r.axes.slice(n + m) : [],
     );
   }
-  for (const o of walked.outputs) add(o.path, 'output', o.value, o.axes, o.targets, o.payload);
-  for (const l of walked.losses) add(l.path, 'loss', l.value, l.axes, [], []);
-  for (const s of walked.updates)
+  for (const o of instantiated.outputs) add(o.path, 'output', o.value, o.axes, o.targets, o.payload);
+  for (const l of instantiated.losses) add(l.path, 'loss', l.value, l.axes, [], []);
+  for (const s of instantiated.updates)
     add(s.store.path, 'update', { kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []);
   return outputs;
 }

@@ -1,6 +1,6 @@
 /**
- * The algebra of the compiler: what the walk (dsl/meaning/instantiate.ts) calls while it goes through a program, every
- * operation becoming nodes of a graph. The reference interpreter is the other algebra; both see the same calls.
+ * The backend of the compiler: what the walk (dsl/meaning/instantiate.ts) calls while it goes through a program, every
+ * operation becoming nodes of a graph. The reference interpreter is the other backend; both see the same calls.
  *
  * Nothing is computed that nobody asks for: a rank that is never read is a node without users, and goes.
  */

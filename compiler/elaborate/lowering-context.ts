@@ -196,7 +196,7 @@ export class LoweringContext {
   }
 
   sizeArg(call: GraphCall, name: string): Size | null {
-    const found = call.statics.get(name);
+    const found = call.attributes.get(name);
     return found === undefined || typeof found === 'boolean' ? null : found;
   }
 

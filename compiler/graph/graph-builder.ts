@@ -180,8 +180,8 @@ export class GraphBuilder {
     return this.add({ kind: 'input', element: input.element, axes: input.axes, input: index });
   }
 
-  draw(distribution: DrawName, place: string, roots: readonly DrawRoot[]): NodeId {
-    return this.add({ kind: 'draw', element: 'f32', axes: roots.map((r) => r.axis), distribution, place, roots });
+  draw(distribution: DrawName, seedKey: string, roots: readonly DrawRoot[]): NodeId {
+    return this.add({ kind: 'draw', element: 'f32', axes: roots.map((r) => r.axis), distribution, seedKey, roots });
   }
 
   // --- operations ---

@@ -84,11 +84,11 @@ export type Node = Base &
     | { readonly kind: 'argmax'; readonly operand: NodeId; readonly axis: AxisId }
     /** table[axis: indices]; index -1 gives 0, any other outside is an error of the run. */
     | { readonly kind: 'gather'; readonly table: NodeId; readonly axis: AxisId; readonly indices: NodeId }
-    /** Draws for each point of the axes; place and axis roots seed them (dsl/primitives/draw-hash.ts). */
+    /** Draws for each point of the axes; the seed key and axis roots seed them (dsl/primitives/draw-hash.ts). */
     | {
         readonly kind: 'draw';
         readonly distribution: DrawName;
-        readonly place: string;
+        readonly seedKey: string;
         readonly roots: readonly { readonly axis: AxisId; readonly name: string; readonly offset: Size }[];
       }
     // Views: the same numbers under other indices.

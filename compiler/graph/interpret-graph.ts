@@ -187,7 +187,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       case 'gather':
         return this.gather(node, shape);
       case 'draw': {
-        const key = drawKey(this.run.seed ?? 0, node.place);
+        const key = drawKey(this.run.seed ?? 0, node.seedKey);
         const roots = node.roots.map((r) => ({
           at: node.axes.indexOf(r.axis),
           hash: hashText(r.name),

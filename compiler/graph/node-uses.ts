@@ -79,7 +79,7 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
     case 'input':
       return builder.input(node.input);
     case 'draw':
-      return builder.draw(node.distribution, node.place, node.roots);
+      return builder.draw(node.distribution, node.seedKey, node.roots);
     case 'extern':
       return builder.extern(node.call, node.result);
     case 'map':

@@ -290,7 +290,7 @@ class GraphParser {
     const word = t.word();
     const distribution = drawNames.find((name) => name === word);
     if (distribution === undefined) throw textError(t.number, `no distribution ${word}`);
-    const place = t.string();
+    const seedKey = t.string();
     const roots: { axis: AxisId; name: string; offset: GraphAxis['size'] }[] = [];
     if (t.skip('from')) {
       do {
@@ -300,7 +300,7 @@ class GraphParser {
         roots.push({ axis, name, offset: t.size() });
       } while (t.skip(','));
     }
-    return { ...base, kind: 'draw', distribution, place, roots };
+    return { ...base, kind: 'draw', distribution, seedKey, roots };
   }
 
   /** `jitter = %5`: what a control is in a run that is not given it. */

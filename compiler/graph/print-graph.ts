@@ -143,7 +143,7 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       return `gather %${node.table}[${name(node.axis)}: %${node.indices}]`;
     case 'draw': {
       const roots = node.roots.map((r) => `${name(r.axis)} "${r.name}" at ${formatSize(r.offset)}`).join(', ');
-      return `draw ${node.distribution} "${node.place}"${roots === '' ? '' : ` from ${roots}`}`;
+      return `draw ${node.distribution} "${node.seedKey}"${roots === '' ? '' : ` from ${roots}`}`;
     }
     case 'rename':
       return `rename %${node.operand} ${node.from.map((f, i) => `${name(f)}: ${name(at(node.to, i, 'graph: axis of a rename'))}`).join(', ')}`;

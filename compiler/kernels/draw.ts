@@ -18,8 +18,8 @@ export interface DrawConfig<P> {
   readonly distribution: 'uniform' | 'normal' | 'gumbel';
   readonly space: Space<P>;
   readonly seed: KernelExpr;
-  /** Hash of the place, u32. */
-  readonly place: KernelExpr;
+  /** Hash of the seed key, u32. */
+  readonly seedKey: KernelExpr;
   /** For each axis, in canonical order: hash of its root's name, and the index in the root; u32. */
   readonly folds: (point: P) => readonly { readonly name: KernelExpr; readonly index: KernelExpr }[];
   readonly out: BufferDecl;
@@ -30,7 +30,7 @@ const UNIT = 2 ** -24;
 export function draw<P>(k: KernelBuilder, config: DrawConfig<P>): void {
   forEachPoint(k, config.space, (point, id) => {
     const folds = config.folds(point);
-    const key = fold(k, mix(k, config.seed), config.place);
+    const key = fold(k, mix(k, config.seed), config.seedKey);
     const hash = folds.reduce((h, { name, index }) => fold(k, fold(k, h, name), index), key);
     k.store(config.out, id, numberAt(k, config.distribution, hash));
   });

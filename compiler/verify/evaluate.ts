@@ -369,7 +369,7 @@ export class LaunchEvaluation {
   }
 
   #draw(node: NodeOf<'draw'>, p: Points): BoundedColumn {
-    const key = drawKey(this.#seed, node.place);
+    const key = drawKey(this.#seed, node.seedKey);
     const roots = node.roots.map((r) => ({
       index: indexAt(p, r.axis),
       hash: hashText(r.name),

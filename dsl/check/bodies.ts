@@ -122,7 +122,7 @@ function checkLet(cx: Context, scope: NameScope, stmt: ast.Let, out: Stmt[]): vo
     const local = first.text === '_' ? null : cx.fresh<LocalId>();
     if (local !== null) cx.bound.set(local, expr);
     out.push({ kind: 'let', locals: [local], names: [first.text], value: expr, span });
-    if (local !== null) bind(0, { kind: 'local', local, type: expr.type, ones: isOnes(value) });
+    if (local !== null) bind(0, { kind: 'local', local, type: expr.type, untyped: isUntyped(value) });
     return;
   }
 
@@ -148,13 +148,13 @@ function checkLet(cx: Context, scope: NameScope, stmt: ast.Let, out: Stmt[]): vo
   out.push({ kind: 'let', locals, names: names.map((n) => n.text), value: expr, span });
   locals.forEach((local, i) => {
     const item = items[i];
-    const ones = value.kind === 'tuple' && isOnes(value.items[i] ?? errorValue);
-    if (local !== null && item !== undefined) bind(i, { kind: 'local', local, type: item.type, ones });
+    const untyped = value.kind === 'tuple' && isUntyped(value.items[i] ?? errorValue);
+    if (local !== null && item !== undefined) bind(i, { kind: 'local', local, type: item.type, untyped });
   });
 }
 
-function isOnes(value: CheckedValue): boolean {
-  return value.kind === 'value' && value.adopt !== null && isWhole(value.expr);
+function isUntyped(value: CheckedValue): boolean {
+  return value.kind === 'value' && value.typedAs !== null && isWhole(value.expr);
 }
 
 function checkUpdate(cx: Context, scope: NameScope, stmt: ast.Update, out: Stmt[]): void {

@@ -83,7 +83,7 @@ export function checkCallable(cx: Context, scope: NameScope, callable: CallableS
   const block = finishBody(body, settled);
   const traits: Traits = {
     updates: found.updates,
-    ones: result?.kind === 'route' && givesOnes(body.result),
+    untyped: result?.kind === 'route' && givesUntyped(body.result),
     // What is called by a template's own name stores nothing (`directCall` sees to it).
     stores: storesIn(body.declarations.filter((d) => !body.scope.made.includes(d))),
   };
@@ -275,7 +275,7 @@ function bindFormals(
     if (head.own(name) !== null)
       cx.report('MOE0202', span, { message: `two arguments of ${callable.name.text} are called ${name}` });
     else if (mayName(cx, outer, name, span))
-      head.set(name, type === null ? { kind: 'error' } : { kind: 'local', local, type, ones: false }, span);
+      head.set(name, type === null ? { kind: 'error' } : { kind: 'local', local, type, untyped: false }, span);
     else head.set(name, { kind: 'error' }, span);
   });
   return { formals, typed, result };
@@ -349,8 +349,8 @@ function checkBoundary(
 
 // -------------------------------------------------------------------------------------------------------------- traits
 
-function givesOnes(value: CheckedValue): boolean {
-  return value.kind === 'value' && value.adopt !== null && value.expr.type.kind === 'route' && isWhole(value.expr);
+function givesUntyped(value: CheckedValue): boolean {
+  return value.kind === 'value' && value.typedAs !== null && value.expr.type.kind === 'route' && isWhole(value.expr);
 }
 
 /** Whether an instance of a body has a param, state or input of its own. */

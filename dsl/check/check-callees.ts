@@ -74,7 +74,7 @@ function callConvert(
     return value === null ? errorValue : typedValue(toExpr(cx, { kind: 'static', value }, element, arg.span));
   }
   // What has no settled element type yet is made of the wanted one.
-  if (x.kind === 'static' || (x.kind === 'value' && x.adopt !== null)) {
+  if (x.kind === 'static' || (x.kind === 'value' && x.typedAs !== null)) {
     if (element !== 'bool' && !(x.kind === 'static' && x.value.type !== 'number'))
       return typedValue(toExpr(cx, x, element, arg.span));
   }

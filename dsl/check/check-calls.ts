@@ -82,7 +82,7 @@ export function callFamily(
     span,
   };
   cx.called.set(expr, family);
-  return family.traits.ones ? untypedByConversion(expr) : typedValue(expr);
+  return family.traits.untyped ? untypedByConversion(expr) : typedValue(expr);
 }
 
 function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argument: BoundArgument): Matched | null {
@@ -97,8 +97,8 @@ function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argumen
     expr === null ? null : { expr, dense: [], support: [], lifted: null };
   if (value.kind === 'static' || value.kind === 'tuple' || type.kind === 'tuple')
     return plain(coerce(cx, value, type, written, argument.span));
-  const adopted = value.adopt !== null && type.element !== 'bool' ? value.adopt(type.element) : value.expr;
-  const from = adopted.type;
+  const typed = value.typedAs !== null && type.element !== 'bool' ? value.typedAs(type.element) : value.expr;
+  const from = typed.type;
   if (from.kind === 'tuple') {
     cx.report('MOE0307', argument.span, {
       message: `${formal.name} is ${formatType(type, cx.nameOf)}, this is a tuple of ${from.items.length}`,
@@ -108,10 +108,10 @@ function matchArgument(cx: Context, formal: FormalInfo, type: ValueType, argumen
   }
   if (type.kind === 'route') {
     return from.kind === 'route'
-      ? matchRoute(cx, formal, type, adopted, from, written, argument.span)
+      ? matchRoute(cx, formal, type, typed, from, written, argument.span)
       : plain(coerce(cx, value, type, written, argument.span));
   }
-  const expr = coerceElement(cx, adopted, from, type, written, argument.span);
+  const expr = coerceElement(cx, typed, from, type, written, argument.span);
   if (expr === null || !withinFits(cx, formal, type, from, argument.span)) return null;
   return from.kind === 'route'
     ? matchLifted(cx, formal, type, expr, from, argument.span)

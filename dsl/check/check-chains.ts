@@ -47,7 +47,7 @@ export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): Che
   const locals = carries.map(({ carry, type }) => {
     const local = cx.fresh<LocalId>();
     const named = mayName(cx, scope, carry.name.text, carry.name.span);
-    const entity: Entity = type === null || !named ? { kind: 'error' } : { kind: 'local', local, type, ones: false };
+    const entity: Entity = type === null || !named ? { kind: 'error' } : { kind: 'local', local, type, untyped: false };
     inside.set(carry.name.text, entity, carry.name.span);
     return local;
   });

@@ -48,8 +48,8 @@ export function coerce(
     return to.axes.length === 0 ? scalar : { kind: 'coerce', value: scalar, type: to, span: scalar.span };
   }
   if (value.kind === 'tuple') return coerceItems(cx, value, to, written);
-  const open = value.adopt !== null && to.kind !== 'tuple' && value.expr.type.kind !== 'tuple';
-  const expr = open && value.adopt !== null && to.element !== 'bool' ? value.adopt(to.element) : value.expr;
+  const open = value.typedAs !== null && to.kind !== 'tuple' && value.expr.type.kind !== 'tuple';
+  const expr = open && value.typedAs !== null && to.element !== 'bool' ? value.typedAs(to.element) : value.expr;
   return coerceExpr(cx, expr, to, written, spanOf(value, span));
 }
 

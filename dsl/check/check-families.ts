@@ -147,7 +147,7 @@ function sliced(cx: Context, value: CheckedValue, expr: FamilyExpr, span: Span):
         {
           values: new Map([['x', x]]),
           axes: new Map([['axis', [expr.axis]]]),
-          statics: new Map([['index', expr.index]]),
+          attributes: new Map([['index', expr.index]]),
         },
         span,
       );
@@ -158,11 +158,11 @@ function sliced(cx: Context, value: CheckedValue, expr: FamilyExpr, span: Span):
         ['axis', [expr.axis]],
         ['as', [expr.as]],
       ]);
-      const statics = new Map([
+      const attributes = new Map([
         ['from', expr.from],
         ['to', expr.to],
       ]);
-      return applyPrimitive(cx, 'window', { values: new Map([['x', x]]), axes, statics }, span);
+      return applyPrimitive(cx, 'window', { values: new Map([['x', x]]), axes, attributes }, span);
     }
   }
 }

@@ -85,7 +85,7 @@ function applyIndex(
       return applyPrimitive(
         cx,
         'part',
-        { values: new Map([['x', value]]), axes, statics: found.statics, spans },
+        { values: new Map([['x', value]]), axes, attributes: found.attributes, spans },
         whole.span,
       );
     }
@@ -168,10 +168,10 @@ function applyIndex(
   ]);
   const values = new Map([['x', value]]);
   if (end === null || as === null) {
-    const statics = new Map<string, Static>([['index', at.value]]);
-    return applyPrimitive(cx, 'at', { values, axes: new Map([['axis', [axis]]]), statics, spans }, whole.span);
+    const attributes = new Map<string, Static>([['index', at.value]]);
+    return applyPrimitive(cx, 'at', { values, axes: new Map([['axis', [axis]]]), attributes, spans }, whole.span);
   }
-  const statics = new Map<string, Static>([
+  const attributes = new Map<string, Static>([
     ['from', at.value],
     ['to', end],
   ]);
@@ -184,7 +184,7 @@ function applyIndex(
         ['axis', [axis]],
         ['as', [as]],
       ]),
-      statics,
+      attributes,
       spans,
     },
     whole.span,

@@ -76,7 +76,7 @@ function valueOfEntity(cx: Context, env: ExprContext, entity: Entity, expr: ast.
       return { kind: 'static', value: entity.value };
     case 'local': {
       const local = localExpr(entity.local, expr.name, entity.type, span);
-      return entity.ones ? untypedByConversion(local) : typedValue(local);
+      return entity.untyped ? untypedByConversion(local) : typedValue(local);
     }
     case 'store': {
       const { declaration } = entity;

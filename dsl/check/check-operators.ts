@@ -58,7 +58,7 @@ export function checkUnary(cx: Context, env: ExprContext, expr: ast.Unary): Chec
   );
 }
 
-/** `a @ b`: which axes it contracts is the algebra's rule, the program holds them. */
+/** `a @ b`: which axes it contracts is the primitive's rule, the program holds them. */
 export function checkDot(cx: Context, env: ExprContext, expr: ast.Dot): CheckedValue {
   const left = cx.expr(env, expr.left);
   const right = cx.expr(env, expr.right);

@@ -215,7 +215,7 @@ function checkBound(cx: Context, env: ExprContext, bound: Bound, span: Span): Ch
   const inner: ExprContext = { scope: env.scope, points: null };
   const values = new Map<string, CheckedValue>();
   const axes = new Map<string, readonly AxisVar[]>();
-  const statics = new Map<string, Static>();
+  const attributes = new Map<string, Static>();
   const spans = new Map<string, Span>();
   let whole = true;
   const fail = () => {
@@ -241,7 +241,7 @@ function checkBound(cx: Context, env: ExprContext, bound: Bound, span: Span): Ch
         reportFamily(cx, value.family, place);
         return fail();
       }
-      if (value.kind === 'static' && parameter.kind !== 'value') return void statics.set(key, value.value);
+      if (value.kind === 'static' && parameter.kind !== 'value') return void attributes.set(key, value.value);
       if (parameter.kind === 'static') {
         cx.report('MOE0305', place, {
           message: `${parameter.name} must be known when compiling, this is computed at a run`,
@@ -274,7 +274,7 @@ function checkBound(cx: Context, env: ExprContext, bound: Bound, span: Span): Ch
     }
   }
   if (!whole) return errorValue;
-  return applyPrimitive(cx, bound.primitive.name, { values, axes, statics, spans }, span);
+  return applyPrimitive(cx, bound.primitive.name, { values, axes, attributes, spans }, span);
 }
 
 function valueOf(cx: Context, env: ExprContext, argument: Argument): CheckedValue {
@@ -286,7 +286,7 @@ function valueOf(cx: Context, env: ExprContext, argument: Argument): CheckedValu
 export interface Operands {
   readonly values: ReadonlyMap<string, CheckedValue>;
   readonly axes?: ReadonlyMap<string, readonly AxisVar[]>;
-  readonly statics?: ReadonlyMap<string, Static>;
+  readonly attributes?: ReadonlyMap<string, Static>;
   readonly spans?: ReadonlyMap<string, Span>;
   /** Only for `convert`: the element type named. */
   readonly element?: ElementType;
@@ -313,7 +313,7 @@ export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Opera
   for (const [key, value] of values) {
     if (settledElement(key) !== undefined || parameterOf(key)?.apart === true || value.kind !== 'value') continue;
     const element = elementOf(value.expr.type);
-    if (value.adopt === null && element !== 'bool') {
+    if (value.typedAs === null && element !== 'bool') {
       open = false;
       met ??= element === 'f16' ? 'f32' : element;
     }
@@ -321,15 +321,15 @@ export function applyPrimitive(cx: Context, name: PrimitiveName, operands: Opera
   const build = (element: ElementType | null): Expr | null => finish(cx, rule, operands, settledElement, element, span);
   const expr = build(operands.element ?? met);
   if (expr === null) return errorValue;
-  const adopts =
+  const untyped =
     operands.element === undefined &&
-    ((rule.adopts && !(rule.unless !== undefined && values.has(rule.unless))) ||
+    ((rule.untyped && !(rule.unless !== undefined && values.has(rule.unless))) ||
       (open && passOn.has(name) && given.every((s) => s.type !== 'string')));
-  if (!adopts || elementOf(expr.type) === 'bool') return { kind: 'value', expr, adopt: null };
+  if (!untyped || elementOf(expr.type) === 'bool') return { kind: 'value', expr, typedAs: null };
   return {
     kind: 'value',
     expr,
-    adopt: (element) => (elementOf(expr.type) === element ? expr : (build(element) ?? expr)),
+    typedAs: (element) => (elementOf(expr.type) === element ? expr : (build(element) ?? expr)),
   };
 }
 
@@ -352,8 +352,8 @@ function finish(
   }
   const types = new Map<string, ValueType>([...args].map(([key, expr]) => [key, expr.type]));
   const axes = operands.axes ?? new Map<string, readonly AxisVar[]>();
-  const statics = operands.statics ?? new Map<string, Static>();
-  const answer = rule.infer({ args: types, axes, statics: new Set(statics.keys()), element, nameOf: cx.nameOf });
+  const attributes = operands.attributes ?? new Map<string, Static>();
+  const answer = rule.infer({ args: types, axes, attributes: new Set(attributes.keys()), element, nameOf: cx.nameOf });
   if (isProblem(answer)) {
     const place =
       answer.at === undefined ? span : (operands.spans?.get(answer.at) ?? args.get(answer.at)?.span ?? span);
@@ -362,7 +362,7 @@ function finish(
     return null;
   }
   const full = answer.axes === undefined ? axes : new Map([...axes, ...answer.axes]);
-  return { kind: 'primitive', name: rule.name, args, axes: full, statics, type: answer.type, span };
+  return { kind: 'primitive', name: rule.name, args, axes: full, attributes, type: answer.type, span };
 }
 
 /** An axis that the function called has taken whole is gone from its result: what is left can still be reduced. */

@@ -84,12 +84,14 @@ function joinSides(
   return {
     kind: 'value',
     expr,
-    adopt: open ? (element) => (elementOf(expr.type) === element ? expr : (make(element) ?? expr)) : null,
+    typedAs: open ? (element) => (elementOf(expr.type) === element ? expr : (make(element) ?? expr)) : null,
   };
 }
 
 function isOpen(value: CheckedValue): boolean {
-  return (value.kind === 'static' && value.value.type === 'number') || (value.kind === 'value' && value.adopt !== null);
+  return (
+    (value.kind === 'static' && value.value.type === 'number') || (value.kind === 'value' && value.typedAs !== null)
+  );
 }
 
 function sideExpr(cx: Context, side: CheckedBody, element: ElementType | null, other: CheckedBody): Expr | null {

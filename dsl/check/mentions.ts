@@ -182,7 +182,7 @@ class Visit {
       case 'primitive':
         expr.args.forEach((arg) => this.expr(arg));
         expr.axes.forEach((axes) => axes.forEach((axis) => this.axis(axis)));
-        return expr.statics.forEach((value) => this.fixed(value));
+        return expr.attributes.forEach((value) => this.fixed(value));
       case 'call':
         this.#family(expr.callee);
         return expr.args.forEach((arg) => this.expr(arg));

@@ -28,12 +28,12 @@ export interface Traits {
   /** Span of an update in the body or, through calls, below it; null if there is none. */
   readonly updates: { readonly state: string; readonly span: Span } | null;
   /** The result is a route whose weights are all 1 (`pick`, `mask`): it adopts the element type it meets. */
-  readonly ones: boolean;
+  readonly untyped: boolean;
   /** Params, states and inputs of its own, or in instances it declares. */
   readonly stores: boolean;
 }
 
-export const noTraits: Traits = { updates: null, ones: false, stores: false };
+export const noTraits: Traits = { updates: null, untyped: false, stores: false };
 
 /** Params and instances that can be named from outside: `ffn.w1`, `norm.weight`. */
 export type Inner = ReadonlyMap<string, InnerMember>;
@@ -115,7 +115,7 @@ export type Entity =
   | { readonly kind: 'axis'; readonly axis: AxisVar }
   | { readonly kind: 'const'; readonly decl: DeclarationId; readonly type: StaticType }
   | { readonly kind: 'index'; readonly index: IndexId; readonly axis: AxisVar }
-  | { readonly kind: 'local'; readonly local: LocalId; readonly type: ValueType; readonly ones: boolean }
+  | { readonly kind: 'local'; readonly local: LocalId; readonly type: ValueType; readonly untyped: boolean }
   /** A `let` of a static: the name stands for it. */
   | { readonly kind: 'static'; readonly value: Static }
   | { readonly kind: 'store'; readonly declaration: VariableDeclaration }
@@ -127,8 +127,8 @@ export type CheckedValue =
   /** A mistake has been reported. */
   | { readonly kind: 'error' }
   | { readonly kind: 'static'; readonly value: Static }
-  /** A tensor or route, or a tuple that a call or chain gives. `adopt`: its element type is not settled, this gives it another (f32 until then). */
-  | { readonly kind: 'value'; readonly expr: Expr; readonly adopt: ((element: ElementType) => Expr) | null }
+  /** A tensor or route, or a tuple that a call or chain gives. `typedAs`: its element type is not settled, this gives it another (f32 until then). */
+  | { readonly kind: 'value'; readonly expr: Expr; readonly typedAs: ((element: ElementType) => Expr) | null }
   | { readonly kind: 'family'; readonly family: Family }
   /** A tuple or record as written: its items settle where they go. */
   | {

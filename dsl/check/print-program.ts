@@ -307,7 +307,7 @@ class Printer {
           ...[...e.axes].map(
             ([name, axes]) => `${name}: ${axes.length === 1 ? this.#axes(axes) : `(${this.#axes(axes)})`}`,
           ),
-          ...[...e.statics].map(([name, value]) => `${name}: ${this.#static(value)}`),
+          ...[...e.attributes].map(([name, value]) => `${name}: ${this.#static(value)}`),
         ];
         const element = e.name === 'convert' && e.type.kind !== 'tuple' ? e.type.element : e.name;
         return `${element}(${parts.join(', ')})`;

@@ -13,7 +13,7 @@ import { staticNumber } from './check-statics.ts';
 export interface UnionPart {
   readonly axes: readonly AxisVar[];
   /** `part`, `offset`, `length` of the normal form. */
-  readonly statics: ReadonlyMap<string, Static>;
+  readonly attributes: ReadonlyMap<string, Static>;
 }
 
 /** The part of that name, or null after a diagnostic. A part of a twin has twins of the part's axes. */
@@ -64,7 +64,7 @@ export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, sp
   const axes = (union.members[place]?.axes ?? []).map((a) => ({ axis: a.axis, primes: a.primes + axis.primes }));
   return {
     axes,
-    statics: new Map([
+    attributes: new Map([
       ['part', staticNumber(place, span)],
       ['offset', offset],
       ['length', length(union.members[place]?.axes ?? [])],
@@ -94,7 +94,7 @@ export function checkIs(cx: Context, env: ExprContext, args: readonly Argument[]
   return applyPrimitive(
     cx,
     'is',
-    { values: new Map(), axes: new Map([['axis', [axis]]]), statics: part.statics },
+    { values: new Map(), axes: new Map([['axis', [axis]]]), attributes: part.attributes },
     span,
   );
 }

@@ -61,7 +61,7 @@ export function usedAxes(
       case 'primitive':
         e.args.forEach(expr);
         e.axes.forEach((axes) => axes.forEach(add));
-        e.statics.forEach(fixed);
+        e.attributes.forEach(fixed);
         return;
       case 'call':
         callee(e.callee);

@@ -2,7 +2,7 @@
  * Values of the checker turned into typed expressions, and element types that are not settled yet.
  *
  * A literal, a size, `iota`, the weights 1 of `pick` and `mask` adopt the element type they meet. Until they meet one they
- * are f32; `adopt` of a value builds the same expression again with another element type.
+ * are f32; `typedAs` of a value builds the same expression again with another element type.
  */
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { LocalId } from '../types/ids.ts';
@@ -22,8 +22,8 @@ export function toExpr(cx: Context, value: CheckedValue, want: ElementType | nul
     case 'static':
       return staticExpr(cx, at(value.value, span), want === 'bool' || want === null ? 'f32' : want);
     case 'value':
-      if (want === null || value.adopt === null || elementOf(value.expr.type) === want) return value.expr;
-      return value.adopt(want);
+      if (want === null || value.typedAs === null || elementOf(value.expr.type) === want) return value.expr;
+      return value.typedAs(want);
     case 'family':
       reportFamily(cx, value.family, span);
       return null;
@@ -77,7 +77,7 @@ export function withElement(type: ValueType, element: ElementType): ValueType {
 
 /** A finished expression with a settled type. */
 export function typedValue(expr: Expr | null): CheckedValue {
-  return expr === null ? errorValue : { kind: 'value', expr, adopt: null };
+  return expr === null ? errorValue : { kind: 'value', expr, typedAs: null };
 }
 
 /** `element(x)`. */
@@ -87,7 +87,7 @@ export function convert(expr: Expr, element: ElementType): Expr {
     name: 'convert',
     args: new Map([['x', expr]]),
     axes: new Map(),
-    statics: new Map(),
+    attributes: new Map(),
     type: withElement(expr.type, element),
     span: expr.span,
   };
@@ -124,7 +124,7 @@ export function untypedByConversion(expr: Expr): CheckedValue {
   return {
     kind: 'value',
     expr,
-    adopt: (element) => (elementOf(expr.type) === element ? expr : convert(expr, element)),
+    typedAs: (element) => (elementOf(expr.type) === element ? expr : convert(expr, element)),
   };
 }
 

@@ -165,7 +165,7 @@ class ProgramVerifier {
       case 'primitive':
         expr.args.forEach((arg) => this.#expr(arg));
         expr.axes.forEach((axes) => axes.forEach(this.#axis));
-        return expr.statics.forEach((value) => this.#static(value));
+        return expr.attributes.forEach((value) => this.#static(value));
       case 'call':
         this.#family(expr.callee);
         return expr.args.forEach((arg) => this.#expr(arg));

@@ -1,5 +1,5 @@
 /**
- * The reference interpreter: the algebra in float64. Dense mathematics over what is present, by definition: no kernels,
+ * The reference interpreter: the backend in float64. Dense mathematics over what is present, by definition: no kernels,
  * no layouts, no work saved. What everything else must agree with.
  *
  * - Values at absent points never influence a result. With `poison` they are NaN, and results must be the same.
@@ -84,7 +84,7 @@ export interface Float64Options {
   /** Told by `demand` of each error that a demanded value depends on. */
   readonly onProblem: (problem: RunProblem) => void;
   /** Assignments that a `limit` or `slots` dropped (not if none were). */
-  readonly onDropped?: (drop: { readonly span: Span; readonly place: string; readonly count: number }) => void;
+  readonly onDropped?: (drop: { readonly span: Span; readonly seedKey: string; readonly count: number }) => void;
   /** Puts NaN at absent points, which must not change anything. */
   readonly poison?: boolean;
 }
@@ -175,7 +175,7 @@ function runPrimitive(call: F64Call, options: Float64Options, absent: number): F
       else found[toldApart] = { ...last, at: last.at.map((wrong, i) => wrong | (deferred.at[i] ?? noNumber())) };
     },
     dropped(count) {
-      if (count > 0) options.onDropped?.({ span: call.span, place: call.place, count });
+      if (count > 0) options.onDropped?.({ span: call.span, seedKey: call.seedKey, count });
     },
   };
   const result = placed(call.span, () => primitive(call.name).evaluate(call, evaluation));

@@ -126,20 +126,20 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
     const made =
       used === undefined || used === null
         ? null
-        : instantiateInitial<F64Tensor, F64Route>({ program, scope, algebra, report }, used);
+        : instantiateInitial<F64Tensor, F64Route>({ program, scope, backend, report }, used);
     return made === null ? null : inStorageOrder(store, made.value);
   };
-  const algebra: Float64Backend = float64Backend({
+  const backend: Float64Backend = float64Backend({
     stores: (store: Variable) => options.stores(store.path) ?? initialValue(store),
     seed: options.seed,
     extern,
     onProblem: (problem) => problems.push(problem),
     ...(options.poison === undefined ? {} : { poison: options.poison }),
   });
-  const walked = instantiateEntry<F64Tensor, F64Route>({
+  const instantiated = instantiateEntry<F64Tensor, F64Route>({
     program,
     scope,
-    algebra,
+    backend,
     entry: options.entry,
     want: options.want,
     input: (name, type, axes, within) => {
@@ -158,7 +158,7 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
     targets: readonly Axis[],
     payload: readonly Axis[],
   ): InterpretedValue => {
-    algebra.demand(operand);
+    backend.demand(operand);
     if (operand.kind === 'tensor') {
       return {
         kind: 'tensor',
@@ -183,18 +183,18 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
       weight: read([...support, ...own], weight, [...order, ...payload]),
     };
   };
-  const results = walked.results.map((r): [string, InterpretedValue] => {
+  const results = instantiated.results.map((r): [string, InterpretedValue] => {
     const n = r.type.kind === 'route' ? r.type.sources.length : 0;
     const m = r.type.kind === 'route' ? r.type.targets.length : 0;
     const route = r.type.kind === 'route';
     return [r.name, value(r.value, r.axes, route ? r.axes.slice(n, n + m) : [], route ? r.axes.slice(n + m) : [])];
   });
-  const outputs = walked.outputs.map((o): [string, InterpretedValue] => [
+  const outputs = instantiated.outputs.map((o): [string, InterpretedValue] => [
     o.path,
     value(o.value, o.axes, o.targets, o.payload),
   ]);
-  const losses = walked.losses.map((l): [string, InterpretedValue] => [l.path, value(l.value, l.axes, [], [])]);
-  const states = walked.updates.map((s): [string, InterpretedValue] => [
+  const losses = instantiated.losses.map((l): [string, InterpretedValue] => [l.path, value(l.value, l.axes, [], [])]);
+  const states = instantiated.updates.map((s): [string, InterpretedValue] => [
     s.store.path,
     value({ kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []),
   ]);

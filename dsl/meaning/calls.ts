@@ -22,17 +22,17 @@ import { asInteger, exact } from '../types/size.ts';
 
 export class Calls<T, R> {
   readonly #scope: InstanceScope;
-  readonly #algebra: Backend<T, R>;
+  readonly #backend: Backend<T, R>;
   /** Walks a body in its frame. */
   readonly #enter: (body: Block, frame: Frame<T, R>) => InstantiatedValue<T, R>;
 
   constructor(
     scope: InstanceScope,
-    algebra: Backend<T, R>,
+    backend: Backend<T, R>,
     enter: (body: Block, frame: Frame<T, R>) => InstantiatedValue<T, R>,
   ) {
     this.#scope = scope;
-    this.#algebra = algebra;
+    this.#backend = backend;
     this.#enter = enter;
   }
 
@@ -41,12 +41,12 @@ export class Calls<T, R> {
     args: readonly Operand<T, R>[],
     frame: Frame<T, R>,
     span: Span,
-    place: string,
+    seedKey: string,
   ): InstantiatedValue<T, R> {
-    if (family.kind === 'union') return this.#callUnion(family, args, frame, span, place);
+    if (family.kind === 'union') return this.#callUnion(family, args, frame, span, seedKey);
     const callable = this.#scope.callable(family.callable);
     const named = this.#scope.families.openIndex(family);
-    if (named === null) return this.#callOne(family, callable, args, frame, span, place);
+    if (named === null) return this.#callOne(family, callable, args, frame, span, seedKey);
     // A family that names its index is specialised for each of its points.
     const n = asInteger(named.as.size);
     if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
@@ -57,7 +57,7 @@ export class Calls<T, R> {
       const one = this.#scope.families.selectRoot(family, named.root, { kind: 'at', index: named.from + i });
       const own = args.map((a) => this.sliceAt(a, named.as, i, frame, span));
       // Each member draws for itself, as members of a family that names no index do.
-      results.push(this.call(one, own, frame, span, `${place}.${named.from + i}`));
+      results.push(this.call(one, own, frame, span, `${seedKey}.${named.from + i}`));
     }
     return this.#stackValues(results, named.as);
   }
@@ -76,8 +76,8 @@ export class Calls<T, R> {
     );
     const of = (type: ValueType): InstantiatedValue<T, R> => {
       if (type.kind === 'tuple') return { kind: 'tuple', items: type.items.map((item) => of(item.type)) };
-      const value = withoutPoints(type, this.#algebra, (a) => this.#scope.axis(a, statics), span);
-      return this.#algebra.broadcast(value, [axis]);
+      const value = withoutPoints(type, this.#backend, (a) => this.#scope.axis(a, statics), span);
+      return this.#backend.broadcast(value, [axis]);
     };
     return this.#leave(of(callable.result), lifted, new Map(this.#scope.boundary(family.instance)));
   }
@@ -103,23 +103,23 @@ export class Calls<T, R> {
         return v;
       }),
       axis,
-      this.#algebra,
+      this.#backend,
     );
   }
 
   /** An argument at one point of a family axis, if it has that axis. */
   sliceAt(operand: Operand<T, R>, axis: Axis, index: number, frame: Frame<T, R>, span: Span): Operand<T, R> {
-    const axes = axesOfOperand(operand, this.#algebra);
+    const axes = axesOfOperand(operand, this.#backend);
     if (!axes.includes(axis)) return operand;
-    return this.#algebra.primitive({
+    return this.#backend.primitive({
       name: 'at',
       args: new Map([['x', operand]]),
       axes: new Map([['axis', [axis]]]),
-      statics: new Map([['index', exact(index)]]),
-      element: operand.kind === 'tensor' ? this.#algebra.elementOf(operand.value) : 'f32',
+      attributes: new Map([['index', exact(index)]]),
+      element: operand.kind === 'tensor' ? this.#backend.elementOf(operand.value) : 'f32',
       span,
-      hidden: frame.hidden,
-      place: frame.place,
+      batchAxes: frame.batchAxes,
+      seedKey: frame.seedKey,
     });
   }
 
@@ -128,14 +128,14 @@ export class Calls<T, R> {
     given: readonly Operand<T, R>[],
     frame: Frame<T, R>,
     span: Span,
-    place: string,
+    seedKey: string,
   ): InstantiatedValue<T, R> {
     const axis = family.axis;
     // Axes that members have beneath the union's are none of the union: an argument that carries one of them keeps it to itself.
     const beneath = new Set(family.members.flatMap((m) => m.axes));
     const apart = new Map<Axis, Axis>();
     for (const arg of given)
-      for (const a of axesOfOperand(arg, this.#algebra))
+      for (const a of axesOfOperand(arg, this.#backend))
         if (beneath.has(a) && !apart.has(a)) apart.set(a, this.#scope.fresh(a));
     const args = given.map((arg) => (apart.size === 0 ? arg : this.#renamed(arg, apart)));
     const parts = family.members.map((member, i) => {
@@ -143,45 +143,45 @@ export class Calls<T, R> {
       if (layout === undefined) throw new CompilerBug('walk', 'a union without a layout');
       // An argument that has the union's axis gives each member its own part.
       const own = args.map((a): Operand<T, R> => {
-        const axes = axesOfOperand(a, this.#algebra);
+        const axes = axesOfOperand(a, this.#backend);
         if (!axes.includes(axis)) return a;
-        return this.#algebra.primitive({
+        return this.#backend.primitive({
           name: 'part',
           args: new Map([['x', a]]),
           axes: new Map([
             ['axis', [axis]],
             ['into', member.axes],
           ]),
-          statics: new Map([
+          attributes: new Map([
             ['part', exact(i)],
             ['offset', layout.offset],
             ['length', layout.length],
           ]),
-          element: a.kind === 'tensor' ? this.#algebra.elementOf(a.value) : 'f32',
+          element: a.kind === 'tensor' ? this.#backend.elementOf(a.value) : 'f32',
           span,
-          hidden: frame.hidden,
-          place,
+          batchAxes: frame.batchAxes,
+          seedKey,
         });
       });
-      return { value: this.call(member.family, own, frame, span, `${place}.${i}`), axes: member.axes };
+      return { value: this.call(member.family, own, frame, span, `${seedKey}.${i}`), axes: member.axes };
     });
     const dense = parts.map((part) => {
       if (part.value.kind === 'tensor') return { value: part.value.value, axes: part.axes };
       if (part.value.kind !== 'route') throw new CompilerBug('walk', 'members of a union return one value');
-      return { value: this.#algebra.weights(part.value.value), axes: part.axes };
+      return { value: this.#backend.weights(part.value.value), axes: part.axes };
     });
-    const value = this.#algebra.unite(dense, axis);
+    const value = this.#backend.unite(dense, axis);
     const lifted = args.filter((a): a is { kind: 'route'; value: R } => a.kind === 'route').map((a) => a.value);
     const united: Operand<T, R> =
       lifted.length > 0 && parts.some((part) => part.value.kind === 'route')
-        ? { kind: 'route', value: this.#algebra.present(lifted, value) }
+        ? { kind: 'route', value: this.#backend.present(lifted, value) }
         : { kind: 'tensor', value };
     return this.#renamed(united, new Map([...apart].map(([a, fresh]) => [fresh, a])));
   }
 
   #renamed(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R> {
-    const own = restrict(renaming, operand, this.#algebra);
-    return own.size === 0 ? operand : this.#algebra.rename(operand, own);
+    const own = restrict(renaming, operand, this.#backend);
+    return own.size === 0 ? operand : this.#backend.rename(operand, own);
   }
 
   #callOne(
@@ -190,7 +190,7 @@ export class Calls<T, R> {
     args: readonly Operand<T, R>[],
     frame: Frame<T, R>,
     span: Span,
-    place: string,
+    seedKey: string,
   ): InstantiatedValue<T, R> {
     const instance = family.instance;
     const statics: StaticFrame = { instance, selection: family.selection, indices: family.indices };
@@ -209,14 +209,14 @@ export class Calls<T, R> {
         const outer = this.#scope.outerOf(instance, a);
         if (outer !== a) boundary.set(outer, a);
       }
-      return boundary.size === 0 ? arg : this.#algebra.rename(arg, boundary);
+      return boundary.size === 0 ? arg : this.#backend.rename(arg, boundary);
     });
     bound.forEach((arg, i) => {
       const inner = at(declared, i, 'walk: parameter');
-      const own = axesOfOperand(arg, this.#algebra);
+      const own = axesOfOperand(arg, this.#backend);
       for (const a of own) if (!inner.includes(a) && !carried.includes(a)) carried.push(a);
     });
-    const unseen = [...new Set([...frame.hidden, ...familyAxes, ...carried])];
+    const unseen = [...new Set([...frame.batchAxes, ...familyAxes, ...carried])];
     const apart = new Map<Axis, Axis>();
     for (const a of unseen) if (uses.has(a)) apart.set(a, this.#scope.fresh(a));
     const moved = (a: Axis): Axis => apart.get(a) ?? a;
@@ -230,12 +230,12 @@ export class Calls<T, R> {
       const inner = at(declared, i, 'walk: parameter');
       const renaming = new Map([...apart].filter(([a]) => !inner.includes(a)));
       // An axis that is declared and carried by different arguments is renamed only where it is carried.
-      const own = renaming.size === 0 ? arg : this.#algebra.rename(arg, restrict(renaming, arg, this.#algebra));
+      const own = renaming.size === 0 ? arg : this.#backend.rename(arg, restrict(renaming, arg, this.#backend));
       if (own.kind === 'route' && formal.type.kind !== 'route') {
         lifted.push(own.value);
-        locals.set(formal.local, { kind: 'tensor', value: this.#algebra.weights(own.value) });
+        locals.set(formal.local, { kind: 'tensor', value: this.#backend.weights(own.value) });
       } else {
-        locals.set(formal.local, this.#algebra.broadcast(own, inner));
+        locals.set(formal.local, this.#backend.broadcast(own, inner));
       }
     });
     const selection = new Map(
@@ -252,10 +252,10 @@ export class Calls<T, R> {
       selection,
       indices: family.indices,
       locals,
-      hidden: unseen.map(moved),
+      batchAxes: unseen.map(moved),
       routes: [...routes, ...lifted],
       restore,
-      place,
+      seedKey,
       calledAt: isLibrary(span) ? frame.calledAt : span,
     };
     const raw =
@@ -273,16 +273,16 @@ export class Calls<T, R> {
     if (value.kind === 'tuple') return { kind: 'tuple', items: value.items.map((v) => this.#leave(v, lifted, back)) };
     const whole: Operand<T, R> =
       lifted.length > 0 && value.kind === 'tensor'
-        ? { kind: 'route', value: this.#algebra.present(lifted, value.value) }
+        ? { kind: 'route', value: this.#backend.present(lifted, value.value) }
         : value;
-    const renaming = restrict(back, whole, this.#algebra);
-    return renaming.size === 0 ? whole : this.#algebra.rename(whole, renaming);
+    const renaming = restrict(back, whole, this.#backend);
+    return renaming.size === 0 ? whole : this.#backend.rename(whole, renaming);
   }
 
   #renameRoute(route: R, renaming: ReadonlyMap<Axis, Axis>): R {
-    const own = restrict<T, R>(renaming, { kind: 'route', value: route }, this.#algebra);
+    const own = restrict<T, R>(renaming, { kind: 'route', value: route }, this.#backend);
     if (own.size === 0) return route;
-    const renamed = this.#algebra.rename({ kind: 'route', value: route }, own);
+    const renamed = this.#backend.rename({ kind: 'route', value: route }, own);
     if (renamed.kind !== 'route') throw new CompilerBug('walk', 'renaming made a route dense');
     return renamed.value;
   }
@@ -310,7 +310,7 @@ export class Calls<T, R> {
       ...(within === null ? [] : [within]),
     ]);
     const declared = callable.family.map(({ axis }) => this.#scope.axis(axis, frame));
-    const values = this.#algebra.extern({
+    const values = this.#backend.extern({
       name: callable.name,
       role: callable.role === 'expert' ? 'expert' : 'fn',
       args,

@@ -15,7 +15,7 @@ import { asInteger } from '../types/size.ts';
 
 /** What a chain needs of the walk. */
 export interface ChainContext<T, R> {
-  readonly algebra: Backend<T, R>;
+  readonly backend: Backend<T, R>;
   axis(variable: AxisVar, frame: Frame<T, R>): Axis;
   expression(expr: Expr, frame: Frame<T, R>): InstantiatedValue<T, R>;
   block(block: Block, frame: Frame<T, R>): InstantiatedValue<T, R>;
@@ -23,12 +23,12 @@ export interface ChainContext<T, R> {
 }
 
 export class Chains<T, R> {
-  readonly #walk: ChainContext<T, R>;
+  readonly #context: ChainContext<T, R>;
   /** How often what is walked now is written out: the product of the steps of the chains around it. */
   #stepsAround = 1;
 
-  constructor(walk: ChainContext<T, R>) {
-    this.#walk = walk;
+  constructor(context: ChainContext<T, R>) {
+    this.#context = context;
   }
 
   /** The value of a chain: what it carries in the end, then what it collected. */
@@ -36,10 +36,12 @@ export class Chains<T, R> {
     expr: ChainExpr & { readonly type: ValueType; readonly span: Span },
     frame: Frame<T, R>,
   ): InstantiatedValue<T, R> {
-    const axis = this.#walk.axis(expr.axis, frame);
+    const axis = this.#context.axis(expr.axis, frame);
     const steps = asInteger(axis.size);
     if (steps === null) throw new CompilerBug('walk', `chain over ${axis.name}, whose size is not constant`);
-    let carried = expr.carries.map((c) => this.#walk.coerced(this.#walk.expression(c.start, frame), c.type, frame));
+    let carried = expr.carries.map((c) =>
+      this.#context.coerced(this.#context.expression(c.start, frame), c.type, frame),
+    );
     const collected: Operand<T, R>[][] = expr.collecting.map(() => []);
     const around = this.#stepsAround;
     this.#stepsAround = withinLimit(
@@ -53,18 +55,18 @@ export class Chains<T, R> {
         ...frame,
         indices: new Map([...frame.indices, [expr.index, i]]),
         locals: new Map(frame.locals),
-        place: `${frame.place}/${expr.span.start}.${i}`,
+        seedKey: `${frame.seedKey}/${expr.span.start}.${i}`,
       };
       expr.carries.forEach((c, k) => {
         const value = carried[k];
         if (value !== undefined) step.locals.set(c.local, value);
       });
-      const value = this.#walk.block(expr.body, step);
+      const value = this.#context.block(expr.body, step);
       const items = expr.carries.length === 1 || value.kind !== 'tuple' ? [value] : value.items;
       carried = expr.carries.map((c, k) => {
         const item = items[k];
         if (item === undefined) throw new CompilerBug('walk', 'a chain step gives too few values');
-        return this.#walk.coerced(item, c.type, frame);
+        return this.#context.coerced(item, c.type, frame);
       });
       expr.collecting.forEach((c, k) => {
         const item = step.locals.get(c.local);
@@ -80,8 +82,8 @@ export class Chains<T, R> {
       ...collected.map((operands, k) => {
         const type = types[expr.carries.length + k];
         return operands.length === 0 && type !== undefined
-          ? withoutPoints(type, this.#walk.algebra, (a) => this.#walk.axis(a, frame), expr.span)
-          : stackOperands(operands, axis, this.#walk.algebra);
+          ? withoutPoints(type, this.#context.backend, (a) => this.#context.axis(a, frame), expr.span)
+          : stackOperands(operands, axis, this.#context.backend);
       }),
     ];
     const [only] = all;

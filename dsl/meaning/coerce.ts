@@ -17,7 +17,7 @@ export function coerce<T, R>(
   value: InstantiatedValue<T, R>,
   type: ValueType,
   frame: Frame<T, R>,
-  algebra: Backend<T, R>,
+  backend: Backend<T, R>,
   axisOf: (variable: AxisVar) => Axis,
 ): InstantiatedValue<T, R> {
   if (value.kind === 'family') return value;
@@ -25,33 +25,33 @@ export function coerce<T, R>(
     if (type.kind !== 'tuple') return value;
     const items = value.items.map((item, i) => {
       const t = type.items[i];
-      return t === undefined ? item : coerce(item, t.type, frame, algebra, axisOf);
+      return t === undefined ? item : coerce(item, t.type, frame, backend, axisOf);
     });
     return { kind: 'tuple', items };
   }
   const axes = axesOfType(type).map((a) => axisOf(a));
   const payload = type.kind === 'route' ? type.payload.map((a) => axisOf(a)) : [];
-  const wide = algebra.broadcast(value, axes, payload);
+  const wide = backend.broadcast(value, axes, payload);
   if (wide.kind === 'route' && type.kind === 'route') {
     const targets = type.targets.map((a) => axisOf(a));
-    const sources = algebra.supportOf(wide.value).filter((a) => !targets.includes(a));
-    return { kind: 'route', value: algebra.orient(wide.value, sources, targets) };
+    const sources = backend.supportOf(wide.value).filter((a) => !targets.includes(a));
+    return { kind: 'route', value: backend.orient(wide.value, sources, targets) };
   }
   if (
     wide.kind === 'tensor' &&
     type.kind === 'tensor' &&
     type.element === 'f16' &&
-    algebra.elementOf(wide.value) !== 'f16'
+    backend.elementOf(wide.value) !== 'f16'
   ) {
-    return algebra.primitive({
+    return backend.primitive({
       name: 'convert',
       args: new Map([['x', wide]]),
       axes: new Map(),
-      statics: new Map(),
+      attributes: new Map(),
       element: 'f16',
       span: { source: '', start: 0, end: 0 },
-      hidden: frame.hidden,
-      place: frame.place,
+      batchAxes: frame.batchAxes,
+      seedKey: frame.seedKey,
     });
   }
   return wide;
@@ -60,14 +60,14 @@ export function coerce<T, R>(
 /** A value of a type one of whose axes has no points: what a chain of no steps has collected. */
 export function withoutPoints<T, R>(
   type: ValueType,
-  algebra: Backend<T, R>,
+  backend: Backend<T, R>,
   axisOf: (variable: AxisVar) => Axis,
   span: Span,
 ): Operand<T, R> {
   if (type.kind === 'tuple') throw new CompilerBug('walk', 'a tuple is collected item by item');
   const axes = axesOfType(type).map(axisOf);
   const filled = (element: ElementType): Operand<T, R> =>
-    algebra.broadcast({ kind: 'tensor', value: algebra.scalar(exact(0), element) }, axes);
+    backend.broadcast({ kind: 'tensor', value: backend.scalar(exact(0), element) }, axes);
   if (type.kind === 'tensor') return filled(type.element);
   const args = new Map([
     ['v', filled(type.element)],
@@ -75,5 +75,5 @@ export function withoutPoints<T, R>(
   ]);
   const over = type.targets.map(axisOf);
   const { element } = type;
-  return algebra.primitive({ name: 'keep', args, axes: new Map([['over', over]]), statics: new Map(), element, span, hidden: [], place: '' }); // prettier-ignore
+  return backend.primitive({ name: 'keep', args, axes: new Map([['over', over]]), attributes: new Map(), element, span, batchAxes: [], seedKey: '' }); // prettier-ignore
 }

@@ -59,7 +59,7 @@ interface Gathering<T, R> {
 const nowhere: Span = { source: '', start: 0, end: 0 };
 
 export class Effects<T, R> {
-  readonly #algebra: Backend<T, R>;
+  readonly #backend: Backend<T, R>;
   /** Where a declaration stands. */
   readonly #spanOf: (id: DeclarationId) => Span;
   /** The entry that runs: what it and its own instances say stands in the run without its name in front. */
@@ -69,12 +69,12 @@ export class Effects<T, R> {
   readonly #states = new Map<VariableId, { readonly store: Variable; readonly entries: Entry<T, R>[] }>();
 
   constructor(
-    algebra: Backend<T, R>,
+    backend: Backend<T, R>,
     spanOf: (id: DeclarationId) => Span,
     entry: string,
     report: (problem: Diagnostic) => void,
   ) {
-    this.#algebra = algebra;
+    this.#backend = backend;
     this.#spanOf = spanOf;
     this.#entry = entry;
     this.#report = report;
@@ -83,10 +83,10 @@ export class Effects<T, R> {
   loss(name: string, value: T, frame: Frame<T, R>, span: Span): void {
     const { path, selection, open } = this.#place(name, frame);
     // Also along what the value does not vary with: it is meant where the routes are present.
-    const axes = [...this.#algebra.axesOf(value), ...frame.routes.flatMap((r) => this.#algebra.supportOf(r))];
+    const axes = [...this.#backend.axesOf(value), ...frame.routes.flatMap((r) => this.#backend.supportOf(r))];
     const over = [...new Set(axes)].filter((a) => !open.includes(a));
     const mean =
-      over.length === 0 && frame.routes.length === 0 ? value : this.#algebra.meanPresent(value, over, frame.routes);
+      over.length === 0 && frame.routes.length === 0 ? value : this.#backend.meanPresent(value, over, frame.routes);
     this.#add(
       'loss',
       path,
@@ -111,7 +111,7 @@ export class Effects<T, R> {
     const back = (a: Axis): Axis => frame.restore.get(a) ?? a;
     const present = this.#axesOf(restored);
     const openOutside = open.map(back);
-    const carried = frame.hidden.map(back).filter((a) => present.includes(a) && !openOutside.includes(a));
+    const carried = frame.batchAxes.map(back).filter((a) => present.includes(a) && !openOutside.includes(a));
     const route = type.kind === 'route';
     const targets = route ? own.slice(type.sources.length, type.sources.length + type.targets.length) : [];
     const payload = route ? own.slice(type.sources.length + type.targets.length) : [];
@@ -145,7 +145,7 @@ export class Effects<T, R> {
         g,
         {
           path: g.path,
-          value: this.#algebra.broadcast(value, axes, g.payload),
+          value: this.#backend.broadcast(value, axes, g.payload),
           axes,
           targets: g.targets,
           payload: g.payload,
@@ -160,11 +160,11 @@ export class Effects<T, R> {
           const index = at[i];
           return index === undefined || index === null ? w : { kind: 'at', index };
         });
-        return { kind: 'tensor', value: this.#algebra.store(s.store, selection, null) };
+        return { kind: 'tensor', value: this.#backend.store(s.store, selection, null) };
       });
-      const wide = this.#algebra.broadcast(value, [...s.store.family, ...s.store.declared]);
+      const wide = this.#backend.broadcast(value, [...s.store.family, ...s.store.declared]);
       const span = s.entries[0]?.span ?? nowhere;
-      if (wide.kind === 'route') return { store: s.store, value: this.#algebra.weights(wide.value), span };
+      if (wide.kind === 'route') return { store: s.store, value: this.#backend.weights(wide.value), span };
       return { store: s.store, value: wide.value, span };
     });
     const of = (kind: 'loss' | 'output'): GatheredValue<T, R>[] =>
@@ -191,13 +191,13 @@ export class Effects<T, R> {
   #restored(value: Operand<T, R>, frame: Frame<T, R>): Operand<T, R> {
     const own = this.#axesOf(value);
     const renaming = new Map([...frame.restore].filter(([a, b]) => a !== b && own.includes(a)));
-    return renaming.size === 0 ? value : this.#algebra.rename(value, renaming);
+    return renaming.size === 0 ? value : this.#backend.rename(value, renaming);
   }
 
   #axesOf(value: Operand<T, R>): readonly Axis[] {
     return value.kind === 'tensor'
-      ? this.#algebra.axesOf(value.value)
-      : [...this.#algebra.supportOf(value.value), ...this.#algebra.payloadOf(value.value)];
+      ? this.#backend.axesOf(value.value)
+      : [...this.#backend.supportOf(value.value), ...this.#backend.payloadOf(value.value)];
   }
 
   #add(
@@ -232,7 +232,7 @@ export class Effects<T, R> {
     const axis = family[depth];
     if (axis === undefined) {
       const [first, second] = entries;
-      if (first === undefined) return missing(at) ?? { kind: 'tensor', value: this.#algebra.scalar(exact(0), 'f32') };
+      if (first === undefined) return missing(at) ?? { kind: 'tensor', value: this.#backend.scalar(exact(0), 'f32') };
       if (second !== undefined && kind !== 'loss' && !entries.every((e) => this.#same(first.value, e.value))) {
         this.#twice(kind, first, second);
       }
@@ -254,8 +254,8 @@ export class Effects<T, R> {
     });
     const axes: Axis[] = [];
     for (const p of parts) for (const a of this.#axesOf(p)) if (!axes.includes(a)) axes.push(a);
-    return this.#algebra.stack(
-      parts.map((p) => this.#algebra.broadcast(p, axes)),
+    return this.#backend.stack(
+      parts.map((p) => this.#backend.broadcast(p, axes)),
       axis,
     );
   }
@@ -264,7 +264,7 @@ export class Effects<T, R> {
   #called(entry: Entry<T, R>, depth: number, axis: Axis): Entry<T, R> {
     const s = entry.selection[depth];
     if (s?.kind !== 'all' || s.axis === axis || !this.#axesOf(entry.value).includes(s.axis)) return entry;
-    return { ...entry, value: this.#algebra.rename(entry.value, new Map([[s.axis, axis]])) };
+    return { ...entry, value: this.#backend.rename(entry.value, new Map([[s.axis, axis]])) };
   }
 
   #cell(entry: Entry<T, R>, depth: number, index: number): Entry<T, R>[] {
@@ -275,38 +275,38 @@ export class Effects<T, R> {
     const inside = s.kind === 'all' ? index : index - s.from;
     if (inside < 0 || inside >= (asInteger(axis.size) ?? 0)) return [];
     if (!this.#axesOf(entry.value).includes(axis)) return [entry];
-    const value = this.#algebra.primitive({
+    const value = this.#backend.primitive({
       name: 'at',
       args: new Map([['x', entry.value]]),
       axes: new Map([['axis', [axis]]]),
-      statics: new Map([['index', exact(inside)]]),
-      element: entry.value.kind === 'tensor' ? this.#algebra.elementOf(entry.value.value) : 'f32',
+      attributes: new Map([['index', exact(inside)]]),
+      element: entry.value.kind === 'tensor' ? this.#backend.elementOf(entry.value.value) : 'f32',
       span: entry.span,
-      hidden: [],
-      place: '',
+      batchAxes: [],
+      seedKey: '',
     });
     return [{ ...entry, value }];
   }
 
   #plus(a: Operand<T, R>, b: Operand<T, R>): Operand<T, R> {
-    return this.#algebra.primitive({
+    return this.#backend.primitive({
       name: 'add',
       args: new Map([
         ['x', a],
         ['y', b],
       ]),
       axes: new Map(),
-      statics: new Map(),
+      attributes: new Map(),
       element: 'f32',
       span: { source: '', start: 0, end: 0 },
-      hidden: [],
-      place: '',
+      batchAxes: [],
+      seedKey: '',
     });
   }
 
   /** A state that several calls update to one and the same value is updated once. */
   #same(a: Operand<T, R>, b: Operand<T, R>): boolean {
-    return a === b || (a.kind === 'tensor' && b.kind === 'tensor' && this.#algebra.same(a.value, b.value));
+    return a === b || (a.kind === 'tensor' && b.kind === 'tensor' && this.#backend.same(a.value, b.value));
   }
 
   /** Told where the user's text calls; inside a library the statement itself says little. */

@@ -12,7 +12,7 @@ export function familyOf<T, R>(
   expr: FamilyExpr,
   frame: Frame<T, R>,
   scope: InstanceScope,
-  obligations: SizeConstraints,
+  sizeConstraints: SizeConstraints,
 ): FamilyValue<never> {
   switch (expr.kind) {
     case 'named':
@@ -25,10 +25,10 @@ export function familyOf<T, R>(
     case 'at': {
       const axis = scope.axis(expr.axis, frame);
       const index = scope.integer(expr.index, frame);
-      obligations.point(scope.number(expr.index, frame), axis, expr.span, scope.where(frame));
+      sizeConstraints.point(scope.number(expr.index, frame), axis, expr.span, scope.where(frame));
       const n = asInteger(axis.size);
       const inside = Math.min(Math.max(index ?? 0, 0), (n ?? 1) - 1);
-      return scope.families.select(familyOf(expr.family, frame, scope, obligations), axis, {
+      return scope.families.select(familyOf(expr.family, frame, scope, sizeConstraints), axis, {
         kind: 'at',
         index: inside,
       });
@@ -37,8 +37,8 @@ export function familyOf<T, R>(
       const axis = scope.axis(expr.axis, frame);
       const as = scope.axis(expr.as, frame);
       const [from, to] = [scope.integer(expr.from, frame), scope.integer(expr.to, frame)];
-      const inside = obligations.range(axis, as, exact(from ?? 0), exact(to ?? 0), expr.span, scope.where(frame));
-      return scope.families.select(familyOf(expr.family, frame, scope, obligations), axis, {
+      const inside = sizeConstraints.range(axis, as, exact(from ?? 0), exact(to ?? 0), expr.span, scope.where(frame));
+      return scope.families.select(familyOf(expr.family, frame, scope, sizeConstraints), axis, {
         kind: 'window',
         from: inside ? (from ?? 0) : 0,
         as,

@@ -19,31 +19,31 @@ export type InstantiatedValue<T, R> =
 export interface Frame<T, R> extends StaticFrame {
   readonly locals: Map<LocalId, InstantiatedValue<T, R>>;
   /** Axes carried into this body and the ones of its family: unseen by it, met by name. */
-  readonly hidden: readonly Axis[];
+  readonly batchAxes: readonly Axis[];
   /** Routes the call was lifted over: its values are meant where all of them are present. */
   readonly routes: readonly R[];
   /** Gives values of this frame the axes they have outside: applied to outputs and losses. */
   readonly restore: ReadonlyMap<Axis, Axis>;
-  readonly place: string;
+  readonly seedKey: string;
   /** The last call on the way here that stands in a file of the user's: where a mistake inside a library body is told. */
   readonly calledAt: Span | null;
 }
 
 /** All axes of an operand: of a route its support and payload. */
-export function axesOfOperand<T, R>(operand: Operand<T, R>, algebra: Backend<T, R>): readonly Axis[] {
-  if (operand.kind === 'tensor') return algebra.axesOf(operand.value);
-  return [...algebra.supportOf(operand.value), ...algebra.payloadOf(operand.value)];
+export function axesOfOperand<T, R>(operand: Operand<T, R>, backend: Backend<T, R>): readonly Axis[] {
+  if (operand.kind === 'tensor') return backend.axesOf(operand.value);
+  return [...backend.supportOf(operand.value), ...backend.payloadOf(operand.value)];
 }
 
 /** Values side by side along a new axis; they are broadcast to one set of axes first. */
 export function stackOperands<T, R>(
   operands: readonly Operand<T, R>[],
   axis: Axis,
-  algebra: Backend<T, R>,
+  backend: Backend<T, R>,
 ): Operand<T, R> {
-  const axes = [...new Set(operands.flatMap((o) => axesOfOperand(o, algebra)))];
-  return algebra.stack(
-    operands.map((o) => algebra.broadcast(o, axes)),
+  const axes = [...new Set(operands.flatMap((o) => axesOfOperand(o, backend)))];
+  return backend.stack(
+    operands.map((o) => backend.broadcast(o, axes)),
     axis,
   );
 }
@@ -52,10 +52,10 @@ export function stackOperands<T, R>(
 export function restrict<T, R>(
   renaming: ReadonlyMap<Axis, Axis>,
   operand: Operand<T, R>,
-  algebra: Backend<T, R>,
+  backend: Backend<T, R>,
 ): ReadonlyMap<Axis, Axis> {
   if (renaming.size === 0) return renaming;
-  const own = axesOfOperand(operand, algebra);
+  const own = axesOfOperand(operand, backend);
   return new Map([...renaming].filter(([a]) => own.includes(a)));
 }
 

@@ -57,7 +57,7 @@ export class InstanceScope extends StaticScope {
     return this.tree.declarationOf(instance);
   }
 
-  /** " (at l = 0)": the first instance at which an obligation fails. */
+  /** " (at l = 0)": the first instance at which a size constraint fails. */
   where(frame: StaticFrame): string {
     const parts = [...frame.indices].map(([id, value]) => `${this.indexName(id)} = ${value}`);
     return parts.length === 0 ? '' : ` (at ${parts.join(', ')})`;
@@ -282,7 +282,7 @@ export class InstanceScope extends StaticScope {
     return [...this.#stores.values()].filter((s) => this.#marked.has(s.store.id));
   }
 
-  /** A store that some body has named, by what the algebra was told of it. */
+  /** A store that some body has named, by what the backend was told of it. */
   usedOf(store: Variable): UsedVariable | null {
     return this.#stores.get(store.path) ?? null;
   }

@@ -1,10 +1,10 @@
 /**
  * The walk: what the structure of a program means, once for every executor. It enters an entry, resolves instances,
  * families, windows and unions, binds arguments, sets carried axes apart, unrolls chains, takes the live side of every
- * `if`, and hands each operation with concrete axes to an algebra (backend.ts). Losses, outputs and updates are
- * gathered by path. Sizes are obligations discharged here, with spans: a failing one is reported once per place.
+ * `if`, and hands each operation with concrete axes to a backend (backend.ts). Losses, outputs and updates are
+ * gathered by path. Size constraints are decided here, with spans: a failing one is reported once per place.
  *
- * Source: SEMANTICS 5.1, 5.2, 5.5, 5.6, 5.7 and 5.10; tagless interpretation (Carette, Kiselyov, Shan 2009) for the algebra.
+ * Source: SEMANTICS 5.1, 5.2, 5.5, 5.6, 5.7 and 5.10; tagless interpretation (Carette, Kiselyov, Shan 2009) for the backend.
  */
 import type { AxisVar, Block, Expr, PrimitiveExpr, Program, TensorType, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -31,7 +31,7 @@ import { withinNesting } from '../types/expansion-limits.ts';
 export interface InstantiateOptions<T, R> {
   readonly program: Program;
   readonly scope: InstanceScope;
-  readonly algebra: Backend<T, R>;
+  readonly backend: Backend<T, R>;
   readonly entry: string;
   /** The value of an entry's formal. */
   readonly input: (name: string, type: TensorType, axes: readonly Axis[], within: Axis | null) => T;
@@ -61,7 +61,7 @@ export interface InstantiatedEntry<T, R> {
 
 /** Walks one entry. Mistakes (sizes that do not fit, ranges that leave an axis) go to `report`; the walk goes on where it can. */
 export function instantiateEntry<T, R>(options: InstantiateOptions<T, R>): InstantiatedEntry<T, R> {
-  return new Walk(options).run();
+  return new Instantiation(options).run();
 }
 
 /** The value of a store's initialiser over its family's and declared axes, or null when it has none. */
@@ -73,19 +73,19 @@ export function instantiateInitial<T, R>(
   const input = (name: string): T => {
     throw new CompilerBug('walk', `an initial value reads the input ${name}`);
   };
-  return new Walk({ ...options, entry: '', input, want }).initialOf(used);
+  return new Instantiation({ ...options, entry: '', input, want }).initialOf(used);
 }
 
-class Walk<T, R> {
+class Instantiation<T, R> {
   readonly #options: InstantiateOptions<T, R>;
   /** Expressions around the one that is walked. */
   #nested = 0;
   readonly #scope: InstanceScope;
-  readonly #algebra: Backend<T, R>;
+  readonly #backend: Backend<T, R>;
   readonly #calls: Calls<T, R>;
   readonly #stores: VariableReader<T, R>;
   readonly #effects: Effects<T, R>;
-  readonly #obligations: SizeConstraints;
+  readonly #sizeConstraints: SizeConstraints;
   readonly #primitives: PrimitiveCalls<T, R>;
   readonly #chains: Chains<T, R>;
 
@@ -93,29 +93,29 @@ class Walk<T, R> {
     this.#options = options;
 
     this.#scope = options.scope;
-    this.#algebra = options.algebra;
-    this.#calls = new Calls(options.scope, options.algebra, (body, frame) => this.#block(body, frame));
+    this.#backend = options.backend;
+    this.#calls = new Calls(options.scope, options.backend, (body, frame) => this.#block(body, frame));
     this.#stores = new VariableReader(
       this.#scope,
-      this.#algebra,
+      this.#backend,
       this.#calls,
       (expr, frame) => this.#tensor(expr, frame),
-      (p) => this.#obligations.report(p),
+      (p) => this.#sizeConstraints.report(p),
     );
-    this.#obligations = new SizeConstraints(options.report, options.require ?? (() => undefined));
-    this.#primitives = new PrimitiveCalls(this.#scope, this.#algebra, this.#obligations);
+    this.#sizeConstraints = new SizeConstraints(options.report, options.require ?? (() => undefined));
+    this.#primitives = new PrimitiveCalls(this.#scope, this.#backend, this.#sizeConstraints);
     this.#chains = new Chains({
-      algebra: this.#algebra,
+      backend: this.#backend,
       axis: (variable, frame) => this.#axis(variable, frame),
       expression: (expr, frame) => this.#expression(expr, frame),
       block: (block, frame) => this.#block(block, frame),
       coerced: (value, type, frame) => this.#coerced(value, type, frame),
     });
     this.#effects = new Effects(
-      options.algebra,
+      options.backend,
       (id) => this.#scope.spanOf(id),
       options.entry,
-      (problem) => this.#obligations.report(problem),
+      (problem) => this.#sizeConstraints.report(problem),
     );
   }
 
@@ -128,10 +128,10 @@ class Walk<T, R> {
       selection: new Map(),
       indices: new Map(),
       locals: new Map(),
-      hidden: [],
+      batchAxes: [],
       routes: [],
       restore: new Map(),
-      place: entry.name,
+      seedKey: entry.name,
       calledAt: null,
     };
     for (const formal of entry.formals) {
@@ -155,10 +155,10 @@ class Walk<T, R> {
       const name = 'name' in type && type.name !== undefined ? type.name : types.length === 1 ? 'output' : `output${i}`;
       const axes = axesOfType(type.type).map((a) => this.#axis(a, frame));
       const payload = type.type.kind === 'route' ? type.type.payload.map((a) => this.#axis(a, frame)) : [];
-      return { name, value: this.#algebra.broadcast(item, axes, payload), type: type.type, axes };
+      return { name, value: this.#backend.broadcast(item, axes, payload), type: type.type, axes };
     });
     const gathered = this.#effects.gather();
-    for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.#obligations.report(clash);
+    for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.#sizeConstraints.report(clash);
     return { results, ...gathered, reads: this.#stores.reads };
   }
 
@@ -191,7 +191,7 @@ class Walk<T, R> {
         case 'let_family':
           frame.locals.set(statement.local, {
             kind: 'family',
-            family: familyOf(statement.family, frame, this.#scope, this.#obligations),
+            family: familyOf(statement.family, frame, this.#scope, this.#sizeConstraints),
           });
           break;
         case 'update':
@@ -239,8 +239,8 @@ class Walk<T, R> {
 
   get #surroundings(): Surroundings<T, R> {
     return {
-      algebra: this.#algebra,
-      report: (problem) => this.#obligations.report(problem),
+      backend: this.#backend,
+      report: (problem) => this.#sizeConstraints.report(problem),
       isRun: this.#options.require === undefined,
       static: (value, frame) => this.#scope.static(value, frame),
       number: (value, frame) => this.#scope.number(value, frame),
@@ -290,11 +290,11 @@ class Walk<T, R> {
         return this.#primitive(expr, first, of, frame);
       case 'call':
         return this.#calls.call(
-          familyOf(expr.callee, frame, this.#scope, this.#obligations),
+          familyOf(expr.callee, frame, this.#scope, this.#sizeConstraints),
           expr.args.map((e) => (e === of ? asOperand(first) : this.#operand(e, frame))),
           frame,
           expr.span,
-          `${frame.place}/${expr.span.start}`,
+          `${frame.seedKey}/${expr.span.start}`,
         );
       case 'coerce':
         return this.#coerced(first, expr.type, frame);
@@ -303,7 +303,7 @@ class Walk<T, R> {
         const axis = this.#axis(expr.union, frame);
         const member = this.#scope.unionLayout(axis).members[expr.part];
         if (member === undefined) throw new CompilerBug('walk', 'no such part');
-        return { kind: 'route', value: this.#algebra.embed(first.value, member.axes, axis, member.offset) };
+        return { kind: 'route', value: this.#backend.embed(first.value, member.axes, axis, member.offset) };
       }
       default:
         throw new CompilerBug('walk', `a ${expr.kind} has no first operand`);
@@ -317,10 +317,10 @@ class Walk<T, R> {
         const value = this.#scope.static(expr.value, frame);
         const element = expr.type.kind === 'tuple' ? 'f32' : expr.type.element;
         if (value.kind === 'string') throw new CompilerBug('walk', 'a string where a tensor is wanted');
-        if (value.kind === 'number' && element === 'i32') this.#obligations.asI32(value.size, expr.span);
+        if (value.kind === 'number' && element === 'i32') this.#sizeConstraints.asI32(value.size, expr.span);
         return {
           kind: 'tensor',
-          value: this.#algebra.scalar(value.kind === 'bool' ? value.value : value.size, element),
+          value: this.#backend.scalar(value.kind === 'bool' ? value.value : value.size, element),
         };
       }
       case 'local': {
@@ -336,11 +336,11 @@ class Walk<T, R> {
         return this.#primitive(expr, null, null, frame);
       case 'call':
         return this.#calls.call(
-          familyOf(expr.callee, frame, this.#scope, this.#obligations),
+          familyOf(expr.callee, frame, this.#scope, this.#sizeConstraints),
           [],
           frame,
           expr.span,
-          `${frame.place}/${expr.span.start}`,
+          `${frame.seedKey}/${expr.span.start}`,
         );
       case 'tuple':
         return { kind: 'tuple', items: expr.items.map((item) => this.#expression(item, frame)) };
@@ -357,7 +357,7 @@ class Walk<T, R> {
   }
 
   #coerced(value: InstantiatedValue<T, R>, type: ValueType, frame: Frame<T, R>): InstantiatedValue<T, R> {
-    return coerce(value, type, frame, this.#algebra, (variable) => this.#axis(variable, frame));
+    return coerce(value, type, frame, this.#backend, (variable) => this.#axis(variable, frame));
   }
 
   #primitive(
@@ -366,9 +366,9 @@ class Walk<T, R> {
     of: Expr | null,
     frame: Frame<T, R>,
   ): Operand<T, R> {
-    const walked = (e: Expr): InstantiatedValue<T, R> =>
+    const instantiated = (e: Expr): InstantiatedValue<T, R> =>
       e === of && first !== null ? first : this.#expression(e, frame);
-    return this.#primitives.call(expr, (e) => asOperand(walked(e)), frame);
+    return this.#primitives.call(expr, (e) => asOperand(instantiated(e)), frame);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Calls of primitives: axes, numbers and operands made concrete, what they must satisfy noted, and the call handed to the algebra. */
+/** Calls of primitives: axes, numbers and operands made concrete, what they must satisfy noted, and the call handed to the backend. */
 import { axesOfType } from '../types/axes.ts';
 import type { Expr, PrimitiveExpr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -13,13 +13,13 @@ import { asInteger, type Size } from '../types/size.ts';
 
 export class PrimitiveCalls<T, R> {
   readonly #scope: InstanceScope;
-  readonly #algebra: Backend<T, R>;
-  readonly #obligations: SizeConstraints;
+  readonly #backend: Backend<T, R>;
+  readonly #sizeConstraints: SizeConstraints;
 
-  constructor(scope: InstanceScope, algebra: Backend<T, R>, obligations: SizeConstraints) {
+  constructor(scope: InstanceScope, backend: Backend<T, R>, sizeConstraints: SizeConstraints) {
     this.#scope = scope;
-    this.#algebra = algebra;
-    this.#obligations = obligations;
+    this.#backend = backend;
+    this.#sizeConstraints = sizeConstraints;
   }
 
   /** `operand` walks an argument. */
@@ -34,53 +34,53 @@ export class PrimitiveCalls<T, R> {
     for (const [name, e] of expr.args) {
       args.set(name, this.#withAxes(operand(e), e, along, frame));
     }
-    const statics = new Map<string, Size | boolean>();
-    for (const [name, value] of expr.statics) {
+    const attributes = new Map<string, Size | boolean>();
+    for (const [name, value] of expr.attributes) {
       const v = this.#scope.static(value, frame);
       if (v.kind === 'string') throw new CompilerBug('walk', `a string as ${name}`);
-      statics.set(name, v.kind === 'bool' ? v.value : v.size);
+      attributes.set(name, v.kind === 'bool' ? v.value : v.size);
     }
-    this.#partLayout(expr, axes, statics);
-    this.#obligations.primitive(expr, axes, statics, () => this.#scope.where(frame));
-    return this.#algebra.primitive({
+    this.#partLayout(expr, axes, attributes);
+    this.#sizeConstraints.primitive(expr, axes, attributes, () => this.#scope.where(frame));
+    return this.#backend.primitive({
       name: expr.name,
       args,
       axes,
-      statics,
+      attributes,
       element: expr.type.kind === 'tuple' ? 'f32' : expr.type.element,
       span: expr.span,
-      hidden: frame.hidden,
-      place: `${frame.place}/${expr.span.start}`,
+      batchAxes: frame.batchAxes,
+      seedKey: `${frame.seedKey}/${expr.span.start}`,
     });
   }
 
   /** A value that is the same along a family's axis may lack it: an operation that goes along the axis gets it repeated. */
   #withAxes(value: Operand<T, R>, expr: Expr, along: readonly Axis[], frame: Frame<T, R>): Operand<T, R> {
     if (along.length === 0 || expr.type.kind === 'tuple') return value;
-    const has = axesOfOperand(value, this.#algebra);
+    const has = axesOfOperand(value, this.#backend);
     const missing = axesOfType(expr.type)
       .map((a) => this.#scope.axis(a, frame))
       .filter((a) => along.includes(a) && !has.includes(a));
     if (missing.length === 0) return value;
     const payload = expr.type.kind === 'route' ? expr.type.payload.map((a) => this.#scope.axis(a, frame)) : [];
-    return this.#algebra.broadcast(value, [...missing, ...has], payload);
+    return this.#backend.broadcast(value, [...missing, ...has], payload);
   }
 
   /** `part` and `is` name a member of a union: here it becomes a range of the union's axis. */
   #partLayout(
     expr: PrimitiveExpr,
     axes: ReadonlyMap<string, readonly Axis[]>,
-    statics: Map<string, Size | boolean>,
+    attributes: Map<string, Size | boolean>,
   ): void {
     if (expr.name !== 'part' && expr.name !== 'is') return;
     const union = axes.get('axis')?.[0];
-    const part = statics.get('part');
+    const part = attributes.get('part');
     const index = part === undefined || typeof part === 'boolean' ? null : asInteger(part);
     if (union === undefined || index === null) throw new CompilerBug('walk', `${expr.name} without a part`);
     const member = this.#scope.unionLayout(union).members[index];
     if (member === undefined) throw new CompilerBug('walk', 'no such part');
-    statics.set('offset', member.offset);
-    statics.set('length', member.length);
+    attributes.set('offset', member.offset);
+    attributes.set('length', member.length);
   }
 }
 

@@ -13,7 +13,7 @@ import { asNumber, formatSize, type Size } from '../types/size.ts';
 
 /** What requirements need of the walk. */
 export interface Surroundings<T, R> {
-  readonly algebra: Backend<T, R>;
+  readonly backend: Backend<T, R>;
   readonly report: (problem: Diagnostic) => void;
   /** Sizes of a run are known: what does not hold is an error of the run, not of compiling. */
   readonly isRun: boolean;
@@ -31,7 +31,7 @@ export class Requirements<T, R> {
   }
 
   add(condition: Expr, message: readonly MessagePart[], frame: Frame<T, R>, span: Span): void {
-    const { algebra } = this.#around;
+    const { backend } = this.#around;
     const holds =
       condition.kind === 'static' ? this.#decided(condition.value, frame) : this.#around.tensor(condition, frame);
     if (holds === true) return;
@@ -44,7 +44,7 @@ export class Requirements<T, R> {
       this.#around.report(diagnostic('MOE0360', { message: text, span, label: 'required here' }));
       return;
     }
-    this.#all.push({ condition: holds === false ? algebra.scalar(false, 'bool') : holds, message: parts, span });
+    this.#all.push({ condition: holds === false ? backend.scalar(false, 'bool') : holds, message: parts, span });
   }
 
   /** What the body gives, which may be needed only where its conditions hold. */
@@ -56,7 +56,7 @@ export class Requirements<T, R> {
   }
 
   onOperand(operand: Operand<T, R>): Operand<T, R> {
-    return this.#all.reduce((value, required) => this.#around.algebra.requires(value, required), operand);
+    return this.#all.reduce((value, required) => this.#around.backend.requires(value, required), operand);
   }
 
   onTensor(value: T): T {
@@ -94,7 +94,7 @@ export class Requirements<T, R> {
       const sizes = [this.#around.number(left, frame), this.#around.number(right, frame)];
       if (sizes.some((size) => asNumber(size) === null)) {
         const whole = sizes.every((size) => rangeOf(size).whole);
-        const numbers = sizes.map((size) => this.#around.algebra.scalar(size, whole ? 'i32' : 'f32'));
+        const numbers = sizes.map((size) => this.#around.backend.scalar(size, whole ? 'i32' : 'f32'));
         return this.#call(value.op, numbers, value.span);
       }
     }
@@ -104,17 +104,17 @@ export class Requirements<T, R> {
 
   #call(op: string, args: readonly T[], span: Span): T {
     const name = comparisons.find((each) => each === op) ?? 'and';
-    const result = this.#around.algebra.primitive({
+    const result = this.#around.backend.primitive({
       name,
       args: new Map(args.map((value, i) => [i === 0 ? 'x' : 'y', { kind: 'tensor', value }])),
       axes: new Map(),
-      statics: new Map(),
+      attributes: new Map(),
       element: 'bool',
       span,
-      hidden: [],
-      place: '',
+      batchAxes: [],
+      seedKey: '',
     });
-    return result.kind === 'tensor' ? result.value : this.#around.algebra.scalar(true, 'bool');
+    return result.kind === 'tensor' ? result.value : this.#around.backend.scalar(true, 'bool');
   }
 }
 

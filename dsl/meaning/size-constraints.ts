@@ -1,5 +1,5 @@
 /**
- * Obligations: what sizes must satisfy for an operation to make sense (SEMANTICS 2.4). Decided where the sizes are known;
+ * Size constraints: what sizes must satisfy for an operation to make sense (SEMANTICS 2.4). Decided where the sizes are known;
  * what depends on the sizes of a run becomes a *condition*, checked when a run binds its inputs. One failing definition
  * is one diagnostic, with the first instance at which it fails.
  */
@@ -71,13 +71,13 @@ export class SizeConstraints {
   primitive(
     expr: PrimitiveExpr & { readonly span: Span },
     axes: ReadonlyMap<string, readonly Axis[]>,
-    statics: ReadonlyMap<string, Size | boolean>,
+    attributes: ReadonlyMap<string, Size | boolean>,
     at: () => string,
   ): void {
     const one = (name: string): Axis | undefined => axes.get(name)?.[0];
     const all = (name: string): readonly Axis[] => axes.get(name) ?? [];
     const size = (name: string): Size | null => {
-      const s = statics.get(name);
+      const s = attributes.get(name);
       return s === undefined || typeof s === 'boolean' ? null : s;
     };
     const { span } = expr;

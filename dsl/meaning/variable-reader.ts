@@ -25,7 +25,7 @@ export interface VariableRead<T> {
 
 export class VariableReader<T, R> {
   readonly #scope: InstanceScope;
-  readonly #algebra: Backend<T, R>;
+  readonly #backend: Backend<T, R>;
   readonly #calls: Calls<T, R>;
   /** The walk's own evaluation of a dense expression. */
   readonly #evaluate: (expr: Expr, frame: Frame<T, R>) => T;
@@ -38,13 +38,13 @@ export class VariableReader<T, R> {
 
   constructor(
     scope: InstanceScope,
-    algebra: Backend<T, R>,
+    backend: Backend<T, R>,
     calls: Calls<T, R>,
     evaluate: (expr: Expr, frame: Frame<T, R>) => T,
     report: (problem: Diagnostic) => void,
   ) {
     this.#scope = scope;
-    this.#algebra = algebra;
+    this.#backend = backend;
     this.#calls = calls;
     this.#evaluate = evaluate;
     this.#report = report;
@@ -55,13 +55,13 @@ export class VariableReader<T, R> {
     const here = this.#axesHere(used, frame);
     if (!sameSizes(used.store.declared, here)) {
       this.#scope.reportShape(used, here, frame);
-      return this.#algebra.broadcast(
-        { kind: 'tensor', value: this.#algebra.scalar(exact(0), used.store.element) },
+      return this.#backend.broadcast(
+        { kind: 'tensor', value: this.#backend.scalar(exact(0), used.store.element) },
         here,
       );
     }
     const whole = this.#read(used, this.selectionOf(used, frame));
-    return this.#algebra.rename({ kind: 'tensor', value: whole }, renaming(used.store.declared, here));
+    return this.#backend.rename({ kind: 'tensor', value: whole }, renaming(used.store.declared, here));
   }
 
   /** A new value for a store, over the axes that the store has everywhere; null if a member's own axes have other sizes. */
@@ -71,9 +71,9 @@ export class VariableReader<T, R> {
       this.#scope.reportShape(used, here, frame);
       return null;
     }
-    const own = this.#algebra.axesOf(value);
+    const own = this.#backend.axesOf(value);
     const back = new Map([...renaming(here, used.store.declared)].filter(([a]) => own.includes(a)));
-    const renamed = this.#algebra.rename({ kind: 'tensor', value }, back);
+    const renamed = this.#backend.rename({ kind: 'tensor', value }, back);
     if (renamed.kind === 'route') throw new CompilerBug('walk', 'a new value of a state is dense');
     return renamed.value;
   }
@@ -97,7 +97,7 @@ export class VariableReader<T, R> {
     const made = this.#making.at(-1)?.store;
     if (made !== undefined && made.declaration.store !== 'input' && kind !== 'param')
       this.#reportMoving(made, used.store);
-    const value = this.#algebra.store(used.store, list, kind === 'input' ? this.initialOf(used) : null);
+    const value = this.#backend.store(used.store, list, kind === 'input' ? this.initialOf(used) : null);
     this.reads.push({ used, selection: list, value });
     return value;
   }
@@ -159,19 +159,19 @@ export class VariableReader<T, R> {
       selection: new Map(instance.family.map((a) => [a.id, { kind: 'all', axis: a }])),
       indices,
       locals: new Map(),
-      hidden: instance.family,
+      batchAxes: instance.family,
       routes: [],
       restore: new Map(),
-      place: used.store.path,
+      seedKey: used.store.path,
       calledAt: null,
     };
     const [first, ...rest] = named;
     if (first === undefined) {
       const value = this.#evaluate(initial, frame);
       const here = renaming(this.#axesHere(own, frame), used.store.declared);
-      const has = this.#algebra.axesOf(value);
+      const has = this.#backend.axesOf(value);
       const stored = new Map([...here].filter(([a]) => has.includes(a)));
-      return this.#algebra.broadcast(this.#algebra.rename({ kind: 'tensor', value }, stored), axes);
+      return this.#backend.broadcast(this.#backend.rename({ kind: 'tensor', value }, stored), axes);
     }
     const { axis } = first;
     const n = withinLimit(
@@ -185,7 +185,7 @@ export class VariableReader<T, R> {
       // Whole, then one point of it: a draw is the same as without the index.
       return this.#calls.sliceAt(this.#initialAt(initial, used, rest, at), first.axis, i, frame, initial.span);
     });
-    return this.#algebra.broadcast(stackOperands(points, first.axis, this.#algebra), axes);
+    return this.#backend.broadcast(stackOperands(points, first.axis, this.#backend), axes);
   }
 }
 

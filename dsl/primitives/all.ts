@@ -10,7 +10,7 @@ export const all: Primitive = {
   surface: ['all'],
   syntax: 'call',
   parameters: [value('s', 'the weights'), overParameter],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'Every point, as a route.',
     detail: 'Dense routing: nothing is left out. No value is judged, -inf is a weight here.',

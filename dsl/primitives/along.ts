@@ -147,7 +147,7 @@ function alongAxes(name: AlongName, entry: Entry): Primitive {
     surface: [name],
     syntax: 'call',
     parameters: [value('x', 'a tensor or a route'), overParameter, ...(entry.eps ? [eps] : [])],
-    adopts: false,
+    untyped: false,
     documentation: entry.documentation,
     infer: (call) => inferAlong(call, name, entry),
     evaluate(call, run) {

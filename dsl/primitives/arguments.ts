@@ -89,7 +89,7 @@ export function axisArgument(call: F64Call, name: string): Axis {
 
 /** A static number, or what it is when absent. */
 export function numberArgument(call: F64Call, name: string, absent: number): number {
-  const found = call.statics.get(name);
+  const found = call.attributes.get(name);
   if (found === undefined || typeof found === 'boolean') return absent;
   const known = asNumber(found);
   if (known === null) throw new CompilerBug('interpret', `${name} is still the formula ${formatSize(found)}`);
@@ -97,14 +97,14 @@ export function numberArgument(call: F64Call, name: string, absent: number): num
 }
 
 export function integerArgument(call: F64Call, name: string): number {
-  const found = call.statics.get(name);
+  const found = call.attributes.get(name);
   const known = found === undefined || typeof found === 'boolean' ? null : asInteger(found);
   if (known === null) throw new CompilerBug('interpret', `${call.name} takes a whole number as ${name}`);
   return known;
 }
 
-export function staticSize(statics: ReadonlyMap<string, Size | boolean>, name: string): Size | null {
-  const found = statics.get(name);
+export function staticSize(attributes: ReadonlyMap<string, Size | boolean>, name: string): Size | null {
+  const found = attributes.get(name);
   return found === undefined || typeof found === 'boolean' ? null : found;
 }
 

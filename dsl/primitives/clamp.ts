@@ -13,7 +13,7 @@ export const clamp: Primitive = {
     value('low', 'what it is not less than'),
     value('high', 'what it is not greater than; it wins if low is greater'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'Each value, kept between two others.',
     detail: 'NaN stays NaN.',

@@ -50,7 +50,7 @@ export const concat: Primitive = {
     axes('along', 'the axis of the first and the axis of the second, possibly the same'),
     axes('into', 'the axis along which they stand side by side'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'Two tensors side by side along a new axis.',
     detail: 'Other axes are united: what only one side has, the other is the same along.',

@@ -19,7 +19,7 @@ export const convert: Primitive = {
   surface: elementTypes,
   syntax: 'call',
   parameters: [value('x', 'a tensor or a route; of a route the present weights are converted')],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'The same values as another element type.',
     detail:

@@ -73,7 +73,7 @@ export const dot: Primitive = {
     value('right', 'a tensor or a route'),
     axes('over', 'the axes to contract, which both sides have'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'The sum of products over axes.',
     detail: 'Over an empty axis 0. With a route: over what is present. Products of i32 wrap.',

@@ -47,8 +47,8 @@ export function hashText(text: string): number {
 }
 
 /** The hash before any axis: of the seed (its low 32 bits) and the place. */
-export function drawKey(seed: number, place: string): number {
-  return fold(mix(seed >>> 0), hashText(place));
+export function drawKey(seed: number, seedKey: string): number {
+  return fold(mix(seed >>> 0), hashText(seedKey));
 }
 
 /** An axis as a draw sees it: what to fold for it, and where its first point is in its root. */

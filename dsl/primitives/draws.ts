@@ -35,7 +35,7 @@ function draw(name: DrawName): Primitive {
     surface: [name],
     syntax: 'made',
     parameters: [axes('axes', 'the axes of the result', { positional: true })],
-    adopts: false,
+    untyped: false,
     documentation: documentation[name],
     infer(call) {
       const written = axesGiven(call, 'axes');
@@ -43,8 +43,8 @@ function draw(name: DrawName): Primitive {
     },
     evaluate(call, run) {
       // Axis by axis in canonical order: the hash of a point continues that of the point without its last axis.
-      const folded = drawAxes(unite(call.hidden, axesArgument(call, 'axes')));
-      let hashes = Uint32Array.of(drawKey(run.seed, call.place));
+      const folded = drawAxes(unite(call.batchAxes, axesArgument(call, 'axes')));
+      let hashes = Uint32Array.of(drawKey(run.seed, call.seedKey));
       for (const { axis, nameHash, offset } of folded) {
         const size = sizeOf(axis);
         const start = asInteger(offset) ?? 0;

@@ -174,7 +174,7 @@ function binary(name: BinaryName, entry: Entry): Primitive {
     surface: [entry.sign],
     syntax: name === 'minimum' || name === 'maximum' ? 'call' : 'operator',
     parameters: [value('x', 'the left value'), value('y', 'the right value')],
-    adopts: false,
+    untyped: false,
     documentation: entry.documentation,
     infer(call) {
       if (entry.of === 'condition') return inferCondition(call);

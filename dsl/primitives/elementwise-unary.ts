@@ -77,7 +77,7 @@ function unary(name: Exclude<UnaryName, 'not'>, entry: Entry): Primitive {
     surface: [entry.surface ?? name],
     syntax: entry.surface === undefined ? 'call' : 'operator',
     parameters: [value('x', 'a tensor, or a route: then the function acts on the present weights')],
-    adopts: false,
+    untyped: false,
     documentation: entry.documentation,
     infer(call) {
       const x = computable(call, 'x');
@@ -93,7 +93,7 @@ const not: Primitive = {
   surface: ['not'],
   syntax: 'operator',
   parameters: [value('x', 'a bool, or a route: then where it is present')],
-  adopts: false,
+  untyped: false,
   documentation: say(
     'True where the operand is not.',
     'keep(s, not first, over: E)',

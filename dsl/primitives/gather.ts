@@ -39,7 +39,7 @@ export const gather: Primitive = {
     value('ids', 'i32: points of the axis, -1 is none', { element: 'i32' }),
     axes('axis', 'the axis that is looked up'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'A look-up: the entries that indices name.',
     detail:

@@ -17,7 +17,7 @@ export const at: Primitive = {
   surface: [],
   syntax: 'index',
   parameters: [subject, axis, number('index', 'a point of it', { optional: false })],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'One point of an axis, which is gone.',
     detail: 'A choice made at run time is an index by a tensor.',
@@ -43,7 +43,7 @@ export const window: Primitive = {
     number('from', 'the first point', { optional: false }),
     number('to', 'the point after the last', { optional: false }),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'A range of an axis, under a name of its own.',
     detail: 'Half-open, not clipped.',
@@ -75,7 +75,7 @@ export const part: Primitive = {
   surface: [],
   syntax: 'index',
   parameters: [subject, axis, axes('into', "the part's own axes; none if it is a single point"), ...partStatics],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: "A part of a union's axis, in the part's own axes.",
     detail: 'A route keeps the ranks it has.',
@@ -99,7 +99,7 @@ export const is: Primitive = {
   surface: ['is'],
   syntax: 'pairs',
   parameters: [axes('axis', "a union's axis"), ...partStatics],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: "Which points of a union's axis are of a part.",
     detail: '',

@@ -34,7 +34,7 @@ export const keep: Primitive = {
       optional: true,
     }),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'The points where a condition holds, as a route.',
     detail: 'Weights and ranks of a route are kept, not renormalised and not renumbered.',

@@ -43,7 +43,7 @@ export const limit: Primitive = {
       documentation: 'what queues are sorted by, ascending; a tuple of keys lexicographically',
     },
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'A capacity: the first c of each queue stay.',
     detail:
@@ -100,7 +100,7 @@ export const limit: Primitive = {
     const rank = Int32Array.from(present, (here, i) =>
       here === 1 ? (r.rank[ranks[i] ?? noNumber()] ?? noNumber()) : 0,
     );
-    const most = staticSize(call.statics, 'to');
+    const most = staticSize(call.attributes, 'to');
     const more = without(support, r.support);
     const facts = [
       ...r.facts.map((fact) => ({ per: [...fact.per, ...more], atMost: fact.atMost })),

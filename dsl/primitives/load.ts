@@ -16,7 +16,7 @@ function counting(name: 'load' | 'count', documentation: Documentation): Primiti
     surface: [name],
     syntax: 'call',
     parameters: [value('r', 'a route'), axes('over', 'the axes whose points are counted')],
-    adopts: false,
+    untyped: false,
     documentation,
     infer(call) {
       const r = routeArgument(call, 'r');

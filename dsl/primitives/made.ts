@@ -11,7 +11,7 @@ export const iota: Primitive = {
   surface: ['iota'],
   syntax: 'call',
   parameters: [axes('axis', 'an axis', { positional: true })],
-  adopts: true,
+  untyped: true,
   documentation: {
     summary: 'The position along an axis, from 0.',
     detail: 'Of the element type it meets, f32 if it meets none.',
@@ -39,7 +39,7 @@ function filled(name: 'zeros' | 'ones', fill: number): Primitive {
     surface: [name],
     syntax: 'made',
     parameters: [axes('axes', 'the axes of the result', { positional: true })],
-    adopts: true,
+    untyped: true,
     documentation: {
       summary: `${fill} at every point of some axes.`,
       detail: 'Of the element type it meets, f32 if it meets none.',

@@ -16,7 +16,7 @@ export const merge: Primitive = {
     axes('axes', 'the axes to put together, outer first'),
     axes('into', 'the axis they become, of the product of their sizes'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'Several axes as one, row-major.',
     detail: 'Of a route: the axes are all sources, all targets or all payload; points, weights and ranks stay.',

@@ -17,7 +17,7 @@ export const normalize: Primitive = {
     { ...overParameter, documentation: 'the axes of the support that are summed over, by default the targets' },
     number('eps', 'added to the sum, 0 if left out'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'Weights that add up to 1.',
     detail: 'An empty choice stays empty; a sum of exactly 0 gives weights 0.',

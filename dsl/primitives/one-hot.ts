@@ -13,7 +13,7 @@ export const oneHot: Primitive = {
     value('ids', 'i32: points of the axis, -1 is none', { element: 'i32' }),
     axes('over', 'the axis the indices name points of'),
   ],
-  adopts: true,
+  untyped: true,
   documentation: {
     summary: '1 where an index points, 0 elsewhere.',
     detail: 'Dense; `pick` gives a route. Of the element type it meets, f32 if it meets none.',

@@ -34,7 +34,7 @@ export const pick: Primitive = {
     axes('along', 'axes of ids along which the choices stand', { optional: true }),
     value('weights', 'the weight of each entry of ids, with its axes or fewer; 1 by default', { optional: true }),
   ],
-  adopts: true,
+  untyped: true,
   unless: 'weights',
   documentation: {
     summary: 'The points that indices name, as a route.',

@@ -58,8 +58,8 @@ export type Syntax = 'operator' | 'call' | 'made' | 'index' | 'pairs';
 export interface TypeCall {
   readonly args: ReadonlyMap<string, ValueType>;
   readonly axes: ReadonlyMap<string, readonly AxisVar[]>;
-  readonly statics: ReadonlySet<string>;
-  /** `convert`: the element type it names. Primitives that adopt: what the context wants, null if nothing does. */
+  readonly attributes: ReadonlySet<string>;
+  /** `convert`: the element type it names. Untyped primitives: what the context wants, null if nothing does. */
   readonly element: ElementType | null;
   nameOf(axis: AxisVar): string;
 }
@@ -98,7 +98,7 @@ export interface Primitive {
   readonly pairs?: { readonly left: string; readonly right: string };
   readonly parameters: readonly Parameter[];
   /** The element type of the result is what the context wants (`element` of the call), f32 if it wants nothing. */
-  readonly adopts: boolean;
+  readonly untyped: boolean;
   /** The parameter with which it does not: what gives the result its numbers, and with them its element type. */
   readonly unless?: string;
   readonly documentation: Documentation;

@@ -145,7 +145,7 @@ function reduction(name: ReductionName, entry: Entry): Primitive {
     surface: [name],
     syntax: 'call',
     parameters: [value('x', 'a tensor or a route'), overParameter],
-    adopts: false,
+    untyped: false,
     documentation: entry.documentation,
     infer: (call) => inferReduction(call, name, entry),
     evaluate(call, run) {

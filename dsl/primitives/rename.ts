@@ -17,7 +17,7 @@ export const rename: Primitive = {
     axes('from', 'axes of the value'),
     axes('to', 'for each its new name, of equal size'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'The same values with axes called otherwise.',
     detail: "A twin such as T' is always of equal size. Of a route: points, weights and ranks stay.",

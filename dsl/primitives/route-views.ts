@@ -26,7 +26,7 @@ export const mask: Primitive = {
   surface: ['mask'],
   syntax: 'call',
   parameters: [value('r', 'a route')],
-  adopts: true,
+  untyped: true,
   documentation: {
     summary: 'Weight 1 wherever a route is present.',
     detail: '`mask(r) @ y` selects. Of the element type it meets, f32 if it meets none.',
@@ -47,7 +47,7 @@ export const rank: Primitive = {
   surface: ['rank'],
   syntax: 'call',
   parameters: [value('r', 'a route')],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'The order of choice, from 0, as the weights of a route of i32.',
     detail: 'Ranks are kept by everything that keeps points: they need not be consecutive after keep or limit.',
@@ -68,7 +68,7 @@ export const denseOf: Primitive = {
   surface: ['dense'],
   syntax: 'call',
   parameters: [value('r', 'a route')],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'A tensor of the weights, 0 where the route is absent.',
     detail: 'A contraction with it reads everything, also what the route left out.',

@@ -72,7 +72,7 @@ export function selection(
 
 /** A number of choices made at run time is a whole number and says how many there can be. */
 export function needsAtMost(call: TypeCall, name: string): TypeProblem | null {
-  if (!call.args.has(name) || call.statics.has('at_most')) return null;
+  if (!call.args.has(name) || call.attributes.has('at_most')) return null;
   return {
     code: 'MOE0436',
     message: `this ${name} is known only when the model runs`,

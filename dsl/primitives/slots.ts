@@ -22,7 +22,7 @@ export const slots: Primitive = {
     axes('places', 'the axis of places, a new target', { positional: true }),
     axes('over', 'the sources along which tokens queue'),
   ],
-  adopts: true,
+  untyped: true,
   documentation: {
     summary: 'For each assignment its place in the queue of its target.',
     detail:

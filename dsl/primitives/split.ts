@@ -15,7 +15,7 @@ export const split: Primitive = {
     axes('axis', 'the axis to take apart'),
     axes('into', 'the axes it becomes, outer first; their sizes multiply to its size'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'One axis as several, row-major.',
     detail: 'Of a route: points, weights and ranks stay.',

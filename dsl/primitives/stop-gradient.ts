@@ -8,7 +8,7 @@ export const stopGradient: Primitive = {
   surface: ['stop_gradient'],
   syntax: 'call',
   parameters: [value('x', 'a tensor or a route')],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'The value itself, without its gradient.',
     detail: '',

@@ -34,7 +34,7 @@ export const topK: Primitive = {
     value('where', 'which points may be chosen', { optional: true, element: 'bool' }),
     number('at_most', 'the greatest k there can be; never more are chosen'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'The k best of each group, as a route.',
     detail:
@@ -76,6 +76,6 @@ export const topK: Primitive = {
 
 /** The fact "per point of the rest at most so many", if that number is static. */
 export function chosenAtMost(call: F64Call, name: string, rest: readonly Axis[]): readonly BoundFact[] {
-  const most = staticSize(call.statics, name);
+  const most = staticSize(call.attributes, name);
   return most === null ? [] : [{ per: rest, atMost: most }];
 }

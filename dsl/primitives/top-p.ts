@@ -21,7 +21,7 @@ export const topP: Primitive = {
     overParameter,
     number('at_most', 'the most there can be; never more are chosen'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'As many of the best as it takes for their sum to exceed p.',
     detail:

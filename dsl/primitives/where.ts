@@ -18,7 +18,7 @@ export const where: Primitive = {
     value('then', 'the values where the condition holds'),
     value('else', 'the values elsewhere'),
   ],
-  adopts: false,
+  untyped: false,
   documentation: {
     summary: 'One value where a condition holds, another elsewhere.',
     detail: 'A choice known when compiling is `if`. -inf as a score means "not a candidate" to a selection.',

@@ -13,12 +13,12 @@ export interface PrimitiveCall<T, R> {
   readonly name: PrimitiveName;
   readonly args: ReadonlyMap<string, Operand<T, R>>;
   readonly axes: ReadonlyMap<string, readonly Axis[]>;
-  readonly statics: ReadonlyMap<string, Size | boolean>;
+  readonly attributes: ReadonlyMap<string, Size | boolean>;
   /** Result type: element, and for a route its orientation (visible sources, targets, payload). */
   readonly element: ElementType;
   readonly span: Span;
   /** Axes carried into the body around, and its family's: a draw has a number for each of their points. */
-  readonly hidden: readonly Axis[];
+  readonly batchAxes: readonly Axis[];
   /** Textual place of the call (instance names, position in the text) with chain indices: seeds draws. */
-  readonly place: string;
+  readonly seedKey: string;
 }

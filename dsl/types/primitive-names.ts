@@ -2,7 +2,7 @@
  * The names of the primitives and the normal form of their calls: what the checker writes into the typed program and
  * every executor understands. Sugar (defaults of `over:`, operators, overloads of `max`) is resolved before.
  *
- *   args (values)                 axes                    statics                 result
+ *   args (values)                 axes                    attributes              result
  *   unary        x                                                                elementwise
  *   binary       x y                                                              elementwise, axes united by name
  *   clamp        x low high                                                       elementwise
@@ -35,7 +35,7 @@
  *   mask rank dense r
  *   stop_gradient x
  *
- * `x`, `y` may be routes where the algebra says so (SEMANTICS 4.2).
+ * `x`, `y` may be routes where the primitive says so (SEMANTICS 4.2).
  */
 export const unaryNames = [
   'neg',

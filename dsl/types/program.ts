@@ -82,14 +82,14 @@ export type Static = { readonly span: Span; readonly type: StaticType } &
 
 /**
  * A call of a primitive. `args` are value operands by parameter name (see dsl/primitives), `axes` axis attributes,
- * `statics` numbers and bools known at elaboration. Absent optional parameters are absent keys.
+ * `attributes` numbers and bools known at elaboration. Absent optional parameters are absent keys.
  */
 export interface PrimitiveExpr {
   readonly kind: 'primitive';
   readonly name: PrimitiveName;
   readonly args: ReadonlyMap<string, Expr>;
   readonly axes: ReadonlyMap<string, readonly AxisVar[]>;
-  readonly statics: ReadonlyMap<string, Static>;
+  readonly attributes: ReadonlyMap<string, Static>;
 }
 
 export type Expr = { readonly type: ValueType; readonly span: Span } &

@@ -24,7 +24,7 @@ export class GraphFixture {
   readonly axes = new AxisFactory();
   readonly builder = new GraphBuilder('test');
   readonly cx = new LoweringContext(this.builder);
-  readonly algebra = graphBackend(this.cx);
+  readonly backend = graphBackend(this.cx);
   readonly inputs = new Map<string, readonly number[]>();
 
   axis(name: string, size: number): Axis {
@@ -48,14 +48,14 @@ export class GraphFixture {
     name: PrimitiveName,
     args: Record<string, GraphOperand>,
     axes: Record<string, readonly Axis[]> = {},
-    statics: Record<string, number> = {},
+    attributes: Record<string, number> = {},
     element: ElementType = 'f32',
   ): GraphOperand {
-    return this.algebra.primitive({
-      name, element, span, hidden: [], place: 'here',
+    return this.backend.primitive({
+      name, element, span, batchAxes: [], seedKey: 'here',
       args: new Map(Object.entries(args)),
       axes: new Map(Object.entries(axes)),
-      statics: new Map(Object.entries(statics).map(([k, v]): [string, Size] => [k, Number.isInteger(v) ? exact(v) : { kind: 'real', value: v }])),
+      attributes: new Map(Object.entries(attributes).map(([k, v]): [string, Size] => [k, Number.isInteger(v) ? exact(v) : { kind: 'real', value: v }])),
     }); // prettier-ignore
   }
 

@@ -126,7 +126,7 @@ describe('selections', () => {
     const rank = t.call('rank', { r }, {}, {}, 'i32');
     const second = t.call(
       'ge',
-      { x: rank, y: { kind: 'tensor', value: t.algebra.scalar(exact(1), 'i32') } },
+      { x: rank, y: { kind: 'tensor', value: t.backend.scalar(exact(1), 'i32') } },
       {},
       {},
       'bool',
@@ -232,7 +232,7 @@ describe('arithmetic of routes', () => {
     const renamed = t.call('rename', { x: r }, { from: [P], to: [Q] });
     expect(t.route(renamed, [Q]).rank).toEqual([null, 1, 2, null, 0]);
     if (part.kind !== 'route') throw new Error('a route is wanted');
-    const back = t.algebra.embed(part.value, [A, B], P, exact(0));
+    const back = t.backend.embed(part.value, [A, B], P, exact(0));
     expect(t.route({ kind: 'route', value: back }, [P]).weight).toEqual([null, 5, 4, null, null]);
   });
 
@@ -255,7 +255,7 @@ describe('arithmetic of routes', () => {
     if (r.kind !== 'route') throw new Error('a route is wanted');
     const x = t.input('x', [T, E], [10, NaN, NaN, 30]);
     if (x.kind !== 'tensor') throw new Error('a tensor is wanted');
-    const mean = t.algebra.meanPresent(x.value, [T, E], [r.value]);
+    const mean = t.backend.meanPresent(x.value, [T, E], [r.value]);
     close(t.read(mean.node, []), [20]);
   });
 });
@@ -266,8 +266,8 @@ describe('views and unions', () => {
     const [A, B, P, D] = [t.axis('A', 2), t.axis('B', 2), t.axis('P', 6), t.axis('D', 1)];
     const x = t.cx.tensor(t.cx.numbers(t.input('x', [A, B, D], [1, 2, 3, 4])));
     const y = t.cx.tensor(t.cx.numbers(t.input('y', [D], [5])));
-    const z = t.algebra.scalar(exact(0), 'f32');
-    const united = t.algebra.unite(
+    const z = t.backend.scalar(exact(0), 'f32');
+    const united = t.backend.unite(
       [
         { value: x, axes: [A, B] },
         { value: y, axes: [] },

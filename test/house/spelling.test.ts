@@ -18,6 +18,8 @@ const gone: Readonly<Record<string, string>> = {
   Scope: 'NameScope or InstanceScope',
   Word: 'StorageType',
   Workshop: 'LoweringContext',
+  Walk: 'Instantiation',
+  algebra: 'a backend',
   amplified: 'recomputed',
   leaf: 'a graph input',
   passing: 'inlined',

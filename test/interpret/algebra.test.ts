@@ -83,36 +83,36 @@ describe('stores', () => {
 
   test('indices are checked where they enter', () => {
     const ids = store([], [D], { element: 'i32', within: E, path: 'ids' });
-    const algebra = backendWith({ stores: () => Float64Array.of(-1, 2) });
-    const value = { kind: 'tensor', value: algebra.store(ids, [], null) } as const;
-    expect(problems(algebra, value)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'D', index: 1 }] }]);
-    const first = call('at', { x: value }, { axes: { axis: [D] }, statics: { index: 0 }, algebra });
-    expect(problems(algebra, first)).toEqual([]);
+    const backend = backendWith({ stores: () => Float64Array.of(-1, 2) });
+    const value = { kind: 'tensor', value: backend.store(ids, [], null) } as const;
+    expect(problems(backend, value)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'D', index: 1 }] }]);
+    const first = call('at', { x: value }, { axes: { axis: [D] }, attributes: { index: 0 }, backend });
+    expect(problems(backend, first)).toEqual([]);
   });
 });
 
 describe('values under calls', () => {
-  const algebra = backendWith();
+  const backend = backendWith();
   const top = (values: number[], over: Axis, other: Axis, k = 1): F64Operand =>
-    call('top_k', { s: tensor([other, over], values) }, { axes: { over: [over] }, statics: { k } });
+    call('top_k', { s: tensor([other, over], values) }, { axes: { over: [over] }, attributes: { k } });
 
   test('broadcast adds axes to tensors and sources to routes', () => {
-    const wide = algebra.broadcast(tensor([D], [1, 2]), [T, D]);
+    const wide = backend.broadcast(tensor([D], [1, 2]), [T, D]);
     expect(numbers(wide, [T, D])).toEqual([1, 2, 1, 2, 1, 2]);
-    const r = algebra.broadcast(call('top_k', { s: tensor([E], [1, 2]) }, { axes: { over: [E] }, statics: { k: 1 } }), [
-      D,
-      E,
-    ]);
+    const r = backend.broadcast(
+      call('top_k', { s: tensor([E], [1, 2]) }, { axes: { over: [E] }, attributes: { k: 1 } }),
+      [D, E],
+    );
     expect(shown(r, [D, E])).toBe('0,1:2#0 1,1:2#0');
   });
 
   test('stack puts steps along the axis of a chain', () => {
     const C = axis('C', 2);
-    const steps = algebra.stack([tensor([T, D], [1, 2, 3, 4, 5, 6]), tensor([D, T], [1, 3, 5, 2, 4, 6])], C);
+    const steps = backend.stack([tensor([T, D], [1, 2, 3, 4, 5, 6]), tensor([D, T], [1, 3, 5, 2, 4, 6])], C);
     expect(numbers(steps, [C, T, D])).toEqual([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
-    const routes = algebra.stack([top([1, 2, 3, 4, 6, 5], E, T), top([2, 1, 4, 3, 5, 6], E, T)], C);
+    const routes = backend.stack([top([1, 2, 3, 4, 6, 5], E, T), top([2, 1, 4, 3, 5, 6], E, T)], C);
     expect(shown(routes, [C, T, E])).toBe('0,0,1:2#0 0,1,1:4#0 0,2,0:6#0 1,0,0:2#0 1,1,0:4#0 1,2,1:6#0');
-    const none = algebra.stack([], axis('C', 0));
+    const none = backend.stack([], axis('C', 0));
     expect(dense(none).data).toHaveLength(0);
   });
 
@@ -123,19 +123,19 @@ describe('values under calls', () => {
       { value: dense(tensor([M, G], [0, 2, 1, 3])), axes: [G, M] },
       { value: dense(tensor([], [9])), axes: [] },
     ];
-    const whole = { kind: 'tensor', value: algebra.unite(parts, P) } as const;
+    const whole = { kind: 'tensor', value: backend.unite(parts, P) } as const;
     expect(numbers(whole, [D, P])).toEqual([7, 0, 1, 2, 3, 9, 8, 0, 1, 2, 3, 9]);
     const inside = route(
-      call('top_k', { s: tensor([G, M], [1, 2, 4, 3]) }, { axes: { over: [M] }, statics: { k: 1 } }),
+      call('top_k', { s: tensor([G, M], [1, 2, 4, 3]) }, { axes: { over: [M] }, attributes: { k: 1 } }),
     );
-    expect(shown({ kind: 'route', value: algebra.embed(inside, [G, M], P, exact(1)) }, [P])).toBe('2:2#0 3:4#0');
+    expect(shown({ kind: 'route', value: backend.embed(inside, [G, M], P, exact(1)) }, [P])).toBe('2:2#0 3:4#0');
     const constant = route(top([1, 2, 3], axis('one', 1), T));
-    const single = algebra.embed(
+    const single = backend.embed(
       route(
         call(
           'at',
           { x: { kind: 'route', value: constant } },
-          { axes: { axis: [at(constant.support, 1, 'test: axis')] }, statics: { index: 0 } },
+          { axes: { axis: [at(constant.support, 1, 'test: axis')] }, attributes: { index: 0 } },
         ),
       ),
       [],
@@ -147,22 +147,22 @@ describe('values under calls', () => {
 
   test('a lifted call is present where all its routes are', () => {
     const r = route(top([1, 2, 3, 4, 6, 5], E, T));
-    const x = algebra.weights(route(call('mul', { x: { kind: 'route', value: r }, y: tensor([D], [1, 10]) })));
+    const x = backend.weights(route(call('mul', { x: { kind: 'route', value: r }, y: tensor([D], [1, 10]) })));
     const square = dense(call('mul', { x: { kind: 'tensor', value: x }, y: { kind: 'tensor', value: x } }));
-    const lifted = algebra.present([r], square);
+    const lifted = backend.present([r], square);
     expect(shown({ kind: 'route', value: lifted }, [T, E])).toBe('0,1:4/400#0 1,1:16/1600#0 2,0:36/3600#0');
   });
 
   test('a carried loss is the mean over what is present, 0 of nothing', () => {
     const r = route(top([1, 2, 3, 4, 6, 5], E, T));
     const value = dense(tensor([T], [1, 3, 100]));
-    const mean = algebra.meanPresent(value, [T], [r]);
+    const mean = backend.meanPresent(value, [T], [r]);
     expect(numbers({ kind: 'tensor', value: mean }, [E])).toEqual([100, 2]);
-    const all = algebra.meanPresent(value, [T, E], [r]);
+    const all = backend.meanPresent(value, [T, E], [r]);
     expect(numbers({ kind: 'tensor', value: all }, [])).toEqual([104 / 3]);
     const none = route(top([], E, axis('N', 0)));
-    expect([...algebra.meanPresent(dense(tensor([], [5])), none.support, [none]).data]).toEqual([0]);
-    expect([...algebra.meanPresent(value, [T], []).data]).toEqual([104 / 3]);
+    expect([...backend.meanPresent(dense(tensor([], [5])), none.support, [none]).data]).toEqual([0]);
+    expect([...backend.meanPresent(value, [T], []).data]).toEqual([104 / 3]);
   });
 
   test('an extern is called once for each instance, with its own slice', () => {
@@ -195,79 +195,79 @@ describe('values under calls', () => {
 
 describe('errors count where they are needed', () => {
   const bad = tensor([T, E], [1, 2, NaN, 1, 2, 1]);
-  const selected = (algebra: Float64Backend): F64Operand =>
-    call('top_k', { s: bad }, { axes: { over: [E] }, statics: { k: 1 }, algebra });
+  const selected = (backend: Float64Backend): F64Operand =>
+    call('top_k', { s: bad }, { axes: { over: [E] }, attributes: { k: 1 }, backend });
 
   test('demand reports each once, with the first point', () => {
     const told: RunProblem[] = [];
-    const algebra = backendWith({ onProblem: (problem) => told.push(problem) });
-    const y = call('dot', { left: selected(algebra), right: tensor([E], [1, 2]) }, { axes: { over: [E] }, algebra });
+    const backend = backendWith({ onProblem: (problem) => told.push(problem) });
+    const y = call('dot', { left: selected(backend), right: tensor([E], [1, 2]) }, { axes: { over: [E] }, backend });
     expect(told).toEqual([]);
-    algebra.demand(y);
+    backend.demand(y);
     expect(told).toMatchObject([{ code: 'MOE0720', span, point: [{ axis: 'T', index: 1 }] }]);
   });
 
   test('a sum over all tokens needs it, one other token does not', () => {
-    const algebra = backendWith();
-    const loads = call('count', { r: selected(algebra) }, { axes: { over: [T] }, algebra });
-    expect(problems(algebra, loads)).toHaveLength(1);
+    const backend = backendWith();
+    const loads = call('count', { r: selected(backend) }, { axes: { over: [T] }, backend });
+    expect(problems(backend, loads)).toHaveLength(1);
     const token = (index: number): F64Operand =>
-      call('at', { x: selected(algebra) }, { axes: { axis: [T] }, statics: { index }, algebra });
-    expect([0, 1, 2].map((i) => problems(algebra, token(i)).length)).toEqual([0, 1, 0]);
+      call('at', { x: selected(backend) }, { axes: { axis: [T] }, attributes: { index }, backend });
+    expect([0, 1, 2].map((i) => problems(backend, token(i)).length)).toEqual([0, 1, 0]);
   });
 
   test('what is wrong at absent points is not needed', () => {
-    const algebra = backendWith();
+    const backend = backendWith();
     // A value per token and expert that is wrong for token 1, and a route that leaves token 1 out.
     const inner = call(
       'dot',
-      { left: selected(algebra), right: tensor([E], [1, 2]) },
-      { axes: { over: [E] }, algebra },
+      { left: selected(backend), right: tensor([E], [1, 2]) },
+      { axes: { over: [E] }, backend },
     );
     const open = tensor([T], [1, 0, 1], 'bool');
-    const r = call('keep', { v: tensor([T, E], [1, 1, 1, 1, 1, 1]), c: open }, { axes: { over: [E] }, algebra });
-    const wide = algebra.broadcast(inner, [E]);
-    expect(problems(algebra, call('dot', { left: r, right: wide }, { axes: { over: [E] }, algebra }))).toEqual([]);
-    expect(problems(algebra, call('mul', { x: r, y: inner }, { algebra }))).toEqual([]);
-    const lifted = algebra.present([route(r)], dense(inner));
-    expect(problems(algebra, { kind: 'route', value: lifted })).toEqual([]);
-    expect(problems(algebra, { kind: 'tensor', value: algebra.meanPresent(dense(inner), [T, E], [route(r)]) })).toEqual(
+    const r = call('keep', { v: tensor([T, E], [1, 1, 1, 1, 1, 1]), c: open }, { axes: { over: [E] }, backend });
+    const wide = backend.broadcast(inner, [E]);
+    expect(problems(backend, call('dot', { left: r, right: wide }, { axes: { over: [E] }, backend }))).toEqual([]);
+    expect(problems(backend, call('mul', { x: r, y: inner }, { backend }))).toEqual([]);
+    const lifted = backend.present([route(r)], dense(inner));
+    expect(problems(backend, { kind: 'route', value: lifted })).toEqual([]);
+    expect(problems(backend, { kind: 'tensor', value: backend.meanPresent(dense(inner), [T, E], [route(r)]) })).toEqual(
       [],
     );
-    expect(problems(algebra, { kind: 'tensor', value: algebra.meanPresent(dense(inner), [T], []) })).toHaveLength(1);
+    expect(problems(backend, { kind: 'tensor', value: backend.meanPresent(dense(inner), [T], []) })).toHaveLength(1);
   });
 
   test('many wrong points are one report', () => {
     const told: RunProblem[] = [];
-    const algebra = backendWith({ onProblem: (problem) => told.push(problem) });
+    const backend = backendWith({ onProblem: (problem) => told.push(problem) });
     const many = axis('T', 500);
     const values = tensor(
       [many, E],
       Array.from({ length: 1000 }, () => NaN),
     );
-    const r = call('top_k', { s: values }, { axes: { over: [E] }, statics: { k: 1 }, algebra });
-    algebra.demand(r);
+    const r = call('top_k', { s: values }, { axes: { over: [E] }, attributes: { k: 1 }, backend });
+    backend.demand(r);
     expect(told).toHaveLength(1);
     expect(
-      problems(algebra, call('at', { x: r }, { axes: { axis: [many] }, statics: { index: 400 }, algebra })),
+      problems(backend, call('at', { x: r }, { axes: { axis: [many] }, attributes: { index: 400 }, backend })),
     ).toHaveLength(1);
   });
 });
 
 describe('absent points have no influence', () => {
   /** A little model that passes through everything routes can do. */
-  function model(algebra: Float64Backend, scores: readonly number[]): readonly number[][] {
+  function model(backend: Float64Backend, scores: readonly number[]): readonly number[][] {
     const P = axis('P', 2);
     const s = tensor([T, E], scores);
-    const at = { algebra };
-    const top = call('top_k', { s }, { ...at, axes: { over: [E] }, statics: { k: 2 } });
-    const first = call('top_k', { s: top }, { ...at, axes: { over: [E] }, statics: { k: 1 } });
+    const at = { backend: backend };
+    const top = call('top_k', { s }, { ...at, axes: { over: [E] }, attributes: { k: 2 } });
+    const first = call('top_k', { s: top }, { ...at, axes: { over: [E] }, attributes: { k: 1 } });
     const soft = call('softmax', { x: top }, { ...at, axes: { over: [E] } });
     const sum = call('add', { x: first, y: soft }, { ...at, axes: { over: [E] } });
     const cut = call(
       'limit',
       { r: sum, by0: call('neg', { x: sum }, at) },
-      { ...at, axes: { over: [T] }, statics: { to: 2 } },
+      { ...at, axes: { over: [T] }, attributes: { to: 2 } },
     );
     const kept = call(
       'keep',
@@ -278,14 +278,14 @@ describe('absent points have no influence', () => {
     const normal = call('normalize', { r: call('exp', { x: kept }, at) }, { ...at, axes: { over: [E] } });
     const x = tensor([T, D], [1, 2, 3, 4, 5, 6]);
     const wide = call('mul', { x: normal, y: x }, at);
-    const inner = algebra.weights(route(wide));
+    const inner = backend.weights(route(wide));
     const squared = dense(
       call('mul', { x: { kind: 'tensor', value: inner }, y: { kind: 'tensor', value: inner } }, at),
     );
-    const lifted: F64Operand = { kind: 'route', value: algebra.present([route(wide)], squared) };
-    const normed = call('rmsnorm', { x: lifted }, { ...at, axes: { over: [D] }, statics: { eps: 1 } });
+    const lifted: F64Operand = { kind: 'route', value: backend.present([route(wide)], squared) };
+    const normed = call('rmsnorm', { x: lifted }, { ...at, axes: { over: [D] }, attributes: { eps: 1 } });
     const packed = call('dot', { left: places, right: x }, { ...at, axes: { over: [T] } });
-    const stacked = algebra.stack([normal, kept], axis('C', 2));
+    const stacked = backend.stack([normal, kept], axis('C', 2));
     const chosen = call('where', { condition: kept, then: tensor([], [1]), else: tensor([E], [2, 3]) }, at);
     const results: F64Operand[] = [
       call('sum', { x: normed }, { ...at, axes: { over: [E, D] } }),
@@ -296,7 +296,7 @@ describe('absent points have no influence', () => {
       call('dot', { left: places, right: packed }, { ...at, axes: { over: [E, P] } }),
       call('load', { r: places }, { ...at, axes: { over: [T] } }),
       call('dot', { left: normal, right: kept }, { ...at, axes: { over: [E] } }),
-      { kind: 'tensor', value: algebra.meanPresent(squared, [T], [route(kept)]) },
+      { kind: 'tensor', value: backend.meanPresent(squared, [T], [route(kept)]) },
       chosen,
       call('not', { x: kept }, { ...at, element: 'bool' }),
     ];

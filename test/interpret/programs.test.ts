@@ -105,13 +105,13 @@ describe('a mixture of SwiGLU experts', () => {
   const silu = (v: number): number => v / (1 + Math.exp(-v));
 
   function expert(e: number, input: readonly number[]): number[] {
-    const hidden = Array.from({ length: F }, (_, f) => {
+    const batchAxes = Array.from({ length: F }, (_, f) => {
       const row = (w: Float64Array): number =>
         input.reduce((sum, v, d) => sum + (w[(e * F + f) * D + d] ?? noNumber()) * v, 0);
       return silu(row(stores['ffn.w1'])) * row(stores['ffn.w3']);
     });
     return Array.from({ length: D }, (_, d) =>
-      hidden.reduce((sum, v, f) => sum + (stores['ffn.w2'][(e * D + d) * F + f] ?? noNumber()) * v, 0),
+      batchAxes.reduce((sum, v, f) => sum + (stores['ffn.w2'][(e * D + d) * F + f] ?? noNumber()) * v, 0),
     );
   }
 

@@ -242,7 +242,7 @@ export const drawKernel = kernel('draw_normal', (k) => {
     distribution: 'normal',
     space: line(n),
     seed,
-    place,
+    seedKey: place,
     folds: (p) => [{ name, index: at(p, 0) }],
     out: y,
   });

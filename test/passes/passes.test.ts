@@ -94,7 +94,7 @@ describe('fold-constants', () => {
     const t = new GraphFixture();
     const T = t.axis('T', 2);
     const x = t.input('x', [T], [1, 2]);
-    const two: GraphOperand = { kind: 'tensor', value: t.algebra.scalar(exact(2), 'f32') };
+    const two: GraphOperand = { kind: 'tensor', value: t.backend.scalar(exact(2), 'f32') };
     const one = t.call('sub', { x: two, y: t.call('ones', {}, { axes: [] }) });
     const y = t.call('mul', { x: t.call('pow', { x, y: two }), y: one });
     const after = dropDeadValues.run(foldConstants.run(t.graph(y)));
@@ -110,7 +110,7 @@ describe('fold-constants', () => {
 
   it('never makes a constant that is not finite', () => {
     const t = new GraphFixture();
-    const zero: GraphOperand = { kind: 'tensor', value: t.algebra.scalar(exact(0), 'f32') };
+    const zero: GraphOperand = { kind: 'tensor', value: t.backend.scalar(exact(0), 'f32') };
     const graph = foldConstants.run(t.graph(t.call('log', { x: zero }), t.call('div', { x: zero, y: zero })));
     expect(count(graph, 'log') + count(graph, 'div')).toBe(2);
   });
@@ -171,12 +171,12 @@ describe('distribute-over-concat', () => {
     const w = t.input('w', [E, D], [1, -1, 2, -2, 3, -3]);
     const ffn = t.call('silu', { x: t.call('mul', { x: w, y: x }) });
     const consts = t.call('mul', { x: t.input('v', [G, M, D], [1, 2, 3, 4]), y: x });
-    const zero: GraphOperand = { kind: 'tensor', value: t.algebra.scalar(exact(0), 'f32') };
+    const zero: GraphOperand = { kind: 'tensor', value: t.backend.scalar(exact(0), 'f32') };
     const parts = [ffn, consts, x, zero].map((v, i) => {
       if (v.kind !== 'tensor') throw new Error('a tensor is wanted');
       return { value: v.value, axes: [[E], [G, M], [], []][i] ?? [] };
     });
-    const mix: GraphOperand = { kind: 'tensor', value: t.algebra.unite(parts, P) };
+    const mix: GraphOperand = { kind: 'tensor', value: t.backend.unite(parts, P) };
     const result = of(t, { T, P }, mix);
     return { graph: t.graph(result), inputs: t.inputs };
   }
@@ -210,7 +210,7 @@ describe('distribute-over-concat', () => {
       const E = t.axis('E2', 3);
       const r = t.call('top_k', { s: t.input('s', [T, E], [1, 2, 3, 3, 2, 1, 2, 3, 1]) }, { over: [E] }, { k: 1 });
       if (r.kind !== 'route') throw new Error('a route is wanted');
-      const wide: GraphOperand = { kind: 'route', value: t.algebra.embed(r.value, [E], P, exact(0)) };
+      const wide: GraphOperand = { kind: 'route', value: t.backend.embed(r.value, [E], P, exact(0)) };
       return t.call('dot', { left: wide, right: mix }, { over: [P] });
     });
     const after = optimise(graph).graph;

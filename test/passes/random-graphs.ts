@@ -146,7 +146,7 @@ function next(m: Maker, [what, first, second, third]: Step): GraphOperand | null
       if (!axes.includes(m.E) || axes.includes(m.U)) return null;
       const point = m.fresh([m.D]);
       if (x.kind !== 'tensor' || point.kind !== 'tensor') return null;
-      const united = m.algebra.unite(
+      const united = m.backend.unite(
         [
           { value: x.value, axes: [m.E] },
           { value: point.value, axes: [] },

@@ -46,7 +46,7 @@ class Moe extends GraphFixture {
   ffn(x: GraphOperand, name = 'ffn'): GraphOperand {
     const { E, D, F } = this;
     const lift = (v: GraphOperand): GraphOperand =>
-      v.kind === 'route' ? { kind: 'tensor', value: this.algebra.weights(v.value) } : v;
+      v.kind === 'route' ? { kind: 'tensor', value: this.backend.weights(v.value) } : v;
     const h = this.call('dot', { left: this.random(`${name}.w1`, [E, F, D]), right: lift(x) }, { over: [D] });
     const y = this.call(
       'dot',
@@ -54,7 +54,7 @@ class Moe extends GraphFixture {
       { over: [F] },
     );
     if (x.kind === 'tensor' || y.kind === 'route') return y;
-    return { kind: 'route', value: this.algebra.present([x.value], y.value) };
+    return { kind: 'route', value: this.backend.present([x.value], y.value) };
   }
 
   combine(r: GraphOperand, y: GraphOperand, over: readonly Axis[] = [this.E]): GraphOperand {

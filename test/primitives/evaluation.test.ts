@@ -143,15 +143,15 @@ describe('reductions', () => {
   });
 
   test('a maximum over nothing is an error where it is needed', () => {
-    const algebra = backendWith();
-    const max = call('max', { x: tensor([T, N], []) }, { axes: { over: [N] }, algebra });
-    expect(problems(algebra, max)).toMatchObject([{ code: 'MOE0722', point: [{ axis: 'T', index: 0 }] }]);
-    const nowhere = call('max', { x: tensor([N, N], []) }, { axes: { over: [N] }, algebra });
-    expect(problems(algebra, nowhere)).toHaveLength(1);
-    const noToken = call('max', { x: tensor([N, D], []) }, { axes: { over: [D] }, algebra });
-    expect(problems(algebra, noToken)).toEqual([]);
-    const first = call('argmax', { x: tensor([N], []) }, { axes: { over: [N] }, element: 'i32', algebra });
-    expect(problems(algebra, first)).toMatchObject([{ code: 'MOE0722' }]);
+    const backend = backendWith();
+    const max = call('max', { x: tensor([T, N], []) }, { axes: { over: [N] }, backend });
+    expect(problems(backend, max)).toMatchObject([{ code: 'MOE0722', point: [{ axis: 'T', index: 0 }] }]);
+    const nowhere = call('max', { x: tensor([N, N], []) }, { axes: { over: [N] }, backend });
+    expect(problems(backend, nowhere)).toHaveLength(1);
+    const noToken = call('max', { x: tensor([N, D], []) }, { axes: { over: [D] }, backend });
+    expect(problems(backend, noToken)).toEqual([]);
+    const first = call('argmax', { x: tensor([N], []) }, { axes: { over: [N] }, element: 'i32', backend });
+    expect(problems(backend, first)).toMatchObject([{ code: 'MOE0722' }]);
   });
 
   test('logsumexp does not overflow and knows infinities', () => {
@@ -167,14 +167,14 @@ describe('reductions', () => {
     expect(argmax([1, 7, 7])).toEqual([1]);
     expect(argmax([0, -0, 0])).toEqual([0]);
     expect(argmax([-Infinity, -Infinity, -Infinity])).toEqual([0]);
-    const algebra = backendWith();
+    const backend = backendWith();
     const bad = call(
       'argmax',
       { x: tensor([T, D], [1, 2, 3, NaN, -Infinity, NaN]) },
-      { axes: { over: [D] }, element: 'i32', algebra },
+      { axes: { over: [D] }, element: 'i32', backend },
     );
     expect(numbers(bad, [T])).toEqual([2, 1]);
-    expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'T', index: 1 }] }]);
+    expect(problems(backend, bad)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'T', index: 1 }] }]);
   });
 
   test('i32 sums wrap', () => {
@@ -206,7 +206,7 @@ describe('along', () => {
   test('norms: eps inside the root', () => {
     const x = tensor([T], [3, 4]);
     expect(numbers(call('l2norm', { x }, { axes: { over: [T] } }), [T])).toEqual([3 * (1 / 5), 4 * (1 / 5)]);
-    const [a] = numbers(call('rmsnorm', { x }, { axes: { over: [T] }, statics: { eps: 1 } }), [T]);
+    const [a] = numbers(call('rmsnorm', { x }, { axes: { over: [T] }, attributes: { eps: 1 } }), [T]);
     expectNear(a ?? NaN, 3 / Math.sqrt(13.5), 6);
     const layer = numbers(call('layernorm', { x }, { axes: { over: [T] } }), [T]);
     expect(layer).toEqual([-1, 1]);
@@ -271,32 +271,36 @@ describe('axes', () => {
 
   test('indexing', () => {
     const [S, one] = [axis('S', 2), axis('One', 1)];
-    expect(numbers(call('at', { x }, { axes: { axis: [D] }, statics: { index: 1 } }), [T])).toEqual([2, 5]);
+    expect(numbers(call('at', { x }, { axes: { axis: [D] }, attributes: { index: 1 } }), [T])).toEqual([2, 5]);
     expect(
-      numbers(call('window', { x }, { axes: { axis: [D], as: [S] }, statics: { from: 1, to: 3 } }), [T, S]),
+      numbers(call('window', { x }, { axes: { axis: [D], as: [S] }, attributes: { from: 1, to: 3 } }), [T, S]),
     ).toEqual([2, 3, 5, 6]);
     const [A, B, P] = [axis('A', 2), axis('B', 2), axis('P', 6)];
     const union = tensor([P], [0, 1, 2, 3, 4, 5]);
     expect(
       numbers(
-        call('part', { x: union }, { axes: { axis: [P], into: [A, B] }, statics: { part: 1, offset: 1, length: 4 } }),
+        call(
+          'part',
+          { x: union },
+          { axes: { axis: [P], into: [A, B] }, attributes: { part: 1, offset: 1, length: 4 } },
+        ),
         [B, A],
       ),
     ).toEqual([1, 3, 2, 4]);
     expect(
       numbers(
-        call('part', { x: union }, { axes: { axis: [P], into: [] }, statics: { part: 2, offset: 5, length: 1 } }),
+        call('part', { x: union }, { axes: { axis: [P], into: [] }, attributes: { part: 2, offset: 5, length: 1 } }),
         [],
       ),
     ).toEqual([5]);
     expect(
       numbers(
-        call('part', { x: union }, { axes: { axis: [P], into: [one] }, statics: { part: 0, offset: 0, length: 1 } }),
+        call('part', { x: union }, { axes: { axis: [P], into: [one] }, attributes: { part: 0, offset: 0, length: 1 } }),
         [one],
       ),
     ).toEqual([0]);
     expect(
-      numbers(call('is', {}, { axes: { axis: [P] }, statics: { part: 1, offset: 1, length: 4 }, element: 'bool' }), [
+      numbers(call('is', {}, { axes: { axis: [P] }, attributes: { part: 1, offset: 1, length: 4 }, element: 'bool' }), [
         P,
       ]),
     ).toEqual([0, 1, 1, 1, 1, 0]);
@@ -320,13 +324,13 @@ describe('axes', () => {
     // Indices that have the looked-up axis themselves: a permutation.
     const permuted = call('gather', { x, ids: tensor([D], [2, 0, 1], 'i32') }, { axes: { axis: [D] } });
     expect(numbers(permuted, [T, D])).toEqual([3, 1, 2, 6, 4, 5]);
-    const algebra = backendWith();
-    const wrong = call('gather', { x, ids: tensor([B], [0, 2, 0], 'i32') }, { axes: { axis: [T] }, algebra });
-    expect(problems(algebra, wrong)).toMatchObject([
+    const backend = backendWith();
+    const wrong = call('gather', { x, ids: tensor([B], [0, 2, 0], 'i32') }, { axes: { axis: [T] }, backend });
+    expect(problems(backend, wrong)).toMatchObject([
       { code: 'MOE0721', message: '2 is no point of T, which has 2', point: [{ axis: 'B', index: 1 }] },
     ]);
-    const unneeded = call('at', { x: wrong }, { axes: { axis: [B] }, statics: { index: 2 }, algebra });
-    expect(problems(algebra, unneeded)).toEqual([]);
+    const unneeded = call('at', { x: wrong }, { axes: { axis: [B] }, attributes: { index: 2 }, backend });
+    expect(problems(backend, unneeded)).toEqual([]);
   });
 
   test('iota, zeros, ones, one_hot', () => {
@@ -342,10 +346,10 @@ describe('draws', () => {
   const root = axis('L', 4);
   const draw = (
     axes: Parameters<typeof numbers>[1],
-    hidden: Parameters<typeof numbers>[1] = [],
+    batchAxes: Parameters<typeof numbers>[1] = [],
     place = 'a',
     seed = 1,
-  ) => call('normal', {}, { axes: { axes }, hidden, place, algebra: backendWith({ seed }) });
+  ) => call('normal', {}, { axes: { axes }, batchAxes, place, backend: backendWith({ seed }) });
 
   test('are functions of seed, place and indices, not of sizes or of the order of axes', () => {
     const long = axis('T', 5);
@@ -388,7 +392,7 @@ describe('draws', () => {
 describe('routes under elementwise functions', () => {
   const P = axis('P', 3);
   const s = tensor([T, P], [0.5, 0.2, 0.3, 0.1, 0.6, 0.3]);
-  const top = call('top_k', { s }, { axes: { over: [P] }, statics: { k: 2 } });
+  const top = call('top_k', { s }, { axes: { over: [P] }, attributes: { k: 2 } });
 
   test('act on present weights; new dense axes become payload', () => {
     expect(shown(top, [T, P])).toBe('0,0:0.5#0 0,2:0.3#1 1,1:0.6#0 1,2:0.3#1');
@@ -399,13 +403,13 @@ describe('routes under elementwise functions', () => {
   });
 
   test('r * q is present where both are, joined over the union of axes; ranks of the left', () => {
-    const group = call('top_k', { s: tensor([E], [1, 4]) }, { axes: { over: [E] }, statics: { k: 1 } });
+    const group = call('top_k', { s: tensor([E], [1, 4]) }, { axes: { over: [E] }, attributes: { k: 1 } });
     const both = call('mul', { x: top, y: group });
     expect(shown(both, [T, E, P])).toBe('0,1,0:2#0 0,1,2:1.2#1 1,1,1:2.4#0 1,1,2:1.2#1');
   });
 
   test('r + q is present where either is; ranks of q follow the bound of r', () => {
-    const first = call('top_k', { s }, { axes: { over: [P] }, statics: { k: 1 } });
+    const first = call('top_k', { s }, { axes: { over: [P] }, attributes: { k: 1 } });
     const sum = call('add', { x: first, y: top }, { axes: { over: [P] } });
     expect(shown(sum, [T, P])).toBe('0,0:1#0 0,2:0.3#2 1,1:1.2#0 1,2:0.3#2');
     const other = call('sub', { x: top, y: first }, { axes: { over: [P] } });

@@ -13,7 +13,7 @@ const D = axis('D', 2);
 const N = axis('N', 0);
 const s = tensor([T, E], [0.1, 0.4, 0.2, 0.3, 0.7, 0.1, 0.1, 0.1]);
 const topK = (x: F64Operand, k: number, over = [E], more: Record<string, F64Operand> = {}): F64Operand =>
-  call('top_k', { s: x, ...more }, { axes: { over }, statics: { k } });
+  call('top_k', { s: x, ...more }, { axes: { over }, attributes: { k } });
 
 describe('top_k', () => {
   test('the best of each group, ranked; the weight is s', () => {
@@ -62,28 +62,28 @@ describe('top_k', () => {
 
   test('k of its own for each token, never more than at_most', () => {
     const k = tensor([T], [-1, 3], 'i32');
-    const r = call('top_k', { s, k }, { axes: { over: [E] }, statics: { at_most: 2 } });
+    const r = call('top_k', { s, k }, { axes: { over: [E] }, attributes: { at_most: 2 } });
     expect(shown(r, [T, E])).toBe('1,0:0.7#0 1,1:0.1#1');
     expect(route(r).facts).toEqual([{ per: [T], atMost: exact(2) }]);
   });
 
   test('NaN is never chosen and an error of the run, where it was a candidate', () => {
-    const algebra = backendWith();
+    const backend = backendWith();
     const bad = tensor([T, E], [1, NaN, 3, 2, 4, 3, 2, 1]);
-    const r = call('top_k', { s: bad }, { axes: { over: [E] }, statics: { k: 3 }, algebra });
+    const r = call('top_k', { s: bad }, { axes: { over: [E] }, attributes: { k: 3 }, backend });
     expect(shown(r, [T, E])).toBe('0,0:1#2 0,2:3#0 0,3:2#1 1,0:4#0 1,1:3#1 1,2:2#2');
-    expect(problems(algebra, r)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'T', index: 0 }] }]);
+    expect(problems(backend, r)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'T', index: 0 }] }]);
     const where = tensor([E], [1, 0, 1, 1], 'bool');
-    const fine = call('top_k', { s: bad, where }, { axes: { over: [E] }, statics: { k: 3 }, algebra });
-    expect(problems(algebra, fine)).toEqual([]);
-    const second = call('at', { x: r }, { axes: { axis: [T] }, statics: { index: 1 }, algebra });
-    expect(problems(algebra, second)).toEqual([]);
+    const fine = call('top_k', { s: bad, where }, { axes: { over: [E] }, attributes: { k: 3 }, backend });
+    expect(problems(backend, fine)).toEqual([]);
+    const second = call('at', { x: r }, { axes: { axis: [T] }, attributes: { index: 1 }, backend });
+    expect(problems(backend, second)).toEqual([]);
   });
 });
 
 describe('other selections', () => {
-  const topP = (x: F64Operand, p: number, statics = {}): F64Operand =>
-    call('top_p', { s: x, p: tensor([], [p]) }, { axes: { over: [E] }, statics });
+  const topP = (x: F64Operand, p: number, attributes = {}): F64Operand =>
+    call('top_p', { s: x, p: tensor([], [p]) }, { axes: { over: [E] }, attributes });
 
   test('top_p: the shortest prefix whose sum exceeds p, strictly', () => {
     const x = tensor([E], [0.125, 0.5, 0.25, 0.125]);
@@ -115,9 +115,9 @@ describe('other selections', () => {
     const r = call('pick', { ids }, { axes: { over: [E], along: [K] } });
     expect(shown(r, [T, E])).toBe('0,0:1#1 0,2:2#0 1,3:1#1');
     expect(shown(call('pick', { ids: tensor([T], [3, -1], 'i32') }, { axes: { over: [E] } }), [T, E])).toBe('0,3:1#0');
-    const algebra = backendWith();
-    const wrong = call('pick', { ids: tensor([T], [0, 4], 'i32') }, { axes: { over: [E] }, algebra });
-    expect(problems(algebra, wrong)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'T', index: 1 }] }]);
+    const backend = backendWith();
+    const wrong = call('pick', { ids: tensor([T], [0, 4], 'i32') }, { axes: { over: [E] }, backend });
+    expect(problems(backend, wrong)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'T', index: 1 }] }]);
   });
 
   test('all: everything, ranked by index', () => {
@@ -135,10 +135,10 @@ describe('capacity', () => {
   const r = call(
     'top_k',
     { s: tensor([tokens, two], [1, -Infinity, 3, -Infinity, 2, -Infinity, 4, 5]) },
-    { axes: { over: [two] }, statics: { k: 2 } },
+    { axes: { over: [two] }, attributes: { k: 2 } },
   );
   const limit = (to: number, keys: Record<string, F64Operand> = {}, more = {}): string =>
-    shown(call('limit', { r, ...keys }, { axes: { over: [tokens] }, statics: { to }, ...more }), [tokens, two]);
+    shown(call('limit', { r, ...keys }, { axes: { over: [tokens] }, attributes: { to }, ...more }), [tokens, two]);
 
   test('in token order', () => {
     expect(limit(2)).toBe('0,0:1#0 1,0:3#0 3,1:5#0');
@@ -161,23 +161,23 @@ describe('capacity', () => {
 
   test('tells what it dropped, and of a key that is not a number', () => {
     const drops: number[] = [];
-    const algebra = backendWith({ onDropped: ({ count }) => drops.push(count) });
-    limit(1, {}, { algebra });
-    limit(9, {}, { algebra });
+    const backend = backendWith({ onDropped: ({ count }) => drops.push(count) });
+    limit(1, {}, { backend });
+    limit(9, {}, { backend });
     expect(drops).toEqual([3]);
     const bad = call(
       'limit',
       { r, by0: tensor([tokens], [0, NaN, 0, 0]) },
-      { axes: { over: [tokens] }, statics: { to: 1 }, algebra },
+      { axes: { over: [tokens] }, attributes: { to: 1 }, backend },
     );
-    expect(problems(algebra, bad)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'E', index: 0 }] }]);
+    expect(problems(backend, bad)).toMatchObject([{ code: 'MOE0720', point: [{ axis: 'E', index: 0 }] }]);
   });
 
   test('row-major over several axes in the order written', () => {
     const B = axis('B', 2);
     const both = call('all', { s: tensor([B, T, D], [1, 1, 1, 1, 1, 1, 1, 1]) }, { axes: { over: [D] } });
     const order = (over: (typeof B)[]): string =>
-      shown(call('limit', { r: both }, { axes: { over }, statics: { to: 2 } }), [B, T, D]);
+      shown(call('limit', { r: both }, { axes: { over }, attributes: { to: 2 } }), [B, T, D]);
     expect(order([B, T])).toBe('0,0,0:1#0 0,0,1:1#1 0,1,0:1#0 0,1,1:1#1');
     expect(order([T, B])).toBe('0,0,0:1#0 0,0,1:1#1 1,0,0:1#0 1,0,1:1#1');
   });
@@ -185,8 +185,8 @@ describe('capacity', () => {
   test('slots: the place in the queue, overflow dropped and told of', () => {
     const P = axis('P', 3);
     const drops: number[] = [];
-    const algebra = backendWith({ onDropped: ({ count }) => drops.push(count) });
-    const places = call('slots', { r }, { axes: { places: [P], over: [tokens] }, algebra });
+    const backend = backendWith({ onDropped: ({ count }) => drops.push(count) });
+    const places = call('slots', { r }, { axes: { places: [P], over: [tokens] }, backend });
     expect(shown(places, [tokens, two, P])).toBe('0,0,0:1#0 1,0,1:1#0 2,0,2:1#0 3,1,0:1#0');
     expect(drops).toEqual([1]);
     const x = tensor([tokens], [10, 20, 30, 40]);
@@ -231,7 +231,7 @@ describe('what a route is asked', () => {
         call(
           'normalize',
           { r: topK(tensor([E], values), 2) },
-          { axes: { over: [E] }, statics: eps === undefined ? {} : { eps } },
+          { axes: { over: [E] }, attributes: eps === undefined ? {} : { eps } },
         ),
         [E],
       );
@@ -267,7 +267,7 @@ describe('what a route is asked', () => {
   test('restriction keeps ranks; split and merge move points', () => {
     const two = axis('S', 2);
     expect(
-      shown(call('window', { x: r }, { axes: { axis: [E], as: [two] }, statics: { from: 2, to: 4 } }), [T, two]),
+      shown(call('window', { x: r }, { axes: { axis: [E], as: [two] }, attributes: { from: 2, to: 4 } }), [T, two]),
     ).toBe('0,1:0.3#1');
     const [G, M] = [axis('G', 2), axis('M', 2)];
     const split = call('split', { x: r }, { axes: { axis: [E], into: [G, M] } });
@@ -291,13 +291,17 @@ describe('bounds', () => {
 
   test('follow limits, joins and sums', () => {
     const r = topK(s, 2);
-    const limited = call('limit', { r }, { axes: { over: [T] }, statics: { to: 1 } });
+    const limited = call('limit', { r }, { axes: { over: [T] }, attributes: { to: 1 } });
     expect(bound(route(limited).facts, [T, E], [E])).toEqual(exact(1));
     expect(bound(route(limited).facts, [T, E], [T])).toEqual(exact(2));
     const sum = call('add', { x: topK(s, 1), y: topK(s, 1) }, { axes: { over: [E] } });
     expect(bound(route(sum).facts, [T, E], [T])).toEqual(exact(2));
     const G = axis('G', 3);
-    const group = call('top_k', { s: tensor([T, G], [1, 2, 3, 4, 5, 6]) }, { axes: { over: [G] }, statics: { k: 2 } });
+    const group = call(
+      'top_k',
+      { s: tensor([T, G], [1, 2, 3, 4, 5, 6]) },
+      { axes: { over: [G] }, attributes: { k: 2 } },
+    );
     expect(bound(route(call('mul', { x: group, y: r })).facts, [T, G, E], [T])).toEqual(exact(4));
   });
 });
@@ -314,7 +318,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(fc.array(score, { maxLength: 9 }), fc.integer({ min: 0, max: 9 }), (values, k) => {
         const X = axis('X', values.length);
-        const r = call('top_k', { s: tensor([X], values) }, { axes: { over: [X] }, statics: { k } });
+        const r = call('top_k', { s: tensor([X], values) }, { axes: { over: [X] }, attributes: { k } });
         const expected = values
           .map((value, i) => ({ value, i }))
           .filter(({ value }) => value !== -Infinity)
@@ -341,7 +345,7 @@ describe('properties', () => {
           const X = axis('X', values.length);
           const permutation = values.map((_, i) => i).sort((a, b) => order(a) - order(b) || a - b);
           const chosen = (scores: number[]): Map<number, number> => {
-            const r = call('top_k', { s: tensor([X], scores) }, { axes: { over: [X] }, statics: { k } });
+            const r = call('top_k', { s: tensor([X], scores) }, { axes: { over: [X] }, attributes: { k } });
             return new Map(points(r, [X]).map(({ weight, rank }) => [at(weight, 0, 'test: weight'), rank]));
           };
           expect(chosen(permutation.map((i) => at(values, i, 'test: score')))).toEqual(chosen(values));
@@ -358,7 +362,7 @@ describe('properties', () => {
         fc.integer({ min: 0, max: 2 }),
         (values, k, c) => {
           const r = topK(tensor([T, E], values), k);
-          const limited = call('limit', { r }, { axes: { over: [T] }, statics: { to: c } });
+          const limited = call('limit', { r }, { axes: { over: [T] }, attributes: { to: c } });
           const loads = numbers(call('count', { r }, { axes: { over: [T] } }), [E]);
           expect(numbers(call('count', { r: limited }, { axes: { over: [T] } }), [E])).toEqual(
             loads.map((n) => Math.min(n, c)),

@@ -58,7 +58,7 @@ export function routeType(sources: string, targets: string, payload = '', elemen
 
 export interface TypedCall {
   readonly axes?: Readonly<Record<string, string>>;
-  readonly statics?: readonly string[];
+  readonly attributes?: readonly string[];
   readonly element?: ElementType;
 }
 
@@ -70,7 +70,7 @@ export function infer(
   return primitive(name).infer({
     args: new Map(Object.entries(args)),
     axes: new Map(Object.entries(more.axes ?? {}).map(([key, names]) => [key, variables(names)])),
-    statics: new Set(more.statics ?? []),
+    attributes: new Set(more.attributes ?? []),
     element: more.element ?? null,
     nameOf,
   });
@@ -98,11 +98,11 @@ export function tensor(axes: readonly Axis[], data: readonly number[], element: 
 
 export interface Calling {
   readonly axes?: Readonly<Record<string, readonly Axis[]>>;
-  readonly statics?: Readonly<Record<string, number | Size | boolean>>;
+  readonly attributes?: Readonly<Record<string, number | Size | boolean>>;
   readonly element?: ElementType;
-  readonly hidden?: readonly Axis[];
+  readonly batchAxes?: readonly Axis[];
   readonly place?: string;
-  readonly algebra?: Float64Backend;
+  readonly backend?: Float64Backend;
 }
 
 export const noStores = (): null => null;
@@ -123,17 +123,24 @@ export const span = { source: 'test.moe', start: 0, end: 1 };
 export function call(
   name: PrimitiveName,
   args: Readonly<Record<string, F64Operand>>,
-  { axes = {}, statics = {}, element = 'f32', hidden = [], place = 'here', algebra = backendWith() }: Calling = {},
+  {
+    axes = {},
+    attributes = {},
+    element = 'f32',
+    batchAxes = [],
+    place = 'here',
+    backend = backendWith(),
+  }: Calling = {},
 ): F64Operand {
-  return algebra.primitive({
+  return backend.primitive({
     name,
     args: new Map(Object.entries(args)),
     axes: new Map(Object.entries(axes)),
-    statics: new Map(Object.entries(statics).map(([key, n]) => [key, typeof n === 'number' ? exact(n) : n])),
+    attributes: new Map(Object.entries(attributes).map(([key, n]) => [key, typeof n === 'number' ? exact(n) : n])),
     element,
     span,
-    hidden,
-    place,
+    batchAxes,
+    seedKey: place,
   });
 }
 
@@ -183,6 +190,6 @@ export function shown(operand: F64Operand, axes: readonly Axis[]): string {
 }
 
 /** A run's problems with a value that is needed everywhere. */
-export function problems(algebra: Float64Backend, operand: F64Operand): readonly RunProblem[] {
-  return algebra.problemsOf(operand);
+export function problems(backend: Float64Backend, operand: F64Operand): readonly RunProblem[] {
+  return backend.problemsOf(operand);
 }

@@ -178,8 +178,8 @@ describe('axes', () => {
     expect(typed('split', { x: r('T', 'E') }, { axes: { axis: 'E', into: 'G M' } })).toBe('route[T -> G, M]');
     expect(typed('merge', { x: t('T G M') }, { axes: { axes: 'G M', into: 'E' } })).toBe('[T, E]');
     expect(typed('merge', { x: r('T', 'E') }, { axes: { axes: 'T E', into: 'N' } })).toMatch(/^MOE0439/);
-    expect(typed('at', { x: r('T', 'E') }, { axes: { axis: 'T' }, statics: ['index'] })).toBe('route[E]');
-    expect(typed('at', { x: r('T', 'E') }, { axes: { axis: 'E' }, statics: ['index'] })).toMatch(/^MOE0437/);
+    expect(typed('at', { x: r('T', 'E') }, { axes: { axis: 'T' }, attributes: ['index'] })).toBe('route[E]');
+    expect(typed('at', { x: r('T', 'E') }, { axes: { axis: 'E' }, attributes: ['index'] })).toMatch(/^MOE0437/);
     expect(typed('window', { x: t('T D') }, { axes: { axis: 'T', as: 'S' } })).toBe('[S, D]');
     expect(typed('part', { x: r('T', 'P') }, { axes: { axis: 'P', into: 'G M' } })).toBe('route[T -> G, M]');
     expect(typed('is', {}, { axes: { axis: 'P' } })).toBe('bool[P]');
@@ -212,26 +212,26 @@ describe('axes', () => {
 
 describe('routes', () => {
   test('a selection: what is chosen among is the target, the rest is batch', () => {
-    expect(typed('top_k', { s: t('T E') }, { axes: { over: 'E' }, statics: ['k'] })).toBe('route[T -> E]');
-    expect(typed('top_k', { s: t('T E') }, { axes: { over: 'T' }, statics: ['k'] })).toBe('route[E -> T]');
-    expect(typed('top_k', { s: t('G M'), by: t('T G M') }, { axes: { over: 'M' }, statics: ['k'] })).toBe(
+    expect(typed('top_k', { s: t('T E') }, { axes: { over: 'E' }, attributes: ['k'] })).toBe('route[T -> E]');
+    expect(typed('top_k', { s: t('T E') }, { axes: { over: 'T' }, attributes: ['k'] })).toBe('route[E -> T]');
+    expect(typed('top_k', { s: t('G M'), by: t('T G M') }, { axes: { over: 'M' }, attributes: ['k'] })).toBe(
       'route[G, T -> M]',
     );
-    expect(typed('top_k', { s: t('E'), where: r('T', 'E') }, { axes: { over: 'E' }, statics: ['k'] })).toBe(
+    expect(typed('top_k', { s: t('E'), where: r('T', 'E') }, { axes: { over: 'E' }, attributes: ['k'] })).toBe(
       'route[T -> E]',
     );
-    expect(typed('top_k', { s: r('T', 'E') }, { statics: ['k'] })).toBe('route[T -> E]');
+    expect(typed('top_k', { s: r('T', 'E') }, { attributes: ['k'] })).toBe('route[T -> E]');
     expect(typed('all', { s: t('E') })).toBe('route[E]');
     expect(typed('top_p', { s: t('T E'), p: t('T') }, { axes: { over: 'E' } })).toBe('route[T -> E]');
     expect(typed('top_p', { s: t('T E'), p: t('E') }, { axes: { over: 'E' } })).toMatch(/^MOE0341/);
-    expect(typed('top_k', { s: r('T', 'E', 'D') }, { statics: ['k'] })).toMatch(/^MOE0438/);
+    expect(typed('top_k', { s: r('T', 'E', 'D') }, { attributes: ['k'] })).toMatch(/^MOE0438/);
   });
 
   test('k chosen at run time', () => {
     const run = { s: t('T E'), k: t('T', 'i32') };
-    expect(typed('top_k', run, { axes: { over: 'E' }, statics: ['at_most'] })).toBe('route[T -> E]');
+    expect(typed('top_k', run, { axes: { over: 'E' }, attributes: ['at_most'] })).toBe('route[T -> E]');
     expect(typed('top_k', run, { axes: { over: 'E' } })).toMatch(/^MOE0436/);
-    expect(typed('top_k', { ...run, k: t('') }, { axes: { over: 'E' }, statics: ['at_most'] })).toBe(
+    expect(typed('top_k', { ...run, k: t('') }, { axes: { over: 'E' }, attributes: ['at_most'] })).toBe(
       'MOE0330 k is i32, this is f32',
     );
   });
@@ -249,12 +249,12 @@ describe('routes', () => {
 
   test('queues run along sources', () => {
     expect(
-      typed('limit', { r: r('T', 'E'), by0: r('T', 'E', '', 'i32') }, { axes: { over: 'T' }, statics: ['to'] }),
+      typed('limit', { r: r('T', 'E'), by0: r('T', 'E', '', 'i32') }, { axes: { over: 'T' }, attributes: ['to'] }),
     ).toBe('route[T -> E]');
-    expect(typed('limit', { r: r('T', 'E') }, { axes: { over: 'E' }, statics: ['to'] })).toMatch(
+    expect(typed('limit', { r: r('T', 'E') }, { axes: { over: 'E' }, attributes: ['to'] })).toMatch(
       /^MOE0435 E is no source/,
     );
-    expect(typed('limit', { r: r('T', 'E'), by0: t('D') }, { axes: { over: 'T' }, statics: ['to'] })).toMatch(
+    expect(typed('limit', { r: r('T', 'E'), by0: t('D') }, { axes: { over: 'T' }, attributes: ['to'] })).toMatch(
       /^MOE0435/,
     );
     expect(typed('limit', { r: r('T', 'E'), to: t('E', 'i32') }, { axes: { over: 'T' } })).toBe('route[T -> E]');

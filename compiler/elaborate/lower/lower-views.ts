@@ -107,7 +107,7 @@ function lookUpRoute(
   route: GraphRoute,
   axis: Axis,
   { node: ids, permutes }: GraphTensor,
-  hidden: readonly Axis[],
+  batchAxes: readonly Axis[],
 ): GraphRoute {
   const id = cx.id(axis);
   // A value that is the same along the axis is the same wherever it is looked up.
@@ -126,7 +126,7 @@ function lookUpRoute(
   const own = minus(cx.axesOf(ids), minus(supportAxes(route), [axis]));
   const fromSource = route.sources.includes(axis);
   // New axes of the indices of a target are targets, unless the axis is among them or they were carried here.
-  const more = fromSource ? [] : minus(own, [axis]).filter((a) => own.includes(axis) || hidden.includes(a));
+  const more = fromSource ? [] : minus(own, [axis]).filter((a) => own.includes(axis) || batchAxes.includes(a));
   const put = (axes: readonly Axis[]): Axis[] => axes.flatMap((a) => (a === axis ? minus(own, more) : [a]));
   const sources = [...put(route.sources), ...more];
   const bounds = lookUpInBounds(route.bounds, id, cx.idsOf(own), permutes === axis);
@@ -142,7 +142,7 @@ const gather: OpLowering = (call, cx) => {
   const axis = cx.axisArg(call, 'axis');
   if (x.kind === 'route') {
     if (ids.kind === 'route') throw new CompilerBug('elaborate', 'a route looked up by the weights of another');
-    return { kind: 'route', value: lookUpRoute(cx, x.value, axis, ids.value, call.hidden) };
+    return { kind: 'route', value: lookUpRoute(cx, x.value, axis, ids.value, call.batchAxes) };
   }
   const indices = cx.numbers(ids);
   const value = cx.b.apart(cx.b.gather(cx.denseArg(call, 'x'), cx.id(axis), indices));
@@ -173,12 +173,12 @@ const rootName = (axis: Axis): string => (axis.root === null ? axis.name : rootN
 function draw(distribution: DrawName): OpLowering {
   return (call, cx) => {
     const declared = cx.axesArg(call, 'axes');
-    const roots = drawAxes(union(call.hidden, declared)).map(({ axis, offset }) => ({
+    const roots = drawAxes(union(call.batchAxes, declared)).map(({ axis, offset }) => ({
       axis: cx.id(axis),
       name: rootName(axis),
       offset,
     }));
-    const drawn = cx.b.draw(distribution, call.place, roots);
+    const drawn = cx.b.draw(distribution, call.seedKey, roots);
     return cx.dense(call.element === 'f16' ? cx.b.map('convert', [drawn], 'f16') : drawn);
   };
 }

@@ -328,7 +328,7 @@ export class ValueEmitter {
         distribution: node.distribution,
         space: pointsOf(l, space),
         seed: launch.seed(),
-        place: launch.number(exact(hashText(node.place)), 'place'),
+        seedKey: launch.number(exact(hashText(node.seedKey)), 'place'),
         folds: (p) =>
           node.roots.map((root, i) => ({
             name: launch.number(exact(hashText(root.name)), `root ${i}`),
