@@ -62,8 +62,8 @@ export const supportAxes = (route: Pick<GraphRoute, 'sources' | 'targets'>): Axi
 
 export class LoweringContext {
   readonly b: GraphBuilder;
-  private readonly ids = new Map<ConcreteAxisId, AxisId>();
-  private readonly axes = new Map<AxisId, Axis>();
+  readonly #ids = new Map<ConcreteAxisId, AxisId>();
+  readonly #axes = new Map<AxisId, Axis>();
   /** What must hold where something is needed, in the order in which it was met. */
   readonly demanded: Demanded[] = [];
   readonly points: PointsOfAxes;
@@ -81,11 +81,11 @@ export class LoweringContext {
   // --- axes ---
 
   id(axis: Axis): AxisId {
-    const known = this.ids.get(axis.id);
+    const known = this.#ids.get(axis.id);
     if (known !== undefined) return known;
     const id = this.b.axis(axis.name, axis.size);
-    this.ids.set(axis.id, id);
-    this.axes.set(id, axis);
+    this.#ids.set(axis.id, id);
+    this.#axes.set(id, axis);
     return id;
   }
 
@@ -94,7 +94,7 @@ export class LoweringContext {
   }
 
   axisOf(id: AxisId): Axis {
-    const axis = this.axes.get(id);
+    const axis = this.#axes.get(id);
     if (axis === undefined) throw new CompilerBug('elaborate', `axis ${id} of the graph is none of the program's`);
     return axis;
   }
@@ -238,10 +238,10 @@ export class LoweringContext {
   join(routes: readonly Presence[]): Presence {
     const [first, ...rest] = routes;
     if (first === undefined) throw new CompilerBug('elaborate', 'a join of no routes');
-    return rest.reduce((left, right) => this.joinTwo(left, right), first);
+    return rest.reduce((left, right) => this.#joinTwo(left, right), first);
   }
 
-  private joinTwo(left: Presence, right: Presence): Presence {
+  #joinTwo(left: Presence, right: Presence): Presence {
     const node = this.b.node.bind(this.b);
     const [l, r] = [supportAxes(left), supportAxes(right)];
     const targets = union(left.targets, right.targets);

@@ -70,25 +70,25 @@ function subjectsOf(graph: Graph, demanded: readonly Demanded[]): readonly Subje
 const isFloat = ({ element }: Node): boolean => element === 'f32' || element === 'f16';
 
 class Placer {
-  private readonly b: GraphBuilder;
+  readonly #b: GraphBuilder;
   /** Which nodes are made of something that is checked. */
-  private readonly concerns: readonly boolean[];
+  readonly #concerns: readonly boolean[];
   /** What is asked while a node is computed, for where a NaN in it counts. */
-  private readonly asked = new Map<NodeId, readonly NodeId[]>();
-  private readonly found: readonly { readonly subject: Subject; readonly needs: { asker: Asker; need: Need }[] }[];
+  readonly #asked = new Map<NodeId, readonly NodeId[]>();
+  readonly #found: readonly { readonly subject: Subject; readonly needs: { asker: Asker; need: Need }[] }[];
 
   constructor(
     private readonly graph: Graph,
     subjects: readonly Subject[],
   ) {
-    this.b = GraphBuilder.extending(graph);
-    this.concerns = madeOf(graph, new Set(subjects.flatMap((s) => s.at)));
-    this.found = subjects.map((subject) => ({ subject, needs: [] }));
+    this.#b = GraphBuilder.extending(graph);
+    this.#concerns = madeOf(graph, new Set(subjects.flatMap((s) => s.at)));
+    this.#found = subjects.map((subject) => ({ subject, needs: [] }));
   }
 
   /** Finds what the outputs of a role need. */
   ask(group: OutputRole): void {
-    const needs = new Needs(this.graph, this.b, this.concerns);
+    const needs = new Needs(this.graph, this.#b, this.#concerns);
     for (const output of this.graph.outputs) {
       if (output.group !== group) continue;
       if (output.kind === 'tensor') {
@@ -101,12 +101,12 @@ class Placer {
       needs.want(output.weight, under, [...support, ...output.payload]);
       needs.want(output.rank, under, support);
     }
-    this.follow(needs, { group, skipIfGiven: [] });
+    this.#follow(needs, { group, skipIfGiven: [] });
   }
 
-  private follow(needs: Needs, asker: Asker): void {
+  #follow(needs: Needs, asker: Asker): void {
     needs.spread();
-    for (const { subject, needs: known } of this.found) {
+    for (const { subject, needs: known } of this.#found) {
       const here = needs.ofAny(subject.at, subject.axes);
       if (here === null) continue;
       // What counts anyway need not be counted again for somebody who needs it where others do.
@@ -122,33 +122,33 @@ class Placer {
       const input = node.kind === 'input' ? this.graph.inputs[node.input] : undefined;
       const need = input?.fallback == null ? null : needs.of(node.id);
       if (input?.fallback == null || need === null || asker.skipIfGiven.includes(input.name)) continue;
-      const inside = new Needs(this.graph, this.b, this.concerns);
+      const inside = new Needs(this.graph, this.#b, this.#concerns);
       inside.want(input.fallback, need, input.axes);
-      this.follow(inside, { group: asker.group, skipIfGiven: [...asker.skipIfGiven, input.name] });
+      this.#follow(inside, { group: asker.group, skipIfGiven: [...asker.skipIfGiven, input.name] });
     }
   }
 
   /** What does not hold anyway where an order meets a NaN: a NaN counts only of a candidate. */
-  private beyondCandidates(id: NodeId, need: Need): Need {
-    const node = this.b.node(id);
+  #beyondCandidates(id: NodeId, need: Need): Need {
+    const node = this.#b.node(id);
     if (node.kind !== 'sort_rank' || node.candidates === null) return need;
     const { candidates } = node;
-    return need.filter((s) => !implies(candidates, s, (n) => this.b.node(n)));
+    return need.filter((s) => !implies(candidates, s, (n) => this.#b.node(n)));
   }
 
   /** Whether a node is known only after another: it reads it, however far below, or asks where a NaN of something counts that does. */
-  private isAfter(id: NodeId, other: NodeId): boolean {
+  #isAfter(id: NodeId, other: NodeId): boolean {
     const seen = new Set<NodeId>([id]);
     for (const next of seen) {
       if (next === other) return true;
-      for (const before of operandsOf(this.graph, this.b.node(next))) seen.add(before);
-      for (const before of this.asked.get(next) ?? []) seen.add(before);
+      for (const before of operandsOf(this.graph, this.#b.node(next))) seen.add(before);
+      for (const before of this.#asked.get(next) ?? []) seen.add(before);
     }
     return false;
   }
 
   /** Whether an order or argmax meets no NaN, as a value: where it counts is known only after the node itself. */
-  private allNumbers(id: NodeId): NodeId {
+  #allNumbers(id: NodeId): NodeId {
     const { b } = this;
     const node = b.node(id);
     if (node.kind !== 'sort_rank' && node.kind !== 'argmax') throw new CompilerBug('elaborate', `%${id} sorts nothing`);
@@ -161,19 +161,19 @@ class Placer {
   }
 
   result(): Graph {
-    const checks = this.found.flatMap(({ subject, needs }) =>
+    const checks = this.#found.flatMap(({ subject, needs }) =>
       needs.map(({ asker, need }): Check => {
         const { kind, code, message, span, holds, shown = [] } = subject;
         // Points are told, and compared, by the names of their axes: in what order axes are stored nobody wrote.
-        const axes = [...subject.axes].sort((a, c) => compareTexts(this.b.axisOf(a).name, this.b.axisOf(c).name));
-        const open = kind === 'numbers' ? this.beyondCandidates(holds, need) : need;
-        const explicit = kind === 'numbers' && open.some((s) => this.isAfter(s, holds));
-        if (kind === 'numbers' && !explicit) this.asked.set(holds, [...(this.asked.get(holds) ?? []), ...open]);
-        const node = explicit ? this.allNumbers(holds) : holds;
+        const axes = [...subject.axes].sort((a, c) => compareTexts(this.#b.axisOf(a).name, this.#b.axisOf(c).name));
+        const open = kind === 'numbers' ? this.#beyondCandidates(holds, need) : need;
+        const explicit = kind === 'numbers' && open.some((s) => this.#isAfter(s, holds));
+        if (kind === 'numbers' && !explicit) this.#asked.set(holds, [...(this.#asked.get(holds) ?? []), ...open]);
+        const node = explicit ? this.#allNumbers(holds) : holds;
         return { kind: explicit ? 'holds' : kind, node, where: open, axes, ...asker, code, message, shown, span };
       }),
     );
-    return { ...this.b.finish(this.graph.outputs, checks), externs: this.graph.externs };
+    return { ...this.#b.finish(this.graph.outputs, checks), externs: this.graph.externs };
   }
 }
 

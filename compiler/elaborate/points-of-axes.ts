@@ -16,21 +16,24 @@ type Known =
 const range = (least: number, most: number): Known => ({ kind: 'range', least, most });
 
 export class PointsOfAxes {
-  private readonly known = new Map<NodeId, Known | null>();
+  readonly #b: GraphBuilder;
+  readonly #known = new Map<NodeId, Known | null>();
 
-  constructor(private readonly b: GraphBuilder) {}
+  constructor(b: GraphBuilder) {
+    this.#b = b;
+  }
 
   /** Says that a value is a point of an axis at every point: its making shows that, but not one operation at a time. */
   note(id: NodeId, axis: AxisId): void {
-    this.known.set(id, this.points([axis]));
+    this.#known.set(id, this.#points([axis]));
   }
 
   /** Whether a value is at all points a whole number from -1 to below a size, whatever the sizes of a run are. */
   isPoint(id: NodeId, size: Size): boolean {
-    const known = this.of(id);
+    const known = this.#of(id);
     if (known === null) return false;
     if (known.kind === 'points') {
-      const order = compareProducts(known.of.map(this.b.sizeOf), [size]);
+      const order = compareProducts(known.of.map(this.#b.sizeOf), [size]);
       return order === 0 || order === -1;
     }
     const end = asNumber(size);
@@ -38,49 +41,49 @@ export class PointsOfAxes {
   }
 
   /** Points along axes: a range if their sizes are known. */
-  private points(axes: readonly AxisId[]): Known {
-    const sizes = axes.map((a) => asNumber(this.b.sizeOf(a)));
+  #points(axes: readonly AxisId[]): Known {
+    const sizes = axes.map((a) => asNumber(this.#b.sizeOf(a)));
     if (sizes.some((n) => n === null)) return { kind: 'points', of: axes };
     return range(-1, sizes.reduce<number>((all, n) => all * (n ?? 1), 1) - 1);
   }
 
-  private of(id: NodeId): Known | null {
+  #of(id: NodeId): Known | null {
     // Operands come before users: from the first that is not known yet, so that nothing recurses.
     const open = [id];
     for (let next = open.at(-1); next !== undefined; next = open.at(-1)) {
-      const node = this.b.node(next);
-      const missing = partsOf(node).filter((part) => !this.known.has(part));
-      if (missing.length > 0 && !this.known.has(next)) {
+      const node = this.#b.node(next);
+      const missing = partsOf(node).filter((part) => !this.#known.has(part));
+      if (missing.length > 0 && !this.#known.has(next)) {
         open.push(...missing);
         continue;
       }
       open.pop();
-      if (!this.known.has(next)) this.known.set(next, this.made(node));
+      if (!this.#known.has(next)) this.#known.set(next, this.#made(node));
     }
-    return this.known.get(id) ?? null;
+    return this.#known.get(id) ?? null;
   }
 
-  private made(node: Node): Known | null {
-    const parts = partsOf(node).map((part) => this.known.get(part) ?? null);
+  #made(node: Node): Known | null {
+    const parts = partsOf(node).map((part) => this.#known.get(part) ?? null);
     switch (node.kind) {
       case 'constant':
         return Number.isInteger(node.value) ? range(node.value, node.value) : null;
       case 'iota': {
-        const size = asNumber(this.b.sizeOf(node.axis));
-        return size === null ? this.points([node.axis]) : range(0, size - 1);
+        const size = asNumber(this.#b.sizeOf(node.axis));
+        return size === null ? this.#points([node.axis]) : range(0, size - 1);
       }
       case 'argmax':
-        return this.points([node.axis]);
+        return this.#points([node.axis]);
       case 'sort_rank':
-        return this.points(node.over);
+        return this.#points(node.over);
       case 'input': {
-        const { within, role } = this.b.inputOf(node.input);
+        const { within, role } = this.#b.inputOf(node.input);
         // A state may have been written by a run, which nobody looks at.
-        return within === null || role === 'state' ? null : this.points([within]);
+        return within === null || role === 'state' ? null : this.#points([within]);
       }
       case 'extern': {
-        const { within } = this.b.resultOf(node.call, node.result);
-        return within === null ? null : this.points([within]);
+        const { within } = this.#b.resultOf(node.call, node.result);
+        return within === null ? null : this.#points([within]);
       }
       case 'map':
         return node.element === 'i32' ? arithmetic(node.op, parts) : node.element === 'bool' ? range(0, 1) : null;

@@ -68,42 +68,44 @@ export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeI
 }
 
 class Evaluator {
+  readonly #graph: Graph;
+  readonly #inputs: BoundInputs;
   readonly done = new Map<NodeId, NumbersWithBounds>();
-  private readonly places: RowMajorOffsets;
+  readonly #places: RowMajorOffsets;
 
-  constructor(
-    private readonly graph: Graph,
-    private readonly inputs: BoundInputs,
-  ) {
-    this.places = new RowMajorOffsets(graph, inputs.sizes);
+  constructor(graph: Graph, inputs: BoundInputs) {
+    this.#graph = graph;
+    this.#inputs = inputs;
+
+    this.#places = new RowMajorOffsets(graph, inputs.sizes);
   }
 
   of(id: NodeId): NumbersWithBounds {
     const known = this.done.get(id);
     if (known !== undefined) return known;
-    const bounded = this.evaluate(this.node(id));
+    const bounded = this.#evaluate(this.#node(id));
     this.done.set(id, bounded);
     return bounded;
   }
 
-  private node(id: NodeId): Node {
-    const node = this.graph.nodes[id];
+  #node(id: NodeId): Node {
+    const node = this.#graph.nodes[id];
     if (node === undefined) throw new CompilerBug('error-bound', `no node ${id}`);
     return node;
   }
 
-  private blank(axes: readonly AxisId[]): { axes: readonly AxisId[]; value: Float64Array; delta: Float64Array } {
-    const n = this.places.count(axes);
+  #blank(axes: readonly AxisId[]): { axes: readonly AxisId[]; value: Float64Array; delta: Float64Array } {
+    const n = this.#places.count(axes);
     return { axes, value: new Float64Array(n), delta: new Float64Array(n) };
   }
 
-  private evaluate(node: Node, of = (id: NodeId): NumbersWithBounds => this.of(id)): NumbersWithBounds {
-    const out = this.blank(node.axes);
+  #evaluate(node: Node, of = (id: NodeId): NumbersWithBounds => this.of(id)): NumbersWithBounds {
+    const out = this.#blank(node.axes);
     const { value, delta } = out;
     switch (node.kind) {
       case 'constant':
       case 'size': {
-        const v = node.kind === 'constant' ? node.value : (asNumber(substitute(node.size, this.inputs.sizes)) ?? NaN);
+        const v = node.kind === 'constant' ? node.value : (asNumber(substitute(node.size, this.#inputs.sizes)) ?? NaN);
         value.fill(v);
         delta.fill(Math.fround(v) === v ? 0 : Math.abs(v) * u);
         return out;
@@ -112,25 +114,25 @@ class Evaluator {
         value.forEach((_, i) => (value[i] = i));
         return out;
       case 'input': {
-        const input = this.graph.inputs[node.input];
-        const data = input === undefined ? null : this.inputs.numbersOf(input.name, node.input);
-        if (data !== null) value.set(this.places.permuted(data, input?.axes ?? node.axes, node.axes));
-        else if (input !== undefined && input.fallback !== null) return this.copy(this.of(input.fallback), out);
+        const input = this.#graph.inputs[node.input];
+        const data = input === undefined ? null : this.#inputs.numbersOf(input.name, node.input);
+        if (data !== null) value.set(this.#places.permuted(data, input?.axes ?? node.axes, node.axes));
+        else if (input !== undefined && input.fallback !== null) return this.#copy(this.of(input.fallback), out);
         else throw new CompilerBug('error-bound', `graph input ${input?.name ?? node.input} has no value`);
         return out;
       }
       case 'draw':
       case 'extern': {
-        const data = this.inputs.given(node.id);
+        const data = this.#inputs.given(node.id);
         if (data !== null) value.set(data);
         delta.fill(node.kind === 'draw' ? boundOfDraw(node.distribution) : 1e-5);
         return out;
       }
       case 'map':
-        return this.map(node, out);
+        return this.#map(node, out);
       case 'predicated': {
         const [s, v] = [this.of(node.presence), this.of(node.value)];
-        const [ps, pv] = [this.places.of(node.axes, s.axes), this.places.of(node.axes, v.axes)];
+        const [ps, pv] = [this.#places.of(node.axes, s.axes), this.#places.of(node.axes, v.axes)];
         for (let i = 0; i < value.length; i++) {
           const [at, from] = [ps[i] ?? noNumber(), pv[i] ?? noNumber()];
           const present = s.value[at] !== 0;
@@ -142,31 +144,31 @@ class Evaluator {
         return out;
       }
       case 'presence':
-        this.copy(this.of(node.mask), out);
+        this.#copy(this.of(node.mask), out);
         return out;
       case 'broadcast':
-        return this.copy(of(node.operand), out);
+        return this.#copy(of(node.operand), out);
       case 'contract':
-        boundContract(this.of(node.left), this.of(node.right), node, out, this.places);
+        boundContract(this.of(node.left), this.of(node.right), node, out, this.#places);
         return out;
       case 'reduce':
-        boundReduce(this.of(node.operand), node, out, this.places);
+        boundReduce(this.of(node.operand), node, out, this.#places);
         return out;
       case 'scan':
-        boundScan(this.of(node.operand), node, out, this.places);
+        boundScan(this.of(node.operand), node, out, this.#places);
         return out;
       case 'sort_rank':
-        boundOrder(node, (id) => this.of(id), out, this.places);
+        boundOrder(node, (id) => this.of(id), out, this.#places);
         return out;
       case 'argmax':
-        boundArgmax(this.of(node.operand), node.axis, out, this.places);
+        boundArgmax(this.of(node.operand), node.axis, out, this.#places);
         return out;
       case 'gather': {
         const [t, ids] = [this.of(node.table), this.of(node.indices)];
-        const stride = this.places.count(t.axes.slice(t.axes.indexOf(node.axis) + 1));
-        const length = this.places.length(node.axis);
+        const stride = this.#places.count(t.axes.slice(t.axes.indexOf(node.axis) + 1));
+        const length = this.#places.length(node.axis);
         // The indices may have the looked-up axis themselves: the table does not move along it.
-        const [pt, pi] = [this.places.of(node.axes, t.axes, node.axis), this.places.of(node.axes, ids.axes)];
+        const [pt, pi] = [this.#places.of(node.axes, t.axes, node.axis), this.#places.of(node.axes, ids.axes)];
         for (let i = 0; i < value.length; i++) {
           const index = ids.value[pi[i] ?? noNumber()] ?? noNumber();
           // What an index outside looks up is 0, and nothing that is needed reads it (SEMANTICS 7.3).
@@ -180,14 +182,14 @@ class Evaluator {
       case 'rename': {
         const v = of(node.operand);
         const axes = v.axes.map((a) => node.to[node.from.indexOf(a)] ?? a);
-        return this.copy({ ...v, axes }, out);
+        return this.#copy({ ...v, axes }, out);
       }
       case 'slice': {
         const v = of(node.operand);
-        const at = asNumber(substitute(node.at, this.inputs.sizes)) ?? 0;
-        const stride = this.places.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
+        const at = asNumber(substitute(node.at, this.#inputs.sizes)) ?? 0;
+        const stride = this.#places.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
         const axes = v.axes.map((a) => (a === node.axis && node.as !== null ? node.as : a));
-        const places = this.places.named(node.axes, axes, v.axes);
+        const places = this.#places.named(node.axes, axes, v.axes);
         for (let i = 0; i < value.length; i++) {
           const from = (places[i] ?? noNumber()) + at * stride;
           value[i] = v.value[from] ?? noNumber();
@@ -202,22 +204,22 @@ class Evaluator {
         const parts = node.kind === 'split' ? node.into : node.from;
         // Row-major: a tensor with the parts side by side at the place of the whole has the same numbers.
         const wide = node.kind === 'split' ? v.axes.flatMap((a) => (a === whole ? parts : [a])) : null;
-        if (wide !== null) this.copy({ ...v, axes: wide }, out);
+        if (wide !== null) this.#copy({ ...v, axes: wide }, out);
         else {
           const others = node.axes.filter((a) => a !== whole);
-          const from = this.permutedBounded(v, [...others, ...parts]);
-          this.copy({ ...from, axes: [...others, whole] }, out);
+          const from = this.#permutedBounded(v, [...others, ...parts]);
+          this.#copy({ ...from, axes: [...others, whole] }, out);
         }
         return out;
       }
       case 'concat': {
         let offset = 0;
-        const stride = this.places.count(node.axes.slice(node.axes.indexOf(node.axis) + 1));
+        const stride = this.#places.count(node.axes.slice(node.axes.indexOf(node.axis) + 1));
         for (const part of node.parts) {
           const v = this.of(part.node);
           const own = node.axes.flatMap((a) => (a === node.axis ? (part.axis === null ? [] : [part.axis]) : [a]));
-          const from = this.places.of(own, v.axes);
-          const to = this.places.named(
+          const from = this.#places.of(own, v.axes);
+          const to = this.#places.named(
             own,
             own.map((a) => (a === part.axis ? node.axis : a)),
             node.axes,
@@ -228,23 +230,23 @@ class Evaluator {
             value[at] = v.value[from[i] ?? noNumber()] ?? noNumber();
             delta[at] = v.delta[from[i] ?? noNumber()] ?? noNumber();
           }
-          offset += part.axis === null ? 1 : this.places.length(part.axis);
+          offset += part.axis === null ? 1 : this.#places.length(part.axis);
         }
         return out;
       }
     }
   }
 
-  private permutedBounded(v: NumbersWithBounds, axes: readonly AxisId[]): NumbersWithBounds {
+  #permutedBounded(v: NumbersWithBounds, axes: readonly AxisId[]): NumbersWithBounds {
     return {
       axes,
-      value: this.places.permuted(v.value, v.axes, axes),
-      delta: this.places.permuted(v.delta, v.axes, axes),
+      value: this.#places.permuted(v.value, v.axes, axes),
+      delta: this.#places.permuted(v.delta, v.axes, axes),
     };
   }
 
-  private copy(from: NumbersWithBounds, out: NumbersWithBounds): NumbersWithBounds {
-    const places = this.places.of(out.axes, from.axes);
+  #copy(from: NumbersWithBounds, out: NumbersWithBounds): NumbersWithBounds {
+    const places = this.#places.of(out.axes, from.axes);
     for (let i = 0; i < places.length; i++) {
       out.value[i] = from.value[places[i] ?? noNumber()] ?? noNumber();
       out.delta[i] = from.delta[places[i] ?? noNumber()] ?? noNumber();
@@ -253,38 +255,38 @@ class Evaluator {
     return terms === undefined ? out : { ...out, terms: () => termsAt(terms(), places) };
   }
 
-  private readonly wides = new Map<NodeId, NumbersWithBounds>();
+  readonly #wides = new Map<NodeId, NumbersWithBounds>();
 
   /** A value as wide numbers have it (wide.ts): what it is made of is as it is, and arithmetic adds next to nothing. */
-  private wide(id: NodeId): NumbersWithBounds {
-    const known = this.wides.get(id);
+  #wide(id: NodeId): NumbersWithBounds {
+    const known = this.#wides.get(id);
     if (known !== undefined) return known;
-    const node = this.node(id);
-    const bounded = this.wideOf(node) ?? this.of(id);
-    this.wides.set(id, bounded);
+    const node = this.#node(id);
+    const bounded = this.#wideOf(node) ?? this.of(id);
+    this.#wides.set(id, bounded);
     return bounded;
   }
 
-  private wideOf(node: Node): NumbersWithBounds | null {
+  #wideOf(node: Node): NumbersWithBounds | null {
     const operands = wideOperands(node);
     if (operands === null) return null;
     if (operands.length === 0) {
       const { axes, value } = this.of(node.id);
       return { axes, value, delta: new Float64Array(value.length) };
     }
-    if (node.kind !== 'map') return this.evaluate(node, (id) => this.wide(id));
-    const out = this.blank(node.axes);
-    return this.map(node, out, (id) => this.wide(id), wideUnit);
+    if (node.kind !== 'map') return this.#evaluate(node, (id) => this.#wide(id));
+    const out = this.#blank(node.axes);
+    return this.#map(node, out, (id) => this.#wide(id), wideUnit);
   }
 
-  private map(
+  #map(
     node: Node & { kind: 'map' },
     out: NumbersWithBounds,
-    of = (id: NodeId): NumbersWithBounds => (isWaveOfWide(node, (n) => this.node(n)) ? this.wide(id) : this.of(id)),
+    of = (id: NodeId): NumbersWithBounds => (isWaveOfWide(node, (n) => this.#node(n)) ? this.#wide(id) : this.of(id)),
     unit = u,
   ): NumbersWithBounds {
     const operands = node.operands.map(of);
-    const places = operands.map((o) => this.places.of(node.axes, o.axes));
+    const places = operands.map((o) => this.#places.of(node.axes, o.axes));
     const args = operands.map(() => ({ v: 0, d: 0 }));
     for (let i = 0; i < out.value.length; i++) {
       operands.forEach((o, k) => {

@@ -32,14 +32,14 @@ const nowhere: Span = { source: '', start: 0, end: 0 };
 
 export class GraphBuilder {
   readonly name: string;
-  private here: Span = nowhere;
-  private readonly nodes: Node[] = [];
+  #here: Span = nowhere;
+  readonly #nodes: Node[] = [];
   /** Whether a node depends on what a run is given: decides storage order. */
-  private readonly varying: boolean[] = [];
-  private readonly shared = new Map<string, NodeId>();
-  private readonly axisTable = new Map<AxisId, GraphAxis>();
-  private readonly outside = new OutsideTables();
-  private nextAxis = 0;
+  readonly #varying: boolean[] = [];
+  readonly #shared = new Map<string, NodeId>();
+  readonly #axisTable = new Map<AxisId, GraphAxis>();
+  readonly #outside = new OutsideTables();
+  #nextAxis = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -49,8 +49,8 @@ export class GraphBuilder {
   static like(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name);
     for (const axis of graph.axes.values()) {
-      builder.axisTable.set(axis.id, axis);
-      builder.nextAxis = Math.max(builder.nextAxis, axis.id + 1);
+      builder.#axisTable.set(axis.id, axis);
+      builder.#nextAxis = Math.max(builder.#nextAxis, axis.id + 1);
     }
     for (const input of graph.inputs) builder.addInput({ ...input, fallback: null });
     return builder;
@@ -64,8 +64,8 @@ export class GraphBuilder {
     const builder = GraphBuilder.like(graph);
     for (const call of graph.externs) builder.addExtern(call);
     for (const node of graph.nodes) {
-      builder.nodes.push(node);
-      builder.varying.push(builder.varies(node));
+      builder.#nodes.push(node);
+      builder.#varying.push(builder.#varies(node));
     }
     graph.inputs.forEach((input, index) => builder.setFallback(index, input.fallback));
     return builder;
@@ -74,22 +74,22 @@ export class GraphBuilder {
   // --- what the graph is made of besides nodes ---
 
   at(span: Span): this {
-    this.here = span;
+    this.#here = span;
     return this;
   }
 
   get span(): Span {
-    return this.here;
+    return this.#here;
   }
 
   axis(name: string, size: Size): AxisId {
-    const id = idOf<AxisId>(this.nextAxis++);
-    this.axisTable.set(id, { id, name, size });
+    const id = idOf<AxisId>(this.#nextAxis++);
+    this.#axisTable.set(id, { id, name, size });
     return id;
   }
 
   axisOf(id: AxisId): GraphAxis {
-    const axis = this.axisTable.get(id);
+    const axis = this.#axisTable.get(id);
     if (axis === undefined) throw new CompilerBug('graph', `no axis ${id}`);
     return axis;
   }
@@ -103,14 +103,14 @@ export class GraphBuilder {
   }
 
   node(id: NodeId): Node {
-    const node = this.nodes[id];
+    const node = this.#nodes[id];
     if (node === undefined) throw new CompilerBug('graph', `no node ${id}`);
     return node;
   }
 
   /** The presences made so far. */
   presences(): readonly Extract<Node, { kind: 'presence' }>[] {
-    return this.nodes.filter((node) => node.kind === 'presence');
+    return this.#nodes.filter((node) => node.kind === 'presence');
   }
 
   axesOf(id: NodeId): readonly AxisId[] {
@@ -118,37 +118,37 @@ export class GraphBuilder {
   }
 
   get length(): number {
-    return this.nodes.length;
+    return this.#nodes.length;
   }
 
   /** The index of a graph input; a graph input of the same role and name is the same graph input. */
   addInput(input: GraphInput): number {
-    return this.outside.addInput(input);
+    return this.#outside.addInput(input);
   }
 
   inputOf(index: number): GraphInput {
-    return this.outside.inputOf(index);
+    return this.#outside.inputOf(index);
   }
 
   /** The value a control has in a run that is not given one. */
   setFallback(index: number, fallback: NodeId | null): void {
-    this.outside.setFallback(index, fallback);
+    this.#outside.setFallback(index, fallback);
   }
 
   resultOf(call: number, result: number): ExternNode['results'][number] {
-    return this.outside.resultOf(call, result);
+    return this.#outside.resultOf(call, result);
   }
 
   addExtern(call: ExternNode): number {
-    return this.outside.addExtern(call);
+    return this.#outside.addExtern(call);
   }
 
   finish(outputs: readonly GraphOutput[], checks: readonly Check[] = []): Graph {
     return {
       name: this.name,
-      axes: new Map(this.axisTable),
-      ...this.outside.listed(),
-      nodes: [...this.nodes],
+      axes: new Map(this.#axisTable),
+      ...this.#outside.listed(),
+      nodes: [...this.#nodes],
       outputs,
       checks,
     };
@@ -158,7 +158,7 @@ export class GraphBuilder {
 
   constant(value: number, element: ElementType = 'f32'): NodeId {
     const held = element === 'f16' ? roundToF16(value) : value;
-    return this.add({ kind: 'constant', element, axes: [], value: held + 0 });
+    return this.#add({ kind: 'constant', element, axes: [], value: held + 0 });
   }
 
   bool(value: boolean): NodeId {
@@ -168,30 +168,30 @@ export class GraphBuilder {
   size(size: Size, element: ElementType = 'f32'): NodeId {
     const value = asNumber(size);
     if (value !== null) return this.constant(value, element);
-    return this.add({ kind: 'size', element, axes: [], size });
+    return this.#add({ kind: 'size', element, axes: [], size });
   }
 
   iota(axis: AxisId, element: ElementType = 'i32'): NodeId {
-    return this.add({ kind: 'iota', element, axes: [axis], axis });
+    return this.#add({ kind: 'iota', element, axes: [axis], axis });
   }
 
   input(index: number): NodeId {
     const input = this.inputOf(index);
-    return this.add({ kind: 'input', element: input.element, axes: input.axes, input: index });
+    return this.#add({ kind: 'input', element: input.element, axes: input.axes, input: index });
   }
 
   draw(distribution: DrawName, seedKey: string, roots: readonly DrawRoot[]): NodeId {
-    return this.add({ kind: 'draw', element: 'f32', axes: roots.map((r) => r.axis), distribution, seedKey, roots });
+    return this.#add({ kind: 'draw', element: 'f32', axes: roots.map((r) => r.axis), distribution, seedKey, roots });
   }
 
   // --- operations ---
 
   /** Elementwise; `element` is inferred unless given (`convert` needs it). */
   map(op: MapOp, operands: readonly NodeId[], element?: ElementType): NodeId {
-    const inferred = element ?? this.mapElement(op, operands);
+    const inferred = element ?? this.#mapElement(op, operands);
     const [first] = operands;
     if (op === 'convert' && first !== undefined && this.node(first).element === inferred) return first;
-    return this.add({ kind: 'map', element: inferred, axes: this.unite(operands), op, operands });
+    return this.#add({ kind: 'map', element: inferred, axes: this.unite(operands), op, operands });
   }
 
   /** `presence` is a presence node (or anything that is always true or always false). */
@@ -203,12 +203,12 @@ export class GraphBuilder {
     if (always === 1) return this.broadcast(value, axes);
     if (always === 0) return this.broadcast(this.constant(otherwise, element), axes);
     if (by.kind !== 'presence') throw new CompilerBug('graph', `predicated on a ${by.kind}, which is no presence`);
-    return this.add({ kind: 'predicated', element, axes, presence, value, otherwise });
+    return this.#add({ kind: 'predicated', element, axes, presence, value, otherwise });
   }
 
   presence(mask: NodeId, sources: readonly AxisId[], targets: readonly AxisId[], bounds: readonly Bound[]): NodeId {
     const { axes, element } = this.node(mask);
-    return this.add({ kind: 'presence', element, axes, mask, sources, targets, bounds });
+    return this.#add({ kind: 'presence', element, axes, mask, sources, targets, bounds });
   }
 
   /**
@@ -225,13 +225,14 @@ export class GraphBuilder {
     const r = this.reduce('sum', right, inRight.filter((a) => !both.includes(a))); // prettier-ignore
     if (both.length === 0) return this.map('mul', [l, r]);
     const axes = this.unite([l, r]).filter((a) => !both.includes(a));
-    return this.add({ kind: 'contract', element: this.mapElement('mul', [l, r]), axes, left: l, right: r, over: both });
+    const element = this.#mapElement('mul', [l, r]);
+    return this.#add({ kind: 'contract', element, axes, left: l, right: r, over: both });
   }
 
   reduce(op: ReduceOp, operand: NodeId, over: readonly AxisId[]): NodeId {
     if (over.length === 0) return operand;
     const { axes, element } = this.node(operand);
-    return this.add({
+    return this.#add({
       kind: 'reduce',
       element: elementOfSum(element),
       axes: axes.filter((a) => !over.includes(a)),
@@ -243,18 +244,19 @@ export class GraphBuilder {
 
   scan(operand: NodeId, axis: AxisId, exclusive: boolean): NodeId {
     const { axes, element } = this.node(operand);
-    return this.add({ kind: 'scan', element: elementOfSum(element), axes, operand, axis, exclusive });
+    return this.#add({ kind: 'scan', element: elementOfSum(element), axes, operand, axis, exclusive });
   }
 
   sortRank(keys: readonly OrderKey[], candidates: NodeId | null, over: readonly AxisId[], report: boolean): NodeId {
     const operands = [...keys.map((k) => k.node), ...(candidates === null ? [] : [candidates])];
     const axes = this.unite(operands);
     const missing = over.filter((a) => !axes.includes(a));
-    return this.add({ kind: 'sort_rank', element: 'i32', axes: [...axes, ...missing], keys, candidates, over, report });
+    const all = [...axes, ...missing];
+    return this.#add({ kind: 'sort_rank', element: 'i32', axes: all, keys, candidates, over, report });
   }
 
   argmax(operand: NodeId, axis: AxisId): NodeId {
-    return this.add({
+    return this.#add({
       kind: 'argmax',
       element: 'i32',
       axes: this.axesOf(operand).filter((a) => a !== axis),
@@ -267,12 +269,12 @@ export class GraphBuilder {
     const { axes, element } = this.node(table);
     const place = this.axesOf(indices);
     const rest = axes.filter((a) => a !== axis && !place.includes(a));
-    return this.add({ kind: 'gather', element, axes: [...place, ...rest], table, axis, indices });
+    return this.#add({ kind: 'gather', element, axes: [...place, ...rest], table, axis, indices });
   }
 
   extern(call: number, result: number): NodeId {
     const type = this.resultOf(call, result);
-    return this.add({ kind: 'extern', element: type.element, axes: type.axes, call, result });
+    return this.#add({ kind: 'extern', element: type.element, axes: type.axes, call, result });
   }
 
   // --- views ---
@@ -286,7 +288,7 @@ export class GraphBuilder {
     if (pairs.length === 0) return operand;
     const become = new Map(pairs);
     const renamed = axes.map((a) => become.get(a) ?? a);
-    return this.add({
+    return this.#add({
       kind: 'rename', element, axes: renamed, operand, from: pairs.map(([f]) => f), to: pairs.map(([, t]) => t),
     }); // prettier-ignore
   }
@@ -296,7 +298,7 @@ export class GraphBuilder {
     const { axes, element } = this.node(operand);
     if (!axes.includes(axis)) return operand;
     const sliced = axes.flatMap((a) => (a === axis ? (as === null ? [] : [as]) : [a]));
-    return this.add({ kind: 'slice', element, axes: sliced, operand, axis, at, as });
+    return this.#add({ kind: 'slice', element, axes: sliced, operand, axis, at, as });
   }
 
   split(operand: NodeId, axis: AxisId, into: readonly AxisId[]): NodeId {
@@ -304,7 +306,7 @@ export class GraphBuilder {
     if (!axes.includes(axis)) return operand;
     if (into.length === 1) return this.rename(operand, [axis], into);
     const parted = axes.flatMap((a) => (a === axis ? into : [a]));
-    return this.add({ kind: 'split', element, axes: parted, operand, axis, into });
+    return this.#add({ kind: 'split', element, axes: parted, operand, axis, into });
   }
 
   /** The merged axis stands where the first of `from` stood; an operand that lacks some of them is broadcast first. */
@@ -315,7 +317,7 @@ export class GraphBuilder {
     const { axes, element } = this.node(whole);
     const first = axes.find((a) => from.includes(a));
     const merged = axes.flatMap((a) => (a === first ? [into] : from.includes(a) ? [] : [a]));
-    return this.add({ kind: 'merge', element, axes: merged, operand: whole, from, into });
+    return this.#add({ kind: 'merge', element, axes: merged, operand: whole, from, into });
   }
 
   /** Adds the axes that are missing, outermost. */
@@ -323,7 +325,7 @@ export class GraphBuilder {
     const { axes: own, element } = this.node(operand);
     const missing = axes.filter((a) => !own.includes(a));
     if (missing.length === 0) return operand;
-    return this.add({ kind: 'broadcast', element, axes: [...missing, ...own], operand });
+    return this.#add({ kind: 'broadcast', element, axes: [...missing, ...own], operand });
   }
 
   concat(parts: readonly ConcatPart[], axis: AxisId): NodeId {
@@ -332,7 +334,7 @@ export class GraphBuilder {
     if (lead === undefined) throw new CompilerBug('graph', 'concat of nothing');
     const others = this.unite(parts.map((p) => p.node)).filter((a) => !parts.some((p) => p.axis === a));
     const axes = axesOfConcat(this.axesOf(lead.node), lead.axis, others, axis);
-    return this.add({ kind: 'concat', element: this.node(lead.node).element, axes, parts, axis });
+    return this.#add({ kind: 'concat', element: this.node(lead.node).element, axes, parts, axis });
   }
 
   // --- inference ---
@@ -347,47 +349,47 @@ export class GraphBuilder {
 
   /** Union of axes; operands that vary with the inputs first, so their order leads. */
   unite(operands: readonly NodeId[]): AxisId[] {
-    const those = (varying: boolean): readonly NodeId[] => operands.filter((id) => this.varying[id] === varying);
+    const those = (varying: boolean): readonly NodeId[] => operands.filter((id) => this.#varying[id] === varying);
     return [...new Set([...those(true), ...those(false)].flatMap((id) => this.axesOf(id)))];
   }
 
-  private mapElement(op: MapOp, operands: readonly NodeId[]): ElementType {
+  #mapElement(op: MapOp, operands: readonly NodeId[]): ElementType {
     const elements = operands.map((id) => this.node(id).element);
     return elementOfMap(op, elements);
   }
 
-  private varies(draft: Draft | Node): boolean {
+  #varies(draft: Draft | Node): boolean {
     if (draft.kind === 'input') {
       const role = this.inputOf(draft.input).role;
       return role === 'input' || role === 'control';
     }
     if (draft.kind === 'draw' || draft.kind === 'extern') return true;
-    return operandsOfDraft(draft).some((id) => this.varying[id] === true);
+    return operandsOfDraft(draft).some((id) => this.#varying[id] === true);
   }
 
   /** The same value as a node of its own: nothing equal that is made before or after is that node. */
   apart(node: NodeId): NodeId {
-    const id = idOf<NodeId>(this.nodes.length);
+    const id = idOf<NodeId>(this.#nodes.length);
     const { id: _, span: __, ...draft } = this.node(node);
     const key = keyOf(draft);
-    if (node === id - 1 && this.shared.get(key) === node) {
+    if (node === id - 1 && this.#shared.get(key) === node) {
       // Nobody else has it yet.
-      this.shared.delete(key);
+      this.#shared.delete(key);
       return node;
     }
-    this.varying.push(this.varying[node] === true);
-    this.nodes.push({ ...this.node(node), id, span: this.here });
+    this.#varying.push(this.#varying[node] === true);
+    this.#nodes.push({ ...this.node(node), id, span: this.#here });
     return id;
   }
 
-  private add(draft: Draft): NodeId {
+  #add(draft: Draft): NodeId {
     const key = keyOf(draft);
-    const known = this.shared.get(key);
+    const known = this.#shared.get(key);
     if (known !== undefined) return known;
-    const id = idOf<NodeId>(this.nodes.length);
-    this.varying.push(this.varies(draft));
-    this.nodes.push({ ...draft, id, span: this.here });
-    this.shared.set(key, id);
+    const id = idOf<NodeId>(this.#nodes.length);
+    this.#varying.push(this.#varies(draft));
+    this.#nodes.push({ ...draft, id, span: this.#here });
+    this.#shared.set(key, id);
     return id;
   }
 }

@@ -26,55 +26,55 @@ const axisPattern = /^[A-Za-z_][A-Za-z0-9_]*'*(#\d+)?/;
 
 export class GraphText {
   readonly number: number;
-  private rest: string;
+  #rest: string;
 
   constructor(text: string, number: number) {
-    this.rest = text;
+    this.#rest = text;
     this.number = number;
   }
 
-  private read(pattern: RegExp, what: string): string {
-    this.rest = this.rest.trimStart();
-    const match = pattern.exec(this.rest);
-    if (match === null) throw textError(this.number, `${what} is wanted before \`${this.rest}\``);
-    this.rest = this.rest.slice(match[0].length);
+  #read(pattern: RegExp, what: string): string {
+    this.#rest = this.#rest.trimStart();
+    const match = pattern.exec(this.#rest);
+    if (match === null) throw textError(this.number, `${what} is wanted before \`${this.#rest}\``);
+    this.#rest = this.#rest.slice(match[0].length);
     return match[0];
   }
 
   /** Whether all that is left looks so. */
   ahead(pattern: RegExp): boolean {
-    return pattern.test(this.rest.trim());
+    return pattern.test(this.#rest.trim());
   }
 
   end(): void {
-    if (this.rest.trim() !== '') throw textError(this.number, `too much: \`${this.rest.trim()}\``);
+    if (this.#rest.trim() !== '') throw textError(this.number, `too much: \`${this.#rest.trim()}\``);
   }
 
   /** Goes over a word or sign if it is next. A word is whole: `in` is not the beginning of `input`. */
   skip(token: string): boolean {
-    const rest = this.rest.trimStart();
+    const rest = this.#rest.trimStart();
     if (!rest.startsWith(token)) return false;
     const next = rest[token.length] ?? '';
     if (/\w$/.test(token) && /\w/.test(next)) return false;
-    this.rest = rest.slice(token.length);
+    this.#rest = rest.slice(token.length);
     return true;
   }
 
   take(token: string): void {
-    if (!this.skip(token)) throw textError(this.number, `\`${token}\` is wanted before \`${this.rest}\``);
+    if (!this.skip(token)) throw textError(this.number, `\`${token}\` is wanted before \`${this.#rest}\``);
   }
 
   word(): string {
-    return this.read(/^[A-Za-z_]\w*/, 'a word');
+    return this.#read(/^[A-Za-z_]\w*/, 'a word');
   }
 
   /** A name of the host: `x`, `gate.w1`. */
   path(): string {
-    return this.read(/^[^\s=]+/, 'a name');
+    return this.#read(/^[^\s=]+/, 'a name');
   }
 
   node(): NodeId {
-    return idOf(Number(this.read(/^%\d+/, 'a node').slice(1)));
+    return idOf(Number(this.#read(/^%\d+/, 'a node').slice(1)));
   }
 
   nodes(): readonly NodeId[] {
@@ -84,43 +84,43 @@ export class GraphText {
   }
 
   integer(): number {
-    return Number(this.read(/^\d+/, 'a whole number'));
+    return Number(this.#read(/^\d+/, 'a whole number'));
   }
 
   float(): number {
-    return Number(this.read(/^-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)/, 'a number'));
+    return Number(this.#read(/^-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)/, 'a number'));
   }
 
   string(): string {
-    const text: unknown = JSON.parse(this.read(/^"(?:[^"\\]|\\.)*"/, 'a string'));
+    const text: unknown = JSON.parse(this.#read(/^"(?:[^"\\]|\\.)*"/, 'a string'));
     return typeof text === 'string' ? text : '';
   }
 
   axis(): string {
-    return this.read(axisPattern, 'an axis');
+    return this.#read(axisPattern, 'an axis');
   }
 
   /** `T`, `(T, E)`, `()` */
   axisList(): readonly string[] {
     if (!this.skip('(')) return [this.axis()];
     if (this.skip(')')) return [];
-    return this.axesUntil(')');
+    return this.#axesUntil(')');
   }
 
   /** `[T, E]` */
   bracketed(): readonly string[] {
     this.take('[');
-    return this.skip(']') ? [] : this.axesUntil(']');
+    return this.skip(']') ? [] : this.#axesUntil(']');
   }
 
   /** `[T, B -> E]`; there may be nothing before the arrow. */
   arrow(): readonly (readonly string[])[] {
     this.take('[');
-    const sources = this.skip('->') ? [] : this.axesUntil('->');
-    return [sources, this.skip(']') ? [] : this.axesUntil(']')];
+    const sources = this.skip('->') ? [] : this.#axesUntil('->');
+    return [sources, this.skip(']') ? [] : this.#axesUntil(']')];
   }
 
-  private axesUntil(end: string): readonly string[] {
+  #axesUntil(end: string): readonly string[] {
     const found = [this.axis()];
     while (this.skip(',')) found.push(this.axis());
     this.take(end);
@@ -129,9 +129,9 @@ export class GraphText {
 
   /** A formula as `formatSize` writes it. Nothing is simplified: it prints as it was. */
   size(binding = 1): Size {
-    let left = this.operand();
+    let left = this.#operand();
     for (;;) {
-      const next = this.sign(binding);
+      const next = this.#sign(binding);
       if (next === null) return left;
       const [, op, tight] = next;
       const right = this.size(op === 'pow' ? tight : tight + 1);
@@ -139,23 +139,23 @@ export class GraphText {
     }
   }
 
-  private sign(binding: number): (typeof infix)[number] | null {
-    const rest = this.rest.trimStart();
+  #sign(binding: number): (typeof infix)[number] | null {
+    const rest = this.#rest.trimStart();
     // `**` before `*`; an arrow is no minus.
     const found = infix.toReversed().find(([sign]) => rest.startsWith(`${sign} `));
     if (found === undefined || found[2] < binding) return null;
-    this.rest = rest.slice(found[0].length);
+    this.#rest = rest.slice(found[0].length);
     return found;
   }
 
-  private operand(): Size {
+  #operand(): Size {
     if (this.skip('(')) {
       const inner = this.size();
       this.take(')');
       return inner;
     }
     if (this.ahead(/^-?\d/)) {
-      const text = this.read(/^-?\d+(\/\d+|(\.\d+)?(e[+-]?\d+)?)/, 'a number');
+      const text = this.#read(/^-?\d+(\/\d+|(\.\d+)?(e[+-]?\d+)?)/, 'a number');
       if (/[.e]/.test(text)) return { kind: 'real', value: Number(text) };
       const [numerator = '0', denominator = '1'] = text.split('/');
       return exact(BigInt(numerator), BigInt(denominator));

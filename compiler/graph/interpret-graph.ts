@@ -68,28 +68,28 @@ export interface GraphEvaluation {
 class Interpreter implements GraphValues, GraphEvaluation {
   readonly values: NodeNumbers[] = [];
   readonly errors: string[] = [];
-  private readonly graph: Graph;
-  private readonly run: GraphRun;
+  readonly #graph: Graph;
+  readonly #run: GraphRun;
   readonly poison: boolean;
-  private readonly calls = new Map<number, readonly ArrayLike<number>[]>();
+  readonly #calls = new Map<number, readonly ArrayLike<number>[]>();
 
   constructor(graph: Graph, run: GraphRun) {
-    this.graph = graph;
-    this.run = run;
+    this.#graph = graph;
+    this.#run = run;
     this.poison = run.poison === true;
   }
 
   step(node: Node): void {
     const shape = node.axes.map((a) => this.sizeOf(a));
-    const data = this.compute(node, shape);
+    const data = this.#compute(node, shape);
     if (data.length !== count(shape))
       throw new CompilerBug('graph', `%${node.id} has ${data.length} numbers, not ${count(shape)}`);
-    const domain = this.run.domains?.get(node.id);
-    if (this.poison && domain !== undefined) this.poisonOutside(node, shape, data, domain);
+    const domain = this.#run.domains?.get(node.id);
+    if (this.poison && domain !== undefined) this.#poisonOutside(node, shape, data, domain);
     this.values.push({ axes: node.axes, shape, data });
   }
 
-  private poisonOutside(node: Node, shape: readonly number[], data: Float64Array, domain: Domain): void {
+  #poisonOutside(node: Node, shape: readonly number[], data: Float64Array, domain: Domain): void {
     const presences = domain.presences.map((id) => this.value(id));
     forEachPoint(node.axes, shape, presences.map((s) => s.axes), presences.map((s) => s.shape), (point, offsets) => {
       // In order, as a scheduler would: a presence behind a false one may itself be garbage.
@@ -109,22 +109,22 @@ class Interpreter implements GraphValues, GraphEvaluation {
     return value;
   }
 
-  private number(size: Size): number {
-    const value = asNumber(substitute(size, this.run.sizes ?? new Map()));
+  #number(size: Size): number {
+    const value = asNumber(substitute(size, this.#run.sizes ?? new Map()));
     if (value === null) throw new CompilerBug('graph', 'a size is not known');
     return value;
   }
 
-  private integer(size: Size): number {
-    const value = asInteger(substitute(size, this.run.sizes ?? new Map()));
+  #integer(size: Size): number {
+    const value = asInteger(substitute(size, this.#run.sizes ?? new Map()));
     if (value === null) throw new CompilerBug('graph', 'a size is no integer');
     return value;
   }
 
   sizeOf(axis: AxisId): number {
-    const known = this.graph.axes.get(axis);
+    const known = this.#graph.axes.get(axis);
     if (known === undefined) throw new CompilerBug('graph', `no axis ${axis}`);
-    return this.integer(known.size);
+    return this.#integer(known.size);
   }
 
   fill(
@@ -140,19 +140,19 @@ class Interpreter implements GraphValues, GraphEvaluation {
     return out;
   }
 
-  private compute(node: Node, shape: readonly number[]): Float64Array {
+  #compute(node: Node, shape: readonly number[]): Float64Array {
     switch (node.kind) {
       case 'constant':
         return Float64Array.of(node.value);
       case 'size':
-        return Float64Array.of(keep(node.element, this.number(node.size)));
+        return Float64Array.of(keep(node.element, this.#number(node.size)));
       case 'iota':
         return Float64Array.from({ length: shape[0] ?? noNumber() }, (_, i) => keep(node.element, i));
       case 'input':
-        return this.inputValue(node.input, shape);
+        return this.#inputValue(node.input, shape);
       case 'map': {
         const operands = node.operands.map((id) => this.value(id));
-        const computes = node.operands.map((id) => this.graph.nodes[id]?.element ?? 'f32').at(-1) ?? 'f32';
+        const computes = node.operands.map((id) => this.#graph.nodes[id]?.element ?? 'f32').at(-1) ?? 'f32';
         const f = scalarFunction(node.op, computes, node.element, this.poison);
         // A function of fewer than three numbers does not look at the others.
         const [a = null, b = null, c = null] = operands.map(({ data }) => data);
@@ -185,13 +185,13 @@ class Interpreter implements GraphValues, GraphEvaluation {
       case 'argmax':
         return argmaxValues(node, shape, this);
       case 'gather':
-        return this.gather(node, shape);
+        return this.#gather(node, shape);
       case 'draw': {
-        const key = drawKey(this.run.seed ?? 0, node.seedKey);
+        const key = drawKey(this.#run.seed ?? 0, node.seedKey);
         const roots = node.roots.map((r) => ({
           at: node.axes.indexOf(r.axis),
           hash: hashText(r.name),
-          offset: this.integer(r.offset),
+          offset: this.#integer(r.offset),
         }));
         return this.fill(node, shape, [], (_, index) => {
           const point = roots.reduce(
@@ -208,7 +208,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       }
       case 'slice': {
         const operand = this.value(node.operand);
-        const at = this.integer(node.at);
+        const at = this.#integer(node.at);
         const start = (stridesOf(operand.shape)[operand.axes.indexOf(node.axis)] ?? noNumber()) * at;
         const whole = operand.shape[operand.axes.indexOf(node.axis)] ?? noNumber();
         const length = node.as === null ? 1 : this.sizeOf(node.as);
@@ -223,7 +223,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
         );
       }
       case 'split':
-        return this.recut(this.value(node.operand), node.axis, node.into, node);
+        return this.#recut(this.value(node.operand), node.axis, node.into, node);
       case 'merge': {
         const merged = this.value(node.operand);
         const around = node.axes.flatMap((a) => (a === node.into ? node.from : [a]));
@@ -234,24 +234,24 @@ class Interpreter implements GraphValues, GraphEvaluation {
         return this.fill(node, shape, [operand], ([o]) => operand.data[o ?? noNumber()] ?? noNumber());
       }
       case 'concat':
-        return this.concat(node, shape);
+        return this.#concat(node, shape);
       case 'extern':
-        return this.extern(node);
+        return this.#extern(node);
       default:
         return unreachable(node, 'graph');
     }
   }
 
-  private inputValue(index: number, shape: readonly number[]): Float64Array {
-    const input = this.graph.inputs[index];
+  #inputValue(index: number, shape: readonly number[]): Float64Array {
+    const input = this.#graph.inputs[index];
     if (input === undefined) throw new CompilerBug('graph', `no graph input ${index}`);
-    const given = this.run.inputs.get(input.name);
+    const given = this.#run.inputs.get(input.name);
     if (given !== undefined) return Float64Array.from(given);
     if (input.fallback === null) throw new CompilerBug('graph', `no value for ${input.name}`);
     // A default may stand after the graph input: what it needs is evaluated apart. It may read other controls.
-    const needed = reachable(this.graph, input.fallback);
-    const alone = new Interpreter(this.graph, this.run);
-    for (const node of this.graph.nodes.slice(0, input.fallback + 1)) {
+    const needed = reachable(this.#graph, input.fallback);
+    const alone = new Interpreter(this.#graph, this.#run);
+    for (const node of this.#graph.nodes.slice(0, input.fallback + 1)) {
       if (needed.has(node.id)) alone.step(node);
       else alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
     }
@@ -261,7 +261,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
     return out;
   }
 
-  private gather(node: Node & { kind: 'gather' }, shape: readonly number[]): Float64Array {
+  #gather(node: Node & { kind: 'gather' }, shape: readonly number[]): Float64Array {
     const [table, indices] = [this.value(node.table), this.value(node.indices)];
     const size = this.sizeOf(node.axis);
     const stride = stridesOf(table.shape)[table.axes.indexOf(node.axis)] ?? noNumber();
@@ -279,14 +279,14 @@ class Interpreter implements GraphValues, GraphEvaluation {
     });
   }
 
-  private recut(operand: NodeNumbers, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
+  #recut(operand: NodeNumbers, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
     const at = operand.axes.indexOf(axis);
     const axes = operand.axes.flatMap((a) => (a === axis ? into : [a]));
     const shape = operand.shape.flatMap((n, i) => (i === at ? into.map((a) => this.sizeOf(a)) : [n]));
     return inOrder({ axes, shape, data: operand.data }, node.axes);
   }
 
-  private concat(node: Node & { kind: 'concat' }, shape: readonly number[]): Float64Array {
+  #concat(node: Node & { kind: 'concat' }, shape: readonly number[]): Float64Array {
     const along = node.axes.indexOf(node.axis);
     const parts = node.parts.map((part) => {
       const value = this.value(part.node);
@@ -313,15 +313,15 @@ class Interpreter implements GraphValues, GraphEvaluation {
     }); // prettier-ignore
   }
 
-  private extern(node: Node & { kind: 'extern' }): Float64Array {
-    const call = this.graph.externs[node.call];
-    if (call === undefined || this.run.extern === undefined)
+  #extern(node: Node & { kind: 'extern' }): Float64Array {
+    const call = this.#graph.externs[node.call];
+    if (call === undefined || this.#run.extern === undefined)
       throw new CompilerBug('graph', `no extern call ${node.call}`);
-    let results = this.calls.get(node.call);
+    let results = this.#calls.get(node.call);
     if (results === undefined) {
       const shapes = call.results.map((r) => r.axes.map((a) => this.sizeOf(a)));
-      results = this.run.extern(call, operandsOf(this.graph, node).map((id) => this.value(id)), shapes); // prettier-ignore
-      this.calls.set(node.call, results);
+      results = this.#run.extern(call, operandsOf(this.#graph, node).map((id) => this.value(id)), shapes); // prettier-ignore
+      this.#calls.set(node.call, results);
     }
     return Float64Array.from(at(results, node.result, 'graph: result of an extern'));
   }

@@ -27,31 +27,32 @@ export function contractValues(
 
 /** Sums of lines that come one after the other, `length` terms each. */
 class Lines {
+  readonly #length: number;
+  /** Of i32: they wrap. */
+  readonly #integers: boolean;
   readonly out: Float64Array;
-  private sums = new BlockSums();
-  private block = 0;
-  private terms = 0;
-  private line = 0;
+  #sums = new BlockSums();
+  #block = 0;
+  #terms = 0;
+  #line = 0;
 
-  constructor(
-    lines: number,
-    private readonly length: number,
-    /** Of i32: they wrap. */
-    private readonly integers: boolean,
-  ) {
+  constructor(lines: number, length: number, integers: boolean) {
+    this.#length = length;
+    this.#integers = integers;
+
     this.out = new Float64Array(lines);
   }
 
   add(term: number): void {
-    this.block += term;
-    this.terms++;
-    if (this.terms % SUM_BLOCK !== 0 && this.terms !== this.length) return;
-    this.sums.enter(this.block);
-    this.block = 0;
-    if (this.terms !== this.length) return;
-    this.out[this.line++] = this.integers ? this.sums.total() | 0 : this.sums.total();
-    this.sums = new BlockSums();
-    this.terms = 0;
+    this.#block += term;
+    this.#terms++;
+    if (this.#terms % SUM_BLOCK !== 0 && this.#terms !== this.#length) return;
+    this.#sums.enter(this.#block);
+    this.#block = 0;
+    if (this.#terms !== this.#length) return;
+    this.out[this.#line++] = this.#integers ? this.#sums.total() | 0 : this.#sums.total();
+    this.#sums = new BlockSums();
+    this.#terms = 0;
   }
 }
 

@@ -35,42 +35,42 @@ export function parseGraph(text: string): ParsedGraph {
 }
 
 class GraphParser {
-  private readonly axes = new Map<AxisId, GraphAxis>();
-  private readonly named = new Map<string, AxisId>();
-  private readonly inputs: GraphInput[] = [];
-  private readonly externs: ExternNode[] = [];
-  private readonly nodes: Node[] = [];
-  private readonly outputs: GraphOutput[] = [];
-  private readonly checks: Check[] = [];
-  private readonly domains = new Map<NodeId, Domain>();
-  private readonly materialised = new Set<NodeId>();
-  private name = '';
+  readonly #axes = new Map<AxisId, GraphAxis>();
+  readonly #named = new Map<string, AxisId>();
+  readonly #inputs: GraphInput[] = [];
+  readonly #externs: ExternNode[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #outputs: GraphOutput[] = [];
+  readonly #checks: Check[] = [];
+  readonly #domains = new Map<NodeId, Domain>();
+  readonly #materialised = new Set<NodeId>();
+  #name = '';
 
   parse(text: string): ParsedGraph {
     text.split('\n').forEach((line, i) => {
-      if (line.trim() !== '') this.line(line, i + 1);
+      if (line.trim() !== '') this.#line(line, i + 1);
     });
     const { name, axes, inputs, externs, nodes, outputs, checks } = this;
     return {
       graph: { name, axes, inputs, externs, nodes, outputs, checks },
-      domains: this.domains,
-      materialised: this.materialised,
+      domains: this.#domains,
+      materialised: this.#materialised,
     };
   }
 
-  private line(line: string, number: number): void {
+  #line(line: string, number: number): void {
     const head = /^graph (.*)$/.exec(line);
-    if (head !== null) this.name = head[1] ?? '';
-    else if (line.startsWith('  axes ')) this.axesLine(new GraphText(line.slice(7), number));
-    else if (line.startsWith('  %')) this.nodeLine(line, number);
-    else if (line.startsWith('  default ')) this.defaultLine(new GraphText(line.slice(10), number));
-    else if (line.startsWith('  call ')) this.callLine(new GraphText(line.slice(7), number));
-    else if (line.startsWith('  check ')) this.checkLine(line.slice(8), number);
-    else this.outputLine(new GraphText(line.trim(), number));
+    if (head !== null) this.#name = head[1] ?? '';
+    else if (line.startsWith('  axes ')) this.#axesLine(new GraphText(line.slice(7), number));
+    else if (line.startsWith('  %')) this.#nodeLine(line, number);
+    else if (line.startsWith('  default ')) this.#defaultLine(new GraphText(line.slice(10), number));
+    else if (line.startsWith('  call ')) this.#callLine(new GraphText(line.slice(7), number));
+    else if (line.startsWith('  check ')) this.#checkLine(line.slice(8), number);
+    else this.#outputLine(new GraphText(line.trim(), number));
   }
 
   /** `T = T, D = 64, E#7 = min(T, 4)`: a number behind `#` is the axis's own. */
-  private axesLine(t: GraphText): void {
+  #axesLine(t: GraphText): void {
     const listed: { readonly text: string; readonly size: GraphAxis['size'] }[] = [];
     do {
       const text = t.axis();
@@ -87,12 +87,12 @@ class GraphParser {
         while (taken.has(idOf(next))) next++;
         id = idOf(next++);
       }
-      this.axes.set(id, { id, name: text.split('#')[0] ?? text, size });
-      this.named.set(text, id);
+      this.#axes.set(id, { id, name: text.split('#')[0] ?? text, size });
+      this.#named.set(text, id);
     }
   }
 
-  private nodeLine(line: string, number: number): void {
+  #nodeLine(line: string, number: number): void {
     const [rest, span] = cut(line, /  @ (.*):(\d+)-(\d+)$/, (m) => spanOf(m[1], m[2], m[3]));
     const [less, dense] = cut(rest, /  dense \(([abc]): (.*) @ (.*):(\d+)-(\d+)\)$/, (m) => ({
       reason: reasonOf(m[1], number),
@@ -106,40 +106,40 @@ class GraphParser {
     if (parts === null) throw textError(number, 'not a node: `%3 = add %1 %2 : f32[T]`');
     const [, id, mark, operation = '', element = '', list = ''] = parts;
     if (!isElement(element)) throw textError(number, `no element type ${element}`);
-    const axes = list === '' ? [] : list.split(', ').map((a) => this.axis(a, number));
-    const node = this.operation(new GraphText(operation, number), {
+    const axes = list === '' ? [] : list.split(', ').map((a) => this.#axis(a, number));
+    const node = this.#operation(new GraphText(operation, number), {
       id: idOf(Number(id)),
       element,
       axes,
       span: span ?? nowhere,
     });
-    if (node.id !== this.nodes.length)
-      throw textError(number, `%${node.id} stands where %${this.nodes.length} belongs`);
-    this.nodes.push(node);
-    if (mark === '*') this.materialised.add(node.id);
-    this.domains.set(node.id, { presences: presences ?? [], dense });
+    if (node.id !== this.#nodes.length)
+      throw textError(number, `%${node.id} stands where %${this.#nodes.length} belongs`);
+    this.#nodes.push(node);
+    if (mark === '*') this.#materialised.add(node.id);
+    this.#domains.set(node.id, { presences: presences ?? [], dense });
   }
 
-  private axis(text: string, number: number): AxisId {
-    const id = this.named.get(text);
+  #axis(text: string, number: number): AxisId {
+    const id = this.#named.get(text);
     if (id === undefined) throw textError(number, `no axis ${text}`);
     return id;
   }
 
-  private list(t: GraphText): readonly AxisId[] {
-    return t.axisList().map((a) => this.axis(a, t.number));
+  #list(t: GraphText): readonly AxisId[] {
+    return t.axisList().map((a) => this.#axis(a, t.number));
   }
 
-  private operation(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+  #operation(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
     const { element } = base;
-    const one = (): AxisId => this.axis(t.axis(), t.number);
+    const one = (): AxisId => this.#axis(t.axis(), t.number);
     const word = t.word();
     const node = ((): Node => {
-      if (isRole(word)) return { ...base, kind: 'input', input: this.input(word, base, t) };
+      if (isRole(word)) return { ...base, kind: 'input', input: this.#input(word, base, t) };
       if (isReduce(word)) {
         const operand = t.node();
         t.take('over');
-        return { ...base, kind: 'reduce', op: word, operand, over: this.list(t) };
+        return { ...base, kind: 'reduce', op: word, operand, over: this.#list(t) };
       }
       if (isMap(word)) return { ...base, kind: 'map', op: word, operands: t.nodes() };
       switch (word) {
@@ -155,11 +155,11 @@ class GraphParser {
           return { ...base, kind: 'predicated', presence, value, otherwise: t.float() };
         }
         case 'presence':
-          return this.presence(t, base);
+          return this.#presence(t, base);
         case 'contract': {
           const [left, right] = [t.node(), t.node()];
           t.take('over');
-          return { ...base, kind: 'contract', left, right, over: this.list(t) };
+          return { ...base, kind: 'contract', left, right, over: this.#list(t) };
         }
         case 'scan': {
           const operand = t.node();
@@ -167,7 +167,7 @@ class GraphParser {
           return { ...base, kind: 'scan', operand, axis: one(), exclusive: t.skip('exclusive') };
         }
         case 'sort_rank':
-          return this.sortRank(t, base);
+          return this.#sortRank(t, base);
         case 'argmax': {
           const operand = t.node();
           t.take('over');
@@ -183,7 +183,7 @@ class GraphParser {
           return { ...base, kind: 'gather', table, axis, indices };
         }
         case 'draw':
-          return this.draw(t, base);
+          return this.#draw(t, base);
         case 'rename': {
           const operand = t.node();
           const [from, to]: [AxisId[], AxisId[]] = [[], []];
@@ -208,11 +208,11 @@ class GraphParser {
           const operand = t.node();
           const axis = one();
           t.take(':');
-          return { ...base, kind: 'split', operand, axis, into: this.list(t) };
+          return { ...base, kind: 'split', operand, axis, into: this.#list(t) };
         }
         case 'merge': {
           const operand = t.node();
-          const from = this.list(t);
+          const from = this.#list(t);
           t.take(':');
           return { ...base, kind: 'merge', operand, from, into: one() };
         }
@@ -243,25 +243,25 @@ class GraphParser {
     return node;
   }
 
-  private input(role: GraphInput['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
+  #input(role: GraphInput['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
     const name = t.path();
-    const within = t.skip('in') ? this.axis(t.axis(), t.number) : null;
-    const known = this.inputs.findIndex((l) => l.role === role && l.name === name);
+    const within = t.skip('in') ? this.#axis(t.axis(), t.number) : null;
+    const known = this.#inputs.findIndex((l) => l.role === role && l.name === name);
     if (known >= 0) return known;
-    this.inputs.push({ role, name, element: base.element, axes: base.axes, within, fallback: null });
-    return this.inputs.length - 1;
+    this.#inputs.push({ role, name, element: base.element, axes: base.axes, within, fallback: null });
+    return this.#inputs.length - 1;
   }
 
-  private presence(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+  #presence(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
     const mask = t.node();
-    const sources = this.list(t);
+    const sources = this.#list(t);
     t.take('->');
-    const targets = this.list(t);
+    const targets = this.#list(t);
     const bounds: { per: readonly AxisId[]; atMost: GraphAxis['size'] }[] = [];
     if (t.skip('{')) {
       do {
         t.take('per');
-        const per = this.list(t);
+        const per = this.#list(t);
         t.take('<=');
         bounds.push({ per, atMost: t.size() });
       } while (t.skip(';'));
@@ -270,7 +270,7 @@ class GraphParser {
     return { ...base, kind: 'presence', mask, sources, targets, bounds };
   }
 
-  private sortRank(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+  #sortRank(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
     const keys: { node: NodeId; descending: boolean }[] = [];
     if (t.skip('by')) {
       do {
@@ -282,11 +282,11 @@ class GraphParser {
     }
     const candidates = t.skip('among') ? t.node() : null;
     t.take('over');
-    const over = this.list(t);
+    const over = this.#list(t);
     return { ...base, kind: 'sort_rank', keys, candidates, over, report: t.skip('report') };
   }
 
-  private draw(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
+  #draw(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
     const word = t.word();
     const distribution = drawNames.find((name) => name === word);
     if (distribution === undefined) throw textError(t.number, `no distribution ${word}`);
@@ -294,7 +294,7 @@ class GraphParser {
     const roots: { axis: AxisId; name: string; offset: GraphAxis['size'] }[] = [];
     if (t.skip('from')) {
       do {
-        const axis = this.axis(t.axis(), t.number);
+        const axis = this.#axis(t.axis(), t.number);
         const name = t.string();
         t.take('at');
         roots.push({ axis, name, offset: t.size() });
@@ -304,47 +304,47 @@ class GraphParser {
   }
 
   /** `jitter = %5`: what a control is in a run that is not given it. */
-  private defaultLine(t: GraphText): void {
+  #defaultLine(t: GraphText): void {
     const name = t.path();
     t.take('=');
     const fallback = t.node();
-    const index = this.inputs.findIndex((l) => l.role === 'control' && l.name === name);
-    const input = this.inputs[index];
+    const index = this.#inputs.findIndex((l) => l.role === 'control' && l.name === name);
+    const input = this.#inputs[index];
     if (input === undefined) throw textError(t.number, `no control ${name}`);
-    this.inputs[index] = { ...input, fallback };
+    this.#inputs[index] = { ...input, fallback };
     t.end();
   }
 
   /** `0 = expert answer family (E) carried (T) mentions (D, A, E) takes request %3 (T, D) gives i32 (E, T, A) in A` */
-  private callLine(t: GraphText): void {
+  #callLine(t: GraphText): void {
     const index = t.integer();
     t.take('=');
     const role = t.word();
     if (role !== 'expert' && role !== 'fn') throw textError(t.number, `a call of an ${role}`);
     const name = t.path();
     t.take('family');
-    const family = this.list(t);
+    const family = this.#list(t);
     t.take('carried');
-    const carried = this.list(t);
+    const carried = this.#list(t);
     t.take('mentions');
-    const mentions = this.list(t);
-    const within = (): AxisId | null => (t.skip('in') ? this.axis(t.word(), t.number) : null);
+    const mentions = this.#list(t);
+    const within = (): AxisId | null => (t.skip('in') ? this.#axis(t.word(), t.number) : null);
     const operands: ExternNode['operands'][number][] = [];
     const results: ExternNode['results'][number][] = [];
-    while (t.skip('takes')) operands.push({ name: t.word(), node: t.node(), axes: this.list(t), within: within() });
+    while (t.skip('takes')) operands.push({ name: t.word(), node: t.node(), axes: this.#list(t), within: within() });
     while (t.skip('gives')) {
       const element = t.word();
       if (!isElement(element)) throw textError(t.number, `no element type ${element}`);
-      results.push({ element, axes: this.list(t), within: within() });
+      results.push({ element, axes: this.#list(t), within: within() });
     }
     t.end();
-    if (index !== this.externs.length)
-      throw textError(t.number, `call ${index} stands where ${this.externs.length} belongs`);
-    this.externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
+    if (index !== this.#externs.length)
+      throw textError(t.number, `call ${index} stands where ${this.#externs.length} belongs`);
+    this.#externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
   }
 
   /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3 %4 for loss skip if noise given` */
-  private checkLine(line: string, number: number): void {
+  #checkLine(line: string, number: number): void {
     const [rest, span] = cut(line, /  @ (.*):(\d+)-(\d+)$/, (m) => spanOf(m[1], m[2], m[3]));
     const t = new GraphText(rest, number);
     const kind = t.word();
@@ -354,7 +354,7 @@ class GraphParser {
     const code = t.word();
     if (!isCode(code)) throw textError(number, `no code ${code}`);
     t.take('at');
-    const axes = t.bracketed().map((a) => this.axis(a, number));
+    const axes = t.bracketed().map((a) => this.#axis(a, number));
     const where = t.skip('where') ? t.nodes() : [];
     t.take('for');
     const group = t.word();
@@ -368,29 +368,29 @@ class GraphParser {
     const shown: Check['shown'][number][] = [];
     while (t.skip('shows')) shown.push(t.ahead(/^%\d/) ? { node: t.node() } : { size: t.size() });
     t.end();
-    this.checks.push({ kind, node, where, axes, group, skipIfGiven, code, message, shown, span: span ?? nowhere });
+    this.#checks.push({ kind, node, where, axes, group, skipIfGiven, code, message, shown, span: span ?? nowhere });
   }
 
   /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */
-  private outputLine(t: GraphText): void {
+  #outputLine(t: GraphText): void {
     const group = t.word();
     if (!isGroup(group)) throw textError(t.number, `no line of a graph begins with ${group}`);
     const name = t.path();
     t.take('=');
-    const bracketed = (): readonly AxisId[] => t.bracketed().map((a) => this.axis(a, t.number));
+    const bracketed = (): readonly AxisId[] => t.bracketed().map((a) => this.#axis(a, t.number));
     if (!t.skip('route')) {
       const node = t.node();
-      this.outputs.push({ kind: 'tensor', name, group, node, axes: bracketed() });
+      this.#outputs.push({ kind: 'tensor', name, group, node, axes: bracketed() });
       return t.end();
     }
     if (group === 'loss' || group === 'update') throw textError(t.number, `no ${group} is a route`);
-    const [sources, targets] = t.arrow().map((axes) => axes.map((a) => this.axis(a, t.number)));
+    const [sources, targets] = t.arrow().map((axes) => axes.map((a) => this.#axis(a, t.number)));
     const payload = t.skip('of') ? bracketed() : [];
     const part = (word: string): NodeId => (t.take(word), t.node());
     const [present, weight, rank] = [part('present'), part('weight'), part('rank')];
     t.take('most');
     const most = t.size();
-    this.outputs.push({ kind: 'route', name, group, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, most }); // prettier-ignore
+    this.#outputs.push({ kind: 'route', name, group, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, most }); // prettier-ignore
     t.end();
   }
 }

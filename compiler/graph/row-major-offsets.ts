@@ -18,20 +18,22 @@ export interface NumbersWithBounds {
 }
 
 export class RowMajorOffsets {
-  private readonly lengths = new Map<AxisId, number>();
+  readonly #graph: Graph;
+  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #lengths = new Map<AxisId, number>();
 
-  constructor(
-    private readonly graph: Graph,
-    private readonly sizes: ReadonlyMap<string, number>,
-  ) {}
+  constructor(graph: Graph, sizes: ReadonlyMap<string, number>) {
+    this.#graph = graph;
+    this.#sizes = sizes;
+  }
 
   length(axis: AxisId): number {
-    const known = this.lengths.get(axis);
+    const known = this.#lengths.get(axis);
     if (known !== undefined) return known;
-    const size = this.graph.axes.get(axis)?.size;
-    const n = size === undefined ? null : asNumber(substitute(size, this.sizes));
+    const size = this.#graph.axes.get(axis)?.size;
+    const n = size === undefined ? null : asNumber(substitute(size, this.#sizes));
     if (n === null) throw new CompilerBug('graph', `axis ${axis} has no size`);
-    this.lengths.set(axis, n);
+    this.#lengths.set(axis, n);
     return n;
   }
 

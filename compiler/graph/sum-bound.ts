@@ -16,32 +16,35 @@ import { infiniteFrom, times, tiny, u } from './scalar-bound.ts';
 
 /** What a sum comes to, and how far it may err. */
 class BoundedSum {
+  readonly #whole: boolean;
   value = 0;
   /** Σ |terms| of those that are finite, the error they bring, and how many are not surely 0. */
-  private size = 0;
-  private passed = 0;
-  private terms = 0;
+  #size = 0;
+  #passed = 0;
+  #terms = 0;
   /** The greatest power of two that divides all terms; 0 where there is none that matters, or a term is not exact. */
-  private unit = 1;
+  #unit = 1;
 
   /** `whole`: of i32, which wraps and errs nothing by itself. */
-  constructor(private readonly whole: boolean) {}
+  constructor(whole: boolean) {
+    this.#whole = whole;
+  }
 
   add(value: number, delta: number): void {
     if (value === 0 && delta === 0) return;
-    this.value = this.whole ? (this.value + value) | 0 : this.value + value;
-    if (Number.isFinite(value)) this.size += Math.abs(value);
-    this.passed += delta;
-    this.terms++;
-    if (delta !== 0 || !Number.isFinite(value)) this.unit = 0;
-    while (this.unit !== 0 && !Number.isInteger(value / this.unit))
-      this.unit = this.unit > SMALLEST ? this.unit / 2 : 0;
+    this.value = this.#whole ? (this.value + value) | 0 : this.value + value;
+    if (Number.isFinite(value)) this.#size += Math.abs(value);
+    this.#passed += delta;
+    this.#terms++;
+    if (delta !== 0 || !Number.isFinite(value)) this.#unit = 0;
+    while (this.#unit !== 0 && !Number.isInteger(value / this.#unit))
+      this.#unit = this.#unit > SMALLEST ? this.#unit / 2 : 0;
   }
 
   /** The error after `depth` additions at most, and as many roundings of a term itself. */
   delta(depth: number, own: number): number {
-    const { size, passed, terms, unit } = this;
-    if (this.whole || passed === Infinity) return passed;
+    const [size, passed, terms, unit] = [this.#size, this.#passed, this.#terms, this.#unit];
+    if (this.#whole || passed === Infinity) return passed;
     // On the way an infinity may have been made, of what was finite.
     if (size + passed >= infiniteFrom) return Infinity;
     // Of infinities and NaN, whatever the rest comes to.

@@ -62,19 +62,19 @@ function distribute(
 
 /** Finds concats in what a value is made of; what it found is remembered, for nodes never change. */
 class Finder {
-  private readonly known = new Map<string, Concat | null>();
+  readonly #known = new Map<string, Concat | null>();
 
   /** The concat along an axis, if everything between acts point by point along the axis. */
   concat(b: GraphBuilder, id: NodeId, axis: AxisId, deep: boolean): Concat | null {
     const key = `${id}:${axis}:${deep}`;
-    const known = this.known.get(key);
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const found = this.search(b, b.node(id), axis, deep);
-    this.known.set(key, found);
+    const found = this.#search(b, b.node(id), axis, deep);
+    this.#known.set(key, found);
     return found;
   }
 
-  private search(b: GraphBuilder, node: Node, axis: AxisId, deep: boolean): Concat | null {
+  #search(b: GraphBuilder, node: Node, axis: AxisId, deep: boolean): Concat | null {
     if (!node.axes.includes(axis)) return null;
     if (node.kind === 'concat' && node.axis === axis) return node;
     const plain = node.kind === 'map' ? node.op === 'mul' : node.kind === 'rename' || node.kind === 'broadcast';

@@ -60,7 +60,7 @@ export class Session {
   /** Frames on stderr; nothing with `--json`, where they are part of the answer. */
   showDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): void {
     if (this.json || diagnostics.length === 0) return;
-    this.tell(`${renderAll(diagnostics, sources, this.styler())}\n`);
+    this.tell(`${renderAll(diagnostics, sources, this.#styler())}\n`);
   }
 
   jsonDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): readonly JsonDiagnostic[] {
@@ -93,7 +93,7 @@ export class Session {
     }
   }
 
-  private styler(): Styler {
+  #styler(): Styler {
     const { red, yellow, bold, blue, cyan } = this.colours;
     return {
       error: (t) => red(bold(t)),

@@ -173,17 +173,17 @@ async function passHooks(session: Session, options: Options): Promise<NonNullabl
 
 /** Times between marks. */
 class Clock {
-  private last = performance.now();
-  private readonly laps: (readonly [string, number])[] = [];
+  #last = performance.now();
+  readonly #laps: (readonly [string, number])[] = [];
 
   lap(name: string): void {
     const now = performance.now();
-    this.laps.push([name, now - this.last]);
-    this.last = now;
+    this.#laps.push([name, now - this.#last]);
+    this.#last = now;
   }
 
   text(): string {
-    const rows = this.laps.map(([name, ms]) => [name, `${ms.toFixed(1)} ms`]);
+    const rows = this.#laps.map(([name, ms]) => [name, `${ms.toFixed(1)} ms`]);
     return table(['stage', 'time'], rows, ['left', 'right']).join('\n');
   }
 }

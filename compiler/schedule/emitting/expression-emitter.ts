@@ -43,8 +43,8 @@ export function kernelType(element: ElementType): ScalarType {
 export class ExprEmitter extends PointEmitter {
   /** Nodes inlined in this launch: what may be given memory if it binds too many buffers. */
   readonly inlined = new Set<NodeId>();
-  private readonly wideValues = new WeakMap<PointScope, Map<NodeId, Wide>>();
-  private readonly turnedAngles = new WeakMap<PointScope, Map<NodeId, Turned>>();
+  readonly #wideValues = new WeakMap<PointScope, Map<NodeId, Wide>>();
+  readonly #turnedAngles = new WeakMap<PointScope, Map<NodeId, Turned>>();
 
   /** The zero of an element type. */
   zeroOf(element: ElementType): KernelExpr {
@@ -84,13 +84,13 @@ export class ExprEmitter extends PointEmitter {
         return constant(node.element, node.value);
       case 'size':
         if (node.element === 'i32') return this.launch.size(node.size, 'i32');
-        return this.heldAs(node.element, this.launch.size(node.size, 'f32'));
+        return this.#heldAs(node.element, this.launch.size(node.size, 'f32'));
       case 'iota':
-        return this.heldAs(node.element, convert(kernelType(node.element), this.index(env, node.axis)));
+        return this.#heldAs(node.element, convert(kernelType(node.element), this.index(env, node.axis)));
       case 'map':
-        return this.mapped(node, env);
+        return this.#mapped(node, env);
       case 'presence':
-        return this.knownPresent(node.id, env) ? bool(true) : this.value(node.mask, env);
+        return this.#knownPresent(node.id, env) ? bool(true) : this.value(node.mask, env);
       case 'predicated': {
         const condition = this.value(node.presence, env);
         if (condition.kind === 'literal') {
@@ -101,7 +101,7 @@ export class ExprEmitter extends PointEmitter {
         return result;
       }
       case 'concat':
-        return this.concatenated(node, env);
+        return this.#concatenated(node, env);
       case 'rename':
       case 'slice':
       case 'split':
@@ -125,7 +125,7 @@ export class ExprEmitter extends PointEmitter {
 
   /** Whether all these presences hold at the point, tested in order up to the first that does not. */
   allPresent(presences: readonly NodeId[], env: PointScope): KernelExpr {
-    const open = presences.filter((s) => !this.knownPresent(s, env));
+    const open = presences.filter((s) => !this.#knownPresent(s, env));
     const [first, ...rest] = open;
     if (first === undefined) return bool(true);
     const value = this.value(first, env);
@@ -137,14 +137,14 @@ export class ExprEmitter extends PointEmitter {
   }
 
   /** Whether a presence is known to hold: a row in scope was made of it. */
-  private knownPresent(presence: NodeId, env: PointScope): boolean {
+  #knownPresent(presence: NodeId, env: PointScope): boolean {
     return this.placement.holdsUnder(
       [...env.rows.values()].flatMap(({ assignmentList }) => assignmentList.presences),
       presence,
     );
   }
 
-  private mapped(node: Extract<Node, { kind: 'map' }>, env: PointScope): KernelExpr {
+  #mapped(node: Extract<Node, { kind: 'map' }>, env: PointScope): KernelExpr {
     const { k } = this.launch;
     const { op } = node;
     const type = kernelType(node.element);
@@ -160,12 +160,12 @@ export class ExprEmitter extends PointEmitter {
       case 'clamp':
         return clamp(k, as(type, at(0)), as(type, at(1)), as(type, at(2)));
       case 'convert':
-        if (node.element === 'f16') return this.heldAs('f16', as('f32', at(0)));
+        if (node.element === 'f16') return this.#heldAs('f16', as('f32', at(0)));
         return type === 'i32' ? integerOf(k, at(0)) : as(type, at(0));
       case 'sin':
-        return sine(k, this.turned(node.operands[0], at(0), env));
+        return sine(k, this.#turned(node.operands[0], at(0), env));
       case 'cos':
-        return cosine(k, this.turned(node.operands[0], at(0), env));
+        return cosine(k, this.#turned(node.operands[0], at(0), env));
       case 'and':
       case 'or':
         return binaryFunctionOf(k, op, as('bool', at(0)), as('bool', at(1)));
@@ -178,11 +178,11 @@ export class ExprEmitter extends PointEmitter {
   }
 
   /** An angle less whole turns, once for all its waves. */
-  private turned(id: NodeId | undefined, angle: KernelExpr, env: PointScope): Turned {
+  #turned(id: NodeId | undefined, angle: KernelExpr, env: PointScope): Turned {
     const { k } = this.launch;
     if (id === undefined) throw new CompilerBug('schedule', 'a wave of nothing');
     for (let e: PointScope | null = env; e !== null; e = e.parent) {
-      const known = this.turnedAngles.get(e)?.get(id);
+      const known = this.#turnedAngles.get(e)?.get(id);
       if (known !== undefined) return known;
     }
     const node = (n: NodeId): Node => this.placement.node(n);
@@ -191,21 +191,21 @@ export class ExprEmitter extends PointEmitter {
       node,
       value: (n: NodeId, at: PointScope): KernelExpr => this.value(n, at),
       view: (at: PointScope, view: Parameters<ExprEmitter['view']>[1]): PointScope => this.view(at, view),
-      known: this.wideValues,
+      known: this.#wideValues,
     };
     const wide = isWide(id, node) ? wideValue(id, env, source) : undefined;
-    const angles = this.turnedAngles.get(env) ?? new Map<NodeId, Turned>();
+    const angles = this.#turnedAngles.get(env) ?? new Map<NodeId, Turned>();
     const result = turned(k, as('f32', angle), wide);
-    this.turnedAngles.set(env, angles.set(id, result));
+    this.#turnedAngles.set(env, angles.set(id, result));
     return result;
   }
 
   /** A number of the right kernel type as the element holds it: f16 rounds. */
-  private heldAs(element: ElementType, value: KernelExpr): KernelExpr {
+  #heldAs(element: ElementType, value: KernelExpr): KernelExpr {
     return element === 'f16' ? roundToF16(this.launch.k, value) : value;
   }
 
-  private concatenated(node: Extract<Node, { kind: 'concat' }>, env: PointScope): KernelExpr {
+  #concatenated(node: Extract<Node, { kind: 'concat' }>, env: PointScope): KernelExpr {
     const { k } = this.launch;
     const position = this.index(env, node.axis);
     const result = k.var(constant(node.element, 0), 'm');
@@ -214,7 +214,7 @@ export class ExprEmitter extends PointEmitter {
       const end = k.let(add(offset, part.axis === null ? u32(1) : this.size(part.axis)), 'end');
       const take = () => {
         const at = part.axis === null ? [] : [[part.axis, sub(position, offset)] as const];
-        k.assign(result, as(result.type, this.value(part.node, this.reviewed(env, node.axis, at))));
+        k.assign(result, as(result.type, this.value(part.node, this.#reviewed(env, node.axis, at))));
       };
       k.when(lt(position, end), take, i + 1 < node.parts.length ? () => choose(i + 1, end) : undefined);
     };
@@ -223,7 +223,7 @@ export class ExprEmitter extends PointEmitter {
   }
 
   /** The Env of a part: other axes as they are, the axis replaced. */
-  private reviewed(env: PointScope, without: AxisId, bound: readonly (readonly [AxisId, KernelExpr])[]): PointScope {
+  #reviewed(env: PointScope, without: AxisId, bound: readonly (readonly [AxisId, KernelExpr])[]): PointScope {
     const axes = new Map(env.axes);
     axes.delete(without);
     for (const [axis, index] of bound) axes.set(axis, index);
@@ -244,7 +244,7 @@ export class ExprEmitter extends PointEmitter {
     const operand = this.placement.node(node.operand).axes;
     const above =
       env.parent !== null && node.axes.every((a) => env.parent?.axes.has(a)) ? this.view(env.parent, node) : null;
-    const mapped = this.viewIndices(env, node);
+    const mapped = this.#viewIndices(env, node);
     const axes = new Map(operand.map((a) => [a, above?.axes.get(a) ?? mapped.get(a) ?? this.index(env, a)]));
     // A row stays in scope if its axes go through untouched.
     const rows = [...env.rows].filter(([, { assignmentList }]) =>
@@ -263,7 +263,7 @@ export class ExprEmitter extends PointEmitter {
   }
 
   /** The operand's axes that have another index, with it. */
-  private viewIndices(
+  #viewIndices(
     env: PointScope,
     node: Extract<Node, { kind: 'rename' | 'slice' | 'split' | 'merge' | 'broadcast' }>,
   ): ReadonlyMap<AxisId, KernelExpr> {

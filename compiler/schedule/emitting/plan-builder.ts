@@ -226,7 +226,7 @@ export class PlanBuilder implements PointAccess {
     write(lowering);
     const built = builder.finish();
     if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
-      this.split(lowering, options, built.buffers.length);
+      this.#split(lowering, options, built.buffers.length);
     const text = printKernel(built.kernel);
     const kernel = this.#kernelIds.get(text) ?? this.kernels.push(built.kernel) - 1;
     this.#kernelIds.set(text, kernel);
@@ -248,7 +248,7 @@ export class PlanBuilder implements PointAccess {
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */
-  private split({ inlined, readers }: ExprEmitter, options: LaunchOptions, bound: number): void {
+  #split({ inlined, readers }: ExprEmitter, options: LaunchOptions, bound: number): void {
     const most = this.target.limits.maxStorageBuffersPerShaderStage;
     const inlinedValues: InlinedValues = {
       inlined: new Set([...inlined].filter((id) => !this.storage.spaces.has(id))),
