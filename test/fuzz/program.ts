@@ -102,43 +102,43 @@ function declareAxes(world: World): ReadonlyMap<string, number> {
 }
 
 class Writer {
-  private readonly world: World;
-  private readonly random: Random;
-  private readonly imports = new Set<string>();
-  private readonly templates: string[] = [];
-  private readonly declarations: string[] = [];
-  private readonly callables: Callable[] = [];
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #imports = new Set<string>();
+  readonly #templates: string[] = [];
+  readonly #declarations: string[] = [];
+  readonly #callables: Callable[] = [];
 
   constructor(world: World) {
-    this.world = world;
-    this.random = world.random;
+    this.#world = world;
+    this.#random = world.random;
   }
 
-  private on(feature: string, p: number): boolean {
-    return this.world.features.has(feature) && this.random.chance(p);
+  #on(feature: string, p: number): boolean {
+    return this.#world.features.has(feature) && this.#random.chance(p);
   }
 
-  private add({ text, callable }: { readonly text: string; readonly callable: Callable }): Callable {
-    this.declarations.push(text);
-    this.callables.push(callable);
+  #add({ text, callable }: { readonly text: string; readonly callable: Callable }): Callable {
+    this.#declarations.push(text);
+    this.#callables.push(callable);
     return callable;
   }
 
   write(): string {
-    this.declareCallables();
+    this.#declareCallables();
     const entries: string[] = [];
-    if (this.on('entries', 0.3)) entries.push(this.secondEntry());
-    entries.unshift(this.forward());
-    const axes = this.axisLines();
-    const model = ['model Fuzz {', ...axes, ...this.declarations, ...entries, '}'].join('\n');
-    const imports = [...this.imports].sort();
+    if (this.#on('entries', 0.3)) entries.push(this.#secondEntry());
+    entries.unshift(this.#forward());
+    const axes = this.#axisLines();
+    const model = ['model Fuzz {', ...axes, ...this.#declarations, ...entries, '}'].join('\n');
+    const imports = [...this.#imports].sort();
     const head = imports.length === 0 ? [] : [`import { ${imports.join(', ')} } from "std"`];
-    return `${[...head, ...this.templates, model].join('\n')}\n`;
+    return `${[...head, ...this.#templates, model].join('\n')}\n`;
   }
 
-  private axisLines(): readonly string[] {
+  #axisLines(): readonly string[] {
     const lines: string[] = [];
-    for (const { name, size, dynamic } of this.world.axes.values()) {
+    for (const { name, size, dynamic } of this.#world.axes.values()) {
       if (name === 'E') lines.push('axis E = G * M');
       else if (name === 'I') lines.push('axis I = D + Q');
       else if (name.startsWith('U')) continue;
@@ -147,25 +147,25 @@ class Writer {
     return lines;
   }
 
-  private declareCallables(): void {
-    const { world, random } = this;
+  #declareCallables(): void {
+    const [world, random] = [this.#world, this.#random];
     const [E, G, M, L] = [world.axis('E'), world.axis('G'), world.axis('M'), world.axis('L')];
     const families: readonly (readonly Ax[])[] = [[E], [E], [L, E], [L, E], [G, M], [L], []];
     const experts = random.between(1, 3);
     for (let i = 0; i < experts; i++) {
       const family = random.pick(families);
-      if (random.chance(0.5)) this.add(libraryExperts(world, family, this.imports));
+      if (random.chance(0.5)) this.#add(libraryExperts(world, family, this.#imports));
       else {
-        const own = ownExperts(world, family, this.imports);
-        this.templates.push(own.template);
-        this.add(own);
+        const own = ownExperts(world, family, this.#imports);
+        this.#templates.push(own.template);
+        this.#add(own);
       }
     }
-    if (this.on('unions', 0.6)) this.declareUnion();
+    if (this.#on('unions', 0.6)) this.#declareUnion();
     const functions = random.between(0, 2);
     for (let i = 0; i < functions; i++) {
       const family = random.pick([[], [], [L]]);
-      this.add(ownFunction(world, [...this.callables], family, family.length > 0 && random.chance(0.5)));
+      this.#add(ownFunction(world, [...this.#callables], family, family.length > 0 && random.chance(0.5)));
     }
     const routers = random.between(1, 2);
     for (let i = 0; i < routers; i++) {
@@ -178,32 +178,32 @@ class Writer {
         ...(U[0] === undefined ? [] : [[U[0]], [U[0]]]),
       ]);
       const whole = random.chance(0.35);
-      this.add(ownRouter(world, !whole && random.chance(0.2) ? [L] : [], targets, whole));
+      this.#add(ownRouter(world, !whole && random.chance(0.2) ? [L] : [], targets, whole));
     }
   }
 
-  private declareUnion(): void {
-    const { world, random } = this;
+  #declareUnion(): void {
+    const [world, random] = [this.#world, this.#random];
     const L = world.axis('L');
-    const experts = this.callables.filter((c) => c.role === 'experts' && !c.once);
+    const experts = this.#callables.filter((c) => c.role === 'experts' && !c.once);
     const layered = experts.some((c) => has(c.family, L)) && random.chance(0.7);
     const parts: Callable[] = random.shuffled(experts.filter((c) => layered || !has(c.family, L))).slice(0, 2);
     const single = random.between(parts.length === 0 ? 2 : 1, 2);
-    for (let i = 0; i < single; i++) parts.push(this.add(constantExpert(world, this.imports)));
+    for (let i = 0; i < single; i++) parts.push(this.#add(constantExpert(world, this.#imports)));
     if (random.chance(0.1)) parts.push(random.pick(parts));
     const staying = parts.some((p) => has(p.family, L)) ? [L] : [];
     const size = parts.reduce((n, p) => n + volume(p.family.filter((a) => !has(staying, a))), 0);
     const axis: Ax = { name: world.fresh('U'), size, dynamic: false };
     world.axes.set(axis.name, axis);
-    this.add(unionOf(world, axis, staying, random.shuffled(parts)));
+    this.#add(unionOf(world, axis, staying, random.shuffled(parts)));
   }
 
   /** An entry of its own that forward calls with exactly its axes. */
-  private secondEntry(): string {
-    const { world, random } = this;
+  #secondEntry(): string {
+    const [world, random] = [this.#world, this.#random];
     const [T, D] = [world.axis('T'), world.axis('D')];
     const type = tensor('f32', [T, D]);
-    const usable = this.callables.filter((c) => !c.once);
+    const usable = this.#callables.filter((c) => !c.once);
     const scope = new Scope(world, {
       axes: [T, D, world.axis('E'), world.axis('F')], values: [{ text: 'x', type }], callables: usable, room: 1500, params: false, depth: 1,
     }); // prettier-ignore
@@ -212,14 +212,14 @@ class Writer {
     const body = [...scope.lines, result.text].join('\n');
     const name = world.fresh('entry');
     world.use('second entry');
-    this.callables.push({
+    this.#callables.push({
       name, role: 'entry', family: [], formals: [type], result: type, mentions: mentionsOf(world, body, usable), once: true, whole: true,
     }); // prettier-ignore
     return `${name}(x: [T, D]) -> [T, D] {\n${body}\n}`;
   }
 
-  private formals(): readonly { readonly name: string; readonly type: Type; readonly text: string }[] {
-    const { world, random } = this;
+  #formals(): readonly { readonly name: string; readonly type: Type; readonly text: string }[] {
+    const [world, random] = [this.#world, this.#random];
     const [T, D, E, V, N] = [world.axis('T'), world.axis('D'), world.axis('E'), world.axis('V'), world.axis('N')];
     const B = world.axes.get('B');
     const list: { name: string; type: Type; text: string }[] = [];
@@ -240,27 +240,27 @@ class Writer {
     return list;
   }
 
-  private forward(): string {
-    const { world, random } = this;
-    const formals = this.formals();
+  #forward(): string {
+    const [world, random] = [this.#world, this.#random];
+    const formals = this.#formals();
     const values: Value[] = formals.map((f) => ({ text: f.name, type: f.type }));
-    const control = this.on('controls', 0.4) ? world.fresh('control') : null;
+    const control = this.#on('controls', 0.4) ? world.fresh('control') : null;
     if (control !== null) {
       const type = tensor('f32', [world.axis('E')]);
-      this.declarations.push(`input ${control}: [E] = ${random.pick(['0', '0.25', '0.1 * uniform[E]'])}`);
+      this.#declarations.push(`input ${control}: [E] = ${random.pick(['0', '0.25', '0.1 * uniform[E]'])}`);
       values.push({ text: control, type });
       world.use('control');
     }
-    const state = this.on('states', 0.4) ? world.fresh('state') : null;
+    const state = this.#on('states', 0.4) ? world.fresh('state') : null;
     if (state !== null) {
-      this.declarations.push(`state ${state}: [D] = ${random.pick(['0', '1', '0.5'])}`);
+      this.#declarations.push(`state ${state}: [D] = ${random.pick(['0', '1', '0.5'])}`);
       values.push({ text: state, type: tensor('f32', [world.axis('D')]) });
     }
     const twins = random.chance(0.3) ? [world.twin(world.axis('T'))] : [];
     const scope = new Scope(world, {
       axes: [...world.axes.values(), ...twins].filter((a) => !['W', 'S', 'I'].includes(a.name)),
       values,
-      callables: this.callables,
+      callables: this.#callables,
       room: 2500,
       params: true,
       depth: 0,
@@ -273,21 +273,21 @@ class Writer {
       scope.lines.push(`update ${state} = 0.5 * ${state} + tanh(${next.text})`);
       world.use('state');
     }
-    if (this.on('losses', 0.4)) {
+    if (this.#on('losses', 0.4)) {
       const v = random.late(scope.pool);
       if (v !== null) scope.lines.push(`loss ${world.fresh('q')} = ${scope.scalar(v)}`);
       world.use('loss');
     }
-    if (this.on('outputs', 0.4)) {
+    if (this.#on('outputs', 0.4)) {
       const v = random.late(scope.pool.filter((p) => p.type.kind === 'tensor' || p.type.element === 'f32'));
       if (v !== null) scope.lines.push(`output ${world.fresh('o')} = ${v.text}`);
       world.use('output');
     }
-    return this.entryText(formals, scope);
+    return this.#entryText(formals, scope);
   }
 
-  private entryText(formals: readonly { readonly name: string; readonly text: string }[], scope: Scope): string {
-    const { world, random } = this;
+  #entryText(formals: readonly { readonly name: string; readonly text: string }[], scope: Scope): string {
+    const [world, random] = [this.#world, this.#random];
     const fits = scope.pool.filter((v) => v.type.kind === 'tensor' || v.type.element === 'f32');
     const made = fits.filter((v) => !formals.some((f) => f.name === v.text));
     const results: Value[] = [];

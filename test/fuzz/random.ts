@@ -1,19 +1,19 @@
 /** Deterministic random choices: the same seed gives the same program, on every machine. */
 
 export class Random {
-  private state: number;
+  #state: number;
 
   constructor(...seeds: readonly number[]) {
-    this.state = 0x9e3779b9;
+    this.#state = 0x9e3779b9;
     for (const seed of seeds) {
-      this.state = scramble((this.state ^ (seed | 0)) + 0x6d2b79f5);
+      this.#state = scramble((this.#state ^ (seed | 0)) + 0x6d2b79f5);
     }
   }
 
   /** Uniform in [0, 1). */
   next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    return (scramble(this.state) >>> 0) / 2 ** 32;
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    return (scramble(this.#state) >>> 0) / 2 ** 32;
   }
 
   /** A whole number from 0 to n - 1. */

@@ -46,7 +46,7 @@ export class World {
   /** Constructs that it does use, by name. */
   readonly used = new Map<string, number>();
   readonly axes = new Map<string, Ax>();
-  private counter = 0;
+  #counter = 0;
 
   constructor(random: Random, features: ReadonlySet<string>) {
     this.random = random;
@@ -54,8 +54,8 @@ export class World {
   }
 
   fresh(prefix: string): string {
-    this.counter += 1;
-    return `${prefix}${this.counter}`;
+    this.#counter += 1;
+    return `${prefix}${this.#counter}`;
   }
 
   use(name: string): void {
@@ -97,7 +97,7 @@ export class Scope {
   readonly params: boolean;
   readonly index: ScopeOptions['index'];
   readonly depth: number;
-  private readonly closed: ReadonlySet<string> | undefined;
+  readonly #closed: ReadonlySet<string> | undefined;
   readonly pool: Value[];
   readonly lines: string[] = [];
   /** Callables that may be called once and were. */
@@ -113,12 +113,12 @@ export class Scope {
     this.params = options.params;
     this.index = options.index;
     this.depth = options.depth;
-    this.closed = options.closed;
+    this.#closed = options.closed;
   }
 
   /** An axis that the body may speak of. */
   axis(name: string): Ax | undefined {
-    return this.closed === undefined || this.closed.has(name) ? this.world.axes.get(name) : undefined;
+    return this.#closed === undefined || this.#closed.has(name) ? this.world.axes.get(name) : undefined;
   }
 
   fits(...lists: readonly (readonly Ax[])[]): boolean {
@@ -145,11 +145,11 @@ export class Scope {
   /** A tensor of floats; with `over`, one that has all of these axes. */
   real(wanted: (axes: readonly Ax[]) => boolean = () => true): Value<TensorType> | null {
     const found = this.random.late(this.tensors('f32', 'f16').filter((v) => wanted(v.type.axes)));
-    return found === null ? null : this.dressed(found);
+    return found === null ? null : this.#dressed(found);
   }
 
   /** The value, or something small made of it, so that expressions nest. */
-  private dressed(value: Value<TensorType>): Value<TensorType> {
+  #dressed(value: Value<TensorType>): Value<TensorType> {
     const { text, type } = value;
     const plain = { ...type, element: 'f32' as const };
     if (text.length > 40 || !this.random.chance(0.25)) return value;
@@ -210,7 +210,7 @@ export class Scope {
       return { text: `(0.5 * normal[${axes.map((a) => a.name).join(', ')}])`, type: tensor('f32', axes) };
     }
     const name = this.world.fresh('p');
-    const initial = this.random.chance(0.08) ? this.initial(axes) : '';
+    const initial = this.random.chance(0.08) ? this.#initial(axes) : '';
     this.world.use('param');
     this.lines.push(`param ${name}: ${typeText(type)}${initial}`);
     const value = { text: name, type };
@@ -218,7 +218,7 @@ export class Scope {
     return value;
   }
 
-  private initial(axes: readonly Ax[]): string {
+  #initial(axes: readonly Ax[]): string {
     const list = axes.map((a) => a.name).join(', ');
     return this.random.weighted([
       [2, ' = 0'],

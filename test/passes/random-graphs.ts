@@ -30,17 +30,17 @@ class Maker extends GraphFixture {
   readonly all = [this.T, this.E, this.I, this.D];
   tensors: GraphOperand[] = [];
   routes: GraphOperand[] = [];
-  private count = 0;
-  private seed = 7;
+  #count = 0;
+  #seed = 7;
 
   fresh(axes: readonly Axis[]): GraphOperand {
     const count = axes.reduce((n, a) => n * Number(a.size.kind === 'exact' ? a.size.numerator : 0n), 1);
     const data = Array.from({ length: count }, () => {
-      this.seed = (this.seed * 48271) % 2147483647;
+      this.#seed = (this.#seed * 48271) % 2147483647;
       // Few different numbers: ties happen. None is 0: nothing is divided by it.
-      return (Math.floor((this.seed / 2147483647) * 8) - 3.5) / 4;
+      return (Math.floor((this.#seed / 2147483647) * 8) - 3.5) / 4;
     });
-    return this.input(`x${this.count++}`, axes, data);
+    return this.input(`x${this.#count++}`, axes, data);
   }
 
   axesOf(v: GraphOperand): readonly Axis[] {

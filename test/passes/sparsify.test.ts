@@ -21,13 +21,13 @@ class Moe extends GraphFixture {
   readonly E = this.axis('E', 4);
   readonly D = this.axis('D', 3);
   readonly F = this.axis('F', 2);
-  private seed = 1;
+  #seed = 1;
 
   random(name: string, axes: readonly Axis[]): GraphOperand {
     const count = axes.reduce((n, a) => n * Number(a.size.kind === 'exact' ? a.size.numerator : 0n), 1);
     const data = Array.from({ length: count }, () => {
-      this.seed = (this.seed * 48271) % 2147483647;
-      return Math.round((this.seed / 2147483647 - 0.5) * 1e6) / 5e5;
+      this.#seed = (this.#seed * 48271) % 2147483647;
+      return Math.round((this.#seed / 2147483647 - 0.5) * 1e6) / 5e5;
     });
     return this.input(name, axes, data);
   }
