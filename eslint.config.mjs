@@ -22,7 +22,6 @@ const withZero = [
   'compiler/cli/running/compare.ts',
   'compiler/cli/running/comparisons.ts',
   'compiler/cli/running/execute.ts',
-  'compiler/cli/running/extern-bridge.ts',
   'compiler/cli/running/made-values.ts',
   'compiler/cli/running/named-results.ts',
   'compiler/cli/terminal/text-table.ts',

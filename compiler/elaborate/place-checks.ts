@@ -70,6 +70,7 @@ function subjectsOf(graph: Graph, demanded: readonly Demanded[]): readonly Subje
 const isFloat = ({ element }: Node): boolean => element === 'f32' || element === 'f16';
 
 class Placer {
+  readonly #graph: Graph;
   readonly #b: GraphBuilder;
   /** Which nodes are made of something that is checked. */
   readonly #concerns: readonly boolean[];
@@ -77,10 +78,8 @@ class Placer {
   readonly #asked = new Map<NodeId, readonly NodeId[]>();
   readonly #found: readonly { readonly subject: Subject; readonly needs: { asker: Asker; need: Need }[] }[];
 
-  constructor(
-    private readonly graph: Graph,
-    subjects: readonly Subject[],
-  ) {
+  constructor(graph: Graph, subjects: readonly Subject[]) {
+    this.#graph = graph;
     this.#b = GraphBuilder.extending(graph);
     this.#concerns = madeOf(graph, new Set(subjects.flatMap((s) => s.at)));
     this.#found = subjects.map((subject) => ({ subject, needs: [] }));
@@ -88,8 +87,8 @@ class Placer {
 
   /** Finds what the outputs of a role need. */
   ask(group: OutputRole): void {
-    const needs = new Needs(this.graph, this.#b, this.#concerns);
-    for (const output of this.graph.outputs) {
+    const needs = new Needs(this.#graph, this.#b, this.#concerns);
+    for (const output of this.#graph.outputs) {
       if (output.group !== group) continue;
       if (output.kind === 'tensor') {
         needs.want(output.node, [], output.axes);
@@ -97,7 +96,7 @@ class Placer {
       }
       const support = [...output.sources, ...output.targets];
       needs.want(output.present, [], support);
-      const under = nodeOf(this.graph, output.present).kind === 'presence' ? [output.present] : [];
+      const under = nodeOf(this.#graph, output.present).kind === 'presence' ? [output.present] : [];
       needs.want(output.weight, under, [...support, ...output.payload]);
       needs.want(output.rank, under, support);
     }
@@ -118,11 +117,11 @@ class Placer {
       );
       if (!counted) known.push({ asker, need: here });
     }
-    for (const node of this.graph.nodes) {
-      const input = node.kind === 'input' ? this.graph.inputs[node.input] : undefined;
+    for (const node of this.#graph.nodes) {
+      const input = node.kind === 'input' ? this.#graph.inputs[node.input] : undefined;
       const need = input?.fallback == null ? null : needs.of(node.id);
       if (input?.fallback == null || need === null || asker.skipIfGiven.includes(input.name)) continue;
-      const inside = new Needs(this.graph, this.#b, this.#concerns);
+      const inside = new Needs(this.#graph, this.#b, this.#concerns);
       inside.want(input.fallback, need, input.axes);
       this.#follow(inside, { group: asker.group, skipIfGiven: [...asker.skipIfGiven, input.name] });
     }
@@ -141,7 +140,7 @@ class Placer {
     const seen = new Set<NodeId>([id]);
     for (const next of seen) {
       if (next === other) return true;
-      for (const before of operandsOf(this.graph, this.#b.node(next))) seen.add(before);
+      for (const before of operandsOf(this.#graph, this.#b.node(next))) seen.add(before);
       for (const before of this.#asked.get(next) ?? []) seen.add(before);
     }
     return false;
@@ -149,7 +148,7 @@ class Placer {
 
   /** Whether an order or argmax meets no NaN, as a value: where it counts is known only after the node itself. */
   #allNumbers(id: NodeId): NodeId {
-    const { b } = this;
+    const b = this.#b;
     const node = b.node(id);
     if (node.kind !== 'sort_rank' && node.kind !== 'argmax') throw new CompilerBug('elaborate', `%${id} sorts nothing`);
     const keys = node.kind === 'sort_rank' ? node.keys.map((key) => key.node) : [node.operand];
@@ -173,7 +172,7 @@ class Placer {
         return { kind: explicit ? 'holds' : kind, node, where: open, axes, ...asker, code, message, shown, span };
       }),
     );
-    return { ...this.#b.finish(this.graph.outputs, checks), externs: this.graph.externs };
+    return { ...this.#b.finish(this.#graph.outputs, checks), externs: this.#graph.externs };
   }
 }
 

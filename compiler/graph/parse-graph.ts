@@ -50,9 +50,10 @@ class GraphParser {
     text.split('\n').forEach((line, i) => {
       if (line.trim() !== '') this.#line(line, i + 1);
     });
-    const { name, axes, inputs, externs, nodes, outputs, checks } = this;
+    const given = { axes: this.#axes, inputs: this.#inputs, externs: this.#externs };
+    const computed = { nodes: this.#nodes, outputs: this.#outputs, checks: this.#checks };
     return {
-      graph: { name, axes, inputs, externs, nodes, outputs, checks },
+      graph: { name: this.#name, ...given, ...computed },
       domains: this.#domains,
       materialised: this.#materialised,
     };
