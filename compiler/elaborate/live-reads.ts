@@ -2,6 +2,7 @@
  * Which readings of stores a graph is made of. The walk reads whatever a body names, in the order of the text; what nothing is
  * made of (a `let` that nobody reads, the half of a tuple) needs no weights.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { VariableRead } from '../../dsl/meaning/variable-reader.ts';
 import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf } from '../graph/node-uses.ts';
@@ -29,7 +30,7 @@ export function liveReads(
 
 /** The default of the control that a node is, or is a part of. */
 function fallbackOf(graph: Graph, node: Node): NodeId | null {
-  let at = node;
-  while (at.kind === 'slice' || at.kind === 'rename') at = nodeOf(graph, at.operand);
-  return at.kind === 'input' ? (graph.inputs[at.input]?.fallback ?? null) : null;
+  let below = node;
+  while (below.kind === 'slice' || below.kind === 'rename') below = nodeOf(graph, below.operand);
+  return below.kind === 'input' ? at(graph.inputs, below.input, 'elaborate: input').fallback : null;
 }

@@ -6,6 +6,7 @@
  * and so has the default of a control, which nobody needs where the control is given. So a run looks at the checks of what
  * it was asked for, whatever else it computes.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { compareByText, compareTexts, type Code } from '../../dsl/diagnostics/diagnostic.ts';
 import { GraphBuilder } from '../graph/graph-builder.ts';
@@ -184,7 +185,7 @@ function madeOf(graph: Graph, of: ReadonlySet<NodeId>): readonly boolean[] {
     changed = false;
     for (const node of graph.nodes) {
       if (made[node.id] === true) continue;
-      const fallback = node.kind === 'input' ? (graph.inputs[node.input]?.fallback ?? null) : null;
+      const fallback = node.kind === 'input' ? at(graph.inputs, node.input, 'elaborate: input').fallback : null;
       const below = fallback === null ? operandsOf(graph, node) : [fallback];
       if (!below.some((id) => made[id] === true)) continue;
       made[node.id] = true;

@@ -3,6 +3,7 @@
  * promises of inputs (the host looks at those before a run). Of these no run has to check anything. Incomplete: `false` means
  * "not known".
  */
+import { get } from '../../dsl/diagnostics/invariants.ts';
 import { asNumber, type Size } from '../../dsl/types/size.ts';
 import { compareProducts } from '../graph/presence-bounds.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
@@ -43,8 +44,9 @@ export class PointsOfAxes {
   /** Points along axes: a range if their sizes are known. */
   #points(axes: readonly AxisId[]): Known {
     const sizes = axes.map((a) => asNumber(this.#b.sizeOf(a)));
-    if (sizes.some((n) => n === null)) return { kind: 'points', of: axes };
-    return range(-1, sizes.reduce<number>((all, n) => all * (n ?? 1), 1) - 1);
+    const known = sizes.filter((n) => n !== null);
+    if (known.length < sizes.length) return { kind: 'points', of: axes };
+    return range(-1, known.reduce((all, n) => all * n, 1) - 1);
   }
 
   #of(id: NodeId): Known | null {
@@ -60,11 +62,11 @@ export class PointsOfAxes {
       open.pop();
       if (!this.#known.has(next)) this.#known.set(next, this.#made(node));
     }
-    return this.#known.get(id) ?? null;
+    return get(this.#known, id, 'elaborate: points of node');
   }
 
   #made(node: Node): Known | null {
-    const parts = partsOf(node).map((part) => this.#known.get(part) ?? null);
+    const parts = partsOf(node).map((part) => get(this.#known, part, 'elaborate: points of node'));
     switch (node.kind) {
       case 'constant':
         return Number.isInteger(node.value) ? range(node.value, node.value) : null;

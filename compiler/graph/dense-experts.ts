@@ -6,7 +6,7 @@
  * over experts), has axes of its own beside the route's (scores, which have none, are what a route is chosen by), is computed
  * everywhere along the target, and meets the route below: as the value of a mask, or as a factor of what the mask gave.
  */
-import { at } from '../../dsl/diagnostics/invariants.ts';
+import { at, get } from '../../dsl/diagnostics/invariants.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import { domainOf, type SparseGraph } from './domains.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
@@ -43,7 +43,7 @@ export function denseExperts(sparse: SparseGraph, main: string): readonly DenseE
     if (route === undefined || target === undefined) continue;
     const span = firstPlace(sparse, uses, node.id, main);
     if (found.some((f) => f.span.start === span.start && f.span.source === span.source)) continue;
-    const axis = graph.axes.get(target)?.name ?? '';
+    const axis = get(graph.axes, target, 'graph: axis').name;
     found.push({ family: expert.name.replace(/\.[^.]*$/, ''), axis, span });
   }
   return found;

@@ -2,6 +2,7 @@
  * Divisions by sizes that only a run knows. A formula with one has no value in a run where the divisor is 0: that is a
  * condition of the run, told before anything is computed, with the place of the division's value in the program.
  */
+import { get } from '../../dsl/diagnostics/invariants.ts';
 import { asNumber, isConstant, sizeKey, type Size } from '../../dsl/types/size.ts';
 import type { Graph, Node, Span } from './graph-ir.ts';
 import { liveNodes } from './node-uses.ts';
@@ -35,7 +36,7 @@ export function divisionsOf(graph: Graph): readonly Division[] {
 
 /** The sizes a node is made of: those of its axes, and those that stand in it. */
 function sizesOf(graph: Graph, node: Node): readonly Size[] {
-  const axes = node.axes.flatMap((axis) => graph.axes.get(axis)?.size ?? []);
+  const axes = node.axes.map((axis) => get(graph.axes, axis, 'graph: axis').size);
   switch (node.kind) {
     case 'size':
       return [...axes, node.size];

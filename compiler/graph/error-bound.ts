@@ -12,7 +12,7 @@
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { asNumber, substitute } from '../../dsl/types/size.ts';
+import { substitute, integerOf, numberOf } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
 import { boundArgmax, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
@@ -105,7 +105,8 @@ class Evaluator {
     switch (node.kind) {
       case 'constant':
       case 'size': {
-        const v = node.kind === 'constant' ? node.value : (asNumber(substitute(node.size, this.#inputs.sizes)) ?? NaN);
+        const v =
+          node.kind === 'constant' ? node.value : numberOf(substitute(node.size, this.#inputs.sizes), 'bounds: size');
         value.fill(v);
         delta.fill(Math.fround(v) === v ? 0 : Math.abs(v) * u);
         return out;
@@ -186,7 +187,7 @@ class Evaluator {
       }
       case 'slice': {
         const v = of(node.operand);
-        const at = asNumber(substitute(node.at, this.#inputs.sizes)) ?? 0;
+        const at = integerOf(substitute(node.at, this.#inputs.sizes), 'bounds: first point of a slice');
         const stride = this.#places.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
         const axes = v.axes.map((a) => (a === node.axis && node.as !== null ? node.as : a));
         const places = this.#places.named(node.axes, axes, v.axes);

@@ -1,7 +1,7 @@
 /**
  * Numbers at the points of axes, row-major: walking all points with the place in each operand, and reordering.
  */
-import { noNumber } from '../../dsl/diagnostics/invariants.ts';
+import { noNumber, at } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from './graph-ir.ts';
 
 export interface NodeNumbers {
@@ -31,9 +31,13 @@ export const count = (shape: readonly number[]): number => shape.reduce((a, b) =
 
 /** Row-major strides of a tensor. */
 export function stridesOf(shape: readonly number[]): number[] {
-  const strides = shape.map(() => 1);
-  for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] ?? 1) * (shape[i + 1] ?? 1);
-  return strides;
+  const strides: number[] = [];
+  let stride = 1;
+  for (const extent of shape.toReversed()) {
+    strides.push(stride);
+    stride *= extent;
+  }
+  return strides.reverse();
 }
 
 /** Visits all points of `axes` in row-major order with the offset in each operand (by name; lacking axes do not move it). */
@@ -45,10 +49,10 @@ export function forEachPoint(
   visit: (point: number, offsets: readonly number[], index: readonly number[]) => void,
 ): void {
   const steps = operandAxes.map((own, k) => {
-    const strides = stridesOf(operandShapes[k] ?? []);
+    const strides = stridesOf(at(operandShapes, k, 'graph: shape of an operand'));
     return axes.map((a) => {
-      const at = own.indexOf(a);
-      return at < 0 ? 0 : (strides[at] ?? noNumber());
+      const place = own.indexOf(a);
+      return place < 0 ? 0 : (strides[place] ?? noNumber());
     });
   });
   const total = count(shape);

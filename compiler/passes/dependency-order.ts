@@ -2,6 +2,7 @@
  * Puts a graph with domains into an order in which the presences of a node's domain come before the node, drops what
  * neither an output nor a domain needs, and renumbers.
  */
+import { at, get } from '../../dsl/diagnostics/invariants.ts';
 import { idOf } from '../../dsl/types/ids.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Domain, SparseGraph } from '../graph/domains.ts';
@@ -9,7 +10,7 @@ import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { moveCheck, moveOutput, operandsOf, outputNodes, whereNumbersCount } from '../graph/node-uses.ts';
 
 export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
-  const presences = (id: NodeId): readonly NodeId[] => domains.get(id)?.presences ?? [];
+  const presences = (id: NodeId): readonly NodeId[] => get(domains, id, 'sparsify: domain of node').presences;
   const state = new Map<NodeId, 'open' | 'done'>();
   const order: Node[] = [];
   for (const output of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(output);
@@ -34,7 +35,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
     checks: graph.checks.map((c) => moveCheck(c, to)),
   };
   const moved = order.map((node): [NodeId, Domain] => {
-    const domain = domains.get(node.id) ?? { presences: [], dense: null };
+    const domain = get(domains, node.id, 'sparsify: domain of node');
     return [to(node.id), { ...domain, presences: domain.presences.map(to).sort((a, b) => a - b) }];
   });
   return { graph: renumbered, domains: new Map(moved) };
@@ -47,7 +48,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
       if (node === undefined) throw new CompilerBug('sparsify', `no node ${id}`);
       state.set(id, 'open');
       // A control's default is computed before anybody reads the control.
-      const fallback = node.kind === 'input' ? (graph.inputs[node.input]?.fallback ?? null) : null;
+      const fallback = node.kind === 'input' ? at(graph.inputs, node.input, 'sparsify: input').fallback : null;
       const needs = [
         ...operandsOf(graph, node),
         ...presences(id),

@@ -14,6 +14,7 @@
  *
  * A part of weight times 0 is 0: weights of a union are taken to be finite.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, one, sizeKey, zero, type Size } from '../../dsl/types/size.ts';
 import { replaceInBounds } from '../graph/presence-bounds.ts';
@@ -100,8 +101,8 @@ function innerAxis(node: Node, axis: AxisId): AxisId | null {
     case 'reduce':
       return node.over.includes(axis) ? null : axis;
     case 'rename': {
-      const at = node.to.indexOf(axis);
-      return at < 0 ? axis : (node.from[at] ?? null);
+      const place = node.to.indexOf(axis);
+      return place < 0 ? axis : at(node.from, place, 'passes: axis of a rename');
     }
     case 'slice':
       return node.as === axis ? null : axis;

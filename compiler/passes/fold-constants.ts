@@ -9,6 +9,7 @@
  * A constant keeps its float64 digits, for what is computed with more than those of f32 (graph/wide-angles.ts); an operation is not folded if
  * its result is not finite.
  */
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { asInteger } from '../../dsl/types/size.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
 import { implies } from '../graph/implies.ts';
@@ -55,6 +56,7 @@ function fold(
       const value = b.constantOf(to(node.operand));
       if (value === null) return null;
       if (value === 0 && (node.op === 'sum' || node.op === 'any')) return b.constant(0, node.element);
+      // Of what a run decides it is not known that there is anything.
       const filled = node.over.every((a) => (asInteger(b.sizeOf(a)) ?? 0) > 0);
       return node.op !== 'sum' && filled ? b.constant(value, node.element) : null;
     }
@@ -104,7 +106,7 @@ function foldMap(node: MapNode, operands: readonly NodeId[], b: GraphBuilder): N
     }
     case 'not': {
       const inner = b.node(x);
-      return inner.kind === 'map' && inner.op === 'not' ? (inner.operands[0] ?? null) : null;
+      return inner.kind === 'map' && inner.op === 'not' ? at(inner.operands, 0, 'passes: operand of not') : null;
     }
     case 'add':
       if (a === 0 && y !== undefined) return same(y);

@@ -128,10 +128,11 @@ function ofAssignmentList(
     const count = Math.min(BLOCK, total - first);
     const { at, parentRow } = pointsOfPositions(assignmentList, first, count, places, capacity);
     const all = Int32Array.from({ length: count }, (_, i) => i);
-    const there = parentRow === null ? all : all.filter((i) => (parentRow[i] ?? noNumber()) < (parent?.count ?? 0));
+    const there =
+      parentRow === null ? all : all.filter((i) => (parentRow[i] ?? noNumber()) < (parent?.count ?? noNumber()));
     const take = (column: Int32Array): Int32Array => Int32Array.from(there, (i) => column[i] ?? noNumber());
     const ofParent = (column: Int32Array): Int32Array =>
-      Int32Array.from(there, (i) => column[parentRow?.[i] ?? 0] ?? 0);
+      Int32Array.from(there, (i) => column[parentRow?.[i] ?? noNumber()] ?? noNumber());
     const axes = new Map<AxisId, Int32Array>([...at].map(([a, column]) => [a, take(column)] as const));
     for (const [a, column] of parent?.at ?? []) axes.set(a, ofParent(column));
     const rows = new Map([...(parent?.above ?? [])].map(([id, column]) => [id, ofParent(column)] as const));
@@ -171,12 +172,13 @@ function ofList(
     const count = Math.min(BLOCK, total - first);
     const { at, row: ancestorRow } = countedRows(first, count, digits);
     const all = Int32Array.from({ length: count }, (_, i) => i);
-    const there = ancestorRow === null ? all : all.filter((i) => (ancestorRow[i] ?? noNumber()) < (above?.count ?? 0));
+    const there =
+      ancestorRow === null ? all : all.filter((i) => (ancestorRow[i] ?? noNumber()) < (above?.count ?? noNumber()));
     const axes = new Map<AxisId, Int32Array>(
       [...at].map(([a, column]) => [a, Int32Array.from(there, (i) => column[i] ?? noNumber())] as const),
     );
     const ofAncestor = (column: Int32Array): Int32Array =>
-      Int32Array.from(there, (i) => column[ancestorRow?.[i] ?? 0] ?? 0);
+      Int32Array.from(there, (i) => column[ancestorRow?.[i] ?? noNumber()] ?? noNumber());
     for (const [a, column] of above?.at ?? []) axes.set(a, ofAncestor(column));
     const rows = new Map<number, Int32Array>();
     for (const [id, column] of above?.above ?? []) rows.set(id, ofAncestor(column));

@@ -2,7 +2,7 @@
  * Columns of numbers with their bounds, and the flags of those that left the range of f32: a flag says that nothing is known of
  * a number, and what is made of it has one too.
  */
-import { noNumber } from '../../dsl/diagnostics/invariants.ts';
+import { noNumber, at } from '../../dsl/diagnostics/invariants.ts';
 import { LARGEST } from '../graph/infinity.ts';
 import type { BoundedColumn } from './point-blocks.ts';
 
@@ -18,7 +18,7 @@ export function beyond(
   before: Uint8Array | null,
 ): Uint8Array | null {
   let left = before;
-  const inner = (operands[0]?.v.length ?? 0) / Math.max(sums.length, 1);
+  const inner = at(operands, 0, 'verify: operand of a sum').v.length / Math.max(sums.length, 1);
   sums.forEach((sum, i) => {
     if (!(Math.abs(sum) > LARGEST)) return;
     for (let k = i * inner; k < (i + 1) * inner; k++) {

@@ -23,7 +23,8 @@ export function viewedAxes(
     case 'slice': {
       const first = integerOf(node.at);
       const index = node.as === null ? null : indexAt(p, node.as);
-      return new Map([[node.axis, Int32Array.from({ length: p.count }, (_, i) => first + (index?.[i] ?? 0))]]);
+      const from = (i: number): number => (index === null ? first : first + (index[i] ?? noNumber()));
+      return new Map([[node.axis, Int32Array.from({ length: p.count }, (_, i) => from(i))]]);
     }
     case 'split': {
       const out = new Int32Array(p.count);

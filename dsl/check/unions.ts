@@ -1,6 +1,7 @@
 /**
  * Parts of a union's axis: `v[P: part]`, `is(P: part)`.
  */
+import { at } from '../diagnostics/invariants.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { nameHelp, type Context } from './context.ts';
 import { axesOfLabel } from './lookup.ts';
@@ -61,13 +62,16 @@ export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, sp
     (sum, n, i) => (i === 0 ? n : { kind: 'op', op: 'add', type: 'number', args: [sum, n], span }),
     staticNumber(0, span),
   );
-  const axes = (union.members[place]?.axes ?? []).map((a) => ({ axis: a.axis, primes: a.primes + axis.primes }));
+  const axes = at(union.members, place, 'check: member of a union').axes.map((a) => ({
+    axis: a.axis,
+    primes: a.primes + axis.primes,
+  }));
   return {
     axes,
     attributes: new Map([
       ['part', staticNumber(place, span)],
       ['offset', offset],
-      ['length', length(union.members[place]?.axes ?? [])],
+      ['length', length(at(union.members, place, 'check: member of a union').axes)],
     ]),
   };
 }

@@ -13,14 +13,13 @@ import type { Axis } from '../types/axis.ts';
 import { bindSizes } from '../meaning/bind-sizes.ts';
 import type { StaticValue } from '../meaning/instances.ts';
 import { InstanceScope } from '../meaning/instance-scope.ts';
-import { asInteger } from '../types/size.ts';
 import { instantiateEntry, instantiateInitial } from '../meaning/instantiate.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import { float64Backend, type ExternRun, type Float64Backend } from './float64-backend.ts';
 import { inOrderOfText, type RunProblem } from '../tensors/deferred-errors.ts';
 import type { F64Route } from '../tensors/route.ts';
 import { inStorageOrder, outside } from './variables.ts';
-import { keepAs, makeTensor, spread, type F64Tensor } from '../tensors/tensor.ts';
+import { keepAs, makeTensor, spread, type F64Tensor, sizeOf } from '../tensors/tensor.ts';
 
 export interface NumberTensor {
   readonly shape: readonly number[];
@@ -144,7 +143,7 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
     want: options.want,
     input: (name, type, axes, within) => {
       const given = options.inputs.get(name);
-      const count = axes.reduce((n, a) => n * (asInteger(a.size) ?? 0), 1);
+      const count = axes.reduce((n, a) => n * sizeOf(a), 1);
       if (given === undefined || given.data.length !== count)
         throw new CompilerBug('interpret', `input ${name} does not fit its axes`);
       const data = given.data.map((v) => keepAs(type.element, v));
@@ -208,5 +207,5 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
 }
 
 function named(axis: Axis): NamedAxis {
-  return { name: axis.name, size: asInteger(axis.size) ?? 0 };
+  return { name: axis.name, size: sizeOf(axis) };
 }

@@ -2,7 +2,7 @@
  * Putting values together along an axis: the steps of a chain (`stack`), the members of a union (`unite`), and a route
  * over one member's axes as a route over the union's (`embed`).
  */
-import { noNumber } from '../diagnostics/invariants.ts';
+import { noNumber, get } from '../diagnostics/invariants.ts';
 import { bound, boundsOfReindex, type BoundFact } from '../tensors/route-bounds.ts';
 import type { F64Operand } from '../tensors/operand.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -115,7 +115,7 @@ export function united(parts: readonly TensorPart[], axis: Axis): F64Tensor {
     const write = separableOffsets(
       loop,
       (each) => {
-        const stride = within.get(each) ?? step.get(each) ?? 0;
+        const stride = within.get(each) ?? get(step, each, 'interpret: stride');
         return Int32Array.from({ length: sizeOf(each) }, (_, i) => i * stride);
       },
       start,
@@ -136,12 +136,12 @@ export function embedded(route: F64Route, part: readonly Axis[], axis: Axis, sta
   const within = strides(part);
   const scatter = (to: readonly Axis[], from: readonly Axis[]): Int32Array => {
     const step = strides(to);
-    const along = step.get(axis) ?? 0;
+    const along = get(step, axis, 'interpret: stride');
     return separableOffsets(
       from,
       (each) => {
         const inside = within.get(each);
-        const stride = inside === undefined ? (step.get(each) ?? 0) : inside * along;
+        const stride = inside === undefined ? get(step, each, 'interpret: stride') : inside * along;
         return Int32Array.from({ length: sizeOf(each) }, (_, i) => i * stride);
       },
       start * along,

@@ -2,13 +2,14 @@
  * Narrowing families: a point or a window of one of the axes a family still has open. A window of a union is a union
  * again; a point of it is the member that stands there.
  */
+import { at } from '../diagnostics/invariants.ts';
 import type { ConcreteAxisId, DeclarationId } from '../types/ids.ts';
 import type { Declaration, FamilyAxis } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Selection } from './backend.ts';
 import type { Axis, AxisFactory } from '../types/axis.ts';
 import type { FamilyValue } from './instances.ts';
-import { asInteger, exact, multiply, one } from '../types/size.ts';
+import { exact, integerOf, multiply } from '../types/size.ts';
 
 export class Families {
   readonly #axes: AxisFactory;
@@ -64,7 +65,7 @@ export class Families {
       let rest = index - offset;
       let chosen = m.family;
       for (const a of [...m.axes].reverse()) {
-        const n = asInteger(a.size) ?? 1;
+        const n = integerOf(a.size, 'walk: size of a family');
         chosen = this.select(chosen, a, { kind: 'at', index: rest % n });
         rest = Math.floor(rest / n);
       }
@@ -74,13 +75,13 @@ export class Families {
   }
 
   #placeOf(family: FamilyValue<never> & { kind: 'union' }, member: number): readonly [number, number] {
-    const { offset, length } = family.layout.members[member] ?? { offset: one, length: one };
-    return [asInteger(offset) ?? 0, asInteger(length) ?? 0];
+    const { offset, length } = at(family.layout.members, member, 'walk: member of a union');
+    return [integerOf(offset, 'walk: place in a union'), integerOf(length, 'walk: length of a member')];
   }
 
   /** A range of a union is a union: of whole members, of a window of a member with one axis, else of single points. */
   #windowOfUnion(family: FamilyValue<never> & { kind: 'union' }, from: number, as: Axis): FamilyValue<never> {
-    const to = from + (asInteger(as.size) ?? 0);
+    const to = from + integerOf(as.size, 'walk: size of a family');
     const members: { readonly family: FamilyValue<never>; readonly axes: readonly Axis[]; readonly offset: number }[] =
       [];
     family.members.forEach((member, i) => {

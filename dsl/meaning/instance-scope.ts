@@ -6,6 +6,7 @@
  * Here are instances, families and stores; axes and constants are in static-scope.ts, the instances themselves and who
  * lives where in instance-tree.ts.
  */
+import { at } from '../diagnostics/invariants.ts';
 import { idOf, type ConcreteAxisId, type DeclarationId, type IndexId, type VariableId } from '../types/ids.ts';
 import type {
   CallableDeclaration,
@@ -23,9 +24,11 @@ import { checkOverrides } from './check-overrides.ts';
 import { Families } from './families.ts';
 import type { StaticFrame } from './instance-tree.ts';
 import { differentOrigin, type FamilyValue, type Instance, type UsedVariable } from './instances.ts';
-import { MAX_MEMBERS, withinLimit } from '../types/expansion-limits.ts';
-import { asInteger, formatSize, sizeKey } from '../types/size.ts';
-import { StaticScope, type ScopeOptions } from './static-scope.ts';
+import { MAX_MEMBERS, TooMuch, withinLimit } from '../types/expansion-limits.ts';
+import { formatSize, isConstant, sizeKey, integerOf } from '../types/size.ts';
+import { SizeConstraints } from './size-constraints.ts';
+import { slicedMembers } from './slice-members.ts';
+import { sizeProblem, StaticScope, type ScopeOptions } from './static-scope.ts';
 
 export type { StaticFrame } from './instance-tree.ts';
 export type { ScopeOptions } from './static-scope.ts';
@@ -37,10 +40,15 @@ export class InstanceScope extends StaticScope {
   #made = 0;
 
   readonly #report: (problem: Diagnostic) => void;
+  /** What slices in the declarations of unions must satisfy. All their sizes are known: no run is left to decide. */
+  readonly #ofMembers: SizeConstraints;
 
   constructor(options: ScopeOptions) {
     super({ ...options, overrides: checkOverrides(options.program, options.overrides, options.report) });
     this.#report = options.report;
+    this.#ofMembers = new SizeConstraints(options.report, ({ message }) => {
+      throw new CompilerBug('walk', `a run would decide of a union that ${message}`);
+    });
     this.families = new Families(this.axes, (id) => this.tree.declaration(id));
   }
 
@@ -93,7 +101,8 @@ export class InstanceScope extends StaticScope {
     const made = home.made.get(key);
     if (made?.kind === 'instance') return { instance: made.instance, callable, home, family: declaration.family };
     const inner: StaticFrame = { ...frame, instance: home };
-    const family = [...home.family, ...declaration.family.map((f) => this.axis(f.axis, inner))];
+    const own = declaration.family.map((f) => fixed(this.axis(f.axis, inner), 'a family', declaration.span));
+    const family = [...home.family, ...own];
     const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
     const depends = this.tree.index.dependsOnIndex.has(id);
     const indices = new Map([...home.indices, ...(depends ? this.tree.indicesOf(id, frame) : [])]);
@@ -115,6 +124,7 @@ export class InstanceScope extends StaticScope {
         const name = this.tree.declaration(parameter).name;
         let axis: Axis;
         if (argument.kind === 'size') {
+          // A parameter may be any number (`eps`), as long as nothing is stored along it.
           axis = this.axes.make(name, this.number(argument.size, inner));
         } else {
           const outer = this.axis(argument.axis, inner);
@@ -160,12 +170,12 @@ export class InstanceScope extends StaticScope {
     const layout = this.unionLayout(axis);
     const members = declaration.members.map((m, i) => ({
       family: this.#familyOf(m.family, frame),
-      axes: layout.members[i]?.axes ?? [],
+      axes: at(layout.members, i, 'walk: member of a union').axes,
     }));
     return { kind: 'union', axis, layout, members };
   }
 
-  /** A family expression without locals (a union's member); ranges were checked where they are declared. */
+  /** A family expression without locals: a union's member. */
   #familyOf(expr: FamilyExpr, frame: StaticFrame): FamilyValue<never> {
     switch (expr.kind) {
       case 'named':
@@ -173,16 +183,11 @@ export class InstanceScope extends StaticScope {
       case 'local_family':
         throw new CompilerBug('walk', 'a union of local families');
       case 'at':
-        return this.families.select(this.#familyOf(expr.family, frame), this.axis(expr.axis, frame), {
-          kind: 'at',
-          index: this.integer(expr.index, frame) ?? 0,
-        });
-      case 'window':
-        return this.families.select(this.#familyOf(expr.family, frame), this.axis(expr.axis, frame), {
-          kind: 'window',
-          from: this.integer(expr.from, frame) ?? 0,
-          as: this.axis(expr.as, frame),
-        });
+      case 'window': {
+        const family = this.#familyOf(expr.family, frame);
+        const { axis, selection } = slicedMembers(expr, frame, this, this.#ofMembers);
+        return this.families.select(family, axis, selection);
+      }
     }
   }
 
@@ -203,7 +208,13 @@ export class InstanceScope extends StaticScope {
 
   #makeStore(declaration: VariableDeclaration, home: Instance, frame: StaticFrame): UsedVariable {
     const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
-    const declared = declaration.type.axes.map((a) => this.axis(a, frame));
+    const isInput = declaration.store === 'input';
+    const own = declaration.type.axes.map((a) => this.axis(a, frame));
+    // An input of the model is given to each run, with the shape that it has there.
+    const declared =
+      isInput && home === this.tree.root
+        ? own
+        : own.map((a) => fixed(a, isInput ? 'an input of a body' : `a ${declaration.store}`, declaration.span));
     const before = this.#stores.get(path);
     // Instances that differ by the index of a family are members of one family: what they store is one tensor over it.
     const origin = before === undefined ? null : differentOrigin(before.instance, home);
@@ -264,7 +275,7 @@ export class InstanceScope extends StaticScope {
   /** Notes that these cells are read or written: only they are required of a checkpoint. */
   markUsed(used: UsedVariable, selection: readonly Selection[]): void {
     const count = (s: Selection): number =>
-      s.kind === 'at' ? 1 : (asInteger(s.kind === 'all' ? s.axis.size : s.as.size) ?? 0);
+      s.kind === 'at' ? 1 : integerOf((s.kind === 'all' ? s.axis : s.as).size, 'walk: size of a family');
     const members = selection.reduce((product, s) => product * count(s), 1);
     this.#marked.add(used.store.id);
     withinLimit(members, MAX_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);
@@ -301,6 +312,21 @@ export class InstanceScope extends StaticScope {
   namedIndices(instance: Instance): readonly { readonly index: IndexId; readonly axis: Axis }[] {
     return this.tree.namedIndices(instance);
   }
+}
+
+/**
+ * An axis of what is stored, or of a family. The checker sees to it that its size is known (MOE0321); in a template that is decided
+ * by what its parameters become.
+ */
+function fixed(axis: Axis, what: string, span: Span): Axis {
+  if (isConstant(axis.size)) {
+    const problem = sizeProblem(axis.name, axis.size, span);
+    if (problem !== null) throw new TooMuch(problem);
+    return axis;
+  }
+  const size = axis.name === formatSize(axis.size) ? '' : ` ${formatSize(axis.size)}`;
+  const message = `${what} has a fixed shape, the size${size} of ${axis.name} is known only at a run`;
+  throw new TooMuch(diagnostic('MOE0321', { message, span, help: 'give the template an axis of fixed size' }));
 }
 
 /** Whether axes that stand for one another have the same sizes. */

@@ -3,6 +3,7 @@
  * callables declared or instantiated in it. A declaration lives in one instance around the place where it is named, its
  * *home*; what is made of it is kept there, once (or once for each index of the families that it names).
  */
+import { get } from '../diagnostics/invariants.ts';
 import type { ConcreteAxisId, DeclarationId, DeclaredId, IndexId } from '../types/ids.ts';
 import type { CallableDeclaration, Declaration, Program } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -63,12 +64,12 @@ export class InstanceTree {
   }
 
   indexName(id: IndexId): string {
-    return this.index.indexNames.get(id) ?? 'index';
+    return get(this.index.indexNames, id, 'walk: name of index');
   }
 
   /** The instance around `frame` in which a declaration lives. */
   home(id: DeclaredId, frame: StaticFrame): Instance {
-    const owner = this.index.owners.get(id) ?? null;
+    const owner = get(this.index.owners, id, 'walk: owner of declaration');
     for (let i: Instance | null = frame.instance; i !== null; i = i.parent) if (i.owner === owner) return i;
     // The record of a template's instance names axes of the place where it is instantiated.
     for (let i: Instance | null = frame.instance.instantiatedIn; i !== null; i = i.parent)

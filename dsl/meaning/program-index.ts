@@ -1,4 +1,5 @@
 /** Look-ups over a typed program: declarations by id, who owns them, and which depend on a family's named index. */
+import { get } from '../diagnostics/invariants.ts';
 import type { DeclarationId, DeclaredId, IndexId } from '../types/ids.ts';
 import type { Block, CallableDeclaration, Declaration, Expr, FamilyExpr, Program, Static } from '../types/program.ts';
 
@@ -40,7 +41,8 @@ export function indexProgram(program: Program): ProgramIndex {
     for (const parameter of [...(declaration.template?.axes ?? []), ...(declaration.template?.numbers ?? [])])
       declare(parameter, declaration.id, indices);
     for (const f of declaration.family)
-      if (f.index !== null) indexNames.set(f.index, (program.axisNames.get(f.axis.axis) ?? 'index').toLowerCase());
+      if (f.index !== null)
+        indexNames.set(f.index, get(program.axisNames, f.axis.axis, 'walk: name of axis').toLowerCase());
     if (declaration.body !== null) block(declaration.body, declaration.id, indices);
   };
   const block = (b: Block, owner: DeclarationId | null, indices: ReadonlySet<IndexId>): void => {
@@ -68,7 +70,7 @@ export function indexProgram(program: Program): ProgramIndex {
         block(e.else, owner, indices);
         return;
       case 'chain':
-        indexNames.set(e.index, (program.axisNames.get(e.axis.axis) ?? 'step').toLowerCase());
+        indexNames.set(e.index, get(program.axisNames, e.axis.axis, 'walk: name of axis').toLowerCase());
         for (const c of e.carries) expression(c.start, owner, indices);
         block(e.body, owner, new Set([...indices, e.index]));
         return;

@@ -2,6 +2,7 @@
  * The conditions of a body (`require`), met in the order of the text and put on what the body gives: its result, and the outputs,
  * losses and updates in it. What is known when compiling is decided there.
  */
+import { at } from '../diagnostics/invariants.ts';
 import type { Expr, MessagePart, Static } from '../types/program.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Backend, Required } from './backend.ts';
@@ -86,7 +87,7 @@ export class Requirements<T, R> {
         : rest.reduce((all, side) => this.#call(value.op, [all, side], value.span), first);
     }
     if (value.kind === 'op' && value.op === 'not') {
-      const inner = value.args.map((arg) => this.#decided(arg, frame))[0] ?? true;
+      const inner = this.#decided(at(value.args, 0, 'walk: operand of not'), frame);
       return typeof inner === 'boolean' ? !inner : this.#call('not', [inner], value.span);
     }
     const [left, right] = value.kind === 'op' ? value.args : [];

@@ -184,9 +184,18 @@ export class SizeConstraints {
     }
   }
 
+  /** A float is no index, whichever number it is: another rounding would mean another point. */
+  #isExact(size: Size, what: string, span: Span): boolean {
+    if (size.kind !== 'real') return true;
+    const message = `${what} is ${formatSize(size)} in float arithmetic, which is not exact`;
+    this.report(diagnostic('MOE0350', { message, span, help: 'say floor or ceil' }));
+    return false;
+  }
+
   /** A point of an axis, known when compiling. */
   point(index: Size, axis: Axis, span: Span, at: string): void {
     const message = `${axis.name} has ${formatSize(axis.size)} points, there is none at ${formatSize(index)}${at}`;
+    if (!this.#isExact(index, `the index of ${axis.name}`, span)) return;
     const i = asNumber(index);
     const inside =
       (i === null || (Number.isInteger(i) && i >= 0)) &&
@@ -198,6 +207,7 @@ export class SizeConstraints {
   /** A half-open range that becomes the axis `as`; false if it cannot. */
   range(axis: Axis, as: Axis, from: Size, to: Size, span: Span, at: string): boolean {
     const leaves = `the range ${formatSize(from)} .. ${formatSize(to)} leaves ${axis.name}, which has ${formatSize(axis.size)} points${at}`;
+    if (![from, to].every((end) => this.#isExact(end, `an end of the range of ${axis.name}`, span))) return false;
     const whole = [from, to].every((s) => asNumber(s) === null || Number.isInteger(asNumber(s)));
     const inside =
       whole &&

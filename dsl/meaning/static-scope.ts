@@ -7,7 +7,7 @@ import type { DeclarationId, IndexId, ProgramAxisId } from '../types/ids.ts';
 import type { AxisVar, Declaration, Program, Static, UnionDeclaration } from '../types/program.ts';
 import { withinNesting } from '../types/expansion-limits.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import { diagnostic, type Diagnostic } from '../diagnostics/diagnostic.ts';
+import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import { AxisFactory, type Axis } from '../types/axis.ts';
 import { InstanceTree, type StaticFrame } from './instance-tree.ts';
 import type { Instance, StaticValue, UnionLayout } from './instances.ts';
@@ -89,18 +89,9 @@ export class StaticScope {
           });
         }
         const size = this.number(of.size, frame);
-        const n = asNumber(size);
-        if (n !== null && (!Number.isInteger(n) || n < 0 || size.kind === 'real')) {
-          this.#options.report(
-            diagnostic('MOE0350', {
-              message:
-                size.kind === 'real'
-                  ? `the size of ${name} is ${formatSize(size)} in float arithmetic, which is not exact`
-                  : `the size of ${name} is ${formatSize(size)}, which is no whole number from 0 upward`,
-              span: declaration.span,
-              help: n < 0 ? undefined : 'say floor or ceil',
-            }),
-          );
+        const problem = sizeProblem(name, size, declaration.span);
+        if (problem !== null) {
+          this.#options.report(problem);
           return this.axes.make(name, one);
         }
         return this.axes.make(name, size, { dynamic: this.tree.index.dynamicAxes.has(declaration.id) });
@@ -235,4 +226,15 @@ export class StaticScope {
         return false;
     }
   }
+}
+
+/** What is wrong with the size of an axis: what is known of it is a whole number. */
+export function sizeProblem(name: string, size: Size, span: Span): Diagnostic | null {
+  const n = asNumber(size);
+  if (n === null || (asInteger(size) !== null && n >= 0)) return null;
+  const message =
+    size.kind === 'real'
+      ? `the size of ${name} is ${formatSize(size)} in float arithmetic, which is not exact`
+      : `the size of ${name} is ${formatSize(size)}, which is no whole number from 0 upward`;
+  return diagnostic('MOE0350', { message, span, help: n < 0 ? undefined : 'say floor or ceil' });
 }

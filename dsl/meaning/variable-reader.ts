@@ -14,7 +14,7 @@ import type { Calls } from './calls.ts';
 import { stackOperands, type Frame } from './frame.ts';
 import type { UsedVariable } from './instances.ts';
 import { sameSizes, type InstanceScope, type StaticFrame } from './instance-scope.ts';
-import { asInteger, exact } from '../types/size.ts';
+import { exact, integerOf } from '../types/size.ts';
 
 /** One reading of a store in a walk: what it gave, and which cells it was of. */
 export interface VariableRead<T> {
@@ -175,7 +175,7 @@ export class VariableReader<T, R> {
     }
     const { axis } = first;
     const n = withinLimit(
-      asInteger(axis.size) ?? 0,
+      integerOf(axis.size, 'walk: size of a family'),
       MAX_STEPS,
       `an initial value that names its index of ${axis.name} is written out`,
       initial.span,

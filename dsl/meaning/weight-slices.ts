@@ -4,7 +4,7 @@
  * With indices i over `dims`: store[offset + Σ i·to] = tensor[from + Σ i·stride]. One cell for each combination of the
  * axes in braces; only cells that the walked program reads are listed, so a layer that is not used is not required.
  */
-import { at } from '../diagnostics/invariants.ts';
+import { at, get } from '../diagnostics/invariants.ts';
 import { axesInBraces } from '../types/axes.ts';
 import type { AxisVar, NamePattern, VariableSource, StoredDim, StoredPart } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
@@ -13,7 +13,7 @@ import type { Axis } from '../types/axis.ts';
 import type { Instance, UsedVariable } from './instances.ts';
 import { MAX_PIECES, withinLimit } from '../types/expansion-limits.ts';
 import type { InstanceScope } from './instance-scope.ts';
-import { asInteger } from '../types/size.ts';
+import { asInteger, integerOf } from '../types/size.ts';
 import { evaluateStatic } from './statics.ts';
 
 export interface WeightSlice {
@@ -52,7 +52,7 @@ export function bindVariable(
   if (sources.every(({ source }) => source === null)) return null;
   const resolve = (variable: AxisVar, instance: Instance): Axis => scope.axis(variable, scope.frameOf(instance));
   const axes = [...used.store.family, ...used.store.declared];
-  const sizes = axes.map((a) => asInteger(a.size) ?? 0);
+  const sizes = axes.map(storedSize);
   const strides = axes.map((_, i) => sizes.slice(i + 1).reduce((p, n) => p * n, 1));
 
   const braced = new Set<Axis>();
@@ -87,6 +87,7 @@ export function bindVariable(
     const [tensor, ...others] = names;
     if (tensor === undefined) throw new CompilerBug('bindings', 'a source without a name');
     let offset = 0;
+    // An axis that stands in no braces is read as a whole, from its first point on.
     axes.forEach((a, i) => {
       offset += (position.get(a) ?? 0) * at(strides, i, 'bindings: stride');
     });
@@ -96,7 +97,7 @@ export function bindVariable(
         : [
             {
               size: at(sizes, i, 'bindings: size'),
-              stride: layout.strides.get(a) ?? 0,
+              stride: get(layout.strides, a, 'bindings: stride of'),
               to: at(strides, i, 'bindings: stride'),
             },
           ],
@@ -104,6 +105,11 @@ export function bindVariable(
     cells.push({ tensor, shape: layout.shape, decoder: source.decoder, others, from: layout.from, offset, dims });
   }
   return cells;
+}
+
+/** The checker and the scope see to it that what is stored has a fixed shape. */
+function storedSize(axis: Axis): number {
+  return integerOf(axis.size, 'bindings: size of an axis');
 }
 
 /** The instance that stands at a position of the family, where there are several. */
@@ -165,7 +171,7 @@ function storedLayout(
   report: (problem: Diagnostic) => void,
 ): { readonly shape: readonly number[]; readonly from: number; readonly strides: ReadonlyMap<Axis, number> } {
   const { stored } = source;
-  const size = (a: Axis): number => asInteger(a.size) ?? 0;
+  const size = storedSize;
   const dims =
     stored === null
       ? rest.map((axis) => ({ size: size(axis), from: 0, strides: [[axis, 1] as const] }))
@@ -214,7 +220,7 @@ function* combinations(axes: readonly Axis[]): Generator<ReadonlyMap<Axis, numbe
     yield new Map();
     return;
   }
-  for (let i = 0; i < (asInteger(first.size) ?? 0); i++) {
+  for (let i = 0; i < storedSize(first); i++) {
     for (const more of combinations(others)) yield new Map([[first, i], ...more]);
   }
 }
@@ -239,7 +245,7 @@ function spell(
   report: (problem: Diagnostic) => void,
 ): string {
   const { pattern, instance } = bound;
-  const indexOf = (variable: AxisVar): number => position.get(resolve(variable, instance)) ?? 0;
+  const indexOf = (variable: AxisVar): number => get(position, resolve(variable, instance), 'bindings: position along');
   const indices = new Map(
     scope.namedIndices(instance).flatMap(({ index, axis }) => {
       const here = position.get(axis);
@@ -259,9 +265,7 @@ function spell(
         break;
       }
       case 'group':
-        name += String(
-          hole.axes.reduce((index, a) => index * (asInteger(resolve(a, instance).size) ?? 0) + indexOf(a), 0),
-        );
+        name += String(hole.axes.reduce((index, a) => index * storedSize(resolve(a, instance)) + indexOf(a), 0));
         break;
       case 'all':
         break;
@@ -279,7 +283,7 @@ function spell(
             positions.has(`${variable.axis}:${variable.primes}`) && braced(position, resolve(variable, instance))
               ? { kind: 'exact', numerator: BigInt(indexOf(variable)), denominator: 1n }
               : resolve(variable, instance).size,
-          index: (id) => indices.get(id) ?? 0,
+          index: (id) => get(indices, id, 'bindings: index'),
           report,
         });
         const number = value.kind === 'number' ? asInteger(value.size) : null;

@@ -2,7 +2,7 @@
  * `concat(a, b, (A, B): C)`: a along A and then b along B, along the new axis C of size A + B; the same axis may stand
  * twice. All other axes are united by name. Tensors only: routes over parts are embedded by their declared type.
  */
-import { noNumber } from '../diagnostics/invariants.ts';
+import { noNumber, get } from '../diagnostics/invariants.ts';
 import {
   countPoints,
   offsets,
@@ -110,12 +110,15 @@ function copy(
 ): void {
   const loop = result.map((axis) => (axis === into ? along : axis));
   const stride = strides(result);
-  const step = stride.get(into) ?? 0;
+  const step = get(stride, into, 'tensors: stride');
   const read = offsets(loop, from.axes);
   const write = separableOffsets(
     loop,
     (axis) =>
-      Int32Array.from({ length: sizeOf(axis) }, (_, i) => i * (axis === along ? step : (stride.get(axis) ?? 0))),
+      Int32Array.from(
+        { length: sizeOf(axis) },
+        (_, i) => i * (axis === along ? step : get(stride, axis, 'tensors: stride')),
+      ),
     start * step,
   );
   for (let i = 0; i < read.length; i++) data[write[i] ?? noNumber()] = from.data[read[i] ?? noNumber()] ?? noNumber();

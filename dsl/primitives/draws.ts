@@ -3,7 +3,7 @@
  * those of the family around), the same in every executor: see draw-hash.ts. A `let` draws once; two calls draw apart.
  */
 import { sizeOf, unite } from '../tensors/tensor.ts';
-import { asInteger } from '../types/size.ts';
+import { integerOf } from '../types/size.ts';
 import { axes, axesArgument, dense } from './arguments.ts';
 import { drawAt, drawAxes, drawKey, foldAxis } from './draw-hash.ts';
 import { drawNames, type DrawName } from '../types/primitive-names.ts';
@@ -47,7 +47,7 @@ function draw(name: DrawName): Primitive {
       let hashes = Uint32Array.of(drawKey(run.seed, call.seedKey));
       for (const { axis, nameHash, offset } of folded) {
         const size = sizeOf(axis);
-        const start = asInteger(offset) ?? 0;
+        const start = integerOf(offset, 'interpret: first point of a draw');
         const next = new Uint32Array(hashes.length * size);
         hashes.forEach((h, p) => {
           for (let i = 0; i < size; i++) next[p * size + i] = foldAxis(h, nameHash, start + i);

@@ -10,7 +10,7 @@
 import { noNumber } from '../diagnostics/invariants.ts';
 import { boundsOfSum, bound } from '../tensors/route-bounds.ts';
 import type { ElementType } from '../types/program.ts';
-import { asInteger } from '../types/size.ts';
+import { integerOf } from '../types/size.ts';
 import { pointwise } from '../tensors/pointwise.ts';
 import { axesOfRoute, makeRoute, type F64Route } from '../tensors/route.ts';
 import { countPoints, keepAs, offsets, without } from '../tensors/tensor.ts';
@@ -265,7 +265,10 @@ function sumOfRoutes(
   const width = countPoints(payload);
   const yPoint = offsets(support, y.support);
   const yWeight = offsets([...support, ...payload], axesOfRoute(y));
-  const most = asInteger(bound(x.facts, support, without(support, axesArgument(call, 'over')))) ?? 0;
+  const most = integerOf(
+    bound(x.facts, support, without(support, axesArgument(call, 'over'))),
+    'interpret: bound of a route',
+  );
   const present = new Uint8Array(points);
   const rank = new Int32Array(points);
   const weight = new Float64Array(points * width).fill(run.absent);

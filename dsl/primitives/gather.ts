@@ -6,7 +6,7 @@
  * along a source the indices' axes are sources. Along a target they are targets, but where they have that axis themselves (a
  * permutation for each of a batch) their other axes are sources.
  */
-import { noNumber } from '../diagnostics/invariants.ts';
+import { noNumber, get } from '../diagnostics/invariants.ts';
 import type { AxisVar, RouteType } from '../types/program.ts';
 import { axesOfRoute, makeRoute, type F64Route } from '../tensors/route.ts';
 import {
@@ -119,7 +119,7 @@ function places(
     ids.axes,
   );
   const stride = strides(axes);
-  const step = stride.get(axis) ?? 0;
+  const step = get(stride, axis, 'tensors: stride');
   // The looked-up axis stands at 0 here, even if the ids have an axis of that name themselves.
   const start = separableOffsets(result, (each) => {
     const along = each === axis ? undefined : stride.get(each);

@@ -10,7 +10,7 @@
  *
  * The sets may be too large (an index into a table that holds an error counts for the whole table), never too small.
  */
-import { missing, noNumber } from '../diagnostics/invariants.ts';
+import { missing, noNumber, at } from '../diagnostics/invariants.ts';
 import { compareByText, compareTexts, type Code, type Span } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../types/axis.ts';
 import type { F64Route } from './route.ts';
@@ -126,7 +126,8 @@ export function reported(problems: readonly Deferred[]): readonly RunProblem[] {
 
 function isBefore(a: RunProblem, b: RunProblem): boolean {
   const differs = a.point.findIndex(({ index }, i) => index !== b.point[i]?.index);
-  return differs >= 0 && (a.point[differs]?.index ?? 0) < (b.point[differs]?.index ?? 0);
+  // Of two calls one may have fewer axes: where there is none stands the first point.
+  return differs >= 0 && at(a.point, differs, 'interpret: index of a problem').index < (b.point[differs]?.index ?? 0);
 }
 
 /** In the order of the text, which is the order in which a run tells them. */

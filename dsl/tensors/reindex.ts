@@ -10,7 +10,7 @@
  * `to` stands where the first of `from` stood. A route's presence, ranks and weights are recut alike; none are dropped
  * except with their points.
  */
-import { missing, noNumber } from '../diagnostics/invariants.ts';
+import { missing, noNumber, get } from '../diagnostics/invariants.ts';
 import { boundsOfReindex } from './route-bounds.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Operand } from '../types/call.ts';
@@ -33,7 +33,7 @@ export function indexed(axis: Axis, index: number): Reindex {
 /** Points start, start + 1, … of an axis as the row-major points of other axes (none is a single point). */
 export function laidOut(axis: Axis, to: readonly Axis[], start: number): Reindex {
   const stride = strides(to);
-  return { from: [axis], to, base: [start], steps: (each, index) => [index * (stride.get(each) ?? 0)] };
+  return { from: [axis], to, base: [start], steps: (each, index) => [index * get(stride, each, 'tensors: stride')] };
 }
 
 export function merged(from: readonly Axis[], to: Axis): Reindex {
@@ -76,6 +76,7 @@ export function reindexAxes(axes: readonly Axis[], how: Reindex): readonly Axis[
 function recutOffsets(axes: readonly Axis[], how: Reindex): Int32Array {
   const stride = strides(axes);
   const concerned = how.from.some((axis) => axes.includes(axis));
+  // What lacks one of the axes does not move along it.
   const along = how.from.map((axis) => stride.get(axis) ?? 0);
   const base = concerned
     ? how.base.reduce((sum, start, i) => sum + start * (along[i] ?? missing('tensors: stride', i)), 0)

@@ -3,6 +3,7 @@
  * a formula, evaluated when a run binds its inputs. Literals and `/` are exact rationals; a transcendental makes a
  * `real`, which may stand in a tensor expression but never as a size (SEMANTICS 2.3).
  */
+import { missing, type Lookup } from '../diagnostics/invariants.ts';
 import { applyKnown, rational, real, toNumber, type Known, type SizeOp } from '../../runtime/contract/exact.ts';
 
 export type { SizeOp } from '../../runtime/contract/exact.ts';
@@ -26,9 +27,19 @@ export function asInteger(size: Size): number | null {
   return size.kind === 'exact' && size.denominator === 1n ? Number(size.numerator) : null;
 }
 
+/** The whole number that a size is where nothing else can stand: what is stored, families and the sizes of a run. */
+export function integerOf(size: Size, what: Lookup): number {
+  return asInteger(size) ?? missing(what, formatSize(size));
+}
+
 /** The number a size is (rounded to a double), or null while it is a formula. */
 export function asNumber(size: Size): number | null {
   return isKnown(size) ? toNumber(size) : null;
+}
+
+/** The number of a size in a run, which knows all of them. */
+export function numberOf(size: Size, what: Lookup): number {
+  return asNumber(size) ?? missing(what, formatSize(size));
 }
 
 export function isConstant(size: Size): boolean {
