@@ -1,8 +1,8 @@
 /** Every example against the copied cases: the numbers of the original implementations, by definition and by the kernels. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
-import { executorOf } from './executor.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { executorsOfCase } from './executor.ts';
 import { findCases, readCase, readCaseHead } from './golden-case.ts';
 import { mappingsFor, runCase } from './harness.ts';
 import { readMappings } from './mapping.ts';
@@ -20,11 +20,14 @@ test('every system that an example declares has a case', () => {
   expect(cases.length).toBeGreaterThan(20);
 });
 
-describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
-  test.each(cases)('$name', async ({ path, head }) => {
+describe.each(cases)('$name', ({ path, head }) => {
+  const executors = executorsOfCase();
+  afterAll(executors.release);
+
+  test.each(['reference', 'kernels'] as const)('on %s', async (place) => {
     const runs = mappingsFor(head, mappings);
     expect(runs).not.toEqual([]);
-    const report = await runCase(() => readCase(path), runs, executorOf(place));
+    const report = await runCase(() => readCase(path), runs, executors.on(place));
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
     expect(report.unanswered).toEqual([]);

@@ -4,7 +4,9 @@
  * `NAME.weights`.
  */
 import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
-import { execute } from '../../compiler/cli/running/execute.ts';
+import { execute, executeKernels, executeReference } from '../../compiler/cli/running/execute.ts';
+import type { ExecuteRequest, Prepared } from '../../compiler/cli/running/execution.ts';
+import { prepare } from '../../compiler/cli/running/prepare.ts';
 import { loadExterns } from '../../compiler/cli/running/run-options.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
 import type { WeightSource } from '../../runtime/weights/weight-source.ts';
@@ -35,9 +37,51 @@ export function executorOf(place: Place): Executor {
 }
 
 async function run(place: Place, request: RunRequest): Promise<ReadonlyMap<string, NamedTensor>> {
+  return told(async () => execute(await withExterns(place, request)));
+}
+
+/**
+ * The executors on the CPU for the runs of one case. What both of them run is compiled once: they are asked for the same runs in the
+ * same order, whichever is first.
+ */
+export interface CaseExecutors {
+  readonly on: (place: 'reference' | 'kernels') => Executor;
+  /** Lets go of what was compiled. */
+  readonly release: () => void;
+}
+
+export function executorsOfCase(): CaseExecutors {
+  const compiled: { readonly key: string; readonly prepared: Promise<Prepared> }[] = [];
+  const preparedFor = (index: number, request: ExecuteRequest): Promise<Prepared> => {
+    const key = JSON.stringify([request.modelFile, request.entry, [...request.sets]]);
+    const known = (compiled[index] ??= { key, prepared: prepare(request) });
+    if (known.key !== key)
+      throw new Error(`run ${index} of the case is ${known.key} on one executor, ${key} on another`);
+    return known.prepared;
+  };
+  return {
+    on: (place) => {
+      let next = 0;
+      const runOne = async (request: RunRequest): Promise<ReadonlyMap<string, NamedTensor>> => {
+        const whole = await withExterns(place, request);
+        const prepared = await preparedFor(next++, whole);
+        return place === 'reference' ? executeReference(prepared, whole) : executeKernels(prepared, whole);
+      };
+      return { name: place, run: (request) => told(() => runOne(request)) };
+    },
+    release: () => void compiled.splice(0),
+  };
+}
+
+async function withExterns(place: Place, request: RunRequest): Promise<ExecuteRequest> {
+  const externs = request.externFile === null ? {} : { externs: await loadExterns(request.externFile) };
+  return { ...request, ...externs, on: place };
+}
+
+/** Mistakes in a program as the text that the command line shows. */
+async function told<T>(work: () => Promise<T>): Promise<T> {
   try {
-    const externs = request.externFile === null ? {} : { externs: await loadExterns(request.externFile) };
-    return await execute({ ...request, ...externs, on: place });
+    return await work();
   } catch (error) {
     if (!(error instanceof CliError) || error.diagnostics.length === 0) throw error;
     throw new Error(renderAll(error.diagnostics, error.sources), { cause: error });

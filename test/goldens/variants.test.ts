@@ -1,25 +1,30 @@
 /** Every example against cases computed by hand, for the options that no copied case has (variants/all.ts). */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
-import { executorOf } from './executor.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { executorOf, executorsOfCase } from './executor.ts';
 import { mappingsFor, runCase } from './harness.ts';
 import { readMappings } from './mapping.ts';
 import { variants } from './variants/all.ts';
 
 const mappings = readMappings(join(fileURLToPath(new URL('../..', import.meta.url)), 'examples'));
 
-describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
-  test.each(variants)('$name', async (golden) => {
+describe.each(variants)('$name', (golden) => {
+  const executors = executorsOfCase();
+  afterAll(executors.release);
+
+  test.each(['reference', 'kernels'] as const)('on %s', async (place) => {
     const runs = mappingsFor(golden, mappings);
     expect(runs).not.toEqual([]);
-    const report = await runCase(() => golden, runs, executorOf(place));
+    const report = await runCase(() => golden, runs, executors.on(place));
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
     expect(report.unanswered).toEqual([]);
     expect(report.passed).toBe(true);
   });
+});
 
+describe.each(['reference', 'kernels'] as const)('on %s', (place) => {
   test('a wrong number is noticed', async () => {
     const [golden] = variants;
     const runs = golden === undefined ? [] : mappingsFor(golden, mappings);
