@@ -1,10 +1,58 @@
+/**
+ * How the tests run: two workers, and in each one file after the other in the same process, so that the compiler is loaded and made
+ * fast once and not a hundred times. A file may therefore change nothing that the next one sees; one that has to is in `alone`.
+ */
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files with a process of their own: they put other modules in place of the compiler's, or hold a device. */
+const alone = ['test/house/stages.test.ts', 'test/gpu/**/*.test.ts'];
+
+/** The longest files, longest first: they begin first, so that both workers end at about the same time on a fresh clone too. */
+const longest = [
+  'test/goldens/cases',
+  'test/verify/examples',
+  'test/goldens/variants',
+  'test/fuzz/findings',
+  'test/examples/odd-sizes',
+  'test/graph/agreement',
+  'test/examples/kernels',
+  'test/verify/mutants',
+  'test/language/breadth',
+  'test/language/language',
+  'test/plans/plans',
+  'test/graph/text',
+  'test/syntax/limits',
+  'test/syntax/fuzz',
+  'test/fuzz/fuzz',
+];
+
+/** The place of a file: those of `longest` as they are listed, then the others. */
+function rank({ moduleId }: TestSpecification): number {
+  const found = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+  return found === -1 ? longest.length : found;
+}
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // The rest stays in the order of vitest, which sorts by project first: files of a project share processes.
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => {
+      const project = Number(b.project.config.isolate) - Number(a.project.config.isolate);
+      return project === 0 ? rank(a) - rank(b) : project;
+    });
+  }
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'alone', include: alone, isolate: true } },
+      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+    ],
   },
 });

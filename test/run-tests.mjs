@@ -1,8 +1,8 @@
 /**
  * `npm test`: everything this project checks, in one command, on a fresh clone.
  *
- * In order: the packages (installed if they are not there), the adapters, the types, the layout of the text, the linter, dead exports, the tests
- * that need no GPU, the tests in `test/gpu` once on every adapter found, and random programs for three minutes. An
+ * In order: the packages (installed if they are not there), the adapters; the linter, the layout of the text, the types and dead exports; the tests
+ * that need no GPU, the tests in `test/gpu` once on every adapter found, and random programs for a minute. An
  * adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
  * MOEC_FUZZ_MINUTES is how many minutes random programs run; 0 leaves them out.
  *
@@ -11,7 +11,7 @@
  *
  * `npm run test:fast` (`--fast`) is the part that one runs fifty times a day: the types, and the tests that FAST names.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, childEnvironment, projectRoot } from './support/adapters.mjs';
@@ -57,12 +57,45 @@ function run(name, args, env = process.env) {
 
 const tool = (path, ...args) => [process.execPath, [join(projectRoot, 'node_modules', ...path.split('/')), ...args]];
 
+/** Runs a command and gives what it said, both streams in one, and whether it ended well. */
+function told(name, args) {
+  return new Promise((resolve) => {
+    const child = spawn(name, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (data) => (text += data));
+    child.on('error', (error) => resolve({ good: false, text: `${name}: ${error.message}\n` }));
+    child.on('close', (code) => resolve({ good: code === 0, text }));
+  });
+}
+
+/**
+ * Checks that use one core each, two at a time; each counts as one test, and is told in the order of the list. The longest are
+ * to be first.
+ */
+async function checksAtOnce(checks) {
+  const waiting = checks.map(([title, command], i) => ({ title, command, i }));
+  const results = checks.map(() => ({ good: false, text: 'did not run\n' }));
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      results[next.i] = await told(...next.command);
+  };
+  await Promise.all([lane(), lane()]);
+  checks.forEach(([title], i) => {
+    heading(title);
+    process.stdout.write(results[i].text);
+    count(title, results[i].good);
+  });
+}
+
+function count(title, good) {
+  totals[good ? 'passed' : 'failed'] += 1;
+  notes.push(`${title}: ${good ? 'good' : 'FAILED'}`);
+}
+
 /** A check that counts as one test. */
 function check(title, [name, args]) {
   heading(title);
-  const good = run(name, args);
-  totals[good ? 'passed' : 'failed'] += 1;
-  notes.push(`${title}: ${good ? 'good' : 'FAILED'}`);
+  count(title, run(name, args));
 }
 
 /** One run of vitest, counted by its own report: a run that ends without one, or without a test, is a failure. */
@@ -92,11 +125,11 @@ const FUZZ_SEED = 20261;
  * Programs of the share at most: all of them have been seen to agree, so that a fast machine does not fail of a program that no
  * change has to do with. Whoever says how long (MOEC_FUZZ_MINUTES) is looking for new ones, and gets as many as there is time for.
  */
-const MOST_PROGRAMS = 1500;
+const MOST_PROGRAMS = 500;
 
 /** Random programs on the kernels for some minutes: one test, which a finding fails. Its time is that of the clock. */
 function fuzz() {
-  const minutes = Number(process.env.MOEC_FUZZ_MINUTES || '3');
+  const minutes = Number(process.env.MOEC_FUZZ_MINUTES || '1');
   if (minutes === 0) {
     process.stdout.write('\n!!! MOEC_FUZZ_MINUTES is 0: random programs do NOT run\n');
     notes.push('!!! MOEC_FUZZ_MINUTES is 0: random programs did NOT run');
@@ -150,11 +183,13 @@ async function main() {
     notes.push(`the adapter ${name} is required and not there: FAILED`);
   }
 
-  check('types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'));
-  check('layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'));
   const kept = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/eslint/'];
-  check('lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0', ...kept));
-  check('exports that nobody imports', tool('knip/bin/knip.js'));
+  await checksAtOnce([
+    ['lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0', ...kept)],
+    ['layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')],
+    ['types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json')],
+    ['exports that nobody imports', tool('knip/bin/knip.js')],
+  ]);
   vitest('tests without a GPU', ['--exclude', 'test/gpu/**']);
   for (const adapter of adapters) {
     vitest(`tests on ${adapter.name}`, ['test/gpu/'], { env: childEnvironment(adapter), maySkip: false });
