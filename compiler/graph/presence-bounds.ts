@@ -3,7 +3,7 @@
  * much memory a set of assignments needs. "At most one for each point of the whole support" is always a fact and is
  * never written. All functions are about axis ids; `sizeOf` gives an axis's size.
  */
-import { apply, asInteger, multiply, sizeKey, type Size } from '../../dsl/types/size.ts';
+import { apply, asInteger, exact, multiply, sizeKey, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Bound } from './graph-ir.ts';
 
 export type SizeOf = (axis: AxisId) => Size;
@@ -92,7 +92,10 @@ export function joinBounds(parts: readonly BoundedPresence[], sizeOf: SizeOf): B
       const facts: Bound[] = [];
       for (const [one, other] of [[left, right] as const, [right, left] as const]) {
         const times = boundOf(other.bounds, shared, other.axes, sizeOf);
-        for (const fact of one.bounds) facts.push({ per: fact.per, atMost: multiply([fact.atMost, times]) });
+        // That there is one for each point bounds a join as any fact does: where the other has few, few are left.
+        const trivial = one.axes.length === 0 ? [] : [{ per: one.axes, atMost: exact(1n) }];
+        for (const { per, atMost } of [...one.bounds, ...trivial])
+          facts.push({ per, atMost: multiply([atMost, times]) });
       }
       return { axes, bounds: tidyBounds(facts, axes, sizeOf) };
     },

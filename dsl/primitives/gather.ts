@@ -25,7 +25,7 @@ import {
 import type { Axis } from '../types/axis.ts';
 import { axes, axisArgument, dense, denseOperand, operand, value } from './arguments.ts';
 import { hasAll } from './axes-changed.ts';
-import { boundsOfLookUp } from '../tensors/route-bounds.ts';
+import { boundsOfLookup } from '../tensors/route-bounds.ts';
 import { axesOfType, hasAxis, sameAxis, sharedAxes, uniteAxes, withoutAxes } from '../types/axes.ts';
 import { isProblem, type Primitive } from './primitive.ts';
 import { computable, format, indices, list, oneAxis, tensor } from './operand-typing.ts';
@@ -155,6 +155,6 @@ function routeLookedUp(route: F64Route, axis: Axis, ids: F64Tensor, absent: numb
   const width = countPoints(payload);
   const weight = laid.data.map((value, i) => (present[Math.floor(i / width)] === 1 ? value : absent));
   const own = without(ids.axes, without(route.support, [axis]));
-  const facts = inPayload ? route.facts : boundsOfLookUp(route.facts, axis, own, ids.permutes === axis);
+  const facts = inPayload ? route.facts : boundsOfLookup(route.facts, axis, own, ids.permutes === axis);
   return makeRoute({ support, payload, present, rank, weight, element: route.element, facts });
 }

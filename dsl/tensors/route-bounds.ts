@@ -1,7 +1,8 @@
 /**
  * How many points of a route can be present: facts "at each point of the axes `per` at most `atMost`". The compiler
  * sizes buffers by them; the meaning needs them in one place only, the ranks of `r + q` (q's come after r's).
- * SEMANTICS 4.13 gives the rules; each primitive that changes facts does it in its own file.
+ * SEMANTICS 4.13 gives the rules; each primitive that changes facts does it in its own file. The compiler has the same rules over the
+ * axes of a graph (compiler/graph/presence-bounds.ts): where the two differ, ranks do.
  */
 import type { Axis } from '../types/axis.ts';
 import { apply, asNumber, multiply, one, type Size } from '../types/size.ts';
@@ -40,30 +41,27 @@ export function boundsOfSum(
   return [...a, ...b].map(({ per }) => ({ per, atMost: apply('add', bound(a, support, per), bound(b, support, per)) }));
 }
 
-/** Facts of a join over the union of supports: n of the one for each of the other at the axes they share. */
-export function boundsOfJoin(
-  a: { readonly facts: readonly BoundFact[]; readonly support: readonly Axis[] },
-  b: { readonly facts: readonly BoundFact[]; readonly support: readonly Axis[] },
-): readonly BoundFact[] {
-  const one = (
-    of: { readonly facts: readonly BoundFact[]; readonly support: readonly Axis[] },
-    other: { readonly facts: readonly BoundFact[]; readonly support: readonly Axis[] },
-  ): readonly BoundFact[] => {
-    // The other's points at one point of the axes both have, for each of this one's.
-    const shared = other.support.filter((axis) => of.support.includes(axis));
-    const times = bound(other.facts, other.support, shared);
-    return of.facts.map((fact) => ({ per: fact.per, atMost: apply('mul', fact.atMost, times) }));
-  };
-  // A support without a fact of its own still bounds the join: one for each of its points.
-  const trivial = {
-    per: a.support,
-    atMost: bound(
-      b.facts,
-      b.support,
-      b.support.filter((axis) => a.support.includes(axis)),
-    ),
-  };
-  return [...one(a, b), ...one(b, a), trivial];
+/** A set of points by its axes, with what is known of how many are present. */
+interface BoundedPoints {
+  readonly support: readonly Axis[];
+  readonly facts: readonly BoundFact[];
+}
+
+/**
+ * Facts of a join over the union of supports: each fact of one, that there is one point for each point among them, times the other's
+ * bound at the axes they share.
+ */
+export function boundsOfJoin(a: BoundedPoints, b: BoundedPoints): readonly BoundFact[] {
+  return [...factsTimes(a, b), ...factsTimes(b, a)];
+}
+
+function factsTimes({ facts, support }: BoundedPoints, other: BoundedPoints): readonly BoundFact[] {
+  const shared = other.support.filter((axis) => support.includes(axis));
+  const times = bound(other.facts, other.support, shared);
+  return [...facts, { per: support, atMost: one }].map(({ per, atMost }) => ({
+    per,
+    atMost: apply('mul', atMost, times),
+  }));
 }
 
 /** Facts after axes were renamed, split or merged: kept where all of their axes can be expressed, else dropped. */
@@ -93,10 +91,10 @@ export function boundsOfProjection(facts: readonly BoundFact[], gone: readonly A
 
 /**
  * Facts after points were looked up along `axis` by indices over `own` axes. What was said for each point of the axis holds for
- * each of the new ones. The rest holds for a permutation, at each point of the axes that it has beside; where an index may
- * name a point any number of times it says nothing any more.
+ * each of the new ones. A permutation of the axis keeps the other facts too, now for each point of the indices' further axes;
+ * where an index may name a point any number of times they say nothing any more.
  */
-export function boundsOfLookUp(
+export function boundsOfLookup(
   facts: readonly BoundFact[],
   axis: Axis,
   own: readonly Axis[],
