@@ -1,11 +1,11 @@
 /**
- * What the walk holds in its hands when it elaborates: dense tensors and routes of the graph. Axes here are the
- * program's concrete axes; `LoweringContext` knows which axis of the graph each of them is, and has the few constructions that
- * all lowerings share.
+ * The values of elaboration: dense tensors and routes of the graph. Axes here are the program's concrete axes;
+ * `LoweringContext` knows which axis of the graph each of them is, and has the few constructions that all lowerings share.
  *
- * A route is three values over its support axes S ∪ X: `presence` (bool, a presence node), `rank` (i32) and `weight`,
- * which has payload axes too. Rank and weight may lack support axes along which they are the same; `weights()` and
- * roots broadcast. What they are where the route is absent means nothing: everything that reads them masks.
+ * A route is three values over its support axes, sources and targets: `presence` (bool, a presence node), `rank` (i32) and
+ * `weight`, which has payload axes too. Rank and weight may lack support axes along which they are the same: whoever stores
+ * them broadcasts (elaborate.ts, outputs). What they are where the route is absent means nothing: everything that reads them
+ * masks.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
@@ -132,20 +132,24 @@ export class LoweringContext {
   }
 
   /**
-   * Indices of an axis, as `at` uses them: where `at` is needed they must be its points or -1. Nothing is demanded of what
-   * is so by its making.
+   * `indices` into the row-major points of `axes` must be points or -1. `at`: the nodes that must not be computed from a bad
+   * index; it is an error of the run where one of them is needed. Nothing is demanded of what is so by its making.
    */
-  demandPoints(at: readonly NodeId[], ids: NodeId, axes: readonly Axis[]): void {
+  demandPoints(at: readonly NodeId[], indices: NodeId, axes: readonly Axis[]): void {
     const size = this.sizeOf(axes);
-    if (this.points.isPoint(ids, size)) return;
+    if (this.points.isPoint(indices, size)) return;
     const { b } = this;
-    const inside = [b.map('ge', [ids, b.constant(-1, 'i32')]), b.map('lt', [ids, b.size(size, 'i32')])];
+    const inside = [b.map('ge', [indices, b.constant(-1, 'i32')]), b.map('lt', [indices, b.size(size, 'i32')])];
     const name = axes.map((a) => a.name).join(', ');
     const message = `an index is no point of ${name}`;
     this.demanded.push({ at, holds: b.map('and', inside), code: 'MOE0721', message, span: b.span });
   }
 
-  /** A value that is made of at least one point of these axes: where it is needed, there must be one. */
+  /**
+   * A value that is made of at least one point of these axes: where it is needed, there must be one. A size that is known when
+   * compiling is at least 1 (the checker sees to it), so only dynamic ones are asked. The caller must go on with the node that is
+   * returned: it is one of its own (`apart`), so that the demand is not made of whoever computes the same value without it.
+   */
   demandOne(value: NodeId, over: readonly Axis[], name: string): NodeId {
     const open = over.filter((a) => asInteger(a.size) === null);
     if (open.length === 0) return value;
@@ -208,7 +212,7 @@ export class LoweringContext {
 
   // --- constructions ---
 
-  /** The number that a value stands for: itself, or a route's weight. */
+  /** The number that a value stands for: itself, or a route's weight, which means nothing where the route is absent. */
   numbers(operand: GraphOperand): NodeId {
     return operand.kind === 'tensor' ? operand.value.node : operand.value.weight;
   }
@@ -230,6 +234,7 @@ export class LoweringContext {
     return this.b.predicated(route.presence, route.weight, otherwise);
   }
 
+  /** A presence as its axes in the graph and what is known of how many points it has: what facts of bounds are joined from. */
   bounded(presence: Presence): { readonly axes: readonly AxisId[]; readonly bounds: readonly Bound[] } {
     return { axes: this.idsOf(supportAxes(presence)), bounds: presence.bounds };
   }
@@ -280,7 +285,7 @@ export class LoweringContext {
     return index;
   }
 
-  /** The number of points of axes, at least 1, as f32: what a mean divides by. */
+  /** A size, at least 1, as f32: what a mean divides by. */
   atLeastOne(size: Size): NodeId {
     return this.b.map('maximum', [this.b.size(size, 'f32'), this.b.constant(1)]);
   }

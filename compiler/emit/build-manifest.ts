@@ -48,10 +48,10 @@ export function buildManifest(parts: ModuleParts): Manifest {
     name: parts.name,
     dynamic: elaboration.dynamic,
     requiredFeatures: [],
-    requiredLimits: requiredLimits(
-      kernels,
-      parts.entries.flatMap((e) => [e.plain, e.full]),
-    ),
+    requiredLimits: requiredLimits(kernels, [
+      ...parts.entries.flatMap((e) => [e.plain, e.full]),
+      ...parts.initialPlans.values(),
+    ]),
     stores: storeSpecs(parts),
     kernels: kernels.map((kernel, i) => toKernelSpec(kernel, at(parts.shaderOf, i, 'manifest: shader of kernel'))),
     entries: entrySpecs(parts),
@@ -129,7 +129,10 @@ export function conditionsOf(
   return [...divisions, ...others];
 }
 
-/** What a device must allow beyond the defaults of WebGPU. */
+/**
+ * What a device must allow beyond the defaults of WebGPU, as far as sizes are known when compiling; what a run decides is compared
+ * with the device when it does. Initial values count: they are computed on the same device.
+ */
 function requiredLimits(kernels: readonly Kernel[], plans: readonly Plan[]): Readonly<Record<string, number>> {
   const buffers = Math.max(0, ...kernels.map((k) => k.buffers.length));
   const threads = Math.max(0, ...kernels.map((k) => k.workgroupSize));

@@ -86,7 +86,7 @@ function stepSpec(plan: Plan, step: Step, names: ManifestNames): StepSpec {
     };
   }
   const kernel = plan.kernels[step.kernel];
-  if (kernel === undefined) throw new CompilerBug('emit', `no kernel ${step.kernel}`);
+  if (kernel === undefined) throw new CompilerBug('manifest', `no kernel ${step.kernel}`);
   const groups = apply('ceil', apply('div', step.invocations, exact(kernel.workgroupSize)));
   return {
     kind: 'launch',

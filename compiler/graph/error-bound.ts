@@ -90,7 +90,7 @@ class Evaluator {
 
   #node(id: NodeId): Node {
     const node = this.#graph.nodes[id];
-    if (node === undefined) throw new CompilerBug('error-bound', `no node ${id}`);
+    if (node === undefined) throw new CompilerBug('error bounds', `no node ${id}`);
     return node;
   }
 
@@ -106,7 +106,9 @@ class Evaluator {
       case 'constant':
       case 'size': {
         const v =
-          node.kind === 'constant' ? node.value : numberOf(substitute(node.size, this.#inputs.sizes), 'bounds: size');
+          node.kind === 'constant'
+            ? node.value
+            : numberOf(substitute(node.size, this.#inputs.sizes), 'error bounds: size');
         value.fill(v);
         delta.fill(Math.fround(v) === v ? 0 : Math.abs(v) * u);
         return out;
@@ -119,7 +121,7 @@ class Evaluator {
         const data = input === undefined ? null : this.#inputs.numbersOf(input.name, node.input);
         if (data !== null) value.set(this.#places.permuted(data, input?.axes ?? node.axes, node.axes));
         else if (input !== undefined && input.fallback !== null) return this.#copy(this.of(input.fallback), out);
-        else throw new CompilerBug('error-bound', `graph input ${input?.name ?? node.input} has no value`);
+        else throw new CompilerBug('error bounds', `graph input ${input?.name ?? node.input} has no value`);
         return out;
       }
       case 'draw':
@@ -187,7 +189,7 @@ class Evaluator {
       }
       case 'slice': {
         const v = of(node.operand);
-        const at = integerOf(substitute(node.at, this.#inputs.sizes), 'bounds: first point of a slice');
+        const at = integerOf(substitute(node.at, this.#inputs.sizes), 'error bounds: first point of a slice');
         const stride = this.#places.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
         const axes = v.axes.map((a) => (a === node.axis && node.as !== null ? node.as : a));
         const places = this.#places.named(node.axes, axes, v.axes);
@@ -258,7 +260,10 @@ class Evaluator {
 
   readonly #wides = new Map<NodeId, NumbersWithBounds>();
 
-  /** A value as wide numbers have it (wide.ts): what it is made of is as it is, and arithmetic adds next to nothing. */
+  /**
+   * A value as wide numbers have it (compiler/kernel/math/wide.ts): what it is made of is as it is, and arithmetic adds next to
+   * nothing.
+   */
   #wide(id: NodeId): NumbersWithBounds {
     const known = this.#wides.get(id);
     if (known !== undefined) return known;

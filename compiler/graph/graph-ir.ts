@@ -26,7 +26,7 @@ export interface GraphAxis {
   readonly size: Size;
 }
 
-export type MapOp = Exclude<UnaryName, never> | BinaryName | 'where' | 'clamp' | 'convert';
+export type MapOp = UnaryName | BinaryName | 'where' | 'clamp' | 'convert';
 
 /** "At most so many present points for each point of these axes" (SEMANTICS 4.13). */
 export interface Bound {
@@ -64,14 +64,14 @@ export type Node = Base &
       }
     /** Sum of products over axes that both sides have. */
     | { readonly kind: 'contract'; readonly left: NodeId; readonly right: NodeId; readonly over: readonly AxisId[] }
-    /** Over nothing: sum 0, max -inf, min inf, any false. */
+    /** Over nothing: sum 0, any false, max and min the lowest and highest of the element type (f32: the infinities). */
     | { readonly kind: 'reduce'; readonly op: ReduceOp; readonly operand: NodeId; readonly over: readonly AxisId[] }
     /** Running sum along an axis; `exclusive` leaves the point itself out. */
     | { readonly kind: 'scan'; readonly operand: NodeId; readonly axis: AxisId; readonly exclusive: boolean }
     /**
      * Place (i32, from 0) of each candidate among the candidates of its group: sorted by the keys lexicographically,
-     * each ascending or descending, then row-major along `over`. What stands at points that are no candidates is not
-     * read. A NaN key is below all others; with `report`, a NaN key of a candidate is an error of the run.
+     * each ascending or descending, then row-major along `over`. The result has no meaning at points that are no candidates.
+     * A NaN key is below all others; with `report`, a NaN key of a candidate is an error of the run.
      */
     | {
         readonly kind: 'sort_rank';
@@ -82,9 +82,16 @@ export type Node = Base &
       }
     /** Position (i32) of the first largest element along an axis. */
     | { readonly kind: 'argmax'; readonly operand: NodeId; readonly axis: AxisId }
-    /** table[axis: indices]; index -1 gives 0, any other outside is an error of the run. */
+    /**
+     * table[axis: indices]; index -1 gives 0. Any other outside is an error of the run (a check, put by the lowering), and what
+     * the node is there has no meaning.
+     */
     | { readonly kind: 'gather'; readonly table: NodeId; readonly axis: AxisId; readonly indices: NodeId }
-    /** Draws for each point of the axes; the seed key and axis roots seed them (dsl/primitives/draw-hash.ts). */
+    /**
+     * Draws for each point of the axes, made of the run's seed, the seed key and the points (dsl/primitives/draw-hash.ts). `roots`:
+     * for each axis, the name of the axis its points are counted in and the index there of its first point, as a window draws what
+     * the axis it was cut from has there.
+     */
     | {
         readonly kind: 'draw';
         readonly distribution: DrawName;
@@ -188,12 +195,12 @@ export type OutputRole = 'result' | 'output' | 'loss' | 'update';
  * everything is needed for (elaborate/place-checks.ts).
  */
 export interface Check {
-  /** `holds`: a bool node must be true. `numbers`: an order or argmax must not meet a NaN. */
+  /** `holds`: a bool node must be true. `numbers`: a `sort_rank` or `argmax` must not meet a NaN. */
   readonly kind: 'holds' | 'numbers';
   readonly node: NodeId;
   /** The points that are needed: those where all of these presences hold. Each is read only where those before it hold. */
   readonly where: readonly NodeId[];
-  /** The axes whose point is named: those of `node`, but for an order the axes it does not go along. */
+  /** The axes whose point is named: those of `node`, for a `sort_rank` without those in `over`. */
   readonly axes: readonly AxisId[];
   /** Counts only in a run that was asked for this. */
   readonly group: OutputRole;

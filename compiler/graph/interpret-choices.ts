@@ -1,5 +1,5 @@
 /**
- * What orders and greatest points mean, in float64, by definition; see interpret.ts. NaN is below every number, of equal
+ * What orders and greatest points mean, in float64, by definition; see interpret-graph.ts. NaN is below every number, of equal
  * ones the first comes first, and points that are no candidates have no place.
  */
 import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';

@@ -1,7 +1,7 @@
-/** What contractions, reductions and running sums mean, in float64, in the order of sums; see interpret.ts. */
+/** What contractions, reductions and running sums mean, in float64, in the order of sums; see interpret-graph.ts. */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { BlockSums, SUM_BLOCK } from '../../dsl/tensors/sum-order.ts';
-import { NEG_INF, POS_INF } from './infinity.ts';
+import { endsOf } from './infinity.ts';
 import type { GraphEvaluation } from './interpret-graph.ts';
 import type { Node } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
@@ -56,7 +56,10 @@ class Lines {
   }
 }
 
-/** Sum, greatest, least or any over the axes that go; of no points the sum is 0 and the greatest is -∞ of f32. */
+/**
+ * Sum, greatest, least or any over the axes that go; of no points the sum is 0, and the greatest and least are the ends of the
+ * element type: infinite but for i32.
+ */
 export function reduceValues(
   node: Node & { kind: 'reduce' },
   shape: readonly number[],
@@ -73,7 +76,8 @@ export function reduceValues(
     );
     return sums.out;
   }
-  const start = { max: NEG_INF, min: POS_INF, any: 0 }[node.op];
+  const { lowest, highest } = endsOf(node.element);
+  const start = { max: lowest, min: highest, any: 0 }[node.op];
   const step = {
     max: (a: number, b: number) => Math.max(a, b),
     min: (a: number, b: number) => Math.min(a, b),

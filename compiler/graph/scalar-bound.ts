@@ -288,6 +288,6 @@ function pointBound(op: MapOp, args: readonly Point[], element: string, unit: nu
       return { v: a.v, d: a.d + (Number.isInteger(a.v) && Math.abs(a.v) < 2 ** 24 ? 0 : round(a.v)) };
     }
     default:
-      throw new CompilerBug('error-bound', `no bound for ${op}`);
+      throw new CompilerBug('error bounds', `no bound for ${op}`);
   }
 }

@@ -8,7 +8,7 @@
  * Results are written into `out`; see error-bound.ts.
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
-import { NEG_INF, POS_INF } from './infinity.ts';
+import { endsOf } from './infinity.ts';
 import { SUM_BLOCK, sumDepth } from '../../dsl/tensors/sum-order.ts';
 import type { Node } from './graph-ir.ts';
 import type { NumbersWithBounds, RowMajorOffsets } from './row-major-offsets.ts';
@@ -96,6 +96,7 @@ export function boundReduce(
   const from = places.of([...out.axes, ...over], operand.axes);
   const n = places.count(over);
   const depth = sumDepth(n);
+  const { lowest, highest } = endsOf(element);
   for (let i = 0; i < out.value.length; i++) {
     if (op === 'sum') {
       const sum = new BoundedSum(element === 'i32');
@@ -105,7 +106,7 @@ export function boundReduce(
       out.delta[i] = sum.delta(depth, 0);
       continue;
     }
-    let value = op === 'max' ? NEG_INF : op === 'min' ? POS_INF : 0;
+    let value = { sum: 0, max: lowest, min: highest, any: 0 }[op];
     let passed = 0;
     let sure = false;
     for (let k = 0; k < n; k++) {

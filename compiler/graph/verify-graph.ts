@@ -2,23 +2,23 @@
  * The invariants of a graph (graph-ir.ts) and of its domains (domains.ts). A violation is a bug of ours: `verifyGraph` throws,
  * naming the stage that made the graph, and every violation it found.
  */
-import { verified } from '../../dsl/diagnostics/bug.ts';
+import { type Stage, verified } from '../../dsl/diagnostics/bug.ts';
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { asInteger } from '../../dsl/types/size.ts';
 import type { FusedGraph, SparseGraph } from './domains.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
 import { nodesOfOutput, operandsOf } from './node-uses.ts';
 
-export function verifyGraph(graph: Graph, stage: string): void {
+export function verifyGraph(graph: Graph, stage: Stage): void {
   verified(stage, 'the graph', graphProblems(graph));
 }
 
-export function verifySparse(sparse: SparseGraph, stage: string): void {
+export function verifySparse(sparse: SparseGraph, stage: Stage): void {
   verified(stage, 'the graph', [...graphProblems(sparse.graph), ...domainProblems(sparse)]);
 }
 
 /** Of what fusion adds to a sparse graph that is verified already. */
-export function verifyFused(fused: FusedGraph, stage: string): void {
+export function verifyFused(fused: FusedGraph, stage: Stage): void {
   verified(stage, 'the graph', memoryProblems(fused));
 }
 

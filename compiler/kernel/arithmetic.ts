@@ -1,7 +1,7 @@
 /**
  * What the scalar operations of the kernel IR compute, on plain JS numbers: the single statement of their semantics.
- * The constant folder (simplify.ts) calls these functions, and the interpreter (interpret.ts) calls them or inlines the
- * commonest ones (a test holds the two to each other).
+ * The constant folder (simplify.ts) calls these functions, and the interpreter (interpret-expressions.ts) calls them or
+ * inlines the commonest ones (a test holds the two to each other).
  *
  * Values: f32 is a number that `Math.fround` leaves alone; i32 is an integer in [-2^31, 2^31); u32 in [0, 2^32); bool is a
  * JS boolean at the surface of this file.

@@ -256,13 +256,13 @@ function bitcastFunction(from: NumericType, to: NumericType): (value: number) =>
   if (from === 'f32') {
     return (value) => {
       floats[0] = value;
-      return words[0] ?? missing('kernel interpreter: word', 0);
+      return words[0] ?? missing('kernel: word', 0);
     };
   }
   if (to === 'f32') {
     return (value) => {
       words[0] = value;
-      return floats[0] ?? missing('kernel interpreter: float', 0);
+      return floats[0] ?? missing('kernel: float', 0);
     };
   }
   return (value) => bitcastValue(from, to, value);

@@ -33,7 +33,7 @@ export interface Shadow {
 }
 
 export function fault(kernel: string, message: string): never {
-  throw new CompilerBug('kernel interpreter', `kernel ${kernel}: ${message}`);
+  throw new CompilerBug('kernel', `kernel ${kernel}: ${message}`);
 }
 
 export function newMemory(name: string, element: BufferElement): KernelMemory {

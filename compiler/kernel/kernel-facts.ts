@@ -1,6 +1,7 @@
 /**
  * What can be said of a kernel's conditions by looking at them: which of them ask for a thread's number, and which are true every so
- * many times that they are asked. Shared by what states the work of a launch (work.ts) and what counts it (count-work.ts).
+ * many times that they are asked. Shared by what states the work of a launch (compiler/schedule/emitting/work.ts) and what counts it
+ * (compiler/schedule/executing/count-work.ts).
  */
 import type { KernelExpr, Kernel, KernelStmt } from './kernel-ir.ts';
 import { forEachStatement, operandsOf } from './visit-kernel.ts';

@@ -6,7 +6,10 @@
  * - Buffers are declared once, as data; bindings, layouts and the manifest derive from that. There is no raw-WGSL escape.
  * - All scalars are 32-bit: f32, i32, u32; `bool` exists in registers only and is stored as u32 (0 or 1).
  * - Sizes reach a kernel as uniform fields (u32, i32 or f32), so that kernels of equal structure share one pipeline.
+ * - Workgroups have one dimension; a grid of them may have two, where one is too short (runtime/contract/grid.ts).
  * - Names are generated (`v0`, `acc1`): no user text reaches a shader.
+ *
+ * What operations compute, also where WGSL leaves it open (division by 0, `min` of NaN, long shifts): arithmetic.ts.
  */
 
 /** What is stored: the types a buffer, a uniform or a bitcast can have. */
@@ -45,7 +48,7 @@ export type UnaryOp =
   | 'sign'
   | 'floor'
   | 'ceil'
-  /** Of positive normal numbers: what else there is, and every other function, is made of operations (math/). */
+  /** Roots are defined for positive normal f32 only; math/roots.ts handles the rest. Other functions are made of operations (math/). */
   | 'sqrt'
   | 'rsqrt';
 
@@ -102,7 +105,10 @@ export type KernelExpr =
       readonly then: KernelExpr;
       readonly else: KernelExpr;
     }
-  /** Value conversion; f32 to integers truncates and saturates, NaN gives 0. bool to number gives 0 or 1. */
+  /**
+   * Value conversion; bool to number gives 0 or 1. f32 to integers truncates and saturates; NaN gives 0 where kernels are
+   * interpreted, and no kernel may rely on it.
+   */
   | { readonly kind: 'convert'; readonly type: ScalarType; readonly operand: KernelExpr }
   | { readonly kind: 'bitcast'; readonly type: NumericType; readonly operand: KernelExpr }
   | {

@@ -45,12 +45,12 @@ export function u32(value: number): KernelExpr {
   return literal('u32', value);
 }
 
-/** An i32 literal; an integer in [-2^31, 2^31). */
+/** An i32 literal; an integer in [-2^31, 2^31). `+ 0` makes 0 of -0, which no integer has. */
 export function i32(value: number): KernelExpr {
   return literal('i32', value + 0);
 }
 
-/** An f32 literal: `value` rounded to f32, which has to be finite. */
+/** An f32 literal: `value` rounded to f32; infinities and NaN too, which legalisation makes of their bits. */
 export function f32(value: number): KernelExpr {
   return literal('f32', Math.fround(value));
 }
@@ -60,7 +60,7 @@ export function bool(value: boolean): KernelExpr {
   return literal('bool', value);
 }
 
-/** `operand` as an expression: a number becomes a literal of `type`. */
+/** `operand` as an expression: a number becomes a literal of `type`. `+ 0` makes 0 of -0, which only f32 has. */
 export function asExpr(operand: KernelOperand, type: ScalarType): KernelExpr {
   if (typeof operand !== 'number') return operand;
   return type === 'f32' ? f32(operand) : literal(type, operand + 0);

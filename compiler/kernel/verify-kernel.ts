@@ -6,7 +6,7 @@
  * writable memory, atomics only on atomic memory; barriers under uniform control (uniformity.ts); no statement that cannot
  * be reached (drivers warn of it on stdout); indices that are literals; constants that WGSL can spell; nesting that shader
  * compilers accept; and the target's limits. That an index is in bounds and that threads do not race is found by running
- * (interpret.ts).
+ * (interpret-kernel.ts).
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
@@ -149,7 +149,7 @@ class BodyVerifier {
       case 'barrier':
         break;
       default:
-        unreachable(statement, 'kernel verifier');
+        unreachable(statement, 'kernel');
     }
   }
 
@@ -173,7 +173,7 @@ class BodyVerifier {
     const memory = this.#buffers.has(name) || this.#shared.has(name) || this.#uniforms.has(name);
     if (memory || this.#lookUp(name) !== undefined) this.#report(`the local ${name} hides another ${name}`);
     if (name === '') this.#report('a local has no name');
-    at(this.#scopes, this.#scopes.length - 1, 'kernel verifier: scope').set(name, { type, mutable });
+    at(this.#scopes, this.#scopes.length - 1, 'kernel: scope').set(name, { type, mutable });
   }
 
   #lookUp(name: string): LocalInfo | undefined {
@@ -269,7 +269,7 @@ class BodyVerifier {
         wrong([expr.a, expr.b, expr.c].every((e) => e.type === 'f32') ? 'f32' : undefined);
         break;
       default:
-        unreachable(expr, 'kernel verifier');
+        unreachable(expr, 'kernel');
     }
   }
 }

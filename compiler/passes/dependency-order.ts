@@ -10,14 +10,14 @@ import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { moveCheck, moveOutput, operandsOf, outputNodes, whereNumbersCount } from '../graph/node-uses.ts';
 
 export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
-  const presences = (id: NodeId): readonly NodeId[] => get(domains, id, 'sparsify: domain of node').presences;
+  const presences = (id: NodeId): readonly NodeId[] => get(domains, id, 'passes: domain of node').presences;
   const state = new Map<NodeId, 'open' | 'done'>();
   const order: Node[] = [];
   for (const output of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(output);
   const place = new Map(order.map((node, index) => [node.id, idOf<NodeId>(index)]));
   const to = (id: NodeId): NodeId => {
     const there = place.get(id);
-    if (there === undefined) throw new CompilerBug('sparsify', `%${id} is gone`);
+    if (there === undefined) throw new CompilerBug('pass sparsify', `%${id} is gone`);
     return there;
   };
   const nodes = order.map((node) => withOperands(node, to));
@@ -35,7 +35,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
     checks: graph.checks.map((c) => moveCheck(c, to)),
   };
   const moved = order.map((node): [NodeId, Domain] => {
-    const domain = get(domains, node.id, 'sparsify: domain of node');
+    const domain = get(domains, node.id, 'passes: domain of node');
     return [to(node.id), { ...domain, presences: domain.presences.map(to).sort((a, b) => a - b) }];
   });
   return { graph: renumbered, domains: new Map(moved) };
@@ -45,10 +45,10 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
     const stack: { readonly node: Node; readonly needs: readonly NodeId[]; next: number }[] = [];
     const enter = (id: NodeId): void => {
       const node = graph.nodes[id];
-      if (node === undefined) throw new CompilerBug('sparsify', `no node ${id}`);
+      if (node === undefined) throw new CompilerBug('pass sparsify', `no node ${id}`);
       state.set(id, 'open');
       // A control's default is computed before anybody reads the control.
-      const fallback = node.kind === 'input' ? at(graph.inputs, node.input, 'sparsify: input').fallback : null;
+      const fallback = node.kind === 'input' ? at(graph.inputs, node.input, 'passes: input').fallback : null;
       const needs = [
         ...operandsOf(graph, node),
         ...presences(id),
@@ -66,7 +66,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
         order.push(top.node);
         stack.pop();
       } else if (state.get(need) === 'open') {
-        throw new CompilerBug('sparsify', `where %${need} is computed depends on itself`);
+        throw new CompilerBug('pass sparsify', `where %${need} is computed depends on itself`);
       } else if (!state.has(need)) enter(need);
     }
   }

@@ -44,7 +44,7 @@ export function optimise(graph: Graph, options: OptimiseOptions = {}): FusedGrap
   const sparse = sparsified(dense, options);
   const { value: fused, time } = timed(options, () => fuseElementwise(sparse));
   if (!requested(fuseName, passList.length + 1, options)) return { ...sparse, materialised: everything(sparse.graph) };
-  verifyFused(fused, fuseName);
+  verifyFused(fused, `pass ${fuseName}`);
   options.afterSparse?.(fuseName, fused, time);
   return fused;
 }
@@ -54,7 +54,7 @@ function sparsified(graph: Graph, options: OptimiseOptions): SparseGraph {
     return { graph, domains: new Map(graph.nodes.map((n) => [n.id, everywhere])) };
   }
   const { value, time } = timed(options, () => sparsify(graph));
-  verifySparse(value, sparsifyName);
+  verifySparse(value, `pass ${sparsifyName}`);
   options.afterSparse?.(sparsifyName, value, time);
   return value;
 }

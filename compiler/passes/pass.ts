@@ -58,7 +58,7 @@ export function runPasses(graph: Graph, passes: readonly Pass[], options: PassOp
       return current;
     }
     const { value, time } = timed(options, () => named(pass, current));
-    verifyGraph(value, pass.name);
+    verifyGraph(value, `pass ${pass.name}`);
     options.after?.({ name: pass.name, index, skipped: false, time }, value);
     return value;
   }, graph);
@@ -66,10 +66,11 @@ export function runPasses(graph: Graph, passes: readonly Pass[], options: PassOp
 
 /** A failure inside a pass says which pass. */
 function named(pass: Pass, graph: Graph): Graph {
+  const stage = `pass ${pass.name}` as const;
   try {
     return pass.run(graph);
   } catch (error) {
-    if (error instanceof CompilerBug && error.stage === pass.name) throw error;
-    throw new CompilerBug(pass.name, error instanceof Error ? error.message : String(error), { cause: error });
+    if (error instanceof CompilerBug && error.stage === stage) throw error;
+    throw new CompilerBug(stage, error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

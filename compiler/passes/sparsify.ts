@@ -291,7 +291,7 @@ class Demand {
       }
       case 'extern': {
         const call = this.#graph.externs[node.call];
-        if (call === undefined) throw new CompilerBug('sparsify', `no extern call ${node.call}`);
+        if (call === undefined) throw new CompilerBug('pass sparsify', `no extern call ${node.call}`);
         const around = this.#restrict(presences, [...call.family, ...call.carried]);
         for (const { node: id } of call.operands) to(id, around);
         return;

@@ -54,7 +54,7 @@ export class Context {
   readonly bound = new Map<LocalId, Expr>();
   /** The function that a call was typed with, for advice. */
   readonly called = new Map<Expr, Family>();
-  /** Those of them that are a chain's, with the name the chain gives them. */
+  /** The static indices that are a chain's, with the name the chain gives them. */
   readonly steps = new Map<IndexId, { readonly name: string; readonly span: Span }>();
   readonly stores = new Map<DeclarationId, VariableDeclaration>();
   /** The indices that a callable's body, or the arguments of an instance, mention, and that are bound outside of it. */

@@ -2,9 +2,9 @@
  * The verifier of typed programs: what program.ts promises. Run on every program that the checker lets through, so that what comes
  * after may rely on it.
  *
- * Checked: ids of declarations, locals and indices are unique; axes, stores, constants and functions that are named exist; primes
- * are counts; a type has no axis twice; every expression has a type; tuples and lets have as many items as their types. Operations are
- * not typed again.
+ * Checked: ids of declarations, locals and indices are unique; where an axis, variable, constant or function is named, something with
+ * that id exists (that it is of the right kind is held by the types of ids); primes are counts; a type has no axis twice; every
+ * expression has a type; tuples and lets have as many items as their types. Operations are not typed again.
  */
 import { verified } from '../diagnostics/bug.ts';
 import type { ProgramId } from '../types/ids.ts';
@@ -78,7 +78,7 @@ class ProgramVerifier {
     if (axes.some((a, i) => axes.slice(0, i).some((b) => sameAxis(a, b)))) this.#say(`${what} has an axis twice`);
   }
 
-  /** `undefined`: tsc holds that every expression has a type, and this is here for the case that it was talked out of it. */
+  /** `undefined`: tsc holds that every expression has a type, and this is here for the case that a cast got round it. */
   #type(type: ValueType | undefined, what: string): void {
     if (type === undefined) return this.#say(`${what} has no type`);
     if (this.#seen.has(type)) return;
@@ -96,7 +96,7 @@ class ProgramVerifier {
     }
   }
 
-  /** In a loop: constants may be made of one another as long as a file is. */
+  /** In a loop: a `let` of a static stands for what it is bound to, so one may be thousands of operations deep (`largestStatic`). */
   #static(value: Static): void {
     const pending: Static[] = [value];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {

@@ -49,7 +49,7 @@ export class Calls<T, R> {
     if (named === null) return this.#callOne(family, callable, args, frame, span, seedKey);
     // A family that names its index is specialised for each of its points.
     const n = asInteger(named.as.size);
-    if (n === null) throw new CompilerBug('walk', `family axis ${named.as.name} of no constant size`);
+    if (n === null) throw new CompilerBug('instantiate', `family axis ${named.as.name} of no constant size`);
     withinLimit(n, MAX_STEPS, `a family that names its index of ${named.as.name} is written out`, span);
     if (n === 0) return this.#callNobody(family, callable, args, named.as, span);
     const results: InstantiatedValue<T, R>[] = [];
@@ -84,7 +84,7 @@ export class Calls<T, R> {
 
   #stackValues(values: readonly InstantiatedValue<T, R>[], axis: Axis): InstantiatedValue<T, R> {
     const [first] = values;
-    if (first === undefined) throw new CompilerBug('walk', `a call of no instances along ${axis.name}`);
+    if (first === undefined) throw new CompilerBug('instantiate', `a call of no instances along ${axis.name}`);
     if (first.kind === 'tuple') {
       return {
         kind: 'tuple',
@@ -99,7 +99,7 @@ export class Calls<T, R> {
     return stackOperands(
       values.map((v) => {
         if (v.kind === 'tuple' || v.kind === 'family')
-          throw new CompilerBug('walk', 'results of one family differ in kind');
+          throw new CompilerBug('instantiate', 'results of one family differ in kind');
         return v;
       }),
       axis,
@@ -140,7 +140,7 @@ export class Calls<T, R> {
     const args = given.map((arg) => (apart.size === 0 ? arg : this.#renamed(arg, apart)));
     const parts = family.members.map((member, i) => {
       const layout = family.layout.members[i];
-      if (layout === undefined) throw new CompilerBug('walk', 'a union without a layout');
+      if (layout === undefined) throw new CompilerBug('instantiate', 'a union without a layout');
       // An argument that has the union's axis gives each member its own part.
       const own = args.map((a): Operand<T, R> => {
         const axes = axesOfOperand(a, this.#backend);
@@ -167,7 +167,7 @@ export class Calls<T, R> {
     });
     const dense = parts.map((part) => {
       if (part.value.kind === 'tensor') return { value: part.value.value, axes: part.axes };
-      if (part.value.kind !== 'route') throw new CompilerBug('walk', 'members of a union return one value');
+      if (part.value.kind !== 'route') throw new CompilerBug('instantiate', 'members of a union return one value');
       return { value: this.#backend.weights(part.value.value), axes: part.axes };
     });
     const value = this.#backend.unite(dense, axis);
@@ -203,7 +203,7 @@ export class Calls<T, R> {
     const declared = callable.formals.map((f) => axesOfType(f.type).map((a) => this.#scope.axis(a, statics)));
     const carried: Axis[] = [];
     const bound = args.map((arg, i): Operand<T, R> => {
-      const inner = at(declared, i, 'walk: parameter');
+      const inner = at(declared, i, 'instantiate: parameter');
       const boundary = new Map<Axis, Axis>();
       for (const a of inner) {
         const outer = this.#scope.outerOf(instance, a);
@@ -212,7 +212,7 @@ export class Calls<T, R> {
       return boundary.size === 0 ? arg : this.#backend.rename(arg, boundary);
     });
     bound.forEach((arg, i) => {
-      const inner = at(declared, i, 'walk: parameter');
+      const inner = at(declared, i, 'instantiate: parameter');
       const own = axesOfOperand(arg, this.#backend);
       for (const a of own) if (!inner.includes(a) && !carried.includes(a)) carried.push(a);
     });
@@ -226,8 +226,8 @@ export class Calls<T, R> {
     const lifted: R[] = [];
     bound.forEach((arg, i) => {
       const formal = callable.formals[i];
-      if (formal === undefined) throw new CompilerBug('walk', `too many arguments for ${callable.name}`);
-      const inner = at(declared, i, 'walk: parameter');
+      if (formal === undefined) throw new CompilerBug('instantiate', `too many arguments for ${callable.name}`);
+      const inner = at(declared, i, 'instantiate: parameter');
       const renaming = new Map([...apart].filter(([a]) => !inner.includes(a)));
       // An axis that is declared and carried by different arguments is renamed only where it is carried.
       const own = renaming.size === 0 ? arg : this.#backend.rename(arg, restrict(renaming, arg, this.#backend));
@@ -283,7 +283,7 @@ export class Calls<T, R> {
     const own = restrict<T, R>(renaming, { kind: 'route', value: route }, this.#backend);
     if (own.size === 0) return route;
     const renamed = this.#backend.rename({ kind: 'route', value: route }, own);
-    if (renamed.kind !== 'route') throw new CompilerBug('walk', 'renaming made a route dense');
+    if (renamed.kind !== 'route') throw new CompilerBug('instantiate', 'renaming made a route dense');
     return renamed.value;
   }
 
@@ -300,7 +300,8 @@ export class Calls<T, R> {
     });
     const args = callable.formals.map((f) => {
       const value = frame.locals.get(f.local);
-      if (value === undefined || value.kind !== 'tensor') throw new CompilerBug('walk', 'an extern takes dense values');
+      if (value === undefined || value.kind !== 'tensor')
+        throw new CompilerBug('instantiate', 'an extern takes dense values');
       return { name: f.name, value: value.value, ...own(f.type) };
     });
     const types = callable.result.kind === 'tuple' ? callable.result.items.map((t) => t.type) : [callable.result];

@@ -38,7 +38,7 @@ export class Chains<T, R> {
   ): InstantiatedValue<T, R> {
     const axis = this.#context.axis(expr.axis, frame);
     const steps = asInteger(axis.size);
-    if (steps === null) throw new CompilerBug('walk', `chain over ${axis.name}, whose size is not constant`);
+    if (steps === null) throw new CompilerBug('instantiate', `chain over ${axis.name}, whose size is not constant`);
     let carried = expr.carries.map((c) =>
       this.#context.coerced(this.#context.expression(c.start, frame), c.type, frame),
     );
@@ -65,13 +65,13 @@ export class Chains<T, R> {
       const items = expr.carries.length === 1 || value.kind !== 'tuple' ? [value] : value.items;
       carried = expr.carries.map((c, k) => {
         const item = items[k];
-        if (item === undefined) throw new CompilerBug('walk', 'a chain step gives too few values');
+        if (item === undefined) throw new CompilerBug('instantiate', 'a chain step gives too few values');
         return this.#context.coerced(item, c.type, frame);
       });
       expr.collecting.forEach((c, k) => {
         const item = step.locals.get(c.local);
         if (item === undefined || item.kind === 'tuple' || item.kind === 'family')
-          throw new CompilerBug('walk', `nothing to collect as ${c.name}`);
+          throw new CompilerBug('instantiate', `nothing to collect as ${c.name}`);
         collected[k]?.push(item);
       });
     }

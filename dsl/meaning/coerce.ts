@@ -64,7 +64,7 @@ export function withoutPoints<T, R>(
   axisOf: (variable: AxisVar) => Axis,
   span: Span,
 ): Operand<T, R> {
-  if (type.kind === 'tuple') throw new CompilerBug('walk', 'a tuple is collected item by item');
+  if (type.kind === 'tuple') throw new CompilerBug('instantiate', 'a tuple is collected item by item');
   const axes = axesOfType(type).map(axisOf);
   const filled = (element: ElementType): Operand<T, R> =>
     backend.broadcast({ kind: 'tensor', value: backend.scalar(exact(0), element) }, axes);

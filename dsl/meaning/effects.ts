@@ -245,7 +245,7 @@ export class Effects<T, R> {
       return this.#assemble(same, family, kind, missing, depth + 1, [...at, null]);
     }
     const span = entries[0]?.span;
-    const n = integerOf(axis.size, 'walk: size of a family');
+    const n = integerOf(axis.size, 'instantiate: size of a family');
     if (span !== undefined)
       withinLimit(n, MAX_STEPS, `what is given for single members of ${axis.name} is joined`, span);
     const parts = Array.from({ length: n }, (_, i) => {
@@ -273,7 +273,7 @@ export class Effects<T, R> {
     if (s.kind === 'at') return s.index === index ? [entry] : [];
     const axis = s.kind === 'all' ? s.axis : s.as;
     const inside = s.kind === 'all' ? index : index - s.from;
-    if (inside < 0 || inside >= integerOf(axis.size, 'walk: size of a family')) return [];
+    if (inside < 0 || inside >= integerOf(axis.size, 'instantiate: size of a family')) return [];
     if (!this.#axesOf(entry.value).includes(axis)) return [entry];
     const value = this.#backend.primitive({
       name: 'at',

@@ -47,7 +47,7 @@ export class Families {
         return family;
       }
     }
-    throw new CompilerBug('walk', `family ${family.instance.path} has no axis ${axis.name}`);
+    throw new CompilerBug('instantiate', `family ${family.instance.path} has no axis ${axis.name}`);
   }
 
   #hasAxis(family: FamilyValue<never>, axis: Axis): boolean {
@@ -65,23 +65,23 @@ export class Families {
       let rest = index - offset;
       let chosen = m.family;
       for (const a of [...m.axes].reverse()) {
-        const n = integerOf(a.size, 'walk: size of a family');
+        const n = integerOf(a.size, 'instantiate: size of a family');
         chosen = this.select(chosen, a, { kind: 'at', index: rest % n });
         rest = Math.floor(rest / n);
       }
       return chosen;
     }
-    throw new CompilerBug('walk', 'a point outside a union');
+    throw new CompilerBug('instantiate', 'a point outside a union');
   }
 
   #placeOf(family: FamilyValue<never> & { kind: 'union' }, member: number): readonly [number, number] {
-    const { offset, length } = at(family.layout.members, member, 'walk: member of a union');
-    return [integerOf(offset, 'walk: place in a union'), integerOf(length, 'walk: length of a member')];
+    const { offset, length } = at(family.layout.members, member, 'instantiate: member of a union');
+    return [integerOf(offset, 'instantiate: place in a union'), integerOf(length, 'instantiate: length of a member')];
   }
 
   /** A range of a union is a union: of whole members, of a window of a member with one axis, else of single points. */
   #windowOfUnion(family: FamilyValue<never> & { kind: 'union' }, from: number, as: Axis): FamilyValue<never> {
-    const to = from + integerOf(as.size, 'walk: size of a family');
+    const to = from + integerOf(as.size, 'instantiate: size of a family');
     const members: { readonly family: FamilyValue<never>; readonly axes: readonly Axis[]; readonly offset: number }[] =
       [];
     family.members.forEach((member, i) => {

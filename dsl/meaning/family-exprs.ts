@@ -19,7 +19,8 @@ export function familyOf<T, R>(
       return scope.family(expr.decl, frame);
     case 'local_family': {
       const value = frame.locals.get(expr.local);
-      if (value === undefined || value.kind !== 'family') throw new CompilerBug('walk', 'a local that is no family');
+      if (value === undefined || value.kind !== 'family')
+        throw new CompilerBug('instantiate', 'a local that is no family');
       return value.family;
     }
     case 'at':

@@ -62,6 +62,6 @@ export function restrict<T, R>(
 /** A value that is one tensor or route. */
 export function asOperand<T, R>(value: InstantiatedValue<T, R>): Operand<T, R> {
   if (value.kind === 'tuple' || value.kind === 'family')
-    throw new CompilerBug('walk', `a ${value.kind} where a value is wanted`);
+    throw new CompilerBug('instantiate', `a ${value.kind} where a value is wanted`);
   return value;
 }

@@ -47,7 +47,7 @@ export class InstanceScope extends StaticScope {
     super({ ...options, overrides: checkOverrides(options.program, options.overrides, options.report) });
     this.#report = options.report;
     this.#ofMembers = new SizeConstraints(options.report, ({ message }) => {
-      throw new CompilerBug('walk', `a run would decide of a union that ${message}`);
+      throw new CompilerBug('instantiate', `a run would decide of a union that ${message}`);
     });
     this.families = new Families(this.axes, (id) => this.tree.declaration(id));
   }
@@ -94,7 +94,7 @@ export class InstanceScope extends StaticScope {
   } {
     const declaration = this.tree.declaration(id);
     if (declaration.kind !== 'callable' && declaration.kind !== 'instance')
-      throw new CompilerBug('walk', `${declaration.name} has no instance`);
+      throw new CompilerBug('instantiate', `${declaration.name} has no instance`);
     const home = this.tree.home(id, frame);
     const key = this.tree.key(id, frame, this.tree.index.dependsOnIndex.has(id));
     const callable = declaration.kind === 'instance' ? declaration.template : id;
@@ -170,7 +170,7 @@ export class InstanceScope extends StaticScope {
     const layout = this.unionLayout(axis);
     const members = declaration.members.map((m, i) => ({
       family: this.#familyOf(m.family, frame),
-      axes: at(layout.members, i, 'walk: member of a union').axes,
+      axes: at(layout.members, i, 'instantiate: member of a union').axes,
     }));
     return { kind: 'union', axis, layout, members };
   }
@@ -181,7 +181,7 @@ export class InstanceScope extends StaticScope {
       case 'named':
         return this.family(expr.decl, frame);
       case 'local_family':
-        throw new CompilerBug('walk', 'a union of local families');
+        throw new CompilerBug('instantiate', 'a union of local families');
       case 'at':
       case 'window': {
         const family = this.#familyOf(expr.family, frame);
@@ -197,7 +197,8 @@ export class InstanceScope extends StaticScope {
     let at = frame;
     for (const step of via) at = { ...at, instance: this.#instanceOf(step, at).instance };
     const declaration = this.tree.declaration(id);
-    if (declaration.kind !== 'store') throw new CompilerBug('walk', `${declaration.name} is no param, state or input`);
+    if (declaration.kind !== 'store')
+      throw new CompilerBug('instantiate', `${declaration.name} is no param, state or input`);
     const home = this.tree.home(id, at);
     const made = home.made.get(String(id));
     if (made?.kind === 'store') return made.store;
@@ -275,7 +276,7 @@ export class InstanceScope extends StaticScope {
   /** Notes that these cells are read or written: only they are required of a checkpoint. */
   markUsed(used: UsedVariable, selection: readonly Selection[]): void {
     const count = (s: Selection): number =>
-      s.kind === 'at' ? 1 : integerOf((s.kind === 'all' ? s.axis : s.as).size, 'walk: size of a family');
+      s.kind === 'at' ? 1 : integerOf((s.kind === 'all' ? s.axis : s.as).size, 'instantiate: size of a family');
     const members = selection.reduce((product, s) => product * count(s), 1);
     this.#marked.add(used.store.id);
     withinLimit(members, MAX_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);

@@ -54,27 +54,27 @@ export class InstanceTree {
   callable(id: DeclarationId): CallableDeclaration {
     const declaration = this.declaration(id);
     if (declaration.kind === 'callable') return declaration;
-    throw new CompilerBug('walk', `${declaration.name} is no callable`);
+    throw new CompilerBug('instantiate', `${declaration.name} is no callable`);
   }
 
   declaration(id: DeclaredId): Declaration {
     const declaration = this.index.declarations.get(id);
-    if (declaration === undefined) throw new CompilerBug('walk', `no declaration ${id}`);
+    if (declaration === undefined) throw new CompilerBug('instantiate', `no declaration ${id}`);
     return declaration;
   }
 
   indexName(id: IndexId): string {
-    return get(this.index.indexNames, id, 'walk: name of index');
+    return get(this.index.indexNames, id, 'instantiate: name of index');
   }
 
   /** The instance around `frame` in which a declaration lives. */
   home(id: DeclaredId, frame: StaticFrame): Instance {
-    const owner = get(this.index.owners, id, 'walk: owner of declaration');
+    const owner = get(this.index.owners, id, 'instantiate: owner of declaration');
     for (let i: Instance | null = frame.instance; i !== null; i = i.parent) if (i.owner === owner) return i;
     // The record of a template's instance names axes of the place where it is instantiated.
     for (let i: Instance | null = frame.instance.instantiatedIn; i !== null; i = i.parent)
       if (i.owner === owner) return i;
-    throw new CompilerBug('walk', `declaration ${this.declaration(id).name} is out of scope`);
+    throw new CompilerBug('instantiate', `declaration ${this.declaration(id).name} is out of scope`);
   }
 
   /** The name under which an instance keeps what it made of a declaration. */

@@ -71,7 +71,7 @@ export function instantiateInitial<T, R>(
 ): { readonly value: T; readonly reads: readonly VariableRead<T>[] } | null {
   const want = { losses: false, outputs: false, updates: false };
   const input = (name: string): T => {
-    throw new CompilerBug('walk', `an initial value reads the input ${name}`);
+    throw new CompilerBug('instantiate', `an initial value reads the input ${name}`);
   };
   return new Instantiation({ ...options, entry: '', input, want }).initialOf(used);
 }
@@ -121,7 +121,7 @@ class Instantiation<T, R> {
 
   run(): InstantiatedEntry<T, R> {
     const entry = this.#options.program.entries.find((e) => e.name === this.#options.entry);
-    if (entry === undefined) throw new CompilerBug('walk', `no entry ${this.#options.entry}`);
+    if (entry === undefined) throw new CompilerBug('instantiate', `no entry ${this.#options.entry}`);
     const instance = this.#scope.entryInstance(entry);
     const frame: Frame<T, R> = {
       instance,
@@ -136,7 +136,7 @@ class Instantiation<T, R> {
     };
     for (const formal of entry.formals) {
       if (formal.type.kind !== 'tensor')
-        throw new CompilerBug('walk', `entry ${entry.name} takes a ${formal.type.kind}`);
+        throw new CompilerBug('instantiate', `entry ${entry.name} takes a ${formal.type.kind}`);
       const axes = formal.type.axes.map((a) => this.#axis(a, frame));
       const within = formal.type.within === undefined ? null : this.#axis(formal.type.within, frame);
       frame.locals.set(formal.local, {
@@ -144,14 +144,14 @@ class Instantiation<T, R> {
         value: this.#options.input(formal.name, formal.type, axes, within),
       });
     }
-    if (entry.body === null) throw new CompilerBug('walk', 'an entry without a body');
+    if (entry.body === null) throw new CompilerBug('instantiate', 'an entry without a body');
     const value = this.#block(entry.body, frame);
     const items = value.kind === 'tuple' ? value.items : [value];
     const types = entry.result.kind === 'tuple' ? entry.result.items : [{ type: entry.result }];
     const results = items.map((item, i): InstantiatedResult<T, R> => {
       const type = types[i];
       if (type === undefined || item.kind === 'tuple' || item.kind === 'family')
-        throw new CompilerBug('walk', 'entry result');
+        throw new CompilerBug('instantiate', 'entry result');
       const name = 'name' in type && type.name !== undefined ? type.name : types.length === 1 ? 'output' : `output${i}`;
       const axes = axesOfType(type.type).map((a) => this.#axis(a, frame));
       const payload = type.type.kind === 'route' ? type.type.payload.map((a) => this.#axis(a, frame)) : [];
@@ -254,7 +254,7 @@ class Instantiation<T, R> {
 
   #tensor(expr: Expr, frame: Frame<T, R>): T {
     const value = this.#operand(expr, frame);
-    if (value.kind !== 'tensor') throw new CompilerBug('walk', 'a route where a dense tensor is wanted');
+    if (value.kind !== 'tensor') throw new CompilerBug('instantiate', 'a route where a dense tensor is wanted');
     return value.value;
   }
 
@@ -299,14 +299,14 @@ class Instantiation<T, R> {
       case 'coerce':
         return this.#coerced(first, expr.type, frame);
       case 'embed': {
-        if (first.kind !== 'route') throw new CompilerBug('walk', 'only a route is embedded in a union');
+        if (first.kind !== 'route') throw new CompilerBug('instantiate', 'only a route is embedded in a union');
         const axis = this.#axis(expr.union, frame);
         const member = this.#scope.unionLayout(axis).members[expr.part];
-        if (member === undefined) throw new CompilerBug('walk', 'no such part');
+        if (member === undefined) throw new CompilerBug('instantiate', 'no such part');
         return { kind: 'route', value: this.#backend.embed(first.value, member.axes, axis, member.offset) };
       }
       default:
-        throw new CompilerBug('walk', `a ${expr.kind} has no first operand`);
+        throw new CompilerBug('instantiate', `a ${expr.kind} has no first operand`);
     }
   }
 
@@ -316,7 +316,7 @@ class Instantiation<T, R> {
       case 'static': {
         const value = this.#scope.static(expr.value, frame);
         const element = expr.type.kind === 'tuple' ? 'f32' : expr.type.element;
-        if (value.kind === 'string') throw new CompilerBug('walk', 'a string where a tensor is wanted');
+        if (value.kind === 'string') throw new CompilerBug('instantiate', 'a string where a tensor is wanted');
         if (value.kind === 'number' && element === 'i32') this.#sizeConstraints.asI32(value.size, expr.span);
         return {
           kind: 'tensor',
@@ -325,7 +325,7 @@ class Instantiation<T, R> {
       }
       case 'local': {
         const value = frame.locals.get(expr.local);
-        if (value === undefined) throw new CompilerBug('walk', `local ${expr.name} has no value`);
+        if (value === undefined) throw new CompilerBug('instantiate', `local ${expr.name} has no value`);
         return value;
       }
       case 'store': {
@@ -352,7 +352,7 @@ class Instantiation<T, R> {
         return this.#chains.value(expr, frame);
       case 'coerce':
       case 'embed':
-        throw new CompilerBug('walk', `a ${expr.kind} of nothing`);
+        throw new CompilerBug('instantiate', `a ${expr.kind} of nothing`);
     }
   }
 

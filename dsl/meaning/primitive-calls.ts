@@ -37,7 +37,7 @@ export class PrimitiveCalls<T, R> {
     const attributes = new Map<string, Size | boolean>();
     for (const [name, value] of expr.attributes) {
       const v = this.#scope.static(value, frame);
-      if (v.kind === 'string') throw new CompilerBug('walk', `a string as ${name}`);
+      if (v.kind === 'string') throw new CompilerBug('instantiate', `a string as ${name}`);
       attributes.set(name, v.kind === 'bool' ? v.value : v.size);
     }
     this.#partLayout(expr, axes, attributes);
@@ -76,9 +76,9 @@ export class PrimitiveCalls<T, R> {
     const union = axes.get('axis')?.[0];
     const part = attributes.get('part');
     const index = part === undefined || typeof part === 'boolean' ? null : asInteger(part);
-    if (union === undefined || index === null) throw new CompilerBug('walk', `${expr.name} without a part`);
+    if (union === undefined || index === null) throw new CompilerBug('instantiate', `${expr.name} without a part`);
     const member = this.#scope.unionLayout(union).members[index];
-    if (member === undefined) throw new CompilerBug('walk', 'no such part');
+    if (member === undefined) throw new CompilerBug('instantiate', 'no such part');
     attributes.set('offset', member.offset);
     attributes.set('length', member.length);
   }

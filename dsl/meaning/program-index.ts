@@ -42,7 +42,7 @@ export function indexProgram(program: Program): ProgramIndex {
       declare(parameter, declaration.id, indices);
     for (const f of declaration.family)
       if (f.index !== null)
-        indexNames.set(f.index, get(program.axisNames, f.axis.axis, 'walk: name of axis').toLowerCase());
+        indexNames.set(f.index, get(program.axisNames, f.axis.axis, 'instantiate: name of axis').toLowerCase());
     if (declaration.body !== null) block(declaration.body, declaration.id, indices);
   };
   const block = (b: Block, owner: DeclarationId | null, indices: ReadonlySet<IndexId>): void => {
@@ -70,7 +70,7 @@ export function indexProgram(program: Program): ProgramIndex {
         block(e.else, owner, indices);
         return;
       case 'chain':
-        indexNames.set(e.index, get(program.axisNames, e.axis.axis, 'walk: name of axis').toLowerCase());
+        indexNames.set(e.index, get(program.axisNames, e.axis.axis, 'instantiate: name of axis').toLowerCase());
         for (const c of e.carries) expression(c.start, owner, indices);
         block(e.body, owner, new Set([...indices, e.index]));
         return;

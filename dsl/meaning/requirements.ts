@@ -87,7 +87,7 @@ export class Requirements<T, R> {
         : rest.reduce((all, side) => this.#call(value.op, [all, side], value.span), first);
     }
     if (value.kind === 'op' && value.op === 'not') {
-      const inner = this.#decided(at(value.args, 0, 'walk: operand of not'), frame);
+      const inner = this.#decided(at(value.args, 0, 'instantiate: operand of not'), frame);
       return typeof inner === 'boolean' ? !inner : this.#call('not', [inner], value.span);
     }
     const [left, right] = value.kind === 'op' ? value.args : [];

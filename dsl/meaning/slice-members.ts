@@ -32,7 +32,10 @@ export function slicedMembers(
     if (isConstant(index)) sizeConstraints.point(index, axis, expr.span, at);
     else sizeConstraints.report(undecided(index, expr.index.span));
     // Where that was a mistake it is told, and the walk goes on with a member that is there.
-    const inside = Math.min(Math.max(asInteger(index) ?? 0, 0), integerOf(axis.size, 'walk: size of a family') - 1);
+    const inside = Math.min(
+      Math.max(asInteger(index) ?? 0, 0),
+      integerOf(axis.size, 'instantiate: size of a family') - 1,
+    );
     return { axis, selection: { kind: 'at', index: inside } };
   }
   const as = scope.axis(expr.as, frame);
@@ -42,7 +45,10 @@ export function slicedMembers(
   const open = [from, to].find((end) => !isConstant(end));
   if (open !== undefined) sizeConstraints.report(undecided(open, expr.span));
   const inside = open === undefined && sizeConstraints.range(axis, as, from, to, expr.span, at);
-  return { axis, selection: { kind: 'window', from: inside ? integerOf(from, 'walk: first of a range') : 0, as } };
+  return {
+    axis,
+    selection: { kind: 'window', from: inside ? integerOf(from, 'instantiate: first of a range') : 0, as },
+  };
 }
 
 function undecided(size: Size, span: Span): Diagnostic {

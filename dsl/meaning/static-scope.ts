@@ -51,7 +51,7 @@ export class StaticScope {
 
   #baseAxis(id: ProgramAxisId, frame: StaticFrame): Axis {
     const declaration = this.tree.declaration(id);
-    if (declaration.kind !== 'axis') throw new CompilerBug('walk', `${declaration.name} is no axis`);
+    if (declaration.kind !== 'axis') throw new CompilerBug('instantiate', `${declaration.name} is no axis`);
     const home = this.tree.home(id, frame);
     const key = this.tree.key(id, frame, this.tree.index.dependsOnIndex.has(id));
     const made = home.made.get(key);
@@ -77,7 +77,7 @@ export class StaticScope {
       case 'union':
         return this.#unionAxis(of.union, frame);
       case 'parameter':
-        throw new CompilerBug('walk', `axis parameter ${name} is not bound`);
+        throw new CompilerBug('instantiate', `axis parameter ${name} is not bound`);
       case 'dynamic':
       case 'sized': {
         const given = frame.instance === this.tree.root ? this.#options.overrides.get(name) : undefined;
@@ -117,13 +117,13 @@ export class StaticScope {
 
   protected union(id: DeclarationId): UnionDeclaration {
     const declaration = this.tree.declaration(id);
-    if (declaration.kind !== 'union') throw new CompilerBug('walk', `${declaration.name} is no union`);
+    if (declaration.kind !== 'union') throw new CompilerBug('instantiate', `${declaration.name} is no union`);
     return declaration;
   }
 
   unionLayout(axis: Axis): UnionLayout {
     const layout = this.#layouts.get(this.#twinOf.get(axis) ?? axis);
-    if (layout === undefined) throw new CompilerBug('walk', `${axis.name} is not the axis of a union`);
+    if (layout === undefined) throw new CompilerBug('instantiate', `${axis.name} is not the axis of a union`);
     return layout;
   }
 
@@ -163,13 +163,13 @@ export class StaticScope {
 
   #indexValue(id: IndexId, frame: StaticFrame): number {
     const value = frame.indices.get(id);
-    if (value === undefined) throw new CompilerBug('walk', `index ${this.tree.indexName(id)} has no value`);
+    if (value === undefined) throw new CompilerBug('instantiate', `index ${this.tree.indexName(id)} has no value`);
     return value;
   }
 
   number(expr: Static, frame: StaticFrame): Size {
     const value = this.static(expr, frame);
-    if (value.kind !== 'number') throw new CompilerBug('walk', `a ${value.kind} where a number is wanted`);
+    if (value.kind !== 'number') throw new CompilerBug('instantiate', `a ${value.kind} where a number is wanted`);
     return value.size;
   }
 
@@ -179,7 +179,7 @@ export class StaticScope {
 
   #constant(id: DeclarationId, frame: StaticFrame): StaticValue {
     const declaration = this.tree.declaration(id);
-    if (declaration.kind !== 'const') throw new CompilerBug('walk', `${declaration.name} is no constant`);
+    if (declaration.kind !== 'const') throw new CompilerBug('instantiate', `${declaration.name} is no constant`);
     const home = this.tree.home(id, frame);
     const key = this.tree.key(id, frame, this.tree.index.dependsOnIndex.has(id));
     const made = home.made.get(key);

@@ -56,7 +56,7 @@ function operation(expr: Static, op: StaticOp, args: readonly StaticValue[], con
       return { kind: 'bool', value: !truth(a) };
     case 'eq':
     case 'ne': {
-      if (a === undefined || b === undefined) throw new CompilerBug('walk', `${op} of too little`);
+      if (a === undefined || b === undefined) throw new CompilerBug('instantiate', `${op} of too little`);
       if (a.kind !== 'number' || b.kind !== 'number') {
         const same = a.kind === b.kind && a.kind !== 'number' && b.kind !== 'number' && a.value === b.value;
         return { kind: 'bool', value: same === (op === 'eq') };
@@ -118,11 +118,11 @@ function compare(
 }
 
 function truth(value: StaticValue | undefined): boolean {
-  if (value?.kind !== 'bool') throw new CompilerBug('walk', 'a bool was expected');
+  if (value?.kind !== 'bool') throw new CompilerBug('instantiate', 'a bool was expected');
   return value.value;
 }
 
 function size(value: StaticValue | undefined): Size {
-  if (value?.kind !== 'number') throw new CompilerBug('walk', 'a number was expected');
+  if (value?.kind !== 'number') throw new CompilerBug('instantiate', 'a number was expected');
   return value.size;
 }

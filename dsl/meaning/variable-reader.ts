@@ -74,7 +74,7 @@ export class VariableReader<T, R> {
     const own = this.#backend.axesOf(value);
     const back = new Map([...renaming(here, used.store.declared)].filter(([a]) => own.includes(a)));
     const renamed = this.#backend.rename({ kind: 'tensor', value }, back);
-    if (renamed.kind === 'route') throw new CompilerBug('walk', 'a new value of a state is dense');
+    if (renamed.kind === 'route') throw new CompilerBug('instantiate', 'a new value of a state is dense');
     return renamed.value;
   }
 
@@ -123,11 +123,11 @@ export class VariableReader<T, R> {
     const known = this.#initials.get(key);
     if (known !== undefined) return known;
     if (this.#making.includes(used))
-      throw new CompilerBug('walk', `the initial value of ${used.store.path} needs itself`);
+      throw new CompilerBug('instantiate', `the initial value of ${used.store.path} needs itself`);
     this.#making.push(used);
     const wide = this.#initialAt(initial, used, this.#indicesOf(used), new Map());
     this.#making.pop();
-    if (wide.kind === 'route') throw new CompilerBug('walk', 'an initial value is dense');
+    if (wide.kind === 'route') throw new CompilerBug('instantiate', 'an initial value is dense');
     this.#initials.set(key, wide.value);
     return wide.value;
   }
@@ -175,7 +175,7 @@ export class VariableReader<T, R> {
     }
     const { axis } = first;
     const n = withinLimit(
-      integerOf(axis.size, 'walk: size of a family'),
+      integerOf(axis.size, 'instantiate: size of a family'),
       MAX_STEPS,
       `an initial value that names its index of ${axis.name} is written out`,
       initial.span,

@@ -1,9 +1,9 @@
 /**
  * What a primitive of the language is: its names, its parameters, its typing rule, its meaning in float64, its
- * documentation. Each primitive is one value of type `Primitive`; `table.ts` lists them all.
+ * documentation. Each primitive is one value of type `Primitive`; `primitive-table.ts` lists them all.
  *
  * The life of a call, `softmax(s, over: E)`:
- *   1. the checker finds the candidates of a name (`primitivesNamed` in table.ts), binds written arguments to
+ *   1. the checker finds the candidates of a name (`primitivesNamed` in primitive-table.ts), binds written arguments to
  *      parameters, and asks `infer`, which answers with a type or with one problem in the program's axis names;
  *   2. `infer` may fill in what was left out (`over:` of a tensor of one axis): the program holds the full form;
  *   3. when sizes are known, the walk (dsl/meaning) checks that they fit;

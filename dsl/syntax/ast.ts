@@ -8,7 +8,7 @@
  *   legal name).
  * - Where the text could not be read an `Error` expression stands for it. A diagnostic has been given, so a checker
  *   treats it as agreeing with everything and says nothing.
- * - No tree is deeper than `limits.depth` (text-limits.ts): recursive walks are safe.
+ * - No path in a tree is longer than `limits.row` (text-limits.ts): recursion over the tree is safe.
  *
  * Here are names, files, types and bodies; declarations are in ast-declarations.ts, expressions in ast-expressions.ts, and
  * all of them are exported from here. The grammar is in grammar.ts, beside each rule.
@@ -40,7 +40,7 @@ export interface AxisName extends AstNode {
 
 // ------------------------------------------------------------------------------------------------------------- file
 
-/** A file. The order of the text is that of the spans; within each list it is kept. */
+/** A file. Each list is in the order of the text; across the lists, spans tell what comes first. */
 export interface File extends AstNode {
   readonly kind: 'File';
   readonly imports: readonly Import[];

@@ -154,7 +154,7 @@ function shapeRow(context: BuildContext, row: readonly Item[], hole: ast.ErrorEx
     }
     const operator = binaryOperators.get(token.image);
     if (operator === undefined)
-      throw new CompilerBug('build', `\`${token.image}\` is in a row but not in the table of operators`);
+      throw new CompilerBug('ast', `\`${token.image}\` is in a row but not in the table of operators`);
     reduce(operator.level, operator.associates);
     waiting.push({ token, level: operator.level, left: operand });
     operand = undefined;
@@ -207,7 +207,7 @@ function applyOperator(context: BuildContext, { token, left }: Waiting, right: a
     case '>=':
       return { kind: 'Compare', op, left, right, span };
     default:
-      throw new CompilerBug('build', `\`${op}\` is not an operator`);
+      throw new CompilerBug('ast', `\`${op}\` is not an operator`);
   }
 }
 

@@ -15,7 +15,7 @@ export interface Axis {
   readonly dynamic: boolean;
   /** Names of the points, for `axis S = (a, b)`. */
   readonly points: readonly string[] | null;
-  /** Where the points come from, for draws: a window or twin counts its points in the axis it was cut from. */
+  /** For draws: a window counts its points in the axis it was cut from; all others, twins too, have null and count in themselves. */
   readonly root: { readonly axis: Axis; readonly offset: Size } | null;
 }
 

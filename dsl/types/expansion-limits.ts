@@ -16,7 +16,8 @@ export const MAX_PIECES = 65_536;
 export const MAX_POINTS = 2 ** 27;
 
 /**
- * Expressions in one another, through the bodies of what is called, as far as they are no rows (instantiate.ts). A walk recurses so deep.
+ * Expressions in one another, through the bodies of what is called, as far as they are no rows (dsl/meaning/instantiate.ts).
+ * Instantiation recurses so deep.
  * Measured with functions that call one another, the widest frames there are: node's default stack holds 617 of them.
  */
 export const MAX_NESTED = 512;
@@ -24,6 +25,7 @@ export const MAX_NESTED = 512;
 /** Axes of one value. An index in a kernel is an expression as deep as there are axes, and who prints or compiles it recurses. */
 export const MAX_AXES = 128;
 
+/** Carries a user's mistake out of the depth of a recursion; who began the recursion catches it and hands the diagnostic on. */
 export class TooMuch extends Error {
   readonly diagnostic: Diagnostic;
 

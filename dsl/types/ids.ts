@@ -4,7 +4,10 @@
  */
 declare const brand: unique symbol;
 
-/** The id of what the name says. Each room names its own: the ids of programs below, of graphs in graph-ir.ts, of plans in plan.ts. */
+/**
+ * The id of what the name says. Each room names its own: the ids of programs below, of graphs in compiler/graph/graph-ir.ts, of
+ * plans in compiler/schedule/memory/plan.ts.
+ */
 export type Id<Name extends string> = number & { readonly [brand]: Name };
 
 /** An axis as the program declares it; what the walk and the graph make of it has ids of its own. */

@@ -1,12 +1,12 @@
 /**
  * The typed program: what the checker hands on. Every name is resolved to a declaration, every sugar is gone, every
  * contraction says which axes it contracts, every index says its axis. Sizes are still formulas: they are known when
- * the program is walked (dsl/meaning), because constants and axes may be overridden from outside.
+ * the program is instantiated (dsl/meaning), because constants and axes may be overridden from outside.
  *
  * Invariants:
  * - `id`s are unique in a program: declarations, locals and static indices share one number space.
  * - Types list *visible* axes only. The axes a call carries and the axes of a family never show (SEMANTICS 3.1).
- * - Where a type or an operation says `AxisVar`, the axis is the declaration's, `primes` counts its `'`.
+ * - An `AxisVar` is a declared axis and a number of primes, not yet a concrete axis: which one it is depends on the instance.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { DeclarationId, IndexId, LocalId, ProgramAxisId } from './ids.ts';
@@ -37,7 +37,10 @@ export interface RouteType {
   readonly sources: readonly AxisVar[];
   readonly targets: readonly AxisVar[];
   readonly payload: readonly AxisVar[];
-  /** Axes that a `pick(…, along:)` consumed: no part of the type, but what meets it along them is a mistake (MOE0453). */
+  /**
+   * Axes that a `pick(…, along:)` consumed: no part of the type, but what meets it along them is a mistake (MOE0453). A signature
+   * cannot write it, so a route loses it at a call, and substitution of a template's axes (`substituteType`) leaves it alone.
+   */
   readonly consumed?: readonly AxisVar[];
 }
 
@@ -50,8 +53,8 @@ export interface TupleType {
 export type ValueType = TensorType | RouteType | TupleType;
 
 // ---------------------------------------------------------------------------------------------------------------
-// Static expressions: numbers, bools and strings known when the program is walked (a size may stay a formula of the
-// sizes of dynamic axes).
+// Static expressions: numbers, bools and strings known when the program is instantiated (a size may stay a formula of
+// the sizes of dynamic axes).
 
 export type StaticOp =
   SizeOp | 'neg' | 'clamp' | 'rsqrt' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not';
@@ -59,7 +62,7 @@ export type StaticOp =
 export type StaticType = 'number' | 'bool' | 'string';
 
 export type Static = { readonly span: Span; readonly type: StaticType } &
-  /** An exact rational: `text` of the literal gives numerator and denominator. */
+  /** An exact rational in lowest terms, denominator > 0. */
   (
     | { readonly kind: 'number'; readonly numerator: bigint; readonly denominator: bigint }
     | { readonly kind: 'infinity' }
@@ -97,7 +100,7 @@ export type Expr = { readonly type: ValueType; readonly span: Span } &
   (
     | { readonly kind: 'static'; readonly value: Static }
     | { readonly kind: 'local'; readonly local: LocalId; readonly name: string }
-    /** A param, state or input; `via` is the path of declarations when named from outside (`ffn.w1`), outermost first. */
+    /** A param, state or control; `via` is the path of declarations when named from outside (`ffn.w1`), outermost first. */
     | { readonly kind: 'store'; readonly decl: DeclarationId; readonly via: readonly DeclarationId[] }
     | PrimitiveExpr
     | { readonly kind: 'call'; readonly callee: FamilyExpr; readonly args: readonly Expr[] }
@@ -197,19 +200,25 @@ export interface ConstDeclaration {
   readonly value: Static | null;
 }
 
-/** A checkpoint name with holes: text pieces and integer expressions, alternating, beginning and ending with text. */
+/**
+ * A checkpoint name with holes: texts and holes, alternating, with a text (which may be empty) at either end:
+ * `texts.length === holes.length + 1`.
+ */
 export interface NamePattern {
   readonly texts: readonly string[];
   readonly holes: readonly NameHole[];
 }
 export type NameHole =
-  /** An integer expression: `size` of an axis in it stands for the *position along that axis* of the cell. */
+  /**
+   * An integer expression, made for each slice of the weight. A `size` in it is no size: it stands for the slice's *position along
+   * that axis*. `axes` are those that it mentions.
+   */
   | { readonly kind: 'position'; readonly value: Static; readonly axes: readonly AxisVar[] }
   /** One axis alone whose points are named: the point's name. */
   | { readonly kind: 'point_name'; readonly axis: AxisVar }
   /** A constant that is a string; `axes` are those of the family indices that it depends on. */
   | { readonly kind: 'text'; readonly value: Static; readonly axes: readonly AxisVar[] }
-  /** `{all E}`: one tensor for every point of these axes; it leaves nothing in the name. */
+  /** `{all E}`: the same tensor for all points of these axes; it leaves nothing in the name. */
   | { readonly kind: 'all'; readonly axes: readonly AxisVar[] }
   /** `{(G, M)}`: row-major position in a group of axes. */
   | { readonly kind: 'group'; readonly axes: readonly AxisVar[] }
@@ -286,7 +295,7 @@ export interface CallableDeclaration {
   readonly body: Block | null;
   /**
    * Every axis that some type in the signature or body has, or that the body mentions. A carried axis that is among
-   * them is set apart by the walk, so that no operator of the body can meet it.
+   * them is alpha-renamed when the call is instantiated, so that no operator of the body can meet it.
    */
   readonly uses: readonly AxisVar[];
 }
@@ -309,7 +318,10 @@ export interface InstanceDeclaration {
   readonly source: InstanceSource | null;
 }
 
-/** `experts mix[L, P] = ffn | consts | copy`: axes that members have stay, all others run along `axis`. */
+/**
+ * `experts mix[L, P] = ffn | consts | copy`. `shared`: axes that every member has and the union keeps. Along `axis` stand the
+ * members' other axes, row-major, one member after another.
+ */
 export interface UnionDeclaration {
   readonly kind: 'union';
   readonly id: DeclarationId;
@@ -337,10 +349,11 @@ export interface Program {
   readonly name: string;
   readonly documentation: string;
   readonly span: Span;
-  /** All templates and constants of the files (library and own), then the model's declarations; parents before children. */
+  /** Templates and constants outside of models, of all files that are read, the library's too. */
   readonly globals: readonly Declaration[];
+  /** Of the model, but for its entries; `train` first. What is named is found by its id: the order says nothing of what needs what. */
   readonly declarations: readonly Declaration[];
   readonly entries: readonly CallableDeclaration[];
-  /** Every axis declaration by id, wherever it stands: for names in messages. */
+  /** The name of every axis, by id, wherever it is declared: for messages. */
   readonly axisNames: ReadonlyMap<ProgramAxisId, string>;
 }

@@ -1,4 +1,3 @@
-/** What i32 holds, and what is said of a number that it does not. */
 /** The least and the greatest i32. */
 export const rangeOfI32 = { least: -2147483648n, greatest: 2147483647n } as const;
 

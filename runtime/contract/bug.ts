@@ -1,6 +1,6 @@
 /**
  * What only a mistake of ours can reach, in the runtime. It imports nothing of the compiler, so it has its own words for this
- * (`dsl/diagnostics/bug.ts` and `invariants.ts` have the compiler's).
+ * (`dsl/diagnostics/bug.ts` and `dsl/diagnostics/invariants.ts` have the compiler's).
  */
 
 /** For the `default` of an exhaustive `switch`: does not compile if an alternative is forgotten. */

@@ -7,7 +7,7 @@
 
 import type { SizeOp } from './exact.ts';
 
-/** A number; the name of a dynamic axis; `['/', n, d]` a rational; an operation on formulas; `{ real }` an inexact number. */
+/** A whole number; the name of a dynamic axis; a number that is not exact; a rational; an operation on formulas. */
 export type SizeFormula =
   | number
   | string
@@ -238,6 +238,7 @@ export interface Manifest {
   readonly dynamic: readonly string[];
   readonly requiredFeatures: readonly string[];
   readonly requiredLimits: Readonly<Record<string, number>>;
+  /** What the initial value of a variable reads stands before it: values that are computed are computed in this order. */
   readonly stores: readonly VariableSpec[];
   readonly kernels: readonly KernelSpec[];
   readonly entries: readonly EntrySpec[];

@@ -2,9 +2,10 @@
  * One run of a plan: inputs in, launches in order, the host's functions between, results out.
  *
  * Invariants:
- * - Sizes are known and everything is allocated before the first command is recorded.
- * - Nothing is read back in the middle but for an `extern`, which splits the run.
- * - The status words are looked at before any result is handed out and before any state is changed.
+ * - Sizes are known and everything is allocated before the first command is recorded, but for the staging buffer of what is read
+ *   back.
+ * - Nothing is read back in the middle but for an `extern`, which splits the run, and for a watch, which reads after each step.
+ * - The fault words are looked at before any result is handed out and before any state is changed.
  */
 import { missing } from '../contract/bug.ts';
 import { type Arena, bufferUsage } from './buffers.ts';

@@ -5,7 +5,8 @@ import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { printKernel } from '../../compiler/kernel/print-kernel.ts';
-import { webgpuCore } from '../../compiler/target.ts';
+import { webgpuCore, webgpuLarge } from '../../compiler/target.ts';
+import { asNumber } from '../../dsl/types/size.ts';
 
 const model = `model M {
   axis T, E = 4, D = 8
@@ -33,6 +34,24 @@ describe('the kernels of a plan', () => {
     const run = plans.flatMap((plan) => plan.kernels.map(printKernel));
     expect(run.length).toBeGreaterThan(5);
     for (const text of run) expect(shipped).toContain(text);
+  });
+});
+
+describe('the limits that a manifest asks for', () => {
+  it('are those of initial values too', () => {
+    // The entry reads two numbers; the value they begin as is a sum over more than a device binds by default.
+    const text = `model M {
+  axis A = 20000000, D = 2
+  param big: [A, D]
+  param w: [D] = sum(big, over: A)
+  forward(x: [D]) -> [D] { x * w }
+}`;
+    const { program, diagnostics } = analyse({ name: 'm.moe', text });
+    expect(diagnostics).toEqual([]);
+    if (program === null) throw new Error('no program');
+    const { manifest, entries } = compileProgram(program, { overrides: new Map(), target: webgpuLarge });
+    expect(entries.flatMap((e) => e.plain.plan.buffers.map((b) => asNumber(b.elements)))).not.toContain(40_000_000);
+    expect(manifest?.requiredLimits).toEqual({ maxStorageBufferBindingSize: 160_000_000 });
   });
 });
 

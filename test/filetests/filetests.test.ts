@@ -49,10 +49,10 @@ function passed(names: readonly string[], before: string): string {
     const pass = passList.find((p) => p.name === name);
     if (pass !== undefined) {
       graph = pass.run(graph);
-      verifyGraph(graph, name);
+      verifyGraph(graph, `pass ${name}`);
     } else if (name === sparsifyName) {
       sparse = sparsify(graph);
-      verifySparse(sparse, name);
+      verifySparse(sparse, `pass ${name}`);
     } else if (name === fuseName) {
       fused = fuseElementwise(sparse ?? sparsify(graph));
     } else throw new Error(`no pass ${name}: ${passNames.join(', ')}`);

@@ -67,7 +67,7 @@ export class GraphFixture {
   read(node: NodeId, axes: readonly Axis[]): number[] {
     const ids = this.cx.idsOf(axes);
     const graph = this.builder.finish([{ kind: 'tensor', name: 'y', group: 'result', node, axes: ids }]);
-    verifyGraph(graph, 'test');
+    verifyGraph(graph, 'graph');
     const { values, errors } = interpretGraph(graph, { inputs: this.inputs });
     expect(errors).toEqual([]);
     const value = values[node];
@@ -119,7 +119,7 @@ export class GraphFixture {
       }; // prettier-ignore
     });
     const graph = this.builder.finish(outputs);
-    verifyGraph(graph, 'test');
+    verifyGraph(graph, 'graph');
     return graph;
   }
 }

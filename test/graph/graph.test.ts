@@ -65,7 +65,7 @@ describe('verifier', () => {
   const graph = b.finish([{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [T] }]);
   const broken = (change: (node: Node) => Node): Graph => ({ ...graph, nodes: graph.nodes.map(change) });
 
-  it('accepts what the builder makes', () => expect(() => verifyGraph(graph, 'test')).not.toThrow());
+  it('accepts what the builder makes', () => expect(() => verifyGraph(graph, 'graph')).not.toThrow());
 
   it.each<[string, Graph, string]>([
     ['a wrong number', broken((n) => ({ ...n, id: idOf(n.id + 1) })), 'has the id'],
@@ -87,7 +87,7 @@ describe('verifier', () => {
     ],
   ])('refuses %s', (_, bad, text) => {
     expect(graphProblems(bad).join('; ')).toContain(text);
-    expect(() => verifyGraph(bad, 'test')).toThrow(/bug in moec, stage test/);
+    expect(() => verifyGraph(bad, 'graph')).toThrow(/bug in moec, stage graph/);
   });
 });
 

@@ -44,6 +44,20 @@ describe('reductions and normalisations', () => {
     );
   });
 
+  it('the greatest of nothing is the lowest of its type, in a kernel too (extreme)', () => {
+    const t = new GraphFixture();
+    const [T, D] = [t.axis('T', 1), t.axis('D', 0)];
+    for (const [element, lowest, highest] of [
+      ['f32', NEG_INF, -NEG_INF],
+      ['i32', -2147483648, 2147483647],
+    ] as const) {
+      const x = t.cx.numbers(t.input(`x_${element}`, [T, D], [], element));
+      const of = (op: 'max' | 'min'): readonly number[] =>
+        t.number(t.cx.dense(t.builder.reduce(op, x, t.cx.idsOf([D]))), [T]);
+      expect([of('max'), of('min')]).toEqual([[lowest], [highest]]);
+    }
+  });
+
   it('a mean of nothing is 0', () => {
     const t = new GraphFixture();
     const [T, D] = [t.axis('T', 0), t.axis('D', 2)];

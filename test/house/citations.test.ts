@@ -85,6 +85,18 @@ describe('files that are named', () => {
     expect(missing).toEqual([]);
   });
 
+  /** A bare name of a source leads to one that a reader finds from where it is named, not to some file of that name elsewhere. */
+  it('are near, where only the name is given', () => {
+    const named = prose.flatMap(({ file, text }) =>
+      linesOf(file, text).flatMap((line) =>
+        namedFiles(line).flatMap((name) => (isBareSource(name) ? [{ file, name, line }] : [])),
+      ),
+    );
+    const far = named.filter(({ file, name, line }) => exists(name, file) && !isNear(name, file, line));
+    expect(far.map(({ file, name }) => ({ file, name }))).toEqual([]);
+    expect(named.length).toBeGreaterThan(100);
+  });
+
   /** By its path from the root, from the file that names it, or by the end of its path. `*` stands for any text of a name. */
   function exists(name: string, from: string): boolean {
     if (known.has(name) || known.has(normalize(join(dirname(from), name)))) return true;
@@ -93,12 +105,48 @@ describe('files that are named', () => {
     return files.some((file) => file.endsWith(end));
   }
 
+  /**
+   * Of a source that names it: in its folder, below or above it, or imported by it. Of a document: in its folder, or in or below a
+   * folder that the line names. `text`: the line of the document.
+   */
+  function isNear(name: string, from: string, text: string): boolean {
+    if (known.has(name)) return true;
+    const homes = files.filter((file) => file.endsWith(`/${name}`)).map(dirname);
+    if (from.endsWith('.md')) {
+      const named = homes.flatMap((home) => [home, ...foldersOf(home)].filter((folder) => folder.includes('/')));
+      return homes.includes(dirname(from)) || named.some((folder) => text.includes(folder));
+    }
+    const here = dirname(from);
+    const isAround = (home: string): boolean => `${home}/`.startsWith(`${here}/`) || `${here}/`.startsWith(`${home}/`);
+    return homes.some(isAround) || read(from).includes(`/${name}'`);
+  }
+
   it('would be found missing', () => {
     const text = 'see `compiler/passes/no-such-pass.ts`, no-such-file.ts and sparsify.ts';
     const missing = namedFiles(text).filter((name) => !exists(name, 'README.md'));
     expect(missing).toEqual(['compiler/passes/no-such-pass.ts', 'no-such-file.ts']);
   });
+
+  it('would be found far', () => {
+    // There is a compiler/api/interpret.ts.
+    expect(exists('interpret.ts', 'compiler/kernel/arithmetic.ts')).toBe(true);
+    expect(isNear('interpret.ts', 'compiler/kernel/arithmetic.ts', '')).toBe(false);
+    expect(isNear('simplify.ts', 'compiler/kernel/arithmetic.ts', '')).toBe(true);
+    expect(isNear('kernel-ir.ts', 'compiler/wgsl/print-wgsl.ts', '')).toBe(true);
+    expect(isNear('lex.ts', 'README.md', 'tokens (`dsl/primitives`): lex.ts')).toBe(false);
+    expect(isNear('lex.ts', 'README.md', 'tokens (`dsl/syntax`): lex.ts')).toBe(true);
+  });
 });
+
+/** A document is read line by line; a comment is one text. */
+function linesOf(file: string, text: string): readonly string[] {
+  return file.endsWith('.md') ? text.split('\n') : [text];
+}
+
+/** A source's name without a folder. */
+function isBareSource(name: string): boolean {
+  return /^[\w-]+(?:\.[\w-]+)*\.(?:ts|mjs)$/.test(name);
+}
 
 /** Names of sources, documents, programs and data in a text. What stands behind a scheme or an option is none. */
 function namedFiles(text: string): readonly string[] {

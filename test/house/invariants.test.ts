@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { at, get, indexIn, noNumber } from '../../dsl/diagnostics/invariants.ts';
+import { CompilerBug, spell, unreachable } from '../../dsl/diagnostics/bug.ts';
+import { at, get, indexIn, missing, noNumber } from '../../dsl/diagnostics/invariants.ts';
+import { exact } from '../../dsl/types/size.ts';
 import { root, sourceFiles } from './files.ts';
 
 /** Files with such defaults, and why nothing is wrong where the default stands in. */
@@ -60,7 +61,7 @@ describe('a read by index', () => {
 });
 
 describe('a look-up that misses', () => {
-  it('is a bug that names the room, what was looked up, and the index', () => {
+  it('is a bug that names the stage, what was looked up, and the index', () => {
     expect(() => at([1, 2], 2, 'graph: node')).toThrow(new CompilerBug('graph', 'there is no node [2 of 2]'));
     expect(() => at([1, 2], -1, 'graph: node')).toThrow('there is no node [-1 of 2]');
     expect(() => get(new Map([['a', 1]]), 'b', 'compile: input')).toThrow(
@@ -71,8 +72,21 @@ describe('a look-up that misses', () => {
     expect(() => noNumber()).toThrow(CompilerBug);
   });
 
+  it('is told whatever was looked up, sizes too, whose numbers are bigints', () => {
+    const size = exact(3n, 2n);
+    const text = '{"kind":"exact","numerator":"3n","denominator":"2n"}';
+    expect(() => get(new Map(), size, 'sizes: name')).toThrow(new CompilerBug('sizes', `there is no name [${text}]`));
+    expect(() => get(new Map(), 5n, 'sizes: name')).toThrow(new CompilerBug('sizes', 'there is no name [5]'));
+    expect(() => missing('sizes: name', undefined)).toThrow('there is no name [undefined]');
+    expect(spell({ args: [size] })).toBe(`{"args":[${text}]}`);
+    expect(spell('x'.repeat(1000))).toHaveLength(200);
+    // What an exhaustive `switch` did not expect comes from outside of the types.
+    const unexpected = Object.assign(Object.create(null), { size }) as never;
+    expect(() => unreachable(unexpected, 'graph')).toThrow(new CompilerBug('graph', `unhandled alternative {"size":${text}}`)); // prettier-ignore
+  });
+
   it('gives what is there, a 0 and a NaN too', () => {
-    expect([at([0], 0, 'a: b'), at(Float64Array.of(NaN), 0, 'a: b'), get(new Map([[1, 0]]), 1, 'a: b')]).toEqual([0, NaN, 0]); // prettier-ignore
-    expect(indexIn(['x', 'y'], 'y', 'a: b')).toBe(1);
+    expect([at([0], 0, 'graph: b'), at(Float64Array.of(NaN), 0, 'graph: b'), get(new Map([[1, 0]]), 1, 'graph: b')]).toEqual([0, NaN, 0]); // prettier-ignore
+    expect(indexIn(['x', 'y'], 'y', 'graph: b')).toBe(1);
   });
 });

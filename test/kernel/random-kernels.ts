@@ -1,8 +1,8 @@
 /**
  * Random kernels: typed expression trees over three input buffers, a chain of locals, a branch and a loop.
  *
- * Nodes are made without the constructors of make-expressions.ts, so that nothing is simplified: rebuilding them through the
- * constructors must not change what they compute.
+ * Nodes are made without the constructors of compiler/kernel/make-expressions.ts, so that nothing is simplified: rebuilding
+ * them through the constructors must not change what they compute.
  *
  * `exact` leaves out what may differ between a GPU and the interpreter: division, transcendental functions, and whatever
  * shows the sign of a zero or leaves the range of normal numbers (inputs are small dyadic numbers).

@@ -41,7 +41,7 @@ describe.each(all.map((pass) => [pass.name, pass] as const))('%s', (_, pass) => 
         const graph = bench.graph(...results);
         const run = { inputs: bench.inputs };
         const after = pass.run(graph);
-        verifyGraph(after, pass.name);
+        verifyGraph(after, `pass ${pass.name}`);
         close(resultsOf(after, run), resultsOf(graph, run), printGraph(graph) + printGraph(after));
       }),
       { numRuns: 80 },
@@ -188,7 +188,7 @@ describe('distribute-over-concat', () => {
       return t.call('dot', { left: r, right: mix }, { over: [P] });
     });
     const after = dropDeadValues.run(simplifyViews.run(foldConstants.run(distributeOverConcat.run(graph))));
-    verifyGraph(after, 'test');
+    verifyGraph(after, 'graph');
     close(resultsOf(after, { inputs }), resultsOf(graph, { inputs }), printGraph(after));
     expect(count(after, 'concat')).toBe(0);
     const sums = after.nodes.filter((n) => n.kind === 'reduce' && after.nodes[n.operand]?.kind === 'predicated');

@@ -65,7 +65,7 @@ class Moe extends GraphFixture {
 function check(bench: GraphFixture, ...results: readonly GraphOperand[]): SparseGraph {
   const graph = bench.graph(...results);
   const sparse = sparsify(graph);
-  verifySparse(sparse, 'test');
+  verifySparse(sparse, 'graph');
   const run = { inputs: bench.inputs };
   const wanted = resultsOf(graph, run);
   expect(wanted.flat().some(Number.isNaN), printGraph(graph)).toBe(false);

@@ -19,7 +19,7 @@ it('nothing outside a domain is read', () => {
       const run = { inputs: bench.inputs };
       const wanted = resultsOf(graph, run);
       const sparse = sparsify(graph);
-      verifySparse(sparse, 'test');
+      verifySparse(sparse, 'graph');
       for (const d of sparse.domains.values()) {
         values++;
         if (d.presences.length > 0) sparseValues++;

@@ -1,6 +1,7 @@
 /**
  * What moec needs of the machine beyond Node: a WebGPU adapter. A look at the one that is there, taken in a child process, since a
- * driver that misbehaves takes its process along. How to get one where there is none is in adapter-help.ts.
+ * driver that misbehaves takes its process along. How to get one where there is none is in
+ * compiler/cli/terminal/adapter-help.ts.
  */
 import { add, load } from '../../kernel/make-expressions.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';

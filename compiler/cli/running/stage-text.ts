@@ -26,7 +26,7 @@ export function frontText(stage: FrontStage, project: Project): string {
     case 'program':
       return project.program === null ? '' : printProgram(project.program);
     default:
-      return unreachable(stage, 'emit');
+      return unreachable(stage, 'manifest');
   }
 }
 
@@ -57,7 +57,7 @@ export function stageText(
     case 'manifest':
       return json(manifest);
     default:
-      return unreachable(stage, 'emit');
+      return unreachable(stage, 'manifest');
   }
 }
 

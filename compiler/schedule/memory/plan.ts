@@ -58,7 +58,7 @@ export interface Work {
   readonly domain: string;
   /** How many points that is, at most. */
   readonly points: Size;
-  /** Floating-point operations of its kernel, at most (work.ts). Integer operations are none. */
+  /** Floating-point operations of its kernel, at most (compiler/schedule/emitting/work.ts). Integer operations are none. */
   readonly flops: Size;
   /** How often its innermost loops run over all threads, at most. */
   readonly tripCount: Size;
