@@ -12,7 +12,7 @@ import { validateWgsl } from '../support/null-device.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import {
   argmaxKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractColumnsKernel, contractKernel, drawKernel,
-  groupedMatmulKernel, mapKernel, orderKernel, reduceKernel, samples, scanKernel,
+  groupedMatmulKernel, mapKernel, sortRankKernel, reduceKernel, samples, scanKernel,
 } from './sample-launches.ts'; // prettier-ignore
 
 type Words = Float32Array | Int32Array | Uint32Array;
@@ -142,7 +142,7 @@ describe('kernel families', () => {
     const inf = Infinity;
     const x = Float32Array.of(0, NaN, -0, 3, -inf, inf, 3, -1, NaN, NaN, NaN, NaN, -inf, NaN, -inf, 0);
     const place = new Int32Array(16);
-    run(orderKernel, 16, { x, y: place }, { rows: 2, width: 8 });
+    run(sortRankKernel, 16, { x, y: place }, { rows: 2, width: 8 });
     expect([...place]).toEqual([3, 7, 4, 1, 6, 0, 2, 5, 3, 4, 5, 6, 1, 7, 2, 0]);
     const best = new Int32Array(4);
     run(

@@ -11,7 +11,7 @@ import { contract, contractColumns } from '../../compiler/kernels/contract.ts';
 import { draw } from '../../compiler/kernels/draw.ts';
 import { groupedMatmul } from '../../compiler/kernels/grouped-matmul.ts';
 import { map } from '../../compiler/kernels/map.ts';
-import { order } from '../../compiler/kernels/order.ts';
+import { sortRank } from '../../compiler/kernels/sort-rank.ts';
 import { reduce } from '../../compiler/kernels/reduce-kernel.ts';
 import { scan } from '../../compiler/kernels/scan.ts';
 import { rowMajor } from '../../compiler/kernels/space.ts';
@@ -201,11 +201,11 @@ export function floatScanKernel(exclusive: boolean): Kernel {
 }
 
 /** Places of x[i, ·], descending. */
-export const orderKernel = kernel('order', (k) => {
+export const sortRankKernel = kernel('sort_rank', (k) => {
   const x = k.buffer('x', 'f32', 'read');
   const y = k.buffer('y', 'i32', 'read_write');
   const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
-  order<Point>(k, {
+  sortRank<Point>(k, {
     space: plane(k, rows, width),
     loop: (p, body) => k.forRange(u32(0), width, 1, (i) => body([at(p, 0), i])),
     position: (p) => at(p, 1),
@@ -291,7 +291,7 @@ export const samples: readonly Kernel[] = [
   nestSumKernel([null, 3]),
   scanKernel,
   floatScanKernel(false),
-  orderKernel,
+  sortRankKernel,
   argmaxKernel,
   drawKernel,
   compactCountKernel,

@@ -43,7 +43,7 @@ export type Choice =
   | { readonly family: 'map'; readonly node: Node }
   | { readonly [K in Named]: { readonly family: K; readonly node: NodeOf<K> } }[Named]
   | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
-  | { readonly family: 'order'; readonly node: NodeOf<'sort_rank'> }
+  | { readonly family: 'sort_rank'; readonly node: NodeOf<'sort_rank'> }
   | ColumnsChoice
   | GroupedChoice
   | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
@@ -85,7 +85,7 @@ export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, 
     case 'scan':
       return { family: node.kind, node };
     case 'sort_rank':
-      return { family: 'order', node };
+      return { family: 'sort_rank', node };
     case 'argmax':
       return { family: node.kind, node };
     case 'gather':

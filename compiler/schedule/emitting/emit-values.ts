@@ -13,7 +13,7 @@ import { contract, contractColumns } from '../../kernels/contract.ts';
 import { draw } from '../../kernels/draw.ts';
 import { groupedMatmul } from '../../kernels/grouped-matmul.ts';
 import { map } from '../../kernels/map.ts';
-import { order } from '../../kernels/order.ts';
+import { sortRank } from '../../kernels/sort-rank.ts';
 import { reduce } from '../../kernels/reduce-kernel.ts';
 import { scan } from '../../kernels/scan.ts';
 import { rowMajor } from '../../kernels/space.ts';
@@ -109,7 +109,7 @@ export class ValueEmitter {
         return this.#reduceListed(choice, space);
       case 'scan':
         return this.#scan(choice.node, space);
-      case 'order':
+      case 'sort_rank':
         return this.#sortRank(choice.node, space);
       case 'argmax':
         return this.#argmax(choice.node, space);
@@ -269,9 +269,9 @@ export class ValueEmitter {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
     const report = this.#checks.ofNumbers(node);
-    plan.launch(this.#options('order', node, space), (l) => {
+    plan.launch(this.#options('sort_rank', node, space), (l) => {
       const { candidates } = node;
-      order(l.launch.k, {
+      sortRank(l.launch.k, {
         space: pointsOf(l, space),
         loop: alongAxes(l, node.over),
         position: (p) => rowMajor(node.over.map((a) => l.index(p, a)), node.over.map((a) => l.size(a))), // prettier-ignore

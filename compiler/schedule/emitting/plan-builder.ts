@@ -279,23 +279,9 @@ export class PlanBuilder implements PointAccess {
   }
 }
 
-/**
- * What a label calls a node. Labels are written into the manifest, and profiles are compared by them: three kinds of nodes keep there
- * the word they had before (schema 1).
- */
+/** What a label calls a node: its kind, or the operation that a map does. */
 export function labelWord(node: Node): string {
-  switch (node.kind) {
-    case 'map':
-      return node.op;
-    case 'presence':
-      return 'support';
-    case 'predicated':
-      return 'masked';
-    case 'sort_rank':
-      return 'order';
-    default:
-      return node.kind;
-  }
+  return node.kind === 'map' ? node.op : node.kind;
 }
 
 /** How many places read each node, among what a run needs. */

@@ -1,5 +1,5 @@
 /**
- * order: the place of each candidate in its group; out: [points] i32.
+ * sort_rank: the place of each candidate in its group; out: [points] i32.
  *
  * The place of an element is the number of candidates that are better, counted by one thread over its group: no sorting network,
  * no shared memory, ties settled by position, and the same kernel serves top-k, queues and argsort. It costs the square of the
@@ -16,7 +16,7 @@ import { forEachPoint } from './space.ts';
 import { sortKey } from './sortable.ts';
 import type { Loop, Space, PointValue } from './space.ts';
 
-export interface OrderConfig<P> {
+export interface SortRankConfig<P> {
   readonly space: Space<P>;
   /** All elements of a point's group, in any order. */
   readonly loop: Loop<P>;
@@ -30,7 +30,7 @@ export interface OrderConfig<P> {
   readonly out: BufferDecl;
 }
 
-export function order<P>(k: KernelBuilder, config: OrderConfig<P>): void {
+export function sortRank<P>(k: KernelBuilder, config: SortRankConfig<P>): void {
   const { space, loop, position, keys, candidate, report, out } = config;
   forEachPoint(k, space, (point, id) => {
     const place = k.var(i32(2147483647), 'place');
