@@ -12,6 +12,7 @@
  * number of such values only grows, so this ends.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { get } from '../../dsl/diagnostics/invariants.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, exact, multiply } from '../../dsl/types/size.ts';
@@ -27,8 +28,8 @@ import { CheckEmitter } from './emitting/emit-checks.ts';
 import { ValueEmitter } from './emitting/emit-values.ts';
 import { assignBuffers } from './memory/assign-buffers.ts';
 import { PlanBuilder } from './emitting/plan-builder.ts';
-import { accessOf, storageTypeOf } from './memory/plan.ts';
-import type { Plan, PlanBuffer, PlanResult, Step } from './memory/plan.ts';
+import { accessOf, buffersOf, storageTypeOf } from './memory/plan.ts';
+import type { BufferId, Plan, PlanBuffer, PlanResult, Step } from './memory/plan.ts';
 import { AssignmentListBuilder } from './emitting/assignment-lists.ts';
 import { bytesOf } from './emitting/work.ts';
 
@@ -78,9 +79,9 @@ class Scheduler {
   readonly #checks: CheckEmitter;
   readonly #done = new Set<NodeId>();
   /** Results of extern calls that were emitted. */
-  readonly #calls = new Map<number, readonly number[]>();
+  readonly #calls = new Map<number, readonly BufferId[]>();
   /** Buffers that are some output's result already. */
-  readonly #returned = new Set<number>();
+  readonly #returned = new Set<BufferId>();
 
   constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
     this.#fused = fused;
@@ -219,7 +220,7 @@ class Scheduler {
   }
 
   /** A buffer that holds a value dense over `axes`: its own if it is like that. */
-  #dense(id: NodeId, axes: readonly AxisId[], what: string): number {
+  #dense(id: NodeId, axes: readonly AxisId[], what: string): BufferId {
     const plan = this.#plan;
     const memory = plan.memoryOf(id);
     if (memory !== null && isDenseOver(memory.space, axes)) return memory.buffer;
@@ -265,7 +266,7 @@ class Scheduler {
   }
 
   /** A result buffer with the value over `axes`: the value's own memory if nobody else returns it, else a copy. */
-  #returning(id: NodeId, axes: readonly AxisId[], name: string): number {
+  #returning(id: NodeId, axes: readonly AxisId[], name: string): BufferId {
     const plan = this.#plan;
     const memory = plan.memoryOf(id);
     if (
@@ -296,13 +297,10 @@ class Scheduler {
       return { buffers: [...reads, ...writes] };
     });
     const scratch = new Map(
-      Array.from({ length: table.length }, (_, i) => i)
-        .filter((i) => table.isScratch(i))
-        .map((i) => [i, table.at(i).elements] as const),
+      table.ids.filter((id) => table.isScratch(id)).map((id) => [id, table.at(id).elements] as const),
     );
     const { allocations, allocationOf } = assignBuffers(touched, scratch);
-    // A buffer no step touches (a list nobody reads) has no allocation: it shares the first.
-    const buffers = table.finish((i) => allocationOf.get(i) ?? 0);
+    const buffers = table.finish((id) => get(allocationOf, id, 'schedule: allocation of buffer'));
     return { name: this.#fused.graph.name, kernels, buffers, steps, results, status, allocations };
   }
 }
@@ -338,16 +336,16 @@ function limitViolations(
   declared: (role: 'input' | 'store', name: string) => Span | null,
 ): readonly Diagnostic[] {
   const most = target.limits.maxStorageBufferBindingSize;
-  const spanOf = ({ role }: PlanBuffer, index: number): Span | null => {
+  const spanOf = (id: BufferId, { role }: PlanBuffer): Span | null => {
     if (role.kind === 'input') return declared('input', role.name);
     if (role.kind === 'store') return declared('store', role.path);
-    const writer = plan.steps.find((step) => accessOf(plan, step).writes.includes(index));
+    const writer = plan.steps.find((step) => accessOf(plan, step).writes.includes(id));
     return writer?.kind === 'launch' ? writer.span : null;
   };
-  const too = (buffer: PlanBuffer, index: number): Diagnostic | null => {
+  const too = ([id, buffer]: readonly [BufferId, PlanBuffer]): Diagnostic | null => {
     const elements = asNumber(buffer.elements);
     if (elements === null || (elements < 2 ** 31 && 4 * elements <= most)) return null;
-    const span = spanOf(buffer, index);
+    const span = spanOf(id, buffer);
     const where = span === null ? {} : { span };
     if (elements >= 2 ** 31) {
       return diagnostic('MOE0501', {
@@ -362,5 +360,7 @@ function limitViolations(
       ...where,
     });
   };
-  return plan.buffers.map(too).filter((d) => d !== null);
+  return buffersOf(plan)
+    .map(too)
+    .filter((d) => d !== null);
 }

@@ -7,13 +7,15 @@ import type { AxisId } from '../graph/graph-ir.ts';
 import { POISON } from '../../runtime/contract/poison.ts';
 import { CHUNK } from '../kernels/compaction.ts';
 import type { Compaction } from '../schedule/emitting/contents.ts';
+import type { AssignmentListId } from '../schedule/memory/memory.ts';
+import type { BufferId } from '../schedule/memory/plan.ts';
 import type { LaunchEvaluation, RunMemory } from './evaluate.ts';
 import { countedRows, points } from './point-blocks.ts';
 import { pointsOfPositions, positionsOf, rowsAt, rowsOf, wordsOf, type Rows } from './rows.ts';
 import { fates, Tallying, type Tally } from './tally.ts';
 
 export interface ComparedPart {
-  readonly buffer: number;
+  readonly buffer: BufferId;
   readonly what: string;
   readonly tally: Tally;
   readonly fate: Uint8Array;
@@ -33,14 +35,14 @@ const BLOCK = 1 << 16;
 /** Judges the buffers of a compaction that are `wanted`; `rows` is what an assignment list has from then on, if it makes sense. */
 export function compareCompaction(
   compaction: Compaction,
-  wanted: readonly number[],
-  words: (buffer: number) => Uint32Array | null,
+  wanted: readonly BufferId[],
+  words: (buffer: BufferId) => Uint32Array | null,
   evaluation: LaunchEvaluation,
   memory: RunMemory,
 ): { readonly parts: readonly ComparedPart[]; readonly rows: Rows | null } {
   const { counts, starts, list, offsets, inverse, of } = compaction;
   const parts: ComparedPart[] = [];
-  const judge = (buffer: number, what: string, each: (check: Check) => void): void => {
+  const judge = (buffer: BufferId, what: string, each: (check: Check) => void): void => {
     const own = words(buffer);
     if (own === null) return;
     const tallying = new Tallying('i32');
@@ -180,7 +182,7 @@ function ofList(
     const ofAncestor = (column: Int32Array): Int32Array =>
       Int32Array.from(there, (i) => column[ancestorRow?.[i] ?? noNumber()] ?? noNumber());
     for (const [a, column] of above?.at ?? []) axes.set(a, ofAncestor(column));
-    const rows = new Map<number, Int32Array>();
+    const rows = new Map<AssignmentListId, Int32Array>();
     for (const [id, column] of above?.above ?? []) rows.set(id, ofAncestor(column));
     const found = rowsAt(points(there.length, axes, rows), assignmentList, places, capacity, (r) => memory.rows(r));
     there.forEach((i, k) => {

@@ -6,6 +6,7 @@ import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Terms } from '../graph/addition-bound.ts';
 import type { AxisId, NodeId } from '../graph/graph-ir.ts';
+import type { AssignmentListId } from '../schedule/memory/memory.ts';
 
 /** A value and its error bound at each point of a block; `left`: points where something left the range of f32 on the way. */
 export interface BoundedColumn {
@@ -21,20 +22,20 @@ export interface Points {
   readonly count: number;
   readonly at: ReadonlyMap<AxisId, Int32Array>;
   /** Rows that the points are known to have, by assignment list. */
-  readonly rows: ReadonlyMap<number, Int32Array>;
+  readonly rows: ReadonlyMap<AssignmentListId, Int32Array>;
   /** Presences that hold at all of them: a row in scope was made of these. */
   readonly known: ReadonlySet<NodeId>;
   readonly values: Map<NodeId, BoundedColumn>;
   readonly views: Map<NodeId, Points>;
 }
 
-const none: ReadonlyMap<number, Int32Array> = new Map();
+const none: ReadonlyMap<AssignmentListId, Int32Array> = new Map();
 const noPresences: ReadonlySet<NodeId> = new Set();
 
 export function points(
   count: number,
   at: ReadonlyMap<AxisId, Int32Array>,
-  rows: ReadonlyMap<number, Int32Array> = none,
+  rows: ReadonlyMap<AssignmentListId, Int32Array> = none,
   known: ReadonlySet<NodeId> = noPresences,
 ): Points {
   return { count, at, rows, known, values: new Map(), views: new Map() };

@@ -4,14 +4,15 @@ import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../graph/node-uses.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
 import type { Content, Contents } from '../schedule/emitting/contents.ts';
+import type { BufferId } from '../schedule/memory/plan.ts';
 
 /** Buffers of node values that judging a content loads. */
 export function readsOf(
   content: Content,
   { fused, contents }: { readonly fused: FusedGraph; readonly contents: Contents },
-  bufferOf: ReadonlyMap<NodeId, number>,
-): readonly number[] {
-  const found = new Set<number>();
+  bufferOf: ReadonlyMap<NodeId, BufferId>,
+): readonly BufferId[] {
+  const found = new Set<BufferId>();
   const seen = new Set<NodeId>();
   const pending: NodeId[] = [];
   const want = (ids: readonly NodeId[]): void => void pending.push(...ids);

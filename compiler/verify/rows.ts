@@ -2,7 +2,7 @@
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from '../graph/graph-ir.ts';
 import type { RowMajorOffsets } from '../graph/row-major-offsets.ts';
-import type { AssignmentList } from '../schedule/memory/memory.ts';
+import type { AssignmentList, AssignmentListId } from '../schedule/memory/memory.ts';
 import { countedRows, indexAt, type Points } from './point-blocks.ts';
 
 export interface Rows {
@@ -14,7 +14,7 @@ export interface Rows {
   /** Indices of the rows along all axes of the assignment list, the parent's included. */
   readonly at: ReadonlyMap<AxisId, Int32Array>;
   /** Rows of the ancestors, and the assignment list's own, by assignment list. */
-  readonly above: ReadonlyMap<number, Int32Array>;
+  readonly above: ReadonlyMap<AssignmentListId, Int32Array>;
   /** What the run's list says of each row: its position, then what the parent's list says of the parent's row. */
   readonly entries: Uint32Array;
   /** Words of an entry: as many as the assignment list is deep. */
@@ -73,7 +73,9 @@ export function rowsOf(
   const words = wordsOf(assignmentList);
   const inverse = new Int32Array(total).fill(-1);
   const at = new Map<AxisId, Int32Array>(assignmentList.axes.map((a) => [a, new Int32Array(count)]));
-  const above = new Map<number, Int32Array>([[assignmentList.id, Int32Array.from({ length: count }, (_, r) => r)]]);
+  const above = new Map<AssignmentListId, Int32Array>([
+    [assignmentList.id, Int32Array.from({ length: count }, (_, r) => r)],
+  ]);
   for (const id of parent?.above.keys() ?? []) above.set(id, new Int32Array(count));
   const digits = [
     ...assignmentList.majorAxes.map((a) => ({ axis: a, length: places.length(a) })),

@@ -18,9 +18,9 @@ import { asInteger, substitute } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph } from '../graph/domains.ts';
 import type { AxisId, ElementType, Node, NodeId, Span } from '../graph/graph-ir.ts';
 import { nodeOf } from '../graph/node-uses.ts';
-import type { Content, Contents } from '../schedule/emitting/contents.ts';
-import type { AssignmentList, StoredSpace } from '../schedule/memory/memory.ts';
-import { accessOf, type Plan, type Step } from '../schedule/memory/plan.ts';
+import type { CompactionId, Content, Contents } from '../schedule/emitting/contents.ts';
+import type { AssignmentList, AssignmentListId, StoredSpace } from '../schedule/memory/memory.ts';
+import { accessOf, buffersOf, type BufferId, type Plan, type Step } from '../schedule/memory/plan.ts';
 import { compareCompaction } from './compactions.ts';
 import { LaunchEvaluation, type RunMemory, type Stored } from './evaluate.ts';
 import { chosen, counted, points, type BoundedColumn, type Points } from './point-blocks.ts';
@@ -44,7 +44,7 @@ export interface ComparedRun {
 export interface StepComparison {
   /** The step after which it was judged. */
   readonly step: number;
-  readonly buffer: number;
+  readonly buffer: BufferId;
   /** What it is: a node's kind or operation, a list, a mask. */
   readonly what: string;
   readonly label: string;
@@ -64,21 +64,21 @@ export class StepComparer implements RunMemory {
   readonly #run: ComparedRun;
   readonly #evaluation: LaunchEvaluation;
   /** Buffers that are complete after a step, and those whose first write it is. */
-  readonly #complete: readonly (readonly number[])[];
-  readonly #fresh: readonly (readonly number[])[];
+  readonly #complete: readonly (readonly BufferId[])[];
+  readonly #fresh: readonly (readonly BufferId[])[];
   /** The last step at which something in memory is still read by the judge, by buffer. */
-  readonly #lastUse = new Map<number, number>();
-  readonly #words = new Map<number, Uint32Array>();
-  readonly #bufferOf = new Map<NodeId, number>();
+  readonly #lastUse = new Map<BufferId, number>();
+  readonly #words = new Map<BufferId, Uint32Array>();
+  readonly #bufferOf = new Map<NodeId, BufferId>();
   readonly #inputs = new Map<NodeId, Stored>();
-  readonly #rows = new Map<number, Rows>();
+  readonly #rows = new Map<AssignmentListId, Rows>();
   #stopped = false;
 
   constructor(run: ComparedRun) {
     this.#run = run;
     this.#evaluation = new LaunchEvaluation(run.fused.graph, run.sizes, run.seed, this);
     const { plan, contents } = run;
-    const [first, last] = [new Map<number, number>(), new Map<number, number>()];
+    const [first, last] = [new Map<BufferId, number>(), new Map<BufferId, number>()];
     plan.steps.forEach((step, i) => {
       if (this.#skipped(step)) return;
       for (const buffer of accessOf(plan, step).writes) {
@@ -86,10 +86,10 @@ export class StepComparer implements RunMemory {
         last.set(buffer, i);
       }
     });
-    const at = (of: ReadonlyMap<number, number>, step: number) =>
+    const at = (of: ReadonlyMap<BufferId, number>, step: number) =>
       [...of].filter(([buffer, s]) => s === step && contents.buffers.has(buffer)).map(([buffer]) => buffer);
     this.#complete = plan.steps.map((_, i) => at(last, i));
-    const status = new Set(plan.buffers.flatMap((b, i) => (b.role.kind === 'status' ? [i] : [])));
+    const status = new Set(buffersOf(plan).flatMap(([id, b]) => (b.role.kind === 'status' ? [id] : [])));
     this.#fresh = plan.steps.map((_, i) =>
       [...first].filter(([buffer, s]) => s === i && !status.has(buffer)).map(([buffer]) => buffer),
     );
@@ -105,20 +105,20 @@ export class StepComparer implements RunMemory {
   }
 
   /** Buffers to overwrite before a step: what it should write must not be there already. */
-  poison(step: number): readonly number[] {
+  poison(step: number): readonly BufferId[] {
     return at(this.#fresh, step, 'verify: step');
   }
 
   /** Buffers whose words are to be handed over after a step. */
-  wanted(step: number): readonly number[] {
+  wanted(step: number): readonly BufferId[] {
     return this.#stopped ? [] : at(this.#complete, step, 'verify: step');
   }
 
   /** Takes the words of the wanted buffers after a step, and judges what they hold. */
-  take(step: number, words: (buffer: number) => Uint32Array): void {
+  take(step: number, words: (buffer: BufferId) => Uint32Array): void {
     const wanted = this.wanted(step);
     for (const buffer of wanted) this.#words.set(buffer, words(buffer).slice(0, this.#elements(buffer)));
-    const compactions = new Set<number>();
+    const compactions = new Set<CompactionId>();
     for (const buffer of wanted) {
       const content = this.#run.contents.buffers.get(buffer);
       if (content === undefined) continue;
@@ -173,7 +173,7 @@ export class StepComparer implements RunMemory {
     return step.skipIfGiven !== null && this.#run.numbersOf(step.skipIfGiven) !== null;
   }
 
-  #elements(buffer: number): number {
+  #elements(buffer: BufferId): number {
     const spec = this.#run.plan.buffers[buffer];
     const count = spec === undefined ? null : asInteger(substitute(spec.elements, this.#run.sizes));
     if (count === null) throw new CompilerBug('verify', `no buffer ${buffer}`);
@@ -187,14 +187,14 @@ export class StepComparer implements RunMemory {
       if (node.kind !== 'input') continue;
       const input = fused.graph.inputs[node.input];
       if (input === undefined || input.fallback === null || this.#run.numbersOf(input.name) !== null) continue;
-      const buffer = plan.buffers.findIndex((b) => b.role.kind === 'store' && b.role.path === input.name);
-      if (contents.buffers.has(buffer)) this.#bufferOf.set(node.id, buffer);
+      const found = buffersOf(plan).find(([, { role }]) => role.kind === 'store' && role.path === input.name);
+      if (found !== undefined && contents.buffers.has(found[0])) this.#bufferOf.set(node.id, found[0]);
     }
   }
 
-  #findLastUses(complete: ReadonlyMap<number, number>): void {
+  #findLastUses(complete: ReadonlyMap<BufferId, number>): void {
     const { contents } = this.#run;
-    const use = (buffer: number, step: number): void => {
+    const use = (buffer: BufferId, step: number): void => {
       this.#lastUse.set(buffer, Math.max(step, this.#lastUse.get(buffer) ?? -1));
     };
     for (const [buffer, content] of contents.buffers) {
@@ -207,7 +207,7 @@ export class StepComparer implements RunMemory {
 
   // --- judging ---
 
-  #judgeValue(step: number, buffer: number, content: Extract<Content, { kind: 'value' | 'copy' }>): void {
+  #judgeValue(step: number, buffer: BufferId, content: Extract<Content, { kind: 'value' | 'copy' }>): void {
     const node = nodeOf(this.#run.fused.graph, content.node);
     const { space } = content;
     // A copy is judged by the value it copies; a value by what it is made of.
@@ -242,7 +242,7 @@ export class StepComparer implements RunMemory {
     this.#end(judging);
   }
 
-  #judgeMask(step: number, buffer: number, { presences, axes }: Extract<Content, { kind: 'mask' }>): void {
+  #judgeMask(step: number, buffer: BufferId, { presences, axes }: Extract<Content, { kind: 'mask' }>): void {
     const [first] = presences;
     const node = first === undefined ? null : nodeOf(this.#run.fused.graph, first);
     const judging = this.#begin(step, buffer, 'bool', 'mask', node);
@@ -323,7 +323,7 @@ export class StepComparer implements RunMemory {
     }
   }
 
-  #begin(step: number, buffer: number, element: ElementType, what: string, node: Node | null): Judging {
+  #begin(step: number, buffer: BufferId, element: ElementType, what: string, node: Node | null): Judging {
     const words = this.#words.get(buffer);
     if (words === undefined) throw new CompilerBug('verify', `buffer ${buffer} was not handed over`);
     const fate = new Uint8Array(words.length);
@@ -345,14 +345,14 @@ export class StepComparer implements RunMemory {
     });
   }
 
-  #judgeCompaction(step: number, id: number, wanted: readonly number[]): void {
+  #judgeCompaction(step: number, id: CompactionId, wanted: readonly BufferId[]): void {
     const compaction = this.#run.contents.compactions[id];
     if (compaction === undefined) throw new CompilerBug('verify', `no compaction ${id}`);
     const assignmentList =
       compaction.of.kind === 'rows' ? compaction.of.assignmentList : compaction.of.shape.assignmentList;
     const [presence] = assignmentList.refinedBy;
     const node = presence === undefined ? null : nodeOf(this.#run.fused.graph, presence);
-    const words = (buffer: number) => this.#words.get(buffer) ?? null;
+    const words = (buffer: BufferId) => this.#words.get(buffer) ?? null;
     const { parts, rows } = compareCompaction(compaction, wanted, words, this.#evaluation, this);
     for (const { buffer, what, tally, fate } of parts) {
       this.verdicts.push({
@@ -376,7 +376,7 @@ export class StepComparer implements RunMemory {
 /** A judgement under way. */
 interface Judging {
   readonly step: number;
-  readonly buffer: number;
+  readonly buffer: BufferId;
   readonly what: string;
   readonly node: Node | null;
   readonly words: Uint32Array;

@@ -23,7 +23,7 @@ export const bytesPerElement = 4;
 
 /**
  * The types of a plan are written over how sizes are: `SizeFormula` in a manifest; while it compiles, a plan has them as the values
- * that the compiler computes with.
+ * that the compiler computes with. So are the numbers of buffers and status words, which the compiler tells apart by their types.
  */
 export interface AxisSpec<Size = SizeFormula> {
   readonly name: string;
@@ -119,21 +119,21 @@ export interface LaunchSpec {
 }
 
 /** The host's part of a run: reads operands back, calls the extern, writes results. Splits the run in two submissions. */
-export interface ExternSpec<Size = SizeFormula> {
+export interface ExternSpec<Size = SizeFormula, Buffer extends number = number> {
   readonly kind: 'extern';
   readonly name: string;
   /** Of the call: `mixtral.moe:14:5` */
   readonly place: string;
   readonly operands: readonly {
     readonly name: string;
-    readonly buffer: number;
+    readonly buffer: Buffer;
     readonly element: ManifestElement;
     readonly axes: readonly AxisSpec<Size>[];
     /** The axis that its integers are points of. */
     readonly within: AxisSpec<Size> | null;
   }[];
   readonly results: readonly {
-    readonly buffer: number;
+    readonly buffer: Buffer;
     readonly element: ManifestElement;
     readonly axes: readonly AxisSpec<Size>[];
     /** Integers must lie in -1 .. size-1 of this axis. */
@@ -148,18 +148,20 @@ export interface ExternSpec<Size = SizeFormula> {
   /** The axes along which an `extern expert` works point by point; null: an `extern fn`, which has whole tensors. */
   readonly points: readonly AxisSpec<Size>[] | null;
   /** u32 mask over (family axes, then those of `points`) of the points that are wanted, or null: all. */
-  readonly mask: { readonly buffer: number; readonly axes: readonly AxisSpec<Size>[] } | null;
+  readonly mask: { readonly buffer: Buffer; readonly axes: readonly AxisSpec<Size>[] } | null;
 }
 
 export type StepSpec = LaunchSpec | ExternSpec;
 
 /** Word `word` of the status buffer holds the smallest linear index over `axes` at which the run went wrong. */
-export interface FaultSpec<Size = SizeFormula> {
-  readonly word: number;
+export interface FaultSpec<Size = SizeFormula, StatusWord extends number = number> {
+  readonly word: StatusWord;
   readonly code: string;
   /** Plain words, e.g. "a score is not a number", with `{0}`, `{1}`, … for what is shown. */
   readonly message: string;
-  readonly shown: readonly ({ readonly size: Size } | { readonly word: number; readonly element: ManifestElement })[];
+  readonly shown: readonly (
+    { readonly size: Size } | { readonly word: StatusWord; readonly element: ManifestElement }
+  )[];
   readonly axes: readonly AxisSpec<Size>[];
   /** `mixtral.moe:14:5` */
   readonly place: string;
@@ -169,12 +171,12 @@ export interface FaultSpec<Size = SizeFormula> {
   readonly unless: readonly string[];
 }
 
-export type ResultSpec<Size = SizeFormula> =
+export type ResultSpec<Size = SizeFormula, Buffer extends number = number> =
   | {
       readonly kind: 'tensor';
       readonly name: string;
       readonly group: 'result' | 'output' | 'loss' | 'update';
-      readonly buffer: number;
+      readonly buffer: Buffer;
       readonly element: ManifestElement;
       readonly axes: readonly AxisSpec<Size>[];
     }
@@ -185,9 +187,9 @@ export type ResultSpec<Size = SizeFormula> =
       readonly group: 'result' | 'output';
       /** Of the weights. */
       readonly element: ManifestElement;
-      readonly present: number;
-      readonly weight: number;
-      readonly rank: number;
+      readonly present: Buffer;
+      readonly weight: Buffer;
+      readonly rank: Buffer;
       readonly sources: readonly AxisSpec<Size>[];
       readonly targets: readonly AxisSpec<Size>[];
       readonly payload: readonly AxisSpec<Size>[];

@@ -7,9 +7,26 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
 import type { AxisId, Graph, NodeId } from '../../compiler/graph/graph-ir.ts';
+import type { CompactionId, Contents } from '../../compiler/schedule/emitting/contents.ts';
+import type { LaunchBuilder } from '../../compiler/schedule/emitting/launch-builder.ts';
+import type { AssignmentListId, BufferTable } from '../../compiler/schedule/memory/memory.ts';
+import type {
+  AllocationId,
+  BufferId,
+  KernelId,
+  Launch,
+  Plan,
+  StatusWord,
+} from '../../compiler/schedule/memory/plan.ts';
+import type { StepComparer } from '../../compiler/verify/step-comparer.ts';
 import { one } from '../../dsl/types/size.ts';
 import type { ConcreteAxisId, DeclarationId, Id, IndexId, LocalId, ProgramAxisId } from '../../dsl/types/ids.ts';
 import { root, sourceFiles } from './files.ts';
+
+/** What a watch of a run asks by number. */
+interface RunWatchNumbers {
+  poison(step: number): readonly number[];
+}
 
 /** A place that wants an id of one kind. */
 type Wants<I extends Id<string>> = (id: I) => void;
@@ -22,6 +39,11 @@ const makers = [
   'compiler/graph/graph-text.ts',
   'compiler/graph/parse-graph.ts',
   'compiler/passes/dependency-order.ts',
+  'compiler/schedule/deciding/choose-storage.ts',
+  'compiler/schedule/emitting/plan-builder.ts',
+  'compiler/schedule/memory/assign-buffers.ts',
+  'compiler/schedule/memory/memory.ts',
+  'compiler/schedule/memory/plan.ts',
   'dsl/check/context.ts',
   'dsl/meaning/instance-scope.ts',
   'dsl/types/axis.ts',
@@ -94,5 +116,55 @@ describe('an id of another kind does not compile', () => {
       builder.slice(node, axis, one, -1);
     };
     expect(graphs).toBeTypeOf('function');
+  });
+
+  it('in a plan', () => {
+    const plans = (
+      [plan, launch]: readonly [Plan, Launch],
+      table: BufferTable,
+      lowering: LaunchBuilder,
+      [buffer, kernel, allocation, word]: readonly [BufferId, KernelId, AllocationId, StatusWord],
+      wantsList: Wants<AssignmentListId>,
+      [contents, compaction]: readonly [Contents, CompactionId],
+      node: NodeId,
+    ): readonly Launch[] => {
+      table.at(buffer);
+      contents.buffers.get(buffer);
+      // @ts-expect-error: a kernel is no buffer
+      table.at(kernel);
+      // @ts-expect-error: nor is the memory that buffers share
+      table.at(allocation);
+      // @ts-expect-error: nor is a node, though most nodes have one
+      table.at(node);
+      // @ts-expect-error: the buffer after this one is looked up, not counted
+      table.at(buffer + 1);
+      // @ts-expect-error: nor is any place of the list an id; `buffersOf` has them
+      plan.buffers.forEach((_, i) => table.at(i));
+      // @ts-expect-error: what buffers hold is told by buffer, not by compaction
+      contents.buffers.get(compaction);
+      // @ts-expect-error: an assignment list is not the buffer that holds it
+      wantsList(buffer);
+      lowering.status(buffer);
+      // @ts-expect-error: a status word is in the buffer of status words, not the buffer
+      lowering.status(word);
+      return [
+        { ...launch, kernel, buffers: [buffer] },
+        // @ts-expect-error: a buffer is no kernel
+        { ...launch, kernel: buffer },
+        // @ts-expect-error: a launch has buffers, not allocations
+        { ...launch, buffers: [allocation] },
+      ];
+    };
+    expect(plans).toBeTypeOf('function');
+  });
+
+  it('in a judgement, whose buffers the watch of a run takes as numbers', () => {
+    const judging = (judge: StepComparer, words: Uint32Array): RunWatchNumbers => {
+      judge.take(0, (buffer: number) => (buffer === 0 ? words : new Uint32Array()));
+      // @ts-expect-error: who asks the judge for a buffer has its id
+      judge.take(0, (list: AssignmentListId) => (list === 0 ? words : new Uint32Array()));
+      return judge;
+    };
+    expect(judging).toBeTypeOf('function');
   });
 });

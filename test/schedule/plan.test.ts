@@ -1,15 +1,18 @@
 /** What a plan is besides right: memory by lifetime, its text, its verifier, its manifest. */
 import { describe, expect, it } from 'vitest';
+import { idOf } from '../../dsl/types/ids.ts';
 import { exact } from '../../dsl/types/size.ts';
 import { toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { assignBuffers } from '../../compiler/schedule/memory/assign-buffers.ts';
 import { describeLaunches, printPlan } from '../../compiler/schedule/memory/print-plan.ts';
-import type { Plan } from '../../compiler/schedule/memory/plan.ts';
+import type { AllocationId, BufferId, Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { PlanFixture, dynamic } from './plan-fixture.ts';
+
+const buffer = (number: number): BufferId => idOf(number);
 
 /** Two experts of four for each token, one matrix each. */
 function small(): PlanFixture {
@@ -26,21 +29,24 @@ function small(): PlanFixture {
 
 describe('place-buffers', () => {
   it('shares slots by lifetime, never within a step', () => {
-    const steps = [[0], [0, 1], [1, 2], [2, 3], [0 + 4, 3]].map((buffers) => ({ buffers }));
-    const sizes = new Map([0, 1, 2, 3, 4].map((b) => [b, exact(8)] as const));
+    const steps = [[0], [0, 1], [1, 2], [2, 3], [0 + 4, 3]].map((numbers) => ({ buffers: numbers.map(buffer) }));
+    const sizes = new Map([0, 1, 2, 3, 4].map((b) => [buffer(b), exact(8)] as const));
     const { allocations, allocationOf } = assignBuffers(steps, sizes);
     expect(allocations).toBeLessThanOrEqual(2);
     for (const { buffers } of steps) expect(new Set(buffers.map((b) => allocationOf.get(b))).size).toBe(buffers.length);
   });
 
   it('takes the smallest slot that is large enough', () => {
-    const steps = [[0, 1], [2], [3, 4]].map((buffers) => ({ buffers }));
+    const steps = [[0, 1], [2], [3, 4]].map((numbers) => ({ buffers: numbers.map(buffer) }));
     const T = dynamic('T');
-    const { allocationOf, allocations } = assignBuffers(steps, new Map([[0, T], [1, exact(9)], [2, exact(1)], [3, T], [4, exact(9)]])); // prettier-ignore
+    const { allocationOf, allocations } = assignBuffers(
+      steps,
+      new Map([T, exact(9), exact(1), T, exact(9)].map((size, i) => [buffer(i), size] as const)),
+    );
     expect(allocations).toBeLessThanOrEqual(2);
     // Nine elements fit where nine were, so that only the other slot is as large as T.
-    expect(allocationOf.get(4)).toBe(allocationOf.get(1));
-    expect(allocationOf.get(3)).toBe(allocationOf.get(0));
+    expect(allocationOf.get(buffer(4))).toBe(allocationOf.get(buffer(1)));
+    expect(allocationOf.get(buffer(3))).toBe(allocationOf.get(buffer(0)));
   });
 });
 
@@ -66,7 +72,7 @@ describe('plans', () => {
     const without = (n: number): Plan => ({ ...plan, steps: plan.steps.filter((_, i) => i !== n) });
     expect(verifyPlan(without(0), webgpuCore).some((f) => f.includes('before it is written'))).toBe(true);
     const oneAllocation = plan.buffers.map((b) =>
-      b.role.kind === 'scratch' ? { ...b, role: { kind: 'scratch' as const, allocation: 0 } } : b,
+      b.role.kind === 'scratch' ? { ...b, role: { kind: 'scratch' as const, allocation: idOf<AllocationId>(0) } } : b,
     );
     const faults = verifyPlan({ ...plan, buffers: oneAllocation }, webgpuCore);
     expect(faults.some((f) => f.includes('writes into the memory of'))).toBe(true);

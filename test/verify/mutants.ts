@@ -9,7 +9,15 @@ import { nodeOf, operandsOf } from '../../compiler/graph/node-uses.ts';
 import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/make-expressions.ts';
 import type { KernelBinaryOp, KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { CompactionPart } from '../../compiler/schedule/emitting/contents.ts';
-import { accessOf, type Launch, type Plan } from '../../compiler/schedule/memory/plan.ts';
+import {
+  accessOf,
+  buffersOf,
+  type BufferId,
+  type KernelId,
+  type Launch,
+  type Plan,
+} from '../../compiler/schedule/memory/plan.ts';
+import { idOf } from '../../dsl/types/ids.ts';
 import { asNumber, exact, sizeKey, substitute } from '../../dsl/types/size.ts';
 import { inKernel, type OnExpr, type OnStmt } from './rewrite.ts';
 
@@ -52,7 +60,7 @@ function compacting({ plan, contents }: CompiledPlan, part: CompactionPart, of: 
   });
 }
 
-function last(plan: Plan, fits: (buffer: number) => boolean): Found | null {
+function last(plan: Plan, fits: (buffer: BufferId) => boolean): Found | null {
   for (let step = plan.steps.length - 1; step >= 0; step--) {
     const launch = plan.steps[step];
     if (launch === undefined || launch.kind !== 'launch') continue;
@@ -89,7 +97,10 @@ function withKernel(
   if (found === null) return null;
   const kernel = inKernel(found.kernel, change(found));
   if (JSON.stringify(kernel.body) === JSON.stringify(found.kernel.body)) return null;
-  return withStep(plan, found.step, { ...found.launch, kernel: plan.kernels.length }, [...plan.kernels, kernel]);
+  return withStep(plan, found.step, { ...found.launch, kernel: idOf<KernelId>(plan.kernels.length) }, [
+    ...plan.kernels,
+    kernel,
+  ]);
 }
 
 function withStep(plan: Plan, step: number, launch: Launch, kernels: readonly Kernel[] = plan.kernels) {
@@ -335,7 +346,7 @@ function halved({ plan }: CompiledPlan) {
 
 /** Something that is read later loses its memory to a value that is written before that. */
 function sharedTooEarly({ plan, contents }: CompiledPlan) {
-  const isValue = (b: number): boolean =>
+  const isValue = (b: BufferId): boolean =>
     contents.buffers.get(b)?.kind === 'value' && plan.buffers[b]?.role.kind === 'scratch';
   const reads = plan.steps.map((s) => accessOf(plan, s).reads);
   const writes = plan.steps.map((s) => accessOf(plan, s).writes);
@@ -358,20 +369,23 @@ function sharedTooEarly({ plan, contents }: CompiledPlan) {
 
 /** A launch reads another param of the same shape. */
 function swappedWeights({ plan }: CompiledPlan) {
-  const other = (buffer: number): number => {
+  const other = (buffer: BufferId): BufferId | null => {
     const mine = plan.buffers[buffer];
-    if (mine?.role.kind !== 'store' || mine.role.store !== 'param') return -1;
+    if (mine?.role.kind !== 'store' || mine.role.store !== 'param') return null;
     const size = sizeKey(mine.elements);
-    return plan.buffers.findIndex(
-      (b, i) => i !== buffer && b.role.kind === 'store' && b.role.store === 'param' && sizeKey(b.elements) === size,
+    const found = buffersOf(plan).find(
+      ([id, { role, elements }]) =>
+        id !== buffer && role.kind === 'store' && role.store === 'param' && sizeKey(elements) === size,
     );
+    return found === undefined ? null : found[0];
   };
   for (let step = plan.steps.length - 1; step >= 0; step--) {
     const launch = plan.steps[step];
     if (launch?.kind !== 'launch') continue;
-    const at = launch.buffers.findIndex((b) => other(b) >= 0);
-    if (at < 0) continue;
-    return withStep(plan, step, { ...launch, buffers: launch.buffers.map((b, i) => (i === at ? other(b) : b)) });
+    for (const [i, buffer] of launch.buffers.entries()) {
+      const swapped = other(buffer);
+      if (swapped !== null) return withStep(plan, step, { ...launch, buffers: launch.buffers.with(i, swapped) });
+    }
   }
   return null;
 }

@@ -10,6 +10,7 @@ import { missing, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import { locator } from '../../compile.ts';
 import type { NodeId, GraphOutput, Span } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfOutput, usesOf } from '../../graph/node-uses.ts';
+import type { BufferId } from '../../schedule/memory/plan.ts';
 import type { Compared } from '../../verify/tally.ts';
 import { fates, looseFrom, type Tally } from '../../verify/tally.ts';
 import type { StepComparison } from '../../verify/step-comparer.ts';
@@ -83,7 +84,7 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
     const suffix = outputs.has(name) ? '' : (/\.(indices|weights)$/.exec(name)?.[0] ?? '');
     const output = outputs.get(suffix === '' ? name : name.slice(0, -suffix.length));
     const result = output === undefined ? undefined : results.get(`${output.group} ${output.name}`);
-    const find = (buffer: number) => ofBuffer.get(buffer) ?? null;
+    const find = (buffer: BufferId) => ofBuffer.get(buffer) ?? null;
     const counts =
       result === undefined
         ? nothing

@@ -23,7 +23,11 @@ export function planOf({ prepared, request }: Ready): CompiledPlan {
   return more ? prepared.entry.full : prepared.entry.plain;
 }
 
-/** A judge for one run of a request. */
+/**
+ * A judge for one run of a request. It names buffers by their ids in the compiler's plan; what runs is the manifest's plan, which has
+ * the same buffers in the same order (emit/plan-to-manifest.ts) by plain numbers. So the ids that it asks for go out as numbers, to
+ * the runtime's watch and to the simulator's, and no number comes back as an id: it is given words for the ids it named.
+ */
 export async function compareOf(ready: Ready): Promise<StepComparer> {
   const { prepared, request } = ready;
   const { fused, plan, contents } = planOf(ready);

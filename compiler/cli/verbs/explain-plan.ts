@@ -159,7 +159,7 @@ export async function explainMemory(session: Session, modelFile: string, options
   const { compilation, entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
   const { planMemory } = await import('../../../runtime/running/memory-plan.ts');
   const { lifetimes } = await import('../../schedule/memory/assign-buffers.ts');
-  const { accessOf } = await import('../../schedule/memory/plan.ts');
+  const { accessOf, buffersOf } = await import('../../schedule/memory/plan.ts');
   const listed = entries.map((entry) => {
     const { plan } = options.losses === true ? entry.full : entry.plain;
     const touched = plan.steps.map((step) => {
@@ -167,7 +167,7 @@ export async function explainMemory(session: Session, modelFile: string, options
       return { buffers: [...reads, ...writes] };
     });
     const life = lifetimes(touched);
-    const buffers = plan.buffers.map((buffer, index) => {
+    const buffers = buffersOf(plan).map(([index, buffer]) => {
       const elements = both(buffer.elements, sizes);
       const lives = life.get(index) ?? null;
       const place =

@@ -10,6 +10,7 @@
  */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { idOf } from '../../../dsl/types/ids.ts';
 import { apply, multiply, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import { boundOf, joinBounds, smaller } from '../../graph/presence-bounds.ts';
@@ -18,7 +19,7 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { PredicateSets } from './predicate-sets.ts';
-import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 
 export interface Storage {
   /** Nodes with memory of their own (graph inputs have theirs from outside). */
@@ -252,7 +253,7 @@ class AssignmentListTable {
     const capacity = boundOf(joined.bounds, [], joined.axes, sizeOf);
     const refinedCapacity = parent === null ? capacity : multiply([parent.capacity, ...fresh.map(sizeOf)]);
     return {
-      id: this.all.length,
+      id: idOf<AssignmentListId>(this.all.length),
       presences,
       parent,
       refinedBy,

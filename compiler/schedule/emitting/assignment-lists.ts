@@ -25,6 +25,7 @@ import type { ExprEmitter } from './expression-emitter.ts';
 import type { Compaction } from './contents.ts';
 import { depthOf } from '../memory/memory.ts';
 import type { AssignmentList } from '../memory/memory.ts';
+import type { BufferId } from '../memory/plan.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
 interface CompactionShape {
@@ -45,9 +46,9 @@ interface CompactionShape {
 }
 
 interface CompactionBuffers {
-  readonly list: number;
-  readonly offsets: number;
-  readonly inverse: number | null;
+  readonly list: BufferId;
+  readonly offsets: BufferId;
+  readonly inverse: BufferId | null;
 }
 
 export class AssignmentListBuilder {
@@ -87,7 +88,7 @@ export class AssignmentListBuilder {
   }
 
   /** Emits what lists an assignment list's rows by key, once. */
-  list(shape: IndexShape): { readonly list: number; readonly offsets: number } {
+  list(shape: IndexShape): { readonly list: BufferId; readonly offsets: BufferId } {
     const plan = this.#plan;
     this.ensure(shape.assignmentList);
     const id = [shape.assignmentList.id, shape.ancestor?.id ?? '', shape.keys.join(), shape.listed.join()].join(';');

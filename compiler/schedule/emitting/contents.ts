@@ -7,7 +7,12 @@
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import type { IndexShape } from '../deciding/choose-kernels.ts';
+import type { Id } from '../../../dsl/types/ids.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import type { BufferId } from '../memory/plan.ts';
+
+/** A compaction of a plan: its place in `Contents.compactions`. */
+export type CompactionId = Id<'compaction'>;
 
 export type Content =
   /** A node of the graph, over a space: its own memory. */
@@ -18,8 +23,7 @@ export type Content =
   | { readonly kind: 'extern'; readonly node: NodeId; readonly space: StoredSpace }
   /** Where all these presences hold, over dense axes. */
   | { readonly kind: 'mask'; readonly presences: readonly NodeId[]; readonly axes: readonly AxisId[] }
-  /** A part of a compaction, by its place in `Contents.compactions`. */
-  | { readonly kind: 'compaction'; readonly compaction: number; readonly part: CompactionPart };
+  | { readonly kind: 'compaction'; readonly compaction: CompactionId; readonly part: CompactionPart };
 
 export type CompactionPart = 'counts' | 'starts' | 'list' | 'offsets' | 'inverse';
 
@@ -29,15 +33,14 @@ export interface Compaction {
   readonly of:
     | { readonly kind: 'rows'; readonly assignmentList: AssignmentList }
     | { readonly kind: 'list'; readonly shape: IndexShape };
-  readonly counts: number;
-  readonly starts: number;
-  readonly list: number;
-  readonly offsets: number;
-  readonly inverse: number | null;
+  readonly counts: BufferId;
+  readonly starts: BufferId;
+  readonly list: BufferId;
+  readonly offsets: BufferId;
+  readonly inverse: BufferId | null;
 }
 
 export interface Contents {
-  /** By buffer number. */
-  readonly buffers: ReadonlyMap<number, Content>;
+  readonly buffers: ReadonlyMap<BufferId, Content>;
   readonly compactions: readonly Compaction[];
 }

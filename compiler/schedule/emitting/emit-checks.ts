@@ -14,6 +14,7 @@ import { inner, type PointScope } from './point-scope.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
+import type { StatusWord } from '../memory/plan.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { pointsOf } from './spaces.ts';
@@ -69,9 +70,9 @@ export class CheckEmitter {
   }
 
   /** Enters a point into a status word, which keeps the first. */
-  #enter(l: ExprEmitter, check: Check, word: number, point: PointScope): void {
+  #enter(l: ExprEmitter, check: Check, word: StatusWord, point: PointScope): void {
     const { launch } = l;
-    const enter = (at: number, value: KernelExpr): void =>
+    const enter = (at: StatusWord, value: KernelExpr): void =>
       launch.k.push(
         atomic('min', launch.status(this.#plan.statusBuffer()), launch.number(exact(at), `status ${at}`), value),
       );

@@ -26,6 +26,7 @@ import { kernelType } from './expression-emitter.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
+import type { BufferId } from '../memory/plan.ts';
 import { labelWord, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
@@ -52,7 +53,7 @@ export class ValueEmitter {
   }
 
   /** Copies a value into a dense buffer over `axes`: a result, a control's default, an extern's operand. */
-  copy(id: NodeId, axes: readonly AxisId[], buffer: number, what: string, skipIfGiven?: string): void {
+  copy(id: NodeId, axes: readonly AxisId[], buffer: BufferId, what: string, skipIfGiven?: string): void {
     const node = this.#plan.node(id);
     const space: StoredSpace = { assignmentList: null, axes };
     this.#plan.contents.set(buffer, { kind: 'copy', node: id, space });
@@ -63,7 +64,7 @@ export class ValueEmitter {
   }
 
   /** A u32 mask over dense axes: where all these presences hold. */
-  mask(presences: readonly NodeId[], axes: readonly AxisId[], buffer: number, what: string): void {
+  mask(presences: readonly NodeId[], axes: readonly AxisId[], buffer: BufferId, what: string): void {
     const space: StoredSpace = { assignmentList: null, axes };
     const plan = this.#plan;
     plan.contents.set(buffer, { kind: 'mask', presences, axes });

@@ -11,12 +11,12 @@ import type { Size } from '../../../dsl/types/size.ts';
 import type { BufferDecl, KernelExpr, Kernel, UniformDecl } from '../../kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../kernel/kernel-builder.ts';
 import type { BufferTable } from '../memory/memory.ts';
-import type { UniformValue } from '../memory/plan.ts';
+import type { BufferId, UniformValue } from '../memory/plan.ts';
 import { namesUsed, tidyKernel } from './tidy-kernel.ts';
 
 export interface BuiltLaunch {
   readonly kernel: Kernel;
-  readonly buffers: readonly number[];
+  readonly buffers: readonly BufferId[];
   readonly uniforms: readonly UniformValue[];
   /** What the text does not say of its loops (work.ts). */
   readonly most: ReadonlyMap<string, number>;
@@ -26,7 +26,7 @@ export interface BuiltLaunch {
 export class LaunchBuilder {
   readonly k: KernelBuilder;
   readonly #table: BufferTable;
-  readonly #buffers = new Map<number, BufferDecl>();
+  readonly #buffers = new Map<BufferId, BufferDecl>();
   readonly #uniforms = new Map<string, { readonly field: KernelExpr; readonly value: UniformValue }>();
 
   readonly #spans = new Map<string, Size>();
@@ -37,17 +37,17 @@ export class LaunchBuilder {
   }
 
   /** Binds a buffer to be read. */
-  read(buffer: number): BufferDecl {
+  read(buffer: BufferId): BufferDecl {
     return this.#bind(buffer, 'read', false);
   }
 
   /** Binds a buffer to be written. */
-  write(buffer: number): BufferDecl {
+  write(buffer: BufferId): BufferDecl {
     return this.#bind(buffer, 'read_write', false);
   }
 
   /** Binds the buffer of status words. */
-  status(buffer: number): BufferDecl {
+  status(buffer: BufferId): BufferDecl {
     return this.#bind(buffer, 'read_write', true);
   }
 
@@ -98,7 +98,7 @@ export class LaunchBuilder {
     return field;
   }
 
-  #bind(buffer: number, access: BufferDecl['access'], atomic: boolean): BufferDecl {
+  #bind(buffer: BufferId, access: BufferDecl['access'], atomic: boolean): BufferDecl {
     const known = this.#buffers.get(buffer);
     if (known !== undefined) {
       if (known.access !== access)

@@ -9,6 +9,7 @@ import { at, indexIn } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
+import { idOf } from '../../../dsl/types/ids.ts';
 import { exact, multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
@@ -20,13 +21,13 @@ import type { Target } from '../../target.ts';
 import { chooseSplit } from '../deciding/choose-split.ts';
 import type { InlinedValues } from '../deciding/choose-split.ts';
 import type { Storage } from '../deciding/choose-storage.ts';
-import type { Compaction, CompactionPart, Content } from './contents.ts';
+import type { Compaction, CompactionId, CompactionPart, Content } from './contents.ts';
 import { ExprEmitter } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import { BufferTable, elementsOf } from '../memory/memory.ts';
-import type { AssignmentList, AssignmentListBuffers, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, AssignmentListBuffers, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 import type { PointAccess } from './point-emitter.ts';
-import type { ExternStep, Launch, PlanAxis, FaultWord, Work } from '../memory/plan.ts';
+import type { BufferId, ExternStep, FaultWord, KernelId, Launch, PlanAxis, StatusWord, Work } from '../memory/plan.ts';
 import { storageTypeOf } from '../memory/plan.ts';
 import { workOf } from './work.ts';
 
@@ -58,7 +59,7 @@ export class PlanBuilder implements PointAccess {
   readonly kernels: Kernel[] = [];
   readonly steps: DraftStep[] = [];
   /** What the buffers hold (contents.ts). */
-  readonly contents = new Map<number, Content>();
+  readonly contents = new Map<BufferId, Content>();
   readonly compactions: Compaction[] = [];
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly splits = new Set<NodeId>();
@@ -66,10 +67,10 @@ export class PlanBuilder implements PointAccess {
   readonly limitViolations: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
   readonly place: (span: Span) => string;
-  readonly #status = new Map<number, FaultWord>();
-  readonly #kernelIds = new Map<string, number>();
-  readonly #memory = new Map<NodeId, { readonly buffer: number; readonly space: StoredSpace }>();
-  readonly #assignmentLists = new Map<number, AssignmentListBuffers>();
+  readonly #status = new Map<StatusWord, FaultWord>();
+  readonly #kernelIds = new Map<string, KernelId>();
+  readonly #memory = new Map<NodeId, { readonly buffer: BufferId; readonly space: StoredSpace }>();
+  readonly #assignmentLists = new Map<AssignmentListId, AssignmentListBuffers>();
   readonly #uses: readonly number[];
 
   constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
@@ -104,7 +105,7 @@ export class PlanBuilder implements PointAccess {
 
   // --- memory ---
 
-  memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null {
+  memoryOf(id: NodeId): { readonly buffer: BufferId; readonly space: StoredSpace } | null {
     const known = this.#memory.get(id);
     if (known !== undefined) return known;
     const node = this.node(id);
@@ -116,7 +117,7 @@ export class PlanBuilder implements PointAccess {
   }
 
   /** Gives a node its memory. */
-  allocate(node: Node, space: StoredSpace): number {
+  allocate(node: Node, space: StoredSpace): BufferId {
     const buffer = this.table.scratch(this.labelOf(node), storageTypeOf(node.element), elementsOf(space, this.sizeOf));
     this.#memory.set(node.id, { buffer, space });
     this.contents.set(buffer, { kind: 'value', node: node.id, space });
@@ -124,14 +125,14 @@ export class PlanBuilder implements PointAccess {
   }
 
   /** A node's memory is a buffer that the host writes. */
-  adopt(node: Node, space: StoredSpace, buffer: number): void {
+  adopt(node: Node, space: StoredSpace, buffer: BufferId): void {
     this.#memory.set(node.id, { buffer, space });
     this.contents.set(buffer, { kind: 'extern', node: node.id, space });
   }
 
   /** Notes what the buffers of a compaction hold. */
   addCompaction(compaction: Compaction): void {
-    const id = this.compactions.push(compaction) - 1;
+    const id = idOf<CompactionId>(this.compactions.push(compaction) - 1);
     const parts: readonly CompactionPart[] = ['counts', 'starts', 'list', 'offsets', 'inverse'];
     for (const part of parts) {
       const buffer = compaction[part];
@@ -139,7 +140,7 @@ export class PlanBuilder implements PointAccess {
     }
   }
 
-  inputBuffer(index: number): number {
+  inputBuffer(index: number): BufferId {
     const input = this.fused.graph.inputs[index];
     if (input === undefined) throw new CompilerBug('schedule', `no graph input ${index}`);
     return this.table.given(`${input.role} ${input.name}`, {
@@ -174,7 +175,7 @@ export class PlanBuilder implements PointAccess {
 
   // --- status words ---
 
-  statusBuffer(): number {
+  statusBuffer(): BufferId {
     return this.table.given('status', {
       label: 'status',
       storageType: 'u32',
@@ -184,9 +185,9 @@ export class PlanBuilder implements PointAccess {
   }
 
   /** The status word of a check: words stand in the order of checks, since the first that tells of something is told. */
-  statusWord(check: Check): number {
+  statusWord(check: Check): StatusWord {
     const { checks } = this.fused.graph;
-    const word = indexIn(checks, check, 'schedule: check');
+    const word = idOf<StatusWord>(indexIn(checks, check, 'schedule: check'));
     const { code, message, group, skipIfGiven } = check;
     const shown = check.shown.map((each, i) =>
       'size' in each ? each : { word: this.shownWord(check, i), element: this.node(each.node).element },
@@ -206,10 +207,10 @@ export class PlanBuilder implements PointAccess {
   }
 
   /** The word that a number of a message is put into: behind those of all checks. */
-  shownWord(check: Check, index: number): number {
+  shownWord(check: Check, index: number): StatusWord {
     const { checks } = this.fused.graph;
     const before = checks.slice(0, indexIn(checks, check, 'schedule: check')).reduce((n, c) => n + c.shown.length, 0);
-    return checks.length + before + index;
+    return idOf<StatusWord>(checks.length + before + index);
   }
 
   /** Of all checks that were emitted, in the order of their words. */
@@ -228,7 +229,7 @@ export class PlanBuilder implements PointAccess {
     if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
       this.#split(lowering, options, built.buffers.length);
     const text = printKernel(built.kernel);
-    const kernel = this.#kernelIds.get(text) ?? this.kernels.push(built.kernel) - 1;
+    const kernel = this.#kernelIds.get(text) ?? idOf<KernelId>(this.kernels.push(built.kernel) - 1);
     this.#kernelIds.set(text, kernel);
     this.steps.push({
       kind: 'launch',

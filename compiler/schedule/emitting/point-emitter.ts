@@ -14,13 +14,14 @@ import type { PointScope } from './point-scope.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
 import { depthOf } from '../memory/memory.ts';
 import type { AssignmentList, AssignmentListBuffers, StoredSpace } from '../memory/memory.ts';
+import type { BufferId } from '../memory/plan.ts';
 
 /** What the lowering needs to know of the plan in the making. */
 export interface PointAccess {
   node(id: NodeId): Node;
   sizeOf(axis: AxisId): Size;
   /** Memory of a node, or null: computed where it is used. */
-  memoryOf(id: NodeId): { readonly buffer: number; readonly space: StoredSpace } | null;
+  memoryOf(id: NodeId): { readonly buffer: BufferId; readonly space: StoredSpace } | null;
   assignmentListBuffers(assignmentList: AssignmentList): AssignmentListBuffers;
   /** Whether a presence is true wherever these are. */
   holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean;
@@ -48,7 +49,7 @@ export class PointEmitter {
   }
 
   /** Binds a buffer to be read, for whatever is being computed. */
-  read(buffer: number): BufferDecl {
+  read(buffer: BufferId): BufferDecl {
     const readers = this.readers.get(buffer);
     if (readers === undefined) this.readers.set(buffer, new Set([this.computing]));
     else readers.add(this.computing);

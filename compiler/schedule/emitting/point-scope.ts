@@ -5,16 +5,16 @@
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
-import type { AssignmentList } from '../memory/memory.ts';
+import type { AssignmentList, AssignmentListId } from '../memory/memory.ts';
 
 /** Where a computation stands. Bindings of `parent` are among these, with the same expressions. */
 export interface PointScope {
   readonly axes: ReadonlyMap<AxisId, KernelExpr>;
-  /** Id of an assignment list → row, u32. */
-  readonly rows: ReadonlyMap<number, { readonly assignmentList: AssignmentList; readonly row: KernelExpr }>;
+  /** u32. */
+  readonly rows: ReadonlyMap<AssignmentListId, { readonly assignmentList: AssignmentList; readonly row: KernelExpr }>;
   readonly parent: PointScope | null;
   readonly values: Map<NodeId, KernelExpr>;
-  readonly places: Map<number, KernelExpr>;
+  readonly places: Map<AssignmentListId, KernelExpr>;
   readonly views: Map<NodeId, PointScope>;
 }
 

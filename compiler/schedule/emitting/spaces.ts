@@ -19,6 +19,7 @@ import type { PointScope } from './point-scope.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
+import type { BufferId } from '../memory/plan.ts';
 
 /** One thread for each element of a value stored over `space`; threads of rows that are not there do nothing. */
 export function pointsOf(lowering: ExprEmitter, space: StoredSpace): Space<PointScope> {
@@ -93,7 +94,7 @@ export function termsAlong(lowering: ExprEmitter, axes: readonly AxisId[]): Term
 export function termsOfList(
   lowering: ExprEmitter,
   shape: IndexShape,
-  buffers: { readonly list: number; readonly offsets: number },
+  buffers: { readonly list: BufferId; readonly offsets: BufferId },
   dense: readonly AxisId[],
 ): Terms<PointScope> {
   const { launch, placement } = lowering;

@@ -9,16 +9,20 @@
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
+import { idOf } from '../../../dsl/types/ids.ts';
 import type { Size } from '../../../dsl/types/size.ts';
+import type { AllocationId, BufferId } from './plan.ts';
 
 export interface Lifetime {
   readonly first: number;
   readonly last: number;
 }
 
-/** First and last step that touches each buffer. */
-export function lifetimes(steps: readonly { readonly buffers: readonly number[] }[]): ReadonlyMap<number, Lifetime> {
-  const found = new Map<number, Lifetime>();
+/** First and last step that touches each buffer: of a plan, or of a manifest's plan, which names them by plain numbers. */
+export function lifetimes<Buffer extends number>(
+  steps: readonly { readonly buffers: readonly Buffer[] }[],
+): ReadonlyMap<Buffer, Lifetime> {
+  const found = new Map<Buffer, Lifetime>();
   steps.forEach(({ buffers }, step) => {
     for (const buffer of buffers) found.set(buffer, { first: found.get(buffer)?.first ?? step, last: step });
   });
@@ -26,25 +30,26 @@ export function lifetimes(steps: readonly { readonly buffers: readonly number[] 
 }
 
 export interface BufferAssignment {
+  /** How many there are. */
   readonly allocations: number;
-  readonly allocationOf: ReadonlyMap<number, number>;
+  readonly allocationOf: ReadonlyMap<BufferId, AllocationId>;
 }
 
 /** Slots for scratch buffers, given what each step touches. */
 export function assignBuffers(
-  steps: readonly { readonly buffers: readonly number[] }[],
-  scratch: ReadonlyMap<number, Size>,
+  steps: readonly { readonly buffers: readonly BufferId[] }[],
+  scratch: ReadonlyMap<BufferId, Size>,
 ): BufferAssignment {
   const live = [...lifetimes(steps)].filter(([buffer]) => scratch.has(buffer));
-  const allocationOf = new Map<number, number>();
+  const allocationOf = new Map<BufferId, AllocationId>();
   /** Nominal size of each allocation so far. */
   const sizes: number[] = [];
-  const free = new Set<number>();
+  const free = new Set<AllocationId>();
   steps.forEach((_, step) => {
     for (const [buffer, { first }] of live) {
       if (first !== step) continue;
       const size = nominal(get(scratch, buffer, 'schedule: scratch buffer'));
-      const allocation = bestAllocation([...free], sizes, size) ?? sizes.push(0) - 1;
+      const allocation = bestAllocation([...free], sizes, size) ?? idOf<AllocationId>(sizes.push(0) - 1);
       free.delete(allocation);
       sizes[allocation] = Math.max(at(sizes, allocation, 'schedule: allocation'), size);
       allocationOf.set(buffer, allocation);
@@ -54,16 +59,19 @@ export function assignBuffers(
       if (last === step && allocation !== undefined) free.add(allocation);
     }
   });
+  // A buffer no step touches (a list nobody reads) needs none: it shares the first.
+  for (const buffer of scratch.keys()) if (!allocationOf.has(buffer)) allocationOf.set(buffer, idOf<AllocationId>(0));
   return { allocations: sizes.length, allocationOf };
 }
 
 /** The smallest free allocation of at least this size, else the largest; null: none is free. */
-function bestAllocation(free: readonly number[], sizes: readonly number[], size: number): number | null {
-  const sizeOf = (allocation: number) => at(sizes, allocation, 'schedule: allocation');
+function bestAllocation(free: readonly AllocationId[], sizes: readonly number[], size: number): AllocationId | null {
+  const sizeOf = (allocation: AllocationId) => at(sizes, allocation, 'schedule: allocation');
   const enough = free.filter((allocation) => sizeOf(allocation) >= size);
   const pool = enough.length > 0 ? enough : free;
-  const better = (a: number, b: number) => (enough.length > 0 ? sizeOf(a) < sizeOf(b) : sizeOf(a) > sizeOf(b));
-  return pool.reduce<number | null>(
+  const better = (a: AllocationId, b: AllocationId) =>
+    enough.length > 0 ? sizeOf(a) < sizeOf(b) : sizeOf(a) > sizeOf(b);
+  return pool.reduce<AllocationId | null>(
     (best, allocation) => (best === null || better(allocation, best) ? allocation : best),
     null,
   );

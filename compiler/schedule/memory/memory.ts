@@ -13,11 +13,14 @@ import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
-import type { BufferRole, PlanBuffer, StorageType } from './plan.ts';
+import { idOf, type Id } from '../../../dsl/types/ids.ts';
+import type { AllocationId, BufferId, BufferRole, PlanBuffer, StorageType } from './plan.ts';
+
+/** Counts the assignment lists of a plan. */
+export type AssignmentListId = Id<'assignment list'>;
 
 export interface AssignmentList {
-  /** Counts assignment lists of a plan. */
-  readonly id: number;
+  readonly id: AssignmentListId;
   /** All presences of the conjunction, the parent's included; in id order. */
   readonly presences: readonly NodeId[];
   readonly parent: AssignmentList | null;
@@ -62,9 +65,9 @@ export function depthOf(list: AssignmentList): number {
  * then those of the rows it was made within, so that one buffer says all of a point however deep routers are nested.
  */
 export interface AssignmentListBuffers {
-  readonly indices: number;
-  readonly inverse: number;
-  readonly offsets: number;
+  readonly indices: BufferId;
+  readonly inverse: BufferId;
+  readonly offsets: BufferId;
 }
 
 type Draft = Omit<PlanBuffer, 'role'> & { readonly role: BufferRole | 'scratch' };
@@ -72,55 +75,61 @@ type Draft = Omit<PlanBuffer, 'role'> & { readonly role: BufferRole | 'scratch' 
 /** The buffers of a plan in the making; scratch allocations are given out when all steps are known. */
 export class BufferTable {
   readonly #drafts: Draft[] = [];
-  readonly #given = new Map<string, number>();
+  readonly #given = new Map<string, BufferId>();
 
-  scratch(label: string, storageType: StorageType, elements: Size): number {
-    return this.#drafts.push({ label, storageType, elements, role: 'scratch' }) - 1;
+  scratch(label: string, storageType: StorageType, elements: Size): BufferId {
+    return this.#add({ label, storageType, elements, role: 'scratch' });
   }
 
-  result(label: string, storageType: StorageType, elements: Size): number {
-    return this.#drafts.push({ label, storageType, elements, role: { kind: 'result' } }) - 1;
+  result(label: string, storageType: StorageType, elements: Size): BufferId {
+    return this.#add({ label, storageType, elements, role: { kind: 'result' } });
   }
 
   /** What the run is given, or the status words: one buffer for each. */
-  given(key: string, draft: PlanBuffer): number {
+  given(key: string, draft: PlanBuffer): BufferId {
     const known = this.#given.get(key);
     if (known !== undefined) return known;
-    const id = this.#drafts.push(draft) - 1;
+    const id = this.#add(draft);
     this.#given.set(key, id);
     return id;
   }
 
   /** Makes a scratch buffer the buffer of a result. */
-  promote(buffer: number, label: string): void {
+  promote(buffer: BufferId, label: string): void {
     const draft = this.at(buffer);
     this.#drafts[buffer] = { ...draft, label, role: { kind: 'result' } };
   }
 
   /** Sets the final number of elements (of the status words). */
-  resize(buffer: number, elements: Size): void {
+  resize(buffer: BufferId, elements: Size): void {
     this.#drafts[buffer] = { ...this.at(buffer), elements };
   }
 
-  at(buffer: number): Draft {
+  at(buffer: BufferId): Draft {
     const draft = this.#drafts[buffer];
     if (draft === undefined) throw new CompilerBug('schedule', `no buffer ${buffer}`);
     return draft;
   }
 
-  isScratch(buffer: number): boolean {
+  isScratch(buffer: BufferId): boolean {
     return this.at(buffer).role === 'scratch';
   }
 
-  get length(): number {
-    return this.#drafts.length;
+  /** All buffers so far. */
+  get ids(): readonly BufferId[] {
+    return this.#drafts.map((_, i) => idOf<BufferId>(i));
   }
 
   /** The buffers with their allocations. */
-  finish(allocationOf: (buffer: number) => number): readonly PlanBuffer[] {
-    return this.#drafts.map((draft, i) => {
+  finish(allocationOf: (buffer: BufferId) => AllocationId): readonly PlanBuffer[] {
+    return this.ids.map((id) => {
+      const draft = this.at(id);
       const { role } = draft;
-      return { ...draft, role: role === 'scratch' ? { kind: 'scratch', allocation: allocationOf(i) } : role };
+      return { ...draft, role: role === 'scratch' ? { kind: 'scratch', allocation: allocationOf(id) } : role };
     });
+  }
+
+  #add(draft: Draft): BufferId {
+    return idOf<BufferId>(this.#drafts.push(draft) - 1);
   }
 }

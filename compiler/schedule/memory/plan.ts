@@ -6,15 +6,25 @@
  * formulas, and puts numbers where a plan has kernels and names.
  *
  * Invariants (verify-plan.ts):
- * - `buffers[i]`, `kernels[i]`, `allocations` are referred to by number; every buffer a step reads was written by an earlier one or
+ * - `buffers[i]`, `kernels[i]`, `allocations` are referred to by id; every buffer a step reads was written by an earlier one or
  *   holds what the run was given.
  * - One launch never has a buffer, or two buffers of one allocation, both among what it reads and what it writes.
  * - Kernels are shared: two launches of equal structure have one kernel and differ in buffers and uniforms.
  */
 import type { ElementType, Span } from '../../graph/graph-ir.ts';
 import type { Kernel, NumericType } from '../../kernel/kernel-ir.ts';
+import { idOf, type Id } from '../../../dsl/types/ids.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisSpec, ExternSpec, FaultSpec, ResultSpec } from '../../../runtime/contract/manifest.ts';
+
+/** A buffer of a plan: its place in `buffers`, here and in the manifest's plan. */
+export type BufferId = Id<'buffer'>;
+/** A kernel of a plan: its place in `kernels`. Where the module has it is another number (emit/plan-to-manifest.ts). */
+export type KernelId = Id<'kernel of a plan'>;
+/** Memory that scratch buffers share, one after another. */
+export type AllocationId = Id<'allocation'>;
+/** A word of the status buffer. */
+export type StatusWord = Id<'status word'>;
 
 /** What a stored element is on the GPU: f16 is an f32 that was rounded, bool is a u32 of 0 or 1. */
 export type StorageType = NumericType;
@@ -35,7 +45,7 @@ export type PlanAxis = AxisSpec<Size>;
 
 export type BufferRole =
   /** Memory shared by lifetime (assign-buffers.ts). */
-  | { readonly kind: 'scratch'; readonly allocation: number }
+  | { readonly kind: 'scratch'; readonly allocation: AllocationId }
   | { readonly kind: 'input'; readonly name: string }
   | { readonly kind: 'store'; readonly store: 'param' | 'state' | 'control'; readonly path: string }
   | { readonly kind: 'result' }
@@ -68,13 +78,13 @@ export interface Work {
 
 export interface Launch {
   readonly kind: 'launch';
-  readonly kernel: number;
+  readonly kernel: KernelId;
   readonly label: string;
   readonly span: Span | null;
   /** Number of invocations; the grid is that many divided by the kernel's workgroup size, rounded up. */
   readonly invocations: Size;
   /** In the order of the kernel's buffers. */
-  readonly buffers: readonly number[];
+  readonly buffers: readonly BufferId[];
   /** In the order of the kernel's uniforms. */
   readonly uniforms: readonly UniformValue[];
   /** Skipped when the run was given this control. */
@@ -83,15 +93,15 @@ export interface Launch {
 }
 
 /** The host's part of a run, as the manifest has it; its label is for people. */
-export interface ExternStep extends ExternSpec<Size> {
+export interface ExternStep extends ExternSpec<Size, BufferId> {
   readonly label: string;
 }
 
 export type Step = Launch | ExternStep;
 
-export type FaultWord = FaultSpec<Size>;
+export type FaultWord = FaultSpec<Size, StatusWord>;
 
-export type PlanResult = ResultSpec<Size>;
+export type PlanResult = ResultSpec<Size, BufferId>;
 
 export interface Plan {
   readonly name: string;
@@ -104,11 +114,16 @@ export interface Plan {
   readonly allocations: number;
 }
 
-/** The buffers a step reads and writes, by number. An atomic buffer is written. */
+/** The buffers of a plan with their ids, in order. */
+export function buffersOf({ buffers }: Pick<Plan, 'buffers'>): readonly (readonly [BufferId, PlanBuffer])[] {
+  return buffers.map((buffer, i) => [idOf<BufferId>(i), buffer]);
+}
+
+/** The buffers a step reads and writes. An atomic buffer is written. */
 export function accessOf(
   plan: Pick<Plan, 'kernels'>,
   step: Step,
-): { readonly reads: readonly number[]; readonly writes: readonly number[] } {
+): { readonly reads: readonly BufferId[]; readonly writes: readonly BufferId[] } {
   if (step.kind === 'extern') {
     return {
       reads: [...step.operands.map((o) => o.buffer), ...(step.mask === null ? [] : [step.mask.buffer])],

@@ -15,8 +15,8 @@
 import { asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import { lifetimes } from './assign-buffers.ts';
-import { accessOf } from './plan.ts';
-import type { Launch, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
+import { accessOf, buffersOf } from './plan.ts';
+import type { BufferId, Launch, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 
 /** A plan as text, ending in a newline. */
@@ -26,16 +26,16 @@ export function printPlan(plan: Plan): string {
   const lines = [
     `plan ${plan.name}: ${count(launches, 'launch', 'launches')}, ${count(plan.kernels.length, 'kernel')}, ${count(plan.allocations, 'slot')}`,
     'given',
-    ...plan.buffers.flatMap((b, i) =>
-      b.role.kind === 'input' || b.role.kind === 'store' ? [`  ${bufferLine(b, i)}`] : [],
+    ...buffersOf(plan).flatMap(([id, b]) =>
+      b.role.kind === 'input' || b.role.kind === 'store' ? [`  ${bufferLine(b, id)}`] : [],
     ),
     'launches',
     ...plan.steps.flatMap((step, i) => printStep(plan, step, i)),
     'memory',
-    ...plan.buffers.flatMap((b, i) => {
+    ...buffersOf(plan).flatMap(([id, b]) => {
       if (b.role.kind === 'input' || b.role.kind === 'store') return [];
-      const lives = life.get(i);
-      return [`  ${bufferLine(b, i)}${lives === undefined ? '' : `, lives ${lives.first} to ${lives.last}`}`];
+      const lives = life.get(id);
+      return [`  ${bufferLine(b, id)}${lives === undefined ? '' : `, lives ${lives.first} to ${lives.last}`}`];
     }),
     ...(plan.status.length === 0 ? [] : ['status']),
     ...plan.status.map(
@@ -52,15 +52,15 @@ function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
-function touched(plan: Plan, step: Step): readonly number[] {
+function touched(plan: Plan, step: Step): readonly BufferId[] {
   const { reads, writes } = accessOf(plan, step);
   return [...reads, ...writes];
 }
 
-function bufferLine(buffer: PlanBuffer, i: number): string {
+function bufferLine(buffer: PlanBuffer, id: BufferId): string {
   const { role } = buffer;
   const place = role.kind === 'scratch' ? `slot ${role.allocation}` : role.kind === 'store' ? role.store : role.kind;
-  return `%${i} ${buffer.label}: ${buffer.storageType}[${formatSize(buffer.elements)}], ${place}`;
+  return `%${id} ${buffer.label}: ${buffer.storageType}[${formatSize(buffer.elements)}], ${place}`;
 }
 
 function printStep(plan: Plan, step: Step, i: number): readonly string[] {

@@ -3,8 +3,8 @@ import { printKernel } from '../../kernel/print-kernel.ts';
 import { isAtomic, loadedType } from '../../kernel/kernel-typing.ts';
 import { verifyKernel } from '../../kernel/verify-kernel.ts';
 import type { Target } from '../../target.ts';
-import { accessOf } from './plan.ts';
-import type { Plan, PlanResult } from './plan.ts';
+import { accessOf, buffersOf } from './plan.ts';
+import type { AllocationId, BufferId, Plan, PlanResult } from './plan.ts';
 
 /** What is wrong with a plan, one sentence each; empty if nothing is. */
 export function verifyPlan(plan: Plan, target: Target): readonly string[] {
@@ -18,7 +18,7 @@ export function planFaults(plan: Plan): readonly string[] {
 
 /** Buffers that are named are there, and no kernel is there twice. */
 function referenceFaults(plan: Plan): readonly string[] {
-  const there = (buffer: number, what: string): readonly string[] =>
+  const there = (buffer: BufferId, what: string): readonly string[] =>
     plan.buffers[buffer] === undefined ? [`${what} is in no buffer (${buffer})`] : [];
   return [
     ...(new Set(plan.kernels).size < plan.kernels.length ? ['a kernel is there twice'] : []),
@@ -26,7 +26,7 @@ function referenceFaults(plan: Plan): readonly string[] {
       const { reads, writes } = accessOf(plan, step);
       return [...reads, ...writes].flatMap((buffer) => there(buffer, `what ${step.label} uses`));
     }),
-    ...plan.results.flatMap((result) => buffersOf(result).flatMap((b) => there(b, `result ${result.name}`))),
+    ...plan.results.flatMap((result) => returnedBy(result).flatMap((b) => there(b, `result ${result.name}`))),
     ...(plan.status.length > 0 && !plan.buffers.some((b) => b.role.kind === 'status') ? ['faults have no words'] : []),
   ];
 }
@@ -72,28 +72,28 @@ function bindingFaults(plan: Plan): readonly string[] {
 /** Nothing is read before it is written, written where it is also read, or returned without being written. */
 function lifeFaults(plan: Plan): readonly string[] {
   const faults: string[] = [];
-  const ready = new Set<number>();
-  const allocationOwner = new Map<number, number>();
-  const allocationOf = (buffer: number) => {
+  const ready = new Set<BufferId>();
+  const allocationOwner = new Map<AllocationId, BufferId>();
+  const allocationOf = (buffer: BufferId) => {
     const role = plan.buffers[buffer]?.role;
     return role?.kind === 'scratch' ? role.allocation : null;
   };
-  const label = (buffer: number) => plan.buffers[buffer]?.label ?? `buffer ${buffer}`;
-  plan.buffers.forEach(({ role }, i) => {
+  const label = (buffer: BufferId) => plan.buffers[buffer]?.label ?? `buffer ${buffer}`;
+  for (const [id, { role }] of buffersOf(plan)) {
     const filled =
       role.kind === 'input' || role.kind === 'status' || (role.kind === 'store' && role.store !== 'control');
-    if (filled) ready.add(i);
+    if (filled) ready.add(id);
     if (role.kind === 'scratch' && (role.allocation < 0 || role.allocation >= plan.allocations))
-      faults.push(`${label(i)} has no allocation ${role.allocation}`);
-  });
-  const controls = plan.buffers.flatMap(({ role }, i) =>
-    role.kind === 'store' && role.store === 'control' ? [[role.path, i] as const] : [],
+      faults.push(`${label(id)} has no allocation ${role.allocation}`);
+  }
+  const controls = buffersOf(plan).flatMap(([id, { role }]) =>
+    role.kind === 'store' && role.store === 'control' ? [id] : [],
   );
   for (const step of plan.steps) {
     const { reads, writes } = accessOf(plan, step);
     for (const read of reads) {
       const allocation = allocationOf(read);
-      const control = controls.some(([, i]) => i === read);
+      const control = controls.includes(read);
       if (!ready.has(read) && !control) faults.push(`${step.label} reads ${label(read)} before it is written`);
       if (allocation !== null && allocationOwner.get(allocation) !== read && ready.has(read))
         faults.push(`${step.label} reads ${label(read)}, whose allocation was given away`);
@@ -110,12 +110,12 @@ function lifeFaults(plan: Plan): readonly string[] {
     }
   }
   for (const result of plan.results) {
-    for (const buffer of buffersOf(result))
+    for (const buffer of returnedBy(result))
       if (!ready.has(buffer)) faults.push(`result ${result.name} is never written`);
   }
   return faults;
 }
 
-function buffersOf(result: PlanResult): readonly number[] {
+function returnedBy(result: PlanResult): readonly BufferId[] {
   return result.kind === 'tensor' ? [result.buffer] : [result.present, result.weight, result.rank];
 }
