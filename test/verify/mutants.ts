@@ -8,7 +8,7 @@ import type { Node } from '../../compiler/graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../compiler/graph/node-uses.ts';
 import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/make-expressions.ts';
 import type { KernelBinaryOp, KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
-import type { CompactionPart } from '../../compiler/schedule/emitting/contents.ts';
+import type { Compaction, CompactionPart } from '../../compiler/schedule/emitting/contents.ts';
 import {
   accessOf,
   buffersOf,
@@ -48,8 +48,12 @@ function computing({ plan, contents, fused }: CompiledPlan, fits: (node: Node) =
   });
 }
 
-/** The last launch that writes such a part of a relation or of a list. */
-function compacting({ plan, contents }: CompiledPlan, part: CompactionPart, of: 'relation' | 'list'): Found | null {
+/** The last launch that writes such a part of an assignment list's rows or of a list. */
+function compacting(
+  { plan, contents }: CompiledPlan,
+  part: CompactionPart,
+  of: Compaction['of']['kind'],
+): Found | null {
   return last(plan, (buffer) => {
     const content = contents.buffers.get(buffer);
     return (
@@ -253,14 +257,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the offsets of the experts are one too high',
     plant: mutate(
-      (c) => compacting(c, 'offsets', 'relation'),
+      (c) => compacting(c, 'offsets', 'rows'),
       stored((v) => add(v, u32(1))),
     ),
   },
   {
     name: 'the list of assignments in another order',
     plant: mutate(
-      (c) => compacting(c, 'list', 'relation'),
+      (c) => compacting(c, 'list', 'rows'),
       stored((v) => binary('bit_xor', v, u32(1))),
     ),
   },
@@ -274,7 +278,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'rows are counted from 1',
     plant: mutate(
-      (c) => compacting(c, 'counts', 'relation'),
+      (c) => compacting(c, 'counts', 'rows'),
       stored((v) => add(v, u32(1))),
     ),
   },
