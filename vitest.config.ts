@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files with a process of their own: they put other modules in place of the compiler's, or hold a device. */
-const alone = ['test/house/stages.test.ts', 'test/gpu/**/*.test.ts'];
+const alone = ['test/house/stages.test.ts', 'test/verify/shipped.test.ts', 'test/gpu/**/*.test.ts'];
 
 /** The longest files, longest first: they begin first, so that both workers end at about the same time on a fresh clone too. */
 const longest = [
