@@ -1,8 +1,8 @@
 /**
  * `npm test`: everything this project checks, in one command, on a fresh clone.
  *
- * In order: the packages (installed if they are not there), the adapters; the linter, the layout of the text, the types and dead exports; the tests
- * that need no GPU, the tests in `test/gpu` once on every adapter found, and random programs for a minute. An
+ * In order: the packages (installed if they are not there), the adapters; random programs for a minute, and beside them the linter,
+ * the layout of the text, the types and dead exports; the tests that need no GPU, and those in `test/gpu` once on every adapter found. An
  * adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
  * MOEC_FUZZ_MINUTES is how many minutes random programs run; 0 leaves them out.
  *
@@ -127,18 +127,18 @@ const FUZZ_SEED = 20261;
  */
 const MOST_PROGRAMS = 500;
 
-/** Random programs on the kernels for some minutes: one test, which a finding fails. Its time is that of the clock. */
-function fuzz() {
+/** Random programs on the kernels for some minutes: one check, which a finding fails. Its time is that of the clock. */
+function randomPrograms() {
   const minutes = Number(process.env.MOEC_FUZZ_MINUTES || '1');
   if (minutes === 0) {
     process.stdout.write('\n!!! MOEC_FUZZ_MINUTES is 0: random programs do NOT run\n');
     notes.push('!!! MOEC_FUZZ_MINUTES is 0: random programs did NOT run');
-    return;
+    return [];
   }
   const title = `random programs, seed ${FUZZ_SEED}, ${minutes} min`;
   const most = process.env.MOEC_FUZZ_MINUTES ? [] : ['--programs', String(MOST_PROGRAMS)];
   const args = ['--minutes', String(minutes), '--seed', String(FUZZ_SEED), '--on', 'kernels', ...most];
-  check(title, [process.execPath, ['--import', 'tsx', join(projectRoot, 'test', 'fuzz', 'fuzz.ts'), ...args]]);
+  return [[title, [process.execPath, ['--import', 'tsx', join(projectRoot, 'test', 'fuzz', 'fuzz.ts'), ...args]]]];
 }
 
 function readReport(file) {
@@ -185,6 +185,7 @@ async function main() {
 
   const kept = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/eslint/'];
   await checksAtOnce([
+    ...randomPrograms(),
     ['lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0', ...kept)],
     ['layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')],
     ['types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json')],
@@ -194,8 +195,6 @@ async function main() {
   for (const adapter of adapters) {
     vitest(`tests on ${adapter.name}`, ['test/gpu/'], { env: childEnvironment(adapter), maySkip: false });
   }
-  fuzz();
-
   return summary(`adapters that ran: ${adapters.map(({ name }) => name).join(', ') || 'NONE'}`);
 }
 
