@@ -6,6 +6,7 @@
  * is put in as it is; `{all E}` leaves nothing: one tensor for every point of E; `{param}` is the name of the param.
  */
 import type * as ast from '../syntax/ast.ts';
+import { CompilerBug } from '../diagnostics/bug.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { hasAxis, uniteAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
@@ -164,6 +165,7 @@ class HoleReader {
   }
 
   #chain(signs: readonly string[], next: () => Static | null): Static | null {
+    const first = this.#tokens[this.#position];
     let left = next();
     for (
       let sign = this.#tokens[this.#position];
@@ -175,7 +177,10 @@ class HoleReader {
       if (right === null) return null;
       const op = operations[sign.text];
       if (op === undefined) return null;
-      left = { kind: 'op', op, args: [left, right], type: 'number', span: left.span };
+      const last = this.#tokens[this.#position - 1];
+      if (first === undefined || last === undefined) throw new CompilerBug('check', 'an expression without tokens');
+      const span = this.#span(first.start, last.start + last.text.length);
+      left = { kind: 'op', op, args: [left, right], type: 'number', span };
     }
     return left;
   }

@@ -6,14 +6,14 @@
  */
 import { at, get } from '../diagnostics/invariants.ts';
 import { axesInBraces } from '../types/axes.ts';
-import type { AxisVar, NamePattern, VariableSource, StoredDim, StoredPart } from '../types/program.ts';
+import type { AxisVar, NameHole, NamePattern, VariableSource, StoredDim, StoredPart } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Instance, UsedVariable } from './instances.ts';
 import { MAX_PIECES, withinLimit } from '../types/expansion-limits.ts';
 import type { InstanceScope } from './instance-scope.ts';
-import { asInteger, integerOf } from '../types/size.ts';
+import { asInteger, asNumber, formatSize, integerOf, type Size } from '../types/size.ts';
 import { evaluateStatic } from './statics.ts';
 
 export interface WeightSlice {
@@ -286,14 +286,43 @@ function spell(
           index: (id) => get(indices, id, 'bindings: index'),
           report,
         });
-        const number = value.kind === 'number' ? asInteger(value.size) : null;
-        name += String(number ?? '?');
+        if (value.kind !== 'number')
+          throw new CompilerBug('bindings', 'a name counted by something else than a number');
+        const number = asInteger(value.size);
+        const along = hole.axes.map((a) => resolve(a, instance)).filter((axis) => braced(position, axis));
+        const at = along.map((axis) => `${axis.name} = ${get(position, axis, 'bindings: position along')}`).join(', ');
+        if (number === null) report(noWholeNumber(hole, value.size, at));
+        else name += String(number);
         break;
       }
     }
     name += at(pattern.texts, i + 1, 'bindings: text of a pattern');
   });
   return name;
+}
+
+/** What is wrong with a number of a name: a fraction, a float, or a size of the run. The name is the same in every run. */
+function noWholeNumber({ value }: NameHole & { kind: 'position' }, size: Size, at: string): Diagnostic {
+  const { span } = value;
+  const where = at === '' ? '' : ` at ${at}`;
+  const shown = `the number in this name is ${formatSize(size)}${where}`;
+  if (asNumber(size) === null)
+    return diagnostic('MOE0358', {
+      message: `${shown}, which is known only when the model runs: it cannot decide which tensor is read`,
+      span,
+      help: 'names are made of axes of the tensor, and of constants that are known when compiling',
+    });
+  if (size.kind === 'real')
+    return diagnostic('MOE0350', {
+      message: `${shown} in float arithmetic, which is not exact`,
+      span,
+      help: 'say floor or ceil where the constant is declared',
+    });
+  return diagnostic('MOE0350', {
+    message: `${shown}, which is no whole number`,
+    span,
+    help: 'nothing is rounded by itself: n divided by k and rounded down is (n - n % k) / k',
+  });
 }
 
 function braced(position: ReadonlyMap<Axis, number>, axis: Axis): boolean {

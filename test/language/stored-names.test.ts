@@ -55,6 +55,67 @@ describe('strings in names', () => {
   });
 });
 
+describe('numbers in names', () => {
+  test.each([
+    ['a quotient that is whole', 'axis L = 2\n  param w: [L, D] from "w.{L * 4 / 2}"', 'w[L: 1] * x', 'w.2'],
+    [
+      'a quotient that is rounded down',
+      'axis L = 3\n  param w: [L, D] from "w.{(L - L % 2) / 2}"',
+      'w[L: 1] * x',
+      'w.0',
+    ],
+    ['a float that is rounded down', 'const n = floor(exp(0))\n  param w: [D] from "w.{n}"', 'w * x', 'w.1'],
+  ])('%s', async (_, declarations, body, tensor) => {
+    const weights = { 'w.0': vector(0, 0), 'w.1': vector(0, 0), [tensor]: vector(2, 3) };
+    await runs({ text: model(declarations, body), weights, inputs: { x }, gives: { output: [2, 30] } });
+  });
+
+  // L has the points 0, 1, 2, 3: the first that has no name is told, once.
+  const over = (axes: string): string => `sum(w, over: ${axes}) * x`;
+  const called = 'sum(f(x), over: L)';
+  const half = 'is 1/2 at L = 1, which is no whole number; nothing is rounded by itself';
+  const ofTheRun = 'known only when the model runs';
+  const family = 'fn f[l in L](x: [D]) -> [D] {\n  param a: [D] from "{l / 2}"\n  a * x }';
+  test.each([
+    ['half of a point', 'param w: [L, D] from "w.{L / 2}"', over('L'), 'MOE0350', 'L / 2', half],
+    [
+      'of two axes',
+      'param w: [L, E, D] from "w.{L + (E / 2)}"',
+      over('(L, E)'),
+      'MOE0350',
+      'L + (E / 2)',
+      '1/2 at L = 0, E = 1',
+    ],
+    ['a constant', 'const n = 1 / 2\n  param w: [D] from "w.{n}"', 'w * x', 'MOE0350', 'n', 'is 1/2, which'],
+    ['a float', 'const n = exp(0)\n  param w: [D] from "w.{n}"', 'w * x', 'MOE0350', 'n', 'is 1 in float arithmetic'],
+    ['no number at all', 'const n = inf\n  param w: [D] from "w.{n}"', 'w * x', 'MOE0350', 'n', 'is Infinity'],
+    [
+      'a size of the run',
+      'const n = 2 * T\n  param w: [D] from "w.{n}"',
+      'w * x',
+      'MOE0358',
+      'n',
+      `2 * T, which is ${ofTheRun}`,
+    ],
+    [
+      'an axis and a size of the run',
+      'const n = T\n  param w: [L, D] from "w.{L + n}"',
+      over('L'),
+      'MOE0358',
+      'L + n',
+      ofTheRun,
+    ],
+    ['in a prefix', 'experts f[L] = Scale from "m.{L / 2}." { a: "w" }', called, 'MOE0350', 'L / 2', half],
+    ['in a record', 'experts f[L] = Scale from "m." { a: "{L / 2}" }', called, 'MOE0350', 'L / 2', half],
+    ['in a pattern', 'experts f[L] = Scale from "{L / 2}.{param}"', called, 'MOE0350', 'L / 2', half],
+    ['an index', family, called, 'MOE0350', 'l / 2', half],
+  ])('%s, where a whole number is wanted, is told', (_, declarations, body, code, at, told) => {
+    const found = mistakes(model(`axis L = 4\n  ${declarations}`, body));
+    expect(found).toMatchObject([{ code, at }]);
+    expect(found[0]?.told).toContain(told);
+  });
+});
+
 describe('one tensor for every member', () => {
   test.each([
     ['an axis of the param', 'param w: [E, D] from "w{all E}"', 'sum(w * x, over: E)', { w: vector(2, 3) }, [4, 60]],
