@@ -27,7 +27,7 @@ export type { NumbersWithBounds } from './row-major-offsets.ts';
 export interface BoundInputs {
   readonly sizes: ReadonlyMap<string, number>;
   /** Numbers of a graph input, row-major over its axes; null for a control that was not given. */
-  readonly numbersOf: (name: string, index: number) => Float64Array | null;
+  readonly numbersOf: (name: string) => Float64Array | null;
   /** Draws and externs are taken from a run, not computed again. */
   readonly given: (node: NodeId) => Float64Array | null;
 }
@@ -118,7 +118,7 @@ class Evaluator {
         return out;
       case 'input': {
         const input = this.#graph.inputs[node.input];
-        const data = input === undefined ? null : this.#inputs.numbersOf(input.name, node.input);
+        const data = input === undefined ? null : this.#inputs.numbersOf(input.name);
         if (data !== null) value.set(this.#places.permuted(data, input?.axes ?? node.axes, node.axes));
         else if (input !== undefined && input.fallback !== null) return this.#copy(this.of(input.fallback), out);
         else throw new CompilerBug('error bounds', `graph input ${input?.name ?? node.input} has no value`);

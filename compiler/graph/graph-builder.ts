@@ -14,7 +14,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { asNumber, type Size } from '../../dsl/types/size.ts';
 import type { DrawName } from '../../dsl/types/primitive-names.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
-import { OutsideTables } from './outside-tables.ts';
+import { inputsOf, OutsideTables } from './outside-tables.ts';
 import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
 import {
   axesOfConcat,
@@ -25,7 +25,7 @@ import {
   type OrderKey,
 } from './result-types.ts';
 import type {
-  AxisId, Bound, Check, ElementType, ExternNode, Graph, GraphAxis, GraphInput, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
+  AxisId, Bound, Check, ElementType, ExternCallId, ExternNode, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
 } from './graph-ir.ts'; // prettier-ignore
 
 const nowhere: Span = { source: '', start: 0, end: 0 };
@@ -67,7 +67,7 @@ export class GraphBuilder {
       builder.#nodes.push(node);
       builder.#varying.push(builder.#varies(node));
     }
-    graph.inputs.forEach((input, index) => builder.setFallback(index, input.fallback));
+    for (const [id, input] of inputsOf(graph)) builder.setFallback(id, input.fallback);
     return builder;
   }
 
@@ -121,25 +121,25 @@ export class GraphBuilder {
     return this.#nodes.length;
   }
 
-  /** The index of a graph input; a graph input of the same role and name is the same graph input. */
-  addInput(input: GraphInput): number {
+  /** The id of a graph input; a graph input of the same role and name is the same graph input. */
+  addInput(input: GraphInput): GraphInputId {
     return this.#outside.addInput(input);
   }
 
-  inputOf(index: number): GraphInput {
-    return this.#outside.inputOf(index);
+  inputOf(id: GraphInputId): GraphInput {
+    return this.#outside.inputOf(id);
   }
 
   /** The value a control has in a run that is not given one. */
-  setFallback(index: number, fallback: NodeId | null): void {
-    this.#outside.setFallback(index, fallback);
+  setFallback(id: GraphInputId, fallback: NodeId | null): void {
+    this.#outside.setFallback(id, fallback);
   }
 
-  resultOf(call: number, result: number): ExternNode['results'][number] {
+  resultOf(call: ExternCallId, result: number): ExternNode['results'][number] {
     return this.#outside.resultOf(call, result);
   }
 
-  addExtern(call: ExternNode): number {
+  addExtern(call: ExternNode): ExternCallId {
     return this.#outside.addExtern(call);
   }
 
@@ -175,9 +175,9 @@ export class GraphBuilder {
     return this.#add({ kind: 'iota', element, axes: [axis], axis });
   }
 
-  input(index: number): NodeId {
-    const input = this.inputOf(index);
-    return this.#add({ kind: 'input', element: input.element, axes: input.axes, input: index });
+  input(id: GraphInputId): NodeId {
+    const input = this.inputOf(id);
+    return this.#add({ kind: 'input', element: input.element, axes: input.axes, input: id });
   }
 
   draw(distribution: DrawName, seedKey: string, roots: readonly DrawRoot[]): NodeId {
@@ -272,7 +272,7 @@ export class GraphBuilder {
     return this.#add({ kind: 'gather', element, axes: [...place, ...rest], table, axis, indices });
   }
 
-  extern(call: number, result: number): NodeId {
+  extern(call: ExternCallId, result: number): NodeId {
     const type = this.resultOf(call, result);
     return this.#add({ kind: 'extern', element: type.element, axes: type.axes, call, result });
   }

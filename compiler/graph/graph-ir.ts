@@ -18,6 +18,10 @@ import type { Size } from '../../dsl/types/size.ts';
 /** A node's place in `Graph.nodes`. */
 export type NodeId = Id<'node'>;
 export type AxisId = Id<'axis'>;
+/** An input's place in `Graph.inputs`. */
+export type GraphInputId = Id<'input of a graph'>;
+/** A call's place in `Graph.externs`. */
+export type ExternCallId = Id<'call of an extern'>;
 export type { ElementType, ReduceOp, Span };
 
 export interface GraphAxis {
@@ -48,7 +52,7 @@ export type Node = Base &
     /** A scalar made of sizes (a formula of dynamic axes). */
     | { readonly kind: 'size'; readonly size: Size }
     | { readonly kind: 'iota'; readonly axis: AxisId }
-    | { readonly kind: 'input'; readonly input: number }
+    | { readonly kind: 'input'; readonly input: GraphInputId }
     | { readonly kind: 'map'; readonly op: MapOp; readonly operands: readonly NodeId[] }
     /** `where(presence, value, otherwise)`, with value read only where the presence holds. */
     | { readonly kind: 'predicated'; readonly presence: NodeId; readonly value: NodeId; readonly otherwise: number }
@@ -125,7 +129,7 @@ export type Node = Base &
         readonly axis: AxisId;
       }
     /** One result of an extern call (graph.externs): computed by the host between two submissions. */
-    | { readonly kind: 'extern'; readonly call: number; readonly result: number }
+    | { readonly kind: 'extern'; readonly call: ExternCallId; readonly result: number }
   );
 
 /** What a graph reads from outside. */

@@ -15,7 +15,7 @@ import type { Domain } from './domains.ts';
 import { argmaxValues, sortRanks } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
-import type { AxisId, ExternNode, Graph, Node, NodeId } from './graph-ir.ts';
+import type { AxisId, ExternCallId, ExternNode, Graph, GraphInputId, Node, NodeId } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers, type PlacedNumbers } from './tensor-points.ts';
 import { operandsOf } from './node-uses.ts';
 
@@ -71,7 +71,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
   readonly #graph: Graph;
   readonly #run: GraphRun;
   readonly poison: boolean;
-  readonly #calls = new Map<number, readonly ArrayLike<number>[]>();
+  readonly #calls = new Map<ExternCallId, readonly ArrayLike<number>[]>();
 
   constructor(graph: Graph, run: GraphRun) {
     this.#graph = graph;
@@ -242,7 +242,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
     }
   }
 
-  #inputValue(index: number, shape: readonly number[]): Float64Array {
+  #inputValue(index: GraphInputId, shape: readonly number[]): Float64Array {
     const input = this.#graph.inputs[index];
     if (input === undefined) throw new CompilerBug('graph', `no graph input ${index}`);
     const given = this.#run.inputs.get(input.name);

@@ -4,7 +4,8 @@
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { operandsOfDraft } from './draft.ts';
-import type { Check, Graph, Node, NodeId, GraphOutput } from './graph-ir.ts';
+import { inputsOf } from './outside-tables.ts';
+import type { Check, ExternCallId, Graph, Node, NodeId, GraphOutput } from './graph-ir.ts';
 
 /** The nodes that must be computed before this one. */
 export function operandsOf(graph: Graph, node: Node): readonly NodeId[] {
@@ -133,7 +134,7 @@ export function rewriteGraph(
   const builder = GraphBuilder.like(graph);
   const live = liveNodes(graph);
   const moved: NodeId[] = [];
-  const calls = new Map<number, number>();
+  const calls = new Map<ExternCallId, ExternCallId>();
   const to = (id: NodeId): NodeId => {
     const there = moved[id];
     if (there === undefined) throw new CompilerBug('graph', `node ${id} is read before it is there`);
@@ -148,9 +149,7 @@ export function rewriteGraph(
     }
     moved[node.id] = rewrite(node, builder, to) ?? copyNode(builder, node, to);
   }
-  graph.inputs.forEach((input, index) => {
-    if (input.fallback !== null) builder.setFallback(index, to(input.fallback));
-  });
+  for (const [id, { fallback }] of inputsOf(graph)) if (fallback !== null) builder.setFallback(id, to(fallback));
   return builder.finish(
     graph.outputs.map((output) => moveOutput(output, to)),
     graph.checks.map((check) => moveCheck(check, to)),
@@ -160,18 +159,18 @@ export function rewriteGraph(
 function moveExtern(
   graph: Graph,
   builder: GraphBuilder,
-  calls: Map<number, number>,
-  call: number,
+  calls: Map<ExternCallId, ExternCallId>,
+  call: ExternCallId,
   to: (id: NodeId) => NodeId,
-): number {
+): ExternCallId {
   const known = calls.get(call);
   if (known !== undefined) return known;
   const old = graph.externs[call];
   if (old === undefined) throw new CompilerBug('graph', `no extern call ${call}`);
   const operands = old.operands.map((operand) => ({ ...operand, node: to(operand.node) }));
-  const index = builder.addExtern({ ...old, operands });
-  calls.set(call, index);
-  return index;
+  const moved = builder.addExtern({ ...old, operands });
+  calls.set(call, moved);
+  return moved;
 }
 
 /** A check of the nodes that these have become. */

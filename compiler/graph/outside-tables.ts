@@ -1,37 +1,47 @@
 /** What a graph under construction has from outside: its inputs, each once for its role and name, and its calls of the host. */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import type { ExternNode, Graph, GraphInput, NodeId } from './graph-ir.ts';
+import { idOf } from '../../dsl/types/ids.ts';
+import type { ExternCallId, ExternNode, Graph, GraphInput, GraphInputId, NodeId } from './graph-ir.ts';
+
+/** The inputs of a graph with their ids, in order. */
+export function inputsOf({ inputs }: Pick<Graph, 'inputs'>): readonly (readonly [GraphInputId, GraphInput])[] {
+  return inputs.map((input, i) => [idOf<GraphInputId>(i), input]);
+}
+
+/** The extern calls of a graph with their ids, in order. */
+export function callsOf({ externs }: Pick<Graph, 'externs'>): readonly (readonly [ExternCallId, ExternNode])[] {
+  return externs.map((call, i) => [idOf<ExternCallId>(i), call]);
+}
 
 export class OutsideTables {
   readonly #inputs: GraphInput[] = [];
-  readonly #inputIndex = new Map<string, number>();
+  readonly #inputIndex = new Map<string, GraphInputId>();
   readonly #externs: ExternNode[] = [];
 
-  addInput(input: GraphInput): number {
+  addInput(input: GraphInput): GraphInputId {
     const key = `${input.role} ${input.name}`;
     const known = this.#inputIndex.get(key);
     if (known !== undefined) return known;
-    this.#inputs.push(input);
-    this.#inputIndex.set(key, this.#inputs.length - 1);
-    return this.#inputs.length - 1;
+    const id = idOf<GraphInputId>(this.#inputs.push(input) - 1);
+    this.#inputIndex.set(key, id);
+    return id;
   }
 
-  inputOf(index: number): GraphInput {
-    const input = this.#inputs[index];
-    if (input === undefined) throw new CompilerBug('graph', `no graph input ${index}`);
+  inputOf(id: GraphInputId): GraphInput {
+    const input = this.#inputs[id];
+    if (input === undefined) throw new CompilerBug('graph', `no graph input ${id}`);
     return input;
   }
 
-  setFallback(index: number, fallback: NodeId | null): void {
-    this.#inputs[index] = { ...this.inputOf(index), fallback };
+  setFallback(id: GraphInputId, fallback: NodeId | null): void {
+    this.#inputs[id] = { ...this.inputOf(id), fallback };
   }
 
-  addExtern(call: ExternNode): number {
-    this.#externs.push(call);
-    return this.#externs.length - 1;
+  addExtern(call: ExternNode): ExternCallId {
+    return idOf<ExternCallId>(this.#externs.push(call) - 1);
   }
 
-  resultOf(call: number, result: number): ExternNode['results'][number] {
+  resultOf(call: ExternCallId, result: number): ExternNode['results'][number] {
     const type = this.#externs[call]?.results[result];
     if (type === undefined) throw new CompilerBug('graph', `no result ${result} of extern call ${call}`);
     return type;

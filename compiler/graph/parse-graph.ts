@@ -8,7 +8,7 @@
 import { idOf } from '../../dsl/types/ids.ts';
 import type { Domain } from './domains.ts';
 import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
-import type { AxisId, Check, ExternNode, Graph, GraphAxis, GraphInput, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
+import type { AxisId, Check, ExternCallId, ExternNode, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { binaryNames, drawNames, reduceOps, unaryNames } from '../../dsl/types/primitive-names.ts';
 
@@ -232,7 +232,7 @@ class GraphParser {
         case 'extern': {
           t.path();
           t.take('call');
-          const call = t.integer();
+          const call = idOf<ExternCallId>(t.integer());
           t.take('result');
           return { ...base, kind: 'extern', call, result: t.integer() };
         }
@@ -244,13 +244,12 @@ class GraphParser {
     return node;
   }
 
-  #input(role: GraphInput['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): number {
+  #input(role: GraphInput['role'], base: Pick<Node, 'element' | 'axes'>, t: GraphText): GraphInputId {
     const name = t.path();
     const within = t.skip('in') ? this.#axis(t.axis(), t.number) : null;
     const known = this.#inputs.findIndex((l) => l.role === role && l.name === name);
-    if (known >= 0) return known;
-    this.#inputs.push({ role, name, element: base.element, axes: base.axes, within, fallback: null });
-    return this.#inputs.length - 1;
+    if (known >= 0) return idOf(known);
+    return idOf(this.#inputs.push({ role, name, element: base.element, axes: base.axes, within, fallback: null }) - 1);
   }
 
   #presence(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {

@@ -7,6 +7,7 @@ import { idOf } from '../../dsl/types/ids.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Domain, SparseGraph } from '../graph/domains.ts';
 import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { callsOf } from '../graph/outside-tables.ts';
 import { moveCheck, moveOutput, operandsOf, outputNodes, whereNumbersCount } from '../graph/node-uses.ts';
 
 export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph {
@@ -23,8 +24,8 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
   const nodes = order.map((node) => withOperands(node, to));
   const inputs = graph.inputs.map((l) => (l.fallback === null ? l : { ...l, fallback: to(l.fallback) }));
   const live = new Set(order.flatMap((n) => (n.kind === 'extern' ? [n.call] : [])));
-  const externs = graph.externs.map((e, i) =>
-    live.has(i) ? { ...e, operands: e.operands.map((o) => ({ ...o, node: to(o.node) })) } : { ...e, operands: [] },
+  const externs = callsOf(graph).map(([id, e]) =>
+    live.has(id) ? { ...e, operands: e.operands.map((o) => ({ ...o, node: to(o.node) })) } : { ...e, operands: [] },
   );
   const renumbered: Graph = {
     ...graph,

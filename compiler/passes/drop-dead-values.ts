@@ -5,9 +5,11 @@
  * waits for, and axes nothing has. Inputs of the entry stay: its signature is fixed.
  * Why: elaboration builds what might be wanted (the rank of every route).
  */
-import { at, get } from '../../dsl/diagnostics/invariants.ts';
-import type { AxisId, Graph } from '../graph/graph-ir.ts';
+import { get } from '../../dsl/diagnostics/invariants.ts';
+import { idOf } from '../../dsl/types/ids.ts';
+import type { AxisId, Graph, GraphInputId } from '../graph/graph-ir.ts';
 import { rewriteGraph } from '../graph/node-uses.ts';
+import { inputsOf } from '../graph/outside-tables.ts';
 import { definePass } from './pass.ts';
 
 export const dropDeadValues = definePass({
@@ -18,9 +20,9 @@ export const dropDeadValues = definePass({
 
 function dropInputs(graph: Graph): Graph {
   const used = new Set(graph.nodes.flatMap((n) => (n.kind === 'input' ? [n.input] : [])));
-  const kept = graph.inputs.flatMap((input, index) => (used.has(index) || input.role === 'input' ? [index] : []));
-  const place = new Map(kept.map((index, i) => [index, i]));
-  const inputs = kept.map((index) => at(graph.inputs, index, 'passes: graph input'));
+  const kept = inputsOf(graph).filter(([id, input]) => used.has(id) || input.role === 'input');
+  const place = new Map(kept.map(([id], i) => [id, idOf<GraphInputId>(i)]));
+  const inputs = kept.map(([, input]) => input);
   const nodes = graph.nodes.map((n) =>
     n.kind === 'input' ? { ...n, input: get(place, n.input, 'passes: graph input') } : n,
   );

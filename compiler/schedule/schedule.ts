@@ -19,7 +19,7 @@ import { asNumber, exact, multiply } from '../../dsl/types/size.ts';
 import { domainOf } from '../graph/domains.ts';
 import { nodesOfCheck } from '../graph/node-uses.ts';
 import type { FusedGraph } from '../graph/domains.ts';
-import type { AxisId, ElementType, Node, NodeId, GraphOutput, Span } from '../graph/graph-ir.ts';
+import type { AxisId, ElementType, ExternCallId, Node, NodeId, GraphOutput, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
 import { chooseStorage, dependenciesOf } from './deciding/choose-storage.ts';
 import type { Storage } from './deciding/choose-storage.ts';
@@ -79,7 +79,7 @@ class Scheduler {
   readonly #checks: CheckEmitter;
   readonly #done = new Set<NodeId>();
   /** Results of extern calls that were emitted. */
-  readonly #calls = new Map<number, readonly BufferId[]>();
+  readonly #calls = new Map<ExternCallId, readonly BufferId[]>();
   /** Buffers that are some output's result already. */
   readonly #returned = new Set<BufferId>();
 
@@ -206,7 +206,7 @@ class Scheduler {
   }
 
   /** Where an extern is wanted: the presences all its results agree on, over family and carried axes. */
-  #externMask(call: number, axes: readonly AxisId[], name: string) {
+  #externMask(call: ExternCallId, axes: readonly AxisId[], name: string) {
     const plan = this.#plan;
     const results = this.#storage.live.map((id) => plan.node(id)).filter((n) => n.kind === 'extern' && n.call === call);
     const domains = results.map((n) => domainOf(this.#fused, n.id).presences);

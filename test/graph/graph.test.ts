@@ -6,7 +6,7 @@ import { boundOf, compareProducts, joinBounds, projectBounds } from '../../compi
 import { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
 import { implies } from '../../compiler/graph/implies.ts';
 import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
-import type { AxisId, Graph, Node, NodeId } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, Graph, GraphInputId, Node, NodeId } from '../../compiler/graph/graph-ir.ts';
 import { graphProblems, verifyGraph } from '../../compiler/graph/verify-graph.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 import { printGraph } from '../../compiler/graph/print-graph.ts';
@@ -162,7 +162,7 @@ describe('interpreter', () => {
 
   it('a control without a value has its default, which may read other controls', () => {
     const b = new GraphBuilder('g');
-    const control = (name: string): number =>
+    const control = (name: string): GraphInputId =>
       b.addInput({ role: 'control', name, element: 'f32', axes: [], within: null, fallback: null });
     const [step, rate] = [control('step'), control('rate')];
     const y = b.input(rate);

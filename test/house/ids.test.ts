@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GraphBuilder } from '../../compiler/graph/graph-builder.ts';
-import type { AxisId, Graph, NodeId } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, ExternCallId, Graph, GraphInputId, NodeId } from '../../compiler/graph/graph-ir.ts';
 import type { CompactionId, Contents } from '../../compiler/schedule/emitting/contents.ts';
 import type { LaunchBuilder } from '../../compiler/schedule/emitting/launch-builder.ts';
 import type { AssignmentListId, BufferTable } from '../../compiler/schedule/memory/memory.ts';
@@ -37,8 +37,10 @@ const makers = [
   'compiler/verify/evaluate.ts',
   'compiler/graph/graph-builder.ts',
   'compiler/graph/graph-text.ts',
+  'compiler/graph/outside-tables.ts',
   'compiler/graph/parse-graph.ts',
   'compiler/passes/dependency-order.ts',
+  'compiler/passes/drop-dead-values.ts',
   'compiler/schedule/deciding/choose-storage.ts',
   'compiler/schedule/emitting/plan-builder.ts',
   'compiler/schedule/memory/assign-buffers.ts',
@@ -99,9 +101,15 @@ describe('an id of another kind does not compile', () => {
       graph: Graph,
       builder: GraphBuilder,
       [node, axis, concrete]: readonly [NodeId, AxisId, ConcreteAxisId],
+      [input, call]: readonly [GraphInputId, ExternCallId],
     ): void => {
       builder.reduce('sum', node, [axis]);
       graph.axes.get(axis);
+      builder.extern(call, 0);
+      // @ts-expect-error: an input is no call of an extern
+      builder.extern(input, 0);
+      // @ts-expect-error: an input of a graph is not the node that reads it
+      builder.input(node);
       // @ts-expect-error: an axis is no node
       builder.reduce('sum', axis, [axis]);
       // @ts-expect-error: a node is no axis

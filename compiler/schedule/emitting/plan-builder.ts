@@ -13,7 +13,7 @@ import { idOf } from '../../../dsl/types/ids.ts';
 import { exact, multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { AxisId, Check, Node, NodeId, Span } from '../../graph/graph-ir.ts';
+import type { AxisId, Check, GraphInputId, Node, NodeId, Span } from '../../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
@@ -140,7 +140,7 @@ export class PlanBuilder implements PointAccess {
     }
   }
 
-  inputBuffer(index: number): BufferId {
+  inputBuffer(index: GraphInputId): BufferId {
     const input = this.fused.graph.inputs[index];
     if (input === undefined) throw new CompilerBug('schedule', `no graph input ${index}`);
     return this.table.given(`${input.role} ${input.name}`, {
