@@ -16,6 +16,7 @@ import type { Kernel } from './kernel/kernel-ir.ts';
 import { legalise } from './kernel/legalise/legalise.ts';
 import { printKernel } from './kernel/print-kernel.ts';
 import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
+import type { Schedule } from './schedule/deciding/schedule-ir.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Contents } from './schedule/emitting/contents.ts';
 import type { Plan } from './schedule/memory/plan.ts';
@@ -39,6 +40,8 @@ export interface CompileOptions {
 export interface CompiledPlan {
   readonly graph: Graph;
   readonly fused: FusedGraph;
+  /** What was decided. */
+  readonly schedule: Schedule;
   /** With the kernels that ship: legalised for the target. */
   readonly plan: Plan;
   /** What the plan's buffers hold, for who verifies a run of it. */
@@ -124,11 +127,22 @@ function planner(
       role === 'store'
         ? (elaboration.stores.find((s) => s.used.store.path === name)?.used.store.declaration.span ?? null)
         : (program.entries.find((e) => e.name === entry)?.formals.find((f) => f.name === name)?.span ?? null);
-    const { plan, contents, diagnostics: limitViolations } = schedule(fused, options.target, { place, declared });
+    const {
+      schedule: decided,
+      plan,
+      contents,
+      diagnostics: limitViolations,
+    } = schedule(fused, options.target, { place, declared });
     limitViolations.forEach(report);
     verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
-    return { graph, fused, plan: limitViolations.length > 0 ? plan : legaliseKernels(plan, legal), contents };
+    return {
+      graph,
+      fused,
+      schedule: decided,
+      plan: limitViolations.length > 0 ? plan : legaliseKernels(plan, legal),
+      contents,
+    };
   };
 }
 

@@ -48,6 +48,12 @@ export const stageTable = [
     verify: 'compiler/graph/verify-graph.ts',
   },
   {
+    name: 'schedule',
+    what: 'which kernels compute what, over which points, in which order',
+    print: 'compiler/schedule/deciding/print-schedule.ts',
+    verify: 'compiler/schedule/deciding/verify-schedule.ts',
+  },
+  {
     name: 'plan',
     what: 'launches, buffers and lifetimes',
     print: 'compiler/schedule/memory/print-plan.ts',

@@ -58,7 +58,7 @@ export const law: Readonly<Record<string, readonly string[]>> = {
     'compiler/graph',
     'compiler/kernels/compaction.ts',
     'compiler/schedule/memory',
-    'compiler/schedule/deciding/choose-kernels.ts',
+    'compiler/schedule/deciding/schedule-ir.ts',
     'compiler/schedule/emitting/contents.ts',
     'runtime/contract/poison.ts',
   ],

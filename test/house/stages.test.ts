@@ -86,6 +86,16 @@ vi.mock('../../compiler/passes/fuse-elementwise.ts', async (original) => {
     },
   };
 });
+vi.mock('../../compiler/schedule/deciding/plan-schedule.ts', async (original) => {
+  const actual = await original<typeof import('../../compiler/schedule/deciding/plan-schedule.ts')>();
+  return {
+    ...actual,
+    planSchedule: (...args: Parameters<typeof actual.planSchedule>) => {
+      const made = actual.planSchedule(...args);
+      return plan.spoil === 'schedule' ? { ...made, steps: made.steps.toReversed() } : made;
+    },
+  };
+});
 vi.mock('../../compiler/schedule/schedule.ts', async (original) => {
   const actual = await original<typeof import('../../compiler/schedule/schedule.ts')>();
   return {
@@ -153,6 +163,7 @@ const seen: Readonly<Record<Stage, RegExp>> = {
   graph: /stage elaborate: .*has the id/s,
   optimised: /stage pass drop-dead-values: .*unknown axis/s,
   sparse: /stage pass fuse-elementwise: .*has no memory/s,
+  schedule: /stage schedule: .*before it is computed/s,
   plan: /stage schedule: .*before it is written/s,
   kernel: /stage legalise: kernel /,
   wgsl: /stage wgsl: .*has the bindings/s,

@@ -1,8 +1,8 @@
 /**
  * Golden plans: what every example compiles to, as text that a reviewer reads.
  *
- * `golden/NAME.plan.txt` has each plan of an example (launches, the formulas each is given, memory, results) and the kernels it ships,
- * each with a fingerprint of its text; `golden/NAME.wgsl.txt` the shaders of six examples whole. A change of one index formula is a
+ * `golden/NAME.plan.txt` has the schedule of each entry of an example (what was decided), its plan (launches, the formulas each is
+ * given, memory, results) and the kernels it ships, each with a fingerprint of its text; `golden/NAME.wgsl.txt` the shaders of six examples whole. A change of one index formula is a
  * difference of a line. `npm run plans` writes them anew; the difference is then reviewed as any other.
  *
  * `golden/hashes.txt` has `manifest.hash` of every example and of every program of `test/architectures`: a change that is said to
@@ -12,10 +12,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { compileProgram, type Compilation } from '../../compiler/compile.ts';
+import { compileProgram, type Compilation, type CompiledPlan } from '../../compiler/compile.ts';
 import { fingerprint } from '../../compiler/emit/hash.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { printKernel } from '../../compiler/kernel/print-kernel.ts';
+import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { printPlan } from '../../compiler/schedule/memory/print-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
@@ -36,13 +37,12 @@ function compile(folder: string, main: string): Compilation {
 }
 
 function planText({ entries, kernels, initialPlans }: Compilation): string {
+  const both = ({ schedule, fused, plan }: CompiledPlan): string =>
+    `${printSchedule(schedule, fused.graph)}\n${printPlan(plan)}`;
   const plans = entries.flatMap(({ name, plain, full }) =>
     plain === full
-      ? [`// ${name}\n${printPlan(plain.plan)}`]
-      : [
-          `// ${name}\n${printPlan(plain.plan)}`,
-          `// ${name} with losses, outputs and updates\n${printPlan(full.plan)}`,
-        ],
+      ? [`// ${name}\n${both(plain)}`]
+      : [`// ${name}\n${both(plain)}`, `// ${name} with losses, outputs and updates\n${both(full)}`],
   );
   const initial = [...initialPlans].map(([path, plan]) => `// the first value of ${path}\n${printPlan(plan)}`);
   const list = kernels.map((kernel, i) => `${i} ${kernel.name}  ${fingerprint(printKernel(kernel))}`);

@@ -6,6 +6,7 @@ import { printProgram } from '../../../dsl/check/print-program.ts';
 import type { Compilation } from '../../compile.ts';
 import { printGraph } from '../../graph/print-graph.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
+import { printSchedule } from '../../schedule/deciding/print-schedule.ts';
 import { printPlan } from '../../schedule/memory/print-plan.ts';
 import type { Stage } from '../../stages.ts';
 import type { Project } from './project.ts';
@@ -48,6 +49,8 @@ export function stageText(
       return each((c) => printGraph(c.fused.graph));
     case 'sparse':
       return each((c) => printGraph(c.fused.graph, { domains: c.fused.domains, materialised: c.fused.materialised }));
+    case 'schedule':
+      return each((c) => printSchedule(c.schedule, c.fused.graph));
     case 'plan':
       return each((c) => printPlan(c.plan));
     case 'kernel':

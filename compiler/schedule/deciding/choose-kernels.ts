@@ -15,64 +15,15 @@
 import { POS_INF, NEG_INF } from '../../graph/infinity.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { AxisId, Node, NodeId, ReduceOp } from '../../graph/graph-ir.ts';
+import type { Node, ReduceOp } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { descends } from '../memory/memory.ts';
-import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import type { StoredSpace } from '../memory/memory.ts';
 import { MAX_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
+import type { Choice } from './schedule-ir.ts';
 import type { Storage } from './choose-storage.ts';
 
-/** A list of an assignment list's rows for each key: which rows belong to an output point. */
-export interface IndexShape {
-  readonly assignmentList: AssignmentList;
-  /** Keys are rows of this assignment list (an ancestor), or null. */
-  readonly ancestor: AssignmentList | null;
-  /** Further axes of the keys. */
-  readonly keys: readonly AxisId[];
-  /** The axes listed, in the order of the sums. */
-  readonly listed: readonly AxisId[];
-}
-
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
-
-/** Families of a kind of nodes that need nothing but the node. */
-type Named = 'scan' | 'argmax' | 'gather' | 'draw';
-
-/** A family with the node it computes: who emits it need not ask again what kind of node that is. */
-export type Choice =
-  | { readonly family: 'map'; readonly node: Node }
-  | { readonly [K in Named]: { readonly family: K; readonly node: NodeOf<K> } }[Named]
-  | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
-  | { readonly family: 'sort_rank'; readonly node: NodeOf<'sort_rank'> }
-  | ColumnsChoice
-  | GroupedChoice
-  | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
-  | ListedChoice
-  | { readonly family: 'concat_parts'; readonly node: NodeOf<'concat'> };
-
-export interface ColumnsChoice {
-  readonly family: 'contract_columns';
-  readonly node: NodeOf<'contract'>;
-  readonly sharedIsLeft: boolean;
-  readonly columns: number;
-}
-
-export interface GroupedChoice {
-  readonly family: 'grouped_matmul';
-  readonly node: NodeOf<'contract'>;
-  readonly inputIsLeft: boolean;
-  readonly tileRows: number;
-  readonly tileColumns: number;
-}
-
-export interface ListedChoice {
-  readonly family: 'reduce_listed';
-  readonly node: NodeOf<'reduce'>;
-  readonly index: IndexShape;
-  /** The reduced axes the assignment list does not have, looped over at each row. */
-  readonly dense: readonly AxisId[];
-  readonly value: NodeId;
-}
 
 export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, storage: Storage): Choice {
   switch (node.kind) {

@@ -17,7 +17,7 @@ import type { Mask } from '../../kernels/compaction.ts';
 import { compactCount } from '../../kernels/compact-count.ts';
 import { compactFill } from '../../kernels/compact-fill.ts';
 import { SCAN_THREADS, compactScan } from '../../kernels/compact-scan.ts';
-import type { IndexShape } from '../deciding/choose-kernels.ts';
+import { indexKey, type IndexShape } from '../deciding/schedule-ir.ts';
 import { emptyPointScope, inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
 import { paired } from './spaces.ts';
@@ -59,11 +59,9 @@ export class AssignmentListBuilder {
     this.#plan = plan;
   }
 
-  /** Emits what builds an assignment list, once; its parents first. */
-  ensure(assignmentList: AssignmentList): void {
+  /** Emits what makes an assignment list. */
+  emitRows(assignmentList: AssignmentList): void {
     const plan = this.#plan;
-    if (plan.hasAssignmentList(assignmentList)) return;
-    if (assignmentList.parent !== null) this.ensure(assignmentList.parent);
     const { parent, majorAxes, minorAxes } = assignmentList;
     const name = assignmentList.axes.map((a) => plan.axis(a).name).join(', ');
     const buffers = this.#compact({
@@ -87,13 +85,14 @@ export class AssignmentListBuilder {
     });
   }
 
-  /** Emits what lists an assignment list's rows by key, once. */
-  list(shape: IndexShape): { readonly list: BufferId; readonly offsets: BufferId } {
+  /** The list of an assignment list's rows by key. */
+  indexOf(shape: IndexShape): { readonly list: BufferId; readonly offsets: BufferId } {
+    return get(this.#lists, indexKey(shape), 'schedule: list of rows by key');
+  }
+
+  /** Emits what lists an assignment list's rows by key. */
+  emitIndex(shape: IndexShape): void {
     const plan = this.#plan;
-    this.ensure(shape.assignmentList);
-    const id = [shape.assignmentList.id, shape.ancestor?.id ?? '', shape.keys.join(), shape.listed.join()].join(';');
-    const known = this.#lists.get(id);
-    if (known !== undefined) return known;
     const name = (axes: readonly AxisId[]) => axes.map((a) => plan.axis(a).name).join(', ');
     const { ancestor } = shape;
     const keys = shape.keys.map(plan.sizeOf);
@@ -108,8 +107,7 @@ export class AssignmentListBuilder {
       mask: (lowering) => listMask(lowering, shape),
       withInverse: false,
     });
-    this.#lists.set(id, buffers);
-    return buffers;
+    this.#lists.set(indexKey(shape), buffers);
   }
 
   #compact(shape: CompactionShape): CompactionBuffers {

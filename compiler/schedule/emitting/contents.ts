@@ -6,7 +6,7 @@
  * then what is made of it is judged.
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
-import type { IndexShape } from '../deciding/choose-kernels.ts';
+import type { IndexShape } from '../deciding/schedule-ir.ts';
 import type { Id } from '../../../dsl/types/ids.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';

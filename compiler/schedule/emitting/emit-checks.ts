@@ -16,16 +16,13 @@ import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { StatusWord } from '../memory/plan.ts';
 import type { PlanBuilder } from './plan-builder.ts';
-import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { pointsOf } from './spaces.ts';
 
 export class CheckEmitter {
   readonly #plan: PlanBuilder;
-  readonly #assignmentLists: AssignmentListBuilder;
 
-  constructor(plan: PlanBuilder, assignmentLists: AssignmentListBuilder) {
+  constructor(plan: PlanBuilder) {
     this.#plan = plan;
-    this.#assignmentLists = assignmentLists;
   }
 
   /** What a kernel that computes a node emits where it met a NaN; null: nobody wants to know. */
@@ -49,7 +46,6 @@ export class CheckEmitter {
     const plan = this.#plan;
     const node = nodeOf(plan.fused.graph, check.node);
     const word = plan.statusWord(check);
-    if (space.assignmentList !== null) this.#assignmentLists.ensure(space.assignmentList);
     const points = elementsOf(space, plan.sizeOf);
     const options = {
       family: 'check',

@@ -17,8 +17,7 @@ import { sortRank } from '../../kernels/sort-rank.ts';
 import { reduce } from '../../kernels/reduce-kernel.ts';
 import { scan } from '../../kernels/scan.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import { chooseKernel } from '../deciding/choose-kernels.ts';
-import type { Choice, ColumnsChoice, GroupedChoice, ListedChoice } from '../deciding/choose-kernels.ts';
+import type { Choice, ColumnsChoice, GroupedChoice, ListedChoice } from '../deciding/schedule-ir.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { emptyPointScope, inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
@@ -45,11 +44,36 @@ export class ValueEmitter {
     this.#checks = checks;
   }
 
-  /** Computes a node into memory of its own. */
-  emit(node: Node, space: StoredSpace): void {
-    const plan = this.#plan;
-    if (space.assignmentList !== null) this.#assignmentLists.ensure(space.assignmentList);
-    this.#dispatch(chooseKernel(plan.fused, node, space, plan.storage), space);
+  /** Computes a node into memory of its own, by the family that was chosen. */
+  emit(choice: Choice, space: StoredSpace): void {
+    switch (choice.family) {
+      case 'map':
+        return this.#map(choice.node, space);
+      case 'contract':
+        return this.#contract(choice.node, space);
+      case 'contract_columns':
+        return this.#contractColumns(choice, space);
+      case 'grouped_matmul':
+        return this.#groupedMatmul(choice, space);
+      case 'reduce':
+        return this.#reduce(choice.node, space);
+      case 'reduce_listed':
+        return this.#reduceListed(choice, space);
+      case 'scan':
+        return this.#scan(choice.node, space);
+      case 'sort_rank':
+        return this.#sortRank(choice.node, space);
+      case 'argmax':
+        return this.#argmax(choice.node, space);
+      case 'gather':
+        return this.#gather(choice.node, space);
+      case 'draw':
+        return this.#draw(choice.node, space);
+      case 'concat_parts':
+        return this.#concatParts(choice.node, space);
+      default:
+        return unreachable(choice, 'schedule');
+    }
   }
 
   /** Copies a value into a dense buffer over `axes`: a result, a control's default, an extern's operand. */
@@ -92,37 +116,6 @@ export class ValueEmitter {
       domain: plan.domainText(space),
       points,
     };
-  }
-
-  #dispatch(choice: Choice, space: StoredSpace): void {
-    switch (choice.family) {
-      case 'map':
-        return this.#map(choice.node, space);
-      case 'contract':
-        return this.#contract(choice.node, space);
-      case 'contract_columns':
-        return this.#contractColumns(choice, space);
-      case 'grouped_matmul':
-        return this.#groupedMatmul(choice, space);
-      case 'reduce':
-        return this.#reduce(choice.node, space);
-      case 'reduce_listed':
-        return this.#reduceListed(choice, space);
-      case 'scan':
-        return this.#scan(choice.node, space);
-      case 'sort_rank':
-        return this.#sortRank(choice.node, space);
-      case 'argmax':
-        return this.#argmax(choice.node, space);
-      case 'gather':
-        return this.#gather(choice.node, space);
-      case 'draw':
-        return this.#draw(choice.node, space);
-      case 'concat_parts':
-        return this.#concatParts(choice.node, space);
-      default:
-        return unreachable(choice, 'schedule');
-    }
   }
 
   #map(node: Node, space: StoredSpace): void {
@@ -230,7 +223,7 @@ export class ValueEmitter {
   #reduceListed(choice: ListedChoice, space: StoredSpace): void {
     const plan = this.#plan;
     const { node, index, dense, value } = choice;
-    const list = this.#assignmentLists.list(index);
+    const list = this.#assignmentLists.indexOf(index);
     const buffer = plan.allocate(node, space);
     const type = node.op === 'any' ? 'bool' : kernelType(node.element);
     plan.launch(this.#options(`reduce_${node.op}_listed`, node, space), (l) => {

@@ -20,7 +20,8 @@ import { printKernel } from '../../kernel/print-kernel.ts';
 import type { Target } from '../../target.ts';
 import { chooseSplit } from '../deciding/choose-split.ts';
 import type { InlinedValues } from '../deciding/choose-split.ts';
-import type { Storage } from '../deciding/choose-storage.ts';
+import { PredicateSets } from '../deciding/predicate-sets.ts';
+import type { Schedule } from '../deciding/schedule-ir.ts';
 import type { Compaction, CompactionId, CompactionPart, Content } from './contents.ts';
 import { ExprEmitter } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
@@ -53,7 +54,8 @@ type DraftStep = ExternStep | (Omit<Launch, 'work'> & { readonly work: Omit<Work
 
 export class PlanBuilder implements PointAccess {
   readonly fused: FusedGraph;
-  readonly storage: Storage;
+  readonly schedule: Schedule;
+  readonly #predicateSets: PredicateSets;
   readonly target: Target;
   readonly table = new BufferTable();
   readonly kernels: Kernel[] = [];
@@ -73,12 +75,13 @@ export class PlanBuilder implements PointAccess {
   readonly #assignmentLists = new Map<AssignmentListId, AssignmentListBuffers>();
   readonly #uses: readonly number[];
 
-  constructor(fused: FusedGraph, storage: Storage, target: Target, place: (span: Span) => string) {
+  constructor(fused: FusedGraph, schedule: Schedule, target: Target, place: (span: Span) => string) {
     this.fused = fused;
-    this.storage = storage;
+    this.schedule = schedule;
+    this.#predicateSets = new PredicateSets(fused);
     this.target = target;
     this.place = place;
-    this.#uses = useCounts(fused, storage);
+    this.#uses = useCounts(fused, schedule.live);
   }
 
   // --- the graph ---
@@ -111,7 +114,7 @@ export class PlanBuilder implements PointAccess {
     const node = this.node(id);
     if (node.kind === 'input')
       return { buffer: this.inputBuffer(node.input), space: { assignmentList: null, axes: node.axes } };
-    if (this.storage.spaces.has(id))
+    if (this.schedule.spaces.has(id))
       throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
     return null;
   }
@@ -155,7 +158,7 @@ export class PlanBuilder implements PointAccess {
   }
 
   holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean {
-    return this.storage.predicateSets.holdsUnder(presences, presence);
+    return this.#predicateSets.holdsUnder(presences, presence);
   }
 
   assignmentListBuffers(assignmentList: AssignmentList): AssignmentListBuffers {
@@ -252,7 +255,7 @@ export class PlanBuilder implements PointAccess {
   #split({ inlined, readers }: ExprEmitter, options: LaunchOptions, bound: number): void {
     const most = this.target.limits.maxStorageBuffersPerShaderStage;
     const inlinedValues: InlinedValues = {
-      inlined: new Set([...inlined].filter((id) => !this.storage.spaces.has(id))),
+      inlined: new Set([...inlined].filter((id) => !this.schedule.spaces.has(id))),
       readers,
       operandsOf: (id) => operandsOf(this.fused.graph, this.node(id)),
     };
@@ -286,9 +289,9 @@ export function labelWord(node: Node): string {
 }
 
 /** How many places read each node, among what a run needs. */
-function useCounts(fused: FusedGraph, storage: Storage): readonly number[] {
+function useCounts(fused: FusedGraph, live: readonly NodeId[]): readonly number[] {
   const counts = fused.graph.nodes.map(() => 0);
-  for (const id of storage.live) {
+  for (const id of live) {
     for (const operand of operandsOf(fused.graph, nodeOf(fused.graph, id)))
       counts[operand] = at(counts, operand, 'schedule: uses of node') + 1;
   }

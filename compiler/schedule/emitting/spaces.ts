@@ -13,7 +13,7 @@ import { rowMajor } from '../../kernels/space.ts';
 import type { Loop, Space } from '../../kernels/space.ts';
 import { nestOfTerms } from '../../kernels/sums.ts';
 import type { TermLoop, Terms } from '../../kernels/sums.ts';
-import type { IndexShape } from '../deciding/choose-kernels.ts';
+import type { IndexShape } from '../deciding/schedule-ir.ts';
 import { emptyPointScope, inner, rebound } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
 import type { ExprEmitter } from './expression-emitter.ts';

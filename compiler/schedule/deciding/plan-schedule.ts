@@ -1,0 +1,93 @@
+/**
+ * planSchedule: a graph whose values know where they are computed, to a schedule.
+ *
+ *   what has memory, and over which points               choose-storage.ts
+ *   in the order of the graph, each after what it reads:
+ *     the assignments it lives on, once; the lists of them that it goes along
+ *     the kernel family that computes it                  choose-kernels.ts
+ *   a check as soon as everything it looks at is there: what that holds need not live longer
+ *   the outputs
+ */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { at } from '../../../dsl/diagnostics/invariants.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type { ExternCallId, NodeId } from '../../graph/graph-ir.ts';
+import { nodeOf, nodesOfCheck } from '../../graph/node-uses.ts';
+import type { AssignmentList } from '../memory/memory.ts';
+import { chooseKernel } from './choose-kernels.ts';
+import { chooseStorage, dependenciesOf } from './choose-storage.ts';
+import { indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+
+/** `split`: values that get memory because a launch would bind too many buffers. */
+export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Schedule {
+  const { graph } = fused;
+  const storage = chooseStorage(fused, split);
+  const steps: ScheduleStep[] = [];
+  const listed = new Set<AssignmentList>();
+  const indexed = new Set<string>();
+  const called = new Set<ExternCallId>();
+  const done = new Set<NodeId>();
+
+  const rows = (list: AssignmentList | null): void => {
+    if (list === null || listed.has(list)) return;
+    listed.add(list);
+    rows(list.parent);
+    steps.push({ kind: 'rows', list });
+  };
+  const index = (shape: IndexShape): void => {
+    rows(shape.assignmentList);
+    if (indexed.has(indexKey(shape))) return;
+    indexed.add(indexKey(shape));
+    steps.push({ kind: 'index', shape });
+  };
+  const extern = (call: ExternCallId): void => {
+    if (called.has(call)) return;
+    called.add(call);
+    steps.push({ kind: 'extern', call });
+  };
+  /** Ids ascend but for the defaults of controls, so this nests no deeper than those. */
+  const compute = (id: NodeId): void => {
+    if (done.has(id)) return;
+    done.add(id);
+    const node = nodeOf(graph, id);
+    for (const before of dependenciesOf(fused, node)) compute(before);
+    if (node.kind === 'input' && at(graph.inputs, node.input, 'schedule: graph input').fallback !== null)
+      steps.push({ kind: 'default', input: node.input });
+    const space = storage.spaces.get(id);
+    if (space === undefined) return;
+    if (node.kind === 'extern') {
+      extern(node.call);
+      return;
+    }
+    rows(space.assignmentList);
+    const choice = chooseKernel(fused, node, space, storage);
+    if (choice.family === 'reduce_listed') index(choice.index);
+    steps.push({ kind: 'value', choice, space });
+  };
+
+  const waiting = [...storage.checked]
+    .map(([check, space]) => ({ check, space, last: lastNodeOf(fused, check) }))
+    .sort((a, b) => a.last - b.last || a.check - b.check);
+  const look = (upTo: number): void => {
+    for (let next = waiting[0]; next !== undefined && next.last <= upTo; next = waiting[0]) {
+      waiting.shift();
+      rows(next.space.assignmentList);
+      steps.push({ kind: 'check', check: next.check, space: next.space });
+    }
+  };
+  for (const id of storage.live) {
+    look(id - 1);
+    compute(id);
+  }
+  look(Infinity);
+  graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
+  const { spaces, live, assignmentLists } = storage;
+  return { entry: graph.name, spaces, live, assignmentLists, steps };
+}
+
+/** The last node of those that a check looks at. */
+function lastNodeOf({ graph }: FusedGraph, index: number): number {
+  const check = graph.checks[index];
+  if (check === undefined) throw new CompilerBug('schedule', `no check ${index}`);
+  return Math.max(...nodesOfCheck(check));
+}

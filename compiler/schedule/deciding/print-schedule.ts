@@ -1,0 +1,105 @@
+/**
+ * A schedule as text (`--emit=schedule`), one step a line: nodes by their numbers (`--emit=sparse` says what they are), axes by their
+ * names, lists of assignments as `r0`.
+ */
+import { unreachable } from '../../../dsl/diagnostics/bug.ts';
+import { at, get } from '../../../dsl/diagnostics/invariants.ts';
+import { formatSize } from '../../../dsl/types/size.ts';
+import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import type { Choice, IndexShape, Schedule, ScheduleStep } from './schedule-ir.ts';
+
+export function printSchedule(schedule: Schedule, graph: Graph): string {
+  const printer = new SchedulePrinter(graph);
+  const inlined = schedule.live.filter((id) => !schedule.spaces.has(id) && graph.nodes[id]?.kind !== 'input');
+  const lines = [
+    `schedule ${schedule.entry}: ${schedule.spaces.size} values with memory, ${inlined.length} inlined, ${schedule.assignmentLists.length} assignment lists`,
+    ...schedule.assignmentLists.map((list) => `  ${printer.listLine(list)}`),
+    ...schedule.steps.map((step, i) => `  #${i} ${printer.step(step)}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+const nodes = (ids: readonly NodeId[]): string => ids.map((id) => `%${id}`).join(' ');
+
+class SchedulePrinter {
+  readonly #graph: Graph;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /** `r1 of %5 %9 refines r0, by (E), over (T), at most B * T * 2 rows` */
+  listLine(list: AssignmentList): string {
+    const beyond = list.parent === null ? '' : `, refines r${list.parent.id} by ${nodes(list.refinedBy)}`;
+    const { majorAxes, minorAxes } = list;
+    return `r${list.id} of ${nodes(list.presences)}${beyond}, by ${this.#tuple(majorAxes)} over ${this.#tuple(minorAxes)}, at most ${formatSize(list.capacity)} rows`;
+  }
+
+  step(step: ScheduleStep): string {
+    switch (step.kind) {
+      case 'rows':
+        return `rows r${step.list.id}`;
+      case 'index':
+        return `index ${this.#index(step.shape)}`;
+      case 'value':
+        return `%${step.choice.node.id} ${this.#choice(step.choice)} on ${this.#space(step.space)}`;
+      case 'default':
+        return `default of ${at(this.#graph.inputs, step.input, 'schedule: graph input').name}`;
+      case 'extern':
+        return `extern ${at(this.#graph.externs, step.call, 'schedule: extern call').name}`;
+      case 'check':
+        return `check ${step.check} on ${this.#space(step.space)}`;
+      case 'output': {
+        const { name, group } = at(this.#graph.outputs, step.output, 'schedule: output');
+        return `${group} ${name}`;
+      }
+      default:
+        return unreachable(step, 'schedule');
+    }
+  }
+
+  #choice(choice: Choice): string {
+    switch (choice.family) {
+      case 'contract_columns':
+        return `contract_columns ${choice.columns} columns, ${choice.sharedIsLeft ? 'left' : 'right'} shared`;
+      case 'grouped_matmul':
+        return `grouped_matmul tile ${choice.tileRows} x ${choice.tileColumns}, ${choice.inputIsLeft ? 'left' : 'right'} by row`;
+      case 'reduce_listed': {
+        const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;
+        return `reduce_listed %${choice.value} along ${this.#index(choice.index)}${dense}`;
+      }
+      case 'map':
+      case 'contract':
+      case 'reduce':
+      case 'scan':
+      case 'sort_rank':
+      case 'argmax':
+      case 'gather':
+      case 'draw':
+      case 'concat_parts':
+        return choice.family;
+      default:
+        return unreachable(choice, 'schedule');
+    }
+  }
+
+  /** `r0 by (T) over (E)`: with a list among the keys where they are rows of it. */
+  #index({ assignmentList, ancestor, keys, listed }: IndexShape): string {
+    const rows = ancestor === null ? '' : `rows of r${ancestor.id} and `;
+    return `r${assignmentList.id} by ${rows}${this.#tuple(keys)} over ${this.#tuple(listed)}`;
+  }
+
+  #space({ assignmentList, axes }: StoredSpace): string {
+    const names = axes.map((axis) => this.#name(axis));
+    return `[${[...(assignmentList === null ? [] : [`r${assignmentList.id}`]), ...names].join(', ')}]`;
+  }
+
+  #tuple(axes: readonly AxisId[]): string {
+    return `(${axes.map((axis) => this.#name(axis)).join(', ')})`;
+  }
+
+  #name(axis: AxisId): string {
+    return get(this.#graph.axes, axis, 'schedule: axis').name;
+  }
+}

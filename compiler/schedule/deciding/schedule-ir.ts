@@ -1,0 +1,92 @@
+/**
+ * The schedule: every decision between a graph and its plan, as data. What has memory and over which points, which sets of assignments
+ * are listed, which kernel family computes a value with which tile, and in which order all of it happens. Lowering it
+ * (emitting/lower-schedule.ts) decides nothing.
+ *
+ * Invariants (verify-schedule.ts): a step comes after what it reads; everything with memory is computed by exactly one step, every
+ * list is made before it is used, every output is returned once.
+ */
+import type { AxisId, ExternCallId, GraphInputId, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+
+export interface Schedule {
+  readonly entry: string;
+  /** Nodes with memory of their own (graph inputs have theirs from outside), and where they are stored. */
+  readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
+  /** Nodes a run needs, in id order: outputs, defaults, externs, presences of domains, and all they read. */
+  readonly live: readonly NodeId[];
+  readonly assignmentLists: readonly AssignmentList[];
+  readonly steps: readonly ScheduleStep[];
+}
+
+export type ScheduleStep =
+  /** Makes an assignment list: its rows counted, scanned, filled. */
+  | { readonly kind: 'rows'; readonly list: AssignmentList }
+  /** Makes the list of an assignment list's rows for each key. */
+  | { readonly kind: 'index'; readonly shape: IndexShape }
+  /** Computes a value into its memory. */
+  | { readonly kind: 'value'; readonly choice: Choice; readonly space: StoredSpace }
+  /** Puts the default of a control where the control is read, unless the run gives it. */
+  | { readonly kind: 'default'; readonly input: GraphInputId }
+  /** Calls the host; all results of the call. */
+  | { readonly kind: 'extern'; readonly call: ExternCallId }
+  /** Looks at what must hold, at the points of a space. */
+  | { readonly kind: 'check'; readonly check: number; readonly space: StoredSpace }
+  /** Returns an output: in its own memory where that is possible, else by a copy. */
+  | { readonly kind: 'output'; readonly output: number };
+
+/** A list of an assignment list's rows for each key: which rows belong to an output point. */
+export interface IndexShape {
+  readonly assignmentList: AssignmentList;
+  /** Keys are rows of this assignment list (an ancestor), or null. */
+  readonly ancestor: AssignmentList | null;
+  /** Further axes of the keys. */
+  readonly keys: readonly AxisId[];
+  /** The axes listed, in the order of the sums. */
+  readonly listed: readonly AxisId[];
+}
+
+/** The same for lists of the same rows by the same keys: made once. */
+export function indexKey({ assignmentList, ancestor, keys, listed }: IndexShape): string {
+  return [assignmentList.id, ancestor?.id ?? '', keys.join(), listed.join()].join(';');
+}
+
+type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
+
+/** Families of a kind of nodes that need nothing but the node. */
+type Named = 'scan' | 'argmax' | 'gather' | 'draw' | 'sort_rank';
+
+/** A family with the node it computes: who emits it need not ask again what kind of node that is. */
+export type Choice =
+  | { readonly family: 'map'; readonly node: Node }
+  | { readonly [K in Named]: { readonly family: K; readonly node: NodeOf<K> } }[Named]
+  | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
+  | ColumnsChoice
+  | GroupedChoice
+  | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
+  | ListedChoice
+  | { readonly family: 'concat_parts'; readonly node: NodeOf<'concat'> };
+
+export interface ColumnsChoice {
+  readonly family: 'contract_columns';
+  readonly node: NodeOf<'contract'>;
+  readonly sharedIsLeft: boolean;
+  readonly columns: number;
+}
+
+export interface GroupedChoice {
+  readonly family: 'grouped_matmul';
+  readonly node: NodeOf<'contract'>;
+  readonly inputIsLeft: boolean;
+  readonly tileRows: number;
+  readonly tileColumns: number;
+}
+
+export interface ListedChoice {
+  readonly family: 'reduce_listed';
+  readonly node: NodeOf<'reduce'>;
+  readonly index: IndexShape;
+  /** The reduced axes the assignment list does not have, looped over at each row. */
+  readonly dense: readonly AxisId[];
+  readonly value: NodeId;
+}

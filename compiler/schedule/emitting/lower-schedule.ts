@@ -1,0 +1,273 @@
+/**
+ * lowerSchedule: a schedule to a plan, step by step. Nothing is decided here but what memory a result is returned in; a launch that binds
+ * more than the target has is told (`splits`), and the schedule made again.
+ */
+import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
+import { at, get } from '../../../dsl/diagnostics/invariants.ts';
+import type { Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
+import { multiply } from '../../../dsl/types/size.ts';
+import { domainOf } from '../../graph/domains.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type {
+  AxisId,
+  ElementType,
+  ExternCallId,
+  GraphInputId,
+  GraphOutput,
+  NodeId,
+  Span,
+} from '../../graph/graph-ir.ts';
+import type { Target } from '../../target.ts';
+import type { Schedule, ScheduleStep } from '../deciding/schedule-ir.ts';
+import { assignBuffers } from '../memory/assign-buffers.ts';
+import { accessOf, storageTypeOf } from '../memory/plan.ts';
+import type { BufferId, Plan, PlanResult, Step } from '../memory/plan.ts';
+import { AssignmentListBuilder } from './assignment-lists.ts';
+import type { Contents } from './contents.ts';
+import { CheckEmitter } from './emit-checks.ts';
+import { ValueEmitter } from './emit-values.ts';
+import { PlanBuilder } from './plan-builder.ts';
+import { bytesOf } from './work.ts';
+
+export interface LoweredSchedule {
+  readonly plan: Plan;
+  readonly contents: Contents;
+  /** Values that need memory for a launch to fit the target; empty if all fit. */
+  readonly splits: ReadonlySet<NodeId>;
+  /** Launches that do not fit the target and cannot be made to. */
+  readonly limitViolations: readonly Diagnostic[];
+}
+
+/** `place`: how a place in the source is shown in labels. */
+export function lowerSchedule(
+  fused: FusedGraph,
+  schedule: Schedule,
+  target: Target,
+  place: (span: Span) => string,
+): LoweredSchedule {
+  return new ScheduleLowering(fused, schedule, target, place).run();
+}
+
+class ScheduleLowering {
+  readonly #plan: PlanBuilder;
+  readonly #schedule: Schedule;
+  readonly #fused: FusedGraph;
+  readonly #assignmentLists: AssignmentListBuilder;
+  readonly #values: ValueEmitter;
+  readonly #checks: CheckEmitter;
+  /** Buffers that are some output's result already. */
+  readonly #returned = new Set<BufferId>();
+
+  constructor(fused: FusedGraph, schedule: Schedule, target: Target, place: (span: Span) => string) {
+    this.#fused = fused;
+    this.#schedule = schedule;
+    this.#plan = new PlanBuilder(fused, schedule, target, place);
+    this.#assignmentLists = new AssignmentListBuilder(this.#plan);
+    this.#checks = new CheckEmitter(this.#plan);
+    this.#values = new ValueEmitter(this.#plan, this.#assignmentLists, this.#checks);
+  }
+
+  run(): LoweredSchedule {
+    const results = this.#schedule.steps.flatMap((step) => this.#step(step));
+    const { splits, limitViolations, contents: buffers, compactions } = this.#plan;
+    return { plan: this.#finish(results), contents: { buffers, compactions }, splits, limitViolations };
+  }
+
+  /** Emits a step; what it returns of the outputs. */
+  #step(step: ScheduleStep): readonly PlanResult[] {
+    const { graph } = this.#fused;
+    switch (step.kind) {
+      case 'rows':
+        this.#assignmentLists.emitRows(step.list);
+        return [];
+      case 'index':
+        this.#assignmentLists.emitIndex(step.shape);
+        return [];
+      case 'value':
+        this.#values.emit(step.choice, step.space);
+        return [];
+      case 'default':
+        this.#default(step.input);
+        return [];
+      case 'extern':
+        this.#extern(step.call);
+        return [];
+      case 'check':
+        this.#checks.emit(at(graph.checks, step.check, 'schedule: check'), step.space);
+        return [];
+      case 'output':
+        return [this.#result(at(graph.outputs, step.output, 'schedule: output'))];
+      default:
+        return unreachable(step, 'schedule');
+    }
+  }
+
+  /** The default of a control goes into the control's own buffer, unless the run was given the control. */
+  #default(index: GraphInputId): void {
+    const input = at(this.#fused.graph.inputs, index, 'schedule: graph input');
+    if (input.fallback === null) throw new CompilerBug('schedule', `${input.name} has no default`);
+    this.#values.copy(
+      input.fallback,
+      input.axes,
+      this.#plan.inputBuffer(index),
+      `default of ${input.name}`,
+      input.name,
+    );
+  }
+
+  #extern(index: ExternCallId): void {
+    const plan = this.#plan;
+    const call = at(this.#fused.graph.externs, index, 'schedule: extern call');
+    const leading = [...call.family, ...call.carried];
+    const place = plan.place(call.span);
+    const within = (axis: AxisId | null) => (axis === null ? null : plan.axis(axis));
+    const operands = call.operands.map(({ name, node: id, axes: declared, within: points }) => {
+      const operand = plan.node(id);
+      const axes = [...leading.filter((a) => operand.axes.includes(a)), ...declared];
+      return {
+        name,
+        buffer: this.#dense(id, axes, `${call.name}: ${name}`),
+        element: operand.element,
+        axes: plan.axes(axes),
+        within: within(points),
+      };
+    });
+    const mask = call.role === 'expert' ? this.#externMask(index, leading, call.name) : null;
+    const results = call.results.map(({ element, axes, within: points }) => ({
+      buffer: plan.table.scratch(`${call.name}: ${place}`, storageTypeOf(element), multiply(axes.map(plan.sizeOf))),
+      element,
+      axes: plan.axes(axes),
+      within: within(points),
+    }));
+    const label = `extern ${call.name}: ${place}`;
+    plan.steps.push({
+      kind: 'extern',
+      name: call.name,
+      label,
+      place,
+      operands,
+      results,
+      sizes: plan.axes(call.mentions),
+      carried: plan.axes(call.carried).map(({ name }) => name),
+      family: plan.axes(call.family),
+      points: call.role === 'expert' ? plan.axes(call.carried) : null,
+      mask,
+    });
+    for (const id of this.#schedule.spaces.keys()) {
+      const node = plan.node(id);
+      if (node.kind !== 'extern' || node.call !== index) continue;
+      const { buffer } = at(results, node.result, 'schedule: result of an extern');
+      plan.adopt(node, { assignmentList: null, axes: node.axes }, buffer);
+    }
+  }
+
+  /** Where an extern is wanted: the presences all its results agree on, over family and carried axes. */
+  #externMask(call: ExternCallId, axes: readonly AxisId[], name: string) {
+    const plan = this.#plan;
+    const results = this.#schedule.live
+      .map((id) => plan.node(id))
+      .filter((n) => n.kind === 'extern' && n.call === call);
+    const domains = results.map((n) => domainOf(this.#fused, n.id).presences);
+    const [first] = domains;
+    const same = first !== undefined && domains.every((d) => d.join() === first.join());
+    const presences = same ? first.filter((s) => plan.node(s).axes.every((a) => axes.includes(a))) : [];
+    if (presences.length === 0) return null;
+    const buffer = plan.table.scratch(`${name}: wanted`, 'u32', multiply(axes.map(plan.sizeOf)));
+    this.#values.mask(presences, axes, buffer, `where ${name} is wanted`);
+    return { buffer, axes: plan.axes(axes) };
+  }
+
+  /** A buffer that holds a value dense over `axes`: its own if it is like that. */
+  #dense(id: NodeId, axes: readonly AxisId[], what: string): BufferId {
+    const plan = this.#plan;
+    const memory = plan.memoryOf(id);
+    if (memory !== null && isDenseOver(memory.space, axes)) return memory.buffer;
+    const buffer = plan.table.scratch(what, storageTypeOf(plan.node(id).element), multiply(axes.map(plan.sizeOf)));
+    this.#values.copy(id, axes, buffer, what);
+    return buffer;
+  }
+
+  // --- results ---
+
+  #result(output: GraphOutput): PlanResult {
+    const plan = this.#plan;
+    if (output.kind === 'tensor') {
+      const { name, group, axes } = output;
+      const buffer = this.#returning(output.node, axes, name);
+      return { kind: 'tensor', name, group, buffer, element: this.#element(output.node), axes: plan.axes(axes) };
+    }
+    const { name, group, sources, targets, payload, most } = output;
+    const support = [...sources, ...targets];
+    return {
+      kind: 'route',
+      name,
+      group,
+      element: this.#weightElement(output.weight),
+      present: this.#returning(output.present, support, `${name}, present`),
+      weight: this.#returning(output.weight, [...support, ...payload], `${name}, weight`),
+      rank: this.#returning(output.rank, support, `${name}, rank`),
+      sources: plan.axes(sources),
+      targets: plan.axes(targets),
+      payload: plan.axes(payload),
+      most,
+    };
+  }
+
+  /** Weights are computed numbers, which are f32 where what they come from was rounded to f16. */
+  #weightElement(id: NodeId): ElementType {
+    const element = this.#element(id);
+    return element === 'f16' ? 'f32' : element;
+  }
+
+  #element(id: NodeId): ElementType {
+    return this.#plan.node(id).element;
+  }
+
+  /** A result buffer with the value over `axes`: the value's own memory if nobody else returns it, else a copy. */
+  #returning(id: NodeId, axes: readonly AxisId[], name: string): BufferId {
+    const plan = this.#plan;
+    const memory = plan.memoryOf(id);
+    if (
+      memory !== null &&
+      isDenseOver(memory.space, axes) &&
+      plan.table.isScratch(memory.buffer) &&
+      !this.#returned.has(memory.buffer)
+    ) {
+      plan.table.promote(memory.buffer, name);
+      this.#returned.add(memory.buffer);
+      return memory.buffer;
+    }
+    const buffer = plan.table.result(name, storageTypeOf(this.#element(id)), multiply(axes.map(plan.sizeOf)));
+    this.#values.copy(id, axes, buffer, `result ${name}`);
+    return buffer;
+  }
+
+  #finish(results: readonly PlanResult[]): Plan {
+    const { table, kernels, status } = this.#plan;
+    // Status words are added until the last launch is made.
+    const steps = this.#plan.steps.map((step): Step => {
+      if (step.kind === 'extern') return step;
+      const bytes = bytesOf(step.buffers.map((b) => table.at(b).elements));
+      return { ...step, work: { ...step.work, bytes } };
+    });
+    const touched = steps.map((step) => {
+      const { reads, writes } = accessOf({ kernels }, step);
+      return { buffers: [...reads, ...writes] };
+    });
+    const scratch = new Map(
+      table.ids.filter((id) => table.isScratch(id)).map((id) => [id, table.at(id).elements] as const),
+    );
+    const { allocations, allocationOf } = assignBuffers(touched, scratch);
+    const buffers = table.finish((id) => get(allocationOf, id, 'schedule: allocation of buffer'));
+    return { name: this.#fused.graph.name, kernels, buffers, steps, results, status, allocations };
+  }
+}
+
+function isDenseOver(
+  space: { readonly assignmentList: unknown; readonly axes: readonly AxisId[] },
+  axes: readonly AxisId[],
+): boolean {
+  return (
+    space.assignmentList === null && space.axes.length === axes.length && space.axes.every((a, i) => a === axes[i])
+  );
+}
