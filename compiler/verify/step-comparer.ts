@@ -105,28 +105,28 @@ export class StepComparer implements RunMemory {
   }
 
   /** Buffers to overwrite before a step: what it should write must not be there already. */
-  poison(step: number): readonly BufferId[] {
+  buffersToPoison(step: number): readonly BufferId[] {
     return at(this.#fresh, step, 'verify: step');
   }
 
   /** Buffers whose words are to be handed over after a step. */
-  wanted(step: number): readonly BufferId[] {
+  buffersToRead(step: number): readonly BufferId[] {
     return this.#stopped ? [] : at(this.#complete, step, 'verify: step');
   }
 
-  /** Takes the words of the wanted buffers after a step, and judges what they hold. */
+  /** Takes the words of these buffers after a step, and judges what they hold. */
   take(step: number, words: (buffer: BufferId) => Uint32Array): void {
-    const wanted = this.wanted(step);
-    for (const buffer of wanted) this.#words.set(buffer, words(buffer).slice(0, this.#elements(buffer)));
+    const buffers = this.buffersToRead(step);
+    for (const buffer of buffers) this.#words.set(buffer, words(buffer).slice(0, this.#elements(buffer)));
     const compactions = new Set<CompactionId>();
-    for (const buffer of wanted) {
+    for (const buffer of buffers) {
       const content = this.#run.contents.buffers.get(buffer);
       if (content === undefined) continue;
       if (content.kind === 'value' || content.kind === 'copy') this.#judgeValue(step, buffer, content);
       else if (content.kind === 'mask') this.#judgeMask(step, buffer, content);
       else if (content.kind === 'compaction') compactions.add(content.compaction);
     }
-    for (const id of compactions) this.#judgeCompaction(step, id, wanted);
+    for (const id of compactions) this.#judgeCompaction(step, id, buffers);
     for (const [buffer] of this.#words) if ((this.#lastUse.get(buffer) ?? -1) <= step) this.#words.delete(buffer);
   }
 

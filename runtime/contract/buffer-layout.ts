@@ -2,8 +2,8 @@
  * A plan with its sizes filled in: which buffers it needs and how large, what each launch looks like. Pure: `plan()`
  * tells bytes from it before anything is allocated, and the executor allocates exactly what it says.
  *
- * Buffers have keys, by which runs share them: `scratch:3`, `input:0`, `result:7`, `control:2` (index into the
- * manifest's stores), `status`, `uniforms`. Params and states are the model's own and have none.
+ * Buffers of the arena have keys, by which runs share them: `scratch:3`, `input:0`, `result:7`, `control:2` (index into the
+ * manifest's stores), `status` (the fault words), `uniforms`. Params and states are the model's own, outlive runs and have none.
  */
 import { unreachable } from './bug.ts';
 import { MoecError } from './errors.ts';
@@ -29,16 +29,17 @@ export function allocatedBytes(bytes: number): number {
   return Math.max(4, Math.ceil(bytes / 4) * 4);
 }
 
-/** Where a plan's buffer is: under a key of the arena, or a store of the model. */
-export interface BufferBinding {
-  readonly kind: 'arena' | 'store';
-  readonly key: string;
-  readonly store: number | null;
+/** Where a plan's buffer is. */
+export type BufferBinding = {
   /** Bytes that are bound; at least four. */
   readonly bytes: number;
   /** Bytes with meaning: 0 for an empty tensor. */
   readonly usedBytes: number;
-}
+} & (
+  | { readonly kind: 'arena'; readonly key: string }
+  /** A param or state of the model, by its index in the manifest's stores. */
+  | { readonly kind: 'store'; readonly store: number }
+);
 
 export interface LaunchLayout {
   readonly spec: LaunchSpec;
@@ -54,15 +55,17 @@ export type StepLayout =
 export interface PlanLayout {
   readonly plan: PlanSpec;
   readonly sizes: Sizes;
-  readonly places: readonly BufferBinding[];
+  /** Of each of the plan's buffers. */
+  readonly bindings: readonly BufferBinding[];
   readonly steps: readonly StepLayout[];
   /** Everything the arena has to hold, by key. */
-  readonly wanted: ReadonlyMap<string, BufferRequest>;
+  readonly allocations: ReadonlyMap<string, BufferRequest>;
   /** Contents of the uniform buffer, but for the seed. */
   readonly uniforms: Uint8Array<ArrayBuffer>;
   /** Byte offsets at which the seed goes into the uniform buffer. */
   readonly seeds: readonly number[];
-  readonly statusBytes: number;
+  /** Bytes of the fault words. */
+  readonly faultBytes: number;
 }
 
 /** The coarsest alignment a device may ask of uniform bindings. */
@@ -79,21 +82,21 @@ export interface PlanTables {
 
 /** Throws InputError MOE0715 where a size of the plan makes no sense with the given ones. */
 export function layOut(manifest: PlanTables, plan: PlanSpec, sizes: Sizes): PlanLayout {
-  const places = plan.buffers.map((buffer, i) => placeBuffer(manifest, plan, buffer, i, sizes));
-  const wanted = new Map<string, BufferRequest>();
-  const want = (key: string, label: string, bytes: number): void => {
-    const known = wanted.get(key);
-    if (known === undefined || known.bytes < bytes) wanted.set(key, { label, bytes: allocatedBytes(bytes) });
+  const bindings = plan.buffers.map((buffer, i) => bindBuffer(manifest, plan, buffer, i, sizes));
+  const allocations = new Map<string, BufferRequest>();
+  const allocate = (key: string, label: string, bytes: number): void => {
+    const known = allocations.get(key);
+    if (known === undefined || known.bytes < bytes) allocations.set(key, { label, bytes: allocatedBytes(bytes) });
   };
-  places.forEach((place, i) => {
-    if (place.kind === 'arena') want(place.key, plan.buffers[i]?.label ?? place.key, place.bytes);
+  bindings.forEach((binding, i) => {
+    if (binding.kind === 'arena') allocate(binding.key, plan.buffers[i]?.label ?? binding.key, binding.bytes);
   });
   const words = plan.status.flatMap(({ word, shown }) => [
     word,
     ...shown.flatMap((s) => ('word' in s ? [s.word] : [])),
   ]);
-  const statusBytes = bytesPerElement * words.reduce((most, word) => Math.max(most, word + 1), 0);
-  if (statusBytes > 0) want('status', 'status', statusBytes);
+  const faultBytes = bytesPerElement * words.reduce((most, word) => Math.max(most, word + 1), 0);
+  if (faultBytes > 0) allocate('status', 'status', faultBytes);
 
   const uniforms: {
     readonly offset: number;
@@ -114,11 +117,11 @@ export function layOut(manifest: PlanTables, plan: PlanSpec, sizes: Sizes): Plan
   const bytes = new Uint8Array(end);
   for (const { offset, words } of uniforms) bytes.set(words, offset);
   const seeds = uniforms.flatMap(({ offset, seeds: within }) => within.map((at) => offset + at));
-  if (end > 0) want('uniforms', 'uniforms', end);
-  return { plan, sizes, places, steps, wanted, uniforms: bytes, seeds, statusBytes };
+  if (end > 0) allocate('uniforms', 'uniforms', end);
+  return { plan, sizes, bindings, steps, allocations, uniforms: bytes, seeds, faultBytes };
 }
 
-function placeBuffer(
+function bindBuffer(
   manifest: PlanTables,
   plan: PlanSpec,
   buffer: BufferSpec,
@@ -127,7 +130,7 @@ function placeBuffer(
 ): BufferBinding {
   const usedBytes = bytesPerElement * evaluateCount(buffer.elements, sizes, `the length of ${buffer.label}`);
   const bytes = allocatedBytes(usedBytes);
-  const inArena = (key: string): BufferBinding => ({ kind: 'arena', key, store: null, bytes, usedBytes });
+  const inArena = (key: string): BufferBinding => ({ kind: 'arena', key, bytes, usedBytes });
   switch (buffer.kind) {
     case 'scratch':
       return inArena(`scratch:${buffer.slot}`);
@@ -140,9 +143,8 @@ function placeBuffer(
     case 'store': {
       const store = manifest.stores[buffer.store];
       if (store === undefined) throw new MoecError('MOE0716', `the module has no store ${buffer.store}`);
-      const key = `control:${buffer.store}`;
-      if (store.kind === 'control') return { kind: 'arena', key, store: buffer.store, bytes, usedBytes };
-      return { kind: 'store', key, store: buffer.store, bytes, usedBytes };
+      if (store.kind === 'control') return inArena(`control:${buffer.store}`);
+      return { kind: 'store', store: buffer.store, bytes, usedBytes };
     }
     default:
       return unreachable(buffer);

@@ -51,15 +51,15 @@ export class DeviceMemory {
   }
 
   /** Throws OutOfMemoryError MOE0705 if buffers do not fit the device, or what is there and they the budget. */
-  reserve(wanted: readonly BufferRequest[], freed = 0): void {
+  reserve(requests: readonly BufferRequest[], freed = 0): void {
     const largest = largestStorageBuffer(this.#state.device.limits);
-    for (const { label, bytes } of wanted) {
+    for (const { label, bytes } of requests) {
       if (bytes > largest) {
         const told = `${label} takes ${bytes} bytes, a buffer of this device ${largest} at most`;
         throw new OutOfMemoryError('MOE0705', told, bytes, largest);
       }
     }
-    const total = this.#bytes - freed + wanted.reduce((sum, { bytes }) => sum + allocatedBytes(bytes), 0);
+    const total = this.#bytes - freed + requests.reduce((sum, { bytes }) => sum + allocatedBytes(bytes), 0);
     if (this.#budget !== null && total > this.#budget) {
       throw new OutOfMemoryError(
         'MOE0705',
@@ -77,7 +77,7 @@ export class DeviceMemory {
 
   create(label: string, bytes: number, usage: number): GPUBuffer {
     const size = allocatedBytes(bytes);
-    const buffer = this.#state.guard(size, () => this.#state.device.createBuffer({ label, size, usage }));
+    const buffer = this.#state.guard(() => this.#state.device.createBuffer({ label, size, usage }), size);
     this.#live.set(buffer, size);
     this.#bytes += size;
     this.#peak = Math.max(this.#peak, this.#bytes);
@@ -115,11 +115,11 @@ export class Arena {
   }
 
   /**
-   * Makes sure that every wanted buffer is there and large enough. Checks all of it first, so that a run that does not
+   * Makes sure that every requested buffer is there and large enough. Checks all of it first, so that a run that does not
    * fit leaves everything as it was.
    */
-  ensure(wanted: ReadonlyMap<string, BufferRequest>, usageOf: (key: string) => number = () => STORAGE_USAGE): void {
-    const grown = [...wanted].filter(([key, { bytes }]) => {
+  ensure(requests: ReadonlyMap<string, BufferRequest>, usageOf: (key: string) => number = () => STORAGE_USAGE): void {
+    const grown = [...requests].filter(([key, { bytes }]) => {
       const buffer = this.#buffers.get(key);
       return buffer === undefined || buffer.size < allocatedBytes(bytes);
     });

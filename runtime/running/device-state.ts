@@ -41,9 +41,9 @@ export class DeviceState {
 
   /**
    * Calls the device inside scopes. What they catch is kept until `settle`; `bytes` is what an out-of-memory error will
-   * say was needed.
+   * say was needed, 0 where the work asks for no memory of a size that we know.
    */
-  guard<T>(bytes: number, work: () => T): T {
+  guard<T>(work: () => T, bytes = 0): T {
     const { device } = this;
     device.pushErrorScope('validation');
     device.pushErrorScope('out-of-memory');

@@ -4,7 +4,7 @@
  * Invariants:
  * - Each combination of entry, sizes, seed and given controls has memory of its own: an encoder may be submitted later,
  *   after other runs of the model, and may be submitted together with others.
- * - The status words keep the first fault of all submissions until `check` reads and clears them.
+ * - The fault words keep the first fault of all submissions until `check` reads and clears them.
  */
 import { Arena, bufferUsage } from './buffers.ts';
 import { InputError } from '../contract/errors.ts';
@@ -23,7 +23,7 @@ import {
   bufferAt,
   copyFeeds,
   launcherOf,
-  locationOf,
+  bindingOf,
   resetFaults,
   writeRun,
 } from './run.ts';
@@ -87,7 +87,7 @@ export function encodeRun(
   const prepared = isPrepared(known) ? known : prepare(parts, plan, { sizes, asked, given }, () => kept.delete(key));
   const spec: RunSpec = { layout: prepared.layout, feeds, given, asked, seed, signal: undefined, timeout: null };
   const { context, layout } = prepared;
-  parts.state.guard(0, () => {
+  parts.state.guard(() => {
     if (known === undefined) {
       allocateRun(context, spec);
       writeRun(context, spec);
@@ -99,7 +99,7 @@ export function encodeRun(
     step.kind === 'launch' && !isSkipped(step.launch, spec.given) ? [step.launch] : [],
   );
   launcherOf(context, layout).record(encoder, launches);
-  parts.state.guard(0, () => copyResults(prepared, encoder, outputs));
+  parts.state.guard(() => copyResults(prepared, encoder, outputs));
   return prepared;
 }
 
@@ -122,9 +122,9 @@ function prepare(
     check: async () => {
       const { state } = parts;
       await state.settle();
-      if (layout.statusBytes === 0) return;
-      const readback = new Readback(state, arena, [{ buffer: arena.get('status'), bytes: layout.statusBytes }]);
-      state.guard(0, () => {
+      if (layout.faultBytes === 0) return;
+      const readback = new Readback(state, arena, [{ buffer: arena.get('status'), bytes: layout.faultBytes }]);
+      state.guard(() => {
         const encoder = state.device.createCommandEncoder({ label: 'status' });
         readback.begin(encoder);
         state.device.queue.submit([encoder.finish()]);
@@ -175,14 +175,14 @@ function copyResults(
   for (const [name, buffer] of layout.plan.results.flatMap(copies)) {
     const target = outputs.get(name);
     if (target === undefined) continue;
-    const place = locationOf(layout, buffer);
+    const binding = bindingOf(layout, buffer);
     if ((target.usage & bufferUsage.copyTarget) === 0) {
       throw new InputError('MOE0707', `the buffer for ${name} lacks COPY_DST usage`, name);
     }
-    if (target.size < place.usedBytes) {
-      const told = `the buffer for ${name} has ${target.size} bytes, ${place.usedBytes} are needed`;
+    if (target.size < binding.usedBytes) {
+      const told = `the buffer for ${name} has ${target.size} bytes, ${binding.usedBytes} are needed`;
       throw new InputError('MOE0708', told, name);
     }
-    if (place.usedBytes > 0) encoder.copyBufferToBuffer(bufferAt(context, place), 0, target, 0, place.usedBytes);
+    if (binding.usedBytes > 0) encoder.copyBufferToBuffer(bufferAt(context, binding), 0, target, 0, binding.usedBytes);
   }
 }

@@ -57,7 +57,7 @@ export function planMemory(
     const bytes = allocatedBytes(bytesPerElement * elementCount(evaluateShape(store.axes, new Map())));
     add(store.kind === 'param' ? 'params' : 'states', store.path, bytes);
   }
-  for (const [key, { label, bytes }] of layout.wanted) {
+  for (const [key, { label, bytes }] of layout.allocations) {
     const [kind] = key.split(':');
     add(
       kind === 'scratch' ? 'scratch' : kind === 'input' ? 'inputs' : kind === 'result' ? 'results' : 'other',
@@ -70,16 +70,16 @@ export function planMemory(
   return { bytes, ...sums, largest };
 }
 
-/** Bytes that are read back at once at most: operands of a function of the host, or the results with the status words. */
-function mostRead({ plan, places, statusBytes }: PlanLayout): number {
+/** Bytes that are read back at once at most: operands of a function of the host, or the results with the fault words. */
+function mostRead({ plan, bindings, faultBytes }: PlanLayout): number {
   const sum = (buffers: readonly number[]): number =>
-    buffers.reduce((bytes, buffer) => bytes + (places[buffer]?.usedBytes ?? 0), 0);
+    buffers.reduce((bytes, buffer) => bytes + (bindings[buffer]?.usedBytes ?? 0), 0);
   const externs = plan.steps.map((step) => {
     if (step.kind === 'launch') return 0;
     return sum([...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])]);
   });
   const results = plan.results.filter(({ group }) => group !== 'update').flatMap(buffersOfResult);
-  return Math.max(statusBytes + sum(results), ...externs);
+  return Math.max(faultBytes + sum(results), ...externs);
 }
 
 /** An entry by name; the only one, or `forward`, where no name is given. Throws InputError MOE0706. */

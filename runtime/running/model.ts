@@ -35,7 +35,7 @@ import {
 import { Readback } from './readback.ts';
 import { type RunResult, collect } from './results.ts';
 import { buffersOfResult } from '../contract/results.ts';
-import { type RunContext, type RunWatch, bufferAt, locationOf, runPlan } from './run.ts';
+import { type RunContext, type RunWatch, bufferAt, bindingOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { type Sizes, elementCount, evaluateShape } from '../contract/sizes.ts';
 import {
@@ -178,7 +178,7 @@ export class Model {
       const { state } = this.#parts;
       await state.checkSettled();
       const readback = new Readback(state, this.#parts.arena, [{ buffer, bytes }]);
-      state.guard(0, () => {
+      state.guard(() => {
         const encoder = state.device.createCommandEncoder({ label: `read ${path}` });
         readback.begin(encoder);
         state.device.queue.submit([encoder.finish()]);
@@ -203,7 +203,7 @@ export class Model {
       const { buffer } = this.#store(path);
       const { state } = this.#parts;
       await state.checkSettled();
-      state.guard(0, () => state.device.queue.writeBuffer(buffer, 0, words));
+      state.guard(() => state.device.queue.writeBuffer(buffer, 0, words));
       await state.settle();
     });
   }
@@ -379,12 +379,18 @@ export class Model {
       result.kind === 'tensor' && result.group === 'update' ? [result] : [],
     );
     if (updates.length === 0) return;
-    state.guard(0, () => {
+    state.guard(() => {
       const encoder = state.device.createCommandEncoder({ label: 'update' });
       for (const { name, buffer } of updates) {
-        const place = locationOf(layout, buffer);
-        if (place.usedBytes > 0) {
-          encoder.copyBufferToBuffer(bufferAt(this.#context, place), 0, this.#store(name).buffer, 0, place.usedBytes);
+        const binding = bindingOf(layout, buffer);
+        if (binding.usedBytes > 0) {
+          encoder.copyBufferToBuffer(
+            bufferAt(this.#context, binding),
+            0,
+            this.#store(name).buffer,
+            0,
+            binding.usedBytes,
+          );
         }
       }
       state.device.queue.submit([encoder.finish()]);

@@ -28,7 +28,7 @@ import {
   untilAborted,
 } from './call-options.ts';
 import { Pipelines } from './pipelines.ts';
-import { type RunContext, bufferAt, locationOf, runPlan } from './run.ts';
+import { type RunContext, bufferAt, bindingOf, runPlan } from './run.ts';
 import type { WeightSource } from '../weights/weight-source.ts';
 import { bytesToRead, loadVariable, throwProblems } from '../weights/weights.ts';
 
@@ -192,7 +192,7 @@ async function loadWeights(
         options.signal?.throwIfAborted();
         state.check();
         if (words.length === 0) return;
-        state.guard(words.byteLength, () => queue.writeBuffer(buffer, elementOffset * bytesPerElement, words));
+        state.guard(() => queue.writeBuffer(buffer, elementOffset * bytesPerElement, words), words.byteLength);
         pending += allocatedBytes(words.byteLength);
         if (pending < MOST_PENDING_BYTES) return;
         pending = 0;
@@ -234,7 +234,7 @@ async function writeInitial(
     const isFloat = store.element === 'f32' || store.element === 'f16';
     const words = isFloat ? new Float32Array(elements) : new Int32Array(elements);
     words.fill(initial.value);
-    state.guard(words.byteLength, () => state.device.queue.writeBuffer(target, 0, words));
+    state.guard(() => state.device.queue.writeBuffer(target, 0, words), words.byteLength);
     await state.settle();
     return;
   }
@@ -252,10 +252,10 @@ async function writeInitial(
     timeout: null,
   };
   await runPlan(context, spec, []);
-  state.guard(0, () => {
+  state.guard(() => {
     const encoder = state.device.createCommandEncoder({ label: `initialise ${store.path}` });
-    const place = locationOf(layout, result.buffer);
-    encoder.copyBufferToBuffer(bufferAt(context, place), 0, target, 0, place.usedBytes);
+    const binding = bindingOf(layout, result.buffer);
+    encoder.copyBufferToBuffer(bufferAt(context, binding), 0, target, 0, binding.usedBytes);
     state.device.queue.submit([encoder.finish()]);
   });
   await state.settle();

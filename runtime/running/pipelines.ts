@@ -106,14 +106,14 @@ export class Pipelines {
     if (spec.uniforms.length > 0) {
       entries.push({ binding: entries.length, visibility: COMPUTE_STAGE, buffer: { type: 'uniform' } });
     }
-    const layout = this.#state.guard(0, () => this.#state.device.createBindGroupLayout({ label: signature, entries }));
+    const layout = this.#state.guard(() => this.#state.device.createBindGroupLayout({ label: signature, entries }));
     this.#layouts.set(signature, layout);
     return layout;
   }
 
   async #create(spec: KernelSpec, code: string, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
     const { device } = this.#state;
-    const { module, pipelineLayout } = this.#state.guard(0, () => ({
+    const { module, pipelineLayout } = this.#state.guard(() => ({
       module: device.createShaderModule({ label: spec.name, code }),
       pipelineLayout: device.createPipelineLayout({ label: spec.name, bindGroupLayouts: [layout] }),
     }));

@@ -61,7 +61,7 @@ export class Readback {
     const staging = this.#arena.get('staging');
     for (const [i, pieces] of this.#rounds.entries()) {
       if (i > 0) {
-        this.#state.guard(0, () => {
+        this.#state.guard(() => {
           const encoder = this.#state.device.createCommandEncoder({ label: 'readback' });
           this.#copy(encoder, pieces);
           this.#state.device.queue.submit([encoder.finish()]);

@@ -47,9 +47,10 @@ export type Feed =
  */
 export interface RunWatch {
   /** Buffers to be overwritten before a step: what the step should write must not be there already. */
-  poison(step: number): readonly number[];
+  buffersToPoison(step: number): readonly number[];
   /** Buffers whose words are read back after a step. */
-  wanted(step: number): readonly number[];
+  buffersToRead(step: number): readonly number[];
+  /** What they hold after the step. */
   take(step: number, words: (buffer: number) => Uint32Array): void;
 }
 
@@ -72,28 +73,28 @@ export interface RunSpec {
 const LAUNCHES_PER_SUBMIT = 128;
 
 /** Usage of a buffer of the arena by its key. */
-export function usageOfKey(key: string): number {
+function usageOfKey(key: string): number {
   const storage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
   return key === 'uniforms' ? bufferUsage.uniform | bufferUsage.copyTarget : storage;
 }
 
-/** The buffer of a plan, at its place. */
-export function bufferAt(context: RunContext, place: BufferBinding): GPUBuffer {
-  if (place.kind === 'arena') return context.arena.get(place.key);
-  const buffer = place.store === null ? undefined : context.stores.get(place.store);
+/** Where the buffer of a plan is bound from. */
+export function bufferAt(context: RunContext, binding: BufferBinding): GPUBuffer {
+  if (binding.kind === 'arena') return context.arena.get(binding.key);
+  const buffer = context.stores.get(binding.store);
   if (buffer === undefined) throw new MoecError('MOE0716', 'the plan uses a store that the model has not');
   return buffer;
 }
 
-export function locationOf(layout: PlanLayout, buffer: number): BufferBinding {
-  const place = layout.places[buffer];
-  if (place === undefined) throw new MoecError('MOE0716', `the plan has no buffer ${buffer}`);
-  return place;
+export function bindingOf(layout: PlanLayout, buffer: number): BufferBinding {
+  const binding = layout.bindings[buffer];
+  if (binding === undefined) throw new MoecError('MOE0716', `the plan has no buffer ${buffer}`);
+  return binding;
 }
 
 /**
  * Runs a plan and reads `results` (plan buffers) back: the words of each. Afterwards the results also lie in the
- * arena, until the next run. Throws what the device, the host's functions or the status words have to say.
+ * arena, until the next run. Throws what the device, the host's functions or the fault words have to say.
  */
 export async function runPlan(
   context: RunContext,
@@ -106,7 +107,7 @@ export async function runPlan(
   const launcher = launcherOf(context, layout);
   const renew = (): GPUCommandEncoder => state.device.createCommandEncoder({ label: 'run' });
   let encoder = renew();
-  const submit = (): void => state.guard(0, () => state.device.queue.submit([encoder.finish()]));
+  const submit = (): void => state.guard(() => state.device.queue.submit([encoder.finish()]));
   copyFeeds(context, spec, encoder);
   if (spec.watch !== undefined) {
     submit();
@@ -137,18 +138,18 @@ export async function runPlan(
     }
   }
   flush();
-  const status: readonly ReadRequest[] =
-    layout.statusBytes === 0 ? [] : [{ buffer: context.arena.get('status'), bytes: layout.statusBytes }];
-  const wanted = results.map((buffer) => {
-    const place = locationOf(layout, buffer);
-    return { buffer: bufferAt(context, place), bytes: place.usedBytes };
+  const faults: readonly ReadRequest[] =
+    layout.faultBytes === 0 ? [] : [{ buffer: context.arena.get('status'), bytes: layout.faultBytes }];
+  const requests = results.map((buffer) => {
+    const binding = bindingOf(layout, buffer);
+    return { buffer: bufferAt(context, binding), bytes: binding.usedBytes };
   });
-  const readback = new Readback(state, context.arena, [...status, ...wanted]);
-  state.guard(0, () => readback.begin(encoder));
+  const readback = new Readback(state, context.arena, [...faults, ...requests]);
+  state.guard(() => readback.begin(encoder));
   submit();
   const words = await readback.finish(spec.timeout);
-  if (status.length > 0) checkFaults(layout, spec, words[0] ?? missing('word'));
-  return new Map(results.map((buffer, i) => [buffer, words[status.length + i] ?? missing('result')] as const));
+  if (faults.length > 0) checkFaults(layout, spec, words[0] ?? missing('word'));
+  return new Map(results.map((buffer, i) => [buffer, words[faults.length + i] ?? missing('result')] as const));
 }
 
 /** Words that are written at once to poison a buffer. */
@@ -166,29 +167,29 @@ async function watchStep(
   const { device } = state;
   const { layout } = spec;
   const poison = new Uint32Array(POISON_WORDS).fill(POISON);
-  state.guard(0, () => {
-    for (const buffer of launches.length === 0 ? [] : watch.poison(step)) {
-      const place = locationOf(layout, buffer);
-      for (let at = 0; at < place.usedBytes; at += 4 * POISON_WORDS) {
-        const words = poison.subarray(0, Math.min(POISON_WORDS, (place.usedBytes - at) / 4));
-        device.queue.writeBuffer(bufferAt(context, place), at, words);
+  state.guard(() => {
+    for (const buffer of launches.length === 0 ? [] : watch.buffersToPoison(step)) {
+      const binding = bindingOf(layout, buffer);
+      for (let at = 0; at < binding.usedBytes; at += 4 * POISON_WORDS) {
+        const words = poison.subarray(0, Math.min(POISON_WORDS, (binding.usedBytes - at) / 4));
+        device.queue.writeBuffer(bufferAt(context, binding), at, words);
       }
     }
   });
-  const wanted = watch.wanted(step);
-  const requests = wanted.map((buffer) => {
-    const place = locationOf(layout, buffer);
-    return { buffer: bufferAt(context, place), bytes: place.usedBytes };
+  const buffers = watch.buffersToRead(step);
+  const requests = buffers.map((buffer) => {
+    const binding = bindingOf(layout, buffer);
+    return { buffer: bufferAt(context, binding), bytes: binding.usedBytes };
   });
   const readback = new Readback(state, context.arena, requests);
-  state.guard(0, () => {
+  state.guard(() => {
     const encoder = device.createCommandEncoder({ label: launches[0]?.spec.label ?? 'step' });
     launcherOf(context, layout).record(encoder, launches);
     readback.begin(encoder);
     device.queue.submit([encoder.finish()]);
   });
   const words = await readback.finish(spec.timeout);
-  const byBuffer = new Map(wanted.map((buffer, i) => [buffer, words[i] ?? missing('word')] as const));
+  const byBuffer = new Map(buffers.map((buffer, i) => [buffer, words[i] ?? missing('word')] as const));
   watch.take(step, (buffer) => byBuffer.get(buffer) ?? new Uint32Array(0));
 }
 
@@ -199,15 +200,15 @@ export async function prepareRun(context: RunContext, spec: RunSpec): Promise<vo
   await state.checkSettled();
   allocateRun(context, spec);
   await state.settle();
-  state.guard(0, () => writeRun(context, spec));
+  state.guard(() => writeRun(context, spec));
 }
 
 /** The buffers of a run. */
 export function allocateRun(context: RunContext, spec: RunSpec): void {
-  context.arena.ensure(spec.layout.wanted, usageOfKey);
+  context.arena.ensure(spec.layout.allocations, usageOfKey);
 }
 
-/** Uniforms, status words and what the host feeds, into buffers that are there. */
+/** Uniforms, fault words and what the host feeds, into buffers that are there. */
 export function writeRun(context: RunContext, spec: RunSpec): void {
   const { arena } = context;
   const { queue } = context.state.device;
@@ -220,23 +221,23 @@ export function writeRun(context: RunContext, spec: RunSpec): void {
   }
   resetFaults(context, layout);
   for (const [key, feed] of spec.feeds) {
-    if (feed.kind === 'host' && layout.wanted.has(key)) queue.writeBuffer(arena.get(key), 0, feed.words);
+    if (feed.kind === 'host' && layout.allocations.has(key)) queue.writeBuffer(arena.get(key), 0, feed.words);
   }
 }
 
 export function resetFaults(context: RunContext, layout: PlanLayout): void {
-  if (layout.statusBytes === 0) return;
-  const words = new Uint32Array(layout.statusBytes / 4).fill(NO_FAULT);
+  if (layout.faultBytes === 0) return;
+  const words = new Uint32Array(layout.faultBytes / 4).fill(NO_FAULT);
   context.state.device.queue.writeBuffer(context.arena.get('status'), 0, words);
 }
 
 /** Records copies of the caller's buffers to where the plan expects them. */
 export function copyFeeds(context: RunContext, spec: RunSpec, encoder: GPUCommandEncoder): void {
   for (const [key, feed] of spec.feeds) {
-    if (feed.kind !== 'gpu' || !spec.layout.wanted.has(key)) continue;
-    const place = spec.layout.places.find((candidate) => candidate.key === key);
-    if (place !== undefined && place.usedBytes > 0) {
-      encoder.copyBufferToBuffer(feed.buffer, 0, context.arena.get(key), 0, place.usedBytes);
+    if (feed.kind !== 'gpu' || !spec.layout.allocations.has(key)) continue;
+    const binding = spec.layout.bindings.find((each) => each.kind === 'arena' && each.key === key);
+    if (binding !== undefined && binding.usedBytes > 0) {
+      encoder.copyBufferToBuffer(feed.buffer, 0, context.arena.get(key), 0, binding.usedBytes);
     }
   }
 }
@@ -251,7 +252,7 @@ export function launcherOf(context: RunContext, layout: PlanLayout): Launcher {
 }
 
 /** Records launches; bind groups are kept as long as the buffers they bind. */
-export class Launcher {
+class Launcher {
   readonly #context: RunContext;
   readonly #layout: PlanLayout;
   readonly #groups = new Map<LaunchLayout, GPUBindGroup>();
@@ -270,7 +271,7 @@ export class Launcher {
       this.#groups.clear();
       this.#generation = arena.generation;
     }
-    state.guard(0, () => {
+    state.guard(() => {
       const pass = encoder.beginComputePass();
       for (const launch of launches) {
         const { pipeline } = pipelines.get(launch.spec.kernel);
@@ -289,9 +290,12 @@ export class Launcher {
     const known = this.#groups.get(launch);
     if (known !== undefined) return known;
     const { state, pipelines, arena } = this.#context;
-    const entries: GPUBindGroupEntry[] = launch.spec.buffers.map((index, binding) => {
-      const place = locationOf(this.#layout, index);
-      return { binding, resource: { buffer: bufferAt(this.#context, place), offset: 0, size: place.bytes } };
+    const entries: GPUBindGroupEntry[] = launch.spec.buffers.map((buffer, number) => {
+      const binding = bindingOf(this.#layout, buffer);
+      return {
+        binding: number,
+        resource: { buffer: bufferAt(this.#context, binding), offset: 0, size: binding.bytes },
+      };
     });
     if (launch.uniforms !== null) {
       const { offset, bytes } = launch.uniforms;
@@ -324,11 +328,11 @@ async function runExtern(
   if (run === undefined) throw new InputError('MOE0714', `the function ${step.name} of the host was not given`);
   const buffers = [...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])];
   const requests = buffers.map((buffer) => {
-    const place = locationOf(layout, buffer);
-    return { buffer: bufferAt(context, place), bytes: place.usedBytes };
+    const binding = bindingOf(layout, buffer);
+    return { buffer: bufferAt(context, binding), bytes: binding.usedBytes };
   });
   const readback = new Readback(state, context.arena, requests);
-  state.guard(0, () => {
+  state.guard(() => {
     readback.begin(encoder);
     state.device.queue.submit([encoder.finish()]);
   });
@@ -337,11 +341,11 @@ async function runExtern(
   const mask = step.mask === null ? null : (words[step.operands.length] ?? null);
   const results = await callExtern(step, layout.sizes, { operands, mask }, run, spec.signal);
   state.check();
-  state.guard(0, () => {
+  state.guard(() => {
     step.results.forEach(({ buffer }, i) => {
       const numbers = results[i];
       if (numbers !== undefined && numbers.length > 0) {
-        state.device.queue.writeBuffer(bufferAt(context, locationOf(layout, buffer)), 0, numbers);
+        state.device.queue.writeBuffer(bufferAt(context, bindingOf(layout, buffer)), 0, numbers);
       }
     });
   });

@@ -32,7 +32,7 @@ const create = (more: Partial<CreateOptions> = {}, changed: Manifest = manifest)
     ...more,
   });
 
-/** An entry without status words: what they say here is noise. */
+/** An entry without fault words: what they say here is noise. */
 const runHosted = (model: Model, tokens: number) => model.run({ x: new Float32Array(tokens * D) }, { entry: 'hosted' });
 
 describe('creation', () => {

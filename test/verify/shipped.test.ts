@@ -96,7 +96,7 @@ describe('a fault in how a run is laid out is found', () => {
   it('bindings that are too short', async () => {
     planted.layout = (layout) => ({
       ...layout,
-      places: layout.places.map((p) => (p.kind === 'arena' ? { ...p, bytes: Math.max(4, p.bytes / 2) } : p)),
+      bindings: layout.bindings.map((p) => (p.kind === 'arena' ? { ...p, bytes: Math.max(4, p.bytes / 2) } : p)),
     });
     expect(await verify()).toBe('CompilerBug');
   });

@@ -11,7 +11,7 @@ export interface WorkCounted {
   /** How often innermost loops ran. */
   readonly rounds: number;
   readonly flops: number;
-  /** Elements stored, status words aside. */
+  /** Elements stored, fault words aside. */
   readonly stores: number;
   /** How often a row was none of those there are. */
   readonly absent: number;

@@ -20,18 +20,22 @@ export interface GivenMemory {
 /** The plan's buffers, each the part of its memory that a launch binds. */
 export function allocate(layout: PlanLayout, run: GivenMemory): readonly Uint32Array<ArrayBuffer>[] {
   const arena = new Map(
-    [...layout.wanted].map(([key, { bytes }]) => {
+    [...layout.allocations].map(([key, { bytes }]) => {
       const memory = new Uint32Array(bytes / 4).fill(key === 'status' ? NO_FAULT : POISON);
       const feed = run.feeds.get(key);
       if (feed !== undefined) memory.set(asBits(feed));
       return [key, memory] as const;
     }),
   );
-  return layout.places.map(({ kind, key, store, bytes, usedBytes }) => {
-    if (kind === 'arena') return get(arena, key, 'simulate: memory').subarray(0, bytes / 4);
-    const given = store === null ? undefined : run.variables.get(store);
+  return layout.bindings.map((binding) => {
+    const { bytes, usedBytes } = binding;
+    if (binding.kind === 'arena') return get(arena, binding.key, 'simulate: memory').subarray(0, bytes / 4);
+    const given = run.variables.get(binding.store);
     if (given?.byteLength !== usedBytes)
-      throw new CompilerBug('simulate', `${key} takes ${usedBytes} bytes, not ${given?.byteLength ?? 'nothing'}`);
+      throw new CompilerBug(
+        'simulate',
+        `variable ${binding.store} takes ${usedBytes} bytes, not ${given?.byteLength ?? 'nothing'}`,
+      );
     const memory = new Uint32Array(bytes / 4);
     memory.set(asBits(given));
     return memory;

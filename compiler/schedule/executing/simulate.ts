@@ -96,7 +96,7 @@ export class Simulator {
       run.after?.(i, words);
     }
     const ended = (buffer: number): Uint32Array<ArrayBuffer> =>
-      words(buffer).slice(0, at(layout.places, buffer, 'simulate: binding').usedBytes / 4);
+      words(buffer).slice(0, at(layout.bindings, buffer, 'simulate: binding').usedBytes / 4);
     const status = plan.buffers.findIndex((buffer) => buffer.kind === 'status');
     return { layout, words: ended, faults: status < 0 ? [] : faultsOf(layout, run, words(status)), counts };
   }
@@ -144,7 +144,7 @@ async function callHost(
   words: (buffer: number) => Uint32Array<ArrayBuffer>,
 ): Promise<void> {
   const read = (buffer: number): Uint32Array<ArrayBuffer> =>
-    words(buffer).slice(0, at(layout.places, buffer, 'simulate: binding').usedBytes / 4);
+    words(buffer).slice(0, at(layout.bindings, buffer, 'simulate: binding').usedBytes / 4);
   const given = {
     operands: spec.operands.map(({ buffer }) => read(buffer)),
     mask: spec.mask === null ? null : read(spec.mask.buffer),
