@@ -33,12 +33,21 @@ export interface FrontEndOptions {
   readonly model?: string;
 }
 
+/** The library's sources alone are called so (`isLibrary`): what a user has in a folder `std` is called `./std/…`. */
+function ownSource(given: SourceFile): SourceFile {
+  return given.name.startsWith('std/') ? { ...given, name: `./${given.name}` } : given;
+}
+
 /** All mistakes of the file are collected; the checker works on what could be read. */
-export function analyse(source: SourceFile, options: FrontEndOptions = {}): FrontEnd {
+export function analyse(given: SourceFile, options: FrontEndOptions = {}): FrontEnd {
+  const source = ownSource(given);
   const parsed = parseFile(source);
   const sources: SourceFile[] = [source];
   const diagnostics: Diagnostic[] = [...parsed.diagnostics];
+  /** By the name as a source, as the caller calls it. */
+  const givenNames = new Map([[source.name, given.name]]);
   const known = new Map<string, readonly File[] | ImportRefusal>([[source.name, [parsed.file]]]);
+  let libraryFiles: readonly File[] | null = null;
   const library = (): readonly File[] =>
     [...librarySources].map(([name, text]) => {
       const file: SourceFile = { name, text };
@@ -63,9 +72,11 @@ export function analyse(source: SourceFile, options: FrontEndOptions = {}): Fron
     return files;
   };
   const imports = (name: string, from: string): readonly File[] | ImportRefusal | null => {
-    if (name === 'std') return remember('std', library);
-    const other = options.resolve?.(name, from) ?? null;
-    if (other === null || 'code' in other) return other;
+    if (name === 'std') return (libraryFiles ??= library());
+    const found = options.resolve?.(name, givenNames.get(from) ?? from) ?? null;
+    if (found === null || 'code' in found) return found;
+    const other = ownSource(found);
+    givenNames.set(other.name, found.name);
     return remember(other.name, () => read(other, name));
   };
   const unread = parsed.diagnostics.flatMap((d) => (d.span === undefined || d.severity !== 'error' ? [] : [d.span]));

@@ -47,7 +47,7 @@ export function elaborateInitial(
   if (instantiated === null) throw new CompilerBug('elaborate', `no initial value for ${path}`);
   const axes = cx.idsOf([...family, ...declared]);
   const node = builder.broadcast(instantiated.value.node, axes);
-  const made = builder.finish([{ kind: 'tensor', name: path, group: 'result', node, axes }]);
+  const made = builder.finish([{ kind: 'tensor', name: path, role: 'result', node, axes }]);
   const graph = placeChecks(made, cx.demanded);
   const moving = runOf(graph);
   if (moving !== null) {

@@ -83,7 +83,7 @@ function elaborateAll(program: Program, options: ElaborateOptions, report: (prob
   const entries = names.map((name): ElaboratedEntry => {
     const plain = elaborateEntry(program, scope, name, false, report);
     const full = elaborateEntry(program, scope, name, true, report);
-    const more = full.graph.outputs.some((r) => r.group !== 'result');
+    const more = full.graph.outputs.some((r) => r.role !== 'result');
     return {
       name,
       inputs: plain.inputs,
@@ -151,7 +151,7 @@ function elaborateEntry(
         element: type.element,
         axes: cx.idsOf(axes),
         within: within === null ? null : cx.id(within),
-        fallback: null,
+        default: null,
       });
       return cx.tensor(builder.input(input));
     },
@@ -179,7 +179,7 @@ function outputsOf(
   const outputs: GraphOutput[] = [];
   const add = (
     name: string,
-    group: OutputRole,
+    role: OutputRole,
     value: GraphOperand,
     axes: readonly Axis[],
     targets: readonly Axis[],
@@ -187,24 +187,24 @@ function outputsOf(
   ): void => {
     if (value.kind === 'tensor') {
       const node = cx.b.broadcast(value.value.node, cx.idsOf(axes));
-      outputs.push({ kind: 'tensor', name, group, node, axes: cx.idsOf(axes) });
+      outputs.push({ kind: 'tensor', name, role, node, axes: cx.idsOf(axes) });
       return;
     }
-    if (group === 'loss' || group === 'update') throw new CompilerBug('elaborate', `the ${group} ${name} is a route`);
+    if (role === 'loss' || role === 'update') throw new CompilerBug('elaborate', `the ${role} ${name} is a route`);
     const { presence, weight, rank, bounds } = value.value;
     const sources = axes.filter((a) => !targets.includes(a) && !payload.includes(a));
     const ids = cx.idsOf([...sources, ...targets]);
     outputs.push({
       kind: 'route',
       name,
-      group,
+      role,
       present: cx.b.broadcast(presence, ids),
       weight: cx.b.broadcast(weight, [...ids, ...cx.idsOf(payload)]),
       rank: cx.b.broadcast(rank, ids),
       sources: cx.idsOf(sources),
       targets: cx.idsOf(targets),
       payload: cx.idsOf(payload),
-      most: boundOf(bounds, cx.idsOf(sources), ids, cx.b.sizeOf),
+      maxPresent: boundOf(bounds, cx.idsOf(sources), ids, cx.b.sizeOf),
     });
   };
   for (const r of instantiated.results) {

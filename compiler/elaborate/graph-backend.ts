@@ -60,14 +60,14 @@ export function graphBackend(cx: LoweringContext): Backend<GraphTensor, GraphRou
       );
     },
 
-    store(store: Variable, selection: readonly Selection[], fallback: GraphTensor | null): GraphTensor {
+    store(store: Variable, selection: readonly Selection[], defaultValue: GraphTensor | null): GraphTensor {
       const role = store.declaration.store === 'input' ? 'control' : store.declaration.store;
       const axes = cx.idsOf([...store.family, ...store.declared]);
       const within = store.within === null ? null : cx.id(store.within);
-      const index = builder.addInput({ role, name: store.path, element: store.element, axes, within, fallback: null });
+      const index = builder.addInput({ role, name: store.path, element: store.element, axes, within, default: null });
       builder.at(store.declaration.span);
       let node = builder.input(index);
-      if (fallback !== null) builder.setFallback(index, inElement(builder, fallback.node, store.element));
+      if (defaultValue !== null) builder.setDefault(index, inElement(builder, defaultValue.node, store.element));
       store.family.forEach((axis, i) => {
         const chosen = selection[i];
         if (chosen === undefined)

@@ -22,15 +22,15 @@ export function liveReads(
     const node = nodeOf(graph, id);
     // A reading is of its own cells: the graph input below it, which stands for all of them, is not read as a whole by it.
     if (!read.has(id)) open.push(...operandsOf(graph, node));
-    const fallback = fallbackOf(graph, node);
-    if (fallback !== null) open.push(fallback);
+    const defaultNode = defaultOf(graph, node);
+    if (defaultNode !== null) open.push(defaultNode);
   }
   return reads.filter(({ value }) => live.has(value.node));
 }
 
 /** The default of the control that a node is, or is a part of. */
-function fallbackOf(graph: Graph, node: Node): NodeId | null {
+function defaultOf(graph: Graph, node: Node): NodeId | null {
   let below = node;
   while (below.kind === 'slice' || below.kind === 'rename') below = nodeOf(graph, below.operand);
-  return below.kind === 'input' ? at(graph.inputs, below.input, 'elaborate: input').fallback : null;
+  return below.kind === 'input' ? at(graph.inputs, below.input, 'elaborate: input').default : null;
 }

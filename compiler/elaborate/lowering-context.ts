@@ -199,13 +199,13 @@ export class LoweringContext {
     return axis;
   }
 
-  sizeArg(call: GraphCall, name: string): Size | null {
+  optionalSizeArg(call: GraphCall, name: string): Size | null {
     const found = call.attributes.get(name);
     return found === undefined || typeof found === 'boolean' ? null : found;
   }
 
-  wantedSize(call: GraphCall, name: string): Size {
-    const found = this.sizeArg(call, name);
+  sizeArg(call: GraphCall, name: string): Size {
+    const found = this.optionalSizeArg(call, name);
     if (found === null) throw new CompilerBug('elaborate', `${call.name} takes a number as ${name}`);
     return found;
   }

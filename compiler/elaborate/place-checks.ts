@@ -34,18 +34,18 @@ interface Subject extends Demanded {
 
 /** Who needs something: what was asked for, and the controls whose defaults it is needed for. */
 interface Asker {
-  readonly group: OutputRole;
+  readonly role: OutputRole;
   readonly skipIfGiven: readonly string[];
 }
 
-const groups: readonly OutputRole[] = ['result', 'output', 'loss', 'update'];
+const roles: readonly OutputRole[] = ['result', 'output', 'loss', 'update'];
 
 /** The graph with its checks: those of its own operations, and what was demanded while it was made. */
 export function placeChecks(graph: Graph, demanded: readonly Demanded[]): Graph {
   const subjects = subjectsOf(graph, demanded);
   if (subjects.length === 0) return graph;
   const placer = new Placer(graph, subjects);
-  for (const group of groups) placer.ask(group);
+  for (const role of roles) placer.ask(role);
   return placer.result();
 }
 
@@ -87,10 +87,10 @@ class Placer {
   }
 
   /** Finds what the outputs of a role need. */
-  ask(group: OutputRole): void {
+  ask(role: OutputRole): void {
     const needs = new Needs(this.#graph, this.#b, this.#concerns);
     for (const output of this.#graph.outputs) {
-      if (output.group !== group) continue;
+      if (output.role !== role) continue;
       if (output.kind === 'tensor') {
         needs.want(output.node, [], output.axes);
         continue;
@@ -101,7 +101,7 @@ class Placer {
       needs.want(output.weight, under, [...support, ...output.payload]);
       needs.want(output.rank, under, support);
     }
-    this.#follow(needs, { group, skipIfGiven: [] });
+    this.#follow(needs, { role, skipIfGiven: [] });
   }
 
   #follow(needs: Needs, asker: Asker): void {
@@ -112,7 +112,7 @@ class Placer {
       // What counts anyway need not be counted again for somebody who needs it where others do.
       const counted = known.some(
         (other) =>
-          (other.asker.group === 'result' || other.asker.group === asker.group) &&
+          (other.asker.role === 'result' || other.asker.role === asker.role) &&
           other.asker.skipIfGiven.every((name) => asker.skipIfGiven.includes(name)) &&
           needs.within(here, other.need),
       );
@@ -120,11 +120,11 @@ class Placer {
     }
     for (const node of this.#graph.nodes) {
       const input = node.kind === 'input' ? this.#graph.inputs[node.input] : undefined;
-      const need = input?.fallback == null ? null : needs.of(node.id);
-      if (input?.fallback == null || need === null || asker.skipIfGiven.includes(input.name)) continue;
+      const need = input?.default == null ? null : needs.of(node.id);
+      if (input?.default == null || need === null || asker.skipIfGiven.includes(input.name)) continue;
       const inside = new Needs(this.#graph, this.#b, this.#concerns);
-      inside.want(input.fallback, need, input.axes);
-      this.#follow(inside, { group: asker.group, skipIfGiven: [...asker.skipIfGiven, input.name] });
+      inside.want(input.default, need, input.axes);
+      this.#follow(inside, { role: asker.role, skipIfGiven: [...asker.skipIfGiven, input.name] });
     }
   }
 
@@ -185,11 +185,11 @@ function madeOf(graph: Graph, of: ReadonlySet<NodeId>): readonly boolean[] {
     changed = false;
     for (const node of graph.nodes) {
       if (made[node.id] === true) continue;
-      const fallback = node.kind === 'input' ? at(graph.inputs, node.input, 'elaborate: input').fallback : null;
-      const below = fallback === null ? operandsOf(graph, node) : [fallback];
+      const defaultNode = node.kind === 'input' ? at(graph.inputs, node.input, 'elaborate: input').default : null;
+      const below = defaultNode === null ? operandsOf(graph, node) : [defaultNode];
       if (!below.some((id) => made[id] === true)) continue;
       made[node.id] = true;
-      changed ||= fallback !== null;
+      changed ||= defaultNode !== null;
     }
   }
   return made;

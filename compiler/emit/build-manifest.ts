@@ -112,7 +112,11 @@ export function inputSpec({ name, type, axes, within }: EntryInput): EntrySpec['
   };
 }
 
-/** What the sizes of a run must satisfy. Divisions come first: other conditions may have them in their formulas. */
+/**
+ * What the sizes of a run must satisfy. Divisions come first: other size constraints may have them in their formulas. A division that
+ * only losses, outputs and updates make need not hold in a run without them (`fullOnly`); other size constraints hold for the whole
+ * run, needed or not (SEMANTICS 2.4).
+ */
 export function conditionsOf(
   { plain, full, conditions }: ElaboratedEntry,
   place: (span: Span) => string,
@@ -137,7 +141,7 @@ function requiredLimits(kernels: readonly Kernel[], plans: readonly Plan[]): Rea
   const buffers = Math.max(0, ...kernels.map((k) => k.buffers.length));
   const threads = Math.max(0, ...kernels.map((k) => k.workgroupSize));
   const sizes = plans.flatMap(({ buffers: memory }) => memory.map((b) => asNumber(b.elements)));
-  const bytes = sizes.reduce<number>((most, n) => Math.max(most, bytesPerWord * (n ?? 0)), 0);
+  const bytes = sizes.reduce<number>((most, n) => Math.max(most, bytesPerElement * (n ?? 0)), 0);
   const { limits } = webgpuCore;
   return {
     ...(buffers > limits.maxStorageBuffersPerShaderStage ? { maxStorageBuffersPerShaderStage: buffers } : {}),
@@ -150,4 +154,4 @@ function requiredLimits(kernels: readonly Kernel[], plans: readonly Plan[]): Rea
 }
 
 /** Every stored element is one 32-bit word. */
-const bytesPerWord = 4;
+const bytesPerElement = 4;

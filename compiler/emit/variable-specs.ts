@@ -38,7 +38,7 @@ function cellSpec(cell: WeightSlice): WeightSliceSpec {
   return {
     tensor: cell.tensor,
     shape: cell.shape,
-    decoder: cell.decoder === 'mxfp4' ? 'mxfp4' : null,
+    decoder: cell.decoder,
     scales: cell.others[0] ?? null,
     from: cell.from,
     offset: cell.offset,

@@ -120,7 +120,7 @@ class Evaluator {
         const input = this.#graph.inputs[node.input];
         const data = input === undefined ? null : this.#inputs.numbersOf(input.name);
         if (data !== null) value.set(this.#places.permuted(data, input?.axes ?? node.axes, node.axes));
-        else if (input !== undefined && input.fallback !== null) return this.#copy(this.of(input.fallback), out);
+        else if (input !== undefined && input.default !== null) return this.#copy(this.of(input.default), out);
         else throw new CompilerBug('error bounds', `graph input ${input?.name ?? node.input} has no value`);
         return out;
       }

@@ -25,7 +25,7 @@ import {
   type OrderKey,
 } from './result-types.ts';
 import type {
-  AxisId, Bound, Check, ElementType, ExternCallId, ExternNode, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
+  AxisId, Bound, Check, ElementType, ExternCallId, ExternCall, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
 } from './graph-ir.ts'; // prettier-ignore
 
 const nowhere: Span = { source: '', start: 0, end: 0 };
@@ -52,7 +52,7 @@ export class GraphBuilder {
       builder.#axisTable.set(axis.id, axis);
       builder.#nextAxis = Math.max(builder.#nextAxis, axis.id + 1);
     }
-    for (const input of graph.inputs) builder.addInput({ ...input, fallback: null });
+    for (const input of graph.inputs) builder.addInput({ ...input, default: null });
     return builder;
   }
 
@@ -67,7 +67,7 @@ export class GraphBuilder {
       builder.#nodes.push(node);
       builder.#varying.push(builder.#varies(node));
     }
-    for (const [id, input] of inputsOf(graph)) builder.setFallback(id, input.fallback);
+    for (const [id, input] of inputsOf(graph)) builder.setDefault(id, input.default);
     return builder;
   }
 
@@ -131,15 +131,15 @@ export class GraphBuilder {
   }
 
   /** The value a control has in a run that is not given one. */
-  setFallback(id: GraphInputId, fallback: NodeId | null): void {
-    this.#outside.setFallback(id, fallback);
+  setDefault(id: GraphInputId, defaultNode: NodeId | null): void {
+    this.#outside.setDefault(id, defaultNode);
   }
 
-  resultOf(call: ExternCallId, result: number): ExternNode['results'][number] {
+  resultOf(call: ExternCallId, result: number): ExternCall['results'][number] {
     return this.#outside.resultOf(call, result);
   }
 
-  addExtern(call: ExternNode): ExternCallId {
+  addExtern(call: ExternCall): ExternCallId {
     return this.#outside.addExtern(call);
   }
 

@@ -8,6 +8,8 @@
  * - `nodes[i].id === i`; operands come before users.
  * - `axes` are the value's axes, in storage order, without repetition; operations meet axes by id.
  * - An operand of a `map` has a subset of the result's axes (broadcast by name).
+ * - The presence of a `predicated` is a node of kind `presence`, whose axes are its sources and targets.
+ * - What other nodes ask of the axes, sizes and element types of their operands stands in verify-graph.ts, a case a kind.
  */
 import type { ElementType } from '../../dsl/types/program.ts';
 import type { Code, Span } from '../../dsl/diagnostics/diagnostic.ts';
@@ -128,7 +130,7 @@ export type Node = Base &
         readonly parts: readonly { readonly node: NodeId; readonly axis: AxisId | null }[];
         readonly axis: AxisId;
       }
-    /** One result of an extern call (graph.externs): computed by the host between two submissions. */
+    /** One result of a call of the host (`graph.externs`, an `ExternCall`): computed between two submissions. */
     | { readonly kind: 'extern'; readonly call: ExternCallId; readonly result: number }
   );
 
@@ -142,10 +144,11 @@ export interface GraphInput {
   /** The host checks that integers lie in -1 .. size-1 of this axis. */
   readonly within: AxisId | null;
   /** A control's default: computed at the start of a run that is not given a value. */
-  readonly fallback: NodeId | null;
+  readonly default: NodeId | null;
 }
 
-export interface ExternNode {
+/** A call of a function of the host. It is no node: each of its results is one, of kind `extern`. */
+export interface ExternCall {
   readonly name: string;
   /** An expert works point by point of the carried axes, a function has whole tensors. */
   readonly role: 'expert' | 'fn';
@@ -174,14 +177,14 @@ export type GraphOutput =
   | {
       readonly kind: 'tensor';
       readonly name: string;
-      readonly group: OutputRole;
+      readonly role: OutputRole;
       readonly node: NodeId;
       readonly axes: readonly AxisId[];
     }
   | {
       readonly kind: 'route';
       readonly name: string;
-      readonly group: 'result' | 'output';
+      readonly role: 'result' | 'output';
       readonly present: NodeId;
       readonly weight: NodeId;
       readonly rank: NodeId;
@@ -189,7 +192,7 @@ export type GraphOutput =
       readonly targets: readonly AxisId[];
       readonly payload: readonly AxisId[];
       /** At most so many present points for each point of the sources. */
-      readonly most: Size;
+      readonly maxPresent: Size;
     };
 /** `result` always; the others are computed only when asked for. An `update` is named by its state. */
 export type OutputRole = 'result' | 'output' | 'loss' | 'update';
@@ -207,7 +210,7 @@ export interface Check {
   /** The axes whose point is named: those of `node`, for a `sort_rank` without those in `over`. */
   readonly axes: readonly AxisId[];
   /** Counts only in a run that was asked for this. */
-  readonly group: OutputRole;
+  readonly role: OutputRole;
   /** Counts only in a run that was not given any of these controls: it is needed for their defaults. */
   readonly skipIfGiven: readonly string[];
   readonly code: Code;
@@ -222,7 +225,7 @@ export interface Graph {
   readonly name: string;
   readonly axes: ReadonlyMap<AxisId, GraphAxis>;
   readonly inputs: readonly GraphInput[];
-  readonly externs: readonly ExternNode[];
+  readonly externs: readonly ExternCall[];
   readonly nodes: readonly Node[];
   readonly outputs: readonly GraphOutput[];
   /** In the order of their places in the text. */

@@ -15,7 +15,7 @@ import type { Domain } from './domains.ts';
 import { argmaxValues, sortRanks } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
-import type { AxisId, ExternCallId, ExternNode, Graph, GraphInputId, Node, NodeId } from './graph-ir.ts';
+import type { AxisId, ExternCallId, ExternCall, Graph, GraphInputId, Node, NodeId } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers, type PlacedNumbers } from './tensor-points.ts';
 import { operandsOf } from './node-uses.ts';
 
@@ -27,7 +27,7 @@ export interface GraphRun {
   readonly seed?: number;
   /** Gives the numbers of each result of an extern call, row-major over the result's axes. */
   readonly extern?: (
-    call: ExternNode,
+    call: ExternCall,
     operands: readonly NodeNumbers[],
     shapes: readonly (readonly number[])[],
   ) => readonly ArrayLike<number>[];
@@ -247,15 +247,15 @@ class Interpreter implements GraphValues, GraphEvaluation {
     if (input === undefined) throw new CompilerBug('graph', `no graph input ${index}`);
     const given = this.#run.inputs.get(input.name);
     if (given !== undefined) return Float64Array.from(given);
-    if (input.fallback === null) throw new CompilerBug('graph', `no value for ${input.name}`);
+    if (input.default === null) throw new CompilerBug('graph', `no value for ${input.name}`);
     // A default may stand after the graph input: what it needs is evaluated apart. It may read other controls.
-    const needed = reachable(this.#graph, input.fallback);
+    const needed = reachable(this.#graph, input.default);
     const alone = new Interpreter(this.#graph, this.#run);
-    for (const node of this.#graph.nodes.slice(0, input.fallback + 1)) {
+    for (const node of this.#graph.nodes.slice(0, input.default + 1)) {
       if (needed.has(node.id)) alone.step(node);
       else alone.values.push({ axes: [], shape: [], data: Float64Array.of(NaN) });
     }
-    const value = alone.value(input.fallback);
+    const value = alone.value(input.default);
     const out = inOrder(value, input.axes);
     if (out.length !== count(shape)) throw new CompilerBug('graph', `the default of ${input.name} has another shape`);
     return out;

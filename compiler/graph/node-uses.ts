@@ -41,8 +41,8 @@ export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
 
 /** What a run writes in any case: outputs, and the defaults of controls. */
 export function writtenNodes(graph: Graph): readonly NodeId[] {
-  const fallbacks = graph.inputs.flatMap((input) => (input.fallback === null ? [] : [input.fallback]));
-  return [...graph.outputs.flatMap(nodesOfOutput), ...fallbacks];
+  const defaults = graph.inputs.flatMap((input) => (input.default === null ? [] : [input.default]));
+  return [...graph.outputs.flatMap(nodesOfOutput), ...defaults];
 }
 
 /** What a run needs in any case: what it writes, and what is checked. */
@@ -149,7 +149,7 @@ export function rewriteGraph(
     }
     moved[node.id] = rewrite(node, builder, to) ?? copyNode(builder, node, to);
   }
-  for (const [id, { fallback }] of inputsOf(graph)) if (fallback !== null) builder.setFallback(id, to(fallback));
+  for (const [id, input] of inputsOf(graph)) if (input.default !== null) builder.setDefault(id, to(input.default));
   return builder.finish(
     graph.outputs.map((output) => moveOutput(output, to)),
     graph.checks.map((check) => moveCheck(check, to)),

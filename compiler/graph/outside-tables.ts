@@ -1,7 +1,7 @@
 /** What a graph under construction has from outside: its inputs, each once for its role and name, and its calls of the host. */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { idOf } from '../../dsl/types/ids.ts';
-import type { ExternCallId, ExternNode, Graph, GraphInput, GraphInputId, NodeId } from './graph-ir.ts';
+import type { ExternCallId, ExternCall, Graph, GraphInput, GraphInputId, NodeId } from './graph-ir.ts';
 
 /** The inputs of a graph with their ids, in order. */
 export function inputsOf({ inputs }: Pick<Graph, 'inputs'>): readonly (readonly [GraphInputId, GraphInput])[] {
@@ -9,14 +9,14 @@ export function inputsOf({ inputs }: Pick<Graph, 'inputs'>): readonly (readonly 
 }
 
 /** The extern calls of a graph with their ids, in order. */
-export function callsOf({ externs }: Pick<Graph, 'externs'>): readonly (readonly [ExternCallId, ExternNode])[] {
+export function callsOf({ externs }: Pick<Graph, 'externs'>): readonly (readonly [ExternCallId, ExternCall])[] {
   return externs.map((call, i) => [idOf<ExternCallId>(i), call]);
 }
 
 export class OutsideTables {
   readonly #inputs: GraphInput[] = [];
   readonly #inputIndex = new Map<string, GraphInputId>();
-  readonly #externs: ExternNode[] = [];
+  readonly #externs: ExternCall[] = [];
 
   addInput(input: GraphInput): GraphInputId {
     const key = `${input.role} ${input.name}`;
@@ -33,15 +33,15 @@ export class OutsideTables {
     return input;
   }
 
-  setFallback(id: GraphInputId, fallback: NodeId | null): void {
-    this.#inputs[id] = { ...this.inputOf(id), fallback };
+  setDefault(id: GraphInputId, defaultNode: NodeId | null): void {
+    this.#inputs[id] = { ...this.inputOf(id), default: defaultNode };
   }
 
-  addExtern(call: ExternNode): ExternCallId {
+  addExtern(call: ExternCall): ExternCallId {
     return idOf<ExternCallId>(this.#externs.push(call) - 1);
   }
 
-  resultOf(call: ExternCallId, result: number): ExternNode['results'][number] {
+  resultOf(call: ExternCallId, result: number): ExternCall['results'][number] {
     const type = this.#externs[call]?.results[result];
     if (type === undefined) throw new CompilerBug('graph', `no result ${result} of extern call ${call}`);
     return type;

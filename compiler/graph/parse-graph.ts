@@ -8,7 +8,7 @@
 import { idOf } from '../../dsl/types/ids.ts';
 import type { Domain } from './domains.ts';
 import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
-import type { AxisId, Check, ExternCallId, ExternNode, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
+import type { AxisId, Check, ExternCallId, ExternCall, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { binaryNames, drawNames, reduceOps, unaryNames } from '../../dsl/types/primitive-names.ts';
 
@@ -23,11 +23,11 @@ const nowhere: Span = { source: '', start: 0, end: 0 };
 const maps: ReadonlySet<string> = new Set([...unaryNames, ...binaryNames, 'where', 'clamp', 'convert']);
 const reduces: ReadonlySet<string> = new Set(reduceOps);
 const roles: ReadonlySet<string> = new Set(['input', 'param', 'state', 'control']);
-const groups: ReadonlySet<string> = new Set(['result', 'output', 'loss', 'update']);
+const outputRoles: ReadonlySet<string> = new Set(['result', 'output', 'loss', 'update']);
 const isMap = (word: string): word is MapOp => maps.has(word);
 const isReduce = (word: string): word is ReduceOp => reduces.has(word);
 const isRole = (word: string): word is GraphInput['role'] => roles.has(word);
-const isGroup = (word: string): word is OutputRole => groups.has(word);
+const isOutputRole = (word: string): word is OutputRole => outputRoles.has(word);
 
 /** Reads a graph. Throws an Error that names the line. */
 export function parseGraph(text: string): ParsedGraph {
@@ -38,7 +38,7 @@ class GraphParser {
   readonly #axes = new Map<AxisId, GraphAxis>();
   readonly #named = new Map<string, AxisId>();
   readonly #inputs: GraphInput[] = [];
-  readonly #externs: ExternNode[] = [];
+  readonly #externs: ExternCall[] = [];
   readonly #nodes: Node[] = [];
   readonly #outputs: GraphOutput[] = [];
   readonly #checks: Check[] = [];
@@ -249,7 +249,7 @@ class GraphParser {
     const within = t.skip('in') ? this.#axis(t.axis(), t.number) : null;
     const known = this.#inputs.findIndex((l) => l.role === role && l.name === name);
     if (known >= 0) return idOf(known);
-    return idOf(this.#inputs.push({ role, name, element: base.element, axes: base.axes, within, fallback: null }) - 1);
+    return idOf(this.#inputs.push({ role, name, element: base.element, axes: base.axes, within, default: null }) - 1);
   }
 
   #presence(t: GraphText, base: Pick<Node, 'id' | 'element' | 'axes' | 'span'>): Node {
@@ -307,11 +307,11 @@ class GraphParser {
   #defaultLine(t: GraphText): void {
     const name = t.path();
     t.take('=');
-    const fallback = t.node();
+    const defaultNode = t.node();
     const index = this.#inputs.findIndex((l) => l.role === 'control' && l.name === name);
     const input = this.#inputs[index];
     if (input === undefined) throw textError(t.number, `no control ${name}`);
-    this.#inputs[index] = { ...input, fallback };
+    this.#inputs[index] = { ...input, default: defaultNode };
     t.end();
   }
 
@@ -329,8 +329,8 @@ class GraphParser {
     t.take('mentions');
     const mentions = this.#list(t);
     const within = (): AxisId | null => (t.skip('in') ? this.#axis(t.word(), t.number) : null);
-    const operands: ExternNode['operands'][number][] = [];
-    const results: ExternNode['results'][number][] = [];
+    const operands: ExternCall['operands'][number][] = [];
+    const results: ExternCall['results'][number][] = [];
     while (t.skip('takes')) operands.push({ name: t.word(), node: t.node(), axes: this.#list(t), within: within() });
     while (t.skip('gives')) {
       const element = t.word();
@@ -357,8 +357,8 @@ class GraphParser {
     const axes = t.bracketed().map((a) => this.#axis(a, number));
     const where = t.skip('where') ? t.nodes() : [];
     t.take('for');
-    const group = t.word();
-    if (!isGroup(group)) throw textError(number, `nobody asks for ${group}`);
+    const role = t.word();
+    if (!isOutputRole(role)) throw textError(number, `nobody asks for ${role}`);
     const skipIfGiven: string[] = [];
     while (t.skip('skip')) {
       t.take('if');
@@ -368,29 +368,29 @@ class GraphParser {
     const shown: Check['shown'][number][] = [];
     while (t.skip('shows')) shown.push(t.ahead(/^%\d/) ? { node: t.node() } : { size: t.size() });
     t.end();
-    this.#checks.push({ kind, node, where, axes, group, skipIfGiven, code, message, shown, span: span ?? nowhere });
+    this.#checks.push({ kind, node, where, axes, role, skipIfGiven, code, message, shown, span: span ?? nowhere });
   }
 
   /** `result y = %9 [T, D]`, `output r = route[T -> E] of [D] present %1 weight %2 rank %3 most 2` */
   #outputLine(t: GraphText): void {
-    const group = t.word();
-    if (!isGroup(group)) throw textError(t.number, `no line of a graph begins with ${group}`);
+    const role = t.word();
+    if (!isOutputRole(role)) throw textError(t.number, `no line of a graph begins with ${role}`);
     const name = t.path();
     t.take('=');
     const bracketed = (): readonly AxisId[] => t.bracketed().map((a) => this.#axis(a, t.number));
     if (!t.skip('route')) {
       const node = t.node();
-      this.#outputs.push({ kind: 'tensor', name, group, node, axes: bracketed() });
+      this.#outputs.push({ kind: 'tensor', name, role, node, axes: bracketed() });
       return t.end();
     }
-    if (group === 'loss' || group === 'update') throw textError(t.number, `no ${group} is a route`);
+    if (role === 'loss' || role === 'update') throw textError(t.number, `no ${role} is a route`);
     const [sources, targets] = t.arrow().map((axes) => axes.map((a) => this.#axis(a, t.number)));
     const payload = t.skip('of') ? bracketed() : [];
     const part = (word: string): NodeId => (t.take(word), t.node());
     const [present, weight, rank] = [part('present'), part('weight'), part('rank')];
     t.take('most');
-    const most = t.size();
-    this.#outputs.push({ kind: 'route', name, group, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, most }); // prettier-ignore
+    const maxPresent = t.size();
+    this.#outputs.push({ kind: 'route', name, role, present, weight, rank, sources: sources ?? [], targets: targets ?? [], payload, maxPresent }); // prettier-ignore
     t.end();
   }
 }

@@ -13,7 +13,7 @@ import { at } from '../../dsl/diagnostics/invariants.ts';
 import { formatSize } from '../../dsl/types/size.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Domain } from './domains.ts';
-import type { AxisId, Bound, Check, ExternNode, Graph, Node, NodeId, GraphOutput, Span } from './graph-ir.ts';
+import type { AxisId, Bound, Check, ExternCall, Graph, Node, NodeId, GraphOutput, Span } from './graph-ir.ts';
 
 export interface PrintOptions {
   /** Adds `@ file:start-end`. */
@@ -40,12 +40,12 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
       (options.spans === true ? `  @ ${span(node.span)}` : '')
     );
   });
-  const fallbacks = graph.inputs.flatMap((l) => (l.fallback === null ? [] : [`  default ${l.name} = %${l.fallback}`]));
+  const defaults = graph.inputs.flatMap((l) => (l.default === null ? [] : [`  default ${l.name} = %${l.default}`]));
   const calls = graph.externs.map((call, i) => `  ${printCall(call, i, list)}`);
   const outputs = graph.outputs.map((output) => `  ${printOutput(output, list)}`);
   const checks = graph.checks.map((check) => `  ${printCheck(check, list)}${options.spans === true ? `  @ ${span(check.span)}` : ''}`); // prettier-ignore
   const head = axes.length === 0 ? [] : [`  axes ${axes.join(', ')}`];
-  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...fallbacks, ...outputs, ...checks, ''].join('\n');
+  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...defaults, ...outputs, ...checks, ''].join('\n');
 }
 
 /** The axes that a text speaks of. */
@@ -75,7 +75,7 @@ function printDomain({ presences, dense }: Domain): string {
   return dense === null ? on : `${on}  dense (${dense.reason}: ${dense.text} @ ${span(dense.span)})`;
 }
 
-function printCall(call: ExternNode, index: number, list: (axes: readonly AxisId[]) => string): string {
+function printCall(call: ExternCall, index: number, list: (axes: readonly AxisId[]) => string): string {
   const within = (axis: AxisId | null): string => (axis === null ? '' : ` in ${list([axis])}`);
   const operands = call.operands
     .map((o) => ` takes ${o.name} %${o.node} (${list(o.axes)})${within(o.within)}`)
@@ -86,11 +86,11 @@ function printCall(call: ExternNode, index: number, list: (axes: readonly AxisId
 }
 
 function printOutput(output: GraphOutput, list: (axes: readonly AxisId[]) => string): string {
-  if (output.kind === 'tensor') return `${output.group} ${output.name} = %${output.node} [${list(output.axes)}]`;
+  if (output.kind === 'tensor') return `${output.role} ${output.name} = %${output.node} [${list(output.axes)}]`;
   const of = output.payload.length === 0 ? '' : ` of [${list(output.payload)}]`;
   const type = `route[${list(output.sources)} -> ${list(output.targets)}]${of}`;
   const parts = `present %${output.present} weight %${output.weight} rank %${output.rank}`;
-  return `${output.group} ${output.name} = ${type} ${parts} most ${formatSize(output.most)}`;
+  return `${output.role} ${output.name} = ${type} ${parts} most ${formatSize(output.maxPresent)}`;
 }
 
 /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3, %4 for loss skip if noise given` */
@@ -99,7 +99,7 @@ function printCheck(check: Check, list: (axes: readonly AxisId[]) => string): st
   const skipIfGiven = check.skipIfGiven.map((name) => ` skip if ${name} given`).join('');
   const what = `${check.kind} %${check.node} ${JSON.stringify(check.message)} ${check.code} at [${list(check.axes)}]`;
   const shown = check.shown.map((s) => ` shows ${'node' in s ? `%${s.node}` : formatSize(s.size)}`).join('');
-  return `check ${what}${where} for ${check.group}${skipIfGiven}${shown}`;
+  return `check ${what}${where} for ${check.role}${skipIfGiven}${shown}`;
 }
 
 function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): string {

@@ -53,7 +53,7 @@ export function graphProblems(graph: Graph): readonly string[] {
     }
   }
   for (const input of graph.inputs) {
-    if (input.fallback !== null && !known(input.fallback))
+    if (input.default !== null && !known(input.default))
       problems.push(`graph input ${input.name}: its default names no node`);
   }
   return problems;

@@ -13,7 +13,7 @@
  * - f32 to integers truncates and saturates, NaN gives 0 (no kernel may rely on the last).
  * - `fma` rounds twice (`round(round(a*b)+c)`): this is what the software drivers do and what WGSL allows.
  */
-import type { KernelBinaryOp, ScalarType, UnaryOp } from './kernel-ir.ts';
+import type { KernelBinaryOp, ScalarType, KernelUnaryOp } from './kernel-ir.ts';
 import type { NumericType } from './kernel-ir.ts';
 
 /** Largest finite f32: 3.4028235e38. */
@@ -42,7 +42,7 @@ export function convertValue(from: NumericType, to: NumericType, value: number):
 }
 
 /** The number function of a unary operation on numbers of `type` (`not`, on bools, is no number function). */
-export function unaryFunction(op: Exclude<UnaryOp, 'not'>, type: NumericType): (x: number) => number {
+export function unaryFunction(op: Exclude<KernelUnaryOp, 'not'>, type: NumericType): (x: number) => number {
   const { fround } = Math;
   switch (op) {
     case 'neg':

@@ -40,7 +40,7 @@ export interface WorkgroupDecl {
   readonly length: number;
 }
 
-export type UnaryOp =
+export type KernelUnaryOp =
   | 'neg'
   | 'not'
   | 'bit_not'
@@ -89,7 +89,7 @@ export type KernelExpr =
       readonly array: string;
       readonly index: KernelExpr;
     }
-  | { readonly kind: 'unary'; readonly type: ScalarType; readonly op: UnaryOp; readonly operand: KernelExpr }
+  | { readonly kind: 'unary'; readonly type: ScalarType; readonly op: KernelUnaryOp; readonly operand: KernelExpr }
   | {
       readonly kind: 'binary';
       readonly type: ScalarType;

@@ -4,7 +4,7 @@
  *
  * Every rule answers `undefined` for "no such operation on these types".
  */
-import type { KernelBinaryOp, NumericType, ScalarType, BufferElement, UnaryOp } from './kernel-ir.ts';
+import type { KernelBinaryOp, NumericType, ScalarType, BufferElement, KernelUnaryOp } from './kernel-ir.ts';
 
 export function isNumeric(type: ScalarType): type is NumericType {
   return type !== 'bool';
@@ -33,7 +33,7 @@ export function isAtomic(element: BufferElement): boolean {
 }
 
 /** The result type of `op operand`, or `undefined` if there is none. */
-export function unaryType(op: UnaryOp, operand: ScalarType): ScalarType | undefined {
+export function unaryType(op: KernelUnaryOp, operand: ScalarType): ScalarType | undefined {
   switch (op) {
     case 'neg':
     case 'sign':

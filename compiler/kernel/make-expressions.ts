@@ -18,7 +18,7 @@ import type {
   KernelExpr,
   ScalarType,
   KernelStmt,
-  UnaryOp,
+  KernelUnaryOp,
   UniformDecl,
   WorkgroupDecl,
 } from './kernel-ir.ts';
@@ -115,7 +115,7 @@ export function bufferLength(buffer: BufferDecl): KernelExpr {
 // Operations -------------------------------------------------------------------------------------------------------
 
 /** `op operand`. */
-export function unary(op: UnaryOp, operand: KernelExpr): KernelExpr {
+export function unary(op: KernelUnaryOp, operand: KernelExpr): KernelExpr {
   const type = unaryType(op, operand.type) ?? refuse(`${op} of ${operand.type}`);
   return simplifyUnary(type, op, operand);
 }

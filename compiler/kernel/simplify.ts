@@ -19,7 +19,7 @@ import {
   unaryFunction,
 } from './arithmetic.ts';
 import type { ComparisonOp, NumberOp } from './arithmetic.ts';
-import type { KernelBinaryOp, KernelExpr, ScalarType, UnaryOp } from './kernel-ir.ts';
+import type { KernelBinaryOp, KernelExpr, ScalarType, KernelUnaryOp } from './kernel-ir.ts';
 import { isInteger, isNumeric } from './kernel-typing.ts';
 import type { NumericType } from './kernel-ir.ts';
 
@@ -174,7 +174,7 @@ function simplifyComparison(op: ComparisonOp, left: KernelExpr, right: KernelExp
 const OPPOSITE = { eq: 'ne', ne: 'eq', lt: 'ge', ge: 'lt', gt: 'le', le: 'gt' } as const;
 
 /** `op operand` of result type `type`, simplified. */
-export function simplifyUnary(type: ScalarType, op: UnaryOp, operand: KernelExpr): KernelExpr {
+export function simplifyUnary(type: ScalarType, op: KernelUnaryOp, operand: KernelExpr): KernelExpr {
   if (op === 'not') {
     const value = boolOf(operand);
     if (value !== undefined) return bool(!value);

@@ -22,7 +22,7 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
     return there;
   };
   const nodes = order.map((node) => withOperands(node, to));
-  const inputs = graph.inputs.map((l) => (l.fallback === null ? l : { ...l, fallback: to(l.fallback) }));
+  const inputs = graph.inputs.map((l) => (l.default === null ? l : { ...l, default: to(l.default) }));
   const live = new Set(order.flatMap((n) => (n.kind === 'extern' ? [n.call] : [])));
   const externs = callsOf(graph).map(([id, e]) =>
     live.has(id) ? { ...e, operands: e.operands.map((o) => ({ ...o, node: to(o.node) })) } : { ...e, operands: [] },
@@ -49,11 +49,11 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
       if (node === undefined) throw new CompilerBug('pass sparsify', `no node ${id}`);
       state.set(id, 'open');
       // A control's default is computed before anybody reads the control.
-      const fallback = node.kind === 'input' ? at(graph.inputs, node.input, 'passes: input').fallback : null;
+      const defaultNode = node.kind === 'input' ? at(graph.inputs, node.input, 'passes: input').default : null;
       const needs = [
         ...operandsOf(graph, node),
         ...presences(id),
-        ...(fallback === null ? [] : [fallback]),
+        ...(defaultNode === null ? [] : [defaultNode]),
         ...whereNumbersCount(graph, node),
       ];
       stack.push({ node, needs: needs.sort((a, b) => a - b), next: 0 });

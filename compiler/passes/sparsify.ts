@@ -68,7 +68,7 @@ class Demand {
   run(): void {
     const graph = this.#graph;
     for (const output of graph.outputs) this.#wantOutput(output);
-    for (const input of graph.inputs) if (input.fallback !== null) this.#want(input.fallback, everywhere);
+    for (const input of graph.inputs) if (input.default !== null) this.#want(input.default, everywhere);
     for (const check of graph.checks) this.#wantCheck(check);
     const live = liveNodes(graph);
     for (const node of graph.nodes.toReversed()) {
@@ -88,7 +88,7 @@ class Demand {
 
   #wantOutput(output: GraphOutput): void {
     const { span } = at(this.#graph.nodes, at(nodesOfOutput(output), 0, 'passes: node of an output'), 'passes: node');
-    const what = { result: 'result', output: 'output', loss: 'loss', update: 'update' }[output.group];
+    const what = { result: 'result', output: 'output', loss: 'loss', update: 'update' }[output.role];
     const why: DenseFallback = { reason: 'a', text: `the ${what} ${output.name} is all of it`, span };
     if (output.kind === 'tensor') return this.#want(output.node, this.#on(output.node, [], why));
     this.#want(output.present, this.#on(output.present, [], why));

@@ -186,7 +186,7 @@ export class StepComparer implements RunMemory {
     for (const node of fused.graph.nodes) {
       if (node.kind !== 'input') continue;
       const input = fused.graph.inputs[node.input];
-      if (input === undefined || input.fallback === null || this.#run.numbersOf(input.name) !== null) continue;
+      if (input === undefined || input.default === null || this.#run.numbersOf(input.name) !== null) continue;
       const found = buffersOf(plan).find(([, { role }]) => role.kind === 'store' && role.path === input.name);
       if (found !== undefined && contents.buffers.has(found[0])) this.#bufferOf.set(node.id, found[0]);
     }

@@ -18,7 +18,7 @@ import type {
   KernelStmt,
   BufferElement,
   NumericType,
-  UnaryOp,
+  KernelUnaryOp,
 } from '../kernel/kernel-ir.ts';
 import { forEachExpr } from '../kernel/visit-kernel.ts';
 import { NameTable } from './wgsl-names.ts';
@@ -68,7 +68,7 @@ const BUILTIN_VALUES: Readonly<Record<Builtin, { parameter: string; attribute: s
   num_workgroups_x: { parameter: 'num_workgroups', attribute: 'num_workgroups', component: 'x' },
 };
 
-const FUNCTIONS: Readonly<Record<Exclude<UnaryOp, 'neg' | 'not' | 'bit_not'>, string>> = {
+const FUNCTIONS: Readonly<Record<Exclude<KernelUnaryOp, 'neg' | 'not' | 'bit_not'>, string>> = {
   abs: 'abs',
   sign: 'sign',
   floor: 'floor',

@@ -15,7 +15,7 @@ import { directCall } from './templates.ts';
 import { checkIs } from './unions.ts';
 import { toExpr, typedValue } from './values.ts';
 
-/** A call or a pipe: of a primitive, an element type, a family, a template without stores. */
+/** A call or a pipe: of a primitive, an element type, a family, a template without params, states or controls. */
 export function checkCall(
   cx: Context,
   env: ExprContext,
@@ -27,12 +27,14 @@ export function checkCall(
   if (callee.kind === 'Name' && callee.primes === 0) {
     const found = env.scope.lookup(callee.name);
     if (found === null) {
+      // A primitive of its own kind: its argument is the name of a part of a union, which is no value.
       if (callee.name === 'is') return checkIs(cx, inner, args, span);
       if (isElementType(callee.name)) return callConvert(cx, inner, callee.name, args, span);
       if (primitivesNamed(callee.name).length > 0) return callPrimitive(cx, inner, callee.name, args, span);
     } else if (found.binding.entity.kind === 'template') {
-      const written = args.flatMap((a) => (a.ast?.kind === 'Name' ? [a.ast.name] : []));
-      const family = directCall(cx, env.scope, found.binding.entity.template, written, callee.span);
+      // Names among the arguments, for advice: who writes `SwiGLU(D, F)` meant axes.
+      const names = args.flatMap((a) => (a.ast?.kind === 'Name' ? [a.ast.name] : []));
+      const family = directCall(cx, env.scope, found.binding.entity.template, names, callee.span);
       return family === null ? skipArguments(cx, inner, args) : applyFamily(cx, inner, family, args, span);
     }
   }
@@ -73,7 +75,7 @@ function callConvert(
     const value = truncatedToI32(cx, x.value);
     return value === null ? errorValue : typedValue(toExpr(cx, { kind: 'static', value }, element, arg.span));
   }
-  // What has no settled element type yet is made of the wanted one.
+  // An untyped value takes the wanted element type; it is not converted.
   if (x.kind === 'static' || (x.kind === 'value' && x.typedAs !== null)) {
     if (element !== 'bool' && !(x.kind === 'static' && x.value.type !== 'number'))
       return typedValue(toExpr(cx, x, element, arg.span));
@@ -114,6 +116,19 @@ function applyFamily(
     }
     placed[position] = read(arg);
   }
-  const whole = placed.filter((p) => p !== undefined);
-  return callFamily(cx, env.scope, family, whole, span);
+  const lacking = family.formals.filter((_, i) => placed[i] === undefined).map((f) => f.name);
+  if (lacking.length > 0) {
+    cx.report('MOE0306', span, {
+      message: `${family.name} lacks the argument${lacking.length === 1 ? '' : 's'} ${lacking.join(', ')}`,
+      help: `its arguments are ${family.formals.map((f) => f.name).join(', ')}`,
+    });
+    return errorValue;
+  }
+  return callFamily(
+    cx,
+    env.scope,
+    family,
+    placed.filter((p) => p !== undefined),
+    span,
+  );
 }

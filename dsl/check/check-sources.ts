@@ -9,12 +9,23 @@ import { hasAxis, uniteAxes, withoutAxes } from '../types/axes.ts';
 import { nameHelp, type Context } from './context.ts';
 import { axesInBraces } from '../types/axes.ts';
 import { checkPattern, type PatternNames } from './name-patterns.ts';
-import type { AxisVar, InstanceSource, NamePattern, StoredDim, StoredPart, VariableSource } from '../types/program.ts';
+import type {
+  AxisVar,
+  Decoder,
+  InstanceSource,
+  NamePattern,
+  StoredDim,
+  StoredPart,
+  VariableSource,
+} from '../types/program.ts';
 import type { Family, Inner, NameScope, Template } from './name-scope.ts';
 import { formatAxes, listAxes, listWords, substituteAxis } from './types.ts';
 
-/** Stored encodings and the number of tensors each is made of. */
-export const decoders: ReadonlyMap<string, number> = new Map([['mxfp4', 2]]);
+/** The number of tensors that each encoding is made of. */
+const tensorsOfDecoder: Readonly<Record<Decoder, number>> = { mxfp4: 2 };
+
+/** Encodings by the names that programs have for them. */
+const decoders: ReadonlyMap<string, Decoder> = new Map([['mxfp4', 'mxfp4']]);
 
 /** A source on a param or state: `declared` are its own axes. */
 export function checkStoreSource(
@@ -142,8 +153,8 @@ function checkSource(
   const patterns = source.names.map((name) => checkPattern(cx, name, names));
   const whole = patterns.filter((p) => p !== null);
   if (whole.length < patterns.length) return null;
-  const decoder = source.decoder?.text ?? null;
-  if (source.decoder !== undefined && !decoderFits(cx, source.decoder, source)) return null;
+  const decoder = source.decoder === undefined ? null : decoderOf(cx, source.decoder, source);
+  if (source.decoder !== undefined && decoder === null) return null;
   const braces = whole.reduce<readonly AxisVar[]>(
     (axes, pattern: NamePattern) => uniteAxes(axes, axesInBraces(pattern)),
     outer,
@@ -156,20 +167,22 @@ function checkSource(
   return { span: source.span, decoder, patterns: whole, stored };
 }
 
-function decoderFits(cx: Context, decoder: ast.Ident, source: ast.Source): boolean {
-  const takes = decoders.get(decoder.text);
-  if (takes === undefined) {
-    cx.report('MOE0684', decoder.span, {
-      message: `no encoding is called ${decoder.text}`,
-      ...nameHelp(decoder.text, decoder.span, decoders.keys()),
+/** The encoding of this name, if the source names as many tensors as it is made of. */
+function decoderOf(cx: Context, name: ast.Ident, source: ast.Source): Decoder | null {
+  const decoder = decoders.get(name.text);
+  if (decoder === undefined) {
+    cx.report('MOE0684', name.span, {
+      message: `no encoding is called ${name.text}`,
+      ...nameHelp(name.text, name.span, decoders.keys()),
     });
-    return false;
+    return null;
   }
-  if (takes === source.names.length) return true;
+  const takes = tensorsOfDecoder[decoder];
+  if (takes === source.names.length) return decoder;
   cx.report('MOE0684', source.span, {
-    message: `${decoder.text} is made of ${takes} tensors, this names ${source.names.length}`,
+    message: `${name.text} is made of ${takes} tensors, this names ${source.names.length}`,
   });
-  return false;
+  return null;
 }
 
 /** Every axis of the tensor that is not in braces stands exactly once. */

@@ -3,6 +3,7 @@
  *
  * Axes of a type are a set: their order matters only where a buffer is laid out (stores, entries), never for agreement.
  */
+import { at } from '../diagnostics/invariants.ts';
 import type { ProgramAxisId } from '../types/ids.ts';
 import type { AxisVar, RouteType, TensorType, ValueType } from '../types/program.ts';
 import { axesOfType, hasAxis, sameAxes, sameAxis } from '../types/axes.ts';
@@ -74,7 +75,7 @@ export function sameWithin(a: TensorType, b: TensorType): boolean {
   return sameAxis(a.within, b.within);
 }
 
-/** Equal as types: axes as sets, the arrow of a route where it is. */
+/** Equal as types: axes as sets, sources and targets of a route compared apart. Names of the items of a tuple do not count. */
 export function sameType(a: ValueType, b: ValueType): boolean {
   if (a.kind === 'tensor' && b.kind === 'tensor')
     return a.element === b.element && sameAxes(a.axes, b.axes) && sameWithin(a, b);
@@ -87,7 +88,8 @@ export function sameType(a: ValueType, b: ValueType): boolean {
     );
   }
   if (a.kind === 'tuple' && b.kind === 'tuple') {
-    return a.items.length === b.items.length && a.items.every((item, i) => sameType(item.type, b.items[i]?.type ?? a));
+    if (a.items.length !== b.items.length) return false;
+    return a.items.every((item, i) => sameType(item.type, at(b.items, i, 'check: item').type));
   }
   return false;
 }

@@ -11,7 +11,7 @@ import type { Span } from './source-file.ts';
 export type { SourceFile, Span } from './source-file.ts';
 export type { Code } from './catalogue.ts';
 
-/** A notice tells of what is right and costs more than it seems. */
+/** Of a notice the program is right, but something in it is costlier than it looks. */
 export type Severity = 'error' | 'warning' | 'notice';
 
 /** A place with a few words; an empty text draws a bare underline. */
@@ -33,12 +33,12 @@ export interface Diagnostic {
   readonly message: string;
   /** The primary place; absent when the mistake has none (a missing file, a command-line value). */
   readonly span?: Span;
-  /** Words under the primary caret. */
+  /** Words under the caret of `span`, the primary place. */
   readonly label?: string;
-  /** Second places. */
+  /** Other places, each with its words. */
   readonly labels: readonly Label[];
   readonly help?: string;
-  /** Edits which together make the help true. */
+  /** Edits that do what the help says; applied together. */
   readonly fix?: readonly Edit[];
   readonly notes?: readonly string[];
 }
@@ -57,7 +57,7 @@ export interface DiagnosticDetails {
   readonly notes?: readonly string[];
 }
 
-/** Whether a place lies in the library: nothing that a user can mend. */
+/** Whether a place lies in the library: nothing that a user can mend. No other source is called so (compiler/front-end.ts). */
 export function isLibrary(span: Span): boolean {
   return span.source.startsWith('std/');
 }

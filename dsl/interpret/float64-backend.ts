@@ -110,8 +110,8 @@ export function float64Backend(options: Float64Options): Float64Backend {
         Float64Array.of(keepAs(element, typeof value === 'boolean' ? Number(value) : known(value))),
       );
     },
-    store(store, selection, fallback) {
-      const values = options.stores(store) ?? (fallback === null ? null : inStorageOrder(store, fallback));
+    store(store, selection, defaultValue) {
+      const values = options.stores(store) ?? (defaultValue === null ? null : inStorageOrder(store, defaultValue));
       return readVariable(store, values, selection);
     },
     // Orientation says what `@` and `normalize` run over, and there calls name the axes: nothing to keep here.

@@ -9,7 +9,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Selection, Variable } from '../meaning/backend.ts';
 import type { Axis } from '../types/axis.ts';
 import { singlePoint, type Deferred, type RunProblem } from '../tensors/deferred-errors.ts';
-import { indexed, laidOut, reindexTensor, renamed } from '../tensors/reindex.ts';
+import { indexed, splitFrom, reindexTensor, renamed } from '../tensors/reindex.ts';
 import {
   countPoints,
   describe,
@@ -60,7 +60,7 @@ function select(tensor: F64Tensor, axis: Axis, how: Selection | undefined): F64T
     case 'at':
       return reindexTensor(tensor, indexed(axis, how.index));
     case 'window':
-      return reindexTensor(tensor, laidOut(axis, [how.as], how.from));
+      return reindexTensor(tensor, splitFrom(axis, [how.as], how.from));
     case 'all': {
       if (how.axis === axis) return tensor;
       const result = renamed({ kind: 'tensor', value: tensor }, new Map([[axis, how.axis]]));

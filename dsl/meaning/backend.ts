@@ -75,10 +75,10 @@ export interface Backend<T, R> {
 
   scalar(value: Size | boolean, element: ElementType): T;
   /**
-   * Reads a store through a selection for each of its family axes (same order as `store.family`). `fallback` is the
+   * Reads a store through a selection for each of its family axes (same order as `store.family`). `defaultValue` is the
    * value of a control that the run is not given, over family then declared axes; null for any other store.
    */
-  store(store: Variable, selection: readonly Selection[], fallback: T | null): T;
+  store(store: Variable, selection: readonly Selection[], defaultValue: T | null): T;
   primitive(call: PrimitiveCall<T, R>): Operand<T, R>;
   /** Renames axes of a tensor or route; sizes are equal, new axes are free. */
   rename(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R>;

@@ -6,7 +6,15 @@
  */
 import { at, get } from '../diagnostics/invariants.ts';
 import { axesInBraces } from '../types/axes.ts';
-import type { AxisVar, NameHole, NamePattern, VariableSource, StoredDim, StoredPart } from '../types/program.ts';
+import type {
+  AxisVar,
+  Decoder,
+  NameHole,
+  NamePattern,
+  VariableSource,
+  StoredDim,
+  StoredPart,
+} from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Axis } from '../types/axis.ts';
@@ -19,7 +27,7 @@ import { evaluateStatic } from './statics.ts';
 export interface WeightSlice {
   readonly tensor: string;
   readonly shape: readonly number[];
-  readonly decoder: string | null;
+  readonly decoder: Decoder | null;
   /** Further tensors a decoder takes (`mxfp4`: the scales). */
   readonly others: readonly string[];
   readonly from: number;
@@ -38,7 +46,7 @@ interface BoundPattern {
 interface BoundSource {
   readonly prefixes: readonly BoundPattern[];
   readonly names: readonly BoundPattern[];
-  readonly decoder: string | null;
+  readonly decoder: Decoder | null;
   readonly stored: { readonly dims: readonly StoredDim[]; readonly instance: Instance; readonly span: Span } | null;
 }
 

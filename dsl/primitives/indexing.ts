@@ -2,7 +2,7 @@
  * Indexing by what is known when compiling: `x[T: 0]`, `x[T: a .. b as S]`, `x[P: part]`, and `is(P: part)`. Of a route
  * the points that remain keep their weights and ranks, nothing is renumbered. All ranges lie inside their axis.
  */
-import { indexed, laidOut, reindex } from '../tensors/reindex.ts';
+import { indexed, splitFrom, reindex } from '../tensors/reindex.ts';
 import { sizeOf } from '../tensors/tensor.ts';
 import { axes, axesArgument, axisArgument, dense, integerArgument, number, operand, value } from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
@@ -60,7 +60,7 @@ export const window: Primitive = {
   evaluate: (call) =>
     reindex(
       operand(call, 'x'),
-      laidOut(axisArgument(call, 'axis'), [axisArgument(call, 'as')], integerArgument(call, 'from')),
+      splitFrom(axisArgument(call, 'axis'), [axisArgument(call, 'as')], integerArgument(call, 'from')),
     ),
 };
 
@@ -90,7 +90,7 @@ export const part: Primitive = {
   evaluate: (call) =>
     reindex(
       operand(call, 'x'),
-      laidOut(axisArgument(call, 'axis'), axesArgument(call, 'into'), integerArgument(call, 'offset')),
+      splitFrom(axisArgument(call, 'axis'), axesArgument(call, 'into'), integerArgument(call, 'offset')),
     ),
 };
 

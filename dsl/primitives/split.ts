@@ -1,5 +1,5 @@
 /** `split(x, E: (G, M))`: an axis as the row-major points of several, G outer. */
-import { laidOut, reindex } from '../tensors/reindex.ts';
+import { splitFrom, reindex } from '../tensors/reindex.ts';
 import { axes, axesArgument, axisArgument, operand, value } from './arguments.ts';
 import { replaceAxes } from './axes-changed.ts';
 import { isProblem, type Primitive } from './primitive.ts';
@@ -28,5 +28,5 @@ export const split: Primitive = {
     if (isProblem(axis)) return axis;
     return replaceAxes(call, x, [axis], axesGiven(call, 'into'), { from: 'axis', to: 'into' });
   },
-  evaluate: (call) => reindex(operand(call, 'x'), laidOut(axisArgument(call, 'axis'), axesArgument(call, 'into'), 0)),
+  evaluate: (call) => reindex(operand(call, 'x'), splitFrom(axisArgument(call, 'axis'), axesArgument(call, 'into'), 0)),
 };

@@ -1,5 +1,5 @@
 /**
- * Re-indexing: operations that only say anew which point is which. A recut replaces the axes `from` by the axes `to`:
+ * Re-indexing: operations that only say anew which point is which. A reindex replaces the axes `from` by the axes `to`:
  * an index along each `to` axis moves so many steps along each `from` axis, the steps add up, starting from `base`.
  *
  *   x[T: 2]                from [T]     to []      base [2]
@@ -7,7 +7,7 @@
  *   split(x, E: (G, M))    from [E]     to [G, M]  base [0]   G: i -> [i * |M|]   M: i -> [i]
  *   merge(x, (G, M): E)    from [G, M]  to [E]     base [0,0] E: i -> [i / |M|, i % |M|]
  *
- * `to` stands where the first of `from` stood. A route's presence, ranks and weights are recut alike; none are dropped
+ * `to` stands where the first of `from` stood. A route's presence, ranks and weights are reindexed alike; none are dropped
  * except with their points.
  */
 import { missing, noNumber, get } from '../diagnostics/invariants.ts';
@@ -31,7 +31,7 @@ export function indexed(axis: Axis, index: number): Reindex {
 }
 
 /** Points start, start + 1, … of an axis as the row-major points of other axes (none is a single point). */
-export function laidOut(axis: Axis, to: readonly Axis[], start: number): Reindex {
+export function splitFrom(axis: Axis, to: readonly Axis[], start: number): Reindex {
   const stride = strides(to);
   return { from: [axis], to, base: [start], steps: (each, index) => [index * get(stride, each, 'tensors: stride')] };
 }
@@ -48,32 +48,32 @@ export function reindex(operand: Operand<F64Tensor, F64Route>, how: Reindex): Op
 export function reindexTensor(tensor: F64Tensor, how: Reindex): F64Tensor {
   const axes = reindexAxes(tensor.axes, how);
   if (axes === tensor.axes) return tensor;
-  const data = take(tensor.data, recutOffsets(tensor.axes, how));
-  return makeTensor(tensor.element, axes, data, recutProblems(tensor.problems, how));
+  const data = take(tensor.data, reindexOffsets(tensor.axes, how));
+  return makeTensor(tensor.element, axes, data, reindexProblems(tensor.problems, how));
 }
 
-export function reindexRoute(route: F64Route, how: Reindex): F64Route {
-  const at = recutOffsets(route.support, how);
+function reindexRoute(route: F64Route, how: Reindex): F64Route {
+  const at = reindexOffsets(route.support, how);
   return makeRoute({
     support: reindexAxes(route.support, how),
     payload: reindexAxes(route.payload, how),
     present: Uint8Array.from(at, (i) => route.present[i] ?? noNumber()),
     rank: Int32Array.from(at, (i) => route.rank[i] ?? noNumber()),
-    weight: take(route.weight, recutOffsets(axesOfRoute(route), how)),
+    weight: take(route.weight, reindexOffsets(axesOfRoute(route), how)),
     element: route.element,
     facts: boundsOfReindex(route.facts, how.from, how.to),
-    problems: recutProblems(route.problems, how),
+    problems: reindexProblems(route.problems, how),
   });
 }
 
-/** The axes after the recut; the very same list if it does not concern them. */
+/** The axes after the reindex; the very same list if it does not concern them. */
 export function reindexAxes(axes: readonly Axis[], how: Reindex): readonly Axis[] {
   const first = axes.find((axis) => how.from.includes(axis));
   if (first === undefined) return axes;
   return axes.flatMap((axis) => (axis === first ? how.to : how.from.includes(axis) ? [] : [axis]));
 }
 
-function recutOffsets(axes: readonly Axis[], how: Reindex): Int32Array {
+function reindexOffsets(axes: readonly Axis[], how: Reindex): Int32Array {
   const stride = strides(axes);
   const concerned = how.from.some((axis) => axes.includes(axis));
   // What lacks one of the axes does not move along it.
@@ -97,17 +97,18 @@ function recutOffsets(axes: readonly Axis[], how: Reindex): Int32Array {
   );
 }
 
-function recutProblems(problems: readonly Deferred[], how: Reindex): readonly Deferred[] {
+function reindexProblems(problems: readonly Deferred[], how: Reindex): readonly Deferred[] {
   return problems.flatMap((deferred) => {
     const inside = how.from.filter((axis) => deferred.axes.includes(axis));
     if (inside.length === 0) return [deferred];
+    // Known along some of `from` only, an error may concern every point of the others, so every point of `to`.
     if (inside.length < how.from.length) return project([deferred], inside);
-    const at = Uint8Array.from(recutOffsets(deferred.axes, how), (i) => deferred.at[i] ?? noNumber());
+    const at = Uint8Array.from(reindexOffsets(deferred.axes, how), (i) => deferred.at[i] ?? noNumber());
     return at.includes(1) ? [{ ...deferred, axes: reindexAxes(deferred.axes, how), at }] : [];
   });
 }
 
-/** Renames axes in place: nothing moves. */
+/** The same numbers under other axes; nothing is copied. */
 export function renamed(
   operand: Operand<F64Tensor, F64Route>,
   renaming: ReadonlyMap<Axis, Axis>,

@@ -232,10 +232,13 @@ export type StoredPart =
   /** `i of n` is from = i, to = i + 1; `a .. b of n`; a unit `1` is 0 .. 1 of 1. */
   | { readonly kind: 'range'; readonly from: number; readonly to: number; readonly of: number };
 
+/** An encoding of stored numbers: `mxfp4` has blocks and scales. */
+export type Decoder = 'mxfp4';
+
 export interface VariableSource {
   readonly span: Span;
-  /** A decoder's name (`mxfp4`), or null for a plain tensor. */
-  readonly decoder: string | null;
+  /** null for a plain tensor. */
+  readonly decoder: Decoder | null;
   readonly patterns: readonly NamePattern[];
   /** `as [...]`, or null: the family's axes not in braces, then the declared ones. */
   readonly stored: readonly StoredDim[] | null;

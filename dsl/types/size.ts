@@ -3,6 +3,7 @@
  * a formula, evaluated when a run binds its inputs. Literals and `/` are exact rationals; a transcendental makes a
  * `real`, which may stand in a tensor expression but never as a size (SEMANTICS 2.3).
  */
+import { unreachable } from '../diagnostics/bug.ts';
 import { missing, type Lookup } from '../diagnostics/invariants.ts';
 import { applyKnown, rational, real, toNumber, type Known, type SizeOp } from '../../runtime/contract/exact.ts';
 
@@ -12,6 +13,7 @@ export type Size =
   | Known
   /** The size of a dynamic axis of the model, by the axis's name. */
   | { readonly kind: 'dynamic'; readonly axis: string }
+  /** `args`: one of a function of one number; else two or more, folded from the left (exact.ts). */
   | { readonly kind: 'op'; readonly op: SizeOp; readonly args: readonly Size[] };
 
 export function exact(numerator: bigint | number, denominator: bigint | number = 1n): Size {
@@ -22,7 +24,10 @@ const ints = (n: number): Size => exact(n);
 export const zero: Size = ints(0);
 export const one: Size = ints(1);
 
-/** The integer a size is, or null while it is a formula, a fraction or a real. */
+/**
+ * The integer a size is, or null while it is a formula, a fraction or a real. Above 2^53 it is the nearest double: a size like that is
+ * refused as too large by whoever would compute with it, which needs no last digit. Equal sizes are told by `sizeKey`.
+ */
 export function asInteger(size: Size): number | null {
   return size.kind === 'exact' && size.denominator === 1n ? Number(size.numerator) : null;
 }
@@ -34,7 +39,7 @@ export function integerOf(size: Size, what: Lookup): number {
 
 /** The number a size is (rounded to a double), or null while it is a formula. */
 export function asNumber(size: Size): number | null {
-  return isKnown(size) ? toNumber(size) : null;
+  return isConstant(size) ? toNumber(size) : null;
 }
 
 /** The number of a size in a run, which knows all of them. */
@@ -42,22 +47,19 @@ export function numberOf(size: Size, what: Lookup): number {
   return asNumber(size) ?? missing(what, formatSize(size));
 }
 
-export function isConstant(size: Size): boolean {
-  return isKnown(size);
-}
-
-function isKnown(size: Size): size is Known {
+/** Whether a size is a number, and no formula of axes that a run decides. */
+export function isConstant(size: Size): size is Known {
   return size.kind === 'exact' || size.kind === 'real';
 }
 
 /** Applies an operation; folds when the arguments are known. Division by zero gives a real (inf or nan), which is no size. */
 export function apply(op: SizeOp, ...args: readonly Size[]): Size {
-  const [first, ...rest] = args.filter(isKnown);
+  const [first, ...rest] = args.filter(isConstant);
   if (first === undefined || rest.length < args.length - 1) return simplify(op, args);
   return applyKnown(op, first, rest) ?? divided(op, first, rest);
 }
 
-/** What IEEE makes of a division by zero: told by who folds, and by conditions of a run. */
+/** What IEEE makes of a division by zero. The checker reports it where it folds a constant; a run, by a size constraint. */
 function divided(op: SizeOp, first: Known, rest: readonly Known[]): Known {
   const values = [first, ...rest].map(toNumber);
   const by = (a: number, b: number): number => (op === 'mod' ? NaN : op === 'pow' ? a ** b : a / b);
@@ -66,7 +68,7 @@ function divided(op: SizeOp, first: Known, rest: readonly Known[]): Known {
 
 function simplify(op: SizeOp, args: readonly Size[]): Size {
   const [a, b] = args;
-  if (a !== undefined && b !== undefined) {
+  if (a !== undefined && b !== undefined && args.length === 2) {
     const x = asInteger(a);
     const y = asInteger(b);
     if (op === 'add' && x === 0) return b;
@@ -101,12 +103,21 @@ function isInteger(size: Size): boolean {
     case 'ceil':
     case 'sign':
       return true;
-    default:
+    case 'div':
+    case 'pow':
+    case 'sqrt':
+    case 'exp':
+    case 'log':
+    case 'sin':
+    case 'cos':
+    case 'tanh':
       return false;
+    default:
+      return unreachable(size.op, 'sizes');
   }
 }
 
-/** The size with the dynamic axes replaced; exact where the arguments are. */
+/** The size with dynamic axes replaced by their sizes; axes that `sizes` lacks stay. */
 export function substitute(size: Size, sizes: ReadonlyMap<string, number>): Size {
   switch (size.kind) {
     case 'exact':
@@ -135,7 +146,27 @@ export function sizeKey(size: Size): string {
   }
 }
 
-const infix: Partial<Record<SizeOp, string>> = { add: '+', sub: '-', mul: '*', div: '/', mod: '%', pow: '**' };
+/** How an operation is written between its arguments; null: as a call. */
+const infix: Readonly<Record<SizeOp, string | null>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  mod: '%',
+  pow: '**',
+  min: null,
+  max: null,
+  floor: null,
+  ceil: null,
+  abs: null,
+  sign: null,
+  sqrt: null,
+  exp: null,
+  log: null,
+  sin: null,
+  cos: null,
+  tanh: null,
+};
 
 /** A number in a program has no more characters (dsl/syntax/text-limits.ts). */
 const MAX_DIGITS = 64;
@@ -155,7 +186,7 @@ export function formatSize(size: Size): string {
       return size.axis;
     case 'op': {
       const sign = infix[size.op];
-      if (sign === undefined) return `${size.op}(${size.args.map(formatSize).join(', ')})`;
+      if (sign === null) return `${size.op}(${size.args.map(formatSize).join(', ')})`;
       return size.args
         .map((arg, i) => (standsAlone(arg, size.op, i) ? formatSize(arg) : `(${formatSize(arg)})`))
         .join(` ${sign} `);
@@ -167,7 +198,7 @@ export function formatSize(size: Size): string {
 function standsAlone(arg: Size, op: SizeOp, place: number): boolean {
   // What is grouped to the left may follow itself on the left; of `+` and `*` the grouping does not matter.
   const inLine = op === 'pow' ? place === 1 : place === 0 || op === 'add' || op === 'mul';
-  if (arg.kind === 'op') return infix[arg.op] === undefined || (arg.op === op && inLine);
+  if (arg.kind === 'op') return infix[arg.op] === null || (arg.op === op && inLine);
   if (arg.kind === 'dynamic') return true;
   // A fraction is written with `/`, and a minus binds less than a power.
   if (arg.kind === 'exact' && arg.denominator !== 1n) return op === 'add' || op === 'sub' || (op !== 'pow' && inLine);

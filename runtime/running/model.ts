@@ -382,16 +382,9 @@ export class Model {
     state.guard(() => {
       const encoder = state.device.createCommandEncoder({ label: 'update' });
       for (const { name, buffer } of updates) {
-        const binding = bindingOf(layout, buffer);
-        if (binding.usedBytes > 0) {
-          encoder.copyBufferToBuffer(
-            bufferAt(this.#context, binding),
-            0,
-            this.#store(name).buffer,
-            0,
-            binding.usedBytes,
-          );
-        }
+        const [binding, { buffer: target }] = [bindingOf(layout, buffer), this.#store(name)];
+        if (binding.usedBytes === 0) continue;
+        encoder.copyBufferToBuffer(bufferAt(this.#context, binding), 0, target, 0, binding.usedBytes);
       }
       state.device.queue.submit([encoder.finish()]);
     });

@@ -14,7 +14,7 @@ import { type Lacking, fusedHints, orderHint, storedAxes } from './layout-hints.
 import type { WeightSliceSpec, Manifest, VariableSpec } from '../contract/manifest.ts';
 import { lackingAxisHint, memberHints } from './member-hints.ts';
 import { elementCount, evaluateCount, evaluateShape } from '../contract/sizes.ts';
-import type { WeightSource } from './weight-source.ts';
+import type { SourceTensor, WeightSource } from './weight-source.ts';
 
 /** A param or state of constant size, and where its value comes from. */
 export interface WeightBinding {
@@ -23,8 +23,8 @@ export interface WeightBinding {
   readonly store: VariableSpec;
   readonly shape: readonly number[];
   readonly elements: number;
-  /** Indices lie in -1 .. limit-1; null: anything. */
-  readonly limit: number | null;
+  /** The size of the axis that integers are points of: they lie in -1 .. withinSize-1; null: anything. */
+  readonly withinSize: number | null;
   /** Filled from the source by these cells, or null: by the initial value. */
   readonly cells: readonly WeightSliceSpec[] | null;
 }
@@ -52,10 +52,10 @@ export function bindVariables(
     if (store.kind === 'control' || !needed.has(index)) return;
     const shape = evaluateShape(store.axes, NO_SIZES);
     const elements = elementCount(shape);
-    const limit = store.within === null ? null : evaluateCount(store.within.size, NO_SIZES, store.within.name);
+    const withinSize = store.within === null ? null : evaluateCount(store.within.size, NO_SIZES, store.within.name);
     const cells = store.cells ?? [wholeCell(store.path, shape, elements)];
     const absent = absentNames(store, source);
-    const base = { index, store, shape, elements, limit };
+    const base = { index, store, shape, elements, withinSize };
     if (startsFresh(store, source, missing)) {
       bindings.push({ ...base, cells: null });
       return;
@@ -129,10 +129,10 @@ function startsFresh(store: VariableSpec, source: WeightSource | null, missing: 
   return absent > 0 && absent === namesOf(store).length;
 }
 
-/** Indices of the stores that a model needs: what only initial values read is needed where one of them is computed. */
+/** Indices of the stores that a model needs. A variable that only initial values read is needed if one of those will be computed. */
 function neededStores(manifest: Manifest, source: WeightSource | null, missing: MissingParams): ReadonlySet<number> {
   const needed = new Set(manifest.stores.flatMap((s, i) => (s.onlyForInitials === true ? [] : [i])));
-  // Whatever an initial value reads stands before its store.
+  // Whatever an initial value reads stands before its variable (`Manifest.stores`), so one pass from the end finds all.
   for (let i = manifest.stores.length - 1; i >= 0; i--) {
     const store = manifest.stores[i];
     if (store?.initial?.kind !== 'plan' || !needed.has(i)) continue;
@@ -163,22 +163,50 @@ function checkCell(
     message: `${quoteName(name)} ${told}, as ${store.path} is declared${hint}`,
     tensor: name,
   });
-  const problems: WeightsProblem[] = [];
-  if (cell.decoder === null) {
-    if (!accepts(store, tensor.dtype)) {
-      problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(store)} is wanted`));
-    }
-    if (!sameShape(tensor.shape, cell.shape)) {
-      const told = `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`;
-      const axes = storedAxes(store, cell, shape);
-      const hint = orderHint(axes, cell.shape, tensor.shape) || lackingAxisHint(store, cell, shape, axes, tensor.shape);
-      problems.push(problem('MOE0631', cell.tensor, told, hint));
-    }
-    return problems;
+  switch (cell.decoder) {
+    case null:
+      return plainProblems(store, cell, tensor, shape, problem);
+    case 'mxfp4':
+      return mxfp4Problems(cell, tensor, scales, problem);
+    default:
+      return unreachable(cell.decoder);
   }
+}
+
+/** What is wrong with a tensor, as a problem of the store that is read from it. */
+type TellProblem = (code: 'MOE0631' | 'MOE0632', name: string, told: string, hint?: string) => WeightsProblem;
+
+function plainProblems(
+  store: VariableSpec,
+  cell: WeightSliceSpec,
+  tensor: SourceTensor,
+  shape: readonly number[],
+  problem: TellProblem,
+): readonly WeightsProblem[] {
+  const problems: WeightsProblem[] = [];
+  if (!accepts(store, tensor.dtype)) {
+    problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(store)} is wanted`));
+  }
+  if (!sameShape(tensor.shape, cell.shape)) {
+    const told = `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`;
+    const axes = storedAxes(store, cell, shape);
+    const hint = orderHint(axes, cell.shape, tensor.shape) || lackingAxisHint(store, cell, shape, axes, tensor.shape);
+    problems.push(problem('MOE0631', cell.tensor, told, hint));
+  }
+  return problems;
+}
+
+function mxfp4Problems(
+  cell: WeightSliceSpec,
+  tensor: SourceTensor,
+  scales: SourceTensor | null,
+  problem: TellProblem,
+): readonly WeightsProblem[] {
+  const problems: WeightsProblem[] = [];
   const last = cell.shape.at(-1) ?? 0;
   const outer = cell.shape.slice(0, -1);
   const blocks = last / MXFP4_BLOCK.values;
+  // Files have the 16 bytes of a block as a dimension of their own, or joined into the last one.
   const blockShapes = [
     [...outer, blocks, MXFP4_BLOCK.bytes],
     [...outer, last / 2],

@@ -6,7 +6,7 @@
  * - Every value is looked at: not finite, too large for f16, no index of its axis. All such faults come in one report.
  * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
  */
-import { missing } from '../contract/bug.ts';
+import { missing, unreachable } from '../contract/bug.ts';
 import { type WeightBinding, MXFP4_BLOCK } from './bind-weights.ts';
 import {
   type CheckpointType,
@@ -52,8 +52,19 @@ export function bytesToRead(binding: WeightBinding, source: WeightSource): numbe
   return cells.reduce((sum, cell) => {
     const tensor = source.tensors.get(cell.tensor);
     const elements = cell.dims.reduce((product, { size }) => product * size, 1);
-    return sum + (cell.decoder === null && tensor !== undefined ? elements * elementBytes(tensor.dtype) : elements / 2);
+    return sum + elements * (tensor === undefined ? 0 : bytesOfElement(cell.decoder, tensor.dtype));
   }, 0);
+}
+
+function bytesOfElement(decoder: WeightSliceSpec['decoder'], dtype: CheckpointType): number {
+  switch (decoder) {
+    case null:
+      return elementBytes(dtype);
+    case 'mxfp4':
+      return MXFP4_BLOCK.bytes / MXFP4_BLOCK.values;
+    default:
+      return unreachable(decoder);
+  }
 }
 
 /** Reads one store. Faults of its values are returned; faults of the source throw. */
@@ -173,7 +184,24 @@ async function readElements(
   options: LoadOptions,
 ): Promise<Words> {
   options.signal?.throwIfAborted();
-  if (cell.decoder === 'mxfp4') return readMxfp4(cell, source, start, count, options);
+  switch (cell.decoder) {
+    case null:
+      return readPlain(store, cell, source, start, count, options);
+    case 'mxfp4':
+      return readMxfp4(cell, source, start, count, options);
+    default:
+      return unreachable(cell.decoder);
+  }
+}
+
+async function readPlain(
+  store: VariableSpec,
+  cell: WeightSliceSpec,
+  source: WeightSource,
+  start: number,
+  count: number,
+  options: LoadOptions,
+): Promise<Words> {
   const tensor = source.tensors.get(cell.tensor);
   if (tensor === undefined) throw weightsFault('MOE0630', `there is no tensor ${quoteName(cell.tensor)}`);
   const size = elementBytes(tensor.dtype);
@@ -263,10 +291,10 @@ function finish(
   if (words instanceof Int32Array) {
     if (store.element === 'bool') {
       for (let i = 0; i < words.length; i++) words[i] = words[i] === 0 ? 0 : 1;
-    } else if (binding.limit !== null) {
-      const { limit } = binding;
-      const bad = words.find((index) => index < -1 || index >= limit);
-      if (bad !== undefined) return fault('MOE0636', `the index ${bad}, ${store.path} takes -1 .. ${limit - 1}`);
+    } else if (binding.withinSize !== null) {
+      const { withinSize } = binding;
+      const bad = words.find((index) => index < -1 || index >= withinSize);
+      if (bad !== undefined) return fault('MOE0636', `the index ${bad}, ${store.path} takes -1 .. ${withinSize - 1}`);
     }
     return null;
   }

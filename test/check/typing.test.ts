@@ -177,3 +177,16 @@ describe('what is declared', () => {
     expect(diagnostics).toEqual([]);
   });
 });
+
+describe('arguments by name', () => {
+  test('one that is missing is named, wherever it stands', () => {
+    const text = (call: string): string =>
+      `model M { axis T, D = 8\n fn f(a: [D], b: i32[T], c: [D]) -> [T, D] { a + f32(b) + c }
+      forward(x: [D], i: i32[T]) -> [T, D] { ${call} } }`;
+    const said = (call: string): readonly string[] =>
+      checkText(text(call)).diagnostics.map((d) => `${d.code} ${d.message}`);
+    expect(said('f(a: x, b: i, c: x)')).toEqual([]);
+    expect(said('f(a: x, c: x)')).toEqual(['MOE0306 f lacks the argument b']);
+    expect(said('f(c: x)')).toEqual(['MOE0306 f lacks the arguments a, b']);
+  });
+});

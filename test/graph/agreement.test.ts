@@ -17,7 +17,7 @@ import { elaborate, type ElaboratedEntry, type Elaboration } from '../../compile
 
 import { interpretGraph } from '../../compiler/graph/interpret-graph.ts';
 import { inOrder, type NodeNumbers } from '../../compiler/graph/tensor-points.ts';
-import type { AxisId, ExternNode, Graph, GraphOutput, NodeId } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, ExternCall, Graph, GraphOutput, NodeId } from '../../compiler/graph/graph-ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
 
@@ -104,7 +104,7 @@ function answer(run: ExternRun): readonly Float64Array[] {
 }
 
 function answerGraph(
-  call: ExternNode,
+  call: ExternCall,
   operands: readonly NodeNumbers[],
   shapes: readonly (readonly number[])[],
 ): readonly Float64Array[] {
@@ -144,7 +144,7 @@ function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<Nod
     return [...inOrder(value, axes)];
   };
   const of = (output: GraphOutput): [string, readonly number[]] => {
-    const name = `${output.group} ${output.name}`;
+    const name = `${output.role} ${output.name}`;
     if (output.kind === 'tensor') return [name, read(output.node, output.axes)];
     const support = [...output.sources, ...output.targets];
     return [

@@ -38,7 +38,7 @@ export class GraphFixture {
       element,
       axes: this.cx.idsOf(axes),
       within: null,
-      fallback: null,
+      default: null,
     });
     this.inputs.set(name, data);
     return { kind: 'tensor', value: this.cx.tensor(this.builder.input(index)) };
@@ -66,7 +66,7 @@ export class GraphFixture {
 
   read(node: NodeId, axes: readonly Axis[]): number[] {
     const ids = this.cx.idsOf(axes);
-    const graph = this.builder.finish([{ kind: 'tensor', name: 'y', group: 'result', node, axes: ids }]);
+    const graph = this.builder.finish([{ kind: 'tensor', name: 'y', role: 'result', node, axes: ids }]);
     verifyGraph(graph, 'graph');
     const { values, errors } = interpretGraph(graph, { inputs: this.inputs });
     expect(errors).toEqual([]);
@@ -106,16 +106,16 @@ export class GraphFixture {
       const name = `y${i}`;
       if (operand.kind === 'tensor') {
         const { node } = operand.value;
-        return { kind: 'tensor', name, group: 'result', node, axes: this.builder.axesOf(node) };
+        return { kind: 'tensor', name, role: 'result', node, axes: this.builder.axesOf(node) };
       }
       const { presence, weight, rank, sources, targets, payload, bounds } = operand.value;
       const axes = this.cx.idsOf([...sources, ...targets]);
       return {
-        kind: 'route', name, group: 'result', present: presence,
+        kind: 'route', name, role: 'result', present: presence,
         weight: this.builder.broadcast(weight, axes),
         rank: this.builder.broadcast(rank, axes),
         sources: this.cx.idsOf(sources), targets: this.cx.idsOf(targets), payload: this.cx.idsOf(payload),
-        most: boundOf(bounds, this.cx.idsOf(sources), axes, this.builder.sizeOf),
+        maxPresent: boundOf(bounds, this.cx.idsOf(sources), axes, this.builder.sizeOf),
       }; // prettier-ignore
     });
     const graph = this.builder.finish(outputs);

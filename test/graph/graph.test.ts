@@ -29,7 +29,7 @@ describe('builder', () => {
     const b = new GraphBuilder('g');
     const [T, D, F] = [b.axis('T', exact(2)), b.axis('D', exact(3)), b.axis('F', exact(4))];
     const input = (role: 'input' | 'param', name: string, axes: readonly AxisId[]): NodeId =>
-      b.input(b.addInput({ role, name, element: 'f32', axes, within: null, fallback: null }));
+      b.input(b.addInput({ role, name, element: 'f32', axes, within: null, default: null }));
     const [x, w] = [input('input', 'x', [T, D]), input('param', 'w', [F, D])];
     expect(b.axesOf(b.contract(w, x, [D]))).toEqual([T, F]);
     expect(b.axesOf(b.contract(x, w, [D]))).toEqual([T, F]);
@@ -59,10 +59,10 @@ describe('verifier', () => {
   const b = new GraphBuilder('g');
   const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];
   const x = b.input(
-    b.addInput({ role: 'input', name: 'x', element: 'f32', axes: [T, E], within: null, fallback: null }),
+    b.addInput({ role: 'input', name: 'x', element: 'f32', axes: [T, E], within: null, default: null }),
   );
   const y = b.reduce('sum', x, [E]);
-  const graph = b.finish([{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [T] }]);
+  const graph = b.finish([{ kind: 'tensor', name: 'y', role: 'result', node: y, axes: [T] }]);
   const broken = (change: (node: Node) => Node): Graph => ({ ...graph, nodes: graph.nodes.map(change) });
 
   it('accepts what the builder makes', () => expect(() => verifyGraph(graph, 'graph')).not.toThrow());
@@ -82,7 +82,7 @@ describe('verifier', () => {
     ],
     [
       'wrong axes of a result',
-      { ...graph, outputs: [{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [E] }] },
+      { ...graph, outputs: [{ kind: 'tensor', name: 'y', role: 'result', node: y, axes: [E] }] },
       'not those of',
     ],
   ])('refuses %s', (_, bad, text) => {
@@ -130,7 +130,7 @@ describe('implies', () => {
     const b = new GraphBuilder('g');
     const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];
     const input = (name: string): NodeId =>
-      b.input(b.addInput({ role: 'input', name, element: 'bool', axes: [T, E], within: null, fallback: null }));
+      b.input(b.addInput({ role: 'input', name, element: 'bool', axes: [T, E], within: null, default: null }));
     const [p, q] = [input('p'), input('q')];
     const s = b.presence(p, [T], [E], []);
     const fewer = b.presence(b.predicated(s, q, 0), [T], [E], []);
@@ -163,12 +163,12 @@ describe('interpreter', () => {
   it('a control without a value has its default, which may read other controls', () => {
     const b = new GraphBuilder('g');
     const control = (name: string): GraphInputId =>
-      b.addInput({ role: 'control', name, element: 'f32', axes: [], within: null, fallback: null });
+      b.addInput({ role: 'control', name, element: 'f32', axes: [], within: null, default: null });
     const [step, rate] = [control('step'), control('rate')];
     const y = b.input(rate);
-    b.setFallback(step, b.constant(3));
-    b.setFallback(rate, b.map('mul', [b.input(step), b.constant(2)]));
-    const graph = b.finish([{ kind: 'tensor', name: 'y', group: 'result', node: y, axes: [] }]);
+    b.setDefault(step, b.constant(3));
+    b.setDefault(rate, b.map('mul', [b.input(step), b.constant(2)]));
+    const graph = b.finish([{ kind: 'tensor', name: 'y', role: 'result', node: y, axes: [] }]);
     expect([...(interpretGraph(graph, { inputs: new Map() }).values[y]?.data ?? [])]).toEqual([6]);
     expect([...(interpretGraph(graph, { inputs: new Map([['step', [5]]]) }).values[y]?.data ?? [])]).toEqual([10]);
   });

@@ -43,7 +43,7 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
       return random.between(-32, 32) / 16;
     });
   };
-  const inputs = new Map(graph.inputs.filter((l) => l.fallback === null).map((l) => [l.name, numbersOf(l)]));
+  const inputs = new Map(graph.inputs.filter((l) => l.default === null).map((l) => [l.name, numbersOf(l)]));
   const { values } = interpretGraph(graph, { inputs, sizes, seed });
   const fused = optimise(graph);
   const { plan, contents } = schedule(fused, webgpuCore);

@@ -25,7 +25,7 @@ import { root, sourceFiles } from './files.ts';
 
 /** What a watch of a run asks by number. */
 interface RunWatchNumbers {
-  poison(step: number): readonly number[];
+  buffersToPoison(step: number): readonly number[];
 }
 
 /** A place that wants an id of one kind. */

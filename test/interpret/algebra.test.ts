@@ -71,13 +71,13 @@ describe('stores', () => {
     expect(numbers(read([{ kind: 'all', axis: fresh }]), [fresh, D])).toEqual([0, 1, 10, 11, 20, 21]);
   });
 
-  test('f16 rounds where it is declared; a fallback stands for what is not given', () => {
+  test('f16 rounds where it is declared; a defaultValue stands for what is not given', () => {
     const half = backendWith({ stores: () => Float64Array.of(0.1, 2049) });
     const w = store([], [D], { element: 'f16' });
     expect([...half.store(w, [], null).data]).toEqual([0.0999755859375, 2048]);
-    const fallback = makeTensor('f32', [D, E], Float64Array.of(1, 2, 3, 4));
+    const defaultValue = makeTensor('f32', [D, E], Float64Array.of(1, 2, 3, 4));
     const control = store([E], [D]);
-    const value = backendWith().store(control, [{ kind: 'at', index: 1 }], fallback);
+    const value = backendWith().store(control, [{ kind: 'at', index: 1 }], defaultValue);
     expect([...value.data]).toEqual([2, 4]);
   });
 

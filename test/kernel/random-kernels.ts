@@ -15,7 +15,7 @@ import type {
   Kernel,
   ScalarType,
   KernelStmt,
-  UnaryOp,
+  KernelUnaryOp,
 } from '../../compiler/kernel/kernel-ir.ts';
 
 export const THREADS = 16;
@@ -52,7 +52,7 @@ type Trees = {
 
 /** Trees of each type over the locals f0 i0 u0 b0 (and the inputs themselves). */
 function trees(exact: boolean): fc.LetrecValue<Trees> {
-  const unary = (op: UnaryOp, type: ScalarType, operand: KernelExpr): KernelExpr => ({
+  const unary = (op: KernelUnaryOp, type: ScalarType, operand: KernelExpr): KernelExpr => ({
     kind: 'unary',
     type,
     op,
@@ -66,7 +66,7 @@ function trees(exact: boolean): fc.LetrecValue<Trees> {
     right,
   });
   return fc.letrec<Trees>((tie) => {
-    const unaries = (type: keyof Trees, ops: readonly UnaryOp[]) =>
+    const unaries = (type: keyof Trees, ops: readonly KernelUnaryOp[]) =>
       fc.tuple(fc.constantFrom(...ops), tie(type)).map(([op, x]) => unary(op, type, x));
     const binaries = (type: keyof Trees, ops: readonly KernelBinaryOp[]) =>
       fc.tuple(fc.constantFrom(...ops), tie(type), tie(type)).map(([op, a, b]) => binary(op, type, a, b));

@@ -1,8 +1,18 @@
 /** One arithmetic of sizes: what is folded when compiling is what a run evaluates, of random formulas and of those that once differed. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sizeOfSum, termOf } from '../../compiler/schedule/emitting/size-sum.ts';
 import { sizeFormula } from '../../compiler/emit/size-formula.ts';
-import { apply, asNumber, exact, substitute, type Size, type SizeOp } from '../../dsl/types/size.ts';
+import {
+  apply,
+  asInteger,
+  asNumber,
+  exact,
+  sizeKey,
+  substitute,
+  type Size,
+  type SizeOp,
+} from '../../dsl/types/size.ts';
 import { evaluateNumber } from '../../runtime/contract/sizes.ts';
 
 const T: Size = { kind: 'dynamic', axis: 'T' };
@@ -64,5 +74,24 @@ describe('the arithmetic of sizes', () => {
     expect(folded(apply('div', T, Z))).toBe(null);
     expect(ofRun(apply('mod', T, Z))).toBe(null);
     expect(ofRun(apply('pow', Z, exact(-1)))).toBe(null);
+  });
+
+  it('loses no argument of an operation on three', () => {
+    const three = apply('min', T, T, exact(3));
+    expect([folded(three), ofRun(three)]).toEqual([3, 3]);
+    const nothing = apply('sub', T, T, exact(1));
+    expect([folded(nothing), ofRun(nothing)]).toEqual([-1, -1]);
+    const zeroth = apply('mul', exact(0), T, T);
+    expect([folded(zeroth), ofRun(zeroth)]).toEqual([0, 0]);
+    const sum = apply('add', T, exact(0), exact(5));
+    expect([folded(sum), ofRun(sum)]).toEqual([9, 9]);
+  });
+
+  it('gives a whole number that no double holds as the nearest one, and tells it from its neighbour', () => {
+    const [large, next] = [exact(2n ** 53n), exact(2n ** 53n + 1n)];
+    expect([asInteger(large), asInteger(next)]).toEqual([2 ** 53, 2 ** 53]);
+    expect(sizeKey(large)).not.toBe(sizeKey(next));
+    expect(asInteger(exact(1n, 2n))).toBe(null);
+    expect(sizeOfSum(termOf([next, T]))).toEqual(apply('mul', T, next));
   });
 });

@@ -169,9 +169,9 @@ describe('dense values', () => {
       element: 'f32',
       axes: [E],
       within: null,
-      fallback: null,
+      default: null,
     });
-    t.b.setFallback(index, t.b.broadcast(t.b.reduce('sum', t.input('param', 'w', [E], [1, 2, 3]), [E]), [E]));
+    t.b.setDefault(index, t.b.broadcast(t.b.reduce('sum', t.input('param', 'w', [E], [1, 2, 3]), [E]), [E]));
     t.output('y', t.b.map('add', [x, t.b.input(index)]), [T, E]);
     const plan = t.plan();
     const x0 = t.inputs.get('x') ?? [];

@@ -67,7 +67,7 @@ export class PlanFixture {
     const count = axes.reduce((n, a) => n * this.sizeOf(a), 1);
     this.inputs.set(name, data === undefined ? Array.from({ length: count }, () => this.#random()) : [...data]);
     this.#roles.set(name, role);
-    return this.b.input(this.b.addInput({ role, name, element, axes, within: null, fallback: null }));
+    return this.b.input(this.b.addInput({ role, name, element, axes, within: null, default: null }));
   }
 
   /** Writes the supports of a value's domain; `memory`: it is materialised. */
@@ -83,7 +83,7 @@ export class PlanFixture {
   }
 
   output(name: string, node: NodeId, axes: readonly AxisId[]): void {
-    this.outputs.push({ kind: 'tensor', name, group: 'result', node, axes });
+    this.outputs.push({ kind: 'tensor', name, role: 'result', node, axes });
   }
 
   /** The k largest of each group as a support; also each point's place. */

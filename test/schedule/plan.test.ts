@@ -82,7 +82,7 @@ describe('plans', () => {
     const t = new PlanFixture();
     const [A, B] = [t.axis('A', 40_000), t.axis('B', 1000)];
     const x = t.b.input(
-      t.b.addInput({ role: 'param', name: 'w', element: 'f32', axes: [A, B], within: null, fallback: null }),
+      t.b.addInput({ role: 'param', name: 'w', element: 'f32', axes: [A, B], within: null, default: null }),
     );
     t.output('y', t.b.reduce('sum', x, [A]), [B]);
     const { diagnostics } = schedule(t.fused(), webgpuCore);

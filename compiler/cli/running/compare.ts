@@ -240,9 +240,9 @@ function sizesOf({ prepared, request }: Ready, graph: Graph): ReadonlyMap<string
 
 /** The name of an output among the results of a run. */
 export function fullName(output: GraphOutput): string {
-  return output.group === 'loss'
+  return output.role === 'loss'
     ? `loss.${output.name}`
-    : output.group === 'update'
+    : output.role === 'update'
       ? `state.${output.name}`
       : output.name;
 }

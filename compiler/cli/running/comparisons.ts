@@ -8,7 +8,8 @@
  */
 import { missing, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import { locator } from '../../compile.ts';
-import type { NodeId, GraphOutput, Span } from '../../graph/graph-ir.ts';
+import { isLibrary } from '../../../dsl/diagnostics/diagnostic.ts';
+import type { NodeId, GraphOutput } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfOutput, usesOf } from '../../graph/node-uses.ts';
 import type { BufferId } from '../../schedule/memory/plan.ts';
 import type { Compared } from '../../verify/tally.ts';
@@ -83,7 +84,7 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
   const tensors = [...stepwise.results].map(([name, tensor]): TensorComparison => {
     const suffix = outputs.has(name) ? '' : (/\.(indices|weights)$/.exec(name)?.[0] ?? '');
     const output = outputs.get(suffix === '' ? name : name.slice(0, -suffix.length));
-    const result = output === undefined ? undefined : results.get(`${output.group} ${output.name}`);
+    const result = output === undefined ? undefined : results.get(`${output.role} ${output.name}`);
     const find = (buffer: BufferId) => ofBuffer.get(buffer) ?? null;
     const counts =
       result === undefined
@@ -235,7 +236,6 @@ function first(
 function placesOf(ready: Ready) {
   const { fused } = planOf(ready);
   const place = locator(ready.prepared.project.sources);
-  const isLibrary = (span: Span): boolean => span.source.startsWith('std/');
   const tensorOf = (v: StepComparison): string => (v.axes.length === 0 ? v.what : `${v.what}[${v.axes.join(', ')}]`);
   return {
     ofVerdict: (v: StepComparison) => ({

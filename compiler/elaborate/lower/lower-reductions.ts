@@ -132,7 +132,7 @@ const argmax: OpLowering = (call, cx) => {
 
 /** x / sqrt(...): the root is taken once for each group. */
 const scaledBy = (cx: LoweringContext, x: NodeId, squares: NodeId, call: GraphCall): NodeId => {
-  const eps = cx.sizeArg(call, 'eps');
+  const eps = cx.optionalSizeArg(call, 'eps');
   const inside = eps === null ? squares : cx.b.map('add', [squares, cx.b.size(eps, 'f32')]);
   return cx.b.map('mul', [x, cx.b.map('rsqrt', [inside])]);
 };
@@ -184,7 +184,7 @@ const normalize: OpLowering = (call, cx) => {
   const { b } = cx;
   const route = cx.routeArg(call, 'r');
   const sum = b.reduce('sum', cx.filled(route, 0), cx.idsOf(cx.axesArg(call, 'over')));
-  const eps = cx.sizeArg(call, 'eps');
+  const eps = cx.optionalSizeArg(call, 'eps');
   const divisor = eps === null ? sum : b.map('add', [sum, b.size(eps, 'f32')]);
   const none = b.map('eq', [divisor, b.constant(0)]);
   const safe = b.map('where', [none, b.constant(1), divisor]);

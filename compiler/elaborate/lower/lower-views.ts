@@ -76,23 +76,23 @@ const concat: OpLowering = (call, cx) => {
 
 const at: OpLowering = (call, cx) => {
   const axis = cx.axisArg(call, 'axis');
-  const index = cx.wantedSize(call, 'index');
+  const index = cx.sizeArg(call, 'index');
   return cutOut(cx, cx.operand(call, 'x'), axis, index, axis.size, []);
 };
 
 const window: OpLowering = (call, cx) => {
   const as = cx.axisArg(call, 'as');
-  return cutOut(cx, cx.operand(call, 'x'), cx.axisArg(call, 'axis'), cx.wantedSize(call, 'from'), as.size, [as]);
+  return cutOut(cx, cx.operand(call, 'x'), cx.axisArg(call, 'axis'), cx.sizeArg(call, 'from'), as.size, [as]);
 };
 
 const part: OpLowering = (call, cx) => {
-  const [offset, length] = [cx.wantedSize(call, 'offset'), cx.wantedSize(call, 'length')];
+  const [offset, length] = [cx.sizeArg(call, 'offset'), cx.sizeArg(call, 'length')];
   return cutOut(cx, cx.operand(call, 'x'), cx.axisArg(call, 'axis'), offset, length, cx.axesArg(call, 'into'));
 };
 
 const is: OpLowering = (call, cx) => {
   const { b } = cx;
-  const [offset, length] = [cx.wantedSize(call, 'offset'), cx.wantedSize(call, 'length')];
+  const [offset, length] = [cx.sizeArg(call, 'offset'), cx.sizeArg(call, 'length')];
   const point = b.iota(cx.id(cx.axisArg(call, 'axis')), 'i32');
   const from = b.map('ge', [point, b.size(offset, 'i32')]);
   const to = b.map('lt', [point, b.size(apply('add', offset, length), 'i32')]);

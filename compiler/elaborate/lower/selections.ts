@@ -88,8 +88,8 @@ function howMany(
   limit: string,
 ): { readonly count: NodeId | null; readonly most: Size | null } {
   const { b } = cx;
-  const known = cx.sizeArg(call, name);
-  const most = cx.sizeArg(call, limit);
+  const known = cx.optionalSizeArg(call, name);
+  const most = cx.optionalSizeArg(call, limit);
   if (known !== null) return { count: b.size(known, 'i32'), most: known };
   const given = call.args.get(name);
   if (given === undefined) return { count: most === null ? null : b.size(most, 'i32'), most };
@@ -111,7 +111,7 @@ const topP: OpLowering = (call, cx) => {
   const choice = choose(call, cx);
   const axes = cx.idsOf(choice.over);
   const others = axes.map((a) => b.twin(a));
-  const p = call.args.has('p') ? cx.denseArg(call, 'p') : b.size(cx.wantedSize(call, 'p'), 'f32');
+  const p = call.args.has('p') ? cx.denseArg(call, 'p') : b.size(cx.sizeArg(call, 'p'), 'f32');
   const score = b.map('where', [choice.candidates, choice.weight, b.constant(0)]);
   const there = b.rename(choice.place, axes, others);
   const among = b.rename(choice.candidates, axes, others);
@@ -225,7 +225,7 @@ const limit: OpLowering = (call, cx) => {
   const route = cx.routeArg(call, 'r');
   const over = cx.axesArg(call, 'over');
   const { place, standing } = queue(call, cx, route, cx.idsOf(over));
-  const known = cx.sizeArg(call, 'to');
+  const known = cx.optionalSizeArg(call, 'to');
   const room = known === null ? cx.denseArg(call, 'to') : b.size(known, 'i32');
   const per = cx.idsOf(minus(supportAxes(route), over));
   const atMost = known === null ? null : apply('max', known, zero);

@@ -97,11 +97,11 @@ function liveNodes(fused: FusedGraph): readonly NodeId[] {
 
 /** What must be known before a node: its operands, the presences of its domain, a control's default, where a NaN in it counts. */
 export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[] {
-  const fallback = node.kind === 'input' ? (fused.graph.inputs[node.input]?.fallback ?? null) : null;
+  const defaultNode = node.kind === 'input' ? (fused.graph.inputs[node.input]?.default ?? null) : null;
   return [
     ...operandsOf(fused.graph, node),
     ...domainOf(fused, node.id).presences,
-    ...(fallback === null ? [] : [fallback]),
+    ...(defaultNode === null ? [] : [defaultNode]),
     ...whereNumbersCount(fused.graph, node),
   ];
 }

@@ -51,7 +51,7 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Sch
     done.add(id);
     const node = nodeOf(graph, id);
     for (const before of dependenciesOf(fused, node)) compute(before);
-    if (node.kind === 'input' && at(graph.inputs, node.input, 'schedule: graph input').fallback !== null)
+    if (node.kind === 'input' && at(graph.inputs, node.input, 'schedule: graph input').default !== null)
       steps.push({ kind: 'default', input: node.input });
     const space = storage.spaces.get(id);
     if (space === undefined) return;

@@ -51,7 +51,7 @@ class SchedulePrinter {
       case 'check':
         return `check ${step.check} on ${this.#space(step.space)}`;
       case 'output': {
-        const { name, group } = at(this.#graph.outputs, step.output, 'schedule: output');
+        const { name, role: group } = at(this.#graph.outputs, step.output, 'schedule: output');
         return `${group} ${name}`;
       }
       default:

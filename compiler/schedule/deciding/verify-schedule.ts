@@ -68,9 +68,9 @@ class ScheduleVerifier {
       case 'default': {
         const input = graph.inputs[step.input];
         this.#single(`default ${step.input}`, at);
-        if (input === undefined || input.fallback === null)
+        if (input === undefined || input.default === null)
           this.#faults.push(`${at}: input ${step.input} has no default`);
-        else this.#reads([input.fallback], at);
+        else this.#reads([input.default], at);
         return;
       }
       case 'extern': {
@@ -134,7 +134,7 @@ class ScheduleVerifier {
         continue;
       }
       const node = nodeOf(this.#fused.graph, id);
-      if (node.kind === 'input' && this.#fused.graph.inputs[node.input]?.fallback != null) {
+      if (node.kind === 'input' && this.#fused.graph.inputs[node.input]?.default != null) {
         this.#expect(this.#once.has(`default ${node.input}`), `${at}: %${id} is read before its default is there`);
         continue;
       }

@@ -1,5 +1,5 @@
 /**
- * Checks in a plan: a status word each, whose number is that of the check. A NaN is found by the kernel that sorts or searches;
+ * Checks in a plan: a fault word each, whose number is that of the check. A NaN is found by the kernel that sorts or searches;
  * what must hold otherwise is a launch of its own.
  */
 import { exact } from '../../../dsl/types/size.ts';
@@ -65,7 +65,7 @@ export class CheckEmitter {
     });
   }
 
-  /** Enters a point into a status word, which keeps the first. */
+  /** Enters a point into a fault word, which keeps the first. */
   #enter(l: ExprEmitter, check: Check, word: StatusWord, point: PointScope): void {
     const { launch } = l;
     const enter = (at: StatusWord, value: KernelExpr): void =>

@@ -46,7 +46,7 @@ export class LaunchBuilder {
     return this.#bind(buffer, 'read_write', false);
   }
 
-  /** Binds the buffer of status words. */
+  /** Binds the buffer of fault words. */
   status(buffer: BufferId): BufferDecl {
     return this.#bind(buffer, 'read_write', true);
   }
@@ -56,7 +56,7 @@ export class LaunchBuilder {
     return this.#field(`${type} ${sizeKey(size)}`, type, { kind: 'size', size });
   }
 
-  /** A uniform field of its own, whatever other fields have the same value: for numbers that are no sizes (a status word). */
+  /** A uniform field of its own, whatever other fields have the same value: for numbers that are no sizes (a fault word). */
   number(value: Size, role: string): KernelExpr {
     return this.#field(role, 'u32', { kind: 'size', size: value });
   }

@@ -105,14 +105,8 @@ class ScheduleLowering {
   /** The default of a control goes into the control's own buffer, unless the run was given the control. */
   #default(index: GraphInputId): void {
     const input = at(this.#fused.graph.inputs, index, 'schedule: graph input');
-    if (input.fallback === null) throw new CompilerBug('schedule', `${input.name} has no default`);
-    this.#values.copy(
-      input.fallback,
-      input.axes,
-      this.#plan.inputBuffer(index),
-      `default of ${input.name}`,
-      input.name,
-    );
+    if (input.default === null) throw new CompilerBug('schedule', `${input.name} has no default`);
+    this.#values.copy(input.default, input.axes, this.#plan.inputBuffer(index), `default of ${input.name}`, input.name);
   }
 
   #extern(index: ExternCallId): void {
@@ -192,11 +186,11 @@ class ScheduleLowering {
   #result(output: GraphOutput): PlanResult {
     const plan = this.#plan;
     if (output.kind === 'tensor') {
-      const { name, group, axes } = output;
+      const { name, role: group, axes } = output;
       const buffer = this.#returning(output.node, axes, name);
       return { kind: 'tensor', name, group, buffer, element: this.#element(output.node), axes: plan.axes(axes) };
     }
-    const { name, group, sources, targets, payload, most } = output;
+    const { name, role: group, sources, targets, payload, maxPresent: most } = output;
     const support = [...sources, ...targets];
     return {
       kind: 'route',

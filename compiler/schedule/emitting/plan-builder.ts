@@ -1,6 +1,6 @@
 /**
  * PlanBuilder: the plan in the making. It keeps the tables every emitter shares (buffers, memory of nodes, assignment lists and their
- * lists, status words) and turns what an emitter writes into a launch.
+ * lists, fault words) and turns what an emitter writes into a launch.
  *
  * A launch that needs more storage buffers than the target has is not an error: the builder notes which inlined value to give memory
  * (`splits`), and the scheduler starts again with it (schedule.ts).
@@ -176,7 +176,7 @@ export class PlanBuilder implements PointAccess {
     this.#assignmentLists.set(assignmentList.id, buffers);
   }
 
-  // --- status words ---
+  // --- fault words ---
 
   statusBuffer(): BufferId {
     return this.table.given('status', {
@@ -187,11 +187,11 @@ export class PlanBuilder implements PointAccess {
     });
   }
 
-  /** The status word of a check: words stand in the order of checks, since the first that tells of something is told. */
+  /** The fault word of a check: words stand in the order of checks, since the first that tells of something is told. */
   statusWord(check: Check): StatusWord {
     const { checks } = this.fused.graph;
     const word = idOf<StatusWord>(indexIn(checks, check, 'schedule: check'));
-    const { code, message, group, skipIfGiven } = check;
+    const { code, message, role: group, skipIfGiven } = check;
     const shown = check.shown.map((each, i) =>
       'size' in each ? each : { word: this.shownWord(check, i), element: this.node(each.node).element },
     );

@@ -2,7 +2,7 @@
  * Sums of products of sizes, kept as such while they grow: terms of equal factors are one term, so that what a kernel does comes out
  * as one short formula (`304 * T`) instead of a line of as many summands as it has statements.
  */
-import { apply, asInteger, exact, multiply, sizeKey, zero } from '../../../dsl/types/size.ts';
+import { apply, exact, multiply, sizeKey, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 
 interface Term {
@@ -22,8 +22,8 @@ export function termOf(sizes: readonly Size[], times = 1): SizeSum {
   let coefficient = BigInt(times);
   const take = (size: Size): void => {
     if (size.kind === 'op' && size.op === 'mul') size.args.forEach(take);
-    else if (asInteger(size) === null) factors.push(size);
-    else coefficient *= BigInt(asInteger(size) ?? 0);
+    else if (size.kind === 'exact' && size.denominator === 1n) coefficient *= size.numerator;
+    else factors.push(size);
   };
   sizes.forEach(take);
   if (coefficient === 0n) return nothing;

@@ -1,5 +1,5 @@
 /**
- * Iteration spaces and loops of a lowering: how thread numbers and counters become an Env. These are the callbacks the kernel
+ * Iteration spaces and loops of a lowering: how thread numbers and counters become a point scope. These are the callbacks the kernel
  * families are given (kernels/space.ts).
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';

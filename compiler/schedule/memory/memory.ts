@@ -85,7 +85,7 @@ export class BufferTable {
     return this.#add({ label, storageType, elements, role: { kind: 'result' } });
   }
 
-  /** What the run is given, or the status words: one buffer for each. */
+  /** What the run is given, or the fault words: one buffer for each. */
   given(key: string, draft: PlanBuffer): BufferId {
     const known = this.#given.get(key);
     if (known !== undefined) return known;
@@ -100,7 +100,7 @@ export class BufferTable {
     this.#drafts[buffer] = { ...draft, label, role: { kind: 'result' } };
   }
 
-  /** Sets the final number of elements (of the status words). */
+  /** Sets the final number of elements (of the fault words). */
   resize(buffer: BufferId, elements: Size): void {
     this.#drafts[buffer] = { ...this.at(buffer), elements };
   }
