@@ -30,7 +30,7 @@ export function verifyProgram(program: Program): void {
 }
 
 /** What is wrong with a program, one sentence each; empty if nothing is. */
-export function programFaults(program: Program): readonly string[] {
+function programFaults(program: Program): readonly string[] {
   return new ProgramVerifier().run(program);
 }
 
