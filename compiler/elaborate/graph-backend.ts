@@ -1,5 +1,5 @@
 /**
- * The backend of the compiler: what the walk (dsl/meaning/instantiate.ts) calls while it goes through a program, every
+ * The backend of the compiler: what instantiation (dsl/meaning/instantiate.ts) calls while it goes through a program, every
  * operation becoming nodes of a graph. The reference interpreter is the other backend; both see the same calls.
  *
  * Nothing is computed that nobody asks for: a rank that is never read is a node without users, and goes.

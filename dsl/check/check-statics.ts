@@ -1,7 +1,7 @@
 /**
  * Static expressions: numbers, bools and strings known when the program is walked.
  *
- * A number is exact: literals become rationals, sizes of axes and consts stay symbols until the walk binds them. Statics stay
+ * A number is exact: literals become rationals, sizes of axes and consts stay symbols until instantiation binds them. Statics stay
  * statics as long as possible; only where one meets a tensor does it become a scalar of an element type (`staticExpr`).
  */
 import type { Span } from '../diagnostics/diagnostic.ts';

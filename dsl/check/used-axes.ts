@@ -1,6 +1,6 @@
 /**
  * The axes a callable uses: those of every type in its signature and body, and those the body mentions. A carried axis among
- * them is set apart by the walk, so that no operator of the body can meet it.
+ * them is alpha-renamed by instantiation, so that no operator of the body can meet it.
  */
 import type {
   AxisVar,

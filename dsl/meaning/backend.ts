@@ -1,5 +1,5 @@
 /**
- * The walk's view of an executor. The structure of a program (scopes, instances, families, calls, carried axes, chains,
+ * Instantiation's view of an executor. The structure of a program (scopes, instances, families, calls, carried axes, chains,
  * unions, losses, updates) is walked once, in instantiate.ts; what an operation *does* is a backend: the reference
  * interpreter computes float64 numbers, the compiler builds graph nodes. T is a dense tensor handle, R a route handle.
  *

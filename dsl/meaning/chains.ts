@@ -13,7 +13,7 @@ import { stackOperands, type Frame, type InstantiatedValue } from './frame.ts';
 import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
 import { asInteger } from '../types/size.ts';
 
-/** What a chain needs of the walk. */
+/** What a chain needs of instantiation. */
 export interface ChainContext<T, R> {
   readonly backend: Backend<T, R>;
   axis(variable: AxisVar, frame: Frame<T, R>): Axis;

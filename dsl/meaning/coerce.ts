@@ -1,5 +1,5 @@
 /**
- * Coercions of the walk: a value where a type is written becomes one of that type. The checker has made sure that it can
+ * Coercions of instantiation: a value where a type is written becomes one of that type. The checker has made sure that it can
  * (dsl/check/check-coercions.ts says what may become what); here axes are added, routes turned, numbers narrowed.
  */
 import type { AxisVar, ElementType, ValueType } from '../types/program.ts';

@@ -1,5 +1,5 @@
 /**
- * Scopes: what the names of a program stand for at a point of the walk. Axes, constants, stores, instances and unions
+ * Scopes: what the names of a program stand for at a point of instantiation. Axes, constants, stores, instances and unions
  * are made when first met and kept in the instance they belong to; a declaration that depends on a family's named
  * index (`fn f[l in L]`) is made once for each index.
  *

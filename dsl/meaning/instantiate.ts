@@ -1,5 +1,5 @@
 /**
- * The walk: what the structure of a program means, once for every executor. It enters an entry, resolves instances,
+ * Instantiation: what the structure of a program means, once for every executor. It enters an entry, resolves instances,
  * families, windows and unions, binds arguments, sets carried axes apart, unrolls chains, takes the live side of every
  * `if`, and hands each operation with concrete axes to a backend (backend.ts). Losses, outputs and updates are
  * gathered by path. Size constraints are decided here, with spans: a failing one is reported once per place.
@@ -55,11 +55,11 @@ export interface InstantiatedEntry<T, R> {
   readonly losses: readonly GatheredValue<T, R>[];
   readonly outputs: readonly GatheredValue<T, R>[];
   readonly updates: readonly GatheredState<T>[];
-  /** Every reading of a store; only what is made of the walk knows which of them count (`Scope.markUsed`). */
+  /** Every reading of a store; only what is made of instantiation knows which of them count (`Scope.markUsed`). */
   readonly reads: readonly VariableRead<T>[];
 }
 
-/** Walks one entry. Mistakes (sizes that do not fit, ranges that leave an axis) go to `report`; the walk goes on where it can. */
+/** Walks one entry. Mistakes (sizes that do not fit, ranges that leave an axis) go to `report`; instantiation goes on where it can. */
 export function instantiateEntry<T, R>(options: InstantiateOptions<T, R>): InstantiatedEntry<T, R> {
   return new Instantiation(options).run();
 }

@@ -12,7 +12,7 @@ import type { StaticValue } from './instances.ts';
 import { rangeOf } from './size-range.ts';
 import { asNumber, formatSize, type Size } from '../types/size.ts';
 
-/** What requirements need of the walk. */
+/** What requirements need of instantiation. */
 export interface Surroundings<T, R> {
   readonly backend: Backend<T, R>;
   readonly report: (problem: Diagnostic) => void;

@@ -31,7 +31,7 @@ export function slicedMembers(
     const index = scope.number(expr.index, frame);
     if (isConstant(index)) sizeConstraints.point(index, axis, expr.span, at);
     else sizeConstraints.report(undecided(index, expr.index.span));
-    // Where that was a mistake it is told, and the walk goes on with a member that is there.
+    // Where that was a mistake it is told, and instantiation goes on with a member that is there.
     const inside = Math.min(
       Math.max(asInteger(index) ?? 0, 0),
       integerOf(axis.size, 'instantiate: size of a family') - 1,

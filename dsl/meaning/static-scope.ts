@@ -1,5 +1,5 @@
 /**
- * Axes and constants: what the names of sizes stand for at a point of the walk. The two need one another (an axis has a
+ * Axes and constants: what the names of sizes stand for at a point of instantiation. The two need one another (an axis has a
  * static size, a static may name the size of an axis), so they are one module. Each is made when first met and kept in
  * its home (instance-tree.ts); meeting it again while it is being made is a definition that depends on itself.
  */

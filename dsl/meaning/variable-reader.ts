@@ -27,10 +27,10 @@ export class VariableReader<T, R> {
   readonly #scope: InstanceScope;
   readonly #backend: Backend<T, R>;
   readonly #calls: Calls<T, R>;
-  /** The walk's own evaluation of a dense expression. */
+  /** Instantiation's own evaluation of a dense expression. */
   readonly #evaluate: (expr: Expr, frame: Frame<T, R>) => T;
   readonly #report: (problem: Diagnostic) => void;
-  /** Every reading, in order. Whether its value is used for anything, only what is made of the walk knows. */
+  /** Every reading, in order. Whether its value is used for anything, only what is made of instantiation knows. */
   readonly reads: VariableRead<T>[] = [];
   readonly #initials = new Map<string, T>();
   /** The stores whose initial values are being computed, outermost first. */

@@ -6,7 +6,7 @@
  *   1. the checker finds the candidates of a name (`primitivesNamed` in primitive-table.ts), binds written arguments to
  *      parameters, and asks `infer`, which answers with a type or with one problem in the program's axis names;
  *   2. `infer` may fill in what was left out (`over:` of a tensor of one axis): the program holds the full form;
- *   3. when sizes are known, the walk (dsl/meaning) checks that they fit;
+ *   3. when sizes are known, instantiation (dsl/meaning) checks that they fit;
  *   4. the interpreter calls `evaluate`; the compiler has a lowering for each `PrimitiveName`.
  *
  * Typing sees visible axes only, as `AxisVar`s, compared by declaration and primes. Evaluation sees concrete axes,

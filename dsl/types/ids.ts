@@ -10,7 +10,7 @@ declare const brand: unique symbol;
  */
 export type Id<Name extends string> = number & { readonly [brand]: Name };
 
-/** An axis as the program declares it; what the walk and the graph make of it has ids of its own. */
+/** An axis as the program declares it; what instantiation and the graph make of it has ids of its own. */
 export type ProgramAxisId = Id<'axis of the program'>;
 /** A const, param, state, input, callable, instance or union. */
 export type DeclarationId = Id<'declaration'>;

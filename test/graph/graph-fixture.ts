@@ -1,4 +1,4 @@
-/** A bench for the graph: primitives called as the walk calls them, and the numbers of what comes out. */
+/** A bench for the graph: primitives called as instantiation calls them, and the numbers of what comes out. */
 import { expect } from 'vitest';
 import type { PrimitiveName } from '../../dsl/types/primitive-names.ts';
 import type { ElementType } from '../../dsl/types/program.ts';

@@ -1,5 +1,5 @@
 /**
- * Lowerings against hand values: each primitive is called as the walk calls it, the graph is evaluated, and the numbers
+ * Lowerings against hand values: each primitive is called as instantiation calls it, the graph is evaluated, and the numbers
  * are compared with ones worked out on paper.
  */
 import { describe, expect, it } from 'vitest';
