@@ -15,7 +15,7 @@ export interface Formatted extends Told {
  * Errors of syntax are returned, never thrown. Throws `MoecError` MOE0767 for arguments that their types refuse.
  *
  * @example
- * const { text: splitFrom } = format('model M { axis D=4\nforward(x:[D])->[D]{x} }');
+ * const { text: laidOut } = format('model M { axis D=4\nforward(x:[D])->[D]{x} }');
  */
 export function format(text: string, options: Pick<SourceOptions, 'name'> = {}): Formatted {
   checkKnown('format', options, ['name']);

@@ -147,7 +147,7 @@ export class LoweringContext {
 
   /**
    * A value that is made of at least one point of these axes: where it is needed, there must be one. A size that is known when
-   * compiling is at least 1 (the checker sees to it), so only dynamic ones are asked. The caller must go on with the node that is
+   * compiling is at least 1 (a size constraint, MOE0352), so only dynamic ones are asked. The caller must go on with the node that is
    * returned: it is one of its own (`apart`), so that the demand is not made of whoever computes the same value without it.
    */
   demandOne(value: NodeId, over: readonly Axis[], name: string): NodeId {

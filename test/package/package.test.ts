@@ -60,7 +60,7 @@ export async function main() {
     output: [...results.get('output').data],
     files: files.map(({ path, text }) => [path, text]),
     wrong: render(check('model M { forward(x: [Q]) -> [Q] { x } }')),
-    splitFrom: format('model M{axis D=4\\nforward(x:[D])->[D]{x}}').text,
+    laidOut: format('model M{axis D=4\\nforward(x:[D])->[D]{x}}').text,
   });
 }
 `;
