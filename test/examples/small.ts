@@ -3,6 +3,10 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadExterns } from '../../compiler/cli/running/run-options.ts';
+import { elaborate } from '../../compiler/elaborate/elaborate.ts';
+import { analyse } from '../../compiler/front-end.ts';
+import type { GraphAxis } from '../../compiler/graph/graph-ir.ts';
+import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import { asNumber } from '../../dsl/types/size.ts';
 import { prepareText, ready } from '../language/support.ts';
 import type { Ready } from '../language/support.ts';
@@ -20,10 +24,8 @@ function prepared(name: string) {
   const files = readdirSync(join(folder, name)).filter((f) => f.endsWith('.moe'));
   const texts = new Map(files.map((f) => [f, readFileSync(join(folder, name, f), 'utf8')] as const));
   const text = texts.get('model.moe') ?? '';
-  const whole = prepareText(text, { name: 'model.moe', files: texts }).prepared;
-  if (whole === null) throw new Error('the example has mistakes');
   const sets = new Map<string, string>();
-  for (const axis of whole.entry.plain.graph.axes.values()) {
+  for (const axis of axesOf(text, texts)) {
     let size = asNumber(axis.size) ?? 0;
     const declared = new RegExp(`\\baxis\\b[^\\n]*\\b${axis.name} = \\d+`).test(text);
     if (!declared || size < 32) continue;
@@ -31,7 +33,25 @@ function prepared(name: string) {
     sets.set(axis.name, String(size));
   }
   const small = prepareText(text, { name: 'model.moe', files: texts, sets }).prepared;
-  return small === null ? { run: whole, sets: new Map<string, string>() } : { run: small, sets };
+  if (small !== null) return { run: small, sets };
+  const whole = prepareText(text, { name: 'model.moe', files: texts }).prepared;
+  if (whole === null) throw new Error('the example has mistakes');
+  return { run: whole, sets: new Map<string, string>() };
+}
+
+/** The axes that the example's entry computes along, at the sizes it has. */
+function axesOf(text: string, texts: ReadonlyMap<string, string>): readonly GraphAxis[] {
+  const resolve = (file: string): SourceFile | null => {
+    const other = texts.get(file);
+    return other === undefined ? null : { name: file, text: other };
+  };
+  const { program } = analyse({ name: 'model.moe', text }, { resolve });
+  if (program === null) throw new Error('the example has mistakes');
+  const { entries } = elaborate(program, { overrides: new Map() }, (problem) => {
+    throw new Error(problem.message);
+  });
+  const entry = entries.find((e) => e.name === 'forward') ?? entries[0];
+  return entry === undefined ? [] : [...entry.plain.axes.values()];
 }
 
 /** An example with values for everything a run needs, and five points along each axis that a run decides. */
