@@ -10,6 +10,11 @@ const alone = ['test/house/stages.test.ts', 'test/verify/shipped.test.ts', 'test
 
 /** The longest files, longest first: they begin first, so that both workers end at about the same time on a fresh clone too. */
 const longest = [
+  'test/gpu/goldens',
+  'test/cli/compile',
+  'test/cli/run',
+  'test/package/package',
+  'test/cli/verbs',
   'test/goldens/cases',
   'test/verify/examples',
   'test/goldens/variants',
