@@ -96,8 +96,7 @@ describe('the examples', () => {
         c.entries.flatMap((e) => [e.plain.plan.steps.length, e.full.plan.steps.length]);
       expect(launches(many)).toEqual(launches(few));
       expect(launches(many).every((n) => n > 2)).toBe(true);
-      const size = (c: Compilation): number => JSON.stringify(c.manifest?.stores).length;
-      expect(size(many), 'more experts make a larger model').toBeGreaterThan(size(few));
+      expect(many.manifest?.hash, 'another number of experts is another module').not.toBe(few.manifest?.hash);
     });
 
     it(`${name}: work is in proportion to ${dense[name] === undefined ? 'assignments' : 'experts'}`, () => {
