@@ -194,8 +194,8 @@ export class LaunchEvaluation {
     else boundOrder(node, bounded, out, places);
     const from = node.kind === 'scan' ? [node.operand] : node.keys.map((k) => k.node);
     const left = from.map((id) => this.value(id, q).left);
-    const any = left.some((l) => l !== null) ? lineFlags(left, p.count, q.count) : null;
-    return { at: q, numbers: flagged({ v: out.value, d: out.delta, left: any }) };
+    const leaves = left.some((l) => l !== null) ? lineFlags(left, p.count, q.count) : null;
+    return { at: q, numbers: flagged({ v: out.value, d: out.delta, left: leaves }) };
   }
 
   #along(p: Points, over: readonly AxisId[]): Points {

@@ -56,6 +56,17 @@ export function rankedTargets(
   return indices;
 }
 
+/** Goes over the ranked points: `point` counts points of the support, `place` entries of `indices`. */
+export function forEachRanked(
+  indices: Int32Array,
+  { targets, most }: Pick<RouteCounts, 'targets' | 'most'>,
+  visit: (point: number, place: number) => void,
+): void {
+  indices.forEach((target, place) => {
+    if (target >= 0) visit(Math.floor(place / most) * targets + target, place);
+  });
+}
+
 /** A route from the words of its three buffers. */
 export function readRoute(
   spec: RouteSpec,
@@ -75,11 +86,9 @@ export function readRoute(
   const ranks = new Int32Array(words.rank.buffer, words.rank.byteOffset, words.rank.length);
   const indices = rankedTargets(spec.name, words.present, ranks, counts);
   const weights = new Uint32Array(indices.length * width);
-  indices.forEach((target, place) => {
-    if (target < 0) return;
-    const from = (Math.floor(place / most) * counts.targets + target) * width;
-    weights.set(words.weight.subarray(from, from + width), place * width);
-  });
+  forEachRanked(indices, counts, (point, place) =>
+    weights.set(words.weight.subarray(point * width, (point + 1) * width), place * width),
+  );
   const along: AxisSpec = { name: 'rank', size: most };
   const indexAxes = [...spec.sources, along];
   const denseAxes = [...spec.sources, ...spec.targets];

@@ -6,6 +6,7 @@
  */
 import { InputError } from '../contract/errors.ts';
 import { type PlanLayout, allocatedBytes, layOut } from '../contract/buffer-layout.ts';
+import { buffersForHost } from '../contract/externs.ts';
 import { type EntrySpec, type Manifest, bytesPerElement } from '../contract/manifest.ts';
 import { buffersOfResult } from '../contract/results.ts';
 import { elementCount, evaluateShape } from '../contract/sizes.ts';
@@ -74,10 +75,7 @@ export function planMemory(
 function mostRead({ plan, bindings, faultBytes }: PlanLayout): number {
   const sum = (buffers: readonly number[]): number =>
     buffers.reduce((bytes, buffer) => bytes + (bindings[buffer]?.usedBytes ?? 0), 0);
-  const externs = plan.steps.map((step) => {
-    if (step.kind === 'launch') return 0;
-    return sum([...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])]);
-  });
+  const externs = plan.steps.map((step) => (step.kind === 'launch' ? 0 : sum(buffersForHost(step))));
   const results = plan.results.filter(({ group }) => group !== 'update').flatMap(buffersOfResult);
   return Math.max(faultBytes + sum(results), ...externs);
 }

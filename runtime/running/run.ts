@@ -14,7 +14,7 @@ import { InputError, MoecError } from '../contract/errors.ts';
 import { NO_FAULT, checkFaults } from '../contract/faults.ts';
 import { foldGrid } from '../contract/grid.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
-import { callExtern } from '../contract/externs.ts';
+import { buffersForHost, callExtern } from '../contract/externs.ts';
 import { type BufferBinding, type LaunchLayout, type PlanLayout, isSkipped } from '../contract/buffer-layout.ts';
 import type { ExternSpec, ResultSpec } from '../contract/manifest.ts';
 import { POISON } from '../contract/poison.ts';
@@ -326,8 +326,7 @@ async function runExtern(
   const { layout } = spec;
   const run = context.externs.get(step.name);
   if (run === undefined) throw new InputError('MOE0714', `the function ${step.name} of the host was not given`);
-  const buffers = [...step.operands.map(({ buffer }) => buffer), ...(step.mask === null ? [] : [step.mask.buffer])];
-  const requests = buffers.map((buffer) => {
+  const requests = buffersForHost(step).map((buffer) => {
     const binding = bindingOf(layout, buffer);
     return { buffer: bufferAt(context, binding), bytes: binding.usedBytes };
   });

@@ -8,7 +8,7 @@ import { at } from '../../dsl/diagnostics/invariants.ts';
 import { expect, it } from 'vitest';
 import { functionOf } from '../../compiler/cli/running/host-function.ts';
 import { executableOf, hostMemory } from '../../compiler/cli/running/host-memory.ts';
-import { planOf } from '../../compiler/cli/running/stepwise.ts';
+import { planOf } from '../../compiler/cli/running/prepare.ts';
 import type { Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { WorkCounted } from '../../compiler/schedule/executing/count-work.ts';
 import type { Launch, Plan } from '../../compiler/schedule/memory/plan.ts';

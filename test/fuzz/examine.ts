@@ -7,7 +7,7 @@ import type { NamedTensor, Prepared } from '../../compiler/cli/running/execution
 import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
 import { compareResults, mayLeaveF32, type Comparison } from '../../compiler/cli/running/compare.ts';
 import { madeVariables, withVariables } from '../../compiler/cli/running/made-values.ts';
-import type { Ready } from '../../compiler/cli/running/run-options.ts';
+import type { Ready } from '../../compiler/cli/running/execution.ts';
 import { stepwiseOnGpu, stepwiseOnKernels, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
 import type { StepwiseSummary } from '../../compiler/verify/summary.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { executeKernels } from '../../compiler/cli/running/execute.ts';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
-import type { Ready } from '../../compiler/cli/running/run-options.ts';
+import type { Ready } from '../../compiler/cli/running/execution.ts';
 import { coverage } from './coverage.ts';
 import { examine, type Case } from './examine.ts';
 import { seedOf } from './orders.ts';

@@ -5,7 +5,7 @@
 import { parseOverrides } from '../../compiler/overrides.ts';
 import { compileProgram } from '../../compiler/compile.ts';
 import { executeKernels, executeReference } from '../../compiler/cli/running/execute.ts';
-import type { ExecuteRequest, NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
+import type { ExecuteRequest, NamedTensor, Prepared, Ready } from '../../compiler/cli/running/execution.ts';
 import { compareResults, type Comparison } from '../../compiler/cli/running/compare.ts';
 import { madeVariables, withRandomInputs } from '../../compiler/cli/running/made-values.ts';
 import { analyse } from '../../compiler/front-end.ts';
@@ -13,6 +13,8 @@ import { webgpuCore } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import type { ExternFunction } from '../../runtime/contract/ask-host.ts';
+
+export type { Ready };
 
 export interface TextOptions {
   readonly name?: string;
@@ -70,11 +72,6 @@ export interface Given {
   readonly seed?: number;
   readonly sets?: ReadonlyMap<string, string>;
   readonly externs?: ReadonlyMap<string, ExternFunction>;
-}
-
-export interface Ready {
-  readonly prepared: Prepared;
-  readonly request: ExecuteRequest;
 }
 
 /** Values for everything a run needs; losses, outputs and updates are asked for. */

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { stepwiseOnKernels, planOf, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
+import { planOf } from '../../compiler/cli/running/prepare.ts';
+import { stepwiseOnKernels, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';

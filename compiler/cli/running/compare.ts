@@ -11,8 +11,7 @@ import { boundGraph, type NumbersWithBounds } from '../../graph/error-bound.ts';
 import { interpretGraph, inOrder } from '../../graph/interpret-graph.ts';
 import type { AxisId, Graph, GraphInput, NodeId, GraphOutput } from '../../graph/graph-ir.ts';
 import { evaluateShape } from '../../../runtime/contract/sizes.ts';
-import type { NamedTensor } from './execution.ts';
-import type { Ready } from './run-options.ts';
+import { wantsMore, type NamedTensor, type Ready } from './execution.ts';
 import { roundToF16 } from './tensor-files.ts';
 
 export interface Comparison {
@@ -177,10 +176,8 @@ function boundsOf({ prepared, request }: Ready): {
   readonly sizes: ReadonlyMap<string, number>;
   readonly bounded: ReadonlyMap<NodeId, NumbersWithBounds>;
 } {
-  const { want } = request;
-  const more = want.losses || want.outputs || want.updates === true;
   const { plain, full } = prepared.entry.elaborated;
-  const graph = more ? full : plain;
+  const graph = wantsMore(request.want) ? full : plain;
   const sizes = sizesOf(ready(prepared, request), graph);
   const inputs = new Map<string, Float64Array>();
   for (const input of graph.inputs) {

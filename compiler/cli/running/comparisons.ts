@@ -16,8 +16,9 @@ import type { Compared } from '../../verify/tally.ts';
 import { fates, looseFrom, type Tally } from '../../verify/tally.ts';
 import type { StepComparison } from '../../verify/step-comparer.ts';
 import { fullName, type Comparison } from './compare.ts';
-import type { Ready } from './run-options.ts';
-import { planOf, type Stepwise } from './stepwise.ts';
+import type { Ready } from './execution.ts';
+import { planOf } from './prepare.ts';
+import type { Stepwise } from './stepwise.ts';
 
 export type Status = 'verified' | 'not verified' | 'wrong';
 

@@ -57,3 +57,14 @@ export interface Prepared {
   /** Numbers of every param and state that the source or the request has, by path. */
   readonly stores: ReadonlyMap<string, Float64Array>;
 }
+
+/** Everything that is ready to be executed. */
+export interface Ready {
+  readonly prepared: Prepared;
+  readonly request: ExecuteRequest;
+}
+
+/** Whether a run wants more than its results: losses, outputs or updates. Then it is one of the full graph and plan. */
+export function wantsMore({ losses, outputs, updates }: ExecuteRequest['want']): boolean {
+  return losses || outputs || updates === true;
+}

@@ -10,7 +10,7 @@ import { readFeeds } from '../../../runtime/running/feeds.ts';
 import type { Words } from '../../schedule/executing/run-memory.ts';
 import { Simulator, type Executable, type SimulatedRun } from '../../schedule/executing/simulate.ts';
 import { CliError } from '../terminal/cli-error.ts';
-import type { ExecuteRequest, Prepared } from './execution.ts';
+import { wantsMore, type ExecuteRequest, type Prepared } from './execution.ts';
 import { controlsOf, sizesOf } from './prepare.ts';
 
 export type HostMemory = Pick<SimulatedRun, 'sizes' | 'feeds' | 'given' | 'variables'>;
@@ -18,8 +18,7 @@ export type HostMemory = Pick<SimulatedRun, 'sizes' | 'feeds' | 'given' | 'varia
 /** The plan of a request as it ships: with losses, outputs and updates where one of them is asked for. */
 export function executableOf({ manifest, compilation }: Prepared, { want }: ExecuteRequest): Executable {
   const { plan, full } = at(manifest.entries, 0, 'cli: entry');
-  const more = want.losses || want.outputs || want.updates === true;
-  return withTables({ manifest, compilation }, more ? full : plan);
+  return withTables({ manifest, compilation }, wantsMore(want) ? full : plan);
 }
 
 function withTables(

@@ -3,9 +3,9 @@ import { at, noNumber } from '../../../dsl/diagnostics/invariants.ts';
 import type { ElementType } from '../../../dsl/types/program.ts';
 import type { InterpretedValue } from '../../../dsl/interpret/interpret-entry.ts';
 import type { ResultSpec } from '../../../runtime/contract/manifest.ts';
-import { rankedTargets } from '../../../runtime/contract/routes.ts';
+import { forEachRanked, rankedTargets } from '../../../runtime/contract/routes.ts';
 import type { ResultValue } from '../../../runtime/contract/results.ts';
-import { evaluateShape } from '../../../runtime/contract/sizes.ts';
+import { elementCount, evaluateShape } from '../../../runtime/contract/sizes.ts';
 import type { NamedTensor, Prepared } from './execution.ts';
 
 /** How many points of one source a route result has at most, by the result's name. */
@@ -41,14 +41,12 @@ export function addInterpreted(
   const { element, present, rank, weight } = value;
   const shape = (axes: readonly { readonly size: number }[]): number[] => axes.map((a) => a.size);
   const [sources, targets, payload] = [shape(value.sources), shape(value.targets), shape(value.payload)];
-  const counts = { sources: product(sources), targets: product(targets), most: most(name) };
+  const counts = { sources: elementCount(sources), targets: elementCount(targets), most: most(name) };
   const indices = rankedTargets(name, present, rank, counts);
-  const width = product(payload);
+  const width = elementCount(payload);
   const weights = new Float64Array(indices.length * width);
-  indices.forEach((target, place) => {
-    if (target < 0) return;
-    const from = (Math.floor(place / counts.most) * counts.targets + target) * width;
-    for (let i = 0; i < width; i++) weights[place * width + i] = weight[from + i] ?? noNumber();
+  forEachRanked(indices, counts, (point, place) => {
+    for (let i = 0; i < width; i++) weights[place * width + i] = weight[point * width + i] ?? noNumber();
   });
   addRoute(out, name, { sources, targets, payload, most: counts.most, element, present, weight, indices, weights });
 }
@@ -92,14 +90,12 @@ interface RouteNumbers {
 /** A route as a dense tensor, 0 where it is absent, and as lists. */
 function addRoute(out: Map<string, NamedTensor>, name: string, route: RouteNumbers): void {
   const { sources, targets, payload, most, element, present, weight, indices, weights } = route;
-  const width = product(payload);
+  const width = elementCount(payload);
   const dense = Float64Array.from(weight, (n, i) => (present[Math.floor(i / width)] === 0 ? 0 : n));
   out.set(name, { element, shape: [...sources, ...targets, ...payload], data: cast(element, dense) });
   out.set(`${name}.indices`, { element: 'i32', shape: [...sources, most], data: Int32Array.from(indices) });
   out.set(`${name}.weights`, { element, shape: [...sources, most, ...payload], data: cast(element, weights) });
 }
-
-const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function cast(element: ElementType, data: ArrayLike<number>): NamedTensor['data'] {
   return element === 'i32'

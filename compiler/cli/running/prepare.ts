@@ -9,13 +9,13 @@ import { evaluateCount, evaluateShape } from '../../../runtime/contract/sizes.ts
 import { loadVariable } from '../../../runtime/weights/weights.ts';
 import { hasErrors, type Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
 import { checkInputs, controlsAmong, entryNameOf, sizesOfRun, type RunSpec } from '../../api/run-sizes.ts';
-import { compileProgram } from '../../compile.ts';
+import { compileProgram, type CompiledPlan } from '../../compile.ts';
 import { sizeFormula } from '../../emit/size-formula.ts';
 import { parseOverrides } from '../../overrides.ts';
 import type { Plan } from '../../schedule/memory/plan.ts';
 import { webgpuCore } from '../../target.ts';
 import { CliError } from '../terminal/cli-error.ts';
-import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
+import { wantsMore, type ExecuteRequest, type NamedTensor, type Prepared, type Ready } from './execution.ts';
 import { projectOptions } from './command-options.ts';
 import { loadProject } from './project.ts';
 
@@ -100,10 +100,8 @@ export function controlsOf(prepared: Prepared, request: ExecuteRequest): Readonl
  */
 export function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, number> {
   const spec = runSpecOf(prepared);
-  const { losses, outputs, updates } = request.want;
-  const full = losses || outputs || updates === true;
-  const sizes = sizesOfRun(spec, request.inputs, request.sizes ?? new Map(), full);
-  checkBuffers(planOf(prepared, request), sizes, request.on);
+  const sizes = sizesOfRun(spec, request.inputs, request.sizes ?? new Map(), wantsMore(request.want));
+  checkBuffers(planOf({ prepared, request }).plan, sizes, request.on);
   checkInputs(spec, request.inputs, sizes);
   return sizes;
 }
@@ -122,9 +120,9 @@ function runSpecOf({ program, manifest, entry: compiled }: Prepared): RunSpec {
   };
 }
 
-function planOf(prepared: Prepared, request: ExecuteRequest): Plan {
-  const { losses, outputs, updates } = request.want;
-  return (losses || outputs || updates === true ? prepared.entry.full : prepared.entry.plain).plan;
+/** The compiled plan of a request: with losses, outputs and updates where one of them is asked for. */
+export function planOf({ prepared, request }: Ready): CompiledPlan {
+  return wantsMore(request.want) ? prepared.entry.full : prepared.entry.plain;
 }
 
 /** What the kernels on the CPU hold at most in all, in numbers (8 bytes each): more than tests need, less than a machine has. */

@@ -9,7 +9,7 @@ import type { WeightSource } from '../../../runtime/weights/weight-source.ts';
 import { CliError, usageError } from '../terminal/cli-error.ts';
 import { exitCodes } from '../terminal/exit.ts';
 import { fileFaultOf } from '../terminal/file-faults.ts';
-import type { ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
+import type { Ready, ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
 import { statOrNull } from '../terminal/io.ts';
 import { parseSets, parseSizes, parseTarget, projectOptions } from './command-options.ts';
 import type { Session } from '../terminal/session.ts';
@@ -33,12 +33,6 @@ export interface RunVerbOptions {
   readonly random?: boolean;
   readonly size: readonly string[];
   readonly target: string;
-}
-
-/** Everything that is ready to be executed. */
-export interface Ready {
-  readonly prepared: Prepared;
-  readonly request: ExecuteRequest;
 }
 
 /**

@@ -2,25 +2,17 @@
  * A run judged step by step (compiler/verify/): by the kernels on the CPU, or on a GPU launch by launch.
  */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
-import type { CompiledPlan } from '../../compile.ts';
 import { asNumbers } from '../../verify/node-facts.ts';
 import { StepComparer } from '../../verify/step-comparer.ts';
 import { summarise, type StepwiseSummary } from '../../verify/summary.ts';
-import type { NamedTensor } from './execution.ts';
+import type { NamedTensor, Ready } from './execution.ts';
 import { executeGpu, executeKernels } from './execute.ts';
 import { hostMemory } from './host-memory.ts';
-import type { Ready } from './run-options.ts';
+import { planOf } from './prepare.ts';
 
 export interface Stepwise extends StepwiseSummary {
   /** What the run gave, by name. */
   readonly results: ReadonlyMap<string, NamedTensor>;
-}
-
-/** The plan of a request: with losses, outputs and updates where one of them is asked for. */
-export function planOf({ prepared, request }: Ready): CompiledPlan {
-  const { want } = request;
-  const more = want.losses || want.outputs || want.updates === true;
-  return more ? prepared.entry.full : prepared.entry.plain;
 }
 
 /**

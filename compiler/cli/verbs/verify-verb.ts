@@ -4,7 +4,8 @@
  */
 import { CliError } from '../terminal/cli-error.ts';
 import { exitCodes, killable } from '../terminal/exit.ts';
-import { executeOn, withRun, type Ready, type RunVerbOptions } from '../running/run-options.ts';
+import type { Ready } from '../running/execution.ts';
+import { executeOn, withRun, type RunVerbOptions } from '../running/run-options.ts';
 import type { Session } from '../terminal/session.ts';
 import { numberText, table } from '../terminal/text-table.ts';
 import type { FirstWrong, RunComparison, TensorComparison } from '../running/comparisons.ts';

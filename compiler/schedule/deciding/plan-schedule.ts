@@ -8,7 +8,6 @@
  *   a check as soon as everything it looks at is there: what that holds need not live longer
  *   the outputs
  */
-import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { ExternCallId, NodeId } from '../../graph/graph-ir.ts';
@@ -87,7 +86,5 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Sch
 
 /** The last node of those that a check looks at. */
 function lastNodeOf({ graph }: FusedGraph, index: number): number {
-  const check = graph.checks[index];
-  if (check === undefined) throw new CompilerBug('schedule', `no check ${index}`);
-  return Math.max(...nodesOfCheck(check));
+  return Math.max(...nodesOfCheck(at(graph.checks, index, 'schedule: check')));
 }

@@ -11,7 +11,7 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { ExternFunction } from '../../../runtime/contract/ask-host.ts';
 import { isSkipped, layOut, type LaunchLayout, type PlanLayout } from '../../../runtime/contract/buffer-layout.ts';
 import type { RunError } from '../../../runtime/contract/errors.ts';
-import { callExtern } from '../../../runtime/contract/externs.ts';
+import { buffersForHost, callExtern } from '../../../runtime/contract/externs.ts';
 import { faultsOf, type FaultRun } from '../../../runtime/contract/faults.ts';
 import { foldGrid, WORKGROUPS_PER_DIMENSION } from '../../../runtime/contract/grid.ts';
 import type { ExternSpec, KernelSpec, PlanSpec, VariableSpec } from '../../../runtime/contract/manifest.ts';
@@ -74,7 +74,9 @@ export class Simulator {
     this.#kernels = executable.kernels.map((kernel) => (checks.counts === true ? withCounters(kernel) : kernel));
     this.#programs = this.#kernels.map(compileKernel);
     const { buffers, steps } = executable.plan;
-    const life = lifetimes(steps.map((step) => ({ buffers: step.kind === 'launch' ? step.buffers : touched(step) })));
+    const life = lifetimes(
+      steps.map((step) => ({ buffers: step.kind === 'launch' ? step.buffers : touchedByHost(step) })),
+    );
     const isOurs = (buffer: number): boolean =>
       ['scratch', 'result'].includes(at(buffers, buffer, 'simulate: buffer').kind);
     this.#born = steps.map((_, i) =>
@@ -88,17 +90,17 @@ export class Simulator {
     const memory = allocate(layout, run);
     const uniforms = uniformsOf(layout, run.seed);
     const words = (buffer: number): Uint32Array<ArrayBuffer> => at(memory, buffer, 'simulate: buffer');
+    const used = (buffer: number): Uint32Array<ArrayBuffer> =>
+      words(buffer).slice(0, at(layout.bindings, buffer, 'simulate: binding').usedBytes / 4);
     const counts: (WorkCounted | null)[] = [];
     for (const [i, step] of layout.steps.entries()) {
       for (const buffer of at(this.#born, i, 'simulate: step')) words(buffer).fill(POISON);
-      if (step.kind === 'extern') await callHost(step.spec, layout, run, words);
+      if (step.kind === 'extern') await callHost(step.spec, run, used, words);
       counts.push(step.kind === 'extern' ? null : this.#launch(step.launch, run.given, words, uniforms));
       run.after?.(i, words);
     }
-    const ended = (buffer: number): Uint32Array<ArrayBuffer> =>
-      words(buffer).slice(0, at(layout.bindings, buffer, 'simulate: binding').usedBytes / 4);
     const status = plan.buffers.findIndex((buffer) => buffer.kind === 'status');
-    return { layout, words: ended, faults: status < 0 ? [] : faultsOf(layout, run, words(status)), counts };
+    return { layout, words: used, faults: status < 0 ? [] : faultsOf(layout, run, words(status)), counts };
   }
 
   #launch(
@@ -132,23 +134,21 @@ export class Simulator {
   }
 }
 
-function touched({ operands, mask, results }: ExternSpec): readonly number[] {
-  return [...operands, ...(mask === null ? [] : [mask]), ...results].map(({ buffer }) => buffer);
+function touchedByHost(step: ExternSpec): readonly number[] {
+  return [...buffersForHost(step), ...step.results.map(({ buffer }) => buffer)];
 }
 
-/** The host's part: its function called with what lies in memory, what it gives put there. */
+/** The host's part: its function called with what lies in memory (`used`), what it gives put there. */
 async function callHost(
   spec: ExternSpec,
-  layout: PlanLayout,
   run: SimulatedRun,
-  words: (buffer: number) => Uint32Array<ArrayBuffer>,
+  used: (buffer: number) => Uint32Array<ArrayBuffer>,
+  words: (buffer: number) => Uint32Array,
 ): Promise<void> {
-  const read = (buffer: number): Uint32Array<ArrayBuffer> =>
-    words(buffer).slice(0, at(layout.bindings, buffer, 'simulate: binding').usedBytes / 4);
   const given = {
-    operands: spec.operands.map(({ buffer }) => read(buffer)),
-    mask: spec.mask === null ? null : read(spec.mask.buffer),
+    operands: spec.operands.map(({ buffer }) => used(buffer)),
+    mask: spec.mask === null ? null : used(spec.mask.buffer),
   };
-  const results = await callExtern(spec, layout.sizes, given, run.extern(spec.name), run.signal);
+  const results = await callExtern(spec, run.sizes, given, run.extern(spec.name), run.signal);
   spec.results.forEach(({ buffer }, i) => words(buffer).set(at(results, i, 'simulate: result of an extern')));
 }
