@@ -1,5 +1,6 @@
 /**
- * lowerSchedule: a schedule to a plan, step by step. Nothing is decided here but what memory a result is returned in; a launch that binds
+ * lowerSchedule: a schedule to a plan, step by step. Nothing is decided here but which memory a result is returned in, and
+ * whether an operand of the host needs a copy; a launch that binds
  * more than the target has is told (`splits`), and the schedule made again.
  */
 import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
