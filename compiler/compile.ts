@@ -63,7 +63,7 @@ export interface Compilation {
   /** Legalised, in the order of the manifest. */
   readonly kernels: readonly Kernel[];
   readonly shaders: readonly string[];
-  /** Plans of initial values that are no plain number, by the store's path. */
+  /** Plans of initial values that are no plain number, by the variable's path. */
   readonly initialPlans: ReadonlyMap<string, Plan>;
   /** null if there are errors. */
   readonly manifest: Manifest | null;
@@ -86,8 +86,8 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     return { name, elaborated, plain, full };
   });
   const initialPlans = new Map(
-    elaboration.stores.flatMap(({ used, initial }) =>
-      initial?.kind === 'graph' ? [[used.store.path, planOf(initial.graph, null).plan] as const] : [],
+    elaboration.variables.flatMap(({ used, initial }) =>
+      initial?.kind === 'graph' ? [[used.variable.path, planOf(initial.graph, null).plan] as const] : [],
     ),
   );
   if (hasErrors(diagnostics)) return { ...stopped, entries, initialPlans };
@@ -125,7 +125,7 @@ function planner(
     const fused = optimise(graph, options.passes);
     const declared = (role: 'input' | 'store', name: string): Span | null =>
       role === 'store'
-        ? (elaboration.stores.find((s) => s.used.store.path === name)?.used.store.declaration.span ?? null)
+        ? (elaboration.variables.find((s) => s.used.variable.path === name)?.used.variable.declaration.span ?? null)
         : (program.entries.find((e) => e.name === entry)?.formals.find((f) => f.name === name)?.span ?? null);
     const {
       schedule: decided,

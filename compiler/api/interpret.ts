@@ -119,14 +119,14 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
   const [elaborated] = elaboration.entries;
   if (elaborated === undefined || hasErrors(diagnostics)) return failed(parts, diagnostics);
 
-  const stores = elaboration.stores.map((store) => variableSpec(store, null));
+  const variables = elaboration.variables.map((variable) => variableSpec(variable, null));
   const spec: RunSpec = {
     program,
     entry,
     dynamic: elaboration.dynamic,
     inputs: elaborated.inputs.map(inputSpec),
     conditions: conditionsOf(elaborated, place),
-    controls: stores.filter((s) => s.kind === 'control'),
+    controls: variables.filter((s) => s.kind === 'control'),
   };
   const controls = controlsAmong(spec, given.inputs);
   const full = losses || outputs || states;
@@ -140,7 +140,7 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
     checkShape(path, control.shape, evaluateShape(axes, sizes));
     checkElements(path, element, control.data);
   }
-  diagnostics.push(...checkWeights(name, stores, given.weights));
+  diagnostics.push(...checkWeights(name, variables, given.weights));
 
   const externs = toMap(options.externs ?? {});
   const interpreted = await interpretEntry({
@@ -149,7 +149,7 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
     overrides: settings,
     inputs: given.inputs,
     sizes,
-    stores: (path) => controls.get(path)?.data ?? given.weights.get(path) ?? null,
+    variables: (path) => controls.get(path)?.data ?? given.weights.get(path) ?? null,
     seed: options.seed ?? 0,
     want: { losses, outputs, updates: states },
     extern: interpretedExtern((called) => externOf(externs, called), place, undefined),
@@ -190,21 +190,21 @@ function checkBound(graph: Graph, sizes: ReadonlyMap<string, number>): void {
 /** Weights as the entry reads them; about others there is a warning. */
 function checkWeights(
   entry: string,
-  stores: readonly VariableSpec[],
+  variables: readonly VariableSpec[],
   given: ReadonlyMap<string, Float64Array>,
 ): readonly Diagnostic[] {
-  const wanted = new Map(stores.filter((s) => s.kind !== 'control').map((s) => [s.path, s]));
+  const wanted = new Map(variables.filter((s) => s.kind !== 'control').map((s) => [s.path, s]));
   const diagnostics: Diagnostic[] = [];
   for (const [path, data] of given) {
-    const store = wanted.get(path);
-    if (store === undefined) {
+    const variable = wanted.get(path);
+    if (variable === undefined) {
       const help = `it reads ${[...wanted.keys()].join(', ') || 'none'}`;
       diagnostics.push(
         diagnostic('MOE0706', { severity: 'warning', message: `${entry} reads no param or state ${path}`, help }),
       );
       continue;
     }
-    const shape = evaluateShape(store.axes, new Map());
+    const shape = evaluateShape(variable.axes, new Map());
     const count = shape.reduce((a, b) => a * b, 1);
     if (data.length !== count)
       throw new InputError(
@@ -212,7 +212,7 @@ function checkWeights(
         `${path} has the shape [${shape.join(', ')}], ${data.length} numbers were given`,
         path,
       );
-    checkElements(path, store.element, data);
+    checkElements(path, variable.element, data);
   }
   return diagnostics;
 }

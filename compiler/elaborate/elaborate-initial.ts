@@ -30,8 +30,8 @@ export function elaborateInitial(
   used: UsedVariable,
   report: (problem: Diagnostic) => void,
 ): { readonly initial: InitialValue; readonly reads: readonly VariableRead<GraphTensor>[] } {
-  const { declaration, family, declared, path } = used.store;
-  if (declaration.initial === null || declaration.store === 'input') return { initial: null, reads: [] };
+  const { declaration, family, declared, path } = used.variable;
+  if (declaration.initial === null || declaration.role === 'control') return { initial: null, reads: [] };
   const number = constantOf(declaration.initial, scope, used, report);
   if (number !== null) {
     const value = declaration.type.element === 'f16' ? roundToF16(number) : number;
@@ -87,7 +87,7 @@ function constantOf(
   const value = scope.static(initial.value, scope.frameOf(used.instance));
   if (value.kind === 'bool') return value.value ? 1 : 0;
   if (value.kind !== 'number') return null;
-  const problem = used.store.declaration.type.element === 'i32' ? problemAsI32(value.size, initial.span) : null;
+  const problem = used.variable.declaration.type.element === 'i32' ? problemAsI32(value.size, initial.span) : null;
   if (problem !== null) report(problem);
   return asNumber(value.size);
 }

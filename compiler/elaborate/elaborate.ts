@@ -1,6 +1,6 @@
 /**
  * Elaboration: from a typed program to graphs. Walks every entry twice, for its results alone and with losses, outputs
- * and updates, so that the plan without them is as sparse as it can be; and the initial value of every store that is
+ * and updates, so that the plan without them is as sparse as it can be; and the initial value of every variable that is
  * not a plain number.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
@@ -52,7 +52,7 @@ export interface ElaboratedVariable {
 export interface Elaboration {
   readonly entries: readonly ElaboratedEntry[];
   /** Each after those that its initial value reads. */
-  readonly stores: readonly ElaboratedVariable[];
+  readonly variables: readonly ElaboratedVariable[];
   /** Names of the axes whose size a run decides. */
   readonly dynamic: readonly string[];
 }
@@ -73,7 +73,7 @@ export function elaborate(
   } catch (error) {
     if (!(error instanceof TooMuch)) throw error;
     report(error.diagnostic);
-    return { entries: [], stores: [], dynamic: [] };
+    return { entries: [], variables: [], dynamic: [] };
   }
 }
 
@@ -92,20 +92,20 @@ function elaborateAll(program: Program, options: ElaborateOptions, report: (prob
       full: more ? full.graph : plain.graph,
     };
   });
-  const stores = elaborateStores(program, scope, report);
+  const variables = elaborateVariables(program, scope, report);
   const dynamic = program.declarations.flatMap((d) =>
     d.kind === 'axis' && d.of.kind === 'dynamic' && !options.overrides.has(d.name) ? [d.name] : [],
   );
-  return { entries, stores, dynamic };
+  return { entries, variables, dynamic };
 }
 
-/** The stores that entries read or update, and those that their initial values read in turn. */
-function elaborateStores(
+/** The variables that entries read or update, and those that their initial values read in turn. */
+function elaborateVariables(
   program: Program,
   scope: InstanceScope,
   report: (problem: Diagnostic) => void,
 ): readonly ElaboratedVariable[] {
-  const read = new Set(scope.usedStores());
+  const read = new Set(scope.usedVariables());
   const found = new Map<UsedVariable, InitialValue>();
   const visit = (used: UsedVariable): void => {
     if (found.has(used)) return;
@@ -113,7 +113,7 @@ function elaborateStores(
     // A circle of initial values is a circle of declarations, which the checker has told.
     for (const { used: other, selection } of reads) {
       scope.markUsed(other, selection);
-      visit(scope.usedOf(other.store) ?? other);
+      visit(scope.usedOf(other.variable) ?? other);
     }
     found.set(used, initial);
   };
@@ -223,6 +223,13 @@ function outputsOf(
   for (const o of instantiated.outputs) add(o.path, 'output', o.value, o.axes, o.targets, o.payload);
   for (const l of instantiated.losses) add(l.path, 'loss', l.value, l.axes, [], []);
   for (const s of instantiated.updates)
-    add(s.store.path, 'update', { kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []);
+    add(
+      s.variable.path,
+      'update',
+      { kind: 'tensor', value: s.value },
+      [...s.variable.family, ...s.variable.declared],
+      [],
+      [],
+    );
   return outputs;
 }

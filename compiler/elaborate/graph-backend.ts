@@ -60,18 +60,25 @@ export function graphBackend(cx: LoweringContext): Backend<GraphTensor, GraphRou
       );
     },
 
-    store(store: Variable, selection: readonly Selection[], defaultValue: GraphTensor | null): GraphTensor {
-      const role = store.declaration.store === 'input' ? 'control' : store.declaration.store;
-      const axes = cx.idsOf([...store.family, ...store.declared]);
-      const within = store.within === null ? null : cx.id(store.within);
-      const index = builder.addInput({ role, name: store.path, element: store.element, axes, within, default: null });
-      builder.at(store.declaration.span);
+    variable(variable: Variable, selection: readonly Selection[], defaultValue: GraphTensor | null): GraphTensor {
+      const { role } = variable.declaration;
+      const axes = cx.idsOf([...variable.family, ...variable.declared]);
+      const within = variable.within === null ? null : cx.id(variable.within);
+      const index = builder.addInput({
+        role,
+        name: variable.path,
+        element: variable.element,
+        axes,
+        within,
+        default: null,
+      });
+      builder.at(variable.declaration.span);
       let node = builder.input(index);
-      if (defaultValue !== null) builder.setDefault(index, inElement(builder, defaultValue.node, store.element));
-      store.family.forEach((axis, i) => {
+      if (defaultValue !== null) builder.setDefault(index, inElement(builder, defaultValue.node, variable.element));
+      variable.family.forEach((axis, i) => {
         const chosen = selection[i];
         if (chosen === undefined)
-          throw new CompilerBug('elaborate', `${store.path} is read without saying where along ${axis.name}`);
+          throw new CompilerBug('elaborate', `${variable.path} is read without saying where along ${axis.name}`);
         const id = cx.id(axis);
         if (chosen.kind === 'at') node = builder.slice(node, id, exact(chosen.index), null);
         else if (chosen.kind === 'window') node = builder.slice(node, id, exact(chosen.from), cx.id(chosen.as));

@@ -1,5 +1,5 @@
 /**
- * Which readings of stores a graph is made of. Instantiation reads whatever a body names, in the order of the text; what nothing is
+ * Which readings of variables a graph is made of. Instantiation reads whatever a body names, in the order of the text; what nothing is
  * made of (a `let` that nobody reads, the half of a tuple) needs no weights.
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';

@@ -28,7 +28,7 @@ export interface ModuleParts {
     /** The same object as `plain` where there are no losses, outputs and updates. */
     readonly full: Plan;
   }[];
-  /** By the store's path. */
+  /** By the variable's path. */
   readonly initialPlans: ReadonlyMap<string, Plan>;
   readonly kernels: readonly Kernel[];
   /** The number of a plan's kernel among `kernels`. */
@@ -52,7 +52,7 @@ export function buildManifest(parts: ModuleParts): Manifest {
       ...parts.entries.flatMap((e) => [e.plain, e.full]),
       ...parts.initialPlans.values(),
     ]),
-    stores: storeSpecs(parts),
+    stores: variableSpecs(parts),
     kernels: kernels.map((kernel, i) => toKernelSpec(kernel, at(parts.shaderOf, i, 'manifest: shader of kernel'))),
     entries: entrySpecs(parts),
   };
@@ -73,13 +73,13 @@ function entrySpecs(parts: ModuleParts): readonly EntrySpec[] {
   });
 }
 
-function storeSpecs(parts: ModuleParts): readonly VariableSpec[] {
-  return parts.elaboration.stores.map((store): VariableSpec => {
-    if (store.initial === null || store.initial.kind === 'fill') return variableSpec(store, store.initial);
-    const { path } = store.used.store;
+function variableSpecs(parts: ModuleParts): readonly VariableSpec[] {
+  return parts.elaboration.variables.map((variable): VariableSpec => {
+    if (variable.initial === null || variable.initial.kind === 'fill') return variableSpec(variable, variable.initial);
+    const { path } = variable.used.variable;
     const plan = parts.initialPlans.get(path);
     if (plan === undefined) throw new CompilerBug('manifest', `the initial value of ${path} has no plan`);
-    return variableSpec(store, { kind: 'plan', plan: toManifestPlan(plan, namesOf(parts, [])) });
+    return variableSpec(variable, { kind: 'plan', plan: toManifestPlan(plan, namesOf(parts, [])) });
   });
 }
 
@@ -95,7 +95,7 @@ function namesOf({ elaboration, kernelNumber }: ModuleParts, inputs: readonly En
       ),
     store: (path) =>
       indexIn(
-        elaboration.stores.map((s) => s.used.store.path),
+        elaboration.variables.map((s) => s.used.variable.path),
         path,
         'manifest: store',
       ),

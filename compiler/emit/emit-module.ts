@@ -80,7 +80,7 @@ function emitTypes(manifest: Manifest, runtime: string): string {
       return `  run(inputs: ${name}Inputs, options?: RunOptions & { readonly ${choice} }): Promise<ResultsOf<${name}Results>>;`;
     })
     .join('\n');
-  const stores = manifest.stores.map((s) => ` * - ${describeStore(s)}`).join('\n');
+  const variables = manifest.stores.map((s) => ` * - ${describeVariable(s)}`).join('\n');
   return `// Compiled by moec ${manifest.moec}. Made by a machine: compile the model again instead of editing.
 import type { CreateOptions, InputValue, Manifest, MemoryPlan, Model, Route, RunOptions, RunResult, Tensor } from ${from};
 
@@ -94,8 +94,8 @@ export type ResultsOf<R> = Omit<RunResult, 'results'> & {
 
 ${entries}
 /**
- * The model ${manifest.name} on a device. Stores:
-${stores === '' ? ' * none' : stores}
+ * The model ${manifest.name} on a device. Its params, states and controls:
+${variables === '' ? ' * none' : variables}
  */
 export interface ${model} extends Omit<Model, 'run'> {
 ${runs}
@@ -161,8 +161,8 @@ function describeResult(result: ResultSpec): string {
   return `route[${list(result.sources)} -> ${list(result.targets)}]${result.payload.length === 0 ? '' : ` of [${list(result.payload)}]`}, at most ${formula(result.most)} a source`;
 }
 
-function describeStore(store: VariableSpec): string {
-  return `${store.kind} ${comment(store.path)}: ${describe(store.element, store.axes)}`;
+function describeVariable(variable: VariableSpec): string {
+  return `${variable.kind} ${comment(variable.path)}: ${describe(variable.element, variable.axes)}`;
 }
 
 function formula(size: SizeFormula): string {

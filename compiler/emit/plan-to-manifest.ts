@@ -1,5 +1,5 @@
 /**
- * A plan as the manifest has it: sizes become formulas, kernels, inputs and stores numbers in the manifest's lists. Nothing is decided here.
+ * A plan as the manifest has it: sizes become formulas, kernels, inputs and variables numbers in the manifest's lists. Nothing is decided here.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { apply, exact } from '../../dsl/types/size.ts';
@@ -32,7 +32,7 @@ export interface ManifestNames {
   readonly kernel: (kernel: Kernel) => number;
   /** Index of an input of the entry. */
   readonly input: (name: string) => number;
-  /** Index of a store of the manifest. */
+  /** Index of a variable in the manifest. */
   readonly store: (path: string) => number;
 }
 

@@ -1,4 +1,4 @@
-/** Stores as the manifest describes them: shape, checkpoint cells, and what stands there when no checkpoint has them. */
+/** Variables as the manifest describes them: shape, checkpoint cells, and what stands there when no checkpoint has them. */
 import type { AxisSpec, WeightSliceSpec, VariableSpec } from '../../runtime/contract/manifest.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
 import type { WeightSlice } from '../../dsl/meaning/weight-slices.ts';
@@ -9,7 +9,7 @@ export function axisSpec(axis: Axis): AxisSpec {
   return { name: axis.name, size: sizeFormula(axis.size) };
 }
 
-/** A store that the walked program reads, where a checkpoint has it, and whether initial values alone read it. */
+/** A variable that the walked program reads, where a checkpoint has it, and whether initial values alone read it. */
 export interface DescribedVariable {
   readonly used: UsedVariable;
   readonly cells: readonly WeightSlice[] | null;
@@ -20,14 +20,14 @@ export function variableSpec(
   { used, cells, onlyForInitials }: DescribedVariable,
   initial: VariableSpec['initial'],
 ): VariableSpec {
-  const { store } = used;
+  const { variable } = used;
   return {
-    path: store.path,
-    kind: store.declaration.store === 'input' ? 'control' : store.declaration.store,
-    element: store.element,
-    axes: [...store.family, ...store.declared].map(axisSpec),
-    within: store.within === null ? null : axisSpec(store.within),
-    frozen: store.declaration.frozen,
+    path: variable.path,
+    kind: variable.declaration.role,
+    element: variable.element,
+    axes: [...variable.family, ...variable.declared].map(axisSpec),
+    within: variable.within === null ? null : axisSpec(variable.within),
+    frozen: variable.declaration.frozen,
     cells: cells === null ? null : cells.map(cellSpec),
     initial,
     ...(onlyForInitials ? { onlyForInitials: true } : {}),

@@ -137,7 +137,7 @@ export type Node = Base &
 /** What a graph reads from outside. */
 export interface GraphInput {
   readonly role: 'input' | 'param' | 'state' | 'control';
-  /** Host name: the entry's parameter, or the store's path. */
+  /** Host name: the entry's parameter, or the variable's path. */
   readonly name: string;
   readonly element: ElementType;
   readonly axes: readonly AxisId[];

@@ -25,7 +25,7 @@ import type { BufferId, Plan, PlanBuffer } from './memory/plan.ts';
 export interface ScheduleOptions {
   /** How a place in the source is shown in labels: `mixtral.moe:14:5`. */
   readonly place?: (span: Span) => string;
-  /** Where an input, or a store by its path, is declared, for what does not fit. */
+  /** Where an input, or a variable by its path, is declared, for what does not fit. */
   readonly declared?: (role: 'input' | 'store', name: string) => Span | null;
 }
 

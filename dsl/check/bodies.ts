@@ -160,9 +160,9 @@ function isUntyped(value: CheckedValue): boolean {
 function checkUpdate(cx: Context, scope: NameScope, stmt: ast.Update, out: Stmt[]): void {
   const value = cx.expr({ scope, points: null }, stmt.value);
   const { text: name, span } = stmt.name;
-  const entity = resolve(cx, scope, name, span, (e) => e.kind === 'store' && e.declaration.store === 'state');
+  const entity = resolve(cx, scope, name, span, (e) => e.kind === 'variable' && e.declaration.role === 'state');
   if (entity === null || entity.kind === 'error' || entity.kind === 'pending') return;
-  if (entity.kind !== 'store' || entity.declaration.store !== 'state') {
+  if (entity.kind !== 'variable' || entity.declaration.role !== 'state') {
     cx.report('MOE0324', span, {
       message: `${name} is ${describe(entity)}, only a state can be updated`,
       help: entity.kind === 'local' || entity.kind === 'static' ? 'bind a new value: let …' : undefined,
@@ -172,7 +172,7 @@ function checkUpdate(cx: Context, scope: NameScope, stmt: ast.Update, out: Stmt[
   const { declaration } = entity;
   const expr = coerce(cx, value, declaration.type, { what: name, span: declaration.span }, stmt.value.span);
   scope.owner.found.updates ??= { state: name, span: stmt.span };
-  if (expr !== null) out.push({ kind: 'update', store: declaration.id, value: expr, span: stmt.span });
+  if (expr !== null) out.push({ kind: 'update', state: declaration.id, value: expr, span: stmt.span });
 }
 
 function checkReport(

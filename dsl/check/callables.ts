@@ -85,7 +85,7 @@ export function checkCallable(cx: Context, scope: NameScope, callable: CallableS
     updates: found.updates,
     untyped: result?.kind === 'route' && givesUntyped(body.result),
     // What is called by a template's own name stores nothing (`directCall` sees to it).
-    stores: storesIn(body.declarations.filter((d) => !body.scope.made.includes(d))),
+    hasVariables: haveVariables(body.declarations.filter((d) => !body.scope.made.includes(d))),
   };
   const inner = innerOf(body.declarations, body.scope);
   const own = family.flatMap(({ index }) => (index === null ? [] : [index]));
@@ -354,13 +354,13 @@ function givesUntyped(value: CheckedValue): boolean {
 }
 
 /** Whether an instance of a body has a param, state or input of its own. */
-function storesIn(declarations: readonly Declaration[]): boolean {
+function haveVariables(declarations: readonly Declaration[]): boolean {
   return declarations.some((d) => {
     switch (d.kind) {
-      case 'store':
+      case 'variable':
         return true;
       case 'callable':
-        return d.template === null && d.body !== null && blockStores(d.body);
+        return d.template === null && d.body !== null && blockHasVariables(d.body);
       case 'instance':
         return true;
       default:
@@ -369,15 +369,15 @@ function storesIn(declarations: readonly Declaration[]): boolean {
   });
 }
 
-function blockStores(block: Block): boolean {
-  return storesIn(block.declarations);
+function blockHasVariables(block: Block): boolean {
+  return haveVariables(block.declarations);
 }
 
-/** What can be named from outside: stores and instances, those in an `if` of the body included. */
+/** What can be named from outside: variables and instances, those in an `if` of the body included. */
 function innerOf(declarations: readonly Declaration[], scope: NameScope): Inner {
   const inner = new Map<string, InnerMember>(scope.brokenNames().map((name) => [name, { kind: 'error' }]));
   for (const d of declarations) {
-    if (d.kind === 'store') inner.set(d.name, { kind: 'store', declaration: d });
+    if (d.kind === 'variable') inner.set(d.name, { kind: 'variable', declaration: d });
     const entity = scope.own(d.kind === 'axis' || d.kind === 'const' ? '' : d.name)?.entity;
     if (entity?.kind === 'family' && entity.family.expr.kind === 'named')
       inner.set(d.name, { kind: 'family', family: entity.family });

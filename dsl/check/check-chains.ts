@@ -198,7 +198,7 @@ function wholeFamily(
 function partsOf(cx: Context, expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case 'static':
-    case 'store':
+    case 'variable':
       return [];
     case 'local': {
       const value = cx.bound.get(expr.local);

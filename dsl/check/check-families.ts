@@ -86,7 +86,7 @@ export function variablePath(
     const member = inner.get(name.text);
     const last = i === names.length - 1;
     if (member?.kind === 'error') return errorValue;
-    if (member === undefined || (member.kind === 'store') !== last) {
+    if (member === undefined || (member.kind === 'variable') !== last) {
       cx.report('MOE0214', name.span, {
         message:
           member === undefined
@@ -122,7 +122,7 @@ export function variablePath(
       });
       return errorValue;
     }
-    const expr: Expr = { kind: 'store', decl: member.declaration.id, via, type, span };
+    const expr: Expr = { kind: 'variable', decl: member.declaration.id, via, type, span };
     return sliced(cx, typedValue(expr), family.source, span);
   }
   return errorValue;

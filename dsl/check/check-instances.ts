@@ -99,7 +99,7 @@ function checkInstance(
     numbers: bindings.numbers,
     source,
   };
-  if (!instanceIsOne(cx, declaration, template.traits.stores)) return null;
+  if (!instanceIsOne(cx, declaration, template.traits.hasVariables)) return null;
   scope.set(name, { kind: 'family', family: { ...value, from: source } }, span);
   return [declaration];
 }
@@ -107,7 +107,7 @@ function checkInstance(
 /** Params of an instance have a fixed shape: none of their axes may become a dynamic one. */
 function storesAreFixed(cx: Context, template: Template, family: Family, definition: ast.InstanceDefinition): boolean {
   for (const [name, member] of template.inner) {
-    if (member.kind !== 'store') continue;
+    if (member.kind !== 'variable') continue;
     const type = substituteType(member.declaration.type, family.bound);
     const moving = type.kind === 'tensor' ? type.axes.find((a) => cx.isDynamic(a.axis)) : undefined;
     if (moving === undefined) continue;

@@ -78,7 +78,7 @@ function valueOfEntity(cx: Context, env: ExprContext, entity: Entity, expr: ast.
       const local = localExpr(entity.local, expr.name, entity.type, span);
       return entity.untyped ? untypedByConversion(local) : typedValue(local);
     }
-    case 'store': {
+    case 'variable': {
       const { declaration } = entity;
       const { named, name } = env.scope.owner;
       const unnamed =
@@ -94,7 +94,7 @@ function valueOfEntity(cx: Context, env: ExprContext, entity: Entity, expr: ast.
         });
         return errorValue;
       }
-      return typedValue({ kind: 'store', decl: declaration.id, via: [], type: declaration.type, span });
+      return typedValue({ kind: 'variable', decl: declaration.id, via: [], type: declaration.type, span });
     }
     case 'family':
       return { kind: 'family', family: { ...entity.family, expr: { ...entity.family.expr, span } } };

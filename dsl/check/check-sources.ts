@@ -1,5 +1,5 @@
 /**
- * `from "…"`: which tensors of a checkpoint a store is, and in which order they are stored (SEMANTICS 5.9).
+ * `from "…"`: which tensors of a checkpoint a variable is, and in which order they are stored (SEMANTICS 5.9).
  *
  * Names are read among the axes of the tensor at hand. For an instance these are the axes around it; an axis that only its
  * template has, such as one declared in its body, is named as the template names it.
@@ -28,7 +28,7 @@ const tensorsOfDecoder: Readonly<Record<Decoder, number>> = { mxfp4: 2 };
 const decoders: ReadonlyMap<string, Decoder> = new Map([['mxfp4', 'mxfp4']]);
 
 /** A source on a param or state: `declared` are its own axes. */
-export function checkStoreSource(
+export function checkVariableSource(
   cx: Context,
   scope: NameScope,
   source: ast.Source,
@@ -47,10 +47,10 @@ export function checkInstanceSource(
   family: Family,
 ): InstanceSource | null {
   const around = uniteAxes(scope.owner.family, family.axes);
-  const stores = storesOf(template.inner, '');
+  const variables = variablesOf(template.inner, '');
   const outside = (axis: AxisVar): AxisVar => substituteAxis(axis, family.bound);
-  const all = [...stores.values()].reduce<readonly AxisVar[]>(
-    (axes, store) => uniteAxes(axes, store.axes.map(outside)),
+  const all = [...variables.values()].reduce<readonly AxisVar[]>(
+    (axes, variable) => uniteAxes(axes, variable.axes.map(outside)),
     around,
   );
   const prefix = checkPattern(cx, from.prefix, {
@@ -61,9 +61,9 @@ export function checkInstanceSource(
   });
   if (prefix === null) return null;
   if (from.bindings === undefined) {
-    const relative = [...stores].filter(([, store]) => !store.bound).map(([key]) => key);
+    const relative = [...variables].filter(([, variable]) => !variable.bound).map(([key]) => key);
     const hole = prefix.holes.findIndex(({ kind }) => kind === 'param');
-    if (hole < 0 && relative.length > 0 && stores.size > 1) {
+    if (hole < 0 && relative.length > 0 && variables.size > 1) {
       cx.report('MOE0685', from.prefix.span, {
         message:
           relative.length > 1
@@ -74,8 +74,8 @@ export function checkInstanceSource(
       return null;
     }
     const isLast = hole === prefix.holes.length - 1 && prefix.texts.at(-1) === '';
-    if (hole >= 0 && !isLast && relative.length < stores.size) {
-      const named = [...stores.keys()].filter((key) => !relative.includes(key));
+    if (hole >= 0 && !isLast && relative.length < variables.size) {
+      const named = [...variables.keys()].filter((key) => !relative.includes(key));
       cx.report('MOE0685', from.prefix.span, {
         message: `${listWords(named)} of ${template.name} ${named.length === 1 ? 'says its' : 'say their'} own name, for which only {param} at the end can stand`,
         help: 'let the pattern end in {param}, or name the params: from "…" { w: "…" }',
@@ -90,17 +90,17 @@ export function checkInstanceSource(
   for (const binding of from.bindings) {
     const key = binding.path.map((p) => p.text).join('.');
     const span = binding.path[0]?.span ?? binding.span;
-    const store = stores.get(key);
+    const variable = variables.get(key);
     if (binding.path.some((part) => template.inner.get(part.text)?.kind === 'error')) continue;
-    if (store === undefined || record.has(key)) {
+    if (variable === undefined || record.has(key)) {
       cx.report('MOE0683', span, {
-        message: store === undefined ? `${template.name} has no param called ${key}` : `${key} is named twice`,
+        message: variable === undefined ? `${template.name} has no param called ${key}` : `${key} is named twice`,
         labels: [{ span: template.span, text: `${template.name} is declared here` }],
-        ...(store === undefined ? nameHelp(key, span, stores.keys()) : {}),
+        ...(variable === undefined ? nameHelp(key, span, variables.keys()) : {}),
       });
       continue;
     }
-    const axes = uniteAxes(around, store.axes.map(outside));
+    const axes = uniteAxes(around, variable.axes.map(outside));
     const source = checkSource(
       cx,
       binding.source,
@@ -114,31 +114,31 @@ export function checkInstanceSource(
   return { span: from.prefix.span, prefix, record, ...(freeze === null ? {} : { frozen: freeze }) };
 }
 
-interface InnerStore {
+interface InnerVariable {
   readonly axes: readonly AxisVar[];
   /** Has a source of its own, relative to the instance's. */
   readonly bound: boolean;
 }
 
 /** Params and states of a template by path. */
-function storesOf(inner: Inner, path: string): ReadonlyMap<string, InnerStore> {
-  const found = new Map<string, InnerStore>();
+function variablesOf(inner: Inner, path: string): ReadonlyMap<string, InnerVariable> {
+  const found = new Map<string, InnerVariable>();
   for (const [name, member] of inner) {
-    if (member.kind === 'store') {
+    if (member.kind === 'variable') {
       const { declaration } = member;
-      if (declaration.store !== 'input')
+      if (declaration.role !== 'control')
         found.set(`${path}${name}`, { axes: declaration.type.axes, bound: declaration.source !== null });
       continue;
     }
     if (member.kind === 'error') continue;
-    for (const [key, store] of storesOf(member.family.inner, `${path}${name}.`)) {
-      const axes = store.axes.map((a) => substituteAxis(a, member.family.bound));
+    for (const [key, variable] of variablesOf(member.family.inner, `${path}${name}.`)) {
+      const axes = variable.axes.map((a) => substituteAxis(a, member.family.bound));
       const { from } = member.family;
       const named =
         from !== undefined &&
         from !== null &&
         (from.record === null || from.record.has(key.slice(`${path}${name}.`.length)));
-      found.set(key, { bound: store.bound || named, axes: uniteAxes(member.family.rootAxes, axes) });
+      found.set(key, { bound: variable.bound || named, axes: uniteAxes(member.family.rootAxes, axes) });
     }
   }
   return found;

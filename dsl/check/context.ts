@@ -56,7 +56,7 @@ export class Context {
   readonly called = new Map<Expr, Family>();
   /** The static indices that are a chain's, with the name the chain gives them. */
   readonly steps = new Map<IndexId, { readonly name: string; readonly span: Span }>();
-  readonly stores = new Map<DeclarationId, VariableDeclaration>();
+  readonly variables = new Map<DeclarationId, VariableDeclaration>();
   /** The indices that a callable's body, or the arguments of an instance, mention, and that are bound outside of it. */
   readonly bodyIndices = new Map<DeclarationId, ReadonlySet<IndexId>>();
   /** Whether the library declares a name: for the help of a name that is not imported. */

@@ -3,7 +3,7 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import { unreachable } from '../diagnostics/bug.ts';
-import { checkStoreSource } from './check-sources.ts';
+import { checkVariableSource } from './check-sources.ts';
 import { checkCallable, checkExtern } from './callables.ts';
 import { coerce } from './check-coercions.ts';
 import type { Context } from './context.ts';
@@ -114,8 +114,8 @@ function readItem(cx: Context, scope: NameScope, item: Item): readonly Declarati
       return readAxis(cx, scope, item.name, item.binding);
     case 'const':
       return readConst(cx, scope, item.name, item.binding);
-    case 'store':
-      return readStore(cx, scope, item.slot, item.store);
+    case 'variable':
+      return readVariable(cx, scope, item.slot, item.keyword);
     case 'callable':
       return item.decl.definition.kind === 'Function'
         ? checkCallable(cx, scope, {
@@ -189,20 +189,20 @@ function readConst(cx: Context, scope: NameScope, name: ast.Ident, binding: ast.
   return [declaration];
 }
 
-function readStore(
+function readVariable(
   cx: Context,
   scope: NameScope,
   slot: ast.Slot,
-  store: ast.VariableDecl['store'],
+  keyword: ast.VariableDecl['keyword'],
 ): readonly Declaration[] {
   const { name } = slot;
   const type = checkType(cx, scope, slot.type);
   if (type === null) return [];
   if (type.kind !== 'tensor') {
     cx.report('MOE0414', slot.type.span, {
-      message: `${store === 'input' ? 'an input' : `a ${store}`} is a dense tensor, not ${formatType(type, cx.nameOf)}`,
+      message: `${keyword === 'input' ? 'an input' : `a ${keyword}`} is a dense tensor, not ${formatType(type, cx.nameOf)}`,
       help:
-        store === 'input'
+        keyword === 'input'
           ? 'take ids and make the route of them: pick(ids, over: E)'
           : 'store its scores, and select from them',
     });
@@ -210,11 +210,11 @@ function readStore(
   }
   const moving = type.axes.find((a) => cx.isDynamic(a.axis));
   const atModel = scope.owner.role === 'model';
-  if (moving !== undefined && !(store === 'input' && atModel)) {
+  if (moving !== undefined && !(keyword === 'input' && atModel)) {
     cx.report('MOE0321', slot.type.span, {
-      message: `${store === 'input' ? 'an input of a body' : `a ${store}`} has a fixed shape, the size of ${cx.nameOf(moving)} is known only at a run`,
+      message: `${keyword === 'input' ? 'an input of a body' : `a ${keyword}`} has a fixed shape, the size of ${cx.nameOf(moving)} is known only at a run`,
       labels: [{ span: cx.axisOf(moving).span, text: `${cx.nameOf(moving)} is declared here` }],
-      help: store === 'input' ? 'declare it in the model, or make it an argument' : undefined,
+      help: keyword === 'input' ? 'declare it in the model, or make it an argument' : undefined,
     });
     return [];
   }
@@ -223,18 +223,18 @@ function readStore(
     const value = cx.expr({ scope, points: null }, slot.initial);
     initial = coerce(cx, value, type, { what: name.text, span: slot.type.span }, slot.initial.span);
   }
-  if (slot.source !== undefined && store === 'input') {
+  if (slot.source !== undefined && keyword === 'input') {
     cx.report('MOE0686', slot.source.span, {
       message: `${name.text} is an input, which comes from the caller and not from a checkpoint`,
       help: 'a param or a state is stored',
     });
   }
   const source =
-    slot.source === undefined || store === 'input' ? null : checkStoreSource(cx, scope, slot.source, type.axes);
+    slot.source === undefined || keyword === 'input' ? null : checkVariableSource(cx, scope, slot.source, type.axes);
   const id = cx.fresh<DeclarationId>();
-  const declaration = {
-    kind: 'store',
-    store,
+  const declaration: VariableDeclaration = {
+    kind: 'variable',
+    role: keyword === 'input' ? 'control' : keyword,
     id,
     name: name.text,
     span: name.span,
@@ -242,10 +242,10 @@ function readStore(
     initial,
     frozen: slot.frozen,
     source,
-  } as const;
+  };
   if (!variableIsOne(cx, declaration) || !initialIsKnown(cx, scope, declaration)) return [];
-  scope.set(name.text, { kind: 'store', declaration }, name.span);
-  cx.stores.set(id, declaration);
+  scope.set(name.text, { kind: 'variable', declaration }, name.span);
+  cx.variables.set(id, declaration);
   return [declaration];
 }
 
@@ -254,7 +254,7 @@ function readStore(
  * and, if it is to be stored, nothing that changes or comes with a run.
  */
 function initialIsKnown(cx: Context, scope: NameScope, declaration: VariableDeclaration): boolean {
-  const { initial, name, store } = declaration;
+  const { initial, name, role } = declaration;
   if (initial === null) return true;
   const mentions = mentionsOfExpr(cx, initial);
   const [local] = mentions.locals;
@@ -262,20 +262,20 @@ function initialIsKnown(cx: Context, scope: NameScope, declaration: VariableDecl
     cx.report('MOE0207', local.span, {
       message: `${local.name} is a value of the body around, which declarations do not see`,
       help:
-        store === 'input'
+        role === 'control'
           ? `compute it in the body of ${scope.owner.name}`
           : 'an initial value is made before any call',
     });
     return false;
   }
-  if (store === 'input') return true;
-  const moving = mentions.stores
-    .map(({ decl, span }) => ({ span, declaration: cx.stores.get(decl) }))
-    .find((m) => m.declaration !== undefined && m.declaration.store !== 'param');
+  if (role === 'control') return true;
+  const moving = mentions.variables
+    .map(({ decl, span }) => ({ span, declaration: cx.variables.get(decl) }))
+    .find((m) => m.declaration !== undefined && m.declaration.role !== 'param');
   if (moving?.declaration !== undefined) {
     const { declaration: read } = moving;
     cx.report('MOE0363', moving.span, {
-      message: `the initial value of ${name} reads ${read.name}, ${read.store === 'state' ? 'a state, which runs change' : 'an input, which a run gives'}`,
+      message: `the initial value of ${name} reads ${read.name}, ${read.role === 'state' ? 'a state, which runs change' : 'an input, which a run gives'}`,
       labels: [{ span: read.span, text: `${read.name} is declared here` }],
       help: 'an initial value is made before any run: of numbers, sizes, draws and params',
     });

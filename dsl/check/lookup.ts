@@ -19,15 +19,15 @@ const described: Record<Entity['kind'], string> = {
   index: 'an index',
   local: 'a value',
   static: 'a value',
-  store: 'a stored tensor',
+  variable: 'a stored tensor',
   family: 'a function',
   template: 'a template',
 };
 
 /** What an entity is, for messages: `an axis`, `a param`, `an expert`. */
 export function describe(entity: Entity): string {
-  if (entity.kind === 'store')
-    return entity.declaration.store === 'input' ? 'an input' : `a ${entity.declaration.store}`;
+  if (entity.kind === 'variable')
+    return entity.declaration.role === 'control' ? 'an input' : `a ${entity.declaration.role}`;
   if (entity.kind === 'family')
     return entity.family.role === 'expert' ? 'a family of experts' : `a ${entity.family.role}`;
   return described[entity.kind];

@@ -1,6 +1,6 @@
 /**
  * What a static, an axis or an expression mentions: the indices that stand in it, directly or through constants, sizes and the
- * bodies of what it calls; the values it reads that are bound outside of it; the stores it names. By this a declaration is kept
+ * bodies of what it calls; the values it reads that are bound outside of it; the variables it names. By this a declaration is kept
  * from depending on what it cannot see: one instance, shared by all steps of a chain, has no step of its own.
  */
 import type { Span } from '../diagnostics/diagnostic.ts';
@@ -24,7 +24,7 @@ export interface Mentions {
   /** Values that are not bound inside. */
   readonly locals: readonly { readonly name: string; readonly span: Span }[];
   /** Params, states and inputs that are named. */
-  readonly stores: readonly { readonly decl: DeclarationId; readonly span: Span }[];
+  readonly variables: readonly { readonly decl: DeclarationId; readonly span: Span }[];
 }
 
 export function mentionsOfStatic(cx: Context, value: Static): ReadonlySet<IndexId> {
@@ -67,7 +67,7 @@ class Visit {
   readonly #indices = new Set<IndexId>();
   readonly #bound = new Set<IndexId | LocalId>();
   readonly #locals: { readonly id: LocalId; readonly name: string; readonly span: Span }[] = [];
-  readonly #stores: { readonly decl: DeclarationId; readonly span: Span }[] = [];
+  readonly #variables: { readonly decl: DeclarationId; readonly span: Span }[] = [];
   readonly #seen = new Set<object>();
   readonly #axesSeen = new Set<ProgramAxisId>();
   /** Statics still to be looked at. */
@@ -82,7 +82,7 @@ class Visit {
     return {
       indices: new Set([...this.#indices].filter((index) => !this.#bound.has(index))),
       locals: this.#locals.filter(({ id }) => !this.#bound.has(id)),
-      stores: this.#stores,
+      variables: this.#variables,
     };
   }
 
@@ -176,8 +176,8 @@ class Visit {
       case 'local':
         this.#locals.push({ id: expr.local, name: expr.name, span: expr.span });
         return;
-      case 'store':
-        this.#stores.push({ decl: expr.decl, span: expr.span });
+      case 'variable':
+        this.#variables.push({ decl: expr.decl, span: expr.span });
         return;
       case 'primitive':
         expr.args.forEach((arg) => this.expr(arg));
@@ -224,7 +224,7 @@ class Visit {
 
   #declaration(declaration: Declaration): void {
     switch (declaration.kind) {
-      case 'store':
+      case 'variable':
         this.#type(declaration.type);
         if (declaration.initial !== null) this.expr(declaration.initial);
         return;

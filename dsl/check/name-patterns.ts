@@ -211,7 +211,7 @@ class HoleReader {
       return { kind: 'size', axis, type: 'number', span };
     }
     const entity = this.#names.scope.lookup(token.text)?.binding.entity;
-    // The index of a family is its members' own point, as its axis is; of a chain it is told where the store is declared.
+    // The index of a family is its members' own point, as its axis is; of a chain it is told where the variable is declared.
     if (entity?.kind === 'index') {
       if (this.#cx.steps.has(entity.index)) return { kind: 'index', index: entity.index, type: 'number', span };
       if (!hasAxis(this.#used, entity.axis)) this.#used.push(entity.axis);

@@ -30,15 +30,15 @@ export interface Traits {
   /** The result is a route whose weights are all 1 (`pick`, `mask`): it adopts the element type it meets. */
   readonly untyped: boolean;
   /** Params, states and inputs of its own, or in instances it declares. */
-  readonly stores: boolean;
+  readonly hasVariables: boolean;
 }
 
-export const noTraits: Traits = { updates: null, untyped: false, stores: false };
+export const noTraits: Traits = { updates: null, untyped: false, hasVariables: false };
 
 /** Params and instances that can be named from outside: `ffn.w1`, `norm.weight`. */
 export type Inner = ReadonlyMap<string, InnerMember>;
 export type InnerMember =
-  | { readonly kind: 'store'; readonly declaration: VariableDeclaration }
+  | { readonly kind: 'variable'; readonly declaration: VariableDeclaration }
   | { readonly kind: 'family'; readonly family: Family }
   /** Declared with a mistake. */
   | { readonly kind: 'error' };
@@ -118,7 +118,7 @@ export type Entity =
   | { readonly kind: 'local'; readonly local: LocalId; readonly type: ValueType; readonly untyped: boolean }
   /** A `let` of a static: the name stands for it. */
   | { readonly kind: 'static'; readonly value: Static }
-  | { readonly kind: 'store'; readonly declaration: VariableDeclaration }
+  | { readonly kind: 'variable'; readonly declaration: VariableDeclaration }
   | { readonly kind: 'family'; readonly family: Family }
   | { readonly kind: 'template'; readonly template: Template };
 

@@ -4,22 +4,23 @@
  */
 import { unreachable } from '../diagnostics/bug.ts';
 import type { IndexId, LocalId, ProgramId } from '../types/ids.ts';
-import type {
-  AxisDeclaration,
-  AxisVar,
-  Block,
-  CallableDeclaration,
-  Declaration,
-  Expr,
-  FamilyExpr,
-  InstanceDeclaration,
-  NameHole,
-  NamePattern,
-  Program,
-  Static,
-  Stmt,
-  VariableSource,
-  ValueType,
+import {
+  type AxisDeclaration,
+  type AxisVar,
+  type Block,
+  type CallableDeclaration,
+  type Declaration,
+  type Expr,
+  type FamilyExpr,
+  type InstanceDeclaration,
+  type NameHole,
+  type NamePattern,
+  type Program,
+  type Static,
+  type Stmt,
+  type VariableSource,
+  type ValueType,
+  keywordOf,
 } from '../types/program.ts';
 import { formatType } from './types.ts';
 
@@ -122,13 +123,13 @@ class Printer {
         return this.#line(
           `const ${this.#name(d.id, d.name)}: ${d.type}${d.value === null ? '' : ` = ${this.#static(d.value)}`}`,
         );
-      case 'store': {
+      case 'variable': {
         const more = [
           d.initial === null ? '' : ` = ${this.#expr(d.initial)}`,
           d.frozen ? ' frozen' : '',
           d.source === null ? '' : ` from ${this.#source(d.source)}`,
         ];
-        return this.#line(`${d.store} ${this.#name(d.id, d.name)}: ${this.#type(d.type)}${more.join('')}`);
+        return this.#line(`${keywordOf(d)} ${this.#name(d.id, d.name)}: ${this.#type(d.type)}${more.join('')}`);
       }
       case 'callable':
         return this.#callable(d);
@@ -195,9 +196,9 @@ class Printer {
     if (source === null) return;
     this.#inside(() => {
       this.#line(`from ${this.#pattern(source.prefix)}${source.frozen === 'all' ? ' frozen' : ''}`);
-      for (const [key, store] of source.record ?? []) {
+      for (const [key, variable] of source.record ?? []) {
         const frozen = source.frozen !== undefined && source.frozen !== 'all' && source.frozen.has(key);
-        this.#line(`${key}: ${this.#source(store)}${frozen ? ' frozen' : ''}`);
+        this.#line(`${key}: ${this.#source(variable)}${frozen ? ' frozen' : ''}`);
       }
     });
   }
@@ -257,7 +258,7 @@ class Printer {
       case 'let_family':
         return this.#line(`let ${this.#local(s.local, s.name)} = ${this.#family(s.family)}`);
       case 'update':
-        return this.#value(`update ${this.#name(s.store)} = `, s.value);
+        return this.#value(`update ${this.#name(s.state)} = `, s.value);
       case 'require':
         return this.#value('require ', s.value);
       case 'loss':
@@ -299,7 +300,7 @@ class Printer {
           : this.#static(e.value);
       case 'local':
         return this.#local(e.local, e.name);
-      case 'store':
+      case 'variable':
         return [...e.via, e.decl].map((id) => this.#name(id)).join('.');
       case 'primitive': {
         const parts = [

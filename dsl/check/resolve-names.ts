@@ -18,10 +18,10 @@ export type Item =
   | { readonly kind: 'axis'; readonly name: ast.Ident; readonly binding: ast.AxisBinding }
   | { readonly kind: 'const'; readonly name: ast.Ident; readonly binding: ast.ConstBinding }
   | {
-      readonly kind: 'store';
+      readonly kind: 'variable';
       readonly name: ast.Ident;
       readonly slot: ast.Slot;
-      readonly store: ast.VariableDecl['store'];
+      readonly keyword: ast.VariableDecl['keyword'];
     }
   | {
       readonly kind: 'callable';
@@ -41,8 +41,8 @@ export function itemsOf(decls: readonly (ast.Decl | ast.Entry)[]): readonly Item
         return decl.bindings.map((binding) => ({ kind: 'axis', name: binding.name, binding }));
       case 'Consts':
         return decl.bindings.map((binding) => ({ kind: 'const', name: binding.name, binding }));
-      case 'Store':
-        return decl.slots.map((slot) => ({ kind: 'store', name: slot.name, slot, store: decl.store }));
+      case 'Variable':
+        return decl.slots.map((slot) => ({ kind: 'variable', name: slot.name, slot, keyword: decl.keyword }));
       case 'Callable':
         return [{ kind: 'callable', name: decl.name, decl, docs: decl.docs ?? '', newAxis: null }];
       case 'Extern':
@@ -179,7 +179,7 @@ export function namesIn(item: Item): ReadonlySet<string> {
       return namesUnder('AxisBinding', item.binding, item.name.text);
     case 'const':
       return namesUnder('ConstBinding', item.binding, item.name.text);
-    case 'store':
+    case 'variable':
       return namesUnder('Slot', item.slot, item.name.text);
     case 'entry':
       return namesUnder('Entry', item.entry, item.name.text);
@@ -219,7 +219,7 @@ function namesUnder<K extends NodeSort>(sort: K, root: NodesBySort[K], own: stri
 function namesDeclared(items: readonly ast.BodyItem[]): ReadonlySet<string> {
   return new Set(
     items.flatMap((item) => {
-      if (item.kind === 'Store') return item.slots.map((slot) => slot.name.text);
+      if (item.kind === 'Variable') return item.slots.map((slot) => slot.name.text);
       return item.kind === 'Callable' || item.kind === 'Extern' ? [item.name.text] : [];
     }),
   );

@@ -7,39 +7,40 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Context } from './context.ts';
 import { mentionsOfAxes, mentionsOfExpr, mentionsOfPattern, mentionsOfStatic } from './mentions.ts';
 import type { IndexId } from '../types/ids.ts';
-import type {
-  AxisVar,
-  InstanceDeclaration,
-  InstanceSource,
-  VariableDeclaration,
-  VariableSource,
+import {
+  type AxisVar,
+  type InstanceDeclaration,
+  type InstanceSource,
+  type VariableDeclaration,
+  type VariableSource,
+  keywordOf,
 } from '../types/program.ts';
 import { formatType } from './types.ts';
 
 /** Whether a param, state or input is free of chains' indices; if not, that is reported. */
-export function variableIsOne(cx: Context, store: VariableDeclaration): boolean {
+export function variableIsOne(cx: Context, variable: VariableDeclaration): boolean {
   const found =
-    first(cx, 'the size', mentionsOfAxes(cx, store.type.axes), store.span) ??
-    first(cx, 'the name', namesOf(cx, store.source), store.source?.span ?? store.span) ??
-    (store.initial === null
+    first(cx, 'the size', mentionsOfAxes(cx, variable.type.axes), variable.span) ??
+    first(cx, 'the name', namesOf(cx, variable.source), variable.source?.span ?? variable.span) ??
+    (variable.initial === null
       ? null
-      : first(cx, 'the first value', mentionsOfExpr(cx, store.initial).indices, store.initial.span));
+      : first(cx, 'the first value', mentionsOfExpr(cx, variable.initial).indices, variable.initial.span));
   if (found === null) return true;
   const axis = cx.nameOf(found.axis);
-  const type = formatType({ ...store.type, axes: [found.axis, ...store.type.axes] }, cx.nameOf);
-  const taken = `${store.name}[${found.step}]`;
-  report(cx, store, found, {
-    what: `one ${store.store}`,
+  const type = formatType({ ...variable.type, axes: [found.axis, ...variable.type.axes] }, cx.nameOf);
+  const taken = `${variable.name}[${found.step}]`;
+  report(cx, variable, found, {
+    what: `one ${keywordOf(variable)}`,
     help:
       found.part === 'the size'
-        ? `a ${store.store} has one shape: leave ${found.step} out of its sizes`
-        : `declare it over ${axis} outside of the chain, ${store.store} ${store.name}: ${type}${found.part === 'the name' ? ` from "…{${axis}}…"` : ' = …'}, and take ${taken}`,
+        ? `a ${keywordOf(variable)} has one shape: leave ${found.step} out of its sizes`
+        : `declare it over ${axis} outside of the chain, ${keywordOf(variable)} ${variable.name}: ${type}${found.part === 'the name' ? ` from "…{${axis}}…"` : ' = …'}, and take ${taken}`,
   });
   return false;
 }
 
 /** Whether an instance of a template that stores something is free of chains' indices; if not, that is reported. */
-export function instanceIsOne(cx: Context, instance: InstanceDeclaration, stores: boolean): boolean {
+export function instanceIsOne(cx: Context, instance: InstanceDeclaration, hasVariables: boolean): boolean {
   const numbers = [...instance.numbers.values()];
   const sizes = [...instance.axes.values()].flatMap((a) => (a.kind === 'size' ? [a.size] : []));
   const axes = [...instance.axes.values()].flatMap((a) => (a.kind === 'axis' ? [a.axis] : []));
@@ -49,7 +50,7 @@ export function instanceIsOne(cx: Context, instance: InstanceDeclaration, stores
   ];
   cx.bodyIndices.set(instance.id, union(made));
   // What stores nothing may be another function at each step: it has no name and no weights.
-  if (!stores) return true;
+  if (!hasVariables) return true;
   const found =
     first(cx, 'an argument', union(made), instance.span) ??
     first(cx, 'the name', namesOf(cx, instance.source), instance.source?.span ?? instance.span);

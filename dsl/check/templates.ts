@@ -295,7 +295,7 @@ export function directCall(
     .filter((p) => p.kind === 'axis')
     .map((p, i) => (axes.includes(p.name) ? p.name : (axes[axes.length - template.parameters.length + i] ?? p.name)));
   const keyword = template.role === 'expert' ? 'experts' : template.role;
-  if (template.traits.stores) {
+  if (template.traits.hasVariables) {
     cx.report('MOE0403', span, {
       message: `${template.name} is a template with params of its own: which ones are meant?`,
       labels: [{ span: template.span, text: `${template.name} is declared here` }],

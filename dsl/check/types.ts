@@ -1,7 +1,7 @@
 /**
  * Types as the checker handles them: formatting in the program's axis names, substitution of a template's axes, equality.
  *
- * Axes of a type are a set: their order matters only where a buffer is laid out (stores, entries), never for agreement.
+ * Axes of a type are a set: their order matters only where a buffer is laid out (variables, entries), never for agreement.
  */
 import { at } from '../diagnostics/invariants.ts';
 import type { ProgramAxisId } from '../types/ids.ts';

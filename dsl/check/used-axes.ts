@@ -56,7 +56,7 @@ export function usedAxes(
       case 'static':
         return fixed(e.value);
       case 'local':
-      case 'store':
+      case 'variable':
         return;
       case 'primitive':
         e.args.forEach(expr);
@@ -85,7 +85,7 @@ export function usedAxes(
     }
   };
   const declaration = (d: Declaration): void => {
-    if (d.kind === 'store') type(d.type);
+    if (d.kind === 'variable') type(d.type);
     if (d.kind === 'axis') add({ axis: d.id, primes: 0 });
     if (d.kind === 'callable' || d.kind === 'instance') d.family.forEach((f) => add(f.axis));
     if (d.kind === 'instance') for (const bound of d.axes.values()) if (bound.kind === 'axis') add(bound.axis);

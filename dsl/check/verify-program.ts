@@ -9,20 +9,21 @@
 import { verified } from '../diagnostics/bug.ts';
 import type { ProgramId } from '../types/ids.ts';
 import { sameAxis } from '../types/axes.ts';
-import type {
-  AxisDeclaration,
-  AxisVar,
-  Block,
-  CallableDeclaration,
-  Declaration,
-  Expr,
-  FamilyExpr,
-  NamePattern,
-  Program,
-  Static,
-  Stmt,
-  ValueType,
-  VariableSource,
+import {
+  type AxisDeclaration,
+  type AxisVar,
+  type Block,
+  type CallableDeclaration,
+  type Declaration,
+  type Expr,
+  type FamilyExpr,
+  type NamePattern,
+  type Program,
+  type Static,
+  type Stmt,
+  type ValueType,
+  type VariableSource,
+  keywordOf,
 } from '../types/program.ts';
 
 export function verifyProgram(program: Program): void {
@@ -160,8 +161,8 @@ class ProgramVerifier {
         return this.#static(expr.value);
       case 'local':
         return this.#name(expr.local, `local ${expr.name}`);
-      case 'store':
-        return [...expr.via, expr.decl].forEach((id) => this.#name(id, 'store'));
+      case 'variable':
+        return [...expr.via, expr.decl].forEach((id) => this.#name(id, 'variable'));
       case 'primitive':
         expr.args.forEach((arg) => this.#expr(arg));
         expr.axes.forEach((axes) => axes.forEach(this.#axis));
@@ -213,7 +214,7 @@ class ProgramVerifier {
         this.#declare(statement.local, `local function ${statement.name}`);
         return this.#family(statement.family);
       case 'update':
-        this.#name(statement.store, 'state');
+        this.#name(statement.state, 'state');
         return this.#expr(statement.value);
       case 'loss':
       case 'output':
@@ -233,9 +234,9 @@ class ProgramVerifier {
       case 'const':
         this.#declare(d.id, `constant ${d.name}`);
         return d.value === null ? undefined : this.#static(d.value);
-      case 'store':
-        this.#declare(d.id, `${d.store} ${d.name}`);
-        this.#type(d.type, `${d.store} ${d.name}`);
+      case 'variable':
+        this.#declare(d.id, `${keywordOf(d)} ${d.name}`);
+        this.#type(d.type, `${keywordOf(d)} ${d.name}`);
         if (d.initial !== null) this.#expr(d.initial);
         return d.source === null ? undefined : this.#source(d.source);
       case 'callable':

@@ -77,8 +77,8 @@ export interface ExternTensor {
 }
 
 export interface Float64Options {
-  /** The numbers of a store, row-major over its family's root axes and then its declared axes; null if it is not given. */
-  readonly stores: (store: Variable) => Float64Array | null;
+  /** The numbers of a variable, row-major over its family's root axes and then its declared axes; null if it is not given. */
+  readonly variables: (variable: Variable) => Float64Array | null;
   readonly seed: number;
   readonly extern?: (run: ExternRun) => readonly Float64Array[];
   /** Told by `demand` of each error that a demanded value depends on. */
@@ -110,9 +110,10 @@ export function float64Backend(options: Float64Options): Float64Backend {
         Float64Array.of(keepAs(element, typeof value === 'boolean' ? Number(value) : known(value))),
       );
     },
-    store(store, selection, defaultValue) {
-      const values = options.stores(store) ?? (defaultValue === null ? null : inStorageOrder(store, defaultValue));
-      return readVariable(store, values, selection);
+    variable(variable, selection, defaultValue) {
+      const values =
+        options.variables(variable) ?? (defaultValue === null ? null : inStorageOrder(variable, defaultValue));
+      return readVariable(variable, values, selection);
     },
     // Orientation says what `@` and `normalize` run over, and there calls name the axes: nothing to keep here.
     orient: (route) => route,

@@ -34,7 +34,7 @@ export interface InterpretOptions {
   /** Sizes of dynamic axes that do not follow from the inputs. */
   readonly sizes?: ReadonlyMap<string, number>;
   /** Numbers of a param, state or control by path, row-major; null: its initial value or default. */
-  readonly stores: (path: string) => Float64Array | null;
+  readonly variables: (path: string) => Float64Array | null;
   readonly seed: number;
   readonly want: { readonly losses: boolean; readonly outputs: boolean; readonly updates: boolean };
   /** Host functions. A promise is waited for, and the run is begun again with its value. */
@@ -120,16 +120,16 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
   const scope = new InstanceScope({ program, overrides: options.overrides, dynamic, report });
   const problems: RunProblem[] = [];
   /** Of a param or state that is not given; a control's default comes with the read itself. */
-  const initialValue = (store: Variable): Float64Array | null => {
-    const used = store.declaration.store === 'input' ? undefined : scope.usedOf(store);
+  const initialValue = (variable: Variable): Float64Array | null => {
+    const used = variable.declaration.role === 'control' ? undefined : scope.usedOf(variable);
     const made =
       used === undefined || used === null
         ? null
         : instantiateInitial<F64Tensor, F64Route>({ program, scope, backend, report }, used);
-    return made === null ? null : inStorageOrder(store, made.value);
+    return made === null ? null : inStorageOrder(variable, made.value);
   };
   const backend: Float64Backend = float64Backend({
-    stores: (store: Variable) => options.stores(store.path) ?? initialValue(store),
+    variables: (variable: Variable) => options.variables(variable.path) ?? initialValue(variable),
     seed: options.seed,
     extern,
     onProblem: (problem) => problems.push(problem),
@@ -194,8 +194,8 @@ function runOnce(options: InterpretOptions, extern: (run: ExternRun) => readonly
   ]);
   const losses = instantiated.losses.map((l): [string, InterpretedValue] => [l.path, value(l.value, l.axes, [], [])]);
   const states = instantiated.updates.map((s): [string, InterpretedValue] => [
-    s.store.path,
-    value({ kind: 'tensor', value: s.value }, [...s.store.family, ...s.store.declared], [], []),
+    s.variable.path,
+    value({ kind: 'tensor', value: s.value }, [...s.variable.family, ...s.variable.declared], [], []),
   ]);
   return {
     results: new Map(results),

@@ -22,36 +22,40 @@ import {
 } from '../tensors/tensor.ts';
 
 /** `values` null: nobody gave any, which is an error where something that is wanted is made of them. */
-export function readVariable(store: Variable, values: Float64Array | null, selection: readonly Selection[]): F64Tensor {
-  const axes = [...store.family, ...store.declared];
+export function readVariable(
+  variable: Variable,
+  values: Float64Array | null,
+  selection: readonly Selection[],
+): F64Tensor {
+  const axes = [...variable.family, ...variable.declared];
   if (values === null) {
     const count = countPoints(axes);
     const problem: RunProblem = {
       code: 'MOE0635',
-      message: `${store.path} has neither a tensor nor an initial value`,
-      span: store.declaration.span,
+      message: `${variable.path} has neither a tensor nor an initial value`,
+      span: variable.declaration.span,
       point: [],
     };
     const everywhere = count === 0 ? [] : [{ problem, axes, at: new Uint8Array(count).fill(1), ofWeights: false }];
-    const whole = makeTensor(store.element, axes, new Float64Array(count), everywhere);
-    return store.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
+    const whole = makeTensor(variable.element, axes, new Float64Array(count), everywhere);
+    return variable.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
   }
   if (values.length !== countPoints(axes)) {
-    throw new CompilerBug('interpret', `${store.path} has ${values.length} numbers for ${describe(axes)}`);
+    throw new CompilerBug('interpret', `${variable.path} has ${values.length} numbers for ${describe(axes)}`);
   }
-  const data = store.element === 'f32' ? values : values.map((value) => keepAs(store.element, value));
+  const data = variable.element === 'f32' ? values : values.map((value) => keepAs(variable.element, value));
   const whole = makeTensor(
-    store.element,
+    variable.element,
     axes,
     data,
-    outside(store.path, store.declaration.span, store.within, axes, data),
+    outside(variable.path, variable.declaration.span, variable.within, axes, data),
   );
-  return store.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
+  return variable.family.reduce((tensor, axis, i) => select(tensor, axis, selection[i]), whole);
 }
 
 /** The numbers of a value in the order in which the host would give them. */
-export function inStorageOrder(store: Variable, value: F64Tensor): Float64Array {
-  return spread(value, [...store.family, ...store.declared]).data;
+export function inStorageOrder(variable: Variable, value: F64Tensor): Float64Array {
+  return spread(value, [...variable.family, ...variable.declared]).data;
 }
 
 function select(tensor: F64Tensor, axis: Axis, how: Selection | undefined): F64Tensor {

@@ -13,7 +13,7 @@ import type { VariableId } from '../types/ids.ts';
 import type { Axis } from '../types/axis.ts';
 import type { Size } from '../types/size.ts';
 
-/** How a store's root axis is read: at one point, over a window, or as a whole. */
+/** How a variable's root axis is read: at one point, over a window, or as a whole. */
 export type Selection =
   | { readonly kind: 'all'; readonly axis: Axis }
   | { readonly kind: 'at'; readonly index: number }
@@ -75,10 +75,10 @@ export interface Backend<T, R> {
 
   scalar(value: Size | boolean, element: ElementType): T;
   /**
-   * Reads a store through a selection for each of its family axes (same order as `store.family`). `defaultValue` is the
-   * value of a control that the run is not given, over family then declared axes; null for any other store.
+   * Reads a variable through a selection for each of its family axes (same order as `variable.family`). `defaultValue` is the
+   * value of a control that the run is not given, over family then declared axes; null for any other variable.
    */
-  store(store: Variable, selection: readonly Selection[], defaultValue: T | null): T;
+  variable(variable: Variable, selection: readonly Selection[], defaultValue: T | null): T;
   primitive(call: PrimitiveCall<T, R>): Operand<T, R>;
   /** Renames axes of a tensor or route; sizes are equal, new axes are free. */
   rename(operand: Operand<T, R>, renaming: ReadonlyMap<Axis, Axis>): Operand<T, R>;

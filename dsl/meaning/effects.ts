@@ -29,7 +29,7 @@ export interface GatheredValue<T, R> {
 }
 
 export interface GatheredState<T> {
-  readonly store: Variable;
+  readonly variable: Variable;
   readonly value: T;
   readonly span: Span;
 }
@@ -66,7 +66,7 @@ export class Effects<T, R> {
   readonly #entry: string;
   readonly #report: (problem: Diagnostic) => void;
   readonly #gathered = new Map<string, Gathering<T, R>>();
-  readonly #states = new Map<VariableId, { readonly store: Variable; readonly entries: Entry<T, R>[] }>();
+  readonly #states = new Map<VariableId, { readonly variable: Variable; readonly entries: Entry<T, R>[] }>();
 
   constructor(
     backend: Backend<T, R>,
@@ -126,11 +126,11 @@ export class Effects<T, R> {
     );
   }
 
-  update(store: Variable, selection: ReadonlyMap<ConcreteAxisId, Selection>, value: T, given: EffectOrigin): void {
-    const list = store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
-    const state = this.#states.get(store.id) ?? { store, entries: [] };
+  update(variable: Variable, selection: ReadonlyMap<ConcreteAxisId, Selection>, value: T, given: EffectOrigin): void {
+    const list = variable.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
+    const state = this.#states.get(variable.id) ?? { variable, entries: [] };
     state.entries.push({ selection: list, value: { kind: 'tensor', value }, ...given });
-    this.#states.set(store.id, state);
+    this.#states.set(variable.id, state);
   }
 
   gather(): {
@@ -154,18 +154,18 @@ export class Effects<T, R> {
       ];
     });
     const updates = [...this.#states.values()].map((s): GatheredState<T> => {
-      const whole = s.store.family.map((a): Selection => ({ kind: 'all', axis: a }));
-      const value = this.#assemble(s.entries, s.store.family, 'update', (at) => {
+      const whole = s.variable.family.map((a): Selection => ({ kind: 'all', axis: a }));
+      const value = this.#assemble(s.entries, s.variable.family, 'update', (at) => {
         const selection = whole.map((w, i): Selection => {
           const index = at[i];
           return index === undefined || index === null ? w : { kind: 'at', index };
         });
-        return { kind: 'tensor', value: this.#backend.store(s.store, selection, null) };
+        return { kind: 'tensor', value: this.#backend.variable(s.variable, selection, null) };
       });
-      const wide = this.#backend.broadcast(value, [...s.store.family, ...s.store.declared]);
+      const wide = this.#backend.broadcast(value, [...s.variable.family, ...s.variable.declared]);
       const span = s.entries[0]?.span ?? nowhere;
-      if (wide.kind === 'route') return { store: s.store, value: this.#backend.weights(wide.value), span };
-      return { store: s.store, value: wide.value, span };
+      if (wide.kind === 'route') return { variable: s.variable, value: this.#backend.weights(wide.value), span };
+      return { variable: s.variable, value: wide.value, span };
     });
     const of = (kind: 'loss' | 'output'): GatheredValue<T, R>[] =>
       all.filter(([g]) => g.kind === kind).map(([, v]) => v);
@@ -342,7 +342,7 @@ function sameSpan(a: Span, b: Span): boolean {
 }
 
 /**
- * Stores live in the model, so their paths begin there; results, outputs and losses live in a run, so theirs begin at the
+ * Variables live in the model, so their paths begin there; results, outputs and losses live in a run, so theirs begin at the
  * entry that runs. Nothing else of the model has the entry's name: there is one namespace.
  */
 function pathInRun(path: string, entry: string): string {

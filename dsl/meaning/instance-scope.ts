@@ -1,9 +1,9 @@
 /**
- * Scopes: what the names of a program stand for at a point of instantiation. Axes, constants, stores, instances and unions
+ * Scopes: what the names of a program stand for at a point of instantiation. Axes, constants, variables, instances and unions
  * are made when first met and kept in the instance they belong to; a declaration that depends on a family's named
  * index (`fn f[l in L]`) is made once for each index.
  *
- * Here are instances, families and stores; axes and constants are in static-scope.ts, the instances themselves and who
+ * Here are instances, families and variables; axes and constants are in static-scope.ts, the instances themselves and who
  * lives where in instance-tree.ts.
  */
 import { at } from '../diagnostics/invariants.ts';
@@ -35,7 +35,7 @@ export type { ScopeOptions } from './static-scope.ts';
 
 export class InstanceScope extends StaticScope {
   readonly families: Families;
-  readonly #stores = new Map<string, UsedVariable>();
+  readonly #variables = new Map<string, UsedVariable>();
   readonly #marked = new Set<VariableId>();
   #made = 0;
 
@@ -191,41 +191,41 @@ export class InstanceScope extends StaticScope {
     }
   }
 
-  // --- stores ------------------------------------------------------------------------------------------------------
+  // --- variables ---------------------------------------------------------------------------------------------------
 
-  store(id: DeclarationId, via: readonly DeclarationId[], frame: StaticFrame): UsedVariable {
+  variable(id: DeclarationId, via: readonly DeclarationId[], frame: StaticFrame): UsedVariable {
     let at = frame;
     for (const step of via) at = { ...at, instance: this.#instanceOf(step, at).instance };
     const declaration = this.tree.declaration(id);
-    if (declaration.kind !== 'store')
+    if (declaration.kind !== 'variable')
       throw new CompilerBug('instantiate', `${declaration.name} is no param, state or input`);
     const home = this.tree.home(id, at);
     const made = home.made.get(String(id));
-    if (made?.kind === 'store') return made.store;
-    const used = this.#makeStore(declaration, home, { ...at, instance: home });
-    home.made.set(String(id), { kind: 'store', store: used });
+    if (made?.kind === 'variable') return made.variable;
+    const used = this.#makeVariable(declaration, home, { ...at, instance: home });
+    home.made.set(String(id), { kind: 'variable', variable: used });
     return used;
   }
 
-  #makeStore(declaration: VariableDeclaration, home: Instance, frame: StaticFrame): UsedVariable {
+  #makeVariable(declaration: VariableDeclaration, home: Instance, frame: StaticFrame): UsedVariable {
     const path = home.path === '' ? declaration.name : `${home.path}.${declaration.name}`;
-    const isInput = declaration.store === 'input';
+    const isControl = declaration.role === 'control';
     const own = declaration.type.axes.map((a) => this.axis(a, frame));
     // An input of the model is given to each run, with the shape that it has there.
     const declared =
-      isInput && home === this.tree.root
+      isControl && home === this.tree.root
         ? own
-        : own.map((a) => fixed(a, isInput ? 'an input of a body' : `a ${declaration.store}`, declaration.span));
-    const before = this.#stores.get(path);
+        : own.map((a) => fixed(a, isControl ? 'an input of a body' : `a ${declaration.role}`, declaration.span));
+    const before = this.#variables.get(path);
     // Instances that differ by the index of a family are members of one family: what they store is one tensor over it.
     const origin = before === undefined ? null : differentOrigin(before.instance, home);
-    const one = before?.store.declaration === declaration && origin === null;
-    if (before !== undefined && one && sameSizes(before.store.declared, declared)) {
+    const one = before?.variable.declaration === declaration && origin === null;
+    if (before !== undefined && one && sameSizes(before.variable.declared, declared)) {
       const variant: UsedVariable = { ...before, instance: home };
       before.variants.push(variant);
       return variant;
     }
-    const store: Variable = {
+    const variable: Variable = {
       id: idOf(this.#made++),
       path,
       declaration,
@@ -234,15 +234,15 @@ export class InstanceScope extends StaticScope {
       declared,
       within: declaration.type.within === undefined ? null : this.axis(declaration.type.within, frame),
     };
-    const used: UsedVariable = { store, instance: home, cells: new Set(), variants: [] };
+    const used: UsedVariable = { variable, instance: home, cells: new Set(), variants: [] };
     used.variants.push(used);
-    if (before === undefined) this.#stores.set(path, used);
+    if (before === undefined) this.#variables.set(path, used);
     else if (one) this.reportShape(before, declared, frame);
     else {
       this.#report(
         onePath(
           path,
-          this.spanOf(origin?.first ?? before.store.declaration.id),
+          this.spanOf(origin?.first ?? before.variable.declaration.id),
           this.spanOf(origin?.second ?? declaration.id),
         ),
       );
@@ -250,18 +250,18 @@ export class InstanceScope extends StaticScope {
     return used;
   }
 
-  /** The shape of a store is one for all members of the families around it. */
-  reportShape({ store, instance }: UsedVariable, here: readonly Axis[], frame: StaticFrame): void {
+  /** The shape of a variable is one for all members of the families around it. */
+  reportShape({ variable, instance }: UsedVariable, here: readonly Axis[], frame: StaticFrame): void {
     const shape = (axes: readonly Axis[]): string => `[${axes.map((a) => formatSize(a.size)).join(', ')}]`;
     const at = [...frame.indices].map(([index, value]) => `${this.tree.indexName(index)} = ${value}`).join(', ');
     const made = this.tree.declarationOf(instance);
     const instantiated = made?.kind === 'instance';
     this.#report(
       diagnostic('MOE0365', {
-        message: `${store.path} would be ${shape(here)} at ${at}, and is ${shape(store.declared)} elsewhere: all members of a family have one shape`,
-        span: instantiated ? made.span : store.declaration.span,
+        message: `${variable.path} would be ${shape(here)} at ${at}, and is ${shape(variable.declared)} elsewhere: all members of a family have one shape`,
+        span: instantiated ? made.span : variable.declaration.span,
         labels: instantiated
-          ? [{ span: store.declaration.span, text: `${store.declaration.name} is declared here` }]
+          ? [{ span: variable.declaration.span, text: `${variable.declaration.name} is declared here` }]
           : [],
         help: 'give it the greatest size, and use a part of it: w[F: 0 .. n as Part]',
       }),
@@ -278,8 +278,8 @@ export class InstanceScope extends StaticScope {
     const count = (s: Selection): number =>
       s.kind === 'at' ? 1 : integerOf((s.kind === 'all' ? s.axis : s.as).size, 'instantiate: size of a family');
     const members = selection.reduce((product, s) => product * count(s), 1);
-    this.#marked.add(used.store.id);
-    withinLimit(members, MAX_MEMBERS, `${used.store.path} is there`, used.store.declaration.span);
+    this.#marked.add(used.variable.id);
+    withinLimit(members, MAX_MEMBERS, `${used.variable.path} is there`, used.variable.declaration.span);
     let cells = [''];
     for (const s of selection) {
       const first = s.kind === 'at' ? s.index : s.kind === 'window' ? s.from : 0;
@@ -289,14 +289,14 @@ export class InstanceScope extends StaticScope {
     for (const cell of cells) used.cells.add(cell);
   }
 
-  /** What bodies read or write. Of a family without members a store has no cells, and is read all the same. */
-  usedStores(): readonly UsedVariable[] {
-    return [...this.#stores.values()].filter((s) => this.#marked.has(s.store.id));
+  /** What bodies read or write. Of a family without members a variable has no cells, and is read all the same. */
+  usedVariables(): readonly UsedVariable[] {
+    return [...this.#variables.values()].filter((s) => this.#marked.has(s.variable.id));
   }
 
-  /** A store that some body has named, by what the backend was told of it. */
-  usedOf(store: Variable): UsedVariable | null {
-    return this.#stores.get(store.path) ?? null;
+  /** A variable that some body has named, by what the backend was told of it. */
+  usedOf(variable: Variable): UsedVariable | null {
+    return this.#variables.get(variable.path) ?? null;
   }
 
   /** A frame in which an instance's own declarations can be read: for bindings and initial values. */
@@ -309,7 +309,7 @@ export class InstanceScope extends StaticScope {
     return this.tree.index.indicesAround(id);
   }
 
-  /** The family axes around a store that bodies name by an index, innermost first. */
+  /** The family axes around a variable that bodies name by an index, innermost first. */
   namedIndices(instance: Instance): readonly { readonly index: IndexId; readonly axis: Axis }[] {
     return this.tree.namedIndices(instance);
   }

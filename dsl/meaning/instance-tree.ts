@@ -105,7 +105,7 @@ export class InstanceTree {
   }
 
   /**
-   * The family axes around (the stores of) an instance that bodies name by an index, innermost first: around its declaration,
+   * The family axes around (the variables of) an instance that bodies name by an index, innermost first: around its declaration,
    * and around the place where it is instantiated.
    */
   namedIndices(instance: Instance): readonly { readonly index: IndexId; readonly axis: Axis }[] {

@@ -40,18 +40,18 @@ export interface Instance {
 export type Created =
   | { readonly kind: 'axis'; readonly axis: Axis }
   | { readonly kind: 'static'; readonly value: StaticValue }
-  | { readonly kind: 'store'; readonly store: UsedVariable }
+  | { readonly kind: 'variable'; readonly variable: UsedVariable }
   | { readonly kind: 'instance'; readonly instance: Instance }
   /** Being computed: meeting it again is a cycle. */
   | { readonly kind: 'pending' };
 
-/** A store and which of its cells the walked program reads: only those are required of a checkpoint. */
+/** A variable and which of its cells the walked program reads: only those are required of a checkpoint. */
 export interface UsedVariable {
-  readonly store: Variable;
+  readonly variable: Variable;
   readonly instance: Instance;
   /** Indices over the family axes, joined by commas; 'all' when a family axis has no constant size. */
   readonly cells: Set<string>;
-  /** The same store as the other instances of its declaration know it: more than one where arguments depend on a family's index. */
+  /** The same variable as the other instances of its declaration know it: more than one where arguments depend on a family's index. */
   readonly variants: UsedVariable[];
 }
 

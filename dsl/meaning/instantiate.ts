@@ -55,7 +55,7 @@ export interface InstantiatedEntry<T, R> {
   readonly losses: readonly GatheredValue<T, R>[];
   readonly outputs: readonly GatheredValue<T, R>[];
   readonly updates: readonly GatheredState<T>[];
-  /** Every reading of a store; only what is made of instantiation knows which of them count (`Scope.markUsed`). */
+  /** Every reading of a variable; only what is made of instantiation knows which of them count (`Scope.markUsed`). */
   readonly reads: readonly VariableRead<T>[];
 }
 
@@ -64,7 +64,7 @@ export function instantiateEntry<T, R>(options: InstantiateOptions<T, R>): Insta
   return new Instantiation(options).run();
 }
 
-/** The value of a store's initialiser over its family's and declared axes, or null when it has none. */
+/** The value of a variable's initialiser over its family's and declared axes, or null when it has none. */
 export function instantiateInitial<T, R>(
   options: Omit<InstantiateOptions<T, R>, 'entry' | 'input' | 'want'>,
   used: UsedVariable,
@@ -83,7 +83,7 @@ class Instantiation<T, R> {
   readonly #scope: InstanceScope;
   readonly #backend: Backend<T, R>;
   readonly #calls: Calls<T, R>;
-  readonly #stores: VariableReader<T, R>;
+  readonly #variables: VariableReader<T, R>;
   readonly #effects: Effects<T, R>;
   readonly #sizeConstraints: SizeConstraints;
   readonly #primitives: PrimitiveCalls<T, R>;
@@ -95,7 +95,7 @@ class Instantiation<T, R> {
     this.#scope = options.scope;
     this.#backend = options.backend;
     this.#calls = new Calls(options.scope, options.backend, (body, frame) => this.#block(body, frame));
-    this.#stores = new VariableReader(
+    this.#variables = new VariableReader(
       this.#scope,
       this.#backend,
       this.#calls,
@@ -159,12 +159,12 @@ class Instantiation<T, R> {
     });
     const gathered = this.#effects.gather();
     for (const clash of clashes(runValues(entry.span, types, results, gathered))) this.#sizeConstraints.report(clash);
-    return { results, ...gathered, reads: this.#stores.reads };
+    return { results, ...gathered, reads: this.#variables.reads };
   }
 
   initialOf(used: UsedVariable): { readonly value: T; readonly reads: readonly VariableRead<T>[] } | null {
-    const value = this.#stores.initialOf(used);
-    return value === null ? null : { value, reads: this.#stores.reads };
+    const value = this.#variables.initialOf(used);
+    return value === null ? null : { value, reads: this.#variables.reads };
   }
 
   #axis(variable: AxisVar, frame: StaticFrame): Axis {
@@ -196,13 +196,13 @@ class Instantiation<T, R> {
           break;
         case 'update':
           if (this.#options.want.updates) {
-            const used = this.#scope.store(statement.store, [], frame);
-            const selection = this.#stores.selectionOf(used, frame);
+            const used = this.#scope.variable(statement.state, [], frame);
+            const selection = this.#variables.selectionOf(used, frame);
             this.#scope.markUsed(used, [...selection.values()]);
-            const value = this.#stores.asStored(used, this.#tensor(statement.value, frame), frame);
+            const value = this.#variables.asStored(used, this.#tensor(statement.value, frame), frame);
             const at = { span: statement.span, call: frame.calledAt };
             if (value !== null)
-              effects.push(() => this.#effects.update(used.store, selection, required.onTensor(value), at));
+              effects.push(() => this.#effects.update(used.variable, selection, required.onTensor(value), at));
           }
           break;
         case 'loss':
@@ -328,9 +328,9 @@ class Instantiation<T, R> {
         if (value === undefined) throw new CompilerBug('instantiate', `local ${expr.name} has no value`);
         return value;
       }
-      case 'store': {
-        const used = this.#scope.store(expr.decl, expr.via, frame);
-        return this.#stores.readHere(used, frame);
+      case 'variable': {
+        const used = this.#scope.variable(expr.decl, expr.via, frame);
+        return this.#variables.readHere(used, frame);
       }
       case 'primitive':
         return this.#primitive(expr, null, null, frame);

@@ -33,7 +33,8 @@ export function indexProgram(program: Program): ProgramIndex {
       owners.set(declaration.axis.id, owner);
       around.set(declaration.axis.id, indices);
     }
-    if (declaration.kind === 'store' && declaration.initial !== null) expression(declaration.initial, owner, indices);
+    if (declaration.kind === 'variable' && declaration.initial !== null)
+      expression(declaration.initial, owner, indices);
     if (declaration.kind === 'callable') callable(declaration, indices);
   };
   const callable = (declaration: CallableDeclaration, outside: ReadonlySet<IndexId>): void => {
@@ -54,7 +55,7 @@ export function indexProgram(program: Program): ProgramIndex {
     switch (e.kind) {
       case 'static':
       case 'local':
-      case 'store':
+      case 'variable':
         return;
       case 'primitive':
         for (const a of e.args.values()) expression(a, owner, indices);

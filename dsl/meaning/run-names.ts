@@ -26,7 +26,7 @@ export function runValues<T, R>(
   gathered: {
     readonly outputs: readonly (Given<T, R> & { readonly path: string; readonly span: Span })[];
     readonly losses: readonly { readonly path: string; readonly span: Span }[];
-    readonly updates: readonly { readonly store: Pick<Variable, 'path'>; readonly span: Span }[];
+    readonly updates: readonly { readonly variable: Pick<Variable, 'path'>; readonly span: Span }[];
   },
 ): readonly RunValue[] {
   const isRoute = ({ value }: Given<T, R>): boolean => value.kind === 'route';
@@ -38,8 +38,8 @@ export function runValues<T, R>(
       return { kind: 'output', name: output.path, isRoute: isRoute(output), span: output.span };
     }),
     ...gathered.losses.map(({ path, span }): RunValue => ({ kind: 'loss', name: path, isRoute: false, span })),
-    ...gathered.updates.map(({ store, span }): RunValue => {
-      return { kind: 'state', name: store.path, isRoute: false, span };
+    ...gathered.updates.map(({ variable, span }): RunValue => {
+      return { kind: 'state', name: variable.path, isRoute: false, span };
     }),
   ];
 }

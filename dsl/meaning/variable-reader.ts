@@ -1,5 +1,5 @@
 /**
- * Reading stores: which cells of a param, a state or an input a frame means, over which axes, and the values that
+ * Reading variables: which cells of a param, a state or an input a frame means, over which axes, and the values that
  * initialisers give. What is read is noted: only the cells that something is made of are required of a checkpoint.
  */
 import type { ConcreteAxisId, IndexId } from '../types/ids.ts';
@@ -16,7 +16,7 @@ import type { UsedVariable } from './instances.ts';
 import { sameSizes, type InstanceScope, type StaticFrame } from './instance-scope.ts';
 import { exact, integerOf } from '../types/size.ts';
 
-/** One reading of a store in a walk: what it gave, and which cells it was of. */
+/** One reading of a variable in a walk: what it gave, and which cells it was of. */
 export interface VariableRead<T> {
   readonly used: UsedVariable;
   readonly selection: readonly Selection[];
@@ -33,7 +33,7 @@ export class VariableReader<T, R> {
   /** Every reading, in order. Whether its value is used for anything, only what is made of instantiation knows. */
   readonly reads: VariableRead<T>[] = [];
   readonly #initials = new Map<string, T>();
-  /** The stores whose initial values are being computed, outermost first. */
+  /** The variables whose initial values are being computed, outermost first. */
   readonly #making: UsedVariable[] = [];
 
   constructor(
@@ -50,60 +50,60 @@ export class VariableReader<T, R> {
     this.#report = report;
   }
 
-  /** A store as a frame sees it: the cells of its selection, over the axes that its declaration means there. */
+  /** A variable as a frame sees it: the cells of its selection, over the axes that its declaration means there. */
   readHere(used: UsedVariable, frame: StaticFrame): Operand<T, R> {
     const here = this.#axesHere(used, frame);
-    if (!sameSizes(used.store.declared, here)) {
+    if (!sameSizes(used.variable.declared, here)) {
       this.#scope.reportShape(used, here, frame);
       return this.#backend.broadcast(
-        { kind: 'tensor', value: this.#backend.scalar(exact(0), used.store.element) },
+        { kind: 'tensor', value: this.#backend.scalar(exact(0), used.variable.element) },
         here,
       );
     }
     const whole = this.#read(used, this.selectionOf(used, frame));
-    return this.#backend.rename({ kind: 'tensor', value: whole }, renaming(used.store.declared, here));
+    return this.#backend.rename({ kind: 'tensor', value: whole }, renaming(used.variable.declared, here));
   }
 
-  /** A new value for a store, over the axes that the store has everywhere; null if a member's own axes have other sizes. */
+  /** A new value for a variable, over the axes that the variable has everywhere; null if a member's own axes have other sizes. */
   asStored(used: UsedVariable, value: T, frame: StaticFrame): T | null {
     const here = this.#axesHere(used, frame);
-    if (!sameSizes(used.store.declared, here)) {
+    if (!sameSizes(used.variable.declared, here)) {
       this.#scope.reportShape(used, here, frame);
       return null;
     }
     const own = this.#backend.axesOf(value);
-    const back = new Map([...renaming(here, used.store.declared)].filter(([a]) => own.includes(a)));
+    const back = new Map([...renaming(here, used.variable.declared)].filter(([a]) => own.includes(a)));
     const renamed = this.#backend.rename({ kind: 'tensor', value }, back);
     if (renamed.kind === 'route') throw new CompilerBug('instantiate', 'a new value of a state is dense');
     return renamed.value;
   }
 
-  /** How a frame reads the family axes around a store. */
+  /** How a frame reads the family axes around a variable. */
   selectionOf({ instance }: UsedVariable, frame: StaticFrame): ReadonlyMap<ConcreteAxisId, Selection> {
     return this.#scope.selectionOf(instance, this.#scope.commonInstance(instance, frame), frame);
   }
 
   /**
    * An axis whose definition names an index (`seen[Q] = every | group[…]` in `task[k in Task]`) is one axis for each
-   * index, but a store has one shape for all: its axes, as they are called here.
+   * index, but a variable has one shape for all: its axes, as they are called here.
    */
-  #axesHere({ store, instance }: UsedVariable, frame: StaticFrame): readonly Axis[] {
-    return store.declaration.type.axes.map((a) => this.#scope.axis(a, { ...frame, instance }));
+  #axesHere({ variable, instance }: UsedVariable, frame: StaticFrame): readonly Axis[] {
+    return variable.declaration.type.axes.map((a) => this.#scope.axis(a, { ...frame, instance }));
   }
 
   #read(used: UsedVariable, selection: ReadonlyMap<ConcreteAxisId, Selection>): T {
-    const list = used.store.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
-    const kind = used.store.declaration.store;
-    const made = this.#making.at(-1)?.store;
-    if (made !== undefined && made.declaration.store !== 'input' && kind !== 'param')
-      this.#reportMoving(made, used.store);
-    const value = this.#backend.store(used.store, list, kind === 'input' ? this.initialOf(used) : null);
+    const list = used.variable.family.map((a): Selection => selection.get(a.id) ?? { kind: 'all', axis: a });
+    const { role } = used.variable.declaration;
+    const made = this.#making.at(-1)?.variable;
+    if (made !== undefined && made.declaration.role !== 'control' && role !== 'param')
+      this.#reportMoving(made, used.variable);
+    const value = this.#backend.variable(used.variable, list, role === 'control' ? this.initialOf(used) : null);
     this.reads.push({ used, selection: list, value });
     return value;
   }
 
   #reportMoving(made: Variable, read: Variable): void {
-    const what = read.declaration.store === 'state' ? 'a state, which runs change' : 'an input, which a run gives';
+    const what = read.declaration.role === 'state' ? 'a state, which runs change' : 'an input, which a run gives';
     this.#report(
       diagnostic('MOE0363', {
         message: `the initial value of ${made.path} reads ${read.path}, ${what}`,
@@ -114,16 +114,16 @@ export class VariableReader<T, R> {
     );
   }
 
-  /** What an initialiser gives, over all axes of the store; computed once a walk, so that its draws are drawn once. */
+  /** What an initialiser gives, over all axes of the variable; computed once a walk, so that its draws are drawn once. */
   initialOf(used: UsedVariable): T | null {
-    const { initial } = used.store.declaration;
+    const { initial } = used.variable.declaration;
     if (initial === null) return null;
     // A control's default is computed at its first reading, when not all of its variants may have been met.
-    const key = `${used.store.id} ${used.variants.length}`;
+    const key = `${used.variable.id} ${used.variants.length}`;
     const known = this.#initials.get(key);
     if (known !== undefined) return known;
     if (this.#making.includes(used))
-      throw new CompilerBug('instantiate', `the initial value of ${used.store.path} needs itself`);
+      throw new CompilerBug('instantiate', `the initial value of ${used.variable.path} needs itself`);
     this.#making.push(used);
     const wide = this.#initialAt(initial, used, this.#indicesOf(used), new Map());
     this.#making.pop();
@@ -139,18 +139,18 @@ export class VariableReader<T, R> {
       .filter(
         ({ index }) =>
           used.variants.some(({ instance }) => instance.indices.has(index)) ||
-          this.#scope.indicesAround(used.store.declaration.id).has(index),
+          this.#scope.indicesAround(used.variable.declaration.id).has(index),
       );
   }
 
-  /** An initial value over all axes of its store; where bodies name family indices, each point's own with its index. */
+  /** An initial value over all axes of its variable; where bodies name family indices, each point's own with its index. */
   #initialAt(
     initial: Expr,
     used: UsedVariable,
     named: readonly { readonly index: IndexId; readonly axis: Axis }[],
     indices: ReadonlyMap<IndexId, number>,
   ): Operand<T, R> {
-    const axes = [...used.store.family, ...used.store.declared];
+    const axes = [...used.variable.family, ...used.variable.declared];
     const own =
       used.variants.find((v) => [...v.instance.indices].every(([index, at]) => indices.get(index) === at)) ?? used;
     const { instance } = own;
@@ -162,13 +162,13 @@ export class VariableReader<T, R> {
       batchAxes: instance.family,
       routes: [],
       restore: new Map(),
-      seedKey: used.store.path,
+      seedKey: used.variable.path,
       calledAt: null,
     };
     const [first, ...rest] = named;
     if (first === undefined) {
       const value = this.#evaluate(initial, frame);
-      const here = renaming(this.#axesHere(own, frame), used.store.declared);
+      const here = renaming(this.#axesHere(own, frame), used.variable.declared);
       const has = this.#backend.axesOf(value);
       const stored = new Map([...here].filter(([a]) => has.includes(a)));
       return this.#backend.broadcast(this.#backend.rename({ kind: 'tensor', value }, stored), axes);

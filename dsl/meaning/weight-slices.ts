@@ -1,7 +1,7 @@
 /**
- * Checkpoint bindings: which stored tensors make up a store, as strided copies.
+ * Checkpoint bindings: which stored tensors make up a variable, as strided copies.
  *
- * With indices i over `dims`: store[offset + Σ i·to] = tensor[from + Σ i·stride]. One cell for each combination of the
+ * With indices i over `dims`: variable[offset + Σ i·to] = tensor[from + Σ i·stride]. One cell for each combination of the
  * axes in braces; only cells that the walked program reads are listed, so a layer that is not used is not required.
  */
 import { at, get } from '../diagnostics/invariants.ts';
@@ -50,7 +50,7 @@ interface BoundSource {
   readonly stored: { readonly dims: readonly StoredDim[]; readonly instance: Instance; readonly span: Span } | null;
 }
 
-/** The cells of a store, or null when no `from` binds it: it is then matched by its path, as a whole. */
+/** The cells of a variable, or null when no `from` binds it: it is then matched by its path, as a whole. */
 export function bindVariable(
   used: UsedVariable,
   scope: InstanceScope,
@@ -59,7 +59,7 @@ export function bindVariable(
   const sources = used.variants.map((variant) => ({ variant, source: findSource(variant, scope) }));
   if (sources.every(({ source }) => source === null)) return null;
   const resolve = (variable: AxisVar, instance: Instance): Axis => scope.axis(variable, scope.frameOf(instance));
-  const axes = [...used.store.family, ...used.store.declared];
+  const axes = [...used.variable.family, ...used.variable.declared];
   const sizes = axes.map(storedSize);
   const strides = axes.map((_, i) => sizes.slice(i + 1).reduce((p, n) => p * n, 1));
 
@@ -75,7 +75,7 @@ export function bindVariable(
     }
   }
   const pieces = axes.reduce((count, a, i) => (braced.has(a) ? count * at(sizes, i, 'bindings: size') : count), 1);
-  withinLimit(pieces, MAX_PIECES, `${used.store.path} is read from a tensor`, used.store.declaration.span);
+  withinLimit(pieces, MAX_PIECES, `${used.variable.path} is read from a tensor`, used.variable.declaration.span);
   const rest = axes.filter((a) => !braced.has(a));
   const layouts = new Map(
     sources.flatMap(({ variant, source }) =>
@@ -131,7 +131,7 @@ function variantAt(used: UsedVariable, position: ReadonlyMap<Axis, number>, scop
 }
 
 function findSource(used: UsedVariable, scope: InstanceScope): BoundSource | null {
-  const { declaration } = used.store;
+  const { declaration } = used.variable;
   let found: Omit<BoundSource, 'prefixes'> | null =
     declaration.source === null ? null : named(declaration.source, used.instance, declaration.name);
   const prefixes: BoundPattern[] = [];
@@ -233,9 +233,9 @@ function* combinations(axes: readonly Axis[]): Generator<ReadonlyMap<Axis, numbe
   }
 }
 
-/** Whether some used cell of the store has these positions along its family axes. */
+/** Whether some used cell of the variable has these positions along its family axes. */
 function isUsed(used: UsedVariable, position: ReadonlyMap<Axis, number>): boolean {
-  const wanted = used.store.family.map((a) => position.get(a));
+  const wanted = used.variable.family.map((a) => position.get(a));
   if (wanted.every((w) => w === undefined)) return true;
   if (wanted.every((w) => w !== undefined)) return used.cells.has(wanted.join(','));
   for (const cell of used.cells) {

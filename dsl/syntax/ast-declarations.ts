@@ -40,8 +40,8 @@ export interface ConstBinding extends AstNode {
 
 /** `param w: [E, D], b: [E] = 0`, `state …`, `input …` */
 export interface VariableDecl extends AstNode {
-  readonly kind: 'Store';
-  readonly store: 'param' | 'state' | 'input';
+  readonly kind: 'Variable';
+  readonly keyword: 'param' | 'state' | 'input';
   readonly slots: readonly Slot[];
   readonly docs?: string;
 }

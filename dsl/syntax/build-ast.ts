@@ -65,8 +65,8 @@ export function buildDecl(context: BuildContext, node: CstNode): ast.Decl | unde
   const bindings = nodeOf(node, 'bindings');
   if (bindings)
     return tokenOf(bindings, 'Axis') ? buildAxesDecl(context, bindings, docs) : buildConsts(context, bindings, docs);
-  const store = nodeOf(node, 'store');
-  if (store) return buildStore(context, store, docs);
+  const variable = nodeOf(node, 'variable');
+  if (variable) return buildVariable(context, variable, docs);
   const callable = nodeOf(node, 'callable');
   if (callable) return buildCallable(context, callable, docs);
   const extern = nodeOf(node, 'extern');
@@ -126,10 +126,10 @@ function buildConsts(context: BuildContext, node: CstNode, docs: string | undefi
   return bindings.length === 0 ? undefined : { kind: 'Consts', bindings, docs, span: context.spanOf(node) };
 }
 
-function buildStore(context: BuildContext, node: CstNode, docs: string | undefined): ast.VariableDecl | undefined {
-  const store = tokenOf(node, 'Param') ? 'param' : tokenOf(node, 'State') ? 'state' : 'input';
+function buildVariable(context: BuildContext, node: CstNode, docs: string | undefined): ast.VariableDecl | undefined {
+  const keyword = tokenOf(node, 'Param') ? 'param' : tokenOf(node, 'State') ? 'state' : 'input';
   const slots = present(nodes(node, 'slot').map((slot) => buildSlot(context, slot)));
-  return slots.length === 0 ? undefined : { kind: 'Store', store, slots, docs, span: context.spanOf(node) };
+  return slots.length === 0 ? undefined : { kind: 'Variable', keyword, slots, docs, span: context.spanOf(node) };
 }
 
 function buildSlot(context: BuildContext, node: CstNode): ast.Slot | undefined {

@@ -149,7 +149,7 @@ export const childKeys: ChildTable<NodesBySort> = {
   AxisBinding: { name: one('Ident'), size: tagged, points: each('Ident') },
   Consts: { bindings: each('ConstBinding') },
   ConstBinding: { name: one('Ident'), value: tagged },
-  Store: { slots: each('Slot') },
+  Variable: { slots: each('Slot') },
   Slot: { name: one('Ident'), type: tagged, initial: tagged, source: tagged },
   Source: { decoder: one('Ident'), names: tagged, order: each('Dim') },
   Dim: { parts: tagged },

@@ -71,11 +71,11 @@ export class MoeParser extends ExpressionGrammar {
 
   // ---------------------------------------------------------------------------------------------------- declarations
 
-  /** decl = bindings | store | callable | extern */
+  /** decl = bindings | variable | callable | extern */
   readonly decl: GrammarRule = this.RULE('decl', () => {
     this.OR([
       { ALT: () => this.SUBRULE(this.bindings) },
-      { ALT: () => this.SUBRULE(this.store) },
+      { ALT: () => this.SUBRULE(this.variable) },
       { ALT: () => this.SUBRULE(this.callable) },
       { ALT: () => this.SUBRULE(this.extern) },
     ]);
@@ -100,8 +100,8 @@ export class MoeParser extends ExpressionGrammar {
     });
   });
 
-  /** store = ("param" | "state" | "input") slot { "," slot } */
-  readonly store: GrammarRule = this.RULE('store', () => {
+  /** variable = ("param" | "state" | "input") slot { "," slot } */
+  readonly variable: GrammarRule = this.RULE('variable', () => {
     this.OR([
       { ALT: () => this.CONSUME(t.ParamKeyword) },
       { ALT: () => this.CONSUME(t.StateKeyword) },

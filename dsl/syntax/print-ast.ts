@@ -164,8 +164,8 @@ class Printer implements ExpressionPrinter {
         return this.#bindings('const', item.bindings, (binding) =>
           this.#named(binding.name.text, binding.value, levels.or),
         );
-      case 'Store':
-        return this.#bindings(item.store, item.slots, (slot) => this.#slot(slot));
+      case 'Variable':
+        return this.#bindings(item.keyword, item.slots, (slot) => this.#slot(slot));
       case 'Callable':
         return this.#callable(item);
       case 'Extern':

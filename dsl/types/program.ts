@@ -101,7 +101,7 @@ export type Expr = { readonly type: ValueType; readonly span: Span } &
     | { readonly kind: 'static'; readonly value: Static }
     | { readonly kind: 'local'; readonly local: LocalId; readonly name: string }
     /** A param, state or control; `via` is the path of declarations when named from outside (`ffn.w1`), outermost first. */
-    | { readonly kind: 'store'; readonly decl: DeclarationId; readonly via: readonly DeclarationId[] }
+    | { readonly kind: 'variable'; readonly decl: DeclarationId; readonly via: readonly DeclarationId[] }
     | PrimitiveExpr
     | { readonly kind: 'call'; readonly callee: FamilyExpr; readonly args: readonly Expr[] }
     /** Result: the tuple's or record's items in order. */
@@ -159,7 +159,7 @@ export type Stmt = { readonly span: Span } &
         readonly value: Expr;
       }
     | { readonly kind: 'let_family'; readonly local: LocalId; readonly name: string; readonly family: FamilyExpr }
-    | { readonly kind: 'update'; readonly store: DeclarationId; readonly value: Expr }
+    | { readonly kind: 'update'; readonly state: DeclarationId; readonly value: Expr }
     | { readonly kind: 'loss'; readonly name: string; readonly value: Expr }
     | { readonly kind: 'output'; readonly name: string; readonly value: Expr }
     /** `value` is a bool; `message` is said where it is false, with the numbers of scalars in it. */
@@ -254,8 +254,9 @@ export interface InstanceSource {
 }
 
 export interface VariableDeclaration {
-  readonly kind: 'store';
-  readonly store: 'param' | 'state' | 'input';
+  readonly kind: 'variable';
+  /** A control is declared by `input`. */
+  readonly role: 'param' | 'state' | 'control';
   readonly id: DeclarationId;
   readonly name: string;
   readonly span: Span;
@@ -263,6 +264,11 @@ export interface VariableDeclaration {
   readonly initial: Expr | null;
   readonly frozen: boolean;
   readonly source: VariableSource | null;
+}
+
+/** The word that declares it, which messages use. */
+export function keywordOf({ role }: VariableDeclaration): 'param' | 'state' | 'input' {
+  return role === 'control' ? 'input' : role;
 }
 
 export interface FamilyAxis {

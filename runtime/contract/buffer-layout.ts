@@ -141,9 +141,9 @@ function bindBuffer(
     case 'status':
       return inArena('status');
     case 'store': {
-      const store = manifest.stores[buffer.store];
-      if (store === undefined) throw new MoecError('MOE0716', `the module has no store ${buffer.store}`);
-      if (store.kind === 'control') return inArena(`control:${buffer.store}`);
+      const variable = manifest.stores[buffer.store];
+      if (variable === undefined) throw new MoecError('MOE0716', `the module has no variable ${buffer.store}`);
+      if (variable.kind === 'control') return inArena(`control:${buffer.store}`);
       return { kind: 'store', store: buffer.store, bytes, usedBytes };
     }
     default:

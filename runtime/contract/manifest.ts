@@ -38,8 +38,8 @@ export interface TensorSpec {
 }
 
 /**
- * One stored tensor's contribution to a store: a strided copy. With indices i over `dims`:
- * store[offset + Σ i_k * to_k] = tensor[from + Σ i_k * stride_k].
+ * One stored tensor's contribution to a variable: a strided copy. With indices i over `dims`:
+ * variable[offset + Σ i_k * to_k] = tensor[from + Σ i_k * stride_k].
  */
 export interface WeightSliceSpec {
   /** Name in the checkpoint. */
@@ -63,7 +63,7 @@ export interface VariableSpec {
   /** Integers must lie in -1 .. size-1 of this axis. */
   readonly within: AxisSpec | null;
   readonly frozen: boolean;
-  /** Bound to checkpoint names, else null: the tensor called `path` with the store's whole shape. */
+  /** Bound to checkpoint names, else null: the tensor called `path` with the variable's whole shape. */
   readonly cells: readonly WeightSliceSpec[] | null;
   /**
    * Value when the source has none of it: a constant, a plan whose only result is the value, or null: it is required.
@@ -71,7 +71,7 @@ export interface VariableSpec {
    */
   readonly initial:
     { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'plan'; readonly plan: PlanSpec } | null;
-  /** Read by initial values of later stores alone: needed only where one of them is computed. */
+  /** Read by initial values of later variables alone: needed only where one of them is computed. */
   readonly onlyForInitials?: true;
 }
 

@@ -52,15 +52,20 @@ export function readFeeds(
   const controls = controlsOf(manifest);
   for (const [path, value] of options.controls) {
     const index = controls.get(path);
-    const store = index === undefined ? undefined : manifest.stores[index];
-    if (store === undefined) {
+    const variable = index === undefined ? undefined : manifest.stores[index];
+    if (variable === undefined) {
       throw new InputError(
         'MOE0706',
         `the model has no control ${path}: it has ${[...controls.keys()].join(', ') || 'none'}`,
         path,
       );
     }
-    const declared: DeclaredTensor = { name: path, element: store.element, axes: store.axes, within: store.within };
+    const declared: DeclaredTensor = {
+      name: path,
+      element: variable.element,
+      axes: variable.axes,
+      within: variable.within,
+    };
     parts.push({ key: `control:${index}`, tensor: readInput(declared, value) });
   }
   const sizes = bindSizes(
@@ -96,14 +101,18 @@ function defaultFeeds(manifest: Manifest, options: FeedOptions, sizes: Sizes): R
   );
   for (const buffer of options.plan.buffers) {
     if (buffer.kind !== 'store') continue;
-    const store = manifest.stores[buffer.store];
-    if (store?.kind !== 'control' || options.controls.has(store.path) || computed.has(store.path)) continue;
-    if (store.initial?.kind !== 'fill') {
-      throw new InputError('MOE0706', `the control ${store.path} has no default and was not given`, store.path);
+    const variable = manifest.stores[buffer.store];
+    if (variable?.kind !== 'control' || options.controls.has(variable.path) || computed.has(variable.path)) continue;
+    if (variable.initial?.kind !== 'fill') {
+      throw new InputError('MOE0706', `the control ${variable.path} has no default and was not given`, variable.path);
     }
-    const { value } = store.initial;
-    const data = new Array<number>(elementCount(evaluateShape(store.axes, sizes))).fill(value);
-    const words = toWords({ name: store.path, element: store.element, axes: store.axes, within: null }, data, null);
+    const { value } = variable.initial;
+    const data = new Array<number>(elementCount(evaluateShape(variable.axes, sizes))).fill(value);
+    const words = toWords(
+      { name: variable.path, element: variable.element, axes: variable.axes, within: null },
+      data,
+      null,
+    );
     feeds.set(`control:${buffer.store}`, { kind: 'host', words });
   }
   return feeds;

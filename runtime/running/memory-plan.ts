@@ -53,10 +53,10 @@ export function planMemory(
     sums[group] += bytes;
     if (bytes > largest.bytes) largest = { label, bytes };
   };
-  for (const store of manifest.stores) {
-    if (store.kind === 'control') continue;
-    const bytes = allocatedBytes(bytesPerElement * elementCount(evaluateShape(store.axes, new Map())));
-    add(store.kind === 'param' ? 'params' : 'states', store.path, bytes);
+  for (const variable of manifest.stores) {
+    if (variable.kind === 'control') continue;
+    const bytes = allocatedBytes(bytesPerElement * elementCount(evaluateShape(variable.axes, new Map())));
+    add(variable.kind === 'param' ? 'params' : 'states', variable.path, bytes);
   }
   for (const [key, { label, bytes }] of layout.allocations) {
     const [kind] = key.split(':');

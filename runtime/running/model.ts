@@ -67,7 +67,7 @@ export interface ModelContext extends RunContext {
   /** Accept values that are infinite or not a number in `write`, as `create` was told of weights. */
   readonly allowNonFinite: boolean;
   /** Puts the initial value of a state back. */
-  readonly initialise: (store: number) => Promise<void>;
+  readonly initialise: (variable: number) => Promise<void>;
 }
 
 /** A call of `run`, read and checked when it was made. */
@@ -172,8 +172,8 @@ export class Model {
   /** The values of a param or state, by path. */
   read(path: string): Promise<Tensor> {
     return this.#enqueue(async () => {
-      const { store, buffer } = this.#store(path);
-      const shape = evaluateShape(store.axes, NO_SIZES);
+      const { variable, buffer } = this.#variable(path);
+      const shape = evaluateShape(variable.axes, NO_SIZES);
       const bytes = bytesPerElement * shape.reduce((product, size) => product * size, 1);
       const { state } = this.#parts;
       await state.checkSettled();
@@ -184,7 +184,7 @@ export class Model {
         state.device.queue.submit([encoder.finish()]);
       });
       const [words = new Uint32Array(0)] = await readback.finish(null);
-      return fromWords(store.element, store.axes, shape, words);
+      return fromWords(variable.element, variable.axes, shape, words);
     });
   }
 
@@ -200,7 +200,7 @@ export class Model {
       return Promise.reject(error);
     }
     return this.#enqueue(async () => {
-      const { buffer } = this.#store(path);
+      const { buffer } = this.#variable(path);
       const { state } = this.#parts;
       await state.checkSettled();
       state.guard(() => state.device.queue.writeBuffer(buffer, 0, words));
@@ -211,9 +211,10 @@ export class Model {
   /** Gives all states, or one, their initial values. */
   reset(path?: string): Promise<void> {
     return this.#enqueue(async () => {
-      if (path !== undefined) this.#store(path);
-      for (const [index, store] of this.manifest.stores.entries()) {
-        if (store.kind === 'state' && (path === undefined || store.path === path)) await this.#parts.initialise(index);
+      if (path !== undefined) this.#variable(path);
+      for (const [index, variable] of this.manifest.stores.entries()) {
+        if (variable.kind === 'state' && (path === undefined || variable.path === path))
+          await this.#parts.initialise(index);
       }
     });
   }
@@ -258,29 +259,29 @@ export class Model {
     if (this.#disposed) throw new MoecError('MOE0712', 'the model was disposed');
   }
 
-  #store(path: string): { readonly store: Manifest['stores'][number]; readonly buffer: GPUBuffer } {
-    const index = this.manifest.stores.findIndex((store) => store.path === path && store.kind !== 'control');
-    const store = this.manifest.stores[index];
-    const buffer = this.#parts.stores.get(index);
-    if (store === undefined || buffer === undefined) {
+  #variable(path: string): { readonly variable: Manifest['stores'][number]; readonly buffer: GPUBuffer } {
+    const index = this.manifest.stores.findIndex((variable) => variable.path === path && variable.kind !== 'control');
+    const variable = this.manifest.stores[index];
+    const buffer = this.#parts.variables.get(index);
+    if (variable === undefined || buffer === undefined) {
       throw new InputError('MOE0706', `the model has no param or state ${path}`, path);
     }
-    return { store, buffer };
+    return { variable, buffer };
   }
 
-  /** Numbers for a store, copied and checked. */
+  /** Numbers for a variable, copied and checked. */
   #takeWords(path: string, data: TensorData): ReturnType<typeof toWords> {
     this.#checkAlive();
-    const { store } = this.#store(path);
-    const declared = { name: path, element: store.element, axes: store.axes, within: store.within };
+    const { variable } = this.#variable(path);
+    const declared = { name: path, element: variable.element, axes: variable.axes, within: variable.within };
     const given = readInput(declared, data);
-    const wanted = elementCount(evaluateShape(store.axes, NO_SIZES));
+    const wanted = elementCount(evaluateShape(variable.axes, NO_SIZES));
     if (given.content.kind !== 'host')
       throw new InputError('MOE0707', `${path} is written with numbers, not with a buffer`, path);
     const { data: numbers } = given.content;
     if (numbers.length !== wanted)
       throw new InputError('MOE0708', `${path} has ${wanted} numbers, ${numbers.length} were given`, path);
-    const limit = store.within === null ? null : (evaluateShape([store.within], NO_SIZES)[0] ?? null);
+    const limit = variable.within === null ? null : (evaluateShape([variable.within], NO_SIZES)[0] ?? null);
     const words = toWords(declared, numbers, limit);
     if (!this.#parts.allowNonFinite) checkAllFinite(path, words);
     return words;
@@ -382,7 +383,7 @@ export class Model {
     state.guard(() => {
       const encoder = state.device.createCommandEncoder({ label: 'update' });
       for (const { name, buffer } of updates) {
-        const [binding, { buffer: target }] = [bindingOf(layout, buffer), this.#store(name)];
+        const [binding, { buffer: target }] = [bindingOf(layout, buffer), this.#variable(name)];
         if (binding.usedBytes === 0) continue;
         encoder.copyBufferToBuffer(bufferAt(this.#context, binding), 0, target, 0, binding.usedBytes);
       }

@@ -118,14 +118,16 @@ async function build(
   const bindings = bindVariables(manifest, source, options.missing ?? 'error');
   const memory = new DeviceMemory(state, options.memoryBudget ?? null);
   made.memory = memory;
-  memory.reserve(bindings.map(({ store, elements }) => ({ label: store.path, bytes: elements * bytesPerElement })));
+  memory.reserve(
+    bindings.map(({ variable, elements }) => ({ label: variable.path, bytes: elements * bytesPerElement })),
+  );
   try {
-    const stores = new Map<number, GPUBuffer>();
-    for (const { index, store, elements } of bindings) {
-      stores.set(index, memory.storage(store.path, elements * bytesPerElement));
+    const variables = new Map<number, GPUBuffer>();
+    for (const { index, variable, elements } of bindings) {
+      variables.set(index, memory.storage(variable.path, elements * bytesPerElement));
     }
     await state.settle();
-    if (source !== null) await loadWeights(state, bindings, stores, source, options);
+    if (source !== null) await loadWeights(state, bindings, variables, source, options);
     const pipelines = new Pipelines(state, manifest, shaders);
     await pipelines.prepare(kernelsToWarmUp(manifest, bindings, options.warmUp ?? 'results'), {
       signal,
@@ -133,7 +135,7 @@ async function build(
     });
     const arena = new Arena(memory);
     const externs = toMap(options.externs ?? {});
-    const context: RunContext = { state, pipelines, arena, stores, externs, launchers: new WeakMap() };
+    const context: RunContext = { state, pipelines, arena, variables, externs, launchers: new WeakMap() };
     const byIndex = new Map(bindings.map((binding) => [binding.index, binding]));
     const initialise = async (index: number): Promise<void> => {
       const binding = byIndex.get(index);
@@ -141,7 +143,7 @@ async function build(
     };
     const fresh = bindings.filter(({ cells }) => cells === null);
     for (const { index } of fresh) await initialise(index);
-    const initialised = fresh.map(({ store }) => store.path);
+    const initialised = fresh.map(({ variable }) => variable.path);
     signal?.throwIfAborted();
     const allowNonFinite = options.allowNonFinite ?? false;
     return new Model({ ...context, manifest, memory, initialised, allowNonFinite, initialise });
@@ -161,7 +163,7 @@ function kernelsToWarmUp(
   bindings: readonly WeightBinding[],
   warmUp: 'results' | 'all' | 'none',
 ): readonly number[] {
-  const initial = bindings.flatMap(({ cells, store: { initial: value } }) =>
+  const initial = bindings.flatMap(({ cells, variable: { initial: value } }) =>
     cells === null && value?.kind === 'plan' ? kernelsOf(value.plan) : [],
   );
   if (warmUp === 'none') return initial;
@@ -169,11 +171,11 @@ function kernelsToWarmUp(
   return [...initial, ...plans.flatMap(kernelsOf)];
 }
 
-/** Fills all stores that the source has, with every fault of its values in one report. */
+/** Fills all variables that the source has, with every fault of its values in one report. */
 async function loadWeights(
   state: DeviceState,
   bindings: readonly WeightBinding[],
-  stores: ReadonlyMap<number, GPUBuffer>,
+  variables: ReadonlyMap<number, GPUBuffer>,
   source: WeightSource,
   options: CreateOptions,
 ): Promise<void> {
@@ -183,7 +185,7 @@ async function loadWeights(
   let done = 0;
   let pending = 0;
   for (const binding of bindings) {
-    const buffer = stores.get(binding.index);
+    const buffer = variables.get(binding.index);
     if (buffer === undefined || binding.cells === null) continue;
     const found = await loadVariable(
       binding,
@@ -216,22 +218,22 @@ async function loadWeights(
   throwProblems(problems);
 }
 
-/** Gives a store its initial value: a constant, or the only result of a plan. */
+/** Gives a variable its initial value: a constant, or the only result of a plan. */
 async function writeInitial(
   manifest: Manifest,
   context: RunContext,
-  { index, store, elements }: WeightBinding,
+  { index, variable, elements }: WeightBinding,
   options: CreateOptions,
 ): Promise<void> {
   const { state } = context;
-  const target = context.stores.get(index);
+  const target = context.variables.get(index);
   if (target === undefined || elements === 0) return;
-  const { initial } = store;
+  const { initial } = variable;
   if (initial === null) {
-    throw new MoecError('MOE0635', `${store.path} has no initial value`);
+    throw new MoecError('MOE0635', `${variable.path} has no initial value`);
   }
   if (initial.kind === 'fill') {
-    const isFloat = store.element === 'f32' || store.element === 'f16';
+    const isFloat = variable.element === 'f32' || variable.element === 'f16';
     const words = isFloat ? new Float32Array(elements) : new Int32Array(elements);
     words.fill(initial.value);
     state.guard(() => state.device.queue.writeBuffer(target, 0, words), words.byteLength);
@@ -240,7 +242,7 @@ async function writeInitial(
   }
   const layout = layOut(manifest, initial.plan, new Map());
   const result = initial.plan.results[0];
-  if (result?.kind !== 'tensor') throw new MoecError('MOE0716', `the initial value of ${store.path} is no tensor`);
+  if (result?.kind !== 'tensor') throw new MoecError('MOE0716', `the initial value of ${variable.path} is no tensor`);
   await context.pipelines.prepare(kernelsOf(initial.plan), { signal: options.signal });
   const spec = {
     layout,
@@ -253,7 +255,7 @@ async function writeInitial(
   };
   await runPlan(context, spec, []);
   state.guard(() => {
-    const encoder = state.device.createCommandEncoder({ label: `initialise ${store.path}` });
+    const encoder = state.device.createCommandEncoder({ label: `initialise ${variable.path}` });
     const binding = bindingOf(layout, result.buffer);
     encoder.copyBufferToBuffer(bufferAt(context, binding), 0, target, 0, binding.usedBytes);
     state.device.queue.submit([encoder.finish()]);

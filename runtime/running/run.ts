@@ -26,8 +26,8 @@ export interface RunContext {
   readonly state: DeviceState;
   readonly pipelines: Pipelines;
   readonly arena: Arena;
-  /** Params and states by index of the manifest's stores. */
-  readonly stores: ReadonlyMap<number, GPUBuffer>;
+  /** Params and states by index of the manifest's variables. */
+  readonly variables: ReadonlyMap<number, GPUBuffer>;
   readonly externs: ReadonlyMap<string, ExternFunction>;
   /** Bind groups of the layouts that were run in this arena. */
   readonly launchers: WeakMap<PlanLayout, Launcher>;
@@ -81,8 +81,8 @@ function usageOfKey(key: string): number {
 /** Where the buffer of a plan is bound from. */
 export function bufferAt(context: RunContext, binding: BufferBinding): GPUBuffer {
   if (binding.kind === 'arena') return context.arena.get(binding.key);
-  const buffer = context.stores.get(binding.store);
-  if (buffer === undefined) throw new MoecError('MOE0716', 'the plan uses a store that the model has not');
+  const buffer = context.variables.get(binding.store);
+  if (buffer === undefined) throw new MoecError('MOE0716', 'the plan uses a variable that the model has not');
   return buffer;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Which stored tensor fills which part of which store: decided, with every mismatch found, before a byte is read.
+ * Which stored tensor fills which part of which variable: decided, with every mismatch found, before a byte is read.
  *
  * Invariants:
  * - All faults of a checkpoint are in one report, each missing name with the nearest names there are.
- * - A store is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
+ * - A variable is filled by the source entirely or not at all. If the source has nothing of a state, or there is no source,
  *   its initial value stands; a parameter that a given source lacks is a fault unless the caller says otherwise.
  */
 import { unreachable } from '../contract/bug.ts';
@@ -18,9 +18,9 @@ import type { SourceTensor, WeightSource } from './weight-source.ts';
 
 /** A param or state of constant size, and where its value comes from. */
 export interface WeightBinding {
-  /** Index into the manifest's stores. */
+  /** Index into the manifest's variables. */
   readonly index: number;
-  readonly store: VariableSpec;
+  readonly variable: VariableSpec;
   readonly shape: readonly number[];
   readonly elements: number;
   /** The size of the axis that integers are points of: they lie in -1 .. withinSize-1; null: anything. */
@@ -44,37 +44,38 @@ export function bindVariables(
 ): readonly WeightBinding[] {
   const problems: WeightsProblem[] = [];
   const bindings: WeightBinding[] = [];
-  const needed = neededStores(manifest, source, missing);
+  const needed = neededVariables(manifest, source, missing);
   const nearest = source === null ? () => '' : nearestNames([...(source.names ?? source.tensors.keys())]);
   const lacking: Lacking[] = [];
   const members = source === null ? () => '' : memberHints(source.tensors, tensorsOf(manifest));
-  manifest.stores.forEach((store, index) => {
-    if (store.kind === 'control' || !needed.has(index)) return;
-    const shape = evaluateShape(store.axes, NO_SIZES);
+  manifest.stores.forEach((variable, index) => {
+    if (variable.kind === 'control' || !needed.has(index)) return;
+    const shape = evaluateShape(variable.axes, NO_SIZES);
     const elements = elementCount(shape);
-    const withinSize = store.within === null ? null : evaluateCount(store.within.size, NO_SIZES, store.within.name);
-    const cells = store.cells ?? [wholeCell(store.path, shape, elements)];
-    const absent = absentNames(store, source);
-    const base = { index, store, shape, elements, withinSize };
-    if (startsFresh(store, source, missing)) {
+    const withinSize =
+      variable.within === null ? null : evaluateCount(variable.within.size, NO_SIZES, variable.within.name);
+    const cells = variable.cells ?? [wholeCell(variable.path, shape, elements)];
+    const absent = absentNames(variable, source);
+    const base = { index, variable, shape, elements, withinSize };
+    if (startsFresh(variable, source, missing)) {
       bindings.push({ ...base, cells: null });
       return;
     }
     if (source === null) {
-      const message = `${store.path} has no initial value and no weights were given`;
+      const message = `${variable.path} has no initial value and no weights were given`;
       problems.push({ code: 'MOE0635', message, help: helpWithoutWeights });
       return;
     }
-    const help = absent.length === 0 ? '' : waysOut(store, absent.length < namesOf(store).length);
-    const held = absent.length === 0 ? '' : members(store, shape, absent);
+    const help = absent.length === 0 ? '' : waysOut(variable, absent.length < namesOf(variable).length);
+    const held = absent.length === 0 ? '' : members(variable, shape, absent);
     for (const [i, name] of absent.entries()) {
       const hint = i === 0 && held !== '' ? held : nearest(name);
-      const message = `there is no tensor ${quoteName(name)}, which ${store.path} is bound to${hint}`;
+      const message = `there is no tensor ${quoteName(name)}, which ${variable.path} is bound to${hint}`;
       problems.push({ code: 'MOE0630', message, tensor: name, help });
       const cell = cells.find(({ tensor }) => tensor === name);
-      if (cell !== undefined) lacking.push({ name, shape: cell.shape, axes: storedAxes(store, cell, shape) });
+      if (cell !== undefined) lacking.push({ name, shape: cell.shape, axes: storedAxes(variable, cell, shape) });
     }
-    for (const problem of cells.flatMap((cell) => checkCell(store, cell, source, shape))) {
+    for (const problem of cells.flatMap((cell) => checkCell(variable, cell, source, shape))) {
       // A tensor that several members share is wrong once.
       const told = (other: WeightsProblem): boolean =>
         other.tensor === problem.tensor && other.message === problem.message;
@@ -95,50 +96,50 @@ export function bindVariables(
 const helpWithoutWeights =
   'give weights, or declare the param with a first value, as in `param w: [E, D] = 0.02 * normal[E, D]`';
 
-/** The ways out for a store that a checkpoint lacks: where it lies, or its first value. */
-function waysOut(store: VariableSpec, partly: boolean): string {
+/** The ways out for a variable that a checkpoint lacks: where it lies, or its first value. */
+function waysOut(variable: VariableSpec, partly: boolean): string {
   const place = 'say where it lies, with `from "…"` at the declaration';
   if (partly) return `${place}; a part of a param is not initialised, it is read whole or not at all`;
   const ask = "run with `--missing initialise` (from JavaScript `missing: 'initialise'`)";
-  return store.initial === null
+  return variable.initial === null
     ? `${place}, or declare it with a first value, as in \`param w: [E, D] = 0.02 * normal[E, D]\`, and ${ask}`
     : `${place}, or, to begin with its first value, ${ask}`;
 }
 
 /** Names of all tensors that the params and states of a manifest may be read from. */
 export function tensorsOf(manifest: Manifest): ReadonlySet<string> {
-  return new Set(manifest.stores.flatMap((store) => (store.kind === 'control' ? [] : namesOf(store))));
+  return new Set(manifest.stores.flatMap((variable) => (variable.kind === 'control' ? [] : namesOf(variable))));
 }
 
-/** The tensors that a store is made of. */
-function namesOf(store: VariableSpec): readonly string[] {
-  const names = store.cells?.flatMap(({ tensor, scales }) => (scales === null ? [tensor] : [tensor, scales]));
-  return [...new Set(names ?? [store.path])];
+/** The tensors that a variable is made of. */
+function namesOf(variable: VariableSpec): readonly string[] {
+  const names = variable.cells?.flatMap(({ tensor, scales }) => (scales === null ? [tensor] : [tensor, scales]));
+  return [...new Set(names ?? [variable.path])];
 }
 
-function absentNames(store: VariableSpec, source: WeightSource | null): readonly string[] {
-  const names = namesOf(store);
+function absentNames(variable: VariableSpec, source: WeightSource | null): readonly string[] {
+  const names = namesOf(variable);
   return source === null ? names : names.filter((name) => !source.tensors.has(name));
 }
 
-/** Whether a store has its initial value, and nothing of the source. */
-function startsFresh(store: VariableSpec, source: WeightSource | null, missing: MissingParams): boolean {
-  if (store.initial === null) return false;
-  if (source !== null && store.kind !== 'state' && missing !== 'initialise') return false;
-  const absent = absentNames(store, source).length;
-  return absent > 0 && absent === namesOf(store).length;
+/** Whether a variable has its initial value, and nothing of the source. */
+function startsFresh(variable: VariableSpec, source: WeightSource | null, missing: MissingParams): boolean {
+  if (variable.initial === null) return false;
+  if (source !== null && variable.kind !== 'state' && missing !== 'initialise') return false;
+  const absent = absentNames(variable, source).length;
+  return absent > 0 && absent === namesOf(variable).length;
 }
 
-/** Indices of the stores that a model needs. A variable that only initial values read is needed if one of those will be computed. */
-function neededStores(manifest: Manifest, source: WeightSource | null, missing: MissingParams): ReadonlySet<number> {
+/** Indices of the variables that a model needs. A variable that only initial values read is needed if one of those will be computed. */
+function neededVariables(manifest: Manifest, source: WeightSource | null, missing: MissingParams): ReadonlySet<number> {
   const needed = new Set(manifest.stores.flatMap((s, i) => (s.onlyForInitials === true ? [] : [i])));
   // Whatever an initial value reads stands before its variable (`Manifest.stores`), so one pass from the end finds all.
   for (let i = manifest.stores.length - 1; i >= 0; i--) {
-    const store = manifest.stores[i];
-    if (store?.initial?.kind !== 'plan' || !needed.has(i)) continue;
+    const variable = manifest.stores[i];
+    if (variable?.initial?.kind !== 'plan' || !needed.has(i)) continue;
     // A state may be given its initial value again, later.
-    if (store.kind !== 'state' && !startsFresh(store, source, missing)) continue;
-    for (const buffer of store.initial.plan.buffers) if (buffer.kind === 'store') needed.add(buffer.store);
+    if (variable.kind !== 'state' && !startsFresh(variable, source, missing)) continue;
+    for (const buffer of variable.initial.plan.buffers) if (buffer.kind === 'store') needed.add(buffer.store);
   }
   return needed;
 }
@@ -149,7 +150,7 @@ function wholeCell(path: string, shape: readonly number[], elements: number): We
 }
 
 function checkCell(
-  store: VariableSpec,
+  variable: VariableSpec,
   cell: WeightSliceSpec,
   source: WeightSource,
   shape: readonly number[],
@@ -160,12 +161,12 @@ function checkCell(
   if (scales === undefined) return [];
   const problem = (code: 'MOE0631' | 'MOE0632', name: string, told: string, hint = ''): WeightsProblem => ({
     code,
-    message: `${quoteName(name)} ${told}, as ${store.path} is declared${hint}`,
+    message: `${quoteName(name)} ${told}, as ${variable.path} is declared${hint}`,
     tensor: name,
   });
   switch (cell.decoder) {
     case null:
-      return plainProblems(store, cell, tensor, shape, problem);
+      return plainProblems(variable, cell, tensor, shape, problem);
     case 'mxfp4':
       return mxfp4Problems(cell, tensor, scales, problem);
     default:
@@ -173,24 +174,25 @@ function checkCell(
   }
 }
 
-/** What is wrong with a tensor, as a problem of the store that is read from it. */
+/** What is wrong with a tensor, as a problem of the variable that is read from it. */
 type TellProblem = (code: 'MOE0631' | 'MOE0632', name: string, told: string, hint?: string) => WeightsProblem;
 
 function plainProblems(
-  store: VariableSpec,
+  variable: VariableSpec,
   cell: WeightSliceSpec,
   tensor: SourceTensor,
   shape: readonly number[],
   problem: TellProblem,
 ): readonly WeightsProblem[] {
   const problems: WeightsProblem[] = [];
-  if (!accepts(store, tensor.dtype)) {
-    problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(store)} is wanted`));
+  if (!accepts(variable, tensor.dtype)) {
+    problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(variable)} is wanted`));
   }
   if (!sameShape(tensor.shape, cell.shape)) {
     const told = `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`;
-    const axes = storedAxes(store, cell, shape);
-    const hint = orderHint(axes, cell.shape, tensor.shape) || lackingAxisHint(store, cell, shape, axes, tensor.shape);
+    const axes = storedAxes(variable, cell, shape);
+    const hint =
+      orderHint(axes, cell.shape, tensor.shape) || lackingAxisHint(variable, cell, shape, axes, tensor.shape);
     problems.push(problem('MOE0631', cell.tensor, told, hint));
   }
   return problems;
@@ -237,8 +239,8 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
  * Floats of up to 32 bits widen exactly, and round where f16 is declared; F64 would round unasked. Raw words of up to 32 bits are the
  * numbers they are, where the declared type has them.
  */
-function accepts(store: VariableSpec, dtype: CheckpointType): boolean {
-  switch (store.element) {
+function accepts(variable: VariableSpec, dtype: CheckpointType): boolean {
+  switch (variable.element) {
     case 'f32':
     case 'f16':
       return classOf(dtype) === 'float' ? dtype !== 'F64' : classOf(dtype) === 'integer' && storedTypes[dtype] <= 32;
@@ -247,21 +249,21 @@ function accepts(store: VariableSpec, dtype: CheckpointType): boolean {
     case 'bool':
       return dtype === 'BOOL' || dtype === 'U8';
     default:
-      return unreachable(store.element);
+      return unreachable(variable.element);
   }
 }
 
-function wantedTypes(store: VariableSpec): string {
-  switch (store.element) {
+function wantedTypes(variable: VariableSpec): string {
+  switch (variable.element) {
     case 'f32':
     case 'f16':
-      return `a float of at most 32 bits or raw words of at most 32 (${store.element})`;
+      return `a float of at most 32 bits or raw words of at most 32 (${variable.element})`;
     case 'i32':
       return 'an integer type (i32)';
     case 'bool':
       return 'BOOL or U8 (bool)';
     default:
-      return unreachable(store.element);
+      return unreachable(variable.element);
   }
 }
 

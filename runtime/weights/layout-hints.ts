@@ -8,15 +8,15 @@ import type { SourceTensor } from './weight-source.ts';
 
 /** Names of the axes of a cell's tensor in their stored order; null where they do not follow (parts, merged axes). */
 export function storedAxes(
-  store: VariableSpec,
+  variable: VariableSpec,
   cell: WeightSliceSpec,
   shape: readonly number[],
 ): readonly string[] | null {
-  if (store.cells === null) return store.axes.map(({ name }) => name);
+  if (variable.cells === null) return variable.axes.map(({ name }) => name);
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const dims = cell.dims.filter(({ size }) => size > 1).sort((a, b) => b.stride - a.stride);
   const names = dims.map(
-    (dim) => store.axes[strides.findIndex((stride, i) => stride === dim.to && shape[i] === dim.size)],
+    (dim) => variable.axes[strides.findIndex((stride, i) => stride === dim.to && shape[i] === dim.size)],
   );
   const wide = cell.shape.filter((size) => size > 1);
   if (wide.length !== cell.shape.length || names.length !== cell.shape.length) return null;

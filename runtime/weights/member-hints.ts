@@ -7,33 +7,33 @@ import { quoteName } from './json.ts';
 import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
 import type { SourceTensor } from './weight-source.ts';
 
-/** Stores that are searched at most: a wrong prefix makes every name of a checkpoint missing. */
+/** Variables that are searched at most: a wrong prefix makes every name of a checkpoint missing. */
 const MOST_SEARCHES = 10;
 
-/** An axis of a store whose points lie in tensors of their own: its size, and where names of these tensors show it. */
+/** An axis of a variable whose points lie in tensors of their own: its size, and where names of these tensors show it. */
 interface MemberAxis {
   readonly name: string;
   readonly size: number;
-  /** Storage step of the axis in the store. */
+  /** Storage step of the axis in the variable. */
   readonly stride: number;
   readonly parts: ReadonlySet<number>;
 }
 
-/** A function that tells what seems to hold the members of a store; empty where nothing does. */
+/** A function that tells what seems to hold the members of a variable; empty where nothing does. */
 export function memberHints(
   tensors: ReadonlyMap<string, SourceTensor>,
   read: ReadonlySet<string>,
-): (store: VariableSpec, shape: readonly number[], absent: readonly string[]) => string {
+): (variable: VariableSpec, shape: readonly number[], absent: readonly string[]) => string {
   const unread = [...tensors].filter(([name]) => !read.has(name));
   let searches = 0;
-  return (store, shape, absent) => {
+  return (variable, shape, absent) => {
     searches += 1;
     const [name] = absent;
-    if (searches > MOST_SEARCHES || name === undefined || absent.length < namesOf(store)) return '';
-    const cells = store.cells ?? [];
+    if (searches > MOST_SEARCHES || name === undefined || absent.length < namesOf(variable)) return '';
+    const cells = variable.cells ?? [];
     const first = cells[0];
-    if (first === undefined || cells.length === 1) return countedHint(store, first?.tensor ?? name, shape, unread);
-    const axes = memberAxes(store, cells, shape);
+    if (first === undefined || cells.length === 1) return countedHint(variable, first?.tensor ?? name, shape, unread);
+    const axes = memberAxes(variable, cells, shape);
     // Innermost first: layers are outside of experts, and `layers.0.mlp` has the number of its layer.
     return (
       axes
@@ -44,7 +44,8 @@ export function memberHints(
   };
 }
 
-const namesOf = (store: VariableSpec): number => new Set(store.cells?.map(({ tensor }) => tensor) ?? [store.path]).size;
+const namesOf = (variable: VariableSpec): number =>
+  new Set(variable.cells?.map(({ tensor }) => tensor) ?? [variable.path]).size;
 
 /** One tensor for all points of an axis: of one member's shape, or with the axis in front; its name is a member's without the index. */
 function sharedHint(
@@ -109,7 +110,7 @@ function patternOf(part: string, place: number, axes: readonly MemberAxis[]): st
 
 /** The axes whose points are in tensors of their own, each with the parts of the names that change along it. */
 function memberAxes(
-  store: VariableSpec,
+  variable: VariableSpec,
   cells: readonly WeightSliceSpec[],
   shape: readonly number[],
 ): readonly MemberAxis[] {
@@ -117,7 +118,7 @@ function memberAxes(
   const [first] = cells;
   if (first === undefined) return [];
   const origin = first.tensor.split('.');
-  return store.axes.flatMap(({ name }, i) => {
+  return variable.axes.flatMap(({ name }, i) => {
     const size = shape[i] ?? 1;
     const stride = strides[i] ?? 1;
     const next = cells.find(({ offset }) => offset - first.offset === stride);
@@ -127,14 +128,14 @@ function memberAxes(
   });
 }
 
-/** A tensor for each point of the first axis, under the store's name with a number in it. */
+/** A tensor for each point of the first axis, under the variable's name with a number in it. */
 function countedHint(
-  store: VariableSpec,
+  variable: VariableSpec,
   wanted: string,
   shape: readonly number[],
   unread: readonly (readonly [string, SourceTensor])[],
 ): string {
-  const [axis] = store.axes;
+  const [axis] = variable.axes;
   if (axis === undefined || shape.length < 2) return '';
   const rest = shape.slice(1).join();
   for (const [name, tensor] of unread) {
@@ -150,7 +151,7 @@ function countedHint(
 
 /** For a tensor that has one dimension fewer, or one more, than is wanted: which axis it is, and how a declaration says it. */
 export function lackingAxisHint(
-  store: VariableSpec,
+  variable: VariableSpec,
   cell: WeightSliceSpec,
   shape: readonly number[],
   axes: readonly string[] | null,
@@ -165,8 +166,8 @@ export function lackingAxisHint(
   }
   const [size, ...rest] = found;
   if (rest.join() !== wanted.join() || rest.length !== wanted.length) return '';
-  const sharing = store.cells?.filter(({ tensor }) => tensor === cell.tensor).length ?? 1;
-  const axis = store.axes.find((_, i) => shape[i] === size);
+  const sharing = variable.cells?.filter(({ tensor }) => tensor === cell.tensor).length ?? 1;
+  const axis = variable.axes.find((_, i) => shape[i] === size);
   if (axis === undefined || sharing !== size) return '';
   return `: it has ${axis.name} in front, so leave \`{all ${axis.name}}\` out of its name`;
 }

@@ -2,7 +2,7 @@
  * Weights on their way from a source to GPU buffers.
  *
  * Invariants:
- * - Host memory: a piece as it is stored, the same decoded where that differs, and one store more where a checkpoint keeps it in another order than the store.
+ * - Host memory: a piece as it is stored, the same decoded where that differs, and one whole variable more where a checkpoint keeps it in another order.
  * - Every value is looked at: not finite, too large for f16, no index of its axis. All such faults come in one report.
  * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
  */
@@ -24,10 +24,10 @@ import { quoteName } from './json.ts';
 import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
 import { PIECE_BYTES, type WeightSource } from './weight-source.ts';
 
-/** Decoded words of a piece of a store. */
+/** Decoded words of a piece of a variable. */
 type Words = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
-/** Takes words for a store from an element on; resolves when more may come. */
+/** Takes words for a variable from an element on; resolves when more may come. */
 export type WriteWords = (elementOffset: number, words: Words) => Promise<void>;
 
 export interface LoadOptions {
@@ -67,7 +67,7 @@ function bytesOfElement(decoder: WeightSliceSpec['decoder'], dtype: CheckpointTy
   }
 }
 
-/** Reads one store. Faults of its values are returned; faults of the source throw. */
+/** Reads one variable. Faults of its values are returned; faults of the source throw. */
 export async function loadVariable(
   binding: WeightBinding,
   source: WeightSource,
@@ -89,15 +89,15 @@ export async function loadVariable(
       const count = dims[0]?.size ?? 1;
       for (let at = 0; at < count; at += PIECE_ELEMENTS) {
         const length = Math.min(PIECE_ELEMENTS, count - at);
-        const words = await readElements(binding.store, cell, source, cell.from + at, length, options);
+        const words = await readElements(binding.variable, cell, source, cell.from + at, length, options);
         report(finish(binding, cell, words, options));
         await write(cell.offset + at, words);
       }
     }
     return problems;
   }
-  // Another order than the store's, or interleaved with other cells: put together on the host.
-  const whole = newWords(binding.store, binding.elements);
+  // Another order than the variable's, or interleaved with other cells: put together on the host.
+  const whole = newWords(binding.variable, binding.elements);
   for (const { cell, dims } of cells) await copyStrided(binding, cell, dims, source, whole, options, report);
   for (let at = 0; at < whole.length; at += PIECE_ELEMENTS) {
     await write(at, whole.subarray(at, Math.min(whole.length, at + PIECE_ELEMENTS)));
@@ -137,7 +137,7 @@ async function copyStrided(
   const inner = bySource.slice(outer);
   const span = spanOf(inner);
   for (const { from, to } of walk(bySource.slice(0, outer))) {
-    const words = await readElements(binding.store, cell, source, cell.from + from, span, options);
+    const words = await readElements(binding.variable, cell, source, cell.from + from, span, options);
     report(finish(binding, cell, words, options));
     for (const place of walk(inner)) whole[cell.offset + to + place.to] = words[place.from] ?? missing('word');
   }
@@ -170,13 +170,13 @@ function* walk(dims: readonly Dim[]): Generator<{ readonly from: number; readonl
   }
 }
 
-function newWords(store: VariableSpec, count: number): Words {
-  return store.element === 'f32' || store.element === 'f16' ? new Float32Array(count) : new Int32Array(count);
+function newWords(variable: VariableSpec, count: number): Words {
+  return variable.element === 'f32' || variable.element === 'f16' ? new Float32Array(count) : new Int32Array(count);
 }
 
 /** Elements `start` to `start + count` of a cell's tensor, row-major, decoded. */
 async function readElements(
-  store: VariableSpec,
+  variable: VariableSpec,
   cell: WeightSliceSpec,
   source: WeightSource,
   start: number,
@@ -186,7 +186,7 @@ async function readElements(
   options.signal?.throwIfAborted();
   switch (cell.decoder) {
     case null:
-      return readPlain(store, cell, source, start, count, options);
+      return readPlain(variable, cell, source, start, count, options);
     case 'mxfp4':
       return readMxfp4(cell, source, start, count, options);
     default:
@@ -195,7 +195,7 @@ async function readElements(
 }
 
 async function readPlain(
-  store: VariableSpec,
+  variable: VariableSpec,
   cell: WeightSliceSpec,
   source: WeightSource,
   start: number,
@@ -205,15 +205,15 @@ async function readPlain(
   const tensor = source.tensors.get(cell.tensor);
   if (tensor === undefined) throw weightsFault('MOE0630', `there is no tensor ${quoteName(cell.tensor)}`);
   const size = elementBytes(tensor.dtype);
-  if (tensor.dtype === 'F32' && store.element === 'f32' && count * size <= PIECE_BYTES) {
-    // Stored as the store has them: the bytes that were read are the words, without a copy.
+  if (tensor.dtype === 'F32' && variable.element === 'f32' && count * size <= PIECE_BYTES) {
+    // Stored as the variable has them: the bytes that were read are the words, without a copy.
     const bytes = await source.read(cell.tensor, start * size, count * size, options.signal);
     if (bytes.length === count * size && bytes.byteOffset % size === 0 && bytes.buffer instanceof ArrayBuffer) {
       options.onBytes?.(bytes.length);
       return new Float32Array(bytes.buffer, bytes.byteOffset, count);
     }
   }
-  const words = newWords(store, count);
+  const words = newWords(variable, count);
   // Types wider than a word are read in as many pieces more.
   const step = Math.floor(PIECE_BYTES / Math.max(4, size));
   for (let at = 0; at < count; at += step) {
@@ -223,9 +223,9 @@ async function readPlain(
       throw weightsFault('MOE0616', `${quoteName(cell.tensor)} was read short`, { tensor: cell.tensor });
     }
     options.onBytes?.(bytes.length);
-    const bad = decodePart(store, tensor.dtype, bytes, part);
+    const bad = decodePart(variable, tensor.dtype, bytes, part);
     if (bad !== null && bad >= 0) {
-      const message = `${quoteName(cell.tensor)} holds a number at ${start + at + bad} that does not fit ${store.element}`;
+      const message = `${quoteName(cell.tensor)} holds a number at ${start + at + bad} that does not fit ${variable.element}`;
       throw weightsFault('MOE0634', message, { tensor: cell.tensor });
     }
   }
@@ -233,14 +233,14 @@ async function readPlain(
 }
 
 /** Decodes one piece; the position of the first element that does not fit, or -1 or null where all do. */
-function decodePart(store: VariableSpec, dtype: CheckpointType, bytes: Uint8Array, part: Words): number | null {
+function decodePart(variable: VariableSpec, dtype: CheckpointType, bytes: Uint8Array, part: Words): number | null {
   if (part instanceof Float32Array) {
     if (classOf(dtype) !== 'float') return decodeWholeFloats(dtype, bytes, part);
     decodeFloats(dtype, bytes, part);
     return null;
   }
   // Raw words of 32 bits are taken as they are: what they encode is the program's to decode.
-  const raw = dtype === 'U32' && store.element === 'i32' && store.within === null;
+  const raw = dtype === 'U32' && variable.element === 'i32' && variable.within === null;
   return decodeIntegers(raw ? 'I32' : dtype, bytes, part);
 }
 
@@ -282,19 +282,20 @@ function finish(
   words: Words,
   options: LoadOptions,
 ): WeightsProblem | null {
-  const { store } = binding;
+  const { variable } = binding;
   const fault = (code: 'MOE0633' | 'MOE0634' | 'MOE0636', told: string): WeightsProblem => ({
     code,
     message: `${quoteName(cell.tensor)} holds ${told}`,
     tensor: cell.tensor,
   });
   if (words instanceof Int32Array) {
-    if (store.element === 'bool') {
+    if (variable.element === 'bool') {
       for (let i = 0; i < words.length; i++) words[i] = words[i] === 0 ? 0 : 1;
     } else if (binding.withinSize !== null) {
       const { withinSize } = binding;
       const bad = words.find((index) => index < -1 || index >= withinSize);
-      if (bad !== undefined) return fault('MOE0636', `the index ${bad}, ${store.path} takes -1 .. ${withinSize - 1}`);
+      if (bad !== undefined)
+        return fault('MOE0636', `the index ${bad}, ${variable.path} takes -1 .. ${withinSize - 1}`);
     }
     return null;
   }
@@ -302,7 +303,7 @@ function finish(
   let nonFinite = 0;
   for (let i = 0; i < bits.length; i++) if (isNonFinite(bits[i] ?? missing('word'))) nonFinite += 1;
   if (nonFinite > 0 && !options.allowNonFinite) return fault('MOE0633', `${nonFinite} values that are not finite`);
-  if (store.element !== 'f16') return null;
+  if (variable.element !== 'f16') return null;
   const table = f16Table();
   let overflows = 0;
   for (let i = 0; i < words.length; i++) {

@@ -115,7 +115,7 @@ export function readyFor(prepared: Prepared, given: Case): Ready {
   const known = madeVariables(prepared, { random: false, seed: given.seed });
   const values = given.values ?? makeValues(prepared.manifest, given.sizes, given.profile, given.seed, known);
   return {
-    prepared: { ...prepared, stores: values.stores },
+    prepared: { ...prepared, variables: values.stores },
     request: {
       modelFile: 'model.moe',
       sets: new Map(),

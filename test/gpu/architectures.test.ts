@@ -11,7 +11,7 @@ gpuTest.each(architectures)(
   async (file) => {
     const prepared = prepareArchitecture(file);
     const run = ready(prepared, { sizes: sizesOf(prepared, { B: 2, T: 5 }) });
-    const weights = withVariables(null, prepared.manifest.stores, run.prepared.stores);
+    const weights = withVariables(null, prepared.manifest.stores, run.prepared.variables);
     const gpu = await executeGpu(run.prepared, { ...run.request, on: 'gpu', weights });
     const reference = await onReference(run);
     expect([...gpu.keys()].sort()).toEqual([...reference.keys()].sort());

@@ -11,7 +11,7 @@ gpuTest(
     const ends: Record<string, string | null> = {};
     for (const needed of neededCases) {
       const { prepared, request } = readyCase(needed);
-      const weights = withVariables(null, prepared.manifest.stores, prepared.stores);
+      const weights = withVariables(null, prepared.manifest.stores, prepared.variables);
       ends[needed.name] = await endOf(executeGpu(prepared, { ...request, on: 'gpu', weights }));
     }
     expect(ends).toEqual(Object.fromEntries(neededCases.map(({ name, error }) => [name, error])));

@@ -9,7 +9,7 @@ gpuTest.each(longSums.map((s) => [s.name, s] as const))(
   '%s',
   async (_, long) => {
     const { prepared, request } = readySum(long);
-    const weights = withVariables(null, prepared.manifest.stores, prepared.stores);
+    const weights = withVariables(null, prepared.manifest.stores, prepared.variables);
     expect(wrongSums(long, await executeGpu(prepared, { ...request, on: 'gpu', weights }))).toEqual([]);
   },
   240_000,

@@ -40,7 +40,7 @@ function randomNumbers(name: string, count: number): Float64Array {
 interface Setting {
   readonly sizes: ReadonlyMap<string, number>;
   readonly inputs: ReadonlyMap<string, NumberTensor>;
-  readonly stores: ReadonlyMap<string, Float64Array>;
+  readonly variables: ReadonlyMap<string, Float64Array>;
 }
 
 function settingOf(elaboration: Elaboration, entry: ElaboratedEntry): Setting {
@@ -57,13 +57,13 @@ function settingOf(elaboration: Elaboration, entry: ElaboratedEntry): Setting {
     const within = i.within === null ? null : count(i.within.size);
     return [i.name, { shape, data: numbers(i.name, i.type.element, shape, within) }];
   });
-  const stores = elaboration.stores.flatMap(({ used: { store } }): [string, Float64Array][] => {
-    if (store.declaration.store === 'input') return [];
-    const shape = [...store.family, ...store.declared].map((a) => count(a.size));
-    const within = store.within === null ? null : count(store.within.size);
-    return [[store.path, numbers(store.path, store.element, shape, within)]];
+  const variables = elaboration.variables.flatMap(({ used: { variable } }): [string, Float64Array][] => {
+    if (variable.declaration.role === 'control') return [];
+    const shape = [...variable.family, ...variable.declared].map((a) => count(a.size));
+    const within = variable.within === null ? null : count(variable.within.size);
+    return [[variable.path, numbers(variable.path, variable.element, shape, within)]];
   });
-  return { sizes, inputs: new Map(inputs), stores: new Map(stores) };
+  return { sizes, inputs: new Map(inputs), variables: new Map(variables) };
 }
 
 // What the host of these tests answers: what it is given, summed over what is not carried, plus indices. Whole numbers
@@ -134,7 +134,7 @@ type Values = ReadonlyMap<string, readonly number[]>;
 function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<NodeId, Domain>): Values {
   const inputs = new Map<string, ArrayLike<number>>([
     ...[...setting.inputs].map(([name, t]): [string, ArrayLike<number>] => [name, t.data]),
-    ...setting.stores,
+    ...setting.variables,
   ]);
   const poison = domains === undefined ? {} : { domains, poison: true };
   const { values } = interpretGraph(graph, { inputs, sizes: setting.sizes, seed, extern: answerGraph, ...poison });
@@ -210,7 +210,7 @@ describe.each(files)('%s', (file) => {
         entry: entry.name,
         overrides,
         inputs: setting.inputs,
-        stores: (path) => setting.stores.get(path) ?? null,
+        variables: (path) => setting.variables.get(path) ?? null,
         seed,
         want: { losses: auxiliary, outputs: auxiliary, updates: auxiliary },
         extern: answer,

@@ -1,5 +1,5 @@
 /**
- * The reference interpreter below the level of primitives: stores, stacking, unions, lifted calls, externs; that absent
+ * The reference interpreter below the level of primitives: variables, stacking, unions, lifted calls, externs; that absent
  * points have no influence (poison), and that errors count only where they are needed.
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
@@ -30,13 +30,13 @@ const T = axis('T', 3);
 const E = axis('E', 2);
 const D = axis('D', 2);
 
-function store(family: readonly Axis[], declared: readonly Axis[], more: Partial<Variable> = {}): Variable {
+function variable(family: readonly Axis[], declared: readonly Axis[], more: Partial<Variable> = {}): Variable {
   return {
     id: idOf(0),
     path: 'ffn.w',
     declaration: {
-      kind: 'store',
-      store: 'param',
+      kind: 'variable',
+      role: 'param',
       id: idOf(0),
       name: 'w',
       span,
@@ -53,15 +53,15 @@ function store(family: readonly Axis[], declared: readonly Axis[], more: Partial
   };
 }
 
-describe('stores', () => {
+describe('variables', () => {
   const L = axis('L', 3);
-  const given = backendWith({ stores: () => Float64Array.of(0, 1, 10, 11, 20, 21) });
+  const given = backendWith({ variables: () => Float64Array.of(0, 1, 10, 11, 20, 21) });
 
   test('are read at a point, over a window, as a whole', () => {
-    const w = store([L], [D]);
-    const read = (selection: Parameters<Float64Backend['store']>[1]): F64Operand => ({
+    const w = variable([L], [D]);
+    const read = (selection: Parameters<Float64Backend['variable']>[1]): F64Operand => ({
       kind: 'tensor',
-      value: given.store(w, selection, null),
+      value: given.variable(w, selection, null),
     });
     expect(numbers(read([{ kind: 'at', index: 1 }]), [D])).toEqual([10, 11]);
     const W = axis('W', 2);
@@ -72,19 +72,19 @@ describe('stores', () => {
   });
 
   test('f16 rounds where it is declared; a defaultValue stands for what is not given', () => {
-    const half = backendWith({ stores: () => Float64Array.of(0.1, 2049) });
-    const w = store([], [D], { element: 'f16' });
-    expect([...half.store(w, [], null).data]).toEqual([0.0999755859375, 2048]);
+    const half = backendWith({ variables: () => Float64Array.of(0.1, 2049) });
+    const w = variable([], [D], { element: 'f16' });
+    expect([...half.variable(w, [], null).data]).toEqual([0.0999755859375, 2048]);
     const defaultValue = makeTensor('f32', [D, E], Float64Array.of(1, 2, 3, 4));
-    const control = store([E], [D]);
-    const value = backendWith().store(control, [{ kind: 'at', index: 1 }], defaultValue);
+    const control = variable([E], [D]);
+    const value = backendWith().variable(control, [{ kind: 'at', index: 1 }], defaultValue);
     expect([...value.data]).toEqual([2, 4]);
   });
 
   test('indices are checked where they enter', () => {
-    const ids = store([], [D], { element: 'i32', within: E, path: 'ids' });
-    const backend = backendWith({ stores: () => Float64Array.of(-1, 2) });
-    const value = { kind: 'tensor', value: backend.store(ids, [], null) } as const;
+    const ids = variable([], [D], { element: 'i32', within: E, path: 'ids' });
+    const backend = backendWith({ variables: () => Float64Array.of(-1, 2) });
+    const value = { kind: 'tensor', value: backend.variable(ids, [], null) } as const;
     expect(problems(backend, value)).toMatchObject([{ code: 'MOE0721', point: [{ axis: 'D', index: 1 }] }]);
     const first = call('at', { x: value }, { axes: { axis: [D] }, attributes: { index: 0 }, backend });
     expect(problems(backend, first)).toEqual([]);

@@ -30,7 +30,7 @@ async function run(train: boolean): Promise<Interpreted> {
   const { file } = parseFile({ name: 'test.moe', text });
   const { program } = checkProgram({ main: file, resolve: (name) => (name === 'std' ? libraryFiles() : null) });
   if (program === null) throw new Error('no program');
-  const stores: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
+  const variables: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
     ['norm.weight', weight],
     ['norm.bias', bias],
     ['norm.running_mean', means],
@@ -42,7 +42,7 @@ async function run(train: boolean): Promise<Interpreted> {
     entry: 'forward',
     overrides: new Map<string, StaticValue>([['train', { kind: 'bool', value: train }]]),
     inputs: new Map([['x', { shape: [3, 2], data: rows((d, i) => columns[d]?.[i] ?? NaN) }]]),
-    stores: (path) => Float64Array.from(stores.get(path) ?? []),
+    variables: (path) => Float64Array.from(variables.get(path) ?? []),
     seed: 1,
     want: { losses: false, outputs: false, updates: true },
     report: (problem) => reports.push(problem.message),

@@ -12,7 +12,7 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
 
   test('Linear, GatedMlp, DenseReluDense: of one and of many', async () => {
     const [D, F] = [3, E];
-    const stores = {
+    const variables = {
       'linear.weight': drawn('l', F, D),
       'linear.bias': drawn('b', F),
       'gated.gate_proj': drawn('g', F, D),
@@ -21,7 +21,8 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
       'plain.wi': drawn('i', F, D),
       'plain.wo': drawn('o', D, F),
     } as const;
-    const w = (name: keyof typeof stores): readonly Numbers[] => rows(stores[name], stores[name].shape[1] ?? NaN);
+    const w = (name: keyof typeof variables): readonly Numbers[] =>
+      rows(variables[name], variables[name].shape[1] ?? NaN);
     const input = drawn('layers', B, T, D);
     for (const axes of ['B, T, ', '']) {
       const of = axes === '' ? 1 : B * T;
@@ -37,12 +38,12 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
           }`,
         ),
         inputs: { x: { shape: [...(axes === '' ? [] : [B, T]), D], data: input.data.subarray(0, of * D) } },
-        stores,
+        variables,
       });
       const given = rows(input, D).slice(0, of);
       close(
         value('linear'),
-        given.flatMap((v) => plus(times(w('linear.weight'), v), [...stores['linear.bias'].data])),
+        given.flatMap((v) => plus(times(w('linear.weight'), v), [...variables['linear.bias'].data])),
       );
       close(
         value('gated'),
@@ -68,7 +69,7 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
 
   test('Rnn and Gru: a step of one and of many', async () => {
     const R = E;
-    const stores: Readonly<Record<string, Dense>> = Object.fromEntries(
+    const variables: Readonly<Record<string, Dense>> = Object.fromEntries(
       ['rnn', 'gru'].flatMap((cell) =>
         ['r', 'z', 'n'].flatMap((part) =>
           ['i', 'h'].flatMap((side): readonly (readonly [string, Dense])[] => [
@@ -79,7 +80,7 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
       ),
     );
     const affine = (cell: string, part: string, v: Numbers): Numbers => {
-      const [w, b] = [stores[`${cell}.weight_${part}`], stores[`${cell}.bias_${part}`]];
+      const [w, b] = [variables[`${cell}.weight_${part}`], variables[`${cell}.bias_${part}`]];
       return w === undefined || b === undefined ? [] : plus(times(rows(w, R), v), [...b.data]);
     };
     const [u, h] = [drawn('u', B, T, R), drawn('h', B, T, R)];
@@ -94,7 +95,7 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
           forward(u: [${axes}R], h: [${axes}R]) -> (rnn: [${axes}R], gru: [${axes}R]) { (rnn: rnn(u, h), gru: gru(u, h)) }`,
         ),
         inputs: { u: { shape, data: u.data.subarray(0, of * R) }, h: { shape, data: h.data.subarray(0, of * R) } },
-        stores,
+        variables,
       });
       const pairs = range(of).map((i) => [rows(u, R)[i] ?? [], rows(h, R)[i] ?? []] as const);
       close(

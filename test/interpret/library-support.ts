@@ -25,11 +25,11 @@ export interface Running {
   /** The lines of the model. */
   readonly text: string;
   readonly inputs: Readonly<Record<string, NumberTensor>>;
-  readonly stores?: Readonly<Record<string, Dense>>;
+  readonly variables?: Readonly<Record<string, Dense>>;
 }
 
 /** A run of the model, every result, output and loss by its name; of a route, its weights. */
-export async function run({ members, text, inputs, stores = {} }: Running): Promise<(name: string) => Numbers> {
+export async function run({ members, text, inputs, variables = {} }: Running): Promise<(name: string) => Numbers> {
   const { file, diagnostics } = parseFile({
     name: 'test.moe',
     text: `import { ${members} } from "std"\nmodel M {\n${text}\n}`,
@@ -44,7 +44,7 @@ export async function run({ members, text, inputs, stores = {} }: Running): Prom
     entry: 'forward',
     overrides: new Map(),
     inputs: new Map(Object.entries(inputs)),
-    stores: (path) => stores[path]?.data ?? null,
+    variables: (path) => variables[path]?.data ?? null,
     seed: 1,
     want: { losses: true, outputs: true, updates: true },
     report: (problem) => reports.push(problem.message),

@@ -217,7 +217,7 @@ describe.each(sizes)('B = %i, T = %i, E = %i, K = %i', (B, T, E, K) => {
         'router gate = BalancedTopK<K>\n forward(x: [B, T, D], real: bool[B, T]) -> [B, T, E] { dense(gate(x, real)) }',
       ),
       inputs: { x: input, real },
-      stores: { 'gate.weight': weight },
+      variables: { 'gate.weight': weight },
     });
     const s = rows(input, D).map((row) => times(rows(weight, D), row));
     close(value('gate.logits'), s.flat());

@@ -19,7 +19,7 @@ test('a chain of a billion steps', async () => {
     entry: 'forward',
     overrides: new Map(),
     inputs: new Map([['x', { shape: [2], data: new Float64Array(2) }]]),
-    stores: () => null,
+    variables: () => null,
     seed: 0,
     want: { losses: true, outputs: true, updates: true },
     report: (problem) => told.push(problem),

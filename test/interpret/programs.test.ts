@@ -30,14 +30,14 @@ function numbersOf(name: string, count: number): Float64Array {
 
 interface Running {
   readonly inputs: Readonly<Record<string, NumberTensor>>;
-  readonly stores?: Readonly<Record<string, Float64Array>>;
+  readonly variables?: Readonly<Record<string, Float64Array>>;
   readonly poison?: boolean;
   readonly entry?: string;
 }
 
 async function run(
   text: string,
-  { inputs, stores = {}, poison = false, entry = 'forward' }: Running,
+  { inputs, variables = {}, poison = false, entry = 'forward' }: Running,
 ): Promise<Interpreted> {
   const reports: string[] = [];
   const result = await interpretEntry({
@@ -45,7 +45,7 @@ async function run(
     entry,
     overrides: new Map(),
     inputs: new Map(Object.entries(inputs)),
-    stores: (path) => stores[path] ?? null,
+    variables: (path) => variables[path] ?? null,
     seed: 1,
     want: { losses: true, outputs: true, updates: true },
     poison,
@@ -95,7 +95,7 @@ describe('a mixture of SwiGLU experts', () => {
       }
     }`;
   const x = numbersOf('x', T * D);
-  const stores = {
+  const variables = {
     'gate.w': numbersOf('gate', E * D),
     'ffn.w1': numbersOf('w1', E * F * D),
     'ffn.w3': numbersOf('w3', E * F * D),
@@ -108,16 +108,16 @@ describe('a mixture of SwiGLU experts', () => {
     const batchAxes = Array.from({ length: F }, (_, f) => {
       const row = (w: Float64Array): number =>
         input.reduce((sum, v, d) => sum + (w[(e * F + f) * D + d] ?? noNumber()) * v, 0);
-      return silu(row(stores['ffn.w1'])) * row(stores['ffn.w3']);
+      return silu(row(variables['ffn.w1'])) * row(variables['ffn.w3']);
     });
     return Array.from({ length: D }, (_, d) =>
-      batchAxes.reduce((sum, v, f) => sum + (stores['ffn.w2'][(e * D + d) * F + f] ?? noNumber()) * v, 0),
+      batchAxes.reduce((sum, v, f) => sum + (variables['ffn.w2'][(e * D + d) * F + f] ?? noNumber()) * v, 0),
     );
   }
 
   function chosen(token: readonly number[]): { readonly e: number; readonly weight: number }[] {
     const logits = Array.from({ length: E }, (_, e) =>
-      token.reduce((sum, v, d) => sum + (stores['gate.w'][e * D + d] ?? noNumber()) * v, 0),
+      token.reduce((sum, v, d) => sum + (variables['gate.w'][e * D + d] ?? noNumber()) * v, 0),
     );
     const sum = logits.reduce((s, l) => s + Math.exp(l), 0);
     const best = logits
@@ -137,12 +137,12 @@ describe('a mixture of SwiGLU experts', () => {
         expert(e, token).forEach((v, d) => (y[d] = (y[d] ?? noNumber()) + weight * v));
       return [...y];
     });
-    close(data((await run(text, { inputs, stores })).results), expected);
-    close(data((await run(text, { inputs, stores, poison: true })).results), expected);
+    close(data((await run(text, { inputs, variables })).results), expected);
+    close(data((await run(text, { inputs, variables, poison: true })).results), expected);
   });
 
   test('weights on the input: the sum over experts is what mask(r) selects', async () => {
-    const { results } = await run(text, { inputs, stores, entry: 'whole' });
+    const { results } = await run(text, { inputs, variables, entry: 'whole' });
     const expected = tokens.flatMap((token) => {
       const y = new Float64Array(D);
       for (const { e, weight } of chosen(token))
@@ -167,7 +167,7 @@ describe('a mixture of SwiGLU experts', () => {
   });
 
   test('runs with no tokens at all', async () => {
-    const { results } = await run(text, { inputs: { x: { shape: [0, D], data: new Float64Array(0) } }, stores });
+    const { results } = await run(text, { inputs: { x: { shape: [0, D], data: new Float64Array(0) } }, variables });
     expect(data(results)).toEqual([]);
   });
 });
@@ -186,14 +186,14 @@ describe('what only the interpreter can say', () => {
         experts ffn[E] = Inner<>
         forward(x: [T, D], ids: i32[T] in E) -> [T, D] { pick(ids, over: E) @ ffn(x) }
       }`;
-    const stores = { 'ffn.c': Float64Array.of(1, 1, -1, -1) };
+    const variables = { 'ffn.c': Float64Array.of(1, 1, -1, -1) };
     const at = async (ids: readonly number[]): Promise<Interpreted> =>
       run(text, {
         inputs: {
           x: { shape: [2, 2], data: Float64Array.of(1, 2, 3, 4) },
           ids: { shape: [2], data: Float64Array.from(ids) },
         },
-        stores,
+        variables,
       });
     const fine = await at([0, 0]);
     expect(fine.problems).toEqual([]);
@@ -218,13 +218,13 @@ describe('what only the interpreter can say', () => {
         }
         forward(x: [T, D]) -> [T, E] { dense(gate(measure(x))) }
       }`;
-    const stores = { 'gate.w': Float64Array.of(1, 0, 0, 1) };
+    const variables = { 'gate.w': Float64Array.of(1, 0, 0, 1) };
     const inputs = { x: { shape: [3, 2], data: Float64Array.of(1, 2, 3, 1, 0, 1) } };
-    const first = await run(text, { inputs, stores });
+    const first = await run(text, { inputs, variables });
     expect(data(first.losses, 'measure.size')).toEqual([(5 + 10 + 1) / 3]);
     expect(data(first.results)).toEqual([0, 2, 3, 0, 0, 1]);
     expect(data(first.states, 'seen')).toEqual([1, 2]);
-    const second = await run(text, { inputs, stores: { ...stores, seen: Float64Array.of(10, 0) } });
+    const second = await run(text, { inputs, variables: { ...variables, seen: Float64Array.of(10, 0) } });
     expect(data(second.results)).toEqual([11, 0, 13, 0, 10, 0]);
     expect(data(second.states, 'seen')).toEqual([13, 0]);
   });

@@ -88,6 +88,6 @@ test('kernels compute the initial values that the reference computes', async () 
   const { prepared } = prepareText(text);
   if (prepared === null) throw new Error('does not compile');
   const run = ready(prepared, { sizes: new Map([['T', 3]]) });
-  const open = { ...run, prepared: { ...run.prepared, stores: new Map<string, Float64Array>() } };
+  const open = { ...run, prepared: { ...run.prepared, variables: new Map<string, Float64Array>() } };
   expect(differences(run, await onKernels(open), await onReference(open))).toEqual([]);
 });

@@ -40,7 +40,7 @@ async function loaded(prepared: Prepared, given: Case): Promise<ReadonlyMap<stri
       return Promise.resolve();
     };
     expect(await loadVariable(binding, source, write, { allowNonFinite: false })).toEqual([]);
-    stores.set(binding.store.path, numbers);
+    stores.set(binding.variable.path, numbers);
   }
   return stores;
 }
@@ -61,7 +61,7 @@ export async function runs(given: Case): Promise<Prepared> {
   );
   const stores = await loaded(prepared, given);
   const run = ready(
-    { ...prepared, stores },
+    { ...prepared, variables: stores },
     { inputs, stores, ...(given.sets === undefined ? {} : { sets: given.sets }) },
   );
   for (const [on, execute] of [

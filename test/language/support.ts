@@ -59,7 +59,7 @@ export function prepareText(text: string, options: TextOptions = {}): PreparedTe
   const entry = compilation.entries.find((e) => e.name === name);
   if (manifest === null || entry === undefined || hasErrors(diagnostics)) return { prepared: null, diagnostics };
   const project = { ...front, path: source.name };
-  return { prepared: { project, program, compilation, manifest, entry, stores: new Map() }, diagnostics };
+  return { prepared: { project, program, compilation, manifest, entry, variables: new Map() }, diagnostics };
 }
 
 export interface Given {
@@ -90,7 +90,7 @@ export function ready(prepared: Prepared, given: Given = {}): Ready {
     seed,
     ...(given.externs === undefined ? {} : { externs: given.externs }),
   };
-  return { prepared: { ...prepared, stores }, request };
+  return { prepared: { ...prepared, variables: stores }, request };
 }
 
 export type Results = ReadonlyMap<string, NamedTensor>;

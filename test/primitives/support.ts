@@ -105,11 +105,11 @@ export interface Calling {
   readonly backend?: Float64Backend;
 }
 
-export const noStores = (): null => null;
+export const noVariables = (): null => null;
 
 export function backendWith(options: Partial<Float64Options> = {}): Float64Backend {
   return float64Backend({
-    stores: noStores,
+    variables: noVariables,
     seed: 1,
     onProblem: (problem) => {
       throw new Error(problem.message);

@@ -71,7 +71,7 @@ describe('declarations', () => {
     const decl = item(
       'param w: f16[E, F] = 0.02 * normal[E, F] frozen from mxfp4("a", "b") as [(E, 0 of 2, F), 1, 3 .. 5 of 9]',
     );
-    if (decl?.kind !== 'Store') throw new Error();
+    if (decl?.kind !== 'Variable') throw new Error();
     const slot = decl.slots[0];
     expect(slot?.type.kind === 'TensorType' && slot.type.element?.text).toBe('f16');
     expect(slot?.frozen).toBe(true);

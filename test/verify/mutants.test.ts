@@ -19,7 +19,7 @@ function programOf(name: string): Ready {
   const { prepared, diagnostics } = prepareText(text, { name: `${name}.moe` });
   if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
   const drawn = ready(prepared, { sizes: mutantSizes });
-  const gate = drawn.prepared.stores.get('gate');
+  const gate = drawn.prepared.variables.get('gate');
   if (gate === undefined) throw new Error('the router has no weights');
   const [experts, features] = [9, 10];
   const paired = gate.map((_, i) => {

@@ -201,7 +201,7 @@ function boundsOf({ prepared, request }: Ready): {
     const input = request.inputs.get(graphInput.name);
     if (graphInput.role === 'input' || graphInput.role === 'control')
       return input === undefined ? null : round(input.data);
-    const known = prepared.stores.get(graphInput.name);
+    const known = prepared.variables.get(graphInput.name);
     if (known !== undefined) return round(known);
     const spec = prepared.manifest.stores.find((s) => s.path === graphInput.name);
     // What the module does not keep nobody reads: its numbers do not matter.

@@ -56,9 +56,9 @@ export async function executeReference(
     overrides: parseOverrides(request.sets),
     inputs,
     sizes,
-    stores: (path) => {
+    variables: (path) => {
       const control = controls.get(path);
-      return control === undefined ? (prepared.stores.get(path) ?? null) : Float64Array.from(control.data);
+      return control === undefined ? (prepared.variables.get(path) ?? null) : Float64Array.from(control.data);
     },
     seed: request.seed ?? 0,
     want: { losses: request.want.losses, outputs: request.want.outputs, updates: request.want.updates ?? false },

@@ -55,7 +55,7 @@ export interface Prepared {
   readonly manifest: Manifest;
   readonly entry: CompiledEntry;
   /** Numbers of every param and state that the source or the request has, by path. */
-  readonly stores: ReadonlyMap<string, Float64Array>;
+  readonly variables: ReadonlyMap<string, Float64Array>;
 }
 
 /** Everything that is ready to be executed. */

@@ -49,17 +49,20 @@ export async function hostMemory(prepared: Prepared, request: ExecuteRequest): P
 /** Params and states, by number. What an initial value reads of others stands before it, and is known. */
 async function variables(prepared: Prepared, seed: number): Promise<ReadonlyMap<number, Words>> {
   const known = new Map<number, Words>();
-  for (const [index, store] of prepared.manifest.stores.entries()) {
-    if (store.kind === 'control') continue;
-    const given = prepared.stores.get(store.path);
+  for (const [index, variable] of prepared.manifest.stores.entries()) {
+    if (variable.kind === 'control') continue;
+    const given = prepared.variables.get(variable.path);
     if (given !== undefined) {
-      const limit = store.within === null ? null : evaluateCount(store.within.size, NO_SIZES, store.within.name);
-      known.set(index, toWords(declared(store), given, limit));
-    } else if (store.initial?.kind === 'fill') {
-      const numbers = new Float64Array(elementCount(evaluateShape(store.axes, NO_SIZES))).fill(store.initial.value);
-      known.set(index, toWords(declared(store), numbers, null));
-    } else if (store.initial?.kind === 'plan') {
-      known.set(index, await initialWords(prepared, store.initial.plan, known, seed));
+      const limit =
+        variable.within === null ? null : evaluateCount(variable.within.size, NO_SIZES, variable.within.name);
+      known.set(index, toWords(declared(variable), given, limit));
+    } else if (variable.initial?.kind === 'fill') {
+      const numbers = new Float64Array(elementCount(evaluateShape(variable.axes, NO_SIZES))).fill(
+        variable.initial.value,
+      );
+      known.set(index, toWords(declared(variable), numbers, null));
+    } else if (variable.initial?.kind === 'plan') {
+      known.set(index, await initialWords(prepared, variable.initial.plan, known, seed));
     }
   }
   return known;

@@ -66,11 +66,11 @@ export function randomSizes(
   given: ReadonlyMap<string, NamedTensor>,
   said: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, number> {
-  const { dynamic, entries, stores } = prepared.manifest;
+  const { dynamic, entries, stores: variables } = prepared.manifest;
   const shown = new Map<string, number>();
   const declared = [
     ...at(entries, 0, 'cli: entry').inputs,
-    ...stores.flatMap((s) => (s.kind === 'control' ? [{ name: s.path, axes: s.axes }] : [])),
+    ...variables.flatMap((s) => (s.kind === 'control' ? [{ name: s.path, axes: s.axes }] : [])),
   ];
   for (const { name, axes } of declared) {
     given.get(name)?.shape.forEach((size, i) => {
@@ -115,20 +115,20 @@ export function madeVariables(
   options: { readonly random: boolean; readonly seed: number },
 ): ReadonlyMap<string, Float64Array> {
   const made = new Map<string, Float64Array>();
-  for (const { used, initial } of prepared.compilation.elaboration.stores) {
-    const { path } = used.store;
+  for (const { used, initial } of prepared.compilation.elaboration.variables) {
+    const { path } = used.variable;
     const spec = prepared.manifest.stores.find((s) => s.path === path);
-    if (spec === undefined || spec.kind === 'control' || prepared.stores.has(path)) continue;
+    if (spec === undefined || spec.kind === 'control' || prepared.variables.has(path)) continue;
     if (initial?.kind === 'graph') {
       // What an initial value reads stands before it.
-      const numbers = new Map([...prepared.stores, ...made]);
+      const numbers = new Map([...prepared.variables, ...made]);
       const { values } = interpretGraph(initial.graph, { inputs: numbers, seed: options.seed });
       const output = initial.graph.outputs[0];
       const value = output?.kind === 'tensor' ? values[output.node] : undefined;
       if (output?.kind === 'tensor' && value !== undefined)
         made.set(path, inOrder(value, output.axes).map(Math.fround));
     } else if (initial?.kind === 'fill') {
-      // A source that has tensors at all must have every one that a store is bound to (withVariables).
+      // A source that has tensors at all must have every one that a variable is bound to (withVariables).
       made.set(
         path,
         new Float64Array(elementCount(evaluateShape(spec.axes, noSizes))).fill(Math.fround(initial.value)),
@@ -149,7 +149,7 @@ export function madeVariables(
   return made;
 }
 
-/** A source with everything that `source` has, and stores in it as their checkpoint would have them. */
+/** A source with everything that `source` has, and variables in it as their checkpoint would have them. */
 export function withVariables(
   source: WeightSource | null,
   specs: readonly VariableSpec[],
@@ -194,7 +194,7 @@ export function withVariables(
   };
 }
 
-/** The inverse of loading: tensor[from + Σ i·stride] = store[offset + Σ i·to]. */
+/** The inverse of loading: tensor[from + Σ i·stride] = variable[offset + Σ i·to]. */
 function copyOut(cell: WeightSliceSpec, numbers: Float64Array, target: Float32Array): void {
   const visit = (depth: number, from: number, to: number): void => {
     const dim = cell.dims[depth];

@@ -44,15 +44,22 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
   if (manifest === null || hasErrors(compilation.diagnostics)) return fail(compilation.diagnostics);
   const entry = compilation.entries.find((e) => e.name === wanted);
   if (entry === undefined) return fail(compilation.diagnostics);
-  return { project, program, compilation, manifest, entry, stores: await readStores(manifest, request, weightsFor) };
+  return {
+    project,
+    program,
+    compilation,
+    manifest,
+    entry,
+    variables: await readVariables(manifest, request, weightsFor),
+  };
 }
 
-async function readStores(
+async function readVariables(
   manifest: Manifest,
   request: ExecuteRequest,
   weightsFor: 'host' | 'device',
 ): Promise<ReadonlyMap<string, Float64Array>> {
-  const stores = new Map<string, Float64Array>();
+  const variables = new Map<string, Float64Array>();
   const { weights } = request;
   await weights?.open?.(tensorsOf(manifest), request.signal);
   if (weights !== null && weightsFor === 'host') {
@@ -70,7 +77,7 @@ async function readStores(
       );
       const [first] = problems;
       if (first !== undefined) throw new CliError(1, `${first.code}: ${first.message}`);
-      stores.set(binding.store.path, numbers);
+      variables.set(binding.variable.path, numbers);
     }
   }
   for (const [path, tensor] of request.states ?? []) {
@@ -84,9 +91,9 @@ async function readStores(
         path,
       );
     }
-    stores.set(path, Float64Array.from(tensor.data));
+    variables.set(path, Float64Array.from(tensor.data));
   }
-  return stores;
+  return variables;
 }
 
 /** Controls that were given, by path; everything else of the inputs must be a parameter of the entry. */

@@ -84,7 +84,7 @@ export async function withRun<T>(
     session.stage = `run on ${options.on}`;
     session.progress.show(`running on ${options.on}`);
     return await work({
-      prepared: { ...compiled, stores: new Map([...made, ...compiled.stores]) },
+      prepared: { ...compiled, variables: new Map([...made, ...compiled.variables]) },
       request: {
         ...request,
         sizes: options.random === true ? randomSizes(compiled, known, sizes) : sizes,

@@ -25,13 +25,12 @@ export async function compareOf(ready: Ready): Promise<StepComparer> {
   const { fused, plan, contents } = planOf(ready);
   const { sizes, feeds, variables } = await hostMemory(prepared, request);
   const { inputs } = at(prepared.manifest.entries, 0, 'cli: entry');
-  const { stores } = prepared.manifest;
   const numbers = new Map<string, ArrayLike<number>>();
   inputs.forEach(({ name, element }, i) => {
     const words = feeds.get(`input:${i}`);
     if (words !== undefined) numbers.set(name, asNumbers(words, element));
   });
-  stores.forEach(({ path, element }, i) => {
+  prepared.manifest.stores.forEach(({ path, element }, i) => {
     const words = variables.get(i) ?? feeds.get(`control:${i}`);
     if (words !== undefined) numbers.set(path, asNumbers(words, element));
   });
