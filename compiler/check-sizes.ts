@@ -32,6 +32,6 @@ function noticesOf(program: Program, entries: readonly CompiledEntry[]): readonl
       }),
     );
   });
-  const place = ({ span }: Diagnostic): string => `${span?.source} ${span?.start}`;
-  return found.filter((d, i) => found.findIndex((other) => place(other) === place(d)) === i);
+  const start = ({ span }: Diagnostic): string => `${span?.source} ${span?.start}`;
+  return found.filter((d, i) => found.findIndex((other) => start(other) === start(d)) === i);
 }

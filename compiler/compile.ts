@@ -31,7 +31,7 @@ export interface CompileOptions {
   readonly target: Target;
   /** Only these entries; all by default. */
   readonly entries?: readonly string[];
-  /** For places in labels. */
+  /** For locations in labels. */
   readonly sources?: readonly SourceFile[];
   readonly passes?: OptimiseOptions;
 }
@@ -77,8 +77,8 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   const stopped = { diagnostics, elaboration, kernels: [], shaders: [], manifest: null } as const;
   if (hasErrors(diagnostics)) return { ...stopped, entries: [], initialPlans: new Map() };
 
-  const place = locator(options.sources ?? []);
-  const planOf = planner(program, elaboration, options, place, report);
+  const locationOf = locator(options.sources ?? []);
+  const planOf = planner(program, elaboration, options, locationOf, report);
   const entries = elaboration.entries.map((elaborated): CompiledEntry => {
     const { name } = elaborated;
     const plain = planOf(elaborated.plain, name);
@@ -106,7 +106,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
     kernelNumber,
     shaders,
     shaderOf,
-    place,
+    locationOf,
   });
   verifyManifest(manifest, shaders);
   return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
@@ -117,7 +117,7 @@ function planner(
   program: Program,
   elaboration: Elaboration,
   options: CompileOptions,
-  place: (span: Span) => string,
+  locationOf: (span: Span) => string,
   report: (problem: Diagnostic) => void,
 ): (graph: Graph, entry: string | null) => CompiledPlan {
   const legal = legaliser(options.target);
@@ -132,7 +132,7 @@ function planner(
       plan,
       contents,
       diagnostics: limitViolations,
-    } = schedule(fused, options.target, { place, declared });
+    } = schedule(fused, options.target, { locationOf, declared });
     limitViolations.forEach(report);
     verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.

@@ -114,7 +114,7 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
   if (entry === undefined) return failed(parts, [noEntry(program.name, name, names)]);
   const diagnostics: Diagnostic[] = [];
   const report = (problem: Diagnostic): void => void diagnostics.push(problem);
-  const place = locator(sources);
+  const locationOf = locator(sources);
   const elaboration = elaborate(program, { overrides: settings, entries: [name] }, report);
   const [elaborated] = elaboration.entries;
   if (elaborated === undefined || hasErrors(diagnostics)) return failed(parts, diagnostics);
@@ -125,7 +125,7 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
     entry,
     dynamic: elaboration.dynamic,
     inputs: elaborated.inputs.map(inputSpec),
-    conditions: conditionsOf(elaborated, place),
+    conditions: conditionsOf(elaborated, locationOf),
     controls: variables.filter((s) => s.kind === 'control'),
   };
   const controls = controlsAmong(spec, given.inputs);
@@ -152,7 +152,7 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
     variables: (path) => controls.get(path)?.data ?? given.weights.get(path) ?? null,
     seed: options.seed ?? 0,
     want: { losses, outputs, updates: states },
-    extern: interpretedExtern((called) => externOf(externs, called), place, undefined),
+    extern: interpretedExtern((called) => externOf(externs, called), locationOf, undefined),
     report,
   });
   diagnostics.push(...interpreted.problems.filter(isFirst).map(toDiagnostic));

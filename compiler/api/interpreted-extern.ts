@@ -30,7 +30,7 @@ function dataOf(element: ElementType, data: Float64Array): Tensor['data'] {
 /** One call for each instance, and of an expert for all carried points. `functionOf` throws where there is none of a name. */
 export function interpretedExtern(
   functionOf: (name: string) => ExternFunction,
-  place: (span: Span) => string,
+  locationOf: (span: Span) => string,
   signal: AbortSignal | undefined,
 ) {
   return async (run: ExternRun): Promise<readonly Float64Array[]> => {
@@ -62,7 +62,7 @@ export function interpretedExtern(
       results: run.results.map((r) => ({ element: r.element, ...viewOf(r, pointwise) })),
       signal,
     };
-    const answers = await askHost(call, functionOf(run.name), place(run.span));
+    const answers = await askHost(call, functionOf(run.name), locationOf(run.span));
     // Real numbers stay as they were given: the reference is in float64.
     return answers.map(({ data, words }, i) =>
       run.results[i]?.element === 'f32' ? Float64Array.from(data, Number) : Float64Array.from(words),

@@ -44,9 +44,9 @@ const roles: readonly OutputRole[] = ['result', 'output', 'loss', 'update'];
 export function placeChecks(graph: Graph, demanded: readonly Demanded[]): Graph {
   const subjects = subjectsOf(graph, demanded);
   if (subjects.length === 0) return graph;
-  const placer = new Placer(graph, subjects);
-  for (const role of roles) placer.ask(role);
-  return placer.result();
+  const placement = new CheckPlacement(graph, subjects);
+  for (const role of roles) placement.ask(role);
+  return placement.result();
 }
 
 /** In the order of the text: the first of them that fails is told. */
@@ -70,7 +70,7 @@ function subjectsOf(graph: Graph, demanded: readonly Demanded[]): readonly Subje
 
 const isFloat = ({ element }: Node): boolean => element === 'f32' || element === 'f16';
 
-class Placer {
+class CheckPlacement {
   readonly #graph: Graph;
   readonly #b: GraphBuilder;
   /** Which nodes are made of something that is checked. */

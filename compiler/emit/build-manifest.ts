@@ -37,7 +37,7 @@ export interface ModuleParts {
   /** Of each kernel, its shader among `shaders`. */
   readonly shaderOf: readonly number[];
   /** How a place in the source is written. */
-  readonly place: (span: Span) => string;
+  readonly locationOf: (span: Span) => string;
 }
 
 export function buildManifest(parts: ModuleParts): Manifest {
@@ -65,7 +65,7 @@ function entrySpecs(parts: ModuleParts): readonly EntrySpec[] {
     const plan = toManifestPlan(plain, names);
     return {
       name: elaborated.name,
-      conditions: conditionsOf(elaborated, parts.place),
+      conditions: conditionsOf(elaborated, parts.locationOf),
       inputs: elaborated.inputs.map(inputSpec),
       plan,
       full: full === plain ? plan : toManifestPlan(full, names),
@@ -119,16 +119,22 @@ export function inputSpec({ name, type, axes, within }: EntryInput): EntrySpec['
  */
 export function conditionsOf(
   { plain, full, conditions }: ElaboratedEntry,
-  place: (span: Span) => string,
+  locationOf: (span: Span) => string,
 ): readonly SizeConstraintSpec[] {
   const always = new Set(divisionsOf(plain).map((d) => sizeKey(d.divisor)));
   const divisions = divisionsOf(full).map(({ dividend, divisor, span }): SizeConstraintSpec => {
     const message = `${formatSize(dividend)} is divided by ${formatSize(divisor)}, which is 0`;
-    const condition = { left: sizeFormula(divisor), relation: '!=', right: 0, message, place: place(span) } as const;
+    const condition = {
+      left: sizeFormula(divisor),
+      relation: '!=',
+      right: 0,
+      message,
+      place: locationOf(span),
+    } as const;
     return always.has(sizeKey(divisor)) ? condition : { ...condition, fullOnly: true };
   });
   const others = conditions.map(({ left, relation, right, message, span }): SizeConstraintSpec => {
-    return { left: sizeFormula(left), relation, right: sizeFormula(right), message, place: place(span) };
+    return { left: sizeFormula(left), relation, right: sizeFormula(right), message, place: locationOf(span) };
   });
   return [...divisions, ...others];
 }

@@ -84,10 +84,10 @@ function stepFaults(manifest: Manifest, plan: PlanSpec, step: StepSpec): readonl
 
 function faultFaults({ word, shown, message, unless }: FaultSpec, controls: ReadonlySet<string>): readonly string[] {
   const words = [word, ...shown.flatMap((each) => ('word' in each ? [each.word] : []))];
-  const places = [...message.matchAll(/\{(\d+)\}/g)].map(([, n]) => Number(n));
+  const holes = [...message.matchAll(/\{(\d+)\}/g)].map(([, n]) => Number(n));
   return [
     ...words.flatMap((w) => (Number.isInteger(w) && w >= 0 ? [] : [`a fault has the word ${w}`])),
-    ...places.flatMap((n) => within(n, shown.length, `what ${JSON.stringify(message)} shows`)),
+    ...holes.flatMap((n) => within(n, shown.length, `what ${JSON.stringify(message)} shows`)),
     ...unless.flatMap((path) => (controls.has(path) ? [] : [`a fault is for ${path}, which is no control`])),
   ];
 }

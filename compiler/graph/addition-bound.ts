@@ -75,8 +75,8 @@ export function inAnyOrder(
   }
 }
 
-/** The terms of a value that has others' numbers: point i has those of place `places[i]`. */
-export function termsAt({ sizes, errors, additions }: Terms, places: Int32Array): Terms {
-  const at = (data: Float64Array): Float64Array => Float64Array.from(places, (p) => data[p] ?? noNumber());
+/** The terms of a value that has others' numbers: point i has those at `offsets[i]`. */
+export function termsAt({ sizes, errors, additions }: Terms, offsets: Int32Array): Terms {
+  const at = (data: Float64Array): Float64Array => Float64Array.from(offsets, (p) => data[p] ?? noNumber());
   return { sizes: at(sizes), errors: at(errors), additions };
 }

@@ -8,25 +8,25 @@ import type { AxisId, Node, NodeId } from './graph-ir.ts';
 import type { NumbersWithBounds, RowMajorOffsets } from './row-major-offsets.ts';
 import { distance } from './scalar-bound.ts';
 
-/** The place of each point of `over` in its order; δ counts the points that may stand on either side of it. */
+/** The sort rank of each point of `over`; δ counts the points that may stand on either side of it. */
 export function boundOrder(
   node: Node & { kind: 'sort_rank' },
   of: (id: NodeId) => NumbersWithBounds,
   out: NumbersWithBounds,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
 ): void {
   const keys = node.keys.map((k) => ({ ...of(k.node), sign: k.descending ? -1 : 1 }));
   const candidates = node.candidates === null ? null : of(node.candidates);
   const others = out.axes.filter((a) => !node.over.includes(a));
   const loop = [...others, ...node.over];
-  const to = places.of(loop, out.axes);
-  const from = keys.map((k) => places.of(loop, k.axes));
-  const chosen = candidates === null ? null : places.of(loop, candidates.axes);
-  const n = places.count(node.over);
-  for (let group = 0; group < places.count(others); group++) {
+  const to = offsets.of(loop, out.axes);
+  const from = keys.map((k) => offsets.of(loop, k.axes));
+  const chosen = candidates === null ? null : offsets.of(loop, candidates.axes);
+  const n = offsets.count(node.over);
+  for (let group = 0; group < offsets.count(others); group++) {
     for (let a = 0; a < n; a++) {
       const pa = group * n + a;
-      let place = 0;
+      let rank = 0;
       let unsure = 0;
       for (let b = 0; b < n; b++) {
         if (b === a) continue;
@@ -48,11 +48,11 @@ export function boundOrder(
             break;
           }
         }
-        if (before && is !== 0) place++;
+        if (before && is !== 0) rank++;
         if (!decided || maybe) unsure++;
       }
       const at = to[pa] ?? noNumber();
-      out.value[at] = place;
+      out.value[at] = rank;
       out.delta[at] = unsure;
     }
   }
@@ -63,10 +63,10 @@ export function boundArgmax(
   operand: NumbersWithBounds,
   axis: AxisId,
   out: NumbersWithBounds,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
 ): void {
-  const from = places.of([...out.axes, axis], operand.axes);
-  const n = places.length(axis);
+  const from = offsets.of([...out.axes, axis], operand.axes);
+  const n = offsets.length(axis);
   for (let i = 0; i < out.value.length; i++) {
     const at = (k: number): number => from[i * n + k] ?? noNumber();
     const value = (k: number): number => operand.value[at(k)] ?? noNumber();

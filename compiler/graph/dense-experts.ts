@@ -41,7 +41,7 @@ export function denseExperts(sparse: SparseGraph, main: string): readonly DenseE
     const route = meant.find((s) => !below.has(s.id) && meets(graph, below, s));
     const target = route?.targets.find((a) => expert.whole.includes(a) || expert.points.includes(a));
     if (route === undefined || target === undefined) continue;
-    const span = firstPlace(sparse, uses, node.id, main);
+    const span = firstSpan(sparse, uses, node.id, main);
     if (found.some((f) => f.span.start === span.start && f.span.source === span.source)) continue;
     const axis = get(graph.axes, target, 'graph: axis').name;
     found.push({ family: expert.name.replace(/\.[^.]*$/, ''), axis, span });
@@ -134,7 +134,7 @@ function isWeight(graph: Graph, id: NodeId, route: Presence): boolean {
 }
 
 /** The first use of a value that stands in the program's own file and is itself computed everywhere; breadth first. */
-function firstPlace(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], id: NodeId, main: string): Span {
+function firstSpan(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], id: NodeId, main: string): Span {
   const { graph } = sparse;
   for (const at of descendants(uses, id)) {
     const { span } = nodeOf(graph, at);

@@ -71,13 +71,13 @@ class Evaluator {
   readonly #graph: Graph;
   readonly #inputs: BoundInputs;
   readonly done = new Map<NodeId, NumbersWithBounds>();
-  readonly #places: RowMajorOffsets;
+  readonly #offsets: RowMajorOffsets;
 
   constructor(graph: Graph, inputs: BoundInputs) {
     this.#graph = graph;
     this.#inputs = inputs;
 
-    this.#places = new RowMajorOffsets(graph, inputs.sizes);
+    this.#offsets = new RowMajorOffsets(graph, inputs.sizes);
   }
 
   of(id: NodeId): NumbersWithBounds {
@@ -95,7 +95,7 @@ class Evaluator {
   }
 
   #blank(axes: readonly AxisId[]): { axes: readonly AxisId[]; value: Float64Array; delta: Float64Array } {
-    const n = this.#places.count(axes);
+    const n = this.#offsets.count(axes);
     return { axes, value: new Float64Array(n), delta: new Float64Array(n) };
   }
 
@@ -119,7 +119,7 @@ class Evaluator {
       case 'input': {
         const input = this.#graph.inputs[node.input];
         const data = input === undefined ? null : this.#inputs.numbersOf(input.name);
-        if (data !== null) value.set(this.#places.permuted(data, input?.axes ?? node.axes, node.axes));
+        if (data !== null) value.set(this.#offsets.permuted(data, input?.axes ?? node.axes, node.axes));
         else if (input !== undefined && input.default !== null) return this.#copy(this.of(input.default), out);
         else throw new CompilerBug('error bounds', `graph input ${input?.name ?? node.input} has no value`);
         return out;
@@ -135,7 +135,7 @@ class Evaluator {
         return this.#map(node, out);
       case 'predicated': {
         const [s, v] = [this.of(node.presence), this.of(node.value)];
-        const [ps, pv] = [this.#places.of(node.axes, s.axes), this.#places.of(node.axes, v.axes)];
+        const [ps, pv] = [this.#offsets.of(node.axes, s.axes), this.#offsets.of(node.axes, v.axes)];
         for (let i = 0; i < value.length; i++) {
           const [at, from] = [ps[i] ?? noNumber(), pv[i] ?? noNumber()];
           const present = s.value[at] !== 0;
@@ -152,26 +152,26 @@ class Evaluator {
       case 'broadcast':
         return this.#copy(of(node.operand), out);
       case 'contract':
-        boundContract(this.of(node.left), this.of(node.right), node, out, this.#places);
+        boundContract(this.of(node.left), this.of(node.right), node, out, this.#offsets);
         return out;
       case 'reduce':
-        boundReduce(this.of(node.operand), node, out, this.#places);
+        boundReduce(this.of(node.operand), node, out, this.#offsets);
         return out;
       case 'scan':
-        boundScan(this.of(node.operand), node, out, this.#places);
+        boundScan(this.of(node.operand), node, out, this.#offsets);
         return out;
       case 'sort_rank':
-        boundOrder(node, (id) => this.of(id), out, this.#places);
+        boundOrder(node, (id) => this.of(id), out, this.#offsets);
         return out;
       case 'argmax':
-        boundArgmax(this.of(node.operand), node.axis, out, this.#places);
+        boundArgmax(this.of(node.operand), node.axis, out, this.#offsets);
         return out;
       case 'gather': {
         const [t, ids] = [this.of(node.table), this.of(node.indices)];
-        const stride = this.#places.count(t.axes.slice(t.axes.indexOf(node.axis) + 1));
-        const length = this.#places.length(node.axis);
+        const stride = this.#offsets.count(t.axes.slice(t.axes.indexOf(node.axis) + 1));
+        const length = this.#offsets.length(node.axis);
         // The indices may have the looked-up axis themselves: the table does not move along it.
-        const [pt, pi] = [this.#places.of(node.axes, t.axes, node.axis), this.#places.of(node.axes, ids.axes)];
+        const [pt, pi] = [this.#offsets.of(node.axes, t.axes, node.axis), this.#offsets.of(node.axes, ids.axes)];
         for (let i = 0; i < value.length; i++) {
           const index = ids.value[pi[i] ?? noNumber()] ?? noNumber();
           // What an index outside looks up is 0, and nothing that is needed reads it (SEMANTICS 7.3).
@@ -190,11 +190,11 @@ class Evaluator {
       case 'slice': {
         const v = of(node.operand);
         const at = integerOf(substitute(node.at, this.#inputs.sizes), 'error bounds: first point of a slice');
-        const stride = this.#places.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
+        const stride = this.#offsets.count(v.axes.slice(v.axes.indexOf(node.axis) + 1));
         const axes = v.axes.map((a) => (a === node.axis && node.as !== null ? node.as : a));
-        const places = this.#places.named(node.axes, axes, v.axes);
+        const froms = this.#offsets.named(node.axes, axes, v.axes);
         for (let i = 0; i < value.length; i++) {
-          const from = (places[i] ?? noNumber()) + at * stride;
+          const from = (froms[i] ?? noNumber()) + at * stride;
           value[i] = v.value[from] ?? noNumber();
           delta[i] = v.delta[from] ?? noNumber();
         }
@@ -217,12 +217,12 @@ class Evaluator {
       }
       case 'concat': {
         let offset = 0;
-        const stride = this.#places.count(node.axes.slice(node.axes.indexOf(node.axis) + 1));
+        const stride = this.#offsets.count(node.axes.slice(node.axes.indexOf(node.axis) + 1));
         for (const part of node.parts) {
           const v = this.of(part.node);
           const own = node.axes.flatMap((a) => (a === node.axis ? (part.axis === null ? [] : [part.axis]) : [a]));
-          const from = this.#places.of(own, v.axes);
-          const to = this.#places.named(
+          const from = this.#offsets.of(own, v.axes);
+          const to = this.#offsets.named(
             own,
             own.map((a) => (a === part.axis ? node.axis : a)),
             node.axes,
@@ -233,7 +233,7 @@ class Evaluator {
             value[at] = v.value[from[i] ?? noNumber()] ?? noNumber();
             delta[at] = v.delta[from[i] ?? noNumber()] ?? noNumber();
           }
-          offset += part.axis === null ? 1 : this.#places.length(part.axis);
+          offset += part.axis === null ? 1 : this.#offsets.length(part.axis);
         }
         return out;
       }
@@ -243,19 +243,19 @@ class Evaluator {
   #permutedBounded(v: NumbersWithBounds, axes: readonly AxisId[]): NumbersWithBounds {
     return {
       axes,
-      value: this.#places.permuted(v.value, v.axes, axes),
-      delta: this.#places.permuted(v.delta, v.axes, axes),
+      value: this.#offsets.permuted(v.value, v.axes, axes),
+      delta: this.#offsets.permuted(v.delta, v.axes, axes),
     };
   }
 
   #copy(from: NumbersWithBounds, out: NumbersWithBounds): NumbersWithBounds {
-    const places = this.#places.of(out.axes, from.axes);
-    for (let i = 0; i < places.length; i++) {
-      out.value[i] = from.value[places[i] ?? noNumber()] ?? noNumber();
-      out.delta[i] = from.delta[places[i] ?? noNumber()] ?? noNumber();
+    const offsets = this.#offsets.of(out.axes, from.axes);
+    for (let i = 0; i < offsets.length; i++) {
+      out.value[i] = from.value[offsets[i] ?? noNumber()] ?? noNumber();
+      out.delta[i] = from.delta[offsets[i] ?? noNumber()] ?? noNumber();
     }
     const { terms } = from;
-    return terms === undefined ? out : { ...out, terms: () => termsAt(terms(), places) };
+    return terms === undefined ? out : { ...out, terms: () => termsAt(terms(), offsets) };
   }
 
   readonly #wides = new Map<NodeId, NumbersWithBounds>();
@@ -292,11 +292,11 @@ class Evaluator {
     unit = u,
   ): NumbersWithBounds {
     const operands = node.operands.map(of);
-    const places = operands.map((o) => this.#places.of(node.axes, o.axes));
+    const offsets = operands.map((o) => this.#offsets.of(node.axes, o.axes));
     const args = operands.map(() => ({ v: 0, d: 0 }));
     for (let i = 0; i < out.value.length; i++) {
       operands.forEach((o, k) => {
-        const at = places[k]?.[i] ?? noNumber();
+        const at = offsets[k]?.[i] ?? noNumber();
         args[k] = { v: o.value[at] ?? noNumber(), d: o.delta[at] ?? noNumber() };
       });
       const r = boundOfMap(node, args, unit);
@@ -306,7 +306,7 @@ class Evaluator {
     const addends = operands.map((o) => ({ values: o.value, bounds: o.delta, terms: o.terms }));
     // Wide numbers are integers: nobody adds them up in another order.
     const terms =
-      unit === u ? termsOf(node, addends, out.value.length, (k, i) => places[k]?.[i] ?? noNumber()) : undefined;
+      unit === u ? termsOf(node, addends, out.value.length, (k, i) => offsets[k]?.[i] ?? noNumber()) : undefined;
     inAnyOrder(addends, terms, out.value, out.delta);
     return { ...out, terms };
   }

@@ -267,9 +267,9 @@ export class GraphBuilder {
 
   gather(table: NodeId, axis: AxisId, indices: NodeId): NodeId {
     const { axes, element } = this.node(table);
-    const place = this.axesOf(indices);
-    const rest = axes.filter((a) => a !== axis && !place.includes(a));
-    return this.#add({ kind: 'gather', element, axes: [...place, ...rest], table, axis, indices });
+    const own = this.axesOf(indices);
+    const rest = axes.filter((a) => a !== axis && !own.includes(a));
+    return this.#add({ kind: 'gather', element, axes: [...own, ...rest], table, axis, indices });
   }
 
   extern(call: ExternCallId, result: number): NodeId {

@@ -17,7 +17,7 @@ import type { BinaryName, DrawName, ReduceOp, UnaryName } from '../../dsl/types/
 import type { Id } from '../../dsl/types/ids.ts';
 import type { Size } from '../../dsl/types/size.ts';
 
-/** A node's place in `Graph.nodes`. */
+/** A node's index in `Graph.nodes`. */
 export type NodeId = Id<'node'>;
 export type AxisId = Id<'axis'>;
 /** An input's place in `Graph.inputs`. */
@@ -75,7 +75,7 @@ export type Node = Base &
     /** Running sum along an axis; `exclusive` leaves the point itself out. */
     | { readonly kind: 'scan'; readonly operand: NodeId; readonly axis: AxisId; readonly exclusive: boolean }
     /**
-     * Place (i32, from 0) of each candidate among the candidates of its group: sorted by the keys lexicographically,
+     * Sort rank (i32, from 0) of each candidate among the candidates of its group: sorted by the keys lexicographically,
      * each ascending or descending, then row-major along `over`. The result has no meaning at points that are no candidates.
      * A NaN key is below all others; with `report`, a NaN key of a candidate is an error of the run.
      */

@@ -38,7 +38,7 @@ export function sortRanks(node: Node & { kind: 'sort_rank' }, run: GraphEvaluati
     );
     // Nobody may read the place of a point that is no candidate.
     for (const p of points) out[p] = run.poison ? NaN : 0;
-    chosen.forEach((p, place) => (out[p] = run.poison && bad.length > 0 ? NaN : place));
+    chosen.forEach((p, rank) => (out[p] = run.poison && bad.length > 0 ? NaN : rank));
   }
   return inOrder({ axes, shape: whole, data: out }, node.axes);
 }

@@ -16,7 +16,7 @@ import { argmaxValues, sortRanks } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
 import type { AxisId, ExternCallId, ExternCall, Graph, GraphInputId, Node, NodeId } from './graph-ir.ts';
-import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers, type PlacedNumbers } from './tensor-points.ts';
+import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers, type OperandNumbers } from './tensor-points.ts';
 import { operandsOf } from './node-uses.ts';
 
 export interface GraphRun {
@@ -60,7 +60,7 @@ export interface GraphEvaluation {
   fill(
     node: Node,
     shape: readonly number[],
-    operands: readonly PlacedNumbers[],
+    operands: readonly OperandNumbers[],
     f: (offsets: readonly number[], index: readonly number[]) => number,
   ): Float64Array;
 }
@@ -130,7 +130,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
   fill(
     node: Node,
     shape: readonly number[],
-    operands: readonly PlacedNumbers[],
+    operands: readonly OperandNumbers[],
     f: (offsets: readonly number[], index: readonly number[]) => number,
   ): Float64Array {
     const out = new Float64Array(count(shape));

@@ -149,8 +149,8 @@ export class Presences {
     return this.#recut(id, [as], [axis], (n) => {
       const b = this.#b;
       const inside = this.#within(axis, at, as);
-      const place = b.map('sub', [b.iota(axis, 'i32'), b.size(at, 'i32')]);
-      const index = b.map('where', [inside, place, b.constant(-1, 'i32')]);
+      const shifted = b.map('sub', [b.iota(axis, 'i32'), b.size(at, 'i32')]);
+      const index = b.map('where', [inside, shifted, b.constant(-1, 'i32')]);
       // A range of a presence, put back: that presence, inside the range.
       const parts = this.#conjunctsOf(n).map(
         (part) => this.#slicedFrom(part, axis, at, as) ?? b.gather(part, as, index),

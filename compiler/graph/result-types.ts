@@ -39,6 +39,6 @@ export function axesOfConcat(
   axis: AxisId,
 ): readonly AxisId[] {
   const before = own === null ? -1 : lead.indexOf(own);
-  const place = before < 0 ? 0 : lead.slice(0, before).filter((a) => others.includes(a)).length;
-  return [...others.slice(0, place), axis, ...others.slice(place)];
+  const position = before < 0 ? 0 : lead.slice(0, before).filter((a) => others.includes(a)).length;
+  return [...others.slice(0, position), axis, ...others.slice(position)];
 }

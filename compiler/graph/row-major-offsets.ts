@@ -1,5 +1,5 @@
 /**
- * Places: where the numbers of a tensor stand, row-major, as seen from the points of other axes. All lengths are known
+ * Offsets: where the numbers of a tensor stand, row-major, as seen from the points of other axes. All lengths are known
  * here: those of one run.
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
@@ -52,17 +52,17 @@ export class RowMajorOffsets {
     const lengths = loop.map((a) => this.length(a));
     const out = new Int32Array(this.count(loop));
     const at = loop.map(() => 0);
-    let place = 0;
+    let offset = 0;
     for (let p = 0; p < out.length; p++) {
-      out[p] = place;
+      out[p] = offset;
       for (let i = loop.length - 1; i >= 0; i--) {
-        place += steps[i] ?? noNumber();
+        offset += steps[i] ?? noNumber();
         const next = (at[i] ?? noNumber()) + 1;
         if (next < (lengths[i] ?? noNumber())) {
           at[i] = next;
           break;
         }
-        place -= (steps[i] ?? noNumber()) * (lengths[i] ?? noNumber());
+        offset -= (steps[i] ?? noNumber()) * (lengths[i] ?? noNumber());
         at[i] = 0;
       }
     }
@@ -71,11 +71,11 @@ export class RowMajorOffsets {
 
   /** The numbers of a tensor over `from` in the order of `to`: the same axes. */
   permuted(data: Float64Array, from: readonly AxisId[], to: readonly AxisId[]): Float64Array {
-    const places = this.of(to, from);
-    return Float64Array.from(places, (p) => data[p] ?? noNumber());
+    const offsets = this.of(to, from);
+    return Float64Array.from(offsets, (p) => data[p] ?? noNumber());
   }
 
-  /** Places in a tensor over `axes` whose points are addressed by `names` (same positions), for points of `loop`. */
+  /** Offsets in a tensor over `axes` whose points are addressed by `names` (same positions), for points of `loop`. */
   named(loop: readonly AxisId[], names: readonly AxisId[], axes: readonly AxisId[], byLoop = false): Int32Array {
     const own = byLoop ? axes : names;
     const strides = axes.map((_, i) => this.count(axes.slice(i + 1)));
@@ -87,13 +87,13 @@ export class RowMajorOffsets {
     const lengths = loop.map((a) => this.length(a));
     for (let p = 0; p < out.length; p++) {
       let rest = p;
-      let place = 0;
+      let offset = 0;
       for (let i = loop.length - 1; i >= 0; i--) {
         const n = lengths[i] ?? noNumber();
-        place += (rest % n) * (steps[i] ?? noNumber());
+        offset += (rest % n) * (steps[i] ?? noNumber());
         rest = Math.floor(rest / n);
       }
-      out[p] = place;
+      out[p] = offset;
     }
     return out;
   }

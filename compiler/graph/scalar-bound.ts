@@ -46,9 +46,9 @@ export const infiniteFrom = 2 ** 128 - 2 ** 103;
  */
 export function distance(x: number, y: number): number {
   if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return 0;
-  const place = (v: number): number =>
+  const ordinal = (v: number): number =>
     Number.isNaN(v) ? -Infinity : Math.min(Math.max(v, -infiniteFrom), infiniteFrom);
-  return place(x) - place(y);
+  return ordinal(x) - ordinal(y);
 }
 
 /** Unit roundoff of what is computed in wide numbers (graph/wide-angles.ts): the worst there is, a power of two. */

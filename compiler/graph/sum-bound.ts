@@ -66,12 +66,12 @@ export function boundContract(
   right: NumbersWithBounds,
   { over, element }: Pick<Node & { kind: 'contract' }, 'over' | 'element'>,
   out: NumbersWithBounds,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
 ): void {
   const whole = element === 'i32';
   const loop = [...out.axes, ...over];
-  const [pl, pr] = [places.of(loop, left.axes), places.of(loop, right.axes)];
-  const n = places.count(over);
+  const [pl, pr] = [offsets.of(loop, left.axes), offsets.of(loop, right.axes)];
+  const n = offsets.count(over);
   const depth = sumDepth(n);
   for (let i = 0; i < out.value.length; i++) {
     const sum = new BoundedSum(whole);
@@ -91,10 +91,10 @@ export function boundReduce(
   operand: NumbersWithBounds,
   { op, over, element }: Pick<Node & { kind: 'reduce' }, 'op' | 'over' | 'element'>,
   out: NumbersWithBounds,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
 ): void {
-  const from = places.of([...out.axes, ...over], operand.axes);
-  const n = places.count(over);
+  const from = offsets.of([...out.axes, ...over], operand.axes);
+  const n = offsets.count(over);
   const depth = sumDepth(n);
   const { lowest, highest } = endsOf(element);
   for (let i = 0; i < out.value.length; i++) {
@@ -130,14 +130,14 @@ export function boundScan(
   operand: NumbersWithBounds,
   { axis, exclusive, element }: Pick<Node & { kind: 'scan' }, 'axis' | 'exclusive' | 'element'>,
   out: NumbersWithBounds,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
 ): void {
   const others = out.axes.filter((a) => a !== axis);
   const loop = [...others, axis];
-  const [from, to] = [places.of(loop, operand.axes), places.of(loop, out.axes)];
-  const n = places.length(axis);
+  const [from, to] = [offsets.of(loop, operand.axes), offsets.of(loop, out.axes)];
+  const n = offsets.length(axis);
   const depths = Array.from({ length: n + 1 }, (_, terms) => sumDepth(terms) + (terms > SUM_BLOCK ? 1 : 0));
-  for (let line = 0; line < places.count(others); line++) {
+  for (let line = 0; line < offsets.count(others); line++) {
     const sum = new BoundedSum(element === 'i32');
     for (let k = 0; k < n; k++) {
       const at = from[line * n + k] ?? noNumber();

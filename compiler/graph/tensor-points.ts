@@ -11,7 +11,7 @@ export interface NodeNumbers {
 }
 
 /** An operand as a result sees it: an axis that is none (null) does not move with the result's. */
-export type PlacedNumbers = Omit<NodeNumbers, 'axes'> & { readonly axes: readonly (AxisId | null)[] };
+export type OperandNumbers = Omit<NodeNumbers, 'axes'> & { readonly axes: readonly (AxisId | null)[] };
 
 /** The numbers of a value in another order of its axes. */
 export function inOrder(tensor: NodeNumbers, axes: readonly AxisId[]): Float64Array {
@@ -44,15 +44,15 @@ export function stridesOf(shape: readonly number[]): number[] {
 export function forEachPoint(
   axes: readonly AxisId[],
   shape: readonly number[],
-  operandAxes: readonly PlacedNumbers['axes'][],
+  operandAxes: readonly OperandNumbers['axes'][],
   operandShapes: readonly (readonly number[])[],
   visit: (point: number, offsets: readonly number[], index: readonly number[]) => void,
 ): void {
   const steps = operandAxes.map((own, k) => {
     const strides = stridesOf(at(operandShapes, k, 'graph: shape of an operand'));
     return axes.map((a) => {
-      const place = own.indexOf(a);
-      return place < 0 ? 0 : (strides[place] ?? noNumber());
+      const position = own.indexOf(a);
+      return position < 0 ? 0 : (strides[position] ?? noNumber());
     });
   });
   const total = count(shape);

@@ -270,13 +270,13 @@ class Writer {
     const { first, again } = writeIndex(statement.index, context);
     const { op } = statement;
     const kept = this.#fresh('s');
-    const place = `${names.view(loadedType(names.memory.element))}[${again}]`;
-    const result = op === 'add' ? `${place} + ${kept}` : `Math.${op}(${place}, ${kept})`;
+    const element = `${names.view(loadedType(names.memory.element))}[${again}]`;
+    const result = op === 'add' ? `${element} + ${kept}` : `Math.${op}(${element}, ${kept})`;
     const before = first === again ? '' : `${first}; `;
     return (
       `{ ${before}const ${kept} = ${writeNumber(statement.value, context)}; ` +
       `if (!(${again} >>> 0 < ${names.length})) outOfBounds(kernel, "atomic ${op} on", ${names.itself}, ${again}); ` +
-      `${place} = ${result}; }`
+      `${element} = ${result}; }`
     );
   }
 

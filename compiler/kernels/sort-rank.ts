@@ -33,7 +33,7 @@ export interface SortRankConfig<P> {
 export function sortRank<P>(k: KernelBuilder, config: SortRankConfig<P>): void {
   const { space, loop, position, keys, candidate, report, out } = config;
   forEachPoint(k, space, (point, id) => {
-    const place = k.var(i32(2147483647), 'place');
+    const rank = k.var(i32(2147483647), 'place');
     k.when(candidate?.(point) ?? bool(true), () => {
       const own = keys.map((key) => {
         const value = k.let(key.value(point));
@@ -41,15 +41,15 @@ export function sortRank<P>(k: KernelBuilder, config: SortRankConfig<P>): void {
         return k.let(sortKey(k, value, key.descending), 'key');
       });
       const self = k.let(position(point), 'pos');
-      k.assign(place, i32(0));
+      k.assign(rank, i32(0));
       loop(point, (other) => {
         k.when(candidate?.(other) ?? bool(true), () => {
           const theirs = keys.map((key) => k.let(sortKey(k, k.let(key.value(other)), key.descending), 'key'));
-          k.when(precedes(theirs, own, lt(position(other), self)), () => k.assign(place, add(place, 1)));
+          k.when(precedes(theirs, own, lt(position(other), self)), () => k.assign(rank, add(rank, 1)));
         });
       });
     });
-    k.store(out, id, place);
+    k.store(out, id, rank);
   });
 }
 

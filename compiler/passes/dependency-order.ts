@@ -15,9 +15,9 @@ export function inDependencyOrder({ graph, domains }: SparseGraph): SparseGraph 
   const state = new Map<NodeId, 'open' | 'done'>();
   const order: Node[] = [];
   for (const output of [...new Set(outputNodes(graph))].sort((a, b) => a - b)) visit(output);
-  const place = new Map(order.map((node, index) => [node.id, idOf<NodeId>(index)]));
+  const newIds = new Map(order.map((node, index) => [node.id, idOf<NodeId>(index)]));
   const to = (id: NodeId): NodeId => {
-    const there = place.get(id);
+    const there = newIds.get(id);
     if (there === undefined) throw new CompilerBug('pass sparsify', `%${id} is gone`);
     return there;
   };

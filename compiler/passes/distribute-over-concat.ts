@@ -101,8 +101,8 @@ function innerAxis(node: Node, axis: AxisId): AxisId | null {
     case 'reduce':
       return node.over.includes(axis) ? null : axis;
     case 'rename': {
-      const place = node.to.indexOf(axis);
-      return place < 0 ? axis : at(node.from, place, 'passes: axis of a rename');
+      const position = node.to.indexOf(axis);
+      return position < 0 ? axis : at(node.from, position, 'passes: axis of a rename');
     }
     case 'slice':
       return node.as === axis ? null : axis;

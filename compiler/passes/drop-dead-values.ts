@@ -21,10 +21,10 @@ export const dropDeadValues = definePass({
 function dropInputs(graph: Graph): Graph {
   const used = new Set(graph.nodes.flatMap((n) => (n.kind === 'input' ? [n.input] : [])));
   const kept = inputsOf(graph).filter(([id, input]) => used.has(id) || input.role === 'input');
-  const place = new Map(kept.map(([id], i) => [id, idOf<GraphInputId>(i)]));
+  const renumbered = new Map(kept.map(([id], i) => [id, idOf<GraphInputId>(i)]));
   const inputs = kept.map(([, input]) => input);
   const nodes = graph.nodes.map((n) =>
-    n.kind === 'input' ? { ...n, input: get(place, n.input, 'passes: graph input') } : n,
+    n.kind === 'input' ? { ...n, input: get(renumbered, n.input, 'passes: graph input') } : n,
   );
   const axes = new Set<AxisId>(nodes.flatMap((n) => [...n.axes, ...axesInside(n)]));
   for (const input of inputs)

@@ -24,7 +24,7 @@ import type { BufferId, Plan, PlanBuffer } from './memory/plan.ts';
 
 export interface ScheduleOptions {
   /** How a place in the source is shown in labels: `mixtral.moe:14:5`. */
-  readonly place?: (span: Span) => string;
+  readonly locationOf?: (span: Span) => string;
   /** Where an input, or a variable by its path, is declared, for what does not fit. */
   readonly declared?: (role: 'input' | 'store', name: string) => Span | null;
 }
@@ -39,12 +39,12 @@ export interface Scheduled {
 
 /** The plan of the outputs a graph has. */
 export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
-  const place = options.place ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
+  const locationOf = options.locationOf ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
   const split = new Set<NodeId>();
   for (;;) {
     const decided = planSchedule(fused, split);
     verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused));
-    const lowered = lowerSchedule(fused, decided, target, place);
+    const lowered = lowerSchedule(fused, decided, target, locationOf);
     if (lowered.splits.size === 0)
       return {
         schedule: decided,

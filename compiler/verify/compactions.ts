@@ -98,7 +98,7 @@ export function compareCompaction(
     for (let key = 0; key <= keys; key++) check(key, rank[key * perKey] ?? noNumber(), true);
   });
   if (inverse !== null) {
-    judge(inverse, 'places', (check) => {
+    judge(inverse, 'inverse', (check) => {
       for (let position = 0; position < total; position++) {
         check(position, isIn(position) ? (rank[position] ?? noNumber()) : -1, true);
       }
@@ -110,7 +110,7 @@ export function compareCompaction(
   const { assignmentList } = of;
   const parent = assignmentList.parent === null ? null : memory.rows(assignmentList.parent);
   const capacity = memory.capacity.bind(memory);
-  return { parts, rows: rowsOf(assignmentList, entries, count, parent, evaluation.places, capacity) };
+  return { parts, rows: rowsOf(assignmentList, entries, count, parent, evaluation.offsets, capacity) };
 }
 
 type Check = (at: number, expected: number, decided: boolean) => void;
@@ -120,15 +120,15 @@ function ofAssignmentList(
   evaluation: LaunchEvaluation,
   memory: RunMemory,
 ): Positioned {
-  const { places } = evaluation;
+  const { offsets } = evaluation;
   const capacity = memory.capacity.bind(memory);
-  const { keys, perKey, total } = positionsOf(assignmentList, places, capacity);
+  const { keys, perKey, total } = positionsOf(assignmentList, offsets, capacity);
   const parent = assignmentList.parent === null ? null : memory.rows(assignmentList.parent);
   const known = new Set(parent?.assignmentList.presences ?? []);
   const present = new Uint8Array(total);
   for (let first = 0; first < total; first += BLOCK) {
     const count = Math.min(BLOCK, total - first);
-    const { at, parentRow } = pointsOfPositions(assignmentList, first, count, places, capacity);
+    const { at, parentRow } = pointsOfPositions(assignmentList, first, count, offsets, capacity);
     const all = Int32Array.from({ length: count }, (_, i) => i);
     const there =
       parentRow === null ? all : all.filter((i) => (parentRow[i] ?? noNumber()) < (parent?.count ?? noNumber()));
@@ -141,7 +141,7 @@ function ofAssignmentList(
     const holds = evaluation.holds(assignmentList.refinedBy, points(there.length, axes, rows, known));
     there.forEach((i, k) => (present[first + i] = holds[k] ?? noNumber()));
   }
-  const inner = places.count(assignmentList.minorAxes);
+  const inner = offsets.count(assignmentList.minorAxes);
   const above = assignmentList.parent === null ? 1 : capacity(assignmentList.parent);
   // After the position, what the parent's list says of the parent's row.
   const entry = (position: number): readonly number[] => {
@@ -157,16 +157,16 @@ function ofList(
   evaluation: LaunchEvaluation,
   memory: RunMemory,
 ): Positioned {
-  const { places } = evaluation;
+  const { offsets } = evaluation;
   const capacity = memory.capacity.bind(memory);
   const above = ancestor === null ? null : memory.rows(ancestor);
-  const axis = (a: AxisId) => ({ axis: a, length: places.length(a) });
+  const axis = (a: AxisId) => ({ axis: a, length: offsets.length(a) });
   const digits = [
     ...(ancestor === null ? [] : [{ axis: null, length: capacity(ancestor) }]),
     ...keys.map(axis),
     ...listed.map(axis),
   ];
-  const perKey = places.count(listed);
+  const perKey = offsets.count(listed);
   const total = digits.reduce((n, { length }) => n * length, 1);
   const present = new Uint8Array(total);
   const row = new Int32Array(total).fill(-1);
@@ -184,7 +184,7 @@ function ofList(
     for (const [a, column] of above?.at ?? []) axes.set(a, ofAncestor(column));
     const rows = new Map<AssignmentListId, Int32Array>();
     for (const [id, column] of above?.above ?? []) rows.set(id, ofAncestor(column));
-    const found = rowsAt(points(there.length, axes, rows), assignmentList, places, capacity, (r) => memory.rows(r));
+    const found = rowsAt(points(there.length, axes, rows), assignmentList, offsets, capacity, (r) => memory.rows(r));
     there.forEach((i, k) => {
       const r = found[k] ?? noNumber();
       row[first + i] = r;

@@ -46,7 +46,7 @@ export interface RunMemory {
 const BLOCK = idOf<AxisId>(-1);
 
 export class LaunchEvaluation {
-  readonly places: RowMajorOffsets;
+  readonly offsets: RowMajorOffsets;
   readonly #graph: Graph;
   readonly #sizes: ReadonlyMap<string, number>;
   readonly #seed: number;
@@ -57,7 +57,7 @@ export class LaunchEvaluation {
     this.#sizes = sizes;
     this.#seed = seed;
     this.#memory = memory;
-    this.places = new RowMajorOffsets(graph, sizes);
+    this.offsets = new RowMajorOffsets(graph, sizes);
   }
 
   /** A value as whoever reads it sees it: from memory if it has some. */
@@ -91,7 +91,7 @@ export class LaunchEvaluation {
     const row = space.assignmentList === null ? null : this.#rowsAt(space.assignmentList, p);
     if (row !== null) out.set(row);
     for (const axis of space.axes) {
-      const [index, length] = [indexAt(p, axis), this.places.length(axis)];
+      const [index, length] = [indexAt(p, axis), this.offsets.length(axis)];
       for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? noNumber()) * length + (index[i] ?? noNumber());
     }
     row?.forEach((r, i) => {
@@ -102,7 +102,7 @@ export class LaunchEvaluation {
 
   #rowsAt(list: AssignmentList, p: Points): Int32Array {
     const { capacity, rows } = this.#memory;
-    return rowsAt(p, list, this.places, capacity.bind(this.#memory), rows.bind(this.#memory));
+    return rowsAt(p, list, this.offsets, capacity.bind(this.#memory), rows.bind(this.#memory));
   }
 
   #load({ space, data }: Stored, p: Points): BoundedColumn {
@@ -149,20 +149,20 @@ export class LaunchEvaluation {
       case 'contract': {
         const q = this.#along(p, node.over);
         const [left, right] = [this.value(node.left, q), this.value(node.right, q)];
-        return this.#sum(p, node.over, [left, right], ([l, r], out, places) => {
-          if (l !== undefined && r !== undefined) boundContract(l, r, node, out, places);
+        return this.#sum(p, node.over, [left, right], ([l, r], out, offsets) => {
+          if (l !== undefined && r !== undefined) boundContract(l, r, node, out, offsets);
         });
       }
       case 'reduce': {
         const operand = this.value(node.operand, this.#along(p, node.over));
-        return this.#sum(p, node.over, [operand], ([o], out, places) => {
-          if (o !== undefined) boundReduce(o, node, out, places);
+        return this.#sum(p, node.over, [operand], ([o], out, offsets) => {
+          if (o !== undefined) boundReduce(o, node, out, offsets);
         });
       }
       case 'argmax': {
         const operand = this.value(node.operand, this.#along(p, [node.axis]));
-        return this.#sum(p, [node.axis], [operand], ([o], out, places) => {
-          if (o !== undefined) boundArgmax(o, node.axis, out, places);
+        return this.#sum(p, [node.axis], [operand], ([o], out, offsets) => {
+          if (o !== undefined) boundArgmax(o, node.axis, out, offsets);
         });
       }
       case 'gather':
@@ -184,14 +184,14 @@ export class LaunchEvaluation {
     const over = node.kind === 'scan' ? [node.axis] : node.over;
     const q = this.#along(p, over);
     const axes = [BLOCK, ...over];
-    const places = this.#blockPlaces(p.count);
+    const offsets = this.#blockOffsets(p.count);
     const out: NumbersWithBounds = { axes, value: new Float64Array(q.count), delta: new Float64Array(q.count) };
     const bounded = (id: NodeId): NumbersWithBounds => {
       const { v, d } = this.value(id, q);
       return { axes, value: v, delta: d };
     };
-    if (node.kind === 'scan') boundScan(bounded(node.operand), node, out, places);
-    else boundOrder(node, bounded, out, places);
+    if (node.kind === 'scan') boundScan(bounded(node.operand), node, out, offsets);
+    else boundOrder(node, bounded, out, offsets);
     const from = node.kind === 'scan' ? [node.operand] : node.keys.map((k) => k.node);
     const left = from.map((id) => this.value(id, q).left);
     const leaves = left.some((l) => l !== null) ? lineFlags(left, p.count, q.count) : null;
@@ -199,10 +199,10 @@ export class LaunchEvaluation {
   }
 
   #along(p: Points, over: readonly AxisId[]): Points {
-    return expanded(p, over.map((axis) => ({ axis, length: this.places.length(axis) }))); // prettier-ignore
+    return expanded(p, over.map((axis) => ({ axis, length: this.offsets.length(axis) }))); // prettier-ignore
   }
 
-  #blockPlaces(count: number): RowMajorOffsets {
+  #blockOffsets(count: number): RowMajorOffsets {
     const block = { id: BLOCK, name: 'points', size: exact(count) };
     return new RowMajorOffsets({ ...this.#graph, axes: new Map([...this.#graph.axes, [BLOCK, block]]) }, this.#sizes);
   }
@@ -212,7 +212,7 @@ export class LaunchEvaluation {
     p: Points,
     over: readonly AxisId[],
     operands: readonly BoundedColumn[],
-    apply: (operands: readonly NumbersWithBounds[], out: NumbersWithBounds, places: RowMajorOffsets) => void,
+    apply: (operands: readonly NumbersWithBounds[], out: NumbersWithBounds, offsets: RowMajorOffsets) => void,
   ): BoundedColumn {
     const out: NumbersWithBounds = {
       axes: [BLOCK],
@@ -220,7 +220,7 @@ export class LaunchEvaluation {
       delta: new Float64Array(p.count),
     };
     const bounded = operands.map(({ v, d }): NumbersWithBounds => ({ axes: [BLOCK, ...over], value: v, delta: d }));
-    apply(bounded, out, this.#blockPlaces(p.count));
+    apply(bounded, out, this.#blockOffsets(p.count));
     const flags = operands.map((o) => o.left);
     const left = flags.some((l) => l !== null) ? pointFlags(flags, p.count) : null;
     return flagged({ v: out.value, d: out.delta, left: beyond(out.value, operands, left) });
@@ -301,7 +301,7 @@ export class LaunchEvaluation {
     const moved = viewedAxes(
       node,
       p,
-      (axis) => this.places.length(axis),
+      (axis) => this.offsets.length(axis),
       (size) => this.#integer(size),
     );
     const at = new Map(own.map((a) => [a, moved.get(a) ?? indexAt(p, a)] as const));
@@ -317,7 +317,7 @@ export class LaunchEvaluation {
     let left: Uint8Array | null = null;
     let first = 0;
     for (const part of node.parts) {
-      const length = part.axis === null ? 1 : this.places.length(part.axis);
+      const length = part.axis === null ? 1 : this.offsets.length(part.axis);
       const which: number[] = [];
       for (let i = 0; i < p.count; i++) {
         const at = (position[i] ?? noNumber()) - first;
@@ -347,7 +347,7 @@ export class LaunchEvaluation {
 
   #gather(node: NodeOf<'gather'>, p: Points): BoundedColumn {
     const indices = this.value(node.indices, p);
-    const length = this.places.length(node.axis);
+    const length = this.offsets.length(node.axis);
     const at = (which: Int32Array, index: (i: number) => number): BoundedColumn => {
       const here = chosen(p, which);
       const axes = new Map([...here.at, [node.axis, Int32Array.from(which, index)]]);

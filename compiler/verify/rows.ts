@@ -36,12 +36,12 @@ export interface Positions {
 /** `capacityOf` is the number of rows an assignment list has room for in this run. */
 export function positionsOf(
   assignmentList: AssignmentList,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
 ): Positions {
-  const keys = places.count(assignmentList.majorAxes);
+  const keys = offsets.count(assignmentList.majorAxes);
   const above = assignmentList.parent === null ? 1 : capacityOf(assignmentList.parent);
-  const perKey = above * places.count(assignmentList.minorAxes);
+  const perKey = above * offsets.count(assignmentList.minorAxes);
   return { keys, perKey, total: keys * perKey };
 }
 
@@ -50,10 +50,10 @@ export function pointsOfPositions(
   assignmentList: AssignmentList,
   first: number,
   count: number,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
 ): { readonly at: Map<AxisId, Int32Array>; readonly parentRow: Int32Array | null } {
-  const axis = (a: AxisId) => ({ axis: a, length: places.length(a) });
+  const axis = (a: AxisId) => ({ axis: a, length: offsets.length(a) });
   const middle = assignmentList.parent === null ? [] : [{ axis: null, length: capacityOf(assignmentList.parent) }];
   const digits = [...assignmentList.majorAxes.map(axis), ...middle, ...assignmentList.minorAxes.map(axis)];
   const { at, row } = countedRows(first, count, digits);
@@ -66,10 +66,10 @@ export function rowsOf(
   list: Uint32Array,
   count: number,
   parent: Rows | null,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
 ): Rows | null {
-  const { total } = positionsOf(assignmentList, places, capacityOf);
+  const { total } = positionsOf(assignmentList, offsets, capacityOf);
   const words = wordsOf(assignmentList);
   const inverse = new Int32Array(total).fill(-1);
   const at = new Map<AxisId, Int32Array>(assignmentList.axes.map((a) => [a, new Int32Array(count)]));
@@ -78,9 +78,9 @@ export function rowsOf(
   ]);
   for (const id of parent?.above.keys() ?? []) above.set(id, new Int32Array(count));
   const digits = [
-    ...assignmentList.majorAxes.map((a) => ({ axis: a, length: places.length(a) })),
+    ...assignmentList.majorAxes.map((a) => ({ axis: a, length: offsets.length(a) })),
     ...(assignmentList.parent === null ? [] : [{ axis: null, length: capacityOf(assignmentList.parent) }]),
-    ...assignmentList.minorAxes.map((a) => ({ axis: a, length: places.length(a) })),
+    ...assignmentList.minorAxes.map((a) => ({ axis: a, length: offsets.length(a) })),
   ];
   for (let row = 0; row < count; row++) {
     const position = list[row * words] ?? total;
@@ -105,7 +105,7 @@ export function rowsOf(
 export function rowsAt(
   p: Points,
   assignmentList: AssignmentList,
-  places: RowMajorOffsets,
+  offsets: RowMajorOffsets,
   capacityOf: (r: AssignmentList) => number,
   rowsOfAssignmentList: (r: AssignmentList) => Rows,
 ): Int32Array {
@@ -113,10 +113,10 @@ export function rowsAt(
   if (known !== undefined) return known;
   const { inverse } = rowsOfAssignmentList(assignmentList);
   const above =
-    assignmentList.parent === null ? null : rowsAt(p, assignmentList.parent, places, capacityOf, rowsOfAssignmentList);
+    assignmentList.parent === null ? null : rowsAt(p, assignmentList.parent, offsets, capacityOf, rowsOfAssignmentList);
   const capacity = assignmentList.parent === null ? 1 : capacityOf(assignmentList.parent);
-  const keys = assignmentList.majorAxes.map((a) => ({ index: indexAt(p, a), length: places.length(a) }));
-  const rest = assignmentList.minorAxes.map((a) => ({ index: indexAt(p, a), length: places.length(a) }));
+  const keys = assignmentList.majorAxes.map((a) => ({ index: indexAt(p, a), length: offsets.length(a) }));
+  const rest = assignmentList.minorAxes.map((a) => ({ index: indexAt(p, a), length: offsets.length(a) }));
   const out = new Int32Array(p.count);
   for (let i = 0; i < p.count; i++) {
     const row = above === null ? 0 : (above[i] ?? noNumber());

@@ -219,10 +219,10 @@ export class StepComparer implements RunMemory {
       axes: space.axes.filter((a) => !over.includes(a)),
     };
     const judging = this.#begin(step, buffer, node.element, copies ? `copy of ${nameOf(node)}` : nameOf(node), node);
-    const { places } = this.#evaluation;
+    const { offsets } = this.#evaluation;
     const rows = space.assignmentList === null ? 1 : this.rows(space.assignmentList).count;
-    const total = rows * places.count(outer.axes);
-    const inner = copies ? 1 : places.count(isLine ? over : loopOf(node));
+    const total = rows * offsets.count(outer.axes);
+    const inner = copies ? 1 : offsets.count(isLine ? over : loopOf(node));
     const size = Math.max(1, Math.floor(BLOCK / Math.max(1, inner)));
     for (let first = 0; first < total; first += size) {
       const p = this.#points(outer, first, Math.min(size, total - first));
@@ -247,7 +247,7 @@ export class StepComparer implements RunMemory {
     const node = first === undefined ? null : nodeOf(this.#run.fused.graph, first);
     const judging = this.#begin(step, buffer, 'bool', 'mask', node);
     const space: StoredSpace = { assignmentList: null, axes };
-    const total = this.#evaluation.places.count(axes);
+    const total = this.#evaluation.offsets.count(axes);
     for (let from = 0; from < total; from += BLOCK) {
       const p = this.#points(space, from, Math.min(BLOCK, total - from));
       const there = this.#evaluation.holds(presences, p);
@@ -260,10 +260,10 @@ export class StepComparer implements RunMemory {
 
   /** Points of a space by their number: dense ones, or rows that are there. */
   #points({ assignmentList, axes }: StoredSpace, first: number, count: number): Points {
-    const { places } = this.#evaluation;
-    const lengths = axes.map((axis) => ({ axis, length: places.length(axis) }));
+    const { offsets } = this.#evaluation;
+    const lengths = axes.map((axis) => ({ axis, length: offsets.length(axis) }));
     if (assignmentList === null) return points(count, counted(first, count, lengths));
-    const inner = places.count(axes);
+    const inner = offsets.count(axes);
     const rows = this.rows(assignmentList);
     const at = counted(first, count, lengths);
     const row = Int32Array.from({ length: count }, (_, i) => Math.floor((first + i) / inner));

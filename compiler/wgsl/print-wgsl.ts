@@ -182,8 +182,8 @@ class Printer {
         return [`${pad}${this.#element(statement.array, statement.index)} = ${this.#expr(statement.value)};`];
       case 'atomic': {
         const name = { add: 'atomicAdd', min: 'atomicMin', max: 'atomicMax' }[statement.op];
-        const place = this.#element(statement.buffer, statement.index);
-        return [`${pad}${name}(&${place}, ${this.#expr(statement.value)});`];
+        const element = this.#element(statement.buffer, statement.index);
+        return [`${pad}${name}(&${element}, ${this.#expr(statement.value)});`];
       }
       case 'if':
         return [
@@ -247,9 +247,9 @@ class Printer {
         return { text: `${parameter}.${component}`, binding: 'primary' };
       }
       case 'load': {
-        const place = this.#element(expr.buffer, expr.index);
+        const element = this.#element(expr.buffer, expr.index);
         const atomic = this.#kernel.buffers.some((b) => b.name === expr.buffer && b.element.startsWith('atomic'));
-        return { text: atomic ? `atomicLoad(&${place})` : place, binding: 'primary' };
+        return { text: atomic ? `atomicLoad(&${element})` : element, binding: 'primary' };
       }
       case 'load_shared':
         return { text: this.#element(expr.array, expr.index), binding: 'primary' };

@@ -101,22 +101,22 @@ function applyFamily(
     span: arg.span,
   });
   if (args.every((a) => a.label === null)) return callFamily(cx, env.scope, family, args.map(read), span);
-  const placed: (BoundArgument | undefined)[] = family.formals.map(() => undefined);
+  const bound: (BoundArgument | undefined)[] = family.formals.map(() => undefined);
   let next = 0;
   for (const arg of args) {
     const { label } = arg;
     const name = label?.kind === 'NameLabel' ? label.name : null;
     const position = label === null ? next++ : family.formals.findIndex((f) => f.name === name);
-    if (position < 0 || position >= placed.length || placed[position] !== undefined) {
+    if (position < 0 || position >= bound.length || bound[position] !== undefined) {
       cx.report('MOE0306', label?.span ?? arg.span, {
         message: `${family.name} has no argument ${name ?? 'here'} left to give`,
         help: `its arguments are ${family.formals.map((f) => f.name).join(', ')}`,
       });
       return errorValue;
     }
-    placed[position] = read(arg);
+    bound[position] = read(arg);
   }
-  const lacking = family.formals.filter((_, i) => placed[i] === undefined).map((f) => f.name);
+  const lacking = family.formals.filter((_, i) => bound[i] === undefined).map((f) => f.name);
   if (lacking.length > 0) {
     cx.report('MOE0306', span, {
       message: `${family.name} lacks the argument${lacking.length === 1 ? '' : 's'} ${lacking.join(', ')}`,
@@ -128,7 +128,7 @@ function applyFamily(
     cx,
     env.scope,
     family,
-    placed.filter((p) => p !== undefined),
+    bound.filter((p) => p !== undefined),
     span,
   );
 }

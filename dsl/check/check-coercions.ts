@@ -114,7 +114,7 @@ function coerceTensor(
   if (typed === null) return null;
   if (from.within !== undefined && to.within !== undefined && from.within.axis !== to.within.axis) {
     const message = `these indices are in ${cx.nameOf(from.within)}, ${written.what} wants them in ${cx.nameOf(to.within)}`;
-    cx.report('MOE0307', span, { message, labels: place(cx, to, written) });
+    cx.report('MOE0307', span, { message, labels: declaredAt(cx, to, written) });
     return null;
   }
   if (!isSubset(from.axes, to.axes))
@@ -270,14 +270,14 @@ function coerceTuple(
   );
 }
 
-function place(cx: Context, to: ValueType, written: WrittenType): { span: Span; text: string }[] {
+function declaredAt(cx: Context, to: ValueType, written: WrittenType): { span: Span; text: string }[] {
   return written.span === null ? [] : [{ span: written.span, text: `${written.what} is ${formatType(to, cx.nameOf)}` }];
 }
 
 function mismatch(cx: Context, found: string, to: ValueType, written: WrittenType, span: Span, help?: string): null {
   cx.report(written.code ?? 'MOE0307', span, {
     message: `${written.what} is declared ${formatType(to, cx.nameOf)}, this is ${found}`,
-    labels: place(cx, to, written),
+    labels: declaredAt(cx, to, written),
     help,
   });
   return null;

@@ -68,9 +68,9 @@ export function checkDot(cx: Context, env: ExprContext, expr: ast.Dot): CheckedV
   if (a === null || b === null) return errorValue;
   const axes = contractionAxes(a.type, b.type, cx.nameOf);
   if (isProblem(axes)) {
-    const place = axes.at === 'left' ? expr.left.span : axes.at === 'right' ? expr.right.span : expr.span;
+    const culprit = axes.at === 'left' ? expr.left.span : axes.at === 'right' ? expr.right.span : expr.span;
     const help = axes.code === 'MOE0335' ? contractionHelp(cx, expr, a, b) : axes.help;
-    cx.report(axes.code, place, { message: axes.message, help });
+    cx.report(axes.code, culprit, { message: axes.message, help });
     return errorValue;
   }
   const values = new Map([

@@ -148,8 +148,8 @@ function habitOf(
   const given = args.find((a) => a.label?.kind === 'NameLabel' && a.label.name === label)?.ast;
   const minus = given?.kind === 'Unary' && given.op === '-';
   const number = minus ? given.operand : given;
-  const place = number?.kind === 'Number' ? (minus ? -number.value : number.value) : null;
-  return argumentAdvice(cx, label, place, operand?.kind === 'value' ? operand.expr.type : null);
+  const index = number?.kind === 'Number' ? (minus ? -number.value : number.value) : null;
+  return argumentAdvice(cx, label, index, operand?.kind === 'value' ? operand.expr.type : null);
 }
 
 function usage(candidates: readonly Primitive[]): string | undefined {
@@ -234,16 +234,16 @@ function checkBound(cx: Context, env: ExprContext, bound: Bound, span: Span): Ch
     const read = parts === null ? [valueOf(cx, inner, argument)] : parts.map((part) => cx.expr(inner, part));
     read.forEach((value, i) => {
       const key = parameter.many === true ? `${parameter.name}${i}` : parameter.name;
-      const place = parts?.[i]?.span ?? argument.span;
-      spans.set(key, place);
+      const where = parts?.[i]?.span ?? argument.span;
+      spans.set(key, where);
       if (value.kind === 'error') return fail();
       if (value.kind === 'family') {
-        reportFamily(cx, value.family, place);
+        reportFamily(cx, value.family, where);
         return fail();
       }
       if (value.kind === 'static' && parameter.kind !== 'value') return void attributes.set(key, value.value);
       if (parameter.kind === 'static') {
-        cx.report('MOE0305', place, {
+        cx.report('MOE0305', where, {
           message: `${parameter.name} must be known when compiling, this is computed at a run`,
           help: 'a number made of literals, consts and sizes is known',
         });
@@ -355,10 +355,10 @@ function finish(
   const attributes = operands.attributes ?? new Map<string, Static>();
   const answer = rule.infer({ args: types, axes, attributes: new Set(attributes.keys()), element, nameOf: cx.nameOf });
   if (isProblem(answer)) {
-    const place =
+    const where =
       answer.at === undefined ? span : (operands.spans?.get(answer.at) ?? args.get(answer.at)?.span ?? span);
     const closed = answer.code === 'MOE0332' ? closedHelp(cx, args.get('x'), axes.get('over') ?? []) : undefined;
-    cx.report(answer.code, place, { message: answer.message, help: closed ?? answer.help });
+    cx.report(answer.code, where, { message: answer.message, help: closed ?? answer.help });
     return null;
   }
   const full = answer.axes === undefined ? axes : new Map([...axes, ...answer.axes]);

@@ -101,32 +101,34 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
   }));
   const chosen = chooseModel(cx, files.main, options, programs);
   const unread = options.unread ?? [];
-  cx.flushUnknown(!unread.every((place) => isInBody(files.main, place)));
+  cx.flushUnknown(!unread.every((span) => isInBody(files.main, span)));
 
   const rank = new Map([...new Set(units.map((u) => u.file.span.source))].map((source, i) => [source, i]));
-  const place = (d: Diagnostic): number => (d.span === undefined ? -1 : (rank.get(d.span.source) ?? rank.size));
+  const fileRank = (d: Diagnostic): number => (d.span === undefined ? -1 : (rank.get(d.span.source) ?? rank.size));
   const judged = unread.length === 0 ? cx.diagnostics : outsideOf(cx.diagnostics, brokenItems(files.main, unread));
-  const diagnostics = judged.toSorted((a, b) => place(a) - place(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
+  const diagnostics = judged.toSorted(
+    (a, b) => fileRank(a) - fileRank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0),
+  );
   return { program: unread.length > 0 || hasErrors(diagnostics) ? null : chosen, diagnostics };
 }
 
 /** Whether a place lies in an entry or a function that could be read otherwise: what it declares is its own, and nobody else misses it. */
-function isInBody(file: ast.File, place: Span): boolean {
+function isInBody(file: ast.File, span: Span): boolean {
   const items = [...file.decls, ...file.models.flatMap((model) => model.items)];
   return items.some(
     (item) =>
       (item.kind === 'Entry' || item.kind === 'Callable') &&
-      item.span.start <= place.start &&
-      place.start < item.span.end,
+      item.span.start <= span.start &&
+      span.start < item.span.end,
   );
 }
 
 /** The declarations of a file, in its models or outside, that have one of the places inside. */
-function brokenItems(file: ast.File, places: readonly Span[]): readonly Span[] {
+function brokenItems(file: ast.File, spans: readonly Span[]): readonly Span[] {
   const items = [...file.imports, ...file.decls, ...file.models.flatMap((model) => model.items)];
   return items
     .map((item) => item.span)
-    .filter((span) => places.some((p) => p.start >= span.start && p.start < span.end));
+    .filter((span) => spans.some((p) => p.start >= span.start && p.start < span.end));
 }
 
 function outsideOf(diagnostics: readonly Diagnostic[], broken: readonly Span[]): readonly Diagnostic[] {

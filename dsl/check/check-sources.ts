@@ -235,11 +235,11 @@ function storedOrder(
   );
   const missing = withoutAxes(wanted, seen);
   if (missing.length > 0) {
-    const places = order.map((dim) => dim.span);
+    const spans = order.map((dim) => dim.span);
     const span = {
       ...source.span,
-      start: places[0]?.start ?? source.span.start,
-      end: places.at(-1)?.end ?? source.span.end,
+      start: spans[0]?.start ?? source.span.start,
+      end: spans.at(-1)?.end ?? source.span.end,
     };
     fail(span, `the stored order lacks ${listAxes(missing, cx.nameOf)}`, {
       help: 'every axis that is not in braces stands once',

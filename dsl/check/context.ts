@@ -94,19 +94,19 @@ export class Context {
    * first place is reported, some others are shown with it.
    */
   reportUnknown(key: string, code: Code, span: Span, details: Omit<DiagnosticDetails, 'span'>): void {
-    const places = this.#unknown.get(key) ?? [];
-    places.push({ code, span, details });
-    this.#unknown.set(key, places);
+    const uses = this.#unknown.get(key) ?? [];
+    uses.push({ code, span, details });
+    this.#unknown.set(key, uses);
   }
 
   /** Reports the unknown names: once, at the end. Of a file that could not be read as a whole nothing is said to be missing. */
   flushUnknown(incomplete: boolean): void {
     if (incomplete) this.#unknown.clear();
-    for (const [key, places] of this.#unknown) {
+    for (const [key, uses] of this.#unknown) {
       // Used as an axis here and as a number there: one name that is missing.
       const name = key.slice(key.lastIndexOf(' ') + 1);
       if (!key.startsWith('axis ') && this.#unknown.has(`axis ${name}`)) continue;
-      const [first, ...others] = places.toSorted((a, b) => a.span.start - b.span.start);
+      const [first, ...others] = uses.toSorted((a, b) => a.span.start - b.span.start);
       if (first === undefined) continue;
       const labels = others.filter((o) => o.span.source === first.span.source).slice(0, 3);
       this.report(first.code, first.span, {

@@ -172,7 +172,7 @@ export function adviceFor(
 export function argumentAdvice(
   cx: Context,
   label: string,
-  place: number | null,
+  index: number | null,
   value: ValueType | null,
 ): string | undefined {
   switch (label) {
@@ -186,7 +186,7 @@ export function argumentAdvice(
       const axes: readonly AxisVar[] = value === null || value.kind === 'tuple' ? [] : axesOfType(value);
       // The last axis is most often that of the features, whatever order the compiler keeps them in.
       const features = axes.findLast((a) => !cx.isDynamic(a.axis)) ?? axes.at(-1);
-      const axis = (place === null || place === -1 ? features : axes.at(place)) ?? features;
+      const axis = (index === null || index === -1 ? features : axes.at(index)) ?? features;
       return axis === undefined ? 'an axis has a name: `over: E`' : `an axis has a name: \`over: ${cx.nameOf(axis)}\``;
     }
     case 'dtype':

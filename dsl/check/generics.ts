@@ -140,11 +140,11 @@ function axisArguments(callee: ast.AstExpr, args: readonly ast.Arg[], skip: numb
   const rules = primitivesNamed(callee.name);
   let position = skip;
   return args.flatMap(({ label, value }) => {
-    const place = label === undefined ? position++ : -1;
+    const index = label === undefined ? position++ : -1;
     return rules.flatMap((rule) => {
       const parameter =
         label === undefined
-          ? rule.parameters.filter((p) => p.positional)[place]
+          ? rule.parameters.filter((p) => p.positional)[index]
           : rule.parameters.find((p) => label.kind === 'NameLabel' && p.name === label.name);
       const isPair = parameter === undefined && label !== undefined && rule.pairs !== undefined;
       return parameter?.kind === 'axes' || isPair ? [value] : [];

@@ -39,7 +39,7 @@ const deepest = 32;
 export function checkPattern(cx: Context, literal: ast.StringLiteral, names: PatternNames): NamePattern | null {
   const texts: string[] = [];
   const holes: NameHole[] = [];
-  const place = (start: number, end: number): Span => ({
+  const spanOf = (start: number, end: number): Span => ({
     source: literal.span.source,
     start: Math.min(literal.span.start + 1 + start, literal.span.end),
     end: Math.min(literal.span.start + 1 + end, literal.span.end),
@@ -49,7 +49,7 @@ export function checkPattern(cx: Context, literal: ast.StringLiteral, names: Pat
   for (let i = 0; i < value.length; i++) {
     const c = value[i] ?? '';
     if (c === '}') {
-      cx.report('MOE0680', place(i, i + 1), { message: 'this brace closes nothing' });
+      cx.report('MOE0680', spanOf(i, i + 1), { message: 'this brace closes nothing' });
       return null;
     }
     if (c !== '{') {
@@ -58,11 +58,11 @@ export function checkPattern(cx: Context, literal: ast.StringLiteral, names: Pat
     }
     const end = value.indexOf('}', i);
     if (end < 0) {
-      cx.report('MOE0680', place(i, i + 1), { message: 'this brace is not closed' });
+      cx.report('MOE0680', spanOf(i, i + 1), { message: 'this brace is not closed' });
       return null;
     }
     const hole = new HoleReader(cx, names, value.slice(i + 1, end), (from, to) =>
-      place(i + 1 + from, i + 1 + to),
+      spanOf(i + 1 + from, i + 1 + to),
     ).read();
     if (hole === null) return null;
     texts.push(text);

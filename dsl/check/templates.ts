@@ -79,7 +79,7 @@ function placeArguments(
   template: Template,
   args: readonly ast.GenericArg[],
 ): ReadonlyMap<string, ast.GenericArg> | null {
-  const placed = new Map<string, ast.GenericArg>();
+  const argumentOf = new Map<string, ast.GenericArg>();
   let position = 0;
   for (const arg of args) {
     const name = arg.name?.text ?? template.parameters[position]?.name;
@@ -102,13 +102,13 @@ function placeArguments(
       });
       return null;
     }
-    if (placed.has(name)) {
+    if (argumentOf.has(name)) {
       cx.report('MOE0404', arg.span, { message: `${name} is given twice` });
       return null;
     }
-    placed.set(name, arg);
+    argumentOf.set(name, arg);
   }
-  return placed;
+  return argumentOf;
 }
 
 function numberArgument(cx: Context, scope: NameScope, arg: ast.GenericArg, name: string): Static | null {

@@ -27,9 +27,9 @@ export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span):
     });
     return null;
   }
-  const places = union.members.flatMap((member, i) => (member.name === name ? [i] : []));
-  const [place] = places;
-  if (place === undefined) {
+  const indices = union.members.flatMap((member, i) => (member.name === name ? [i] : []));
+  const [index] = indices;
+  if (index === undefined) {
     const names = union.members.map((m) => m.name);
     cx.report('MOE0411', span, {
       message: `${name} is no part of ${union.name}, which is ${names.join(' | ')}`,
@@ -38,17 +38,17 @@ export function partNamed(cx: Context, axis: AxisVar, name: string, span: Span):
     });
     return null;
   }
-  if (places.length > 1) {
+  if (indices.length > 1) {
     cx.report('MOE0411', span, {
       message: `${name} is a part of ${union.name} more than once`,
       help: `a range says which: ${cx.nameOf(axis)}: 0 .. n as S`,
     });
     return null;
   }
-  return partAt(union, axis, place, span);
+  return partAt(union, axis, index, span);
 }
 
-export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, span: Span): UnionPart {
+export function partAt(union: UnionDeclaration, axis: AxisVar, index: number, span: Span): UnionPart {
   const length = (axes: readonly AxisVar[]): Static =>
     axes.reduce<Static>(
       (product, a, i) => {
@@ -57,21 +57,21 @@ export function partAt(union: UnionDeclaration, axis: AxisVar, place: number, sp
       },
       staticNumber(1, span),
     );
-  const before = union.members.slice(0, place).map((m) => length(m.axes));
+  const before = union.members.slice(0, index).map((m) => length(m.axes));
   const offset = before.reduce<Static>(
     (sum, n, i) => (i === 0 ? n : { kind: 'op', op: 'add', type: 'number', args: [sum, n], span }),
     staticNumber(0, span),
   );
-  const axes = at(union.members, place, 'check: member of a union').axes.map((a) => ({
+  const axes = at(union.members, index, 'check: member of a union').axes.map((a) => ({
     axis: a.axis,
     primes: a.primes + axis.primes,
   }));
   return {
     axes,
     attributes: new Map([
-      ['part', staticNumber(place, span)],
+      ['part', staticNumber(index, span)],
       ['offset', offset],
-      ['length', length(at(union.members, place, 'check: member of a union').axes)],
+      ['length', length(at(union.members, index, 'check: member of a union').axes)],
     ]),
   };
 }

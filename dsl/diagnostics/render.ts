@@ -79,14 +79,14 @@ function renderWith(diagnostic: Diagnostic, find: (name: string) => Indexed | un
   const bar = (number = ''): string => styler.gutter(`${number.padStart(gutter)} |`);
 
   for (const [i, frame] of frames.entries()) {
-    lines.push(`${' '.repeat(gutter)}${styler.gutter(i === 0 ? '-->' : ':::')} ${showName(frame.place)}`);
+    lines.push(`${' '.repeat(gutter)}${styler.gutter(i === 0 ? '-->' : ':::')} ${showName(frame.location)}`);
     if (frame.file === undefined) continue;
     const { source, starts } = frame.file;
     lines.push(bar());
     for (const [index, marks] of [...frame.lines].toSorted(([a], [b]) => a - b)) {
-      const { text, marks: placed } = cut(lineText(source, index, starts), marks);
+      const { text, marks: shown } = cut(lineText(source, index, starts), marks);
       lines.push(`${bar(String(index + 1))} ${text}`.trimEnd());
-      for (const row of underline(placed, paint, styler.secondary)) lines.push(`${bar()} ${row}`);
+      for (const row of underline(shown, paint, styler.secondary)) lines.push(`${bar()} ${row}`);
     }
   }
   const remark = (kind: string, text: string): void => {
@@ -107,7 +107,7 @@ export function renderAll(diagnostics: readonly Diagnostic[], sources: Sources, 
 }
 
 interface Frame {
-  readonly place: string;
+  readonly location: string;
   /** Absent: the text is not at hand. */
   readonly file?: Indexed;
   /** Marks by line index. */
@@ -117,16 +117,16 @@ interface Frame {
 /** One frame for each file, the primary place's first. */
 function framesOf(diagnostic: Diagnostic, find: (name: string) => Indexed | undefined): readonly Frame[] {
   const primary = diagnostic.span;
-  const places: { span: Span; text: string; primary: boolean }[] = diagnostic.labels.map((label) => ({
+  const marks: { span: Span; text: string; primary: boolean }[] = diagnostic.labels.map((label) => ({
     ...label,
     primary: false,
   }));
-  if (primary) places.unshift({ span: primary, text: diagnostic.label ?? '', primary: true });
-  const byFile = new Map<string, typeof places>();
-  for (const place of places) byFile.set(place.span.source, [...(byFile.get(place.span.source) ?? []), place]);
+  if (primary) marks.unshift({ span: primary, text: diagnostic.label ?? '', primary: true });
+  const byFile = new Map<string, typeof marks>();
+  for (const mark of marks) byFile.set(mark.span.source, [...(byFile.get(mark.span.source) ?? []), mark]);
   return [...byFile].map(([name, inFile]): Frame => {
     const file = find(name);
-    if (file === undefined) return { place: name, lines: new Map() };
+    if (file === undefined) return { location: name, lines: new Map() };
     const { source, starts } = file;
     const lines = new Map<number, Mark[]>();
     for (const { span, text, primary: isPrimary } of inFile) {
@@ -140,7 +140,7 @@ function framesOf(diagnostic: Diagnostic, find: (name: string) => Indexed | unde
     }
     const first = inFile[0]?.span.start ?? 0;
     const { line, column } = positionAt(source, first, starts);
-    return { place: `${name}:${line}:${column}`, file, lines };
+    return { location: `${name}:${line}:${column}`, file, lines };
   });
 }
 
@@ -231,7 +231,7 @@ export interface JsonDiagnostic {
 
 /** The same, as data for `JSON.stringify`. */
 export function toJson(diagnostic: Diagnostic, sources: Sources): JsonDiagnostic {
-  const place = (span: Span): JsonLocation => {
+  const locationOf = (span: Span): JsonLocation => {
     const source = sources.find((file) => file.name === span.source);
     if (source === undefined) return span;
     const starts = lineStarts(source.text);
@@ -244,11 +244,11 @@ export function toJson(diagnostic: Diagnostic, sources: Sources): JsonDiagnostic
     code,
     severity,
     message,
-    ...(span && { span: place(span) }),
+    ...(span && { span: locationOf(span) }),
     ...(label !== undefined && { label }),
-    labels: labels.map((other) => ({ span: place(other.span), text: other.text })),
+    labels: labels.map((other) => ({ span: locationOf(other.span), text: other.text })),
     ...(help !== undefined && { help }),
-    ...(fix && { fix: fix.map((edit) => ({ span: place(edit.span), replacement: edit.replacement })) }),
+    ...(fix && { fix: fix.map((edit) => ({ span: locationOf(edit.span), replacement: edit.replacement })) }),
     ...(notes && { notes }),
   };
 }

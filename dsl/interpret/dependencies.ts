@@ -54,7 +54,7 @@ const weightsBy: ReadonlyMap<PrimitiveName, string> = new Map([
 ]);
 
 /** Of these, the operations that leave each weight at its point, whatever they do along their axes. */
-const inPlace: ReadonlySet<PrimitiveName> = new Set(['all', 'keep', 'limit', 'pick', 'top_k']);
+const keepsPoints: ReadonlySet<PrimitiveName> = new Set(['all', 'keep', 'limit', 'pick', 'top_k']);
 
 /** Operands that are conditions: a route that is not of bools stands for where it is present. */
 const conditions: ReadonlyMap<PrimitiveName, string> = new Map([
@@ -80,7 +80,7 @@ export function dependencies(call: F64Call, result: F64Operand, found: readonly 
       const stays =
         pointwiseNames.has(call.name) ||
         (call.name === 'gather' && name === 'ids') ||
-        (deferred.ofWeights && inPlace.has(call.name));
+        (deferred.ofWeights && keepsPoints.has(call.name));
       return project([deferred], stays ? gone : [...gone, ...over]);
     });
   });
@@ -121,8 +121,8 @@ function whereAsked(
       : [],
   );
   const all = routes.map(({ route }) => route);
-  const place = routes.findIndex((each) => each.name === name);
-  const before = routes.slice(0, place < 0 ? routes.length : place).map(({ route }) => route);
+  const index = routes.findIndex((each) => each.name === name);
+  const before = routes.slice(0, index < 0 ? routes.length : index).map(({ route }) => route);
   const others = routes.filter((each) => each.name !== name).map(({ route }) => route);
   const inTurn = (): readonly Deferred[] =>
     operand.kind === 'tensor'

@@ -179,7 +179,7 @@ function runPrimitive(call: F64Call, options: Float64Options, absent: number): F
       if (count > 0) options.onDropped?.({ span: call.span, seedKey: call.seedKey, count });
     },
   };
-  const result = placed(call.span, () => primitive(call.name).evaluate(call, evaluation));
+  const result = atSpan(call.span, () => primitive(call.name).evaluate(call, evaluation));
   // A re-indexing has moved its operand's problems along itself: they are on the result already.
   const problems = reindexings.has(call.name) ? result.value.problems : dependencies(call, result, found);
   if (result.kind === 'tensor') return { kind: 'tensor', value: { ...result.value, problems } };
@@ -187,7 +187,7 @@ function runPrimitive(call: F64Call, options: Float64Options, absent: number): F
 }
 
 /** What is too much for the interpreter is too much at the place of the call. */
-function placed<T>(span: Span, work: () => T): T {
+function atSpan<T>(span: Span, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -81,7 +81,7 @@ export class Effects<T, R> {
   }
 
   loss(name: string, value: T, frame: Frame<T, R>, span: Span): void {
-    const { path, selection, open } = this.#place(name, frame);
+    const { path, selection, open } = this.#pathOf(name, frame);
     // Also along what the value does not vary with: it is meant where the routes are present.
     const axes = [...this.#backend.axesOf(value), ...frame.routes.flatMap((r) => this.#backend.supportOf(r))];
     const over = [...new Set(axes)].filter((a) => !open.includes(a));
@@ -106,7 +106,7 @@ export class Effects<T, R> {
     frame: Frame<T, R>,
     span: Span,
   ): void {
-    const { path, selection, open } = this.#place(name, frame);
+    const { path, selection, open } = this.#pathOf(name, frame);
     const restored = this.#restored(value, frame);
     const back = (a: Axis): Axis => frame.restore.get(a) ?? a;
     const present = this.#axesOf(restored);
@@ -172,7 +172,7 @@ export class Effects<T, R> {
     return { losses: of('loss'), outputs: of('output'), updates };
   }
 
-  #place(name: string, frame: Frame<T, R>): { path: string; selection: readonly Selection[]; open: readonly Axis[] } {
+  #pathOf(name: string, frame: Frame<T, R>): { path: string; selection: readonly Selection[]; open: readonly Axis[] } {
     const { instance } = frame;
     const selection = instance.family.map((a): Selection => frame.selection.get(a.id) ?? { kind: 'all', axis: a });
     const open = selection.flatMap((s): Axis[] => (s.kind === 'all' ? [s.axis] : s.kind === 'window' ? [s.as] : []));
@@ -311,8 +311,8 @@ export class Effects<T, R> {
 
   /** Told where the user's text calls; inside a library the statement itself says little. */
   #twice(kind: 'output' | 'update', first: EffectOrigin, second: EffectOrigin): void {
-    const place = ({ span, call }: EffectOrigin): Span => (isLibrary(span) && call !== null ? call : span);
-    const [one, other] = [place(first), place(second)];
+    const spanOf = ({ span, call }: EffectOrigin): Span => (isLibrary(span) && call !== null ? call : span);
+    const [one, other] = [spanOf(first), spanOf(second)];
     const labels = [
       ...(sameSpan(one, other) ? [] : [{ span: one, text: 'the other call' }]),
       ...(sameSpan(other, second.span) ? [] : [{ span: second.span, text: 'given here' }]),

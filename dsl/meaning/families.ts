@@ -60,7 +60,7 @@ export class Families {
 
   #member(family: FamilyValue<never> & { kind: 'union' }, index: number): FamilyValue<never> {
     for (const [i, m] of family.members.entries()) {
-      const [offset, length] = this.#placeOf(family, i);
+      const [offset, length] = this.#rangeOf(family, i);
       if (index >= offset + length) continue;
       let rest = index - offset;
       let chosen = m.family;
@@ -74,7 +74,7 @@ export class Families {
     throw new CompilerBug('instantiate', 'a point outside a union');
   }
 
-  #placeOf(family: FamilyValue<never> & { kind: 'union' }, member: number): readonly [number, number] {
+  #rangeOf(family: FamilyValue<never> & { kind: 'union' }, member: number): readonly [number, number] {
     const { offset, length } = at(family.layout.members, member, 'instantiate: member of a union');
     return [integerOf(offset, 'instantiate: place in a union'), integerOf(length, 'instantiate: length of a member')];
   }
@@ -85,7 +85,7 @@ export class Families {
     const members: { readonly family: FamilyValue<never>; readonly axes: readonly Axis[]; readonly offset: number }[] =
       [];
     family.members.forEach((member, i) => {
-      const [offset, length] = this.#placeOf(family, i);
+      const [offset, length] = this.#rangeOf(family, i);
       const [low, high] = [Math.max(from, offset), Math.min(to, offset + length)];
       const [only, ...others] = member.axes;
       if (low >= high) return;

@@ -80,7 +80,7 @@ export const gather: Primitive = {
       run.problem('MOE0721', `${id} is no point of ${axis.name}, which has ${size}`, ids.axes, pointAt(ids.axes, i));
     });
     if (x.kind === 'route') return { kind: 'route', value: routeLookedUp(x.value, axis, ids, run.absent) };
-    const { axes: result, at } = places(x.value.axes, axis, ids);
+    const { axes: result, at } = gatherOffsets(x.value.axes, axis, ids);
     return dense(
       x.value.element,
       result,
@@ -107,7 +107,7 @@ function lookedUp(route: RouteType, axis: AxisVar, ids: readonly AxisVar[]): Rou
 }
 
 /** Where each point of the result stands among the points of `axes`; -1 where the index is none (or outside). */
-function places(
+function gatherOffsets(
   axes: readonly Axis[],
   axis: Axis,
   ids: F64Tensor,
@@ -136,7 +136,7 @@ function places(
 function routeLookedUp(route: F64Route, axis: Axis, ids: F64Tensor, absent: number): F64Route {
   const inPayload = route.payload.includes(axis);
   // Axes of the indices that the route has as payload stay payload; along those the points may differ only by weight.
-  const points = inPayload ? null : places(route.support, axis, ids);
+  const points = inPayload ? null : gatherOffsets(route.support, axis, ids);
   const support = points === null ? route.support : points.axes;
   const present =
     points === null ? route.present : Uint8Array.from(points.at, (i) => (i < 0 ? 0 : (route.present[i] ?? noNumber())));
@@ -144,7 +144,7 @@ function routeLookedUp(route: F64Route, axis: Axis, ids: F64Tensor, absent: numb
     points === null
       ? route.rank
       : Int32Array.from(points.at, (i, k) => (present[k] === 1 ? (route.rank[i] ?? noNumber()) : 0));
-  const weights = places(axesOfRoute(route), axis, ids);
+  const weights = gatherOffsets(axesOfRoute(route), axis, ids);
   const payload = inPayload ? without(weights.axes, support) : route.payload;
   const looked = makeTensor(
     route.element,

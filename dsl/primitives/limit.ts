@@ -77,8 +77,8 @@ export const limit: Primitive = {
     const keys = keyNames(call.args).map((name) => operand(call, name));
     // Carried axes that only the capacity has are sources too: each of their points has queues of its own.
     const wide = to === undefined ? r.support : unite(r.support, axesOf(to));
-    const placed = queues({ ...r, ...spreadPresence(r, wide) }, over, keys);
-    const { axes: support, rest, lines, notANumber } = placed;
+    const queued = queues({ ...r, ...spreadPresence(r, wide) }, over, keys);
+    const { axes: support, rest, lines, notANumber } = queued;
     for (const point of notANumber) {
       const queue = Math.floor(point / countPoints(over));
       run.problem('MOE0720', 'a key that limit sorts by is not a number', rest, pointAt(rest, queue));

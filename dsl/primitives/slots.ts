@@ -51,11 +51,11 @@ export const slots: Primitive = {
     const rank = new Int32Array(present.length);
     let dropped = 0;
     for (const line of lines) {
-      line.forEach((point, place) => {
-        if (place >= size) dropped++;
+      line.forEach((point, position) => {
+        if (position >= size) dropped++;
         else {
-          present[point * size + place] = 1;
-          rank[point * size + place] = r.rank[ranks[point] ?? noNumber()] ?? noNumber();
+          present[point * size + position] = 1;
+          rank[point * size + position] = r.rank[ranks[point] ?? noNumber()] ?? noNumber();
         }
       });
     }

@@ -15,17 +15,17 @@ import { binaryOperators, levels } from './precedence.ts';
 import { joinSpans } from '../diagnostics/source-file.ts';
 
 /** Where an expression stands: only the result of a body may be a record. */
-type Place = 'result' | 'value';
+type Position = 'result' | 'value';
 
 export function buildExpr(
   context: BuildContext,
   node: CstNode | undefined,
-  place: Place = 'value',
+  position: Position = 'value',
   fallback = 0,
 ): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
   const targets = nodes(node, 'pipeTarget');
-  let input = buildCondition(context, nodeOf(node, 'condition'), targets.length === 0 ? place : 'value', fallback);
+  let input = buildCondition(context, nodeOf(node, 'condition'), targets.length === 0 ? position : 'value', fallback);
   for (const target of targets) {
     const name = tokenOf(target, 'Name');
     if (name === undefined) continue;
@@ -64,7 +64,7 @@ type Item = { readonly operand: ast.AstExpr } | { readonly operator: IToken };
 export function buildCondition(
   context: BuildContext,
   node: CstNode | undefined,
-  place: Place = 'value',
+  position: Position = 'value',
   fallback = 0,
 ): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
@@ -74,7 +74,7 @@ export function buildCondition(
     context,
     readRow(row, (sum) => {
       if (!alone) checkBare(context, onlyPostfix(sum));
-      return buildSum(context, sum, alone ? place : 'value');
+      return buildSum(context, sum, alone ? position : 'value');
     }),
     context.hole(node, fallback),
   );
@@ -83,7 +83,7 @@ export function buildCondition(
 export function buildSum(
   context: BuildContext,
   node: CstNode | undefined,
-  place: Place = 'value',
+  position: Position = 'value',
   fallback = 0,
 ): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
@@ -93,7 +93,7 @@ export function buildSum(
     context,
     readRow(row, (postfix) => {
       if (!alone) checkBare(context, postfix);
-      return buildPostfix(context, postfix, alone ? place : 'value');
+      return buildPostfix(context, postfix, alone ? position : 'value');
     }),
     context.hole(node, fallback),
   );
@@ -239,12 +239,12 @@ function checkBare(context: BuildContext, postfix: CstNode | undefined): void {
   );
 }
 
-function buildPostfix(context: BuildContext, node: CstNode, place: Place): ast.AstExpr {
+function buildPostfix(context: BuildContext, node: CstNode, position: Position): ast.AstExpr {
   const suffixes = nodes(node, 'suffix');
   let value = buildPrimary(
     context,
     nodeOf(node, 'primary'),
-    suffixes.length === 0 ? place : 'value',
+    suffixes.length === 0 ? position : 'value',
     extent(node).start,
   );
   if (suffixes.length > 0) checkBare(context, node);
@@ -262,7 +262,12 @@ function buildPostfix(context: BuildContext, node: CstNode, place: Place): ast.A
   return value;
 }
 
-function buildPrimary(context: BuildContext, node: CstNode | undefined, place: Place, fallback: number): ast.AstExpr {
+function buildPrimary(
+  context: BuildContext,
+  node: CstNode | undefined,
+  position: Position,
+  fallback: number,
+): ast.AstExpr {
   if (node === undefined) return context.hole(node, fallback);
   const span = context.spanOf(node, fallback);
   const number = tokenOf(node, 'Number');
@@ -274,7 +279,7 @@ function buildPrimary(context: BuildContext, node: CstNode | undefined, place: P
   const name = tokenOf(node, 'Name');
   if (name) return { kind: 'Name', ...splitPrimes(name.image), span };
   const group = nodeOf(node, 'group');
-  if (group) return buildGroup(context, group, place);
+  if (group) return buildGroup(context, group, position);
   const chain = nodeOf(node, 'chain');
   if (chain) return buildChain(context, chain);
   const cond = nodeOf(node, 'cond');
@@ -283,11 +288,11 @@ function buildPrimary(context: BuildContext, node: CstNode | undefined, place: P
 }
 
 /** `(e)` groups, `(a, b)` is a tuple, `(a: x)` a record. */
-function buildGroup(context: BuildContext, node: CstNode, place: Place): ast.AstExpr {
+function buildGroup(context: BuildContext, node: CstNode, position: Position): ast.AstExpr {
   const span = context.spanOf(node);
   const argNodes = nodes(node, 'arg');
   const labelled = argNodes.filter((arg) => tokenOf(arg, 'Colon') !== undefined);
-  if (labelled.length > 0) return buildRecord(context, node, place);
+  if (labelled.length > 0) return buildRecord(context, node, position);
   const items = argNodes.map((arg) => buildExpr(context, nodeOf(arg, 'expr'), 'value', span.end));
   const [first] = items;
   if (first === undefined) return context.hole(node);
@@ -296,10 +301,10 @@ function buildGroup(context: BuildContext, node: CstNode, place: Place): ast.Ast
   return { ...first, span };
 }
 
-function buildRecord(context: BuildContext, node: CstNode, place: Place): ast.AstExpr {
+function buildRecord(context: BuildContext, node: CstNode, position: Position): ast.AstExpr {
   const span = context.spanOf(node);
   const argNodes = nodes(node, 'arg');
-  if (place !== 'result') {
+  if (position !== 'result') {
     context.report('MOE0110', span, {
       help: 'give the parts names with `let`, or return the record as the result of the body',
     });

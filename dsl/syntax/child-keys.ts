@@ -59,7 +59,7 @@ export type TaggedNode =
   | ArgLabel;
 
 /** Nodes that are known by where they stand. */
-export interface PlacedNodes {
+export interface UntaggedNodes {
   readonly Ident: Ident;
   readonly AxisName: AxisName;
   readonly Pattern: Pattern;
@@ -85,7 +85,7 @@ export interface PlacedNodes {
 }
 
 /** Every sort of node by its name. */
-export type NodesBySort = PlacedNodes & {
+export type NodesBySort = UntaggedNodes & {
   readonly [K in TaggedNode['kind']]: Extract<TaggedNode, { readonly kind: K }>;
 };
 export type NodeSort = keyof NodesBySort;
@@ -112,13 +112,13 @@ function tagged(child: TaggedNode | readonly TaggedNode[] | undefined): readonly
 }
 
 /** One node that is known by its place, or none. */
-function one<K extends keyof PlacedNodes>(sort: K) {
+function one<K extends keyof UntaggedNodes>(sort: K) {
   return (child: NodesBySort[K] | undefined): readonly SortedNode[] =>
     child === undefined ? [] : [{ sort, node: child }];
 }
 
 /** A list of nodes that are known by their place. */
-function each<K extends keyof PlacedNodes>(sort: K) {
+function each<K extends keyof UntaggedNodes>(sort: K) {
   return (children: readonly NodesBySort[K][] | undefined): readonly SortedNode[] =>
     (children ?? []).map((node) => ({ sort, node }));
 }

@@ -9,7 +9,7 @@ import type { SortedNode } from './child-keys.ts';
 import { limits } from './text-limits.ts';
 import { childrenOf } from './visit.ts';
 
-interface Place {
+interface Visit {
   readonly at: SortedNode;
   readonly depth: number;
   /** With the steps along rows. */
@@ -21,18 +21,18 @@ interface Place {
  * nothing recurses.
  */
 function tooDeepAt(root: Decl | Entry): { readonly span: Span; readonly message: string } | undefined {
-  const stack: Place[] = [{ at: { sort: root.kind, node: root }, depth: 0, row: 0 }];
-  for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
-    const { node } = place.at;
+  const stack: Visit[] = [{ at: { sort: root.kind, node: root }, depth: 0, row: 0 }];
+  for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
+    const { node } = visit.at;
     const step = 'span' in node ? 1 : 0;
-    const depth = place.depth + step;
-    const row = place.row + step;
+    const depth = visit.depth + step;
+    const row = visit.row + step;
     if ('span' in node && depth > limits.depth)
       return { span: node.span, message: `this expression is nested deeper than ${limits.depth}` };
     if ('span' in node && row > limits.row)
       return { span: node.span, message: `this expression has more than ${limits.row} parts in a row` };
     const first = firstPart(node);
-    for (const at of childrenOf(place.at)) stack.push({ at, depth: at.node === first ? depth - 1 : depth, row });
+    for (const at of childrenOf(visit.at)) stack.push({ at, depth: at.node === first ? depth - 1 : depth, row });
   }
   return undefined;
 }

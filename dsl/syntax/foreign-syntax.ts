@@ -132,8 +132,8 @@ export function argumentHelp(tokens: readonly IToken[], at: number): string | un
   const known = operand === undefined ? undefined : axesWritten(tokens, operand.image, at);
   const minus = tokens[at + 1]?.image === '-';
   const number = Number(tokens[at + (minus ? 2 : 1)]?.image);
-  const place = Number.isInteger(number) ? (minus ? (known?.length ?? 0) - number : number) : -1;
-  const axis = known?.[place] ?? known?.at(-1);
+  const index = Number.isInteger(number) ? (minus ? (known?.length ?? 0) - number : number) : -1;
+  const axis = known?.[index] ?? known?.at(-1);
   if (axis === undefined) return 'an argument is named with a colon, and an axis has a name: `over: …` and the axis';
   return `an argument is named with a colon, and an axis has a name: \`over: ${axis}\``;
 }

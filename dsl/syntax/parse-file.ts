@@ -72,7 +72,7 @@ export function parseFile(source: SourceFile): Parsed {
   // A badly written number or name is still a number or a name: only what was skipped or moved can have echoes.
   const disturbing = lexed.diagnostics.filter((d) => d.code === 'MOE0001' || d.code === 'MOE0003');
   const echoes = new EchoFilter(errorSegmentsOf(balanced.tokens), [...disturbing, ...balanced.diagnostics]);
-  const place = placeOf(balanced.tokens);
+  const tokenAt = tokenFinder(balanced.tokens);
   const syntax = errors
     .filter(({ found }) => found.tokenType === EOF || found.image !== '') // else a bracket that we closed: reported there
     .map(({ message, found, piece }) => ({
@@ -80,7 +80,7 @@ export function parseFile(source: SourceFile): Parsed {
       diagnostic: parserDiagnostic(
         message,
         found,
-        { text: source.text, tokens: balanced.tokens, at: place(found.startOffset) },
+        { text: source.text, tokens: balanced.tokens, at: tokenAt(found.startOffset) },
         source.name,
       ),
     }))
@@ -101,7 +101,7 @@ function shown(diagnostics: readonly Diagnostic[], source: SourceFile): readonly
 }
 
 /** Finds the index of the first token at or after an offset (NaN: the end). */
-function placeOf(tokens: readonly { readonly startOffset: number }[]): (offset: number) => number {
+function tokenFinder(tokens: readonly { readonly startOffset: number }[]): (offset: number) => number {
   return (offset) => {
     if (Number.isNaN(offset)) return tokens.length;
     let low = 0;

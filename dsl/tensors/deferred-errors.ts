@@ -79,13 +79,13 @@ export function whereAllPresent(problems: readonly Deferred[], routes: readonly 
   return problems.flatMap((deferred) => {
     const axes = unite(deferred.axes, ...routes.map((route) => route.support));
     const own = offsets(axes, deferred.axes);
-    const places = routes.map((route) => offsets(axes, route.support));
+    const ofRoutes = routes.map((route) => offsets(axes, route.support));
     const at = new Uint8Array(countPoints(axes));
     let any = false;
     for (let i = 0; i < at.length; i++) {
       if (deferred.at[own[i] ?? noNumber()] !== 1) continue;
       if (
-        !routes.every((route, r) => route.present[(places[r] ?? missing('tensors: route', r))[i] ?? noNumber()] === 1)
+        !routes.every((route, r) => route.present[(ofRoutes[r] ?? missing('tensors: route', r))[i] ?? noNumber()] === 1)
       )
         continue;
       at[i] = 1;
@@ -103,8 +103,8 @@ export function where(
 ): readonly Deferred[] {
   return problems.flatMap((deferred) => {
     const axes = unite(deferred.axes, over);
-    const [own, place] = [offsets(axes, deferred.axes), offsets(axes, over)];
-    const at = Uint8Array.from(own, (from, i) => (deferred.at[from] === 1 && isRead(place[i] ?? noNumber()) ? 1 : 0));
+    const [own, read] = [offsets(axes, deferred.axes), offsets(axes, over)];
+    const at = Uint8Array.from(own, (from, i) => (deferred.at[from] === 1 && isRead(read[i] ?? noNumber()) ? 1 : 0));
     return at.includes(1) ? [{ ...deferred, axes, at }] : [];
   });
 }

@@ -195,14 +195,14 @@ export function formatSize(size: Size): string {
 }
 
 /** Whether an operand of an infix operator needs no parentheses there. */
-function standsAlone(arg: Size, op: SizeOp, place: number): boolean {
+function standsAlone(arg: Size, op: SizeOp, position: number): boolean {
   // What is grouped to the left may follow itself on the left; of `+` and `*` the grouping does not matter.
-  const inLine = op === 'pow' ? place === 1 : place === 0 || op === 'add' || op === 'mul';
+  const inLine = op === 'pow' ? position === 1 : position === 0 || op === 'add' || op === 'mul';
   if (arg.kind === 'op') return infix[arg.op] === null || (arg.op === op && inLine);
   if (arg.kind === 'dynamic') return true;
   // A fraction is written with `/`, and a minus binds less than a power.
   if (arg.kind === 'exact' && arg.denominator !== 1n) return op === 'add' || op === 'sub' || (op !== 'pow' && inLine);
-  return op !== 'pow' || place === 1 || (asNumber(arg) ?? 0) >= 0;
+  return op !== 'pow' || position === 1 || (asNumber(arg) ?? 0) >= 0;
 }
 
 export function multiply(sizes: readonly Size[]): Size {

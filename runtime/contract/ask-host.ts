@@ -51,10 +51,10 @@ export interface Answer {
   readonly words: ReturnType<typeof toWords>;
 }
 
-/** Calls the function and checks what it gives. `place` is that of the call: `mixtral.moe:14:5`. Throws RunError MOE0714. */
-export async function askHost(call: HostCall, run: ExternFunction, place: string): Promise<readonly Answer[]> {
+/** Calls the function and checks what it gives. `location` is that of the call: `mixtral.moe:14:5`. Throws RunError MOE0714. */
+export async function askHost(call: HostCall, run: ExternFunction, location: string): Promise<readonly Answer[]> {
   const failed = (told: string, point: ReadonlyMap<string, number> = new Map(), options?: ErrorOptions): RunError =>
-    new RunError('MOE0714', `the function ${call.name} of the host ${told}`, place, point, options);
+    new RunError('MOE0714', `the function ${call.name} of the host ${told}`, location, point, options);
   let value: unknown;
   try {
     value = await run(call);

@@ -44,7 +44,7 @@ export type BufferBinding = {
 export interface LaunchLayout {
   readonly spec: LaunchSpec;
   readonly workgroups: number;
-  /** Place of the launch's uniform struct in the uniform buffer, null if it has none. */
+  /** Offset of the launch's uniform struct in the uniform buffer, null if it has none. */
   readonly uniforms: { readonly offset: number; readonly bytes: number } | null;
 }
 

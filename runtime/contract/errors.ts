@@ -172,13 +172,13 @@ export class RunError extends MoecError {
   constructor(
     code: string,
     message: string,
-    place: string,
+    location: string,
     point: ReadonlyMap<string, number>,
     options?: ErrorOptions,
   ) {
     const where = [...point].map(([axis, index]) => `${axis}: ${index}`).join(', ');
-    super(code, `${message}${where === '' ? '' : ` at [${where}]`} (${place})`, options);
-    this.place = place;
+    super(code, `${message}${where === '' ? '' : ` at [${where}]`} (${location})`, options);
+    this.place = location;
     this.point = point;
   }
 }

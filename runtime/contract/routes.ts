@@ -56,14 +56,14 @@ export function rankedTargets(
   return indices;
 }
 
-/** Goes over the ranked points: `point` counts points of the support, `place` entries of `indices`. */
+/** Goes over the ranked points: `point` counts points of the support, `position` entries of `indices`. */
 export function forEachRanked(
   indices: Int32Array,
   { targets, most }: Pick<RouteCounts, 'targets' | 'most'>,
-  visit: (point: number, place: number) => void,
+  visit: (point: number, position: number) => void,
 ): void {
-  indices.forEach((target, place) => {
-    if (target >= 0) visit(Math.floor(place / most) * targets + target, place);
+  indices.forEach((target, position) => {
+    if (target >= 0) visit(Math.floor(position / most) * targets + target, position);
   });
 }
 
@@ -86,8 +86,8 @@ export function readRoute(
   const ranks = new Int32Array(words.rank.buffer, words.rank.byteOffset, words.rank.length);
   const indices = rankedTargets(spec.name, words.present, ranks, counts);
   const weights = new Uint32Array(indices.length * width);
-  forEachRanked(indices, counts, (point, place) =>
-    weights.set(words.weight.subarray(point * width, (point + 1) * width), place * width),
+  forEachRanked(indices, counts, (point, position) =>
+    weights.set(words.weight.subarray(point * width, (point + 1) * width), position * width),
   );
   const along: AxisSpec = { name: 'rank', size: most };
   const indexAxes = [...spec.sources, along];

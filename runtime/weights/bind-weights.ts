@@ -98,12 +98,12 @@ const helpWithoutWeights =
 
 /** The ways out for a variable that a checkpoint lacks: where it lies, or its first value. */
 function waysOut(variable: VariableSpec, partly: boolean): string {
-  const place = 'say where it lies, with `from "…"` at the declaration';
-  if (partly) return `${place}; a part of a param is not initialised, it is read whole or not at all`;
+  const bindIt = 'say where it lies, with `from "…"` at the declaration';
+  if (partly) return `${bindIt}; a part of a param is not initialised, it is read whole or not at all`;
   const ask = "run with `--missing initialise` (from JavaScript `missing: 'initialise'`)";
   return variable.initial === null
-    ? `${place}, or declare it with a first value, as in \`param w: [E, D] = 0.02 * normal[E, D]\`, and ${ask}`
-    : `${place}, or, to begin with its first value, ${ask}`;
+    ? `${bindIt}, or declare it with a first value, as in \`param w: [E, D] = 0.02 * normal[E, D]\`, and ${ask}`
+    : `${bindIt}, or, to begin with its first value, ${ask}`;
 }
 
 /** Names of all tensors that the params and states of a manifest may be read from. */

@@ -95,8 +95,8 @@ function fusedHint(
 ): string {
   const part = (of: string): string => of.split('.')[at] ?? '';
   const fused = part(name);
-  const place = (one: Lacking): number => fused.indexOf(part(one.name).split('_')[0] ?? '');
-  const sorted = group.every((one) => place(one) >= 0) ? group.toSorted((a, b) => place(a) - place(b)) : group;
+  const position = (one: Lacking): number => fused.indexOf(part(one.name).split('_')[0] ?? '');
+  const sorted = group.every((one) => position(one) >= 0) ? group.toSorted((a, b) => position(a) - position(b)) : group;
   const forms = sorted.map((one, i) => {
     const axes = (one.axes ?? []).map((axisName, k) =>
       k === axis ? `(${i} of ${group.length}, ${axisName})` : axisName,

@@ -94,15 +94,15 @@ function partsKept(
     kept.push(found);
     if (found >= 0) at = found + 1;
   }
-  if (candidate.length + others > member.length || [...keep].some((place) => !kept.includes(place))) return null;
+  if (candidate.length + others > member.length || [...keep].some((position) => !kept.includes(position))) return null;
   // The last part that is no index says which param it is.
   const last = member.findLastIndex((_, i) => !without.has(i));
   return kept.at(-1) === last ? kept : null;
 }
 
 /** A part of the first member's name as a pattern: `{L}` where it counts the points of L, `{L + 8}` from another number on. */
-function patternOf(part: string, place: number, axes: readonly MemberAxis[]): string {
-  const axis = axes.find(({ parts }) => parts.has(place));
+function patternOf(part: string, position: number, axes: readonly MemberAxis[]): string {
+  const axis = axes.find(({ parts }) => parts.has(position));
   if (axis === undefined) return part;
   const offset = /^\d+$/.test(part) ? Number(part) : 0;
   return offset === 0 ? `{${axis.name}}` : `{${axis.name} + ${offset}}`;

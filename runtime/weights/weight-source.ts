@@ -164,7 +164,7 @@ async function openUrl(
 function disagreements(
   index: ReadonlyMap<string, string>,
   shard: string,
-  found: ReadonlyMap<string, Place>,
+  found: ReadonlyMap<string, FileTensor>,
 ): readonly WeightsProblem[] {
   const problem = (name: string, message: string): WeightsProblem => ({ code: 'MOE0622', message, tensor: name });
   const absent = [...index].filter(([name, of]) => of === shard && !found.has(name));
@@ -188,7 +188,7 @@ export function openShards(
   index: ReadonlyMap<string, string>,
   openShard: (shard: string, signal?: AbortSignal) => Promise<RangeFile>,
 ): WeightSource {
-  const places = new Map<string, Place>();
+  const fileTensors = new Map<string, FileTensor>();
   const tensors = new Map<string, TensorInfo>();
   const opened = new Map<string, RangeFile>();
   let closed = false;
@@ -196,15 +196,15 @@ export function openShards(
     let file: RangeFile | null = null;
     try {
       file = await openShard(shard, signal);
-      const found = await readPlaces([file], signal);
+      const found = await fileTensorsOf([file], signal);
       const disagree = disagreements(index, shard, found);
       if (disagree.length === 0 && !closed && !opened.has(shard)) {
         opened.set(shard, file);
         file = null;
-        for (const [name, place] of found) {
+        for (const [name, fileTensor] of found) {
           if (index.get(name) !== shard) continue;
-          places.set(name, place);
-          tensors.set(name, place.tensor);
+          fileTensors.set(name, fileTensor);
+          tensors.set(name, fileTensor.tensor);
         }
       }
       return disagree;
@@ -236,8 +236,8 @@ export function openShards(
       if (problems.length > 0) throw new WeightsError(problems);
     },
     read: async (name, byteOffset, byteLength, within) => {
-      if (!places.has(name)) await source.open([name], within);
-      return readPlace(places, name, byteOffset, byteLength, within);
+      if (!fileTensors.has(name)) await source.open([name], within);
+      return readFileTensor(fileTensors, name, byteOffset, byteLength, within);
     },
     close: async () => {
       closed = true;
@@ -253,10 +253,10 @@ export async function openFiles(files: readonly RangeFile[], signal?: AbortSigna
     await Promise.all(files.map((file) => file.close()));
   };
   try {
-    const places = await readPlaces(files, signal);
+    const fileTensors = await fileTensorsOf(files, signal);
     return {
-      tensors: new Map([...places].map(([name, { tensor }]) => [name, tensor])),
-      read: (name, byteOffset, byteLength, within) => readPlace(places, name, byteOffset, byteLength, within),
+      tensors: new Map([...fileTensors].map(([name, { tensor }]) => [name, tensor])),
+      read: (name, byteOffset, byteLength, within) => readFileTensor(fileTensors, name, byteOffset, byteLength, within),
       close: closeAll,
     };
   } catch (error) {
@@ -265,32 +265,32 @@ export async function openFiles(files: readonly RangeFile[], signal?: AbortSigna
   }
 }
 
-interface Place {
+interface FileTensor {
   readonly file: RangeFile;
   readonly tensor: TensorInfo;
 }
 
-async function readPlace(
-  places: ReadonlyMap<string, Place>,
+async function readFileTensor(
+  fileTensors: ReadonlyMap<string, FileTensor>,
   name: string,
   byteOffset: number,
   byteLength: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const place = places.get(name);
-  if (place === undefined) throw unknownTensor(name);
-  if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > place.tensor.byteLength) {
+  const fileTensor = fileTensors.get(name);
+  if (fileTensor === undefined) throw unknownTensor(name);
+  if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > fileTensor.tensor.byteLength) {
     throw new InputError('MOE0708', `a range outside of the tensor ${quoteName(name)} was asked for`);
   }
-  return readExactly(place.file, place.tensor.byteOffset + byteOffset, byteLength, signal);
+  return readExactly(fileTensor.file, fileTensor.tensor.byteOffset + byteOffset, byteLength, signal);
 }
 
-async function readPlaces(
+async function fileTensorsOf(
   files: readonly RangeFile[],
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, Place>> {
+): Promise<ReadonlyMap<string, FileTensor>> {
   const problems: WeightsProblem[] = [];
-  const places = new Map<string, Place>();
+  const fileTensors = new Map<string, FileTensor>();
   for (const file of files) {
     signal?.throwIfAborted();
     let header: Header;
@@ -302,17 +302,17 @@ async function readPlaces(
       continue;
     }
     for (const [name, tensor] of header.tensors) {
-      const other = places.get(name);
+      const other = fileTensors.get(name);
       if (other !== undefined) {
         const message = `${quoteName(name)} is also in ${other.file.name}`;
         problems.push({ code: 'MOE0622', message, file: file.name, tensor: name });
       } else {
-        places.set(name, { file, tensor });
+        fileTensors.set(name, { file, tensor });
       }
     }
   }
   if (problems.length > 0) throw new WeightsError(problems);
-  return places;
+  return fileTensors;
 }
 
 async function readHeader(file: RangeFile, signal: AbortSignal | undefined): Promise<Header> {

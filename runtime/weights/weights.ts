@@ -139,7 +139,7 @@ async function copyStrided(
   for (const { from, to } of walk(bySource.slice(0, outer))) {
     const words = await readElements(binding.variable, cell, source, cell.from + from, span, options);
     report(finish(binding, cell, words, options));
-    for (const place of walk(inner)) whole[cell.offset + to + place.to] = words[place.from] ?? missing('word');
+    for (const offset of walk(inner)) whole[cell.offset + to + offset.to] = words[offset.from] ?? missing('word');
   }
 }
 
@@ -148,9 +148,9 @@ const spanOf = (dims: readonly Dim[]): number => dims.reduce((span, { size, stri
 /** Every point of some dimensions, as its place in source and destination. The object is reused. */
 function* walk(dims: readonly Dim[]): Generator<{ readonly from: number; readonly to: number }> {
   const indices = dims.map(() => 0);
-  const place = { from: 0, to: 0 };
+  const offset = { from: 0, to: 0 };
   for (;;) {
-    yield place;
+    yield offset;
     let k = dims.length - 1;
     for (; k >= 0; k--) {
       const dim = dims[k];
@@ -158,13 +158,13 @@ function* walk(dims: readonly Dim[]): Generator<{ readonly from: number; readonl
       const index = (indices[k] ?? missing('index')) + 1;
       if (index < dim.size) {
         indices[k] = index;
-        place.from += dim.stride;
-        place.to += dim.to;
+        offset.from += dim.stride;
+        offset.to += dim.to;
         break;
       }
       indices[k] = 0;
-      place.from -= (dim.size - 1) * dim.stride;
-      place.to -= (dim.size - 1) * dim.to;
+      offset.from -= (dim.size - 1) * dim.stride;
+      offset.to -= (dim.size - 1) * dim.to;
     }
     if (k < 0) return;
   }
@@ -266,10 +266,10 @@ async function readMxfp4(
   options.onBytes?.(blocks.length + scales.length);
   const words = new Float32Array(count);
   for (let i = 0; i < count; i++) {
-    const place = start + i - first * values;
-    const byte = blocks[place >> 1] ?? missing('block');
-    const nibble = (place & 1) === 0 ? byte & 15 : byte >> 4;
-    const exponent = scales[Math.floor(place / values)] ?? missing('scale');
+    const position = start + i - first * values;
+    const byte = blocks[position >> 1] ?? missing('block');
+    const nibble = (position & 1) === 0 ? byte & 15 : byte >> 4;
+    const exponent = scales[Math.floor(position / values)] ?? missing('scale');
     words[i] = exponent === 255 ? NaN : (FP4_VALUES[nibble] ?? missing('value')) * 2 ** (exponent - 127);
   }
   return words;

@@ -49,8 +49,8 @@ export function compareResults(
   const { graph, sizes, bounded } = boundsOf(ready);
   const verdicts: Comparison[] = [];
   const outputOf = new Map(graph.outputs.map((output) => [fullName(output), output]));
-  const places = new RowMajorOffsets(graph, sizes);
-  const lengthsOf = (axes: readonly AxisId[]): readonly number[] => axes.map((a) => places.length(a));
+  const offsets = new RowMajorOffsets(graph, sizes);
+  const lengthsOf = (axes: readonly AxisId[]): readonly number[] => axes.map((a) => offsets.length(a));
   const deltaOf = (node: NodeId, axes: readonly AxisId[]): Float64Array => {
     const b = bounded.get(node);
     return b === undefined
@@ -247,9 +247,9 @@ export function fullName(output: GraphOutput): string {
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 
-function indexOf(place: number, shape: readonly number[]): readonly number[] {
+function indexOf(offset: number, shape: readonly number[]): readonly number[] {
   const index: number[] = [];
-  let rest = place;
+  let rest = offset;
   for (const size of shape.toReversed()) {
     index.unshift(size === 0 ? 0 : rest % size);
     rest = size === 0 ? 0 : Math.floor(rest / size);

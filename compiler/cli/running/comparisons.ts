@@ -77,7 +77,7 @@ export interface RunComparison {
 /** Judges a run: `endToEnd` are the verdicts against the reference, or null. */
 export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonly Comparison[] | null): RunComparison {
   const { plan, fused } = planOf(ready);
-  const places = placesOf(ready);
+  const locations = locationsOf(ready);
   const ofBuffer = new Map(stepwise.verdicts.map((v) => [v.buffer, v] as const));
   const outputs = new Map(fused.graph.outputs.map((output) => [fullName(output), output] as const));
   const results = new Map(plan.results.map((r) => [`${r.group} ${r.name}`, r] as const));
@@ -100,8 +100,8 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
     const against = endToEnd?.find((v) => v.name === name) ?? null;
     const total = tensor.shape.reduce((n, k) => n * k, 1);
     const { status, reason } = statusOf(counts, total, against, left);
-    const place = places.ofRoot(output);
-    return { name, shape: tensor.shape, place, status, reason, ...counts, endToEnd: against };
+    const location = locations.ofRoot(output);
+    return { name, shape: tensor.shape, place: location, status, reason, ...counts, endToEnd: against };
   });
   for (const missing of endToEnd?.filter((v) => !stepwise.results.has(v.name)) ?? []) {
     const { name, shape } = missing;
@@ -117,7 +117,7 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
   }
   const unverified = stepwise.verdicts.flatMap((v): ValueFault[] => {
     const reason = v.tally.wrong > 0 ? null : unverifiedReason(v.tally);
-    return reason === null ? [] : [{ ...places.ofVerdict(v), reason }];
+    return reason === null ? [] : [{ ...locations.ofVerdict(v), reason }];
   });
   const { verdicts, compared, undecided, wrong, firstWrong } = stepwise;
   const isWrong = wrong > 0 || tensors.some((t) => t.status === 'wrong');
@@ -125,7 +125,7 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
   return {
     status: isWrong ? 'wrong' : isVerified ? 'verified' : 'not verified',
     tensors,
-    firstWrong: firstWrong === null ? null : first(firstWrong, places),
+    firstWrong: firstWrong === null ? null : first(firstWrong, locations),
     unverified,
     launches: { values: verdicts.length, compared, undecided, left: stepwise.left, wrong },
   };
@@ -228,25 +228,25 @@ function unverifiedReason(tally: Pick<Tally, 'compared' | 'undecided' | 'left' |
 
 function first(
   { verdict, ...off }: NonNullable<Stepwise['firstWrong']>,
-  places: ReturnType<typeof placesOf>,
+  locations: ReturnType<typeof locationsOf>,
 ): FirstWrong {
-  return { ...off, ...places.ofVerdict(verdict), usedAt: places.usedAt(verdict.node) };
+  return { ...off, ...locations.ofVerdict(verdict), usedAt: locations.usedAt(verdict.node) };
 }
 
-/** Places of values in the source. */
-function placesOf(ready: Ready) {
+/** Locations of values in the source. */
+function locationsOf(ready: Ready) {
   const { fused } = planOf(ready);
-  const place = locator(ready.prepared.project.sources);
+  const locationOf = locator(ready.prepared.project.sources);
   const tensorOf = (v: StepComparison): string => (v.axes.length === 0 ? v.what : `${v.what}[${v.axes.join(', ')}]`);
   return {
     ofVerdict: (v: StepComparison) => ({
       launch: v.label,
-      place: v.span === null ? '?' : place(v.span),
+      place: v.span === null ? '?' : locationOf(v.span),
       tensor: tensorOf(v),
     }),
     ofRoot: (output: GraphOutput | undefined): string => {
       const [node] = output === undefined ? [] : nodesOfOutput(output);
-      return node === undefined ? '?' : place(nodeOf(fused.graph, node).span);
+      return node === undefined ? '?' : locationOf(nodeOf(fused.graph, node).span);
     },
     /** For a value of the library: the nearest value made of it that the program itself writes. */
     usedAt: (id: NodeId | null): string | null => {
@@ -255,7 +255,7 @@ function placesOf(ready: Ready) {
       const seen = new Set<NodeId>([id]);
       for (const at of seen) {
         const { span } = nodeOf(fused.graph, at);
-        if (!isLibrary(span) && span.source !== '') return place(span);
+        if (!isLibrary(span) && span.source !== '') return locationOf(span);
         for (const user of uses[at] ?? missing('cli: uses of node', at)) seen.add(user);
       }
       return null;

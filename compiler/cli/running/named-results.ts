@@ -45,8 +45,8 @@ export function addInterpreted(
   const indices = rankedTargets(name, present, rank, counts);
   const width = elementCount(payload);
   const weights = new Float64Array(indices.length * width);
-  forEachRanked(indices, counts, (point, place) => {
-    for (let i = 0; i < width; i++) weights[place * width + i] = weight[point * width + i] ?? noNumber();
+  forEachRanked(indices, counts, (point, position) => {
+    for (let i = 0; i < width; i++) weights[position * width + i] = weight[point * width + i] ?? noNumber();
   });
   addRoute(out, name, { sources, targets, payload, most: counts.most, element, present, weight, indices, weights });
 }

@@ -140,12 +140,12 @@ function show(verdict: RunComparison, session: Session, on: string): string {
 
 /** The first wrong launch with its place; or the results that differ although all launches are right. */
 function whatIsWrong({ firstWrong, tensors }: RunComparison): string {
-  if (firstWrong !== null) return `the first wrong launch is ${placeText(firstWrong)}`;
+  if (firstWrong !== null) return `the first wrong launch is ${firstWrongText(firstWrong)}`;
   const names = tensors.filter((t) => t.status === 'wrong').map((t) => `${t.name} at ${t.place}`);
   return `${names.join(', ')}: further from the reference than rounding explains, although every launch does what its plan says`;
 }
 
-function placeText(wrong: FirstWrong): string {
+function firstWrongText(wrong: FirstWrong): string {
   const used = wrong.usedAt === null ? '' : `, used at ${wrong.usedAt}`;
   const numbers = `is ${numberText(wrong.actual)}, not ${numberText(wrong.expected)} within ${numberText(wrong.bound)}`;
   return `${wrong.place}${used}: ${wrong.tensor} at [${wrong.index.join(', ')}] ${numbers} (${wrong.launch})`;

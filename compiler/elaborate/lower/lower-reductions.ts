@@ -137,14 +137,14 @@ const scaledBy = (cx: LoweringContext, x: NodeId, squares: NodeId, call: GraphCa
   return cx.b.map('mul', [x, cx.b.map('rsqrt', [inside])]);
 };
 
-/** argsort[j] is the point whose place is j: a sum over a twin of the axis in which one term counts. */
+/** argsort[j] is the point whose sort rank is j: a sum over a twin of the axis in which one term counts. */
 const argsort: Along = (cx, x, over) => {
   const { b } = cx;
   const [axis] = cx.idsOf(over);
   if (axis === undefined) return x;
-  const place = b.sortRank([{ node: x, descending: false }], null, [axis], false);
+  const sortRank = b.sortRank([{ node: x, descending: false }], null, [axis], false);
   const other = b.twin(axis);
-  const there = b.map('eq', [b.rename(place, [axis], [other]), b.iota(axis, 'i32')]);
+  const there = b.map('eq', [b.rename(sortRank, [axis], [other]), b.iota(axis, 'i32')]);
   const sorted = b.reduce('sum', b.map('where', [there, b.iota(other, 'i32'), b.constant(0, 'i32')]), [other]);
   cx.points.note(sorted, axis);
   return sorted;

@@ -1,11 +1,11 @@
 /**
- * Selections: how a route comes to be, and how it loses points. All of them are an `order` (the place of each candidate
+ * Selections: how a route comes to be, and how it loses points. All of them are a `sort_rank` (the rank of each candidate
  * in its group) and a comparison; what is not a candidate is never looked at.
  *
- *   top_k(s, k, over: X)     present = candidate and place < k, rank = place by falling s
- *   top_p(s, p, over: X)     ... and the sum of what has a better place is at most p
- *   limit(r, to: c, over: Z) present and place in the queue < c
- *   slots(r, P, over: Z)     present at the P that is the place in the queue
+ *   top_k(s, k, over: X)     present = candidate and rank < k, rank by falling s
+ *   top_p(s, p, over: X)     ... and the sum of what has a better rank is at most p
+ *   limit(r, to: c, over: Z) present and position in the queue < c
+ *   slots(r, P, over: Z)     present at the P that is the position in the queue
  *
  * A score of -inf is never a candidate. NaN is one (not (NaN <= -inf)), so that the order meets it and reports it.
  */
@@ -30,7 +30,7 @@ import { maskOf } from '../reindex-routes.ts';
 interface Choice {
   readonly weight: NodeId;
   readonly candidates: NodeId;
-  readonly place: NodeId;
+  readonly sortRank: NodeId;
   readonly over: readonly Axis[];
   readonly rest: readonly Axis[];
   /** Facts that hold because only what is present competes. */
@@ -60,24 +60,24 @@ function choose(call: GraphCall, cx: LoweringContext): Choice {
   const mask =
     joined === null ? (held ?? b.bool(true)) : held === null ? joined.presence : b.predicated(joined.presence, held, 0);
   const candidates = b.broadcast(mask, cx.idsOf(over));
-  const place = b.sortRank([{ node: key, descending: true }], candidates, cx.idsOf(over), true);
+  const sortRank = b.sortRank([{ node: key, descending: true }], candidates, cx.idsOf(over), true);
 
   const parts: BoundedPresence[] = [{ axes: cx.idsOf(all), bounds: [] }];
   if (joined !== null) parts.unshift({ axes: cx.idsOf(supportAxes(joined)), bounds: joined.bounds });
   const inherited = joinBounds(parts, b.sizeOf).bounds;
-  return { weight: cx.numbers(s), candidates, place, over, rest: minus(all, over), inherited };
+  return { weight: cx.numbers(s), candidates, sortRank, over, rest: minus(all, over), inherited };
 }
 
 /** The route of what is chosen among the candidates, at most so many for each point of the rest. */
 function chosen(cx: LoweringContext, choice: Choice, holds: NodeId, most: Size | null): GraphOperand {
   const { b } = cx;
-  const { over, rest, place, weight } = choice;
+  const { over, rest, sortRank, weight } = choice;
   const sources = union(rest, minus(cx.axesOf(holds), over));
   const axes = cx.idsOf([...sources, ...over]);
   const facts = most === null ? [] : [{ per: cx.idsOf(sources), atMost: smaller(most, cx.sizeOf(over)) }];
   const bounds = tidyBounds([...facts, ...choice.inherited], axes, b.sizeOf);
   const mask = b.map('and', [choice.candidates, holds]);
-  return { kind: 'route', value: cx.route(mask, { sources, targets: over, bounds }, weight, place) };
+  return { kind: 'route', value: cx.route(mask, { sources, targets: over, bounds }, weight, sortRank) };
 }
 
 /** How many: a size, or a number of the run, of which there are never more than `at_most`. */
@@ -101,11 +101,11 @@ function howMany(
 const topK: OpLowering = (call, cx) => {
   const choice = choose(call, cx);
   const { count, most } = howMany(call, cx, 'k', 'at_most');
-  const holds = count === null ? cx.b.bool(true) : cx.b.map('lt', [choice.place, count]);
+  const holds = count === null ? cx.b.bool(true) : cx.b.map('lt', [choice.sortRank, count]);
   return chosen(cx, choice, holds, most);
 };
 
-/** Looks at all pairs of points: what has a better place is summed under a second name of the axes. */
+/** Looks at all pairs of points: what has a better rank is summed under a second name of the axes. */
 const topP: OpLowering = (call, cx) => {
   const { b } = cx;
   const choice = choose(call, cx);
@@ -113,13 +113,13 @@ const topP: OpLowering = (call, cx) => {
   const others = axes.map((a) => b.twin(a));
   const p = call.args.has('p') ? cx.denseArg(call, 'p') : b.size(cx.sizeArg(call, 'p'), 'f32');
   const score = b.map('where', [choice.candidates, choice.weight, b.constant(0)]);
-  const there = b.rename(choice.place, axes, others);
+  const there = b.rename(choice.sortRank, axes, others);
   const among = b.rename(choice.candidates, axes, others);
-  const better = b.map('and', [among, b.map('lt', [there, choice.place])]);
+  const better = b.map('and', [among, b.map('lt', [there, choice.sortRank])]);
   const before = b.reduce('sum', b.map('where', [better, b.rename(score, axes, others), b.constant(0)]), others);
   const within = b.map('le', [before, p]);
   const { count, most } = howMany(call, cx, 'at_most', 'at_most');
-  const holds = count === null ? within : b.map('and', [within, b.map('lt', [choice.place, count])]);
+  const holds = count === null ? within : b.map('and', [within, b.map('lt', [choice.sortRank, count])]);
   return chosen(cx, choice, holds, most);
 };
 
@@ -143,12 +143,12 @@ const keep: OpLowering = (call, cx) => {
   const ids = cx.idsOf(over);
   const all = union(v.value.axes, cx.axesOf(condition));
   const mask = b.broadcast(condition, cx.idsOf(all));
-  const place = b.sortRank([], mask, ids, false);
+  const sortRank = b.sortRank([], mask, ids, false);
   const bounds =
     known === null ? [] : joinBounds([cx.bounded(known), { axes: cx.idsOf(all), bounds: [] }], b.sizeOf).bounds;
   return {
     kind: 'route',
-    value: cx.route(mask, { sources: minus(all, over), targets: over, bounds }, v.value.node, place),
+    value: cx.route(mask, { sources: minus(all, over), targets: over, bounds }, v.value.node, sortRank),
   };
 };
 
@@ -200,7 +200,7 @@ const all: OpLowering = (call, cx) => {
 };
 
 /**
- * Place of each point in the queue of its target, by keys ascending, then by position over Z. Where a key is a route,
+ * Position of each point in the queue of its target, by keys ascending, then by position over Z. Where a key is a route,
  * only points at which it is present stand in a queue.
  */
 function queue(
@@ -208,28 +208,28 @@ function queue(
   cx: LoweringContext,
   route: GraphRoute,
   over: readonly AxisId[],
-): { place: NodeId; standing: Presence } {
+): { position: NodeId; standing: Presence } {
   const { b } = cx;
   const keys: GraphOperand[] = [];
   for (let key = call.args.get('by0'); key !== undefined; key = call.args.get(`by${keys.length}`)) keys.push(key);
   const standing = cx.join([route, ...keys.flatMap((k) => (k.kind === 'route' ? [k.value] : []))]);
   const [only] = over;
   if (keys.length === 0 && over.length === 1 && only !== undefined)
-    return { place: b.scan(b.map('convert', [standing.presence], 'i32'), only, true), standing };
+    return { position: b.scan(b.map('convert', [standing.presence], 'i32'), only, true), standing };
   const by = keys.map((k) => ({ node: cx.numbers(k), descending: false }));
-  return { place: b.sortRank(by, standing.presence, over, keys.length > 0), standing };
+  return { position: b.sortRank(by, standing.presence, over, keys.length > 0), standing };
 }
 
 const limit: OpLowering = (call, cx) => {
   const { b } = cx;
   const route = cx.routeArg(call, 'r');
   const over = cx.axesArg(call, 'over');
-  const { place, standing } = queue(call, cx, route, cx.idsOf(over));
+  const { position, standing } = queue(call, cx, route, cx.idsOf(over));
   const known = cx.optionalSizeArg(call, 'to');
   const room = known === null ? cx.denseArg(call, 'to') : b.size(known, 'i32');
   const per = cx.idsOf(minus(supportAxes(route), over));
   const atMost = known === null ? null : apply('max', known, zero);
-  const kept = cx.restrict({ ...route, ...standing }, b.map('lt', [place, room]));
+  const kept = cx.restrict({ ...route, ...standing }, b.map('lt', [position, room]));
   const facts =
     atMost === null ? [] : [{ per: union(per, cx.idsOf(minus(supportAxes(kept), [...supportAxes(route)]))), atMost }];
   const bounds = tidyBounds([...kept.bounds, ...facts], cx.idsOf(supportAxes(kept)), b.sizeOf);
@@ -241,8 +241,8 @@ const slots: OpLowering = (call, cx) => {
   const route = cx.routeArg(call, 'r');
   const over = cx.axesArg(call, 'over');
   const places = cx.axisArg(call, 'places');
-  const { place } = queue(call, cx, route, cx.idsOf(over));
-  const mask = b.predicated(route.presence, b.map('eq', [place, b.iota(cx.id(places), 'i32')]), 0);
+  const { position } = queue(call, cx, route, cx.idsOf(over));
+  const mask = b.predicated(route.presence, b.map('eq', [position, b.iota(cx.id(places), 'i32')]), 0);
   const targets = [...route.targets, places];
   const per = cx.idsOf(minus([...route.sources, ...targets], over));
   const axes = cx.idsOf([...route.sources, ...targets]);

@@ -42,12 +42,12 @@ export function roundToF16(k: KernelBuilder, value: KernelExpr): KernelExpr {
   const rounded = k.let(bitAnd(add(add(size, u32(0xfff)), odd), u32(0xffffe000)));
   const normal = select(ge(rounded, u32(TOO_LARGE)), u32(INFINITY_BITS), rounded);
 
-  // |x| = significand · 2^(exponent - 150) is significand >> (126 - exponent) steps of 2^-24; 25 places shift everything out.
+  // |x| = significand · 2^(exponent - 150) is significand >> (126 - exponent) steps of 2^-24; a shift by 25 takes everything out.
   const significand = k.let(bitOr(bitAnd(size, u32(0x7fffff)), u32(0x800000)));
-  const places = k.let(min(sub(u32(126), min(shr(size, u32(23)), u32(112))), u32(25)));
-  const half = sub(shl(u32(1), sub(places, u32(1))), u32(1));
-  const even = bitAnd(shr(significand, places), u32(1));
-  const steps = shr(add(add(significand, half), even), places);
+  const shift = k.let(min(sub(u32(126), min(shr(size, u32(23)), u32(112))), u32(25)));
+  const half = sub(shl(u32(1), sub(shift, u32(1))), u32(1));
+  const even = bitAnd(shr(significand, shift), u32(1));
+  const steps = shr(add(add(significand, half), even), shift);
   const small = bitcast('u32', mul(convert('f32', steps), f32(2 ** -24)));
 
   const finite = select(lt(size, u32(NORMAL)), small, normal);

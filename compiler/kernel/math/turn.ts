@@ -49,9 +49,9 @@ export function turned(k: KernelBuilder, angle: KernelExpr, wide?: Wide): Turned
 }
 
 /** The fraction of m · 2^places / (2π), in units of 2^-64 of a turn. */
-function fractionOf(k: KernelBuilder, m: KernelExpr, places: KernelExpr): Pair {
+function fractionOf(k: KernelBuilder, m: KernelExpr, bits: KernelExpr): Pair {
   // Bits of 1/(2π) before this one give whole turns. Beyond 2^96, where no f32 is, the last ones stand for all.
-  const start = k.let(bitcast('u32', min(max(add(places, i32(64)), i32(0)), i32(160))));
+  const start = k.let(bitcast('u32', min(max(add(bits, i32(64)), i32(0)), i32(160))));
   const [word, bit] = [k.let(shr(start, u32(5))), k.let(bitAnd(start, u32(31)))];
   const at = (j: number): KernelExpr => {
     const words = TURN.slice(j, j + 6).map((w) => u32(w));

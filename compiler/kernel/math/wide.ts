@@ -179,12 +179,12 @@ export function widePower2(k: KernelBuilder, a: Wide): Wide {
   // a = whole + fraction, the fraction in units of 2^-64.
   const exponent = k.let(min(a.exponent, i32(12)));
   const inside = k.let(gt(exponent, i32(0)));
-  const places = k.let(convert('u32', max(exponent, i32(0))));
-  const above = k.let(select(inside, shr(a.hi, sub(u32(32), places)), u32(0)));
+  const bits = k.let(convert('u32', max(exponent, i32(0))));
+  const above = k.let(select(inside, shr(a.hi, sub(u32(32), bits)), u32(0)));
   const below = either(
     k,
     inside,
-    shiftedUp(k, a, places),
+    shiftedUp(k, a, bits),
     shiftedDown(k, a, convert('u32', min(neg(min(exponent, i32(0))), i32(64)))),
   );
   const some = k.let(or(ne(below.hi, u32(0)), ne(below.lo, u32(0))));

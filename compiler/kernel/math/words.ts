@@ -82,21 +82,20 @@ export function either(k: KernelBuilder, condition: KernelExpr, then: Pair, othe
 }
 
 /** Bits of a word from below: `word >> places` for places up to 32, where it is 0. */
-const down = (word: KernelExpr, places: KernelExpr): KernelExpr =>
-  select(lt(places, u32(32)), shr(word, places), u32(0));
-const up = (word: KernelExpr, places: KernelExpr): KernelExpr => select(lt(places, u32(32)), shl(word, places), u32(0));
+const down = (word: KernelExpr, bits: KernelExpr): KernelExpr => select(lt(bits, u32(32)), shr(word, bits), u32(0));
+const up = (word: KernelExpr, bits: KernelExpr): KernelExpr => select(lt(bits, u32(32)), shl(word, bits), u32(0));
 
 /** a >> places; places up to 64, beyond which nothing is left. */
-export function shiftedDown(k: KernelBuilder, a: Pair, places: KernelExpr): Pair {
-  const n = k.let(min(places, u32(64)));
+export function shiftedDown(k: KernelBuilder, a: Pair, bits: KernelExpr): Pair {
+  const n = k.let(min(bits, u32(64)));
   const far = k.let(sub(n, u32(32)));
   const lo = select(lt(n, u32(32)), bitOr(down(a.lo, n), up(a.hi, sub(u32(32), n))), down(a.hi, far));
   return { hi: k.let(down(a.hi, n)), lo: k.let(lo) };
 }
 
 /** a << places; places up to 64. */
-export function shiftedUp(k: KernelBuilder, a: Pair, places: KernelExpr): Pair {
-  const n = k.let(min(places, u32(64)));
+export function shiftedUp(k: KernelBuilder, a: Pair, bits: KernelExpr): Pair {
+  const n = k.let(min(bits, u32(64)));
   const far = k.let(sub(n, u32(32)));
   const hi = select(lt(n, u32(32)), bitOr(up(a.hi, n), down(a.lo, sub(u32(32), n))), up(a.lo, far));
   return { hi: k.let(hi), lo: k.let(up(a.lo, n)) };

@@ -214,7 +214,7 @@ function listMask(lowering: ExprEmitter, shape: IndexShape): ReturnType<Compacti
       const indices = ancestor === null ? digits : digits.slice(1);
       const pairs = paired(axes, indices);
       const found = k.var(i32(-1), 'row');
-      const look = (point: PointScope) => k.assign(found, lowering.placeOf(inner(point, pairs), assignmentList));
+      const look = (point: PointScope) => k.assign(found, lowering.rowOf(inner(point, pairs), assignmentList));
       if (ancestor === null) look(emptyPointScope());
       else {
         const row = at(digits, 0, 'schedule: digit of the ancestor');

@@ -231,7 +231,7 @@ export class ExprEmitter extends PointEmitter {
     const rows = new Map(
       [...env.rows].filter(([, { assignmentList }]) => !assignmentList.axes.some((a) => gone.has(a))),
     );
-    return { axes, rows, parent: null, values: new Map(), places: new Map(), views: new Map() };
+    return { axes, rows, parent: null, values: new Map(), foundRows: new Map(), views: new Map() };
   }
 
   /** The Env of a view's operand: the same point under its axes. */
@@ -255,7 +255,7 @@ export class ExprEmitter extends PointEmitter {
       rows: new Map(rows),
       parent: above,
       values: new Map(),
-      places: new Map(),
+      foundRows: new Map(),
       views: new Map(),
     };
     env.views.set(node.id, viewed);

@@ -44,9 +44,9 @@ export function lowerSchedule(
   fused: FusedGraph,
   schedule: Schedule,
   target: Target,
-  place: (span: Span) => string,
+  locationOf: (span: Span) => string,
 ): LoweredSchedule {
-  return new ScheduleLowering(fused, schedule, target, place).run();
+  return new ScheduleLowering(fused, schedule, target, locationOf).run();
 }
 
 class ScheduleLowering {
@@ -59,10 +59,10 @@ class ScheduleLowering {
   /** Buffers that are some output's result already. */
   readonly #returned = new Set<BufferId>();
 
-  constructor(fused: FusedGraph, schedule: Schedule, target: Target, place: (span: Span) => string) {
+  constructor(fused: FusedGraph, schedule: Schedule, target: Target, locationOf: (span: Span) => string) {
     this.#fused = fused;
     this.#schedule = schedule;
-    this.#plan = new PlanBuilder(fused, schedule, target, place);
+    this.#plan = new PlanBuilder(fused, schedule, target, locationOf);
     this.#assignmentLists = new AssignmentListBuilder(this.#plan);
     this.#checks = new CheckEmitter(this.#plan);
     this.#values = new ValueEmitter(this.#plan, this.#assignmentLists, this.#checks);
@@ -114,7 +114,7 @@ class ScheduleLowering {
     const plan = this.#plan;
     const call = at(this.#fused.graph.externs, index, 'schedule: extern call');
     const leading = [...call.family, ...call.carried];
-    const place = plan.place(call.span);
+    const location = plan.locationOf(call.span);
     const within = (axis: AxisId | null) => (axis === null ? null : plan.axis(axis));
     const operands = call.operands.map(({ name, node: id, axes: declared, within: points }) => {
       const operand = plan.node(id);
@@ -129,17 +129,17 @@ class ScheduleLowering {
     });
     const mask = call.role === 'expert' ? this.#externMask(index, leading, call.name) : null;
     const results = call.results.map(({ element, axes, within: points }) => ({
-      buffer: plan.table.scratch(`${call.name}: ${place}`, storageTypeOf(element), multiply(axes.map(plan.sizeOf))),
+      buffer: plan.table.scratch(`${call.name}: ${location}`, storageTypeOf(element), multiply(axes.map(plan.sizeOf))),
       element,
       axes: plan.axes(axes),
       within: within(points),
     }));
-    const label = `extern ${call.name}: ${place}`;
+    const label = `extern ${call.name}: ${location}`;
     plan.steps.push({
       kind: 'extern',
       name: call.name,
       label,
-      place,
+      place: location,
       operands,
       results,
       sizes: plan.axes(call.mentions),

@@ -68,19 +68,19 @@ export class PlanBuilder implements PointAccess {
   /** Launches that do not fit the target and cannot be made to. */
   readonly limitViolations: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
-  readonly place: (span: Span) => string;
+  readonly locationOf: (span: Span) => string;
   readonly #status = new Map<StatusWord, FaultWord>();
   readonly #kernelIds = new Map<string, KernelId>();
   readonly #memory = new Map<NodeId, { readonly buffer: BufferId; readonly space: StoredSpace }>();
   readonly #assignmentLists = new Map<AssignmentListId, AssignmentListBuffers>();
   readonly #uses: readonly number[];
 
-  constructor(fused: FusedGraph, schedule: Schedule, target: Target, place: (span: Span) => string) {
+  constructor(fused: FusedGraph, schedule: Schedule, target: Target, locationOf: (span: Span) => string) {
     this.fused = fused;
     this.schedule = schedule;
     this.#predicateSets = new PredicateSets(fused);
     this.target = target;
-    this.place = place;
+    this.locationOf = locationOf;
     this.#uses = useCounts(fused, schedule.live);
   }
 
@@ -200,7 +200,7 @@ export class PlanBuilder implements PointAccess {
       code,
       message,
       axes: this.axes(check.axes),
-      place: this.place(check.span),
+      place: this.locationOf(check.span),
       group,
       unless: skipIfGiven,
       shown,
@@ -237,7 +237,7 @@ export class PlanBuilder implements PointAccess {
     this.steps.push({
       kind: 'launch',
       kernel,
-      label: options.span === null ? options.what : `${options.what}: ${this.place(options.span)}`,
+      label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
       span: options.span,
       invocations: options.invocations,
       buffers: built.buffers,
@@ -279,7 +279,7 @@ export class PlanBuilder implements PointAccess {
   }
 
   labelOf(node: Node): string {
-    return `${labelWord(node)}: ${this.place(node.span)}`;
+    return `${labelWord(node)}: ${this.locationOf(node.span)}`;
   }
 }
 

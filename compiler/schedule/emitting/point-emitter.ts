@@ -106,7 +106,7 @@ export class PointEmitter {
       }
       here = current.parent;
     }
-    return { axes, rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
+    return { axes, rows, parent: env, values: new Map(), foundRows: new Map(), views: new Map() };
   }
 
   /** What is stored of a row that exists: its position, then those of the rows it was made within. */
@@ -137,20 +137,20 @@ export class PointEmitter {
   }
 
   /** The row of the point, i32: -1 if it is absent. */
-  placeOf(env: PointScope, assignmentList: AssignmentList): KernelExpr {
+  rowOf(env: PointScope, assignmentList: AssignmentList): KernelExpr {
     const known = env.rows.get(assignmentList.id);
     if (known !== undefined) return bitcast('i32', known.row);
     for (let e: PointScope | null = env; e !== null; e = e.parent) {
-      const found = e.places.get(assignmentList.id);
+      const found = e.foundRows.get(assignmentList.id);
       if (found === undefined) continue;
-      this.#readPlaces(env, assignmentList);
+      this.#readInverses(env, assignmentList);
       return found;
     }
     const { inverse } = this.placement.assignmentListBuffers(assignmentList);
     const parts = [...assignmentList.majorAxes.map((a) => this.index(env, a))];
     let present: KernelExpr | null = null;
     if (assignmentList.parent !== null) {
-      const above = this.placeOf(env, assignmentList.parent);
+      const above = this.rowOf(env, assignmentList.parent);
       if (!env.rows.has(assignmentList.parent.id)) present = ge(above, i32(0));
       parts.push(bitcast('u32', max(above, i32(0))));
     }
@@ -159,12 +159,12 @@ export class PointEmitter {
     const position = rowMajor(parts, this.positionSizes(assignmentList));
     const found = load(this.read(inverse), present === null ? position : select(present, position, u32(0)));
     const row = this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
-    env.places.set(assignmentList.id, row);
+    env.foundRows.set(assignmentList.id, row);
     return row;
   }
 
   /** Notes that a row found before serves what is being computed now as well. */
-  #readPlaces(env: PointScope, assignmentList: AssignmentList): void {
+  #readInverses(env: PointScope, assignmentList: AssignmentList): void {
     for (let r: AssignmentList | null = assignmentList; r !== null && !env.rows.has(r.id); r = r.parent)
       this.read(this.placement.assignmentListBuffers(r).inverse);
   }
@@ -177,10 +177,10 @@ export class PointEmitter {
     if (assignmentList === null) return rowMajor(indices, sizes);
     const known = env.rows.get(assignmentList.id);
     if (known !== undefined) return rowMajor([known.row, ...indices], [u32(0), ...sizes]);
-    const place = this.placeOf(env, assignmentList);
+    const row = this.rowOf(env, assignmentList);
     // Element 0 is there even if the assignment list can have no rows; the first row is not.
     if (space.axes.length > 0 && mayBeZero(assignmentList.capacity))
-      return select(ge(place, i32(0)), rowMajor([bitcast('u32', place), ...indices], [u32(0), ...sizes]), u32(0));
-    return rowMajor([bitcast('u32', max(place, i32(0))), ...indices], [u32(0), ...sizes]);
+      return select(ge(row, i32(0)), rowMajor([bitcast('u32', row), ...indices], [u32(0), ...sizes]), u32(0));
+    return rowMajor([bitcast('u32', max(row, i32(0))), ...indices], [u32(0), ...sizes]);
   }
 }

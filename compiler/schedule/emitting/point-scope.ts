@@ -1,7 +1,7 @@
 /**
  * Where a computation of a kernel stands: an index for each axis, a row for each assignment list in scope, and what has been computed there.
  *
- * An Env belongs to the block of statements it was made in. `inner` starts a block or binds more; `rebound` is another point.
+ * A scope belongs to the block of statements it was made in. `inner` starts a block or binds more; `rebound` is another point.
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
@@ -14,20 +14,21 @@ export interface PointScope {
   readonly rows: ReadonlyMap<AssignmentListId, { readonly assignmentList: AssignmentList; readonly row: KernelExpr }>;
   readonly parent: PointScope | null;
   readonly values: Map<NodeId, KernelExpr>;
-  readonly places: Map<AssignmentListId, KernelExpr>;
+  /** Rows that were looked up here, i32: -1 where the point is absent. */
+  readonly foundRows: Map<AssignmentListId, KernelExpr>;
   readonly views: Map<NodeId, PointScope>;
 }
 
 /** The scope of a launch before its points are decoded. */
 export function emptyPointScope(): PointScope {
-  return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), places: new Map(), views: new Map() };
+  return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), foundRows: new Map(), views: new Map() };
 }
 
 /** The same place in a block of its own, or with more axes bound. */
 export function inner(env: PointScope, axes: readonly (readonly [AxisId, KernelExpr])[] = []): PointScope {
   if (axes.some(([axis]) => env.axes.has(axis))) return rebound(env, axes);
   const bound = axes.length === 0 ? env.axes : new Map([...env.axes, ...axes]);
-  return { axes: bound, rows: env.rows, parent: env, values: new Map(), places: new Map(), views: new Map() };
+  return { axes: bound, rows: env.rows, parent: env, values: new Map(), foundRows: new Map(), views: new Map() };
 }
 
 /** Another point: some axes have other indices. Nothing computed so far holds there. */
@@ -39,7 +40,7 @@ export function rebound(env: PointScope, axes: readonly (readonly [AxisId, Kerne
     rows: new Map(rows),
     parent: null,
     values: new Map(),
-    places: new Map(),
+    foundRows: new Map(),
     views: new Map(),
   };
 }

@@ -102,7 +102,7 @@ export function termsOfList(
   const { assignmentList, ancestor, keys } = shape;
   const key = [...(ancestor?.axes ?? []), ...keys];
   const rows = boundOf(assignmentList.bounds, key, assignmentList.axes, placement.sizeOf);
-  interface Place {
+  interface ListPoint {
     readonly env: PointScope;
     readonly indices: Indices;
   }
@@ -115,7 +115,7 @@ export function termsOfList(
       const from = k.let(load(offsets, number), 'from');
       const to = k.let(load(offsets, add(number, 1)), 'to');
       launch.span(to, rows);
-      const listed: TermLoop<Place> = {
+      const listed: TermLoop<ListPoint> = {
         from,
         to,
         size: null,
@@ -125,10 +125,10 @@ export function termsOfList(
         }),
       };
       const loops = dense.map((a) =>
-        loopAlong(lowering, a, ({ env, indices }: Place, i) => ({ env, indices: [...indices, [a, i] as const] })),
+        loopAlong(lowering, a, ({ env, indices }: ListPoint, i) => ({ env, indices: [...indices, [a, i] as const] })),
       );
-      const start: Place = { env: point, indices: [] };
-      nestOfTerms<Place>(k, [listed, ...loops], start, ({ env, indices }) => body(inner(env, indices)), close);
+      const start: ListPoint = { env: point, indices: [] };
+      nestOfTerms<ListPoint>(k, [listed, ...loops], start, ({ env, indices }) => body(inner(env, indices)), close);
     },
   };
 }

@@ -59,8 +59,8 @@ function touched(plan: Plan, step: Step): readonly BufferId[] {
 
 function bufferLine(buffer: PlanBuffer, id: BufferId): string {
   const { role } = buffer;
-  const place = role.kind === 'scratch' ? `slot ${role.allocation}` : role.kind === 'store' ? role.store : role.kind;
-  return `%${id} ${buffer.label}: ${buffer.storageType}[${formatSize(buffer.elements)}], ${place}`;
+  const memory = role.kind === 'scratch' ? `slot ${role.allocation}` : role.kind === 'store' ? role.store : role.kind;
+  return `%${id} ${buffer.label}: ${buffer.storageType}[${formatSize(buffer.elements)}], ${memory}`;
 }
 
 function printStep(plan: Plan, step: Step, i: number): readonly string[] {
