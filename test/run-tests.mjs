@@ -125,7 +125,7 @@ const FUZZ_SEED = 20261;
  * Programs of the share at most: all of them have been seen to agree, so that a fast machine does not fail of a program that no
  * change has to do with. Whoever says how long (MOEC_FUZZ_MINUTES) is looking for new ones, and gets as many as there is time for.
  */
-const MOST_PROGRAMS = 500;
+const MOST_PROGRAMS = 300;
 
 /** Random programs on the kernels for some minutes: one check, which a finding fails. Its time is that of the clock. */
 function randomPrograms() {

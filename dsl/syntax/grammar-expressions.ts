@@ -14,9 +14,11 @@ export abstract class ExpressionGrammar extends CstParser {
 
   readonly messages: ErrorMessages;
 
-  constructor() {
+  /** `validate`: looks for ambiguities in the grammar itself. Takes a tenth of a second, and one test of a grammar is enough. */
+  constructor({ validate }: { readonly validate: boolean }) {
     const messages = new ErrorMessages();
     super([...t.allTokens], {
+      skipValidations: !validate,
       recoveryEnabled: true,
       maxLookahead: 3,
       nodeLocationTracking: 'onlyOffset',

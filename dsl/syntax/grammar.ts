@@ -20,8 +20,8 @@ import { ErrorBudgetSpent } from './parse-errors.ts';
 import * as t from './tokens.ts';
 
 export class MoeParser extends ExpressionGrammar {
-  constructor() {
-    super();
+  constructor(options: { readonly validate: boolean } = { validate: false }) {
+    super(options);
     this.performSelfAnalysis();
   }
 

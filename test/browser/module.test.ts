@@ -4,12 +4,12 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { execute } from '../../compiler/cli/running/execute.ts';
+import { moec } from '../cli/support.ts';
 import { readCase } from '../goldens/golden-case.ts';
 import { mappingsFor, requestFor } from '../goldens/harness.ts';
 import { type Mapping, readMappings } from '../goldens/mapping.ts';
@@ -39,17 +39,8 @@ async function compiledFiles(mapping: Mapping): Promise<ServedFiles> {
   const folder = await mkdtemp(join(tmpdir(), 'moec-page-'));
   try {
     const sets = [...requestFor(golden, mapping).sets].flatMap(([name, value]) => ['--set', `${name}=${value}`]);
-    const args = [
-      '--import',
-      'tsx',
-      'compiler/cli/moec.ts',
-      'compile',
-      'examples/mixtral/model.moe',
-      '-o',
-      folder,
-      ...sets,
-    ];
-    execFileSync(process.execPath, args, { cwd: root, stdio: 'pipe' });
+    const ended = await moec(['compile', join(root, 'examples', 'mixtral', 'model.moe'), '-o', folder, ...sets]);
+    expect(ended.code, ended.stderr).toBe(0);
     const served = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
       if (!entry.isFile() || !entry.name.endsWith('.js')) return [];
       const file = join(entry.parentPath, entry.name);

@@ -1,5 +1,6 @@
 /** The parser: every form of the language as the tree it stands for. */
 import { describe, expect, it } from 'vitest';
+import { MoeParser } from '../../dsl/syntax/grammar.ts';
 import { bodyOf, library, parse, programs, shapeOf } from './support.ts';
 
 describe('programs', () => {
@@ -9,6 +10,11 @@ describe('programs', () => {
     expect(diagnostics).toEqual([]);
     expect(file.models.length + file.decls.length).toBeGreaterThan(0);
   });
+});
+
+it('the grammar is without ambiguities, which a parser takes for granted', () => {
+  // Chevrotain throws, and names rule and alternatives, where three tokens do not tell alternatives apart.
+  expect(() => new MoeParser({ validate: true })).not.toThrow();
 });
 
 describe('precedence', () => {

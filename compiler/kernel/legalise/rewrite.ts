@@ -1,7 +1,7 @@
 /**
  * Rewriting the expressions of a kernel, bottom up, by a rule that may also name a value to use it twice.
  *
- * Every expression is built again through the constructors of make-expressions.ts, so constants fold and types are checked on the way.
+ * What a rule changes is built again through the constructors of make-expressions.ts, so constants fold and types are checked on the way.
  */
 import { fma, letOf, local, binary, bitcast, convert, select, unary } from '../make-expressions.ts';
 import type { KernelExpr, Kernel, KernelStmt } from '../kernel-ir.ts';
@@ -106,7 +106,7 @@ function rewriteStatement(
   }
 }
 
-/** The expression made anew of rewritten operands; `right` rewrites the right side of a binary operation. */
+/** The expression made anew of rewritten operands, or itself where they are what they were; `right` is for the right of a binary operation. */
 function rebuild(
   expr: KernelExpr,
   inner: (expr: KernelExpr) => KernelExpr,
@@ -120,19 +120,34 @@ function rebuild(
     case 'buffer_length':
       return expr;
     case 'load':
-    case 'load_shared':
-      return { ...expr, index: inner(expr.index) };
-    case 'unary':
-      return unary(expr.op, inner(expr.operand));
-    case 'binary':
-      return binary(expr.op, inner(expr.left), right(expr.right));
-    case 'select':
-      return select(inner(expr.condition), inner(expr.then), inner(expr.else));
-    case 'convert':
-      return convert(expr.type, inner(expr.operand));
-    case 'bitcast':
-      return bitcast(expr.type, inner(expr.operand));
-    case 'fma':
-      return fma(inner(expr.a), inner(expr.b), inner(expr.c));
+    case 'load_shared': {
+      const index = inner(expr.index);
+      return index === expr.index ? expr : { ...expr, index };
+    }
+    case 'unary': {
+      const operand = inner(expr.operand);
+      return operand === expr.operand ? expr : unary(expr.op, operand);
+    }
+    case 'binary': {
+      const [a, b] = [inner(expr.left), right(expr.right)];
+      return a === expr.left && b === expr.right ? expr : binary(expr.op, a, b);
+    }
+    case 'select': {
+      const [condition, then, otherwise] = [inner(expr.condition), inner(expr.then), inner(expr.else)];
+      const same = condition === expr.condition && then === expr.then && otherwise === expr.else;
+      return same ? expr : select(condition, then, otherwise);
+    }
+    case 'convert': {
+      const operand = inner(expr.operand);
+      return operand === expr.operand ? expr : convert(expr.type, operand);
+    }
+    case 'bitcast': {
+      const operand = inner(expr.operand);
+      return operand === expr.operand ? expr : bitcast(expr.type, operand);
+    }
+    case 'fma': {
+      const [a, b, c] = [inner(expr.a), inner(expr.b), inner(expr.c)];
+      return a === expr.a && b === expr.b && c === expr.c ? expr : fma(a, b, c);
+    }
   }
 }
