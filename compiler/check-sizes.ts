@@ -21,9 +21,9 @@ export function checkSizes(
 }
 
 function noticesOf(program: Program, entries: readonly CompiledEntry[]): readonly Diagnostic[] {
-  const found = entries.flatMap(({ name, plain }) => {
+  const found = entries.flatMap(({ name, inference }) => {
     const main = program.entries.find((e) => e.name === name)?.span.source ?? '';
-    return denseExperts(plain.fused, main).map(({ family, axis, span }) =>
+    return denseExperts(inference.fused, main).map(({ family, axis, span }) =>
       diagnostic('MOE0456', {
         severity: 'notice',
         span,

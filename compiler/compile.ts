@@ -51,9 +51,9 @@ export interface CompiledPlan {
 export interface CompiledEntry {
   readonly name: string;
   readonly elaborated: ElaboratedEntry;
-  readonly plain: CompiledPlan;
+  readonly inference: CompiledPlan;
   /** With losses, outputs and updates; the same object when there are none. */
-  readonly full: CompiledPlan;
+  readonly withAux: CompiledPlan;
 }
 
 export interface Compilation {
@@ -81,9 +81,9 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   const planOf = planner(program, elaboration, options, locationOf, report);
   const entries = elaboration.entries.map((elaborated): CompiledEntry => {
     const { name } = elaborated;
-    const plain = planOf(elaborated.plain, name);
-    const full = elaborated.full === elaborated.plain ? plain : planOf(elaborated.full, name);
-    return { name, elaborated, plain, full };
+    const inference = planOf(elaborated.inference, name);
+    const withAux = elaborated.withAux === elaborated.inference ? inference : planOf(elaborated.withAux, name);
+    return { name, elaborated, inference, withAux };
   });
   const initialPlans = new Map(
     elaboration.variables.flatMap(({ used, initial }) =>
@@ -93,14 +93,20 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   if (hasErrors(diagnostics)) return { ...stopped, entries, initialPlans };
 
   const { kernels, kernelNumber } = kernelsOf([
-    ...entries.flatMap(({ plain, full }) => (full === plain ? [plain.plan] : [plain.plan, full.plan])),
+    ...entries.flatMap(({ inference, withAux }) =>
+      withAux === inference ? [inference.plan] : [inference.plan, withAux.plan],
+    ),
     ...initialPlans.values(),
   ]);
   const { shaders, shaderOf } = printShaders(kernels);
   const manifest = buildManifest({
     name: program.name,
     elaboration,
-    entries: entries.map(({ elaborated, plain, full }) => ({ elaborated, plain: plain.plan, full: full.plan })),
+    entries: entries.map(({ elaborated, inference, withAux }) => ({
+      elaborated,
+      inference: inference.plan,
+      withAux: withAux.plan,
+    })),
     initialPlans,
     kernels,
     kernelNumber,

@@ -129,9 +129,9 @@ async function run(parts: ProgramParts, given: Given, options: InterpretOptions)
     controls: variables.filter((s) => s.kind === 'control'),
   };
   const controls = controlsAmong(spec, given.inputs);
-  const full = losses || outputs || states;
-  const sizes = sizesOfRun(spec, given.inputs, given.sizes, full);
-  checkBound(full ? elaborated.full : elaborated.plain, sizes);
+  const withAux = losses || outputs || states;
+  const sizes = sizesOfRun(spec, given.inputs, given.sizes, withAux);
+  checkBound(withAux ? elaborated.withAux : elaborated.inference, sizes);
   checkInputs(spec, given.inputs, sizes);
   spec.inputs.forEach((input) => checkElements(input.name, input.element, given.inputs.get(input.name)?.data));
   for (const { path, element, axes } of spec.controls) {

@@ -66,14 +66,14 @@ export function sizesOfRun(
   spec: RunSpec,
   given: GivenTensors,
   said: ReadonlyMap<string, number>,
-  full: boolean,
+  withAux: boolean,
 ): ReadonlyMap<string, number> {
   const problems: Diagnostic[] = [];
   const shapes = new Map([...given].map(([name, t]) => [name, t.shape]));
   const sizes = bindSizes(spec.program, spec.entry, shapes, (p) => problems.push(p), knownSizes(spec, given, said));
   const [first] = problems;
   if (first !== undefined) throw new InputError(codeOf(first.code), first.message, '');
-  checkSizeConstraints(spec.conditions, sizes, full);
+  checkSizeConstraints(spec.conditions, sizes, withAux);
   return sizes;
 }
 

@@ -186,16 +186,16 @@ export const verbs: readonly VerbRow[] = [
   },
   {
     name: 'verify',
-    summary: 'judge a run launch by launch, and its results by the reference',
+    summary: 'compare a run launch by launch, and its results with the reference',
     description:
-      'Runs an entry on the GPU and judges every value in memory from what its own inputs were in that run, by a bound derived\n' +
+      'Runs an entry on the GPU and compares every value in memory with what its own inputs make it in that run, by a bound derived\n' +
       'for every number; then the results by the reference interpreter, which evaluates the program by definition in float64.\n' +
       'Exit code 1 if any is off, with the first launch that is wrong and its place. Exit code 5 if something could not be\n' +
       'verified: nothing of it was compared, its bounds are near its own size, or numbers left the range of f32.',
     arguments: [model],
     options: [
       ...runOptions,
-      { flags: '--on <where>', text: 'what is judged', choices: ['gpu', 'kernels'], default: 'gpu' },
+      { flags: '--on <where>', text: 'what is compared', choices: ['gpu', 'kernels'], default: 'gpu' },
     ],
     action: later(async () => (await import('./verbs/verify-verb.ts')).verify),
   },

@@ -36,9 +36,9 @@ export interface ElaboratedEntry {
   /** What the sizes of a run must satisfy. */
   readonly conditions: readonly SizeConstraint[];
   /** Results only. */
-  readonly plain: Graph;
+  readonly inference: Graph;
   /** With losses, outputs and updates; the same object when there are none. */
-  readonly full: Graph;
+  readonly withAux: Graph;
 }
 
 export interface ElaboratedVariable {
@@ -81,15 +81,15 @@ function elaborateAll(program: Program, options: ElaborateOptions, report: (prob
   const scope = new InstanceScope({ program, overrides: options.overrides, dynamic: new Map(), report });
   const names = options.entries ?? program.entries.map((e) => e.name);
   const entries = names.map((name): ElaboratedEntry => {
-    const plain = elaborateEntry(program, scope, name, false, report);
-    const full = elaborateEntry(program, scope, name, true, report);
-    const more = full.graph.outputs.some((r) => r.role !== 'result');
+    const inference = elaborateEntry(program, scope, name, false, report);
+    const withAux = elaborateEntry(program, scope, name, true, report);
+    const more = withAux.graph.outputs.some((r) => r.role !== 'result');
     return {
       name,
-      inputs: plain.inputs,
-      conditions: (more ? full : plain).conditions,
-      plain: plain.graph,
-      full: more ? full.graph : plain.graph,
+      inputs: inference.inputs,
+      conditions: (more ? withAux : inference).conditions,
+      inference: inference.graph,
+      withAux: more ? withAux.graph : inference.graph,
     };
   });
   const variables = elaborateVariables(program, scope, report);

@@ -11,10 +11,10 @@ import type { AxisId, Node, NodeId } from '../graph/graph-ir.ts';
 
 /** What is known of the whole numbers a value may be: from `least` to `most`; or -1 and points of these axes together. */
 type Known =
-  | { readonly kind: 'range'; readonly least: number; readonly most: number }
+  | { readonly kind: 'range'; readonly min: number; readonly max: number }
   | { readonly kind: 'points'; readonly of: readonly AxisId[] };
 
-const range = (least: number, most: number): Known => ({ kind: 'range', least, most });
+const range = (min: number, max: number): Known => ({ kind: 'range', min: min, max: max });
 
 export class PointsOfAxes {
   readonly #b: GraphBuilder;
@@ -38,7 +38,7 @@ export class PointsOfAxes {
       return order === 0 || order === -1;
     }
     const end = asNumber(size);
-    return end !== null && known.least >= -1 && known.most < end;
+    return end !== null && known.min >= -1 && known.max < end;
   }
 
   /** Points along axes: a range if their sizes are known. */
@@ -129,11 +129,11 @@ function united(parts: readonly (Known | null)[]): Known | null {
   return rest.reduce<Known | null>((all, part) => {
     if (all === null || part === null) return null;
     if (all.kind === 'range' && part.kind === 'range')
-      return range(Math.min(all.least, part.least), Math.max(all.most, part.most));
+      return range(Math.min(all.min, part.min), Math.max(all.max, part.max));
     if (all.kind === 'points' && part.kind === 'points') return all.of.join() === part.of.join() ? all : null;
     // -1 is among the points of any axes; 0 is not where they have none.
     const [points, numbers] = all.kind === 'points' ? [all, part] : [part, all];
-    return numbers.kind === 'range' && numbers.least === -1 && numbers.most === -1 ? points : null;
+    return numbers.kind === 'range' && numbers.min === -1 && numbers.max === -1 ? points : null;
   }, first);
 }
 
@@ -142,18 +142,18 @@ function arithmetic(op: string, parts: readonly (Known | null)[]): Known | null 
   if (op === 'where') return united(parts);
   // The rest has the sign of what is divided by, whatever is divided.
   const [, divisor] = parts;
-  if (op === 'mod' && divisor?.kind === 'range' && divisor.least > 0) return range(0, divisor.most - 1);
+  if (op === 'mod' && divisor?.kind === 'range' && divisor.min > 0) return range(0, divisor.max - 1);
   const ranges = parts.flatMap((part) => (part?.kind === 'range' ? [part] : []));
   const [x, y, z] = ranges;
   if (ranges.length < parts.length || x === undefined) return null;
   const corners = (f: (a: number, b: number) => number): Known | null => {
     if (y === undefined) return null;
-    const all = [f(x.least, y.least), f(x.least, y.most), f(x.most, y.least), f(x.most, y.most)];
+    const all = [f(x.min, y.min), f(x.min, y.max), f(x.max, y.min), f(x.max, y.max)];
     return whole(Math.min(...all), Math.max(...all));
   };
   switch (op) {
     case 'neg':
-      return whole(-x.most, -x.least);
+      return whole(-x.max, -x.min);
     case 'add':
       return corners((a, b) => a + b);
     case 'sub':
@@ -165,7 +165,7 @@ function arithmetic(op: string, parts: readonly (Known | null)[]): Known | null 
     case 'maximum':
       return corners(Math.max);
     case 'clamp':
-      return y === undefined || z === undefined || y.most > z.least ? null : range(y.least, z.most);
+      return y === undefined || z === undefined || y.max > z.min ? null : range(y.min, z.max);
     case 'convert':
       return x;
     default:
@@ -173,5 +173,4 @@ function arithmetic(op: string, parts: readonly (Known | null)[]): Known | null 
   }
 }
 
-const whole = (least: number, most: number): Known | null =>
-  least >= -(2 ** 31) && most < 2 ** 31 ? range(least, most) : null;
+const whole = (min: number, max: number): Known | null => (min >= -(2 ** 31) && max < 2 ** 31 ? range(min, max) : null);

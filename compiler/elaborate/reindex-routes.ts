@@ -23,10 +23,10 @@ export function replaceAxes(axes: readonly Axis[], from: readonly Axis[], to: re
 
 export function reindex(cx: LoweringContext, operand: GraphOperand, how: View): GraphOperand {
   if (operand.kind === 'tensor') return cx.dense(how.view(operand.value.node));
-  return { kind: 'route', value: recutRoute(cx, operand.value, how) };
+  return { kind: 'route', value: reindexRoute(cx, operand.value, how) };
 }
 
-function recutRoute(cx: LoweringContext, route: GraphRoute, { from, to, view }: View): GraphRoute {
+function reindexRoute(cx: LoweringContext, route: GraphRoute, { from, to, view }: View): GraphRoute {
   const own = supportAxes(route);
   const concerned = from.some((a) => own.includes(a));
   const weight = view(route.weight);

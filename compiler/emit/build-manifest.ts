@@ -24,9 +24,9 @@ export interface ModuleParts {
   readonly elaboration: Elaboration;
   readonly entries: readonly {
     readonly elaborated: ElaboratedEntry;
-    readonly plain: Plan;
-    /** The same object as `plain` where there are no losses, outputs and updates. */
-    readonly full: Plan;
+    readonly inference: Plan;
+    /** The same object as `inference` where there are no losses, outputs and updates. */
+    readonly withAux: Plan;
   }[];
   /** By the variable's path. */
   readonly initialPlans: ReadonlyMap<string, Plan>;
@@ -49,7 +49,7 @@ export function buildManifest(parts: ModuleParts): Manifest {
     dynamic: elaboration.dynamic,
     requiredFeatures: [],
     requiredLimits: requiredLimits(kernels, [
-      ...parts.entries.flatMap((e) => [e.plain, e.full]),
+      ...parts.entries.flatMap((e) => [e.inference, e.withAux]),
       ...parts.initialPlans.values(),
     ]),
     stores: variableSpecs(parts),
@@ -60,15 +60,15 @@ export function buildManifest(parts: ModuleParts): Manifest {
 }
 
 function entrySpecs(parts: ModuleParts): readonly EntrySpec[] {
-  return parts.entries.map(({ elaborated, plain, full }): EntrySpec => {
+  return parts.entries.map(({ elaborated, inference, withAux }): EntrySpec => {
     const names = namesOf(parts, elaborated.inputs);
-    const plan = toManifestPlan(plain, names);
+    const plan = toManifestPlan(inference, names);
     return {
       name: elaborated.name,
       conditions: conditionsOf(elaborated, parts.locationOf),
       inputs: elaborated.inputs.map(inputSpec),
       plan,
-      full: full === plain ? plan : toManifestPlan(full, names),
+      full: withAux === inference ? plan : toManifestPlan(withAux, names),
     };
   });
 }
@@ -118,11 +118,11 @@ export function inputSpec({ name, type, axes, within }: EntryInput): EntrySpec['
  * run, needed or not (SEMANTICS 2.4).
  */
 export function conditionsOf(
-  { plain, full, conditions }: ElaboratedEntry,
+  { inference, withAux, conditions }: ElaboratedEntry,
   locationOf: (span: Span) => string,
 ): readonly SizeConstraintSpec[] {
-  const always = new Set(divisionsOf(plain).map((d) => sizeKey(d.divisor)));
-  const divisions = divisionsOf(full).map(({ dividend, divisor, span }): SizeConstraintSpec => {
+  const always = new Set(divisionsOf(inference).map((d) => sizeKey(d.divisor)));
+  const divisions = divisionsOf(withAux).map(({ dividend, divisor, span }): SizeConstraintSpec => {
     const message = `${formatSize(dividend)} is divided by ${formatSize(divisor)}, which is 0`;
     const condition = {
       left: sizeFormula(divisor),

@@ -223,7 +223,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
         );
       }
       case 'split':
-        return this.#recut(this.value(node.operand), node.axis, node.into, node);
+        return this.#reindex(this.value(node.operand), node.axis, node.into, node);
       case 'merge': {
         const merged = this.value(node.operand);
         const around = node.axes.flatMap((a) => (a === node.into ? node.from : [a]));
@@ -279,7 +279,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
     });
   }
 
-  #recut(operand: NodeNumbers, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
+  #reindex(operand: NodeNumbers, axis: AxisId, into: readonly AxisId[], node: Node): Float64Array {
     const at = operand.axes.indexOf(axis);
     const axes = operand.axes.flatMap((a) => (a === axis ? into : [a]));
     const shape = operand.shape.flatMap((n, i) => (i === at ? into.map((a) => this.sizeOf(a)) : [n]));

@@ -96,7 +96,7 @@ export class Presences {
   }
 
   /** The same points with axes `from` (all of them) become `to`, through a view. */
-  #recut(id: NodeId, from: readonly AxisId[], to: readonly AxisId[], view: (node: NodeId) => NodeId): NodeId {
+  #reindex(id: NodeId, from: readonly AxisId[], to: readonly AxisId[], view: (node: NodeId) => NodeId): NodeId {
     const s = this.get(id);
     const hit = s.axes.filter((a) => from.includes(a));
     if (hit.length === 0) return id;
@@ -114,12 +114,12 @@ export class Presences {
 
   /** A presence over the axes a split made, over the axis it split. */
   unsplit(id: NodeId, axis: AxisId, into: readonly AxisId[]): NodeId {
-    return this.#recut(id, into, [axis], (n) => this.#b.merge(n, into, axis));
+    return this.#reindex(id, into, [axis], (n) => this.#b.merge(n, into, axis));
   }
 
   /** A presence over the axis a merge made, over the axes it merged. */
   unmerge(id: NodeId, from: readonly AxisId[], into: AxisId): NodeId {
-    return this.#recut(id, [into], from, (n) => this.#b.split(n, into, from));
+    return this.#reindex(id, [into], from, (n) => this.#b.split(n, into, from));
   }
 
   /** Where all of these hold, each looked at only where those before it do; null of none. */
@@ -146,7 +146,7 @@ export class Presences {
 
   /** A presence over a range of an axis, over the whole of it: false outside. */
   unslice(id: NodeId, axis: AxisId, at: Size, as: AxisId): NodeId {
-    return this.#recut(id, [as], [axis], (n) => {
+    return this.#reindex(id, [as], [axis], (n) => {
       const b = this.#b;
       const inside = this.#within(axis, at, as);
       const shifted = b.map('sub', [b.iota(axis, 'i32'), b.size(at, 'i32')]);
@@ -180,6 +180,6 @@ export class Presences {
 
   /** The part of a presence from a point on: as an axis of its own, or that point alone. */
   slice(id: NodeId, axis: AxisId, at: Size, as: AxisId | null): NodeId {
-    return this.#recut(id, [axis], as === null ? [] : [as], (n) => this.#b.slice(n, axis, at, as));
+    return this.#reindex(id, [axis], as === null ? [] : [as], (n) => this.#b.slice(n, axis, at, as));
   }
 }

@@ -9,9 +9,9 @@
 import type { Node, NodeId } from './graph-ir.ts';
 
 /** Values from outside that an angle may be made of; more are computed in f32. */
-const MOST_ANCHORS = 3;
+const MAX_ANCHORS = 3;
 /** Nodes that an angle is computed of, in one kernel whatever has memory; more are computed in f32, like any value. */
-const MOST_NODES = 256;
+const MAX_NODES = 256;
 
 /** A node as wide arithmetic sees it: what it is made of, or a value taken as it is. */
 export function wideOperands(node: Node): readonly NodeId[] | null {
@@ -46,7 +46,7 @@ export function isWide(id: NodeId, nodeAt: (id: NodeId) => Node): boolean {
     const operands = wideOperands(nodeAt(at));
     if (operands !== null) pending.push(...operands);
     else anchors.add(at);
-    if (anchors.size > MOST_ANCHORS || seen.size > MOST_NODES) return false;
+    if (anchors.size > MAX_ANCHORS || seen.size > MAX_NODES) return false;
   }
   // A value as it is has no more digits than it has.
   return wideOperands(nodeAt(id)) !== null;

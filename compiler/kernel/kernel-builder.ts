@@ -49,7 +49,7 @@ export class KernelBuilder {
   readonly #shared: WorkgroupDecl[] = [];
   readonly #declared = new Set<string>();
   readonly #body: KernelStmt[] = [];
-  readonly #most = new Map<string, number>();
+  readonly #maxTrips = new Map<string, number>();
   #block: KernelStmt[] = this.#body;
   #locals = 0;
 
@@ -135,10 +135,10 @@ export class KernelBuilder {
     to: KernelOperand,
     step: KernelOperand,
     body: (counter: KernelExpr) => void,
-    most?: number,
+    maxTrips?: number,
   ): void {
     const name = this.fresh('i');
-    if (most !== undefined) this.#most.set(name, most);
+    if (maxTrips !== undefined) this.#maxTrips.set(name, maxTrips);
     const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
     const block = this.#nested(() => body(local(name, type)));
     this.#block.push(forRange(name, asExpr(from, type), to, step, block));
@@ -167,8 +167,8 @@ export class KernelBuilder {
   }
 
   /** How often a loop runs at most, by its counter, where that was said. */
-  get most(): ReadonlyMap<string, number> {
-    return this.#most;
+  get maxTrips(): ReadonlyMap<string, number> {
+    return this.#maxTrips;
   }
 
   /** The finished kernel. */

@@ -60,6 +60,6 @@ export function keepingNaN(
   const [first, ...rest] = operands.filter(canBeNaN);
   if (first === undefined) return value;
   if (rest.length === 0) return unlessNaN(first, value);
-  const most = share(rest.reduce((bits, operand) => max(bits, magnitudeBits(operand)), magnitudeBits(first)));
-  return select(isNaNMagnitude(most), bitcast('f32', most), value);
+  const largest = share(rest.reduce((bits, operand) => max(bits, magnitudeBits(operand)), magnitudeBits(first)));
+  return select(isNaNMagnitude(largest), bitcast('f32', largest), value);
 }

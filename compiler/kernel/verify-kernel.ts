@@ -31,15 +31,15 @@ export function verifyKernel(kernel: Kernel, limits: TargetLimits): readonly str
 
 function limitViolations(kernel: Kernel, limits: TargetLimits): readonly string[] {
   const violations: string[] = [];
-  const most = (what: string, value: number, limit: number) => {
+  const atMost = (what: string, value: number, limit: number) => {
     if (value > limit) violations.push(`${what}: ${value}, and the limit is ${limit}`);
   };
-  most('storage buffers', kernel.buffers.length, limits.maxStorageBuffersPerShaderStage);
-  most('workgroup size', kernel.workgroupSize, limits.maxComputeWorkgroupSizeX);
-  most('threads per workgroup', kernel.workgroupSize, limits.maxComputeInvocationsPerWorkgroup);
+  atMost('storage buffers', kernel.buffers.length, limits.maxStorageBuffersPerShaderStage);
+  atMost('workgroup size', kernel.workgroupSize, limits.maxComputeWorkgroupSizeX);
+  atMost('threads per workgroup', kernel.workgroupSize, limits.maxComputeInvocationsPerWorkgroup);
   // Each array is laid out at a multiple of 16 bytes.
   const shared = kernel.shared.reduce((bytes, { length }) => bytes + Math.ceil((4 * length) / 16) * 16, 0);
-  most('bytes of workgroup memory', shared, limits.maxComputeWorkgroupStorageSize);
+  atMost('bytes of workgroup memory', shared, limits.maxComputeWorkgroupStorageSize);
   if (!Number.isInteger(kernel.workgroupSize) || kernel.workgroupSize < 1) {
     violations.push(`the workgroup size is ${kernel.workgroupSize}`);
   }

@@ -26,7 +26,7 @@ export interface ContractConfig<P> {
 export function contract<P>(k: KernelBuilder, config: ContractConfig<P>): void {
   const { type, space, terms, left, right, out } = config;
   forEachPoint(k, space, (point, id) => {
-    const sums = new Sums(k, type, 1, terms.most);
+    const sums = new Sums(k, type, 1, terms.maxTerms);
     terms.visit(point, (inner) => sums.add(0, mul(left(inner), right(inner))), sums.close);
     k.store(out, id, sums.total(0));
   });
@@ -61,7 +61,7 @@ export function contractColumns<P>(k: KernelBuilder, config: ContractColumnsConf
       const last = sub(width, 1);
       // A column past the end repeats the last one and is not stored.
       const column = Array.from({ length: columns }, (_, j) => k.let(j === 0 ? first : min(add(first, j), last), 'c'));
-      const sums = new Sums(k, type, columns, terms.most);
+      const sums = new Sums(k, type, columns, terms.maxTerms);
       const eachColumn = (inner: P) => {
         const common = k.let(shared(inner));
         for (const [j, c] of column.entries()) sums.add(j, mul(common, own(at(inner, c))));

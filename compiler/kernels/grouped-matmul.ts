@@ -72,7 +72,7 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
       const top = at(points, 0, 'kernels: row of a tile');
       const bottom = at(points, tileRows - 1, 'kernels: row of a tile');
       const whole = () => {
-        const sums = new Sums(k, 'f32', tileRows * tileColumns, terms.most);
+        const sums = new Sums(k, 'f32', tileRows * tileColumns, terms.maxTerms);
         const tops = columns.map((c) => atColumn(top, c));
         const step = (inner: I) => {
           const weights = tops.map((point) => k.let(weight(point, inner)));
@@ -89,7 +89,7 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
       };
       const byRow = () => {
         k.forRange(first, add(last, 1), 1, (row) => {
-          const sums = new Sums(k, 'f32', tileColumns, terms.most);
+          const sums = new Sums(k, 'f32', tileColumns, terms.maxTerms);
           const point = enterRow(row);
           const cells = columns.map((c) => atColumn(point, c));
           const step = (inner: I) => {

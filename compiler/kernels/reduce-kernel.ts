@@ -55,7 +55,7 @@ export function reduce<P>(k: KernelBuilder, config: ReduceConfig<P>): void {
   const { op, type, space, terms, value, out } = config;
   forEachPoint(k, space, (point, id) => {
     if (op === 'sum') {
-      const sums = new Sums(k, type, 1, terms.most);
+      const sums = new Sums(k, type, 1, terms.maxTerms);
       terms.visit(point, (inner) => sums.add(0, value(inner)), sums.close);
       k.store(out, id, sums.total(0));
       return;
@@ -66,12 +66,12 @@ export function reduce<P>(k: KernelBuilder, config: ReduceConfig<P>): void {
       k.store(out, id, stored(total));
       return;
     }
-    const most = k.var(u32(0), 'most');
+    const largest = k.var(u32(0), 'most');
     terms.visit(point, (inner) => {
       const here = k.let(value(inner));
       k.assign(total, combine(op, total, here));
-      k.assign(most, max(most, magnitudeBits(here)));
+      k.assign(largest, max(largest, magnitudeBits(here)));
     });
-    k.store(out, id, select(isNaNMagnitude(most), bitcast('f32', most), total));
+    k.store(out, id, select(isNaNMagnitude(largest), bitcast('f32', largest), total));
   });
 }

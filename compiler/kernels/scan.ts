@@ -30,7 +30,7 @@ export interface ScanConfig<P> {
 export function scan<P>(k: KernelBuilder, config: ScanConfig<P>): void {
   const { type, space, terms, value, index, exclusive, out } = config;
   forEachPoint(k, space, (line) => {
-    const sums = new Sums(k, type, 1, terms.most);
+    const sums = new Sums(k, type, 1, terms.maxTerms);
     const { close } = sums;
     const closed = close === undefined ? null : k.var(f32(0), 'closed');
     const here = () => (closed === null ? sums.open(0) : add(closed, sums.open(0)));

@@ -16,7 +16,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 /** The terms of a sum at a point, as a loop nest inside one thread. */
 export interface Terms<P, I = P> {
   /** How many there are at most; null if only a run knows. */
-  readonly most: number | null;
+  readonly maxTerms: number | null;
   /**
    * Emits the nest: `body` once, at a term; `close` where sixteen terms have been visited since the last time (or the last ones
    * there are: they may also be left open at the end). Without `close` a plain nest, for what is added up in any order.
@@ -34,10 +34,10 @@ export class Sums {
   readonly #blocks: KernelExpr | null;
 
   /** `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to sixteen terms. */
-  constructor(k: KernelBuilder, type: ScalarType, count: number, most: number | null) {
+  constructor(k: KernelBuilder, type: ScalarType, count: number, maxTerms: number | null) {
     this.#k = k;
     this.#type = type;
-    const levels = type === 'f32' ? levelsFor(most) : 1;
+    const levels = type === 'f32' ? levelsFor(maxTerms) : 1;
     this.#levels = Array.from({ length: levels }, () => Array.from({ length: count }, () => k.var(asExpr(0, type))));
     this.#blocks = levels > 2 ? k.var(u32(0), 'blocks') : null;
   }
@@ -91,9 +91,9 @@ function found(expr: KernelExpr | undefined): KernelExpr {
   return expr;
 }
 
-function levelsFor(most: number | null): number {
+function levelsFor(maxTerms: number | null): number {
   let levels = 1;
-  for (let n = most ?? Infinity; n > SUM_BLOCK && levels < SUM_LEVELS; n /= SUM_BLOCK) levels++;
+  for (let n = maxTerms ?? Infinity; n > SUM_BLOCK && levels < SUM_LEVELS; n /= SUM_BLOCK) levels++;
   return levels;
 }
 

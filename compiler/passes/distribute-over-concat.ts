@@ -28,7 +28,7 @@ import { sliced } from './simplify-views.ts';
 type Concat = Extract<Node, { kind: 'concat' }>;
 
 /** A concat of more parts than this stays one value: a long chain's collected steps. */
-const mostParts = 16;
+const maxParts = 16;
 
 export const distributeOverConcat = definePass({
   name: 'distribute-over-concat',
@@ -55,7 +55,7 @@ function distribute(
     const found = operands
       .map((id) => find.concat(b, id, axis, b.node(id).kind === 'predicated'))
       .find((c) => c !== null);
-    if (found === undefined || found === null || found.parts.length > mostParts) continue;
+    if (found === undefined || found === null || found.parts.length > maxParts) continue;
     return sumOfParts(b, find, operands, node, axis, found);
   }
   return null;

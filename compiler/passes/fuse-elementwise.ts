@@ -22,7 +22,7 @@ const transcendental: ReadonlySet<MapOp> = new Set<MapOp>([
   'exp', 'log', 'sqrt', 'rsqrt', 'tanh', 'sigmoid', 'silu', 'gelu', 'gelu_tanh', 'softplus', 'erf', 'sin', 'cos', 'pow', 'div', 'mod',
 ]); // prettier-ignore
 /** Parts of a concat that are chosen between in passing; more are written side by side. */
-const mostParts = 4;
+const maxParts = 4;
 /**
  * Operations, and steps in one another, that are computed in passing at most: what computes them recurses once a step, and so do
  * compilers of shaders. A value beyond it is stored, which costs one write and one read for so many operations. Measured with
@@ -50,7 +50,7 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       inside > maxFused ||
       deep > maxFused ||
       ((outputs.has(node.id) || forHost.has(node.id)) && node.kind !== 'input') ||
-      (node.kind === 'concat' && node.parts.length > mostParts) ||
+      (node.kind === 'concat' && node.parts.length > maxParts) ||
       (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated') ||
       (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
     if (keep) materialised.add(node.id);

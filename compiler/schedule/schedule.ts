@@ -83,7 +83,7 @@ function limitViolations(
   target: Target,
   declared: (role: 'input' | 'store', name: string) => Span | null,
 ): readonly Diagnostic[] {
-  const most = target.limits.maxStorageBufferBindingSize;
+  const limit = target.limits.maxStorageBufferBindingSize;
   const spanOf = (id: BufferId, { role }: PlanBuffer): Span | null => {
     if (role.kind === 'input') return declared('input', role.name);
     if (role.kind === 'store') return declared('store', role.path);
@@ -92,7 +92,7 @@ function limitViolations(
   };
   const too = ([id, buffer]: readonly [BufferId, PlanBuffer]): Diagnostic | null => {
     const elements = asNumber(buffer.elements);
-    if (elements === null || (elements < 2 ** 31 && 4 * elements <= most)) return null;
+    if (elements === null || (elements < 2 ** 31 && 4 * elements <= limit)) return null;
     const span = spanOf(id, buffer);
     const where = span === null ? {} : { span };
     if (elements >= 2 ** 31) {
@@ -103,7 +103,7 @@ function limitViolations(
       });
     }
     return diagnostic('MOE0502', {
-      message: `${buffer.label} takes ${4 * elements} bytes, and ${target.name} binds ${most} at once`,
+      message: `${buffer.label} takes ${4 * elements} bytes, and ${target.name} binds ${limit} at once`,
       help: 'choose smaller axes, or a target with a larger maxStorageBufferBindingSize',
       ...where,
     });

@@ -32,7 +32,7 @@ interface Positioned {
 
 const BLOCK = 1 << 16;
 
-/** Judges the buffers of a compaction that are `wanted`; `rows` is what an assignment list has from then on, if it makes sense. */
+/** Compares the buffers of a compaction that are `wanted`; `rows` is what an assignment list has from then on, if it makes sense. */
 export function compareCompaction(
   compaction: Compaction,
   wanted: readonly BufferId[],
@@ -42,7 +42,7 @@ export function compareCompaction(
 ): { readonly parts: readonly ComparedPart[]; readonly rows: Rows | null } {
   const { counts, starts, list, offsets, inverse, of } = compaction;
   const parts: ComparedPart[] = [];
-  const judge = (buffer: BufferId, what: string, each: (check: Check) => void): void => {
+  const compare = (buffer: BufferId, what: string, each: (check: Check) => void): void => {
     const own = words(buffer);
     if (own === null) return;
     const tallying = new Tallying('i32');
@@ -59,7 +59,7 @@ export function compareCompaction(
   const { keys, perKey, present, words: width, entry } = positioned;
   const total = keys * perKey;
   if (wanted.includes(counts)) {
-    judge(counts, 'counts', (check) => {
+    compare(counts, 'counts', (check) => {
       for (let chunk = 0; chunk * CHUNK < total; chunk++) {
         const here = present.subarray(chunk * CHUNK, (chunk + 1) * CHUNK);
         check(chunk, here.reduce((n, p) => n + (p === 1 ? 1 : 0), 0), !here.includes(2)); // prettier-ignore
@@ -68,7 +68,7 @@ export function compareCompaction(
   }
   if (wanted.includes(starts)) {
     const before = words(counts);
-    judge(starts, 'starts', (check) => {
+    compare(starts, 'starts', (check) => {
       let sum = 0;
       const chunks = Math.ceil(total / CHUNK);
       for (let chunk = 0; chunk <= chunks; chunk++) {
@@ -88,17 +88,17 @@ export function compareCompaction(
   }
   rank[total] = next;
   const isIn = (position: number): boolean => (rank[position + 1] ?? noNumber()) > (rank[position] ?? noNumber());
-  judge(list, 'list', (check) => {
+  compare(list, 'list', (check) => {
     for (let position = 0; position < total; position++) {
       if (!isIn(position)) continue;
       entry(position).forEach((word, i) => check((rank[position] ?? noNumber()) * width + i, word, true));
     }
   });
-  judge(offsets, 'offsets', (check) => {
+  compare(offsets, 'offsets', (check) => {
     for (let key = 0; key <= keys; key++) check(key, rank[key * perKey] ?? noNumber(), true);
   });
   if (inverse !== null) {
-    judge(inverse, 'inverse', (check) => {
+    compare(inverse, 'inverse', (check) => {
       for (let position = 0; position < total; position++) {
         check(position, isIn(position) ? (rank[position] ?? noNumber()) : -1, true);
       }

@@ -1,4 +1,4 @@
-/** What judging a value loads: so long it has to be kept. */
+/** What comparing a value loads: so long it has to be kept. */
 import { domainOf, type FusedGraph } from '../graph/domains.ts';
 import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../graph/node-uses.ts';
@@ -6,7 +6,7 @@ import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
 import type { Content, Contents } from '../schedule/emitting/contents.ts';
 import type { BufferId } from '../schedule/memory/plan.ts';
 
-/** Buffers of node values that judging a content loads. */
+/** Buffers of node values that comparing a content loads. */
 export function readsOf(
   content: Content,
   { fused, contents }: { readonly fused: FusedGraph; readonly contents: Contents },

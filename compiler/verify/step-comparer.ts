@@ -1,15 +1,15 @@
 /**
- * Verification step by step: every value that a run has in memory is judged, right after the launch that wrote it, from the values
+ * Verification step by step: every value that a run has in memory is compared, right after the launch that wrote it, from the values
  * its own inputs had in that run. So a bound covers the roundings of one launch, and the first launch that is wrong is known.
  *
  * Whoever runs the plan (a simulator, a GPU) asks before each step what to `poison`, and after it hands over the words of the
- * buffers that are `wanted`. What is judged:
+ * buffers that are `wanted`. What is compared:
  *   values and copies of them   at the points where somebody reads them, within bounds
  *   assignment lists            exactly, in their order: counts, sums, rows, offsets, inverses
  *   masks for the host          exactly
  * What the host computes is taken as it is. Memory: one copy of every value, as long as something that comes later reads it.
  *
- * After a list that is wrong nothing is judged any more: what is stored on it has no meaning.
+ * After a list that is wrong nothing is compared any more: what is stored on it has no meaning.
  */
 import { POISON } from '../../runtime/contract/poison.ts';
 import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
@@ -40,9 +40,9 @@ export interface ComparedRun {
   readonly numbersOf: (name: string) => ArrayLike<number> | null;
 }
 
-/** The judgement of one value in memory. */
+/** The comparison of one value in memory. */
 export interface StepComparison {
-  /** The step after which it was judged. */
+  /** The step after which it was compared. */
   readonly step: number;
   readonly buffer: BufferId;
   /** What it is: a node's kind or operation, a list, a mask. */
@@ -60,13 +60,13 @@ export interface StepComparison {
 const BLOCK = 1 << 16;
 
 export class StepComparer implements RunMemory {
-  readonly verdicts: StepComparison[] = [];
+  readonly comparisons: StepComparison[] = [];
   readonly #run: ComparedRun;
   readonly #evaluation: LaunchEvaluation;
   /** Buffers that are complete after a step, and those whose first write it is. */
   readonly #complete: readonly (readonly BufferId[])[];
   readonly #fresh: readonly (readonly BufferId[])[];
-  /** The last step at which something in memory is still read by the judge, by buffer. */
+  /** The last step at which something in memory is still read by the comparer, by buffer. */
   readonly #lastUse = new Map<BufferId, number>();
   readonly #words = new Map<BufferId, Uint32Array>();
   readonly #bufferOf = new Map<NodeId, BufferId>();
@@ -114,7 +114,7 @@ export class StepComparer implements RunMemory {
     return this.#stopped ? [] : at(this.#complete, step, 'verify: step');
   }
 
-  /** Takes the words of these buffers after a step, and judges what they hold. */
+  /** Takes the words of these buffers after a step, and compares what they hold. */
   take(step: number, words: (buffer: BufferId) => Uint32Array): void {
     const buffers = this.buffersToRead(step);
     for (const buffer of buffers) this.#words.set(buffer, words(buffer).slice(0, this.#elements(buffer)));
@@ -122,11 +122,11 @@ export class StepComparer implements RunMemory {
     for (const buffer of buffers) {
       const content = this.#run.contents.buffers.get(buffer);
       if (content === undefined) continue;
-      if (content.kind === 'value' || content.kind === 'copy') this.#judgeValue(step, buffer, content);
-      else if (content.kind === 'mask') this.#judgeMask(step, buffer, content);
+      if (content.kind === 'value' || content.kind === 'copy') this.#compareValue(step, buffer, content);
+      else if (content.kind === 'mask') this.#compareMask(step, buffer, content);
       else if (content.kind === 'compaction') compactions.add(content.compaction);
     }
-    for (const id of compactions) this.#judgeCompaction(step, id, buffers);
+    for (const id of compactions) this.#compareCompaction(step, id, buffers);
     for (const [buffer] of this.#words) if ((this.#lastUse.get(buffer) ?? -1) <= step) this.#words.delete(buffer);
   }
 
@@ -205,12 +205,12 @@ export class StepComparer implements RunMemory {
     }
   }
 
-  // --- judging ---
+  // --- comparing ---
 
-  #judgeValue(step: number, buffer: BufferId, content: Extract<Content, { kind: 'value' | 'copy' }>): void {
+  #compareValue(step: number, buffer: BufferId, content: Extract<Content, { kind: 'value' | 'copy' }>): void {
     const node = nodeOf(this.#run.fused.graph, content.node);
     const { space } = content;
-    // A copy is judged by the value it copies; a value by what it is made of.
+    // A copy is compared with the value it copies; a value by what it is made of.
     const copies = content.kind === 'copy';
     const isLine = !copies && (node.kind === 'scan' || node.kind === 'sort_rank');
     const over = isLine ? (node.kind === 'scan' ? [node.axis] : node.over) : [];
@@ -218,7 +218,7 @@ export class StepComparer implements RunMemory {
       assignmentList: space.assignmentList,
       axes: space.axes.filter((a) => !over.includes(a)),
     };
-    const judging = this.#begin(step, buffer, node.element, copies ? `copy of ${nameOf(node)}` : nameOf(node), node);
+    const comparison = this.#begin(step, buffer, node.element, copies ? `copy of ${nameOf(node)}` : nameOf(node), node);
     const { offsets } = this.#evaluation;
     const rows = space.assignmentList === null ? 1 : this.rows(space.assignmentList).count;
     const total = rows * offsets.count(outer.axes);
@@ -228,24 +228,24 @@ export class StepComparer implements RunMemory {
       const p = this.#points(outer, first, Math.min(size, total - first));
       if (isLine && (node.kind === 'scan' || node.kind === 'sort_rank')) {
         const { at, numbers } = this.#evaluation.lines(node, p);
-        this.#compare(judging, node, space, at, numbers);
+        this.#compare(comparison, node, space, at, numbers);
       } else {
         const there = this.#evaluation.holds(domainOf(this.#run.fused, node.id).presences, p);
         const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
-        for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
+        for (let i = 0; i < p.count; i++) if (there[i] === 2) comparison.tallying.skip(fates.undecided);
         if (read.length === 0) continue;
         const q = read.length === p.count ? p : chosen(p, read);
         const numbers = copies ? this.#evaluation.value(node.id, q) : this.#evaluation.inlined(node, q);
-        this.#compare(judging, node, space, q, numbers);
+        this.#compare(comparison, node, space, q, numbers);
       }
     }
-    this.#end(judging);
+    this.#end(comparison);
   }
 
-  #judgeMask(step: number, buffer: BufferId, { presences, axes }: Extract<Content, { kind: 'mask' }>): void {
+  #compareMask(step: number, buffer: BufferId, { presences, axes }: Extract<Content, { kind: 'mask' }>): void {
     const [first] = presences;
     const node = first === undefined ? null : nodeOf(this.#run.fused.graph, first);
-    const judging = this.#begin(step, buffer, 'bool', 'mask', node);
+    const comparison = this.#begin(step, buffer, 'bool', 'mask', node);
     const space: StoredSpace = { assignmentList: null, axes };
     const total = this.#evaluation.offsets.count(axes);
     for (let from = 0; from < total; from += BLOCK) {
@@ -253,9 +253,9 @@ export class StepComparer implements RunMemory {
       const there = this.#evaluation.holds(presences, p);
       const v = Float64Array.from(there, (h) => (h === 1 ? 1 : 0));
       const d = Float64Array.from(there, (h) => (h === 2 ? 1 : 0));
-      this.#record(judging, space, p, { v, d, left: null }, axes);
+      this.#record(comparison, space, p, { v, d, left: null }, axes);
     }
-    this.#end(judging);
+    this.#end(comparison);
   }
 
   /** Points of a space by their number: dense ones, or rows that are there. */
@@ -278,19 +278,19 @@ export class StepComparer implements RunMemory {
   }
 
   /** Compares where somebody reads the value. */
-  #compare(judging: Judging, node: Node, space: StoredSpace, p: Points, numbers: BoundedColumn): void {
+  #compare(comparison: ValueComparison, node: Node, space: StoredSpace, p: Points, numbers: BoundedColumn): void {
     const isLine = node.kind === 'scan' || node.kind === 'sort_rank';
-    if (!isLine) return this.#record(judging, space, p, numbers, node.axes);
+    if (!isLine) return this.#record(comparison, space, p, numbers, node.axes);
     const { presences } = domainOf(this.#run.fused, node.id);
     const candidates = node.kind === 'sort_rank' && node.candidates !== null ? [node.candidates] : [];
     const there = this.#evaluation.holds([...presences, ...candidates], p);
     const read = Int32Array.from({ length: p.count }, (_, i) => i).filter((i) => there[i] === 1);
-    for (let i = 0; i < p.count; i++) if (there[i] === 2) judging.tallying.skip(fates.undecided);
-    if (read.length === p.count) return this.#record(judging, space, p, numbers, node.axes);
+    for (let i = 0; i < p.count; i++) if (there[i] === 2) comparison.tallying.skip(fates.undecided);
+    if (read.length === p.count) return this.#record(comparison, space, p, numbers, node.axes);
     const some = (list: Float64Array) => Float64Array.from(read, (i) => list[i] ?? noNumber());
     const { left } = numbers;
     this.#record(
-      judging,
+      comparison,
       space,
       chosen(p, read),
       {
@@ -302,9 +302,15 @@ export class StepComparer implements RunMemory {
     );
   }
 
-  #record(judging: Judging, space: StoredSpace, p: Points, numbers: BoundedColumn, axes: readonly AxisId[]): void {
+  #record(
+    comparison: ValueComparison,
+    space: StoredSpace,
+    p: Points,
+    numbers: BoundedColumn,
+    axes: readonly AxisId[],
+  ): void {
     const elements = this.#evaluation.elements(space, p);
-    const { words, data, fate, tallying } = judging;
+    const { words, data, fate, tallying } = comparison;
     const columns = axes.map((a) => p.at.get(a));
     for (let i = 0; i < p.count; i++) {
       const at = elements[i] ?? noNumber();
@@ -323,16 +329,16 @@ export class StepComparer implements RunMemory {
     }
   }
 
-  #begin(step: number, buffer: BufferId, element: ElementType, what: string, node: Node | null): Judging {
+  #begin(step: number, buffer: BufferId, element: ElementType, what: string, node: Node | null): ValueComparison {
     const words = this.#words.get(buffer);
     if (words === undefined) throw new CompilerBug('verify', `buffer ${buffer} was not handed over`);
     const fate = new Uint8Array(words.length);
     return { step, buffer, what, node, words, data: asNumbers(words, element), fate, tallying: new Tallying(element) };
   }
 
-  #end({ step, buffer, what, node, fate, tallying }: Judging): void {
+  #end({ step, buffer, what, node, fate, tallying }: ValueComparison): void {
     const axis = (a: AxisId) => this.#run.fused.graph.axes.get(a)?.name ?? '?';
-    this.verdicts.push({
+    this.comparisons.push({
       step,
       buffer,
       what,
@@ -345,7 +351,7 @@ export class StepComparer implements RunMemory {
     });
   }
 
-  #judgeCompaction(step: number, id: CompactionId, wanted: readonly BufferId[]): void {
+  #compareCompaction(step: number, id: CompactionId, wanted: readonly BufferId[]): void {
     const compaction = this.#run.contents.compactions[id];
     if (compaction === undefined) throw new CompilerBug('verify', `no compaction ${id}`);
     const assignmentList =
@@ -355,7 +361,7 @@ export class StepComparer implements RunMemory {
     const words = (buffer: BufferId) => this.#words.get(buffer) ?? null;
     const { parts, rows } = compareCompaction(compaction, wanted, words, this.#evaluation, this);
     for (const { buffer, what, tally, fate } of parts) {
-      this.verdicts.push({
+      this.comparisons.push({
         step,
         buffer,
         what: `${compaction.what}: ${what}`,
@@ -373,8 +379,8 @@ export class StepComparer implements RunMemory {
   }
 }
 
-/** A judgement under way. */
-interface Judging {
+/** A comparison under way. */
+interface ValueComparison {
   readonly step: number;
   readonly buffer: BufferId;
   readonly what: string;

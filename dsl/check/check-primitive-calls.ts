@@ -133,13 +133,13 @@ export function callPrimitive(
   // The operands are read for their own mistakes, and for what advice has to say of them.
   const inner: ExprContext = { scope: env.scope, points: null };
   const values = args.map((a) => (a.label === null ? valueOf(cx, inner, a) : null));
-  const habit = best.label === undefined ? undefined : habitOf(cx, best.label, args, values[0] ?? null);
-  cx.report('MOE0328', best.span, { message: best.message, help: habit ?? best.help ?? usage(candidates) });
+  const idiom = best.label === undefined ? undefined : idiomAdvice(cx, best.label, args, values[0] ?? null);
+  cx.report('MOE0328', best.span, { message: best.message, help: idiom ?? best.help ?? usage(candidates) });
   return errorValue;
 }
 
 /** The advice for an argument that other libraries have: `dim: -1`, `keepdim: true`. */
-function habitOf(
+function idiomAdvice(
   cx: Context,
   label: string,
   args: readonly Argument[],

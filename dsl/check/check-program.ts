@@ -105,8 +105,8 @@ export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Che
 
   const rank = new Map([...new Set(units.map((u) => u.file.span.source))].map((source, i) => [source, i]));
   const fileRank = (d: Diagnostic): number => (d.span === undefined ? -1 : (rank.get(d.span.source) ?? rank.size));
-  const judged = unread.length === 0 ? cx.diagnostics : outsideOf(cx.diagnostics, brokenItems(files.main, unread));
-  const diagnostics = judged.toSorted(
+  const reported = unread.length === 0 ? cx.diagnostics : outsideOf(cx.diagnostics, brokenItems(files.main, unread));
+  const diagnostics = reported.toSorted(
     (a, b) => fileRank(a) - fileRank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0),
   );
   return { program: unread.length > 0 || hasErrors(diagnostics) ? null : chosen, diagnostics };

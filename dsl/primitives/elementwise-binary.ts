@@ -265,7 +265,7 @@ function sumOfRoutes(
   const width = countPoints(payload);
   const yPoint = offsets(support, y.support);
   const yWeight = offsets([...support, ...payload], axesOfRoute(y));
-  const most = integerOf(
+  const ranksOfX = integerOf(
     bound(x.facts, support, without(support, axesArgument(call, 'over'))),
     'interpret: bound of a route',
   );
@@ -277,7 +277,7 @@ function sumOfRoutes(
     const inY = y.present[yPoint[s] ?? noNumber()] === 1;
     if (!inX && !inY) continue;
     present[s] = 1;
-    rank[s] = inX ? (x.rank[s] ?? noNumber()) : most + (y.rank[yPoint[s] ?? noNumber()] ?? noNumber());
+    rank[s] = inX ? (x.rank[s] ?? noNumber()) : ranksOfX + (y.rank[yPoint[s] ?? noNumber()] ?? noNumber());
     for (let i = s * width; i < (s + 1) * width; i++) {
       const a = inX ? (x.weight[i] ?? noNumber()) : 0;
       const b = inY ? (y.weight[yWeight[i] ?? noNumber()] ?? noNumber()) : 0;

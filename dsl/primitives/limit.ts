@@ -100,11 +100,11 @@ export const limit: Primitive = {
     const rank = Int32Array.from(present, (here, i) =>
       here === 1 ? (r.rank[ranks[i] ?? noNumber()] ?? noNumber()) : 0,
     );
-    const most = staticSize(call.attributes, 'to');
+    const bound = staticSize(call.attributes, 'to');
     const more = without(support, r.support);
     const facts = [
       ...r.facts.map((fact) => ({ per: [...fact.per, ...more], atMost: fact.atMost })),
-      ...(most === null ? [] : [{ per: rest, atMost: most }]),
+      ...(bound === null ? [] : [{ per: rest, atMost: bound }]),
     ];
     return {
       kind: 'route',

@@ -58,7 +58,7 @@ export const topK: Primitive = {
     const { axes, rest, width } = groups;
     const candidate = candidates([s, by], where, axes);
     const keys = laidOutOver(by, axes);
-    const most = numberArgument(call, 'at_most', Infinity);
+    const maxChosen = numberArgument(call, 'at_most', Infinity);
     const many = k === undefined ? null : laidOutOver(k, rest);
     const chosen = chosenOf(axes);
     for (let g = 0; g < groups.count; g++) {
@@ -66,7 +66,7 @@ export const topK: Primitive = {
         run.problem('MOE0720', 'a score that top_k chooses by is not a number', rest, pointAt(rest, g));
       });
       points.sort((a, b) => (keys[b] ?? noNumber()) - (keys[a] ?? noNumber()) || a - b);
-      const count = Math.min(many === null ? numberArgument(call, 'k', 0) : (many[g] ?? noNumber()), most);
+      const count = Math.min(many === null ? numberArgument(call, 'k', 0) : (many[g] ?? noNumber()), maxChosen);
       points.slice(0, Math.max(count, 0)).forEach((point, rank) => choose(chosen, point, rank));
     }
     const facts = chosenAtMost(call, many === null ? 'k' : 'at_most', rest);
@@ -76,6 +76,6 @@ export const topK: Primitive = {
 
 /** The fact "per point of the rest at most so many", if that number is static. */
 export function chosenAtMost(call: F64Call, name: string, rest: readonly Axis[]): readonly BoundFact[] {
-  const most = staticSize(call.attributes, name);
-  return most === null ? [] : [{ per: rest, atMost: most }];
+  const maxChosen = staticSize(call.attributes, name);
+  return maxChosen === null ? [] : [{ per: rest, atMost: maxChosen }];
 }

@@ -41,7 +41,7 @@ export const topP: Primitive = {
     const candidate = candidates([s], undefined, axes);
     const scores = laidOutOver(s, axes);
     const limits = laidOutOver(p, rest);
-    const most = numberArgument(call, 'at_most', Infinity);
+    const maxChosen = numberArgument(call, 'at_most', Infinity);
     const chosen = chosenOf(axes);
     for (let g = 0; g < groups.count; g++) {
       const points = scored(g, width, candidate, scores, () => {
@@ -49,7 +49,7 @@ export const topP: Primitive = {
       });
       points.sort((a, b) => (scores[b] ?? noNumber()) - (scores[a] ?? noNumber()) || a - b);
       let sum = 0;
-      for (let rank = 0; rank < Math.min(points.length, most); rank++) {
+      for (let rank = 0; rank < Math.min(points.length, maxChosen); rank++) {
         const point = at(points, rank, 'primitives: candidate');
         choose(chosen, point, rank);
         sum += scores[point] ?? noNumber();

@@ -1,6 +1,6 @@
 /**
  * Forms of other languages that the grammar does not have, and the form of this language for each: what an author who comes from
- * PyTorch, JAX or C writes first. The parser has stopped at a token; its neighbours tell which habit it was.
+ * PyTorch, JAX or C writes first. The parser has stopped at a token; its neighbours tell which idiom it was.
  *
  * Advice speaks of the program's own axes where the text shows them: the axes written for a name before this place.
  */
@@ -43,8 +43,8 @@ export interface Stopped {
   readonly at: number;
 }
 
-/** The advice for the habit that the tokens around a place show, if they show one. */
-export function habitHelp(stopped: Stopped): string | undefined {
+/** The advice for the foreign idiom that the tokens around a place show, if they show one. */
+export function foreignSyntaxHelp(stopped: Stopped): string | undefined {
   const { tokens, at, text } = stopped;
   const found = tokens[at];
   const before = tokens[at - 1];

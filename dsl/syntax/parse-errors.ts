@@ -7,7 +7,7 @@ import { EOF, tokenLabel, type IParserErrorMessageProvider, type IToken, type To
 import { diagnostic, type Diagnostic, type DiagnosticDetails } from '../diagnostics/diagnostic.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { bitOperators } from './characters.ts';
-import { foreignWords, habitHelp, sliceHelp, type Stopped } from './foreign-syntax.ts';
+import { foreignWords, foreignSyntaxHelp, sliceHelp, type Stopped } from './foreign-syntax.ts';
 import { keywords, leadingKeywords } from './tokens.ts';
 import type { Span } from '../diagnostics/source-file.ts';
 
@@ -159,8 +159,8 @@ function helpFor(facts: Facts, found: IToken, stopped: Stopped): string | undefi
     token === undefined || token.startLine !== found.startLine ? [] : (foreignWords.get(token.image) ?? []),
   );
   if (foreign[0] !== undefined) return foreign[0];
-  const habit = habitHelp(stopped);
-  if (habit !== undefined) return habit;
+  const advice = foreignSyntaxHelp(stopped);
+  if (advice !== undefined) return advice;
   if (rule === 'formal' && expected === '`:`')
     return `a parameter says its type: \`${tokens[at - 1]?.image ?? 'x'}: [D]\``;
   const sameLine = tokens[at - 1]?.startLine === found.startLine;

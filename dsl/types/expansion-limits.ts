@@ -48,12 +48,12 @@ export function withinNesting(depth: number, through: string, span: Span): void 
 }
 
 /** The number itself. Throws TooMuch with MOE0504 if it is above `most`. */
-export function withinLimit(number: number, most: number, what: string, span: Span): number {
-  if (number <= most) return number;
+export function withinLimit(number: number, limit: number, what: string, span: Span): number {
+  if (number <= limit) return number;
   throw new TooMuch(
     diagnostic('MOE0504', {
       span,
-      message: `${what} ${number} times, and ${most} is the most`,
+      message: `${what} ${number} times, and ${limit} is the most`,
       help: 'choose a smaller axis',
     }),
   );

@@ -121,7 +121,7 @@ export class WeightsError extends MoecError {
   }
 }
 
-const MOST_LISTED = 50;
+const MAX_LISTED = 50;
 
 function describeProblem(problem: WeightsProblem): string {
   return problem.file === undefined ? problem.message : `${problem.file}: ${problem.message}`;
@@ -133,7 +133,7 @@ export function helpOf(problems: readonly WeightsProblem[]): readonly string[] {
 }
 
 function describeProblems(problems: readonly WeightsProblem[]): string {
-  const listed = problems.slice(0, MOST_LISTED).map((problem) => `\n  ${problem.code}: ${describeProblem(problem)}`);
+  const listed = problems.slice(0, MAX_LISTED).map((problem) => `\n  ${problem.code}: ${describeProblem(problem)}`);
   const rest = problems.length - listed.length;
   const tail = rest > 0 ? `\n  and ${rest} more` : '';
   return `${problems.length} faults in the weights${listed.join('')}${tail}`;

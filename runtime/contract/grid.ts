@@ -4,8 +4,8 @@
 export const WORKGROUPS_PER_DIMENSION = 65_535;
 
 /** A grid of `workgroups` or a few more, within `most` in each dimension; kernels return past their work. null: there is none. */
-export function foldGrid(workgroups: number, most: number): readonly [number, number] | null {
-  if (workgroups <= most) return [workgroups, 1];
-  const y = Math.ceil(workgroups / most);
-  return y > most ? null : [Math.ceil(workgroups / y), y];
+export function foldGrid(workgroups: number, limit: number): readonly [number, number] | null {
+  if (workgroups <= limit) return [workgroups, 1];
+  const y = Math.ceil(workgroups / limit);
+  return y > limit ? null : [Math.ceil(workgroups / y), y];
 }

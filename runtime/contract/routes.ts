@@ -26,7 +26,7 @@ type RouteSpec = Extract<ResultSpec, { readonly kind: 'route' }>;
 export interface RouteCounts {
   readonly sources: number;
   readonly targets: number;
-  readonly most: number;
+  readonly maxPresent: number;
 }
 
 /**
@@ -37,9 +37,9 @@ export function rankedTargets(
   name: string,
   present: ArrayLike<number>,
   ranks: ArrayLike<number>,
-  { sources, targets, most }: RouteCounts,
+  { sources, targets, maxPresent }: RouteCounts,
 ): Int32Array<ArrayBuffer> {
-  const indices = new Int32Array(sources * most).fill(-1);
+  const indices = new Int32Array(sources * maxPresent).fill(-1);
   const order: number[] = [];
   const rankOf = (point: number): number => ranks[point] ?? missing('rank');
   for (let source = 0; source < sources; source++) {
@@ -47,11 +47,11 @@ export function rankedTargets(
     order.length = 0;
     for (let target = 0; target < targets; target++) if (present[first + target] !== 0) order.push(target);
     order.sort((a, b) => rankOf(first + a) - rankOf(first + b) || a - b);
-    if (order.length > most) {
-      const told = `the route ${name} has ${order.length} present points where ${most} are the most`;
+    if (order.length > maxPresent) {
+      const told = `the route ${name} has ${order.length} present points where ${maxPresent} are the most`;
       throw new RunError('MOE0700', told, name, new Map());
     }
-    indices.set(order, source * most);
+    indices.set(order, source * maxPresent);
   }
   return indices;
 }
@@ -59,11 +59,11 @@ export function rankedTargets(
 /** Goes over the ranked points: `point` counts points of the support, `position` entries of `indices`. */
 export function forEachRanked(
   indices: Int32Array,
-  { targets, most }: Pick<RouteCounts, 'targets' | 'most'>,
+  { targets, maxPresent }: Pick<RouteCounts, 'targets' | 'maxPresent'>,
   visit: (point: number, position: number) => void,
 ): void {
   indices.forEach((target, position) => {
-    if (target >= 0) visit(Math.floor(position / most) * targets + target, position);
+    if (target >= 0) visit(Math.floor(position / maxPresent) * targets + target, position);
   });
 }
 
@@ -80,8 +80,8 @@ export function readRoute(
   const sources = evaluateShape(spec.sources, sizes);
   const targets = evaluateShape(spec.targets, sizes);
   const payload = evaluateShape(spec.payload, sizes);
-  const most = evaluateCount(spec.most, sizes, `the most present points of ${spec.name}`);
-  const counts = { sources: elementCount(sources), targets: elementCount(targets), most };
+  const maxPresent = evaluateCount(spec.most, sizes, `the most present points of ${spec.name}`);
+  const counts = { sources: elementCount(sources), targets: elementCount(targets), maxPresent };
   const width = elementCount(payload);
   const ranks = new Int32Array(words.rank.buffer, words.rank.byteOffset, words.rank.length);
   const indices = rankedTargets(spec.name, words.present, ranks, counts);
@@ -89,15 +89,15 @@ export function readRoute(
   forEachRanked(indices, counts, (point, position) =>
     weights.set(words.weight.subarray(point * width, (point + 1) * width), position * width),
   );
-  const along: AxisSpec = { name: 'rank', size: most };
+  const along: AxisSpec = { name: 'rank', size: maxPresent };
   const indexAxes = [...spec.sources, along];
   const denseAxes = [...spec.sources, ...spec.targets];
   const denseShape = [...sources, ...targets];
   const indexWords = new Uint32Array(indices.buffer);
   return {
     kind: 'route',
-    indices: fromWords('i32', indexAxes, [...sources, most], indexWords),
-    weights: fromWords(spec.element, [...indexAxes, ...spec.payload], [...sources, most, ...payload], weights),
+    indices: fromWords('i32', indexAxes, [...sources, maxPresent], indexWords),
+    weights: fromWords(spec.element, [...indexAxes, ...spec.payload], [...sources, maxPresent, ...payload], weights),
     present: fromWords('bool', denseAxes, denseShape, words.present),
     rank: fromWords('i32', denseAxes, denseShape, words.rank),
     weight: fromWords(spec.element, [...denseAxes, ...spec.payload], [...denseShape, ...payload], words.weight),

@@ -10,7 +10,7 @@ import type { AxisSpec, SizeFormula } from './manifest.ts';
 export type Sizes = ReadonlyMap<string, number>;
 
 /** A formula is nested no deeper than an expression of the language. */
-const MOST_DEPTH = 256;
+const MAX_DEPTH = 256;
 
 /** A count of something: a whole number from 0 to 2^53 − 1. Throws InputError MOE0715. */
 export function evaluateCount(formula: SizeFormula, sizes: Sizes, what: string): number {
@@ -63,7 +63,7 @@ function show(value: Known): string {
 }
 
 function evaluate(formula: SizeFormula, sizes: Sizes, depth: number): Known {
-  if (depth > MOST_DEPTH) throw new InputError('MOE0715', 'a size formula is nested too deeply');
+  if (depth > MAX_DEPTH) throw new InputError('MOE0715', 'a size formula is nested too deeply');
   if (typeof formula === 'number') return Number.isSafeInteger(formula) ? rational(BigInt(formula)) : real(formula);
   if (typeof formula === 'string') {
     const size = sizes.get(formula);

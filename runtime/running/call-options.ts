@@ -28,7 +28,7 @@ export interface RunOptions {
 }
 
 /** The largest delay that timers of JavaScript keep; a longer wait is as good as none. */
-const MOST_DELAY = 2 ** 31 - 1;
+const MAX_DELAY = 2 ** 31 - 1;
 
 function wrong(what: string, value: unknown, wanted: string): InputError {
   return new InputError('MOE0767', `${what} is ${describe(value)}, ${wanted} is wanted`);
@@ -75,7 +75,7 @@ export function readTimeout(timeout: unknown): number | null {
   if (timeout === undefined || timeout === null) return null;
   if (typeof timeout !== 'number' || !(timeout > 0))
     throw wrong('timeout', timeout, 'a number of milliseconds above 0');
-  return timeout > MOST_DELAY ? null : timeout;
+  return timeout > MAX_DELAY ? null : timeout;
 }
 
 export function checkFlags(options: object, names: readonly string[]): void {

@@ -119,9 +119,9 @@ function defaultFeeds(manifest: Manifest, options: FeedOptions, sizes: Sizes): R
 }
 
 /** Throws InputError MOE0715 for the first condition of an entry that the sizes of a run break. `full`: of the full plan. */
-export function checkSizeConstraints(conditions: readonly SizeConstraintSpec[], sizes: Sizes, full: boolean): void {
+export function checkSizeConstraints(conditions: readonly SizeConstraintSpec[], sizes: Sizes, withAux: boolean): void {
   for (const { left, relation, right, message, place, fullOnly } of conditions) {
-    if (fullOnly === true && !full) continue;
+    if (fullOnly === true && !withAux) continue;
     const [a, b] = [evaluateNumber(left, sizes), evaluateNumber(right, sizes)];
     if ({ '==': a === b, '<=': a <= b, '!=': a !== b }[relation]) continue;
     const bound = [...sizes].map(([axis, size]) => `${axis} = ${size}`).join(', ');

@@ -66,13 +66,13 @@ export function planMemory(
       bytes,
     );
   }
-  add('other', 'staging', stagingBytes(mostRead(layout)));
+  add('other', 'staging', stagingBytes(maxBytesRead(layout)));
   const bytes = Object.values(sums).reduce((sum, part) => sum + part, 0);
   return { bytes, ...sums, largest };
 }
 
 /** Bytes that are read back at once at most: operands of a function of the host, or the results with the fault words. */
-function mostRead({ plan, bindings, faultBytes }: PlanLayout): number {
+function maxBytesRead({ plan, bindings, faultBytes }: PlanLayout): number {
   const sum = (buffers: readonly number[]): number =>
     buffers.reduce((bytes, buffer) => bytes + (bindings[buffer]?.usedBytes ?? 0), 0);
   const externs = plan.steps.map((step) => (step.kind === 'launch' ? 0 : sum(buffersForHost(step))));

@@ -58,7 +58,7 @@ export interface CreateOptions {
 }
 
 /** Weights that were written but not submitted pile up in the driver: it is made to take them at this many bytes. */
-const MOST_PENDING_BYTES = 32 * 2 ** 20;
+const MAX_PENDING_BYTES = 32 * 2 ** 20;
 
 /**
  * Makes a model. Throws RequirementsError, WeightsError, OutOfMemoryError, DeviceLostError, MoecError, or the reason of
@@ -196,7 +196,7 @@ async function loadWeights(
         if (words.length === 0) return;
         state.guard(() => queue.writeBuffer(buffer, elementOffset * bytesPerElement, words), words.byteLength);
         pending += allocatedBytes(words.byteLength);
-        if (pending < MOST_PENDING_BYTES) return;
+        if (pending < MAX_PENDING_BYTES) return;
         pending = 0;
         queue.submit([]);
         await queue.onSubmittedWorkDone();

@@ -13,14 +13,14 @@ export interface ReadRequest {
 }
 
 /** The staging buffer is never larger. */
-const MOST_STAGING_BYTES = 64 * 2 ** 20;
+const MAX_STAGING_BYTES = 64 * 2 ** 20;
 
 /** WebGPU's number for mapping to read. */
 const MAP_READ = 1;
 
 /** Bytes of the staging buffer for reading `bytes` in all. */
 export function stagingBytes(bytes: number): number {
-  return Math.max(4, Math.min(bytes, MOST_STAGING_BYTES));
+  return Math.max(4, Math.min(bytes, MAX_STAGING_BYTES));
 }
 
 interface Piece {
@@ -94,12 +94,12 @@ function split(requests: readonly ReadRequest[]): readonly (readonly Piece[])[] 
   let filled = 0;
   requests.forEach(({ bytes }, request) => {
     for (let from = 0; from < bytes;) {
-      if (filled === MOST_STAGING_BYTES) {
+      if (filled === MAX_STAGING_BYTES) {
         rounds.push(round);
         round = [];
         filled = 0;
       }
-      const taken = Math.min(bytes - from, MOST_STAGING_BYTES - filled);
+      const taken = Math.min(bytes - from, MAX_STAGING_BYTES - filled);
       round.push({ request, from, bytes: taken, at: filled });
       filled += taken;
       from += taken;

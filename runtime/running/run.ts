@@ -309,8 +309,8 @@ class Launcher {
 }
 
 /** The grid of a launch. Throws InputError MOE0715 where a device has none that is large enough. */
-function gridOf({ workgroups, spec }: LaunchLayout, most: number): readonly [number, number] {
-  const grid = foldGrid(workgroups, most);
+function gridOf({ workgroups, spec }: LaunchLayout, limit: number): readonly [number, number] {
+  const grid = foldGrid(workgroups, limit);
   if (grid !== null) return grid;
   throw new InputError('MOE0715', `${spec.label} needs ${workgroups} workgroups, more than a device has`);
 }

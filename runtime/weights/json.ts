@@ -31,7 +31,7 @@ export class JsonFault extends Error {
 }
 
 /** The formats read here need three levels. */
-const MOST_DEPTH = 8;
+const MAX_DEPTH = 8;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
@@ -71,7 +71,7 @@ class JsonReader {
   }
 
   value(depth: number): JsonValue {
-    if (depth > MOST_DEPTH) throw this.#fault('values are nested too deeply');
+    if (depth > MAX_DEPTH) throw this.#fault('values are nested too deeply');
     this.#space();
     switch (this.#text[this.#at]) {
       case '{':

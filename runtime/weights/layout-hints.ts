@@ -66,7 +66,7 @@ export function fusedHints(
   }
   const told = new Set<string>();
   for (const [name, { shape }] of tensors) {
-    if (read.has(name) || told.size >= MOST_HINTS) continue;
+    if (read.has(name) || told.size >= MAX_HINTS) continue;
     for (const [at, pattern] of patternsOf(name).entries()) {
       for (const [axis, size] of shape.entries()) {
         for (const parts of [2, 3, 4]) {
@@ -84,7 +84,7 @@ export function fusedHints(
 }
 
 /** One for every expert would say the same again. */
-const MOST_HINTS = 4;
+const MAX_HINTS = 4;
 
 function fusedHint(
   name: string,

@@ -8,7 +8,7 @@ import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
 import type { SourceTensor } from './weight-source.ts';
 
 /** Variables that are searched at most: a wrong prefix makes every name of a checkpoint missing. */
-const MOST_SEARCHES = 10;
+const MAX_SEARCHES = 10;
 
 /** An axis of a variable whose points lie in tensors of their own: its size, and where names of these tensors show it. */
 interface MemberAxis {
@@ -29,7 +29,7 @@ export function memberHints(
   return (variable, shape, absent) => {
     searches += 1;
     const [name] = absent;
-    if (searches > MOST_SEARCHES || name === undefined || absent.length < namesOf(variable)) return '';
+    if (searches > MAX_SEARCHES || name === undefined || absent.length < namesOf(variable)) return '';
     const cells = variable.cells ?? [];
     const first = cells[0];
     if (first === undefined || cells.length === 1) return countedHint(variable, first?.tensor ?? name, shape, unread);

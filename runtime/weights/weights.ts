@@ -136,17 +136,18 @@ async function copyStrided(
   while (outer < bySource.length && spanOf(bySource.slice(outer)) > PIECE_ELEMENTS) outer += 1;
   const inner = bySource.slice(outer);
   const span = spanOf(inner);
-  for (const { from, to } of walk(bySource.slice(0, outer))) {
+  for (const { from, to } of offsetPairs(bySource.slice(0, outer))) {
     const words = await readElements(binding.variable, cell, source, cell.from + from, span, options);
     report(finish(binding, cell, words, options));
-    for (const offset of walk(inner)) whole[cell.offset + to + offset.to] = words[offset.from] ?? missing('word');
+    for (const offset of offsetPairs(inner))
+      whole[cell.offset + to + offset.to] = words[offset.from] ?? missing('word');
   }
 }
 
 const spanOf = (dims: readonly Dim[]): number => dims.reduce((span, { size, stride }) => span + (size - 1) * stride, 1);
 
 /** Every point of some dimensions, as its place in source and destination. The object is reused. */
-function* walk(dims: readonly Dim[]): Generator<{ readonly from: number; readonly to: number }> {
+function* offsetPairs(dims: readonly Dim[]): Generator<{ readonly from: number; readonly to: number }> {
   const indices = dims.map(() => 0);
   const offset = { from: 0, to: 0 };
   for (;;) {

@@ -30,7 +30,7 @@ describe('the kernels of a plan', () => {
     if (program === null) throw new Error('no program');
     const { entries, initialPlans, kernels } = compileProgram(program, { overrides: new Map(), target: webgpuCore });
     const shipped = new Set(kernels.map(printKernel));
-    const plans = [...entries.flatMap((e) => [e.plain.plan, e.full.plan]), ...initialPlans.values()];
+    const plans = [...entries.flatMap((e) => [e.inference.plan, e.withAux.plan]), ...initialPlans.values()];
     const run = plans.flatMap((plan) => plan.kernels.map(printKernel));
     expect(run.length).toBeGreaterThan(5);
     for (const text of run) expect(shipped).toContain(text);
@@ -50,7 +50,7 @@ describe('the limits that a manifest asks for', () => {
     expect(diagnostics).toEqual([]);
     if (program === null) throw new Error('no program');
     const { manifest, entries } = compileProgram(program, { overrides: new Map(), target: webgpuLarge });
-    expect(entries.flatMap((e) => e.plain.plan.buffers.map((b) => asNumber(b.elements)))).not.toContain(40_000_000);
+    expect(entries.flatMap((e) => e.inference.plan.buffers.map((b) => asNumber(b.elements)))).not.toContain(40_000_000);
     expect(manifest?.requiredLimits).toEqual({ maxStorageBufferBindingSize: 160_000_000 });
   });
 });

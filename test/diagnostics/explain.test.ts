@@ -48,7 +48,7 @@ function noticesOf(text: string): number {
   const { program, sources } = analyse({ name: 'example.moe', text });
   if (program === null) return NaN;
   const { entries } = compileProgram(program, { overrides: new Map(), target: webgpuCore, sources });
-  return entries.flatMap(({ plain }) => denseExperts(plain.fused, 'example.moe')).length;
+  return entries.flatMap(({ inference }) => denseExperts(inference.fused, 'example.moe')).length;
 }
 
 describe('pages of explain', () => {

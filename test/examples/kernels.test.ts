@@ -68,7 +68,7 @@ function contractionWork(compiled: Compilation, size: number): number {
   const [entry] = compiled.entries.filter((e) => e.name === 'forward').concat(compiled.entries);
   if (entry === undefined) throw new Error('there is no entry');
   const sizes = new Map(compiled.elaboration.dynamic.map((name) => [name, size] as const));
-  return describeLaunches(entry.plain.plan, sizes)
+  return describeLaunches(entry.inference.plan, sizes)
     .filter(({ kernel }) => /^(contract|grouped_matmul)/.test(kernel))
     .reduce((sum, { flops }) => sum + Number(flops), 0);
 }
@@ -80,8 +80,8 @@ describe('the examples', () => {
       expect(compiled.diagnostics).toEqual([]);
       for (const kernel of compiled.kernels) expect(verifyKernel(kernel, webgpuCore.limits)).toEqual([]);
       for (const entry of compiled.entries) {
-        expect(verifyPlan(entry.plain.plan, webgpuCore)).toEqual([]);
-        expect(verifyPlan(entry.full.plan, webgpuCore)).toEqual([]);
+        expect(verifyPlan(entry.inference.plan, webgpuCore)).toEqual([]);
+        expect(verifyPlan(entry.withAux.plan, webgpuCore)).toEqual([]);
       }
       for (const shader of compiled.shaders) expect(await validateWgsl(shader)).toEqual([]);
     });
@@ -93,7 +93,7 @@ describe('the examples', () => {
       expect(few.diagnostics).toEqual([]);
       expect(many.diagnostics).toEqual([]);
       const launches = (c: Compilation): number[] =>
-        c.entries.flatMap((e) => [e.plain.plan.steps.length, e.full.plan.steps.length]);
+        c.entries.flatMap((e) => [e.inference.plan.steps.length, e.withAux.plan.steps.length]);
       expect(launches(many)).toEqual(launches(few));
       expect(launches(many).every((n) => n > 2)).toBe(true);
       expect(many.manifest?.hash, 'another number of experts is another module').not.toBe(few.manifest?.hash);

@@ -51,7 +51,7 @@ function axesOf(text: string, texts: ReadonlyMap<string, string>): readonly Grap
     throw new Error(problem.message);
   });
   const entry = entries.find((e) => e.name === 'forward') ?? entries[0];
-  return entry === undefined ? [] : [...entry.plain.axes.values()];
+  return entry === undefined ? [] : [...entry.inference.axes.values()];
 }
 
 /** An example with values for everything a run needs, and five points along each axis that a run decides. */

@@ -94,7 +94,7 @@ const heading = '// structure: of the plan with losses, outputs and updates';
 function structureOf(text: string, file: string): string {
   const { prepared, diagnostics } = prepareText(text, { name: file });
   if (prepared === null) throw new Error(diagnostics.map((d) => `${d.code} ${d.message}`).join('; '));
-  const { plan, fused } = prepared.entry.full;
+  const { plan, fused } = prepared.entry.withAux;
   const families = new Map<string, number>();
   const launches = plan.steps.flatMap((step) =>
     step.kind === 'launch' ? [plan.kernels[step.kernel]?.name ?? '?'] : [],

@@ -180,9 +180,9 @@ function compared(
   steps: StepwiseSummary | undefined,
 ): Outcome {
   if (steps !== undefined && steps.firstWrong !== null) {
-    const { verdict, index, actual: have, expected, bound, ratio } = steps.firstWrong;
-    const where = `${verdict.label}, step ${verdict.step}, ${verdict.what}[${index.join(', ')}]`;
-    const key = `step ${verdict.what} ${Number.isFinite(ratio) ? '' : 'not finite'}`;
+    const { comparison, index, actual: have, expected, bound, ratio } = steps.firstWrong;
+    const where = `${comparison.label}, step ${comparison.step}, ${comparison.what}[${index.join(', ')}]`;
+    const key = `step ${comparison.what} ${Number.isFinite(ratio) ? '' : 'not finite'}`;
     return found('numbers', key, `${where} is ${have}, of what it was made of it is ${expected} (bound ${bound})`);
   }
   const names = (m: ReadonlyMap<string, NamedTensor>): string => [...m.keys()].sort().join(', ');

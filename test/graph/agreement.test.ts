@@ -224,15 +224,15 @@ describe.each(files)('%s', (file) => {
         ...valuesOfReference(reference.states, 'update'),
       ];
       if (auxiliary) {
-        compare(valuesOfGraph(entry.full, setting), new Map([...results, ...more]), `${entry.name}, elaborated`);
-        const full = optimise(entry.full);
+        compare(valuesOfGraph(entry.withAux, setting), new Map([...results, ...more]), `${entry.name}, elaborated`);
+        const full = optimise(entry.withAux);
         compare(
           valuesOfGraph(full.graph, setting, full.domains),
           new Map([...results, ...more]),
           `${entry.name}, optimised`,
         );
       }
-      const plain = optimise(entry.plain);
+      const plain = optimise(entry.inference);
       compare(valuesOfGraph(plain.graph, setting, plain.domains), new Map(results), `${entry.name}, results only`);
     }
   });

@@ -66,7 +66,7 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
   const wrong =
     firstWrong === null
       ? null
-      : `${firstWrong.verdict.label}, ${firstWrong.verdict.what}[${firstWrong.index.join(', ')}] is ${firstWrong.actual}, not ${firstWrong.expected}`;
+      : `${firstWrong.comparison.label}, ${firstWrong.comparison.what}[${firstWrong.index.join(', ')}] is ${firstWrong.actual}, not ${firstWrong.expected}`;
   return {
     lines: [...lines, ...ran.faults.map((e) => `error: ${e.code} ${e.message}`)],
     compared,

@@ -22,7 +22,7 @@ function graphsOf(source: SourceFile, resolve: (name: string) => SourceFile | nu
   const { program, diagnostics } = analyse(source, { resolve });
   if (program === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
   const { entries } = elaborate(program, { overrides: new Map() }, () => {});
-  return entries.flatMap(({ plain, full }) => (plain === full ? [plain] : [plain, full]));
+  return entries.flatMap(({ inference, withAux }) => (inference === withAux ? [inference] : [inference, withAux]));
 }
 
 function readsBack(graph: Graph): void {

@@ -57,7 +57,10 @@ vi.mock('../../compiler/elaborate/elaborate.ts', async (original) => {
     ...actual,
     elaborate: (...args: Parameters<typeof actual.elaborate>) => {
       const made = actual.elaborate(...args);
-      const spoilt = made.entries.map((e) => ({ ...e, plain: { ...e.plain, nodes: e.plain.nodes.slice(1) } }));
+      const spoilt = made.entries.map((e) => ({
+        ...e,
+        inference: { ...e.inference, nodes: e.inference.nodes.slice(1) },
+      }));
       return plan.spoil === 'graph' ? { ...made, entries: spoilt } : made;
     },
   };

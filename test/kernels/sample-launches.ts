@@ -38,7 +38,7 @@ function along(k: KernelBuilder, size: KernelExpr): Loop<Point> {
 /** As `along`, as the terms of a sum: `most` of them, if that is known. */
 function termsAlong(k: KernelBuilder, size: KernelExpr, most: number | null = null): Terms<Point> {
   const loop = { from: u32(0), to: size, size: most, enter: (point: Point, i: KernelExpr) => [...point, i] };
-  return { most, visit: (point, body, close) => nestOfTerms<Point>(k, [loop], point, body, close) };
+  return { maxTerms: most, visit: (point, body, close) => nestOfTerms<Point>(k, [loop], point, body, close) };
 }
 
 const at = (point: Point, i: number): KernelExpr => point[i] ?? u32(0);
@@ -89,7 +89,7 @@ export function nestSumKernel(sizes: readonly (number | null)[]): Kernel {
       enter: (point: Point, j: KernelExpr) => [...point, j],
     }));
     const most = sizes.reduce<number | null>((n, s) => (n === null || s === null ? null : n * s), 1);
-    const terms: Terms<null, Point> = { most, visit: (_, body, close) => nestOfTerms<Point>(k, loops, [], body, close) };
+    const terms: Terms<null, Point> = { maxTerms: most, visit: (_, body, close) => nestOfTerms<Point>(k, loops, [], body, close) };
     const sums = new Sums(k, 'f32', 1, most);
     terms.visit(null, (point) => sums.add(0, load(x, rowMajor(point, lengths))), sums.close);
     k.store(y, 0, sums.total(0));
@@ -153,7 +153,7 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
       atColumn: (p, column) => [...p, column],
       sameGroup: (a, b) => eq(at(a, 1), at(b, 1)),
       terms: {
-        most: null,
+        maxTerms: null,
         visit: (_, body, close) =>
           nestOfTerms<KernelExpr>(
             k,

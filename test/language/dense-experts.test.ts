@@ -26,7 +26,7 @@ function told(text: string): readonly string[] {
   const { prepared, diagnostics } = prepareText(text);
   expect(diagnostics.map((d) => d.message)).toEqual([]);
   if (prepared === null) throw new Error('the text has a mistake');
-  return denseExperts(prepared.entry.plain.fused, 'example.moe').map(
+  return denseExperts(prepared.entry.inference.fused, 'example.moe').map(
     ({ family, axis, span }) => `${family} along ${axis}: ${text.slice(span.start, span.end)}`,
   );
 }

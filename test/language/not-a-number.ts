@@ -134,7 +134,7 @@ export function legalised({ prepared: of, request }: Ready): Ready {
     plan: { ...compiled.plan, kernels: compiled.plan.kernels.map((kernel) => legalise(kernel, webgpuCore)) },
   });
   return {
-    prepared: { ...of, entry: { ...of.entry, plain: legal(of.entry.plain), full: legal(of.entry.full) } },
+    prepared: { ...of, entry: { ...of.entry, inference: legal(of.entry.inference), withAux: legal(of.entry.withAux) } },
     request,
   };
 }

@@ -205,7 +205,7 @@ describe('the experts behind it run for what is chosen', () => {
     }
   }`;
   const launches = (text: string): readonly Launch[] =>
-    prepared(text).entry.plain.plan.steps.flatMap((step) => (step.kind === 'launch' ? [step] : []));
+    prepared(text).entry.inference.plan.steps.flatMap((step) => (step.kind === 'launch' ? [step] : []));
 
   test.each([
     ['r @ ffn(x)', '2 * T'],

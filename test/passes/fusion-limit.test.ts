@@ -10,7 +10,7 @@ async function run(text: string): Promise<{ readonly launches: number; readonly 
   const { program, diagnostics } = analyse({ name: 'deep.moe', text });
   if (program === null) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
   const { entries } = compileProgram(program, { overrides: new Map(), target: webgpuCore, sources: [] });
-  const plan = entries[0]?.plain.plan;
+  const plan = entries[0]?.inference.plan;
   if (plan === undefined) throw new Error('no plan');
   const { results } = await simulatePlan(plan, {
     inputs: new Map([['x', [3, 0.5]]]),

@@ -39,10 +39,10 @@ function compile(folder: string, main: string): Compilation {
 function planText({ entries, kernels, initialPlans }: Compilation): string {
   const both = ({ schedule, fused, plan }: CompiledPlan): string =>
     `${printSchedule(schedule, fused.graph)}\n${printPlan(plan)}`;
-  const plans = entries.flatMap(({ name, plain, full }) =>
-    plain === full
-      ? [`// ${name}\n${both(plain)}`]
-      : [`// ${name}\n${both(plain)}`, `// ${name} with losses, outputs and updates\n${both(full)}`],
+  const plans = entries.flatMap(({ name, inference, withAux }) =>
+    inference === withAux
+      ? [`// ${name}\n${both(inference)}`]
+      : [`// ${name}\n${both(inference)}`, `// ${name} with losses, outputs and updates\n${both(withAux)}`],
   );
   const initial = [...initialPlans].map(([path, plan]) => `// the first value of ${path}\n${printPlan(plan)}`);
   const list = kernels.map((kernel, i) => `${i} ${kernel.name}  ${fingerprint(printKernel(kernel))}`);

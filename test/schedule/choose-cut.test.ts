@@ -53,7 +53,7 @@ describe('programs that read much at once', () => {
     const options = { overrides: new Map(), target: webgpuCore, sources: front.sources };
     const { entries, diagnostics } = compileProgram(front.program, options);
     expect(diagnostics).toEqual([]);
-    return entries.map((e) => e.plain.plan);
+    return entries.map((e) => e.inference.plan);
   };
 
   it.each(['many-routes.moe', 'many-parts.moe', 'routers-in-routers.moe', 'routers-four-deep.moe'])(

@@ -27,7 +27,7 @@ model Views {
 function preparedAs(body: string) {
   const { prepared } = prepareText(model(body));
   if (prepared === null) throw new Error('the program has mistakes');
-  const lists = prepared.entry.plain.plan.buffers.filter((b) => b.label === 'assignments (E, T): list');
+  const lists = prepared.entry.inference.plan.buffers.filter((b) => b.label === 'assignments (E, T): list');
   return { prepared, entries: lists.map((b) => formatSize(b.elements)) };
 }
 

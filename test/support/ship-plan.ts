@@ -21,7 +21,7 @@ export function shipPlan(prepared: Prepared, plan: Plan): Prepared {
   return {
     ...shipSpec({ ...prepared, manifest: { ...manifest, kernels: specs } }, () => spec),
     compilation: { ...compilation, kernels },
-    entry: { ...entry, plain: { ...entry.plain, plan }, full: { ...entry.full, plan } },
+    entry: { ...entry, inference: { ...entry.inference, plan }, withAux: { ...entry.withAux, plan } },
   };
 }
 

@@ -33,8 +33,8 @@ function withPlan(run: Ready, plan: Plan): Ready {
   return { ...run, prepared: shipPlan(run.prepared, plan) };
 }
 
-const numbersOf = ({ verdicts, results }: Stepwise): string =>
-  JSON.stringify([verdicts.map((v) => v.tally.worst?.ratio), [...results].map(([name, t]) => [name, [...t.data]])]);
+const numbersOf = ({ comparisons, results }: Stepwise): string =>
+  JSON.stringify([comparisons.map((v) => v.tally.worst?.ratio), [...results].map(([name, t]) => [name, [...t.data]])]);
 
 describe.each(['layer', 'decoder'])('%s', (name) => {
   const run = programOf(name);
@@ -56,7 +56,7 @@ describe.each(['layer', 'decoder'])('%s', (name) => {
     expect(numbersOf(stepwise)).not.toBe(numbersOf(await honest(run)));
     const verdict = comparisonOf(mutant, stepwise, null);
     expect(verdict.status).toBe('wrong');
-    expect(planted.steps).toContain(stepwise.firstWrong?.verdict.step);
+    expect(planted.steps).toContain(stepwise.firstWrong?.comparison.step);
     const { place, usedAt } = verdict.firstWrong ?? { place: '', usedAt: null };
     expect(usedAt ?? place).toMatch(new RegExp(`^${name}\\.moe:\\d+`));
   });

@@ -1,4 +1,4 @@
-/** What a verdict is: good only with numbers compared and tight bounds, else wrong or not verified, with a reason and a place. */
+/** What a comparison is: good only with numbers compared and tight bounds, else wrong or not verified, with a reason and a place. */
 import { expect, it } from 'vitest';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { compareResults } from '../../compiler/cli/running/compare.ts';
@@ -11,7 +11,7 @@ type Numbers = readonly number[];
 const f32 = (...data: Numbers) => ({ element: 'f32' as const, shape: [data.length], data: Float32Array.from(data) });
 const i32 = (...data: Numbers) => ({ element: 'i32' as const, shape: [data.length], data: Int32Array.from(data) });
 
-async function verdict(body: string, given: Given) {
+async function outcome(body: string, given: Given) {
   const { prepared, diagnostics } = prepareText(`model Case {\n  axis T, V = 5\n${body}\n}\n`, { name: 'model.moe' });
   if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
   const run = ready(prepared, given);
@@ -20,7 +20,7 @@ async function verdict(body: string, given: Given) {
 }
 
 it('a value that leaves f32 is told as such, with its place', async () => {
-  const told = await verdict('  forward(x: [T]) -> [T] { log(2 * (x * x)) }', {
+  const told = await outcome('  forward(x: [T]) -> [T] { log(2 * (x * x)) }', {
     inputs: new Map([['x', f32(1e30, 1)]]),
   });
   expect(told).toMatchObject({ status: 'not verified', firstWrong: null });
@@ -28,7 +28,7 @@ it('a value that leaves f32 is told as such, with its place', async () => {
 });
 
 it('what is made of an undecided integer is undecided, and the rest is compared', async () => {
-  const told = await verdict(
+  const told = await outcome(
     '  forward(x: [T], v: [V]) -> (a: i32[T], c: [T]) {\n    let i = i32(floor(x * 10))\n    (a: i % 3, c: v[V: i % V])\n  }',
     { inputs: new Map([['x', f32(0.699999988079071, 0.25)], ['v', f32(1, 2, 3, 4, 5)]]) }, // prettier-ignore
   );
@@ -37,7 +37,7 @@ it('what is made of an undecided integer is undecided, and the rest is compared'
 });
 
 it('a tensor of which nothing was compared is not verified', async () => {
-  const told = await verdict('  forward(x: [T]) -> i32[T] { i32(floor(x * 10)) }', {
+  const told = await outcome('  forward(x: [T]) -> i32[T] { i32(floor(x * 10)) }', {
     inputs: new Map([['x', f32(0.699999988079071)]]),
   });
   expect(told.status).toBe('not verified');
@@ -45,12 +45,12 @@ it('a tensor of which nothing was compared is not verified', async () => {
 });
 
 it('a run without a number is not verified', async () => {
-  const told = await verdict('  forward(x: [T]) -> [T] { x + 1 }', { inputs: new Map([['x', f32()]]) });
+  const told = await outcome('  forward(x: [T]) -> [T] { x + 1 }', { inputs: new Map([['x', f32()]]) });
   expect(told.status).toBe('not verified');
 });
 
 it('the bound of a look-up along the axis of its indices has the error of what is looked up', async () => {
-  const told = await verdict(
+  const told = await outcome(
     '  forward(x: [T], p: i32[T] in T) -> [T] { exp(x * 3)[T: p] + exp(x)[T: argsort(x, over: T)] }',
     {
       inputs: new Map<string, NamedTensor>([['x', f32(1.1, 2.3, 0.7, 3.9)], ['p', i32(3, 0, 2, 1)]]), // prettier-ignore

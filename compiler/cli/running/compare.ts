@@ -1,5 +1,5 @@
 /**
- * The judgement of `moec verify`: each number of a run against the reference, within a bound derived for that number
+ * The comparison of `moec verify`: each number of a run against the reference, within a bound derived for that number
  * (compiler/graph/error-bound.ts). Nothing here is tuned.
  *
  * A source of a route whose choice the rounding of its scores could turn is *undecided*: its picks are not compared, and what
@@ -40,14 +40,14 @@ export interface Comparison {
 /** Unit roundoff of f32: both sides are rounded to it when they are written. */
 const u = 2 ** -24;
 
-/** Judges all results of a run; both maps have the same names. */
+/** Compares all results of a run; both maps have the same names. */
 export function compareResults(
   ready: Ready,
   actual: ReadonlyMap<string, NamedTensor>,
   expected: ReadonlyMap<string, NamedTensor>,
 ): readonly Comparison[] {
   const { graph, sizes, bounded } = boundsOf(ready);
-  const verdicts: Comparison[] = [];
+  const comparisons: Comparison[] = [];
   const outputOf = new Map(graph.outputs.map((output) => [fullName(output), output]));
   const offsets = new RowMajorOffsets(graph, sizes);
   const lengthsOf = (axes: readonly AxisId[]): readonly number[] => axes.map((a) => offsets.length(a));
@@ -62,7 +62,7 @@ export function compareResults(
     const route = outputOf.get(name.replace(/\.(indices|weights)$/, ''));
     const output = outputOf.get(name) ?? route;
     if (have === undefined || output === undefined) {
-      verdicts.push({
+      comparisons.push({
         name,
         shape: want.shape,
         passed: false,
@@ -74,13 +74,13 @@ export function compareResults(
       });
       continue;
     }
-    verdicts.push(
+    comparisons.push(
       output.kind === 'tensor'
         ? compare(name, have, want, deltaOf(output.node, output.axes))
         : ofRoute(name, output, have, want),
     );
   }
-  return verdicts;
+  return comparisons;
 
   function ofRoute(
     name: string,
@@ -165,19 +165,19 @@ export function compare(name: string, actual: NamedTensor, expected: NamedTensor
 export function mayLeaveF32(run: Ready): boolean {
   const { bounded } = boundsOf(run);
   return [...bounded.values()].some(({ value, delta }) =>
-    value.some((v, i) => Number.isFinite(v) && !(Math.abs(v) + (delta[i] ?? noNumber()) <= MOST_F32)),
+    value.some((v, i) => Number.isFinite(v) && !(Math.abs(v) + (delta[i] ?? noNumber()) <= MAX_F32)),
   );
 }
 
-const MOST_F32 = 3.4028234663852886e38;
+const MAX_F32 = 3.4028234663852886e38;
 
 function boundsOf({ prepared, request }: Ready): {
   readonly graph: Graph;
   readonly sizes: ReadonlyMap<string, number>;
   readonly bounded: ReadonlyMap<NodeId, NumbersWithBounds>;
 } {
-  const { plain, full } = prepared.entry.elaborated;
-  const graph = wantsMore(request.want) ? full : plain;
+  const { inference, withAux } = prepared.entry.elaborated;
+  const graph = wantsMore(request.want) ? withAux : inference;
   const sizes = sizesOf(ready(prepared, request), graph);
   const inputs = new Map<string, Float64Array>();
   for (const input of graph.inputs) {

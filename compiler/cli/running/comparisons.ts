@@ -74,11 +74,11 @@ export interface RunComparison {
   };
 }
 
-/** Judges a run: `endToEnd` are the verdicts against the reference, or null. */
+/** What comes of a run: `endToEnd` are the comparisons with the reference, or null. */
 export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonly Comparison[] | null): RunComparison {
   const { plan, fused } = planOf(ready);
   const locations = locationsOf(ready);
-  const ofBuffer = new Map(stepwise.verdicts.map((v) => [v.buffer, v] as const));
+  const ofBuffer = new Map(stepwise.comparisons.map((v) => [v.buffer, v] as const));
   const outputs = new Map(fused.graph.outputs.map((output) => [fullName(output), output] as const));
   const results = new Map(plan.results.map((r) => [`${r.group} ${r.name}`, r] as const));
   const left = stepwise.left > 0;
@@ -115,11 +115,11 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
       endToEnd: missing,
     });
   }
-  const unverified = stepwise.verdicts.flatMap((v): ValueFault[] => {
+  const unverified = stepwise.comparisons.flatMap((v): ValueFault[] => {
     const reason = v.tally.wrong > 0 ? null : unverifiedReason(v.tally);
-    return reason === null ? [] : [{ ...locations.ofVerdict(v), reason }];
+    return reason === null ? [] : [{ ...locations.ofComparison(v), reason }];
   });
-  const { verdicts, compared, undecided, wrong, firstWrong } = stepwise;
+  const { comparisons, compared, undecided, wrong, firstWrong } = stepwise;
   const isWrong = wrong > 0 || tensors.some((t) => t.status === 'wrong');
   const isVerified = compared > 0 && unverified.length === 0 && tensors.every((t) => t.status === 'verified');
   return {
@@ -127,7 +127,7 @@ export function comparisonOf(ready: Ready, stepwise: Stepwise, endToEnd: readonl
     tensors,
     firstWrong: firstWrong === null ? null : first(firstWrong, locations),
     unverified,
-    launches: { values: verdicts.length, compared, undecided, left: stepwise.left, wrong },
+    launches: { values: comparisons.length, compared, undecided, left: stepwise.left, wrong },
   };
 }
 
@@ -137,9 +137,9 @@ type Counts = Pick<TensorComparison, 'compared' | 'undecided' | 'left' | 'worst'
 
 const nothing: Counts = { compared: 0, undecided: 0, left: 0, wrong: 0, worst: null, bound: 0, looseness: 0 };
 
-function ofTensor(verdict: StepComparison | null): Counts {
-  if (verdict === null) return nothing;
-  const { compared, undecided, left, wrong, worst, bound, looseness } = verdict.tally;
+function ofTensor(comparison: StepComparison | null): Counts {
+  if (comparison === null) return nothing;
+  const { compared, undecided, left, wrong, worst, bound, looseness } = comparison.tally;
   return { compared, undecided, left, wrong, worst, bound, looseness };
 }
 
@@ -227,10 +227,10 @@ function unverifiedReason(tally: Pick<Tally, 'compared' | 'undecided' | 'left' |
 }
 
 function first(
-  { verdict, ...off }: NonNullable<Stepwise['firstWrong']>,
+  { comparison, ...off }: NonNullable<Stepwise['firstWrong']>,
   locations: ReturnType<typeof locationsOf>,
 ): FirstWrong {
-  return { ...off, ...locations.ofVerdict(verdict), usedAt: locations.usedAt(verdict.node) };
+  return { ...off, ...locations.ofComparison(comparison), usedAt: locations.usedAt(comparison.node) };
 }
 
 /** Locations of values in the source. */
@@ -239,7 +239,7 @@ function locationsOf(ready: Ready) {
   const locationOf = locator(ready.prepared.project.sources);
   const tensorOf = (v: StepComparison): string => (v.axes.length === 0 ? v.what : `${v.what}[${v.axes.join(', ')}]`);
   return {
-    ofVerdict: (v: StepComparison) => ({
+    ofComparison: (v: StepComparison) => ({
       launch: v.label,
       place: v.span === null ? '?' : locationOf(v.span),
       tensor: tensorOf(v),

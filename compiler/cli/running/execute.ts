@@ -76,14 +76,14 @@ export async function executeReference(
     throw new MoecError(wrong.code, `${wrong.message}${at === '' ? '' : ` (first at ${at})`}`);
   }
   const out = new Map<string, NamedTensor>();
-  const most = maxOf(prepared, sizes);
+  const maxPresentOf = maxOf(prepared, sizes);
   for (const [prefix, values] of [
     ['', interpreted.results],
     ['', interpreted.outputs],
     ['loss.', interpreted.losses],
     ['state.', interpreted.states],
   ] as const) {
-    for (const [name, value] of values) addInterpreted(out, prefix + name, value, most);
+    for (const [name, value] of values) addInterpreted(out, prefix + name, value, maxPresentOf);
   }
   return out;
 }

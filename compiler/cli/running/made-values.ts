@@ -18,7 +18,7 @@ import { usageError } from '../terminal/cli-error.ts';
 import { usualSize } from '../verbs.ts';
 
 /** Numbers of one value that is made up: 2 GiB in float64. */
-const mostDrawn = 2 ** 28;
+const maxDrawn = 2 ** 28;
 
 const noSizes: ReadonlyMap<string, number> = new Map();
 
@@ -38,10 +38,10 @@ function drawn(
   const { element, shape, within } = wanted;
   const key = drawKey(seed, name);
   const count = elementCount(shape);
-  if (count > mostDrawn)
+  if (count > maxDrawn)
     throw new InputError(
       'MOE0715',
-      `${name}: [${wanted.axes.join(', ')}] would have ${count} numbers, ${mostDrawn} are drawn`,
+      `${name}: [${wanted.axes.join(', ')}] would have ${count} numbers, ${maxDrawn} are drawn`,
     );
   const normal = (i: number): number => scale * drawAt('normal', mix(key + i));
   const uniform = (i: number): number => drawAt('uniform', mix(key + i));

@@ -28,7 +28,7 @@ export function addInterpreted(
   out: Map<string, NamedTensor>,
   name: string,
   value: InterpretedValue,
-  most: (name: string) => number,
+  maxPresentOf: (name: string) => number,
 ): void {
   if (value.kind === 'tensor') {
     out.set(name, {
@@ -41,14 +41,24 @@ export function addInterpreted(
   const { element, present, rank, weight } = value;
   const shape = (axes: readonly { readonly size: number }[]): number[] => axes.map((a) => a.size);
   const [sources, targets, payload] = [shape(value.sources), shape(value.targets), shape(value.payload)];
-  const counts = { sources: elementCount(sources), targets: elementCount(targets), most: most(name) };
+  const counts = { sources: elementCount(sources), targets: elementCount(targets), maxPresent: maxPresentOf(name) };
   const indices = rankedTargets(name, present, rank, counts);
   const width = elementCount(payload);
   const weights = new Float64Array(indices.length * width);
   forEachRanked(indices, counts, (point, position) => {
     for (let i = 0; i < width; i++) weights[position * width + i] = weight[point * width + i] ?? noNumber();
   });
-  addRoute(out, name, { sources, targets, payload, most: counts.most, element, present, weight, indices, weights });
+  addRoute(out, name, {
+    sources,
+    targets,
+    payload,
+    maxPresent: counts.maxPresent,
+    element,
+    present,
+    weight,
+    indices,
+    weights,
+  });
 }
 
 /** A value as the runtime has it, of a device or of the kernels on the CPU. */
@@ -63,7 +73,7 @@ export function addValue(out: Map<string, NamedTensor>, name: string, value: Res
     sources: present.shape.slice(0, sources),
     targets: present.shape.slice(sources),
     payload: weight.shape.slice(present.shape.length),
-    most: indices.shape[sources] ?? noNumber(),
+    maxPresent: indices.shape[sources] ?? noNumber(),
     element: weight.element,
     present: present.data,
     weight: weight.data,
@@ -78,7 +88,7 @@ interface RouteNumbers {
   readonly sources: readonly number[];
   readonly targets: readonly number[];
   readonly payload: readonly number[];
-  readonly most: number;
+  readonly maxPresent: number;
   /** Over sources and targets; `weight` over the payload too. */
   readonly present: ArrayLike<number>;
   readonly weight: ArrayLike<number>;
@@ -89,12 +99,12 @@ interface RouteNumbers {
 
 /** A route as a dense tensor, 0 where it is absent, and as lists. */
 function addRoute(out: Map<string, NamedTensor>, name: string, route: RouteNumbers): void {
-  const { sources, targets, payload, most, element, present, weight, indices, weights } = route;
+  const { sources, targets, payload, maxPresent, element, present, weight, indices, weights } = route;
   const width = elementCount(payload);
   const dense = Float64Array.from(weight, (n, i) => (present[Math.floor(i / width)] === 0 ? 0 : n));
   out.set(name, { element, shape: [...sources, ...targets, ...payload], data: cast(element, dense) });
-  out.set(`${name}.indices`, { element: 'i32', shape: [...sources, most], data: Int32Array.from(indices) });
-  out.set(`${name}.weights`, { element, shape: [...sources, most, ...payload], data: cast(element, weights) });
+  out.set(`${name}.indices`, { element: 'i32', shape: [...sources, maxPresent], data: Int32Array.from(indices) });
+  out.set(`${name}.weights`, { element, shape: [...sources, maxPresent, ...payload], data: cast(element, weights) });
 }
 
 function cast(element: ElementType, data: ArrayLike<number>): NamedTensor['data'] {

@@ -129,11 +129,11 @@ function runSpecOf({ program, manifest, entry: compiled }: Prepared): RunSpec {
 
 /** The compiled plan of a request: with losses, outputs and updates where one of them is asked for. */
 export function planOf({ prepared, request }: Ready): CompiledPlan {
-  return wantsMore(request.want) ? prepared.entry.full : prepared.entry.plain;
+  return wantsMore(request.want) ? prepared.entry.withAux : prepared.entry.inference;
 }
 
 /** What the kernels on the CPU hold at most in all, in numbers (8 bytes each): more than tests need, less than a machine has. */
-const mostNumbers = 2 ** 29;
+const maxNumbers = 2 ** 29;
 
 /** Whether every value of a run has a size, and one that can be. Looked at before anything is allocated. */
 function checkBuffers(plan: Plan, sizes: ReadonlyMap<string, number>, on: ExecuteRequest['on']): void {
@@ -141,11 +141,11 @@ function checkBuffers(plan: Plan, sizes: ReadonlyMap<string, number>, on: Execut
   for (const { label, elements } of plan.buffers) {
     const count = evaluateCount(sizeFormula(elements), sizes, `the number of elements of ${label}`);
     total += count;
-    if (count < 2 ** 31 && (on !== 'kernels' || total <= mostNumbers)) continue;
+    if (count < 2 ** 31 && (on !== 'kernels' || total <= maxNumbers)) continue;
     const bound = [...sizes].map(([axis, size]) => `${axis} = ${size}`).join(', ');
     throw new InputError(
       'MOE0715',
-      `${label} has ${count} elements, ${on === 'kernels' ? `too many for --on kernels, which holds ${mostNumbers}` : 'and a buffer has fewer than 2^31'}${bound === '' ? '' : ` (in a run with ${bound})`}`,
+      `${label} has ${count} elements, ${on === 'kernels' ? `too many for --on kernels, which holds ${maxNumbers}` : 'and a buffer has fewer than 2^31'}${bound === '' ? '' : ` (in a run with ${bound})`}`,
     );
   }
 }

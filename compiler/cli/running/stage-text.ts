@@ -36,9 +36,9 @@ export function stageText(
   { entries, kernels, shaders, manifest }: Compilation,
 ): string {
   const plans = entries.flatMap((e) =>
-    e.full === e.plain
-      ? [[e.name, e.plain] as const]
-      : [[e.name, e.plain] as const, [`${e.name} with losses, outputs and updates`, e.full] as const],
+    e.withAux === e.inference
+      ? [[e.name, e.inference] as const]
+      : [[e.name, e.inference] as const, [`${e.name} with losses, outputs and updates`, e.withAux] as const],
   );
   const each = (text: (compiled: (typeof plans)[number][1]) => string): string =>
     plans.map(([name, compiled]) => `// ${name}\n${text(compiled)}`).join('\n');

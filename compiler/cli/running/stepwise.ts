@@ -1,5 +1,5 @@
 /**
- * A run judged step by step (compiler/verify/): by the kernels on the CPU, or on a GPU launch by launch.
+ * A run compared step by step (compiler/verify/): by the kernels on the CPU, or on a GPU launch by launch.
  */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { asNumbers } from '../../verify/node-facts.ts';
@@ -16,7 +16,7 @@ export interface Stepwise extends StepwiseSummary {
 }
 
 /**
- * A judge for one run of a request. It names buffers by their ids in the compiler's plan; what runs is the manifest's plan, which has
+ * A comparer for one run of a request. It names buffers by their ids in the compiler's plan; what runs is the manifest's plan, which has
  * the same buffers in the same order (emit/plan-to-manifest.ts) by plain numbers. So the ids that it asks for go out as numbers, to
  * the runtime's watch and to the simulator's, and no number comes back as an id: it is given words for the ids it named.
  */
@@ -46,21 +46,23 @@ export async function compareOf(ready: Ready): Promise<StepComparer> {
 
 /** The same on a GPU: every launch is one that ships, in a submission of its own. */
 export async function stepwiseOnGpu(ready: Ready): Promise<Stepwise> {
-  const judge = await compareOf(ready);
-  return judged(judge, () => executeGpu(ready.prepared, ready.request, judge));
+  const comparer = await compareOf(ready);
+  return stepwiseOf(comparer, () => executeGpu(ready.prepared, ready.request, comparer));
 }
 
-/** Runs by the kernels on the CPU, and judges every value that has memory from the values it was made of. */
+/** Runs by the kernels on the CPU, and compares every value that has memory with what the values it was made of make it. */
 export async function stepwiseOnKernels(ready: Ready): Promise<Stepwise> {
-  const judge = await compareOf(ready);
-  return judged(judge, () => executeKernels(ready.prepared, ready.request, (step, words) => judge.take(step, words)));
+  const comparer = await compareOf(ready);
+  return stepwiseOf(comparer, () =>
+    executeKernels(ready.prepared, ready.request, (step, words) => comparer.take(step, words)),
+  );
 }
 
-/** A run that fails after a launch was found wrong failed for that: then the verdict is the answer, without results. */
-async function judged(judge: StepComparer, run: () => Promise<Stepwise['results']>): Promise<Stepwise> {
+/** A run that fails after a launch was found wrong failed for that: then what was found is the answer, without results. */
+async function stepwiseOf(comparer: StepComparer, run: () => Promise<Stepwise['results']>): Promise<Stepwise> {
   const results = await run().catch((error: unknown): Stepwise['results'] => {
-    if (summarise(judge).wrong > 0) return new Map();
+    if (summarise(comparer).wrong > 0) return new Map();
     throw error;
   });
-  return { results, ...summarise(judge) };
+  return { results, ...summarise(comparer) };
 }

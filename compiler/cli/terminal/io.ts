@@ -27,12 +27,13 @@ export function ioError(verb: 'read' | 'write', path: string, error: unknown): u
 }
 
 /** The bytes of a regular file, at most `most` of them: a pipe or a device that never ends is refused. */
-export async function readBytes(path: string, most = 2 ** 31): Promise<Uint8Array> {
+export async function readBytes(path: string, maxBytes = 2 ** 31): Promise<Uint8Array> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) throw new CliError(exitCodes.io, `cannot read ${path}: this is a folder`);
     if (!stats.isFile()) throw new CliError(exitCodes.io, `cannot read ${path}: this is not a regular file`);
-    if (stats.size > most) throw new CliError(exitCodes.io, `cannot read ${path}: ${stats.size} bytes are too many`);
+    if (stats.size > maxBytes)
+      throw new CliError(exitCodes.io, `cannot read ${path}: ${stats.size} bytes are too many`);
     return await readFile(path);
   } catch (error) {
     throw ioError('read', path, error);

@@ -22,7 +22,7 @@ export type OutputTarget =
   | { readonly kind: 'into'; readonly path: string; readonly what: 'pipe' | 'device' | 'stdout' | 'file' };
 
 /** As many links as the system itself follows. */
-const mostLinks = 40;
+const maxLinks = 40;
 
 /** Milliseconds to wait for a reader of a pipe: longer than a shell takes to start one. */
 const readerWait = 10_000;
@@ -95,7 +95,7 @@ async function whatIs(path: string): Promise<Stats | null> {
 /** Where a path leads of which nothing is there yet: a link to nothing names the file that is to be made. */
 async function followed(path: string): Promise<string> {
   let at = resolve(path);
-  for (let links = 0; links < mostLinks; links++) {
+  for (let links = 0; links < maxLinks; links++) {
     try {
       if (!(await lstat(at)).isSymbolicLink()) return at;
     } catch (error) {

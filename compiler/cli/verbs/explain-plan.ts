@@ -87,7 +87,7 @@ const ROWS = 6;
 export async function explainKernels(session: Session, modelFile: string, options: Options): Promise<void> {
   const { entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
   const listed = entries.map((entry) => {
-    const { plan } = options.losses === true ? entry.full : entry.plain;
+    const { plan } = options.losses === true ? entry.withAux : entry.inference;
     const launches = plan.steps.map((step, index) => {
       if (step.kind === 'extern') {
         return {
@@ -161,7 +161,7 @@ export async function explainMemory(session: Session, modelFile: string, options
   const { lifetimes } = await import('../../schedule/memory/assign-buffers.ts');
   const { accessOf, buffersOf } = await import('../../schedule/memory/plan.ts');
   const listed = entries.map((entry) => {
-    const { plan } = options.losses === true ? entry.full : entry.plain;
+    const { plan } = options.losses === true ? entry.withAux : entry.inference;
     const touched = plan.steps.map((step) => {
       const { reads, writes } = accessOf(plan, step);
       return { buffers: [...reads, ...writes] };

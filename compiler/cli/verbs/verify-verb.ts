@@ -1,5 +1,5 @@
 /**
- * `moec verify MODEL`: a run on the GPU (or by the kernels on the CPU), judged launch by launch from the values that it really had,
+ * `moec verify MODEL`: a run on the GPU (or by the kernels on the CPU), compared launch by launch with what follows from the values that it really had,
  * and its results from end to end against the reference interpreter. All bounds are derived.
  */
 import { CliError } from '../terminal/cli-error.ts';
@@ -13,30 +13,30 @@ import type { FirstWrong, RunComparison, TensorComparison } from '../running/com
 /** Throws CliError 1 where something is wrong, 5 where something could not be verified. */
 export async function verify(session: Session, modelFile: string, options: RunVerbOptions): Promise<void> {
   session.stage = 'verify';
-  const verdict = await withRun(session, modelFile, options, true, (ready) => verifyRun(session, ready, options.on));
+  const comparison = await withRun(session, modelFile, options, true, (ready) => verifyRun(session, ready, options.on));
   if (session.json) {
-    session.outJson(asJson(verdict, options.on));
-    if (verdict.status === 'wrong') process.exitCode = exitCodes.input;
-    if (verdict.status === 'not verified') process.exitCode = exitCodes.unverified;
+    session.outJson(asJson(comparison, options.on));
+    if (comparison.status === 'wrong') process.exitCode = exitCodes.input;
+    if (comparison.status === 'not verified') process.exitCode = exitCodes.unverified;
     return;
   }
-  session.out(show(verdict, session, options.on));
-  if (verdict.status === 'wrong') {
-    throw new CliError(exitCodes.input, whatIsWrong(verdict), {
+  session.out(show(comparison, session, options.on));
+  if (comparison.status === 'wrong') {
+    throw new CliError(exitCodes.input, whatIsWrong(comparison), {
       help: 'this is a bug of moec or of the driver: the same with --on kernels tells which',
     });
   }
-  if (verdict.status === 'not verified') throw new CliError(exitCodes.unverified, whatIsOpen(verdict));
+  if (comparison.status === 'not verified') throw new CliError(exitCodes.unverified, whatIsOpen(comparison));
 }
 
-/** Runs, judges, and compares with the reference. */
+/** Runs, compares launch by launch, and with the reference. */
 async function verifyRun(session: Session, ready: Ready, on: RunVerbOptions['on']): Promise<RunComparison> {
   const { stepwiseOnGpu, stepwiseOnKernels } = await import('../running/stepwise.ts');
   const { comparisonOf } = await import('../running/comparisons.ts');
   session.progress.show(`running on ${on}, launch by launch`);
   const stepwise = on === 'gpu' ? await stepwiseOnGpu(ready) : await killable(() => stepwiseOnKernels(ready));
-  // No bound can be derived past a function of the host: what comes after it is judged step by step alone.
-  if (ready.prepared.entry.elaborated.full.externs.length > 0) return comparisonOf(ready, stepwise, null);
+  // No bound can be derived past a function of the host: what comes after it is compared step by step alone.
+  if (ready.prepared.entry.elaborated.withAux.externs.length > 0) return comparisonOf(ready, stepwise, null);
   session.stage = 'reference';
   session.progress.show('evaluating by definition');
   const expected = await executeOn('reference', ready);
@@ -50,7 +50,7 @@ async function verifyRun(session: Session, ready: Ready, on: RunVerbOptions['on'
 /** JSON has no infinities. */
 const number = (n: number): number | string => (Number.isFinite(n) ? n : String(n));
 
-function asJson(verdict: RunComparison, on: string): Readonly<Record<string, unknown>> {
+function asJson(comparison: RunComparison, on: string): Readonly<Record<string, unknown>> {
   const compared = (c: TensorComparison['worst']) =>
     c === null
       ? null
@@ -62,12 +62,12 @@ function asJson(verdict: RunComparison, on: string): Readonly<Record<string, unk
           bound: c.bound,
           ratio: number(c.ratio),
         };
-  const first = verdict.firstWrong;
+  const first = comparison.firstWrong;
   return {
-    ok: verdict.status === 'verified',
-    status: verdict.status,
+    ok: comparison.status === 'verified',
+    status: comparison.status,
     on,
-    tensors: verdict.tensors.map((t) => ({
+    tensors: comparison.tensors.map((t) => ({
       ...t,
       passed: t.status === 'verified',
       looseness: number(t.looseness),
@@ -77,7 +77,7 @@ function asJson(verdict: RunComparison, on: string): Readonly<Record<string, unk
           ? null
           : { ...t.endToEnd, error: number(t.endToEnd.error), worst: compared(t.endToEnd.worst) },
     })),
-    launches: verdict.launches,
+    launches: comparison.launches,
     firstWrong:
       first === null
         ? null
@@ -88,16 +88,16 @@ function asJson(verdict: RunComparison, on: string): Readonly<Record<string, unk
             tensor: first.tensor,
             ...compared(first),
           },
-    unverified: verdict.unverified,
+    unverified: comparison.unverified,
     diagnostics: [],
   };
 }
 
 const marks = { verified: '✓', wrong: '✗', 'not verified': '?' } as const;
 
-function show(verdict: RunComparison, session: Session, on: string): string {
+function show(comparison: RunComparison, session: Session, on: string): string {
   const { bold, green, red, dim, yellow } = session.outColours;
-  const rows = verdict.tensors.map((t) => {
+  const rows = comparison.tensors.map((t) => {
     const { worst, endToEnd } = t;
     const total = t.shape.reduce((n, k) => n * k, 1);
     const numbers =
@@ -124,7 +124,7 @@ function show(verdict: RunComparison, session: Session, on: string): string {
   const [heading = '', ...lines] = table(head, rows, aligns);
   const paint = (line: string): string =>
     line.startsWith('✗') ? red(line) : line.startsWith('?') ? yellow(line) : line.replace('✓', green('✓'));
-  const { launches } = verdict;
+  const { launches } = comparison;
   const counts =
     `${launches.compared} numbers in ${launches.values} values compared, each with what its own inputs make it` +
     (launches.undecided === 0 ? '' : `; ${launches.undecided} hang on a choice that rounding could turn`) +
@@ -133,8 +133,8 @@ function show(verdict: RunComparison, session: Session, on: string): string {
     verified: green(`verified: ${counts}`),
     wrong: red(`wrong: ${counts}`),
     'not verified': yellow(`not verified: ${counts}`),
-  }[verdict.status];
-  const inside = verdict.unverified.slice(0, 5).map((v) => yellow(`  ? ${v.tensor} at ${v.place}: ${v.reason}`));
+  }[comparison.status];
+  const inside = comparison.unverified.slice(0, 5).map((v) => yellow(`  ? ${v.tensor} at ${v.place}: ${v.reason}`));
   return `${[bold(heading), ...lines.map(paint), '', last, ...inside, dim('worst number of each tensor, in units of its derived bound')].join('\n')}\n`;
 }
 

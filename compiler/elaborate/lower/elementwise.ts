@@ -70,8 +70,8 @@ function sumOfRoutes(
   const { b } = cx;
   const targets = call.axes.get('over') ?? x.targets;
   const axes = cx.idsOf(supportAxes(x));
-  const most = boundOf(x.bounds, cx.idsOf(minus(supportAxes(x), targets)), axes, b.sizeOf);
-  const later = b.map('add', [y.rank, b.size(most, 'i32')]);
+  const bound = boundOf(x.bounds, cx.idsOf(minus(supportAxes(x), targets)), axes, b.sizeOf);
+  const later = b.map('add', [y.rank, b.size(bound, 'i32')]);
   const rank = b.map('where', [x.presence, x.rank, later]);
   const weight = b.map(op, [cx.filled(x, 0), cx.filled(y, 0)], call.element);
   const shared = boundsBehindBoth(x.presence, y.presence, b);

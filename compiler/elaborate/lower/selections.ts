@@ -69,12 +69,12 @@ function choose(call: GraphCall, cx: LoweringContext): Choice {
 }
 
 /** The route of what is chosen among the candidates, at most so many for each point of the rest. */
-function chosen(cx: LoweringContext, choice: Choice, holds: NodeId, most: Size | null): GraphOperand {
+function chosen(cx: LoweringContext, choice: Choice, holds: NodeId, maxChosen: Size | null): GraphOperand {
   const { b } = cx;
   const { over, rest, sortRank, weight } = choice;
   const sources = union(rest, minus(cx.axesOf(holds), over));
   const axes = cx.idsOf([...sources, ...over]);
-  const facts = most === null ? [] : [{ per: cx.idsOf(sources), atMost: smaller(most, cx.sizeOf(over)) }];
+  const facts = maxChosen === null ? [] : [{ per: cx.idsOf(sources), atMost: smaller(maxChosen, cx.sizeOf(over)) }];
   const bounds = tidyBounds([...facts, ...choice.inherited], axes, b.sizeOf);
   const mask = b.map('and', [choice.candidates, holds]);
   return { kind: 'route', value: cx.route(mask, { sources, targets: over, bounds }, weight, sortRank) };
@@ -86,23 +86,23 @@ function howMany(
   cx: LoweringContext,
   name: string,
   limit: string,
-): { readonly count: NodeId | null; readonly most: Size | null } {
+): { readonly count: NodeId | null; readonly maxChosen: Size | null } {
   const { b } = cx;
   const known = cx.optionalSizeArg(call, name);
-  const most = cx.optionalSizeArg(call, limit);
-  if (known !== null) return { count: b.size(known, 'i32'), most: known };
+  const maxChosen = cx.optionalSizeArg(call, limit);
+  if (known !== null) return { count: b.size(known, 'i32'), maxChosen: known };
   const given = call.args.get(name);
-  if (given === undefined) return { count: most === null ? null : b.size(most, 'i32'), most };
+  if (given === undefined) return { count: maxChosen === null ? null : b.size(maxChosen, 'i32'), maxChosen };
   const count = cx.denseArg(call, name);
-  if (most === null) return { count, most };
-  return { count: b.map('minimum', [count, b.size(most, 'i32')]), most };
+  if (maxChosen === null) return { count, maxChosen };
+  return { count: b.map('minimum', [count, b.size(maxChosen, 'i32')]), maxChosen };
 }
 
 const topK: OpLowering = (call, cx) => {
   const choice = choose(call, cx);
-  const { count, most } = howMany(call, cx, 'k', 'at_most');
+  const { count, maxChosen } = howMany(call, cx, 'k', 'at_most');
   const holds = count === null ? cx.b.bool(true) : cx.b.map('lt', [choice.sortRank, count]);
-  return chosen(cx, choice, holds, most);
+  return chosen(cx, choice, holds, maxChosen);
 };
 
 /** Looks at all pairs of points: what has a better rank is summed under a second name of the axes. */
@@ -118,9 +118,9 @@ const topP: OpLowering = (call, cx) => {
   const better = b.map('and', [among, b.map('lt', [there, choice.sortRank])]);
   const before = b.reduce('sum', b.map('where', [better, b.rename(score, axes, others), b.constant(0)]), others);
   const within = b.map('le', [before, p]);
-  const { count, most } = howMany(call, cx, 'at_most', 'at_most');
+  const { count, maxChosen } = howMany(call, cx, 'at_most', 'at_most');
   const holds = count === null ? within : b.map('and', [within, b.map('lt', [choice.sortRank, count])]);
-  return chosen(cx, choice, holds, most);
+  return chosen(cx, choice, holds, maxChosen);
 };
 
 /** Of a route: fewer points, weights and ranks as they were. Of a tensor: where c holds, ranked by index. */
@@ -167,8 +167,8 @@ const pick: OpLowering = (call, cx) => {
   cx.demandPoints([hit], ids, over);
   const named = b.broadcast(hit, cx.idsOf(along));
   const sources = minus(entries, along);
-  const most = smaller(cx.sizeOf(along), cx.sizeOf(over));
-  const bounds = tidyBounds([{ per: cx.idsOf(sources), atMost: most }], cx.idsOf([...sources, ...over]), b.sizeOf);
+  const maxChosen = smaller(cx.sizeOf(along), cx.sizeOf(over));
+  const bounds = tidyBounds([{ per: cx.idsOf(sources), atMost: maxChosen }], cx.idsOf([...sources, ...over]), b.sizeOf);
   const k = cx.idsOf(along);
   const mask = b.reduce('any', named, k);
   const first = b.map('where', [named, cx.position(along), b.size(cx.sizeOf(along), 'i32')]);

@@ -14,7 +14,7 @@ import { scaled } from './scale.ts';
 
 const INFINITY_BITS = 0x7f800000;
 /** Exponents are 1 to 255 (that of an infinity), so they are 254 bits apart at most. */
-const MOST_STEPS = Math.ceil(254 / 8);
+const MAX_STEPS = Math.ceil(254 / 8);
 
 /** Significand and exponent: |x| = significand · 2^(exponent - 150). */
 function partsOf(k: KernelBuilder, size: KernelExpr): { significand: KernelExpr; exponent: KernelExpr } {
@@ -43,7 +43,7 @@ export function remainder(k: KernelBuilder, left: KernelExpr, right: KernelExpr)
     k.assign(rest, rem(shl(rest, bitcast('u32', step)), divisor));
     k.assign(left8, sub(left8, step));
   };
-  k.forRange(i32(0), apart, i32(8), shiftOn, MOST_STEPS);
+  k.forRange(i32(0), apart, i32(8), shiftOn, MAX_STEPS);
   const turned = k.let(ge(bitXor(bitcast('u32', x), bitcast('u32', y)), u32(0x80000000)));
   const whole = k.let(select(turned, select(eq(rest, u32(0)), u32(0), sub(b.significand, rest)), rest));
   const units = scaled(k, k.let(convert('f32', whole)), sub(b.exponent, i32(150)));

@@ -16,7 +16,7 @@ export interface InlinedValues {
 }
 
 /** The value to give memory, or null: none would help. `most`: buffers a value may read to fit a launch of its own. */
-export function chooseSplit(inlined: InlinedValues, most: number): NodeId | null {
+export function chooseSplit(inlined: InlinedValues, maxBuffers: number): NodeId | null {
   let best: { readonly id: NodeId; readonly freed: number; readonly read: number } | null = null;
   for (const id of [...inlined.inlined].sort((a, b) => a - b)) {
     const within = inlinedBelow(inlined, id);
@@ -27,7 +27,7 @@ export function chooseSplit(inlined: InlinedValues, most: number): NodeId | null
       if (inside > 0) read++;
       if (inside === readers.size) freed++;
     }
-    if (read < 2 || read > most) continue;
+    if (read < 2 || read > maxBuffers) continue;
     if (best === null || freed > best.freed || (freed === best.freed && read > best.read)) best = { id, freed, read };
   }
   return best?.id ?? null;

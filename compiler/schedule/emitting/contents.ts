@@ -3,7 +3,7 @@
  * launch by launch. The plan itself, and what ships, needs none of it.
  *
  * A buffer that has no entry is the run's own (inputs, params, states), or belongs to how a launch works inside (partial sums):
- * then what is made of it is judged.
+ * then what is made of it is compared.
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import type { IndexShape } from '../deciding/schedule-ir.ts';

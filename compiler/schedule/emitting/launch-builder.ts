@@ -19,7 +19,7 @@ export interface BuiltLaunch {
   readonly buffers: readonly BufferId[];
   readonly uniforms: readonly UniformValue[];
   /** What the text does not say of its loops (work.ts). */
-  readonly most: ReadonlyMap<string, number>;
+  readonly maxTrips: ReadonlyMap<string, number>;
   readonly spans: ReadonlyMap<string, Size>;
 }
 
@@ -66,8 +66,8 @@ export class LaunchBuilder {
   }
 
   /** Says how far the end of a range that memory holds is from its start at most. */
-  span(to: KernelExpr, most: Size): void {
-    if (to.kind === 'local') this.#spans.set(to.name, most);
+  span(to: KernelExpr, maxLength: Size): void {
+    if (to.kind === 'local') this.#spans.set(to.name, maxLength);
   }
 
   finish(): BuiltLaunch {
@@ -85,7 +85,7 @@ export class LaunchBuilder {
       },
       buffers: keptBuffers.map(([id]) => id),
       uniforms: keptUniforms.map(({ value }) => value),
-      most: this.k.most,
+      maxTrips: this.k.maxTrips,
       spans: this.#spans,
     };
   }

@@ -191,7 +191,7 @@ class ScheduleLowering {
       const buffer = this.#returning(output.node, axes, name);
       return { kind: 'tensor', name, group, buffer, element: this.#element(output.node), axes: plan.axes(axes) };
     }
-    const { name, role: group, sources, targets, payload, maxPresent: most } = output;
+    const { name, role: group, sources, targets, payload, maxPresent } = output;
     const support = [...sources, ...targets];
     return {
       kind: 'route',
@@ -204,7 +204,7 @@ class ScheduleLowering {
       sources: plan.axes(sources),
       targets: plan.axes(targets),
       payload: plan.axes(payload),
-      most,
+      most: maxPresent,
     };
   }
 

@@ -253,19 +253,19 @@ export class PlanBuilder implements PointAccess {
 
   /** Notes which value to give memory, or that none would make the launch fit. */
   #split({ inlined, readers }: ExprEmitter, options: LaunchOptions, bound: number): void {
-    const most = this.target.limits.maxStorageBuffersPerShaderStage;
+    const limit = this.target.limits.maxStorageBuffersPerShaderStage;
     const inlinedValues: InlinedValues = {
       inlined: new Set([...inlined].filter((id) => !this.schedule.spaces.has(id))),
       readers,
       operandsOf: (id) => operandsOf(this.fused.graph, this.node(id)),
     };
-    const chosen = chooseSplit(inlinedValues, most - 1);
+    const chosen = chooseSplit(inlinedValues, limit - 1);
     if (chosen !== null) this.splits.add(chosen);
     else
       this.limitViolations.push(
         diagnostic('MOE0503', {
           span: options.span ?? undefined,
-          message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${most}`,
+          message: `the step '${options.what}' needs ${bound} storage buffers at once, and ${this.target.name} binds ${limit}`,
           help: 'nest fewer routers in one another',
         }),
       );

@@ -76,7 +76,7 @@ type Indices = readonly (readonly [AxisId, KernelExpr])[];
 export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[]): Terms<null, Indices> {
   const { launch, placement } = lowering;
   return {
-    most: asInteger(multiply(axes.map(placement.sizeOf))),
+    maxTerms: asInteger(multiply(axes.map(placement.sizeOf))),
     visit(_, body, close) {
       const loops = axes.map((a) => loopAlong(lowering, a, (at: Indices, i) => [...at, [a, i] as const]));
       nestOfTerms<Indices>(launch.k, loops, [], body, close);
@@ -86,8 +86,8 @@ export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[]): Term
 
 /** The terms at the points of axes, the last innermost. Axes that already have an index get another: all points along them. */
 export function termsAlong(lowering: ExprEmitter, axes: readonly AxisId[]): Terms<PointScope> {
-  const { most, visit } = indexTerms(lowering, axes);
-  return { most, visit: (point, body, close) => visit(null, (indices) => body(inner(point, indices)), close) };
+  const { maxTerms, visit } = indexTerms(lowering, axes);
+  return { maxTerms, visit: (point, body, close) => visit(null, (indices) => body(inner(point, indices)), close) };
 }
 
 /** The terms at the rows listed for a point's key, in order, and at each at the points of the axes `dense`. */
@@ -107,7 +107,7 @@ export function termsOfList(
     readonly indices: Indices;
   }
   return {
-    most: asInteger(multiply([rows, ...dense.map(placement.sizeOf)])),
+    maxTerms: asInteger(multiply([rows, ...dense.map(placement.sizeOf)])),
     visit(point, body, close) {
       const number = k.let(keyOf(lowering, point, shape), 'key');
       const offsets = launch.read(buffers.offsets);

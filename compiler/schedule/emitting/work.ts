@@ -27,7 +27,7 @@ export interface LaunchText {
   readonly uniforms: readonly UniformValue[];
   readonly invocations: Size;
   /** How often a loop runs at most, by its counter. */
-  readonly most: ReadonlyMap<string, number>;
+  readonly maxTrips: ReadonlyMap<string, number>;
   /** How far the end of a range that memory holds is from its start at most, by the local that has the end. */
   readonly spans: ReadonlyMap<string, Size>;
 }
@@ -159,7 +159,7 @@ class Reader {
   #inside(loop: Loop, frames: readonly Frame[]): readonly Frame[] {
     const covered = this.#covered(loop, frames) ?? this.#below(loop, frames);
     if (covered !== null) return covered;
-    const said = this.#launch.most.get(loop.name);
+    const said = this.#launch.maxTrips.get(loop.name);
     const span = said === undefined ? this.#span(loop.from, loop.to) : exact(said);
     const step = said === undefined ? this.#value(loop.step) : one;
     if (span === null || step === null)

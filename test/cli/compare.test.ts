@@ -1,4 +1,4 @@
-/** The judge of `moec verify` has to see what is off, and to leave alone what nobody can know. */
+/** The comparison of `moec verify` has to see what is off, and to leave alone what nobody can know. */
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../compiler/cli/running/compare.ts';
 
@@ -16,12 +16,12 @@ const delta = (...data: readonly number[]): Float64Array => Float64Array.from(da
 
 describe('compare', () => {
   test('the worst element is the one furthest in units of its bound', () => {
-    const verdict = compare('y', f32(1.25, 2.5), f32(1, 2), delta(1, 0.625));
-    expect(verdict.passed).toBe(true);
-    expect(verdict.worst?.index).toEqual([1]);
+    const comparison = compare('y', f32(1.25, 2.5), f32(1, 2), delta(1, 0.625));
+    expect(comparison.passed).toBe(true);
+    expect(comparison.worst?.index).toEqual([1]);
     // Both sides are rounded when they are written: two roundoffs of 2 beside the bound that is given.
-    expect(verdict.worst?.ratio).toBe(0.5 / (0.625 + 2 ** -22));
-    expect(verdict.error).toBe(0.5);
+    expect(comparison.worst?.ratio).toBe(0.5 / (0.625 + 2 ** -22));
+    expect(comparison.error).toBe(0.5);
   });
 
   test('past its bound a number is off, however small the difference', () => {
