@@ -1,5 +1,5 @@
 /**
- * Elaboration: from a typed program to graphs. Walks every entry twice, for its results alone and with losses, outputs
+ * Elaboration: from a typed program to graphs. Instantiates every entry twice, for its results alone and with losses, outputs
  * and updates, so that the plan without them is as sparse as it can be; and the initial value of every variable that is
  * not a plain number.
  */
@@ -43,7 +43,7 @@ export interface ElaboratedEntry {
 
 export interface ElaboratedVariable {
   readonly used: UsedVariable;
-  readonly cells: readonly WeightSlice[] | null;
+  readonly slices: readonly WeightSlice[] | null;
   readonly initial: InitialValue;
   /** Only initial values of others read it: where a checkpoint has those, it is not needed. */
   readonly onlyForInitials: boolean;
@@ -120,7 +120,7 @@ function elaborateVariables(
   for (const used of read) visit(used);
   return [...found].map(([used, initial]) => ({
     used,
-    cells: bindVariable(used, scope, report),
+    slices: bindVariable(used, scope, report),
     initial,
     onlyForInitials: !read.has(used),
   }));

@@ -20,7 +20,7 @@ export function liveReads(
     if (live.has(id)) continue;
     live.add(id);
     const node = nodeOf(graph, id);
-    // A reading is of its own cells: the graph input below it, which stands for all of them, is not read as a whole by it.
+    // A reading is of its own members: the graph input below it, which stands for all of them, is not read as a whole by it.
     if (!read.has(id)) open.push(...operandsOf(graph, node));
     const defaultNode = defaultOf(graph, node);
     if (defaultNode !== null) open.push(defaultNode);

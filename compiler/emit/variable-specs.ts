@@ -1,4 +1,4 @@
-/** Variables as the manifest describes them: shape, checkpoint cells, and what stands there when no checkpoint has them. */
+/** Variables as the manifest describes them: shape, checkpoint slices, and what stands there when no checkpoint has them. */
 import type { AxisSpec, WeightSliceSpec, VariableSpec } from '../../runtime/contract/manifest.ts';
 import type { Axis } from '../../dsl/types/axis.ts';
 import type { WeightSlice } from '../../dsl/meaning/weight-slices.ts';
@@ -9,15 +9,15 @@ export function axisSpec(axis: Axis): AxisSpec {
   return { name: axis.name, size: sizeFormula(axis.size) };
 }
 
-/** A variable that the walked program reads, where a checkpoint has it, and whether initial values alone read it. */
+/** A variable that the instantiated program reads, where a checkpoint has it, and whether initial values alone read it. */
 export interface DescribedVariable {
   readonly used: UsedVariable;
-  readonly cells: readonly WeightSlice[] | null;
+  readonly slices: readonly WeightSlice[] | null;
   readonly onlyForInitials: boolean;
 }
 
 export function variableSpec(
-  { used, cells, onlyForInitials }: DescribedVariable,
+  { used, slices, onlyForInitials }: DescribedVariable,
   initial: VariableSpec['initial'],
 ): VariableSpec {
   const { variable } = used;
@@ -28,20 +28,20 @@ export function variableSpec(
     axes: [...variable.family, ...variable.declared].map(axisSpec),
     within: variable.within === null ? null : axisSpec(variable.within),
     frozen: variable.declaration.frozen,
-    cells: cells === null ? null : cells.map(cellSpec),
+    cells: slices === null ? null : slices.map(weightSliceSpec),
     initial,
     ...(onlyForInitials ? { onlyForInitials: true } : {}),
   };
 }
 
-function cellSpec(cell: WeightSlice): WeightSliceSpec {
+function weightSliceSpec(slice: WeightSlice): WeightSliceSpec {
   return {
-    tensor: cell.tensor,
-    shape: cell.shape,
-    decoder: cell.decoder,
-    scales: cell.others[0] ?? null,
-    from: cell.from,
-    offset: cell.offset,
-    dims: cell.dims,
+    tensor: slice.tensor,
+    shape: slice.shape,
+    decoder: slice.decoder,
+    scales: slice.others[0] ?? null,
+    from: slice.from,
+    offset: slice.offset,
+    dims: slice.dims,
   };
 }

@@ -65,7 +65,7 @@ export function guardsOf(id: NodeId, node: NodeLookup): readonly NodeId[] {
 /** What bools are made of by masks, conjunctions and unions, themselves first. */
 export function operandsBelow(ids: readonly NodeId[], node: NodeLookup): ReadonlySet<NodeId> {
   const found = new Set(ids);
-  // A set is walked in the order of what is added to it.
+  // A set is gone over in the order of what is added to it.
   for (const id of found) {
     const n = node(id);
     if (n.kind === 'presence') found.add(n.mask);

@@ -308,7 +308,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
       let k = parts.length - 1;
       while (k > 0 && (starts[k] ?? noNumber()) > at) k--;
       const part = parts[k];
-      // The walk moved along the whole axis: step back to where this part begins.
+      // The loop moved along the whole axis: step back to where this part begins.
       return part?.value.data[(offsets[k] ?? noNumber()) - (starts[k] ?? noNumber()) * part.stride] ?? noNumber();
     }); // prettier-ignore
   }

@@ -1,5 +1,5 @@
 /**
- * Numbers at the points of axes, row-major: walking all points with the place in each operand, and reordering.
+ * Numbers at the points of axes, row-major: going over all points with the offset in each operand, and reordering.
  */
 import { noNumber, at } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from './graph-ir.ts';

@@ -14,7 +14,7 @@
 import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import { add, div } from '../kernel/make-expressions.ts';
 
-/** Positions a thread walks. */
+/** Positions a thread goes over. */
 export const CHUNK = 64;
 
 /** Number of chunks of so many positions. */

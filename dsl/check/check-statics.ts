@@ -1,5 +1,5 @@
 /**
- * Static expressions: numbers, bools and strings known when the program is walked.
+ * Static expressions: numbers, bools and strings known when the program is instantiated.
  *
  * A number is exact: literals become rationals, sizes of axes and consts stay symbols until instantiation binds them. Statics stay
  * statics as long as possible; only where one meets a tensor does it become a scalar of an element type (`staticExpr`).

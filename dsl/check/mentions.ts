@@ -61,7 +61,7 @@ export function mentionsOfPattern(cx: Context, pattern: NamePattern): ReadonlySe
   return visit.mentions().indices;
 }
 
-/** One walk over a piece of a program. */
+/** One visit of a piece of a program. */
 class Visit {
   readonly #cx: Context;
   readonly #indices = new Set<IndexId>();

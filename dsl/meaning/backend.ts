@@ -1,6 +1,6 @@
 /**
  * Instantiation's view of an executor. The structure of a program (scopes, instances, families, calls, carried axes, chains,
- * unions, losses, updates) is walked once, in instantiate.ts; what an operation *does* is a backend: the reference
+ * unions, losses, updates) is instantiated once, in instantiate.ts; what an operation *does* is a backend: the reference
  * interpreter computes float64 numbers, the compiler builds graph nodes. T is a dense tensor handle, R a route handle.
  *
  * All axes here are concrete and explicit: the visible ones, a family's and the carried ones alike. Operations meet

@@ -23,7 +23,7 @@ import { asInteger, exact } from '../types/size.ts';
 export class Calls<T, R> {
   readonly #scope: InstanceScope;
   readonly #backend: Backend<T, R>;
-  /** Walks a body in its frame. */
+  /** Instantiates a body in its frame. */
   readonly #enter: (body: Block, frame: Frame<T, R>) => InstantiatedValue<T, R>;
 
   constructor(

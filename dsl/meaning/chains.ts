@@ -1,5 +1,5 @@
 /**
- * Chains: a body walked once for each point of an axis, each step with what the one before gave. They are unrolled for every
+ * Chains: a body instantiated once for each point of an axis, each step with what the one before gave. They are unrolled for every
  * executor, so their axis has a constant size, and there is a limit to what is written out.
  */
 import type { AxisVar, Block, ChainExpr, Expr, ValueType } from '../types/program.ts';
@@ -24,7 +24,7 @@ export interface ChainContext<T, R> {
 
 export class Chains<T, R> {
   readonly #context: ChainContext<T, R>;
-  /** How often what is walked now is written out: the product of the steps of the chains around it. */
+  /** How often what is instantiated now is written out: the product of the steps of the chains around it. */
   #stepsAround = 1;
 
   constructor(context: ChainContext<T, R>) {

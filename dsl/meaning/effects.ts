@@ -1,7 +1,7 @@
 /**
- * What a walk gathers beside its results: losses, outputs and updates, by path. A loss or output of a family has the
- * family's axes in front: calls of single instances fill their cells, calls of the whole family fill all. Losses of one
- * path add up over calls; an output or an update of one cell may come from one call only.
+ * What an instantiation gathers beside its results: losses, outputs and updates, by path. A loss or output of a family has the
+ * family's axes in front: calls of single instances fill their own points, calls of the whole family fill all. Losses of one
+ * path add up over calls; an output or an update of one member may come from one call only.
  */
 import { addedInOrder } from '../tensors/sum-order.ts';
 import type { ConcreteAxisId, DeclarationId, VariableId } from '../types/ids.ts';
@@ -249,7 +249,7 @@ export class Effects<T, R> {
     if (span !== undefined)
       withinLimit(n, MAX_STEPS, `what is given for single members of ${axis.name} is joined`, span);
     const parts = Array.from({ length: n }, (_, i) => {
-      const own = entries.flatMap((e) => this.#cell(e, depth, i));
+      const own = entries.flatMap((e) => this.#entryAt(e, depth, i));
       return this.#assemble(own, family, kind, missing, depth + 1, [...at, i]);
     });
     const axes: Axis[] = [];
@@ -267,7 +267,7 @@ export class Effects<T, R> {
     return { ...entry, value: this.#backend.rename(entry.value, new Map([[s.axis, axis]])) };
   }
 
-  #cell(entry: Entry<T, R>, depth: number, index: number): Entry<T, R>[] {
+  #entryAt(entry: Entry<T, R>, depth: number, index: number): Entry<T, R>[] {
     const s = entry.selection[depth];
     if (s === undefined) return [];
     if (s.kind === 'at') return s.index === index ? [entry] : [];

@@ -234,7 +234,7 @@ export class InstanceScope extends StaticScope {
       declared,
       within: declaration.type.within === undefined ? null : this.axis(declaration.type.within, frame),
     };
-    const used: UsedVariable = { variable, instance: home, cells: new Set(), variants: [] };
+    const used: UsedVariable = { variable, instance: home, members: new Set(), variants: [] };
     used.variants.push(used);
     if (before === undefined) this.#variables.set(path, used);
     else if (one) this.reportShape(before, declared, frame);
@@ -273,23 +273,23 @@ export class InstanceScope extends StaticScope {
     return this.tree.declaration(id).span;
   }
 
-  /** Notes that these cells are read or written: only they are required of a checkpoint. */
+  /** Notes that these members are read or written: only they are required of a checkpoint. */
   markUsed(used: UsedVariable, selection: readonly Selection[]): void {
     const count = (s: Selection): number =>
       s.kind === 'at' ? 1 : integerOf((s.kind === 'all' ? s.axis : s.as).size, 'instantiate: size of a family');
     const members = selection.reduce((product, s) => product * count(s), 1);
     this.#marked.add(used.variable.id);
     withinLimit(members, MAX_MEMBERS, `${used.variable.path} is there`, used.variable.declaration.span);
-    let cells = [''];
+    let keys = [''];
     for (const s of selection) {
       const first = s.kind === 'at' ? s.index : s.kind === 'window' ? s.from : 0;
       const points = Array.from({ length: count(s) }, (_, i) => first + i);
-      cells = cells.flatMap((prefix) => points.map((p) => (prefix === '' ? String(p) : `${prefix},${p}`)));
+      keys = keys.flatMap((prefix) => points.map((p) => (prefix === '' ? String(p) : `${prefix},${p}`)));
     }
-    for (const cell of cells) used.cells.add(cell);
+    for (const member of keys) used.members.add(member);
   }
 
-  /** What bodies read or write. Of a family without members a variable has no cells, and is read all the same. */
+  /** What bodies read or write. Of a family without members a variable has no members, and is read all the same. */
   usedVariables(): readonly UsedVariable[] {
     return [...this.#variables.values()].filter((s) => this.#marked.has(s.variable.id));
   }

@@ -1,5 +1,5 @@
 /**
- * The instances of a program that a walk has met, as a tree: the model at the root, in each instance those of the
+ * The instances of a program that an instantiation has met, as a tree: the model at the root, in each instance those of the
  * callables declared or instantiated in it. A declaration lives in one instance around the place where it is named, its
  * *home*; what is made of it is kept there, once (or once for each index of the families that it names).
  */

@@ -1,5 +1,5 @@
 /**
- * Instances and frames: where a program's declarations live while it is walked.
+ * Instances and frames: where a program's declarations live while it is instantiated.
  *
  * An *instance* is one appearance of a callable with its own declarations: the model itself, a router, one instance of a
  * template. Its params, states and inputs exist once, over the axes of all the families around it (`family`), however
@@ -45,12 +45,12 @@ export type Created =
   /** Being computed: meeting it again is a cycle. */
   | { readonly kind: 'pending' };
 
-/** A variable and which of its cells the walked program reads: only those are required of a checkpoint. */
+/** A variable and which of its members the instantiated program reads: only those are required of a checkpoint. */
 export interface UsedVariable {
   readonly variable: Variable;
   readonly instance: Instance;
   /** Indices over the family axes, joined by commas; 'all' when a family axis has no constant size. */
-  readonly cells: Set<string>;
+  readonly members: Set<string>;
   /** The same variable as the other instances of its declaration know it: more than one where arguments depend on a family's index. */
   readonly variants: UsedVariable[];
 }

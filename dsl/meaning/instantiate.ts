@@ -59,7 +59,7 @@ export interface InstantiatedEntry<T, R> {
   readonly reads: readonly VariableRead<T>[];
 }
 
-/** Walks one entry. Mistakes (sizes that do not fit, ranges that leave an axis) go to `report`; instantiation goes on where it can. */
+/** Instantiates one entry. Mistakes (sizes that do not fit, ranges that leave an axis) go to `report`; instantiation goes on where it can. */
 export function instantiateEntry<T, R>(options: InstantiateOptions<T, R>): InstantiatedEntry<T, R> {
   return new Instantiation(options).run();
 }
@@ -78,7 +78,7 @@ export function instantiateInitial<T, R>(
 
 class Instantiation<T, R> {
   readonly #options: InstantiateOptions<T, R>;
-  /** Expressions around the one that is walked. */
+  /** Expressions around the one that is evaluated. */
   #nested = 0;
   readonly #scope: InstanceScope;
   readonly #backend: Backend<T, R>;
@@ -372,7 +372,7 @@ class Instantiation<T, R> {
   }
 }
 
-/** The operand of an expression that is walked before all others of it. */
+/** The operand of an expression that is evaluated before all others of it. */
 function firstOf(expr: Expr): Expr | null {
   switch (expr.kind) {
     case 'primitive':

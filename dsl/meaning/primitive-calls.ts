@@ -22,7 +22,7 @@ export class PrimitiveCalls<T, R> {
     this.#sizeConstraints = sizeConstraints;
   }
 
-  /** `operand` walks an argument. */
+  /** `operand` evaluates an argument. */
   call(
     expr: PrimitiveExpr & { readonly type: ValueType; readonly span: Span },
     operand: (expr: Expr) => Operand<T, R>,

@@ -18,7 +18,7 @@ interface Given<T, R> {
   readonly value: Operand<T, R>;
 }
 
-/** What a walk of an entry gathered, as a run gives it. `items`: what the signature says of each result. */
+/** What an instantiation of an entry gathered, as a run gives it. `items`: what the signature says of each result. */
 export function runValues<T, R>(
   entry: Span,
   items: readonly { readonly span?: Span }[],

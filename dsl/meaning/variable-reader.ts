@@ -1,6 +1,6 @@
 /**
- * Reading variables: which cells of a param, a state or an input a frame means, over which axes, and the values that
- * initialisers give. What is read is noted: only the cells that something is made of are required of a checkpoint.
+ * Reading variables: which members of a param, a state or an input a frame means, over which axes, and the values that
+ * initialisers give. What is read is noted: only the members that something is made of are required of a checkpoint.
  */
 import type { ConcreteAxisId, IndexId } from '../types/ids.ts';
 import type { Expr } from '../types/program.ts';
@@ -16,7 +16,7 @@ import type { UsedVariable } from './instances.ts';
 import { sameSizes, type InstanceScope, type StaticFrame } from './instance-scope.ts';
 import { exact, integerOf } from '../types/size.ts';
 
-/** One reading of a variable in a walk: what it gave, and which cells it was of. */
+/** One reading of a variable in an instantiation: what it gave, and which members it was of. */
 export interface VariableRead<T> {
   readonly used: UsedVariable;
   readonly selection: readonly Selection[];
@@ -50,7 +50,7 @@ export class VariableReader<T, R> {
     this.#report = report;
   }
 
-  /** A variable as a frame sees it: the cells of its selection, over the axes that its declaration means there. */
+  /** A variable as a frame sees it: the members of its selection, over the axes that its declaration means there. */
   readHere(used: UsedVariable, frame: StaticFrame): Operand<T, R> {
     const here = this.#axesHere(used, frame);
     if (!sameSizes(used.variable.declared, here)) {
@@ -114,7 +114,7 @@ export class VariableReader<T, R> {
     );
   }
 
-  /** What an initialiser gives, over all axes of the variable; computed once a walk, so that its draws are drawn once. */
+  /** What an initialiser gives, over all axes of the variable; computed once an instantiation, so that its draws are drawn once. */
   initialOf(used: UsedVariable): T | null {
     const { initial } = used.variable.declaration;
     if (initial === null) return null;

@@ -1,8 +1,8 @@
 /**
  * Checkpoint bindings: which stored tensors make up a variable, as strided copies.
  *
- * With indices i over `dims`: variable[offset + Σ i·to] = tensor[from + Σ i·stride]. One cell for each combination of the
- * axes in braces; only cells that the walked program reads are listed, so a layer that is not used is not required.
+ * With indices i over `dims`: variable[offset + Σ i·to] = tensor[from + Σ i·stride]. One slice for each combination of the
+ * axes in braces; only slices that the instantiated program reads are listed, so a layer that is not used is not required.
  */
 import { at, get } from '../diagnostics/invariants.ts';
 import { axesInBraces } from '../types/axes.ts';
@@ -50,7 +50,7 @@ interface BoundSource {
   readonly stored: { readonly dims: readonly StoredDim[]; readonly instance: Instance; readonly span: Span } | null;
 }
 
-/** The cells of a variable, or null when no `from` binds it: it is then matched by its path, as a whole. */
+/** The slices of a variable, or null when no `from` binds it: it is then matched by its path, as a whole. */
 export function bindVariable(
   used: UsedVariable,
   scope: InstanceScope,
@@ -83,7 +83,7 @@ export function bindVariable(
     ),
   );
 
-  const cells: WeightSlice[] = [];
+  const slices: WeightSlice[] = [];
   for (const position of combinations(axes.filter((a) => braced.has(a)))) {
     if (!isUsed(used, position)) continue;
     const bound = layouts.get(variantAt(used, position, scope));
@@ -110,9 +110,9 @@ export function bindVariable(
             },
           ],
     );
-    cells.push({ tensor, shape: layout.shape, decoder: source.decoder, others, from: layout.from, offset, dims });
+    slices.push({ tensor, shape: layout.shape, decoder: source.decoder, others, from: layout.from, offset, dims });
   }
-  return cells;
+  return slices;
 }
 
 /** The checker and the scope see to it that what is stored has a fixed shape. */
@@ -233,13 +233,13 @@ function* combinations(axes: readonly Axis[]): Generator<ReadonlyMap<Axis, numbe
   }
 }
 
-/** Whether some used cell of the variable has these positions along its family axes. */
+/** Whether some used member of the variable has these positions along its family axes. */
 function isUsed(used: UsedVariable, position: ReadonlyMap<Axis, number>): boolean {
   const wanted = used.variable.family.map((a) => position.get(a));
   if (wanted.every((w) => w === undefined)) return true;
-  if (wanted.every((w) => w !== undefined)) return used.cells.has(wanted.join(','));
-  for (const cell of used.cells) {
-    const at = cell.split(',').map(Number);
+  if (wanted.every((w) => w !== undefined)) return used.members.has(wanted.join(','));
+  for (const member of used.members) {
+    const at = member.split(',').map(Number);
     if (wanted.every((w, i) => w === undefined || w === at[i])) return true;
   }
   return false;

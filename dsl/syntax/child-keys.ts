@@ -1,5 +1,5 @@
 /**
- * Which fields of a syntax node hold other nodes: one table, which every walk over the tree goes by (visit.ts).
+ * Which fields of a syntax node hold other nodes: one table, which every visit of the tree goes by (visit.ts).
  *
  * Its type is made from the types of the tree, so `tsc` keeps them together: a kind without a row, a field that was renamed or
  * added and a field whose nodes are of another sort do not compile. Most nodes say by `kind` what they are. Others can only be

@@ -1,5 +1,5 @@
 /**
- * Trees that are too deep to walk. Brackets are limited before parsing, but `a + b + c + …` and `f(x)(y)(z)…` make
+ * Trees that are too deep to visit. Brackets are limited before parsing, but `a + b + c + …` and `f(x)(y)(z)…` make
  * deep trees without any. A declaration or entry that is too deep is reported and left out, so every later stage may
  * recurse.
  */

@@ -10,7 +10,7 @@ export const limits = {
   nesting: 64,
   /** Nodes of the tree from a declaration down, steps to the first operand of an operator or a pipe aside. */
   depth: 512,
-  /** The same with those steps: a sum of so many terms. What recursive walks over the tree rely on. */
+  /** The same with those steps: a sum of so many terms. What recursive visits of the tree rely on. */
   row: 1536,
   /** Characters of a name, primes included. */
   nameLength: 64,

@@ -1,4 +1,4 @@
-/** Walks over the syntax tree, by the table of child-keys.ts. Nothing recurses: a tree may be as deep as a text is long. */
+/** Visits of the syntax tree, by the table of child-keys.ts. Nothing recurses: a tree may be as deep as a text is long. */
 import { childKeys, type NodeSort, type NodesBySort, type SortedNode } from './child-keys.ts';
 
 /** What to do at nodes of each sort; `false` for not going inside. */

@@ -2,7 +2,7 @@
  * How much a program may be written out to. Chains, families that name their index, and tensors in braces become one piece for each
  * point; beyond these numbers a size is a typing mistake, and writing it out would only exhaust the memory.
  *
- * `TooMuch` ends a walk at once (there is nothing sensible to go on with); whoever started the walk catches and reports it.
+ * `TooMuch` ends an instantiation at once (there is nothing sensible to go on with); whoever started it catches and reports it.
  */
 import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 
@@ -35,7 +35,7 @@ export class TooMuch extends Error {
   }
 }
 
-/** Throws TooMuch with MOE0504 where expressions stand deeper in one another than a walk goes. */
+/** Throws TooMuch with MOE0504 where expressions stand deeper in one another than instantiation goes. */
 export function withinNesting(depth: number, through: string, span: Span): void {
   if (depth <= MAX_NESTED) return;
   throw new TooMuch(

@@ -28,7 +28,7 @@ export type VariableId = Id<'variable'>;
 export type ProgramId = DeclaredId | LocalId | IndexId;
 
 /**
- * A number becomes an id where the thing it is the id of is made: by whoever counts them, reads them from text, or walks a list whose
+ * A number becomes an id where the thing it is the id of is made: by whoever counts them, reads them from text, or goes over a list whose
  * places they are. That is the one assertion: a brand exists in types only, so nothing could be tested.
  */
 export function idOf<I extends Id<string>>(number: number): I {

@@ -23,7 +23,7 @@ export const bytesPerElement = 4;
 
 /**
  * The types of a plan are written over how sizes are: `SizeFormula` in a manifest; while it compiles, a plan has them as the values
- * that the compiler computes with. So are the numbers of buffers and status words, which the compiler tells apart by their types.
+ * that the compiler computes with. So are the numbers of buffers and fault words, which the compiler tells apart by their types.
  */
 export interface AxisSpec<Size = SizeFormula> {
   readonly name: string;

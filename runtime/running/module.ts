@@ -141,7 +141,7 @@ async function build(
       const binding = byIndex.get(index);
       if (binding !== undefined) await writeInitial(manifest, context, binding, options);
     };
-    const fresh = bindings.filter(({ cells }) => cells === null);
+    const fresh = bindings.filter(({ slices }) => slices === null);
     for (const { index } of fresh) await initialise(index);
     const initialised = fresh.map(({ variable }) => variable.path);
     signal?.throwIfAborted();
@@ -163,8 +163,8 @@ function kernelsToWarmUp(
   bindings: readonly WeightBinding[],
   warmUp: 'results' | 'all' | 'none',
 ): readonly number[] {
-  const initial = bindings.flatMap(({ cells, variable: { initial: value } }) =>
-    cells === null && value?.kind === 'plan' ? kernelsOf(value.plan) : [],
+  const initial = bindings.flatMap(({ slices, variable: { initial: value } }) =>
+    slices === null && value?.kind === 'plan' ? kernelsOf(value.plan) : [],
   );
   if (warmUp === 'none') return initial;
   const plans = manifest.entries.flatMap(({ plan, full }) => (warmUp === 'all' ? [plan, full] : [plan]));
@@ -186,7 +186,7 @@ async function loadWeights(
   let pending = 0;
   for (const binding of bindings) {
     const buffer = variables.get(binding.index);
-    if (buffer === undefined || binding.cells === null) continue;
+    if (buffer === undefined || binding.slices === null) continue;
     const found = await loadVariable(
       binding,
       source,

@@ -25,8 +25,8 @@ export interface WeightBinding {
   readonly elements: number;
   /** The size of the axis that integers are points of: they lie in -1 .. withinSize-1; null: anything. */
   readonly withinSize: number | null;
-  /** Filled from the source by these cells, or null: by the initial value. */
-  readonly cells: readonly WeightSliceSpec[] | null;
+  /** Filled from the source by these slices, or null: by the initial value. */
+  readonly slices: readonly WeightSliceSpec[] | null;
 }
 
 export type MissingParams = 'error' | 'initialise';
@@ -54,11 +54,11 @@ export function bindVariables(
     const elements = elementCount(shape);
     const withinSize =
       variable.within === null ? null : evaluateCount(variable.within.size, NO_SIZES, variable.within.name);
-    const cells = variable.cells ?? [wholeCell(variable.path, shape, elements)];
+    const slices = variable.cells ?? [wholeSlice(variable.path, shape, elements)];
     const absent = absentNames(variable, source);
     const base = { index, variable, shape, elements, withinSize };
     if (startsFresh(variable, source, missing)) {
-      bindings.push({ ...base, cells: null });
+      bindings.push({ ...base, slices: null });
       return;
     }
     if (source === null) {
@@ -72,16 +72,16 @@ export function bindVariables(
       const hint = i === 0 && held !== '' ? held : nearest(name);
       const message = `there is no tensor ${quoteName(name)}, which ${variable.path} is bound to${hint}`;
       problems.push({ code: 'MOE0630', message, tensor: name, help });
-      const cell = cells.find(({ tensor }) => tensor === name);
-      if (cell !== undefined) lacking.push({ name, shape: cell.shape, axes: storedAxes(variable, cell, shape) });
+      const slice = slices.find(({ tensor }) => tensor === name);
+      if (slice !== undefined) lacking.push({ name, shape: slice.shape, axes: storedAxes(variable, slice, shape) });
     }
-    for (const problem of cells.flatMap((cell) => checkCell(variable, cell, source, shape))) {
+    for (const problem of slices.flatMap((slice) => checkSlice(variable, slice, source, shape))) {
       // A tensor that several members share is wrong once.
       const told = (other: WeightsProblem): boolean =>
         other.tensor === problem.tensor && other.message === problem.message;
       if (!problems.some(told)) problems.push(problem);
     }
-    bindings.push({ ...base, cells });
+    bindings.push({ ...base, slices });
   });
   if (problems.length === 0) return bindings;
   const hints = source === null ? new Map<string, string>() : fusedHints(lacking, source.tensors, tensorsOf(manifest));
@@ -144,33 +144,33 @@ function neededVariables(manifest: Manifest, source: WeightSource | null, missin
   return needed;
 }
 
-function wholeCell(path: string, shape: readonly number[], elements: number): WeightSliceSpec {
+function wholeSlice(path: string, shape: readonly number[], elements: number): WeightSliceSpec {
   const dims = [{ size: elements, stride: 1, to: 1 }];
   return { tensor: path, shape, decoder: null, scales: null, from: 0, offset: 0, dims };
 }
 
-function checkCell(
+function checkSlice(
   variable: VariableSpec,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   source: WeightSource,
   shape: readonly number[],
 ): readonly WeightsProblem[] {
-  const tensor = source.tensors.get(cell.tensor);
+  const tensor = source.tensors.get(slice.tensor);
   if (tensor === undefined) return [];
-  const scales = cell.scales === null ? null : source.tensors.get(cell.scales);
+  const scales = slice.scales === null ? null : source.tensors.get(slice.scales);
   if (scales === undefined) return [];
   const problem = (code: 'MOE0631' | 'MOE0632', name: string, told: string, hint = ''): WeightsProblem => ({
     code,
     message: `${quoteName(name)} ${told}, as ${variable.path} is declared${hint}`,
     tensor: name,
   });
-  switch (cell.decoder) {
+  switch (slice.decoder) {
     case null:
-      return plainProblems(variable, cell, tensor, shape, problem);
+      return plainProblems(variable, slice, tensor, shape, problem);
     case 'mxfp4':
-      return mxfp4Problems(cell, tensor, scales, problem);
+      return mxfp4Problems(slice, tensor, scales, problem);
     default:
-      return unreachable(cell.decoder);
+      return unreachable(slice.decoder);
   }
 }
 
@@ -179,34 +179,34 @@ type TellProblem = (code: 'MOE0631' | 'MOE0632', name: string, told: string, hin
 
 function plainProblems(
   variable: VariableSpec,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   tensor: SourceTensor,
   shape: readonly number[],
   problem: TellProblem,
 ): readonly WeightsProblem[] {
   const problems: WeightsProblem[] = [];
   if (!accepts(variable, tensor.dtype)) {
-    problems.push(problem('MOE0632', cell.tensor, `holds ${tensor.dtype}, ${wantedTypes(variable)} is wanted`));
+    problems.push(problem('MOE0632', slice.tensor, `holds ${tensor.dtype}, ${wantedTypes(variable)} is wanted`));
   }
-  if (!sameShape(tensor.shape, cell.shape)) {
-    const told = `has the shape ${show(tensor.shape)}, ${show(cell.shape)} is wanted`;
-    const axes = storedAxes(variable, cell, shape);
+  if (!sameShape(tensor.shape, slice.shape)) {
+    const told = `has the shape ${show(tensor.shape)}, ${show(slice.shape)} is wanted`;
+    const axes = storedAxes(variable, slice, shape);
     const hint =
-      orderHint(axes, cell.shape, tensor.shape) || lackingAxisHint(variable, cell, shape, axes, tensor.shape);
-    problems.push(problem('MOE0631', cell.tensor, told, hint));
+      orderHint(axes, slice.shape, tensor.shape) || lackingAxisHint(variable, slice, shape, axes, tensor.shape);
+    problems.push(problem('MOE0631', slice.tensor, told, hint));
   }
   return problems;
 }
 
 function mxfp4Problems(
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   tensor: SourceTensor,
   scales: SourceTensor | null,
   problem: TellProblem,
 ): readonly WeightsProblem[] {
   const problems: WeightsProblem[] = [];
-  const last = cell.shape.at(-1) ?? 0;
-  const outer = cell.shape.slice(0, -1);
+  const last = slice.shape.at(-1) ?? 0;
+  const outer = slice.shape.slice(0, -1);
   const blocks = last / MXFP4_BLOCK.values;
   // Files have the 16 bytes of a block as a dimension of their own, or joined into the last one.
   const blockShapes = [
@@ -214,16 +214,20 @@ function mxfp4Problems(
     [...outer, last / 2],
   ];
   if (tensor.dtype !== 'U8' || (scales !== null && scales.dtype !== 'U8' && scales.dtype !== 'F8_E8M0')) {
-    problems.push(problem('MOE0632', cell.tensor, `and its scales are not bytes, MXFP4 blocks are wanted`));
+    problems.push(problem('MOE0632', slice.tensor, `and its scales are not bytes, MXFP4 blocks are wanted`));
   }
   if (!blockShapes.some((shape) => sameShape(tensor.shape, shape))) {
     problems.push(
-      problem('MOE0631', cell.tensor, `has the shape ${show(tensor.shape)}, blocks of ${show(cell.shape)} are wanted`),
+      problem(
+        'MOE0631',
+        slice.tensor,
+        `has the shape ${show(tensor.shape)}, blocks of ${show(slice.shape)} are wanted`,
+      ),
     );
   }
-  if (scales !== null && cell.scales !== null && !sameShape(scales.shape, [...outer, blocks])) {
+  if (scales !== null && slice.scales !== null && !sameShape(scales.shape, [...outer, blocks])) {
     problems.push(
-      problem('MOE0631', cell.scales, `has the shape ${show(scales.shape)}, ${show([...outer, blocks])} is wanted`),
+      problem('MOE0631', slice.scales, `has the shape ${show(scales.shape)}, ${show([...outer, blocks])} is wanted`),
     );
   }
   return problems;

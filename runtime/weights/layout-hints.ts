@@ -6,20 +6,20 @@ import { quoteName } from './json.ts';
 import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
 import type { SourceTensor } from './weight-source.ts';
 
-/** Names of the axes of a cell's tensor in their stored order; null where they do not follow (parts, merged axes). */
+/** Names of the axes of a slice's tensor in their stored order; null where they do not follow (parts, merged axes). */
 export function storedAxes(
   variable: VariableSpec,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   shape: readonly number[],
 ): readonly string[] | null {
   if (variable.cells === null) return variable.axes.map(({ name }) => name);
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
-  const dims = cell.dims.filter(({ size }) => size > 1).sort((a, b) => b.stride - a.stride);
+  const dims = slice.dims.filter(({ size }) => size > 1).sort((a, b) => b.stride - a.stride);
   const names = dims.map(
     (dim) => variable.axes[strides.findIndex((stride, i) => stride === dim.to && shape[i] === dim.size)],
   );
-  const wide = cell.shape.filter((size) => size > 1);
-  if (wide.length !== cell.shape.length || names.length !== cell.shape.length) return null;
+  const wide = slice.shape.filter((size) => size > 1);
+  if (wide.length !== slice.shape.length || names.length !== slice.shape.length) return null;
   return names.every((axis) => axis !== undefined) ? names.map(({ name }) => name) : null;
 }
 

@@ -30,10 +30,10 @@ export function memberHints(
     searches += 1;
     const [name] = absent;
     if (searches > MAX_SEARCHES || name === undefined || absent.length < namesOf(variable)) return '';
-    const cells = variable.cells ?? [];
-    const first = cells[0];
-    if (first === undefined || cells.length === 1) return countedHint(variable, first?.tensor ?? name, shape, unread);
-    const axes = memberAxes(variable, cells, shape);
+    const slices = variable.cells ?? [];
+    const first = slices[0];
+    if (first === undefined || slices.length === 1) return countedHint(variable, first?.tensor ?? name, shape, unread);
+    const axes = memberAxes(variable, slices, shape);
     // Innermost first: layers are outside of experts, and `layers.0.mlp` has the number of its layer.
     return (
       axes
@@ -111,17 +111,17 @@ function patternOf(part: string, position: number, axes: readonly MemberAxis[]):
 /** The axes whose points are in tensors of their own, each with the parts of the names that change along it. */
 function memberAxes(
   variable: VariableSpec,
-  cells: readonly WeightSliceSpec[],
+  slices: readonly WeightSliceSpec[],
   shape: readonly number[],
 ): readonly MemberAxis[] {
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
-  const [first] = cells;
+  const [first] = slices;
   if (first === undefined) return [];
   const origin = first.tensor.split('.');
   return variable.axes.flatMap(({ name }, i) => {
     const size = shape[i] ?? 1;
     const stride = strides[i] ?? 1;
-    const next = cells.find(({ offset }) => offset - first.offset === stride);
+    const next = slices.find(({ offset }) => offset - first.offset === stride);
     if (size < 2 || next === undefined || first.dims.some(({ to }) => to === stride)) return [];
     const parts = next.tensor.split('.').flatMap((part, at) => (part === origin[at] ? [] : [at]));
     return parts.length === 0 ? [] : [{ name, size, stride, parts: new Set(parts) }];
@@ -152,21 +152,21 @@ function countedHint(
 /** For a tensor that has one dimension fewer, or one more, than is wanted: which axis it is, and how a declaration says it. */
 export function lackingAxisHint(
   variable: VariableSpec,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   shape: readonly number[],
   axes: readonly string[] | null,
   found: readonly number[],
 ): string {
-  const wanted = cell.shape;
+  const wanted = slice.shape;
   if (axes !== null && wanted.length === found.length + 1) {
     const at = wanted.findIndex((_, i) => wanted.filter((_, k) => k !== i).join() === found.join());
     const axis = axes[at];
     if (axis === undefined) return '';
-    return `: it has no ${axis}; if every point of ${axis} is to read it, the declaration says so with \`from "${cell.tensor}{all ${axis}}"\``;
+    return `: it has no ${axis}; if every point of ${axis} is to read it, the declaration says so with \`from "${slice.tensor}{all ${axis}}"\``;
   }
   const [size, ...rest] = found;
   if (rest.join() !== wanted.join() || rest.length !== wanted.length) return '';
-  const sharing = variable.cells?.filter(({ tensor }) => tensor === cell.tensor).length ?? 1;
+  const sharing = variable.cells?.filter(({ tensor }) => tensor === slice.tensor).length ?? 1;
   const axis = variable.axes.find((_, i) => shape[i] === size);
   if (axis === undefined || sharing !== size) return '';
   return `: it has ${axis.name} in front, so leave \`{all ${axis.name}}\` out of its name`;

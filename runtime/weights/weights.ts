@@ -48,11 +48,11 @@ interface Dim {
 
 /** Bytes of the source that filling a binding reads, for progress. */
 export function bytesToRead(binding: WeightBinding, source: WeightSource): number {
-  const cells = binding.cells ?? [];
-  return cells.reduce((sum, cell) => {
-    const tensor = source.tensors.get(cell.tensor);
-    const elements = cell.dims.reduce((product, { size }) => product * size, 1);
-    return sum + elements * (tensor === undefined ? 0 : bytesOfElement(cell.decoder, tensor.dtype));
+  const slices = binding.slices ?? [];
+  return slices.reduce((sum, slice) => {
+    const tensor = source.tensors.get(slice.tensor);
+    const elements = slice.dims.reduce((product, { size }) => product * size, 1);
+    return sum + elements * (tensor === undefined ? 0 : bytesOfElement(slice.decoder, tensor.dtype));
   }, 0);
 }
 
@@ -80,25 +80,25 @@ export async function loadVariable(
       problems.push(problem);
     }
   };
-  const cells = (binding.cells ?? []).flatMap((cell) => {
-    const dims = coalesce(cell.dims);
-    return dims === null ? [] : [{ cell, dims }];
+  const slices = (binding.slices ?? []).flatMap((slice) => {
+    const dims = coalesce(slice.dims);
+    return dims === null ? [] : [{ slice, dims }];
   });
-  if (cells.every(({ dims }) => dims.every(({ stride, to }) => stride === 1 && to === 1))) {
-    for (const { cell, dims } of cells) {
+  if (slices.every(({ dims }) => dims.every(({ stride, to }) => stride === 1 && to === 1))) {
+    for (const { slice, dims } of slices) {
       const count = dims[0]?.size ?? 1;
       for (let at = 0; at < count; at += PIECE_ELEMENTS) {
         const length = Math.min(PIECE_ELEMENTS, count - at);
-        const words = await readElements(binding.variable, cell, source, cell.from + at, length, options);
-        report(finish(binding, cell, words, options));
-        await write(cell.offset + at, words);
+        const words = await readElements(binding.variable, slice, source, slice.from + at, length, options);
+        report(finish(binding, slice, words, options));
+        await write(slice.offset + at, words);
       }
     }
     return problems;
   }
-  // Another order than the variable's, or interleaved with other cells: put together on the host.
+  // Another order than the variable's, or interleaved with other slices: put together on the host.
   const whole = newWords(binding.variable, binding.elements);
-  for (const { cell, dims } of cells) await copyStrided(binding, cell, dims, source, whole, options, report);
+  for (const { slice, dims } of slices) await copyStrided(binding, slice, dims, source, whole, options, report);
   for (let at = 0; at < whole.length; at += PIECE_ELEMENTS) {
     await write(at, whole.subarray(at, Math.min(whole.length, at + PIECE_ELEMENTS)));
   }
@@ -121,10 +121,10 @@ function coalesce(dims: readonly Dim[]): readonly Dim[] | null {
   return joined;
 }
 
-/** Copies a cell by blocks: outer dimensions of the source are walked, what fits a piece is read at once. */
+/** Copies a slice by blocks: outer dimensions of the source are gone over, what fits a piece is read at once. */
 async function copyStrided(
   binding: WeightBinding,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   dims: readonly Dim[],
   source: WeightSource,
   whole: Words,
@@ -137,10 +137,10 @@ async function copyStrided(
   const inner = bySource.slice(outer);
   const span = spanOf(inner);
   for (const { from, to } of offsetPairs(bySource.slice(0, outer))) {
-    const words = await readElements(binding.variable, cell, source, cell.from + from, span, options);
-    report(finish(binding, cell, words, options));
+    const words = await readElements(binding.variable, slice, source, slice.from + from, span, options);
+    report(finish(binding, slice, words, options));
     for (const offset of offsetPairs(inner))
-      whole[cell.offset + to + offset.to] = words[offset.from] ?? missing('word');
+      whole[slice.offset + to + offset.to] = words[offset.from] ?? missing('word');
   }
 }
 
@@ -175,40 +175,40 @@ function newWords(variable: VariableSpec, count: number): Words {
   return variable.element === 'f32' || variable.element === 'f16' ? new Float32Array(count) : new Int32Array(count);
 }
 
-/** Elements `start` to `start + count` of a cell's tensor, row-major, decoded. */
+/** Elements `start` to `start + count` of a slice's tensor, row-major, decoded. */
 async function readElements(
   variable: VariableSpec,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   source: WeightSource,
   start: number,
   count: number,
   options: LoadOptions,
 ): Promise<Words> {
   options.signal?.throwIfAborted();
-  switch (cell.decoder) {
+  switch (slice.decoder) {
     case null:
-      return readPlain(variable, cell, source, start, count, options);
+      return readPlain(variable, slice, source, start, count, options);
     case 'mxfp4':
-      return readMxfp4(cell, source, start, count, options);
+      return readMxfp4(slice, source, start, count, options);
     default:
-      return unreachable(cell.decoder);
+      return unreachable(slice.decoder);
   }
 }
 
 async function readPlain(
   variable: VariableSpec,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   source: WeightSource,
   start: number,
   count: number,
   options: LoadOptions,
 ): Promise<Words> {
-  const tensor = source.tensors.get(cell.tensor);
-  if (tensor === undefined) throw weightsFault('MOE0630', `there is no tensor ${quoteName(cell.tensor)}`);
+  const tensor = source.tensors.get(slice.tensor);
+  if (tensor === undefined) throw weightsFault('MOE0630', `there is no tensor ${quoteName(slice.tensor)}`);
   const size = elementBytes(tensor.dtype);
   if (tensor.dtype === 'F32' && variable.element === 'f32' && count * size <= PIECE_BYTES) {
     // Stored as the variable has them: the bytes that were read are the words, without a copy.
-    const bytes = await source.read(cell.tensor, start * size, count * size, options.signal);
+    const bytes = await source.read(slice.tensor, start * size, count * size, options.signal);
     if (bytes.length === count * size && bytes.byteOffset % size === 0 && bytes.buffer instanceof ArrayBuffer) {
       options.onBytes?.(bytes.length);
       return new Float32Array(bytes.buffer, bytes.byteOffset, count);
@@ -219,15 +219,15 @@ async function readPlain(
   const step = Math.floor(PIECE_BYTES / Math.max(4, size));
   for (let at = 0; at < count; at += step) {
     const part = words.subarray(at, Math.min(count, at + step));
-    const bytes = await source.read(cell.tensor, (start + at) * size, part.length * size, options.signal);
+    const bytes = await source.read(slice.tensor, (start + at) * size, part.length * size, options.signal);
     if (bytes.length !== part.length * size) {
-      throw weightsFault('MOE0616', `${quoteName(cell.tensor)} was read short`, { tensor: cell.tensor });
+      throw weightsFault('MOE0616', `${quoteName(slice.tensor)} was read short`, { tensor: slice.tensor });
     }
     options.onBytes?.(bytes.length);
     const bad = decodePart(variable, tensor.dtype, bytes, part);
     if (bad !== null && bad >= 0) {
-      const message = `${quoteName(cell.tensor)} holds a number at ${start + at + bad} that does not fit ${variable.element}`;
-      throw weightsFault('MOE0634', message, { tensor: cell.tensor });
+      const message = `${quoteName(slice.tensor)} holds a number at ${start + at + bad} that does not fit ${variable.element}`;
+      throw weightsFault('MOE0634', message, { tensor: slice.tensor });
     }
   }
   return words;
@@ -253,7 +253,7 @@ const FP4_VALUES = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, 
  * (E8M0; 255 is NaN).
  */
 async function readMxfp4(
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   source: WeightSource,
   start: number,
   count: number,
@@ -262,8 +262,8 @@ async function readMxfp4(
   const { values, bytes: blockBytes } = MXFP4_BLOCK;
   const first = Math.floor(start / values);
   const last = Math.ceil((start + count) / values);
-  const blocks = await source.read(cell.tensor, first * blockBytes, (last - first) * blockBytes, options.signal);
-  const scales = await source.read(cell.scales ?? '', first, last - first, options.signal);
+  const blocks = await source.read(slice.tensor, first * blockBytes, (last - first) * blockBytes, options.signal);
+  const scales = await source.read(slice.scales ?? '', first, last - first, options.signal);
   options.onBytes?.(blocks.length + scales.length);
   const words = new Float32Array(count);
   for (let i = 0; i < count; i++) {
@@ -279,15 +279,15 @@ async function readMxfp4(
 /** Rounds or normalises decoded words in place, and looks at each: the first kind of fault is returned. */
 function finish(
   binding: WeightBinding,
-  cell: WeightSliceSpec,
+  slice: WeightSliceSpec,
   words: Words,
   options: LoadOptions,
 ): WeightsProblem | null {
   const { variable } = binding;
   const fault = (code: 'MOE0633' | 'MOE0634' | 'MOE0636', told: string): WeightsProblem => ({
     code,
-    message: `${quoteName(cell.tensor)} holds ${told}`,
-    tensor: cell.tensor,
+    message: `${quoteName(slice.tensor)} holds ${told}`,
+    tensor: slice.tensor,
   });
   if (words instanceof Int32Array) {
     if (variable.element === 'bool') {

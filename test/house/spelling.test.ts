@@ -21,11 +21,21 @@ const gone: Readonly<Record<string, string>> = {
   Walk: 'Instantiation',
   algebra: 'a backend',
   amplified: 'recomputed',
+  habit: 'a foreign idiom',
+  habitHelp: 'foreignSyntaxHelp',
+  judge: 'a comparer, or to compare',
+  judged: 'compared',
+  judging: 'a comparison',
   leaf: 'a graph input',
   passing: 'inlined',
+  recut: 'reindex',
+  recutRoute: 'reindexRoute',
   refines: 'refinedBy',
   shop: 'cx, of a LoweringContext',
   supports: 'presences',
+  verdict: 'a comparison',
+  verdicts: 'comparisons',
+  walk: 'to instantiate, or to visit',
 };
 
 function identifiersOf(file: string): ReadonlySet<string> {

@@ -16,7 +16,9 @@ fn Two<I, i = 0>(x: [I]) -> [I] {
 function namesOf(from: string): readonly string[] {
   const { prepared, diagnostics } = prepareText(modelOf(from));
   if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
-  return prepared.compilation.elaboration.variables.flatMap(({ cells }) => (cells ?? []).map((cell) => cell.tensor));
+  return prepared.compilation.elaboration.variables.flatMap(({ slices: cells }) =>
+    (cells ?? []).map((cell) => cell.tensor),
+  );
 }
 
 const modelOf = (from: string): string =>
@@ -44,7 +46,7 @@ test('a record says how a tensor is stored, whatever the template says', () => {
 }
 `;
   const { prepared } = prepareText(text('"stacked" as [(A, B), D]'));
-  const cells = prepared?.compilation.elaboration.variables.flatMap((s) => s.cells ?? []);
+  const cells = prepared?.compilation.elaboration.variables.flatMap((s) => s.slices ?? []);
   expect(cells?.map(({ tensor, shape }) => [tensor, shape])).toEqual([['e.stacked', [6, 2]]]);
 });
 

@@ -300,7 +300,7 @@ describe('bindings', () => {
       ['MOE0635', expect.stringContaining('v ')],
     ]);
     const [only] = bindVariables(manifest(m.stores[0] ?? store('w', [2])), null, 'error');
-    expect(only?.cells).toBeNull();
+    expect(only?.slices).toBeNull();
   });
 
   it('want every param of a given checkpoint, unless told otherwise; states may be missing', () => {
@@ -308,7 +308,7 @@ describe('bindings', () => {
     const m = manifest(store('w', [1], { initial }), store('s', [1], { kind: 'state', initial }));
     const source = fromTensors([]);
     expect(problemsOf(() => bindVariables(m, source, 'error')).map(([code]) => code)).toEqual(['MOE0630']);
-    expect(bindVariables(m, source, 'initialise').map(({ cells }) => cells)).toEqual([null, null]);
+    expect(bindVariables(m, source, 'initialise').map(({ slices: cells }) => cells)).toEqual([null, null]);
   });
 
   it('are not half filled', () => {

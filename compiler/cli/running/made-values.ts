@@ -168,15 +168,15 @@ export function withVariables(
       tensors.set(spec.path, { shape, data: Float32Array.from(numbers), integer });
       continue;
     }
-    for (const cell of spec.cells) {
-      if (cell.decoder !== null) throw usageError(`${spec.path} is stored encoded: give its weights with --weights`);
-      const tensor = tensors.get(cell.tensor) ?? {
-        shape: cell.shape,
-        data: new Float32Array(elementCount(cell.shape)),
+    for (const slice of spec.cells) {
+      if (slice.decoder !== null) throw usageError(`${spec.path} is stored encoded: give its weights with --weights`);
+      const tensor = tensors.get(slice.tensor) ?? {
+        shape: slice.shape,
+        data: new Float32Array(elementCount(slice.shape)),
         integer,
       };
-      tensors.set(cell.tensor, tensor);
-      copyOut(cell, numbers, tensor.data);
+      tensors.set(slice.tensor, tensor);
+      copyOut(slice, numbers, tensor.data);
     }
   }
   if (tensors.size === 0) return source;
@@ -195,11 +195,11 @@ export function withVariables(
 }
 
 /** The inverse of loading: tensor[from + Σ i·stride] = variable[offset + Σ i·to]. */
-function copyOut(cell: WeightSliceSpec, numbers: Float64Array, target: Float32Array): void {
+function copyOut(slice: WeightSliceSpec, numbers: Float64Array, target: Float32Array): void {
   const visit = (depth: number, from: number, to: number): void => {
-    const dim = cell.dims[depth];
+    const dim = slice.dims[depth];
     if (dim === undefined) target[from] = numbers[to] ?? noNumber();
     else for (let i = 0; i < dim.size; i++) visit(depth + 1, from + i * dim.stride, to + i * dim.to);
   };
-  visit(0, cell.from, cell.offset);
+  visit(0, slice.from, slice.offset);
 }

@@ -64,7 +64,7 @@ async function readVariables(
   await weights?.open?.(tensorsOf(manifest), request.signal);
   if (weights !== null && weightsFor === 'host') {
     for (const binding of bindVariables(manifest, weights, request.missing ?? 'error')) {
-      if (binding.cells === null) continue;
+      if (binding.slices === null) continue;
       const numbers = new Float64Array(binding.elements);
       const problems = await loadVariable(
         binding,
