@@ -10,6 +10,7 @@
  * Why: memory traffic. silu(w1 @ x) * (w3 @ x) is stored once, not three times; a bias is added in passing.
  * Before: every node a buffer. After: `materialised`.
  */
+import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/graph-ir.ts';
@@ -72,8 +73,22 @@ function stored(node: Node): boolean {
     case 'draw':
     case 'extern':
       return true;
-    default:
+    case 'constant':
+    case 'size':
+    case 'iota':
+    case 'input':
+    case 'map':
+    case 'predicated':
+    case 'presence':
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge':
+    case 'broadcast':
+    case 'concat':
       return false;
+    default:
+      return unreachable(node, 'passes');
   }
 }
 
@@ -86,8 +101,24 @@ function isView(node: Node): boolean {
     case 'broadcast':
     case 'presence':
       return true;
-    default:
+    case 'constant':
+    case 'size':
+    case 'iota':
+    case 'input':
+    case 'map':
+    case 'predicated':
+    case 'contract':
+    case 'reduce':
+    case 'scan':
+    case 'sort_rank':
+    case 'argmax':
+    case 'gather':
+    case 'draw':
+    case 'concat':
+    case 'extern':
       return false;
+    default:
+      return unreachable(node, 'passes');
   }
 }
 
@@ -101,8 +132,25 @@ function ownCost(node: Node): number {
       return 1;
     case 'concat':
       return node.parts.length;
-    default:
+    case 'constant':
+    case 'size':
+    case 'iota':
+    case 'input':
+    case 'presence':
+    case 'contract':
+    case 'reduce':
+    case 'scan':
+    case 'sort_rank':
+    case 'argmax':
+    case 'gather':
+    case 'draw':
+    case 'rename':
+    case 'slice':
+    case 'broadcast':
+    case 'extern':
       return 0;
+    default:
+      return unreachable(node, 'passes');
   }
 }
 

@@ -9,7 +9,7 @@
  * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
  */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
-import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { idOf } from '../../../dsl/types/ids.ts';
 import { apply, multiply, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
@@ -119,8 +119,21 @@ function needsMemory(node: Node): boolean {
       return true;
     case 'concat':
       return node.parts.length > MAX_INLINE_PARTS;
-    default:
+    case 'constant':
+    case 'size':
+    case 'iota':
+    case 'input':
+    case 'map':
+    case 'predicated':
+    case 'presence':
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge':
+    case 'broadcast':
       return false;
+    default:
+      return unreachable(node, 'schedule');
   }
 }
 
