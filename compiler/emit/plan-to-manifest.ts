@@ -21,7 +21,7 @@ export function toKernelSpec(kernel: Kernel, shader: number): KernelSpec {
     name: kernel.name,
     shader,
     workgroupSize: kernel.workgroupSize,
-    buffers: kernel.buffers.map(({ access }) => ({ access })),
+    buffers: kernel.buffers.map(({ access, lanes = 1 }) => (lanes === 1 ? { access } : { access, lanes })),
     uniforms: kernel.uniforms.map(({ name, type }) => ({ name, type })),
   };
 }

@@ -6,6 +6,8 @@
  * written in line, so that the engine compiles an inner loop to machine instructions; all others call arithmetic.ts, which
  * says what every operation means (a test holds the two to each other).
  *
+ * A vector is written component by component, with the operations of scalars.
+ *
  * Text is made of identifiers that this file and interpret-statements.ts make up, numbers, and operators: no name of a kernel is
  * spelt in it but inside JSON strings of messages.
  */
@@ -15,7 +17,7 @@ import type { ComparisonOp } from './arithmetic.ts';
 import type { KernelBinaryOp, Builtin, KernelExpr } from './kernel-ir.ts';
 import { fault } from './interpret-memory.ts';
 import type { KernelMemory } from './interpret-memory.ts';
-import { isNumeric } from './kernel-typing.ts';
+import { isNumbers, isNumeric, scalarOf } from './kernel-typing.ts';
 import type { NumericType } from './kernel-ir.ts';
 import { operandsOf } from './visit-kernel.ts';
 
@@ -29,8 +31,8 @@ export interface ExprContext {
   readonly races: boolean;
   readonly uniforms: ReadonlyMap<string, string>;
   readonly memories: ReadonlyMap<string, MemoryNames>;
-  /** The text that reads a local in scope. */
-  readonly local: (name: string) => string;
+  /** The text that reads a component of a local in scope. */
+  readonly local: (name: string, lane: number) => string;
   /** A fresh variable of the launch, for a value that is used twice. */
   readonly temporary: () => string;
   /** The name under which the text finds a value. */
@@ -65,94 +67,106 @@ function numeral(value: number): string {
   return value < 0 ? `(${value})` : String(value);
 }
 
-/** A number expression. */
-export function writeNumber(expr: KernelExpr, context: ExprContext): string {
+/** A number expression, or component `lane` of a vector of them: its operations are those of the components. */
+export function writeNumber(expr: KernelExpr, context: ExprContext, lane = 0): string {
   const { kernel } = context;
-  const { type } = expr;
+  const type = scalarOf(expr.type);
   if (!isNumeric(type)) return fault(kernel, 'a bool stands where a number belongs');
   switch (expr.kind) {
     case 'literal':
       return numeral(Number(expr.value));
     case 'local':
-      return context.local(expr.name);
+      return context.local(expr.name, lane);
     case 'builtin':
       return BUILTIN_NAME[expr.name];
     case 'uniform':
       return context.uniforms.get(expr.name) ?? fault(kernel, `no uniform ${expr.name} is declared`);
     case 'load':
-      return writeLoad(memoryOf(expr.buffer, context), expr.index, type, context);
+      return writeLoad(memoryOf(expr.buffer, context), expr.index, type, context, lane);
     case 'load_shared':
-      return writeLoad(memoryOf(expr.array, context), expr.index, type, context);
+      return writeLoad(memoryOf(expr.array, context), expr.index, type, context, lane);
     case 'buffer_length':
       return memoryOf(expr.buffer, context).length;
     case 'unary': {
       if (expr.op === 'not') return fault(kernel, 'not is no number');
-      const x = writeNumber(expr.operand, context);
+      const x = writeNumber(expr.operand, context, lane);
       if (expr.op === 'neg' && type === 'f32') return `(-${x})`;
       return `${context.constant(`${expr.op}_${type}`, unaryFunction(expr.op, type))}(${x})`;
     }
     case 'binary':
-      return writeBinary(expr, context);
+      return writeBinary(expr, context, lane);
     case 'select':
-      return writeSelect(expr, context, writeNumber);
+      return writeSelect(expr, context, lane, writeNumber);
     case 'convert': {
-      const from = expr.operand.type;
-      if (!isNumeric(from)) return `(${writeBool(expr.operand, context)} ? 1 : 0)`;
-      const x = writeNumber(expr.operand, context);
+      const from = scalarOf(expr.operand.type);
+      if (!isNumeric(from)) return `(${writeBool(expr.operand, context, lane)} ? 1 : 0)`;
+      const x = writeNumber(expr.operand, context, lane);
       if (from === type) return x;
       if (type === 'f32') return `fround(${x})`;
       if (from !== 'f32') return type === 'i32' ? `(${x} | 0)` : `(${x} >>> 0)`;
       return `${context.constant(`f32_to_${type}`, (n: number) => convertValue(from, type, n))}(${x})`;
     }
     case 'bitcast': {
-      const from = expr.operand.type;
+      const from = scalarOf(expr.operand.type);
       if (!isNumeric(from)) return fault(kernel, 'bitcast of a bool');
-      const x = writeNumber(expr.operand, context);
+      const x = writeNumber(expr.operand, context, lane);
       if (from === type) return x;
       if (from !== 'f32' && type !== 'f32') return type === 'i32' ? `(${x} | 0)` : `(${x} >>> 0)`;
       return `${context.constant(`bits_${from}_${type}`, bitcastFunction(from, type))}(${x})`;
     }
     case 'fma': {
-      const product = `fround(${writeNumber(expr.a, context)} * ${writeNumber(expr.b, context)})`;
-      return `fround(${product} + ${writeNumber(expr.c, context)})`;
+      const product = `fround(${writeNumber(expr.a, context, lane)} * ${writeNumber(expr.b, context, lane)})`;
+      return `fround(${product} + ${writeNumber(expr.c, context, lane)})`;
     }
+    case 'vector':
+      return writeNumber(expr.parts[lane] ?? fault(kernel, `a vector has no component ${lane}`), context);
+    case 'splat':
+      return writeNumber(expr.operand, context);
+    case 'component':
+      return writeNumber(expr.operand, context, expr.index);
   }
 }
 
-/** A bool expression. */
-export function writeBool(expr: KernelExpr, context: ExprContext): string {
+/** A bool expression, or component `lane` of a vector of them. */
+export function writeBool(expr: KernelExpr, context: ExprContext, lane = 0): string {
   const { kernel } = context;
   switch (expr.kind) {
     case 'literal':
       return Number(expr.value) === 0 ? 'false' : 'true';
     case 'local':
-      return context.local(expr.name);
+      return context.local(expr.name, lane);
     case 'unary':
-      return `(!${writeBool(expr.operand, context)})`;
+      return `(!${writeBool(expr.operand, context, lane)})`;
     case 'binary':
-      return writeTruth(expr.op, expr.left, expr.right, context);
+      return writeTruth(expr, context, lane);
     case 'select':
-      return writeSelect(expr, context, writeBool);
+      return writeSelect(expr, context, lane, writeBool);
     case 'convert':
-      return isNumeric(expr.operand.type)
-        ? `(${writeNumber(expr.operand, context)} !== 0)`
-        : writeBool(expr.operand, context);
+      return isNumbers(expr.operand.type)
+        ? `(${writeNumber(expr.operand, context, lane)} !== 0)`
+        : writeBool(expr.operand, context, lane);
+    case 'vector':
+      return writeBool(expr.parts[lane] ?? fault(kernel, `a vector has no component ${lane}`), context);
+    case 'splat':
+      return writeBool(expr.operand, context);
+    case 'component':
+      return writeBool(expr.operand, context, expr.index);
     default:
       return fault(kernel, `a ${expr.kind} is no bool`);
   }
 }
 
-/** Any expression, as what its type says. */
-export function writeValue(expr: KernelExpr, context: ExprContext): string {
-  return isNumeric(expr.type) ? writeNumber(expr, context) : writeBool(expr, context);
+/** Any expression or component of it, as what its type says. */
+export function writeValue(expr: KernelExpr, context: ExprContext, lane = 0): string {
+  return isNumbers(expr.type) ? writeNumber(expr, context, lane) : writeBool(expr, context, lane);
 }
 
-function writeTruth(op: KernelBinaryOp, left: KernelExpr, right: KernelExpr, context: ExprContext): string {
+function writeTruth({ op, left, right }: BinaryExpr, context: ExprContext, lane: number): string {
   if (isLogic(op)) {
     return `(${writeBool(left, context)} ${op === 'and' ? '&&' : '||'} ${writeBool(right, context)})`;
   }
   if (!isComparison(op)) return fault(context.kernel, `${op} is no bool`);
-  return `(${writeValue(left, context)} ${comparisonSign[op]} ${writeValue(right, context)})`;
+  return `(${writeValue(left, context, lane)} ${comparisonSign[op]} ${writeValue(right, context, lane)})`;
 }
 
 const comparisonSign: Readonly<Record<ComparisonOp, string>> = {
@@ -167,16 +181,16 @@ const comparisonSign: Readonly<Record<ComparisonOp, string>> = {
 type SelectExpr = Extract<KernelExpr, { kind: 'select' }>;
 
 /** Both sides are evaluated, as on a GPU, so that an out-of-bounds load in the side not taken is found. */
-function writeSelect(expr: SelectExpr, context: ExprContext, write: (e: KernelExpr, c: ExprContext) => string): string {
+function writeSelect(expr: SelectExpr, context: ExprContext, lane: number, write: typeof writeValue): string {
   const keep = (side: KernelExpr): readonly [string, string] => {
-    const text = write(side, context);
+    const text = write(side, context, lane);
     if (!mayFail(side)) return ['', text];
     const name = context.temporary();
     return [`${name} = ${text}, `, name];
   };
   const [before, then] = keep(expr.then);
   const [after, otherwise] = keep(expr.else);
-  return `(${before}${after}${writeBool(expr.condition, context)} ? ${then} : ${otherwise})`;
+  return `(${before}${after}${writeBool(expr.condition, context, lane)} ? ${then} : ${otherwise})`;
 }
 
 /** Whether evaluating an expression can find a mistake of the kernel. */
@@ -197,24 +211,37 @@ export function writeIndex(
   return { first: `(${name} = ${text})`, again: name };
 }
 
-/** A negative index is a large one as u32, so that one comparison finds both ends. */
-function writeLoad(names: MemoryNames, index: KernelExpr, type: NumericType, context: ExprContext): string {
+/** Where a component is among the words of a memory. */
+export function writeWordIndex({ memory }: MemoryNames, index: string, lane: number): string {
+  return memory.lanes === 1 ? index : `${memory.lanes} * ${index} + ${lane}`;
+}
+
+/** A negative index is a large one as u32, so that one comparison finds both ends; an index names all its components or none. */
+function writeLoad(
+  names: MemoryNames,
+  index: KernelExpr,
+  type: NumericType,
+  context: ExprContext,
+  lane: number,
+): string {
   const { first, again } = writeIndex(index, context);
   const wrong = `outOfBounds(kernel, "load of", ${names.itself}, ${again})`;
   const view = names.view(type);
+  const word = writeWordIndex(names, again, lane);
   const value = context.races
-    ? `(noteLoad(kernel, ${names.itself}, ${again}, thread), ${view}[${again}])`
-    : `${view}[${again}]`;
+    ? `(noteLoad(kernel, ${names.itself}, ${word}, thread), ${view}[${word}])`
+    : `${view}[${word}]`;
   return `(${first} >>> 0 < ${names.length} ? ${value} : ${wrong})`;
 }
 
 type BinaryExpr = Extract<KernelExpr, { kind: 'binary' }>;
 
-function writeBinary(expr: BinaryExpr, context: ExprContext): string {
-  const { op, type, left, right } = expr;
+function writeBinary(expr: BinaryExpr, context: ExprContext, lane: number): string {
+  const { op, left, right } = expr;
+  const type = scalarOf(expr.type);
   if (isComparison(op) || isLogic(op) || !isNumeric(type)) return fault(context.kernel, `${op} is no number`);
-  const a = writeNumber(left, context);
-  const b = writeNumber(right, context);
+  const a = writeNumber(left, context, lane);
+  const b = writeNumber(right, context, lane);
   const inline = inlined(op, type, a, b);
   if (inline !== undefined) return inline;
   return `${context.constant(`${op}_${type}`, binaryFunction(op, type))}(${a}, ${b})`;

@@ -27,9 +27,9 @@ import {
 } from './interpret-memory.ts';
 import type { KernelMemory, Words } from './interpret-memory.ts';
 import type { Kernel } from './kernel-ir.ts';
-import { literalProblem } from './kernel-typing.ts';
+import { lanesOf, literalProblem } from './kernel-typing.ts';
 
-/** A buffer for a launch: the elements of `data` from element `offset` (default 0) on, read as the declared type. */
+/** A buffer for a launch: the words of `data` from number `offset` (default 0) on, read as the declared type. */
 export interface BufferBinding {
   readonly data: Words;
   readonly offset?: number;
@@ -68,7 +68,7 @@ function compileWith(kernel: Kernel, races: boolean): KernelProgram {
   };
   const buffers = kernel.buffers.map((decl) => ({
     decl,
-    memory: declareMemory(decl.name, newMemory(decl.name, decl.element)),
+    memory: declareMemory(decl.name, newMemory(decl.name, decl.element, lanesOf(decl))),
   }));
   const shared = kernel.shared.map((decl) => {
     const memory = declareMemory(decl.name, newMemory(decl.name, decl.element));

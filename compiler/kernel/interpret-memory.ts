@@ -5,12 +5,12 @@
  * A `Memory` is made once when a kernel is compiled and bound to data at each launch, so that compiled closures reach the
  * elements by one property access. Its three views lie over the same bytes; a closure uses the one of its element type.
  *
- * The race rule, per element and per launch (for workgroup memory: per stretch between two barriers): if a thread stores
- * an element, no other thread may load or store it. Atomic elements are exempt.
+ * The race rule, per word and per launch (for workgroup memory: per stretch between two barriers): if a thread stores
+ * a word, no other thread may load or store it. Atomic elements are exempt.
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import type { BufferElement } from './kernel-ir.ts';
+import type { BufferElement, Width } from './kernel-ir.ts';
 import { isAtomic } from './kernel-typing.ts';
 
 export type Words = Float32Array | Int32Array | Uint32Array;
@@ -21,12 +21,14 @@ export interface KernelMemory {
   f32: Float32Array;
   i32: Int32Array;
   u32: Uint32Array;
-  /** Elements. */
+  /** Words that one index names. */
+  readonly lanes: Width;
+  /** Elements, as an index counts them. */
   length: number;
   shadow: Shadow | undefined;
 }
 
-/** Per element: who stored it and who loaded it. 0 nobody, n + 1 thread n, -1 (loads only) several threads. */
+/** Per word: who stored it and who loaded it. 0 nobody, n + 1 thread n, -1 (loads only) several threads. */
 export interface Shadow {
   readonly writer: Int32Array;
   readonly reader: Int32Array;
@@ -36,7 +38,7 @@ export function fault(kernel: string, message: string): never {
   throw new CompilerBug('kernel', `kernel ${kernel}: ${message}`);
 }
 
-export function newMemory(name: string, element: BufferElement): KernelMemory {
+export function newMemory(name: string, element: BufferElement, lanes: Width = 1): KernelMemory {
   const none = new ArrayBuffer(0);
   return {
     name,
@@ -44,12 +46,13 @@ export function newMemory(name: string, element: BufferElement): KernelMemory {
     f32: new Float32Array(none),
     i32: new Int32Array(none),
     u32: new Uint32Array(none),
+    lanes,
     length: 0,
     shadow: undefined,
   };
 }
 
-/** Points `memory` at the elements of `data` from `offset` on. */
+/** Points `memory` at the words of `data` from `offset` on: whole elements. */
 export function bindMemory(memory: KernelMemory, data: Words, offset: number, races: boolean): void {
   const { buffer } = data;
   const byteOffset = data.byteOffset + 4 * offset;
@@ -57,7 +60,10 @@ export function bindMemory(memory: KernelMemory, data: Words, offset: number, ra
   memory.f32 = new Float32Array(buffer, byteOffset, length);
   memory.i32 = new Int32Array(buffer, byteOffset, length);
   memory.u32 = new Uint32Array(buffer, byteOffset, length);
-  memory.length = length;
+  if (offset % memory.lanes !== 0 || length % memory.lanes !== 0) {
+    throw new CompilerBug('kernel', `${memory.name} is bound to ${length} words from ${offset}: no whole vectors`);
+  }
+  memory.length = length / memory.lanes;
   memory.shadow =
     races && !isAtomic(memory.element) ? { writer: new Int32Array(length), reader: new Int32Array(length) } : undefined;
 }

@@ -6,20 +6,15 @@
  * barriers becomes a loop over the threads, locals that live across barriers become an array with an element for each thread, and
  * the control around a barrier is decided by all threads, which must agree (the dynamic form of the verifier's uniformity rule).
  */
-import { memoryOf, writeBool, writeIndex, writeNumber, writeValue } from './interpret-expressions.ts';
+import { at } from '../../dsl/diagnostics/invariants.ts';
+import { memoryOf, writeBool, writeIndex, writeNumber, writeWordIndex, writeValue } from './interpret-expressions.ts';
 import type { Constant, ExprContext, MemoryNames } from './interpret-expressions.ts';
 import { fault } from './interpret-memory.ts';
-import type { KernelExpr, ScalarType, KernelStmt } from './kernel-ir.ts';
-import { loadedType } from './kernel-typing.ts';
+import { Locals } from './interpret-locals.ts';
+import type { Local } from './interpret-locals.ts';
+import type { KernelExpr, KernelStmt } from './kernel-ir.ts';
+import { loadedType, widthOf } from './kernel-typing.ts';
 import { blocksOf, expressionsOf, operandsOf } from './visit-kernel.ts';
-
-/** A local in scope: its text where it is read, its type, and, for one that lives across barriers, the array it is kept in. */
-interface Local {
-  readonly text: string;
-  readonly type: ScalarType;
-  readonly mutable: boolean;
-  readonly kept: string | null;
-}
 
 export interface WriterOptions {
   readonly kernel: string;
@@ -61,24 +56,22 @@ export function writeWorkgroup(body: readonly KernelStmt[], options: WriterOptio
 class Writer {
   readonly temporaries: string[] = [];
   readonly #options: WriterOptions;
-  readonly #scopes: Map<string, Local>[] = [];
   readonly #context: ExprContext;
-  #names = 0;
-  /** Locals that live across barriers and that the stretch being written reads or writes. */
-  #touched: Set<Local> | null = null;
+  readonly #locals: Locals;
 
   constructor(options: WriterOptions) {
     this.#options = options;
     const { kernel, races, uniforms, memories, constant } = options;
+    this.#locals = new Locals(kernel, options.workgroupSize, constant);
     this.#context = {
       kernel,
       races,
       uniforms,
       memories,
       constant,
-      local: (name) => this.#use(name).text,
+      local: (name, lane) => this.#locals.read(name, lane),
       temporary: () => {
-        const name = this.#fresh('t');
+        const name = this.#locals.fresh('t');
         this.temporaries.push(name);
         return name;
       },
@@ -87,12 +80,12 @@ class Writer {
 
   /** A block run by one thread. `leave` is the statement that ends the thread. */
   block(body: readonly KernelStmt[], leave: string, stop = 'break;'): string {
-    return this.#scoped(() => body.map((s) => this.#statement(s, leave, stop)).join('\n'));
+    return this.#locals.scoped(() => body.map((s) => this.#statement(s, leave, stop)).join('\n'));
   }
 
   /** A block run by all threads together; `loop` is the label of the collective loop around it. */
   collective(body: readonly KernelStmt[], loop: string | null): string {
-    return this.#scoped(() => {
+    return this.#locals.scoped(() => {
       const parts: string[] = [];
       let stretch: KernelStmt[] = [];
       // Only what a later stretch needs has to be kept; the others are plain variables of their stretch.
@@ -131,15 +124,10 @@ class Writer {
 
   /** A loop over the threads that have not returned; locals kept in arrays are variables inside it. */
   #overThreads(write: (leave: string) => readonly string[]): string {
-    const outer = this.#touched;
-    const touched = new Set<Local>();
-    this.#touched = touched;
     // A thread that returns never reads its locals again.
-    const lines = write('{ returned[local] = 1; gone++; ran--; continue threads; }');
-    this.#touched = outer;
-    const kept = [...touched];
-    const open = kept.map((l) => `let ${l.text} = ${l.kept}[local]${l.type === 'bool' ? ' !== 0' : ''};`);
-    const close = kept.map((l) => `${l.kept}[local] = ${l.type === 'bool' ? `${l.text} ? 1 : 0` : l.text};`);
+    const { open, lines, close } = this.#locals.touching(() =>
+      write('{ returned[local] = 1; gone++; ran--; continue threads; }'),
+    );
     return [
       'ran = 0; broken = 0; truths = 0;',
       `threads: for (local = 0; local < size; local++) { if (returned[local] === 1) continue; ran++; ${ENTER}`,
@@ -165,20 +153,16 @@ class Writer {
         return `${truth}\nif (truths > 0) {\n${then}\n} else {\n${otherwise}\n}`;
       }
       case 'for':
-        return this.#scoped(() => {
-          const label = this.#fresh('loop');
-          const counter = this.#declareKept(statement.name, statement.from.type, false);
+        return this.#locals.scoped(() => {
+          const label = this.#locals.fresh('loop');
+          const counter = this.#locals.declareKept(statement.name, statement.from.type, false);
+          const read = () => this.#locals.read(statement.name, 0);
           const start = this.#overThreads(() => {
             const from = writeNumber(statement.from, this.#context);
-            return [`${this.#use(statement.name).text} = ${from};`];
+            return [`${read()} = ${from};`];
           });
-          const goesOn = this.#agreed(
-            () => `(${this.#use(statement.name).text} < ${writeNumber(statement.to, this.#context)})`,
-          );
-          const advance = this.#overThreads(() => {
-            const { text } = this.#use(statement.name);
-            return [`${text} = ${this.#advanced(counter, statement.step)};`];
-          });
+          const goesOn = this.#agreed(() => `(${read()} < ${writeNumber(statement.to, this.#context)})`);
+          const advance = this.#overThreads(() => [`${read()} = ${this.#advanced(counter, statement.step)};`]);
           const body = this.collective(statement.body, label);
           return `${start}\n${label}: while (true) {\n${goesOn}\nif (truths === 0) break;\n${body}\n${advance}\n}`;
         });
@@ -198,14 +182,12 @@ class Writer {
     switch (statement.kind) {
       case 'let':
       case 'var': {
-        const value = writeValue(statement.value, context);
-        const text = this.#declare(statement.name, statement.value.type, statement.kind === 'var');
-        return `let ${text} = ${value};`;
+        const values = this.#values(statement.value);
+        const { texts } = this.#locals.declare(statement.name, statement.value.type, statement.kind === 'var');
+        return texts.map((text, i) => `let ${text} = ${at(values, i, 'kernel: component')};`).join(' ');
       }
-      case 'assign': {
-        const value = writeValue(statement.value, context);
-        return `${this.#use(statement.name).text} = ${value};`;
-      }
+      case 'assign':
+        return this.#assign(statement.name, statement.value);
       case 'store':
         return this.#store(memoryOf(statement.buffer, context), statement.index, statement.value);
       case 'store_shared':
@@ -219,14 +201,15 @@ class Writer {
         return `if (${condition}) {\n${then}\n} else {\n${this.block(statement.else, leave, stop)}\n}`;
       }
       case 'for':
-        return this.#scoped(() => {
+        return this.#locals.scoped(() => {
           const from = writeNumber(statement.from, context);
           const invariant = this.#invariant(statement.to);
           const to = writeNumber(statement.to, context);
-          const counter = this.#declare(statement.name, statement.from.type, false);
+          const local = this.#locals.declare(statement.name, statement.from.type, false);
+          const counter = this.#locals.read(statement.name, 0);
           // An invariant limit is read once: this is the innermost loop of everything.
-          const limit = this.#fresh('end');
-          const next = `${counter} = ${this.#advanced(this.#use(statement.name), statement.step)}`;
+          const limit = this.#locals.fresh('end');
+          const next = `${counter} = ${this.#advanced(local, statement.step)}`;
           const body = this.block(statement.body, leave);
           return invariant
             ? `for (let ${counter} = ${from}, ${limit} = ${to}; ${counter} < ${limit}; ${next}) {\n${body}\n}`
@@ -241,26 +224,46 @@ class Writer {
     }
   }
 
+  /** The components of a value, one text each. */
+  #values(value: KernelExpr): readonly string[] {
+    return Array.from({ length: widthOf(value.type) }, (_, lane) => writeValue(value, this.#context, lane));
+  }
+
+  /** All components are computed before the first is assigned. */
+  #assign(name: string, value: KernelExpr): string {
+    const values = this.#values(value);
+    const { texts } = this.#locals.use(name);
+    if (texts.length === 1) return `${texts.join('')} = ${values.join('')};`;
+    const kept = texts.map(() => this.#locals.fresh('s'));
+    const compute = kept.map((k, i) => `const ${k} = ${at(values, i, 'kernel: component')};`);
+    return `{ ${[...compute, ...texts.map((text, i) => `${text} = ${at(kept, i, 'kernel: component')};`)].join(' ')} }`;
+  }
+
   /** The counter's next value. A GPU would spin for ever on one that does not advance, or wrap round and start again. */
   #advanced(counter: Local, step: KernelExpr): string {
+    const [text = ''] = counter.texts;
     // One more than what is below a limit of the same type fits the type.
-    if (step.kind === 'literal' && step.value === 1) return `${counter.text} + 1`;
+    if (step.kind === 'literal' && step.value === 1) return `${text} + 1`;
     const by = writeNumber(step, this.#context);
-    return `${counter.type === 'i32' ? 'advanceSigned' : 'advance'}(${counter.text}, ${by})`;
+    return `${counter.type === 'i32' ? 'advanceSigned' : 'advance'}(${text}, ${by})`;
   }
 
   #store(names: MemoryNames, index: KernelExpr, value: KernelExpr): string {
-    const context = this.#context;
-    const { first, again } = writeIndex(index, context);
+    const { first, again } = writeIndex(index, this.#context);
     // The value is evaluated before the index is checked, and after it is computed.
-    const kept = this.#fresh('s');
+    const values = this.#values(value);
+    const kept = values.map(() => this.#locals.fresh('s'));
     const view = names.view(loadedType(names.memory.element));
-    const note = this.#options.races ? `noteStore(kernel, ${names.itself}, ${again}, thread); ` : '';
+    const writes = kept.map((k, lane) => {
+      const word = writeWordIndex(names, again, lane);
+      const note = this.#options.races ? `noteStore(kernel, ${names.itself}, ${word}, thread); ` : '';
+      return `${note}${view}[${word}] = ${k};`;
+    });
     const before = first === again ? '' : `${first}; `;
     return (
-      `{ ${before}const ${kept} = ${writeNumber(value, context)}; ` +
+      `{ ${before}${kept.map((k, i) => `const ${k} = ${at(values, i, 'kernel: component')}; `).join('')}` +
       `if (!(${again} >>> 0 < ${names.length})) outOfBounds(kernel, "store to", ${names.itself}, ${again}); ` +
-      `${note}${view}[${again}] = ${kept}; }`
+      `${writes.join(' ')} }`
     );
   }
 
@@ -269,7 +272,7 @@ class Writer {
     const names = memoryOf(statement.buffer, context);
     const { first, again } = writeIndex(statement.index, context);
     const { op } = statement;
-    const kept = this.#fresh('s');
+    const kept = this.#locals.fresh('s');
     const element = `${names.view(loadedType(names.memory.element))}[${again}]`;
     const result = op === 'add' ? `${element} + ${kept}` : `Math.${op}(${element}, ${kept})`;
     const before = first === again ? '' : `${first}; `;
@@ -283,76 +286,21 @@ class Writer {
   /** Whether an expression keeps its value while a loop body runs: no memory, no mutable local. */
   #invariant(expr: KernelExpr): boolean {
     if (expr.kind === 'load' || expr.kind === 'load_shared') return false;
-    if (expr.kind === 'local' && this.#find(expr.name).mutable) return false;
+    if (expr.kind === 'local' && this.#locals.find(expr.name).mutable) return false;
     return operandsOf(expr).every((e) => this.#invariant(e));
   }
 
   /** A local that a later stretch reads. */
   #keep(statement: Extract<KernelStmt, { kind: 'let' | 'var' }>): string {
-    const value = writeValue(statement.value, this.#context);
-    this.#declareKept(statement.name, statement.value.type, statement.kind === 'var');
-    return `${this.#use(statement.name).text} = ${value};`;
-  }
-
-  #declare(name: string, type: ScalarType, mutable: boolean): string {
-    const text = this.#fresh('v');
-    this.#scope().set(name, { text, type, mutable, kept: null });
-    return text;
-  }
-
-  #declareKept(name: string, type: ScalarType, mutable: boolean): Local {
-    const text = this.#fresh('v');
-    const size = this.#options.workgroupSize;
-    const kept = this.#options.constant(`kept_${text}`, keptArray(type, size));
-    const local: Local = { text, type, mutable, kept };
-    this.#scope().set(name, local);
-    return local;
-  }
-
-  #use(name: string): Local {
-    const local = this.#find(name);
-    if (local.kept !== null) this.#touched?.add(local);
-    return local;
-  }
-
-  #find(name: string): Local {
-    const found = this.#scopes.findLast((scope) => scope.has(name))?.get(name);
-    return found ?? fault(this.#options.kernel, `local ${name} is not in scope`);
-  }
-
-  #scope(): Map<string, Local> {
-    return this.#scopes.at(-1) ?? fault(this.#options.kernel, 'a local is declared outside of every block');
-  }
-
-  #scoped(write: () => string): string {
-    this.#scopes.push(new Map());
-    try {
-      return write();
-    } finally {
-      this.#scopes.pop();
-    }
-  }
-
-  #fresh(prefix: string): string {
-    return `${prefix}${this.#names++}`;
+    const values = this.#values(statement.value);
+    this.#locals.declareKept(statement.name, statement.value.type, statement.kind === 'var');
+    const { texts } = this.#locals.use(statement.name);
+    return texts.map((text, i) => `${text} = ${at(values, i, 'kernel: component')};`).join(' ');
   }
 }
 
 /** A break out of a collective loop: noted, so that all threads can be seen to take it. */
 const BROKEN = '{ broken++; break stretch; }';
-
-function keptArray(type: ScalarType, size: number): Float32Array | Int32Array | Uint32Array | Uint8Array {
-  switch (type) {
-    case 'f32':
-      return new Float32Array(size);
-    case 'i32':
-      return new Int32Array(size);
-    case 'u32':
-      return new Uint32Array(size);
-    case 'bool':
-      return new Uint8Array(size);
-  }
-}
 
 /** Names of locals that some statement reads or assigns. */
 function namesRead(body: readonly KernelStmt[]): ReadonlySet<string> {

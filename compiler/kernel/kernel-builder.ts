@@ -38,6 +38,7 @@ import type {
   KernelStmt,
   BufferElement,
   UniformDecl,
+  Width,
   WorkgroupDecl,
 } from './kernel-ir.ts';
 
@@ -58,9 +59,9 @@ export class KernelBuilder {
     this.workgroupSize = workgroupSize;
   }
 
-  /** Declares a storage buffer; bindings follow the order of declaration. */
-  buffer(name: string, element: BufferElement, access: 'read' | 'read_write'): BufferDecl {
-    const decl: BufferDecl = { name: this.#declare(name), element, access };
+  /** Declares a storage buffer; bindings follow the order of declaration. With `lanes`, one of vectors. */
+  buffer(name: string, element: BufferElement, access: 'read' | 'read_write', lanes: Width = 1): BufferDecl {
+    const decl: BufferDecl = { name: this.#declare(name), element, access, ...(lanes === 1 ? {} : { lanes }) };
     this.#buffers.push(decl);
     return decl;
   }

@@ -4,6 +4,7 @@
  * (compiler/schedule/executing/count-work.ts).
  */
 import type { KernelExpr, Kernel, KernelStmt } from './kernel-ir.ts';
+import { isFloats, widthOf } from './kernel-typing.ts';
 import { forEachStatement, operandsOf } from './visit-kernel.ts';
 
 /** Condition of a statement, as far as its text tells how often it is true. */
@@ -107,13 +108,17 @@ export class KernelFacts {
   }
 }
 
-/** Float operations of a statement itself, not of the blocks it holds; those that give an f32, and a fused one is two. */
+/**
+ * Float operations of a statement itself, not of the blocks it holds; those that give an f32, in each component of a vector, and a
+ * fused one is two.
+ */
 export function floatOperations(exprs: readonly KernelExpr[]): number {
   let count = 0;
   const open = [...exprs];
   for (let expr = open.pop(); expr !== undefined; expr = open.pop()) {
-    if ((expr.kind === 'binary' || expr.kind === 'unary') && expr.type === 'f32') count++;
-    if (expr.kind === 'fma') count += 2;
+    const width = isFloats(expr.type) ? widthOf(expr.type) : 0;
+    if (expr.kind === 'binary' || expr.kind === 'unary') count += width;
+    if (expr.kind === 'fma') count += 2 * width;
     open.push(...operandsOf(expr));
   }
   return count;

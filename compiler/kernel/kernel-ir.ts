@@ -5,6 +5,8 @@
  * Invariants (see verify-kernel.ts):
  * - Buffers are declared once, as data; bindings, layouts and the manifest derive from that. There is no raw-WGSL escape.
  * - All scalars are 32-bit: f32, i32, u32; `bool` exists in registers only and is stored as u32 (0 or 1).
+ * - Vectors are two or four scalars, for loads of 16 bytes and registers that hold them; what they compute is what their
+ *   components would, one by one.
  * - Sizes reach a kernel as uniform fields (u32, i32 or f32), so that kernels of equal structure share one pipeline.
  * - Workgroups have one dimension; a grid of them may have two, where one is too short (runtime/contract/grid.ts).
  * - Names are generated (`v0`, `acc1`): no user text reaches a shader.
@@ -17,14 +19,33 @@ export type NumericType = 'f32' | 'i32' | 'u32';
 
 export type ScalarType = NumericType | 'bool';
 
+/** How many scalars a value or a stored element has. There is no three: WGSL stores it as four. */
+export type Width = 1 | 2 | 4;
+
+/** Two or four scalars side by side. Operations work on each component; what has one width meets what has the same only. */
+export type VectorType = `vec${2 | 4}<${ScalarType}>`;
+
+/** What an expression can be. Equal types are equal texts. */
+export type ValueType = ScalarType | VectorType;
+
+/** What a load gives: numbers, as many as the memory's elements have. */
+export type LoadedType = NumericType | `vec${2 | 4}<${NumericType}>`;
+
+export type FloatType = 'f32' | 'vec2<f32>' | 'vec4<f32>';
+
 /** Element type of a storage buffer or workgroup array. */
 export type BufferElement = NumericType | 'atomic_i32' | 'atomic_u32';
 
-/** A storage buffer of a kernel: a flat array of 32-bit elements. */
+/** A storage buffer of a kernel: a flat array of 32-bit elements, or of vectors of them. */
 export interface BufferDecl {
   readonly name: string;
   readonly element: BufferElement;
   readonly access: 'read' | 'read_write';
+  /**
+   * Elements that one index names: `array<vec4<f32>>` has 4. Absent: 1. What is bound starts and ends at a multiple of so many;
+   * the plan and the runtime see to it.
+   */
+  readonly lanes?: Width;
 }
 
 /** A uniform field. All fields of a kernel form one uniform struct, in this order. */
@@ -79,28 +100,28 @@ export type Builtin =
 
 export type KernelExpr =
   | { readonly kind: 'literal'; readonly type: ScalarType; readonly value: number | boolean }
-  | { readonly kind: 'local'; readonly type: ScalarType; readonly name: string }
+  | { readonly kind: 'local'; readonly type: ValueType; readonly name: string }
   | { readonly kind: 'builtin'; readonly type: 'u32'; readonly name: Builtin }
   | { readonly kind: 'uniform'; readonly type: NumericType; readonly name: string }
-  | { readonly kind: 'load'; readonly type: NumericType; readonly buffer: string; readonly index: KernelExpr }
+  | { readonly kind: 'load'; readonly type: LoadedType; readonly buffer: string; readonly index: KernelExpr }
   | {
       readonly kind: 'load_shared';
       readonly type: NumericType;
       readonly array: string;
       readonly index: KernelExpr;
     }
-  | { readonly kind: 'unary'; readonly type: ScalarType; readonly op: KernelUnaryOp; readonly operand: KernelExpr }
+  | { readonly kind: 'unary'; readonly type: ValueType; readonly op: KernelUnaryOp; readonly operand: KernelExpr }
   | {
       readonly kind: 'binary';
-      readonly type: ScalarType;
+      readonly type: ValueType;
       readonly op: KernelBinaryOp;
       readonly left: KernelExpr;
       readonly right: KernelExpr;
     }
-  /** Both sides are evaluated (as WGSL `select`): loads in them must be in bounds. */
+  /** Both sides are evaluated (as WGSL `select`): loads in them must be in bounds. One condition decides for vectors too, or one each. */
   | {
       readonly kind: 'select';
-      readonly type: ScalarType;
+      readonly type: ValueType;
       readonly condition: KernelExpr;
       readonly then: KernelExpr;
       readonly else: KernelExpr;
@@ -109,16 +130,22 @@ export type KernelExpr =
    * Value conversion; bool to number gives 0 or 1. f32 to integers truncates and saturates; NaN gives 0 where kernels are
    * interpreted, and no kernel may rely on it.
    */
-  | { readonly kind: 'convert'; readonly type: ScalarType; readonly operand: KernelExpr }
-  | { readonly kind: 'bitcast'; readonly type: NumericType; readonly operand: KernelExpr }
+  | { readonly kind: 'convert'; readonly type: ValueType; readonly operand: KernelExpr }
+  | { readonly kind: 'bitcast'; readonly type: LoadedType; readonly operand: KernelExpr }
   | {
       readonly kind: 'fma';
-      readonly type: 'f32';
+      readonly type: FloatType;
       readonly a: KernelExpr;
       readonly b: KernelExpr;
       readonly c: KernelExpr;
     }
-  | { readonly kind: 'buffer_length'; readonly type: 'u32'; readonly buffer: string };
+  /** In elements as an index counts them. */
+  | { readonly kind: 'buffer_length'; readonly type: 'u32'; readonly buffer: string }
+  /** A vector of these scalars, as many as its width. */
+  | { readonly kind: 'vector'; readonly type: VectorType; readonly parts: readonly KernelExpr[] }
+  /** A vector of one scalar repeated. */
+  | { readonly kind: 'splat'; readonly type: VectorType; readonly operand: KernelExpr }
+  | { readonly kind: 'component'; readonly type: ScalarType; readonly operand: KernelExpr; readonly index: number };
 
 export type AtomicOp = 'add' | 'min' | 'max';
 

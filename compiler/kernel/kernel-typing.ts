@@ -4,14 +4,106 @@
  *
  * Every rule answers `undefined` for "no such operation on these types".
  */
-import type { KernelBinaryOp, NumericType, ScalarType, BufferElement, KernelUnaryOp } from './kernel-ir.ts';
+import type {
+  BufferDecl,
+  BufferElement,
+  FloatType,
+  KernelBinaryOp,
+  KernelUnaryOp,
+  LoadedType,
+  NumericType,
+  ScalarType,
+  ValueType,
+  VectorType,
+  Width,
+} from './kernel-ir.ts';
 
-export function isNumeric(type: ScalarType): type is NumericType {
-  return type !== 'bool';
+/** Whether a value is one number. */
+export function isNumeric(type: ValueType): type is NumericType {
+  return type === 'f32' || type === 'i32' || type === 'u32';
 }
 
-export function isInteger(type: ScalarType): type is 'i32' | 'u32' {
+/** Whether a value is one integer. */
+export function isInteger(type: ValueType): type is 'i32' | 'u32' {
   return type === 'i32' || type === 'u32';
+}
+
+export function isVector(type: ValueType): type is VectorType {
+  return widthOf(type) !== 1;
+}
+
+/** Whether a value is made of numbers, as what memory holds is. */
+export function isNumbers(type: ValueType): type is LoadedType {
+  return isNumeric(scalarOf(type));
+}
+
+export function isFloats(type: ValueType): type is FloatType {
+  return scalarOf(type) === 'f32';
+}
+
+/** How many scalars a value has. */
+export function widthOf(type: VectorType): 2 | 4;
+export function widthOf(type: ValueType): Width;
+export function widthOf(type: ValueType): Width {
+  switch (type) {
+    case 'vec2<f32>':
+    case 'vec2<i32>':
+    case 'vec2<u32>':
+    case 'vec2<bool>':
+      return 2;
+    case 'vec4<f32>':
+    case 'vec4<i32>':
+    case 'vec4<u32>':
+    case 'vec4<bool>':
+      return 4;
+    case 'f32':
+    case 'i32':
+    case 'u32':
+    case 'bool':
+      return 1;
+  }
+}
+
+/** The type of a value's components; its own where it has but one. */
+export function scalarOf(type: LoadedType): NumericType;
+export function scalarOf(type: ValueType): ScalarType;
+export function scalarOf(type: ValueType): ScalarType {
+  switch (type) {
+    case 'f32':
+    case 'vec2<f32>':
+    case 'vec4<f32>':
+      return 'f32';
+    case 'i32':
+    case 'vec2<i32>':
+    case 'vec4<i32>':
+      return 'i32';
+    case 'u32':
+    case 'vec2<u32>':
+    case 'vec4<u32>':
+      return 'u32';
+    case 'bool':
+    case 'vec2<bool>':
+    case 'vec4<bool>':
+      return 'bool';
+  }
+}
+
+/** The type of `width` scalars. */
+export function typeOf(scalar: ScalarType, width: 2 | 4): VectorType;
+export function typeOf(scalar: NumericType, width: Width): LoadedType;
+export function typeOf(scalar: ScalarType, width: Width): ValueType;
+export function typeOf(scalar: ScalarType, width: Width): ValueType {
+  return width === 1 ? scalar : `vec${width}<${scalar}>`;
+}
+
+/** Elements that one index of a buffer names. */
+export function lanesOf(decl: Pick<BufferDecl, 'lanes'>): Width {
+  return decl.lanes ?? 1;
+}
+
+/** The type of what one index of a memory names. */
+export function elementType(decl: { readonly element: BufferElement; readonly lanes?: Width }): LoadedType {
+  return typeOf(loadedType(decl.element), lanesOf(decl));
 }
 
 /** The type a load of such an element has: atomics are read by value. */
@@ -33,7 +125,33 @@ export function isAtomic(element: BufferElement): boolean {
 }
 
 /** The result type of `op operand`, or `undefined` if there is none. */
-export function unaryType(op: KernelUnaryOp, operand: ScalarType): ScalarType | undefined {
+export function unaryType(op: KernelUnaryOp, operand: ValueType): ValueType | undefined {
+  const scalar = unaryScalar(op, scalarOf(operand));
+  return scalar === undefined ? undefined : typeOf(scalar, widthOf(operand));
+}
+
+/** The result type of `left op right`, or `undefined` if there is none. Nothing converts by itself, and nothing is repeated. */
+export function binaryType(op: KernelBinaryOp, left: ValueType, right: ValueType): ValueType | undefined {
+  const width = widthOf(left);
+  // `and` and `or` guard their right side, which a vector of truths could only do for all at once.
+  if (width !== widthOf(right) || (width > 1 && (op === 'and' || op === 'or'))) return undefined;
+  const scalar = binaryScalar(op, scalarOf(left), scalarOf(right));
+  return scalar === undefined ? undefined : typeOf(scalar, width);
+}
+
+/** The type of a choice between two values, or `undefined` if there is none: one condition, or one for each component. */
+export function selectType(condition: ValueType, then: ValueType, otherwise: ValueType): ValueType | undefined {
+  const fits = condition === 'bool' || condition === typeOf('bool', widthOf(then));
+  return fits && then === otherwise ? then : undefined;
+}
+
+/** The type of `component index of operand`, or `undefined` if there is none. */
+export function componentType(operand: ValueType, index: number): ScalarType | undefined {
+  const within = Number.isInteger(index) && index >= 0 && index < widthOf(operand);
+  return isVector(operand) && within ? scalarOf(operand) : undefined;
+}
+
+function unaryScalar(op: KernelUnaryOp, operand: ScalarType): ScalarType | undefined {
   switch (op) {
     case 'neg':
     case 'sign':
@@ -52,8 +170,7 @@ export function unaryType(op: KernelUnaryOp, operand: ScalarType): ScalarType | 
   }
 }
 
-/** The result type of `left op right`, or `undefined` if there is none. Nothing converts by itself. */
-export function binaryType(op: KernelBinaryOp, left: ScalarType, right: ScalarType): ScalarType | undefined {
+function binaryScalar(op: KernelBinaryOp, left: ScalarType, right: ScalarType): ScalarType | undefined {
   switch (op) {
     case 'add':
     case 'sub':

@@ -19,12 +19,37 @@ import type {
   ScalarType,
   KernelStmt,
   KernelUnaryOp,
+  LoadedType,
   UniformDecl,
+  ValueType,
   WorkgroupDecl,
 } from './kernel-ir.ts';
-import { simplifyBinary, simplifyBitcast, simplifyConvert, simplifySelect, simplifyUnary } from './simplify.ts';
-import { binaryType, isAtomic, isInteger, isNumeric, literalProblem, loadedType, unaryType } from './kernel-typing.ts';
-import type { NumericType } from './kernel-ir.ts';
+import {
+  simplifyBinary,
+  simplifyBitcast,
+  simplifyConvert,
+  simplifyFma,
+  simplifySelect,
+  simplifyUnary,
+} from './simplify.ts';
+import { simplifyComponent } from './simplify-vectors.ts';
+import {
+  binaryType,
+  componentType,
+  elementType,
+  isAtomic,
+  isFloats,
+  isInteger,
+  isNumbers,
+  isVector,
+  literalProblem,
+  loadedType,
+  scalarOf,
+  selectType,
+  typeOf,
+  unaryType,
+  widthOf,
+} from './kernel-typing.ts';
 
 /** An expression, or a JS number that takes the type its place asks for. */
 export type KernelOperand = KernelExpr | number;
@@ -60,16 +85,20 @@ export function bool(value: boolean): KernelExpr {
   return literal('bool', value);
 }
 
-/** `operand` as an expression: a number becomes a literal of `type`. `+ 0` makes 0 of -0, which only f32 has. */
-export function asExpr(operand: KernelOperand, type: ScalarType): KernelExpr {
+/**
+ * `operand` as an expression: a number becomes a literal of `type`, one in each component of a vector. `+ 0` makes 0 of -0, which
+ * only f32 has.
+ */
+export function asExpr(operand: KernelOperand, type: ValueType): KernelExpr {
   if (typeof operand !== 'number') return operand;
+  if (isVector(type)) return { kind: 'splat', type, operand: asExpr(operand, scalarOf(type)) };
   return type === 'f32' ? f32(operand) : literal(type, operand + 0);
 }
 
 // Leaves -----------------------------------------------------------------------------------------------------------
 
 /** A local (`let`, `var` or the counter of a `for`) of a known type. */
-export function local(name: string, type: ScalarType): KernelExpr {
+export function local(name: string, type: ValueType): KernelExpr {
   return { kind: 'local', type, name };
 }
 
@@ -97,9 +126,9 @@ function indexOf(index: KernelOperand, what: string): KernelExpr {
   return isInteger(expr.type) ? expr : refuse(`${what} is indexed by ${expr.type}`);
 }
 
-/** `buffer[index]`; an atomic element is read by value. */
+/** `buffer[index]`, a vector where the buffer has lanes; an atomic element is read by value. */
 export function load(buffer: BufferDecl, index: KernelOperand): KernelExpr {
-  return { kind: 'load', type: loadedType(buffer.element), buffer: buffer.name, index: indexOf(index, buffer.name) };
+  return { kind: 'load', type: elementType(buffer), buffer: buffer.name, index: indexOf(index, buffer.name) };
 }
 
 /** `array[index]` of workgroup memory. */
@@ -107,9 +136,38 @@ export function loadShared(array: WorkgroupDecl, index: KernelOperand): KernelEx
   return { kind: 'load_shared', type: loadedType(array.element), array: array.name, index: indexOf(index, array.name) };
 }
 
-/** The number of elements of a bound buffer, u32. */
+/** The number of elements of a bound buffer, u32; of vectors where the buffer has lanes. */
 export function bufferLength(buffer: BufferDecl): KernelExpr {
   return { kind: 'buffer_length', type: 'u32', buffer: buffer.name };
+}
+
+// Vectors ----------------------------------------------------------------------------------------------------------
+
+/** Two or four scalars of one type, side by side. */
+export function vector(...parts: readonly KernelExpr[]): KernelExpr {
+  const [first] = parts;
+  if (first === undefined || (parts.length !== 2 && parts.length !== 4)) return refuse(`a vector of ${parts.length}`);
+  const scalar = scalarOf(first.type);
+  for (const part of parts) if (part.type !== scalar) return refuse(`a vector of ${scalar} and ${part.type}`);
+  return { kind: 'vector', type: typeOf(scalar, parts.length), parts };
+}
+
+/** `width` times the same scalar. */
+export function splat(operand: KernelExpr, width: 2 | 4): KernelExpr {
+  if (isVector(operand.type)) return refuse(`a vector of ${operand.type}`);
+  return { kind: 'splat', type: typeOf(scalarOf(operand.type), width), operand };
+}
+
+/** Component `index` of a vector, from 0. */
+export function component(operand: KernelExpr, index: number): KernelExpr {
+  if (componentType(operand.type, index) === undefined) return refuse(`component ${index} of ${operand.type}`);
+  return simplifyComponent(operand, index);
+}
+
+/** All components of a vector, the first first; a scalar itself. */
+export function componentsOf(operand: KernelExpr): readonly KernelExpr[] {
+  if (!isVector(operand.type)) return [operand];
+  return Array.from({ length: widthOf(operand.type) }, (_, i) => component(operand, i));
 }
 
 // Operations -------------------------------------------------------------------------------------------------------
@@ -125,7 +183,7 @@ export function binary(op: KernelBinaryOp, left: KernelOperand, right: KernelOpe
   if (typeof left === 'number' && typeof right === 'number') return refuse(`${op} of two untyped numbers`);
   const shift = op === 'shl' || op === 'shr';
   const leftExpr = typeof left === 'number' ? asExpr(left, typeof right === 'number' ? 'u32' : right.type) : left;
-  const rightExpr = asExpr(right, shift ? 'u32' : leftExpr.type);
+  const rightExpr = asExpr(right, shift ? typeOf('u32', widthOf(leftExpr.type)) : leftExpr.type);
   const type =
     binaryType(op, leftExpr.type, rightExpr.type) ?? refuse(`${op} of ${leftExpr.type} and ${rightExpr.type}`);
   return simplifyBinary(type, op, leftExpr, rightExpr);
@@ -173,32 +231,39 @@ export const ceil: Unary = (operand) => unary('ceil', operand);
 export const sqrt: Unary = (operand) => unary('sqrt', operand);
 export const rsqrt: Unary = (operand) => unary('rsqrt', operand);
 
-/** `condition ? then : otherwise`. Both sides are evaluated: loads in them must be in bounds. */
+/**
+ * `condition ? then : otherwise`; of vectors by one condition for all, or by one for each component. Both sides are evaluated:
+ * loads in them must be in bounds.
+ */
 export function select(condition: KernelExpr, then: KernelOperand, otherwise: KernelOperand): KernelExpr {
-  if (condition.type !== 'bool') return refuse(`select on ${condition.type}`);
   const type = typeof then !== 'number' ? then.type : typeof otherwise !== 'number' ? otherwise.type : undefined;
   if (type === undefined) return refuse('select of two untyped numbers');
   const thenExpr = asExpr(then, type);
   const elseExpr = asExpr(otherwise, type);
-  if (thenExpr.type !== elseExpr.type) return refuse(`select of ${thenExpr.type} and ${elseExpr.type}`);
+  if (selectType(condition.type, thenExpr.type, elseExpr.type) === undefined)
+    return refuse(`select of ${thenExpr.type} and ${elseExpr.type} on ${condition.type}`);
   return simplifySelect(condition, thenExpr, elseExpr);
 }
 
 /** Value conversion; f32 to integers truncates and saturates. bool to number gives 0 or 1, number to bool `!= 0`. */
-export function convert(type: ScalarType, operand: KernelExpr): KernelExpr {
+export function convert(type: ValueType, operand: KernelExpr): KernelExpr {
+  if (widthOf(type) !== widthOf(operand.type)) return refuse(`${type} of ${operand.type}`);
   return simplifyConvert(type, operand);
 }
 
-/** The value of `type` that has the same 32 bits. */
-export function bitcast(type: NumericType, operand: KernelExpr): KernelExpr {
-  return isNumeric(operand.type) ? simplifyBitcast(type, operand) : refuse('bitcast of bool');
+/** The value of `type` that has the same bits, 32 in each component. */
+export function bitcast(type: LoadedType, operand: KernelExpr): KernelExpr {
+  if (!isNumbers(operand.type) || widthOf(type) !== widthOf(operand.type)) return refuse(`bitcast of ${operand.type}`);
+  return simplifyBitcast(type, operand);
 }
 
 /** `a * b + c` on f32; a GPU may round once or twice. */
 export function fma(a: KernelExpr, b: KernelOperand, c: KernelOperand): KernelExpr {
-  const rest = [asExpr(b, 'f32'), asExpr(c, 'f32')] as const;
-  if (a.type !== 'f32' || rest.some((e) => e.type !== 'f32')) return refuse(`fma of ${a.type}`);
-  return { kind: 'fma', type: 'f32', a, b: rest[0], c: rest[1] };
+  const { type } = a;
+  if (!isFloats(type)) return refuse(`fma of ${type}`);
+  const rest = [asExpr(b, type), asExpr(c, type)] as const;
+  if (rest.some((e) => e.type !== type)) return refuse(`fma of ${type}, ${rest[0].type} and ${rest[1].type}`);
+  return simplifyFma(type, a, rest[0], rest[1]);
 }
 
 // Statements -------------------------------------------------------------------------------------------------------
@@ -225,8 +290,9 @@ export function assign(target: KernelExpr, value: KernelOperand): KernelStmt {
 export function store(buffer: BufferDecl, index: KernelOperand, value: KernelOperand): KernelStmt {
   if (buffer.access !== 'read_write') return refuse(`store to ${buffer.name}, which is read-only`);
   if (isAtomic(buffer.element)) return refuse(`plain store to ${buffer.name}, which is atomic`);
-  const expr = asExpr(value, loadedType(buffer.element));
-  if (expr.type !== buffer.element) return refuse(`${buffer.name}: ${buffer.element} is stored a ${expr.type}`);
+  const type = elementType(buffer);
+  const expr = asExpr(value, type);
+  if (expr.type !== type) return refuse(`${buffer.name}: ${type} is stored a ${expr.type}`);
   return { kind: 'store', buffer: buffer.name, index: indexOf(index, buffer.name), value: expr };
 }
 

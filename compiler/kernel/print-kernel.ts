@@ -15,6 +15,7 @@
  */
 import { formatF32 } from './format-f32.ts';
 import type { KernelBinaryOp, Builtin, KernelExpr, Kernel, KernelStmt } from './kernel-ir.ts';
+import { elementType, isAtomic } from './kernel-typing.ts';
 
 const SYMBOLS: Readonly<Record<Exclude<KernelBinaryOp, 'min' | 'max' | 'pow'>, string>> = {
   add: '+',
@@ -46,11 +47,14 @@ const BUILTINS: Readonly<Record<Builtin, string>> = {
   num_workgroups_x: 'num_workgroups.x',
 };
 
+/** Of a vector, in order: what kernels call them, and shaders. */
+export const COMPONENTS = ['x', 'y', 'z', 'w'] as const;
+
 /** The kernel as text, ending in a newline. */
 export function printKernel(kernel: Kernel): string {
   return [
     `kernel ${kernel.name}, workgroup ${kernel.workgroupSize}`,
-    ...kernel.buffers.map((b) => `  ${b.access} ${b.name}: ${b.element}[]`),
+    ...kernel.buffers.map((b) => `  ${b.access} ${b.name}: ${isAtomic(b.element) ? b.element : elementType(b)}[]`),
     ...kernel.uniforms.map((u) => `  uniform ${u.name}: ${u.type}`),
     ...kernel.shared.map((s) => `  shared ${s.name}: ${s.element}[${s.length}]`),
     '{',
@@ -125,6 +129,7 @@ export function printExpr(expr: KernelExpr): string {
     case 'select':
       return `select(${printExpr(expr.condition)}, ${printExpr(expr.then)}, ${printExpr(expr.else)})`;
     case 'convert':
+    case 'splat':
       return `${expr.type}(${printExpr(expr.operand)})`;
     case 'bitcast':
       return `bitcast_${expr.type}(${printExpr(expr.operand)})`;
@@ -132,10 +137,20 @@ export function printExpr(expr: KernelExpr): string {
       return `fma(${printExpr(expr.a)}, ${printExpr(expr.b)}, ${printExpr(expr.c)})`;
     case 'buffer_length':
       return `length(${expr.buffer})`;
+    case 'vector':
+      return `${expr.type}(${expr.parts.map(printExpr).join(', ')})`;
+    case 'component':
+      return `${printWhole(expr.operand)}.${COMPONENTS[expr.index] ?? expr.index}`;
   }
 }
 
 function printOperand(expr: KernelExpr): string {
   const infix = expr.kind === 'binary' && expr.op !== 'min' && expr.op !== 'max';
   return infix ? `(${printExpr(expr)})` : printExpr(expr);
+}
+
+/** An operand of what binds tightest. */
+function printWhole(expr: KernelExpr): string {
+  const prefix = expr.kind === 'unary' && (expr.op === 'neg' || expr.op === 'not');
+  return prefix ? `(${printExpr(expr)})` : printOperand(expr);
 }

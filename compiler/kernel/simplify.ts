@@ -19,9 +19,17 @@ import {
   unaryFunction,
 } from './arithmetic.ts';
 import type { ComparisonOp, NumberOp } from './arithmetic.ts';
-import type { KernelBinaryOp, KernelExpr, ScalarType, KernelUnaryOp } from './kernel-ir.ts';
-import { isInteger, isNumeric } from './kernel-typing.ts';
-import type { NumericType } from './kernel-ir.ts';
+import type {
+  FloatType,
+  KernelBinaryOp,
+  KernelExpr,
+  KernelUnaryOp,
+  LoadedType,
+  NumericType,
+  ValueType,
+} from './kernel-ir.ts';
+import { isInteger, isNumeric, isVector, scalarOf } from './kernel-typing.ts';
+import { acceptedRight, foldVectors } from './simplify-vectors.ts';
 
 function number(type: NumericType, value: number): KernelExpr {
   return { kind: 'literal', type, value };
@@ -64,7 +72,13 @@ function keepsAsLiteral(value: number): boolean {
 }
 
 /** `left op right` of result type `type`, simplified; both sides already well typed. */
-export function simplifyBinary(type: ScalarType, op: KernelBinaryOp, left: KernelExpr, right: KernelExpr): KernelExpr {
+export function simplifyBinary(type: ValueType, op: KernelBinaryOp, left: KernelExpr, right: KernelExpr): KernelExpr {
+  if (isVector(type)) {
+    const part = (a: KernelExpr, b: KernelExpr) => simplifyBinary(scalarOf(type), op, a, b);
+    return (
+      foldVectors(type, [left, right], part) ?? { kind: 'binary', type, op, left, right: acceptedRight(op, right) }
+    );
+  }
   if (isLogic(op)) return simplifyLogic(op, left, right);
   if (isComparison(op)) return simplifyComparison(op, left, right);
   if (!isNumeric(type)) return { kind: 'binary', type, op, left, right };
@@ -174,7 +188,11 @@ function simplifyComparison(op: ComparisonOp, left: KernelExpr, right: KernelExp
 const OPPOSITE = { eq: 'ne', ne: 'eq', lt: 'ge', ge: 'lt', gt: 'le', le: 'gt' } as const;
 
 /** `op operand` of result type `type`, simplified. */
-export function simplifyUnary(type: ScalarType, op: KernelUnaryOp, operand: KernelExpr): KernelExpr {
+export function simplifyUnary(type: ValueType, op: KernelUnaryOp, operand: KernelExpr): KernelExpr {
+  if (isVector(type)) {
+    const whole = foldVectors(type, [operand], (x) => simplifyUnary(scalarOf(type), op, x));
+    if (whole !== undefined) return whole;
+  }
   if (op === 'not') {
     const value = boolOf(operand);
     if (value !== undefined) return bool(!value);
@@ -200,12 +218,31 @@ export function simplifySelect(condition: KernelExpr, then: KernelExpr, otherwis
   const known = boolOf(condition);
   if (known !== undefined) return known ? then : otherwise;
   if (sameLeaf(then, otherwise)) return then;
-  return { kind: 'select', type: then.type, condition, then, else: otherwise };
+  const { type } = then;
+  const whole = isVector(type) ? foldVectors(type, [condition, then, otherwise], simplifySelect) : undefined;
+  return whole ?? { kind: 'select', type, condition, then, else: otherwise };
+}
+
+/** `a * b + c`, of constant vectors taken apart: of scalars, legalisation folds it (legalise/evaluate-constants.ts). */
+export function simplifyFma(type: FloatType, a: KernelExpr, b: KernelExpr, c: KernelExpr): KernelExpr {
+  const node = (x: KernelExpr, y: KernelExpr, z: KernelExpr): KernelExpr => ({
+    kind: 'fma',
+    type: 'f32',
+    a: x,
+    b: y,
+    c: z,
+  });
+  const whole = isVector(type) ? foldVectors(type, [a, b, c], node) : undefined;
+  return whole ?? { kind: 'fma', type, a, b, c };
 }
 
 /** Value conversion to `type`, simplified. */
-export function simplifyConvert(type: ScalarType, operand: KernelExpr): KernelExpr {
+export function simplifyConvert(type: ValueType, operand: KernelExpr): KernelExpr {
   if (operand.type === type) return operand;
+  if (isVector(type)) {
+    const whole = foldVectors(type, [operand], (x) => simplifyConvert(scalarOf(type), x));
+    return whole ?? { kind: 'convert', type, operand };
+  }
   const value = numberOf(operand);
   if (value !== undefined && isNumeric(operand.type)) {
     return isNumeric(type) ? number(type, convertValue(operand.type, type, value)) : bool(value !== 0);
@@ -216,8 +253,12 @@ export function simplifyConvert(type: ScalarType, operand: KernelExpr): KernelEx
 }
 
 /** Reinterpretation of the bits as `type`, simplified. */
-export function simplifyBitcast(type: NumericType, operand: KernelExpr): KernelExpr {
+export function simplifyBitcast(type: LoadedType, operand: KernelExpr): KernelExpr {
   if (operand.type === type) return operand;
+  if (!isNumeric(type)) {
+    const whole = foldVectors(type, [operand], (x) => simplifyBitcast(scalarOf(type), x));
+    return whole ?? { kind: 'bitcast', type, operand };
+  }
   const value = numberOf(operand);
   if (value !== undefined && isNumeric(operand.type)) {
     const folded = bitcastValue(operand.type, type, value);

@@ -11,9 +11,23 @@
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { TargetLimits } from '../target.ts';
-import type { BufferDecl, KernelExpr, Kernel, ScalarType, KernelStmt, WorkgroupDecl } from './kernel-ir.ts';
+import type { BufferDecl, KernelExpr, Kernel, KernelStmt, ScalarType, ValueType, WorkgroupDecl } from './kernel-ir.ts';
 import { printExpr } from './print-kernel.ts';
-import { binaryType, isAtomic, isInteger, isNumeric, literalProblem, loadedType, unaryType } from './kernel-typing.ts';
+import {
+  binaryType,
+  componentType,
+  elementType,
+  isAtomic,
+  isInteger,
+  isNumbers,
+  lanesOf,
+  literalProblem,
+  loadedType,
+  scalarOf,
+  selectType,
+  unaryType,
+  widthOf,
+} from './kernel-typing.ts';
 import { divergentBarriers } from './uniformity.ts';
 import { blocksOf, exprDepth, expressionsOf, operandsOf } from './visit-kernel.ts';
 
@@ -47,7 +61,7 @@ function limitViolations(kernel: Kernel, limits: TargetLimits): readonly string[
 }
 
 interface LocalInfo {
-  readonly type: ScalarType;
+  readonly type: ValueType;
   readonly mutable: boolean;
 }
 
@@ -78,6 +92,7 @@ class BodyVerifier {
     }
     for (const decl of buffers) {
       if (isAtomic(decl.element) && decl.access === 'read') this.#report(`${decl.name} is atomic and read-only`);
+      if (isAtomic(decl.element) && lanesOf(decl) > 1) this.#report(`${decl.name} has atomic vectors`);
     }
     for (const decl of shared) {
       if (!Number.isInteger(decl.length) || decl.length < 1) this.#report(`${decl.name} has ${decl.length} elements`);
@@ -169,7 +184,7 @@ class BodyVerifier {
     this.#scopes.pop();
   }
 
-  #declare(name: string, type: ScalarType, mutable: boolean): void {
+  #declare(name: string, type: ValueType, mutable: boolean): void {
     const memory = this.#buffers.has(name) || this.#shared.has(name) || this.#uniforms.has(name);
     if (memory || this.#lookUp(name) !== undefined) this.#report(`the local ${name} hides another ${name}`);
     if (name === '') this.#report('a local has no name');
@@ -180,7 +195,7 @@ class BodyVerifier {
     return this.#scopes.findLast((scope) => scope.has(name))?.get(name);
   }
 
-  #expect(expr: KernelExpr, type: ScalarType, what: string): void {
+  #expect(expr: KernelExpr, type: ValueType, what: string): void {
     if (expr.type !== type) this.#report(`${what} is ${expr.type}, not ${type}: ${printExpr(expr)}`);
   }
 
@@ -199,7 +214,7 @@ class BodyVerifier {
     if (isAtomic(decl.element) !== atomic)
       this.#report(`${atomic ? 'an atomic' : 'a plain'} store to ${name}: ${decl.element}`);
     this.#index(name, index, 'length' in decl ? decl.length : undefined);
-    this.#expect(value, loadedType(decl.element), `what is stored in ${name}`);
+    this.#expect(value, elementType(decl), `what is stored in ${name}`);
   }
 
   #index(name: string, index: KernelExpr, length: number | undefined): void {
@@ -211,7 +226,7 @@ class BodyVerifier {
 
   #expr(expr: KernelExpr): void {
     for (const operand of operandsOf(expr)) this.#expr(operand);
-    const wrong = (type: ScalarType | undefined) => {
+    const wrong = (type: ValueType | undefined) => {
       if (type !== expr.type)
         this.#report(`ill-typed, ${type ?? 'no operation'} and not ${expr.type}: ${printExpr(expr)}`);
     };
@@ -236,7 +251,7 @@ class BodyVerifier {
       case 'load': {
         const decl = this.#buffers.get(expr.buffer);
         if (decl === undefined) this.#report(`a load of ${expr.buffer}, which is not declared`);
-        else wrong(loadedType(decl.element));
+        else wrong(elementType(decl));
         this.#index(expr.buffer, expr.index, undefined);
         break;
       }
@@ -257,16 +272,27 @@ class BodyVerifier {
         wrong(binaryType(expr.op, expr.left.type, expr.right.type));
         break;
       case 'select':
-        this.#expect(expr.condition, 'bool', 'the condition of a select');
-        wrong(expr.then.type === expr.else.type ? expr.then.type : undefined);
+        wrong(selectType(expr.condition.type, expr.then.type, expr.else.type));
         break;
       case 'convert':
+      case 'bitcast': {
+        const fits = expr.kind === 'convert' || isNumbers(expr.operand.type);
+        wrong(fits && widthOf(expr.type) === widthOf(expr.operand.type) ? expr.type : undefined);
         break;
-      case 'bitcast':
-        wrong(isNumeric(expr.operand.type) ? expr.type : undefined);
-        break;
+      }
       case 'fma':
-        wrong([expr.a, expr.b, expr.c].every((e) => e.type === 'f32') ? 'f32' : undefined);
+        wrong([expr.a, expr.b, expr.c].every((e) => e.type === expr.type) ? expr.type : undefined);
+        break;
+      case 'vector': {
+        const fits = expr.parts.length === widthOf(expr.type);
+        wrong(fits && expr.parts.every((e) => e.type === scalarOf(expr.type)) ? expr.type : undefined);
+        break;
+      }
+      case 'splat':
+        wrong(expr.operand.type === scalarOf(expr.type) ? expr.type : undefined);
+        break;
+      case 'component':
+        wrong(componentType(expr.operand.type, expr.index));
         break;
       default:
         unreachable(expr, 'kernel');

@@ -23,6 +23,11 @@ export function operandsOf(expr: KernelExpr): readonly KernelExpr[] {
       return [expr.condition, expr.then, expr.else];
     case 'fma':
       return [expr.a, expr.b, expr.c];
+    case 'vector':
+      return expr.parts;
+    case 'splat':
+    case 'component':
+      return [expr.operand];
   }
 }
 

@@ -9,6 +9,7 @@
  * A comparison in an argument that is not the last does too, for `f(a < b, c > d)` would read as a template list.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { missing } from '../../dsl/diagnostics/invariants.ts';
 import { formatF32 } from '../kernel/format-f32.ts';
 import type {
   KernelBinaryOp,
@@ -19,7 +20,10 @@ import type {
   BufferElement,
   NumericType,
   KernelUnaryOp,
+  ScalarType,
 } from '../kernel/kernel-ir.ts';
+import { elementType, isAtomic } from '../kernel/kernel-typing.ts';
+import { COMPONENTS } from '../kernel/print-kernel.ts';
 import { forEachExpr } from '../kernel/visit-kernel.ts';
 import { NameTable } from './wgsl-names.ts';
 
@@ -142,8 +146,9 @@ class Printer {
     if (layout.uniforms !== undefined) {
       lines.push('struct Uniforms {', ...uniforms.map((u) => `  ${this.#names.get(u.name)}: ${u.type},`), '}', '');
     }
-    for (const [binding, { name, element, access }] of buffers.entries()) {
-      const type = `array<${storedType(element)}>`;
+    for (const [binding, buffer] of buffers.entries()) {
+      const { name, access, element } = buffer;
+      const type = `array<${isAtomic(element) ? storedType(element) : elementType(buffer)}>`;
       lines.push(`@group(0) @binding(${binding}) var<storage, ${access}> ${this.#names.get(name)}: ${type};`);
     }
     if (layout.uniforms !== undefined) {
@@ -284,6 +289,14 @@ class Printer {
         return this.#call(`bitcast<${expr.type}>`, expr.operand);
       case 'fma':
         return this.#call('fma', expr.a, expr.b, expr.c);
+      case 'vector':
+        return this.#call(expr.type, ...expr.parts);
+      case 'splat':
+        return this.#call(expr.type, expr.operand);
+      case 'component': {
+        const name = COMPONENTS[expr.index] ?? missing('wgsl: component', expr.index);
+        return { text: `${this.#operand(expr.operand, ['primary'])}.${name}`, binding: 'primary' };
+      }
     }
   }
 }
@@ -301,7 +314,7 @@ function storedType(element: BufferElement): string {
   }
 }
 
-function literalText(type: KernelExpr['type'], value: number | boolean): string {
+function literalText(type: ScalarType, value: number | boolean): string {
   if (typeof value === 'boolean') return String(value);
   switch (type) {
     case 'f32':

@@ -6,7 +6,7 @@
  * manifest's stores), `status` (the fault words), `uniforms`. Params and states are the model's own, outlive runs and have none.
  */
 import { unreachable } from './bug.ts';
-import { MoecError } from './errors.ts';
+import { InputError, MoecError } from './errors.ts';
 import {
   type BufferSpec,
   type LaunchSpec,
@@ -77,12 +77,16 @@ const UNIFORM_STRIDE = 16;
 /** What of a module a plan refers to by number. */
 export interface PlanTables {
   readonly stores: readonly Pick<VariableSpec, 'kind'>[];
-  readonly kernels: readonly Pick<KernelSpec, 'uniforms'>[];
+  readonly kernels: readonly Pick<KernelSpec, 'buffers' | 'uniforms'>[];
 }
 
 /** Throws InputError MOE0715 where a size of the plan makes no sense with the given ones. */
 export function layOut(manifest: PlanTables, plan: PlanSpec, sizes: Sizes): PlanLayout {
-  const bindings = plan.buffers.map((buffer, i) => bindBuffer(manifest, plan, buffer, i, sizes));
+  const lanes = lanesOf(manifest, plan);
+  const bindings = plan.buffers.map((buffer, i) => {
+    const bound = bindBuffer(manifest, plan, buffer, i, sizes);
+    return asVectors(bound, lanes[i] ?? 1, buffer.label);
+  });
   const allocations = new Map<string, BufferRequest>();
   const allocate = (key: string, label: string, bytes: number): void => {
     const known = allocations.get(key);
@@ -119,6 +123,29 @@ export function layOut(manifest: PlanTables, plan: PlanSpec, sizes: Sizes): Plan
   const seeds = uniforms.flatMap(({ offset, seeds: within }) => within.map((at) => offset + at));
   if (end > 0) allocate('uniforms', 'uniforms', end);
   return { plan, sizes, bindings, steps, allocations, uniforms: bytes, seeds, faultBytes };
+}
+
+/** Of each buffer of a plan, how many elements a vector has that a kernel reads it by; 1 where none does. */
+function lanesOf(manifest: PlanTables, plan: PlanSpec): readonly number[] {
+  const lanes = plan.buffers.map(() => 1);
+  for (const step of plan.steps) {
+    if (step.kind === 'extern') continue;
+    const declared = manifest.kernels[step.kernel]?.buffers ?? [];
+    step.buffers.forEach((buffer, i) => {
+      lanes[buffer] = Math.max(lanes[buffer] ?? 1, declared[i]?.lanes ?? 1);
+    });
+  }
+  return lanes;
+}
+
+/** A binding that holds whole vectors, and one even if there is nothing in it: a shader takes no less. */
+function asVectors(binding: BufferBinding, lanes: number, label: string): BufferBinding {
+  const bytes = bytesPerElement * lanes;
+  if (binding.usedBytes % bytes !== 0) {
+    const elements = binding.usedBytes / bytesPerElement;
+    throw new InputError('MOE0715', `${label} has ${elements} elements and is read by ${lanes} at a time`);
+  }
+  return bytes > binding.bytes && binding.kind === 'arena' ? { ...binding, bytes } : binding;
 }
 
 function bindBuffer(

@@ -81,8 +81,8 @@ export interface KernelSpec {
   /** Index into the module's shader texts. */
   readonly shader: number;
   readonly workgroupSize: number;
-  /** Storage bindings in order (binding numbers 0, 1, …). */
-  readonly buffers: readonly { readonly access: 'read' | 'read_write' }[];
+  /** Storage bindings in order (binding numbers 0, 1, …). `lanes`: an array of vectors of so many elements; what is bound holds whole ones. */
+  readonly buffers: readonly { readonly access: 'read' | 'read_write'; readonly lanes?: 2 | 4 }[];
   /** Uniform struct, four bytes a field, at the binding after the last buffer; empty: no binding. */
   readonly uniforms: readonly { readonly name: string; readonly type: 'f32' | 'i32' | 'u32' }[];
 }

@@ -10,6 +10,7 @@ import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { launchOn, randomInputs, randomKernel } from '../kernel/random-kernels.ts';
+import { randomVectors, vectorLaunch } from '../kernel/random-vectors.ts';
 import { histogramKernel, matmulKernel, treeSumKernel } from '../kernel/sample-kernels.ts';
 import { runOnGpu } from '../support/gpu.ts';
 import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
@@ -53,6 +54,15 @@ describe('the GPU and the interpreter agree bit for bit', () => {
     await fc.assert(
       fc.asyncProperty(randomKernel(true), randomInputs(true), async (kernel, inputs) => {
         await expectSame(kernel, launchOn(inputs));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  gpuTest('random kernels on vectors', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomVectors(true), fc.nat(), async ({ width, vectors }, seed) => {
+        await expectSame(vectors, vectorLaunch(width, seed));
       }),
       { numRuns: 25 },
     );

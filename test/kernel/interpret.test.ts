@@ -23,23 +23,11 @@ import {
 } from '../../compiler/kernel/make-expressions.ts';
 import { binaryFunction } from '../../compiler/kernel/arithmetic.ts';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
-import type { BufferBinding, KernelLaunch } from '../../compiler/kernel/interpret-kernel.ts';
+import type { KernelLaunch } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
+import { launch } from './launches.ts';
 import { everythingKernel, histogramKernel, matmulKernel, scaleKernel, treeSumKernel } from './sample-kernels.ts';
-
-function launch(
-  groups: number,
-  buffers: Record<string, BufferBinding['data']>,
-  uniforms: Record<string, number> = {},
-): KernelLaunch {
-  return {
-    workgroups: [groups, 1],
-    buffers: new Map(Object.entries(buffers).map(([name, data]) => [name, { data }])),
-    uniforms: new Map(Object.entries(uniforms)),
-    checks: { bounds: true, races: true },
-  };
-}
 
 /** A kernel with one output of `length` words that `write` fills. */
 function kernelOf(size: number, write: (k: KernelBuilder) => void): Kernel {

@@ -8,6 +8,7 @@
  * shows the sign of a zero or leaves the range of normal numbers (inputs are small dyadic numbers).
  */
 import fc from 'fast-check';
+import { rewriteExprs } from '../../compiler/kernel/legalise/rewrite.ts';
 import { printKernel } from '../../compiler/kernel/print-kernel.ts';
 import type {
   KernelBinaryOp,
@@ -17,6 +18,7 @@ import type {
   KernelStmt,
   KernelUnaryOp,
 } from '../../compiler/kernel/kernel-ir.ts';
+import { operandsOf } from '../../compiler/kernel/visit-kernel.ts';
 
 export const THREADS = 16;
 
@@ -261,6 +263,11 @@ export function randomKernel(exact: boolean): fc.Arbitrary<Kernel> {
       // A counterexample is shown as text.
       return Object.assign(kernel, { [fc.toStringMethod]: () => printKernel(kernel) });
     });
+}
+
+/** The same kernel with every expression built again by the constructors: a new leaf makes all above it be. */
+export function builtAgain(kernel: Kernel): Kernel {
+  return rewriteExprs(kernel, (expr) => (operandsOf(expr).length === 0 ? { ...expr } : expr));
 }
 
 export interface Inputs {

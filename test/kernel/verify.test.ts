@@ -10,7 +10,7 @@ import {
   returnKernel,
   u32,
 } from '../../compiler/kernel/make-expressions.ts';
-import type { KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt, ScalarType } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
@@ -56,7 +56,7 @@ describe('good kernels', () => {
 });
 
 describe('names and types', () => {
-  const literal = (type: KernelExpr['type'], value: number): KernelExpr => ({ kind: 'literal', type, value });
+  const literal = (type: ScalarType, value: number): KernelExpr => ({ kind: 'literal', type, value });
   it.each<[RegExp, Kernel]>([
     [/a is not in scope/, raw({ kind: 'let', name: 'b', value: local('a', 'u32') })],
     [/a hides another a/, raw({ kind: 'let', name: 'a', value: zero }, { kind: 'let', name: 'a', value: zero })],

@@ -78,6 +78,22 @@ describe('plans', () => {
     expect(faults.some((f) => f.includes('writes into the memory of'))).toBe(true);
   });
 
+  it('are refused when a buffer is read by vectors of which it has no whole number', () => {
+    const plan = small().plan();
+    const byFour = plan.kernels.map((kernel) => ({
+      ...kernel,
+      buffers: kernel.buffers.map((b) => (b.element === 'f32' ? { ...b, lanes: 4 as const } : b)),
+    }));
+    // All sizes of this plan are multiples of four, or a run decides them.
+    const whole = verifyPlan({ ...plan, kernels: byFour }, webgpuCore).filter((f) => f.includes('of which'));
+    expect(whole).toEqual([]);
+    const odd = plan.buffers.map((b) => (b.label.includes('gate') ? { ...b, elements: exact(6) } : b));
+    const faults = verifyPlan({ ...plan, buffers: odd, kernels: byFour }, webgpuCore);
+    expect(faults.filter((f) => f.includes('of which'))).toEqual([
+      expect.stringMatching(/is read by 4, of which .*gate.* has no whole number$/),
+    ]);
+  });
+
   it('refuse what the target cannot bind', () => {
     const t = new PlanFixture();
     const [A, B] = [t.axis('A', 40_000), t.axis('B', 1000)];

@@ -19,7 +19,11 @@ export function inExpr(expr: KernelExpr, f: OnExpr): KernelExpr {
     case 'unary':
     case 'convert':
     case 'bitcast':
+    case 'splat':
+    case 'component':
       return f({ ...expr, operand: go(expr.operand) });
+    case 'vector':
+      return f({ ...expr, parts: expr.parts.map(go) });
     case 'binary':
       return f({ ...expr, left: go(expr.left), right: go(expr.right) });
     case 'select':

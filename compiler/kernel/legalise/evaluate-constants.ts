@@ -1,5 +1,5 @@
 /**
- * An f32 operation on literals only is done here.
+ * An f32 operation on literals only is done here, and what the constructors fold.
  *
  * Before: 1.0 / 0.0      After: inf, a literal that name-infinities makes at run time
  * Before: sqrt(2.0)      After: 1.4142135
@@ -13,13 +13,21 @@ import { f32 } from '../make-expressions.ts';
 import type { KernelExpr, Kernel } from '../kernel-ir.ts';
 import { numberOf } from '../simplify.ts';
 import { isNumeric } from '../kernel-typing.ts';
+import { operandsOf } from '../visit-kernel.ts';
 import { rewriteExprs } from './rewrite.ts';
 
 export function evaluateConstants(kernel: Kernel): Kernel {
   return rewriteExprs(kernel, (expr) => {
-    const value = expr.type === 'f32' && expr.kind !== 'literal' ? constantValue(expr) : undefined;
-    return value === undefined ? expr : f32(Math.abs(value) < F32_MIN_NORMAL ? 0 : value);
+    // A new leaf makes all above it be built again by the constructors, so that what they fold is folded in every kernel.
+    if (operandsOf(expr).length === 0) return { ...expr };
+    // The parts of a vector of constants are new here: the constructors have just made them (simplify-vectors.ts).
+    return expr.kind === 'vector' ? { ...expr, parts: expr.parts.map(evaluated) } : evaluated(expr);
   });
+}
+
+function evaluated(expr: KernelExpr): KernelExpr {
+  const value = expr.type === 'f32' && expr.kind !== 'literal' ? constantValue(expr) : undefined;
+  return value === undefined ? expr : f32(Math.abs(value) < F32_MIN_NORMAL ? 0 : value);
 }
 
 function constantValue(expr: KernelExpr): number | undefined {

@@ -3,8 +3,21 @@
  *
  * What a rule changes is built again through the constructors of make-expressions.ts, so constants fold and types are checked on the way.
  */
-import { fma, letOf, local, binary, bitcast, convert, select, unary } from '../make-expressions.ts';
+import {
+  component,
+  fma,
+  letOf,
+  local,
+  binary,
+  bitcast,
+  convert,
+  select,
+  splat,
+  unary,
+  vector,
+} from '../make-expressions.ts';
 import type { KernelExpr, Kernel, KernelStmt } from '../kernel-ir.ts';
+import { widthOf } from '../kernel-typing.ts';
 import { forEachStatement } from '../visit-kernel.ts';
 
 /**
@@ -148,6 +161,18 @@ function rebuild(
     case 'fma': {
       const [a, b, c] = [inner(expr.a), inner(expr.b), inner(expr.c)];
       return a === expr.a && b === expr.b && c === expr.c ? expr : fma(a, b, c);
+    }
+    case 'vector': {
+      const parts = expr.parts.map(inner);
+      return parts.every((part, i) => part === expr.parts[i]) ? expr : vector(...parts);
+    }
+    case 'splat': {
+      const operand = inner(expr.operand);
+      return operand === expr.operand ? expr : splat(operand, widthOf(expr.type));
+    }
+    case 'component': {
+      const operand = inner(expr.operand);
+      return operand === expr.operand ? expr : component(operand, expr.index);
     }
   }
 }

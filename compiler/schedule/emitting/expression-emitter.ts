@@ -18,6 +18,7 @@ import {
   add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
 } from '../../kernel/make-expressions.ts'; // prettier-ignore
 import type { KernelExpr, ScalarType } from '../../kernel/kernel-ir.ts';
+import { scalarOf } from '../../kernel/kernel-typing.ts';
 import { isWide } from '../../graph/wide-angles.ts';
 import { roundToF16 } from '../../kernel/math/f16.ts';
 import { cosine, sine, turned } from '../../kernel/math/turn.ts';
@@ -214,7 +215,7 @@ export class ExprEmitter extends PointEmitter {
       const end = k.let(add(offset, part.axis === null ? u32(1) : this.size(part.axis)), 'end');
       const take = () => {
         const at = part.axis === null ? [] : [[part.axis, sub(position, offset)] as const];
-        k.assign(result, as(result.type, this.value(part.node, this.#reviewed(env, node.axis, at))));
+        k.assign(result, as(scalarOf(result.type), this.value(part.node, this.#reviewed(env, node.axis, at))));
       };
       k.when(lt(position, end), take, i + 1 < node.parts.length ? () => choose(i + 1, end) : undefined);
     };
@@ -310,7 +311,7 @@ function constant(element: ElementType, value: number): KernelExpr {
 }
 
 function commonType(a: KernelExpr, b: KernelExpr, equality: boolean): ScalarType {
-  if (a.type === b.type) return a.type === 'bool' && !equality ? 'u32' : a.type;
+  if (a.type === b.type) return a.type === 'bool' && !equality ? 'u32' : scalarOf(a.type);
   return a.type === 'f32' || b.type === 'f32' ? 'f32' : 'i32';
 }
 

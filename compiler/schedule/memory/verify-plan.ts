@@ -1,10 +1,11 @@
 /** The verifier of plans: what plan.ts promises, and that every kernel is well formed and fits the target. */
 import { printKernel } from '../../kernel/print-kernel.ts';
-import { isAtomic, loadedType } from '../../kernel/kernel-typing.ts';
+import { asNumber } from '../../../dsl/types/size.ts';
+import { isAtomic, lanesOf, loadedType } from '../../kernel/kernel-typing.ts';
 import { verifyKernel } from '../../kernel/verify-kernel.ts';
 import type { Target } from '../../target.ts';
 import { accessOf, buffersOf } from './plan.ts';
-import type { AllocationId, BufferId, Plan, PlanResult } from './plan.ts';
+import type { AllocationId, BufferId, Plan, PlanBuffer, PlanResult } from './plan.ts';
 
 /** What is wrong with a plan, one sentence each; empty if nothing is. */
 export function verifyPlan(plan: Plan, target: Target): readonly string[] {
@@ -62,11 +63,21 @@ function bindingFaults(plan: Plan): readonly string[] {
       if (buffer === undefined) faults.push(`${step.label}: ${decl.name} is bound to no buffer`);
       else if (loadedType(decl.element) !== buffer.storageType)
         faults.push(`${step.label}: ${decl.name} is ${decl.element}, ${buffer.label} ${buffer.storageType}`);
+      else if (!holdsVectors(buffer, lanesOf(decl)))
+        faults.push(
+          `${step.label}: ${decl.name} is read by ${lanesOf(decl)}, of which ${buffer.label} has no whole number`,
+        );
       else if (isAtomic(decl.element) && buffer.role.kind !== 'status')
         faults.push(`${step.label}: ${buffer.label} is atomic and no status`);
     }
   }
   return faults;
+}
+
+/** Whether a buffer is a whole number of vectors, as far as its size is known; the runtime looks at what a run decides. */
+function holdsVectors({ elements }: PlanBuffer, lanes: number): boolean {
+  const known = asNumber(elements);
+  return known === null || known % lanes === 0;
 }
 
 /** Nothing is read before it is written, written where it is also read, or returned without being written. */
