@@ -1,17 +1,17 @@
 /**
  * grouped matmul: out[row, column] = Σ x[row, …] · w[group(row), column, …] over the rows of an assignment list; out: [rows, columns].
  *
- * Rows are assignments, sorted by group (expert), so that neighbours mostly use the same weights. A thread computes a block of
- * `tileRows` × `tileColumns`: when its rows are of one group, each weight it loads serves all its rows and each input all its
- * columns; a block that straddles two groups is done row by row. One launch whatever the number of experts; the number of rows
- * is known on the GPU only: threads past it leave.
+ * Rows are assignments, sorted by group (expert) and cut into blocks of one group (row-blocks.ts). A thread computes a block of
+ * `tileRows` × `tileColumns`: each weight it loads serves all its rows and each input all its columns. A block with few rows, as a
+ * group's last may be, is done row by row. One launch whatever the number of experts; how many blocks there are is known on the GPU
+ * only: threads of blocks without rows leave.
  *
  * Sums are in f32, in the order of sums (sums.ts), in both ways: a result does not depend on its neighbours.
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, le, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
+import { add, div, le, load, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
 import { forEachThread } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
@@ -20,18 +20,16 @@ import type { Terms } from './sums.ts';
 export interface GroupedMatmulConfig<P, I> {
   readonly tileRows: number;
   readonly tileColumns: number;
-  /** Upper bound of the number of rows, u32: what the grid is made for. */
-  readonly capacity: KernelExpr;
-  /** Number of rows there are, u32. */
-  readonly count: KernelExpr;
+  /** Number of blocks there are room for, u32: what the grid is made for. */
+  readonly maxBlocks: KernelExpr;
+  /** [maxBlocks + 1] u32: the first row of each block (row-blocks.ts). */
+  readonly blocks: BufferDecl;
   /** Number of columns, u32. */
   readonly width: KernelExpr;
   /** The point of a row. */
   readonly enterRow: (row: KernelExpr) => P;
   /** The same point at a column (the column's number decoded into its axes). */
   readonly atColumn: (point: P, column: KernelExpr) => P;
-  /** Whether two rows use the same weights. */
-  readonly sameGroup: (a: P, b: P) => KernelExpr;
   /** Over the contracted axes: the same for all rows and columns. */
   readonly terms: Terms<null, I>;
   /** The input at a row, which has no column axis. */
@@ -41,19 +39,18 @@ export interface GroupedMatmulConfig<P, I> {
   readonly out: BufferDecl;
 }
 
-/** ceil(capacity / tileRows) × ceil(width / tileColumns) threads. */
+/** maxBlocks × ceil(width / tileColumns) threads. */
 export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfig<P, I>): void {
-  const { tileRows, tileColumns, capacity, count, width, enterRow, atColumn, sameGroup, terms, input, weight, out } =
-    config;
-  const blocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'blocks');
-  const rowBlocks = div(add(capacity, tileRows - 1), tileRows);
-  forEachThread(k, mul(rowBlocks, blocks), (id) => {
+  const { tileRows, tileColumns, maxBlocks, blocks, width, enterRow, atColumn, terms, input, weight, out } = config;
+  const columnBlocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'blocks');
+  forEachThread(k, mul(maxBlocks, columnBlocks), (id) => {
     // Neighbouring threads take neighbouring columns of the same rows.
-    const first = k.let(mul(div(id, blocks), tileRows), 'row');
-    const column = k.let(mul(rem(id, blocks), tileColumns), 'col');
-    const rows = k.let(count, 'rows');
-    k.when(lt(first, rows), () => {
-      const last = k.let(min(add(first, tileRows - 1), sub(rows, 1)), 'last');
+    const block = k.let(div(id, columnBlocks), 'block');
+    const column = k.let(mul(rem(id, columnBlocks), tileColumns), 'col');
+    const first = k.let(load(blocks, block), 'row');
+    const end = k.let(load(blocks, add(block, 1)), 'end');
+    k.when(lt(first, end), () => {
+      const last = k.let(sub(end, 1), 'last');
       const edge = sub(width, 1);
       // Rows and columns past the end repeat the last one and are not stored.
       const columns = Array.from({ length: tileColumns }, (_, j) =>
@@ -66,12 +63,13 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
           k.when(lt(target, width), () => k.store(out, add(mul(row, width), target), sums.total(from + j)));
         }
       };
-      const points = Array.from({ length: tileRows }, (_, i) =>
-        enterRow(i === 0 ? first : k.let(min(add(first, i), last), 'r')),
-      );
-      const top = at(points, 0, 'kernels: row of a tile');
-      const bottom = at(points, tileRows - 1, 'kernels: row of a tile');
+      // A padded tile costs a whole one, and a row on its own about half: it loads as many weights.
+      const few = Math.max(1, Math.floor(tileRows / 2));
       const whole = () => {
+        const points = Array.from({ length: tileRows }, (_, i) =>
+          enterRow(i === 0 ? first : k.let(min(add(first, i), last), 'r')),
+        );
+        const top = at(points, 0, 'kernels: row of a tile');
         const sums = new Sums(k, 'f32', tileRows * tileColumns, terms.maxTerms);
         const tops = columns.map((c) => atColumn(top, c));
         const step = (inner: I) => {
@@ -88,7 +86,7 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
         }
       };
       const byRow = () => {
-        k.forRange(first, add(last, 1), 1, (row) => {
+        k.forRange(first, k.let(min(end, add(first, few)), 'few'), 1, (row) => {
           const sums = new Sums(k, 'f32', tileColumns, terms.maxTerms);
           const point = enterRow(row);
           const cells = columns.map((c) => atColumn(point, c));
@@ -101,7 +99,7 @@ export function groupedMatmul<P, I>(k: KernelBuilder, config: GroupedMatmulConfi
         });
       };
       if (tileRows === 1) byRow();
-      else k.when(sameGroup(top, bottom), whole, byRow);
+      else k.when(lt(sub(end, first), few + 1), byRow, whole);
     });
   });
 }

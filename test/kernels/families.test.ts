@@ -12,7 +12,7 @@ import { validateWgsl } from '../support/null-device.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import {
   argmaxKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractColumnsKernel, contractKernel, drawKernel,
-  groupedMatmulKernel, mapKernel, sortRankKernel, reduceKernel, samples, scanKernel,
+  groupedMatmulKernel, mapKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel,
 } from './sample-launches.ts'; // prettier-ignore
 
 type Words = Float32Array | Int32Array | Uint32Array;
@@ -105,22 +105,47 @@ describe('kernel families', () => {
     );
   });
 
+  /** The blocks of rows of groups of these sizes, with room for one block more than there can be. */
+  const blocksOf = (sizes: readonly number[], tileRows: number) => {
+    const groups = sizes.flatMap((n, g) => Array.from({ length: n }, () => g));
+    const most = Math.floor(groups.length / tileRows) + Math.min(sizes.length, groups.length) + 1;
+    const blocks = new Uint32Array(most + 1).fill(4_000_000_000);
+    const group = Uint32Array.of(...groups, 4_000_000_000);
+    run(rowBlocksKernel(tileRows), 64, { count: Uint32Array.of(groups.length), group, blocks }, { most });
+    return { groups, most, blocks };
+  };
+
+  it('row blocks: no block has rows of two groups, and only the last of a group is not full', () => {
+    const check = (sizes: readonly number[], tileRows: number) => {
+      const { groups, blocks } = blocksOf(sizes, tileRows);
+      const starts: number[] = [];
+      sizes.reduce((first, n) => {
+        for (let r = 0; r < n; r += tileRows) starts.push(first + r);
+        return first + n;
+      }, 0);
+      const expected = Array.from(blocks, (_, b) => starts[b] ?? groups.length);
+      expect([...blocks]).toEqual(expected);
+    };
+    const groupSizes = fc.array(fc.oneof(fc.nat(9), fc.nat(200)), { maxLength: 70 });
+    fc.assert(fc.property(groupSizes, fc.integer({ min: 1, max: 9 }), check), { numRuns: 25 });
+  });
+
   it.each([
     [1, 1],
     [4, 4],
     [2, 3],
+    [8, 2],
   ])('grouped matmul in tiles of %i × %i, for any sizes of groups', (tileRows, tileColumns) => {
     const kernel = groupedMatmulKernel(tileRows, tileColumns);
     const [width, depth] = [6, 5];
     const check = (sizes: readonly number[]) => {
-      const groups = sizes.flatMap((n, g) => Array.from({ length: n }, () => g));
+      const { groups, most, blocks } = blocksOf(sizes, tileRows);
       const capacity = groups.length + 3;
       const x = numbers(capacity * depth);
       const w = numbers(Math.max(1, sizes.length) * width * depth, 3);
       const y = new Float32Array(capacity * width).fill(NaN);
       const group = Uint32Array.from({ length: capacity }, (_, i) => groups[i] ?? 4_000_000_000);
-      const buffers = { count: Uint32Array.of(groups.length), group, x, w, y };
-      run(kernel, Math.ceil(capacity / tileRows) * Math.ceil(width / tileColumns), buffers, { capacity, width, depth });
+      run(kernel, most * Math.ceil(width / tileColumns), { blocks, group, x, w, y }, { most, width, depth });
       const expected = groups.flatMap((g, r) =>
         Array.from({ length: width }, (_, j) => dot(x, w, r * depth, (g * width + j) * depth, depth)),
       );

@@ -1,5 +1,5 @@
 /** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
-import { add, div, eq, f32, load, lt, mul, rem, u32 } from '../../compiler/kernel/make-expressions.ts';
+import { add, div, f32, load, lt, mul, ne, rem, sub, u32 } from '../../compiler/kernel/make-expressions.ts';
 import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { argmax } from '../../compiler/kernels/argmax.ts';
@@ -13,6 +13,7 @@ import { groupedMatmul } from '../../compiler/kernels/grouped-matmul.ts';
 import { map } from '../../compiler/kernels/map.ts';
 import { sortRank } from '../../compiler/kernels/sort-rank.ts';
 import { reduce } from '../../compiler/kernels/reduce-kernel.ts';
+import { BLOCK_THREADS, rowBlocks } from '../../compiler/kernels/row-blocks.ts';
 import { scan } from '../../compiler/kernels/scan.ts';
 import { rowMajor } from '../../compiler/kernels/space.ts';
 import type { Loop, Space } from '../../compiler/kernels/space.ts';
@@ -130,28 +131,43 @@ function contraction(name: string, columns: number): Kernel {
 export const contractKernel = contraction('contract', 1);
 export const contractColumnsKernel = contraction('contract_columns', 4);
 
-/** y[row, j] = sum over d of x[row, d] w[group[row], j, d] for rows below count[0] */
+/** blocks[b] = first row of block b of at most `tileRows` rows of one group; [most + 1] */
+export function rowBlocksKernel(tileRows: number): Kernel {
+  return kernel(
+    'row_blocks',
+    (k) => {
+      const count = k.buffer('count', 'u32', 'read');
+      const group = k.buffer('group', 'u32', 'read');
+      const blocks = k.buffer('blocks', 'u32', 'read_write');
+      rowBlocks(k, {
+        tileRows,
+        count: load(count, 0),
+        maxBlocks: k.uniform('most', 'u32'),
+        beginsGroup: (row) => ne(load(group, sub(row, 1)), load(group, row)),
+        blocks,
+      });
+    },
+    BLOCK_THREADS,
+  );
+}
+
+/** y[row, j] = sum over d of x[row, d] w[group[row], j, d] for the rows of blocks */
 export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kernel {
   return kernel('grouped_matmul', (k) => {
-    const count = k.buffer('count', 'u32', 'read');
+    const blocks = k.buffer('blocks', 'u32', 'read');
     const group = k.buffer('group', 'u32', 'read');
     const x = k.buffer('x', 'f32', 'read');
     const w = k.buffer('w', 'f32', 'read');
     const y = k.buffer('y', 'f32', 'read_write');
-    const [capacity, width, depth] = [
-      k.uniform('capacity', 'u32'),
-      k.uniform('width', 'u32'),
-      k.uniform('depth', 'u32'),
-    ];
+    const [most, width, depth] = [k.uniform('most', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
     groupedMatmul<Point, KernelExpr>(k, {
       tileRows,
       tileColumns,
-      capacity,
-      count: load(count, 0),
+      maxBlocks: most,
+      blocks,
       width,
       enterRow: (row) => [row, k.let(load(group, row), 'g')],
       atColumn: (p, column) => [...p, column],
-      sameGroup: (a, b) => eq(at(a, 1), at(b, 1)),
       terms: {
         maxTerms: null,
         visit: (_, body, close) =>
@@ -286,6 +302,7 @@ export const samples: readonly Kernel[] = [
   reduceKernel,
   contractKernel,
   contractColumnsKernel,
+  rowBlocksKernel(2),
   groupedMatmulKernel(2, 2),
   sumKernel('reduce_sum', null),
   nestSumKernel([null, 3]),

@@ -62,8 +62,9 @@ describe('the order of sums', () => {
     }
     for (const group of [[1, 1], [0, 1]] as const) {
       const y = new Float32Array(6);
-      const buffers = { count: Uint32Array.of(2), group: Uint32Array.from(group), x, w, y };
-      run(groupedMatmulKernel(2, 2), 4, buffers, { capacity: 2, width: 3, depth });
+      const blocks = group[0] === group[1] ? [0, 2, 2] : [0, 1, 2];
+      const buffers = { blocks: Uint32Array.from(blocks), group: Uint32Array.from(group), x, w, y };
+      run(groupedMatmulKernel(2, 2), 4, buffers, { most: 2, width: 3, depth });
       expect([...y]).toEqual(Array.from({ length: 6 }, (_, i) => wanted(Math.floor(i / 3), (group[i < 3 ? 0 : 1] ?? 0) * 3 + (i % 3))));
     }
   }); // prettier-ignore

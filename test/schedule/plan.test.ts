@@ -59,10 +59,11 @@ describe('plans', () => {
     const launches = describeLaunches(small().plan(), new Map([['T', 100]]));
     const matmul = launches.find((l) => l.kernel === 'grouped_matmul');
     expect(matmul).toMatchObject({ domain: 'rows of (E, T) × F', points: '400' });
-    // Not less than the terms that are needed; and a thread that computes four by four elements, of rows of two, does twice that.
+    // Not less than the terms that are needed; and a thread that computes four by four elements, of rows of two, does twice that,
+    // for each block of rows: that of every four rows, and one of each expert that is not full.
     const needed = 2 * 400 * 3;
     expect(Number(matmul?.flops)).toBeGreaterThanOrEqual(needed);
-    expect(Number(matmul?.flops)).toBeLessThanOrEqual(2 * needed);
+    expect(Number(matmul?.flops)).toBeLessThanOrEqual(2 * needed + 4 * 2 * (4 * 4 * 3));
     expect(Number(matmul?.threads)).toBeLessThanOrEqual(400);
     expect(launches.every((l) => /^\d+$/.test(l.threads) && /^\d+$/.test(l.flops) && /^\d+$/.test(l.bytes))).toBe(true);
   });

@@ -8,6 +8,7 @@
  *   a check as soon as everything it looks at is there: what that holds need not live longer
  *   the outputs
  */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { ExternCallId, NodeId } from '../../graph/graph-ir.ts';
@@ -15,7 +16,7 @@ import { nodeOf, nodesOfCheck } from '../../graph/node-uses.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import { chooseKernel } from './choose-kernels.ts';
 import { chooseStorage, dependenciesOf } from './choose-storage.ts';
-import { indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /** `split`: values that get memory because a launch would bind too many buffers. */
 export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Schedule {
@@ -24,6 +25,7 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Sch
   const steps: ScheduleStep[] = [];
   const listed = new Set<AssignmentList>();
   const indexed = new Set<string>();
+  const cut = new Set<string>();
   const called = new Set<ExternCallId>();
   const done = new Set<NodeId>();
 
@@ -38,6 +40,12 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Sch
     if (indexed.has(indexKey(shape))) return;
     indexed.add(indexKey(shape));
     steps.push({ kind: 'index', shape });
+  };
+  const blocks = (list: AssignmentList | null, tileRows: number): void => {
+    if (list === null) throw new CompilerBug('schedule', 'a grouped matmul has no assignment list');
+    if (cut.has(blocksKey(list, tileRows))) return;
+    cut.add(blocksKey(list, tileRows));
+    steps.push({ kind: 'blocks', list, tileRows });
   };
   const extern = (call: ExternCallId): void => {
     if (called.has(call)) return;
@@ -61,6 +69,7 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Sch
     rows(space.assignmentList);
     const choice = chooseKernel(fused, node, space, storage);
     if (choice.family === 'reduce_listed') index(choice.index);
+    if (choice.family === 'grouped_matmul') blocks(space.assignmentList, choice.tileRows);
     steps.push({ kind: 'value', choice, space });
   };
 

@@ -40,6 +40,8 @@ class SchedulePrinter {
     switch (step.kind) {
       case 'rows':
         return `rows r${step.list.id}`;
+      case 'blocks':
+        return `blocks of ${step.tileRows} rows of r${step.list.id}`;
       case 'index':
         return `index ${this.#index(step.shape)}`;
       case 'value':

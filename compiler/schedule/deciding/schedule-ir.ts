@@ -22,6 +22,8 @@ export interface Schedule {
 export type ScheduleStep =
   /** Makes an assignment list: its rows counted, scanned, filled. */
   | { readonly kind: 'rows'; readonly list: AssignmentList }
+  /** Cuts the rows of an assignment list into blocks of one group (kernels/row-blocks.ts). */
+  | { readonly kind: 'blocks'; readonly list: AssignmentList; readonly tileRows: number }
   /** Makes the list of an assignment list's rows for each key. */
   | { readonly kind: 'index'; readonly shape: IndexShape }
   /** Computes a value into its memory. */
@@ -49,6 +51,11 @@ export interface IndexShape {
 /** The same for lists of the same rows by the same keys: made once. */
 export function indexKey({ assignmentList, ancestor, keys, listed }: IndexShape): string {
   return [assignmentList.id, ancestor?.id ?? '', keys.join(), listed.join()].join(';');
+}
+
+/** The same for blocks of the same rows: made once. */
+export function blocksKey(list: AssignmentList, tileRows: number): string {
+  return `${list.id};${tileRows}`;
 }
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;

@@ -5,7 +5,7 @@ import type { NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput } from '../../graph/node-uses.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
-import { indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /** What is wrong with a schedule, one sentence each; empty if nothing is. */
 export function scheduleFaults(schedule: Schedule, fused: FusedGraph): readonly string[] {
@@ -19,6 +19,7 @@ class ScheduleVerifier {
   readonly #computed = new Set<NodeId>();
   readonly #listed = new Set<AssignmentList>();
   readonly #indexed = new Set<string>();
+  readonly #cut = new Set<string>();
   /** Inputs and outputs of which a default was put, a result returned; calls made; checks looked at. */
   readonly #once = new Set<string>();
   /** Nodes whose operands were followed already, all of them there. */
@@ -50,6 +51,14 @@ class ScheduleVerifier {
         this.#listed.add(list);
         return;
       }
+      case 'blocks':
+        this.#expect(
+          !this.#cut.has(blocksKey(step.list, step.tileRows)),
+          `${at}: rows are cut twice into the same blocks`,
+        );
+        this.#hasRows(step.list, at);
+        this.#cut.add(blocksKey(step.list, step.tileRows));
+        return;
       case 'index':
         this.#expect(!this.#indexed.has(indexKey(step.shape)), `${at}: rows are listed twice by the same keys`);
         this.#hasRows(step.shape.assignmentList, at);
@@ -60,6 +69,7 @@ class ScheduleVerifier {
         this.#expect(!this.#computed.has(node.id), `${at}: %${node.id} is computed twice`);
         this.#expect(this.#schedule.spaces.get(node.id) === step.space, `${at}: %${node.id} is stored elsewhere`);
         this.#inSpace(step.space, at);
+        if (step.choice.family === 'grouped_matmul') this.#hasBlocks(step.space, step.choice.tileRows, at);
         if (step.choice.family === 'reduce_listed') this.#hasIndex(step.choice.index, at);
         this.#reads(dependenciesOf(this.#fused, node), at);
         this.#computed.add(node.id);
@@ -118,6 +128,11 @@ class ScheduleVerifier {
 
   #hasIndex(shape: IndexShape, at: string): void {
     this.#expect(this.#indexed.has(indexKey(shape)), `${at}: rows are read by keys before they are listed`);
+  }
+
+  #hasBlocks({ assignmentList }: StoredSpace, tileRows: number, at: string): void {
+    const there = assignmentList !== null && this.#cut.has(blocksKey(assignmentList, tileRows));
+    this.#expect(there, `${at}: rows are computed in blocks before they are cut into blocks`);
   }
 
   #inSpace({ assignmentList }: StoredSpace, at: string): void {

@@ -5,19 +5,22 @@
  *   rows       mask: all its presences hold;      list = indices (positions, with those of the rows it refines),
  *              keys: new target axes            inverse = the row of each position
  *   list       mask: the point has a row;        list = the rows of each key, in index order of what is summed
+ *
+ * and one that cuts rows into blocks of one group (kernels/row-blocks.ts).
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { apply, exact, multiply, one } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
-import { bitcast, bool, ge, i32, lt } from '../../kernel/make-expressions.ts';
+import { bitcast, bool, ge, i32, lt, ne, or, sub } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { CHUNK, chunksOf } from '../../kernels/compaction.ts';
 import type { Mask } from '../../kernels/compaction.ts';
 import { compactCount } from '../../kernels/compact-count.ts';
 import { compactFill } from '../../kernels/compact-fill.ts';
+import { BLOCK_THREADS, rowBlocks } from '../../kernels/row-blocks.ts';
 import { SCAN_THREADS, compactScan } from '../../kernels/compact-scan.ts';
-import { indexKey, type IndexShape } from '../deciding/schedule-ir.ts';
+import { blocksKey, indexKey, type IndexShape } from '../deciding/schedule-ir.ts';
 import { emptyPointScope, inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
 import { paired } from './spaces.ts';
@@ -51,9 +54,15 @@ interface CompactionBuffers {
   readonly inverse: BufferId | null;
 }
 
+export interface RowBlocks {
+  readonly buffer: BufferId;
+  readonly maxBlocks: Size;
+}
+
 export class AssignmentListBuilder {
   readonly #plan: PlanBuilder;
   readonly #lists = new Map<string, CompactionBuffers>();
+  readonly #blocks = new Map<string, RowBlocks>();
 
   constructor(plan: PlanBuilder) {
     this.#plan = plan;
@@ -108,6 +117,47 @@ export class AssignmentListBuilder {
       withInverse: false,
     });
     this.#lists.set(indexKey(shape), buffers);
+  }
+
+  /** The blocks of an assignment list's rows, and how many there is room for. */
+  blocksOf(list: AssignmentList, tileRows: number): RowBlocks {
+    return get(this.#blocks, blocksKey(list, tileRows), 'schedule: blocks of rows');
+  }
+
+  /** Emits what cuts the rows of an assignment list into blocks. */
+  emitBlocks(list: AssignmentList, tileRows: number): void {
+    const plan = this.#plan;
+    const name = list.axes.map((a) => plan.axis(a).name).join(', ');
+    const what = `assignments (${name}): blocks of ${tileRows}`;
+    // Each group has one block that is not full, at most.
+    const groups = apply('min', multiply(list.targets.map(plan.sizeOf)), list.capacity);
+    const maxBlocks = apply('add', apply('floor', apply('div', list.capacity, exact(tileRows))), groups);
+    const buffer = plan.table.scratch(what, 'u32', apply('add', maxBlocks, one));
+    this.#blocks.set(blocksKey(list, tileRows), { buffer, maxBlocks });
+    const options = {
+      span: null,
+      domain: `rows of (${name})`,
+      points: apply('add', maxBlocks, one),
+      family: 'row_blocks',
+      what,
+      invocations: exact(BLOCK_THREADS),
+      workgroupSize: BLOCK_THREADS,
+    };
+    plan.launch(options, (lowering) => {
+      const { launch } = lowering;
+      const target = (row: KernelExpr): PointScope => lowering.enterRow(emptyPointScope(), list, row);
+      rowBlocks(launch.k, {
+        tileRows,
+        count: lowering.count(list),
+        maxBlocks: launch.size(maxBlocks),
+        beginsGroup: (row) => {
+          const [before, here] = [target(launch.k.let(sub(row, 1), 'r')), target(row)];
+          return or(...list.targets.map((t) => ne(lowering.index(before, t), lowering.index(here, t))));
+        },
+        share: (end) => launch.span(end, apply('ceil', apply('div', list.capacity, exact(BLOCK_THREADS)))),
+        blocks: launch.write(buffer),
+      });
+    });
   }
 
   #compact(shape: CompactionShape): CompactionBuffers {

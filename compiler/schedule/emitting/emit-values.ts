@@ -6,7 +6,7 @@ import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { apply, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
-import { add, and, bitcast, convert, eq, ge, lt } from '../../kernel/make-expressions.ts';
+import { add, and, bitcast, convert, ge, lt } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { argmax } from '../../kernels/argmax.ts';
 import { contract, contractColumns } from '../../kernels/contract.ts';
@@ -177,32 +177,29 @@ export class ValueEmitter {
     const { tileRows, tileColumns } = choice;
     const [input, weight] = choice.inputIsLeft ? [node.left, node.right] : [node.right, node.left];
     const width = multiply(axes.map(plan.sizeOf));
-    const blocks = (size: Size, tile: number) => apply('ceil', apply('div', size, exact(tile)));
+    const blocks = this.#assignmentLists.blocksOf(assignmentList, tileRows);
+    const columns = apply('ceil', apply('div', width, exact(tileColumns)));
     const buffer = plan.allocate(node, space);
     const options = this.#options('grouped_matmul', node, space);
-    plan.launch(
-      { ...options, invocations: multiply([blocks(assignmentList.capacity, tileRows), blocks(width, tileColumns)]) },
-      (l) => {
-        const start = emptyPointScope();
-        groupedMatmul<PointScope, readonly (readonly [AxisId, KernelExpr])[]>(l.launch.k, {
-          tileRows,
-          tileColumns,
-          capacity: l.launch.size(assignmentList.capacity),
-          count: l.count(assignmentList),
-          width: l.launch.size(width),
-          enterRow: (row) => l.enterRow(start, assignmentList, row),
-          atColumn: (point, column) => {
-            const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
-            return inner(point, paired(axes, digits));
-          },
-          sameGroup: (a, b) => and(...assignmentList.targets.map((t) => eq(l.index(a, t), l.index(b, t)))),
-          terms: indexTerms(l, node.over),
-          input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
-          weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
-          out: l.launch.write(buffer),
-        });
-      },
-    );
+    plan.launch({ ...options, invocations: multiply([blocks.maxBlocks, columns]) }, (l) => {
+      const start = emptyPointScope();
+      groupedMatmul<PointScope, readonly (readonly [AxisId, KernelExpr])[]>(l.launch.k, {
+        tileRows,
+        tileColumns,
+        most: l.launch.size(blocks.maxBlocks),
+        blocks: l.read(blocks.buffer),
+        width: l.launch.size(width),
+        enterRow: (row) => l.enterRow(start, assignmentList, row),
+        atColumn: (point, column) => {
+          const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
+          return inner(point, paired(axes, digits));
+        },
+        terms: indexTerms(l, node.over),
+        input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
+        weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
+        out: l.launch.write(buffer),
+      });
+    });
   }
 
   #reduce(node: NodeOf<'reduce'>, space: StoredSpace): void {

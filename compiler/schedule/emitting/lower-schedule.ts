@@ -81,6 +81,9 @@ class ScheduleLowering {
       case 'rows':
         this.#assignmentLists.emitRows(step.list);
         return [];
+      case 'blocks':
+        this.#assignmentLists.emitBlocks(step.list, step.tileRows);
+        return [];
       case 'index':
         this.#assignmentLists.emitIndex(step.shape);
         return [];

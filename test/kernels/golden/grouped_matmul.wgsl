@@ -1,10 +1,10 @@
 struct Uniforms {
-  capacity: u32,
+  most: u32,
   width: u32,
   depth: u32,
 }
 
-@group(0) @binding(0) var<storage, read> count: array<u32>;
+@group(0) @binding(0) var<storage, read> blocks: array<u32>;
 @group(0) @binding(1) var<storage, read> group: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>;
@@ -15,175 +15,177 @@ struct Uniforms {
 fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>) {
   let blocks0 = (uniforms.width + 1u) / 2u;
   let id1 = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * 64u + local_id.x;
-  if (id1 < (uniforms.capacity + 1u) / 2u * blocks0) {
-    let row2 = id1 / blocks0 * 2u;
+  if (id1 < uniforms.most * blocks0) {
+    let block2 = id1 / blocks0;
     let col3 = id1 % blocks0 * 2u;
-    let rows4 = count[0u];
-    if (row2 < rows4) {
-      let last5 = min(row2 + 1u, rows4 - 1u);
-      let c6 = col3;
-      let c7 = min(col3 + 1u, uniforms.width - 1u);
-      let g8 = group[row2];
-      let r9 = min(row2 + 1u, last5);
-      let g10 = group[r9];
-      if (g8 == g10) {
-        var acc11 = 0.0f;
-        var acc12 = 0.0f;
-        var acc13 = 0.0f;
-        var acc14 = 0.0f;
-        var acc15 = 0.0f;
-        var acc16 = 0.0f;
-        var acc17 = 0.0f;
-        var acc18 = 0.0f;
-        var acc19 = 0.0f;
-        var acc20 = 0.0f;
-        var acc21 = 0.0f;
-        var acc22 = 0.0f;
-        var acc23 = 0.0f;
-        var acc24 = 0.0f;
-        var acc25 = 0.0f;
-        var acc26 = 0.0f;
-        var acc27 = 0.0f;
-        var acc28 = 0.0f;
-        var acc29 = 0.0f;
-        var acc30 = 0.0f;
-        var acc31 = 0.0f;
-        var acc32 = 0.0f;
-        var acc33 = 0.0f;
-        var acc34 = 0.0f;
-        var blocks35 = 0u;
-        for (var i36 = 0u; i36 < uniforms.depth; i36 += 16u) {
-          for (var i37 = i36; i37 < min(i36 + 16u, uniforms.depth); i37 += 1u) {
-            let v38 = w[(g8 * uniforms.width + c6) * uniforms.depth + i37];
-            let v39 = w[(g8 * uniforms.width + c7) * uniforms.depth + i37];
-            let v40 = x[row2 * uniforms.depth + i37];
-            acc11 = acc11 + v40 * v38;
-            acc12 = acc12 + v40 * v39;
-            let v41 = x[r9 * uniforms.depth + i37];
-            acc13 = acc13 + v41 * v38;
-            acc14 = acc14 + v41 * v39;
-          }
-          acc15 = acc15 + acc11;
-          acc11 = 0.0f;
-          acc16 = acc16 + acc12;
-          acc12 = 0.0f;
-          acc17 = acc17 + acc13;
-          acc13 = 0.0f;
-          acc18 = acc18 + acc14;
-          acc14 = 0.0f;
-          blocks35 = blocks35 + 1u;
-          if ((blocks35 & 15u) == 0u) {
-            acc19 = acc19 + acc15;
-            acc15 = 0.0f;
-            acc20 = acc20 + acc16;
-            acc16 = 0.0f;
-            acc21 = acc21 + acc17;
-            acc17 = 0.0f;
-            acc22 = acc22 + acc18;
-            acc18 = 0.0f;
-            if ((blocks35 & 255u) == 0u) {
-              acc23 = acc23 + acc19;
-              acc19 = 0.0f;
-              acc24 = acc24 + acc20;
-              acc20 = 0.0f;
-              acc25 = acc25 + acc21;
-              acc21 = 0.0f;
-              acc26 = acc26 + acc22;
-              acc22 = 0.0f;
-              if ((blocks35 & 4095u) == 0u) {
-                acc27 = acc27 + acc23;
-                acc23 = 0.0f;
-                acc28 = acc28 + acc24;
-                acc24 = 0.0f;
-                acc29 = acc29 + acc25;
-                acc25 = 0.0f;
-                acc30 = acc30 + acc26;
-                acc26 = 0.0f;
-                if ((blocks35 & 65535u) == 0u) {
-                  acc31 = acc31 + acc27;
-                  acc27 = 0.0f;
-                  acc32 = acc32 + acc28;
-                  acc28 = 0.0f;
-                  acc33 = acc33 + acc29;
-                  acc29 = 0.0f;
-                  acc34 = acc34 + acc30;
-                  acc30 = 0.0f;
-                }
-              }
+    let row4 = blocks[block2];
+    let end5 = blocks[block2 + 1u];
+    if (row4 < end5) {
+      let last6 = end5 - 1u;
+      let c7 = col3;
+      let c8 = min(col3 + 1u, uniforms.width - 1u);
+      if (end5 - row4 < 2u) {
+        let few9 = min(end5, row4 + 1u);
+        for (var i10 = row4; i10 < few9; i10 += 1u) {
+          var acc11 = 0.0f;
+          var acc12 = 0.0f;
+          var acc13 = 0.0f;
+          var acc14 = 0.0f;
+          var acc15 = 0.0f;
+          var acc16 = 0.0f;
+          var acc17 = 0.0f;
+          var acc18 = 0.0f;
+          var acc19 = 0.0f;
+          var acc20 = 0.0f;
+          var acc21 = 0.0f;
+          var acc22 = 0.0f;
+          var blocks23 = 0u;
+          let g24 = group[i10];
+          for (var i25 = 0u; i25 < uniforms.depth; i25 += 16u) {
+            for (var i26 = i25; i26 < min(i25 + 16u, uniforms.depth); i26 += 1u) {
+              let v27 = x[i10 * uniforms.depth + i26];
+              acc11 = acc11 + v27 * w[(g24 * uniforms.width + c7) * uniforms.depth + i26];
+              acc12 = acc12 + v27 * w[(g24 * uniforms.width + c8) * uniforms.depth + i26];
             }
-          }
-        }
-        if (col3 < uniforms.width) {
-          y[row2 * uniforms.width + col3] = acc31 + (acc27 + (acc23 + (acc19 + (acc15 + acc11))));
-        }
-        if (col3 + 1u < uniforms.width) {
-          y[row2 * uniforms.width + (col3 + 1u)] = acc32 + (acc28 + (acc24 + (acc20 + (acc16 + acc12))));
-        }
-        if (row2 + 1u <= last5) {
-          if (col3 < uniforms.width) {
-            y[(row2 + 1u) * uniforms.width + col3] = acc33 + (acc29 + (acc25 + (acc21 + (acc17 + acc13))));
-          }
-          if (col3 + 1u < uniforms.width) {
-            y[(row2 + 1u) * uniforms.width + (col3 + 1u)] = acc34 + (acc30 + (acc26 + (acc22 + (acc18 + acc14))));
-          }
-        }
-      } else {
-        for (var i42 = row2; i42 < last5 + 1u; i42 += 1u) {
-          var acc43 = 0.0f;
-          var acc44 = 0.0f;
-          var acc45 = 0.0f;
-          var acc46 = 0.0f;
-          var acc47 = 0.0f;
-          var acc48 = 0.0f;
-          var acc49 = 0.0f;
-          var acc50 = 0.0f;
-          var acc51 = 0.0f;
-          var acc52 = 0.0f;
-          var acc53 = 0.0f;
-          var acc54 = 0.0f;
-          var blocks55 = 0u;
-          let g56 = group[i42];
-          for (var i57 = 0u; i57 < uniforms.depth; i57 += 16u) {
-            for (var i58 = i57; i58 < min(i57 + 16u, uniforms.depth); i58 += 1u) {
-              let v59 = x[i42 * uniforms.depth + i58];
-              acc43 = acc43 + v59 * w[(g56 * uniforms.width + c6) * uniforms.depth + i58];
-              acc44 = acc44 + v59 * w[(g56 * uniforms.width + c7) * uniforms.depth + i58];
-            }
-            acc45 = acc45 + acc43;
-            acc43 = 0.0f;
-            acc46 = acc46 + acc44;
-            acc44 = 0.0f;
-            blocks55 = blocks55 + 1u;
-            if ((blocks55 & 15u) == 0u) {
-              acc47 = acc47 + acc45;
-              acc45 = 0.0f;
-              acc48 = acc48 + acc46;
-              acc46 = 0.0f;
-              if ((blocks55 & 255u) == 0u) {
-                acc49 = acc49 + acc47;
-                acc47 = 0.0f;
-                acc50 = acc50 + acc48;
-                acc48 = 0.0f;
-                if ((blocks55 & 4095u) == 0u) {
-                  acc51 = acc51 + acc49;
-                  acc49 = 0.0f;
-                  acc52 = acc52 + acc50;
-                  acc50 = 0.0f;
-                  if ((blocks55 & 65535u) == 0u) {
-                    acc53 = acc53 + acc51;
-                    acc51 = 0.0f;
-                    acc54 = acc54 + acc52;
-                    acc52 = 0.0f;
+            acc13 = acc13 + acc11;
+            acc11 = 0.0f;
+            acc14 = acc14 + acc12;
+            acc12 = 0.0f;
+            blocks23 = blocks23 + 1u;
+            if ((blocks23 & 15u) == 0u) {
+              acc15 = acc15 + acc13;
+              acc13 = 0.0f;
+              acc16 = acc16 + acc14;
+              acc14 = 0.0f;
+              if ((blocks23 & 255u) == 0u) {
+                acc17 = acc17 + acc15;
+                acc15 = 0.0f;
+                acc18 = acc18 + acc16;
+                acc16 = 0.0f;
+                if ((blocks23 & 4095u) == 0u) {
+                  acc19 = acc19 + acc17;
+                  acc17 = 0.0f;
+                  acc20 = acc20 + acc18;
+                  acc18 = 0.0f;
+                  if ((blocks23 & 65535u) == 0u) {
+                    acc21 = acc21 + acc19;
+                    acc19 = 0.0f;
+                    acc22 = acc22 + acc20;
+                    acc20 = 0.0f;
                   }
                 }
               }
             }
           }
           if (col3 < uniforms.width) {
-            y[i42 * uniforms.width + col3] = acc53 + (acc51 + (acc49 + (acc47 + (acc45 + acc43))));
+            y[i10 * uniforms.width + col3] = acc21 + (acc19 + (acc17 + (acc15 + (acc13 + acc11))));
           }
           if (col3 + 1u < uniforms.width) {
-            y[i42 * uniforms.width + (col3 + 1u)] = acc54 + (acc52 + (acc50 + (acc48 + (acc46 + acc44))));
+            y[i10 * uniforms.width + (col3 + 1u)] = acc22 + (acc20 + (acc18 + (acc16 + (acc14 + acc12))));
+          }
+        }
+      } else {
+        let g28 = group[row4];
+        let r29 = min(row4 + 1u, last6);
+        let g30 = group[r29];
+        var acc31 = 0.0f;
+        var acc32 = 0.0f;
+        var acc33 = 0.0f;
+        var acc34 = 0.0f;
+        var acc35 = 0.0f;
+        var acc36 = 0.0f;
+        var acc37 = 0.0f;
+        var acc38 = 0.0f;
+        var acc39 = 0.0f;
+        var acc40 = 0.0f;
+        var acc41 = 0.0f;
+        var acc42 = 0.0f;
+        var acc43 = 0.0f;
+        var acc44 = 0.0f;
+        var acc45 = 0.0f;
+        var acc46 = 0.0f;
+        var acc47 = 0.0f;
+        var acc48 = 0.0f;
+        var acc49 = 0.0f;
+        var acc50 = 0.0f;
+        var acc51 = 0.0f;
+        var acc52 = 0.0f;
+        var acc53 = 0.0f;
+        var acc54 = 0.0f;
+        var blocks55 = 0u;
+        for (var i56 = 0u; i56 < uniforms.depth; i56 += 16u) {
+          for (var i57 = i56; i57 < min(i56 + 16u, uniforms.depth); i57 += 1u) {
+            let v58 = w[(g28 * uniforms.width + c7) * uniforms.depth + i57];
+            let v59 = w[(g28 * uniforms.width + c8) * uniforms.depth + i57];
+            let v60 = x[row4 * uniforms.depth + i57];
+            acc31 = acc31 + v60 * v58;
+            acc32 = acc32 + v60 * v59;
+            let v61 = x[r29 * uniforms.depth + i57];
+            acc33 = acc33 + v61 * v58;
+            acc34 = acc34 + v61 * v59;
+          }
+          acc35 = acc35 + acc31;
+          acc31 = 0.0f;
+          acc36 = acc36 + acc32;
+          acc32 = 0.0f;
+          acc37 = acc37 + acc33;
+          acc33 = 0.0f;
+          acc38 = acc38 + acc34;
+          acc34 = 0.0f;
+          blocks55 = blocks55 + 1u;
+          if ((blocks55 & 15u) == 0u) {
+            acc39 = acc39 + acc35;
+            acc35 = 0.0f;
+            acc40 = acc40 + acc36;
+            acc36 = 0.0f;
+            acc41 = acc41 + acc37;
+            acc37 = 0.0f;
+            acc42 = acc42 + acc38;
+            acc38 = 0.0f;
+            if ((blocks55 & 255u) == 0u) {
+              acc43 = acc43 + acc39;
+              acc39 = 0.0f;
+              acc44 = acc44 + acc40;
+              acc40 = 0.0f;
+              acc45 = acc45 + acc41;
+              acc41 = 0.0f;
+              acc46 = acc46 + acc42;
+              acc42 = 0.0f;
+              if ((blocks55 & 4095u) == 0u) {
+                acc47 = acc47 + acc43;
+                acc43 = 0.0f;
+                acc48 = acc48 + acc44;
+                acc44 = 0.0f;
+                acc49 = acc49 + acc45;
+                acc45 = 0.0f;
+                acc50 = acc50 + acc46;
+                acc46 = 0.0f;
+                if ((blocks55 & 65535u) == 0u) {
+                  acc51 = acc51 + acc47;
+                  acc47 = 0.0f;
+                  acc52 = acc52 + acc48;
+                  acc48 = 0.0f;
+                  acc53 = acc53 + acc49;
+                  acc49 = 0.0f;
+                  acc54 = acc54 + acc50;
+                  acc50 = 0.0f;
+                }
+              }
+            }
+          }
+        }
+        if (col3 < uniforms.width) {
+          y[row4 * uniforms.width + col3] = acc51 + (acc47 + (acc43 + (acc39 + (acc35 + acc31))));
+        }
+        if (col3 + 1u < uniforms.width) {
+          y[row4 * uniforms.width + (col3 + 1u)] = acc52 + (acc48 + (acc44 + (acc40 + (acc36 + acc32))));
+        }
+        if (row4 + 1u <= last6) {
+          if (col3 < uniforms.width) {
+            y[(row4 + 1u) * uniforms.width + col3] = acc53 + (acc49 + (acc45 + (acc41 + (acc37 + acc33))));
+          }
+          if (col3 + 1u < uniforms.width) {
+            y[(row4 + 1u) * uniforms.width + (col3 + 1u)] = acc54 + (acc50 + (acc46 + (acc42 + (acc38 + acc34))));
           }
         }
       }
