@@ -186,7 +186,7 @@ export class ValueEmitter {
       groupedMatmul<PointScope, readonly (readonly [AxisId, KernelExpr])[]>(l.launch.k, {
         tileRows,
         tileColumns,
-        most: l.launch.size(blocks.maxBlocks),
+        maxBlocks: l.launch.size(blocks.maxBlocks),
         blocks: l.read(blocks.buffer),
         width: l.launch.size(width),
         enterRow: (row) => l.enterRow(start, assignmentList, row),
