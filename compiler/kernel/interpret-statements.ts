@@ -14,6 +14,7 @@ import { Locals } from './interpret-locals.ts';
 import type { Local } from './interpret-locals.ts';
 import type { KernelExpr, KernelStmt } from './kernel-ir.ts';
 import { loadedType, widthOf } from './kernel-typing.ts';
+import { leavesLoop } from './loop-facts.ts';
 import { blocksOf, expressionsOf, operandsOf } from './visit-kernel.ts';
 
 export interface WriterOptions {
@@ -38,6 +39,9 @@ export function hasBarrier(statement: KernelStmt): boolean {
 
 /** A break that is in no loop. */
 const NO_LOOP = 'disagree("a break is in no loop");';
+
+/** A loop that tests at its bottom and should not have run. */
+const NEVER_RUNS = 'fault(kernel, "a loop that runs at least once has no round");';
 
 /** What enters a thread of the workgroup. */
 const ENTER = 'globalX = groupX * size + local; thread = first + local;';
@@ -164,7 +168,12 @@ class Writer {
           const goesOn = this.#agreed(() => `(${read()} < ${writeNumber(statement.to, this.#context)})`);
           const advance = this.#overThreads(() => [`${read()} = ${this.#advanced(counter, statement.step)};`]);
           const body = this.collective(statement.body, label);
-          return `${start}\n${label}: while (true) {\n${goesOn}\nif (truths === 0) break;\n${body}\n${advance}\n}`;
+          const next = `${body}\n${advance}`;
+          if (statement.once === true) {
+            const never = `if (truths === 0) ${NEVER_RUNS}`;
+            return `${start}\n${goesOn}\n${never}\n${label}: while (true) {\n${next}\n${goesOn}\nif (truths === 0) break;\n}`;
+          }
+          return `${start}\n${label}: while (true) {\n${goesOn}\nif (truths === 0) break;\n${next}\n}`;
         });
       default:
         return fault(kernel, `a ${statement.kind} contains no barrier`);
@@ -211,6 +220,11 @@ class Writer {
           const limit = this.#locals.fresh('end');
           const next = `${counter} = ${this.#advanced(local, statement.step)}`;
           const body = this.block(statement.body, leave);
+          if (statement.once === true) {
+            const end = invariant ? limit : to;
+            const first = `let ${counter} = ${from}${invariant ? `, ${limit} = ${to}` : ''}; if (!(${counter} < ${end})) ${NEVER_RUNS}`;
+            return `{ ${first}\ndo {\n${body}\n${next};\n} while (${counter} < ${end}); }`;
+          }
           return invariant
             ? `for (let ${counter} = ${from}, ${limit} = ${to}; ${counter} < ${limit}; ${next}) {\n${body}\n}`
             : `for (let ${counter} = ${from}; ${counter} < ${to}; ${next}) {\n${body}\n}`;
@@ -316,13 +330,6 @@ function namesRead(body: readonly KernelStmt[]): ReadonlySet<string> {
   };
   body.forEach(ofStatement);
   return names;
-}
-
-/** Whether a statement can leave the loop around it. */
-function leavesLoop(statement: KernelStmt): boolean {
-  if (statement.kind === 'break') return true;
-  if (statement.kind === 'for') return false;
-  return blocksOf(statement).some((block) => block.some(leavesLoop));
 }
 
 function returns(statement: KernelStmt): boolean {

@@ -29,7 +29,7 @@ import {
   varOf,
   when,
 } from './make-expressions.ts';
-import type { KernelOperand } from './make-expressions.ts';
+import type { KernelOperand, LoopForm } from './make-expressions.ts';
 import type {
   AtomicOp,
   BufferDecl,
@@ -128,7 +128,7 @@ export class KernelBuilder {
   }
 
   /**
-   * `for (i = from; i < to; i += step)`; the body is given the counter. `most` is how often it runs at most, where the limits do not
+   * `for (i = from; i < to; i += step)`; the body is given the counter. `maxTrips` is how often it runs at most, where the limits do not
    * tell.
    */
   forRange(
@@ -138,11 +138,23 @@ export class KernelBuilder {
     body: (counter: KernelExpr) => void,
     maxTrips?: number,
   ): void {
-    const name = this.fresh('i');
-    if (maxTrips !== undefined) this.#maxTrips.set(name, maxTrips);
-    const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
-    const block = this.#nested(() => body(local(name, type)));
-    this.#block.push(forRange(name, asExpr(from, type), to, step, block));
+    this.#loop(from, to, step, body, {}, maxTrips);
+  }
+
+  /** As `forRange`, of a loop that surely runs once: it tests at its bottom. */
+  forOnce(
+    from: KernelOperand,
+    to: KernelOperand,
+    step: KernelOperand,
+    body: (counter: KernelExpr) => void,
+    maxTrips?: number,
+  ): void {
+    this.#loop(from, to, step, body, { once: true }, maxTrips);
+  }
+
+  /** As `forRange`, of rounds that legalisation writes out. */
+  forUnrolled(from: number, to: number, step: number, body: (counter: KernelExpr) => void): void {
+    this.#loop(from, to, step, body, { unroll: true });
   }
 
   break(): void {
@@ -182,6 +194,21 @@ export class KernelBuilder {
       shared: [...this.#shared],
       body: [...this.#body],
     };
+  }
+
+  #loop(
+    from: KernelOperand,
+    to: KernelOperand,
+    step: KernelOperand,
+    body: (counter: KernelExpr) => void,
+    form: LoopForm,
+    maxTrips?: number,
+  ): void {
+    const name = this.fresh('i');
+    if (maxTrips !== undefined) this.#maxTrips.set(name, maxTrips);
+    const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
+    const block = this.#nested(() => body(local(name, type)));
+    this.#block.push(forRange(name, asExpr(from, type), to, step, block, form));
   }
 
   #nested(write: () => void): readonly KernelStmt[] {

@@ -178,6 +178,13 @@ export type KernelStmt =
       readonly to: KernelExpr;
       readonly step: KernelExpr;
       readonly body: readonly KernelStmt[];
+      /**
+       * The loop runs at least once, which whoever builds it knows, and tests at its bottom: a driver that runs lanes in step runs the body of
+       * a loop that tests at its top once more, with no lane active.
+       */
+      readonly once?: true;
+      /** Legalisation writes the rounds out (legalise/unroll-loops.ts): the bounds are literals, and nothing leaves the loop. */
+      readonly unroll?: true;
     }
   | { readonly kind: 'break' }
   | { readonly kind: 'return' }

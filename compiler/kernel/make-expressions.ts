@@ -324,6 +324,14 @@ export function when(
   return { kind: 'if', condition, then, else: otherwise };
 }
 
+/** How a loop is run, where it is not from its test at the top. */
+export interface LoopForm {
+  /** It surely runs once, and tests at its bottom. */
+  readonly once?: true;
+  /** Its rounds, which are known while building, are written out. */
+  readonly unroll?: true;
+}
+
 /** `for (var name = from; name < to; name += step) { body }`; the counter has the type of `from` or else of `to`. */
 export function forRange(
   name: string,
@@ -331,6 +339,7 @@ export function forRange(
   to: KernelOperand,
   step: KernelOperand,
   body: readonly KernelStmt[],
+  form: LoopForm = {},
 ): KernelStmt {
   const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
   if (!isInteger(type)) return refuse(`for ${name} counts in ${type}`);
@@ -338,7 +347,7 @@ export function forRange(
   for (const part of [first, limit, increment]) {
     if (part.type !== type) return refuse(`for ${name}: ${type} meets ${part.type}`);
   }
-  return { kind: 'for', name, from: first, to: limit, step: increment, body };
+  return { kind: 'for', name, from: first, to: limit, step: increment, body, ...form };
 }
 
 export const breakLoop: KernelStmt = { kind: 'break' };

@@ -94,7 +94,8 @@ export function printStatement(statement: KernelStmt, depth = 0): readonly strin
     case 'for': {
       const { name, from, to, step } = statement;
       const head = `for ${name}: ${from.type} = ${printExpr(from)} to ${printExpr(to)} step ${printExpr(step)}`;
-      return [`${pad}${head} {`, ...block(statement.body), `${pad}}`];
+      const form = `${statement.once ? ' once' : ''}${statement.unroll ? ' unroll' : ''}`;
+      return [`${pad}${head}${form} {`, ...block(statement.body), `${pad}}`];
     }
     case 'break':
     case 'return':

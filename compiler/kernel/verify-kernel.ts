@@ -29,7 +29,8 @@ import {
   widthOf,
 } from './kernel-typing.ts';
 import { divergentBarriers } from './uniformity.ts';
-import { blocksOf, exprDepth, expressionsOf, operandsOf } from './visit-kernel.ts';
+import { leavesLoop, MAX_UNROLLED_ROUNDS, MAX_UNROLLED_SIZE, roundsOf, unrolledSize } from './loop-facts.ts';
+import { blocksOf, exprDepth, expressionsOf, forEachStatement, operandsOf } from './visit-kernel.ts';
 
 /** Levels of blocks and expressions together; shader compilers give up at about 128. */
 export const MAX_NESTING = 100;
@@ -97,6 +98,11 @@ class BodyVerifier {
     for (const decl of shared) {
       if (!Number.isInteger(decl.length) || decl.length < 1) this.#report(`${decl.name} has ${decl.length} elements`);
       if (isAtomic(decl.element)) this.#report(`${decl.name} is atomic workgroup memory, which no statement writes`);
+    }
+    if (unrolledSize(body) > MAX_UNROLLED_SIZE) {
+      let unrolled = false;
+      forEachStatement(body, (s) => (unrolled ||= s.kind === 'for' && s.unroll === true));
+      if (unrolled) this.#report(`its text is too long with its loops written out: ${unrolledSize(body)} parts`);
     }
     this.#block(body, 1);
     return this.#found;
@@ -175,6 +181,19 @@ class BodyVerifier {
     this.#expect(statement.step, type, `the step of ${statement.name}`);
     if (statement.step.kind === 'literal' && !(Number(statement.step.value) > 0)) {
       this.#report(`the loop over ${statement.name} does not advance`);
+    }
+    const rounds = roundsOf(statement);
+    if (statement.once === true && rounds?.length === 0)
+      this.#report(`the loop over ${statement.name} runs at least once and has no round`);
+    if (statement.unroll === true) {
+      if (rounds === null)
+        this.#report(`the loop over ${statement.name} is to be written out, and its rounds are not known`);
+      else if (rounds.length > MAX_UNROLLED_ROUNDS)
+        this.#report(
+          `the loop over ${statement.name} is to be written out, and has over ${MAX_UNROLLED_ROUNDS} rounds`,
+        );
+      if (statement.body.some(leavesLoop))
+        this.#report(`a break leaves the loop over ${statement.name}, which is written out`);
     }
     this.#scopes.push(new Map());
     this.#declare(statement.name, type, false);

@@ -73,6 +73,15 @@ export function forEachStatement(body: readonly KernelStmt[], visit: (statement:
   }
 }
 
+/** Names of the locals that statements declare. */
+export function declaredIn(body: readonly KernelStmt[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  forEachStatement(body, (s) => {
+    if (s.kind === 'let' || s.kind === 'var' || s.kind === 'for') names.add(s.name);
+  });
+  return names;
+}
+
 /** Visits every expression and every part of it, outer before inner. */
 export function forEachExpr(body: readonly KernelStmt[], visit: (expr: KernelExpr) => void): void {
   const visitAll = (expr: KernelExpr): void => {

@@ -198,6 +198,7 @@ class Printer {
           `${pad}}`,
         ];
       case 'for': {
+        if (statement.once === true) return this.#onceLoop(statement, pad);
         const name = this.#names.get(statement.name);
         const limit = this.#operand(statement.to, BARE.compare.right);
         const head = `var ${name} = ${this.#expr(statement.from)}; ${name} < ${limit}; ${name} += ${this.#expr(statement.step)}`;
@@ -210,6 +211,23 @@ class Printer {
       case 'barrier':
         return [`${pad}workgroupBarrier();`];
     }
+  }
+
+  /** A loop that tests at its bottom. The block around it is the scope of its counter. */
+  #onceLoop(loop: Extract<KernelStmt, { kind: 'for' }>, pad: string): readonly string[] {
+    const name = this.#names.get(loop.name);
+    return [
+      `${pad}{`,
+      `${pad}  var ${name} = ${this.#expr(loop.from)};`,
+      `${pad}  loop {`,
+      ...this.#block(loop.body, `${pad}  `),
+      `${pad}    continuing {`,
+      `${pad}      ${name} += ${this.#expr(loop.step)};`,
+      `${pad}      break if ${name} >= ${this.#operand(loop.to, BARE.compare.right)};`,
+      `${pad}    }`,
+      `${pad}  }`,
+      `${pad}}`,
+    ];
   }
 
   #element(name: string, index: KernelExpr): string {

@@ -11,7 +11,7 @@ import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { launchOn, randomInputs, randomKernel } from '../kernel/random-kernels.ts';
 import { randomVectors, vectorLaunch } from '../kernel/random-vectors.ts';
-import { histogramKernel, matmulKernel, treeSumKernel } from '../kernel/sample-kernels.ts';
+import { histogramKernel, matmulKernel, onceKernel, treeSumKernel, unrolledKernel } from '../kernel/sample-kernels.ts';
 import { runOnGpu } from '../support/gpu.ts';
 import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
 
@@ -78,6 +78,19 @@ describe('the GPU and the interpreter agree bit for bit', () => {
         ['inner', inner],
         ['cols', cols],
       ]),
+    });
+  });
+
+  gpuTest('loops that test at their bottom, and loops written out', async () => {
+    await expectSame(onceKernel(true, 3), {
+      workgroups: [1, 1],
+      buffers: bindings({ x: data(200, 5), y: new Float32Array(2) }),
+      uniforms: new Map([['n', 100]]),
+    });
+    await expectSame(unrolledKernel(), {
+      workgroups: [1, 1],
+      buffers: bindings({ x: data(12, 6), y: new Float32Array(2) }),
+      uniforms: new Map(),
     });
   });
 

@@ -43,7 +43,7 @@ import {
   workgroupIdX,
   workgroupIdY,
 } from '../../compiler/kernel/make-expressions.ts';
-import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import type { Kernel, KernelExpr } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 
 /** y[i] = x[i] * factor for i < n. */
@@ -75,6 +75,41 @@ export function matmulKernel(): Kernel {
     });
     k.store(c, at, acc);
   });
+  return k.finish();
+}
+
+/** y[t] = Σ x[t · n + i] for i below n in steps, by two threads, with a loop tested at its bottom or at its top. */
+export function onceKernel(once: boolean, step: number): Kernel {
+  const k = new KernelBuilder('sum', 2);
+  const x = k.buffer('x', 'f32', 'read');
+  const y = k.buffer('y', 'f32', 'read_write');
+  const n = k.uniform('n', 'u32');
+  const t = k.let(globalIdX);
+  const acc = k.var(f32(0));
+  const term = (i: KernelExpr) => k.assign(acc, add(acc, load(x, add(mul(t, n), i))));
+  if (once) k.forOnce(0, n, step, term);
+  else k.forRange(0, n, step, term);
+  k.store(y, t, acc);
+  return k.finish();
+}
+
+/** y[t] = Σ over three rounds and two in each, with locals, a branch and a loop inside; all rounds are written out. */
+export function unrolledKernel(): Kernel {
+  const k = new KernelBuilder('unrolled', 2);
+  const x = k.buffer('x', 'f32', 'read');
+  const y = k.buffer('y', 'f32', 'read_write');
+  const t = k.let(globalIdX);
+  const acc = k.var(f32(0));
+  k.forUnrolled(0, 3, 1, (i) => {
+    const own = k.let(load(x, add(mul(t, 6), i)));
+    k.forUnrolled(0, 2, 1, (j) => {
+      const twice = k.var(mul(own, convert('f32', add(j, 1))));
+      k.when(lt(j, i), () => k.assign(twice, add(twice, load(x, add(mul(t, 6), add(i, 3))))));
+      k.assign(acc, add(acc, mul(twice, 2)));
+    });
+    k.forRange(0, i, 1, (r) => k.assign(acc, add(acc, convert('f32', r))));
+  });
+  k.store(y, t, acc);
   return k.finish();
 }
 

@@ -12,6 +12,7 @@ import { verifyKernel } from '../verify-kernel.ts';
 import { boundDepth } from './bound-depth.ts';
 import { evaluateConstants } from './evaluate-constants.ts';
 import { nameInfinities } from './name-infinities.ts';
+import { unrollLoops } from './unroll-loops.ts';
 
 export interface Legalisation {
   readonly name: string;
@@ -21,7 +22,12 @@ export interface Legalisation {
 }
 
 export const legalisations: readonly Legalisation[] = [
-  { name: 'evaluate-constants', reason: 'first: it may give an infinity', run: evaluateConstants },
+  { name: 'unroll-loops', reason: 'first: what is written out has new constants', run: unrollLoops },
+  {
+    name: 'evaluate-constants',
+    reason: 'after unroll-loops, and early: it may give an infinity',
+    run: evaluateConstants,
+  },
   { name: 'name-infinities', reason: 'after evaluate-constants', run: nameInfinities },
   { name: 'bound-depth', reason: 'last: the others make expressions deeper', run: boundDepth },
 ];

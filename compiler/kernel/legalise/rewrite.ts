@@ -18,7 +18,7 @@ import {
 } from '../make-expressions.ts';
 import type { KernelExpr, Kernel, KernelStmt } from '../kernel-ir.ts';
 import { widthOf } from '../kernel-typing.ts';
-import { forEachStatement } from '../visit-kernel.ts';
+import { declaredIn } from '../visit-kernel.ts';
 
 /**
  * Replaces one expression whose operands are already rewritten, or returns it as it is.
@@ -34,10 +34,7 @@ export interface Share {
 
 /** The kernel with `rule` applied to every expression. */
 export function rewriteExprs(kernel: Kernel, rule: RewriteRule): Kernel {
-  const taken = new Set([...kernel.buffers, ...kernel.uniforms, ...kernel.shared].map((d) => d.name));
-  forEachStatement(kernel.body, (s) => {
-    if (s.kind === 'let' || s.kind === 'var' || s.kind === 'for') taken.add(s.name);
-  });
+  const taken = namesOf(kernel);
   let count = 0;
   const fresh = (): string => {
     const name = `h${count++}`;
@@ -76,6 +73,34 @@ export function rewriteExprs(kernel: Kernel, rule: RewriteRule): Kernel {
   };
 
   return { ...kernel, body: block(kernel.body) };
+}
+
+/** Every name of a kernel: of its memory, its uniforms and its locals. */
+export function namesOf({ buffers, uniforms, shared, body }: Kernel): Set<string> {
+  return new Set([...[...buffers, ...uniforms, ...shared].map((d) => d.name), ...declaredIn(body)]);
+}
+
+/**
+ * The statements with `replace` in place of each local that is read, and the names of `names` changed wherever they are declared, read or
+ * assigned.
+ */
+export function replaceLocals(
+  body: readonly KernelStmt[],
+  replace: (expr: Extract<KernelExpr, { kind: 'local' }>) => KernelExpr,
+  names: ReadonlyMap<string, string>,
+): readonly KernelStmt[] {
+  const value = (expr: KernelExpr): KernelExpr => {
+    if (expr.kind !== 'local') return rebuild(expr, value, value);
+    const renamed = names.get(expr.name);
+    return replace(renamed === undefined ? expr : { ...expr, name: renamed });
+  };
+  const block = (statements: readonly KernelStmt[]): readonly KernelStmt[] =>
+    statements.map((statement) => {
+      const written = rewriteStatement(statement, value, value, block);
+      const renamed = 'name' in written ? names.get(written.name) : undefined;
+      return renamed === undefined ? written : { ...written, name: renamed };
+    });
+  return block(body);
 }
 
 function isLeaf(expr: KernelExpr): boolean {

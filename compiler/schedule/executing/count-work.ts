@@ -4,6 +4,7 @@
  */
 import { atomic, u32 } from '../../kernel/make-expressions.ts';
 import type { BufferDecl, Kernel, KernelStmt } from '../../kernel/kernel-ir.ts';
+import { widthOf } from '../../kernel/kernel-typing.ts';
 import { expressionsOf } from '../../kernel/visit-kernel.ts';
 import { KernelFacts, floatOperations, hasLoop } from '../../kernel/kernel-facts.ts';
 
@@ -45,7 +46,7 @@ function countedBlock(body: readonly KernelStmt[], facts: KernelFacts): readonly
   let stores = 0;
   for (const statement of body) {
     if (statement.kind !== 'for') flops += floatOperations(expressionsOf(statement));
-    if (statement.kind === 'store') stores++;
+    if (statement.kind === 'store') stores += widthOf(statement.value.type);
     if (
       statement.kind === 'if' ||
       statement.kind === 'for' ||
