@@ -127,7 +127,7 @@ describe('a loop that is written out', () => {
       return [...y];
     });
     expect(after).toEqual(before);
-    expect(before).toEqual([101, 197]);
+    expect(before).toEqual([74, 236]);
     expect(await validateWgsl(printWgsl(legal))).toEqual([]);
   });
 

@@ -107,7 +107,7 @@ export function unrolledKernel(): Kernel {
       k.when(lt(j, i), () => k.assign(twice, add(twice, load(x, add(mul(t, 6), add(i, 3))))));
       k.assign(acc, add(acc, mul(twice, 2)));
     });
-    k.forRange(0, i, 1, (r) => k.assign(acc, add(acc, convert('f32', r))));
+    k.forRange(0, i, 1, (r) => k.assign(acc, add(acc, load(x, add(mul(t, 6), r)))));
   });
   k.store(y, t, acc);
   return k.finish();
