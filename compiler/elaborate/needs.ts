@@ -173,6 +173,16 @@ export class Needs {
         for (const key of node.keys) this.#along(node, key.node, node.over, need, guards);
         return;
       }
+      case 'choose': {
+        if (node.count !== null) to(node.count);
+        const rest = node.axes.filter((a) => a !== node.along);
+        const here = this.onto(need, node.axes, rest);
+        if (here === null) return;
+        const guards = node.candidates === null ? [] : guardsOf(node.candidates, (id) => this.#b.node(id));
+        if (node.candidates !== null) this.want(node.candidates, here, [...rest, ...node.over]);
+        if (node.key !== null) this.want(node.key, this.#minimal([...here, ...guards]), [...rest, ...node.over]);
+        return;
+      }
       case 'gather': {
         to(node.indices);
         return this.#along(node, node.table, [node.axis], need);

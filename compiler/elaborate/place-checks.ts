@@ -60,6 +60,11 @@ function subjectsOf(graph: Graph, demanded: readonly Demanded[]): readonly Subje
         'a score is not a number',
         node.axes.filter((a) => !node.over.includes(a)),
       );
+    if (node.kind === 'choose' && node.report && node.key !== null && isFloat(nodeOf(graph, node.key)))
+      return numbers(
+        'a score is not a number',
+        node.axes.filter((a) => a !== node.along),
+      );
     if (node.kind === 'argmax' && isFloat(nodeOf(graph, node.operand)))
       return numbers('argmax met a value that is not a number', node.axes);
     return [];
@@ -131,7 +136,7 @@ class CheckPlacement {
   /** What does not hold anyway where an order meets a NaN: a NaN counts only of a candidate. */
   #beyondCandidates(id: NodeId, need: Need): Need {
     const node = this.#b.node(id);
-    if (node.kind !== 'sort_rank' || node.candidates === null) return need;
+    if ((node.kind !== 'sort_rank' && node.kind !== 'choose') || node.candidates === null) return need;
     const { candidates } = node;
     return need.filter((s) => !implies(candidates, s, (n) => this.#b.node(n)));
   }
@@ -151,12 +156,11 @@ class CheckPlacement {
   #allNumbers(id: NodeId): NodeId {
     const b = this.#b;
     const node = b.node(id);
-    if (node.kind !== 'sort_rank' && node.kind !== 'argmax') throw new CompilerBug('elaborate', `%${id} sorts nothing`);
-    const keys = node.kind === 'sort_rank' ? node.keys.map((key) => key.node) : [node.operand];
-    const over = node.kind === 'sort_rank' ? node.over : [node.axis];
+    if (node.kind !== 'sort_rank' && node.kind !== 'choose' && node.kind !== 'argmax')
+      throw new CompilerBug('elaborate', `%${id} sorts nothing`);
+    const { keys, over } = keysOf(node);
     const wrong = keys.map((key) => b.map('ne', [key, key])).reduce((all, one) => b.map('or', [all, one]));
-    const among =
-      node.kind === 'sort_rank' && node.candidates !== null ? b.map('and', [node.candidates, wrong]) : wrong;
+    const among = node.kind !== 'argmax' && node.candidates !== null ? b.map('and', [node.candidates, wrong]) : wrong;
     return b.map('not', [b.reduce('any', b.broadcast(among, over), over)]);
   }
 
@@ -174,6 +178,21 @@ class CheckPlacement {
       }),
     );
     return { ...this.#b.finish(this.#graph.outputs, checks), externs: this.#graph.externs };
+  }
+}
+
+/** What an order compares, and along which axes. */
+function keysOf(node: Extract<Node, { readonly kind: 'sort_rank' | 'choose' | 'argmax' }>): {
+  readonly keys: readonly NodeId[];
+  readonly over: readonly AxisId[];
+} {
+  switch (node.kind) {
+    case 'sort_rank':
+      return { keys: node.keys.map((key) => key.node), over: node.over };
+    case 'choose':
+      return { keys: node.key === null ? [] : [node.key], over: node.over };
+    case 'argmax':
+      return { keys: [node.operand], over: [node.axis] };
   }
 }
 

@@ -77,6 +77,7 @@ export class PointsOfAxes {
       case 'argmax':
         return this.#points([node.axis]);
       case 'sort_rank':
+      case 'choose':
         return this.#points(node.over);
       case 'input': {
         const { within, role } = this.#b.inputOf(node.input);

@@ -10,7 +10,7 @@ import { distance } from './scalar-bound.ts';
 
 /** The sort rank of each point of `over`; δ counts the points that may stand on either side of it. */
 export function boundOrder(
-  node: Node & { kind: 'sort_rank' },
+  node: Pick<Node & { kind: 'sort_rank' }, 'keys' | 'candidates' | 'over'>,
   of: (id: NodeId) => NumbersWithBounds,
   out: NumbersWithBounds,
   offsets: RowMajorOffsets,
@@ -54,6 +54,58 @@ export function boundOrder(
       const at = to[pa] ?? noNumber();
       out.value[at] = rank;
       out.delta[at] = unsure;
+    }
+  }
+}
+
+/**
+ * The positions of the best of each group, ascending, then -1. Where some point may be among them or not, its position and all that
+ * come after it may be any; what comes before is decided.
+ */
+export function boundChoice(
+  node: Pick<Node & { kind: 'choose' }, 'key' | 'candidates' | 'count' | 'over' | 'along'>,
+  of: (id: NodeId) => NumbersWithBounds,
+  out: NumbersWithBounds,
+  places: RowMajorOffsets,
+): void {
+  const { key, candidates, over, along } = node;
+  const others = out.axes.filter((a) => a !== along);
+  const loop = [...others, ...over];
+  const [n, room] = [places.count(over), places.length(along)];
+  const total = places.count(loop);
+  const order: NumbersWithBounds = { axes: loop, value: new Float64Array(total), delta: new Float64Array(total) };
+  boundOrder({ keys: key === null ? [] : [{ node: key, descending: true }], candidates, over }, of, order, places);
+  const among = candidates === null ? null : { ...of(candidates), at: places.of(loop, of(candidates).axes) };
+  const limit = node.count === null ? null : { ...of(node.count), at: places.of(others, of(node.count).axes) };
+  const scores = key === null ? null : { ...of(key), at: places.of(loop, of(key).axes) };
+  /** Whether errors may put one of two points in the other's place. */
+  const undecided = (p: number, q: number): boolean => {
+    if (scores === null) return false;
+    const [a, b] = [scores.at[p] ?? noNumber(), scores.at[q] ?? noNumber()];
+    const slack = (scores.delta[a] ?? noNumber()) + (scores.delta[b] ?? noNumber());
+    return slack > 0 && Math.abs(distance(scores.value[a] ?? noNumber(), scores.value[b] ?? noNumber())) <= slack;
+  };
+  const to = places.of([...others, along], out.axes);
+  for (let group = 0; group < places.count(others); group++) {
+    const given = limit === null ? room : (limit.value[limit.at[group] ?? noNumber()] ?? noNumber());
+    const most = Math.max(0, Math.min(room, given));
+    const points = Array.from({ length: n }, (_, i) => group * n + i);
+    const at = (p: number): number => among?.at[p] ?? noNumber();
+    const maybe = (p: number): boolean => among !== null && among.delta[at(p)] !== 0;
+    const before = (p: number): boolean => (order.value[p] ?? noNumber()) < most;
+    const chosen = points.filter((p) => (among === null || among.value[at(p)] !== 0) && before(p));
+    const rest = points.filter((p) => !chosen.includes(p) && (among === null || among.value[at(p)] !== 0 || maybe(p)));
+    const open = [
+      ...chosen.filter((p) => maybe(p) || rest.some((q) => undecided(p, q))),
+      ...rest.filter((q) => (maybe(q) && before(q)) || chosen.some((p) => undecided(p, q))),
+    ];
+    const counts = limit !== null && limit.delta[limit.at[group] ?? noNumber()] !== 0;
+    const first = counts ? -1 : Math.min(...open);
+    for (let slot = 0; slot < room; slot++) {
+      const o = to[group * room + slot] ?? noNumber();
+      const p = chosen[slot];
+      out.value[o] = p === undefined ? -1 : p - group * n;
+      out.delta[o] = (p ?? Infinity) >= first && first < Infinity ? n : 0;
     }
   }
 }

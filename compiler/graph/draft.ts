@@ -34,6 +34,8 @@ export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
       return [draft.left, draft.right];
     case 'sort_rank':
       return [...draft.keys.map((k) => k.node), ...(draft.candidates === null ? [] : [draft.candidates])];
+    case 'choose':
+      return [draft.key, draft.candidates, draft.count].filter((id) => id !== null);
     case 'gather':
       return [draft.table, draft.indices];
     case 'concat':

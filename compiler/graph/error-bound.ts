@@ -14,7 +14,7 @@ import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { substitute, integerOf, numberOf } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
-import { boundArgmax, boundOrder } from './choice-bound.ts';
+import { boundArgmax, boundChoice, boundOrder } from './choice-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
 import { RowMajorOffsets, type NumbersWithBounds } from './row-major-offsets.ts';
 import { apart, mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
@@ -162,6 +162,9 @@ class Evaluator {
         return out;
       case 'sort_rank':
         boundOrder(node, (id) => this.of(id), out, this.#offsets);
+        return out;
+      case 'choose':
+        boundChoice(node, (id) => this.of(id), out, this.#offsets);
         return out;
       case 'argmax':
         boundArgmax(this.of(node.operand), node.axis, out, this.#offsets);

@@ -255,14 +255,15 @@ export class GraphBuilder {
     return this.#add({ kind: 'sort_rank', element: 'i32', axes: all, keys, candidates, over, report });
   }
 
+  choose(choice: Omit<Extract<Draft, { readonly kind: 'choose' }>, 'kind' | 'element' | 'axes'>): NodeId {
+    const operands = [choice.key, choice.candidates, choice.count].filter((id) => id !== null);
+    const rest = this.unite(operands).filter((a) => !choice.over.includes(a));
+    return this.#add({ kind: 'choose', element: 'i32', axes: [...rest, choice.along], ...choice });
+  }
+
   argmax(operand: NodeId, axis: AxisId): NodeId {
-    return this.#add({
-      kind: 'argmax',
-      element: 'i32',
-      axes: this.axesOf(operand).filter((a) => a !== axis),
-      operand,
-      axis,
-    });
+    const axes = this.axesOf(operand).filter((a) => a !== axis);
+    return this.#add({ kind: 'argmax', element: 'i32', axes, operand, axis });
   }
 
   gather(table: NodeId, axis: AxisId, indices: NodeId): NodeId {

@@ -86,6 +86,22 @@ export type Node = Base &
         readonly over: readonly AxisId[];
         readonly report: boolean;
       }
+    /**
+     * The best candidates of each group, as many as `count` says and `along` has room for: their row-major positions (i32) along
+     * `over`, ascending, then -1. Best is what has the greatest key, of equal ones what comes first; without a key what comes
+     * first. A NaN key is below all others; with `report`, a NaN key of a candidate is an error of the run. `along` is an axis of
+     * the result alone.
+     */
+    | {
+        readonly kind: 'choose';
+        readonly key: NodeId | null;
+        readonly candidates: NodeId | null;
+        /** i32, without axes of `over`; null: as many as there is room for. */
+        readonly count: NodeId | null;
+        readonly over: readonly AxisId[];
+        readonly along: AxisId;
+        readonly report: boolean;
+      }
     /** Position (i32) of the first largest element along an axis. */
     | { readonly kind: 'argmax'; readonly operand: NodeId; readonly axis: AxisId }
     /**
@@ -202,12 +218,12 @@ export type OutputRole = 'result' | 'output' | 'loss' | 'update';
  * everything is needed for (elaborate/place-checks.ts).
  */
 export interface Check {
-  /** `holds`: a bool node must be true. `numbers`: a `sort_rank` or `argmax` must not meet a NaN. */
+  /** `holds`: a bool node must be true. `numbers`: a `sort_rank`, `choose` or `argmax` must not meet a NaN. */
   readonly kind: 'holds' | 'numbers';
   readonly node: NodeId;
   /** The points that are needed: those where all of these presences hold. Each is read only where those before it hold. */
   readonly where: readonly NodeId[];
-  /** The axes whose point is named: those of `node`, for a `sort_rank` without those in `over`. */
+  /** The axes whose point is named: those of `node`, for a `sort_rank` without those in `over`, for a `choose` without `along`. */
   readonly axes: readonly AxisId[];
   /** Counts only in a run that was asked for this. */
   readonly role: OutputRole;

@@ -12,7 +12,7 @@ import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
 import { asInteger, asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import type { Domain } from './domains.ts';
-import { argmaxValues, sortRanks } from './interpret-choices.ts';
+import { argmaxValues, chosenPositions, sortRanks } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
 import type { AxisId, ExternCallId, ExternCall, Graph, GraphInputId, Node, NodeId } from './graph-ir.ts';
@@ -182,6 +182,8 @@ class Interpreter implements GraphValues, GraphEvaluation {
         return scanValues(node, this);
       case 'sort_rank':
         return sortRanks(node, this);
+      case 'choose':
+        return chosenPositions(node, this);
       case 'argmax':
         return argmaxValues(node, shape, this);
       case 'gather':

@@ -35,7 +35,7 @@ export function nodesOfCheck(check: Check): readonly NodeId[] {
 
 /** The presences by which an order or argmax decides whether to report a NaN. */
 export function whereNumbersCount(graph: Graph, node: Node): readonly NodeId[] {
-  if (node.kind !== 'sort_rank' && node.kind !== 'argmax') return [];
+  if (node.kind !== 'sort_rank' && node.kind !== 'choose' && node.kind !== 'argmax') return [];
   return graph.checks.flatMap((c) => (c.kind === 'numbers' && c.node === node.id ? c.where : []));
 }
 
@@ -98,6 +98,12 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
     case 'sort_rank': {
       const keys = node.keys.map((k) => ({ node: to(k.node), descending: k.descending }));
       return builder.sortRank(keys, node.candidates === null ? null : to(node.candidates), node.over, node.report);
+    }
+    case 'choose': {
+      const { over, along, report } = node;
+      const moved = (id: NodeId | null): NodeId | null => (id === null ? null : to(id));
+      const [key, candidates, count] = [moved(node.key), moved(node.candidates), moved(node.count)];
+      return builder.choose({ key, candidates, count, over, along, report });
     }
     case 'argmax':
       return builder.argmax(to(node.operand), node.axis);

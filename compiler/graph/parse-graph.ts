@@ -158,9 +158,8 @@ class GraphParser {
         case 'presence':
           return this.#presence(t, base);
         case 'contract': {
-          const [left, right] = [t.node(), t.node()];
-          t.take('over');
-          return { ...base, kind: 'contract', left, right, over: this.#list(t) };
+          const [left, right, over] = [t.node(), t.node(), (t.take('over'), this.#list(t))];
+          return { ...base, kind: 'contract', left, right, over };
         }
         case 'scan': {
           const operand = t.node();
@@ -169,6 +168,12 @@ class GraphParser {
         }
         case 'sort_rank':
           return this.#sortRank(t, base);
+        case 'choose': {
+          const part = (by: string): NodeId | null => (t.skip(by) ? t.node() : null);
+          const [key, candidates, count] = [part('by'), part('among'), part('count')];
+          const [over, along] = [(t.take('over'), this.#list(t)), (t.take('along'), one())];
+          return { ...base, kind: 'choose', key, candidates, count, over, along, report: t.skip('report') };
+        }
         case 'argmax': {
           const operand = t.node();
           t.take('over');
@@ -212,8 +217,7 @@ class GraphParser {
           return { ...base, kind: 'split', operand, axis, into: this.#list(t) };
         }
         case 'merge': {
-          const operand = t.node();
-          const from = this.#list(t);
+          const [operand, from] = [t.node(), this.#list(t)];
           t.take(':');
           return { ...base, kind: 'merge', operand, from, into: one() };
         }

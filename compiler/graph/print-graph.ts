@@ -137,6 +137,12 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       const among = node.candidates === null ? '' : ` among %${node.candidates}`;
       return `sort_rank${keys === '' ? '' : ` by ${keys}`}${among} over ${list(node.over)}${node.report ? ' report' : ''}`;
     }
+    case 'choose': {
+      const by = node.key === null ? '' : ` by %${node.key}`;
+      const among = node.candidates === null ? '' : ` among %${node.candidates}`;
+      const count = node.count === null ? '' : ` count %${node.count}`;
+      return `choose${by}${among}${count} over ${list(node.over)} along ${name(node.along)}${node.report ? ' report' : ''}`;
+    }
     case 'argmax':
       return `argmax %${node.operand} over ${name(node.axis)}`;
     case 'gather':

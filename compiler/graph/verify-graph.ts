@@ -120,6 +120,16 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
       if (node.candidates !== null) isBool(node.candidates);
       if (!subset(node.over, node.axes)) say('lacks an axis of over');
       return;
+    case 'choose': {
+      if (node.candidates !== null) isBool(node.candidates);
+      const { key, candidates, count, over, along } = node;
+      const operands = [key, candidates, count].flatMap((id) => (id === null ? [] : of(id)));
+      if (count !== null && graph.nodes[count]?.element !== 'i32') say(`%${count} is no count`);
+      if (count !== null && over.some((a) => of(count).includes(a))) say('its count has an axis of over');
+      if (operands.includes(along) || over.includes(along)) say('its operands have the axis of the result');
+      if (over.length === 0) say('chooses along no axis');
+      return wants([...new Set(operands.filter((a) => !over.includes(a))), along]);
+    }
     case 'argmax':
       if (!of(node.operand).includes(node.axis)) say('the operand lacks the axis');
       return wants(of(node.operand).filter((a) => a !== node.axis));
@@ -196,6 +206,7 @@ function memoryProblems({ graph, materialised }: FusedGraph): readonly string[] 
       case 'reduce':
       case 'scan':
       case 'sort_rank':
+      case 'choose':
       case 'argmax':
       case 'gather':
       case 'draw':

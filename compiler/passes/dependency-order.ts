@@ -96,6 +96,10 @@ function withOperands(node: Node, to: (id: NodeId) => NodeId): Node {
       const keys = node.keys.map((k) => ({ ...k, node: to(k.node) }));
       return { ...node, id, keys, candidates: node.candidates === null ? null : to(node.candidates) };
     }
+    case 'choose': {
+      const moved = (part: NodeId | null): NodeId | null => (part === null ? null : to(part));
+      return { ...node, id, key: moved(node.key), candidates: moved(node.candidates), count: moved(node.count) };
+    }
     case 'gather':
       return { ...node, id, table: to(node.table), indices: to(node.indices) };
     case 'concat':

@@ -68,6 +68,7 @@ function stored(node: Node): boolean {
     case 'reduce':
     case 'scan':
     case 'sort_rank':
+    case 'choose':
     case 'argmax':
     case 'gather':
     case 'draw':
@@ -111,6 +112,7 @@ function isView(node: Node): boolean {
     case 'reduce':
     case 'scan':
     case 'sort_rank':
+    case 'choose':
     case 'argmax':
     case 'gather':
     case 'draw':
@@ -141,6 +143,7 @@ function ownCost(node: Node): number {
     case 'reduce':
     case 'scan':
     case 'sort_rank':
+    case 'choose':
     case 'argmax':
     case 'gather':
     case 'draw':
@@ -170,12 +173,22 @@ function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], nod
     if (isView(user)) return user.kind === 'broadcast' || repeated(sparse, uses, user);
     if (more(node.axes, [...user.axes, ...loops(user)])) return true;
     // One point of these reads a whole group, and the next point of the group reads it again.
-    return user.kind === 'sort_rank' || user.kind === 'scan' || onMorePoints(sparse, node, user);
+    return (
+      user.kind === 'sort_rank' || user.kind === 'choose' || user.kind === 'scan' || onMorePoints(sparse, node, user)
+    );
   });
 }
 
 function loops(node: Node): readonly AxisId[] {
-  return node.kind === 'contract' || node.kind === 'reduce' || node.kind === 'sort_rank' ? node.over : [];
+  switch (node.kind) {
+    case 'contract':
+    case 'reduce':
+    case 'sort_rank':
+    case 'choose':
+      return node.over;
+    default:
+      return [];
+  }
 }
 
 /** A value on assignments read by one that is not: the points differ, so it cannot be computed in passing there. */

@@ -10,7 +10,7 @@
  *   map                         operands on D, restricted to their axes
  *   predicated by s                 s on D, the value on D ∧ s
  *   contract, reduce over Z     operands on D, full along Z
- *   scan, order, argmax along Z operands on D widened along Z (keys of an order only at its candidates)
+ *   scan, order, choose, argmax along Z operands on D widened along Z (keys of an order only at its candidates)
  *   gather                      indices on D; the table full along the looked-up axis
  *   views, concat               the operand on D, re-indexed
  *
@@ -260,6 +260,18 @@ class Demand {
         else this.#along(node, keys, node.over, presences, dense);
         return;
       }
+      case 'choose': {
+        const { key, candidates, count, over, along } = node;
+        if (count !== null) to(count);
+        const gone = [...over, along];
+        if (candidates !== null) this.#along(node, [candidates], gone, presences, dense);
+        if (key === null) return;
+        const wide = this.#restrict(presences, node.axes.filter((a) => a !== along)); // prettier-ignore
+        const guards = candidates === null ? [] : guardsOf(candidates, (id) => this.#b.node(id));
+        const among = guards.reduce((list, guard) => this.#under(list, guard), wide);
+        if (among.length > 0) return to(key, among, this.#because(node, 'b', this.#readsAlong(node, over)));
+        return this.#along(node, [key], gone, presences, dense);
+      }
       case 'gather': {
         to(node.indices);
         return this.#along(node, [node.table], [node.axis], presences, dense);
@@ -327,7 +339,8 @@ class Demand {
   }
 
   #readsAlong(node: Node, over: readonly AxisId[]): string {
-    const names = over.map((a) => this.#b.axisOf(a).name).join(', ');
+    const read = node.kind === 'choose' ? node.over : over;
+    const names = read.map((a) => this.#b.axisOf(a).name).join(', ');
     const what = node.kind === 'reduce' ? node.op : node.kind;
     return `${what} reads all of it along ${names}`;
   }

@@ -9,11 +9,10 @@
 import { idOf } from '../../dsl/types/ids.ts';
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../dsl/diagnostics/bug.ts';
-import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import { asInteger, asNumber, exact, substitute, type Size } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsOf } from '../graph/addition-bound.ts';
-import { boundArgmax, boundOrder } from '../graph/choice-bound.ts';
-import { boundOfDraw, boundOfMap } from '../graph/error-bound.ts';
+import { boundArgmax, boundChoice, boundOrder } from '../graph/choice-bound.ts';
+import { boundOfMap } from '../graph/error-bound.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { RowMajorOffsets, type NumbersWithBounds } from '../graph/row-major-offsets.ts';
@@ -22,6 +21,7 @@ import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
 import { nodeOf } from '../graph/node-uses.ts';
 import type { AssignmentList, StoredSpace } from '../schedule/memory/memory.ts';
 import { chosen, expanded, indexAt, points, type BoundedColumn, type Points } from './point-blocks.ts';
+import { drawn } from './drawn.ts';
 import { beyond, blank, flagged, lineFlags, pointFlags } from './range-flags.ts';
 import { rowsAt, type Rows } from './rows.ts';
 import { viewedAxes, type ViewNode } from './view-points.ts';
@@ -168,15 +168,33 @@ export class LaunchEvaluation {
       case 'gather':
         return this.#gather(node, p);
       case 'draw':
-        return this.#draw(node, p);
+        return drawn(node, p, this.#seed, (size) => this.#integer(size));
       case 'scan':
       case 'sort_rank':
+      case 'choose':
       case 'input':
       case 'extern':
         throw new CompilerBug('verify', `node ${node.id} (${node.kind}) is not evaluated point by point`);
       default:
         return unreachable(node, 'verify');
     }
+  }
+
+  /** What is chosen of each group: `p` are the groups, the numbers stand at all points along the axis of the result. */
+  choices(node: NodeOf<'choose'>, p: Points): { readonly at: Points; readonly numbers: BoundedColumn } {
+    const q = this.#along(p, node.over);
+    const at = this.#along(p, [node.along]);
+    const out: NumbersWithBounds = {
+      axes: [BLOCK, node.along],
+      value: new Float64Array(at.count),
+      delta: new Float64Array(at.count),
+    };
+    const bounded = (id: NodeId): NumbersWithBounds => {
+      const { v, d } = this.value(id, id === node.count ? p : q);
+      return { axes: id === node.count ? [BLOCK] : [BLOCK, ...node.over], value: v, delta: d };
+    };
+    boundChoice(node, bounded, out, this.#blockOffsets(p.count));
+    return { at, numbers: { v: out.value, d: out.delta, left: null } };
   }
 
   /** A running sum or an order: for each point without the axes it goes along, the numbers at all points along them. */
@@ -366,23 +384,6 @@ export class LaunchEvaluation {
     // What an index that rounding could turn looks up is undecided.
     for (let i = 0; i < p.count; i++) if (indices.d[i] !== 0) out.d[i] = Infinity;
     return { ...out, left };
-  }
-
-  #draw(node: NodeOf<'draw'>, p: Points): BoundedColumn {
-    const key = drawKey(this.#seed, node.seedKey);
-    const roots = node.roots.map((r) => ({
-      index: indexAt(p, r.axis),
-      hash: hashText(r.name),
-      offset: this.#integer(r.offset),
-    }));
-    const out = blank(p.count);
-    for (let i = 0; i < p.count; i++) {
-      let h = key;
-      for (const { index, hash, offset } of roots) h = foldAxis(h, hash, offset + (index[i] ?? noNumber()));
-      out.v[i] = drawAt(node.distribution, h);
-      out.d[i] = boundOfDraw(node.distribution);
-    }
-    return out;
   }
 
   #number(size: Size): number {

@@ -213,7 +213,8 @@ export class StepComparer implements RunMemory {
     // A copy is compared with the value it copies; a value by what it is made of.
     const copies = content.kind === 'copy';
     const isLine = !copies && (node.kind === 'scan' || node.kind === 'sort_rank');
-    const over = isLine ? (node.kind === 'scan' ? [node.axis] : node.over) : [];
+    const choice = !copies && node.kind === 'choose' ? node : null;
+    const over = choice !== null ? [choice.along] : isLine ? (node.kind === 'scan' ? [node.axis] : node.over) : [];
     const outer: StoredSpace = {
       assignmentList: space.assignmentList,
       axes: space.axes.filter((a) => !over.includes(a)),
@@ -222,12 +223,15 @@ export class StepComparer implements RunMemory {
     const { offsets } = this.#evaluation;
     const rows = space.assignmentList === null ? 1 : this.rows(space.assignmentList).count;
     const total = rows * offsets.count(outer.axes);
-    const inner = copies ? 1 : offsets.count(isLine ? over : loopOf(node));
+    const inner = copies ? 1 : offsets.count(isLine ? over : choice !== null ? choice.over : loopOf(node));
     const size = Math.max(1, Math.floor(BLOCK / Math.max(1, inner)));
     for (let first = 0; first < total; first += size) {
       const p = this.#points(outer, first, Math.min(size, total - first));
       if (isLine && (node.kind === 'scan' || node.kind === 'sort_rank')) {
         const { at, numbers } = this.#evaluation.lines(node, p);
+        this.#compare(comparison, node, space, at, numbers);
+      } else if (choice !== null) {
+        const { at, numbers } = this.#evaluation.choices(choice, p);
         this.#compare(comparison, node, space, at, numbers);
       } else {
         const there = this.#evaluation.holds(domainOf(this.#run.fused, node.id).presences, p);
@@ -279,7 +283,7 @@ export class StepComparer implements RunMemory {
 
   /** Compares where somebody reads the value. */
   #compare(comparison: ValueComparison, node: Node, space: StoredSpace, p: Points, numbers: BoundedColumn): void {
-    const isLine = node.kind === 'scan' || node.kind === 'sort_rank';
+    const isLine = node.kind === 'scan' || node.kind === 'sort_rank' || node.kind === 'choose';
     if (!isLine) return this.#record(comparison, space, p, numbers, node.axes);
     const { presences } = domainOf(this.#run.fused, node.id);
     const candidates = node.kind === 'sort_rank' && node.candidates !== null ? [node.candidates] : [];

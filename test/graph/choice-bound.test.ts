@@ -1,10 +1,12 @@
 /** Bounds of orders and greatest points: a choice is decided only where no error of its keys reaches across. */
 import { idOf } from '../../dsl/types/ids.ts';
 import { expect, it } from 'vitest';
-import { boundArgmax, boundOrder } from '../../compiler/graph/choice-bound.ts';
+import { exact } from '../../dsl/types/size.ts';
+import { boundArgmax, boundChoice, boundOrder } from '../../compiler/graph/choice-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
-import type { NumbersWithBounds } from '../../compiler/graph/row-major-offsets.ts';
-import { N, line } from './line.ts';
+import type { AxisId, NodeId } from '../../compiler/graph/graph-ir.ts';
+import { RowMajorOffsets, type NumbersWithBounds } from '../../compiler/graph/row-major-offsets.ts';
+import { N, line, lineGraph } from './line.ts';
 
 interface Keys {
   readonly value: readonly number[];
@@ -22,15 +24,9 @@ function order(keys: Keys, descending: boolean): readonly (readonly [number, num
   const out = along({ value: keys.value.map(() => 0) });
   boundOrder(
     {
-      kind: 'sort_rank',
-      id: idOf(1),
-      element: 'i32',
-      axes: [N],
       over: [N],
       keys: [{ node: idOf(0), descending }],
       candidates: null,
-      report: false,
-      span: { source: '', start: 0, end: 0 },
     },
     () => along(keys),
     out,
@@ -38,6 +34,29 @@ function order(keys: Keys, descending: boolean): readonly (readonly [number, num
   );
   return Array.from({ length: n }, (_, i) => [out.value[i] ?? NaN, out.delta[i] ?? NaN] as const);
 }
+
+/** The positions of the best two of a line that has three slots, each with its bound. */
+function best(keys: Keys): readonly (readonly [number, number])[] {
+  const n = keys.value.length;
+  const S = idOf<AxisId>(1);
+  const out = { axes: [S], value: new Float64Array(3), delta: new Float64Array(3) };
+  const { axes, ...graph } = lineGraph(n);
+  const places = new RowMajorOffsets(
+    { ...graph, axes: new Map([...axes, [S, { id: S, name: 'S', size: exact(3) }]]) },
+    new Map(),
+  );
+  const count = { axes: [], value: Float64Array.of(2), delta: new Float64Array(1) };
+  const node = { key: idOf<NodeId>(0), candidates: null, count: idOf<NodeId>(1), over: [N], along: S };
+  boundChoice(node, (id) => (id === node.count ? count : along(keys)), out, places);
+  return Array.from({ length: 3 }, (_, i) => [out.value[i] ?? NaN, out.delta[i] ?? NaN] as const);
+}
+
+it('a choice is decided up to the first point that may be in it or not', () => {
+  expect(best({ value: [1, 3, 2, 3] })).toEqual([[1, 0], [3, 0], [-1, 0]]); // prettier-ignore
+  // The order of two that are both in, or both out, decides nothing.
+  expect(best({ value: [3, 3, 1, 1], delta: [0.1, 0.1, 0.1, 0.1] })).toEqual([[0, 0], [1, 0], [-1, 0]]); // prettier-ignore
+  expect(best({ value: [5, 0, 2, 2], delta: [0, 0, 0.1, 0.1] })).toEqual([[0, 0], [2, 4], [-1, 4]]); // prettier-ignore
+});
 
 function greatest(keys: Keys): readonly [number, number] {
   const out = { axes: [], value: new Float64Array(1), delta: new Float64Array(1) };

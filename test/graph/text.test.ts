@@ -80,6 +80,23 @@ describe('what is no graph', () => {
   });
 });
 
+it('a choice among candidates, of as many as a run says, by text and on the kernels', async () => {
+  const text = `graph chosen
+  axes T = T, E = 6, S = 3
+  %0 = input x : f32[T, E]
+  %1 = input open : bool[E]
+  %2 = input most : i32[T]
+  %3 = choose by %0 among %1 count %2 over E along S : i32[T, S]
+  %4 = choose among %1 over (T, E) along S : i32[S]
+  result y = %3 [T, S]
+  result z = %4 [S]
+`;
+  expect(printGraph(parseGraph(text).graph)).toBe(text);
+  const { compared, wrong } = await runGraphText(text, new Map([['T', 5]]), 3);
+  expect(wrong).toBeNull();
+  expect(compared).toBeGreaterThanOrEqual(18);
+});
+
 it('a text runs with made inputs, by the interpreter and by the kernels', async () => {
   const text = `graph routed
   axes T = T, E = 4, D = 3

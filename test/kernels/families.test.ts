@@ -11,7 +11,7 @@ import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { validateWgsl } from '../support/null-device.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import {
-  argmaxKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractColumnsKernel, contractKernel, drawKernel,
+  argmaxKernel, chooseKernel, chooseLongKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractColumnsKernel, contractKernel, drawKernel,
   groupedMatmulKernel, mapKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel,
 } from './sample-launches.ts'; // prettier-ignore
 
@@ -178,6 +178,47 @@ describe('kernel families', () => {
     );
     expect([...best]).toEqual([1, 2, 0, 0]);
   });
+
+  it.each([chooseKernel, chooseLongKernel].map((k) => [k.name, k] as const))(
+    '%s takes the greatest candidates, of equal ones the first, and says them in order',
+    (_, kernel) => {
+      const inf = Infinity;
+      const key = fc.oneof(fc.constantFrom(0, -0, 1, 1, inf, -inf, NaN, 5e-45, -3), fc.float());
+      const candidate = fc.tuple(key, fc.boolean());
+      const group = fc.record({ row: fc.array(candidate, { maxLength: 300 }), count: fc.integer({ min: -2, max: 9 }) });
+      const order = (a: number, b: number): number => {
+        if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+        return a === b ? 0 : a < b ? 1 : -1;
+      };
+      const check = (
+        groups: readonly { readonly row: readonly (readonly [number, boolean])[]; readonly count: number }[],
+        room: number,
+      ): void => {
+        const width = Math.max(0, ...groups.map((g) => g.row.length));
+        const rows = groups.length;
+        const [x, c] = [new Float32Array(rows * width), new Uint32Array(rows * width)];
+        groups.forEach(({ row }, i) =>
+          row.forEach(([value, is], j) => {
+            x[i * width + j] = value;
+            c[i * width + j] = is ? 1 : 0;
+          }),
+        );
+        const y = new Int32Array(rows * room).fill(77);
+        const threads = kernel.name === 'choose' ? rows : rows * kernel.workgroupSize;
+        run(kernel, threads, { x, c, count: Int32Array.from(groups, (g) => g.count), y }, { rows, width, room });
+        const expected = groups.flatMap(({ row, count }, i) => {
+          const those = row.flatMap(([, is], j) => (is ? [j] : []));
+          those.sort((a, b) => order(x[i * width + a] ?? 0, x[i * width + b] ?? 0) || a - b);
+          const best = those.slice(0, Math.max(0, Math.min(count, room))).sort((a, b) => a - b);
+          return Array.from({ length: room }, (__, j) => best[j] ?? -1);
+        });
+        expect([...y]).toEqual(expected);
+      };
+      fc.assert(fc.property(fc.array(group, { minLength: 1, maxLength: 5 }), fc.integer({ min: 1, max: 12 }), check), {
+        numRuns: 60,
+      });
+    },
+  );
 
   it('draws the numbers of the definition', () => {
     const n = 2000;

@@ -1,10 +1,12 @@
 /** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
-import { add, div, f32, load, lt, mul, ne, rem, sub, u32 } from '../../compiler/kernel/make-expressions.ts';
+import { add, div, f32, load, lt, mul, ne, ne, rem, sub, u32 } from '../../compiler/kernel/make-expressions.ts';
 import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { argmax } from '../../compiler/kernels/argmax.ts';
 import { compactCount } from '../../compiler/kernels/compact-count.ts';
 import { compactFill } from '../../compiler/kernels/compact-fill.ts';
+import { choose } from '../../compiler/kernels/choose.ts';
+import { CHOOSE_LANES, chooseLong } from '../../compiler/kernels/choose-long.ts';
 import { SCAN_THREADS, compactScan } from '../../compiler/kernels/compact-scan.ts';
 import { chunksOf } from '../../compiler/kernels/compaction.ts';
 import { contract, contractColumns } from '../../compiler/kernels/contract.ts';
@@ -232,6 +234,41 @@ export const sortRankKernel = kernel('sort_rank', (k) => {
   });
 });
 
+/** What a choice of x[i, ·] among c[i, ·] ≠ 0, count[i] of at most `room`, is made of; `slot` is the element of y. */
+function choosing(k: KernelBuilder) {
+  const [x, c] = [k.buffer('x', 'f32', 'read'), k.buffer('c', 'u32', 'read')];
+  const [count, y] = [k.buffer('count', 'i32', 'read'), k.buffer('y', 'i32', 'read_write')];
+  const [rows, width, room] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32'), k.uniform('room', 'u32')];
+  const index = (p: Point) => add(mul(at(p, 0), width), at(p, 1));
+  return {
+    rows,
+    width,
+    room,
+    count: (p: Point) => load(count, at(p, 0)),
+    key: (p: Point) => load(x, index(p)),
+    candidate: (p: Point) => ne(load(c, index(p)), u32(0)),
+    report: null,
+    slot: (p: Point, number: KernelExpr) => add(mul(at(p, 0), room), number),
+    out: y,
+  };
+}
+
+/** The greatest of each row, by one thread, and by a workgroup. */
+export const chooseKernel = kernel('choose', (k) => {
+  const { rows, width, ...parts } = choosing(k);
+  choose<Point>(k, { ...parts, space: line(rows), loop: along(k, width), position: (p) => at(p, 1) });
+});
+
+export const chooseLongKernel = kernel(
+  'choose_long',
+  (k) => {
+    const { rows, width, ...parts } = choosing(k);
+    const pointAt = (p: Point, position: KernelExpr): Point => [at(p, 0), position];
+    chooseLong<Point>(k, { ...parts, groups: rows, points: width, groupAt: (number) => [number], pointAt });
+  },
+  CHOOSE_LANES,
+);
+
 export const argmaxKernel = kernel('argmax', (k) => {
   const x = k.buffer('x', 'f32', 'read');
   const y = k.buffer('y', 'i32', 'read_write');
@@ -309,6 +346,8 @@ export const samples: readonly Kernel[] = [
   scanKernel,
   floatScanKernel(false),
   sortRankKernel,
+  chooseKernel,
+  chooseLongKernel,
   argmaxKernel,
   drawKernel,
   compactCountKernel,

@@ -7,7 +7,7 @@ import type { CompiledPlan } from '../../compiler/compile.ts';
 import type { Node } from '../../compiler/graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../compiler/graph/node-uses.ts';
 import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/make-expressions.ts';
-import type { KernelBinaryOp, KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
+import type { KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { Compaction, CompactionPart } from '../../compiler/schedule/emitting/contents.ts';
 import {
   accessOf,
@@ -155,12 +155,6 @@ const readAt =
         : e,
   });
 
-/** One operation for another. */
-const operation = (from: KernelBinaryOp, to: KernelBinaryOp, type: KernelExpr['type']) => () => ({
-  expr: (e: KernelExpr): KernelExpr =>
-    e.kind === 'binary' && e.op === from && e.left.type === type ? { ...e, op: to } : e,
-});
-
 /** The guard of a whole launch, or of its tiles, one too short. */
 const shorter = () => ({
   stmt: (s: KernelStmt): KernelStmt =>
@@ -296,15 +290,15 @@ export const mutants: readonly Mutant[] = [
   },
   // Selections.
   {
-    name: 'one pick too many',
-    plant: mutate((c) => computing(c, (n) => n.kind === 'presence'), operation('lt', 'le', 'i32')),
+    name: 'one pick too few',
+    plant: mutate(kind('choose'), () => ({ stmt: roundsFrom1 })),
   },
-  { name: 'ties go to the higher index', plant: mutate(kind('sort_rank'), () => ({ expr: tied })) },
+  { name: 'ties go to the higher index', plant: mutate(kind('choose'), () => ({ expr: tied })) },
   {
-    name: 'ranks from 1',
+    name: 'the first point counts as found',
     plant: mutate(
-      kind('sort_rank'),
-      begun('i32', (v) => (v === 0 ? 1 : v)),
+      kind('choose'),
+      begun('i32', (v) => (v === -1 ? 0 : v)),
     ),
   },
   // Launches.
@@ -323,10 +317,15 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
-/** In the comparison of equal keys, the other one of two positions first. */
+/** A loop around a loop begins a round too late. */
+function roundsFrom1(s: KernelStmt): KernelStmt {
+  return s.kind === 'for' && s.body.some((inside) => inside.kind === 'for') ? { ...s, from: u32(1) } : s;
+}
+
+/** In the comparison of equal keys, the positions behind the last one instead of those before it. */
 function tied(e: KernelExpr): KernelExpr {
   if (e.kind !== 'binary' || e.op !== 'and' || e.left.kind !== 'binary' || e.left.op !== 'eq') return e;
-  return e.right.kind === 'binary' && e.right.op === 'lt' ? { ...e, right: { ...e.right, op: 'gt' } } : e;
+  return e.right.kind === 'binary' && e.right.op === 'le' ? { ...e, right: { ...e.right, op: 'ge' } } : e;
 }
 
 /** The launch of the last contraction of an expert, changed. */

@@ -1,6 +1,7 @@
 /**
- * Selections: how a route comes to be, and how it loses points. All of them are a `sort_rank` (the rank of each candidate
- * in its group) and a comparison; what is not a candidate is never looked at.
+ * Selections: how a route comes to be, and how it loses points. What is chosen of a group, where it is known how many at most, is
+ * a list of positions (`choose`), and everything else is made of that list: a mask, a rank, a sum of what is better. Where nobody
+ * knows it is the rank of each candidate in its group (`sort_rank`), and a comparison. What is not a candidate is never looked at.
  *
  *   top_k(s, k, over: X)     present = candidate and rank < k, rank by falling s
  *   top_p(s, p, over: X)     ... and the sum of what has a better rank is at most p
@@ -11,7 +12,7 @@
  */
 import type { Axis } from '../../../dsl/types/axis.ts';
 import { apply, one, zero, type Size } from '../../../dsl/types/size.ts';
-import { joinBounds, smaller, tidyBounds, type BoundedPresence } from '../../graph/presence-bounds.ts';
+import { compareProducts, joinBounds, smaller, tidyBounds, type BoundedPresence } from '../../graph/presence-bounds.ts';
 import { NEG_INF } from '../../graph/infinity.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
 import {
@@ -27,18 +28,20 @@ import {
 } from '../lowering-context.ts';
 import { maskOf } from '../reindex-routes.ts';
 
-interface Choice {
+/** Who competes in a selection over `s` by falling `by` (else s). */
+interface Contest {
   readonly weight: NodeId;
+  readonly key: NodeId;
   readonly candidates: NodeId;
-  readonly sortRank: NodeId;
+  /** Where a key means something: the join of what it and the weights are routes of. */
+  readonly within: NodeId | null;
   readonly over: readonly Axis[];
   readonly rest: readonly Axis[];
   /** Facts that hold because only what is present competes. */
   readonly inherited: readonly Bound[];
 }
 
-/** Sorts the candidates of `s` by falling `by` (else s). */
-function choose(call: GraphCall, cx: LoweringContext): Choice {
+function contestOf(call: GraphCall, cx: LoweringContext): Contest {
   const { b } = cx;
   const over = cx.axesArg(call, 'over');
   const s = cx.operand(call, 's');
@@ -60,33 +63,42 @@ function choose(call: GraphCall, cx: LoweringContext): Choice {
   const mask =
     joined === null ? (held ?? b.bool(true)) : held === null ? joined.presence : b.predicated(joined.presence, held, 0);
   const candidates = b.broadcast(mask, cx.idsOf(over));
-  const sortRank = b.sortRank([{ node: key, descending: true }], candidates, cx.idsOf(over), true);
 
   const parts: BoundedPresence[] = [{ axes: cx.idsOf(all), bounds: [] }];
   if (joined !== null) parts.unshift({ axes: cx.idsOf(supportAxes(joined)), bounds: joined.bounds });
   const inherited = joinBounds(parts, b.sizeOf).bounds;
-  return { weight: cx.numbers(s), candidates, sortRank, over, rest: minus(all, over), inherited };
+  const within = joined?.presence ?? null;
+  return { weight: cx.numbers(s), key, candidates, within, over, rest: minus(all, over), inherited };
 }
 
-/** The route of what is chosen among the candidates, at most so many for each point of the rest. */
-function chosen(cx: LoweringContext, choice: Choice, holds: NodeId, maxChosen: Size | null): GraphOperand {
+/** The rank of each candidate, by falling key. */
+function rankOfAll(cx: LoweringContext, { key, candidates, over }: Contest): NodeId {
+  return cx.b.sortRank([{ node: key, descending: true }], candidates, cx.idsOf(over), true);
+}
+
+/** The route of what holds among the candidates, at most so many for each point of the rest and of `more`. */
+function chosen(
+  cx: LoweringContext,
+  contest: Contest,
+  { holds, rank, more, maxChosen }: { holds: NodeId; rank: NodeId; more: readonly Axis[]; maxChosen: Size | null },
+): GraphOperand {
   const { b } = cx;
-  const { over, rest, sortRank, weight } = choice;
-  const sources = union(rest, minus(cx.axesOf(holds), over));
+  const { over, rest, weight } = contest;
+  const sources = union(rest, minus(more, over));
   const axes = cx.idsOf([...sources, ...over]);
   const facts = maxChosen === null ? [] : [{ per: cx.idsOf(sources), atMost: smaller(maxChosen, cx.sizeOf(over)) }];
-  const bounds = tidyBounds([...facts, ...choice.inherited], axes, b.sizeOf);
-  const mask = b.map('and', [choice.candidates, holds]);
-  return { kind: 'route', value: cx.route(mask, { sources, targets: over, bounds }, weight, sortRank) };
+  const bounds = tidyBounds([...facts, ...contest.inherited], axes, b.sizeOf);
+  const mask = b.map('and', [contest.candidates, holds]);
+  return { kind: 'route', value: cx.route(mask, { sources, targets: over, bounds }, weight, rank) };
+}
+
+interface HowMany {
+  readonly count: NodeId | null;
+  readonly maxChosen: Size | null;
 }
 
 /** How many: a size, or a number of the run, of which there are never more than `at_most`. */
-function howMany(
-  call: GraphCall,
-  cx: LoweringContext,
-  name: string,
-  limit: string,
-): { readonly count: NodeId | null; readonly maxChosen: Size | null } {
+function howMany(call: GraphCall, cx: LoweringContext, name: string, limit: string): HowMany {
   const { b } = cx;
   const known = cx.optionalSizeArg(call, name);
   const maxChosen = cx.optionalSizeArg(call, limit);
@@ -98,29 +110,102 @@ function howMany(
   return { count: b.map('minimum', [count, b.size(maxChosen, 'i32')]), maxChosen };
 }
 
+/** What is chosen of each group when it is known that it is few: their positions, and the axis they stand along. */
+interface Few {
+  readonly ids: NodeId;
+  readonly along: AxisId;
+}
+
+/** Null where nobody said how many there are at most, or it is as many as there are. */
+function fewOf(cx: LoweringContext, contest: Contest, { count, maxChosen }: HowMany): Few | null {
+  const { b } = cx;
+  const { key, candidates, over } = contest;
+  if (maxChosen === null || (count !== null && cx.axesOf(count).some((a) => over.includes(a)))) return null;
+  const size = cx.sizeOf(over);
+  const order = compareProducts([maxChosen], [size]);
+  if (order !== null && order >= 0) return null;
+  const along = b.axis(`${over.map((a) => a.name).join('_')}_slot`, apply('max', smaller(maxChosen, size), zero));
+  const ids = b.choose({ key, candidates, count, over: cx.idsOf(over), along, report: true });
+  return { ids, along };
+}
+
+/** What stands at the chosen positions. */
+function atChosen(cx: LoweringContext, { within, over }: Contest, { ids }: Few, value: NodeId): NodeId {
+  const { b } = cx;
+  const axes = cx.idsOf(over);
+  const known = b.broadcast(within === null ? value : b.predicated(within, value, 0), axes);
+  const [only, ...more] = axes;
+  if (only !== undefined && more.length === 0) return b.gather(known, only, ids);
+  const flat = b.axis(over.map((a) => a.name).join('_'), cx.sizeOf(over));
+  return b.gather(b.merge(known, axes, flat), flat, ids);
+}
+
+/** The points that are chosen, as a mask, and the rank of each among them by falling key. */
+function spread(
+  cx: LoweringContext,
+  contest: Contest,
+  few: Few,
+  kept: NodeId = few.ids,
+): { holds: NodeId; rank: NodeId } {
+  const { b } = cx;
+  const hit = b.map('eq', [kept, cx.position(contest.over)]);
+  const ranks = b.map('where', [hit, rankOfSlots(cx, contest, few), b.size(b.sizeOf(few.along), 'i32')]);
+  return { holds: b.reduce('any', hit, [few.along]), rank: b.reduce('min', ranks, [few.along]) };
+}
+
+function rankOfSlots(cx: LoweringContext, contest: Contest, few: Few): NodeId {
+  const { b } = cx;
+  const keys = [{ node: atChosen(cx, contest, few, contest.key), descending: true }];
+  return b.sortRank(keys, b.map('ge', [few.ids, b.constant(0, 'i32')]), [few.along], false);
+}
+
 const topK: OpLowering = (call, cx) => {
-  const choice = choose(call, cx);
-  const { count, maxChosen } = howMany(call, cx, 'k', 'at_most');
-  const holds = count === null ? cx.b.bool(true) : cx.b.map('lt', [choice.sortRank, count]);
-  return chosen(cx, choice, holds, maxChosen);
+  const contest = contestOf(call, cx);
+  const many = howMany(call, cx, 'k', 'at_most');
+  const { count, maxChosen } = many;
+  const more = count === null ? [] : cx.axesOf(count);
+  const few = fewOf(cx, contest, many);
+  if (few !== null) return chosen(cx, contest, { ...spread(cx, contest, few), more, maxChosen });
+  const rank = rankOfAll(cx, contest);
+  const holds = count === null ? cx.b.bool(true) : cx.b.map('lt', [rank, count]);
+  return chosen(cx, contest, { holds, rank, more, maxChosen });
 };
 
-/** Looks at all pairs of points: what has a better rank is summed under a second name of the axes. */
+/** Of a few, what has a better rank among them is summed. */
+function topPOfFew(cx: LoweringContext, contest: Contest, few: Few, p: NodeId): { holds: NodeId; rank: NodeId } {
+  const { b } = cx;
+  const own = rankOfSlots(cx, contest, few);
+  const score = atChosen(cx, contest, few, contest.weight);
+  const other = b.twin(few.along);
+  const there = (node: NodeId): NodeId => b.rename(node, [few.along], [other]);
+  const none = b.constant(-1, 'i32');
+  const better = b.map('and', [b.map('gt', [there(few.ids), none]), b.map('lt', [there(own), own])]);
+  const before = b.reduce('sum', b.map('where', [better, there(score), b.constant(0)]), [other]);
+  return spread(cx, contest, few, b.map('where', [b.map('le', [before, p]), few.ids, none]));
+}
+
+/** Without a bound it looks at all pairs of points: what has a better rank is summed under a second name of the axes. */
 const topP: OpLowering = (call, cx) => {
   const { b } = cx;
-  const choice = choose(call, cx);
-  const axes = cx.idsOf(choice.over);
-  const others = axes.map((a) => b.twin(a));
+  const contest = contestOf(call, cx);
+  const { candidates, weight, over } = contest;
+  const axes = cx.idsOf(over);
   const p = call.args.has('p') ? cx.denseArg(call, 'p') : b.size(cx.sizeArg(call, 'p'), 'f32');
-  const score = b.map('where', [choice.candidates, choice.weight, b.constant(0)]);
-  const there = b.rename(choice.sortRank, axes, others);
-  const among = b.rename(choice.candidates, axes, others);
-  const better = b.map('and', [among, b.map('lt', [there, choice.sortRank])]);
+  const many = howMany(call, cx, 'at_most', 'at_most');
+  const { count, maxChosen } = many;
+  const more = union(cx.axesOf(p), count === null ? [] : cx.axesOf(count));
+  const few = more.some((a) => over.includes(a)) ? null : fewOf(cx, contest, many);
+  if (few !== null) return chosen(cx, contest, { ...topPOfFew(cx, contest, few, p), more, maxChosen });
+  const others = axes.map((a) => b.twin(a));
+  const rank = rankOfAll(cx, contest);
+  const score = b.map('where', [candidates, weight, b.constant(0)]);
+  const there = b.rename(rank, axes, others);
+  const among = b.rename(candidates, axes, others);
+  const better = b.map('and', [among, b.map('lt', [there, rank])]);
   const before = b.reduce('sum', b.map('where', [better, b.rename(score, axes, others), b.constant(0)]), others);
   const within = b.map('le', [before, p]);
-  const { count, maxChosen } = howMany(call, cx, 'at_most', 'at_most');
-  const holds = count === null ? within : b.map('and', [within, b.map('lt', [choice.sortRank, count])]);
-  return chosen(cx, choice, holds, maxChosen);
+  const holds = count === null ? within : b.map('and', [within, b.map('lt', [rank, count])]);
+  return chosen(cx, contest, { holds, rank, more, maxChosen });
 };
 
 /** Of a route: fewer points, weights and ranks as they were. Of a tensor: where c holds, ranked by index. */

@@ -10,8 +10,11 @@
  * | other reduction | reduce over a dense nest |
  * | concat of many parts | one map a part, into its place |
  * | scan, order, argmax, gather, draw | the family of that name (a look-up and a draw are maps) |
+ * | choice | choose, a thread for each group; choose long, a workgroup for each, where groups are long |
  * | everything else | map |
  */
+import { get } from '../../../dsl/diagnostics/invariants.ts';
+import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import { POS_INF, NEG_INF } from '../../graph/infinity.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
@@ -37,6 +40,8 @@ export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, 
       return { family: node.kind, node };
     case 'sort_rank':
       return { family: 'sort_rank', node };
+    case 'choose':
+      return chooseChoice(fused, node, space);
     case 'argmax':
       return { family: node.kind, node };
     case 'gather':
@@ -75,6 +80,16 @@ function chooseContraction(fused: FusedGraph, node: NodeOf<'contract'>, space: S
     return { family: 'contract_columns', node, sharedIsLeft: right.axes.includes(last), columns: 4 };
   }
   return { family: 'contract', node };
+}
+
+/** Up to so many points a thread goes over a group alone; a longer one, or one whose length a run decides, has a workgroup. */
+const MOST_ALONE = 256;
+
+function chooseChoice(fused: FusedGraph, node: NodeOf<'choose'>, space: StoredSpace): Choice {
+  const points = asInteger(multiply(node.over.map((a) => get(fused.graph.axes, a, 'schedule: axis').size)));
+  // Rows of a list are counted in memory: a workgroup cannot know before its barriers whether its row is there.
+  const alone = space.assignmentList !== null || (points !== null && points <= MOST_ALONE);
+  return { family: alone ? 'choose' : 'choose_long', node };
 }
 
 function isIdentity(op: ReduceOp, otherwise: number): boolean {

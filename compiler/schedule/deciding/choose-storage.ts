@@ -16,7 +16,7 @@ import type { Size } from '../../../dsl/types/size.ts';
 import { boundOf, joinBounds, smaller } from '../../graph/presence-bounds.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/memory.ts';
@@ -112,6 +112,7 @@ function needsMemory(node: Node): boolean {
     case 'reduce':
     case 'scan':
     case 'sort_rank':
+    case 'choose':
     case 'argmax':
     case 'gather':
     case 'draw':
@@ -143,6 +144,7 @@ export function loopAxes(node: Node): readonly AxisId[] {
     case 'contract':
     case 'reduce':
     case 'sort_rank':
+    case 'choose':
       return node.over;
     case 'scan':
     case 'argmax':
@@ -158,8 +160,17 @@ export function loopAxes(node: Node): readonly AxisId[] {
  */
 function usablePresences(fused: FusedGraph, node: Node): readonly NodeId[] {
   if (node.kind === 'extern' || (node.kind === 'concat' && node.parts.length > MAX_INLINE_PARTS)) return [];
-  const along = node.kind === 'reduce' || node.kind === 'contract' ? [] : loopAxes(node);
+  const along =
+    node.kind === 'contract' ? [] : node.kind === 'reduce' ? chosenFrom(fused.graph, node.over) : loopAxes(node);
   return domainOf(fused, node.id).presences.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));
+}
+
+/**
+ * The axes that groups choose along, of those whose choices stand along one of these. What a point is among them (whether it is
+ * chosen, and which) takes as few operations as are chosen: it needs no list of the points that are.
+ */
+function chosenFrom({ nodes }: Graph, axes: readonly AxisId[]): readonly AxisId[] {
+  return nodes.flatMap((node) => (node.kind === 'choose' && axes.includes(node.along) ? node.over : []));
 }
 
 function isHeavy(fused: FusedGraph, node: Node, presences: readonly NodeId[]): boolean {
@@ -289,12 +300,13 @@ function notNegative(size: Size): Size {
 
 /**
  * Values inlined into the loop of `consumer` that do not vary with all it runs over and take more than a load: each would be
- * computed again and again. Keys and candidates of an order are compared pairwise and count as such.
+ * computed again and again. Keys and candidates of an order are looked at again and again, and count as such.
  */
 function recomputed(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId>): readonly NodeId[] {
   const { graph } = fused;
   const loops = loopAxes(consumer);
-  if (consumer.kind !== 'contract' && consumer.kind !== 'reduce' && consumer.kind !== 'sort_rank') return [];
+  const pairwise = consumer.kind === 'sort_rank' || consumer.kind === 'choose';
+  if (consumer.kind !== 'contract' && consumer.kind !== 'reduce' && !pairwise) return [];
   const found: NodeId[] = [];
   const everything = new Set<AxisId>([...consumer.axes, ...loops]);
   const identity = new Map([...everything].map((a) => [a, new Set([a])] as const));
@@ -303,7 +315,6 @@ function recomputed(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeI
     const node = nodeOf(graph, id);
     if (stored.has(id) || node.kind === 'input') return;
     const varies = new Set(node.axes.flatMap((a) => [...(mapping.get(a) ?? [])]));
-    const pairwise = consumer.kind === 'sort_rank';
     if ((pairwise || varies.size < everything.size) && costOf(fused, node, stored) >= 2) {
       found.push(id);
       return;

@@ -76,6 +76,8 @@ class SchedulePrinter {
       case 'reduce':
       case 'scan':
       case 'sort_rank':
+      case 'choose':
+      case 'choose_long':
       case 'argmax':
       case 'gather':
       case 'draw':

@@ -9,6 +9,8 @@ import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { add, and, bitcast, convert, ge, lt } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { argmax } from '../../kernels/argmax.ts';
+import { choose } from '../../kernels/choose.ts';
+import { CHOOSE_LANES, chooseLong } from '../../kernels/choose-long.ts';
 import { contract, contractColumns } from '../../kernels/contract.ts';
 import { draw } from '../../kernels/draw.ts';
 import { groupedMatmul } from '../../kernels/grouped-matmul.ts';
@@ -29,6 +31,7 @@ import type { BufferId } from '../memory/plan.ts';
 import { labelWord, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
+import { choiceEmitter } from './choice-emitter.ts';
 import { alongAxes, indexTerms, paired, pointsOf, termsAlong, termsOfList } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
@@ -63,6 +66,10 @@ export class ValueEmitter {
         return this.#scan(choice.node, space);
       case 'sort_rank':
         return this.#sortRank(choice.node, space);
+      case 'choose':
+        return this.#choose(choice.node, space);
+      case 'choose_long':
+        return this.#chooseLong(choice.node, space);
       case 'argmax':
         return this.#argmax(choice.node, space);
       case 'gather':
@@ -271,6 +278,37 @@ export class ValueEmitter {
         report: report === null ? null : (p) => report(l, p),
         out: l.launch.write(buffer),
       });
+    });
+  }
+
+  #choose(node: NodeOf<'choose'>, space: StoredSpace): void {
+    const groups: StoredSpace = { ...space, axes: space.axes.filter((a) => a !== node.along) };
+    const buffer = this.#plan.allocate(node, space);
+    const invocations = elementsOf(groups, this.#plan.sizeOf);
+    const emit = choiceEmitter(node, space, this.#checks.ofNumbers(node));
+    this.#plan.launch({ ...this.#options('choose', node, space), invocations }, (l) => {
+      choose(l.launch.k, { ...emit(l), space: pointsOf(l, groups), out: l.launch.write(buffer) });
+    });
+  }
+
+  #chooseLong(node: NodeOf<'choose'>, space: StoredSpace): void {
+    if (space.assignmentList !== null)
+      throw new CompilerBug('schedule', 'a workgroup for a row that need not be there');
+    const groups = space.axes.filter((a) => a !== node.along);
+    const buffer = this.#plan.allocate(node, space);
+    const total = multiply(groups.map(this.#plan.sizeOf));
+    const options = {
+      ...this.#options('choose_long', node, space),
+      invocations: multiply([total, exact(CHOOSE_LANES)]),
+      workgroupSize: CHOOSE_LANES,
+    };
+    const emit = choiceEmitter(node, space, this.#checks.ofNumbers(node));
+    this.#plan.launch(options, (l) => {
+      const groupAt = (number: KernelExpr): PointScope => {
+        const digits = l.decode(number, groups.map((a) => l.size(a))); // prettier-ignore
+        return inner(emptyPointScope(), paired(groups, digits));
+      };
+      chooseLong(l.launch.k, { ...emit(l), groups: l.launch.size(total), groupAt, out: l.launch.write(buffer) });
     });
   }
 

@@ -114,6 +114,7 @@ export class ExprEmitter extends PointEmitter {
       case 'reduce':
       case 'scan':
       case 'sort_rank':
+      case 'choose':
       case 'argmax':
       case 'gather':
       case 'draw':
