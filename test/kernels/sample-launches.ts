@@ -1,5 +1,5 @@
 /** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
-import { add, div, f32, load, lt, mul, ne, ne, rem, sub, u32 } from '../../compiler/kernel/make-expressions.ts';
+import { add, div, f32, load, lt, mul, ne, rem, sub, u32 } from '../../compiler/kernel/make-expressions.ts';
 import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { argmax } from '../../compiler/kernels/argmax.ts';
