@@ -15,7 +15,10 @@ export interface TargetLimits {
   readonly maxStorageBufferBindingSize: number;
   readonly maxBufferSize: number;
   readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupSizeY: number;
+  readonly maxComputeWorkgroupSizeZ: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
   readonly maxComputeWorkgroupStorageSize: number;
 }
 
@@ -30,7 +33,10 @@ export const webgpuCore: Target = {
     maxStorageBufferBindingSize: 128 * MIB,
     maxBufferSize: 256 * MIB,
     maxComputeWorkgroupSizeX: 256,
+    maxComputeWorkgroupSizeY: 256,
+    maxComputeWorkgroupSizeZ: 64,
     maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupsPerDimension: 65_535,
     maxComputeWorkgroupStorageSize: 16 * KIB,
   },
 };

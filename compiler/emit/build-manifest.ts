@@ -10,6 +10,7 @@ import type { EntrySpec, Manifest, SizeConstraintSpec, VariableSpec } from '../.
 import type { ElaboratedEntry, Elaboration, EntryInput } from '../elaborate/elaborate.ts';
 import { divisionsOf } from '../graph/divisions.ts';
 import type { Kernel } from '../kernel/kernel-ir.ts';
+import { featuresOf, sidesOf } from '../kernel/workgroup-shape.ts';
 import type { Plan } from '../schedule/memory/plan.ts';
 import { webgpuCore } from '../target.ts';
 import { moecVersion } from '../version.ts';
@@ -47,7 +48,7 @@ export function buildManifest(parts: ModuleParts): Manifest {
     moec: moecVersion,
     name: parts.name,
     dynamic: elaboration.dynamic,
-    requiredFeatures: [],
+    requiredFeatures: [...new Set(kernels.flatMap(featuresOf))].sort(),
     requiredLimits: requiredLimits(kernels, [
       ...parts.entries.flatMap((e) => [e.inference, e.withAux]),
       ...parts.initialPlans.values(),
@@ -145,6 +146,7 @@ export function conditionsOf(
  */
 function requiredLimits(kernels: readonly Kernel[], plans: readonly Plan[]): Readonly<Record<string, number>> {
   const buffers = Math.max(0, ...kernels.map((k) => k.buffers.length));
+  const side = (axis: 0 | 1 | 2): number => Math.max(0, ...kernels.map((k) => sidesOf(k)[axis]));
   const threads = Math.max(0, ...kernels.map((k) => k.workgroupSize));
   const sizes = plans.flatMap(({ buffers: memory }) => memory.map((b) => asNumber(b.elements)));
   const bytes = sizes.reduce<number>((most, n) => Math.max(most, bytesPerElement * (n ?? 0)), 0);
@@ -152,8 +154,10 @@ function requiredLimits(kernels: readonly Kernel[], plans: readonly Plan[]): Rea
   return {
     ...(buffers > limits.maxStorageBuffersPerShaderStage ? { maxStorageBuffersPerShaderStage: buffers } : {}),
     ...(threads > limits.maxComputeInvocationsPerWorkgroup
-      ? { maxComputeInvocationsPerWorkgroup: threads, maxComputeWorkgroupSizeX: threads }
+      ? { maxComputeInvocationsPerWorkgroup: threads, maxComputeWorkgroupSizeX: side(0) }
       : {}),
+    ...(side(1) > limits.maxComputeWorkgroupSizeY ? { maxComputeWorkgroupSizeY: side(1) } : {}),
+    ...(side(2) > limits.maxComputeWorkgroupSizeZ ? { maxComputeWorkgroupSizeZ: side(2) } : {}),
     ...(bytes > limits.maxStorageBufferBindingSize ? { maxStorageBufferBindingSize: bytes } : {}),
     ...(bytes > limits.maxBufferSize ? { maxBufferSize: bytes } : {}),
   };

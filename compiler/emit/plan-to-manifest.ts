@@ -21,6 +21,8 @@ export function toKernelSpec(kernel: Kernel, shader: number): KernelSpec {
     name: kernel.name,
     shader,
     workgroupSize: kernel.workgroupSize,
+    ...(kernel.sides === undefined ? {} : { sides: kernel.sides }),
+    ...(kernel.subgroupSize === undefined ? {} : { subgroupSize: kernel.subgroupSize }),
     buffers: kernel.buffers.map(({ access, lanes = 1 }) => (lanes === 1 ? { access } : { access, lanes })),
     uniforms: kernel.uniforms.map(({ name, type }) => ({ name, type })),
   };
@@ -87,11 +89,18 @@ function stepSpec(plan: Plan, step: Step, names: ManifestNames): StepSpec {
   }
   const kernel = plan.kernels[step.kernel];
   if (kernel === undefined) throw new CompilerBug('manifest', `no kernel ${step.kernel}`);
-  const groups = apply('ceil', apply('div', step.invocations, exact(kernel.workgroupSize)));
+  const { grid } = step;
+  const groups =
+    grid === undefined
+      ? apply('ceil', apply('div', step.invocations, exact(kernel.workgroupSize)))
+      : apply('mul', apply('mul', grid[0], grid[1]), grid[2]);
   return {
     kind: 'launch',
     kernel: names.kernel(kernel),
     label: step.label,
+    ...(grid === undefined
+      ? {}
+      : { grid: [sizeFormula(grid[0]), sizeFormula(grid[1]), sizeFormula(grid[2])] as const }),
     workgroups: sizeFormula(groups),
     buffers: step.buffers,
     uniforms: step.uniforms.map((u) => (u.kind === 'seed' ? { special: 'seed' } : sizeFormula(u.size))),

@@ -75,7 +75,9 @@ function stepFaults(manifest: Manifest, plan: PlanSpec, step: StepSpec): readonl
   if (kernel === undefined) return [`${step.label}: there is no kernel ${step.kernel}`];
   const counted = (what: string, has: number, wants: number): readonly string[] =>
     has === wants ? [] : [`${step.label} has ${has} ${what}, and ${kernel.name} takes ${wants}`];
+  const shaped = (kernel.sides === undefined) === (step.grid === undefined);
   return [
+    ...(shaped ? [] : [`${step.label} has a grid of other dimensions than ${kernel.name}`]),
     ...counted('buffers', step.buffers.length, kernel.buffers.length),
     ...counted('uniforms', step.uniforms.length, kernel.uniforms.length),
     ...step.buffers.flatMap((buffer) => bound(buffer, `buffer of ${step.label}`)),
@@ -107,7 +109,7 @@ function undeclaredSizes({ dynamic, entries, stores }: Manifest): readonly strin
     for (const step of plan.steps) {
       if (step.kind === 'extern') step.sizes.forEach(({ size }) => formula(size));
       else {
-        formula(step.workgroups);
+        [step.workgroups, ...(step.grid ?? [])].forEach(formula);
         for (const uniform of step.uniforms) {
           if (typeof uniform !== 'object' || !('special' in uniform)) formula(uniform);
         }

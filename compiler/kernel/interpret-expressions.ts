@@ -14,7 +14,7 @@
 import { missing } from '../../dsl/diagnostics/invariants.ts';
 import { binaryFunction, bitcastValue, convertValue, isComparison, isLogic, unaryFunction } from './arithmetic.ts';
 import type { ComparisonOp } from './arithmetic.ts';
-import type { KernelBinaryOp, Builtin, KernelExpr } from './kernel-ir.ts';
+import type { KernelBinaryOp, Builtin, Kernel, KernelExpr } from './kernel-ir.ts';
 import { fault } from './interpret-memory.ts';
 import type { KernelMemory } from './interpret-memory.ts';
 import { isNumbers, isNumeric, scalarOf } from './kernel-typing.ts';
@@ -28,6 +28,7 @@ export type Constant =
 /** What writing an expression needs to know. */
 export interface ExprContext {
   readonly kernel: string;
+  readonly shape: Pick<Kernel, 'sides' | 'subgroupSize'>;
   readonly races: boolean;
   readonly uniforms: ReadonlyMap<string, string>;
   readonly memories: ReadonlyMap<string, MemoryNames>;
@@ -47,15 +48,40 @@ export interface MemoryNames {
   readonly itself: string;
 }
 
-/** The variables that hold the built-ins. */
-export const BUILTIN_NAME: Readonly<Record<Builtin, string>> = {
-  global_id_x: 'globalX',
-  global_id_y: 'groupY',
-  local_id_x: 'local',
-  workgroup_id_x: 'groupX',
-  workgroup_id_y: 'groupY',
-  num_workgroups_x: 'groupsX',
-};
+/** The texts of the built-ins, in variables that enter a thread (interpret-statements.ts). */
+export function builtinText(name: Builtin, kernel: Pick<Kernel, 'sides' | 'subgroupSize'>): string {
+  const linear = kernel.sides === undefined;
+  switch (name) {
+    case 'global_id_x':
+      return 'globalX';
+    case 'global_id_y':
+      return linear ? 'groupY' : 'globalY';
+    case 'global_id_z':
+      return linear ? 'groupZ' : 'globalZ';
+    case 'local_id_x':
+      return linear ? 'local' : 'localX';
+    case 'local_id_y':
+      return linear ? '0' : 'localY';
+    case 'local_id_z':
+      return linear ? '0' : 'localZ';
+    case 'workgroup_id_x':
+      return 'groupX';
+    case 'workgroup_id_y':
+      return 'groupY';
+    case 'workgroup_id_z':
+      return 'groupZ';
+    case 'num_workgroups_x':
+      return 'groupsX';
+    case 'num_workgroups_y':
+      return 'groupsY';
+    case 'num_workgroups_z':
+      return 'groupsZ';
+    case 'local_index':
+      return 'local';
+    case 'subgroup_lane':
+      return `(local % ${kernel.subgroupSize ?? 1})`;
+  }
+}
 
 export function memoryOf(name: string, context: ExprContext): MemoryNames {
   return context.memories.get(name) ?? fault(context.kernel, `no memory ${name} is declared`);
@@ -78,7 +104,7 @@ export function writeNumber(expr: KernelExpr, context: ExprContext, lane = 0): s
     case 'local':
       return context.local(expr.name, lane);
     case 'builtin':
-      return BUILTIN_NAME[expr.name];
+      return builtinText(expr.name, context.shape);
     case 'uniform':
       return context.uniforms.get(expr.name) ?? fault(kernel, `no uniform ${expr.name} is declared`);
     case 'load':

@@ -12,7 +12,6 @@
  * - `checks.races` also finds two threads of a launch that meet on one element (interpret-memory.ts has the rule).
  * - Workgroup memory is zero at the start of each workgroup.
  */
-import { BUILTIN_NAME } from './interpret-expressions.ts';
 import type { Constant, MemoryNames } from './interpret-expressions.ts';
 import { writeWorkgroup } from './interpret-statements.ts';
 import {
@@ -36,8 +35,8 @@ export interface BufferBinding {
 }
 
 export interface KernelLaunch {
-  /** Workgroups along x and y. */
-  readonly workgroups: readonly [number, number];
+  /** Workgroups along x, y and z. */
+  readonly workgroups: readonly [x: number, y: number, z?: number];
   readonly buffers: ReadonlyMap<string, BufferBinding>;
   readonly uniforms: ReadonlyMap<string, number>;
   /** Bounds are always checked; races cost two words of shadow per element. */
@@ -78,8 +77,8 @@ function compileWith(kernel: Kernel, races: boolean): KernelProgram {
   const run = translate(kernel, races, memories, shared);
   const values = new Float64Array(kernel.uniforms.length);
 
-  return ({ workgroups: [groupsX, groupsY], buffers: bindings, uniforms }) => {
-    for (const groups of [groupsX, groupsY]) {
+  return ({ workgroups: [groupsX, groupsY, groupsZ = 1], buffers: bindings, uniforms }) => {
+    for (const groups of [groupsX, groupsY, groupsZ]) {
       if (!Number.isInteger(groups) || groups < 0) fault(kernel.name, `cannot launch ${groups} workgroups`);
     }
     for (const [i, field] of kernel.uniforms.entries()) {
@@ -94,7 +93,7 @@ function compileWith(kernel: Kernel, races: boolean): KernelProgram {
       bindMemory(memory, binding.data, binding.offset ?? 0, races && decl.access === 'read_write');
     }
     refuseAliases(kernel, buffers);
-    run(groupsX, groupsY, values);
+    run(groupsX, groupsY, groupsZ, values);
   };
 }
 
@@ -112,8 +111,8 @@ function refuseAliases(
   }
 }
 
-/** One launch: workgroups along x and y, and the values of the uniforms in their order. */
-type Run = (groupsX: number, groupsY: number, values: Float64Array) => void;
+/** One launch: workgroups along x, y and z, and the values of the uniforms in their order. */
+type Run = (groupsX: number, groupsY: number, groupsZ: number, values: Float64Array) => void;
 
 /**
  * The kernel as one JavaScript function, loops over workgroups and threads included, so that the engine compiles it as a whole.
@@ -160,6 +159,7 @@ function translate(
   const workgroup = writeWorkgroup(kernel.body, {
     kernel: kernel.name,
     workgroupSize: kernel.workgroupSize,
+    shape: kernel,
     races,
     uniforms,
     memories: names,
@@ -172,6 +172,7 @@ function translate(
   });
   const variables = [
     'globalX',
+    ...(kernel.sides === undefined ? [] : ['globalY', 'globalZ', 'localX', 'localY', 'localZ']),
     'local',
     'thread',
     'first',
@@ -192,12 +193,12 @@ function translate(
     '  if (gone !== 0) fault(kernel, `${gone} of ${size} threads returned before a barrier`);',
     '  for (const memory of shared) clearShadow(memory);',
     '};',
-    `return (${BUILTIN_NAME.num_workgroups_x}, groupsY, values) => {`,
+    'return (groupsX, groupsY, groupsZ, values) => {',
     ...openings,
     ...fields,
     `let ${variables.map((name) => `${name} = 0`).join(', ')};`,
-    'for (let groupY = 0; groupY < groupsY; groupY++) for (let groupX = 0; groupX < groupsX; groupX++) {',
-    'first = (groupY * groupsX + groupX) * size; gone = 0;',
+    'for (let groupZ = 0; groupZ < groupsZ; groupZ++) for (let groupY = 0; groupY < groupsY; groupY++) for (let groupX = 0; groupX < groupsX; groupX++) {',
+    'first = ((groupZ * groupsY + groupY) * groupsX + groupX) * size; gone = 0;',
     'for (const memory of shared) { memory.u32.fill(0); clearShadow(memory); }',
     workgroup.text,
     '}',

@@ -7,6 +7,7 @@
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { Constant } from './interpret-expressions.ts';
 import { fault } from './interpret-memory.ts';
+import type { Lanes } from './interpret-subgroups.ts';
 import type { ScalarType, ValueType } from './kernel-ir.ts';
 import { scalarOf, widthOf } from './kernel-typing.ts';
 
@@ -16,6 +17,7 @@ export interface Local {
   readonly type: ValueType;
   readonly mutable: boolean;
   readonly kept: readonly string[] | null;
+  readonly arrays: readonly Lanes[];
 }
 
 export class Locals {
@@ -49,7 +51,7 @@ export class Locals {
 
   /** A local that is a variable wherever it is read. */
   declare(name: string, type: ValueType, mutable: boolean): Local {
-    const local: Local = { texts: this.#texts(type), type, mutable, kept: null };
+    const local: Local = { texts: this.#texts(type), type, mutable, kept: null, arrays: [] };
     this.#scope().set(name, local);
     return local;
   }
@@ -57,8 +59,9 @@ export class Locals {
   /** A local that other stretches read. */
   declareKept(name: string, type: ValueType, mutable: boolean): Local {
     const texts = this.#texts(type);
-    const kept = texts.map((text) => this.#constant(`kept_${text}`, keptArray(scalarOf(type), this.#threads)));
-    const local: Local = { texts, type, mutable, kept };
+    const arrays = texts.map(() => keptArray(scalarOf(type), this.#threads));
+    const kept = arrays.map((array, i) => this.#constant(`kept_${at(texts, i, 'kernel: text of a local')}`, array));
+    const local: Local = { texts, type, mutable, kept, arrays };
     this.#scope().set(name, local);
     return local;
   }
@@ -111,7 +114,8 @@ export class Locals {
   }
 }
 
-function keptArray(type: ScalarType, size: number): Float32Array | Int32Array | Uint32Array | Uint8Array {
+/** An array with an element for each thread. */
+export function keptArray(type: ScalarType, size: number): Lanes {
   switch (type) {
     case 'f32':
       return new Float32Array(size);

@@ -10,16 +10,20 @@ import { at } from '../../dsl/diagnostics/invariants.ts';
 import { memoryOf, writeBool, writeIndex, writeNumber, writeWordIndex, writeValue } from './interpret-expressions.ts';
 import type { Constant, ExprContext, MemoryNames } from './interpret-expressions.ts';
 import { fault } from './interpret-memory.ts';
-import { Locals } from './interpret-locals.ts';
+import { keptArray, Locals } from './interpret-locals.ts';
 import type { Local } from './interpret-locals.ts';
+import { exchange } from './interpret-subgroups.ts';
+import type { Lanes } from './interpret-subgroups.ts';
 import type { KernelExpr, KernelStmt } from './kernel-ir.ts';
-import { loadedType, widthOf } from './kernel-typing.ts';
+import type { SubgroupStmt } from './make-expressions.ts';
+import { loadedType, scalarOf, widthOf } from './kernel-typing.ts';
 import { leavesLoop } from './loop-facts.ts';
 import { blocksOf, expressionsOf, operandsOf } from './visit-kernel.ts';
 
 export interface WriterOptions {
   readonly kernel: string;
   readonly workgroupSize: number;
+  readonly shape: ExprContext['shape'];
   readonly races: boolean;
   readonly uniforms: ReadonlyMap<string, string>;
   readonly memories: ReadonlyMap<string, MemoryNames>;
@@ -33,8 +37,10 @@ export interface WorkgroupText {
   readonly temporaries: readonly string[];
 }
 
-export function hasBarrier(statement: KernelStmt): boolean {
-  return statement.kind === 'barrier' || blocksOf(statement).some((block) => block.some(hasBarrier));
+/** Whether threads meet in a statement: at a barrier, or where subgroups do something together. */
+export function hasMeeting(statement: KernelStmt): boolean {
+  const meets = statement.kind === 'barrier' || statement.kind === 'subgroup';
+  return meets || blocksOf(statement).some((block) => block.some(hasMeeting));
 }
 
 /** A break that is in no loop. */
@@ -44,16 +50,24 @@ const NO_LOOP = 'disagree("a break is in no loop");';
 const NEVER_RUNS = 'fault(kernel, "a loop that runs at least once has no round");';
 
 /** What enters a thread of the workgroup. */
-const ENTER = 'globalX = groupX * size + local; thread = first + local;';
+function enter({ shape }: WriterOptions): string {
+  if (shape.sides === undefined) return 'globalX = groupX * size + local; thread = first + local;';
+  const [x, y, z] = shape.sides;
+  return [
+    `localX = local % ${x}; localY = (local / ${x} | 0) % ${y}; localZ = local / ${x * y} | 0;`,
+    `globalX = groupX * ${x} + localX; globalY = groupY * ${y} + localY; globalZ = groupZ * ${z} + localZ;`,
+    'thread = first + local;',
+  ].join(' ');
+}
 
 /** The body of a kernel for one workgroup: `groupX`, `groupY` and `first` are set. */
 export function writeWorkgroup(body: readonly KernelStmt[], options: WriterOptions): WorkgroupText {
   const writer = new Writer(options);
-  if (body.some(hasBarrier)) {
+  if (body.some(hasMeeting)) {
     const text = `returned.fill(0);\nworkgroup: {\n${writer.collective(body, null)}\n}`;
     return { text, temporaries: writer.temporaries };
   }
-  const text = `for (local = 0; local < size; local++) { ${ENTER}\nthread: {\n${writer.block(body, 'break thread;', NO_LOOP)}\n} }`;
+  const text = `for (local = 0; local < size; local++) { ${enter(options)}\nthread: {\n${writer.block(body, 'break thread;', NO_LOOP)}\n} }`;
   return { text, temporaries: writer.temporaries };
 }
 
@@ -65,10 +79,11 @@ class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    const { kernel, races, uniforms, memories, constant } = options;
+    const { kernel, shape, races, uniforms, memories, constant } = options;
     this.#locals = new Locals(kernel, options.workgroupSize, constant);
     this.#context = {
       kernel,
+      shape,
       races,
       uniforms,
       memories,
@@ -98,7 +113,7 @@ class Writer {
         stretch = [];
       };
       for (const [i, statement] of body.entries()) {
-        if (!hasBarrier(statement)) {
+        if (!hasMeeting(statement)) {
           stretch.push(statement);
           continue;
         }
@@ -134,7 +149,7 @@ class Writer {
     );
     return [
       'ran = 0; broken = 0; truths = 0;',
-      `threads: for (local = 0; local < size; local++) { if (returned[local] === 1) continue; ran++; ${ENTER}`,
+      `threads: for (local = 0; local < size; local++) { if (returned[local] === 1) continue; ran++; ${enter(this.#options)}`,
       ...open,
       'stretch: {',
       ...lines,
@@ -150,6 +165,8 @@ class Writer {
     switch (statement.kind) {
       case 'barrier':
         return 'meet(gone);';
+      case 'subgroup':
+        return this.#subgroup(statement);
       case 'if': {
         const truth = this.#agreed(() => writeBool(statement.condition, this.#context));
         const then = this.collective(statement.then, loop);
@@ -178,6 +195,25 @@ class Writer {
       default:
         return fault(kernel, `a ${statement.kind} contains no barrier`);
     }
+  }
+
+  /** All threads say what they give, and then have what their subgroups make of it. */
+  #subgroup({ op, name, type, value, lane }: SubgroupStmt): string {
+    const { kernel, workgroupSize, shape, constant } = this.#options;
+    const given = Array.from({ length: widthOf(value.type) }, () => keptArray(scalarOf(value.type), workgroupSize));
+    const lanes = keptArray('u32', workgroupSize);
+    const named = (array: Lanes): string => constant(this.#locals.fresh('given'), array);
+    const names = given.map(named);
+    const laneName = named(lanes);
+    const giving = this.#overThreads(() => [
+      ...this.#values(value).map((text, i) => `${at(names, i, 'kernel: component')}[local] = ${text};`),
+      ...(lane === null ? [] : [`${laneName}[local] = ${writeNumber(lane, this.#context)};`]),
+    ]);
+    const { arrays } = this.#locals.declareKept(name, type, false);
+    const subgroupSize = shape.subgroupSize ?? fault(kernel, 'a subgroup has no size');
+    const how = { kernel, op, type: value.type, subgroupSize, given, lanes, results: arrays };
+    const make = constant(this.#locals.fresh('exchange'), () => exchange(how));
+    return `${giving}\nif (gone !== 0) fault(kernel, gone + " threads returned before a subgroup operation");\n${make}();`;
   }
 
   /** Asks all threads; afterwards `truths` counts those that say yes: all of them or none. */
@@ -234,7 +270,8 @@ class Writer {
       case 'return':
         return leave;
       case 'barrier':
-        return fault(this.#options.kernel, 'a barrier was written for one thread');
+      case 'subgroup':
+        return fault(this.#options.kernel, `a ${statement.kind} was written for one thread`);
     }
   }
 

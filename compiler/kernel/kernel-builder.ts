@@ -25,6 +25,7 @@ import {
   returnKernel,
   store,
   storeShared,
+  subgroup,
   uniform,
   varOf,
   when,
@@ -37,6 +38,8 @@ import type {
   Kernel,
   KernelStmt,
   BufferElement,
+  Sides,
+  SubgroupOp,
   UniformDecl,
   Width,
   WorkgroupDecl,
@@ -45,6 +48,8 @@ import type {
 export class KernelBuilder {
   readonly name: string;
   readonly workgroupSize: number;
+  readonly #sides: Sides | undefined;
+  readonly #subgroupSize: number | undefined;
   readonly #buffers: BufferDecl[] = [];
   readonly #uniforms: UniformDecl[] = [];
   readonly #shared: WorkgroupDecl[] = [];
@@ -54,9 +59,17 @@ export class KernelBuilder {
   #block: KernelStmt[] = this.#body;
   #locals = 0;
 
-  constructor(name: string, workgroupSize: number) {
+  /** Three sides make a workgroup, and its grid, of three dimensions. `subgroupSize` is for kernels with subgroup operations. */
+  constructor(name: string, workgroup: number | Sides, subgroupSize?: number) {
     this.name = name;
-    this.workgroupSize = workgroupSize;
+    this.#sides = typeof workgroup === 'number' ? undefined : workgroup;
+    this.workgroupSize = typeof workgroup === 'number' ? workgroup : workgroup[0] * workgroup[1] * workgroup[2];
+    this.#subgroupSize = subgroupSize;
+  }
+
+  /** Whether its threads and its grid are rows. */
+  get isLinear(): boolean {
+    return this.#sides === undefined;
   }
 
   /** Declares a storage buffer; bindings follow the order of declaration. With `lanes`, one of vectors. */
@@ -157,6 +170,31 @@ export class KernelBuilder {
     this.#loop(from, to, step, body, { unroll: true });
   }
 
+  /** What every lane of a subgroup gets of lane number `lane`. */
+  broadcast(value: KernelExpr, lane: number): KernelExpr {
+    return this.#together('broadcast', value, lane);
+  }
+
+  /** What lane number `lane` has, which each lane says for itself. */
+  shuffle(value: KernelExpr, lane: KernelOperand): KernelExpr {
+    return this.#together('shuffle', value, lane);
+  }
+
+  /** What the lane has whose number differs from the own by the bits of `mask`. */
+  shuffleXor(value: KernelExpr, mask: number): KernelExpr {
+    return this.#together('shuffle_xor', value, mask);
+  }
+
+  /** Sum, minimum or maximum of integers over the lanes of a subgroup. */
+  fold(op: 'add' | 'min' | 'max', value: KernelExpr): KernelExpr {
+    return this.#together(op, value);
+  }
+
+  /** Which lanes say true, a bit each; or whether all or any do. */
+  vote(op: 'ballot' | 'all' | 'any', value: KernelExpr): KernelExpr {
+    return this.#together(op, value);
+  }
+
   break(): void {
     this.#block.push(breakLoop);
   }
@@ -189,6 +227,8 @@ export class KernelBuilder {
     return {
       name: this.name,
       workgroupSize: this.workgroupSize,
+      ...(this.#sides === undefined ? {} : { sides: this.#sides }),
+      ...(this.#subgroupSize === undefined ? {} : { subgroupSize: this.#subgroupSize }),
       buffers: [...this.#buffers],
       uniforms: [...this.#uniforms],
       shared: [...this.#shared],
@@ -209,6 +249,12 @@ export class KernelBuilder {
     const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
     const block = this.#nested(() => body(local(name, type)));
     this.#block.push(forRange(name, asExpr(from, type), to, step, block, form));
+  }
+
+  #together(op: SubgroupOp, value: KernelExpr, lane: KernelOperand | null = null): KernelExpr {
+    const statement = subgroup(op, this.fresh('v'), value, lane);
+    this.#block.push(statement);
+    return local(statement.name, statement.type);
   }
 
   #nested(write: () => void): readonly KernelStmt[] {

@@ -22,12 +22,14 @@ export type StatementCondition =
 
 export class KernelFacts {
   readonly #workgroupSize: number;
+  readonly #isLinear: boolean;
   readonly #lets = new Map<string, KernelExpr>();
   readonly #starts = new Map<string, KernelExpr>();
   readonly #assigned = new Map<string, KernelExpr[]>();
 
   constructor(kernel: Kernel) {
     this.#workgroupSize = kernel.workgroupSize;
+    this.#isLinear = kernel.sides === undefined;
     forEachStatement(kernel.body, (statement) => {
       if (statement.kind === 'let') this.#lets.set(statement.name, statement.value);
       if (statement.kind === 'var') this.#starts.set(statement.name, statement.value);
@@ -62,6 +64,7 @@ export class KernelFacts {
 
   /** Whether an expression numbers the threads of a launch, from 0 on. */
   isThread(expr: KernelExpr): boolean {
+    if (!this.#isLinear) return false;
     const id = this.behind(expr);
     if (id.kind !== 'binary' || id.op !== 'add' || !isBuiltin(id.right, 'local_id_x')) return false;
     const [group, size] =

@@ -8,7 +8,8 @@
  * - Vectors are two or four scalars, for loads of 16 bytes and registers that hold them; what they compute is what their
  *   components would, one by one.
  * - Sizes reach a kernel as uniform fields (u32, i32 or f32), so that kernels of equal structure share one pipeline.
- * - Workgroups have one dimension; a grid of them may have two, where one is too short (runtime/contract/grid.ts).
+ * - Workgroups have one dimension, and a grid of them two where one is too short (runtime/contract/grid.ts); or both have three,
+ *   where a kernel says so.
  * - Names are generated (`v0`, `acc1`): no user text reaches a shader.
  *
  * What operations compute, also where WGSL leaves it open (division by 0, `min` of NaN, long shifts): arithmetic.ts.
@@ -96,7 +97,22 @@ export type KernelBinaryOp =
   | 'shr';
 
 export type Builtin =
-  'global_id_x' | 'global_id_y' | 'local_id_x' | 'workgroup_id_x' | 'workgroup_id_y' | 'num_workgroups_x';
+  | 'global_id_x'
+  | 'global_id_y'
+  | 'global_id_z'
+  | 'local_id_x'
+  | 'local_id_y'
+  | 'local_id_z'
+  | 'workgroup_id_x'
+  | 'workgroup_id_y'
+  | 'workgroup_id_z'
+  | 'num_workgroups_x'
+  | 'num_workgroups_y'
+  | 'num_workgroups_z'
+  /** The thread's number in its workgroup, x fastest. */
+  | 'local_index'
+  /** The thread's number in its subgroup: `local_index` modulo the subgroup's size. */
+  | 'subgroup_lane';
 
 export type KernelExpr =
   | { readonly kind: 'literal'; readonly type: ScalarType; readonly value: number | boolean }
@@ -149,6 +165,12 @@ export type KernelExpr =
 
 export type AtomicOp = 'add' | 'min' | 'max';
 
+/**
+ * What the lanes of a subgroup do together. There is no sum of f32: its order is the driver's. Folding by `shuffle_xor` has a stated
+ * one.
+ */
+export type SubgroupOp = 'broadcast' | 'shuffle' | 'shuffle_xor' | 'add' | 'min' | 'max' | 'ballot' | 'all' | 'any';
+
 export type KernelStmt =
   /** An immutable local. */
   | { readonly kind: 'let'; readonly name: string; readonly value: KernelExpr }
@@ -189,12 +211,33 @@ export type KernelStmt =
   | { readonly kind: 'break' }
   | { readonly kind: 'return' }
   /** workgroupBarrier(): only under uniform control. */
-  | { readonly kind: 'barrier' };
+  | { readonly kind: 'barrier' }
+  /**
+   * An immutable local made by all lanes of a subgroup together, under uniform control; memory is not ordered by it.
+   * `lane`: of `broadcast` the lane that gives its value, and of `shuffle_xor` the mask, both literals; of `shuffle` the lane that each
+   * asks; else null. `ballot` has bit i where lane i says true.
+   */
+  | {
+      readonly kind: 'subgroup';
+      readonly op: SubgroupOp;
+      readonly name: string;
+      readonly type: ValueType;
+      readonly value: KernelExpr;
+      readonly lane: KernelExpr | null;
+    };
+
+/** Along x, y and z. */
+export type Sides = readonly [number, number, number];
 
 export interface Kernel {
   /** Family and shape of the work, snake_case: goes into labels. */
   readonly name: string;
+  /** Threads of a workgroup. */
   readonly workgroupSize: number;
+  /** Its sides along x, y and z, and then its grid has three dimensions too. Absent: a row of threads, in a grid that is one row, folded. */
+  readonly sides?: Sides;
+  /** Lanes that work in step, for kernels with subgroup operations: the same in every run. Absent: no such operation. */
+  readonly subgroupSize?: number;
   readonly buffers: readonly BufferDecl[];
   readonly uniforms: readonly UniformDecl[];
   readonly shared: readonly WorkgroupDecl[];

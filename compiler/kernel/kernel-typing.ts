@@ -13,6 +13,7 @@ import type {
   LoadedType,
   NumericType,
   ScalarType,
+  SubgroupOp,
   ValueType,
   VectorType,
   Width,
@@ -149,6 +150,25 @@ export function selectType(condition: ValueType, then: ValueType, otherwise: Val
 export function componentType(operand: ValueType, index: number): ScalarType | undefined {
   const within = Number.isInteger(index) && index >= 0 && index < widthOf(operand);
   return isVector(operand) && within ? scalarOf(operand) : undefined;
+}
+
+/** The type of what a subgroup makes of a value of each lane, or `undefined` if there is no such operation. */
+export function subgroupType(op: SubgroupOp, value: ValueType): ValueType | undefined {
+  switch (op) {
+    case 'broadcast':
+    case 'shuffle':
+    case 'shuffle_xor':
+      return isNumbers(value) ? value : undefined;
+    case 'add':
+    case 'min':
+    case 'max':
+      return isInteger(scalarOf(value)) ? value : undefined;
+    case 'ballot':
+      return value === 'bool' ? 'vec4<u32>' : undefined;
+    case 'all':
+    case 'any':
+      return value === 'bool' ? 'bool' : undefined;
+  }
 }
 
 function unaryScalar(op: KernelUnaryOp, operand: ScalarType): ScalarType | undefined {

@@ -20,6 +20,7 @@ import type {
   KernelStmt,
   KernelUnaryOp,
   LoadedType,
+  SubgroupOp,
   UniformDecl,
   ValueType,
   WorkgroupDecl,
@@ -46,6 +47,7 @@ import {
   loadedType,
   scalarOf,
   selectType,
+  subgroupType,
   typeOf,
   unaryType,
   widthOf,
@@ -115,8 +117,11 @@ export function builtin(name: Builtin): KernelExpr {
 export const globalIdX: KernelExpr = builtin('global_id_x');
 export const globalIdY: KernelExpr = builtin('global_id_y');
 export const localIdX: KernelExpr = builtin('local_id_x');
+export const localIndex: KernelExpr = builtin('local_index');
+export const subgroupLane: KernelExpr = builtin('subgroup_lane');
 export const workgroupIdX: KernelExpr = builtin('workgroup_id_x');
 export const workgroupIdY: KernelExpr = builtin('workgroup_id_y');
+export const workgroupIdZ: KernelExpr = builtin('workgroup_id_z');
 export const numWorkgroupsX: KernelExpr = builtin('num_workgroups_x');
 
 // Memory -----------------------------------------------------------------------------------------------------------
@@ -349,6 +354,25 @@ export function forRange(
   }
   return { kind: 'for', name, from: first, to: limit, step: increment, body, ...form };
 }
+
+/** An immutable local that a subgroup makes: `lane` is of `broadcast`, `shuffle` and `shuffle_xor`. Read it with `local(name, type)`. */
+export function subgroup(
+  op: SubgroupOp,
+  name: string,
+  value: KernelExpr,
+  lane: KernelOperand | null = null,
+): SubgroupStmt {
+  const type = subgroupType(op, value.type) ?? refuse(`subgroup ${op} of ${value.type}`);
+  const asked = lane === null ? null : asExpr(lane, 'u32');
+  const moves = op === 'broadcast' || op === 'shuffle' || op === 'shuffle_xor';
+  if (moves !== (asked !== null)) return refuse(`subgroup ${op} ${moves ? 'of' : 'with'} a lane`);
+  if (asked !== null && asked.type !== 'u32') return refuse(`subgroup ${op} of lane ${asked.type}`);
+  if (op !== 'shuffle' && asked !== null && asked.kind !== 'literal')
+    return refuse(`subgroup ${op} of no constant lane`);
+  return { kind: 'subgroup', op, name, type, value, lane: asked };
+}
+
+export type SubgroupStmt = Extract<KernelStmt, { kind: 'subgroup' }>;
 
 export const breakLoop: KernelStmt = { kind: 'break' };
 export const returnKernel: KernelStmt = { kind: 'return' };

@@ -41,10 +41,18 @@ const SYMBOLS: Readonly<Record<Exclude<KernelBinaryOp, 'min' | 'max' | 'pow'>, s
 const BUILTINS: Readonly<Record<Builtin, string>> = {
   global_id_x: 'global_id.x',
   global_id_y: 'global_id.y',
+  global_id_z: 'global_id.z',
   local_id_x: 'local_id.x',
+  local_id_y: 'local_id.y',
+  local_id_z: 'local_id.z',
   workgroup_id_x: 'workgroup_id.x',
   workgroup_id_y: 'workgroup_id.y',
+  workgroup_id_z: 'workgroup_id.z',
   num_workgroups_x: 'num_workgroups.x',
+  num_workgroups_y: 'num_workgroups.y',
+  num_workgroups_z: 'num_workgroups.z',
+  local_index: 'local_index',
+  subgroup_lane: 'subgroup_lane',
 };
 
 /** Of a vector, in order: what kernels call them, and shaders. */
@@ -53,7 +61,7 @@ export const COMPONENTS = ['x', 'y', 'z', 'w'] as const;
 /** The kernel as text, ending in a newline. */
 export function printKernel(kernel: Kernel): string {
   return [
-    `kernel ${kernel.name}, workgroup ${kernel.workgroupSize}`,
+    `kernel ${kernel.name}, workgroup ${kernel.sides?.join(' x ') ?? kernel.workgroupSize}${kernel.subgroupSize === undefined ? '' : `, subgroups of ${kernel.subgroupSize}`}`,
     ...kernel.buffers.map((b) => `  ${b.access} ${b.name}: ${isAtomic(b.element) ? b.element : elementType(b)}[]`),
     ...kernel.uniforms.map((u) => `  uniform ${u.name}: ${u.type}`),
     ...kernel.shared.map((s) => `  shared ${s.name}: ${s.element}[${s.length}]`),
@@ -96,6 +104,11 @@ export function printStatement(statement: KernelStmt, depth = 0): readonly strin
       const head = `for ${name}: ${from.type} = ${printExpr(from)} to ${printExpr(to)} step ${printExpr(step)}`;
       const form = `${statement.once ? ' once' : ''}${statement.unroll ? ' unroll' : ''}`;
       return [`${pad}${head}${form} {`, ...block(statement.body), `${pad}}`];
+    }
+    case 'subgroup': {
+      const { name, type, op, value, lane } = statement;
+      const given = lane === null ? printExpr(value) : `${printExpr(value)}, ${printExpr(lane)}`;
+      return [`${pad}let ${name}: ${type} = subgroup_${op}(${given})`];
     }
     case 'break':
     case 'return':

@@ -1,11 +1,11 @@
 /**
- * Uniformity: which values and which control flow are the same for all threads of a workgroup. A barrier is allowed only
- * under uniform control; Tint checks the same, and this analysis is at least as strict, so that a mistake is reported
+ * Uniformity: which values and which control flow are the same for all threads of a workgroup. A barrier and what subgroups do
+ * together are allowed only under uniform control; Tint checks the same, and this analysis is at least as strict, so that a mistake is reported
  * against the kernel and not against its text.
  *
  * Uniform: literals, uniform fields, workgroup ids, buffer lengths, loads of read-only buffers at a uniform index, and what
- * is computed from such. Not uniform: global and local ids, loads of writable buffers and of workgroup memory, and every
- * local that is ever given such a value or is assigned where control is not uniform. Locals are told by name over the whole
+ * is computed from such. Not uniform: global and local ids, loads of writable buffers and of workgroup memory, what a
+ * subgroup makes, and every local that is ever given such a value or is assigned where control is not uniform. Locals are told by name over the whole
  * kernel, whatever the order of assignments: simple, and errs on the strict side.
  *
  * A thread that may have returned or left a loop alone makes the control after it non-uniform: a `return` to the end of the
@@ -14,35 +14,40 @@
 import type { KernelExpr, Kernel, KernelStmt } from './kernel-ir.ts';
 import { blocksOf, forEachStatement, operandsOf } from './visit-kernel.ts';
 
-/** The barriers of a kernel that stand under non-uniform control, as numbers in the order of the text, from 0. */
-export function divergentBarriers(kernel: Kernel): readonly number[] {
-  const barriers: KernelStmt[] = [];
-  forEachStatement(kernel.body, (s) => {
-    if (s.kind === 'barrier') barriers.push(s);
-  });
-  if (barriers.length === 0) return [];
+/** The barriers and subgroup operations of a kernel that stand under non-uniform control, by their kind and number from 0 in the text. */
+export function divergentMeetings(kernel: Kernel): readonly string[] {
+  const counts = { barrier: 0, 'subgroup operation': 0 };
+  let some = false;
+  forEachStatement(kernel.body, (s) => (some ||= s.kind === 'barrier' || s.kind === 'subgroup'));
+  if (!some) return [];
   const divergent = new Set<string>();
   // Each round can only add locals, so this ends after at most one round per local.
   for (let before = -1; before !== divergent.size;) {
     before = divergent.size;
     analyse(kernel, divergent, () => undefined);
   }
-  const found: number[] = [];
-  analyse(kernel, divergent, (barrier) => found.push(barrier));
+  const found: string[] = [];
+  analyse(kernel, divergent, (what, uniform) => {
+    const number = counts[what]++;
+    if (!uniform) found.push(`${what} ${number}`);
+  });
   return found;
 }
 
-/** One pass in order of the text: extends `divergent` by the locals found so and reports divergent barriers. */
-function analyse(kernel: Kernel, divergent: Set<string>, report: (barrier: number) => void): void {
+/** One pass in order of the text: extends `divergent` by the locals found so, and tells of each meeting whether control is uniform. */
+function analyse(
+  kernel: Kernel,
+  divergent: Set<string>,
+  report: (what: 'barrier' | 'subgroup operation', uniform: boolean) => void,
+): void {
   const readOnly = new Set(kernel.buffers.filter((b) => b.access === 'read').map((b) => b.name));
-  let barrier = 0;
 
   const isUniform = (expr: KernelExpr): boolean => {
     switch (expr.kind) {
       case 'local':
         return !divergent.has(expr.name);
       case 'builtin':
-        return expr.name === 'workgroup_id_x' || expr.name === 'workgroup_id_y' || expr.name === 'num_workgroups_x';
+        return expr.name.startsWith('workgroup_id_') || expr.name.startsWith('num_workgroups_');
       case 'load_shared':
         return false;
       case 'load':
@@ -64,8 +69,12 @@ function analyse(kernel: Kernel, divergent: Set<string>, report: (barrier: numbe
         if (!uniform || !isUniform(statement.value)) divergent.add(statement.name);
         return uniform;
       case 'barrier':
-        if (!uniform) report(barrier);
-        barrier++;
+        report('barrier', uniform);
+        return uniform;
+      case 'subgroup':
+        report('subgroup operation', uniform);
+        // Subgroups of one workgroup make different values.
+        divergent.add(statement.name);
         return uniform;
       case 'if': {
         const inside = uniform && isUniform(statement.condition);

@@ -12,7 +12,9 @@ import { at } from '../../dsl/diagnostics/invariants.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { TargetLimits } from '../target.ts';
 import type { BufferDecl, KernelExpr, Kernel, KernelStmt, ScalarType, ValueType, WorkgroupDecl } from './kernel-ir.ts';
+import type { SubgroupStmt } from './make-expressions.ts';
 import { printExpr } from './print-kernel.ts';
+import { shapeViolations } from './workgroup-shape.ts';
 import {
   binaryType,
   componentType,
@@ -25,10 +27,11 @@ import {
   loadedType,
   scalarOf,
   selectType,
+  subgroupType,
   unaryType,
   widthOf,
 } from './kernel-typing.ts';
-import { divergentBarriers } from './uniformity.ts';
+import { divergentMeetings } from './uniformity.ts';
 import { leavesLoop, MAX_UNROLLED_ROUNDS, MAX_UNROLLED_SIZE, roundsOf, unrolledSize } from './loop-facts.ts';
 import { blocksOf, exprDepth, expressionsOf, forEachStatement, operandsOf } from './visit-kernel.ts';
 
@@ -40,7 +43,7 @@ export function verifyKernel(kernel: Kernel, limits: TargetLimits): readonly str
   return [
     ...limitViolations(kernel, limits),
     ...new BodyVerifier(kernel).violations(),
-    ...divergentBarriers(kernel).map((n) => `barrier ${n} is under control that differs between threads`),
+    ...divergentMeetings(kernel).map((what) => `${what} is under control that differs between threads`),
   ];
 }
 
@@ -50,15 +53,10 @@ function limitViolations(kernel: Kernel, limits: TargetLimits): readonly string[
     if (value > limit) violations.push(`${what}: ${value}, and the limit is ${limit}`);
   };
   atMost('storage buffers', kernel.buffers.length, limits.maxStorageBuffersPerShaderStage);
-  atMost('workgroup size', kernel.workgroupSize, limits.maxComputeWorkgroupSizeX);
-  atMost('threads per workgroup', kernel.workgroupSize, limits.maxComputeInvocationsPerWorkgroup);
   // Each array is laid out at a multiple of 16 bytes.
   const shared = kernel.shared.reduce((bytes, { length }) => bytes + Math.ceil((4 * length) / 16) * 16, 0);
   atMost('bytes of workgroup memory', shared, limits.maxComputeWorkgroupStorageSize);
-  if (!Number.isInteger(kernel.workgroupSize) || kernel.workgroupSize < 1) {
-    violations.push(`the workgroup size is ${kernel.workgroupSize}`);
-  }
-  return violations;
+  return [...violations, ...shapeViolations(kernel, limits)];
 }
 
 interface LocalInfo {
@@ -163,6 +161,10 @@ class BodyVerifier {
       case 'for':
         this.#for(statement, depth);
         break;
+      case 'subgroup':
+        this.#subgroup(statement);
+        this.#declare(statement.name, statement.type, false);
+        break;
       case 'break':
         if (this.#loops === 0) this.#report('a break is in no loop');
         break;
@@ -201,6 +203,19 @@ class BodyVerifier {
     this.#block(statement.body, depth + 1);
     this.#loops--;
     this.#scopes.pop();
+  }
+
+  #subgroup({ op, type, value, lane }: SubgroupStmt): void {
+    const { subgroupSize: size } = this.#kernel;
+    if (size === undefined) this.#report(`a subgroup ${op} in a kernel that names no size of subgroups`);
+    if (subgroupType(op, value.type) !== type) this.#report(`a subgroup ${op} of ${value.type} is no ${type}`);
+    const moves = op === 'broadcast' || op === 'shuffle' || op === 'shuffle_xor';
+    if (moves !== (lane !== null)) this.#report(`a subgroup ${op} ${moves ? 'of no lane' : 'with a lane'}`);
+    if (lane === null) return;
+    this.#expect(lane, 'u32', `the lane of a subgroup ${op}`);
+    if (op !== 'shuffle' && lane.kind !== 'literal') this.#report(`a subgroup ${op} of a lane that is no literal`);
+    if (lane.kind === 'literal' && size !== undefined && Number(lane.value) >= size)
+      this.#report(`a subgroup ${op} of lane ${Number(lane.value)}, and there are ${size}`);
   }
 
   #declare(name: string, type: ValueType, mutable: boolean): void {
@@ -262,6 +277,8 @@ class BodyVerifier {
         break;
       }
       case 'builtin':
+        if (expr.name === 'subgroup_lane' && this.#kernel.subgroupSize === undefined)
+          this.#report('a lane of a subgroup in a kernel that names no size of subgroups');
         break;
       case 'uniform':
         if (!this.#uniforms.has(expr.name)) this.#report(`the uniform ${expr.name} is not declared`);

@@ -46,6 +46,8 @@ export function expressionsOf(statement: KernelStmt): readonly KernelExpr[] {
       return [statement.condition];
     case 'for':
       return [statement.from, statement.to, statement.step];
+    case 'subgroup':
+      return statement.lane === null ? [statement.value] : [statement.value, statement.lane];
     case 'break':
     case 'return':
     case 'barrier':
@@ -77,7 +79,7 @@ export function forEachStatement(body: readonly KernelStmt[], visit: (statement:
 export function declaredIn(body: readonly KernelStmt[]): ReadonlySet<string> {
   const names = new Set<string>();
   forEachStatement(body, (s) => {
-    if (s.kind === 'let' || s.kind === 'var' || s.kind === 'for') names.add(s.name);
+    if (s.kind === 'let' || s.kind === 'var' || s.kind === 'for' || s.kind === 'subgroup') names.add(s.name);
   });
   return names;
 }

@@ -43,6 +43,8 @@ export type PointValue<P> = (point: P) => KernelExpr;
 
 /** The number of the thread in a grid that may be folded into two dimensions. */
 export function threadNumber(k: KernelBuilder): KernelExpr {
+  if (!k.isLinear)
+    throw new CompilerBug('kernels', `${k.name} has workgroups of three dimensions, which no number counts`);
   const group = add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX);
   return k.let(add(mul(group, k.workgroupSize), localIdX), 'id');
 }

@@ -13,7 +13,6 @@ import { missing } from '../../dsl/diagnostics/invariants.ts';
 import { formatF32 } from '../kernel/format-f32.ts';
 import type {
   KernelBinaryOp,
-  Builtin,
   KernelExpr,
   Kernel,
   KernelStmt,
@@ -21,10 +20,11 @@ import type {
   NumericType,
   KernelUnaryOp,
   ScalarType,
+  SubgroupOp,
 } from '../kernel/kernel-ir.ts';
 import { elementType, isAtomic } from '../kernel/kernel-typing.ts';
 import { COMPONENTS } from '../kernel/print-kernel.ts';
-import { forEachExpr } from '../kernel/visit-kernel.ts';
+import { BUILTIN_VALUES, usedParameters } from './builtins.ts';
 import { NameTable } from './wgsl-names.ts';
 
 /** How a kernel's memory is bound: what pipelines, the manifest and the runtime derive from. */
@@ -63,14 +63,20 @@ export function printWgsl(kernel: Kernel): string {
   return new Printer(kernel).module();
 }
 
-const BUILTIN_VALUES: Readonly<Record<Builtin, { parameter: string; attribute: string; component: 'x' | 'y' }>> = {
-  global_id_x: { parameter: 'global_id', attribute: 'global_invocation_id', component: 'x' },
-  global_id_y: { parameter: 'global_id', attribute: 'global_invocation_id', component: 'y' },
-  local_id_x: { parameter: 'local_id', attribute: 'local_invocation_id', component: 'x' },
-  workgroup_id_x: { parameter: 'workgroup_id', attribute: 'workgroup_id', component: 'x' },
-  workgroup_id_y: { parameter: 'workgroup_id', attribute: 'workgroup_id', component: 'y' },
-  num_workgroups_x: { parameter: 'num_workgroups', attribute: 'num_workgroups', component: 'x' },
+const SUBGROUP_FUNCTIONS: Readonly<Record<SubgroupOp, string>> = {
+  broadcast: 'subgroupBroadcast',
+  shuffle: 'subgroupShuffle',
+  shuffle_xor: 'subgroupShuffleXor',
+  add: 'subgroupAdd',
+  min: 'subgroupMin',
+  max: 'subgroupMax',
+  ballot: 'subgroupBallot',
+  all: 'subgroupAll',
+  any: 'subgroupAny',
 };
+
+/** Extensions that a kernel with subgroups asks for. */
+const SUBGROUP_EXTENSIONS = ['enable subgroups;', 'enable subgroup_size_control;', ''];
 
 const FUNCTIONS: Readonly<Record<Exclude<KernelUnaryOp, 'neg' | 'not' | 'bit_not'>, string>> = {
   abs: 'abs',
@@ -140,9 +146,9 @@ class Printer {
   }
 
   module(): string {
-    const { buffers, uniforms, shared, workgroupSize, body } = this.#kernel;
+    const { buffers, uniforms, shared, subgroupSize, body } = this.#kernel;
     const layout = bindingLayout(this.#kernel);
-    const lines: string[] = [];
+    const lines: string[] = subgroupSize === undefined ? [] : [...SUBGROUP_EXTENSIONS];
     if (layout.uniforms !== undefined) {
       lines.push('struct Uniforms {', ...uniforms.map((u) => `  ${this.#names.get(u.name)}: ${u.type},`), '}', '');
     }
@@ -157,11 +163,11 @@ class Printer {
     for (const { name, element, length } of shared) {
       lines.push(`var<workgroup> ${this.#names.get(name)}: array<${storedType(element)}, ${length}>;`);
     }
-    const parameters = usedParameters(body).map(([name, attribute]) => `@builtin(${attribute}) ${name}: vec3<u32>`);
+    const parameters = usedParameters(body).map(([name, attribute, type]) => `@builtin(${attribute}) ${name}: ${type}`);
     return [
       ...lines,
       ...(lines.length > 0 ? [''] : []),
-      `@compute @workgroup_size(${workgroupSize})`,
+      `@compute ${shapeText(this.#kernel)}`,
       `fn ${ENTRY_POINT}(${parameters.join(', ')}) {`,
       ...body.flatMap((s) => this.#statement(s, '  ')),
       '}',
@@ -203,6 +209,11 @@ class Printer {
         const limit = this.#operand(statement.to, BARE.compare.right);
         const head = `var ${name} = ${this.#expr(statement.from)}; ${name} < ${limit}; ${name} += ${this.#expr(statement.step)}`;
         return [`${pad}for (${head}) {`, ...this.#block(statement.body, pad), `${pad}}`];
+      }
+      case 'subgroup': {
+        const { op, name, value, lane } = statement;
+        const call = this.#call(SUBGROUP_FUNCTIONS[op], ...(lane === null ? [value] : [value, lane]));
+        return [`${pad}let ${this.#names.get(name)} = ${call.text};`];
       }
       case 'break':
         return [`${pad}break;`];
@@ -267,7 +278,7 @@ class Printer {
         return { text: `${UNIFORMS}.${this.#names.get(expr.name)}`, binding: 'primary' };
       case 'builtin': {
         const { parameter, component } = BUILTIN_VALUES[expr.name];
-        return { text: `${parameter}.${component}`, binding: 'primary' };
+        return { text: component === null ? parameter : `${parameter}.${component}`, binding: 'primary' };
       }
       case 'load': {
         const element = this.#element(expr.buffer, expr.index);
@@ -349,15 +360,8 @@ function literalText(type: ScalarType, value: number | boolean): string {
   }
 }
 
-/** The entry point's parameters for the built-ins that occur, as [name, attribute], in one fixed order. */
-function usedParameters(body: readonly KernelStmt[]): readonly (readonly [string, string])[] {
-  const used = new Set<string>();
-  forEachExpr(body, (expr) => {
-    if (expr.kind === 'builtin') used.add(expr.name);
-  });
-  const parameters = new Map<string, string>();
-  for (const [name, { parameter, attribute }] of Object.entries(BUILTIN_VALUES)) {
-    if (used.has(name)) parameters.set(parameter, attribute);
-  }
-  return [...parameters];
+/** The attributes of the entry point that say the workgroup's shape. */
+export function shapeText({ sides, workgroupSize, subgroupSize }: Kernel): string {
+  const workgroup = `@workgroup_size(${sides?.join(', ') ?? workgroupSize})`;
+  return subgroupSize === undefined ? workgroup : `${workgroup} @subgroup_size(${subgroupSize})`;
 }

@@ -4,7 +4,7 @@
  */
 import { verified } from '../../dsl/diagnostics/bug.ts';
 import type { Kernel } from '../kernel/kernel-ir.ts';
-import { bindingLayout, ENTRY_POINT } from './print-wgsl.ts';
+import { bindingLayout, ENTRY_POINT, shapeText } from './print-wgsl.ts';
 
 export function verifyWgsl(kernel: Kernel, text: string): void {
   verified('wgsl', `the shader of ${kernel.name}`, wgslFaults(kernel, text));
@@ -20,7 +20,7 @@ export function wgslFaults(kernel: Kernel, text: string): readonly string[] {
   const accesses = [...text.matchAll(/var<storage, (read|read_write)>/g)].map(([, access]) => access);
   if (accesses.join() !== buffers.map((b) => b.access).join()) faults.push('binds memory for other uses');
   if (!text.includes(`fn ${ENTRY_POINT}(`)) faults.push(`has no function ${ENTRY_POINT}`);
-  if (!text.includes(`@workgroup_size(${kernel.workgroupSize}`)) faults.push('has another workgroup size');
+  if (!text.includes(shapeText(kernel))) faults.push('has another workgroup size');
   // Names are made of letters by the printer, so brackets are the program's own.
   for (const [open, close] of ['()', '{}', '[]']) {
     if (text.split(open ?? '').length !== text.split(close ?? '').length) faults.push(`has ${open} without ${close}`);

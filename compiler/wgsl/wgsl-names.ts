@@ -25,7 +25,7 @@ const WORDS: ReadonlySet<string> = new Set(
   abs all any acos acosh asin asinh atan atan2 atanh bitcast ceil clamp cos cosh cross degrees determinant distance dot exp
   exp2 firstbit floor fma fract frexp inverse inversesqrt ldexp length log log2 max min mix modf normalize pow quantize
   radians reflect refract reverse round saturate select sign sin sinh smoothstep sqrt step tan tanh transpose trunc
-  main uniforms local_id global_id workgroup_id num_workgroups`
+  main uniforms local_id global_id workgroup_id num_workgroups local_index subgroup_lane`
     .split(/\s+/)
     .filter((word) => word !== ''),
 );

@@ -12,6 +12,7 @@ import {
   type LaunchSpec,
   type KernelSpec,
   type PlanSpec,
+  type SizeFormula,
   type StepSpec,
   type VariableSpec,
   bytesPerElement,
@@ -44,6 +45,8 @@ export type BufferBinding = {
 export interface LaunchLayout {
   readonly spec: LaunchSpec;
   readonly workgroups: number;
+  /** Of three dimensions; null: a row, to be folded. */
+  readonly grid: readonly [number, number, number] | null;
   /** Offset of the launch's uniform struct in the uniform buffer, null if it has none. */
   readonly uniforms: { readonly offset: number; readonly bytes: number } | null;
 }
@@ -111,18 +114,29 @@ export function layOut(manifest: PlanTables, plan: PlanSpec, sizes: Sizes): Plan
   const steps = plan.steps.map((step): StepLayout => {
     if (step.kind === 'extern') return { kind: 'extern', spec: step };
     const workgroups = evaluateCount(step.workgroups, sizes, `the number of workgroups of ${step.label}`);
-    if (step.uniforms.length === 0) return { kind: 'launch', launch: { spec: step, workgroups, uniforms: null } };
+    const grid = gridOf(step, sizes);
+    if (step.uniforms.length === 0) return { kind: 'launch', launch: { spec: step, workgroups, grid, uniforms: null } };
     const packed = packUniforms(manifest, step, sizes);
     const offset = Math.ceil(end / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
     uniforms.push({ offset, ...packed });
     end = offset + packed.words.length;
-    return { kind: 'launch', launch: { spec: step, workgroups, uniforms: { offset, bytes: packed.words.length } } };
+    return {
+      kind: 'launch',
+      launch: { spec: step, workgroups, grid, uniforms: { offset, bytes: packed.words.length } },
+    };
   });
   const bytes = new Uint8Array(end);
   for (const { offset, words } of uniforms) bytes.set(words, offset);
   const seeds = uniforms.flatMap(({ offset, seeds: within }) => within.map((at) => offset + at));
   if (end > 0) allocate('uniforms', 'uniforms', end);
   return { plan, sizes, bindings, steps, allocations, uniforms: bytes, seeds, faultBytes };
+}
+
+function gridOf({ grid, label }: LaunchSpec, sizes: Sizes): readonly [number, number, number] | null {
+  if (grid === undefined) return null;
+  const side = (formula: SizeFormula, axis: string): number =>
+    evaluateCount(formula, sizes, `the number of workgroups of ${label} along ${axis}`);
+  return [side(grid[0], 'x'), side(grid[1], 'y'), side(grid[2], 'z')];
 }
 
 /** Of each buffer of a plan, how many elements a vector has that a kernel reads it by; 1 where none does. */

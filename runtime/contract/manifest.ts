@@ -25,6 +25,8 @@ export const bytesPerElement = 4;
  * The types of a plan are written over how sizes are: `SizeFormula` in a manifest; while it compiles, a plan has them as the values
  * that the compiler computes with. So are the numbers of buffers and fault words, which the compiler tells apart by their types.
  */
+export type Grid<Size = SizeFormula> = readonly [x: Size, y: Size, z: Size];
+
 export interface AxisSpec<Size = SizeFormula> {
   readonly name: string;
   readonly size: Size;
@@ -80,7 +82,12 @@ export interface KernelSpec {
   readonly name: string;
   /** Index into the module's shader texts. */
   readonly shader: number;
+  /** Threads of a workgroup. */
   readonly workgroupSize: number;
+  /** Its sides along x, y and z; its launches have grids of three dimensions then. Absent: a row, in grids that are folded rows. */
+  readonly sides?: readonly [number, number, number];
+  /** Lanes of a subgroup, the same in every run; absent where it has no subgroup operations. The device must have such. */
+  readonly subgroupSize?: number;
   /** Storage bindings in order (binding numbers 0, 1, …). `lanes`: an array of vectors of so many elements; what is bound holds whole ones. */
   readonly buffers: readonly { readonly access: 'read' | 'read_write'; readonly lanes?: 2 | 4 }[];
   /** Uniform struct, four bytes a field, at the binding after the last buffer; empty: no binding. */
@@ -108,7 +115,9 @@ export interface LaunchSpec {
   readonly kind: 'launch';
   readonly kernel: number;
   readonly label: string;
-  /** Workgroups; the runtime folds more than the device's limit in one dimension into two. Zero: skipped. */
+  /** Workgroups along x, y and z, of a kernel with sides: each within what a device has in one dimension. */
+  readonly grid?: Grid;
+  /** All workgroups; without `grid` the runtime folds more than the device's limit in one dimension into two. Zero: skipped. */
   readonly workgroups: SizeFormula;
   /** Plan buffers, in the order of the kernel's bindings. */
   readonly buffers: readonly number[];

@@ -11,7 +11,11 @@ import { MoecError, RequirementsError } from '../contract/errors.ts';
 export interface DeviceRequirements {
   readonly requiredFeatures?: readonly string[];
   readonly requiredLimits?: Readonly<Record<string, number>>;
+  /** Sizes of subgroups that kernels were written for: each must be one that the device can be asked for. */
+  readonly subgroupSizes?: readonly number[];
 }
+
+type SubgroupSizes = Pick<GPUAdapterInfo, 'subgroupMinSize' | 'subgroupMaxSize'>;
 
 export interface DeviceOptions extends DeviceRequirements {
   /** Where adapters come from; `navigator.gpu` if nothing is given. */
@@ -71,7 +75,13 @@ function isFeatureOf(adapter: GPUAdapter): (name: string) => name is GPUFeatureN
  * the device that a caller brings.
  */
 export function missingRequirements(
-  target: { readonly features: ReadonlySet<string>; readonly limits: GPUSupportedLimits },
+  target: {
+    readonly features: ReadonlySet<string>;
+    readonly limits: object;
+    /** As adapters call it, and devices. */
+    readonly info?: SubgroupSizes;
+    readonly adapterInfo?: SubgroupSizes;
+  },
   requirements: DeviceRequirements,
 ): readonly string[] {
   const features = (requirements.requiredFeatures ?? [])
@@ -83,7 +93,12 @@ export function missingRequirements(
     const suffices = ALIGNMENTS.has(name) ? have <= needed : have >= needed;
     return suffices ? [] : [`limit ${name}: ${needed} is needed, ${have} is there`];
   });
-  return [...features, ...limits];
+  const info = target.info ?? target.adapterInfo;
+  const subgroups = (requirements.subgroupSizes ?? []).flatMap((size) => {
+    const [least, most] = [info?.subgroupMinSize ?? 0, info?.subgroupMaxSize ?? 0];
+    return size >= least && size <= most ? [] : [`subgroups of ${size}: ${least} to ${most} lanes are there`];
+  });
+  return [...features, ...limits, ...subgroups];
 }
 
 /** Throws RequirementsError where a device lacks something. */

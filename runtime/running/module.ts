@@ -155,7 +155,12 @@ async function build(
 
 /** What a manifest asks of a device. */
 export function requirementsOf(manifest: Manifest): DeviceRequirements {
-  return { requiredFeatures: manifest.requiredFeatures, requiredLimits: manifest.requiredLimits };
+  const sizes = manifest.kernels.flatMap(({ subgroupSize }) => (subgroupSize === undefined ? [] : [subgroupSize]));
+  return {
+    requiredFeatures: manifest.requiredFeatures,
+    requiredLimits: manifest.requiredLimits,
+    subgroupSizes: [...new Set(sizes)],
+  };
 }
 
 function kernelsToWarmUp(

@@ -12,7 +12,7 @@ import { type Arena, bufferUsage } from './buffers.ts';
 import type { DeviceState } from './device-state.ts';
 import { InputError, MoecError } from '../contract/errors.ts';
 import { NO_FAULT, checkFaults } from '../contract/faults.ts';
-import { foldGrid } from '../contract/grid.ts';
+import { fitsGrid, foldGrid } from '../contract/grid.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
 import { buffersForHost, callExtern } from '../contract/externs.ts';
 import { type BufferBinding, type LaunchLayout, type PlanLayout, isSkipped } from '../contract/buffer-layout.ts';
@@ -275,11 +275,11 @@ class Launcher {
       const pass = encoder.beginComputePass();
       for (const launch of launches) {
         const { pipeline } = pipelines.get(launch.spec.kernel);
-        const [x, y] = gridOf(launch, state.device.limits.maxComputeWorkgroupsPerDimension);
+        const grid = gridOf(launch, state.device.limits.maxComputeWorkgroupsPerDimension);
         pass.pushDebugGroup(launch.spec.label);
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, this.#bindGroup(launch));
-        pass.dispatchWorkgroups(x, y);
+        pass.dispatchWorkgroups(...grid);
         pass.popDebugGroup();
       }
       pass.end();
@@ -309,9 +309,12 @@ class Launcher {
 }
 
 /** The grid of a launch. Throws InputError MOE0715 where a device has none that is large enough. */
-function gridOf({ workgroups, spec }: LaunchLayout, limit: number): readonly [number, number] {
-  const grid = foldGrid(workgroups, limit);
-  if (grid !== null) return grid;
+function gridOf({ workgroups, grid, spec }: LaunchLayout, limit: number): readonly [number, number, number?] {
+  if (grid !== null && !fitsGrid(grid, limit)) {
+    throw new InputError('MOE0715', `${spec.label} needs ${grid.join(' x ')} workgroups, more than a device has`);
+  }
+  const found = grid ?? foldGrid(workgroups, limit);
+  if (found !== null) return found;
   throw new InputError('MOE0715', `${spec.label} needs ${workgroups} workgroups, more than a device has`);
 }
 

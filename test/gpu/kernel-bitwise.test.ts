@@ -12,6 +12,8 @@ import { webgpuCore } from '../../compiler/target.ts';
 import { launchOn, randomInputs, randomKernel } from '../kernel/random-kernels.ts';
 import { randomVectors, vectorLaunch } from '../kernel/random-vectors.ts';
 import { histogramKernel, matmulKernel, onceKernel, treeSumKernel, unrolledKernel } from '../kernel/sample-kernels.ts';
+import { gridKernel, SUBGROUP_WORDS, subgroupsKernel } from '../kernel/subgroup-kernels.ts';
+import { scalarProduct, tileForms, tileLaunches } from '../kernels/tile-kernels.ts';
 import { runOnGpu } from '../support/gpu.ts';
 import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
 
@@ -34,6 +36,12 @@ async function both(kernel: Kernel, launch: KernelLaunch): Promise<readonly (rea
             : new Uint32Array(bytes);
       return [name, [...words], own];
     });
+}
+
+/** What a kernel leaves in y on the GPU. */
+async function onGpu(kernel: Kernel, launch: KernelLaunch): Promise<readonly number[]> {
+  const answers = await runOnGpu(gpuDevice(), legalise(kernel, webgpuCore), launch);
+  return [...new Float32Array(answers.get('y') ?? new ArrayBuffer(0))];
 }
 
 async function expectSame(kernel: Kernel, launch: KernelLaunch): Promise<void> {
@@ -92,6 +100,38 @@ describe('the GPU and the interpreter agree bit for bit', () => {
       buffers: bindings({ x: data(12, 6), y: new Float32Array(2) }),
       uniforms: new Map(),
     });
+  });
+
+  gpuTest('a grid of three dimensions', async () => {
+    await expectSame(gridKernel(), {
+      workgroups: [4, 3, 2],
+      buffers: bindings({ out: new Uint32Array(12 * 24) }),
+      uniforms: new Map(),
+    });
+  });
+
+  gpuTest('subgroups', async () => {
+    const size = gpuDevice().adapterInfo.subgroupMinSize;
+    const n = 4 * size;
+    const x = Uint32Array.from({ length: n }, (_, i) => Math.imul(i + 7, 2654435761) >>> 0);
+    await expectSame(subgroupsKernel(size), {
+      workgroups: [1, 1],
+      buffers: bindings({
+        x,
+        f: data(n, 4),
+        out: new Uint32Array(SUBGROUP_WORDS * n),
+        floats: new Float32Array(4 * n),
+      }),
+      uniforms: new Map(),
+    });
+  });
+
+  gpuTest.each(tileForms)('a tile by %s, and a thread an output: one sum', async (form) => {
+    const size = gpuDevice().adapterInfo.subgroupMinSize;
+    for (const [name, kernel, given] of tileLaunches(form, size)) {
+      await expectSame(kernel, given);
+      expect([name, await onGpu(kernel, given)]).toEqual([name, scalarProduct(size)]);
+    }
   });
 
   gpuTest('a tree sum in workgroup memory', async () => {

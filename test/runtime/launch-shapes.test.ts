@@ -1,6 +1,10 @@
-/** What a kernel's shape asks of its launch: whole vectors in what is bound. */
+/** What a kernel's shape asks of its launch and its device: whole vectors in what is bound, grids of three dimensions, subgroups. */
 import { describe, expect, it } from 'vitest';
-import { layOut } from '../../runtime/contract/buffer-layout.ts';
+import { isSkipped, layOut } from '../../runtime/contract/buffer-layout.ts';
+import { fitsGrid } from '../../runtime/contract/grid.ts';
+import { missingRequirements } from '../../runtime/running/device.ts';
+import { requirementsOf } from '../../runtime/running/module.ts';
+import { manifest } from './sample-model.ts';
 import type { KernelSpec, LaunchSpec, PlanSpec } from '../../runtime/contract/manifest.ts';
 
 const kernelSpec = (part: Partial<KernelSpec>): KernelSpec => ({
@@ -59,5 +63,62 @@ describe('vectors', () => {
   it('ask nothing of buffers that are read one by one', () => {
     const scalars = kernelSpec({ buffers: [{ access: 'read' }, { access: 'read_write' }] });
     expect(laidOut(scalars, launchSpec({}), 6).bindings.map((b) => b.bytes)).toEqual([24, 24]);
+  });
+});
+
+describe('a grid of three dimensions', () => {
+  const shaped = kernelSpec({ buffers: [{ access: 'read' }, { access: 'read_write' }], sides: [8, 8, 1] });
+  const tiles = { op: 'ceil', args: [{ op: 'div', args: ['T', 8] }] } as const;
+
+  it('is laid out side by side, and skipped where one has no workgroup', () => {
+    const gridded = launchSpec({ grid: [tiles, 3, 2], workgroups: { op: 'mul', args: [tiles, 6] } });
+    const launchAt = (T: number) => {
+      const [step] = laidOut(shaped, gridded, T).steps;
+      if (step?.kind !== 'launch') throw new Error('there is no launch');
+      return step.launch;
+    };
+    expect(launchAt(20)).toMatchObject({ grid: [3, 3, 2], workgroups: 18 });
+    expect(isSkipped(launchAt(20), new Set())).toBe(false);
+    expect(isSkipped(launchAt(0), new Set())).toBe(true);
+  });
+
+  it('is null where a kernel has a row of threads', () => {
+    const [step] = laidOut(kernelSpec({}), launchSpec({}), 8).steps;
+    expect(step).toMatchObject({ launch: { grid: null, workgroups: 1 } });
+  });
+
+  it('fits what a device has in each dimension', () => {
+    expect(fitsGrid([65_535, 1, 65_535], 65_535)).toBe(true);
+    expect(fitsGrid([1, 65_536, 1], 65_535)).toBe(false);
+  });
+});
+
+describe('subgroups', () => {
+  const device = (features: readonly string[], subgroupMinSize: number, subgroupMaxSize: number) => ({
+    features: new Set(features),
+    limits: {},
+    adapterInfo: { subgroupMinSize, subgroupMaxSize },
+  });
+  const needs = requirementsOf({
+    ...manifest,
+    requiredLimits: {},
+    requiredFeatures: ['subgroup-size-control', 'subgroups'],
+    kernels: [kernelSpec({ subgroupSize: 8 }), kernelSpec({ subgroupSize: 8 }), kernelSpec({})],
+  });
+
+  it('of the size that a kernel names are asked of a device', () => {
+    expect(needs.subgroupSizes).toEqual([8]);
+    expect(missingRequirements(device(['subgroups', 'subgroup-size-control'], 4, 32), needs)).toEqual([]);
+    expect(missingRequirements(device(['subgroups', 'subgroup-size-control'], 16, 32), needs)).toEqual([
+      'subgroups of 8: 16 to 32 lanes are there',
+    ]);
+  });
+
+  it('are refused by name where a device lacks them', () => {
+    expect(missingRequirements(device([], 0, 0), needs)).toEqual([
+      'feature subgroup-size-control: missing',
+      'feature subgroups: missing',
+      'subgroups of 8: 0 to 0 lanes are there',
+    ]);
   });
 });

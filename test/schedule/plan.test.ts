@@ -8,7 +8,7 @@ import { assignBuffers } from '../../compiler/schedule/memory/assign-buffers.ts'
 import { describeLaunches, printPlan } from '../../compiler/schedule/memory/print-plan.ts';
 import type { AllocationId, BufferId, Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
-import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
+import { planFaults, verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { PlanFixture, dynamic } from './plan-fixture.ts';
 
@@ -93,6 +93,23 @@ describe('plans', () => {
     expect(faults.filter((f) => f.includes('of which'))).toEqual([
       expect.stringMatching(/is read by 4, of which .*gate.* has no whole number$/),
     ]);
+  });
+
+  it('have grids as their kernels ask for, within what a device has', () => {
+    const plan = small().plan();
+    const [first] = plan.steps;
+    if (first?.kind !== 'launch') throw new Error('the first step is no launch');
+    const shaped = (grid: readonly number[], sides?: readonly [number, number, number]): readonly string[] => {
+      const [x = 1, y = 1, z = 1] = grid;
+      const step = { ...first, grid: [exact(x), exact(y), exact(z)] as const };
+      const kernels = plan.kernels.map((k, i) => (i === first.kernel && sides !== undefined ? { ...k, sides } : k));
+      return planFaults({ ...plan, kernels, steps: [step, ...plan.steps.slice(1)] }).filter((f) =>
+        /grid|workgroups/.test(f),
+      );
+    };
+    expect(shaped([1, 1, 1])).toEqual([expect.stringMatching(/asks for a grid of other dimensions$/)]);
+    expect(shaped([4, 65_536, 1], [8, 8, 1])).toEqual([expect.stringMatching(/65536 workgroups along y/)]);
+    expect(shaped([4, 65_535, 1], [8, 8, 1])).toEqual([]);
   });
 
   it('refuse what the target cannot bind', () => {

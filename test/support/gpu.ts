@@ -24,7 +24,11 @@ async function open(): Promise<GPUDevice | null> {
     process.stdout.write('!!! NO GPU ADAPTER: nothing in this file is compared with a GPU (set VK_ICD_FILENAMES)\n');
     return null;
   }
-  return adapter.requestDevice();
+  // Kernels with subgroups ask for these; where an adapter lacks them, their tests fail by name.
+  const requiredFeatures = ['subgroups', 'subgroup-size-control'].filter((name): name is GPUFeatureName =>
+    adapter.features.has(name),
+  );
+  return adapter.requestDevice({ requiredFeatures });
 }
 
 const STORAGE = 0x80;

@@ -12,7 +12,11 @@ let device: Promise<GPUDevice> | undefined;
 async function openDevice(): Promise<GPUDevice> {
   const adapter = await gpu.requestAdapter();
   if (adapter === null) throw new Error('the null backend of Dawn gave no adapter');
-  return adapter.requestDevice();
+  // Kernels with subgroups ask for these; where an adapter lacks them, their tests fail by name.
+  const requiredFeatures = ['subgroups', 'subgroup-size-control'].filter((name): name is GPUFeatureName =>
+    adapter.features.has(name),
+  );
+  return adapter.requestDevice({ requiredFeatures });
 }
 
 /** Errors and warnings of a shader, one line each; also what creating its compute pipeline says. Empty if it is good. */

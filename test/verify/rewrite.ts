@@ -54,6 +54,8 @@ export function inBody(body: readonly KernelStmt[], onExpr: OnExpr, onStmt: OnSt
         const inner = inBody(s.body, onExpr, onStmt, depth + 1);
         return onStmt({ ...s, from: go(s.from), to: go(s.to), step: go(s.step), body: inner }, depth);
       }
+      case 'subgroup':
+        return onStmt({ ...s, value: go(s.value), lane: s.lane === null ? null : go(s.lane) }, depth);
       case 'break':
       case 'return':
       case 'barrier':

@@ -209,8 +209,7 @@ async function runModel(
 /** A device for the manifest; the adapter is the environment's first. Throws CliError 3. */
 export async function openDevice(manifest: Manifest): Promise<GPUDevice> {
   try {
-    const { requiredFeatures, requiredLimits } = requirementsOf(manifest);
-    return await requestDevice({ requiredFeatures, requiredLimits });
+    return await requestDevice(requirementsOf(manifest));
   } catch (error) {
     if (error instanceof MoecError)
       throw new CliError(3, `${error.message}; moec doctor tells what to install`, { cause: error });

@@ -137,6 +137,12 @@ function rewriteStatement(
         step: repeated(statement.step),
         body: block(statement.body),
       };
+    case 'subgroup':
+      return {
+        ...statement,
+        value: now(statement.value),
+        lane: statement.lane === null ? null : now(statement.lane),
+      };
     case 'break':
     case 'return':
     case 'barrier':

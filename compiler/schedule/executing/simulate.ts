@@ -13,7 +13,7 @@ import { isSkipped, layOut, type LaunchLayout, type PlanLayout } from '../../../
 import type { RunError } from '../../../runtime/contract/errors.ts';
 import { buffersForHost, callExtern } from '../../../runtime/contract/externs.ts';
 import { faultsOf, type FaultRun } from '../../../runtime/contract/faults.ts';
-import { foldGrid, WORKGROUPS_PER_DIMENSION } from '../../../runtime/contract/grid.ts';
+import { fitsGrid, foldGrid, WORKGROUPS_PER_DIMENSION } from '../../../runtime/contract/grid.ts';
 import type { ExternSpec, KernelSpec, PlanSpec, VariableSpec } from '../../../runtime/contract/manifest.ts';
 import { POISON } from '../../../runtime/contract/poison.ts';
 import type { Sizes } from '../../../runtime/contract/sizes.ts';
@@ -110,10 +110,15 @@ export class Simulator {
     uniforms: DataView,
   ): WorkCounted | null {
     const { spec, workgroups } = launch;
+    if (launch.grid !== null && !fitsGrid(launch.grid, WORKGROUPS_PER_DIMENSION))
+      throw new CompilerBug(
+        'simulate',
+        `${spec.label}: a grid of ${launch.grid.join(' x ')} is more than a device has`,
+      );
     if (spec.unless !== null && given.has(spec.unless)) return null;
     const counter = new Uint32Array(COUNTERS);
     if (isSkipped(launch, given)) return countsOf(counter);
-    const grid = foldGrid(workgroups, WORKGROUPS_PER_DIMENSION);
+    const grid = launch.grid ?? foldGrid(workgroups, WORKGROUPS_PER_DIMENSION);
     if (grid === null)
       throw new CompilerBug('simulate', `${spec.label}: ${workgroups} workgroups are more than a device has`);
     const kernel = at(this.#kernels, spec.kernel, 'simulate: kernel');

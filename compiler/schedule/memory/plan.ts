@@ -15,7 +15,7 @@ import type { ElementType, Span } from '../../graph/graph-ir.ts';
 import type { Kernel, NumericType } from '../../kernel/kernel-ir.ts';
 import { idOf, type Id } from '../../../dsl/types/ids.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import type { AxisSpec, ExternSpec, FaultSpec, ResultSpec } from '../../../runtime/contract/manifest.ts';
+import type { AxisSpec, ExternSpec, FaultSpec, Grid, ResultSpec } from '../../../runtime/contract/manifest.ts';
 
 /** A buffer of a plan: its place in `buffers`, here and in the manifest's plan. */
 export type BufferId = Id<'buffer'>;
@@ -83,6 +83,8 @@ export interface Launch {
   readonly span: Span | null;
   /** Number of invocations; the grid is that many divided by the kernel's workgroup size, rounded up. */
   readonly invocations: Size;
+  /** Workgroups along x, y and z, of a kernel whose workgroups have three sides (`Kernel.sides`); absent for all others. */
+  readonly grid?: Grid<Size>;
   /** In the order of the kernel's buffers. */
   readonly buffers: readonly BufferId[];
   /** In the order of the kernel's uniforms. */

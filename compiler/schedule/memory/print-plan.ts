@@ -71,7 +71,7 @@ function printStep(plan: Plan, step: Step, i: number): readonly string[] {
   const skip = step.skipIfGiven === null ? '' : `, skip if ${step.skipIfGiven} given`;
   return [
     `  ${i} ${kernel?.name ?? '?'}#${step.kernel}  ${step.label}`,
-    `      over ${step.work.domain}: ${formatSize(step.invocations)} threads, ${kernel?.workgroupSize ?? '?'} a workgroup${skip}`,
+    `      over ${step.work.domain}: ${formatSize(step.invocations)} threads, ${kernel?.sides?.join(' x ') ?? kernel?.workgroupSize ?? '?'} a workgroup${skip}`,
     `      at most ${formatSize(step.work.flops)} flops${inTrips(step)}, ${formatSize(step.work.bytes)} bytes`,
     ...(step.uniforms.length === 0 ? [] : [`      ${printUniforms(step, kernel)}`]),
     `      ${flow}`,

@@ -3,9 +3,11 @@ import { printKernel } from '../../kernel/print-kernel.ts';
 import { asNumber } from '../../../dsl/types/size.ts';
 import { isAtomic, lanesOf, loadedType } from '../../kernel/kernel-typing.ts';
 import { verifyKernel } from '../../kernel/verify-kernel.ts';
+import { webgpuCore } from '../../target.ts';
 import type { Target } from '../../target.ts';
 import { accessOf, buffersOf } from './plan.ts';
-import type { AllocationId, BufferId, Plan, PlanBuffer, PlanResult } from './plan.ts';
+import type { Kernel } from '../../kernel/kernel-ir.ts';
+import type { AllocationId, BufferId, Launch, Plan, PlanBuffer, PlanResult } from './plan.ts';
 
 /** What is wrong with a plan, one sentence each; empty if nothing is. */
 export function verifyPlan(plan: Plan, target: Target): readonly string[] {
@@ -57,6 +59,7 @@ function bindingFaults(plan: Plan): readonly string[] {
       faults.push(`${step.label}: ${step.buffers.length} buffers for ${kernel.buffers.length}`);
     if (kernel.uniforms.length !== step.uniforms.length)
       faults.push(`${step.label}: ${step.uniforms.length} uniforms for ${kernel.uniforms.length}`);
+    faults.push(...gridFaults(step, kernel));
     for (const [i, decl] of kernel.buffers.entries()) {
       const bound = step.buffers[i];
       const buffer = bound === undefined ? undefined : plan.buffers[bound];
@@ -72,6 +75,16 @@ function bindingFaults(plan: Plan): readonly string[] {
     }
   }
   return faults;
+}
+
+/** A launch has the grid that its kernel's shape asks for, within what every device has as far as sizes are known. */
+function gridFaults({ label, grid }: Launch, { name, sides }: Kernel): readonly string[] {
+  if ((grid === undefined) !== (sides === undefined)) return [`${label}: ${name} asks for a grid of other dimensions`];
+  return (grid ?? []).flatMap((side, i) => {
+    const known = asNumber(side);
+    const fits = known === null || known <= webgpuCore.limits.maxComputeWorkgroupsPerDimension;
+    return fits ? [] : [`${label}: ${known} workgroups along ${'xyz'.charAt(i)}, more than a device has`];
+  });
 }
 
 /** Whether a buffer is a whole number of vectors, as far as its size is known; the runtime looks at what a run decides. */
