@@ -41,10 +41,16 @@ export interface Scheduled {
 export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
   const locationOf = options.locationOf ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
   const split = new Set<NodeId>();
+  let unread: ReadonlySet<NodeId> = new Set();
   for (;;) {
-    const decided = planSchedule(fused, split);
+    const decided = planSchedule(fused, split, unread);
     verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused));
     const lowered = lowerSchedule(fused, decided, target, locationOf);
+    // Whether a mask is read is known when everything that may ask it has been lowered: who knows its points by name does not.
+    if (lowered.splits.size === 0 && lowered.unread.size > 0) {
+      unread = new Set([...unread, ...lowered.unread]);
+      continue;
+    }
     if (lowered.splits.size === 0)
       return {
         schedule: decided,
@@ -57,6 +63,7 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
         ],
       };
     const before = split.size;
+    unread = new Set();
     for (const id of lowered.splits) split.add(id);
     if (split.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
   }

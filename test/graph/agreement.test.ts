@@ -20,6 +20,7 @@ import { inOrder, type NodeNumbers } from '../../compiler/graph/tensor-points.ts
 import type { AxisId, ExternCall, Graph, GraphOutput, NodeId } from '../../compiler/graph/graph-ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
+import { slotMistakes, slotsChecked } from './slot-mistakes.ts';
 
 const folder = fileURLToPath(new URL('../check/programs/', import.meta.url));
 const files = readdirSync(folder).filter((f) => f.endsWith('.moe'));
@@ -138,6 +139,7 @@ function valuesOfGraph(graph: Graph, setting: Setting, domains?: ReadonlyMap<Nod
   ]);
   const poison = domains === undefined ? {} : { domains, poison: true };
   const { values } = interpretGraph(graph, { inputs, sizes: setting.sizes, seed, extern: answerGraph, ...poison });
+  if (domains !== undefined) expect(slotMistakes(graph, values, setting.sizes)).toEqual([]);
   const read = (node: NodeId, axes: readonly AxisId[]): readonly number[] => {
     const value = values[node];
     if (value === undefined) throw new Error(`no value %${node}`);
@@ -236,4 +238,8 @@ describe.each(files)('%s', (file) => {
       compare(valuesOfGraph(plain.graph, setting, plain.domains), new Map(results), `${entry.name}, results only`);
     }
   });
+});
+
+it('slots of many masks were checked', () => {
+  expect(slotsChecked()).toBeGreaterThan(1000);
 });

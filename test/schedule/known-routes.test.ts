@@ -35,3 +35,28 @@ it.each([
   // Twice as long costs twice as much.
   expect(two / one).toBeLessThan(2.01);
 });
+
+it('what is summed over a route costs what was chosen, however many there are to choose from', () => {
+  const of = (points: number): readonly Launch[] =>
+    launchesOf(`model Weights {
+      axis T, E = ${points}
+      forward(s: [T, E], v: [E]) -> [T] { softmax(top_k(s, 4, over: E), over: E) @ v }
+    }`).filter(({ work }) => work.domain === 'T');
+  // The greatest, the sum of the exponentials, and the weighted sum.
+  expect(of(64).length).toBe(3);
+  for (const launches of [of(64), of(128)]) expect(roundsOf(launches, { T: 5 })).toBe(3 * 4 * 5);
+});
+
+it('a routed layer lists its assignments once, by expert', () => {
+  const text = `import { SwiGLU } from "std"
+  model Layer {
+    axis T, D = 16, F = 32, E = 64
+    experts ffn[E] = SwiGLU<F>
+    router gate(x: [D]) -> route[E] { param w: [E, D] softmax(top_k(w @ x, 4, over: E), over: E) }
+    forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) }
+  }`;
+  const launches = launchesOf(text);
+  expect(launches.filter(({ label }) => label.endsWith('count')).length).toBe(1);
+  const combine = launches.filter(({ work }) => work.domain === 'T × D');
+  expect(roundsOf(combine, { T: 5 })).toBe(5 * 16 * 4);
+});

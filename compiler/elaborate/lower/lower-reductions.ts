@@ -52,10 +52,12 @@ function exponentials(
   return { max, e };
 }
 
-export function softmax(cx: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
+/** `within`: where x is present, if it is a route's; elsewhere it is -inf, and nothing is summed. */
+export function softmax(cx: LoweringContext, x: NodeId, over: readonly AxisId[], within: NodeId | null = null): NodeId {
   const { b } = cx;
   const { e } = exponentials(cx, x, over);
-  return b.map('div', [e, b.map('maximum', [b.reduce('sum', e, over), b.constant(1)])]);
+  const summed = within === null ? e : b.predicated(within, e, 0);
+  return b.map('div', [e, b.map('maximum', [b.reduce('sum', summed, over), b.constant(1)])]);
 }
 
 function logsumexp(cx: LoweringContext, x: NodeId, over: readonly AxisId[]): NodeId {
@@ -176,7 +178,7 @@ function along(name: AlongName): OpLowering {
 
 /** Over what is present: absent points are -inf. */
 function softmaxOfRoute(cx: LoweringContext, route: GraphRoute, over: readonly Axis[]): GraphOperand {
-  return cx.withWeight(route, softmax(cx, cx.filled(route, NEG_INF), cx.idsOf(over)));
+  return cx.withWeight(route, softmax(cx, cx.filled(route, NEG_INF), cx.idsOf(over), route.presence));
 }
 
 /** w / (sum of present + eps), over the targets; a denominator of exactly 0 gives weights 0. */

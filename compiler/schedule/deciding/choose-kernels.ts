@@ -7,6 +7,7 @@
  * | other contraction whose last axis only one side has | contract, several columns a thread |
  * | any other contraction | contract |
  * | reduction of what is predicated on the presence of an assignment list, over axes of it | reduce over the list of assignments |
+ * | reduction of what is predicated on a presence whose points are named, over the axes that are | reduce over slots |
  * | other reduction | reduce over a dense nest |
  * | concat of many parts | one map a part, into its place |
  * | scan, order, argmax, gather, draw | the family of that name (a look-up and a draw are maps) |
@@ -22,7 +23,9 @@ import type { Node, ReduceOp } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { descends } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
+import { namedAxes } from '../../graph/slots.ts';
 import { MAX_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
+import { slotsSummed } from './slots-summed.ts';
 import type { Choice } from './schedule-ir.ts';
 import type { Storage } from './choose-storage.ts';
 
@@ -111,6 +114,12 @@ function isIdentity(op: ReduceOp, otherwise: number): boolean {
 function chooseReduction(fused: FusedGraph, node: NodeOf<'reduce'>, space: StoredSpace, storage: Storage): Choice {
   const operand = nodeOf(fused.graph, node.operand);
   if (operand.kind !== 'predicated' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
+  const slots = slotsSummed(fused, node);
+  if (slots !== null) {
+    const named = namedAxes(slots);
+    const dense = node.over.filter((a) => !named.includes(a));
+    return { family: 'reduce_slots', node, slots, presence: operand.presence, dense, value: operand.value };
+  }
   const holds = [...domainOf(fused, node.id).presences, operand.presence];
   const reachable = [...node.axes, ...node.over];
   const fits = storage.assignmentLists.filter(

@@ -19,6 +19,7 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { PredicateSets } from './predicate-sets.ts';
+import { slotsSummed } from './slots-summed.ts';
 import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 
 export interface Storage {
@@ -184,6 +185,7 @@ function summedPresences(fused: FusedGraph, node: Node): readonly NodeId[] {
   const operand = nodeOf(fused.graph, node.operand);
   if (operand.kind !== 'predicated') return [];
   if (!nodeOf(fused.graph, operand.presence).axes.some((a) => node.over.includes(a))) return [];
+  if (slotsSummed(fused, node) !== null) return [];
   return [...domainOf(fused, node.id).presences, operand.presence];
 }
 

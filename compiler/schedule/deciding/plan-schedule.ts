@@ -18,10 +18,11 @@ import { chooseKernel } from './choose-kernels.ts';
 import { chooseStorage, dependenciesOf } from './choose-storage.ts';
 import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
-/** `split`: values that get memory because a launch would bind too many buffers. */
-export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>): Schedule {
+/** `split`: values that get memory because a launch would bind too many buffers. `unread`: those that get none, since nobody reads it. */
+export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>, unread: ReadonlySet<NodeId>): Schedule {
   const { graph } = fused;
-  const storage = chooseStorage(fused, split);
+  const chosen = chooseStorage(fused, split);
+  const storage = { ...chosen, spaces: new Map([...chosen.spaces].filter(([id]) => !unread.has(id))) };
   const steps: ScheduleStep[] = [];
   const listed = new Set<AssignmentList>();
   const indexed = new Set<string>();

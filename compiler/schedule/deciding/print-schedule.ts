@@ -6,6 +6,7 @@ import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { formatSize } from '../../../dsl/types/size.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
+import { slotAxes } from '../../graph/slots.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import type { Choice, IndexShape, Schedule, ScheduleStep } from './schedule-ir.ts';
 
@@ -70,6 +71,10 @@ class SchedulePrinter {
       case 'reduce_listed': {
         const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;
         return `reduce_listed %${choice.value} along ${this.#index(choice.index)}${dense}`;
+      }
+      case 'reduce_slots': {
+        const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;
+        return `reduce_slots %${choice.value} where %${choice.presence} along ${this.#tuple(slotAxes(choice.slots))}${dense}`;
       }
       case 'map':
       case 'contract':

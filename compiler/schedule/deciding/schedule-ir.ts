@@ -7,6 +7,7 @@
  * list is made before it is used, every output is returned once.
  */
 import type { AxisId, ExternCallId, GraphInputId, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { Slots } from '../../graph/slots.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 
 export interface Schedule {
@@ -73,6 +74,7 @@ export type Choice =
   | GroupedChoice
   | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
   | ListedChoice
+  | SlotsChoice
   | { readonly family: 'concat_parts'; readonly node: NodeOf<'concat'> };
 
 export interface ColumnsChoice {
@@ -95,6 +97,17 @@ export interface ListedChoice {
   readonly node: NodeOf<'reduce'>;
   readonly index: IndexShape;
   /** The reduced axes the assignment list does not have, looped over at each row. */
+  readonly dense: readonly AxisId[];
+  readonly value: NodeId;
+}
+
+/** A reduction of what counts where a presence holds, at the points that the presence's slots name. */
+export interface SlotsChoice {
+  readonly family: 'reduce_slots';
+  readonly node: NodeOf<'reduce'>;
+  readonly slots: Slots;
+  readonly presence: NodeId;
+  /** The reduced axes that no slot names, looped over at each point. */
   readonly dense: readonly AxisId[];
   readonly value: NodeId;
 }

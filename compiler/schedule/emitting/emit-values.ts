@@ -9,8 +9,6 @@ import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { add, and, bitcast, convert, ge, lt } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { argmax } from '../../kernels/argmax.ts';
-import { choose } from '../../kernels/choose.ts';
-import { CHOOSE_LANES, chooseLong } from '../../kernels/choose-long.ts';
 import { contract, contractColumns } from '../../kernels/contract.ts';
 import { draw } from '../../kernels/draw.ts';
 import { groupedMatmul } from '../../kernels/grouped-matmul.ts';
@@ -19,7 +17,7 @@ import { sortRank } from '../../kernels/sort-rank.ts';
 import { reduce } from '../../kernels/reduce-kernel.ts';
 import { scan } from '../../kernels/scan.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import type { Choice, ColumnsChoice, GroupedChoice, ListedChoice } from '../deciding/schedule-ir.ts';
+import type { Choice, ColumnsChoice, GroupedChoice, ListedChoice, SlotsChoice } from '../deciding/schedule-ir.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { emptyPointScope, inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
@@ -28,10 +26,11 @@ import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
-import { labelWord, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
+import { optionsOf, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
-import { choiceEmitter } from './choice-emitter.ts';
+import { emitChoice, emitLongChoice } from './emit-choice.ts';
+import { termsOfSlots } from './slot-points.ts';
 import { alongAxes, indexTerms, paired, pointsOf, termsAlong, termsOfList } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
@@ -62,14 +61,16 @@ export class ValueEmitter {
         return this.#reduce(choice.node, space);
       case 'reduce_listed':
         return this.#reduceListed(choice, space);
+      case 'reduce_slots':
+        return this.#reduceSlots(choice, space);
       case 'scan':
         return this.#scan(choice.node, space);
       case 'sort_rank':
         return this.#sortRank(choice.node, space);
       case 'choose':
-        return this.#choose(choice.node, space);
+        return emitChoice(this.#plan, choice.node, space, this.#checks.ofNumbers(choice.node));
       case 'choose_long':
-        return this.#chooseLong(choice.node, space);
+        return emitLongChoice(this.#plan, choice.node, space, this.#checks.ofNumbers(choice.node));
       case 'argmax':
         return this.#argmax(choice.node, space);
       case 'gather':
@@ -113,16 +114,7 @@ export class ValueEmitter {
   }
 
   #options(family: string, node: Node, space: StoredSpace): LaunchOptions {
-    const plan = this.#plan;
-    const points = elementsOf(space, plan.sizeOf);
-    return {
-      family,
-      what: labelWord(node),
-      span: node.span,
-      invocations: points,
-      domain: plan.domainText(space),
-      points,
-    };
+    return optionsOf(this.#plan, family, node, space);
   }
 
   #map(node: Node, space: StoredSpace): void {
@@ -242,6 +234,22 @@ export class ValueEmitter {
     });
   }
 
+  #reduceSlots(choice: SlotsChoice, space: StoredSpace): void {
+    const { node, value } = choice;
+    const buffer = this.#plan.allocate(node, space);
+    const type = node.op === 'any' ? 'bool' : kernelType(node.element);
+    this.#plan.launch(this.#options(`reduce_${node.op}_slots`, node, space), (l) => {
+      reduce(l.launch.k, {
+        op: node.op,
+        type,
+        space: pointsOf(l, space),
+        terms: termsOfSlots(l, choice),
+        value: (p) => convert(type, l.value(value, p)),
+        out: l.launch.write(buffer),
+      });
+    });
+  }
+
   #scan(node: NodeOf<'scan'>, space: StoredSpace): void {
     const lines: StoredSpace = {
       assignmentList: space.assignmentList,
@@ -278,37 +286,6 @@ export class ValueEmitter {
         report: report === null ? null : (p) => report(l, p),
         out: l.launch.write(buffer),
       });
-    });
-  }
-
-  #choose(node: NodeOf<'choose'>, space: StoredSpace): void {
-    const groups: StoredSpace = { ...space, axes: space.axes.filter((a) => a !== node.along) };
-    const buffer = this.#plan.allocate(node, space);
-    const invocations = elementsOf(groups, this.#plan.sizeOf);
-    const emit = choiceEmitter(node, space, this.#checks.ofNumbers(node));
-    this.#plan.launch({ ...this.#options('choose', node, space), invocations }, (l) => {
-      choose(l.launch.k, { ...emit(l), space: pointsOf(l, groups), out: l.launch.write(buffer) });
-    });
-  }
-
-  #chooseLong(node: NodeOf<'choose'>, space: StoredSpace): void {
-    if (space.assignmentList !== null)
-      throw new CompilerBug('schedule', 'a workgroup for a row that need not be there');
-    const groups = space.axes.filter((a) => a !== node.along);
-    const buffer = this.#plan.allocate(node, space);
-    const total = multiply(groups.map(this.#plan.sizeOf));
-    const options = {
-      ...this.#options('choose_long', node, space),
-      invocations: multiply([total, exact(CHOOSE_LANES)]),
-      workgroupSize: CHOOSE_LANES,
-    };
-    const emit = choiceEmitter(node, space, this.#checks.ofNumbers(node));
-    this.#plan.launch(options, (l) => {
-      const groupAt = (number: KernelExpr): PointScope => {
-        const digits = l.decode(number, groups.map((a) => l.size(a))); // prettier-ignore
-        return inner(emptyPointScope(), paired(groups, digits));
-      };
-      chooseLong(l.launch.k, { ...emit(l), groups: l.launch.size(total), groupAt, out: l.launch.write(buffer) });
     });
   }
 

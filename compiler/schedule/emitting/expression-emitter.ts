@@ -169,6 +169,10 @@ export class ExprEmitter extends PointEmitter {
       case 'cos':
         return cosine(k, this.#turned(node.operands[0], at(0), env));
       case 'and':
+        // What is known to hold need not be asked.
+        if (isTrue(at(0))) return as('bool', at(1));
+        if (isTrue(at(1))) return as('bool', at(0));
+        return binaryFunctionOf(k, op, as('bool', at(0)), as('bool', at(1)));
       case 'or':
         return binaryFunctionOf(k, op, as('bool', at(0)), as('bool', at(1)));
       default:
@@ -295,6 +299,8 @@ export class ExprEmitter extends PointEmitter {
     }
   }
 }
+
+const isTrue = (e: KernelExpr): boolean => e.kind === 'literal' && e.value === true;
 
 function constant(element: ElementType, value: number): KernelExpr {
   switch (element) {

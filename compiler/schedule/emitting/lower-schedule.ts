@@ -21,6 +21,7 @@ import type {
 import type { Target } from '../../target.ts';
 import type { Schedule, ScheduleStep } from '../deciding/schedule-ir.ts';
 import { assignBuffers } from '../memory/assign-buffers.ts';
+import { unreadBuffers } from '../memory/unread-buffers.ts';
 import { accessOf, storageTypeOf } from '../memory/plan.ts';
 import type { BufferId, Plan, PlanResult, Step } from '../memory/plan.ts';
 import { AssignmentListBuilder } from './assignment-lists.ts';
@@ -35,6 +36,8 @@ export interface LoweredSchedule {
   readonly contents: Contents;
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly splits: ReadonlySet<NodeId>;
+  /** Values with memory that no step reads and no result is. */
+  readonly unread: ReadonlySet<NodeId>;
   /** Launches that do not fit the target and cannot be made to. */
   readonly limitViolations: readonly Diagnostic[];
 }
@@ -70,8 +73,13 @@ class ScheduleLowering {
 
   run(): LoweredSchedule {
     const results = this.#schedule.steps.flatMap((step) => this.#step(step));
-    const { splits, limitViolations, contents: buffers, compactions } = this.#plan;
-    return { plan: this.#finish(results), contents: { buffers, compactions }, splits, limitViolations };
+    const { splits, limitViolations, contents: buffers, compactions, table, kernels, steps } = this.#plan;
+    const unread = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id))].flatMap((id) => {
+      const content = buffers.get(id);
+      return content?.kind === 'value' ? [content.node] : [];
+    });
+    const contents = { buffers, compactions };
+    return { plan: this.#finish(results), contents, splits, unread: new Set(unread), limitViolations };
   }
 
   /** Emits a step; what it returns of the outputs. */

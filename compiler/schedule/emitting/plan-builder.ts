@@ -283,6 +283,19 @@ export class PlanBuilder implements PointAccess {
   }
 }
 
+/** A launch of as many threads as a value has elements. */
+export function optionsOf(plan: PlanBuilder, family: string, node: Node, space: StoredSpace): LaunchOptions {
+  const points = elementsOf(space, plan.sizeOf);
+  return {
+    family,
+    what: labelWord(node),
+    span: node.span,
+    invocations: points,
+    domain: plan.domainText(space),
+    points,
+  };
+}
+
 /** What a label calls a node: its kind, or the operation that a map does. */
 export function labelWord(node: Node): string {
   return node.kind === 'map' ? node.op : node.kind;

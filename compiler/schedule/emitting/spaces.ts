@@ -70,7 +70,7 @@ export function alongAxes(lowering: ExprEmitter, axes: readonly AxisId[]): Loop<
   };
 }
 
-type Indices = readonly (readonly [AxisId, KernelExpr])[];
+export type Indices = readonly (readonly [AxisId, KernelExpr])[];
 
 /** The terms at the points of axes, the last innermost, as their indices: for sums at several points side by side. */
 export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[]): Terms<null, Indices> {
@@ -133,7 +133,7 @@ export function termsOfList(
   };
 }
 
-function loopAlong<S>(lowering: ExprEmitter, axis: AxisId, enter: (state: S, i: KernelExpr) => S): TermLoop<S> {
+export function loopAlong<S>(lowering: ExprEmitter, axis: AxisId, enter: (state: S, i: KernelExpr) => S): TermLoop<S> {
   const size = asInteger(lowering.placement.sizeOf(axis));
   return { from: u32(0), to: lowering.size(axis), size, enter };
 }

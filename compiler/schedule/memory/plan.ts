@@ -121,10 +121,13 @@ export function buffersOf({ buffers }: Pick<Plan, 'buffers'>): readonly (readonl
   return buffers.map((buffer, i) => [idOf<BufferId>(i), buffer]);
 }
 
+/** What tells which buffers a step has. */
+export type AccessingStep = ExternStep | Pick<Launch, 'kind' | 'kernel' | 'buffers'>;
+
 /** The buffers a step reads and writes. An atomic buffer is written. */
 export function accessOf(
   plan: Pick<Plan, 'kernels'>,
-  step: Step,
+  step: AccessingStep,
 ): { readonly reads: readonly BufferId[]; readonly writes: readonly BufferId[] } {
   if (step.kind === 'extern') {
     return {

@@ -1,0 +1,181 @@
+/**
+ * Slots: what is known of a mask by how it was made, that its true points stand in a list. Where a choice made it, and whatever was
+ * asked of its points or done to their axes since then, each true point of the mask is one of a few that the choice names at the
+ * point's sources: nobody has to look at the others.
+ *
+ *   ids(s, j) for j along the choice's axis, row-major in the axes it chose along; -1: none
+ *   and, predicated          the slots of either side, of those that say the same axes the fewer; pairs where they say other axes
+ *   rename, merge, split     the same points, under other axes
+ *   broadcast, presence      the same points, at more sources
+ *
+ * Every true point is in its list once. Not everything in a list is true: what else was asked is asked of each. The fact is
+ * derived, so it cannot be stale: false means "not known", as for `implies`.
+ */
+import { exact, multiply, type Size } from '../../dsl/types/size.ts';
+import type { AxisId, Node, NodeId } from './graph-ir.ts';
+import type { NodeLookup } from './node-views.ts';
+import { compareProducts, type SizeOf } from './presence-bounds.ts';
+
+export type SlotView = Extract<Node, { readonly kind: 'rename' | 'split' | 'merge' | 'broadcast' }>;
+
+export type Slots =
+  | {
+      readonly kind: 'chosen';
+      /** The node that is true exactly at the named points, and what is true there because only it was chosen from. */
+      readonly mask: NodeId;
+      readonly candidates: NodeId | null;
+      readonly ids: NodeId;
+      readonly along: AxisId;
+      /** The axes that are named. */
+      readonly over: readonly AxisId[];
+    }
+  | { readonly kind: 'view'; readonly node: SlotView; readonly of: Slots }
+  /** Of each in the first list what the second names there. */
+  | { readonly kind: 'pairs'; readonly first: Slots; readonly second: Slots };
+
+/** The axes whose indices slots say. */
+export function namedAxes(slots: Slots): readonly AxisId[] {
+  switch (slots.kind) {
+    case 'chosen':
+      return slots.over;
+    case 'pairs':
+      return [...namedAxes(slots.first), ...namedAxes(slots.second)];
+    case 'view': {
+      const { node } = slots;
+      const [from, to] = replaced(node);
+      const named = namedAxes(slots.of);
+      if (node.kind === 'rename') return named.map((a) => to[from.indexOf(a)] ?? a);
+      return from.some((a) => named.includes(a)) ? [...named.filter((a) => !from.includes(a)), ...to] : named;
+    }
+  }
+}
+
+/** The axes that lists stand along, the first outermost. */
+export function slotAxes(slots: Slots): readonly AxisId[] {
+  switch (slots.kind) {
+    case 'chosen':
+      return [slots.along];
+    case 'pairs':
+      return [...slotAxes(slots.first), ...slotAxes(slots.second)];
+    case 'view':
+      return slotAxes(slots.of);
+  }
+}
+
+/** How many points are looked at for each point of the sources. */
+export function slotCount(slots: Slots, sizeOf: SizeOf): Size {
+  return multiply(slotAxes(slots).map(sizeOf));
+}
+
+/** What a view takes away and puts in its place. */
+function replaced(node: SlotView): readonly [from: readonly AxisId[], to: readonly AxisId[]] {
+  switch (node.kind) {
+    case 'rename':
+      return [node.from, node.to];
+    case 'merge':
+      return [node.from, [node.into]];
+    case 'split':
+      return [[node.axis], node.into];
+    case 'broadcast':
+      return [[], []];
+  }
+}
+
+/** The slots of a bool, if it is known to have some. */
+export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | null {
+  const of = (operand: NodeId): Slots | null => slotsOf(operand, node, sizeOf);
+  const either = (ids: readonly NodeId[]): Slots | null =>
+    ids.map(of).reduce<Slots | null>((left, right) => (left !== null && right !== null ? joined(left, right, node, sizeOf) : (left ?? right)), null); // prettier-ignore
+  const n = node(id);
+  switch (n.kind) {
+    case 'presence':
+      return of(n.mask);
+    case 'map':
+      return n.op === 'and' ? either(n.operands) : null;
+    case 'predicated':
+      return n.otherwise === 0 ? either([n.presence, n.value]) : null;
+    case 'reduce':
+      return chosenBy(n, node, sizeOf);
+    case 'rename':
+    case 'split':
+    case 'merge':
+    case 'broadcast': {
+      const inside = of(n.operand);
+      if (inside === null) return null;
+      const [from] = replaced(n);
+      const named = namedAxes(inside);
+      // A merge of what is named with what is not, or of sources: nobody says which points those are.
+      const whole = n.kind === 'rename' || from.every((a) => named.includes(a));
+      return whole ? { kind: 'view', node: n, of: inside } : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** Two lists of the points where both of two bools hold. */
+function joined(a: Slots, b: Slots, node: NodeLookup, sizeOf: SizeOf): Slots {
+  const [left, right] = [namedAxes(a), namedAxes(b)];
+  const twice = slotAxes(a).some((axis) => slotAxes(b).includes(axis));
+  if (!twice && !left.some((axis) => right.includes(axis))) {
+    if (!sourcesOf(a, node).some((axis) => right.includes(axis))) return { kind: 'pairs', first: a, second: b };
+    if (!sourcesOf(b, node).some((axis) => left.includes(axis))) return { kind: 'pairs', first: b, second: a };
+  }
+  if (left.length !== right.length) return left.length > right.length ? a : b;
+  return compareProducts([slotCount(b, sizeOf)], [slotCount(a, sizeOf)]) === -1 ? b : a;
+}
+
+/** The axes at whose points lists are read. */
+export function sourcesOf(slots: Slots, node: NodeLookup): readonly AxisId[] {
+  switch (slots.kind) {
+    case 'chosen':
+      return node(slots.ids).axes.filter((a) => a !== slots.along);
+    case 'pairs': {
+      const first = namedAxes(slots.first);
+      return [...sourcesOf(slots.first, node), ...sourcesOf(slots.second, node).filter((a) => !first.includes(a))];
+    }
+    case 'view': {
+      const [from, to] = replaced(slots.node);
+      const sources = sourcesOf(slots.of, node);
+      return slots.node.kind === 'rename' ? sources.map((a) => to[from.indexOf(a)] ?? a) : sources;
+    }
+  }
+}
+
+/** `any over j of ids(s, j) = position`, of what a choice gave or of a part of it. */
+function chosenBy(n: Extract<Node, { kind: 'reduce' }>, node: NodeLookup, sizeOf: SizeOf): Slots | null {
+  const [along, ...more] = n.over;
+  const hit = node(n.operand);
+  if (n.op !== 'any' || along === undefined || more.length > 0 || hit.kind !== 'map' || hit.op !== 'eq') return null;
+  const [ids, position] = hit.operands;
+  if (ids === undefined || position === undefined) return null;
+  const choice = choiceOf(ids, along, node);
+  if (choice === null || !isPosition(position, choice.over, node, sizeOf)) return null;
+  return { kind: 'chosen', mask: n.id, candidates: choice.candidates, ids, along, over: choice.over };
+}
+
+/** The choice that some ids are of: all of it, or -1 in the place of some. */
+function choiceOf(ids: NodeId, along: AxisId, node: NodeLookup): Extract<Node, { kind: 'choose' }> | null {
+  const n = node(ids);
+  if (n.kind === 'choose') return n.along === along ? n : null;
+  if (n.kind !== 'map' || n.op !== 'where') return null;
+  const [, then, otherwise] = n.operands;
+  const none = otherwise === undefined ? null : node(otherwise);
+  return then !== undefined && none?.kind === 'constant' && none.value === -1 ? choiceOf(then, along, node) : null;
+}
+
+/** Whether a node is the row-major position along these axes. */
+function isPosition(id: NodeId, axes: readonly AxisId[], node: NodeLookup, sizeOf: SizeOf): boolean {
+  const n = node(id);
+  const last = axes.at(-1);
+  if (axes.length === 1) return n.kind === 'iota' && n.axis === last;
+  if (n.kind !== 'map' || n.op !== 'add' || last === undefined) return false;
+  const [scaled, index] = n.operands;
+  const [product, digit] = [scaled === undefined ? null : node(scaled), index === undefined ? null : node(index)];
+  if (digit?.kind !== 'iota' || digit.axis !== last || product?.kind !== 'map' || product.op !== 'mul') return false;
+  const [before, size] = product.operands;
+  const factor = size === undefined ? null : node(size);
+  if (before === undefined || factor === null || !isPosition(before, axes.slice(0, -1), node, sizeOf)) return false;
+  if (factor.kind === 'size') return compareProducts([factor.size], [sizeOf(last)]) === 0;
+  return factor.kind === 'constant' && compareProducts([sizeOf(last)], [exact(factor.value)]) === 0;
+}

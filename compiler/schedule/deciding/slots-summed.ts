@@ -1,0 +1,32 @@
+/** When a reduction need not look at all points: those that count are named (graph/slots.ts). */
+import { get } from '../../../dsl/diagnostics/invariants.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import { domainOf, type FusedGraph } from '../../graph/domains.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { nodeOf } from '../../graph/node-uses.ts';
+import { compareProducts } from '../../graph/presence-bounds.ts';
+import { namedAxes, slotCount, slotsOf, sourcesOf, type Slots } from '../../graph/slots.ts';
+
+/** The slots of what a reduction sums, if they name axes it goes along, fewer points than there are, from where its result stands. */
+export function slotsSummed(fused: FusedGraph, node: Extract<Node, { readonly kind: 'reduce' }>): Slots | null {
+  const { graph } = fused;
+  const operand = nodeOf(graph, node.operand);
+  if (operand.kind !== 'predicated') return null;
+  const lookup = (id: NodeId): Node => nodeOf(graph, id);
+  const sizeOf = (axis: AxisId): Size => get(graph.axes, axis, 'schedule: axis').size;
+  // Inside experts values stand on rows of rows: a list of rows names them at once, a point would be looked up router by router.
+  const inExperts = domainOf(fused, node.id).presences.some((s) => {
+    const around = lookup(s);
+    return around.kind === 'presence' && around.targets.length > 0;
+  });
+  if (inExperts) return null;
+  const slots = slotsOf(operand.presence, lookup, sizeOf);
+  if (slots === null) return null;
+  const named = namedAxes(slots);
+  const others = lookup(operand.presence).axes.filter((a) => !named.includes(a));
+  const within = named.every((a) => node.over.includes(a)) && others.every((a) => node.axes.includes(a));
+  const fewer = compareProducts([slotCount(slots, sizeOf)], named.map(sizeOf));
+  return within && sourcesOf(slots, lookup).every((a) => node.axes.includes(a)) && (fewer === null || fewer < 0)
+    ? slots
+    : null;
+}

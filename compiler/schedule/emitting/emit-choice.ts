@@ -1,0 +1,72 @@
+/** Emits a `choose`: what it is to its kernels, however they go over a group, and the launch. */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { exact, multiply } from '../../../dsl/types/size.ts';
+import type { Node } from '../../graph/graph-ir.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
+import { convert } from '../../kernel/make-expressions.ts';
+import { choose, type ChooseConfig } from '../../kernels/choose.ts';
+import { CHOOSE_LANES, chooseLong, type ChooseLongConfig } from '../../kernels/choose-long.ts';
+import { rowMajor } from '../../kernels/space.ts';
+import { elementsOf, type StoredSpace } from '../memory/memory.ts';
+import type { ExprEmitter } from './expression-emitter.ts';
+import { optionsOf, type PlanBuilder } from './plan-builder.ts';
+import { emptyPointScope, inner } from './point-scope.ts';
+import type { PointScope } from './point-scope.ts';
+import { alongAxes, paired, pointsOf } from './spaces.ts';
+
+type ChooseNode = Extract<Node, { readonly kind: 'choose' }>;
+type Given = 'space' | 'groups' | 'groupAt' | 'out';
+type ChoiceParts = Omit<ChooseConfig<PointScope>, Given> & Omit<ChooseLongConfig<PointScope>, Given>;
+
+type Report = ((l: ExprEmitter, point: PointScope) => void) | null;
+
+function choiceEmitter(node: ChooseNode, space: StoredSpace, report: Report): (l: ExprEmitter) => ChoiceParts {
+  const { key, candidates, count, over, along } = node;
+  return (l) => {
+    const { launch } = l;
+    return {
+      room: l.size(along),
+      points: launch.size(multiply(over.map((a) => l.placement.sizeOf(a)))),
+      pointAt: (group, position) => inner(group, paired(over, l.decode(position, over.map((a) => l.size(a))))), // prettier-ignore
+      loop: alongAxes(l, over),
+      position: (p) => rowMajor(over.map((a) => l.index(p, a)), over.map((a) => l.size(a))), // prettier-ignore
+      count: count === null ? null : (p) => convert('i32', l.value(count, p)),
+      key: key === null ? null : (p) => l.value(key, p),
+      candidate: candidates === null ? null : (p) => convert('bool', l.value(candidates, p)),
+      report: report === null ? null : (p) => report(l, p),
+      slot: (group, number) => l.elementIndex(inner(group, [[along, number]]), space),
+    };
+  };
+}
+
+/** One thread for each group. */
+export function emitChoice(plan: PlanBuilder, node: ChooseNode, space: StoredSpace, report: Report): void {
+  const groups: StoredSpace = { ...space, axes: space.axes.filter((a) => a !== node.along) };
+  const buffer = plan.allocate(node, space);
+  const invocations = elementsOf(groups, plan.sizeOf);
+  const emit = choiceEmitter(node, space, report);
+  plan.launch({ ...optionsOf(plan, 'choose', node, space), invocations }, (l) => {
+    choose(l.launch.k, { ...emit(l), space: pointsOf(l, groups), out: l.launch.write(buffer) });
+  });
+}
+
+/** One workgroup for each group. */
+export function emitLongChoice(plan: PlanBuilder, node: ChooseNode, space: StoredSpace, report: Report): void {
+  if (space.assignmentList !== null) throw new CompilerBug('schedule', 'a workgroup for a row that need not be there');
+  const groups = space.axes.filter((a) => a !== node.along);
+  const buffer = plan.allocate(node, space);
+  const total = multiply(groups.map(plan.sizeOf));
+  const options = {
+    ...optionsOf(plan, 'choose_long', node, space),
+    invocations: multiply([total, exact(CHOOSE_LANES)]),
+    workgroupSize: CHOOSE_LANES,
+  };
+  const emit = choiceEmitter(node, space, report);
+  plan.launch(options, (l) => {
+    const groupAt = (number: KernelExpr): PointScope => {
+      const digits = l.decode(number, groups.map((a) => l.size(a))); // prettier-ignore
+      return inner(emptyPointScope(), paired(groups, digits));
+    };
+    chooseLong(l.launch.k, { ...emit(l), groups: l.launch.size(total), groupAt, out: l.launch.write(buffer) });
+  });
+}
