@@ -263,10 +263,10 @@ export const mutants: readonly Mutant[] = [
     ),
   },
   {
-    name: 'the inverse list names the row before',
+    name: 'the first of what was chosen is not summed',
     plant: mutate(
-      (c) => compacting(c, 'list', 'list'),
-      stored((v) => binary('sub', binary('max', v, u32(1)), u32(1))),
+      (c) => computing(c, (n) => n.kind === 'reduce' && nodeOf(c.fused.graph, n.operand).kind === 'predicated'),
+      () => ({ stmt: (s) => (s.kind === 'for' ? { ...s, from: u32(1) } : s) }),
     ),
   },
   {
