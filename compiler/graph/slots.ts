@@ -179,3 +179,32 @@ function isPosition(id: NodeId, axes: readonly AxisId[], node: NodeLookup, sizeO
   if (factor.kind === 'size') return compareProducts([factor.size], [sizeOf(last)]) === 0;
   return factor.kind === 'constant' && compareProducts([sizeOf(last)], [exact(factor.value)]) === 0;
 }
+
+/** The slots of what a choice is among, if they name its points in order, fewer than there are: nobody else can be chosen. */
+export function slotsAmong(choice: Node, node: NodeLookup, sizeOf: SizeOf): Slots | null {
+  if (choice.kind !== 'choose' || choice.candidates === null) return null;
+  const { over, along, axes } = choice;
+  const slots = slotsOf(choice.candidates, node, sizeOf);
+  if (slots === null || !inOrder(slots)) return null;
+  const named = namedAxes(slots);
+  const same = named.length === over.length && named.every((a, i) => a === over[i]);
+  const known = sourcesOf(slots, node).every((a) => a !== along && axes.includes(a));
+  const fewer = compareProducts([slotCount(slots, sizeOf)], over.map(sizeOf));
+  return same && known && fewer === -1 ? slots : null;
+}
+
+/** Whether slots name points by ascending row-major position along their axes. */
+function inOrder(slots: Slots): boolean {
+  switch (slots.kind) {
+    case 'chosen':
+      return true;
+    case 'pairs':
+      return inOrder(slots.first) && inOrder(slots.second);
+    case 'view': {
+      const { node, of } = slots;
+      const named = namedAxes(of);
+      if (!inOrder(of)) return false;
+      return node.kind !== 'merge' || (named.length === node.from.length && named.every((a, i) => a === node.from[i]));
+    }
+  }
+}

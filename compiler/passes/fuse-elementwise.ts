@@ -11,10 +11,12 @@
  * Before: every node a buffer. After: `materialised`.
  */
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
-import { at } from '../../dsl/diagnostics/invariants.ts';
+import { at, get } from '../../dsl/diagnostics/invariants.ts';
+import type { Size } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/graph-ir.ts';
 import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
+import { slotsAmong } from '../graph/slots.ts';
 
 /** Operations that may be repeated for free. */
 const cheap = 4;
@@ -171,12 +173,18 @@ function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], nod
   return at(uses, node.id, 'passes: uses of node').some((id) => {
     const user = at(sparse.graph.nodes, id, 'passes: node');
     if (isView(user)) return user.kind === 'broadcast' || repeated(sparse, uses, user);
+    // Among what was chosen a choice looks at few points of a group: to have all of them in memory takes longer.
+    if (slotsAmong(user, (n) => at(sparse.graph.nodes, n, 'passes: node'), sizeIn(sparse.graph)) !== null) return false;
     if (more(node.axes, [...user.axes, ...loops(user)])) return true;
     // One point of these reads a whole group, and the next point of the group reads it again.
     return (
       user.kind === 'sort_rank' || user.kind === 'choose' || user.kind === 'scan' || onMorePoints(sparse, node, user)
     );
   });
+}
+
+function sizeIn({ axes }: Graph): (axis: AxisId) => Size {
+  return (axis) => get(axes, axis, 'passes: axis').size;
 }
 
 function loops(node: Node): readonly AxisId[] {

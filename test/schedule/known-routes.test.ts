@@ -5,6 +5,7 @@
 import { expect, it } from 'vitest';
 import { asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import type { Launch } from '../../compiler/schedule/memory/plan.ts';
+import { examine } from '../fuzz/examine.ts';
 import { prepareText } from '../language/support.ts';
 
 function launchesOf(text: string): readonly Launch[] {
@@ -59,4 +60,37 @@ it('a routed layer lists its assignments once, by expert', () => {
   expect(launches.filter(({ label }) => label.endsWith('count')).length).toBe(1);
   const combine = launches.filter(({ work }) => work.domain === 'T × D');
   expect(roundsOf(combine, { T: 5 })).toBe(5 * 16 * 4);
+});
+
+/** Product keys (PEER): a row and a column of a square of experts are chosen, then pairs of them. */
+const productKeys = (side: number, most: number): string => `model Peer {
+  axis T, D = 4, R = ${side}, C = ${side}, N = ${side * side}, H = 2
+  param rows: [H, R, D], columns: [H, C, D], down: [N, D], up: [N, D]
+  forward(x: [T, D]) -> [T, D] {
+    let s = dot(rows, x, over: D)
+    let z = dot(columns, x, over: D)
+    let best = top_k(s + z, ${most}, over: (R, C), where: mask(top_k(s, ${most}, over: R) * top_k(z, ${most}, over: C)))
+    let r = softmax(merge(best, (R, C): N), over: N)
+    sum(r @ (relu(down @ x) * up), over: H)
+  }
+}`;
+
+it('a choice among what was chosen goes over that alone', () => {
+  const of = (side: number): number => {
+    const choices = launchesOf(productKeys(side, 3)).filter(({ label }) => label.startsWith('choose'));
+    return roundsOf(choices.slice(-1), { T: 5 });
+  };
+  // Nine pairs, once for each of three that are looked for and once to write them down; then three slots.
+  expect(of(16)).toBe(5 * 2 * (9 * 4 + 3));
+  expect(of(40)).toBe(of(16));
+});
+
+it.each([
+  ['normal', { kind: 'agreed' }],
+  ['ties', { kind: 'agreed' }],
+  // With a NaN among the scores both tell of it.
+  ['edges', { kind: 'stopped', code: 'MOE0720' }],
+] as const)('product keys mean what they mean, on values with %s', async (profile, outcome) => {
+  const given = { text: productKeys(5, 3), sizes: new Map([['T', 4]]), profile, seed: 5 };
+  expect(await examine(given, { on: 'kernels' })).toMatchObject(outcome);
 });

@@ -11,19 +11,20 @@
  * | other reduction | reduce over a dense nest |
  * | concat of many parts | one map a part, into its place |
  * | scan, order, argmax, gather, draw | the family of that name (a look-up and a draw are maps) |
- * | choice | choose, a thread for each group; choose long, a workgroup for each, where groups are long |
+ * | choice among what was chosen | choose, along its slots |
+ * | other choice | choose, a thread for each group; choose long, a workgroup for each, where groups are long |
  * | everything else | map |
  */
 import { get } from '../../../dsl/diagnostics/invariants.ts';
-import { asInteger, multiply } from '../../../dsl/types/size.ts';
+import { asInteger, multiply, type Size } from '../../../dsl/types/size.ts';
 import { POS_INF, NEG_INF } from '../../graph/infinity.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { Node, ReduceOp } from '../../graph/graph-ir.ts';
+import type { AxisId, Node, ReduceOp } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { descends } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
-import { namedAxes } from '../../graph/slots.ts';
+import { namedAxes, slotsAmong } from '../../graph/slots.ts';
 import { MAX_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
 import { slotsSummed } from './slots-summed.ts';
 import type { Choice } from './schedule-ir.ts';
@@ -92,7 +93,9 @@ function chooseChoice(fused: FusedGraph, node: NodeOf<'choose'>, space: StoredSp
   const points = asInteger(multiply(node.over.map((a) => get(fused.graph.axes, a, 'schedule: axis').size)));
   // Rows of a list are counted in memory: a workgroup cannot know before its barriers whether its row is there.
   const alone = space.assignmentList !== null || (points !== null && points <= MOST_ALONE);
-  return { family: alone ? 'choose' : 'choose_long', node };
+  const sizeOf = (axis: AxisId): Size => get(fused.graph.axes, axis, 'schedule: axis').size;
+  const slots = slotsAmong(node, (id) => nodeOf(fused.graph, id), sizeOf);
+  return alone || slots !== null ? { family: 'choose', node, slots } : { family: 'choose_long', node };
 }
 
 function isIdentity(op: ReduceOp, otherwise: number): boolean {

@@ -8,7 +8,7 @@
  * launches. It does when some value on it takes more than a constant number of operations for each assignment (it has features, or
  * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
  */
-import { at } from '../../../dsl/diagnostics/invariants.ts';
+import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { idOf } from '../../../dsl/types/ids.ts';
 import { apply, multiply, zero } from '../../../dsl/types/size.ts';
@@ -18,6 +18,7 @@ import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
+import { slotsAmong } from '../../graph/slots.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { slotsSummed } from './slots-summed.ts';
 import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/memory.ts';
@@ -309,6 +310,8 @@ function recomputed(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeI
   const loops = loopAxes(consumer);
   const pairwise = consumer.kind === 'sort_rank' || consumer.kind === 'choose';
   if (consumer.kind !== 'contract' && consumer.kind !== 'reduce' && !pairwise) return [];
+  const sizeOf = (axis: AxisId): Size => get(graph.axes, axis, 'schedule: axis').size;
+  if (slotsAmong(consumer, (id) => nodeOf(graph, id), sizeOf) !== null) return [];
   const found: NodeId[] = [];
   const everything = new Set<AxisId>([...consumer.axes, ...loops]);
   const identity = new Map([...everything].map((a) => [a, new Set([a])] as const));

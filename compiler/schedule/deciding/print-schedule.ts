@@ -72,6 +72,8 @@ class SchedulePrinter {
         const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;
         return `reduce_listed %${choice.value} along ${this.#index(choice.index)}${dense}`;
       }
+      case 'choose':
+        return choice.slots === null ? 'choose' : `choose along ${this.#tuple(slotAxes(choice.slots))}`;
       case 'reduce_slots': {
         const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;
         return `reduce_slots %${choice.value} where %${choice.presence} along ${this.#tuple(slotAxes(choice.slots))}${dense}`;
@@ -81,7 +83,6 @@ class SchedulePrinter {
       case 'reduce':
       case 'scan':
       case 'sort_rank':
-      case 'choose':
       case 'choose_long':
       case 'argmax':
       case 'gather':

@@ -62,12 +62,14 @@ export function blocksKey(list: AssignmentList, tileRows: number): string {
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
 /** Families of a kind of nodes that need nothing but the node. */
-type Named = 'scan' | 'argmax' | 'gather' | 'draw' | 'sort_rank' | 'choose';
+type Named = 'scan' | 'argmax' | 'gather' | 'draw' | 'sort_rank';
 
 /** A family with the node it computes: who emits it need not ask again what kind of node that is. */
 export type Choice =
   | { readonly family: 'map'; readonly node: Node }
   | { readonly [K in Named]: { readonly family: K; readonly node: NodeOf<K> } }[Named]
+  /** `slots`: it is among what was chosen, and goes over that alone. */
+  | { readonly family: 'choose'; readonly node: NodeOf<'choose'>; readonly slots: Slots | null }
   | { readonly family: 'choose_long'; readonly node: NodeOf<'choose'> }
   | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
   | ColumnsChoice

@@ -12,6 +12,8 @@ import type { ExprEmitter } from './expression-emitter.ts';
 import { optionsOf, type PlanBuilder } from './plan-builder.ts';
 import { emptyPointScope, inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
+import type { Slots } from '../../graph/slots.ts';
+import { alongSlots } from './slot-points.ts';
 import { alongAxes, paired, pointsOf } from './spaces.ts';
 
 type ChooseNode = Extract<Node, { readonly kind: 'choose' }>;
@@ -40,13 +42,19 @@ function choiceEmitter(node: ChooseNode, space: StoredSpace, report: Report): (l
 }
 
 /** One thread for each group. */
-export function emitChoice(plan: PlanBuilder, node: ChooseNode, space: StoredSpace, report: Report): void {
+export function emitChoice(
+  plan: PlanBuilder,
+  { node, slots }: { readonly node: ChooseNode; readonly slots: Slots | null },
+  space: StoredSpace,
+  report: Report,
+): void {
   const groups: StoredSpace = { ...space, axes: space.axes.filter((a) => a !== node.along) };
   const buffer = plan.allocate(node, space);
   const invocations = elementsOf(groups, plan.sizeOf);
   const emit = choiceEmitter(node, space, report);
   plan.launch({ ...optionsOf(plan, 'choose', node, space), invocations }, (l) => {
-    choose(l.launch.k, { ...emit(l), space: pointsOf(l, groups), out: l.launch.write(buffer) });
+    const among = slots === null ? {} : { loop: alongSlots(l, slots) };
+    choose(l.launch.k, { ...emit(l), ...among, space: pointsOf(l, groups), out: l.launch.write(buffer) });
   });
 }
 

@@ -68,7 +68,7 @@ export class ValueEmitter {
       case 'sort_rank':
         return this.#sortRank(choice.node, space);
       case 'choose':
-        return emitChoice(this.#plan, choice.node, space, this.#checks.ofNumbers(choice.node));
+        return emitChoice(this.#plan, choice, space, this.#checks.ofNumbers(choice.node));
       case 'choose_long':
         return emitLongChoice(this.#plan, choice.node, space, this.#checks.ofNumbers(choice.node));
       case 'argmax':

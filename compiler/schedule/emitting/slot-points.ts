@@ -5,14 +5,14 @@ import type { AxisId } from '../../graph/graph-ir.ts';
 import { namedAxes, slotAxes, type Slots } from '../../graph/slots.ts';
 import { bitcast, bool, ge } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
-import { rowMajor } from '../../kernels/space.ts';
+import { rowMajor, type Loop } from '../../kernels/space.ts';
 import { nestOfTerms } from '../../kernels/sums.ts';
 import type { Terms } from '../../kernels/sums.ts';
 import type { SlotsChoice } from '../deciding/schedule-ir.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
-import { loopAlong, paired, type Indices } from './spaces.ts';
+import { alongAxes, loopAlong, paired, type Indices } from './spaces.ts';
 
 /**
  * Enters the point that the lists name at the sources of `env` and these numbers in them, if they name one: all axes of the mask are
@@ -111,4 +111,14 @@ export function termsOfSlots(l: ExprEmitter, { slots, presence, dense }: SlotsCh
       nestOfTerms<Indices>(launch.k, loops, [], visit, close);
     },
   };
+}
+
+/** The points that slots name, in the order of their lists. */
+export function alongSlots(l: ExprEmitter, slots: Slots): Loop<PointScope> {
+  const numbers = alongAxes(l, slotAxes(slots));
+  return (point, body) =>
+    numbers(point, (here) => {
+      const at: Indices = slotAxes(slots).map((a) => [a, l.index(here, a)]);
+      enterNamed(l, slots, inner(point), at, body);
+    });
 }
