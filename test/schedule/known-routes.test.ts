@@ -94,3 +94,16 @@ it.each([
   const given = { text: productKeys(5, 3), sizes: new Map([['T', 4]]), profile, seed: 5 };
   expect(await examine(given, { on: 'kernels' })).toMatchObject(outcome);
 });
+
+it('a value that a kernel is written from has memory, also where nothing depends on it in the end', () => {
+  const text = `model Loaded {
+    axis D = 1, L = 2
+    state s: [D] = 0
+    param p: [L, D]
+    forward() -> [D] {
+      let r = normalize(top_k(softmax(p @ s, over: L), 1, over: L))
+      dot(r, where(r, p, r @ (p + f32(argmax(1 - p, over: D)))), over: L)
+    }
+  }`;
+  expect(launchesOf(text).length).toBeGreaterThan(0);
+});

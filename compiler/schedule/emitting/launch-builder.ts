@@ -17,6 +17,8 @@ import { namesUsed, tidyKernel } from './tidy-kernel.ts';
 export interface BuiltLaunch {
   readonly kernel: Kernel;
   readonly buffers: readonly BufferId[];
+  /** Those, and what was loaded and turned out to decide nothing. */
+  readonly asked: readonly BufferId[];
   readonly uniforms: readonly UniformValue[];
   /** What the text does not say of its loops (work.ts). */
   readonly maxTrips: ReadonlyMap<string, number>;
@@ -84,6 +86,7 @@ export class LaunchBuilder {
         uniforms: kernel.uniforms.filter((u) => used.has(u.name)),
       },
       buffers: keptBuffers.map(([id]) => id),
+      asked: [...this.#buffers.keys()],
       uniforms: keptUniforms.map(({ value }) => value),
       maxTrips: this.k.maxTrips,
       spans: this.#spans,

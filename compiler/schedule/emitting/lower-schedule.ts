@@ -74,10 +74,12 @@ class ScheduleLowering {
   run(): LoweredSchedule {
     const results = this.#schedule.steps.flatMap((step) => this.#step(step));
     const { splits, limitViolations, contents: buffers, compactions, table, kernels, steps } = this.#plan;
-    const unread = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id))].flatMap((id) => {
-      const content = buffers.get(id);
-      return content?.kind === 'value' ? [content.node] : [];
-    });
+    const unread = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id), this.#plan.asked)].flatMap(
+      (id) => {
+        const content = buffers.get(id);
+        return content?.kind === 'value' ? [content.node] : [];
+      },
+    );
     const contents = { buffers, compactions };
     return { plan: this.#finish(results), contents, splits, unread: new Set(unread), limitViolations };
   }

@@ -60,6 +60,8 @@ export class PlanBuilder implements PointAccess {
   readonly table = new BufferTable();
   readonly kernels: Kernel[] = [];
   readonly steps: DraftStep[] = [];
+  /** Every buffer that a launch was given, whether its kernel needs it in the end or not. */
+  readonly asked = new Map<DraftStep, readonly BufferId[]>();
   /** What the buffers hold (contents.ts). */
   readonly contents = new Map<BufferId, Content>();
   readonly compactions: Compaction[] = [];
@@ -234,7 +236,7 @@ export class PlanBuilder implements PointAccess {
     const text = printKernel(built.kernel);
     const kernel = this.#kernelIds.get(text) ?? idOf<KernelId>(this.kernels.push(built.kernel) - 1);
     this.#kernelIds.set(text, kernel);
-    this.steps.push({
+    const step: DraftStep = {
       kind: 'launch',
       kernel,
       label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
@@ -248,7 +250,9 @@ export class PlanBuilder implements PointAccess {
         points: options.points,
         ...workOf({ ...built, invocations: options.invocations }),
       },
-    });
+    };
+    this.steps.push(step);
+    this.asked.set(step, built.asked);
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */
