@@ -239,13 +239,11 @@ function collect(cx: Context, body: CheckedBody, name: ast.Ident, axis: AxisVar 
     return null;
   }
   if (entity?.kind !== 'local') {
-    const lets = body.statements.flatMap((s) => (s.kind === 'let' ? s.names : []));
+    const lets = body.statements.flatMap((s) => (s.kind === 'let' ? s.names : [])).filter((n) => n !== '_');
     cx.report('MOE0312', name.span, {
       message: `the chain's body has no \`let ${name.text}\` to collect`,
       help:
-        lets.length === 0
-          ? `bind it: let ${name.text} = …`
-          : `its lets are ${listWords(lets.filter((n) => n !== '_'))}`,
+        lets.length > 0 ? `its lets are ${listWords(lets)}` : `bind it: let ${name.text === '_' ? 'a' : name.text} = …`,
     });
     return null;
   }

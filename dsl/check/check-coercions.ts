@@ -276,7 +276,7 @@ function declaredAt(cx: Context, to: ValueType, written: WrittenType): { span: S
 
 function mismatch(cx: Context, found: string, to: ValueType, written: WrittenType, span: Span, help?: string): null {
   cx.report(written.code ?? 'MOE0307', span, {
-    message: `${written.what} is declared ${formatType(to, cx.nameOf)}, this is ${found}`,
+    message: `${written.what} is ${written.span === null ? '' : 'declared '}${formatType(to, cx.nameOf)}, this is ${found}`,
     labels: declaredAt(cx, to, written),
     help,
   });

@@ -336,6 +336,8 @@ function chooseModel(
     return null;
   }
   if (programs.length === 1) return only.program;
+  // Models of one name have been told, and no choice of a name tells them apart.
+  if (new Set(names).size === 1) return null;
   const second = programs[1];
   cx.report('MOE0211', second?.model.name.span ?? top, {
     message: `the file has several models: ${listWords(names)}`,

@@ -3,10 +3,11 @@
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { at } from '../diagnostics/invariants.ts';
 import { axesOfType, sameAxes } from '../types/axes.ts';
-import { coerceExpr } from './check-coercions.ts';
+import { coerce, coerceExpr } from './check-coercions.ts';
 import type { Context } from './context.ts';
-import type { ElementType, Expr, Static, ValueType } from '../types/program.ts';
+import type { ElementType, Expr, Static, TupleType, ValueType } from '../types/program.ts';
 import { errorValue, type ExprContext, type CheckedBody, finishBody, type CheckedValue } from './name-scope.ts';
 import { staticIf } from './check-statics.ts';
 import { formatType, tensorType } from './types.ts';
@@ -102,6 +103,20 @@ function sideExpr(cx: Context, side: CheckedBody, element: ElementType | null, o
   return toExpr(cx, side.result, want === 'bool' ? null : want, side.span);
 }
 
+/** The type that both tuples take: an item that is open on one side, a literal, takes the type of the other side. */
+function commonItems(then: CheckedValue, otherwise: CheckedValue, a: TupleType, b: TupleType): TupleType {
+  const isOpenAt = (side: CheckedValue, i: number): boolean => {
+    const item = side.kind === 'tuple' ? side.items[i] : undefined;
+    return item?.kind === 'static' || (item?.kind === 'value' && item.typedAs !== null);
+  };
+  const items = a.items.map((item, i) =>
+    isOpenAt(then, i) && !isOpenAt(otherwise, i)
+      ? { ...item, type: at(b.items, i, 'check: item of a side of an if').type }
+      : item,
+  );
+  return { kind: 'tuple', items };
+}
+
 function agree(
   cx: Context,
   then: CheckedBody,
@@ -115,13 +130,12 @@ function agree(
     return [coerceExpr(cx, a, b.type, written, then.span), b];
   if (otherwise.result.kind === 'static' && b.type.kind === 'tensor')
     return [a, coerceExpr(cx, b, a.type, written, otherwise.span)];
-  if (
-    a.type.kind === 'tuple' &&
-    b.type.kind === 'tuple' &&
-    then.result.kind === 'tuple' &&
-    otherwise.result.kind === 'tuple'
-  ) {
-    return [a, coerceExpr(cx, b, a.type, written, otherwise.span)];
+  if (a.type.kind === 'tuple' && b.type.kind === 'tuple' && a.type.items.length === b.type.items.length) {
+    const type = commonItems(then.result, otherwise.result, a.type, b.type);
+    return [
+      coerce(cx, then.result, type, written, then.span),
+      coerce(cx, otherwise.result, type, written, otherwise.span),
+    ];
   }
   const sameSupport =
     a.type.kind !== 'tuple' &&

@@ -5,7 +5,7 @@
 import type * as ast from '../syntax/ast.ts';
 import { axesOfType, hasAxis, sharedAxes } from '../types/axes.ts';
 import type { Context } from './context.ts';
-import { shown } from './foreign-idioms.ts';
+import { asOperand, shown } from './foreign-idioms.ts';
 import type { AxisVar, Expr } from '../types/program.ts';
 import { listAxes } from './types.ts';
 
@@ -23,7 +23,7 @@ export function contractionHelp(cx: Context, expr: ast.Dot, left: Expr, right: E
   if (other === undefined) return meet;
   const name = cx.nameOf(other);
   const pairs = others.map((o) => `${cx.nameOf(o)}: ${cx.nameOf(o)}'`).join(', ');
-  return `${meet}; for every pair of two points of ${name}, the second becomes a twin: \`${a} @ rename(${b}, ${pairs})\``;
+  return `${meet}; for every pair of two points of ${name}, the second becomes a twin: \`${asOperand(a)} @ rename(${b}, ${pairs})\``;
 }
 
 function sensibleAxis(cx: Context, shared: readonly AxisVar[], left: Expr, right: Expr): AxisVar | undefined {

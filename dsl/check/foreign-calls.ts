@@ -35,7 +35,7 @@ export function foreignCall(
     if (!modules) return null;
     const axis = checkArguments(cx, env, args);
     cx.report('MOE0201', callee.span, {
-      message: `nothing is called ${root.name}.${last}`,
+      message: `nothing is called ${shown(callee)}`,
       help: helpFor(last, operands, axis, operands) ?? 'operations are called by their names: `softmax(x, over: D)`',
     });
     return errorValue;

@@ -3,6 +3,7 @@
  * "nothing is called matmul" or of a method of a tensor. Advice shows the author's own operands where they are short.
  */
 import type * as ast from '../syntax/ast.ts';
+import { levelOf } from '../syntax/print-expressions.ts';
 import type { Context } from './context.ts';
 import type { AxisVar, ValueType } from '../types/program.ts';
 import { axesOfType } from '../types/axes.ts';
@@ -28,10 +29,15 @@ export function shown(expr: ast.AstExpr | undefined): string {
     case 'Call':
       return `${shown(expr.callee)}(…)`;
     case 'Unary':
-      return `${expr.op}${expr.op === 'not' ? ' ' : ''}${shown(expr.operand)}`;
+      return `${expr.op}${expr.op === 'not' ? ' ' : ''}${within(expr.operand, levelOf(expr))}`;
     case 'Binary':
     case 'Compare': {
-      const [left, right] = [shown(expr.left), shown(expr.right)];
+      const level = levelOf(expr);
+      // A row of one level goes to the left, but for powers, which go to the right.
+      const [left, right] =
+        expr.op === '**'
+          ? [within(expr.left, level + 1), within(expr.right, level)]
+          : [within(expr.left, level), within(expr.right, level + 1)];
       return left === '…' && right === '…' ? '…' : `${left} ${expr.op} ${right}`;
     }
     default:
@@ -39,12 +45,28 @@ export function shown(expr: ast.AstExpr | undefined): string {
   }
 }
 
+/** As `shown`, in parentheses where it binds more loosely than its place. */
+function within(expr: ast.AstExpr, level: number): string {
+  const text = shown(expr);
+  return text !== '…' && levelOf(expr) < level ? `(${text})` : text;
+}
+
+/** What is shown as an operand: `(a + b)` beside an operator or before brackets. */
+export function asOperand(text: string): string {
+  return /^-| /.test(text) ? `(${text})` : text;
+}
+
 /** `axis`: an axis of the first operand, the last one. */
 type Advice = (x: string, y: string, z: string, axis: string) => string;
 
-const products: Advice = (x, y) => `\`${x} @ ${y}\` contracts the axis both have, whatever the order of their axes`;
+const products: Advice = (x, y) =>
+  `\`${asOperand(x)} @ ${asOperand(y)}\` contracts the axis both have, whatever the order of their axes`;
 const views: Advice = (x, _y, _z, axis) =>
   `axes have names, and their order means nothing: \`split(${x}, ${axis}: (A, B))\`, \`merge(${x}, (A, B): ${axis})\` and \`rename(${x}, ${axis}: A)\` change which there are`;
+const infix =
+  (operator: string): Advice =>
+  (x, y) =>
+    `\`${asOperand(x)} ${operator} ${asOperand(y)}\``;
 const needless =
   (what: string): Advice =>
   (x) =>
@@ -63,17 +85,17 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ...['matmul', 'mm', 'bmm', 'mv', 'tensordot', 'inner', 'vdot'].map((n) => [n, products] as const),
   // Its first argument is the text of the axes.
   ['einsum', (_s, x, y, axis) => products(x, y, '', axis)],
-  ...['outer'].map((n) => [n, ((x, y) => `\`${x} * ${y}\`: axes that only one has are united`) as Advice] as const),
-  ...['mul', 'multiply'].map((n) => [n, ((x, y) => `\`${x} * ${y}\``) as Advice] as const),
-  ...['add'].map((n) => [n, ((x, y) => `\`${x} + ${y}\``) as Advice] as const),
-  ...['sub', 'subtract'].map((n) => [n, ((x, y) => `\`${x} - ${y}\``) as Advice] as const),
-  ...['div', 'divide', 'true_divide'].map((n) => [n, ((x, y) => `\`${x} / ${y}\``) as Advice] as const),
-  ...['pow', 'power'].map((n) => [n, ((x, y) => `\`${x} ** ${y}\``) as Advice] as const),
-  ...['square'].map((n) => [n, ((x) => `\`${x} ** 2\``) as Advice] as const),
-  ...['reciprocal'].map((n) => [n, ((x) => `\`1 / ${x}\``) as Advice] as const),
+  ...['outer'].map((n) => [n, ((x, y) => `\`${asOperand(x)} * ${asOperand(y)}\`: axes that only one has are united`) as Advice] as const),
+  ...['mul', 'multiply'].map((n) => [n, infix('*')] as const),
+  ...['add'].map((n) => [n, infix('+')] as const),
+  ...['sub', 'subtract'].map((n) => [n, infix('-')] as const),
+  ...['div', 'divide', 'true_divide'].map((n) => [n, infix('/')] as const),
+  ...['pow', 'power'].map((n) => [n, infix('**')] as const),
+  ...['square'].map((n) => [n, ((x) => `\`${asOperand(x)} ** 2\``) as Advice] as const),
+  ...['reciprocal'].map((n) => [n, ((x) => `\`1 / ${asOperand(x)}\``) as Advice] as const),
   ...['view', 'reshape', 'permute', 'rearrange', 'flatten', 'unflatten', 'ravel'].map((n) => [n, views] as const),
   ...['T', 'mT', 'H', 't', 'transpose', 'swapaxes', 'movedim', 'adjoint'].map(
-    (n) => [n, ((x) => `axes have names, so nothing is transposed: \`${x} @ y\` contracts the axis both have`) as Advice] as const,
+    (n) => [n, ((x) => `axes have names, so nothing is transposed: \`${asOperand(x)} @ y\` contracts the axis both have`) as Advice] as const,
   ),
   ...['unsqueeze', 'squeeze', 'expand', 'expand_as', 'expand_dims', 'broadcast_to', 'repeat', 'tile', 'repeat_interleave'].map(
     (n) => [n, needless(`\`${n}\``)] as const,
@@ -93,7 +115,7 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ['masked_fill', (x, c, v) => `\`where(${c}, ${v}, ${x})\``],
   ['to', (x, type) => (/^(?:f32|f16|i32|bool)$/.test(type) ? elements(type)(x, '', '', '') : `values have no place: leave out \`.to\` and write \`${x}\`; an element type converts, \`f16(${x})\``)],
   ...['dtype', 'type', 'type_as', 'astype'].map((n) => [n, ((x) => `the element type is in the type of a value; it is converted by a call, \`f16(${x})\`, \`i32(${x})\``) as Advice] as const),
-  ...['indices', 'weights', 'values'].map((n) => [n, ((x) => `a route is its weights and its points together: \`${x} @ f(x)\` runs what it chose, \`mask(${x})\` is where it chose, \`dense(${x})\` its weights as a tensor; a result gives the host both, as \`${n === 'values' ? 'weights' : n}\``) as Advice] as const),
+  ...['indices', 'weights', 'values'].map((n) => [n, ((x) => `a route is its weights and its points together: \`${asOperand(x)} @ f(x)\` runs what it chose, \`mask(${x})\` is where it chose, \`dense(${x})\` its weights as a tensor; a result gives the host both, as \`${n === 'values' ? 'weights' : n}\``) as Advice] as const),
   ...['tril', 'masked_tril'].map((n) => [n, ((x) => `\`where(iota(T) >= iota(T'), ${x}, 0)\`, of a value over T and its twin`) as Advice] as const),
   ...['triu'].map((n) => [n, ((x) => `\`where(iota(T) <= iota(T'), ${x}, 0)\`, of a value over T and its twin`) as Advice] as const),
   ...['embedding', 'Embedding'].map((n) => [n, ((x) => `a look-up is an index, with the axis by name: \`table[V: ${x}]\``) as Advice] as const),
@@ -113,20 +135,20 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ['cat', () => '`concat(a, b, (A, B): C)` joins two values along an axis'],
   ['concatenate', () => '`concat(a, b, (A, B): C)` joins two values along an axis'],
   ['stack', () => 'values are made over an axis in the first place; `concat(a, b, (A, B): C)` joins two'],
-  ['chunk', (x, _y, _z, axis) => `\`${x}[${axis}: 0 .. n as S]\` is a part of an axis`],
-  ['index_select', (x, _y, _z, axis) => `\`${x}[${axis}: ids]\` looks up along an axis`],
-  ['take', (x, _y, _z, axis) => `\`${x}[${axis}: ids]\` looks up along an axis`],
-  ['take_along_dim', (x, _y, _z, axis) => `\`${x}[${axis}: ids]\` looks up along an axis`],
-  ['gather', (x, _y, _z, axis) => `\`${x}[${axis}: ids]\` looks up along an axis`],
+  ['chunk', (x, _y, _z, axis) => `\`${asOperand(x)}[${axis}: 0 .. n as S]\` is a part of an axis`],
+  ['index_select', (x, _y, _z, axis) => `\`${asOperand(x)}[${axis}: ids]\` looks up along an axis`],
+  ['take', (x, _y, _z, axis) => `\`${asOperand(x)}[${axis}: ids]\` looks up along an axis`],
+  ['take_along_dim', (x, _y, _z, axis) => `\`${asOperand(x)}[${axis}: ids]\` looks up along an axis`],
+  ['gather', (x, _y, _z, axis) => `\`${asOperand(x)}[${axis}: ids]\` looks up along an axis`],
   ['scatter', () => '`dot(pick(ids, over: E), x, over: T)` adds up what goes to each point'],
   ['scatter_add', () => '`dot(pick(ids, over: E), x, over: T)` adds up what goes to each point'],
   ['index_add', () => '`dot(pick(ids, over: E), x, over: T)` adds up what goes to each point'],
-  ['norm', (x, _y, _z, axis) => `\`sqrt(sum(${x} ** 2, over: ${axis}))\`, or \`l2norm(${x}, over: ${axis})\` to divide by it`],
+  ['norm', (x, _y, _z, axis) => `\`sqrt(sum(${asOperand(x)} ** 2, over: ${axis}))\`, or \`l2norm(${x}, over: ${axis})\` to divide by it`],
   ['normalize', (x, _y, _z, axis) => `\`l2norm(${x}, over: ${axis})\` has length 1; \`normalize(r)\` is of routes`],
-  ['log_softmax', (x, _y, _z, axis) => `\`${x} - logsumexp(${x}, over: ${axis})\``],
+  ['log_softmax', (x, _y, _z, axis) => `\`${asOperand(x)} - logsumexp(${x}, over: ${axis})\``],
   ['amax', (x, _y, _z, axis) => `\`max(${x}, over: ${axis})\``],
   ['amin', (x, _y, _z, axis) => `\`min(${x}, over: ${axis})\``],
-  ['sort', (x, _y, _z, axis) => `\`${x}[${axis}: argsort(${x}, over: ${axis})]\``],
+  ['sort', (x, _y, _z, axis) => `\`${asOperand(x)}[${axis}: argsort(${x}, over: ${axis})]\``],
   ['cross_entropy', instances('fn', 'CrossEntropy')],
   ['CrossEntropyLoss', instances('fn', 'CrossEntropy')],
   ['layer_norm', instances('fn', 'LayerNorm')],
@@ -141,9 +163,9 @@ const advice: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ['MultiheadAttention', instances('fn', 'Attention')],
   ['dropout', (x) => `nothing is dropped when a model runs: write \`${x}\``],
   ['Dropout', (x) => `nothing is dropped when a model runs: write \`${x}\``],
-  ['logical_and', (x, y) => `\`${x} and ${y}\``],
-  ['logical_or', (x, y) => `\`${x} or ${y}\``],
-  ['logical_not', (x) => `\`not ${x}\``],
+  ['logical_and', infix('and')],
+  ['logical_or', infix('or')],
+  ['logical_not', (x) => `\`not ${asOperand(x)}\``],
   ['maximum', (x, y) => `\`max(${x}, ${y})\``],
   ['minimum', (x, y) => `\`min(${x}, ${y})\``],
   ['swish', (x) => `\`silu(${x})\``],

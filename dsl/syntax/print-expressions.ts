@@ -49,7 +49,7 @@ export function stringText(literal: ast.StringLiteral): string {
 // ------------------------------------------------------------------------------------------------------ expressions
 
 /** How tightly an expression holds together; a chain and an if stand alone. */
-function levelOf(expr: ast.AstExpr): number {
+export function levelOf(expr: ast.AstExpr): number {
   switch (expr.kind) {
     case 'Pipe':
       return levels.pipe;

@@ -45,3 +45,20 @@ export function unmark(marked: string): { readonly text: string; readonly place:
   const { line, column } = positionAt({ name: 'test.moe', text }, offset);
   return { text, place: `${line}:${column}` };
 }
+
+/** A model with some axes and a forward. */
+export const model = (decls: string, body = 'x'): string => `model M {
+  axis B, T
+  axis D = 8, E = 4, F = 6, L = 3, H = 2, V = 10, Set = (low, high)
+  ${decls}
+  forward(x: [T, D]) -> [T, D] { ${body} }
+}`;
+/** The same with a router of this body. */
+export const inRouter = (body: string, result = 'route[E]'): string =>
+  model(`router gate(x: [D]) -> ${result} {
+    param w: [E, D]
+    ${body}
+  }`);
+/** The same with a family of experts of the library. */
+export const withFfn = (body: string, decls = ''): string =>
+  `import { SwiGLU } from "std"\n${model(`experts ffn[L, E] = SwiGLU<F>\n  ${decls}`, body)}`;

@@ -5,22 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Code } from '../../dsl/diagnostics/diagnostic.ts';
 import { catalogue } from '../../dsl/diagnostics/catalogue.ts';
-import { checkText, unmark } from './support.ts';
-
-/** A model with some axes and a forward. */
-const model = (decls: string, body = 'x'): string => `model M {
-  axis B, T
-  axis D = 8, E = 4, F = 6, L = 3, H = 2, V = 10, Set = (low, high)
-  ${decls}
-  forward(x: [T, D]) -> [T, D] { ${body} }
-}`;
-const inRouter = (body: string, result = 'route[E]'): string =>
-  model(`router gate(x: [D]) -> ${result} {
-    param w: [E, D]
-    ${body}
-  }`);
-const withFfn = (body: string, decls = ''): string =>
-  `import { SwiGLU } from "std"\n${model(`experts ffn[L, E] = SwiGLU<F>\n  ${decls}`, body)}`;
+import { checkText, inRouter, model, unmark, withFfn } from './support.ts';
 
 const cases: readonly (readonly [title: string, code: Code, marked: string])[] = [
   // names
