@@ -2,6 +2,7 @@
  * `experts ffn[L, E] = SwiGLU<F> from "…"` and `experts mix[L, P] = ffn | copy`: instances of a template, and unions of families.
  */
 import type * as ast from '../syntax/ast.ts';
+import { at } from '../diagnostics/invariants.ts';
 import type { DeclarationId, ProgramAxisId } from '../types/ids.ts';
 import { hasAxis, withoutAxes } from '../types/axes.ts';
 import { checkInstanceSource } from './check-sources.ts';
@@ -12,7 +13,6 @@ import type { AxisVar, Declaration, InstanceDeclaration, UnionDeclaration } from
 import type { Family, NameScope, Template } from './name-scope.ts';
 import { instanceIsOne } from './steps.ts';
 import { bindTemplate, instanceFamily } from './templates.ts';
-import { boundaryAxes } from './check-families.ts';
 import { formatType, sameType, substituteType } from './types.ts';
 
 type Definition = Exclude<ast.CallableDecl['definition'], ast.FunctionDefinition>;
@@ -146,9 +146,9 @@ function checkUnion(
   const shared = checkFamily(cx, scope, left);
   if (shared.length < left.length || families.some((f) => f === null)) return null;
   const whole = families.filter((f) => f !== null);
-  const [first] = whole;
-  if (first === undefined) return null;
+  const first = at(whole, 0, 'check: member of a union');
   if (!membersAgree(cx, decl, members, whole)) return null;
+  // So none of them is an axis that a member takes or gives: some member is a family over it, and all take and give the same.
   for (const { axis } of shared) {
     if (whole.some((f) => hasAxis(f.axes, axis))) continue;
     cx.report('MOE0409', span, {
@@ -168,13 +168,6 @@ function checkUnion(
   });
   const variable: AxisVar = { axis: axis.id, primes: 0 };
   const sharedAxes = shared.map((f) => f.axis);
-  const clash = boundaryAxes(first).find((a) => hasAxis(sharedAxes, a));
-  if (clash !== undefined) {
-    cx.report('MOE0408', span, {
-      message: `${name} is a family over ${cx.nameOf(clash)}, which its members also take or give`,
-    });
-    return null;
-  }
   const declaration: UnionDeclaration = {
     kind: 'union',
     id,
@@ -242,8 +235,7 @@ function membersAgree(
   members: readonly ast.Member[],
   families: readonly Family[],
 ): boolean {
-  const [first] = families;
-  if (first === undefined) return false;
+  const first = at(families, 0, 'check: member of a union');
   const show = (family: Family): string => {
     const types = family.formals.map((f) => (f.type === null ? '?' : formatType(f.type, cx.nameOf)));
     return `(${types.join(', ')}) -> ${family.result === null ? '?' : formatType(family.result, cx.nameOf)}`;

@@ -10,7 +10,7 @@ import { boundaryAxes } from './check-families.ts';
 import { resolveAxis } from './lookup.ts';
 import type { DeclarationId, ProgramAxisId } from '../types/ids.ts';
 import type { AxisVar, FamilyAxis, InstanceDeclaration, Static, ValueType } from '../types/program.ts';
-import type { Family, NameScope, Template, TemplateAxis } from './name-scope.ts';
+import type { Family, NameScope, Template, TemplateAxis, TemplateNumber } from './name-scope.ts';
 import { formatType, repeatedAxes, substituteType } from './types.ts';
 
 export interface Bindings {
@@ -37,7 +37,7 @@ export function bindTemplate(
   const bound = new Map<ProgramAxisId, AxisVar>();
   let whole = true;
 
-  for (const parameter of template.numbers) {
+  const bindNumber = (parameter: TemplateNumber): void => {
     const arg = given.get(parameter.name);
     const value = arg === undefined ? parameter.initial : numberArgument(cx, scope, arg, parameter.name);
     if (value !== null) numbers.set(parameter.id, substituteStatic(value, axes, numbers));
@@ -46,8 +46,8 @@ export function bindTemplate(
       if (arg === undefined)
         missing(cx, template, `the number ${parameter.name}`, `${template.name}<${parameter.name}: …>`, span);
     }
-  }
-  for (const parameter of template.axes) {
+  };
+  const bindAxis = (parameter: TemplateAxis): void => {
     const arg = given.get(parameter.name);
     const binding =
       arg === undefined
@@ -55,17 +55,29 @@ export function bindTemplate(
         : axisArgument(cx, scope, template, parameter, arg);
     if (binding === null) {
       whole = false;
-      continue;
+      return;
     }
     const settled: AxisBinding =
       binding.kind === 'size'
         ? { kind: 'size', size: substituteStatic(binding.size, axes, numbers) }
-        : { kind: 'axis', axis: substituteBound(binding.axis, bound) };
+        : (sizeBoundTo(binding.axis, axes) ?? { kind: 'axis', axis: substituteBound(binding.axis, bound) });
     axes.set(parameter.id, settled);
     if (settled.kind === 'axis') bound.set(parameter.id, settled.axis);
+  };
+  // In the order of `<…>`, since a default may speak of any parameter before it; no default sees an axis that only the signature has.
+  for (const { name, kind } of template.parameters) {
+    if (kind === 'number') template.numbers.filter((n) => n.name === name).forEach(bindNumber);
+    else template.axes.filter((a) => a.name === name).forEach(bindAxis);
   }
+  template.axes.filter((a) => !a.explicit).forEach(bindAxis);
   if (!whole || !boundaryIsDistinct(cx, template, bound, span)) return null;
   return { axes, numbers, bound };
+}
+
+/** `<A, B = A>` where A was given a size: B is another axis of that size. */
+function sizeBoundTo(axis: AxisVar, axes: ReadonlyMap<ProgramAxisId, AxisBinding>): AxisBinding | null {
+  const to = axes.get(axis.axis);
+  return to?.kind === 'size' ? to : null;
 }
 
 function substituteBound(axis: AxisVar, bound: ReadonlyMap<ProgramAxisId, AxisVar>): AxisVar {

@@ -161,6 +161,113 @@ describe('a habit of another language', () => {
   });
 });
 
+/**
+ * What is written, and the form of this language that the help shows for it: a program as it stands, since an author copies it.
+ * Operands of several words keep together.
+ */
+const forms: readonly (readonly [written: string, form: string])[] = [
+  ['outer(x, s)', 'x * s'],
+  ['mul(x + 1, tab)', '(x + 1) * tab'],
+  ['multiply(x, -x)', 'x * (-x)'],
+  ['add(x, x)', 'x + x'],
+  ['sub(x, x - 1)', 'x - (x - 1)'],
+  ['subtract(x, 1)', 'x - 1'],
+  ['div(x, D - 1)', 'x / (D - 1)'],
+  ['divide(x, 2)', 'x / 2'],
+  ['true_divide(x, 2)', 'x / 2'],
+  ['pow(x + 1, 2)', '(x + 1) ** 2'],
+  ['power(x, 3)', 'x ** 3'],
+  ['square(-x)', '(-x) ** 2'],
+  ['reciprocal(x + 1)', '1 / (x + 1)'],
+  ['matmul(x + 1, w)', '(x + 1) @ w'],
+  ['inner(2 * (x + 1), w)', '(2 * (x + 1)) @ w'],
+  ['inner(x - (x - 1), w)', '(x - (x - 1)) @ w'],
+  ['inner((x ** 2) ** 3, w)', '((x ** 2) ** 3) @ w'],
+  ['inner(-(x + 1), w)', '(-(x + 1)) @ w'],
+  ['vdot(deep.w1[L: 0, E: 0], w)', '… @ w'],
+  ['matmul(ffn.w1, s)', 'ffn.w1 @ s'],
+  ['(x + 1).int()', 'i32(x + 1)'],
+  ['x.double()', 'f32(x)'],
+  ['x.half()', 'f16(x)'],
+  ['x.clone()', 'x'],
+  ['zeros_like(x)', 'zeros[T, D]'],
+  ['ones_like(x)', 'ones[T, D]'],
+  ['full(x, 2)', '2 * ones[T, D]'],
+  ['x.size(0)', 'T'],
+  ['x.numel()', 'T * D'],
+  ['len(s)', 'E'],
+  ['range(T)', 'iota(T)'],
+  ['torch.arange(T)', 'iota(T)'],
+  ['s.index_select(1, ids)', 's[E: ids]'],
+  ['(s + 1).gather(1, ids)', '(s + 1)[E: ids]'],
+  ['take(s, ids)', 's[E: ids]'],
+  ['take_along_dim(s, ids)', 's[E: ids]'],
+  ['scatter(x, ids)', 'dot(pick(ids, over: E), x, over: T)'],
+  ['torch.norm(x + 1)', 'sqrt(sum((x + 1) ** 2, over: D))'],
+  ['x.norm()', 'l2norm(x, over: D)'],
+  ['torch.normalize(x)', 'l2norm(x, over: D)'],
+  ['log_softmax(s)', 's - logsumexp(s, over: E)'],
+  ['amax(s)', 'max(s, over: E)'],
+  ['s.amin()', 'min(s, over: E)'],
+  ['s.sort()', 's[E: argsort(s, over: E)]'],
+  ['dropout(x)', 'x'],
+  ['nn.Dropout(x)', 'x'],
+  ['logical_and(x > 0, s > 0)', '(x > 0) and (s > 0)'],
+  ['logical_or(x > 0, s > 0)', '(x > 0) or (s > 0)'],
+  ['logical_not(x > 0)', 'not (x > 0)'],
+  ['logical_not(not f)', 'not (not f)'],
+  ['torch.maximum(x, 0)', 'max(x, 0)'],
+  ['minimum(x, 0)', 'min(x, 0)'],
+  ['swish(x)', 'silu(x)'],
+  ['SiLU(x)', 'silu(x)'],
+  ['GELU(x)', 'gelu(x)'],
+  ['ReLU(x)', 'relu(x)'],
+  ['Softmax(s)', 'softmax(s, over: E)'],
+  ['rand(T, D)', 'uniform[T, D]'],
+  ['torch.randn(T, D)', 'normal[T, D]'],
+  ['bincount(r)', 'count(r, over: T)'],
+  ['torch.nn.functional.softmax(s, 1)', 'softmax(s, over: E)'],
+  ['(x + 1).indices', '(x + 1) @ f(x)'],
+  ['(x + 1).T', '(x + 1) @ y'],
+  ['triu(s)', "where(iota(T) <= iota(T'), s, 0)"],
+  ['chunk(x + 1, 2)', '(x + 1)[D: 0 .. n as S]'],
+];
+
+describe('a form that is shown', () => {
+  /** Forms that speak of more than the program has: `f`, `y`, `n`, a twin. */
+  const examples = ['…', '@ f(x)', '@ y', '.. n as S', "iota(T')"];
+
+  it.each(forms)('%s is told with %s', (written, form) => {
+    const found = mistakes(program(`let f = x > 0\n    let a = ${written}`));
+    expect(found.map((d) => d.help ?? '').join('\n')).toContain(`\`${form}\``);
+    if (examples.some((part) => form.includes(part))) return;
+    expect(mistakes(program(`let f = x > 0\n    let a = ${form}`)).map((d) => d.message)).toEqual([]);
+  });
+
+  it('says the whole name of a module', () => {
+    expect(mistakes(program('let a = torch.nn.functional.glu(s)')).map((d) => d.message)).toEqual([
+      'nothing is called torch.nn.functional.glu',
+    ]);
+  });
+
+  it.each([
+    ['let a = concatenate(x, x)', /`concat\(a, b, \(A, B\): C\)`/],
+    ['let a = stack(x, x)', /`concat\(a, b, \(A, B\): C\)`/],
+    ['let a = x.ndim', /the axes of a value are its type/],
+    ['let a = nn.Parameter(w)', /`param w: \[E, D\] = 0.02 \* normal\[E, D\]`/],
+    ['let a = print(x)', /`output name = x`/],
+    ['let a = relu(x, inplace: true)', /leave it out/],
+    ['let a = sum(x, over: D, dtype: 2)', /`f16\(x\)`/],
+    ['let a = dot(x + 1, x, over: (T, D)) + (x + 1) @ x', /`\(x \+ 1\) @ rename\(x, T: T'\)`/],
+  ])('%s', (statements, help) => {
+    expect(
+      mistakes(program(statements))
+        .map((d) => d.help ?? '')
+        .join('\n'),
+    ).toMatch(help);
+  });
+});
+
 describe('a type that is told', () => {
   it.each([
     ['let a: [T, E] = rank(r)', 'a is declared [T, E], this is route[T -> E] of i32'],

@@ -103,6 +103,51 @@ describe('calls', () => {
   });
 });
 
+describe('tuples', () => {
+  const two = 'fn two(a: [D]) -> (b: [D], c: [D]) { (a, 2 * a) }\n param i: i32[D]';
+
+  test('of a call, a choice or a chain are results', () => {
+    const pair = '(p: [T, D], q: [T, D])';
+    expect(forward(two, 'two(x)', pair)).toBe('two(x)');
+    expect(forward(two, 'if E > 1 { two(x) } else { (x, 1) }', pair)).toContain('(x, <[T, D]>1)');
+    expect(forward(two, 'chain l in L carrying (a = x, b = x) { two(a) }', pair)).toContain('two(a)');
+  });
+
+  /** A literal on either side takes the type of what stands in its place on the other. */
+  test.each([
+    ['if E > 1 { (x, 1) } else { (2 * x, x) }', '(p: [T, D], q: [T, D])', '(x, <[T, D]>1)'],
+    ['if E > 1 { (2 * x, x) } else { (x, 1) }', '(p: [T, D], q: [T, D])', '(x, <[T, D]>1)'],
+    ['if E > 1 { (x, 1) } else { (x, i) }', '(p: [T, D], q: i32[D])', '(x, <i32[D]>i32 1)'],
+    ['if E > 1 { (x, i) } else { (x, 1) }', '(p: [T, D], q: i32[D])', '(x, <i32[D]>i32 1)'],
+    ['if E > 1 { (x, iota(D)) } else { (x, i) }', '(p: [T, D], q: i32[D])', '(x, iota(axis: D))'],
+    ['if E > 1 { (x, 1) } else { two(x) }', '(p: [T, D], q: [T, D])', '(x, <[T, D]>1)'],
+  ])('%s', (body, result, side) => {
+    expect(forward(two, body, result)).toContain(side);
+  });
+});
+
+describe('instances', () => {
+  /** A default speaks of the other parameters: an instance has its own. */
+  test.each([
+    ['<K = if H > 1 { 3 } else { 4 }>', 'x * K', 'X', 'X<K: (if (H > 1) then 3 else 4)>'],
+    ['<A, K = if A > 1 { A } else { 4 }>', 'x * K', 'X<E>', 'X<A: E, K: (if (E > 1) then E else 4)>'],
+    ['<A, K = if A > 1 { A } else { 4 }>', 'x * K', 'X<6>', 'X<A: 6, K: (if (6 > 1) then 6 else 4)>'],
+    ['<A, B = A>', 'param w: [A, B] x * sum(w, over: (A, B))', 'X<6>', 'X<A: 6, B: 6>'],
+    ['<A, B = A>', 'param w: [A, B] x * sum(w, over: (A, B))', 'X<E>', 'X<A: E, B: E>'],
+    ['<A, C = A * 2>', 'param w: [A, C] x * sum(w, over: (A, C))', 'X<6>', 'X<A: 6, C: (6 * 2)>'],
+    ['<A, C = A * 2>', 'param w: [A, C] x * sum(w, over: (A, C))', 'X<E>', 'X<A: E, C: (E * 2)>'],
+    ['<A, K = A, C = K * 2>', 'param w: [A, C] x * K * sum(w, over: (A, C))', 'X<6>', 'X<A: 6, C: (6 * 2), K: 6>'],
+    ['<A, K = A, C = K * 2>', 'param w: [A, C] x * K * sum(w, over: (A, C))', 'X<E>', 'X<A: E, C: (E * 2), K: E>'],
+    ['<K = 2, A = K, B = A>', 'param w: [A, B] x * K * sum(w, over: (A, B))', 'X<K: H>', 'X<A: H, B: H, K: H>'],
+  ])('expert X%s, %s: %s', (parameters, body, instance, printed) => {
+    const { program, diagnostics } = checkText(
+      `model M { axis T, D = 8, E = 4, H = 2\n expert X${parameters}(x: [D]) -> [D] { ${body} }\n experts e = ${instance}\n forward(x: [T, D]) -> [T, D] { e(x) } }`,
+    );
+    expect(diagnostics.map((d) => d.message)).toEqual([]);
+    expect(program === null ? '' : printProgram(program)).toContain(`expert e = ${printed}\n`);
+  });
+});
+
 describe('unions and routes', () => {
   const decls = 'experts ffn[E] = SwiGLU<F>\n experts zero[H] = Zero\n experts mix[P] = ffn | zero\n';
   test('a route over a part is a route over the union', () => {
