@@ -4,6 +4,7 @@
  */
 import type { Expr, Program } from '../../dsl/types/program.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { diagnostic, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
 import type { UsedVariable } from '../../dsl/meaning/instances.ts';
@@ -19,6 +20,7 @@ import { graphBackend } from './graph-backend.ts';
 import { LoweringContext, type GraphRoute, type GraphTensor } from './lowering-context.ts';
 import { liveReads } from './live-reads.ts';
 import { placeChecks } from './place-checks.ts';
+import { withoutPlaceholders } from './placeholders.ts';
 
 export type InitialValue =
   { readonly kind: 'fill'; readonly value: number } | { readonly kind: 'graph'; readonly graph: Graph } | null;
@@ -59,7 +61,8 @@ export function elaborateInitial(
       }),
     );
   }
-  return { initial: { kind: 'graph', graph }, reads: liveReads(graph, instantiated.reads) };
+  const whole = withoutPlaceholders(graph, cx.placeholders);
+  return { initial: { kind: 'graph', graph: whole }, reads: liveReads(graph, instantiated.reads) };
 }
 
 /** What of a run a graph depends on, in words; null if nothing. */
@@ -69,7 +72,8 @@ function runOf(graph: Graph): string | null {
     if (live[node.id] !== true) continue;
     if (node.kind === 'extern') return `${graph.externs[node.call]?.name ?? 'a function'}, a function of the host`;
     if (node.kind === 'size') return `${formatSize(node.size)}, which each run decides`;
-    const axis = node.axes.map((a) => graph.axes.get(a)).find((a) => a !== undefined && asInteger(a.size) === null);
+    const own = node.kind === 'fold' ? [...node.axes, at(graph.folds, node.fold, 'elaborate: fold').axis] : node.axes;
+    const axis = own.map((a) => graph.axes.get(a)).find((a) => a !== undefined && asInteger(a.size) === null);
     if (axis !== undefined) return `the size of ${axis.name}, which each run decides`;
   }
   return null;

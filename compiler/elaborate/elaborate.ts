@@ -20,6 +20,7 @@ import type { Graph, GraphOutput, OutputRole } from '../graph/graph-ir.ts';
 import { elaborateInitial, type InitialValue } from './elaborate-initial.ts';
 import { graphBackend } from './graph-backend.ts';
 import { LoweringContext, type GraphOperand, type GraphRoute, type GraphTensor } from './lowering-context.ts';
+import { withoutPlaceholders } from './placeholders.ts';
 import { liveReads } from './live-reads.ts';
 import { placeChecks } from './place-checks.ts';
 
@@ -158,7 +159,8 @@ function elaborateEntry(
     report,
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
-  const graph = placeChecks(builder.finish(outputsOf(instantiated, cx)), cx.demanded);
+  const placed = placeChecks(builder.finish(outputsOf(instantiated, cx)), cx.demanded);
+  const graph = withoutPlaceholders(placed, cx.placeholders);
   const wide = graph.nodes.find((node) => node.axes.length > MAX_AXES);
   if (wide !== undefined)
     report(
@@ -168,7 +170,7 @@ function elaborateEntry(
         help: 'merge some of them',
       }),
     );
-  for (const { used, selection } of liveReads(graph, instantiated.reads)) scope.markUsed(used, selection);
+  for (const { used, selection } of liveReads(placed, instantiated.reads)) scope.markUsed(used, selection);
   return { graph, inputs, conditions: [...conditions.values()] };
 }
 

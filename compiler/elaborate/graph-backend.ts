@@ -23,6 +23,7 @@ import {
 import { meanPresent } from './lower/lower-reductions.ts';
 import { lowerings } from './lower/lowering-table.ts';
 import { renameAxes } from './lower/lower-views.ts';
+import { elaborateFold } from './elaborate-fold.ts';
 import { embed, stackRoutes, unite } from './reindex-routes.ts';
 
 export type { GraphRoute, GraphTensor } from './lowering-context.ts';
@@ -172,6 +173,8 @@ export function graphBackend(cx: LoweringContext): Backend<GraphTensor, GraphRou
       });
       return call.results.map((_, i) => cx.tensor(builder.extern(index, i)));
     },
+
+    fold: (call) => elaborateFold(cx, call),
   };
 }
 

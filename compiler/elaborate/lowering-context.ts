@@ -67,6 +67,8 @@ export class LoweringContext {
   /** What must hold where something is needed, in the order in which it was met. */
   readonly demanded: Demanded[] = [];
   readonly points: PointsOfAxes;
+  /** Inputs that stand for what enters a step of a fold while it is instantiated; no graph has them in the end. */
+  readonly placeholders = new Set<string>();
 
   constructor(builder: GraphBuilder) {
     this.b = builder;

@@ -9,8 +9,10 @@
  * Tables are needed whole along the axis that is looked up: which entries are looked up is a matter of numbers.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { apply, asInteger, multiply, one, zero, type Size } from '../../dsl/types/size.ts';
 import type { GraphBuilder } from '../graph/graph-builder.ts';
+import { independentAxes } from '../graph/fold-axes.ts';
 import { guardsOf } from '../graph/implies.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { Presences } from '../graph/presences.ts';
@@ -204,13 +206,25 @@ export class Needs {
       case 'broadcast':
         return to(node.operand);
       case 'concat': {
-        let at: Size = zero;
+        let start: Size = zero;
         for (const part of node.parts) {
-          const start = at;
+          const from = start;
           const axes = node.axes.flatMap((a) => (a !== node.axis ? [a] : part.axis === null ? [] : [part.axis]));
-          to(part.node, need.map((s) => this.#presences.slice(s, node.axis, start, part.axis)), axes); // prettier-ignore
-          at = apply('add', at, part.axis === null ? one : this.#b.sizeOf(part.axis));
+          to(part.node, need.map((s) => this.#presences.slice(s, node.axis, from, part.axis)), axes); // prettier-ignore
+          start = apply('add', start, part.axis === null ? one : this.#b.sizeOf(part.axis));
         }
+        return;
+      }
+      case 'fold': {
+        // Along axes along which steps do not meet, a point needs its own; along others anything. What is captured is read in a step.
+        const fold = at(this.#graph.folds, node.fold, 'elaborate: fold');
+        const rest = independentAxes(fold).filter((a) => node.axes.includes(a));
+        const own = this.onto(need, node.axes, rest);
+        const stepped = this.onto(need, [...new Set([...node.axes, fold.axis])], rest);
+        node.operands.forEach((id, i) => {
+          const here = i < fold.carried ? own : stepped;
+          if (here !== null) to(id, here, [...new Set([...rest, ...this.#b.axesOf(id)])]);
+        });
         return;
       }
       case 'extern': {

@@ -25,6 +25,7 @@ export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
     case 'extern':
       return [];
     case 'map':
+    case 'fold':
       return draft.operands;
     case 'predicated':
       return [draft.presence, draft.value];

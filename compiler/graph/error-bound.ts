@@ -10,11 +10,12 @@
  * Here each node passes on what its operands bring; how far numbers err is in scalar-bound.ts (functions of one point),
  * sum-bound.ts (of many points) and choice-bound.ts (orders and greatest points).
  */
-import { noNumber } from '../../dsl/diagnostics/invariants.ts';
+import { at, noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { substitute, integerOf, numberOf } from '../../dsl/types/size.ts';
 import { inAnyOrder, termsAt, termsOf } from './addition-bound.ts';
 import { boundArgmax, boundChoice, boundOrder } from './choice-bound.ts';
+import { boundFold, type BoundStep } from './fold-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
 import { RowMajorOffsets, type NumbersWithBounds } from './row-major-offsets.ts';
 import { apart, mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
@@ -28,6 +29,8 @@ export interface BoundInputs {
   readonly sizes: ReadonlyMap<string, number>;
   /** Numbers of a graph input, row-major over its axes; null for a control that was not given. */
   readonly numbersOf: (name: string) => Float64Array | null;
+  /** Graph inputs that are not exact, by name: what enters a step of a recurrence. */
+  readonly bounded?: ReadonlyMap<string, NumbersWithBounds>;
   /** Draws and externs are taken from a run, not computed again. */
   readonly given: (node: NodeId) => Float64Array | null;
 }
@@ -58,6 +61,12 @@ export function boundOfDraw(distribution: (Node & { kind: 'draw' })['distributio
   return { uniform: 0, normal: 5.8 * 17 * u, gumbel: (4 + 4 * 17.4) * u }[distribution];
 }
 
+/** Bounds for a step of a recurrence, whose inputs have bounds. */
+export const boundStep =
+  (sizes: ReadonlyMap<string, number>): BoundStep =>
+  (body, bounded) =>
+    boundGraph(body, { sizes, bounded, numbersOf: () => null, given: () => null });
+
 /** Bounds for all nodes that the outputs need. */
 export function boundGraph(graph: Graph, inputs: BoundInputs): ReadonlyMap<NodeId, NumbersWithBounds> {
   const evaluator = new Evaluator(graph, inputs);
@@ -72,6 +81,7 @@ class Evaluator {
   readonly #inputs: BoundInputs;
   readonly done = new Map<NodeId, NumbersWithBounds>();
   readonly #offsets: RowMajorOffsets;
+  readonly #folded = new Map<string, readonly NumbersWithBounds[]>();
 
   constructor(graph: Graph, inputs: BoundInputs) {
     this.#graph = graph;
@@ -118,6 +128,8 @@ class Evaluator {
         return out;
       case 'input': {
         const input = this.#graph.inputs[node.input];
+        const bounded = input === undefined ? undefined : this.#inputs.bounded?.get(input.name);
+        if (bounded !== undefined) return this.#copy(bounded, out);
         const data = input === undefined ? null : this.#inputs.numbersOf(input.name);
         if (data !== null) value.set(this.#offsets.permuted(data, input?.axes ?? node.axes, node.axes));
         else if (input !== undefined && input.default !== null) return this.#copy(this.of(input.default), out);
@@ -131,6 +143,8 @@ class Evaluator {
         delta.fill(node.kind === 'draw' ? boundOfDraw(node.distribution) : 1e-5);
         return out;
       }
+      case 'fold':
+        return this.#fold(node);
       case 'map':
         return this.#map(node, out);
       case 'predicated': {
@@ -241,6 +255,18 @@ class Evaluator {
         return out;
       }
     }
+  }
+
+  #fold(node: Node & { kind: 'fold' }): NumbersWithBounds {
+    const key = `${node.fold} ${node.operands.join(' ')}`;
+    let results = this.#folded.get(key);
+    if (results === undefined) {
+      const fold = at(this.#graph.folds, node.fold, 'error bounds: fold');
+      const { sizes } = this.#inputs;
+      results = boundFold(fold, node.operands.map((id) => this.of(id)), sizes, boundStep(sizes)); // prettier-ignore
+      this.#folded.set(key, results);
+    }
+    return at(results, node.result, 'error bounds: result of a fold');
   }
 
   #permutedBounded(v: NumbersWithBounds, axes: readonly AxisId[]): NumbersWithBounds {

@@ -20,12 +20,13 @@ import {
   axesOfConcat,
   elementOfMap,
   elementOfSum,
+  typeOfFold,
   type ConcatPart,
   type DrawRoot,
   type OrderKey,
 } from './result-types.ts';
 import type {
-  AxisId, Bound, Check, ElementType, ExternCallId, ExternCall, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
+  AxisId, Bound, Check, ElementType, ExternCallId, ExternCall, Fold, FoldId, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, Span,
 } from './graph-ir.ts'; // prettier-ignore
 
 const nowhere: Span = { source: '', start: 0, end: 0 };
@@ -53,6 +54,7 @@ export class GraphBuilder {
       builder.#nextAxis = Math.max(builder.#nextAxis, axis.id + 1);
     }
     for (const input of graph.inputs) builder.addInput({ ...input, default: null });
+    for (const fold of graph.folds) builder.addFold(fold);
     return builder;
   }
 
@@ -141,6 +143,10 @@ export class GraphBuilder {
 
   addExtern(call: ExternCall): ExternCallId {
     return this.#outside.addExtern(call);
+  }
+
+  addFold(fold: Fold): FoldId {
+    return this.#outside.addFold(fold);
   }
 
   finish(outputs: readonly GraphOutput[], checks: readonly Check[] = []): Graph {
@@ -276,6 +282,15 @@ export class GraphBuilder {
   extern(call: ExternCallId, result: number): NodeId {
     const type = this.resultOf(call, result);
     return this.#add({ kind: 'extern', element: type.element, axes: type.axes, call, result });
+  }
+
+  /** A result of a recurrence of these first values and captured ones. */
+  fold(id: FoldId, operands: readonly NodeId[], result: number): NodeId {
+    const fold = this.#outside.foldOf(id);
+    const whole = fold.body.inputs.slice(1).map(({ axes }, i) =>
+      this.broadcast(at(operands, i, 'graph: operand of a fold'), axes),
+    ); // prettier-ignore
+    return this.#add({ kind: 'fold', ...typeOfFold(fold, result), fold: id, operands: whole, result });
   }
 
   // --- views ---

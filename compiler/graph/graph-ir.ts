@@ -1,6 +1,6 @@
 /**
- * The graph: SSA of named-axis operations, after every call is inlined, every chain unrolled, every family a set of
- * axes. Only dense tensors exist here. A route has become three of them over its support axes (present, weight, rank),
+ * The graph: SSA of named-axis operations, after every call is inlined, every chain over a static axis unrolled, every family
+ * a set of axes. A chain over a dynamic axis is a `Fold`, whose body is a graph of its own. Only dense tensors exist here. A route has become three of them over its support axes (present, weight, rank),
  * and its meaning "absent points are skipped" has become one operation: `predicated`, whose value is read only where its
  * presence is true. The pass `sparsify` turns that into the domain each value is computed on (domains.ts).
  *
@@ -24,6 +24,8 @@ export type AxisId = Id<'axis'>;
 export type GraphInputId = Id<'input of a graph'>;
 /** A call's place in `Graph.externs`. */
 export type ExternCallId = Id<'call of an extern'>;
+/** A recurrence's place in `Graph.folds`. */
+export type FoldId = Id<'fold of a graph'>;
 export type { ElementType, ReduceOp, Span };
 
 export interface GraphAxis {
@@ -148,6 +150,11 @@ export type Node = Base &
       }
     /** One result of a call of the host (`graph.externs`, an `ExternCall`): computed between two submissions. */
     | { readonly kind: 'extern'; readonly call: ExternCallId; readonly result: number }
+    /**
+     * One result of a recurrence (`graph.folds`, a `Fold`): the carried values after the last step, in order, then what each step
+     * gives, with the axis of the steps in front. Nodes of one fold and equal operands are one computation.
+     */
+    | { readonly kind: 'fold'; readonly fold: FoldId; readonly operands: readonly NodeId[]; readonly result: number }
   );
 
 /** What a graph reads from outside. */
@@ -186,6 +193,22 @@ export interface ExternCall {
   /** Every axis its type mentions: the host is told their sizes. */
   readonly mentions: readonly AxisId[];
   readonly span: Span;
+}
+
+/**
+ * A recurrence along an axis: what a chain over a dynamic axis is. It is no node: each of its results is one, of kind `fold`, which
+ * has the operands, so that operands are rewritten like those of any node.
+ *
+ * `body` is one step. Its inputs are, in order: the step's number (i32), the carried values, what is captured, which is the same in all
+ * steps; those without the number are what the operands of a node are: first values, then captured ones. Its outputs are the next
+ * carried values, in the axes and elements that they are carried in, and then what is collected. It is dense and pure: no draws, calls,
+ * orders, checks and folds. Axes are those of the graph around it.
+ */
+export interface Fold {
+  readonly axis: AxisId;
+  /** How many values are carried. */
+  readonly carried: number;
+  readonly body: Graph;
 }
 
 /** What a run returns. A route is its three tensors over support axes (weight: payload too). */
@@ -242,6 +265,7 @@ export interface Graph {
   readonly axes: ReadonlyMap<AxisId, GraphAxis>;
   readonly inputs: readonly GraphInput[];
   readonly externs: readonly ExternCall[];
+  readonly folds: readonly Fold[];
   readonly nodes: readonly Node[];
   readonly outputs: readonly GraphOutput[];
   /** In the order of their places in the text. */

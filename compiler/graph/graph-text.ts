@@ -1,14 +1,24 @@
 /** One line of a graph's text, read from left to right (words, nodes, axes, sizes, numbers) and what is cut off its end. */
 import { idOf } from '../../dsl/types/ids.ts';
 import { exact, type Size, type SizeOp } from '../../dsl/types/size.ts';
+import { binaryNames, reduceOps, unaryNames } from '../../dsl/types/primitive-names.ts';
 import type { DenseReason } from './domains.ts';
-import type { ElementType, NodeId, Span } from './graph-ir.ts';
+import type { ElementType, GraphInput, MapOp, NodeId, OutputRole, ReduceOp, Span } from './graph-ir.ts';
 
 export const textError = (line: number, message: string): Error => new Error(`line ${line}: ${message}`);
 
 export function isElement(word: string): word is ElementType {
   return word === 'f32' || word === 'f16' || word === 'i32' || word === 'bool';
 }
+
+const maps: ReadonlySet<string> = new Set([...unaryNames, ...binaryNames, 'where', 'clamp', 'convert']);
+const reduces: ReadonlySet<string> = new Set(reduceOps);
+const roles: ReadonlySet<string> = new Set(['input', 'param', 'state', 'control']);
+const outputRoles: ReadonlySet<string> = new Set(['result', 'output', 'loss', 'update']);
+export const isMap = (word: string): word is MapOp => maps.has(word);
+export const isReduce = (word: string): word is ReduceOp => reduces.has(word);
+export const isRole = (word: string): word is GraphInput['role'] => roles.has(word);
+export const isOutputRole = (word: string): word is OutputRole => outputRoles.has(word);
 
 const infix: readonly (readonly [sign: string, op: SizeOp, binding: number])[] = [
   ['+', 'add', 1],

@@ -14,6 +14,7 @@ import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-h
 import type { Domain } from './domains.ts';
 import { argmaxValues, chosenPositions, sortRanks } from './interpret-choices.ts';
 import { keep, scalarFunction } from './interpret-scalar.ts';
+import { foldValues } from './interpret-fold.ts';
 import { contractValues, reduceValues, scanValues } from './interpret-sums.ts';
 import type { AxisId, ExternCallId, ExternCall, Graph, GraphInputId, Node, NodeId } from './graph-ir.ts';
 import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers, type OperandNumbers } from './tensor-points.ts';
@@ -72,6 +73,7 @@ class Interpreter implements GraphValues, GraphEvaluation {
   readonly #run: GraphRun;
   readonly poison: boolean;
   readonly #calls = new Map<ExternCallId, readonly ArrayLike<number>[]>();
+  readonly #folded = new Map<string, readonly Float64Array[]>();
 
   constructor(graph: Graph, run: GraphRun) {
     this.#graph = graph;
@@ -237,6 +239,8 @@ class Interpreter implements GraphValues, GraphEvaluation {
       }
       case 'concat':
         return this.#concat(node, shape);
+      case 'fold':
+        return this.#fold(node);
       case 'extern':
         return this.#extern(node);
       default:
@@ -313,6 +317,24 @@ class Interpreter implements GraphValues, GraphEvaluation {
       // The loop moved along the whole axis: step back to where this part begins.
       return part?.value.data[(offsets[k] ?? noNumber()) - (starts[k] ?? noNumber()) * part.stride] ?? noNumber();
     }); // prettier-ignore
+  }
+
+  #fold(node: Node & { kind: 'fold' }): Float64Array {
+    const key = `${node.fold} ${node.operands.join(' ')}`;
+    let results = this.#folded.get(key);
+    if (results === undefined) {
+      const fold = at(this.#graph.folds, node.fold, 'graph: fold');
+      const operands = node.operands.map((id, i) =>
+        inOrder(this.value(id), at(fold.body.inputs, i + 1, 'graph: operand of a fold').axes),
+      );
+      results = foldValues(fold, operands, this.sizeOf(fold.axis), (inputs) => {
+        const { values, errors } = interpretGraph(fold.body, { ...this.#run, inputs, domains: undefined });
+        this.errors.push(...errors);
+        return (id) => at(values, id, 'graph: value of a step');
+      });
+      this.#folded.set(key, results);
+    }
+    return at(results, node.result, 'graph: result of a fold').slice();
   }
 
   #extern(node: Node & { kind: 'extern' }): Float64Array {

@@ -83,6 +83,8 @@ export function copyNode(builder: GraphBuilder, node: Node, to: (id: NodeId) => 
       return builder.draw(node.distribution, node.seedKey, node.roots);
     case 'extern':
       return builder.extern(node.call, node.result);
+    case 'fold':
+      return builder.fold(node.fold, node.operands.map(to), node.result);
     case 'map':
       return builder.map(node.op, node.operands.map(to), node.element);
     case 'predicated':

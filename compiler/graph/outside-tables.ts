@@ -1,7 +1,10 @@
-/** What a graph under construction has from outside: its inputs, each once for its role and name, and its calls of the host. */
+/**
+ * What a graph under construction has besides nodes: its inputs, each once for its role and name, its calls of the host, and the
+ * bodies of its recurrences.
+ */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import { idOf } from '../../dsl/types/ids.ts';
-import type { ExternCallId, ExternCall, Graph, GraphInput, GraphInputId, NodeId } from './graph-ir.ts';
+import type { ExternCallId, ExternCall, Fold, FoldId, Graph, GraphInput, GraphInputId, NodeId } from './graph-ir.ts';
 
 /** The inputs of a graph with their ids, in order. */
 export function inputsOf({ inputs }: Pick<Graph, 'inputs'>): readonly (readonly [GraphInputId, GraphInput])[] {
@@ -17,6 +20,7 @@ export class OutsideTables {
   readonly #inputs: GraphInput[] = [];
   readonly #inputIndex = new Map<string, GraphInputId>();
   readonly #externs: ExternCall[] = [];
+  readonly #folds: Fold[] = [];
 
   addInput(input: GraphInput): GraphInputId {
     const key = `${input.role} ${input.name}`;
@@ -47,7 +51,17 @@ export class OutsideTables {
     return type;
   }
 
-  listed(): Pick<Graph, 'inputs' | 'externs'> {
-    return { inputs: [...this.#inputs], externs: [...this.#externs] };
+  addFold(fold: Fold): FoldId {
+    return idOf<FoldId>(this.#folds.push(fold) - 1);
+  }
+
+  foldOf(id: FoldId): Fold {
+    const fold = this.#folds[id];
+    if (fold === undefined) throw new CompilerBug('graph', `no fold ${id}`);
+    return fold;
+  }
+
+  listed(): Pick<Graph, 'inputs' | 'externs' | 'folds'> {
+    return { inputs: [...this.#inputs], externs: [...this.#externs], folds: [...this.#folds] };
   }
 }

@@ -7,10 +7,12 @@
  */
 import { idOf } from '../../dsl/types/ids.ts';
 import type { Domain } from './domains.ts';
-import { cut, GraphText, isElement, reasonOf, spanOf, textError } from './graph-text.ts';
-import type { AxisId, Check, ExternCallId, ExternCall, Graph, GraphAxis, GraphInput, GraphInputId, MapOp, Node, NodeId, ReduceOp, GraphOutput, OutputRole, Span } from './graph-ir.ts'; // prettier-ignore
+import {
+  cut, GraphText, isElement, isMap, isOutputRole, isReduce, isRole, reasonOf, spanOf, textError,
+} from './graph-text.ts'; // prettier-ignore
+import type { AxisId, Check, ExternCallId, ExternCall, Fold, FoldId, Graph, GraphAxis, GraphInput, GraphInputId, Node, NodeId, GraphOutput, Span } from './graph-ir.ts'; // prettier-ignore
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
-import { binaryNames, drawNames, reduceOps, unaryNames } from '../../dsl/types/primitive-names.ts';
+import { drawNames } from '../../dsl/types/primitive-names.ts';
 
 export interface ParsedGraph {
   readonly graph: Graph;
@@ -20,14 +22,6 @@ export interface ParsedGraph {
 }
 
 const nowhere: Span = { source: '', start: 0, end: 0 };
-const maps: ReadonlySet<string> = new Set([...unaryNames, ...binaryNames, 'where', 'clamp', 'convert']);
-const reduces: ReadonlySet<string> = new Set(reduceOps);
-const roles: ReadonlySet<string> = new Set(['input', 'param', 'state', 'control']);
-const outputRoles: ReadonlySet<string> = new Set(['result', 'output', 'loss', 'update']);
-const isMap = (word: string): word is MapOp => maps.has(word);
-const isReduce = (word: string): word is ReduceOp => reduces.has(word);
-const isRole = (word: string): word is GraphInput['role'] => roles.has(word);
-const isOutputRole = (word: string): word is OutputRole => outputRoles.has(word);
 
 /** Reads a graph. Throws an Error that names the line. */
 export function parseGraph(text: string): ParsedGraph {
@@ -35,10 +29,13 @@ export function parseGraph(text: string): ParsedGraph {
 }
 
 class GraphParser {
-  readonly #axes = new Map<AxisId, GraphAxis>();
-  readonly #named = new Map<string, AxisId>();
+  readonly #axes: Map<AxisId, GraphAxis>;
+  readonly #named: Map<string, AxisId>;
   readonly #inputs: GraphInput[] = [];
   readonly #externs: ExternCall[] = [];
+  readonly #folds: Fold[] = [];
+  /** The body of the fold that is being read. */
+  #body: GraphParser | null = null;
   readonly #nodes: Node[] = [];
   readonly #outputs: GraphOutput[] = [];
   readonly #checks: Check[] = [];
@@ -46,17 +43,22 @@ class GraphParser {
   readonly #materialised = new Set<NodeId>();
   #name = '';
 
+  /** A body has the axes of the graph around it. */
+  constructor(around: GraphParser | null = null) {
+    this.#axes = around === null ? new Map() : around.#axes;
+    this.#named = around === null ? new Map() : around.#named;
+  }
+
   parse(text: string): ParsedGraph {
     text.split('\n').forEach((line, i) => {
       if (line.trim() !== '') this.#line(line, i + 1);
     });
-    const given = { axes: this.#axes, inputs: this.#inputs, externs: this.#externs };
-    const computed = { nodes: this.#nodes, outputs: this.#outputs, checks: this.#checks };
-    return {
-      graph: { name: this.#name, ...given, ...computed },
-      domains: this.#domains,
-      materialised: this.#materialised,
-    };
+    return { graph: this.#graph(), domains: this.#domains, materialised: this.#materialised };
+  }
+
+  #graph(): Graph {
+    const given = { axes: this.#axes, inputs: this.#inputs, externs: this.#externs, folds: this.#folds };
+    return { name: this.#name, ...given, nodes: this.#nodes, outputs: this.#outputs, checks: this.#checks };
   }
 
   #line(line: string, number: number): void {
@@ -66,6 +68,8 @@ class GraphParser {
     else if (line.startsWith('  %')) this.#nodeLine(line, number);
     else if (line.startsWith('  default ')) this.#defaultLine(new GraphText(line.slice(10), number));
     else if (line.startsWith('  call ')) this.#callLine(new GraphText(line.slice(7), number));
+    else if (line.startsWith('  fold ')) this.#foldLine(new GraphText(line.slice(7), number));
+    else if (line.startsWith('  |') && this.#body !== null) this.#body.#line(line.slice(3), number);
     else if (line.startsWith('  check ')) this.#checkLine(line.slice(8), number);
     else this.#outputLine(new GraphText(line.trim(), number));
   }
@@ -233,6 +237,12 @@ class GraphParser {
           }
           return { ...base, kind: 'concat', parts, axis: one() };
         }
+        case 'fold': {
+          const fold = idOf<FoldId>(t.integer());
+          t.take('result');
+          const result = t.integer();
+          return { ...base, kind: 'fold', fold, result, operands: t.nodes() };
+        }
         case 'extern': {
           t.path();
           t.take('call');
@@ -345,6 +355,22 @@ class GraphParser {
     if (index !== this.#externs.length)
       throw textError(t.number, `call ${index} stands where ${this.#externs.length} belongs`);
     this.#externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
+  }
+
+  /** `0 along T carries 1`: the lines of its body follow, each behind a bar. */
+  #foldLine(t: GraphText): void {
+    const index = t.integer();
+    if (index !== this.#folds.length)
+      throw textError(t.number, `fold ${index} stands where ${this.#folds.length} belongs`);
+    t.take('along');
+    const axis = this.#axis(t.axis(), t.number);
+    t.take('carries');
+    const carried = t.integer();
+    t.end();
+    const body = new GraphParser(this);
+    body.#name = 'step';
+    this.#body = body;
+    this.#folds.push({ axis, carried, body: body.#graph() });
   }
 
   /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3 %4 for loss skip if noise given` */

@@ -13,7 +13,7 @@ import { at } from '../../dsl/diagnostics/invariants.ts';
 import { formatSize } from '../../dsl/types/size.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import type { Domain } from './domains.ts';
-import type { AxisId, Bound, Check, ExternCall, Graph, Node, NodeId, GraphOutput, Span } from './graph-ir.ts';
+import type { AxisId, Bound, Check, ExternCall, Fold, Graph, Node, NodeId, GraphOutput, Span } from './graph-ir.ts';
 
 export interface PrintOptions {
   /** Adds `@ file:start-end`. */
@@ -25,7 +25,10 @@ export interface PrintOptions {
 }
 
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
-  const name = axisNames(graph);
+  return printNamed(graph, options, axisNames(graph));
+}
+
+function printNamed(graph: Graph, options: PrintOptions, name: (axis: AxisId) => string): string {
   const list = (axes: readonly AxisId[]): string => axes.map(name).join(', ');
   const used = usedAxes(graph);
   const axes = [...graph.axes.values()]
@@ -42,10 +45,13 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   });
   const defaults = graph.inputs.flatMap((l) => (l.default === null ? [] : [`  default ${l.name} = %${l.default}`]));
   const calls = graph.externs.map((call, i) => `  ${printCall(call, i, list)}`);
+  const folds = graph.folds.flatMap((fold, i) => printFold(fold, i, options.spans === true, name));
   const outputs = graph.outputs.map((output) => `  ${printOutput(output, list)}`);
   const checks = graph.checks.map((check) => `  ${printCheck(check, list)}${options.spans === true ? `  @ ${span(check.span)}` : ''}`); // prettier-ignore
   const head = axes.length === 0 ? [] : [`  axes ${axes.join(', ')}`];
-  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...defaults, ...outputs, ...checks, ''].join('\n');
+  return [`graph ${graph.name}`, ...head, ...nodes, ...calls, ...folds, ...defaults, ...outputs, ...checks, ''].join(
+    '\n',
+  );
 }
 
 /** The axes that a text speaks of. */
@@ -55,6 +61,7 @@ const usedAxes = (graph: Graph): ReadonlySet<AxisId> =>
     // Of a graph input that no node reads the text says nothing.
     ...graph.nodes.flatMap((n) => (n.kind === 'input' ? (graph.inputs[n.input]?.within ?? []) : [])),
     ...graph.externs.flatMap((e) => e.mentions),
+    ...graph.folds.flatMap((f) => [f.axis, ...usedAxes(f.body)]),
   ]);
 
 /** Names of axes; those that share a name are told apart by number. */
@@ -73,6 +80,19 @@ const span = (s: Span): string => `${s.source}:${s.start}-${s.end}`;
 function printDomain({ presences, dense }: Domain): string {
   const on = presences.length === 0 ? '' : `  on {${presences.map((s) => `%${s}`).join(', ')}}`;
   return dense === null ? on : `${on}  dense (${dense.reason}: ${dense.text} @ ${span(dense.span)})`;
+}
+
+/** The body of a recurrence, each line behind a bar; the axes are named as around it. */
+function printFold(
+  { axis, carried, body }: Fold,
+  index: number,
+  spans: boolean,
+  name: (axis: AxisId) => string,
+): readonly string[] {
+  const [, ...lines] = printNamed({ ...body, axes: new Map() }, { spans }, name)
+    .trimEnd()
+    .split('\n');
+  return [`  fold ${index} along ${name(axis)} carries ${carried}`, ...lines.map((line) => `  |${line}`)];
 }
 
 function printCall(call: ExternCall, index: number, list: (axes: readonly AxisId[]) => string): string {
@@ -165,6 +185,8 @@ function operation(graph: Graph, node: Node, name: (axis: AxisId) => string): st
       return `broadcast %${node.operand}`;
     case 'concat':
       return `concat ${node.parts.map((p) => (p.axis === null ? `%${p.node}` : `%${p.node}[${name(p.axis)}]`)).join(' ')} along ${name(node.axis)}`;
+    case 'fold':
+      return `fold ${node.fold} result ${node.result}${node.operands.map((id) => ` %${id}`).join('')}`;
     case 'extern':
       return `extern ${graph.externs[node.call]?.name ?? '?'} call ${node.call} result ${node.result}`;
     default:

@@ -1,6 +1,7 @@
 /** Axes and element types that an operation of the graph gives, from those of its operands; and the parts of operations that have several. */
 import type { Size } from '../../dsl/types/size.ts';
-import type { AxisId, ElementType, MapOp, NodeId } from './graph-ir.ts';
+import { at, missing } from '../../dsl/diagnostics/invariants.ts';
+import type { AxisId, ElementType, Fold, MapOp, NodeId } from './graph-ir.ts';
 
 export interface OrderKey {
   readonly node: NodeId;
@@ -41,4 +42,18 @@ export function axesOfConcat(
   const before = own === null ? -1 : lead.indexOf(own);
   const position = before < 0 ? 0 : lead.slice(0, before).filter((a) => others.includes(a)).length;
   return [...others.slice(0, position), axis, ...others.slice(position)];
+}
+
+/** Of a result of a recurrence: what is carried is as it enters a step, what is collected has the axis of the steps in front. */
+export function typeOfFold(
+  { axis, carried, body }: Fold,
+  result: number,
+): { readonly element: ElementType; readonly axes: readonly AxisId[] } {
+  if (result < carried) {
+    const { element, axes } = at(body.inputs, result + 1, 'graph: carried value');
+    return { element, axes };
+  }
+  const output = at(body.outputs, result, 'graph: result of a fold');
+  if (output.kind !== 'tensor') return missing('graph: tensor among the results of a fold', result);
+  return { element: at(body.nodes, output.node, 'graph: result of a step').element, axes: [axis, ...output.axes] };
 }

@@ -6,8 +6,9 @@ import { type Stage, verified } from '../../dsl/diagnostics/bug.ts';
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { asInteger } from '../../dsl/types/size.ts';
 import type { FusedGraph, SparseGraph } from './domains.ts';
-import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
+import type { AxisId, Fold, Graph, Node, NodeId } from './graph-ir.ts';
 import { nodesOfOutput, operandsOf } from './node-uses.ts';
+import { typeOfFold } from './result-types.ts';
 
 export function verifyGraph(graph: Graph, stage: Stage): void {
   verified(stage, 'the graph', graphProblems(graph));
@@ -52,11 +53,31 @@ export function graphProblems(graph: Graph): readonly string[] {
         if (!sameSet(axes, graph.nodes[id]?.axes ?? [])) problems.push(`output ${output.name}: wrong axes of ${name}`);
     }
   }
+  for (const fold of graph.folds) problems.push(...bodyProblems(graph, fold));
   for (const input of graph.inputs) {
     if (input.default !== null && !known(input.default))
       problems.push(`graph input ${input.name}: its default names no node`);
   }
   return problems;
+}
+
+/** What a fold promises of its body (graph-ir.ts). */
+function bodyProblems(graph: Graph, { axis, carried, body }: Fold): readonly string[] {
+  const problems = [...graphProblems(body)];
+  const impure = new Set<Node['kind']>(['draw', 'extern', 'sort_rank', 'choose', 'argmax', 'scan', 'fold']);
+  for (const node of body.nodes) if (impure.has(node.kind)) problems.push(`%${node.id} ${node.kind} in a step`);
+  if (body.checks.length > 0) problems.push('a step has checks');
+  if (!graph.axes.has(axis)) problems.push(`an unknown axis ${axis} of steps`);
+  if (body.inputs[0]?.element !== 'i32' || body.inputs[0].axes.length > 0) problems.push('no number of the step');
+  if (body.outputs.length < carried) problems.push(`${carried} values are carried, a step gives fewer`);
+  body.outputs.forEach((output, i) => {
+    const entering = body.inputs[i + 1];
+    if (output.kind !== 'tensor') problems.push(`result ${i} is a route`);
+    else if (i >= carried) problems.push(...(output.axes.includes(axis) ? [`collected ${i} has the axis of the steps`] : []));
+    else if (entering?.axes.join() !== output.axes.join() || entering.element !== body.nodes[output.node]?.element)
+      problems.push(`carried ${i} leaves a step as another type than it enters`);
+  }); // prettier-ignore
+  return problems.map((problem) => `a step of a fold: ${problem}`);
 }
 
 function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): void {
@@ -90,6 +111,17 @@ function nodeProblems(graph: Graph, node: Node, say: (text: string) => void): vo
       return wants(graph.inputs[node.input]?.axes ?? []);
     case 'draw':
       return wants(node.roots.map((r) => r.axis));
+    case 'fold': {
+      const fold = graph.folds[node.fold];
+      if (fold === undefined || fold.body.outputs[node.result] === undefined) return say('is a result of no fold');
+      if (node.operands.length !== fold.body.inputs.length - 1) say('has another number of operands than its fold');
+      node.operands.forEach((id, i) => {
+        const wanted = fold.body.inputs[i + 1];
+        if (!sameSet(of(id), wanted?.axes ?? [])) say(`%${id} has other axes than a step reads`);
+        if (graph.nodes[id]?.element !== wanted?.element) say(`%${id} has another element type than a step reads`);
+      });
+      return wants(typeOfFold(fold, node.result).axes);
+    }
     case 'extern':
       return wants(graph.externs[node.call]?.results[node.result]?.axes ?? []);
     case 'map':
@@ -211,6 +243,7 @@ function memoryProblems({ graph, materialised }: FusedGraph): readonly string[] 
       case 'gather':
       case 'draw':
       case 'extern':
+      case 'fold':
         return stored ? [] : [`%${node.id} ${node.kind} has no memory`];
       default:
         return stored || !returned.has(node.id) ? [] : [`%${node.id} ${node.kind} is returned, and has no memory`];

@@ -52,26 +52,33 @@ function combine(op: Exclude<ReduceOp, 'sum'>, total: KernelExpr, value: KernelE
 }
 
 export function reduce<P>(k: KernelBuilder, config: ReduceConfig<P>): void {
-  const { op, type, space, terms, value, out } = config;
-  forEachPoint(k, space, (point, id) => {
-    if (op === 'sum') {
-      const sums = new Sums(k, type, 1, terms.maxTerms);
-      terms.visit(point, (inner) => sums.add(0, value(inner)), sums.close);
-      k.store(out, id, sums.total(0));
-      return;
-    }
-    const total = k.var(identity(op, type));
-    if (type !== 'f32') {
-      terms.visit(point, (inner) => k.assign(total, combine(op, total, value(inner))));
-      k.store(out, id, stored(total));
-      return;
-    }
-    const largest = k.var(u32(0), 'most');
-    terms.visit(point, (inner) => {
-      const here = k.let(value(inner));
-      k.assign(total, combine(op, total, here));
-      k.assign(largest, max(largest, magnitudeBits(here)));
-    });
-    k.store(out, id, select(isNaNMagnitude(largest), bitcast('f32', largest), total));
+  forEachPoint(k, config.space, (point, id) => {
+    const total = reduced(k, config, point);
+    k.store(config.out, id, config.op === 'sum' ? total : stored(total));
   });
+}
+
+/** What a reduction comes to at one point. */
+export function reduced<P>(
+  k: KernelBuilder,
+  { op, type, terms, value }: Pick<ReduceConfig<P>, 'op' | 'type' | 'terms' | 'value'>,
+  point: P,
+): KernelExpr {
+  if (op === 'sum') {
+    const sums = new Sums(k, type, 1, terms.maxTerms);
+    terms.visit(point, (inner) => sums.add(0, value(inner)), sums.close);
+    return sums.total(0);
+  }
+  const total = k.var(identity(op, type));
+  if (type !== 'f32') {
+    terms.visit(point, (inner) => k.assign(total, combine(op, total, value(inner))));
+    return total;
+  }
+  const largest = k.var(u32(0), 'most');
+  terms.visit(point, (inner) => {
+    const here = k.let(value(inner));
+    k.assign(total, combine(op, total, here));
+    k.assign(largest, max(largest, magnitudeBits(here)));
+  });
+  return select(isNaNMagnitude(largest), bitcast('f32', largest), total);
 }

@@ -85,6 +85,7 @@ function withOperands(node: Node, to: (id: NodeId) => NodeId): Node {
     case 'extern':
       return { ...node, id };
     case 'map':
+    case 'fold':
       return { ...node, id, operands: node.operands.map(to) };
     case 'predicated':
       return { ...node, id, presence: to(node.presence), value: to(node.value) };

@@ -7,7 +7,7 @@
  */
 import { get } from '../../dsl/diagnostics/invariants.ts';
 import { idOf } from '../../dsl/types/ids.ts';
-import type { AxisId, Graph, GraphInputId } from '../graph/graph-ir.ts';
+import type { AxisId, Graph, GraphInputId, FoldId } from '../graph/graph-ir.ts';
 import { rewriteGraph } from '../graph/node-uses.ts';
 import { inputsOf } from '../graph/outside-tables.ts';
 import { definePass } from './pass.ts';
@@ -15,8 +15,18 @@ import { definePass } from './pass.ts';
 export const dropDeadValues = definePass({
   name: 'drop-dead-values',
   summary: 'drops what no result needs',
-  run: (graph) => dropInputs(rewriteGraph(graph, () => null)),
+  run: (graph) => dropInputs(dropFolds(rewriteGraph(graph, () => null))),
 });
+
+/** Bodies of which no result is left. */
+function dropFolds(graph: Graph): Graph {
+  if (graph.folds.length === 0) return graph;
+  const used = new Set(graph.nodes.flatMap((n) => (n.kind === 'fold' ? [n.fold] : [])));
+  const kept = graph.folds.flatMap((fold, i) => (used.has(idOf<FoldId>(i)) ? [{ fold, id: idOf<FoldId>(i) }] : []));
+  const moved = new Map(kept.map(({ id }, i) => [id, idOf<FoldId>(i)]));
+  const nodes = graph.nodes.map((n) => (n.kind === 'fold' ? { ...n, fold: get(moved, n.fold, 'passes: fold') } : n));
+  return { ...graph, folds: kept.map(({ fold }) => fold), nodes };
+}
 
 function dropInputs(graph: Graph): Graph {
   const used = new Set(graph.nodes.flatMap((n) => (n.kind === 'input' ? [n.input] : [])));
@@ -29,6 +39,8 @@ function dropInputs(graph: Graph): Graph {
   const axes = new Set<AxisId>(nodes.flatMap((n) => [...n.axes, ...axesInside(n)]));
   for (const input of inputs)
     for (const a of [...input.axes, ...(input.within === null ? [] : [input.within])]) axes.add(a);
+  for (const { axis, body } of graph.folds)
+    for (const a of [axis, ...body.nodes.flatMap((n) => [...n.axes, ...axesInside(n)])]) axes.add(a);
   for (const call of graph.externs)
     for (const a of [...call.family, ...call.carried, ...call.mentions, ...call.results.flatMap((r) => r.axes)])
       axes.add(a);

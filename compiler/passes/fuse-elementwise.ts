@@ -14,16 +14,11 @@ import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import { at, get } from '../../dsl/diagnostics/invariants.ts';
 import type { Size } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
-import type { AxisId, Graph, MapOp, Node, NodeId } from '../graph/graph-ir.ts';
+import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { cheap, ownCost } from '../graph/operation-cost.ts';
 import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
 import { slotsAmong } from '../graph/slots.ts';
 
-/** Operations that may be repeated for free. */
-const cheap = 4;
-const dear = 8;
-const transcendental: ReadonlySet<MapOp> = new Set<MapOp>([
-  'exp', 'log', 'sqrt', 'rsqrt', 'tanh', 'sigmoid', 'silu', 'gelu', 'gelu_tanh', 'softplus', 'erf', 'sin', 'cos', 'pow', 'div', 'mod',
-]); // prettier-ignore
 /** Parts of a concat that are chosen between in passing; more are written side by side. */
 const maxParts = 4;
 /**
@@ -53,7 +48,7 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       inside > maxFused ||
       deep > maxFused ||
       ((outputs.has(node.id) || forHost.has(node.id)) && node.kind !== 'input') ||
-      (node.kind === 'concat' && node.parts.length > maxParts) ||
+      (node.kind === 'concat' && (node.parts.length > maxParts || isFolded(graph, uses, node.id))) ||
       (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated') ||
       (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
     if (keep) materialised.add(node.id);
@@ -61,6 +56,11 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
     depth.push(keep || node.kind === 'input' ? 0 : deep);
   }
   return { ...sparse, materialised };
+}
+
+/** Whether a recurrence reads a value: what is laid end to end for it is one buffer. */
+function isFolded(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId): boolean {
+  return at(uses, id, 'passes: uses of node').some((user) => at(graph.nodes, user, 'passes: node').kind === 'fold');
 }
 
 /** What a thread cannot compute in passing. */
@@ -75,6 +75,7 @@ function stored(node: Node): boolean {
     case 'gather':
     case 'draw':
     case 'extern':
+    case 'fold':
       return true;
     case 'constant':
     case 'size':
@@ -120,40 +121,8 @@ function isView(node: Node): boolean {
     case 'draw':
     case 'concat':
     case 'extern':
+    case 'fold':
       return false;
-    default:
-      return unreachable(node, 'passes');
-  }
-}
-
-function ownCost(node: Node): number {
-  switch (node.kind) {
-    case 'map':
-      return transcendental.has(node.op) ? dear : 1;
-    case 'predicated':
-    case 'split':
-    case 'merge':
-      return 1;
-    case 'concat':
-      return node.parts.length;
-    case 'constant':
-    case 'size':
-    case 'iota':
-    case 'input':
-    case 'presence':
-    case 'contract':
-    case 'reduce':
-    case 'scan':
-    case 'sort_rank':
-    case 'choose':
-    case 'argmax':
-    case 'gather':
-    case 'draw':
-    case 'rename':
-    case 'slice':
-    case 'broadcast':
-    case 'extern':
-      return 0;
     default:
       return unreachable(node, 'passes');
   }
@@ -177,6 +146,8 @@ function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], nod
     if (slotsAmong(user, (n) => at(sparse.graph.nodes, n, 'passes: node'), sizeIn(sparse.graph)) !== null) return false;
     if (more(node.axes, [...user.axes, ...loops(user)])) return true;
     // One point of these reads a whole group, and the next point of the group reads it again.
+    // A step reads what it captures again, or several times.
+    if (user.kind === 'fold') return true;
     return (
       user.kind === 'sort_rank' || user.kind === 'choose' || user.kind === 'scan' || onMorePoints(sparse, node, user)
     );

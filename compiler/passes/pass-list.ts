@@ -10,6 +10,7 @@ import { dropDeadValues } from './drop-dead-values.ts';
 import { foldConstants } from './fold-constants.ts';
 import { fuseElementwise } from './fuse-elementwise.ts';
 import { runPasses, timed, requested, type Pass, type PassOptions } from './pass.ts';
+import { packFoldOperands } from './pack-fold-operands.ts';
 import { shareValues } from './share-values.ts';
 import { simplifyViews } from './simplify-views.ts';
 import { sparsify } from './sparsify.ts';
@@ -24,6 +25,7 @@ export const passList: readonly Pass[] = [
   simplifyViews,         // the views that cutting left behind
   shareValues,           // what has become equal by then: parameters of shared layers, slices of one presence
   dropDeadValues,        // before sparsify: what nobody reads must not widen a domain
+  packFoldOperands,      // last: which results a recurrence has, and which operands are one, is known by now
 ];
 
 export const sparsifyName = 'sparsify';

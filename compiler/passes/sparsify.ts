@@ -301,6 +301,10 @@ class Demand {
         }
         return;
       }
+      case 'fold':
+        for (const id of node.operands)
+          this.#want(id, this.#on(id, [], this.#because(node, 'b', 'the steps of a chain read all of it')));
+        return;
       case 'extern': {
         const call = this.#graph.externs[node.call];
         if (call === undefined) throw new CompilerBug('pass sparsify', `no extern call ${node.call}`);

@@ -23,6 +23,7 @@ import type { AssignmentList, StoredSpace } from '../schedule/memory/memory.ts';
 import { chosen, expanded, indexAt, points, type BoundedColumn, type Points } from './point-blocks.ts';
 import { drawn } from './drawn.ts';
 import { beyond, blank, flagged, lineFlags, pointFlags } from './range-flags.ts';
+import { FoldEvaluation } from './evaluate-fold.ts';
 import { rowsAt, type Rows } from './rows.ts';
 import { viewedAxes, type ViewNode } from './view-points.ts';
 
@@ -51,6 +52,7 @@ export class LaunchEvaluation {
   readonly #sizes: ReadonlyMap<string, number>;
   readonly #seed: number;
   readonly #memory: RunMemory;
+  readonly #folds: FoldEvaluation;
 
   constructor(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number, memory: RunMemory) {
     this.#graph = graph;
@@ -58,6 +60,7 @@ export class LaunchEvaluation {
     this.#seed = seed;
     this.#memory = memory;
     this.offsets = new RowMajorOffsets(graph, sizes);
+    this.#folds = new FoldEvaluation(graph, sizes, this.offsets, (id, p) => this.value(id, p), (id) => memory.stored(id) !== null); // prettier-ignore
   }
 
   /** A value as whoever reads it sees it: from memory if it has some. */
@@ -169,6 +172,8 @@ export class LaunchEvaluation {
         return this.#gather(node, p);
       case 'draw':
         return drawn(node, p, this.#seed, (size) => this.#integer(size));
+      case 'fold':
+        return this.#folds.column(node, p);
       case 'scan':
       case 'sort_rank':
       case 'choose':

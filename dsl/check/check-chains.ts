@@ -1,5 +1,6 @@
 /**
- * `chain l in L carrying h = x collecting p { … }`: a fold over a static axis. Carried values keep their types.
+ * `chain l in L carrying h = x collecting p { … }`: a fold over an axis. Carried values keep their types. Over a static axis the index
+ * is one of compiling; over an axis whose size a run decides it is a value, and what is carried and collected is dense.
  */
 import type * as ast from '../syntax/ast.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
@@ -23,23 +24,21 @@ import { formatType, listWords } from './types.ts';
 import { typedValue, spanOf, toExpr } from './values.ts';
 import { mayName } from './shadowing.ts';
 
-/** `chain l in L carrying h = x collecting p { … }`: a fold over a static axis. */
+/** `chain l in L carrying h = x collecting p { … }`: a fold over an axis. */
 export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): CheckedValue {
   const { scope } = env;
   const axis = resolveAxisName(cx, scope, chain.axis);
-  if (axis !== null && cx.isDynamic(axis.axis)) {
-    cx.report('MOE0326', chain.axis.span, {
-      message: `a chain is unrolled when compiling, the size of ${cx.nameOf(axis)} is known only at a run`,
-      labels: [{ span: cx.axisOf(axis).span, text: `${cx.nameOf(axis)} is declared here` }],
-      help: `give it a size: axis ${cx.nameOf(axis)} = …`,
-    });
-  }
+  const step = axis !== null && cx.isDynamic(axis.axis) ? cx.fresh<LocalId>() : null;
   const inside = new NameScope(scope, scope.owner);
   const index = cx.fresh<IndexId>();
   const carries = chain.carries.map((carry) => ({ carry, ...checkStart(cx, env, carry) }));
   const free = mayName(cx, scope, chain.index.text, chain.index.span);
   if (axis === null || !free) inside.set(chain.index.text, { kind: 'error' }, chain.index.span);
-  else {
+  else if (step !== null) {
+    cx.stepAxes.set(step, axis);
+    const type: ValueType = { kind: 'tensor', element: 'i32', axes: [], within: axis };
+    inside.set(chain.index.text, { kind: 'local', local: step, type, untyped: false }, chain.index.span);
+  } else {
     cx.indices.set(index, axis);
     cx.steps.set(index, { name: chain.index.text, span: chain.index.span });
     inside.set(chain.index.text, { kind: 'index', index, axis }, chain.index.span);
@@ -57,6 +56,7 @@ export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): Che
   if (result === null || axis === null || carries.some((c) => c.start === null) || collected.some((c) => c === null))
     return errorValue;
 
+  if (step !== null && !isDense(cx, chain, axis, carries, collected)) return errorValue;
   const block = finishBody(body, result);
   const types: ValueType[] = carries.flatMap((c) => (c.type === null ? [] : [c.type]));
   const collecting: { local: LocalId; name: string }[] = [];
@@ -70,6 +70,7 @@ export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): Che
   const expr: ChainExpr & { type: ValueType; span: Span } = {
     kind: 'chain',
     index,
+    step,
     axis,
     carries: carries.flatMap(({ carry, start, type }, i) => {
       const local = locals[i];
@@ -83,6 +84,34 @@ export function checkChain(cx: Context, env: ExprContext, chain: ast.Chain): Che
     span: chain.span,
   };
   return typedValue(expr);
+}
+
+/** A chain that is not unrolled keeps what it carries and collects in memory of a shape that does not depend on the step. */
+function isDense(
+  cx: Context,
+  chain: ast.Chain,
+  axis: AxisVar,
+  carries: readonly { readonly carry: ast.Carry; readonly type: ValueType | null }[],
+  collected: readonly (Collected | null)[],
+): boolean {
+  const named = [
+    ...carries.map(({ carry, type }) => ({ name: carry.name.text, type, span: carry.span, does: 'carries' })),
+    ...collected.map((c, i) => ({
+      name: c?.name ?? '',
+      type: c?.type ?? null,
+      span: chain.collecting?.names[i]?.span ?? chain.span,
+      does: 'collects',
+    })),
+  ];
+  const route = named.find(({ type }) => type?.kind === 'route');
+  if (route === undefined) return true;
+  const name = cx.nameOf(axis);
+  cx.report('MOE0326', route.span, {
+    message: `a chain over ${name}, whose size a run decides, ${route.does} the route ${route.name}: its steps are not written out, and what goes from one to the next is dense`,
+    labels: [{ span: cx.axisOf(axis).span, text: `${name} is declared here` }],
+    help: `give the axis a size, axis ${name} = …, or take the numbers: dense(${route.name})`,
+  });
+  return false;
 }
 
 function checkStart(

@@ -211,7 +211,9 @@ function axisSaid(
   let computed = false;
   for (const value of values) {
     if (value === null) continue;
-    if (value.kind === 'value') computed = true;
+    const step = value.kind === 'value' && value.expr.kind === 'local' ? cx.stepAxes.get(value.expr.local) : undefined;
+    if (step !== undefined) found.push(step);
+    else if (value.kind === 'value') computed = true;
     if (value.kind !== 'static') continue;
     for (const axis of indexedAxes(cx, value.value)) {
       if (!found.some((a) => a.axis === axis.axis && a.primes === axis.primes)) found.push(axis);

@@ -56,6 +56,8 @@ export class Context {
   readonly called = new Map<Expr, Family>();
   /** The static indices that are a chain's, with the name the chain gives them. */
   readonly steps = new Map<IndexId, { readonly name: string; readonly span: Span }>();
+  /** The axis that the number of a step is a point of, where only a run decides how many steps a chain has. */
+  readonly stepAxes = new Map<LocalId, AxisVar>();
   readonly variables = new Map<DeclarationId, VariableDeclaration>();
   /** The indices that a callable's body, or the arguments of an instance, mention, and that are bound outside of it. */
   readonly bodyIndices = new Map<DeclarationId, ReadonlySet<IndexId>>();

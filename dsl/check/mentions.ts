@@ -194,6 +194,7 @@ class Visit {
         return this.block(expr.else);
       case 'chain':
         this.#bound.add(expr.index);
+        if (expr.step !== null) this.#bound.add(expr.step);
         this.axis(expr.axis);
         for (const carry of expr.carries) {
           this.#bound.add(carry.local);

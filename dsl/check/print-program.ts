@@ -276,7 +276,7 @@ class Printer {
         (c) => `${this.#local(c.local, c.name)}: ${this.#type(c.type)} = ${this.#expr(c.start)}`,
       );
       this.#line(
-        `${before}chain ${this.#index(e.index, e.axis)} in ${this.#axis(e.axis)} carrying ${carries.join(', ')}`,
+        `${before}chain ${e.step === null ? this.#index(e.index, e.axis) : this.#local(e.step, 'step')} in ${this.#axis(e.axis)} carrying ${carries.join(', ')}`,
       );
       this.#inside(() => this.#block(e.body));
       if (e.collecting.length > 0) this.#line(`collecting ${e.collecting.map((c) => this.#name(c.local)).join(', ')}`);

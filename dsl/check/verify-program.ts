@@ -179,6 +179,7 @@ class ProgramVerifier {
         return this.#block(expr.else);
       case 'chain':
         this.#declare(expr.index, 'an index of a chain');
+        if (expr.step !== null) this.#declare(expr.step, 'the number of a step');
         this.#axis(expr.axis);
         for (const carry of expr.carries) {
           this.#declare(carry.local, `carry ${carry.name}`);

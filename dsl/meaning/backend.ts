@@ -65,6 +65,21 @@ export interface Required<T> {
   readonly span: Span;
 }
 
+/** A chain over an axis whose size only a run decides. */
+export interface FoldCall<T> {
+  readonly axis: Axis;
+  /** What is carried into the first step. */
+  readonly starts: readonly T[];
+  /** Instantiates one step, of its number (an i32) and of what is carried into it. May be asked more than once. */
+  readonly step: (number: T, carried: readonly T[]) => FoldedStep<T>;
+  readonly span: Span;
+}
+
+export interface FoldedStep<T> {
+  readonly carried: readonly T[];
+  readonly collected: readonly T[];
+}
+
 export interface Backend<T, R> {
   /** Dense axes of a tensor, in the handle's own order. */
   axesOf(tensor: T): readonly Axis[];
@@ -104,6 +119,8 @@ export interface Backend<T, R> {
   /** The operand, which may be needed only where the condition holds: at all points of the condition that it has, for all others. */
   requires(operand: Operand<T, R>, required: Required<T>): Operand<T, R>;
   extern(call: ExternCall<T>): readonly T[];
+  /** All steps of a fold: the last carried values, and what is collected with the axis in front. Absent: steps are taken one by one. */
+  fold?(call: FoldCall<T>): FoldedStep<T>;
   /** Whether two tensors are surely the same value: then giving it twice is giving it once. */
   same(a: T, b: T): boolean;
 }

@@ -118,6 +118,8 @@ export type Expr = { readonly type: ValueType; readonly span: Span } &
 export interface ChainExpr {
   readonly kind: 'chain';
   readonly index: IndexId;
+  /** Over an axis whose size a run decides, the number of a step is no index known when compiling but a value, an i32 in the axis. */
+  readonly step: LocalId | null;
   readonly axis: AxisVar;
   readonly carries: readonly {
     readonly local: LocalId;

@@ -11,6 +11,7 @@ export const lineGraph = (n: number): Graph => ({
   axes: new Map([[N, { id: N, name: 'N', size: exact(n) }]]),
   inputs: [],
   externs: [],
+  folds: [],
   nodes: [],
   outputs: [],
   checks: [],

@@ -119,6 +119,7 @@ function needsMemory(node: Node): boolean {
     case 'gather':
     case 'draw':
     case 'extern':
+    case 'fold':
       return true;
     case 'concat':
       return node.parts.length > MAX_INLINE_PARTS;
@@ -161,7 +162,12 @@ export function loopAxes(node: Node): readonly AxisId[] {
  * host sees) needs the value dense.
  */
 function usablePresences(fused: FusedGraph, node: Node): readonly NodeId[] {
-  if (node.kind === 'extern' || (node.kind === 'concat' && node.parts.length > MAX_INLINE_PARTS)) return [];
+  if (
+    node.kind === 'extern' ||
+    node.kind === 'fold' ||
+    (node.kind === 'concat' && node.parts.length > MAX_INLINE_PARTS)
+  )
+    return [];
   const along =
     node.kind === 'contract' ? [] : node.kind === 'reduce' ? chosenFrom(fused.graph, node.over) : loopAxes(node);
   return domainOf(fused, node.id).presences.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));

@@ -11,9 +11,10 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { ExternCallId, NodeId } from '../../graph/graph-ir.ts';
+import type { ExternCallId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck } from '../../graph/node-uses.ts';
 import type { AssignmentList } from '../memory/memory.ts';
+import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
 import { chooseStorage, dependenciesOf } from './choose-storage.ts';
 import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
@@ -53,6 +54,15 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>, unre
     called.add(call);
     steps.push({ kind: 'extern', call });
   };
+  /** All results of one recurrence at once: what they read is the same. */
+  const fold = (node: Extract<Node, { readonly kind: 'fold' }>): void => {
+    const nodes = storage.live.filter((id) => {
+      const other = nodeOf(graph, id);
+      return other.kind === 'fold' && other.fold === node.fold && other.operands.join() === node.operands.join();
+    });
+    for (const id of nodes) done.add(id);
+    steps.push({ kind: 'fold', nodes, layout: chooseFold(at(graph.folds, node.fold, 'schedule: fold'), graph.axes) });
+  };
   /** Ids ascend but for the defaults of controls, so this nests no deeper than those. */
   const compute = (id: NodeId): void => {
     if (done.has(id)) return;
@@ -65,6 +75,10 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>, unre
     if (space === undefined) return;
     if (node.kind === 'extern') {
       extern(node.call);
+      return;
+    }
+    if (node.kind === 'fold') {
+      fold(node);
       return;
     }
     rows(space.assignmentList);

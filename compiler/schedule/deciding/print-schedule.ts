@@ -49,6 +49,11 @@ class SchedulePrinter {
         return `%${step.choice.node.id} ${this.#choice(step.choice)} on ${this.#space(step.space)}`;
       case 'default':
         return `default of ${at(this.#graph.inputs, step.input, 'schedule: graph input').name}`;
+      case 'fold': {
+        const { rows, lanes, kept, words } = step.layout;
+        const keeps = kept.map((phase) => ` ${nodes(phase)}`).join(',');
+        return `fold ${nodes(step.nodes)} rows ${this.#tuple(rows)}, ${lanes} a row, ${words ?? 'unknown'} words${keeps === '' ? '' : `, keeps${keeps}`}`;
+      }
       case 'extern':
         return `extern ${at(this.#graph.externs, step.call, 'schedule: extern call').name}`;
       case 'check':

@@ -6,6 +6,7 @@
  * Invariants (verify-schedule.ts): a step comes after what it reads; everything with memory is computed by exactly one step, every
  * list is made before it is used, every output is returned once.
  */
+import type { FoldLayout } from './choose-fold.ts';
 import type { AxisId, ExternCallId, GraphInputId, Node, NodeId } from '../../graph/graph-ir.ts';
 import type { Slots } from '../../graph/slots.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
@@ -31,6 +32,8 @@ export type ScheduleStep =
   | { readonly kind: 'value'; readonly choice: Choice; readonly space: StoredSpace }
   /** Puts the default of a control where the control is read, unless the run gives it. */
   | { readonly kind: 'default'; readonly input: GraphInputId }
+  /** Goes through the steps of a recurrence; all results of it that have memory. */
+  | { readonly kind: 'fold'; readonly nodes: readonly NodeId[]; readonly layout: FoldLayout }
   /** Calls the host; all results of the call. */
   | { readonly kind: 'extern'; readonly call: ExternCallId }
   /** Looks at what must hold, at the points of a space. */

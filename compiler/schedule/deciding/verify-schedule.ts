@@ -83,6 +83,19 @@ class ScheduleVerifier {
         else this.#reads([input.default], at);
         return;
       }
+      case 'fold': {
+        const [first] = step.nodes;
+        for (const id of step.nodes) {
+          const node = nodeOf(graph, id);
+          this.#expect(!this.#computed.has(id), `${at}: %${id} is computed twice`);
+          const one = node.kind === 'fold' && first !== undefined ? nodeOf(graph, first) : null;
+          const same = node.kind === 'fold' && one?.kind === 'fold' && one.fold === node.fold;
+          this.#expect(same, `${at}: %${id} is no result of the recurrence`);
+          this.#reads(dependenciesOf(this.#fused, node), at);
+        }
+        for (const id of step.nodes) this.#computed.add(id);
+        return;
+      }
       case 'extern': {
         this.#single(`extern ${step.call}`, at);
         for (const id of this.#schedule.live) {

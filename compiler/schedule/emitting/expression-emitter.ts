@@ -119,6 +119,7 @@ export class ExprEmitter extends PointEmitter {
       case 'gather':
       case 'draw':
       case 'extern':
+      case 'fold':
         throw new CompilerBug('schedule', `node ${node.id} (${node.kind}) has no memory`);
       default:
         return unreachable(node, 'schedule');

@@ -27,6 +27,7 @@ import type { BufferId, Plan, PlanResult, Step } from '../memory/plan.ts';
 import { AssignmentListBuilder } from './assignment-lists.ts';
 import type { Contents } from './contents.ts';
 import { CheckEmitter } from './emit-checks.ts';
+import { emitFold } from './emit-fold.ts';
 import { ValueEmitter } from './emit-values.ts';
 import { PlanBuilder } from './plan-builder.ts';
 import { bytesOf } from './work.ts';
@@ -99,6 +100,9 @@ class ScheduleLowering {
         return [];
       case 'value':
         this.#values.emit(step.choice, step.space);
+        return [];
+      case 'fold':
+        emitFold(this.#plan, step.nodes, step.layout);
         return [];
       case 'default':
         this.#default(step.input);

@@ -1,0 +1,71 @@
+/**
+ * Along which axes the steps of a fold do not meet: a point of what is carried there depends on the same point only, so its recurrence
+ * runs by itself, whatever the others do (design of one launch: a thread or a workgroup for each such point).
+ *
+ * These are the axes that all carried values have and along which no operation of the body reads another point. What is captured may be
+ * read at any point, and so may what is computed in passing from that.
+ */
+import { at } from '../../dsl/diagnostics/invariants.ts';
+import { operandsOfDraft } from './draft.ts';
+import type { AxisId, Fold, Graph, Node, NodeId } from './graph-ir.ts';
+
+export function independentAxes({ carried, body }: Fold): readonly AxisId[] {
+  const [first, ...others] = body.inputs.slice(1, carried + 1).map(({ axes }) => axes);
+  const common = (first ?? []).filter((a) => others.every((axes) => axes.includes(a)));
+  const free = madeOutside(body, carried);
+  const met = new Set<AxisId>();
+  for (const node of body.nodes)
+    for (const operand of operandsOfDraft(node)) {
+      if (free.has(operand)) continue;
+      for (const axis of movedAxes(node, operand)) met.add(axis);
+    }
+  return common.filter((a) => !met.has(a));
+}
+
+/** Nodes of a body that are made of what is captured and of the step's number in passing: anybody can compute them at any point. */
+export function madeOutside(body: Graph, carried: number): ReadonlySet<NodeId> {
+  const outside = new Set<NodeId>();
+  for (const node of body.nodes) {
+    const own = node.kind === 'input' ? node.input === 0 || node.input > carried : node.kind !== 'contract' && node.kind !== 'reduce'; // prettier-ignore
+    if (own && operandsOfDraft(node).every((id) => outside.has(id))) outside.add(node.id);
+  }
+  return outside;
+}
+
+/** The axes along which a node reads an operand at other points than its own. */
+function movedAxes(node: Node, operand: NodeId): readonly AxisId[] {
+  switch (node.kind) {
+    case 'contract':
+    case 'reduce':
+    case 'sort_rank':
+    case 'choose':
+      return node.over;
+    case 'scan':
+    case 'argmax':
+      return [node.axis];
+    case 'gather':
+      return node.table === operand ? [node.axis] : [];
+    case 'rename':
+      return [...node.from, ...node.to];
+    case 'slice':
+      return node.as === null ? [node.axis] : [node.axis, node.as];
+    case 'split':
+      return [node.axis, ...node.into];
+    case 'merge':
+      return [...node.from, node.into];
+    case 'concat':
+      return [node.axis, ...node.parts.flatMap((p) => (p.node === operand && p.axis !== null ? [p.axis] : []))];
+    default:
+      return [];
+  }
+}
+
+/** The body's node that a result of a step is. */
+export function resultOfStep(
+  { body }: Fold,
+  result: number,
+): { readonly node: NodeId; readonly axes: readonly AxisId[] } {
+  const output = at(body.outputs, result, 'graph: result of a step');
+  if (output.kind === 'tensor') return output;
+  return { node: output.weight, axes: [] };
+}
