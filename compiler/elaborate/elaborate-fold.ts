@@ -68,14 +68,9 @@ function placeholdersOf(
   axes: readonly (readonly AxisId[])[],
   starts: readonly GraphTensor[],
 ): Placeholders {
-  const placeholder = (element: Node['element'], own: readonly AxisId[], within: AxisId | null): NodeId => {
-    const name = `placeholder ${cx.placeholders.size}`;
-    cx.placeholders.add(name);
-    return cx.b.input(cx.b.addInput({ role: 'input', name, element, axes: own, within, default: null }));
-  };
   return {
-    number: placeholder('i32', [], axis),
-    carried: starts.map(({ node }, i) => placeholder(cx.elementOf(node), at(axes, i, 'elaborate: axes'), null)),
+    number: cx.placeholder('i32', [], axis),
+    carried: starts.map(({ node }, i) => cx.placeholder(cx.elementOf(node), at(axes, i, 'elaborate: axes'), null)),
   };
 }
 

@@ -61,7 +61,7 @@ export function elaborateInitial(
       }),
     );
   }
-  const whole = withoutPlaceholders(graph, cx.placeholders);
+  const whole = withoutPlaceholders(graph);
   return { initial: { kind: 'graph', graph: whole }, reads: liveReads(graph, instantiated.reads) };
 }
 

@@ -160,7 +160,7 @@ function elaborateEntry(
     require: (c) => conditions.set(`${sizeKey(c.left)} ${c.relation} ${sizeKey(c.right)}`, c),
   });
   const placed = placeChecks(builder.finish(outputsOf(instantiated, cx)), cx.demanded);
-  const graph = withoutPlaceholders(placed, cx.placeholders);
+  const graph = withoutPlaceholders(placed);
   const wide = graph.nodes.find((node) => node.axes.length > MAX_AXES);
   if (wide !== undefined)
     report(

@@ -67,8 +67,7 @@ export class LoweringContext {
   /** What must hold where something is needed, in the order in which it was met. */
   readonly demanded: Demanded[] = [];
   readonly points: PointsOfAxes;
-  /** Inputs that stand for what enters a step of a fold while it is instantiated; no graph has them in the end. */
-  readonly placeholders = new Set<string>();
+  #placeholders = 0;
 
   constructor(builder: GraphBuilder) {
     this.b = builder;
@@ -78,6 +77,12 @@ export class LoweringContext {
   at(span: Span): this {
     this.b.at(span);
     return this;
+  }
+
+  /** An input that stands for what enters a step of a fold while it is instantiated; nobody reads it in the end. */
+  placeholder(element: ElementType, axes: readonly AxisId[], within: AxisId | null): NodeId {
+    const name = `placeholder ${this.#placeholders++}`;
+    return this.b.input(this.b.addInput({ role: 'control', name, element, axes, within, default: null }));
   }
 
   // --- axes ---

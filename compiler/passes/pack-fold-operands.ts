@@ -12,6 +12,7 @@ import { GraphBuilder } from '../graph/graph-builder.ts';
 import type { AxisId, Fold, FoldId, Graph, GraphInputId, Node, NodeId } from '../graph/graph-ir.ts';
 import { copyNode, moveOutput, nodeOf, rewriteGraph } from '../graph/node-uses.ts';
 import { inputsOf } from '../graph/outside-tables.ts';
+import { dropDeadValues } from './drop-dead-values.ts';
 import { definePass } from './pass.ts';
 
 /** Storage buffers that every device binds at once. */
@@ -32,7 +33,7 @@ export const packFoldOperands = definePass({
     const packings = packingsOf(graph);
     if (packings.size === 0) return graph;
     const made = new Map<string, { readonly fold: FoldId; readonly whole: NodeId }>();
-    return rewriteGraph(graph, (node, b, to) => {
+    const packed = rewriteGraph(graph, (node, b, to) => {
       const packing = node.kind === 'fold' ? packings.get(keyOf(node)) : undefined;
       if (node.kind !== 'fold' || packing === undefined) return null;
       const fold = at(graph.folds, node.fold, 'passes: fold');
@@ -53,6 +54,8 @@ export const packFoldOperands = definePass({
       }
       return b.fold(there.fold, [...packing.kept.map(operand), there.whole], node.result);
     });
+    // The bodies as they were are nobody's any more.
+    return dropDeadValues.run(packed);
   },
 });
 

@@ -90,7 +90,7 @@ export const catalogue = {
   MOE0323: { title: 'a loss is one number' },
   MOE0324: { title: 'only a state can be updated' },
   MOE0325: { title: 'an update in a carried call' },
-  MOE0326: { title: 'a chain runs over a static axis' },
+  MOE0326: { title: 'a chain over a dynamic axis cannot be this' },
   MOE0327: { title: 'two statements of one body have the same name' },
   MOE0328: { title: 'these arguments do not fit' },
   MOE0329: { title: 'this cannot be indexed' },

@@ -126,7 +126,32 @@ const cases: readonly (readonly [title: string, code: Code, marked: string])[] =
     'MOE0325',
     model('state s: [D] = 0\n  fn f(x: [D]) -> [D] { update s = x x }\n  fn g(x: [D]) -> [D] { f(x) }', '‸g(x)'),
   ],
-  ['a chain over a dynamic axis', 'MOE0326', model('', 'chain t in ‸T carrying h = x { h }')],
+  [
+    'a route carried over a dynamic axis',
+    'MOE0326',
+    model(
+      'param w: [E, D]',
+      'let r = chain t in T carrying ‸r = top_k(w @ x, 1, over: E) { r } x + sum(dense(r), over: E)',
+    ),
+  ],
+  [
+    'a route collected over a dynamic axis',
+    'MOE0326',
+    model(
+      'param w: [E, D]',
+      'let (y, r) = chain t in T carrying h = x collecting ‸r { let r = top_k(w @ x[T: t], 1, over: E) h } y',
+    ),
+  ],
+  [
+    'the step of a dynamic axis where a number is known when compiling',
+    'MOE0308',
+    model('', 'chain t in T carrying h = x { if ‸t == 0 { h } else { x } }'),
+  ],
+  [
+    'a family at the step of a dynamic axis',
+    'MOE0415',
+    withFfn('chain t in T carrying h = x { h + sum(ffn[L: ‸t](h), over: E) }'),
+  ],
   ['two losses of one name', 'MOE0327', model('', 'loss a = mean(x, over: (T, D)) loss ‸a = mean(x, over: (T, D)) x')],
   ['an argument a primitive does not have', 'MOE0328', model('', 'softmax(x, ‸along: D)')],
   ['a primitive without what it needs', 'MOE0328', inRouter('‸top_k(w @ x, over: E)')],

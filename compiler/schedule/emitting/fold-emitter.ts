@@ -142,14 +142,14 @@ export class FoldEmitter extends ExprEmitter {
 
 /** The body of a fold as a plan: nothing of it has a buffer. */
 function accessTo(body: Graph, around: PointAccess): PointAccess {
-  const uses = body.nodes.map(() => 0);
-  for (const node of body.nodes) for (const id of operandsOfDraft(node)) uses[id] = (uses[id] ?? 0) + 1;
+  const uses = new Map<NodeId, number>();
+  for (const id of body.nodes.flatMap((node) => operandsOfDraft(node))) uses.set(id, 1 + (uses.get(id) ?? 0));
   return {
     node: (id) => nodeOf(body, id),
     sizeOf: (axis) => around.sizeOf(axis),
     memoryOf: () => null,
     assignmentListBuffers: (list) => around.assignmentListBuffers(list),
     holdsUnder: () => false,
-    usesOf: (id) => at(uses, id, 'schedule: uses of node'),
+    usesOf: (id) => uses.get(id) ?? 0,
   };
 }
