@@ -4,7 +4,9 @@ import {
   bf16ToNumber,
   decodeFloats,
   decodeIntegers,
+  decodeWholeFloats,
   f16Table,
+  f8ToNumber,
   numberToBf16,
   numberToF16,
 } from '../../runtime/contract/elements.ts';
@@ -86,5 +88,74 @@ describe('decoding', () => {
     expect(decodeIntegers('BOOL', Uint8Array.of(0, 9), target)).toBe(-1);
     expect([...target]).toEqual([0, 1]);
     expect(decodeIntegers('F32', new Uint8Array(8), target)).toBeNull();
+  });
+
+  it('integers of every width and sign', () => {
+    const decoded = (type: Parameters<typeof decodeIntegers>[0], data: ArrayBufferView): readonly unknown[] => {
+      const target = new Int32Array(2);
+      const bad = decodeIntegers(type, new Uint8Array(data.buffer), target);
+      return [bad, ...target];
+    };
+    expect(decoded('I16', Int16Array.of(-32768, 32767))).toEqual([-1, -32768, 32767]);
+    expect(decoded('U16', Uint16Array.of(65535, 1))).toEqual([-1, 65535, 1]);
+    expect(decoded('U8', Uint8Array.of(255, 0))).toEqual([-1, 255, 0]);
+    expect(decoded('U64', BigUint64Array.of(7n, 2n ** 31n - 1n))).toEqual([-1, 7, 2 ** 31 - 1]);
+    expect(decoded('U64', BigUint64Array.of(7n, 2n ** 63n))).toEqual([1, 7, 0]);
+  });
+
+  it('integers to floats where f32 has them, and says where it has not', () => {
+    const decoded = (type: Parameters<typeof decodeWholeFloats>[0], data: ArrayBufferView): readonly unknown[] => {
+      const target = new Float32Array(2);
+      const bad = decodeWholeFloats(type, new Uint8Array(data.buffer), target);
+      return bad === -1 ? [...target] : [bad];
+    };
+    expect(decoded('U32', Uint32Array.of(2 ** 24, 2 ** 32 - 256))).toEqual([2 ** 24, 2 ** 32 - 256]);
+    expect(decoded('U32', Uint32Array.of(1, 2 ** 32 - 1))).toEqual([1]);
+    expect(decoded('I32', Int32Array.of(-(2 ** 31), 2 ** 24))).toEqual([-(2 ** 31), 2 ** 24]);
+    expect(decoded('I32', Int32Array.of(1, 2 ** 24 + 1))).toEqual([1]);
+    expect(decoded('I64', BigInt64Array.of(1n, 2n ** 40n))).toEqual([1]);
+    expect(decoded('F32', Float32Array.of(1, 2))).toEqual([null]);
+  });
+});
+
+describe('FP8', () => {
+  const all = Array.from({ length: 256 }, (_, bits) => bits);
+  /** A pattern by the definition: sign, exponent, fraction; the smallest exponent has no leading 1. */
+  const byDefinition = (bits: number, fractionBits: number, bias: number): number => {
+    const exponent = (bits & 0x7f) >> fractionBits;
+    const fraction = (bits & (2 ** fractionBits - 1)) / 2 ** fractionBits;
+    const size = exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias);
+    return bits < 128 ? size : -size;
+  };
+
+  it('E4M3 has no infinities: all ones is no number, and 448 is the largest', () => {
+    for (const bits of all) {
+      if ((bits & 0x7f) === 0x7f) expect(f8ToNumber('F8_E4M3', bits)).toBeNaN();
+      else expect(f8ToNumber('F8_E4M3', bits)).toBe(byDefinition(bits, 3, 7));
+    }
+    expect(f8ToNumber('F8_E4M3', 0x7e)).toBe(448);
+  });
+
+  it('E5M2 has infinities, and 57344 is the largest', () => {
+    for (const bits of all) {
+      const low = bits & 0x7f;
+      const value = f8ToNumber('F8_E5M2', bits);
+      if (low > 0x7c) expect(value).toBeNaN();
+      else if (low === 0x7c) expect(value).toBe(bits < 128 ? Infinity : -Infinity);
+      else expect(value).toBe(byDefinition(bits, 2, 15));
+    }
+    expect(f8ToNumber('F8_E5M2', 0x7b)).toBe(57344);
+  });
+
+  it('E8M0 is a power of two, 255 no number', () => {
+    for (const bits of all.slice(0, 255)) expect(Math.log2(f8ToNumber('F8_E8M0', bits))).toBe(bits - 127);
+    expect(f8ToNumber('F8_E8M0', 255)).toBeNaN();
+  });
+
+  it('is decoded byte by byte', () => {
+    for (const type of ['F8_E4M3', 'F8_E5M2', 'F8_E8M0'] as const) {
+      const decoded = decodeFloats(type, Uint8Array.from(all), new Float32Array(256));
+      expect([...(decoded ?? [])]).toEqual(all.map((bits) => f8ToNumber(type, bits)));
+    }
   });
 });

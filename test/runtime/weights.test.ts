@@ -4,6 +4,7 @@ import { bindVariables, nearestNames } from '../../runtime/weights/bind-weights.
 import { numberToBf16, numberToF16 } from '../../runtime/contract/elements.ts';
 import { WeightsError } from '../../runtime/contract/errors.ts';
 import type { WeightSliceSpec, Manifest, VariableSpec } from '../../runtime/contract/manifest.ts';
+import { unreadNeighbours } from '../../runtime/weights/layout-hints.ts';
 import type { WritableTensor } from '../../runtime/weights/safetensors.ts';
 import { fromTensors } from '../../runtime/weights/weight-source.ts';
 import { loadVariable } from '../../runtime/weights/weights.ts';
@@ -174,6 +175,12 @@ describe('element types', () => {
     expect((await load(store('w', [3], { element: 'bool' }), [flags])).values).toEqual([0, 1, 1]);
   });
 
+  it('integers where floats are declared, as long as f32 has them', async () => {
+    const whole = { name: 'w', dtype: 'U32', shape: [2], data: Uint32Array.of(2 ** 24, 3) } as const;
+    const { values, codes } = await load(store('w', [2]), [whole]);
+    expect([codes, values]).toEqual([[], [2 ** 24, 3]]);
+  });
+
   it('report what has no place', async () => {
     const within = { name: 'V', size: 4 };
     const table = store('w', [2], { element: 'i32', within });
@@ -275,6 +282,52 @@ describe('bindings', () => {
     expect(problems[0]?.[1]).toContain('from "w{all E}"');
     expect(problems[1]?.[1]).toContain('from "u.{E}"');
     expect(problems[2]?.[1]).toContain('leave `{all E}` out');
+  });
+
+  it('say in which order a tensor is stored', () => {
+    const axes = [
+      { name: 'E', size: 3 },
+      { name: 'F', size: 2 },
+      { name: 'D', size: 4 },
+    ];
+    const spec = store('w', [3, 2, 4], { axes });
+    const told = (shape: readonly number[]): string =>
+      problemsOf(() => bindVariables(manifest(spec), fromTensors([zeros('w', shape)]), 'error'))[0]?.[1] ?? '';
+    expect(told([4, 2, 3])).toContain('it is stored in another order, which the declaration says with `as [D, F, E]`');
+    expect(told([3, 4, 2])).toContain('`as [E, D, F]`');
+    expect(told([4, 2, 5])).not.toContain('another order');
+    expect(told([24])).not.toContain('another order');
+    const square = store('w', [2, 2], { axes: axes.slice(0, 2).map(({ name }) => ({ name, size: 2 })) });
+    expect(problemsOf(() => bindVariables(manifest(square), fromTensors([zeros('w', [2, 2])]), 'error'))).toEqual([]);
+  });
+
+  it('say which tensor seems to hold several', () => {
+    const axes = [
+      { name: 'F', size: 2 },
+      { name: 'D', size: 3 },
+    ];
+    const part = (path: string) => store(path, [2, 3], { axes });
+    const told = (fused: WritableTensor, ...paths: readonly string[]): string =>
+      problemsOf(() => bindVariables(manifest(...paths.map(part)), fromTensors([fused]), 'error'))
+        .map(([, message]) => message)
+        .join('\n');
+    // In the order in which the tensor's name has them, which is not that of the declarations.
+    expect(told(zeros('mlp.gate_up.w', [4, 3]), 'mlp.up_proj.w', 'mlp.gate_proj.w')).toContain(
+      '"mlp.gate_up.w" of the shape [4, 3] seems to hold both: declare them from it with `as [(0 of 2, F), D]` for gate_proj, `as [(1 of 2, F), D]` for up_proj',
+    );
+    expect(
+      told(zeros('mlp.gate_up.w', [4, 3]), 'mlp.up_proj.w', 'mlp.gate_proj.w').match(/seems to hold/g),
+    ).toHaveLength(1);
+    expect(told(zeros('attn.qkv', [2, 9]), 'attn.q', 'attn.k', 'attn.v')).toContain(
+      'seems to hold all 3: declare them from it with `as [F, (0 of 3, D)]` for q, `as [F, (1 of 3, D)]` for k, `as [F, (2 of 3, D)]` for v',
+    );
+    expect(told(zeros('attn.qkv', [2, 9]), 'attn.q', 'attn.k')).not.toContain('seems to hold');
+  });
+
+  it('tell of tensors beside those that are read', () => {
+    const names = ['router.weight', 'router.bias', 'other.bias', 'bias'];
+    expect(unreadNeighbours(names, new Set(['router.weight']))).toEqual(['router.bias']);
+    expect(unreadNeighbours(names, new Set(['bias']))).toEqual([]);
   });
 
   it('name both ways out, each once', () => {
