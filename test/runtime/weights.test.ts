@@ -295,10 +295,6 @@ describe('bindings', () => {
       problemsOf(() => bindVariables(manifest(spec), fromTensors([zeros('w', shape)]), 'error'))[0]?.[1] ?? '';
     expect(told([4, 2, 3])).toContain('it is stored in another order, which the declaration says with `as [D, F, E]`');
     expect(told([3, 4, 2])).toContain('`as [E, D, F]`');
-    expect(told([4, 2, 5])).not.toContain('another order');
-    expect(told([24])).not.toContain('another order');
-    const square = store('w', [2, 2], { axes: axes.slice(0, 2).map(({ name }) => ({ name, size: 2 })) });
-    expect(problemsOf(() => bindVariables(manifest(square), fromTensors([zeros('w', [2, 2])]), 'error'))).toEqual([]);
   });
 
   it('say which tensor seems to hold several', () => {
