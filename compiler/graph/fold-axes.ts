@@ -1,11 +1,10 @@
 /**
  * Along which axes the steps of a fold do not meet: a point of what is carried there depends on the same point only, so its recurrence
- * runs by itself, whatever the others do (design of one launch: a thread or a workgroup for each such point).
+ * runs by itself, whatever the others do.
  *
  * These are the axes that all carried values have and along which no operation of the body reads another point. What is captured may be
  * read at any point, and so may what is computed in passing from that.
  */
-import { at } from '../../dsl/diagnostics/invariants.ts';
 import { operandsOfDraft } from './draft.ts';
 import type { AxisId, Fold, Graph, Node, NodeId } from './graph-ir.ts';
 
@@ -58,14 +57,4 @@ function movedAxes(node: Node, operand: NodeId): readonly AxisId[] {
     default:
       return [];
   }
-}
-
-/** The body's node that a result of a step is. */
-export function resultOfStep(
-  { body }: Fold,
-  result: number,
-): { readonly node: NodeId; readonly axes: readonly AxisId[] } {
-  const output = at(body.outputs, result, 'graph: result of a step');
-  if (output.kind === 'tensor') return output;
-  return { node: output.weight, axes: [] };
 }

@@ -11,6 +11,7 @@ import {
   cut, GraphText, isElement, isMap, isOutputRole, isReduce, isRole, reasonOf, spanOf, textError,
 } from './graph-text.ts'; // prettier-ignore
 import type { AxisId, Check, ExternCallId, ExternCall, Fold, FoldId, Graph, GraphAxis, GraphInput, GraphInputId, Node, NodeId, GraphOutput, Span } from './graph-ir.ts'; // prettier-ignore
+import { parseCall } from './parse-call.ts';
 import { isCode } from '../../dsl/diagnostics/catalogue.ts';
 import { drawNames } from '../../dsl/types/primitive-names.ts';
 
@@ -42,7 +43,6 @@ class GraphParser {
   readonly #domains = new Map<NodeId, Domain>();
   readonly #materialised = new Set<NodeId>();
   #name = '';
-
   /** A body has the axes of the graph around it. */
   constructor(around: GraphParser | null = null) {
     this.#axes = around === null ? new Map() : around.#axes;
@@ -329,48 +329,22 @@ class GraphParser {
     t.end();
   }
 
-  /** `0 = expert answer family (E) carried (T) mentions (D, A, E) takes request %3 (T, D) gives i32 (E, T, A) in A` */
   #callLine(t: GraphText): void {
-    const index = t.integer();
-    t.take('=');
-    const role = t.word();
-    if (role !== 'expert' && role !== 'fn') throw textError(t.number, `a call of an ${role}`);
-    const name = t.path();
-    t.take('family');
-    const family = this.#list(t);
-    t.take('carried');
-    const carried = this.#list(t);
-    t.take('mentions');
-    const mentions = this.#list(t);
-    const within = (): AxisId | null => (t.skip('in') ? this.#axis(t.word(), t.number) : null);
-    const operands: ExternCall['operands'][number][] = [];
-    const results: ExternCall['results'][number][] = [];
-    while (t.skip('takes')) operands.push({ name: t.word(), node: t.node(), axes: this.#list(t), within: within() });
-    while (t.skip('gives')) {
-      const element = t.word();
-      if (!isElement(element)) throw textError(t.number, `no element type ${element}`);
-      results.push({ element, axes: this.#list(t), within: within() });
-    }
-    t.end();
-    if (index !== this.#externs.length)
-      throw textError(t.number, `call ${index} stands where ${this.#externs.length} belongs`);
-    this.#externs.push({ name, role, operands, results, family, carried, mentions, span: nowhere });
+    const { index, call } = parseCall(t, (name) => this.#axis(name, t.number));
+    if (index !== this.#externs.length) throw textError(t.number, `call ${this.#externs.length} belongs here`);
+    this.#externs.push(call);
   }
 
   /** `0 along T carries 1`: the lines of its body follow, each behind a bar. */
   #foldLine(t: GraphText): void {
-    const index = t.integer();
-    if (index !== this.#folds.length)
-      throw textError(t.number, `fold ${index} stands where ${this.#folds.length} belongs`);
+    if (t.integer() !== this.#folds.length) throw textError(t.number, `fold ${this.#folds.length} belongs here`);
     t.take('along');
     const axis = this.#axis(t.axis(), t.number);
     t.take('carries');
-    const carried = t.integer();
+    this.#body = new GraphParser(this);
+    this.#body.#name = 'step';
+    this.#folds.push({ axis, carried: t.integer(), body: this.#body.#graph() });
     t.end();
-    const body = new GraphParser(this);
-    body.#name = 'step';
-    this.#body = body;
-    this.#folds.push({ axis, carried, body: body.#graph() });
   }
 
   /** `check holds %7 "an index is no point of E" MOE0721 at [T] where %3 %4 for loss skip if noise given` */

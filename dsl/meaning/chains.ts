@@ -6,13 +6,13 @@
  */
 import type { AxisVar, Block, ChainExpr, Expr, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import type { Span } from '../diagnostics/diagnostic.ts';
+import { diagnostic, type Span } from '../diagnostics/diagnostic.ts';
 import type { Backend } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { withoutPoints } from './coerce.ts';
 import { stackOperands, type Frame, type InstantiatedValue } from './frame.ts';
-import { MAX_STEPS, withinLimit } from '../types/expansion-limits.ts';
+import { MAX_STEPS, TooMuch, withinLimit } from '../types/expansion-limits.ts';
 import { asInteger, exact } from '../types/size.ts';
 
 /** What a chain needs of instantiation. */
@@ -159,4 +159,19 @@ function asTensor<T>(value: T): { readonly kind: 'tensor'; readonly value: T } {
 function tensorOf<T, R>(value: InstantiatedValue<T, R>): T {
   if (value.kind !== 'tensor') throw new CompilerBug('instantiate', `a fold carries a ${value.kind}`);
   return value.value;
+}
+
+/** Steps that are not written out give values and nothing else: what is told of a run, and what it checks, is written out. */
+export function onlyValues(statement: Block['statements'][number]): void {
+  if (statement.kind === 'let' || statement.kind === 'let_family') return;
+  throw new TooMuch(
+    diagnostic('MOE0326', {
+      span: statement.span,
+      message: `a step of a chain whose axis has its size from the run cannot have \`${statement.kind}\`: its steps are not written out`,
+      help:
+        statement.kind === 'require'
+          ? 'require it outside of the chain, of all steps at once, or give the axis of the chain a size'
+          : `collect the value, and let the ${statement.kind} stand behind the chain, or give the axis of the chain a size`,
+    }),
+  );
 }

@@ -8,12 +8,12 @@
  */
 import type { AxisVar, Block, Expr, PrimitiveExpr, Program, TensorType, ValueType } from '../types/program.ts';
 import { CompilerBug } from '../diagnostics/bug.ts';
-import { diagnostic, type Diagnostic, type Span } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Span } from '../diagnostics/diagnostic.ts';
 import type { Backend } from './backend.ts';
 import type { Operand } from '../types/call.ts';
 import type { Axis } from '../types/axis.ts';
 import { Calls } from './calls.ts';
-import { Chains } from './chains.ts';
+import { Chains, onlyValues } from './chains.ts';
 import { coerce } from './coerce.ts';
 import { Effects, type GatheredState, type GatheredValue } from './effects.ts';
 import { axesOfType } from '../types/axes.ts';
@@ -26,7 +26,7 @@ import { PrimitiveCalls } from './primitive-calls.ts';
 import { Requirements, type Surroundings } from './requirements.ts';
 import type { InstanceScope, StaticFrame } from './instance-scope.ts';
 import { VariableReader, type VariableRead } from './variable-reader.ts';
-import { TooMuch, withinNesting } from '../types/expansion-limits.ts';
+import { withinNesting } from '../types/expansion-limits.ts';
 
 export interface InstantiateOptions<T, R> {
   readonly program: Program;
@@ -178,7 +178,7 @@ class Instantiation<T, R> {
     /** What is told of the run, once all that the body requires is known. */
     const effects: (() => void)[] = [];
     for (const statement of block.statements) {
-      if (this.#chains.folding) pure(statement);
+      if (this.#chains.folding) onlyValues(statement);
       switch (statement.kind) {
         case 'let': {
           const value = this.#expression(statement.value, frame);
@@ -371,21 +371,6 @@ class Instantiation<T, R> {
       e === of && first !== null ? first : this.#expression(e, frame);
     return this.#primitives.call(expr, (e) => asOperand(instantiated(e)), frame);
   }
-}
-
-/** Steps that are not written out give values and nothing else: what is told of a run, and what it checks, is written out. */
-function pure(statement: Block['statements'][number]): void {
-  if (statement.kind === 'let' || statement.kind === 'let_family') return;
-  throw new TooMuch(
-    diagnostic('MOE0326', {
-      span: statement.span,
-      message: `a step of a chain whose axis has its size from the run cannot have \`${statement.kind}\`: its steps are not written out`,
-      help:
-        statement.kind === 'require'
-          ? 'require it outside of the chain, of all steps at once, or give the axis of the chain a size'
-          : `collect the value, and let the ${statement.kind} stand behind the chain, or give the axis of the chain a size`,
-    }),
-  );
 }
 
 /** The operand of an expression that is evaluated before all others of it. */

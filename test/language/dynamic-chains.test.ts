@@ -254,3 +254,105 @@ describe('MOE0326: what a chain over a dynamic axis cannot do', () => {
     expect(found[0]?.help).toBeDefined();
   }); // prettier-ignore
 });
+
+const shapes: readonly (readonly [title: string, declarations: string, signature: string, body: string])[] = [
+  [
+    'kinds',
+    '',
+    '(x: [T, D]) -> (n: i32[D], f: bool[D], h: f16[D], ns: i32[T, D])',
+    `let (n, f, h, ns) = chain t in T carrying (n: i32[D] = 0, f: bool[D] = false, h: f16[D] = 0) collecting next {
+      let hit = x[t] > 0
+      let next = where(hit, n + t, n)
+      (next, f or hit, f16(0.5 * h + x[t]))
+    }
+ let q = n
+ (n: q, f: f, h: h, ns: ns)`,
+  ],
+  [
+    'keep inside',
+    '',
+    '(x: [B, T, D]) -> [B, T, D]',
+    `let (_, y) = chain t in T carrying h: [B, D] = 0 collecting next {
+      let next = 0.5 * h + dense(keep(x[T: t], x[T: t] > h, over: D))
+      next
+    } y`,
+  ],
+  [
+    'route outside, sparse reading',
+    'param w: [E, D] experts ffn[E] = SwiGLU<L>',
+    '(x: [B, T, D]) -> [B, T, D]',
+    `let (_, y) = chain t in T carrying h: [B, D] = 0 collecting next { let next = 0.5 * h + x[T: t] next }
+      let r = top_k(w @ x, 1, over: E)
+      r @ ffn(y)`,
+  ],
+  [
+    'max, min, any, mixing with a max',
+    '',
+    '(x: [T, D]) -> [T, D]',
+    `let (_, y) = chain t in T carrying h: [D] = 0 collecting next { let next = x[t] - 0.5 * max(h, over: D) + min(h, over: D) next } y`,
+  ],
+  ['own axis carried', '', '(x: [T, D]) -> [T, D]', `chain t in T carrying h = x { 0.5 * h + x[t] }`],
+  [
+    'no carried read, only the number',
+    '',
+    '(x: [T, D]) -> [T]',
+    `let (_, y) = chain t in T carrying h: f32 = 0 collecting next { let next = f32(t) next } y + 0 * sum(x, over: D)`,
+  ],
+  [
+    'scalars',
+    '',
+    '(x: [T]) -> (l: f32, y: [T])',
+    `let (l, y) = chain t in T carrying h: f32 = 1 collecting next { let next = 0.5 * h + x[t] next }
+ let q = l
+ (l: q, y: y)`,
+  ],
+  [
+    'gather by carried',
+    '',
+    '(x: [T, D]) -> [T, D]',
+    `let (_, y) = chain t in T carrying h: [D] = 0 collecting next { let next = h[D: 3 - iota(D)] * 0.5 + x[t] next } y`,
+  ],
+  [
+    'static chain inside',
+    'param w: [L, D]',
+    '(x: [T, D]) -> [T, D]',
+    `let (_, y) = chain t in T carrying h: [D] = 0 collecting next { let next = chain l in L carrying g = 0.5 * h { tanh(g * w[l] + x[t]) } next } y`,
+  ],
+  [
+    'softmax inside',
+    'param w: [E, D]',
+    '(x: [T, D]) -> [T, E]',
+    `let (_, y) = chain t in T carrying h: [D] = 0 collecting p { let p = softmax(w @ h + sum(x[t], over: D), over: E) 0.5 * h + x[t] * sum(p, over: E) } y`,
+  ],
+  [
+    'dynamic B not a row',
+    '',
+    '(x: [B, T, D]) -> [T, D]',
+    `let (_, y) = chain t in T carrying h: [D] = 0 collecting next { let next = 0.5 * h + sum(x[T: t] * h, over: B) + sum(x[T: t], over: B) next } y`,
+  ],
+  [
+    'heads',
+    '',
+    '(x: [T, D]) -> [T, L, E]',
+    `let (_, y) = chain t in T carrying h: [D, L, E] = 0 collecting y { let y = sum(h, over: D) 0.5 * h + x[t] } y`,
+  ],
+];
+
+describe('what a step may do', () => {
+  test.each(shapes)('%s', async (_, declarations, signature, body) => {
+    const text = `import { SwiGLU } from "std"
+model M {
+  axis B, T, D = 4, E = 3, L = 2
+  ${declarations}
+  forward${signature} { ${body} }
+}`;
+    const made = prepared(text);
+    for (const T of [0, 1, 6]) {
+      const run = ready(made, { sizes: sizesOf(made, { B: 2, T }) });
+      expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+      expect((await stepwiseOnKernels(run)).wrong).toBe(0);
+    }
+    // An axis that an option gives a size is the same recurrence.
+    expect(prepareText(text, { sets: new Map([['T', '5']]) }).diagnostics).toEqual([]);
+  });
+});
