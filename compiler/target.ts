@@ -7,6 +7,11 @@
 export interface Target {
   readonly name: string;
   readonly limits: TargetLimits;
+  /**
+   * Elements of a matrix (terms of a sum, times columns) from which a tile of several rows by vectors is worth its text: a driver takes
+   * seconds of CPU for a long body, which small matrices do not give back. Numbers are the same either way.
+   */
+  readonly tileFrom: number;
 }
 
 /** Names and meanings of GPUSupportedLimits; sizes in bytes. */
@@ -39,6 +44,7 @@ export const webgpuCore: Target = {
     maxComputeWorkgroupsPerDimension: 65_535,
     maxComputeWorkgroupStorageSize: 16 * KIB,
   },
+  tileFrom: 4096,
 };
 
 /** What desktop GPUs commonly allow when asked: bindings and buffers of nearly 4 GiB. The manifest then asks for it. */

@@ -10,7 +10,7 @@ import { missing } from '../../dsl/diagnostics/invariants.ts';
 import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/tensors/sum-order.ts';
 import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, asExpr, bitAnd, eq, min, u32 } from '../kernel/make-expressions.ts';
+import { add, asExpr, bitAnd, componentsOf, eq, min, mul, u32 } from '../kernel/make-expressions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 
 /** The terms of a sum at a point, as a loop nest inside one thread. */
@@ -51,6 +51,14 @@ export class Sums {
   add(at: number, term: KernelExpr): void {
     const sum = this.open(at);
     this.#k.assign(sum, add(sum, term));
+  }
+
+  /** Adds a product to sum number `at`; of vectors those of their components, the first first. */
+  addProduct(at: number, x: KernelExpr, w: KernelExpr): void {
+    const sum = this.open(at);
+    const factors = componentsOf(w);
+    const added = componentsOf(x).reduce((so, left, i) => add(so, mul(left, found(factors[i]))), sum);
+    this.#k.assign(sum, added);
   }
 
   /** What sum number `at` comes to; after the nest. */
@@ -109,7 +117,7 @@ export interface TermLoop<S> {
 /**
  * A nest of loops, the first outermost, that closes every sixteen terms. The innermost loops that make a part of sixteen stay as
  * they are. The loop around them is cut into blocks, if blocks end where it ends: it is the outermost, or runs a multiple of
- * sixteen terms. Else terms are counted.
+ * sixteen terms. Else terms are counted. A round of the innermost loop may visit several terms, by which sixteen can be divided.
  */
 export function nestOfTerms<S>(
   k: KernelBuilder,
@@ -117,13 +125,14 @@ export function nestOfTerms<S>(
   start: S,
   body: (state: S) => void,
   close: (() => void) | undefined,
+  termsOfRound: 1 | 2 | 4 = 1,
 ): void {
   const plain = (some: readonly TermLoop<S>[], state: S, inside: (state: S) => void): void => {
     const [loop, ...others] = some;
     if (loop === undefined) inside(state);
-    else k.forRange(loop.from, loop.to, 1, (i) => plain(others, loop.enter(state, i), inside));
+    else loopOf(k, loop, 1, (i) => plain(others, loop.enter(state, i), inside));
   };
-  const { part, inner } = partOfSixteen(loops);
+  const { part, inner } = partOfSixteen(loops, termsOfRound);
   const cut = loops[loops.length - inner.length - 1];
   if (close === undefined || cut === undefined) {
     plain(loops, start, body);
@@ -144,12 +153,15 @@ export function nestOfTerms<S>(
   });
 }
 
-/** The innermost loops that together run a number of times by which sixteen can be divided. */
-function partOfSixteen<S>(loops: readonly TermLoop<S>[]): {
+/** The innermost loops that together visit a number of terms by which sixteen can be divided. */
+function partOfSixteen<S>(
+  loops: readonly TermLoop<S>[],
+  termsOfRound: number,
+): {
   readonly part: number;
   readonly inner: readonly TermLoop<S>[];
 } {
-  let part = 1;
+  let part = termsOfRound;
   let inner: readonly TermLoop<S>[] = [];
   for (const loop of [...loops].reverse()) {
     if (loop.size === null || loop.size === 0 || SUM_BLOCK % (part * loop.size) !== 0) break;
@@ -159,18 +171,29 @@ function partOfSixteen<S>(loops: readonly TermLoop<S>[]): {
   return { part, inner };
 }
 
-/** A loop in blocks of so many rounds, `close` after each. */
-function forBlocks(
+/** A loop that tests at its bottom if it surely runs. */
+function loopOf<S>(
   k: KernelBuilder,
-  { from, to }: Pick<TermLoop<never>, 'from' | 'to'>,
+  { from, to, size }: Pick<TermLoop<S>, 'from' | 'to' | 'size'>,
+  step: number,
+  body: (i: KernelExpr) => void,
+): void {
+  if (size !== null && size > 0) k.forOnce(from, to, step, body);
+  else k.forRange(from, to, step, body);
+}
+
+/** A loop in blocks of so many rounds, `close` after each. */
+function forBlocks<S>(
+  k: KernelBuilder,
+  loop: Pick<TermLoop<S>, 'from' | 'to' | 'size'>,
   rounds: number,
   body: (i: KernelExpr) => void,
   close: () => void,
 ): void {
-  const block = (first: KernelExpr): void => {
+  loopOf(k, loop, rounds, (first) => {
     if (rounds === 1) body(first);
-    else k.forRange(first, min(add(first, rounds), to), 1, body);
+    // A block has a round at least: the loop around it ends where there is none.
+    else k.forOnce(first, min(add(first, rounds), loop.to), 1, body);
     close();
-  };
-  k.forRange(from, to, rounds, block);
+  });
 }

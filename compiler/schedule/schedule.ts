@@ -43,7 +43,7 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
   const split = new Set<NodeId>();
   let unread: ReadonlySet<NodeId> = new Set();
   for (;;) {
-    const decided = planSchedule(fused, split, unread);
+    const decided = planSchedule(fused, target, split, unread);
     verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused));
     const lowered = lowerSchedule(fused, decided, target, locationOf);
     // Whether a mask is read is known when everything that may ask it has been lowered: who knows its points by name does not.

@@ -69,7 +69,7 @@ function contractionWork(compiled: Compilation, size: number): number {
   if (entry === undefined) throw new Error('there is no entry');
   const sizes = new Map(compiled.elaboration.dynamic.map((name) => [name, size] as const));
   return describeLaunches(entry.inference.plan, sizes)
-    .filter(({ kernel }) => /^(contract|grouped_matmul)/.test(kernel))
+    .filter(({ kernel }) => /^(contract|matmul|grouped_matmul)/.test(kernel))
     .reduce((sum, { flops }) => sum + Number(flops), 0);
 }
 

@@ -11,7 +11,7 @@ import { SCAN_THREADS, compactScan } from '../../compiler/kernels/compact-scan.t
 import { chunksOf } from '../../compiler/kernels/compaction.ts';
 import { contract, contractColumns } from '../../compiler/kernels/contract.ts';
 import { draw } from '../../compiler/kernels/draw.ts';
-import { groupedMatmul } from '../../compiler/kernels/grouped-matmul.ts';
+import { tile } from '../../compiler/kernels/tile.ts';
 import { map } from '../../compiler/kernels/map.ts';
 import { sortRank } from '../../compiler/kernels/sort-rank.ts';
 import { reduce } from '../../compiler/kernels/reduce-kernel.ts';
@@ -161,12 +161,13 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
     const x = k.buffer('x', 'f32', 'read');
     const w = k.buffer('w', 'f32', 'read');
     const y = k.buffer('y', 'f32', 'read_write');
-    const [most, width, depth] = [k.uniform('most', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
-    groupedMatmul<Point, KernelExpr>(k, {
+    const [maxBlocks, width, depth] = [k.uniform('most', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
+    tile<Point, KernelExpr>(k, {
       tileRows,
       tileColumns,
-      maxBlocks: most,
-      blocks,
+      heads: 1,
+      type: 'f32',
+      rows: { kind: 'blocks', blocks, maxBlocks },
       width,
       enterRow: (row) => [row, k.let(load(group, row), 'g')],
       atColumn: (p, column) => [...p, column],
@@ -182,7 +183,8 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
           ),
       },
       input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
-      weight: (p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
+      weight: (_, p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
+      result: (_row, _column, [sum]) => sum ?? f32(NaN),
       out: y,
     });
   });

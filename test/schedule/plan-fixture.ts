@@ -37,6 +37,8 @@ export class PlanFixture {
   readonly materialised = new Set<NodeId>();
   readonly sizes = new Map<string, number>();
   readonly inputs = new Map<string, number[]>();
+  /** Of plans: the tests' matrices are small, and are to be computed as large ones are. */
+  readonly target: Target = { ...webgpuCore, tileFrom: 0 };
   /** Domains and memory by the passes instead of by hand. */
   sparsified = false;
   readonly #roles = new Map<string, string>();
@@ -123,7 +125,7 @@ export class PlanFixture {
     return { graph, domains, materialised: this.materialised };
   }
 
-  plan(target: Target = webgpuCore): Plan {
+  plan(target: Target = this.target): Plan {
     const { plan, diagnostics } = schedule(this.fused(), target);
     expect(diagnostics).toEqual([]);
     expect(verifyPlan(plan, target)).toEqual([]);

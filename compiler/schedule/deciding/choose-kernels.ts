@@ -3,7 +3,7 @@
  *
  * | value | family |
  * | --- | --- |
- * | contraction on an assignment list, one side a weight that only the rows' groups and the columns index | grouped matmul |
+ * | contraction whose columns only one side has, and whose rows the other: of a list by groups, or dense | tile (choose-tiles.ts) |
  * | other contraction whose last axis only one side has | contract, several columns a thread |
  * | any other contraction | contract |
  * | reduction of what is predicated on the presence of an assignment list, over axes of it | reduce over the list of assignments |
@@ -26,16 +26,24 @@ import { descends } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import { namedAxes, slotsAmong } from '../../graph/slots.ts';
 import { MAX_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
+import type { Target } from '../../target.ts';
+import { chooseTile } from './choose-tiles.ts';
 import { slotsSummed } from './slots-summed.ts';
 import type { Choice } from './schedule-ir.ts';
 import type { Storage } from './choose-storage.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
-export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, storage: Storage): Choice {
+export function chooseKernel(
+  fused: FusedGraph,
+  node: Node,
+  space: StoredSpace,
+  storage: Storage,
+  target: Target,
+): Choice {
   switch (node.kind) {
     case 'contract':
-      return chooseContraction(fused, node, space, storage);
+      return chooseContraction(fused, node, space, storage, target);
     case 'reduce':
       return chooseReduction(fused, node, space, storage);
     case 'concat':
@@ -57,29 +65,18 @@ export function chooseKernel(fused: FusedGraph, node: Node, space: StoredSpace, 
   }
 }
 
-function chooseContraction(fused: FusedGraph, node: NodeOf<'contract'>, space: StoredSpace, storage: Storage): Choice {
+function chooseContraction(
+  fused: FusedGraph,
+  node: NodeOf<'contract'>,
+  space: StoredSpace,
+  storage: Storage,
+  target: Target,
+): Choice {
+  const tile = chooseTile(fused, node, space, storage, target);
+  if (tile !== null) return tile;
   const left = nodeOf(fused.graph, node.left);
   const right = nodeOf(fused.graph, node.right);
-  const { assignmentList, axes: columns } = space;
-  if (assignmentList !== null && columns.length > 0 && node.element !== 'i32') {
-    const sources = assignmentList.axes.filter((a) => !assignmentList.targets.includes(a));
-    for (const [input, weight] of [
-      [left, right],
-      [right, left],
-    ] as const) {
-      const isWeight =
-        !weight.axes.some((a) => sources.includes(a)) &&
-        columns.every((a) => weight.axes.includes(a)) &&
-        weight.axes.some((a) => assignmentList.targets.includes(a));
-      const isInput =
-        !input.axes.some((a) => columns.includes(a)) &&
-        (storage.spaces.get(weight.id)?.assignmentList ?? null) === null;
-      if (isWeight && isInput) {
-        return { family: 'grouped_matmul', node, inputIsLeft: input.id === left.id, tileRows: 4, tileColumns: 4 };
-      }
-    }
-  }
-  const last = columns.at(-1);
+  const last = space.axes.at(-1);
   if (last !== undefined && left.axes.includes(last) !== right.axes.includes(last)) {
     return { family: 'contract_columns', node, sharedIsLeft: right.axes.includes(last), columns: 4 };
   }

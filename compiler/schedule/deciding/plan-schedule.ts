@@ -2,6 +2,7 @@
  * planSchedule: a graph whose values know where they are computed, to a schedule.
  *
  *   what has memory, and over which points               choose-storage.ts
+ *   which contractions are computed where they are used  choose-tiles.ts
  *   in the order of the graph, each after what it reads:
  *     the assignments it lives on, once; the lists of them that it goes along
  *     the kernel family that computes it                  choose-kernels.ts
@@ -13,17 +14,30 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { ExternCallId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck } from '../../graph/node-uses.ts';
+import type { Target } from '../../target.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
-import { chooseStorage, dependenciesOf } from './choose-storage.ts';
+import { chooseStorage, dependenciesOf, type Storage } from './choose-storage.ts';
+import { chooseHeads } from './choose-tiles.ts';
 import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /** `split`: values that get memory because a launch would bind too many buffers. `unread`: those that get none, since nobody reads it. */
-export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>, unread: ReadonlySet<NodeId>): Schedule {
+export function planSchedule(
+  fused: FusedGraph,
+  target: Target,
+  split: ReadonlySet<NodeId>,
+  unread: ReadonlySet<NodeId>,
+): Schedule {
   const { graph } = fused;
-  const chosen = chooseStorage(fused, split);
-  const storage = { ...chosen, spaces: new Map([...chosen.spaces].filter(([id]) => !unread.has(id))) };
+  const all = chooseStorage(fused, split);
+  const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
+    new Map([...spaces].filter(([id]) => !ids.has(id)));
+  const chosen = { ...all, spaces: without(all.spaces, unread) };
+  const tiles = chooseHeads(fused, chosen, target, split);
+  const heads = new Set([...tiles.values()].flatMap((tile) => tile.heads.map(({ node }) => node.id)));
+  const spaces = without(chosen.spaces, heads);
+  const storage = { ...chosen, spaces };
   const steps: ScheduleStep[] = [];
   const listed = new Set<AssignmentList>();
   const indexed = new Set<string>();
@@ -82,9 +96,9 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>, unre
       return;
     }
     rows(space.assignmentList);
-    const choice = chooseKernel(fused, node, space, storage);
+    const choice = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, target);
     if (choice.family === 'reduce_listed') index(choice.index);
-    if (choice.family === 'grouped_matmul') blocks(space.assignmentList, choice.tileRows);
+    if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.tileRows);
     steps.push({ kind: 'value', choice, space });
   };
 
@@ -104,7 +118,7 @@ export function planSchedule(fused: FusedGraph, split: ReadonlySet<NodeId>, unre
   }
   look(Infinity);
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
-  const { spaces, live, assignmentLists } = storage;
+  const { live, assignmentLists } = storage;
   return { entry: graph.name, spaces, live, assignmentLists, steps };
 }
 

@@ -71,8 +71,18 @@ class SchedulePrinter {
     switch (choice.family) {
       case 'contract_columns':
         return `contract_columns ${choice.columns} columns, ${choice.sharedIsLeft ? 'left' : 'right'} shared`;
-      case 'grouped_matmul':
-        return `grouped_matmul tile ${choice.tileRows} x ${choice.tileColumns}, ${choice.inputIsLeft ? 'left' : 'right'} by row`;
+      case 'tile': {
+        const { heads, rows, tileRows, tileColumns, lanes, node } = choice;
+        const of =
+          heads.length === 1 && heads[0]?.node.id === node.id ? '' : ` of ${nodes(heads.map((h) => h.node.id))}`;
+        const by =
+          rows.kind === 'dense'
+            ? `${this.#tuple(rows.groups)} by ${this.#tuple(rows.axes)}`
+            : rows.kind === 'blocks'
+              ? 'in blocks of one group'
+              : 'one by one';
+        return `tile ${tileRows} x ${tileColumns}${of}, rows ${by}, columns ${this.#tuple(choice.columns)}${lanes === 1 ? '' : `, loads of ${lanes}`}`;
+      }
       case 'reduce_listed': {
         const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;
         return `reduce_listed %${choice.value} along ${this.#index(choice.index)}${dense}`;

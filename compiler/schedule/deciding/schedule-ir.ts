@@ -76,7 +76,7 @@ export type Choice =
   | { readonly family: 'choose_long'; readonly node: NodeOf<'choose'> }
   | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
   | ColumnsChoice
-  | GroupedChoice
+  | TileChoice
   | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
   | ListedChoice
   | SlotsChoice
@@ -89,12 +89,31 @@ export interface ColumnsChoice {
   readonly columns: number;
 }
 
-export interface GroupedChoice {
-  readonly family: 'grouped_matmul';
-  readonly node: NodeOf<'contract'>;
-  readonly inputIsLeft: boolean;
+/** Contractions in blocks of rows and columns, and the value that they are made into where they are (kernels/tile.ts). */
+export interface TileChoice {
+  readonly family: 'tile';
+  /** What is stored: the only head itself, or a value that heads are computed in passing for. */
+  readonly node: Node;
+  readonly heads: readonly Head[];
+  /** The side of every head that has no column. */
+  readonly input: NodeId;
+  readonly over: readonly AxisId[];
+  /** The rows of the list that the value is stored on, in blocks or one by one; or the points of `groups` by those of `axes`, which are cut. */
+  readonly rows:
+    | { readonly kind: 'blocks' }
+    | { readonly kind: 'rows' }
+    | { readonly kind: 'dense'; readonly groups: readonly AxisId[]; readonly axes: readonly AxisId[] };
+  /** The last axes of the value. */
+  readonly columns: readonly AxisId[];
   readonly tileRows: number;
   readonly tileColumns: number;
+  /** Elements of a load along the last axis of the sum. */
+  readonly lanes: 1 | 4;
+}
+
+export interface Head {
+  readonly node: NodeOf<'contract'>;
+  readonly weight: NodeId;
 }
 
 export interface ListedChoice {

@@ -5,7 +5,14 @@ import type { NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput } from '../../graph/node-uses.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
-import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import {
+  blocksKey,
+  indexKey,
+  type IndexShape,
+  type Schedule,
+  type ScheduleStep,
+  type TileChoice,
+} from './schedule-ir.ts';
 
 /** What is wrong with a schedule, one sentence each; empty if nothing is. */
 export function scheduleFaults(schedule: Schedule, fused: FusedGraph): readonly string[] {
@@ -69,7 +76,7 @@ class ScheduleVerifier {
         this.#expect(!this.#computed.has(node.id), `${at}: %${node.id} is computed twice`);
         this.#expect(this.#schedule.spaces.get(node.id) === step.space, `${at}: %${node.id} is stored elsewhere`);
         this.#inSpace(step.space, at);
-        if (step.choice.family === 'grouped_matmul') this.#hasBlocks(step.space, step.choice.tileRows, at);
+        if (step.choice.family === 'tile') this.#tile(step.choice, step.space, at);
         if (step.choice.family === 'reduce_listed') this.#hasIndex(step.choice.index, at);
         this.#reads(dependenciesOf(this.#fused, node), at);
         this.#computed.add(node.id);
@@ -141,6 +148,17 @@ class ScheduleVerifier {
 
   #hasIndex(shape: IndexShape, at: string): void {
     this.#expect(this.#indexed.has(indexKey(shape)), `${at}: rows are read by keys before they are listed`);
+  }
+
+  /** What a tile computes has no memory of its own, but for the value that is stored; and its blocks are there. */
+  #tile({ node, heads, rows, tileRows }: TileChoice, space: StoredSpace, at: string): void {
+    if (rows.kind === 'blocks') this.#hasBlocks(space, tileRows, at);
+    this.#expect(heads.length > 0, `${at}: a tile has no contraction`);
+    for (const head of heads) {
+      if (head.node.id === node.id) continue;
+      this.#expect(!this.#schedule.spaces.has(head.node.id), `${at}: %${head.node.id} is a head and has memory`);
+      this.#single(`head %${head.node.id}`, at);
+    }
   }
 
   #hasBlocks({ assignmentList }: StoredSpace, tileRows: number, at: string): void {

@@ -11,15 +11,15 @@ import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { argmax } from '../../kernels/argmax.ts';
 import { contract, contractColumns } from '../../kernels/contract.ts';
 import { draw } from '../../kernels/draw.ts';
-import { groupedMatmul } from '../../kernels/grouped-matmul.ts';
 import { map } from '../../kernels/map.ts';
 import { sortRank } from '../../kernels/sort-rank.ts';
 import { reduce } from '../../kernels/reduce-kernel.ts';
 import { scan } from '../../kernels/scan.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import type { Choice, ColumnsChoice, GroupedChoice, ListedChoice, SlotsChoice } from '../deciding/schedule-ir.ts';
+import type { Choice, ColumnsChoice, ListedChoice, SlotsChoice, TileChoice } from '../deciding/schedule-ir.ts';
+import { emitTile } from './emit-tile.ts';
 import type { CheckEmitter } from './emit-checks.ts';
-import { emptyPointScope, inner } from './point-scope.ts';
+import { inner } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
 import { kernelType } from './expression-emitter.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
@@ -31,7 +31,7 @@ import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
 import { emitChoice, emitLongChoice } from './emit-choice.ts';
 import { termsOfSlots } from './slot-points.ts';
-import { alongAxes, indexTerms, paired, pointsOf, termsAlong, termsOfList } from './spaces.ts';
+import { alongAxes, pointsOf, termsAlong, termsOfList } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
@@ -55,8 +55,8 @@ export class ValueEmitter {
         return this.#contract(choice.node, space);
       case 'contract_columns':
         return this.#contractColumns(choice, space);
-      case 'grouped_matmul':
-        return this.#groupedMatmul(choice, space);
+      case 'tile':
+        return this.#tile(choice, space);
       case 'reduce':
         return this.#reduce(choice.node, space);
       case 'reduce_listed':
@@ -168,37 +168,11 @@ export class ValueEmitter {
     });
   }
 
-  #groupedMatmul(choice: GroupedChoice, space: StoredSpace): void {
-    const plan = this.#plan;
-    const { node } = choice;
-    const { assignmentList, axes } = space;
-    if (assignmentList === null) throw new CompilerBug('schedule', 'a grouped matmul has no assignment list');
-    const { tileRows, tileColumns } = choice;
-    const [input, weight] = choice.inputIsLeft ? [node.left, node.right] : [node.right, node.left];
-    const width = multiply(axes.map(plan.sizeOf));
-    const blocks = this.#assignmentLists.blocksOf(assignmentList, tileRows);
-    const columns = apply('ceil', apply('div', width, exact(tileColumns)));
-    const buffer = plan.allocate(node, space);
-    const options = this.#options('grouped_matmul', node, space);
-    plan.launch({ ...options, invocations: multiply([blocks.maxBlocks, columns]) }, (l) => {
-      const start = emptyPointScope();
-      groupedMatmul<PointScope, readonly (readonly [AxisId, KernelExpr])[]>(l.launch.k, {
-        tileRows,
-        tileColumns,
-        maxBlocks: l.launch.size(blocks.maxBlocks),
-        blocks: l.read(blocks.buffer),
-        width: l.launch.size(width),
-        enterRow: (row) => l.enterRow(start, assignmentList, row),
-        atColumn: (point, column) => {
-          const digits = l.decode(column, axes.map((a) => l.size(a))); // prettier-ignore
-          return inner(point, paired(axes, digits));
-        },
-        terms: indexTerms(l, node.over),
-        input: (point, indices) => this.#factor(l, node, input, inner(point, indices)),
-        weight: (point, indices) => this.#factor(l, node, weight, inner(point, indices)),
-        out: l.launch.write(buffer),
-      });
-    });
+  #tile(choice: TileChoice, space: StoredSpace): void {
+    const { node, rows } = choice;
+    const buffer = this.#plan.allocate(node, space);
+    const family = rows.kind === 'dense' ? 'matmul' : 'grouped_matmul';
+    emitTile(this.#plan, this.#assignmentLists, choice, space, buffer, this.#options(family, node, space));
   }
 
   #reduce(node: NodeOf<'reduce'>, space: StoredSpace): void {

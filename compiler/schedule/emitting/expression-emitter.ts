@@ -17,7 +17,7 @@ import { roundToF16 as nearestF16 } from '../../../dsl/tensors/round-to-f16.ts';
 import {
   add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
 } from '../../kernel/make-expressions.ts'; // prettier-ignore
-import type { KernelExpr, ScalarType } from '../../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType, Width } from '../../kernel/kernel-ir.ts';
 import { scalarOf } from '../../kernel/kernel-typing.ts';
 import { isWide } from '../../graph/wide-angles.ts';
 import { roundToF16 } from '../../kernel/math/f16.ts';
@@ -75,6 +75,26 @@ export class ExprEmitter extends PointEmitter {
     if (!simple && (this.placement.usesOf(id) > 1 || exprDepth(value) > DEEPEST)) value = this.launch.k.let(value);
     env.values.set(id, value);
     return value;
+  }
+
+  /** A value as a vector of `lanes` neighbours along its last axis, whose index in `env` counts vectors: one load (`loadsVectors`). */
+  vector(id: NodeId, env: PointScope, lanes: Width): KernelExpr {
+    const node = this.placement.node(id);
+    const memory = this.placement.memoryOf(id);
+    if (memory !== null) return load(this.read(memory.buffer, lanes), this.elementIndex(env, memory.space, lanes));
+    if (node.kind !== 'rename' && node.kind !== 'broadcast' && node.kind !== 'slice')
+      throw new CompilerBug('schedule', `node ${id} (${node.kind}) is no vector of memory`);
+    return this.vector(node.operand, this.view(env, node), lanes);
+  }
+
+  /** What `emit` emits, as part of a node that is computed in passing. */
+  inPassing<T>(id: NodeId, emit: () => T): T {
+    const outer = this.computing;
+    this.computing = id;
+    this.inlined.add(id);
+    const result = emit();
+    this.computing = outer;
+    return result;
   }
 
   /** The value of a node computed from its operands, whether it has memory or not. */

@@ -8,7 +8,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { sizeKey } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import type { BufferDecl, KernelExpr, Kernel, UniformDecl } from '../../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr, Kernel, UniformDecl, Width } from '../../kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../kernel/kernel-builder.ts';
 import type { BufferTable } from '../memory/memory.ts';
 import type { BufferId, UniformValue } from '../memory/plan.ts';
@@ -28,7 +28,8 @@ export interface BuiltLaunch {
 export class LaunchBuilder {
   readonly k: KernelBuilder;
   readonly #table: BufferTable;
-  readonly #buffers = new Map<BufferId, BufferDecl>();
+  /** By buffer and lanes: what is read by scalars and by vectors is bound twice. */
+  readonly #buffers = new Map<string, { readonly id: BufferId; readonly decl: BufferDecl }>();
   readonly #uniforms = new Map<string, { readonly field: KernelExpr; readonly value: UniformValue }>();
 
   readonly #spans = new Map<string, Size>();
@@ -38,9 +39,9 @@ export class LaunchBuilder {
     this.#table = table;
   }
 
-  /** Binds a buffer to be read. */
-  read(buffer: BufferId): BufferDecl {
-    return this.#bind(buffer, 'read', false);
+  /** Binds a buffer to be read, by vectors of `lanes` elements. */
+  read(buffer: BufferId, lanes: Width = 1): BufferDecl {
+    return this.#bind(buffer, 'read', false, lanes);
   }
 
   /** Binds a buffer to be written. */
@@ -75,18 +76,18 @@ export class LaunchBuilder {
   finish(): BuiltLaunch {
     const kernel = tidyKernel(this.k.finish());
     const used = namesUsed(kernel.body);
-    const keptBuffers = [...this.#buffers].filter(([, decl]) => used.has(decl.name));
+    const keptBuffers = [...this.#buffers.values()].filter(({ decl }) => used.has(decl.name));
     const keptUniforms = [...this.#uniforms.values()].filter(
       ({ field }) => field.kind === 'uniform' && used.has(field.name),
     );
     return {
       kernel: {
         ...kernel,
-        buffers: keptBuffers.map(([, decl]) => decl),
+        buffers: keptBuffers.map(({ decl }) => decl),
         uniforms: kernel.uniforms.filter((u) => used.has(u.name)),
       },
-      buffers: keptBuffers.map(([id]) => id),
-      asked: [...this.#buffers.keys()],
+      buffers: keptBuffers.map(({ id }) => id),
+      asked: [...this.#buffers.values()].map(({ id }) => id),
       uniforms: keptUniforms.map(({ value }) => value),
       maxTrips: this.k.maxTrips,
       spans: this.#spans,
@@ -101,19 +102,17 @@ export class LaunchBuilder {
     return field;
   }
 
-  #bind(buffer: BufferId, access: BufferDecl['access'], atomic: boolean): BufferDecl {
-    const known = this.#buffers.get(buffer);
+  #bind(buffer: BufferId, access: BufferDecl['access'], atomic: boolean, lanes: Width = 1): BufferDecl {
+    const key = `${buffer} ${lanes}`;
+    const known = this.#buffers.get(key);
     if (known !== undefined) {
-      if (known.access !== access)
+      if (known.decl.access !== access)
         throw new CompilerBug('schedule', `${this.k.name} reads and writes ${this.#table.at(buffer).label}`);
-      return known;
+      return known.decl;
     }
-    const decl = this.k.buffer(
-      `b${this.#buffers.size}`,
-      atomic ? 'atomic_u32' : this.#table.at(buffer).storageType,
-      access,
-    );
-    this.#buffers.set(buffer, decl);
+    const element = atomic ? 'atomic_u32' : this.#table.at(buffer).storageType;
+    const decl = this.k.buffer(`b${this.#buffers.size}`, element, access, lanes);
+    this.#buffers.set(key, { id: buffer, decl });
     return decl;
   }
 }

@@ -4,11 +4,11 @@
  */
 import { at, missing } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
-import { asNumber, multiply } from '../../../dsl/types/size.ts';
+import { apply, asNumber, exact, multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { add, bitcast, div, ge, i32, load, max, mul, rem, select, u32 } from '../../kernel/make-expressions.ts';
-import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr, Width } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import type { PointScope } from './point-scope.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
@@ -49,17 +49,22 @@ export class PointEmitter {
   }
 
   /** Binds a buffer to be read, for whatever is being computed. */
-  read(buffer: BufferId): BufferDecl {
+  read(buffer: BufferId, lanes: Width = 1): BufferDecl {
     const readers = this.readers.get(buffer);
     if (readers === undefined) this.readers.set(buffer, new Set([this.computing]));
     else readers.add(this.computing);
-    return this.launch.read(buffer);
+    return this.launch.read(buffer, lanes);
   }
 
   // --- indices ---
 
   size(axis: AxisId): KernelExpr {
     return this.launch.size(this.placement.sizeOf(axis));
+  }
+
+  /** How many vectors of neighbours there are along an axis. */
+  #vectors(axis: AxisId, lanes: Width): KernelExpr {
+    return this.launch.size(apply('div', this.placement.sizeOf(axis), exact(lanes)));
   }
 
   index(env: PointScope, axis: AxisId): KernelExpr {
@@ -169,10 +174,15 @@ export class PointEmitter {
       this.read(this.placement.assignmentListBuffers(r).inverse);
   }
 
-  /** Element of a value stored over `space`. Where the point is absent: some element, in bounds. */
-  elementIndex(env: PointScope, space: StoredSpace): KernelExpr {
+  /**
+   * Element of a value stored over `space`. Where the point is absent: some element, in bounds. Elements are vectors of `lanes`
+   * neighbours along the last axis, whose index counts vectors then.
+   */
+  elementIndex(env: PointScope, space: StoredSpace, lanes: Width = 1): KernelExpr {
     const indices = space.axes.map((a) => this.index(env, a));
-    const sizes = space.axes.map((a) => this.size(a));
+    const sizes = space.axes.map((a, i) =>
+      lanes === 1 || i + 1 < space.axes.length ? this.size(a) : this.#vectors(a, lanes),
+    );
     const { assignmentList } = space;
     if (assignmentList === null) return rowMajor(indices, sizes);
     const known = env.rows.get(assignmentList.id);

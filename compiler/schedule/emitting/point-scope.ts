@@ -44,3 +44,8 @@ export function rebound(env: PointScope, axes: readonly (readonly [AxisId, Kerne
     views: new Map(),
   };
 }
+
+/** The same point for a block of its own, in which nothing is known yet: what is computed there stays there. */
+export function detached({ axes, rows }: PointScope): PointScope {
+  return { axes, rows, parent: null, values: new Map(), foundRows: new Map(), views: new Map() };
+}

@@ -4,7 +4,7 @@
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
-import { asInteger, multiply } from '../../../dsl/types/size.ts';
+import { apply, asInteger, exact, multiply } from '../../../dsl/types/size.ts';
 import { boundOf } from '../../graph/presence-bounds.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
 import { add, load, lt, u32 } from '../../kernel/make-expressions.ts';
@@ -72,14 +72,19 @@ export function alongAxes(lowering: ExprEmitter, axes: readonly AxisId[]): Loop<
 
 export type Indices = readonly (readonly [AxisId, KernelExpr])[];
 
-/** The terms at the points of axes, the last innermost, as their indices: for sums at several points side by side. */
-export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[]): Terms<null, Indices> {
+/**
+ * The terms at the points of axes, the last innermost, as their indices: for sums at several points side by side. With `lanes` a round
+ * is a vector of neighbours along the last axis, whose index is the vector's number.
+ */
+export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[], lanes: 1 | 4 = 1): Terms<null, Indices> {
   const { launch, placement } = lowering;
   return {
     maxTerms: asInteger(multiply(axes.map(placement.sizeOf))),
     visit(_, body, close) {
-      const loops = axes.map((a) => loopAlong(lowering, a, (at: Indices, i) => [...at, [a, i] as const]));
-      nestOfTerms<Indices>(launch.k, loops, [], body, close);
+      const loops = axes.map((a, i) =>
+        loopAlong(lowering, a, (at: Indices, n) => [...at, [a, n] as const], i === axes.length - 1 ? lanes : 1),
+      );
+      nestOfTerms<Indices>(launch.k, loops, [], body, close, lanes);
     },
   };
 }
@@ -133,9 +138,16 @@ export function termsOfList(
   };
 }
 
-export function loopAlong<S>(lowering: ExprEmitter, axis: AxisId, enter: (state: S, i: KernelExpr) => S): TermLoop<S> {
-  const size = asInteger(lowering.placement.sizeOf(axis));
-  return { from: u32(0), to: lowering.size(axis), size, enter };
+/** A loop over an axis, or over its vectors of `lanes` neighbours. */
+export function loopAlong<S>(
+  lowering: ExprEmitter,
+  axis: AxisId,
+  enter: (state: S, i: KernelExpr) => S,
+  lanes = 1,
+): TermLoop<S> {
+  const size = lowering.placement.sizeOf(axis);
+  const rounds = lanes === 1 ? size : apply('div', size, exact(lanes));
+  return { from: u32(0), to: lowering.launch.size(rounds), size: asInteger(rounds), enter };
 }
 
 /** The number of a list's key at a point. */

@@ -23,8 +23,15 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc8 = 0.0f;
     var blocks9 = 0u;
     for (var i10 = 0u; i10 < uniforms.depth; i10 += 16u) {
-      for (var i11 = i10; i11 < min(i10 + 16u, uniforms.depth); i11 += 1u) {
-        acc3 = acc3 + x[v1 * uniforms.depth + i11] * w[v2 * uniforms.depth + i11];
+      {
+        var i11 = i10;
+        loop {
+          acc3 = acc3 + x[v1 * uniforms.depth + i11] * w[v2 * uniforms.depth + i11];
+          continuing {
+            i11 += 1u;
+            break if i11 >= min(i10 + 16u, uniforms.depth);
+          }
+        }
       }
       acc4 = acc4 + acc3;
       acc3 = 0.0f;

@@ -46,12 +46,19 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc31 = 0.0f;
     var blocks32 = 0u;
     for (var i33 = 0u; i33 < uniforms.depth; i33 += 16u) {
-      for (var i34 = i33; i34 < min(i33 + 16u, uniforms.depth); i34 += 1u) {
-        let v35 = x[row2 * uniforms.depth + i34];
-        acc8 = acc8 + v35 * w[c4 * uniforms.depth + i34];
-        acc9 = acc9 + v35 * w[c5 * uniforms.depth + i34];
-        acc10 = acc10 + v35 * w[c6 * uniforms.depth + i34];
-        acc11 = acc11 + v35 * w[c7 * uniforms.depth + i34];
+      {
+        var i34 = i33;
+        loop {
+          let v35 = x[row2 * uniforms.depth + i34];
+          acc8 = acc8 + v35 * w[c4 * uniforms.depth + i34];
+          acc9 = acc9 + v35 * w[c5 * uniforms.depth + i34];
+          acc10 = acc10 + v35 * w[c6 * uniforms.depth + i34];
+          acc11 = acc11 + v35 * w[c7 * uniforms.depth + i34];
+          continuing {
+            i34 += 1u;
+            break if i34 >= min(i33 + 16u, uniforms.depth);
+          }
+        }
       }
       acc12 = acc12 + acc8;
       acc8 = 0.0f;

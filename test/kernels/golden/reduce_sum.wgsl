@@ -19,8 +19,15 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc6 = 0.0f;
     var blocks7 = 0u;
     for (var i8 = 0u; i8 < uniforms.width; i8 += 16u) {
-      for (var i9 = i8; i9 < min(i8 + 16u, uniforms.width); i9 += 1u) {
-        acc1 = acc1 + x[id0 * uniforms.width + i9];
+      {
+        var i9 = i8;
+        loop {
+          acc1 = acc1 + x[id0 * uniforms.width + i9];
+          continuing {
+            i9 += 1u;
+            break if i9 >= min(i8 + 16u, uniforms.width);
+          }
+        }
       }
       acc2 = acc2 + acc1;
       acc1 = 0.0f;

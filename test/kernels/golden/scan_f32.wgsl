@@ -20,9 +20,16 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var blocks7 = 0u;
     var closed8 = 0.0f;
     for (var i9 = 0u; i9 < uniforms.width; i9 += 16u) {
-      for (var i10 = i9; i10 < min(i9 + 16u, uniforms.width); i10 += 1u) {
-        acc1 = acc1 + x[id0 * uniforms.width + i10];
-        y[id0 * uniforms.width + i10] = closed8 + acc1;
+      {
+        var i10 = i9;
+        loop {
+          acc1 = acc1 + x[id0 * uniforms.width + i10];
+          y[id0 * uniforms.width + i10] = closed8 + acc1;
+          continuing {
+            i10 += 1u;
+            break if i10 >= min(i9 + 16u, uniforms.width);
+          }
+        }
       }
       acc2 = acc2 + acc1;
       acc1 = 0.0f;
