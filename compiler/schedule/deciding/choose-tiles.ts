@@ -25,6 +25,8 @@ const TILE_ROWS = 4;
 const TILE_COLUMNS = 4;
 /** Dense rows are cut into blocks where this many columns at least leave enough threads. */
 const MANY_COLUMNS = 64;
+/** Terms of a sum that loads by vectors are worth their text for. */
+const MANY_TERMS = 128;
 /** Contractions of one launch at most: each has registers of its own. */
 const MAX_HEADS = 4;
 /** Elements of a vector. */
@@ -72,7 +74,8 @@ function tileOf(
         : listTile(node, input, weight, space, storage);
     if (found === null) continue;
     const large = isLarge(fused, [...node.over, ...found.columns], target);
-    const vectors = large && loadsVectors(fused, storage, node, input) && loadsVectors(fused, storage, node, weight);
+    const long = large || isLong(fused, node.over);
+    const vectors = long && loadsVectors(fused, storage, node, input) && loadsVectors(fused, storage, node, weight);
     const shape = large ? found : byRow(found);
     const tile = { ...shape, input: input.id, over: node.over, lanes: vectors ? LANES : 1 } as const;
     return { head: { node, weight: weight.id }, tile };
@@ -84,6 +87,12 @@ function tileOf(
 function isLarge({ graph }: FusedGraph, axes: readonly AxisId[], { tileFrom }: Target): boolean {
   const elements = asInteger(multiply(axes.flatMap((a) => graph.axes.get(a)?.size ?? [])));
   return elements === null || elements >= tileFrom;
+}
+
+/** Whether sums have so many terms that loads by vectors are worth their text, also one row at a time. */
+function isLong({ graph }: FusedGraph, over: readonly AxisId[]): boolean {
+  const terms = asInteger(multiply(over.flatMap((a) => graph.axes.get(a)?.size ?? [])));
+  return terms !== null && terms >= MANY_TERMS;
 }
 
 /** The tile whose blocks are single rows. */
