@@ -28,7 +28,13 @@ export const law: Readonly<Record<string, readonly string[]>> = {
     'compiler/target.ts',
     'runtime/contract/manifest.ts',
   ],
-  'compiler/schedule/deciding': ['dsl', 'compiler/graph', 'compiler/kernel', 'compiler/schedule/memory'],
+  'compiler/schedule/deciding': [
+    'dsl',
+    'compiler/graph',
+    'compiler/kernel',
+    'compiler/schedule/memory',
+    'compiler/target.ts',
+  ],
   'compiler/schedule/emitting': [
     'dsl',
     'compiler/graph',
