@@ -60,7 +60,8 @@ export function boundOrder(
 
 /**
  * The positions of the best of each group, ascending, then -1. Where some point may be among them or not, its position and all that
- * come after it may be any; what comes before is decided.
+ * come after it may be any; what comes before is decided. A point may be among them or not where errors decide whether it is a
+ * candidate, or whether as many others as are chosen stand before it.
  */
 export function boundChoice(
   node: Pick<Node & { kind: 'choose' }, 'key' | 'candidates' | 'count' | 'over' | 'along'>,
@@ -68,46 +69,80 @@ export function boundChoice(
   out: NumbersWithBounds,
   places: RowMajorOffsets,
 ): void {
-  const { key, candidates, over, along } = node;
+  const { over, along } = node;
   const others = out.axes.filter((a) => a !== along);
   const loop = [...others, ...over];
   const [n, room] = [places.count(over), places.length(along)];
-  const total = places.count(loop);
-  const order: NumbersWithBounds = { axes: loop, value: new Float64Array(total), delta: new Float64Array(total) };
-  boundOrder({ keys: key === null ? [] : [{ node: key, descending: true }], candidates, over }, of, order, places);
-  const among = candidates === null ? null : { ...of(candidates), at: places.of(loop, of(candidates).axes) };
-  const limit = node.count === null ? null : { ...of(node.count), at: places.of(others, of(node.count).axes) };
-  const scores = key === null ? null : { ...of(key), at: places.of(loop, of(key).axes) };
-  /** Whether errors may put one of two points in the other's place. */
-  const undecided = (p: number, q: number): boolean => {
-    if (scores === null) return false;
-    const [a, b] = [scores.at[p] ?? noNumber(), scores.at[q] ?? noNumber()];
-    const slack = (scores.delta[a] ?? noNumber()) + (scores.delta[b] ?? noNumber());
-    return slack > 0 && Math.abs(distance(scores.value[a] ?? noNumber(), scores.value[b] ?? noNumber())) <= slack;
+  const read = (id: NodeId, axes: readonly AxisId[]): ((point: number) => Bounded) => {
+    const numbers = of(id);
+    const offsets = places.of(axes, numbers.axes);
+    return (point) => {
+      const at = offsets[point] ?? noNumber();
+      return { value: numbers.value[at] ?? noNumber(), delta: numbers.delta[at] ?? noNumber() };
+    };
   };
+  const key = node.key === null ? () => SAME : read(node.key, loop);
+  const candidate = node.candidates === null ? () => CERTAIN : read(node.candidates, loop);
+  const limit = node.count === null ? () => ({ value: room, delta: 0 }) : read(node.count, others);
   const to = places.of([...others, along], out.axes);
   for (let group = 0; group < places.count(others); group++) {
-    const given = limit === null ? room : (limit.value[limit.at[group] ?? noNumber()] ?? noNumber());
+    const points = Array.from({ length: n }, (_, i) => ({
+      key: key(group * n + i),
+      candidate: candidate(group * n + i),
+    }));
+    const { value: given, delta } = limit(group);
     const most = Math.max(0, Math.min(room, given));
-    const points = Array.from({ length: n }, (_, i) => group * n + i);
-    const at = (p: number): number => among?.at[p] ?? noNumber();
-    const maybe = (p: number): boolean => among !== null && among.delta[at(p)] !== 0;
-    const before = (p: number): boolean => (order.value[p] ?? noNumber()) < most;
-    const chosen = points.filter((p) => (among === null || among.value[at(p)] !== 0) && before(p));
-    const rest = points.filter((p) => !chosen.includes(p) && (among === null || among.value[at(p)] !== 0 || maybe(p)));
-    const open = [
-      ...chosen.filter((p) => maybe(p) || rest.some((q) => undecided(p, q))),
-      ...rest.filter((q) => (maybe(q) && before(q)) || chosen.some((p) => undecided(p, q))),
-    ];
-    const counts = limit !== null && limit.delta[limit.at[group] ?? noNumber()] !== 0;
-    const first = counts ? -1 : Math.min(...open);
+    const { chosen, open } = choiceOf(points, most);
+    const first = delta !== 0 ? -1 : open;
     for (let slot = 0; slot < room; slot++) {
       const o = to[group * room + slot] ?? noNumber();
-      const p = chosen[slot];
-      out.value[o] = p === undefined ? -1 : p - group * n;
-      out.delta[o] = (p ?? Infinity) >= first && first < Infinity ? n : 0;
+      const position = chosen[slot] ?? -1;
+      out.value[o] = position;
+      out.delta[o] = (position < 0 ? Infinity : position) >= first && first < Infinity ? n : 0;
     }
   }
+}
+
+interface Bounded {
+  readonly value: number;
+  readonly delta: number;
+}
+
+const SAME: Bounded = { value: 0, delta: 0 };
+const CERTAIN: Bounded = { value: 1, delta: 0 };
+
+interface Contender {
+  readonly key: Bounded;
+  readonly candidate: Bounded;
+}
+
+/** What is chosen, and the first point that may be chosen or not; Infinity: none. */
+function choiceOf(
+  points: readonly Contender[],
+  most: number,
+): { readonly chosen: readonly number[]; readonly open: number } {
+  const chosen: number[] = [];
+  let open = Infinity;
+  points.forEach(({ key, candidate }, p) => {
+    const maybe = candidate.delta !== 0;
+    if (candidate.value === 0 && !maybe) return;
+    // How many others stand before it: by the values, and, whatever the errors are, at least and at most.
+    let [before, least, greatest] = [0, 0, 0];
+    points.forEach((other, q) => {
+      if (q === p || (other.candidate.value === 0 && other.candidate.delta === 0)) return;
+      const gap = distance(other.key.value, key.value);
+      const slack = other.key.delta + key.delta;
+      const decided = !(slack > 0 && Math.abs(gap) <= slack);
+      const better = gap === 0 ? q < p : gap > 0;
+      if (better && other.candidate.value !== 0) before++;
+      if (better && decided && other.candidate.delta === 0) least++;
+      if (better || !decided) greatest++;
+    });
+    if (candidate.value !== 0 && before < most) chosen.push(p);
+    const certain = (!maybe && greatest < most) || least >= most;
+    if (!certain) open = Math.min(open, p);
+  });
+  return { chosen, open };
 }
 
 /** The first greatest point; δ is all of the axis where another may be the greatest. */

@@ -44,7 +44,9 @@ export function namedAxes(slots: Slots): readonly AxisId[] {
       const { node } = slots;
       const [from, to] = replaced(node);
       const named = namedAxes(slots.of);
+      // In the place of what they are instead of: points that are named in order stay so (`inOrder`).
       if (node.kind === 'rename') return named.map((a) => to[from.indexOf(a)] ?? a);
+      if (node.kind === 'split') return named.flatMap((a) => (a === node.axis ? to : [a]));
       return from.some((a) => named.includes(a)) ? [...named.filter((a) => !from.includes(a)), ...to] : named;
     }
   }

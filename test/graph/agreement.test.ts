@@ -20,10 +20,12 @@ import { inOrder, type NodeNumbers } from '../../compiler/graph/tensor-points.ts
 import type { AxisId, ExternCall, Graph, GraphOutput, NodeId } from '../../compiler/graph/graph-ir.ts';
 import type { Domain } from '../../compiler/graph/domains.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
-import { slotMistakes, slotsChecked } from './slot-mistakes.ts';
+import { slotMistakes, slotsChecked, slotsInOrder } from './slot-mistakes.ts';
 
 const folder = fileURLToPath(new URL('../check/programs/', import.meta.url));
-const files = readdirSync(folder).filter((f) => f.endsWith('.moe'));
+/** And one that chooses among what was chosen. */
+const more = '../../fuzz/findings/choices-among-split-points.moe';
+const files = [...readdirSync(folder).filter((f) => f.endsWith('.moe')), more];
 const seed = 3;
 
 /** Sizes of dynamic axes: small, and different from one another. */
@@ -242,4 +244,5 @@ describe.each(files)('%s', (file) => {
 
 it('slots of many masks were checked', () => {
   expect(slotsChecked()).toBeGreaterThan(1000);
+  expect(slotsInOrder()).toBeGreaterThan(20);
 });

@@ -1,6 +1,7 @@
 /** Bounds of orders and greatest points: a choice is decided only where no error of its keys reaches across. */
 import { idOf } from '../../dsl/types/ids.ts';
 import { expect, it } from 'vitest';
+import { at } from '../../dsl/diagnostics/invariants.ts';
 import { exact } from '../../dsl/types/size.ts';
 import { boundArgmax, boundChoice, boundOrder } from '../../compiler/graph/choice-bound.ts';
 import { LARGEST } from '../../compiler/graph/infinity.ts';
@@ -36,7 +37,10 @@ function order(keys: Keys, descending: boolean): readonly (readonly [number, num
 }
 
 /** The positions of the best two of a line that has three slots, each with its bound. */
-function best(keys: Keys): readonly (readonly [number, number])[] {
+function best(
+  keys: Keys,
+  candidates: Keys = { value: keys.value.map(() => 1) },
+): readonly (readonly [number, number])[] {
   const n = keys.value.length;
   const S = idOf<AxisId>(1);
   const out = { axes: [S], value: new Float64Array(3), delta: new Float64Array(3) };
@@ -46,8 +50,9 @@ function best(keys: Keys): readonly (readonly [number, number])[] {
     new Map(),
   );
   const count = { axes: [], value: Float64Array.of(2), delta: new Float64Array(1) };
-  const node = { key: idOf<NodeId>(0), candidates: null, count: idOf<NodeId>(1), over: [N], along: S };
-  boundChoice(node, (id) => (id === node.count ? count : along(keys)), out, places);
+  const node = { key: idOf<NodeId>(0), candidates: idOf<NodeId>(2), count: idOf<NodeId>(1), over: [N], along: S };
+  const operands = [along(keys), count, along(candidates)];
+  boundChoice(node, (id) => at(operands, id, 'graph: operand'), out, places);
   return Array.from({ length: 3 }, (_, i) => [out.value[i] ?? NaN, out.delta[i] ?? NaN] as const);
 }
 
@@ -56,6 +61,16 @@ it('a choice is decided up to the first point that may be in it or not', () => {
   // The order of two that are both in, or both out, decides nothing.
   expect(best({ value: [3, 3, 1, 1], delta: [0.1, 0.1, 0.1, 0.1] })).toEqual([[0, 0], [1, 0], [-1, 0]]); // prettier-ignore
   expect(best({ value: [5, 0, 2, 2], delta: [0, 0, 0.1, 0.1] })).toEqual([[0, 0], [2, 4], [-1, 4]]); // prettier-ignore
+});
+
+it('who may be a candidate or not decides whether others are chosen, wherever they stand', () => {
+  // The third may take the place of the first, which then is not chosen.
+  expect(best({ value: [1, 3, 2] }, { value: [1, 1, 0], delta: [0, 0, 1] })).toEqual([[0, 3], [1, 3], [-1, 3]]); // prettier-ignore
+  // The third may leave its place to the first.
+  expect(best({ value: [1, 3, 2] }, { value: [1, 1, 1], delta: [0, 0, 1] })).toEqual([[1, 3], [2, 3], [-1, 3]]); // prettier-ignore
+  // It would not be chosen if it were a candidate.
+  expect(best({ value: [2, 3, 1] }, { value: [1, 1, 0], delta: [0, 0, 1] })).toEqual([[0, 0], [1, 0], [-1, 0]]); // prettier-ignore
+  expect(best({ value: [3, 2, 1] }, { value: [1, 1, 1], delta: [0, 1, 0] })).toEqual([[0, 0], [1, 3], [-1, 3]]); // prettier-ignore
 });
 
 function greatest(keys: Keys): readonly [number, number] {

@@ -1,20 +1,25 @@
 /**
  * The fact `slots` (compiler/graph/slots.ts) against the masks themselves: in an interpreted graph, every true point of a mask that
- * has slots is named at its sources, once; and of a choice itself, every named point is true.
+ * has slots is named at its sources, once; of a choice itself, every named point is true; and what a choice goes over is named in
+ * order.
  */
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
-import { asInteger, substitute } from '../../dsl/types/size.ts';
+import { asInteger, substitute, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../compiler/graph/graph-ir.ts';
 import { nodeOf } from '../../compiler/graph/node-uses.ts';
-import { namedAxes, slotAxes, slotsOf, type Slots } from '../../compiler/graph/slots.ts';
+import { namedAxes, slotAxes, slotsAmong, slotsOf, type Slots } from '../../compiler/graph/slots.ts';
 import { inOrder, type NodeNumbers } from '../../compiler/graph/tensor-points.ts';
 
 type Point = ReadonlyMap<AxisId, number>;
 
 let checked = 0;
+let ordered = 0;
 
 /** True points of masks with slots that have been looked at. */
 export const slotsChecked = (): number => checked;
+
+/** Points that choices go over because slots name them. */
+export const slotsInOrder = (): number => ordered;
 
 export function slotMistakes(
   graph: Graph,
@@ -31,9 +36,26 @@ export function slotMistakes(
     return value.data[offset] ?? noNumber();
   };
   const mistakes: string[] = [];
+  const declared = (axis: AxisId): Size => graph.axes.get(axis)?.size ?? noNumber();
+  for (const choice of graph.nodes) {
+    const slots = slotsAmong(choice, lookup, declared);
+    if (slots === null || choice.kind !== 'choose') continue;
+    const sources = choice.axes.filter((a) => a !== choice.along);
+    if (choice.candidates !== null && values[choice.candidates]?.data.some(Number.isNaN)) continue;
+    eachPoint(sources, sizeOf, (source) => {
+      const found: number[] = [];
+      eachPoint(slotAxes(slots), sizeOf, (numbers) => {
+        const point = namedAt(slots, source, numbers);
+        if (point !== null) found.push(choice.over.reduce((p, a) => p * sizeOf(a) + (point.get(a) ?? noNumber()), 0));
+      });
+      ordered += found.length;
+      if (found.some((p, i) => p <= (found[i - 1] ?? -1)))
+        mistakes.push(`%${choice.id}: goes over points out of order`);
+    });
+  }
   for (const node of graph.nodes) {
     if (node.element !== 'bool') continue;
-    const slots = slotsOf(node.id, lookup, (axis) => graph.axes.get(axis)?.size ?? noNumber());
+    const slots = slotsOf(node.id, lookup, declared);
     if (slots === null) continue;
     const named = namedAxes(slots);
     const sources = node.axes.filter((a) => !named.includes(a));
