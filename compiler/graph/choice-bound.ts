@@ -96,9 +96,9 @@ export function boundChoice(
     const first = delta !== 0 ? -1 : open;
     for (let slot = 0; slot < room; slot++) {
       const o = to[group * room + slot] ?? noNumber();
-      const position = chosen[slot] ?? -1;
-      out.value[o] = position;
-      out.delta[o] = (position < 0 ? Infinity : position) >= first && first < Infinity ? n : 0;
+      const position = chosen[slot];
+      out.value[o] = position === undefined ? -1 : position;
+      out.delta[o] = (position ?? Infinity) >= first && first < Infinity ? n : 0;
     }
   }
 }
