@@ -5,7 +5,13 @@ import { choicesOf, numbers, wrongChoices } from '../language/choices.ts';
 import type { Ready, Results } from '../language/support.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
-gpuTest.each(numbers.flatMap((kind) => [['long', kind] as const, ['short', kind] as const]))(
+const programs = [
+  ...numbers.map((kind) => ['short', kind] as const),
+  ['long', 'infinities'] as const,
+  ['long', 'NaN'] as const,
+];
+
+gpuTest.each(programs)(
   '%s groups of numbers with %s',
   async (which, kind) => {
     const onGpu = ({ prepared, request }: Ready): Promise<Results> => executeGpu(prepared, { ...request, on: 'gpu' });

@@ -3,7 +3,11 @@ import { expect, it } from 'vitest';
 import { choicesOf, numbers, wrongChoices, type Choices } from './choices.ts';
 import { onKernels } from './support.ts';
 
-const programs = numbers.flatMap((kind) => [['long', kind] as const, ['short', kind] as const]);
+const programs = numbers.flatMap((kind) => [
+  ['long', kind] as const,
+  ['counted', kind] as const,
+  ['short', kind] as const,
+]);
 
 it.each(programs)('%s groups of numbers with %s', async (which, kind) => {
   expect(await wrongChoices(choicesOf(which, kind, 600), onKernels)).toEqual([]);
