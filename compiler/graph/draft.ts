@@ -1,7 +1,7 @@
 /**
  * Nodes before they have a number: what they read, and when two of them are the same.
  */
-import type { Node, NodeId } from './graph-ir.ts';
+import type { GraphInput, GraphInputId, Node, NodeId } from './graph-ir.ts';
 
 /** Everything of a node but its number and its place in the source. */
 export type Draft = Node extends infer N ? (N extends Node ? Omit<N, 'id' | 'span'> : never) : never;
@@ -51,4 +51,18 @@ export function operandsOfDraft(draft: Draft | Node): readonly NodeId[] {
     case 'broadcast':
       return [draft.operand];
   }
+}
+
+/** Whether a node varies with what a run is given: it reads an input, draws, asks the host, or is made of what does. */
+export function varies(
+  draft: Draft | Node,
+  roleOf: (input: GraphInputId) => GraphInput['role'],
+  varying: readonly boolean[],
+): boolean {
+  if (draft.kind === 'input') {
+    const role = roleOf(draft.input);
+    return role === 'input' || role === 'control';
+  }
+  if (draft.kind === 'draw' || draft.kind === 'extern') return true;
+  return operandsOfDraft(draft).some((id) => varying[id] === true);
 }

@@ -15,7 +15,7 @@ import { asNumber, type Size } from '../../dsl/types/size.ts';
 import type { DrawName } from '../../dsl/types/primitive-names.ts';
 import { roundToF16 } from '../../dsl/tensors/round-to-f16.ts';
 import { inputsOf, OutsideTables } from './outside-tables.ts';
-import { keyOf, operandsOfDraft, type Draft } from './draft.ts';
+import { keyOf, varies, type Draft } from './draft.ts';
 import {
   axesOfConcat,
   elementOfMap,
@@ -65,10 +65,7 @@ export class GraphBuilder {
   static extending(graph: Graph): GraphBuilder {
     const builder = GraphBuilder.like(graph);
     for (const call of graph.externs) builder.addExtern(call);
-    for (const node of graph.nodes) {
-      builder.#nodes.push(node);
-      builder.#varying.push(builder.#varies(node));
-    }
+    for (const node of graph.nodes) builder.#keep(node, node);
     for (const [id, input] of inputsOf(graph)) builder.setDefault(id, input.default);
     return builder;
   }
@@ -194,7 +191,12 @@ export class GraphBuilder {
 
   /** Elementwise; `element` is inferred unless given (`convert` needs it). */
   map(op: MapOp, operands: readonly NodeId[], element?: ElementType): NodeId {
-    const inferred = element ?? this.#mapElement(op, operands);
+    const inferred =
+      element ??
+      elementOfMap(
+        op,
+        operands.map((id) => this.node(id).element),
+      );
     const [first] = operands;
     if (op === 'convert' && first !== undefined && this.node(first).element === inferred) return first;
     return this.#add({ kind: 'map', element: inferred, axes: this.unite(operands), op, operands });
@@ -231,7 +233,7 @@ export class GraphBuilder {
     const r = this.reduce('sum', right, inRight.filter((a) => !both.includes(a))); // prettier-ignore
     if (both.length === 0) return this.map('mul', [l, r]);
     const axes = this.unite([l, r]).filter((a) => !both.includes(a));
-    const element = this.#mapElement('mul', [l, r]);
+    const element = elementOfMap('mul', [this.node(l).element, this.node(r).element]);
     return this.#add({ kind: 'contract', element, axes, left: l, right: r, over: both });
   }
 
@@ -369,20 +371,6 @@ export class GraphBuilder {
     return [...new Set([...those(true), ...those(false)].flatMap((id) => this.axesOf(id)))];
   }
 
-  #mapElement(op: MapOp, operands: readonly NodeId[]): ElementType {
-    const elements = operands.map((id) => this.node(id).element);
-    return elementOfMap(op, elements);
-  }
-
-  #varies(draft: Draft | Node): boolean {
-    if (draft.kind === 'input') {
-      const role = this.inputOf(draft.input).role;
-      return role === 'input' || role === 'control';
-    }
-    if (draft.kind === 'draw' || draft.kind === 'extern') return true;
-    return operandsOfDraft(draft).some((id) => this.#varying[id] === true);
-  }
-
   /** The same value as a node of its own: nothing equal that is made before or after is that node. */
   apart(node: NodeId): NodeId {
     const id = idOf<NodeId>(this.#nodes.length);
@@ -398,13 +386,17 @@ export class GraphBuilder {
     return id;
   }
 
+  #keep(node: Node, draft: Draft | Node): void {
+    this.#varying.push(varies(draft, (id) => this.inputOf(id).role, this.#varying));
+    this.#nodes.push(node);
+  }
+
   #add(draft: Draft): NodeId {
     const key = keyOf(draft);
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
     const id = idOf<NodeId>(this.#nodes.length);
-    this.#varying.push(this.#varies(draft));
-    this.#nodes.push({ ...draft, id, span: this.#here });
+    this.#keep({ ...draft, id, span: this.#here }, draft);
     this.#shared.set(key, id);
     return id;
   }

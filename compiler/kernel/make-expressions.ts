@@ -121,7 +121,6 @@ export const localIndex: KernelExpr = builtin('local_index');
 export const subgroupLane: KernelExpr = builtin('subgroup_lane');
 export const workgroupIdX: KernelExpr = builtin('workgroup_id_x');
 export const workgroupIdY: KernelExpr = builtin('workgroup_id_y');
-export const workgroupIdZ: KernelExpr = builtin('workgroup_id_z');
 export const numWorkgroupsX: KernelExpr = builtin('num_workgroups_x');
 
 // Memory -----------------------------------------------------------------------------------------------------------

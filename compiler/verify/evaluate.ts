@@ -171,7 +171,7 @@ export class LaunchEvaluation {
       case 'gather':
         return this.#gather(node, p);
       case 'draw':
-        return drawn(node, p, this.#seed, (size) => this.#integer(size));
+        return drawn(node, p, this.#seed, (size) => this.#number(size, asInteger));
       case 'fold':
         return this.#folds.column(node, p);
       case 'scan':
@@ -325,7 +325,7 @@ export class LaunchEvaluation {
       node,
       p,
       (axis) => this.offsets.length(axis),
-      (size) => this.#integer(size),
+      (size) => this.#number(size, asInteger),
     );
     const at = new Map(own.map((a) => [a, moved.get(a) ?? indexAt(p, a)] as const));
     // A row stays what it is if no axis got another index.
@@ -391,15 +391,9 @@ export class LaunchEvaluation {
     return { ...out, left };
   }
 
-  #number(size: Size): number {
-    const value = asNumber(substitute(size, this.#sizes));
-    if (value === null) throw new CompilerBug('verify', 'a size is not known');
-    return value;
-  }
-
-  #integer(size: Size): number {
-    const value = asInteger(substitute(size, this.#sizes));
-    if (value === null) throw new CompilerBug('verify', 'a size is no integer');
+  #number(size: Size, read: (size: Size) => number | null = asNumber): number {
+    const value = read(substitute(size, this.#sizes));
+    if (value === null) throw new CompilerBug('verify', 'a size is not known, or no integer');
     return value;
   }
 }

@@ -11,10 +11,8 @@ export type GrammarRule = ParserMethod<[], CstNode>;
 export abstract class ExpressionGrammar extends CstParser {
   /** A declaration may stand in any body. */
   abstract readonly decl: GrammarRule;
-
   readonly messages: ErrorMessages;
 
-  /** `validate`: looks for ambiguities in the grammar itself. Takes a tenth of a second, and one test of a grammar is enough. */
   constructor({ validate }: { readonly validate: boolean }) {
     const messages = new ErrorMessages();
     super([...t.allTokens], {

@@ -20,6 +20,7 @@ import { ErrorBudgetSpent } from './parse-errors.ts';
 import * as t from './tokens.ts';
 
 export class MoeParser extends ExpressionGrammar {
+  /** `validate`: looks for ambiguities in the grammar itself. Takes a tenth of a second, and one test of a grammar is enough. */
   constructor(options: { readonly validate: boolean } = { validate: false }) {
     super(options);
     this.performSelfAnalysis();
