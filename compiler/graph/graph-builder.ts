@@ -65,7 +65,10 @@ export class GraphBuilder {
   static extending(graph: Graph): GraphBuilder {
     const builder = GraphBuilder.like(graph);
     for (const call of graph.externs) builder.addExtern(call);
-    for (const node of graph.nodes) builder.#keep(node, node);
+    for (const node of graph.nodes) {
+      builder.#varying.push(builder.#varies(node));
+      builder.#nodes.push(node);
+    }
     for (const [id, input] of inputsOf(graph)) builder.setDefault(id, input.default);
     return builder;
   }
@@ -191,12 +194,8 @@ export class GraphBuilder {
 
   /** Elementwise; `element` is inferred unless given (`convert` needs it). */
   map(op: MapOp, operands: readonly NodeId[], element?: ElementType): NodeId {
-    const inferred =
-      element ??
-      elementOfMap(
-        op,
-        operands.map((id) => this.node(id).element),
-      );
+    const elements = operands.map((id) => this.node(id).element);
+    const inferred = element ?? elementOfMap(op, elements);
     const [first] = operands;
     if (op === 'convert' && first !== undefined && this.node(first).element === inferred) return first;
     return this.#add({ kind: 'map', element: inferred, axes: this.unite(operands), op, operands });
@@ -355,8 +354,6 @@ export class GraphBuilder {
     return this.#add({ kind: 'concat', element: this.node(lead.node).element, axes, parts, axis });
   }
 
-  // --- inference ---
-
   /** The value of a constant, seen through broadcasts and presences; else null. */
   constantOf(id: NodeId): number | null {
     const node = this.node(id);
@@ -386,9 +383,8 @@ export class GraphBuilder {
     return id;
   }
 
-  #keep(node: Node, draft: Draft | Node): void {
-    this.#varying.push(varies(draft, (id) => this.inputOf(id).role, this.#varying));
-    this.#nodes.push(node);
+  #varies(draft: Draft | Node): boolean {
+    return varies(draft, (id) => this.inputOf(id).role, this.#varying);
   }
 
   #add(draft: Draft): NodeId {
@@ -396,7 +392,8 @@ export class GraphBuilder {
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
     const id = idOf<NodeId>(this.#nodes.length);
-    this.#keep({ ...draft, id, span: this.#here }, draft);
+    this.#varying.push(this.#varies(draft));
+    this.#nodes.push({ ...draft, id, span: this.#here });
     this.#shared.set(key, id);
     return id;
   }
