@@ -30,8 +30,9 @@ function compile(name: string, sets: Readonly<Record<string, string>>): Compilat
   });
 }
 
-/** What else an example needs said to have so many experts. Eight groups of one expert make its loss's factor 1: folded. */
+/** What else an example needs said to have so many experts: in eight groups of one or two there is nothing to choose, and less to compute. */
 const more: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'deepseek-v3': { G: '4' },
   'pangu-pro-moe': { G: '4' },
   // All sets of so many models would be too many to try.
   'composition-of-experts': { Set: '31' },
@@ -103,7 +104,7 @@ describe('the examples', () => {
       const { few, many } = byExperts();
       // Only the router sees four times as many experts; each of them has one block of rows that is not full.
       const growth = dense[name] === undefined ? 1.5 : 4;
-      expect(contractionWork(many, 256), dense[name]).toBeLessThanOrEqual(growth * contractionWork(few, 256));
+      expect(contractionWork(many, 600), dense[name]).toBeLessThanOrEqual(growth * contractionWork(few, 600));
     });
   }
 });
