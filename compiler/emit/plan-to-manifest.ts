@@ -2,7 +2,7 @@
  * A plan as the manifest has it: sizes become formulas, kernels, inputs and variables numbers in the manifest's lists. Nothing is decided here.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import { apply, exact } from '../../dsl/types/size.ts';
+import { apply, ceilDiv } from '../../dsl/types/size.ts';
 import type {
   AxisSpec,
   BufferSpec,
@@ -92,7 +92,7 @@ function stepSpec(plan: Plan, step: Step, names: ManifestNames): StepSpec {
   const { grid } = step;
   const groups =
     grid === undefined
-      ? apply('ceil', apply('div', step.invocations, exact(kernel.workgroupSize)))
+      ? ceilDiv(step.invocations, kernel.workgroupSize)
       : apply('mul', apply('mul', grid[0], grid[1]), grid[2]);
   return {
     kind: 'launch',

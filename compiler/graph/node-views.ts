@@ -4,11 +4,45 @@
  *
  * A value counts as constant along axes that it lacks: a view of such axes alone changes nothing.
  */
+import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { sizeKey, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from './graph-ir.ts';
 
 export type NodeLookup = (id: NodeId) => Node;
+
+/** Whether a node says nothing but where another value is read. */
+export function isView(node: Node): boolean {
+  switch (node.kind) {
+    case 'rename':
+    case 'slice':
+    case 'split':
+    case 'merge':
+    case 'broadcast':
+    case 'presence':
+      return true;
+    case 'constant':
+    case 'size':
+    case 'iota':
+    case 'input':
+    case 'map':
+    case 'predicated':
+    case 'contract':
+    case 'reduce':
+    case 'scan':
+    case 'sort_rank':
+    case 'choose':
+    case 'argmax':
+    case 'gather':
+    case 'draw':
+    case 'concat':
+    case 'extern':
+    case 'fold':
+      return false;
+    default:
+      return unreachable(node, 'graph');
+  }
+}
 
 /** Axes `from` become `to`, with what else tells one view from another. */
 interface View {

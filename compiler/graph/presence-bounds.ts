@@ -92,7 +92,7 @@ export function joinBounds(parts: readonly BoundedPresence[], sizeOf: SizeOf): B
       const facts: Bound[] = [];
       for (const [one, other] of [[left, right] as const, [right, left] as const]) {
         const times = boundOf(other.bounds, shared, other.axes, sizeOf);
-        // That there is one for each point bounds a join as any fact does: where the other has few, few are left.
+        // That there is one for each point is a fact like the others: where the other has few, few are left of a join.
         const trivial = one.axes.length === 0 ? [] : [{ per: one.axes, atMost: exact(1n) }];
         for (const { per, atMost } of [...one.bounds, ...trivial])
           facts.push({ per, atMost: multiply([atMost, times]) });

@@ -9,11 +9,11 @@
 import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import {
-  add, and, bitAnd, bitcast, bitOr, bool, div, eq, ge, i32, loadShared, localIdX, lt, min, mul, not, numWorkgroupsX, or, select,
-  shl, shr, sub, u32, workgroupIdX, workgroupIdY,
+  add, and, bitAnd, bitcast, bitOr, bool, eq, ge, i32, loadShared, localIdX, lt, min, mul, not, or, select, shl, shr, sub, u32,
 } from '../kernel/make-expressions.ts'; // prettier-ignore
 import { keyAt, wantedOf } from './choose.ts';
 import type { Choosing } from './choose.ts';
+import { shareOf, workgroupNumber } from './space.ts';
 
 /** Threads of the workgroup of a group. */
 export const CHOOSE_LANES = 128;
@@ -32,24 +32,21 @@ export interface ChooseLongConfig<P> extends Choosing<P> {
   readonly pointAt: (group: P, position: KernelExpr) => P;
 }
 
-/** A lane's share of so many: neighbours, so that lanes in order go over all in order. */
-function shareOf(k: KernelBuilder, size: KernelExpr, end: KernelExpr, body: (i: KernelExpr) => void): void {
-  const run = k.let(div(add(size, CHOOSE_LANES - 1), CHOOSE_LANES), 'run');
-  const first = k.let(min(mul(localIdX, run), end), 'first');
-  k.forRange(first, min(add(first, run), end), 1, body);
-}
-
 export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): void {
   const { groups, groupAt, points, pointAt, key, candidate, room, slot, out } = config;
   const bins = k.shared('bins', 'u32', DIGITS * CHOOSE_LANES);
-  const number = k.let(add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX), 'group');
+  const number = k.let(workgroupNumber, 'group');
   // Barriers are for all: a surplus workgroup goes through them with nothing to look at.
   const there = k.let(lt(number, groups), 'there');
   const group = groupAt(k.let(min(number, sub(groups, 1)), 'row'));
-  const end = k.let(select(there, points, u32(0)), 'end');
+  /** Goes over a thread's share of what the group has so many of. */
+  const among = (size: KernelExpr, body: (i: KernelExpr) => void): void => {
+    const [first, end] = shareOf(k, size, k.let(select(there, size, u32(0)), 'limit'));
+    k.forRange(first, end, 1, body);
+  };
   const wanted = k.let(wantedOf(config, group), 'wanted');
-  const among = (body: (position: KernelExpr, point: P) => void): void =>
-    shareOf(k, points, end, (position) => {
+  const candidates = (body: (position: KernelExpr, point: P) => void): void =>
+    among(points, (position) => {
       const point = pointAt(group, position);
       k.when(candidate?.(point) ?? bool(true), () => body(position, point));
     });
@@ -61,7 +58,7 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
 
   // What is better and what equals it, in each share.
   const [better, equal] = [k.var(u32(0), 'better'), k.var(u32(0), 'equal')];
-  among((_, point) => {
+  candidates((_, point) => {
     const mine = own(point, false);
     k.when(lt(mine, worst), () => k.assign(better, add(better, 1)));
     k.when(eq(mine, worst), () => k.assign(equal, add(equal, 1)));
@@ -84,7 +81,7 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
   const taken = k.let(min(ties, allEqual), 'taken');
   const next = k.var(add(betterBefore, min(equalBefore, taken)), 'next');
   const seen = k.var(equalBefore, 'seen');
-  among((position, point) => {
+  candidates((position, point) => {
     const mine = own(point, true);
     k.when(or(lt(mine, worst), and(eq(mine, worst), lt(seen, taken))), () => {
       k.store(out, slot(group, next), bitcast('i32', position));
@@ -93,7 +90,7 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
     k.when(eq(mine, worst), () => k.assign(seen, add(seen, 1)));
   });
   const chosen = k.let(add(allBetter, taken), 'chosen');
-  shareOf(k, room, select(there, room, u32(0)), (i) => {
+  among(room, (i) => {
     k.when(ge(i, chosen), () => k.store(out, slot(group, i), i32(-1)));
   });
 
@@ -103,7 +100,7 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
     k.forRange(u32(0), 32 / BITS, 1, (round) => {
       const shift = k.let(sub(u32(32 - BITS), mul(round, BITS)), 'shift');
       k.forRange(u32(0), DIGITS, 1, (d) => k.storeShared(bins, add(mul(d, CHOOSE_LANES), localIdX), u32(0)));
-      among((_, point) => {
+      candidates((_, point) => {
         const mine = k.let(shr(own(point, false), shift), 'digits');
         k.when(eq(shr(mine, u32(BITS)), worst), () => {
           const bin = k.let(add(mul(bitAnd(mine, DIGITS - 1), CHOOSE_LANES), localIdX), 'bin');

@@ -5,7 +5,8 @@
  */
 import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, eq, load, loadShared, localIdX, min, mul, u32 } from '../kernel/make-expressions.ts';
+import { add, eq, load, localIdX, u32 } from '../kernel/make-expressions.ts';
+import { beforeThis, shareOf } from './space.ts';
 
 /** Threads of the one workgroup. */
 export const SCAN_THREADS = 256;
@@ -21,15 +22,12 @@ export interface CompactScanConfig {
 
 export function compactScan(k: KernelBuilder, { chunks, counts, starts }: CompactScanConfig): void {
   const sums = k.shared('sums', 'u32', SCAN_THREADS);
-  const run = k.let(div(add(chunks, SCAN_THREADS - 1), SCAN_THREADS), 'run');
-  const first = k.let(min(mul(localIdX, run), chunks), 'first');
-  const end = k.let(min(add(first, run), chunks), 'end');
+  const [first, end] = shareOf(k, chunks);
   const own = k.var(u32(0), 'own');
   k.forRange(first, end, 1, (i) => k.assign(own, add(own, load(counts, i))));
   k.storeShared(sums, localIdX, own);
   k.barrier();
-  const before = k.var(u32(0), 'before');
-  k.forRange(u32(0), localIdX, 1, (i) => k.assign(before, add(before, loadShared(sums, i))));
+  const before = beforeThis(k, sums, add);
   k.forRange(first, end, 1, (i) => {
     k.store(starts, i, before);
     k.assign(before, add(before, load(counts, i)));

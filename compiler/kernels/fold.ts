@@ -11,8 +11,8 @@
  */
 import type { KernelExpr, ScalarType, WorkgroupDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, loadShared, localIdX, lt, mul, ne, numWorkgroupsX, u32, workgroupIdX, workgroupIdY } from '../kernel/make-expressions.ts'; // prettier-ignore
-import { forEachPoint, stored } from './space.ts';
+import { add, loadShared, localIdX, lt, mul, ne, u32 } from '../kernel/make-expressions.ts'; // prettier-ignore
+import { forEachPoint, stored, workgroupNumber } from './space.ts';
 import type { Space } from './space.ts';
 
 /** Who goes through the steps of a row. */
@@ -72,7 +72,7 @@ function eachRow<P>(k: KernelBuilder, lanes: FoldLanes, rows: Space<P>, body: (r
     forEachPoint(k, rows, body);
     return;
   }
-  const group = k.let(add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX), 'row');
+  const group = k.let(workgroupNumber, 'row');
   k.when(lt(group, rows.total), () => rows.enter(group, body));
 }
 

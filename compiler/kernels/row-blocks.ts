@@ -11,21 +11,8 @@
  */
 import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import {
-  add,
-  div,
-  eq,
-  ge,
-  loadShared,
-  localIdX,
-  max,
-  min,
-  mul,
-  ne,
-  rem,
-  sub,
-  u32,
-} from '../kernel/make-expressions.ts';
+import { add, eq, ge, loadShared, localIdX, max, ne, rem, sub, u32 } from '../kernel/make-expressions.ts';
+import { beforeThis, shareOf } from './space.ts';
 
 /** Threads of the one workgroup. */
 export const BLOCK_THREADS = 64;
@@ -50,7 +37,7 @@ export function rowBlocks(k: KernelBuilder, config: RowBlocksConfig): void {
   const begins = k.shared('begins', 'u32', BLOCK_THREADS);
   const sums = k.shared('sums', 'u32', BLOCK_THREADS);
   const rows = k.let(count, 'rows');
-  const [first, end] = share(k, rows);
+  const [first, end] = shareOf(k, rows);
   config.share?.(end);
   /** Visits the thread's rows; `begin` is where the group of a row begins. */
   const visit = (begin: KernelExpr, body: (row: KernelExpr) => void): void =>
@@ -67,15 +54,13 @@ export function rowBlocks(k: KernelBuilder, config: RowBlocksConfig): void {
   k.storeShared(begins, localIdX, last);
   k.barrier();
   // Groups begin in ascending order: the last that began before this thread's rows is the highest.
-  const before = k.var(u32(0), 'begin');
-  k.forRange(u32(0), localIdX, 1, (i) => k.assign(before, max(before, loadShared(begins, i))));
+  const before = beforeThis(k, begins, max);
   const own = k.var(u32(0), 'own');
   const group = k.var(before, 'group');
   visit(group, (row) => k.when(beginsBlock(row, group), () => k.assign(own, add(own, 1))));
   k.storeShared(sums, localIdX, own);
   k.barrier();
-  const block = k.var(u32(0), 'block');
-  k.forRange(u32(0), localIdX, 1, (i) => k.assign(block, add(block, loadShared(sums, i))));
+  const block = beforeThis(k, sums, add);
   k.assign(group, before);
   visit(group, (row) =>
     k.when(beginsBlock(row, group), () => {
@@ -86,13 +71,6 @@ export function rowBlocks(k: KernelBuilder, config: RowBlocksConfig): void {
   // What is behind the blocks there are.
   const total = k.var(u32(0), 'total');
   k.forRange(u32(0), BLOCK_THREADS, 1, (i) => k.assign(total, add(total, loadShared(sums, i))));
-  const [from, to] = share(k, k.let(add(maxBlocks, 1), 'entries'));
+  const [from, to] = shareOf(k, k.let(add(maxBlocks, 1), 'entries'));
   k.forRange(from, to, 1, (i) => k.when(ge(i, total), () => k.store(blocks, i, rows)));
-}
-
-/** A thread's share of a line: neighbours, `first .. end`. */
-function share(k: KernelBuilder, length: KernelExpr): readonly [first: KernelExpr, end: KernelExpr] {
-  const run = k.let(div(add(length, BLOCK_THREADS - 1), BLOCK_THREADS), 'run');
-  const first = k.let(min(mul(localIdX, run), length), 'first');
-  return [first, k.let(min(add(first, run), length), 'end')];
 }

@@ -13,6 +13,9 @@
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import {
   add,
+  div,
+  loadShared,
+  min,
   convert,
   f32,
   i32,
@@ -24,7 +27,7 @@ import {
   workgroupIdX,
   workgroupIdY,
 } from '../kernel/make-expressions.ts';
-import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType, WorkgroupDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 
 /** The points of a launch, one for each thread. */
@@ -41,12 +44,39 @@ export type Loop<P> = (point: P, body: (inner: P) => void) => void;
 /** Emits the computation of a value at a point and returns it. */
 export type PointValue<P> = (point: P) => KernelExpr;
 
-/** The number of the thread in a grid that may be folded into two dimensions. */
+/** The number of the workgroup in a grid that may be folded into two dimensions. */
+export const workgroupNumber: KernelExpr = add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX);
+
+/** The number of the thread in such a grid. */
 export function threadNumber(k: KernelBuilder): KernelExpr {
   if (!k.isLinear)
     throw new CompilerBug('kernels', `${k.name} has workgroups of three dimensions, which no number counts`);
-  const group = add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX);
-  return k.let(add(mul(group, k.workgroupSize), localIdX), 'id');
+  return k.let(add(mul(workgroupNumber, k.workgroupSize), localIdX), 'id');
+}
+
+/**
+ * A thread's share of a line that all threads of a workgroup cover together: neighbours, `first .. end`, in the order of the threads.
+ * Nothing is shared beyond `limit`.
+ */
+export function shareOf(
+  k: KernelBuilder,
+  length: KernelExpr,
+  limit = length,
+): readonly [first: KernelExpr, end: KernelExpr] {
+  const run = k.let(div(add(length, k.workgroupSize - 1), k.workgroupSize), 'run');
+  const first = k.let(min(mul(localIdX, run), limit), 'first');
+  return [first, k.let(min(add(first, run), limit), 'end')];
+}
+
+/** What the threads before this one have in a workgroup array, one number each, put together from 0 on. */
+export function beforeThis(
+  k: KernelBuilder,
+  array: WorkgroupDecl,
+  combine: (left: KernelExpr, right: KernelExpr) => KernelExpr,
+): KernelExpr {
+  const before = k.var(u32(0), 'before');
+  k.forRange(u32(0), localIdX, 1, (i) => k.assign(before, combine(before, loadShared(array, i))));
+  return before;
 }
 
 /** Emits `body` for every thread whose number is below `total`. */

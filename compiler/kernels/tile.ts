@@ -15,17 +15,28 @@ import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts'
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, div, le, load, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
 import { forEachThread } from './space.ts';
+import type { Space } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
 
-/** How rows are cut into blocks of neighbours that use the same weights. */
-export type TileRows =
-  /** By memory: block b is rows blocks[b] .. blocks[b + 1]; [maxBlocks + 1] u32. */
-  | { readonly kind: 'blocks'; readonly blocks: BufferDecl; readonly maxBlocks: KernelExpr }
-  /** One by one, of those of a list: `count` of them at a run, u32, of `capacity` that there is room for. */
-  | { readonly kind: 'rows'; readonly count: KernelExpr; readonly capacity: KernelExpr }
-  /** `groups` times `size` rows, u32: those of a group use the same weights. */
-  | { readonly kind: 'dense'; readonly groups: KernelExpr; readonly size: KernelExpr };
+/** How threads get at rows. `enter` is the point of a row of a block. */
+export type TileRows<P> =
+  /** Blocks of rows with the same weights, by memory: block b is rows blocks[b] .. blocks[b + 1]; [maxBlocks + 1] u32. */
+  | {
+      readonly kind: 'blocks';
+      readonly blocks: BufferDecl;
+      readonly maxBlocks: KernelExpr;
+      readonly enter: (row: KernelExpr) => P;
+    }
+  /** Blocks of the `groups` times `size` rows there are, u32: those of a group use the same weights. */
+  | {
+      readonly kind: 'dense';
+      readonly groups: KernelExpr;
+      readonly size: KernelExpr;
+      readonly enter: (row: KernelExpr) => P;
+    }
+  /** One by one: `tileRows` is 1. */
+  | { readonly kind: 'single'; readonly space: Space<P> };
 
 /** `P` is a row's point, with or without a column; `I` the indices of the contracted axes. */
 export interface TileConfig<P, I> {
@@ -34,12 +45,10 @@ export interface TileConfig<P, I> {
   readonly heads: number;
   /** Of the sums. */
   readonly type: ScalarType;
-  readonly rows: TileRows;
+  readonly rows: TileRows<P>;
   /** Number of columns, u32. */
   readonly width: KernelExpr;
-  /** The point of a row. */
-  readonly enterRow: (row: KernelExpr) => P;
-  /** The same point at a column (the column's number decoded into its axes). */
+  /** A row's point at a column (the column's number decoded into its axes). */
   readonly atColumn: (point: P, column: KernelExpr) => P;
   /** Over the contracted axes: the same for all rows, columns and heads. A term may be several neighbours: a vector. */
   readonly terms: Terms<null, I>;
@@ -47,84 +56,108 @@ export interface TileConfig<P, I> {
   readonly input: (point: P, inner: I) => KernelExpr;
   /** The weight of a head at a row and column, which is the same for all rows of a block; as wide as the input. */
   readonly weight: (head: number, point: P, inner: I) => KernelExpr;
-  /** What is stored at a row and column, of what the heads come to there. Statements it needs are its own. */
-  readonly result: (row: KernelExpr, column: KernelExpr, sums: readonly KernelExpr[]) => KernelExpr;
+  /** What is stored at a row's point and a column, of what the heads come to there; in a block of its own. */
+  readonly result: (point: P, column: KernelExpr, sums: readonly KernelExpr[]) => KernelExpr;
+  /** Told of the two ways that blocks go, whose work is stated by who knows how many rows there are (schedule/emitting/launch-builder.ts). */
+  readonly ways?: (isShort: KernelExpr) => void;
   readonly out: BufferDecl;
 }
 
-/** As many threads as there are blocks, times ceil(width / tileColumns). */
-export function tile<P, I>(k: KernelBuilder, config: TileConfig<P, I>): void {
-  const { tileColumns, width } = config;
-  const columnBlocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'columns');
-  forEachBlock(k, config, columnBlocks, (id, first, end) => {
-    // Neighbouring threads take neighbouring columns of the same rows.
-    const column = k.let(mul(rem(id, columnBlocks), tileColumns), 'col');
-    tileOf(k, config, first, end, column);
-  });
+/** Rows up to which a block of so many goes row by row: a padded tile costs a whole one, a row on its own about half. */
+export function shortBlock(tileRows: number): number {
+  return Math.max(1, Math.floor(tileRows / 2));
 }
 
-/** Emits `body` for every thread whose block has rows: `first .. end`. */
-function forEachBlock<P, I>(
-  k: KernelBuilder,
-  { rows, tileRows }: TileConfig<P, I>,
-  columnBlocks: KernelExpr,
-  body: (id: KernelExpr, first: KernelExpr, end: KernelExpr) => void,
-): void {
+/** As many threads as there are blocks, or rows, times ceil(width / tileColumns). */
+export function tile<P, I>(k: KernelBuilder, config: TileConfig<P, I>): void {
+  const { rows, tileRows, tileColumns, width } = config;
+  const columnBlocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'columns');
+  /** Neighbouring threads take neighbouring columns of the same rows. */
+  const each = (blocks: KernelExpr, body: (block: KernelExpr, column: KernelExpr) => void): void =>
+    forEachThread(k, mul(blocks, columnBlocks), (id) =>
+      body(k.let(div(id, columnBlocks), 'block'), k.let(mul(rem(id, columnBlocks), tileColumns), 'col')),
+    );
   switch (rows.kind) {
+    case 'single':
+      each(rows.space.total, (row, column) =>
+        rows.space.enter(row, (point) => new Tile(k, config, column).row(row, point)),
+      );
+      return;
     case 'blocks':
-      forEachThread(k, mul(rows.maxBlocks, columnBlocks), (id) => {
-        const block = k.let(div(id, columnBlocks), 'block');
+      each(rows.maxBlocks, (block, column) => {
         const first = k.let(load(rows.blocks, block), 'row');
         const end = k.let(load(rows.blocks, add(block, 1)), 'end');
-        k.when(lt(first, end), () => body(id, first, end));
-      });
-      return;
-    case 'rows':
-      forEachThread(k, mul(rows.capacity, columnBlocks), (id) => {
-        const row = k.let(div(id, columnBlocks), 'row');
-        k.when(lt(row, rows.count), () => body(id, row, add(row, 1)));
+        k.when(lt(first, end), () => new Tile(k, config, column).block(first, end, rows.enter));
       });
       return;
     case 'dense': {
-      if (tileRows === 1) {
-        forEachThread(k, mul(mul(rows.groups, rows.size), columnBlocks), (id) => {
-          const row = k.let(div(id, columnBlocks), 'row');
-          body(id, row, add(row, 1));
-        });
-        return;
-      }
       const inGroup = k.let(div(add(rows.size, tileRows - 1), tileRows), 'blocks');
-      forEachThread(k, mul(mul(rows.groups, inGroup), columnBlocks), (id) => {
-        const block = k.let(div(id, columnBlocks), 'block');
+      each(mul(rows.groups, inGroup), (block, column) => {
         const start = k.let(mul(div(block, inGroup), rows.size), 'group');
         const first = k.let(add(start, mul(rem(block, inGroup), tileRows)), 'row');
-        body(id, first, k.let(min(add(first, tileRows), add(start, rows.size)), 'end'));
+        const end = k.let(min(add(first, tileRows), add(start, rows.size)), 'end');
+        new Tile(k, config, column).block(first, end, rows.enter);
       });
       return;
     }
   }
 }
 
-/** Emits what a thread does: rows `first .. end`, columns from `column` on. */
-function tileOf<P, I>(
-  k: KernelBuilder,
-  config: TileConfig<P, I>,
-  first: KernelExpr,
-  end: KernelExpr,
-  column: KernelExpr,
-): void {
-  const { tileRows, tileColumns, heads, type, width, enterRow, atColumn, terms, input, weight, result, out } = config;
-  const edge = sub(width, 1);
-  // Rows and columns past the end repeat the last one and are not stored.
-  const columns = Array.from({ length: tileColumns }, (_, j) =>
-    k.let(j === 0 ? column : min(add(column, j), edge), 'c'),
-  );
-  /** The number of a sum among those of a tile. */
-  const place = (i: number, head: number, j: number): number => (i * heads + head) * tileColumns + j;
-  const sumsOf = (rows: number): Sums => new Sums(k, type, rows * heads * tileColumns, terms.maxTerms);
-  /** Adds the terms of all sums of these rows, whose weights are those of the first. */
-  const addTerms = (sums: Sums, points: readonly P[]): void => {
-    const cells = columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
+/** What a thread does: some rows, at `tileColumns` columns from one on. Columns past the last repeat it and are not stored. */
+class Tile<P, I> {
+  readonly #k: KernelBuilder;
+  readonly #config: TileConfig<P, I>;
+  readonly #column: KernelExpr;
+  readonly #columns: readonly KernelExpr[];
+
+  constructor(k: KernelBuilder, config: TileConfig<P, I>, column: KernelExpr) {
+    const edge = sub(config.width, 1);
+    this.#k = k;
+    this.#config = config;
+    this.#column = column;
+    this.#columns = Array.from({ length: config.tileColumns }, (_, j) =>
+      k.let(j === 0 ? column : min(add(column, j), edge), 'c'),
+    );
+  }
+
+  /** One row. */
+  row(row: KernelExpr, point: P): void {
+    this.#store(row, point, this.#sums([point]), 0);
+  }
+
+  /** Rows `first .. end`, at least one; rows that the tile has beyond them repeat the last and are not stored. */
+  block(first: KernelExpr, end: KernelExpr, enter: (row: KernelExpr) => P): void {
+    const k = this.#k;
+    const { tileRows, ways } = this.#config;
+    const few = shortBlock(tileRows);
+    const isShort = k.let(lt(sub(end, first), few + 1), 'short');
+    ways?.(isShort);
+    k.when(
+      isShort,
+      () => k.forRange(first, k.let(min(end, add(first, few)), 'few'), 1, (row) => this.row(row, enter(row))),
+      () => this.#whole(first, k.let(sub(end, 1), 'last'), enter),
+    );
+  }
+
+  #whole(first: KernelExpr, last: KernelExpr, enter: (row: KernelExpr) => P): void {
+    const k = this.#k;
+    const { tileRows } = this.#config;
+    const rows = Array.from({ length: tileRows }, (_, i) => (i === 0 ? first : k.let(min(add(first, i), last), 'r')));
+    const sums = this.#sums(rows.map(enter));
+    for (const i of rows.keys()) {
+      const row = add(first, i);
+      const put = (): void => this.#store(row, enter(row), sums, i);
+      if (i === 0) put();
+      else k.when(le(row, last), put);
+    }
+  }
+
+  /** The sums of rows with the same weights, which are those of the first. */
+  #sums(points: readonly P[]): Sums {
+    const k = this.#k;
+    const { type, heads, terms, input, weight, atColumn, tileColumns } = this.#config;
+    const sums = new Sums(k, type, points.length * heads * tileColumns, terms.maxTerms);
+    const cells = this.#columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
     const step = (inner: I): void => {
       const weights = Array.from({ length: heads }, (_, head) =>
         cells.map((cell) => (points.length === 1 ? weight(head, cell, inner) : k.let(weight(head, cell, inner)))),
@@ -132,43 +165,28 @@ function tileOf<P, I>(
       for (const [i, point] of points.entries()) {
         const x = k.let(input(point, inner));
         for (const [head, own] of weights.entries())
-          for (const [j, w] of own.entries()) sums.addProduct(place(i, head, j), x, w);
+          for (const [j, w] of own.entries()) sums.addProduct(this.#number(i, head, j), x, w);
       }
     };
     terms.visit(null, step, sums.close);
-  };
-  /** Stores a row: number `i` of those that were added up. */
-  const put = (row: KernelExpr, i: number, sums: Sums): void => {
-    for (const j of columns.keys()) {
-      const target = add(column, j);
+    return sums;
+  }
+
+  /** The number of a sum among those of a tile. */
+  #number(row: number, head: number, column: number): number {
+    return (row * this.#config.heads + head) * this.#config.tileColumns + column;
+  }
+
+  /** Stores row number `i` of those that were added up. */
+  #store(row: KernelExpr, point: P, sums: Sums, i: number): void {
+    const k = this.#k;
+    const { heads, width, result, out } = this.#config;
+    for (const j of this.#columns.keys()) {
+      const target = add(this.#column, j);
       k.when(lt(target, width), () => {
-        const totals = Array.from({ length: heads }, (_, head) => sums.total(place(i, head, j)));
-        k.store(out, add(mul(row, width), target), result(row, target, totals));
+        const totals = Array.from({ length: heads }, (_, head) => sums.total(this.#number(i, head, j)));
+        k.store(out, add(mul(row, width), target), result(point, target, totals));
       });
     }
-  };
-  const byRow = (row: KernelExpr): void => {
-    const sums = sumsOf(1);
-    addTerms(sums, [enterRow(row)]);
-    put(row, 0, sums);
-  };
-  if (tileRows === 1) {
-    byRow(first);
-    return;
   }
-  const last = k.let(sub(end, 1), 'last');
-  const whole = (): void => {
-    const sums = sumsOf(tileRows);
-    const rows = Array.from({ length: tileRows }, (_, i) => (i === 0 ? first : k.let(min(add(first, i), last), 'r')));
-    addTerms(sums, rows.map(enterRow));
-    for (const i of rows.keys()) {
-      const row = add(first, i);
-      if (i === 0) put(first, i, sums);
-      else k.when(le(row, last), () => put(row, i, sums));
-    }
-  };
-  // A padded tile costs a whole one, and a row on its own about half: it loads as many weights.
-  const few = Math.max(1, Math.floor(tileRows / 2));
-  const some = (): void => k.forRange(first, k.let(min(end, add(first, few)), 'few'), 1, byRow);
-  k.when(lt(sub(end, first), few + 1), some, whole);
 }

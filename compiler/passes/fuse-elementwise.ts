@@ -15,6 +15,7 @@ import { at, get } from '../../dsl/diagnostics/invariants.ts';
 import type { Size } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { isView } from '../graph/node-views.ts';
 import { cheap, ownCost } from '../graph/operation-cost.ts';
 import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
 import { slotsAmong } from '../graph/slots.ts';
@@ -90,38 +91,6 @@ function stored(node: Node): boolean {
     case 'merge':
     case 'broadcast':
     case 'concat':
-      return false;
-    default:
-      return unreachable(node, 'passes');
-  }
-}
-
-function isView(node: Node): boolean {
-  switch (node.kind) {
-    case 'rename':
-    case 'slice':
-    case 'split':
-    case 'merge':
-    case 'broadcast':
-    case 'presence':
-      return true;
-    case 'constant':
-    case 'size':
-    case 'iota':
-    case 'input':
-    case 'map':
-    case 'predicated':
-    case 'contract':
-    case 'reduce':
-    case 'scan':
-    case 'sort_rank':
-    case 'choose':
-    case 'argmax':
-    case 'gather':
-    case 'draw':
-    case 'concat':
-    case 'extern':
-    case 'fold':
       return false;
     default:
       return unreachable(node, 'passes');

@@ -12,11 +12,12 @@ import { GraphBuilder } from '../graph/graph-builder.ts';
 import type { AxisId, Fold, FoldId, Graph, GraphInputId, Node, NodeId } from '../graph/graph-ir.ts';
 import { copyNode, moveOutput, nodeOf, rewriteGraph } from '../graph/node-uses.ts';
 import { inputsOf } from '../graph/outside-tables.ts';
+import { webgpuCore } from '../target.ts';
 import { dropDeadValues } from './drop-dead-values.ts';
 import { definePass } from './pass.ts';
 
 /** Storage buffers that every device binds at once. */
-const BOUND = 8;
+const BOUND = webgpuCore.limits.maxStorageBuffersPerShaderStage;
 
 type FoldNode = Extract<Node, { readonly kind: 'fold' }>;
 

@@ -72,7 +72,7 @@ export interface ExternTensor {
   readonly element: ElementType;
   /** The carried axes it has, all or none of an expert's, then its own. */
   readonly axes: readonly Axis[];
-  /** The axis that integers are points of; null: any number. */
+  /** The axis that integers are points of; null: they are numbers. */
   readonly within: Axis | null;
 }
 

@@ -53,7 +53,7 @@ export interface ExternCall<T> {
 /** What a signature says of an operand or a result. */
 interface Declared {
   readonly axes: readonly Axis[];
-  /** The axis that integers are points of; null: any number. */
+  /** The axis that integers are points of; null: they are numbers. */
   readonly within: Axis | null;
 }
 

@@ -117,6 +117,11 @@ function isInteger(size: Size): boolean {
   }
 }
 
+/** How many parts of so many there are, the last of which may not be full. */
+export function ceilDiv(size: Size, by: Size | number): Size {
+  return apply('ceil', apply('div', size, typeof by === 'number' ? exact(by) : by));
+}
+
 /** The size with dynamic axes replaced by their sizes; axes that `sizes` lacks stay. */
 export function substitute(size: Size, sizes: ReadonlyMap<string, number>): Size {
   switch (size.kind) {

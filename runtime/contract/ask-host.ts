@@ -10,12 +10,12 @@ import type { ManifestElement } from './manifest.ts';
 import { elementCount } from './sizes.ts';
 import { type Tensor, type TensorData, isTensorData, toWords } from './tensors.ts';
 
-/** An operand: its numbers, and the axis that its integers are points of (null: any number). */
+/** An operand: its numbers, and the axis that its integers are points of (null: they are numbers). */
 export interface ExternOperand extends Tensor {
   readonly within: string | null;
 }
 
-/** What has to be returned: element type, axes, shape, and the axis that integers must be points of, or -1 (null: any number). */
+/** What has to be returned: element type, axes, shape, and the axis that integers must be points of, or -1 (null: they are numbers). */
 export interface ExternResult {
   readonly element: ManifestElement;
   readonly axes: readonly string[];

@@ -1,4 +1,4 @@
-/** Every architecture on the reference interpreter and on the kernels, at several sizes, judged by the bound derived for each number. */
+/** Every architecture on the reference interpreter and on the kernels, at several sizes, compared by the bound derived for each number. */
 import { describe, expect, test } from 'vitest';
 import { differences, onKernels, onReference, ready } from '../language/support.ts';
 import { architectures, prepareArchitecture, sizesOf } from './programs.ts';

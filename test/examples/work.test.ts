@@ -68,7 +68,7 @@ function mistakesOf({ kernel, launch, plan, counted, sizes }: Seen): readonly st
   const dense = !launch.work.domain.startsWith('rows of');
   if (dense) holds(counted.stores === points, 'fewer points than stated');
   const listed = kernel.name.endsWith('_listed');
-  const tiled = ['matmul', 'grouped_matmul', 'contract_columns'].includes(kernel.name);
+  const tiled = ['matmul', 'grouped_matmul'].includes(kernel.name);
   // A condition other than a row's being there: a mask, or the edge of a tile.
   if (counted.passed > 0 && !tiled) return wrong;
   if (counted.absent + counted.passed === 0 && !(listed && counted.rounds < rounds)) {
@@ -123,8 +123,8 @@ it.each([
   expect(after - before, name).toBe(launches);
 });
 
-it('some launches of each family are held to exactly what is stated', () => {
+it('some launches of each family are held to exactly what is stated, where memory does not say into how many blocks rows fall', () => {
   console.log([...exact].map(([family, n]) => `${family.padEnd(24)} ${n} exact`).join('\n'));
-  const families = ['map', 'contract', 'matmul', 'grouped_matmul', 'reduce_sum', 'reduce_sum_listed', 'scan'];
+  const families = ['map', 'contract', 'matmul', 'reduce_sum', 'reduce_sum_listed', 'scan'];
   for (const family of families) expect(exact.get(family) ?? 0, family).toBeGreaterThan(0);
 });

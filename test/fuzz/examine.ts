@@ -158,13 +158,13 @@ async function on(where: On, run: Ready): Promise<Attempt | null> {
   }
 }
 
-/** A run whose every launch is judged. */
+/** A run whose every launch is compared. */
 async function stepwise(run: () => Promise<Stepwise>): Promise<Attempt> {
   let steps: StepwiseSummary | undefined;
   const ran = await attempt(async () => {
-    const judged = await run();
-    steps = judged;
-    return judged.results;
+    const compared = await run();
+    steps = compared;
+    return compared.results;
   });
   return 'values' in ran && steps !== undefined ? { ...ran, steps } : ran;
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { executorOf } from './executor.ts';
 import { readCase } from './golden-case.ts';
 import { mappingsFor, requestFor } from './harness.ts';
-import type { NamedTensor } from './judge.ts';
+import type { NamedTensor } from './compare-numbers.ts';
 import { readMappings } from './mapping.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

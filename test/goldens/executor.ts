@@ -10,7 +10,7 @@ import { prepare } from '../../compiler/cli/running/prepare.ts';
 import { loadExterns } from '../../compiler/cli/running/run-options.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
 import type { WeightSource } from '../../runtime/weights/weight-source.ts';
-import type { NamedTensor } from './judge.ts';
+import type { NamedTensor } from './compare-numbers.ts';
 
 export type Place = 'reference' | 'kernels' | 'gpu';
 

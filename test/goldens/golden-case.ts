@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import type { SourceTensor, WeightSource } from '../../runtime/weights/weight-source.ts';
 import { parseHeader } from '../../runtime/weights/safetensors.ts';
 import { GoldenError, type Value } from './formula.ts';
-import type { Bound, NamedTensor, Tolerance } from './judge.ts';
+import type { Bound, NamedTensor, Tolerance } from './compare-numbers.ts';
 import { record, text } from './mapping.ts';
 
 export interface GoldenCase {
@@ -23,7 +23,7 @@ export interface GoldenCase {
   readonly tolerance: Tolerance;
 }
 
-/** What the cases come with unless they say otherwise: f32 of two implementations that add in different orders. */
+/** What `case.json` means where it says nothing, as the makers of the cases set it: f32 of two implementations that add in other orders. */
 export const usualTolerance: Tolerance = { output: { atol: 2e-5, rtol: 1e-4 }, weights: { atol: 2e-6, rtol: 1e-5 } };
 
 /** Folders of cases under a folder, in alphabetical order; the folder itself may be a case. */

@@ -1,11 +1,11 @@
 /**
- * One case through one example: config to `--set`, tensors to inputs and weights, a run, and the judge's verdict on all that
+ * One case through one example: config to `--set`, tensors to inputs and weights, a run, and the comparison on all that
  * the case expects. What to do is data (`mapping.ts`); nothing here knows a system.
  */
 import { GoldenError, type Scope, type Value, evaluate, keysOf } from './formula.ts';
 import { type CaseHead, type GoldenCase, memorySource } from './golden-case.ts';
 import type { Executor, RunRequest } from './executor.ts';
-import { type NamedTensor, type Verdict, judgeNumbers, judgePicks } from './judge.ts';
+import { type NamedTensor, type Verdict, compareNumbers, comparePicks } from './compare-numbers.ts';
 import type { ExpectedRule, InputRule, Mapping, WeightRule } from './mapping.ts';
 import { type Holes, fill, matches } from './patterns.ts';
 
@@ -265,7 +265,7 @@ function compare(
   return matches(pattern, golden.tensors.keys()).map(({ name, holes }): Comparison => {
     const [index] = [...holes.values()].map(Number);
     const at = index === undefined ? '' : `[${index}]`;
-    const verdict = rule.indices === undefined ? judgeTensor(rule, name, index) : judgeRoute(rule, name, index);
+    const verdict = rule.indices === undefined ? compareTensor(rule, name, index) : compareRoute(rule, name, index);
     const weights = rule.indices === undefined || rule.weights === undefined ? null : fill(rule.weights, holes);
     const found = weights !== null && golden.tensors.has(weights) ? weights : null;
     return { ...verdict, expected: name, weights: found, actual: rule.is + at };
@@ -275,21 +275,21 @@ function compare(
       return tensor === null || rule.where === undefined ? tensor : onlyWhere(tensor, rule.where, golden);
     }
 
-    function judgeTensor(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
+    function compareTensor(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
       const actual = partOf(rule, rule.is, index);
       const expected = golden.tensors.get(name);
       if (actual === null || expected === undefined) return missing(rule.is, results);
-      return judgeNumbers(actual, expected, golden.tolerance[rule.within ?? 'output']);
+      return compareNumbers(actual, expected, golden.tolerance[rule.within ?? 'output']);
     }
 
-    function judgeRoute(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
+    function compareRoute(rule: ExpectedRule, name: string, index: number | undefined): Verdict {
       const indices = partOf(rule, `${rule.is}.indices`, index);
       const weights = partOf(rule, `${rule.is}.weights`, index);
       const expected = golden.tensors.get(name);
       if (indices === null || weights === null || expected === undefined) return missing(`${rule.is}.indices`, results);
       const expectedWeights =
         rule.weights === undefined ? null : (golden.tensors.get(fill(rule.weights, holes)) ?? null);
-      return judgePicks(
+      return comparePicks(
         { indices, weights },
         { indices: expected, weights: expectedWeights },
         golden.tolerance[rule.within ?? 'weights'],

@@ -66,20 +66,20 @@ async function main(): Promise<number> {
     const head = readCaseHead(path);
     const runs = mappingsFor(head, mappings);
     const excuse = runs.length > 0 ? null : excuseFor(head, mappings);
-    return { path, head, runs, excuse, judged: isDeclared(head, mappings) && excuse === null };
+    return { path, head, runs, excuse, compared: isDeclared(head, mappings) && excuse === null };
   });
-  const width = Math.max(0, ...cases.map(({ head, judged }) => (judged ? head.name.length : 0)));
+  const width = Math.max(0, ...cases.map(({ head, compared }) => (compared ? head.name.length : 0)));
   let passed = 0;
   let failed = 0;
-  for (const { path, judged, runs } of cases) {
-    if (!judged) continue;
+  for (const { path, compared, runs } of cases) {
+    if (!compared) continue;
     const report = await runCase(() => readCase(path), runs, executor);
     if (report.passed) passed++;
     else failed++;
     console.log(lineOf(report, width));
   }
-  for (const { head, judged, excuse } of cases) {
-    if (!judged) console.log(`not covered: ${head.name} (${excuse ?? head.system})`);
+  for (const { head, compared, excuse } of cases) {
+    if (!compared) console.log(`not covered: ${head.name} (${excuse ?? head.system})`);
   }
   console.log(`${passed} passed, ${failed} failed`);
   if (passed + failed > 0) return failed === 0 ? 0 : 1;

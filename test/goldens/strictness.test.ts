@@ -6,7 +6,7 @@ import type { Executor } from './executor.ts';
 import type { Value } from './formula.ts';
 import { type GoldenCase, readCase } from './golden-case.ts';
 import { excuseFor, isDeclared, mappingsFor, runCase } from './harness.ts';
-import type { NamedTensor } from './judge.ts';
+import type { NamedTensor } from './compare-numbers.ts';
 import { type Mapping, readMappings } from './mapping.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

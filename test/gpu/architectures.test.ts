@@ -1,4 +1,4 @@
-/** Every architecture of `test/architectures` on the GPU, judged by the bound derived for each number. */
+/** Every architecture of `test/architectures` on the GPU, compared by the bound derived for each number. */
 import { expect } from 'vitest';
 import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import { withVariables } from '../../compiler/cli/running/made-values.ts';

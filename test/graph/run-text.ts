@@ -1,6 +1,6 @@
 /**
  * `npm run graph -- FILE [--size T=3] [--seed N]`: runs a graph's text with made inputs, by the graph's interpreter and by the kernels on the
- * CPU, and judges the kernels launch by launch. What `moec compile --emit=graph` printed, made small by hand, is a bug report.
+ * CPU, and compares the kernels launch by launch. What `moec compile --emit=graph` printed, made small by hand, is a bug report.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -47,11 +47,18 @@ export async function runGraphText(text: string, given: ReadonlyMap<string, numb
   const { values } = interpretGraph(graph, { inputs, sizes, seed });
   const fused = optimise(graph);
   const { plan, contents } = schedule(fused, webgpuCore);
-  const judge = new StepComparer({ fused, plan, contents, sizes, seed, numbersOf: (name) => inputs.get(name) ?? null });
+  const comparer = new StepComparer({
+    fused,
+    plan,
+    contents,
+    sizes,
+    seed,
+    numbersOf: (name) => inputs.get(name) ?? null,
+  });
   const ran = await simulatePlan(plan, {
-    inputs, stores: inputs, sizes, seed, after: (step, words) => judge.take(step, words),
+    inputs, stores: inputs, sizes, seed, after: (step, words) => comparer.take(step, words),
   }); // prettier-ignore
-  const { compared, firstWrong } = summarise(judge);
+  const { compared, firstWrong } = summarise(comparer);
   const results = ran.results();
   const lines = graph.outputs.map((output) => {
     const result = results.get(output.name);

@@ -166,13 +166,13 @@ describe('an id of another kind does not compile', () => {
     expect(plans).toBeTypeOf('function');
   });
 
-  it('in a judgement, whose buffers the watch of a run takes as numbers', () => {
-    const judging = (judge: StepComparer, words: Uint32Array): RunWatchNumbers => {
-      judge.take(0, (buffer: number) => (buffer === 0 ? words : new Uint32Array()));
-      // @ts-expect-error: who asks the judge for a buffer has its id
-      judge.take(0, (list: AssignmentListId) => (list === 0 ? words : new Uint32Array()));
-      return judge;
+  it('in a comparison, whose buffers the watch of a run takes as numbers', () => {
+    const comparing = (comparer: StepComparer, words: Uint32Array): RunWatchNumbers => {
+      comparer.take(0, (buffer: number) => (buffer === 0 ? words : new Uint32Array()));
+      // @ts-expect-error: who asks the comparer for a buffer has its id
+      comparer.take(0, (list: AssignmentListId) => (list === 0 ? words : new Uint32Array()));
+      return comparer;
     };
-    expect(judging).toBeTypeOf('function');
+    expect(comparing).toBeTypeOf('function');
   });
 });

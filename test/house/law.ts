@@ -18,7 +18,7 @@ export const law: Readonly<Record<string, readonly string[]>> = {
   'runtime/node.ts': ['runtime/contract', 'runtime/weights', 'runtime/running'],
   'compiler/graph': ['dsl'],
   'compiler/elaborate': ['dsl', 'compiler/graph'],
-  'compiler/passes': ['dsl', 'compiler/graph'],
+  'compiler/passes': ['dsl', 'compiler/graph', 'compiler/target.ts'],
   'compiler/kernel': ['dsl', 'compiler/target.ts'],
   'compiler/kernels': ['dsl', 'compiler/kernel'],
   'compiler/schedule/memory': [

@@ -11,8 +11,8 @@ import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { validateWgsl } from '../support/null-device.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import {
-  argmaxKernel, chooseKernel, chooseLongKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractColumnsKernel, contractKernel, drawKernel,
-  groupedMatmulKernel, mapKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel,
+  argmaxKernel, chooseKernel, chooseLongKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractKernel, drawKernel,
+  groupedMatmulKernel, mapKernel, matmulKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel,
 } from './sample-launches.ts'; // prettier-ignore
 
 type Words = Float32Array | Int32Array | Uint32Array;
@@ -93,17 +93,20 @@ describe('kernel families', () => {
     expect([...y]).toEqual([NaN, NaN, NaN, Infinity, NaN, -1]);
   });
 
-  it.each([contractKernel, contractColumnsKernel])('$name, bit for bit in index order', (kernel) => {
-    const [rows, width, depth] = [5, 7, 9];
-    const [x, w] = [numbers(rows * depth), numbers(width * depth, 2)];
-    const y = new Float32Array(rows * width);
-    run(kernel, rows * width, { x, w, y }, { rows, width, depth });
-    expect([...y]).toEqual(
-      Array.from({ length: rows * width }, (_, i) =>
-        dot(x, w, Math.floor(i / width) * depth, (i % width) * depth, depth),
-      ),
-    );
-  });
+  it.each([contractKernel, matmulKernel(1, 4), matmulKernel(1, 1), matmulKernel(4, 4), matmulKernel(3, 2)])(
+    '$name, bit for bit in index order',
+    (kernel) => {
+      const [rows, width, depth] = [5, 7, 9];
+      const [x, w] = [numbers(rows * depth), numbers(width * depth, 2)];
+      const y = new Float32Array(rows * width);
+      run(kernel, rows * width, { x, w, y }, { rows, width, depth });
+      expect([...y]).toEqual(
+        Array.from({ length: rows * width }, (_, i) =>
+          dot(x, w, Math.floor(i / width) * depth, (i % width) * depth, depth),
+        ),
+      );
+    },
+  );
 
   /** The blocks of rows of groups of these sizes, with room for one block more than there can be. */
   const blocksOf = (sizes: readonly number[], tileRows: number) => {

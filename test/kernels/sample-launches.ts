@@ -1,6 +1,6 @@
 /** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
 import { add, div, f32, load, lt, mul, ne, rem, sub, u32 } from '../../compiler/kernel/make-expressions.ts';
-import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import type { BufferDecl, KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { argmax } from '../../compiler/kernels/argmax.ts';
 import { compactCount } from '../../compiler/kernels/compact-count.ts';
@@ -9,7 +9,7 @@ import { choose } from '../../compiler/kernels/choose.ts';
 import { CHOOSE_LANES, chooseLong } from '../../compiler/kernels/choose-long.ts';
 import { SCAN_THREADS, compactScan } from '../../compiler/kernels/compact-scan.ts';
 import { chunksOf } from '../../compiler/kernels/compaction.ts';
-import { contract, contractColumns } from '../../compiler/kernels/contract.ts';
+import { contract } from '../../compiler/kernels/contract.ts';
 import { draw } from '../../compiler/kernels/draw.ts';
 import { tile } from '../../compiler/kernels/tile.ts';
 import { map } from '../../compiler/kernels/map.ts';
@@ -100,38 +100,56 @@ export function nestSumKernel(sizes: readonly (number | null)[]): Kernel {
 }
 
 /** y[i, j] = sum over d of x[i, d] w[j, d] */
-function contraction(name: string, columns: number): Kernel {
-  return kernel(name, (k) => {
+export const contractKernel = kernel('contract', (k) => {
+  const x = k.buffer('x', 'f32', 'read');
+  const w = k.buffer('w', 'f32', 'read');
+  const y = k.buffer('y', 'f32', 'read_write');
+  const [rows, width, depth] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
+  contract<Point>(k, {
+    type: 'f32',
+    space: plane(k, rows, width),
+    terms: termsAlong(k, depth),
+    left: (p) => load(x, add(mul(at(p, 0), depth), at(p, 2))),
+    right: (p) => load(w, add(mul(at(p, 1), depth), at(p, 2))),
+    out: y,
+  });
+});
+
+/** The same in tiles; rows in blocks of `tileRows`, of one group, or one by one. */
+export function matmulKernel(tileRows: number, tileColumns: number): Kernel {
+  return kernel('matmul', (k) => {
     const x = k.buffer('x', 'f32', 'read');
     const w = k.buffer('w', 'f32', 'read');
     const y = k.buffer('y', 'f32', 'read_write');
     const [rows, width, depth] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
-    if (columns === 1) {
-      contract<Point>(k, {
-        type: 'f32',
-        space: plane(k, rows, width),
-        terms: termsAlong(k, depth),
-        left: (p) => load(x, add(mul(at(p, 0), depth), at(p, 2))),
-        right: (p) => load(w, add(mul(at(p, 1), depth), at(p, 2))),
-        out: y,
-      });
-      return;
-    }
-    contractColumns<Point>(k, {
-      type: 'f32',
-      rows: line(rows),
+    tile<Point, KernelExpr>(k, {
+      ...tileOf(k, depth, y),
+      tileRows,
+      tileColumns,
+      rows:
+        tileRows === 1
+          ? { kind: 'single', space: line(rows) }
+          : { kind: 'dense', groups: u32(1), size: rows, enter: (row) => [row] },
       width,
-      columns,
-      at: (p, column) => [...p, column],
-      terms: termsAlong(k, depth),
-      shared: (p) => load(x, add(mul(at(p, 0), depth), at(p, 1))),
-      own: (p) => load(w, add(mul(at(p, 2), depth), at(p, 1))),
-      out: y,
+      input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
+      weight: (_, p, d) => load(w, add(mul(at(p, p.length - 1), depth), d)),
     });
   });
 }
-export const contractKernel = contraction('contract', 1);
-export const contractColumnsKernel = contraction('contract_columns', 4);
+
+/** What all samples of tiles have in common: one head, columns behind the other indices, one row of terms. */
+function tileOf(k: KernelBuilder, depth: KernelExpr, out: BufferDecl) {
+  const loop = { from: u32(0), to: depth, size: null, enter: (_: KernelExpr, i: KernelExpr) => i };
+  const visit: Terms<null, KernelExpr>['visit'] = (_, body, close) => nestOfTerms(k, [loop], u32(0), body, close);
+  return {
+    heads: 1,
+    type: 'f32' as const,
+    atColumn: (p: Point, column: KernelExpr): Point => [...p, column],
+    terms: { maxTerms: null, visit },
+    result: (_point: Point, _column: KernelExpr, [sum]: readonly KernelExpr[]) => sum ?? f32(NaN),
+    out,
+  };
+}
 
 /** blocks[b] = first row of block b of at most `tileRows` rows of one group; [most + 1] */
 export function rowBlocksKernel(tileRows: number): Kernel {
@@ -163,29 +181,13 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
     const y = k.buffer('y', 'f32', 'read_write');
     const [maxBlocks, width, depth] = [k.uniform('most', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
     tile<Point, KernelExpr>(k, {
+      ...tileOf(k, depth, y),
       tileRows,
       tileColumns,
-      heads: 1,
-      type: 'f32',
-      rows: { kind: 'blocks', blocks, maxBlocks },
+      rows: { kind: 'blocks', blocks, maxBlocks, enter: (row) => [row, k.let(load(group, row), 'g')] },
       width,
-      enterRow: (row) => [row, k.let(load(group, row), 'g')],
-      atColumn: (p, column) => [...p, column],
-      terms: {
-        maxTerms: null,
-        visit: (_, body, close) =>
-          nestOfTerms<KernelExpr>(
-            k,
-            [{ from: u32(0), to: depth, size: null, enter: (_d, i) => i }],
-            u32(0),
-            body,
-            close,
-          ),
-      },
       input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
       weight: (_, p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
-      result: (_row, _column, [sum]) => sum ?? f32(NaN),
-      out: y,
     });
   });
 }
@@ -340,7 +342,7 @@ export const samples: readonly Kernel[] = [
   mapKernel,
   reduceKernel,
   contractKernel,
-  contractColumnsKernel,
+  matmulKernel(1, 4),
   rowBlocksKernel(2),
   groupedMatmulKernel(2, 2),
   sumKernel('reduce_sum', null),

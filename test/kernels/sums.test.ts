@@ -4,7 +4,7 @@ import { BlockSums, addedInOrder, sumDepth, sumInOrder } from '../../dsl/tensors
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { treeSum } from '../support/tree-sum.ts';
-import { contractColumnsKernel, contractKernel, floatScanKernel, groupedMatmulKernel, nestSumKernel, sumKernel } from './sample-launches.ts'; // prettier-ignore
+import { contractKernel, floatScanKernel, groupedMatmulKernel, matmulKernel, nestSumKernel, sumKernel } from './sample-launches.ts'; // prettier-ignore
 
 function run(
   kernel: Kernel,
@@ -55,7 +55,7 @@ describe('the order of sums', () => {
     const [x, w] = [numbers(2 * depth), numbers(7 * depth).map((v) => v * 0.37)];
     const wanted = (row: number, j: number) =>
       treeSum(Array.from({ length: depth }, (_, d) => Math.fround((x[row * depth + d] ?? 0) * (w[j * depth + d] ?? 0))));
-    for (const kernel of [contractKernel, contractColumnsKernel]) {
+    for (const kernel of [contractKernel, matmulKernel(1, 4), matmulKernel(2, 2)]) {
       const y = new Float32Array(10);
       run(kernel, 10, { x, w, y }, { rows: 2, width: 5, depth });
       expect([...y]).toEqual(Array.from({ length: 10 }, (_, i) => wanted(Math.floor(i / 5), i % 5)));

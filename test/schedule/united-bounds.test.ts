@@ -1,6 +1,6 @@
 /**
  * Room for assignments where one selection is used in several ways: the same points under other axes are counted once, parts of a
- * selection are together as few as the selection, and what is not known to share a point is added. Numbers are judged too: a list
+ * selection are together as few as the selection, and what is not known to share a point is added. Numbers are compared too: a list
  * that is too short would lose rows.
  */
 import { describe, expect, it } from 'vitest';

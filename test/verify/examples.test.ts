@@ -1,5 +1,5 @@
 /**
- * Every example of the repository, run by the kernels on the CPU and judged launch by launch: numbers of each result are compared, at
+ * Every example of the repository, run by the kernels on the CPU and compared launch by launch: numbers of each result are compared, at
  * least 95 of 100 in all, and none is off. `npx vitest run test/verify/examples.test.ts` prints the table.
  */
 import { afterAll, expect, it } from 'vitest';

@@ -11,6 +11,7 @@ import { operandsOfDraft } from '../../graph/draft.ts';
 import { independentAxes, madeOutside } from '../../graph/fold-axes.ts';
 import type { AxisId, Fold, Graph, GraphAxis, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
+import { isView } from '../../graph/node-views.ts';
 import { cheap, ownCost } from '../../graph/operation-cost.ts';
 
 export interface FoldLayout {
@@ -57,9 +58,6 @@ const pointsOf = (node: Node): readonly AxisId[] =>
   node.kind === 'contract' || node.kind === 'reduce' ? [...node.axes, ...node.over] : node.axes;
 
 const isSum = (node: Node): boolean => node.kind === 'contract' || node.kind === 'reduce';
-
-const isView = (node: Node): boolean =>
-  node.kind === 'rename' || node.kind === 'slice' || node.kind === 'split' || node.kind === 'merge' || node.kind === 'broadcast'; // prettier-ignore
 
 function keptNodes(body: Graph, sized: (node: Node) => boolean): readonly NodeId[] {
   const again = new Set<NodeId>();

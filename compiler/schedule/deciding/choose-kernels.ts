@@ -3,8 +3,7 @@
  *
  * | value | family |
  * | --- | --- |
- * | contraction whose columns only one side has, and whose rows the other: of a list by groups, or dense | tile (choose-tiles.ts) |
- * | other contraction whose last axis only one side has | contract, several columns a thread |
+ * | contraction whose last axis only one side has | tile (choose-tiles.ts) |
  * | any other contraction | contract |
  * | reduction of what is predicated on the presence of an assignment list, over axes of it | reduce over the list of assignments |
  * | reduction of what is predicated on a presence whose points are named, over the axes that are | reduce over slots |
@@ -72,15 +71,7 @@ function chooseContraction(
   storage: Storage,
   target: Target,
 ): Choice {
-  const tile = chooseTile(fused, node, space, storage, target);
-  if (tile !== null) return tile;
-  const left = nodeOf(fused.graph, node.left);
-  const right = nodeOf(fused.graph, node.right);
-  const last = space.axes.at(-1);
-  if (last !== undefined && left.axes.includes(last) !== right.axes.includes(last)) {
-    return { family: 'contract_columns', node, sharedIsLeft: right.axes.includes(last), columns: 4 };
-  }
-  return { family: 'contract', node };
+  return chooseTile(fused, node, space, storage, target) ?? { family: 'contract', node };
 }
 
 /** Up to so many points a thread goes over a group alone; a longer one, or one whose length a run decides, has a workgroup. */

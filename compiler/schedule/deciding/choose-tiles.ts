@@ -2,15 +2,16 @@
  * Tiles: which contractions are computed in blocks of rows and columns (kernels/tile.ts), by how large ones, by vectors or not, and
  * which of them share a launch with the value they are made into.
  *
- * A contraction is a tile if one side, the input, lacks its columns and the other, the weight, its rows: rows of an assignment list
- * whose targets the weight has, or neighbours along dense axes that the weight lacks.
+ * A contraction is a tile if one side, the weight, has its last axes and the other, the input, lacks them: its columns. Rows go in blocks
+ * where several use the same weights, else one by one.
  *
  * A contraction is a *head* of a value that is stored over the same space, and is not stored itself, if nobody reads it but what is
  * computed in passing for that value, at the same point. Heads of one launch have the same input, terms and tile.
  */
+import { get } from '../../../dsl/diagnostics/invariants.ts';
 import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, operandsOf, writtenNodes } from '../../graph/node-uses.ts';
 import type { Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
@@ -32,7 +33,7 @@ const MAX_HEADS = 4;
 /** Elements of a vector. */
 const LANES = 4;
 
-/** The tile that a contraction is by itself; null: it is none. */
+/** The tile that a contraction is by itself; null: it has no columns. */
 export function chooseTile(
   fused: FusedGraph,
   node: Contraction,
@@ -61,82 +62,56 @@ function tileOf(
   storage: Storage,
   target: Target,
 ): FoundTile | null {
-  const sides = [node.left, node.right].map((id) => nodeOf(fused.graph, id));
-  const [left, right] = sides;
-  if (left === undefined || right === undefined) return null;
-  for (const [input, weight] of [
-    [left, right],
-    [right, left],
-  ] as const) {
-    const found =
-      space.assignmentList === null
-        ? denseTile(fused, node, input, weight, space)
-        : listTile(node, input, weight, space, storage);
-    if (found === null) continue;
-    const large = isLarge(fused, [...node.over, ...found.columns], target);
-    const long = large || isLong(fused, node.over);
-    const vectors = long && loadsVectors(fused, storage, node, input) && loadsVectors(fused, storage, node, weight);
-    const shape = large ? found : byRow(found);
-    const tile = { ...shape, input: input.id, over: node.over, lanes: vectors ? LANES : 1 } as const;
-    return { head: { node, weight: weight.id }, tile };
-  }
-  return null;
+  const { graph } = fused;
+  const left = nodeOf(graph, node.left);
+  const right = nodeOf(graph, node.right);
+  const last = space.axes.at(-1);
+  if (last === undefined || left.axes.includes(last) === right.axes.includes(last)) return null;
+  const [input, weight] = left.axes.includes(last) ? [right, left] : [left, right];
+  const columns = lastWhile(space.axes, (a) => weight.axes.includes(a) && !input.axes.includes(a));
+  const terms = pointsAlong(graph, node.over);
+  const width = pointsAlong(graph, columns);
+  const isLarge = terms === null || width === null || terms * width >= target.tileFrom;
+  const blocks = isLarge && node.element !== 'i32' ? blocksOf(space, columns, weight, width, storage) : null;
+  const isLong = isLarge || (terms !== null && terms >= MANY_TERMS);
+  const vectors = isLong && [input, weight].every((side) => loadsVectors(fused, storage, node, side));
+  const tile: TileOf = {
+    input: input.id,
+    over: node.over,
+    columns,
+    rows: blocks ?? { kind: 'single' },
+    tileRows: blocks === null ? 1 : TILE_ROWS,
+    lanes: vectors ? LANES : 1,
+  };
+  return { head: { node, weight: weight.id }, tile };
 }
 
-/** Whether a matrix of these axes may be worth a long kernel. */
-function isLarge({ graph }: FusedGraph, axes: readonly AxisId[], { tileFrom }: Target): boolean {
-  const elements = asInteger(multiply(axes.flatMap((a) => graph.axes.get(a)?.size ?? [])));
-  return elements === null || elements >= tileFrom;
-}
-
-/** Whether sums have so many terms that loads by vectors are worth their text, also one row at a time. */
-function isLong({ graph }: FusedGraph, over: readonly AxisId[]): boolean {
-  const terms = asInteger(multiply(over.flatMap((a) => graph.axes.get(a)?.size ?? [])));
-  return terms !== null && terms >= MANY_TERMS;
-}
-
-/** The tile whose blocks are single rows. */
-function byRow(shape: Shape): Shape {
-  return { ...shape, rows: shape.rows.kind === 'blocks' ? { kind: 'rows' } : shape.rows, tileRows: 1 };
-}
-
-type Shape = Pick<TileOf, 'rows' | 'columns' | 'tileRows'>;
-
-/** Rows of an assignment list: the weight has all columns and some target, and nothing else of a row; the input no column. */
-function listTile(
-  { element }: Contraction,
-  input: Node,
-  weight: Node,
+/**
+ * The blocks of rows that use the same weights; null: there are none. On an assignment list the weight has some target and nothing else
+ * of a row; elsewhere it lacks the axes before the columns.
+ */
+function blocksOf(
   { assignmentList, axes }: StoredSpace,
+  columns: readonly AxisId[],
+  weight: Node,
+  width: number | null,
   storage: Storage,
-): Shape | null {
-  if (assignmentList === null || axes.length === 0 || element === 'i32') return null;
-  const sources = assignmentList.axes.filter((a) => !assignmentList.targets.includes(a));
-  const isWeight =
-    !weight.axes.some((a) => sources.includes(a)) &&
-    axes.every((a) => weight.axes.includes(a)) &&
-    weight.axes.some((a) => assignmentList.targets.includes(a)) &&
-    (storage.spaces.get(weight.id)?.assignmentList ?? null) === null;
-  if (!isWeight || input.axes.some((a) => axes.includes(a))) return null;
-  return { rows: { kind: 'blocks' }, columns: axes, tileRows: TILE_ROWS };
+): Exclude<TileChoice['rows'], { readonly kind: 'single' }> | null {
+  const before = axes.slice(0, axes.length - columns.length);
+  if (assignmentList === null) {
+    const rows = lastWhile(before, (a) => !weight.axes.includes(a));
+    if (rows.length === 0 || width === null || width < MANY_COLUMNS) return null;
+    return { kind: 'dense', groups: before.slice(0, before.length - rows.length), axes: rows };
+  }
+  const { targets } = assignmentList;
+  const ofRow = assignmentList.axes.filter((a) => weight.axes.includes(a));
+  const ofGroup = before.length === 0 && ofRow.length > 0 && ofRow.every((a) => targets.includes(a));
+  return ofGroup && (storage.spaces.get(weight.id)?.assignmentList ?? null) === null ? { kind: 'blocks' } : null;
 }
 
-/** Dense rows: columns are the last axes, which only the weight has; rows of a block those before them, which only the input may. */
-function denseTile(
-  { graph }: FusedGraph,
-  node: Contraction,
-  input: Node,
-  weight: Node,
-  { axes }: StoredSpace,
-): Shape | null {
-  const columns = lastWhile(axes, (a) => weight.axes.includes(a) && !input.axes.includes(a));
-  if (columns.length === 0) return null;
-  const before = axes.slice(0, axes.length - columns.length);
-  const rows = lastWhile(before, (a) => !weight.axes.includes(a));
-  const width = asInteger(multiply(columns.flatMap((a) => graph.axes.get(a)?.size ?? [])));
-  const tall = rows.length > 0 && width !== null && width >= MANY_COLUMNS && node.element !== 'i32';
-  const groups = before.slice(0, before.length - rows.length);
-  return { rows: { kind: 'dense', groups, axes: rows }, columns, tileRows: tall ? TILE_ROWS : 1 };
+/** How many points there are along axes; null: a run decides. */
+function pointsAlong({ axes: known }: Graph, axes: readonly AxisId[]): number | null {
+  return asInteger(multiply(axes.map((a) => get(known, a, 'schedule: axis').size)));
 }
 
 function lastWhile(axes: readonly AxisId[], holds: (axis: AxisId) => boolean): readonly AxisId[] {
@@ -149,7 +124,7 @@ function loadsVectors(fused: FusedGraph, storage: Storage, { over, element }: Co
   const along = over.at(-1);
   if (along === undefined || element === 'i32') return false;
   const from = (node: Node, axis: AxisId): boolean => {
-    const size = asInteger(graph.axes.get(axis)?.size ?? multiply([]));
+    const size = pointsAlong(graph, [axis]);
     const space = node.kind === 'input' ? node : storage.spaces.get(node.id);
     if (space !== undefined)
       return (node.element === 'f32' || node.element === 'f16') && space.axes.at(-1) === axis && size !== null && size % LANES === 0; // prettier-ignore

@@ -8,7 +8,7 @@ import { formatSize } from '../../../dsl/types/size.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
-import type { Choice, IndexShape, Schedule, ScheduleStep } from './schedule-ir.ts';
+import type { Choice, IndexShape, Schedule, ScheduleStep, TileChoice } from './schedule-ir.ts';
 
 export function printSchedule(schedule: Schedule, graph: Graph): string {
   const printer = new SchedulePrinter(graph);
@@ -69,18 +69,11 @@ class SchedulePrinter {
 
   #choice(choice: Choice): string {
     switch (choice.family) {
-      case 'contract_columns':
-        return `contract_columns ${choice.columns} columns, ${choice.sharedIsLeft ? 'left' : 'right'} shared`;
       case 'tile': {
         const { heads, rows, tileRows, tileColumns, lanes, node } = choice;
         const of =
           heads.length === 1 && heads[0]?.node.id === node.id ? '' : ` of ${nodes(heads.map((h) => h.node.id))}`;
-        const by =
-          rows.kind === 'dense'
-            ? `${this.#tuple(rows.groups)} by ${this.#tuple(rows.axes)}`
-            : rows.kind === 'blocks'
-              ? 'in blocks of one group'
-              : 'one by one';
+        const by = this.#tileRows(rows);
         return `tile ${tileRows} x ${tileColumns}${of}, rows ${by}, columns ${this.#tuple(choice.columns)}${lanes === 1 ? '' : `, loads of ${lanes}`}`;
       }
       case 'reduce_listed': {
@@ -106,6 +99,17 @@ class SchedulePrinter {
         return choice.family;
       default:
         return unreachable(choice, 'schedule');
+    }
+  }
+
+  #tileRows(rows: TileChoice['rows']): string {
+    switch (rows.kind) {
+      case 'blocks':
+        return 'in blocks of one group';
+      case 'dense':
+        return `${this.#tuple(rows.groups)} by ${this.#tuple(rows.axes)}`;
+      case 'single':
+        return 'one by one';
     }
   }
 

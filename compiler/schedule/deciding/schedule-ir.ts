@@ -75,19 +75,11 @@ export type Choice =
   | { readonly family: 'choose'; readonly node: NodeOf<'choose'>; readonly slots: Slots | null }
   | { readonly family: 'choose_long'; readonly node: NodeOf<'choose'> }
   | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
-  | ColumnsChoice
   | TileChoice
   | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
   | ListedChoice
   | SlotsChoice
   | { readonly family: 'concat_parts'; readonly node: NodeOf<'concat'> };
-
-export interface ColumnsChoice {
-  readonly family: 'contract_columns';
-  readonly node: NodeOf<'contract'>;
-  readonly sharedIsLeft: boolean;
-  readonly columns: number;
-}
 
 /** Contractions in blocks of rows and columns, and the value that they are made into where they are (kernels/tile.ts). */
 export interface TileChoice {
@@ -98,11 +90,14 @@ export interface TileChoice {
   /** The side of every head that has no column. */
   readonly input: NodeId;
   readonly over: readonly AxisId[];
-  /** The rows of the list that the value is stored on, in blocks or one by one; or the points of `groups` by those of `axes`, which are cut. */
+  /**
+   * Blocks of the rows of the list that the value is stored on; blocks of the points of `axes`, at each point of `groups`; or one row at a
+   * time, whatever the value is stored over.
+   */
   readonly rows:
     | { readonly kind: 'blocks' }
-    | { readonly kind: 'rows' }
-    | { readonly kind: 'dense'; readonly groups: readonly AxisId[]; readonly axes: readonly AxisId[] };
+    | { readonly kind: 'dense'; readonly groups: readonly AxisId[]; readonly axes: readonly AxisId[] }
+    | { readonly kind: 'single' };
   /** The last axes of the value. */
   readonly columns: readonly AxisId[];
   readonly tileRows: number;

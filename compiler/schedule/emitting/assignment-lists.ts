@@ -9,7 +9,7 @@
  * and one that cuts rows into blocks of one group (kernels/row-blocks.ts).
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
-import { apply, exact, multiply, one } from '../../../dsl/types/size.ts';
+import { apply, ceilDiv, exact, multiply, one } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
 import { bitcast, bool, ge, i32, lt, ne, or, sub } from '../../kernel/make-expressions.ts';
@@ -154,7 +154,7 @@ export class AssignmentListBuilder {
           const [before, here] = [target(launch.k.let(sub(row, 1), 'r')), target(row)];
           return or(...list.targets.map((t) => ne(lowering.index(before, t), lowering.index(here, t))));
         },
-        share: (end) => launch.span(end, apply('ceil', apply('div', list.capacity, exact(BLOCK_THREADS)))),
+        share: (end) => launch.span(end, ceilDiv(list.capacity, BLOCK_THREADS)),
         blocks: launch.write(buffer),
       });
     });
@@ -164,7 +164,7 @@ export class AssignmentListBuilder {
     const { table } = this.#plan;
     const { what, domain, keys, perKey } = shape;
     const positions = multiply([keys, perKey]);
-    const chunks = apply('ceil', apply('div', positions, exact(CHUNK)));
+    const chunks = ceilDiv(positions, CHUNK);
     const counts = table.scratch(`${what}: counts`, 'u32', chunks);
     const starts = table.scratch(`${what}: starts`, 'u32', apply('add', chunks, one));
     const list = table.scratch(`${what}: list`, 'u32', multiply([shape.capacity, exact(shape.words)]));

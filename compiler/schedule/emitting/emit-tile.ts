@@ -1,21 +1,21 @@
 /** A tile (kernels/tile.ts) of a plan: what its rows and columns are, and what is stored at them. */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
-import { apply, exact, multiply, type Size } from '../../../dsl/types/size.ts';
-import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
+import { apply, ceilDiv, exact, multiply, type Size } from '../../../dsl/types/size.ts';
+import type { NodeId } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { convert } from '../../kernel/make-expressions.ts';
-import { tile, type TileRows } from '../../kernels/tile.ts';
+import { stored } from '../../kernels/space.ts';
+import { shortBlock, tile, type TileRows } from '../../kernels/tile.ts';
 import type { TileChoice } from '../deciding/schedule-ir.ts';
-import type { StoredSpace } from '../memory/memory.ts';
+import { elementsOf, type StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
+import type { Ways } from './launch-builder.ts';
 import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
-import { detached, emptyPointScope, inner, type PointScope } from './point-scope.ts';
-import { indexTerms, paired } from './spaces.ts';
-
-type Indices = readonly (readonly [AxisId, KernelExpr])[];
+import { emptyPointScope, inner, rebound, type PointScope } from './point-scope.ts';
+import { indexTerms, paired, pointsOf, type Indices } from './spaces.ts';
 
 /** Emits the launch that stores a tile's value in `buffer`. */
 export function emitTile(
@@ -29,97 +29,110 @@ export function emitTile(
   const { node, heads, columns, tileRows, tileColumns, lanes, over } = choice;
   const width = multiply(columns.map(plan.sizeOf));
   const columnBlocks = ceilDiv(width, tileColumns);
-  const { count, rowsOf } = rowsOfTile(plan, lists, choice, space);
-  plan.launch({ ...options, invocations: multiply([count, columnBlocks]) }, (l) => {
-    const type = kernelType(at(heads, 0, 'schedule: head of a tile').node.element);
-    const side = (id: NodeId, point: PointScope): KernelExpr =>
-      lanes === 1 ? convert(type, l.value(id, point)) : l.vector(id, point, lanes);
-    /** Emits what a head is made of, as what is computed in passing if it is not what is stored. */
-    const ofHead = (id: NodeId, emit: () => KernelExpr): KernelExpr =>
-      id === node.id ? emit() : l.inPassing(id, emit);
-    const { rows, enterRow } = rowsOf(l);
+  const { blocks, rowsOf, ways } = rowsOfTile(plan, lists, choice, space);
+  const first = at(heads, 0, 'schedule: head of a tile').node;
+  plan.launch({ ...options, invocations: multiply([blocks, columnBlocks]) }, (l) => {
+    const type = kernelType(first.element);
+    /** A side of a head, which is computed in passing if it is not what is stored. */
+    const side = (head: NodeId, id: NodeId, point: PointScope): KernelExpr => {
+      const load = (): KernelExpr => (lanes === 1 ? convert(type, l.value(id, point)) : l.vector(id, point, lanes));
+      return head === node.id ? load() : l.inPassing(head, load);
+    };
     const atColumn = (point: PointScope, column: KernelExpr): PointScope => {
       const digits = l.decode(column, columns.map((a) => l.size(a))); // prettier-ignore
       return inner(point, paired(columns, digits));
     };
     tile<PointScope, Indices>(l.launch.k, {
+      rows: rowsOf(l),
       tileRows,
       tileColumns,
       heads: heads.length,
       type,
-      rows,
       width: l.launch.size(width),
-      enterRow,
       atColumn,
       terms: indexTerms(l, over, lanes),
-      input: (point, indices) => {
-        const first = at(heads, 0, 'schedule: head of a tile').node.id;
-        return ofHead(first, () => side(choice.input, inner(point, indices)));
-      },
+      input: (point, indices) => side(first.id, choice.input, inner(point, indices)),
       weight: (number, point, indices) => {
         const head = at(heads, number, 'schedule: head of a tile');
-        return ofHead(head.node.id, () => side(head.weight, inner(point, indices)));
+        return side(head.node.id, head.weight, inner(point, indices));
       },
-      result: (row, column, sums) => {
-        const own = sums[0];
-        if (heads.length === 1 && heads[0]?.node.id === node.id && own !== undefined) return own;
-        const point = detached(atColumn(enterRow(row), column));
-        heads.forEach((head, i) => point.values.set(head.node.id, at(sums, i, 'schedule: sum of a head')));
-        const value = l.compute(node, point);
-        return value.type === 'bool' ? convert('u32', value) : value;
+      result: (point, column, sums) => {
+        const sum = (i: number): KernelExpr => at(sums, i, 'schedule: sum of a head');
+        if (first.id === node.id) return sum(0);
+        const here = rebound(atColumn(point, column), []);
+        heads.forEach((head, i) => here.values.set(head.node.id, sum(i)));
+        return stored(l.compute(node, here));
       },
       out: l.launch.write(buffer),
+      ...(ways === null ? {} : { ways: (isShort) => l.launch.ways(isShort, ways(columnBlocks)) }),
     });
   });
 }
 
-/** How many blocks of rows a tile has, and in a launch what they are. */
+interface RowsOfTile {
+  /** Blocks of rows, or rows that go one by one. */
+  readonly blocks: Size;
+  readonly rowsOf: (l: ExprEmitter) => TileRows<PointScope>;
+  /** The threads that short blocks and whole ones keep busy, of so many for each block; null: there is one way. */
+  readonly ways: ((columnBlocks: Size) => Ways) | null;
+}
+
 function rowsOfTile(
   plan: PlanBuilder,
   lists: AssignmentListBuilder,
-  { rows, tileRows }: TileChoice,
-  { assignmentList }: StoredSpace,
-): {
-  readonly count: Size;
-  readonly rowsOf: (l: ExprEmitter) => { readonly rows: TileRows; readonly enterRow: (row: KernelExpr) => PointScope };
-} {
+  { rows, columns, tileRows }: TileChoice,
+  { assignmentList, axes }: StoredSpace,
+): RowsOfTile {
+  const few = shortBlock(tileRows);
   switch (rows.kind) {
     case 'blocks': {
       if (assignmentList === null) throw new CompilerBug('schedule', 'blocks of rows have no assignment list');
       const { buffer, maxBlocks } = lists.blocksOf(assignmentList, tileRows);
+      const { capacity } = assignmentList;
       return {
-        count: maxBlocks,
+        blocks: maxBlocks,
         rowsOf: (l) => ({
-          rows: { kind: 'blocks', blocks: l.read(buffer), maxBlocks: l.launch.size(maxBlocks) },
-          enterRow: (row) => l.enterRow(emptyPointScope(), assignmentList, row),
+          kind: 'blocks',
+          blocks: l.read(buffer),
+          maxBlocks: l.launch.size(maxBlocks),
+          enter: (row) => l.enterRow(emptyPointScope(), assignmentList, row),
         }),
-      };
-    }
-    case 'rows': {
-      if (assignmentList === null) throw new CompilerBug('schedule', 'rows of a tile have no assignment list');
-      return {
-        count: assignmentList.capacity,
-        rowsOf: (l) => ({
-          rows: { kind: 'rows', count: l.count(assignmentList), capacity: l.launch.size(assignmentList.capacity) },
-          enterRow: (row) => l.enterRow(emptyPointScope(), assignmentList, row),
-        }),
+        // A short block has few rows and a whole one more: of as many threads as short blocks can be, none does more than a tile.
+        ways: (columnBlocks) => {
+          const threads = multiply([apply('min', maxBlocks, ceilDiv(capacity, few)), columnBlocks]);
+          return { holds: threads, fails: threads, both: false };
+        },
       };
     }
     case 'dense': {
       const size = multiply(rows.axes.map(plan.sizeOf));
       const groups = multiply(rows.groups.map(plan.sizeOf));
-      const axes = [...rows.groups, ...rows.axes];
+      const all = [...rows.groups, ...rows.axes];
+      // The last block of a group is short if it has few rows.
+      const whole = apply('floor', apply('div', apply('add', size, exact(tileRows - few - 1)), exact(tileRows)));
+      const blocks = ceilDiv(size, tileRows);
       return {
-        count: multiply([groups, ceilDiv(size, tileRows)]),
+        blocks: multiply([groups, blocks]),
         rowsOf: (l) => ({
-          rows: { kind: 'dense', groups: l.launch.size(groups), size: l.launch.size(size) },
-          enterRow: (row) => inner(emptyPointScope(), paired(axes, l.decode(row, axes.map((a) => l.size(a))))), // prettier-ignore
+          kind: 'dense',
+          groups: l.launch.size(groups),
+          size: l.launch.size(size),
+          enter: (row) => inner(emptyPointScope(), paired(all, l.decode(row, all.map((a) => l.size(a))))), // prettier-ignore
+        }),
+        ways: (columnBlocks) => ({
+          holds: multiply([groups, apply('sub', blocks, whole), columnBlocks]),
+          fails: multiply([groups, whole, columnBlocks]),
+          both: true,
         }),
       };
     }
+    case 'single': {
+      const single: StoredSpace = { assignmentList, axes: axes.slice(0, axes.length - columns.length) };
+      return {
+        blocks: elementsOf(single, plan.sizeOf),
+        rowsOf: (l) => ({ kind: 'single', space: pointsOf(l, single) }),
+        ways: null,
+      };
+    }
   }
-}
-
-function ceilDiv(size: Size, by: number): Size {
-  return apply('ceil', apply('div', size, exact(by)));
 }

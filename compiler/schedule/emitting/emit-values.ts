@@ -1,22 +1,22 @@
 /**
- * One value with memory becomes one launch (a long concat: one for each part): the chooser says which family, this file hands the
- * family its callbacks.
+ * One value with memory becomes one launch (a long concat: one for each part), with all that is computed in passing for it: the chooser
+ * says which family, this file hands the family its callbacks.
  */
-import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
-import { apply, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
+import { unreachable } from '../../../dsl/diagnostics/bug.ts';
+import { apply, exact, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
-import { add, and, bitcast, convert, ge, lt } from '../../kernel/make-expressions.ts';
+import { add, convert } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { argmax } from '../../kernels/argmax.ts';
-import { contract, contractColumns } from '../../kernels/contract.ts';
+import { contract } from '../../kernels/contract.ts';
 import { draw } from '../../kernels/draw.ts';
 import { map } from '../../kernels/map.ts';
 import { sortRank } from '../../kernels/sort-rank.ts';
 import { reduce } from '../../kernels/reduce-kernel.ts';
 import { scan } from '../../kernels/scan.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import type { Choice, ColumnsChoice, ListedChoice, SlotsChoice, TileChoice } from '../deciding/schedule-ir.ts';
+import type { Choice, ListedChoice, SlotsChoice, TileChoice } from '../deciding/schedule-ir.ts';
 import { emitTile } from './emit-tile.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { inner } from './point-scope.ts';
@@ -53,8 +53,6 @@ export class ValueEmitter {
         return this.#map(choice.node, space);
       case 'contract':
         return this.#contract(choice.node, space);
-      case 'contract_columns':
-        return this.#contractColumns(choice, space);
       case 'tile':
         return this.#tile(choice, space);
       case 'reduce':
@@ -143,35 +141,10 @@ export class ValueEmitter {
     return convert(kernelType(node.element), l.value(side, point));
   }
 
-  #contractColumns(choice: ColumnsChoice, space: StoredSpace): void {
-    const plan = this.#plan;
-    const { node } = choice;
-    const last = space.axes[space.axes.length - 1];
-    if (last === undefined) throw new CompilerBug('schedule', 'a contraction in columns has no last axis');
-    const rows: StoredSpace = { assignmentList: space.assignmentList, axes: space.axes.slice(0, -1) };
-    const [shared, own] = choice.sharedIsLeft ? [node.left, node.right] : [node.right, node.left];
-    const buffer = plan.allocate(node, space);
-    const blocks = apply('ceil', apply('div', plan.sizeOf(last), exact(choice.columns)));
-    const options = this.#options('contract_columns', node, space);
-    plan.launch({ ...options, invocations: multiply([elementsOf(rows, plan.sizeOf), blocks]) }, (l) => {
-      contractColumns(l.launch.k, {
-        type: kernelType(node.element),
-        rows: pointsOf(l, rows),
-        width: l.size(last),
-        columns: choice.columns,
-        at: (p, column) => inner(p, [[last, column]]),
-        terms: termsAlong(l, node.over),
-        shared: (p) => this.#factor(l, node, shared, p),
-        own: (p) => this.#factor(l, node, own, p),
-        out: l.launch.write(buffer),
-      });
-    });
-  }
-
   #tile(choice: TileChoice, space: StoredSpace): void {
     const { node, rows } = choice;
     const buffer = this.#plan.allocate(node, space);
-    const family = rows.kind === 'dense' ? 'matmul' : 'grouped_matmul';
+    const family = rows.kind === 'blocks' ? 'grouped_matmul' : 'matmul';
     emitTile(this.#plan, this.#assignmentLists, choice, space, buffer, this.#options(family, node, space));
   }
 
@@ -283,20 +256,7 @@ export class ValueEmitter {
     const plan = this.#plan;
     const buffer = plan.allocate(node, space);
     plan.launch(this.#options('gather', node, space), (l) => {
-      const { k } = l.launch;
-      map(k, {
-        space: pointsOf(l, space),
-        out: l.launch.write(buffer),
-        value: (p) => {
-          const at = k.let(convert('i32', l.value(node.indices, p)), 'at');
-          const size = k.let(bitcast('i32', l.size(node.axis)), 'size');
-          const value = k.var(l.zeroOf(node.element), 'm');
-          k.when(and(ge(at, 0), lt(at, size)), () => {
-            k.assign(value, l.value(node.table, inner(p, [[node.axis, bitcast('u32', at)]])));
-          });
-          return value;
-        },
-      });
+      map(l.launch.k, { space: pointsOf(l, space), out: l.launch.write(buffer), value: (p) => l.gathered(node, p) });
     });
   }
 

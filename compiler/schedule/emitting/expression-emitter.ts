@@ -15,7 +15,7 @@ import { binaryNames, unaryNames } from '../../../dsl/types/primitive-names.ts';
 import type { AxisId, ElementType, MapOp, Node, NodeId } from '../../graph/graph-ir.ts';
 import { roundToF16 as nearestF16 } from '../../../dsl/tensors/round-to-f16.ts';
 import {
-  add, bool, convert, div, f32, i32, load, lt, ne, rem, select, sub, u32,
+  add, and, bitcast, bool, convert, div, f32, ge, i32, load, lt, ne, rem, select, sub, u32,
 } from '../../kernel/make-expressions.ts'; // prettier-ignore
 import type { KernelExpr, ScalarType, Width } from '../../kernel/kernel-ir.ts';
 import { scalarOf } from '../../kernel/kernel-typing.ts';
@@ -26,8 +26,7 @@ import type { Turned } from '../../kernel/math/turn.ts';
 import type { Wide } from '../../kernel/math/wide.ts';
 import { exprDepth } from '../../kernel/visit-kernel.ts';
 import { extreme, rowMajor } from '../../kernels/space.ts';
-import { inner } from './point-scope.ts';
-import type { PointScope } from './point-scope.ts';
+import { inner, scopeAt, type PointScope } from './point-scope.ts';
 import { PointEmitter } from './point-emitter.ts';
 import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
 import { wideValue } from './wide-emitter.ts';
@@ -85,6 +84,18 @@ export class ExprEmitter extends PointEmitter {
     if (node.kind !== 'rename' && node.kind !== 'broadcast' && node.kind !== 'slice')
       throw new CompilerBug('schedule', `node ${id} (${node.kind}) is no vector of memory`);
     return this.vector(node.operand, this.view(env, node), lanes);
+  }
+
+  /** What a look-up finds at a point; 0 where its index is none of the table. */
+  gathered(node: Extract<Node, { kind: 'gather' }>, env: PointScope): KernelExpr {
+    const { k } = this.launch;
+    const index = k.let(convert('i32', this.value(node.indices, env)), 'at');
+    const size = k.let(bitcast('i32', this.size(node.axis)), 'size');
+    const value = k.var(this.zeroOf(node.element), 'm');
+    k.when(and(ge(index, 0), lt(index, size)), () => {
+      k.assign(value, this.value(node.table, inner(env, [[node.axis, bitcast('u32', index)]])));
+    });
+    return value;
   }
 
   /** What `emit` emits, as part of a node that is computed in passing. */
@@ -258,7 +269,7 @@ export class ExprEmitter extends PointEmitter {
     const rows = new Map(
       [...env.rows].filter(([, { assignmentList }]) => !assignmentList.axes.some((a) => gone.has(a))),
     );
-    return { axes, rows, parent: null, values: new Map(), foundRows: new Map(), views: new Map() };
+    return scopeAt(axes, rows);
   }
 
   /** The Env of a view's operand: the same point under its axes. */
@@ -277,14 +288,7 @@ export class ExprEmitter extends PointEmitter {
     const rows = [...env.rows].filter(([, { assignmentList }]) =>
       assignmentList.axes.every((a) => operand.includes(a) && !mapped.has(a)),
     );
-    const viewed: PointScope = {
-      axes,
-      rows: new Map(rows),
-      parent: above,
-      values: new Map(),
-      foundRows: new Map(),
-      views: new Map(),
-    };
+    const viewed = scopeAt(axes, new Map(rows), above);
     env.views.set(node.id, viewed);
     return viewed;
   }

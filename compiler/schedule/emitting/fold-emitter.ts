@@ -9,14 +9,14 @@ import { operandsOfDraft } from '../../graph/draft.ts';
 import type { AxisId, Fold, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
-import { and, bitcast, convert, ge, lt, mul } from '../../kernel/make-expressions.ts';
+import { bitcast, convert } from '../../kernel/make-expressions.ts';
 import type { FoldCell } from '../../kernels/fold.ts';
 import { reduced } from '../../kernels/reduce-kernel.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import { Sums } from '../../kernels/sums.ts';
 import { ExprEmitter, kernelType } from './expression-emitter.ts';
 import type { PointAccess } from './point-emitter.ts';
-import { inner, type PointScope } from './point-scope.ts';
+import { inner, scopeAt, type PointScope } from './point-scope.ts';
 import { termsAlong } from './spaces.ts';
 
 export class FoldEmitter extends ExprEmitter {
@@ -91,7 +91,7 @@ export class FoldEmitter extends ExprEmitter {
         const terms = termsAlong(this, node.over);
         const sums = new Sums(k, type, 1, terms.maxTerms);
         const side = (id: NodeId, p: PointScope): KernelExpr => convert(type, this.value(id, p));
-        terms.visit(env, (p) => sums.add(0, mul(side(node.left, p), side(node.right, p))), sums.close);
+        terms.visit(env, (p) => sums.addProduct(0, side(node.left, p), side(node.right, p)), sums.close);
         return sums.total(0);
       }
       case 'reduce': {
@@ -100,25 +100,18 @@ export class FoldEmitter extends ExprEmitter {
         return reduced(k, { op: node.op, type, terms: termsAlong(this, node.over), value }, env);
       }
       case 'gather':
-        return this.#gathered(node, env);
+        return this.#lookedUp(node, env);
       default:
         return super.compute(node, env);
     }
   }
 
-  #gathered(node: Extract<Node, { kind: 'gather' }>, env: PointScope): KernelExpr {
-    const { k } = this.launch;
+  #lookedUp(node: Extract<Node, { kind: 'gather' }>, env: PointScope): KernelExpr {
     const indices = nodeOf(this.#fold.body, node.indices);
     // The number of a step is a point of its axis.
     if (indices.kind === 'input' && indices.input === 0 && node.axis === this.#fold.axis && this.#step !== null)
       return this.value(node.table, inner(env, [[node.axis, this.#step]]));
-    const index = k.let(convert('i32', this.value(node.indices, env)), 'at');
-    const size = k.let(bitcast('i32', this.size(node.axis)), 'size');
-    const value = k.var(this.zeroOf(node.element), 'm');
-    k.when(and(ge(index, 0), lt(index, size)), () => {
-      k.assign(value, this.value(node.table, inner(env, [[node.axis, bitcast('u32', index)]])));
-    });
-    return value;
+    return this.gathered(node, env);
   }
 
   #input(node: Node, env: PointScope): KernelExpr {
@@ -132,9 +125,7 @@ export class FoldEmitter extends ExprEmitter {
   #asOutside(env: PointScope): PointScope {
     const known = this.#outside.get(env);
     if (known !== undefined) return known;
-    const outside: PointScope = {
-      axes: env.axes, rows: env.rows, parent: null, values: new Map(), foundRows: new Map(), views: new Map(),
-    }; // prettier-ignore
+    const outside = scopeAt(env.axes, env.rows);
     this.#outside.set(env, outside);
     return outside;
   }

@@ -14,6 +14,14 @@ import type { BufferTable } from '../memory/memory.ts';
 import type { BufferId, UniformValue } from '../memory/plan.ts';
 import { namesUsed, tidyKernel } from './tidy-kernel.ts';
 
+/** How many threads do all the work of a branch that a bool leads to, where it holds and where it does not. */
+export interface Ways {
+  readonly holds: Size;
+  readonly fails: Size;
+  /** Whether a launch may have both at once; else all that one has the other lacks, and the costlier counts. */
+  readonly both: boolean;
+}
+
 export interface BuiltLaunch {
   readonly kernel: Kernel;
   readonly buffers: readonly BufferId[];
@@ -23,6 +31,7 @@ export interface BuiltLaunch {
   /** What the text does not say of its loops (work.ts). */
   readonly maxTrips: ReadonlyMap<string, number>;
   readonly spans: ReadonlyMap<string, Size>;
+  readonly ways: ReadonlyMap<string, Ways>;
 }
 
 export class LaunchBuilder {
@@ -33,6 +42,7 @@ export class LaunchBuilder {
   readonly #uniforms = new Map<string, { readonly field: KernelExpr; readonly value: UniformValue }>();
 
   readonly #spans = new Map<string, Size>();
+  readonly #ways = new Map<string, Ways>();
 
   constructor(name: string, workgroupSize: number, table: BufferTable) {
     this.k = new KernelBuilder(name, workgroupSize);
@@ -73,6 +83,11 @@ export class LaunchBuilder {
     if (to.kind === 'local') this.#spans.set(to.name, maxLength);
   }
 
+  /** Says how many threads go which way where a bool decides. */
+  ways(test: KernelExpr, ways: Ways): void {
+    if (test.kind === 'local') this.#ways.set(test.name, ways);
+  }
+
   finish(): BuiltLaunch {
     const kernel = tidyKernel(this.k.finish());
     const used = namesUsed(kernel.body);
@@ -91,6 +106,7 @@ export class LaunchBuilder {
       uniforms: keptUniforms.map(({ value }) => value),
       maxTrips: this.k.maxTrips,
       spans: this.#spans,
+      ways: this.#ways,
     };
   }
 

@@ -10,7 +10,7 @@ import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { add, bitcast, div, ge, i32, load, max, mul, rem, select, u32 } from '../../kernel/make-expressions.ts';
 import type { BufferDecl, KernelExpr, Width } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import type { PointScope } from './point-scope.ts';
+import { scopeAt, type PointScope } from './point-scope.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
 import { depthOf } from '../memory/memory.ts';
 import type { AssignmentList, AssignmentListBuffers, StoredSpace } from '../memory/memory.ts';
@@ -111,7 +111,7 @@ export class PointEmitter {
       }
       here = current.parent;
     }
-    return { axes, rows, parent: env, values: new Map(), foundRows: new Map(), views: new Map() };
+    return scopeAt(axes, rows, env);
   }
 
   /** What is stored of a row that exists: its position, then those of the rows it was made within. */

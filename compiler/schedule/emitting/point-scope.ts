@@ -19,33 +19,30 @@ export interface PointScope {
   readonly views: Map<NodeId, PointScope>;
 }
 
+/** A scope in which nothing is computed yet. */
+export function scopeAt(
+  axes: PointScope['axes'],
+  rows: PointScope['rows'] = new Map(),
+  parent: PointScope | null = null,
+): PointScope {
+  return { axes, rows, parent, values: new Map(), foundRows: new Map(), views: new Map() };
+}
+
 /** The scope of a launch before its points are decoded. */
 export function emptyPointScope(): PointScope {
-  return { axes: new Map(), rows: new Map(), parent: null, values: new Map(), foundRows: new Map(), views: new Map() };
+  return scopeAt(new Map());
 }
 
 /** The same place in a block of its own, or with more axes bound. */
 export function inner(env: PointScope, axes: readonly (readonly [AxisId, KernelExpr])[] = []): PointScope {
   if (axes.some(([axis]) => env.axes.has(axis))) return rebound(env, axes);
   const bound = axes.length === 0 ? env.axes : new Map([...env.axes, ...axes]);
-  return { axes: bound, rows: env.rows, parent: env, values: new Map(), foundRows: new Map(), views: new Map() };
+  return scopeAt(bound, env.rows, env);
 }
 
-/** Another point: some axes have other indices. Nothing computed so far holds there. */
+/** Another point, where some axes have other indices, or the same in a block that shares nothing: nothing computed so far holds there. */
 export function rebound(env: PointScope, axes: readonly (readonly [AxisId, KernelExpr])[]): PointScope {
   const changed = new Set(axes.map(([axis]) => axis));
   const rows = [...env.rows].filter(([, { assignmentList }]) => !assignmentList.axes.some((a) => changed.has(a)));
-  return {
-    axes: new Map([...env.axes, ...axes]),
-    rows: new Map(rows),
-    parent: null,
-    values: new Map(),
-    foundRows: new Map(),
-    views: new Map(),
-  };
-}
-
-/** The same point for a block of its own, in which nothing is known yet: what is computed there stays there. */
-export function detached({ axes, rows }: PointScope): PointScope {
-  return { axes, rows, parent: null, values: new Map(), foundRows: new Map(), views: new Map() };
+  return scopeAt(new Map([...env.axes, ...axes]), new Map(rows));
 }

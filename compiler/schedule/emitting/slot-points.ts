@@ -10,8 +10,7 @@ import { nestOfTerms } from '../../kernels/sums.ts';
 import type { Terms } from '../../kernels/sums.ts';
 import type { SlotsChoice } from '../deciding/schedule-ir.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
-import { inner } from './point-scope.ts';
-import type { PointScope } from './point-scope.ts';
+import { inner, scopeAt, type PointScope } from './point-scope.ts';
 import { alongAxes, loopAlong, paired, type Indices } from './spaces.ts';
 
 /**
@@ -54,15 +53,7 @@ function enterNamed(
           if (index !== undefined && !named.includes(from)) axes.set(from, index);
         });
       }
-      const rows = node.kind === 'rename' ? new Map() : env.rows;
-      const sources: PointScope = {
-        axes,
-        rows,
-        parent: null,
-        values: new Map(),
-        foundRows: new Map(),
-        views: new Map(),
-      };
+      const sources = scopeAt(axes, node.kind === 'rename' ? new Map() : env.rows);
       enterNamed(l, slots.of, sources, numbers, (within) => {
         const point = inner(env, outward(l, slots, within));
         point.views.set(node.id, within);

@@ -11,13 +11,14 @@
  * A loop whose limits say nothing is a bug of the family that writes it: it has to say how often it may run (`forRange`).
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
-import { apply, asInteger, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
+import { apply, asInteger, ceilDiv, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { KernelExpr, Kernel, KernelStmt } from '../../kernel/kernel-ir.ts';
 import { evaluateConstants } from '../../kernel/legalise/evaluate-constants.ts';
 import { expressionsOf } from '../../kernel/visit-kernel.ts';
 import { KernelFacts, floatOperations, hasLoop } from '../../kernel/kernel-facts.ts';
 import type { UniformValue } from '../memory/plan.ts';
+import type { Ways } from './launch-builder.ts';
 import { larger, nothing, plus, sizeOfSum, termOf } from './size-sum.ts';
 import type { SizeSum } from './size-sum.ts';
 
@@ -30,6 +31,8 @@ export interface LaunchText {
   readonly maxTrips: ReadonlyMap<string, number>;
   /** How far the end of a range that memory holds is from its start at most, by the local that has the end. */
   readonly spans: ReadonlyMap<string, Size>;
+  /** How many threads go which way, by the bool that decides. */
+  readonly ways: ReadonlyMap<string, Ways>;
 }
 
 export interface WorkDone {
@@ -44,6 +47,7 @@ type Frame =
   | { readonly kind: 'times'; readonly size: Size };
 
 type Loop = Extract<KernelStmt, { readonly kind: 'for' }>;
+type Branch = Extract<KernelStmt, { readonly kind: 'if' }>;
 
 interface Tally {
   readonly flops: SizeSum;
@@ -101,6 +105,8 @@ class Reader {
     if (statement.kind === 'var') this.#declared.set(statement.name, frames.length);
     if (statement.kind === 'assign') this.#counted.set(statement.name, frames);
     if (statement.kind !== 'if') return { flops, tripCount: nothing };
+    const ways = statement.condition.kind === 'local' ? this.#launch.ways.get(statement.condition.name) : undefined;
+    if (ways !== undefined) return this.#either(statement, ways, frames);
     const then = this.block(statement.then, this.#under(statement.condition, frames));
     const rest = this.#above(statement.condition, frames);
     const otherwise = this.block(statement.else, rest ?? frames);
@@ -109,6 +115,15 @@ class Reader {
       flops: plus(flops, either(then.flops, otherwise.flops)),
       tripCount: either(then.tripCount, otherwise.tripCount),
     };
+  }
+
+  /** A branch of which it is known how many threads take it. */
+  #either({ then, else: otherwise }: Branch, { holds, fails, both }: Ways, frames: readonly Frame[]): Tally {
+    const of = (size: Size): readonly Frame[] =>
+      frames.map((f) => (f.kind === 'threads' ? { kind: 'times', size } : f));
+    const [left, right] = [this.block(then, of(holds)), this.block(otherwise, of(fails))];
+    const together = both ? plus : larger;
+    return { flops: together(left.flops, right.flops), tripCount: together(left.tripCount, right.tripCount) };
   }
 
   /** The frames where a condition on the thread's number does not hold, if it is one: the threads that are left. */
@@ -164,7 +179,7 @@ class Reader {
     const step = said === undefined ? this.#value(loop.step) : one;
     if (span === null || step === null)
       throw new CompilerBug('schedule', `how often ${loop.name} of ${this.#launch.kernel.name} runs is not known`);
-    const size = apply('ceil', apply('div', span, step));
+    const size = ceilDiv(span, step);
     return [...frames, { kind: 'loop', size, span, loop }];
   }
 
@@ -245,7 +260,7 @@ class Reader {
     if (left === null || right === null) return null;
     if (op !== 'div') return apply(op, left, right);
     const up = this.#roundedUp(value.left, right);
-    return up === null ? apply('floor', apply('div', left, right)) : apply('ceil', apply('div', up, right));
+    return up === null ? apply('floor', apply('div', left, right)) : ceilDiv(up, right);
   }
 
   /** What `x + (n - 1)` has for x: divided by n it is x / n rounded up. */

@@ -6,7 +6,7 @@
  *   given
  *     %0 x: f32[T * 5]                                 input
  *   launches
- *     0 contract_columns  contract: mixtral.moe:210    over T × E
+ *     0 matmul  contract: mixtral.moe:210    over T × E
  *         grid T * 2 threads, 64 a workgroup
  *         work at most 20 * T flops in 10 * T rounds, 36 * T bytes
  *         inner = 5, rows = T

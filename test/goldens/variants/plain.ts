@@ -5,7 +5,7 @@
 import { GoldenError } from '../formula.ts';
 import type { Value } from '../formula.ts';
 import { type GoldenCase, usualTolerance } from '../golden-case.ts';
-import type { NamedTensor } from '../judge.ts';
+import type { NamedTensor } from '../compare-numbers.ts';
 
 export type Vector = readonly number[];
 export type Matrix = readonly Vector[];

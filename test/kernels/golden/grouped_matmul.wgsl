@@ -17,17 +17,17 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
   let id1 = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * 64u + local_id.x;
   if (id1 < uniforms.most * columns0) {
     let block2 = id1 / columns0;
-    let row3 = blocks[block2];
-    let end4 = blocks[block2 + 1u];
-    if (row3 < end4) {
-      let col5 = id1 % columns0 * 2u;
-      let c6 = col5;
-      let c7 = min(col5 + 1u, uniforms.width - 1u);
-      let last8 = end4 - 1u;
-      if (end4 - row3 < 2u) {
-        let few9 = min(end4, row3 + 1u);
-        for (var i10 = row3; i10 < few9; i10 += 1u) {
-          var acc11 = 0.0f;
+    let col3 = id1 % columns0 * 2u;
+    let row4 = blocks[block2];
+    let end5 = blocks[block2 + 1u];
+    if (row4 < end5) {
+      let c6 = col3;
+      let c7 = min(col3 + 1u, uniforms.width - 1u);
+      let short8 = end5 - row4 < 2u;
+      if (short8) {
+        let few9 = min(end5, row4 + 1u);
+        for (var i10 = row4; i10 < few9; i10 += 1u) {
+          let g11 = group[i10];
           var acc12 = 0.0f;
           var acc13 = 0.0f;
           var acc14 = 0.0f;
@@ -39,63 +39,63 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
           var acc20 = 0.0f;
           var acc21 = 0.0f;
           var acc22 = 0.0f;
-          var blocks23 = 0u;
-          let g24 = group[i10];
+          var acc23 = 0.0f;
+          var blocks24 = 0u;
           for (var i25 = 0u; i25 < uniforms.depth; i25 += 16u) {
             {
               var i26 = i25;
               loop {
                 let v27 = x[i10 * uniforms.depth + i26];
-                acc11 = acc11 + v27 * w[(g24 * uniforms.width + c6) * uniforms.depth + i26];
-                acc12 = acc12 + v27 * w[(g24 * uniforms.width + c7) * uniforms.depth + i26];
+                acc12 = acc12 + v27 * w[(g11 * uniforms.width + c6) * uniforms.depth + i26];
+                acc13 = acc13 + v27 * w[(g11 * uniforms.width + c7) * uniforms.depth + i26];
                 continuing {
                   i26 += 1u;
                   break if i26 >= min(i25 + 16u, uniforms.depth);
                 }
               }
             }
-            acc13 = acc13 + acc11;
-            acc11 = 0.0f;
             acc14 = acc14 + acc12;
             acc12 = 0.0f;
-            blocks23 = blocks23 + 1u;
-            if ((blocks23 & 15u) == 0u) {
-              acc15 = acc15 + acc13;
-              acc13 = 0.0f;
+            acc15 = acc15 + acc13;
+            acc13 = 0.0f;
+            blocks24 = blocks24 + 1u;
+            if ((blocks24 & 15u) == 0u) {
               acc16 = acc16 + acc14;
               acc14 = 0.0f;
-              if ((blocks23 & 255u) == 0u) {
-                acc17 = acc17 + acc15;
-                acc15 = 0.0f;
+              acc17 = acc17 + acc15;
+              acc15 = 0.0f;
+              if ((blocks24 & 255u) == 0u) {
                 acc18 = acc18 + acc16;
                 acc16 = 0.0f;
-                if ((blocks23 & 4095u) == 0u) {
-                  acc19 = acc19 + acc17;
-                  acc17 = 0.0f;
+                acc19 = acc19 + acc17;
+                acc17 = 0.0f;
+                if ((blocks24 & 4095u) == 0u) {
                   acc20 = acc20 + acc18;
                   acc18 = 0.0f;
-                  if ((blocks23 & 65535u) == 0u) {
-                    acc21 = acc21 + acc19;
-                    acc19 = 0.0f;
+                  acc21 = acc21 + acc19;
+                  acc19 = 0.0f;
+                  if ((blocks24 & 65535u) == 0u) {
                     acc22 = acc22 + acc20;
                     acc20 = 0.0f;
+                    acc23 = acc23 + acc21;
+                    acc21 = 0.0f;
                   }
                 }
               }
             }
           }
-          if (col5 < uniforms.width) {
-            y[i10 * uniforms.width + col5] = acc21 + (acc19 + (acc17 + (acc15 + (acc13 + acc11))));
+          if (col3 < uniforms.width) {
+            y[i10 * uniforms.width + col3] = acc22 + (acc20 + (acc18 + (acc16 + (acc14 + acc12))));
           }
-          if (col5 + 1u < uniforms.width) {
-            y[i10 * uniforms.width + (col5 + 1u)] = acc22 + (acc20 + (acc18 + (acc16 + (acc14 + acc12))));
+          if (col3 + 1u < uniforms.width) {
+            y[i10 * uniforms.width + (col3 + 1u)] = acc23 + (acc21 + (acc19 + (acc17 + (acc15 + acc13))));
           }
         }
       } else {
-        var acc28 = 0.0f;
-        var acc29 = 0.0f;
-        var acc30 = 0.0f;
-        var acc31 = 0.0f;
+        let last28 = end5 - 1u;
+        let r29 = min(row4 + 1u, last28);
+        let g30 = group[row4];
+        let g31 = group[r29];
         var acc32 = 0.0f;
         var acc33 = 0.0f;
         var acc34 = 0.0f;
@@ -116,90 +116,93 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
         var acc49 = 0.0f;
         var acc50 = 0.0f;
         var acc51 = 0.0f;
-        var blocks52 = 0u;
-        let r53 = min(row3 + 1u, last8);
-        let g54 = group[row3];
-        let g55 = group[r53];
-        for (var i56 = 0u; i56 < uniforms.depth; i56 += 16u) {
+        var acc52 = 0.0f;
+        var acc53 = 0.0f;
+        var acc54 = 0.0f;
+        var acc55 = 0.0f;
+        var blocks56 = 0u;
+        for (var i57 = 0u; i57 < uniforms.depth; i57 += 16u) {
           {
-            var i57 = i56;
+            var i58 = i57;
             loop {
-              let v58 = w[(g54 * uniforms.width + c6) * uniforms.depth + i57];
-              let v59 = w[(g54 * uniforms.width + c7) * uniforms.depth + i57];
-              let v60 = x[row3 * uniforms.depth + i57];
-              acc28 = acc28 + v60 * v58;
-              acc29 = acc29 + v60 * v59;
-              let v61 = x[r53 * uniforms.depth + i57];
-              acc30 = acc30 + v61 * v58;
-              acc31 = acc31 + v61 * v59;
+              let v59 = w[(g30 * uniforms.width + c6) * uniforms.depth + i58];
+              let v60 = w[(g30 * uniforms.width + c7) * uniforms.depth + i58];
+              let v61 = x[row4 * uniforms.depth + i58];
+              acc32 = acc32 + v61 * v59;
+              acc33 = acc33 + v61 * v60;
+              let v62 = x[r29 * uniforms.depth + i58];
+              acc34 = acc34 + v62 * v59;
+              acc35 = acc35 + v62 * v60;
               continuing {
-                i57 += 1u;
-                break if i57 >= min(i56 + 16u, uniforms.depth);
+                i58 += 1u;
+                break if i58 >= min(i57 + 16u, uniforms.depth);
               }
             }
           }
-          acc32 = acc32 + acc28;
-          acc28 = 0.0f;
-          acc33 = acc33 + acc29;
-          acc29 = 0.0f;
-          acc34 = acc34 + acc30;
-          acc30 = 0.0f;
-          acc35 = acc35 + acc31;
-          acc31 = 0.0f;
-          blocks52 = blocks52 + 1u;
-          if ((blocks52 & 15u) == 0u) {
-            acc36 = acc36 + acc32;
-            acc32 = 0.0f;
-            acc37 = acc37 + acc33;
-            acc33 = 0.0f;
-            acc38 = acc38 + acc34;
-            acc34 = 0.0f;
-            acc39 = acc39 + acc35;
-            acc35 = 0.0f;
-            if ((blocks52 & 255u) == 0u) {
-              acc40 = acc40 + acc36;
-              acc36 = 0.0f;
-              acc41 = acc41 + acc37;
-              acc37 = 0.0f;
-              acc42 = acc42 + acc38;
-              acc38 = 0.0f;
-              acc43 = acc43 + acc39;
-              acc39 = 0.0f;
-              if ((blocks52 & 4095u) == 0u) {
-                acc44 = acc44 + acc40;
-                acc40 = 0.0f;
-                acc45 = acc45 + acc41;
-                acc41 = 0.0f;
-                acc46 = acc46 + acc42;
-                acc42 = 0.0f;
-                acc47 = acc47 + acc43;
-                acc43 = 0.0f;
-                if ((blocks52 & 65535u) == 0u) {
-                  acc48 = acc48 + acc44;
-                  acc44 = 0.0f;
-                  acc49 = acc49 + acc45;
-                  acc45 = 0.0f;
-                  acc50 = acc50 + acc46;
-                  acc46 = 0.0f;
-                  acc51 = acc51 + acc47;
-                  acc47 = 0.0f;
+          acc36 = acc36 + acc32;
+          acc32 = 0.0f;
+          acc37 = acc37 + acc33;
+          acc33 = 0.0f;
+          acc38 = acc38 + acc34;
+          acc34 = 0.0f;
+          acc39 = acc39 + acc35;
+          acc35 = 0.0f;
+          blocks56 = blocks56 + 1u;
+          if ((blocks56 & 15u) == 0u) {
+            acc40 = acc40 + acc36;
+            acc36 = 0.0f;
+            acc41 = acc41 + acc37;
+            acc37 = 0.0f;
+            acc42 = acc42 + acc38;
+            acc38 = 0.0f;
+            acc43 = acc43 + acc39;
+            acc39 = 0.0f;
+            if ((blocks56 & 255u) == 0u) {
+              acc44 = acc44 + acc40;
+              acc40 = 0.0f;
+              acc45 = acc45 + acc41;
+              acc41 = 0.0f;
+              acc46 = acc46 + acc42;
+              acc42 = 0.0f;
+              acc47 = acc47 + acc43;
+              acc43 = 0.0f;
+              if ((blocks56 & 4095u) == 0u) {
+                acc48 = acc48 + acc44;
+                acc44 = 0.0f;
+                acc49 = acc49 + acc45;
+                acc45 = 0.0f;
+                acc50 = acc50 + acc46;
+                acc46 = 0.0f;
+                acc51 = acc51 + acc47;
+                acc47 = 0.0f;
+                if ((blocks56 & 65535u) == 0u) {
+                  acc52 = acc52 + acc48;
+                  acc48 = 0.0f;
+                  acc53 = acc53 + acc49;
+                  acc49 = 0.0f;
+                  acc54 = acc54 + acc50;
+                  acc50 = 0.0f;
+                  acc55 = acc55 + acc51;
+                  acc51 = 0.0f;
                 }
               }
             }
           }
         }
-        if (col5 < uniforms.width) {
-          y[row3 * uniforms.width + col5] = acc48 + (acc44 + (acc40 + (acc36 + (acc32 + acc28))));
+        let g63 = group[row4];
+        if (col3 < uniforms.width) {
+          y[row4 * uniforms.width + col3] = acc52 + (acc48 + (acc44 + (acc40 + (acc36 + acc32))));
         }
-        if (col5 + 1u < uniforms.width) {
-          y[row3 * uniforms.width + (col5 + 1u)] = acc49 + (acc45 + (acc41 + (acc37 + (acc33 + acc29))));
+        if (col3 + 1u < uniforms.width) {
+          y[row4 * uniforms.width + (col3 + 1u)] = acc53 + (acc49 + (acc45 + (acc41 + (acc37 + acc33))));
         }
-        if (row3 + 1u <= last8) {
-          if (col5 < uniforms.width) {
-            y[(row3 + 1u) * uniforms.width + col5] = acc50 + (acc46 + (acc42 + (acc38 + (acc34 + acc30))));
+        if (row4 + 1u <= last28) {
+          let g64 = group[row4 + 1u];
+          if (col3 < uniforms.width) {
+            y[(row4 + 1u) * uniforms.width + col3] = acc54 + (acc50 + (acc46 + (acc42 + (acc38 + acc34))));
           }
-          if (col5 + 1u < uniforms.width) {
-            y[(row3 + 1u) * uniforms.width + (col5 + 1u)] = acc51 + (acc47 + (acc43 + (acc39 + (acc35 + acc31))));
+          if (col3 + 1u < uniforms.width) {
+            y[(row4 + 1u) * uniforms.width + (col3 + 1u)] = acc55 + (acc51 + (acc47 + (acc43 + (acc39 + acc35))));
           }
         }
       }

@@ -27,12 +27,12 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>) {
   }
   begins[local_id.x] = last4;
   workgroupBarrier();
-  var begin7 = 0u;
+  var before7 = 0u;
   for (var i8 = 0u; i8 < local_id.x; i8 += 1u) {
-    begin7 = max(begin7, begins[i8]);
+    before7 = max(before7, begins[i8]);
   }
   var own9 = 0u;
-  var group10 = begin7;
+  var group10 = before7;
   for (var i11 = first2; i11 < end3; i11 += 1u) {
     var begun12 = i11 == 0u;
     if (i11 != 0u) {
@@ -47,11 +47,11 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>) {
   }
   sums[local_id.x] = own9;
   workgroupBarrier();
-  var block13 = 0u;
+  var before13 = 0u;
   for (var i14 = 0u; i14 < local_id.x; i14 += 1u) {
-    block13 = block13 + sums[i14];
+    before13 = before13 + sums[i14];
   }
-  group10 = begin7;
+  group10 = before7;
   for (var i15 = first2; i15 < end3; i15 += 1u) {
     var begun16 = i15 == 0u;
     if (i15 != 0u) {
@@ -61,8 +61,8 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>) {
       group10 = i15;
     }
     if ((i15 - group10) % 2u == 0u) {
-      blocks[block13] = i15;
-      block13 = block13 + 1u;
+      blocks[before13] = i15;
+      before13 = before13 + 1u;
     }
   }
   var total17 = 0u;

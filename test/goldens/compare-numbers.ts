@@ -1,5 +1,5 @@
 /**
- * The judge: compares what a model gave with what the original implementation gave. Pure; knows no files and no models.
+ * The comparison: compares what a model gave with what the original implementation gave. Pure; knows no files and no models.
  *
  * The error of a number is measured against its bound, |actual - expected| / (atol + rtol * |expected|): 1 is the edge, and
  * errors of tensors of any scale can be compared. Picks are compared as sets, token by token, since many originals
@@ -43,7 +43,7 @@ export interface Picks {
 }
 
 /** Compares number by number. The shapes may differ in how they are cut (B, T or B * T), not in how much they hold. */
-export function judgeNumbers(actual: NamedTensor, expected: NamedTensor, bound: Bound): Verdict {
+export function compareNumbers(actual: NamedTensor, expected: NamedTensor, bound: Bound): Verdict {
   if (actual.data.length !== expected.data.length)
     return failed(`holds ${describeShape(actual)}, ${describeShape(expected)} is expected`);
   let worst = 0;
@@ -63,7 +63,7 @@ export function judgeNumbers(actual: NamedTensor, expected: NamedTensor, bound: 
 }
 
 /** Compares picks as sets with their weights. */
-export function judgePicks(actual: Picks, expected: Picks, bound: Bound): Verdict {
+export function comparePicks(actual: Picks, expected: Picks, bound: Bound): Verdict {
   const places = expected.indices.shape.at(-1) ?? 0;
   const given = actual.indices.shape.at(-1) ?? 0;
   const tokens = rows(expected.indices);

@@ -1,7 +1,7 @@
-/** The judge, the formulas and the patterns: a harness that says "pass" too easily would make every golden worthless. */
+/** The comparison, the formulas and the patterns: a harness that says "pass" too easily would make every golden worthless. */
 import { describe, expect, test } from 'vitest';
 import { type Value, evaluate, keysOf } from './formula.ts';
-import { type NamedTensor, judgeNumbers, judgePicks } from './judge.ts';
+import { type NamedTensor, compareNumbers, comparePicks } from './compare-numbers.ts';
 import { fill, matches } from './patterns.ts';
 
 const bound = { atol: 1e-3, rtol: 1e-2 };
@@ -19,28 +19,28 @@ const integers = (data: readonly number[], shape: readonly number[]): NamedTenso
 describe('numbers', () => {
   test('the error is measured against atol + rtol * |expected|', () => {
     // Sums of powers of two, so that every number below is exact.
-    const verdict = judgeNumbers(numbers([2.25, 0]), numbers([2, 0]), { atol: 0.25, rtol: 0.125 });
+    const verdict = compareNumbers(numbers([2.25, 0]), numbers([2, 0]), { atol: 0.25, rtol: 0.125 });
     expect(verdict.passed).toBe(true);
     expect(verdict.worst).toBe(0.5);
     expect(verdict.error).toBe(0.25);
   });
 
   test('just outside of the bound fails, and the place is told', () => {
-    const verdict = judgeNumbers(numbers([0, 0, 0, 2.0211], [2, 2]), numbers([0, 0, 0, 2], [2, 2]), bound);
+    const verdict = compareNumbers(numbers([0, 0, 0, 2.0211], [2, 2]), numbers([0, 0, 0, 2], [2, 2]), bound);
     expect(verdict.passed).toBe(false);
     expect(verdict.problem).toContain('[1, 1]');
   });
 
   test('what is no number fails, whatever the bound', () => {
-    expect(judgeNumbers(numbers([NaN]), numbers([0]), { atol: Infinity, rtol: 0 }).passed).toBe(false);
-    expect(judgeNumbers(numbers([Infinity]), numbers([3]), bound).passed).toBe(false);
-    expect(judgeNumbers(numbers([-Infinity]), numbers([-Infinity]), bound).passed).toBe(true);
-    expect(judgeNumbers(numbers([-Infinity]), numbers([Infinity]), bound).passed).toBe(false);
+    expect(compareNumbers(numbers([NaN]), numbers([0]), { atol: Infinity, rtol: 0 }).passed).toBe(false);
+    expect(compareNumbers(numbers([Infinity]), numbers([3]), bound).passed).toBe(false);
+    expect(compareNumbers(numbers([-Infinity]), numbers([-Infinity]), bound).passed).toBe(true);
+    expect(compareNumbers(numbers([-Infinity]), numbers([Infinity]), bound).passed).toBe(false);
   });
 
   test('shapes may be cut differently, not hold differently much', () => {
-    expect(judgeNumbers(numbers([1, 2, 3, 4], [2, 2]), numbers([1, 2, 3, 4], [4]), bound).passed).toBe(true);
-    expect(judgeNumbers(numbers([1, 2]), numbers([1, 2, 3]), bound).passed).toBe(false);
+    expect(compareNumbers(numbers([1, 2, 3, 4], [2, 2]), numbers([1, 2, 3, 4], [4]), bound).passed).toBe(true);
+    expect(compareNumbers(numbers([1, 2]), numbers([1, 2, 3]), bound).passed).toBe(false);
   });
 });
 
@@ -50,24 +50,24 @@ describe('picks', () => {
   test('are sets: the order does not matter, and empty places may follow', () => {
     const indices = integers([1, 4, -1, 2, 0, -1], [2, 3]);
     const weights = numbers([0.3, 0.7, 0, 0.4, 0.6, 0], [2, 3]);
-    expect(judgePicks({ indices, weights }, want, bound).passed).toBe(true);
+    expect(comparePicks({ indices, weights }, want, bound).passed).toBe(true);
   });
 
   test('the weight belongs to the index, not to the place', () => {
     const weights = numbers([0.3, 0.7, 0.6, 0.4], [2, 2]);
-    expect(judgePicks({ indices: want.indices, weights }, want, bound).passed).toBe(false);
+    expect(comparePicks({ indices: want.indices, weights }, want, bound).passed).toBe(false);
   });
 
   test('another index, one too many and one too few all fail', () => {
     const other = { indices: integers([4, 3, 0, 2], [2, 2]), weights: want.weights };
-    expect(judgePicks(other, want, bound).problem).toContain('token 0');
+    expect(comparePicks(other, want, bound).problem).toContain('token 0');
     const more = {
       indices: integers([4, 1, 3, 0, 2, 1], [2, 3]),
       weights: numbers([0.7, 0.3, 0, 0.6, 0.4, 0], [2, 3]),
     };
-    expect(judgePicks(more, want, bound).passed).toBe(false);
+    expect(comparePicks(more, want, bound).passed).toBe(false);
     const fewer = { indices: integers([4, 0], [2, 1]), weights: numbers([0.7, 0.6], [2, 1]) };
-    expect(judgePicks(fewer, want, bound).passed).toBe(false);
+    expect(comparePicks(fewer, want, bound).passed).toBe(false);
   });
 });
 

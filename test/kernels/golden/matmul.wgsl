@@ -11,11 +11,11 @@ struct Uniforms {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>) {
-  let blocks0 = (uniforms.width + 3u) / 4u;
+  let columns0 = (uniforms.width + 3u) / 4u;
   let id1 = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * 64u + local_id.x;
-  if (id1 < uniforms.rows * blocks0) {
-    let row2 = id1 / blocks0;
-    let col3 = id1 % blocks0 * 4u;
+  if (id1 < uniforms.rows * columns0) {
+    let block2 = id1 / columns0;
+    let col3 = id1 % columns0 * 4u;
     let c4 = col3;
     let c5 = min(col3 + 1u, uniforms.width - 1u);
     let c6 = min(col3 + 2u, uniforms.width - 1u);
@@ -49,7 +49,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
       {
         var i34 = i33;
         loop {
-          let v35 = x[row2 * uniforms.depth + i34];
+          let v35 = x[block2 * uniforms.depth + i34];
           acc8 = acc8 + v35 * w[c4 * uniforms.depth + i34];
           acc9 = acc9 + v35 * w[c5 * uniforms.depth + i34];
           acc10 = acc10 + v35 * w[c6 * uniforms.depth + i34];
@@ -111,16 +111,16 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
       }
     }
     if (col3 < uniforms.width) {
-      y[row2 * uniforms.width + col3] = acc28 + (acc24 + (acc20 + (acc16 + (acc12 + acc8))));
+      y[block2 * uniforms.width + col3] = acc28 + (acc24 + (acc20 + (acc16 + (acc12 + acc8))));
     }
     if (col3 + 1u < uniforms.width) {
-      y[row2 * uniforms.width + (col3 + 1u)] = acc29 + (acc25 + (acc21 + (acc17 + (acc13 + acc9))));
+      y[block2 * uniforms.width + (col3 + 1u)] = acc29 + (acc25 + (acc21 + (acc17 + (acc13 + acc9))));
     }
     if (col3 + 2u < uniforms.width) {
-      y[row2 * uniforms.width + (col3 + 2u)] = acc30 + (acc26 + (acc22 + (acc18 + (acc14 + acc10))));
+      y[block2 * uniforms.width + (col3 + 2u)] = acc30 + (acc26 + (acc22 + (acc18 + (acc14 + acc10))));
     }
     if (col3 + 3u < uniforms.width) {
-      y[row2 * uniforms.width + (col3 + 3u)] = acc31 + (acc27 + (acc23 + (acc19 + (acc15 + acc11))));
+      y[block2 * uniforms.width + (col3 + 3u)] = acc31 + (acc27 + (acc23 + (acc19 + (acc15 + acc11))));
     }
   }
 }
