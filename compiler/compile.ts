@@ -19,6 +19,7 @@ import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import type { Schedule } from './schedule/deciding/schedule-ir.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Contents } from './schedule/emitting/contents.ts';
+import { KernelTable } from './schedule/emitting/kernel-table.ts';
 import type { Plan } from './schedule/memory/plan.ts';
 import { planFaults } from './schedule/memory/verify-plan.ts';
 import type { Target } from './target.ts';
@@ -127,6 +128,7 @@ function planner(
   report: (problem: Diagnostic) => void,
 ): (graph: Graph, entry: string | null) => CompiledPlan {
   const legal = legaliser(options.target);
+  const kernels = new KernelTable();
   return (graph, entry) => {
     const fused = optimise(graph, options.passes);
     const declared = (role: 'input' | 'store', name: string): Span | null =>
@@ -138,7 +140,7 @@ function planner(
       plan,
       contents,
       diagnostics: limitViolations,
-    } = schedule(fused, options.target, { locationOf, declared });
+    } = schedule(fused, options.target, { locationOf, declared, kernels });
     limitViolations.forEach(report);
     verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
@@ -156,13 +158,12 @@ function legaliseKernels(plan: Plan, legal: (kernel: Kernel) => Kernel): Plan {
   return { ...plan, kernels: plan.kernels.map(legal) };
 }
 
-/** Legalises kernels of a target; one of equal text, in several plans of a program, once. */
+/** Legalises kernels of a target; one that several plans of a program share, once. */
 function legaliser(target: Target): (kernel: Kernel) => Kernel {
-  const known = new Map<string, Kernel>();
+  const known = new Map<Kernel, Kernel>();
   return (kernel) => {
-    const text = printKernel(kernel);
-    const legal = known.get(text) ?? legalise(kernel, target);
-    known.set(text, legal);
+    const legal = known.get(kernel) ?? legalise(kernel, target);
+    known.set(kernel, legal);
     return legal;
   };
 }

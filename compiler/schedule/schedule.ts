@@ -18,6 +18,7 @@ import { planSchedule } from './deciding/plan-schedule.ts';
 import type { Schedule } from './deciding/schedule-ir.ts';
 import { scheduleFaults } from './deciding/verify-schedule.ts';
 import type { Contents } from './emitting/contents.ts';
+import { KernelTable } from './emitting/kernel-table.ts';
 import { lowerSchedule } from './emitting/lower-schedule.ts';
 import { accessOf, buffersOf } from './memory/plan.ts';
 import type { BufferId, Plan, PlanBuffer } from './memory/plan.ts';
@@ -27,6 +28,8 @@ export interface ScheduleOptions {
   readonly locationOf?: (span: Span) => string;
   /** Where an input, or a variable by its path, is declared, for what does not fit. */
   readonly declared?: (role: 'input' | 'store', name: string) => Span | null;
+  /** Kernels of other plans, to share: none by default. */
+  readonly kernels?: KernelTable;
 }
 
 export interface Scheduled {
@@ -51,17 +54,16 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
       unread = new Set([...unread, ...lowered.unread]);
       continue;
     }
-    if (lowered.splits.size === 0)
-      return {
-        schedule: decided,
-        plan: lowered.plan,
-        contents: lowered.contents,
-        diagnostics: [
-          ...lowered.limitViolations.slice(0, 1),
-          ...endless(fused),
-          ...limitViolations(lowered.plan, target, options.declared ?? (() => null)),
-        ],
-      };
+    if (lowered.splits.size === 0) {
+      const plan = lowered.plan(options.kernels ?? new KernelTable());
+      const { contents } = lowered;
+      const diagnostics = [
+        ...lowered.limitViolations.slice(0, 1),
+        ...endless(fused),
+        ...limitViolations(plan, target, options.declared ?? (() => null)),
+      ];
+      return { schedule: decided, plan, contents, diagnostics };
+    }
     const before = split.size;
     unread = new Set();
     for (const id of lowered.splits) split.add(id);

@@ -23,17 +23,18 @@ import type { Schedule, ScheduleStep } from '../deciding/schedule-ir.ts';
 import { assignBuffers } from '../memory/assign-buffers.ts';
 import { unreadBuffers } from '../memory/unread-buffers.ts';
 import { accessOf, storageTypeOf } from '../memory/plan.ts';
-import type { BufferId, Plan, PlanResult, Step } from '../memory/plan.ts';
+import type { BufferId, Plan, PlanResult } from '../memory/plan.ts';
 import { AssignmentListBuilder } from './assignment-lists.ts';
 import type { Contents } from './contents.ts';
 import { CheckEmitter } from './emit-checks.ts';
 import { emitFold } from './emit-fold.ts';
 import { ValueEmitter } from './emit-values.ts';
+import type { KernelTable } from './kernel-table.ts';
 import { PlanBuilder } from './plan-builder.ts';
-import { bytesOf } from './work.ts';
 
 export interface LoweredSchedule {
-  readonly plan: Plan;
+  /** Made of what was emitted, once it is known that nothing will be emitted anew. */
+  readonly plan: (kernels: KernelTable) => Plan;
   readonly contents: Contents;
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly splits: ReadonlySet<NodeId>;
@@ -82,7 +83,13 @@ class ScheduleLowering {
       },
     );
     const contents = { buffers, compactions };
-    return { plan: this.#finish(results), contents, splits, unread: new Set(unread), limitViolations };
+    return {
+      plan: (known) => this.#finish(results, known),
+      contents,
+      splits,
+      unread: new Set(unread),
+      limitViolations,
+    };
   }
 
   /** Emits a step; what it returns of the outputs. */
@@ -254,14 +261,9 @@ class ScheduleLowering {
     return buffer;
   }
 
-  #finish(results: readonly PlanResult[]): Plan {
-    const { table, kernels, status } = this.#plan;
-    // Status words are added until the last launch is made.
-    const steps = this.#plan.steps.map((step): Step => {
-      if (step.kind === 'extern') return step;
-      const bytes = bytesOf(step.buffers.map((b) => table.at(b).elements));
-      return { ...step, work: { ...step.work, bytes } };
-    });
+  #finish(results: readonly PlanResult[], known: KernelTable): Plan {
+    const { table, status } = this.#plan;
+    const { kernels, steps } = this.#plan.finish(known);
     const touched = steps.map((step) => {
       const { reads, writes } = accessOf({ kernels }, step);
       return { buffers: [...reads, ...writes] };

@@ -16,21 +16,22 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Check, GraphInputId, Node, NodeId, Span } from '../../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
-import { printKernel } from '../../kernel/print-kernel.ts';
 import type { Target } from '../../target.ts';
 import { chooseSplit } from '../deciding/choose-split.ts';
 import type { InlinedValues } from '../deciding/choose-split.ts';
 import { PredicateSets } from '../deciding/predicate-sets.ts';
 import type { Schedule } from '../deciding/schedule-ir.ts';
 import type { Compaction, CompactionId, CompactionPart, Content } from './contents.ts';
+import type { KernelTable } from './kernel-table.ts';
 import { ExprEmitter } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
+import type { BuiltLaunch } from './launch-builder.ts';
 import { BufferTable, elementsOf } from '../memory/memory.ts';
 import type { AssignmentList, AssignmentListBuffers, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 import type { PointAccess } from './point-emitter.ts';
-import type { BufferId, ExternStep, FaultWord, KernelId, Launch, PlanAxis, StatusWord, Work } from '../memory/plan.ts';
+import type { BufferId, ExternStep, FaultWord, KernelId, Launch, PlanAxis, Step, StatusWord } from '../memory/plan.ts';
 import { storageTypeOf } from '../memory/plan.ts';
-import { workOf } from './work.ts';
+import { bytesOf, workOf } from './work.ts';
 
 /** Threads of a workgroup where nothing asks for another number. */
 export const WORKGROUP = 64;
@@ -49,8 +50,13 @@ export interface LaunchOptions {
   readonly skipIfGiven?: string;
 }
 
-/** A step while buffers may still grow. */
-type DraftStep = ExternStep | (Omit<Launch, 'work'> & { readonly work: Omit<Work, 'bytes'> });
+/** A launch before it is known whether the plan will be kept: with a kernel of its own, and nothing said of its work. */
+interface DraftLaunch extends Omit<Launch, 'work' | 'label'> {
+  readonly built: BuiltLaunch;
+  readonly options: LaunchOptions;
+}
+
+type DraftStep = ExternStep | DraftLaunch;
 
 export class PlanBuilder implements PointAccess {
   readonly fused: FusedGraph;
@@ -58,6 +64,7 @@ export class PlanBuilder implements PointAccess {
   readonly #predicateSets: PredicateSets;
   readonly target: Target;
   readonly table = new BufferTable();
+  /** One for each launch. */
   readonly kernels: Kernel[] = [];
   readonly steps: DraftStep[] = [];
   /** Every buffer that a launch was given, whether its kernel needs it in the end or not. */
@@ -72,7 +79,6 @@ export class PlanBuilder implements PointAccess {
   /** How a place in the source is shown in labels. */
   readonly locationOf: (span: Span) => string;
   readonly #status = new Map<StatusWord, FaultWord>();
-  readonly #kernelIds = new Map<string, KernelId>();
   readonly #memory = new Map<NodeId, { readonly buffer: BufferId; readonly space: StoredSpace }>();
   readonly #assignmentLists = new Map<AssignmentListId, AssignmentListBuffers>();
   readonly #uses: readonly number[];
@@ -233,26 +239,45 @@ export class PlanBuilder implements PointAccess {
     const built = builder.finish();
     if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
       this.#split(lowering, options, built.buffers.length);
-    const text = printKernel(built.kernel);
-    const kernel = this.#kernelIds.get(text) ?? idOf<KernelId>(this.kernels.push(built.kernel) - 1);
-    this.#kernelIds.set(text, kernel);
     const step: DraftStep = {
       kind: 'launch',
-      kernel,
-      label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
+      kernel: idOf<KernelId>(this.kernels.push(built.kernel) - 1),
       span: options.span,
       invocations: options.invocations,
       buffers: built.buffers,
       uniforms: built.uniforms,
       skipIfGiven: options.skipIfGiven ?? null,
-      work: {
-        domain: options.domain,
-        points: options.points,
-        ...workOf({ ...built, invocations: options.invocations }),
-      },
+      built,
+      options,
     };
     this.steps.push(step);
     this.asked.set(step, built.asked);
+  }
+
+  /** The steps of a plan that is kept: launches of equal structure share a kernel, and each says what it does. */
+  finish(known: KernelTable): { readonly kernels: readonly Kernel[]; readonly steps: readonly Step[] } {
+    const kernels: Kernel[] = [];
+    const ids = new Map<Kernel, KernelId>();
+    const steps = this.steps.map((step): Step => {
+      if (step.kind === 'extern') return step;
+      const { built, options, ...launch } = step;
+      const shared = known.known(built.kernel);
+      const kernel = ids.get(shared.kernel) ?? idOf<KernelId>(kernels.push(shared.kernel) - 1);
+      ids.set(shared.kernel, kernel);
+      return {
+        ...launch,
+        kernel,
+        label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
+        work: {
+          domain: options.domain,
+          points: options.points,
+          ...workOf({ ...built, known: shared, invocations: options.invocations }),
+          // Buffers may grow until the last launch is made.
+          bytes: bytesOf(step.buffers.map((b) => this.table.at(b).elements)),
+        },
+      };
+    });
+    return { kernels, steps };
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */

@@ -13,18 +13,19 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { apply, asInteger, ceilDiv, exact, multiply, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import type { KernelExpr, Kernel, KernelStmt } from '../../kernel/kernel-ir.ts';
-import { evaluateConstants } from '../../kernel/legalise/evaluate-constants.ts';
+import type { KernelExpr, KernelStmt } from '../../kernel/kernel-ir.ts';
 import { expressionsOf } from '../../kernel/visit-kernel.ts';
-import { KernelFacts, floatOperations, hasLoop } from '../../kernel/kernel-facts.ts';
+import { floatOperations, hasLoop } from '../../kernel/kernel-facts.ts';
+import type { KernelFacts } from '../../kernel/kernel-facts.ts';
 import type { UniformValue } from '../memory/plan.ts';
+import type { KnownKernel } from './kernel-table.ts';
 import type { Ways } from './launch-builder.ts';
 import { larger, nothing, plus, sizeOfSum, termOf } from './size-sum.ts';
 import type { SizeSum } from './size-sum.ts';
 
 /** A launch, and what its kernel's text does not say. */
 export interface LaunchText {
-  readonly kernel: Kernel;
+  readonly known: KnownKernel;
   readonly uniforms: readonly UniformValue[];
   readonly invocations: Size;
   /** How often a loop runs at most, by its counter. */
@@ -61,9 +62,8 @@ export function bytesOf(elements: readonly Size[]): Size {
 
 /** Operations on literals are none: legalisation does them. */
 export function workOf(text: LaunchText): WorkDone {
-  const launch = { ...text, kernel: evaluateConstants(text.kernel) };
-  const { flops, tripCount } = new Reader(launch).block(launch.kernel.body, [
-    { kind: 'threads', first: zero, size: launch.invocations },
+  const { flops, tripCount } = new Reader(text).block(text.known.evaluated.body, [
+    { kind: 'threads', first: zero, size: text.invocations },
   ]);
   return { flops: sizeOfSum(flops), tripCount: sizeOfSum(tripCount) };
 }
@@ -78,9 +78,9 @@ class Reader {
 
   constructor(launch: LaunchText) {
     this.#launch = launch;
-    this.#facts = new KernelFacts(launch.kernel);
+    this.#facts = launch.known.facts;
     this.#uniforms = new Map(
-      launch.kernel.uniforms.flatMap(({ name }, i) => {
+      launch.known.kernel.uniforms.flatMap(({ name }, i) => {
         const value = launch.uniforms[i];
         return value?.kind === 'size' ? [[name, value.size] as const] : [];
       }),
@@ -178,7 +178,10 @@ class Reader {
     const span = said === undefined ? this.#span(loop.from, loop.to) : exact(said);
     const step = said === undefined ? this.#value(loop.step) : one;
     if (span === null || step === null)
-      throw new CompilerBug('schedule', `how often ${loop.name} of ${this.#launch.kernel.name} runs is not known`);
+      throw new CompilerBug(
+        'schedule',
+        `how often ${loop.name} of ${this.#launch.known.kernel.name} runs is not known`,
+      );
     const size = ceilDiv(span, step);
     return [...frames, { kind: 'loop', size, span, loop }];
   }
@@ -228,7 +231,7 @@ class Reader {
 
   /** Whether an expression numbers all threads there are. */
   #isThread(expr: KernelExpr): boolean {
-    const single = asInteger(this.#launch.invocations) === this.#launch.kernel.workgroupSize;
+    const single = asInteger(this.#launch.invocations) === this.#launch.known.kernel.workgroupSize;
     return this.#facts.isThread(expr) || (single && this.#facts.isLocalThread(expr));
   }
 
