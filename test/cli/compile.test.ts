@@ -10,7 +10,7 @@ import { frontText, isFrontStage, stageText } from '../../compiler/cli/running/s
 import { compileProgram } from '../../compiler/compile.ts';
 import { stages, type Stage } from '../../compiler/stages.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { answer, everything, moec, root, scratch } from './support.ts';
+import { answer, callMoec, everything, moec, root, scratch } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;
 let model: string;
@@ -20,13 +20,13 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const compile = (...args: readonly string[]) => moec(['compile', ...args]);
+const compile = (...args: readonly string[]) => callMoec(['compile', ...args]);
 const text = (...path: readonly string[]): string => readFileSync(join(folder.path, ...path), 'utf8');
 
 describe('what is written', () => {
   test('module, types, manifest and runtime; the module loads and knows its memory', async () => {
     const out = join(folder.path, 'build');
-    const ended = await compile(model, '-o', out);
+    const ended = await moec(['compile', model, '-o', out]);
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stdout).toBe('');
     expect(readdirSync(out).sort()).toEqual([
@@ -107,7 +107,7 @@ describe('nothing is half written', () => {
     mkdirSync(join(folder.path, 'old'));
     writeFileSync(join(folder.path, 'old', 'everything.js'), 'old');
     const bad = folder.file('bad.moe', everything.replace('top_k(s, K', 'top_k(s, 9'));
-    const ended = await compile(bad, '-o', join(folder.path, 'old'));
+    const ended = await moec(['compile', bad, '-o', join(folder.path, 'old')]);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain('MOE0450');
     expect(readdirSync(join(folder.path, 'old'))).toEqual(['everything.js']);
@@ -127,7 +127,7 @@ describe('nothing is half written', () => {
     mkdirSync(parent);
     const all = ['everything.d.ts', 'everything.js', 'everything.manifest.json'];
     const started = Date.now();
-    await compile(model, '-o', join(parent, 'whole'), '--runtime=r');
+    await moec(['compile', model, '-o', join(parent, 'whole'), '--runtime=r']);
     const usual = Date.now() - started;
     for (const share of [0.7, 0.85, 0.95, 1]) {
       const out = join(parent, `out-${share}`);
@@ -155,7 +155,7 @@ describe('the window into the compiler', () => {
     for (const stage of stages) expect(textOf(stage).length, stage).toBeGreaterThan(50);
     expect(textOf('program')).toMatch(/^program Everything\n[^]*^entry forward\(.*\) -> .* uses /m);
 
-    const { code, stdout, stderr } = await compile(model, `--emit=${stages.join(',')}`);
+    const { code, stdout, stderr } = await moec(['compile', model, `--emit=${stages.join(',')}`]);
     expect(code, stderr).toBe(0);
     for (const stage of stages) expect(stdout, stage).toContain(textOf(stage).trim());
   });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { differences, prepareText, ready } from '../language/support.ts';
-import { answer, everything, f32, moec, noAdapter, readTensors, scratch, tensorFile } from './support.ts';
+import { answer, callMoec, everything, f32, moec, noAdapter, readTensors, scratch, tensorFile } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;
 let model: string;
@@ -20,7 +20,8 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const run = (...args: readonly string[]) => moec(['run', model, '--weights', weights, ...args]);
+const runArguments = (args: readonly string[]): readonly string[] => ['run', model, '--weights', weights, ...args];
+const run = (...args: readonly string[]) => callMoec(runArguments(args));
 
 /** softmax of the three scores of a token. */
 function softmax(scores: readonly [number, number, number]): readonly [number, number, number] {
@@ -56,7 +57,7 @@ function byHand(): ReadonlyMap<string, NamedTensor> {
 describe.each(['reference', 'kernels'])('run --on %s', (on) => {
   test('names and numbers of results', async () => {
     const output = folder.file(`out-${on}.safetensors`);
-    const ended = await run('--input', input, '--on', on, '--losses', '--outputs', '--output', output);
+    const ended = await moec(runArguments(['--input', input, '--on', on, '--losses', '--outputs', '--output', output]));
     expect(ended).toMatchObject({ code: 0, stdout: '' });
     const out = readTensors(output);
     const shapes = (tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>) =>
@@ -122,7 +123,17 @@ describe('run', () => {
   test('--random makes what is missing, the same each time', async () => {
     const [a, b] = [folder.file('a'), folder.file('b')];
     for (const output of [a, b]) {
-      const ended = await moec(['run', model, '--random', '--size', 'T=7', '--on', 'reference', '--output', output]);
+      const ended = await callMoec([
+        'run',
+        model,
+        '--random',
+        '--size',
+        'T=7',
+        '--on',
+        'reference',
+        '--output',
+        output,
+      ]);
       expect(ended.code, ended.stderr).toBe(0);
     }
     expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
@@ -139,7 +150,7 @@ describe('run', () => {
       "export const twice = ({ operands }) => operands.get('x').data.map((v) => 2 * v);\n",
     );
     const output = folder.file('host.out');
-    const ended = await moec([
+    const ended = await callMoec([
       'run',
       file,
       '--input',
@@ -154,7 +165,7 @@ describe('run', () => {
     expect(ended.code, ended.stderr).toBe(0);
     expect(readTensors(output).get('output')?.data).toEqual(x.map((v) => 2 * v + 1));
     expect(
-      (await moec(['run', file, '--input', input, '--extern', folder.file('none.mjs'), '--on', 'reference'])).code,
+      (await callMoec(['run', file, '--input', input, '--extern', folder.file('none.mjs'), '--on', 'reference'])).code,
     ).toBe(74);
   });
 
@@ -172,7 +183,7 @@ describe('run', () => {
   ])('%s', async (_, args, exitCode, code) => {
     folder.file('flat', tensorFile(f32('x', [8], x)));
     folder.file('other', tensorFile(f32('y', [2, 4], x)));
-    const ended = await moec(['run', model, '--weights', weights, ...args, '--on', 'reference', '--json'], {
+    const ended = await callMoec(['run', model, '--weights', weights, ...args, '--on', 'reference', '--json'], {
       cwd: folder.path,
     });
     expect(ended.code).toBe(exitCode);
@@ -187,7 +198,7 @@ describe('run', () => {
     ['an unknown executor', ['run', 'everything.moe', '--on', 'cloud'], 2],
     ['an unknown name to set', ['run', 'everything.moe', '--set', 'Q=2', '--random', '--on', 'reference'], 1],
   ])('%s', async (_, args, exitCode) => {
-    const { code, stdout, stderr } = await moec(args, { cwd: folder.path });
+    const { code, stdout, stderr } = await callMoec(args, { cwd: folder.path });
     expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
     expect(stderr).toMatch(/error/);
   });
@@ -205,7 +216,7 @@ describe('run', () => {
   test('a failure leaves the old output, and no file beside it', async () => {
     const output = folder.file('kept', 'old');
     const before = readdirSync(folder.path).sort();
-    expect((await run('--on', 'reference', '--output', output)).code).toBe(1);
+    expect((await moec(runArguments(['--on', 'reference', '--output', output]))).code).toBe(1);
     expect(readFileSync(output, 'utf8')).toBe('old');
     expect(readdirSync(folder.path).sort()).toEqual(before);
     expect((await run('--input', input, '--on', 'reference', '--output', folder.path)).code).toBe(74);
@@ -238,7 +249,7 @@ describe('verify', () => {
 
   test('initial values that are drawn are the same on both sides', async () => {
     const drawn = folder.file('drawn.moe', everything.replace('param w: [E, D]', 'param w: [E, D] = normal[E, D]'));
-    const ended = await moec(['verify', drawn, '--input', input, '--on', 'kernels']);
+    const ended = await callMoec(['verify', drawn, '--input', input, '--on', 'kernels']);
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stdout).toContain('verified: ');
   });

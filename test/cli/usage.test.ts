@@ -5,14 +5,14 @@ import { renderAll } from '../../dsl/diagnostics/render.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import { table } from '../../compiler/cli/terminal/text-table.ts';
 import { quoteName } from '../../runtime/weights/json.ts';
-import { answer, everything, f32, moec, scratch, tensorFile } from './support.ts';
+import { answer, callMoec, everything, f32, scratch, tensorFile } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;
 beforeAll(async () => {
   folder = scratch();
   folder.file('model.moe', everything);
   // The first call of all compiles the command line.
-  await moec(['--version']);
+  await callMoec(['--version']);
 }, 300_000);
 afterAll(() => folder.remove());
 
@@ -35,7 +35,7 @@ describe('usage errors are JSON under --json', () => {
     ['an axis that no run decides', ['run', 'model.moe', '--random', '--size', 'D=3', '--json', '--on', 'reference']],
     ['a stage that is not reached', ['compile', 'model.moe', '--emit=wgsl', '--stop-after=ast']],
   ])('%s', async (_, args) => {
-    const ended = await moec(args, { cwd: folder.path });
+    const ended = await callMoec(args, { cwd: folder.path });
     expect(ended.code).toBe(2);
     if (!args.includes('--json')) return expect(ended.stderr).toMatch(/wgsl.*ast/);
     expect(answer(ended)).toMatchObject({ ok: false, exitCode: 2, diagnostics: [] });
@@ -68,7 +68,7 @@ describe('nothing named steers the terminal', () => {
   ])('%s', async (_, args) => {
     folder.file('names.safetensors', tensorFile(f32(`na${escape}me`, [1], [1])));
     folder.file('import.moe', `import { A } from "./\\u{1b}[31m.moe"\n${everything}`);
-    const { stdout, stderr } = await moec(args, { cwd: folder.path });
+    const { stdout, stderr } = await callMoec(args, { cwd: folder.path });
     expect(stdout + stderr).not.toMatch(steering);
     expect(stdout + stderr).not.toBe('');
   });

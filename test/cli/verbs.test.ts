@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { catalogue } from '../../dsl/diagnostics/catalogue.ts';
-import { answer, everything, f32, moec, noAdapter, root, scratch, tensorFile } from './support.ts';
+import { answer, callMoec, everything, f32, moec, noAdapter, root, scratch, tensorFile } from './support.ts';
 
 const wrong = 'model M {\n  axis T, D = 4\n  forward(x: [T, D]) -> [T, D] { softmax(x, over: Dd) }\n}\n';
 let folder: ReturnType<typeof scratch>;
@@ -31,7 +31,7 @@ describe('moec', () => {
     [['run', 'a.moe', '--on', 'cpu']],
     [['explain', 'MOE9999']],
   ])('a wrong command line ends with 2: %j', async (args) => {
-    const { code, stdout, stderr } = await moec(args);
+    const { code, stdout, stderr } = await callMoec(args);
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).not.toBe('');
@@ -75,25 +75,25 @@ describe('check', () => {
   });
 
   test('as JSON, good and bad', async () => {
-    const bad = await moec(['check', '--json', folder.file('wrong.moe', wrong)]);
+    const bad = await callMoec(['check', '--json', folder.file('wrong.moe', wrong)]);
     expect(bad.code).toBe(1);
     expect(answer(bad).diagnostics).toMatchObject([{ code: 'MOE0201', span: { line: 3, column: 51 } }]);
-    const good = await moec(['check', '--json', 'examples/mixtral/model.moe']);
+    const good = await callMoec(['check', '--json', 'examples/mixtral/model.moe']);
     expect(answer(good)).toEqual({ ok: true, diagnostics: [] });
   });
 
   test('a file that is not there, a folder, and bytes that are no text', async () => {
-    const missing = await moec(['check', folder.file('missing.moe')]);
+    const missing = await callMoec(['check', folder.file('missing.moe')]);
     expect(missing.code).toBe(74);
     expect(missing.stderr).toContain('missing.moe');
-    expect((await moec(['check', folder.path])).code).toBe(74);
-    const bytes = await moec(['check', '--json', folder.file('latin.moe', Uint8Array.of(0x6d, 0xff))]);
+    expect((await callMoec(['check', folder.path])).code).toBe(74);
+    const bytes = await callMoec(['check', '--json', folder.file('latin.moe', Uint8Array.of(0x6d, 0xff))]);
     expect(bytes.code).toBe(1);
     expect(answer(bytes).diagnostics[0].code).toBe('MOE0002');
   });
 
   test('all files are looked at', async () => {
-    const { code, stderr } = await moec([
+    const { code, stderr } = await callMoec([
       'check',
       folder.file('wrong.moe', wrong),
       'examples/olmoe/model.moe',
@@ -111,11 +111,11 @@ describe('fmt', () => {
 
   test('lays a file out, once', async () => {
     const file = folder.file('loose.moe', loose);
-    expect((await moec(['fmt', '--check', file])).code).toBe(1);
+    expect((await callMoec(['fmt', '--check', file])).code).toBe(1);
     expect(readFileSync(file, 'utf8')).toBe(loose);
     expect((await moec(['fmt', file])).code).toBe(0);
     expect(readFileSync(file, 'utf8')).toContain('  axis T, D = 4\n');
-    expect((await moec(['fmt', '--check', file])).code).toBe(0);
+    expect((await callMoec(['fmt', '--check', file])).code).toBe(0);
   });
 
   test('from stdin to stdout', async () => {
@@ -126,7 +126,7 @@ describe('fmt', () => {
 
   test('leaves a file with syntax errors as it is', async () => {
     const file = folder.file('broken.moe', 'model M {');
-    expect((await moec(['fmt', file])).code).toBe(1);
+    expect((await callMoec(['fmt', file])).code).toBe(1);
     expect(readFileSync(file, 'utf8')).toBe('model M {');
   });
 });
@@ -137,10 +137,10 @@ describe('init', () => {
     expect((await moec(['init', target])).code).toBe(0);
     expect(readdirSync(target).sort()).toEqual(['README.md', 'model.moe']);
     const model = join(target, 'model.moe');
-    expect((await moec(['check', model])).code).toBe(0);
-    expect((await moec(['fmt', '--check', model])).code).toBe(0);
+    expect((await callMoec(['check', model])).code).toBe(0);
+    expect((await callMoec(['fmt', '--check', model])).code).toBe(0);
     const text = readFileSync(model, 'utf8');
-    const again = await moec(['init', target]);
+    const again = await callMoec(['init', target]);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain('already there');
     expect(readFileSync(model, 'utf8')).toBe(text);
@@ -149,7 +149,7 @@ describe('init', () => {
   test('with one of its files in the way nothing is written', async () => {
     mkdirSync(join(folder.path, 'half'));
     folder.file('half/README.md', 'mine');
-    expect((await moec(['init', join(folder.path, 'half')])).code).toBe(1);
+    expect((await callMoec(['init', join(folder.path, 'half')])).code).toBe(1);
     expect(readdirSync(join(folder.path, 'half'))).toEqual(['README.md']);
     expect(existsSync(join(folder.path, 'half', 'model.moe'))).toBe(false);
   });
@@ -164,7 +164,7 @@ describe('inspect', () => {
       expect.stringMatching(/^a +F32 +\[\] +4 B$/),
       expect.stringMatching(/^b +F32 +\[2, 3\] +24 B$/),
     ]);
-    expect(answer(await moec(['inspect', '--json', file]))).toMatchObject({
+    expect(answer(await callMoec(['inspect', '--json', file]))).toMatchObject({
       tensors: [
         { name: 'a', dtype: 'F32', shape: [], bytes: 4 },
         { name: 'b', dtype: 'F32', shape: [2, 3], bytes: 24 },
@@ -175,34 +175,34 @@ describe('inspect', () => {
 
   test('a folder, and what is none', async () => {
     folder.file('w.safetensors', tensorFile(f32('a', [], [7])));
-    expect((await moec(['inspect', folder.path])).stdout).toContain('1 tensors');
-    expect((await moec(['inspect', join(folder.path, 'nothing')])).code).toBe(74);
-    const broken = await moec(['inspect', '--json', folder.file('short.safetensors', Uint8Array.of(1, 2, 3))]);
+    expect((await callMoec(['inspect', folder.path])).stdout).toContain('1 tensors');
+    expect((await callMoec(['inspect', join(folder.path, 'nothing')])).code).toBe(74);
+    const broken = await callMoec(['inspect', '--json', folder.file('short.safetensors', Uint8Array.of(1, 2, 3))]);
     expect(broken.code).toBe(1);
     expect(answer(broken).diagnostics[0].code).toBe('MOE0601');
   });
 
   test('names of tensors cannot steer a terminal', async () => {
     const file = folder.file('evil.safetensors', tensorFile(f32('a\u001b[2J', [], [7])));
-    expect((await moec(['inspect', file])).stdout).toContain('a\\u{1b}[2J');
+    expect((await callMoec(['inspect', file])).stdout).toContain('a\\u{1b}[2J');
   });
 });
 
 describe('explain', () => {
   test('a code, in several spellings', async () => {
     for (const spelling of ['MOE0201', 'moe0201', '201']) {
-      const { code, stdout } = await moec(['explain', spelling]);
+      const { code, stdout } = await callMoec(['explain', spelling]);
       expect(code).toBe(0);
       expect(stdout).toContain(`MOE0201: ${catalogue.MOE0201.title}`);
     }
-    expect(answer(await moec(['explain', '--json', 'MOE0201']))).toMatchObject({
+    expect(answer(await callMoec(['explain', '--json', 'MOE0201']))).toMatchObject({
       code: 'MOE0201',
       title: catalogue.MOE0201.title,
     });
   });
 
   test('lists all codes', async () => {
-    const { stdout } = await moec(['explain']);
+    const { stdout } = await callMoec(['explain']);
     for (const code of Object.keys(catalogue)) expect(stdout).toContain(code);
   });
 
@@ -233,12 +233,12 @@ describe('explain', () => {
     expect(router.flops.number).toBe(2 * 16 * 5 * 8 * 8);
     expect(router.flops.formula).toContain('T');
     expect(launches.some((l: { domain: string }) => l.domain.startsWith('rows of'))).toBe(true);
-    const text = await moec(['explain', 'kernels', 'examples/mixtral/model.moe', '--set', 'D=8', '--set', 'F=16']);
+    const text = await callMoec(['explain', 'kernels', 'examples/mixtral/model.moe', '--set', 'D=8', '--set', 'F=16']);
     expect(text.stdout).toContain('rows of');
   });
 
   test('kernels of a model that is too large for the target', async () => {
-    const { code, stdout, stderr } = await moec([
+    const { code, stdout, stderr } = await callMoec([
       'explain',
       'kernels',
       'examples/mixtral/model.moe',
@@ -253,7 +253,7 @@ describe('explain', () => {
   });
 
   test('memory', async () => {
-    const ended = await moec([
+    const ended = await callMoec([
       'explain',
       'memory',
       folder.file('e.moe', everything),
@@ -277,7 +277,7 @@ describe('explain', () => {
     ['a size that is none', ['--size', 'T=x']],
     ['an unknown entry', ['--entry', 'nothing']],
   ])('%s ends with 2', async (_, args) => {
-    expect((await moec(['explain', 'kernels', folder.file('e.moe', everything), ...args])).code).toBe(2);
+    expect((await callMoec(['explain', 'kernels', folder.file('e.moe', everything), ...args])).code).toBe(2);
   });
 });
 
@@ -303,7 +303,7 @@ describe('doctor', () => {
 
 test('a folder that cannot be written ends with 74 and leaves nothing', async () => {
   const target = folder.file('a-file', 'mine');
-  const { code, stderr } = await moec(['init', target]);
+  const { code, stderr } = await callMoec(['init', target]);
   expect(code).toBe(74);
   expect(stderr).toContain('a-file');
   expect(readFileSync(target, 'utf8')).toBe('mine');
@@ -311,5 +311,5 @@ test('a folder that cannot be written ends with 74 and leaves nothing', async ()
   if (process.getuid?.() === 0) return;
   mkdirSync(join(folder.path, 'closed'));
   chmodSync(join(folder.path, 'closed'), 0o555);
-  expect((await moec(['init', join(folder.path, 'closed')])).code).toBe(74);
+  expect((await callMoec(['init', join(folder.path, 'closed')])).code).toBe(74);
 });

@@ -16,7 +16,7 @@ import {
   type ShapedTensor,
   type SourceOptions,
 } from '../../compiler/index.ts';
-import { everything, f32, moec, readTensors, scratch, tensorFile } from '../cli/support.ts';
+import { callMoec, everything, f32, readTensors, scratch, tensorFile } from '../cli/support.ts';
 
 let folder: ReturnType<typeof scratch>;
 beforeAll(() => (folder = scratch()));
@@ -74,7 +74,7 @@ describe('check', () => {
   it('says what moec check says', async () => {
     const wrong = everything.replace('param w', 'param v').replace('2 * x', '2 * z');
     folder.file('wrong.moe', wrong);
-    const ended = await moec(['check', 'wrong.moe'], { cwd: folder.path });
+    const ended = await callMoec(['check', 'wrong.moe'], { cwd: folder.path });
     expect(ended.code).toBe(1);
     expect(ended.stderr.startsWith(render(check(wrong, { name: 'wrong.moe' })))).toBe(true);
   });
@@ -140,7 +140,7 @@ describe('compile', () => {
   it('gives the files that moec compile writes, byte for byte', async () => {
     folder.file('everything.moe', everything);
     const args = ['compile', 'everything.moe', '-o', 'out', '--runtime', 'moec/runtime', '--set', 'D=8'];
-    expect((await moec(args, { cwd: folder.path })).code).toBe(0);
+    expect((await callMoec(args, { cwd: folder.path })).code).toBe(0);
     const { files, diagnostics } = compile(everything, { name: 'everything.moe', set: { D: 8 } });
     expect(diagnostics).toEqual([]);
     expect(files.map((f) => f.path)).toEqual(['everything.js', 'everything.d.ts', 'everything.manifest.json']);
@@ -183,7 +183,7 @@ describe('interpret', () => {
     folder.file('w.safetensors', tensorFile(f32('gate.w', [3, 4], w)));
     const args = ['run', 'model.moe', '--on', 'reference', '--input', 'in.safetensors', '--weights', 'w.safetensors'];
     const all = ['--losses', '--outputs', '--missing', 'initialise', '--output', 'out.safetensors'];
-    const ended = await moec([...args, ...all], { cwd: folder.path });
+    const ended = await callMoec([...args, ...all], { cwd: folder.path });
     expect(ended.code, ended.stderr).toBe(0);
     const told = readTensors(join(folder.path, 'out.safetensors'));
     const weights = { 'gate.w': Float32Array.from(w) };
