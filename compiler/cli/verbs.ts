@@ -61,7 +61,7 @@ const target: OptionRow = { flags: '--target <name>', text: 'what the kernels ar
 const json = (text: string): OptionRow => ({ flags: '--json', text });
 const names = (flags: string, text: string): OptionRow => ({ flags, text, value: 'names', default: [], shown: 'none' });
 
-/** Of `run` and `verify`. */
+/** Of `run`, `verify` and `profile`. */
 const runOptions: readonly OptionRow[] = [
   { flags: '--input <file>', text: 'inputs by parameter name, and controls by path (safetensors)' },
   { flags: '--weights <path>', text: 'a safetensors file, or the folder of a checkpoint' },
@@ -89,7 +89,7 @@ const runOptions: readonly OptionRow[] = [
     shown: `${usualSize} each with --random`,
   },
   target,
-  json('a summary of the results as JSON on stdout'),
+  json('a summary as JSON on stdout'),
 ];
 
 /** Of `explain kernels` and `explain memory`. */
@@ -198,6 +198,27 @@ export const verbs: readonly VerbRow[] = [
       { flags: '--on <where>', text: 'what is compared', choices: ['gpu', 'kernels'], default: 'gpu' },
     ],
     action: later(async () => (await import('./verbs/verify-verb.ts')).verify),
+  },
+  {
+    name: 'profile',
+    summary: 'time the launches of a run',
+    description:
+      'Runs an entry on the GPU and tells of each launch how long it takes, its share, what it does and touches, and how near that\n' +
+      'comes to what the device reaches at most, measured in the same sitting. By timestamps where the adapter has them, else by a\n' +
+      'submission for each launch.',
+    arguments: [model],
+    options: [
+      ...runOptions,
+      { flags: '--runs <number>', text: 'how often; medians are told', value: 'whole number', default: 5 },
+      {
+        flags: '--by <clock>',
+        text: 'what times launches; by default timestamps where there are any',
+        choices: ['timestamps', 'submissions'],
+      },
+      { flags: '--trace <file>', text: 'one run in the trace event format, for chrome://tracing and Perfetto' },
+      { flags: '--html <file>', text: 'one page with all of it' },
+    ],
+    action: later(async () => (await import('./verbs/profile-verb.ts')).profileModel),
   },
   {
     name: 'explain',

@@ -113,6 +113,7 @@ export const law: Readonly<Record<string, readonly string[]>> = {
   'compiler/cli/terminal': ['dsl', 'runtime/contract', 'runtime/running', 'compiler/version.ts'],
   'compiler/cli/verbs.ts': ['compiler/stages.ts', 'compiler/cli/terminal'],
   'compiler/cli/running': ['dsl', 'compiler', 'runtime'],
+  'compiler/cli/profiling': ['dsl', 'compiler', 'runtime'],
   'compiler/cli/verbs': ['dsl', 'compiler', 'runtime'],
   'compiler/cli/moec.ts': ['dsl', 'compiler'],
 };

@@ -19,10 +19,15 @@ async function openDevice(): Promise<GPUDevice> {
   return adapter.requestDevice({ requiredFeatures });
 }
 
+/** The device, for calls that have to be valid and give no numbers. */
+export function validatingDevice(): Promise<GPUDevice> {
+  device ??= openDevice();
+  return device;
+}
+
 /** Errors and warnings of a shader, one line each; also what creating its compute pipeline says. Empty if it is good. */
 export async function validateWgsl(text: string): Promise<string[]> {
-  device ??= openDevice();
-  const dawn = await device;
+  const dawn = await validatingDevice();
   dawn.pushErrorScope('validation');
   const module = dawn.createShaderModule({ code: text });
   const { messages } = await module.getCompilationInfo();

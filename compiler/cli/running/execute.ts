@@ -134,32 +134,45 @@ export async function executeGpu(
   const controls = controlsOf(prepared, request);
   const device = await openDevice(prepared.manifest);
   try {
-    const model = await createModel(prepared.manifest, prepared.compilation.shaders, {
-      device,
-      ...(request.weights === null ? {} : { weights: request.weights }),
-      ...(request.missing === undefined ? {} : { missing: request.missing }),
-      ...(request.externs === undefined ? {} : { externs: request.externs }),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-      seed: request.seed ?? 0,
-      warmUp: 'none',
-    });
-    try {
-      return await runModel(model, prepared, request, { sizes, controls, watch });
-    } finally {
-      model.dispose();
-    }
+    return await withModel(prepared, request, device, (model) =>
+      runModel(model, prepared, request, { sizes, controls, watch }),
+    );
   } finally {
     device.destroy();
   }
 }
 
-interface RunParts {
-  readonly sizes: ReadonlyMap<string, number>;
-  readonly controls: ReadonlyMap<string, NamedTensor>;
-  readonly watch: RunWatch | undefined;
+/** A model of a request on a device, for as long as `work` takes. */
+export async function withModel<T>(
+  prepared: Prepared,
+  request: ExecuteRequest,
+  device: GPUDevice,
+  work: (model: Model) => Promise<T>,
+): Promise<T> {
+  const model = await createModel(prepared.manifest, prepared.compilation.shaders, {
+    device,
+    ...(request.weights === null ? {} : { weights: request.weights }),
+    ...(request.missing === undefined ? {} : { missing: request.missing }),
+    ...(request.externs === undefined ? {} : { externs: request.externs }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    seed: request.seed ?? 0,
+    warmUp: 'none',
+  });
+  try {
+    return await work(model);
+  } finally {
+    model.dispose();
+  }
 }
 
-async function runModel(
+export interface RunParts {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly controls: ReadonlyMap<string, NamedTensor>;
+  readonly watch?: RunWatch | undefined;
+}
+
+/** One run of a request on its model. */
+export async function runModel(
   model: Model,
   prepared: Prepared,
   request: ExecuteRequest,
