@@ -8,6 +8,8 @@ import { F32_MAX } from './arithmetic.ts';
 export function formatF32(value: number): string {
   // toPrecision forgets the sign of a zero.
   if (Object.is(value, -0)) return '-0.0';
+  // Of whole numbers that every f32 around is, too, no shorter decimal reads back as the same.
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 24) return withPoint(value);
   for (let digits = 1; digits <= 17; digits++) {
     const rounded = Number(value.toPrecision(digits));
     // A reader goes decimal -> double -> f32, so this is exactly the test to pass. WGSL refuses a double beyond the largest

@@ -74,46 +74,62 @@ export function printKernel(kernel: Kernel): string {
 
 /** One statement as lines, indented `depth` levels. */
 export function printStatement(statement: KernelStmt, depth = 0): readonly string[] {
-  const pad = '  '.repeat(depth);
-  const block = (body: readonly KernelStmt[]) => body.flatMap((s) => printStatement(s, depth + 1));
+  const lines: string[] = [];
+  printInto(lines, statement, '  '.repeat(depth));
+  return lines;
+}
+
+function printInto(lines: string[], statement: KernelStmt, pad: string): void {
+  const block = (body: readonly KernelStmt[]): void => {
+    for (const inner of body) printInto(lines, inner, `${pad}  `);
+  };
   switch (statement.kind) {
     case 'let':
     case 'var': {
       const { kind, name, value } = statement;
-      return [`${pad}${kind} ${name}: ${value.type} = ${printExpr(value)}`];
+      lines.push(`${pad}${kind} ${name}: ${value.type} = ${printExpr(value)}`);
+      return;
     }
     case 'assign':
-      return [`${pad}${statement.name} = ${printExpr(statement.value)}`];
+      lines.push(`${pad}${statement.name} = ${printExpr(statement.value)}`);
+      return;
     case 'store':
-      return [`${pad}${statement.buffer}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`];
+      lines.push(`${pad}${statement.buffer}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`);
+      return;
     case 'store_shared':
-      return [`${pad}${statement.array}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`];
+      lines.push(`${pad}${statement.array}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`);
+      return;
     case 'atomic': {
       const { op, buffer, index, value } = statement;
-      return [`${pad}atomic_${op}(${buffer}[${printExpr(index)}], ${printExpr(value)})`];
+      lines.push(`${pad}atomic_${op}(${buffer}[${printExpr(index)}], ${printExpr(value)})`);
+      return;
     }
     case 'if':
-      return [
-        `${pad}if (${printExpr(statement.condition)}) {`,
-        ...block(statement.then),
-        ...(statement.else.length === 0 ? [] : [`${pad}} else {`, ...block(statement.else)]),
-        `${pad}}`,
-      ];
+      lines.push(`${pad}if (${printExpr(statement.condition)}) {`);
+      block(statement.then);
+      if (statement.else.length > 0) lines.push(`${pad}} else {`);
+      block(statement.else);
+      lines.push(`${pad}}`);
+      return;
     case 'for': {
       const { name, from, to, step } = statement;
       const head = `for ${name}: ${from.type} = ${printExpr(from)} to ${printExpr(to)} step ${printExpr(step)}`;
       const form = `${statement.once ? ' once' : ''}${statement.unroll ? ' unroll' : ''}`;
-      return [`${pad}${head}${form} {`, ...block(statement.body), `${pad}}`];
+      lines.push(`${pad}${head}${form} {`);
+      block(statement.body);
+      lines.push(`${pad}}`);
+      return;
     }
     case 'subgroup': {
       const { name, type, op, value, lane } = statement;
       const given = lane === null ? printExpr(value) : `${printExpr(value)}, ${printExpr(lane)}`;
-      return [`${pad}let ${name}: ${type} = subgroup_${op}(${given})`];
+      lines.push(`${pad}let ${name}: ${type} = subgroup_${op}(${given})`);
+      return;
     }
     case 'break':
     case 'return':
     case 'barrier':
-      return [pad + statement.kind];
+      lines.push(pad + statement.kind);
   }
 }
 

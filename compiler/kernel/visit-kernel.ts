@@ -96,6 +96,10 @@ export function forEachExpr(body: readonly KernelStmt[], visit: (expr: KernelExp
 /** Levels of an expression: 1 for a leaf. */
 export function exprDepth(expr: KernelExpr): number {
   let levels = 0;
-  for (let level: readonly KernelExpr[] = [expr]; level.length > 0; levels++) level = level.flatMap(operandsOf);
+  for (let level: readonly KernelExpr[] = [expr]; level.length > 0; levels++) {
+    const below: KernelExpr[] = [];
+    for (const each of level) below.push(...operandsOf(each));
+    level = below;
+  }
   return levels;
 }

@@ -34,42 +34,42 @@ export interface Share {
 
 /** The kernel with `rule` applied to every expression. */
 export function rewriteExprs(kernel: Kernel, rule: RewriteRule): Kernel {
-  const taken = namesOf(kernel);
+  let taken: ReadonlySet<string> | null = null;
   let count = 0;
   const fresh = (): string => {
+    taken ??= namesOf(kernel);
     const name = `h${count++}`;
     return taken.has(name) ? fresh() : name;
   };
 
+  /** What goes in front of the statement that is being rewritten. */
+  let before: KernelStmt[] = [];
+  const share: Share = Object.assign(
+    (expr: KernelExpr) => {
+      if (isLeaf(expr)) return expr;
+      const name = fresh();
+      before.push(letOf(name, expr));
+      return local(name, expr.type);
+    },
+    { canShare: true },
+  );
   const repeat: Share = Object.assign((expr: KernelExpr) => expr, { canShare: false });
 
-  const block = (body: readonly KernelStmt[]): readonly KernelStmt[] =>
-    body.flatMap((statement) => {
-      const before: KernelStmt[] = [];
-      const share: Share = Object.assign(
-        (expr: KernelExpr) => {
-          if (isLeaf(expr)) return expr;
-          const name = fresh();
-          before.push(letOf(name, expr));
-          return local(name, expr.type);
-        },
-        { canShare: true },
-      );
-      const rewritten = rewriteStatement(
-        statement,
-        (e) => rewrite(e, rule, share),
-        (e) => rewrite(e, rule, repeat),
-        block,
-      );
-      return [...before, rewritten];
-    });
+  // The right side of and/or may be guarded by the left one: nothing of it may move in front.
+  const isGuarding = (expr: KernelExpr): boolean => expr.kind === 'binary' && (expr.op === 'and' || expr.op === 'or');
+  const now = (expr: KernelExpr): KernelExpr => rule(rebuild(expr, now, isGuarding(expr) ? repeated : now), share);
+  const repeated = (expr: KernelExpr): KernelExpr => rule(rebuild(expr, repeated, repeated), repeat);
 
-  const rewrite = (expr: KernelExpr, apply: RewriteRule, share: Share): KernelExpr => {
-    const inner = (e: KernelExpr) => rewrite(e, apply, share);
-    // The right side of and/or may be guarded by the left one: nothing of it may move in front.
-    const guarded = expr.kind === 'binary' && (expr.op === 'and' || expr.op === 'or');
-    const rebuilt = rebuild(expr, inner, guarded ? (e) => rewrite(e, apply, repeat) : inner);
-    return apply(rebuilt, share);
+  const block = (body: readonly KernelStmt[]): readonly KernelStmt[] => {
+    const around = before;
+    const written: KernelStmt[] = [];
+    for (const statement of body) {
+      before = [];
+      const rewritten = rewriteStatement(statement, now, repeated, block);
+      written.push(...before, rewritten);
+    }
+    before = around;
+    return written;
   };
 
   return { ...kernel, body: block(kernel.body) };

@@ -41,6 +41,29 @@ function merged(a: SizeSum, b: SizeSum, of: (x: bigint, y: bigint) => bigint): S
   return all;
 }
 
+/** So many times a sum; `by` is not 0. */
+export function times(sum: SizeSum, by: number): SizeSum {
+  const factor = BigInt(by);
+  return new Map([...sum].map(([key, term]) => [key, { ...term, coefficient: factor * term.coefficient }]));
+}
+
+/** A sum of many: as `plus` of one after the other. */
+export class GrowingSum {
+  readonly #terms = new Map<string, Term>();
+
+  add(sum: SizeSum): void {
+    for (const [key, term] of sum) {
+      const known = this.#terms.get(key);
+      const coefficient = known === undefined ? term.coefficient : known.coefficient + term.coefficient;
+      this.#terms.set(key, { ...(known ?? term), coefficient });
+    }
+  }
+
+  get sum(): SizeSum {
+    return this.#terms;
+  }
+}
+
 export function plus(a: SizeSum, b: SizeSum): SizeSum {
   return merged(a, b, (x, y) => x + y);
 }

@@ -20,7 +20,7 @@ import type { KernelFacts } from '../../kernel/kernel-facts.ts';
 import type { UniformValue } from '../memory/plan.ts';
 import type { KnownKernel } from './kernel-table.ts';
 import type { Ways } from './launch-builder.ts';
-import { larger, nothing, plus, sizeOfSum, termOf } from './size-sum.ts';
+import { GrowingSum, larger, nothing, plus, sizeOfSum, termOf, times } from './size-sum.ts';
 import type { SizeSum } from './size-sum.ts';
 
 /** A launch, and what its kernel's text does not say. */
@@ -88,20 +88,22 @@ class Reader {
   }
 
   block(body: readonly KernelStmt[], frames: readonly Frame[]): Tally {
-    let flops = nothing;
-    let tripCount = nothing;
+    const flops = new GrowingSum();
+    const tripCount = new GrowingSum();
+    const round = termOf(sizesOf(frames));
     for (const statement of body) {
-      const done = this.#statement(statement, frames);
-      flops = plus(flops, done.flops);
-      tripCount = plus(tripCount, done.tripCount);
+      const done = this.#statement(statement, frames, round);
+      flops.add(done.flops);
+      tripCount.add(done.tripCount);
     }
-    return { flops, tripCount };
+    return { flops: flops.sum, tripCount: tripCount.sum };
   }
 
-  #statement(statement: KernelStmt, frames: readonly Frame[]): Tally {
+  /** `round`: how often it is met with these frames around it. */
+  #statement(statement: KernelStmt, frames: readonly Frame[], round: SizeSum): Tally {
     if (statement.kind === 'for') return this.#loop(statement, frames);
     const own = floatOperations(expressionsOf(statement));
-    const flops = own === 0 ? nothing : termOf(sizesOf(frames), own);
+    const flops = own === 0 ? nothing : times(round, own);
     if (statement.kind === 'var') this.#declared.set(statement.name, frames.length);
     if (statement.kind === 'assign') this.#counted.set(statement.name, frames);
     if (statement.kind !== 'if') return { flops, tripCount: nothing };
