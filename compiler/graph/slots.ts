@@ -7,8 +7,9 @@
  *   and, predicated          the slots of either side, of those that say the same axes the fewer; pairs where they say other axes
  *   rename, merge, split     the same points, under other axes
  *   broadcast, presence      the same points, at more sources
+ *   any along sources        the points of all those sources, one after another: a point may come several times
  *
- * Every true point is in its list once. Not everything in a list is true: what else was asked is asked of each. The fact is
+ * Every true point is in its list, and once but for the last. Not everything in a list is true: what else was asked is asked of each. The fact is
  * derived, so it cannot be stale: false means "not known", as for `implies`.
  */
 import { exact, multiply, type Size } from '../../dsl/types/size.ts';
@@ -31,7 +32,15 @@ export type Slots =
     }
   | { readonly kind: 'view'; readonly node: SlotView; readonly of: Slots }
   /** Of each in the first list what the second names there. */
-  | { readonly kind: 'pairs'; readonly first: Slots; readonly second: Slots };
+  | { readonly kind: 'pairs'; readonly first: Slots; readonly second: Slots }
+  /** `mask` is true where `operand` is at some point along `over`: what is named at any of these. */
+  | {
+      readonly kind: 'projected';
+      readonly mask: NodeId;
+      readonly operand: NodeId;
+      readonly over: readonly AxisId[];
+      readonly of: Slots;
+    };
 
 /** The axes whose indices slots say. */
 export function namedAxes(slots: Slots): readonly AxisId[] {
@@ -40,6 +49,8 @@ export function namedAxes(slots: Slots): readonly AxisId[] {
       return slots.over;
     case 'pairs':
       return [...namedAxes(slots.first), ...namedAxes(slots.second)];
+    case 'projected':
+      return namedAxes(slots.of);
     case 'view': {
       const { node } = slots;
       const [from, to] = replaced(node);
@@ -59,8 +70,51 @@ export function slotAxes(slots: Slots): readonly AxisId[] {
       return [slots.along];
     case 'pairs':
       return [...slotAxes(slots.first), ...slotAxes(slots.second)];
+    case 'projected':
+      return [...slots.over, ...slotAxes(slots.of)];
     case 'view':
       return slotAxes(slots.of);
+  }
+}
+
+/** Whether no point is named twice. */
+export function isDistinct(slots: Slots): boolean {
+  switch (slots.kind) {
+    case 'chosen':
+      return true;
+    case 'pairs':
+      return isDistinct(slots.first) && isDistinct(slots.second);
+    case 'projected':
+      return false;
+    case 'view':
+      return isDistinct(slots.of);
+  }
+}
+
+/** Whether two are the same lists, of the same points. */
+export function sameSlots(a: Slots, b: Slots): boolean {
+  switch (a.kind) {
+    case 'chosen':
+      return b.kind === 'chosen' && a.ids === b.ids && a.along === b.along && a.over.join() === b.over.join();
+    case 'pairs':
+      return b.kind === 'pairs' && sameSlots(a.first, b.first) && sameSlots(a.second, b.second);
+    case 'projected':
+      return b.kind === 'projected' && a.mask === b.mask && sameSlots(a.of, b.of);
+    case 'view':
+      return b.kind === 'view' && a.node.id === b.node.id && sameSlots(a.of, b.of);
+  }
+}
+
+/** The lists of ids that slots are read from. */
+export function idsOfSlots(slots: Slots): readonly NodeId[] {
+  switch (slots.kind) {
+    case 'chosen':
+      return [slots.ids];
+    case 'pairs':
+      return [...idsOfSlots(slots.first), ...idsOfSlots(slots.second)];
+    case 'projected':
+    case 'view':
+      return idsOfSlots(slots.of);
   }
 }
 
@@ -83,11 +137,18 @@ function replaced(node: SlotView): readonly [from: readonly AxisId[], to: readon
   }
 }
 
+/** The slots of where all of some bools hold, if it is known to have some. */
+export function slotsOfAll(ids: readonly NodeId[], node: NodeLookup, sizeOf: SizeOf): Slots | null {
+  return ids
+    .map((id) => slotsOf(id, node, sizeOf))
+    .reduce((left, right) =>
+      left !== null && right !== null ? joined(left, right, node, sizeOf) : (left ?? right), null); // prettier-ignore
+}
+
 /** The slots of a bool, if it is known to have some. */
 export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | null {
   const of = (operand: NodeId): Slots | null => slotsOf(operand, node, sizeOf);
-  const either = (ids: readonly NodeId[]): Slots | null =>
-    ids.map(of).reduce<Slots | null>((left, right) => (left !== null && right !== null ? joined(left, right, node, sizeOf) : (left ?? right)), null); // prettier-ignore
+  const either = (ids: readonly NodeId[]): Slots | null => slotsOfAll(ids, node, sizeOf);
   const n = node(id);
   switch (n.kind) {
     case 'presence':
@@ -97,7 +158,7 @@ export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | n
     case 'predicated':
       return n.otherwise === 0 ? either([n.presence, n.value]) : null;
     case 'reduce':
-      return chosenBy(n, node, sizeOf);
+      return chosenBy(n, node, sizeOf) ?? projected(n, of(n.operand));
     case 'rename':
     case 'split':
     case 'merge':
@@ -115,6 +176,14 @@ export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | n
   }
 }
 
+/** What is named at any point along axes at which lists are read, if it is not these that are named. */
+function projected(n: Extract<Node, { kind: 'reduce' }>, of: Slots | null): Slots | null {
+  if (n.op !== 'any' || of === null) return null;
+  const taken = [...namedAxes(of), ...slotAxes(of)];
+  if (n.over.some((a) => taken.includes(a))) return null;
+  return { kind: 'projected', mask: n.id, operand: n.operand, over: n.over, of };
+}
+
 /** Two lists of the points where both of two bools hold. */
 function joined(a: Slots, b: Slots, node: NodeLookup, sizeOf: SizeOf): Slots {
   const [left, right] = [namedAxes(a), namedAxes(b)];
@@ -124,6 +193,7 @@ function joined(a: Slots, b: Slots, node: NodeLookup, sizeOf: SizeOf): Slots {
     if (!sourcesOf(b, node).some((axis) => left.includes(axis))) return { kind: 'pairs', first: b, second: a };
   }
   if (left.length !== right.length) return left.length > right.length ? a : b;
+  if (isDistinct(a) !== isDistinct(b)) return isDistinct(a) ? a : b;
   return compareProducts([slotCount(b, sizeOf)], [slotCount(a, sizeOf)]) === -1 ? b : a;
 }
 
@@ -136,6 +206,8 @@ export function sourcesOf(slots: Slots, node: NodeLookup): readonly AxisId[] {
       const first = namedAxes(slots.first);
       return [...sourcesOf(slots.first, node), ...sourcesOf(slots.second, node).filter((a) => !first.includes(a))];
     }
+    case 'projected':
+      return sourcesOf(slots.of, node).filter((a) => !slots.over.includes(a));
     case 'view': {
       const [from, to] = replaced(slots.node);
       const sources = sourcesOf(slots.of, node);
@@ -202,6 +274,8 @@ function inOrder(slots: Slots): boolean {
       return true;
     case 'pairs':
       return inOrder(slots.first) && inOrder(slots.second);
+    case 'projected':
+      return false;
     case 'view': {
       const { node, of } = slots;
       const named = namedAxes(of);

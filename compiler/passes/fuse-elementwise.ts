@@ -18,7 +18,8 @@ import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { isView } from '../graph/node-views.ts';
 import { cheap, ownCost } from '../graph/operation-cost.ts';
 import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
-import { slotsAmong } from '../graph/slots.ts';
+import { compareProducts } from '../graph/presence-bounds.ts';
+import { namedAxes, slotCount, slotsAmong, slotsOf } from '../graph/slots.ts';
 
 /** Parts of a concat that are chosen between in passing; more are written side by side. */
 const maxParts = 4;
@@ -51,12 +52,23 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       ((outputs.has(node.id) || forHost.has(node.id)) && node.kind !== 'input') ||
       (node.kind === 'concat' && (node.parts.length > maxParts || isFolded(graph, uses, node.id))) ||
       (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated') ||
-      (inside > cheap && !isView(node) && (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
+      (inside > cheap &&
+        !isView(node) &&
+        !isNamed(graph, node) &&
+        (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
     if (keep) materialised.add(node.id);
     cost.push(keep || node.kind === 'input' ? 0 : inside);
     depth.push(keep || node.kind === 'input' ? 0 : deep);
   }
   return { ...sparse, materialised };
+}
+
+/** Whether the points at which a mask may be true are named, fewer than there are: who looks at those alone computes it there. */
+function isNamed(graph: Graph, node: Node): boolean {
+  if (node.element !== 'bool') return false;
+  const sizeOf = sizeIn(graph);
+  const slots = slotsOf(node.id, (id) => at(graph.nodes, id, 'passes: node'), sizeOf);
+  return slots !== null && compareProducts([slotCount(slots, sizeOf)], namedAxes(slots).map(sizeOf)) === -1;
 }
 
 /** Whether a recurrence reads a value: what is laid end to end for it is one buffer. */

@@ -2,6 +2,7 @@
 import { domainOf, type FusedGraph } from '../graph/domains.ts';
 import type { Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../graph/node-uses.ts';
+import { idsOfSlots } from '../graph/slots.ts';
 import { isWaveOfWide, wideOperands } from '../graph/wide-angles.ts';
 import type { Content, Contents } from '../schedule/emitting/contents.ts';
 import type { BufferId } from '../schedule/memory/plan.ts';
@@ -31,6 +32,8 @@ export function readsOf(
       const node = nodeOf(fused.graph, content.node);
       wantNode(node);
       want([content.node]);
+      const form = content.space.assignmentList?.form;
+      if (form?.kind === 'slots') want(idsOfSlots(form.slots));
       break;
     }
     case 'mask':

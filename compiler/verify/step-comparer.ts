@@ -27,6 +27,7 @@ import { chosen, counted, points, type BoundedColumn, type Points } from './poin
 import { asNumbers, loopOf, nameOf } from './node-facts.ts';
 import { readsOf } from './reads.ts';
 import type { Rows } from './rows.ts';
+import { slotRows } from './slot-rows.ts';
 import { fates, Tallying, type Tally } from './tally.ts';
 
 /** What a plan was made of, and one run of it. */
@@ -154,9 +155,12 @@ export class StepComparer implements RunMemory {
   }
 
   rows(assignmentList: AssignmentList): Rows {
-    const rows = this.#rows.get(assignmentList.id);
-    if (rows === undefined)
-      throw new CompilerBug('verify', `assignment list ${assignmentList.id} is read before it is there`);
+    const { id, form } = assignmentList;
+    // Slots need no step: they are there when somebody first stands on them.
+    const rows =
+      this.#rows.get(id) ?? (form.kind === 'slots' ? slotRows(assignmentList, form, this.#evaluation) : null);
+    if (rows === null) throw new CompilerBug('verify', `assignment list ${id} is read before it is there`);
+    this.#rows.set(id, rows);
     return rows;
   }
 

@@ -123,6 +123,31 @@ it.each([
   expect(after - before, name).toBe(launches);
 });
 
+/** Routes whose points are named: what stands on slots, and what is summed along them, by the slots of a pair of choices and merged ones. */
+it.each([
+  [
+    'product keys',
+    `axis T, D = 4, Q = 3, R = 9, C = 9, N = 81, H = 2
+  param query: [H, Q, D], rows: [H, R, Q], columns: [H, C, Q], down: [N, D], up: [N, D]
+  forward(x: [T, D]) -> [T, D] {
+    let q = query @ x
+    let s = dot(rows, q, over: Q)
+    let z = dot(columns, q, over: Q)
+    let best = top_k(s + z, 3, over: (R, C), where: mask(top_k(s, 3, over: R) * top_k(z, 3, over: C)))
+    let r = softmax(merge(best, (R, C): N), over: N)
+    sum(r @ (relu(down @ x) * up), over: H)
+  }`,
+  ],
+  [
+    'a softmax over what is chosen',
+    'axis T, E = 40, F = 5\n  forward(s: [T, E], v: [E, F]) -> [T, F] { softmax(top_k(s, 4, over: E), over: E) @ v }',
+  ],
+])('%s: counted and stated', async (_, body) => {
+  const { prepared, diagnostics } = prepareText(`model M {\n  ${body}\n}\n`);
+  if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
+  expect(await mistakesIn(ready(prepared, { sizes: new Map([['T', 7]]) }))).toEqual([]);
+});
+
 it('some launches of each family are held to exactly what is stated, where memory does not say into how many blocks rows fall', () => {
   console.log([...exact].map(([family, n]) => `${family.padEnd(24)} ${n} exact`).join('\n'));
   const families = ['map', 'contract', 'matmul', 'reduce_sum', 'reduce_sum_listed', 'scan'];

@@ -7,7 +7,7 @@ import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { asInteger, substitute, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../compiler/graph/graph-ir.ts';
 import { nodeOf } from '../../compiler/graph/node-uses.ts';
-import { namedAxes, slotAxes, slotsAmong, slotsOf, type Slots } from '../../compiler/graph/slots.ts';
+import { isDistinct, namedAxes, slotAxes, slotsAmong, slotsOf, type Slots } from '../../compiler/graph/slots.ts';
 import { inOrder, type NodeNumbers } from '../../compiler/graph/tensor-points.ts';
 
 type Point = ReadonlyMap<AxisId, number>;
@@ -72,7 +72,7 @@ export function slotMistakes(
         const point = namedAt(slots, source, numbers);
         if (point !== null) found.push(named.reduce((at, a) => at * sizeOf(a) + (point.get(a) ?? noNumber()), 0));
       });
-      if (new Set(found).size < found.length) mistakes.push(`%${node.id}: a point is named twice`);
+      if (isDistinct(slots) && new Set(found).size < found.length) mistakes.push(`%${node.id}: a point is named twice`);
       there.forEach((is, at) => {
         if (is === 1) checked++;
         if (is === 1 && !found.includes(at)) mistakes.push(`%${node.id}: a true point is not named`);
@@ -93,6 +93,12 @@ export function slotMistakes(
         const first = namedAt(slots.first, source, numbers);
         return first === null ? null : namedAt(slots.second, first, numbers);
       }
+      case 'projected':
+        return namedAt(
+          slots.of,
+          new Map([...source, ...[...numbers].filter(([a]) => slots.over.includes(a))]),
+          numbers,
+        );
       case 'view': {
         const { node, of } = slots;
         const inside = new Map(source);

@@ -41,7 +41,7 @@ const makers = [
   'compiler/graph/parse-graph.ts',
   'compiler/passes/dependency-order.ts',
   'compiler/passes/drop-dead-values.ts',
-  'compiler/schedule/deciding/choose-storage.ts',
+  'compiler/schedule/deciding/assignment-list-table.ts',
   'compiler/schedule/emitting/plan-builder.ts',
   'compiler/schedule/memory/assign-buffers.ts',
   'compiler/schedule/memory/memory.ts',

@@ -9,7 +9,7 @@ import type { ExecuteRequest, NamedTensor, Prepared, Ready } from '../../compile
 import { compareResults, type Comparison } from '../../compiler/cli/running/compare.ts';
 import { madeVariables, withRandomInputs } from '../../compiler/cli/running/made-values.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { webgpuCore } from '../../compiler/target.ts';
+import { webgpuCore, type Target } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import type { ExternFunction } from '../../runtime/contract/ask-host.ts';
@@ -22,6 +22,7 @@ export interface TextOptions {
   readonly entry?: string;
   /** Files that the text may import, by the path it writes. */
   readonly files?: ReadonlyMap<string, string>;
+  readonly target?: Target;
 }
 
 /** Diagnostics of a text: of the checker, and if it has none of the compiler, which knows sizes. */
@@ -50,7 +51,7 @@ export function prepareText(text: string, options: TextOptions = {}): PreparedTe
   if (name === undefined) return { prepared: null, diagnostics: front.diagnostics };
   const compilation = compileProgram(program, {
     overrides: parseOverrides(options.sets ?? new Map()),
-    target: webgpuCore,
+    target: options.target ?? webgpuCore,
     entries: [name],
     sources: front.sources,
   });

@@ -6,7 +6,9 @@ import { expect, it } from 'vitest';
 import { asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import type { Launch } from '../../compiler/schedule/memory/plan.ts';
 import { examine } from '../fuzz/examine.ts';
-import { prepareText } from '../language/support.ts';
+import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
+import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
+import { prepareText, ready } from '../language/support.ts';
 
 function launchesOf(text: string): readonly Launch[] {
   const { prepared, diagnostics } = prepareText(text);
@@ -15,7 +17,7 @@ function launchesOf(text: string): readonly Launch[] {
 }
 
 /** Rounds of all launches together. */
-function roundsOf(launches: readonly Launch[], sizes: Readonly<Record<string, number>>): number {
+function roundsOf(launches: readonly Pick<Launch, 'work'>[], sizes: Readonly<Record<string, number>>): number {
   const number = (size: Size): number => asNumber(substitute(size, new Map(Object.entries(sizes)))) ?? NaN;
   return launches.reduce((sum, { work }) => sum + number(work.tripCount), 0);
 }
@@ -48,18 +50,28 @@ it('what is summed over a route costs what was chosen, however many there are to
   for (const launches of [of(64), of(128)]) expect(roundsOf(launches, { T: 5 })).toBe(3 * 4 * 5);
 });
 
-it('a routed layer lists its assignments once, by expert', () => {
-  const text = `import { SwiGLU } from "std"
+/** A layer of 64 experts, of which 4 are chosen. */
+const layer = (features: number, hidden: number): string => `import { SwiGLU } from "std"
   model Layer {
-    axis T, D = 16, F = 32, E = 64
+    axis T, D = ${features}, F = ${hidden}, E = 64
     experts ffn[E] = SwiGLU<F>
     router gate(x: [D]) -> route[E] { param w: [E, D] softmax(top_k(w @ x, 4, over: E), over: E) }
     forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) }
   }`;
-  const launches = launchesOf(text);
+
+it('a routed layer lists its assignments once, by expert', () => {
+  const launches = launchesOf(layer(64, 128));
   expect(launches.filter(({ label }) => label.endsWith('count')).length).toBe(1);
   const combine = launches.filter(({ work }) => work.domain === 'T × D');
-  expect(roundsOf(combine, { T: 5 })).toBe(5 * 16 * 4);
+  expect(roundsOf(combine, { T: 5 })).toBe(5 * 64 * 4);
+});
+
+it('where rows need not be grouped, nothing is listed', () => {
+  const launches = launchesOf(layer(16, 32));
+  expect(launches.filter(({ label }) => label.startsWith('assignments'))).toEqual([]);
+  const experts = launches.filter(({ work }) => work.domain === 'rows of (E, T) × F');
+  // A thread has two columns of each of two matrices.
+  expect(roundsOf(experts, { T: 5 })).toBe(5 * 4 * (32 / 2) * 16);
 });
 
 /** Product keys (PEER): a row and a column of a square of experts are chosen, then pairs of them. */
@@ -85,6 +97,46 @@ it('a choice among what was chosen goes over that alone', () => {
   expect(of(40)).toBe(of(16));
 });
 
+/**
+ * As published: queries, a million neurons, 16 of them at each of 8 heads. What of it is not queries, scores and neurons is what choosing
+ * takes: ten rounds over the keys of a row and of a column.
+ */
+const peer = (side: number, features: number): string => `model Peer {
+  axis T, D = ${features}, R = ${side}, C = ${side}, N = ${side * side}, H = 8, Q = 128
+  param query: [H, Q, D], rows: [H, R, Q], columns: [H, C, Q], down: [N, D], up: [N, D]
+  forward(x: [T, D]) -> [T, D] {
+    let q = query @ x
+    let s = dot(rows, q, over: Q)
+    let z = dot(columns, q, over: Q)
+    let best = top_k(s + z, 16, over: (R, C), where: mask(top_k(s, 16, over: R) * top_k(z, 16, over: C)))
+    let r = softmax(merge(best, (R, C): N), over: N)
+    sum(r @ (relu(down @ x) * up), over: H)
+  }
+}`;
+
+it('a route over a million targets costs what its choices cost', () => {
+  const sizes = new Map([['T', 64]]);
+  const number = (size: Size): number => asNumber(substitute(size, sizes)) ?? NaN;
+  const [features, side] = [32, 1000];
+  const launches = launchesOf(peer(side, features));
+  const flops = launches.reduce((sum, { work }) => sum + number(work.flops), 0);
+  // Products and sums: of queries, of scores, and of the two vectors of each chosen neuron.
+  const needed = 64 * 8 * (2 * 128 * features + 2 * 2 * side * 128 + 16 * 2 * 2 * features);
+  expect(flops).toBeLessThan(1.1 * needed);
+  expect(roundsOf(launches, { T: 64 })).toBeLessThan(2 * needed);
+  // Nothing is computed at every neuron, and nothing has memory there but what the layer was given.
+  for (const { work, label } of launches) expect(number(work.points), label).toBeLessThan(64 * 8 * side + 1);
+  expect(launches.reduce((sum, { work }) => sum + number(work.bytes), 0)).toBeLessThan(3 * 4 * side * side * features);
+});
+
+it('... however many targets there are', () => {
+  const of = (side: number): readonly number[] =>
+    launchesOf(peer(side, 8))
+      .slice(-5)
+      .map(({ work }) => roundsOf([{ work }], { T: 3 }));
+  expect(of(32)).toEqual(of(64));
+});
+
 it.each([
   ['normal', { kind: 'agreed' }],
   ['ties', { kind: 'agreed' }],
@@ -93,6 +145,29 @@ it.each([
 ] as const)('product keys mean what they mean, on values with %s', async (profile, outcome) => {
   const given = { text: productKeys(5, 3), sizes: new Map([['T', 4]]), profile, seed: 5 };
   expect(await examine(given, { on: 'kernels' })).toMatchObject(outcome);
+});
+
+/** An expert for each of what a selection chooses. */
+const weights = (selection: string): string => `model Weights {
+  axis T, E = 24, G = 4, M = 6, D = 3, F = 2
+  param w: [E, D, F], on: [G]
+  forward(s: [T, E], x: [T, F]) -> [T, D] { softmax(${selection}, over: E) @ gelu(w @ x) }
+}`;
+
+it.each([
+  ['pairs of choices, merged', productKeys(5, 3)],
+  ['slots that a run leaves empty', weights('top_k(softmax(s, over: E), 3, over: E, where: s > 0.3)')],
+  ['slots up to a sum', weights('top_p(softmax(s, over: E), 0.6, over: E, at_most: 4)')],
+  ['split targets', weights('merge(keep(split(top_k(s, 3, over: E), E: (G, M)), on > 0.5), (G, M): E)')],
+])('what stands on slots is verified launch by launch: %s', async (_, text) => {
+  const { prepared, diagnostics } = prepareText(text);
+  if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
+  expect(prepared.entry.inference.schedule.assignmentLists.some(({ form }) => form.kind === 'slots')).toBe(true);
+  const given = ready(prepared, { sizes: new Map([['T', 5]]) });
+  expect(comparisonOf(given, await stepwiseOnKernels(given), null)).toMatchObject({
+    status: 'verified',
+    firstWrong: null,
+  });
 });
 
 it('a value that a kernel is written from has memory, also where nothing depends on it in the end', () => {

@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
+import type { AxisId } from '../../compiler/graph/graph-ir.ts';
 import { formatSize } from '../../dsl/types/size.ts';
 import { prepareText, ready } from '../language/support.ts';
 
@@ -27,8 +28,11 @@ model Views {
 function preparedAs(body: string) {
   const { prepared } = prepareText(model(body));
   if (prepared === null) throw new Error('the program has mistakes');
-  const lists = prepared.entry.inference.plan.buffers.filter((b) => b.label === 'assignments (E, T): list');
-  return { prepared, entries: lists.map((b) => formatSize(b.elements)) };
+  const { assignmentLists } = prepared.entry.inference.schedule;
+  const names = (axes: readonly AxisId[]): string =>
+    axes.map((a) => prepared.entry.inference.fused.graph.axes.get(a)?.name).join();
+  const lists = assignmentLists.filter(({ axes }) => names(axes) === 'E,T');
+  return { prepared, entries: lists.map(({ capacity }) => formatSize(capacity)) };
 }
 
 const split = 'E: (G, M)';

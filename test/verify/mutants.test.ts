@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { planOf } from '../../compiler/cli/running/prepare.ts';
 import { stepwiseOnKernels, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
+import { webgpuCore } from '../../compiler/target.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
 import { shipPlan } from '../support/ship-plan.ts';
@@ -16,7 +17,9 @@ import { mutantSizes, mutants } from './mutants.ts';
 /** A program with random weights; experts come in pairs with equal scores, so that ties happen. */
 function programOf(name: string): Ready {
   const text = readFileSync(fileURLToPath(new URL(`${name}.moe`, import.meta.url)), 'utf8');
-  const { prepared, diagnostics } = prepareText(text, { name: `${name}.moe` });
+  // However small its experts are, they are computed in blocks of rows, as those of a large model.
+  const target = { ...webgpuCore, tileFrom: 0 };
+  const { prepared, diagnostics } = prepareText(text, { name: `${name}.moe`, target });
   if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
   const drawn = ready(prepared, { sizes: mutantSizes });
   const gate = drawn.prepared.variables.get('gate');

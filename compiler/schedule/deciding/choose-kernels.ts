@@ -27,7 +27,7 @@ import { namedAxes, slotsAmong } from '../../graph/slots.ts';
 import { MAX_INLINE_PARTS, isKnownBefore } from './choose-storage.ts';
 import type { Target } from '../../target.ts';
 import { chooseTile } from './choose-tiles.ts';
-import { slotsSummed } from './slots-summed.ts';
+import { guardedOperand, slotsSummed } from './slots-summed.ts';
 import type { Choice } from './schedule-ir.ts';
 import type { Storage } from './choose-storage.ts';
 
@@ -103,18 +103,20 @@ function isIdentity(op: ReduceOp, otherwise: number): boolean {
  * that hold on the whole domain of the result), if it sums over axes of that assignment list.
  */
 function chooseReduction(fused: FusedGraph, node: NodeOf<'reduce'>, space: StoredSpace, storage: Storage): Choice {
-  const operand = nodeOf(fused.graph, node.operand);
-  if (operand.kind !== 'predicated' || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
+  const operand = guardedOperand(fused, node);
+  if (operand === null || !isIdentity(node.op, operand.otherwise)) return { family: 'reduce', node };
   const slots = slotsSummed(fused, node);
   if (slots !== null) {
     const named = namedAxes(slots);
     const dense = node.over.filter((a) => !named.includes(a));
     return { family: 'reduce_slots', node, slots, presence: operand.presence, dense, value: operand.value };
   }
+  if (operand.value === node.operand) return { family: 'reduce', node };
   const holds = [...domainOf(fused, node.id).presences, operand.presence];
   const reachable = [...node.axes, ...node.over];
   const fits = storage.assignmentLists.filter(
     (r) =>
+      r.form.kind !== 'slots' &&
       isKnownBefore(r, node) &&
       storage.predicateSets.holdsUnder(r.presences, operand.presence) &&
       r.presences.every((s) => storage.predicateSets.holdsUnder(holds, s)) &&

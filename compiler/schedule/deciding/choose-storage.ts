@@ -6,20 +6,19 @@
  *
  * Space: dense, unless the value's domain has presences: then on the assignment list of those presences, if that assignment list earns its three
  * launches. It does when some value on it takes more than a constant number of operations for each assignment (it has features, or
- * sums over some): the algebra of weights over tokens × experts stays dense and cheap.
+ * sums over some): the algebra of weights over tokens × experts stays dense and cheap. Where what chose the points names them the list
+ * need not be made at all (list-forms.ts), and that algebra goes where the points are.
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
-import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
-import { idOf } from '../../../dsl/types/ids.ts';
-import { apply, multiply, zero } from '../../../dsl/types/size.ts';
+import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import { boundOf, joinBounds, smaller } from '../../graph/presence-bounds.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { slotsAmong } from '../../graph/slots.ts';
 import { PredicateSets } from './predicate-sets.ts';
+import { AssignmentListTable } from './assignment-list-table.ts';
 import { slotsSummed } from './slots-summed.ts';
 import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 
@@ -29,6 +28,10 @@ export interface Storage {
   /** Nodes a run needs, in id order: outputs, defaults, externs, presences of domains, and all they read. */
   readonly live: readonly NodeId[];
   readonly assignmentLists: readonly AssignmentList[];
+  /** Lists along whose rows something is summed. */
+  readonly summed: ReadonlySet<AssignmentListId>;
+  /** Lists that are there only because their points are named: no step is worth making them. */
+  readonly named: ReadonlySet<AssignmentListId>;
   readonly predicateSets: PredicateSets;
   /** Over which points each check looks, by its number; those of numbers are in the kernel of their node. */
   readonly checked: ReadonlyMap<number, StoredSpace>;
@@ -55,16 +58,27 @@ export function chooseStorage(fused: FusedGraph, split: ReadonlySet<NodeId>): St
   }
   const predicateSets = new PredicateSets(fused);
   const assignmentLists = new AssignmentListTable(fused, predicateSets);
-  const wanted: (readonly NodeId[])[] = [];
+  const wanted: Wanted[] = [];
   for (const id of stored) {
     const node = nodeOf(graph, id);
+    const want = (presences: readonly NodeId[], isSummed: boolean): void => {
+      if (presences.length > 0) wanted.push({ presences, isSummed, heavy: isHeavy(fused, node, presences) });
+    };
     // What is summed under a presence is visited by assignment: the list needs the assignment list too.
-    for (const presences of [usablePresences(fused, node), summedPresences(fused, node)]) {
-      if (presences.length > 0 && isHeavy(fused, node, presences)) wanted.push(presences);
-    }
+    want(usablePresences(fused, node), false);
+    want(summedPresences(fused, node), true);
   }
   // Of several ways to write a set of assignments, the one that is known first makes the assignment list.
-  for (const presences of wanted.sort((a, b) => Math.max(...a) - Math.max(...b))) assignmentLists.of(presences);
+  wanted.sort((a, b) => Math.max(...a.presences) - Math.max(...b.presences));
+  const summed = new Set<AssignmentListId>();
+  for (const { presences, isSummed, heavy } of wanted) {
+    if (!heavy) continue;
+    const list = assignmentLists.of(presences);
+    if (isSummed) summed.add(list.id);
+  }
+  const made = new Set(assignmentLists.all.map(({ id }) => id));
+  for (const { presences, isSummed, heavy } of wanted) if (!heavy && !isSummed) assignmentLists.ofNamed(presences);
+  const named = new Set(assignmentLists.all.map(({ id }) => id).filter((id) => !made.has(id)));
   const spaces = new Map<NodeId, StoredSpace>();
   for (const id of [...stored].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
@@ -82,7 +96,15 @@ export function chooseStorage(fused: FusedGraph, split: ReadonlySet<NodeId>): St
       axes: node.axes.filter((a) => assignmentList === null || !assignmentList.axes.includes(a)),
     });
   });
-  return { spaces, live, assignmentLists: assignmentLists.all, predicateSets, checked };
+  return { spaces, live, assignmentLists: assignmentLists.all, summed, named, predicateSets, checked };
+}
+
+/** A set of assignments that a stored value lives on, or is summed over. */
+interface Wanted {
+  readonly presences: readonly NodeId[];
+  readonly isSummed: boolean;
+  /** Whether it takes more than a constant number of operations for each assignment. */
+  readonly heavy: boolean;
 }
 
 function liveNodes(fused: FusedGraph): readonly NodeId[] {
@@ -223,88 +245,6 @@ function bestAssignmentList(
     (best, r) => (best === null || tightness(r) > tightness(best) ? r : best),
     null,
   );
-}
-
-/** The assignment lists of a plan, one for each set of assignments. */
-class AssignmentListTable {
-  readonly all: AssignmentList[] = [];
-  readonly #fused: FusedGraph;
-  readonly #predicateSets: PredicateSets;
-
-  constructor(fused: FusedGraph, predicateSets: PredicateSets) {
-    this.#fused = fused;
-    this.#predicateSets = predicateSets;
-  }
-
-  /** The assignment list of a conjunction of presences; made if there is none. */
-  of(predicateSet: readonly NodeId[]): AssignmentList {
-    const fused = this.#fused;
-    const predicateSets = this.#predicateSets;
-    const presences = predicateSets.minimal(predicateSet);
-    const known = this.all.find((r) => predicateSets.same(r.presences, presences));
-    if (known !== undefined) return known;
-    // A presence that is guarded by others only refines their rows, if it has axes they lack.
-    const atoms = predicateSets.atomsOf(presences);
-    const axesOf = (ids: readonly NodeId[]) => new Set(ids.flatMap((id) => nodeOf(fused.graph, id).axes));
-    const levels = new Map<NodeId, number>();
-    for (const atom of atoms) {
-      const guards = predicateSets.guardsAmong(atom, atoms).map((g) => levels.get(g) ?? 0);
-      levels.set(atom, guards.length === 0 ? 0 : 1 + Math.max(...guards));
-    }
-    const top = Math.max(...levels.values());
-    const below = atoms.filter((a) => (levels.get(a) ?? 0) < top);
-    const refined = below.length > 0 && axesOf(below).size < axesOf(atoms).size;
-    const parent = refined ? this.of(below) : null;
-    const assignmentList = this.#make(
-      presences,
-      refined ? atoms.filter((a) => levels.get(a) === top) : presences,
-      parent,
-    );
-    this.all.push(assignmentList);
-    return assignmentList;
-  }
-
-  #make(presences: readonly NodeId[], refinedBy: readonly NodeId[], parent: AssignmentList | null): AssignmentList {
-    const { graph } = this.#fused;
-    const sizeOf = (axis: AxisId): Size => {
-      const size = graph.axes.get(axis)?.size;
-      if (size === undefined) throw new CompilerBug('schedule', `no axis ${axis}`);
-      return size;
-    };
-    const parts = presences.map((s) => {
-      const node = nodeOf(graph, s);
-      if (node.kind !== 'presence')
-        throw new CompilerBug('schedule', `a domain names node ${s}, which is a ${node.kind}`);
-      return node;
-    });
-    const above = parent?.axes ?? [];
-    const fresh = [...new Set(parts.flatMap((p) => [...p.targets, ...p.axes]))].filter((a) => !above.includes(a));
-    const targets = new Set(parts.flatMap((p) => p.targets));
-    const majorAxes = fresh.filter((a) => targets.has(a));
-    const minorAxes = fresh.filter((a) => !targets.has(a));
-    const joined = joinBounds(parts, sizeOf);
-    const capacity = boundOf(joined.bounds, [], joined.axes, sizeOf);
-    const refinedCapacity = parent === null ? capacity : multiply([parent.capacity, ...fresh.map(sizeOf)]);
-    return {
-      id: idOf<AssignmentListId>(this.all.length),
-      presences,
-      parent,
-      refinedBy,
-      majorAxes,
-      minorAxes,
-      axes: [...above, ...majorAxes, ...minorAxes],
-      targets: [...majorAxes, ...(parent?.targets ?? [])],
-      capacity: notNegative(smaller(capacity, refinedCapacity)),
-      bounds: joined.bounds,
-    };
-  }
-}
-
-/** A bound may be a formula that can fall below 0 (`limit(to: T - 4)`): no rows then. */
-function notNegative(size: Size): Size {
-  const subtracts = (s: Size): boolean =>
-    s.kind === 'op' ? s.op === 'sub' || s.args.some(subtracts) : s.kind === 'exact' && s.numerator < 0n;
-  return subtracts(size) ? apply('max', size, zero) : size;
 }
 
 /**

@@ -2,6 +2,7 @@
  * planSchedule: a graph whose values know where they are computed, to a schedule.
  *
  *   what has memory, and over which points               choose-storage.ts
+ *   whether the rows of a list are made, or are slots    list-forms.ts
  *   which contractions are computed where they are used  choose-tiles.ts
  *   in the order of the graph, each after what it reads:
  *     the assignments it lives on, once; the lists of them that it goes along
@@ -20,6 +21,7 @@ import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
 import { chooseStorage, dependenciesOf, type Storage } from './choose-storage.ts';
 import { chooseHeads } from './choose-tiles.ts';
+import { withForms } from './list-forms.ts';
 import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /** `split`: values that get memory because a launch would bind too many buffers. `unread`: those that get none, since nobody reads it. */
@@ -33,7 +35,7 @@ export function planSchedule(
   const all = chooseStorage(fused, split);
   const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
     new Map([...spaces].filter(([id]) => !ids.has(id)));
-  const chosen = { ...all, spaces: without(all.spaces, unread) };
+  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target);
   const tiles = chooseHeads(fused, chosen, target, split);
   const heads = new Set([...tiles.values()].flatMap((tile) => tile.heads.map(({ node }) => node.id)));
   const spaces = without(chosen.spaces, heads);
@@ -46,7 +48,8 @@ export function planSchedule(
   const done = new Set<NodeId>();
 
   const rows = (list: AssignmentList | null): void => {
-    if (list === null || listed.has(list)) return;
+    // Slots are there as soon as they are chosen.
+    if (list === null || list.form.kind === 'slots' || listed.has(list)) return;
     listed.add(list);
     rows(list.parent);
     steps.push({ kind: 'rows', list });

@@ -33,7 +33,11 @@ class SchedulePrinter {
   /** `r1 of %5 %9 refines r0, by (E), over (T), at most B * T * 2 rows` */
   listLine(list: AssignmentList): string {
     const beyond = list.parent === null ? '' : `, refines r${list.parent.id} by ${nodes(list.refinedBy)}`;
-    const { majorAxes, minorAxes } = list;
+    const { majorAxes, minorAxes, form } = list;
+    if (form.kind === 'slots') {
+      const of = [...form.others, ...slotAxes(form.slots)];
+      return `r${list.id} of ${nodes(list.presences)}, of ${this.#tuple(list.axes)}, the slots ${this.#tuple(of)}`;
+    }
     return `r${list.id} of ${nodes(list.presences)}${beyond}, by ${this.#tuple(majorAxes)} over ${this.#tuple(minorAxes)}, at most ${formatSize(list.capacity)} rows`;
   }
 

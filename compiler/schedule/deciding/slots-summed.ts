@@ -5,13 +5,30 @@ import { domainOf, type FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { compareProducts } from '../../graph/presence-bounds.ts';
-import { namedAxes, slotCount, slotsOf, sourcesOf, type Slots } from '../../graph/slots.ts';
+import { isDistinct, namedAxes, slotCount, slotsOf, sourcesOf, type Slots } from '../../graph/slots.ts';
+
+type Reduction = Extract<Node, { readonly kind: 'reduce' }>;
+
+/** What a reduction takes where something holds, and nothing elsewhere; a bool of which it asks whether any is true holds itself. */
+export function guardedOperand({ graph }: FusedGraph, node: Reduction): Guarded | null {
+  const operand = nodeOf(graph, node.operand);
+  if (operand.kind === 'predicated')
+    return { presence: operand.presence, value: operand.value, otherwise: operand.otherwise };
+  if (node.op !== 'any' || operand.element !== 'bool') return null;
+  return { presence: operand.id, value: operand.id, otherwise: 0 };
+}
+
+export interface Guarded {
+  readonly presence: NodeId;
+  readonly value: NodeId;
+  readonly otherwise: number;
+}
 
 /** The slots of what a reduction sums, if they name axes it goes along, fewer points than there are, from where its result stands. */
-export function slotsSummed(fused: FusedGraph, node: Extract<Node, { readonly kind: 'reduce' }>): Slots | null {
+export function slotsSummed(fused: FusedGraph, node: Reduction): Slots | null {
   const { graph } = fused;
-  const operand = nodeOf(graph, node.operand);
-  if (operand.kind !== 'predicated') return null;
+  const operand = guardedOperand(fused, node);
+  if (operand === null) return null;
   const lookup = (id: NodeId): Node => nodeOf(graph, id);
   const sizeOf = (axis: AxisId): Size => get(graph.axes, axis, 'schedule: axis').size;
   // Inside experts values stand on rows of rows: a list of rows names them at once, a point would be looked up router by router.
@@ -21,7 +38,8 @@ export function slotsSummed(fused: FusedGraph, node: Extract<Node, { readonly ki
   });
   if (inExperts) return null;
   const slots = slotsOf(operand.presence, lookup, sizeOf);
-  if (slots === null) return null;
+  // A point that is named twice would be counted twice.
+  if (slots === null || !isDistinct(slots)) return null;
   const named = namedAxes(slots);
   const others = lookup(operand.presence).axes.filter((a) => !named.includes(a));
   const within = named.every((a) => node.over.includes(a)) && others.every((a) => node.axes.includes(a));

@@ -2,6 +2,7 @@
 import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
+import { idsOfSlots } from '../../graph/slots.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput } from '../../graph/node-uses.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
@@ -52,6 +53,7 @@ class ScheduleVerifier {
     switch (step.kind) {
       case 'rows': {
         const { list } = step;
+        this.#expect(list.form.kind !== 'slots', `${at}: list ${list.id} is slots, and is made`);
         this.#expect(!this.#listed.has(list), `${at}: list ${list.id} is made twice`);
         if (list.parent !== null) this.#hasRows(list.parent, at);
         this.#reads(list.refinedBy, at);
@@ -143,7 +145,9 @@ class ScheduleVerifier {
   }
 
   #hasRows(list: AssignmentList, at: string): void {
-    this.#expect(this.#listed.has(list), `${at}: list ${list.id} is used before it is made`);
+    const { form } = list;
+    if (form.kind === 'slots') this.#reads([...idsOfSlots(form.slots), ...list.presences], at);
+    else this.#expect(this.#listed.has(list), `${at}: list ${list.id} is used before it is made`);
   }
 
   #hasIndex(shape: IndexShape, at: string): void {

@@ -10,11 +10,11 @@ import { rowMajor } from '../../kernels/space.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { optionsOf, type PlanBuilder } from './plan-builder.ts';
-import { emptyPointScope, inner } from './point-scope.ts';
+import { emptyPointScope, inner, paired } from './point-scope.ts';
 import type { PointScope } from './point-scope.ts';
 import type { Slots } from '../../graph/slots.ts';
 import { alongSlots } from './slot-points.ts';
-import { alongAxes, paired, pointsOf } from './spaces.ts';
+import { alongAxes, pointsOf } from './spaces.ts';
 
 type ChooseNode = Extract<Node, { readonly kind: 'choose' }>;
 type Given = 'space' | 'groups' | 'groupAt' | 'out';

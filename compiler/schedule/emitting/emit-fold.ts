@@ -18,8 +18,8 @@ import { elementsOf, type StoredSpace } from '../memory/memory.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
 import { FoldEmitter } from './fold-emitter.ts';
 import { WORKGROUP, type PlanBuilder } from './plan-builder.ts';
-import { inner, type PointScope } from './point-scope.ts';
-import { paired, pointsOf } from './spaces.ts';
+import { inner, paired, type PointScope } from './point-scope.ts';
+import { pointsOf } from './spaces.ts';
 
 type FoldNode = Extract<Node, { readonly kind: 'fold' }>;
 

@@ -14,8 +14,8 @@ import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
 import type { Ways } from './launch-builder.ts';
 import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
-import { emptyPointScope, inner, rebound, type PointScope } from './point-scope.ts';
-import { indexTerms, paired, pointsOf, type Indices } from './spaces.ts';
+import { emptyPointScope, inner, paired, rebound, type Indices, type PointScope } from './point-scope.ts';
+import { indexTerms, pointsOf } from './spaces.ts';
 
 /** Emits the launch that stores a tile's value in `buffer`. */
 export function emitTile(

@@ -23,10 +23,13 @@ import { isWide } from '../../graph/wide-angles.ts';
 import { roundToF16 } from '../../kernel/math/f16.ts';
 import { cosine, sine, turned } from '../../kernel/math/turn.ts';
 import type { Turned } from '../../kernel/math/turn.ts';
+import type { ListForm } from '../memory/memory.ts';
 import type { Wide } from '../../kernel/math/wide.ts';
 import { exprDepth } from '../../kernel/visit-kernel.ts';
 import { extreme, rowMajor } from '../../kernels/space.ts';
+import { isKnownPresent, isKnownTrue, isTrue } from './known-true.ts';
 import { inner, scopeAt, type PointScope } from './point-scope.ts';
+import { slotRowOf } from './named-points.ts';
 import { PointEmitter } from './point-emitter.ts';
 import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
 import { wideValue } from './wide-emitter.ts';
@@ -46,6 +49,10 @@ export class ExprEmitter extends PointEmitter {
   readonly #wideValues = new WeakMap<PointScope, Map<NodeId, Wide>>();
   readonly #turnedAngles = new WeakMap<PointScope, Map<NodeId, Turned>>();
 
+  protected rowOfSlots(env: PointScope, form: Extract<ListForm, { readonly kind: 'slots' }>): KernelExpr {
+    return slotRowOf(this, env, form);
+  }
+
   /** The zero of an element type. */
   zeroOf(element: ElementType): KernelExpr {
     return constant(element, 0);
@@ -59,6 +66,7 @@ export class ExprEmitter extends PointEmitter {
     }
     const node = this.placement.node(id);
     const memory = this.placement.memoryOf(id);
+    if (memory !== null && node.element === 'bool' && isKnownTrue(this.placement, id, env)) return bool(true);
     let value: KernelExpr;
     if (memory !== null) {
       const loaded = load(this.read(memory.buffer), this.elementIndex(env, memory.space));
@@ -122,7 +130,7 @@ export class ExprEmitter extends PointEmitter {
       case 'map':
         return this.#mapped(node, env);
       case 'presence':
-        return this.#knownPresent(node.id, env) ? bool(true) : this.value(node.mask, env);
+        return isKnownPresent(this.placement, node.id, env) ? bool(true) : this.value(node.mask, env);
       case 'predicated': {
         const condition = this.value(node.presence, env);
         if (condition.kind === 'literal') {
@@ -159,7 +167,7 @@ export class ExprEmitter extends PointEmitter {
 
   /** Whether all these presences hold at the point, tested in order up to the first that does not. */
   allPresent(presences: readonly NodeId[], env: PointScope): KernelExpr {
-    const open = presences.filter((s) => !this.#knownPresent(s, env));
+    const open = presences.filter((s) => !isKnownPresent(this.placement, s, env));
     const [first, ...rest] = open;
     if (first === undefined) return bool(true);
     const value = this.value(first, env);
@@ -168,14 +176,6 @@ export class ExprEmitter extends PointEmitter {
     const result = k.var(bool(false), 'in');
     k.when(value, () => k.assign(result, this.allPresent(rest, inner(env))));
     return result;
-  }
-
-  /** Whether a presence is known to hold: a row in scope was made of it. */
-  #knownPresent(presence: NodeId, env: PointScope): boolean {
-    return this.placement.holdsUnder(
-      [...env.rows.values()].flatMap(({ assignmentList }) => assignmentList.presences),
-      presence,
-    );
   }
 
   #mapped(node: Extract<Node, { kind: 'map' }>, env: PointScope): KernelExpr {
@@ -269,7 +269,8 @@ export class ExprEmitter extends PointEmitter {
     const rows = new Map(
       [...env.rows].filter(([, { assignmentList }]) => !assignmentList.axes.some((a) => gone.has(a))),
     );
-    return scopeAt(axes, rows);
+    const named = env.named.filter((point) => [...gone].every((axis) => !point.axes.has(axis)));
+    return scopeAt(axes, rows, null, named);
   }
 
   /** The Env of a view's operand: the same point under its axes. */
@@ -288,7 +289,8 @@ export class ExprEmitter extends PointEmitter {
     const rows = [...env.rows].filter(([, { assignmentList }]) =>
       assignmentList.axes.every((a) => operand.includes(a) && !mapped.has(a)),
     );
-    const viewed = scopeAt(axes, new Map(rows), above);
+    const named = env.named.filter((point) => [...point.axes].every((a) => operand.includes(a) && !mapped.has(a)));
+    const viewed = scopeAt(axes, new Map(rows), above, named);
     env.views.set(node.id, viewed);
     return viewed;
   }
@@ -324,8 +326,6 @@ export class ExprEmitter extends PointEmitter {
     }
   }
 }
-
-const isTrue = (e: KernelExpr): boolean => e.kind === 'literal' && e.value === true;
 
 function constant(element: ElementType, value: number): KernelExpr {
   switch (element) {

@@ -7,13 +7,14 @@ import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { apply, asNumber, exact, multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { idsOfSlots } from '../../graph/slots.ts';
 import { add, bitcast, div, ge, i32, load, max, mul, rem, select, u32 } from '../../kernel/make-expressions.ts';
 import type { BufferDecl, KernelExpr, Width } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import { scopeAt, type PointScope } from './point-scope.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
 import { depthOf } from '../memory/memory.ts';
-import type { AssignmentList, AssignmentListBuffers, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, AssignmentListBuffers, ListForm, StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 
 /** What the lowering needs to know of the plan in the making. */
@@ -35,7 +36,7 @@ function mayBeZero(size: Size): boolean {
   return number === null || number <= 0;
 }
 
-export class PointEmitter {
+export abstract class PointEmitter {
   readonly launch: LaunchBuilder;
   readonly placement: PointAccess;
   /** Who reads a buffer: inlined nodes, or null, the launch itself. */
@@ -151,6 +152,16 @@ export class PointEmitter {
       this.#readInverses(env, assignmentList);
       return found;
     }
+    const row = assignmentList.form.kind === 'slots' ? this.rowOfSlots(env, assignmentList.form) : this.#inverted(env, assignmentList); // prettier-ignore
+    env.foundRows.set(assignmentList.id, row);
+    return row;
+  }
+
+  /** The row of a point in a list whose rows are slots, i32. */
+  protected abstract rowOfSlots(env: PointScope, form: Extract<ListForm, { readonly kind: 'slots' }>): KernelExpr;
+
+  /** The row of the point, as the list's inverse has it. */
+  #inverted(env: PointScope, assignmentList: AssignmentList): KernelExpr {
     const { inverse } = this.placement.assignmentListBuffers(assignmentList);
     const parts = [...assignmentList.majorAxes.map((a) => this.index(env, a))];
     let present: KernelExpr | null = null;
@@ -163,15 +174,18 @@ export class PointEmitter {
     // Under an absent parent there is no position: a parent without rows has not even one that is in bounds.
     const position = rowMajor(parts, this.positionSizes(assignmentList));
     const found = load(this.read(inverse), present === null ? position : select(present, position, u32(0)));
-    const row = this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
-    env.foundRows.set(assignmentList.id, row);
-    return row;
+    return this.launch.k.let(present === null ? found : select(present, found, i32(-1)), 'row');
   }
 
   /** Notes that a row found before serves what is being computed now as well. */
   #readInverses(env: PointScope, assignmentList: AssignmentList): void {
-    for (let r: AssignmentList | null = assignmentList; r !== null && !env.rows.has(r.id); r = r.parent)
-      this.read(this.placement.assignmentListBuffers(r).inverse);
+    for (let r: AssignmentList | null = assignmentList; r !== null && !env.rows.has(r.id); r = r.parent) {
+      if (r.form.kind === 'scanned') this.read(this.placement.assignmentListBuffers(r).inverse);
+      else {
+        const memory = idsOfSlots(r.form.slots).map((id) => this.placement.memoryOf(id));
+        for (const ids of memory) if (ids !== null) this.read(ids.buffer);
+      }
+    }
   }
 
   /**

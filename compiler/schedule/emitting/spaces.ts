@@ -3,7 +3,6 @@
  * families are given (kernels/space.ts).
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
-import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { apply, asInteger, exact, multiply } from '../../../dsl/types/size.ts';
 import { boundOf } from '../../graph/presence-bounds.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
@@ -14,8 +13,9 @@ import type { Loop, Space } from '../../kernels/space.ts';
 import { nestOfTerms } from '../../kernels/sums.ts';
 import type { TermLoop, Terms } from '../../kernels/sums.ts';
 import type { IndexShape } from '../deciding/schedule-ir.ts';
-import { emptyPointScope, inner, rebound } from './point-scope.ts';
-import type { PointScope } from './point-scope.ts';
+import { enterSlotRow } from './named-points.ts';
+import { emptyPointScope, inner, paired, rebound } from './point-scope.ts';
+import type { Indices, PointScope } from './point-scope.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
@@ -37,21 +37,16 @@ export function pointsOf(lowering: ExprEmitter, space: StoredSpace): Space<Point
       const [row, ...digits] = lowering.decode(id, [launch.size(assignmentList.capacity), ...sizes]);
       if (row === undefined)
         throw new CompilerBug('schedule', `no digit for a row of assignment list ${assignmentList.id}`);
+      const { form } = assignmentList;
+      if (form.kind === 'slots') {
+        enterSlotRow(lowering, assignmentList, form, row, (point) => inside(inner(point, paired(axes, digits))));
+        return;
+      }
       launch.k.when(lt(row, lowering.count(assignmentList)), () => {
         inside(inner(lowering.enterRow(emptyPointScope(), assignmentList, row), paired(axes, digits)));
       });
     },
   };
-}
-
-/** Each axis with its index: one for one. */
-export function paired(
-  axes: readonly AxisId[],
-  indices: readonly KernelExpr[],
-): readonly (readonly [AxisId, KernelExpr])[] {
-  if (axes.length !== indices.length)
-    throw new CompilerBug('schedule', `${indices.length} indices for ${axes.length} axes`);
-  return axes.map((axis, i) => [axis, at(indices, i, 'schedule: index')]);
 }
 
 /** A loop nest over axes, the first outermost. Axes that already have an index get another: all points along them. */
@@ -69,8 +64,6 @@ export function alongAxes(lowering: ExprEmitter, axes: readonly AxisId[]): Loop<
     nest(0, []);
   };
 }
-
-export type Indices = readonly (readonly [AxisId, KernelExpr])[];
 
 /**
  * The terms at the points of axes, the last innermost, as their indices: for sums at several points side by side. With `lanes` a round

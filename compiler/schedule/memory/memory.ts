@@ -7,20 +7,33 @@
  * times the further axes: assignments of assignments.
  *
  * Positions of an assignment list are counted row-major over [new target axes, parent row, new source axes]: rows of one expert are
- * neighbours, in the order of the tokens.
+ * neighbours, in the order of the tokens. Where the points are named by what chose them (graph/slots.ts) and nobody needs the rows of
+ * an expert side by side, the rows are the slots themselves: there is nothing to make, and what is absent is a row that nobody reads.
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
+import type { Slots } from '../../graph/slots.ts';
 import { idOf, type Id } from '../../../dsl/types/ids.ts';
 import type { AllocationId, BufferId, BufferRole, PlanBuffer, StorageType } from './plan.ts';
 
 /** Counts the assignment lists of a plan. */
 export type AssignmentListId = Id<'assignment list'>;
 
+/** How the rows of an assignment list come about. */
+export type ListForm =
+  /** Every position is asked whether it is present; who is gets the next row. */
+  | { readonly kind: 'scanned' }
+  /**
+   * A row for each slot at each point of `others`, row-major over these and the axes of the slots: a row may be absent, and a point
+   * that several slots name has several rows, which hold the same.
+   */
+  | { readonly kind: 'slots'; readonly slots: Slots; readonly others: readonly AxisId[] };
+
 export interface AssignmentList {
   readonly id: AssignmentListId;
+  readonly form: ListForm;
   /** All presences of the conjunction, the parent's included; in id order. */
   readonly presences: readonly NodeId[];
   readonly parent: AssignmentList | null;

@@ -1,0 +1,150 @@
+/**
+ * How the rows of each assignment list come about (memory/memory.ts). What is known by construction is not scanned for: where a choice
+ * names the points of a list, its rows are the slots of that choice, and nothing has to be made.
+ *
+ * A list has to be made where somebody needs rows in groups: a matmul in blocks of rows of one expert, a sum along the rows of a key,
+ * rows that refine them; and where somebody looks at what is on it from every point there is, who would look through the slots at each.
+ */
+import { get } from '../../../dsl/diagnostics/invariants.ts';
+import { exact, multiply } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { nodeOf, nodesOfCheck, writtenNodes } from '../../graph/node-uses.ts';
+import { compareProducts } from '../../graph/presence-bounds.ts';
+import { isDistinct, namedAxes, slotAxes, slotsAmong, slotsOfAll, sourcesOf } from '../../graph/slots.ts';
+import type { Target } from '../../target.ts';
+import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
+import { dependenciesOf, type Storage } from './choose-storage.ts';
+import { chooseTile } from './choose-tiles.ts';
+import { slotsSummed } from './slots-summed.ts';
+
+type SlotRows = Extract<ListForm, { readonly kind: 'slots' }>;
+
+/** Of so many points there are, slots name one at most where nothing but a list that costs nothing speaks for them. */
+const FEW = 4;
+
+/** The rows of a list as slots, if its points are named, and fewer than there are. */
+function slotRowsOf(fused: FusedGraph, { presences, axes, parent }: AssignmentList): SlotRows | null {
+  if (parent !== null) return null;
+  const sizeOf = sizeIn(fused);
+  const node = (id: NodeId): Node => nodeOf(fused.graph, id);
+  const slots = slotsOfAll(presences, node, sizeOf);
+  if (slots === null) return null;
+  const [named, own] = [namedAxes(slots), slotAxes(slots)];
+  const others = axes.filter((a) => !named.includes(a));
+  const within = named.every((a) => axes.includes(a)) && sourcesOf(slots, node).every((a) => others.includes(a));
+  const apart = new Set([...axes, ...own]).size === axes.length + own.length;
+  if (!within || !apart) return null;
+  const fewer = compareProducts([...others, ...own].map(sizeOf), axes.map(sizeOf));
+  return fewer === -1 || (fewer === null && isDistinct(slots)) ? { kind: 'slots', slots, others } : null;
+}
+
+/** Whether the points of a list are named, and are few of those there are. */
+export function isFew(fused: FusedGraph, list: AssignmentList): boolean {
+  const form = slotRowsOf(fused, list);
+  if (form === null) return false;
+  const sizeOf = sizeIn(fused);
+  const rows = [...form.others, ...slotAxes(form.slots)].map(sizeOf);
+  const order = compareProducts([exact(FEW), ...rows], list.axes.map(sizeOf));
+  return order !== null && order <= 0;
+}
+
+function sizeIn({ graph }: FusedGraph): (axis: AxisId) => Size {
+  return (axis) => get(graph.axes, axis, 'schedule: axis').size;
+}
+
+/** The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense. */
+export function withForms(fused: FusedGraph, given: Storage, target: Target): Storage {
+  const { storage, everywhere } = withoutSearches(fused, given);
+  const made = madeLists(fused, storage, everywhere, target);
+  const stands = new Set([...storage.spaces.values(), ...storage.checked.values()].map((s) => s.assignmentList));
+  const lists = new Map(
+    storage.assignmentLists
+      .filter((list) => !storage.named.has(list.id) || stands.has(list))
+      .map((list) => [list, made.has(list.id) ? list : asSlots(fused, list)] as const),
+  );
+  const onForms = <K>(spaces: ReadonlyMap<K, StoredSpace>): ReadonlyMap<K, StoredSpace> =>
+    new Map(
+      [...spaces].map(([key, space]) => {
+        const { assignmentList } = space;
+        const list = assignmentList === null ? null : get(lists, assignmentList, 'schedule: form of a list');
+        return [key, list === assignmentList ? space : { ...space, assignmentList: list }] as const;
+      }),
+    );
+  const { spaces, checked } = storage;
+  return { ...storage, assignmentLists: [...lists.values()], spaces: onForms(spaces), checked: onForms(checked) };
+}
+
+/** The list with slots for rows, if its points are named. */
+function asSlots(fused: FusedGraph, list: AssignmentList): AssignmentList {
+  const form = slotRowsOf(fused, list);
+  if (form === null) return list;
+  const rows = [...form.others, ...slotAxes(form.slots)].map(sizeIn(fused));
+  const capacity = compareProducts(rows, [list.capacity]) === 0 ? list.capacity : multiply(rows);
+  return { ...list, form, capacity };
+}
+
+/** The lists that have to be made. */
+function madeLists(
+  fused: FusedGraph,
+  storage: Storage,
+  everywhere: ReadonlySet<NodeId>,
+  target: Target,
+): ReadonlySet<AssignmentListId> {
+  const made = new Set(storage.summed);
+  for (const { parent } of storage.assignmentLists) if (parent !== null) made.add(parent.id);
+  for (const [id, space] of storage.spaces) {
+    const node = nodeOf(fused.graph, id);
+    if (space.assignmentList === null) continue;
+    const inBlocks =
+      node.kind === 'contract' && chooseTile(fused, node, space, storage, target)?.rows.kind === 'blocks';
+    if (inBlocks || everywhere.has(id)) made.add(space.assignmentList.id);
+  }
+  return made;
+}
+
+/** Values that stand on a list only because its points are named are dense where somebody reads them from everywhere. */
+function withoutSearches(
+  fused: FusedGraph,
+  storage: Storage,
+): { readonly storage: Storage; readonly everywhere: ReadonlySet<NodeId> } {
+  const everywhere = readEverywhere(fused, storage);
+  const isSearched = (id: NodeId, { assignmentList }: StoredSpace): boolean =>
+    everywhere.has(id) && assignmentList !== null && storage.named.has(assignmentList.id);
+  const { spaces } = storage;
+  if (![...spaces].some(([id, space]) => isSearched(id, space))) return { storage, everywhere };
+  const dense = (id: NodeId): StoredSpace => ({ assignmentList: null, axes: nodeOf(fused.graph, id).axes });
+  const less = new Map([...spaces].map(([id, space]) => [id, isSearched(id, space) ? dense(id) : space] as const));
+  // What is dense now reads from everywhere what it is made of.
+  return withoutSearches(fused, { ...storage, spaces: less });
+}
+
+/**
+ * Stored values that somebody reads who is at every point of dense axes: the host, or a value that neither stands on rows nor goes along
+ * slots.
+ */
+function readEverywhere(fused: FusedGraph, { spaces, live, checked }: Storage): ReadonlySet<NodeId> {
+  const { graph } = fused;
+  const lookup = (id: NodeId): Node => nodeOf(graph, id);
+  const sizeOf = sizeIn(fused);
+  const isAtFew = (node: Node): boolean =>
+    (spaces.get(node.id)?.assignmentList ?? null) !== null ||
+    (node.kind === 'reduce' && slotsSummed(fused, node) !== null) ||
+    slotsAmong(node, lookup, sizeOf) !== null;
+  const found = new Set<NodeId>();
+  const seen = new Set<NodeId>();
+  const pending: NodeId[] = [...writtenNodes(graph)];
+  graph.checks.forEach((check, i) => {
+    if ((checked.get(i)?.assignmentList ?? null) === null) pending.push(...nodesOfCheck(check));
+  });
+  for (const node of live.map(lookup))
+    if ((node.kind === 'extern' || spaces.has(node.id)) && !isAtFew(node)) pending.push(...dependenciesOf(fused, node));
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    if (spaces.has(id)) found.add(id);
+    else pending.push(...dependenciesOf(fused, lookup(id)));
+  }
+  return found;
+}
