@@ -1,8 +1,7 @@
 /** What is chosen on the adapter of this run: by a workgroup, by a thread, and summed along. */
-import { expect } from 'vitest';
-import { executeGpu } from '../../compiler/cli/running/execute.ts';
+import { afterAll, expect } from 'vitest';
 import { choicesOf, numbers, wrongChoices } from '../language/choices.ts';
-import type { Ready, Results } from '../language/support.ts';
+import { GpuModels } from '../support/gpu-models.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
 const programs = [
@@ -11,11 +10,13 @@ const programs = [
   ['long', 'NaN'] as const,
 ];
 
+const models = new GpuModels();
+afterAll(() => models.release());
+
 gpuTest.each(programs)(
   '%s groups of numbers with %s',
   async (which, kind) => {
-    const onGpu = ({ prepared, request }: Ready): Promise<Results> => executeGpu(prepared, { ...request, on: 'gpu' });
-    expect(await wrongChoices(choicesOf(which, kind, 3000), onGpu)).toEqual([]);
+    expect(await wrongChoices(choicesOf(which, kind, 3000), (run) => models.run(run))).toEqual([]);
   },
   120_000,
 );

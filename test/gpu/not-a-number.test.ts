@@ -2,8 +2,7 @@
  * A NaN is lost nowhere on the GPU either, and -inf stays no candidate: found by its bits, it passes what WGSL allows to drop it. The expressions are results
  * of one program, whose kernels the driver compiles together.
  */
-import { expect } from 'vitest';
-import { executeGpu } from '../../compiler/cli/running/execute.ts';
+import { afterAll, expect } from 'vitest';
 import {
   errorOf,
   expressions,
@@ -16,9 +15,12 @@ import {
   selectionOf,
 } from '../language/not-a-number.ts';
 import { differences, onReference, type Ready, type Results } from '../language/support.ts';
+import { GpuModels } from '../support/gpu-models.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
-const onGpu = ({ prepared, request }: Ready): Promise<Results> => executeGpu(prepared, { ...request, on: 'gpu' });
+const models = new GpuModels();
+afterAll(() => models.release());
+const onGpu = (run: Ready): Promise<Results> => models.run(run);
 
 gpuTest(
   'every expression keeps a NaN',
