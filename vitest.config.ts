@@ -56,6 +56,8 @@ export default defineConfig({
     // What compiling leaves behind is soon forgotten: with room for it, a tenth less time goes into looking for what is not.
     execArgv: ['--max-semi-space-size=64'],
     testTimeout: 60_000,
+    // The runs on the adapters begin with what the first run has transformed; entries go by the content of a file.
+    experimental: { fsModuleCache: true, fsModuleCachePath: '.cache/vitest' },
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'alone', include: alone, isolate: true } },
