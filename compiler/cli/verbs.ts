@@ -92,7 +92,7 @@ const runOptions: readonly OptionRow[] = [
   json('a summary as JSON on stdout'),
 ];
 
-/** Of `explain kernels` and `explain memory`. */
+/** Of `explain kernels`, `explain memory` and `explain schedule`. */
 const planOptions: readonly OptionRow[] = [
   modelName,
   root,
@@ -222,7 +222,7 @@ export const verbs: readonly VerbRow[] = [
   },
   {
     name: 'explain',
-    summary: 'explain a diagnostic, the kernels or the memory of a model',
+    summary: 'explain a diagnostic, or the kernels, the memory or the schedule of a model',
     description: 'Explains a diagnostic by its code; without a code, lists them all.',
     arguments: [{ name: '[code]', text: 'MOE and four digits' }],
     options: [json('as JSON')],
@@ -241,6 +241,15 @@ export const verbs: readonly VerbRow[] = [
         arguments: [model],
         options: planOptions,
         action: later(async () => (await import('./verbs/explain-plan.ts')).explainMemory),
+      },
+      {
+        name: 'schedule',
+        description:
+          'Says of each launch of a run what it leaves in memory, who reads that, how much it is, and why it is not computed where it\n' +
+          'is read: the reason that the compiler had, from a closed list.',
+        arguments: [model],
+        options: planOptions,
+        action: later(async () => (await import('./verbs/explain-schedule.ts')).explainSchedule),
       },
     ],
     action: later(async () => (await import('./verbs/explain.ts')).explain),

@@ -11,6 +11,7 @@
  *   expert); the presences of that domain are then true wherever the ones listed before it are: test them in order,
  *   stopping at the first that is false.
  */
+import type { MemoryReason } from './memory-reasons.ts';
 import type { Graph, NodeId, Span } from './graph-ir.ts';
 
 /**
@@ -44,6 +45,8 @@ export interface SparseGraph {
 /** After `fuse-elementwise`: what gets memory. Everything else is computed where it is used. */
 export interface FusedGraph extends SparseGraph {
   readonly materialised: ReadonlySet<NodeId>;
+  /** Why each of them is; absent where a graph was read or made by hand, and nobody decided. */
+  readonly because?: ReadonlyMap<NodeId, MemoryReason>;
 }
 
 /** The domain of a value computed at every point, about which there is nothing to say. */

@@ -12,6 +12,7 @@
  */
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import { at, get } from '../../dsl/diagnostics/invariants.ts';
+import type { MemoryReason } from '../graph/memory-reasons.ts';
 import type { Size } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
@@ -36,31 +37,57 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const uses = usesOf(graph);
   const outputs = new Set(writtenNodes(graph));
   const forHost = new Set(graph.externs.flatMap((e) => e.operands.map((o) => o.node)));
-  const materialised = new Set<NodeId>();
+  const because = new Map<NodeId, MemoryReason>();
   /** Operations to compute a value at one point, where it is not stored. */
   const cost: number[] = [];
   /** Values on the longest way from one to what is stored: views cost nothing, but each is a step of whoever computes it. */
   const depth: number[] = [];
+  /** Why what could be computed in passing is not: `inside` is what it takes. */
+  const reasonOf = (node: Node, inside: number): MemoryReason | null => {
+    if (node.kind !== 'input' && outputs.has(node.id)) return { reason: 'result', text: 'a run returns it' };
+    if (node.kind !== 'input' && forHost.has(node.id))
+      return { reason: 'host', text: 'a function of the host reads it' };
+    if (node.kind === 'concat' && node.parts.length > maxParts)
+      return { reason: 'text', text: `it has ${node.parts.length} parts, and ${maxParts} at most are chosen between` };
+    if (node.kind === 'concat' && isFolded(graph, uses, node.id))
+      return { reason: 'kernel', text: 'a recurrence reads what is laid end to end as one buffer' };
+    if (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated')
+      return { reason: 'cost', text: `it is asked at each of its points, and takes ${inside} operations` };
+    if (inside <= cheap || isView(node) || isNamed(graph, node)) return null;
+    const users = usersOf(graph, uses, node.id).length;
+    if (users > 1) return { reason: 'cost', text: `it takes ${inside} operations, and ${users} values read it` };
+    return repeated(sparse, uses, node)
+      ? { reason: 'cost', text: `it takes ${inside} operations, and would be computed again for each of many points` }
+      : null;
+  };
   for (const node of graph.nodes) {
     const operands = [...new Set(operandsOf(graph, node))];
     const inside = operands.reduce((sum, id) => sum + at(cost, id, 'passes: cost of node'), ownCost(node));
     const deep = operands.reduce((most, id) => Math.max(most, at(depth, id, 'passes: depth of node')), 0) + 1;
-    const keep =
-      stored(node) ||
-      inside > maxFused ||
-      deep > maxFused ||
-      ((outputs.has(node.id) || forHost.has(node.id)) && node.kind !== 'input') ||
-      (node.kind === 'concat' && (node.parts.length > maxParts || isFolded(graph, uses, node.id))) ||
-      (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated') ||
-      (inside > cheap &&
-        !isView(node) &&
-        !isNamed(graph, node) &&
-        (usersOf(graph, uses, node.id).length > 1 || repeated(sparse, uses, node)));
-    if (keep) materialised.add(node.id);
-    cost.push(keep || node.kind === 'input' ? 0 : inside);
-    depth.push(keep || node.kind === 'input' ? 0 : deep);
+    const reason = ownMemory(node) ?? tooLong(inside, deep) ?? reasonOf(node, inside);
+    if (reason !== null) because.set(node.id, reason);
+    cost.push(reason !== null || node.kind === 'input' ? 0 : inside);
+    depth.push(reason !== null || node.kind === 'input' ? 0 : deep);
   }
-  return { ...sparse, materialised };
+  return { ...sparse, materialised: new Set(because.keys()), because };
+}
+
+/** What a thread cannot compute in passing. */
+function ownMemory(node: Node): MemoryReason | null {
+  if (!stored(node)) return null;
+  return node.kind === 'extern'
+    ? { reason: 'host', text: 'a function of the host gives it' }
+    : { reason: 'kernel', text: `a ${node.kind} goes over points of its own before there is a number to read` };
+}
+
+function tooLong(inside: number, deep: number): MemoryReason | null {
+  const most = Math.max(inside, deep);
+  return most > maxFused
+    ? {
+        reason: 'text',
+        text: `${most} operations or steps lead to it, and ${maxFused} at most are computed in passing`,
+      }
+    : null;
 }
 
 /** Whether the points at which a mask may be true are named, fewer than there are: who looks at those alone computes it there. */
@@ -76,7 +103,6 @@ function isFolded(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId
   return at(uses, id, 'passes: uses of node').some((user) => at(graph.nodes, user, 'passes: node').kind === 'fold');
 }
 
-/** What a thread cannot compute in passing. */
 function stored(node: Node): boolean {
   switch (node.kind) {
     case 'contract':

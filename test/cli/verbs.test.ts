@@ -206,6 +206,32 @@ describe('explain', () => {
     for (const code of Object.keys(catalogue)) expect(stdout).toContain(code);
   });
 
+  test('schedule: what each launch leaves for others, and why', async () => {
+    const args = [
+      'explain',
+      'schedule',
+      'examples/mixtral/model.moe',
+      '--set',
+      'D=8',
+      '--set',
+      'F=16',
+      '--size',
+      'T=5',
+    ];
+    const { code, stdout } = await callMoec(args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^forward: \d+ launches, \d+ boundaries   for B = 16, T = 5$/m);
+    expect(stdout).toMatch(/^   %\d+ → #\d+.*, [\d.]+ (B|KiB)\n   (kernel|cost): \S/m);
+    const { sizes, entries, reasons } = answer(await callMoec([...args, '--json']));
+    expect(sizes).toEqual({ B: 16, T: 5 });
+    for (const { boundaries } of entries[0].steps)
+      for (const { reason, readers, because } of boundaries) {
+        expect(Object.keys(reasons)).toContain(reason);
+        expect(readers.length).toBeGreaterThan(0);
+        expect(because).not.toBe('');
+      }
+  });
+
   test('kernels: formulas and numbers', async () => {
     const ended = await moec([
       'explain',

@@ -12,7 +12,7 @@ import type { Session } from '../terminal/session.ts';
 import { bytesText, countText, table } from '../terminal/text-table.ts';
 import { usualSize } from '../verbs.ts';
 
-interface Options {
+export interface PlanOptions {
   readonly model?: string;
   readonly root?: string;
   readonly set: readonly string[];
@@ -29,7 +29,8 @@ interface Look {
   readonly sizes: ReadonlyMap<string, number>;
 }
 
-async function lookAt(session: Session, modelFile: string, options: Options): Promise<Look> {
+/** The plans of a model, and sizes for their numbers. */
+export async function lookAt(session: Session, modelFile: string, options: PlanOptions): Promise<Look> {
   session.stage = 'explain';
   const sets = parseSets(options.set);
   const given = parseSizes(options.size);
@@ -73,7 +74,7 @@ async function lookAt(session: Session, modelFile: string, options: Options): Pr
 }
 
 /** A formula and its number at the sizes. */
-function both(
+export function both(
   size: Size,
   sizes: ReadonlyMap<string, number>,
 ): { readonly formula: string; readonly number: number | null } {
@@ -84,7 +85,7 @@ function both(
 const ROWS = 6;
 
 /** The launches of a run. */
-export async function explainKernels(session: Session, modelFile: string, options: Options): Promise<void> {
+export async function explainKernels(session: Session, modelFile: string, options: PlanOptions): Promise<void> {
   const { entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
   const listed = entries.map((entry) => {
     const { plan } = options.losses === true ? entry.withAux : entry.inference;
@@ -150,12 +151,13 @@ function quantity(
   return value.formula === String(value.number) ? number : `${value.formula}  =  ${number}`;
 }
 
-function sizesText(sizes: ReadonlyMap<string, number>): string {
+/** The sizes that numbers are for. */
+export function sizesText(sizes: ReadonlyMap<string, number>): string {
   return sizes.size === 0 ? '' : `   for ${[...sizes].map(([name, n]) => `${name} = ${n}`).join(', ')}`;
 }
 
 /** The buffers of a run. */
-export async function explainMemory(session: Session, modelFile: string, options: Options): Promise<void> {
+export async function explainMemory(session: Session, modelFile: string, options: PlanOptions): Promise<void> {
   const { compilation, entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
   const { planMemory } = await import('../../../runtime/running/memory-plan.ts');
   const { lifetimes } = await import('../../schedule/memory/assign-buffers.ts');

@@ -1,6 +1,7 @@
 /**
  * `moec explain MOEnnnn`: what a diagnostic means, with a program that has it and one that has not.
- * `moec explain kernels MODEL` and `moec explain memory MODEL`: what a run would launch and hold (explain-plan.ts).
+ * `moec explain kernels MODEL` and `moec explain memory MODEL`: what a run would launch and hold (explain-plan.ts);
+ * `moec explain schedule MODEL`: why its steps are what they are (explain-schedule.ts).
  */
 import { catalogue, isCode, type Code } from '../../../dsl/diagnostics/catalogue.ts';
 import { didYouMean } from '../../../dsl/diagnostics/suggest.ts';

@@ -15,6 +15,7 @@ import type { Size } from '../../../dsl/types/size.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
+import { givenMemory, type MemoryReason } from '../../graph/memory-reasons.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { slotsAmong } from '../../graph/slots.ts';
 import { PredicateSets } from './predicate-sets.ts';
@@ -25,6 +26,8 @@ import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/me
 export interface Storage {
   /** Nodes with memory of their own (graph inputs have theirs from outside). */
   readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
+  /** Why each of them has memory. */
+  readonly because: ReadonlyMap<NodeId, MemoryReason>;
   /** Nodes a run needs, in id order: outputs, defaults, externs, presences of domains, and all they read. */
   readonly live: readonly NodeId[];
   readonly assignmentLists: readonly AssignmentList[];
@@ -44,22 +47,24 @@ export const MAX_INLINE_PARTS = 4;
 export function chooseStorage(fused: FusedGraph, split: ReadonlySet<NodeId>): Storage {
   const { graph } = fused;
   const live = liveNodes(fused);
-  const stored = new Set<NodeId>();
+  const stored = new Map<NodeId, MemoryReason>();
   for (const id of live) {
     const node = nodeOf(graph, id);
     if (node.kind === 'input') continue;
     const wanted = fused.materialised.has(id) && node.kind !== 'constant' && node.kind !== 'size';
-    if (wanted || split.has(id) || needsMemory(node)) stored.add(id);
+    if (wanted || needsMemory(node)) stored.set(id, fused.because?.get(id) ?? givenMemory);
+    else if (split.has(id)) stored.set(id, { reason: 'bindings', text: 'without it a launch binds too many buffers' });
   }
   // A value stored lest it be recomputed is a consumer itself: go on until nothing changes.
   for (const id of [...live].reverse()) {
     if (!stored.has(id)) continue;
-    for (const extra of recomputed(fused, nodeOf(graph, id), stored)) stored.add(extra);
+    for (const extra of recomputed(fused, nodeOf(graph, id), stored))
+      stored.set(extra, { reason: 'cost', text: `%${id} would compute it again in each round of its loop` });
   }
   const predicateSets = new PredicateSets(fused);
   const assignmentLists = new AssignmentListTable(fused, predicateSets);
   const wanted: Wanted[] = [];
-  for (const id of stored) {
+  for (const id of stored.keys()) {
     const node = nodeOf(graph, id);
     const want = (presences: readonly NodeId[], isSummed: boolean): void => {
       if (presences.length > 0) wanted.push({ presences, isSummed, heavy: isHeavy(fused, node, presences) });
@@ -80,7 +85,7 @@ export function chooseStorage(fused: FusedGraph, split: ReadonlySet<NodeId>): St
   for (const { presences, isSummed, heavy } of wanted) if (!heavy && !isSummed) assignmentLists.ofNamed(presences);
   const named = new Set(assignmentLists.all.map(({ id }) => id).filter((id) => !made.has(id)));
   const spaces = new Map<NodeId, StoredSpace>();
-  for (const id of [...stored].sort((a, b) => a - b)) {
+  for (const id of [...stored.keys()].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
     const assignmentList = bestAssignmentList(predicateSets, assignmentLists.all, usablePresences(fused, node), node);
     const axes = node.axes.filter((a) => assignmentList === null || !assignmentList.axes.includes(a));
@@ -96,7 +101,7 @@ export function chooseStorage(fused: FusedGraph, split: ReadonlySet<NodeId>): St
       axes: node.axes.filter((a) => assignmentList === null || !assignmentList.axes.includes(a)),
     });
   });
-  return { spaces, live, assignmentLists: assignmentLists.all, summed, named, predicateSets, checked };
+  return { spaces, because: stored, live, assignmentLists: assignmentLists.all, summed, named, predicateSets, checked };
 }
 
 /** A set of assignments that a stored value lives on, or is summed over. */
@@ -247,11 +252,14 @@ function bestAssignmentList(
   );
 }
 
+/** What has memory, as it is asked for. */
+type Stored = Pick<ReadonlySet<NodeId>, 'has'>;
+
 /**
  * Values inlined into the loop of `consumer` that do not vary with all it runs over and take more than a load: each would be
  * computed again and again. Keys and candidates of an order are looked at again and again, and count as such.
  */
-function recomputed(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeId>): readonly NodeId[] {
+function recomputed(fused: FusedGraph, consumer: Node, stored: Stored): readonly NodeId[] {
   const { graph } = fused;
   const loops = loopAxes(consumer);
   const pairwise = consumer.kind === 'sort_rank' || consumer.kind === 'choose';
@@ -299,7 +307,7 @@ function recomputed(fused: FusedGraph, consumer: Node, stored: ReadonlySet<NodeI
 }
 
 /** Arithmetic operations a value takes where it is inlined; a load and a view are free, a division counts 2. */
-function costOf(fused: FusedGraph, node: Node, stored: ReadonlySet<NodeId>): number {
+function costOf(fused: FusedGraph, node: Node, stored: Stored): number {
   if (stored.has(node.id) || node.kind === 'input') return 0;
   const below = operandsOf(fused.graph, node).reduce(
     (sum, id) => sum + costOf(fused, nodeOf(fused.graph, id), stored),

@@ -12,6 +12,7 @@ import { get } from '../../../dsl/diagnostics/invariants.ts';
 import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { MemoryReason } from '../../graph/memory-reasons.ts';
 import { nodeOf, nodesOfCheck, operandsOf, writtenNodes } from '../../graph/node-uses.ts';
 import type { Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
@@ -144,13 +145,14 @@ function loadsVectors(fused: FusedGraph, storage: Storage, { over, element }: Co
   return side.axes.includes(along) && from(side, along);
 }
 
+/** Tiles of values, and why contractions that such a value reads are no heads of it. */
+export interface Heads {
+  readonly tiles: ReadonlyMap<NodeId, TileChoice>;
+  readonly refused: ReadonlyMap<NodeId, MemoryReason>;
+}
+
 /** The stored values that are computed where their contractions are, each with the tile of its launch. */
-export function chooseHeads(
-  fused: FusedGraph,
-  storage: Storage,
-  target: Target,
-  split: ReadonlySet<NodeId>,
-): ReadonlyMap<NodeId, TileChoice> {
+export function chooseHeads(fused: FusedGraph, storage: Storage, target: Target, split: ReadonlySet<NodeId>): Heads {
   const { graph } = fused;
   const { spaces } = storage;
   const readers = readersOf(fused, storage.live);
@@ -163,6 +165,7 @@ export function chooseHeads(
     const all = readers.get(id) ?? [];
     return all.length > 0 && all.every((r) => r === root || (r !== null && inPassing(r) && isOnlyFor(r, root)));
   };
+  const refused = new Map<NodeId, MemoryReason>();
   const headsOf = (root: Node, space: StoredSpace): TileChoice | null => {
     const found: FoundTile[] = [];
     const seen = new Set<NodeId>();
@@ -172,18 +175,30 @@ export function chooseHeads(
       const node = nodeOf(graph, id);
       if (inPassing(id)) operandsOf(graph, node).forEach(visit);
       const own = spaces.get(id);
-      if (node.kind !== 'contract' || own === undefined || split.has(id)) return;
-      if (!sameSpace(own, space) || !isOnlyFor(id, root.id)) return;
+      if (node.kind !== 'contract' || own === undefined) return;
+      const refuse = (reason: MemoryReason['reason'], text: string): void => void refused.set(id, { reason, text });
+      if (split.has(id)) return refuse('bindings', `with it %${root.id} would bind too many buffers`);
+      if (!sameSpace(own, space)) return refuse('grid', `%${root.id} reads it at other points than its own`);
+      if (!isOnlyFor(id, root.id)) return refuse('grid', `others than %${root.id} read it, or at other points`);
       const tile = tileOf(fused, node, own, storage, target);
-      if (tile !== null) found.push(tile);
+      if (tile === null) refuse('kernel', 'it has no columns of its own, and a tile is rows by columns');
+      else found.push(tile);
     };
     operandsOf(graph, root).forEach(visit);
     const [first] = found;
     if (first === undefined) return null;
-    const together = found.filter(({ tile }) => sameTile(tile, first.tile)).slice(0, MAX_HEADS);
+    const alike = found.filter(({ tile }) => sameTile(tile, first.tile));
+    const together = alike.slice(0, MAX_HEADS);
+    for (const { head } of found.filter(({ tile }) => !sameTile(tile, first.tile)))
+      refused.set(head.node.id, {
+        reason: 'kernel',
+        text: `%${first.head.node.id} goes with %${root.id}, and this one has another loop`,
+      });
+    for (const { head } of alike.slice(MAX_HEADS))
+      refused.set(head.node.id, { reason: 'registers', text: `%${root.id} has ${MAX_HEADS} contractions beside it` });
     return withHeads(root, together.map(({ head }) => head), first.tile); // prettier-ignore
   };
-  return new Map(
+  const tiles = new Map(
     [...spaces].flatMap(([id, space]) => {
       const node = nodeOf(graph, id);
       if (node.kind !== 'map' && node.kind !== 'predicated') return [];
@@ -191,6 +206,7 @@ export function chooseHeads(
       return tile === null ? [] : [[id, tile] as const];
     }),
   );
+  return { tiles, refused };
 }
 
 /** Who reads a node: other nodes, for what they are and where they are; null stands for the run and its checks. */

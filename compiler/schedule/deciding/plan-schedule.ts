@@ -36,10 +36,12 @@ export function planSchedule(
   const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
     new Map([...spaces].filter(([id]) => !ids.has(id)));
   const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target);
-  const tiles = chooseHeads(fused, chosen, target, split);
+  const { tiles, refused } = chooseHeads(fused, chosen, target, split);
   const heads = new Set([...tiles.values()].flatMap((tile) => tile.heads.map(({ node }) => node.id)));
   const spaces = without(chosen.spaces, heads);
   const storage = { ...chosen, spaces };
+  // Who looked at a contraction as a head knows more of it than who gave it memory before.
+  const because = new Map([...all.because, ...refused].filter(([id]) => spaces.has(id)));
   const steps: ScheduleStep[] = [];
   const listed = new Set<AssignmentList>();
   const indexed = new Set<string>();
@@ -122,7 +124,7 @@ export function planSchedule(
   look(Infinity);
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
   const { live, assignmentLists } = storage;
-  return { entry: graph.name, spaces, live, assignmentLists, steps };
+  return { entry: graph.name, spaces, because, live, assignmentLists, steps };
 }
 
 /** The last node of those that a check looks at. */

@@ -8,6 +8,7 @@
  */
 import type { FoldLayout } from './choose-fold.ts';
 import type { AxisId, ExternCallId, GraphInputId, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { MemoryReason } from '../../graph/memory-reasons.ts';
 import type { Slots } from '../../graph/slots.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 
@@ -15,6 +16,8 @@ export interface Schedule {
   readonly entry: string;
   /** Nodes with memory of their own (graph inputs have theirs from outside), and where they are stored. */
   readonly spaces: ReadonlyMap<NodeId, StoredSpace>;
+  /** Why each of them has memory: what is between it and its readers. */
+  readonly because: ReadonlyMap<NodeId, MemoryReason>;
   /** Nodes a run needs, in id order: outputs, defaults, externs, presences of domains, and all they read. */
   readonly live: readonly NodeId[];
   readonly assignmentLists: readonly AssignmentList[];
