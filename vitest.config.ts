@@ -8,6 +8,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Files with a process of their own: they put other modules in place of the compiler's. */
 const alone = ['test/house/stages.test.ts', 'test/verify/shipped.test.ts'];
 
+/** Files that hold a device: the command line leaves them out where there is none to be tested. */
+const gpu = ['test/gpu/**/*.test.ts'];
+
 /** The longest files, longest first: they begin first, so that both workers end at about the same time on a fresh clone too. */
 const longest = [
   'test/gpu/goldens',
@@ -61,7 +64,12 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'alone', include: alone, isolate: true } },
-      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+      // A project with excludes of its own does not hear of `--exclude`, which leaves these out.
+      { extends: true, test: { name: 'gpu', include: gpu, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: [...alone, ...gpu], isolate: false },
+      },
     ],
   },
 });
