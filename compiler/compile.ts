@@ -8,10 +8,12 @@ import type { StaticValue } from '../dsl/meaning/instances.ts';
 import { positionAt, type SourceFile } from '../dsl/diagnostics/source-file.ts';
 import type { Manifest } from '../runtime/contract/manifest.ts';
 import { elaborate, type ElaboratedEntry, type Elaboration } from './elaborate/elaborate.ts';
+import { fingerprint } from './emit/hash.ts';
 import { buildManifest } from './emit/build-manifest.ts';
 import { verifyManifest } from './emit/verify-manifest.ts';
 import type { FusedGraph } from './graph/domains.ts';
 import type { Graph } from './graph/graph-ir.ts';
+import { printGraph } from './graph/print-graph.ts';
 import type { Kernel } from './kernel/kernel-ir.ts';
 import { legalise } from './kernel/legalise/legalise.ts';
 import { printKernel } from './kernel/print-kernel.ts';
@@ -35,6 +37,8 @@ export interface CompileOptions {
   /** For locations in labels. */
   readonly sources?: readonly SourceFile[];
   readonly passes?: OptimiseOptions;
+  /** Schedules to be lowered instead of those that costs decide, by the graph that each is of (`graphHash`). */
+  readonly schedules?: ReadonlyMap<string, string>;
 }
 
 /** One plan and all it came from. */
@@ -140,7 +144,7 @@ function planner(
       plan,
       contents,
       diagnostics: limitViolations,
-    } = schedule(fused, options.target, { locationOf, declared, kernels });
+    } = schedule(fused, options.target, { locationOf, declared, kernels, ...given(fused, options.schedules) });
     limitViolations.forEach(report);
     verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
@@ -152,6 +156,17 @@ function planner(
       contents,
     };
   };
+}
+
+/** The schedule that is given for a graph, if one is. */
+function given(fused: FusedGraph, schedules: CompileOptions['schedules']): { readonly given?: string } {
+  const text = schedules?.get(graphHash(fused));
+  return text === undefined ? {} : { given: text };
+}
+
+/** Tells graphs apart, as a printed schedule does: what is computed where, before anything of it has memory. */
+export function graphHash({ graph, domains }: FusedGraph): string {
+  return fingerprint(printGraph(graph, { domains }));
 }
 
 function legaliseKernels(plan: Plan, legal: (kernel: Kernel) => Kernel): Plan {

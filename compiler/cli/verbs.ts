@@ -157,6 +157,10 @@ export const verbs: readonly VerbRow[] = [
         text: 'run only the first n passes: to find the one that breaks something',
         value: 'whole number',
       },
+      {
+        flags: '--schedule <file>',
+        text: 'lower the schedules of this file, as --emit=schedule prints them, instead of those that costs decide',
+      },
       { flags: '--time', text: 'say how long each stage took' },
       json('what was written, and diagnostics, as JSON on stdout'),
     ],

@@ -15,6 +15,7 @@ import type { FusedGraph } from '../graph/domains.ts';
 import type { NodeId, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
 import { planSchedule } from './deciding/plan-schedule.ts';
+import { ScheduleTextError, inOrderOf, pinsOf } from './deciding/read-schedule.ts';
 import type { Schedule } from './deciding/schedule-ir.ts';
 import { scheduleFaults } from './deciding/verify-schedule.ts';
 import type { Contents } from './emitting/contents.ts';
@@ -26,6 +27,8 @@ import type { BufferId, Plan, PlanBuffer } from './memory/plan.ts';
 export interface ScheduleOptions {
   /** How a place in the source is shown in labels: `mixtral.moe:14:5`. */
   readonly locationOf?: (span: Span) => string;
+  /** The text of a schedule, to be lowered instead of the one that costs decide (deciding/read-schedule.ts). */
+  readonly given?: string;
   /** Where an input, or a variable by its path, is declared, for what does not fit. */
   readonly declared?: (role: 'input' | 'store', name: string) => Span | null;
   /** Kernels of other plans, to share: none by default. */
@@ -43,6 +46,16 @@ export interface Scheduled {
 /** The plan of the outputs a graph has. */
 export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
   const locationOf = options.locationOf ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
+  const finish = (decided: Schedule, lowered: ReturnType<typeof lowerSchedule>): Scheduled => {
+    const plan = lowered.plan(options.kernels ?? new KernelTable());
+    const { contents } = lowered;
+    const diagnostics = [
+      ...lowered.limitViolations.slice(0, 1),
+      ...endless(fused),
+      ...limitViolations(plan, target, options.declared ?? (() => null)),
+    ];
+    return { schedule: decided, plan, contents, diagnostics };
+  };
   const split = new Set<NodeId>();
   let unread: ReadonlySet<NodeId> = new Set();
   for (;;) {
@@ -55,20 +68,29 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
       continue;
     }
     if (lowered.splits.size === 0) {
-      const plan = lowered.plan(options.kernels ?? new KernelTable());
-      const { contents } = lowered;
-      const diagnostics = [
-        ...lowered.limitViolations.slice(0, 1),
-        ...endless(fused),
-        ...limitViolations(plan, target, options.declared ?? (() => null)),
-      ];
-      return { schedule: decided, plan, contents, diagnostics };
+      if (options.given === undefined) return finish(decided, lowered);
+      const given = readGiven(options.given, fused, target, unread);
+      const fits = lowerSchedule(fused, given, target, locationOf);
+      const [missing] = fits.splits;
+      if (missing === undefined) return finish(given, fits);
+      const limit = target.limits.maxStorageBuffersPerShaderStage;
+      throw new ScheduleTextError(null, `a launch binds more than ${limit} buffers: give %${missing} memory`);
     }
     const before = split.size;
     unread = new Set();
     for (const id of lowered.splits) split.add(id);
     if (split.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
   }
+}
+
+/** A schedule from its text: what it says in the order in which it says it, and right by every rule of schedules. */
+function readGiven(text: string, fused: FusedGraph, target: Target, unread: ReadonlySet<NodeId>): Schedule {
+  const pins = pinsOf(text);
+  const left = new Set([...unread].filter((id) => !pins.stored.has(id)));
+  const given = inOrderOf(text, planSchedule(fused, target, new Set(), left, pins), fused.graph);
+  const [fault] = scheduleFaults(given, fused);
+  if (fault !== undefined) throw new ScheduleTextError(null, fault);
+  return given;
 }
 
 /** Sums over more points than 32 bits number, whatever a run's sizes are: no device ends them. Sums along the rows of a route are none. */

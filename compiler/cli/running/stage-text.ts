@@ -3,7 +3,7 @@ import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { lex } from '../../../dsl/syntax/lex.ts';
 import { printTokens } from '../../../dsl/syntax/print-tokens.ts';
 import { printProgram } from '../../../dsl/check/print-program.ts';
-import type { Compilation } from '../../compile.ts';
+import { graphHash, type Compilation } from '../../compile.ts';
 import { printGraph } from '../../graph/print-graph.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
 import { printSchedule } from '../../schedule/deciding/print-schedule.ts';
@@ -50,7 +50,7 @@ export function stageText(
     case 'sparse':
       return each((c) => printGraph(c.fused.graph, { domains: c.fused.domains, materialised: c.fused.materialised }));
     case 'schedule':
-      return each((c) => printSchedule(c.schedule, c.fused.graph));
+      return each((c) => `// graph ${graphHash(c.fused)}\n${printSchedule(c.schedule, c.fused.graph)}`);
     case 'plan':
       return each((c) => printPlan(c.plan));
     case 'kernel':

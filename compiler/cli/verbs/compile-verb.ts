@@ -24,6 +24,7 @@ interface Options {
   readonly printAfter: readonly string[];
   readonly skipPass: readonly string[];
   readonly passLimit?: number;
+  readonly schedule?: string;
   readonly time?: boolean;
   readonly target: string;
   readonly runtime?: string;
@@ -76,15 +77,18 @@ export async function compile(session: Session, modelFile: string, options: Opti
 
   const { compileProgram } = await import('../../compile.ts');
   const { parseOverrides } = await import('../../overrides.ts');
+  const { compileGiven, readSchedules } = await import('../running/given-schedules.ts');
+  const schedules = options.schedule === undefined ? null : await readSchedules(options.schedule);
   const request: CompileOptions = {
     overrides: parseOverrides(overrides),
     target,
     sources: project.sources,
     passes,
     ...(options.entry.length === 0 ? {} : { entries: options.entry }),
+    ...(schedules === null ? {} : { schedules: schedules.byGraph }),
   };
   // Nothing is staged yet, so Ctrl-C may end the process at any moment of the work.
-  const compilation = await killable(() => compileProgram(program, request));
+  const compilation = await killable(() => compileGiven(() => compileProgram(program, request), schedules));
   clock.lap('elaborate, optimise, schedule, build, print');
   const { diagnostics, manifest, shaders } = compilation;
   session.showDiagnostics(

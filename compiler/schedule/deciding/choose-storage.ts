@@ -43,20 +43,29 @@ export interface Storage {
 /** Parts of a concat up to which it is chosen between where it is used. */
 export const MAX_INLINE_PARTS = 4;
 
-/** `split`: values that must have memory because a launch ran out of bindings. */
-export function chooseStorage(fused: FusedGraph, split: ReadonlySet<NodeId>): Storage {
+/**
+ * `split`: values that must have memory because a launch ran out of bindings. `pinned`: those that a text says have memory, instead of
+ * what costs say; null: nobody does.
+ */
+export function chooseStorage(
+  fused: FusedGraph,
+  split: ReadonlySet<NodeId>,
+  pinned: ReadonlySet<NodeId> | null,
+): Storage {
   const { graph } = fused;
   const live = liveNodes(fused);
   const stored = new Map<NodeId, MemoryReason>();
   for (const id of live) {
     const node = nodeOf(graph, id);
     if (node.kind === 'input') continue;
-    const wanted = fused.materialised.has(id) && node.kind !== 'constant' && node.kind !== 'size';
-    if (wanted || needsMemory(node)) stored.set(id, fused.because?.get(id) ?? givenMemory);
+    const own = fused.because?.get(id) ?? givenMemory;
+    const decided = fused.materialised.has(id) && (pinned === null || own.reason !== 'cost');
+    const wanted = (decided || pinned?.has(id) === true) && node.kind !== 'constant' && node.kind !== 'size';
+    if (wanted || needsMemory(node)) stored.set(id, decided || needsMemory(node) ? own : givenMemory);
     else if (split.has(id)) stored.set(id, { reason: 'bindings', text: 'without it a launch binds too many buffers' });
   }
   // A value stored lest it be recomputed is a consumer itself: go on until nothing changes.
-  for (const id of [...live].reverse()) {
+  for (const id of pinned === null ? [...live].reverse() : []) {
     if (!stored.has(id)) continue;
     for (const extra of recomputed(fused, nodeOf(graph, id), stored))
       stored.set(extra, { reason: 'cost', text: `%${id} would compute it again in each round of its loop` });

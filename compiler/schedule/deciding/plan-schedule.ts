@@ -22,21 +22,30 @@ import { chooseKernel } from './choose-kernels.ts';
 import { chooseStorage, dependenciesOf, type Storage } from './choose-storage.ts';
 import { chooseHeads } from './choose-tiles.ts';
 import { withForms } from './list-forms.ts';
+import { pinnedTile, type SchedulePins } from './read-schedule.ts';
 import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
-/** `split`: values that get memory because a launch would bind too many buffers. `unread`: those that get none, since nobody reads it. */
+/**
+ * `split`: values that get memory because a launch would bind too many buffers. `unread`: those that get none, since nobody reads it.
+ * `pins`: what a text decides (read-schedule.ts).
+ */
 export function planSchedule(
   fused: FusedGraph,
   target: Target,
   split: ReadonlySet<NodeId>,
   unread: ReadonlySet<NodeId>,
+  pins: SchedulePins | null = null,
 ): Schedule {
   const { graph } = fused;
-  const all = chooseStorage(fused, split);
+  // What nobody reads had memory when lists were chosen, and has none now.
+  const pinned = pins === null ? null : new Set([...pins.stored, ...unread]);
+  const all = chooseStorage(fused, split, pinned);
   const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
     new Map([...spaces].filter(([id]) => !ids.has(id)));
   const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target);
-  const { tiles, refused } = chooseHeads(fused, chosen, target, split);
+  // A contraction that a text gives memory is nobody's head.
+  const apart = pins === null ? split : pins.stored;
+  const { tiles, refused } = chooseHeads(fused, chosen, target, apart);
   const heads = new Set([...tiles.values()].flatMap((tile) => tile.heads.map(({ node }) => node.id)));
   const spaces = without(chosen.spaces, heads);
   const storage = { ...chosen, spaces };
@@ -101,7 +110,8 @@ export function planSchedule(
       return;
     }
     rows(space.assignmentList);
-    const choice = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, target);
+    const decided = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, target);
+    const choice = decided.family === 'tile' ? pinnedTile(decided, pins) : decided;
     if (choice.family === 'reduce_listed') index(choice.index);
     if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.tileRows);
     steps.push({ kind: 'value', choice, space });

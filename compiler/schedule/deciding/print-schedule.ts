@@ -16,9 +16,15 @@ export function printSchedule(schedule: Schedule, graph: Graph): string {
   const lines = [
     `schedule ${schedule.entry}: ${schedule.spaces.size} values with memory, ${inlined.length} inlined, ${schedule.assignmentLists.length} assignment lists`,
     ...schedule.assignmentLists.map((list) => `  ${printer.listLine(list)}`),
-    ...schedule.steps.map((step, i) => `  #${i} ${printer.step(step)}`),
+    ...stepTexts(schedule, graph).map((text, i) => `  #${i} ${text}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Each step as text, in order. */
+export function stepTexts(schedule: Schedule, graph: Graph): readonly string[] {
+  const printer = new SchedulePrinter(graph);
+  return schedule.steps.map((step) => printer.step(step));
 }
 
 const nodes = (ids: readonly NodeId[]): string => ids.map((id) => `%${id}`).join(' ');

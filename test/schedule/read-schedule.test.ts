@@ -1,0 +1,144 @@
+/** Schedules as text: what is printed is read, what is changed is lowered and computes the same, what does not follow is refused. */
+import { describe, expect, it } from 'vitest';
+import { compileProgram, graphHash } from '../../compiler/compile.ts';
+import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
+import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import { differences, onKernels, onReference, prepareText, ready } from '../language/support.ts';
+
+const layer = `import { SwiGLU } from "std"
+model Layer {
+  axis T, D = 64, F = 64, E = 4
+  experts ffn[E] = SwiGLU<F>
+  router gate(x: [D]) -> route[E] {
+    param w: [E, D]
+    softmax(top_k(w @ x, 2, over: E), over: E)
+  }
+  forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) }
+}`;
+
+const many = Array.from({ length: 12 }, (_, i) => `p${i}`);
+const bound = `model Bound {
+  axis T, D = 4
+  param ${many.map((name) => `${name}: [D]`).join(', ')}
+  forward(x: [T, D]) -> [T, D] { ${many.map((name) => `tanh(x + ${name})`).join(' + ')} }
+}`;
+
+const others = `model Others {
+  axis T, D = 6, V = 300
+  input scale: [T] = exp(iota(T))
+  state seen: [D] = 0
+  extern fn ask(x: [T, D]) -> [T, D]
+  fn last(x: [T, D]) -> [D] { chain t in T carrying h: [D] = 0 { 0.5 * h + x[t] } }
+  forward(x: [T, D], s: [T, V]) -> (y: [T, D], best: [T, V]) {
+    let e = exp(ask(x)) * scale
+    require T > 0 else "no tokens"
+    update seen = seen + sum(e, over: T)
+    loss size = mean(e * e, over: (T, D))
+    (y: e / sum(e, over: D) + last(e), best: dense(mask(top_k(s, 3, over: V))))
+  }
+}`;
+
+const preparedOf = (text: string) => {
+  const { prepared, diagnostics } = prepareText(text);
+  if (prepared === null) throw new Error(diagnostics.map(({ message }) => message).join('; '));
+  return prepared;
+};
+
+/** A program compiled again with its own schedules, each edited. */
+function again(text: string, edit: (schedule: string) => string) {
+  const prepared = preparedOf(text);
+  const plans = [prepared.entry.inference, prepared.entry.withAux];
+  const schedules = new Map(
+    plans.map(({ fused, schedule }) => [graphHash(fused), edit(printSchedule(schedule, fused.graph))] as const),
+  );
+  const compilation = compileProgram(prepared.program, {
+    overrides: new Map(),
+    target: webgpuCore,
+    entries: [prepared.entry.name],
+    sources: prepared.project.sources,
+    schedules,
+  });
+  const [entry] = compilation.entries;
+  const { manifest } = compilation;
+  if (entry === undefined || manifest === null) throw new Error('it does not compile');
+  const texts = [entry.inference, entry.withAux].map(({ schedule, fused }) => printSchedule(schedule, fused.graph));
+  return { prepared: { ...prepared, compilation, entry, manifest }, texts, schedules: [...schedules.values()] };
+}
+
+describe('a printed schedule', () => {
+  it.each([layer, bound, others])(
+    'is read as it was printed, and gives the module that it was printed from: %#',
+    (text) => {
+      const { prepared, texts, schedules } = again(text, (schedule) => schedule);
+      expect([...new Set(texts)]).toEqual(schedules);
+      expect(prepared.manifest.hash).toBe(preparedOf(text).manifest.hash);
+    },
+  );
+});
+
+/** Step numbers are for people: the order of lines counts. */
+const withoutNumbers = (text: string): string => text.replace(/#\d+ /g, '');
+
+describe('an edited schedule', () => {
+  const edits: readonly (readonly [string, (text: string) => string])[] = [
+    [
+      'tiles of another size, with blocks for them',
+      (text) => text.replaceAll('tile 4 x', 'tile 3 x').replaceAll('blocks of 4 rows', 'blocks of 3 rows'),
+    ],
+    ['one column at a time', (text) => text.replace(/tile (\d+) x \d+/g, 'tile $1 x 1')],
+    ['loads of one', (text) => text.replaceAll(', loads of 4', '')],
+    [
+      'steps in another order',
+      (text) =>
+        text.replace(
+          /( {2}#\d+ rows r0\n)([^]*?)( {2}#\d+ blocks [^\n]*\n)/,
+          (_, rows: string, between: string, blocks: string) => rows + blocks + between,
+        ),
+    ],
+  ];
+
+  it.each(edits)('computes the same: %s', async (_, edit) => {
+    const { prepared, texts, schedules } = again(layer, edit);
+    expect(schedules).not.toEqual(again(layer, (schedule) => schedule).schedules);
+    expect([...new Set(texts)].map(withoutNumbers)).toEqual(schedules.map(withoutNumbers));
+    const run = ready(prepared, { sizes: new Map([['T', 5]]) });
+    expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+  });
+
+  const refusal = (text: string, edit: (schedule: string) => string): unknown => {
+    try {
+      again(text, edit);
+    } catch (error) {
+      return error;
+    }
+    return null;
+  };
+
+  it.each([
+    ['a tile without its blocks', /tile 4 x 2/, 'tile 2 x 2', /it lacks 'blocks of 2 rows of r0'/],
+    ['a tile that is too large', /tile 4 x 2/, 'tile 99 x 2', /1 to 16 rows and columns/],
+    [
+      'a step that is not there',
+      / choose on /,
+      ' guess on ',
+      /'%\d+ guess on .*' does not follow.*it is '%\d+ choose on/,
+    ],
+    ['a step twice', /( {2}#\d+ (%\d+ map) [^\n]*\n)/, '$1$1', /%\d+ is computed twice/],
+    ['another entry', /^schedule \w+/, 'schedule backward', /a schedule of backward, not of forward/],
+    ['nothing', /^[^]*$/, '', /this is no schedule/],
+    ['an output less', / {2}#\d+ result output\n/, '', /it lacks 'result output'/],
+    ['a value before what it reads', /( {2}#0 [^\n]*\n)( {2}#1 [^\n]*\n)/, '$2$1', /is read before it is computed/],
+  ])('is refused: %s', (_, from, to, message) => {
+    const error = refusal(layer, (schedule) => schedule.replace(from, to));
+    expect(error).toBeInstanceOf(ScheduleTextError);
+    expect(String(error)).toMatch(message);
+  });
+
+  it('is refused where a launch would bind too much, and says what to store', () => {
+    const split = /\n {2}#\d+ %\d+ map on \[T, D\](?=\n {2}#\d+ %\d+ map)/;
+    expect(String(refusal(bound, (schedule) => schedule.replace(split, '')))).toMatch(
+      /binds more than 8 buffers: give %\d+ memory/,
+    );
+  });
+});
