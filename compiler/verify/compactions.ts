@@ -7,11 +7,12 @@ import type { AxisId } from '../graph/graph-ir.ts';
 import { POISON } from '../../runtime/contract/poison.ts';
 import { CHUNK } from '../kernels/compaction.ts';
 import type { Compaction } from '../schedule/emitting/contents.ts';
-import type { AssignmentListId } from '../schedule/memory/memory.ts';
+import type { AssignmentList, AssignmentListId, SlotForm } from '../schedule/memory/memory.ts';
 import type { BufferId } from '../schedule/memory/plan.ts';
 import type { LaunchEvaluation, RunMemory } from './evaluate.ts';
 import { countedRows, points } from './point-blocks.ts';
 import { pointsOfPositions, positionsOf, rowsAt, rowsOf, wordsOf, type Rows } from './rows.ts';
+import { slotPoints } from './slot-rows.ts';
 import { fates, Tallying, type Tally } from './tally.ts';
 
 export interface ComparedPart {
@@ -54,11 +55,12 @@ export function compareCompaction(
     });
     parts.push({ buffer, what, tally: tallying.tally, fate });
   };
+  if (of.kind === 'rows' && of.assignmentList.form.kind === 'grouped') return groups(of.assignmentList, of.assignmentList.form); // prettier-ignore
   const positioned =
     of.kind === 'rows' ? ofAssignmentList(of.assignmentList, evaluation, memory) : ofList(of.shape, evaluation, memory);
   const { keys, perKey, present, words: width, entry } = positioned;
   const total = keys * perKey;
-  if (wanted.includes(counts)) {
+  if (counts !== null && wanted.includes(counts)) {
     compare(counts, 'counts', (check) => {
       for (let chunk = 0; chunk * CHUNK < total; chunk++) {
         const here = present.subarray(chunk * CHUNK, (chunk + 1) * CHUNK);
@@ -66,8 +68,8 @@ export function compareCompaction(
       }
     });
   }
-  if (wanted.includes(starts)) {
-    const before = words(counts);
+  if (starts !== null && wanted.includes(starts)) {
+    const before = counts === null ? null : words(counts);
     compare(starts, 'starts', (check) => {
       let sum = 0;
       const chunks = Math.ceil(total / CHUNK);
@@ -111,6 +113,36 @@ export function compareCompaction(
   const parent = assignmentList.parent === null ? null : memory.rows(assignmentList.parent);
   const capacity = memory.capacity.bind(memory);
   return { parts, rows: rowsOf(assignmentList, entries, count, parent, evaluation.offsets, capacity) };
+
+  /** Slots by key, those of a key in their order. Where a slot is undecided its inverse says what it was; the rest has to follow. */
+  function groups(sorted: AssignmentList, form: SlotForm): ReturnType<typeof compareCompaction> {
+    const { total: slots, at, is } = slotPoints(sorted, form, evaluation);
+    const { keys, perKey } = positionsOf(sorted, evaluation.offsets, memory.capacity.bind(memory));
+    const axes = [...sorted.majorAxes, ...sorted.minorAxes].map((a) => ({ index: at.get(a), length: evaluation.offsets.length(a) })); // prettier-ignore
+    const positionOf = (slot: number): number =>
+      axes.reduce((p, { index, length }) => p * length + (index?.[slot] ?? noNumber()), 0);
+    const found = inverse === null ? null : words(inverse);
+    const isIn = (slot: number): boolean => is[slot] === 1 || (is[slot] === 2 && ((found?.[slot] ?? 0) | 0) >= 0);
+    const there = Array.from({ length: slots }, (_, slot) => slot).filter(isIn);
+    const position = new Map(there.map((slot) => [slot, positionOf(slot)] as const));
+    const keyOf = (slot: number): number => Math.floor((position.get(slot) ?? noNumber()) / Math.max(1, perKey));
+    const order = there.toSorted((a, b) => keyOf(a) - keyOf(b) || a - b);
+    const decided = !is.includes(2);
+    const row = new Map(order.map((slot, r) => [slot, r] as const));
+    compare(list, 'list', (check) => order.forEach((slot, r) => check(r, position.get(slot) ?? noNumber(), decided)));
+    compare(offsets, 'offsets', (check) => {
+      for (let key = 0; key <= keys; key++) check(key, order.filter((slot) => keyOf(slot) < key).length, true);
+    });
+    if (inverse !== null)
+      compare(inverse, 'inverse', (check) => {
+        for (let slot = 0; slot < slots; slot++) check(slot, row.get(slot) ?? -1, true);
+      });
+    const filled = words(list);
+    const count = words(offsets)?.[keys] ?? 0;
+    if (filled === null || count > filled.length) return { parts, rows: null };
+    const capacityOf = memory.capacity.bind(memory);
+    return { parts, rows: rowsOf(sorted, filled, count, null, evaluation.offsets, capacityOf) };
+  }
 }
 
 type Check = (at: number, expected: number, decided: boolean) => void;

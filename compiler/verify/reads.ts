@@ -42,8 +42,13 @@ export function readsOf(
     case 'compaction': {
       const compaction = contents.compactions[content.compaction];
       if (compaction !== undefined) {
-        for (const b of [compaction.counts, compaction.starts, compaction.list, compaction.offsets]) found.add(b);
-        if (compaction.of.kind === 'rows') want(compaction.of.assignmentList.presences);
+        for (const b of [compaction.counts, compaction.starts, compaction.list, compaction.offsets])
+          if (b !== null) found.add(b);
+        if (compaction.of.kind === 'rows') {
+          const { presences, form } = compaction.of.assignmentList;
+          want(presences);
+          if (form.kind === 'grouped') want(idsOfSlots(form.slots));
+        }
       }
       break;
     }

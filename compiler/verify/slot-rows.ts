@@ -2,7 +2,7 @@
 import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import type { AxisId } from '../graph/graph-ir.ts';
 import { namedAxes, slotAxes, type Slots } from '../graph/slots.ts';
-import type { AssignmentList, AssignmentListId, ListForm } from '../schedule/memory/memory.ts';
+import type { AssignmentList, AssignmentListId, SlotForm } from '../schedule/memory/memory.ts';
 import type { LaunchEvaluation } from './evaluate.ts';
 import { chosen, counted, indexAt, points, type Points } from './point-blocks.ts';
 import type { Rows } from './rows.ts';
@@ -13,11 +13,12 @@ interface Named {
   readonly is: Uint8Array;
 }
 
-export function slotRows(
+/** The points that the slots of a list name, by slot, and which of them are present (2: rounding could turn it). */
+export function slotPoints(
   list: AssignmentList,
-  { slots, others }: Extract<ListForm, { readonly kind: 'slots' }>,
+  { slots, others }: SlotForm,
   evaluation: LaunchEvaluation,
-): Rows {
+): { readonly total: number; readonly at: ReadonlyMap<AxisId, Int32Array>; readonly is: Uint8Array } {
   const { offsets } = evaluation;
   const axes = [...others, ...slotAxes(slots)];
   const total = offsets.count(axes);
@@ -25,11 +26,17 @@ export function slotRows(
   const named = namedBy(slots, numbered, evaluation);
   const there = Int32Array.from(named.is.keys()).filter((i) => named.is[i] === 1);
   const at = new Map([...numbered.at, ...named.at].filter(([axis]) => list.axes.includes(axis)));
-  const found = chosen(points(total, at), there);
-  const holds = evaluation.holds(list.presences, found);
-  const which = Int32Array.from(holds.keys()).filter((i) => holds[i] === 1);
-  const present = chosen(found, which);
-  const row = Int32Array.from(which, (i) => there[i] ?? noNumber());
+  const holds = evaluation.holds(list.presences, chosen(points(total, at), there));
+  const is = Uint8Array.from(named.is);
+  there.forEach((slot, i) => (is[slot] = holds[i] ?? noNumber()));
+  return { total, at, is };
+}
+
+export function slotRows(list: AssignmentList, form: SlotForm, evaluation: LaunchEvaluation): Rows {
+  const { offsets } = evaluation;
+  const { total, at, is } = slotPoints(list, form, evaluation);
+  const row = Int32Array.from(is.keys()).filter((slot) => is[slot] === 1);
+  const present = chosen(points(total, at), row);
   const inverse = new Int32Array(offsets.count([...list.majorAxes, ...list.minorAxes])).fill(-1);
   const columns = [...list.majorAxes, ...list.minorAxes].map((a) => ({ index: indexAt(present, a), length: offsets.length(a) })); // prettier-ignore
   row.forEach((r, i) => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import { groupingThreads } from '../../compiler/schedule/deciding/list-forms.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
@@ -11,7 +12,7 @@ import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { validateWgsl } from '../support/null-device.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import {
-  argmaxKernel, chooseKernel, chooseLongKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractKernel, drawKernel,
+  argmaxKernel, chooseKernel, chooseLongKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractKernel, drawKernel, groupSlotsKernel,
   groupedMatmulKernel, mapKernel, matmulKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel,
 } from './sample-launches.ts'; // prettier-ignore
 
@@ -267,5 +268,56 @@ describe('kernel families', () => {
     fc.assert(fc.property(fc.nat(20), fc.nat(40), fc.nat(1000), fc.double({ min: -1, max: 1, noNaN: true }), check), {
       numRuns: 40,
     });
+  });
+
+  it('groups slots by key: list, inverse, offsets and blocks, whatever the keys', () => {
+    const check = (keys: number, threads: number, tileRows: number | null, drawn: readonly number[]): void => {
+      const ids = drawn.map((n) => (n % (keys + 1)) - 1);
+      const rows = Array.from({ length: keys }, (_, key) => ids.flatMap((id, slot) => (id === key ? [slot] : [])));
+      const sorted = rows.flat();
+      const most = Math.floor(sorted.length / (tileRows ?? 1)) + Math.min(keys, sorted.length);
+      const list = new Uint32Array(Math.max(1, sorted.length));
+      const offsets = new Uint32Array(keys + 1).fill(99);
+      const place = new Int32Array(Math.max(1, ids.length)).fill(-7);
+      const blocks = new Uint32Array(most + 1).fill(99);
+      const buffers = { ids: Int32Array.from(ids.length === 0 ? [0] : ids), list, offsets, place };
+      const kernel = groupSlotsKernel(keys, threads, tileRows);
+      if (tileRows === null) run(kernel, threads, buffers, { slots: ids.length });
+      else run(kernel, threads, { ...buffers, blocks }, { slots: ids.length, most });
+      expect([...list.slice(0, sorted.length)]).toEqual(sorted.map((slot) => slot * 10 + 1));
+      const firsts = rows.reduce<readonly number[]>((sums, of) => [...sums, (sums.at(-1) ?? 0) + of.length], [0]);
+      expect([...offsets]).toEqual(firsts);
+      expect([...place.slice(0, ids.length)]).toEqual(ids.map((_, slot) => sorted.indexOf(slot)));
+      if (tileRows === null) return;
+      const cut = rows.flatMap((of, key) => of.flatMap((_, i) => (i % tileRows === 0 ? [(firsts[key] ?? 0) + i] : [])));
+      expect([...blocks]).toEqual(Array.from({ length: most + 1 }, (_, b) => cut[b] ?? sorted.length));
+    };
+    check(1, 4, 4, []);
+    check(3, 8, 2, [0, 0, 0]);
+    check(2, 64, 4, [1, 2, 1, 1, 2, 1, 1, 0, 1]);
+    const keys = fc.integer({ min: 1, max: 9 });
+    const rows = fc.option(fc.integer({ min: 1, max: 5 }), { nil: null });
+    fc.assert(fc.property(keys, fc.constantFrom(4, 8, 64), rows, fc.array(fc.nat(999), { maxLength: 90 }), check), {
+      numRuns: 60,
+    });
+  });
+
+  it('as many threads group slots as have room for a counter of each key', () => {
+    const bytes = 16_384;
+    for (const [keys, threads] of [
+      [1, 64],
+      [8, 64],
+      [60, 64],
+      [64, 32],
+      [128, 16],
+      [256, 8],
+      [680, 4],
+      [700, null],
+    ] as const)
+      expect(groupingThreads(keys, bytes), String(keys)).toBe(threads);
+    for (const keys of [8, 64, 256, 680]) {
+      const { shared } = groupSlotsKernel(keys, groupingThreads(keys, bytes) ?? 0, 4);
+      expect(4 * shared.reduce((n, { length }) => n + length, 0)).toBeLessThanOrEqual(bytes);
+    }
   });
 });

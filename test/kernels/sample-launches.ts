@@ -1,5 +1,18 @@
 /** One small configuration of each kernel family, written by hand: no graph, no schedule. Points are index tuples. */
-import { add, div, f32, load, lt, mul, ne, rem, sub, u32 } from '../../compiler/kernel/make-expressions.ts';
+import {
+  add,
+  bitcast,
+  div,
+  f32,
+  ge,
+  load,
+  lt,
+  mul,
+  ne,
+  rem,
+  sub,
+  u32,
+} from '../../compiler/kernel/make-expressions.ts';
 import type { BufferDecl, KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 import { argmax } from '../../compiler/kernels/argmax.ts';
@@ -12,6 +25,7 @@ import { chunksOf } from '../../compiler/kernels/compaction.ts';
 import { contract } from '../../compiler/kernels/contract.ts';
 import { draw } from '../../compiler/kernels/draw.ts';
 import { tile } from '../../compiler/kernels/tile.ts';
+import { groupSlots, type GroupBlocks } from '../../compiler/kernels/group-slots.ts';
 import { map } from '../../compiler/kernels/map.ts';
 import { sortRank } from '../../compiler/kernels/sort-rank.ts';
 import { reduce } from '../../compiler/kernels/reduce-kernel.ts';
@@ -338,6 +352,37 @@ export const compactFillKernel = kernel('compact_fill', (k) => {
   compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => [i], offsets, inverse: place });
 });
 
+/** Slots with a key each, or -1, by key; with the rows in blocks where somebody asks for them. */
+export function groupSlotsKernel(keys: number, threads: number, tileRows: number | null): Kernel {
+  return kernel(
+    'group_slots',
+    (k) => {
+      const ids = k.buffer('ids', 'i32', 'read');
+      const list = k.buffer('list', 'u32', 'read_write');
+      const offsets = k.buffer('offsets', 'u32', 'read_write');
+      const inverse = k.buffer('place', 'i32', 'read_write');
+      const blocks = (rows: number): GroupBlocks => ({
+        tileRows: rows,
+        maxBlocks: k.uniform('most', 'u32'),
+        out: k.buffer('blocks', 'u32', 'read_write'),
+      });
+      groupSlots(k, {
+        keys,
+        slots: k.uniform('slots', 'u32'),
+        visit: (slot, there) => {
+          const id = k.let(load(ids, slot), 'id');
+          k.when(ge(id, 0), () => there(bitcast('u32', id), add(mul(slot, 10), 1)));
+        },
+        list,
+        offsets,
+        inverse,
+        blocks: tileRows === null ? null : blocks(tileRows),
+      });
+    },
+    threads,
+  );
+}
+
 export const samples: readonly Kernel[] = [
   mapKernel,
   reduceKernel,
@@ -357,4 +402,5 @@ export const samples: readonly Kernel[] = [
   compactCountKernel,
   compactScanKernel,
   compactFillKernel,
+  groupSlotsKernel(5, 4, 2),
 ];

@@ -6,7 +6,7 @@
 import type { CompiledPlan } from '../../compiler/compile.ts';
 import type { Node } from '../../compiler/graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../compiler/graph/node-uses.ts';
-import { add, binary, bitcast, f32, mul, u32 } from '../../compiler/kernel/make-expressions.ts';
+import { add, binary, bitcast, f32, i32, mul, u32 } from '../../compiler/kernel/make-expressions.ts';
 import type { KernelExpr, Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { Compaction, CompactionPart } from '../../compiler/schedule/emitting/contents.ts';
 import {
@@ -270,10 +270,10 @@ export const mutants: readonly Mutant[] = [
     ),
   },
   {
-    name: 'rows are counted from 1',
+    name: 'the row of a slot is the next one',
     plant: mutate(
-      (c) => compacting(c, 'counts', 'rows'),
-      stored((v) => add(v, u32(1))),
+      (c) => compacting(c, 'inverse', 'rows'),
+      stored((v) => add(v, i32(1))),
     ),
   },
   // Masks.

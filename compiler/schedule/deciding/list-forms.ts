@@ -1,18 +1,20 @@
 /**
- * How the rows of each assignment list come about (memory/memory.ts). What is known by construction is not scanned for: where a choice
- * names the points of a list, its rows are the slots of that choice, and nothing has to be made.
+ * How the rows of each assignment list come about (memory/memory.ts). What is known by construction is not scanned for:
  *
- * A list has to be made where somebody needs rows in groups: a matmul in blocks of rows of one expert, a sum along the rows of a key,
- * rows that refine them; and where somebody looks at what is on it from every point there is, who would look through the slots at each.
+ *   slots     a choice names the points of the list, and nobody needs its rows in an order: nothing has to be made
+ *   grouped   a choice names the points, and somebody needs the rows of one expert side by side: a matmul in blocks, rows that refine
+ *             them. The slots are sorted in one launch, as long as a workgroup has room to count for every expert
+ *   scanned   nobody names the points; the rows refine others; somebody sums along the rows of a key, or looks at what is on the list from
+ *             every point there is, who would look through the slots at each
  */
 import { get } from '../../../dsl/diagnostics/invariants.ts';
-import { exact, multiply } from '../../../dsl/types/size.ts';
+import { asInteger, exact, multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, writtenNodes } from '../../graph/node-uses.ts';
 import { compareProducts } from '../../graph/presence-bounds.ts';
-import { isDistinct, namedAxes, slotAxes, slotsAmong, slotsOfAll, sourcesOf } from '../../graph/slots.ts';
+import { idsOfSlots, isDistinct, namedAxes, slotAxes, slotsAmong, slotsOfAll, sourcesOf } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
 import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf, type Storage } from './choose-storage.ts';
@@ -57,12 +59,12 @@ function sizeIn({ graph }: FusedGraph): (axis: AxisId) => Size {
 /** The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense. */
 export function withForms(fused: FusedGraph, given: Storage, target: Target): Storage {
   const { storage, everywhere } = withoutSearches(fused, given);
-  const made = madeLists(fused, storage, everywhere, target);
+  const uses = usesOfLists(fused, storage, everywhere, target);
   const stands = new Set([...storage.spaces.values(), ...storage.checked.values()].map((s) => s.assignmentList));
   const lists = new Map(
     storage.assignmentLists
       .filter((list) => !storage.named.has(list.id) || stands.has(list))
-      .map((list) => [list, made.has(list.id) ? list : asSlots(fused, list)] as const),
+      .map((list) => [list, formed(fused, list, uses.get(list.id), target)] as const),
   );
   const onForms = <K>(spaces: ReadonlyMap<K, StoredSpace>): ReadonlyMap<K, StoredSpace> =>
     new Map(
@@ -76,32 +78,67 @@ export function withForms(fused: FusedGraph, given: Storage, target: Target): St
   return { ...storage, assignmentLists: [...lists.values()], spaces: onForms(spaces), checked: onForms(checked) };
 }
 
-/** The list with slots for rows, if its points are named. */
-function asSlots(fused: FusedGraph, list: AssignmentList): AssignmentList {
-  const form = slotRowsOf(fused, list);
-  if (form === null) return list;
-  const rows = [...form.others, ...slotAxes(form.slots)].map(sizeIn(fused));
-  const capacity = compareProducts(rows, [list.capacity]) === 0 ? list.capacity : multiply(rows);
-  return { ...list, form, capacity };
+/** What somebody needs of the rows of a list. */
+interface Use {
+  /** They are looked for from everywhere, or summed by key. */
+  readonly searched: boolean;
+  /** Blocks of so many rows of one expert; null: no blocks. */
+  readonly tileRows: number | null;
 }
 
-/** The lists that have to be made. */
-function madeLists(
+/** Of each list that has to be made, what it has to have. */
+function usesOfLists(
   fused: FusedGraph,
   storage: Storage,
   everywhere: ReadonlySet<NodeId>,
   target: Target,
-): ReadonlySet<AssignmentListId> {
-  const made = new Set(storage.summed);
-  for (const { parent } of storage.assignmentLists) if (parent !== null) made.add(parent.id);
+): ReadonlyMap<AssignmentListId, Use> {
+  const uses = new Map<AssignmentListId, Use>();
+  const note = (id: AssignmentListId, use: Partial<Use>): void => {
+    uses.set(id, { ...(uses.get(id) ?? { searched: false, tileRows: null }), ...use });
+  };
+  for (const id of storage.summed) note(id, { searched: true });
+  for (const { parent } of storage.assignmentLists) if (parent !== null) note(parent.id, {});
   for (const [id, space] of storage.spaces) {
     const node = nodeOf(fused.graph, id);
     if (space.assignmentList === null) continue;
-    const inBlocks =
-      node.kind === 'contract' && chooseTile(fused, node, space, storage, target)?.rows.kind === 'blocks';
-    if (inBlocks || everywhere.has(id)) made.add(space.assignmentList.id);
+    const tile = node.kind === 'contract' ? chooseTile(fused, node, space, storage, target) : null;
+    if (tile?.rows.kind === 'blocks') note(space.assignmentList.id, { tileRows: tile.tileRows });
+    if (everywhere.has(id)) note(space.assignmentList.id, { searched: true });
   }
-  return made;
+  return uses;
+}
+
+const THREADS = [64, 32, 16, 8, 4];
+const WORD_BYTES = 4;
+
+/**
+ * Threads that sort slots (kernels/group-slots.ts), each with a counter for each of so many keys in workgroup memory; null: there is no
+ * room for enough of them.
+ */
+export function groupingThreads(keys: number, bytes: number): number | null {
+  const words = (threads: number): number => (keys + 1) * threads + 2 * keys + 1;
+  return THREADS.find((threads) => WORD_BYTES * words(threads) <= bytes) ?? null;
+}
+
+/** Buffers a launch that sorts slots may read, beside those it writes. */
+const MAX_READ = 4;
+
+/** The list in the cheapest form that has what it is used for. */
+function formed(fused: FusedGraph, list: AssignmentList, use: Use | undefined, target: Target): AssignmentList {
+  const form = use?.searched === true ? null : slotRowsOf(fused, list);
+  if (form === null) return list;
+  const sizeOf = sizeIn(fused);
+  if (use === undefined) {
+    const rows = [...form.others, ...slotAxes(form.slots)].map(sizeOf);
+    const capacity = compareProducts(rows, [list.capacity]) === 0 ? list.capacity : multiply(rows);
+    return { ...list, form, capacity };
+  }
+  const keys = asInteger(multiply(list.majorAxes.map(sizeOf)));
+  const threads = keys === null ? null : groupingThreads(keys, target.limits.maxComputeWorkgroupStorageSize);
+  const reads = idsOfSlots(form.slots).length + list.presences.length;
+  if (threads === null || reads > MAX_READ || !isDistinct(form.slots)) return list;
+  return { ...list, form: { ...form, kind: 'grouped', threads, tileRows: use.tileRows } };
 }
 
 /** Values that stand on a list only because its points are named are dense where somebody reads them from everywhere. */

@@ -23,7 +23,7 @@ import { chooseStorage, dependenciesOf, type Storage } from './choose-storage.ts
 import { chooseHeads } from './choose-tiles.ts';
 import { withForms } from './list-forms.ts';
 import { pinnedTile, type SchedulePins } from './read-schedule.ts';
-import { blocksKey, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import { blocksKey, hasBlocks, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /**
  * `split`: values that get memory because a launch would bind too many buffers. `unread`: those that get none, since nobody reads it.
@@ -73,7 +73,7 @@ export function planSchedule(
   };
   const blocks = (list: AssignmentList | null, tileRows: number): void => {
     if (list === null) throw new CompilerBug('schedule', 'a grouped matmul has no assignment list');
-    if (cut.has(blocksKey(list, tileRows))) return;
+    if (cut.has(blocksKey(list, tileRows)) || hasBlocks(list, tileRows)) return;
     cut.add(blocksKey(list, tileRows));
     steps.push({ kind: 'blocks', list, tileRows });
   };

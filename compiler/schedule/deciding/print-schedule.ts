@@ -7,7 +7,7 @@ import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { formatSize } from '../../../dsl/types/size.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
-import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
 import type { Choice, IndexShape, Schedule, ScheduleStep, TileChoice } from './schedule-ir.ts';
 
 export function printSchedule(schedule: Schedule, graph: Graph): string {
@@ -44,7 +44,14 @@ class SchedulePrinter {
       const of = [...form.others, ...slotAxes(form.slots)];
       return `r${list.id} of ${nodes(list.presences)}, of ${this.#tuple(list.axes)}, the slots ${this.#tuple(of)}`;
     }
-    return `r${list.id} of ${nodes(list.presences)}${beyond}, by ${this.#tuple(majorAxes)} over ${this.#tuple(minorAxes)}, at most ${formatSize(list.capacity)} rows`;
+    return `r${list.id} of ${nodes(list.presences)}${beyond}, by ${this.#tuple(majorAxes)} over ${this.#tuple(minorAxes)}, at most ${formatSize(list.capacity)} rows${this.#grouped(form)}`;
+  }
+
+  /** `, of the slots (B, T, E_slot) by 64 threads, in blocks of 4`; nothing of a list that is scanned for. */
+  #grouped(form: ListForm): string {
+    if (form.kind !== 'grouped') return '';
+    const blocks = form.tileRows === null ? '' : `, in blocks of ${form.tileRows}`;
+    return `, of the slots ${this.#tuple([...form.others, ...slotAxes(form.slots)])} by ${form.threads} threads${blocks}`;
   }
 
   step(step: ScheduleStep): string {

@@ -25,7 +25,7 @@ export interface Schedule {
 }
 
 export type ScheduleStep =
-  /** Makes an assignment list: its rows counted, scanned, filled. */
+  /** Makes an assignment list: its rows counted, scanned, filled; or slots sorted, with its blocks. */
   | { readonly kind: 'rows'; readonly list: AssignmentList }
   /** Cuts the rows of an assignment list into blocks of one group (kernels/row-blocks.ts). */
   | { readonly kind: 'blocks'; readonly list: AssignmentList; readonly tileRows: number }
@@ -63,6 +63,11 @@ export function indexKey({ assignmentList, ancestor, keys, listed }: IndexShape)
 /** The same for blocks of the same rows: made once. */
 export function blocksKey(list: AssignmentList, tileRows: number): string {
   return `${list.id};${tileRows}`;
+}
+
+/** Whether a list is made with such blocks of its rows: no step of their own cuts them. */
+export function hasBlocks({ form }: AssignmentList, tileRows: number): boolean {
+  return form.kind === 'grouped' && form.tileRows === tileRows;
 }
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;

@@ -8,6 +8,7 @@ import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import {
   blocksKey,
+  hasBlocks,
   indexKey,
   type IndexShape,
   type Schedule,
@@ -54,6 +55,7 @@ class ScheduleVerifier {
       case 'rows': {
         const { list } = step;
         this.#expect(list.form.kind !== 'slots', `${at}: list ${list.id} is slots, and is made`);
+        if (list.form.kind === 'grouped') this.#reads(idsOfSlots(list.form.slots), at);
         this.#expect(!this.#listed.has(list), `${at}: list ${list.id} is made twice`);
         if (list.parent !== null) this.#hasRows(list.parent, at);
         this.#reads(list.refinedBy, at);
@@ -166,7 +168,9 @@ class ScheduleVerifier {
   }
 
   #hasBlocks({ assignmentList }: StoredSpace, tileRows: number, at: string): void {
-    const there = assignmentList !== null && this.#cut.has(blocksKey(assignmentList, tileRows));
+    const there =
+      assignmentList !== null &&
+      (hasBlocks(assignmentList, tileRows) || this.#cut.has(blocksKey(assignmentList, tileRows)));
     this.#expect(there, `${at}: rows are computed in blocks before they are cut into blocks`);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Building assignment lists and the lists of their rows by key: three launches each (kernels/compaction.ts), whatever the number of
- * experts.
+ * Building assignment lists and the lists of their rows by key: one launch where slots name what is listed (kernels/group-slots.ts), else
+ * three (kernels/compaction.ts), whatever the number of experts.
  *
  *   rows       mask: all its presences hold;      list = indices (positions, with those of the rows it refines),
  *              keys: new target axes            inverse = the row of each position
@@ -28,6 +28,7 @@ import type { Compaction } from './contents.ts';
 import { depthOf } from '../memory/memory.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
+import { emitGroups, maxBlocksOf, type RowBlocks } from './emit-groups.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
 interface CompactionShape {
@@ -53,11 +54,6 @@ interface CompactionBuffers {
   readonly inverse: BufferId | null;
 }
 
-export interface RowBlocks {
-  readonly buffer: BufferId;
-  readonly maxBlocks: Size;
-}
-
 export class AssignmentListBuilder {
   readonly #plan: PlanBuilder;
   readonly #lists = new Map<string, CompactionBuffers>();
@@ -70,6 +66,12 @@ export class AssignmentListBuilder {
   /** Emits what makes an assignment list. */
   emitRows(assignmentList: AssignmentList): void {
     const plan = this.#plan;
+    if (assignmentList.form.kind === 'grouped') {
+      const { buffers, blocks } = emitGroups(plan, assignmentList, assignmentList.form);
+      plan.setAssignmentList(assignmentList, buffers);
+      if (blocks !== null) this.#blocks.set(blocksKey(assignmentList, blocks.tileRows), blocks);
+      return;
+    }
     const { parent, majorAxes, minorAxes } = assignmentList;
     const name = assignmentList.axes.map((a) => plan.axis(a).name).join(', ');
     const buffers = this.#compact({
@@ -128,11 +130,9 @@ export class AssignmentListBuilder {
     const plan = this.#plan;
     const name = list.axes.map((a) => plan.axis(a).name).join(', ');
     const what = `assignments (${name}): blocks of ${tileRows}`;
-    // Each group has one block that is not full, at most.
-    const groups = apply('min', multiply(list.targets.map(plan.sizeOf)), list.capacity);
-    const maxBlocks = apply('add', apply('floor', apply('div', list.capacity, exact(tileRows))), groups);
+    const maxBlocks = maxBlocksOf(plan, list, tileRows);
     const buffer = plan.table.scratch(what, 'u32', apply('add', maxBlocks, one));
-    this.#blocks.set(blocksKey(list, tileRows), { buffer, maxBlocks });
+    this.#blocks.set(blocksKey(list, tileRows), { tileRows, buffer, maxBlocks });
     const options = {
       span: null,
       domain: `rows of (${name})`,

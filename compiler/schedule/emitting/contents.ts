@@ -33,8 +33,9 @@ export interface Compaction {
   readonly of:
     | { readonly kind: 'rows'; readonly assignmentList: AssignmentList }
     | { readonly kind: 'list'; readonly shape: IndexShape };
-  readonly counts: BufferId;
-  readonly starts: BufferId;
+  /** Null where it is made in one launch. */
+  readonly counts: BufferId | null;
+  readonly starts: BufferId | null;
   readonly list: BufferId;
   readonly offsets: BufferId;
   readonly inverse: BufferId | null;

@@ -23,7 +23,7 @@ import { isWide } from '../../graph/wide-angles.ts';
 import { roundToF16 } from '../../kernel/math/f16.ts';
 import { cosine, sine, turned } from '../../kernel/math/turn.ts';
 import type { Turned } from '../../kernel/math/turn.ts';
-import type { ListForm } from '../memory/memory.ts';
+import type { SlotForm } from '../memory/memory.ts';
 import type { Wide } from '../../kernel/math/wide.ts';
 import { exprDepth } from '../../kernel/visit-kernel.ts';
 import { extreme, rowMajor } from '../../kernels/space.ts';
@@ -49,8 +49,8 @@ export class ExprEmitter extends PointEmitter {
   readonly #wideValues = new WeakMap<PointScope, Map<NodeId, Wide>>();
   readonly #turnedAngles = new WeakMap<PointScope, Map<NodeId, Turned>>();
 
-  protected rowOfSlots(env: PointScope, form: Extract<ListForm, { readonly kind: 'slots' }>): KernelExpr {
-    return slotRowOf(this, env, form);
+  protected rowOfSlots(env: PointScope, form: SlotForm, rowOf: (slot: KernelExpr) => KernelExpr): KernelExpr {
+    return slotRowOf(this, env, form, rowOf);
   }
 
   /** The zero of an element type. */

@@ -7,7 +7,7 @@ import { namedAxes, sameSlots, slotAxes, sourcesOf, type Slots } from '../../gra
 import { and, bitcast, bool, eq, ge, i32, u32 } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import type { AssignmentList, ListForm } from '../memory/memory.ts';
+import type { AssignmentList, SlotForm } from '../memory/memory.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { emptyPointScope, inner, paired, scopeAt, type Indices, type PointScope } from './point-scope.ts';
 
@@ -95,35 +95,51 @@ function outward(l: ExprEmitter, { node, of }: Extract<Slots, { kind: 'view' }>,
   }
 }
 
-/** The slots that rows are. */
-type SlotRows = Extract<ListForm, { readonly kind: 'slots' }>;
-
 /** The sizes of a slot's number: of what lists stand at, then of the lists. */
-function slotSizes(l: ExprEmitter, { slots, others }: SlotRows): readonly KernelExpr[] {
+function slotSizes(l: ExprEmitter, { slots, others }: SlotForm): readonly KernelExpr[] {
   return [...others, ...slotAxes(slots)].map((a) => l.size(a));
+}
+
+/** Enters the point of a list that a slot names, if it is present. */
+export function enterSlot(
+  l: ExprEmitter,
+  list: AssignmentList,
+  form: SlotForm,
+  slot: KernelExpr,
+  inside: (point: PointScope) => void,
+): void {
+  const digits = l.decode(slot, slotSizes(l, form));
+  const count = form.others.length;
+  const sources = inner(emptyPointScope(), paired(form.others, digits.slice(0, count)));
+  const numbers = paired(slotAxes(form.slots), digits.slice(count));
+  enterNamed(l, form.slots, sources, numbers, (named) => {
+    l.launch.k.when(l.allPresent(list.presences, named), () => inside(inner(named)));
+  });
 }
 
 /** Enters the point of a row that is a slot, if it is present. */
 export function enterSlotRow(
   l: ExprEmitter,
   list: AssignmentList,
-  form: SlotRows,
+  form: SlotForm,
   row: KernelExpr,
   inside: (point: PointScope) => void,
 ): void {
-  const digits = l.decode(row, slotSizes(l, form));
-  const count = form.others.length;
-  const sources = inner(emptyPointScope(), paired(form.others, digits.slice(0, count)));
-  const numbers = paired(slotAxes(form.slots), digits.slice(count));
-  enterNamed(l, form.slots, sources, numbers, (named) => {
-    l.launch.k.when(l.allPresent(list.presences, named), () => {
-      inside(scopeAt(named.axes, new Map([...named.rows, [list.id, { assignmentList: list, row }]]), named));
-    });
+  enterSlot(l, list, form, row, (point) => {
+    inside(scopeAt(point.axes, new Map([...point.rows, [list.id, { assignmentList: list, row }]]), point));
   });
 }
 
-/** The row of a point in a list of slots, i32; what it is where the point is absent has no meaning, but for being -1 or a row. */
-export function slotRowOf(l: ExprEmitter, env: PointScope, form: SlotRows): KernelExpr {
+/**
+ * The row of a point in a list that slots count, i32: `rowOf` a slot. Where the rows are slots and the point is absent it has no meaning,
+ * but for being -1 or a row.
+ */
+export function slotRowOf(
+  l: ExprEmitter,
+  env: PointScope,
+  form: SlotForm,
+  rowOf: (slot: KernelExpr) => KernelExpr,
+): KernelExpr {
   const { k } = l.launch;
   const { slots, others } = form;
   const axes = slotAxes(slots);
@@ -132,7 +148,7 @@ export function slotRowOf(l: ExprEmitter, env: PointScope, form: SlotRows): Kern
   const rowAt = (numbers: ReadonlyMap<AxisId, KernelExpr>): KernelExpr | null => {
     const own = axes.map((a) => numbers.get(a));
     const digits = own.filter((n) => n !== undefined);
-    return digits.length < own.length ? null : bitcast('i32', rowMajor([...sources, ...digits], sizes));
+    return digits.length < own.length ? null : rowOf(rowMajor([...sources, ...digits], sizes));
   };
   for (const { slots: by, numbers } of env.named) {
     const row = isAmong(by, slots) ? rowAt(new Map([...env.axes, ...numbers])) : null;

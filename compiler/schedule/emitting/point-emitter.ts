@@ -14,7 +14,7 @@ import { rowMajor } from '../../kernels/space.ts';
 import { scopeAt, type PointScope } from './point-scope.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
 import { depthOf } from '../memory/memory.ts';
-import type { AssignmentList, AssignmentListBuffers, ListForm, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, AssignmentListBuffers, SlotForm, StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 
 /** What the lowering needs to know of the plan in the making. */
@@ -152,13 +152,26 @@ export abstract class PointEmitter {
       this.#readInverses(env, assignmentList);
       return found;
     }
-    const row = assignmentList.form.kind === 'slots' ? this.rowOfSlots(env, assignmentList.form) : this.#inverted(env, assignmentList); // prettier-ignore
+    const row = this.#lookUp(env, assignmentList);
     env.foundRows.set(assignmentList.id, row);
     return row;
   }
 
-  /** The row of a point in a list whose rows are slots, i32. */
-  protected abstract rowOfSlots(env: PointScope, form: Extract<ListForm, { readonly kind: 'slots' }>): KernelExpr;
+  /** The row of a point in a list that slots count, i32. */
+  protected abstract rowOfSlots(env: PointScope, form: SlotForm, rowOf: (slot: KernelExpr) => KernelExpr): KernelExpr;
+
+  #lookUp(env: PointScope, list: AssignmentList): KernelExpr {
+    switch (list.form.kind) {
+      case 'scanned':
+        return this.#inverted(env, list);
+      case 'slots':
+        return this.rowOfSlots(env, list.form, (slot) => bitcast('i32', slot));
+      case 'grouped': {
+        const { inverse } = this.placement.assignmentListBuffers(list);
+        return this.rowOfSlots(env, list.form, (slot) => load(this.read(inverse), slot));
+      }
+    }
+  }
 
   /** The row of the point, as the list's inverse has it. */
   #inverted(env: PointScope, assignmentList: AssignmentList): KernelExpr {
@@ -180,8 +193,8 @@ export abstract class PointEmitter {
   /** Notes that a row found before serves what is being computed now as well. */
   #readInverses(env: PointScope, assignmentList: AssignmentList): void {
     for (let r: AssignmentList | null = assignmentList; r !== null && !env.rows.has(r.id); r = r.parent) {
-      if (r.form.kind === 'scanned') this.read(this.placement.assignmentListBuffers(r).inverse);
-      else {
+      if (r.form.kind !== 'slots') this.read(this.placement.assignmentListBuffers(r).inverse);
+      if (r.form.kind !== 'scanned') {
         const memory = idsOfSlots(r.form.slots).map((id) => this.placement.memoryOf(id));
         for (const ids of memory) if (ids !== null) this.read(ids.buffer);
       }

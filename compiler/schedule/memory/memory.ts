@@ -7,14 +7,15 @@
  * times the further axes: assignments of assignments.
  *
  * Positions of an assignment list are counted row-major over [new target axes, parent row, new source axes]: rows of one expert are
- * neighbours, in the order of the tokens. Where the points are named by what chose them (graph/slots.ts) and nobody needs the rows of
- * an expert side by side, the rows are the slots themselves: there is nothing to make, and what is absent is a row that nobody reads.
+ * neighbours, in the order of the tokens. Where the points are named by what chose them (graph/slots.ts) no position is asked: the slots
+ * are sorted; and where nobody needs the rows of an expert side by side, the rows are the slots themselves: there is nothing to make, and
+ * what is absent is a row that nobody reads.
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { multiply } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Bound, NodeId } from '../../graph/graph-ir.ts';
-import type { Slots } from '../../graph/slots.ts';
+import { slotAxes, type Slots } from '../../graph/slots.ts';
 import { idOf, type Id } from '../../../dsl/types/ids.ts';
 import type { AllocationId, BufferId, BufferRole, PlanBuffer, StorageType } from './plan.ts';
 
@@ -29,7 +30,26 @@ export type ListForm =
    * A row for each slot at each point of `others`, row-major over these and the axes of the slots: a row may be absent, and a point
    * that several slots name has several rows, which hold the same.
    */
-  | { readonly kind: 'slots'; readonly slots: Slots; readonly others: readonly AxisId[] };
+  | { readonly kind: 'slots'; readonly slots: Slots; readonly others: readonly AxisId[] }
+  /**
+   * The slots at the points of `others`, sorted by the major axes by so many threads (kernels/group-slots.ts); the inverse is by
+   * slot. `tileRows`: they are cut into blocks of so many rows as well.
+   */
+  | {
+      readonly kind: 'grouped';
+      readonly slots: Slots;
+      readonly others: readonly AxisId[];
+      readonly threads: number;
+      readonly tileRows: number | null;
+    };
+
+/** A form whose rows, or whose inverse, slots count. */
+export type SlotForm = Exclude<ListForm, { readonly kind: 'scanned' }>;
+
+/** How many slots there are. */
+export function slotTotal({ slots, others }: SlotForm, sizeOf: (axis: AxisId) => Size): Size {
+  return multiply([...others, ...slotAxes(slots)].map(sizeOf));
+}
 
 export interface AssignmentList {
   readonly id: AssignmentListId;

@@ -1,0 +1,89 @@
+/** An assignment list made of slots in one launch (kernels/group-slots.ts), with its blocks of rows. */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { asInteger, apply, exact, multiply, one, type Size } from '../../../dsl/types/size.ts';
+import { u32 } from '../../kernel/make-expressions.ts';
+import { groupSlots } from '../../kernels/group-slots.ts';
+import { rowMajor } from '../../kernels/space.ts';
+import { slotTotal, type AssignmentList, type AssignmentListBuffers, type ListForm } from '../memory/memory.ts';
+import type { BufferId } from '../memory/plan.ts';
+import { enterSlot } from './named-points.ts';
+import type { PlanBuilder } from './plan-builder.ts';
+import { sizeOfSum, termOf, plus } from './size-sum.ts';
+
+/** The blocks of an assignment list's rows, and how many there is room for. */
+export interface RowBlocks {
+  readonly tileRows: number;
+  readonly buffer: BufferId;
+  readonly maxBlocks: Size;
+}
+
+/** Each group has one block that is not full, at most. */
+export function maxBlocksOf(plan: PlanBuilder, { targets, capacity }: AssignmentList, tileRows: number): Size {
+  const groups = apply('min', multiply(targets.map(plan.sizeOf)), capacity);
+  return apply('add', apply('floor', apply('div', capacity, exact(tileRows))), groups);
+}
+
+export function emitGroups(
+  plan: PlanBuilder,
+  list: AssignmentList,
+  form: Extract<ListForm, { readonly kind: 'grouped' }>,
+): { readonly buffers: AssignmentListBuffers; readonly blocks: RowBlocks | null } {
+  const { majorAxes, minorAxes, capacity } = list;
+  const { threads, tileRows } = form;
+  const keys = asInteger(multiply(majorAxes.map(plan.sizeOf)));
+  if (keys === null) throw new CompilerBug('schedule', `list ${list.id} is grouped by as many keys as a run decides`);
+  const name = list.axes.map((a) => plan.axis(a).name).join(', ');
+  const what = `assignments (${name})`;
+  const slots = slotTotal(form, plan.sizeOf);
+  const buffers = {
+    indices: plan.table.scratch(`${what}: list`, 'u32', capacity),
+    offsets: plan.table.scratch(`${what}: offsets`, 'u32', exact(keys + 1)),
+    inverse: plan.table.scratch(`${what}: rows of slots`, 'i32', slots),
+  };
+  const blocks = tileRows === null ? null : blocksOf(plan, list, tileRows, what);
+  const { indices, offsets, inverse } = buffers;
+  const of = { kind: 'rows', assignmentList: list } as const;
+  plan.addCompaction({ what, of, counts: null, starts: null, list: indices, offsets, inverse });
+  const entries = blocks === null ? [] : [termOf([blocks.maxBlocks]), termOf([one])];
+  const points = [termOf([slots]), termOf([capacity]), termOf([exact(keys + 1)]), ...entries].reduce(plus);
+  const options = {
+    span: null,
+    domain: `rows of (${name})`,
+    points: sizeOfSum(points),
+    family: 'group_slots',
+    what,
+    invocations: exact(threads),
+    workgroupSize: threads,
+  };
+  plan.launch(options, (l) => {
+    const { launch } = l;
+    groupSlots(launch.k, {
+      keys,
+      slots: launch.size(slots),
+      visit: (slot, there) =>
+        enterSlot(l, list, form, slot, (point) => {
+          const at = [...majorAxes, ...minorAxes].map((a) => l.index(point, a));
+          const key = launch.k.let(rowMajor(at.slice(0, majorAxes.length), majorAxes.map((a) => l.size(a))), 'key'); // prettier-ignore
+          there(key, rowMajor([key, ...at.slice(majorAxes.length)], [u32(keys), ...minorAxes.map((a) => l.size(a))])); // prettier-ignore
+        }),
+      list: launch.write(indices),
+      offsets: launch.write(offsets),
+      inverse: launch.write(inverse),
+      blocks:
+        blocks === null
+          ? null
+          : {
+              tileRows: blocks.tileRows,
+              maxBlocks: launch.size(blocks.maxBlocks),
+              out: launch.write(blocks.buffer),
+            },
+    });
+  });
+  return { buffers, blocks };
+}
+
+function blocksOf(plan: PlanBuilder, list: AssignmentList, tileRows: number, what: string): RowBlocks {
+  const maxBlocks = maxBlocksOf(plan, list, tileRows);
+  const buffer = plan.table.scratch(`${what}: blocks of ${tileRows}`, 'u32', apply('add', maxBlocks, one));
+  return { tileRows, buffer, maxBlocks };
+}
