@@ -13,6 +13,7 @@ import { launchOn, randomInputs, randomKernel } from '../kernel/random-kernels.t
 import { randomVectors, vectorLaunch } from '../kernel/random-vectors.ts';
 import { histogramKernel, matmulKernel, onceKernel, treeSumKernel, unrolledKernel } from '../kernel/sample-kernels.ts';
 import { gridKernel, SUBGROUP_WORDS, subgroupsKernel } from '../kernel/subgroup-kernels.ts';
+import { groupSlotsKernel } from '../kernels/sample-launches.ts';
 import { scalarProduct, tileForms, tileLaunches } from '../kernels/tile-kernels.ts';
 import { runOnGpu } from '../support/gpu.ts';
 import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
@@ -152,5 +153,34 @@ describe('the GPU and the interpreter agree bit for bit', () => {
       }),
       uniforms: new Map(),
     });
+  });
+
+  gpuTest('slots sorted by key, by as many threads as there are counters for', async () => {
+    for (const [keys, threads] of [
+      [1, 64],
+      [5, 4],
+      [60, 64],
+      [128, 16],
+    ] as const) {
+      for (const slots of [0, 1, 63, 300]) {
+        const ids = Array.from({ length: slots }, (_, i) => ((i * i * 7 + (i >> 3)) % (keys + 1)) - 1);
+        const present = ids.filter((id) => id >= 0).length;
+        const most = Math.floor(present / 4) + Math.min(keys, present);
+        await expectSame(groupSlotsKernel(keys, threads, 4), {
+          workgroups: [1, 1],
+          buffers: bindings({
+            ids: Int32Array.from(slots === 0 ? [0] : ids),
+            list: new Uint32Array(Math.max(1, present)),
+            offsets: new Uint32Array(keys + 1),
+            place: new Int32Array(Math.max(1, slots)),
+            blocks: new Uint32Array(most + 1),
+          }),
+          uniforms: new Map([
+            ['slots', slots],
+            ['most', most],
+          ]),
+        });
+      }
+    }
   });
 });

@@ -128,7 +128,7 @@ function loadsVectors(fused: FusedGraph, storage: Storage, { over, element }: Co
     const size = pointsAlong(graph, [axis]);
     const space = node.kind === 'input' ? node : storage.spaces.get(node.id);
     if (space !== undefined)
-      return (node.element === 'f32' || node.element === 'f16') && space.axes.at(-1) === axis && size !== null && size % LANES === 0; // prettier-ignore
+      return (node.element === 'f32' || node.element === 'f16') && space.axes.at(-1) === axis && size !== null && size > 0 && size % LANES === 0; // prettier-ignore
     switch (node.kind) {
       case 'rename': {
         const at = node.to.indexOf(axis);
