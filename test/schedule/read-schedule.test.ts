@@ -84,7 +84,7 @@ describe('an edited schedule', () => {
   const edits: readonly (readonly [string, (text: string) => string])[] = [
     [
       'tiles of another size, with blocks for them',
-      (text) => text.replaceAll('tile 4 x', 'tile 3 x').replaceAll('blocks of 4 rows', 'blocks of 3 rows'),
+      (text) => text.replaceAll('tile 4 x', 'tile 3 x').replaceAll('in blocks of 4', 'in blocks of 3'),
     ],
     ['one column at a time', (text) => text.replace(/tile (\d+) x \d+/g, 'tile $1 x 1')],
     ['loads of one', (text) => text.replaceAll(', loads of 4', '')],
@@ -92,8 +92,8 @@ describe('an edited schedule', () => {
       'steps in another order',
       (text) =>
         text.replace(
-          /( {2}#\d+ rows r0\n)([^]*?)( {2}#\d+ blocks [^\n]*\n)/,
-          (_, rows: string, between: string, blocks: string) => rows + blocks + between,
+          /( {2}#\d+ %\d+ reduce_slots [^\n]*\n)( {2}#\d+ rows r0\n)/,
+          (_, sum: string, rows: string) => rows + sum,
         ),
     ],
   ];

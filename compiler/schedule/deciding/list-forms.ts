@@ -19,6 +19,7 @@ import type { Target } from '../../target.ts';
 import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf, type Storage } from './choose-storage.ts';
 import { chooseTile } from './choose-tiles.ts';
+import type { SchedulePins } from './read-schedule.ts';
 import { slotsSummed } from './slots-summed.ts';
 
 type SlotRows = Extract<ListForm, { readonly kind: 'slots' }>;
@@ -57,9 +58,9 @@ function sizeIn({ graph }: FusedGraph): (axis: AxisId) => Size {
 }
 
 /** The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense. */
-export function withForms(fused: FusedGraph, given: Storage, target: Target): Storage {
+export function withForms(fused: FusedGraph, given: Storage, target: Target, pins: SchedulePins | null): Storage {
   const { storage, everywhere } = withoutSearches(fused, given);
-  const uses = usesOfLists(fused, storage, everywhere, target);
+  const uses = usesOfLists(fused, storage, everywhere, target, pins);
   const stands = new Set([...storage.spaces.values(), ...storage.checked.values()].map((s) => s.assignmentList));
   const lists = new Map(
     storage.assignmentLists
@@ -92,6 +93,7 @@ function usesOfLists(
   storage: Storage,
   everywhere: ReadonlySet<NodeId>,
   target: Target,
+  pins: SchedulePins | null,
 ): ReadonlyMap<AssignmentListId, Use> {
   const uses = new Map<AssignmentListId, Use>();
   const note = (id: AssignmentListId, use: Partial<Use>): void => {
@@ -105,6 +107,11 @@ function usesOfLists(
     const tile = node.kind === 'contract' ? chooseTile(fused, node, space, storage, target) : null;
     if (tile?.rows.kind === 'blocks') note(space.assignmentList.id, { tileRows: tile.tileRows });
     if (everywhere.has(id)) note(space.assignmentList.id, { searched: true });
+  }
+  // A text may say tiles of other rows.
+  for (const [id, { rows }] of pins?.tiles ?? []) {
+    const list = storage.spaces.get(id)?.assignmentList?.id;
+    if (list !== undefined && (uses.get(list)?.tileRows ?? null) !== null) note(list, { tileRows: rows });
   }
   return uses;
 }

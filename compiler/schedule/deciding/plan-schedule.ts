@@ -42,7 +42,7 @@ export function planSchedule(
   const all = chooseStorage(fused, split, pinned);
   const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
     new Map([...spaces].filter(([id]) => !ids.has(id)));
-  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target);
+  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target, pins);
   // A contraction that a text gives memory is nobody's head.
   const apart = pins === null ? split : pins.stored;
   const { tiles, refused } = chooseHeads(fused, chosen, target, apart);
