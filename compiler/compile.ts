@@ -113,6 +113,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
       withAux: withAux.plan,
     })),
     initialPlans,
+    classes: options.target.classes,
     kernels,
     kernelNumber,
     shaders,
@@ -193,12 +194,15 @@ function kernelsOf(plans: readonly Plan[]): {
   const numbers = new Map<Kernel, number>();
   for (const plan of plans) {
     for (const step of plan.steps) {
-      const kernel = step.kind === 'launch' ? plan.kernels[step.kernel] : undefined;
-      if (kernel === undefined || numbers.has(kernel)) continue;
-      const text = printKernel(kernel);
-      const number = byText.get(text) ?? kernels.push(kernel) - 1;
-      byText.set(text, number);
-      numbers.set(kernel, number);
+      if (step.kind !== 'launch') continue;
+      for (const form of [step, ...step.forms]) {
+        const kernel = plan.kernels[form.kernel];
+        if (kernel === undefined || numbers.has(kernel)) continue;
+        const text = printKernel(kernel);
+        const number = byText.get(text) ?? kernels.push(kernel) - 1;
+        byText.set(text, number);
+        numbers.set(kernel, number);
+      }
     }
   }
   return {

@@ -12,6 +12,8 @@ export interface Target {
    * seconds of CPU for a long body, which small matrices do not give back. Numbers are the same either way.
    */
   readonly tileFrom: number;
+  /** Classes of devices for which launches get forms of their own, besides the portable one. */
+  readonly classes: readonly DeviceClass[];
 }
 
 /** Names and meanings of GPUSupportedLimits; sizes in bytes. */
@@ -26,6 +28,34 @@ export interface TargetLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
   readonly maxComputeWorkgroupStorageSize: number;
 }
+
+/**
+ * A kind of devices for which launches have forms of their own, besides the portable one that every device runs. A module carries the
+ * classes it has forms of, and the runtime chooses when a model is made (runtime/contract/device-class.ts).
+ */
+export interface DeviceClass {
+  readonly name: 'simd4' | 'simd8';
+  /** Lanes of every subgroup. */
+  readonly subgroupSize: number;
+  readonly tile: SubgroupTileShape;
+}
+
+/** The tile of a matrix product that a subgroup computes (kernels/subgroup-tile.ts). */
+export interface SubgroupTileShape {
+  readonly rows: number;
+  /** Of a lane, of all heads together. */
+  readonly columns: number;
+  /** How a lane's vector of the input reaches the others. */
+  readonly share: 'broadcast' | 'shuffle';
+  /** Rows up to which a tile goes row by row: a whole one costs as much as so many alone. */
+  readonly shortRows: number;
+}
+
+/** Processors, which run the lanes of a subgroup as one vector: SwiftShader, llvmpipe. Tiles as measured there (DECISIONS 56). */
+export const deviceClasses: readonly DeviceClass[] = [
+  { name: 'simd4', subgroupSize: 4, tile: { rows: 16, columns: 8, share: 'shuffle', shortRows: 4 } },
+  { name: 'simd8', subgroupSize: 8, tile: { rows: 8, columns: 4, share: 'shuffle', shortRows: 2 } },
+];
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -45,6 +75,7 @@ export const webgpuCore: Target = {
     maxComputeWorkgroupStorageSize: 16 * KIB,
   },
   tileFrom: 4096,
+  classes: deviceClasses,
 };
 
 /** What desktop GPUs commonly allow when asked: bindings and buffers of nearly 4 GiB. The manifest then asks for it. */

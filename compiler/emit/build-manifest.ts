@@ -6,13 +6,19 @@ import { at, indexIn } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import type { Span } from '../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, formatSize, sizeKey } from '../../dsl/types/size.ts';
-import type { EntrySpec, Manifest, SizeConstraintSpec, VariableSpec } from '../../runtime/contract/manifest.ts';
+import type {
+  DeviceClassSpec,
+  EntrySpec,
+  Manifest,
+  SizeConstraintSpec,
+  VariableSpec,
+} from '../../runtime/contract/manifest.ts';
 import type { ElaboratedEntry, Elaboration, EntryInput } from '../elaborate/elaborate.ts';
 import { divisionsOf } from '../graph/divisions.ts';
 import type { Kernel } from '../kernel/kernel-ir.ts';
 import { featuresOf, sidesOf } from '../kernel/workgroup-shape.ts';
 import type { Plan } from '../schedule/memory/plan.ts';
-import { webgpuCore } from '../target.ts';
+import { webgpuCore, type DeviceClass } from '../target.ts';
 import { moecVersion } from '../version.ts';
 import { fingerprint } from './hash.ts';
 import { toKernelSpec, toManifestPlan, type ManifestNames } from './plan-to-manifest.ts';
@@ -31,6 +37,7 @@ export interface ModuleParts {
   }[];
   /** By the variable's path. */
   readonly initialPlans: ReadonlyMap<string, Plan>;
+  readonly classes: readonly DeviceClass[];
   readonly kernels: readonly Kernel[];
   /** The number of a plan's kernel among `kernels`. */
   readonly kernelNumber: (kernel: Kernel) => number;
@@ -43,21 +50,37 @@ export interface ModuleParts {
 
 export function buildManifest(parts: ModuleParts): Manifest {
   const { elaboration, kernels, shaders } = parts;
+  const plans = [...parts.entries.flatMap((e) => [e.inference, e.withAux]), ...parts.initialPlans.values()];
   const body: Omit<Manifest, 'hash'> = {
     schema: 1,
     moec: moecVersion,
     name: parts.name,
     dynamic: elaboration.dynamic,
-    requiredFeatures: [...new Set(kernels.flatMap(featuresOf))].sort(),
-    requiredLimits: requiredLimits(kernels, [
-      ...parts.entries.flatMap((e) => [e.inference, e.withAux]),
-      ...parts.initialPlans.values(),
-    ]),
+    requiredFeatures: [...new Set(portableKernels(plans).flatMap(featuresOf))].sort(),
+    requiredLimits: requiredLimits(kernels, plans),
+    classes: usedClasses(plans, parts.classes),
     stores: variableSpecs(parts),
     kernels: kernels.map((kernel, i) => toKernelSpec(kernel, at(parts.shaderOf, i, 'manifest: shader of kernel'))),
     entries: entrySpecs(parts),
   };
   return { ...body, hash: fingerprint(JSON.stringify([body, shaders])) };
+}
+
+/** The classes that some launch has a form for. */
+function usedClasses(plans: readonly Plan[], classes: readonly DeviceClass[]): readonly DeviceClassSpec[] {
+  const used = new Set(
+    plans.flatMap(({ steps }) =>
+      steps.flatMap((step) => (step.kind === 'launch' ? step.forms.map((f) => f.class) : [])),
+    ),
+  );
+  return classes.flatMap(({ name, subgroupSize }) => (used.has(name) ? [{ name, subgroupSize }] : []));
+}
+
+/** The kernels of the forms that every device runs: what others need is asked of devices of their class alone. */
+function portableKernels(plans: readonly Plan[]): readonly Kernel[] {
+  return plans.flatMap((plan) =>
+    plan.steps.flatMap((step) => (step.kind === 'launch' ? [at(plan.kernels, step.kernel, 'manifest: kernel')] : [])),
+  );
 }
 
 function entrySpecs(parts: ModuleParts): readonly EntrySpec[] {

@@ -7,12 +7,20 @@ import type {
   AxisSpec,
   BufferSpec,
   KernelSpec,
+  LaunchForm,
   PlanSpec,
   ResultSpec,
   StepSpec,
 } from '../../runtime/contract/manifest.ts';
 import type { Kernel } from '../kernel/kernel-ir.ts';
-import type { Plan, PlanAxis, PlanBuffer, PlanResult, Step } from '../schedule/memory/plan.ts';
+import type {
+  LaunchForm as PlannedForm,
+  Plan,
+  PlanAxis,
+  PlanBuffer,
+  PlanResult,
+  Step,
+} from '../schedule/memory/plan.ts';
 import { sizeFormula } from './size-formula.ts';
 
 /** What the manifest says of a kernel, besides its text. */
@@ -87,24 +95,33 @@ function stepSpec(plan: Plan, step: Step, names: ManifestNames): StepSpec {
       mask: step.mask === null ? null : { buffer: step.mask.buffer, axes: axisSpecs(step.mask.axes) },
     };
   }
-  const kernel = plan.kernels[step.kernel];
-  if (kernel === undefined) throw new CompilerBug('manifest', `no kernel ${step.kernel}`);
-  const { grid } = step;
-  const groups =
-    grid === undefined
-      ? ceilDiv(step.invocations, kernel.workgroupSize)
-      : apply('mul', apply('mul', grid[0], grid[1]), grid[2]);
   return {
     kind: 'launch',
-    kernel: names.kernel(kernel),
     label: step.label,
+    ...formSpec(plan, step, names),
+    ...(step.forms.length === 0
+      ? {}
+      : { forms: step.forms.map((form) => ({ class: form.class, ...formSpec(plan, form, names) })) }),
+    unless: step.skipIfGiven,
+  };
+}
+
+function formSpec(plan: Plan, form: PlannedForm, names: ManifestNames): LaunchForm {
+  const kernel = plan.kernels[form.kernel];
+  if (kernel === undefined) throw new CompilerBug('manifest', `no kernel ${form.kernel}`);
+  const { grid } = form;
+  const groups =
+    grid === undefined
+      ? ceilDiv(form.invocations, kernel.workgroupSize)
+      : apply('mul', apply('mul', grid[0], grid[1]), grid[2]);
+  return {
+    kernel: names.kernel(kernel),
     ...(grid === undefined
       ? {}
       : { grid: [sizeFormula(grid[0]), sizeFormula(grid[1]), sizeFormula(grid[2])] as const }),
     workgroups: sizeFormula(groups),
-    buffers: step.buffers,
-    uniforms: step.uniforms.map((u) => (u.kind === 'seed' ? { special: 'seed' } : sizeFormula(u.size))),
-    unless: step.skipIfGiven,
+    buffers: form.buffers,
+    uniforms: form.uniforms.map((u) => (u.kind === 'seed' ? { special: 'seed' } : sizeFormula(u.size))),
   };
 }
 

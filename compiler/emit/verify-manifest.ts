@@ -47,7 +47,7 @@ function planFaults(manifest: Manifest, plan: PlanSpec, entry: EntrySpec | null,
   }
   const controls = new Set(manifest.stores.flatMap((s) => (s.kind === 'control' ? [s.path] : [])));
   for (const step of plan.steps) {
-    faults.push(...stepFaults(manifest, plan, step));
+    faults.push(...formsOf(step).flatMap((form) => stepFaults(manifest, plan, form)));
     if (step.kind === 'launch' && step.unless !== null && !controls.has(step.unless))
       faults.push(`${step.label} is for ${step.unless}, which is no control`);
   }
@@ -60,6 +60,12 @@ function planFaults(manifest: Manifest, plan: PlanSpec, entry: EntrySpec | null,
   if (plan.status.length > 0 && !plan.buffers.some((b) => b.kind === 'status')) faults.push('faults have no words');
   faults.push(...plan.status.flatMap((fault) => faultFaults(fault, controls)));
   return faults.map((fault) => where + fault);
+}
+
+/** A step as each class of devices does it, the portable form first. */
+function formsOf(step: StepSpec): readonly StepSpec[] {
+  if (step.kind === 'extern') return [step];
+  return [step, ...(step.forms ?? []).map((form) => ({ ...step, ...form, label: `${step.label}, ${form.class}` }))];
 }
 
 function stepFaults(manifest: Manifest, plan: PlanSpec, step: StepSpec): readonly string[] {
@@ -107,11 +113,13 @@ function undeclaredSizes({ dynamic, entries, stores }: Manifest): readonly strin
   for (const plan of [...plans, ...initial]) {
     for (const buffer of plan.buffers) formula(buffer.elements);
     for (const step of plan.steps) {
-      if (step.kind === 'extern') step.sizes.forEach(({ size }) => formula(size));
-      else {
-        [step.workgroups, ...(step.grid ?? [])].forEach(formula);
-        for (const uniform of step.uniforms) {
-          if (typeof uniform !== 'object' || !('special' in uniform)) formula(uniform);
+      for (const form of formsOf(step)) {
+        if (form.kind === 'extern') form.sizes.forEach(({ size }) => formula(size));
+        else {
+          [form.workgroups, ...(form.grid ?? [])].forEach(formula);
+          for (const uniform of form.uniforms) {
+            if (typeof uniform !== 'object' || !('special' in uniform)) formula(uniform);
+          }
         }
       }
     }

@@ -9,7 +9,7 @@ export function sidesOf({ sides, workgroupSize }: Pick<Kernel, 'sides' | 'workgr
 
 /** Features that a device must have for a kernel, by WebGPU's names. */
 export function featuresOf({ subgroupSize }: Pick<Kernel, 'subgroupSize'>): readonly string[] {
-  return subgroupSize === undefined ? [] : ['subgroups', 'subgroup-size-control'];
+  return subgroupSize === undefined ? [] : ['subgroups'];
 }
 
 /** What is wrong with the shape of a kernel's workgroups, one sentence each. */

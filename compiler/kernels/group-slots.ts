@@ -33,7 +33,7 @@ export interface GroupSlotsConfig {
 
 export interface GroupBlocks {
   /** Rows of a block. */
-  readonly tileRows: number;
+  readonly blockRows: number;
   /** Number of blocks there are room for, u32. */
   readonly maxBlocks: KernelExpr;
   /** [maxBlocks + 1] u32. */
@@ -97,12 +97,12 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
 
   /** Where the blocks of each key begin, and what is behind the blocks there are; gives what enters a row that begins one. */
   function cutBlocks(
-    { tileRows, maxBlocks, out }: GroupBlocks,
+    { blockRows, maxBlocks, out }: GroupBlocks,
     beginOf: (key: KernelExpr) => KernelExpr,
   ): (key: KernelExpr, row: KernelExpr) => void {
     const firsts = k.shared('firsts', 'u32', keys);
     const blocksOf = (key: KernelExpr): KernelExpr =>
-      div(add(sub(beginOf(add(key, 1)), beginOf(key)), tileRows - 1), tileRows);
+      div(add(sub(beginOf(add(key, 1)), beginOf(key)), blockRows - 1), blockRows);
     const [low, high] = shareOf(k, u32(keys));
     const count = k.var(u32(0), 'cut');
     k.forRange(low, high, 1, (key) => k.assign(count, add(count, blocksOf(key))));
@@ -121,8 +121,8 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
     k.barrier();
     return (key, row) => {
       const within = k.let(sub(row, beginOf(key)), 'within');
-      k.when(eq(rem(within, tileRows), u32(0)), () =>
-        k.store(out, add(loadShared(firsts, key), div(within, tileRows)), row),
+      k.when(eq(rem(within, blockRows), u32(0)), () =>
+        k.store(out, add(loadShared(firsts, key), div(within, blockRows)), row),
       );
     };
   }

@@ -1,5 +1,5 @@
 /**
- * row-blocks: cuts the rows of an assignment list into blocks of at most `tileRows` neighbours that are of one group; one workgroup.
+ * row-blocks: cuts the rows of an assignment list into blocks of at most `blockRows` neighbours that are of one group; one workgroup.
  *
  *   blocks[b] = first row of block b, for all blocks there are; the number of rows behind them, up to `maxBlocks`
  *
@@ -19,7 +19,7 @@ export const BLOCK_THREADS = 64;
 
 export interface RowBlocksConfig {
   /** Rows of a block. */
-  readonly tileRows: number;
+  readonly blockRows: number;
   /** Number of rows there are, u32. */
   readonly count: KernelExpr;
   /** Number of blocks there are room for, u32. */
@@ -33,7 +33,7 @@ export interface RowBlocksConfig {
 }
 
 export function rowBlocks(k: KernelBuilder, config: RowBlocksConfig): void {
-  const { tileRows, count, maxBlocks, beginsGroup, blocks } = config;
+  const { blockRows, count, maxBlocks, beginsGroup, blocks } = config;
   const begins = k.shared('begins', 'u32', BLOCK_THREADS);
   const sums = k.shared('sums', 'u32', BLOCK_THREADS);
   const rows = k.let(count, 'rows');
@@ -47,7 +47,7 @@ export function rowBlocks(k: KernelBuilder, config: RowBlocksConfig): void {
       k.when(begun, () => k.assign(begin, row));
       body(row);
     });
-  const beginsBlock = (row: KernelExpr, begin: KernelExpr): KernelExpr => eq(rem(sub(row, begin), tileRows), u32(0));
+  const beginsBlock = (row: KernelExpr, begin: KernelExpr): KernelExpr => eq(rem(sub(row, begin), blockRows), u32(0));
 
   const last = k.var(u32(0), 'last');
   visit(last, () => undefined);

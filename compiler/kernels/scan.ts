@@ -2,7 +2,7 @@
  * scan: running sums along one axis, one line a thread; out: [points of the lines × axis].
  *
  * Sequential along the line: it suits the many short lines of routing (places in a queue, prefix sums over experts). A running sum
- * is what its last block of sixteen terms comes to so far, and to that is added what the closed blocks before it come to, in the
+ * is what its last block of 32 terms comes to so far, and to that is added what the closed blocks before it come to, in the
  * order of sums (sums.ts): one addition more than a sum of as many terms.
  */
 import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';

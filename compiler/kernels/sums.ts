@@ -1,9 +1,9 @@
 /**
- * Sums inside one thread, in the order of sums (dsl/tensors/sum-order.ts): blocks of sixteen terms, blocks of sixteen blocks, …
+ * Sums inside one thread, in the order of sums (dsl/tensors/sum-order.ts): blocks of 32 terms, blocks of 32 blocks, …
  *
- * A family is handed the *terms*: a loop nest that says where a block of sixteen ends. It keeps an accumulator for each level, of
- * which only the first is touched at each term; closing a block enters it into the next level, and every sixteenth time that
- * level into the one above. Where there are surely no more than sixteen terms, one accumulator is left of all this, and of 256 two;
+ * A family is handed the *terms*: a loop nest that says where a block of 32 ends. It keeps an accumulator for each level, of
+ * which only the first is touched at each term; closing a block enters it into the next level, and every 32nd time that
+ * level into the one above. Where there are surely no more than 32 terms, one accumulator is left of all this, and of 1,024 two;
  * the numbers are the same.
  */
 import { missing } from '../../dsl/diagnostics/invariants.ts';
@@ -18,7 +18,7 @@ export interface Terms<P, I = P> {
   /** How many there are at most; null if only a run knows. */
   readonly maxTerms: number | null;
   /**
-   * Emits the nest: `body` once, at a term; `close` where sixteen terms have been visited since the last time (or the last ones
+   * Emits the nest: `body` once, at a term; `close` where 32 terms have been visited since the last time (or the last ones
    * there are: they may also be left open at the end). Without `close` a plain nest, for what is added up in any order.
    */
   readonly visit: (point: P, body: (inner: I) => void, close?: () => void) => void;
@@ -30,10 +30,10 @@ export class Sums {
   readonly #type: ScalarType;
   /** Of each level, the lowest first: one accumulator for each sum. */
   readonly #levels: readonly (readonly KernelExpr[])[];
-  /** Blocks closed so far; null where no level has sixteen. */
+  /** Blocks closed so far; null where no level has 32. */
   readonly #blocks: KernelExpr | null;
 
-  /** `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to sixteen terms. */
+  /** `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to 32 terms. */
   constructor(k: KernelBuilder, type: ScalarType, count: number, maxTerms: number | null) {
     this.#k = k;
     this.#type = type;
@@ -77,7 +77,7 @@ export class Sums {
     return found(this.#levels[0]?.[at]);
   }
 
-  /** Enters a level's accumulators into the next one; every sixteenth time that one goes on. */
+  /** Enters a level's accumulators into the next one; every 32nd time that one goes on. */
   #close(into: number): void {
     const k = this.#k;
     const from = this.#levels[into - 1] ?? missing('kernels: level of sums', into - 1);
@@ -115,9 +115,9 @@ export interface TermLoop<S> {
 }
 
 /**
- * A nest of loops, the first outermost, that closes every sixteen terms. The innermost loops that make a part of sixteen stay as
+ * A nest of loops, the first outermost, that closes every 32 terms. The innermost loops that make a part of 32 stay as
  * they are. The loop around them is cut into blocks, if blocks end where it ends: it is the outermost, or runs a multiple of
- * sixteen terms. Else terms are counted. A round of the innermost loop may visit several terms, by which sixteen can be divided.
+ * 32 terms. Else terms are counted. A round of the innermost loop may visit several terms, by which 32 can be divided.
  */
 export function nestOfTerms<S>(
   k: KernelBuilder,
@@ -132,7 +132,7 @@ export function nestOfTerms<S>(
     if (loop === undefined) inside(state);
     else loopOf(k, loop, 1, (i) => plain(others, loop.enter(state, i), inside));
   };
-  const { part, inner } = partOfSixteen(loops, termsOfRound);
+  const { part, inner } = partOfBlock(loops, termsOfRound);
   const cut = loops[loops.length - inner.length - 1];
   if (close === undefined || cut === undefined) {
     plain(loops, start, body);
@@ -153,8 +153,8 @@ export function nestOfTerms<S>(
   });
 }
 
-/** The innermost loops that together visit a number of terms by which sixteen can be divided. */
-function partOfSixteen<S>(
+/** The innermost loops that together visit a number of terms by which 32 can be divided. */
+function partOfBlock<S>(
   loops: readonly TermLoop<S>[],
   termsOfRound: number,
 ): {
@@ -172,7 +172,7 @@ function partOfSixteen<S>(
 }
 
 /** A loop that tests at its bottom if it surely runs. */
-function loopOf<S>(
+export function loopOf<S>(
   k: KernelBuilder,
   { from, to, size }: Pick<TermLoop<S>, 'from' | 'to' | 'size'>,
   step: number,

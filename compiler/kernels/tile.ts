@@ -21,11 +21,15 @@ import type { Terms } from './sums.ts';
 
 /** How threads get at rows. `enter` is the point of a row of a block. */
 export type TileRows<P> =
-  /** Blocks of rows with the same weights, by memory: block b is rows blocks[b] .. blocks[b + 1]; [maxBlocks + 1] u32. */
+  /**
+   * Blocks of rows with the same weights, by memory: block b is rows blocks[b] .. blocks[b + 1]; [maxBlocks + 1] u32. A block has at
+   * most `parts` times as many rows as a tile.
+   */
   | {
       readonly kind: 'blocks';
       readonly blocks: BufferDecl;
       readonly maxBlocks: KernelExpr;
+      readonly parts: number;
       readonly enter: (row: KernelExpr) => P;
     }
   /** Blocks of the `groups` times `size` rows there are, u32: those of a group use the same weights. */
@@ -38,29 +42,32 @@ export type TileRows<P> =
   /** One by one: `tileRows` is 1. */
   | { readonly kind: 'single'; readonly space: Space<P> };
 
-/** `P` is a row's point, with or without a column; `I` the indices of the contracted axes. */
-export interface TileConfig<P, I> {
-  readonly tileRows: number;
-  readonly tileColumns: number;
+/** What tiles compute. `P` is a row's point, with or without a column; `I` the indices of the contracted axes. */
+export interface TileValues<P, I> {
   readonly heads: number;
   /** Of the sums. */
   readonly type: ScalarType;
-  readonly rows: TileRows<P>;
   /** Number of columns, u32. */
   readonly width: KernelExpr;
   /** A row's point at a column (the column's number decoded into its axes). */
   readonly atColumn: (point: P, column: KernelExpr) => P;
-  /** Over the contracted axes: the same for all rows, columns and heads. A term may be several neighbours: a vector. */
-  readonly terms: Terms<null, I>;
   /** The input at a row, which has no column axis. */
   readonly input: (point: P, inner: I) => KernelExpr;
   /** The weight of a head at a row and column, which is the same for all rows of a block; as wide as the input. */
   readonly weight: (head: number, point: P, inner: I) => KernelExpr;
   /** What is stored at a row's point and a column, of what the heads come to there; in a block of its own. */
   readonly result: (point: P, column: KernelExpr, sums: readonly KernelExpr[]) => KernelExpr;
+  readonly out: BufferDecl;
+}
+
+export interface TileConfig<P, I> extends TileValues<P, I> {
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  readonly rows: TileRows<P>;
+  /** Over the contracted axes: the same for all rows, columns and heads. A term may be several neighbours: a vector. */
+  readonly terms: Terms<null, I>;
   /** Told of the two ways that blocks go, whose work is stated by who knows how many rows there are (schedule/emitting/launch-builder.ts). */
   readonly ways?: (isShort: KernelExpr) => void;
-  readonly out: BufferDecl;
 }
 
 /** Rows up to which a block of so many goes row by row: a padded tile costs a whole one, a row on its own about half. */
@@ -70,35 +77,59 @@ export function shortBlock(tileRows: number): number {
 
 /** As many threads as there are blocks, or rows, times ceil(width / tileColumns). */
 export function tile<P, I>(k: KernelBuilder, config: TileConfig<P, I>): void {
-  const { rows, tileRows, tileColumns, width } = config;
+  const { rows, tileColumns, width } = config;
   const columnBlocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'columns');
   /** Neighbouring threads take neighbouring columns of the same rows. */
   const each = (blocks: KernelExpr, body: (block: KernelExpr, column: KernelExpr) => void): void =>
     forEachThread(k, mul(blocks, columnBlocks), (id) =>
       body(k.let(div(id, columnBlocks), 'block'), k.let(mul(rem(id, columnBlocks), tileColumns), 'col')),
     );
+  if (rows.kind === 'single') {
+    each(rows.space.total, (row, column) =>
+      rows.space.enter(row, (point) => new Tile(k, config, column).row(row, point)),
+    );
+    return;
+  }
+  const { total, enter } = tilesOfRows(k, rows, config.tileRows);
+  each(total, (block, column) =>
+    enter(block, (first, end) => new Tile(k, config, column).block(first, end, rows.enter)),
+  );
+}
+
+/** Tiles of at most `tileRows` neighbours with the same weights: how many there are room for, and the rows of one that has any. */
+export function tilesOfRows<P>(
+  k: KernelBuilder,
+  rows: Exclude<TileRows<P>, { readonly kind: 'single' }>,
+  tileRows: number,
+): {
+  readonly total: KernelExpr;
+  readonly enter: (tile: KernelExpr, body: (first: KernelExpr, end: KernelExpr) => void) => void;
+} {
   switch (rows.kind) {
-    case 'single':
-      each(rows.space.total, (row, column) =>
-        rows.space.enter(row, (point) => new Tile(k, config, column).row(row, point)),
-      );
-      return;
-    case 'blocks':
-      each(rows.maxBlocks, (block, column) => {
-        const first = k.let(load(rows.blocks, block), 'row');
-        const end = k.let(load(rows.blocks, add(block, 1)), 'end');
-        k.when(lt(first, end), () => new Tile(k, config, column).block(first, end, rows.enter));
-      });
-      return;
+    case 'blocks': {
+      const { blocks, maxBlocks, parts } = rows;
+      return {
+        total: parts === 1 ? maxBlocks : mul(maxBlocks, parts),
+        enter: (tile, body) => {
+          const block = parts === 1 ? tile : k.let(div(tile, parts), 'of');
+          const start = load(blocks, block);
+          const first = k.let(parts === 1 ? start : add(start, mul(rem(tile, parts), tileRows)), 'row');
+          const last = load(blocks, add(block, 1));
+          const end = k.let(parts === 1 ? last : min(last, add(first, tileRows)), 'end');
+          k.when(lt(first, end), () => body(first, end));
+        },
+      };
+    }
     case 'dense': {
       const inGroup = k.let(div(add(rows.size, tileRows - 1), tileRows), 'blocks');
-      each(mul(rows.groups, inGroup), (block, column) => {
-        const start = k.let(mul(div(block, inGroup), rows.size), 'group');
-        const first = k.let(add(start, mul(rem(block, inGroup), tileRows)), 'row');
-        const end = k.let(min(add(first, tileRows), add(start, rows.size)), 'end');
-        new Tile(k, config, column).block(first, end, rows.enter);
-      });
-      return;
+      return {
+        total: mul(rows.groups, inGroup),
+        enter: (tile, body) => {
+          const start = k.let(mul(div(tile, inGroup), rows.size), 'group');
+          const first = k.let(add(start, mul(rem(tile, inGroup), tileRows)), 'row');
+          body(first, k.let(min(add(first, tileRows), add(start, rows.size)), 'end'));
+        },
+      };
     }
   }
 }

@@ -76,7 +76,7 @@ const SUBGROUP_FUNCTIONS: Readonly<Record<SubgroupOp, string>> = {
 };
 
 /** Extensions that a kernel with subgroups asks for. */
-const SUBGROUP_EXTENSIONS = ['enable subgroups;', 'enable subgroup_size_control;', ''];
+const SUBGROUP_EXTENSIONS = ['enable subgroups;', ''];
 
 const FUNCTIONS: Readonly<Record<Exclude<KernelUnaryOp, 'neg' | 'not' | 'bit_not'>, string>> = {
   abs: 'abs',
@@ -361,7 +361,6 @@ function literalText(type: ScalarType, value: number | boolean): string {
 }
 
 /** The attributes of the entry point that say the workgroup's shape. */
-export function shapeText({ sides, workgroupSize, subgroupSize }: Kernel): string {
-  const workgroup = `@workgroup_size(${sides?.join(', ') ?? workgroupSize})`;
-  return subgroupSize === undefined ? workgroup : `${workgroup} @subgroup_size(${subgroupSize})`;
+export function shapeText({ sides, workgroupSize }: Kernel): string {
+  return `@workgroup_size(${sides?.join(', ') ?? workgroupSize})`;
 }

@@ -1,24 +1,25 @@
 /**
  * The order of sums: one tree for every sum of every executor.
  *
- * The terms stand in row-major order of the axes that are summed over. Sixteen neighbours are added one after the other; the sums
- * of sixteen such blocks likewise; and so on, until there is one. The last block of each level has what is left; the last level,
- * whose terms are sums of 16^5 = 1,048,576, takes as many as there are. So the tree depends on the number of terms alone, a term
- * passes through at most 15 additions a level, and n terms err by at most `sumDepth(n)` roundings of the sum of their sizes (Higham
+ * The terms stand in row-major order of the axes that are summed over. 32 neighbours are added one after the other; the sums
+ * of 32 such blocks likewise; and so on, until there is one. The last block of each level has what is left; the last level,
+ * whose terms are sums of 32^4 = 1,048,576, takes as many as there are. So the tree depends on the number of terms alone, a term
+ * passes through at most 31 additions a level, and n terms err by at most `sumDepth(n)` roundings of the sum of their sizes (Higham
  * 2002, section 4.2), where one accumulator errs by n.
  *
- * Why sixteen: sums of sixteen equal terms err by 5.3 roundings at most, so that even if all levels err to one side, 16^6 of them
- * stay within 2e-6; a kernel that adds up sixteen sums side by side has three accumulators for each, up to 4,096 terms; and closing
- * a block costs two operations in sixteen. Twos would have a tree of a third of the depth and three times the accumulators.
+ * Why 32: sums of equal terms, which err to one side, stay within 2e-6 up to 32^5 of them (test/kernels/sums.test.ts); a kernel has two
+ * accumulators for each sum up to 1,024 terms; closing a block costs two operations in 32; and a block is one round of a subgroup of
+ * eight lanes that load four terms each (kernels/subgroup-tile.ts), which needs no loop of its own. Sixteen closed twice in such a round,
+ * and cost a matrix product a fifth; twos would have a tree of a third of the depth and three times the accumulators.
  *
  * Integers are added in any order: they wrap, and come to the same.
  */
 
 import { at } from '../diagnostics/invariants.ts';
 /** Terms of a block, and blocks of a block. */
-export const SUM_BLOCK = 16;
-/** Levels of the tree: 16^6 terms fill it. */
-export const SUM_LEVELS = 6;
+export const SUM_BLOCK = 32;
+/** Levels of the tree: 32^5 terms fill it. */
+export const SUM_LEVELS = 5;
 
 /** How many additions that round a term of n passes through: the first of a block adds it to 0. */
 export function sumDepth(terms: number): number {
@@ -37,7 +38,7 @@ export class BlockSums {
   readonly #open: number[] = [];
   #blocks = 0;
 
-  /** Adds the sum of the next block of sixteen terms, or of the last ones. */
+  /** Adds the sum of the next block of 32 terms, or of the last ones. */
   enter(block: number): void {
     this.#blocks++;
     let carry = block;

@@ -111,10 +111,9 @@ export type BufferSpec = {
     | { readonly kind: 'status' }
   );
 
-export interface LaunchSpec {
-  readonly kind: 'launch';
+/** How a launch is done. */
+export interface LaunchForm {
   readonly kernel: number;
-  readonly label: string;
   /** Workgroups along x, y and z, of a kernel with sides: each within what a device has in one dimension. */
   readonly grid?: Grid;
   /** All workgroups; without `grid` the runtime folds more than the device's limit in one dimension into two. Zero: skipped. */
@@ -123,8 +122,21 @@ export interface LaunchSpec {
   readonly buffers: readonly number[];
   /** Values of the kernel's uniform fields, in order. `'seed'` is the run's seed. */
   readonly uniforms: readonly (SizeFormula | { readonly special: 'seed' })[];
+}
+
+export interface LaunchSpec extends LaunchForm {
+  readonly kind: 'launch';
+  readonly label: string;
+  /** How devices of a class do it instead, with some of its buffers; absent: all as it stands. */
+  readonly forms?: readonly ClassForm[];
   /** Skipped when the run was given this control (its default is what the step computes). */
   readonly unless: string | null;
+}
+
+/** A form of a launch for a class of devices. */
+export interface ClassForm extends LaunchForm {
+  /** One of the manifest's. */
+  readonly class: string;
 }
 
 /** The host's part of a run: reads operands back, calls the extern, writes results. Splits the run in two submissions. */
@@ -238,6 +250,12 @@ export interface EntrySpec {
   readonly full: PlanSpec;
 }
 
+/** Devices with subgroup operations, all of whose subgroups have so many lanes. */
+export interface DeviceClassSpec {
+  readonly name: string;
+  readonly subgroupSize: number;
+}
+
 export interface Manifest {
   readonly schema: 1;
   /** Version of the compiler. */
@@ -249,6 +267,8 @@ export interface Manifest {
   readonly dynamic: readonly string[];
   readonly requiredFeatures: readonly string[];
   readonly requiredLimits: Readonly<Record<string, number>>;
+  /** Of devices that launches have forms for; a device that is of none runs the portable forms. */
+  readonly classes: readonly DeviceClassSpec[];
   /** What the initial value of a variable reads stands before it: values that are computed are computed in this order. */
   readonly stores: readonly VariableSpec[];
   readonly kernels: readonly KernelSpec[];

@@ -5,17 +5,16 @@
  * - Nothing is demanded that was not compared with the adapter first: WebGPU's own refusals name features by number.
  * - A device that comes from here never prints validation errors on its own: it has a listener from its first moment.
  */
+import { SUBGROUP_FEATURE, type ClassedDevice } from '../contract/device-class.ts';
 import { MoecError, RequirementsError } from '../contract/errors.ts';
 
 /** What a compiled model needs; part of every generated module. */
 export interface DeviceRequirements {
   readonly requiredFeatures?: readonly string[];
   readonly requiredLimits?: Readonly<Record<string, number>>;
-  /** Sizes of subgroups that kernels were written for: each must be one that the device can be asked for. */
+  /** Sizes of subgroups that kernels were written for: all subgroups of the device must have it. */
   readonly subgroupSizes?: readonly number[];
 }
-
-type SubgroupSizes = Pick<GPUAdapterInfo, 'subgroupMinSize' | 'subgroupMaxSize'>;
 
 export interface DeviceOptions extends DeviceRequirements {
   /** Where adapters come from; `navigator.gpu` if nothing is given. */
@@ -59,7 +58,10 @@ export async function requestDeviceFrom(gpu: GPU, options: DeviceOptions): Promi
   for (const name of MEMORY_LIMITS) requiredLimits[name] = Math.max(requiredLimits[name] ?? 0, adapter.limits[name]);
   const device = await adapter.requestDevice({
     label: options.label ?? 'moec',
-    requiredFeatures: (options.requiredFeatures ?? []).filter(isFeatureOf(adapter)),
+    // Those of device classes are asked for wherever they are: of which class a device is, is seen when a model is made.
+    requiredFeatures: [...new Set([...(options.requiredFeatures ?? []), SUBGROUP_FEATURE])].filter(
+      isFeatureOf(adapter),
+    ),
     requiredLimits,
   });
   silenceUncaptured(device);
@@ -75,13 +77,7 @@ function isFeatureOf(adapter: GPUAdapter): (name: string) => name is GPUFeatureN
  * the device that a caller brings.
  */
 export function missingRequirements(
-  target: {
-    readonly features: ReadonlySet<string>;
-    readonly limits: object;
-    /** As adapters call it, and devices. */
-    readonly info?: SubgroupSizes;
-    readonly adapterInfo?: SubgroupSizes;
-  },
+  target: ClassedDevice & { readonly limits: object },
   requirements: DeviceRequirements,
 ): readonly string[] {
   const features = (requirements.requiredFeatures ?? [])
@@ -96,7 +92,8 @@ export function missingRequirements(
   const info = target.info ?? target.adapterInfo;
   const subgroups = (requirements.subgroupSizes ?? []).flatMap((size) => {
     const [least, most] = [info?.subgroupMinSize ?? 0, info?.subgroupMaxSize ?? 0];
-    return size >= least && size <= most ? [] : [`subgroups of ${size}: ${least} to ${most} lanes are there`];
+    const there = least === most ? String(most) : `${least} to ${most}`;
+    return size === least && size === most ? [] : [`subgroups of ${size} lanes: ${there} are there`];
   });
   return [...features, ...limits, ...subgroups];
 }

@@ -62,6 +62,8 @@ export interface ModelStats {
 /** What `createModel` puts together. */
 export interface ModelContext extends RunContext {
   readonly manifest: Manifest;
+  /** Whose forms of the kernels it runs. */
+  readonly deviceClass: string;
   readonly memory: DeviceMemory;
   readonly initialised: readonly string[];
   /** Accept values that are infinite or not a number in `write`, as `create` was told of weights. */
@@ -104,6 +106,11 @@ export class Model {
     this.manifest = parts.manifest;
     this.#parts = parts;
     this.#context = parts;
+  }
+
+  /** The class of devices whose forms of the kernels it runs. */
+  get deviceClass(): string {
+    return this.#parts.deviceClass;
   }
 
   get device(): GPUDevice {

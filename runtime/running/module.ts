@@ -8,10 +8,11 @@ import { type WeightBinding, type MissingParams, bindVariables, tensorsOf } from
 import { Arena, DeviceMemory } from './buffers.ts';
 import { DeviceState } from './device-state.ts';
 import { type DeviceRequirements, checkDevice } from './device.ts';
+import { PORTABLE, SUBGROUP_FEATURE, classOf, manifestOfClass } from '../contract/device-class.ts';
 import { MoecError, type WeightsProblem } from '../contract/errors.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
 import { allocatedBytes, kernelsOf, layOut } from '../contract/buffer-layout.ts';
-import { type Manifest, type ResultSpec, bytesPerElement } from '../contract/manifest.ts';
+import { type Manifest, type ResultSpec, type VariableSpec, bytesPerElement } from '../contract/manifest.ts';
 import { Model } from './model.ts';
 import { type Named, toMap } from '../contract/named.ts';
 import {
@@ -49,6 +50,8 @@ export interface CreateOptions {
   readonly seed?: number;
   /** Bytes that all buffers of the model may take together. */
   readonly memoryBudget?: number;
+  /** Which forms of the kernels to take; those of the device's own class unless given. */
+  readonly class?: string;
   /** Functions of the host, by name. */
   readonly externs?: Named<ExternFunction>;
   /** Compile the kernels of all entries now ('results'), also those of losses, outputs and updates ('all'), or when first used. */
@@ -104,13 +107,17 @@ function checkCreateOptions(options: CreateOptions): void {
 
 /** The work of `createModel`. `made.memory` is set as soon as there is something to give back. */
 async function build(
-  manifest: Manifest,
+  allClasses: Manifest,
   shaders: readonly string[],
   options: CreateOptions,
   made: { memory: DeviceMemory | null },
 ): Promise<Model> {
   const { device, signal } = options;
-  checkDevice(device, requirementsOf(manifest));
+  const { classes } = allClasses;
+  checkChoice(options.class, 'class', [PORTABLE, ...classes.map(({ name }) => name)]);
+  const deviceClass = options.class ?? classOf(device, classes);
+  const manifest = manifestOfClass(allClasses, deviceClass);
+  checkDevice(device, requirementsOf(allClasses, deviceClass));
   const state = new DeviceState(device);
   await state.checkSettled();
   const source = options.weights ?? null;
@@ -146,21 +153,28 @@ async function build(
     const initialised = fresh.map(({ variable }) => variable.path);
     signal?.throwIfAborted();
     const allowNonFinite = options.allowNonFinite ?? false;
-    return new Model({ ...context, manifest, memory, initialised, allowNonFinite, initialise });
+    return new Model({ ...context, manifest, deviceClass, memory, initialised, allowNonFinite, initialise });
   } catch (error) {
     memory.destroyAll();
     throw error;
   }
 }
 
-/** What a manifest asks of a device. */
-export function requirementsOf(manifest: Manifest): DeviceRequirements {
-  const sizes = manifest.kernels.flatMap(({ subgroupSize }) => (subgroupSize === undefined ? [] : [subgroupSize]));
+/** What a manifest asks of a device: of any, or of one of a class. */
+export function requirementsOf(manifest: Manifest, name: string = PORTABLE): DeviceRequirements {
+  const { requiredFeatures, requiredLimits, kernels, stores, entries } = manifest;
+  const launched = [...entries.flatMap(({ plan, full }) => [plan, full]).flatMap(kernelsOf), ...initialKernels(stores)];
+  const sizes = launched.flatMap((kernel) => kernels[kernel]?.subgroupSize ?? []);
+  const own = manifest.classes.find((each) => each.name === name);
   return {
-    requiredFeatures: manifest.requiredFeatures,
-    requiredLimits: manifest.requiredLimits,
-    subgroupSizes: [...new Set(sizes)],
+    requiredFeatures: own === undefined ? requiredFeatures : [...new Set([...requiredFeatures, SUBGROUP_FEATURE])],
+    requiredLimits,
+    subgroupSizes: [...new Set(own === undefined ? sizes : [...sizes, own.subgroupSize])],
   };
+}
+
+function initialKernels(variables: readonly VariableSpec[]): readonly number[] {
+  return variables.flatMap(({ initial }) => (initial?.kind === 'plan' ? kernelsOf(initial.plan) : []));
 }
 
 function kernelsToWarmUp(
@@ -168,9 +182,7 @@ function kernelsToWarmUp(
   bindings: readonly WeightBinding[],
   warmUp: 'results' | 'all' | 'none',
 ): readonly number[] {
-  const initial = bindings.flatMap(({ slices, variable: { initial: value } }) =>
-    slices === null && value?.kind === 'plan' ? kernelsOf(value.plan) : [],
-  );
+  const initial = initialKernels(bindings.flatMap(({ slices, variable }) => (slices === null ? [variable] : [])));
   if (warmUp === 'none') return initial;
   const plans = manifest.entries.flatMap(({ plan, full }) => (warmUp === 'all' ? [plan, full] : [plan]));
   return [...initial, ...plans.flatMap(kernelsOf)];

@@ -108,7 +108,7 @@ it.each(exampleNames)('%s', async (name) => expect(await mistakesIn(await smallE
 it.each([
   // Parts that cost differently, told apart by the number of the thread.
   ['concat', 'axis A = 3, B = 4, C = 7\n  forward(x: [A], y: [B]) -> [C] { concat(exp(x), y + 1, (A, B): C) }'],
-  // Terms that fill no block of sixteen where an axis ends: they are counted.
+  // Terms that fill no block of 32 where an axis ends: they are counted.
   ['sum', 'axis T, U, A = 3\n  forward(x: [T, U, A]) -> [T] { sum(x * x, over: (U, A)) }'],
   ['sum of hundreds', 'axis T, U = 700, A = 5\n  forward(x: [T, U, A]) -> [T] { sum(x, over: (U, A)) }'],
   ['cumsum', 'axis T, U = 40\n  forward(x: [T, U]) -> [T, U] { cumsum(x, over: U) }'],

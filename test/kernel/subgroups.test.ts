@@ -217,10 +217,10 @@ describe('subgroups', () => {
     expect(printKernel(kernel)).toContain('kernel subgroups, workgroup 16 x 2 x 1, subgroups of 8');
     expect(printKernel(kernel)).toContain(': vec4<u32> = subgroup_ballot(');
     const text = printWgsl(legalise(kernel, webgpuCore));
-    expect(text).toMatch(/^enable subgroups;\nenable subgroup_size_control;\n\n@group/);
-    expect(text).toContain('@compute @workgroup_size(16, 2, 1) @subgroup_size(8)');
+    expect(text).toMatch(/^enable subgroups;\n\n@group/);
+    expect(text).toContain('@compute @workgroup_size(16, 2, 1)');
     expect(await validateWgsl(text)).toEqual([]);
-    expect(featuresOf(kernel)).toEqual(['subgroups', 'subgroup-size-control']);
+    expect(featuresOf(kernel)).toEqual(['subgroups']);
     expect(featuresOf(gridKernel())).toEqual([]);
     expect(await validateWgsl(text.replace('subgroupBroadcast', 'subgroupNothing'))).not.toEqual([]);
   });

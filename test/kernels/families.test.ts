@@ -13,7 +13,7 @@ import { validateWgsl } from '../support/null-device.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import {
   argmaxKernel, chooseKernel, chooseLongKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractKernel, drawKernel, groupSlotsKernel,
-  groupedMatmulKernel, mapKernel, matmulKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel,
+  groupedMatmulKernel, mapKernel, matmulKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel, subgroupTileKernel,
 } from './sample-launches.ts'; // prettier-ignore
 
 type Words = Float32Array | Int32Array | Uint32Array;
@@ -159,6 +159,43 @@ describe('kernel families', () => {
     };
     fc.assert(fc.property(fc.array(fc.nat(9), { maxLength: 6 }), check), { numRuns: 25 });
   });
+
+  it.each([
+    [4, 'broadcast', 20],
+    [4, 'shuffle', 20],
+    [4, 'shuffle', 19],
+    [8, 'broadcast', 24],
+    [8, 'shuffle', 24],
+    [8, 'shuffle', 21],
+    [16, 'broadcast', 32],
+    [16, 'shuffle', 13],
+    [32, 'shuffle', 40],
+  ] as const)(
+    'tiles of subgroups of %i by %s, of %i vectors: the bits of a thread an output',
+    (lanes, share, depth) => {
+      const kernel = subgroupTileKernel(lanes, share, depth);
+      const width = 2 * lanes + 3;
+      const check = (sizes: readonly number[]) => {
+        const { groups, most, blocks } = blocksOf(sizes, 8);
+        const capacity = groups.length + 3;
+        const x = numbers(capacity * depth * 4);
+        const w = numbers(Math.max(1, sizes.length) * width * depth * 4, 3);
+        const y = new Float32Array(capacity * width).fill(NaN);
+        const group = Uint32Array.from({ length: capacity }, (_, i) => groups[i] ?? 4_000_000_000);
+        const uniforms = { most, width, depth, [`n${lanes}`]: lanes, n8: 8 };
+        run(kernel, most * 2 * 2 * lanes, { blocks, group, x, w, y }, uniforms);
+        const expected = groups.flatMap((g, r) =>
+          Array.from({ length: width }, (_, j) => {
+            const term = (d: number) => (x[r * depth * 4 + d] ?? 0) * (w[(g * width + j) * depth * 4 + d] ?? 0);
+            return treeSum(Array.from({ length: depth * 4 }, (_, d) => Math.fround(term(d))));
+          }),
+        );
+        expect([...y.slice(0, expected.length)]).toEqual(expected);
+        expect([...y.slice(expected.length)].every(Number.isNaN)).toBe(true);
+      };
+      fc.assert(fc.property(fc.array(fc.nat(11), { maxLength: 3 }), check), { numRuns: 6 });
+    },
+  );
 
   it('scan, exclusive', () => {
     const x = Int32Array.of(1, 2, 3, 4, -5, 6);

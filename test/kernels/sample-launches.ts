@@ -33,6 +33,7 @@ import { BLOCK_THREADS, rowBlocks } from '../../compiler/kernels/row-blocks.ts';
 import { scan } from '../../compiler/kernels/scan.ts';
 import { rowMajor } from '../../compiler/kernels/space.ts';
 import type { Loop, Space } from '../../compiler/kernels/space.ts';
+import { subgroupTile } from '../../compiler/kernels/subgroup-tile.ts';
 import { Sums, nestOfTerms } from '../../compiler/kernels/sums.ts';
 import type { Terms } from '../../compiler/kernels/sums.ts';
 
@@ -165,8 +166,8 @@ function tileOf(k: KernelBuilder, depth: KernelExpr, out: BufferDecl) {
   };
 }
 
-/** blocks[b] = first row of block b of at most `tileRows` rows of one group; [most + 1] */
-export function rowBlocksKernel(tileRows: number): Kernel {
+/** blocks[b] = first row of block b of at most `blockRows` rows of one group; [most + 1] */
+export function rowBlocksKernel(blockRows: number): Kernel {
   return kernel(
     'row_blocks',
     (k) => {
@@ -174,7 +175,7 @@ export function rowBlocksKernel(tileRows: number): Kernel {
       const group = k.buffer('group', 'u32', 'read');
       const blocks = k.buffer('blocks', 'u32', 'read_write');
       rowBlocks(k, {
-        tileRows,
+        blockRows,
         count: load(count, 0),
         maxBlocks: k.uniform('most', 'u32'),
         beginsGroup: (row) => ne(load(group, sub(row, 1)), load(group, row)),
@@ -198,12 +199,44 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
       ...tileOf(k, depth, y),
       tileRows,
       tileColumns,
-      rows: { kind: 'blocks', blocks, maxBlocks, enter: (row) => [row, k.let(load(group, row), 'g')] },
+      rows: { kind: 'blocks', parts: 1, blocks, maxBlocks, enter: (row) => [row, k.let(load(group, row), 'g')] },
       width,
       input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
       weight: (_, p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
     });
   });
+}
+
+/** The same by subgroups, `depth` in vectors of four; of blocks with twice as many rows as a tile. */
+export function subgroupTileKernel(lanes: number, share: 'broadcast' | 'shuffle', rounds: number | null): Kernel {
+  const k = new KernelBuilder('subgroup_tile', lanes, lanes);
+  const blocks = k.buffer('blocks', 'u32', 'read');
+  const group = k.buffer('group', 'u32', 'read');
+  const x = k.buffer('x', 'f32', 'read', 4);
+  const w = k.buffer('w', 'f32', 'read', 4);
+  const y = k.buffer('y', 'f32', 'read_write');
+  const [maxBlocks, width, depth] = [k.uniform('most', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
+  const opaque = new Map([...new Set([lanes, 8])].map((n) => [n, k.uniform(`n${n}`, 'u32')]));
+  subgroupTile<Point, KernelExpr>(k, {
+    ...tileOf(k, depth, y),
+    lanes,
+    share,
+    opaque: (n) => opaque.get(n) ?? u32(n),
+    tileRows: 4,
+    tileColumns: 2,
+    shortRows: 1,
+    rows: { kind: 'blocks', parts: 2, blocks, maxBlocks, enter: (row) => [row, k.let(load(group, row), 'g')] },
+    width,
+    terms: {
+      maxTerms: null,
+      outer: [],
+      vectors: { from: u32(0), to: depth, size: rounds, enter: (_, i) => i },
+      start: u32(0),
+    },
+    input: (p, d) => load(x, add(mul(at(p, 0), depth), d)),
+    weight: (_, p, d) => load(w, add(mul(add(mul(at(p, 1), width), at(p, 2)), depth), d)),
+  });
+  return k.finish();
 }
 
 /** y[i, j] = x[i, 0] + … + x[i, j-1] */
@@ -353,7 +386,7 @@ export const compactFillKernel = kernel('compact_fill', (k) => {
 });
 
 /** Slots with a key each, or -1, by key; with the rows in blocks where somebody asks for them. */
-export function groupSlotsKernel(keys: number, threads: number, tileRows: number | null): Kernel {
+export function groupSlotsKernel(keys: number, threads: number, blockRows: number | null): Kernel {
   return kernel(
     'group_slots',
     (k) => {
@@ -362,7 +395,7 @@ export function groupSlotsKernel(keys: number, threads: number, tileRows: number
       const offsets = k.buffer('offsets', 'u32', 'read_write');
       const inverse = k.buffer('place', 'i32', 'read_write');
       const blocks = (rows: number): GroupBlocks => ({
-        tileRows: rows,
+        blockRows: rows,
         maxBlocks: k.uniform('most', 'u32'),
         out: k.buffer('blocks', 'u32', 'read_write'),
       });
@@ -376,7 +409,7 @@ export function groupSlotsKernel(keys: number, threads: number, tileRows: number
         list,
         offsets,
         inverse,
-        blocks: tileRows === null ? null : blocks(tileRows),
+        blocks: blockRows === null ? null : blocks(blockRows),
       });
     },
     threads,
@@ -390,6 +423,7 @@ export const samples: readonly Kernel[] = [
   matmulKernel(1, 4),
   rowBlocksKernel(2),
   groupedMatmulKernel(2, 2),
+  subgroupTileKernel(8, 'shuffle', null),
   sumKernel('reduce_sum', null),
   nestSumKernel([null, 3]),
   scanKernel,

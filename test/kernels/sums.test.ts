@@ -24,7 +24,9 @@ function run(
 const numbers = (n: number) =>
   Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898 + 1) * 10 ** (2 * Math.sin(i * 78.233)));
 
-const lengths = [0, 1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 271, 272, 273, 4095, 4096, 4097, 70_000];
+/** Terms of a block, by the definition. */
+const BLOCK = 32;
+const lengths = [0, 1, 2, 16, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1055, 1056, 1057, 32_767, 32_769, 70_000];
 
 describe('the order of sums', () => {
   it.each(lengths)('of %i terms, known to a run only', (n) => {
@@ -76,9 +78,9 @@ describe('the order of sums', () => {
       const y = new Float32Array(n);
       run(floatScanKernel(exclusive), 1, { x, y }, { rows: 1, width: n });
       for (let i = 0; i < n; i += i < 600 ? 1 : 97) {
-        const [end, first] = [exclusive ? i : i + 1, 16 * Math.floor((exclusive ? i : i + 1) / 16)];
+        const [end, first] = [exclusive ? i : i + 1, BLOCK * Math.floor((exclusive ? i : i + 1) / BLOCK)];
         // Where a block has just ended it stands open until its last term has been written.
-        const open = !exclusive && end % 16 === 0 ? first - 16 : first;
+        const open = !exclusive && end % BLOCK === 0 ? first - BLOCK : first;
         const sum = Math.fround(treeSum([...x.slice(0, open)]) + treeSum([...x.slice(open, end)]));
         expect(y[i], `${i}`).toBe(sum);
       }
@@ -89,28 +91,48 @@ describe('the order of sums', () => {
     const terms = [...numbers(5000)];
     const tree = (level: readonly number[]): number => {
       if (level.length <= 1) return level[0] ?? 0;
-      const blocks = Array.from({ length: Math.ceil(level.length / 16) }, (_, i) =>
-        level.slice(16 * i, 16 * i + 16).reduce((a, b) => a + b, 0),
+      const blocks = Array.from({ length: Math.ceil(level.length / BLOCK) }, (_, i) =>
+        level.slice(BLOCK * i, BLOCK * (i + 1)).reduce((a, b) => a + b, 0),
       );
       return tree(blocks);
     };
-    for (const n of [0, 1, 16, 17, 256, 257, 4096, 5000])
+    for (const n of [0, 1, 32, 33, 1024, 1025, 5000])
       expect(sumInOrder(n, (k) => terms[k] ?? 0)).toBe(tree(terms.slice(0, n)));
     expect(new BlockSums().total()).toBe(0);
-    for (const n of [1, 2, 16, 17, 33, 256, 257, 5000])
+    for (const n of [1, 2, 32, 33, 65, 1024, 1025, 5000])
       expect(addedInOrder(terms[0] ?? 0, terms.slice(1, n), (a, b) => a + b)).toBe(tree(terms.slice(0, n)));
+  });
+
+  it('adds up equal terms within 2e-6, however many: their errors go one way', () => {
+    const times = (x: number, n: number): number => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum = Math.fround(sum + x);
+      return sum;
+    };
+    for (let i = 0; i < 500; i++) {
+      const x = Math.fround(1 + i / 500);
+      for (const n of [100_000, 4_400_000, BLOCK ** 5]) {
+        // Of each level: the blocks that are full are equal, and what is left of them is the last block of the next.
+        let [total, block, left] = [0, x, n];
+        for (; left > 0; left = Math.floor(left / BLOCK)) {
+          total = Math.fround(times(block, left % BLOCK) + total);
+          block = times(block, BLOCK);
+        }
+        expect(Math.abs(total / (n * x) - 1), `${n} times ${x}`).toBeLessThan(2e-6);
+      }
+    }
   });
 
   it('has the depth it says', () => {
     /** The most additions that round, over all terms, counted on the tree itself. */
     const depth = (level: readonly number[]): number => {
       if (level.length <= 1) return level[0] ?? 0;
-      const blocks = Array.from({ length: Math.ceil(level.length / 16) }, (_, i) =>
-        level.slice(16 * i, 16 * i + 16).reduce((a, b) => Math.max(a, b) + 1),
+      const blocks = Array.from({ length: Math.ceil(level.length / BLOCK) }, (_, i) =>
+        level.slice(BLOCK * i, BLOCK * (i + 1)).reduce((a, b) => Math.max(a, b) + 1),
       );
       return depth(blocks);
     };
     for (const n of lengths) expect(sumDepth(n), `${n}`).toBe(depth(new Array<number>(n).fill(0)));
-    expect(sumDepth(4_400_000)).toBe(79);
+    expect(sumDepth(4_400_000)).toBe(128);
   });
 });

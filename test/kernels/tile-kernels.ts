@@ -1,7 +1,7 @@
 /**
  * A tile of a matrix product as fast kernels have it, in the IR: y[m, n] = Σ x[m, k] · w[n, k]. A subgroup computes 8 rows; a lane two
  * columns of them, which are a subgroup's width apart. Each lane loads 16 bytes of every row and hands them to the others, by
- * `broadcast` (written out over the lanes) or `shuffle` (a loop over them). Loops test at their bottom; sums are closed every sixteen
+ * `broadcast` (written out over the lanes) or `shuffle` (a loop over them). Loops test at their bottom; sums are closed every block of
  * terms, in the order of sums, so that their bits are those of one thread an output.
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
@@ -69,7 +69,8 @@ export function tileKernel(form: TileForm, size: number, most: number | null): K
       }
     }
   };
-  k.forOnce(0, vectors, size, (start) => {
+  /** So many vectors as lanes, closing every block that ends among them. */
+  const round = (start: KernelExpr): void => {
     const own = bases.map((base) => k.let(load(x, add(add(base, start), lane))));
     if (form === 'broadcast') {
       for (let s = 0; s < size; s++) {
@@ -78,10 +79,17 @@ export function tileKernel(form: TileForm, size: number, most: number | null): K
       }
       return;
     }
-    k.forOnce(0, size, PART, (block) => {
-      k.forOnce(block, add(block, PART), 1, (s) => step(add(start, s), (value) => k.shuffle(value, s), own));
-      close();
+    k.forOnce(0, size, Math.min(size, PART), (block) => {
+      const end = add(block, Math.min(size, PART));
+      k.forOnce(block, end, 1, (s) => step(add(start, s), (value) => k.shuffle(value, s), own));
+      if (size >= PART) close();
     });
+  };
+  // Small subgroups take several rounds for a block.
+  const stride = Math.max(size, PART);
+  k.forOnce(0, vectors, stride, (from) => {
+    k.forOnce(from, add(from, stride), size, round);
+    if (size < PART) close();
   });
   for (let i = 0; i < ROWS; i++) {
     const row = add(first, i);

@@ -102,23 +102,23 @@ describe('subgroups', () => {
   const needs = requirementsOf({
     ...manifest,
     requiredLimits: {},
-    requiredFeatures: ['subgroup-size-control', 'subgroups'],
+    requiredFeatures: ['subgroups'],
     kernels: [kernelSpec({ subgroupSize: 8 }), kernelSpec({ subgroupSize: 8 }), kernelSpec({})],
   });
 
   it('of the size that a kernel names are asked of a device', () => {
     expect(needs.subgroupSizes).toEqual([8]);
-    expect(missingRequirements(device(['subgroups', 'subgroup-size-control'], 4, 32), needs)).toEqual([]);
-    expect(missingRequirements(device(['subgroups', 'subgroup-size-control'], 16, 32), needs)).toEqual([
-      'subgroups of 8: 16 to 32 lanes are there',
+    expect(missingRequirements(device(['subgroups'], 8, 8), needs)).toEqual([]);
+    expect(missingRequirements(device(['subgroups'], 4, 32), needs)).toEqual([
+      'subgroups of 8 lanes: 4 to 32 are there',
     ]);
+    expect(missingRequirements(device(['subgroups'], 32, 32), needs)).toEqual(['subgroups of 8 lanes: 32 are there']);
   });
 
   it('are refused by name where a device lacks them', () => {
     expect(missingRequirements(device([], 0, 0), needs)).toEqual([
-      'feature subgroup-size-control: missing',
       'feature subgroups: missing',
-      'subgroups of 8: 0 to 0 lanes are there',
+      'subgroups of 8 lanes: 0 are there',
     ]);
   });
 });

@@ -229,6 +229,7 @@ export const manifest: Manifest = {
   hash: 'none',
   dynamic: ['T'],
   requiredFeatures: [],
+  classes: [],
   requiredLimits: { maxStorageBuffersPerShaderStage: 5 },
   stores: [
     { path: 'w', kind: 'param', element: 'f32', axes: [Dim], within: null, frozen: false, cells: null, initial: null },

@@ -28,6 +28,7 @@ const manifest = (...stores: readonly VariableSpec[]): Manifest => ({
   hash: '',
   dynamic: [],
   requiredFeatures: [],
+  classes: [],
   requiredLimits: {},
   stores,
   kernels: [],

@@ -17,6 +17,7 @@ import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { webgpuCore, type Target } from '../../compiler/target.ts';
 import { validateWgsl } from '../support/null-device.ts';
+import type { ResultValue } from '../../runtime/contract/results.ts';
 
 export const fixed = (n: number): Size => exact(n);
 export const dynamic = (axis: string): Size => ({ kind: 'dynamic', axis });
@@ -142,6 +143,15 @@ export class PlanFixture {
     return simulatePlan(plan, { ...this.run(), ...more }, { races: true, counts: true });
   }
 
+  /** Every class of devices gives the bits that the portable forms give. */
+  async #agreeInClasses(plan: Plan, portable: ReadonlyMap<string, ResultValue>): Promise<void> {
+    for (const name of classesOf(plan)) {
+      const { faults, results } = await this.simulate(planOfClass(plan, name));
+      expect([name, faults]).toEqual([name, []]);
+      expect([name, results()]).toEqual([name, portable]);
+    }
+  }
+
   /** Runs both and compares every tensor result, and has every shader validated; gives what the simulator counted. */
   async agree(tolerance = 1e-5, graphRun: Partial<GraphRun> = {}): Promise<{ plan: Plan; simulated: RanPlan }> {
     const plan = this.plan();
@@ -166,8 +176,22 @@ export class PlanFixture {
       if (value === undefined || result?.kind !== 'tensor') throw new Error(`no result ${output.name}`);
       closeTo([...result.data], [...inOrder(value, output.axes)], tolerance, output.name);
     }
+    await this.#agreeInClasses(plan, results);
     return { plan, simulated };
   }
+}
+
+/** The classes of devices that some launch has a form for. */
+export function classesOf({ steps }: Plan): readonly string[] {
+  return [...new Set(steps.flatMap((step) => (step.kind === 'launch' ? step.forms.map((form) => form.class) : [])))];
+}
+
+/** A plan as devices of a class run it. */
+export function planOfClass(plan: Plan, name: string): Plan {
+  const steps = plan.steps.map((step) =>
+    step.kind === 'launch' ? { ...step, ...step.forms.find((form) => form.class === name), forms: [] } : step,
+  );
+  return { ...plan, steps };
 }
 
 /** Elementwise within `tolerance` of the larger of 1 and the magnitude. */

@@ -9,22 +9,25 @@
  * computed in passing for that value, at the same point. Heads of one launch have the same input, terms and tile.
  */
 import { get } from '../../../dsl/diagnostics/invariants.ts';
+import { SUM_BLOCK } from '../../../dsl/tensors/sum-order.ts';
 import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import type { MemoryReason } from '../../graph/memory-reasons.ts';
 import { nodeOf, nodesOfCheck, operandsOf, writtenNodes } from '../../graph/node-uses.ts';
-import type { Target } from '../../target.ts';
+import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf, type Storage } from './choose-storage.ts';
-import type { Head, TileChoice } from './schedule-ir.ts';
+import type { Head, TileChoice, TileForm } from './schedule-ir.ts';
 
 type Contraction = Extract<Node, { readonly kind: 'contract' }>;
-type TileOf = Omit<TileChoice, 'family' | 'node' | 'heads' | 'tileColumns'>;
+type TileOf = Omit<TileChoice, 'family' | 'node' | 'heads' | 'tileColumns' | 'forms'>;
 
-/** Rows of a block, and the columns that a thread computes of each, of all heads together. */
+/** Rows of a tile, and the columns that a thread computes of each, of all heads together. */
 const TILE_ROWS = 4;
 const TILE_COLUMNS = 4;
+/** Rows of a block of an assignment list: so many that no tile of a class has more. */
+const BLOCK_ROWS = 16;
 /** Dense rows are cut into blocks where this many columns at least leave enough threads. */
 const MANY_COLUMNS = 64;
 /** Terms of a sum that loads by vectors are worth their text for. */
@@ -43,12 +46,39 @@ export function chooseTile(
   target: Target,
 ): TileChoice | null {
   const found = tileOf(fused, node, space, storage, target);
-  return found === null ? null : withHeads(node, [found.head], found.tile);
+  return found === null ? null : withHeads(fused, node, [found.head], found.tile, target);
 }
 
-function withHeads(node: Node, heads: readonly Head[], tile: TileOf): TileChoice {
+function withHeads(
+  { graph }: FusedGraph,
+  node: Node,
+  heads: readonly Head[],
+  tile: TileOf,
+  target: Target,
+): TileChoice {
   const tileColumns = Math.max(1, Math.floor(TILE_COLUMNS / heads.length));
-  return { family: 'tile', node, heads, tileColumns, ...tile };
+  const width = pointsAlong(graph, tile.columns);
+  const forms = hasForms(graph, tile) ? target.classes.map((own) => formOf(own, heads.length, width)) : [];
+  return { family: 'tile', node, heads, tileColumns, ...tile, forms };
+}
+
+/**
+ * Whether subgroups can compute a tile: several rows use the same weights, and a sum is loaded by vectors in whole blocks, or is
+ * one line of them, whose last block may be shorter.
+ */
+function hasForms(graph: Graph, { rows, lanes, over }: TileOf): boolean {
+  const last = over.at(-1);
+  if (rows.kind === 'single' || lanes !== LANES || last === undefined) return false;
+  const terms = pointsAlong(graph, [last]);
+  return terms !== null && terms > 0 && (over.length === 1 || terms % SUM_BLOCK === 0);
+}
+
+/** The tile of a class; no more columns than there are for all lanes. */
+function formOf(own: DeviceClass, heads: number, width: number | null): TileForm {
+  const { rows, columns, share, shortRows } = own.tile;
+  const most = width === null ? columns : Math.max(1, Math.floor(width / own.subgroupSize));
+  const tileColumns = Math.min(most, Math.max(1, Math.floor(columns / heads)));
+  return { class: own, tileRows: rows, tileColumns, share, shortRows };
 }
 
 interface FoundTile {
@@ -107,7 +137,9 @@ function blocksOf(
   const { targets } = assignmentList;
   const ofRow = assignmentList.axes.filter((a) => weight.axes.includes(a));
   const ofGroup = before.length === 0 && ofRow.length > 0 && ofRow.every((a) => targets.includes(a));
-  return ofGroup && (storage.spaces.get(weight.id)?.assignmentList ?? null) === null ? { kind: 'blocks' } : null;
+  return ofGroup && (storage.spaces.get(weight.id)?.assignmentList ?? null) === null
+    ? { kind: 'blocks', blockRows: BLOCK_ROWS }
+    : null;
 }
 
 /** How many points there are along axes; null: a run decides. */
@@ -196,7 +228,7 @@ export function chooseHeads(fused: FusedGraph, storage: Storage, target: Target,
       });
     for (const { head } of alike.slice(MAX_HEADS))
       refused.set(head.node.id, { reason: 'registers', text: `%${root.id} has ${MAX_HEADS} contractions beside it` });
-    return withHeads(root, together.map(({ head }) => head), first.tile); // prettier-ignore
+    return withHeads(fused, root, together.map(({ head }) => head), first.tile, target); // prettier-ignore
   };
   const tiles = new Map(
     [...spaces].flatMap(([id, space]) => {

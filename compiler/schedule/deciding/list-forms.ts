@@ -19,7 +19,6 @@ import type { Target } from '../../target.ts';
 import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf, type Storage } from './choose-storage.ts';
 import { chooseTile } from './choose-tiles.ts';
-import type { SchedulePins } from './read-schedule.ts';
 import { slotsSummed } from './slots-summed.ts';
 
 type SlotRows = Extract<ListForm, { readonly kind: 'slots' }>;
@@ -58,9 +57,9 @@ function sizeIn({ graph }: FusedGraph): (axis: AxisId) => Size {
 }
 
 /** The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense. */
-export function withForms(fused: FusedGraph, given: Storage, target: Target, pins: SchedulePins | null): Storage {
+export function withForms(fused: FusedGraph, given: Storage, target: Target): Storage {
   const { storage, everywhere } = withoutSearches(fused, given);
-  const uses = usesOfLists(fused, storage, everywhere, target, pins);
+  const uses = usesOfLists(fused, storage, everywhere, target);
   const stands = new Set([...storage.spaces.values(), ...storage.checked.values()].map((s) => s.assignmentList));
   const lists = new Map(
     storage.assignmentLists
@@ -84,7 +83,7 @@ interface Use {
   /** They are looked for from everywhere, or summed by key. */
   readonly searched: boolean;
   /** Blocks of so many rows of one expert; null: no blocks. */
-  readonly tileRows: number | null;
+  readonly blockRows: number | null;
 }
 
 /** Of each list that has to be made, what it has to have. */
@@ -93,11 +92,10 @@ function usesOfLists(
   storage: Storage,
   everywhere: ReadonlySet<NodeId>,
   target: Target,
-  pins: SchedulePins | null,
 ): ReadonlyMap<AssignmentListId, Use> {
   const uses = new Map<AssignmentListId, Use>();
   const note = (id: AssignmentListId, use: Partial<Use>): void => {
-    uses.set(id, { ...(uses.get(id) ?? { searched: false, tileRows: null }), ...use });
+    uses.set(id, { ...(uses.get(id) ?? { searched: false, blockRows: null }), ...use });
   };
   for (const id of storage.summed) note(id, { searched: true });
   for (const { parent } of storage.assignmentLists) if (parent !== null) note(parent.id, {});
@@ -105,13 +103,8 @@ function usesOfLists(
     const node = nodeOf(fused.graph, id);
     if (space.assignmentList === null) continue;
     const tile = node.kind === 'contract' ? chooseTile(fused, node, space, storage, target) : null;
-    if (tile?.rows.kind === 'blocks') note(space.assignmentList.id, { tileRows: tile.tileRows });
+    if (tile?.rows.kind === 'blocks') note(space.assignmentList.id, { blockRows: tile.rows.blockRows });
     if (everywhere.has(id)) note(space.assignmentList.id, { searched: true });
-  }
-  // A text may say tiles of other rows.
-  for (const [id, { rows }] of pins?.tiles ?? []) {
-    const list = storage.spaces.get(id)?.assignmentList?.id;
-    if (list !== undefined && (uses.get(list)?.tileRows ?? null) !== null) note(list, { tileRows: rows });
   }
   return uses;
 }
@@ -145,7 +138,7 @@ function formed(fused: FusedGraph, list: AssignmentList, use: Use | undefined, t
   const threads = keys === null ? null : groupingThreads(keys, target.limits.maxComputeWorkgroupStorageSize);
   const reads = idsOfSlots(form.slots).length + list.presences.length;
   if (threads === null || reads > MAX_READ || !isDistinct(form.slots)) return list;
-  return { ...list, form: { ...form, kind: 'grouped', threads, tileRows: use.tileRows } };
+  return { ...list, form: { ...form, kind: 'grouped', threads, blockRows: use.blockRows } };
 }
 
 /** Values that stand on a list only because its points are named are dense where somebody reads them from everywhere. */

@@ -42,7 +42,7 @@ export function planSchedule(
   const all = chooseStorage(fused, split, pinned);
   const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
     new Map([...spaces].filter(([id]) => !ids.has(id)));
-  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target, pins);
+  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target);
   // A contraction that a text gives memory is nobody's head.
   const apart = pins === null ? split : pins.stored;
   const { tiles, refused } = chooseHeads(fused, chosen, target, apart);
@@ -71,11 +71,11 @@ export function planSchedule(
     indexed.add(indexKey(shape));
     steps.push({ kind: 'index', shape });
   };
-  const blocks = (list: AssignmentList | null, tileRows: number): void => {
+  const blocks = (list: AssignmentList | null, blockRows: number): void => {
     if (list === null) throw new CompilerBug('schedule', 'a grouped matmul has no assignment list');
-    if (cut.has(blocksKey(list, tileRows)) || hasBlocks(list, tileRows)) return;
-    cut.add(blocksKey(list, tileRows));
-    steps.push({ kind: 'blocks', list, tileRows });
+    if (cut.has(blocksKey(list, blockRows)) || hasBlocks(list, blockRows)) return;
+    cut.add(blocksKey(list, blockRows));
+    steps.push({ kind: 'blocks', list, blockRows });
   };
   const extern = (call: ExternCallId): void => {
     if (called.has(call)) return;
@@ -113,7 +113,7 @@ export function planSchedule(
     const decided = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, target);
     const choice = decided.family === 'tile' ? pinnedTile(decided, pins) : decided;
     if (choice.family === 'reduce_listed') index(choice.index);
-    if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.tileRows);
+    if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.rows.blockRows);
     steps.push({ kind: 'value', choice, space });
   };
 

@@ -8,7 +8,7 @@ import { formatSize } from '../../../dsl/types/size.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
-import type { Choice, IndexShape, Schedule, ScheduleStep, TileChoice } from './schedule-ir.ts';
+import type { Choice, IndexShape, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
 
 export function printSchedule(schedule: Schedule, graph: Graph): string {
   const printer = new SchedulePrinter(graph);
@@ -50,7 +50,7 @@ class SchedulePrinter {
   /** `, of the slots (B, T, E_slot) by 64 threads, in blocks of 4`; nothing of a list that is scanned for. */
   #grouped(form: ListForm): string {
     if (form.kind !== 'grouped') return '';
-    const blocks = form.tileRows === null ? '' : `, in blocks of ${form.tileRows}`;
+    const blocks = form.blockRows === null ? '' : `, in blocks of ${form.blockRows}`;
     return `, of the slots ${this.#tuple([...form.others, ...slotAxes(form.slots)])} by ${form.threads} threads${blocks}`;
   }
 
@@ -59,7 +59,7 @@ class SchedulePrinter {
       case 'rows':
         return `rows r${step.list.id}`;
       case 'blocks':
-        return `blocks of ${step.tileRows} rows of r${step.list.id}`;
+        return `blocks of ${step.blockRows} rows of r${step.list.id}`;
       case 'index':
         return `index ${this.#index(step.shape)}`;
       case 'value':
@@ -87,11 +87,11 @@ class SchedulePrinter {
   #choice(choice: Choice): string {
     switch (choice.family) {
       case 'tile': {
-        const { heads, rows, tileRows, tileColumns, lanes, node } = choice;
+        const { heads, rows, tileRows, tileColumns, lanes, node, forms } = choice;
         const of =
           heads.length === 1 && heads[0]?.node.id === node.id ? '' : ` of ${nodes(heads.map((h) => h.node.id))}`;
         const by = this.#tileRows(rows);
-        return `tile ${tileRows} x ${tileColumns}${of}, rows ${by}, columns ${this.#tuple(choice.columns)}${lanes === 1 ? '' : `, loads of ${lanes}`}`;
+        return `tile ${tileRows} x ${tileColumns}${of}, rows ${by}, columns ${this.#tuple(choice.columns)}${lanes === 1 ? '' : `, loads of ${lanes}`}${forms.map((form) => this.#form(form)).join('')}`;
       }
       case 'reduce_listed': {
         const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;
@@ -119,10 +119,15 @@ class SchedulePrinter {
     }
   }
 
+  /** `; simd8: 8 x 2, shuffle` */
+  #form({ class: of, tileRows, tileColumns, share }: TileForm): string {
+    return `; ${of.name}: ${tileRows} x ${tileColumns}, ${share}`;
+  }
+
   #tileRows(rows: TileChoice['rows']): string {
     switch (rows.kind) {
       case 'blocks':
-        return 'in blocks of one group';
+        return `in blocks of ${rows.blockRows} of one group`;
       case 'dense':
         return `${this.#tuple(rows.groups)} by ${this.#tuple(rows.axes)}`;
       case 'single':

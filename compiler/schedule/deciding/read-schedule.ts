@@ -82,6 +82,8 @@ export function pinnedTile(choice: TileChoice, pins: SchedulePins | null): TileC
   const pin = pins?.tiles.get(choice.node.id);
   if (pin === undefined) return choice;
   const tileRows = choice.rows.kind === 'single' ? 1 : pin.rows;
+  if (choice.rows.kind === 'blocks' && choice.rows.blockRows % tileRows !== 0)
+    throw new ScheduleTextError(pin.line, `blocks of ${choice.rows.blockRows} rows are no whole tiles of ${tileRows}`);
   const lanes = pin.lanes === 1 ? 1 : choice.lanes;
   return { ...choice, tileRows, tileColumns: pin.columns, lanes };
 }

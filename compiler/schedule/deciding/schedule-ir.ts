@@ -6,6 +6,7 @@
  * Invariants (verify-schedule.ts): a step comes after what it reads; everything with memory is computed by exactly one step, every
  * list is made before it is used, every output is returned once.
  */
+import type { DeviceClass, SubgroupTileShape } from '../../target.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { AxisId, ExternCallId, GraphInputId, Node, NodeId } from '../../graph/graph-ir.ts';
 import type { MemoryReason } from '../../graph/memory-reasons.ts';
@@ -28,7 +29,7 @@ export type ScheduleStep =
   /** Makes an assignment list: its rows counted, scanned, filled; or slots sorted, with its blocks. */
   | { readonly kind: 'rows'; readonly list: AssignmentList }
   /** Cuts the rows of an assignment list into blocks of one group (kernels/row-blocks.ts). */
-  | { readonly kind: 'blocks'; readonly list: AssignmentList; readonly tileRows: number }
+  | { readonly kind: 'blocks'; readonly list: AssignmentList; readonly blockRows: number }
   /** Makes the list of an assignment list's rows for each key. */
   | { readonly kind: 'index'; readonly shape: IndexShape }
   /** Computes a value into its memory. */
@@ -61,13 +62,13 @@ export function indexKey({ assignmentList, ancestor, keys, listed }: IndexShape)
 }
 
 /** The same for blocks of the same rows: made once. */
-export function blocksKey(list: AssignmentList, tileRows: number): string {
-  return `${list.id};${tileRows}`;
+export function blocksKey(list: AssignmentList, blockRows: number): string {
+  return `${list.id};${blockRows}`;
 }
 
 /** Whether a list is made with such blocks of its rows: no step of their own cuts them. */
-export function hasBlocks({ form }: AssignmentList, tileRows: number): boolean {
-  return form.kind === 'grouped' && form.tileRows === tileRows;
+export function hasBlocks({ form }: AssignmentList, blockRows: number): boolean {
+  return form.kind === 'grouped' && form.blockRows === blockRows;
 }
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
@@ -103,7 +104,7 @@ export interface TileChoice {
    * time, whatever the value is stored over.
    */
   readonly rows:
-    | { readonly kind: 'blocks' }
+    | { readonly kind: 'blocks'; readonly blockRows: number }
     | { readonly kind: 'dense'; readonly groups: readonly AxisId[]; readonly axes: readonly AxisId[] }
     | { readonly kind: 'single' };
   /** The last axes of the value. */
@@ -112,6 +113,18 @@ export interface TileChoice {
   readonly tileColumns: number;
   /** Elements of a load along the last axis of the sum. */
   readonly lanes: 1 | 4;
+  /** Tiles of classes of devices, of a subgroup each (kernels/subgroup-tile.ts). */
+  readonly forms: readonly TileForm[];
+}
+
+export interface TileForm {
+  readonly class: DeviceClass;
+  readonly tileRows: number;
+  /** Of a lane, for each head. */
+  readonly tileColumns: number;
+  readonly share: SubgroupTileShape['share'];
+  /** Rows up to which a tile goes row by row. */
+  readonly shortRows: number;
 }
 
 export interface Head {

@@ -64,11 +64,11 @@ class ScheduleVerifier {
       }
       case 'blocks':
         this.#expect(
-          !this.#cut.has(blocksKey(step.list, step.tileRows)),
+          !this.#cut.has(blocksKey(step.list, step.blockRows)),
           `${at}: rows are cut twice into the same blocks`,
         );
         this.#hasRows(step.list, at);
-        this.#cut.add(blocksKey(step.list, step.tileRows));
+        this.#cut.add(blocksKey(step.list, step.blockRows));
         return;
       case 'index':
         this.#expect(!this.#indexed.has(indexKey(step.shape)), `${at}: rows are listed twice by the same keys`);
@@ -157,8 +157,12 @@ class ScheduleVerifier {
   }
 
   /** What a tile computes has no memory of its own, but for the value that is stored; and its blocks are there. */
-  #tile({ node, heads, rows, tileRows }: TileChoice, space: StoredSpace, at: string): void {
-    if (rows.kind === 'blocks') this.#hasBlocks(space, tileRows, at);
+  #tile({ node, heads, rows, tileRows, forms }: TileChoice, space: StoredSpace, at: string): void {
+    if (rows.kind === 'blocks') {
+      this.#hasBlocks(space, rows.blockRows, at);
+      for (const own of [tileRows, ...forms.map((form) => form.tileRows)])
+        this.#expect(rows.blockRows % own === 0, `${at}: blocks of ${rows.blockRows} rows are no tiles of ${own}`);
+    }
     this.#expect(heads.length > 0, `${at}: a tile has no contraction`);
     for (const head of heads) {
       if (head.node.id === node.id) continue;
@@ -167,10 +171,10 @@ class ScheduleVerifier {
     }
   }
 
-  #hasBlocks({ assignmentList }: StoredSpace, tileRows: number, at: string): void {
+  #hasBlocks({ assignmentList }: StoredSpace, blockRows: number, at: string): void {
     const there =
       assignmentList !== null &&
-      (hasBlocks(assignmentList, tileRows) || this.#cut.has(blocksKey(assignmentList, tileRows)));
+      (hasBlocks(assignmentList, blockRows) || this.#cut.has(blocksKey(assignmentList, blockRows)));
     this.#expect(there, `${at}: rows are computed in blocks before they are cut into blocks`);
   }
 

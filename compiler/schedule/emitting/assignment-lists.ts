@@ -69,7 +69,7 @@ export class AssignmentListBuilder {
     if (assignmentList.form.kind === 'grouped') {
       const { buffers, blocks } = emitGroups(plan, assignmentList, assignmentList.form);
       plan.setAssignmentList(assignmentList, buffers);
-      if (blocks !== null) this.#blocks.set(blocksKey(assignmentList, blocks.tileRows), blocks);
+      if (blocks !== null) this.#blocks.set(blocksKey(assignmentList, blocks.blockRows), blocks);
       return;
     }
     const { parent, majorAxes, minorAxes } = assignmentList;
@@ -121,18 +121,18 @@ export class AssignmentListBuilder {
   }
 
   /** The blocks of an assignment list's rows, and how many there is room for. */
-  blocksOf(list: AssignmentList, tileRows: number): RowBlocks {
-    return get(this.#blocks, blocksKey(list, tileRows), 'schedule: blocks of rows');
+  blocksOf(list: AssignmentList, blockRows: number): RowBlocks {
+    return get(this.#blocks, blocksKey(list, blockRows), 'schedule: blocks of rows');
   }
 
   /** Emits what cuts the rows of an assignment list into blocks. */
-  emitBlocks(list: AssignmentList, tileRows: number): void {
+  emitBlocks(list: AssignmentList, blockRows: number): void {
     const plan = this.#plan;
     const name = list.axes.map((a) => plan.axis(a).name).join(', ');
-    const what = `assignments (${name}): blocks of ${tileRows}`;
-    const maxBlocks = maxBlocksOf(plan, list, tileRows);
+    const what = `assignments (${name}): blocks of ${blockRows}`;
+    const maxBlocks = maxBlocksOf(plan, list, blockRows);
     const buffer = plan.table.scratch(what, 'u32', apply('add', maxBlocks, one));
-    this.#blocks.set(blocksKey(list, tileRows), { tileRows, buffer, maxBlocks });
+    this.#blocks.set(blocksKey(list, blockRows), { blockRows, buffer, maxBlocks });
     const options = {
       span: null,
       domain: `rows of (${name})`,
@@ -146,7 +146,7 @@ export class AssignmentListBuilder {
       const { launch } = lowering;
       const target = (row: KernelExpr): PointScope => lowering.enterRow(emptyPointScope(), list, row);
       rowBlocks(launch.k, {
-        tileRows,
+        blockRows,
         count: lowering.count(list),
         maxBlocks: launch.size(maxBlocks),
         beginsGroup: (row) => {

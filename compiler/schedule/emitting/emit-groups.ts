@@ -12,15 +12,15 @@ import { sizeOfSum, termOf, plus } from './size-sum.ts';
 
 /** The blocks of an assignment list's rows, and how many there is room for. */
 export interface RowBlocks {
-  readonly tileRows: number;
+  readonly blockRows: number;
   readonly buffer: BufferId;
   readonly maxBlocks: Size;
 }
 
 /** Each group has one block that is not full, at most. */
-export function maxBlocksOf(plan: PlanBuilder, { targets, capacity }: AssignmentList, tileRows: number): Size {
+export function maxBlocksOf(plan: PlanBuilder, { targets, capacity }: AssignmentList, blockRows: number): Size {
   const groups = apply('min', multiply(targets.map(plan.sizeOf)), capacity);
-  return apply('add', apply('floor', apply('div', capacity, exact(tileRows))), groups);
+  return apply('add', apply('floor', apply('div', capacity, exact(blockRows))), groups);
 }
 
 export function emitGroups(
@@ -29,7 +29,7 @@ export function emitGroups(
   form: Extract<ListForm, { readonly kind: 'grouped' }>,
 ): { readonly buffers: AssignmentListBuffers; readonly blocks: RowBlocks | null } {
   const { majorAxes, minorAxes, capacity } = list;
-  const { threads, tileRows } = form;
+  const { threads, blockRows } = form;
   const keys = asInteger(multiply(majorAxes.map(plan.sizeOf)));
   if (keys === null) throw new CompilerBug('schedule', `list ${list.id} is grouped by as many keys as a run decides`);
   const name = list.axes.map((a) => plan.axis(a).name).join(', ');
@@ -40,7 +40,7 @@ export function emitGroups(
     offsets: plan.table.scratch(`${what}: offsets`, 'u32', exact(keys + 1)),
     inverse: plan.table.scratch(`${what}: rows of slots`, 'i32', slots),
   };
-  const blocks = tileRows === null ? null : blocksOf(plan, list, tileRows, what);
+  const blocks = blockRows === null ? null : blocksOf(plan, list, blockRows, what);
   const { indices, offsets, inverse } = buffers;
   const of = { kind: 'rows', assignmentList: list } as const;
   plan.addCompaction({ what, of, counts: null, starts: null, list: indices, offsets, inverse });
@@ -73,7 +73,7 @@ export function emitGroups(
         blocks === null
           ? null
           : {
-              tileRows: blocks.tileRows,
+              blockRows: blocks.blockRows,
               maxBlocks: launch.size(blocks.maxBlocks),
               out: launch.write(blocks.buffer),
             },
@@ -82,8 +82,8 @@ export function emitGroups(
   return { buffers, blocks };
 }
 
-function blocksOf(plan: PlanBuilder, list: AssignmentList, tileRows: number, what: string): RowBlocks {
-  const maxBlocks = maxBlocksOf(plan, list, tileRows);
-  const buffer = plan.table.scratch(`${what}: blocks of ${tileRows}`, 'u32', apply('add', maxBlocks, one));
-  return { tileRows, buffer, maxBlocks };
+function blocksOf(plan: PlanBuilder, list: AssignmentList, blockRows: number, what: string): RowBlocks {
+  const maxBlocks = maxBlocksOf(plan, list, blockRows);
+  const buffer = plan.table.scratch(`${what}: blocks of ${blockRows}`, 'u32', apply('add', maxBlocks, one));
+  return { blockRows, buffer, maxBlocks };
 }

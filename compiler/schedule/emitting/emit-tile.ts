@@ -6,16 +6,17 @@ import type { NodeId } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { convert } from '../../kernel/make-expressions.ts';
 import { stored } from '../../kernels/space.ts';
-import { shortBlock, tile, type TileRows } from '../../kernels/tile.ts';
-import type { TileChoice } from '../deciding/schedule-ir.ts';
+import { subgroupTile } from '../../kernels/subgroup-tile.ts';
+import { shortBlock, tile, type TileRows, type TileValues } from '../../kernels/tile.ts';
+import type { TileChoice, TileForm } from '../deciding/schedule-ir.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
 import type { Ways } from './launch-builder.ts';
-import type { LaunchOptions, PlanBuilder } from './plan-builder.ts';
+import type { FormOptions, LaunchOptions, PlanBuilder } from './plan-builder.ts';
 import { emptyPointScope, inner, paired, rebound, type Indices, type PointScope } from './point-scope.ts';
-import { indexTerms, pointsOf } from './spaces.ts';
+import { indexTerms, pointsOf, vectorTerms } from './spaces.ts';
 
 /** Emits the launch that stores a tile's value in `buffer`. */
 export function emitTile(
@@ -26,47 +27,97 @@ export function emitTile(
   buffer: BufferId,
   options: LaunchOptions,
 ): void {
-  const { node, heads, columns, tileRows, tileColumns, lanes, over } = choice;
+  const { columns, tileRows, tileColumns, lanes, over, rows } = choice;
   const width = multiply(columns.map(plan.sizeOf));
   const columnBlocks = ceilDiv(width, tileColumns);
-  const { blocks, rowsOf, ways } = rowsOfTile(plan, lists, choice, space);
+  const { blocks, rowsOf, ways } = rowsOfTile(plan, lists, choice, space, tileRows);
+  plan.launch(
+    { ...options, invocations: multiply([blocks, columnBlocks]) },
+    (l) =>
+      tile<PointScope, Indices>(l.launch.k, {
+        ...valuesOfTile(plan, choice, l, buffer),
+        rows: rowsOf(l),
+        tileRows,
+        tileColumns,
+        terms: indexTerms(l, over, lanes),
+        ...(ways === null ? {} : { ways: (isShort) => l.launch.ways(isShort, ways(columnBlocks)) }),
+      }),
+    rows.kind === 'single' ? [] : choice.forms.map((form) => formOfTile(plan, lists, choice, space, buffer, form)),
+  );
+}
+
+/** How a class of devices computes a tile. */
+function formOfTile(
+  plan: PlanBuilder,
+  lists: AssignmentListBuilder,
+  choice: TileChoice,
+  space: StoredSpace,
+  buffer: BufferId,
+  { class: own, tileRows, tileColumns, share, shortRows }: TileForm,
+): FormOptions {
+  const { subgroupSize: lanes } = own;
+  const { blocks, rowsOf } = rowsOfTile(plan, lists, choice, space, tileRows);
+  const columnTiles = ceilDiv(multiply(choice.columns.map(plan.sizeOf)), lanes * tileColumns);
+  return {
+    class: own,
+    invocations: multiply([blocks, columnTiles, exact(lanes)]),
+    write: (l) => {
+      const rows = rowsOf(l);
+      if (rows.kind === 'single' || choice.lanes !== 4)
+        throw new CompilerBug('schedule', 'a subgroup has tiles of several rows, loaded by vectors');
+      subgroupTile<PointScope, Indices>(l.launch.k, {
+        ...valuesOfTile(plan, choice, l, buffer),
+        rows,
+        lanes,
+        opaque: (value) => l.launch.number(exact(value), `${value}`),
+        share,
+        shortRows,
+        tileRows,
+        tileColumns,
+        terms: vectorTerms(l, choice.over, choice.lanes),
+      });
+    },
+  };
+}
+
+/** What a tile computes, however it is cut. */
+function valuesOfTile(
+  plan: PlanBuilder,
+  { node, heads, columns, lanes, input }: TileChoice,
+  l: ExprEmitter,
+  buffer: BufferId,
+): TileValues<PointScope, Indices> {
+  const width = multiply(columns.map(plan.sizeOf));
   const first = at(heads, 0, 'schedule: head of a tile').node;
-  plan.launch({ ...options, invocations: multiply([blocks, columnBlocks]) }, (l) => {
-    const type = kernelType(first.element);
-    /** A side of a head, which is computed in passing if it is not what is stored. */
-    const side = (head: NodeId, id: NodeId, point: PointScope): KernelExpr => {
-      const load = (): KernelExpr => (lanes === 1 ? convert(type, l.value(id, point)) : l.vector(id, point, lanes));
-      return head === node.id ? load() : l.inPassing(head, load);
-    };
-    const atColumn = (point: PointScope, column: KernelExpr): PointScope => {
-      const digits = l.decode(column, columns.map((a) => l.size(a))); // prettier-ignore
-      return inner(point, paired(columns, digits));
-    };
-    tile<PointScope, Indices>(l.launch.k, {
-      rows: rowsOf(l),
-      tileRows,
-      tileColumns,
-      heads: heads.length,
-      type,
-      width: l.launch.size(width),
-      atColumn,
-      terms: indexTerms(l, over, lanes),
-      input: (point, indices) => side(first.id, choice.input, inner(point, indices)),
-      weight: (number, point, indices) => {
-        const head = at(heads, number, 'schedule: head of a tile');
-        return side(head.node.id, head.weight, inner(point, indices));
-      },
-      result: (point, column, sums) => {
-        const sum = (i: number): KernelExpr => at(sums, i, 'schedule: sum of a head');
-        if (first.id === node.id) return sum(0);
-        const here = rebound(atColumn(point, column), []);
-        heads.forEach((head, i) => here.values.set(head.node.id, sum(i)));
-        return stored(l.compute(node, here));
-      },
-      out: l.launch.write(buffer),
-      ...(ways === null ? {} : { ways: (isShort) => l.launch.ways(isShort, ways(columnBlocks)) }),
-    });
-  });
+  const type = kernelType(first.element);
+  /** A side of a head, which is computed in passing if it is not what is stored. */
+  const side = (head: NodeId, id: NodeId, point: PointScope): KernelExpr => {
+    const load = (): KernelExpr => (lanes === 1 ? convert(type, l.value(id, point)) : l.vector(id, point, lanes));
+    return head === node.id ? load() : l.inPassing(head, load);
+  };
+  const atColumn = (point: PointScope, column: KernelExpr): PointScope => {
+    const digits = l.decode(column, columns.map((a) => l.size(a))); // prettier-ignore
+    return inner(point, paired(columns, digits));
+  };
+  return {
+    heads: heads.length,
+    type,
+    width: l.launch.size(width),
+    atColumn,
+    input: (point, indices) => side(first.id, input, inner(point, indices)),
+    weight: (number, point, indices) => {
+      const head = at(heads, number, 'schedule: head of a tile');
+      return side(head.node.id, head.weight, inner(point, indices));
+    },
+    result: (point, column, sums) => {
+      const sum = (i: number): KernelExpr => at(sums, i, 'schedule: sum of a head');
+      if (first.id === node.id) return sum(0);
+      const here = rebound(atColumn(point, column), []);
+      heads.forEach((head, i) => here.values.set(head.node.id, sum(i)));
+      return stored(l.compute(node, here));
+    },
+    out: l.launch.write(buffer),
+  };
 }
 
 interface RowsOfTile {
@@ -80,26 +131,33 @@ interface RowsOfTile {
 function rowsOfTile(
   plan: PlanBuilder,
   lists: AssignmentListBuilder,
-  { rows, columns, tileRows }: TileChoice,
+  { rows, columns }: TileChoice,
   { assignmentList, axes }: StoredSpace,
+  tileRows: number,
 ): RowsOfTile {
   const few = shortBlock(tileRows);
   switch (rows.kind) {
     case 'blocks': {
       if (assignmentList === null) throw new CompilerBug('schedule', 'blocks of rows have no assignment list');
-      const { buffer, maxBlocks } = lists.blocksOf(assignmentList, tileRows);
+      const { buffer, maxBlocks } = lists.blocksOf(assignmentList, rows.blockRows);
       const { capacity } = assignmentList;
+      const parts = rows.blockRows / tileRows;
+      const tiles = multiply([maxBlocks, exact(parts)]);
+      // Tiles with rows: each group has one that is not whole, at most, as it has one such block.
+      const whole = (rowsOf: number): Size => apply('floor', apply('div', capacity, exact(rowsOf)));
+      const used = apply('add', apply('sub', maxBlocks, whole(rows.blockRows)), whole(tileRows));
       return {
-        blocks: maxBlocks,
+        blocks: tiles,
         rowsOf: (l) => ({
           kind: 'blocks',
           blocks: l.read(buffer),
           maxBlocks: l.launch.size(maxBlocks),
+          parts,
           enter: (row) => l.enterRow(emptyPointScope(), assignmentList, row),
         }),
         // A short block has few rows and a whole one more: of as many threads as short blocks can be, none does more than a tile.
         ways: (columnBlocks) => {
-          const threads = multiply([apply('min', maxBlocks, ceilDiv(capacity, few)), columnBlocks]);
+          const threads = multiply([apply('min', used, ceilDiv(capacity, few)), columnBlocks]);
           return { holds: threads, fails: threads, both: false };
         },
       };

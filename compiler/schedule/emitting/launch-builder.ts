@@ -44,8 +44,9 @@ export class LaunchBuilder {
   readonly #spans = new Map<string, Size>();
   readonly #ways = new Map<string, Ways>();
 
-  constructor(name: string, workgroupSize: number, table: BufferTable) {
-    this.k = new KernelBuilder(name, workgroupSize);
+  /** `subgroupSize` is for kernels with subgroup operations. */
+  constructor(name: string, workgroupSize: number, table: BufferTable, subgroupSize?: number) {
+    this.k = new KernelBuilder(name, workgroupSize, subgroupSize);
     this.#table = table;
   }
 

@@ -100,7 +100,7 @@ class ScheduleLowering {
         this.#assignmentLists.emitRows(step.list);
         return [];
       case 'blocks':
-        this.#assignmentLists.emitBlocks(step.list, step.tileRows);
+        this.#assignmentLists.emitBlocks(step.list, step.blockRows);
         return [];
       case 'index':
         this.#assignmentLists.emitIndex(step.shape);

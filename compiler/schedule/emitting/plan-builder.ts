@@ -16,7 +16,7 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Check, GraphInputId, Node, NodeId, Span } from '../../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
-import type { Target } from '../../target.ts';
+import type { DeviceClass, Target } from '../../target.ts';
 import { chooseSplit } from '../deciding/choose-split.ts';
 import type { InlinedValues } from '../deciding/choose-split.ts';
 import { PredicateSets } from '../deciding/predicate-sets.ts';
@@ -29,7 +29,17 @@ import type { BuiltLaunch } from './launch-builder.ts';
 import { BufferTable, elementsOf } from '../memory/memory.ts';
 import type { AssignmentList, AssignmentListBuffers, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 import type { PointAccess } from './point-emitter.ts';
-import type { BufferId, ExternStep, FaultWord, KernelId, Launch, PlanAxis, Step, StatusWord } from '../memory/plan.ts';
+import type {
+  BufferId,
+  ClassForm,
+  ExternStep,
+  FaultWord,
+  KernelId,
+  Launch,
+  PlanAxis,
+  Step,
+  StatusWord,
+} from '../memory/plan.ts';
 import { storageTypeOf } from '../memory/plan.ts';
 import { bytesOf, workOf } from './work.ts';
 
@@ -50,10 +60,18 @@ export interface LaunchOptions {
   readonly skipIfGiven?: string;
 }
 
+/** How a class of devices does a launch: a workgroup is a subgroup. */
+export interface FormOptions {
+  readonly class: DeviceClass;
+  readonly invocations: Size;
+  readonly write: (lowering: ExprEmitter) => void;
+}
+
 /** A launch before it is known whether the plan will be kept: with a kernel of its own, and nothing said of its work. */
-interface DraftLaunch extends Omit<Launch, 'work' | 'label'> {
+interface DraftLaunch extends Omit<Launch, 'work' | 'label' | 'forms'> {
   readonly built: BuiltLaunch;
   readonly options: LaunchOptions;
+  readonly forms: readonly FormOptions[];
 }
 
 type DraftStep = ExternStep | DraftLaunch;
@@ -231,8 +249,8 @@ export class PlanBuilder implements PointAccess {
 
   // --- launches ---
 
-  /** Makes a launch of what `write` writes. */
-  launch(options: LaunchOptions, write: (lowering: ExprEmitter) => void): void {
+  /** Makes a launch of what `write` writes, with forms of classes. */
+  launch(options: LaunchOptions, write: (lowering: ExprEmitter) => void, forms: readonly FormOptions[] = []): void {
     const builder = new LaunchBuilder(options.family, options.workgroupSize ?? WORKGROUP, this.table);
     const lowering = new ExprEmitter(builder, this);
     write(lowering);
@@ -246,6 +264,7 @@ export class PlanBuilder implements PointAccess {
       invocations: options.invocations,
       buffers: built.buffers,
       uniforms: built.uniforms,
+      forms,
       skipIfGiven: options.skipIfGiven ?? null,
       built,
       options,
@@ -258,15 +277,21 @@ export class PlanBuilder implements PointAccess {
   finish(known: KernelTable): { readonly kernels: readonly Kernel[]; readonly steps: readonly Step[] } {
     const kernels: Kernel[] = [];
     const ids = new Map<Kernel, KernelId>();
+    const idOfKernel = (kernel: Kernel): KernelId => {
+      const id = ids.get(kernel) ?? idOf<KernelId>(kernels.push(kernel) - 1);
+      ids.set(kernel, id);
+      return id;
+    };
     const steps = this.steps.map((step): Step => {
       if (step.kind === 'extern') return step;
-      const { built, options, ...launch } = step;
+      const { built, options, forms, ...launch } = step;
       const shared = known.known(built.kernel);
-      const kernel = ids.get(shared.kernel) ?? idOf<KernelId>(kernels.push(shared.kernel) - 1);
-      ids.set(shared.kernel, kernel);
       return {
         ...launch,
-        kernel,
+        kernel: idOfKernel(shared.kernel),
+        forms: forms.map((form) =>
+          this.#form(options.family, form, (kernel) => idOfKernel(known.known(kernel).kernel)),
+        ),
         label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
         work: {
           domain: options.domain,
@@ -278,6 +303,19 @@ export class PlanBuilder implements PointAccess {
       };
     });
     return { kernels, steps };
+  }
+
+  /** A form of a launch, of a plan that is kept: it asks for no memory that the launch does not. */
+  #form(
+    family: string,
+    { class: of, invocations, write }: FormOptions,
+    idOfKernel: (kernel: Kernel) => KernelId,
+  ): ClassForm {
+    const { name, subgroupSize } = of;
+    const builder = new LaunchBuilder(`${family}_${name}`, subgroupSize, this.table, subgroupSize);
+    write(new ExprEmitter(builder, this));
+    const { kernel, buffers, uniforms } = builder.finish();
+    return { class: name, kernel: idOfKernel(kernel), invocations, buffers, uniforms };
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */

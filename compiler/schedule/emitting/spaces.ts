@@ -3,6 +3,7 @@
  * families are given (kernels/space.ts).
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { apply, asInteger, exact, multiply } from '../../../dsl/types/size.ts';
 import { boundOf } from '../../graph/presence-bounds.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
@@ -12,6 +13,7 @@ import { rowMajor } from '../../kernels/space.ts';
 import type { Loop, Space } from '../../kernels/space.ts';
 import { nestOfTerms } from '../../kernels/sums.ts';
 import type { TermLoop, Terms } from '../../kernels/sums.ts';
+import type { VectorTerms } from '../../kernels/subgroup-tile.ts';
 import type { IndexShape } from '../deciding/schedule-ir.ts';
 import { enterSlotRow } from './named-points.ts';
 import { emptyPointScope, inner, paired, rebound } from './point-scope.ts';
@@ -79,6 +81,19 @@ export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[], lanes
       );
       nestOfTerms<Indices>(launch.k, loops, [], body, close, lanes);
     },
+  };
+}
+
+/** The same for subgroups: the last axis by vectors of `lanes` elements, in a loop of its own. */
+export function vectorTerms(lowering: ExprEmitter, axes: readonly AxisId[], lanes: 4): VectorTerms<Indices> {
+  const loops = axes.map((a, i) =>
+    loopAlong(lowering, a, (at: Indices, n) => [...at, [a, n] as const], i === axes.length - 1 ? lanes : 1),
+  );
+  return {
+    maxTerms: asInteger(multiply(axes.map(lowering.placement.sizeOf))),
+    outer: loops.slice(0, -1),
+    vectors: at(loops, loops.length - 1, 'schedule: last axis of a sum'),
+    start: [],
   };
 }
 

@@ -3,8 +3,8 @@
  * each does, times the rounds of the loops around it, as a formula of the sizes that the launch is given.
  *
  * Every statement is met with the frames around it: the threads, then each loop. Frames are multiplied, but for what together covers
- * a line once: sixteen terms of a block and the blocks of a sum are all its terms, and the chunks of all threads are all positions.
- * A condition on the thread's number leaves so many threads, one that is true every sixteenth time divides; any other is taken to hold
+ * a line once: 32 terms of a block and the blocks of a sum are all its terms, and the chunks of all threads are all positions.
+ * A condition on the thread's number leaves so many threads, one that is true every 32nd time divides; any other is taken to hold
  * always, and of two branches the costlier counts. Rows that memory counts are as many as their bound allows. So a formula is exact
  * where neither memory nor the edge of a tile has a say, and never less than what is done.
  *

@@ -33,14 +33,14 @@ export type ListForm =
   | { readonly kind: 'slots'; readonly slots: Slots; readonly others: readonly AxisId[] }
   /**
    * The slots at the points of `others`, sorted by the major axes by so many threads (kernels/group-slots.ts); the inverse is by
-   * slot. `tileRows`: they are cut into blocks of so many rows as well.
+   * slot. `blockRows`: they are cut into blocks of so many rows as well.
    */
   | {
       readonly kind: 'grouped';
       readonly slots: Slots;
       readonly others: readonly AxisId[];
       readonly threads: number;
-      readonly tileRows: number | null;
+      readonly blockRows: number | null;
     };
 
 /** A form whose rows, or whose inverse, slots count. */

@@ -11,6 +11,7 @@
  * - One launch never has a buffer, or two buffers of one allocation, both among what it reads and what it writes.
  * - Kernels are shared: two launches of equal structure have one kernel and differ in buffers and uniforms.
  */
+import type { DeviceClass } from '../../target.ts';
 import type { ElementType, Span } from '../../graph/graph-ir.ts';
 import type { Kernel, NumericType } from '../../kernel/kernel-ir.ts';
 import { idOf, type Id } from '../../../dsl/types/ids.ts';
@@ -76,11 +77,9 @@ export interface Work {
   readonly bytes: Size;
 }
 
-export interface Launch {
-  readonly kind: 'launch';
+/** How a launch is done. */
+export interface LaunchForm {
   readonly kernel: KernelId;
-  readonly label: string;
-  readonly span: Span | null;
   /** Number of invocations; the grid is that many divided by the kernel's workgroup size, rounded up. */
   readonly invocations: Size;
   /** Workgroups along x, y and z, of a kernel whose workgroups have three sides (`Kernel.sides`); absent for all others. */
@@ -89,8 +88,22 @@ export interface Launch {
   readonly buffers: readonly BufferId[];
   /** In the order of the kernel's uniforms. */
   readonly uniforms: readonly UniformValue[];
+}
+
+/** How devices of a class do a launch (runtime/contract/device-class.ts). */
+export interface ClassForm extends LaunchForm {
+  readonly class: DeviceClass['name'];
+}
+
+export interface Launch extends LaunchForm {
+  readonly kind: 'launch';
+  readonly label: string;
+  readonly span: Span | null;
+  /** What classes of devices do instead, over buffers of the launch alone. */
+  readonly forms: readonly ClassForm[];
   /** Skipped when the run was given this control. */
   readonly skipIfGiven: string | null;
+  /** Of the portable form. */
   readonly work: Work;
 }
 

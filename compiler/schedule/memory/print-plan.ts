@@ -16,7 +16,7 @@ import { asNumber, formatSize, substitute } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import { lifetimes } from './assign-buffers.ts';
 import { accessOf, buffersOf } from './plan.ts';
-import type { BufferId, Launch, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
+import type { BufferId, ClassForm, Launch, LaunchForm, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 
 /** A plan as text, ending in a newline. */
@@ -75,6 +75,17 @@ function printStep(plan: Plan, step: Step, i: number): readonly string[] {
     `      at most ${formatSize(step.work.flops)} flops${inTrips(step)}, ${formatSize(step.work.bytes)} bytes`,
     ...(step.uniforms.length === 0 ? [] : [`      ${printUniforms(step, kernel)}`]),
     `      ${flow}`,
+    ...step.forms.flatMap((form) => printForm(plan, form)),
+  ];
+}
+
+/** How a class of devices does a launch. */
+function printForm(plan: Plan, form: ClassForm): readonly string[] {
+  const kernel = plan.kernels[form.kernel];
+  return [
+    `      ${form.class}: ${kernel?.name ?? '?'}#${form.kernel}, ${formatSize(form.invocations)} threads, ${kernel?.workgroupSize ?? '?'} a workgroup`,
+    ...(form.uniforms.length === 0 ? [] : [`          ${printUniforms(form, kernel)}`]),
+    `          ${form.buffers.map((b) => `%${b}`).join(' ')}`,
   ];
 }
 
@@ -84,7 +95,7 @@ function inTrips({ work }: Launch): string {
 }
 
 /** The sizes, strides and offsets that the kernel is given: one formula that is off shows here. */
-function printUniforms(step: Launch, kernel: Kernel | undefined): string {
+function printUniforms(step: LaunchForm, kernel: Kernel | undefined): string {
   return step.uniforms
     .map((value, i) => {
       const name = kernel?.uniforms[i]?.name ?? '?';

@@ -7,7 +7,7 @@ import { webgpuCore } from '../../target.ts';
 import type { Target } from '../../target.ts';
 import { accessOf, buffersOf } from './plan.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
-import type { AllocationId, BufferId, Launch, Plan, PlanBuffer, PlanResult } from './plan.ts';
+import type { AllocationId, BufferId, Launch, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
 
 /** What is wrong with a plan, one sentence each; empty if nothing is. */
 export function verifyPlan(plan: Plan, target: Target): readonly string[] {
@@ -16,7 +16,7 @@ export function verifyPlan(plan: Plan, target: Target): readonly string[] {
 
 /** Of what is around the kernels: every compilation looks at those itself, once they are legal. */
 export function planFaults(plan: Plan): readonly string[] {
-  return [...referenceFaults(plan), ...bindingFaults(plan), ...lifeFaults(plan)];
+  return [...referenceFaults(plan), ...bindingFaults(plan), ...formFaults(plan), ...lifeFaults(plan)];
 }
 
 /** Buffers that are named are there, and no kernel is there twice. */
@@ -48,8 +48,7 @@ function kernelFaults(plan: Plan, target: Target): readonly string[] {
 /** Buffers and uniforms of launches agree with their kernels. */
 function bindingFaults(plan: Plan): readonly string[] {
   const faults: string[] = [];
-  for (const step of plan.steps) {
-    if (step.kind === 'extern') continue;
+  for (const step of plan.steps.flatMap(formsOf)) {
     const kernel = plan.kernels[step.kernel];
     if (kernel === undefined) {
       faults.push(`${step.label}: no kernel ${step.kernel}`);
@@ -75,6 +74,26 @@ function bindingFaults(plan: Plan): readonly string[] {
     }
   }
   return faults;
+}
+
+/** A launch as each class of devices does it, the portable form first. */
+function formsOf(step: Step): readonly Launch[] {
+  if (step.kind === 'extern') return [];
+  return [step, ...step.forms.map((form) => ({ ...step, ...form, label: `${step.label}, ${form.class}` }))];
+}
+
+/** A form reads and writes what its launch does, or less: who frees memory and orders launches looks at those alone. */
+function formFaults(plan: Plan): readonly string[] {
+  return plan.steps.flatMap((step) => {
+    const [portable, ...forms] = formsOf(step);
+    if (portable === undefined) return [];
+    const { reads, writes } = accessOf(plan, portable);
+    return forms.flatMap((form) => {
+      const own = accessOf(plan, form);
+      const same = own.writes.length === writes.length && own.writes.every((b) => writes.includes(b));
+      return same && own.reads.every((b) => reads.includes(b)) ? [] : [`${form.label}: other memory than the launch's`];
+    });
+  });
 }
 
 /** A launch has the grid that its kernel's shape asks for, within what every device has as far as sizes are known. */

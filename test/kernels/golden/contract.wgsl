@@ -20,39 +20,34 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc5 = 0.0f;
     var acc6 = 0.0f;
     var acc7 = 0.0f;
-    var acc8 = 0.0f;
-    var blocks9 = 0u;
-    for (var i10 = 0u; i10 < uniforms.depth; i10 += 16u) {
+    var blocks8 = 0u;
+    for (var i9 = 0u; i9 < uniforms.depth; i9 += 32u) {
       {
-        var i11 = i10;
+        var i10 = i9;
         loop {
-          acc3 = acc3 + x[v1 * uniforms.depth + i11] * w[v2 * uniforms.depth + i11];
+          acc3 = acc3 + x[v1 * uniforms.depth + i10] * w[v2 * uniforms.depth + i10];
           continuing {
-            i11 += 1u;
-            break if i11 >= min(i10 + 16u, uniforms.depth);
+            i10 += 1u;
+            break if i10 >= min(i9 + 32u, uniforms.depth);
           }
         }
       }
       acc4 = acc4 + acc3;
       acc3 = 0.0f;
-      blocks9 = blocks9 + 1u;
-      if ((blocks9 & 15u) == 0u) {
+      blocks8 = blocks8 + 1u;
+      if ((blocks8 & 31u) == 0u) {
         acc5 = acc5 + acc4;
         acc4 = 0.0f;
-        if ((blocks9 & 255u) == 0u) {
+        if ((blocks8 & 1023u) == 0u) {
           acc6 = acc6 + acc5;
           acc5 = 0.0f;
-          if ((blocks9 & 4095u) == 0u) {
+          if ((blocks8 & 32767u) == 0u) {
             acc7 = acc7 + acc6;
             acc6 = 0.0f;
-            if ((blocks9 & 65535u) == 0u) {
-              acc8 = acc8 + acc7;
-              acc7 = 0.0f;
-            }
           }
         }
       }
     }
-    y[id0] = acc8 + (acc7 + (acc6 + (acc5 + (acc4 + acc3))));
+    y[id0] = acc7 + (acc6 + (acc5 + (acc4 + acc3)));
   }
 }

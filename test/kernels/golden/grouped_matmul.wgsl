@@ -38,19 +38,17 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
           var acc19 = 0.0f;
           var acc20 = 0.0f;
           var acc21 = 0.0f;
-          var acc22 = 0.0f;
-          var acc23 = 0.0f;
-          var blocks24 = 0u;
-          for (var i25 = 0u; i25 < uniforms.depth; i25 += 16u) {
+          var blocks22 = 0u;
+          for (var i23 = 0u; i23 < uniforms.depth; i23 += 32u) {
             {
-              var i26 = i25;
+              var i24 = i23;
               loop {
-                let v27 = x[i10 * uniforms.depth + i26];
-                acc12 = acc12 + v27 * w[(g11 * uniforms.width + c6) * uniforms.depth + i26];
-                acc13 = acc13 + v27 * w[(g11 * uniforms.width + c7) * uniforms.depth + i26];
+                let v25 = x[i10 * uniforms.depth + i24];
+                acc12 = acc12 + v25 * w[(g11 * uniforms.width + c6) * uniforms.depth + i24];
+                acc13 = acc13 + v25 * w[(g11 * uniforms.width + c7) * uniforms.depth + i24];
                 continuing {
-                  i26 += 1u;
-                  break if i26 >= min(i25 + 16u, uniforms.depth);
+                  i24 += 1u;
+                  break if i24 >= min(i23 + 32u, uniforms.depth);
                 }
               }
             }
@@ -58,44 +56,40 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
             acc12 = 0.0f;
             acc15 = acc15 + acc13;
             acc13 = 0.0f;
-            blocks24 = blocks24 + 1u;
-            if ((blocks24 & 15u) == 0u) {
+            blocks22 = blocks22 + 1u;
+            if ((blocks22 & 31u) == 0u) {
               acc16 = acc16 + acc14;
               acc14 = 0.0f;
               acc17 = acc17 + acc15;
               acc15 = 0.0f;
-              if ((blocks24 & 255u) == 0u) {
+              if ((blocks22 & 1023u) == 0u) {
                 acc18 = acc18 + acc16;
                 acc16 = 0.0f;
                 acc19 = acc19 + acc17;
                 acc17 = 0.0f;
-                if ((blocks24 & 4095u) == 0u) {
+                if ((blocks22 & 32767u) == 0u) {
                   acc20 = acc20 + acc18;
                   acc18 = 0.0f;
                   acc21 = acc21 + acc19;
                   acc19 = 0.0f;
-                  if ((blocks24 & 65535u) == 0u) {
-                    acc22 = acc22 + acc20;
-                    acc20 = 0.0f;
-                    acc23 = acc23 + acc21;
-                    acc21 = 0.0f;
-                  }
                 }
               }
             }
           }
           if (col3 < uniforms.width) {
-            y[i10 * uniforms.width + col3] = acc22 + (acc20 + (acc18 + (acc16 + (acc14 + acc12))));
+            y[i10 * uniforms.width + col3] = acc20 + (acc18 + (acc16 + (acc14 + acc12)));
           }
           if (col3 + 1u < uniforms.width) {
-            y[i10 * uniforms.width + (col3 + 1u)] = acc23 + (acc21 + (acc19 + (acc17 + (acc15 + acc13))));
+            y[i10 * uniforms.width + (col3 + 1u)] = acc21 + (acc19 + (acc17 + (acc15 + acc13)));
           }
         }
       } else {
-        let last28 = end5 - 1u;
-        let r29 = min(row4 + 1u, last28);
-        let g30 = group[row4];
-        let g31 = group[r29];
+        let last26 = end5 - 1u;
+        let r27 = min(row4 + 1u, last26);
+        let g28 = group[row4];
+        let g29 = group[r27];
+        var acc30 = 0.0f;
+        var acc31 = 0.0f;
         var acc32 = 0.0f;
         var acc33 = 0.0f;
         var acc34 = 0.0f;
@@ -114,95 +108,79 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
         var acc47 = 0.0f;
         var acc48 = 0.0f;
         var acc49 = 0.0f;
-        var acc50 = 0.0f;
-        var acc51 = 0.0f;
-        var acc52 = 0.0f;
-        var acc53 = 0.0f;
-        var acc54 = 0.0f;
-        var acc55 = 0.0f;
-        var blocks56 = 0u;
-        for (var i57 = 0u; i57 < uniforms.depth; i57 += 16u) {
+        var blocks50 = 0u;
+        for (var i51 = 0u; i51 < uniforms.depth; i51 += 32u) {
           {
-            var i58 = i57;
+            var i52 = i51;
             loop {
-              let v59 = w[(g30 * uniforms.width + c6) * uniforms.depth + i58];
-              let v60 = w[(g30 * uniforms.width + c7) * uniforms.depth + i58];
-              let v61 = x[row4 * uniforms.depth + i58];
-              acc32 = acc32 + v61 * v59;
-              acc33 = acc33 + v61 * v60;
-              let v62 = x[r29 * uniforms.depth + i58];
-              acc34 = acc34 + v62 * v59;
-              acc35 = acc35 + v62 * v60;
+              let v53 = w[(g28 * uniforms.width + c6) * uniforms.depth + i52];
+              let v54 = w[(g28 * uniforms.width + c7) * uniforms.depth + i52];
+              let v55 = x[row4 * uniforms.depth + i52];
+              acc30 = acc30 + v55 * v53;
+              acc31 = acc31 + v55 * v54;
+              let v56 = x[r27 * uniforms.depth + i52];
+              acc32 = acc32 + v56 * v53;
+              acc33 = acc33 + v56 * v54;
               continuing {
-                i58 += 1u;
-                break if i58 >= min(i57 + 16u, uniforms.depth);
+                i52 += 1u;
+                break if i52 >= min(i51 + 32u, uniforms.depth);
               }
             }
           }
+          acc34 = acc34 + acc30;
+          acc30 = 0.0f;
+          acc35 = acc35 + acc31;
+          acc31 = 0.0f;
           acc36 = acc36 + acc32;
           acc32 = 0.0f;
           acc37 = acc37 + acc33;
           acc33 = 0.0f;
-          acc38 = acc38 + acc34;
-          acc34 = 0.0f;
-          acc39 = acc39 + acc35;
-          acc35 = 0.0f;
-          blocks56 = blocks56 + 1u;
-          if ((blocks56 & 15u) == 0u) {
+          blocks50 = blocks50 + 1u;
+          if ((blocks50 & 31u) == 0u) {
+            acc38 = acc38 + acc34;
+            acc34 = 0.0f;
+            acc39 = acc39 + acc35;
+            acc35 = 0.0f;
             acc40 = acc40 + acc36;
             acc36 = 0.0f;
             acc41 = acc41 + acc37;
             acc37 = 0.0f;
-            acc42 = acc42 + acc38;
-            acc38 = 0.0f;
-            acc43 = acc43 + acc39;
-            acc39 = 0.0f;
-            if ((blocks56 & 255u) == 0u) {
+            if ((blocks50 & 1023u) == 0u) {
+              acc42 = acc42 + acc38;
+              acc38 = 0.0f;
+              acc43 = acc43 + acc39;
+              acc39 = 0.0f;
               acc44 = acc44 + acc40;
               acc40 = 0.0f;
               acc45 = acc45 + acc41;
               acc41 = 0.0f;
-              acc46 = acc46 + acc42;
-              acc42 = 0.0f;
-              acc47 = acc47 + acc43;
-              acc43 = 0.0f;
-              if ((blocks56 & 4095u) == 0u) {
+              if ((blocks50 & 32767u) == 0u) {
+                acc46 = acc46 + acc42;
+                acc42 = 0.0f;
+                acc47 = acc47 + acc43;
+                acc43 = 0.0f;
                 acc48 = acc48 + acc44;
                 acc44 = 0.0f;
                 acc49 = acc49 + acc45;
                 acc45 = 0.0f;
-                acc50 = acc50 + acc46;
-                acc46 = 0.0f;
-                acc51 = acc51 + acc47;
-                acc47 = 0.0f;
-                if ((blocks56 & 65535u) == 0u) {
-                  acc52 = acc52 + acc48;
-                  acc48 = 0.0f;
-                  acc53 = acc53 + acc49;
-                  acc49 = 0.0f;
-                  acc54 = acc54 + acc50;
-                  acc50 = 0.0f;
-                  acc55 = acc55 + acc51;
-                  acc51 = 0.0f;
-                }
               }
             }
           }
         }
-        let g63 = group[row4];
+        let g57 = group[row4];
         if (col3 < uniforms.width) {
-          y[row4 * uniforms.width + col3] = acc52 + (acc48 + (acc44 + (acc40 + (acc36 + acc32))));
+          y[row4 * uniforms.width + col3] = acc46 + (acc42 + (acc38 + (acc34 + acc30)));
         }
         if (col3 + 1u < uniforms.width) {
-          y[row4 * uniforms.width + (col3 + 1u)] = acc53 + (acc49 + (acc45 + (acc41 + (acc37 + acc33))));
+          y[row4 * uniforms.width + (col3 + 1u)] = acc47 + (acc43 + (acc39 + (acc35 + acc31)));
         }
-        if (row4 + 1u <= last28) {
-          let g64 = group[row4 + 1u];
+        if (row4 + 1u <= last26) {
+          let g58 = group[row4 + 1u];
           if (col3 < uniforms.width) {
-            y[(row4 + 1u) * uniforms.width + col3] = acc54 + (acc50 + (acc46 + (acc42 + (acc38 + acc34))));
+            y[(row4 + 1u) * uniforms.width + col3] = acc48 + (acc44 + (acc40 + (acc36 + acc32)));
           }
           if (col3 + 1u < uniforms.width) {
-            y[(row4 + 1u) * uniforms.width + (col3 + 1u)] = acc55 + (acc51 + (acc47 + (acc43 + (acc39 + acc35))));
+            y[(row4 + 1u) * uniforms.width + (col3 + 1u)] = acc49 + (acc45 + (acc41 + (acc37 + acc33)));
           }
         }
       }

@@ -40,23 +40,19 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc25 = 0.0f;
     var acc26 = 0.0f;
     var acc27 = 0.0f;
-    var acc28 = 0.0f;
-    var acc29 = 0.0f;
-    var acc30 = 0.0f;
-    var acc31 = 0.0f;
-    var blocks32 = 0u;
-    for (var i33 = 0u; i33 < uniforms.depth; i33 += 16u) {
+    var blocks28 = 0u;
+    for (var i29 = 0u; i29 < uniforms.depth; i29 += 32u) {
       {
-        var i34 = i33;
+        var i30 = i29;
         loop {
-          let v35 = x[block2 * uniforms.depth + i34];
-          acc8 = acc8 + v35 * w[c4 * uniforms.depth + i34];
-          acc9 = acc9 + v35 * w[c5 * uniforms.depth + i34];
-          acc10 = acc10 + v35 * w[c6 * uniforms.depth + i34];
-          acc11 = acc11 + v35 * w[c7 * uniforms.depth + i34];
+          let v31 = x[block2 * uniforms.depth + i30];
+          acc8 = acc8 + v31 * w[c4 * uniforms.depth + i30];
+          acc9 = acc9 + v31 * w[c5 * uniforms.depth + i30];
+          acc10 = acc10 + v31 * w[c6 * uniforms.depth + i30];
+          acc11 = acc11 + v31 * w[c7 * uniforms.depth + i30];
           continuing {
-            i34 += 1u;
-            break if i34 >= min(i33 + 16u, uniforms.depth);
+            i30 += 1u;
+            break if i30 >= min(i29 + 32u, uniforms.depth);
           }
         }
       }
@@ -68,8 +64,8 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
       acc10 = 0.0f;
       acc15 = acc15 + acc11;
       acc11 = 0.0f;
-      blocks32 = blocks32 + 1u;
-      if ((blocks32 & 15u) == 0u) {
+      blocks28 = blocks28 + 1u;
+      if ((blocks28 & 31u) == 0u) {
         acc16 = acc16 + acc12;
         acc12 = 0.0f;
         acc17 = acc17 + acc13;
@@ -78,7 +74,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
         acc14 = 0.0f;
         acc19 = acc19 + acc15;
         acc15 = 0.0f;
-        if ((blocks32 & 255u) == 0u) {
+        if ((blocks28 & 1023u) == 0u) {
           acc20 = acc20 + acc16;
           acc16 = 0.0f;
           acc21 = acc21 + acc17;
@@ -87,7 +83,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
           acc18 = 0.0f;
           acc23 = acc23 + acc19;
           acc19 = 0.0f;
-          if ((blocks32 & 4095u) == 0u) {
+          if ((blocks28 & 32767u) == 0u) {
             acc24 = acc24 + acc20;
             acc20 = 0.0f;
             acc25 = acc25 + acc21;
@@ -96,31 +92,21 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
             acc22 = 0.0f;
             acc27 = acc27 + acc23;
             acc23 = 0.0f;
-            if ((blocks32 & 65535u) == 0u) {
-              acc28 = acc28 + acc24;
-              acc24 = 0.0f;
-              acc29 = acc29 + acc25;
-              acc25 = 0.0f;
-              acc30 = acc30 + acc26;
-              acc26 = 0.0f;
-              acc31 = acc31 + acc27;
-              acc27 = 0.0f;
-            }
           }
         }
       }
     }
     if (col3 < uniforms.width) {
-      y[block2 * uniforms.width + col3] = acc28 + (acc24 + (acc20 + (acc16 + (acc12 + acc8))));
+      y[block2 * uniforms.width + col3] = acc24 + (acc20 + (acc16 + (acc12 + acc8)));
     }
     if (col3 + 1u < uniforms.width) {
-      y[block2 * uniforms.width + (col3 + 1u)] = acc29 + (acc25 + (acc21 + (acc17 + (acc13 + acc9))));
+      y[block2 * uniforms.width + (col3 + 1u)] = acc25 + (acc21 + (acc17 + (acc13 + acc9)));
     }
     if (col3 + 2u < uniforms.width) {
-      y[block2 * uniforms.width + (col3 + 2u)] = acc30 + (acc26 + (acc22 + (acc18 + (acc14 + acc10))));
+      y[block2 * uniforms.width + (col3 + 2u)] = acc26 + (acc22 + (acc18 + (acc14 + acc10)));
     }
     if (col3 + 3u < uniforms.width) {
-      y[block2 * uniforms.width + (col3 + 3u)] = acc31 + (acc27 + (acc23 + (acc19 + (acc15 + acc11))));
+      y[block2 * uniforms.width + (col3 + 3u)] = acc27 + (acc23 + (acc19 + (acc15 + acc11)));
     }
   }
 }

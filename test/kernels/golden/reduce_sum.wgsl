@@ -16,39 +16,34 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc3 = 0.0f;
     var acc4 = 0.0f;
     var acc5 = 0.0f;
-    var acc6 = 0.0f;
-    var blocks7 = 0u;
-    for (var i8 = 0u; i8 < uniforms.width; i8 += 16u) {
+    var blocks6 = 0u;
+    for (var i7 = 0u; i7 < uniforms.width; i7 += 32u) {
       {
-        var i9 = i8;
+        var i8 = i7;
         loop {
-          acc1 = acc1 + x[id0 * uniforms.width + i9];
+          acc1 = acc1 + x[id0 * uniforms.width + i8];
           continuing {
-            i9 += 1u;
-            break if i9 >= min(i8 + 16u, uniforms.width);
+            i8 += 1u;
+            break if i8 >= min(i7 + 32u, uniforms.width);
           }
         }
       }
       acc2 = acc2 + acc1;
       acc1 = 0.0f;
-      blocks7 = blocks7 + 1u;
-      if ((blocks7 & 15u) == 0u) {
+      blocks6 = blocks6 + 1u;
+      if ((blocks6 & 31u) == 0u) {
         acc3 = acc3 + acc2;
         acc2 = 0.0f;
-        if ((blocks7 & 255u) == 0u) {
+        if ((blocks6 & 1023u) == 0u) {
           acc4 = acc4 + acc3;
           acc3 = 0.0f;
-          if ((blocks7 & 4095u) == 0u) {
+          if ((blocks6 & 32767u) == 0u) {
             acc5 = acc5 + acc4;
             acc4 = 0.0f;
-            if ((blocks7 & 65535u) == 0u) {
-              acc6 = acc6 + acc5;
-              acc5 = 0.0f;
-            }
           }
         }
       }
     }
-    y[id0] = acc6 + (acc5 + (acc4 + (acc3 + (acc2 + acc1))));
+    y[id0] = acc5 + (acc4 + (acc3 + (acc2 + acc1)));
   }
 }

@@ -14,42 +14,37 @@ fn main() {
   var acc2 = 0.0f;
   var acc3 = 0.0f;
   var acc4 = 0.0f;
-  var acc5 = 0.0f;
-  var blocks6 = 0u;
-  var terms7 = 0u;
-  for (var i8 = 0u; i8 < uniforms.n0; i8 += 1u) {
+  var blocks5 = 0u;
+  var terms6 = 0u;
+  for (var i7 = 0u; i7 < uniforms.n0; i7 += 1u) {
     {
-      var i9 = 0u;
+      var i8 = 0u;
       loop {
-        acc0 = acc0 + x[i8 * uniforms.n1 + i9];
-        terms7 = terms7 + 1u;
-        if ((terms7 & 15u) == 0u) {
+        acc0 = acc0 + x[i7 * uniforms.n1 + i8];
+        terms6 = terms6 + 1u;
+        if ((terms6 & 31u) == 0u) {
           acc1 = acc1 + acc0;
           acc0 = 0.0f;
-          blocks6 = blocks6 + 1u;
-          if ((blocks6 & 15u) == 0u) {
+          blocks5 = blocks5 + 1u;
+          if ((blocks5 & 31u) == 0u) {
             acc2 = acc2 + acc1;
             acc1 = 0.0f;
-            if ((blocks6 & 255u) == 0u) {
+            if ((blocks5 & 1023u) == 0u) {
               acc3 = acc3 + acc2;
               acc2 = 0.0f;
-              if ((blocks6 & 4095u) == 0u) {
+              if ((blocks5 & 32767u) == 0u) {
                 acc4 = acc4 + acc3;
                 acc3 = 0.0f;
-                if ((blocks6 & 65535u) == 0u) {
-                  acc5 = acc5 + acc4;
-                  acc4 = 0.0f;
-                }
               }
             }
           }
         }
         continuing {
-          i9 += 1u;
-          break if i9 >= uniforms.n1;
+          i8 += 1u;
+          break if i8 >= uniforms.n1;
         }
       }
     }
   }
-  y[0u] = acc5 + (acc4 + (acc3 + (acc2 + (acc1 + acc0))));
+  y[0u] = acc4 + (acc3 + (acc2 + (acc1 + acc0)));
 }

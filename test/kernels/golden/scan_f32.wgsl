@@ -16,41 +16,36 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     var acc3 = 0.0f;
     var acc4 = 0.0f;
     var acc5 = 0.0f;
-    var acc6 = 0.0f;
-    var blocks7 = 0u;
-    var closed8 = 0.0f;
-    for (var i9 = 0u; i9 < uniforms.width; i9 += 16u) {
+    var blocks6 = 0u;
+    var closed7 = 0.0f;
+    for (var i8 = 0u; i8 < uniforms.width; i8 += 32u) {
       {
-        var i10 = i9;
+        var i9 = i8;
         loop {
-          acc1 = acc1 + x[id0 * uniforms.width + i10];
-          y[id0 * uniforms.width + i10] = closed8 + acc1;
+          acc1 = acc1 + x[id0 * uniforms.width + i9];
+          y[id0 * uniforms.width + i9] = closed7 + acc1;
           continuing {
-            i10 += 1u;
-            break if i10 >= min(i9 + 16u, uniforms.width);
+            i9 += 1u;
+            break if i9 >= min(i8 + 32u, uniforms.width);
           }
         }
       }
       acc2 = acc2 + acc1;
       acc1 = 0.0f;
-      blocks7 = blocks7 + 1u;
-      if ((blocks7 & 15u) == 0u) {
+      blocks6 = blocks6 + 1u;
+      if ((blocks6 & 31u) == 0u) {
         acc3 = acc3 + acc2;
         acc2 = 0.0f;
-        if ((blocks7 & 255u) == 0u) {
+        if ((blocks6 & 1023u) == 0u) {
           acc4 = acc4 + acc3;
           acc3 = 0.0f;
-          if ((blocks7 & 4095u) == 0u) {
+          if ((blocks6 & 32767u) == 0u) {
             acc5 = acc5 + acc4;
             acc4 = 0.0f;
-            if ((blocks7 & 65535u) == 0u) {
-              acc6 = acc6 + acc5;
-              acc5 = 0.0f;
-            }
           }
         }
       }
-      closed8 = acc6 + (acc5 + (acc4 + (acc3 + acc2)));
+      closed7 = acc5 + (acc4 + (acc3 + acc2));
     }
   }
 }

@@ -1,0 +1,86 @@
+/**
+ * A layer on this adapter in its device class and in the portable forms: the same bits, which are those of the interpreter's order of sums.
+ * Widths that are whole tiles and such that are not, experts with many rows, one and none.
+ */
+import { expect } from 'vitest';
+import { compileProgram } from '../../compiler/compile.ts';
+import { analyse } from '../../compiler/front-end.ts';
+import { webgpuCore } from '../../compiler/target.ts';
+import { requestDevice } from '../../runtime/node.ts';
+import { createModel, requirementsOf } from '../../runtime/running/module.ts';
+import { fromTensors } from '../../runtime/weights/weight-source.ts';
+import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
+
+const layer = (D: number, F: number): string => `import { SwiGLU } from "std"
+
+model Layer {
+  axis T
+  axis D = ${D}, F = ${F}, E = 4
+
+  experts ffn[E] = SwiGLU<F> from "experts.{E}.{param}"
+
+  router choose(x: [T, D]) -> route[T -> E] {
+    param gate: [E, D] from "gate"
+    normalize(top_k(softmax(gate @ x, over: E), 2, over: E))
+  }
+
+  forward(x: [T, D]) -> [T, D] { choose(x) @ ffn(x) }
+}
+`;
+
+const numbers = (length: number, seed: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length }, (_, i) => Math.sin(seed + i * 12.9898) * 2 ** (i % 5));
+
+function compiled(D: number, F: number) {
+  const { program, diagnostics } = analyse({ name: 'layer.moe', text: layer(D, F) });
+  if (program === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
+  const { manifest, shaders } = compileProgram(program, { overrides: new Map(), target: webgpuCore });
+  if (manifest === null) throw new Error('the layer has errors');
+  return { manifest, shaders };
+}
+
+gpuTest.each([
+  [64, 64],
+  [72, 60],
+  [128, 40],
+])(
+  'a layer of width %i and %i is the same in every class of this device, bit for bit',
+  async (D, F) => {
+    const { manifest, shaders } = compiled(D, F);
+    expect(manifest.classes.map(({ name }) => name)).toEqual(['simd4', 'simd8']);
+    const tensor = (name: string, shape: readonly [number, number], seed: number) => ({
+      name,
+      dtype: 'F32' as const,
+      shape,
+      data: numbers(shape[0] * shape[1], seed),
+    });
+    const experts = [0, 1, 2, 3].flatMap((e) => [
+      tensor(`experts.${e}.w1`, [F, D], 4 * e + 2),
+      tensor(`experts.${e}.w3`, [F, D], 4 * e + 3),
+      tensor(`experts.${e}.w2`, [D, F], 4 * e + 4),
+    ]);
+    const weights = [tensor('gate', [4, D], 1), ...experts];
+    const device = await requestDevice(requirementsOf(manifest));
+    const run = async (T: number, of?: string): Promise<readonly [string, readonly number[]]> => {
+      const model = await createModel(manifest, shaders, { device, weights: fromTensors(weights), ...(of === undefined ? {} : { class: of }) }); // prettier-ignore
+      const { results } = await model.run({ x: { data: numbers(T * D, 5), shape: [T, D] } });
+      const y = results.get('output');
+      if (y?.kind !== 'tensor') throw new Error('the layer has no output');
+      model.dispose();
+      return [model.deviceClass, [...y.data]];
+    };
+    const size = gpuDevice().adapterInfo.subgroupMinSize;
+    for (const T of [1, 2, 21, 70]) {
+      const [own, values] = await run(T);
+      expect(own).toBe(`simd${size}`);
+      const [portable, wanted] = await run(T, 'portable');
+      expect(portable).toBe('portable');
+      expect(wanted.every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
+      expect([T, values]).toEqual([T, wanted]);
+    }
+    await expect(run(1, size === 4 ? 'simd8' : 'simd4')).rejects.toMatchObject({ code: 'MOE0702' });
+    await expect(run(1, 'simd5')).rejects.toThrow(/class .*portable or simd4 or simd8/);
+    device.destroy();
+  },
+  120_000,
+);

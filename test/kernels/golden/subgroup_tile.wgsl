@@ -1,0 +1,299 @@
+enable subgroups;
+
+struct Uniforms {
+  most: u32,
+  width: u32,
+  depth: u32,
+  n8: u32,
+}
+
+@group(0) @binding(0) var<storage, read> blocks: array<u32>;
+@group(0) @binding(1) var<storage, read> group: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<uniform> uniforms: Uniforms;
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+  let tiles0 = uniforms.most * 2u;
+  let columns1 = (uniforms.width + 15u) / 16u;
+  let tile2 = workgroup_id.y * num_workgroups.x + workgroup_id.x;
+  if (tile2 < tiles0 * columns1) {
+    let col3 = tile2 / tiles0 * 16u + subgroup_lane;
+    let c4 = col3 + 8u;
+    let c5 = min(col3, uniforms.width - 1u);
+    let c6 = min(c4, uniforms.width - 1u);
+    let block7 = tile2 % tiles0;
+    let of8 = block7 / 2u;
+    let row9 = blocks[of8] + block7 % 2u * 4u;
+    let end10 = min(blocks[of8 + 1u], row9 + 4u);
+    if (row9 < end10) {
+      if (end10 - row9 < 2u) {
+        let few11 = min(end10, row9 + 1u);
+        for (var i12 = row9; i12 < few11; i12 += 1u) {
+          let g13 = group[i12];
+          var acc14 = 0.0f;
+          var acc15 = 0.0f;
+          var acc16 = 0.0f;
+          var acc17 = 0.0f;
+          var acc18 = 0.0f;
+          var acc19 = 0.0f;
+          var acc20 = 0.0f;
+          var acc21 = 0.0f;
+          var acc22 = 0.0f;
+          var acc23 = 0.0f;
+          var blocks24 = 0u;
+          {
+            var i25 = 0u;
+            loop {
+              let at26 = min(i25 + subgroup_lane, uniforms.depth - 1u);
+              let x27 = x[i12 * uniforms.depth + at26];
+              let left28 = min(uniforms.depth - i25, uniforms.n8);
+              {
+                var i29 = 0u;
+                loop {
+                  let v30 = w[(g13 * uniforms.width + c5) * uniforms.depth + (i25 + i29)];
+                  let v31 = w[(g13 * uniforms.width + c6) * uniforms.depth + (i25 + i29)];
+                  let v32 = subgroupShuffle(x27, i29);
+                  acc14 = acc14 + v32.x * v30.x + v32.y * v30.y + v32.z * v30.z + v32.w * v30.w;
+                  acc15 = acc15 + v32.x * v31.x + v32.y * v31.y + v32.z * v31.z + v32.w * v31.w;
+                  continuing {
+                    i29 += 1u;
+                    break if i29 >= left28;
+                  }
+                }
+              }
+              acc16 = acc16 + acc14;
+              acc14 = 0.0f;
+              acc17 = acc17 + acc15;
+              acc15 = 0.0f;
+              blocks24 = blocks24 + 1u;
+              if ((blocks24 & 31u) == 0u) {
+                acc18 = acc18 + acc16;
+                acc16 = 0.0f;
+                acc19 = acc19 + acc17;
+                acc17 = 0.0f;
+                if ((blocks24 & 1023u) == 0u) {
+                  acc20 = acc20 + acc18;
+                  acc18 = 0.0f;
+                  acc21 = acc21 + acc19;
+                  acc19 = 0.0f;
+                  if ((blocks24 & 32767u) == 0u) {
+                    acc22 = acc22 + acc20;
+                    acc20 = 0.0f;
+                    acc23 = acc23 + acc21;
+                    acc21 = 0.0f;
+                  }
+                }
+              }
+              continuing {
+                i25 += 8u;
+                break if i25 >= uniforms.depth;
+              }
+            }
+          }
+          if (col3 < uniforms.width) {
+            y[i12 * uniforms.width + col3] = acc22 + (acc20 + (acc18 + (acc16 + acc14)));
+          }
+          if (c4 < uniforms.width) {
+            y[i12 * uniforms.width + c4] = acc23 + (acc21 + (acc19 + (acc17 + acc15)));
+          }
+        }
+      } else {
+        let last33 = end10 - 1u;
+        let r34 = min(row9 + 1u, last33);
+        let r35 = min(row9 + 2u, last33);
+        let r36 = min(row9 + 3u, last33);
+        let g37 = group[row9];
+        let g38 = group[r34];
+        let g39 = group[r35];
+        let g40 = group[r36];
+        var acc41 = 0.0f;
+        var acc42 = 0.0f;
+        var acc43 = 0.0f;
+        var acc44 = 0.0f;
+        var acc45 = 0.0f;
+        var acc46 = 0.0f;
+        var acc47 = 0.0f;
+        var acc48 = 0.0f;
+        var acc49 = 0.0f;
+        var acc50 = 0.0f;
+        var acc51 = 0.0f;
+        var acc52 = 0.0f;
+        var acc53 = 0.0f;
+        var acc54 = 0.0f;
+        var acc55 = 0.0f;
+        var acc56 = 0.0f;
+        var acc57 = 0.0f;
+        var acc58 = 0.0f;
+        var acc59 = 0.0f;
+        var acc60 = 0.0f;
+        var acc61 = 0.0f;
+        var acc62 = 0.0f;
+        var acc63 = 0.0f;
+        var acc64 = 0.0f;
+        var acc65 = 0.0f;
+        var acc66 = 0.0f;
+        var acc67 = 0.0f;
+        var acc68 = 0.0f;
+        var acc69 = 0.0f;
+        var acc70 = 0.0f;
+        var acc71 = 0.0f;
+        var acc72 = 0.0f;
+        var acc73 = 0.0f;
+        var acc74 = 0.0f;
+        var acc75 = 0.0f;
+        var acc76 = 0.0f;
+        var acc77 = 0.0f;
+        var acc78 = 0.0f;
+        var acc79 = 0.0f;
+        var acc80 = 0.0f;
+        var blocks81 = 0u;
+        {
+          var i82 = 0u;
+          loop {
+            let at83 = min(i82 + subgroup_lane, uniforms.depth - 1u);
+            let x84 = x[row9 * uniforms.depth + at83];
+            let x85 = x[r34 * uniforms.depth + at83];
+            let x86 = x[r35 * uniforms.depth + at83];
+            let x87 = x[r36 * uniforms.depth + at83];
+            let left88 = min(uniforms.depth - i82, uniforms.n8);
+            {
+              var i89 = 0u;
+              loop {
+                let v90 = w[(g37 * uniforms.width + c5) * uniforms.depth + (i82 + i89)];
+                let v91 = w[(g37 * uniforms.width + c6) * uniforms.depth + (i82 + i89)];
+                let v92 = subgroupShuffle(x84, i89);
+                acc41 = acc41 + v92.x * v90.x + v92.y * v90.y + v92.z * v90.z + v92.w * v90.w;
+                acc42 = acc42 + v92.x * v91.x + v92.y * v91.y + v92.z * v91.z + v92.w * v91.w;
+                let v93 = subgroupShuffle(x85, i89);
+                acc43 = acc43 + v93.x * v90.x + v93.y * v90.y + v93.z * v90.z + v93.w * v90.w;
+                acc44 = acc44 + v93.x * v91.x + v93.y * v91.y + v93.z * v91.z + v93.w * v91.w;
+                let v94 = subgroupShuffle(x86, i89);
+                acc45 = acc45 + v94.x * v90.x + v94.y * v90.y + v94.z * v90.z + v94.w * v90.w;
+                acc46 = acc46 + v94.x * v91.x + v94.y * v91.y + v94.z * v91.z + v94.w * v91.w;
+                let v95 = subgroupShuffle(x87, i89);
+                acc47 = acc47 + v95.x * v90.x + v95.y * v90.y + v95.z * v90.z + v95.w * v90.w;
+                acc48 = acc48 + v95.x * v91.x + v95.y * v91.y + v95.z * v91.z + v95.w * v91.w;
+                continuing {
+                  i89 += 1u;
+                  break if i89 >= left88;
+                }
+              }
+            }
+            acc49 = acc49 + acc41;
+            acc41 = 0.0f;
+            acc50 = acc50 + acc42;
+            acc42 = 0.0f;
+            acc51 = acc51 + acc43;
+            acc43 = 0.0f;
+            acc52 = acc52 + acc44;
+            acc44 = 0.0f;
+            acc53 = acc53 + acc45;
+            acc45 = 0.0f;
+            acc54 = acc54 + acc46;
+            acc46 = 0.0f;
+            acc55 = acc55 + acc47;
+            acc47 = 0.0f;
+            acc56 = acc56 + acc48;
+            acc48 = 0.0f;
+            blocks81 = blocks81 + 1u;
+            if ((blocks81 & 31u) == 0u) {
+              acc57 = acc57 + acc49;
+              acc49 = 0.0f;
+              acc58 = acc58 + acc50;
+              acc50 = 0.0f;
+              acc59 = acc59 + acc51;
+              acc51 = 0.0f;
+              acc60 = acc60 + acc52;
+              acc52 = 0.0f;
+              acc61 = acc61 + acc53;
+              acc53 = 0.0f;
+              acc62 = acc62 + acc54;
+              acc54 = 0.0f;
+              acc63 = acc63 + acc55;
+              acc55 = 0.0f;
+              acc64 = acc64 + acc56;
+              acc56 = 0.0f;
+              if ((blocks81 & 1023u) == 0u) {
+                acc65 = acc65 + acc57;
+                acc57 = 0.0f;
+                acc66 = acc66 + acc58;
+                acc58 = 0.0f;
+                acc67 = acc67 + acc59;
+                acc59 = 0.0f;
+                acc68 = acc68 + acc60;
+                acc60 = 0.0f;
+                acc69 = acc69 + acc61;
+                acc61 = 0.0f;
+                acc70 = acc70 + acc62;
+                acc62 = 0.0f;
+                acc71 = acc71 + acc63;
+                acc63 = 0.0f;
+                acc72 = acc72 + acc64;
+                acc64 = 0.0f;
+                if ((blocks81 & 32767u) == 0u) {
+                  acc73 = acc73 + acc65;
+                  acc65 = 0.0f;
+                  acc74 = acc74 + acc66;
+                  acc66 = 0.0f;
+                  acc75 = acc75 + acc67;
+                  acc67 = 0.0f;
+                  acc76 = acc76 + acc68;
+                  acc68 = 0.0f;
+                  acc77 = acc77 + acc69;
+                  acc69 = 0.0f;
+                  acc78 = acc78 + acc70;
+                  acc70 = 0.0f;
+                  acc79 = acc79 + acc71;
+                  acc71 = 0.0f;
+                  acc80 = acc80 + acc72;
+                  acc72 = 0.0f;
+                }
+              }
+            }
+            continuing {
+              i82 += 8u;
+              break if i82 >= uniforms.depth;
+            }
+          }
+        }
+        let g96 = group[row9];
+        if (col3 < uniforms.width) {
+          y[row9 * uniforms.width + col3] = acc73 + (acc65 + (acc57 + (acc49 + acc41)));
+        }
+        if (c4 < uniforms.width) {
+          y[row9 * uniforms.width + c4] = acc74 + (acc66 + (acc58 + (acc50 + acc42)));
+        }
+        if (row9 + 1u <= last33) {
+          let g97 = group[row9 + 1u];
+          if (col3 < uniforms.width) {
+            y[(row9 + 1u) * uniforms.width + col3] = acc75 + (acc67 + (acc59 + (acc51 + acc43)));
+          }
+          if (c4 < uniforms.width) {
+            y[(row9 + 1u) * uniforms.width + c4] = acc76 + (acc68 + (acc60 + (acc52 + acc44)));
+          }
+        }
+        if (row9 + 2u <= last33) {
+          let g98 = group[row9 + 2u];
+          if (col3 < uniforms.width) {
+            y[(row9 + 2u) * uniforms.width + col3] = acc77 + (acc69 + (acc61 + (acc53 + acc45)));
+          }
+          if (c4 < uniforms.width) {
+            y[(row9 + 2u) * uniforms.width + c4] = acc78 + (acc70 + (acc62 + (acc54 + acc46)));
+          }
+        }
+        if (row9 + 3u <= last33) {
+          let g99 = group[row9 + 3u];
+          if (col3 < uniforms.width) {
+            y[(row9 + 3u) * uniforms.width + col3] = acc79 + (acc71 + (acc63 + (acc55 + acc47)));
+          }
+          if (c4 < uniforms.width) {
+            y[(row9 + 3u) * uniforms.width + c4] = acc80 + (acc72 + (acc64 + (acc56 + acc48)));
+          }
+        }
+      }
+    }
+  }
+}
