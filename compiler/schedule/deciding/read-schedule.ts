@@ -71,7 +71,7 @@ export function pinsOf(text: string): SchedulePins {
         line,
         `a tile has 1 to ${LARGEST_TILE} rows and columns, this one ${rows} x ${columns}`,
       );
-    const [, lanes = '1'] = /, loads of (\d+) on /.exec(said) ?? [];
+    const [, lanes = '1'] = /, loads of (\d+)(?:;| on )/.exec(said) ?? [];
     tiles.set(node, { line, rows, columns, lanes: Number(lanes) });
   }
   return { stored, tiles };
@@ -85,7 +85,8 @@ export function pinnedTile(choice: TileChoice, pins: SchedulePins | null): TileC
   if (choice.rows.kind === 'blocks' && choice.rows.blockRows % tileRows !== 0)
     throw new ScheduleTextError(pin.line, `blocks of ${choice.rows.blockRows} rows are no whole tiles of ${tileRows}`);
   const lanes = pin.lanes === 1 ? 1 : choice.lanes;
-  return { ...choice, tileRows, tileColumns: pin.columns, lanes };
+  // Subgroups load by vectors.
+  return { ...choice, tileRows, tileColumns: pin.columns, lanes, forms: lanes === 1 ? [] : choice.forms };
 }
 
 /** The steps of a schedule in the order of a text that says the same of each. Throws ScheduleTextError. */
