@@ -37,7 +37,7 @@ import { type RunResult, collect } from './results.ts';
 import { buffersOfResult } from '../contract/results.ts';
 import { type RunContext, type RunWatch, bufferAt, bindingOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
-import { type Sizes, elementCount, evaluateShape } from '../contract/sizes.ts';
+import { elementCount, evaluateShape } from '../contract/sizes.ts';
 import {
   type InputValue,
   type Tensor,
@@ -62,7 +62,6 @@ export interface ModelStats {
 /** What `createModel` puts together. */
 export interface ModelContext extends RunContext {
   readonly manifest: Manifest;
-  /** Whose forms of the kernels it runs. */
   readonly deviceClass: string;
   readonly memory: DeviceMemory;
   readonly initialised: readonly string[];
@@ -180,7 +179,7 @@ export class Model {
   read(path: string): Promise<Tensor> {
     return this.#enqueue(async () => {
       const { variable, buffer } = this.#variable(path);
-      const shape = evaluateShape(variable.axes, NO_SIZES);
+      const shape = evaluateShape(variable.axes, new Map());
       const bytes = bytesPerElement * shape.reduce((product, size) => product * size, 1);
       const { state } = this.#parts;
       await state.checkSettled();
@@ -282,13 +281,13 @@ export class Model {
     const { variable } = this.#variable(path);
     const declared = { name: path, element: variable.element, axes: variable.axes, within: variable.within };
     const given = readInput(declared, data);
-    const wanted = elementCount(evaluateShape(variable.axes, NO_SIZES));
+    const wanted = elementCount(evaluateShape(variable.axes, new Map()));
     if (given.content.kind !== 'host')
       throw new InputError('MOE0707', `${path} is written with numbers, not with a buffer`, path);
     const { data: numbers } = given.content;
     if (numbers.length !== wanted)
       throw new InputError('MOE0708', `${path} has ${wanted} numbers, ${numbers.length} were given`, path);
-    const limit = variable.within === null ? null : (evaluateShape([variable.within], NO_SIZES)[0] ?? null);
+    const limit = variable.within === null ? null : (evaluateShape([variable.within], new Map())[0] ?? null);
     const words = toWords(declared, numbers, limit);
     if (!this.#parts.allowNonFinite) checkAllFinite(path, words);
     return words;
@@ -399,5 +398,3 @@ export class Model {
     await state.settle();
   }
 }
-
-const NO_SIZES: Sizes = new Map();

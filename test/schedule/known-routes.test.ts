@@ -63,8 +63,8 @@ it('a routed layer lists its assignments once, by expert', () => {
   const launches = launchesOf(layer(64, 128));
   const made = launches.filter(({ label }) => label.includes('assignments'));
   expect(made.length, 'the list, and its blocks of rows').toBe(1);
-  // Slots are counted and sorted, and one of four begins a block; whoever was not chosen is not looked at.
-  expect(roundsOf(made, { T: 2000 }) - roundsOf(made, { T: 1000 })).toBe(1000 * 4 * 2 + 1000);
+  // Slots are counted and sorted, and one of sixteen begins a block; whoever was not chosen is not looked at.
+  expect(roundsOf(made, { T: 2000 }) - roundsOf(made, { T: 1000 })).toBe(1000 * 4 * 2 + 250);
   const combine = launches.filter(({ work }) => work.domain === 'T × D');
   expect(roundsOf(combine, { T: 5 })).toBe(5 * 64 * 4);
 });
