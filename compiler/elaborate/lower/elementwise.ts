@@ -11,6 +11,7 @@ import {
   eachOf,
   minus,
   supportAxes,
+  union,
   type GraphCall,
   type GraphOperand,
   type GraphRoute,
@@ -59,7 +60,10 @@ function binary(name: BinaryName): OpLowering {
   };
 }
 
-/** Present where either is, a missing weight is 0; the choices of y are ranked after all that x may have. */
+/**
+ * Present where either is, a missing weight is 0; the choices of y are ranked after all that x may have. One may lack a source that the
+ * other has: it is the same along it.
+ */
 function sumOfRoutes(
   cx: LoweringContext,
   op: 'add' | 'sub',
@@ -69,19 +73,16 @@ function sumOfRoutes(
 ): GraphRoute {
   const { b } = cx;
   const targets = call.axes.get('over') ?? x.targets;
-  const axes = cx.idsOf(supportAxes(x));
-  const bound = boundOf(x.bounds, cx.idsOf(minus(supportAxes(x), targets)), axes, b.sizeOf);
+  const own = cx.idsOf(supportAxes(x));
+  const bound = boundOf(x.bounds, cx.idsOf(minus(supportAxes(x), targets)), own, b.sizeOf);
   const later = b.map('add', [y.rank, b.size(bound, 'i32')]);
   const rank = b.map('where', [x.presence, x.rank, later]);
   const weight = b.map(op, [cx.filled(x, 0), cx.filled(y, 0)], call.element);
+  const sources = minus(union(x.sources, y.sources), x.targets);
+  const axes = cx.idsOf([...sources, ...x.targets]);
   const shared = boundsBehindBoth(x.presence, y.presence, b);
   const bounds = tidyBounds([...uniteBounds(cx.bounded(x), cx.bounded(y), b.sizeOf), ...shared], axes, b.sizeOf);
-  return cx.route(
-    b.map('or', [x.presence, y.presence]),
-    { sources: x.sources, targets: x.targets, bounds },
-    weight,
-    rank,
-  );
+  return cx.route(b.map('or', [x.presence, y.presence]), { sources, targets: x.targets, bounds }, weight, rank);
 }
 
 const where: OpLowering = (call, cx) => {
