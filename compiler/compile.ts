@@ -22,7 +22,7 @@ import type { Schedule } from './schedule/deciding/schedule-ir.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Contents } from './schedule/emitting/contents.ts';
 import { KernelTable } from './schedule/emitting/kernel-table.ts';
-import type { Plan } from './schedule/memory/plan.ts';
+import { formsOf, type Plan } from './schedule/memory/plan.ts';
 import { planFaults } from './schedule/memory/verify-plan.ts';
 import type { Target } from './target.ts';
 import { printWgsl } from './wgsl/print-wgsl.ts';
@@ -193,16 +193,13 @@ function kernelsOf(plans: readonly Plan[]): {
   const byText = new Map<string, number>();
   const numbers = new Map<Kernel, number>();
   for (const plan of plans) {
-    for (const step of plan.steps) {
-      if (step.kind !== 'launch') continue;
-      for (const form of [step, ...step.forms]) {
-        const kernel = plan.kernels[form.kernel];
-        if (kernel === undefined || numbers.has(kernel)) continue;
-        const text = printKernel(kernel);
-        const number = byText.get(text) ?? kernels.push(kernel) - 1;
-        byText.set(text, number);
-        numbers.set(kernel, number);
-      }
+    for (const form of plan.steps.flatMap(formsOf)) {
+      const kernel = plan.kernels[form.kernel];
+      if (kernel === undefined || numbers.has(kernel)) continue;
+      const text = printKernel(kernel);
+      const number = byText.get(text) ?? kernels.push(kernel) - 1;
+      byText.set(text, number);
+      numbers.set(kernel, number);
     }
   }
   return {

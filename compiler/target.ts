@@ -45,16 +45,14 @@ export interface SubgroupTileShape {
   readonly rows: number;
   /** Of a lane, of all heads together. */
   readonly columns: number;
-  /** How a lane's vector of the input reaches the others. */
-  readonly share: 'broadcast' | 'shuffle';
   /** Rows up to which a tile goes row by row: a whole one costs as much as so many alone. */
   readonly shortRows: number;
 }
 
 /** Processors, which run the lanes of a subgroup as one vector: SwiftShader, llvmpipe. Tiles as measured there (DECISIONS 56). */
 export const deviceClasses: readonly DeviceClass[] = [
-  { name: 'simd4', subgroupSize: 4, tile: { rows: 16, columns: 8, share: 'shuffle', shortRows: 4 } },
-  { name: 'simd8', subgroupSize: 8, tile: { rows: 8, columns: 4, share: 'shuffle', shortRows: 2 } },
+  { name: 'simd4', subgroupSize: 4, tile: { rows: 16, columns: 8, shortRows: 4 } },
+  { name: 'simd8', subgroupSize: 8, tile: { rows: 8, columns: 4, shortRows: 2 } },
 ];
 
 const KIB = 1024;

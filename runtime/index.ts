@@ -19,7 +19,6 @@ export { planMemory } from './running/memory-plan.ts';
 export type { MemoryPlan } from './running/memory-plan.ts';
 export { checkDevice, describeAdapter, missingRequirements, requestDevice } from './running/device.ts';
 export type { DeviceOptions, DeviceRequirements } from './running/device.ts';
-export { manifestOfClass } from './contract/device-class.ts';
 export { fromArrayBuffers, fromFetch, fromTensors } from './weights/weight-source.ts';
 export type { FetchOptions, SourceTensor, WeightSource } from './weights/weight-source.ts';
 export { headerCaps, parseHeader, writeSafetensors } from './weights/safetensors.ts';

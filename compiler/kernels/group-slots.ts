@@ -20,6 +20,8 @@ import { beforeThis, shareOf } from './space.ts';
 
 export interface GroupSlotsConfig {
   readonly keys: number;
+  /** The same as a value of the run, which limits of loops are. */
+  readonly keyCount: KernelExpr;
   /** How many slots, u32. */
   readonly slots: KernelExpr;
   /** Emits, where a slot is present, what `there` emits of its key (u32) and of what is entered for it. */
@@ -41,7 +43,7 @@ export interface GroupBlocks {
 }
 
 export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
-  const { keys, slots, visit, list, offsets, inverse, blocks } = config;
+  const { keys, keyCount, slots, visit, list, offsets, inverse, blocks } = config;
   const threads = k.workgroupSize;
   const counters = k.shared('counters', 'u32', keys * threads);
   const sums = k.shared('sums', 'u32', threads);
@@ -49,7 +51,7 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
   const [first, end] = shareOf(k, slots);
 
   // How many slots of each key each thread has.
-  k.forRange(u32(0), keys, 1, (key) => k.storeShared(counters, counterOf(key), u32(0)));
+  k.forRange(u32(0), keyCount, 1, (key) => k.storeShared(counters, counterOf(key), u32(0)));
   k.forRange(first, end, 1, (slot) =>
     visit(slot, (key) => {
       const counter = counterOf(key);
@@ -60,7 +62,7 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
 
   // Where they begin: each thread adds up as many counters as there are keys.
   const begins = blocks === null ? null : k.shared('begins', 'u32', keys + 1);
-  const [from, to] = shareOf(k, u32(keys * threads));
+  const [from, to] = shareOf(k, k.let(mul(keyCount, threads), 'all'));
   const own = k.var(u32(0), 'own');
   k.forRange(from, to, 1, (i) => k.assign(own, add(own, loadShared(counters, i))));
   k.storeShared(sums, localIdX, own);
@@ -77,7 +79,7 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
     k.assign(before, add(before, count));
   });
   // The last thread has seen everything.
-  k.when(eq(localIdX, threads - 1), () => begin(u32(keys)));
+  k.when(eq(localIdX, threads - 1), () => begin(keyCount));
   k.barrier();
   const enterBlock = blocks === null || begins === null ? null : cutBlocks(blocks, (key) => loadShared(begins, key));
 
@@ -103,7 +105,7 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
     const firsts = k.shared('firsts', 'u32', keys);
     const blocksOf = (key: KernelExpr): KernelExpr =>
       div(add(sub(beginOf(add(key, 1)), beginOf(key)), blockRows - 1), blockRows);
-    const [low, high] = shareOf(k, u32(keys));
+    const [low, high] = shareOf(k, keyCount);
     const count = k.var(u32(0), 'cut');
     k.forRange(low, high, 1, (key) => k.assign(count, add(count, blocksOf(key))));
     k.storeShared(sums, localIdX, count);
@@ -115,7 +117,7 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
     });
     const total = k.var(u32(0), 'total');
     k.forRange(u32(0), threads, 1, (i) => k.assign(total, add(total, loadShared(sums, i))));
-    const rows = k.let(beginOf(u32(keys)), 'rows');
+    const rows = k.let(beginOf(keyCount), 'rows');
     const [open, close] = shareOf(k, k.let(add(maxBlocks, 1), 'entries'));
     k.forRange(open, close, 1, (i) => k.when(ge(i, total), () => k.store(out, i, rows)));
     k.barrier();

@@ -77,23 +77,36 @@ export function shortBlock(tileRows: number): number {
 
 /** As many threads as there are blocks, or rows, times ceil(width / tileColumns). */
 export function tile<P, I>(k: KernelBuilder, config: TileConfig<P, I>): void {
-  const { rows, tileColumns, width } = config;
+  const { rows, tileColumns, width, terms } = config;
   const columnBlocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'columns');
   /** Neighbouring threads take neighbouring columns of the same rows. */
   const each = (blocks: KernelExpr, body: (block: KernelExpr, column: KernelExpr) => void): void =>
     forEachThread(k, mul(blocks, columnBlocks), (id) =>
       body(k.let(div(id, columnBlocks), 'block'), k.let(mul(rem(id, columnBlocks), tileColumns), 'col')),
     );
+  /** Neighbouring columns; those past the last repeat it. */
+  const partAt = (column: KernelExpr): TilePart<P, I> => {
+    const targets = Array.from({ length: tileColumns }, (_, j) => (j === 0 ? column : add(column, j)));
+    return new TilePart<P, I>(k, {
+      ...config,
+      shortRows: shortBlock(config.tileRows),
+      targets,
+      columns: targets.map((target, j) => k.let(j === 0 ? target : min(target, sub(width, 1)), 'c')),
+      maxTerms: terms.maxTerms,
+      visit: (points, addTerm, close) =>
+        terms.visit(
+          null,
+          (inner) => addTerm(inner, (row) => k.let(config.input(at(points, row, 'kernels: row of a tile'), inner))),
+          close,
+        ),
+    });
+  };
   if (rows.kind === 'single') {
-    each(rows.space.total, (row, column) =>
-      rows.space.enter(row, (point) => new Tile(k, config, column).row(row, point)),
-    );
+    each(rows.space.total, (row, column) => rows.space.enter(row, (point) => partAt(column).row(row, point)));
     return;
   }
   const { total, enter } = tilesOfRows(k, rows, config.tileRows);
-  each(total, (block, column) =>
-    enter(block, (first, end) => new Tile(k, config, column).block(first, end, rows.enter)),
-  );
+  each(total, (block, column) => enter(block, (first, end) => partAt(column).block(first, end, rows.enter)));
 }
 
 /** Tiles of at most `tileRows` neighbours with the same weights: how many there are room for, and the rows of one that has any. */
@@ -134,21 +147,30 @@ export function tilesOfRows<P>(
   }
 }
 
-/** What a thread does: some rows, at `tileColumns` columns from one on. Columns past the last repeat it and are not stored. */
-class Tile<P, I> {
-  readonly #k: KernelBuilder;
-  readonly #config: TileConfig<P, I>;
-  readonly #column: KernelExpr;
-  readonly #columns: readonly KernelExpr[];
+/** What a thread of a tile does: some rows with the same weights, at columns of its own. */
+export interface TilePartConfig<P, I> extends TileValues<P, I> {
+  readonly tileRows: number;
+  /** Rows up to which a tile goes row by row. */
+  readonly shortRows: number;
+  /** Those past the last column are not stored; sums there are of any column. */
+  readonly targets: readonly KernelExpr[];
+  /** As many, all of them there. */
+  readonly columns: readonly KernelExpr[];
+  readonly maxTerms: number | null;
+  /** Visits the terms of all sums. At each, `add` is told where it is, and how a row comes by its input there. */
+  readonly visit: (points: readonly P[], add: AddTerm<I>, close: (() => void) | undefined) => void;
+  readonly ways?: TileConfig<P, I>['ways'];
+}
 
-  constructor(k: KernelBuilder, config: TileConfig<P, I>, column: KernelExpr) {
-    const edge = sub(config.width, 1);
+export type AddTerm<I> = (inner: I, input: (row: number) => KernelExpr) => void;
+
+export class TilePart<P, I> {
+  readonly #k: KernelBuilder;
+  readonly #config: TilePartConfig<P, I>;
+
+  constructor(k: KernelBuilder, config: TilePartConfig<P, I>) {
     this.#k = k;
     this.#config = config;
-    this.#column = column;
-    this.#columns = Array.from({ length: config.tileColumns }, (_, j) =>
-      k.let(j === 0 ? column : min(add(column, j), edge), 'c'),
-    );
   }
 
   /** One row. */
@@ -159,8 +181,7 @@ class Tile<P, I> {
   /** Rows `first .. end`, at least one; rows that the tile has beyond them repeat the last and are not stored. */
   block(first: KernelExpr, end: KernelExpr, enter: (row: KernelExpr) => P): void {
     const k = this.#k;
-    const { tileRows, ways } = this.#config;
-    const few = shortBlock(tileRows);
+    const { shortRows: few, ways } = this.#config;
     const isShort = k.let(lt(sub(end, first), few + 1), 'short');
     ways?.(isShort);
     k.when(
@@ -186,34 +207,31 @@ class Tile<P, I> {
   /** The sums of rows with the same weights, which are those of the first. */
   #sums(points: readonly P[]): Sums {
     const k = this.#k;
-    const { type, heads, terms, input, weight, atColumn, tileColumns } = this.#config;
-    const sums = new Sums(k, type, points.length * heads * tileColumns, terms.maxTerms);
-    const cells = this.#columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
-    const step = (inner: I): void => {
-      const weights = Array.from({ length: heads }, (_, head) =>
-        cells.map((cell) => (points.length === 1 ? weight(head, cell, inner) : k.let(weight(head, cell, inner)))),
-      );
-      for (const [i, point] of points.entries()) {
-        const x = k.let(input(point, inner));
+    const { type, heads, columns, weight, atColumn, maxTerms, visit } = this.#config;
+    const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms);
+    const cells = columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
+    const addTerm: AddTerm<I> = (inner, input) => {
+      const weights = Array.from({ length: heads }, (_, head) => cells.map((cell) => k.let(weight(head, cell, inner))));
+      for (const i of points.keys()) {
+        const x = input(i);
         for (const [head, own] of weights.entries())
           for (const [j, w] of own.entries()) sums.addProduct(this.#number(i, head, j), x, w);
       }
     };
-    terms.visit(null, step, sums.close);
+    visit(points, addTerm, sums.close);
     return sums;
   }
 
   /** The number of a sum among those of a tile. */
   #number(row: number, head: number, column: number): number {
-    return (row * this.#config.heads + head) * this.#config.tileColumns + column;
+    return (row * this.#config.heads + head) * this.#config.columns.length + column;
   }
 
   /** Stores row number `i` of those that were added up. */
   #store(row: KernelExpr, point: P, sums: Sums, i: number): void {
     const k = this.#k;
-    const { heads, width, result, out } = this.#config;
-    for (const j of this.#columns.keys()) {
-      const target = add(this.#column, j);
+    const { heads, width, targets, result, out } = this.#config;
+    for (const [j, target] of targets.entries()) {
       k.when(lt(target, width), () => {
         const totals = Array.from({ length: heads }, (_, head) => sums.total(this.#number(i, head, j)));
         k.store(out, add(mul(row, width), target), result(point, target, totals));

@@ -9,8 +9,8 @@
  *
  * Why 32: sums of equal terms, which err to one side, stay within 2e-6 up to 32^5 of them (test/kernels/sums.test.ts); a kernel has two
  * accumulators for each sum up to 1,024 terms; closing a block costs two operations in 32; and a block is one round of a subgroup of
- * eight lanes that load four terms each (kernels/subgroup-tile.ts), which needs no loop of its own. Sixteen closed twice in such a round,
- * and cost a matrix product a fifth; twos would have a tree of a third of the depth and three times the accumulators.
+ * eight lanes that load four terms each (kernels/subgroup-tile.ts), which needs no loop of its own, as blocks of sixteen did. Twos
+ * would have a tree of a third of the depth and three times the accumulators.
  *
  * Integers are added in any order: they wrap, and come to the same.
  */

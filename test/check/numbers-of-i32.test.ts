@@ -4,7 +4,7 @@ import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { onKernels, onReference, prepareText, ready } from '../language/support.ts';
+import { onKernels, onReference, preparedOf, prepareText, ready } from '../language/support.ts';
 
 const model = (declarations: string, result: string) =>
   `model M {\n  axis T, D = 70000\n  const N = 5\n  ${declarations}\n  forward(ids: i32[T]) -> i32[T] { ${result} }\n}\n`;
@@ -74,8 +74,7 @@ it('a conversion, known or not', async () => {
   const values = conversions.flatMap(([text], i) => [`k${i}: i32(${text})`, `k${i}d: i32(zero + ${text})`]).join(', ');
   const text = `model M {\n  axis T\n  const N = 5, H = N / 2\n  forward(zero: [T]) -> (${results}) { (${values}) }\n}\n`;
   const inputs = new Map([['zero', { element: 'f32', shape: [3], data: new Float32Array(3) } as const]]);
-  const { prepared } = prepareText(text);
-  if (prepared === null) throw new Error('the program has mistakes');
+  const prepared = preparedOf(text);
   const given = ready(prepared, { inputs });
   for (const got of [await onReference(given), await onKernels(given)]) {
     for (const [i, [shown, wanted]] of conversions.entries()) {
@@ -95,8 +94,7 @@ it.each([
   ['(T + 1) / 2', '(T + 1) / 2 is not a whole number'],
 ])('%s in a run', async (formula, said) => {
   const text = `model M {\n  axis T\n  forward(ids: i32[T]) -> i32[T] { ids + (${formula}) }\n}\n`;
-  const { prepared } = prepareText(text);
-  if (prepared === null) throw new Error('the program has mistakes');
+  const prepared = preparedOf(text);
   for (const run of [onReference, onKernels]) {
     const given = ready(prepared, { sizes: new Map([['T', 2]]) });
     await expect(async () => run(given)).rejects.toThrow(new RegExp(`MOE0715.*${escaped(said)}.*:3:42`));

@@ -8,7 +8,7 @@ import { profilePage } from '../../compiler/cli/profiling/profile-page.ts';
 import { circumstancesOf, profileTable, timeText, traceOf } from '../../compiler/cli/profiling/profile-text.ts';
 import { recordingDevice, type RecordedLaunch } from '../../compiler/cli/profiling/recorded-launches.ts';
 import { bySubmissions } from '../../compiler/cli/profiling/time-launches.ts';
-import { prepareText } from '../language/support.ts';
+import { preparedOf } from '../language/support.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { validateWgsl, validatingDevice } from '../support/null-device.ts';
@@ -21,8 +21,7 @@ const text = `model Small {
 }`;
 
 function planOfText() {
-  const { prepared } = prepareText(text);
-  if (prepared === null) throw new Error('the text has mistakes');
+  const prepared = preparedOf(text);
   return prepared.entry.inference.plan;
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
-import { differences, prepareText, ready } from '../language/support.ts';
+import { differences, preparedOf, ready } from '../language/support.ts';
 import { answer, callMoec, everything, f32, moec, noAdapter, readTensors, scratch, tensorFile } from './support.ts';
 
 let folder: ReturnType<typeof scratch>;
@@ -67,8 +67,7 @@ describe.each(['reference', 'kernels'])('run --on %s', (on) => {
       [...out].map(([name, { dtype, shape, data }]) => [name, tensor(dtype === 'I32' ? 'i32' : 'f32', shape, data)]),
     );
     // Both executors round; how far that carries each of these numbers is derived from the program and what it is given.
-    const { prepared } = prepareText(everything);
-    if (prepared === null) throw new Error('the model has mistakes');
+    const prepared = preparedOf(everything);
     const inputs = new Map([['x', tensor('f32', [2, 4], x)]]);
     const given = { inputs, stores: new Map([['gate.w', Float64Array.from(w)]]) };
     expect(differences(ready(prepared, given), written, byHand())).toEqual([]);

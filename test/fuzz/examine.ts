@@ -69,10 +69,14 @@ export async function examine(given: Case, options: ExamineOptions): Promise<Out
   }
 }
 
+/** Whether a program is computed as if its matrices were large: every other one is, which the command line has no option for. */
+export function hasLargeTiles(seed: number): boolean {
+  return seed % 2 !== 0;
+}
+
 async function examined(given: Case, options: ExamineOptions): Promise<Outcome> {
   const { text } = given;
-  // Every other program is computed as if its experts were large.
-  const target = given.seed % 2 === 0 ? webgpuCore : { ...webgpuCore, tileFrom: 0 };
+  const target = hasLargeTiles(given.seed) ? { ...webgpuCore, tileFrom: 0 } : webgpuCore;
   const { prepared, diagnostics } = prepareText(text, { name: 'model.moe', target });
   const laid = misprinted(text);
   if (laid !== null) return found('fmt', laid.slice(0, 30), laid);

@@ -5,7 +5,7 @@ import { tensorFile } from '../../compiler/cli/running/tensor-files.ts';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import type { WeightSource } from '../../runtime/weights/weight-source.ts';
 import { prepareText } from '../language/support.ts';
-import { readyFor, type Case, type Finding, type On } from './examine.ts';
+import { hasLargeTiles, readyFor, type Case, type Finding, type On } from './examine.ts';
 
 export interface Found {
   readonly executor: string;
@@ -44,6 +44,11 @@ export async function appendRepro(
     kind: finding.kind,
     message: finding.message,
     command,
+    ...(hasLargeTiles(small.seed)
+      ? {
+          note: 'found with tileFrom 0 of the target: the command shows it where the size of matrices has no part in it',
+        }
+      : {}),
   };
   await writeFile(join(folder, 'finding.json'), `${JSON.stringify(told, null, 2)}\n`);
   return { executor, seed: whole.seed, finding, folder, text: small.text, sizes, profile: small.profile };

@@ -1,7 +1,7 @@
 /** A profile on the adapter: every launch has a time by either clock, and ceilings are of this sitting. */
 import { expect } from 'vitest';
 import { profile } from '../../compiler/cli/profiling/profile.ts';
-import { prepareText, ready } from '../language/support.ts';
+import { preparedOf, ready } from '../language/support.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
 const text = `model Small {
@@ -10,8 +10,7 @@ const text = `model Small {
 }`;
 
 gpuTest.each(['timestamps', 'submissions'] as const)('by %s', async (by) => {
-  const { prepared } = prepareText(text);
-  if (prepared === null) throw new Error('the text has mistakes');
+  const prepared = preparedOf(text);
   const found = await profile(ready(prepared, { sizes: new Map([['T', 128]]) }), { runs: 2, by });
   const launches = prepared.entry.inference.plan.steps.filter(({ kind }) => kind === 'launch');
   expect(found.launches.map(({ label }) => label)).toEqual(launches.map(({ label }) => label));

@@ -110,21 +110,21 @@ describe('kernel families', () => {
   );
 
   /** The blocks of rows of groups of these sizes, with room for one block more than there can be. */
-  const blocksOf = (sizes: readonly number[], tileRows: number) => {
+  const blocksOf = (sizes: readonly number[], blockRows: number) => {
     const groups = sizes.flatMap((n, g) => Array.from({ length: n }, () => g));
-    const most = Math.floor(groups.length / tileRows) + Math.min(sizes.length, groups.length) + 1;
+    const most = Math.floor(groups.length / blockRows) + Math.min(sizes.length, groups.length) + 1;
     const blocks = new Uint32Array(most + 1).fill(4_000_000_000);
     const group = Uint32Array.of(...groups, 4_000_000_000);
-    run(rowBlocksKernel(tileRows), 64, { count: Uint32Array.of(groups.length), group, blocks }, { most });
+    run(rowBlocksKernel(blockRows), 64, { count: Uint32Array.of(groups.length), group, blocks }, { most });
     return { groups, most, blocks };
   };
 
   it('row blocks: no block has rows of two groups, and only the last of a group is not full', () => {
-    const check = (sizes: readonly number[], tileRows: number) => {
-      const { groups, blocks } = blocksOf(sizes, tileRows);
+    const check = (sizes: readonly number[], blockRows: number) => {
+      const { groups, blocks } = blocksOf(sizes, blockRows);
       const starts: number[] = [];
       sizes.reduce((first, n) => {
-        for (let r = 0; r < n; r += tileRows) starts.push(first + r);
+        for (let r = 0; r < n; r += blockRows) starts.push(first + r);
         return first + n;
       }, 0);
       const expected = Array.from(blocks, (_, b) => starts[b] ?? groups.length);
@@ -161,41 +161,36 @@ describe('kernel families', () => {
   });
 
   it.each([
-    [4, 'broadcast', 20],
-    [4, 'shuffle', 20],
-    [4, 'shuffle', 19],
-    [8, 'broadcast', 24],
-    [8, 'shuffle', 24],
-    [8, 'shuffle', 21],
-    [16, 'broadcast', 32],
-    [16, 'shuffle', 13],
-    [32, 'shuffle', 40],
-  ] as const)(
-    'tiles of subgroups of %i by %s, of %i vectors: the bits of a thread an output',
-    (lanes, share, depth) => {
-      const kernel = subgroupTileKernel(lanes, share, depth);
-      const width = 2 * lanes + 3;
-      const check = (sizes: readonly number[]) => {
-        const { groups, most, blocks } = blocksOf(sizes, 8);
-        const capacity = groups.length + 3;
-        const x = numbers(capacity * depth * 4);
-        const w = numbers(Math.max(1, sizes.length) * width * depth * 4, 3);
-        const y = new Float32Array(capacity * width).fill(NaN);
-        const group = Uint32Array.from({ length: capacity }, (_, i) => groups[i] ?? 4_000_000_000);
-        const uniforms = { most, width, depth, [`n${lanes}`]: lanes, n8: 8 };
-        run(kernel, most * 2 * 2 * lanes, { blocks, group, x, w, y }, uniforms);
-        const expected = groups.flatMap((g, r) =>
-          Array.from({ length: width }, (_, j) => {
-            const term = (d: number) => (x[r * depth * 4 + d] ?? 0) * (w[(g * width + j) * depth * 4 + d] ?? 0);
-            return treeSum(Array.from({ length: depth * 4 }, (_, d) => Math.fround(term(d))));
-          }),
-        );
-        expect([...y.slice(0, expected.length)]).toEqual(expected);
-        expect([...y.slice(expected.length)].every(Number.isNaN)).toBe(true);
-      };
-      fc.assert(fc.property(fc.array(fc.nat(11), { maxLength: 3 }), check), { numRuns: 6 });
-    },
-  );
+    [4, 20],
+    [4, 19],
+    [8, 24],
+    [8, 21],
+    [16, 32],
+    [16, 13],
+    [32, 40],
+  ])('tiles of subgroups of %i, of %i vectors: the bits of a thread an output', (lanes, depth) => {
+    const kernel = subgroupTileKernel(lanes, depth);
+    const width = 2 * lanes + 3;
+    const check = (sizes: readonly number[]) => {
+      const { groups, most, blocks } = blocksOf(sizes, 8);
+      const capacity = groups.length + 3;
+      const x = numbers(capacity * depth * 4);
+      const w = numbers(Math.max(1, sizes.length) * width * depth * 4, 3);
+      const y = new Float32Array(capacity * width).fill(NaN);
+      const group = Uint32Array.from({ length: capacity }, (_, i) => groups[i] ?? 4_000_000_000);
+      const uniforms = { most, width, depth, [`n${lanes}`]: lanes, n8: 8 };
+      run(kernel, most * 2 * 2 * lanes, { blocks, group, x, w, y }, uniforms);
+      const expected = groups.flatMap((g, r) =>
+        Array.from({ length: width }, (_, j) => {
+          const term = (d: number) => (x[r * depth * 4 + d] ?? 0) * (w[(g * width + j) * depth * 4 + d] ?? 0);
+          return treeSum(Array.from({ length: depth * 4 }, (_, d) => Math.fround(term(d))));
+        }),
+      );
+      expect([...y.slice(0, expected.length)]).toEqual(expected);
+      expect([...y.slice(expected.length)].every(Number.isNaN)).toBe(true);
+    };
+    fc.assert(fc.property(fc.array(fc.nat(11), { maxLength: 3 }), check), { numRuns: 6 });
+  });
 
   it('scan, exclusive', () => {
     const x = Int32Array.of(1, 2, 3, 4, -5, 6);
@@ -308,25 +303,27 @@ describe('kernel families', () => {
   });
 
   it('groups slots by key: list, inverse, offsets and blocks, whatever the keys', () => {
-    const check = (keys: number, threads: number, tileRows: number | null, drawn: readonly number[]): void => {
+    const check = (keys: number, threads: number, blockRows: number | null, drawn: readonly number[]): void => {
       const ids = drawn.map((n) => (n % (keys + 1)) - 1);
       const rows = Array.from({ length: keys }, (_, key) => ids.flatMap((id, slot) => (id === key ? [slot] : [])));
       const sorted = rows.flat();
-      const most = Math.floor(sorted.length / (tileRows ?? 1)) + Math.min(keys, sorted.length);
+      const most = Math.floor(sorted.length / (blockRows ?? 1)) + Math.min(keys, sorted.length);
       const list = new Uint32Array(Math.max(1, sorted.length));
       const offsets = new Uint32Array(keys + 1).fill(99);
       const place = new Int32Array(Math.max(1, ids.length)).fill(-7);
       const blocks = new Uint32Array(most + 1).fill(99);
       const buffers = { ids: Int32Array.from(ids.length === 0 ? [0] : ids), list, offsets, place };
-      const kernel = groupSlotsKernel(keys, threads, tileRows);
-      if (tileRows === null) run(kernel, threads, buffers, { slots: ids.length });
-      else run(kernel, threads, { ...buffers, blocks }, { slots: ids.length, most });
+      const kernel = groupSlotsKernel(keys, threads, blockRows);
+      if (blockRows === null) run(kernel, threads, buffers, { keys, slots: ids.length });
+      else run(kernel, threads, { ...buffers, blocks }, { keys, slots: ids.length, most });
       expect([...list.slice(0, sorted.length)]).toEqual(sorted.map((slot) => slot * 10 + 1));
       const firsts = rows.reduce<readonly number[]>((sums, of) => [...sums, (sums.at(-1) ?? 0) + of.length], [0]);
       expect([...offsets]).toEqual(firsts);
       expect([...place.slice(0, ids.length)]).toEqual(ids.map((_, slot) => sorted.indexOf(slot)));
-      if (tileRows === null) return;
-      const cut = rows.flatMap((of, key) => of.flatMap((_, i) => (i % tileRows === 0 ? [(firsts[key] ?? 0) + i] : [])));
+      if (blockRows === null) return;
+      const cut = rows.flatMap((of, key) =>
+        of.flatMap((_, i) => (i % blockRows === 0 ? [(firsts[key] ?? 0) + i] : [])),
+      );
       expect([...blocks]).toEqual(Array.from({ length: most + 1 }, (_, b) => cut[b] ?? sorted.length));
     };
     check(1, 4, 4, []);

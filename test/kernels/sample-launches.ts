@@ -208,7 +208,7 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
 }
 
 /** The same by subgroups, `depth` in vectors of four; of blocks with twice as many rows as a tile. */
-export function subgroupTileKernel(lanes: number, share: 'broadcast' | 'shuffle', rounds: number | null): Kernel {
+export function subgroupTileKernel(lanes: number, rounds: number | null): Kernel {
   const k = new KernelBuilder('subgroup_tile', lanes, lanes);
   const blocks = k.buffer('blocks', 'u32', 'read');
   const group = k.buffer('group', 'u32', 'read');
@@ -220,7 +220,6 @@ export function subgroupTileKernel(lanes: number, share: 'broadcast' | 'shuffle'
   subgroupTile<Point, KernelExpr>(k, {
     ...tileOf(k, depth, y),
     lanes,
-    share,
     opaque: (n) => opaque.get(n) ?? u32(n),
     tileRows: 4,
     tileColumns: 2,
@@ -401,6 +400,7 @@ export function groupSlotsKernel(keys: number, threads: number, blockRows: numbe
       });
       groupSlots(k, {
         keys,
+        keyCount: k.uniform('keys', 'u32'),
         slots: k.uniform('slots', 'u32'),
         visit: (slot, there) => {
           const id = k.let(load(ids, slot), 'id');
@@ -423,7 +423,7 @@ export const samples: readonly Kernel[] = [
   matmulKernel(1, 4),
   rowBlocksKernel(2),
   groupedMatmulKernel(2, 2),
-  subgroupTileKernel(8, 'shuffle', null),
+  subgroupTileKernel(8, null),
   sumKernel('reduce_sum', null),
   nestSumKernel([null, 3]),
   scanKernel,

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { HostCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
-import { differences, onKernels, onReference, prepareText, ready, relativeDifferences } from './support.ts';
+import { differences, onKernels, onReference, preparedOf, prepareText, ready, relativeDifferences } from './support.ts';
 
 const folder = fileURLToPath(new URL('./breadth/', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith('.moe'));
@@ -85,8 +85,7 @@ test('kernels compute the initial values that the reference computes', async () 
     }
     forward(x: [T, E]) -> [T, E] { sum(f(x), over: L) }
   }`;
-  const { prepared } = prepareText(text);
-  if (prepared === null) throw new Error('does not compile');
+  const prepared = preparedOf(text);
   const run = ready(prepared, { sizes: new Map([['T', 3]]) });
   const open = { ...run, prepared: { ...run.prepared, variables: new Map<string, Float64Array>() } };
   expect(differences(run, await onKernels(open), await onReference(open))).toEqual([]);

@@ -5,7 +5,7 @@ import type { WritableTensor } from '../../runtime/weights/safetensors.ts';
 import { fromTensors } from '../../runtime/weights/weight-source.ts';
 import { loadVariable } from '../../runtime/weights/weights.ts';
 import type { NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
-import { diagnosticsOf, onKernels, onReference, prepareText, ready } from './support.ts';
+import { diagnosticsOf, onKernels, onReference, preparedOf, ready } from './support.ts';
 
 export interface Numbers {
   readonly shape: readonly number[];
@@ -51,8 +51,7 @@ export async function runs(given: Case): Promise<Prepared> {
     ...(given.entry === undefined ? {} : { entry: given.entry }),
     ...(given.sets === undefined ? {} : { sets: given.sets }),
   };
-  const { prepared, diagnostics } = prepareText(given.text, options);
-  if (prepared === null) throw new Error(diagnostics.map((d) => `${d.code}: ${d.message}`).join('\n'));
+  const prepared = preparedOf(given.text, options);
   const inputs = new Map(
     Object.entries(given.inputs).map(([name, { shape, values }]): [string, NamedTensor] => [
       name,

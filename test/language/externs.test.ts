@@ -1,7 +1,7 @@
 /** The host sees the same call, whoever runs the program: the same axes in the same order, the same sizes, the same numbers. */
 import { describe, expect, test } from 'vitest';
 import type { HostCall, ExternFunction } from '../../runtime/contract/ask-host.ts';
-import { onKernels, onReference, prepareText, ready } from './support.ts';
+import { onKernels, onReference, preparedOf, prepareText, ready } from './support.ts';
 
 interface Seen {
   readonly instance: readonly (readonly [string, number])[];
@@ -86,8 +86,7 @@ describe('the reference and the kernels ask the host the same', () => {
 
   test('own axes are in declared order', async () => {
     const [[, body] = ['', '']] = programs;
-    const { prepared } = prepareText(model(body));
-    if (prepared === null) throw new Error('the program has mistakes');
+    const prepared = preparedOf(model(body));
     const seen: Seen[] = [];
     await onKernels(ready(prepared, { sizes: new Map([['Q', 2]]), externs: new Map([['host', noting(seen)]]) }));
     expect(seen[0]?.operands[0]?.[1]).toBe('f32 [2, 3, 4]');

@@ -16,7 +16,7 @@ import { keywords } from '../../dsl/syntax/tokens.ts';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { documentPath, libraryMembers, madeDocument, semanticsPath } from './document.ts';
 import { readExamples, readValues, wholeText, type Example, type WrittenValue } from './examples.ts';
-import { diagnosticsOf, differences, onKernels, onReference, prepareText, ready, type Results } from './support.ts';
+import { diagnosticsOf, differences, onKernels, onReference, preparedOf, ready, type Results } from './support.ts';
 
 const examples = readExamples();
 const context = examples.find((e) => e.kind === 'context')?.text ?? '';
@@ -53,8 +53,7 @@ describe('wrong examples give their one diagnostic', () => {
 
 describe('examples with values', () => {
   test.each(of('run'))('$title', async ({ example }) => {
-    const { prepared } = prepareText(example.text);
-    if (prepared === null) throw new Error('does not compile');
+    const prepared = preparedOf(example.text);
     const { given, expected } = readValues(example.values);
     expect(expected.length).toBeGreaterThan(0);
     const inputs = new Set(prepared.entry.elaborated.inputs.map((i) => i.name));

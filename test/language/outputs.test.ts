@@ -1,6 +1,6 @@
 /** In which order the axes of an output stand: as the type of its value says, which an annotated `let` may turn. */
 import { expect, test } from 'vitest';
-import { onKernels, onReference, prepareText, ready } from './support.ts';
+import { onKernels, onReference, preparedOf, ready } from './support.ts';
 
 const text = `model Order {
   axis B = 2, T, E = 3
@@ -19,8 +19,7 @@ test.each([
   ['the reference', onReference],
   ['the kernels', onKernels],
 ] as const)('%s', async (_, run) => {
-  const { prepared } = prepareText(text);
-  if (prepared === null) throw new Error('the program has mistakes');
+  const prepared = preparedOf(text);
   const results = await run(ready(prepared, { sizes: new Map([['T', 4]]) }));
   expect(results.get('made')?.shape).toEqual([2, 3, 4]);
   expect(results.get('turned')?.shape).toEqual([3, 2, 4]);

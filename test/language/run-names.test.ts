@@ -1,7 +1,7 @@
 /** Results, outputs, losses and states of a run share one map of names: a name that stands twice is a mistake, nothing is lost. */
 import { expect, test } from 'vitest';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
-import { diagnosticsOf, onKernels, onReference, prepareText, ready } from './support.ts';
+import { diagnosticsOf, onKernels, onReference, preparedOf, ready } from './support.ts';
 
 const model = (inside: string): string => `model M {\n  axis T, E = 4\n${inside}\n}\n`;
 
@@ -31,12 +31,11 @@ test.each([
 });
 
 test('an output, a loss and a state may have one name: each is there', async () => {
-  const { prepared } = prepareText(
+  const prepared = preparedOf(
     model(
       'state a: f32 = 5\n forward(x: [T]) -> (b: [T]) {\n loss a = sum(x, over: T)\n output a = 2 * x\n update a = a + 1\n (b: x) }',
     ),
   );
-  if (prepared === null) throw new Error('it does not compile');
   const x: NamedTensor = { element: 'f32', shape: [3], data: Float32Array.of(1, 2, 3) };
   const run = ready(prepared, { inputs: new Map([['x', x]]), stores: new Map([['a', Float64Array.of(5)]]) });
   for (const results of [await onReference(run), await onKernels(run)]) {

@@ -1,7 +1,7 @@
 /** A family whose members compute the same gives what one gives whose members have params of their own with the same numbers. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { onKernels, onReference, prepareText, ready } from './support.ts';
+import { onKernels, onReference, preparedOf, ready } from './support.ts';
 
 const file = new URL('../fuzz/findings/routes-of-the-same-members.moe', import.meta.url);
 
@@ -9,8 +9,7 @@ it.each([
   ['reference', onReference],
   ['kernels', onKernels],
 ] as const)('on %s', async (_, execute) => {
-  const { prepared } = prepareText(readFileSync(file, 'utf8'), { name: 'model.moe' });
-  if (prepared === null) throw new Error('the program has mistakes');
+  const prepared = preparedOf(readFileSync(file, 'utf8'), { name: 'model.moe' });
   const stores = new Map(
     prepared.manifest.stores.flatMap(({ path }) =>
       path.startsWith('own.') ? [[path, new Float64Array(4).fill(1)] as const] : [],

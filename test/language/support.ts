@@ -36,6 +36,13 @@ export interface PreparedText {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A text that has no mistakes, prepared; with mistakes it throws, since a test is of something else. */
+export function preparedOf(text: string, options: TextOptions = {}): Prepared {
+  const { prepared, diagnostics } = prepareText(text, options);
+  if (prepared === null) throw new Error(diagnostics.map((d) => `${d.code} ${d.message}`).join('; '));
+  return prepared;
+}
+
 /** Parses, checks and compiles one entry, `forward` or the first. Params have no values yet. */
 export function prepareText(text: string, options: TextOptions = {}): PreparedText {
   const source: SourceFile = { name: options.name ?? 'example.moe', text };

@@ -3,7 +3,7 @@
  * those of dsl/primitives/draw-hash.ts do. Hashes at which every distribution has its ends, zeros and turns, found by inverting the hash.
  */
 import { drawNames, type DrawName } from '../../dsl/types/primitive-names.ts';
-import { prepareText, ready, type Ready, type Results } from '../language/support.ts';
+import { preparedOf, ready, type Ready, type Results } from '../language/support.ts';
 
 export { drawNames };
 
@@ -89,8 +89,7 @@ const text = `model Draws {
 
 /** A program that draws, with a seed of all bits. */
 export function readyDraws(T: number): Ready {
-  const { prepared } = prepareText(text);
-  if (prepared === null) throw new Error('the program has mistakes');
+  const prepared = preparedOf(text);
   const x = { element: 'f32' as const, shape: [T], data: new Float32Array(T) };
   return ready(prepared, { inputs: new Map([['x', x]]), seed: SEED });
 }

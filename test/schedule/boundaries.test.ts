@@ -4,6 +4,7 @@ import { boundariesOf } from '../../compiler/schedule/emitting/boundaries.ts';
 import { accessOf } from '../../compiler/schedule/memory/plan.ts';
 import { nodeOf } from '../../compiler/graph/node-uses.ts';
 import { prepareText } from '../language/support.ts';
+import { manyParams, routedLayer } from './programs.ts';
 
 function compiledOf(text: string) {
   const { prepared, diagnostics } = prepareText(text);
@@ -22,29 +23,13 @@ function boundaries(text: string) {
 const reasons = (text: string): readonly string[] =>
   boundaries(text).map(({ kind, because }) => `${kind ?? 'rows'}: ${because.reason}`);
 
-const layer = `import { SwiGLU } from "std"
-model Layer {
-  axis T, D = 64, F = 64, E = 8
-  experts ffn[E] = SwiGLU<F>
-  router gate(x: [D]) -> route[E] {
-    param w: [E, D]
-    softmax(top_k(w @ x, 2, over: E), over: E)
-  }
-  forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) }
-}`;
+const layer = routedLayer(64, 64, 8, 2);
 
 /** Five products of one input, made into one value: a thread keeps four. */
 const five = `model Five {
   axis T, D = 64, F = 64
   param a: [F, D], b: [F, D], c: [F, D], d: [F, D], e: [F, D]
   forward(x: [T, D]) -> [T, F] { tanh(a @ x) * tanh(b @ x) * tanh(c @ x) * tanh(d @ x) * tanh(e @ x) }
-}`;
-
-const many = Array.from({ length: 12 }, (_, i) => `p${i}`);
-const bound = `model Bound {
-  axis T, D = 4
-  param ${many.map((name) => `${name}: [D]`).join(', ')}
-  forward(x: [T, D]) -> [T, D] { ${many.map((name) => `tanh(x + ${name})`).join(' + ')} }
 }`;
 
 const host = `model Host {
@@ -54,7 +39,7 @@ const host = `model Host {
 }`;
 
 describe('boundaries', () => {
-  it.each([layer, five, bound, host])(
+  it.each([layer, five, manyParams, host])(
     'are all buffers that one step leaves for others, with who reads them: %#',
     (text) => {
       const { plan, contents, schedule } = compiledOf(text);
@@ -90,7 +75,7 @@ describe('boundaries', () => {
   });
 
   it('name the value that was stored for want of bindings', () => {
-    expect(reasons(bound)).toContain('map: bindings');
+    expect(reasons(manyParams)).toContain('map: bindings');
   });
 
   it('name what goes to the host and comes from it', () => {

@@ -9,6 +9,7 @@ import { examine } from '../fuzz/examine.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
 import { prepareText, ready } from '../language/support.ts';
+import { routedLayer } from './programs.ts';
 
 function launchesOf(text: string): readonly Launch[] {
   const { prepared, diagnostics } = prepareText(text);
@@ -51,13 +52,7 @@ it('what is summed over a route costs what was chosen, however many there are to
 });
 
 /** A layer of 64 experts, of which 4 are chosen. */
-const layer = (features: number, hidden: number): string => `import { SwiGLU } from "std"
-  model Layer {
-    axis T, D = ${features}, F = ${hidden}, E = 64
-    experts ffn[E] = SwiGLU<F>
-    router gate(x: [D]) -> route[E] { param w: [E, D] softmax(top_k(w @ x, 4, over: E), over: E) }
-    forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) }
-  }`;
+const layer = (features: number, hidden: number): string => routedLayer(features, hidden, 64, 4);
 
 it('a routed layer lists its assignments once, by expert', () => {
   const launches = launchesOf(layer(64, 128));

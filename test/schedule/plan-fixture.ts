@@ -9,7 +9,7 @@ import { interpretGraph, type GraphRun } from '../../compiler/graph/interpret-gr
 import { inOrder } from '../../compiler/graph/tensor-points.ts';
 import type { AxisId, Graph, NodeId, GraphOutput } from '../../compiler/graph/graph-ir.ts';
 import { optimise } from '../../compiler/passes/pass-list.ts';
-import type { Plan } from '../../compiler/schedule/memory/plan.ts';
+import { planOfClass, type Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { simulatePlan, type PlanRun, type RanPlan } from '../support/simulate-plan.ts';
 import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
@@ -184,14 +184,6 @@ export class PlanFixture {
 /** The classes of devices that some launch has a form for. */
 export function classesOf({ steps }: Plan): readonly string[] {
   return [...new Set(steps.flatMap((step) => (step.kind === 'launch' ? step.forms.map((form) => form.class) : [])))];
-}
-
-/** A plan as devices of a class run it. */
-export function planOfClass(plan: Plan, name: string): Plan {
-  const steps = plan.steps.map((step) =>
-    step.kind === 'launch' ? { ...step, ...step.forms.find((form) => form.class === name), forms: [] } : step,
-  );
-  return { ...plan, steps };
 }
 
 /** Elementwise within `tolerance` of the larger of 1 and the magnitude. */

@@ -5,24 +5,9 @@ import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.t
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { differences, onKernels, onReference, prepareText, ready } from '../language/support.ts';
+import { manyParams, routedLayer } from './programs.ts';
 
-const layer = `import { SwiGLU } from "std"
-model Layer {
-  axis T, D = 64, F = 64, E = 4
-  experts ffn[E] = SwiGLU<F>
-  router gate(x: [D]) -> route[E] {
-    param w: [E, D]
-    softmax(top_k(w @ x, 2, over: E), over: E)
-  }
-  forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) }
-}`;
-
-const many = Array.from({ length: 12 }, (_, i) => `p${i}`);
-const bound = `model Bound {
-  axis T, D = 4
-  param ${many.map((name) => `${name}: [D]`).join(', ')}
-  forward(x: [T, D]) -> [T, D] { ${many.map((name) => `tanh(x + ${name})`).join(' + ')} }
-}`;
+const layer = routedLayer(64, 64, 4, 2);
 
 const others = `model Others {
   axis T, D = 6, V = 300
@@ -67,7 +52,7 @@ function again(text: string, edit: (schedule: string) => string) {
 }
 
 describe('a printed schedule', () => {
-  it.each([layer, bound, others])(
+  it.each([layer, manyParams, others])(
     'is read as it was printed, and gives the module that it was printed from: %#',
     (text) => {
       const { prepared, texts, schedules } = again(text, (schedule) => schedule);
@@ -135,7 +120,7 @@ describe('an edited schedule', () => {
 
   it('is refused where a launch would bind too much, and says what to store', () => {
     const split = /\n {2}#\d+ %\d+ map on \[T, D\](?=\n {2}#\d+ %\d+ map)/;
-    expect(String(refusal(bound, (schedule) => schedule.replace(split, '')))).toMatch(
+    expect(String(refusal(manyParams, (schedule) => schedule.replace(split, '')))).toMatch(
       /binds more than 8 buffers: give %\d+ memory/,
     );
   });

@@ -8,7 +8,7 @@ import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import type { AxisId } from '../../compiler/graph/graph-ir.ts';
 import { formatSize } from '../../dsl/types/size.ts';
-import { prepareText, ready } from '../language/support.ts';
+import { preparedOf, ready } from '../language/support.ts';
 
 const model = (body: string) => `import { SwiGLU } from "std"
 model Views {
@@ -26,8 +26,7 @@ model Views {
 
 /** Entries of lists of points over E, first of those at which the experts are computed. */
 function preparedAs(body: string) {
-  const { prepared } = prepareText(model(body));
-  if (prepared === null) throw new Error('the program has mistakes');
+  const prepared = preparedOf(model(body));
   const { assignmentLists } = prepared.entry.inference.schedule;
   const names = (axes: readonly AxisId[]): string =>
     axes.map((a) => prepared.entry.inference.fused.graph.axes.get(a)?.name).join();

@@ -12,7 +12,8 @@ import { requestDevice } from '../../../runtime/node.ts';
 import { describeAdapter } from '../../../runtime/running/device.ts';
 import { requirementsOf } from '../../../runtime/running/module.ts';
 import type { Manifest } from '../../../runtime/contract/manifest.ts';
-import type { Launch, Plan } from '../../schedule/memory/plan.ts';
+import { planOfClass, type Launch, type Plan } from '../../schedule/memory/plan.ts';
+import { isSoftware } from '../running/environment.ts';
 import { openDevice, runModel, withModel } from '../running/execute.ts';
 import type { ExecuteRequest, Prepared, Ready } from '../running/execution.ts';
 import { controlsOf, planOf, sizesOf } from '../running/prepare.ts';
@@ -86,7 +87,7 @@ export async function profile(ready: Ready, options: ProfileOptions): Promise<Pr
       const runs: (readonly Interval[])[] = [];
       for (let i = 0; i < options.runs; i++) runs.push(await time(launches));
       const ceilings = await measureCeilings(device, time);
-      const { plan } = planOf({ prepared, request });
+      const plan = planOfClass(planOf({ prepared, request }).plan, model.deviceClass);
       const steps = launchesOf(plan, new Set(run.controls.keys()), launches);
       return {
         ...described(prepared, device, run.sizes),
@@ -156,7 +157,7 @@ function described(
     entry: entry.name,
     sizes: Object.fromEntries(sizes),
     adapter,
-    software: /llvmpipe|lavapipe|swiftshader|basic render/i.test(adapter),
+    software: isSoftware(adapter),
   };
 }
 

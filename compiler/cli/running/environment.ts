@@ -24,6 +24,11 @@ export type AdapterReport =
     }
   | { readonly ok: false; readonly reason: string };
 
+/** Whether an adapter computes on the CPU, by what it says of itself. */
+export function isSoftware(adapter: string): boolean {
+  return /llvmpipe|lavapipe|swiftshader|basic render/i.test(adapter);
+}
+
 /** Milliseconds: a cold software driver compiles its first shader in a few seconds. */
 const deadline = 60_000;
 
@@ -91,7 +96,7 @@ export async function lookAtAdapter(): Promise<AdapterReport> {
     architecture,
     device: model,
     description,
-    software: /llvmpipe|lavapipe|swiftshader|basic render/i.test(text),
+    software: isSoftware(text),
     features: [...(adapter?.features ?? device.features)].sort(),
     limits: limitsOf(adapter?.limits ?? device.limits),
   };

@@ -75,10 +75,10 @@ function hasForms(graph: Graph, { rows, lanes, over }: TileOf): boolean {
 
 /** The tile of a class; no more columns than there are for all lanes. */
 function formOf(own: DeviceClass, heads: number, width: number | null): TileForm {
-  const { rows, columns, share, shortRows } = own.tile;
+  const { rows, columns, shortRows } = own.tile;
   const most = width === null ? columns : Math.max(1, Math.floor(width / own.subgroupSize));
   const tileColumns = Math.min(most, Math.max(1, Math.floor(columns / heads)));
-  return { class: own, tileRows: rows, tileColumns, share, shortRows };
+  return { class: own, tileRows: rows, tileColumns, shortRows };
 }
 
 interface FoundTile {

@@ -119,9 +119,9 @@ class SchedulePrinter {
     }
   }
 
-  /** `; simd8: 8 x 2, shuffle` */
-  #form({ class: of, tileRows, tileColumns, share }: TileForm): string {
-    return `; ${of.name}: ${tileRows} x ${tileColumns}, ${share}`;
+  /** `; simd8: 8 x 2` */
+  #form({ class: of, tileRows, tileColumns }: TileForm): string {
+    return `; ${of.name}: ${tileRows} x ${tileColumns}`;
   }
 
   #tileRows(rows: TileChoice['rows']): string {

@@ -6,7 +6,7 @@
  * Invariants (verify-schedule.ts): a step comes after what it reads; everything with memory is computed by exactly one step, every
  * list is made before it is used, every output is returned once.
  */
-import type { DeviceClass, SubgroupTileShape } from '../../target.ts';
+import type { DeviceClass } from '../../target.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { AxisId, ExternCallId, GraphInputId, Node, NodeId } from '../../graph/graph-ir.ts';
 import type { MemoryReason } from '../../graph/memory-reasons.ts';
@@ -122,7 +122,6 @@ export interface TileForm {
   readonly tileRows: number;
   /** Of a lane, for each head. */
   readonly tileColumns: number;
-  readonly share: SubgroupTileShape['share'];
   /** Rows up to which a tile goes row by row. */
   readonly shortRows: number;
 }

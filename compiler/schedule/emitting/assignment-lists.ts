@@ -28,7 +28,7 @@ import type { Compaction } from './contents.ts';
 import { depthOf } from '../memory/memory.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
-import { emitGroups, maxBlocksOf, type RowBlocks } from './emit-groups.ts';
+import { emitGroups, listText, roomForBlocks, type RowBlocks } from './emit-groups.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
 interface CompactionShape {
@@ -73,11 +73,16 @@ export class AssignmentListBuilder {
       return;
     }
     const { parent, majorAxes, minorAxes } = assignmentList;
-    const name = assignmentList.axes.map((a) => plan.axis(a).name).join(', ');
     const buffers = this.#compact({
       of: { kind: 'rows', assignmentList },
-      what: `assignments (${name})`,
-      domain: parent === null ? name : `rows of (${parent.axes.map((a) => plan.axis(a).name).join(', ')}) refined`,
+      what: listText(plan, assignmentList),
+      domain:
+        parent === null
+          ? plan
+              .axes(assignmentList.axes)
+              .map(({ name }) => name)
+              .join(', ')
+          : `${plan.domainText({ assignmentList: parent, axes: [] })} refined`,
       keys: multiply(majorAxes.map(plan.sizeOf)),
       perKey: multiply([...(parent === null ? [] : [parent.capacity]), ...minorAxes.map(plan.sizeOf)]),
       capacity: assignmentList.capacity,
@@ -128,14 +133,12 @@ export class AssignmentListBuilder {
   /** Emits what cuts the rows of an assignment list into blocks. */
   emitBlocks(list: AssignmentList, blockRows: number): void {
     const plan = this.#plan;
-    const name = list.axes.map((a) => plan.axis(a).name).join(', ');
-    const what = `assignments (${name}): blocks of ${blockRows}`;
-    const maxBlocks = maxBlocksOf(plan, list, blockRows);
-    const buffer = plan.table.scratch(what, 'u32', apply('add', maxBlocks, one));
-    this.#blocks.set(blocksKey(list, blockRows), { blockRows, buffer, maxBlocks });
+    const room = roomForBlocks(plan, list, blockRows);
+    const { what, buffer, maxBlocks } = room;
+    this.#blocks.set(blocksKey(list, blockRows), room);
     const options = {
       span: null,
-      domain: `rows of (${name})`,
+      domain: plan.domainText({ assignmentList: list, axes: [] }),
       points: apply('add', maxBlocks, one),
       family: 'row_blocks',
       what,

@@ -12,15 +12,25 @@ import { sizeOfSum, termOf, plus } from './size-sum.ts';
 
 /** The blocks of an assignment list's rows, and how many there is room for. */
 export interface RowBlocks {
+  /** What the buffer holds, in words. */
+  readonly what: string;
   readonly blockRows: number;
   readonly buffer: BufferId;
   readonly maxBlocks: Size;
 }
 
-/** Each group has one block that is not full, at most. */
-export function maxBlocksOf(plan: PlanBuilder, { targets, capacity }: AssignmentList, blockRows: number): Size {
+/** What a list's launches and buffers are called. */
+export function listText(plan: PlanBuilder, { axes }: AssignmentList): string {
+  return `assignments (${axes.map((a) => plan.axis(a).name).join(', ')})`;
+}
+
+/** Room for the blocks of a list's rows: each group has one block that is not full, at most. */
+export function roomForBlocks(plan: PlanBuilder, list: AssignmentList, blockRows: number): RowBlocks {
+  const { targets, capacity } = list;
   const groups = apply('min', multiply(targets.map(plan.sizeOf)), capacity);
-  return apply('add', apply('floor', apply('div', capacity, exact(blockRows))), groups);
+  const maxBlocks = apply('add', apply('floor', apply('div', capacity, exact(blockRows))), groups);
+  const what = `${listText(plan, list)}: blocks of ${blockRows}`;
+  return { what, blockRows, buffer: plan.table.scratch(what, 'u32', apply('add', maxBlocks, one)), maxBlocks };
 }
 
 export function emitGroups(
@@ -32,15 +42,14 @@ export function emitGroups(
   const { threads, blockRows } = form;
   const keys = asInteger(multiply(majorAxes.map(plan.sizeOf)));
   if (keys === null) throw new CompilerBug('schedule', `list ${list.id} is grouped by as many keys as a run decides`);
-  const name = list.axes.map((a) => plan.axis(a).name).join(', ');
-  const what = `assignments (${name})`;
+  const what = listText(plan, list);
   const slots = slotTotal(form, plan.sizeOf);
   const buffers = {
     indices: plan.table.scratch(`${what}: list`, 'u32', capacity),
     offsets: plan.table.scratch(`${what}: offsets`, 'u32', exact(keys + 1)),
     inverse: plan.table.scratch(`${what}: rows of slots`, 'i32', slots),
   };
-  const blocks = blockRows === null ? null : blocksOf(plan, list, blockRows, what);
+  const blocks = blockRows === null ? null : roomForBlocks(plan, list, blockRows);
   const { indices, offsets, inverse } = buffers;
   const of = { kind: 'rows', assignmentList: list } as const;
   plan.addCompaction({ what, of, counts: null, starts: null, list: indices, offsets, inverse });
@@ -48,7 +57,7 @@ export function emitGroups(
   const points = [termOf([slots]), termOf([capacity]), termOf([exact(keys + 1)]), ...entries].reduce(plus);
   const options = {
     span: null,
-    domain: `rows of (${name})`,
+    domain: plan.domainText({ assignmentList: list, axes: [] }),
     points: sizeOfSum(points),
     family: 'group_slots',
     what,
@@ -59,6 +68,7 @@ export function emitGroups(
     const { launch } = l;
     groupSlots(launch.k, {
       keys,
+      keyCount: launch.size(exact(keys)),
       slots: launch.size(slots),
       visit: (slot, there) =>
         enterSlot(l, list, form, slot, (point) => {
@@ -80,10 +90,4 @@ export function emitGroups(
     });
   });
   return { buffers, blocks };
-}
-
-function blocksOf(plan: PlanBuilder, list: AssignmentList, blockRows: number, what: string): RowBlocks {
-  const maxBlocks = maxBlocksOf(plan, list, blockRows);
-  const buffer = plan.table.scratch(`${what}: blocks of ${blockRows}`, 'u32', apply('add', maxBlocks, one));
-  return { blockRows, buffer, maxBlocks };
 }

@@ -53,7 +53,7 @@ function formOfTile(
   choice: TileChoice,
   space: StoredSpace,
   buffer: BufferId,
-  { class: own, tileRows, tileColumns, share, shortRows }: TileForm,
+  { class: own, tileRows, tileColumns, shortRows }: TileForm,
 ): FormOptions {
   const { subgroupSize: lanes } = own;
   const { blocks, rowsOf } = rowsOfTile(plan, lists, choice, space, tileRows);
@@ -70,7 +70,6 @@ function formOfTile(
         rows,
         lanes,
         opaque: (value) => l.launch.number(exact(value), `${value}`),
-        share,
         shortRows,
         tileRows,
         tileColumns,

@@ -72,23 +72,23 @@ export function alongAxes(lowering: ExprEmitter, axes: readonly AxisId[]): Loop<
  * is a vector of neighbours along the last axis, whose index is the vector's number.
  */
 export function indexTerms(lowering: ExprEmitter, axes: readonly AxisId[], lanes: 1 | 4 = 1): Terms<null, Indices> {
-  const { launch, placement } = lowering;
   return {
-    maxTerms: asInteger(multiply(axes.map(placement.sizeOf))),
-    visit(_, body, close) {
-      const loops = axes.map((a, i) =>
-        loopAlong(lowering, a, (at: Indices, n) => [...at, [a, n] as const], i === axes.length - 1 ? lanes : 1),
-      );
-      nestOfTerms<Indices>(launch.k, loops, [], body, close, lanes);
-    },
+    maxTerms: asInteger(multiply(axes.map(lowering.placement.sizeOf))),
+    visit: (_, body, close) =>
+      nestOfTerms<Indices>(lowering.launch.k, loopsAlong(lowering, axes, lanes), [], body, close, lanes),
   };
+}
+
+/** Loops along axes, the last innermost and in vectors of `lanes` neighbours; what is known in them are their indices. */
+function loopsAlong(lowering: ExprEmitter, axes: readonly AxisId[], lanes: 1 | 4): readonly TermLoop<Indices>[] {
+  return axes.map((a, i) =>
+    loopAlong(lowering, a, (at: Indices, n) => [...at, [a, n] as const], i === axes.length - 1 ? lanes : 1),
+  );
 }
 
 /** The same for subgroups: the last axis by vectors of `lanes` elements, in a loop of its own. */
 export function vectorTerms(lowering: ExprEmitter, axes: readonly AxisId[], lanes: 4): VectorTerms<Indices> {
-  const loops = axes.map((a, i) =>
-    loopAlong(lowering, a, (at: Indices, n) => [...at, [a, n] as const], i === axes.length - 1 ? lanes : 1),
-  );
+  const loops = loopsAlong(lowering, axes, lanes);
   return {
     maxTerms: asInteger(multiply(axes.map(lowering.placement.sizeOf))),
     outer: loops.slice(0, -1),

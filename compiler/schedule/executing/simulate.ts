@@ -7,9 +7,15 @@
  * shows. Accesses out of bounds are errors, and with `races` also two threads that meet on one element.
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
-import { at } from '../../../dsl/diagnostics/invariants.ts';
+import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import type { ExternFunction } from '../../../runtime/contract/ask-host.ts';
-import { isSkipped, layOut, type LaunchLayout, type PlanLayout } from '../../../runtime/contract/buffer-layout.ts';
+import {
+  isSkipped,
+  kernelsOf,
+  layOut,
+  type LaunchLayout,
+  type PlanLayout,
+} from '../../../runtime/contract/buffer-layout.ts';
 import type { RunError } from '../../../runtime/contract/errors.ts';
 import { buffersForHost, callExtern } from '../../../runtime/contract/externs.ts';
 import { faultsOf, type FaultRun } from '../../../runtime/contract/faults.ts';
@@ -63,16 +69,21 @@ export interface Simulated {
 export class Simulator {
   readonly #executable: Executable;
   readonly #checks: SimulationChecks;
-  readonly #kernels: readonly Kernel[];
-  readonly #programs: readonly KernelProgram[];
+  /** The kernels that the plan launches, by their numbers: forms of other classes of devices are not compiled. */
+  readonly #compiled: ReadonlyMap<number, { readonly kernel: Kernel; readonly program: KernelProgram }>;
   /** Buffers whose life begins at a step. */
   readonly #born: readonly (readonly number[])[];
 
   constructor(executable: Executable, checks: SimulationChecks = {}) {
     this.#executable = executable;
     this.#checks = checks;
-    this.#kernels = executable.kernels.map((kernel) => (checks.counts === true ? withCounters(kernel) : kernel));
-    this.#programs = this.#kernels.map(compileKernel);
+    this.#compiled = new Map(
+      [...new Set(kernelsOf(executable.plan))].map((number) => {
+        const shipped = at(executable.kernels, number, 'simulate: kernel');
+        const kernel = checks.counts === true ? withCounters(shipped) : shipped;
+        return [number, { kernel, program: compileKernel(kernel) }] as const;
+      }),
+    );
     const { buffers, steps } = executable.plan;
     const life = lifetimes(
       steps.map((step) => ({ buffers: step.kind === 'launch' ? step.buffers : touchedByHost(step) })),
@@ -121,15 +132,11 @@ export class Simulator {
     const grid = launch.grid ?? foldGrid(workgroups, WORKGROUPS_PER_DIMENSION);
     if (grid === null)
       throw new CompilerBug('simulate', `${spec.label}: ${workgroups} workgroups are more than a device has`);
-    const kernel = at(this.#kernels, spec.kernel, 'simulate: kernel');
+    const { kernel, program } = get(this.#compiled, spec.kernel, 'simulate: kernel');
     // A kernel that counts its work does so in a buffer behind those of the launch.
     const bound = [...spec.buffers.map(words), counter];
     const { offset } = launch.uniforms ?? { offset: 0 };
-    at(
-      this.#programs,
-      spec.kernel,
-      'simulate: kernel',
-    )({
+    program({
       workgroups: grid,
       buffers: new Map(kernel.buffers.map(({ name }, i) => [name, { data: at(bound, i, 'simulate: bound buffer') }])),
       uniforms: new Map(kernel.uniforms.map(({ name, type }, i) => [name, uniformAt(uniforms, offset + 4 * i, type)])),

@@ -107,6 +107,20 @@ export interface Launch extends LaunchForm {
   readonly work: Work;
 }
 
+/** A launch as each class of devices does it, the portable form first; none of a call of the host. */
+export function formsOf(step: Step): readonly Launch[] {
+  if (step.kind === 'extern') return [];
+  return [step, ...step.forms.map((form) => ({ ...step, ...form, label: `${step.label}, ${form.class}` }))];
+}
+
+/** A plan as devices of a class run it. */
+export function planOfClass(plan: Plan, name: string): Plan {
+  const steps = plan.steps.map((step) =>
+    step.kind === 'launch' ? { ...step, ...step.forms.find((form) => form.class === name), forms: [] } : step,
+  );
+  return { ...plan, steps };
+}
+
 /** The host's part of a run, as the manifest has it; its label is for people. */
 export interface ExternStep extends ExternSpec<Size, BufferId> {
   readonly label: string;

@@ -5,9 +5,9 @@ import { isAtomic, lanesOf, loadedType } from '../../kernel/kernel-typing.ts';
 import { verifyKernel } from '../../kernel/verify-kernel.ts';
 import { webgpuCore } from '../../target.ts';
 import type { Target } from '../../target.ts';
-import { accessOf, buffersOf } from './plan.ts';
+import { accessOf, buffersOf, formsOf } from './plan.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
-import type { AllocationId, BufferId, Launch, Plan, PlanBuffer, PlanResult, Step } from './plan.ts';
+import type { AllocationId, BufferId, Launch, Plan, PlanBuffer, PlanResult } from './plan.ts';
 
 /** What is wrong with a plan, one sentence each; empty if nothing is. */
 export function verifyPlan(plan: Plan, target: Target): readonly string[] {
@@ -74,12 +74,6 @@ function bindingFaults(plan: Plan): readonly string[] {
     }
   }
   return faults;
-}
-
-/** A launch as each class of devices does it, the portable form first. */
-function formsOf(step: Step): readonly Launch[] {
-  if (step.kind === 'extern') return [];
-  return [step, ...step.forms.map((form) => ({ ...step, ...form, label: `${step.label}, ${form.class}` }))];
 }
 
 /** A form reads and writes what its launch does, or less: who frees memory and orders launches looks at those alone. */

@@ -1,4 +1,5 @@
 struct Uniforms {
+  keys: u32,
   slots: u32,
   most: u32,
 }
@@ -19,7 +20,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>) {
   let run0 = (uniforms.slots + 3u) / 4u;
   let first1 = min(local_id.x * run0, uniforms.slots);
   let end2 = min(first1 + run0, uniforms.slots);
-  for (var i3 = 0u; i3 < 5u; i3 += 1u) {
+  for (var i3 = 0u; i3 < uniforms.keys; i3 += 1u) {
     let counter4 = i3 * 4u + local_id.x;
     counters[counter4] = 0u;
   }
@@ -31,80 +32,81 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>) {
     }
   }
   workgroupBarrier();
-  let run8 = 5u;
-  let first9 = min(local_id.x * run8, 20u);
-  let end10 = min(first9 + run8, 20u);
-  var own11 = 0u;
-  for (var i12 = first9; i12 < end10; i12 += 1u) {
-    own11 = own11 + counters[i12];
+  let all8 = uniforms.keys * 4u;
+  let run9 = (all8 + 3u) / 4u;
+  let first10 = min(local_id.x * run9, all8);
+  let end11 = min(first10 + run9, all8);
+  var own12 = 0u;
+  for (var i13 = first10; i13 < end11; i13 += 1u) {
+    own12 = own12 + counters[i13];
   }
-  sums[local_id.x] = own11;
+  sums[local_id.x] = own12;
   workgroupBarrier();
-  var before13 = 0u;
-  for (var i14 = 0u; i14 < local_id.x; i14 += 1u) {
-    before13 = before13 + sums[i14];
+  var before14 = 0u;
+  for (var i15 = 0u; i15 < local_id.x; i15 += 1u) {
+    before14 = before14 + sums[i15];
   }
-  for (var i15 = first9; i15 < end10; i15 += 1u) {
-    if (i15 % 4u == 0u) {
-      let key16 = i15 / 4u;
-      offsets[key16] = before13;
-      begins[key16] = before13;
+  for (var i16 = first10; i16 < end11; i16 += 1u) {
+    if (i16 % 4u == 0u) {
+      let key17 = i16 / 4u;
+      offsets[key17] = before14;
+      begins[key17] = before14;
     }
-    let count17 = counters[i15];
-    counters[i15] = before13;
-    before13 = before13 + count17;
+    let count18 = counters[i16];
+    counters[i16] = before14;
+    before14 = before14 + count18;
   }
   if (local_id.x == 3u) {
-    offsets[5u] = before13;
-    begins[5u] = before13;
+    offsets[uniforms.keys] = before14;
+    begins[uniforms.keys] = before14;
   }
   workgroupBarrier();
-  let run18 = 2u;
-  let first19 = min(local_id.x * run18, 5u);
-  let end20 = min(first19 + run18, 5u);
-  var cut21 = 0u;
-  for (var i22 = first19; i22 < end20; i22 += 1u) {
-    cut21 = cut21 + (begins[i22 + 1u] - begins[i22] + 1u) / 2u;
+  let run19 = (uniforms.keys + 3u) / 4u;
+  let first20 = min(local_id.x * run19, uniforms.keys);
+  let end21 = min(first20 + run19, uniforms.keys);
+  var cut22 = 0u;
+  for (var i23 = first20; i23 < end21; i23 += 1u) {
+    cut22 = cut22 + (begins[i23 + 1u] - begins[i23] + 1u) / 2u;
   }
-  sums[local_id.x] = cut21;
+  sums[local_id.x] = cut22;
   workgroupBarrier();
-  var before23 = 0u;
-  for (var i24 = 0u; i24 < local_id.x; i24 += 1u) {
-    before23 = before23 + sums[i24];
+  var before24 = 0u;
+  for (var i25 = 0u; i25 < local_id.x; i25 += 1u) {
+    before24 = before24 + sums[i25];
   }
-  for (var i25 = first19; i25 < end20; i25 += 1u) {
-    firsts[i25] = before23;
-    before23 = before23 + (begins[i25 + 1u] - begins[i25] + 1u) / 2u;
+  for (var i26 = first20; i26 < end21; i26 += 1u) {
+    firsts[i26] = before24;
+    before24 = before24 + (begins[i26 + 1u] - begins[i26] + 1u) / 2u;
   }
-  var total26 = 0u;
-  for (var i27 = 0u; i27 < 4u; i27 += 1u) {
-    total26 = total26 + sums[i27];
+  var total27 = 0u;
+  for (var i28 = 0u; i28 < 4u; i28 += 1u) {
+    total27 = total27 + sums[i28];
   }
-  let rows28 = begins[5u];
-  let entries29 = uniforms.most + 1u;
-  let run30 = (entries29 + 3u) / 4u;
-  let first31 = min(local_id.x * run30, entries29);
-  let end32 = min(first31 + run30, entries29);
-  for (var i33 = first31; i33 < end32; i33 += 1u) {
-    if (i33 >= total26) {
-      blocks[i33] = rows28;
+  let rows29 = begins[uniforms.keys];
+  let entries30 = uniforms.most + 1u;
+  let run31 = (entries30 + 3u) / 4u;
+  let first32 = min(local_id.x * run31, entries30);
+  let end33 = min(first32 + run31, entries30);
+  for (var i34 = first32; i34 < end33; i34 += 1u) {
+    if (i34 >= total27) {
+      blocks[i34] = rows29;
     }
   }
   workgroupBarrier();
-  for (var i34 = first1; i34 < end2; i34 += 1u) {
-    var row35 = -1i;
-    let id36 = ids[i34];
-    if (id36 >= 0i) {
-      let counter37 = bitcast<u32>(id36) * 4u + local_id.x;
-      let rank38 = counters[counter37];
-      counters[counter37] = rank38 + 1u;
-      list[rank38] = i34 * 10u + 1u;
-      row35 = bitcast<i32>(rank38);
-      let within39 = rank38 - begins[bitcast<u32>(id36)];
-      if (within39 % 2u == 0u) {
-        blocks[firsts[bitcast<u32>(id36)] + within39 / 2u] = rank38;
+  for (var i35 = first1; i35 < end2; i35 += 1u) {
+    var row36 = -1i;
+    let id37 = ids[i35];
+    if (id37 >= 0i) {
+      let counter38 = bitcast<u32>(id37) * 4u + local_id.x;
+      let rank39 = counters[counter38];
+      counters[counter38] = rank39 + 1u;
+      list[rank39] = i35 * 10u + 1u;
+      row36 = bitcast<i32>(rank39);
+      let within40 = rank39 - begins[bitcast<u32>(id37)];
+      if (within40 % 2u == 0u) {
+        blocks[firsts[bitcast<u32>(id37)] + within40 / 2u] = rank39;
       }
     }
-    place[i34] = row35;
+    place[i35] = row36;
   }
 }

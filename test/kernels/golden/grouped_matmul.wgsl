@@ -43,9 +43,11 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
             {
               var i24 = i23;
               loop {
-                let v25 = x[i10 * uniforms.depth + i24];
-                acc12 = acc12 + v25 * w[(g11 * uniforms.width + c6) * uniforms.depth + i24];
-                acc13 = acc13 + v25 * w[(g11 * uniforms.width + c7) * uniforms.depth + i24];
+                let v25 = w[(g11 * uniforms.width + c6) * uniforms.depth + i24];
+                let v26 = w[(g11 * uniforms.width + c7) * uniforms.depth + i24];
+                let v27 = x[i10 * uniforms.depth + i24];
+                acc12 = acc12 + v27 * v25;
+                acc13 = acc13 + v27 * v26;
                 continuing {
                   i24 += 1u;
                   break if i24 >= min(i23 + 32u, uniforms.depth);
@@ -84,12 +86,10 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
           }
         }
       } else {
-        let last26 = end5 - 1u;
-        let r27 = min(row4 + 1u, last26);
-        let g28 = group[row4];
-        let g29 = group[r27];
-        var acc30 = 0.0f;
-        var acc31 = 0.0f;
+        let last28 = end5 - 1u;
+        let r29 = min(row4 + 1u, last28);
+        let g30 = group[row4];
+        let g31 = group[r29];
         var acc32 = 0.0f;
         var acc33 = 0.0f;
         var acc34 = 0.0f;
@@ -108,79 +108,81 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
         var acc47 = 0.0f;
         var acc48 = 0.0f;
         var acc49 = 0.0f;
-        var blocks50 = 0u;
-        for (var i51 = 0u; i51 < uniforms.depth; i51 += 32u) {
+        var acc50 = 0.0f;
+        var acc51 = 0.0f;
+        var blocks52 = 0u;
+        for (var i53 = 0u; i53 < uniforms.depth; i53 += 32u) {
           {
-            var i52 = i51;
+            var i54 = i53;
             loop {
-              let v53 = w[(g28 * uniforms.width + c6) * uniforms.depth + i52];
-              let v54 = w[(g28 * uniforms.width + c7) * uniforms.depth + i52];
-              let v55 = x[row4 * uniforms.depth + i52];
-              acc30 = acc30 + v55 * v53;
-              acc31 = acc31 + v55 * v54;
-              let v56 = x[r27 * uniforms.depth + i52];
-              acc32 = acc32 + v56 * v53;
-              acc33 = acc33 + v56 * v54;
+              let v55 = w[(g30 * uniforms.width + c6) * uniforms.depth + i54];
+              let v56 = w[(g30 * uniforms.width + c7) * uniforms.depth + i54];
+              let v57 = x[row4 * uniforms.depth + i54];
+              acc32 = acc32 + v57 * v55;
+              acc33 = acc33 + v57 * v56;
+              let v58 = x[r29 * uniforms.depth + i54];
+              acc34 = acc34 + v58 * v55;
+              acc35 = acc35 + v58 * v56;
               continuing {
-                i52 += 1u;
-                break if i52 >= min(i51 + 32u, uniforms.depth);
+                i54 += 1u;
+                break if i54 >= min(i53 + 32u, uniforms.depth);
               }
             }
           }
-          acc34 = acc34 + acc30;
-          acc30 = 0.0f;
-          acc35 = acc35 + acc31;
-          acc31 = 0.0f;
           acc36 = acc36 + acc32;
           acc32 = 0.0f;
           acc37 = acc37 + acc33;
           acc33 = 0.0f;
-          blocks50 = blocks50 + 1u;
-          if ((blocks50 & 31u) == 0u) {
-            acc38 = acc38 + acc34;
-            acc34 = 0.0f;
-            acc39 = acc39 + acc35;
-            acc35 = 0.0f;
+          acc38 = acc38 + acc34;
+          acc34 = 0.0f;
+          acc39 = acc39 + acc35;
+          acc35 = 0.0f;
+          blocks52 = blocks52 + 1u;
+          if ((blocks52 & 31u) == 0u) {
             acc40 = acc40 + acc36;
             acc36 = 0.0f;
             acc41 = acc41 + acc37;
             acc37 = 0.0f;
-            if ((blocks50 & 1023u) == 0u) {
-              acc42 = acc42 + acc38;
-              acc38 = 0.0f;
-              acc43 = acc43 + acc39;
-              acc39 = 0.0f;
+            acc42 = acc42 + acc38;
+            acc38 = 0.0f;
+            acc43 = acc43 + acc39;
+            acc39 = 0.0f;
+            if ((blocks52 & 1023u) == 0u) {
               acc44 = acc44 + acc40;
               acc40 = 0.0f;
               acc45 = acc45 + acc41;
               acc41 = 0.0f;
-              if ((blocks50 & 32767u) == 0u) {
-                acc46 = acc46 + acc42;
-                acc42 = 0.0f;
-                acc47 = acc47 + acc43;
-                acc43 = 0.0f;
+              acc46 = acc46 + acc42;
+              acc42 = 0.0f;
+              acc47 = acc47 + acc43;
+              acc43 = 0.0f;
+              if ((blocks52 & 32767u) == 0u) {
                 acc48 = acc48 + acc44;
                 acc44 = 0.0f;
                 acc49 = acc49 + acc45;
                 acc45 = 0.0f;
+                acc50 = acc50 + acc46;
+                acc46 = 0.0f;
+                acc51 = acc51 + acc47;
+                acc47 = 0.0f;
               }
             }
           }
         }
-        let g57 = group[row4];
+        let g59 = group[row4];
         if (col3 < uniforms.width) {
-          y[row4 * uniforms.width + col3] = acc46 + (acc42 + (acc38 + (acc34 + acc30)));
+          y[row4 * uniforms.width + col3] = acc48 + (acc44 + (acc40 + (acc36 + acc32)));
         }
         if (col3 + 1u < uniforms.width) {
-          y[row4 * uniforms.width + (col3 + 1u)] = acc47 + (acc43 + (acc39 + (acc35 + acc31)));
+          y[row4 * uniforms.width + (col3 + 1u)] = acc49 + (acc45 + (acc41 + (acc37 + acc33)));
         }
-        if (row4 + 1u <= last26) {
-          let g58 = group[row4 + 1u];
+        if (row4 + 1u <= last28) {
+          let g60 = group[row4 + 1u];
           if (col3 < uniforms.width) {
-            y[(row4 + 1u) * uniforms.width + col3] = acc48 + (acc44 + (acc40 + (acc36 + acc32)));
+            y[(row4 + 1u) * uniforms.width + col3] = acc50 + (acc46 + (acc42 + (acc38 + acc34)));
           }
           if (col3 + 1u < uniforms.width) {
-            y[(row4 + 1u) * uniforms.width + (col3 + 1u)] = acc49 + (acc45 + (acc41 + (acc37 + acc33)));
+            y[(row4 + 1u) * uniforms.width + (col3 + 1u)] = acc51 + (acc47 + (acc43 + (acc39 + acc35)));
           }
         }
       }

@@ -45,11 +45,15 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
       {
         var i30 = i29;
         loop {
-          let v31 = x[block2 * uniforms.depth + i30];
-          acc8 = acc8 + v31 * w[c4 * uniforms.depth + i30];
-          acc9 = acc9 + v31 * w[c5 * uniforms.depth + i30];
-          acc10 = acc10 + v31 * w[c6 * uniforms.depth + i30];
-          acc11 = acc11 + v31 * w[c7 * uniforms.depth + i30];
+          let v31 = w[c4 * uniforms.depth + i30];
+          let v32 = w[c5 * uniforms.depth + i30];
+          let v33 = w[c6 * uniforms.depth + i30];
+          let v34 = w[c7 * uniforms.depth + i30];
+          let v35 = x[block2 * uniforms.depth + i30];
+          acc8 = acc8 + v35 * v31;
+          acc9 = acc9 + v35 * v32;
+          acc10 = acc10 + v35 * v33;
+          acc11 = acc11 + v35 * v34;
           continuing {
             i30 += 1u;
             break if i30 >= min(i29 + 32u, uniforms.depth);

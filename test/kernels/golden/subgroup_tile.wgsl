@@ -29,11 +29,11 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
     let row9 = blocks[of8] + block7 % 2u * 4u;
     let end10 = min(blocks[of8 + 1u], row9 + 4u);
     if (row9 < end10) {
-      if (end10 - row9 < 2u) {
-        let few11 = min(end10, row9 + 1u);
-        for (var i12 = row9; i12 < few11; i12 += 1u) {
-          let g13 = group[i12];
-          var acc14 = 0.0f;
+      let short11 = end10 - row9 < 2u;
+      if (short11) {
+        let few12 = min(end10, row9 + 1u);
+        for (var i13 = row9; i13 < few12; i13 += 1u) {
+          let g14 = group[i13];
           var acc15 = 0.0f;
           var acc16 = 0.0f;
           var acc17 = 0.0f;
@@ -43,73 +43,73 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
           var acc21 = 0.0f;
           var acc22 = 0.0f;
           var acc23 = 0.0f;
-          var blocks24 = 0u;
+          var acc24 = 0.0f;
+          var blocks25 = 0u;
           {
-            var i25 = 0u;
+            var i26 = 0u;
             loop {
-              let at26 = min(i25 + subgroup_lane, uniforms.depth - 1u);
-              let x27 = x[i12 * uniforms.depth + at26];
-              let left28 = min(uniforms.depth - i25, uniforms.n8);
+              let at27 = min(i26 + subgroup_lane, uniforms.depth - 1u);
+              let x28 = x[i13 * uniforms.depth + at27];
+              let left29 = min(uniforms.depth - i26, uniforms.n8);
               {
-                var i29 = 0u;
+                var i30 = 0u;
                 loop {
-                  let v30 = w[(g13 * uniforms.width + c5) * uniforms.depth + (i25 + i29)];
-                  let v31 = w[(g13 * uniforms.width + c6) * uniforms.depth + (i25 + i29)];
-                  let v32 = subgroupShuffle(x27, i29);
-                  acc14 = acc14 + v32.x * v30.x + v32.y * v30.y + v32.z * v30.z + v32.w * v30.w;
-                  acc15 = acc15 + v32.x * v31.x + v32.y * v31.y + v32.z * v31.z + v32.w * v31.w;
+                  let v31 = w[(g14 * uniforms.width + c5) * uniforms.depth + (i26 + i30)];
+                  let v32 = w[(g14 * uniforms.width + c6) * uniforms.depth + (i26 + i30)];
+                  let v33 = subgroupShuffle(x28, i30);
+                  acc15 = acc15 + v33.x * v31.x + v33.y * v31.y + v33.z * v31.z + v33.w * v31.w;
+                  acc16 = acc16 + v33.x * v32.x + v33.y * v32.y + v33.z * v32.z + v33.w * v32.w;
                   continuing {
-                    i29 += 1u;
-                    break if i29 >= left28;
+                    i30 += 1u;
+                    break if i30 >= left29;
                   }
                 }
               }
-              acc16 = acc16 + acc14;
-              acc14 = 0.0f;
               acc17 = acc17 + acc15;
               acc15 = 0.0f;
-              blocks24 = blocks24 + 1u;
-              if ((blocks24 & 31u) == 0u) {
-                acc18 = acc18 + acc16;
-                acc16 = 0.0f;
+              acc18 = acc18 + acc16;
+              acc16 = 0.0f;
+              blocks25 = blocks25 + 1u;
+              if ((blocks25 & 31u) == 0u) {
                 acc19 = acc19 + acc17;
                 acc17 = 0.0f;
-                if ((blocks24 & 1023u) == 0u) {
-                  acc20 = acc20 + acc18;
-                  acc18 = 0.0f;
+                acc20 = acc20 + acc18;
+                acc18 = 0.0f;
+                if ((blocks25 & 1023u) == 0u) {
                   acc21 = acc21 + acc19;
                   acc19 = 0.0f;
-                  if ((blocks24 & 32767u) == 0u) {
-                    acc22 = acc22 + acc20;
-                    acc20 = 0.0f;
+                  acc22 = acc22 + acc20;
+                  acc20 = 0.0f;
+                  if ((blocks25 & 32767u) == 0u) {
                     acc23 = acc23 + acc21;
                     acc21 = 0.0f;
+                    acc24 = acc24 + acc22;
+                    acc22 = 0.0f;
                   }
                 }
               }
               continuing {
-                i25 += 8u;
-                break if i25 >= uniforms.depth;
+                i26 += 8u;
+                break if i26 >= uniforms.depth;
               }
             }
           }
           if (col3 < uniforms.width) {
-            y[i12 * uniforms.width + col3] = acc22 + (acc20 + (acc18 + (acc16 + acc14)));
+            y[i13 * uniforms.width + col3] = acc23 + (acc21 + (acc19 + (acc17 + acc15)));
           }
           if (c4 < uniforms.width) {
-            y[i12 * uniforms.width + c4] = acc23 + (acc21 + (acc19 + (acc17 + acc15)));
+            y[i13 * uniforms.width + c4] = acc24 + (acc22 + (acc20 + (acc18 + acc16)));
           }
         }
       } else {
-        let last33 = end10 - 1u;
-        let r34 = min(row9 + 1u, last33);
-        let r35 = min(row9 + 2u, last33);
-        let r36 = min(row9 + 3u, last33);
-        let g37 = group[row9];
-        let g38 = group[r34];
+        let last34 = end10 - 1u;
+        let r35 = min(row9 + 1u, last34);
+        let r36 = min(row9 + 2u, last34);
+        let r37 = min(row9 + 3u, last34);
+        let g38 = group[row9];
         let g39 = group[r35];
         let g40 = group[r36];
-        var acc41 = 0.0f;
+        let g41 = group[r37];
         var acc42 = 0.0f;
         var acc43 = 0.0f;
         var acc44 = 0.0f;
@@ -149,41 +149,40 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
         var acc78 = 0.0f;
         var acc79 = 0.0f;
         var acc80 = 0.0f;
-        var blocks81 = 0u;
+        var acc81 = 0.0f;
+        var blocks82 = 0u;
         {
-          var i82 = 0u;
+          var i83 = 0u;
           loop {
-            let at83 = min(i82 + subgroup_lane, uniforms.depth - 1u);
-            let x84 = x[row9 * uniforms.depth + at83];
-            let x85 = x[r34 * uniforms.depth + at83];
-            let x86 = x[r35 * uniforms.depth + at83];
-            let x87 = x[r36 * uniforms.depth + at83];
-            let left88 = min(uniforms.depth - i82, uniforms.n8);
+            let at84 = min(i83 + subgroup_lane, uniforms.depth - 1u);
+            let x85 = x[row9 * uniforms.depth + at84];
+            let x86 = x[r35 * uniforms.depth + at84];
+            let x87 = x[r36 * uniforms.depth + at84];
+            let x88 = x[r37 * uniforms.depth + at84];
+            let left89 = min(uniforms.depth - i83, uniforms.n8);
             {
-              var i89 = 0u;
+              var i90 = 0u;
               loop {
-                let v90 = w[(g37 * uniforms.width + c5) * uniforms.depth + (i82 + i89)];
-                let v91 = w[(g37 * uniforms.width + c6) * uniforms.depth + (i82 + i89)];
-                let v92 = subgroupShuffle(x84, i89);
-                acc41 = acc41 + v92.x * v90.x + v92.y * v90.y + v92.z * v90.z + v92.w * v90.w;
-                acc42 = acc42 + v92.x * v91.x + v92.y * v91.y + v92.z * v91.z + v92.w * v91.w;
-                let v93 = subgroupShuffle(x85, i89);
-                acc43 = acc43 + v93.x * v90.x + v93.y * v90.y + v93.z * v90.z + v93.w * v90.w;
-                acc44 = acc44 + v93.x * v91.x + v93.y * v91.y + v93.z * v91.z + v93.w * v91.w;
-                let v94 = subgroupShuffle(x86, i89);
-                acc45 = acc45 + v94.x * v90.x + v94.y * v90.y + v94.z * v90.z + v94.w * v90.w;
-                acc46 = acc46 + v94.x * v91.x + v94.y * v91.y + v94.z * v91.z + v94.w * v91.w;
-                let v95 = subgroupShuffle(x87, i89);
-                acc47 = acc47 + v95.x * v90.x + v95.y * v90.y + v95.z * v90.z + v95.w * v90.w;
-                acc48 = acc48 + v95.x * v91.x + v95.y * v91.y + v95.z * v91.z + v95.w * v91.w;
+                let v91 = w[(g38 * uniforms.width + c5) * uniforms.depth + (i83 + i90)];
+                let v92 = w[(g38 * uniforms.width + c6) * uniforms.depth + (i83 + i90)];
+                let v93 = subgroupShuffle(x85, i90);
+                acc42 = acc42 + v93.x * v91.x + v93.y * v91.y + v93.z * v91.z + v93.w * v91.w;
+                acc43 = acc43 + v93.x * v92.x + v93.y * v92.y + v93.z * v92.z + v93.w * v92.w;
+                let v94 = subgroupShuffle(x86, i90);
+                acc44 = acc44 + v94.x * v91.x + v94.y * v91.y + v94.z * v91.z + v94.w * v91.w;
+                acc45 = acc45 + v94.x * v92.x + v94.y * v92.y + v94.z * v92.z + v94.w * v92.w;
+                let v95 = subgroupShuffle(x87, i90);
+                acc46 = acc46 + v95.x * v91.x + v95.y * v91.y + v95.z * v91.z + v95.w * v91.w;
+                acc47 = acc47 + v95.x * v92.x + v95.y * v92.y + v95.z * v92.z + v95.w * v92.w;
+                let v96 = subgroupShuffle(x88, i90);
+                acc48 = acc48 + v96.x * v91.x + v96.y * v91.y + v96.z * v91.z + v96.w * v91.w;
+                acc49 = acc49 + v96.x * v92.x + v96.y * v92.y + v96.z * v92.z + v96.w * v92.w;
                 continuing {
-                  i89 += 1u;
-                  break if i89 >= left88;
+                  i90 += 1u;
+                  break if i90 >= left89;
                 }
               }
             }
-            acc49 = acc49 + acc41;
-            acc41 = 0.0f;
             acc50 = acc50 + acc42;
             acc42 = 0.0f;
             acc51 = acc51 + acc43;
@@ -198,10 +197,10 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
             acc47 = 0.0f;
             acc56 = acc56 + acc48;
             acc48 = 0.0f;
-            blocks81 = blocks81 + 1u;
-            if ((blocks81 & 31u) == 0u) {
-              acc57 = acc57 + acc49;
-              acc49 = 0.0f;
+            acc57 = acc57 + acc49;
+            acc49 = 0.0f;
+            blocks82 = blocks82 + 1u;
+            if ((blocks82 & 31u) == 0u) {
               acc58 = acc58 + acc50;
               acc50 = 0.0f;
               acc59 = acc59 + acc51;
@@ -216,9 +215,9 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
               acc55 = 0.0f;
               acc64 = acc64 + acc56;
               acc56 = 0.0f;
-              if ((blocks81 & 1023u) == 0u) {
-                acc65 = acc65 + acc57;
-                acc57 = 0.0f;
+              acc65 = acc65 + acc57;
+              acc57 = 0.0f;
+              if ((blocks82 & 1023u) == 0u) {
                 acc66 = acc66 + acc58;
                 acc58 = 0.0f;
                 acc67 = acc67 + acc59;
@@ -233,9 +232,9 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
                 acc63 = 0.0f;
                 acc72 = acc72 + acc64;
                 acc64 = 0.0f;
-                if ((blocks81 & 32767u) == 0u) {
-                  acc73 = acc73 + acc65;
-                  acc65 = 0.0f;
+                acc73 = acc73 + acc65;
+                acc65 = 0.0f;
+                if ((blocks82 & 32767u) == 0u) {
                   acc74 = acc74 + acc66;
                   acc66 = 0.0f;
                   acc75 = acc75 + acc67;
@@ -250,47 +249,49 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
                   acc71 = 0.0f;
                   acc80 = acc80 + acc72;
                   acc72 = 0.0f;
+                  acc81 = acc81 + acc73;
+                  acc73 = 0.0f;
                 }
               }
             }
             continuing {
-              i82 += 8u;
-              break if i82 >= uniforms.depth;
+              i83 += 8u;
+              break if i83 >= uniforms.depth;
             }
           }
         }
-        let g96 = group[row9];
+        let g97 = group[row9];
         if (col3 < uniforms.width) {
-          y[row9 * uniforms.width + col3] = acc73 + (acc65 + (acc57 + (acc49 + acc41)));
+          y[row9 * uniforms.width + col3] = acc74 + (acc66 + (acc58 + (acc50 + acc42)));
         }
         if (c4 < uniforms.width) {
-          y[row9 * uniforms.width + c4] = acc74 + (acc66 + (acc58 + (acc50 + acc42)));
+          y[row9 * uniforms.width + c4] = acc75 + (acc67 + (acc59 + (acc51 + acc43)));
         }
-        if (row9 + 1u <= last33) {
-          let g97 = group[row9 + 1u];
+        if (row9 + 1u <= last34) {
+          let g98 = group[row9 + 1u];
           if (col3 < uniforms.width) {
-            y[(row9 + 1u) * uniforms.width + col3] = acc75 + (acc67 + (acc59 + (acc51 + acc43)));
+            y[(row9 + 1u) * uniforms.width + col3] = acc76 + (acc68 + (acc60 + (acc52 + acc44)));
           }
           if (c4 < uniforms.width) {
-            y[(row9 + 1u) * uniforms.width + c4] = acc76 + (acc68 + (acc60 + (acc52 + acc44)));
+            y[(row9 + 1u) * uniforms.width + c4] = acc77 + (acc69 + (acc61 + (acc53 + acc45)));
           }
         }
-        if (row9 + 2u <= last33) {
-          let g98 = group[row9 + 2u];
+        if (row9 + 2u <= last34) {
+          let g99 = group[row9 + 2u];
           if (col3 < uniforms.width) {
-            y[(row9 + 2u) * uniforms.width + col3] = acc77 + (acc69 + (acc61 + (acc53 + acc45)));
+            y[(row9 + 2u) * uniforms.width + col3] = acc78 + (acc70 + (acc62 + (acc54 + acc46)));
           }
           if (c4 < uniforms.width) {
-            y[(row9 + 2u) * uniforms.width + c4] = acc78 + (acc70 + (acc62 + (acc54 + acc46)));
+            y[(row9 + 2u) * uniforms.width + c4] = acc79 + (acc71 + (acc63 + (acc55 + acc47)));
           }
         }
-        if (row9 + 3u <= last33) {
-          let g99 = group[row9 + 3u];
+        if (row9 + 3u <= last34) {
+          let g100 = group[row9 + 3u];
           if (col3 < uniforms.width) {
-            y[(row9 + 3u) * uniforms.width + col3] = acc79 + (acc71 + (acc63 + (acc55 + acc47)));
+            y[(row9 + 3u) * uniforms.width + col3] = acc80 + (acc72 + (acc64 + (acc56 + acc48)));
           }
           if (c4 < uniforms.width) {
-            y[(row9 + 3u) * uniforms.width + c4] = acc80 + (acc72 + (acc64 + (acc56 + acc48)));
+            y[(row9 + 3u) * uniforms.width + c4] = acc81 + (acc73 + (acc65 + (acc57 + acc49)));
           }
         }
       }

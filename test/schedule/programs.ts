@@ -1,0 +1,24 @@
+/** Programs that several tests of schedules look at. */
+
+/** A layer of SwiGLU experts, of which each token has some, weighed by a softmax over the chosen. */
+export function routedLayer(features: number, hidden: number, experts: number, chosen: number): string {
+  return `import { SwiGLU } from "std"
+model Layer {
+  axis T, D = ${features}, F = ${hidden}, E = ${experts}
+  experts ffn[E] = SwiGLU<F>
+  router gate(x: [D]) -> route[E] {
+    param w: [E, D]
+    softmax(top_k(w @ x, ${chosen}, over: E), over: E)
+  }
+  forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) }
+}`;
+}
+
+const many = Array.from({ length: 12 }, (_, i) => `p${i}`);
+
+/** A sum of more params than a launch binds. */
+export const manyParams = `model Bound {
+  axis T, D = 4
+  param ${many.map((name) => `${name}: [D]`).join(', ')}
+  forward(x: [T, D]) -> [T, D] { ${many.map((name) => `tanh(x + ${name})`).join(' + ')} }
+}`;
