@@ -33,7 +33,7 @@ export interface ChooseLongConfig<P> extends Choosing<P> {
 }
 
 export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): void {
-  const { groups, groupAt, points, pointAt, key, candidate, room, slot, out } = config;
+  const { groups, groupAt, points, pointAt, key, candidate, room, put } = config;
   const bins = k.shared('bins', 'u32', DIGITS * CHOOSE_LANES);
   const number = k.let(workgroupNumber, 'group');
   // Barriers are for all: a surplus workgroup goes through them with nothing to look at.
@@ -84,14 +84,14 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
   candidates((position, point) => {
     const mine = own(point, true);
     k.when(or(lt(mine, worst), and(eq(mine, worst), lt(seen, taken))), () => {
-      k.store(out, slot(group, next), bitcast('i32', position));
+      put(group, next, bitcast('i32', position));
       k.assign(next, add(next, 1));
     });
     k.when(eq(mine, worst), () => k.assign(seen, add(seen, 1)));
   });
   const chosen = k.let(add(allBetter, taken), 'chosen');
   among(room, (i) => {
-    k.when(ge(i, chosen), () => k.store(out, slot(group, i), i32(-1)));
+    k.when(ge(i, chosen), () => put(group, i, i32(-1)));
   });
 
   function findWorst(): void {

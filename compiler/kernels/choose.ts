@@ -9,13 +9,12 @@
  * Keys are compared as integers (sortable.ts); without a key the first come first. With `report`, a candidate whose key is NaN is
  * told.
  */
-import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { isNaNBits } from '../kernel/not-a-number.ts';
 import { add, and, bitcast, bool, eq, ge, i32, le, lt, max, min, or, u32 } from '../kernel/make-expressions.ts';
-import { forEachPoint } from './space.ts';
 import { sortKey } from './sortable.ts';
-import type { Loop, PointValue, Space } from './space.ts';
+import type { Loop, PointValue } from './space.ts';
 
 /** What is chosen, whoever goes over it. */
 export interface Choosing<P> {
@@ -29,14 +28,11 @@ export interface Choosing<P> {
   readonly candidate: PointValue<P> | null;
   /** Emits the report of a NaN at a point. */
   readonly report: ((point: P) => void) | null;
-  /** The element of `out` for one of what a group chooses. */
-  readonly slot: (group: P, number: KernelExpr) => KernelExpr;
-  readonly out: BufferDecl;
+  /** Puts a position, i32, in the place of one of what a group chooses. */
+  readonly put: (group: P, number: KernelExpr, position: KernelExpr) => void;
 }
 
 export interface ChooseConfig<P> extends Choosing<P> {
-  /** The groups. */
-  readonly space: Space<P>;
   /** All points of a group, by ascending position. */
   readonly loop: Loop<P>;
   /** Position of a point in its group, u32. */
@@ -56,45 +52,44 @@ export function keyAt<P>(k: KernelBuilder, { key, report }: Choosing<P>, point: 
   return k.let(sortKey(k, value, true), 'key');
 }
 
-export function choose<P>(k: KernelBuilder, config: ChooseConfig<P>): void {
-  const { space, loop, position, key, candidate, room, slot, out } = config;
+/** What one group chooses. */
+export function chooseIn<P>(k: KernelBuilder, config: ChooseConfig<P>, group: P): void {
+  const { loop, position, key, candidate, room, put } = config;
   const among = (group: P, body: (point: P, at: KernelExpr) => void): void =>
     loop(group, (point) =>
       k.when(candidate?.(point) ?? bool(true), () => body(point, k.let(bitcast('i32', position(point)), 'pos'))),
     );
-  forEachPoint(k, space, (group) => {
-    const wanted = k.let(wantedOf(config, group), 'wanted');
-    const [lastKey, last] = [k.var(u32(0), 'last'), k.var(i32(-1), 'at')];
-    if (key !== null)
-      k.forRange(u32(0), wanted, 1, () => {
-        const [bestKey, best] = [k.var(u32(0), 'best'), k.var(i32(-1), 'at')];
-        among(group, (point, at) => {
-          const own = keyAt(k, config, point, false);
-          const open = or(lt(lastKey, own), and(eq(own, lastKey), lt(last, at)));
-          k.when(and(open, or(lt(best, i32(0)), lt(own, bestKey))), () => {
-            k.assign(bestKey, own);
-            k.assign(best, at);
-          });
-        });
-        k.when(ge(best, i32(0)), () => {
-          k.assign(lastKey, bestKey);
-          k.assign(last, best);
+  const wanted = k.let(wantedOf(config, group), 'wanted');
+  const [lastKey, last] = [k.var(u32(0), 'last'), k.var(i32(-1), 'at')];
+  if (key !== null)
+    k.forRange(u32(0), wanted, 1, () => {
+      const [bestKey, best] = [k.var(u32(0), 'best'), k.var(i32(-1), 'at')];
+      among(group, (point, at) => {
+        const own = keyAt(k, config, point, false);
+        const open = or(lt(lastKey, own), and(eq(own, lastKey), lt(last, at)));
+        k.when(and(open, or(lt(best, i32(0)), lt(own, bestKey))), () => {
+          k.assign(bestKey, own);
+          k.assign(best, at);
         });
       });
-    const chosen = k.var(u32(0), 'chosen');
-    among(group, (point, at) => {
-      const own = keyAt(k, config, point, true);
-      const taken = and(
-        lt(chosen, wanted),
-        ...(key === null ? [] : [or(lt(own, lastKey), and(eq(own, lastKey), le(at, last)))]),
-      );
-      k.when(taken, () => {
-        k.store(out, slot(group, chosen), at);
-        k.assign(chosen, add(chosen, 1));
+      k.when(ge(best, i32(0)), () => {
+        k.assign(lastKey, bestKey);
+        k.assign(last, best);
       });
     });
-    k.forRange(u32(0), room, 1, (number) => {
-      k.when(ge(number, chosen), () => k.store(out, slot(group, number), i32(-1)));
+  const chosen = k.var(u32(0), 'chosen');
+  among(group, (point, at) => {
+    const own = keyAt(k, config, point, true);
+    const taken = and(
+      lt(chosen, wanted),
+      ...(key === null ? [] : [or(lt(own, lastKey), and(eq(own, lastKey), le(at, last)))]),
+    );
+    k.when(taken, () => {
+      put(group, chosen, at);
+      k.assign(chosen, add(chosen, 1));
     });
+  });
+  k.forRange(u32(0), room, 1, (number) => {
+    k.when(ge(number, chosen), () => put(group, number, i32(-1)));
   });
 }

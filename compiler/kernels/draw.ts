@@ -1,39 +1,33 @@
 /**
- * draw: one random number for each point of a space; out: [points] f32.
+ * draw: the random number of a point, f32.
  *
  * A number is a function of the seed, the place of the draw in the program and the indices along the roots of its axes
  * (dsl/primitives/draw-hash.ts has the definition; this is the same arithmetic on u32). No state, no dependence on sizes: threads need
  * nothing of one another.
  */
-import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
+import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, bitXor, convert, eq, f32, mul, neg, select, shl, shr, u32 } from '../kernel/make-expressions.ts';
 import { log } from '../kernel/math/logarithm.ts';
 import { sqrt } from '../kernel/math/roots.ts';
 import { cosine, turnedBy } from '../kernel/math/turn.ts';
-import { forEachPoint } from './space.ts';
-import type { Space } from './space.ts';
 
 export interface DrawConfig<P> {
   readonly distribution: 'uniform' | 'normal' | 'gumbel';
-  readonly space: Space<P>;
   readonly seed: KernelExpr;
   /** Hash of the seed key, u32. */
   readonly seedKey: KernelExpr;
   /** For each axis, in canonical order: hash of its root's name, and the index in the root; u32. */
   readonly folds: (point: P) => readonly { readonly name: KernelExpr; readonly index: KernelExpr }[];
-  readonly out: BufferDecl;
 }
 
 const UNIT = 2 ** -24;
 
-export function draw<P>(k: KernelBuilder, config: DrawConfig<P>): void {
-  forEachPoint(k, config.space, (point, id) => {
-    const folds = config.folds(point);
-    const key = fold(k, mix(k, config.seed), config.seedKey);
-    const hash = folds.reduce((h, { name, index }) => fold(k, fold(k, h, name), index), key);
-    k.store(config.out, id, numberAt(k, config.distribution, hash));
-  });
+export function drawnAt<P>(k: KernelBuilder, config: DrawConfig<P>, point: P): KernelExpr {
+  const folds = config.folds(point);
+  const key = fold(k, mix(k, config.seed), config.seedKey);
+  const hash = folds.reduce((h, { name, index }) => fold(k, fold(k, h, name), index), key);
+  return numberAt(k, config.distribution, hash);
 }
 
 /** The number of a distribution at a point's hash, u32. */

@@ -1,5 +1,5 @@
 /**
- * reduce: one output point a thread, its reduced points visited in order; out: [points].
+ * reduce: what a reduction comes to at a point, its reduced points visited in order.
  *
  * The loop is the caller's: a dense nest over axes, or the list of assignments that belong to the output point (the combine of
  * experts: work in proportion to what is present). A sum is in the order of sums (sums.ts), so it has one value: no atomics on
@@ -9,12 +9,12 @@
  * side (kernel/not-a-number.ts): two integer operations a visit, and one comparison at the end.
  */
 import type { ReduceOp } from '../../dsl/types/primitive-names.ts';
-import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { bitcast, bool, max, min, or, select, u32 } from '../kernel/make-expressions.ts';
 import { isNaNMagnitude, magnitudeBits } from '../kernel/not-a-number.ts';
-import { extreme, forEachPoint, stored } from './space.ts';
-import type { Space, PointValue } from './space.ts';
+import { extreme } from './space.ts';
+import type { PointValue } from './space.ts';
 import { Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
 
@@ -22,10 +22,8 @@ export interface ReduceConfig<P> {
   readonly op: ReduceOp;
   /** Type of the values; `any` has bools. */
   readonly type: ScalarType;
-  readonly space: Space<P>;
   readonly terms: Terms<P>;
   readonly value: PointValue<P>;
-  readonly out: BufferDecl;
 }
 
 /** The result over no points, of what is no sum. */
@@ -51,19 +49,7 @@ function combine(op: Exclude<ReduceOp, 'sum'>, total: KernelExpr, value: KernelE
   }
 }
 
-export function reduce<P>(k: KernelBuilder, config: ReduceConfig<P>): void {
-  forEachPoint(k, config.space, (point, id) => {
-    const total = reduced(k, config, point);
-    k.store(config.out, id, config.op === 'sum' ? total : stored(total));
-  });
-}
-
-/** What a reduction comes to at one point. */
-export function reduced<P>(
-  k: KernelBuilder,
-  { op, type, terms, value }: Pick<ReduceConfig<P>, 'op' | 'type' | 'terms' | 'value'>,
-  point: P,
-): KernelExpr {
+export function reduced<P>(k: KernelBuilder, { op, type, terms, value }: ReduceConfig<P>, point: P): KernelExpr {
   if (op === 'sum') {
     const sums = new Sums(k, type, 1, terms.maxTerms);
     terms.visit(point, (inner) => sums.add(0, value(inner)), sums.close);

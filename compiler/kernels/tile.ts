@@ -57,7 +57,8 @@ export interface TileValues<P, I> {
   readonly weight: (head: number, point: P, inner: I) => KernelExpr;
   /** What is stored at a row's point and a column, of what the heads come to there; in a block of its own. */
   readonly result: (point: P, column: KernelExpr, sums: readonly KernelExpr[]) => KernelExpr;
-  readonly out: BufferDecl;
+  /** Puts it where it goes: the row's number, the column's, and what is stored. */
+  readonly put: (row: KernelExpr, column: KernelExpr, value: KernelExpr) => void;
 }
 
 export interface TileConfig<P, I> extends TileValues<P, I> {
@@ -230,11 +231,11 @@ export class TilePart<P, I> {
   /** Stores row number `i` of those that were added up. */
   #store(row: KernelExpr, point: P, sums: Sums, i: number): void {
     const k = this.#k;
-    const { heads, width, targets, result, out } = this.#config;
+    const { heads, width, targets, result, put } = this.#config;
     for (const [j, target] of targets.entries()) {
       k.when(lt(target, width), () => {
         const totals = Array.from({ length: heads }, (_, head) => sums.total(this.#number(i, head, j)));
-        k.store(out, add(mul(row, width), target), result(point, target, totals));
+        put(row, target, result(point, target, totals));
       });
     }
   }

@@ -15,23 +15,23 @@ import {
 } from '../../compiler/kernel/make-expressions.ts';
 import type { BufferDecl, KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
-import { argmax } from '../../compiler/kernels/argmax.ts';
+import { argmaxAt, type ArgmaxConfig } from '../../compiler/kernels/argmax.ts';
 import { compactCount } from '../../compiler/kernels/compact-count.ts';
 import { compactFill } from '../../compiler/kernels/compact-fill.ts';
-import { choose } from '../../compiler/kernels/choose.ts';
+import { chooseIn, type ChooseConfig } from '../../compiler/kernels/choose.ts';
 import { CHOOSE_LANES, chooseLong } from '../../compiler/kernels/choose-long.ts';
 import { SCAN_THREADS, compactScan } from '../../compiler/kernels/compact-scan.ts';
 import { chunksOf } from '../../compiler/kernels/compaction.ts';
-import { contract } from '../../compiler/kernels/contract.ts';
-import { draw } from '../../compiler/kernels/draw.ts';
+import { contracted, type ContractConfig } from '../../compiler/kernels/contract.ts';
+import { drawnAt, type DrawConfig } from '../../compiler/kernels/draw.ts';
 import { tile } from '../../compiler/kernels/tile.ts';
 import { groupSlots, type GroupBlocks } from '../../compiler/kernels/group-slots.ts';
 import { map } from '../../compiler/kernels/map.ts';
-import { sortRank } from '../../compiler/kernels/sort-rank.ts';
-import { reduce } from '../../compiler/kernels/reduce-kernel.ts';
+import { rankAt, type SortRankConfig } from '../../compiler/kernels/sort-rank.ts';
+import { reduced } from '../../compiler/kernels/reduce-kernel.ts';
 import { BLOCK_THREADS, rowBlocks } from '../../compiler/kernels/row-blocks.ts';
-import { scan } from '../../compiler/kernels/scan.ts';
-import { rowMajor } from '../../compiler/kernels/space.ts';
+import { scanLine, type ScanConfig } from '../../compiler/kernels/scan.ts';
+import { forEachPoint, rowMajor } from '../../compiler/kernels/space.ts';
 import type { Loop, Space } from '../../compiler/kernels/space.ts';
 import { subgroupTile } from '../../compiler/kernels/subgroup-tile.ts';
 import { Sums, nestOfTerms } from '../../compiler/kernels/sums.ts';
@@ -80,7 +80,8 @@ export const reduceKernel = kernel('reduce_max', (k) => {
   const y = k.buffer('y', 'f32', 'read_write');
   const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
   const value = (p: Point) => load(x, add(mul(at(p, 0), width), at(p, 1)));
-  reduce(k, { op: 'max', type: 'f32', space: line(rows), terms: termsAlong(k, width), value, out: y });
+  const config = { op: 'max', type: 'f32', terms: termsAlong(k, width), value } as const;
+  map(k, { space: line(rows), out: y, value: (p) => reduced(k, config, p) });
 });
 
 /** y[i] = sum over j of x[i, j], at most `most` of them */
@@ -90,7 +91,8 @@ export function sumKernel(name: string, most: number | null): Kernel {
     const y = k.buffer('y', 'f32', 'read_write');
     const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
     const value = (p: Point) => load(x, add(mul(at(p, 0), width), at(p, 1)));
-    reduce(k, { op: 'sum', type: 'f32', space: line(rows), terms: termsAlong(k, width, most), value, out: y });
+    const config = { op: 'sum', type: 'f32', terms: termsAlong(k, width, most), value } as const;
+    map(k, { space: line(rows), out: y, value: (p) => reduced(k, config, p) });
   });
 }
 
@@ -120,14 +122,13 @@ export const contractKernel = kernel('contract', (k) => {
   const w = k.buffer('w', 'f32', 'read');
   const y = k.buffer('y', 'f32', 'read_write');
   const [rows, width, depth] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
-  contract<Point>(k, {
+  const config: ContractConfig<Point> = {
     type: 'f32',
-    space: plane(k, rows, width),
     terms: termsAlong(k, depth),
     left: (p) => load(x, add(mul(at(p, 0), depth), at(p, 2))),
     right: (p) => load(w, add(mul(at(p, 1), depth), at(p, 2))),
-    out: y,
-  });
+  };
+  map(k, { space: plane(k, rows, width), out: y, value: (p) => contracted(k, config, p) });
 });
 
 /** The same in tiles; rows in blocks of `tileRows`, of one group, or one by one. */
@@ -138,7 +139,7 @@ export function matmulKernel(tileRows: number, tileColumns: number): Kernel {
     const y = k.buffer('y', 'f32', 'read_write');
     const [rows, width, depth] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
     tile<Point, KernelExpr>(k, {
-      ...tileOf(k, depth, y),
+      ...tileOf(k, depth, width, y),
       tileRows,
       tileColumns,
       rows:
@@ -153,7 +154,7 @@ export function matmulKernel(tileRows: number, tileColumns: number): Kernel {
 }
 
 /** What all samples of tiles have in common: one head, columns behind the other indices, one row of terms. */
-function tileOf(k: KernelBuilder, depth: KernelExpr, out: BufferDecl) {
+function tileOf(k: KernelBuilder, depth: KernelExpr, width: KernelExpr, out: BufferDecl) {
   const loop = { from: u32(0), to: depth, size: null, enter: (_: KernelExpr, i: KernelExpr) => i };
   const visit: Terms<null, KernelExpr>['visit'] = (_, body, close) => nestOfTerms(k, [loop], u32(0), body, close);
   return {
@@ -162,7 +163,8 @@ function tileOf(k: KernelBuilder, depth: KernelExpr, out: BufferDecl) {
     atColumn: (p: Point, column: KernelExpr): Point => [...p, column],
     terms: { maxTerms: null, visit },
     result: (_point: Point, _column: KernelExpr, [sum]: readonly KernelExpr[]) => sum ?? f32(NaN),
-    out,
+    put: (row: KernelExpr, column: KernelExpr, value: KernelExpr): void =>
+      k.store(out, add(mul(row, width), column), value),
   };
 }
 
@@ -196,7 +198,7 @@ export function groupedMatmulKernel(tileRows: number, tileColumns: number): Kern
     const y = k.buffer('y', 'f32', 'read_write');
     const [maxBlocks, width, depth] = [k.uniform('most', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
     tile<Point, KernelExpr>(k, {
-      ...tileOf(k, depth, y),
+      ...tileOf(k, depth, width, y),
       tileRows,
       tileColumns,
       rows: { kind: 'blocks', parts: 1, blocks, maxBlocks, enter: (row) => [row, k.let(load(group, row), 'g')] },
@@ -218,7 +220,7 @@ export function subgroupTileKernel(lanes: number, rounds: number | null): Kernel
   const [maxBlocks, width, depth] = [k.uniform('most', 'u32'), k.uniform('width', 'u32'), k.uniform('depth', 'u32')];
   const opaque = new Map([...new Set([lanes, 8])].map((n) => [n, k.uniform(`n${n}`, 'u32')]));
   subgroupTile<Point, KernelExpr>(k, {
-    ...tileOf(k, depth, y),
+    ...tileOf(k, depth, width, y),
     lanes,
     opaque: (n) => opaque.get(n) ?? u32(n),
     tileRows: 4,
@@ -244,16 +246,14 @@ export const scanKernel = kernel('scan', (k) => {
   const y = k.buffer('y', 'i32', 'read_write');
   const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
   const index = (p: Point) => add(mul(at(p, 0), width), at(p, 1));
-  const value = (p: Point) => load(x, index(p));
-  scan<Point>(k, {
+  const config: ScanConfig<Point> = {
     type: 'i32',
-    space: line(rows),
     terms: termsAlong(k, width),
-    value,
-    index,
+    value: (p) => load(x, index(p)),
     exclusive: true,
-    out: y,
-  });
+    put: (p, value) => k.store(y, index(p), value),
+  };
+  forEachPoint(k, line(rows), (p) => scanLine(k, config, p));
 });
 
 /** y[i, j] = x[i, 0] + … + x[i, j], in f32; without x[i, j] if it is exclusive. */
@@ -263,8 +263,14 @@ export function floatScanKernel(exclusive: boolean): Kernel {
     const y = k.buffer('y', 'f32', 'read_write');
     const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
     const index = (p: Point) => add(mul(at(p, 0), width), at(p, 1));
-    const value = (p: Point) => load(x, index(p));
-    scan<Point>(k, { type: 'f32', space: line(rows), terms: termsAlong(k, width), value, index, exclusive, out: y });
+    const config: ScanConfig<Point> = {
+      type: 'f32',
+      terms: termsAlong(k, width),
+      value: (p) => load(x, index(p)),
+      exclusive,
+      put: (p, value) => k.store(y, index(p), value),
+    };
+    forEachPoint(k, line(rows), (p) => scanLine(k, config, p));
   });
 }
 
@@ -273,18 +279,17 @@ export const sortRankKernel = kernel('sort_rank', (k) => {
   const x = k.buffer('x', 'f32', 'read');
   const y = k.buffer('y', 'i32', 'read_write');
   const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
-  sortRank<Point>(k, {
-    space: plane(k, rows, width),
+  const config: SortRankConfig<Point> = {
     loop: (p, body) => k.forRange(u32(0), width, 1, (i) => body([at(p, 0), i])),
     position: (p) => at(p, 1),
     keys: [{ value: (p) => load(x, add(mul(at(p, 0), width), at(p, 1))), descending: true }],
     candidate: null,
     report: null,
-    out: y,
-  });
+  };
+  map(k, { space: plane(k, rows, width), out: y, value: (p) => rankAt(k, config, p) });
 });
 
-/** What a choice of x[i, ·] among c[i, ·] ≠ 0, count[i] of at most `room`, is made of; `slot` is the element of y. */
+/** What a choice of x[i, ·] among c[i, ·] ≠ 0, count[i] of at most `room`, is made of, into y. */
 function choosing(k: KernelBuilder) {
   const [x, c] = [k.buffer('x', 'f32', 'read'), k.buffer('c', 'u32', 'read')];
   const [count, y] = [k.buffer('count', 'i32', 'read'), k.buffer('y', 'i32', 'read_write')];
@@ -298,15 +303,16 @@ function choosing(k: KernelBuilder) {
     key: (p: Point) => load(x, index(p)),
     candidate: (p: Point) => ne(load(c, index(p)), u32(0)),
     report: null,
-    slot: (p: Point, number: KernelExpr) => add(mul(at(p, 0), room), number),
-    out: y,
+    put: (p: Point, number: KernelExpr, position: KernelExpr): void =>
+      k.store(y, add(mul(at(p, 0), room), number), position),
   };
 }
 
 /** The greatest of each row, by one thread, and by a workgroup. */
 export const chooseKernel = kernel('choose', (k) => {
   const { rows, width, ...parts } = choosing(k);
-  choose<Point>(k, { ...parts, space: line(rows), loop: along(k, width), position: (p) => at(p, 1) });
+  const config: ChooseConfig<Point> = { ...parts, loop: along(k, width), position: (p) => at(p, 1) };
+  forEachPoint(k, line(rows), (group) => chooseIn(k, config, group));
 });
 
 export const chooseLongKernel = kernel(
@@ -324,13 +330,12 @@ export const argmaxKernel = kernel('argmax', (k) => {
   const y = k.buffer('y', 'i32', 'read_write');
   const [rows, width] = [k.uniform('rows', 'u32'), k.uniform('width', 'u32')];
   const loop = along(k, width);
-  argmax<Point>(k, {
-    space: line(rows),
+  const config: ArgmaxConfig<Point> = {
     loop: (p, body) => loop(p, (inner) => body(inner, at(inner, 1))),
     value: (p) => load(x, add(mul(at(p, 0), width), at(p, 1))),
     report: null,
-    out: y,
-  });
+  };
+  map(k, { space: line(rows), out: y, value: (p) => argmaxAt(k, config, p) });
 });
 
 export const drawKernel = kernel('draw_normal', (k) => {
@@ -341,14 +346,13 @@ export const drawKernel = kernel('draw_normal', (k) => {
     k.uniform('place', 'u32'),
     k.uniform('name', 'u32'),
   ];
-  draw<Point>(k, {
+  const config: DrawConfig<Point> = {
     distribution: 'normal',
-    space: line(n),
     seed,
     seedKey: place,
     folds: (p) => [{ name, index: at(p, 0) }],
-    out: y,
-  });
+  };
+  map(k, { space: line(n), out: y, value: (p) => drawnAt(k, config, p) });
 });
 
 /** Compaction of x[i] > 0 over keys × rest. */

@@ -4,10 +4,11 @@ import { exact, multiply } from '../../../dsl/types/size.ts';
 import type { Node } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { convert } from '../../kernel/make-expressions.ts';
-import { choose, type ChooseConfig } from '../../kernels/choose.ts';
+import { chooseIn, type ChooseConfig, type Choosing } from '../../kernels/choose.ts';
 import { CHOOSE_LANES, chooseLong, type ChooseLongConfig } from '../../kernels/choose-long.ts';
-import { rowMajor } from '../../kernels/space.ts';
+import { forEachPoint, rowMajor } from '../../kernels/space.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
+import type { BufferId } from '../memory/plan.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { optionsOf, type PlanBuilder } from './plan-builder.ts';
 import { emptyPointScope, inner, paired } from './point-scope.ts';
@@ -17,44 +18,66 @@ import { alongSlots } from './slot-points.ts';
 import { alongAxes, pointsOf } from './spaces.ts';
 
 type ChooseNode = Extract<Node, { readonly kind: 'choose' }>;
-type Given = 'space' | 'groups' | 'groupAt' | 'out';
+type Given = 'groups' | 'groupAt' | 'put';
 type ChoiceParts = Omit<ChooseConfig<PointScope>, Given> & Omit<ChooseLongConfig<PointScope>, Given>;
 
 type Report = ((l: ExprEmitter, point: PointScope) => void) | null;
 
-function choiceEmitter(node: ChooseNode, space: StoredSpace, report: Report): (l: ExprEmitter) => ChoiceParts {
+function choiceOf(l: ExprEmitter, node: ChooseNode, report: Report): ChoiceParts {
   const { key, candidates, count, over, along } = node;
-  return (l) => {
-    const { launch } = l;
-    return {
-      room: l.size(along),
-      points: launch.size(multiply(over.map((a) => l.placement.sizeOf(a)))),
-      pointAt: (group, position) => inner(group, paired(over, l.decode(position, over.map((a) => l.size(a))))), // prettier-ignore
-      loop: alongAxes(l, over),
-      position: (p) => rowMajor(over.map((a) => l.index(p, a)), over.map((a) => l.size(a))), // prettier-ignore
-      count: count === null ? null : (p) => convert('i32', l.value(count, p)),
-      key: key === null ? null : (p) => l.value(key, p),
-      candidate: candidates === null ? null : (p) => convert('bool', l.value(candidates, p)),
-      report: report === null ? null : (p) => report(l, p),
-      slot: (group, number) => l.elementIndex(inner(group, [[along, number]]), space),
-    };
+  const { launch } = l;
+  return {
+    room: l.size(along),
+    points: launch.size(multiply(over.map((a) => l.placement.sizeOf(a)))),
+    pointAt: (group, position) => inner(group, paired(over, l.decode(position, over.map((a) => l.size(a))))), // prettier-ignore
+    loop: alongAxes(l, over),
+    position: (p) => rowMajor(over.map((a) => l.index(p, a)), over.map((a) => l.size(a))), // prettier-ignore
+    count: count === null ? null : (p) => convert('i32', l.value(count, p)),
+    key: key === null ? null : (p) => l.value(key, p),
+    candidate: candidates === null ? null : (p) => convert('bool', l.value(candidates, p)),
+    report: report === null ? null : (p) => report(l, p),
   };
+}
+
+/** What one thread does of a choice: positions of a group, put where they go. */
+export function choosing(
+  l: ExprEmitter,
+  { node, slots }: { readonly node: ChooseNode; readonly slots: Slots | null },
+  report: Report,
+  put: (slot: PointScope, position: KernelExpr) => void,
+): (group: PointScope) => void {
+  const parts = choiceOf(l, node, report);
+  const among = slots === null ? {} : { loop: alongSlots(l, slots) };
+  return (group) => chooseIn(l.launch.k, { ...parts, ...among, put: intoSlots(node, put) }, group);
+}
+
+function intoSlots(
+  { along }: ChooseNode,
+  put: (slot: PointScope, position: KernelExpr) => void,
+): Choosing<PointScope>['put'] {
+  return (group, number, position) => put(inner(group, [[along, number]]), position);
+}
+
+/** Into memory. */
+function intoMemory(l: ExprEmitter, space: StoredSpace, buffer: BufferId) {
+  const out = l.launch.write(buffer);
+  return (slot: PointScope, position: KernelExpr): void => l.launch.k.store(out, l.elementIndex(slot, space), position);
 }
 
 /** One thread for each group. */
 export function emitChoice(
   plan: PlanBuilder,
-  { node, slots }: { readonly node: ChooseNode; readonly slots: Slots | null },
+  choice: { readonly node: ChooseNode; readonly slots: Slots | null },
   space: StoredSpace,
   report: Report,
 ): void {
+  const { node } = choice;
   const groups: StoredSpace = { ...space, axes: space.axes.filter((a) => a !== node.along) };
   const buffer = plan.allocate(node, space);
   const invocations = elementsOf(groups, plan.sizeOf);
-  const emit = choiceEmitter(node, space, report);
   plan.launch({ ...optionsOf(plan, 'choose', node, space), invocations }, (l) => {
-    const among = slots === null ? {} : { loop: alongSlots(l, slots) };
-    choose(l.launch.k, { ...emit(l), ...among, space: pointsOf(l, groups), out: l.launch.write(buffer) });
+    const choose = choosing(l, choice, report, intoMemory(l, space, buffer));
+    forEachPoint(l.launch.k, pointsOf(l, groups), choose);
   });
 }
 
@@ -69,12 +92,14 @@ export function emitLongChoice(plan: PlanBuilder, node: ChooseNode, space: Store
     invocations: multiply([total, exact(CHOOSE_LANES)]),
     workgroupSize: CHOOSE_LANES,
   };
-  const emit = choiceEmitter(node, space, report);
   plan.launch(options, (l) => {
     const groupAt = (number: KernelExpr): PointScope => {
       const digits = l.decode(number, groups.map((a) => l.size(a))); // prettier-ignore
       return inner(emptyPointScope(), paired(groups, digits));
     };
-    chooseLong(l.launch.k, { ...emit(l), groups: l.launch.size(total), groupAt, out: l.launch.write(buffer) });
+    const parts = choiceOf(l, node, report);
+    const groupCount = l.launch.size(total);
+    const put = intoSlots(node, intoMemory(l, space, buffer));
+    chooseLong(l.launch.k, { ...parts, groups: groupCount, groupAt, put });
   });
 }

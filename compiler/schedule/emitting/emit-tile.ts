@@ -4,7 +4,7 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { apply, ceilDiv, exact, multiply, type Size } from '../../../dsl/types/size.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
-import { convert } from '../../kernel/make-expressions.ts';
+import { add, convert, mul } from '../../kernel/make-expressions.ts';
 import { stored } from '../../kernels/space.ts';
 import { subgroupTile } from '../../kernels/subgroup-tile.ts';
 import { shortBlock, tile, type TileRows, type TileValues } from '../../kernels/tile.ts';
@@ -87,6 +87,7 @@ function valuesOfTile(
   buffer: BufferId,
 ): TileValues<PointScope, Indices> {
   const width = multiply(columns.map(plan.sizeOf));
+  const out = l.launch.write(buffer);
   const first = at(heads, 0, 'schedule: head of a tile').node;
   const type = kernelType(first.element);
   /** A side of a head, which is computed in passing if it is not what is stored. */
@@ -115,7 +116,7 @@ function valuesOfTile(
       heads.forEach((head, i) => here.values.set(head.node.id, sum(i)));
       return stored(l.compute(node, here));
     },
-    out: l.launch.write(buffer),
+    put: (row, column, value) => l.launch.k.store(out, add(mul(row, l.launch.size(width)), column), value),
   };
 }
 
