@@ -3,9 +3,6 @@
  *
  *   decide       deciding/plan-schedule.ts      what has memory, on which assignments, by which kernel family, in which order
  *   lower        emitting/lower-schedule.ts     each decision to its launches
- *
- * If a launch needs more buffers than the target has, a value it inlined is given memory and all is done again: the
- * number of such values only grows, so this ends.
  */
 import { CompilerBug, verified } from '../../dsl/diagnostics/bug.ts';
 import { diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
@@ -14,13 +11,16 @@ import { asNumber, exact, multiply } from '../../dsl/types/size.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { NodeId, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
-import { planSchedule } from './deciding/plan-schedule.ts';
-import { ScheduleTextError, inOrderOf, pinsOf } from './deciding/read-schedule.ts';
+import { byCost, type Decider } from './deciding/decider.ts';
+import { isStoredAnyway } from './deciding/legality.ts';
+import { planSchedule, type Found } from './deciding/plan-schedule.ts';
+import { stepTexts } from './deciding/print-schedule.ts';
+import { ScheduleTextError, inOrderOf, readDecisions } from './deciding/read-schedule.ts';
 import type { Schedule } from './deciding/schedule-ir.ts';
-import { scheduleFaults } from './deciding/verify-schedule.ts';
+import { faultText, scheduleFaults } from './deciding/verify-schedule.ts';
 import type { Contents } from './emitting/contents.ts';
 import { KernelTable } from './emitting/kernel-table.ts';
-import { lowerSchedule } from './emitting/lower-schedule.ts';
+import { lowerSchedule, type LoweredSchedule } from './emitting/lower-schedule.ts';
 import { accessOf, buffersOf } from './memory/plan.ts';
 import type { BufferId, Plan, PlanBuffer } from './memory/plan.ts';
 
@@ -56,26 +56,50 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
     ];
     return { schedule: decided, plan, contents, diagnostics };
   };
+  const planned = settled(fused, target, byCost, locationOf);
+  if (options.given === undefined) return finish(planned.schedule, planned.lowered);
+  const given = readGiven(options.given, fused, target, planned.found);
+  const lowered = lowerSchedule(fused, given, target, locationOf);
+  const [missing] = [...lowered.splits, ...lowered.lacking];
+  if (missing === undefined) return finish(given, lowered);
+  const limit = target.limits.maxStorageBuffersPerShaderStage;
+  const why = lowered.splits.has(missing) ? `a launch binds more than ${limit} buffers` : `somebody reads %${missing}`;
+  throw new ScheduleTextError(null, `${why}: give %${missing} memory`);
+}
+
+export interface Settled {
+  readonly schedule: Schedule;
+  readonly lowered: LoweredSchedule;
+  /** What had to be known for that. */
+  readonly found: Found;
+}
+
+/**
+ * What a decider decides, lowered. If a launch needs more buffers than the target has, a value it inlined is given memory and all is
+ * done again: the number of such values only grows, so this ends. Whether a mask is read is known when everything that may ask it has
+ * been lowered: who knows its points by name does not.
+ */
+export function settled(
+  fused: FusedGraph,
+  target: Target,
+  decider: Decider,
+  locationOf: (span: Span) => string,
+  known: Found['known'] = new Set(),
+): Settled {
   const split = new Set<NodeId>();
   let unread: ReadonlySet<NodeId> = new Set();
   for (;;) {
-    const decided = planSchedule(fused, target, split, unread);
-    verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused));
+    const found: Found = { split, unread, known };
+    const decided = planSchedule(fused, target, found, decider);
+    verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused, target).map(faultText));
     const lowered = lowerSchedule(fused, decided, target, locationOf);
-    // Whether a mask is read is known when everything that may ask it has been lowered: who knows its points by name does not.
+    const [lacking] = lowered.lacking;
+    if (lacking !== undefined) throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
     if (lowered.splits.size === 0 && lowered.unread.size > 0) {
       unread = new Set([...unread, ...lowered.unread]);
       continue;
     }
-    if (lowered.splits.size === 0) {
-      if (options.given === undefined) return finish(decided, lowered);
-      const given = readGiven(options.given, fused, target, unread);
-      const fits = lowerSchedule(fused, given, target, locationOf);
-      const [missing] = fits.splits;
-      if (missing === undefined) return finish(given, fits);
-      const limit = target.limits.maxStorageBuffersPerShaderStage;
-      throw new ScheduleTextError(null, `a launch binds more than ${limit} buffers: give %${missing} memory`);
-    }
+    if (lowered.splits.size === 0) return { schedule: decided, lowered, found };
     const before = split.size;
     unread = new Set();
     for (const id of lowered.splits) split.add(id);
@@ -84,13 +108,21 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
 }
 
 /** A schedule from its text: what it says in the order in which it says it, and right by every rule of schedules. */
-function readGiven(text: string, fused: FusedGraph, target: Target, unread: ReadonlySet<NodeId>): Schedule {
-  const pins = pinsOf(text);
-  const left = new Set([...unread].filter((id) => !pins.stored.has(id)));
-  const given = inOrderOf(text, planSchedule(fused, target, new Set(), left, pins), fused.graph);
-  const [fault] = scheduleFaults(given, fused);
-  if (fault !== undefined) throw new ScheduleTextError(null, fault);
-  return given;
+function readGiven(text: string, fused: FusedGraph, target: Target, { unread: known }: Found): Schedule {
+  const decider = readDecisions(text, fused.graph);
+  const isRead = (id: NodeId): boolean => decider.stored.has(id) || decider.heads.has(id);
+  // What the host gives has memory by the call.
+  const needed = fused.graph.nodes
+    .filter((node) => node.kind !== 'extern' && isStoredAnyway(fused, node))
+    .map(({ id }) => id);
+  const unread = new Set([...needed, ...known].filter((id) => !isRead(id)));
+  const given = planSchedule(fused, target, { split: new Set(), unread, known }, decider);
+  const ordered = inOrderOf(text, given, fused.graph);
+  const [fault] = scheduleFaults(ordered, fused, target);
+  if (fault === undefined) return ordered;
+  const texts = stepTexts(ordered, fused.graph);
+  const step = fault.step === null ? undefined : texts[fault.step];
+  throw new ScheduleTextError(step === undefined ? null : decider.lineOf(step), fault.text);
 }
 
 /** Sums over more points than 32 bits number, whatever a run's sizes are: no device ends them. Sums along the rows of a route are none. */

@@ -13,7 +13,7 @@ const families = ({ steps, kernels }: Plan): readonly string[] =>
   steps.map((step) => (step.kind === 'launch' ? (kernels[step.kernel]?.name ?? '') : step.kind));
 
 const tilesOf = (t: PlanFixture): readonly TileChoice[] =>
-  planSchedule(t.fused(), t.target, new Set(), new Set()).steps.flatMap((step) =>
+  planSchedule(t.fused(), t.target).steps.flatMap((step) =>
     step.kind === 'value' && step.choice.family === 'tile' ? [step.choice] : [],
   );
 

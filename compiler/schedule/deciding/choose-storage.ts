@@ -10,16 +10,17 @@
  * need not be made at all (list-forms.ts), and that algebra goes where the points are.
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
-import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { givenMemory, type MemoryReason } from '../../graph/memory-reasons.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { slotsAmong } from '../../graph/slots.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { AssignmentListTable } from './assignment-list-table.ts';
+import type { Decider } from './decider.ts';
+import { isStoredAnyway, legalSpaces, loopAxes, memoryOf, usablePresences } from './legality.ts';
 import { slotsSummed } from './slots-summed.ts';
 import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 
@@ -40,28 +41,27 @@ export interface Storage {
   readonly checked: ReadonlyMap<number, StoredSpace>;
 }
 
-/** Parts of a concat up to which it is chosen between where it is used. */
-export const MAX_INLINE_PARTS = 4;
-
 /**
- * `split`: values that must have memory because a launch ran out of bindings. `pinned`: those that a text says have memory, instead of
- * what costs say; null: nobody does.
+ * `split`: values that must have memory because a launch ran out of bindings. `known`: those that had memory when costs chose lists,
+ * and that nobody reads.
  */
 export function chooseStorage(
   fused: FusedGraph,
   split: ReadonlySet<NodeId>,
-  pinned: ReadonlySet<NodeId> | null,
+  known: ReadonlySet<NodeId>,
+  decider: Decider,
 ): Storage {
   const { graph } = fused;
   const live = liveNodes(fused);
   const stored = new Map<NodeId, MemoryReason>();
+  const pinned = decider.stored;
   for (const id of live) {
     const node = nodeOf(graph, id);
-    if (node.kind === 'input') continue;
+    if (memoryOf(node) === 'none') continue;
     const own = fused.because?.get(id) ?? givenMemory;
-    const decided = fused.materialised.has(id) && (pinned === null || own.reason !== 'cost');
-    const wanted = (decided || pinned?.has(id) === true) && node.kind !== 'constant' && node.kind !== 'size';
-    if (wanted || needsMemory(node)) stored.set(id, decided || needsMemory(node) ? own : givenMemory);
+    const byCost = isStoredAnyway(fused, node) || (pinned === null && fused.materialised.has(id));
+    if (byCost) stored.set(id, own);
+    else if (pinned !== null && (pinned.has(id) || known.has(id))) stored.set(id, givenMemory);
     else if (split.has(id)) stored.set(id, { reason: 'bindings', text: 'without it a launch binds too many buffers' });
   }
   // A value stored lest it be recomputed is a consumer itself: go on until nothing changes.
@@ -93,24 +93,36 @@ export function chooseStorage(
   const made = new Set(assignmentLists.all.map(({ id }) => id));
   for (const { presences, isSummed, heavy } of wanted) if (!heavy && !isSummed) assignmentLists.ofNamed(presences);
   const named = new Set(assignmentLists.all.map(({ id }) => id).filter((id) => !made.has(id)));
+  const lists = madeLists(assignmentLists.all, named, decider);
   const spaces = new Map<NodeId, StoredSpace>();
   for (const id of [...stored.keys()].sort((a, b) => a - b)) {
     const node = nodeOf(graph, id);
-    const assignmentList = bestAssignmentList(predicateSets, assignmentLists.all, usablePresences(fused, node), node);
-    const axes = node.axes.filter((a) => assignmentList === null || !assignmentList.axes.includes(a));
-    spaces.set(id, { assignmentList, axes });
+    const legal = legalSpaces(predicateSets, lists, usablePresences(fused, node), node);
+    spaces.set(id, decider.space(id, legal));
   }
   const checked = new Map<number, StoredSpace>();
   graph.checks.forEach((check, i) => {
     if (check.kind !== 'holds') return;
-    const node = nodeOf(graph, check.node);
-    const assignmentList = bestAssignmentList(predicateSets, assignmentLists.all, check.where, node);
-    checked.set(i, {
-      assignmentList,
-      axes: node.axes.filter((a) => assignmentList === null || !assignmentList.axes.includes(a)),
-    });
+    const [first] = legalSpaces(predicateSets, lists, check.where, nodeOf(graph, check.node));
+    checked.set(i, first);
   });
-  return { spaces, because: stored, live, assignmentLists: assignmentLists.all, summed, named, predicateSets, checked };
+  return { spaces, because: stored, live, assignmentLists: lists, summed, named, predicateSets, checked };
+}
+
+/** Of the lists that costs want, those that are made, with what they refine. */
+function madeLists(
+  all: readonly AssignmentList[],
+  named: ReadonlySet<AssignmentListId>,
+  decider: Decider,
+): readonly AssignmentList[] {
+  const made = new Set<AssignmentList>();
+  const make = (list: AssignmentList | null): void => {
+    if (list === null || made.has(list)) return;
+    made.add(list);
+    make(list.parent);
+  };
+  for (const list of all) if (named.has(list.id) || decider.makesList(list)) make(list);
+  return all.filter((list) => made.has(list));
 }
 
 /** A set of assignments that a stored value lives on, or is summed over. */
@@ -144,79 +156,6 @@ export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[]
   ];
 }
 
-function needsMemory(node: Node): boolean {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-    case 'scan':
-    case 'sort_rank':
-    case 'choose':
-    case 'argmax':
-    case 'gather':
-    case 'draw':
-    case 'extern':
-    case 'fold':
-      return true;
-    case 'concat':
-      return node.parts.length > MAX_INLINE_PARTS;
-    case 'constant':
-    case 'size':
-    case 'iota':
-    case 'input':
-    case 'map':
-    case 'predicated':
-    case 'presence':
-    case 'rename':
-    case 'slice':
-    case 'split':
-    case 'merge':
-    case 'broadcast':
-      return false;
-    default:
-      return unreachable(node, 'schedule');
-  }
-}
-
-/** The axes summed or searched over: what a thread loops over for one output point. */
-export function loopAxes(node: Node): readonly AxisId[] {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-    case 'sort_rank':
-    case 'choose':
-      return node.over;
-    case 'scan':
-    case 'argmax':
-      return [node.axis];
-    default:
-      return [];
-  }
-}
-
-/**
- * The presences of a node's domain an assignment list may be made of: an operation along an axis of theirs (or an extern, whose buffers the
- * host sees) needs the value dense.
- */
-function usablePresences(fused: FusedGraph, node: Node): readonly NodeId[] {
-  if (
-    node.kind === 'extern' ||
-    node.kind === 'fold' ||
-    (node.kind === 'concat' && node.parts.length > MAX_INLINE_PARTS)
-  )
-    return [];
-  const along =
-    node.kind === 'contract' ? [] : node.kind === 'reduce' ? chosenFrom(fused.graph, node.over) : loopAxes(node);
-  return domainOf(fused, node.id).presences.filter((s) => !nodeOf(fused.graph, s).axes.some((a) => along.includes(a)));
-}
-
-/**
- * The axes that groups choose along, of those whose choices stand along one of these. What a point is among them (whether it is
- * chosen, and which) takes as few operations as are chosen: it needs no list of the points that are.
- */
-function chosenFrom({ nodes }: Graph, axes: readonly AxisId[]): readonly AxisId[] {
-  return nodes.flatMap((node) => (node.kind === 'choose' && axes.includes(node.along) ? node.over : []));
-}
-
 function isHeavy(fused: FusedGraph, node: Node, presences: readonly NodeId[]): boolean {
   const support = new Set(presences.flatMap((s) => nodeOf(fused.graph, s).axes));
   return [...node.axes, ...loopAxes(node)].some((a) => !support.has(a));
@@ -230,35 +169,6 @@ function summedPresences(fused: FusedGraph, node: Node): readonly NodeId[] {
   if (!nodeOf(fused.graph, operand.presence).axes.some((a) => node.over.includes(a))) return [];
   if (slotsSummed(fused, node) !== null) return [];
   return [...domainOf(fused, node.id).presences, operand.presence];
-}
-
-/** Whether all an assignment list is made of is computed before a node. */
-export function isKnownBefore(assignmentList: AssignmentList, node: Node): boolean {
-  const { parent } = assignmentList;
-  return assignmentList.presences.every((s) => s < node.id) && (parent === null || isKnownBefore(parent, node));
-}
-
-/** The tightest assignment list that has all points of the node's domain. */
-function bestAssignmentList(
-  predicateSets: PredicateSets,
-  assignmentLists: readonly AssignmentList[],
-  presences: readonly NodeId[],
-  node: Node,
-): AssignmentList | null {
-  if (presences.length === 0) return null;
-  const fits = assignmentLists.filter(
-    (r) =>
-      isKnownBefore(r, node) &&
-      r.axes.every((a) => node.axes.includes(a)) &&
-      r.presences.every((s) => predicateSets.holdsUnder(presences, s)),
-  );
-  const within = (inner: AssignmentList, outer: AssignmentList) =>
-    outer.presences.every((s) => predicateSets.holdsUnder(inner.presences, s));
-  const tightness = (r: AssignmentList) => fits.filter((other) => within(r, other)).length;
-  return fits.reduce<AssignmentList | null>(
-    (best, r) => (best === null || tightness(r) > tightness(best) ? r : best),
-    null,
-  );
 }
 
 /** What has memory, as it is asked for. */

@@ -8,39 +8,22 @@
  *             every point there is, who would look through the slots at each
  */
 import { get } from '../../../dsl/diagnostics/invariants.ts';
-import { asInteger, exact, multiply } from '../../../dsl/types/size.ts';
-import type { Size } from '../../../dsl/types/size.ts';
+import { exact, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import type { Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck, writtenNodes } from '../../graph/node-uses.ts';
 import { compareProducts } from '../../graph/presence-bounds.ts';
-import { idsOfSlots, isDistinct, namedAxes, slotAxes, slotsAmong, slotsOfAll, sourcesOf } from '../../graph/slots.ts';
+import { slotAxes, slotsAmong } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
 import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf, type Storage } from './choose-storage.ts';
-import { chooseTile } from './choose-tiles.ts';
+import { chooseTile, type Choosing } from './choose-tiles.ts';
+import { byCost } from './decider.ts';
+import { legalForms, sizeIn, slotRowsOf } from './legality.ts';
 import { slotsSummed } from './slots-summed.ts';
-
-type SlotRows = Extract<ListForm, { readonly kind: 'slots' }>;
 
 /** Of so many points there are, slots name one at most where nothing but a list that costs nothing speaks for them. */
 const FEW = 4;
-
-/** The rows of a list as slots, if its points are named, and fewer than there are. */
-function slotRowsOf(fused: FusedGraph, { presences, axes, parent }: AssignmentList): SlotRows | null {
-  if (parent !== null) return null;
-  const sizeOf = sizeIn(fused);
-  const node = (id: NodeId): Node => nodeOf(fused.graph, id);
-  const slots = slotsOfAll(presences, node, sizeOf);
-  if (slots === null) return null;
-  const [named, own] = [namedAxes(slots), slotAxes(slots)];
-  const others = axes.filter((a) => !named.includes(a));
-  const within = named.every((a) => axes.includes(a)) && sourcesOf(slots, node).every((a) => others.includes(a));
-  const apart = new Set([...axes, ...own]).size === axes.length + own.length;
-  if (!within || !apart) return null;
-  const fewer = compareProducts([...others, ...own].map(sizeOf), axes.map(sizeOf));
-  return fewer === -1 || (fewer === null && isDistinct(slots)) ? { kind: 'slots', slots, others } : null;
-}
 
 /** Whether the points of a list are named, and are few of those there are. */
 export function isFew(fused: FusedGraph, list: AssignmentList): boolean {
@@ -52,20 +35,20 @@ export function isFew(fused: FusedGraph, list: AssignmentList): boolean {
   return order !== null && order <= 0;
 }
 
-function sizeIn({ graph }: FusedGraph): (axis: AxisId) => Size {
-  return (axis) => get(graph.axes, axis, 'schedule: axis').size;
-}
-
 /** The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense. */
-export function withForms(fused: FusedGraph, given: Storage, target: Target): Storage {
+export function withForms(fused: FusedGraph, given: Storage, { target, decider }: Choosing): Storage {
   const { storage, everywhere } = withoutSearches(fused, given);
   const uses = usesOfLists(fused, storage, everywhere, target);
   const stands = new Set([...storage.spaces.values(), ...storage.checked.values()].map((s) => s.assignmentList));
-  const lists = new Map(
-    storage.assignmentLists
-      .filter((list) => !storage.named.has(list.id) || stands.has(list))
-      .map((list) => [list, formed(fused, list, uses.get(list.id), target)] as const),
-  );
+  const lists = new Map<AssignmentList, AssignmentList>();
+  for (const list of storage.assignmentLists.filter((l) => !storage.named.has(l.id) || stands.has(l))) {
+    const parent = list.parent === null ? null : get(lists, list.parent, 'schedule: list that another refines');
+    const own = parent === list.parent ? list : { ...list, parent };
+    const legal = legalForms(fused, own, storage.assignmentLists, target);
+    const wanted = formed(fused, own, uses.get(own.id), legal);
+    const others = legal.filter((form) => !sameForm(form, wanted)).map((form) => listOf(fused, own, form));
+    lists.set(list, decider.list([listOf(fused, own, wanted), ...others]));
+  }
   const onForms = <K>(spaces: ReadonlyMap<K, StoredSpace>): ReadonlyMap<K, StoredSpace> =>
     new Map(
       [...spaces].map(([key, space]) => {
@@ -102,43 +85,33 @@ function usesOfLists(
   for (const [id, space] of storage.spaces) {
     const node = nodeOf(fused.graph, id);
     if (space.assignmentList === null) continue;
-    const tile = node.kind === 'contract' ? chooseTile(fused, node, space, storage, target) : null;
+    const tile = node.kind === 'contract' ? chooseTile(fused, node, space, storage, { target, decider: byCost }) : null;
     if (tile?.rows.kind === 'blocks') note(space.assignmentList.id, { blockRows: tile.rows.blockRows });
     if (everywhere.has(id)) note(space.assignmentList.id, { searched: true });
   }
   return uses;
 }
 
-const THREADS = [64, 32, 16, 8, 4];
-const WORD_BYTES = 4;
-
-/**
- * Threads that sort slots (kernels/group-slots.ts), each with a counter for each of so many keys in workgroup memory; null: there is no
- * room for enough of them.
- */
-export function groupingThreads(keys: number, bytes: number): number | null {
-  const words = (threads: number): number => (keys + 1) * threads + 2 * keys + 1;
-  return THREADS.find((threads) => WORD_BYTES * words(threads) <= bytes) ?? null;
+/** The cheapest form of a list that has what it is used for. */
+function formed(fused: FusedGraph, list: AssignmentList, use: Use | undefined, legal: readonly ListForm[]): ListForm {
+  const scanned: ListForm = { kind: 'scanned' };
+  if (use?.searched === true || slotRowsOf(fused, list) === null) return scanned;
+  if (use === undefined) return legal.find(({ kind }) => kind === 'slots') ?? scanned;
+  return legal.find((form) => form.kind === 'grouped' && form.blockRows === use.blockRows) ?? scanned;
 }
 
-/** Buffers a launch that sorts slots may read, beside those it writes. */
-const MAX_READ = 4;
+/** A list in one of its forms: as many rows as there are slots, where they are its rows. */
+function listOf(fused: FusedGraph, list: AssignmentList, form: ListForm): AssignmentList {
+  if (form.kind !== 'slots') return { ...list, form };
+  const rows = [...form.others, ...slotAxes(form.slots)].map(sizeIn(fused));
+  const capacity = compareProducts(rows, [list.capacity]) === 0 ? list.capacity : multiply(rows);
+  return { ...list, form, capacity };
+}
 
-/** The list in the cheapest form that has what it is used for. */
-function formed(fused: FusedGraph, list: AssignmentList, use: Use | undefined, target: Target): AssignmentList {
-  const form = use?.searched === true ? null : slotRowsOf(fused, list);
-  if (form === null) return list;
-  const sizeOf = sizeIn(fused);
-  if (use === undefined) {
-    const rows = [...form.others, ...slotAxes(form.slots)].map(sizeOf);
-    const capacity = compareProducts(rows, [list.capacity]) === 0 ? list.capacity : multiply(rows);
-    return { ...list, form, capacity };
-  }
-  const keys = asInteger(multiply(list.majorAxes.map(sizeOf)));
-  const threads = keys === null ? null : groupingThreads(keys, target.limits.maxComputeWorkgroupStorageSize);
-  const reads = idsOfSlots(form.slots).length + list.presences.length;
-  if (threads === null || reads > MAX_READ || !isDistinct(form.slots)) return list;
-  return { ...list, form: { ...form, kind: 'grouped', threads, blockRows: use.blockRows } };
+/** Two forms of one list: its slots are the same. */
+function sameForm(a: ListForm, b: ListForm): boolean {
+  if (a.kind !== 'grouped' || b.kind !== 'grouped') return a.kind === b.kind;
+  return a.threads === b.threads && a.blockRows === b.blockRows;
 }
 
 /** Values that stand on a list only because its points are named are dense where somebody reads them from everywhere. */

@@ -21,31 +21,37 @@ import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
 import { chooseStorage, dependenciesOf, type Storage } from './choose-storage.ts';
 import { chooseHeads } from './choose-tiles.ts';
+import { byCost, type Decider } from './decider.ts';
+import { legalLayouts } from './legality.ts';
 import { withForms } from './list-forms.ts';
-import { pinnedTile, type SchedulePins } from './read-schedule.ts';
 import { blocksKey, hasBlocks, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
-/**
- * `split`: values that get memory because a launch would bind too many buffers. `unread`: those that get none, since nobody reads it.
- * `pins`: what a text decides (read-schedule.ts).
- */
+/** What is known of a schedule from an attempt at it. */
+export interface Found {
+  /** Values that get memory because a launch would bind too many buffers. */
+  readonly split: ReadonlySet<NodeId>;
+  /** Values that get none, since nobody reads them. */
+  readonly unread: ReadonlySet<NodeId>;
+  /** Values that had memory when costs chose lists, and that nobody reads. */
+  readonly known: ReadonlySet<NodeId>;
+}
+
+export const nothingFound: Found = { split: new Set(), unread: new Set(), known: new Set() };
+
 export function planSchedule(
   fused: FusedGraph,
   target: Target,
-  split: ReadonlySet<NodeId>,
-  unread: ReadonlySet<NodeId>,
-  pins: SchedulePins | null = null,
+  { split, unread, known }: Found = nothingFound,
+  decider: Decider = byCost,
 ): Schedule {
   const { graph } = fused;
-  // What nobody reads had memory when lists were chosen, and has none now.
-  const pinned = pins === null ? null : new Set([...pins.stored, ...unread]);
-  const all = chooseStorage(fused, split, pinned);
+  const choosing = { target, decider };
+  const all = chooseStorage(fused, split, known, decider);
   const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
     new Map([...spaces].filter(([id]) => !ids.has(id)));
-  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, target);
-  // A contraction that a text gives memory is nobody's head.
-  const apart = pins === null ? split : pins.stored;
-  const { tiles, refused } = chooseHeads(fused, chosen, target, apart);
+  // What nobody reads had memory when lists were chosen, and has none now.
+  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing);
+  const { tiles, refused } = chooseHeads(fused, chosen, choosing, split);
   const heads = new Set([...tiles.values()].flatMap((tile) => tile.heads.map(({ node }) => node.id)));
   const spaces = without(chosen.spaces, heads);
   const storage = { ...chosen, spaces };
@@ -89,7 +95,8 @@ export function planSchedule(
       return other.kind === 'fold' && other.fold === node.fold && other.operands.join() === node.operands.join();
     });
     for (const id of nodes) done.add(id);
-    steps.push({ kind: 'fold', nodes, layout: chooseFold(at(graph.folds, node.fold, 'schedule: fold'), graph.axes) });
+    const legal = legalLayouts(chooseFold(at(graph.folds, node.fold, 'schedule: fold'), graph.axes));
+    steps.push({ kind: 'fold', nodes, layout: decider.fold(nodes, legal) });
   };
   /** Ids ascend but for the defaults of controls, so this nests no deeper than those. */
   const compute = (id: NodeId): void => {
@@ -110,8 +117,7 @@ export function planSchedule(
       return;
     }
     rows(space.assignmentList);
-    const decided = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, target);
-    const choice = decided.family === 'tile' ? pinnedTile(decided, pins) : decided;
+    const choice = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, choosing);
     if (choice.family === 'reduce_listed') index(choice.index);
     if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.rows.blockRows);
     steps.push({ kind: 'value', choice, space });
@@ -134,7 +140,7 @@ export function planSchedule(
   look(Infinity);
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
   const { live, assignmentLists } = storage;
-  return { entry: graph.name, spaces, because, live, assignmentLists, steps };
+  return { entry: graph.name, spaces, because, live, unread, assignmentLists, steps };
 }
 
 /** The last node of those that a check looks at. */

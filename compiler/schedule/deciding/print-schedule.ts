@@ -7,6 +7,7 @@ import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { formatSize } from '../../../dsl/types/size.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
+import type { FoldLayout } from './choose-fold.ts';
 import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
 import type { Choice, IndexShape, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
 
@@ -26,6 +27,13 @@ export function stepTexts(schedule: Schedule, graph: Graph): readonly string[] {
   const printer = new SchedulePrinter(graph);
   return schedule.steps.map((step) => printer.step(step));
 }
+
+/** What a line of a value says of how it is computed, and of where it stands. */
+export const choiceText = (choice: Choice, graph: Graph): string => new SchedulePrinter(graph).choice(choice);
+export const spaceText = (space: StoredSpace, graph: Graph): string => new SchedulePrinter(graph).space(space);
+export const listText = (list: AssignmentList, graph: Graph): string => new SchedulePrinter(graph).listLine(list);
+export const foldText = (results: readonly NodeId[], layout: FoldLayout, graph: Graph): string =>
+  new SchedulePrinter(graph).fold(results, layout);
 
 const nodes = (ids: readonly NodeId[]): string => ids.map((id) => `%${id}`).join(' ');
 
@@ -63,18 +71,15 @@ class SchedulePrinter {
       case 'index':
         return `index ${this.#index(step.shape)}`;
       case 'value':
-        return `%${step.choice.node.id} ${this.#choice(step.choice)} on ${this.#space(step.space)}`;
+        return `%${step.choice.node.id} ${this.choice(step.choice)} on ${this.space(step.space)}`;
       case 'default':
         return `default of ${at(this.#graph.inputs, step.input, 'schedule: graph input').name}`;
-      case 'fold': {
-        const { rows, lanes, kept, words } = step.layout;
-        const keeps = kept.map((phase) => ` ${nodes(phase)}`).join(',');
-        return `fold ${nodes(step.nodes)} rows ${this.#tuple(rows)}, ${lanes} a row, ${words ?? 'unknown'} words${keeps === '' ? '' : `, keeps${keeps}`}`;
-      }
+      case 'fold':
+        return this.fold(step.nodes, step.layout);
       case 'extern':
         return `extern ${at(this.#graph.externs, step.call, 'schedule: extern call').name}`;
       case 'check':
-        return `check ${step.check} on ${this.#space(step.space)}`;
+        return `check ${step.check} on ${this.space(step.space)}`;
       case 'output': {
         const { name, role: group } = at(this.#graph.outputs, step.output, 'schedule: output');
         return `${group} ${name}`;
@@ -84,7 +89,12 @@ class SchedulePrinter {
     }
   }
 
-  #choice(choice: Choice): string {
+  fold(results: readonly NodeId[], { rows, lanes, kept, words }: FoldLayout): string {
+    const keeps = kept.map((phase) => ` ${nodes(phase)}`).join(',');
+    return `fold ${nodes(results)} rows ${this.#tuple(rows)}, ${lanes} a row, ${words ?? 'unknown'} words${keeps === '' ? '' : `, keeps${keeps}`}`;
+  }
+
+  choice(choice: Choice): string {
     switch (choice.family) {
       case 'tile': {
         const { heads, rows, tileRows, tileColumns, lanes, node, forms } = choice;
@@ -141,7 +151,7 @@ class SchedulePrinter {
     return `r${assignmentList.id} by ${rows}${this.#tuple(keys)} over ${this.#tuple(listed)}`;
   }
 
-  #space({ assignmentList, axes }: StoredSpace): string {
+  space({ assignmentList, axes }: StoredSpace): string {
     const names = axes.map((axis) => this.#name(axis));
     return `[${[...(assignmentList === null ? [] : [`r${assignmentList.id}`]), ...names].join(', ')}]`;
   }

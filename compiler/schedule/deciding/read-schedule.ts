@@ -1,13 +1,16 @@
 /**
- * A printed schedule read back (`moec compile --schedule=FILE`). The text decides which values have memory, how large tiles are and in
- * which order the steps come; everything else follows from that by the code that decides, so that nothing can be read that could not have
- * been decided. What follows must then be what the text says, line for line, or it is refused.
+ * A printed schedule read back (`moec compile --schedule=FILE`). The text is a decider (decider.ts): wherever several ways are legal it
+ * says which, and everything else follows from that by the code that plans, so that nothing can be read that could not have been
+ * decided. What follows must then be what the text says, line for line, or it is refused.
  */
 import type { Graph, NodeId } from '../../graph/graph-ir.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { idOf } from '../../../dsl/types/ids.ts';
-import { printSchedule, stepTexts } from './print-schedule.ts';
-import type { Schedule, ScheduleStep, TileChoice } from './schedule-ir.ts';
+import type { AssignmentList } from '../memory/memory.ts';
+import type { Decider, Options } from './decider.ts';
+import { tileFault, type TileOptions } from './legality-tiles.ts';
+import { choiceText, foldText, listText, printSchedule, spaceText, stepTexts } from './print-schedule.ts';
+import type { Choice, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
 
 /** What is wrong with a schedule that somebody wrote. */
 export class ScheduleTextError extends Error {
@@ -21,19 +24,7 @@ export class ScheduleTextError extends Error {
   }
 }
 
-/** What a text decides. */
-export interface SchedulePins {
-  readonly stored: ReadonlySet<NodeId>;
-  readonly tiles: ReadonlyMap<NodeId, TilePin>;
-}
-
-interface TilePin {
-  readonly line: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly lanes: number;
-}
-
+/** A line that says something about a value, or a list. */
 interface Line {
   readonly number: number;
   readonly text: string;
@@ -47,46 +38,92 @@ function linesOf(text: string): readonly Line[] {
   });
 }
 
-/** The largest tile that a thread is asked to compute, each way. */
-const LARGEST_TILE = 16;
-
-export function pinsOf(text: string): SchedulePins {
-  const stored = new Set<NodeId>();
-  const tiles = new Map<NodeId, TilePin>();
-  for (const { number: line, text: said } of linesOf(text)) {
-    const value = /^%(\d+) (.*)$/.exec(said);
-    const fold = /^fold ((?:%\d+ )+)rows/.exec(said);
-    const [, results = ''] = fold ?? [];
-    for (const [, id] of results.matchAll(/%(\d+)/g)) stored.add(idOf<NodeId>(Number(id)));
-    if (value === null) continue;
-    const [, id = '', how = ''] = value;
-    const node = idOf<NodeId>(Number(id));
-    if (stored.has(node)) throw new ScheduleTextError(line, `%${node} is computed twice`);
-    stored.add(node);
-    const tile = /^tile (\d+) x (\d+)\b/.exec(how);
-    if (tile === null) continue;
-    const [rows, columns] = [Number(tile[1]), Number(tile[2])];
-    if (![rows, columns].every((n) => n >= 1 && n <= LARGEST_TILE))
-      throw new ScheduleTextError(
-        line,
-        `a tile has 1 to ${LARGEST_TILE} rows and columns, this one ${rows} x ${columns}`,
-      );
-    const [, lanes = '1'] = /, loads of (\d+)(?:;| on )/.exec(said) ?? [];
-    tiles.set(node, { line, rows, columns, lanes: Number(lanes) });
-  }
-  return { stored, tiles };
+/** What a text decides. */
+export interface ScheduleText extends Decider {
+  /** Values with memory. */
+  readonly stored: ReadonlySet<NodeId>;
+  /** Contractions that are computed where they are read. */
+  readonly heads: ReadonlySet<NodeId>;
+  /** The line of each step, by its text. */
+  readonly lineOf: (step: string) => number | null;
 }
 
-/** A tile as large as a text says; its form stays what the contraction has. */
-export function pinnedTile(choice: TileChoice, pins: SchedulePins | null): TileChoice {
-  const pin = pins?.tiles.get(choice.node.id);
-  if (pin === undefined) return choice;
-  const tileRows = choice.rows.kind === 'single' ? 1 : pin.rows;
-  if (choice.rows.kind === 'blocks' && choice.rows.blockRows % tileRows !== 0)
-    throw new ScheduleTextError(pin.line, `blocks of ${choice.rows.blockRows} rows are no whole tiles of ${tileRows}`);
-  const lanes = pin.lanes === 1 ? 1 : choice.lanes;
-  // Subgroups load by vectors.
-  return { ...choice, tileRows, tileColumns: pin.columns, lanes, forms: lanes === 1 ? [] : choice.forms };
+/** Reads what a text decides of a graph. Throws ScheduleTextError. */
+export function readDecisions(text: string, graph: Graph): ScheduleText {
+  const values = new Map<NodeId, Line>();
+  const lists = new Map<string, Line>();
+  const results = new Set<NodeId>();
+  const heads = new Set<NodeId>();
+  const lines = linesOf(text);
+  for (const line of lines) {
+    const fold = /^fold ((?:%\d+ )+)rows/.exec(line.text)?.[1];
+    for (const id of idsIn(fold ?? '')) results.add(id);
+    const list = /^r\d+ of ((?:%\d+ ?)+)/.exec(line.text)?.[1];
+    if (list !== undefined) lists.set(idsIn(list).join(), line);
+    const [id] = idsIn(/^%\d+ /.exec(line.text)?.[0] ?? '');
+    if (id === undefined) continue;
+    if (values.has(id) || results.has(id)) throw new ScheduleTextError(line.number, `%${id} is computed twice`);
+    values.set(id, line);
+    const inside = /^%\d+ tile \d+ x \d+ of ((?:%\d+,? ?)+)/.exec(line.text)?.[1];
+    for (const head of idsIn(inside ?? '')) heads.add(head);
+  }
+  const numbers = new Map(lines.map(({ number, text: said }) => [said, number] as const));
+  const find = <T>(legal: Options<T>, said: string | undefined, textOf: (one: T) => string): T =>
+    (said === undefined ? undefined : legal.find((one) => said === textOf(one))) ?? legal[0];
+  const placeOf = (id: NodeId): string | undefined => / on (\[[^\]]*\])$/.exec(values.get(id)?.text ?? '')?.[1];
+  const howOf = (id: NodeId): string | undefined => /^%\d+ (.*) on \[[^\]]*\]$/.exec(values.get(id)?.text ?? '')?.[1];
+  return {
+    stored: new Set([...values.keys(), ...results]),
+    heads,
+    lineOf: (step) => numbers.get(step) ?? null,
+    makesList: ({ presences }) => lists.has(presences.join()),
+    space: (id, legal) => find(legal, placeOf(id), (space) => spaceText(space, graph)),
+    list: (legal: Options<AssignmentList>) =>
+      find(legal, lists.get(legal[0].presences.join())?.text, (list) => listText(list, graph)),
+    choice: (id, _, legal: Options<Choice>) => {
+      const family = /^\w+/.exec(howOf(id) ?? '')?.[0];
+      return find(legal, howOf(id), (choice) =>
+        choice.family === 'tile' && family === 'tile' ? (howOf(id) ?? '') : choiceText(choice, graph),
+      );
+    },
+    tile: (byCost, options) => {
+      const line = values.get(byCost.node.id);
+      return line === undefined ? byCost : tileOf(line, byCost, options, graph);
+    },
+    fold: (nodes, legal) => {
+      const said = lines.find((line) => line.text.startsWith(`fold ${nodes.map((id) => `%${id}`).join(' ')} rows`));
+      return find(legal, said?.text, (layout) => foldText(nodes, layout, graph));
+    },
+  };
+}
+
+const idsIn = (text: string): readonly NodeId[] =>
+  [...text.matchAll(/%(\d+)/g)].map(([, id]) => idOf<NodeId>(Number(id)));
+
+/** The tile that a line says, within what is legal. Throws ScheduleTextError. */
+function tileOf({ number, text }: Line, byCost: TileChoice, options: TileOptions, graph: Graph): TileChoice {
+  const [, tileRows, tileColumns] = /^%\d+ tile (\d+) x (\d+)\b/.exec(text) ?? [];
+  if (tileRows === undefined || tileColumns === undefined) return byCost;
+  const forms = [...text.matchAll(/; (\w+): (\d+) x (\d+)/g)].flatMap(([, name, rows, columns]): TileForm[] => {
+    const own = options.classes.find((known) => known.name === name);
+    if (own === undefined) throw new ScheduleTextError(number, `${name} has no tile of this sum`);
+    const { shortRows } = own.tile;
+    return [{ class: own, tileRows: Number(rows), tileColumns: Number(columns), shortRows }];
+  });
+  const [, lanes = '1'] = /, loads of (\d+)(?:;| on )/.exec(text) ?? [];
+  const said: TileChoice = {
+    ...byCost,
+    tileRows: Number(tileRows),
+    tileColumns: Number(tileColumns),
+    lanes: options.lanes.find((known) => known === Number(lanes)) ?? 1,
+    forms,
+  };
+  // The rows that are said: by what a tile of such rows would be printed as.
+  const rows = options.rows.find((known) => text.includes(` ${choiceText({ ...said, rows: known }, graph)} on `));
+  const tile = { ...said, rows: rows ?? byCost.rows };
+  const fault = tileFault(tile, options);
+  if (fault !== null) throw new ScheduleTextError(number, fault);
+  return tile;
 }
 
 /** The steps of a schedule in the order of a text that says the same of each. Throws ScheduleTextError. */

@@ -21,6 +21,8 @@ export interface Schedule {
   readonly because: ReadonlyMap<NodeId, MemoryReason>;
   /** Nodes a run needs, in id order: outputs, defaults, externs, presences of domains, and all they read. */
   readonly live: readonly NodeId[];
+  /** Of these, values that nobody asks: they need no memory, and nothing computes them. */
+  readonly unread: ReadonlySet<NodeId>;
   readonly assignmentLists: readonly AssignmentList[];
   readonly steps: readonly ScheduleStep[];
 }

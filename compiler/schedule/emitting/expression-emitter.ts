@@ -159,7 +159,7 @@ export class ExprEmitter extends PointEmitter {
       case 'draw':
       case 'extern':
       case 'fold':
-        throw new CompilerBug('schedule', `node ${node.id} (${node.kind}) has no memory`);
+        return this.placement.lacks(node);
       default:
         return unreachable(node, 'schedule');
     }
@@ -327,7 +327,7 @@ export class ExprEmitter extends PointEmitter {
   }
 }
 
-function constant(element: ElementType, value: number): KernelExpr {
+export function constant(element: ElementType, value: number): KernelExpr {
   switch (element) {
     case 'bool':
       return bool(value !== 0);

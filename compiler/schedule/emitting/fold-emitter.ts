@@ -139,6 +139,9 @@ function accessTo(body: Graph, around: PointAccess): PointAccess {
     node: (id) => nodeOf(body, id),
     sizeOf: (axis) => around.sizeOf(axis),
     memoryOf: () => null,
+    lacks: (node) => {
+      throw new CompilerBug('schedule', `a step computes no ${node.kind}`);
+    },
     assignmentListBuffers: (list) => around.assignmentListBuffers(list),
     holdsUnder: () => false,
     usesOf: (id) => uses.get(id) ?? 0,

@@ -38,6 +38,8 @@ export interface LoweredSchedule {
   readonly contents: Contents;
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly splits: ReadonlySet<NodeId>;
+  /** Values that are read, have to have memory, and have none: of a schedule that somebody wrote. */
+  readonly lacking: ReadonlySet<NodeId>;
   /** Values with memory that no step reads and no result is. */
   readonly unread: ReadonlySet<NodeId>;
   /** Launches that do not fit the target and cannot be made to. */
@@ -75,7 +77,7 @@ class ScheduleLowering {
 
   run(): LoweredSchedule {
     const results = this.#schedule.steps.flatMap((step) => this.#step(step));
-    const { splits, limitViolations, contents: buffers, compactions, table, kernels, steps } = this.#plan;
+    const { splits, lacking, limitViolations, contents: buffers, compactions, table, kernels, steps } = this.#plan;
     const unread = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id), this.#plan.asked)].flatMap(
       (id) => {
         const content = buffers.get(id);
@@ -87,6 +89,7 @@ class ScheduleLowering {
       plan: (known) => this.#finish(results, known),
       contents,
       splits,
+      lacking,
       unread: new Set(unread),
       limitViolations,
     };

@@ -15,7 +15,7 @@ import type { Size } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Check, GraphInputId, Node, NodeId, Span } from '../../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
-import type { Kernel } from '../../kernel/kernel-ir.ts';
+import type { Kernel, KernelExpr } from '../../kernel/kernel-ir.ts';
 import type { DeviceClass, Target } from '../../target.ts';
 import { chooseSplit } from '../deciding/choose-split.ts';
 import type { InlinedValues } from '../deciding/choose-split.ts';
@@ -23,7 +23,7 @@ import { PredicateSets } from '../deciding/predicate-sets.ts';
 import type { Schedule } from '../deciding/schedule-ir.ts';
 import type { Compaction, CompactionId, CompactionPart, Content } from './contents.ts';
 import type { KernelTable } from './kernel-table.ts';
-import { ExprEmitter } from './expression-emitter.ts';
+import { ExprEmitter, constant } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import type { BuiltLaunch } from './launch-builder.ts';
 import { BufferTable, elementsOf } from '../memory/memory.ts';
@@ -92,6 +92,8 @@ export class PlanBuilder implements PointAccess {
   readonly compactions: Compaction[] = [];
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly splits = new Set<NodeId>();
+  /** Values that are read, have to have memory, and have none. */
+  readonly lacking = new Set<NodeId>();
   /** Launches that do not fit the target and cannot be made to. */
   readonly limitViolations: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
@@ -143,6 +145,11 @@ export class PlanBuilder implements PointAccess {
     if (this.schedule.spaces.has(id))
       throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
     return null;
+  }
+
+  lacks({ id, element }: Node): KernelExpr {
+    this.lacking.add(id);
+    return constant(element, 0);
   }
 
   /** Gives a node its memory. */

@@ -23,6 +23,8 @@ export interface PointAccess {
   sizeOf(axis: AxisId): Size;
   /** Memory of a node, or null: computed where it is used. */
   memoryOf(id: NodeId): { readonly buffer: BufferId; readonly space: StoredSpace } | null;
+  /** Notes that a value is read which its kernel has to put into memory, and has none; what stands for it. */
+  lacks(node: Node): KernelExpr;
   assignmentListBuffers(assignmentList: AssignmentList): AssignmentListBuffers;
   /** Whether a presence is true wherever these are. */
   holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean;

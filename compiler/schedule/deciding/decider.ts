@@ -1,0 +1,36 @@
+/**
+ * Who decides among what is legal (legality.ts). Planning asks a decider wherever there are several ways, and every list it is given
+ * begins with what costs say; so costs, a text that somebody wrote (read-schedule.ts) and a random number all choose among the same.
+ */
+import type { FoldLayout } from './choose-fold.ts';
+import type { NodeId } from '../../graph/graph-ir.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import type { TileOptions } from './legality-tiles.ts';
+import type { Choice, TileChoice } from './schedule-ir.ts';
+
+/** Never empty. */
+export type Options<T> = readonly [T, ...T[]];
+
+export interface Decider {
+  /** Values with memory, beside those that have to have it, and contractions that are nobody's heads; null: as costs say. */
+  readonly stored: ReadonlySet<NodeId> | null;
+  /** Whether a list of assignments is made that costs want. */
+  readonly makesList: (list: AssignmentList) => boolean;
+  readonly space: (id: NodeId, legal: Options<StoredSpace>) => StoredSpace;
+  /** How the rows of a list come about: the list in every form it may have. */
+  readonly list: (legal: Options<AssignmentList>) => AssignmentList;
+  readonly choice: (id: NodeId, space: StoredSpace, legal: Options<Choice>) => Choice;
+  /** The tile that costs want, or another one within the options. */
+  readonly tile: (byCost: TileChoice, options: TileOptions) => TileChoice;
+  readonly fold: (results: readonly NodeId[], legal: Options<FoldLayout>) => FoldLayout;
+}
+
+export const byCost: Decider = {
+  stored: null,
+  makesList: () => true,
+  space: (_, [first]) => first,
+  list: ([first]) => first,
+  choice: (_, __, [first]) => first,
+  tile: (first) => first,
+  fold: (_, [first]) => first,
+};

@@ -1,0 +1,150 @@
+/** Whether a step of a schedule is one that may be: each by the rules of legality.ts and legality-tiles.ts. */
+import { at } from '../../../dsl/diagnostics/invariants.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type { Node, NodeId } from '../../graph/graph-ir.ts';
+import { nodeOf } from '../../graph/node-uses.ts';
+import { sameSlots } from '../../graph/slots.ts';
+import type { Target } from '../../target.ts';
+import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
+import { chooseFold } from './choose-fold.ts';
+import { partsOf, sameSpace } from './choose-tiles.ts';
+import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } from './legality.ts';
+import { sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
+import { PredicateSets } from './predicate-sets.ts';
+import { indexKey, type Choice, type Schedule, type ScheduleStep, type TileChoice } from './schedule-ir.ts';
+
+export class StepRules {
+  readonly #schedule: Schedule;
+  readonly #fused: FusedGraph;
+  readonly #target: Target;
+  readonly #predicateSets: PredicateSets;
+  readonly #isPartOf: (id: NodeId, root: NodeId) => boolean;
+
+  constructor(schedule: Schedule, fused: FusedGraph, target: Target) {
+    this.#schedule = schedule;
+    this.#fused = fused;
+    this.#target = target;
+    this.#predicateSets = new PredicateSets(fused);
+    this.#isPartOf = partsOf(fused, schedule.live, schedule.spaces);
+  }
+
+  ofList(list: AssignmentList): readonly string[] {
+    const { assignmentLists } = this.#schedule;
+    const legal = legalForms(this.#fused, list, assignmentLists, this.#target);
+    return [
+      ...said(legal.some((form) => sameForm(form, list.form)), `list r${list.id} may not be ${list.form.kind}`),
+      ...said(list.parent === null || assignmentLists.includes(list.parent), `list r${list.id} refines none of the lists`),
+    ];
+  } // prettier-ignore
+
+  ofStep(step: ScheduleStep): readonly string[] {
+    const { graph } = this.#fused;
+    switch (step.kind) {
+      case 'rows':
+        return [
+          ...this.#known(step.list),
+          ...said(step.list.form.kind !== 'slots', `list r${step.list.id} is slots, and is made`),
+        ];
+      case 'blocks':
+        return said(step.list.form.kind !== 'slots', `the rows of r${step.list.id} are slots, and are cut into blocks`);
+      case 'index':
+        return this.#known(step.shape.assignmentList);
+      case 'value':
+        return this.#value(step.choice, step.space);
+      case 'fold': {
+        const folds = step.nodes.flatMap((id) => {
+          const node = nodeOf(graph, id);
+          return node.kind === 'fold' ? [node] : [];
+        });
+        const [first] = folds;
+        if (first === undefined || folds.length < step.nodes.length || folds.some((n) => n.fold !== first.fold))
+          return ['it has results of other things than one recurrence'];
+        const legal = legalLayouts(chooseFold(at(graph.folds, first.fold, 'schedule: fold'), graph.axes));
+        return said(legal.some(({ lanes }) => lanes === step.layout.lanes), `${step.layout.lanes} may not go through a row`); // prettier-ignore
+      }
+      case 'default':
+        return said((graph.inputs[step.input]?.default ?? null) !== null, `input ${step.input} has no default`);
+      case 'check':
+        return said(graph.checks[step.check] !== undefined, `there is no check ${step.check}`);
+      case 'output':
+        return said(graph.outputs[step.output] !== undefined, `there is no output ${step.output}`);
+      case 'extern':
+        return [];
+    }
+  }
+
+  #known(list: AssignmentList): readonly string[] {
+    return said(this.#schedule.assignmentLists.includes(list), `there is no list r${list.id}`);
+  }
+
+  #value(choice: Choice, space: StoredSpace): readonly string[] {
+    const { node } = choice;
+    const presences = usablePresences(this.#fused, node);
+    const legal = legalSpaces(this.#predicateSets, this.#schedule.assignmentLists, presences, node);
+    return [
+      ...said(this.#schedule.spaces.get(node.id) === space, `%${node.id} is stored elsewhere`),
+      ...said(legal.some((other) => sameSpace(other, space)), `%${node.id} may not stand there`),
+      ...this.#family(choice, node, space),
+    ]; // prettier-ignore
+  }
+
+  #family(choice: Choice, node: Node, space: StoredSpace): readonly string[] {
+    if (choice.family === 'tile') return this.#tile(choice, space);
+    if (node.kind === 'contract') return said(choice.family === 'contract', `%${node.id} is a contraction`);
+    const { spaces, assignmentLists } = this.#schedule;
+    const decided = { spaces, assignmentLists, predicateSets: this.#predicateSets };
+    const legal = legalChoices(this.#fused, node, space, decided);
+    return said(legal.some((other) => sameChoice(other, choice)), `%${node.id} may not be computed by ${choice.family}`); // prettier-ignore
+  }
+
+  /** What a tile computes has no memory of its own, but for the value that is stored. */
+  #tile(choice: TileChoice, space: StoredSpace): readonly string[] {
+    const { node, heads, input, over, columns } = choice;
+    const { spaces } = this.#schedule;
+    const faults: string[] = [];
+    const all: TileSides[] = [];
+    for (const head of heads) {
+      const sides = sidesOf(this.#fused, head.node, space);
+      const same = sides !== null && sides.input === input && sides.columns.join() === columns.join();
+      if (!same || head.node.over.join() !== over.join() || sides.head.weight !== head.weight)
+        faults.push(`%${head.node.id} has another loop than the tile`);
+      else all.push(sides);
+      if (head.node.id === node.id) continue;
+      if (spaces.has(head.node.id)) faults.push(`%${head.node.id} is a head and has memory`);
+      if (!this.#isPartOf(head.node.id, node.id)) faults.push(`%${head.node.id} is read by others than %${node.id}`);
+    }
+    if (heads.length === 0) faults.push('a tile has no contraction');
+    if (faults.length > 0) return faults;
+    const options = all.map((sides) => tileOptions(this.#fused, sides, space, spaces, this.#target));
+    const fault = tileFault(choice, sharedOptions(options));
+    return fault === null ? [] : [fault];
+  }
+}
+
+const said = (holds: boolean, fault: string): readonly string[] => (holds ? [] : [fault]);
+
+function sameForm(a: ListForm, b: ListForm): boolean {
+  if (a.kind === 'scanned' || b.kind === 'scanned') return a.kind === b.kind;
+  const same = sameSlots(a.slots, b.slots) && a.others.join() === b.others.join();
+  if (a.kind === 'slots' || b.kind === 'slots') return same && a.kind === b.kind;
+  return same && a.threads === b.threads && a.blockRows === b.blockRows;
+}
+
+/** The same way to compute a node. */
+function sameChoice(a: Choice, b: Choice): boolean {
+  if (a.node.id !== b.node.id) return false;
+  switch (a.family) {
+    case 'reduce_listed': {
+      if (b.family !== 'reduce_listed') return false;
+      return indexKey(a.index) === indexKey(b.index) && a.dense.join() === b.dense.join() && a.value === b.value;
+    }
+    case 'reduce_slots': {
+      if (b.family !== 'reduce_slots' || !sameSlots(a.slots, b.slots)) return false;
+      return a.presence === b.presence && a.value === b.value && a.dense.join() === b.dense.join();
+    }
+    case 'choose':
+      return b.family === 'choose' && (a.slots === null ? b.slots === null : b.slots !== null);
+    default:
+      return a.family === b.family;
+  }
+}
