@@ -3,6 +3,7 @@
  */
 import type { Program } from '../dsl/types/program.ts';
 import { CompilerBug, verified } from '../dsl/diagnostics/bug.ts';
+import { at } from '../dsl/diagnostics/invariants.ts';
 import { hasErrors, type Diagnostic, type Span } from '../dsl/diagnostics/diagnostic.ts';
 import type { StaticValue } from '../dsl/meaning/instances.ts';
 import { positionAt, type SourceFile } from '../dsl/diagnostics/source-file.ts';
@@ -97,13 +98,13 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   );
   if (hasErrors(diagnostics)) return { ...stopped, entries, initialPlans };
 
-  const { kernels, kernelNumber } = kernelsOf([
+  const { kernels, kernelNumber, portable } = kernelsOf([
     ...entries.flatMap(({ inference, withAux }) =>
       withAux === inference ? [inference.plan] : [inference.plan, withAux.plan],
     ),
     ...initialPlans.values(),
   ]);
-  const { shaders, shaderOf } = printShaders(kernels);
+  const { shaders, shaderOf } = printShaders(kernels, portable);
   const manifest = buildManifest({
     name: program.name,
     elaboration,
@@ -188,6 +189,8 @@ function legaliser(target: Target): (kernel: Kernel) => Kernel {
 function kernelsOf(plans: readonly Plan[]): {
   readonly kernels: readonly Kernel[];
   readonly kernelNumber: (kernel: Kernel) => number;
+  /** Numbers of those that devices of no class launch too. */
+  readonly portable: ReadonlySet<number>;
 } {
   const kernels: Kernel[] = [];
   const byText = new Map<string, number>();
@@ -202,18 +205,24 @@ function kernelsOf(plans: readonly Plan[]): {
       numbers.set(kernel, number);
     }
   }
-  return {
-    kernels,
-    kernelNumber: (kernel) => {
-      const number = numbers.get(kernel);
-      if (number === undefined) throw new CompilerBug('kernel', `${kernel.name} is no kernel of the module`);
-      return number;
-    },
+  const kernelNumber = (kernel: Kernel): number => {
+    const number = numbers.get(kernel);
+    if (number === undefined) throw new CompilerBug('kernel', `${kernel.name} is no kernel of the module`);
+    return number;
   };
+  const launched = plans.flatMap((plan) =>
+    plan.steps.flatMap((step) =>
+      step.kind === 'launch' ? [at(plan.kernels, step.kernel, 'kernel: of a launch')] : [],
+    ),
+  );
+  return { kernels, kernelNumber, portable: new Set(launched.map(kernelNumber)) };
 }
 
-/** The shader texts of a module, each once, and which of them each kernel has. */
-function printShaders(kernels: readonly Kernel[]): {
+/** The shader texts of a module, each once, those of the portable forms first, and which of them each kernel has. */
+function printShaders(
+  kernels: readonly Kernel[],
+  portable: ReadonlySet<number>,
+): {
   readonly shaders: readonly string[];
   readonly shaderOf: readonly number[];
 } {
@@ -222,7 +231,8 @@ function printShaders(kernels: readonly Kernel[]): {
     verifyWgsl(kernel, text);
     return text;
   });
-  const shaders = [...new Set(texts)];
+  const ofAll = texts.filter((_, kernel) => portable.has(kernel));
+  const shaders = [...new Set([...ofAll, ...texts])];
   const numbers = new Map(shaders.map((text, i) => [text, i]));
   return { shaders, shaderOf: texts.flatMap((text) => numbers.get(text) ?? []) };
 }

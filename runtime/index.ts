@@ -4,6 +4,7 @@
  */
 export { createModel, requirementsOf } from './running/module.ts';
 export type { CreateOptions, Progress } from './running/module.ts';
+export type { ClassLoaders, ClassShaders } from './contract/device-class.ts';
 export { Model } from './running/model.ts';
 export type { ModelStats } from './running/model.ts';
 export type { RunOptions } from './running/call-options.ts';

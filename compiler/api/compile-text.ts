@@ -27,7 +27,8 @@ export interface CompileOptions extends SourceOptions {
 /** A compiled text. */
 export interface Compiled extends Told {
   /**
-   * Named as the text is: an ES module with the kernels (`.js`), the types of its inputs and results (`.d.ts`), and its manifest
+   * Named as the text is: an ES module with the kernels (`.js`), which loads those for devices of a class from beside it
+   * (`.simd8.js`), the types of its inputs and results (`.d.ts`), and its manifest
    * (`.manifest.json`). Empty if there are errors. Text is a function of the program and the options alone, byte for byte.
    */
   readonly files: readonly EmittedFile[];

@@ -134,8 +134,9 @@ export const verbs: readonly VerbRow[] = [
     name: 'compile',
     summary: 'compile a model to a module',
     description:
-      'Writes DIR/NAME.js, an ES module with the kernels of a model, NAME.d.ts with the types of its inputs and results,\n' +
-      'NAME.manifest.json, and the runtime. The text is a function of the program and the options alone.',
+      'Writes DIR/NAME.js, an ES module with the kernels of a model, NAME.CLASS.js with those for devices of a class, which the\n' +
+      'module loads there, NAME.d.ts with the types of its inputs and results, NAME.manifest.json, and the runtime. The text is\n' +
+      'a function of the program and the options alone.',
     arguments: [model],
     options: [
       { flags: '-o, --out <dir>', text: 'where the module goes' },

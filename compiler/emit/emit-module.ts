@@ -1,5 +1,5 @@
 /**
- * The files of a compiled model: an ES module, its types, and its manifest. Text is a function of the manifest and the
+ * The files of a compiled model: an ES module, those of classes of devices, its types, and its manifest. Text is a function of the manifest and the
  * shaders alone, byte for byte. Names of the program appear as data (JSON) or, where TypeScript needs a name, through
  * `typeName` and quoted keys: nothing a program says can become code.
  */
@@ -12,6 +12,8 @@ import type {
   SizeFormula,
   VariableSpec,
 } from '../../runtime/contract/manifest.ts';
+import { at } from '../../dsl/diagnostics/invariants.ts';
+import { type ClassTexts, textsByClass } from './class-texts.ts';
 
 export interface EmittedFile {
   readonly path: string;
@@ -26,24 +28,52 @@ export function jsonLiteral(value: unknown, indent?: number): string {
     .replaceAll('</', '<\\/');
 }
 
-/** `runtime` is how the module names the runtime: `moec/runtime`, or a path beside it. */
+const made = ({ moec }: Manifest): string =>
+  `// Compiled by moec ${moec}. Made by a machine: compile the model again instead of editing.`;
+
+/**
+ * `runtime` is how the module names the runtime: `moec/runtime`, or a path beside it. The module itself comes after the files that
+ * it loads.
+ */
 export function emitModule(
   manifest: Manifest,
   shaders: readonly string[],
   runtime: string,
   stem: string,
 ): readonly EmittedFile[] {
-  const from = jsonLiteral(runtime);
-  const script = `// Compiled by moec ${manifest.moec}. Made by a machine: compile the model again instead of editing.
-import { createModel, planMemory } from ${from};
+  const { portable, classes } = textsByClass(manifest);
+  return [
+    { path: `${stem}.d.ts`, text: emitTypes(manifest, runtime) },
+    { path: `${stem}.manifest.json`, text: `${JSON.stringify(manifest, null, 1)}\n` },
+    ...classes.map((own) => ({ path: classFile(stem, own), text: emitClass(manifest, shaders, own) })),
+    { path: `${stem}.js`, text: emitScript(manifest, shaders.slice(0, portable), classes, runtime, stem) },
+  ];
+}
+
+function emitScript(
+  manifest: Manifest,
+  portable: readonly string[],
+  classes: readonly ClassTexts[],
+  runtime: string,
+  stem: string,
+): string {
+  const loaders = classes.map(
+    (own) => `  ${jsonLiteral(own.name)}: () => import(${specifier(classFile(stem, own))}),\n`,
+  );
+  return `${made(manifest)}
+import { createModel, planMemory } from ${jsonLiteral(runtime)};
 
 /** Everything the model is, as data. */
-export const manifest = ${jsonLiteral(manifest, 1)};
+export const manifest = ${jsonLiteral(manifest)};
 
-/** WGSL, one text a kernel. */
+/** WGSL of the kernels that run on every device, by number. */
 export const shaders = [
-${shaders.map((s) => jsonLiteral(s)).join(',\n')}
+${portable.map((s) => jsonLiteral(s)).join(',\n')}
 ];
+
+/** WGSL of kernels for classes of devices, loaded when a model is made on one. */
+const classes = {
+${loaders.join('')}};
 
 /** What to ask of a device: requestDevice({ requiredFeatures, requiredLimits }). */
 export const requiredFeatures = manifest.requiredFeatures;
@@ -56,14 +86,29 @@ export function plan(options) {
 
 /** Makes the model on a device, with its weights. */
 export function create(options) {
-  return createModel(manifest, shaders, options);
+  return createModel(manifest, shaders, options, classes);
 }
 `;
-  return [
-    { path: `${stem}.js`, text: script },
-    { path: `${stem}.d.ts`, text: emitTypes(manifest, runtime) },
-    { path: `${stem}.manifest.json`, text: `${JSON.stringify(manifest, null, 1)}\n` },
-  ];
+}
+
+/** The texts that a class of devices runs besides, as the runtime takes them (`ClassShaders`). */
+function emitClass(manifest: Manifest, shaders: readonly string[], { name, shaders: own }: ClassTexts): string {
+  const texts = own.map((i) => `  ${i}: ${jsonLiteral(at(shaders, i, 'manifest: shader'))},\n`);
+  return `${made(manifest)}
+/** Of the compilation that the module beside this file is of. */
+export const hash = ${jsonLiteral(manifest.hash)};
+
+/** WGSL of the kernels for devices of the class ${name}, by number. */
+export const shaders = {
+${texts.join('')}};
+`;
+}
+
+const classFile = (stem: string, { name }: ClassTexts): string => `${stem}.${name}.js`;
+
+/** A file beside a module as the module names it. Files may be named with what means something else in a URL. */
+function specifier(file: string): string {
+  return jsonLiteral(`./${file.replace(/[%#?]/g, encodeURIComponent)}`);
 }
 
 function emitTypes(manifest: Manifest, runtime: string): string {
@@ -81,7 +126,7 @@ function emitTypes(manifest: Manifest, runtime: string): string {
     })
     .join('\n');
   const variables = manifest.stores.map((s) => ` * - ${describeVariable(s)}`).join('\n');
-  return `// Compiled by moec ${manifest.moec}. Made by a machine: compile the model again instead of editing.
+  return `${made(manifest)}
 import type { CreateOptions, InputValue, Manifest, MemoryPlan, Model, Route, RunOptions, RunResult, Tensor } from ${from};
 
 /** A tensor with its element type and shape; the labels of the tuple are its axes, outermost first. */
@@ -102,6 +147,7 @@ ${runs}
 }
 
 export declare const manifest: Manifest;
+/** WGSL of the kernels that run on every device. */
 export declare const shaders: readonly string[];
 export declare const requiredFeatures: readonly GPUFeatureName[];
 export declare const requiredLimits: Record<string, number>;

@@ -12,6 +12,7 @@ import type {
   SizeFormula,
   StepSpec,
 } from '../../runtime/contract/manifest.ts';
+import { portableTexts } from './class-texts.ts';
 
 export function verifyManifest(manifest: Manifest, shaders: readonly string[]): void {
   verified('manifest', `the manifest of ${manifest.name}`, manifestFaults(manifest, shaders));
@@ -25,6 +26,7 @@ export function manifestFaults(manifest: Manifest, shaders: readonly string[]): 
     ...repeated('store', paths),
     ...manifest.kernels.flatMap((k) => within(k.shader, shaders.length, `shader of kernel ${k.name}`)),
     ...shaders.flatMap((_, i) => (manifest.kernels.some((k) => k.shader === i) ? [] : [`no kernel has shader ${i}`])),
+    ...misplacedTexts(manifest),
     ...undeclaredSizes(manifest),
     ...manifest.entries.flatMap((entry) => [
       ...planFaults(manifest, entry.plan, entry, `${entry.name}: `),
@@ -60,6 +62,13 @@ function planFaults(manifest: Manifest, plan: PlanSpec, entry: EntrySpec | null,
   if (plan.status.length > 0 && !plan.buffers.some((b) => b.kind === 'status')) faults.push('faults have no words');
   faults.push(...plan.status.flatMap((fault) => faultFaults(fault, controls)));
   return faults.map((fault) => where + fault);
+}
+
+/** Modules have the texts of the portable forms as a list, which the others continue. */
+function misplacedTexts(manifest: Manifest): readonly string[] {
+  const portable = portableTexts(manifest);
+  const late = [...portable].filter((shader) => shader >= portable.size);
+  return late.map((shader) => `shader ${shader}, of a portable form, stands behind one of a class`);
 }
 
 /** A step as each class of devices does it, the portable form first. */

@@ -229,6 +229,7 @@ export const catalogue = {
   MOE0714: { title: 'a function of the host failed or returned the wrong thing' },
   MOE0715: { title: 'the sizes of a run break a condition of the model' },
   MOE0716: { title: 'the module and the runtime are of different versions' },
+  MOE0717: { title: 'the kernels of a class of devices could not be loaded' },
   MOE0720: { title: 'a score is not a number' },
   MOE0721: { title: 'an index is outside its axis' },
   MOE0722: { title: 'there is no greatest of nothing' },

@@ -57,6 +57,7 @@ export const errorCodes = {
   MOE0714: 'a function of the host failed or returned the wrong thing',
   MOE0715: 'the sizes of a run break a condition of the model',
   MOE0716: 'the module and the runtime are of different versions',
+  MOE0717: 'the kernels of a class of devices could not be loaded',
   MOE0767: 'an option of a call is not what it should be',
 } as const;
 

@@ -8,7 +8,14 @@ import { type WeightBinding, type MissingParams, bindVariables, tensorsOf } from
 import { Arena, DeviceMemory } from './buffers.ts';
 import { DeviceState } from './device-state.ts';
 import { type DeviceRequirements, checkDevice } from './device.ts';
-import { PORTABLE, SUBGROUP_FEATURE, classOf, manifestOfClass } from '../contract/device-class.ts';
+import {
+  type ClassLoaders,
+  PORTABLE,
+  SUBGROUP_FEATURE,
+  classOf,
+  manifestOfClass,
+  shadersOfClass,
+} from '../contract/device-class.ts';
 import { MoecError, type WeightsProblem } from '../contract/errors.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
 import { allocatedBytes, kernelsOf, layOut } from '../contract/buffer-layout.ts';
@@ -64,13 +71,14 @@ export interface CreateOptions {
 const MAX_PENDING_BYTES = 32 * 2 ** 20;
 
 /**
- * Makes a model. Throws RequirementsError, WeightsError, OutOfMemoryError, DeviceLostError, MoecError, or the reason of
+ * Makes a model. `shaders` are the module's texts, or those of its portable forms, and `classes` loads the others. Throws RequirementsError, WeightsError, OutOfMemoryError, DeviceLostError, MoecError, or the reason of
  * the signal.
  */
 export async function createModel(
   manifest: Manifest,
   shaders: readonly string[],
   options: CreateOptions,
+  classes: ClassLoaders = {},
 ): Promise<Model> {
   if (manifest.schema !== 1) {
     const told = `the module has schema ${String(manifest.schema)}, this runtime reads schema 1: compile it again`;
@@ -80,7 +88,7 @@ export async function createModel(
   const { signal } = options;
   signal?.throwIfAborted();
   const made: { memory: DeviceMemory | null } = { memory: null };
-  const work = build(manifest, shaders, options, made);
+  const work = build(manifest, shaders, classes, options, made);
   if (signal === undefined) return work;
   // The source may never answer: what was allocated is given back now, not when the work comes to its end.
   const stop = (): void => made.memory?.destroyAll();
@@ -108,7 +116,8 @@ function checkCreateOptions(options: CreateOptions): void {
 /** The work of `createModel`. `made.memory` is set as soon as there is something to give back. */
 async function build(
   allClasses: Manifest,
-  shaders: readonly string[],
+  portable: readonly string[],
+  loaders: ClassLoaders,
   options: CreateOptions,
   made: { memory: DeviceMemory | null },
 ): Promise<Model> {
@@ -120,6 +129,7 @@ async function build(
   checkDevice(device, requirementsOf(allClasses, deviceClass));
   const state = new DeviceState(device);
   await state.checkSettled();
+  const shaders = await shadersOfClass(manifest, portable, deviceClass, loaders);
   const source = options.weights ?? null;
   await source?.open?.(tensorsOf(manifest), signal);
   const bindings = bindVariables(manifest, source, options.missing ?? 'error');
