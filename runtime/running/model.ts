@@ -153,7 +153,7 @@ export class Model {
     return encodeRun(this.#parts, this.#encodings, encoder, options);
   }
 
-  /** Compiles the kernels of all entries, or of one; `full`: also those of losses, outputs and updates. */
+  /** Compiles the kernels of all entries, or of one, and leaves nothing of it to the first run; `full`: also those of losses, outputs and updates. */
   async warmUp(
     options: {
       readonly entry?: string;
@@ -167,7 +167,7 @@ export class Model {
     const plans = entries.flatMap(({ plan, full }) => (options.full === true ? [plan, full] : [plan]));
     const { signal, onProgress } = options;
     const onDone = (done: number, total: number): void => onProgress?.({ done, total });
-    await this.#parts.pipelines.prepare(plans.flatMap(kernelsOf), { signal, onDone });
+    await this.#parts.pipelines.prepare(plans.flatMap(kernelsOf), { signal, onDone, dispatch: true });
   }
 
   /** Bytes of the model with one run, before anything is allocated. */

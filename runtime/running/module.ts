@@ -61,7 +61,7 @@ export interface CreateOptions {
   readonly class?: string;
   /** Functions of the host, by name. */
   readonly externs?: Named<ExternFunction>;
-  /** Compile the kernels of all entries now ('results'), also those of losses, outputs and updates ('all'), or when first used. */
+  /** Compile the kernels of all entries now ('results', unless given), so that the first run is as fast as others; also those of losses, outputs and updates ('all'), or when first used. */
   readonly warmUp?: 'results' | 'all' | 'none';
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -148,6 +148,7 @@ async function build(
     const pipelines = new Pipelines(state, manifest, shaders);
     await pipelines.prepare(kernelsToWarmUp(manifest, bindings, options.warmUp ?? 'results'), {
       signal,
+      dispatch: options.warmUp !== 'none',
       onDone: (done, total) => options.onProgress?.({ stage: 'pipelines', done, total }),
     });
     const arena = new Arena(memory);

@@ -1,10 +1,13 @@
 /**
- * Pipelines of a model's kernels: created only asynchronously, one for each shader text and layout, when first wanted.
+ * Pipelines of a model's kernels: created only asynchronously and side by side, one for each shader text and layout, when first
+ * wanted.
  *
  * Invariants:
  * - Bind group layouts are explicit: storage buffers at 0, 1, …, the uniform struct after the last of them.
  * - A shader that does not compile is a bug of the compiler and says which kernel, with the driver's own words.
  */
+import { untilAborted } from './call-options.ts';
+import { dispatchNothing } from './first-dispatch.ts';
 import type { DeviceState } from './device-state.ts';
 import { MoecError } from '../contract/errors.ts';
 import type { KernelSpec, Manifest } from '../contract/manifest.ts';
@@ -19,8 +22,11 @@ export interface CompiledKernel {
 /** WebGPU's number for the compute stage. */
 const COMPUTE_STAGE = 0x4;
 
-/** Pipelines in the making at once: enough to keep a driver busy, few enough to stop soon. */
-const AT_ONCE = 8;
+export interface PrepareOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onDone?: (done: number, total: number) => void;
+  readonly dispatch?: boolean;
+}
 
 export class Pipelines {
   readonly #state: DeviceState;
@@ -28,6 +34,7 @@ export class Pipelines {
   readonly #shaders: readonly string[];
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #compiled = new Map<number, CompiledKernel>();
+  readonly #dispatched = new Map<GPUComputePipeline, Promise<void>>();
   readonly #pending = new Map<string, Promise<GPUComputePipeline>>();
 
   constructor(state: DeviceState, manifest: Manifest, shaders: readonly string[]) {
@@ -52,27 +59,49 @@ export class Pipelines {
     return this.#compiled.has(kernel);
   }
 
-  /** Compiles kernels that are not compiled yet; `onDone` is called after each with how many of how many are done. */
-  async prepare(
-    kernels: Iterable<number>,
-    options: { readonly signal?: AbortSignal; readonly onDone?: (done: number, total: number) => void } = {},
-  ): Promise<void> {
-    const wanted = [...new Set(kernels)].filter((kernel) => !this.#compiled.has(kernel));
+  /**
+   * Compiles kernels that are not compiled yet, all at once; `onDone` is called after each with how many of how many are done.
+   * `dispatch`: each is dispatched once too, so that nothing is left for a run to compile.
+   */
+  async prepare(kernels: Iterable<number>, options: PrepareOptions = {}): Promise<void> {
+    const { signal, onDone, dispatch = false } = options;
+    const wanted = [...new Set(kernels)].filter((kernel) => {
+      const compiled = this.#compiled.get(kernel);
+      return compiled === undefined || (dispatch && !this.#dispatched.has(compiled.pipeline));
+    });
+    signal?.throwIfAborted();
     let done = 0;
-    for (let at = 0; at < wanted.length; at += AT_ONCE) {
-      options.signal?.throwIfAborted();
-      const batch = wanted.slice(at, at + AT_ONCE).map(async (kernel) => {
-        await this.#compile(kernel);
-        done += 1;
-        options.onDone?.(done, wanted.length);
-      });
-      // All have to end before anything is said: nobody would catch the second failure of a batch.
-      const ended = await Promise.allSettled(batch);
+    const work = wanted.map(async (kernel) => {
+      const compiled = await this.#compile(kernel);
+      signal?.throwIfAborted();
+      if (dispatch) await this.#dispatch(compiled);
+      signal?.throwIfAborted();
+      done += 1;
+      onDone?.(done, wanted.length);
+    });
+    // All have to end before anything is said: nobody would catch the second failure.
+    const all = Promise.allSettled(work).then((ended) => {
       for (const result of ended) if (result.status === 'rejected') throw result.reason;
+    });
+    await (signal === undefined ? all : untilAborted(all, signal));
+  }
+
+  /** Kernels of one text share a pipeline, and its first dispatch. */
+  async #dispatch(kernel: CompiledKernel): Promise<void> {
+    const { pipeline } = kernel;
+    const dispatched = this.#dispatched.get(pipeline) ?? dispatchNothing(this.#state, kernel);
+    this.#dispatched.set(pipeline, dispatched);
+    try {
+      await dispatched;
+    } catch (error) {
+      this.#dispatched.delete(pipeline);
+      throw error;
     }
   }
 
-  async #compile(kernel: number): Promise<void> {
+  async #compile(kernel: number): Promise<CompiledKernel> {
+    const known = this.#compiled.get(kernel);
+    if (known !== undefined) return known;
     const spec = this.#manifest.kernels[kernel];
     const code = spec === undefined ? undefined : this.#shaders[spec.shader];
     if (spec === undefined || code === undefined) {
@@ -88,7 +117,9 @@ export class Pipelines {
       this.#pending.set(key, pending);
     }
     try {
-      this.#compiled.set(kernel, { spec, layout, pipeline: await pending });
+      const compiled = { spec, layout, pipeline: await pending };
+      this.#compiled.set(kernel, compiled);
+      return compiled;
     } catch (error) {
       this.#pending.delete(key);
       throw error;
