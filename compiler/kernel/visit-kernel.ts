@@ -3,31 +3,47 @@ import type { KernelExpr, KernelStmt } from './kernel-ir.ts';
 
 /** Operands of an expression, in order of evaluation. */
 export function operandsOf(expr: KernelExpr): readonly KernelExpr[] {
+  const operands: KernelExpr[] = [];
+  forEachOperand(expr, (operand) => operands.push(operand));
+  return operands;
+}
+
+/** Does something with each operand, in order of evaluation: what walks whole kernels makes no list for every leaf. */
+export function forEachOperand(expr: KernelExpr, visit: (operand: KernelExpr) => void): void {
   switch (expr.kind) {
     case 'literal':
     case 'local':
     case 'builtin':
     case 'uniform':
     case 'buffer_length':
-      return [];
+      return;
     case 'load':
     case 'load_shared':
-      return [expr.index];
+      visit(expr.index);
+      return;
     case 'unary':
     case 'convert':
     case 'bitcast':
-      return [expr.operand];
-    case 'binary':
-      return [expr.left, expr.right];
-    case 'select':
-      return [expr.condition, expr.then, expr.else];
-    case 'fma':
-      return [expr.a, expr.b, expr.c];
-    case 'vector':
-      return expr.parts;
     case 'splat':
     case 'component':
-      return [expr.operand];
+      visit(expr.operand);
+      return;
+    case 'binary':
+      visit(expr.left);
+      visit(expr.right);
+      return;
+    case 'select':
+      visit(expr.condition);
+      visit(expr.then);
+      visit(expr.else);
+      return;
+    case 'fma':
+      visit(expr.a);
+      visit(expr.b);
+      visit(expr.c);
+      return;
+    case 'vector':
+      for (const part of expr.parts) visit(part);
   }
 }
 
@@ -71,7 +87,10 @@ export function blocksOf(statement: KernelStmt): readonly (readonly KernelStmt[]
 export function forEachStatement(body: readonly KernelStmt[], visit: (statement: KernelStmt) => void): void {
   for (const statement of body) {
     visit(statement);
-    for (const block of blocksOf(statement)) forEachStatement(block, visit);
+    if (statement.kind === 'if') {
+      forEachStatement(statement.then, visit);
+      forEachStatement(statement.else, visit);
+    } else if (statement.kind === 'for') forEachStatement(statement.body, visit);
   }
 }
 
@@ -88,18 +107,14 @@ export function declaredIn(body: readonly KernelStmt[]): ReadonlySet<string> {
 export function forEachExpr(body: readonly KernelStmt[], visit: (expr: KernelExpr) => void): void {
   const visitAll = (expr: KernelExpr): void => {
     visit(expr);
-    operandsOf(expr).forEach(visitAll);
+    forEachOperand(expr, visitAll);
   };
   forEachStatement(body, (statement) => expressionsOf(statement).forEach(visitAll));
 }
 
 /** Levels of an expression: 1 for a leaf. */
 export function exprDepth(expr: KernelExpr): number {
-  let levels = 0;
-  for (let level: readonly KernelExpr[] = [expr]; level.length > 0; levels++) {
-    const below: KernelExpr[] = [];
-    for (const each of level) below.push(...operandsOf(each));
-    level = below;
-  }
-  return levels;
+  let below = 0;
+  forEachOperand(expr, (operand) => (below = Math.max(below, exprDepth(operand))));
+  return 1 + below;
 }

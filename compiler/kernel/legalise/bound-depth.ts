@@ -7,12 +7,16 @@
  * and/or and the limits of loops stay as they are (the verifier refuses them if they are too deep).
  */
 import type { KernelExpr, Kernel } from '../kernel-ir.ts';
-import { operandsOf } from '../visit-kernel.ts';
+import { exprDepth, expressionsOf, forEachStatement, operandsOf } from '../visit-kernel.ts';
 import { rewriteExprs } from './rewrite.ts';
 
 export const MAX_EXPR_DEPTH = 48;
 
 export function boundDepth(kernel: Kernel): Kernel {
+  // Nearly every kernel is as it should be: it is looked at, and not made again.
+  let some = false;
+  forEachStatement(kernel.body, (s) => (some ||= expressionsOf(s).some((expr) => exprDepth(expr) >= MAX_EXPR_DEPTH)));
+  if (!some) return kernel;
   const depths = new WeakMap<KernelExpr, number>();
   const depthOf = (expr: KernelExpr): number => {
     const known = depths.get(expr);

@@ -63,16 +63,19 @@ export function rewriteExprs(kernel: Kernel, rule: RewriteRule): Kernel {
   const block = (body: readonly KernelStmt[]): readonly KernelStmt[] => {
     const around = before;
     const written: KernelStmt[] = [];
+    let same = true;
     for (const statement of body) {
       before = [];
       const rewritten = rewriteStatement(statement, now, repeated, block);
+      same &&= before.length === 0 && rewritten === statement;
       written.push(...before, rewritten);
     }
     before = around;
-    return written;
+    return same ? body : written;
   };
 
-  return { ...kernel, body: block(kernel.body) };
+  const body = block(kernel.body);
+  return body === kernel.body ? kernel : { ...kernel, body };
 }
 
 /** Every name of a kernel: of its memory, its uniforms and its locals. */
@@ -107,6 +110,7 @@ function isLeaf(expr: KernelExpr): boolean {
   return expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'builtin' || expr.kind === 'uniform';
 }
 
+/** The statement made anew of rewritten parts, or itself where they are what they were. */
 function rewriteStatement(
   statement: KernelStmt,
   now: (expr: KernelExpr) => KernelExpr,
@@ -116,33 +120,33 @@ function rewriteStatement(
   switch (statement.kind) {
     case 'let':
     case 'var':
-    case 'assign':
-      return { ...statement, value: now(statement.value) };
+    case 'assign': {
+      const value = now(statement.value);
+      return value === statement.value ? statement : { ...statement, value };
+    }
     case 'store':
     case 'store_shared':
-    case 'atomic':
-      return { ...statement, index: now(statement.index), value: now(statement.value) };
-    case 'if':
-      return {
-        ...statement,
-        condition: now(statement.condition),
-        then: block(statement.then),
-        else: block(statement.else),
-      };
-    case 'for':
-      return {
-        ...statement,
-        from: now(statement.from),
-        to: repeated(statement.to),
-        step: repeated(statement.step),
-        body: block(statement.body),
-      };
-    case 'subgroup':
-      return {
-        ...statement,
-        value: now(statement.value),
-        lane: statement.lane === null ? null : now(statement.lane),
-      };
+    case 'atomic': {
+      const [index, value] = [now(statement.index), now(statement.value)];
+      return index === statement.index && value === statement.value ? statement : { ...statement, index, value };
+    }
+    case 'if': {
+      const condition = now(statement.condition);
+      const [then, otherwise] = [block(statement.then), block(statement.else)];
+      const same = condition === statement.condition && then === statement.then && otherwise === statement.else;
+      return same ? statement : { ...statement, condition, then, else: otherwise };
+    }
+    case 'for': {
+      const [from, to, step] = [now(statement.from), repeated(statement.to), repeated(statement.step)];
+      const body = block(statement.body);
+      const same = from === statement.from && to === statement.to && step === statement.step && body === statement.body;
+      return same ? statement : { ...statement, from, to, step, body };
+    }
+    case 'subgroup': {
+      const value = now(statement.value);
+      const lane = statement.lane === null ? null : now(statement.lane);
+      return value === statement.value && lane === statement.lane ? statement : { ...statement, value, lane };
+    }
     case 'break':
     case 'return':
     case 'barrier':

@@ -6,7 +6,7 @@
  */
 import type { KernelExpr, Kernel, KernelStmt } from '../../kernel/kernel-ir.ts';
 import { rewriteExprs } from '../../kernel/legalise/rewrite.ts';
-import { blocksOf, expressionsOf, forEachExpr, forEachStatement, operandsOf } from '../../kernel/visit-kernel.ts';
+import { blocksOf, expressionsOf, forEachExpr, forEachOperand, forEachStatement } from '../../kernel/visit-kernel.ts';
 
 export function tidyKernel(kernel: Kernel): Kernel {
   const named = withoutCopies(kernel);
@@ -51,7 +51,7 @@ function withoutDeadLets(body: readonly KernelStmt[]): readonly KernelStmt[] {
   const live = new Set<string>();
   const reads = (expr: KernelExpr): void => {
     if (expr.kind === 'local') live.add(expr.name);
-    operandsOf(expr).forEach(reads);
+    forEachOperand(expr, reads);
   };
   const sweep = (block: readonly KernelStmt[]): readonly KernelStmt[] => {
     const kept: KernelStmt[] = [];
