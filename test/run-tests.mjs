@@ -2,8 +2,8 @@
  * `npm test`: everything this project checks, in one command, on a fresh clone.
  *
  * In order: the packages (installed if they are not there), the adapters; random programs for a minute, and beside them the linter,
- * the layout of the text, the types and dead exports; the tests that need no GPU, and those in `test/gpu` once on every adapter found. An
- * adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
+ * the layout of the text, the types and dead exports; the tests that need no GPU, and those in `test/gpu` once on every adapter found,
+ * two adapters at a time. An adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
  * MOEC_FUZZ_MINUTES is how many minutes random programs run; 0 leaves them out.
  *
  * The last line is `N passed, N failed`, the sum of all of it. What was skipped is said for each part; on an adapter that is
@@ -58,9 +58,9 @@ function run(name, args, env = process.env) {
 const tool = (path, ...args) => [process.execPath, [join(projectRoot, 'node_modules', ...path.split('/')), ...args]];
 
 /** Runs a command and gives what it said, both streams in one, and whether it ended well. */
-function told(name, args) {
+function told(name, args, env = process.env) {
   return new Promise((resolve) => {
-    const child = spawn(name, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(name, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'], env });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (data) => (text += data));
     child.on('error', (error) => resolve({ good: false, text: `${name}: ${error.message}\n` }));
@@ -68,24 +68,30 @@ function told(name, args) {
   });
 }
 
-/**
- * Checks that use one core each, two at a time; each counts as one test, and is told in the order of the list. The longest are
- * to be first.
- */
-async function checksAtOnce(checks) {
-  const waiting = checks.map(([title, command], i) => ({ title, command, i }));
-  const results = checks.map(() => ({ good: false, text: 'did not run\n' }));
+/** What each command says and how it ends, in the order of the list; two run at a time, each of which uses one core. */
+async function atOnce(commands) {
+  const waiting = commands.map((command, i) => ({ command, i }));
+  const results = commands.map(() => ({ good: false, text: 'did not run\n' }));
   const lane = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
       results[next.i] = await told(...next.command);
   };
   await Promise.all([lane(), lane()]);
+  return results;
+}
+
+/** Checks, each of which counts as one test. The longest are to be first. */
+async function checksAtOnce(checks) {
+  const results = await atOnce(checks.map(([, command]) => command));
   checks.forEach(([title], i) => {
     heading(title);
     process.stdout.write(results[i].text);
     count(title, results[i].good);
   });
 }
+
+/** The compiler of TypeScript keeps what it knows of files that are as they were, and of all that depends on them. */
+const incremental = ['--incremental', '--tsBuildInfoFile', '.cache/types.tsbuildinfo'];
 
 function count(title, good) {
   totals[good ? 'passed' : 'failed'] += 1;
@@ -98,15 +104,40 @@ function check(title, [name, args]) {
   count(title, run(name, args));
 }
 
-/** One run of vitest, counted by its own report: a run that ends without one, or without a test, is a failure. */
-function vitest(title, args, { env = process.env, maySkip = true } = {}) {
-  heading(title);
-  const report = join(cacheFolder, `report.${process.pid}.json`);
+/** A run of vitest, and the file that its own report is to be written to. */
+function vitestCommand(name, args) {
+  const report = join(cacheFolder, `report.${process.pid}.${name}.json`);
   mkdirSync(cacheFolder, { recursive: true });
   rmSync(report, { force: true });
   const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const [name, all] = tool('vitest/vitest.mjs', 'run', ...flags, ...args);
-  const good = run(name, all, env);
+  return { report, command: tool('vitest/vitest.mjs', 'run', ...flags, ...args) };
+}
+
+/** One run of vitest. */
+function vitest(title, args) {
+  heading(title);
+  const { report, command } = vitestCommand('tests', args);
+  countReport(title, report, run(...command));
+}
+
+/** The tests of `test/gpu` on every adapter, in a process each: where one compiles, computes or waits, the other goes on. */
+async function vitestOnAdapters(adapters) {
+  const runs = adapters.map((adapter) => ({
+    title: `tests on ${adapter.name}`,
+    env: childEnvironment(adapter),
+    ...vitestCommand(adapter.name, ['--maxWorkers=1', 'test/gpu/']),
+  }));
+  process.stdout.write(`\n${runs.map(({ title }) => title).join(', ')}: two at a time, told when all have ended\n`);
+  const results = await atOnce(runs.map(({ command, env }) => [...command, env]));
+  runs.forEach(({ title, report }, i) => {
+    heading(title);
+    process.stdout.write(results[i].text);
+    countReport(title, report, results[i].good, { maySkip: false });
+  });
+}
+
+/** Counts a run by its report: one that ends without a report, or without a test, is a failure. */
+function countReport(title, report, good, { maySkip = true } = {}) {
   const { passed, failed, skipped } = readReport(report);
   rmSync(report, { force: true });
   totals.passed += passed;
@@ -161,7 +192,7 @@ async function main() {
   }
 
   if (process.argv.includes('--fast')) {
-    check('types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'));
+    check('types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json', ...incremental));
     vitest('fast tests', FAST);
     return summary();
   }
@@ -185,18 +216,17 @@ async function main() {
 
   // What vitest has transformed (vitest.config.ts): of files as they were, it would only grow.
   rmSync(join(cacheFolder, 'vitest'), { recursive: true, force: true });
-  const kept = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/eslint/'];
+  // What was good with the same content, options and version of the tool is not looked at again.
+  const kept = (file) => ['--cache', '--cache-strategy', 'content', '--cache-location', `.cache/${file}`];
   await checksAtOnce([
+    ['lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0', ...kept('eslint/'))],
     ...randomPrograms(),
-    ['lint', tool('eslint/bin/eslint.js', '.', '--max-warnings', '0', ...kept)],
-    ['layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')],
-    ['types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json')],
+    ['layout', tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.', ...kept('prettier'))],
+    ['types', tool('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json', ...incremental)],
     ['exports that nobody imports', tool('knip/bin/knip.js')],
   ]);
   vitest('tests without a GPU', ['--exclude', 'test/gpu/**']);
-  for (const adapter of adapters) {
-    vitest(`tests on ${adapter.name}`, ['test/gpu/'], { env: childEnvironment(adapter), maySkip: false });
-  }
+  await vitestOnAdapters(adapters);
   return summary(`adapters that ran: ${adapters.map(({ name }) => name).join(', ') || 'NONE'}`);
 }
 

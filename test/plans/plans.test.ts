@@ -3,7 +3,8 @@
  *
  * `golden/NAME.plan.txt` has the schedule of each entry of an example (what was decided), its plan (launches, the formulas each is
  * given, memory, results) and the kernels it ships, each with a fingerprint of its text; `golden/NAME.wgsl.txt` the portable shaders of six examples whole. A change of one index formula is a
- * difference of a line. `npm run plans` writes them anew; the difference is then reviewed as any other.
+ * difference of a line. `npm run plans` writes them anew; the difference is then reviewed as any other. What is compiled for the text
+ * is also valid: kernels and plans that the verifiers take, WGSL that Tint takes without a warning.
  *
  * `golden/hashes.txt` has `manifest.hash` of every example and of every program of `test/architectures`: a change that is said to
  * move code about leaves the whole file as it is, to the last byte of every shader, formula and label.
@@ -11,15 +12,18 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { compileProgram, type Compilation, type CompiledPlan } from '../../compiler/compile.ts';
 import { fingerprint } from '../../compiler/emit/hash.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { printKernel } from '../../compiler/kernel/print-kernel.ts';
+import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { printPlan } from '../../compiler/schedule/memory/print-plan.ts';
+import { verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
+import { validateWgsl } from '../support/null-device.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const architectures = fileURLToPath(new URL('../architectures', import.meta.url));
@@ -52,16 +56,34 @@ function planText({ entries, kernels, initialPlans }: Compilation): string {
 const hashes = new Map<string, string>();
 
 describe('what an example compiles to', () => {
-  it.each(names)('%s', async (name) => {
-    const compiled = compile(join(examples, name), 'model.moe');
-    hashes.set(name, compiled.manifest?.hash ?? 'has no manifest');
-    await expect(planText(compiled)).toMatchFileSnapshot(`golden/${name}.plan.txt`);
-    if (!whole.has(name)) return;
-    // Tiles of subgroups are long, and differ in what the portable ones differ in: the golden one of the family is to be read.
-    const shown = (text: string): string =>
-      text.startsWith('enable subgroups;') ? `// by subgroups, ${fingerprint(text)}` : text.trimEnd();
-    const shaders = compiled.shaders.map((text, i) => `// shader ${i}\n${shown(text)}\n`).join('\n');
-    await expect(shaders).toMatchFileSnapshot(`golden/${name}.wgsl.txt`);
+  describe.each(names)('%s', (name) => {
+    let kept: Compilation | null = null;
+    const compiled = (): Compilation => (kept ??= compile(join(examples, name), 'model.moe'));
+    afterAll(() => void (kept = null));
+
+    it('is what it was', async () => {
+      hashes.set(name, compiled().manifest?.hash ?? 'has no manifest');
+      await expect(planText(compiled())).toMatchFileSnapshot(`golden/${name}.plan.txt`);
+      if (!whole.has(name)) return;
+      // Tiles of subgroups are long, and differ in what the portable ones differ in: the golden one of the family is to be read.
+      const shown = (text: string): string =>
+        text.startsWith('enable subgroups;') ? `// by subgroups, ${fingerprint(text)}` : text.trimEnd();
+      const shaders = compiled()
+        .shaders.map((text, i) => `// shader ${i}\n${shown(text)}\n`)
+        .join('\n');
+      await expect(shaders).toMatchFileSnapshot(`golden/${name}.wgsl.txt`);
+    });
+
+    it('is valid', async () => {
+      const { diagnostics, kernels, entries, shaders } = compiled();
+      expect(diagnostics).toEqual([]);
+      for (const kernel of kernels) expect(verifyKernel(kernel, webgpuCore.limits)).toEqual([]);
+      for (const { inference, withAux } of entries) {
+        expect(verifyPlan(inference.plan, webgpuCore)).toEqual([]);
+        expect(verifyPlan(withAux.plan, webgpuCore)).toEqual([]);
+      }
+      for (const shader of shaders) expect(await validateWgsl(shader)).toEqual([]);
+    });
   });
 
   it('has the hash it had, and so has every program of test/architectures', async () => {
