@@ -120,12 +120,15 @@ function vitest(title, args) {
   countReport(title, report, run(...command));
 }
 
-/** The tests of `test/gpu` on every adapter, in a process each: where one compiles, computes or waits, the other goes on. */
+/**
+ * The tests of `test/gpu` on every adapter, in a process each: where one compiles, computes or waits, the other goes on. The demo
+ * chooses its adapter itself, the first of all, so that it would do the same beside the others, in the same folder.
+ */
 async function vitestOnAdapters(adapters) {
-  const runs = adapters.map((adapter) => ({
+  const runs = adapters.map((adapter, i) => ({
     title: `tests on ${adapter.name}`,
     env: childEnvironment(adapter),
-    ...vitestCommand(adapter.name, ['--maxWorkers=1', 'test/gpu/']),
+    ...vitestCommand(adapter.name, ['--maxWorkers=1', 'test/gpu/', ...(i === 0 ? [] : ['--exclude', DEMO])]),
   }));
   process.stdout.write(`\n${runs.map(({ title }) => title).join(', ')}: two at a time, told when all have ended\n`);
   const results = await atOnce(runs.map(({ command, env }) => [...command, env]));
@@ -148,6 +151,8 @@ function countReport(title, report, good, { maySkip = true } = {}) {
   const left = skipped > 0 ? `, ${skipped} SKIPPED${broken ? ', which FAILED' : ''}` : '';
   notes.push(`${title}: ${passed} passed, ${failed} failed${left}${good ? '' : ', the run FAILED'}`);
 }
+
+const DEMO = 'test/gpu/demo.test.ts';
 
 /** The seed of the random programs: fixed, so that whoever runs the tests runs the same ones. */
 const FUZZ_SEED = 20261;

@@ -1,6 +1,6 @@
 /** What the text of a loop says of its rounds, and what writing them out comes to. */
 import type { KernelExpr, KernelStmt } from './kernel-ir.ts';
-import { blocksOf, expressionsOf, operandsOf } from './visit-kernel.ts';
+import { blocksOf, expressionsOf, forEachOperand } from './visit-kernel.ts';
 
 export type LoopStmt = Extract<KernelStmt, { kind: 'for' }>;
 
@@ -39,5 +39,7 @@ export function leavesLoop(statement: KernelStmt): boolean {
 }
 
 function sizeOf(expr: KernelExpr): number {
-  return operandsOf(expr).reduce((size, operand) => size + sizeOf(operand), 1);
+  let size = 1;
+  forEachOperand(expr, (operand) => (size += sizeOf(operand)));
+  return size;
 }

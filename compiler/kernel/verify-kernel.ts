@@ -33,7 +33,7 @@ import {
 } from './kernel-typing.ts';
 import { divergentMeetings } from './uniformity.ts';
 import { leavesLoop, MAX_UNROLLED_ROUNDS, MAX_UNROLLED_SIZE, roundsOf, unrolledSize } from './loop-facts.ts';
-import { blocksOf, exprDepth, expressionsOf, forEachStatement, operandsOf } from './visit-kernel.ts';
+import { blocksOf, expressionsOf, forEachOperand, forEachStatement } from './visit-kernel.ts';
 
 /** Levels of blocks and expressions together; shader compilers give up at about 128. */
 export const MAX_NESTING = 100;
@@ -125,8 +125,7 @@ class BodyVerifier {
 
   #statement(statement: KernelStmt, depth: number): void {
     for (const expr of expressionsOf(statement)) {
-      this.#expr(expr);
-      const levels = depth + exprDepth(expr);
+      const levels = depth + this.#expr(expr);
       if (levels >= MAX_NESTING) this.#report(`a ${statement.kind} nests ${levels} levels deep`);
     }
     if (depth >= MAX_NESTING) {
@@ -251,6 +250,11 @@ class BodyVerifier {
     this.#expect(value, elementType(decl), `what is stored in ${name}`);
   }
 
+  #typed(expr: KernelExpr, type: ValueType | undefined): void {
+    if (type !== expr.type)
+      this.#report(`ill-typed, ${type ?? 'no operation'} and not ${expr.type}: ${printExpr(expr)}`);
+  }
+
   #index(name: string, index: KernelExpr, length: number | undefined): void {
     if (!isInteger(index.type)) this.#report(`${name} is indexed by ${index.type}`);
     if (index.kind !== 'literal') return;
@@ -258,12 +262,16 @@ class BodyVerifier {
     if (at < 0 || (length !== undefined && at >= length)) this.#report(`${name}[${at}] is out of bounds`);
   }
 
-  #expr(expr: KernelExpr): void {
-    for (const operand of operandsOf(expr)) this.#expr(operand);
-    const wrong = (type: ValueType | undefined) => {
-      if (type !== expr.type)
-        this.#report(`ill-typed, ${type ?? 'no operation'} and not ${expr.type}: ${printExpr(expr)}`);
-    };
+  /** Looks at an expression and all of its parts; the levels it has. */
+  #expr(expr: KernelExpr): number {
+    let below = 0;
+    forEachOperand(expr, (operand) => (below = Math.max(below, this.#expr(operand))));
+    this.#node(expr);
+    return below + 1;
+  }
+
+  #node(expr: KernelExpr): void {
+    const wrong = (type: ValueType | undefined): void => this.#typed(expr, type);
     switch (expr.kind) {
       case 'literal': {
         const problem = literalProblem(expr.type, expr.value);

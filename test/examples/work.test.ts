@@ -1,21 +1,26 @@
 /**
- * What plans state of their work is counted: every launch of every example runs with counters in its kernel, and does no more float
+ * Every example of the repository, compiled once at small sizes. It is run by the kernels on the CPU and compared launch by launch:
+ * numbers of each result are compared, at least 95 of 100 in all, and none is off.
+ *
+ * And what plans state of their work is counted: every launch of every example runs with counters in its kernel, and does no more float
  * operations, rounds and points than its plan says, as `moec explain kernels` prints it. What is stated is no guess either: where
  * nothing in memory has a say it is what is done, to the last operation; a row that is there costs what is stated for one; and what
  * is added up from a list costs in proportion to the rows in it.
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
-import { expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import { functionOf } from '../../compiler/cli/running/host-function.ts';
 import { executableOf, hostMemory } from '../../compiler/cli/running/host-memory.ts';
 import { planOf } from '../../compiler/cli/running/prepare.ts';
+import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
 import type { Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { WorkCounted } from '../../compiler/schedule/executing/count-work.ts';
 import type { Launch, Plan } from '../../compiler/schedule/memory/plan.ts';
 import { Simulator } from '../../compiler/schedule/executing/simulate.ts';
 import { asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
-import { exampleNames, smallExample } from './small.ts';
+import { exampleNames, hasHost, smallExample } from './small.ts';
 
 /** Launches of each family that were held to exactly what is stated. */
 const exact = new Map<string, number>();
@@ -103,7 +108,33 @@ async function mistakesIn(given: Ready): Promise<readonly string[]> {
   });
 }
 
-it.each(exampleNames)('%s', async (name) => expect(await mistakesIn(await smallExample(name))).toEqual([]), 60_000);
+/** What was compared in each example, for who asks for this file alone. */
+const lines: string[] = [];
+afterAll(() => console.log(lines.join('\n')));
+
+describe.each(exampleNames)('%s', (name) => {
+  let kept: Promise<Ready> | null = null;
+  const example = (): Promise<Ready> => (kept ??= smallExample(name));
+  afterAll(() => void (kept = null));
+
+  it('computes, launch by launch, what follows from the values it had', { timeout: 120_000 }, async () => {
+    const given = await example();
+    const verdict = comparisonOf(given, await stepwiseOnKernels(given), null);
+    const { compared, undecided, left } = verdict.launches;
+    lines.push(`${name.padEnd(28)} ${String(compared).padStart(8)} compared, ${undecided} undecided, ${left} left f32`);
+    expect(verdict.firstWrong).toBe(null);
+    expect(compared).toBeGreaterThanOrEqual(0.95 * (compared + undecided + left));
+    for (const tensor of verdict.tensors) {
+      const isHosts = tensor.reason?.startsWith('nothing was compared: it is the host') === true && hasHost(name);
+      const count = tensor.shape.reduce((n, k) => n * k, 1);
+      if (!isHosts && count > 0) expect(tensor.compared, `${name}: ${tensor.name}`).toBeGreaterThan(0);
+    }
+  });
+
+  it('does the work that is stated', { timeout: 60_000 }, async () => {
+    expect(await mistakesIn(await example())).toEqual([]);
+  });
+});
 
 it.each([
   // Parts that cost differently, told apart by the number of the thread.

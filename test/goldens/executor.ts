@@ -4,11 +4,19 @@
  * `NAME.weights`.
  */
 import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
-import { execute, executeKernels, executeReference } from '../../compiler/cli/running/execute.ts';
+import {
+  execute,
+  executeKernels,
+  executeReference,
+  openDevice,
+  runModel,
+  withModel,
+} from '../../compiler/cli/running/execute.ts';
 import type { ExecuteRequest, Prepared } from '../../compiler/cli/running/execution.ts';
-import { prepare } from '../../compiler/cli/running/prepare.ts';
+import { controlsOf, prepare, sizesOf } from '../../compiler/cli/running/prepare.ts';
 import { loadExterns } from '../../compiler/cli/running/run-options.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
+import { requirementsOf } from '../../runtime/running/module.ts';
 import type { WeightSource } from '../../runtime/weights/weight-source.ts';
 import type { NamedTensor } from './compare-numbers.ts';
 
@@ -70,6 +78,35 @@ export function executorsOfCase(): CaseExecutors {
       return { name: place, run: (request) => told(() => runOne(request)) };
     },
     release: () => void compiled.splice(0),
+  };
+}
+
+/**
+ * Runs on the GPU, each with a model of its own, on a device that those share which need the same of it: a software driver takes a
+ * good part of a second to open and close one.
+ */
+export interface GpuExecutor extends Executor {
+  readonly release: () => Promise<void>;
+}
+
+export function gpuExecutor(): GpuExecutor {
+  const devices = new Map<string, Promise<GPUDevice>>();
+  const runOne = async (request: RunRequest): Promise<ReadonlyMap<string, NamedTensor>> => {
+    const whole = await withExterns('gpu', request);
+    const prepared = await prepare(whole, 'device');
+    const key = JSON.stringify(requirementsOf(prepared.manifest));
+    const device = devices.get(key) ?? openDevice(prepared.manifest);
+    devices.set(key, device);
+    const parts = { sizes: sizesOf(prepared, whole), controls: controlsOf(prepared, whole) };
+    return withModel(prepared, whole, await device, (model) => runModel(model, prepared, whole, parts));
+  };
+  return {
+    name: 'gpu',
+    run: (request) => told(() => runOne(request)),
+    release: async () => {
+      for (const device of devices.values()) (await device).destroy();
+      devices.clear();
+    },
   };
 }
 

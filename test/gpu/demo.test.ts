@@ -1,4 +1,4 @@
-/** `npm run demo`, the first thing a newcomer runs: it ends well on this adapter, and draws what it promises. */
+/** `npm run demo`, the first thing a newcomer runs: it ends well on the adapter it chooses, and draws what it promises. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 /** One case of every example on the GPU: the whole line, from the text of a model to numbers that the original gave. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
-import { executorOf } from '../goldens/executor.ts';
+import { afterAll, expect } from 'vitest';
+import { gpuExecutor } from '../goldens/executor.ts';
 import { findCases, readCase, readCaseHead } from '../goldens/golden-case.ts';
 import { mappingsFor, runCase } from '../goldens/harness.ts';
 import { readMappings } from '../goldens/mapping.ts';
@@ -17,12 +17,15 @@ const cases = findCases(join(root, 'test', 'goldens', 'cases')).map((path) => {
 /** The first of each system: a software adapter compiles shaders for seconds, and `npm run goldens` runs them all. */
 const firsts = cases.filter(({ system }, i) => cases.findIndex((other) => other.system === system) === i);
 
+const executor = gpuExecutor();
+afterAll(() => executor.release());
+
 gpuTest.each(firsts)(
   '$name',
   async ({ path, head }) => {
     const runs = mappingsFor(head, mappings);
     expect(runs).not.toEqual([]);
-    const report = await runCase(() => readCase(path), runs, executorOf('gpu'));
+    const report = await runCase(() => readCase(path), runs, executor);
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
     expect(report.passed).toBe(true);
