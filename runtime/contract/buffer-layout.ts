@@ -9,6 +9,7 @@ import { unreachable } from './bug.ts';
 import { InputError, MoecError } from './errors.ts';
 import {
   type BufferSpec,
+  type ExternSpec,
   type LaunchSpec,
   type KernelSpec,
   type PlanSpec,
@@ -235,4 +236,9 @@ export function kernelsOf(plan: PlanSpec): readonly number[] {
 /** Whether a launch has nothing to do in a run that was given these controls. */
 export function isSkipped({ spec, workgroups }: LaunchLayout, given: ReadonlySet<string>): boolean {
   return workgroups === 0 || (spec.unless !== null && given.has(spec.unless));
+}
+
+/** The plan buffers that the host reads: the operands in order, then the mask if there is one. */
+export function buffersForHost({ operands, mask }: ExternSpec): readonly number[] {
+  return [...operands.map(({ buffer }) => buffer), ...(mask === null ? [] : [mask.buffer])];
 }

@@ -40,32 +40,24 @@ export function isStoredType(text: string): text is CheckpointType {
 }
 
 export function classOf(type: CheckpointType): StoredClass {
-  switch (type) {
-    case 'F64':
-    case 'F32':
-    case 'F16':
-    case 'BF16':
-    case 'F8_E4M3':
-    case 'F8_E5M2':
-    case 'F8_E8M0':
-      return 'float';
-    case 'I64':
-    case 'I32':
-    case 'I16':
-    case 'I8':
-    case 'U64':
-    case 'U32':
-    case 'U16':
-    case 'U8':
-      return 'integer';
-    case 'BOOL':
-      return 'bool';
-    case 'F4':
-      return 'packed';
-    default:
-      return unreachable(type);
-  }
+  if (type === 'BOOL') return 'bool';
+  if (type === 'F4') return 'packed';
+  return isIntegerType(type) ? 'integer' : 'float';
 }
+
+/** Arrays of the stored integer types, in the order of bytes that this host has to have. */
+const integerArrays = {
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+} as const;
+
+const isIntegerType = (type: CheckpointType): type is keyof typeof integerArrays => type in integerArrays;
 
 /** Bytes of one element; whole for every type but F4, of which a shape always holds an even number. */
 export function elementBytes(type: CheckpointType): number {
@@ -189,20 +181,9 @@ export function f8ToNumber(type: 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0', bits: number
 
 /** As `decodeIntegers`, to floats: the position of the first element that f32 has not, -1 if it has all. */
 export function decodeWholeFloats(type: CheckpointType, bytes: Uint8Array, target: Float32Array): number | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (type === 'U32') {
-    for (let i = 0; i < target.length; i++) {
-      const value = view.getUint32(4 * i, true);
-      target[i] = value;
-      if (target[i] !== value) return i;
-    }
-    return -1;
-  }
-  const words = new Int32Array(target.length);
-  const bad = decodeIntegers(type, bytes, words);
-  if (bad === null || bad >= 0) return bad;
-  target.set(words);
-  return words.findIndex((value, i) => target[i] !== value);
+  return decodeInto(type, bytes, target, (value) =>
+    type === 'U32' || value === (value | 0) ? Math.fround(value) : NaN,
+  );
 }
 
 function halfAt(bytes: Uint8Array, index: number): number {
@@ -214,35 +195,23 @@ function halfAt(bytes: Uint8Array, index: number): number {
  * element that does not fit a signed word, -1 if all do, and null for a type that holds no integers.
  */
 export function decodeIntegers(type: CheckpointType, bytes: Uint8Array, target: Int32Array): number | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fill = (read: (index: number) => number): number => {
-    for (let i = 0; i < target.length; i++) {
-      const value = read(i);
-      if (value !== (value | 0)) return i;
-      target[i] = value;
-    }
-    return -1;
-  };
-  switch (type) {
-    case 'I32':
-      return fill((i) => view.getInt32(4 * i, true));
-    case 'U32':
-      return fill((i) => view.getUint32(4 * i, true));
-    case 'I16':
-      return fill((i) => view.getInt16(2 * i, true));
-    case 'U16':
-      return fill((i) => view.getUint16(2 * i, true));
-    case 'I8':
-      return fill((i) => view.getInt8(i));
-    case 'U8':
-      return fill((i) => view.getUint8(i));
-    case 'BOOL':
-      return fill((i) => (view.getUint8(i) === 0 ? 0 : 1));
-    case 'I64':
-      return fill((i) => Number(view.getBigInt64(8 * i, true)));
-    case 'U64':
-      return fill((i) => Number(view.getBigUint64(8 * i, true)));
-    default:
-      return null;
+  return decodeInto(type, bytes, target, (value) => value | 0);
+}
+
+function decodeInto(
+  type: CheckpointType,
+  bytes: Uint8Array,
+  target: Int32Array | Float32Array,
+  nearest: (value: number) => number,
+): number | null {
+  const stored = type === 'BOOL' ? 'U8' : type;
+  if (!isIntegerType(stored)) return null;
+  // A copy, since elements need not lie at multiples of their size.
+  const values = new integerArrays[stored](bytes.slice(0, target.length * elementBytes(type)).buffer);
+  for (let i = 0; i < target.length; i++) {
+    const value = type === 'BOOL' ? Number(values[i] !== 0) : Number(values[i]);
+    if (value !== nearest(value)) return i;
+    target[i] = value;
   }
+  return -1;
 }

@@ -18,11 +18,6 @@ export interface ExternWords {
   readonly mask: Uint32Array<ArrayBuffer> | null;
 }
 
-/** The plan buffers that the host reads: the operands in order, then the mask if there is one. */
-export function buffersForHost({ operands, mask }: ExternSpec): readonly number[] {
-  return [...operands.map(({ buffer }) => buffer), ...(mask === null ? [] : [mask.buffer])];
-}
-
 /** Calls the host for all instances with work and returns the words of each result. */
 export async function callExtern(
   spec: ExternSpec,

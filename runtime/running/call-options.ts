@@ -4,7 +4,7 @@
  */
 import { InputError } from '../contract/errors.ts';
 import type { Named } from '../contract/named.ts';
-import type { RunWatch } from './run.ts';
+import type { WatchStep } from './run.ts';
 import type { InputValue } from '../contract/tensors.ts';
 
 export interface RunOptions {
@@ -24,7 +24,7 @@ export interface RunOptions {
   /** Refuse inputs with values that are not finite. */
   readonly checkFinite?: boolean;
   /** Looks at the run launch by launch, which is slow: for `moec verify`. */
-  readonly watch?: RunWatch;
+  readonly watch?: WatchStep;
 }
 
 /** The largest delay that timers of JavaScript keep; a longer wait is as good as none. */

@@ -5,8 +5,7 @@
  * which results come back. What a driver adds is its own.
  */
 import { InputError } from '../contract/errors.ts';
-import { type PlanLayout, allocatedBytes, layOut } from '../contract/buffer-layout.ts';
-import { buffersForHost } from '../contract/externs.ts';
+import { type PlanLayout, allocatedBytes, buffersForHost, layOut } from '../contract/buffer-layout.ts';
 import { type EntrySpec, type Manifest, bytesPerElement } from '../contract/manifest.ts';
 import { buffersOfResult } from '../contract/results.ts';
 import { elementCount, evaluateShape } from '../contract/sizes.ts';

@@ -35,7 +35,7 @@ import {
 import { Readback } from './readback.ts';
 import { type RunResult, collect } from './results.ts';
 import { buffersOfResult } from '../contract/results.ts';
-import { type RunContext, type RunWatch, bufferAt, bindingOf, runPlan } from './run.ts';
+import { type RunContext, type WatchStep, bufferAt, bindingOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { elementCount, evaluateShape } from '../contract/sizes.ts';
 import {
@@ -81,7 +81,7 @@ interface RunRequest {
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
   readonly timeout: number | null;
-  readonly watch: RunWatch | undefined;
+  readonly watch: WatchStep | undefined;
   /** Set when its states begin to be stored: from then on the run can no longer be aborted. */
   stored: boolean;
 }

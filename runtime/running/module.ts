@@ -132,7 +132,7 @@ async function build(
   const shaders = await shadersOfClass(manifest, portable, deviceClass, loaders);
   const source = options.weights ?? null;
   await source?.open?.(tensorsOf(manifest), signal);
-  const bindings = bindVariables(manifest, source, options.missing ?? 'error');
+  const bindings = await bindVariables(manifest, source, options.missing ?? 'error');
   const memory = new DeviceMemory(state, options.memoryBudget ?? null);
   made.memory = memory;
   memory.reserve(
@@ -151,6 +151,9 @@ async function build(
       dispatch: options.warmUp !== 'none',
       onDone: (done, total) => options.onProgress?.({ stage: 'pipelines', done, total }),
     });
+    // What a run would load in its middle is loaded now, and missed now where it is not there.
+    if (manifest.entries.some(({ full }) => full.steps.some(({ kind }) => kind === 'extern')))
+      await import('./run-extern.ts');
     const arena = new Arena(memory);
     const externs = toMap(options.externs ?? {});
     const context: RunContext = { state, pipelines, arena, variables, externs, launchers: new WeakMap() };

@@ -14,10 +14,8 @@ import { InputError, MoecError } from '../contract/errors.ts';
 import { NO_FAULT, checkFaults } from '../contract/faults.ts';
 import { fitsGrid, foldGrid } from '../contract/grid.ts';
 import type { ExternFunction } from '../contract/ask-host.ts';
-import { buffersForHost, callExtern } from '../contract/externs.ts';
 import { type BufferBinding, type LaunchLayout, type PlanLayout, isSkipped } from '../contract/buffer-layout.ts';
-import type { ExternSpec, ResultSpec } from '../contract/manifest.ts';
-import { POISON } from '../contract/poison.ts';
+import type { ResultSpec } from '../contract/manifest.ts';
 import type { Pipelines } from './pipelines.ts';
 import { type ReadRequest, Readback } from './readback.ts';
 
@@ -42,17 +40,15 @@ export type Feed =
   | { readonly kind: 'gpu'; readonly buffer: GPUBuffer };
 
 /**
- * Whoever looks at a run launch by launch (`moec verify`). Steps and buffers are those of the plan, by number. The launches are
- * the ones that any run makes: the same pipelines, bindings and grids, each in a submission of its own.
+ * Whoever looks at a run launch by launch (`step-by-step.ts`): does a step in place of the run. The launches are the ones that any run
+ * makes, with the same pipelines, bindings and grids.
  */
-export interface RunWatch {
-  /** Buffers to be overwritten before a step: what the step should write must not be there already. */
-  buffersToPoison(step: number): readonly number[];
-  /** Buffers whose words are read back after a step. */
-  buffersToRead(step: number): readonly number[];
-  /** What they hold after the step. */
-  take(step: number, words: (buffer: number) => Uint32Array): void;
-}
+export type WatchStep = (
+  context: RunContext,
+  spec: RunSpec,
+  step: number,
+  launches: readonly LaunchLayout[],
+) => Promise<void>;
 
 export interface RunSpec {
   readonly layout: PlanLayout;
@@ -66,7 +62,7 @@ export interface RunSpec {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds that each wait for the device may take, or null. */
   readonly timeout: number | null;
-  readonly watch?: RunWatch | undefined;
+  readonly watch?: WatchStep | undefined;
 }
 
 /** Launches that go into one submission: a driver that resets after seconds should see the work in parts. */
@@ -121,7 +117,7 @@ export async function runPlan(
   for (const [at, step] of layout.steps.entries()) {
     if (step.kind === 'launch') {
       if (spec.watch !== undefined) {
-        await watchStep(context, spec, spec.watch, at, isSkipped(step.launch, spec.given) ? [] : [step.launch]);
+        await spec.watch(context, spec, at, isSkipped(step.launch, spec.given) ? [] : [step.launch]);
         continue;
       }
       if (isSkipped(step.launch, spec.given)) continue;
@@ -132,9 +128,10 @@ export async function runPlan(
       encoder = renew();
     } else {
       flush();
+      const { runExtern } = await import('./run-extern.ts');
       await runExtern(context, spec, step.spec, encoder);
       encoder = renew();
-      if (spec.watch !== undefined) await watchStep(context, spec, spec.watch, at, []);
+      await spec.watch?.(context, spec, at, []);
     }
   }
   flush();
@@ -150,47 +147,6 @@ export async function runPlan(
   const words = await readback.finish(spec.timeout);
   if (faults.length > 0) checkFaults(layout, spec, words[0] ?? missing('word'));
   return new Map(results.map((buffer, i) => [buffer, words[faults.length + i] ?? missing('result')] as const));
-}
-
-/** Words that are written at once to poison a buffer. */
-const POISON_WORDS = 1 << 18;
-
-/** One step by itself: its launch, if it has one to make, between what it should write and what it wrote. */
-async function watchStep(
-  context: RunContext,
-  spec: RunSpec,
-  watch: RunWatch,
-  step: number,
-  launches: readonly LaunchLayout[],
-): Promise<void> {
-  const { state } = context;
-  const { device } = state;
-  const { layout } = spec;
-  const poison = new Uint32Array(POISON_WORDS).fill(POISON);
-  state.guard(() => {
-    for (const buffer of launches.length === 0 ? [] : watch.buffersToPoison(step)) {
-      const binding = bindingOf(layout, buffer);
-      for (let at = 0; at < binding.usedBytes; at += 4 * POISON_WORDS) {
-        const words = poison.subarray(0, Math.min(POISON_WORDS, (binding.usedBytes - at) / 4));
-        device.queue.writeBuffer(bufferAt(context, binding), at, words);
-      }
-    }
-  });
-  const buffers = watch.buffersToRead(step);
-  const requests = buffers.map((buffer) => {
-    const binding = bindingOf(layout, buffer);
-    return { buffer: bufferAt(context, binding), bytes: binding.usedBytes };
-  });
-  const readback = new Readback(state, context.arena, requests);
-  state.guard(() => {
-    const encoder = device.createCommandEncoder({ label: launches[0]?.spec.label ?? 'step' });
-    launcherOf(context, layout).record(encoder, launches);
-    readback.begin(encoder);
-    device.queue.submit([encoder.finish()]);
-  });
-  const words = await readback.finish(spec.timeout);
-  const byBuffer = new Map(buffers.map((buffer, i) => [buffer, words[i] ?? missing('word')] as const));
-  watch.take(step, (buffer) => byBuffer.get(buffer) ?? new Uint32Array(0));
 }
 
 /** Allocates, and writes everything that the host has for the run. */
@@ -316,39 +272,4 @@ function gridOf({ workgroups, grid, spec }: LaunchLayout, limit: number): readon
   const found = grid ?? foldGrid(workgroups, limit);
   if (found !== null) return found;
   throw new InputError('MOE0715', `${spec.label} needs ${workgroups} workgroups, more than a device has`);
-}
-
-/** Submits what is recorded, lets the host compute, and writes its results for what follows. */
-async function runExtern(
-  context: RunContext,
-  spec: RunSpec,
-  step: ExternSpec,
-  encoder: GPUCommandEncoder,
-): Promise<void> {
-  const { state } = context;
-  const { layout } = spec;
-  const run = context.externs.get(step.name);
-  if (run === undefined) throw new InputError('MOE0714', `the function ${step.name} of the host was not given`);
-  const requests = buffersForHost(step).map((buffer) => {
-    const binding = bindingOf(layout, buffer);
-    return { buffer: bufferAt(context, binding), bytes: binding.usedBytes };
-  });
-  const readback = new Readback(state, context.arena, requests);
-  state.guard(() => {
-    readback.begin(encoder);
-    state.device.queue.submit([encoder.finish()]);
-  });
-  const words = await readback.finish(spec.timeout);
-  const operands = words.slice(0, step.operands.length);
-  const mask = step.mask === null ? null : (words[step.operands.length] ?? null);
-  const results = await callExtern(step, layout.sizes, { operands, mask }, run, spec.signal);
-  state.check();
-  state.guard(() => {
-    step.results.forEach(({ buffer }, i) => {
-      const numbers = results[i];
-      if (numbers !== undefined && numbers.length > 0) {
-        state.device.queue.writeBuffer(bufferAt(context, bindingOf(layout, buffer)), 0, numbers);
-      }
-    });
-  });
 }

@@ -7,7 +7,7 @@
  * - Values reach the GPU as the language means them: f16 rounded to nearest, bool as 0 and 1.
  */
 import { missing, unreachable } from '../contract/bug.ts';
-import { type WeightBinding, MXFP4_BLOCK } from './bind-weights.ts';
+import type { WeightBinding } from './bind-weights.ts';
 import {
   type CheckpointType,
   classOf,
@@ -22,6 +22,7 @@ import {
 import { WeightsError, type WeightsProblem, weightsFault } from '../contract/errors.ts';
 import { quoteName } from './json.ts';
 import type { WeightSliceSpec, VariableSpec } from '../contract/manifest.ts';
+import { MXFP4_BLOCK } from './fit.ts';
 import { PIECE_BYTES, type WeightSource } from './weight-source.ts';
 
 /** Decoded words of a piece of a variable. */
@@ -189,7 +190,7 @@ async function readElements(
     case null:
       return readPlain(variable, slice, source, start, count, options);
     case 'mxfp4':
-      return readMxfp4(slice, source, start, count, options);
+      return (await import('./mxfp4.ts')).readMxfp4(slice, source, start, count, options);
     default:
       return unreachable(slice.decoder);
   }
@@ -243,37 +244,6 @@ function decodePart(variable: VariableSpec, dtype: CheckpointType, bytes: Uint8A
   // Raw words of 32 bits are taken as they are: what they encode is the program's to decode.
   const raw = dtype === 'U32' && variable.element === 'i32' && variable.within === null;
   return decodeIntegers(raw ? 'I32' : dtype, bytes, part);
-}
-
-/** The sixteen values of FP4 (E2M1) by bit pattern. */
-const FP4_VALUES = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, -6];
-
-/**
- * MXFP4: blocks of 32 values, two to a byte with the low half first, and for each block a power of two with bias 127
- * (E8M0; 255 is NaN).
- */
-async function readMxfp4(
-  slice: WeightSliceSpec,
-  source: WeightSource,
-  start: number,
-  count: number,
-  options: LoadOptions,
-): Promise<Words> {
-  const { values, bytes: blockBytes } = MXFP4_BLOCK;
-  const first = Math.floor(start / values);
-  const last = Math.ceil((start + count) / values);
-  const blocks = await source.read(slice.tensor, first * blockBytes, (last - first) * blockBytes, options.signal);
-  const scales = await source.read(slice.scales ?? '', first, last - first, options.signal);
-  options.onBytes?.(blocks.length + scales.length);
-  const words = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    const position = start + i - first * values;
-    const byte = blocks[position >> 1] ?? missing('block');
-    const nibble = (position & 1) === 0 ? byte & 15 : byte >> 4;
-    const exponent = scales[Math.floor(position / values)] ?? missing('scale');
-    words[i] = exponent === 255 ? NaN : (FP4_VALUES[nibble] ?? missing('value')) * 2 ** (exponent - 127);
-  }
-  return words;
 }
 
 /** Rounds or normalises decoded words in place, and looks at each: the first kind of fault is returned. */

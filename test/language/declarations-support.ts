@@ -32,7 +32,7 @@ async function loaded(prepared: Prepared, given: Case): Promise<ReadonlyMap<stri
   });
   const source = tensors.length === 0 ? null : fromTensors(tensors);
   const stores = new Map<string, Float64Array>();
-  for (const binding of bindVariables(prepared.manifest, source, given.missing ?? 'error')) {
+  for (const binding of await bindVariables(prepared.manifest, source, given.missing ?? 'error')) {
     if (binding.slices === null || source === null) continue;
     const numbers = new Float64Array(binding.elements);
     const write = (offset: number, words: ArrayLike<number>): Promise<void> => {

@@ -1,10 +1,11 @@
 /** From a checkpoint to stores: every mismatch in one report, and every layout lands where the language says. */
 import { describe, expect, it } from 'vitest';
-import { bindVariables, nearestNames } from '../../runtime/weights/bind-weights.ts';
+import { bindVariables } from '../../runtime/weights/bind-weights.ts';
 import { numberToBf16, numberToF16 } from '../../runtime/contract/elements.ts';
 import { WeightsError } from '../../runtime/contract/errors.ts';
 import type { WeightSliceSpec, Manifest, VariableSpec } from '../../runtime/contract/manifest.ts';
 import { unreadNeighbours } from '../../runtime/weights/layout-hints.ts';
+import { nearestNames } from '../../runtime/weights/nearest-names.ts';
 import type { WritableTensor } from '../../runtime/weights/safetensors.ts';
 import { fromTensors } from '../../runtime/weights/weight-source.ts';
 import { loadVariable } from '../../runtime/weights/weights.ts';
@@ -62,7 +63,7 @@ async function load(
   allowNonFinite = false,
 ): Promise<{ readonly values: readonly number[]; readonly codes: readonly string[] }> {
   const source = fromTensors(tensors);
-  const [binding] = bindVariables(manifest(spec), source, 'error');
+  const [binding] = await bindVariables(manifest(spec), source, 'error');
   if (binding === undefined) throw new Error('nothing was bound');
   const values = new Array<number>(binding.elements).fill(NaN);
   const problems = await loadVariable(
@@ -202,9 +203,9 @@ describe('element types', () => {
 });
 
 describe('bindings', () => {
-  const problemsOf = (bind: () => unknown): readonly (readonly [string, string])[] => {
+  const problemsOf = async (bind: () => Promise<unknown>): Promise<readonly (readonly [string, string])[]> => {
     try {
-      bind();
+      await bind();
     } catch (error) {
       if (error instanceof WeightsError) return error.problems.map(({ code, message }) => [code, message]);
       throw error;
@@ -212,7 +213,7 @@ describe('bindings', () => {
     return [];
   };
 
-  it('tell of all that does not fit at once', () => {
+  it('tell of all that does not fit at once', async () => {
     const source = fromTensors([
       f32('layers.0.w', [2], [0, 0]),
       f32('b', [3], [0, 0, 0]),
@@ -226,7 +227,7 @@ describe('bindings', () => {
       store('ids', [1], { element: 'i32' }),
       store('flags', [1], { element: 'bool' }),
     );
-    const problems = problemsOf(() => bindVariables(m, source, 'error'));
+    const problems = await problemsOf(() => bindVariables(m, source, 'error'));
     expect(problems.map(([code]) => code)).toEqual(['MOE0630', 'MOE0631', 'MOE0632', 'MOE0632', 'MOE0630']);
     expect(problems[0]?.[1]).toContain('"layers.0.w"');
     expect(problems[1]?.[1]).toContain('[3], [2] is wanted');
@@ -263,13 +264,15 @@ describe('bindings', () => {
     ['layers.0.experts.v', [2, 3], null],
     ['layers.0.experts.w', [3, 2], null],
     ['experts.w', [2, 3], null],
-  ] as const)('name what seems to hold the members: %s of %j', (name, shape, form) => {
-    const [first] = problemsOf(() => bindVariables(manifest(members()), fromTensors([zeros(name, shape)]), 'error'));
+  ] as const)('name what seems to hold the members: %s of %j', async (name, shape, form) => {
+    const [first] = await problemsOf(() =>
+      bindVariables(manifest(members()), fromTensors([zeros(name, shape)]), 'error'),
+    );
     if (form === null) expect(first?.[1]).not.toContain('say `from');
     else expect(first?.[1]).toContain(form);
   });
 
-  it('name the axis that a stored tensor lacks, or has too many', () => {
+  it('name the axis that a stored tensor lacks, or has too many', async () => {
     const axes = [
       { name: 'E', size: 3 },
       { name: 'D', size: 2 },
@@ -278,47 +281,49 @@ describe('bindings', () => {
     const source = fromTensors([zeros('w', [2]), zeros('u.0', [2]), zeros('all', [3, 2])]);
     const shared = [0, 1, 2].map((e) => cell('all', [2], { offset: 2 * e, dims: [{ size: 2, stride: 1, to: 1 }] }));
     const m = manifest(store('w', [3, 2], { axes }), counted, store('v', [3, 2], { axes, cells: shared }));
-    const problems = problemsOf(() => bindVariables(m, source, 'error'));
+    const problems = await problemsOf(() => bindVariables(m, source, 'error'));
     expect(problems.map(([code]) => code)).toEqual(['MOE0631', 'MOE0630', 'MOE0631']);
     expect(problems[0]?.[1]).toContain('from "w{all E}"');
     expect(problems[1]?.[1]).toContain('from "u.{E}"');
     expect(problems[2]?.[1]).toContain('leave `{all E}` out');
   });
 
-  it('say in which order a tensor is stored', () => {
+  it('say in which order a tensor is stored', async () => {
     const axes = [
       { name: 'E', size: 3 },
       { name: 'F', size: 2 },
       { name: 'D', size: 4 },
     ];
     const spec = store('w', [3, 2, 4], { axes });
-    const told = (shape: readonly number[]): string =>
-      problemsOf(() => bindVariables(manifest(spec), fromTensors([zeros('w', shape)]), 'error'))[0]?.[1] ?? '';
-    expect(told([4, 2, 3])).toContain('it is stored in another order, which the declaration says with `as [D, F, E]`');
-    expect(told([3, 4, 2])).toContain('`as [E, D, F]`');
+    const told = async (shape: readonly number[]): Promise<string> =>
+      (await problemsOf(() => bindVariables(manifest(spec), fromTensors([zeros('w', shape)]), 'error')))[0]?.[1] ?? '';
+    expect(await told([4, 2, 3])).toContain(
+      'it is stored in another order, which the declaration says with `as [D, F, E]`',
+    );
+    expect(await told([3, 4, 2])).toContain('`as [E, D, F]`');
   });
 
-  it('say which tensor seems to hold several', () => {
+  it('say which tensor seems to hold several', async () => {
     const axes = [
       { name: 'F', size: 2 },
       { name: 'D', size: 3 },
     ];
     const part = (path: string) => store(path, [2, 3], { axes });
-    const told = (fused: WritableTensor, ...paths: readonly string[]): string =>
-      problemsOf(() => bindVariables(manifest(...paths.map(part)), fromTensors([fused]), 'error'))
+    const told = async (fused: WritableTensor, ...paths: readonly string[]): Promise<string> =>
+      (await problemsOf(() => bindVariables(manifest(...paths.map(part)), fromTensors([fused]), 'error')))
         .map(([, message]) => message)
         .join('\n');
     // In the order in which the tensor's name has them, which is not that of the declarations.
-    expect(told(zeros('mlp.gate_up.w', [4, 3]), 'mlp.up_proj.w', 'mlp.gate_proj.w')).toContain(
+    expect(await told(zeros('mlp.gate_up.w', [4, 3]), 'mlp.up_proj.w', 'mlp.gate_proj.w')).toContain(
       '"mlp.gate_up.w" of the shape [4, 3] seems to hold both: declare them from it with `as [(0 of 2, F), D]` for gate_proj, `as [(1 of 2, F), D]` for up_proj',
     );
     expect(
-      told(zeros('mlp.gate_up.w', [4, 3]), 'mlp.up_proj.w', 'mlp.gate_proj.w').match(/seems to hold/g),
+      (await told(zeros('mlp.gate_up.w', [4, 3]), 'mlp.up_proj.w', 'mlp.gate_proj.w')).match(/seems to hold/g),
     ).toHaveLength(1);
-    expect(told(zeros('attn.qkv', [2, 9]), 'attn.q', 'attn.k', 'attn.v')).toContain(
+    expect(await told(zeros('attn.qkv', [2, 9]), 'attn.q', 'attn.k', 'attn.v')).toContain(
       'seems to hold all 3: declare them from it with `as [F, (0 of 3, D)]` for q, `as [F, (1 of 3, D)]` for k, `as [F, (2 of 3, D)]` for v',
     );
-    expect(told(zeros('attn.qkv', [2, 9]), 'attn.q', 'attn.k')).not.toContain('seems to hold');
+    expect(await told(zeros('attn.qkv', [2, 9]), 'attn.q', 'attn.k')).not.toContain('seems to hold');
   });
 
   it('tell of tensors beside those that are read', () => {
@@ -327,58 +332,60 @@ describe('bindings', () => {
     expect(unreadNeighbours(names, new Set(['bias']))).toEqual([]);
   });
 
-  it('name both ways out, each once', () => {
+  it('name both ways out, each once', async () => {
     const initial = { kind: 'fill', value: 0 } as const;
-    const told = (...stores: readonly VariableSpec[]): string => {
+    const told = async (...stores: readonly VariableSpec[]): Promise<string> => {
       try {
-        bindVariables(manifest(...stores), fromTensors([]), 'error');
+        await bindVariables(manifest(...stores), fromTensors([]), 'error');
       } catch (error) {
         if (error instanceof WeightsError) return error.message;
         throw error;
       }
       return '';
     };
-    expect(told(store('w', [1]))).toMatch(/from "…".*declare it with a first value.*--missing initialise/);
-    expect(told(store('w', [1], { initial }))).toMatch(/from "…".*to begin with its first value.*--missing initialise/);
-    expect(told(store('w', [1]), store('v', [1])).match(/help: /g)).toHaveLength(1);
-    expect(told(members()).match(/help: /g)).toHaveLength(1);
+    expect(await told(store('w', [1]))).toMatch(/from "…".*declare it with a first value.*--missing initialise/);
+    expect(await told(store('w', [1], { initial }))).toMatch(
+      /from "…".*to begin with its first value.*--missing initialise/,
+    );
+    expect((await told(store('w', [1]), store('v', [1]))).match(/help: /g)).toHaveLength(1);
+    expect((await told(members())).match(/help: /g)).toHaveLength(1);
   });
 
-  it('leave a value its initial one where there is no checkpoint', () => {
+  it('leave a value its initial one where there is no checkpoint', async () => {
     const m = manifest(store('w', [2], { initial: { kind: 'fill', value: 1 } }), store('v', [1]));
-    expect(problemsOf(() => bindVariables(m, null, 'error'))).toMatchObject([
+    expect(await problemsOf(() => bindVariables(m, null, 'error'))).toMatchObject([
       ['MOE0635', expect.stringContaining('v ')],
     ]);
-    const [only] = bindVariables(manifest(m.stores[0] ?? store('w', [2])), null, 'error');
+    const [only] = await bindVariables(manifest(m.stores[0] ?? store('w', [2])), null, 'error');
     expect(only?.slices).toBeNull();
   });
 
-  it('want every param of a given checkpoint, unless told otherwise; states may be missing', () => {
+  it('want every param of a given checkpoint, unless told otherwise; states may be missing', async () => {
     const initial = { kind: 'fill', value: 0 } as const;
     const m = manifest(store('w', [1], { initial }), store('s', [1], { kind: 'state', initial }));
     const source = fromTensors([]);
-    expect(problemsOf(() => bindVariables(m, source, 'error')).map(([code]) => code)).toEqual(['MOE0630']);
-    expect(bindVariables(m, source, 'initialise').map(({ slices: cells }) => cells)).toEqual([null, null]);
+    expect((await problemsOf(() => bindVariables(m, source, 'error'))).map(([code]) => code)).toEqual(['MOE0630']);
+    expect((await bindVariables(m, source, 'initialise')).map(({ slices: cells }) => cells)).toEqual([null, null]);
   });
 
-  it('are not half filled', () => {
+  it('are not half filled', async () => {
     const cells = [
       cell('a', [1], { dims: [{ size: 1, stride: 1, to: 1 }] }),
       cell('z', [1], { offset: 1, dims: [{ size: 1, stride: 1, to: 1 }] }),
     ];
     const m = manifest(store('w', [2], { cells, initial: { kind: 'fill', value: 0 } }));
-    const problems = problemsOf(() => bindVariables(m, fromTensors([f32('a', [1], [1])]), 'initialise'));
+    const problems = await problemsOf(() => bindVariables(m, fromTensors([f32('a', [1], [1])]), 'initialise'));
     expect(problems.map(([code]) => code)).toEqual(['MOE0630']);
   });
 
-  it('check the blocks and scales of MXFP4', () => {
+  it('check the blocks and scales of MXFP4', async () => {
     const cells = [cell('b', [2, 64], { decoder: 'mxfp4', scales: 's' })];
     const m = manifest(store('w', [2, 64], { cells }));
     const source = fromTensors([
       { name: 'b', dtype: 'U8', shape: [2, 16], data: new Uint8Array(32) },
       { name: 's', dtype: 'F32', shape: [2, 3], data: new Float32Array(6) },
     ]);
-    expect(problemsOf(() => bindVariables(m, source, 'error')).map(([code]) => code)).toEqual([
+    expect((await problemsOf(() => bindVariables(m, source, 'error'))).map(([code]) => code)).toEqual([
       'MOE0632',
       'MOE0631',
       'MOE0631',

@@ -6,7 +6,7 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { MoecError } from '../../../runtime/contract/errors.ts';
 import type { Manifest, ResultSpec } from '../../../runtime/contract/manifest.ts';
 import type { Model } from '../../../runtime/running/model.ts';
-import type { RunWatch } from '../../../runtime/running/run.ts';
+import { type RunWatch, stepByStep } from '../../../runtime/running/step-by-step.ts';
 import { createModel, requirementsOf } from '../../../runtime/running/module.ts';
 import { requestDevice } from '../../../runtime/node.ts';
 import { readResult } from '../../../runtime/contract/results.ts';
@@ -194,7 +194,7 @@ export async function runModel(
     outputs: request.want.outputs,
     update: request.want.updates ?? false,
     seed: request.seed ?? 0,
-    ...(watch === undefined ? {} : { watch }),
+    ...(watch === undefined ? {} : { watch: stepByStep(watch) }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   const out = new Map<string, NamedTensor>();

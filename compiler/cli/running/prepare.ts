@@ -63,7 +63,7 @@ async function readVariables(
   const { weights } = request;
   await weights?.open?.(tensorsOf(manifest), request.signal);
   if (weights !== null && weightsFor === 'host') {
-    for (const binding of bindVariables(manifest, weights, request.missing ?? 'error')) {
+    for (const binding of await bindVariables(manifest, weights, request.missing ?? 'error')) {
       if (binding.slices === null) continue;
       const numbers = new Float64Array(binding.elements);
       const problems = await loadVariable(

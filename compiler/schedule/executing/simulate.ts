@@ -10,6 +10,7 @@ import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import type { ExternFunction } from '../../../runtime/contract/ask-host.ts';
 import {
+  buffersForHost,
   isSkipped,
   kernelsOf,
   layOut,
@@ -17,7 +18,7 @@ import {
   type PlanLayout,
 } from '../../../runtime/contract/buffer-layout.ts';
 import type { RunError } from '../../../runtime/contract/errors.ts';
-import { buffersForHost, callExtern } from '../../../runtime/contract/externs.ts';
+import { callExtern } from '../../../runtime/contract/externs.ts';
 import { faultsOf, type FaultRun } from '../../../runtime/contract/faults.ts';
 import { fitsGrid, foldGrid, WORKGROUPS_PER_DIMENSION } from '../../../runtime/contract/grid.ts';
 import type { ExternSpec, KernelSpec, PlanSpec, VariableSpec } from '../../../runtime/contract/manifest.ts';
