@@ -64,7 +64,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // Projects do not hear of `--maxWorkers`: two runs beside each other say it so (test/run-tests.mjs).
+    maxWorkers: Number(process.env['MOEC_TEST_WORKERS'] ?? '2'),
     // What compiling leaves behind is soon forgotten: with room for it, a tenth less time goes into looking for what is not.
     execArgv: ['--max-semi-space-size=64'],
     testTimeout: 60_000,

@@ -127,8 +127,8 @@ function vitest(title, args) {
 async function vitestOnAdapters(adapters) {
   const runs = adapters.map((adapter, i) => ({
     title: `tests on ${adapter.name}`,
-    env: childEnvironment(adapter),
-    ...vitestCommand(adapter.name, ['--maxWorkers=1', 'test/gpu/', ...(i === 0 ? [] : ['--exclude', DEMO])]),
+    env: { ...childEnvironment(adapter), MOEC_TEST_WORKERS: '1' },
+    ...vitestCommand(adapter.name, ['test/gpu/', ...(i === 0 ? [] : ['--exclude', DEMO])]),
   }));
   process.stdout.write(`\n${runs.map(({ title }) => title).join(', ')}: two at a time, told when all have ended\n`);
   const results = await atOnce(runs.map(({ command, env }) => [...command, env]));
