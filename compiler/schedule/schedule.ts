@@ -87,6 +87,8 @@ export function settled(
   known: Found['known'] = new Set(),
 ): Settled {
   const split = new Set<NodeId>();
+  /** Values that were read by nobody once, and are read since then: what has no memory changes who reads what. */
+  const read = new Set<NodeId>();
   let unread: ReadonlySet<NodeId> = new Set();
   for (;;) {
     const found: Found = { split, unread, known };
@@ -94,9 +96,15 @@ export function settled(
     verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused, target).map(faultText));
     const lowered = lowerSchedule(fused, decided, target, locationOf);
     const [lacking] = lowered.lacking;
-    if (lacking !== undefined) throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
-    if (lowered.splits.size === 0 && lowered.unread.size > 0) {
-      unread = new Set([...unread, ...lowered.unread]);
+    if (lacking !== undefined) {
+      if (!unread.has(lacking)) throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
+      for (const id of lowered.lacking) read.add(id);
+      unread = new Set([...unread].filter((id) => !read.has(id)));
+      continue;
+    }
+    const news = [...lowered.unread].filter((id) => !read.has(id));
+    if (lowered.splits.size === 0 && news.length > 0) {
+      unread = new Set([...unread, ...news]);
       continue;
     }
     if (lowered.splits.size === 0) return { schedule: decided, lowered, found };

@@ -2,7 +2,7 @@
  * One program through everything: `check` accepts it, `fmt` keeps its meaning, compiling is deterministic and never fails inside,
  * and an executor gives what the reference gives, within bounds derived for each number.
  */
-import { executeReference } from '../../compiler/cli/running/execute.ts';
+import { executeKernels, executeReference } from '../../compiler/cli/running/execute.ts';
 import type { NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
 import { CliError } from '../../compiler/cli/terminal/cli-error.ts';
 import { compareResults, mayLeaveF32, type Comparison } from '../../compiler/cli/running/compare.ts';
@@ -15,9 +15,11 @@ import type { File } from '../../dsl/syntax/ast.ts';
 import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { format } from '../../dsl/syntax/print-ast.ts';
 import { MoecError } from '../../runtime/contract/errors.ts';
-import { webgpuCore } from '../../compiler/target.ts';
+import { webgpuCore, type Target } from '../../compiler/target.ts';
+import { manifestOfClass } from '../../runtime/contract/device-class.ts';
 import { prepareText } from '../language/support.ts';
 import type { Profile } from './program.ts';
+import { decisions, drawSchedules, type ScheduleDraw } from './random-schedule.ts';
 import { makeValues, type Values } from './values.ts';
 
 /** What is run beside the reference. `reference`: nothing. */
@@ -30,6 +32,8 @@ export interface Case {
   readonly seed: number;
   /** Instead of those the profile makes. */
   readonly values?: Values;
+  /** How it is scheduled otherwise than by costs; null: it is not. */
+  readonly schedule?: ScheduleDraw | null;
 }
 
 export interface Finding {
@@ -74,9 +78,26 @@ export function hasLargeTiles(seed: number): boolean {
   return seed % 2 !== 0;
 }
 
+/** How a program is scheduled: every other pair of seeds has one in which something is decided otherwise than by costs. */
+export function drawOf(seed: number): ScheduleDraw | null {
+  return Math.floor(seed / 2) % 2 === 0 ? { seed, kinds: decisions, only: null } : null;
+}
+
+export const targetOf = (seed: number): Target => (hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0 } : webgpuCore);
+
+/** A program with the schedules that are drawn for it. */
+export function scheduled(prepared: Prepared, { text, seed, schedule: draw }: Case): Prepared {
+  if (draw === undefined || draw === null) return prepared;
+  const target = targetOf(seed);
+  const { texts: schedules } = drawSchedules(prepared, target, draw);
+  const again = prepareText(text, { name: 'model.moe', target, schedules });
+  if (again.prepared !== null) return again.prepared;
+  throw new Error(`with another schedule it is ${again.diagnostics.map(({ message }) => message).join('; ')}`);
+}
+
 async function examined(given: Case, options: ExamineOptions): Promise<Outcome> {
   const { text } = given;
-  const target = hasLargeTiles(given.seed) ? { ...webgpuCore, tileFrom: 0 } : webgpuCore;
+  const target = targetOf(given.seed);
   const { prepared, diagnostics } = prepareText(text, { name: 'model.moe', target });
   const laid = misprinted(text);
   if (laid !== null) return found('fmt', laid.slice(0, 30), laid);
@@ -89,7 +110,7 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
     if (again === null || again.manifest.hash !== prepared.manifest.hash)
       return found('unstable compile', 'hash', 'compiling twice gives two modules');
   }
-  const run = readyFor(prepared, given);
+  const run = readyFor(scheduled(prepared, given), given);
   const { instead } = options;
   const execute = (): Promise<Attempt | null> =>
     instead === undefined ? on(options.on, run) : attempt(() => instead(run));
@@ -109,12 +130,29 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
     return found('errors differ', key, `the reference says ${want}, ${options.on} says ${have}`);
   }
   const outcome = compared(run, actual.values, reference.values, actual.steps);
+  if (outcome.kind === 'agreed' && options.on === 'kernels' && instead === undefined) {
+    const other = await inClasses(run, actual.values);
+    if (other !== null) return other;
+  }
   if (outcome.kind === 'agreed' && options.twice === true) {
     const again = await execute();
     if (again === null || !('values' in again) || !sameBits(again.values, actual.values))
       return found('unstable run', 'bits', 'running twice gives other bits');
   }
   return outcome;
+}
+
+/** Every class of devices that a launch has a form for gives the bits of the portable forms. */
+async function inClasses(run: Ready, portable: ReadonlyMap<string, NamedTensor>): Promise<Outcome | null> {
+  const { manifest } = run.prepared;
+  for (const { name } of manifest.classes) {
+    const prepared = { ...run.prepared, manifest: manifestOfClass(manifest, name) };
+    const own = await attempt(() => executeKernels(prepared, run.request));
+    if ('bug' in own) return found('internal error', `${name} ${keyOfError(own.bug)}`, stackOf(own.bug));
+    if (!('values' in own) || !sameBits(own.values, portable))
+      return found('numbers', `class ${name}`, `${name} gives other bits than the portable forms`);
+  }
+  return null;
 }
 
 /** Everything a run of the case needs. */

@@ -2,7 +2,7 @@
  * The part of the fuzzer that runs programs: one process for each executor, since adapters are chosen by the environment and a
  * driver that crashes takes its process along. Takes its orders as JSON in the argument, tells what happens as lines of JSON.
  */
-import { examine, type Case } from './examine.ts';
+import { drawOf, examine, type Case } from './examine.ts';
 import { seedOf, type Line, type Orders } from './orders.ts';
 import { makeProgram } from './program.ts';
 import { appendRepro } from './repro.ts';
@@ -18,7 +18,7 @@ async function work(orders: Orders): Promise<void> {
     const seed = seedOf(orders.seed, index);
     say({ kind: 'begin', index, seed });
     begin();
-    const program = makeProgram(seed);
+    const program = { ...makeProgram(seed), schedule: drawOf(seed) };
     const outcome = await examine(program, { on: orders.on, twice: index % 10 === 0 });
     if (outcome.kind === 'finding') {
       begin(orders.shrinkTime);

@@ -23,6 +23,8 @@ export interface TextOptions {
   /** Files that the text may import, by the path it writes. */
   readonly files?: ReadonlyMap<string, string>;
   readonly target?: Target;
+  /** Schedules by the hash of their graph, instead of those that costs decide. */
+  readonly schedules?: ReadonlyMap<string, string>;
 }
 
 /** Diagnostics of a text: of the checker, and if it has none of the compiler, which knows sizes. */
@@ -61,6 +63,7 @@ export function prepareText(text: string, options: TextOptions = {}): PreparedTe
     target: options.target ?? webgpuCore,
     entries: [name],
     sources: front.sources,
+    ...(options.schedules === undefined ? {} : { schedules: options.schedules }),
   });
   const diagnostics = [...front.diagnostics, ...compilation.diagnostics];
   const { manifest } = compilation;

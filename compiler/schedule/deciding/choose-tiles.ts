@@ -20,6 +20,7 @@ import {
   LANES, MAX_HEADS, pointsAlong, sharedOptions, sidesOf, tileOptions, type TileOptions, type TileRows,
 } from './legality-tiles.ts'; // prettier-ignore
 import type { Head, TileChoice, TileForm } from './schedule-ir.ts';
+import { countedIn } from './slots-summed.ts';
 
 type Contraction = Extract<Node, { readonly kind: 'contract' }>;
 type TileOf = Omit<TileChoice, 'family' | 'node' | 'heads' | 'tileColumns' | 'forms'>;
@@ -203,7 +204,8 @@ function readersOf(fused: FusedGraph, live: readonly NodeId[]): ReadonlyMap<Node
   };
   for (const id of live) {
     const node = nodeOf(graph, id);
-    const operands = new Set(operandsOf(graph, node));
+    // Who sums what counts somewhere reads that itself, beside what it is elsewhere.
+    const operands = new Set([...operandsOf(graph, node), ...countedIn(fused, node)]);
     for (const operand of operands) note(operand, node.kind === 'extern' ? null : id);
     for (const before of dependenciesOf(fused, node)) if (!operands.has(before)) note(before, null);
   }

@@ -42,8 +42,8 @@ function linesOf(text: string): readonly Line[] {
 export interface ScheduleText extends Decider {
   /** Values with memory. */
   readonly stored: ReadonlySet<NodeId>;
-  /** Contractions that are computed where they are read. */
-  readonly heads: ReadonlySet<NodeId>;
+  /** Contractions that are computed where they are read, each with the line of who reads it. */
+  readonly heads: ReadonlyMap<NodeId, Line>;
   /** The line of each step, by its text. */
   readonly lineOf: (step: string) => number | null;
 }
@@ -53,7 +53,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   const values = new Map<NodeId, Line>();
   const lists = new Map<string, Line>();
   const results = new Set<NodeId>();
-  const heads = new Set<NodeId>();
+  const heads = new Map<NodeId, Line>();
   const lines = linesOf(text);
   for (const line of lines) {
     const fold = /^fold ((?:%\d+ )+)rows/.exec(line.text)?.[1];
@@ -65,12 +65,14 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
     if (values.has(id) || results.has(id)) throw new ScheduleTextError(line.number, `%${id} is computed twice`);
     values.set(id, line);
     const inside = /^%\d+ tile \d+ x \d+ of ((?:%\d+,? ?)+)/.exec(line.text)?.[1];
-    for (const head of idsIn(inside ?? '')) heads.add(head);
+    for (const head of idsIn(inside ?? '')) heads.set(head, line);
   }
   const numbers = new Map(lines.map(({ number, text: said }) => [said, number] as const));
   const find = <T>(legal: Options<T>, said: string | undefined, textOf: (one: T) => string): T =>
     (said === undefined ? undefined : legal.find((one) => said === textOf(one))) ?? legal[0];
-  const placeOf = (id: NodeId): string | undefined => / on (\[[^\]]*\])$/.exec(values.get(id)?.text ?? '')?.[1];
+  /** Heads stand where what they are computed for stands. */
+  const placeOf = (id: NodeId): string | undefined =>
+    / on (\[[^\]]*\])$/.exec((values.get(id) ?? heads.get(id))?.text ?? '')?.[1];
   const howOf = (id: NodeId): string | undefined => /^%\d+ (.*) on \[[^\]]*\]$/.exec(values.get(id)?.text ?? '')?.[1];
   return {
     stored: new Set([...values.keys(), ...results]),

@@ -18,6 +18,12 @@ export function guardedOperand({ graph }: FusedGraph, node: Reduction): Guarded 
   return { presence: operand.id, value: operand.id, otherwise: 0 };
 }
 
+/** What a reduction reads if it goes only where its operand counts: not the operand, but what that is there. */
+export function countedIn(fused: FusedGraph, node: Node): readonly NodeId[] {
+  const operand = node.kind === 'reduce' ? guardedOperand(fused, node) : null;
+  return operand === null ? [] : [operand.value, operand.presence];
+}
+
 export interface Guarded {
   readonly presence: NodeId;
   readonly value: NodeId;

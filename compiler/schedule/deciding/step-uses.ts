@@ -6,7 +6,7 @@ import type { NodeId } from '../../graph/graph-ir.ts';
 import { idsOfSlots } from '../../graph/slots.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
-import { blocksKey, hasBlocks, indexKey, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import { blocksKey, hasBlocks, indexKey, type Choice, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /** Things that steps make, as text: `%12`, `rows of r0`. */
 export type Made = string;
@@ -54,7 +54,7 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
       const index = choice.family === 'reduce_listed' ? [`index ${indexKey(choice.index)}`] : [];
       const heads = choice.family === 'tile' ? choice.heads.filter((h) => h.node.id !== choice.node.id) : [];
       return {
-        reads: [...dependencies([choice.node.id, ...heads.map((h) => h.node.id)]), ...reads],
+        reads: [...dependencies([choice.node.id, ...heads.map((h) => h.node.id)]), ...namedBy(choice), ...reads],
         needs: [...needs, ...index, ...blocksOf(step)],
         makes: [madeValue(choice.node.id), ...heads.map((h) => madeValue(h.node.id))],
       };
@@ -88,6 +88,20 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
     }
     default:
       return unreachable(step, 'schedule');
+  }
+}
+
+/** What a family reads that goes only to some points: what is there, and what names them. */
+function namedBy(choice: Choice): readonly NodeId[] {
+  switch (choice.family) {
+    case 'reduce_listed':
+      return [choice.value];
+    case 'reduce_slots':
+      return [choice.value, choice.presence, ...idsOfSlots(choice.slots)];
+    case 'choose':
+      return choice.slots === null ? [] : idsOfSlots(choice.slots);
+    default:
+      return [];
   }
 }
 
