@@ -61,6 +61,11 @@ const target: OptionRow = { flags: '--target <name>', text: 'what the kernels ar
 const json = (text: string): OptionRow => ({ flags: '--json', text });
 const names = (flags: string, text: string): OptionRow => ({ flags, text, value: 'names', default: [], shown: 'none' });
 
+const schedule: OptionRow = {
+  flags: '--schedule <file>',
+  text: 'lower the schedules of this file, as --emit=schedule prints them, instead of those that costs decide',
+};
+
 /** Of `run`, `verify` and `profile`. */
 const runOptions: readonly OptionRow[] = [
   { flags: '--input <file>', text: 'inputs by parameter name, and controls by path (safetensors)' },
@@ -89,6 +94,7 @@ const runOptions: readonly OptionRow[] = [
     shown: `${usualSize} each with --random`,
   },
   target,
+  schedule,
   json('a summary as JSON on stdout'),
 ];
 
@@ -158,10 +164,7 @@ export const verbs: readonly VerbRow[] = [
         text: 'run only the first n passes: to find the one that breaks something',
         value: 'whole number',
       },
-      {
-        flags: '--schedule <file>',
-        text: 'lower the schedules of this file, as --emit=schedule prints them, instead of those that costs decide',
-      },
+      schedule,
       { flags: '--time', text: 'say how long each stage took' },
       json('what was written, and diagnostics, as JSON on stdout'),
     ],

@@ -64,7 +64,7 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
   if (missing === undefined) return finish(given, lowered);
   const limit = target.limits.maxStorageBuffersPerShaderStage;
   const why = lowered.splits.has(missing) ? `a launch binds more than ${limit} buffers` : `somebody reads %${missing}`;
-  throw new ScheduleTextError(null, `${why}: give %${missing} memory`);
+  throw new ScheduleTextError(null, why, { help: `give %${missing} memory` });
 }
 
 export interface Settled {

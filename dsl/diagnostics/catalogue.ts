@@ -168,6 +168,8 @@ export const catalogue = {
   MOE0502: { title: 'a value is larger than the target binds at once' },
   MOE0503: { title: 'a step needs more storage buffers than the target binds' },
   MOE0504: { title: 'a program is written out to more than moec handles' },
+  MOE0505: { title: 'a file has no schedule of this program' },
+  MOE0506: { title: 'a schedule says what does not follow from the program, or may not be' },
 
   // 06 weights (runtime/contract/errors.ts has the same numbers)
   MOE0600: { title: 'several faults in the weights, listed' },

@@ -19,7 +19,7 @@ import { webgpuCore, type Target } from '../../compiler/target.ts';
 import { manifestOfClass } from '../../runtime/contract/device-class.ts';
 import { prepareText } from '../language/support.ts';
 import type { Profile } from './program.ts';
-import { decisions, drawSchedules, type ScheduleDraw } from './random-schedule.ts';
+import { decisions, drawnChanges, drawSchedules, type DrawnSchedules, type ScheduleDraw } from './random-schedule.ts';
 import { makeValues, type Values } from './values.ts';
 
 /** What is run beside the reference. `reference`: nothing. */
@@ -85,12 +85,26 @@ export function drawOf(seed: number): ScheduleDraw | null {
 
 export const targetOf = (seed: number): Target => (hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0 } : webgpuCore);
 
+/** The schedules that are drawn for a program; null: those that costs decide. */
+export function drawnFor(prepared: Prepared, { seed, schedule: draw }: Case): DrawnSchedules | null {
+  return draw === undefined || draw === null ? null : drawSchedules(prepared, targetOf(seed), draw);
+}
+
+/** What is decided otherwise than by costs; nothing of a text that is no program. */
+export function changesOf(given: Case): readonly string[] {
+  const target = targetOf(given.seed);
+  const { prepared } = prepareText(given.text, { name: 'model.moe', target });
+  const { schedule } = given;
+  return prepared === null || schedule === null || schedule === undefined
+    ? []
+    : drawnChanges(prepared, target, schedule);
+}
+
 /** A program with the schedules that are drawn for it. */
-export function scheduled(prepared: Prepared, { text, seed, schedule: draw }: Case): Prepared {
-  if (draw === undefined || draw === null) return prepared;
-  const target = targetOf(seed);
-  const { texts: schedules } = drawSchedules(prepared, target, draw);
-  const again = prepareText(text, { name: 'model.moe', target, schedules });
+function scheduled(prepared: Prepared, given: Case): Prepared {
+  const drawn = drawnFor(prepared, given);
+  if (drawn === null) return prepared;
+  const again = prepareText(given.text, { name: 'model.moe', target: targetOf(given.seed), schedules: drawn.texts });
   if (again.prepared !== null) return again.prepared;
   throw new Error(`with another schedule it is ${again.diagnostics.map(({ message }) => message).join('; ')}`);
 }

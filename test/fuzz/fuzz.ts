@@ -1,9 +1,10 @@
 /**
  * `npm run fuzz -- --minutes N --seed S [--on reference,kernels,lavapipe,swiftshader,gpu] [--json] [--out FOLDER]`
  *
- * Random programs on every executor that is named, against the reference, number by number within derived bounds. Findings are
- * made small and written as folders that stand alone (model.moe, values, the command). Exit code 1 if there is one, or if nothing
- * was compared.
+ * Random programs on every executor that is named, against the reference, number by number within derived bounds. Every other pair of
+ * programs is scheduled by a random legal schedule (random-schedule.ts) instead of by costs. Findings are made small and written as
+ * folders that stand alone (model.moe, values, model.schedule if another schedule is needed to show it, the command). Exit code 1 if there
+ * is one, or if nothing was compared.
  *
  * The same seed gives the same programs. `--programs N` ends after N programs of each executor instead of after the time;
  * `--coverage` prints how many programs use each construct. Ctrl-C ends with the summary.

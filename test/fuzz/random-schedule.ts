@@ -54,6 +54,21 @@ export function drawSchedules(prepared: Prepared, target: Target, draw: Schedule
   return { texts, changes: [...changes] };
 }
 
+/** What a draw decides otherwise than by costs, also where that cannot be lowered. */
+export function drawnChanges(prepared: Prepared, target: Target, draw: ScheduleDraw): readonly string[] {
+  const changes = new Set<string>();
+  for (const { fused } of [prepared.entry.inference, prepared.entry.withAux]) {
+    const drawn = new Draw(fused, target, draw);
+    try {
+      drawn.schedule();
+    } catch {
+      // That is a finding of whoever compiles it.
+    }
+    drawn.changes.forEach((change) => changes.add(change));
+  }
+  return [...changes];
+}
+
 const SHARES = [0.05, 0.2, 0.5];
 
 class Draw {
@@ -156,14 +171,12 @@ function otherTiles(wanted: TileChoice, options: TileOptions, random: Random): r
       const tileRows = rows.kind === 'single' ? 1 : random.pick([1, 2, 3, 4, 8]);
       const tileColumns = random.pick([1, 2, 3, 4, 8]);
       const hasForms = rows.kind !== 'single' && lanes === 4;
-      const forms = (hasForms ? random.subset(options.classes, 0.7) : []).map(
-        (own): TileForm => ({
-          class: own,
-          tileRows: random.pick([1, 2, 4, 8, 16]),
-          tileColumns: random.pick([1, 2, 3]),
-          shortRows: own.tile.shortRows,
-        }),
-      );
+      const forms = (hasForms ? random.subset(options.classes, 0.7) : []).map((own): TileForm => ({
+        class: own,
+        tileRows: random.pick([1, 2, 4, 8, 16]),
+        tileColumns: random.pick([1, 2, 3]),
+        shortRows: own.tile.shortRows,
+      }));
       const tile = { ...wanted, rows, lanes, tileRows, tileColumns, forms };
       if (tileFault(tile, options) === null) found.push(tile);
     }

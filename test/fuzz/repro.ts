@@ -5,7 +5,7 @@ import { tensorFile } from '../../compiler/cli/running/tensor-files.ts';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import type { WeightSource } from '../../runtime/weights/weight-source.ts';
 import { prepareText } from '../language/support.ts';
-import { hasLargeTiles, readyFor, type Case, type Finding, type On } from './examine.ts';
+import { drawnFor, hasLargeTiles, readyFor, targetOf, type Case, type Finding, type On } from './examine.ts';
 
 export interface Found {
   readonly executor: string;
@@ -31,11 +31,13 @@ export async function appendRepro(
   await writeFile(join(folder, 'model.moe'), small.text);
   await writeFile(join(folder, 'whole.moe'), whole.text);
   const files = await valueFiles(folder, small);
+  const changes = await scheduleFile(folder, small);
   const sizes = [...small.sizes];
   const verb = on === 'reference' ? 'run' : 'verify';
   const command =
     `npx tsx compiler/cli/moec.ts ${verb} ${folder}/model.moe --on ${on} --losses --outputs --seed ${small.seed}` +
-    files.map((f) => ` --${f === 'in' ? 'input' : f} ${folder}/${f}.safetensors`).join('');
+    files.map((f) => ` --${f === 'in' ? 'input' : f} ${folder}/${f}.safetensors`).join('') +
+    (changes === null ? '' : ` --schedule ${folder}/${scheduleName}`);
   const told = {
     executor,
     seed: whole.seed,
@@ -44,6 +46,7 @@ export async function appendRepro(
     kind: finding.kind,
     message: finding.message,
     command,
+    ...(changes === null ? {} : { changes, draw: small.schedule }),
     ...(hasLargeTiles(small.seed)
       ? {
           note: 'found with tileFrom 0 of the target: the command shows it where the size of matrices has no part in it',
@@ -52,6 +55,23 @@ export async function appendRepro(
   };
   await writeFile(join(folder, 'finding.json'), `${JSON.stringify(told, null, 2)}\n`);
   return { executor, seed: whole.seed, finding, folder, text: small.text, sizes, profile: small.profile };
+}
+
+const scheduleName = 'model.schedule';
+
+/** Writes the schedules of the program, as `--schedule` reads them; gives what is decided otherwise than by costs, or null. */
+async function scheduleFile(folder: string, given: Case): Promise<readonly string[] | null> {
+  try {
+    const { prepared } = prepareText(given.text, { name: 'model.moe', target: targetOf(given.seed) });
+    const drawn = prepared === null ? null : drawnFor(prepared, given);
+    if (drawn === null) return null;
+    const texts = [...drawn.texts].map(([graph, text]) => `// graph ${graph}\n${text}`);
+    await writeFile(join(folder, scheduleName), texts.join('\n'));
+    return drawn.changes;
+  } catch {
+    // The finding may be that there is none.
+    return null;
+  }
 }
 
 /** Writes the inputs and the weights, if the program compiles; gives the names of what was written. */

@@ -3,12 +3,14 @@
  * is tried another way; a text that is no program any more simply fails to keep it.
  *
  * Candidates, from large to small: without a declaration or a line; a `let` put where it is used; an expression replaced
- * by a part of itself, by an input or a number; smaller sizes; plainer values.
+ * by a part of itself, by an input or a number; smaller sizes; plainer values. A schedule goes first, if the finding does
+ * without, then kinds of decisions; of those that are left each change by itself goes last, since nodes have other numbers
+ * in another program.
  */
 import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { printFile } from '../../dsl/syntax/print-ast.ts';
 import type { File } from '../../dsl/syntax/ast.ts';
-import type { Case } from './examine.ts';
+import { changesOf, type Case } from './examine.ts';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type Path = readonly (string | number)[];
@@ -19,6 +21,8 @@ export interface ShrinkOptions {
   /** Milliseconds. */
   readonly limit: number;
   readonly now: () => number;
+  /** Whether the program stays as it is, and only its schedule gets simpler. */
+  readonly sameProgram?: boolean;
 }
 
 export interface Shrunk {
@@ -27,18 +31,24 @@ export interface Shrunk {
 }
 
 export async function shrink(given: Case, options: ShrinkOptions): Promise<Shrunk> {
-  const end = options.now() + options.limit;
+  const start = options.now();
+  /** Of a case with a schedule, time is left for the changes of that. */
+  let end = start + (given.schedule === null || given.schedule === undefined ? 1 : 0.75) * options.limit;
   let best = given;
   let tried = 0;
   const seen = new Set<string>();
   const attempt = async (candidate: Case): Promise<boolean> => {
-    const key = `${candidate.text}\0${[...candidate.sizes].join()}\0${candidate.profile}`;
+    const key = `${candidate.text}\0${[...candidate.sizes].join()}\0${candidate.profile}\0${JSON.stringify(candidate.schedule)}`;
     if (options.now() > end || seen.has(key)) return false;
     seen.add(key);
-    tried += 1;
-    if (!(await options.keeps(candidate))) return false;
-    best = candidate;
-    return true;
+    for (const drawn of otherDraws(candidate)) {
+      tried += 1;
+      if (options.now() > end) return false;
+      if (!(await options.keeps(drawn))) continue;
+      best = drawn;
+      return true;
+    }
+    return false;
   };
   const tidy = async (): Promise<void> => {
     for (const what of ['all', 'declarations', 'lines'] as const) {
@@ -55,7 +65,7 @@ export async function shrink(given: Case, options: ShrinkOptions): Promise<Shrun
         if (i++ < from) continue;
         const made = candidate();
         if (made === null || !(await attempt(made))) continue;
-        await tidy();
+        if (options.sameProgram !== true) await tidy();
         from = Math.max(0, i - 2);
         [again, changed] = [true, true];
         break;
@@ -63,14 +73,38 @@ export async function shrink(given: Case, options: ShrinkOptions): Promise<Shrun
     }
     return changed;
   };
-  await tidy();
-  for (let changed = true; changed && options.now() < end;) {
+  /** Without some of the changes of its schedule, from the largest pieces down. */
+  const fewerChanges = async (): Promise<void> => {
+    let changes = changesOf(best);
+    for (let size = Math.ceil(changes.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+      for (let from = 0; from < changes.length;) {
+        const only = changes.filter((_, i) => i < from || i >= from + size);
+        const { schedule } = best;
+        if (schedule === null || schedule === undefined) return;
+        if (await attempt({ ...best, schedule: { ...schedule, only } })) changes = only;
+        else from += size;
+      }
+    }
+  };
+  await sweep(simplerSchedule);
+  if (options.sameProgram !== true) await tidy();
+  for (let changed = options.sameProgram !== true; changed && options.now() < end;) {
     changed = false;
     for (const step of [oneResult, withoutItems, withSmallerSizes, inlined, simplerExpressions]) {
       if (await sweep(step)) changed = true;
     }
   }
+  end = start + options.limit;
+  await sweep(simplerSchedule);
+  await fewerChanges();
   return { case: best, tried };
+}
+
+/** A case with a schedule is tried with others as well: in a smaller program the same numbers decide something else. */
+function otherDraws(given: Case): readonly Case[] {
+  const { schedule } = given;
+  if (schedule === null || schedule === undefined || schedule.only !== null) return [given];
+  return [0, 1, 2].map((more) => ({ ...given, schedule: { ...schedule, seed: schedule.seed + more } }));
 }
 
 /** Candidates, not yet made: most are passed over. */
@@ -227,6 +261,15 @@ function withPartners(changed: Json, tree: Json, path: Path, start: number, size
   if (!Array.isArray(list)) return changed;
   const rest: readonly Json[] = list.filter((_: Json, i: number) => i < start || i >= start + size);
   return put(changed, fields, rest);
+}
+
+/** Without another schedule than costs decide, or without decisions of a kind. */
+function* simplerSchedule(given: Case): Generator<() => Case | null> {
+  const { schedule } = given;
+  if (schedule === null || schedule === undefined) return;
+  yield () => ({ ...given, schedule: null });
+  for (const kind of schedule.kinds)
+    yield () => ({ ...given, schedule: { ...schedule, kinds: schedule.kinds.filter((other) => other !== kind) } });
 }
 
 /** Smaller dynamic sizes, smaller numbers, plainer values. */

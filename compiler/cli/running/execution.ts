@@ -42,6 +42,8 @@ export interface ExecuteRequest {
   readonly on: 'reference' | 'kernels' | 'gpu';
   readonly externs?: ReadonlyMap<string, ExternFunction>;
   readonly seed?: number;
+  /** A file with schedules of the program, instead of those that costs decide. */
+  readonly schedule?: string;
   /** What the kernels are for: webgpu-core unless said. */
   readonly target?: Target;
   readonly signal?: AbortSignal;

@@ -1,58 +1,92 @@
 /** `--schedule FILE`: schedules as `moec compile --emit=schedule` prints them, each of the graph that it names. */
+import { diagnostic, type DiagnosticDetails } from '../../../dsl/diagnostics/diagnostic.ts';
+import { lineStarts, type SourceFile, type Span } from '../../../dsl/diagnostics/source-file.ts';
 import { graphHash, type Compilation } from '../../compile.ts';
 import { ScheduleTextError } from '../../schedule/deciding/read-schedule.ts';
-import { CliError } from '../terminal/cli-error.ts';
-import { exitCodes } from '../terminal/exit.ts';
+import { programError, type CliError } from '../terminal/cli-error.ts';
 import { readBytes } from '../terminal/io.ts';
 
+interface GivenSchedule {
+  /** As long as the file, so that a line has its number in it. */
+  readonly text: string;
+  /** Where the file says of which graph it is. */
+  readonly heading: Span;
+}
+
 export interface GivenSchedules {
-  readonly file: string;
-  /** Texts as long as the file, so that a line has its number in it. */
-  readonly byGraph: ReadonlyMap<string, string>;
+  readonly source: SourceFile;
+  readonly byGraph: ReadonlyMap<string, GivenSchedule>;
+}
+
+/** The texts of schedules, by the graphs that they are of. */
+export function textsOf({ byGraph }: GivenSchedules): ReadonlyMap<string, string> {
+  return new Map([...byGraph].map(([graph, { text }]) => [graph, text] as const));
 }
 
 const help =
   'moec compile MODEL --emit=schedule prints the schedules of a program; the same options give the same graphs';
 
-/** Throws CliError 74 where there is no file, 1 where it has no schedule. */
+const refusal = (source: SourceFile, code: 'MOE0505' | 'MOE0506', details: DiagnosticDetails): CliError =>
+  programError([diagnostic(code, { help, ...details })], [source]);
+
+/** Throws CliError 74 where there is no file, 1 (MOE0505) where it has no schedule. */
 export async function readSchedules(file: string): Promise<GivenSchedules> {
-  const lines = Buffer.from(await readBytes(file))
-    .toString('utf8')
-    .split('\n');
+  const source: SourceFile = { name: file, text: Buffer.from(await readBytes(file)).toString('utf8') };
+  const lines = source.text.split('\n');
   const starts = lines.flatMap((line, at) => {
     const graph = /^\/\/ graph ([0-9a-f]+)$/.exec(line.trim())?.[1];
     return graph === undefined ? [] : [{ graph, at }];
   });
   if (starts.length === 0)
-    throw new CliError(exitCodes.input, `${file}: no line says of which graph this is a schedule`, { help });
+    throw refusal(source, 'MOE0505', {
+      message: 'no line says of which graph this is a schedule',
+      span: lineSpan(source, 1),
+    });
   const byGraph = new Map(
-    starts.map(({ graph, at }, i) => {
+    starts.map(({ graph, at }, i): readonly [string, GivenSchedule] => {
       const end = starts[i + 1]?.at ?? lines.length;
-      return [graph, lines.map((line, n) => (n > at && n < end ? line : '')).join('\n')] as const;
+      const text = lines.map((line, n) => (n > at && n < end ? line : '')).join('\n');
+      return [graph, { text, heading: lineSpan(source, at + 1) }];
     }),
   );
-  return { file, byGraph };
+  return { source, byGraph };
 }
 
-/** A compilation with given schedules. Throws CliError 1 where one of them does not fit. */
+/** What a line of a file says: without the spaces around it, and without the number of a step. */
+function lineSpan({ name, text }: SourceFile, line: number): Span {
+  const starts = lineStarts(text);
+  const begin = starts[line - 1] ?? text.length;
+  const whole = text.slice(begin, starts[line] ?? text.length).trimEnd();
+  const [before = ''] = /^\s*(?:#\d+ )?/.exec(whole) ?? [];
+  return { source: name, start: begin + before.length, end: begin + whole.length };
+}
+
+/** A compilation with given schedules. Throws CliError 1 (MOE0505, MOE0506) where one of them does not fit. */
 export function compileGiven(compile: () => Compilation, schedules: GivenSchedules | null): Compilation {
   if (schedules === null) return compile();
-  const { file, byGraph } = schedules;
+  const { source, byGraph } = schedules;
   let compilation: Compilation;
   try {
     compilation = compile();
   } catch (error) {
     if (!(error instanceof ScheduleTextError)) throw error;
-    const place = error.line === null ? file : `${file}:${error.line}`;
-    throw new CliError(exitCodes.input, `${place}: ${error.message}`, { help, cause: error });
+    const { line, message, remedy } = error;
+    const span = line === null ? undefined : lineSpan(source, line);
+    throw refusal(source, 'MOE0506', {
+      message,
+      span: span ?? [...byGraph.values()][0]?.heading,
+      ...(remedy === null ? {} : { help: remedy.help }),
+      ...(span === undefined || remedy?.instead === undefined ? {} : { fix: [{ span, replacement: remedy.instead }] }),
+    });
   }
   const graphs = new Set(
     compilation.entries.flatMap(({ inference, withAux }) => [graphHash(inference.fused), graphHash(withAux.fused)]),
   );
-  const other = [...byGraph.keys()].find((graph) => !graphs.has(graph));
+  const other = [...byGraph].find(([graph]) => !graphs.has(graph));
   if (other !== undefined && compilation.entries.length > 0)
-    throw new CliError(exitCodes.input, `${file}: a schedule is of the graph ${other}, which this program has not`, {
-      help,
+    throw refusal(source, 'MOE0505', {
+      message: `a schedule is of the graph ${other[0]}, which this program has not`,
+      span: other[1].heading,
     });
   return compilation;
 }

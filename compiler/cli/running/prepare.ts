@@ -9,7 +9,7 @@ import { evaluateCount, evaluateShape } from '../../../runtime/contract/sizes.ts
 import { loadVariable } from '../../../runtime/weights/weights.ts';
 import { hasErrors, type Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
 import { checkInputs, controlsAmong, entryNameOf, sizesOfRun, type RunSpec } from '../../api/run-sizes.ts';
-import { compileProgram, type CompiledPlan } from '../../compile.ts';
+import { compileProgram, type CompiledPlan, type CompileOptions } from '../../compile.ts';
 import { sizeFormula } from '../../emit/size-formula.ts';
 import { parseOverrides } from '../../overrides.ts';
 import type { Plan } from '../../schedule/memory/plan.ts';
@@ -17,6 +17,7 @@ import { webgpuCore } from '../../target.ts';
 import { CliError } from '../terminal/cli-error.ts';
 import { wantsMore, type ExecuteRequest, type NamedTensor, type Prepared, type Ready } from './execution.ts';
 import { projectOptions } from './command-options.ts';
+import { compileGiven, readSchedules, textsOf } from './given-schedules.ts';
 import { loadProject } from './project.ts';
 
 /**
@@ -34,12 +35,15 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
   const wanted = entryNameOf(program, request.entry);
   if (!names.includes(wanted))
     throw new CliError(1, `${program.name} has no entry ${wanted}: it has ${names.join(', ')}`);
-  const compilation = compileProgram(program, {
+  const schedules = request.schedule === undefined ? null : await readSchedules(request.schedule);
+  const options: CompileOptions = {
     overrides: parseOverrides(request.sets),
     target: request.target ?? webgpuCore,
     entries: [wanted],
     sources: project.sources,
-  });
+    ...(schedules === null ? {} : { schedules: textsOf(schedules) }),
+  };
+  const compilation = compileGiven(() => compileProgram(program, options), schedules);
   const { manifest } = compilation;
   if (manifest === null || hasErrors(compilation.diagnostics)) return fail(compilation.diagnostics);
   const entry = compilation.entries.find((e) => e.name === wanted);

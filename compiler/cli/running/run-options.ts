@@ -33,6 +33,7 @@ export interface RunVerbOptions {
   readonly random?: boolean;
   readonly size: readonly string[];
   readonly target: string;
+  readonly schedule?: string;
 }
 
 /**
@@ -69,6 +70,7 @@ export async function withRun<T>(
       target: parseTarget(options.target),
       ...projectOptions(options),
       ...(options.entry === undefined ? {} : { entry: options.entry }),
+      ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
       ...(states === undefined ? {} : { states }),
       ...(externs === undefined ? {} : { externs }),
     };

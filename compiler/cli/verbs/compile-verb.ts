@@ -77,7 +77,7 @@ export async function compile(session: Session, modelFile: string, options: Opti
 
   const { compileProgram } = await import('../../compile.ts');
   const { parseOverrides } = await import('../../overrides.ts');
-  const { compileGiven, readSchedules } = await import('../running/given-schedules.ts');
+  const { compileGiven, readSchedules, textsOf } = await import('../running/given-schedules.ts');
   const schedules = options.schedule === undefined ? null : await readSchedules(options.schedule);
   const request: CompileOptions = {
     overrides: parseOverrides(overrides),
@@ -85,7 +85,7 @@ export async function compile(session: Session, modelFile: string, options: Opti
     sources: project.sources,
     passes,
     ...(options.entry.length === 0 ? {} : { entries: options.entry }),
-    ...(schedules === null ? {} : { schedules: schedules.byGraph }),
+    ...(schedules === null ? {} : { schedules: textsOf(schedules) }),
   };
   // Nothing is staged yet, so Ctrl-C may end the process at any moment of the work.
   const compilation = await killable(() => compileGiven(() => compileProgram(program, request), schedules));

@@ -12,15 +12,24 @@ import { tileFault, type TileOptions } from './legality-tiles.ts';
 import { choiceText, foldText, listText, printSchedule, spaceText, stepTexts } from './print-schedule.ts';
 import type { Choice, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
 
+/** What mends a schedule. */
+export interface Remedy {
+  readonly help: string;
+  /** What stands in the place of what the line says, without the number of its step. */
+  readonly instead?: string;
+}
+
 /** What is wrong with a schedule that somebody wrote. */
 export class ScheduleTextError extends Error {
   /** Of the text, from 1; null where it is about all of it. */
   readonly line: number | null;
+  readonly remedy: Remedy | null;
 
-  constructor(line: number | null, message: string) {
+  constructor(line: number | null, message: string, remedy: Remedy | null = null) {
     super(message);
     this.name = 'ScheduleTextError';
     this.line = line;
+    this.remedy = remedy;
   }
 }
 
@@ -145,22 +154,26 @@ export function inOrderOf(text: string, schedule: Schedule, graph: Graph): Sched
   for (const { number, text: said } of rest) {
     if (lists.delete(said)) continue;
     const step = steps.get(said);
-    if (step === undefined) throw new ScheduleTextError(number, `${quoted(said)} ${instead(said, texts, [...lists])}`);
+    if (step === undefined) {
+      const near = nearTo(said, [...steps.keys(), ...lists]);
+      const remedy = near === null ? null : { help: `here it is ${quoted(near)}`, instead: near };
+      throw new ScheduleTextError(number, `${quoted(said)} does not follow from this program and the other lines`, remedy);
+    }
     ordered.push(step);
     steps.delete(said);
   }
   const [missing] = [...lists, ...steps.keys()];
-  if (missing !== undefined) throw new ScheduleTextError(null, `it lacks ${quoted(missing)}`);
+  if (missing !== undefined)
+    throw new ScheduleTextError(null, `it lacks ${quoted(missing)}`, {
+      help: 'add that line, after what it reads and before what reads it',
+    });
   return { ...schedule, steps: ordered };
-}
+} // prettier-ignore
 
 const quoted = (said: string): string => `'${said}'`;
 
-/** What there is in place of a line that does not follow. */
-function instead(said: string, texts: readonly string[], lists: readonly string[]): string {
+/** What stands in place of a line that does not follow: what begins with the same word. */
+function nearTo(said: string, texts: readonly string[]): string | null {
   const [first = ''] = said.split(' ');
-  const near = [...texts, ...lists].find((other) => other !== said && other.split(' ')[0] === first && first !== '');
-  return near === undefined
-    ? 'does not follow from this program with these values in memory'
-    : `does not follow: with these values in memory it is ${quoted(near)}`;
+  return texts.find((other) => first !== '' && other.split(' ')[0] === first) ?? null;
 }
