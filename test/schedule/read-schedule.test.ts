@@ -97,6 +97,9 @@ describe('an edited schedule', () => {
     }
     return null;
   };
+  /** What a refusal says, with what would mend it. */
+  const toldOf = (error: unknown): string =>
+    `${String(error)}; ${error instanceof ScheduleTextError ? (error.remedy?.help ?? '') : ''}`;
 
   it.each([
     ['tiles that blocks are not made of', /tile 4 x 2/, 'tile 3 x 2', /blocks of 16 rows are no whole tiles of 3/],
@@ -115,13 +118,27 @@ describe('an edited schedule', () => {
   ])('is refused: %s', (_, from, to, message) => {
     const error = refusal(layer, (schedule) => schedule.replace(from, to));
     expect(error).toBeInstanceOf(ScheduleTextError);
-    expect(String(error)).toMatch(message);
+    expect(toldOf(error)).toMatch(message);
+  });
+
+  it('is refused where a contraction is computed within one value, and a sum that goes along slots reads it beside that', () => {
+    // The sum goes where its operand counts and reads what stands there: what is between that and the contraction has no memory.
+    const within = (schedule: string): string => {
+      const value = Number(/ reduce_slots %(\d+) where [^\n]* on \[T, D\]/.exec(schedule)?.[1]);
+      const line = new RegExp(`%${value - 1} tile [^\\n]* on [^\\n]*`);
+      expect(schedule).toMatch(line);
+      return schedule.replace(
+        line,
+        `%${value + 1} tile 1 x 4 of %${value - 1}, rows one by one, columns (D) on [T, E, D]`,
+      );
+    };
+    expect(String(refusal(layer, within))).toMatch(/'%\d+ tile .*' does not follow/);
   });
 
   it('is refused where a launch would bind too much, and says what to store', () => {
     const split = /\n {2}#\d+ %\d+ map on \[T, D\](?=\n {2}#\d+ %\d+ map)/;
-    expect(String(refusal(manyParams, (schedule) => schedule.replace(split, '')))).toMatch(
-      /binds more than 8 buffers: give %\d+ memory/,
+    expect(toldOf(refusal(manyParams, (schedule) => schedule.replace(split, '')))).toMatch(
+      /binds more than 8 buffers; give %\d+ memory/,
     );
   });
 });
