@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files with a process of their own: they put other modules in place of the compiler's. */
-const alone = ['test/house/stages.test.ts', 'test/verify/shipped.test.ts'];
+const alone = ['test/house/stages.test.ts', 'test/verify/shipped.test.ts', 'test/fuzz/random-schedule.test.ts'];
 
 /** Files that hold a device: the command line leaves them out where there is none to be tested. */
 const gpu = ['test/gpu/**/*.test.ts'];

@@ -61,14 +61,18 @@ export interface TileValues<P, I> {
   readonly put: (row: KernelExpr, column: KernelExpr, value: KernelExpr) => void;
 }
 
-export interface TileConfig<P, I> extends TileValues<P, I> {
+/** How one thread computes tiles. */
+export interface TileShape<P, I> extends TileValues<P, I> {
   readonly tileRows: number;
   readonly tileColumns: number;
-  readonly rows: TileRows<P>;
   /** Over the contracted axes: the same for all rows, columns and heads. A term may be several neighbours: a vector. */
   readonly terms: Terms<null, I>;
   /** Told of the two ways that blocks go, whose work is stated by who knows how many rows there are (schedule/emitting/launch-builder.ts). */
   readonly ways?: (isShort: KernelExpr) => void;
+}
+
+export interface TileConfig<P, I> extends TileShape<P, I> {
+  readonly rows: TileRows<P>;
 }
 
 /** Rows up to which a block of so many goes row by row: a padded tile costs a whole one, a row on its own about half. */
@@ -78,36 +82,40 @@ export function shortBlock(tileRows: number): number {
 
 /** As many threads as there are blocks, or rows, times ceil(width / tileColumns). */
 export function tile<P, I>(k: KernelBuilder, config: TileConfig<P, I>): void {
-  const { rows, tileColumns, width, terms } = config;
+  const { rows, tileColumns, width } = config;
   const columnBlocks = k.let(div(add(width, tileColumns - 1), tileColumns), 'columns');
   /** Neighbouring threads take neighbouring columns of the same rows. */
   const each = (blocks: KernelExpr, body: (block: KernelExpr, column: KernelExpr) => void): void =>
     forEachThread(k, mul(blocks, columnBlocks), (id) =>
       body(k.let(div(id, columnBlocks), 'block'), k.let(mul(rem(id, columnBlocks), tileColumns), 'col')),
     );
-  /** Neighbouring columns; those past the last repeat it. */
-  const partAt = (column: KernelExpr): TilePart<P, I> => {
-    const targets = Array.from({ length: tileColumns }, (_, j) => (j === 0 ? column : add(column, j)));
-    return new TilePart<P, I>(k, {
-      ...config,
-      shortRows: shortBlock(config.tileRows),
-      targets,
-      columns: targets.map((target, j) => k.let(j === 0 ? target : min(target, sub(width, 1)), 'c')),
-      maxTerms: terms.maxTerms,
-      visit: (points, addTerm, close) =>
-        terms.visit(
-          null,
-          (inner) => addTerm(inner, (row) => k.let(config.input(at(points, row, 'kernels: row of a tile'), inner))),
-          close,
-        ),
-    });
-  };
   if (rows.kind === 'single') {
-    each(rows.space.total, (row, column) => rows.space.enter(row, (point) => partAt(column).row(row, point)));
+    each(rows.space.total, (row, column) =>
+      rows.space.enter(row, (point) => tileAt(k, config, column).row(row, point)),
+    );
     return;
   }
   const { total, enter } = tilesOfRows(k, rows, config.tileRows);
-  each(total, (block, column) => enter(block, (first, end) => partAt(column).block(first, end, rows.enter)));
+  each(total, (block, column) => enter(block, (first, end) => tileAt(k, config, column).block(first, end, rows.enter)));
+}
+
+/** The part of a thread at neighbouring columns; those past the last repeat it. */
+export function tileAt<P, I>(k: KernelBuilder, config: TileShape<P, I>, column: KernelExpr): TilePart<P, I> {
+  const { tileRows, tileColumns, width, terms, input } = config;
+  const targets = Array.from({ length: tileColumns }, (_, j) => (j === 0 ? column : add(column, j)));
+  return new TilePart<P, I>(k, {
+    ...config,
+    shortRows: shortBlock(tileRows),
+    targets,
+    columns: targets.map((target, j) => k.let(j === 0 ? target : min(target, sub(width, 1)), 'c')),
+    maxTerms: terms.maxTerms,
+    visit: (points, addTerm, close) =>
+      terms.visit(
+        null,
+        (inner) => addTerm(inner, (row) => k.let(input(at(points, row, 'kernels: row of a tile'), inner))),
+        close,
+      ),
+  });
 }
 
 /** Tiles of at most `tileRows` neighbours with the same weights: how many there are room for, and the rows of one that has any. */

@@ -77,7 +77,7 @@ export interface Settled {
 /**
  * What a decider decides, lowered. If a launch needs more buffers than the target has, a value it inlined is given memory and all is
  * done again: the number of such values only grows, so this ends. Whether a mask is read is known when everything that may ask it has
- * been lowered: who knows its points by name does not.
+ * been lowered: who knows its points by name does not. A row that binds too many buffers has one value less.
  */
 export function settled(
   fused: FusedGraph,
@@ -89,9 +89,10 @@ export function settled(
   const split = new Set<NodeId>();
   /** Values that were read by nobody once, and are read since then: what has no memory changes who reads what. */
   const read = new Set<NodeId>();
+  const apart = new Set<NodeId>();
   let unread: ReadonlySet<NodeId> = new Set();
   for (;;) {
-    const found: Found = { split, unread, known };
+    const found: Found = { split, unread, known, apart };
     const decided = planSchedule(fused, target, found, decider);
     verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused, target).map(faultText));
     const lowered = lowerSchedule(fused, decided, target, locationOf);
@@ -100,6 +101,12 @@ export function settled(
       if (!unread.has(lacking)) throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
       for (const id of lowered.lacking) read.add(id);
       unread = new Set([...unread].filter((id) => !read.has(id)));
+      continue;
+    }
+    if (lowered.apart.size > 0) {
+      if ([...lowered.apart].every((id) => apart.has(id)))
+        throw new CompilerBug('schedule', 'a row does not get smaller');
+      for (const id of lowered.apart) apart.add(id);
       continue;
     }
     const news = [...lowered.unread].filter((id) => !read.has(id));
@@ -124,7 +131,7 @@ function readGiven(text: string, fused: FusedGraph, target: Target, { unread: kn
     .filter((node) => node.kind !== 'extern' && isStoredAnyway(fused, node))
     .map(({ id }) => id);
   const unread = new Set([...needed, ...known].filter((id) => !isRead(id)));
-  const given = planSchedule(fused, target, { split: new Set(), unread, known }, decider);
+  const given = planSchedule(fused, target, { split: new Set(), unread, known, apart: new Set() }, decider);
   const ordered = inOrderOf(text, given, fused.graph);
   const [fault] = scheduleFaults(ordered, fused, target);
   if (fault === undefined) return ordered;

@@ -20,6 +20,7 @@ import { apart, leavesRange, u, wideUnit } from '../graph/scalar-bound.ts';
 import { boundContract, boundReduce, boundScan } from '../graph/sum-bound.ts';
 import { nodeOf } from '../graph/node-uses.ts';
 import type { AssignmentList, StoredSpace } from '../schedule/memory/memory.ts';
+import { atDistinctPoints } from './distinct-points.ts';
 import { chosen, expanded, indexAt, points, type BoundedColumn, type Points } from './point-blocks.ts';
 import { drawn } from './drawn.ts';
 import { beyond, blank, flagged, lineFlags, pointFlags } from './range-flags.ts';
@@ -69,7 +70,8 @@ export class LaunchEvaluation {
     if (known !== undefined) return known;
     const node = nodeOf(this.#graph, id);
     const stored = this.#memory.stored(id);
-    const numbers = stored === null ? this.inlined(node, p) : this.#load(stored, p);
+    const all = (): BoundedColumn => atDistinctPoints(p, node, this.offsets, (here) => this.inlined(node, here));
+    const numbers = stored === null ? all() : this.#load(stored, p);
     p.values.set(id, numbers);
     return numbers;
   }
@@ -125,9 +127,8 @@ export class LaunchEvaluation {
     switch (node.kind) {
       case 'constant':
       case 'size': {
-        const out = blank(p.count);
         const v = node.kind === 'constant' ? node.value : this.#number(node.size);
-        out.v.fill(v);
+        const out = { ...blank(p.count), v: new Float64Array(p.count).fill(v) };
         if (Math.fround(v) !== v && node.element !== 'i32') out.d.fill(Math.abs(v) * u);
         return out;
       }

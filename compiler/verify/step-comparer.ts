@@ -22,6 +22,7 @@ import type { CompactionId, Content, Contents } from '../schedule/emitting/conte
 import type { AssignmentList, AssignmentListId, StoredSpace } from '../schedule/memory/memory.ts';
 import { accessOf, buffersOf, type BufferId, type Plan, type Step } from '../schedule/memory/plan.ts';
 import { compareCompaction } from './compactions.ts';
+import { EVALUATED_AT_ONCE } from './distinct-points.ts';
 import { LaunchEvaluation, type RunMemory, type Stored } from './evaluate.ts';
 import { chosen, counted, points, type BoundedColumn, type Points } from './point-blocks.ts';
 import { asNumbers, loopOf, nameOf } from './node-facts.ts';
@@ -56,9 +57,6 @@ export interface StepComparison {
   /** Fate of every element, by its place in memory. */
   readonly fate: Uint8Array;
 }
-
-/** Elements that are evaluated at once, with all they sum over. */
-const BLOCK = 1 << 16;
 
 export class StepComparer implements RunMemory {
   readonly comparisons: StepComparison[] = [];
@@ -228,7 +226,7 @@ export class StepComparer implements RunMemory {
     const rows = space.assignmentList === null ? 1 : this.rows(space.assignmentList).count;
     const total = rows * offsets.count(outer.axes);
     const inner = copies ? 1 : offsets.count(isLine ? over : choice !== null ? choice.over : loopOf(node));
-    const size = Math.max(1, Math.floor(BLOCK / Math.max(1, inner)));
+    const size = Math.max(1, Math.floor(EVALUATED_AT_ONCE / Math.max(1, inner)));
     for (let first = 0; first < total; first += size) {
       const p = this.#points(outer, first, Math.min(size, total - first));
       if (isLine && (node.kind === 'scan' || node.kind === 'sort_rank')) {
@@ -256,8 +254,8 @@ export class StepComparer implements RunMemory {
     const comparison = this.#begin(step, buffer, 'bool', 'mask', node);
     const space: StoredSpace = { assignmentList: null, axes };
     const total = this.#evaluation.offsets.count(axes);
-    for (let from = 0; from < total; from += BLOCK) {
-      const p = this.#points(space, from, Math.min(BLOCK, total - from));
+    for (let from = 0; from < total; from += EVALUATED_AT_ONCE) {
+      const p = this.#points(space, from, Math.min(EVALUATED_AT_ONCE, total - from));
       const there = this.#evaluation.holds(presences, p);
       const v = Float64Array.from(there, (h) => (h === 1 ? 1 : 0));
       const d = Float64Array.from(there, (h) => (h === 2 ? 1 : 0));

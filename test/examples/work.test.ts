@@ -137,8 +137,8 @@ describe.each(exampleNames)('%s', (name) => {
 });
 
 it.each([
-  // Parts that cost differently, told apart by the number of the thread.
-  ['concat', 'axis A = 3, B = 4, C = 7\n  forward(x: [A], y: [B]) -> [C] { concat(exp(x), y + 1, (A, B): C) }'],
+  // Parts that cost differently, told apart by the number of the thread; too many for a row to hold.
+  ['concat', 'axis A = 5000, B = 4, C = 5004\n  forward(x: [A], y: [B]) -> [C] { concat(exp(x), y + 1, (A, B): C) }'],
   // Terms that fill no block of 32 where an axis ends: they are counted.
   ['sum', 'axis T, U, A = 3\n  forward(x: [T, U, A]) -> [T] { sum(x * x, over: (U, A)) }'],
   ['sum of hundreds', 'axis T, U = 700, A = 5\n  forward(x: [T, U, A]) -> [T] { sum(x, over: (U, A)) }'],

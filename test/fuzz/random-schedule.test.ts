@@ -41,6 +41,16 @@ vi.mock('../../compiler/schedule/deciding/legality-tiles.ts', async (original) =
   };
 });
 
+vi.mock('../../compiler/schedule/deciding/merge-rows.ts', async (original) => {
+  const actual = await original<typeof import('../../compiler/schedule/deciding/merge-rows.ts')>();
+  return {
+    ...actual,
+    /** With a wrong rule each value has a launch of its own: what a row alone has stands nowhere, right or wrong. */
+    mergeRows: (...args: Parameters<typeof actual.mergeRows>): ReturnType<typeof actual.mergeRows> =>
+      planted.rule === null ? actual.mergeRows(...args) : { steps: args[1].steps, inRowOnly: new Set() },
+  };
+});
+
 afterEach(() => void (planted.rule = null));
 
 const layer = (sizes: string): string => `

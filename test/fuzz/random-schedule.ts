@@ -22,7 +22,7 @@ import { hashText } from '../../dsl/primitives/draw-hash.ts';
 import { Random } from './random.ts';
 
 /** What is decided otherwise than by costs. */
-export const decisions = ['memory', 'list', 'space', 'form', 'family', 'tile', 'fold', 'order'] as const;
+export const decisions = ['memory', 'list', 'space', 'form', 'family', 'row', 'tile', 'fold', 'order'] as const;
 export type Decision = (typeof decisions)[number];
 
 /** A random schedule of a program: the same program and the same of these give the same schedule. */
@@ -101,7 +101,7 @@ class Draw {
   }
 
   #settled(plain: Settled, stored: ReadonlySet<NodeId>): Settled {
-    const planned = plain.schedule.spaces;
+    const planned = madeBy(plain.schedule);
     for (const id of this.#fused.graph.nodes.map((node) => node.id)) {
       if (stored.has(id) !== (planned.has(id) && !this.#isGiven(id))) this.changes.add(`memory %${id}`);
     }
@@ -125,8 +125,10 @@ class Draw {
   }
 
   /** Values with memory that need not have it, and contractions that are computed apart from who reads them. */
-  #stored({ live, spaces }: Schedule): ReadonlySet<NodeId> {
+  #stored(schedule: Schedule): ReadonlySet<NodeId> {
     const fused = this.#fused;
+    const { live } = schedule;
+    const spaces = madeBy(schedule);
     const stored = new Set<NodeId>();
     for (const id of live) {
       const node = nodeOf(fused.graph, id);
@@ -147,6 +149,7 @@ class Draw {
       space: (id, legal) => this.#otherwise('space', `%${id}`, legal),
       list: (legal) => this.#otherwise('form', legal[0].presences.join(), legal),
       choice: (id, _, legal) => this.#otherwise('family', `%${id}`, legal),
+      joins: (id) => this.#otherwise('row', `%${id}`, [true, false]),
       tile: (wanted, options) => {
         const others = otherTiles(wanted, options, new Random(this.#draw.seed, wanted.node.id));
         return this.#otherwise('tile', `%${wanted.node.id}`, [wanted, ...others]);
@@ -161,6 +164,12 @@ class Draw {
     const shuffled = this.#otherwise('order', 'of steps', [steps, null]) ?? shuffle(schedule, steps, this.#fused, new Random(this.#draw.seed));
     return { ...schedule, steps: [...shuffled, ...schedule.steps.filter((step) => step.kind === 'output')] };
   } // prettier-ignore
+}
+
+/** What steps compute by itself: what has memory, and what only a row has. */
+function madeBy({ spaces, steps }: Schedule): ReadonlySet<NodeId> {
+  const rows = steps.flatMap((step) => (step.kind === 'row' ? step.phases.flat() : []));
+  return new Set([...spaces.keys(), ...rows.map(({ choice }) => choice.node.id)]);
 }
 
 /** Some of the tiles that one may be instead: each way of its rows and loads, with random sizes. */

@@ -14,11 +14,15 @@ it.each(programs)('%s groups of numbers with %s', async (which, kind) => {
 });
 
 const wanted: readonly (readonly [Choices, readonly string[]])[] = [
-  ['long', ['choose_long', 'reduce_sum_slots']],
-  ['short', ['choose', 'reduce_sum_slots', 'reduce_max_slots']],
+  ['long', ['choose_long', 'reduce_slots']],
+  ['short', ['choose', 'reduce_slots']],
 ];
 
 it.each(wanted)('%s groups are chosen, and summed along, by the kernels that this is about', (which, names) => {
-  const { kernels } = choicesOf(which, 'spread', 600).prepared.entry.inference.plan;
-  expect(kernels.map(({ name }) => name)).toEqual(expect.arrayContaining([...names]));
+  const { steps } = choicesOf(which, 'spread', 600).prepared.entry.inference.schedule;
+  const families = steps.flatMap((step) => {
+    if (step.kind === 'row') return step.phases.flat().map(({ choice }) => choice.family);
+    return step.kind === 'value' ? [step.choice.family] : [];
+  });
+  expect(families).toEqual(expect.arrayContaining([...names]));
 });

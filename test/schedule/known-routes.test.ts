@@ -35,7 +35,7 @@ it.each([
   const of = (points: number): number => roundsOf(launchesOf(sampler(pick, points)), { B: 1 });
   const [one, two] = [of(75_968), of(151_936)];
   // Ten passes find what is chosen; a mask asks each point whether it is. Then a few reductions.
-  expect(two).toBeLessThan(151_936 * (10 + most + 4) + 200_000);
+  expect(two).toBeLessThan(151_936 * (10 + most + 4) + 220_000);
   // Twice as long costs twice as much.
   expect(two / one).toBeLessThan(2.01);
 });
@@ -45,10 +45,12 @@ it('what is summed over a route costs what was chosen, however many there are to
     launchesOf(`model Weights {
       axis T, E = ${points}
       forward(s: [T, E], v: [E]) -> [T] { softmax(top_k(s, 4, over: E), over: E) @ v }
-    }`).filter(({ work }) => work.domain === 'T');
-  // The greatest, the sum of the exponentials, and the weighted sum.
-  expect(of(64).length).toBe(3);
-  for (const launches of [of(64), of(128)]) expect(roundsOf(launches, { T: 5 })).toBe(3 * 4 * 5);
+    }`);
+  // A row of a token: what may be chosen is looked at once, and five times for what is; the sums take four rounds each.
+  const [few, many] = [of(64), of(128)];
+  expect(few.length).toBe(1);
+  expect(roundsOf(many, { T: 5 }) - roundsOf(few, { T: 5 })).toBe(5 * 64 * 6);
+  expect(roundsOf(few, { T: 5 }) - 5 * 64 * 6, 'beside that').toBeLessThanOrEqual(5 * 5 * 4);
 });
 
 /** A layer of 64 experts, of which 4 are chosen. */
@@ -122,8 +124,10 @@ it('a route over a million targets costs what its choices cost', () => {
   const needed = 64 * 8 * (2 * 128 * features + 2 * 2 * side * 128 + 16 * 2 * 2 * features);
   expect(flops).toBeLessThan(1.1 * needed);
   expect(roundsOf(launches, { T: 64 })).toBeLessThan(2 * needed);
-  // Nothing is computed at every neuron, and nothing has memory there but what the layer was given.
-  for (const { work, label } of launches) expect(number(work.points), label).toBeLessThan(64 * 8 * side + 1);
+  // Nothing is computed at every neuron, and nothing has memory there but what the layer was given: scores of a side, whether they are
+  // numbers, and what is chosen of them.
+  for (const { work, label } of launches)
+    expect(number(work.points), label).toBeLessThan(64 * 8 * (2 * side + 8 * 16) + 1);
   expect(launches.reduce((sum, { work }) => sum + number(work.bytes), 0)).toBeLessThan(3 * 4 * side * side * features);
 });
 

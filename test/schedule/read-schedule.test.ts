@@ -75,8 +75,8 @@ describe('an edited schedule', () => {
       'steps in another order',
       (text) =>
         text.replace(
-          /( {2}#\d+ %\d+ reduce_slots [^\n]*\n)( {2}#\d+ rows r0\n)/,
-          (_, sum: string, rows: string) => rows + sum,
+          /( {2}#\d+ %\d+ map [^\n]*\n)( {2}#\d+ %\d+ tile [^\n]*\n)/,
+          (_, map: string, tile: string) => tile + map,
         ),
     ],
   ];
@@ -104,12 +104,7 @@ describe('an edited schedule', () => {
   it.each([
     ['tiles that blocks are not made of', /tile 4 x 2/, 'tile 3 x 2', /blocks of 16 rows are no whole tiles of 3/],
     ['a tile that is too large', /tile 4 x 2/, 'tile 99 x 2', /1 to 16 rows and columns/],
-    [
-      'a step that is not there',
-      / choose on /,
-      ' guess on ',
-      /'%\d+ guess on .*' does not follow.*it is '%\d+ choose on/,
-    ],
+    ['a step that is not there', / choose on /, ' guess on ', /guess on .*' does not follow.*it is 'row .* choose on/],
     ['a step twice', /( {2}#\d+ (%\d+ map) [^\n]*\n)/, '$1$1', /%\d+ is computed twice/],
     ['another entry', /^schedule \w+/, 'schedule backward', /a schedule of backward, not of forward/],
     ['nothing', /^[^]*$/, '', /this is no schedule/],

@@ -68,7 +68,7 @@ describe('heads', () => {
 
   it('of which one is read at another point has memory of its own', async () => {
     const t = fixture();
-    const [T, D, F] = [t.axis('T', 6), t.axis('D', 8), t.axis('F', 6)];
+    const [T, D, F] = [t.axis('T', 72), t.axis('D', 8), t.axis('F', 72)];
     const sum = t.b.contract(t.input('param', 'w', [F, D]), t.input('input', 'x', [T, D]), [D]);
     // sum + its transpose: a point needs two sums of two points.
     t.output('y', t.b.map('add', [sum, t.b.rename(sum, [T, F], [F, T])]), [T, F]);

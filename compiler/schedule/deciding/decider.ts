@@ -20,6 +20,8 @@ export interface Decider {
   /** How the rows of a list come about: the list in every form it may have. */
   readonly list: (legal: Options<AssignmentList>) => AssignmentList;
   readonly choice: (id: NodeId, space: StoredSpace, legal: Options<Choice>) => Choice;
+  /** Whether a value is computed in one row with others that it reads, where that is legal and pays (merge-rows.ts). */
+  readonly joins: (id: NodeId, others: readonly NodeId[]) => boolean;
   /** The tile that costs want, or another one within the options. */
   readonly tile: (byCost: TileChoice, options: TileOptions) => TileChoice;
   readonly fold: (results: readonly NodeId[], legal: Options<FoldLayout>) => FoldLayout;
@@ -31,6 +33,7 @@ export const byCost: Decider = {
   space: (_, [first]) => first,
   list: ([first]) => first,
   choice: (_, __, [first]) => first,
+  joins: () => true,
   tile: (first) => first,
   fold: (_, [first]) => first,
 };

@@ -10,7 +10,7 @@
  *   tooLong           what takes more than a kernel computes in passing
  */
 import { unreachable } from '../../../dsl/diagnostics/bug.ts';
-import { at, get } from '../../../dsl/diagnostics/invariants.ts';
+import { get } from '../../../dsl/diagnostics/invariants.ts';
 import { asInteger, multiply, type Size } from '../../../dsl/types/size.ts';
 import { domainOf, type FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId, ReduceOp } from '../../graph/graph-ir.ts';
@@ -364,9 +364,4 @@ export function legalLayouts(layout: FoldLayout): Options<FoldLayout> {
   const other = layout.lanes === 'group' ? 'one' : 'group';
   const fits = other === 'group' || (layout.words !== null && layout.words <= LANES_WORDS);
   return fits ? [layout, { ...layout, lanes: other }] : [layout];
-}
-
-/** The first of several. */
-export function firstOf<T>(list: readonly T[]): T {
-  return at(list, 0, 'schedule: the first of several');
 }

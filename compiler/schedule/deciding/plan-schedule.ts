@@ -8,6 +8,7 @@
  *     the assignments it lives on, once; the lists of them that it goes along
  *     the kernel family that computes it                  choose-kernels.ts
  *   a check as soon as everything it looks at is there: what that holds need not live longer
+ *   what stands on the same rows, in one step              merge-rows.ts
  *   the outputs
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
@@ -19,11 +20,12 @@ import type { Target } from '../../target.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
-import { chooseStorage, dependenciesOf, type Storage } from './choose-storage.ts';
+import { chooseStorage, dependenciesOf } from './choose-storage.ts';
 import { chooseHeads } from './choose-tiles.ts';
 import { byCost, type Decider } from './decider.ts';
 import { legalLayouts } from './legality.ts';
 import { withForms } from './list-forms.ts';
+import { mergeRows } from './merge-rows.ts';
 import { blocksKey, hasBlocks, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /** What is known of a schedule from an attempt at it. */
@@ -34,21 +36,23 @@ export interface Found {
   readonly unread: ReadonlySet<NodeId>;
   /** Values that had memory when costs chose lists, and that nobody reads. */
   readonly known: ReadonlySet<NodeId>;
+  /** Values that are in no row with others, whose launch would bind too many buffers. */
+  readonly apart: ReadonlySet<NodeId>;
 }
 
-export const nothingFound: Found = { split: new Set(), unread: new Set(), known: new Set() };
+export const nothingFound: Found = { split: new Set(), unread: new Set(), known: new Set(), apart: new Set() };
 
 export function planSchedule(
   fused: FusedGraph,
   target: Target,
-  { split, unread, known }: Found = nothingFound,
+  { split, unread, known, apart }: Found = nothingFound,
   decider: Decider = byCost,
 ): Schedule {
   const { graph } = fused;
   const choosing = { target, decider };
   const all = chooseStorage(fused, split, known, decider);
-  const without = (spaces: Storage['spaces'], ids: ReadonlySet<NodeId>): Storage['spaces'] =>
-    new Map([...spaces].filter(([id]) => !ids.has(id)));
+  const without = <V>(values: ReadonlyMap<NodeId, V>, ids: ReadonlySet<NodeId>): ReadonlyMap<NodeId, V> =>
+    new Map([...values].filter(([id]) => !ids.has(id)));
   // What nobody reads had memory when lists were chosen, and has none now.
   const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing);
   const { tiles, refused } = chooseHeads(fused, chosen, choosing, split);
@@ -140,7 +144,14 @@ export function planSchedule(
   look(Infinity);
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
   const { live, assignmentLists } = storage;
-  return { entry: graph.name, spaces, because, live, unread, assignmentLists, steps };
+  const whole = { entry: graph.name, spaces, because, live, unread, assignmentLists, steps };
+  const merged = mergeRows(fused, whole, choosing, apart);
+  return {
+    ...whole,
+    steps: merged.steps,
+    spaces: without(spaces, merged.inRowOnly),
+    because: without(because, merged.inRowOnly),
+  };
 }
 
 /** The last node of those that a check looks at. */

@@ -72,6 +72,15 @@ class SchedulePrinter {
         return `index ${this.#index(step.shape)}`;
       case 'value':
         return `%${step.choice.node.id} ${this.choice(step.choice)} on ${this.space(step.space)}`;
+      case 'row': {
+        const [members, forms] = [step.phases.flat(), step.forms.map(({ name }) => name)];
+        const keeps = members.map(({ choice, space, cell, stored }) => {
+          const kept = [...(cell === null ? [] : [`c${cell}`]), ...(stored ? ['memory'] : [])].join(' and ');
+          return `%${choice.node.id} ${this.choice(choice)} on ${this.space(space)} in ${kept || 'nothing'}`;
+        });
+        const one = forms.length === 0 ? '' : `, one on ${forms.join(' ')}`;
+        return `row ${this.#tuple(step.rows)}, ${step.lanes} a row${one}: ${keeps.join(' | ')}`;
+      }
       case 'default':
         return `default of ${at(this.#graph.inputs, step.input, 'schedule: graph input').name}`;
       case 'fold':

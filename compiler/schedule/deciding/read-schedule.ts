@@ -63,18 +63,23 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   const lists = new Map<string, Line>();
   const results = new Set<NodeId>();
   const heads = new Map<NodeId, Line>();
+  const rows = new Map<NodeId, number>();
   const lines = linesOf(text);
   for (const line of lines) {
     const fold = /^fold ((?:%\d+ )+)rows/.exec(line.text)?.[1];
     for (const id of idsIn(fold ?? '')) results.add(id);
     const list = /^r\d+ of ((?:%\d+ ?)+)/.exec(line.text)?.[1];
     if (list !== undefined) lists.set(idsIn(list).join(), line);
-    const [id] = idsIn(/^%\d+ /.exec(line.text)?.[0] ?? '');
-    if (id === undefined) continue;
-    if (values.has(id) || results.has(id)) throw new ScheduleTextError(line.number, `%${id} is computed twice`);
-    values.set(id, line);
-    const inside = /^%\d+ tile \d+ x \d+ of ((?:%\d+,? ?)+)/.exec(line.text)?.[1];
-    for (const head of idsIn(inside ?? '')) heads.set(head, line);
+    const members = membersOf(line);
+    for (const member of members ?? [line]) {
+      const [id] = idsIn(/^%\d+ /.exec(member.text)?.[0] ?? '');
+      if (id === undefined) continue;
+      if (values.has(id) || results.has(id)) throw new ScheduleTextError(line.number, `%${id} is computed twice`);
+      values.set(id, member);
+      if (members !== null) rows.set(id, line.number);
+      const inside = /^%\d+ tile \d+ x \d+ of ((?:%\d+,? ?)+)/.exec(member.text)?.[1];
+      for (const head of idsIn(inside ?? '')) heads.set(head, member);
+    }
   }
   const numbers = new Map(lines.map(({ number, text: said }) => [said, number] as const));
   const find = <T>(legal: Options<T>, said: string | undefined, textOf: (one: T) => string): T =>
@@ -97,6 +102,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
         choice.family === 'tile' && family === 'tile' ? (howOf(id) ?? '') : choiceText(choice, graph),
       );
     },
+    joins: (id, others) => others.every((other) => rows.get(other) !== undefined && rows.get(other) === rows.get(id)),
     tile: (byCost, options) => {
       const line = values.get(byCost.node.id);
       return line === undefined ? byCost : tileOf(line, byCost, options, graph);
@@ -106,6 +112,15 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       return find(legal, said?.text, (layout) => foldText(nodes, layout, graph));
     },
   };
+}
+
+/** The values of a row, each as if it had a line of its own; null: the line is no row. */
+function membersOf({ number, text }: Line): readonly Line[] | null {
+  const said = /^row .*? a row(?:, one on [^:]*)?: (.*)$/.exec(text)?.[1];
+  return (
+    said?.split(' | ').map((member) => ({ number, text: member.replace(/ in (?:c\d+|memory|nothing| and )+$/, '') })) ??
+    null
+  );
 }
 
 const idsIn = (text: string): readonly NodeId[] =>

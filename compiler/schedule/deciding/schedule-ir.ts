@@ -36,6 +36,8 @@ export type ScheduleStep =
   | { readonly kind: 'index'; readonly shape: IndexShape }
   /** Computes a value into its memory. */
   | { readonly kind: 'value'; readonly choice: Choice; readonly space: StoredSpace }
+  /** Computes values that stand on the same rows, one after another. */
+  | RowStep
   /** Puts the default of a control where the control is read, unless the run gives it. */
   | { readonly kind: 'default'; readonly input: GraphInputId }
   /** Goes through the steps of a recurrence; all results of it that have memory. */
@@ -91,6 +93,33 @@ export type Choice =
   | ListedChoice
   | SlotsChoice
   | { readonly family: 'concat_parts'; readonly node: NodeOf<'concat'> };
+
+/**
+ * Values on the same rows, computed by whoever has the row (kernels/row.ts): none of them reads another row of the others. All have the
+ * axes of the rows.
+ */
+export interface RowStep {
+  readonly kind: 'row';
+  readonly rows: readonly AxisId[];
+  /** Each reads only what phases before its own compute. */
+  readonly phases: readonly (readonly RowMember[])[];
+  /** Who does a row on devices of no class. */
+  readonly lanes: 'one' | 'group';
+  /** Classes on which one thread does. */
+  readonly forms: readonly DeviceClass[];
+}
+
+export interface RowMember {
+  readonly choice: RowChoice;
+  readonly space: StoredSpace;
+  /** The cell it is kept in for those of the row that read it, by number; null: none does. Others take the cell when nobody does any more. */
+  readonly cell: number | null;
+  /** In memory of its own, for others. */
+  readonly stored: boolean;
+}
+
+/** Families that one thread computes at the points of a row. */
+export type RowChoice = Exclude<Choice, { readonly family: 'reduce_listed' | 'choose_long' | 'concat_parts' }>;
 
 /** Contractions in blocks of rows and columns, and the value that they are made into where they are (kernels/tile.ts). */
 export interface TileChoice {

@@ -1,7 +1,7 @@
 /** Whether a step of a schedule is one that may be: each by the rules of legality.ts and legality-tiles.ts. */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { Node, NodeId } from '../../graph/graph-ir.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { sameSlots } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
@@ -11,7 +11,16 @@ import { partsOf, sameSpace } from './choose-tiles.ts';
 import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } from './legality.ts';
 import { sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
-import { indexKey, type Choice, type Schedule, type ScheduleStep, type TileChoice } from './schedule-ir.ts';
+import { isComparedAlone, rowAxes } from './merge-rows.ts';
+import { readsOfValue } from './row-reads.ts';
+import {
+  indexKey,
+  type Choice,
+  type RowStep,
+  type Schedule,
+  type ScheduleStep,
+  type TileChoice,
+} from './schedule-ir.ts';
 
 export class StepRules {
   readonly #schedule: Schedule;
@@ -51,6 +60,8 @@ export class StepRules {
         return this.#known(step.shape.assignmentList);
       case 'value':
         return this.#value(step.choice, step.space);
+      case 'row':
+        return this.#row(step);
       case 'fold': {
         const folds = step.nodes.flatMap((id) => {
           const node = nodeOf(graph, id);
@@ -79,17 +90,62 @@ export class StepRules {
 
   #value(choice: Choice, space: StoredSpace): readonly string[] {
     const { node } = choice;
-    const presences = usablePresences(this.#fused, node);
-    const legal = legalSpaces(this.#predicateSets, this.#schedule.assignmentLists, presences, node);
     return [
       ...said(this.#schedule.spaces.get(node.id) === space, `%${node.id} is stored elsewhere`),
-      ...said(legal.some((other) => sameSpace(other, space)), `%${node.id} may not stand there`),
+      ...this.#stands(choice, space),
       ...this.#family(choice, node, space),
     ]; // prettier-ignore
   }
 
-  #family(choice: Choice, node: Node, space: StoredSpace): readonly string[] {
-    if (choice.family === 'tile') return this.#tile(choice, space);
+  /** What a row computes is read by later phases, at the same row, where it is held; or it has memory. */
+  #row({ rows, phases, forms }: RowStep): readonly string[] {
+    const members = phases.flat();
+    const within = new Map(members.map(({ choice, space }) => [choice.node.id, space] as const));
+    const spaces = new Map([...this.#schedule.spaces, ...within]);
+    const kept = new Map<NodeId, number>();
+    const cells = new Map<number, NodeId>();
+    const faults = forms.flatMap(({ name }) =>
+      said(this.#target.classes.some((own) => own.name === name), `there is no class ${name}`)); // prettier-ignore
+    for (const phase of phases) {
+      const taken = new Set(phase.map(({ cell }) => cell));
+      const isKept = (read: NodeId): boolean => {
+        const cell = kept.get(read);
+        return cell !== undefined && cells.get(cell) === read && !taken.has(cell);
+      };
+      for (const { choice, space, stored } of phase) {
+        const { id } = choice.node;
+        const reads = [...readsOfValue(this.#fused, spaces, choice, space).of].filter(([read]) => within.has(read));
+        const own = rowAxes(choice, space);
+        faults.push(
+          ...said(this.#schedule.spaces.has(id) === stored, `%${id} has memory and is not stored, or lacks it`),
+          ...said(stored || !isComparedAlone(choice), `%${id} is compared by itself, and has no memory`),
+          ...said(rows.every((a) => own.includes(a)), `%${id} goes along the rows, or lacks an axis of theirs`),
+          ...said(choice.family !== 'tile' || choice.lanes === 1 || reads.length === 0, `%${id} loads by vectors what the row holds`),
+          ...reads.flatMap(([read, same]) => [
+            ...said(isKept(read), `%${id} reads %${read}, which the row does not keep`),
+            ...said(rows.every((a) => same.has(a)), `%${id} reads %${read} at another row`),
+          ]),
+          ...this.#stands(choice, space),
+          ...this.#family(choice, choice.node, space, rows),
+        ); // prettier-ignore
+      }
+      for (const { choice, cell } of phase) {
+        if (cell === null) continue;
+        kept.set(choice.node.id, cell);
+        cells.set(cell, choice.node.id);
+      }
+    }
+    return faults;
+  }
+
+  #stands({ node }: Choice, space: StoredSpace): readonly string[] {
+    const presences = usablePresences(this.#fused, node);
+    const legal = legalSpaces(this.#predicateSets, this.#schedule.assignmentLists, presences, node);
+    return said(legal.some((other) => sameSpace(other, space)), `%${node.id} may not stand there`);
+  } // prettier-ignore
+
+  #family(choice: Choice, node: Node, space: StoredSpace, inRow: readonly AxisId[] = []): readonly string[] {
+    if (choice.family === 'tile') return this.#tile(choice, space, inRow);
     if (node.kind === 'contract') return said(choice.family === 'contract', `%${node.id} is a contraction`);
     const { spaces, assignmentLists } = this.#schedule;
     const decided = { spaces, assignmentLists, predicateSets: this.#predicateSets };
@@ -97,15 +153,18 @@ export class StepRules {
     return said(legal.some((other) => sameChoice(other, choice)), `%${node.id} may not be computed by ${choice.family}`); // prettier-ignore
   }
 
-  /** What a tile computes has no memory of its own, but for the value that is stored. */
-  #tile(choice: TileChoice, space: StoredSpace): readonly string[] {
+  /** What a tile computes has no memory of its own, but for the value that is stored. `inRow`: axes of the row that it is part of. */
+  #tile(choice: TileChoice, space: StoredSpace, inRow: readonly AxisId[] = []): readonly string[] {
     const { node, heads, input, over, columns } = choice;
     const { spaces } = this.#schedule;
     const faults: string[] = [];
     const all: TileSides[] = [];
     for (const head of heads) {
       const sides = sidesOf(this.#fused, head.node, space);
-      const same = sides !== null && sides.input === input && sides.columns.join() === columns.join();
+      const same =
+        sides !== null &&
+        sides.input === input &&
+        sides.columns.filter((a) => !inRow.includes(a)).join() === columns.join();
       if (!same || head.node.over.join() !== over.join() || sides.head.weight !== head.weight)
         faults.push(`%${head.node.id} has another loop than the tile`);
       else all.push(sides);

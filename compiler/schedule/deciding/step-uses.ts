@@ -59,6 +59,19 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
         makes: [madeValue(choice.node.id), ...heads.map((h) => madeValue(h.node.id))],
       };
     }
+    case 'row': {
+      const members = step.phases.flat();
+      const on = members.map(({ space }) => onSpace(space));
+      const heads = members.flatMap(({ choice }) =>
+        choice.family === 'tile' ? choice.heads.filter((h) => h.node.id !== choice.node.id).map((h) => h.node.id) : [],
+      );
+      const ids = [...members.map(({ choice }) => choice.node.id), ...heads];
+      return {
+        reads: [...dependencies(ids), ...on.flatMap(({ reads }) => reads)],
+        needs: on.flatMap(({ needs }) => needs),
+        makes: ids.map(madeValue),
+      };
+    }
     case 'fold':
       return { reads: dependencies(step.nodes), needs: [], makes: step.nodes.map(madeValue) };
     case 'extern': {

@@ -36,6 +36,9 @@ class ScheduleVerifier {
   readonly #made = new Set<Made>();
   /** Nodes whose operands were followed already, all of them there. */
   readonly #followed = new Set<NodeId>();
+  /** What the row that is looked at computes, and what rows before it computed for themselves alone. */
+  readonly #within = new Set<NodeId>();
+  readonly #inRowOnly = new Set<NodeId>();
   #step: number | null = null;
 
   constructor(schedule: Schedule, fused: FusedGraph, target: Target) {
@@ -78,7 +81,11 @@ class ScheduleVerifier {
   #uses(step: ScheduleStep): void {
     const { reads, needs, makes } = usesOfStep(step, this.#schedule, this.#fused);
     for (const made of needs) this.#expect(this.#made.has(made), `${made} is used before it is made`);
+    const members = step.kind === 'row' ? step.phases.flat() : [];
+    for (const { choice } of members) this.#within.add(choice.node.id);
     this.#reads(reads);
+    this.#within.clear();
+    for (const { choice, stored } of members) if (!stored) this.#inRowOnly.add(choice.node.id);
     for (const made of makes) {
       this.#expect(!this.#made.has(made), `${made} is made twice`);
       this.#made.add(made);
@@ -102,7 +109,9 @@ class ScheduleVerifier {
     const { graph } = this.#fused;
     const pending = [...ids];
     for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-      if (this.#followed.has(id)) continue;
+      // What a row reads of its own is a rule of the row (step-rules.ts).
+      if (this.#followed.has(id) || this.#within.has(id)) continue;
+      this.#expect(!this.#inRowOnly.has(id), `%${id} is read, and only its row has it`);
       if (this.#schedule.spaces.has(id)) {
         this.#expect(this.#made.has(madeValue(id)), `%${id} is read before it is computed`);
         continue;

@@ -10,8 +10,9 @@ import type { AxisId, Fold, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
 import { and, bool, eq, u32 } from '../../kernel/make-expressions.ts';
-import { fold, FoldCell, type FoldLoop } from '../../kernels/fold.ts';
+import { fold, type FoldLoop } from '../../kernels/fold.ts';
 import { map } from '../../kernels/map.ts';
+import { RowCell } from '../../kernels/row.ts';
 import { stored } from '../../kernels/space.ts';
 import type { FoldLayout } from '../deciding/choose-fold.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
@@ -83,10 +84,10 @@ class FoldLaunch {
   readonly #layout: FoldLayout;
   readonly #writing: readonly { readonly node: FoldNode; readonly out: BufferDecl }[];
   readonly #emitter: FoldEmitter;
-  readonly #cells = new Map<NodeId, FoldCell>();
-  readonly #carried: readonly { readonly cell: FoldCell; readonly node: Node }[];
+  readonly #cells = new Map<NodeId, RowCell>();
+  readonly #carried: readonly { readonly cell: RowCell; readonly node: Node }[];
   /** What is carried on until everybody has read what was carried; empty where it takes its place at once. */
-  readonly #next: readonly FoldCell[];
+  readonly #next: readonly RowCell[];
 
   constructor(
     plan: PlanBuilder,
@@ -150,9 +151,9 @@ class FoldLaunch {
     return size;
   }
 
-  #cell(name: string, node: Node): FoldCell {
+  #cell(name: string, node: Node): RowCell {
     const { k } = this.#l.launch;
-    return new FoldCell(k, this.#layout.lanes, k.fresh(name), kernelType(node.element), this.#sizeOf(node.axes));
+    return new RowCell(k, this.#layout.lanes, k.fresh(name), kernelType(node.element), this.#sizeOf(node.axes));
   }
 
   /** Values as loops: those over the same points share one. */

@@ -35,7 +35,8 @@ export function emitTile(
     { ...options, invocations: multiply([blocks, columnBlocks]) },
     (l) =>
       tile<PointScope, Indices>(l.launch.k, {
-        ...valuesOfTile(plan, choice, l, buffer),
+        ...valuesOfTile(l, choice),
+        put: intoMemory(l, choice, buffer),
         rows: rowsOf(l),
         tileRows,
         tileColumns,
@@ -66,7 +67,8 @@ function formOfTile(
       if (rows.kind === 'single' || choice.lanes !== 4)
         throw new CompilerBug('schedule', 'a subgroup has tiles of several rows, loaded by vectors');
       subgroupTile<PointScope, Indices>(l.launch.k, {
-        ...valuesOfTile(plan, choice, l, buffer),
+        ...valuesOfTile(l, choice),
+        put: intoMemory(l, choice, buffer),
         rows,
         lanes,
         opaque: (value) => l.launch.number(exact(value), `${value}`),
@@ -79,15 +81,12 @@ function formOfTile(
   };
 }
 
-/** What a tile computes, however it is cut. */
-function valuesOfTile(
-  plan: PlanBuilder,
-  { node, heads, columns, lanes, input }: TileChoice,
+/** What a tile computes, however it is cut; without where it goes. */
+export function valuesOfTile(
   l: ExprEmitter,
-  buffer: BufferId,
-): TileValues<PointScope, Indices> {
-  const width = multiply(columns.map(plan.sizeOf));
-  const out = l.launch.write(buffer);
+  { node, heads, columns, lanes, input }: TileChoice,
+): Omit<TileValues<PointScope, Indices>, 'put'> {
+  const width = multiply(columns.map((a) => l.placement.sizeOf(a)));
   const first = at(heads, 0, 'schedule: head of a tile').node;
   const type = kernelType(first.element);
   /** A side of a head, which is computed in passing if it is not what is stored. */
@@ -116,8 +115,14 @@ function valuesOfTile(
       heads.forEach((head, i) => here.values.set(head.node.id, sum(i)));
       return stored(l.compute(node, here));
     },
-    put: (row, column, value) => l.launch.k.store(out, add(mul(row, l.launch.size(width)), column), value),
   };
+}
+
+/** Into memory, at a row and a column of it. */
+function intoMemory(l: ExprEmitter, { columns }: TileChoice, buffer: BufferId): TileValues<PointScope, Indices>['put'] {
+  const width = l.launch.size(multiply(columns.map((a) => l.placement.sizeOf(a))));
+  const out = l.launch.write(buffer);
+  return (row, column, value) => l.launch.k.store(out, add(mul(row, width), column), value);
 }
 
 interface RowsOfTile {

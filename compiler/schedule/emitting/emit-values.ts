@@ -31,13 +31,13 @@ export class ValueEmitter {
   readonly #plan: PlanBuilder;
   readonly #assignmentLists: AssignmentListBuilder;
   readonly #checks: CheckEmitter;
-  readonly #pointValues: PointValues;
+  readonly points: PointValues;
 
   constructor(plan: PlanBuilder, assignmentLists: AssignmentListBuilder, checks: CheckEmitter) {
     this.#plan = plan;
     this.#assignmentLists = assignmentLists;
     this.#checks = checks;
-    this.#pointValues = new PointValues(assignmentLists, checks);
+    this.points = new PointValues(assignmentLists, checks);
   }
 
   /** Computes a node into memory of its own, by the family that was chosen. */
@@ -96,7 +96,7 @@ export class ValueEmitter {
     const buffer = this.#plan.allocate(choice.node, space);
     this.#plan.launch(this.#options(kernelName(choice), choice.node, space), (l) => {
       const points = pointsOf(l, space);
-      const value = this.#pointValues.of(l, choice);
+      const value = this.points.of(l, choice);
       map(l.launch.k, { space: points, out: l.launch.write(buffer), value });
     });
   }

@@ -10,7 +10,7 @@ import type { AxisId, Fold, Graph, Node, NodeId } from '../../graph/graph-ir.ts'
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { bitcast, convert } from '../../kernel/make-expressions.ts';
-import type { FoldCell } from '../../kernels/fold.ts';
+import type { RowCell } from '../../kernels/row.ts';
 import { reduced } from '../../kernels/reduce-kernel.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import { Sums } from '../../kernels/sums.ts';
@@ -23,7 +23,7 @@ export class FoldEmitter extends ExprEmitter {
   readonly #around: ExprEmitter;
   readonly #fold: Fold;
   readonly #operands: readonly NodeId[];
-  readonly #cellOf: (id: NodeId) => FoldCell | undefined;
+  readonly #cellOf: (id: NodeId) => RowCell | undefined;
   readonly #local: (axes: readonly AxisId[]) => readonly AxisId[];
   readonly #outside = new WeakMap<PointScope, PointScope>();
   #step: KernelExpr | null = null;
@@ -32,7 +32,7 @@ export class FoldEmitter extends ExprEmitter {
     around: ExprEmitter,
     fold: Fold,
     operands: readonly NodeId[],
-    cellOf: (id: NodeId) => FoldCell | undefined,
+    cellOf: (id: NodeId) => RowCell | undefined,
     local: (axes: readonly AxisId[]) => readonly AxisId[],
   ) {
     super(around.launch, accessTo(fold.body, around.placement));

@@ -28,6 +28,7 @@ import { AssignmentListBuilder } from './assignment-lists.ts';
 import type { Contents } from './contents.ts';
 import { CheckEmitter } from './emit-checks.ts';
 import { emitFold } from './emit-fold.ts';
+import { emitRow } from './emit-row.ts';
 import { ValueEmitter } from './emit-values.ts';
 import type { KernelTable } from './kernel-table.ts';
 import { PlanBuilder } from './plan-builder.ts';
@@ -40,7 +41,9 @@ export interface LoweredSchedule {
   readonly splits: ReadonlySet<NodeId>;
   /** Values that are read, have to have memory, and have none: of a schedule that somebody wrote. */
   readonly lacking: ReadonlySet<NodeId>;
-  /** Values with memory that no step reads and no result is. */
+  /** Values that a row has no room for beside its others, in a launch of so many buffers. */
+  readonly apart: ReadonlySet<NodeId>;
+  /** Values with memory that no step reads and no result is, and what rows hold for nobody. */
   readonly unread: ReadonlySet<NodeId>;
   /** Launches that do not fit the target and cannot be made to. */
   readonly limitViolations: readonly Diagnostic[];
@@ -81,7 +84,7 @@ class ScheduleLowering {
     const unread = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id), this.#plan.asked)].flatMap(
       (id) => {
         const content = buffers.get(id);
-        return content?.kind === 'value' ? [content.node] : [];
+        return content?.kind === 'value' && !this.#plan.loaded.has(content.node) ? [content.node] : [];
       },
     );
     const contents = { buffers, compactions };
@@ -90,7 +93,8 @@ class ScheduleLowering {
       contents,
       splits,
       lacking,
-      unread: new Set(unread),
+      apart: this.#plan.apart,
+      unread: new Set([...unread, ...this.#plan.unloaded]),
       limitViolations,
     };
   }
@@ -110,6 +114,9 @@ class ScheduleLowering {
         return [];
       case 'value':
         this.#values.emit(step.choice, step.space);
+        return [];
+      case 'row':
+        emitRow(this.#plan, this.#values.points, this.#checks, step);
         return [];
       case 'fold':
         emitFold(this.#plan, step.nodes, step.layout);

@@ -58,6 +58,8 @@ export interface LaunchOptions {
   readonly domain: string;
   readonly points: Size;
   readonly skipIfGiven?: string;
+  /** What is computed by a launch of its own if this one binds too many buffers. */
+  readonly apart?: NodeId;
 }
 
 /** How a class of devices does a launch: a workgroup is a subgroup. */
@@ -94,6 +96,11 @@ export class PlanBuilder implements PointAccess {
   readonly splits = new Set<NodeId>();
   /** Values that are read, have to have memory, and have none. */
   readonly lacking = new Set<NodeId>();
+  /** Values that a row has no room for beside the others. */
+  readonly apart = new Set<NodeId>();
+  /** What rows hold and read, and what they hold and nobody reads. */
+  readonly loaded = new Set<NodeId>();
+  readonly unloaded = new Set<NodeId>();
   /** Launches that do not fit the target and cannot be made to. */
   readonly limitViolations: Diagnostic[] = [];
   /** How a place in the source is shown in labels. */
@@ -262,8 +269,10 @@ export class PlanBuilder implements PointAccess {
     const lowering = new ExprEmitter(builder, this);
     write(lowering);
     const built = builder.finish();
-    if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage)
-      this.#split(lowering, options, built.buffers.length);
+    if (built.buffers.length > this.target.limits.maxStorageBuffersPerShaderStage) {
+      if (options.apart === undefined) this.#split(lowering, options, built.buffers.length);
+      else this.apart.add(options.apart);
+    }
     const step: DraftStep = {
       kind: 'launch',
       kernel: idOf<KernelId>(this.kernels.push(built.kernel) - 1),

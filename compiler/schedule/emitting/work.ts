@@ -174,7 +174,7 @@ class Reader {
 
   /** The frames of a loop's body. */
   #inside(loop: Loop, frames: readonly Frame[]): readonly Frame[] {
-    const covered = this.#covered(loop, frames) ?? this.#below(loop, frames);
+    const covered = this.#covered(loop, frames) ?? this.#strided(loop, frames) ?? this.#below(loop, frames);
     if (covered !== null) return covered;
     const said = this.#launch.maxTrips.get(loop.name);
     const span = said === undefined ? this.#span(loop.from, loop.to) : exact(said);
@@ -211,6 +211,17 @@ class Reader {
     const whole = this.#value(limit);
     if (threads < 0 || whole === null || !this.#isShareOf(loop.from, end.right, limit)) return null;
     return replaced(frames, threads, { kind: 'times', size: whole });
+  }
+
+  /** A loop of the threads of a workgroup, each from its own number on by as many as there are: together they go over a line once. */
+  #strided(loop: Loop, frames: readonly Frame[]): readonly Frame[] | null {
+    const { workgroupSize } = this.#launch.known.kernel;
+    if (!this.#facts.isLocalThread(loop.from) || !isNumber(loop.step, workgroupSize)) return null;
+    const threads = frames.findIndex((f) => f.kind === 'threads');
+    const [frame, length] = [frames[threads], this.#value(loop.to)];
+    if (frame === undefined || length === null) return null;
+    const size = apply('div', multiply([frame.size, length]), exact(workgroupSize));
+    return replaced(frames, threads, { kind: 'times', size });
   }
 
   /** Whether an expression is where a thread's share of so many begins, or the end of the line if that comes first. */

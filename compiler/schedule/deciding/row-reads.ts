@@ -1,0 +1,150 @@
+/**
+ * What a step reads of what has memory, and along which axes it reads it where it stands itself: two values can be computed by whoever has
+ * a row only if neither looks at another row of the other.
+ */
+import { domainOf, type FusedGraph } from '../../graph/domains.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
+import { idsOfSlots, namedAxes, type Slots } from '../../graph/slots.ts';
+import { isWaveOfWide, wideOperands } from '../../graph/wide-angles.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import { dependenciesOf } from './choose-storage.ts';
+import { loopAxes } from './legality.ts';
+import type { Choice } from './schedule-ir.ts';
+
+export interface Reads {
+  /** Of what is read, the axes along which all who read it stand at the same point. */
+  readonly of: ReadonlyMap<NodeId, ReadonlySet<AxisId>>;
+  /** That, and what says where values that are computed in passing are wanted. */
+  readonly all: ReadonlySet<NodeId>;
+  /** Whether it looks through what has memory, at what that is made of (graph/wide-angles.ts). */
+  readonly looksThrough: boolean;
+}
+
+/** What a value that is stored over `space` reads: of stored values and graph inputs. */
+export function readsOfValue(
+  fused: FusedGraph,
+  spaces: ReadonlyMap<NodeId, StoredSpace>,
+  choice: Choice,
+  space: StoredSpace,
+): Reads {
+  const { node } = choice;
+  const reading = new Reading(fused, spaces);
+  const here = new Set(node.axes.filter((a) => !loopAxes(node).includes(a)));
+  if (choice.family === 'choose' && choice.slots !== null) reading.slots(choice.slots, here);
+  if (choice.family === 'reduce_slots') reading.slots(choice.slots, here);
+  if (space.assignmentList !== null) reading.list(space.assignmentList, here);
+  const operands = operandsOf(fused.graph, node);
+  for (const id of operands) reading.through(node, id, here);
+  for (const id of dependenciesOf(fused, node)) if (!operands.includes(id)) reading.visit(id, here);
+  return { of: reading.found, all: reading.all(), looksThrough: reading.looksThrough };
+}
+
+/** What some nodes are made of: stored values and graph inputs, wherever they are read. */
+export function readsOfNodes(
+  fused: FusedGraph,
+  spaces: ReadonlyMap<NodeId, StoredSpace>,
+  ids: readonly NodeId[],
+): ReadonlySet<NodeId> {
+  const reading = new Reading(fused, spaces);
+  for (const id of ids) reading.visit(id, new Set());
+  return reading.all();
+}
+
+function without(axes: ReadonlySet<AxisId>, gone: readonly AxisId[]): ReadonlySet<AxisId> {
+  return gone.some((a) => axes.has(a)) ? new Set([...axes].filter((a) => !gone.includes(a))) : axes;
+}
+
+class Reading {
+  readonly found = new Map<NodeId, ReadonlySet<AxisId>>();
+  looksThrough = false;
+  readonly #wanted = new Set<NodeId>();
+  readonly #fused: FusedGraph;
+  readonly #spaces: ReadonlyMap<NodeId, StoredSpace>;
+  readonly #seen = new Map<NodeId, Set<string>>();
+
+  constructor(fused: FusedGraph, spaces: ReadonlyMap<NodeId, StoredSpace>) {
+    this.#fused = fused;
+    this.#spaces = spaces;
+  }
+
+  /** A node at a point that has the reader's index along the axes `here`. */
+  visit(id: NodeId, here: ReadonlySet<AxisId>): void {
+    const seen = this.#seen.get(id) ?? new Set();
+    const key = [...here].sort((a, b) => a - b).join();
+    if (seen.has(key)) return;
+    this.#seen.set(id, seen.add(key));
+    const node = nodeOf(this.#fused.graph, id);
+    const space = this.#spaces.get(id);
+    if (space === undefined) for (const presence of domainOf(this.#fused, id).presences) this.#wanted.add(presence);
+    if (space === undefined && node.kind !== 'input') {
+      for (const operand of operandsOf(this.#fused.graph, node)) this.through(node, operand, here);
+      return;
+    }
+    const before = this.found.get(id);
+    this.found.set(id, before === undefined ? here : new Set([...before].filter((a) => here.has(a))));
+    if (space?.assignmentList != null) this.list(space.assignmentList, here);
+  }
+
+  /** What was found, and what has memory of the presences of what was computed in passing. */
+  all(): ReadonlySet<NodeId> {
+    const found = new Set(this.found.keys());
+    const wanted = new Reading(this.#fused, this.#spaces);
+    for (const id of this.#wanted) wanted.visit(id, new Set());
+    for (const id of this.#wanted.size === 0 ? [] : wanted.all()) found.add(id);
+    return found;
+  }
+
+  /** An operand of a node that is computed at a point. */
+  through(node: Node, operand: NodeId, here: ReadonlySet<AxisId>): void {
+    if (isWaveOfWide(node, (id) => nodeOf(this.#fused.graph, id))) {
+      this.looksThrough = true;
+      this.#throughMemory(operand);
+    }
+    switch (node.kind) {
+      case 'rename':
+      case 'merge':
+        return this.visit(operand, without(here, node.from));
+      case 'slice':
+      case 'split':
+        return this.visit(operand, without(here, [node.axis]));
+      case 'gather':
+        if (operand === node.indices) this.visit(operand, here);
+        if (operand === node.table) this.visit(operand, without(here, [node.axis]));
+        return;
+      case 'concat':
+        return this.visit(operand, without(here, node.parts.flatMap(({ axis }) => (axis === null ? [] : [axis])))); // prettier-ignore
+      default:
+        return this.visit(operand, without(here, loopAxes(node)));
+    }
+  }
+
+  /** What an angle is made of, as wide arithmetic takes it: also through what has memory. */
+  #throughMemory(id: NodeId): void {
+    this.#wanted.add(id);
+    for (const operand of wideOperands(nodeOf(this.#fused.graph, id)) ?? []) this.#throughMemory(operand);
+  }
+
+  /** What says where the rows of a list are. */
+  list(list: AssignmentList, here: ReadonlySet<AxisId>): void {
+    for (const id of list.presences) this.visit(id, here);
+    if (list.form.kind !== 'scanned') this.slots(list.form.slots, here);
+    if (list.parent !== null) this.list(list.parent, here);
+  }
+
+  slots(slots: Slots, here: ReadonlySet<AxisId>): void {
+    switch (slots.kind) {
+      case 'chosen':
+        for (const id of idsOfSlots(slots)) this.visit(id, here);
+        return;
+      case 'view':
+        return this.slots(slots.of, slots.node.kind === 'rename' ? without(here, slots.node.from) : here);
+      case 'pairs':
+        this.slots(slots.first, here);
+        return this.slots(slots.second, without(here, namedAxes(slots.first)));
+      case 'projected':
+        this.visit(slots.operand, without(here, slots.over));
+        return this.slots(slots.of, without(here, slots.over));
+    }
+  }
+}
