@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rowsApart } from '../schedule/programs.ts';
 import { callMoec, moec, scratch } from './support.ts';
 
 const layer = `import { SwiGLU } from "std"
@@ -25,7 +26,10 @@ beforeAll(async () => {
   folder = scratch();
   model = folder.file('layer.moe', layer);
   file = join(folder.path, 'layer.schedule');
-  printed = (await callMoec(['compile', model, '--emit=schedule'])).stdout;
+  const merged = (await callMoec(['compile', model, '--emit=schedule'])).stdout;
+  // Each value on a line of its own: what may be changed is easier to name.
+  writeFileSync(file, rowsApart(merged));
+  printed = (await callMoec(['compile', model, `--schedule=${file}`, '--emit=schedule'])).stdout;
 });
 afterAll(() => folder.remove());
 

@@ -22,3 +22,13 @@ export const manyParams = `model Bound {
   param ${many.map((name) => `${name}: [D]`).join(', ')}
   forward(x: [T, D]) -> [T, D] { ${many.map((name) => `tanh(x + ${name})`).join(' + ')} }
 }`;
+
+/** A printed schedule in which each value of a row has a launch of its own. */
+export function rowsApart(text: string): string {
+  return text.replace(/^ *#\d+ row [^:\n]*: ([^\n]*)$/gm, (_, members: string) =>
+    members
+      .split(' | ')
+      .map((member) => `  ${member.replace(/ in (?:c\d+|memory|nothing| and )+$/, '')}`)
+      .join('\n'),
+  );
+}

@@ -8,18 +8,30 @@ import { describe, expect, it } from 'vitest';
 import { planOf } from '../../compiler/cli/running/prepare.ts';
 import { stepwiseOnKernels, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
+import type { Prepared } from '../../compiler/cli/running/execution.ts';
+import { graphHash } from '../../compiler/compile.ts';
+import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
+import { rowsApart } from '../schedule/programs.ts';
 import { shipPlan } from '../support/ship-plan.ts';
 import { mutantSizes, mutants } from './mutants.ts';
 
-/** A program with random weights; experts come in pairs with equal scores, so that ties happen. */
-function programOf(name: string): Ready {
+/**
+ * A program with random weights; experts come in pairs with equal scores, so that ties happen. `apart`: with a launch for each value that
+ * is part of a row otherwise.
+ */
+function programOf(name: string, apart = false): Ready {
   const text = readFileSync(fileURLToPath(new URL(`${name}.moe`, import.meta.url)), 'utf8');
   // However small its experts are, they are computed in blocks of rows, as those of a large model.
   const target = { ...webgpuCore, tileFrom: 0 };
-  const { prepared, diagnostics } = prepareText(text, { name: `${name}.moe`, target });
+  const options = { name: `${name}.moe`, target };
+  const merged = prepareText(text, options);
+  const { prepared, diagnostics } =
+    apart && merged.prepared !== null
+      ? prepareText(text, { ...options, schedules: schedulesApart(merged.prepared) })
+      : merged;
   if (prepared === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
   const drawn = ready(prepared, { sizes: mutantSizes });
   const gate = drawn.prepared.variables.get('gate');
@@ -32,6 +44,16 @@ function programOf(name: string): Ready {
   return ready(prepared, { sizes: mutantSizes, stores: new Map([['gate', paired]]) });
 }
 
+/** By the hash of the graph. */
+function schedulesApart({ entry }: Prepared): ReadonlyMap<string, string> {
+  return new Map(
+    [entry.inference, entry.withAux].map(({ fused, schedule }) => [
+      graphHash(fused),
+      rowsApart(printSchedule(schedule, fused.graph)),
+    ]),
+  );
+}
+
 function withPlan(run: Ready, plan: Plan): Ready {
   return { ...run, prepared: shipPlan(run.prepared, plan) };
 }
@@ -42,6 +64,7 @@ const numbersOf = ({ comparisons, results }: Stepwise): string =>
 describe.each(['layer', 'decoder'])('%s', (name) => {
   const run = programOf(name);
   const compiled = planOf(run);
+  const apart = programOf(name, true);
 
   it('is verified as it is: every number is compared, with tight bounds', async () => {
     const stepwise = await stepwiseOnKernels(run);
@@ -52,11 +75,14 @@ describe.each(['layer', 'decoder'])('%s', (name) => {
   });
 
   it.each(mutants)('$name', async ({ plant }) => {
-    const planted = plant(compiled);
+    // A value that only a row has is compared by its readers: a fault of its own kind is planted where it has a launch.
+    const inRows = plant(compiled);
+    const given = inRows === null ? apart : run;
+    const planted = inRows ?? plant(planOf(apart));
     if (planted === null) throw new Error('the mutant found no place to stand');
-    const mutant = withPlan(run, planted.plan);
+    const mutant = withPlan(given, planted.plan);
     const stepwise = await stepwiseOnKernels(mutant);
-    expect(numbersOf(stepwise)).not.toBe(numbersOf(await honest(run)));
+    expect(numbersOf(stepwise)).not.toBe(numbersOf(await honest(given)));
     const verdict = comparisonOf(mutant, stepwise, null);
     expect(verdict.status).toBe('wrong');
     expect(planted.steps).toContain(stepwise.firstWrong?.comparison.step);

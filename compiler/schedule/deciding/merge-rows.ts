@@ -98,7 +98,7 @@ class RowMerging {
     this.#target = target;
     this.#decider = decider;
     this.#apart = apart;
-    this.#candidates = steps.map((step, i) => this.#candidate(step, i));
+    this.#candidates = steps.map((step, i) => this.#candidate(step, i, schedule));
     this.#reads = steps.map((step, i) => {
       const candidate = this.#candidates[i];
       if (candidate != null) return candidate.reads.all;
@@ -326,10 +326,11 @@ class RowMerging {
 
   // --- what steps are ---
 
-  #candidate(step: ScheduleStep, index: number): Candidate | null {
+  #candidate(step: ScheduleStep, index: number, { because }: Schedule): Candidate | null {
     if (step.kind !== 'value') return null;
     const { choice, space } = step;
-    if (!isInRow(choice)) return null;
+    // What has memory lest a kernel be too long does not go into one again.
+    if (!isInRow(choice) || because.get(choice.node.id)?.reason === 'text') return null;
     const form = space.assignmentList?.form;
     if (form !== undefined && (form.kind !== 'slots' || !isAtPoints(choice))) return null;
     const reads = readsOfValue(this.#fused, this.#spaces, choice, space);
