@@ -126,7 +126,7 @@ describe('in Node', () => {
     const lines = readmeLines();
     expect(lines.trim().split('\n').length).toBeLessThanOrEqual(12);
     const printed = node('readme.mjs', lines);
-    expect(printed).toBe('2 4 6 8\ntwice.js true\ntwice.d.ts true\ntwice.manifest.json true\n');
+    expect(printed).toBe('2 4 6 8\ntwice.d.ts true\ntwice.manifest.json true\ntwice.js true\n');
   });
 
   it('imports every name of the package', () => {
