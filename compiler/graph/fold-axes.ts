@@ -6,7 +6,8 @@
  * read at any point, and so may what is computed in passing from that.
  */
 import { operandsOfDraft } from './draft.ts';
-import type { AxisId, Fold, Graph, Node, NodeId } from './graph-ir.ts';
+import type { AxisId, Fold, Graph, NodeId } from './graph-ir.ts';
+import { movedAxes } from './moved-axes.ts';
 
 export function independentAxes({ carried, body }: Fold): readonly AxisId[] {
   const [first, ...others] = body.inputs.slice(1, carried + 1).map(({ axes }) => axes);
@@ -29,32 +30,4 @@ export function madeOutside(body: Graph, carried: number): ReadonlySet<NodeId> {
     if (own && operandsOfDraft(node).every((id) => outside.has(id))) outside.add(node.id);
   }
   return outside;
-}
-
-/** The axes along which a node reads an operand at other points than its own. */
-function movedAxes(node: Node, operand: NodeId): readonly AxisId[] {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-    case 'sort_rank':
-    case 'choose':
-      return node.over;
-    case 'scan':
-    case 'argmax':
-      return [node.axis];
-    case 'gather':
-      return node.table === operand ? [node.axis] : [];
-    case 'rename':
-      return [...node.from, ...node.to];
-    case 'slice':
-      return node.as === null ? [node.axis] : [node.axis, node.as];
-    case 'split':
-      return [node.axis, ...node.into];
-    case 'merge':
-      return [...node.from, node.into];
-    case 'concat':
-      return [node.axis, ...node.parts.flatMap((p) => (p.node === operand && p.axis !== null ? [p.axis] : []))];
-    default:
-      return [];
-  }
 }

@@ -10,9 +10,9 @@
  * Why: memory traffic. silu(w1 @ x) * (w3 @ x) is stored once, not three times; a bias is added in passing.
  * Before: every node a buffer. After: `materialised`.
  */
-import { unreachable } from '../../dsl/diagnostics/bug.ts';
 import { at, get } from '../../dsl/diagnostics/invariants.ts';
 import type { MemoryReason } from '../graph/memory-reasons.ts';
+import { memoryOf, mostInlined, mostParts } from '../graph/node-memory.ts';
 import type { Size } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
@@ -21,16 +21,6 @@ import { cheap, ownCost } from '../graph/operation-cost.ts';
 import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
 import { compareProducts } from '../graph/presence-bounds.ts';
 import { namedAxes, slotCount, slotsAmong, slotsOf } from '../graph/slots.ts';
-
-/** Parts of a concat that are chosen between in passing; more are written side by side. */
-const maxParts = 4;
-/**
- * Operations, and steps in one another, that are computed in passing at most: what computes them recurses once a step, and so do
- * compilers of shaders. A value beyond it is stored, which costs one write and one read for so many operations. Measured with
- * `moec run model.moe --on gpu` of 1,200 lets, each one more than the last: 1,200 in one kernel overflow the stack, and limits of 32,
- * 128 and 512 take the same 4 s of CPU on lavapipe, so it is the stack that decides. This is far from it.
- */
-export const maxFused = 256;
 
 export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const { graph } = sparse;
@@ -47,8 +37,8 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
     if (node.kind !== 'input' && outputs.has(node.id)) return { reason: 'result', text: 'a run returns it' };
     if (node.kind !== 'input' && forHost.has(node.id))
       return { reason: 'host', text: 'a function of the host reads it' };
-    if (node.kind === 'concat' && node.parts.length > maxParts)
-      return { reason: 'text', text: `it has ${node.parts.length} parts, and ${maxParts} at most are chosen between` };
+    if (node.kind === 'concat' && node.parts.length > mostParts)
+      return { reason: 'text', text: `it has ${node.parts.length} parts, and ${mostParts} at most are chosen between` };
     if (node.kind === 'concat' && isFolded(graph, uses, node.id))
       return { reason: 'kernel', text: 'a recurrence reads what is laid end to end as one buffer' };
     if (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated')
@@ -74,7 +64,7 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
 
 /** What a thread cannot compute in passing. */
 function ownMemory(node: Node): MemoryReason | null {
-  if (!stored(node)) return null;
+  if (node.kind === 'concat' || memoryOf(node) !== 'needed') return null;
   return node.kind === 'extern'
     ? { reason: 'host', text: 'a function of the host gives it' }
     : { reason: 'kernel', text: `a ${node.kind} goes over points of its own before there is a number to read` };
@@ -82,10 +72,10 @@ function ownMemory(node: Node): MemoryReason | null {
 
 function tooLong(inside: number, deep: number): MemoryReason | null {
   const most = Math.max(inside, deep);
-  return most > maxFused
+  return most > mostInlined
     ? {
         reason: 'text',
-        text: `${most} operations or steps lead to it, and ${maxFused} at most are computed in passing`,
+        text: `${most} operations or steps lead to it, and ${mostInlined} at most are computed in passing`,
       }
     : null;
 }
@@ -101,38 +91,6 @@ function isNamed(graph: Graph, node: Node): boolean {
 /** Whether a recurrence reads a value: what is laid end to end for it is one buffer. */
 function isFolded(graph: Graph, uses: readonly (readonly NodeId[])[], id: NodeId): boolean {
   return at(uses, id, 'passes: uses of node').some((user) => at(graph.nodes, user, 'passes: node').kind === 'fold');
-}
-
-function stored(node: Node): boolean {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-    case 'scan':
-    case 'sort_rank':
-    case 'choose':
-    case 'argmax':
-    case 'gather':
-    case 'draw':
-    case 'extern':
-    case 'fold':
-      return true;
-    case 'constant':
-    case 'size':
-    case 'iota':
-    case 'input':
-    case 'map':
-    case 'predicated':
-    case 'presence':
-    case 'rename':
-    case 'slice':
-    case 'split':
-    case 'merge':
-    case 'broadcast':
-    case 'concat':
-      return false;
-    default:
-      return unreachable(node, 'passes');
-  }
 }
 
 /** Who reads a value, seen through views. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { maxFused } from '../../compiler/passes/fuse-elementwise.ts';
+import { mostInlined } from '../../compiler/graph/node-memory.ts';
 import { simulatePlan } from '../support/simulate-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 
@@ -38,8 +38,8 @@ describe('fusion', () => {
   it('computes as much as its limit in passing', async () => {
     const lets = (count: number): string =>
       model(`let a0 = x\n    ${steps(count, (i) => `let a${i} = a${i - 1} + ${i}`)}\n    a${count}`);
-    expect((await run(lets(maxFused))).launches).toBe(1);
-    expect((await run(lets(maxFused + 1))).launches).toBeLessThanOrEqual(2);
+    expect((await run(lets(mostInlined))).launches).toBe(1);
+    expect((await run(lets(mostInlined + 1))).launches).toBeLessThanOrEqual(2);
   });
 
   it('stores what is beyond it, in a row of steps on from one another', async () => {
@@ -47,8 +47,8 @@ describe('fusion', () => {
       model(`let a0 = x\n    ${steps(1000, (i) => `let a${i} = -(a${i - 1} + 1)`)}\n    a1000`),
     );
     expect(output).toEqual([3, 0.5]);
-    expect(launches).toBeGreaterThanOrEqual(Math.floor(2000 / (maxFused + 1)));
-    expect(launches).toBeLessThanOrEqual(Math.ceil(2000 / maxFused));
+    expect(launches).toBeGreaterThanOrEqual(Math.floor(2000 / (mostInlined + 1)));
+    expect(launches).toBeLessThanOrEqual(Math.ceil(2000 / mostInlined));
   });
 
   it('does so in a chain of many steps', async () => {

@@ -13,6 +13,7 @@ import type { AxisId, Fold, Graph, GraphAxis, Node, NodeId } from '../../graph/g
 import { nodeOf } from '../../graph/node-uses.ts';
 import { isView } from '../../graph/node-views.ts';
 import { cheap, ownCost } from '../../graph/operation-cost.ts';
+import { lanesOf } from './row-lanes.ts';
 
 export interface FoldLayout {
   /** Each point of these is a recurrence by itself. */
@@ -27,11 +28,6 @@ export interface FoldLayout {
   /** 32-bit words that a row needs; null where an axis of them has no size before a run. */
   readonly words: number | null;
 }
-
-/** Threads of a workgroup, and words that each may have of the memory that every target has. */
-const LANES_WORDS = 64;
-/** Operations of a step that one thread does alone. */
-const ALONE = 256;
 
 export function chooseFold(fold: Fold, axes: ReadonlyMap<AxisId, GraphAxis>): FoldLayout {
   const { body, carried } = fold;
@@ -50,8 +46,7 @@ export function chooseFold(fold: Fold, axes: ReadonlyMap<AxisId, GraphAxis>): Fo
   const sizes = [...kept.map((id) => nodeOf(body, id).axes), ...entering, ...(inPlace ? [] : entering)].map(count);
   const words = sizes.reduce<number | null>((sum, n) => (sum === null || n === null ? null : sum + n), 0);
   const work = kept.reduce<number>((sum, id) => sum + (count(pointsOf(nodeOf(body, id))) ?? Infinity), 0);
-  const alone = words !== null && words <= LANES_WORDS && work <= ALONE;
-  return { rows, kept: phases(body, kept), lanes: alone ? 'one' : 'group', inPlace, aside, words };
+  return { rows, kept: phases(body, kept), lanes: lanesOf(words, work), inPlace, aside, words };
 }
 
 const pointsOf = (node: Node): readonly AxisId[] =>

@@ -15,12 +15,14 @@ import { domainOf } from '../../graph/domains.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { givenMemory, type MemoryReason } from '../../graph/memory-reasons.ts';
+import { loopAxes } from '../../graph/moved-axes.ts';
+import { memoryOf } from '../../graph/node-memory.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { slotsAmong } from '../../graph/slots.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { AssignmentListTable } from './assignment-list-table.ts';
 import type { Decider } from './decider.ts';
-import { isStoredAnyway, legalSpaces, loopAxes, memoryOf, usablePresences } from './legality.ts';
+import { isStoredAnyway, legalSpaces, usablePresences } from './legality.ts';
 import { slotsSummed } from './slots-summed.ts';
 import type { AssignmentList, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 

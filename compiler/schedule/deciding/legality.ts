@@ -2,19 +2,19 @@
  * What a schedule may be: pure functions of the graph and of what is decided before, which planning, reading and verifying all ask. What
  * costs most or least is not said here. Tiles have rules of their own (legality-tiles.ts).
  *
- *   memoryOf          whether a value has to have memory, may have it, or has none
  *   legalSpaces       where a value with memory may stand
  *   legalForms        how the rows of a list may come about
  *   legalChoices      which families may compute a value that is no contraction
  *   legalLayouts      who may go through the steps of a recurrence
  *   tooLong           what takes more than a kernel computes in passing
  */
-import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { get } from '../../../dsl/diagnostics/invariants.ts';
 import { asInteger, multiply, type Size } from '../../../dsl/types/size.ts';
 import { domainOf, type FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId, ReduceOp } from '../../graph/graph-ir.ts';
 import { NEG_INF, POS_INF } from '../../graph/infinity.ts';
+import { loopAxes } from '../../graph/moved-axes.ts';
+import { memoryOf, mostInlined, mostParts } from '../../graph/node-memory.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
 import { ownCost } from '../../graph/operation-cost.ts';
 import { compareProducts } from '../../graph/presence-bounds.ts';
@@ -26,6 +26,7 @@ import { descends, type AssignmentList, type ListForm, type StoredSpace } from '
 import type { FoldLayout } from './choose-fold.ts';
 import type { Options } from './decider.ts';
 import { legalBlockRows } from './legality-tiles.ts';
+import { hasRoom, LONE_WORDS } from './row-lanes.ts';
 import type { PredicateSets } from './predicate-sets.ts';
 import type { Choice } from './schedule-ir.ts';
 import { guardedOperand, slotsSummed } from './slots-summed.ts';
@@ -34,52 +35,11 @@ type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 
 // ---------------------------------------------------------------------------------------------------------------- memory
 
-/** Parts of a concat up to which it is chosen between where it is used. */
-export const MAX_INLINE_PARTS = 4;
-
-/** `needed`: its kernel goes over points of its own, or the host gives it. `none`: it is a literal, or has memory from outside. */
-export function memoryOf(node: Node): 'needed' | 'possible' | 'none' {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-    case 'scan':
-    case 'sort_rank':
-    case 'choose':
-    case 'argmax':
-    case 'gather':
-    case 'draw':
-    case 'extern':
-    case 'fold':
-      return 'needed';
-    case 'concat':
-      return node.parts.length > MAX_INLINE_PARTS ? 'needed' : 'possible';
-    case 'iota':
-    case 'map':
-    case 'predicated':
-    case 'presence':
-    case 'rename':
-    case 'slice':
-    case 'split':
-    case 'merge':
-    case 'broadcast':
-      return 'possible';
-    case 'constant':
-    case 'size':
-    case 'input':
-      return 'none';
-    default:
-      return unreachable(node, 'schedule');
-  }
-}
-
 /** Whether a value has to have memory whatever costs say: its kernel needs it, or somebody outside reads it there. */
 export function isStoredAnyway(fused: FusedGraph, node: Node): boolean {
   const given = fused.materialised.has(node.id) && fused.because?.get(node.id)?.reason !== 'cost';
   return memoryOf(node) === 'needed' || (given && memoryOf(node) === 'possible');
 }
-
-/** Operations, and steps in one another, that a kernel computes in passing at most (passes/fuse-elementwise.ts has the measurement). */
-const MOST_INLINED = 256;
 
 /** The first value that is computed in passing, of those `live`, and takes too much for that; null: there is none. */
 export function tooLong(
@@ -95,7 +55,7 @@ export function tooLong(
     const operands = [...new Set(operandsOf(graph, node))];
     const inside = operands.reduce((sum, o) => sum + (cost.get(o) ?? 0), ownCost(node));
     const deep = 1 + operands.reduce((most, o) => Math.max(most, depth.get(o) ?? 0), 0);
-    if (Math.max(inside, deep) > MOST_INLINED) return { id, operations: Math.max(inside, deep) };
+    if (Math.max(inside, deep) > mostInlined) return { id, operations: Math.max(inside, deep) };
     cost.set(id, inside);
     depth.set(id, deep);
   }
@@ -104,32 +64,12 @@ export function tooLong(
 
 // ---------------------------------------------------------------------------------------------------------------- spaces
 
-/** The axes summed or searched over: what a thread loops over for one output point. */
-export function loopAxes(node: Node): readonly AxisId[] {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-    case 'sort_rank':
-    case 'choose':
-      return node.over;
-    case 'scan':
-    case 'argmax':
-      return [node.axis];
-    default:
-      return [];
-  }
-}
-
 /**
  * The presences of a node's domain an assignment list may be made of: an operation along an axis of theirs (or an extern, whose buffers the
  * host sees) needs the value dense.
  */
 export function usablePresences(fused: FusedGraph, node: Node): readonly NodeId[] {
-  if (
-    node.kind === 'extern' ||
-    node.kind === 'fold' ||
-    (node.kind === 'concat' && node.parts.length > MAX_INLINE_PARTS)
-  )
+  if (node.kind === 'extern' || node.kind === 'fold' || (node.kind === 'concat' && node.parts.length > mostParts))
     return [];
   const along =
     node.kind === 'contract' ? [] : node.kind === 'reduce' ? chosenFrom(fused.graph, node.over) : loopAxes(node);
@@ -201,7 +141,6 @@ export function slotRowsOf(fused: FusedGraph, { presences, axes, parent }: Assig
 }
 
 const THREADS = [64, 32, 16, 8, 4];
-const WORD_BYTES = 4;
 /** Buffers a launch that sorts slots may read, beside those it writes. */
 const MAX_READ = 4;
 
@@ -211,7 +150,7 @@ const MAX_READ = 4;
  */
 export function groupingThreads(keys: number, bytes: number): readonly number[] {
   const words = (threads: number): number => (keys + 1) * threads + 2 * keys + 1;
-  return THREADS.filter((threads) => WORD_BYTES * words(threads) <= bytes);
+  return THREADS.filter((threads) => hasRoom(words(threads), bytes));
 }
 
 /**
@@ -260,7 +199,7 @@ export function legalChoices(
       const map: Choice = { family: 'map', node };
       const parts: Choice = { family: 'concat_parts', node };
       if (space.assignmentList !== null) return [map];
-      return node.parts.length > MAX_INLINE_PARTS ? [parts] : [map, parts];
+      return node.parts.length > mostParts ? [parts] : [map, parts];
     }
     case 'choose':
       return legalChosen(fused, node, space);
@@ -356,12 +295,9 @@ function alongList(node: NodeOf<'reduce'>, space: StoredSpace, list: AssignmentL
 
 // ----------------------------------------------------------------------------------------------------------- recurrences
 
-/** Words that a thread may have of the memory that every target has, where each thread goes through a row alone. */
-const LANES_WORDS = 64;
-
 /** Who may go through the steps of a row; what a step keeps is as it was laid out. */
 export function legalLayouts(layout: FoldLayout): Options<FoldLayout> {
   const other = layout.lanes === 'group' ? 'one' : 'group';
-  const fits = other === 'group' || (layout.words !== null && layout.words <= LANES_WORDS);
+  const fits = other === 'group' || (layout.words !== null && layout.words <= LONE_WORDS);
   return fits ? [layout, { ...layout, lanes: other }] : [layout];
 }

@@ -13,23 +13,29 @@ import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { asInteger } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
+import { loopAxes } from '../../graph/moved-axes.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
-import { loopAxes } from './legality.ts';
+import { hasRoom, lanesOf } from './row-lanes.ts';
 import { readsOfNodes, readsOfValue, type Reads } from './row-reads.ts';
-import type { Choice, RowChoice, RowMember, RowStep, Schedule, ScheduleStep } from './schedule-ir.ts';
+import {
+  isOfPoints,
+  type Choice,
+  type RowChoice,
+  type RowMember,
+  type RowStep,
+  type Schedule,
+  type ScheduleStep,
+} from './schedule-ir.ts';
 import { usesOfStep } from './step-uses.ts';
 
-const WORD_BYTES = 4;
 /** Operations that whoever has a row does alone, at most: the scores of a large router. */
 const MOST_WORK = 2 ** 21;
 /** The same where there are surely fewer rows than this: a workgroup has each, and most of a device has nothing to do meanwhile. */
 const [FEW_ROWS, MOST_WORK_OF_FEW] = [64, 2 ** 16];
-/** Up to so much is held and done where one thread has a row on every device. */
-const [ALONE_HELD, ALONE_WORK] = [64, 256];
 
 /** A value that may be part of a row. */
 interface Candidate {
@@ -85,6 +91,8 @@ class RowMerging {
   readonly #decider: Decider;
   readonly #apart: ReadonlySet<NodeId>;
   readonly #reads: readonly ReadonlySet<NodeId>[];
+  /** The steps that read each node. */
+  readonly #readers = new Map<NodeId, number[]>();
   readonly #candidates: readonly (Candidate | null)[];
   /** The region of each candidate; those of a closed one stay as they are. */
   readonly #regionOf = new Map<NodeId, Region>();
@@ -106,6 +114,9 @@ class RowMerging {
       return step.kind === 'value'
         ? new Set([...reads, ...readsOfValue(fused, spaces, step.choice, step.space).all])
         : reads;
+    });
+    this.#reads.forEach((reads, i) => {
+      for (const id of reads) this.#readers.set(id, [...(this.#readers.get(id) ?? []), i]);
     });
   }
 
@@ -214,8 +225,7 @@ class RowMerging {
   #isStored({ members }: Region, { choice }: Candidate): boolean {
     const { node } = choice;
     if (isComparedAlone(choice)) return true;
-    const inside = new Set(members.map(({ index }) => index));
-    return this.#reads.some((reads, i) => !inside.has(i) && reads.has(node.id));
+    return (this.#readers.get(node.id) ?? []).some((reader) => members.every(({ index }) => index !== reader));
   }
 
   /** A region without the contractions that tiles do better, if nobody in it looks at all their columns. */
@@ -259,14 +269,14 @@ class RowMerging {
       (phases[get(phaseOf, id, 'schedule: phase')] ??= []).push({ ...part, choice: this.#inRow(member, region) });
     }
     const work = this.#sum(members, (m) => this.#workOf(region, m)) ?? Infinity;
-    const alone = words !== null && words <= ALONE_HELD && work <= ALONE_WORK;
+    const lanes = lanesOf(words, work);
     return {
       kind: 'row',
       rows,
       phases,
-      lanes: alone ? 'one' : 'group',
+      lanes,
       forms:
-        alone || this.#areFew(region)
+        lanes === 'one' || this.#areFew(region)
           ? []
           : this.#target.classes.filter(({ subgroupSize }) => this.#hasRoom(words ?? Infinity, subgroupSize)),
     };
@@ -279,7 +289,7 @@ class RowMerging {
 
   /** Whether a workgroup has memory for so many rows that hold so many numbers. */
   #hasRoom(words: number, rows: number): boolean {
-    return WORD_BYTES * words * rows <= this.#target.limits.maxComputeWorkgroupStorageSize;
+    return hasRoom(words * rows, this.#target.limits.maxComputeWorkgroupStorageSize);
   }
 
   /** In which phase values are computed, and which cells those that others read are kept in. */
@@ -332,7 +342,7 @@ class RowMerging {
     // What has memory lest a kernel be too long does not go into one again.
     if (!isInRow(choice) || because.get(choice.node.id)?.reason === 'text') return null;
     const form = space.assignmentList?.form;
-    if (form !== undefined && (form.kind !== 'slots' || !isAtPoints(choice))) return null;
+    if (form !== undefined && (form.kind !== 'slots' || !isOfPoints(choice))) return null;
     const reads = readsOfValue(this.#fused, this.#spaces, choice, space);
     if (reads.looksThrough) return null;
     return { index, choice, space, reads, axes: rowAxes(choice, space) };
@@ -350,11 +360,6 @@ export function rowAxes(choice: RowChoice, { assignmentList, axes }: StoredSpace
   const along = node.kind === 'choose' ? [...node.over, node.along] : loopAxes(node);
   const own = assignmentList?.form.kind === 'slots' ? assignmentList.form.others : axes;
   return own.filter((a) => !along.includes(a));
-}
-
-/** Whether a value is computed a point at a time. */
-function isAtPoints({ family }: RowChoice): boolean {
-  return family !== 'tile' && family !== 'choose' && family !== 'scan';
 }
 
 function isInRow(choice: Choice): choice is RowChoice {

@@ -4,12 +4,12 @@
  */
 import { domainOf, type FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { loopAxes, movedAxes } from '../../graph/moved-axes.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
 import { idsOfSlots, namedAxes, type Slots } from '../../graph/slots.ts';
 import { isWaveOfWide, wideOperands } from '../../graph/wide-angles.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
-import { loopAxes } from './legality.ts';
 import type { Choice } from './schedule-ir.ts';
 
 export interface Reads {
@@ -101,22 +101,7 @@ class Reading {
       this.looksThrough = true;
       this.#throughMemory(operand);
     }
-    switch (node.kind) {
-      case 'rename':
-      case 'merge':
-        return this.visit(operand, without(here, node.from));
-      case 'slice':
-      case 'split':
-        return this.visit(operand, without(here, [node.axis]));
-      case 'gather':
-        if (operand === node.indices) this.visit(operand, here);
-        if (operand === node.table) this.visit(operand, without(here, [node.axis]));
-        return;
-      case 'concat':
-        return this.visit(operand, without(here, node.parts.flatMap(({ axis }) => (axis === null ? [] : [axis])))); // prettier-ignore
-      default:
-        return this.visit(operand, without(here, loopAxes(node)));
-    }
+    this.visit(operand, without(here, movedAxes(node, operand)));
   }
 
   /** What an angle is made of, as wide arithmetic takes it: also through what has memory. */

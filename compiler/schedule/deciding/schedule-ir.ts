@@ -121,6 +121,26 @@ export interface RowMember {
 /** Families that one thread computes at the points of a row. */
 export type RowChoice = Exclude<Choice, { readonly family: 'reduce_listed' | 'choose_long' | 'concat_parts' }>;
 
+/** What is computed a point at a time. */
+export type PointChoice = Exclude<
+  Choice,
+  { readonly family: 'tile' | 'scan' | 'choose' | 'choose_long' | 'concat_parts' }
+>;
+
+/** Whether a family computes a point at a time. */
+export function isOfPoints(choice: Choice): choice is PointChoice {
+  switch (choice.family) {
+    case 'tile':
+    case 'scan':
+    case 'choose':
+    case 'choose_long':
+    case 'concat_parts':
+      return false;
+    default:
+      return true;
+  }
+}
+
 /** Contractions in blocks of rows and columns, and the value that they are made into where they are (kernels/tile.ts). */
 export interface TileChoice {
   readonly family: 'tile';

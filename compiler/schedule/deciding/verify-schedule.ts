@@ -5,10 +5,11 @@
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
+import { memoryOf } from '../../graph/node-memory.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { Target } from '../../target.ts';
 import { dependenciesOf } from './choose-storage.ts';
-import { isStoredAnyway, memoryOf, tooLong } from './legality.ts';
+import { isStoredAnyway, tooLong } from './legality.ts';
 import type { Schedule, ScheduleStep } from './schedule-ir.ts';
 import { StepRules } from './step-rules.ts';
 import { madeDefault, madeOutput, madeValue, usesOfStep, type Made } from './step-uses.ts';

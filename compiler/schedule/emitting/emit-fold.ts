@@ -5,7 +5,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
-import { asInteger, exact, multiply } from '../../../dsl/types/size.ts';
+import { exact, multiply } from '../../../dsl/types/size.ts';
 import type { AxisId, Fold, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
@@ -19,7 +19,8 @@ import { elementsOf, type StoredSpace } from '../memory/memory.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
 import { FoldEmitter } from './fold-emitter.ts';
 import { WORKGROUP, type PlanBuilder } from './plan-builder.ts';
-import { inner, paired, type PointScope } from './point-scope.ts';
+import type { PointScope } from './point-scope.ts';
+import { RowPoints } from './row-points.ts';
 import { pointsOf } from './spaces.ts';
 
 type FoldNode = Extract<Node, { readonly kind: 'fold' }>;
@@ -44,7 +45,7 @@ export function emitFold(plan: PlanBuilder, ids: readonly NodeId[], layout: Fold
   };
   plan.launch(options, (l) => {
     const writing = outs.map(({ node, buffer }) => ({ node, out: l.launch.write(buffer) }));
-    new FoldLaunch(plan, l, spec, first, layout, writing).emit(pointsOf(l, rows));
+    new FoldLaunch(l, spec, first, layout, writing).emit(pointsOf(l, rows));
   });
 }
 
@@ -78,36 +79,35 @@ function tooLargeFor(plan: PlanBuilder, spec: Fold, node: FoldNode, { words, row
 } // prettier-ignore
 
 class FoldLaunch {
-  readonly #plan: PlanBuilder;
   readonly #l: ExprEmitter;
   readonly #fold: Fold;
   readonly #layout: FoldLayout;
   readonly #writing: readonly { readonly node: FoldNode; readonly out: BufferDecl }[];
   readonly #emitter: FoldEmitter;
+  readonly #points: RowPoints;
   readonly #cells = new Map<NodeId, RowCell>();
   readonly #carried: readonly { readonly cell: RowCell; readonly node: Node }[];
   /** What is carried on until everybody has read what was carried; empty where it takes its place at once. */
   readonly #next: readonly RowCell[];
 
   constructor(
-    plan: PlanBuilder,
     l: ExprEmitter,
     spec: Fold,
     node: FoldNode,
     layout: FoldLayout,
     writing: readonly { readonly node: FoldNode; readonly out: BufferDecl }[],
   ) {
-    this.#plan = plan;
     this.#l = l;
     this.#fold = spec;
     this.#layout = layout;
+    this.#points = new RowPoints(l, layout.rows);
     this.#writing = writing;
     for (const id of layout.kept.flat()) this.#cells.set(id, this.#cell('kept', nodeOf(spec.body, id)));
     const entering = spec.body.nodes.flatMap((n) => (n.kind === 'input' && n.input >= 1 && n.input <= spec.carried ? [n] : []));
     this.#carried = entering.map((n) => ({ cell: this.#cell('carried', n), node: n }));
     this.#carried.forEach(({ cell, node: n }) => this.#cells.set(n.id, cell));
     this.#next = layout.inPlace ? [] : entering.map((n) => this.#cell('next', n));
-    this.#emitter = new FoldEmitter(l, spec, node.operands, (id) => this.#cells.get(id), (axes) => this.#local(axes));
+    this.#emitter = new FoldEmitter(l, spec, node.operands, (id) => this.#cells.get(id), layout.rows);
   } // prettier-ignore
 
   emit(rows: ReturnType<typeof pointsOf>): void {
@@ -141,36 +141,22 @@ class FoldLaunch {
     });
   } // prettier-ignore
 
-  #local(axes: readonly AxisId[]): readonly AxisId[] {
-    return axes.filter((a) => !this.#layout.rows.includes(a));
-  }
-
-  #sizeOf(axes: readonly AxisId[]): number {
-    const size = asInteger(multiply(this.#local(axes).map(this.#plan.sizeOf)));
-    if (size === null) throw new CompilerBug('schedule', 'a row of a recurrence has no size');
-    return size;
-  }
-
   #cell(name: string, node: Node): RowCell {
     const { k } = this.#l.launch;
-    return new RowCell(k, this.#layout.lanes, k.fresh(name), kernelType(node.element), this.#sizeOf(node.axes));
+    return new RowCell(k, this.#layout.lanes, k.fresh(name), kernelType(node.element), this.#points.count(node.axes));
   }
 
   /** Values as loops: those over the same points share one. */
   #together(values: readonly Located[]): readonly FoldLoop<PointScope>[] {
     const loops = new Map<string, { axes: readonly AxisId[]; values: Located[] }>();
     for (const value of values) {
-      const axes = this.#local(value.axes);
+      const axes = this.#points.local(value.axes);
       const loop = loops.get(axes.join()) ?? { axes, values: [] };
       loop.values.push(value);
       loops.set(axes.join(), loop);
     }
     return [...loops.values()].map(({ axes, values: own }) => ({
-      size: this.#sizeOf(axes),
-      at: (around, index) => {
-        const digits = this.#l.decode(index, axes.map((a) => this.#l.size(a))); // prettier-ignore
-        return inner(around, paired(axes, digits));
-      },
+      ...this.#points.along(axes),
       values: own,
     }));
   }
@@ -207,7 +193,7 @@ class FoldLaunch {
     const next = this.#next[i];
     return {
       axes: node.axes,
-      compute: (p) => at([next], 0, 'schedule: next of carried')?.load(this.#emitter.placeOf(node.axes, p)) ?? u32(0),
+      compute: (p) => at([next], 0, 'schedule: next of carried')?.load(this.#points.placeOf(node.axes, p)) ?? u32(0),
       keep: (_, index, value) => cell.store(index, value),
     };
   }
@@ -225,7 +211,7 @@ class FoldLaunch {
     const { cell, node: entering } = at(this.#carried, node.result, 'schedule: carried');
     return {
       axes: entering.axes,
-      compute: (p) => cell.load(this.#emitter.placeOf(entering.axes, p)),
+      compute: (p) => cell.load(this.#points.placeOf(entering.axes, p)),
       keep: (point, _, value) => this.#write(node, out, node.axes, point, value),
     };
   }

@@ -4,16 +4,16 @@
  */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug, unreachable } from '../../../dsl/diagnostics/bug.ts';
-import { apply, asInteger, exact, multiply, zero } from '../../../dsl/types/size.ts';
-import type { AxisId, ElementType, NodeId } from '../../graph/graph-ir.ts';
+import { apply, exact, multiply, zero } from '../../../dsl/types/size.ts';
+import type { ElementType, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
-import { add, div, mul, rem, u32 } from '../../kernel/make-expressions.ts';
+import { div, mul, rem, u32 } from '../../kernel/make-expressions.ts';
 import { row, RowCell, type RowLanes, type RowLoop } from '../../kernels/row.ts';
 import { scanLine } from '../../kernels/scan.ts';
 import { rowMajor, stored } from '../../kernels/space.ts';
 import { tileAt } from '../../kernels/tile.ts';
-import type { RowMember, RowStep, TileChoice } from '../deciding/schedule-ir.ts';
+import { isOfPoints, type RowMember, type RowStep, type TileChoice } from '../deciding/schedule-ir.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 import { choosing } from './emit-choice.ts';
@@ -22,10 +22,10 @@ import { valuesOfTile } from './emit-tile.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
 import { enterSlotRow } from './named-points.ts';
 import { labelWord, WORKGROUP, type FormOptions, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
-import { inner, paired, type Indices, type PointScope } from './point-scope.ts';
+import { inner, type Indices, type PointScope } from './point-scope.ts';
 import { RowEmitter } from './row-emitter.ts';
 import { indexTerms, pointsOf } from './spaces.ts';
-import { isOfPoints, scanOf, type PointValues } from './value-at.ts';
+import { scanOf, type PointValues } from './value-at.ts';
 
 export function emitRow(plan: PlanBuilder, values: PointValues, checks: CheckEmitter, step: RowStep): void {
   const members = step.phases.flat();
@@ -109,7 +109,7 @@ class RowLaunch {
     for (const { choice, cell: number } of phases.flat()) {
       const { id, element, axes } = choice.node;
       if (number === null) continue;
-      const size = this.#countOf(this.#local(axes));
+      const size = l.points.count(axes);
       const known = cells.get(number)?.cell;
       const cell = known ?? new RowCell(k, this.#lanes, k.fresh('held'), kernelType(element), size);
       cells.set(number, { cell, element });
@@ -126,26 +126,6 @@ class RowLaunch {
     return l.loaded;
   }
 
-  #local(axes: readonly AxisId[]): readonly AxisId[] {
-    return axes.filter((a) => !this.#step.rows.includes(a));
-  }
-
-  #countOf(axes: readonly AxisId[]): number {
-    const count = asInteger(multiply(axes.map((a) => this.#l.placement.sizeOf(a))));
-    if (count === null) throw new CompilerBug('schedule', 'a row has no size');
-    return count;
-  }
-
-  /** All points of a row along some axes. */
-  #along(axes: readonly AxisId[], visit: RowLoop<PointScope>['visit']): RowLoop<PointScope> {
-    const l = this.#l;
-    return {
-      size: this.#countOf(axes),
-      at: (around, index) => inner(around, paired(axes, l.decode(index, axes.map((a) => l.size(a))))), // prettier-ignore
-      visit,
-    };
-  }
-
   #loop(member: RowMember): RowLoop<PointScope> {
     const l = this.#l;
     const { k } = l.launch;
@@ -157,18 +137,14 @@ class RowLaunch {
         const { node } = choice;
         const report = this.#checks.ofNumbers(node);
         const put = (slot: PointScope, position: KernelExpr): void => this.#keep(member, slot, position);
-        return this.#along(
-          this.#local(node.axes).filter((a) => a !== node.along),
-          (group) => choosing(l, choice, report, put)(inner(group)),
-        );
+        const groups = l.points.along(node.axes.filter((a) => a !== node.along));
+        return { ...groups, visit: (group) => choosing(l, choice, report, put)(inner(group)) };
       }
       case 'scan': {
         const { node } = choice;
         const put = (point: PointScope, value: KernelExpr): void => this.#keep(member, point, value);
-        return this.#along(
-          this.#local(node.axes).filter((a) => a !== node.axis),
-          (line) => scanLine(k, scanOf(l, node, put), line),
-        );
+        const lines = l.points.along(node.axes.filter((a) => a !== node.axis));
+        return { ...lines, visit: (line) => scanLine(k, scanOf(l, node, put), line) };
       }
       default: {
         if (!isOfPoints(choice)) return unreachable(choice, 'schedule');
@@ -176,7 +152,7 @@ class RowLaunch {
           const value = this.#values.of(l, choice)(point);
           this.#keep(member, point, member.cell !== null && member.stored ? k.let(value) : value);
         };
-        return space.assignmentList === null ? this.#along(this.#local(space.axes), visit) : this.#slots(space, visit);
+        return space.assignmentList === null ? { ...l.points.along(space.axes), visit } : this.#slots(space, visit);
       }
     }
   }
@@ -188,11 +164,12 @@ class RowLaunch {
     if (assignmentList === null || form?.kind !== 'slots')
       throw new CompilerBug('schedule', 'a row of a list that has its rows elsewhere');
     const of = [...form.others, ...slotAxes(form.slots)];
-    return this.#along([...this.#local(of), ...axes], (point) => {
+    const enter = (point: PointScope): void => {
       const slot = l.launch.k.let(rowMajor(of.map((a) => l.index(point, a)), of.map((a) => l.size(a))), 'slot'); // prettier-ignore
       const own: Indices = axes.map((a) => [a, l.index(point, a)]);
       enterSlotRow(l, assignmentList, form, slot, (there) => visit(inner(there, own)));
-    });
+    };
+    return { ...l.points.along([...of, ...axes]), visit: enter };
   }
 
   /** Columns of a contraction, so many at once. */
@@ -200,14 +177,14 @@ class RowLaunch {
     const l = this.#l;
     const { k } = l.launch;
     const { columns, tileColumns, over, lanes, node } = choice;
-    const others = this.#local(node.axes).filter((a) => !columns.includes(a));
-    const width = this.#countOf(columns);
+    const others = node.axes.filter((a) => !columns.includes(a));
+    const width = l.points.count(columns);
     const blocks = Math.ceil(width / tileColumns);
     return {
-      size: this.#countOf(others) * blocks,
+      size: l.points.count(others) * blocks,
       at: (around, index) => {
-        const whole = blocks === 1 ? index : k.let(div(index, u32(blocks)), 'q');
-        return inner(around, paired(others, l.decode(whole, others.map((a) => l.size(a))))); // prettier-ignore
+        const place = blocks === 1 ? index : k.let(div(index, u32(blocks)), 'q');
+        return l.points.at(others, around, place);
       },
       visit: (point, index) => {
         const values = valuesOfTile(l, choice);
@@ -218,7 +195,7 @@ class RowLaunch {
           k,
           { ...values, put, tileRows: 1, tileColumns, terms: indexTerms(l, over, lanes) },
           first,
-        ).row(add(u32(0), 0), point);
+        ).row(u32(0), point);
       },
     };
   }
@@ -227,7 +204,7 @@ class RowLaunch {
   #keep({ choice, space }: RowMember, point: PointScope, value: KernelExpr): void {
     const { node } = choice;
     const l = this.#l;
-    this.#cells.get(node.id)?.store(l.placeOf(node.axes, point), value);
+    this.#cells.get(node.id)?.store(l.points.placeOf(node.axes, point), value);
     const out = this.#outs.get(node.id);
     if (out !== undefined) l.launch.k.store(out, l.elementIndex(point, space), stored(value));
   }

@@ -10,7 +10,7 @@ import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { map } from '../../kernels/map.ts';
 import { scanLine } from '../../kernels/scan.ts';
 import { forEachPoint } from '../../kernels/space.ts';
-import type { Choice, TileChoice } from '../deciding/schedule-ir.ts';
+import type { Choice, PointChoice, TileChoice } from '../deciding/schedule-ir.ts';
 import { emitTile } from './emit-tile.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { inner } from './point-scope.ts';
@@ -23,7 +23,7 @@ import { optionsOf, type LaunchOptions, type PlanBuilder } from './plan-builder.
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { emitChoice, emitLongChoice } from './emit-choice.ts';
 import { pointsOf } from './spaces.ts';
-import { kernelName, PointValues, scanOf, type PointChoice } from './value-at.ts';
+import { kernelName, PointValues, scanOf } from './value-at.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
 

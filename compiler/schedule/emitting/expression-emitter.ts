@@ -28,7 +28,7 @@ import type { Wide } from '../../kernel/math/wide.ts';
 import { exprDepth } from '../../kernel/visit-kernel.ts';
 import { extreme, rowMajor } from '../../kernels/space.ts';
 import { isKnownPresent, isKnownTrue, isTrue } from './known-true.ts';
-import { inner, scopeAt, type PointScope } from './point-scope.ts';
+import { inner, knownValue, scopeAt, type PointScope } from './point-scope.ts';
 import { slotRowOf } from './named-points.ts';
 import { PointEmitter } from './point-emitter.ts';
 import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
@@ -60,10 +60,8 @@ export class ExprEmitter extends PointEmitter {
 
   /** The value of a node at a point: f32, i32 or bool. */
   value(id: NodeId, env: PointScope): KernelExpr {
-    for (let e: PointScope | null = env; e !== null; e = e.parent) {
-      const known = e.values.get(id);
-      if (known !== undefined) return known;
-    }
+    const known = knownValue(env, id);
+    if (known !== undefined) return known;
     const node = this.placement.node(id);
     const memory = this.placement.memoryOf(id);
     if (memory !== null && node.element === 'bool' && isKnownTrue(this.placement, id, env)) return bool(true);

@@ -12,11 +12,11 @@ import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { bitcast, convert } from '../../kernel/make-expressions.ts';
 import type { RowCell } from '../../kernels/row.ts';
 import { reduced } from '../../kernels/reduce-kernel.ts';
-import { rowMajor } from '../../kernels/space.ts';
 import { Sums } from '../../kernels/sums.ts';
 import { ExprEmitter, kernelType } from './expression-emitter.ts';
 import type { PointAccess } from './point-emitter.ts';
-import { inner, scopeAt, type PointScope } from './point-scope.ts';
+import { inner, knownValue, scopeAt, type PointScope } from './point-scope.ts';
+import { RowPoints } from './row-points.ts';
 import { termsAlong } from './spaces.ts';
 
 export class FoldEmitter extends ExprEmitter {
@@ -24,7 +24,7 @@ export class FoldEmitter extends ExprEmitter {
   readonly #fold: Fold;
   readonly #operands: readonly NodeId[];
   readonly #cellOf: (id: NodeId) => RowCell | undefined;
-  readonly #local: (axes: readonly AxisId[]) => readonly AxisId[];
+  readonly points: RowPoints;
   readonly #outside = new WeakMap<PointScope, PointScope>();
   #step: KernelExpr | null = null;
 
@@ -33,14 +33,14 @@ export class FoldEmitter extends ExprEmitter {
     fold: Fold,
     operands: readonly NodeId[],
     cellOf: (id: NodeId) => RowCell | undefined,
-    local: (axes: readonly AxisId[]) => readonly AxisId[],
+    rows: readonly AxisId[],
   ) {
     super(around.launch, accessTo(fold.body, around.placement));
     this.#around = around;
     this.#fold = fold;
     this.#operands = operands;
     this.#cellOf = cellOf;
-    this.#local = local;
+    this.points = new RowPoints(this, rows);
   }
 
   /** From here on the step has this number, u32. */
@@ -61,24 +61,13 @@ export class FoldEmitter extends ExprEmitter {
     return convert(kernelType(input.element), this.#around.value(at(this.#operands, i, 'schedule: operand'), this.#asOutside(env)));
   } // prettier-ignore
 
-  /** The place of a point in the memory that a row has for a value over these axes. */
-  placeOf(axes: readonly AxisId[], env: PointScope): KernelExpr {
-    const local = this.#local(axes);
-    return rowMajor(
-      local.map((a) => this.index(env, a)),
-      local.map((a) => this.size(a)),
-    );
-  }
-
   override value(id: NodeId, env: PointScope): KernelExpr {
     const node = nodeOf(this.#fold.body, id);
     const cell = this.#cellOf(id);
     if (node.kind !== 'input' && cell === undefined) return super.value(id, env);
-    for (let e: PointScope | null = env; e !== null; e = e.parent) {
-      const known = e.values.get(id);
-      if (known !== undefined) return known;
-    }
-    const value = this.launch.k.let(cell === undefined ? this.#input(node, env) : cell.load(this.placeOf(node.axes, env)));
+    const known = knownValue(env, id);
+    if (known !== undefined) return known;
+    const value = this.launch.k.let(cell === undefined ? this.#input(node, env) : cell.load(this.points.placeOf(node.axes, env)));
     env.values.set(id, value);
     return value;
   } // prettier-ignore

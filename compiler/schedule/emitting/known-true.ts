@@ -2,7 +2,7 @@
 import type { NodeId } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import type { PointAccess } from './point-emitter.ts';
-import type { PointScope } from './point-scope.ts';
+import { knownValue, type PointScope } from './point-scope.ts';
 
 type Known = Pick<PointAccess, 'node' | 'holdsUnder'>;
 
@@ -28,10 +28,8 @@ export function isKnownTrue(
   const node = known.node(id);
   const of = (operand: NodeId): boolean => isKnownTrue(known, operand, env, asked);
   const derive = (): boolean => {
-    for (let e: PointScope | null = env; e !== null; e = e.parent) {
-      const value = e.values.get(id);
-      if (value !== undefined) return isTrue(value);
-    }
+    const value = knownValue(env, id);
+    if (value !== undefined) return isTrue(value);
     switch (node.kind) {
       case 'presence':
         return isKnownPresent(known, id, env) || of(node.mask);

@@ -48,6 +48,15 @@ export function emptyPointScope(): PointScope {
   return scopeAt(new Map());
 }
 
+/** What a node is known to be at a place: here, or in a block around it. */
+export function knownValue(env: PointScope, id: NodeId): KernelExpr | undefined {
+  for (let e: PointScope | null = env; e !== null; e = e.parent) {
+    const known = e.values.get(id);
+    if (known !== undefined) return known;
+  }
+  return undefined;
+}
+
 /** The same place in a block of its own, or with more axes bound. */
 export function inner(env: PointScope, axes: readonly (readonly [AxisId, KernelExpr])[] = []): PointScope {
   if (axes.some(([axis]) => env.axes.has(axis))) return rebound(env, axes);

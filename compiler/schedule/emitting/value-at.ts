@@ -15,7 +15,7 @@ import type { ScanConfig } from '../../kernels/scan.ts';
 import { rankAt } from '../../kernels/sort-rank.ts';
 import { rowMajor, type PointValue } from '../../kernels/space.ts';
 import type { Terms } from '../../kernels/sums.ts';
-import type { Choice } from '../deciding/schedule-ir.ts';
+import type { PointChoice } from '../deciding/schedule-ir.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
@@ -24,26 +24,6 @@ import { termsOfSlots } from './slot-points.ts';
 import { alongAxes, termsAlong, termsOfList } from './spaces.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
-
-/** What is computed a point at a time. */
-export type PointChoice = Exclude<
-  Choice,
-  { readonly family: 'tile' | 'scan' | 'choose' | 'choose_long' | 'concat_parts' }
->;
-
-/** Whether a family computes a point at a time. */
-export function isOfPoints(choice: Choice): choice is PointChoice {
-  switch (choice.family) {
-    case 'tile':
-    case 'scan':
-    case 'choose':
-    case 'choose_long':
-    case 'concat_parts':
-      return false;
-    default:
-      return true;
-  }
-}
 
 /** What the kernel of a family is called. */
 export function kernelName(choice: PointChoice): string {
