@@ -9,9 +9,10 @@ import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts'
 import { chooseFold } from './choose-fold.ts';
 import { partsOf, sameSpace } from './choose-tiles.ts';
 import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } from './legality.ts';
-import { sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
+import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { isComparedAlone, rowAxes } from './merge-rows.ts';
+import { hasRoom } from './row-lanes.ts';
 import { readsOfValue } from './row-reads.ts';
 import {
   indexKey,
@@ -98,7 +99,8 @@ export class StepRules {
   }
 
   /** What a row computes is read by later phases, at the same row, where it is held; or it has memory. */
-  #row({ rows, phases, forms }: RowStep): readonly string[] {
+  #row(step: RowStep): readonly string[] {
+    const { rows, phases, forms } = step;
     const members = phases.flat();
     const within = new Map(members.map(({ choice, space }) => [choice.node.id, space] as const));
     const spaces = new Map([...this.#schedule.spaces, ...within]);
@@ -135,7 +137,20 @@ export class StepRules {
         cells.set(cell, choice.node.id);
       }
     }
-    return faults;
+    return [...faults, ...this.#room(step)];
+  }
+
+  /** A workgroup has memory for what a row keeps, and in the form of a class for as many rows as it has threads. */
+  #room({ rows, phases, forms }: RowStep): readonly string[] {
+    const words = new Map<number, number>();
+    for (const { choice, cell } of phases.flat()) {
+      const local = choice.node.axes.filter((a) => !rows.includes(a));
+      if (cell !== null) words.set(cell, Math.max(1, pointsAlong(this.#fused.graph, local) ?? Infinity));
+    }
+    const all = [...words.values()].reduce((sum, n) => sum + n, 0);
+    const most = Math.max(1, ...forms.map(({ subgroupSize }) => subgroupSize));
+    const bytes = this.#target.limits.maxComputeWorkgroupStorageSize;
+    return said(hasRoom(all * most, bytes), `a row keeps ${all} numbers, for which a workgroup has no room`);
   }
 
   #stands({ node }: Choice, space: StoredSpace): readonly string[] {
