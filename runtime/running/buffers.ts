@@ -13,7 +13,14 @@ import { OutOfMemoryError } from '../contract/errors.ts';
 import { allocatedBytes, type BufferRequest } from '../contract/buffer-layout.ts';
 
 /** WebGPU's numbers, so that no global of the host is needed. */
-export const bufferUsage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, uniform: 0x40, storage: 0x80 } as const;
+export const bufferUsage = {
+  mapRead: 0x1,
+  copySource: 0x4,
+  copyTarget: 0x8,
+  uniform: 0x40,
+  storage: 0x80,
+  indirect: 0x100,
+} as const;
 
 const STORAGE_USAGE = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
 

@@ -14,8 +14,6 @@ import type { CompiledKernel } from './pipelines.ts';
 /** Bytes from one binding to the next: the coarsest alignment that a device may ask of offsets. */
 const STRIDE = 256;
 
-const INDIRECT_USAGE = 0x100;
-
 /** Resolves when the driver is through with it. */
 export async function dispatchNothing(state: DeviceState, { spec, pipeline, layout }: CompiledKernel): Promise<void> {
   const { device } = state;
@@ -43,7 +41,7 @@ export async function dispatchNothing(state: DeviceState, { spec, pipeline, layo
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
-    pass.dispatchWorkgroupsIndirect(create(STRIDE, INDIRECT_USAGE), 0);
+    pass.dispatchWorkgroupsIndirect(create(STRIDE, bufferUsage.indirect), 0);
     pass.end();
     device.queue.submit([encoder.finish()]);
   }, 2 * size);
