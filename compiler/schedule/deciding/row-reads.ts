@@ -11,6 +11,7 @@ import { isWaveOfWide, wideOperands } from '../../graph/wide-angles.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import type { Choice } from './schedule-ir.ts';
+import { namedBy } from './step-uses.ts';
 
 export interface Reads {
   /** Of what is read, the axes along which all who read it stand at the same point. */
@@ -34,6 +35,8 @@ export function readsOfValue(
   if (choice.family === 'choose' && choice.slots !== null) reading.slots(choice.slots, here);
   if (choice.family === 'reduce_slots') reading.slots(choice.slots, here);
   if (space.assignmentList !== null) reading.list(space.assignmentList, here);
+  // It looks at what is summed itself, also where what is summed under its presence has memory.
+  for (const id of namedBy(choice)) reading.visit(id, here);
   const operands = operandsOf(fused.graph, node);
   for (const id of operands) reading.through(node, id, here);
   for (const id of dependenciesOf(fused, node)) if (!operands.includes(id)) reading.visit(id, here);

@@ -67,7 +67,11 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
       );
       const ids = [...members.map(({ choice }) => choice.node.id), ...heads];
       return {
-        reads: [...dependencies(ids), ...on.flatMap(({ reads }) => reads)],
+        reads: [
+          ...dependencies(ids),
+          ...members.flatMap(({ choice }) => namedBy(choice)),
+          ...on.flatMap(({ reads }) => reads),
+        ],
         needs: on.flatMap(({ needs }) => needs),
         makes: ids.map(madeValue),
       };
@@ -105,7 +109,7 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
 }
 
 /** What a family reads that goes only to some points: what is there, and what names them. */
-function namedBy(choice: Choice): readonly NodeId[] {
+export function namedBy(choice: Choice): readonly NodeId[] {
   switch (choice.family) {
     case 'reduce_listed':
       return [choice.value];
