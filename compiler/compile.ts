@@ -35,6 +35,11 @@ export interface CompileOptions {
   readonly target: Target;
   /** Only these entries; all by default. */
   readonly entries?: readonly string[];
+  /**
+   * For who runs an entry in one way only: the plan of its results alone, or the one with losses, outputs and updates. It stands for both
+   * then. Both by default, as a module has them.
+   */
+  readonly plans?: 'results' | 'all';
   /** For locations in labels. */
   readonly sources?: readonly SourceFile[];
   readonly passes?: OptimiseOptions;
@@ -87,8 +92,10 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   const planOf = planner(program, elaboration, options, locationOf, report);
   const entries = elaboration.entries.map((elaborated): CompiledEntry => {
     const { name } = elaborated;
-    const inference = planOf(elaborated.inference, name);
-    const withAux = elaborated.withAux === elaborated.inference ? inference : planOf(elaborated.withAux, name);
+    const only = options.plans === undefined ? null : elaborated[options.plans === 'all' ? 'withAux' : 'inference'];
+    const inference = planOf(only ?? elaborated.inference, name);
+    const isOne = only !== null || elaborated.withAux === elaborated.inference;
+    const withAux = isOne ? inference : planOf(elaborated.withAux, name);
     return { name, elaborated, inference, withAux };
   });
   const initialPlans = new Map(

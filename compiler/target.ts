@@ -83,5 +83,8 @@ export const webgpuLarge: Target = {
   limits: { ...webgpuCore.limits, maxStorageBufferBindingSize: 4096 * MIB - 4, maxBufferSize: 4096 * MIB - 4 },
 };
 
+/** The target without forms of classes: what every device runs, and the kernel interpreter. */
+export const portableOf = (target: Target): Target => ({ ...target, classes: [] });
+
 /** Every known target, by its name. */
 export const targets: ReadonlyMap<string, Target> = new Map([webgpuCore, webgpuLarge].map((t) => [t.name, t]));

@@ -13,14 +13,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { compileProgram, type Compilation } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
-import { webgpuCore, type Target } from '../../compiler/target.ts';
+import { portableOf, webgpuCore, type Target } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
 
-/** Only what every device runs: forms of classes, which are most of the text of a kernel, add no launch. */
-const portable: Target = { ...webgpuCore, classes: [] };
+const portable = portableOf(webgpuCore);
 
 function compile(name: string, sets: Readonly<Record<string, string>>, target: Target): Compilation {
   const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(examples, name, file), 'utf8') });
@@ -69,9 +68,8 @@ interface FewAndMany {
 function withFewAndMany(name: string): () => FewAndMany {
   let compiled: FewAndMany | null = null;
   afterAll(() => void (compiled = null));
-  const of = (experts: number, target: Target): Compilation =>
-    compile(name, { E: String(experts), ...more[name] }, target);
-  return () => (compiled ??= { few: of(16, portable), many: of(64, webgpuCore) });
+  const of = (experts: number): Compilation => compile(name, { E: String(experts), ...more[name] }, portable);
+  return () => (compiled ??= { few: of(16), many: of(64) });
 }
 
 /** Values that a schedule computes: each by a step of its own, or as part of a row. */
@@ -106,6 +104,18 @@ describe('the examples', () => {
     const [few, many] = ['16', '64'].map((E) => compile('mixtral', { E }, portable).manifest?.hash);
     expect(few).toBeDefined();
     expect(many).not.toBe(few);
+  });
+
+  it('have as many launches with forms of device classes as without', () => {
+    for (const name of ['mixtral', 'deepseek-v3', 'soft-moe']) {
+      const launches = [webgpuCore, portable].map((target) =>
+        compile(name, {}, target).entries.map(({ inference, withAux }) => [
+          inference.plan.steps.length,
+          withAux.plan.steps.length,
+        ]),
+      );
+      expect(launches[0], name).toEqual(launches[1]);
+    }
   });
 
   describe.each(names.filter((name) => !named.has(name)))('%s', (name) => {

@@ -15,7 +15,7 @@ import { compileProgram } from '../../compiler/compile.ts';
 import { elaborate } from '../../compiler/elaborate/elaborate.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
-import { webgpuCore } from '../../compiler/target.ts';
+import { portableOf, webgpuCore } from '../../compiler/target.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import type { Program } from '../../dsl/types/program.ts';
@@ -47,7 +47,7 @@ test.each(names)(
       const overrides = parseOverrides(sets);
       const [entry] = program.entries;
       const entries = entry === undefined ? [] : [entry.name];
-      const compiled = compileProgram(program, { overrides, target: webgpuCore, sources, entries });
+      const compiled = compileProgram(program, { overrides, target: portableOf(webgpuCore), sources, entries });
       const said = [...sets].map(([set, value]) => `${set} = ${value}`).join(', ');
       expect(compiled.manifest === null, said).toBe(hasErrors(compiled.diagnostics));
       return compiled.manifest !== null;

@@ -6,6 +6,7 @@ import { loadExterns } from '../../compiler/cli/running/run-options.ts';
 import { elaborate } from '../../compiler/elaborate/elaborate.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import type { GraphAxis } from '../../compiler/graph/graph-ir.ts';
+import { portableOf, webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import { asNumber } from '../../dsl/types/size.ts';
 import { prepareText, ready } from '../language/support.ts';
@@ -32,9 +33,11 @@ function prepared(name: string) {
     while (size >= 32 && size % 2 === 0) size /= 2;
     sets.set(axis.name, String(size));
   }
-  const small = prepareText(text, { name: 'model.moe', files: texts, sets }).prepared;
+  // What the kernel interpreter runs when everything is asked for.
+  const options = { name: 'model.moe', files: texts, target: portableOf(webgpuCore), plans: 'all' } as const;
+  const small = prepareText(text, { ...options, sets }).prepared;
   if (small !== null) return { run: small, sets };
-  const whole = prepareText(text, { name: 'model.moe', files: texts }).prepared;
+  const whole = prepareText(text, options).prepared;
   if (whole === null) throw new Error('the example has mistakes');
   return { run: whole, sets: new Map<string, string>() };
 }

@@ -85,6 +85,9 @@ export function drawOf(seed: number): ScheduleDraw | null {
 
 export const targetOf = (seed: number): Target => (hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0 } : webgpuCore);
 
+/** A run asks for everything: the plan of the results alone would only be compiled. */
+const asRun = { name: 'model.moe', plans: 'all' } as const;
+
 /** The schedules that are drawn for a program; null: those that costs decide. */
 export function drawnFor(prepared: Prepared, { seed, schedule: draw }: Case): DrawnSchedules | null {
   return draw === undefined || draw === null ? null : drawSchedules(prepared, targetOf(seed), draw);
@@ -93,7 +96,7 @@ export function drawnFor(prepared: Prepared, { seed, schedule: draw }: Case): Dr
 /** What is decided otherwise than by costs; nothing of a text that is no program. */
 export function changesOf(given: Case): readonly string[] {
   const target = targetOf(given.seed);
-  const { prepared } = prepareText(given.text, { name: 'model.moe', target });
+  const { prepared } = prepareText(given.text, { ...asRun, target });
   const { schedule } = given;
   return prepared === null || schedule === null || schedule === undefined
     ? []
@@ -104,7 +107,7 @@ export function changesOf(given: Case): readonly string[] {
 function scheduled(prepared: Prepared, given: Case): Prepared {
   const drawn = drawnFor(prepared, given);
   if (drawn === null) return prepared;
-  const again = prepareText(given.text, { name: 'model.moe', target: targetOf(given.seed), schedules: drawn.texts });
+  const again = prepareText(given.text, { ...asRun, target: targetOf(given.seed), schedules: drawn.texts });
   if (again.prepared !== null) return again.prepared;
   throw new Error(`with another schedule it is ${again.diagnostics.map(({ message }) => message).join('; ')}`);
 }
@@ -112,7 +115,7 @@ function scheduled(prepared: Prepared, given: Case): Prepared {
 async function examined(given: Case, options: ExamineOptions): Promise<Outcome> {
   const { text } = given;
   const target = targetOf(given.seed);
-  const { prepared, diagnostics } = prepareText(text, { name: 'model.moe', target });
+  const { prepared, diagnostics } = prepareText(text, { ...asRun, target });
   const laid = misprinted(text);
   if (laid !== null) return found('fmt', laid.slice(0, 30), laid);
   if (prepared === null) {
@@ -120,7 +123,7 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
     return { kind: 'refused', code: first?.code ?? 'no code', message: first?.message ?? '' };
   }
   if (options.twice === true) {
-    const again = prepareText(text, { name: 'model.moe', target }).prepared;
+    const again = prepareText(text, { ...asRun, target }).prepared;
     if (again === null || again.manifest.hash !== prepared.manifest.hash)
       return found('unstable compile', 'hash', 'compiling twice gives two modules');
   }

@@ -23,6 +23,8 @@ export interface TextOptions {
   /** Files that the text may import, by the path it writes. */
   readonly files?: ReadonlyMap<string, string>;
   readonly target?: Target;
+  /** One plan in the place of both, where only that is looked at. */
+  readonly plans?: 'results' | 'all';
   /** Schedules by the hash of their graph, instead of those that costs decide. */
   readonly schedules?: ReadonlyMap<string, string>;
 }
@@ -63,6 +65,7 @@ export function prepareText(text: string, options: TextOptions = {}): PreparedTe
     target: options.target ?? webgpuCore,
     entries: [name],
     sources: front.sources,
+    ...(options.plans === undefined ? {} : { plans: options.plans }),
     ...(options.schedules === undefined ? {} : { schedules: options.schedules }),
   });
   const diagnostics = [...front.diagnostics, ...compilation.diagnostics];

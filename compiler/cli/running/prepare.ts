@@ -13,7 +13,7 @@ import { compileProgram, type CompiledPlan, type CompileOptions } from '../../co
 import { sizeFormula } from '../../emit/size-formula.ts';
 import { parseOverrides } from '../../overrides.ts';
 import type { Plan } from '../../schedule/memory/plan.ts';
-import { webgpuCore } from '../../target.ts';
+import { portableOf, webgpuCore } from '../../target.ts';
 import { CliError } from '../terminal/cli-error.ts';
 import { wantsMore, type ExecuteRequest, type NamedTensor, type Prepared, type Ready } from './execution.ts';
 import { projectOptions } from './command-options.ts';
@@ -36,12 +36,20 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
   if (!names.includes(wanted))
     throw new CliError(1, `${program.name} has no entry ${wanted}: it has ${names.join(', ')}`);
   const schedules = request.schedule === undefined ? null : await readSchedules(request.schedule);
+  const target = request.target ?? webgpuCore;
+  // What will not run is not compiled; schedules that somebody wrote are read with all that they say.
+  const needed: Pick<CompileOptions, 'target' | 'plans' | 'schedules'> =
+    schedules === null
+      ? {
+          target: request.on === 'gpu' ? target : portableOf(target),
+          plans: wantsMore(request.want) ? 'all' : 'results',
+        }
+      : { target, schedules: textsOf(schedules) };
   const options: CompileOptions = {
     overrides: parseOverrides(request.sets),
-    target: request.target ?? webgpuCore,
     entries: [wanted],
     sources: project.sources,
-    ...(schedules === null ? {} : { schedules: textsOf(schedules) }),
+    ...needed,
   };
   const compilation = compileGiven(() => compileProgram(program, options), schedules);
   const { manifest } = compilation;
