@@ -37,6 +37,11 @@ export interface DeviceClass {
   readonly name: 'simd4' | 'simd8';
   /** Lanes of every subgroup. */
   readonly subgroupSize: number;
+  /**
+   * Whether a thread keeps what a row holds in arrays of its own: drivers that keep lanes side by side read those as vectors, others look
+   * for an element that the run decides among all there are (DECISIONS 62).
+   */
+  readonly threadArrays: boolean;
   readonly tile: SubgroupTileShape;
 }
 
@@ -45,18 +50,23 @@ export interface SubgroupTileShape {
   readonly rows: number;
   /** Of a lane, of all heads together. */
   readonly columns: number;
+  /** Of matrices so many times as large as `Target.tileFrom`: the text is longer than that of other tiles. */
+  readonly fromTimes: number;
   /** Rows up to which a tile goes row by row: a whole one costs as much as so many alone. */
   readonly shortRows: number;
 }
 
 /** Processors, which run the lanes of a subgroup as one vector: SwiftShader, llvmpipe. Tiles as measured there (DECISIONS 56). */
 export const deviceClasses: readonly DeviceClass[] = [
-  { name: 'simd4', subgroupSize: 4, tile: { rows: 16, columns: 8, shortRows: 4 } },
-  { name: 'simd8', subgroupSize: 8, tile: { rows: 8, columns: 4, shortRows: 2 } },
+  { name: 'simd4', subgroupSize: 4, threadArrays: true, tile: { rows: 16, columns: 8, fromTimes: 16, shortRows: 4 } },
+  { name: 'simd8', subgroupSize: 8, threadArrays: false, tile: { rows: 8, columns: 4, fromTimes: 1, shortRows: 2 } },
 ];
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+
+/** What the arrays of a thread may take together, in bytes: a limit of WGSL itself (private variables), not of a device. */
+export const THREAD_BYTES = 8192;
 
 /** The default limits of the WebGPU specification: no optional feature is used. */
 export const webgpuCore: Target = {

@@ -45,6 +45,8 @@ export interface MemoryNames {
   readonly memory: KernelMemory;
   readonly view: (type: NumericType) => string;
   readonly length: string;
+  /** Where the part of a thread begins; null: all threads have all of it. */
+  readonly from: string | null;
   readonly itself: string;
 }
 
@@ -109,7 +111,7 @@ export function writeNumber(expr: KernelExpr, context: ExprContext, lane = 0): s
       return context.uniforms.get(expr.name) ?? fault(kernel, `no uniform ${expr.name} is declared`);
     case 'load':
       return writeLoad(memoryOf(expr.buffer, context), expr.index, type, context, lane);
-    case 'load_shared':
+    case 'load_array':
       return writeLoad(memoryOf(expr.array, context), expr.index, type, context, lane);
     case 'buffer_length':
       return memoryOf(expr.buffer, context).length;
@@ -221,7 +223,7 @@ function writeSelect(expr: SelectExpr, context: ExprContext, lane: number, write
 
 /** Whether evaluating an expression can find a mistake of the kernel. */
 function mayFail(expr: KernelExpr): boolean {
-  return expr.kind === 'load' || expr.kind === 'load_shared' || operandsOf(expr).some(mayFail);
+  return expr.kind === 'load' || expr.kind === 'load_array' || operandsOf(expr).some(mayFail);
 }
 
 /** The text of an index that is read twice: the text that evaluates it, and the text that reads it again. */
@@ -238,7 +240,8 @@ export function writeIndex(
 }
 
 /** Where a component is among the words of a memory. */
-export function writeWordIndex({ memory }: MemoryNames, index: string, lane: number): string {
+export function writeWordIndex({ memory, from }: MemoryNames, index: string, lane: number): string {
+  if (from !== null) return `${from} + ${index}`;
   return memory.lanes === 1 ? index : `${memory.lanes} * ${index} + ${lane}`;
 }
 

@@ -69,12 +69,15 @@ function compileWith(kernel: Kernel, races: boolean): KernelProgram {
     decl,
     memory: declareMemory(decl.name, newMemory(decl.name, decl.element, lanesOf(decl))),
   }));
-  const shared = kernel.shared.map((decl) => {
+  const arrays = kernel.arrays.map((decl) => {
     const memory = declareMemory(decl.name, newMemory(decl.name, decl.element));
-    bindMemory(memory, new Uint32Array(decl.length), 0, races);
+    const of = decl.scope === 'thread' ? kernel.workgroupSize : 1;
+    bindMemory(memory, new Uint32Array(decl.length * of), 0, races && decl.scope === 'workgroup');
+    // As an index of one thread counts them.
+    memory.length = decl.length;
     return memory;
   });
-  const run = translate(kernel, races, memories, shared);
+  const run = translate(kernel, races, memories, arrays);
   const values = new Float64Array(kernel.uniforms.length);
 
   return ({ workgroups: [groupsX, groupsY, groupsZ = 1], buffers: bindings, uniforms }) => {
@@ -122,7 +125,7 @@ function translate(
   kernel: Kernel,
   races: boolean,
   memories: ReadonlyMap<string, KernelMemory>,
-  shared: readonly KernelMemory[],
+  arrays: readonly KernelMemory[],
 ): Run {
   const constants: Constant[] = [];
   const known = new Map<string, string>();
@@ -144,12 +147,15 @@ function translate(
   const names = new Map(
     [...memories].map(([name, memory], i): [string, MemoryNames] => {
       const itself = constant(`memory ${name}`, memory);
+      const own = kernel.arrays.find((decl) => decl.name === name && decl.scope === 'thread');
       return [
         name,
         {
           memory,
           itself,
-          length: open(`length${i}`, `${itself}.length`),
+          ...(own === undefined
+            ? { length: open(`length${i}`, `${itself}.length`), from: null }
+            : { length: String(own.length), from: `local * ${own.length}` }),
           view: (type) => open(`${type}_${i}`, `${itself}.${type}`),
         },
       ];
@@ -184,14 +190,14 @@ function translate(
   ];
   const text = [
     '"use strict";',
-    `const { kernel, size, shared, outOfBounds, noteLoad, noteStore, clearShadow, fault, advance, advanceSigned } = link;`,
+    `const { kernel, size, arrays, outOfBounds, noteLoad, noteStore, clearShadow, fault, advance, advanceSigned } = link;`,
     'const { fround, imul } = Math;',
     ...constants.map((_, i) => `const c${i} = constants[${i}];`),
     `const returned = ${returned};`,
     'const disagree = (message) => fault(kernel, message);',
     'const meet = (gone) => {',
     '  if (gone !== 0) fault(kernel, `${gone} of ${size} threads returned before a barrier`);',
-    '  for (const memory of shared) clearShadow(memory);',
+    '  for (const memory of arrays) clearShadow(memory);',
     '};',
     'return (groupsX, groupsY, groupsZ, values) => {',
     ...openings,
@@ -199,7 +205,7 @@ function translate(
     `let ${variables.map((name) => `${name} = 0`).join(', ')};`,
     'for (let groupZ = 0; groupZ < groupsZ; groupZ++) for (let groupY = 0; groupY < groupsY; groupY++) for (let groupX = 0; groupX < groupsX; groupX++) {',
     'first = ((groupZ * groupsY + groupY) * groupsX + groupX) * size; gone = 0;',
-    'for (const memory of shared) { memory.u32.fill(0); clearShadow(memory); }',
+    'for (const memory of arrays) { memory.u32.fill(0); clearShadow(memory); }',
     workgroup.text,
     '}',
     '};',
@@ -207,7 +213,7 @@ function translate(
   const link = {
     kernel: kernel.name,
     size: kernel.workgroupSize,
-    shared,
+    arrays,
     outOfBounds,
     noteLoad,
     noteStore,

@@ -235,7 +235,7 @@ class Writer {
         return this.#assign(statement.name, statement.value);
       case 'store':
         return this.#store(memoryOf(statement.buffer, context), statement.index, statement.value);
-      case 'store_shared':
+      case 'store_array':
         return this.#store(memoryOf(statement.array, context), statement.index, statement.value);
       case 'atomic':
         return this.#atomic(statement);
@@ -336,7 +336,7 @@ class Writer {
 
   /** Whether an expression keeps its value while a loop body runs: no memory, no mutable local. */
   #invariant(expr: KernelExpr): boolean {
-    if (expr.kind === 'load' || expr.kind === 'load_shared') return false;
+    if (expr.kind === 'load' || expr.kind === 'load_array') return false;
     if (expr.kind === 'local' && this.#locals.find(expr.name).mutable) return false;
     return operandsOf(expr).every((e) => this.#invariant(e));
   }

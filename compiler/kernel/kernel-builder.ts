@@ -10,7 +10,7 @@
  *   k.when(lt(i, n), () => k.store(y, i, mul(load(x, i), 2)));
  *   const kernel = k.finish();
  *
- * Invariants: a buffer, uniform or shared name is declared once; local names (`v0`, `acc1`, …) are unique in the kernel.
+ * Invariants: the name of a buffer, a uniform or an array is declared once; local names (`v0`, `acc1`, …) are unique in the kernel.
  */
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import {
@@ -24,7 +24,7 @@ import {
   local,
   returnKernel,
   store,
-  storeShared,
+  storeArray,
   subgroup,
   uniform,
   varOf,
@@ -42,7 +42,7 @@ import type {
   SubgroupOp,
   UniformDecl,
   Width,
-  WorkgroupDecl,
+  ArrayDecl,
 } from './kernel-ir.ts';
 
 export class KernelBuilder {
@@ -52,7 +52,7 @@ export class KernelBuilder {
   readonly #subgroupSize: number | undefined;
   readonly #buffers: BufferDecl[] = [];
   readonly #uniforms: UniformDecl[] = [];
-  readonly #shared: WorkgroupDecl[] = [];
+  readonly #arrays: ArrayDecl[] = [];
   readonly #declared = new Set<string>();
   readonly #body: KernelStmt[] = [];
   readonly #maxTrips = new Map<string, number>();
@@ -86,11 +86,15 @@ export class KernelBuilder {
     return uniform(decl);
   }
 
-  /** Declares a workgroup array of `length` elements. */
-  shared(name: string, element: BufferElement, length: number): WorkgroupDecl {
-    const decl: WorkgroupDecl = { name: this.#declare(name), element, length };
-    this.#shared.push(decl);
+  /** Declares an array of `length` elements that the threads of a workgroup share, or that each of them has. */
+  array(scope: ArrayDecl['scope'], name: string, element: BufferElement, length: number): ArrayDecl {
+    const decl: ArrayDecl = { scope, name: this.#declare(name), element, length };
+    this.#arrays.push(decl);
     return decl;
+  }
+
+  shared(name: string, element: BufferElement, length: number): ArrayDecl {
+    return this.array('workgroup', name, element, length);
   }
 
   /** A local name not used yet, for statements made by hand: `prefix` and a number. */
@@ -121,8 +125,8 @@ export class KernelBuilder {
     this.#block.push(store(buffer, index, value));
   }
 
-  storeShared(array: WorkgroupDecl, index: KernelOperand, value: KernelOperand): void {
-    this.#block.push(storeShared(array, index, value));
+  storeArray(array: ArrayDecl, index: KernelOperand, value: KernelOperand): void {
+    this.#block.push(storeArray(array, index, value));
   }
 
   atomic(op: AtomicOp, buffer: BufferDecl, index: KernelOperand, value: KernelOperand): void {
@@ -231,7 +235,7 @@ export class KernelBuilder {
       ...(this.#subgroupSize === undefined ? {} : { subgroupSize: this.#subgroupSize }),
       buffers: [...this.#buffers],
       uniforms: [...this.#uniforms],
-      shared: [...this.#shared],
+      arrays: [...this.#arrays],
       body: [...this.#body],
     };
   }

@@ -98,7 +98,7 @@ export class KernelFacts {
   /** Whether memory has a say in an expression. */
   #isLoaded(expr: KernelExpr): boolean {
     const value = this.behind(expr);
-    return value.kind === 'load' || value.kind === 'load_shared' || operandsOf(value).some((e) => this.#isLoaded(e));
+    return value.kind === 'load' || value.kind === 'load_array' || operandsOf(value).some((e) => this.#isLoaded(e));
   }
 
   /** By how much a mutable local is counted up from 0 wherever it is assigned at all, which is in one place. */

@@ -55,8 +55,13 @@ export interface UniformDecl {
   readonly type: NumericType;
 }
 
-/** A workgroup array of a fixed number of elements. */
-export interface WorkgroupDecl {
+/**
+ * An array of a fixed number of elements, zero at first: one that all threads of a workgroup share, or one of each thread. Who has a thread's
+ * own array reads it faster where the threads of a subgroup are lanes of a processor, which keep the same element side by side; elsewhere
+ * it is memory far away, and what threads share is near.
+ */
+export interface ArrayDecl {
+  readonly scope: 'workgroup' | 'thread';
   readonly name: string;
   readonly element: BufferElement;
   readonly length: number;
@@ -121,7 +126,7 @@ export type KernelExpr =
   | { readonly kind: 'uniform'; readonly type: NumericType; readonly name: string }
   | { readonly kind: 'load'; readonly type: LoadedType; readonly buffer: string; readonly index: KernelExpr }
   | {
-      readonly kind: 'load_shared';
+      readonly kind: 'load_array';
       readonly type: NumericType;
       readonly array: string;
       readonly index: KernelExpr;
@@ -178,7 +183,7 @@ export type KernelStmt =
   | { readonly kind: 'var'; readonly name: string; readonly value: KernelExpr }
   | { readonly kind: 'assign'; readonly name: string; readonly value: KernelExpr }
   | { readonly kind: 'store'; readonly buffer: string; readonly index: KernelExpr; readonly value: KernelExpr }
-  | { readonly kind: 'store_shared'; readonly array: string; readonly index: KernelExpr; readonly value: KernelExpr }
+  | { readonly kind: 'store_array'; readonly array: string; readonly index: KernelExpr; readonly value: KernelExpr }
   | {
       readonly kind: 'atomic';
       readonly op: AtomicOp;
@@ -240,6 +245,6 @@ export interface Kernel {
   readonly subgroupSize?: number;
   readonly buffers: readonly BufferDecl[];
   readonly uniforms: readonly UniformDecl[];
-  readonly shared: readonly WorkgroupDecl[];
+  readonly arrays: readonly ArrayDecl[];
   readonly body: readonly KernelStmt[];
 }

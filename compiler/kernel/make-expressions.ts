@@ -23,7 +23,7 @@ import type {
   SubgroupOp,
   UniformDecl,
   ValueType,
-  WorkgroupDecl,
+  ArrayDecl,
 } from './kernel-ir.ts';
 import {
   simplifyBinary,
@@ -136,8 +136,8 @@ export function load(buffer: BufferDecl, index: KernelOperand): KernelExpr {
 }
 
 /** `array[index]` of workgroup memory. */
-export function loadShared(array: WorkgroupDecl, index: KernelOperand): KernelExpr {
-  return { kind: 'load_shared', type: loadedType(array.element), array: array.name, index: indexOf(index, array.name) };
+export function loadArray(array: ArrayDecl, index: KernelOperand): KernelExpr {
+  return { kind: 'load_array', type: loadedType(array.element), array: array.name, index: indexOf(index, array.name) };
 }
 
 /** The number of elements of a bound buffer, u32; of vectors where the buffer has lanes. */
@@ -301,11 +301,11 @@ export function store(buffer: BufferDecl, index: KernelOperand, value: KernelOpe
 }
 
 /** `array[index] = value` in workgroup memory. */
-export function storeShared(array: WorkgroupDecl, index: KernelOperand, value: KernelOperand): KernelStmt {
+export function storeArray(array: ArrayDecl, index: KernelOperand, value: KernelOperand): KernelStmt {
   if (isAtomic(array.element)) return refuse(`plain store to ${array.name}, which is atomic`);
   const expr = asExpr(value, loadedType(array.element));
   if (expr.type !== array.element) return refuse(`${array.name}: ${array.element} is stored a ${expr.type}`);
-  return { kind: 'store_shared', array: array.name, index: indexOf(index, array.name), value: expr };
+  return { kind: 'store_array', array: array.name, index: indexOf(index, array.name), value: expr };
 }
 
 /** An atomic update of an atomic buffer; the old value is not seen (its order would not be deterministic). */

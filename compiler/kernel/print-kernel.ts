@@ -64,7 +64,9 @@ export function printKernel(kernel: Kernel): string {
     `kernel ${kernel.name}, workgroup ${kernel.sides?.join(' x ') ?? kernel.workgroupSize}${kernel.subgroupSize === undefined ? '' : `, subgroups of ${kernel.subgroupSize}`}`,
     ...kernel.buffers.map((b) => `  ${b.access} ${b.name}: ${isAtomic(b.element) ? b.element : elementType(b)}[]`),
     ...kernel.uniforms.map((u) => `  uniform ${u.name}: ${u.type}`),
-    ...kernel.shared.map((s) => `  shared ${s.name}: ${s.element}[${s.length}]`),
+    ...kernel.arrays.map(
+      (s) => `  ${s.scope === 'thread' ? 'private' : 'shared'} ${s.name}: ${s.element}[${s.length}]`,
+    ),
     '{',
     ...kernel.body.flatMap((s) => printStatement(s, 1)),
     '}',
@@ -96,7 +98,7 @@ function printInto(lines: string[], statement: KernelStmt, pad: string): void {
     case 'store':
       lines.push(`${pad}${statement.buffer}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`);
       return;
-    case 'store_shared':
+    case 'store_array':
       lines.push(`${pad}${statement.array}[${printExpr(statement.index)}] = ${printExpr(statement.value)}`);
       return;
     case 'atomic': {
@@ -145,7 +147,7 @@ export function printExpr(expr: KernelExpr): string {
       return BUILTINS[expr.name];
     case 'load':
       return `${expr.buffer}[${printExpr(expr.index)}]`;
-    case 'load_shared':
+    case 'load_array':
       return `${expr.array}[${printExpr(expr.index)}]`;
     case 'unary':
       if (expr.op === 'neg') return `-${printOperand(expr.operand)}`;

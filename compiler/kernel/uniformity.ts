@@ -48,7 +48,7 @@ function analyse(
         return !divergent.has(expr.name);
       case 'builtin':
         return expr.name.startsWith('workgroup_id_') || expr.name.startsWith('num_workgroups_');
-      case 'load_shared':
+      case 'load_array':
         return false;
       case 'load':
         return readOnly.has(expr.buffer) && isUniform(expr.index);

@@ -10,8 +10,8 @@
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { unreachable } from '../../dsl/diagnostics/bug.ts';
-import type { TargetLimits } from '../target.ts';
-import type { BufferDecl, KernelExpr, Kernel, KernelStmt, ScalarType, ValueType, WorkgroupDecl } from './kernel-ir.ts';
+import { THREAD_BYTES, type TargetLimits } from '../target.ts';
+import type { BufferDecl, KernelExpr, Kernel, KernelStmt, ScalarType, ValueType, ArrayDecl } from './kernel-ir.ts';
 import type { SubgroupStmt } from './make-expressions.ts';
 import { printExpr } from './print-kernel.ts';
 import { shapeViolations } from './workgroup-shape.ts';
@@ -54,8 +54,12 @@ function limitViolations(kernel: Kernel, limits: TargetLimits): readonly string[
   };
   atMost('storage buffers', kernel.buffers.length, limits.maxStorageBuffersPerShaderStage);
   // Each array is laid out at a multiple of 16 bytes.
-  const shared = kernel.shared.reduce((bytes, { length }) => bytes + Math.ceil((4 * length) / 16) * 16, 0);
-  atMost('bytes of workgroup memory', shared, limits.maxComputeWorkgroupStorageSize);
+  const bytesOf = (scope: ArrayDecl['scope']): number =>
+    kernel.arrays
+      .filter((array) => array.scope === scope)
+      .reduce((bytes, { length }) => bytes + Math.ceil((4 * length) / 16) * 16, 0);
+  atMost('bytes of workgroup memory', bytesOf('workgroup'), limits.maxComputeWorkgroupStorageSize);
+  atMost('bytes of a thread', bytesOf('thread'), THREAD_BYTES);
   return [...violations, ...shapeViolations(kernel, limits)];
 }
 
@@ -68,7 +72,7 @@ class BodyVerifier {
   readonly #kernel: Kernel;
   readonly #found: string[] = [];
   readonly #buffers: ReadonlyMap<string, BufferDecl>;
-  readonly #shared: ReadonlyMap<string, WorkgroupDecl>;
+  readonly #arrays: ReadonlyMap<string, ArrayDecl>;
   readonly #uniforms: ReadonlyMap<string, ScalarType>;
   readonly #scopes: Map<string, LocalInfo>[] = [];
   #loops = 0;
@@ -76,15 +80,15 @@ class BodyVerifier {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.#buffers = new Map(kernel.buffers.map((b) => [b.name, b]));
-    this.#shared = new Map(kernel.shared.map((s) => [s.name, s]));
+    this.#arrays = new Map(kernel.arrays.map((s) => [s.name, s]));
     this.#uniforms = new Map(kernel.uniforms.map((u) => [u.name, u.type]));
   }
 
   violations(): readonly string[] {
-    const { name, buffers, uniforms, shared, body } = this.#kernel;
+    const { name, buffers, uniforms, arrays, body } = this.#kernel;
     if (!/^[a-z][a-z0-9_]*$/.test(name)) this.#report(`the kernel name '${name}' is not snake_case`);
     const seen = new Set<string>();
-    for (const decl of [...buffers, ...uniforms, ...shared]) {
+    for (const decl of [...buffers, ...uniforms, ...arrays]) {
       if (decl.name === '') this.#report('a declaration has no name');
       if (seen.has(decl.name)) this.#report(`${decl.name} is declared twice`);
       seen.add(decl.name);
@@ -93,9 +97,9 @@ class BodyVerifier {
       if (isAtomic(decl.element) && decl.access === 'read') this.#report(`${decl.name} is atomic and read-only`);
       if (isAtomic(decl.element) && lanesOf(decl) > 1) this.#report(`${decl.name} has atomic vectors`);
     }
-    for (const decl of shared) {
+    for (const decl of arrays) {
       if (!Number.isInteger(decl.length) || decl.length < 1) this.#report(`${decl.name} has ${decl.length} elements`);
-      if (isAtomic(decl.element)) this.#report(`${decl.name} is atomic workgroup memory, which no statement writes`);
+      if (isAtomic(decl.element)) this.#report(`${decl.name} is an atomic array, which no statement writes`);
     }
     if (unrolledSize(body) > MAX_UNROLLED_SIZE) {
       let unrolled = false;
@@ -147,8 +151,8 @@ class BodyVerifier {
       case 'store':
         this.#store(statement.buffer, this.#buffers.get(statement.buffer), statement.index, statement.value, false);
         break;
-      case 'store_shared':
-        this.#store(statement.array, this.#shared.get(statement.array), statement.index, statement.value, false);
+      case 'store_array':
+        this.#store(statement.array, this.#arrays.get(statement.array), statement.index, statement.value, false);
         break;
       case 'atomic':
         this.#store(statement.buffer, this.#buffers.get(statement.buffer), statement.index, statement.value, true);
@@ -218,7 +222,7 @@ class BodyVerifier {
   }
 
   #declare(name: string, type: ValueType, mutable: boolean): void {
-    const memory = this.#buffers.has(name) || this.#shared.has(name) || this.#uniforms.has(name);
+    const memory = this.#buffers.has(name) || this.#arrays.has(name) || this.#uniforms.has(name);
     if (memory || this.#lookUp(name) !== undefined) this.#report(`the local ${name} hides another ${name}`);
     if (name === '') this.#report('a local has no name');
     at(this.#scopes, this.#scopes.length - 1, 'kernel: scope').set(name, { type, mutable });
@@ -234,7 +238,7 @@ class BodyVerifier {
 
   #store(
     name: string,
-    decl: BufferDecl | WorkgroupDecl | undefined,
+    decl: BufferDecl | ArrayDecl | undefined,
     index: KernelExpr,
     value: KernelExpr,
     atomic: boolean,
@@ -299,8 +303,8 @@ class BodyVerifier {
         this.#index(expr.buffer, expr.index, undefined);
         break;
       }
-      case 'load_shared': {
-        const decl = this.#shared.get(expr.array);
+      case 'load_array': {
+        const decl = this.#arrays.get(expr.array);
         if (decl === undefined) this.#report(`a load of ${expr.array}, which is not declared`);
         else wrong(loadedType(decl.element));
         this.#index(expr.array, expr.index, decl?.length);

@@ -18,7 +18,7 @@ export function forEachOperand(expr: KernelExpr, visit: (operand: KernelExpr) =>
     case 'buffer_length':
       return;
     case 'load':
-    case 'load_shared':
+    case 'load_array':
       visit(expr.index);
       return;
     case 'unary':
@@ -55,7 +55,7 @@ export function expressionsOf(statement: KernelStmt): readonly KernelExpr[] {
     case 'assign':
       return [statement.value];
     case 'store':
-    case 'store_shared':
+    case 'store_array':
     case 'atomic':
       return [statement.index, statement.value];
     case 'if':

@@ -9,7 +9,7 @@
 import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import {
-  add, and, bitAnd, bitcast, bitOr, bool, eq, ge, i32, loadShared, localIdX, lt, min, mul, not, or, select, shl, shr, sub, u32,
+  add, and, bitAnd, bitcast, bitOr, bool, eq, ge, i32, loadArray, localIdX, lt, min, mul, not, or, select, shl, shr, sub, u32,
 } from '../kernel/make-expressions.ts'; // prettier-ignore
 import { keyAt, wantedOf } from './choose.ts';
 import type { Choosing } from './choose.ts';
@@ -63,13 +63,13 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
     k.when(lt(mine, worst), () => k.assign(better, add(better, 1)));
     k.when(eq(mine, worst), () => k.assign(equal, add(equal, 1)));
   });
-  k.storeShared(bins, localIdX, better);
-  k.storeShared(bins, add(localIdX, CHOOSE_LANES), equal);
+  k.storeArray(bins, localIdX, better);
+  k.storeArray(bins, add(localIdX, CHOOSE_LANES), equal);
   k.barrier();
   const [betterBefore, equalBefore] = [k.var(u32(0), 'before'), k.var(u32(0), 'before')];
   const [allBetter, allEqual] = [k.var(u32(0), 'all'), k.var(u32(0), 'all')];
   k.forRange(u32(0), CHOOSE_LANES, 1, (lane) => {
-    const [b, e] = [k.let(loadShared(bins, lane)), k.let(loadShared(bins, add(lane, CHOOSE_LANES)))];
+    const [b, e] = [k.let(loadArray(bins, lane)), k.let(loadArray(bins, add(lane, CHOOSE_LANES)))];
     k.assign(allBetter, add(allBetter, b));
     k.assign(allEqual, add(allEqual, e));
     k.when(lt(lane, localIdX), () => {
@@ -99,23 +99,23 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
     const found = k.shared('found', 'u32', 2);
     k.forRange(u32(0), 32 / BITS, 1, (round) => {
       const shift = k.let(sub(u32(32 - BITS), mul(round, BITS)), 'shift');
-      k.forRange(u32(0), DIGITS, 1, (d) => k.storeShared(bins, add(mul(d, CHOOSE_LANES), localIdX), u32(0)));
+      k.forRange(u32(0), DIGITS, 1, (d) => k.storeArray(bins, add(mul(d, CHOOSE_LANES), localIdX), u32(0)));
       candidates((_, point) => {
         const mine = k.let(shr(own(point, false), shift), 'digits');
         k.when(eq(shr(mine, u32(BITS)), worst), () => {
           const bin = k.let(add(mul(bitAnd(mine, DIGITS - 1), CHOOSE_LANES), localIdX), 'bin');
-          k.storeShared(bins, bin, add(loadShared(bins, bin), 1));
+          k.storeArray(bins, bin, add(loadArray(bins, bin), 1));
         });
       });
       k.barrier();
       const part = k.var(u32(0), 'part');
-      k.forRange(u32(0), SHARE, 1, (i) => k.assign(part, add(part, loadShared(bins, add(mul(localIdX, SHARE), i)))));
-      k.storeShared(parts, localIdX, part);
+      k.forRange(u32(0), SHARE, 1, (i) => k.assign(part, add(part, loadArray(bins, add(mul(localIdX, SHARE), i)))));
+      k.storeArray(parts, localIdX, part);
       k.barrier();
       k.when(eq(localIdX, 0), () => takeDigit());
       k.barrier();
-      k.assign(worst, bitOr(shl(worst, u32(BITS)), loadShared(found, u32(0))));
-      k.assign(ties, loadShared(found, u32(1)));
+      k.assign(worst, bitOr(shl(worst, u32(BITS)), loadArray(found, u32(0))));
+      k.assign(ties, loadArray(found, u32(1)));
     });
 
     /** The digit at which as many as are wanted have been counted, or the last there is; how many are wanted of it. */
@@ -123,15 +123,15 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
       const [digit, base, before] = [k.var(u32(0), 'digit'), k.var(u32(0), 'base'), k.var(u32(0), 'sum')];
       k.forRange(u32(0), DIGITS, 1, (d) => {
         const total = k.var(u32(0), 'total');
-        k.forRange(u32(0), PARTS, 1, (i) => k.assign(total, add(total, loadShared(parts, add(mul(d, PARTS), i)))));
+        k.forRange(u32(0), PARTS, 1, (i) => k.assign(total, add(total, loadArray(parts, add(mul(d, PARTS), i)))));
         k.when(and(lt(before, ties), not(eq(total, u32(0)))), () => {
           k.assign(digit, d);
           k.assign(base, before);
           k.assign(before, add(before, total));
         });
       });
-      k.storeShared(found, u32(0), digit);
-      k.storeShared(found, u32(1), sub(min(ties, before), base));
+      k.storeArray(found, u32(0), digit);
+      k.storeArray(found, u32(1), sub(min(ties, before), base));
     }
   }
 }

@@ -25,7 +25,7 @@ export function compactScan(k: KernelBuilder, { chunks, counts, starts }: Compac
   const [first, end] = shareOf(k, chunks);
   const own = k.var(u32(0), 'own');
   k.forRange(first, end, 1, (i) => k.assign(own, add(own, load(counts, i))));
-  k.storeShared(sums, localIdX, own);
+  k.storeArray(sums, localIdX, own);
   k.barrier();
   const before = beforeThis(k, sums, add);
   k.forRange(first, end, 1, (i) => {

@@ -14,7 +14,7 @@
 import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import {
-  add, bitcast, div, eq, ge, i32, loadShared, localIdX, mul, rem, sub, u32,
+  add, bitcast, div, eq, ge, i32, loadArray, localIdX, mul, rem, sub, u32,
 } from '../kernel/make-expressions.ts'; // prettier-ignore
 import { beforeThis, shareOf } from './space.ts';
 
@@ -51,11 +51,11 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
   const [first, end] = shareOf(k, slots);
 
   // How many slots of each key each thread has.
-  k.forRange(u32(0), keyCount, 1, (key) => k.storeShared(counters, counterOf(key), u32(0)));
+  k.forRange(u32(0), keyCount, 1, (key) => k.storeArray(counters, counterOf(key), u32(0)));
   k.forRange(first, end, 1, (slot) =>
     visit(slot, (key) => {
       const counter = counterOf(key);
-      k.storeShared(counters, counter, add(loadShared(counters, counter), 1));
+      k.storeArray(counters, counter, add(loadArray(counters, counter), 1));
     }),
   );
   k.barrier();
@@ -64,32 +64,32 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
   const begins = blocks === null ? null : k.shared('begins', 'u32', keys + 1);
   const [from, to] = shareOf(k, k.let(mul(keyCount, threads), 'all'));
   const own = k.var(u32(0), 'own');
-  k.forRange(from, to, 1, (i) => k.assign(own, add(own, loadShared(counters, i))));
-  k.storeShared(sums, localIdX, own);
+  k.forRange(from, to, 1, (i) => k.assign(own, add(own, loadArray(counters, i))));
+  k.storeArray(sums, localIdX, own);
   k.barrier();
   const before = beforeThis(k, sums, add);
   const begin = (key: KernelExpr): void => {
     k.store(offsets, key, before);
-    if (begins !== null) k.storeShared(begins, key, before);
+    if (begins !== null) k.storeArray(begins, key, before);
   };
   k.forRange(from, to, 1, (i) => {
     k.when(eq(rem(i, threads), u32(0)), () => begin(k.let(div(i, threads), 'key')));
-    const count = k.let(loadShared(counters, i), 'count');
-    k.storeShared(counters, i, before);
+    const count = k.let(loadArray(counters, i), 'count');
+    k.storeArray(counters, i, before);
     k.assign(before, add(before, count));
   });
   // The last thread has seen everything.
   k.when(eq(localIdX, threads - 1), () => begin(keyCount));
   k.barrier();
-  const enterBlock = blocks === null || begins === null ? null : cutBlocks(blocks, (key) => loadShared(begins, key));
+  const enterBlock = blocks === null || begins === null ? null : cutBlocks(blocks, (key) => loadArray(begins, key));
 
   // The rows of each thread's slots, in their order.
   k.forRange(first, end, 1, (slot) => {
     const row = k.var(i32(-1), 'row');
     visit(slot, (key, entry) => {
       const counter = counterOf(key);
-      const rank = k.let(loadShared(counters, counter), 'rank');
-      k.storeShared(counters, counter, add(rank, 1));
+      const rank = k.let(loadArray(counters, counter), 'rank');
+      k.storeArray(counters, counter, add(rank, 1));
       k.store(list, rank, entry);
       k.assign(row, bitcast('i32', rank));
       enterBlock?.(key, rank);
@@ -108,15 +108,15 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
     const [low, high] = shareOf(k, keyCount);
     const count = k.var(u32(0), 'cut');
     k.forRange(low, high, 1, (key) => k.assign(count, add(count, blocksOf(key))));
-    k.storeShared(sums, localIdX, count);
+    k.storeArray(sums, localIdX, count);
     k.barrier();
     const block = beforeThis(k, sums, add);
     k.forRange(low, high, 1, (key) => {
-      k.storeShared(firsts, key, block);
+      k.storeArray(firsts, key, block);
       k.assign(block, add(block, blocksOf(key)));
     });
     const total = k.var(u32(0), 'total');
-    k.forRange(u32(0), threads, 1, (i) => k.assign(total, add(total, loadShared(sums, i))));
+    k.forRange(u32(0), threads, 1, (i) => k.assign(total, add(total, loadArray(sums, i))));
     const rows = k.let(beginOf(keyCount), 'rows');
     const [open, close] = shareOf(k, k.let(add(maxBlocks, 1), 'entries'));
     k.forRange(open, close, 1, (i) => k.when(ge(i, total), () => k.store(out, i, rows)));
@@ -124,7 +124,7 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
     return (key, row) => {
       const within = k.let(sub(row, beginOf(key)), 'within');
       k.when(eq(rem(within, blockRows), u32(0)), () =>
-        k.store(out, add(loadShared(firsts, key), div(within, blockRows)), row),
+        k.store(out, add(loadArray(firsts, key), div(within, blockRows)), row),
       );
     };
   }

@@ -11,7 +11,7 @@
  */
 import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, eq, ge, loadShared, localIdX, max, ne, rem, sub, u32 } from '../kernel/make-expressions.ts';
+import { add, eq, ge, loadArray, localIdX, max, ne, rem, sub, u32 } from '../kernel/make-expressions.ts';
 import { beforeThis, shareOf } from './space.ts';
 
 /** Threads of the one workgroup. */
@@ -51,14 +51,14 @@ export function rowBlocks(k: KernelBuilder, config: RowBlocksConfig): void {
 
   const last = k.var(u32(0), 'last');
   visit(last, () => undefined);
-  k.storeShared(begins, localIdX, last);
+  k.storeArray(begins, localIdX, last);
   k.barrier();
   // Groups begin in ascending order: the last that began before this thread's rows is the highest.
   const before = beforeThis(k, begins, max);
   const own = k.var(u32(0), 'own');
   const group = k.var(before, 'group');
   visit(group, (row) => k.when(beginsBlock(row, group), () => k.assign(own, add(own, 1))));
-  k.storeShared(sums, localIdX, own);
+  k.storeArray(sums, localIdX, own);
   k.barrier();
   const block = beforeThis(k, sums, add);
   k.assign(group, before);
@@ -70,7 +70,7 @@ export function rowBlocks(k: KernelBuilder, config: RowBlocksConfig): void {
   );
   // What is behind the blocks there are.
   const total = k.var(u32(0), 'total');
-  k.forRange(u32(0), BLOCK_THREADS, 1, (i) => k.assign(total, add(total, loadShared(sums, i))));
+  k.forRange(u32(0), BLOCK_THREADS, 1, (i) => k.assign(total, add(total, loadArray(sums, i))));
   const [from, to] = shareOf(k, k.let(add(maxBlocks, 1), 'entries'));
   k.forRange(from, to, 1, (i) => k.when(ge(i, total), () => k.store(blocks, i, rows)));
 }

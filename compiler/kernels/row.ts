@@ -5,19 +5,25 @@
  * What a value is at the points of a row lies in workgroup memory as long as others of the row read it (a single number of a thread: in a
  * register). The values come in phases. Within a phase the threads read what phases before it wrote and write what none of them reads, so
  * between phases of a workgroup stands a barrier; one thread needs none, and has its own part of the memory, strided so that neighbours
- * touch neighbours.
+ * touch neighbours; or arrays of its own, where the device has them near (DeviceClass.threadArrays).
  *
  * A workgroup for each row is right for any size of a row that fits; it costs a barrier a phase, and where rows are shorter than
  * a workgroup most of it waits. Recurrences are done the same way, step by step (fold.ts).
  */
-import type { KernelExpr, ScalarType, WorkgroupDecl } from '../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType, ArrayDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, loadShared, localIdX, lt, mul, ne, u32 } from '../kernel/make-expressions.ts';
+import { add, loadArray, localIdX, lt, mul, ne, u32 } from '../kernel/make-expressions.ts';
 import { forEachPoint, stored, workgroupNumber } from './space.ts';
 import type { Space } from './space.ts';
 
 /** Who does a row. */
 export type RowLanes = 'one' | 'group';
+
+/** Who has a row, and whose arrays its values lie in: a workgroup's, or those of the one thread that has the row. */
+export interface RowMemory {
+  readonly lanes: RowLanes;
+  readonly scope: ArrayDecl['scope'];
+}
 
 /** Something done at so many points of a row. */
 export interface RowLoop<P> {
@@ -71,37 +77,38 @@ export function throughPoints<P>(k: KernelBuilder, lanes: RowLanes, { size, at, 
 export class RowCell {
   readonly size: number;
   readonly #k: KernelBuilder;
-  readonly #lanes: RowLanes;
   readonly #type: ScalarType;
-  readonly #shared: WorkgroupDecl | null;
+  readonly #array: ArrayDecl | null;
+  /** Whether threads have parts of one array, which lie between one another. */
+  readonly #isStrided: boolean;
   #register: KernelExpr | null = null;
 
-  constructor(k: KernelBuilder, lanes: RowLanes, name: string, type: ScalarType, size: number) {
+  constructor(k: KernelBuilder, { lanes, scope }: RowMemory, name: string, type: ScalarType, size: number) {
     this.#k = k;
-    this.#lanes = lanes;
     this.#type = type;
     this.size = size;
-    const length = lanes === 'one' ? size * k.workgroupSize : size;
+    this.#isStrided = lanes === 'one' && scope === 'workgroup';
+    const length = this.#isStrided ? size * k.workgroupSize : size;
     const inRegister = lanes === 'one' && size === 1;
-    this.#shared = inRegister ? null : k.shared(name, type === 'bool' ? 'u32' : type, Math.max(length, 1));
+    this.#array = inRegister ? null : k.array(scope, name, type === 'bool' ? 'u32' : type, Math.max(length, 1));
   }
 
   begin(zero: KernelExpr): void {
-    if (this.#shared === null) this.#register = this.#k.var(zero, 'carry');
+    if (this.#array === null) this.#register = this.#k.var(zero, 'carry');
   }
 
   load(index: KernelExpr): KernelExpr {
-    if (this.#shared === null) return this.#register ?? u32(0);
-    const value = loadShared(this.#shared, this.#place(index));
+    if (this.#array === null) return this.#register ?? u32(0);
+    const value = loadArray(this.#array, this.#place(index));
     return this.#type === 'bool' ? ne(value, u32(0)) : value;
   }
 
   store(index: KernelExpr, value: KernelExpr): void {
-    if (this.#shared !== null) this.#k.storeShared(this.#shared, this.#place(index), stored(value));
+    if (this.#array !== null) this.#k.storeArray(this.#array, this.#place(index), stored(value));
     else if (this.#register !== null) this.#k.assign(this.#register, value);
   }
 
   #place(index: KernelExpr): KernelExpr {
-    return this.#lanes === 'group' ? index : add(mul(index, this.#k.workgroupSize), localIdX);
+    return this.#isStrided ? add(mul(index, this.#k.workgroupSize), localIdX) : index;
   }
 }

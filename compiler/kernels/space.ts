@@ -14,7 +14,7 @@ import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 import {
   add,
   div,
-  loadShared,
+  loadArray,
   min,
   convert,
   f32,
@@ -27,7 +27,7 @@ import {
   workgroupIdX,
   workgroupIdY,
 } from '../kernel/make-expressions.ts';
-import type { KernelExpr, ScalarType, WorkgroupDecl } from '../kernel/kernel-ir.ts';
+import type { KernelExpr, ScalarType, ArrayDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 
 /** The points of a launch, one for each thread. */
@@ -71,11 +71,11 @@ export function shareOf(
 /** What the threads before this one have in a workgroup array, one number each, put together from 0 on. */
 export function beforeThis(
   k: KernelBuilder,
-  array: WorkgroupDecl,
+  array: ArrayDecl,
   combine: (left: KernelExpr, right: KernelExpr) => KernelExpr,
 ): KernelExpr {
   const before = k.var(u32(0), 'before');
-  k.forRange(u32(0), localIdX, 1, (i) => k.assign(before, combine(before, loadShared(array, i))));
+  k.forRange(u32(0), localIdX, 1, (i) => k.assign(before, combine(before, loadArray(array, i))));
   return before;
 }
 

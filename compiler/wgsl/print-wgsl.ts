@@ -142,11 +142,11 @@ class Printer {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     // Declarations first, so that a local can never take a buffer's name from it.
-    for (const decl of [...kernel.buffers, ...kernel.uniforms, ...kernel.shared]) this.#names.get(decl.name);
+    for (const decl of [...kernel.buffers, ...kernel.uniforms, ...kernel.arrays]) this.#names.get(decl.name);
   }
 
   module(): string {
-    const { buffers, uniforms, shared, subgroupSize, body } = this.#kernel;
+    const { buffers, uniforms, arrays, subgroupSize, body } = this.#kernel;
     const layout = bindingLayout(this.#kernel);
     const lines: string[] = subgroupSize === undefined ? [] : [...SUBGROUP_EXTENSIONS];
     if (layout.uniforms !== undefined) {
@@ -160,8 +160,9 @@ class Printer {
     if (layout.uniforms !== undefined) {
       lines.push(`@group(0) @binding(${layout.uniforms.binding}) var<uniform> ${UNIFORMS}: Uniforms;`);
     }
-    for (const { name, element, length } of shared) {
-      lines.push(`var<workgroup> ${this.#names.get(name)}: array<${storedType(element)}, ${length}>;`);
+    for (const { scope, name, element, length } of arrays) {
+      const space = scope === 'thread' ? 'private' : 'workgroup';
+      lines.push(`var<${space}> ${this.#names.get(name)}: array<${storedType(element)}, ${length}>;`);
     }
     const parameters = usedParameters(body).map(([name, attribute, type]) => `@builtin(${attribute}) ${name}: ${type}`);
     return [
@@ -189,7 +190,7 @@ class Printer {
         return [`${pad}${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
       case 'store':
         return [`${pad}${this.#element(statement.buffer, statement.index)} = ${this.#expr(statement.value)};`];
-      case 'store_shared':
+      case 'store_array':
         return [`${pad}${this.#element(statement.array, statement.index)} = ${this.#expr(statement.value)};`];
       case 'atomic': {
         const name = { add: 'atomicAdd', min: 'atomicMin', max: 'atomicMax' }[statement.op];
@@ -285,7 +286,7 @@ class Printer {
         const atomic = this.#kernel.buffers.some((b) => b.name === expr.buffer && b.element.startsWith('atomic'));
         return { text: atomic ? `atomicLoad(&${element})` : element, binding: 'primary' };
       }
-      case 'load_shared':
+      case 'load_array':
         return { text: this.#element(expr.array, expr.index), binding: 'primary' };
       case 'buffer_length':
         return { text: `arrayLength(&${this.#names.get(expr.buffer)})`, binding: 'primary' };

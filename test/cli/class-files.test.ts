@@ -16,7 +16,7 @@ import { type ClassShaders, shadersOfClass } from '../../runtime/contract/device
 import { callMoec, scratch } from './support.ts';
 
 const layer = `model Layer {
-  axis T, D = 64, F = 64
+  axis T, D = 256, F = 256
   param w: [F, D] = 0.1
   param v: [F, D] = 0.2
   forward(x: [T, D]) -> [T, F] {
@@ -88,7 +88,7 @@ describe('a module with forms for classes of devices', () => {
   test('that no launch has a form for is one file', async () => {
     const ended = await callMoec([
       'compile',
-      folder.file('small.moe', layer.replaceAll('= 64', '= 4')),
+      folder.file('small.moe', layer.replaceAll('= 256', '= 4')),
       '-o',
       out,
       '--runtime=r',

@@ -55,7 +55,9 @@ const numbers = (length: number, seed: number): Float32Array<ArrayBuffer> =>
 function compiled(D: number, F: number) {
   const { program, diagnostics } = analyse({ name: 'layer.moe', text: layer(D, F) });
   if (program === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
-  const { manifest, shaders } = compileProgram(program, { overrides: new Map(), target: webgpuCore });
+  // As matrices that are large have them.
+  const target = { ...webgpuCore, tileFrom: 0 };
+  const { manifest, shaders } = compileProgram(program, { overrides: new Map(), target });
   if (manifest === null) throw new Error('the layer has errors');
   return { manifest, shaders };
 }

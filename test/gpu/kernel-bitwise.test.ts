@@ -11,7 +11,14 @@ import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { launchOn, randomInputs, randomKernel } from '../kernel/random-kernels.ts';
 import { randomVectors, vectorLaunch } from '../kernel/random-vectors.ts';
-import { histogramKernel, matmulKernel, onceKernel, treeSumKernel, unrolledKernel } from '../kernel/sample-kernels.ts';
+import {
+  histogramKernel,
+  matmulKernel,
+  onceKernel,
+  ownArrayKernel,
+  treeSumKernel,
+  unrolledKernel,
+} from '../kernel/sample-kernels.ts';
 import { gridKernel, SUBGROUP_WORDS, subgroupsKernel } from '../kernel/subgroup-kernels.ts';
 import { groupSlotsKernel, subgroupTileKernel } from '../kernels/sample-launches.ts';
 import { runOnGpu } from '../support/gpu.ts';
@@ -88,6 +95,15 @@ describe('the GPU and the interpreter agree bit for bit', () => {
       workgroups: [1, 1],
       buffers: bindings({ x: data(200, 5), y: new Float32Array(2) }),
       uniforms: new Map([['n', 100]]),
+    });
+    await expectSame(ownArrayKernel(), {
+      workgroups: [2, 1],
+      buffers: bindings({
+        x: data(64, 7),
+        order: Uint32Array.from({ length: 64 }, (_, i) => (i * 7 + (i >> 2)) % 4),
+        y: new Float32Array(64),
+      }),
+      uniforms: new Map(),
     });
     await expectSame(unrolledKernel(), {
       workgroups: [1, 1],

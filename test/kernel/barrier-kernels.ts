@@ -1,5 +1,5 @@
 /** Kernels with one barrier each, under control that is or is not the same for all threads of a workgroup. */
-import { eq, load, loadShared, localIdX, lt, u32, workgroupIdX } from '../../compiler/kernel/make-expressions.ts';
+import { eq, load, loadArray, localIdX, lt, u32, workgroupIdX } from '../../compiler/kernel/make-expressions.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
 
@@ -38,7 +38,7 @@ const divergent: readonly Write[] = [
     'under workgroup memory',
     (k) => {
       const s = k.shared('s', 'u32', 1);
-      k.when(lt(loadShared(s, 0), 2), () => k.barrier());
+      k.when(lt(loadArray(s, 0), 2), () => k.barrier());
     },
   ],
   ['after a return of some threads', (k) => (k.when(lt(localIdX, 1), () => k.return()), k.barrier())],

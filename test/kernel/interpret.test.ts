@@ -12,7 +12,7 @@ import {
   globalIdX,
   i32,
   load,
-  loadShared,
+  loadArray,
   localIdX,
   lt,
   mul,
@@ -163,9 +163,9 @@ describe('the kernel interpreter computes', () => {
       const even = k.let(eq(rem(localIdX, 2), 0));
       const sum = k.var(i32(0));
       k.forRange(0, 3, 1, (round) => {
-        k.storeShared(turn, localIdX, add(own, round));
+        k.storeArray(turn, localIdX, add(own, round));
         k.barrier();
-        const left = k.let(loadShared(turn, rem(add(localIdX, 1), 4)));
+        const left = k.let(loadArray(turn, rem(add(localIdX, 1), 4)));
         k.barrier();
         k.assign(sum, add(sum, convert('i32', left)));
       });
@@ -300,14 +300,27 @@ describe('the kernel interpreter refuses', () => {
       kernelOf(2, (k) => {
         const y = k.buffer('y', 'f32', 'read_write');
         const s = k.shared('s', 'f32', 2);
-        k.storeShared(s, localIdX, f32(1));
+        k.storeArray(s, localIdX, f32(1));
         if (meet) k.barrier();
-        k.store(y, globalIdX, loadShared(s, sub(u32(1), localIdX)));
+        k.store(y, globalIdX, loadArray(s, sub(u32(1), localIdX)));
       });
     const y = new Float32Array(2);
     compileKernel(kernel(true))(launch(1, { y }));
     expect([...y]).toEqual([1, 1]);
     refuses(kernel(false), launch(1, { y: new Float32Array(2) }), /race/);
+  });
+
+  it('an index beyond the array of a thread, though others have theirs behind it', () => {
+    const kernel = kernelOf(2, (k) => {
+      const y = k.buffer('y', 'f32', 'read_write');
+      const own = k.array('thread', 'own', 'f32', 2);
+      k.storeArray(own, k.uniform('at', 'u32'), f32(1));
+      k.store(y, globalIdX, loadArray(own, u32(1)));
+    });
+    const y = new Float32Array(2);
+    compileKernel(kernel)(launch(1, { y }, { at: 1 }));
+    expect([...y]).toEqual([1, 1]);
+    refuses(kernel, launch(1, { y }, { at: 2 }), /own\[2\] is out of bounds \(length 2\)/);
   });
 
   it('a barrier that not all threads reach', () => {

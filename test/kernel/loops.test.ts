@@ -11,7 +11,7 @@ import {
   globalIdX,
   i32,
   load,
-  loadShared,
+  loadArray,
   localIdX,
   mul,
   sub,
@@ -79,9 +79,9 @@ describe('a loop that runs at least once', () => {
       const n = k.uniform('n', 'u32');
       const sum = k.var(u32(0));
       k.forOnce(0, n, 1, (round) => {
-        k.storeShared(turn, localIdX, add(localIdX, round));
+        k.storeArray(turn, localIdX, add(localIdX, round));
         k.barrier();
-        k.assign(sum, add(sum, loadShared(turn, sub(u32(3), localIdX))));
+        k.assign(sum, add(sum, loadArray(turn, sub(u32(3), localIdX))));
         k.barrier();
       });
       k.store(y, globalIdX, sum);

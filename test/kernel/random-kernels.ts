@@ -257,7 +257,7 @@ export function randomKernel(exact: boolean): fc.Arbitrary<Kernel> {
           { name: 'ui', type: 'i32' },
           { name: 'uu', type: 'u32' },
         ],
-        shared: [],
+        arrays: [],
         body: [...start, ...body],
       };
       // A counterexample is shown as text.

@@ -235,7 +235,7 @@ function kernelOf(width: 2 | 4, vectors: boolean, t: Parts): Kernel {
       buffer('ou', 'u32', 'read_write'),
     ],
     uniforms: [],
-    shared: [],
+    arrays: [],
     body: [
       ...set('var', 'f0', start('f32', 1.5)),
       ...set('var', 'i0', start('i32', -7)),

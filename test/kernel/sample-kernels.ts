@@ -21,7 +21,7 @@ import {
   globalIdY,
   i32,
   load,
-  loadShared,
+  loadArray,
   localIdX,
   lt,
   max,
@@ -119,16 +119,29 @@ export function treeSumKernel(width = 64): Kernel {
   const x = k.buffer('x', 'f32', 'read');
   const sums = k.buffer('sums', 'f32', 'read_write');
   const partial = k.shared('partial', 'f32', width);
-  k.storeShared(partial, localIdX, load(x, globalIdX));
+  k.storeArray(partial, localIdX, load(x, globalIdX));
   k.barrier();
   k.forRange(0, Math.log2(width), 1, (level) => {
     const half = k.let(shr(u32(width / 2), level));
     k.when(lt(localIdX, half), () => {
-      k.storeShared(partial, localIdX, add(loadShared(partial, localIdX), loadShared(partial, add(localIdX, half))));
+      k.storeArray(partial, localIdX, add(loadArray(partial, localIdX), loadArray(partial, add(localIdX, half))));
     });
     k.barrier();
   });
-  k.when(lt(localIdX, 1), () => k.store(sums, workgroupIdX, loadShared(partial, 0)));
+  k.when(lt(localIdX, 1), () => k.store(sums, workgroupIdX, loadArray(partial, 0)));
+  return k.finish();
+}
+
+/** Each thread takes four numbers into an array of its own, and gives them back in the order that a number of it says. */
+export function ownArrayKernel(): Kernel {
+  const k = new KernelBuilder('own_array', 8);
+  const x = k.buffer('x', 'f32', 'read');
+  const order = k.buffer('order', 'u32', 'read');
+  const y = k.buffer('y', 'f32', 'read_write');
+  const own = k.array('thread', 'own', 'f32', 4);
+  const first = k.let(mul(globalIdX, 4));
+  k.forRange(0, 4, 1, (i) => k.storeArray(own, i, load(x, add(first, i))));
+  k.forRange(0, 4, 1, (i) => k.store(y, add(first, i), loadArray(own, load(order, add(first, i)))));
   return k.finish();
 }
 
@@ -187,6 +200,7 @@ export const samples: readonly (readonly [string, Kernel])[] = [
   ['scale', scaleKernel()],
   ['matmul', matmulKernel()],
   ['tree_sum', treeSumKernel()],
+  ['own_array', ownArrayKernel()],
   ['histogram', histogramKernel()],
   ['everything', everythingKernel()],
 ];

@@ -132,9 +132,9 @@ describe('subgroups', () => {
     const kernel = built((k) => {
       const y = k.buffer('y', 'u32', 'read_write');
       const s = k.shared('s', 'u32', 8);
-      k.storeShared(s, localIndex, u32(1));
+      k.storeArray(s, localIndex, u32(1));
       k.broadcast(localIndex, 0);
-      k.store(y, localIndex, { kind: 'load_shared', type: 'u32', array: 's', index: add(u32(7), u32(0)) });
+      k.store(y, localIndex, { kind: 'load_array', type: 'u32', array: 's', index: add(u32(7), u32(0)) });
     });
     expect(() => compileKernel(kernel)(launch(1, { y: new Uint32Array(8) }))).toThrow(/race/);
   });

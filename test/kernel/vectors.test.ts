@@ -200,7 +200,7 @@ describe('the verifier of vectors', () => {
       { name: 'y', element: 'f32', access: 'read_write' },
     ],
     uniforms: [],
-    shared: [],
+    arrays: [],
     body,
   });
   const x0 = { kind: 'load', type: 'vec4<f32>', buffer: 'x', index: u32(0) } as const;

@@ -36,7 +36,7 @@ function raw(...body: readonly KernelStmt[]): Kernel {
       { name: 'y', element: 'f32', access: 'read_write' },
     ],
     uniforms: [{ name: 'n', type: 'u32' }],
-    shared: [{ name: 's', element: 'f32', length: 4 }],
+    arrays: [{ scope: 'workgroup', name: 's', element: 'f32', length: 4 }],
     body,
   };
 }
@@ -75,7 +75,7 @@ describe('names and types', () => {
     [/stored in y is u32, not f32/, raw({ kind: 'store', buffer: 'y', index: zero, value: zero })],
     [/an atomic store to y/, raw({ kind: 'atomic', op: 'add', buffer: 'y', index: zero, value: x0 })],
     [/y is indexed by f32/, raw({ kind: 'store', buffer: 'y', index: x0, value: x0 })],
-    [/s\[4\] is out of bounds/, raw({ kind: 'store_shared', array: 's', index: u32(4), value: x0 })],
+    [/s\[4\] is out of bounds/, raw({ kind: 'store_array', array: 's', index: u32(4), value: x0 })],
     [/x\[-1\] is out of bounds/, raw({ kind: 'let', name: 'a', value: { ...x0, index: literal('i32', -1) } })],
     [
       /the uniform m is not declared/,
@@ -127,6 +127,7 @@ describe('limits', () => {
     ],
     [/workgroup size: 257/, kernelOf(() => undefined, 257)],
     [/workgroup size is 0/, kernelOf(() => undefined, 0)],
+    [/bytes of a thread: 8208/, kernelOf((k) => k.array('thread', 's', 'f32', 2049))],
     [/bytes of workgroup memory: 16400/, kernelOf((k) => k.shared('s', 'f32', 4097))],
   ])('%s', (message, kernel) => {
     expect(violations(kernel).join('\n')).toMatch(message);

@@ -350,8 +350,8 @@ describe('kernel families', () => {
     ] as const)
       expect(groupingThreads(keys, bytes)[0] ?? null, String(keys)).toBe(threads);
     for (const keys of [8, 64, 256, 680]) {
-      const { shared } = groupSlotsKernel(keys, groupingThreads(keys, bytes)[0] ?? 0, 4);
-      expect(4 * shared.reduce((n, { length }) => n + length, 0)).toBeLessThanOrEqual(bytes);
+      const { arrays } = groupSlotsKernel(keys, groupingThreads(keys, bytes)[0] ?? 0, 4);
+      expect(4 * arrays.reduce((n, { length }) => n + length, 0)).toBeLessThanOrEqual(bytes);
     }
   });
 });

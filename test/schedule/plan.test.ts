@@ -6,10 +6,11 @@ import { toManifestPlan } from '../../compiler/emit/plan-to-manifest.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { assignBuffers } from '../../compiler/schedule/memory/assign-buffers.ts';
 import { describeLaunches, printPlan } from '../../compiler/schedule/memory/print-plan.ts';
-import type { AllocationId, BufferId, Plan } from '../../compiler/schedule/memory/plan.ts';
+import { planOfClass, type AllocationId, type BufferId, type Plan } from '../../compiler/schedule/memory/plan.ts';
 import { schedule } from '../../compiler/schedule/schedule.ts';
 import { planFaults, verifyPlan } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
+import { PORTABLE } from '../../runtime/contract/device-class.ts';
 import { PlanFixture, dynamic } from './plan-fixture.ts';
 
 const buffer = (number: number): BufferId => idOf(number);
@@ -80,7 +81,7 @@ describe('plans', () => {
   });
 
   it('are refused when a buffer is read by vectors of which it has no whole number', () => {
-    const plan = small().plan();
+    const plan = planOfClass(small().plan(), PORTABLE);
     const byFour = plan.kernels.map((kernel) => ({
       ...kernel,
       buffers: kernel.buffers.map((b) => (b.element === 'f32' ? { ...b, lanes: 4 as const } : b)),
@@ -96,7 +97,7 @@ describe('plans', () => {
   });
 
   it('have grids as their kernels ask for, within what a device has', () => {
-    const plan = small().plan();
+    const plan = planOfClass(small().plan(), PORTABLE);
     const [first] = plan.steps;
     if (first?.kind !== 'launch') throw new Error('the first step is no launch');
     const shaped = (grid: readonly number[], sides?: readonly [number, number, number]): readonly string[] => {
@@ -147,7 +148,11 @@ describe('plans', () => {
       store: (n: string) => ['gate', 'w'].indexOf(n),
     };
     const manifest = toManifestPlan(plan, names);
-    const used = new Set(manifest.steps.flatMap((step) => (step.kind === 'launch' ? [step.kernel] : [])));
+    const used = new Set(
+      manifest.steps.flatMap((step) =>
+        step.kind === 'launch' ? [step.kernel, ...(step.forms ?? []).map(({ kernel }) => kernel)] : [],
+      ),
+    );
     expect([...used].toSorted((a, b) => a - b)).toEqual(plan.kernels.map((_, i) => i));
     expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest);
     expect(manifest.slots).toBe(plan.allocations);

@@ -14,7 +14,7 @@ export function inExpr(expr: KernelExpr, f: OnExpr): KernelExpr {
     case 'buffer_length':
       return f(expr);
     case 'load':
-    case 'load_shared':
+    case 'load_array':
       return f({ ...expr, index: go(expr.index) });
     case 'unary':
     case 'convert':
@@ -43,7 +43,7 @@ export function inBody(body: readonly KernelStmt[], onExpr: OnExpr, onStmt: OnSt
       case 'assign':
         return onStmt({ ...s, value: go(s.value) }, depth);
       case 'store':
-      case 'store_shared':
+      case 'store_array':
       case 'atomic':
         return onStmt({ ...s, index: go(s.index), value: go(s.value) }, depth);
       case 'if': {

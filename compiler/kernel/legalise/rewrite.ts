@@ -79,8 +79,8 @@ export function rewriteExprs(kernel: Kernel, rule: RewriteRule): Kernel {
 }
 
 /** Every name of a kernel: of its memory, its uniforms and its locals. */
-export function namesOf({ buffers, uniforms, shared, body }: Kernel): Set<string> {
-  return new Set([...[...buffers, ...uniforms, ...shared].map((d) => d.name), ...declaredIn(body)]);
+export function namesOf({ buffers, uniforms, arrays, body }: Kernel): Set<string> {
+  return new Set([...[...buffers, ...uniforms, ...arrays].map((d) => d.name), ...declaredIn(body)]);
 }
 
 /**
@@ -125,7 +125,7 @@ function rewriteStatement(
       return value === statement.value ? statement : { ...statement, value };
     }
     case 'store':
-    case 'store_shared':
+    case 'store_array':
     case 'atomic': {
       const [index, value] = [now(statement.index), now(statement.value)];
       return index === statement.index && value === statement.value ? statement : { ...statement, index, value };
@@ -168,7 +168,7 @@ function rebuild(
     case 'buffer_length':
       return expr;
     case 'load':
-    case 'load_shared': {
+    case 'load_array': {
       const index = inner(expr.index);
       return index === expr.index ? expr : { ...expr, index };
     }

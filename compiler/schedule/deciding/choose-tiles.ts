@@ -55,14 +55,17 @@ function withHeads(
   { graph }: FusedGraph,
   node: Node,
   found: readonly [FoundTile, ...FoundTile[]],
-  { decider }: Choosing,
+  { target, decider }: Choosing,
 ): TileChoice {
   const [{ tile }] = found;
   const options = sharedOptions(found.map((own) => own.options));
   const tileColumns = Math.max(1, Math.floor(TILE_COLUMNS / found.length));
   const width = pointsAlong(graph, tile.columns);
   const hasForms = tile.rows.kind !== 'single' && tile.lanes === LANES;
-  const forms = hasForms ? options.classes.map((own) => formOf(own, found.length, width)) : [];
+  const terms = pointsAlong(graph, tile.over);
+  const isWorthIt = ({ tile: { fromTimes } }: DeviceClass): boolean =>
+    terms === null || width === null || terms * width >= fromTimes * target.tileFrom;
+  const forms = hasForms ? options.classes.filter(isWorthIt).map((own) => formOf(own, found.length, width)) : [];
   const heads = found.map(({ head }) => head);
   return decider.tile({ family: 'tile', node, heads, tileColumns, ...tile, forms }, options);
 }

@@ -15,11 +15,11 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import { loopAxes } from '../../graph/moved-axes.ts';
 import { slotAxes } from '../../graph/slots.ts';
-import type { Target } from '../../target.ts';
+import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
-import { hasRoom, lanesOf } from './row-lanes.ts';
+import { hasRoom, hasRoomAlone, lanesOf } from './row-lanes.ts';
 import { readsOfNodes, readsOfValue, type Reads } from './row-reads.ts';
 import {
   isOfPoints,
@@ -174,7 +174,13 @@ class RowMerging {
     const { words } = this.#layoutOf(region);
     const work = this.#sum(members, (m) => this.#workOf(region, m));
     const most = this.#areFew(region) ? MOST_WORK_OF_FEW : MOST_WORK;
-    if (words === null || !this.#hasRoom(words, 1) || work === null || work > most) return false;
+    if (
+      words === null ||
+      !hasRoom(words, this.#target.limits.maxComputeWorkgroupStorageSize) ||
+      work === null ||
+      work > most
+    )
+      return false;
     return this.#bindings(region) <= this.#target.limits.maxStorageBuffersPerShaderStage;
   }
 
@@ -270,26 +276,27 @@ class RowMerging {
     }
     const work = this.#sum(members, (m) => this.#workOf(region, m)) ?? Infinity;
     const lanes = lanesOf(words, work);
-    return {
-      kind: 'row',
-      rows,
-      phases,
-      lanes,
-      forms:
-        lanes === 'one' || this.#areFew(region)
-          ? []
-          : this.#target.classes.filter(({ subgroupSize }) => this.#hasRoom(words ?? Infinity, subgroupSize)),
-    };
+    return { kind: 'row', rows, phases, lanes, forms: this.#formsOf(region, lanes) };
+  }
+
+  /** Classes on which a row is computed otherwise: by one thread instead of a workgroup, or with arrays of its own. */
+  #formsOf(region: Region, lanes: RowStep['lanes']): readonly DeviceClass[] {
+    if (lanes === 'group' && this.#areFew(region)) return [];
+    const { words, cellOf } = this.#layoutOf(region);
+    const all = words ?? Infinity;
+    // A cell of one number is a register.
+    const hasArrays = all > new Set(cellOf.values()).size;
+    const { limits, classes } = this.#target;
+    return classes.filter(
+      (own) =>
+        hasRoomAlone(own, all, limits.maxComputeWorkgroupStorageSize) &&
+        (lanes === 'group' || (own.threadArrays && hasArrays)),
+    );
   }
 
   #areFew({ rows }: Region): boolean {
     const count = this.#count(rows);
     return count !== null && count < FEW_ROWS;
-  }
-
-  /** Whether a workgroup has memory for so many rows that hold so many numbers. */
-  #hasRoom(words: number, rows: number): boolean {
-    return hasRoom(words * rows, this.#target.limits.maxComputeWorkgroupStorageSize);
   }
 
   /** In which phase values are computed, and which cells those that others read are kept in. */

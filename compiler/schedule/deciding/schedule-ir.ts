@@ -105,7 +105,7 @@ export interface RowStep {
   readonly phases: readonly (readonly RowMember[])[];
   /** Who does a row on devices of no class. */
   readonly lanes: 'one' | 'group';
-  /** Classes on which one thread does. */
+  /** Classes on which one thread does, or keeps what the row holds otherwise. */
   readonly forms: readonly DeviceClass[];
 }
 

@@ -12,7 +12,7 @@ import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } 
 import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { isComparedAlone, rowAxes } from './merge-rows.ts';
-import { hasRoom } from './row-lanes.ts';
+import { hasRoom, hasRoomAlone } from './row-lanes.ts';
 import { readsOfValue } from './row-reads.ts';
 import {
   indexKey,
@@ -148,9 +148,9 @@ export class StepRules {
       if (cell !== null) words.set(cell, Math.max(1, pointsAlong(this.#fused.graph, local) ?? Infinity));
     }
     const all = [...words.values()].reduce((sum, n) => sum + n, 0);
-    const most = Math.max(1, ...forms.map(({ subgroupSize }) => subgroupSize));
     const bytes = this.#target.limits.maxComputeWorkgroupStorageSize;
-    return said(hasRoom(all * most, bytes), `a row keeps ${all} numbers, for which a workgroup has no room`);
+    const fits = hasRoom(all, bytes) && forms.every((own) => hasRoomAlone(own, all, bytes));
+    return said(fits, `a row keeps ${all} numbers, for which a workgroup has no room`);
   }
 
   #stands({ node }: Choice, space: StoredSpace): readonly string[] {

@@ -12,7 +12,7 @@ import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
 import { and, bool, eq, u32 } from '../../kernel/make-expressions.ts';
 import { fold, type FoldLoop } from '../../kernels/fold.ts';
 import { map } from '../../kernels/map.ts';
-import { RowCell } from '../../kernels/row.ts';
+import { RowCell, type RowMemory } from '../../kernels/row.ts';
 import { stored } from '../../kernels/space.ts';
 import type { FoldLayout } from '../deciding/choose-fold.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
@@ -143,7 +143,8 @@ class FoldLaunch {
 
   #cell(name: string, node: Node): RowCell {
     const { k } = this.#l.launch;
-    return new RowCell(k, this.#layout.lanes, k.fresh(name), kernelType(node.element), this.#points.count(node.axes));
+    const memory: RowMemory = { lanes: this.#layout.lanes, scope: 'workgroup' };
+    return new RowCell(k, memory, k.fresh(name), kernelType(node.element), this.#points.count(node.axes));
   }
 
   /** Values as loops: those over the same points share one. */

@@ -9,7 +9,7 @@ import type { ElementType, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
 import { div, mul, rem, u32 } from '../../kernel/make-expressions.ts';
-import { row, RowCell, type RowLanes, type RowLoop } from '../../kernels/row.ts';
+import { row, RowCell, type RowLoop, type RowMemory } from '../../kernels/row.ts';
 import { scanLine } from '../../kernels/scan.ts';
 import { rowMajor, stored } from '../../kernels/space.ts';
 import { tileAt } from '../../kernels/tile.ts';
@@ -36,17 +36,17 @@ export function emitRow(plan: PlanBuilder, values: PointValues, checks: CheckEmi
   );
   const rows: StoredSpace = { assignmentList: null, axes: step.rows };
   const total = elementsOf(rows, plan.sizeOf);
-  const emit = (l: ExprEmitter, lanes: RowLanes): ReadonlySet<NodeId> =>
-    new RowLaunch(l, step, lanes, values, checks, buffers).emit();
+  const emit = (l: ExprEmitter, memory: RowMemory): ReadonlySet<NodeId> =>
+    new RowLaunch(l, step, memory, values, checks, buffers).emit();
   const forms = step.forms.map((own): FormOptions => ({
     class: own,
     invocations: total,
-    write: (l) => void emit(l, 'one'),
+    write: (l) => void emit(l, { lanes: 'one', scope: own.threadArrays ? 'thread' : 'workgroup' }),
   }));
   plan.launch(
     optionsOf(plan, step),
     (l) => {
-      const loaded = emit(l, step.lanes);
+      const loaded = emit(l, { lanes: step.lanes, scope: 'workgroup' });
       for (const id of loaded) plan.loaded.add(id);
       for (const { choice, cell, stored: kept } of members)
         if (cell !== null && !kept && !loaded.has(choice.node.id)) plan.unloaded.add(choice.node.id);
@@ -77,7 +77,7 @@ function optionsOf(plan: PlanBuilder, step: RowStep): LaunchOptions {
 class RowLaunch {
   readonly #l: RowEmitter;
   readonly #step: RowStep;
-  readonly #lanes: RowLanes;
+  readonly #memory: RowMemory;
   readonly #values: PointValues;
   readonly #checks: CheckEmitter;
   readonly #cells = new Map<NodeId, RowCell>();
@@ -86,7 +86,7 @@ class RowLaunch {
   constructor(
     l: ExprEmitter,
     step: RowStep,
-    lanes: RowLanes,
+    memory: RowMemory,
     values: PointValues,
     checks: CheckEmitter,
     buffers: ReadonlyMap<NodeId, BufferId>,
@@ -94,7 +94,7 @@ class RowLaunch {
     const own = new Set(step.phases.flat().map(({ choice }) => choice.node.id));
     this.#l = new RowEmitter(l, step.rows, own, this.#cells);
     this.#step = step;
-    this.#lanes = lanes;
+    this.#memory = memory;
     this.#values = values;
     this.#checks = checks;
     this.#outs = new Map([...buffers].map(([id, buffer]) => [id, l.launch.write(buffer)] as const));
@@ -111,12 +111,12 @@ class RowLaunch {
       if (number === null) continue;
       const size = l.points.count(axes);
       const known = cells.get(number)?.cell;
-      const cell = known ?? new RowCell(k, this.#lanes, k.fresh('held'), kernelType(element), size);
+      const cell = known ?? new RowCell(k, this.#memory, k.fresh('held'), kernelType(element), size);
       cells.set(number, { cell, element });
       this.#cells.set(id, cell);
     }
     row(k, {
-      lanes: this.#lanes,
+      lanes: this.#memory.lanes,
       rows: pointsOf(l, { assignmentList: null, axes: rows }),
       begin: () => {
         for (const { cell, element } of cells.values()) cell.begin(l.zeroOf(element));

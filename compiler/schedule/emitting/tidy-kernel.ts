@@ -13,16 +13,16 @@ export function tidyKernel(kernel: Kernel): Kernel {
   return { ...named, body: withoutDeadLets(named.body) };
 }
 
-/** Without what is kept and never read again: workgroup arrays, and mutable locals. */
+/** Without what is kept and never read again: arrays, and mutable locals. */
 function withoutDeadStores(kernel: Kernel): Kernel {
   const read = new Set<string>();
   const arrays = new Set<string>();
   forEachExpr(kernel.body, (expr) => {
     if (expr.kind === 'local') read.add(expr.name);
-    if (expr.kind === 'load_shared') arrays.add(expr.array);
+    if (expr.kind === 'load_array') arrays.add(expr.array);
   });
   const isDead = (statement: KernelStmt): boolean =>
-    (statement.kind === 'store_shared' && !arrays.has(statement.array)) ||
+    (statement.kind === 'store_array' && !arrays.has(statement.array)) ||
     ((statement.kind === 'var' || statement.kind === 'assign') && !read.has(statement.name));
   const sweep = (block: readonly KernelStmt[]): readonly KernelStmt[] =>
     block
@@ -31,7 +31,7 @@ function withoutDeadStores(kernel: Kernel): Kernel {
         if (statement.kind === 'if') return { ...statement, then: sweep(statement.then), else: sweep(statement.else) };
         return statement.kind === 'for' ? { ...statement, body: sweep(statement.body) } : statement;
       });
-  return { ...kernel, shared: kernel.shared.filter(({ name }) => arrays.has(name)), body: sweep(kernel.body) };
+  return { ...kernel, arrays: kernel.arrays.filter(({ name }) => arrays.has(name)), body: sweep(kernel.body) };
 }
 
 /** Names of buffers, uniforms and locals that are read or stored to. */
