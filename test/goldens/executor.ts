@@ -15,7 +15,9 @@ import {
 import type { ExecuteRequest, Prepared } from '../../compiler/cli/running/execution.ts';
 import { controlsOf, prepare, sizesOf } from '../../compiler/cli/running/prepare.ts';
 import { loadExterns } from '../../compiler/cli/running/run-options.ts';
+import { webgpuCore } from '../../compiler/target.ts';
 import { renderAll } from '../../dsl/diagnostics/render.ts';
+import { classOf, SUBGROUP_FEATURE } from '../../runtime/contract/device-class.ts';
 import { requirementsOf } from '../../runtime/running/module.ts';
 import type { WeightSource } from '../../runtime/weights/weight-source.ts';
 import type { NamedTensor } from './compare-numbers.ts';
@@ -91,14 +93,21 @@ export interface GpuExecutor extends Executor {
 
 export function gpuExecutor(): GpuExecutor {
   const devices = new Map<string, Promise<GPUDevice>>();
+  /** Forms of the class of the adapter, once it is known: no others run. */
+  let classes = webgpuCore.classes;
   const runOne = async (request: RunRequest): Promise<ReadonlyMap<string, NamedTensor>> => {
     const whole = await withExterns('gpu', request);
-    const prepared = await prepare(whole, 'device');
+    const prepared = await prepare({ ...whole, target: { ...webgpuCore, classes } }, 'device');
     const key = JSON.stringify(requirementsOf(prepared.manifest));
     const device = devices.get(key) ?? openDevice(prepared.manifest);
     devices.set(key, device);
     const parts = { sizes: sizesOf(prepared, whole), controls: controlsOf(prepared, whole) };
-    return withModel(prepared, whole, await device, (model) => runModel(model, prepared, whole, parts));
+    const opened = await device;
+    if (opened.features.has(SUBGROUP_FEATURE)) {
+      const own = classOf(opened, webgpuCore.classes);
+      classes = webgpuCore.classes.filter(({ name }) => name === own);
+    }
+    return withModel(prepared, whole, opened, (model) => runModel(model, prepared, whole, parts));
   };
   return {
     name: 'gpu',
