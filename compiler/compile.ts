@@ -19,6 +19,7 @@ import type { Kernel } from './kernel/kernel-ir.ts';
 import { legalise } from './kernel/legalise/legalise.ts';
 import { printKernel } from './kernel/print-kernel.ts';
 import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
+import type { Change, GraphChanges } from './schedule/deciding/changes.ts';
 import type { Schedule } from './schedule/deciding/schedule-ir.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Contents } from './schedule/emitting/contents.ts';
@@ -45,6 +46,8 @@ export interface CompileOptions {
   readonly passes?: OptimiseOptions;
   /** Schedules to be lowered instead of those that costs decide, by the graph that each is of (`graphHash`). */
   readonly schedules?: ReadonlyMap<string, string>;
+  /** What is decided otherwise than by costs, by the graph likewise. Throws IllegalChange where that may not be. */
+  readonly changes?: ReadonlyMap<string, readonly Change[]>;
 }
 
 /** One plan and all it came from. */
@@ -153,7 +156,7 @@ function planner(
       plan,
       contents,
       diagnostics: limitViolations,
-    } = schedule(fused, options.target, { locationOf, declared, kernels, ...given(fused, options.schedules) });
+    } = schedule(fused, options.target, { locationOf, declared, kernels, ...given(fused, options) });
     limitViolations.forEach(report);
     verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
     // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
@@ -167,10 +170,15 @@ function planner(
   };
 }
 
-/** The schedule that is given for a graph, if one is. */
-function given(fused: FusedGraph, schedules: CompileOptions['schedules']): { readonly given?: string } {
-  const text = schedules?.get(graphHash(fused));
-  return text === undefined ? {} : { given: text };
+/** What is given for a graph, if anything: its schedule, or changes to the one that costs decide. */
+function given(
+  fused: FusedGraph,
+  { schedules, changes }: CompileOptions,
+): { readonly given?: string; readonly changes?: GraphChanges } {
+  if (schedules === undefined && changes === undefined) return {};
+  const hash = graphHash(fused);
+  const [text, own] = [schedules?.get(hash), changes?.get(hash)];
+  return { ...(text === undefined ? {} : { given: text }), ...(own === undefined ? {} : { changes: { graph: hash, changes: own } }) };
 }
 
 /** Tells graphs apart, as a printed schedule does: what is computed where, before anything of it has memory. */

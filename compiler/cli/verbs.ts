@@ -66,25 +66,47 @@ const schedule: OptionRow = {
   text: 'lower the schedules of this file, as --emit=schedule prints them, instead of those that costs decide',
 };
 
+const tuned: OptionRow = {
+  flags: '--tuned <file>',
+  text: 'decide as the records of this file say, which moec tune writes, where they are of this program',
+};
+
+const weights: OptionRow = {
+  flags: '--weights <path>',
+  text: 'a safetensors file, or the folder of a checkpoint',
+};
+const missing: OptionRow = {
+  flags: '--missing <what>',
+  text: 'params that the weights lack: error, or initialise for those that have an initial value',
+  choices: ['error', 'initialise'],
+  default: 'error',
+};
+const entry: OptionRow = { flags: '--entry <name>', text: 'which entry to run; forward by default' };
+const externs: OptionRow = {
+  flags: '--extern <file>',
+  text: 'a module whose exports are the functions of the host',
+};
+const seed: OptionRow = { flags: '--seed <number>', text: 'of draws', value: 'seed', default: 0 };
+const clock: OptionRow = {
+  flags: '--by <clock>',
+  text: 'what times launches; by default timestamps where there are any',
+  choices: ['timestamps', 'submissions'],
+};
+
 /** Of `run`, `verify` and `profile`. */
 const runOptions: readonly OptionRow[] = [
   { flags: '--input <file>', text: 'inputs by parameter name, and controls by path (safetensors)' },
-  { flags: '--weights <path>', text: 'a safetensors file, or the folder of a checkpoint' },
-  {
-    flags: '--missing <what>',
-    text: 'params that the weights lack: error, or initialise for those that have an initial value',
-    choices: ['error', 'initialise'],
-    default: 'error',
-  },
-  { flags: '--entry <name>', text: 'which entry to run; forward by default' },
+  weights,
+  missing,
+  entry,
   modelName,
   root,
   set,
   { flags: '--state <file>', text: 'values of states, as an earlier run wrote them' },
   { flags: '--losses', text: 'losses too, as loss.PATH' },
   { flags: '--outputs', text: 'outputs too, by path' },
-  { flags: '--extern <file>', text: 'a module whose exports are the functions of the host' },
-  { flags: '--seed <number>', text: 'of draws', value: 'seed', default: 0 },
+  externs,
+  seed,
   { flags: '--random', text: 'draw the inputs that are not given, and without --weights the parameters' },
   {
     flags: '--size <axis=n>',
@@ -95,6 +117,7 @@ const runOptions: readonly OptionRow[] = [
   },
   target,
   schedule,
+  tuned,
   json('a summary as JSON on stdout'),
 ];
 
@@ -165,6 +188,7 @@ export const verbs: readonly VerbRow[] = [
         value: 'whole number',
       },
       schedule,
+      tuned,
       { flags: '--time', text: 'say how long each stage took' },
       json('what was written, and diagnostics, as JSON on stdout'),
     ],
@@ -218,15 +242,48 @@ export const verbs: readonly VerbRow[] = [
     options: [
       ...runOptions,
       { flags: '--runs <number>', text: 'how often; medians are told', value: 'whole number', default: 5 },
-      {
-        flags: '--by <clock>',
-        text: 'what times launches; by default timestamps where there are any',
-        choices: ['timestamps', 'submissions'],
-      },
+      clock,
       { flags: '--trace <file>', text: 'one run in the trace event format, for chrome://tracing and Perfetto' },
       { flags: '--html <file>', text: 'one page with all of it' },
     ],
     action: later(async () => (await import('./verbs/profile-verb.ts')).profileModel),
+  },
+  {
+    name: 'tune',
+    summary: 'find a faster schedule on this machine',
+    description:
+      'Tries on the adapter at hand what the schedule of an entry may decide otherwise without adding up any sum in another order, and\n' +
+      'appends to a file what is faster than the default beyond noise, for each combination of sizes. Launches near what the device\n' +
+      'reaches at most, measured first, are left alone. --tuned takes the file. Ctrl-C keeps what has been found.',
+    arguments: [model],
+    options: [
+      {
+        flags: '--sizes <axis=n,...>',
+        text: 'sizes of an axis that a run decides, each measured separately; may stand several times, for other axes',
+        value: 'list',
+        default: [],
+        shown: `${usualSize} each`,
+      },
+      {
+        flags: '-o, --out <file>',
+        text: 'where records go, behind those that are there; NAME.tuned.jsonl beside the model by default',
+      },
+      { flags: '--budget <seconds>', text: 'how long something new is tried', value: 'whole number', default: 60 },
+      weights,
+      missing,
+      entry,
+      modelName,
+      root,
+      set,
+      { flags: '--losses', text: 'the schedule that has losses too' },
+      { flags: '--outputs', text: 'the schedule that has outputs too' },
+      externs,
+      seed,
+      clock,
+      target,
+      json('what was found as JSON on stdout'),
+    ],
+    action: later(async () => (await import('./verbs/tune-verb.ts')).tuneModel),
   },
   {
     name: 'explain',

@@ -11,6 +11,7 @@ import { asNumber, exact, multiply } from '../../dsl/types/size.ts';
 import type { FusedGraph } from '../graph/domains.ts';
 import type { NodeId, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
+import { ChangedDecider, type GraphChanges } from './deciding/changes.ts';
 import { byCost, type Decider } from './deciding/decider.ts';
 import { isStoredAnyway } from './deciding/legality.ts';
 import { planSchedule, type Found } from './deciding/plan-schedule.ts';
@@ -29,6 +30,8 @@ export interface ScheduleOptions {
   readonly locationOf?: (span: Span) => string;
   /** The text of a schedule, to be lowered instead of the one that costs decide (deciding/read-schedule.ts). */
   readonly given?: string;
+  /** What is decided otherwise than by costs (deciding/changes.ts). A change that may not be is thrown as `IllegalChange`. */
+  readonly changes?: GraphChanges;
   /** Where an input, or a variable by its path, is declared, for what does not fit. */
   readonly declared?: (role: 'input' | 'store', name: string) => Span | null;
   /** Kernels of other plans, to share: none by default. */
@@ -56,7 +59,10 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
     ];
     return { schedule: decided, plan, contents, diagnostics };
   };
-  const planned = settled(fused, target, byCost, locationOf);
+  const decider = options.changes === undefined ? null : new ChangedDecider(byCost, options.changes);
+  const planned = settled(fused, target, decider ?? byCost, locationOf);
+  const illegal = decider?.illegal() ?? null;
+  if (illegal !== null) throw illegal;
   if (options.given === undefined) return finish(planned.schedule, planned.lowered);
   const given = readGiven(options.given, fused, target, planned.found);
   const lowered = lowerSchedule(fused, given, target, locationOf);

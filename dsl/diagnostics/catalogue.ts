@@ -170,6 +170,7 @@ export const catalogue = {
   MOE0504: { title: 'a program is written out to more than moec handles' },
   MOE0505: { title: 'a file has no schedule of this program' },
   MOE0506: { title: 'a schedule says what does not follow from the program, or may not be' },
+  MOE0507: { title: 'a record of a tuned schedule says what this program cannot have' },
 
   // 06 weights (runtime/contract/errors.ts has the same numbers)
   MOE0600: { title: 'several faults in the weights, listed' },

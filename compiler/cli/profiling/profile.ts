@@ -105,7 +105,7 @@ export async function profile(ready: Ready, options: ProfileOptions): Promise<Pr
 }
 
 /** With timestamps where the adapter has them. Dawn rounds them to tenths of a millisecond for pages of unknown origin. */
-async function deviceFor(manifest: Manifest, by: Method | null): Promise<GPUDevice> {
+export async function deviceFor(manifest: Manifest, by: Method | null): Promise<GPUDevice> {
   if (by === 'submissions') return openDevice(manifest);
   const requirements = requirementsOf(manifest);
   const requiredFeatures = [...(requirements.requiredFeatures ?? []), 'timestamp-query'];
@@ -121,14 +121,14 @@ async function deviceFor(manifest: Manifest, by: Method | null): Promise<GPUDevi
   }
 }
 
-interface Clock {
+export interface Clock {
   readonly method: Method;
   readonly time: TimeLaunches;
   readonly notes: readonly string[];
 }
 
 /** The clock of a sitting, tried once: some drivers compile at the first launch, and some offer timestamps that stand still. */
-async function clockFor(device: GPUDevice, launches: readonly RecordedLaunch[], by: Method | null): Promise<Clock> {
+export async function clockFor(device: GPUDevice, launches: readonly RecordedLaunch[], by: Method | null): Promise<Clock> {
   const separately = async (why: string): Promise<Clock> => {
     const time = await bySubmissions(device);
     await time(launches);

@@ -47,7 +47,7 @@ function recordingPass(pass: GPUComputePassEncoder, launches: RecordedLaunch[]):
 }
 
 /** An object in front of another one, with some of its members replaced. Methods are called on the object itself, as hosts insist. */
-function through<T extends object>(target: T, own: Partial<T>): T {
+export function through<T extends object>(target: T, own: Partial<T>): T {
   return new Proxy(target, {
     get: (object, name): unknown => {
       const replaced: unknown = Reflect.get(own, name);

@@ -35,6 +35,17 @@ export function parseSizes(list: readonly string[]): ReadonlyMap<string, number>
   );
 }
 
+/** `--sizes T=1,16 --sizes B=2`: the sizes of each regime, every one of an axis with every one of the others. */
+export function parseRegimes(list: readonly string[]): readonly ReadonlyMap<string, number>[] {
+  return [...parseSets(list, '--sizes')].reduce<readonly ReadonlyMap<string, number>[]>(
+    (regimes, [name, text]) => {
+      const sizes = text.split(',').map((size) => parseSizes([`${name}=${size.trim()}`]).get(name) ?? 0);
+      return regimes.flatMap((regime) => [...new Set(sizes)].map((size) => new Map([...regime, [name, size]])));
+    },
+    [new Map()],
+  );
+}
+
 export function parseTarget(name: string): Target {
   const target = targets.get(name);
   if (target === undefined)

@@ -142,14 +142,9 @@ export async function executeGpu(
   }
 }
 
-/** A model of a request on a device, for as long as `work` takes. */
-export async function withModel<T>(
-  prepared: Prepared,
-  request: ExecuteRequest,
-  device: GPUDevice,
-  work: (model: Model) => Promise<T>,
-): Promise<T> {
-  const model = await createModel(prepared.manifest, prepared.compilation.shaders, {
+/** A model of a request on a device. */
+export function modelOn(prepared: Prepared, request: ExecuteRequest, device: GPUDevice): Promise<Model> {
+  return createModel(prepared.manifest, prepared.compilation.shaders, {
     device,
     ...(request.weights === null ? {} : { weights: request.weights }),
     ...(request.missing === undefined ? {} : { missing: request.missing }),
@@ -158,6 +153,16 @@ export async function withModel<T>(
     seed: request.seed ?? 0,
     warmUp: 'none',
   });
+}
+
+/** A model of a request on a device, for as long as `work` takes. */
+export async function withModel<T>(
+  prepared: Prepared,
+  request: ExecuteRequest,
+  device: GPUDevice,
+  work: (model: Model) => Promise<T>,
+): Promise<T> {
+  const model = await modelOn(prepared, request, device);
   try {
     return await work(model);
   } finally {

@@ -11,6 +11,7 @@ import type { Manifest } from '../../../runtime/contract/manifest.ts';
 import type { WeightSource } from '../../../runtime/weights/weight-source.ts';
 import type { Compilation, CompiledEntry } from '../../compile.ts';
 import type { Target } from '../../target.ts';
+import type { GivenCompilation } from './given-tuning.ts';
 import type { Project } from './project.ts';
 
 export interface NamedTensor {
@@ -44,6 +45,8 @@ export interface ExecuteRequest {
   readonly seed?: number;
   /** A file with schedules of the program, instead of those that costs decide. */
   readonly schedule?: string;
+  /** A file with records of `moec tune`, of which those of the program are used. */
+  readonly tuned?: string;
   /** What the kernels are for: webgpu-core unless said. */
   readonly target?: Target;
   readonly signal?: AbortSignal;
@@ -58,6 +61,8 @@ export interface Prepared {
   readonly entry: CompiledEntry;
   /** Numbers of every param and state that the source or the request has, by path. */
   readonly variables: ReadonlyMap<string, Float64Array>;
+  /** What became of the records of `moec tune`; null where none were given. */
+  readonly tuning?: GivenCompilation['tuning'];
 }
 
 /** Everything that is ready to be executed. */

@@ -53,7 +53,7 @@ export async function readSchedules(file: string): Promise<GivenSchedules> {
 }
 
 /** What a line of a file says: without the spaces around it, and without the number of a step. */
-function lineSpan({ name, text }: SourceFile, line: number): Span {
+export function lineSpan({ name, text }: SourceFile, line: number): Span {
   const starts = lineStarts(text);
   const begin = starts[line - 1] ?? text.length;
   const whole = text.slice(begin, starts[line] ?? text.length).trimEnd();

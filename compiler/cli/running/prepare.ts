@@ -17,7 +17,7 @@ import { portableOf, webgpuCore } from '../../target.ts';
 import { CliError } from '../terminal/cli-error.ts';
 import { wantsMore, type ExecuteRequest, type NamedTensor, type Prepared, type Ready } from './execution.ts';
 import { projectOptions } from './command-options.ts';
-import { compileGiven, readSchedules, textsOf } from './given-schedules.ts';
+import { givenDecisions } from './given-tuning.ts';
 import { loadProject } from './project.ts';
 
 /**
@@ -35,23 +35,23 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
   const wanted = entryNameOf(program, request.entry);
   if (!names.includes(wanted))
     throw new CliError(1, `${program.name} has no entry ${wanted}: it has ${names.join(', ')}`);
-  const schedules = request.schedule === undefined ? null : await readSchedules(request.schedule);
+  const given = await givenDecisions(request);
   const target = request.target ?? webgpuCore;
-  // What will not run is not compiled; schedules that somebody wrote are read with all that they say.
-  const needed: Pick<CompileOptions, 'target' | 'plans' | 'schedules'> =
-    schedules === null
+  // What will not run is not compiled; what somebody decided otherwise is taken with all that it says.
+  const needed: Pick<CompileOptions, 'target' | 'plans'> =
+    request.schedule === undefined && request.tuned === undefined
       ? {
           target: request.on === 'gpu' ? target : portableOf(target),
           plans: wantsMore(request.want) ? 'all' : 'results',
         }
-      : { target, schedules: textsOf(schedules) };
+      : { target };
   const options: CompileOptions = {
     overrides: parseOverrides(request.sets),
     entries: [wanted],
     sources: project.sources,
     ...needed,
   };
-  const compilation = compileGiven(() => compileProgram(program, options), schedules);
+  const { compilation, tuning } = given((decisions) => compileProgram(program, { ...options, ...decisions }));
   const { manifest } = compilation;
   if (manifest === null || hasErrors(compilation.diagnostics)) return fail(compilation.diagnostics);
   const entry = compilation.entries.find((e) => e.name === wanted);
@@ -63,6 +63,7 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
     manifest,
     entry,
     variables: await readVariables(manifest, request, weightsFor),
+    tuning,
   };
 }
 
@@ -106,6 +107,31 @@ async function readVariables(
     variables.set(path, Float64Array.from(tensor.data));
   }
   return variables;
+}
+
+/** The same program with other schedules: what costs decide, but for these changes. Throws IllegalChange. */
+export function withChanges(
+  prepared: Prepared,
+  request: ExecuteRequest,
+  changes: NonNullable<CompileOptions['changes']>,
+): Prepared {
+  const { program, project, entry } = prepared;
+  const compilation = compileProgram(program, {
+    overrides: parseOverrides(request.sets),
+    target: request.target ?? webgpuCore,
+    entries: [entry.name],
+    sources: project.sources,
+    plans: wantsMore(request.want) ? 'all' : 'results',
+    changes,
+  });
+  const { manifest } = compilation;
+  const again = compilation.entries.find(({ name }) => name === entry.name);
+  if (manifest === null || again === undefined)
+    throw new CliError(1, `${entry.name} does not compile with these changes`, {
+      diagnostics: compilation.diagnostics,
+      sources: project.sources,
+    });
+  return { ...prepared, compilation, manifest, entry: again };
 }
 
 /** Controls that were given, by path; everything else of the inputs must be a parameter of the entry. */

@@ -10,6 +10,7 @@ import { CliError, usageError } from '../terminal/cli-error.ts';
 import { exitCodes } from '../terminal/exit.ts';
 import { fileFaultOf } from '../terminal/file-faults.ts';
 import type { Ready, ExecuteRequest, NamedTensor, Prepared } from './execution.ts';
+import type { GivenCompilation } from './given-tuning.ts';
 import { statOrNull } from '../terminal/io.ts';
 import { parseSets, parseSizes, parseTarget, projectOptions } from './command-options.ts';
 import type { Session } from '../terminal/session.ts';
@@ -34,6 +35,7 @@ export interface RunVerbOptions {
   readonly size: readonly string[];
   readonly target: string;
   readonly schedule?: string;
+  readonly tuned?: string;
 }
 
 /**
@@ -71,12 +73,14 @@ export async function withRun<T>(
       ...projectOptions(options),
       ...(options.entry === undefined ? {} : { entry: options.entry }),
       ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
+      ...(options.tuned === undefined ? {} : { tuned: options.tuned }),
       ...(states === undefined ? {} : { states }),
       ...(externs === undefined ? {} : { externs }),
     };
     session.stage = 'compile';
     session.progress.show('compiling');
     const compiled = await prepare(request, request.on === 'gpu' && !settle ? 'device' : 'host');
+    if (compiled.tuning != null) tellTuning(session, compiled.tuning);
     checkAxes(compiled, sizes);
     if (weights !== null) tellUnread(session, compiled, weights);
     const known = knownInputs(session, compiled, inputs);
@@ -109,6 +113,15 @@ function tellUnread(session: Session, { manifest }: Prepared, weights: WeightSou
   session.say(
     `notice: the weights also have ${list}${more}, beside tensors that are read; the program does not read them`,
   );
+}
+
+/** Which records of `moec tune` are used, and what is wrong with those that are not. */
+export function tellTuning(
+  session: Session,
+  { notice, warnings, source }: NonNullable<GivenCompilation['tuning']>,
+): void {
+  session.showDiagnostics(warnings, [source]);
+  if (!session.json) session.say(`notice: ${notice}`);
 }
 
 /** A size of an axis that no run decides is a slip of the command line. */

@@ -56,6 +56,31 @@ export async function killable<T>(work: () => Promise<T> | T): Promise<T> {
   }
 }
 
+/**
+ * Runs work that has something to keep when it is stopped: the first SIGINT or SIGTERM tells it so, and it ends by itself; the next one
+ * ends the process. Its exit code is that of the signal all the same.
+ */
+export async function stoppable<T>(work: (isStopped: () => boolean) => Promise<T>): Promise<T> {
+  let stopped: ExitCode | null = null;
+  const stop = (code: ExitCode): void => {
+    if (stopped !== null) process.exit(code);
+    stopped = code;
+  };
+  const [onFirstInterrupt, onFirstTerminate] = [() => stop(exitCodes.interrupted), () => stop(exitCodes.terminated)];
+  process.off('SIGINT', onInterrupt);
+  process.off('SIGTERM', onTerminate);
+  process.on('SIGINT', onFirstInterrupt);
+  process.on('SIGTERM', onFirstTerminate);
+  try {
+    return await work(() => stopped !== null);
+  } finally {
+    process.off('SIGINT', onFirstInterrupt);
+    process.off('SIGTERM', onFirstTerminate);
+    listen();
+    if (stopped !== null) process.exitCode = stopped;
+  }
+}
+
 /** Runs the program, has what it throws told, which decides the exit code, and lets the loop drain. */
 export async function runMain(main: () => Promise<void>, fail: (error: unknown) => Promise<number>): Promise<void> {
   listen();

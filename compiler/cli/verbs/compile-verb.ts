@@ -25,6 +25,7 @@ interface Options {
   readonly skipPass: readonly string[];
   readonly passLimit?: number;
   readonly schedule?: string;
+  readonly tuned?: string;
   readonly time?: boolean;
   readonly target: string;
   readonly runtime?: string;
@@ -77,20 +78,22 @@ export async function compile(session: Session, modelFile: string, options: Opti
 
   const { compileProgram } = await import('../../compile.ts');
   const { parseOverrides } = await import('../../overrides.ts');
-  const { compileGiven, readSchedules, textsOf } = await import('../running/given-schedules.ts');
-  const schedules = options.schedule === undefined ? null : await readSchedules(options.schedule);
+  const { givenDecisions } = await import('../running/given-tuning.ts');
+  const given = await givenDecisions(options);
   const request: CompileOptions = {
     overrides: parseOverrides(overrides),
     target,
     sources: project.sources,
     passes,
     ...(options.entry.length === 0 ? {} : { entries: options.entry }),
-    ...(schedules === null ? {} : { schedules: textsOf(schedules) }),
   };
   // Nothing is staged yet, so Ctrl-C may end the process at any moment of the work.
-  const compilation = await killable(() => compileGiven(() => compileProgram(program, request), schedules));
+  const { compilation, tuning } = await killable(() =>
+    given((also) => compileProgram(program, { ...request, ...also })),
+  );
   clock.lap('elaborate, optimise, schedule, build, print');
   const { diagnostics, manifest, shaders } = compilation;
+  if (tuning !== null) (await import('../running/run-options.ts')).tellTuning(session, tuning);
   session.showDiagnostics(
     diagnostics.filter((d) => d.severity === 'warning'),
     project.sources,
