@@ -61,7 +61,7 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
   };
   const decider = options.changes === undefined ? null : new ChangedDecider(byCost, options.changes);
   const planned = settled(fused, target, decider ?? byCost, locationOf);
-  const illegal = decider?.illegal() ?? null;
+  const illegal = decider?.illegal(planned.schedule) ?? null;
   if (illegal !== null) throw illegal;
   if (options.given === undefined) return finish(planned.schedule, planned.lowered);
   const given = readGiven(options.given, fused, target, planned.found);

@@ -114,6 +114,7 @@ export const law: Readonly<Record<string, readonly string[]>> = {
   'compiler/cli/verbs.ts': ['compiler/stages.ts', 'compiler/cli/terminal'],
   'compiler/cli/running': ['dsl', 'compiler', 'runtime'],
   'compiler/cli/profiling': ['dsl', 'compiler', 'runtime'],
+  'compiler/cli/tuning': ['dsl', 'compiler', 'runtime'],
   'compiler/cli/verbs': ['dsl', 'compiler', 'runtime'],
   'compiler/cli/moec.ts': ['dsl', 'compiler'],
 };

@@ -56,7 +56,7 @@ const [ROUNDS, LAST_ROUNDS] = [7, 11];
 /** After so many rounds what is so much slower is given up. */
 const [FEW_ROUNDS, HOPELESS] = [3, 1.15];
 
-export interface Verdict {
+export interface Gain {
   readonly kind: 'faster' | 'same' | 'slower';
   /** Time that is taken of that which was: of the launches that differ, and of a run's. */
   readonly ratio: number;
@@ -66,7 +66,7 @@ export interface Verdict {
 }
 
 /** Whether what was tried is faster: by the median of rounds, beyond what the standing one differs from itself by. */
-export function verdictOf({ standing, tried, run }: Times): Verdict {
+export function gainOf({ standing, tried, run }: Times): Gain {
   const ratios = standing.flatMap((time, i) => (time > 0 ? [at(tried, i, 'cli: times') / time] : []));
   const itself = standing.slice(1).flatMap((time, i) => (time > 0 ? [at(standing, i, 'cli: times') / time] : []));
   // A clock that does not see them tells nothing of them.
@@ -85,7 +85,7 @@ function spreadOf(ratios: readonly number[]): number {
   return Math.max(0, ...sorted.slice(quarter, sorted.length - quarter).map((ratio) => Math.abs(ratio - 1)));
 }
 
-const isHopeless = (times: Times): boolean => times.standing.length >= FEW_ROUNDS && verdictOf(times).ratio > HOPELESS;
+const isHopeless = (times: Times): boolean => times.standing.length >= FEW_ROUNDS && gainOf(times).ratio > HOPELESS;
 
 export type Outcome = 'kept' | 'not faster' | 'slower' | 'other bits' | 'at its ceiling' | 'too short';
 
@@ -95,7 +95,7 @@ export interface Step {
   /** None where the site was left out. */
   readonly changes: readonly Change[];
   readonly outcome: Outcome;
-  readonly verdicts: readonly Verdict[];
+  readonly gains: readonly Gain[];
 }
 
 export interface SearchOptions {
@@ -109,7 +109,7 @@ export interface SearchOptions {
 export interface Found {
   readonly kept: readonly Change[];
   /** Of each regime, against the default; empty where nothing is kept. */
-  readonly verdicts: readonly Verdict[];
+  readonly gains: readonly Gain[];
   readonly tried: number;
   readonly ended: 'all tried' | 'budget spent' | 'stopped';
 }
@@ -131,10 +131,10 @@ export async function search(sites: readonly Site[], measuring: Measuring, optio
     if ((await measuring.look(standing, changes)) === null) return;
     tried++;
     const { sameBits, regimes } = await measuring.race(standing, changes, ROUNDS, isHopeless);
-    const verdicts = regimes.map(verdictOf);
-    const outcome = outcomeOf(sameBits, verdicts);
+    const gains = regimes.map(gainOf);
+    const outcome = outcomeOf(sameBits, gains);
     if (outcome === 'kept') kept.push(alternative);
-    tell({ site: site.name, changes: alternative, outcome, verdicts });
+    tell({ site: site.name, changes: alternative, outcome, gains });
   };
   for (const site of await ranked(sites, measuring, tell, goesOn))
     for (const alternative of site.alternatives) if (goesOn()) await tryOne(site, alternative);
@@ -142,16 +142,16 @@ export async function search(sites: readonly Site[], measuring: Measuring, optio
   for (; kept.length > 0; kept.pop()) {
     const changes = together(...kept);
     const { sameBits, regimes } = await measuring.race([], changes, LAST_ROUNDS, () => false);
-    const verdicts = regimes.map(verdictOf);
-    if (outcomeOf(sameBits, verdicts) === 'kept') return { kept: changes, verdicts, tried, ended };
+    const gains = regimes.map(gainOf);
+    if (outcomeOf(sameBits, gains) === 'kept') return { kept: changes, gains, tried, ended };
   }
-  return { kept: [], verdicts: [], tried, ended };
+  return { kept: [], gains: [], tried, ended };
 }
 
-function outcomeOf(sameBits: boolean, verdicts: readonly Verdict[]): Outcome {
+function outcomeOf(sameBits: boolean, gains: readonly Gain[]): Outcome {
   if (!sameBits) return 'other bits';
-  if (verdicts.some(({ kind }) => kind === 'slower')) return 'slower';
-  return verdicts.some(({ kind }) => kind === 'faster') ? 'kept' : 'not faster';
+  if (gains.some(({ kind }) => kind === 'slower')) return 'slower';
+  return gains.some(({ kind }) => kind === 'faster') ? 'kept' : 'not faster';
 }
 
 /** The decisions that are worth a try, those with most to gain first. */
@@ -169,7 +169,7 @@ async function ranked(
     const worthwhile = regimes.filter(({ share }) => share >= LEAST_SHARE);
     const open = worthwhile.filter(({ ofCeiling }) => ofCeiling < AT_CEILING);
     const outcome = worthwhile.length === 0 ? 'too short' : 'at its ceiling';
-    if (open.length === 0) tell({ site: site.name, changes: [], outcome, verdicts: [] });
+    if (open.length === 0) tell({ site: site.name, changes: [], outcome, gains: [] });
     else found.push({ site, gain: Math.max(...open.map(({ share, ofCeiling }) => share * (1 - ofCeiling))) });
   }
   return found.toSorted((a, b) => b.gain - a.gain).map(({ site }) => site);

@@ -20,7 +20,7 @@ import type { ExecuteRequest, Ready } from '../running/execution.ts';
 import { randomSizes, withRandomInputs } from '../running/made-values.ts';
 import { controlsOf, planOf, sizesOf } from '../running/prepare.ts';
 import type { AdapterKey, TunedRecord } from '../running/tuned-records.ts';
-import { Bench } from './bench.ts';
+import { MeasuredSchedules } from './measured-schedules.ts';
 import { cachingDevice } from './caching-device.ts';
 import { search, type Found, type SearchOptions } from './search.ts';
 
@@ -60,7 +60,6 @@ export async function tune({ prepared, request }: Ready, options: TuneOptions): 
     return { ...request, sizes, inputs, want: { ...request.want, updates: false } };
   });
   const first = at(requests, 0, 'cli: regime');
-  const until = performance.now() + options.budget;
   const own = await deviceFor(prepared.manifest, options.by);
   try {
     const device = cachingDevice(own);
@@ -75,15 +74,16 @@ export async function tune({ prepared, request }: Ready, options: TuneOptions): 
     const { decider, asked } = noting(byCost);
     const { schedule } = settled(fused, target, decider, () => '');
     const sites = sitesOf(schedule, fused.graph, asked, className);
-    const bench = new Bench({ prepared, requests, device, className, time, ceilings });
+    const measured = new MeasuredSchedules({ prepared, requests, device, className, time, ceilings });
     try {
       const { isStopped, tell } = options;
-      const found = await search(sites, bench, { now: () => performance.now(), until, isStopped, tell });
+      const until = performance.now() + options.budget;
+      const found = await search(sites, measured, { now: () => performance.now(), until, isStopped, tell });
       const sizes = requests.map((one) => Object.fromEntries(sizesOf(prepared, one)));
       const records = recordsOf(found, sizes, { graph: graphHash(fused), className, adapter: keyOf(own), ceilings });
       return { ...circumstances, ...found, sizes, records };
     } finally {
-      bench.close();
+      measured.close();
     }
   } finally {
     own.destroy();
@@ -119,13 +119,13 @@ interface Sitting {
 
 /** A record for each regime in which what was kept is faster. */
 function recordsOf(
-  { kept, verdicts }: Found,
+  { kept, gains }: Found,
   sizes: readonly Readonly<Record<string, number>>[],
   { graph, className, adapter, ceilings }: Sitting,
 ): readonly TunedRecord[] {
   const date = new Date().toISOString();
   const { bytesPerSecond, flopsPerSecond } = ceilings;
-  return verdicts.flatMap(({ kind, ofRun, noise }, i): readonly TunedRecord[] =>
+  return gains.flatMap(({ kind, ofRun, noise }, i): readonly TunedRecord[] =>
     kind !== 'faster'
       ? []
       : [

@@ -7,7 +7,7 @@ import { stoppable } from '../terminal/exit.ts';
 import { checkWritable } from '../terminal/io.ts';
 import type { Session } from '../terminal/session.ts';
 import { bytesText, countText, table } from '../terminal/text-table.ts';
-import type { Step, Verdict } from '../tuning/search.ts';
+import type { Step, Gain } from '../tuning/search.ts';
 import type { Circumstances, Tuned } from '../tuning/tune.ts';
 
 interface Options extends Omit<RunVerbOptions, 'on' | 'size' | 'random' | 'input' | 'schedule' | 'tuned'> {
@@ -43,13 +43,13 @@ export async function tuneModel(session: Session, modelFile: string, options: Op
   );
   if (tuned.records.length > 0) await appendRecords(out, tuned.records);
   if (session.json) {
-    const { kept, sizes, verdicts, records, ...others } = tuned;
+    const { kept, sizes, gains, records, ...others } = tuned;
     session.outJson({
       ok: true,
       out: records.length > 0 ? out : null,
       ...others,
       kept: kept.map(changeText),
-      regimes: sizes.map((of, i) => ({ sizes: of, ...verdicts[i] })),
+      regimes: sizes.map((of, i) => ({ sizes: of, ...gains[i] })),
       records: records.length,
       diagnostics: [],
     });
@@ -71,21 +71,21 @@ function tellCircumstances(session: Session, { adapter, class: of, method, ceili
   for (const note of notes) session.say(note);
 }
 
-function tellStep(session: Session, { site, changes, outcome, verdicts }: Step): void {
+function tellStep(session: Session, { site, changes, outcome, gains }: Step): void {
   const text = changes.length === 0 ? site : `${site}: ${changes.map(changeText).join('; ')}`;
-  const said = `${text}: ${outcome}${verdicts.length === 0 ? '' : ` (${verdicts.map(ratioText).join(', ')})`}`;
+  const said = `${text}: ${outcome}${gains.length === 0 ? '' : ` (${gains.map(ratioText).join(', ')})`}`;
   session.progress.show(said);
   if (!session.json && outcome !== 'not faster' && outcome !== 'slower') session.say(said);
 }
 
-const ratioText = ({ ratio }: Verdict): string => ratio.toFixed(2);
+const ratioText = ({ ratio }: Gain): string => ratio.toFixed(2);
 
 /** Lines of what was found, regime by regime. */
-function resultText({ kept, verdicts, sizes, tried, ended }: Tuned): readonly string[] {
+function resultText({ kept, gains, sizes, tried, ended }: Tuned): readonly string[] {
   const why = { 'all tried': 'all that there is', 'budget spent': 'until the budget was spent', stopped: 'until it was stopped' }; // prettier-ignore
   const head = `${countOf(tried, 'change')} tried, ${why[ended]}`;
   if (kept.length === 0) return [`${head}: none is faster than the default`];
-  const rows = verdicts.map(({ kind, ratio, ofRun, noise }, i) => [
+  const rows = gains.map(({ kind, ratio, ofRun, noise }, i) => [
     Object.entries(sizes[i] ?? {}).map(([name, size]) => `${name} = ${size}`).join(', ') || 'any',
     ofRun.toFixed(3),
     ratio.toFixed(3),

@@ -9,7 +9,7 @@ import type { AssignmentList } from '../memory/memory.ts';
 import { rowsOfTile, type Change } from './changes.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { Decider } from './decider.ts';
-import { LARGEST_TILE, tileFault, type TileOptions, type TileRows } from './legality-tiles.ts';
+import { LARGEST_TILE, pointsAlong, tileFault, type TileOptions, type TileRows } from './legality-tiles.ts';
 import type { Choice, Schedule, TileChoice } from './schedule-ir.ts';
 
 /** A decision, or several of equal shape, and what may be tried instead. */
@@ -115,7 +115,7 @@ function tileSites(schedule: Schedule, graph: Graph, asked: Asked, className: st
   return [...groups.values()].map((group): Site => {
     const names = group.map(({ choice }) => `%${choice.node.id}`);
     const [first] = group;
-    const shapes = first === undefined ? [] : tileShapes(first, className);
+    const shapes = first === undefined ? [] : tileShapes(first, className, pointsAlong(graph, first.choice.columns));
     return {
       name: `tile of ${names.slice(0, 3).join(' ')}${names.length > 3 ? ` and ${names.length - 3} like it` : ''}`,
       alternatives: shapes.map((shape) => group.flatMap(({ choice }) => shape(choice.node.id))),
@@ -141,10 +141,15 @@ interface Ranked {
 }
 
 /** The tiles that a tile may be instead, cheapest first. */
-function tileShapes({ choice, options, inRow }: FoundTile, className: string): readonly Shape[] {
+function tileShapes(
+  { choice, options, inRow }: FoundTile,
+  className: string,
+  width: number | null,
+): readonly Shape[] {
   const own = choice.forms.find((form) => form.class.name === className);
   if (own !== undefined) {
-    const ranked = allSizes().flatMap(([tileRows, tileColumns]): readonly Ranked[] => {
+    const columns = width === null ? null : Math.ceil(width / own.class.subgroupSize);
+    const ranked = allSizes(columns).flatMap(([tileRows, tileColumns]): readonly Ranked[] => {
       if (tileRows === own.tileRows && tileColumns === own.tileColumns) return [];
       const form = { ...own, tileRows, tileColumns };
       const forms = choice.forms.map((other) => (other === own ? form : other));
@@ -158,7 +163,7 @@ function tileShapes({ choice, options, inRow }: FoundTile, className: string): r
   const ways = inRow ? options.rows.filter(({ kind }) => kind === 'single') : sameKindOfRows(choice.rows, options.rows);
   const ranked = ways.flatMap((rows) =>
     (inRow ? [choice.lanes] : options.lanes).flatMap((lanes) =>
-      allSizes().flatMap(([tileRows, tileColumns]) => portable({ choice, options, className }, rows, lanes, tileRows, tileColumns)),
+      allSizes(width).flatMap(([tileRows, tileColumns]) => portable({ choice, options, className }, rows, lanes, tileRows, tileColumns)),
     ),
   );
   return cheapest(ranked, MOST_TILES);
@@ -192,7 +197,11 @@ function portable(
   return [...plain, formed];
 } // prettier-ignore
 
-const allSizes = (): readonly (readonly [number, number])[] => sides.flatMap((a) => sides.map((b) => [a, b] as const));
+/** Tiles no wider than there are columns. */
+function allSizes(width: number | null): readonly (readonly [number, number])[] {
+  const columns = sides.filter((n) => width === null || n <= Math.max(1, width));
+  return sides.flatMap((a) => columns.map((b) => [a, b] as const));
+}
 
 /** Rows that go in blocks of a list do so as the list is cut (`listSites`); else every way may be tried. */
 const sameKindOfRows = (own: TileRows, all: readonly TileRows[]): readonly TileRows[] =>

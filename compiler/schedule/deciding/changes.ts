@@ -23,7 +23,7 @@ import type { AssignmentList } from '../memory/memory.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { Decider, Options } from './decider.ts';
 import { tileFault, type TileOptions, type TileRows } from './legality-tiles.ts';
-import type { Choice, TileChoice, TileForm } from './schedule-ir.ts';
+import type { Choice, Schedule, TileChoice, TileForm } from './schedule-ir.ts';
 
 /** How rows of a tile go: one by one, in blocks along dense axes, or in blocks of so many of a list. */
 export type RowsOfTile = 'one by one' | 'dense' | number;
@@ -137,7 +137,7 @@ const forms: readonly (readonly [RegExp, (parts: readonly (string | undefined)[]
     }),
   ],
   [
-    /^%(\d+) (\w+) (\d+) x (\d+)$/,
+    /^%(\d+) ([a-z]+\d+) (\d+) x (\d+)$/,
     ([id, name = '', tileRows, tileColumns]) => ({
       kind: 'form',
       node: node(id),
@@ -193,11 +193,16 @@ export class ChangedDecider implements Decider {
     this.#byDecision = new Map(changes.map((change) => [decisionOf(change), change] as const));
   }
 
-  /** The first change that is not in the schedule that was decided last; null: all of them are. */
-  illegal(): IllegalChange | null {
+  /** The first change that the schedule that was decided last has not; null: it has all of them. */
+  illegal({ steps }: Schedule): IllegalChange | null {
+    const choices = steps.flatMap((step) =>
+      step.kind === 'value' ? [step.choice] : step.kind === 'row' ? step.phases.flat().map(({ choice }) => choice) : [],
+    );
     for (const change of this.#byDecision.values()) {
-      const fault = this.#faults.get(change);
-      if (fault === undefined) return new IllegalChange(change, 'there is no such decision', this.#graph);
+      // Whose operands are in no row is not asked whether it joins one.
+      const isAlone = change.kind === 'apart' && choices.some((choice) => choice.node.id === change.node);
+      const fault =
+        this.#faults.get(change) ?? (isAlone || this.#faults.has(change) ? null : 'there is no such decision');
       if (fault !== null) return new IllegalChange(change, fault, this.#graph);
     }
     return null;

@@ -8,8 +8,10 @@ import { sizeKey } from '../../../dsl/types/size.ts';
 import type { Model } from '../../../runtime/running/model.ts';
 import { graphHash } from '../../compile.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
-import { IllegalChange, type Change } from '../../schedule/deciding/changes.ts';
+import { changeText, IllegalChange, type Change } from '../../schedule/deciding/changes.ts';
 import { planOfClass, type Launch, type Plan } from '../../schedule/memory/plan.ts';
+import { schedule } from '../../schedule/schedule.ts';
+import { webgpuCore } from '../../target.ts';
 import type { DeviceCeilings } from '../profiling/device-ceilings.ts';
 import { launchesOf } from '../profiling/profile.ts';
 import { recordingDevice, type RecordedLaunch } from '../profiling/recorded-launches.ts';
@@ -17,16 +19,14 @@ import { median, type TimeLaunches } from '../profiling/time-launches.ts';
 import { modelOn, runModel } from '../running/execute.ts';
 import type { ExecuteRequest, NamedTensor, Prepared } from '../running/execution.ts';
 import { controlsOf, planOf, sizesOf, withChanges } from '../running/prepare.ts';
-import { changeText } from '../../schedule/deciding/changes.ts';
 import { neededWork } from './needed-work.ts';
 import type { Measuring, Race, Replaced, Times } from './search.ts';
 
 /** A schedule that is compiled, and its model once somebody has measured it. */
 interface Contender {
   readonly prepared: Prepared;
-  /** The launches of a run on the device's class, in order, and what tells them apart. */
+  /** The launches of a run on the device's class, in order. */
   readonly launches: readonly Launch[];
-  readonly keys: readonly string[];
   readonly recorded: RecordedLaunch[];
   model: Model | null;
   /** The regime whose run was noted last. */
@@ -36,7 +36,7 @@ interface Contender {
   readonly times: Map<number, readonly number[]>;
 }
 
-export interface BenchParts {
+export interface MeasuringParts {
   readonly prepared: Prepared;
   /** One for each regime: they differ in sizes and inputs. */
   readonly requests: readonly ExecuteRequest[];
@@ -52,11 +52,12 @@ const MOST_COMPILED = 8;
 /** Runs of which the times of launches are medians, where nothing is compared. */
 const LOOKS = 3;
 
-export class Bench implements Measuring {
-  readonly #parts: BenchParts;
+export class MeasuredSchedules implements Measuring {
+  readonly #parts: MeasuringParts;
   readonly #contenders = new Map<string, Contender>();
+  readonly #keysOf = new Map<string, readonly string[]>();
 
-  constructor(parts: BenchParts) {
+  constructor(parts: MeasuringParts) {
     this.#parts = parts;
   }
 
@@ -64,13 +65,14 @@ export class Bench implements Measuring {
     standing: readonly Change[],
     tried: readonly Change[],
   ): Promise<readonly Replaced[] | null> => {
-    const from = this.#contender(standing);
-    const to = this.#contenderIfLegal(tried);
+    const to = this.#keysIfLegal(tried);
     if (to === null) return null;
-    const differ = onlyIn(from.keys, to.keys);
-    if (differ.length === 0 && onlyIn(to.keys, from.keys).length === 0) return null;
+    const from = this.#keys(standing);
+    const differ = onlyIn(from, to);
+    if (differ.length === 0 && onlyIn(to, from).length === 0) return null;
     const found: Replaced[] = [];
-    for (const regime of this.#parts.requests.keys()) found.push(await this.#replaced(from, differ, regime));
+    for (const regime of this.#parts.requests.keys())
+      found.push(await this.#replaced(this.#contender(standing), differ, regime));
     return found;
   };
 
@@ -81,7 +83,8 @@ export class Bench implements Measuring {
     isHopeless: (times: Times) => boolean,
   ): Promise<Race> => {
     const [from, to] = [this.#contender(standing), this.#contender(tried)];
-    const [ofFrom, ofTo] = [onlyIn(from.keys, to.keys), onlyIn(to.keys, from.keys)];
+    const keys = [this.#keys(standing), this.#keys(tried)] as const;
+    const [ofFrom, ofTo] = [onlyIn(keys[0], keys[1]), onlyIn(keys[1], keys[0])];
     const regimes: Times[] = [];
     let sameBits = true;
     for (const regime of this.#parts.requests.keys()) {
@@ -164,43 +167,55 @@ export class Bench implements Measuring {
   }
 
   #planOf(prepared: Prepared): Plan {
-    const request = at(this.#parts.requests, 0, 'cli: regime');
-    return planOfClass(planOf({ prepared, request }).plan, this.#parts.className);
+    return planOfClass(planOf({ prepared, request: this.#first }).plan, this.#parts.className);
   }
 
-  #contenderIfLegal(changes: readonly Change[]): Contender | null {
+  get #first(): ExecuteRequest {
+    return at(this.#parts.requests, 0, 'cli: regime');
+  }
+
+  #keysIfLegal(changes: readonly Change[]): readonly string[] | null {
     try {
-      return this.#contender(changes);
+      return this.#keys(changes);
     } catch (error) {
       if (error instanceof IllegalChange) return null;
       throw error;
     }
   }
 
-  /** The schedule with some changes, compiled. Throws IllegalChange. */
-  #contender(changes: readonly Change[]): Contender {
-    const name = changes.map(changeText).toSorted().join('; ');
-    const known = this.#contenders.get(name);
+  /** What tells the launches of a schedule apart, in order. That needs no module, and so takes half the time. Throws IllegalChange. */
+  #keys(changes: readonly Change[]): readonly string[] {
+    const name = nameOf(changes);
+    const known = this.#keysOf.get(name);
     if (known !== undefined) return known;
-    const { prepared: plain, requests } = this.#parts;
-    const request = at(requests, 0, 'cli: regime');
-    const hash = graphHash(planOf({ prepared: plain, request }).fused);
-    const prepared = changes.length === 0 ? plain : withChanges(plain, request, new Map([[hash, changes]]));
-    const plan = this.#planOf(prepared);
-    const given = controlsOf(prepared, request);
-    const launches = plan.steps.flatMap((step) =>
+    const { prepared, className } = this.#parts;
+    const { fused } = planOf({ prepared, request: this.#first });
+    const target = this.#first.target ?? webgpuCore;
+    const { plan } = schedule(fused, target, { changes: { graph: graphHash(fused), changes } });
+    const own = planOfClass(plan, className);
+    const keys = this.#launchesOf(own, prepared).map((launch) => keyOf(own, launch));
+    this.#keysOf.set(name, keys);
+    return keys;
+  }
+
+  #launchesOf(plan: Plan, prepared: Prepared): readonly Launch[] {
+    const given = controlsOf(prepared, this.#first);
+    return plan.steps.flatMap((step) =>
       step.kind === 'launch' && (step.skipIfGiven === null || !given.has(step.skipIfGiven)) ? [step] : [],
     );
-    const contender: Contender = {
-      prepared,
-      launches,
-      keys: launches.map((launch) => keyOf(plan, launch)),
-      recorded: [],
-      model: null,
-      regime: null,
-      bits: new Map(),
-      times: new Map(),
-    };
+  }
+
+  /** The schedule with some changes, compiled. Throws IllegalChange. */
+  #contender(changes: readonly Change[]): Contender {
+    const name = nameOf(changes);
+    const known = this.#contenders.get(name);
+    if (known !== undefined) return known;
+    const { prepared: plain } = this.#parts;
+    const hash = graphHash(planOf({ prepared: plain, request: this.#first }).fused);
+    const prepared = changes.length === 0 ? plain : withChanges(plain, this.#first, new Map([[hash, changes]]));
+    const launches = this.#launchesOf(this.#planOf(prepared), prepared);
+    const state = { recorded: [], model: null, regime: null, bits: new Map(), times: new Map() };
+    const contender: Contender = { prepared, launches, ...state };
     this.#contenders.set(name, contender);
     this.#forgetOld();
     return contender;
@@ -218,6 +233,8 @@ export class Bench implements Measuring {
   }
 }
 
+const nameOf = (changes: readonly Change[]): string => changes.map(changeText).toSorted().join('; ');
+
 function close(contender: Contender): void {
   contender.model?.dispose();
   contender.model = null;
@@ -229,7 +246,8 @@ function close(contender: Contender): void {
 function keyOf(plan: Plan, { kernel, label, invocations, grid, uniforms }: Launch): string {
   const given = uniforms.map((value) => (value.kind === 'size' ? sizeKey(value.size) : value.kind));
   const shape = [invocations, ...(grid ?? [])].map(sizeKey);
-  return [label, shape, given, printKernel(at(plan.kernels, kernel, 'cli: kernel of a launch'))].join('\n');
+  const text = printKernel(at(plan.kernels, kernel, 'cli: kernel of a launch'));
+  return createHash('sha256').update([label, shape, given, text].join('\n')).digest('base64');
 }
 
 /** Which of some launches others have not, as often. */
