@@ -32,6 +32,8 @@ export interface RunVerbOptions {
   readonly extern?: string;
   readonly seed: number;
   readonly random?: boolean;
+  /** Whether the next states are asked for; they are unless somebody says otherwise. No option: a verb says it. */
+  readonly updates?: boolean;
   readonly size: readonly string[];
   readonly target: string;
   readonly schedule?: string;
@@ -65,7 +67,7 @@ export async function withRun<T>(
       sets,
       inputs,
       weights,
-      want: { losses: options.losses === true, outputs: options.outputs === true, updates: true },
+      want: { losses: options.losses === true, outputs: options.outputs === true, updates: options.updates ?? true },
       missing: options.missing,
       on: options.on,
       seed: options.seed,

@@ -22,7 +22,9 @@ export async function profileModel(session: Session, modelFile: string, options:
   const { profile } = await import('../profiling/profile.ts');
   const { circumstancesOf, headingOf, profileTable, traceOf } = await import('../profiling/profile-text.ts');
   const { profilePage } = await import('../profiling/profile-page.ts');
-  const found = await withRun(session, modelFile, { ...options, on: 'gpu' }, false, (ready) =>
+  // A run is repeated, and its states stay: the plan that is timed is the one without updates.
+  const run = { ...options, on: 'gpu', updates: false } as const;
+  const found = await withRun(session, modelFile, run, false, (ready) =>
     profile(ready, { runs: options.runs, by: options.by ?? null }),
   );
   const files: readonly OutputFile[] = [

@@ -27,7 +27,7 @@ export async function tuneModel(session: Session, modelFile: string, options: Op
   const { tune } = await import('../tuning/tune.ts');
   const { appendRecords } = await import('../tuning/append-records.ts');
   const size = [...(regimes[0] ?? [])].map(([name, n]) => `${name}=${n}`);
-  const run = { ...options, on: 'gpu', random: true, size } as const;
+  const run = { ...options, on: 'gpu', random: true, updates: false, size } as const;
   const tuned = await withRun(session, modelFile, run, false, (ready) =>
     stoppable((isStopped) =>
       tune(ready, {
