@@ -178,7 +178,10 @@ function given(
   if (schedules === undefined && changes === undefined) return {};
   const hash = graphHash(fused);
   const [text, own] = [schedules?.get(hash), changes?.get(hash)];
-  return { ...(text === undefined ? {} : { given: text }), ...(own === undefined ? {} : { changes: { graph: hash, changes: own } }) };
+  return {
+    ...(text === undefined ? {} : { given: text }),
+    ...(own === undefined ? {} : { changes: { graph: hash, changes: own } }),
+  };
 }
 
 /** Tells graphs apart, as a printed schedule does: what is computed where, before anything of it has memory. */

@@ -19,7 +19,19 @@ describe('moec', () => {
   test('help goes to stdout and is no mistake', async () => {
     const { code, stdout } = await moec(['--help']);
     expect(code).toBe(0);
-    for (const verb of ['init', 'check', 'compile', 'run', 'verify', 'profile', 'tune', 'explain', 'inspect', 'fmt', 'doctor'])
+    for (const verb of [
+      'init',
+      'check',
+      'compile',
+      'run',
+      'verify',
+      'profile',
+      'tune',
+      'explain',
+      'inspect',
+      'fmt',
+      'doctor',
+    ])
       expect(stdout).toContain(`  ${verb} `);
   });
 

@@ -128,7 +128,11 @@ export interface Clock {
 }
 
 /** The clock of a sitting, tried once: some drivers compile at the first launch, and some offer timestamps that stand still. */
-export async function clockFor(device: GPUDevice, launches: readonly RecordedLaunch[], by: Method | null): Promise<Clock> {
+export async function clockFor(
+  device: GPUDevice,
+  launches: readonly RecordedLaunch[],
+  by: Method | null,
+): Promise<Clock> {
   const separately = async (why: string): Promise<Clock> => {
     const time = await bySubmissions(device);
     await time(launches);
