@@ -1,6 +1,7 @@
 /** A profile on the adapter: every launch has a time by either clock, and ceilings are of this sitting. */
 import { expect } from 'vitest';
 import { profile } from '../../compiler/cli/profiling/profile.ts';
+import { moec, scratch } from '../cli/support.ts';
 import { preparedOf, ready } from '../language/support.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
@@ -28,4 +29,33 @@ gpuTest.each(['timestamps', 'submissions'] as const)('by %s', async (by) => {
   if (found.method !== by) expect(found.notes.join()).toMatch(/timestamp/);
   if (by === 'submissions') expect(found.method).toBe('submissions');
   if (found.method === 'submissions') expect(found.notes.join()).toContain('a submission of its own');
+});
+
+gpuTest('the verb times the plan of results, without states and losses', async () => {
+  const more = text
+    .replace('  forward', '  state seen: [D] = 0\n  forward')
+    .replace('{ softmax', '{ update seen = seen + sum(x, over: T) loss size = mean(x * x, over: (T, D)) softmax');
+  const folder = scratch();
+  try {
+    const model = folder.file('small.moe', more);
+    const { code, stdout, stderr } = await moec([
+      'profile',
+      model,
+      '--random',
+      '--size',
+      'T=4',
+      '--runs',
+      '1',
+      '--json',
+    ]);
+    expect(code, stderr).toBe(0);
+    const { launches }: { readonly launches: readonly { readonly label: string }[] } = JSON.parse(
+      stdout.slice(stdout.indexOf('{')),
+    );
+    const { inference, withAux } = preparedOf(more).entry;
+    expect(launches.length).toBe(inference.plan.steps.length);
+    expect(launches.length).toBeLessThan(withAux.plan.steps.length);
+  } finally {
+    folder.remove();
+  }
 });

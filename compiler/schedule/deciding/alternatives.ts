@@ -141,11 +141,7 @@ interface Ranked {
 }
 
 /** The tiles that a tile may be instead, cheapest first. */
-function tileShapes(
-  { choice, options, inRow }: FoundTile,
-  className: string,
-  width: number | null,
-): readonly Shape[] {
+function tileShapes({ choice, options, inRow }: FoundTile, className: string, width: number | null): readonly Shape[] {
   const own = choice.forms.find((form) => form.class.name === className);
   if (own !== undefined) {
     const columns = width === null ? null : Math.ceil(width / own.class.subgroupSize);
@@ -162,40 +158,66 @@ function tileShapes(
   // A row goes one by one, whatever a tile by itself might do.
   const ways = inRow ? options.rows.filter(({ kind }) => kind === 'single') : sameKindOfRows(choice.rows, options.rows);
   const ranked = ways.flatMap((rows) =>
-    (inRow ? [choice.lanes] : options.lanes).flatMap((lanes) =>
-      allSizes(width).flatMap(([tileRows, tileColumns]) => portable({ choice, options, className }, rows, lanes, tileRows, tileColumns)),
-    ),
+    (inRow ? [choice.lanes] : options.lanes).flatMap((lanes) => [
+      ...allSizes(width).flatMap(([tileRows, tileColumns]) =>
+        portable({ choice, options }, { rows, lanes, tileRows, tileColumns }),
+      ),
+      ...withForm({ choice, options }, className, rows, lanes),
+    ]),
   );
   return cheapest(ranked, MOST_TILES);
-} // prettier-ignore
+}
 
-function portable(
-  { choice, options, className }: Pick<FoundTile, 'choice' | 'options'> & { readonly className: string },
-  rows: TileRows,
-  lanes: 1 | 4,
-  tileRows: number,
-  tileColumns: number,
-): readonly Ranked[] {
-  const said: Omit<Extract<Change, { readonly kind: 'tile' }>, 'node'> = { kind: 'tile', tileRows, tileColumns, rows: rowsOfTile(rows), lanes };
-  const tile = { ...choice, rows, tileRows, tileColumns, lanes, forms: [] };
-  const heads = choice.heads.length;
-  if (tileFault(tile, options) !== null) return [];
-  const same = tileRows === choice.tileRows && tileColumns === choice.tileColumns && lanes === choice.lanes;
-  const cost = tileCost(tileRows, tileColumns, heads, 1, lanes === 4 ? 1 : 4);
-  const plain: readonly Ranked[] =
-    same && rowsOfTile(rows) === rowsOfTile(choice.rows) ? [] : [{ cost, shape: (node) => [{ ...said, node }] }];
+type TileOf = Pick<FoundTile, 'choice' | 'options'>;
+type TileSizes = Pick<TileChoice, 'rows' | 'lanes' | 'tileRows' | 'tileColumns'>;
+
+/** A tile of other sizes as devices of no class compute it. */
+function portable({ choice, options }: TileOf, sizes: TileSizes): readonly Ranked[] {
+  const { tileRows, tileColumns, lanes } = sizes;
+  if (isAlready(choice, sizes) || tileFault({ ...choice, ...sizes, forms: [] }, options) !== null) return [];
+  const cost = tileCost(tileRows, tileColumns, choice.heads.length, 1, lanes === 4 ? 1 : 4);
+  return [{ cost, shape: (node) => [tileChange(node, sizes)] }];
+}
+
+/** A tile of a class that has none here, of the size that its tiles have. */
+function withForm({ choice, options }: TileOf, className: string, rows: TileRows, lanes: 1 | 4): readonly Ranked[] {
   const own = options.classes.find(({ name }) => name === className);
-  if (own === undefined || rows.kind === 'single' || lanes === 1) return plain;
-  // A class that has no tile here gets one: of the size that its tiles have.
-  const [classRows, classColumns] = [own.tile.rows, Math.max(1, Math.floor(own.tile.columns / heads))];
-  const form = { class: own, tileRows: classRows, tileColumns: classColumns, shortRows: own.tile.shortRows };
-  if (tileFault({ ...tile, forms: [form] }, options) !== null) return plain;
-  const formed: Ranked = {
-    cost: tileCost(classRows, classColumns, heads, own.subgroupSize, 1) + cost / 1e3,
-    shape: (node) => [{ ...said, node }, { kind: 'form', node, class: className, tileRows: classRows, tileColumns: classColumns }],
+  if (own === undefined || rows.kind === 'single' || lanes === 1) return [];
+  const heads = choice.heads.length;
+  const isSame = choice.lanes === lanes && rowsOfTile(choice.rows) === rowsOfTile(rows);
+  const sizes: TileSizes = {
+    ...(isSame ? choice : { tileRows: 4, tileColumns: Math.max(1, Math.floor(4 / heads)) }),
+    rows,
+    lanes,
   };
-  return [...plain, formed];
-} // prettier-ignore
+  const [tileRows, tileColumns] = [own.tile.rows, Math.max(1, Math.floor(own.tile.columns / heads))];
+  const form = { class: own, tileRows, tileColumns, shortRows: own.tile.shortRows };
+  if (tileFault({ ...choice, ...sizes, forms: [form] }, options) !== null) return [];
+  return [
+    {
+      cost: tileCost(tileRows, tileColumns, heads, own.subgroupSize, 1),
+      shape: (node) => [
+        ...(isSame ? [] : [tileChange(node, sizes)]),
+        { kind: 'form', node, class: className, tileRows, tileColumns },
+      ],
+    },
+  ];
+}
+
+const tileChange = (node: NodeId, { rows, lanes, tileRows, tileColumns }: TileSizes): Change => ({
+  kind: 'tile',
+  node,
+  tileRows,
+  tileColumns,
+  rows: rowsOfTile(rows),
+  lanes,
+});
+
+const isAlready = (choice: TileChoice, sizes: TileSizes): boolean =>
+  choice.tileRows === sizes.tileRows &&
+  choice.tileColumns === sizes.tileColumns &&
+  choice.lanes === sizes.lanes &&
+  rowsOfTile(choice.rows) === rowsOfTile(sizes.rows);
 
 /** Tiles no wider than there are columns. */
 function allSizes(width: number | null): readonly (readonly [number, number])[] {
