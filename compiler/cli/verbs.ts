@@ -275,8 +275,10 @@ export const verbs: readonly VerbRow[] = [
       modelName,
       root,
       set,
-      { flags: '--losses', text: 'the schedule that has losses too' },
-      { flags: '--outputs', text: 'the schedule that has outputs too' },
+      {
+        flags: '--losses',
+        text: 'the schedule with losses, outputs and updates, as run and verify have it, not that of results',
+      },
       externs,
       seed,
       clock,

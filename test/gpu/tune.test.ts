@@ -6,6 +6,7 @@ import type { ExecuteRequest } from '../../compiler/cli/running/execution.ts';
 import { withVariables } from '../../compiler/cli/running/made-values.ts';
 import { planOf, withChanges } from '../../compiler/cli/running/prepare.ts';
 import { graphHash } from '../../compiler/compile.ts';
+import { moec, scratch } from '../cli/support.ts';
 import { preparedOf, ready } from '../language/support.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
@@ -44,4 +45,21 @@ gpuTest('a projection, in two regimes', async () => {
     expect(record.ratio).toBeLessThan(1);
   }
   if (tuned.kept.length > 0) withChanges(prepared, request, new Map([[graph, tuned.kept]]));
+});
+
+gpuTest('Ctrl-C ends it with what has been found', async () => {
+  const folder = scratch();
+  try {
+    const model = folder.file('small.moe', text);
+    const { code, stdout, stderr } = await moec(['tune', model, '--sizes', 'T=4', '--budget', '600'], {
+      during: (child) =>
+        child.stderr?.on('data', (data: Buffer) => {
+          if (data.toString().includes('ceilings')) child.kill('SIGINT');
+        }),
+    });
+    expect(code, stderr).toBe(130);
+    expect(stdout).toMatch(/tried, until it was stopped/);
+  } finally {
+    folder.remove();
+  }
 });

@@ -144,6 +144,13 @@ describe('nothing is tried', () => {
     expect(open.tried).toBeGreaterThan(0);
   });
 
+  it('any more where what is kept comes near it', async () => {
+    let looks = 0;
+    const look = (): readonly Replaced[] => [{ share: 0.9, ofCeiling: looks++ < 3 ? 0.5 : 0.9 }];
+    const found = await searched({ time, look }, [site('tile of %1', narrow, wide, wider)]);
+    expect(found).toMatchObject({ kept: [narrow], tried: 2, outcomes: ['kept', 'not faster'] });
+  });
+
   it('where a run spends no time, or nothing would change', async () => {
     expect((await searched({ time, look: () => [{ share: 0.005, ofCeiling: 0 }] }, sites)).outcomes).toEqual(['too short', 'too short']);
     const none = await searched({ time, look: (changes) => (changes.includes(wide) ? [{ share: 1, ofCeiling: 0 }] : null) }, sites);
@@ -180,6 +187,13 @@ describe('of decisions', () => {
 describe('a gain', () => {
   it('of launches that the clock does not see is none', () => {
     expect(gainOf({ standing: [0, 0], tried: [0, 1], run: 0 })).toMatchObject({ kind: 'same', ratio: 1, ofRun: 1 });
+  });
+
+  it('of launches that are next to nothing of a run is none', () => {
+    const times = { standing: [10, 10, 10], tried: [5, 5, 5] };
+    expect(gainOf({ ...times, run: 999 })).toMatchObject({ kind: 'faster' });
+    expect(gainOf({ ...times, run: 1001 })).toMatchObject({ kind: 'same', ratio: 0.5 });
+    expect(gainOf({ ...times, tried: [50, 50, 50], run: 1001 })).toMatchObject({ kind: 'same' });
   });
 
   it('does not change with a single outlier', () => {

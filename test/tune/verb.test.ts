@@ -5,7 +5,7 @@ import { givenDecisions } from '../../compiler/cli/running/given-tuning.ts';
 import { parseRegimes } from '../../compiler/cli/running/command-options.ts';
 import { readChange, type Change } from '../../compiler/schedule/deciding/changes.ts';
 import { moecVersion } from '../../compiler/version.ts';
-import { moec, noAdapter, scratch } from '../cli/support.ts';
+import { callMoec, moec, noAdapter, scratch } from '../cli/support.ts';
 import { routedLayer } from '../schedule/programs.ts';
 
 const record = (graph: string, changes: readonly string[], more: Partial<TunedRecord> = {}): string =>
@@ -33,7 +33,7 @@ describe('with records', () => {
   beforeAll(async () => {
     folder = scratch();
     model = folder.file('layer.moe', routedLayer(64, 64, 4, 2));
-    plain = (await moec(['compile', model, '--emit=schedule'])).stdout;
+    plain = (await callMoec(['compile', model, '--emit=schedule'])).stdout;
     graph = /graph (\w+)/.exec(plain)?.[1] ?? '';
     tile = /(%\d+) tile .*simd8/.exec(plain)?.[1] ?? '';
     expect([graph, tile]).not.toContain('');
@@ -41,7 +41,7 @@ describe('with records', () => {
   afterAll(() => folder.remove());
 
   const scheduleWith = (name: string, ...lines: readonly string[]) =>
-    moec(['compile', model, '--emit=schedule', '--tuned', folder.file(name, `${lines.join('\n')}\n`)]);
+    callMoec(['compile', model, '--emit=schedule', '--tuned', folder.file(name, `${lines.join('\n')}\n`)]);
 
   it('a program is compiled as they say, and others are passed over', async () => {
     const own = await scheduleWith(
@@ -53,8 +53,9 @@ describe('with records', () => {
     );
     expect(own.code, own.stderr).toBe(0);
     expect(own.stdout).toBe(plain.replace(new RegExp(`(${tile} tile .*simd8: )\\d+ x \\d+`), '$14 x 1'));
-    const others = '1 of other programs, 1 of other versions of moec, 1 line that is no record';
-    expect(own.stderr).toContain(`1 record of this program; not used: ${others}`);
+    const others =
+      '1 of other graphs (of another program, or with or without losses and updates), 1 of other versions of moec, 1 line that is no record';
+    expect(own.stderr).toContain(`1 record is used; not used: ${others}`);
   });
 
   it('one that the schedule cannot have is left out with its line, and the others count', async () => {
@@ -68,15 +69,15 @@ describe('with records', () => {
     expect(found.stderr.match(/warning\[MOE0507\]/g)?.length).toBe(2);
     expect(found.stderr).toMatch(/wrong\.jsonl:1:1/);
     expect(found.stderr).toMatch(/wrong\.jsonl:3:1/);
-    expect(found.stderr).toContain('1 record of this program\n');
+    expect(found.stderr).toContain('1 record is used\n');
     expect(found.stdout).toContain('simd8: 4 x 1');
   });
 
   it('a run takes them, and a schedule beside them is refused', async () => {
     const file = folder.file('run.jsonl', `${record('ffff', ['%0 apart'])}\n`);
-    const ran = await moec(['run', model, '--random', '--size', 'T=3', '--on', 'kernels', '--tuned', file]);
+    const ran = await callMoec(['run', model, '--random', '--size', 'T=3', '--on', 'kernels', '--tuned', file]);
     expect(ran.code, ran.stderr).toBe(0);
-    expect(ran.stderr).toMatch(/not used: 1 of other programs/);
+    expect(ran.stderr).toMatch(/0 records are used; not used: 1 of other graphs/);
     await expect(givenDecisions({ tuned: file, schedule: file })).rejects.toThrow('--schedule and --tuned');
     await expect(givenDecisions({ tuned: `${file}.not` })).rejects.toThrow('cannot read');
   });

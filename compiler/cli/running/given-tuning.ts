@@ -106,10 +106,12 @@ function saying(records: readonly FoundRecord[], { change, graph }: IllegalChang
 function noticeOf(name: string, used: number, { records, others }: TunedFile, own: number): string {
   const versions = records.filter(({ record }) => record.moec !== moecVersion).length;
   const parts = [
-    ...(own - used > 0 ? [`${own - used} of other programs`] : []),
+    ...(own - used > 0
+      ? [`${own - used} of other graphs (of another program, or with or without losses and updates)`]
+      : []),
     ...(versions > 0 ? [`${versions} of other versions of moec`] : []),
     ...(others > 0 ? [`${others} ${others === 1 ? 'line that is no record' : 'lines that are no records'}`] : []),
   ];
   const rest = parts.length === 0 ? '' : `; not used: ${parts.join(', ')}`;
-  return `${name}: ${used} ${used === 1 ? 'record' : 'records'} of this program${rest}`;
+  return `${name}: ${used} ${used === 1 ? 'record' : 'records'} ${used === 1 ? 'is' : 'are'} used${rest}`;
 }

@@ -37,14 +37,12 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
     throw new CliError(1, `${program.name} has no entry ${wanted}: it has ${names.join(', ')}`);
   const given = await givenDecisions(request);
   const target = request.target ?? webgpuCore;
-  // What will not run is not compiled; what somebody decided otherwise is taken with all that it says.
-  const needed: Pick<CompileOptions, 'target' | 'plans'> =
-    request.schedule === undefined && request.tuned === undefined
-      ? {
-          target: request.on === 'gpu' ? target : portableOf(target),
-          plans: wantsMore(request.want) ? 'all' : 'results',
-        }
-      : { target };
+  // What will not run is not compiled; schedules that somebody wrote are read with all that they say, as are forms that are tuned.
+  const isPlain = request.schedule === undefined && request.tuned === undefined;
+  const needed: Pick<CompileOptions, 'target' | 'plans'> = {
+    target: request.on === 'gpu' || !isPlain ? target : portableOf(target),
+    ...(request.schedule === undefined ? { plans: wantsMore(request.want) ? 'all' : 'results' } : {}),
+  };
   const options: CompileOptions = {
     overrides: parseOverrides(request.sets),
     entries: [wanted],

@@ -65,7 +65,10 @@ export interface Gain {
   readonly noise: number;
 }
 
-/** Whether what was tried is faster: by the median of rounds, beyond what the standing one differs from itself by. */
+/**
+ * Whether what was tried is faster: by the median of rounds, beyond what the standing one differs from itself by. What is next to nothing of
+ * a run is the same.
+ */
 export function gainOf({ standing, tried, run }: Times): Gain {
   const ratios = standing.flatMap((time, i) => (time > 0 ? [at(tried, i, 'cli: times') / time] : []));
   const itself = standing.slice(1).flatMap((time, i) => (time > 0 ? [at(standing, i, 'cli: times') / time] : []));
@@ -74,7 +77,8 @@ export function gainOf({ standing, tried, run }: Times): Gain {
   const ratio = median(ratios);
   const noise = Math.max(LEAST_GAIN, spreadOf(itself));
   const share = run > 0 ? Math.min(1, median(standing) / run) : 0;
-  const kind = ratio < 1 - noise ? 'faster' : ratio > 1 + noise ? 'slower' : 'same';
+  const counts = share >= LEAST_SHARE;
+  const kind = counts && ratio < 1 - noise ? 'faster' : counts && ratio > 1 + noise ? 'slower' : 'same';
   return { kind, ratio, ofRun: 1 - share * (1 - ratio), noise };
 }
 
@@ -128,7 +132,8 @@ export async function search(sites: readonly Site[], measuring: Measuring, optio
   const tryOne = async (site: Site, alternative: readonly Change[]): Promise<void> => {
     const standing = together(...kept);
     const changes = together(standing, alternative);
-    if ((await measuring.look(standing, changes)) === null) return;
+    const replaced = await measuring.look(standing, changes);
+    if (replaced === null || openOf(replaced).length === 0) return;
     tried++;
     const { sameBits, regimes } = await measuring.race(standing, changes, ROUNDS, isHopeless);
     const gains = regimes.map(gainOf);
@@ -166,14 +171,19 @@ async function ranked(
     if (!goesOn()) break;
     const regimes = await firstLook(site, measuring);
     if (regimes === null) continue;
-    const worthwhile = regimes.filter(({ share }) => share >= LEAST_SHARE);
-    const open = worthwhile.filter(({ ofCeiling }) => ofCeiling < AT_CEILING);
-    const outcome = worthwhile.length === 0 ? 'too short' : 'at its ceiling';
+    const open = openOf(regimes);
+    const outcome = regimes.every(isShort) ? 'too short' : 'at its ceiling';
     if (open.length === 0) tell({ site: site.name, changes: [], outcome, gains: [] });
     else found.push({ site, gain: Math.max(...open.map(({ share, ofCeiling }) => share * (1 - ofCeiling))) });
   }
   return found.toSorted((a, b) => b.gain - a.gain).map(({ site }) => site);
 }
+
+const isShort = ({ share }: Replaced): boolean => share < LEAST_SHARE;
+
+/** Regimes in which something may be gained. */
+const openOf = (regimes: readonly Replaced[]): readonly Replaced[] =>
+  regimes.filter((regime) => !isShort(regime) && regime.ofCeiling < AT_CEILING);
 
 async function firstLook({ alternatives }: Site, { look }: Measuring): Promise<readonly Replaced[] | null> {
   for (const alternative of alternatives) {
