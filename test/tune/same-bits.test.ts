@@ -9,6 +9,7 @@ import { planOf, withChanges } from '../../compiler/cli/running/prepare.ts';
 import { graphHash } from '../../compiler/compile.ts';
 import { noting, sitesOf, type Site } from '../../compiler/schedule/deciding/alternatives.ts';
 import {
+  ChangedDecider,
   changeText,
   IllegalChange,
   readChange,
@@ -17,6 +18,7 @@ import {
 } from '../../compiler/schedule/deciding/changes.ts';
 import { byCost } from '../../compiler/schedule/deciding/decider.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
+import type { Schedule } from '../../compiler/schedule/deciding/schedule-ir.ts';
 import { settled } from '../../compiler/schedule/schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { onKernels, preparedOf, ready, type Ready, type Results } from '../language/support.ts';
@@ -110,6 +112,37 @@ describe('every change that may be tried', () => {
       if (changes.some(({ kind }) => kind !== 'apart')) expect(textOf(run, prepared), name).not.toBe(plain);
       expect(bitsOf(await inClass(run, prepared, className)), name).toEqual(expected);
     }
+  });
+});
+
+describe('tiles that are tried for a class', () => {
+  const run = ready(preparedOf(routedLayer(64, 64, 4, 2)), { sizes: new Map([['T', 4]]) });
+
+  /** The tiles of a schedule as devices of each class compute them. */
+  const tilesOf = (schedule: Schedule): ReadonlyMap<string, unknown> =>
+    new Map(
+      schedule.steps.flatMap((step): readonly (readonly [string, unknown])[] => {
+        if (step.kind !== 'value' || step.choice.family !== 'tile') return [];
+        const { node, tileRows, tileColumns, rows, lanes, forms } = step.choice;
+        const plain = { tileRows, tileColumns, rows, lanes };
+        return [
+          [`%${node.id} portable`, plain],
+          ...forms.map((form) => [`%${node.id} ${form.class.name}`, form] as const),
+        ];
+      }),
+    );
+
+  it.each(classes)('leave those of others as they are: %s', (className) => {
+    const { fused, schedule } = planOf(run);
+    const before = tilesOf(schedule);
+    const sites = sitesFor(run, className).filter(({ name }) => /^tile of %(?!2\b)/.test(name));
+    expect(sites.length).toBe(2);
+    const changes = sites.flatMap(({ alternatives }) => alternatives[0] ?? []);
+    const decider = new ChangedDecider(byCost, { graph: '', changes });
+    const after = tilesOf(settled(fused, webgpuCore, decider, () => '').schedule);
+    const differing = [...after].filter(([key, tile]) => JSON.stringify(tile) !== JSON.stringify(before.get(key)));
+    expect(differing.length).toBe(2);
+    for (const [key] of differing) expect(key).toMatch(new RegExp(` ${className}$`));
   });
 });
 

@@ -5,11 +5,12 @@
 import { sizeKey } from '../../../dsl/types/size.ts';
 import { get } from '../../../dsl/diagnostics/invariants.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
+import type { DeviceClass } from '../../target.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import { rowsOfTile, type Change } from './changes.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { Decider } from './decider.ts';
-import { LARGEST_TILE, pointsAlong, tileFault, type TileOptions, type TileRows } from './legality-tiles.ts';
+import { LANES, LARGEST_TILE, pointsAlong, tileFault, type TileOptions, type TileRows } from './legality-tiles.ts';
 import type { Choice, Schedule, TileChoice } from './schedule-ir.ts';
 
 /** A decision, or several of equal shape, and what may be tried instead. */
@@ -142,29 +143,35 @@ interface Ranked {
 
 /** The tiles that a tile may be instead, cheapest first. */
 function tileShapes({ choice, options, inRow }: FoundTile, className: string, width: number | null): readonly Shape[] {
-  const own = choice.forms.find((form) => form.class.name === className);
-  if (own !== undefined) {
-    const columns = width === null ? null : Math.ceil(width / own.class.subgroupSize);
-    const ranked = allSizes(columns).flatMap(([tileRows, tileColumns]): readonly Ranked[] => {
-      if (tileRows === own.tileRows && tileColumns === own.tileColumns) return [];
-      const form = { ...own, tileRows, tileColumns };
-      const forms = choice.forms.map((other) => (other === own ? form : other));
-      if (tileFault({ ...choice, forms }, options) !== null) return [];
-      const cost = tileCost(tileRows, tileColumns, choice.heads.length, own.class.subgroupSize, 1);
-      return [{ cost, shape: (node) => [{ kind: 'form', node, class: className, tileRows, tileColumns }] }];
-    });
-    return cheapest(ranked, MOST_TILES);
-  }
-  // A row goes one by one, whatever a tile by itself might do.
-  const ways = inRow ? options.rows.filter(({ kind }) => kind === 'single') : sameKindOfRows(choice.rows, options.rows);
+  const known = options.classes.find(({ name }) => name === className);
+  if (known !== undefined && !inRow && choice.rows.kind !== 'single' && choice.lanes === LANES)
+    return formShapes({ choice, options }, known, width);
+  // A row goes one by one, whatever a tile by itself might do; and other classes have forms of rows and loads as they are.
+  const isFixed = inRow || choice.forms.length > 0;
+  const ways = isFixed ? [choice.rows] : sameKindOfRows(choice.rows, options.rows);
   const ranked = ways.flatMap((rows) =>
-    (inRow ? [choice.lanes] : options.lanes).flatMap((lanes) => [
+    (isFixed ? [choice.lanes] : options.lanes).flatMap((lanes) => [
       ...allSizes(width).flatMap(([tileRows, tileColumns]) =>
         portable({ choice, options }, { rows, lanes, tileRows, tileColumns }),
       ),
-      ...withForm({ choice, options }, className, rows, lanes),
+      ...(known === undefined || isFixed ? [] : withForm({ choice, options }, known, rows, lanes)),
     ]),
   );
+  return cheapest(ranked, MOST_TILES);
+}
+
+/** What a class may do, whatever others do: where it has no tile of its own, one of its own. */
+function formShapes({ choice, options }: TileOf, known: DeviceClass, width: number | null): readonly Shape[] {
+  const own = choice.forms.find((form) => form.class.name === known.name);
+  const others = choice.forms.filter((form) => form !== own);
+  const columns = width === null ? null : Math.ceil(width / known.subgroupSize);
+  const ranked = allSizes(columns).flatMap(([tileRows, tileColumns]): readonly Ranked[] => {
+    if (tileRows === own?.tileRows && tileColumns === own.tileColumns) return [];
+    const form = { class: known, tileRows, tileColumns, shortRows: known.tile.shortRows };
+    if (tileFault({ ...choice, forms: [...others, form] }, options) !== null) return [];
+    const cost = tileCost(tileRows, tileColumns, choice.heads.length, known.subgroupSize, 1);
+    return [{ cost, shape: (node) => [{ kind: 'form', node, class: known.name, tileRows, tileColumns }] }];
+  });
   return cheapest(ranked, MOST_TILES);
 }
 
@@ -179,27 +186,18 @@ function portable({ choice, options }: TileOf, sizes: TileSizes): readonly Ranke
   return [{ cost, shape: (node) => [tileChange(node, sizes)] }];
 }
 
-/** A tile of a class that has none here, of the size that its tiles have. */
-function withForm({ choice, options }: TileOf, className: string, rows: TileRows, lanes: 1 | 4): readonly Ranked[] {
-  const own = options.classes.find(({ name }) => name === className);
-  if (own === undefined || rows.kind === 'single' || lanes === 1) return [];
+/** A tile whose rows or loads go otherwise, so that a class may have one of its own, of the size that its tiles have. */
+function withForm({ choice, options }: TileOf, own: DeviceClass, rows: TileRows, lanes: 1 | 4): readonly Ranked[] {
+  if (rows.kind === 'single' || lanes === 1) return [];
   const heads = choice.heads.length;
-  const isSame = choice.lanes === lanes && rowsOfTile(choice.rows) === rowsOfTile(rows);
-  const sizes: TileSizes = {
-    ...(isSame ? choice : { tileRows: 4, tileColumns: Math.max(1, Math.floor(4 / heads)) }),
-    rows,
-    lanes,
-  };
+  const sizes: TileSizes = { tileRows: 4, tileColumns: Math.max(1, Math.floor(4 / heads)), rows, lanes };
   const [tileRows, tileColumns] = [own.tile.rows, Math.max(1, Math.floor(own.tile.columns / heads))];
   const form = { class: own, tileRows, tileColumns, shortRows: own.tile.shortRows };
   if (tileFault({ ...choice, ...sizes, forms: [form] }, options) !== null) return [];
   return [
     {
       cost: tileCost(tileRows, tileColumns, heads, own.subgroupSize, 1),
-      shape: (node) => [
-        ...(isSame ? [] : [tileChange(node, sizes)]),
-        { kind: 'form', node, class: className, tileRows, tileColumns },
-      ],
+      shape: (node) => [tileChange(node, sizes), { kind: 'form', node, class: own.name, tileRows, tileColumns }],
     },
   ];
 }
