@@ -129,11 +129,18 @@ export async function search(sites: readonly Site[], measuring: Measuring, optio
     else if (options.now() >= options.until) ended = 'budget spent';
     return ended === 'all tried';
   };
+  const left = new Set<Site>();
+  /** Said once of a decision, whatever may be tried of it. */
+  const leaveOut = (site: Site, regimes: readonly Replaced[]): void => {
+    if (!left.has(site)) tell(leftOut(site, regimes));
+    left.add(site);
+  };
   const tryOne = async (site: Site, alternative: readonly Change[]): Promise<void> => {
     const standing = together(...kept);
     const changes = together(standing, alternative);
     const replaced = await measuring.look(standing, changes);
-    if (replaced === null || openOf(replaced).length === 0) return;
+    if (replaced === null) return;
+    if (openOf(replaced).length === 0) return leaveOut(site, replaced);
     tried++;
     const { sameBits, regimes } = await measuring.race(standing, changes, ROUNDS, isHopeless);
     const gains = regimes.map(gainOf);
@@ -172,12 +179,18 @@ async function ranked(
     const regimes = await firstLook(site, measuring);
     if (regimes === null) continue;
     const open = openOf(regimes);
-    const outcome = regimes.every(isShort) ? 'too short' : 'at its ceiling';
-    if (open.length === 0) tell({ site: site.name, changes: [], outcome, gains: [] });
+    if (open.length === 0) tell(leftOut(site, regimes));
     else found.push({ site, gain: Math.max(...open.map(({ share, ofCeiling }) => share * (1 - ofCeiling))) });
   }
   return found.toSorted((a, b) => b.gain - a.gain).map(({ site }) => site);
 }
+
+const leftOut = ({ name }: Site, regimes: readonly Replaced[]): Step => ({
+  site: name,
+  changes: [],
+  outcome: regimes.every(isShort) ? 'too short' : 'at its ceiling',
+  gains: [],
+});
 
 const isShort = ({ share }: Replaced): boolean => share < LEAST_SHARE;
 
