@@ -19,8 +19,7 @@ import { generate } from '../../dsl/diagnostics/explain/generate.mjs';
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dsl', 'diagnostics', 'explain');
 
 /** Codes that need more than a program text: options of the command line, sizes of files. */
-const shownByNoProgram =
-  /^MOE(0002|0010|0011|0012|0013|0014|0212|0318|0354|0355|0356|0501|050[5-7]|06[0-7]\d|07\d\d)$/;
+const shownByNoProgram = /^MOE(0002|0010|0011|0012|0013|0014|0212|0318|0354|0355|0356|0501|050[5-7]|06[0-7]\d|07\d\d)$/;
 
 /** Told by `check` of a program without a mistake. */
 const notices: ReadonlySet<string> = new Set(['MOE0456']);
