@@ -33,6 +33,7 @@ describe('what is written', () => {
       'everything.d.ts',
       'everything.js',
       'everything.manifest.json',
+      'everything.simd4.js',
       'runtime',
     ]);
     expect(readdirSync(join(out, 'runtime'))).toEqual(expect.arrayContaining(['index.js', 'node.js']));
@@ -49,7 +50,7 @@ describe('what is written', () => {
     const ended = await compile(model, '-o', join(folder.path, 'bare'), '--runtime=moec/runtime', '--json');
     expect(answer(ended)).toMatchObject({
       ok: true,
-      files: ['everything.d.ts', 'everything.manifest.json', 'everything.js'],
+      files: ['everything.d.ts', 'everything.manifest.json', 'everything.simd4.js', 'everything.js'],
     });
     expect(text('bare', 'everything.js')).toContain('from "moec/runtime"');
   });
@@ -125,7 +126,7 @@ describe('nothing is half written', () => {
   test('killed at any moment: all of it or nothing, and the next call cleans up', async () => {
     const parent = join(folder.path, 'killed');
     mkdirSync(parent);
-    const all = ['everything.d.ts', 'everything.js', 'everything.manifest.json'];
+    const all = ['everything.d.ts', 'everything.js', 'everything.manifest.json', 'everything.simd4.js'];
     const started = Date.now();
     await moec(['compile', model, '-o', join(parent, 'whole'), '--runtime=r']);
     const usual = Date.now() - started;

@@ -149,6 +149,7 @@ class Draw {
       makesList: ({ presences }) => this.#otherwise('list', presences.join(), [true, false]),
       space: (id, legal) => this.#otherwise('space', `%${id}`, legal),
       list: (legal) => this.#otherwise('form', legal[0].presences.join(), legal),
+      onSlots: (id) => this.#otherwise('form', `slots of %${id}`, [true, false]),
       choice: (id, _, legal) => this.#otherwise('family', `%${id}`, legal),
       joins: (id) => this.#otherwise('row', `%${id}`, [true, false]),
       tile: (wanted, options) => {

@@ -144,7 +144,12 @@ describe('compile', () => {
     const { files, diagnostics } = compile(everything, { name: 'everything.moe', set: { D: 8 } });
     expect(diagnostics).toEqual([]);
     // The module last: where it is, the others are.
-    expect(files.map((f) => f.path)).toEqual(['everything.d.ts', 'everything.manifest.json', 'everything.js']);
+    expect(files.map((f) => f.path)).toEqual([
+      'everything.d.ts',
+      'everything.manifest.json',
+      'everything.simd4.js',
+      'everything.js',
+    ]);
     for (const { path, text } of files) expect(readFileSync(join(folder.path, 'out', path), 'utf8')).toBe(text);
   });
 

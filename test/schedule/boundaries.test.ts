@@ -60,7 +60,15 @@ describe('boundaries', () => {
   );
 
   it('name what would be computed again, with how much it is and how many read it', () => {
-    const shared = boundaries(layer).filter(({ because }) => because.reason === 'cost');
+    const two = `model Two {
+      axis T, D = 64, F = 64
+      param w: [F, D], v: [D, F]
+      forward(x: [T, D]) -> (up: [T, F], down: [T, D]) {
+        let z = sigmoid(x) * tanh(x)
+        (up: w @ z, down: z + tanh(v @ tanh(w @ z)))
+      }
+    }`;
+    const shared = boundaries(two).filter(({ because }) => because.reason === 'cost');
     expect(shared.map(({ because }) => because.text).join('\n')).toMatch(/takes \d+ operations, and 2 values read it/);
   });
 

@@ -178,6 +178,7 @@ export class ChangedDecider implements Decider {
   readonly stored: Decider['stored'];
   readonly makesList: Decider['makesList'];
   readonly space: Decider['space'];
+  readonly onSlots: Decider['onSlots'];
   readonly #before: Decider;
   readonly #graph: string;
   readonly #byDecision: ReadonlyMap<string, Change>;
@@ -190,6 +191,7 @@ export class ChangedDecider implements Decider {
     this.stored = before.stored;
     this.makesList = before.makesList;
     this.space = before.space;
+    this.onSlots = before.onSlots;
     this.#byDecision = new Map(changes.map((change) => [decisionOf(change), change] as const));
   }
 

@@ -19,6 +19,8 @@ export interface Decider {
   readonly space: (id: NodeId, legal: Options<StoredSpace>) => StoredSpace;
   /** How the rows of a list come about: the list in every form it may have. */
   readonly list: (legal: Options<AssignmentList>) => AssignmentList;
+  /** Whether a value whose list is sorted stands on the slots themselves, in no order. */
+  readonly onSlots: (id: NodeId) => boolean;
   readonly choice: (id: NodeId, space: StoredSpace, legal: Options<Choice>) => Choice;
   /** Whether a value is computed in one row with others that it reads, where that is legal and pays (merge-rows.ts). */
   readonly joins: (id: NodeId, others: readonly NodeId[]) => boolean;
@@ -32,6 +34,7 @@ export const byCost: Decider = {
   makesList: () => true,
   space: (_, [first]) => first,
   list: ([first]) => first,
+  onSlots: () => true,
   choice: (_, __, [first]) => first,
   joins: () => true,
   tile: (first) => first,

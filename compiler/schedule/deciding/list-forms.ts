@@ -3,14 +3,18 @@
  *
  *   slots     a choice names the points of the list, and nobody needs its rows in an order: nothing has to be made
  *   grouped   a choice names the points, and somebody needs the rows of one expert side by side: a matmul in blocks, rows that refine
- *             them. The slots are sorted in one launch, as long as a workgroup has room to count for every expert
+ *             them. The slots are sorted in one launch, as long as a workgroup has room to count for every expert. What has one number
+ *             for each assignment stands on the slots all the same, by a list of its own: it waits for no sorting, and whoever has
+ *             the row of the choice can compute it there (merge-rows.ts)
  *   scanned   nobody names the points; the rows refine others; somebody sums along the rows of a key, or looks at what is on the list from
  *             every point there is, who would look through the slots at each
  */
 import { get } from '../../../dsl/diagnostics/invariants.ts';
+import { idOf } from '../../../dsl/types/ids.ts';
 import { exact, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { Node, NodeId } from '../../graph/graph-ir.ts';
+import { loopAxes } from '../../graph/moved-axes.ts';
 import { nodeOf, nodesOfCheck, writtenNodes } from '../../graph/node-uses.ts';
 import { compareProducts } from '../../graph/presence-bounds.ts';
 import { slotAxes, slotsAmong } from '../../graph/slots.ts';
@@ -18,7 +22,7 @@ import type { Target } from '../../target.ts';
 import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf, type Storage } from './choose-storage.ts';
 import { chooseTile, type Choosing } from './choose-tiles.ts';
-import { byCost } from './decider.ts';
+import { byCost, type Decider } from './decider.ts';
 import { legalForms, sizeIn, slotRowsOf } from './legality.ts';
 import { slotsSummed } from './slots-summed.ts';
 
@@ -58,7 +62,34 @@ export function withForms(fused: FusedGraph, given: Storage, { target, decider }
       }),
     );
   const { spaces, checked } = storage;
-  return { ...storage, assignmentLists: [...lists.values()], spaces: onForms(spaces), checked: onForms(checked) };
+  const formedLists = [...lists.values()];
+  return onSlots(fused, { ...storage, assignmentLists: formedLists, spaces: onForms(spaces), checked: onForms(checked) }, decider);
+} // prettier-ignore
+
+/** The same values, those with one number for each assignment of a sorted list on its slots. */
+function onSlots(fused: FusedGraph, storage: Storage, { onSlots: wanted }: Decider): Storage {
+  const bySlot = new Map<AssignmentList, AssignmentList>();
+  let next = 1 + Math.max(-1, ...storage.assignmentLists.map(({ id }) => id));
+  const spaces = new Map(
+    [...storage.spaces].map(([id, space]) => {
+      const { assignmentList: list, axes } = space;
+      if (list?.form.kind !== 'grouped' || axes.length > 0 || !isLight(nodeOf(fused.graph, id)) || !wanted(id))
+        return [id, space] as const;
+      const { slots, others } = list.form;
+      const own = bySlot.get(list) ?? {
+        ...listOf(fused, list, { kind: 'slots', slots, others }),
+        id: idOf<AssignmentListId>(next++),
+      };
+      bySlot.set(list, own);
+      return [id, { assignmentList: own, axes }] as const;
+    }),
+  );
+  return { ...storage, spaces, assignmentLists: [...storage.assignmentLists, ...bySlot.values()] };
+}
+
+/** Whether a value takes a few operations at each of its points. */
+function isLight(node: Node): boolean {
+  return node.kind !== 'contract' && node.kind !== 'reduce' && loopAxes(node).length === 0;
 }
 
 /** What somebody needs of the rows of a list. */

@@ -216,12 +216,17 @@ class RowMerging {
     }, 1);
   }
 
-  /** Buffers that a launch of a region binds, at most. */
+  /** Buffers that a launch of a region binds, as far as that is known before it is written. */
   #bindings(region: Region): number {
     const { members } = region;
     const ids = new Set(members.map(({ choice }) => choice.node.id));
-    const read = new Set(members.flatMap(({ reads }) => [...reads.of.keys()].filter((id) => !ids.has(id))));
-    const lists = new Set([...read].flatMap((id) => this.#spaces.get(id)?.assignmentList ?? []));
+    const read = new Set(members.flatMap(({ reads }) => [...reads.loaded].filter((id) => !ids.has(id))));
+    const lists = new Set(
+      [...read].flatMap((id) => {
+        const list = this.#spaces.get(id)?.assignmentList ?? null;
+        return list === null || list.form.kind === 'slots' ? [] : [list];
+      }),
+    );
     const written = members.filter((member) => this.#isStored(region, member)).length;
     const reports = this.#fused.graph.checks.some((check) => check.kind === 'numbers' && ids.has(check.node));
     return read.size + 2 * lists.size + written + (reports ? 1 : 0);

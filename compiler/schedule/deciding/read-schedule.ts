@@ -61,6 +61,8 @@ export interface ScheduleText extends Decider {
 export function readDecisions(text: string, graph: Graph): ScheduleText {
   const values = new Map<NodeId, Line>();
   const lists = new Map<string, Line>();
+  /** Lists of slots beside a sorted one of the same assignments, and that one, by what they are called. */
+  const beside = new Map<string, string>();
   const results = new Set<NodeId>();
   const heads = new Map<NodeId, Line>();
   const rows = new Map<NodeId, number>();
@@ -68,8 +70,13 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   for (const line of lines) {
     const fold = /^fold ((?:%\d+ )+)rows/.exec(line.text)?.[1];
     for (const id of idsIn(fold ?? '')) results.add(id);
-    const list = /^r\d+ of ((?:%\d+ ?)+)/.exec(line.text)?.[1];
-    if (list !== undefined) lists.set(idsIn(list).join(), line);
+    const [, name, of] = /^(r\d+) of ((?:%\d+ ?)+)/.exec(line.text) ?? [];
+    if (name !== undefined && of !== undefined) {
+      const key = idsIn(of).join();
+      const sorted = /^r\d+/.exec(lists.get(key)?.text ?? '')?.[0];
+      if (sorted === undefined) lists.set(key, line);
+      else beside.set(name, sorted);
+    }
     const members = membersOf(line);
     for (const member of members ?? [line]) {
       const [id] = idsIn(/^%\d+ /.exec(member.text)?.[0] ?? '');
@@ -87,13 +94,20 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   /** Heads stand where what they are computed for stands. */
   const placeOf = (id: NodeId): string | undefined =>
     / on (\[[^\]]*\])$/.exec((values.get(id) ?? heads.get(id))?.text ?? '')?.[1];
+  /** The name of the list that a place is on. */
+  const listIn = (place: string | undefined): string => /^\[(r\d+)/.exec(place ?? '')?.[1] ?? '';
   const howOf = (id: NodeId): string | undefined => /^%\d+ (.*) on \[[^\]]*\]$/.exec(values.get(id)?.text ?? '')?.[1];
   return {
     stored: new Set([...values.keys(), ...results]),
     heads,
     lineOf: (step) => numbers.get(step) ?? null,
     makesList: ({ presences }) => lists.has(presences.join()),
-    space: (id, legal) => find(legal, placeOf(id), (space) => spaceText(space, graph)),
+    space: (id, legal) => {
+      const place = placeOf(id);
+      const sorted = beside.get(listIn(place));
+      return find(legal, sorted === undefined ? place : `[${sorted}]`, (space) => spaceText(space, graph));
+    },
+    onSlots: (id) => beside.has(listIn(placeOf(id))),
     list: (legal: Options<AssignmentList>) =>
       find(legal, lists.get(legal[0].presences.join())?.text, (list) => listText(list, graph)),
     choice: (id, _, legal: Options<Choice>) => {

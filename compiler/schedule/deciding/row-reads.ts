@@ -16,6 +16,11 @@ import { namedBy } from './step-uses.ts';
 export interface Reads {
   /** Of what is read, the axes along which all who read it stand at the same point. */
   readonly of: ReadonlyMap<NodeId, ReadonlySet<AxisId>>;
+  /**
+   * What a launch of it loads: that, less what is known to hold where slots are named. No more than a guess: what else the text shows to be
+   * true is known when it is written.
+   */
+  readonly loaded: ReadonlySet<NodeId>;
   /** That, and what says where values that are computed in passing are wanted. */
   readonly all: ReadonlySet<NodeId>;
   /** Whether it looks through what has memory, at what that is made of (graph/wide-angles.ts). */
@@ -40,7 +45,29 @@ export function readsOfValue(
   const operands = operandsOf(fused.graph, node);
   for (const id of operands) reading.through(node, id, here);
   for (const id of dependenciesOf(fused, node)) if (!operands.includes(id)) reading.visit(id, here);
-  return { of: reading.found, all: reading.all(), looksThrough: reading.looksThrough };
+  return {
+    of: reading.found,
+    loaded: loadedBy(fused, spaces, choice, space),
+    all: reading.all(),
+    looksThrough: reading.looksThrough,
+  };
+}
+
+function loadedBy(
+  fused: FusedGraph,
+  spaces: ReadonlyMap<NodeId, StoredSpace>,
+  choice: Choice,
+  { assignmentList }: StoredSpace,
+): ReadonlySet<NodeId> {
+  const loading = new Reading(fused, spaces, false);
+  const nowhere: ReadonlySet<AxisId> = new Set();
+  if (choice.family === 'choose' && choice.slots !== null) loading.slots(choice.slots, nowhere);
+  if (assignmentList !== null) loading.list(assignmentList, nowhere);
+  if (choice.family === 'reduce_slots') {
+    loading.slots(choice.slots, nowhere);
+    loading.visit(choice.value, nowhere);
+  } else for (const id of operandsOf(fused.graph, choice.node)) loading.visit(id, nowhere);
+  return new Set(loading.found.keys());
 }
 
 /** What some nodes are made of: stored values and graph inputs, wherever they are read. */
@@ -62,11 +89,14 @@ class Reading {
   readonly found = new Map<NodeId, ReadonlySet<AxisId>>();
   looksThrough = false;
   readonly #wanted = new Set<NodeId>();
+  readonly #asksPresences: boolean;
   readonly #fused: FusedGraph;
   readonly #spaces: ReadonlyMap<NodeId, StoredSpace>;
   readonly #seen = new Map<NodeId, Set<string>>();
 
-  constructor(fused: FusedGraph, spaces: ReadonlyMap<NodeId, StoredSpace>) {
+  /** `asksPresences`: whether what says that a named point is there counts as read. */
+  constructor(fused: FusedGraph, spaces: ReadonlyMap<NodeId, StoredSpace>, asksPresences = true) {
+    this.#asksPresences = asksPresences;
     this.#fused = fused;
     this.#spaces = spaces;
   }
@@ -115,7 +145,7 @@ class Reading {
 
   /** What says where the rows of a list are. */
   list(list: AssignmentList, here: ReadonlySet<AxisId>): void {
-    for (const id of list.presences) this.visit(id, here);
+    if (this.#asksPresences || list.form.kind === 'scanned') for (const id of list.presences) this.visit(id, here);
     if (list.form.kind !== 'scanned') this.slots(list.form.slots, here);
     if (list.parent !== null) this.list(list.parent, here);
   }
