@@ -26,14 +26,17 @@ export interface BufferRequest {
   readonly bytes: number;
 }
 
+/** Bytes of a buffer for nothing: a shader that reads it by vectors takes no less than one. */
+const EMPTY_BYTES = 16;
+
 /** Bytes as they are allocated. */
 export function allocatedBytes(bytes: number): number {
-  return Math.max(4, Math.ceil(bytes / 4) * 4);
+  return bytes === 0 ? EMPTY_BYTES : Math.ceil(bytes / 4) * 4;
 }
 
 /** Where a plan's buffer is. */
 export type BufferBinding = {
-  /** Bytes that are bound; at least four. */
+  /** Bytes that are bound: some for an empty tensor too. */
   readonly bytes: number;
   /** Bytes with meaning: 0 for an empty tensor. */
   readonly usedBytes: number;
@@ -89,7 +92,8 @@ export function layOut(manifest: PlanTables, plan: PlanSpec, sizes: Sizes): Plan
   const lanes = lanesOf(manifest, plan);
   const bindings = plan.buffers.map((buffer, i) => {
     const bound = bindBuffer(manifest, plan, buffer, i, sizes);
-    return asVectors(bound, lanes[i] ?? 1, buffer.label);
+    refusePartOfVector(bound, lanes[i] ?? 1, buffer.label);
+    return bound;
   });
   const allocations = new Map<string, BufferRequest>();
   const allocate = (key: string, label: string, bytes: number): void => {
@@ -153,14 +157,10 @@ function lanesOf(manifest: PlanTables, plan: PlanSpec): readonly number[] {
   return lanes;
 }
 
-/** A binding that holds whole vectors, and one even if there is nothing in it: a shader takes no less. */
-function asVectors(binding: BufferBinding, lanes: number, label: string): BufferBinding {
-  const bytes = bytesPerElement * lanes;
-  if (binding.usedBytes % bytes !== 0) {
-    const elements = binding.usedBytes / bytesPerElement;
+function refusePartOfVector({ usedBytes }: BufferBinding, lanes: number, label: string): void {
+  const elements = usedBytes / bytesPerElement;
+  if (elements % lanes !== 0)
     throw new InputError('MOE0715', `${label} has ${elements} elements and is read by ${lanes} at a time`);
-  }
-  return bytes > binding.bytes && binding.kind === 'arena' ? { ...binding, bytes } : binding;
 }
 
 function bindBuffer(

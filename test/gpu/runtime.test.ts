@@ -62,7 +62,7 @@ describe('a run', () => {
     expect(sizes.get('T')).toBe(tokens);
     expect(results.get('y')).toMatchObject({ shape: [tokens, D], axes: ['T', 'D'], element: 'f32' });
     same(numbers(results, 'y'), expected(x));
-  });
+  }, 240_000);
 
   it('takes controls in place of their defaults', async () => {
     const x = ramp(12);

@@ -43,6 +43,7 @@ const makers = [
   'compiler/passes/drop-dead-values.ts',
   'compiler/schedule/deciding/assignment-list-table.ts',
   'compiler/schedule/deciding/changes.ts',
+  'compiler/schedule/deciding/list-forms.ts',
   'compiler/schedule/deciding/read-schedule.ts',
   'compiler/schedule/emitting/plan-builder.ts',
   'compiler/schedule/memory/assign-buffers.ts',

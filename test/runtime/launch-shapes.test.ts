@@ -55,7 +55,7 @@ describe('vectors', () => {
     const { bindings, allocations } = laidOut(kernelSpec({}), launchSpec({}), 0);
     expect(bindings.map((b) => [b.bytes, b.usedBytes])).toEqual([
       [16, 0],
-      [4, 0],
+      [16, 0],
     ]);
     expect(allocations.get('scratch:0')?.bytes).toBe(16);
   });
