@@ -56,13 +56,17 @@ function same(actual: readonly number[], wanted: readonly number[]): void {
 
 describe('a run', () => {
   // The last are more workgroups of 64 than a dimension of a grid has, and more bytes than a staging buffer.
-  it.each([0, 1, 3, 17, 4_300_000])('of %i tokens', async (tokens) => {
-    const x = ramp(tokens * D);
-    const { results, sizes } = await model.run({ x }, { entry: 'forward' });
-    expect(sizes.get('T')).toBe(tokens);
-    expect(results.get('y')).toMatchObject({ shape: [tokens, D], axes: ['T', 'D'], element: 'f32' });
-    same(numbers(results, 'y'), expected(x));
-  }, 240_000);
+  it.each([0, 1, 3, 17, 4_300_000])(
+    'of %i tokens',
+    async (tokens) => {
+      const x = ramp(tokens * D);
+      const { results, sizes } = await model.run({ x }, { entry: 'forward' });
+      expect(sizes.get('T')).toBe(tokens);
+      expect(results.get('y')).toMatchObject({ shape: [tokens, D], axes: ['T', 'D'], element: 'f32' });
+      same(numbers(results, 'y'), expected(x));
+    },
+    240_000,
+  );
 
   it('takes controls in place of their defaults', async () => {
     const x = ramp(12);
