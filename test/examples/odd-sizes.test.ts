@@ -47,7 +47,9 @@ test.each(names)(
       const overrides = parseOverrides(sets);
       const [entry] = program.entries;
       const entries = entry === undefined ? [] : [entry.name];
-      const compiled = compileProgram(program, { overrides, target: portableOf(webgpuCore), sources, entries });
+      // The plan with losses, outputs and updates has the results in it.
+      const options = { overrides, target: portableOf(webgpuCore), sources, entries, plans: 'all' } as const;
+      const compiled = compileProgram(program, options);
       const said = [...sets].map(([set, value]) => `${set} = ${value}`).join(', ');
       expect(compiled.manifest === null, said).toBe(hasErrors(compiled.diagnostics));
       return compiled.manifest !== null;
