@@ -16,6 +16,7 @@ import { memoryOf, mostInlined, mostParts } from '../graph/node-memory.ts';
 import type { Size } from '../../dsl/types/size.ts';
 import { domainOf, type FusedGraph, type SparseGraph } from '../graph/domains.ts';
 import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
+import { loopAxes } from '../graph/moved-axes.ts';
 import { isView } from '../graph/node-views.ts';
 import { cheap, ownCost } from '../graph/operation-cost.ts';
 import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
@@ -109,7 +110,7 @@ function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], nod
     if (isView(user)) return user.kind === 'broadcast' || repeated(sparse, uses, user);
     // Among what was chosen a choice looks at few points of a group: to have all of them in memory takes longer.
     if (slotsAmong(user, (n) => at(sparse.graph.nodes, n, 'passes: node'), sizeIn(sparse.graph)) !== null) return false;
-    if (more(node.axes, [...user.axes, ...loops(user)])) return true;
+    if (more(node.axes, [...user.axes, ...loopAxes(user)])) return true;
     // One point of these reads a whole group, and the next point of the group reads it again.
     // A step reads what it captures again, or several times.
     if (user.kind === 'fold') return true;
@@ -121,18 +122,6 @@ function repeated(sparse: SparseGraph, uses: readonly (readonly NodeId[])[], nod
 
 function sizeIn({ axes }: Graph): (axis: AxisId) => Size {
   return (axis) => get(axes, axis, 'passes: axis').size;
-}
-
-function loops(node: Node): readonly AxisId[] {
-  switch (node.kind) {
-    case 'contract':
-    case 'reduce':
-    case 'sort_rank':
-    case 'choose':
-      return node.over;
-    default:
-      return [];
-  }
 }
 
 /** A value on assignments read by one that is not: the points differ, so it cannot be computed in passing there. */

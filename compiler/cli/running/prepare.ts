@@ -41,14 +41,9 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
   const isPlain = request.schedule === undefined && request.tuned === undefined;
   const needed: Pick<CompileOptions, 'target' | 'plans'> = {
     target: request.on === 'gpu' || !isPlain ? target : portableOf(target),
-    ...(request.schedule === undefined ? { plans: wantsMore(request.want) ? 'all' : 'results' } : {}),
+    ...(request.schedule === undefined ? { plans: plansOf(request) } : {}),
   };
-  const options: CompileOptions = {
-    overrides: parseOverrides(request.sets),
-    entries: [wanted],
-    sources: project.sources,
-    ...needed,
-  };
+  const options: CompileOptions = { ...ofEntry(request, project, wanted), ...needed };
   const { compilation, tuning } = given((decisions) => compileProgram(program, { ...options, ...decisions }));
   const { manifest } = compilation;
   if (manifest === null || hasErrors(compilation.diagnostics)) return fail(compilation.diagnostics);
@@ -107,6 +102,19 @@ async function readVariables(
   return variables;
 }
 
+/** What is compiled of a program for one entry, with the sizes of a request. */
+function ofEntry(
+  { sets }: ExecuteRequest,
+  { sources }: Prepared['project'],
+  entry: string,
+): Pick<CompileOptions, 'overrides' | 'entries' | 'sources'> {
+  return { overrides: parseOverrides(sets), entries: [entry], sources };
+}
+
+/** The plan that a request runs. */
+const plansOf = ({ want }: ExecuteRequest): NonNullable<CompileOptions['plans']> =>
+  wantsMore(want) ? 'all' : 'results';
+
 /** The same program with other schedules: what costs decide, but for these changes. Throws IllegalChange. */
 export function withChanges(
   prepared: Prepared,
@@ -115,11 +123,9 @@ export function withChanges(
 ): Prepared {
   const { program, project, entry } = prepared;
   const compilation = compileProgram(program, {
-    overrides: parseOverrides(request.sets),
+    ...ofEntry(request, project, entry.name),
     target: request.target ?? webgpuCore,
-    entries: [entry.name],
-    sources: project.sources,
-    plans: wantsMore(request.want) ? 'all' : 'results',
+    plans: plansOf(request),
     changes,
   });
   const { manifest } = compilation;

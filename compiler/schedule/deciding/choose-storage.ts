@@ -158,7 +158,8 @@ export function dependenciesOf(fused: FusedGraph, node: Node): readonly NodeId[]
   ];
 }
 
-function isHeavy(fused: FusedGraph, node: Node, presences: readonly NodeId[]): boolean {
+/** Whether a value takes more than a few operations for each of the points where these hold. */
+export function isHeavy(fused: FusedGraph, node: Node, presences: readonly NodeId[]): boolean {
   const support = new Set(presences.flatMap((s) => nodeOf(fused.graph, s).axes));
   return [...node.axes, ...loopAxes(node)].some((a) => !support.has(a));
 }

@@ -14,13 +14,12 @@ import { idOf } from '../../../dsl/types/ids.ts';
 import { exact, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { Node, NodeId } from '../../graph/graph-ir.ts';
-import { loopAxes } from '../../graph/moved-axes.ts';
 import { nodeOf, nodesOfCheck, writtenNodes } from '../../graph/node-uses.ts';
 import { compareProducts } from '../../graph/presence-bounds.ts';
 import { slotAxes, slotsAmong } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
 import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
-import { dependenciesOf, type Storage } from './choose-storage.ts';
+import { dependenciesOf, isHeavy, type Storage } from './choose-storage.ts';
 import { chooseTile, type Choosing } from './choose-tiles.ts';
 import { byCost, type Decider } from './decider.ts';
 import { legalForms, sizeIn, slotRowsOf } from './legality.ts';
@@ -73,7 +72,7 @@ function onSlots(fused: FusedGraph, storage: Storage, { onSlots: wanted }: Decid
   const spaces = new Map(
     [...storage.spaces].map(([id, space]) => {
       const { assignmentList: list, axes } = space;
-      if (list?.form.kind !== 'grouped' || axes.length > 0 || !isLight(nodeOf(fused.graph, id)) || !wanted(id))
+      if (list?.form.kind !== 'grouped' || isHeavy(fused, nodeOf(fused.graph, id), list.presences) || !wanted(id))
         return [id, space] as const;
       const { slots, others } = list.form;
       const own = bySlot.get(list) ?? {
@@ -85,11 +84,6 @@ function onSlots(fused: FusedGraph, storage: Storage, { onSlots: wanted }: Decid
     }),
   );
   return { ...storage, spaces, assignmentLists: [...storage.assignmentLists, ...bySlot.values()] };
-}
-
-/** Whether a value takes a few operations at each of its points. */
-function isLight(node: Node): boolean {
-  return node.kind !== 'contract' && node.kind !== 'reduce' && loopAxes(node).length === 0;
 }
 
 /** What somebody needs of the rows of a list. */

@@ -5,7 +5,7 @@
  * Legal is a row whose values look at no other row of one another (row-reads.ts); rows are the axes along which that is so. All values of
  * a row come at the place of the last: nothing between them needs one of them.
  *
- * It pays where a row is small: what its values read of one another lies in workgroup memory, and whoever has the row does all its work alone.
+ * It pays where a row is small: what its values read of one another is kept where the row is done, and whoever has the row does all its work alone.
  * A contraction worth tiles is part of a row only where somebody looks at all its columns, as a choice does at scores: then no tile
  * could have gone on.
  */
