@@ -58,6 +58,8 @@ export class KernelBuilder {
   readonly #maxTrips = new Map<string, number>();
   #block: KernelStmt[] = this.#body;
   #locals = 0;
+  /** Locals that stay what they are: lets and counters. One that is assigned to is another value later. */
+  readonly #fixed = new Set<string>();
 
   /** Three sides make a workgroup, and its grid, of three dimensions. `subgroupSize` is for kernels with subgroup operations. */
   constructor(name: string, workgroup: number | Sides, subgroupSize?: number) {
@@ -103,9 +105,12 @@ export class KernelBuilder {
     return this.#declared.has(name) ? this.fresh(prefix) : name;
   }
 
-  /** An immutable local of this value, to be read as often as wanted. */
+  /** This value by a name, to be read as often as wanted: an immutable local, or the value itself where it has such a name. */
   let(value: KernelExpr, prefix = 'v'): KernelExpr {
+    // The number of a name that is not needed is left out: what comes later is called as it would be.
     const name = this.fresh(prefix);
+    if (value.kind === 'uniform' || (value.kind === 'local' && this.#fixed.has(value.name))) return value;
+    this.#fixed.add(name);
     this.#block.push(letOf(name, value));
     return local(name, value.type);
   }
@@ -249,6 +254,7 @@ export class KernelBuilder {
     maxTrips?: number,
   ): void {
     const name = this.fresh('i');
+    this.#fixed.add(name);
     if (maxTrips !== undefined) this.#maxTrips.set(name, maxTrips);
     const type = typeof from !== 'number' ? from.type : typeof to !== 'number' ? to.type : 'u32';
     const block = this.#nested(() => body(local(name, type)));

@@ -89,12 +89,20 @@ export function scalarOf(type: ValueType): ScalarType {
   }
 }
 
+/** Written out: types are compared wherever expressions are made or looked at, and a text put together each time compares slowly. */
+const VECTORS = {
+  f32: { 2: 'vec2<f32>', 4: 'vec4<f32>' },
+  i32: { 2: 'vec2<i32>', 4: 'vec4<i32>' },
+  u32: { 2: 'vec2<u32>', 4: 'vec4<u32>' },
+  bool: { 2: 'vec2<bool>', 4: 'vec4<bool>' },
+} as const satisfies Readonly<Record<ScalarType, Readonly<Record<2 | 4, VectorType>>>>;
+
 /** The type of `width` scalars. */
 export function typeOf(scalar: ScalarType, width: 2 | 4): VectorType;
 export function typeOf(scalar: NumericType, width: Width): LoadedType;
 export function typeOf(scalar: ScalarType, width: Width): ValueType;
 export function typeOf(scalar: ScalarType, width: Width): ValueType {
-  return width === 1 ? scalar : `vec${width}<${scalar}>`;
+  return width === 1 ? scalar : VECTORS[scalar][width];
 }
 
 /** Elements that one index of a buffer names. */

@@ -49,25 +49,40 @@ export function forEachOperand(expr: KernelExpr, visit: (operand: KernelExpr) =>
 
 /** The expressions a statement itself evaluates, in order; not those of the blocks it holds. */
 export function expressionsOf(statement: KernelStmt): readonly KernelExpr[] {
+  const expressions: KernelExpr[] = [];
+  forEachOwnExpr(statement, (expr) => expressions.push(expr));
+  return expressions;
+}
+
+/** Does something with each expression that a statement itself evaluates, in order, as `forEachOperand` does. */
+export function forEachOwnExpr(statement: KernelStmt, visit: (expr: KernelExpr) => void): void {
   switch (statement.kind) {
     case 'let':
     case 'var':
     case 'assign':
-      return [statement.value];
+      visit(statement.value);
+      return;
     case 'store':
     case 'store_array':
     case 'atomic':
-      return [statement.index, statement.value];
+      visit(statement.index);
+      visit(statement.value);
+      return;
     case 'if':
-      return [statement.condition];
+      visit(statement.condition);
+      return;
     case 'for':
-      return [statement.from, statement.to, statement.step];
+      visit(statement.from);
+      visit(statement.to);
+      visit(statement.step);
+      return;
     case 'subgroup':
-      return statement.lane === null ? [statement.value] : [statement.value, statement.lane];
+      visit(statement.value);
+      if (statement.lane !== null) visit(statement.lane);
+      return;
     case 'break':
     case 'return':
     case 'barrier':
-      return [];
   }
 }
 
@@ -109,7 +124,7 @@ export function forEachExpr(body: readonly KernelStmt[], visit: (expr: KernelExp
     visit(expr);
     forEachOperand(expr, visitAll);
   };
-  forEachStatement(body, (statement) => expressionsOf(statement).forEach(visitAll));
+  forEachStatement(body, (statement) => forEachOwnExpr(statement, visitAll));
 }
 
 /** Levels of an expression: 1 for a leaf. */

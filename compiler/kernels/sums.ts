@@ -55,10 +55,13 @@ export class Sums {
 
   /** Adds a product to sum number `at`; of vectors those of their components, the first first. */
   addProduct(at: number, x: KernelExpr, w: KernelExpr): void {
+    this.addProducts(at, componentsOf(x), componentsOf(w));
+  }
+
+  /** As `addProduct`, of values whose components several sums share. */
+  addProducts(at: number, x: readonly KernelExpr[], w: readonly KernelExpr[]): void {
     const sum = this.open(at);
-    const factors = componentsOf(w);
-    const added = componentsOf(x).reduce((so, left, i) => add(so, mul(left, found(factors[i]))), sum);
-    this.#k.assign(sum, added);
+    this.#k.assign(sum, x.reduce((so, left, i) => add(so, mul(left, found(w[i]))), sum)); // prettier-ignore
   }
 
   /** What sum number `at` comes to; after the nest. */

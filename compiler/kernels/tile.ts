@@ -13,7 +13,7 @@
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, le, load, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
+import { add, componentsOf, div, le, load, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
 import { forEachThread } from './space.ts';
 import type { Space } from './space.ts';
 import { Sums } from './sums.ts';
@@ -220,11 +220,13 @@ export class TilePart<P, I> {
     const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms);
     const cells = columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
     const addTerm: AddTerm<I> = (inner, input) => {
-      const weights = Array.from({ length: heads }, (_, head) => cells.map((cell) => k.let(weight(head, cell, inner))));
+      const weights = Array.from({ length: heads }, (_, head) =>
+        cells.map((cell) => componentsOf(k.let(weight(head, cell, inner)))),
+      );
       for (const i of points.keys()) {
-        const x = input(i);
+        const x = componentsOf(input(i));
         for (const [head, own] of weights.entries())
-          for (const [j, w] of own.entries()) sums.addProduct(this.#number(i, head, j), x, w);
+          for (const [j, w] of own.entries()) sums.addProducts(this.#number(i, head, j), x, w);
       }
     };
     visit(points, addTerm, sums.close);

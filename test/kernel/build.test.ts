@@ -157,6 +157,18 @@ describe('KernelBuilder', () => {
     );
   });
 
+  it('gives no second name to what has one and stays what it is', () => {
+    const k = new KernelBuilder('names', 64);
+    const n = k.uniform('n', 'u32');
+    const named = k.let(add(n, 1));
+    const changing = k.var(u32(0));
+    expect(k.let(n)).toBe(n);
+    expect(k.let(named)).toBe(named);
+    expect(k.let(changing)).not.toEqual(changing);
+    k.forRange(0, n, 1, (i) => void expect(k.let(i)).toBe(i));
+    expect(k.finish().body.map(({ kind }) => kind)).toEqual(['let', 'var', 'let', 'for']);
+  });
+
   it('keeps only the branch taken of a known condition', () => {
     const k = new KernelBuilder('known', 4);
     const out = k.buffer('out', 'u32', 'read_write');

@@ -134,12 +134,12 @@ describe('a loop that is written out', () => {
   it('folds what its counter was in', () => {
     const kernel = built((k) => {
       const y = k.buffer('y', 'u32', 'read_write');
-      k.forUnrolled(0, 2, 1, (i) => k.store(y, add(mul(i, 4), 1), k.let(i)));
+      k.forUnrolled(0, 2, 1, (i) => k.store(y, add(mul(i, 4), 1), k.let(add(i, 2))));
     });
     expect(printKernel(legalise(kernel, webgpuCore)).split('\n').slice(3, -2)).toEqual([
-      '  let v1_1: u32 = 0',
+      '  let v1_1: u32 = 2',
       '  y[1] = v1_1',
-      '  let v1_2: u32 = 1',
+      '  let v1_2: u32 = 3',
       '  y[5] = v1_2',
     ]);
   });

@@ -12,7 +12,7 @@ import type { BufferDecl, KernelExpr, Kernel, UniformDecl, Width } from '../../k
 import { KernelBuilder } from '../../kernel/kernel-builder.ts';
 import type { BufferTable } from '../memory/memory.ts';
 import type { BufferId, UniformValue } from '../memory/plan.ts';
-import { namesUsed, tidyKernel } from './tidy-kernel.ts';
+import { tidyKernel } from './tidy-kernel.ts';
 
 /** How many threads do all the work of a branch that a bool leads to, where it holds and where it does not. */
 export interface Ways {
@@ -90,8 +90,7 @@ export class LaunchBuilder {
   }
 
   finish(): BuiltLaunch {
-    const kernel = tidyKernel(this.k.finish());
-    const used = namesUsed(kernel.body);
+    const { kernel, used } = tidyKernel(this.k.finish());
     const keptBuffers = [...this.#buffers.values()].filter(({ decl }) => used.has(decl.name));
     const keptUniforms = [...this.#uniforms.values()].filter(
       ({ field }) => field.kind === 'uniform' && used.has(field.name),

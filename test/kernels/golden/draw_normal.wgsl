@@ -89,7 +89,6 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     let v73 = (v65 + 1u) & 3u;
     let v74 = select(v72, v71, (v73 & 1u) == 0u);
     let v75 = select(v74, -v74, v73 >= 2u);
-    let v76 = v75;
-    y[id0] = v64 * v76;
+    y[id0] = v64 * v75;
   }
 }

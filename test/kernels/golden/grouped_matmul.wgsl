@@ -21,7 +21,6 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
     let row4 = blocks[block2];
     let end5 = blocks[block2 + 1u];
     if (row4 < end5) {
-      let c6 = col3;
       let c7 = min(col3 + 1u, uniforms.width - 1u);
       let short8 = end5 - row4 < 2u;
       if (short8) {
@@ -43,7 +42,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
             {
               var i24 = i23;
               loop {
-                let v25 = w[(g11 * uniforms.width + c6) * uniforms.depth + i24];
+                let v25 = w[(g11 * uniforms.width + col3) * uniforms.depth + i24];
                 let v26 = w[(g11 * uniforms.width + c7) * uniforms.depth + i24];
                 let v27 = x[i10 * uniforms.depth + i24];
                 acc12 = acc12 + v27 * v25;
@@ -115,7 +114,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
           {
             var i54 = i53;
             loop {
-              let v55 = w[(g30 * uniforms.width + c6) * uniforms.depth + i54];
+              let v55 = w[(g30 * uniforms.width + col3) * uniforms.depth + i54];
               let v56 = w[(g30 * uniforms.width + c7) * uniforms.depth + i54];
               let v57 = x[row4 * uniforms.depth + i54];
               acc32 = acc32 + v57 * v55;

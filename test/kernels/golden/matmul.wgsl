@@ -16,7 +16,6 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
   if (id1 < uniforms.rows * columns0) {
     let block2 = id1 / columns0;
     let col3 = id1 % columns0 * 4u;
-    let c4 = col3;
     let c5 = min(col3 + 1u, uniforms.width - 1u);
     let c6 = min(col3 + 2u, uniforms.width - 1u);
     let c7 = min(col3 + 3u, uniforms.width - 1u);
@@ -45,7 +44,7 @@ fn main(@builtin(local_invocation_id) local_id: vec3<u32>, @builtin(workgroup_id
       {
         var i30 = i29;
         loop {
-          let v31 = w[c4 * uniforms.depth + i30];
+          let v31 = w[col3 * uniforms.depth + i30];
           let v32 = w[c5 * uniforms.depth + i30];
           let v33 = w[c6 * uniforms.depth + i30];
           let v34 = w[c7 * uniforms.depth + i30];
