@@ -17,7 +17,7 @@ import type { Graph } from './graph/graph-ir.ts';
 import { printGraph } from './graph/print-graph.ts';
 import type { Kernel } from './kernel/kernel-ir.ts';
 import { legalise } from './kernel/legalise/legalise.ts';
-import { printKernel } from './kernel/print-kernel.ts';
+import { ByStructure } from './kernel/same-kernel.ts';
 import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import type { Change, GraphChanges } from './schedule/deciding/changes.ts';
 import type { Schedule } from './schedule/deciding/schedule-ir.ts';
@@ -211,16 +211,16 @@ function kernelsOf(plans: readonly Plan[]): {
   readonly portable: ReadonlySet<number>;
 } {
   const kernels: Kernel[] = [];
-  const byText = new Map<string, number>();
+  const known = new ByStructure<number>();
   const numbers = new Map<Kernel, number>();
   for (const plan of plans) {
     for (const form of plan.steps.flatMap(formsOf)) {
       const kernel = plan.kernels[form.kernel];
       if (kernel === undefined || numbers.has(kernel)) continue;
-      const text = printKernel(kernel);
-      const number = byText.get(text) ?? kernels.push(kernel) - 1;
-      byText.set(text, number);
-      numbers.set(kernel, number);
+      numbers.set(
+        kernel,
+        known.get(kernel, (first) => kernels.push(first) - 1),
+      );
     }
   }
   const kernelNumber = (kernel: Kernel): number => {

@@ -5,7 +5,7 @@
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { KernelFacts } from '../../kernel/kernel-facts.ts';
 import { evaluateConstants } from '../../kernel/legalise/evaluate-constants.ts';
-import { printKernel } from '../../kernel/print-kernel.ts';
+import { ByStructure } from '../../kernel/same-kernel.ts';
 
 export interface KnownKernel {
   readonly kernel: Kernel;
@@ -16,16 +16,22 @@ export interface KnownKernel {
 }
 
 export class KernelTable {
-  readonly #byText = new Map<string, KnownKernel>();
+  readonly #shared = new ByStructure<Kernel>();
+  readonly #known = new Map<Kernel, KnownKernel>();
 
   /** The kernel of this structure: the first one that was asked for. */
+  shared(kernel: Kernel): Kernel {
+    return this.#shared.get(kernel, (first) => first);
+  }
+
+  /** What is known of the kernel of this structure. */
   known(kernel: Kernel): KnownKernel {
-    const text = printKernel(kernel);
-    const before = this.#byText.get(text);
+    const shared = this.shared(kernel);
+    const before = this.#known.get(shared);
     if (before !== undefined) return before;
-    const evaluated = evaluateConstants(kernel);
-    const known = { kernel, evaluated, facts: new KernelFacts(evaluated) };
-    this.#byText.set(text, known);
+    const evaluated = evaluateConstants(shared);
+    const known = { kernel: shared, evaluated, facts: new KernelFacts(evaluated) };
+    this.#known.set(shared, known);
     return known;
   }
 }

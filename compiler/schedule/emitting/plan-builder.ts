@@ -305,9 +305,7 @@ export class PlanBuilder implements PointAccess {
       return {
         ...launch,
         kernel: idOfKernel(shared.kernel),
-        forms: forms.map((form) =>
-          this.#form(options.family, form, (kernel) => idOfKernel(known.known(kernel).kernel)),
-        ),
+        forms: forms.map((form) => this.#form(options.family, form, (kernel) => idOfKernel(known.shared(kernel)))),
         label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
         work: {
           domain: options.domain,
