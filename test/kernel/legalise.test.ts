@@ -5,6 +5,7 @@ import { add, and, bool, div, f32, globalIdX, load, lt, mul, sqrt } from '../../
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
 import type { KernelExpr, Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../compiler/kernel/kernel-builder.ts';
+import { evaluateConstants } from '../../compiler/kernel/legalise/evaluate-constants.ts';
 import { legalisations, legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { printKernel } from '../../compiler/kernel/print-kernel.ts';
 import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
@@ -98,6 +99,12 @@ describe('structure', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it.each(samples)('%s is the same object where no constant is to be evaluated, and when it has been', (_, kernel) => {
+    const evaluated = evaluateConstants(kernel);
+    expect(evaluateConstants(evaluated)).toBe(evaluated);
+    if (printKernel(evaluated) === printKernel(kernel)) expect(evaluated).toBe(kernel);
   });
 
   it('a known condition disappears', () => {

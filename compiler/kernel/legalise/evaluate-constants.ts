@@ -13,15 +13,16 @@ import { f32 } from '../make-expressions.ts';
 import type { KernelExpr, Kernel } from '../kernel-ir.ts';
 import { numberOf } from '../simplify.ts';
 import { isNumeric } from '../kernel-typing.ts';
-import { operandsOf } from '../visit-kernel.ts';
-import { rewriteExprs } from './rewrite.ts';
+import { reconstructed, rewriteExprs } from './rewrite.ts';
 
 export function evaluateConstants(kernel: Kernel): Kernel {
   return rewriteExprs(kernel, (expr) => {
-    // A new leaf makes all above it be built again by the constructors, so that what they fold is folded in every kernel.
-    if (operandsOf(expr).length === 0) return { ...expr };
-    // The parts of a vector of constants are new here: the constructors have just made them (simplify-vectors.ts).
-    return expr.kind === 'vector' ? { ...expr, parts: expr.parts.map(evaluated) } : evaluated(expr);
+    // Who wrote a kernel without the constructors has not folded what they fold.
+    const folded = reconstructed(expr);
+    if (folded.kind !== 'vector') return evaluated(folded);
+    // The parts of a vector of constants may be new here: the constructors have just made them (simplify-vectors.ts).
+    const parts = folded.parts.map(evaluated);
+    return parts.every((part, i) => part === folded.parts[i]) ? folded : { ...folded, parts };
   });
 }
 

@@ -18,6 +18,8 @@ import {
 } from '../make-expressions.ts';
 import type { KernelExpr, Kernel, KernelStmt } from '../kernel-ir.ts';
 import { widthOf } from '../kernel-typing.ts';
+import { sameStructure } from '../same-kernel.ts';
+import { literalParts } from '../simplify-vectors.ts';
 import { declaredIn } from '../visit-kernel.ts';
 
 /**
@@ -152,6 +154,18 @@ function rewriteStatement(
     case 'barrier':
       return statement;
   }
+}
+
+/** What the constructors make of an expression's operands, where they would make something else of them. */
+export function reconstructed(expr: KernelExpr): KernelExpr {
+  // To `rebuild`, a copy is another operand. What the constructors do depends on constants.
+  const copied = (operand: KernelExpr): KernelExpr => (isConstant(operand) ? { ...operand } : operand);
+  const again = rebuild(expr, copied, copied);
+  return again === expr || sameStructure(again, expr) ? expr : again;
+}
+
+function isConstant(expr: KernelExpr): boolean {
+  return expr.kind === 'literal' || literalParts(expr) !== undefined;
 }
 
 /** The expression made anew of rewritten operands, or itself where they are what they were; `right` is for the right of a binary operation. */
