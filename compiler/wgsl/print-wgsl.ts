@@ -138,6 +138,7 @@ const UNIFORMS = 'uniforms';
 class Printer {
   readonly #kernel: Kernel;
   readonly #names = new NameTable();
+  readonly #lines: string[] = [];
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -148,7 +149,8 @@ class Printer {
   module(): string {
     const { buffers, uniforms, arrays, subgroupSize, body } = this.#kernel;
     const layout = bindingLayout(this.#kernel);
-    const lines: string[] = subgroupSize === undefined ? [] : [...SUBGROUP_EXTENSIONS];
+    const lines = this.#lines;
+    if (subgroupSize !== undefined) lines.push(...SUBGROUP_EXTENSIONS);
     if (layout.uniforms !== undefined) {
       lines.push('struct Uniforms {', ...uniforms.map((u) => `  ${this.#names.get(u.name)}: ${u.type},`), '}', '');
     }
@@ -165,81 +167,76 @@ class Printer {
       lines.push(`var<${space}> ${this.#names.get(name)}: array<${storedType(element)}, ${length}>;`);
     }
     const parameters = usedParameters(body).map(([name, attribute, type]) => `@builtin(${attribute}) ${name}: ${type}`);
-    return [
-      ...lines,
-      ...(lines.length > 0 ? [''] : []),
-      `@compute ${shapeText(this.#kernel)}`,
-      `fn ${ENTRY_POINT}(${parameters.join(', ')}) {`,
-      ...body.flatMap((s) => this.#statement(s, '  ')),
-      '}',
-      '',
-    ].join('\n');
+    if (lines.length > 0) lines.push('');
+    lines.push(`@compute ${shapeText(this.#kernel)}`, `fn ${ENTRY_POINT}(${parameters.join(', ')}) {`);
+    this.#block(body, '');
+    lines.push('}', '');
+    return lines.join('\n');
   }
 
-  #block(body: readonly KernelStmt[], pad: string): readonly string[] {
-    return body.flatMap((s) => this.#statement(s, `${pad}  `));
+  #block(body: readonly KernelStmt[], pad: string): void {
+    for (const statement of body) this.#statement(statement, `${pad}  `);
   }
 
-  #statement(statement: KernelStmt, pad: string): readonly string[] {
+  #statement(statement: KernelStmt, pad: string): void {
+    const line = (text: string): void => void this.#lines.push(pad + text);
     switch (statement.kind) {
       case 'let':
-        return [`${pad}let ${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
+        return line(`let ${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`);
       case 'var':
-        return [`${pad}var ${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
+        return line(`var ${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`);
       case 'assign':
-        return [`${pad}${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`];
+        return line(`${this.#names.get(statement.name)} = ${this.#expr(statement.value)};`);
       case 'store':
-        return [`${pad}${this.#element(statement.buffer, statement.index)} = ${this.#expr(statement.value)};`];
+        return line(`${this.#element(statement.buffer, statement.index)} = ${this.#expr(statement.value)};`);
       case 'store_array':
-        return [`${pad}${this.#element(statement.array, statement.index)} = ${this.#expr(statement.value)};`];
+        return line(`${this.#element(statement.array, statement.index)} = ${this.#expr(statement.value)};`);
       case 'atomic': {
         const name = { add: 'atomicAdd', min: 'atomicMin', max: 'atomicMax' }[statement.op];
         const element = this.#element(statement.buffer, statement.index);
-        return [`${pad}${name}(&${element}, ${this.#expr(statement.value)});`];
+        return line(`${name}(&${element}, ${this.#expr(statement.value)});`);
       }
       case 'if':
-        return [
-          `${pad}if (${this.#expr(statement.condition)}) {`,
-          ...this.#block(statement.then, pad),
-          ...(statement.else.length === 0 ? [] : [`${pad}} else {`, ...this.#block(statement.else, pad)]),
-          `${pad}}`,
-        ];
+        line(`if (${this.#expr(statement.condition)}) {`);
+        this.#block(statement.then, pad);
+        if (statement.else.length > 0) line('} else {');
+        this.#block(statement.else, pad);
+        return line('}');
       case 'for': {
-        if (statement.once === true) return this.#onceLoop(statement, pad);
+        if (statement.once === true) return this.#onceLoop(statement, line, pad);
         const name = this.#names.get(statement.name);
         const limit = this.#operand(statement.to, BARE.compare.right);
-        const head = `var ${name} = ${this.#expr(statement.from)}; ${name} < ${limit}; ${name} += ${this.#expr(statement.step)}`;
-        return [`${pad}for (${head}) {`, ...this.#block(statement.body, pad), `${pad}}`];
+        line(`for (var ${name} = ${this.#expr(statement.from)}; ${name} < ${limit}; ${name} += ${this.#expr(statement.step)}) {`); // prettier-ignore
+        this.#block(statement.body, pad);
+        return line('}');
       }
       case 'subgroup': {
         const { op, name, value, lane } = statement;
         const call = this.#call(SUBGROUP_FUNCTIONS[op], ...(lane === null ? [value] : [value, lane]));
-        return [`${pad}let ${this.#names.get(name)} = ${call.text};`];
+        return line(`let ${this.#names.get(name)} = ${call.text};`);
       }
       case 'break':
-        return [`${pad}break;`];
+        return line('break;');
       case 'return':
-        return [`${pad}return;`];
+        return line('return;');
       case 'barrier':
-        return [`${pad}workgroupBarrier();`];
+        return line('workgroupBarrier();');
     }
   }
 
   /** A loop that tests at its bottom. The block around it is the scope of its counter. */
-  #onceLoop(loop: Extract<KernelStmt, { kind: 'for' }>, pad: string): readonly string[] {
+  #onceLoop(loop: Extract<KernelStmt, { kind: 'for' }>, line: (text: string) => void, pad: string): void {
     const name = this.#names.get(loop.name);
-    return [
-      `${pad}{`,
-      `${pad}  var ${name} = ${this.#expr(loop.from)};`,
-      `${pad}  loop {`,
-      ...this.#block(loop.body, `${pad}  `),
-      `${pad}    continuing {`,
-      `${pad}      ${name} += ${this.#expr(loop.step)};`,
-      `${pad}      break if ${name} >= ${this.#operand(loop.to, BARE.compare.right)};`,
-      `${pad}    }`,
-      `${pad}  }`,
-      `${pad}}`,
-    ];
+    line('{');
+    line(`  var ${name} = ${this.#expr(loop.from)};`);
+    line('  loop {');
+    this.#block(loop.body, `${pad}  `);
+    line('    continuing {');
+    line(`      ${name} += ${this.#expr(loop.step)};`);
+    line(`      break if ${name} >= ${this.#operand(loop.to, BARE.compare.right)};`);
+    line('    }');
+    line('  }');
+    line('}');
   }
 
   #element(name: string, index: KernelExpr): string {
