@@ -41,6 +41,7 @@ export function emitRow(plan: PlanBuilder, values: PointValues, checks: CheckEmi
   const forms = step.forms.map((own): FormOptions => ({
     class: own,
     invocations: total,
+    shape: null,
     write: (l) => void emit(l, { lanes: 'one', scope: own.threadArrays ? 'thread' : 'workgroup' }),
   }));
   plan.launch(

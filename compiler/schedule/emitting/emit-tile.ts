@@ -62,6 +62,7 @@ function formOfTile(
   return {
     class: own,
     invocations: multiply([blocks, columnTiles, exact(lanes)]),
+    shape: [tileRows, tileColumns, shortRows],
     write: (l) => {
       const rows = rowsOf(l);
       if (rows.kind === 'single' || choice.lanes !== 4)

@@ -2,10 +2,15 @@
  * KernelTable: the kernels of all plans of a program, each structure once. Launches of equal structure share one object, so that what
  * is asked of a kernel (its work, its legal form) is found out once for all of them.
  */
+import { at, indexIn } from '../../../dsl/diagnostics/invariants.ts';
+import { sizeKey } from '../../../dsl/types/size.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { KernelFacts } from '../../kernel/kernel-facts.ts';
 import { evaluateConstants } from '../../kernel/legalise/evaluate-constants.ts';
 import { ByStructure } from '../../kernel/same-kernel.ts';
+import type { DeviceClass } from '../../target.ts';
+import type { BufferId } from '../memory/plan.ts';
+import type { BuiltLaunch } from './launch-builder.ts';
 
 export interface KnownKernel {
   readonly kernel: Kernel;
@@ -15,13 +20,52 @@ export interface KnownKernel {
   readonly facts: KernelFacts;
 }
 
+interface Form {
+  /** The buffers of the launch it was written for. */
+  readonly of: readonly BufferId[];
+  readonly form: BoundKernel;
+}
+
+/** A kernel and what a launch gives it. */
+export type BoundKernel = Pick<BuiltLaunch, 'kernel' | 'buffers' | 'uniforms'>;
+
 export class KernelTable {
   readonly #shared = new ByStructure<Kernel>();
+  /** By the kernel of the launch: what it was written for first. */
+  readonly #forms = new Map<Kernel, Map<string, Form>>();
   readonly #known = new Map<Kernel, KnownKernel>();
 
   /** The kernel of this structure: the first one that was asked for. */
   shared(kernel: Kernel): Kernel {
     return this.#shared.get(kernel, (first) => first);
+  }
+
+  /**
+   * A form of a launch (with its shared kernel) for a class of devices, written for the first launch that asks. It is written from the
+   * values, sizes and memory that the launch's own kernel is written from, by functions that both share: where that kernel, the sizes it is
+   * given, which of its buffers are one, and the form's own `shape` are the same, so is the form, over the buffers in the same places.
+   */
+  form(
+    { kernel: portable, buffers, uniforms }: BoundKernel,
+    { name }: DeviceClass,
+    shape: readonly number[] | null,
+    write: () => BoundKernel,
+  ): BoundKernel {
+    const shared = (form: BoundKernel): BoundKernel => ({
+      kernel: this.shared(form.kernel),
+      buffers: form.buffers,
+      uniforms: form.uniforms,
+    });
+    if (shape === null) return shared(write());
+    const sizes = uniforms.map((value) => (value.kind === 'size' ? sizeKey(value.size) : value.kind));
+    const key = [name, ...shape, ...buffers.map((id) => buffers.indexOf(id)), ...sizes].join(' ');
+    const forms = this.#forms.get(portable) ?? new Map<string, Form>();
+    this.#forms.set(portable, forms);
+    const first = forms.get(key) ?? { of: buffers, form: shared(write()) };
+    forms.set(key, first);
+    const here = (id: BufferId): BufferId =>
+      at(buffers, indexIn(first.of, id, 'schedule: buffer of a form'), 'schedule: buffer of a launch');
+    return { ...first.form, buffers: first.form.buffers.map(here) };
   }
 
   /** What is known of the kernel of this structure. */

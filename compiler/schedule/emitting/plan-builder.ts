@@ -66,6 +66,8 @@ export interface LaunchOptions {
 export interface FormOptions {
   readonly class: DeviceClass;
   readonly invocations: Size;
+  /** What tells it from other forms of the class (`KernelTable.form`); null: nothing that would do. */
+  readonly shape: readonly number[] | null;
   readonly write: (lowering: ExprEmitter) => void;
 }
 
@@ -305,7 +307,11 @@ export class PlanBuilder implements PointAccess {
       return {
         ...launch,
         kernel: idOfKernel(shared.kernel),
-        forms: forms.map((form) => this.#form(options.family, form, (kernel) => idOfKernel(known.shared(kernel)))),
+        forms: forms.map((form): ClassForm => {
+          const { class: of, invocations, shape } = form;
+          const written = known.form({ ...built, kernel: shared.kernel }, of, shape, () => this.#form(options.family, form)); // prettier-ignore
+          return { ...written, class: of.name, invocations, kernel: idOfKernel(written.kernel) };
+        }),
         label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
         work: {
           domain: options.domain,
@@ -320,16 +326,10 @@ export class PlanBuilder implements PointAccess {
   }
 
   /** A form of a launch, of a plan that is kept: it asks for no memory that the launch does not. */
-  #form(
-    family: string,
-    { class: of, invocations, write }: FormOptions,
-    idOfKernel: (kernel: Kernel) => KernelId,
-  ): ClassForm {
-    const { name, subgroupSize } = of;
+  #form(family: string, { class: { name, subgroupSize }, write }: FormOptions): BuiltLaunch {
     const builder = new LaunchBuilder(`${family}_${name}`, subgroupSize, this.table, subgroupSize);
     write(new ExprEmitter(builder, this));
-    const { kernel, buffers, uniforms } = builder.finish();
-    return { class: name, kernel: idOfKernel(kernel), invocations, buffers, uniforms };
+    return builder.finish();
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */
