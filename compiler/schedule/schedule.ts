@@ -100,7 +100,6 @@ export function settled(
   for (;;) {
     const found: Found = { split, unread, known, apart };
     const decided = planSchedule(fused, target, found, decider);
-    verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused, target).map(faultText));
     const lowered = lowerSchedule(fused, decided, target, locationOf);
     const [lacking] = lowered.lacking;
     if (lacking !== undefined) {
@@ -120,7 +119,10 @@ export function settled(
       unread = new Set([...unread, ...news]);
       continue;
     }
-    if (lowered.splits.size === 0) return { schedule: decided, lowered, found };
+    if (lowered.splits.size === 0) {
+      verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused, target).map(faultText));
+      return { schedule: decided, lowered, found };
+    }
     const before = split.size;
     unread = new Set();
     for (const id of lowered.splits) split.add(id);
