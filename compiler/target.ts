@@ -58,8 +58,8 @@ export interface SubgroupTileShape {
 
 /** Processors, which run the lanes of a subgroup as one vector: SwiftShader, llvmpipe. Tiles as measured there (DECISIONS 56). */
 export const deviceClasses: readonly DeviceClass[] = [
-  { name: 'simd4', subgroupSize: 4, threadArrays: true, tile: { rows: 16, columns: 8, fromTimes: 4, shortRows: 4 } },
-  { name: 'simd8', subgroupSize: 8, threadArrays: false, tile: { rows: 8, columns: 4, fromTimes: 1, shortRows: 2 } },
+  { name: 'simd4', subgroupSize: 4, threadArrays: true, tile: { rows: 16, columns: 8, fromTimes: 4, shortRows: 3 } },
+  { name: 'simd8', subgroupSize: 8, threadArrays: false, tile: { rows: 16, columns: 4, fromTimes: 1, shortRows: 2 } },
 ];
 
 const KIB = 1024;

@@ -14,7 +14,7 @@ import type { KernelOperand } from '../kernel/make-expressions.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, div, lt, min, mul, rem, sub, subgroupLane } from '../kernel/make-expressions.ts';
 import { workgroupNumber } from './space.ts';
-import { loopOf, type TermLoop } from './sums.ts';
+import { loopOf, type Sums, type TermLoop } from './sums.ts';
 import { TilePart, tilesOfRows, type AddTerm, type TileRows, type TileValues } from './tile.ts';
 
 /** The terms of the sums, the last axis by vectors. */
@@ -63,7 +63,8 @@ export function subgroupTile<P, I>(k: KernelBuilder, config: SubgroupTileConfig<
       targets,
       columns: targets.map((target) => k.let(min(target, edge), 'c')),
       maxTerms: terms.maxTerms,
-      visit: (points, addTerm, close) => visitTogether(k, config, points, addTerm, close),
+      inBlocks: true,
+      visit: (points, addTerm, sums) => visitTogether(k, config, points, addTerm, sums),
     });
     enter(k.let(rem(number, tiles), 'block'), (first, end) => part.block(first, end, rows.enter));
   });
@@ -75,7 +76,7 @@ function visitTogether<P, I>(
   { terms, input, lanes, opaque }: SubgroupTileConfig<P, I>,
   points: readonly P[],
   addTerm: AddTerm<I>,
-  close: (() => void) | undefined,
+  { begin, close }: Pick<Sums, 'begin' | 'close'>,
 ): void {
   const { vectors } = terms;
   const isWhole = vectors.size !== null && vectors.size % lanes === 0;
@@ -88,15 +89,19 @@ function visitTogether<P, I>(
     const left = isWhole ? lanes : k.let(min(sub(vectors.to, start), opaque(lanes)), 'left');
     const handOut = (first: KernelOperand, end: KernelOperand): void =>
       k.forOnce(first, end, 1, (s) =>
-        addTerm(vectors.enter(indices, add(start, s)), (row) => k.shuffle(ownOf(row), s)),
+        addTerm([vectors.enter(indices, add(start, s))], (row) => k.shuffle(ownOf(row), s)),
       );
     // Few lanes are written out, which SwiftShader runs a fifth faster: for eight the text would be twice as long again.
+    const each = Array.from({ length: lanes }, (_, s) => s);
     if (lanes < PART && isWhole)
-      for (let s = 0; s < lanes; s++)
-        addTerm(vectors.enter(indices, add(start, s)), (row) => k.broadcast(ownOf(row), s));
+      addTerm(
+        each.map((s) => vectors.enter(indices, add(start, s))),
+        (row, s) => k.broadcast(ownOf(row), s),
+      );
     else if (lanes <= PART) handOut(0, isWhole ? opaque(lanes) : left);
     else
       k.forOnce(0, left, PART, (block) => {
+        begin?.();
         const end = add(block, opaque(PART));
         handOut(block, isWhole ? end : k.let(min(end, left), 'end'));
         close?.();
@@ -107,6 +112,7 @@ function visitTogether<P, I>(
     if (lanes > PART) k.forOnce(from, to, lanes, (start) => round(indices, start));
     else
       k.forOnce(from, to, PART, (block) => {
+        begin?.();
         if (lanes === PART) round(indices, block);
         else k.forOnce(block, min(add(block, opaque(PART)), to), lanes, (start) => round(indices, start));
         close?.();

@@ -8,9 +8,9 @@
  */
 import { missing } from '../../dsl/diagnostics/invariants.ts';
 import { SUM_BLOCK, SUM_LEVELS } from '../../dsl/tensors/sum-order.ts';
-import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { ArrayDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, asExpr, bitAnd, componentsOf, eq, min, mul, u32 } from '../kernel/make-expressions.ts';
+import { add, asExpr, bitAnd, componentsOf, eq, loadArray, min, mul, u32 } from '../kernel/make-expressions.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
 
 /** The terms of a sum at a point, as a loop nest inside one thread. */
@@ -24,22 +24,50 @@ export interface Terms<P, I = P> {
   readonly visit: (point: P, body: (inner: I) => void, close?: () => void) => void;
 }
 
-/** Sums that are added up side by side over the same terms. */
+/**
+ * Sums that are added up side by side over the same terms.
+ *
+ * Many of them may go _in blocks_: those of a block are locals of it, from `begin` to `close`, and what closed blocks come to lies in an
+ * array of the thread. A loop over blocks then hands on no local, and what becomes of the sums afterwards is a loop over their numbers:
+ * drivers that keep lanes side by side merge each local of a loop, lane by lane, every time it goes round.
+ */
 export class Sums {
   readonly #k: KernelBuilder;
   readonly #type: ScalarType;
+  readonly #count: number;
+  /** Of sums in blocks: the levels above the lowest, one after the other. */
+  readonly #closed: ArrayDecl | null;
   /** Of each level, the lowest first: one accumulator for each sum. */
-  readonly #levels: readonly (readonly KernelExpr[])[];
+  #levels: readonly (readonly KernelExpr[])[];
   /** Blocks closed so far; null where no level has 32. */
   readonly #blocks: KernelExpr | null;
 
-  /** `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to 32 terms. */
-  constructor(k: KernelBuilder, type: ScalarType, count: number, maxTerms: number | null) {
+  /**
+   * `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to 32 terms: of blocks they make no use.
+   */
+  constructor(k: KernelBuilder, type: ScalarType, count: number, maxTerms: number | null, inBlocks = false) {
     this.#k = k;
     this.#type = type;
+    this.#count = count;
     const levels = type === 'f32' ? levelsFor(maxTerms) : 1;
-    this.#levels = Array.from({ length: levels }, () => Array.from({ length: count }, () => k.var(asExpr(0, type))));
+    const closed = inBlocks && levels > 1 ? k.array('thread', 'sums', 'f32', count * (levels - 1)) : null;
+    this.#closed = closed;
+    this.#levels = Array.from({ length: levels }, (_, level) =>
+      closed === null ? this.#locals() : level === 0 ? [] : this.#elements(closed, level),
+    );
+    for (const sum of this.#levels.slice(1).flat()) if (closed !== null) this.#set(sum, asExpr(0, type));
     this.#blocks = levels > 2 ? k.var(u32(0), 'blocks') : null;
+  }
+
+  /** Whether what they come to can be asked by a number that the run decides. */
+  get areNumbered(): boolean {
+    return this.#closed !== null;
+  }
+
+  /** What is to be called where a block begins, of sums in blocks. */
+  get begin(): (() => void) | undefined {
+    if (this.#closed === null) return undefined;
+    return () => (this.#levels = [this.#locals(), ...this.#levels.slice(1)]);
   }
 
   /** What `Terms.visit` is to call where a block ends, if anything. */
@@ -50,7 +78,7 @@ export class Sums {
   /** Adds a term to sum number `at`. */
   add(at: number, term: KernelExpr): void {
     const sum = this.open(at);
-    this.#k.assign(sum, add(sum, term));
+    this.#set(sum, add(sum, term));
   }
 
   /** Adds a product to sum number `at`; of vectors those of their components, the first first. */
@@ -58,15 +86,23 @@ export class Sums {
     this.addProducts(at, componentsOf(x), componentsOf(w));
   }
 
-  /** As `addProduct`, of values whose components several sums share. */
+  /** As `addProduct`, of components that several sums share, and of several terms. */
   addProducts(at: number, x: readonly KernelExpr[], w: readonly KernelExpr[]): void {
     const sum = this.open(at);
-    this.#k.assign(sum, x.reduce((so, left, i) => add(so, mul(left, found(w[i]))), sum)); // prettier-ignore
+    this.#set(sum, x.reduce((so, left, i) => add(so, mul(left, found(w[i]))), sum)); // prettier-ignore
   }
 
   /** What sum number `at` comes to; after the nest. */
   total(at: number): KernelExpr {
+    if (this.#closed !== null) return this.totalOf(u32(at));
     return this.#levels.slice(1).reduce((sum, level) => add(found(level[at]), sum), this.open(at));
+  }
+
+  /** What numbered sums come to, of which every block is closed. */
+  totalOf(at: KernelExpr): KernelExpr {
+    const closed = found(this.#closed);
+    const [first, ...others] = this.#levels.slice(1).map((_, i) => loadArray(closed, add(at, i * this.#count)));
+    return others.reduce((sum, level) => add(level, sum), found(first));
   }
 
   /** What the closed blocks of sum number `at` come to, where blocks are closed. */
@@ -87,19 +123,33 @@ export class Sums {
     const to = this.#levels[into] ?? missing('kernels: level of sums', into);
     for (const [at, sum] of from.entries()) {
       const above = found(to[at]);
-      k.assign(above, add(above, sum));
-      k.assign(sum, asExpr(0, this.#type));
+      this.#set(above, add(above, sum));
+      // Sums of a block end with it.
+      if (into > 1 || this.#closed === null) this.#set(sum, asExpr(0, this.#type));
     }
     if (into + 1 >= this.#levels.length || this.#blocks === null) return;
     if (into === 1) k.assign(this.#blocks, add(this.#blocks, 1));
     const full = eq(bitAnd(this.#blocks, SUM_BLOCK ** into - 1), u32(0));
     k.when(full, () => this.#close(into + 1));
   }
+
+  #locals(): readonly KernelExpr[] {
+    return Array.from({ length: this.#count }, () => this.#k.var(asExpr(0, this.#type)));
+  }
+
+  #elements(closed: ArrayDecl, level: number): readonly KernelExpr[] {
+    return Array.from({ length: this.#count }, (_, at) => loadArray(closed, (level - 1) * this.#count + at));
+  }
+
+  #set(sum: KernelExpr, value: KernelExpr): void {
+    if (sum.kind === 'load_array') this.#k.storeArray(found(this.#closed), sum.index, value);
+    else this.#k.assign(sum, value);
+  }
 }
 
-function found(expr: KernelExpr | undefined): KernelExpr {
-  if (expr === undefined) throw new CompilerBug('kernels', 'a sum has no accumulator');
-  return expr;
+function found<T>(of: T | null | undefined): T {
+  if (of === undefined || of === null) throw new CompilerBug('kernels', 'a sum has no accumulator');
+  return of;
 }
 
 function levelsFor(maxTerms: number | null): number {

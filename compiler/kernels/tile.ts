@@ -13,7 +13,7 @@
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, componentsOf, div, le, load, lt, min, mul, rem, sub } from '../kernel/make-expressions.ts';
+import { add, componentsOf, div, le, load, lt, min, mul, rem, sub, u32 } from '../kernel/make-expressions.ts';
 import { forEachThread } from './space.ts';
 import type { Space } from './space.ts';
 import { Sums } from './sums.ts';
@@ -109,10 +109,11 @@ export function tileAt<P, I>(k: KernelBuilder, config: TileShape<P, I>, column: 
     targets,
     columns: targets.map((target, j) => k.let(j === 0 ? target : min(target, sub(width, 1)), 'c')),
     maxTerms: terms.maxTerms,
-    visit: (points, addTerm, close) =>
+    inBlocks: false,
+    visit: (points, addTerm, { close }) =>
       terms.visit(
         null,
-        (inner) => addTerm(inner, (row) => k.let(input(at(points, row, 'kernels: row of a tile'), inner))),
+        (inner) => addTerm([inner], (row) => k.let(input(at(points, row, 'kernels: row of a tile'), inner))),
         close,
       ),
   });
@@ -166,12 +167,15 @@ export interface TilePartConfig<P, I> extends TileValues<P, I> {
   /** As many, all of them there. */
   readonly columns: readonly KernelExpr[];
   readonly maxTerms: number | null;
-  /** Visits the terms of all sums. At each, `add` is told where it is, and how a row comes by its input there. */
-  readonly visit: (points: readonly P[], add: AddTerm<I>, close: (() => void) | undefined) => void;
+  /** Whether the sums of several rows go in blocks (sums.ts): `visit` then calls `begin` and `close` around all terms there are. */
+  readonly inBlocks: boolean;
+  /** Visits the terms of all sums. At some of them, `add` is told where they are, and how a row comes by its input there. */
+  readonly visit: (points: readonly P[], add: AddTerm<I>, { begin, close }: Pick<Sums, 'begin' | 'close'>) => void;
   readonly ways?: TileConfig<P, I>['ways'];
 }
 
-export type AddTerm<I> = (inner: I, input: (row: number) => KernelExpr) => void;
+/** Adds neighbouring terms to all sums. `input` is what a row has at one of them, by its number among them. */
+export type AddTerm<I> = (terms: readonly I[], input: (row: number, term: number) => KernelExpr) => void;
 
 export class TilePart<P, I> {
   readonly #k: KernelBuilder;
@@ -184,7 +188,8 @@ export class TilePart<P, I> {
 
   /** One row. */
   row(row: KernelExpr, point: P): void {
-    this.#store(row, point, this.#sums([point]), 0);
+    const sums = this.#sums([point], false);
+    this.#store(row, point, (head, column) => sums.total(this.#number(0, head, column)));
   }
 
   /** Rows `first .. end`, at least one; rows that the tile has beyond them repeat the last and are not stored. */
@@ -204,32 +209,42 @@ export class TilePart<P, I> {
     const k = this.#k;
     const { tileRows } = this.#config;
     const rows = Array.from({ length: tileRows }, (_, i) => (i === 0 ? first : k.let(min(add(first, i), last), 'r')));
-    const sums = this.#sums(rows.map(enter));
+    const sums = this.#sums(rows.map(enter), this.#config.inBlocks);
+    if (sums.areNumbered) {
+      const count = k.let(add(sub(last, first), 1), 'rows');
+      const sumsOfRow = this.#number(1, 0, 0);
+      const put = (i: KernelExpr): void => {
+        const row = k.let(add(first, i), 'row');
+        this.#store(row, enter(row), (head, j) => sums.totalOf(add(mul(i, sumsOfRow), this.#number(0, head, j))));
+      };
+      k.forRange(u32(0), count, 1, put, tileRows);
+      return;
+    }
     for (const i of rows.keys()) {
       const row = add(first, i);
-      const put = (): void => this.#store(row, enter(row), sums, i);
+      const put = (): void => this.#store(row, enter(row), (head, j) => sums.total(this.#number(i, head, j)));
       if (i === 0) put();
       else k.when(le(row, last), put);
     }
   }
 
   /** The sums of rows with the same weights, which are those of the first. */
-  #sums(points: readonly P[]): Sums {
+  #sums(points: readonly P[], inBlocks: boolean): Sums {
     const k = this.#k;
     const { type, heads, columns, weight, atColumn, maxTerms, visit } = this.#config;
-    const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms);
+    const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms, inBlocks);
     const cells = columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
-    const addTerm: AddTerm<I> = (inner, input) => {
+    const addTerm: AddTerm<I> = (terms, input) => {
       const weights = Array.from({ length: heads }, (_, head) =>
-        cells.map((cell) => componentsOf(k.let(weight(head, cell, inner)))),
+        cells.map((cell) => terms.flatMap((inner) => componentsOf(k.let(weight(head, cell, inner))))),
       );
       for (const i of points.keys()) {
-        const x = componentsOf(input(i));
+        const x = terms.flatMap((_, term) => componentsOf(input(i, term)));
         for (const [head, own] of weights.entries())
           for (const [j, w] of own.entries()) sums.addProducts(this.#number(i, head, j), x, w);
       }
     };
-    visit(points, addTerm, sums.close);
+    visit(points, addTerm, sums);
     return sums;
   }
 
@@ -238,13 +253,13 @@ export class TilePart<P, I> {
     return (row * this.#config.heads + head) * this.#config.columns.length + column;
   }
 
-  /** Stores row number `i` of those that were added up. */
-  #store(row: KernelExpr, point: P, sums: Sums, i: number): void {
+  /** Stores a row of those that were added up. */
+  #store(row: KernelExpr, point: P, totalOf: (head: number, column: number) => KernelExpr): void {
     const k = this.#k;
     const { heads, width, targets, result, put } = this.#config;
     for (const [j, target] of targets.entries()) {
       k.when(lt(target, width), () => {
-        const totals = Array.from({ length: heads }, (_, head) => sums.total(this.#number(i, head, j)));
+        const totals = Array.from({ length: heads }, (_, head) => totalOf(head, j));
         put(row, target, result(point, target, totals));
       });
     }

@@ -7,6 +7,7 @@ import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
 import { groupingThreads } from '../../compiler/schedule/deciding/legality.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
+import { forEachStatement } from '../../compiler/kernel/visit-kernel.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { printWgsl } from '../../compiler/wgsl/print-wgsl.ts';
 import { validateWgsl } from '../support/null-device.ts';
@@ -190,6 +191,21 @@ describe('kernel families', () => {
       expect([...y.slice(expected.length)].every(Number.isNaN)).toBe(true);
     };
     fc.assert(fc.property(fc.array(fc.nat(11), { maxLength: 3 }), check), { numRuns: 6 });
+  });
+
+  it('a loop over the blocks of the sums of a tile hands none of them on', () => {
+    const loops: { readonly own: number; readonly handedOn: number }[] = [];
+    forEachStatement(subgroupTileKernel(8, 24).body, (loop) => {
+      if (loop.kind !== 'for') return;
+      const own = loop.body.flatMap((inside) => (inside.kind === 'var' ? [inside.name] : []));
+      const assigned = new Set<string>();
+      forEachStatement(loop.body, (inside) => {
+        if (inside.kind === 'assign') assigned.add(inside.name);
+      });
+      loops.push({ own: own.length, handedOn: [...assigned].filter((name) => !own.includes(name)).length });
+    });
+    // Four rows by two columns; how many blocks there were is counted.
+    expect(loops.filter(({ own }) => own === 4 * 2).map(({ handedOn }) => handedOn)).toEqual([1]);
   });
 
   it('scan, exclusive', () => {

@@ -13,6 +13,7 @@ struct Uniforms {
 @group(0) @binding(3) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<uniform> uniforms: Uniforms;
+var<private> sums: array<f32, 32>;
 
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups) num_workgroups: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
@@ -110,188 +111,157 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(num_workgroups)
         let g39 = group[r35];
         let g40 = group[r36];
         let g41 = group[r37];
-        var acc42 = 0.0f;
-        var acc43 = 0.0f;
-        var acc44 = 0.0f;
-        var acc45 = 0.0f;
-        var acc46 = 0.0f;
-        var acc47 = 0.0f;
-        var acc48 = 0.0f;
-        var acc49 = 0.0f;
-        var acc50 = 0.0f;
-        var acc51 = 0.0f;
-        var acc52 = 0.0f;
-        var acc53 = 0.0f;
-        var acc54 = 0.0f;
-        var acc55 = 0.0f;
-        var acc56 = 0.0f;
-        var acc57 = 0.0f;
-        var acc58 = 0.0f;
-        var acc59 = 0.0f;
-        var acc60 = 0.0f;
-        var acc61 = 0.0f;
-        var acc62 = 0.0f;
-        var acc63 = 0.0f;
-        var acc64 = 0.0f;
-        var acc65 = 0.0f;
-        var acc66 = 0.0f;
-        var acc67 = 0.0f;
-        var acc68 = 0.0f;
-        var acc69 = 0.0f;
-        var acc70 = 0.0f;
-        var acc71 = 0.0f;
-        var acc72 = 0.0f;
-        var acc73 = 0.0f;
-        var acc74 = 0.0f;
-        var acc75 = 0.0f;
-        var acc76 = 0.0f;
-        var acc77 = 0.0f;
-        var acc78 = 0.0f;
-        var acc79 = 0.0f;
-        var acc80 = 0.0f;
-        var acc81 = 0.0f;
-        var blocks82 = 0u;
+        sums[0u] = 0.0f;
+        sums[1u] = 0.0f;
+        sums[2u] = 0.0f;
+        sums[3u] = 0.0f;
+        sums[4u] = 0.0f;
+        sums[5u] = 0.0f;
+        sums[6u] = 0.0f;
+        sums[7u] = 0.0f;
+        sums[8u] = 0.0f;
+        sums[9u] = 0.0f;
+        sums[10u] = 0.0f;
+        sums[11u] = 0.0f;
+        sums[12u] = 0.0f;
+        sums[13u] = 0.0f;
+        sums[14u] = 0.0f;
+        sums[15u] = 0.0f;
+        sums[16u] = 0.0f;
+        sums[17u] = 0.0f;
+        sums[18u] = 0.0f;
+        sums[19u] = 0.0f;
+        sums[20u] = 0.0f;
+        sums[21u] = 0.0f;
+        sums[22u] = 0.0f;
+        sums[23u] = 0.0f;
+        sums[24u] = 0.0f;
+        sums[25u] = 0.0f;
+        sums[26u] = 0.0f;
+        sums[27u] = 0.0f;
+        sums[28u] = 0.0f;
+        sums[29u] = 0.0f;
+        sums[30u] = 0.0f;
+        sums[31u] = 0.0f;
+        var blocks42 = 0u;
         {
-          var i83 = 0u;
+          var i43 = 0u;
           loop {
-            let at84 = min(i83 + subgroup_lane, uniforms.depth - 1u);
-            let x85 = x[row9 * uniforms.depth + at84];
-            let x86 = x[r35 * uniforms.depth + at84];
-            let x87 = x[r36 * uniforms.depth + at84];
-            let x88 = x[r37 * uniforms.depth + at84];
-            let left89 = min(uniforms.depth - i83, uniforms.n8);
+            var acc44 = 0.0f;
+            var acc45 = 0.0f;
+            var acc46 = 0.0f;
+            var acc47 = 0.0f;
+            var acc48 = 0.0f;
+            var acc49 = 0.0f;
+            var acc50 = 0.0f;
+            var acc51 = 0.0f;
+            let at52 = min(i43 + subgroup_lane, uniforms.depth - 1u);
+            let x53 = x[row9 * uniforms.depth + at52];
+            let x54 = x[r35 * uniforms.depth + at52];
+            let x55 = x[r36 * uniforms.depth + at52];
+            let x56 = x[r37 * uniforms.depth + at52];
+            let left57 = min(uniforms.depth - i43, uniforms.n8);
             {
-              var i90 = 0u;
+              var i58 = 0u;
               loop {
-                let v91 = w[(g38 * uniforms.width + c5) * uniforms.depth + (i83 + i90)];
-                let v92 = w[(g38 * uniforms.width + c6) * uniforms.depth + (i83 + i90)];
-                let v93 = subgroupShuffle(x85, i90);
-                acc42 = acc42 + v93.x * v91.x + v93.y * v91.y + v93.z * v91.z + v93.w * v91.w;
-                acc43 = acc43 + v93.x * v92.x + v93.y * v92.y + v93.z * v92.z + v93.w * v92.w;
-                let v94 = subgroupShuffle(x86, i90);
-                acc44 = acc44 + v94.x * v91.x + v94.y * v91.y + v94.z * v91.z + v94.w * v91.w;
-                acc45 = acc45 + v94.x * v92.x + v94.y * v92.y + v94.z * v92.z + v94.w * v92.w;
-                let v95 = subgroupShuffle(x87, i90);
-                acc46 = acc46 + v95.x * v91.x + v95.y * v91.y + v95.z * v91.z + v95.w * v91.w;
-                acc47 = acc47 + v95.x * v92.x + v95.y * v92.y + v95.z * v92.z + v95.w * v92.w;
-                let v96 = subgroupShuffle(x88, i90);
-                acc48 = acc48 + v96.x * v91.x + v96.y * v91.y + v96.z * v91.z + v96.w * v91.w;
-                acc49 = acc49 + v96.x * v92.x + v96.y * v92.y + v96.z * v92.z + v96.w * v92.w;
+                let v59 = w[(g38 * uniforms.width + c5) * uniforms.depth + (i43 + i58)];
+                let v60 = w[(g38 * uniforms.width + c6) * uniforms.depth + (i43 + i58)];
+                let v61 = subgroupShuffle(x53, i58);
+                acc44 = acc44 + v61.x * v59.x + v61.y * v59.y + v61.z * v59.z + v61.w * v59.w;
+                acc45 = acc45 + v61.x * v60.x + v61.y * v60.y + v61.z * v60.z + v61.w * v60.w;
+                let v62 = subgroupShuffle(x54, i58);
+                acc46 = acc46 + v62.x * v59.x + v62.y * v59.y + v62.z * v59.z + v62.w * v59.w;
+                acc47 = acc47 + v62.x * v60.x + v62.y * v60.y + v62.z * v60.z + v62.w * v60.w;
+                let v63 = subgroupShuffle(x55, i58);
+                acc48 = acc48 + v63.x * v59.x + v63.y * v59.y + v63.z * v59.z + v63.w * v59.w;
+                acc49 = acc49 + v63.x * v60.x + v63.y * v60.y + v63.z * v60.z + v63.w * v60.w;
+                let v64 = subgroupShuffle(x56, i58);
+                acc50 = acc50 + v64.x * v59.x + v64.y * v59.y + v64.z * v59.z + v64.w * v59.w;
+                acc51 = acc51 + v64.x * v60.x + v64.y * v60.y + v64.z * v60.z + v64.w * v60.w;
                 continuing {
-                  i90 += 1u;
-                  break if i90 >= left89;
+                  i58 += 1u;
+                  break if i58 >= left57;
                 }
               }
             }
-            acc50 = acc50 + acc42;
-            acc42 = 0.0f;
-            acc51 = acc51 + acc43;
-            acc43 = 0.0f;
-            acc52 = acc52 + acc44;
-            acc44 = 0.0f;
-            acc53 = acc53 + acc45;
-            acc45 = 0.0f;
-            acc54 = acc54 + acc46;
-            acc46 = 0.0f;
-            acc55 = acc55 + acc47;
-            acc47 = 0.0f;
-            acc56 = acc56 + acc48;
-            acc48 = 0.0f;
-            acc57 = acc57 + acc49;
-            acc49 = 0.0f;
-            blocks82 = blocks82 + 1u;
-            if ((blocks82 & 31u) == 0u) {
-              acc58 = acc58 + acc50;
-              acc50 = 0.0f;
-              acc59 = acc59 + acc51;
-              acc51 = 0.0f;
-              acc60 = acc60 + acc52;
-              acc52 = 0.0f;
-              acc61 = acc61 + acc53;
-              acc53 = 0.0f;
-              acc62 = acc62 + acc54;
-              acc54 = 0.0f;
-              acc63 = acc63 + acc55;
-              acc55 = 0.0f;
-              acc64 = acc64 + acc56;
-              acc56 = 0.0f;
-              acc65 = acc65 + acc57;
-              acc57 = 0.0f;
-              if ((blocks82 & 1023u) == 0u) {
-                acc66 = acc66 + acc58;
-                acc58 = 0.0f;
-                acc67 = acc67 + acc59;
-                acc59 = 0.0f;
-                acc68 = acc68 + acc60;
-                acc60 = 0.0f;
-                acc69 = acc69 + acc61;
-                acc61 = 0.0f;
-                acc70 = acc70 + acc62;
-                acc62 = 0.0f;
-                acc71 = acc71 + acc63;
-                acc63 = 0.0f;
-                acc72 = acc72 + acc64;
-                acc64 = 0.0f;
-                acc73 = acc73 + acc65;
-                acc65 = 0.0f;
-                if ((blocks82 & 32767u) == 0u) {
-                  acc74 = acc74 + acc66;
-                  acc66 = 0.0f;
-                  acc75 = acc75 + acc67;
-                  acc67 = 0.0f;
-                  acc76 = acc76 + acc68;
-                  acc68 = 0.0f;
-                  acc77 = acc77 + acc69;
-                  acc69 = 0.0f;
-                  acc78 = acc78 + acc70;
-                  acc70 = 0.0f;
-                  acc79 = acc79 + acc71;
-                  acc71 = 0.0f;
-                  acc80 = acc80 + acc72;
-                  acc72 = 0.0f;
-                  acc81 = acc81 + acc73;
-                  acc73 = 0.0f;
+            sums[0u] = sums[0u] + acc44;
+            sums[1u] = sums[1u] + acc45;
+            sums[2u] = sums[2u] + acc46;
+            sums[3u] = sums[3u] + acc47;
+            sums[4u] = sums[4u] + acc48;
+            sums[5u] = sums[5u] + acc49;
+            sums[6u] = sums[6u] + acc50;
+            sums[7u] = sums[7u] + acc51;
+            blocks42 = blocks42 + 1u;
+            if ((blocks42 & 31u) == 0u) {
+              sums[8u] = sums[8u] + sums[0u];
+              sums[0u] = 0.0f;
+              sums[9u] = sums[9u] + sums[1u];
+              sums[1u] = 0.0f;
+              sums[10u] = sums[10u] + sums[2u];
+              sums[2u] = 0.0f;
+              sums[11u] = sums[11u] + sums[3u];
+              sums[3u] = 0.0f;
+              sums[12u] = sums[12u] + sums[4u];
+              sums[4u] = 0.0f;
+              sums[13u] = sums[13u] + sums[5u];
+              sums[5u] = 0.0f;
+              sums[14u] = sums[14u] + sums[6u];
+              sums[6u] = 0.0f;
+              sums[15u] = sums[15u] + sums[7u];
+              sums[7u] = 0.0f;
+              if ((blocks42 & 1023u) == 0u) {
+                sums[16u] = sums[16u] + sums[8u];
+                sums[8u] = 0.0f;
+                sums[17u] = sums[17u] + sums[9u];
+                sums[9u] = 0.0f;
+                sums[18u] = sums[18u] + sums[10u];
+                sums[10u] = 0.0f;
+                sums[19u] = sums[19u] + sums[11u];
+                sums[11u] = 0.0f;
+                sums[20u] = sums[20u] + sums[12u];
+                sums[12u] = 0.0f;
+                sums[21u] = sums[21u] + sums[13u];
+                sums[13u] = 0.0f;
+                sums[22u] = sums[22u] + sums[14u];
+                sums[14u] = 0.0f;
+                sums[23u] = sums[23u] + sums[15u];
+                sums[15u] = 0.0f;
+                if ((blocks42 & 32767u) == 0u) {
+                  sums[24u] = sums[24u] + sums[16u];
+                  sums[16u] = 0.0f;
+                  sums[25u] = sums[25u] + sums[17u];
+                  sums[17u] = 0.0f;
+                  sums[26u] = sums[26u] + sums[18u];
+                  sums[18u] = 0.0f;
+                  sums[27u] = sums[27u] + sums[19u];
+                  sums[19u] = 0.0f;
+                  sums[28u] = sums[28u] + sums[20u];
+                  sums[20u] = 0.0f;
+                  sums[29u] = sums[29u] + sums[21u];
+                  sums[21u] = 0.0f;
+                  sums[30u] = sums[30u] + sums[22u];
+                  sums[22u] = 0.0f;
+                  sums[31u] = sums[31u] + sums[23u];
+                  sums[23u] = 0.0f;
                 }
               }
             }
             continuing {
-              i83 += 8u;
-              break if i83 >= uniforms.depth;
+              i43 += 8u;
+              break if i43 >= uniforms.depth;
             }
           }
         }
-        let g97 = group[row9];
-        if (col3 < uniforms.width) {
-          y[row9 * uniforms.width + col3] = acc74 + (acc66 + (acc58 + (acc50 + acc42)));
-        }
-        if (c4 < uniforms.width) {
-          y[row9 * uniforms.width + c4] = acc75 + (acc67 + (acc59 + (acc51 + acc43)));
-        }
-        if (row9 + 1u <= last34) {
-          let g98 = group[row9 + 1u];
+        let rows65 = last34 - row9 + 1u;
+        for (var i66 = 0u; i66 < rows65; i66 += 1u) {
+          let row67 = row9 + i66;
+          let g68 = group[row67];
           if (col3 < uniforms.width) {
-            y[(row9 + 1u) * uniforms.width + col3] = acc76 + (acc68 + (acc60 + (acc52 + acc44)));
+            y[row67 * uniforms.width + col3] = sums[i66 * 2u + 24u] + (sums[i66 * 2u + 16u] + (sums[i66 * 2u + 8u] + sums[i66 * 2u]));
           }
           if (c4 < uniforms.width) {
-            y[(row9 + 1u) * uniforms.width + c4] = acc77 + (acc69 + (acc61 + (acc53 + acc45)));
-          }
-        }
-        if (row9 + 2u <= last34) {
-          let g99 = group[row9 + 2u];
-          if (col3 < uniforms.width) {
-            y[(row9 + 2u) * uniforms.width + col3] = acc78 + (acc70 + (acc62 + (acc54 + acc46)));
-          }
-          if (c4 < uniforms.width) {
-            y[(row9 + 2u) * uniforms.width + c4] = acc79 + (acc71 + (acc63 + (acc55 + acc47)));
-          }
-        }
-        if (row9 + 3u <= last34) {
-          let g100 = group[row9 + 3u];
-          if (col3 < uniforms.width) {
-            y[(row9 + 3u) * uniforms.width + col3] = acc80 + (acc72 + (acc64 + (acc56 + acc48)));
-          }
-          if (c4 < uniforms.width) {
-            y[(row9 + 3u) * uniforms.width + c4] = acc81 + (acc73 + (acc65 + (acc57 + acc49)));
+            y[row67 * uniforms.width + c4] = sums[i66 * 2u + 25u] + (sums[i66 * 2u + 17u] + (sums[i66 * 2u + 9u] + sums[i66 * 2u + 1u]));
           }
         }
       }
