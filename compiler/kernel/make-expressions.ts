@@ -377,3 +377,6 @@ export const breakLoop: KernelStmt = { kind: 'break' };
 export const returnKernel: KernelStmt = { kind: 'return' };
 /** workgroupBarrier(): all threads of the workgroup meet here. */
 export const barrier: KernelStmt = { kind: 'barrier' };
+
+/** The number of the workgroup in a grid that may be folded into two dimensions. */
+export const workgroupNumber: KernelExpr = add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX);

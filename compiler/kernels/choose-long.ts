@@ -9,11 +9,11 @@
 import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import {
-  add, and, bitAnd, bitcast, bitOr, bool, eq, ge, i32, loadArray, localIdX, lt, min, mul, not, or, select, shl, shr, sub, u32,
+  add, and, bitAnd, bitcast, bitOr, bool, eq, ge, i32, loadArray, localIdX, lt, min, mul, not, or, select, shl, shr, sub, u32, workgroupNumber,
 } from '../kernel/make-expressions.ts'; // prettier-ignore
 import { keyAt, wantedOf } from './choose.ts';
 import type { Choosing } from './choose.ts';
-import { shareOf, workgroupNumber } from './space.ts';
+import { shareOf } from './space.ts';
 
 /** Threads of the workgroup of a group. */
 export const CHOOSE_LANES = 128;

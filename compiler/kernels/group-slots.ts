@@ -38,8 +38,9 @@ export interface GroupBlocks {
   readonly blockRows: number;
   /** Number of blocks there are room for, u32. */
   readonly maxBlocks: KernelExpr;
-  /** [maxBlocks + 1] u32. */
+  /** [maxBlocks + 1] u32, behind `from` others (absent: none). It may be the list. */
   readonly out: BufferDecl;
+  readonly from?: KernelExpr;
 }
 
 export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
@@ -99,10 +100,12 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
 
   /** Where the blocks of each key begin, and what is behind the blocks there are; gives what enters a row that begins one. */
   function cutBlocks(
-    { blockRows, maxBlocks, out }: GroupBlocks,
+    { blockRows, maxBlocks, out, from }: GroupBlocks,
     beginOf: (key: KernelExpr) => KernelExpr,
   ): (key: KernelExpr, row: KernelExpr) => void {
     const firsts = k.shared('firsts', 'u32', keys);
+    const enter = (block: KernelExpr, row: KernelExpr): void =>
+      k.store(out, from === undefined ? block : add(from, block), row);
     const blocksOf = (key: KernelExpr): KernelExpr =>
       div(add(sub(beginOf(add(key, 1)), beginOf(key)), blockRows - 1), blockRows);
     const [low, high] = shareOf(k, keyCount);
@@ -119,13 +122,11 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
     k.forRange(u32(0), threads, 1, (i) => k.assign(total, add(total, loadArray(sums, i))));
     const rows = k.let(beginOf(keyCount), 'rows');
     const [open, close] = shareOf(k, k.let(add(maxBlocks, 1), 'entries'));
-    k.forRange(open, close, 1, (i) => k.when(ge(i, total), () => k.store(out, i, rows)));
+    k.forRange(open, close, 1, (i) => k.when(ge(i, total), () => enter(i, rows)));
     k.barrier();
     return (key, row) => {
       const within = k.let(sub(row, beginOf(key)), 'within');
-      k.when(eq(rem(within, blockRows), u32(0)), () =>
-        k.store(out, add(loadArray(firsts, key), div(within, blockRows)), row),
-      );
+      k.when(eq(rem(within, blockRows), u32(0)), () => enter(add(loadArray(firsts, key), div(within, blockRows)), row));
     };
   }
 }

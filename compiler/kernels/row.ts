@@ -12,8 +12,8 @@
  */
 import type { KernelExpr, ScalarType, ArrayDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, loadArray, localIdX, lt, mul, ne, u32 } from '../kernel/make-expressions.ts';
-import { forEachPoint, stored, workgroupNumber } from './space.ts';
+import { add, loadArray, localIdX, lt, mul, ne, u32, workgroupNumber } from '../kernel/make-expressions.ts';
+import { forEachPoint, stored } from './space.ts';
 import type { Space } from './space.ts';
 
 /** Who does a row. */

@@ -22,10 +22,8 @@ import {
   localIdX,
   lt,
   mul,
-  numWorkgroupsX,
   u32,
-  workgroupIdX,
-  workgroupIdY,
+  workgroupNumber,
 } from '../kernel/make-expressions.ts';
 import type { KernelExpr, ScalarType, ArrayDecl } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
@@ -43,9 +41,6 @@ export type Loop<P> = (point: P, body: (inner: P) => void) => void;
 
 /** Emits the computation of a value at a point and returns it. */
 export type PointValue<P> = (point: P) => KernelExpr;
-
-/** The number of the workgroup in a grid that may be folded into two dimensions. */
-export const workgroupNumber: KernelExpr = add(mul(workgroupIdY, numWorkgroupsX), workgroupIdX);
 
 /** The number of the thread in such a grid. */
 export function threadNumber(k: KernelBuilder): KernelExpr {

@@ -12,8 +12,7 @@ import { SUM_BLOCK } from '../../dsl/tensors/sum-order.ts';
 import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelOperand } from '../kernel/make-expressions.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
-import { add, div, lt, min, mul, rem, sub, subgroupLane } from '../kernel/make-expressions.ts';
-import { workgroupNumber } from './space.ts';
+import { add, div, lt, min, mul, rem, sub, subgroupLane, workgroupNumber } from '../kernel/make-expressions.ts';
 import { loopOf, type Sums, type TermLoop } from './sums.ts';
 import { TilePart, tilesOfRows, type AddTerm, type TileRows, type TileValues } from './tile.ts';
 

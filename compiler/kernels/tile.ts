@@ -22,12 +22,13 @@ import type { Terms } from './sums.ts';
 /** How threads get at rows. `enter` is the point of a row of a block. */
 export type TileRows<P> =
   /**
-   * Blocks of rows with the same weights, by memory: block b is rows blocks[b] .. blocks[b + 1]; [maxBlocks + 1] u32. A block has at
-   * most `parts` times as many rows as a tile.
+   * Blocks of rows with the same weights, by memory: block b is rows blocks[b] .. blocks[b + 1]; [maxBlocks + 1] u32, behind `from` others
+   * (absent: none). A block has at most `parts` times as many rows as a tile.
    */
   | {
       readonly kind: 'blocks';
       readonly blocks: BufferDecl;
+      readonly from?: KernelExpr;
       readonly maxBlocks: KernelExpr;
       readonly parts: number;
       readonly enter: (row: KernelExpr) => P;
@@ -130,11 +131,12 @@ export function tilesOfRows<P>(
 } {
   switch (rows.kind) {
     case 'blocks': {
-      const { blocks, maxBlocks, parts } = rows;
+      const { blocks, from, maxBlocks, parts } = rows;
       return {
         total: parts === 1 ? maxBlocks : mul(maxBlocks, parts),
         enter: (tile, body) => {
-          const block = parts === 1 ? tile : k.let(div(tile, parts), 'of');
+          const number = parts === 1 ? tile : k.let(div(tile, parts), 'of');
+          const block = from === undefined ? number : k.let(add(from, number), 'at');
           const start = load(blocks, block);
           const first = k.let(parts === 1 ? start : add(start, mul(rem(tile, parts), tileRows)), 'row');
           const last = load(blocks, add(block, 1));

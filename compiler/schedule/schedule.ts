@@ -12,12 +12,13 @@ import type { FusedGraph } from '../graph/domains.ts';
 import type { NodeId, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
 import { ChangedDecider, type GraphChanges } from './deciding/changes.ts';
+import { chooseBeside, whyNotAlike } from './deciding/choose-beside.ts';
 import { byCost, type Decider } from './deciding/decider.ts';
 import { isStoredAnyway } from './deciding/legality.ts';
 import { planSchedule, type Found } from './deciding/plan-schedule.ts';
 import { stepTexts } from './deciding/print-schedule.ts';
 import { ScheduleTextError, inOrderOf, readDecisions } from './deciding/read-schedule.ts';
-import type { Schedule } from './deciding/schedule-ir.ts';
+import { keyOf, leaderOf, type Schedule } from './deciding/schedule-ir.ts';
 import { faultText, scheduleFaults } from './deciding/verify-schedule.ts';
 import type { Contents } from './emitting/contents.ts';
 import { KernelTable } from './emitting/kernel-table.ts';
@@ -50,7 +51,7 @@ export interface Scheduled {
 export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
   const locationOf = options.locationOf ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
   const finish = (decided: Schedule, lowered: ReturnType<typeof lowerSchedule>): Scheduled => {
-    const plan = lowered.plan(options.kernels ?? new KernelTable());
+    const plan = lowered.plan(options.kernels ?? new KernelTable(), decided.beside);
     const { contents } = lowered;
     const diagnostics = [
       ...lowered.limitViolations.slice(0, 1),
@@ -67,7 +68,11 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
   const given = readGiven(options.given, fused, target, planned.found);
   const lowered = lowerSchedule(fused, given, target, locationOf);
   const [missing] = [...lowered.splits, ...lowered.lacking];
-  if (missing === undefined) return finish(given, lowered);
+  if (missing === undefined) {
+    const wrong = unlike(given, lowered, target);
+    if (wrong !== null) throw wrong;
+    return finish(given, lowered);
+  }
   const limit = target.limits.maxStorageBuffersPerShaderStage;
   const why = lowered.splits.has(missing) ? `a launch binds more than ${limit} buffers` : `somebody reads %${missing}`;
   throw new ScheduleTextError(null, why, { help: `give %${missing} memory` });
@@ -120,14 +125,31 @@ export function settled(
       continue;
     }
     if (lowered.splits.size === 0) {
-      verified('schedule', `the schedule of ${decided.entry}`, scheduleFaults(decided, fused, target).map(faultText));
-      return { schedule: decided, lowered, found };
+      const beside = chooseBeside(fused, decided, lowered.shapeOf, { target, decider });
+      const kept = { ...decided, beside };
+      verified('schedule', `the schedule of ${kept.entry}`, scheduleFaults(kept, fused, target).map(faultText));
+      return { schedule: kept, lowered, found };
     }
     const before = split.size;
     unread = new Set();
     for (const id of lowered.splits) split.add(id);
     if (split.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
   }
+}
+
+/** What is wrong with launches that a text says are shared. */
+function unlike({ steps, beside }: Schedule, { shapeOf }: LoweredSchedule, target: Target): ScheduleTextError | null {
+  for (const leader of new Set(beside.values())) {
+    const parts = steps.filter((step) => keyOf(step) === leader || leaderOf(step, { beside }) === leader);
+    const shapes = parts.map(shapeOf);
+    const known = shapes.filter((shape) => shape !== null);
+    const why = known.length < shapes.length ? 'one of them has several launches' : whyNotAlike(known, target);
+    if (why !== null) {
+      const text = `what stands beside %${leader} may not share its launch: ${why}`;
+      return new ScheduleTextError(null, text, { help: `leave out 'beside %${leader}'` });
+    }
+  }
+  return null;
 }
 
 /** A schedule from its text: what it says in the order in which it says it, and right by every rule of schedules. */

@@ -70,10 +70,12 @@ function mistakesOf({ kernel, launch, plan, counted, sizes }: Seen): readonly st
   holds(counted.stores <= points, 'more points than stated');
   // The threads look at the rows that there are; stated are as many as there can be.
   if (kernel.name === 'row_blocks') return wrong;
-  const dense = !launch.work.domain.startsWith('rows of');
+  const dense = !launch.work.domain.includes('rows of');
   if (dense) holds(counted.stores === points, 'fewer points than stated');
-  const listed = kernel.name.endsWith('_listed');
-  const tiled = ['matmul', 'grouped_matmul'].includes(kernel.name);
+  // Launches side by side are of several families.
+  const families = kernel.name.split('_and_');
+  const listed = families.some((family) => family.endsWith('_listed'));
+  const tiled = families.every((family) => ['matmul', 'grouped_matmul'].includes(family));
   // A condition other than a row's being there: a mask, or the edge of a tile.
   if (counted.passed > 0 && !tiled) return wrong;
   if (counted.absent + counted.passed === 0 && !(listed && counted.rounds < rounds)) {

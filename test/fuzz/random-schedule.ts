@@ -9,10 +9,12 @@ import type { FusedGraph } from '../../compiler/graph/domains.ts';
 import type { NodeId } from '../../compiler/graph/graph-ir.ts';
 import { memoryOf } from '../../compiler/graph/node-memory.ts';
 import { nodeOf } from '../../compiler/graph/node-uses.ts';
+import { besideFaults } from '../../compiler/schedule/deciding/choose-beside.ts';
 import type { Decider } from '../../compiler/schedule/deciding/decider.ts';
 import { isStoredAnyway, tooLong } from '../../compiler/schedule/deciding/legality.ts';
 import { tileFault, type TileOptions } from '../../compiler/schedule/deciding/legality-tiles.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
+import { keyOf } from '../../compiler/schedule/deciding/schedule-ir.ts';
 import type { Schedule, ScheduleStep, TileChoice, TileForm } from '../../compiler/schedule/deciding/schedule-ir.ts';
 import { madeDefault, madeValue, usesOfStep } from '../../compiler/schedule/deciding/step-uses.ts';
 import { dependenciesOf } from '../../compiler/schedule/deciding/choose-storage.ts';
@@ -23,7 +25,18 @@ import { hashText } from '../../dsl/primitives/draw-hash.ts';
 import { Random } from './random.ts';
 
 /** What is decided otherwise than by costs. */
-export const decisions = ['memory', 'list', 'space', 'form', 'family', 'row', 'tile', 'fold', 'order'] as const;
+export const decisions = [
+  'memory',
+  'list',
+  'space',
+  'form',
+  'family',
+  'row',
+  'tile',
+  'fold',
+  'order',
+  'beside',
+] as const;
 export type Decision = (typeof decisions)[number];
 
 /** A random schedule of a program: the same program and the same of these give the same schedule. */
@@ -157,15 +170,28 @@ class Draw {
         return this.#otherwise('tile', `%${wanted.node.id}`, [wanted, ...others]);
       },
       fold: (results, legal) => this.#otherwise('fold', results.join(), legal),
+      beside: (key, [first, ...others]) => this.#otherwise('beside', `%${key}`, [first, ...others, null]),
     };
   }
 
   /** The steps in another order in which each comes after what it needs. Results stay last. */
   #inOtherOrder(schedule: Schedule): Schedule {
-    const steps = schedule.steps.filter((step) => step.kind !== 'output');
-    const shuffled = this.#otherwise('order', 'of steps', [steps, null]) ?? shuffle(schedule, steps, this.#fused, new Random(this.#draw.seed));
-    return { ...schedule, steps: [...shuffled, ...schedule.steps.filter((step) => step.kind === 'output')] };
+    const inner = schedule.steps.filter((step) => step.kind !== 'output');
+    const shuffled = this.#otherwise('order', 'of steps', [inner, null]) ?? shuffle(schedule, inner, this.#fused, new Random(this.#draw.seed));
+    const steps = [...shuffled, ...schedule.steps.filter((step) => step.kind === 'output')];
+    return withoutLateSharers({ ...schedule, steps }, this.#fused);
   } // prettier-ignore
+}
+
+/** A schedule in another order, in which not everything is there in time for every launch that was shared. */
+function withoutLateSharers(schedule: Schedule, fused: FusedGraph): Schedule {
+  const late = new Set(
+    besideFaults(schedule, fused).map(({ step }) => (step === null ? undefined : schedule.steps[step])),
+  );
+  if (late.size === 0) return schedule;
+  const keys = new Set([...late].map((step) => (step === undefined ? null : keyOf(step))));
+  const beside = new Map([...schedule.beside].filter(([key]) => !keys.has(key)));
+  return withoutLateSharers({ ...schedule, beside }, fused);
 }
 
 /** What steps compute by itself: what has memory, and what only a row has. */

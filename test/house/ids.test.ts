@@ -45,6 +45,7 @@ const makers = [
   'compiler/schedule/deciding/changes.ts',
   'compiler/schedule/deciding/list-forms.ts',
   'compiler/schedule/deciding/read-schedule.ts',
+  'compiler/schedule/emitting/finish-launches.ts',
   'compiler/schedule/emitting/plan-builder.ts',
   'compiler/schedule/memory/assign-buffers.ts',
   'compiler/schedule/memory/memory.ts',

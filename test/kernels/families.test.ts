@@ -318,20 +318,29 @@ describe('kernel families', () => {
     });
   });
 
-  it('groups slots by key: list, inverse, offsets and blocks, whatever the keys', () => {
-    const check = (keys: number, threads: number, blockRows: number | null, drawn: readonly number[]): void => {
+  it('groups slots by key: list, inverse, offsets and blocks, whatever the keys, blocks also behind the list', () => {
+    const check = (
+      keys: number,
+      threads: number,
+      blockRows: number | null,
+      drawn: readonly number[],
+      behind = false,
+    ): void => {
       const ids = drawn.map((n) => (n % (keys + 1)) - 1);
       const rows = Array.from({ length: keys }, (_, key) => ids.flatMap((id, slot) => (id === key ? [slot] : [])));
       const sorted = rows.flat();
       const most = Math.floor(sorted.length / (blockRows ?? 1)) + Math.min(keys, sorted.length);
-      const list = new Uint32Array(Math.max(1, sorted.length));
+      const capacity = Math.max(1, sorted.length);
+      const list = new Uint32Array(capacity + (behind ? most + 1 : 0)).fill(99);
       const offsets = new Uint32Array(keys + 1).fill(99);
       const place = new Int32Array(Math.max(1, ids.length)).fill(-7);
-      const blocks = new Uint32Array(most + 1).fill(99);
+      const apart = new Uint32Array(most + 1).fill(99);
       const buffers = { ids: Int32Array.from(ids.length === 0 ? [0] : ids), list, offsets, place };
-      const kernel = groupSlotsKernel(keys, threads, blockRows);
-      if (blockRows === null) run(kernel, threads, buffers, { keys, slots: ids.length });
-      else run(kernel, threads, { ...buffers, blocks }, { keys, slots: ids.length, most });
+      const kernel = groupSlotsKernel(keys, threads, blockRows, behind);
+      const sizes = { keys, slots: ids.length };
+      if (blockRows === null) run(kernel, threads, buffers, sizes);
+      else if (behind) run(kernel, threads, buffers, { ...sizes, most, capacity });
+      else run(kernel, threads, { ...buffers, blocks: apart }, { ...sizes, most });
       expect([...list.slice(0, sorted.length)]).toEqual(sorted.map((slot) => slot * 10 + 1));
       const firsts = rows.reduce<readonly number[]>((sums, of) => [...sums, (sums.at(-1) ?? 0) + of.length], [0]);
       expect([...offsets]).toEqual(firsts);
@@ -340,16 +349,21 @@ describe('kernel families', () => {
       const cut = rows.flatMap((of, key) =>
         of.flatMap((_, i) => (i % blockRows === 0 ? [(firsts[key] ?? 0) + i] : [])),
       );
+      const blocks = behind ? list.slice(capacity) : apart;
       expect([...blocks]).toEqual(Array.from({ length: most + 1 }, (_, b) => cut[b] ?? sorted.length));
     };
     check(1, 4, 4, []);
     check(3, 8, 2, [0, 0, 0]);
     check(2, 64, 4, [1, 2, 1, 1, 2, 1, 1, 0, 1]);
+    check(2, 64, 4, [1, 2, 1, 1, 2, 1, 1, 0, 1], true);
     const keys = fc.integer({ min: 1, max: 9 });
     const rows = fc.option(fc.integer({ min: 1, max: 5 }), { nil: null });
-    fc.assert(fc.property(keys, fc.constantFrom(4, 8, 64), rows, fc.array(fc.nat(999), { maxLength: 90 }), check), {
-      numRuns: 60,
-    });
+    fc.assert(
+      fc.property(keys, fc.constantFrom(4, 8, 64), rows, fc.array(fc.nat(999), { maxLength: 90 }), fc.boolean(), check),
+      {
+        numRuns: 60,
+      },
+    );
   });
 
   it('as many threads group slots as have room for a counter of each key', () => {

@@ -388,8 +388,11 @@ export const compactFillKernel = kernel('compact_fill', (k) => {
   compactFill(k, { mask, keys, perKey, starts, list, entry: (i) => [i], offsets, inverse: place });
 });
 
-/** Slots with a key each, or -1, by key; with the rows in blocks where somebody asks for them. */
-export function groupSlotsKernel(keys: number, threads: number, blockRows: number | null): Kernel {
+/**
+ * Slots with a key each, or -1, by key; with the rows in blocks where somebody asks for them, in a buffer of their own or behind the
+ * list.
+ */
+export function groupSlotsKernel(keys: number, threads: number, blockRows: number | null, behind = false): Kernel {
   return kernel(
     'group_slots',
     (k) => {
@@ -400,7 +403,9 @@ export function groupSlotsKernel(keys: number, threads: number, blockRows: numbe
       const blocks = (rows: number): GroupBlocks => ({
         blockRows: rows,
         maxBlocks: k.uniform('most', 'u32'),
-        out: k.buffer('blocks', 'u32', 'read_write'),
+        ...(behind
+          ? { out: list, from: k.uniform('capacity', 'u32') }
+          : { out: k.buffer('blocks', 'u32', 'read_write') }),
       });
       groupSlots(k, {
         keys,

@@ -14,6 +14,12 @@ model Layer {
 }`;
 }
 
+/** The same, and an expert that every token goes through: some steps need nothing of one another. */
+export const sharedLayer = (...sizes: Parameters<typeof routedLayer>): string =>
+  routedLayer(...sizes)
+    .replace('forward(x', 'param up: [F, D], down: [D, F]\n  forward(x')
+    .replace('gate(x) @ ffn(x)', 'gate(x) @ ffn(x) + down @ tanh(up @ x)');
+
 const many = Array.from({ length: 12 }, (_, i) => `p${i}`);
 
 /** A sum of more params than a launch binds. */

@@ -5,13 +5,10 @@ import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.t
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { differences, onKernels, onReference, prepareText, ready } from '../language/support.ts';
-import { manyParams, routedLayer } from './programs.ts';
+import { manyParams, routedLayer, sharedLayer } from './programs.ts';
 
 const layer = routedLayer(64, 64, 4, 2);
-/** With a part that every token has, beside the experts: some steps need nothing of one another. */
-const withShared = layer
-  .replace('forward(x', 'param up: [F, D], down: [D, F]\n  forward(x')
-  .replace('gate(x) @ ffn(x)', 'gate(x) @ ffn(x) + down @ tanh(up @ x)');
+const withShared = sharedLayer(64, 64, 4, 2);
 
 const others = `model Others {
   axis T, D = 6, V = 300

@@ -5,7 +5,7 @@ import { cachingDevice } from '../../compiler/cli/tuning/caching-device.ts';
 import { neededWork } from '../../compiler/cli/tuning/needed-work.ts';
 import type { Launch } from '../../compiler/schedule/memory/plan.ts';
 import { preparedOf, ready } from '../language/support.ts';
-import { routedLayer } from '../schedule/programs.ts';
+import { routedLayer, sharedLayer } from '../schedule/programs.ts';
 import { validatingDevice } from '../support/null-device.ts';
 
 const run = ready(preparedOf(routedLayer(64, 64, 4, 2)), { sizes: new Map([['T', 1]]) });
@@ -37,6 +37,18 @@ describe('what a launch needs', () => {
     // Two matrices of each of four experts, and a row each for tokens and results.
     expect(many?.bytes).toBeLessThanOrEqual(4 * (2000 * (64 + 64) + 2 * 4 * 64 * 64));
   });
+});
+
+it('tiles side by side need what both need', () => {
+  const both = ready(preparedOf(sharedLayer(128, 128, 4, 2)), { sizes: new Map([['T', 1]]) });
+  const plan = planOf({ prepared: both.prepared, request: both.request });
+  const needed = plan.plan.steps.flatMap((step) =>
+    step.kind === 'launch' && plan.plan.kernels[step.kernel]?.name === 'grouped_matmul_and_matmul'
+      ? [neededWork(plan, step, new Map([['T', 1]])).flops]
+      : [],
+  );
+  // Gate and up of two experts beside one more matrix; down of both beside one more.
+  expect(needed).toEqual([2 * (2 * 2 + 1) * 128 * 128, 2 * (2 + 1) * 128 * 128]);
 });
 
 it('a device that makes each pipeline once makes others for other kernels', async () => {

@@ -18,14 +18,39 @@ export interface NeededWork {
 
 const WORD = 4;
 
-/** Of a tile what it needs, of any other launch what its plan states. */
+/** Of tiles what they need, of any other launch what its plan states. */
 export function neededWork(compiled: CompiledPlan, launch: Launch, sizes: ReadonlyMap<string, number>): NeededWork {
   const numberOf = (size: Size): number | null => asNumber(substitute(size, sizes));
   const stated = { flops: numberOf(launch.work.flops), bytes: numberOf(launch.work.bytes) };
-  const tile = tileOf(compiled, launch);
-  if (tile === null) return stated;
-  const { choice, space } = tile;
-  const { graph } = compiled.fused;
+  const needed = tilesOf(compiled, launch)?.map((tile) => neededBy(compiled, tile, numberOf)) ?? [];
+  const known = needed.filter((own) => own !== null);
+  if (known.length === 0 || known.length < needed.length) return stated;
+  const sum = (of: (own: Known) => number): number => known.reduce((all, own) => all + of(own), 0);
+  return {
+    flops: Math.min(
+      sum(({ flops }) => flops),
+      stated.flops ?? Infinity,
+    ),
+    bytes: Math.min(
+      sum(({ bytes }) => bytes),
+      stated.bytes ?? Infinity,
+    ),
+  };
+}
+
+type Known = { readonly [K in keyof NeededWork]: number };
+
+interface PlacedTile {
+  readonly choice: TileChoice;
+  readonly space: StoredSpace;
+}
+
+/** Null: a run decides more than the sizes that are known. */
+function neededBy(
+  { fused: { graph } }: CompiledPlan,
+  { choice, space }: PlacedTile,
+  numberOf: (size: Size) => number | null,
+): Known | null {
   const sizeOf = (axis: AxisId): Size => get(graph.axes, axis, 'cli: axis').size;
   const count = (axes: readonly AxisId[]): number | null => numberOf(multiply(axes.map(sizeOf)));
   const before = space.axes.slice(0, space.axes.length - choice.columns.length);
@@ -33,26 +58,22 @@ export function neededWork(compiled: CompiledPlan, launch: Launch, sizes: Readon
   const [rest, width, terms] = [before, choice.columns, choice.over].map(count);
   const weights = choice.heads.map(({ weight }) => count(nodeOf(graph, weight).axes));
   const all = weights.reduce((sum, n) => (sum === null || n === null ? null : sum + n), 0);
-  if (onList === null || rest == null || width == null || terms == null || all === null) return stated;
+  if (onList === null || rest == null || width == null || terms == null || all === null) return null;
   const rows = onList * rest;
   const each = choice.heads.length * width * terms;
-  return {
-    flops: Math.min(2 * rows * each, stated.flops ?? Infinity),
-    bytes: Math.min(WORD * (rows * (terms + width) + Math.min(all, rows * each)), stated.bytes ?? Infinity),
-  };
+  return { flops: 2 * rows * each, bytes: WORD * (rows * (terms + width) + Math.min(all, rows * each)) };
 }
 
-/** The tile that a launch computes, if it computes one. */
-function tileOf(
-  { contents, plan, schedule }: CompiledPlan,
-  launch: Launch,
-): { readonly choice: TileChoice; readonly space: StoredSpace } | null {
-  for (const buffer of accessOf(plan, launch).writes) {
+/** The tiles that a launch computes; null: it computes other things as well. */
+function tilesOf({ contents, plan, schedule }: CompiledPlan, launch: Launch): readonly PlacedTile[] | null {
+  const tiles = accessOf(plan, launch).writes.map((buffer): PlacedTile | null => {
     const content = contents.buffers.get(buffer);
-    if (content?.kind !== 'value') continue;
+    if (content?.kind !== 'value') return null;
     for (const step of schedule.steps)
       if (step.kind === 'value' && step.choice.family === 'tile' && step.choice.node.id === content.node)
         return { choice: step.choice, space: step.space };
-  }
-  return null;
+    return null;
+  });
+  const known = tiles.filter((tile) => tile !== null);
+  return known.length < tiles.length ? null : known;
 }

@@ -108,6 +108,66 @@ export function replaceLocals(
   return block(body);
 }
 
+/** What memory and locals are called instead. */
+export interface Names {
+  readonly local: (name: string) => string;
+  readonly buffer: (name: string) => string;
+  readonly uniform: (name: string) => string;
+  readonly array: (name: string) => string;
+}
+
+/**
+ * The statements with other names, wherever these are declared, read or written, and with what `whole` gives in place of the expressions
+ * that it gives something for: those are asked before what they are made of.
+ */
+export function renamed(
+  body: readonly KernelStmt[],
+  names: Names,
+  whole: (expr: KernelExpr) => KernelExpr | null,
+): readonly KernelStmt[] {
+  const value = (expr: KernelExpr): KernelExpr => {
+    const other = whole(expr);
+    if (other !== null) return other;
+    switch (expr.kind) {
+      case 'local':
+        return { ...expr, name: names.local(expr.name) };
+      case 'uniform':
+        return { ...expr, name: names.uniform(expr.name) };
+      case 'buffer_length':
+        return { ...expr, buffer: names.buffer(expr.buffer) };
+      case 'load':
+        return { ...expr, buffer: names.buffer(expr.buffer), index: value(expr.index) };
+      case 'load_array':
+        return { ...expr, array: names.array(expr.array), index: value(expr.index) };
+      default:
+        return rebuild(expr, value, value);
+    }
+  };
+  const block = (statements: readonly KernelStmt[]): readonly KernelStmt[] =>
+    statements.map((statement) => {
+      const written = rewriteStatement(statement, value, value, block);
+      switch (written.kind) {
+        case 'let':
+        case 'var':
+        case 'assign':
+        case 'for':
+        case 'subgroup':
+          return { ...written, name: names.local(written.name) };
+        case 'store':
+        case 'atomic':
+          return { ...written, buffer: names.buffer(written.buffer) };
+        case 'store_array':
+          return { ...written, array: names.array(written.array) };
+        case 'if':
+        case 'break':
+        case 'return':
+        case 'barrier':
+          return written;
+      }
+    });
+  return block(body);
+}
+
 function isLeaf(expr: KernelExpr): boolean {
   return expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'builtin' || expr.kind === 'uniform';
 }

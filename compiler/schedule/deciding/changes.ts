@@ -179,6 +179,7 @@ export class ChangedDecider implements Decider {
   readonly makesList: Decider['makesList'];
   readonly space: Decider['space'];
   readonly onSlots: Decider['onSlots'];
+  readonly beside: Decider['beside'];
   readonly #before: Decider;
   readonly #graph: string;
   readonly #byDecision: ReadonlyMap<string, Change>;
@@ -192,6 +193,7 @@ export class ChangedDecider implements Decider {
     this.makesList = before.makesList;
     this.space = before.space;
     this.onSlots = before.onSlots;
+    this.beside = before.beside;
     this.#byDecision = new Map(changes.map((change) => [decisionOf(change), change] as const));
   }
 

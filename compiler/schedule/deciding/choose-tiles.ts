@@ -8,9 +8,11 @@
  * A contraction is a *head* of a value that is stored over the same space, and is not stored itself, if nobody reads it but what is
  * computed in passing for that value, at the same point. Heads of one launch have the same input, terms and tile.
  */
+import { get } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { Node, NodeId } from '../../graph/graph-ir.ts';
 import { givenMemory, type MemoryReason } from '../../graph/memory-reasons.ts';
+import { loopAxes } from '../../graph/moved-axes.ts';
 import { nodeOf, nodesOfCheck, operandsOf, writtenNodes } from '../../graph/node-uses.ts';
 import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
@@ -19,7 +21,7 @@ import type { Decider } from './decider.ts';
 import {
   LANES, MAX_HEADS, pointsAlong, sharedOptions, sidesOf, tileOptions, type TileOptions, type TileRows,
 } from './legality-tiles.ts'; // prettier-ignore
-import type { Head, TileChoice, TileForm } from './schedule-ir.ts';
+import type { Choice, Head, TileChoice, TileForm } from './schedule-ir.ts';
 import { countedIn } from './slots-summed.ts';
 
 type Contraction = Extract<Node, { readonly kind: 'contract' }>;
@@ -121,28 +123,39 @@ export interface Heads {
   readonly refused: ReadonlyMap<NodeId, MemoryReason>;
 }
 
-/** The stored values that are computed where their contractions are, each with the tile of its launch. */
+/**
+ * The stored values that are computed where their contractions are, each with the tile of its launch. `familyOf`: by which family any other
+ * value would be computed.
+ */
 export function chooseHeads(
   fused: FusedGraph,
   storage: Storage,
   choosing: Choosing,
   split: ReadonlySet<NodeId>,
+  familyOf: (node: Node, space: StoredSpace) => Choice['family'],
 ): Heads {
   const { graph } = fused;
   const { spaces } = storage;
   const { target, decider } = choosing;
   const inPassing = (id: NodeId): boolean => isInPassing(nodeOf(graph, id), spaces);
   const isOnlyFor = partsOf(fused, storage.live, spaces);
+  const depths = depthsOf(fused, storage.live);
+  const depthOf = (id: NodeId): number => get(depths, id, 'schedule: depth');
   const refused = new Map<NodeId, MemoryReason>();
   const headsOf = (root: Node, space: StoredSpace): TileChoice | null => {
     const found: FoundTile[] = [];
     const seen = new Set<NodeId>();
+    /** Sums that the value alone is made of, a point at a time: it can be computed in their launch instead (merge-rows.ts). */
+    const sums: NodeId[] = [];
     const visit = (id: NodeId): void => {
       if (seen.has(id)) return;
       seen.add(id);
       const node = nodeOf(graph, id);
       if (inPassing(id)) operandsOf(graph, node).forEach(visit);
       const own = spaces.get(id);
+      if (node.kind === 'reduce' && own !== undefined && sameSpace(own, space) && isOnlyFor(id, root.id)) {
+        if (familyOf(node, own) !== 'reduce_listed') sums.push(id);
+      }
       if (node.kind !== 'contract' || own === undefined) return;
       const refuse = (reason: MemoryReason['reason'], text: string): void => void refused.set(id, { reason, text });
       if (decider.stored?.has(id) === true) return void refused.set(id, givenMemory);
@@ -154,17 +167,25 @@ export function chooseHeads(
       else found.push(tile);
     };
     operandsOf(graph, root).forEach(visit);
-    const [first] = found;
+    // The head that is there last: who waits for it waits for no other.
+    const [first] = found.toSorted((a, b) => depthOf(b.head.node.id) - depthOf(a.head.node.id));
     if (first === undefined) return null;
+    const later = sums.find((id) => depthOf(id) > depthOf(first.head.node.id));
+    if (later !== undefined && decider.stored === null) {
+      const text = `%${root.id} waits for %${later} and is computed with it, and this need not wait`;
+      for (const { head } of found) refused.set(head.node.id, { reason: 'cost', text });
+      return null;
+    }
     const alike = found.filter(({ tile }) => sameTile(tile, first.tile));
     for (const { head } of found.filter(({ tile }) => !sameTile(tile, first.tile)))
       refused.set(head.node.id, {
         reason: 'kernel',
         text: `%${first.head.node.id} goes with %${root.id}, and this one has another loop`,
       });
-    for (const { head } of alike.slice(MAX_HEADS))
+    const others = alike.filter((one) => one !== first);
+    for (const { head } of others.slice(MAX_HEADS - 1))
       refused.set(head.node.id, { reason: 'registers', text: `%${root.id} has ${MAX_HEADS} contractions beside it` });
-    return withHeads(fused, root, [first, ...alike.slice(1, MAX_HEADS)], choosing);
+    return withHeads(fused, root, [first, ...others.slice(0, MAX_HEADS - 1)], choosing);
   };
   const tiles = new Map(
     [...spaces].flatMap(([id, space]) => {
@@ -175,6 +196,17 @@ export function chooseHeads(
     }),
   );
   return { tiles, refused };
+}
+
+/** How many loops one after another each value is behind. Ids ascend, but for defaults of controls, which are behind none. */
+function depthsOf(fused: FusedGraph, live: readonly NodeId[]): ReadonlyMap<NodeId, number> {
+  const depths = new Map<NodeId, number>();
+  for (const id of live) {
+    const node = nodeOf(fused.graph, id);
+    const below = Math.max(0, ...dependenciesOf(fused, node).map((before) => depths.get(before) ?? 0));
+    depths.set(id, below + (loopAxes(node).length > 0 ? 1 : 0));
+  }
+  return depths;
 }
 
 /** Whether a value is computed where its readers are, at their points: what is between a head and what is stored. */

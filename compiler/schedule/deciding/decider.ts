@@ -27,6 +27,8 @@ export interface Decider {
   /** The tile that costs want, or another one within the options. */
   readonly tile: (byCost: TileChoice, options: TileOptions) => TileChoice;
   readonly fold: (results: readonly NodeId[], legal: Options<FoldLayout>) => FoldLayout;
+  /** The step whose launch a step shares, of those that it may, each by its key; null: it has its own. */
+  readonly beside: (key: NodeId, legal: Options<NodeId>) => NodeId | null;
 }
 
 export const byCost: Decider = {
@@ -39,4 +41,5 @@ export const byCost: Decider = {
   joins: () => true,
   tile: (first) => first,
   fold: (_, [first]) => first,
+  beside: (_, [first]) => first,
 };

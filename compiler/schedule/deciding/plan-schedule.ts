@@ -55,7 +55,13 @@ export function planSchedule(
     new Map([...values].filter(([id]) => !ids.has(id)));
   // What nobody reads had memory when lists were chosen, and has none now.
   const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing);
-  const { tiles, refused } = chooseHeads(fused, chosen, choosing, split);
+  const { tiles, refused } = chooseHeads(
+    fused,
+    chosen,
+    choosing,
+    split,
+    (node, space) => chooseKernel(fused, node, space, chosen, choosing).family,
+  );
   const heads = new Set([...tiles.values()].flatMap((tile) => tile.heads.map(({ node }) => node.id)));
   const spaces = without(chosen.spaces, heads);
   const storage = { ...chosen, spaces };
@@ -144,7 +150,7 @@ export function planSchedule(
   look(Infinity);
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
   const { live, assignmentLists } = storage;
-  const whole = { entry: graph.name, spaces, because, live, unread, assignmentLists, steps };
+  const whole = { entry: graph.name, spaces, because, live, unread, assignmentLists, steps, beside: new Map() };
   const merged = mergeRows(fused, whole, choosing, apart);
   return {
     ...whole,

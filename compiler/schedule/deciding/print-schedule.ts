@@ -9,6 +9,7 @@ import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
+import { leaderOf } from './schedule-ir.ts';
 import type { Choice, IndexShape, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
 
 export function printSchedule(schedule: Schedule, graph: Graph): string {
@@ -17,12 +18,15 @@ export function printSchedule(schedule: Schedule, graph: Graph): string {
   const lines = [
     `schedule ${schedule.entry}: ${schedule.spaces.size} values with memory, ${inlined.length} inlined, ${schedule.assignmentLists.length} assignment lists`,
     ...schedule.assignmentLists.map((list) => `  ${printer.listLine(list)}`),
-    ...stepTexts(schedule, graph).map((text, i) => `  #${i} ${text}`),
+    ...stepTexts(schedule, graph).map((text, i) => {
+      const leader = leaderOf(at(schedule.steps, i, 'schedule: step'), schedule);
+      return `  #${i} ${text}${leader === null ? '' : ` beside %${leader}`}`;
+    }),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** Each step as text, in order. */
+/** Each step as text, in order; without whose launch it shares. */
 export function stepTexts(schedule: Schedule, graph: Graph): readonly string[] {
   const printer = new SchedulePrinter(graph);
   return schedule.steps.map((step) => printer.step(step));

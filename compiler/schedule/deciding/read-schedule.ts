@@ -10,6 +10,7 @@ import type { AssignmentList } from '../memory/memory.ts';
 import type { Decider, Options } from './decider.ts';
 import { tileFault, type TileOptions } from './legality-tiles.ts';
 import { choiceText, foldText, listText, printSchedule, spaceText, stepTexts } from './print-schedule.ts';
+import { keyOf } from './schedule-ir.ts';
 import type { Choice, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
 
 /** What mends a schedule. */
@@ -36,14 +37,19 @@ export class ScheduleTextError extends Error {
 /** A line that says something about a value, or a list. */
 interface Line {
   readonly number: number;
+  /** Without whose launch it shares. */
   readonly text: string;
+  /** The step whose launch it shares, by its key. */
+  readonly leader?: NodeId;
 }
 
 /** The lines that say something: without comments, and without the numbers of steps, which their order gives. */
 function linesOf(text: string): readonly Line[] {
   return text.split('\n').flatMap((line, i) => {
     const said = line.trim().replace(/^#\d+ /, '');
-    return said === '' || said.startsWith('//') ? [] : [{ number: i + 1, text: said }];
+    if (said === '' || said.startsWith('//')) return [];
+    const [, alone = said, leader] = /^(.*) beside %(\d+)$/.exec(said) ?? [];
+    return [{ number: i + 1, text: alone, ...(leader === undefined ? {} : { leader: idOf<NodeId>(Number(leader)) }) }];
   });
 }
 
@@ -125,6 +131,8 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       const said = lines.find((line) => line.text.startsWith(`fold ${nodes.map((id) => `%${id}`).join(' ')} rows`));
       return find(legal, said?.text, (layout) => foldText(nodes, layout, graph));
     },
+    // Which launches are shared is said of steps that are read already (inOrderOf).
+    beside: () => null,
   };
 }
 
@@ -180,7 +188,8 @@ export function inOrderOf(text: string, schedule: Schedule, graph: Graph): Sched
   const listed = new Set(linesOf(printSchedule(schedule, graph)).map((line) => line.text));
   const lists = new Set([...listed].filter((said) => /^r\d+ /.test(said)));
   const ordered: ScheduleStep[] = [];
-  for (const { number, text: said } of rest) {
+  const beside = new Map<NodeId, NodeId>();
+  for (const { number, text: said, leader } of rest) {
     if (lists.delete(said)) continue;
     const step = steps.get(said);
     if (step === undefined) {
@@ -188,6 +197,9 @@ export function inOrderOf(text: string, schedule: Schedule, graph: Graph): Sched
       const remedy = near === null ? null : { help: `here it is ${quoted(near)}`, instead: near };
       throw new ScheduleTextError(number, `${quoted(said)} does not follow from this program and the other lines`, remedy);
     }
+    const key = keyOf(step);
+    if (leader !== undefined && key === null) throw new ScheduleTextError(number, `${quoted(said)} shares no launch`);
+    if (leader !== undefined && key !== null) beside.set(key, leader);
     ordered.push(step);
     steps.delete(said);
   }
@@ -196,7 +208,7 @@ export function inOrderOf(text: string, schedule: Schedule, graph: Graph): Sched
     throw new ScheduleTextError(null, `it lacks ${quoted(missing)}`, {
       help: 'add that line, after what it reads and before what reads it',
     });
-  return { ...schedule, steps: ordered };
+  return { ...schedule, steps: ordered, beside };
 } // prettier-ignore
 
 const quoted = (said: string): string => `'${said}'`;

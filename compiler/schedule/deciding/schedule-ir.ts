@@ -25,6 +25,11 @@ export interface Schedule {
   readonly unread: ReadonlySet<NodeId>;
   readonly assignmentLists: readonly AssignmentList[];
   readonly steps: readonly ScheduleStep[];
+  /**
+   * Steps that share the launch of a step before them, by what they compute (`keyOf`): each with that step. Their workgroups stand side by
+   * side (kernel/side-by-side.ts).
+   */
+  readonly beside: ReadonlyMap<NodeId, NodeId>;
 }
 
 export type ScheduleStep =
@@ -48,6 +53,19 @@ export type ScheduleStep =
   | { readonly kind: 'check'; readonly check: number; readonly space: StoredSpace }
   /** Returns an output: in its own memory where that is possible, else by a copy. */
   | { readonly kind: 'output'; readonly output: number };
+
+/** What a step that may share a launch is known by: a value that it computes. Null of steps that never do. */
+export function keyOf(step: ScheduleStep): NodeId | null {
+  if (step.kind === 'row') return step.phases[0]?.[0]?.choice.node.id ?? null;
+  // The parts of a long value are a launch each.
+  return step.kind === 'value' && step.choice.family !== 'concat_parts' ? step.choice.node.id : null;
+}
+
+/** The step whose launch a step shares, by its key; null: it has its own. */
+export function leaderOf(step: ScheduleStep, { beside }: Pick<Schedule, 'beside'>): NodeId | null {
+  const key = keyOf(step);
+  return key === null ? null : (beside.get(key) ?? null);
+}
 
 /** A list of an assignment list's rows for each key: which rows belong to an output point. */
 export interface IndexShape {

@@ -8,6 +8,7 @@ import type { NodeId } from '../../graph/graph-ir.ts';
 import { memoryOf } from '../../graph/node-memory.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { Target } from '../../target.ts';
+import { besideFaults } from './choose-beside.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import { isStoredAnyway, tooLong } from './legality.ts';
 import type { Schedule, ScheduleStep } from './schedule-ir.ts';
@@ -63,6 +64,7 @@ class ScheduleVerifier {
       this.#expect(this.#made.has(madeOutput(i)), `the output ${output.name} is not returned`),
     );
     this.#memory();
+    this.#faults.push(...besideFaults(schedule, this.#fused));
     return this.#faults;
   }
 

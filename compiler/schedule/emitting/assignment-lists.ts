@@ -28,7 +28,7 @@ import type { Compaction } from './contents.ts';
 import { depthOf } from '../memory/memory.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
-import { emitGroups, listText, roomForBlocks, type RowBlocks } from './emit-groups.ts';
+import { emitGroups, listText, mostBlocks, type RowBlocks } from './emit-groups.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
 interface CompactionShape {
@@ -133,9 +133,10 @@ export class AssignmentListBuilder {
   /** Emits what cuts the rows of an assignment list into blocks. */
   emitBlocks(list: AssignmentList, blockRows: number): void {
     const plan = this.#plan;
-    const room = roomForBlocks(plan, list, blockRows);
-    const { what, buffer, maxBlocks } = room;
-    this.#blocks.set(blocksKey(list, blockRows), room);
+    const maxBlocks = mostBlocks(plan, list, blockRows);
+    const what = `${listText(plan, list)}: blocks of ${blockRows}`;
+    const buffer = plan.table.scratch(what, 'u32', apply('add', maxBlocks, one));
+    this.#blocks.set(blocksKey(list, blockRows), { blockRows, buffer, from: null, maxBlocks });
     const options = {
       span: null,
       domain: plan.domainText({ assignmentList: list, axes: [] }),

@@ -12,10 +12,10 @@ import { sizeOfSum, termOf, plus } from './size-sum.ts';
 
 /** The blocks of an assignment list's rows, and how many there is room for. */
 export interface RowBlocks {
-  /** What the buffer holds, in words. */
-  readonly what: string;
   readonly blockRows: number;
   readonly buffer: BufferId;
+  /** What stands in the buffer before them: the list itself, where one launch makes both. A tile then binds one buffer for both. */
+  readonly from: Size | null;
   readonly maxBlocks: Size;
 }
 
@@ -24,13 +24,10 @@ export function listText(plan: PlanBuilder, { axes }: AssignmentList): string {
   return `assignments (${axes.map((a) => plan.axis(a).name).join(', ')})`;
 }
 
-/** Room for the blocks of a list's rows: each group has one block that is not full, at most. */
-export function roomForBlocks(plan: PlanBuilder, list: AssignmentList, blockRows: number): RowBlocks {
-  const { targets, capacity } = list;
+/** How many blocks of a list's rows there are room for: each group has one that is not full, at most. */
+export function mostBlocks(plan: PlanBuilder, { targets, capacity }: AssignmentList, blockRows: number): Size {
   const groups = apply('min', multiply(targets.map(plan.sizeOf)), capacity);
-  const maxBlocks = apply('add', apply('floor', apply('div', capacity, exact(blockRows))), groups);
-  const what = `${listText(plan, list)}: blocks of ${blockRows}`;
-  return { what, blockRows, buffer: plan.table.scratch(what, 'u32', apply('add', maxBlocks, one)), maxBlocks };
+  return apply('add', apply('floor', apply('div', capacity, exact(blockRows))), groups);
 }
 
 export function emitGroups(
@@ -44,13 +41,17 @@ export function emitGroups(
   if (keys === null) throw new CompilerBug('schedule', `list ${list.id} is grouped by as many keys as a run decides`);
   const what = listText(plan, list);
   const slots = slotTotal(form, plan.sizeOf);
+  const maxBlocks = blockRows === null ? null : mostBlocks(plan, list, blockRows);
+  const room =
+    maxBlocks === null ? capacity : sizeOfSum([capacity, maxBlocks, one].map((n) => termOf([n])).reduce(plus));
   const buffers = {
-    indices: plan.table.scratch(`${what}: list`, 'u32', capacity),
+    indices: plan.table.scratch(`${what}: list${maxBlocks === null ? '' : ' and blocks'}`, 'u32', room),
     offsets: plan.table.scratch(`${what}: offsets`, 'u32', exact(keys + 1)),
     inverse: plan.table.scratch(`${what}: rows of slots`, 'i32', slots),
   };
-  const blocks = blockRows === null ? null : roomForBlocks(plan, list, blockRows);
   const { indices, offsets, inverse } = buffers;
+  const blocks =
+    blockRows === null || maxBlocks === null ? null : { blockRows, buffer: indices, from: capacity, maxBlocks };
   const of = { kind: 'rows', assignmentList: list } as const;
   plan.addCompaction({ what, of, counts: null, starts: null, list: indices, offsets, inverse });
   const entries = blocks === null ? [] : [termOf([blocks.maxBlocks]), termOf([one])];
@@ -85,7 +86,8 @@ export function emitGroups(
           : {
               blockRows: blocks.blockRows,
               maxBlocks: launch.size(blocks.maxBlocks),
-              out: launch.write(blocks.buffer),
+              out: launch.write(indices),
+              from: launch.size(capacity),
             },
     });
   });

@@ -145,7 +145,7 @@ function rowsOfTile(
   switch (rows.kind) {
     case 'blocks': {
       if (assignmentList === null) throw new CompilerBug('schedule', 'blocks of rows have no assignment list');
-      const { buffer, maxBlocks } = lists.blocksOf(assignmentList, rows.blockRows);
+      const { buffer, from, maxBlocks } = lists.blocksOf(assignmentList, rows.blockRows);
       const { capacity } = assignmentList;
       const parts = rows.blockRows / tileRows;
       const tiles = multiply([maxBlocks, exact(parts)]);
@@ -157,6 +157,7 @@ function rowsOfTile(
         rowsOf: (l) => ({
           kind: 'blocks',
           blocks: l.read(buffer),
+          ...(from === null ? {} : { from: l.launch.size(from) }),
           maxBlocks: l.launch.size(maxBlocks),
           parts,
           enter: (row) => l.enterRow(emptyPointScope(), assignmentList, row),

@@ -19,7 +19,8 @@ import type {
   Span,
 } from '../../graph/graph-ir.ts';
 import type { Target } from '../../target.ts';
-import type { Schedule, ScheduleStep } from '../deciding/schedule-ir.ts';
+import type { LaunchShape } from '../deciding/choose-beside.ts';
+import { keyOf, leaderOf, type Schedule, type ScheduleStep } from '../deciding/schedule-ir.ts';
 import { assignBuffers } from '../memory/assign-buffers.ts';
 import { unreadBuffers } from '../memory/unread-buffers.ts';
 import { accessOf, storageTypeOf } from '../memory/plan.ts';
@@ -31,11 +32,15 @@ import { emitFold } from './emit-fold.ts';
 import { emitRow } from './emit-row.ts';
 import { ValueEmitter } from './emit-values.ts';
 import type { KernelTable } from './kernel-table.ts';
-import { PlanBuilder } from './plan-builder.ts';
+import { finishLaunches } from './finish-launches.ts';
+import { shapeOf } from './launches-beside.ts';
+import { PlanBuilder, type DraftLaunch, type DraftStep } from './plan-builder.ts';
 
 export interface LoweredSchedule {
   /** Made of what was emitted, once it is known that nothing will be emitted anew. */
-  readonly plan: (kernels: KernelTable) => Plan;
+  readonly plan: (kernels: KernelTable, beside: Schedule['beside']) => Plan;
+  /** What the launch of a step is like that may share one; null: it may not. */
+  readonly shapeOf: (step: ScheduleStep) => LaunchShape | null;
   readonly contents: Contents;
   /** Values that need memory for a launch to fit the target; empty if all fit. */
   readonly splits: ReadonlySet<NodeId>;
@@ -66,6 +71,8 @@ class ScheduleLowering {
   readonly #assignmentLists: AssignmentListBuilder;
   readonly #values: ValueEmitter;
   readonly #checks: CheckEmitter;
+  /** What each step was lowered to. */
+  readonly #drafts = new Map<ScheduleStep, readonly DraftStep[]>();
   /** Buffers that are some output's result already. */
   readonly #returned = new Set<BufferId>();
 
@@ -79,7 +86,12 @@ class ScheduleLowering {
   }
 
   run(): LoweredSchedule {
-    const results = this.#schedule.steps.flatMap((step) => this.#step(step));
+    const results = this.#schedule.steps.flatMap((step) => {
+      const before = this.#plan.steps.length;
+      const returned = this.#step(step);
+      this.#drafts.set(step, this.#plan.steps.slice(before));
+      return returned;
+    });
     const { splits, lacking, limitViolations, contents: buffers, compactions, table, kernels, steps } = this.#plan;
     const unread = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id), this.#plan.asked)].flatMap(
       (id) => {
@@ -89,7 +101,11 @@ class ScheduleLowering {
     );
     const contents = { buffers, compactions };
     return {
-      plan: (known) => this.#finish(results, known),
+      plan: (known, beside) => this.#finish(results, known, beside),
+      shapeOf: (step) => {
+        const launch = this.#aloneIn(step);
+        return launch === null ? null : shapeOf(launch.built, launch.forms.map((form) => form.class.name)); // prettier-ignore
+      },
       contents,
       splits,
       lacking,
@@ -271,9 +287,31 @@ class ScheduleLowering {
     return buffer;
   }
 
-  #finish(results: readonly PlanResult[], known: KernelTable): Plan {
+  /** The launch of a step that is nothing else; null: it is several, or none. */
+  #aloneIn(step: ScheduleStep): DraftLaunch | null {
+    const [draft, ...others] = get(this.#drafts, step, 'schedule: launches of a step');
+    return keyOf(step) === null || draft?.kind !== 'launch' || others.length > 0 ? null : draft;
+  }
+
+  /** Launches in the order of the steps, each with those that share it. */
+  #arranged(beside: Schedule['beside']): readonly (DraftStep | readonly DraftLaunch[])[] {
+    const parts = new Map<NodeId, DraftLaunch[]>();
+    for (const step of this.#schedule.steps) {
+      const leader = leaderOf(step, { beside });
+      const draft = leader === null ? null : this.#aloneIn(step);
+      if (leader !== null && draft !== null) parts.set(leader, [...(parts.get(leader) ?? []), draft]);
+    }
+    return this.#schedule.steps.flatMap((step): readonly (DraftStep | readonly DraftLaunch[])[] => {
+      if (leaderOf(step, { beside }) !== null) return [];
+      const [key, own] = [keyOf(step), this.#aloneIn(step)];
+      const others = key === null ? undefined : parts.get(key);
+      return own === null || others === undefined ? get(this.#drafts, step, 'schedule: launches') : [[own, ...others]];
+    });
+  }
+
+  #finish(results: readonly PlanResult[], known: KernelTable, beside: Schedule['beside']): Plan {
     const { table, status } = this.#plan;
-    const { kernels, steps } = this.#plan.finish(known);
+    const { kernels, steps } = finishLaunches(this.#plan, this.#arranged(beside), known);
     const touched = steps.map((step) => {
       const { reads, writes } = accessOf({ kernels }, step);
       return { buffers: [...reads, ...writes] };

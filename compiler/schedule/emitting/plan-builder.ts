@@ -22,26 +22,14 @@ import type { InlinedValues } from '../deciding/choose-split.ts';
 import { PredicateSets } from '../deciding/predicate-sets.ts';
 import type { Schedule } from '../deciding/schedule-ir.ts';
 import type { Compaction, CompactionId, CompactionPart, Content } from './contents.ts';
-import type { KernelTable } from './kernel-table.ts';
 import { ExprEmitter, constant } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import type { BuiltLaunch } from './launch-builder.ts';
 import { BufferTable, elementsOf } from '../memory/memory.ts';
 import type { AssignmentList, AssignmentListBuffers, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 import type { PointAccess } from './point-emitter.ts';
-import type {
-  BufferId,
-  ClassForm,
-  ExternStep,
-  FaultWord,
-  KernelId,
-  Launch,
-  PlanAxis,
-  Step,
-  StatusWord,
-} from '../memory/plan.ts';
+import type { BufferId, ExternStep, FaultWord, KernelId, Launch, PlanAxis, StatusWord } from '../memory/plan.ts';
 import { storageTypeOf } from '../memory/plan.ts';
-import { bytesOf, workOf } from './work.ts';
 
 /** Threads of a workgroup where nothing asks for another number. */
 export const WORKGROUP = 64;
@@ -72,13 +60,13 @@ export interface FormOptions {
 }
 
 /** A launch before it is known whether the plan will be kept: with a kernel of its own, and nothing said of its work. */
-interface DraftLaunch extends Omit<Launch, 'work' | 'label' | 'forms'> {
+export interface DraftLaunch extends Omit<Launch, 'work' | 'label' | 'forms'> {
   readonly built: BuiltLaunch;
   readonly options: LaunchOptions;
   readonly forms: readonly FormOptions[];
 }
 
-type DraftStep = ExternStep | DraftLaunch;
+export type DraftStep = ExternStep | DraftLaunch;
 
 export class PlanBuilder implements PointAccess {
   readonly fused: FusedGraph;
@@ -289,47 +277,6 @@ export class PlanBuilder implements PointAccess {
     };
     this.steps.push(step);
     this.asked.set(step, built.asked);
-  }
-
-  /** The steps of a plan that is kept: launches of equal structure share a kernel, and each says what it does. */
-  finish(known: KernelTable): { readonly kernels: readonly Kernel[]; readonly steps: readonly Step[] } {
-    const kernels: Kernel[] = [];
-    const ids = new Map<Kernel, KernelId>();
-    const idOfKernel = (kernel: Kernel): KernelId => {
-      const id = ids.get(kernel) ?? idOf<KernelId>(kernels.push(kernel) - 1);
-      ids.set(kernel, id);
-      return id;
-    };
-    const steps = this.steps.map((step): Step => {
-      if (step.kind === 'extern') return step;
-      const { built, options, forms, ...launch } = step;
-      const shared = known.known(built.kernel);
-      return {
-        ...launch,
-        kernel: idOfKernel(shared.kernel),
-        forms: forms.map((form): ClassForm => {
-          const { class: of, invocations, shape } = form;
-          const written = known.form({ ...built, kernel: shared.kernel }, of, shape, () => this.#form(options.family, form)); // prettier-ignore
-          return { ...written, class: of.name, invocations, kernel: idOfKernel(written.kernel) };
-        }),
-        label: options.span === null ? options.what : `${options.what}: ${this.locationOf(options.span)}`,
-        work: {
-          domain: options.domain,
-          points: options.points,
-          ...workOf({ ...built, known: shared, invocations: options.invocations }),
-          // Buffers may grow until the last launch is made.
-          bytes: bytesOf(step.buffers.map((b) => this.table.at(b).elements)),
-        },
-      };
-    });
-    return { kernels, steps };
-  }
-
-  /** A form of a launch, of a plan that is kept: it asks for no memory that the launch does not. */
-  #form(family: string, { class: { name, subgroupSize }, write }: FormOptions): BuiltLaunch {
-    const builder = new LaunchBuilder(`${family}_${name}`, subgroupSize, this.table, subgroupSize);
-    write(new ExprEmitter(builder, this));
-    return builder.finish();
   }
 
   /** Notes which value to give memory, or that none would make the launch fit. */

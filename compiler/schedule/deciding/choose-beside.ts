@@ -1,0 +1,159 @@
+/**
+ * Which steps share a launch with one before them: their workgroups stand side by side (kernel/side-by-side.ts). An expert that every token
+ * goes through reads what the router reads and waits for nothing, so its products stand beside those of the experts that are chosen;
+ * so do queries, keys and values, and whatever else a program says in one breath.
+ *
+ * Legal is it where everything that a step needs is made before the other one begins, and where their launches are alike
+ * (`whyNotAlike`): how many buffers a launch binds is known when it is written, so this is decided last.
+ *
+ * A step goes to the first launch of its kind that it may share, as early as it can be: who reads it may then be early too. Kinds are
+ * matrix products in tiles, and all the rest.
+ */
+import { at } from '../../../dsl/diagnostics/invariants.ts';
+import type { FusedGraph } from '../../graph/domains.ts';
+import type { NodeId } from '../../graph/graph-ir.ts';
+import { nodeOf } from '../../graph/node-uses.ts';
+import type { Target } from '../../target.ts';
+import type { BufferId } from '../memory/plan.ts';
+import { dependenciesOf } from './choose-storage.ts';
+import type { Decider } from './decider.ts';
+import { LANES } from './legality-tiles.ts';
+import { keyOf, leaderOf, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import { madeDefault, madeValue, usesOfStep, type Made } from './step-uses.ts';
+
+/** What of a launch decides beside which others it can stand. */
+export interface LaunchShape {
+  readonly workgroupSize: number;
+  /** Classes of devices that have forms of it. */
+  readonly classes: readonly string[];
+  /** What it binds, each buffer as it is read. */
+  readonly bindings: ReadonlyMap<string, BufferId>;
+  /** Whether threads have memory together or of their own. */
+  readonly hasArrays: boolean;
+  /** Statements of its kernel. */
+  readonly length: number;
+}
+
+/** Statements of a kernel, at most: what a driver does with a function grows faster than the function. */
+const MOST_STATEMENTS = 1024;
+
+/** Why launches cannot be one, as a sentence without its end; null: they can. */
+export function whyNotAlike(shapes: readonly LaunchShape[], target: Target): string | null {
+  const [first] = shapes;
+  if (first === undefined) return null;
+  if (shapes.some(({ workgroupSize }) => workgroupSize !== first.workgroupSize)) return 'workgroups are of other sizes';
+  if (shapes.some(({ classes }) => classes.join() !== first.classes.join()))
+    return 'other classes of devices have forms of it';
+  if (shapes.some(({ hasArrays }) => hasArrays)) return 'its threads have memory together';
+  const bindings = new Map(shapes.flatMap((shape) => [...shape.bindings]));
+  const limit = target.limits.maxStorageBuffersPerShaderStage;
+  if (bindings.size > limit) return `they would bind ${bindings.size} buffers, and ${target.name} binds ${limit}`;
+  const length = shapes.reduce((sum, shape) => sum + shape.length, 0);
+  return length > MOST_STATEMENTS ? `their kernel would have ${length} statements` : null;
+}
+
+/** Everything made by other steps that a step needs, with what is computed in passing for it. */
+export function neededBy(step: ScheduleStep, schedule: Schedule, fused: FusedGraph, made: ReadonlySet<Made>): ReadonlySet<Made> {
+  const { reads, needs, makes } = usesOfStep(step, schedule, fused);
+  const found = new Set<Made>(needs);
+  const seen = new Set<NodeId>();
+  const pending = [...reads];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    if (made.has(madeValue(id))) {
+      found.add(madeValue(id));
+      continue;
+    }
+    const node = nodeOf(fused.graph, id);
+    if (node.kind === 'input') found.add(madeDefault(node.input));
+    pending.push(...dependenciesOf(fused, node));
+  }
+  for (const own of makes) found.delete(own);
+  return found;
+} // prettier-ignore
+
+/** The steps of a schedule that share launches, by what these are like. */
+export function chooseBeside(
+  fused: FusedGraph,
+  schedule: Schedule,
+  shapeOf: (step: ScheduleStep) => LaunchShape | null,
+  { target, decider }: { readonly target: Target; readonly decider: Decider },
+): Schedule['beside'] {
+  const { steps } = schedule;
+  const uses = steps.map((step) => usesOfStep(step, schedule, fused));
+  const made = new Set(uses.flatMap(({ makes }) => makes));
+  /** When what steps make is there: at the place of the launch that they are part of. */
+  const placeOf = new Map<Made, number>();
+  const beside = new Map<NodeId, NodeId>();
+  /** The steps of each launch that others may share, by the place of the first. */
+  const launches = new Map<number, { readonly steps: ScheduleStep[]; readonly shapes: LaunchShape[] }>();
+  steps.forEach((step, i) => {
+    const { makes } = at(uses, i, 'schedule: uses of a step');
+    const [key, shape] = [keyOf(step), shapeOf(step)];
+    let place = i;
+    if (key !== null && shape !== null) {
+      const ready = Math.max(-1, ...[...neededBy(step, schedule, fused, made)].map((need) => placeOf.get(need) ?? -1));
+      const legal = [...launches].flatMap(([first, launch]) => {
+        const [head] = launch.steps;
+        const leader = head === undefined || first <= ready ? null : keyOf(head);
+        const alike = whyNotAlike([...launch.shapes, shape], target) === null && sameKind(head ?? step, step);
+        return leader !== null && alike ? [{ leader, first, launch }] : [];
+      });
+      const [first, ...others] = legal;
+      const leader =
+        first === undefined
+          ? null
+          : decider.beside(key, [first.leader, ...others.map((other) => other.leader)]);
+      const chosen = legal.find((one) => one.leader === leader);
+      if (chosen === undefined) launches.set(i, { steps: [step], shapes: [shape] });
+      else {
+        beside.set(key, chosen.leader);
+        chosen.launch.steps.push(step);
+        chosen.launch.shapes.push(shape);
+        place = chosen.first;
+      }
+    }
+    for (const one of makes) placeOf.set(one, place);
+  });
+  return beside;
+} // prettier-ignore
+
+/** Tiles of several rows, by vectors, stand beside such tiles: classes of devices have forms of them, and of nothing else here. */
+function sameKind(one: ScheduleStep, other: ScheduleStep): boolean {
+  const isTile = (step: ScheduleStep): boolean =>
+    step.kind === 'value' &&
+    step.choice.family === 'tile' &&
+    step.choice.rows.kind !== 'single' &&
+    step.choice.lanes === LANES;
+  return isTile(one) === isTile(other);
+}
+
+/** What is wrong with steps that share launches, each by its place and a sentence without its end. */
+export function besideFaults(
+  schedule: Schedule,
+  fused: FusedGraph,
+): readonly { readonly step: number | null; readonly text: string }[] {
+  const { steps, beside } = schedule;
+  if (beside.size === 0) return [];
+  const uses = steps.map((step) => usesOfStep(step, schedule, fused));
+  const made = new Set(uses.flatMap(({ makes }) => makes));
+  const placeOfKey = new Map<NodeId, number>();
+  const placeOf = new Map<Made, number>();
+  steps.forEach((step, i) => {
+    const [key, leader] = [keyOf(step), leaderOf(step, schedule)];
+    if (key !== null) placeOfKey.set(key, i);
+    for (const one of at(uses, i, 'schedule: uses of a step').makes)
+      placeOf.set(one, leader === null ? i : (placeOfKey.get(leader) ?? i));
+  });
+  return [...beside].flatMap(([key, leader]) => {
+    const [own, first] = [placeOfKey.get(key), placeOfKey.get(leader)];
+    const fault = (text: string) => [{ step: own ?? null, text }];
+    if (own === undefined) return fault(`%${key} has no launch that it could share`);
+    if (first === undefined || first >= own) return fault(`%${leader} has no launch before it to share`);
+    if (beside.has(leader)) return fault(`%${leader} shares the launch of another`);
+    const needs = neededBy(at(steps, own, 'schedule: step'), schedule, fused, made);
+    const late = [...needs].find((need) => (placeOf.get(need) ?? -1) >= first);
+    return late === undefined ? [] : fault(`${late} is made too late for it to stand beside %${leader}`);
+  });
+}

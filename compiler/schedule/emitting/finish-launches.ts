@@ -1,0 +1,122 @@
+/**
+ * The launches of a plan that is kept: those that stand side by side become one, launches of equal structure share a kernel, classes of
+ * devices get their forms, and each says what it does.
+ */
+import { at } from '../../../dsl/diagnostics/invariants.ts';
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
+import { idOf } from '../../../dsl/types/ids.ts';
+import { apply, zero, type Size } from '../../../dsl/types/size.ts';
+import type { Kernel } from '../../kernel/kernel-ir.ts';
+import type { BufferId, ClassForm, KernelId, Launch, Step, Work } from '../memory/plan.ts';
+import { ExprEmitter } from './expression-emitter.ts';
+import type { KernelTable } from './kernel-table.ts';
+import { LaunchBuilder, type BuiltLaunch } from './launch-builder.ts';
+import { besideOneAnother, type WrittenLaunch } from './launches-beside.ts';
+import type { DraftLaunch, DraftStep, FormOptions, PlanBuilder } from './plan-builder.ts';
+import { bytesOf, workOf } from './work.ts';
+
+export interface FinishedLaunches {
+  readonly kernels: readonly Kernel[];
+  readonly steps: readonly Step[];
+}
+
+/** The steps of a plan, those of an inner list side by side. */
+export function finishLaunches(
+  plan: PlanBuilder,
+  steps: readonly (DraftStep | readonly DraftLaunch[])[],
+  known: KernelTable,
+): FinishedLaunches {
+  return new Finishing(plan, known).run(steps);
+}
+
+class Finishing {
+  readonly #plan: PlanBuilder;
+  readonly #known: KernelTable;
+  readonly #kernels: Kernel[] = [];
+  readonly #ids = new Map<Kernel, KernelId>();
+
+  constructor(plan: PlanBuilder, known: KernelTable) {
+    this.#plan = plan;
+    this.#known = known;
+  }
+
+  run(steps: readonly (DraftStep | readonly DraftLaunch[])[]): FinishedLaunches {
+    const finished = steps.map((step): Step => {
+      if (!('kind' in step)) return this.#launch(step);
+      return step.kind === 'extern' ? step : this.#launch([step]);
+    });
+    return { kernels: this.#kernels, steps: finished };
+  }
+
+  /** A launch of its own, or several as one. */
+  #launch(parts: readonly DraftLaunch[]): Launch {
+    const first = at(parts, 0, 'schedule: part of a launch');
+    const labels = parts.map(({ options }) =>
+      options.span === null ? options.what : `${options.what}: ${this.#plan.locationOf(options.span)}`,
+    );
+    const written = together(parts.map(writtenOf));
+    return {
+      kind: 'launch',
+      span: first.span,
+      skipIfGiven: first.skipIfGiven,
+      ...this.#form(written),
+      label: labels.join(', beside '),
+      forms: first.forms.map((form): ClassForm => {
+        const forms = parts.map((part) => this.#formOf(part, form.class.name));
+        return { class: form.class.name, ...this.#form(together(forms)) };
+      }),
+      work: this.#workOf(parts, written.buffers),
+    };
+  }
+
+  #form({ kernel, ...rest }: WrittenLaunch): Omit<WrittenLaunch, 'kernel'> & { readonly kernel: KernelId } {
+    return { ...rest, kernel: this.#idOf(this.#known.shared(kernel)) };
+  }
+
+  /** Of all parts, each by its own kernel. */
+  #workOf(parts: readonly DraftLaunch[], buffers: readonly BufferId[]): Work {
+    const works = parts.map(({ built, invocations }) =>
+      workOf({ ...built, known: this.#known.known(built.kernel), invocations }),
+    );
+    const sum = (sizes: readonly Size[]): Size => sizes.reduce((all, size) => apply('add', all, size), zero);
+    return {
+      domain: parts.map(({ options }) => options.domain).join(', and '),
+      points: sum(parts.map(({ options }) => options.points)),
+      flops: sum(works.map(({ flops }) => flops)),
+      tripCount: sum(works.map(({ tripCount }) => tripCount)),
+      // Buffers may grow until the last launch is made.
+      bytes: bytesOf(buffers.map((b) => this.#plan.table.at(b).elements)),
+    };
+  }
+
+  /** A form of a launch: it asks for no memory that the launch does not. */
+  #formOf({ built, forms, options }: DraftLaunch, name: FormOptions['class']['name']): WrittenLaunch {
+    const form = forms.find((other) => other.class.name === name);
+    if (form === undefined) throw new CompilerBug('schedule', `a launch beside others has no form for ${name}`);
+    const { class: own, invocations, shape } = form;
+    const write = (): BuiltLaunch => {
+      const { subgroupSize } = own;
+      const builder = new LaunchBuilder(`${options.family}_${name}`, subgroupSize, this.#plan.table, subgroupSize);
+      form.write(new ExprEmitter(builder, this.#plan));
+      return builder.finish();
+    };
+    const portable = { ...built, kernel: this.#known.shared(built.kernel) };
+    return { ...this.#known.form(portable, own, shape, write), invocations };
+  }
+
+  #idOf(kernel: Kernel): KernelId {
+    const id = this.#ids.get(kernel) ?? idOf<KernelId>(this.#kernels.push(kernel) - 1);
+    this.#ids.set(kernel, id);
+    return id;
+  }
+}
+
+function writtenOf({ built: { kernel, buffers, uniforms }, invocations }: DraftLaunch): WrittenLaunch {
+  return { kernel, buffers, uniforms, invocations };
+}
+
+function together(parts: readonly WrittenLaunch[]): WrittenLaunch {
+  const { kernel, buffers, uniforms, invocations } =
+    parts.length === 1 ? at(parts, 0, 'schedule: part of a launch') : besideOneAnother(parts);
+  return { kernel, buffers, uniforms, invocations };
+}

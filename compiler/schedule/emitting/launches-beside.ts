@@ -1,0 +1,59 @@
+/** Launches side by side, as one (kernel/side-by-side.ts): what they bind, each buffer once, and the numbers that they are given. */
+import { at } from '../../../dsl/diagnostics/invariants.ts';
+import { apply, ceilDiv, exact, multiply, zero, type Size } from '../../../dsl/types/size.ts';
+import type { Kernel } from '../../kernel/kernel-ir.ts';
+import { lanesOf } from '../../kernel/kernel-typing.ts';
+import { sideBySide } from '../../kernel/side-by-side.ts';
+import { forEachStatement } from '../../kernel/visit-kernel.ts';
+import type { LaunchShape } from '../deciding/choose-beside.ts';
+import type { BufferId, UniformValue } from '../memory/plan.ts';
+
+/** A launch, or a form of it. */
+export interface WrittenLaunch {
+  readonly kernel: Kernel;
+  readonly buffers: readonly BufferId[];
+  readonly uniforms: readonly UniformValue[];
+  readonly invocations: Size;
+}
+
+/** How each buffer is bound: those that parts bind in the same way are bound once. */
+function bindingsOf({ kernel, buffers }: Pick<WrittenLaunch, 'kernel' | 'buffers'>): readonly string[] {
+  return kernel.buffers.map((decl, i) => `${at(buffers, i, 'schedule: buffer of a launch')} by ${lanesOf(decl)}`);
+}
+
+export function shapeOf(
+  { kernel, buffers }: Pick<WrittenLaunch, 'kernel' | 'buffers'>,
+  classes: readonly string[],
+): LaunchShape {
+  let length = 0;
+  forEachStatement(kernel.body, () => (length += 1));
+  const { workgroupSize, arrays } = kernel;
+  const bindings = new Map(bindingsOf({ kernel, buffers }).map((name, i) => [name, at(buffers, i, 'schedule: buffer')]));
+  return { workgroupSize, classes, bindings, hasArrays: arrays.length > 0, length };
+} // prettier-ignore
+
+/** The first of them has the first workgroups. */
+export function besideOneAnother(parts: readonly WrittenLaunch[]): WrittenLaunch {
+  const names = new Map<string, string>();
+  const bound: BufferId[] = [];
+  const named = parts.map((part) => ({
+    kernel: part.kernel,
+    buffers: bindingsOf(part).map((binding, i) => {
+      const known = names.get(binding);
+      if (known !== undefined) return known;
+      const name = `b${bound.push(at(part.buffers, i, 'schedule: buffer of a launch')) - 1}`;
+      names.set(binding, name);
+      return name;
+    }),
+  }));
+  const kernel = sideBySide(named);
+  const { workgroupSize } = kernel;
+  const groups = parts.map(({ invocations }) => ceilDiv(invocations, workgroupSize));
+  const counts = groups.slice(0, -1).map((size): UniformValue => ({ kind: 'size', size }));
+  return {
+    kernel,
+    buffers: bound,
+    uniforms: [...parts.flatMap(({ uniforms }) => uniforms), ...counts],
+    invocations: multiply([groups.reduce((sum, size) => apply('add', sum, size), zero), exact(workgroupSize)]),
+  };
+}
