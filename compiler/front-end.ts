@@ -6,10 +6,11 @@ import type { Comment } from '../dsl/syntax/lex.ts';
 import { parseFile } from '../dsl/syntax/parse-file.ts';
 import type { SourceFile } from '../dsl/diagnostics/source-file.ts';
 import { verifyProgram } from '../dsl/check/verify-program.ts';
-import { checkProgram, type ImportRefusal } from '../dsl/check/check-program.ts';
+import { checkProgram, type CheckFiles, type ImportRefusal } from '../dsl/check/check-program.ts';
 import type { Program } from '../dsl/types/program.ts';
 import type { Diagnostic } from '../dsl/diagnostics/diagnostic.ts';
 import { hasErrors } from '../dsl/diagnostics/diagnostic.ts';
+import { sourcesDeclaring } from '../dsl/std/declaring.ts';
 import { librarySources } from '../dsl/std/sources.generated.ts';
 
 export interface FrontEnd {
@@ -47,13 +48,17 @@ export function analyse(given: SourceFile, options: FrontEndOptions = {}): Front
   /** By the name as a source, as the caller calls it. */
   const givenNames = new Map([[source.name, given.name]]);
   const known = new Map<string, readonly File[] | ImportRefusal>([[source.name, [parsed.file]]]);
-  let libraryFiles: readonly File[] | null = null;
-  const library = (): readonly File[] =>
-    [...librarySources].map(([name, text]) => {
-      const file: SourceFile = { name, text };
-      sources.push(file);
-      return parseFile(file).file;
+  /** What of the library was read, by the names of its files; null until something is imported from it. */
+  let libraryFiles: Map<string, File> | null = null;
+  const library = (wanted: readonly string[]): readonly File[] => {
+    if (libraryFiles === null) sources.push(...[...librarySources].map(([name, text]) => ({ name, text })));
+    const files = (libraryFiles ??= new Map());
+    return sourcesDeclaring(wanted).map((source) => {
+      const file = files.get(source.name) ?? parseFile(source).file;
+      files.set(source.name, file);
+      return file;
     });
+  };
   const read = (other: SourceFile, name: string): readonly File[] | ImportRefusal => {
     const { file, diagnostics: mistakes } = parseFile(other);
     // What does not read as a program may be anything, and nobody asked for its text: no frame shows it.
@@ -71,8 +76,8 @@ export function analyse(given: SourceFile, options: FrontEndOptions = {}): Front
     if (before === undefined) known.set(key, files);
     return files;
   };
-  const imports = (name: string, from: string): readonly File[] | ImportRefusal | null => {
-    if (name === 'std') return (libraryFiles ??= library());
+  const imports: CheckFiles['resolve'] = (name, from, wanted) => {
+    if (name === 'std') return library(wanted);
     const found = options.resolve?.(name, givenNames.get(from) ?? from) ?? null;
     if (found === null || 'code' in found) return found;
     const other = ownSource(found);

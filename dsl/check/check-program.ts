@@ -22,10 +22,11 @@ import { checkExpr } from './infer-types.ts';
 export interface CheckFiles {
   readonly main: ast.File;
   /**
-   * The files an import names: one for a path (`"./layers.moe"`, as written in the importing file `from`), all of the library's
-   * for `"std"`; null if there is none, a refusal where there is something that is not to be read.
+   * The files an import names: one for a path (`"./layers.moe"`, as written in the importing file `from`); for `"std"` those of the
+   * library that declare what is `wanted`, and all of them if none declares a part of it, for who is told what there is. Null if there
+   * is none, a refusal where there is something that is not to be read.
    */
-  resolve(name: string, from: string): readonly ast.File[] | ImportRefusal | null;
+  resolve(name: string, from: string, wanted: readonly string[]): readonly ast.File[] | ImportRefusal | null;
 }
 
 /** Why what an import names is not read. The text of the file is no part of it. */
@@ -71,7 +72,7 @@ const rules: Rules = { expr: checkExpr, body: checkBody };
 
 export function checkProgram(files: CheckFiles, options: CheckOptions = {}): Checked {
   const cx = new Context((name) => {
-    const library = files.resolve('std', files.main.span.source) ?? [];
+    const library = files.resolve('std', files.main.span.source, [name]) ?? [];
     return (
       !isRefusal(library) &&
       library.some((file) => file.decls.some((d) => d.kind === 'Callable' && d.name.text === name))
@@ -180,7 +181,8 @@ function importNames(
   unitOf: (file: ast.File) => FileUnit,
 ): void {
   const from = statement.from.value;
-  const found = files.resolve(from, unit.file.span.source);
+  const wanted = statement.names.map(({ text }) => text);
+  const found = files.resolve(from, unit.file.span.source, wanted);
   const fail = () => {
     for (const name of statement.names)
       if (unit.scope.own(name.text) === null) unit.scope.set(name.text, { kind: 'error' }, name.span);
