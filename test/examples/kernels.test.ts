@@ -2,7 +2,7 @@
  * What the examples compile to: a number of launches that does not depend on how many experts there are, nor on whether launches have
  * forms of device classes. That plans, kernels and shaders are valid is held where they are printed (test/plans).
  */
-import type { AxisId } from '../../compiler/graph/graph-ir.ts';
+import type { AxisId, Graph } from '../../compiler/graph/graph-ir.ts';
 import type { Choice, Schedule } from '../../compiler/schedule/deciding/schedule-ir.ts';
 import { elementsOf, type StoredSpace } from '../../compiler/schedule/memory/memory.ts';
 import { asInteger, exact, multiply, substitute, type Size } from '../../dsl/types/size.ts';
@@ -10,10 +10,17 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { compileProgram, type Compilation } from '../../compiler/compile.ts';
-import { analyse } from '../../compiler/front-end.ts';
+import { compileProgram } from '../../compiler/compile.ts';
+import { elaborate } from '../../compiler/elaborate/elaborate.ts';
+import { analyse, type FrontEnd } from '../../compiler/front-end.ts';
 import { parseOverrides } from '../../compiler/overrides.ts';
-import { portableOf, webgpuCore, type Target } from '../../compiler/target.ts';
+import { optimise } from '../../compiler/passes/pass-list.ts';
+import { schedule, settled } from '../../compiler/schedule/schedule.ts';
+import { byCost } from '../../compiler/schedule/deciding/decider.ts';
+import type { FusedGraph } from '../../compiler/graph/domains.ts';
+import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
+import type { Program } from '../../dsl/types/program.ts';
+import { portableOf, webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -21,16 +28,55 @@ const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.i
 
 const portable = portableOf(webgpuCore);
 
-function compile(name: string, sets: Readonly<Record<string, string>>, target: Target): Compilation {
-  const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(examples, name, file), 'utf8') });
-  const front = analyse({ ...read('model.moe'), name: `${name}.moe` }, { resolve: read });
-  if (front.program === null) throw new Error(front.diagnostics.map((d) => d.message).join('; '));
-  return compileProgram(front.program, {
-    overrides: parseOverrides(new Map(Object.entries(sets))),
-    target,
-    sources: front.sources,
-  });
+function read(name: string): { readonly program: Program; readonly sources: FrontEnd['sources'] } {
+  const file = (path: string): SourceFile => ({ name: path, text: readFileSync(join(examples, name, path), 'utf8') });
+  const { program, sources, diagnostics } = analyse({ ...file('model.moe'), name: `${name}.moe` }, { resolve: file });
+  if (program === null) throw new Error(diagnostics.map((d) => d.message).join('; '));
+  return { program, sources };
 }
+
+interface Decided {
+  readonly schedule: Schedule;
+  readonly fused: FusedGraph;
+}
+
+interface Schedules {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly dynamic: readonly string[];
+  readonly entries: readonly { readonly name: string; readonly inference: Decided; readonly withAux: Decided }[];
+}
+
+type Deciding = (fused: FusedGraph) => { readonly schedule: Schedule; readonly diagnostics: readonly Diagnostic[] };
+
+/** What is decided for a program, and no further: of kernels and shaders nothing is claimed here. */
+function schedulesOf(program: Program, sets: Readonly<Record<string, string>>, decide: Deciding): Schedules {
+  const diagnostics: Diagnostic[] = [];
+  const overrides = parseOverrides(new Map(Object.entries(sets)));
+  const { entries, dynamic } = elaborate(program, { overrides }, (problem) => void diagnostics.push(problem));
+  const decided = (graph: Graph): Decided => {
+    const fused = optimise(graph);
+    const { schedule: made, diagnostics: told } = decide(fused);
+    diagnostics.push(...told);
+    return { schedule: made, fused };
+  };
+  return {
+    diagnostics,
+    dynamic,
+    entries: entries.map(({ name, inference, withAux }) => {
+      const results = decided(inference);
+      return { name, inference: results, withAux: withAux === inference ? results : decided(withAux) };
+    }),
+  };
+}
+
+/** With the plan, whose buffers show what does not fit the target. */
+const withPlan: Deciding = (fused) => schedule(fused, portable);
+
+/** Without it: buffers of fewer experts are no larger than those of many. */
+const withoutPlan: Deciding = (fused) => {
+  const { schedule: made, lowered } = settled(fused, portable, byCost, () => '');
+  return { schedule: made, diagnostics: lowered.limitViolations };
+};
 
 /** What else an example needs said to have so many experts: in eight groups of one or two there is nothing to choose, and less to compute. */
 const more: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -60,16 +106,21 @@ const dense: Readonly<Record<string, string>> = {
 };
 
 interface FewAndMany {
-  readonly few: Compilation;
-  readonly many: Compilation;
+  readonly few: Schedules;
+  readonly many: Schedules;
 }
 
-/** An example with 16 experts and with 64: compiled when first asked for, once for all claims, and let go of after them. */
+/** An example with 16 experts and with 64: decided when first asked for, once for all claims, and let go of after them. */
 function withFewAndMany(name: string): () => FewAndMany {
-  let compiled: FewAndMany | null = null;
-  afterAll(() => void (compiled = null));
-  const of = (experts: number): Compilation => compile(name, { E: String(experts), ...more[name] }, portable);
-  return () => (compiled ??= { few: of(16), many: of(64) });
+  let decided: FewAndMany | null = null;
+  afterAll(() => void (decided = null));
+  return () => {
+    if (decided !== null) return decided;
+    const { program } = read(name);
+    const of = (experts: number, decide: Deciding): Schedules =>
+      schedulesOf(program, { E: String(experts), ...more[name] }, decide);
+    return (decided = { few: of(16, withoutPlan), many: of(64, withPlan) });
+  };
 }
 
 /** Values that a schedule computes: each by a step of its own, or as part of a row. */
@@ -81,10 +132,10 @@ function valuesIn({ steps }: Schedule): readonly { readonly choice: Choice; read
 }
 
 /** Products and sums of all contractions of an entry where they are computed, with this size for all that a run decides. */
-function contractionWork(compiled: Compilation, size: number): number {
-  const [entry] = compiled.entries.filter((e) => e.name === 'forward').concat(compiled.entries);
+function contractionWork({ entries, dynamic }: Schedules, size: number): number {
+  const entry = entries.find((e) => e.name === 'forward') ?? entries[0];
   if (entry === undefined) throw new Error('there is no entry');
-  const sizes = new Map(compiled.elaboration.dynamic.map((name) => [name, size] as const));
+  const sizes = new Map(dynamic.map((name) => [name, size] as const));
   const { axes } = entry.inference.fused.graph;
   const sizeOf = (axis: AxisId): Size => axes.get(axis)?.size ?? exact(NaN);
   const operations = valuesIn(entry.inference.schedule).flatMap(({ choice, space }) => {
@@ -101,18 +152,23 @@ function contractionWork(compiled: Compilation, size: number): number {
 
 describe('the examples', () => {
   it('are another module with another number of experts', () => {
-    const [few, many] = ['16', '64'].map((E) => compile('mixtral', { E }, portable).manifest?.hash);
+    const { program, sources } = read('mixtral');
+    const [few, many] = ['16', '64'].map((E) => {
+      const overrides = parseOverrides(new Map([['E', E]]));
+      return compileProgram(program, { overrides, target: portable, sources }).manifest?.hash;
+    });
     expect(few).toBeDefined();
     expect(many).not.toBe(few);
   });
 
   it('have as many launches with forms of device classes as without', () => {
     for (const name of ['mixtral', 'deepseek-v3', 'soft-moe']) {
+      const { entries } = elaborate(read(name).program, { overrides: new Map() }, (problem) => {
+        throw new Error(problem.message);
+      });
+      const graphs = entries.flatMap(({ inference, withAux }) => [optimise(inference), optimise(withAux)]);
       const launches = [webgpuCore, portable].map((target) =>
-        compile(name, {}, target).entries.map(({ inference, withAux }) => [
-          inference.plan.steps.length,
-          withAux.plan.steps.length,
-        ]),
+        graphs.map((fused) => schedule(fused, target).plan.steps.length),
       );
       expect(launches[0], name).toEqual(launches[1]);
     }
@@ -125,7 +181,7 @@ describe('the examples', () => {
       expect(few.diagnostics).toEqual([]);
       expect(many.diagnostics).toEqual([]);
       // A row has room for so many scores, so how many of the values share a launch depends on experts; how many there are does not.
-      const values = (c: Compilation): number[] =>
+      const values = (c: Schedules): number[] =>
         c.entries.flatMap((e) => [e.inference, e.withAux].map(({ schedule }) => valuesIn(schedule).length));
       expect(values(many)).toEqual(values(few));
     });
