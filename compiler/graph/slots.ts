@@ -4,6 +4,7 @@
  * point's sources: nobody has to look at the others.
  *
  *   ids(s, j) for j along the choice's axis, row-major in the axes it chose along; -1: none
+ *   ids(s) = position        the one point that an index says, which may be outside
  *   and, predicated          the slots of either side, of those that say the same axes the fewer; pairs where they say other axes
  *   rename, merge, split     the same points, under other axes
  *   broadcast, presence      the same points, at more sources
@@ -30,6 +31,8 @@ export type Slots =
       /** The axes that are named. */
       readonly over: readonly AxisId[];
     }
+  /** `mask` is true where `ids` is the position along `axis`: at one point, or at none where that is outside. */
+  | { readonly kind: 'picked'; readonly mask: NodeId; readonly ids: NodeId; readonly axis: AxisId }
   | { readonly kind: 'view'; readonly node: SlotView; readonly of: Slots }
   /** Of each in the first list what the second names there. */
   | { readonly kind: 'pairs'; readonly first: Slots; readonly second: Slots }
@@ -47,6 +50,8 @@ export function namedAxes(slots: Slots): readonly AxisId[] {
   switch (slots.kind) {
     case 'chosen':
       return slots.over;
+    case 'picked':
+      return [slots.axis];
     case 'pairs':
       return [...namedAxes(slots.first), ...namedAxes(slots.second)];
     case 'projected':
@@ -68,6 +73,8 @@ export function slotAxes(slots: Slots): readonly AxisId[] {
   switch (slots.kind) {
     case 'chosen':
       return [slots.along];
+    case 'picked':
+      return [];
     case 'pairs':
       return [...slotAxes(slots.first), ...slotAxes(slots.second)];
     case 'projected':
@@ -81,6 +88,7 @@ export function slotAxes(slots: Slots): readonly AxisId[] {
 export function isDistinct(slots: Slots): boolean {
   switch (slots.kind) {
     case 'chosen':
+    case 'picked':
       return true;
     case 'pairs':
       return isDistinct(slots.first) && isDistinct(slots.second);
@@ -96,6 +104,8 @@ export function sameSlots(a: Slots, b: Slots): boolean {
   switch (a.kind) {
     case 'chosen':
       return b.kind === 'chosen' && a.ids === b.ids && a.along === b.along && a.over.join() === b.over.join();
+    case 'picked':
+      return b.kind === 'picked' && a.ids === b.ids && a.axis === b.axis;
     case 'pairs':
       return b.kind === 'pairs' && sameSlots(a.first, b.first) && sameSlots(a.second, b.second);
     case 'projected':
@@ -109,6 +119,7 @@ export function sameSlots(a: Slots, b: Slots): boolean {
 export function idsOfSlots(slots: Slots): readonly NodeId[] {
   switch (slots.kind) {
     case 'chosen':
+    case 'picked':
       return [slots.ids];
     case 'pairs':
       return [...idsOfSlots(slots.first), ...idsOfSlots(slots.second)];
@@ -154,7 +165,7 @@ export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | n
     case 'presence':
       return of(n.mask);
     case 'map':
-      return n.op === 'and' ? either(n.operands) : null;
+      return n.op === 'and' ? either(n.operands) : pickedBy(n, node);
     case 'predicated':
       return n.otherwise === 0 ? either([n.presence, n.value]) : null;
     case 'reduce':
@@ -202,6 +213,8 @@ export function sourcesOf(slots: Slots, node: NodeLookup): readonly AxisId[] {
   switch (slots.kind) {
     case 'chosen':
       return node(slots.ids).axes.filter((a) => a !== slots.along);
+    case 'picked':
+      return node(slots.ids).axes;
     case 'pairs': {
       const first = namedAxes(slots.first);
       return [...sourcesOf(slots.first, node), ...sourcesOf(slots.second, node).filter((a) => !first.includes(a))];
@@ -226,6 +239,19 @@ function chosenBy(n: Extract<Node, { kind: 'reduce' }>, node: NodeLookup, sizeOf
   const choice = choiceOf(ids, along, node);
   if (choice === null || !isPosition(position, choice.over, node, sizeOf)) return null;
   return { kind: 'chosen', mask: n.id, candidates: choice.candidates, ids, along, over: choice.over };
+}
+
+/** `ids = position` along an axis that ids do not have. */
+function pickedBy(n: Extract<Node, { kind: 'map' }>, node: NodeLookup): Slots | null {
+  if (n.op !== 'eq') return null;
+  const [a, b] = n.operands;
+  if (a === undefined || b === undefined) return null;
+  const of = (ids: NodeId, position: NodeId): Slots | null => {
+    const [index, other] = [node(position), node(ids)];
+    if (index.kind !== 'iota' || other.element !== 'i32' || other.axes.includes(index.axis)) return null;
+    return { kind: 'picked', mask: n.id, ids, axis: index.axis };
+  };
+  return of(a, b) ?? of(b, a);
 }
 
 /** The choice that some ids are of: all of it, or -1 in the place of some. */
@@ -271,6 +297,7 @@ export function slotsAmong(choice: Node, node: NodeLookup, sizeOf: SizeOf): Slot
 function inOrder(slots: Slots): boolean {
   switch (slots.kind) {
     case 'chosen':
+    case 'picked':
       return true;
     case 'pairs':
       return inOrder(slots.first) && inOrder(slots.second);

@@ -63,6 +63,12 @@ function namedBy(slots: Slots, p: Points, evaluation: LaunchEvaluation): Named {
       const is = Uint8Array.from(v, (id, i) => (d[i] !== 0 ? 2 : id >= 0 ? 1 : 0));
       return { at: digitsOf(Int32Array.from(v, (id) => Math.max(id, 0)), slots.over, evaluation), is }; // prettier-ignore
     }
+    case 'picked': {
+      const { v, d } = evaluation.value(slots.ids, p);
+      const size = offsets.length(slots.axis);
+      const is = Uint8Array.from(v, (id, i) => (d[i] !== 0 ? 2 : id >= 0 && id < size ? 1 : 0));
+      return { at: new Map([[slots.axis, Int32Array.from(v, (id) => Math.min(Math.max(id, 0), size - 1))]]), is };
+    }
     case 'pairs': {
       const first = namedBy(slots.first, p, evaluation);
       const second = namedBy(slots.second, points(p.count, new Map([...p.at, ...first.at])), evaluation);

@@ -76,7 +76,8 @@ export function slotMistakes(
       there.forEach((is, at) => {
         if (is === 1) checked++;
         if (is === 1 && !found.includes(at)) mistakes.push(`%${node.id}: a true point is not named`);
-        if (is === 0 && slots.kind === 'chosen' && slots.mask === node.id && found.includes(at))
+        const isExact = slots.kind === 'chosen' || slots.kind === 'picked';
+        if (is === 0 && isExact && slots.mask === node.id && found.includes(at))
           mistakes.push(`%${node.id}: a point is named that was not chosen`);
       });
     });
@@ -88,6 +89,10 @@ export function slotMistakes(
       case 'chosen': {
         const id = numberAt(slots.ids, new Map([...source, ...numbers]));
         return id >= 0 ? digits(id, slots.over, source) : null;
+      }
+      case 'picked': {
+        const id = numberAt(slots.ids, source);
+        return id >= 0 && id < sizeOf(slots.axis) ? new Map([...source, [slots.axis, id]]) : null;
       }
       case 'pairs': {
         const first = namedAt(slots.first, source, numbers);

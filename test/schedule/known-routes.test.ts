@@ -8,7 +8,7 @@ import type { Launch } from '../../compiler/schedule/memory/plan.ts';
 import { examine } from '../fuzz/examine.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
-import { prepareText, ready } from '../language/support.ts';
+import { differences, onKernels, onReference, prepareText, ready } from '../language/support.ts';
 import { routedLayer } from './programs.ts';
 
 function launchesOf(text: string): readonly Launch[] {
@@ -65,6 +65,44 @@ it('a routed layer lists its assignments once, by expert', () => {
   expect(roundsOf(made, { T: 2000 }) - roundsOf(made, { T: 1000 })).toBe(1000 * 4 * 2 + 250);
   const combine = launches.filter(({ work }) => work.domain === 'T × D');
   expect(roundsOf(combine, { T: 5 })).toBe(5 * 64 * 4);
+});
+
+/** A layer whose experts are said from outside, one for each token. */
+const pickedLayer = (experts: number): string => `import { SwiGLU } from "std"
+model Picked {
+  axis T, D = 64, F = 64, E = ${experts}
+  experts ffn[E] = SwiGLU<F>
+  forward(x: [T, D], ids: i32[T]) -> [T, D] { pick(ids, over: E) @ ffn(x) }
+}`;
+
+it('what an index names is listed once, and nobody looks at other experts', () => {
+  const of = (experts: number): readonly Launch[] => launchesOf(pickedLayer(experts));
+  expect(of(8).map(({ label }) => label.replace(/:.*/, ''))).toEqual([
+    expect.stringMatching(/^check/),
+    expect.stringMatching(/^assignments/),
+    'mul',
+    'contract',
+    'reduce',
+  ]);
+  // Each index is counted and sorted, and one row of sixteen begins a block: of a token more, however many experts there are.
+  const more = (experts: number): number => {
+    const lists = of(experts).filter(({ label }) => label.includes('assignments'));
+    return roundsOf(lists, { T: 2000 }) - roundsOf(lists, { T: 1000 });
+  };
+  expect([8, 32].map(more)).toEqual([1000 * 2 + Math.floor(1000 / 16) + 1, 1000 * 2 + Math.floor(1000 / 16) + 1]);
+});
+
+it('an index that names an expert, or none, means what it means; one outside stops the run', async () => {
+  const { prepared } = prepareText(pickedLayer(3));
+  if (prepared === null) throw new Error('it does not compile');
+  const of = (ids: readonly number[]) => {
+    const tensor = { element: 'i32', shape: [ids.length], data: Float64Array.from(ids) } as const;
+    return ready(prepared, { sizes: new Map([['T', ids.length]]), inputs: new Map([['ids', tensor]]) });
+  };
+  const run = of([2, -1, 0, 0, -1, 1]);
+  expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+  expect(comparisonOf(run, await stepwiseOnKernels(run), null).firstWrong).toBe(null);
+  await expect(onKernels(of([0, 3]))).rejects.toThrow(/MOE0721|outside/);
 });
 
 it('where rows need not be grouped, nothing is listed', () => {

@@ -153,6 +153,7 @@ class Reading {
   slots(slots: Slots, here: ReadonlySet<AxisId>): void {
     switch (slots.kind) {
       case 'chosen':
+      case 'picked':
         for (const id of idsOfSlots(slots)) this.visit(id, here);
         return;
       case 'view':

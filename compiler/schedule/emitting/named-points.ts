@@ -4,7 +4,7 @@
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import { namedAxes, sameSlots, slotAxes, sourcesOf, type Slots } from '../../graph/slots.ts';
-import { and, bitcast, bool, eq, ge, i32, u32 } from '../../kernel/make-expressions.ts';
+import { and, bitcast, bool, eq, ge, i32, lt, u32 } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import type { AssignmentList, SlotForm } from '../memory/memory.ts';
@@ -39,6 +39,13 @@ export function enterNamed(
         const chosen = slots.candidates === null ? [slots.mask] : [slots.mask, slots.candidates];
         enter(inner(env, paired(slots.over, digits)), chosen);
       });
+      return;
+    }
+    case 'picked': {
+      const { ids, axis, mask } = slots;
+      // Below 0 it is a number beyond all sizes.
+      const id = k.let(bitcast('u32', l.value(ids, inner(env))), 'named');
+      k.when(lt(id, l.size(axis)), () => enter(inner(env, [[axis, id]]), [mask]));
       return;
     }
     case 'pairs':
