@@ -61,8 +61,8 @@ export interface ExamineOptions {
   readonly on: On;
   /** What is run instead of the executor: for mutants. */
   readonly instead?: (run: Ready) => Promise<ReadonlyMap<string, NamedTensor>>;
-  /** Also compiles and runs a second time, and compares bit for bit. */
-  readonly twice?: boolean;
+  /** Also compiles and runs a second time, and compares bit for bit; or runs only, where the same was compiled twice before. */
+  readonly twice?: boolean | 'run';
 }
 
 export async function examine(given: Case, options: ExamineOptions): Promise<Outcome> {
@@ -151,7 +151,7 @@ async function examined(given: Case, options: ExamineOptions): Promise<Outcome> 
     const other = await inClasses(run, actual.values);
     if (other !== null) return other;
   }
-  if (outcome.kind === 'agreed' && options.twice === true) {
+  if (outcome.kind === 'agreed' && (options.twice ?? false) !== false) {
     const again = await execute();
     if (again === null || !('values' in again) || !sameBits(again.values, actual.values))
       return found('unstable run', 'bits', 'running twice gives other bits');

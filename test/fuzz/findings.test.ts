@@ -1,4 +1,4 @@
-/** What random programs found, each made small: they agree on every executor since. Laid out, compiled twice, run with all kinds of values. */
+/** What random programs found, each made small: they agree on every executor since. Laid out, compiled twice, run twice with all kinds of values. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -21,7 +21,9 @@ test.each(files)(
           ['T', T],
           ['B', 2],
         ]);
-        const outcome = await examine({ text, sizes, profile, seed: T }, { on: 'kernels', twice: true });
+        // A program is the same for all values: what it compiles to is compared once for each seed.
+        const twice = profile === profiles[0] ? true : 'run';
+        const outcome = await examine({ text, sizes, profile, seed: T }, { on: 'kernels', twice });
         expect(['agreed', 'stopped'], JSON.stringify(outcome)).toContain(outcome.kind);
       }
     }
