@@ -4,6 +4,7 @@
  *     paper      the third paragraph of its README: `Authors, _Title_, YEAR, [name](address)`
  *     idea       the line `> …` below the heading
  *     lines      of model.moe
+ *     launches   of a run for results alone, of each entry, as its golden plan has them
  *     proof      cases of the original implementation, and cases computed by hand, that it is compared with
  */
 import { readFileSync, readdirSync } from 'node:fs';
@@ -43,11 +44,25 @@ function exampleTable(root: string): string {
       ].join(', ');
       if (proof === '') throw new Error(`examples/${name} is compared with nothing`);
       const program = `[${about.title}](${name}/)`;
-      return { year: about.year, title: about.title, row: [program, about.paper, about.idea, String(lines), proof] };
+      return {
+        year: about.year,
+        title: about.title,
+        row: [program, about.paper, about.idea, String(lines), launchesOf(root, name), proof],
+      };
     });
   rows.sort((a, b) => a.year - b.year || a.title.localeCompare(b.title, 'en'));
-  const head = ['program', 'paper', 'idea', 'lines', 'proof'];
+  const head = ['program', 'paper', 'idea', 'lines', 'launches', 'proof'];
   return [head, head.map(() => '---'), ...rows.map(({ row }) => row)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** `5`, or `3, 5` of two entries. */
+function launchesOf(root: string, name: string): string {
+  const plans = readFileSync(join(root, 'test', 'plans', 'golden', `${name}.plan.txt`), 'utf8').split(/^\/\/ /m);
+  const counts = plans
+    .filter((plan) => !/^(?:the first value of |.* with losses, outputs and updates\n)/.test(plan))
+    .flatMap((plan) => [...plan.matchAll(/^plan \S+: (\d+) launch/gm)].map(([, count = '']) => count));
+  if (counts.length === 0) throw new Error(`${name} has no golden plan`);
+  return counts.join(', ');
 }
 
 interface About {
