@@ -8,6 +8,7 @@
  * The greatest and the least are NaN if there is one. WGSL's max and min drop it, so the greatest magnitude in bits is found on the
  * side (kernel/not-a-number.ts): two integer operations a visit, and one comparison at the end.
  */
+import { at, missing } from '../../dsl/diagnostics/invariants.ts';
 import type { ReduceOp } from '../../dsl/types/primitive-names.ts';
 import type { KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
@@ -49,22 +50,42 @@ function combine(op: Exclude<ReduceOp, 'sum'>, total: KernelExpr, value: KernelE
   }
 }
 
-export function reduced<P>(k: KernelBuilder, { op, type, terms, value }: ReduceConfig<P>, point: P): KernelExpr {
+export function reduced<P>(k: KernelBuilder, { value, ...config }: ReduceConfig<P>, point: P): KernelExpr {
+  const [total] = reducedBeside(k, { ...config, count: 1, values: (inner) => [value(inner)] }, point);
+  return total ?? missing('kernels: result of a reduction', 0);
+}
+
+/** Reductions of so many values over the same terms, each by itself. */
+export interface ReduceBesideConfig<P> extends Omit<ReduceConfig<P>, 'value'> {
+  readonly count: number;
+  readonly values: (inner: P) => readonly KernelExpr[];
+}
+
+export function reducedBeside<P>(
+  k: KernelBuilder,
+  { op, type, terms, count, values }: ReduceBesideConfig<P>,
+  point: P,
+): readonly KernelExpr[] {
   if (op === 'sum') {
-    const sums = new Sums(k, type, 1, terms.maxTerms);
-    terms.visit(point, (inner) => sums.add(0, value(inner)), sums.close);
-    return sums.total(0);
+    const sums = new Sums(k, type, count, terms.maxTerms);
+    terms.visit(point, (inner) => values(inner).forEach((value, i) => sums.add(i, value)), sums.close);
+    return Array.from({ length: count }, (_, i) => sums.total(i));
   }
-  const total = k.var(identity(op, type));
-  if (type !== 'f32') {
-    terms.visit(point, (inner) => k.assign(total, combine(op, total, value(inner))));
-    return total;
-  }
-  const largest = k.var(u32(0), 'most');
+  const isFloat = type === 'f32';
+  const all = Array.from({ length: count }, () => ({
+    total: k.var(identity(op, type)),
+    largest: isFloat ? k.var(u32(0), 'most') : null,
+  }));
   terms.visit(point, (inner) => {
-    const here = k.let(value(inner));
-    k.assign(total, combine(op, total, here));
-    k.assign(largest, max(largest, magnitudeBits(here)));
+    const here = values(inner);
+    for (const [i, { total, largest }] of all.entries()) {
+      const each = at(here, i, 'kernels: value of a reduction');
+      const value = largest === null ? each : k.let(each);
+      k.assign(total, combine(op, total, value));
+      if (largest !== null) k.assign(largest, max(largest, magnitudeBits(value)));
+    }
   });
-  return select(isNaNMagnitude(largest), bitcast('f32', largest), total);
+  return all.map(({ total, largest }) =>
+    largest === null ? total : select(isNaNMagnitude(largest), bitcast('f32', largest), total),
+  );
 }

@@ -14,6 +14,7 @@ import { functionOf } from '../../compiler/cli/running/host-function.ts';
 import { executableOf, hostMemory } from '../../compiler/cli/running/host-memory.ts';
 import { planOf } from '../../compiler/cli/running/prepare.ts';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
+import { widthOf } from '../../compiler/kernel/kernel-typing.ts';
 import type { Kernel, KernelStmt } from '../../compiler/kernel/kernel-ir.ts';
 import type { WorkCounted } from '../../compiler/schedule/executing/count-work.ts';
 import type { Launch, Plan } from '../../compiler/schedule/memory/plan.ts';
@@ -29,7 +30,7 @@ const exact = new Map<string, number>();
 function storesOf(body: readonly KernelStmt[]): number {
   return body.reduce((sum, s) => {
     if (s.kind === 'if') return sum + Math.max(storesOf(s.then), storesOf(s.else));
-    return sum + (s.kind === 'for' ? storesOf(s.body) : s.kind === 'store' ? 1 : 0);
+    return sum + (s.kind === 'for' ? storesOf(s.body) : s.kind === 'store' ? widthOf(s.value.type) : 0);
   }, 0);
 }
 

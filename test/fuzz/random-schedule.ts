@@ -33,6 +33,7 @@ export const decisions = [
   'family',
   'row',
   'tile',
+  'neighbours',
   'fold',
   'order',
   'beside',
@@ -169,6 +170,7 @@ class Draw {
         const others = otherTiles(wanted, options, new Random(this.#draw.seed, wanted.node.id));
         return this.#otherwise('tile', `%${wanted.node.id}`, [wanted, ...others]);
       },
+      neighbours: (key, legal) => this.#otherwise('neighbours', `%${key}`, legal),
       fold: (results, legal) => this.#otherwise('fold', results.join(), legal),
       beside: (key, [first, ...others]) => this.#otherwise('beside', `%${key}`, [first, ...others, null]),
     };

@@ -180,6 +180,7 @@ export class ChangedDecider implements Decider {
   readonly space: Decider['space'];
   readonly onSlots: Decider['onSlots'];
   readonly beside: Decider['beside'];
+  readonly neighbours: Decider['neighbours'];
   readonly #before: Decider;
   readonly #graph: string;
   readonly #byDecision: ReadonlyMap<string, Change>;
@@ -194,6 +195,7 @@ export class ChangedDecider implements Decider {
     this.space = before.space;
     this.onSlots = before.onSlots;
     this.beside = before.beside;
+    this.neighbours = before.neighbours;
     this.#byDecision = new Map(changes.map((change) => [decisionOf(change), change] as const));
   }
 

@@ -6,7 +6,7 @@ import type { FoldLayout } from './choose-fold.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import type { TileOptions } from './legality-tiles.ts';
-import type { Choice, TileChoice } from './schedule-ir.ts';
+import type { Choice, Neighbours, TileChoice } from './schedule-ir.ts';
 
 /** Never empty. */
 export type Options<T> = readonly [T, ...T[]];
@@ -26,6 +26,8 @@ export interface Decider {
   readonly joins: (id: NodeId, others: readonly NodeId[]) => boolean;
   /** The tile that costs want, or another one within the options. */
   readonly tile: (byCost: TileChoice, options: TileOptions) => TileChoice;
+  /** How many neighbours a thread of a step computes, which is known by its key. */
+  readonly neighbours: (key: NodeId, legal: Options<Neighbours>) => Neighbours;
   readonly fold: (results: readonly NodeId[], legal: Options<FoldLayout>) => FoldLayout;
   /** The step whose launch a step shares, of those that it may, each by its key; null: it has its own. */
   readonly beside: (key: NodeId, legal: Options<NodeId>) => NodeId | null;
@@ -40,6 +42,7 @@ export const byCost: Decider = {
   choice: (_, __, [first]) => first,
   joins: () => true,
   tile: (first) => first,
+  neighbours: (_, [first]) => first,
   fold: (_, [first]) => first,
   beside: (_, [first]) => first,
 };

@@ -281,7 +281,7 @@ class RowMerging {
     }
     const work = this.#sum(members, (m) => this.#workOf(region, m)) ?? Infinity;
     const lanes = lanesOf(words, work);
-    return { kind: 'row', rows, phases, lanes, forms: this.#formsOf(region, lanes) };
+    return { kind: 'row', rows, phases, lanes, forms: this.#formsOf(region, lanes), neighbours: 1 };
   }
 
   /** Classes on which a row is computed otherwise: by one thread instead of a workgroup, or with arrays of its own. */

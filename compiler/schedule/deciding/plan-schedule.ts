@@ -9,6 +9,7 @@
  *     the kernel family that computes it                  choose-kernels.ts
  *   a check as soon as everything it looks at is there: what that holds need not live longer
  *   what stands on the same rows, in one step              merge-rows.ts
+ *   how many neighbours one thread computes                legality-neighbours.ts
  *   the outputs
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
@@ -26,7 +27,16 @@ import { byCost, type Decider } from './decider.ts';
 import { legalLayouts } from './legality.ts';
 import { withForms } from './list-forms.ts';
 import { mergeRows } from './merge-rows.ts';
-import { blocksKey, hasBlocks, indexKey, type IndexShape, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import { legalNeighbours } from './legality-neighbours.ts';
+import {
+  blocksKey,
+  hasBlocks,
+  indexKey,
+  keyOf,
+  type IndexShape,
+  type Schedule,
+  type ScheduleStep,
+} from './schedule-ir.ts';
 
 /** What is known of a schedule from an attempt at it. */
 export interface Found {
@@ -130,7 +140,7 @@ export function planSchedule(
     const choice = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, choosing);
     if (choice.family === 'reduce_listed') index(choice.index);
     if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.rows.blockRows);
-    steps.push({ kind: 'value', choice, space });
+    steps.push({ kind: 'value', choice, space, neighbours: 1 });
   };
 
   const waiting = [...storage.checked]
@@ -152,12 +162,25 @@ export function planSchedule(
   const { live, assignmentLists } = storage;
   const whole = { entry: graph.name, spaces, because, live, unread, assignmentLists, steps, beside: new Map() };
   const merged = mergeRows(fused, whole, choosing, apart);
+  const stored = without(spaces, merged.inRowOnly);
   return {
     ...whole,
-    steps: merged.steps,
-    spaces: without(spaces, merged.inRowOnly),
+    steps: merged.steps.map((step) => withNeighbours(fused, step, stored, decider)),
+    spaces: stored,
     because: without(because, merged.inRowOnly),
   };
+}
+
+/** A step with as many neighbours for each thread as is decided. */
+function withNeighbours(
+  fused: FusedGraph,
+  step: ScheduleStep,
+  spaces: Schedule['spaces'],
+  decider: Decider,
+): ScheduleStep {
+  const key = keyOf(step);
+  if (key === null || (step.kind !== 'value' && step.kind !== 'row')) return step;
+  return { ...step, neighbours: decider.neighbours(key, legalNeighbours(fused, step, spaces)) };
 }
 
 /** The last node of those that a check looks at. */

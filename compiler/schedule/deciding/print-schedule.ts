@@ -10,7 +10,7 @@ import { slotAxes } from '../../graph/slots.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
 import { leaderOf } from './schedule-ir.ts';
-import type { Choice, IndexShape, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
+import type { Choice, IndexShape, RowStep, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
 
 export function printSchedule(schedule: Schedule, graph: Graph): string {
   const printer = new SchedulePrinter(graph);
@@ -75,7 +75,7 @@ class SchedulePrinter {
       case 'index':
         return `index ${this.#index(step.shape)}`;
       case 'value':
-        return `%${step.choice.node.id} ${this.choice(step.choice)} on ${this.space(step.space)}`;
+        return `%${step.choice.node.id} ${this.choice(step.choice)} on ${this.space(step.space)}${this.#neighbours(step)}`;
       case 'row': {
         const [members, forms] = [step.phases.flat(), step.forms.map(({ name }) => name)];
         const keeps = members.map(({ choice, space, cell, stored }) => {
@@ -83,7 +83,7 @@ class SchedulePrinter {
           return `%${choice.node.id} ${this.choice(choice)} on ${this.space(space)} in ${kept || 'nothing'}`;
         });
         const one = forms.length === 0 ? '' : `, one on ${forms.join(' ')}`;
-        return `row ${this.#tuple(step.rows)}, ${step.lanes} a row${one}: ${keeps.join(' | ')}`;
+        return `row ${this.#tuple(step.rows)}, ${step.lanes} a row${one}${this.#neighbours(step)}: ${keeps.join(' | ')}`;
       }
       case 'default':
         return `default of ${at(this.#graph.inputs, step.input, 'schedule: graph input').name}`;
@@ -100,6 +100,10 @@ class SchedulePrinter {
       default:
         return unreachable(step, 'schedule');
     }
+  }
+
+  #neighbours({ neighbours }: Pick<RowStep, 'neighbours'>): string {
+    return neighbours === 1 ? '' : `, ${neighbours} a thread`;
   }
 
   fold(results: readonly NodeId[], { rows, lanes, kept, words }: FoldLayout): string {

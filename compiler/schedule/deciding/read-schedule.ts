@@ -72,6 +72,8 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   const results = new Set<NodeId>();
   const heads = new Map<NodeId, Line>();
   const rows = new Map<NodeId, number>();
+  /** Steps whose threads compute several neighbours. */
+  const neighbours = new Map<NodeId, number>();
   const lines = linesOf(text);
   for (const line of lines) {
     const fold = /^fold ((?:%\d+ )+)rows/.exec(line.text)?.[1];
@@ -84,7 +86,11 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       else beside.set(name, sorted);
     }
     const members = membersOf(line);
-    for (const member of members ?? [line]) {
+    const several = /^(?:row [^:]*|%.*), (\d+) a thread(?::|$)/.exec(line.text)?.[1];
+    const [first = line] = members ?? [];
+    const [key] = idsIn(/^%\d+ /.exec(first.text)?.[0] ?? '');
+    if (several !== undefined && key !== undefined) neighbours.set(key, Number(several));
+    for (const member of members ?? [{ ...line, text: line.text.replace(/, \d+ a thread$/, '') }]) {
       const [id] = idsIn(/^%\d+ /.exec(member.text)?.[0] ?? '');
       if (id === undefined) continue;
       if (values.has(id) || results.has(id)) throw new ScheduleTextError(line.number, `%${id} is computed twice`);
@@ -127,6 +133,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       const line = values.get(byCost.node.id);
       return line === undefined ? byCost : tileOf(line, byCost, options, graph);
     },
+    neighbours: (key, legal) => legal.find((known) => known === (neighbours.get(key) ?? 1)) ?? 1,
     fold: (nodes, legal) => {
       const said = lines.find((line) => line.text.startsWith(`fold ${nodes.map((id) => `%${id}`).join(' ')} rows`));
       return find(legal, said?.text, (layout) => foldText(nodes, layout, graph));
@@ -138,7 +145,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
 
 /** The values of a row, each as if it had a line of its own; null: the line is no row. */
 function membersOf({ number, text }: Line): readonly Line[] | null {
-  const said = /^row .*? a row(?:, one on [^:]*)?: (.*)$/.exec(text)?.[1];
+  const said = /^row .*? a row(?:, one on [^:]*?)?(?:, \d+ a thread)?: (.*)$/.exec(text)?.[1];
   return (
     said?.split(' | ').map((member) => ({ number, text: member.replace(/ in (?:c\d+|memory|nothing| and )+$/, '') })) ??
     null

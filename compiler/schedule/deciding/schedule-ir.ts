@@ -32,6 +32,9 @@ export interface Schedule {
   readonly beside: ReadonlyMap<NodeId, NodeId>;
 }
 
+/** How many neighbours along the last axis of what a step computes one thread computes at once (legality-neighbours.ts). */
+export type Neighbours = 1 | 4;
+
 export type ScheduleStep =
   /** Makes an assignment list: its rows counted, scanned, filled; or slots sorted, with its blocks. */
   | { readonly kind: 'rows'; readonly list: AssignmentList }
@@ -40,7 +43,12 @@ export type ScheduleStep =
   /** Makes the list of an assignment list's rows for each key. */
   | { readonly kind: 'index'; readonly shape: IndexShape }
   /** Computes a value into its memory. */
-  | { readonly kind: 'value'; readonly choice: Choice; readonly space: StoredSpace }
+  | {
+      readonly kind: 'value';
+      readonly choice: Choice;
+      readonly space: StoredSpace;
+      readonly neighbours: Neighbours;
+    }
   /** Computes values that stand on the same rows, one after another. */
   | RowStep
   /** Puts the default of a control where the control is read, unless the run gives it. */
@@ -125,6 +133,8 @@ export interface RowStep {
   readonly lanes: 'one' | 'group';
   /** Classes on which one thread does, or keeps what the row holds otherwise. */
   readonly forms: readonly DeviceClass[];
+  /** Neighbouring rows, of rows that are points. */
+  readonly neighbours: Neighbours;
 }
 
 export interface RowMember {

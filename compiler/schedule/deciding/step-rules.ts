@@ -9,6 +9,7 @@ import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts'
 import { chooseFold } from './choose-fold.ts';
 import { partsOf, sameSpace } from './choose-tiles.ts';
 import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } from './legality.ts';
+import { legalNeighbours } from './legality-neighbours.ts';
 import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { isComparedAlone, rowAxes } from './merge-rows.ts';
@@ -60,9 +61,9 @@ export class StepRules {
       case 'index':
         return this.#known(step.shape.assignmentList);
       case 'value':
-        return this.#value(step.choice, step.space);
+        return [...this.#value(step.choice, step.space), ...this.#neighbours(step)];
       case 'row':
-        return this.#row(step);
+        return [...this.#row(step), ...this.#neighbours(step)];
       case 'fold': {
         const folds = step.nodes.flatMap((id) => {
           const node = nodeOf(graph, id);
@@ -87,6 +88,11 @@ export class StepRules {
 
   #known(list: AssignmentList): readonly string[] {
     return said(this.#schedule.assignmentLists.includes(list), `there is no list r${list.id}`);
+  }
+
+  #neighbours(step: Extract<ScheduleStep, { readonly kind: 'value' | 'row' }>): readonly string[] {
+    const legal = legalNeighbours(this.#fused, step, this.#schedule.spaces);
+    return said(legal.includes(step.neighbours), `a thread may not compute ${step.neighbours} neighbours of it`);
   }
 
   #value(choice: Choice, space: StoredSpace): readonly string[] {

@@ -8,10 +8,10 @@ import { apply, exact, multiply, zero } from '../../../dsl/types/size.ts';
 import type { ElementType, NodeId } from '../../graph/graph-ir.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { BufferDecl, KernelExpr } from '../../kernel/kernel-ir.ts';
-import { div, mul, rem, u32 } from '../../kernel/make-expressions.ts';
+import { div, mul, rem, u32, vector } from '../../kernel/make-expressions.ts';
 import { row, RowCell, type RowLoop, type RowMemory } from '../../kernels/row.ts';
 import { scanLine } from '../../kernels/scan.ts';
-import { rowMajor, stored } from '../../kernels/space.ts';
+import { forEachPoint, rowMajor, stored } from '../../kernels/space.ts';
 import { tileAt } from '../../kernels/tile.ts';
 import { isOfPoints, type RowMember, type RowStep, type TileChoice } from '../deciding/schedule-ir.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
@@ -22,9 +22,10 @@ import { valuesOfTile } from './emit-tile.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
 import { enterSlotRow } from './named-points.ts';
 import { labelWord, WORKGROUP, type FormOptions, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
+import { NeighbourEmitter } from './neighbour-emitter.ts';
 import { inner, type Indices, type PointScope } from './point-scope.ts';
 import { RowEmitter } from './row-emitter.ts';
-import { indexTerms, pointsOf } from './spaces.ts';
+import { indexTerms, pointsOf, vectorsOf } from './spaces.ts';
 import { scanOf, type PointValues } from './value-at.ts';
 
 export function emitRow(plan: PlanBuilder, values: PointValues, checks: CheckEmitter, step: RowStep): void {
@@ -36,6 +37,16 @@ export function emitRow(plan: PlanBuilder, values: PointValues, checks: CheckEmi
   );
   const rows: StoredSpace = { assignmentList: null, axes: step.rows };
   const total = elementsOf(rows, plan.sizeOf);
+  const note = (loaded: ReadonlySet<NodeId>): void => {
+    for (const id of loaded) plan.loaded.add(id);
+    for (const { choice, cell, stored: kept } of members)
+      if (cell !== null && !kept && !loaded.has(choice.node.id)) plan.unloaded.add(choice.node.id);
+  };
+  if (step.neighbours > 1) {
+    const invocations = vectorsOf(rows, plan.sizeOf, step.neighbours);
+    plan.launch({ ...optionsOf(plan, step), invocations }, (l) => note(emitNeighbours(l, step, values, buffers)));
+    return;
+  }
   const emit = (l: ExprEmitter, memory: RowMemory): ReadonlySet<NodeId> =>
     new RowLaunch(l, step, memory, values, checks, buffers).emit();
   const forms = step.forms.map((own): FormOptions => ({
@@ -44,16 +55,35 @@ export function emitRow(plan: PlanBuilder, values: PointValues, checks: CheckEmi
     shape: null,
     write: (l) => void emit(l, { lanes: 'one', scope: own.threadArrays ? 'thread' : 'workgroup' }),
   }));
-  plan.launch(
-    optionsOf(plan, step),
-    (l) => {
-      const loaded = emit(l, { lanes: step.lanes, scope: 'workgroup' });
-      for (const id of loaded) plan.loaded.add(id);
-      for (const { choice, cell, stored: kept } of members)
-        if (cell !== null && !kept && !loaded.has(choice.node.id)) plan.unloaded.add(choice.node.id);
-    },
-    forms,
-  );
+  plan.launch(optionsOf(plan, step), (l) => note(emit(l, { lanes: step.lanes, scope: 'workgroup' })), forms);
+}
+
+/** Rows that are points, several neighbours a thread: what a row holds are its registers. What was read of that. */
+function emitNeighbours(
+  l: ExprEmitter,
+  { rows, phases, neighbours }: RowStep,
+  values: PointValues,
+  buffers: ReadonlyMap<NodeId, BufferId>,
+): ReadonlySet<NodeId> {
+  const { k } = l.launch;
+  const emitter = new NeighbourEmitter(l, rows, neighbours);
+  const space: StoredSpace = { assignmentList: null, axes: rows };
+  const outs = new Map([...buffers].map(([id, buffer]) => [id, l.launch.write(buffer, neighbours)] as const));
+  forEachPoint(k, pointsOf(l, space, neighbours), (point, id) => {
+    for (const { choice } of phases.flat()) {
+      if (!isOfPoints(choice)) throw new CompilerBug('schedule', `${choice.family} has no neighbours`);
+      const each = values
+        .ofNeighbours(
+          emitter,
+          choice,
+        )(point)
+        .map((value) => k.let(value));
+      emitter.held.set(choice.node.id, each);
+      const out = outs.get(choice.node.id);
+      if (out !== undefined) k.store(out, id, vector(...each.map(stored)));
+    }
+  });
+  return emitter.loaded;
 }
 
 function optionsOf(plan: PlanBuilder, step: RowStep): LaunchOptions {

@@ -5,12 +5,12 @@
 import { apply, one, zero } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
-import { add, convert } from '../../kernel/make-expressions.ts';
+import { add, convert, vector } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { map } from '../../kernels/map.ts';
 import { scanLine } from '../../kernels/scan.ts';
-import { forEachPoint } from '../../kernels/space.ts';
-import type { Choice, PointChoice, TileChoice } from '../deciding/schedule-ir.ts';
+import { forEachPoint, stored } from '../../kernels/space.ts';
+import type { Neighbours, PointChoice, ScheduleStep, TileChoice } from '../deciding/schedule-ir.ts';
 import { emitTile } from './emit-tile.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { inner } from './point-scope.ts';
@@ -22,7 +22,8 @@ import type { BufferId } from '../memory/plan.ts';
 import { optionsOf, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { emitChoice, emitLongChoice } from './emit-choice.ts';
-import { pointsOf } from './spaces.ts';
+import { NeighbourEmitter } from './neighbour-emitter.ts';
+import { pointsOf, vectorsOf } from './spaces.ts';
 import { kernelName, PointValues, scanOf } from './value-at.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
@@ -41,7 +42,7 @@ export class ValueEmitter {
   }
 
   /** Computes a node into memory of its own, by the family that was chosen. */
-  emit(choice: Choice, space: StoredSpace): void {
+  emit({ choice, space, neighbours }: Extract<ScheduleStep, { readonly kind: 'value' }>): void {
     switch (choice.family) {
       case 'tile':
         return this.#tile(choice, space);
@@ -54,7 +55,7 @@ export class ValueEmitter {
       case 'concat_parts':
         return this.#concatParts(choice.node, space);
       default:
-        return this.#points(choice, space);
+        return this.#points(choice, space, neighbours);
     }
   }
 
@@ -91,13 +92,19 @@ export class ValueEmitter {
     return optionsOf(this.#plan, family, node, space);
   }
 
-  /** A value that is computed a point at a time: one thread a point. */
-  #points(choice: PointChoice, space: StoredSpace): void {
+  /** A value that is computed a point at a time: one thread a point, or for neighbours, which it stores as a vector. */
+  #points(choice: PointChoice, space: StoredSpace, neighbours: Neighbours): void {
     const buffer = this.#plan.allocate(choice.node, space);
-    this.#plan.launch(this.#options(kernelName(choice), choice.node, space), (l) => {
-      const points = pointsOf(l, space);
-      const value = this.points.of(l, choice);
-      map(l.launch.k, { space: points, out: l.launch.write(buffer), value });
+    const invocations = vectorsOf(space, this.#plan.sizeOf, neighbours);
+    this.#plan.launch({ ...this.#options(kernelName(choice), choice.node, space), invocations }, (l) => {
+      const points = pointsOf(l, space, neighbours);
+      const out = l.launch.write(buffer, neighbours);
+      if (neighbours === 1) {
+        map(l.launch.k, { space: points, out, value: this.points.of(l, choice) });
+        return;
+      }
+      const values = this.points.ofNeighbours(new NeighbourEmitter(l, space.axes, neighbours), choice);
+      map(l.launch.k, { space: points, out, value: (p) => vector(...values(p).map(stored)) });
     });
   }
 

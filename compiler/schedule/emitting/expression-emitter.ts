@@ -76,10 +76,15 @@ export class ExprEmitter extends PointEmitter {
       this.computing = outer;
       this.inlined.add(id);
     }
-    const simple = value.kind === 'literal' || value.kind === 'local' || value.kind === 'uniform';
-    if (!simple && (this.placement.usesOf(id) > 1 || exprDepth(value) > DEEPEST)) value = this.launch.k.let(value);
+    value = this.kept(id, value);
     env.values.set(id, value);
     return value;
+  }
+
+  /** A value of a node as it is used: a local where it is used more than once, or nests too deep. */
+  kept(id: NodeId, value: KernelExpr): KernelExpr {
+    const isMany = this.placement.usesOf(id) > 1 || exprDepth(value) > DEEPEST;
+    return isMany && !isSimple(value) ? this.launch.k.let(value) : value;
   }
 
   /** A value as a vector of `lanes` neighbours along its last axis, whose index in `env` counts vectors: one load (`loadsVectors`). */
@@ -323,6 +328,12 @@ export class ExprEmitter extends PointEmitter {
       }
     }
   }
+}
+
+/** What costs nothing to use again. */
+export function isSimple(value: KernelExpr): boolean {
+  if (value.kind === 'component') return isSimple(value.operand);
+  return value.kind === 'literal' || value.kind === 'local' || value.kind === 'uniform';
 }
 
 export function constant(element: ElementType, value: number): KernelExpr {

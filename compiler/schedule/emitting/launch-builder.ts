@@ -55,9 +55,9 @@ export class LaunchBuilder {
     return this.#bind(buffer, 'read', false, lanes);
   }
 
-  /** Binds a buffer to be written. */
-  write(buffer: BufferId): BufferDecl {
-    return this.#bind(buffer, 'read_write', false);
+  /** Binds a buffer to be written, by vectors of `lanes` elements. */
+  write(buffer: BufferId, lanes: Width = 1): BufferDecl {
+    return this.#bind(buffer, 'read_write', false, lanes);
   }
 
   /** Binds the buffer of fault words. */

@@ -129,7 +129,7 @@ class ScheduleLowering {
         this.#assignmentLists.emitIndex(step.shape);
         return [];
       case 'value':
-        this.#values.emit(step.choice, step.space);
+        this.#values.emit(step);
         return [];
       case 'row':
         emitRow(this.#plan, this.#values.points, this.#checks, step);

@@ -5,6 +5,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { apply, asInteger, exact, multiply } from '../../../dsl/types/size.ts';
+import type { Size } from '../../../dsl/types/size.ts';
 import { boundOf } from '../../graph/presence-bounds.ts';
 import type { AxisId } from '../../graph/graph-ir.ts';
 import { add, load, lt, u32 } from '../../kernel/make-expressions.ts';
@@ -14,7 +15,7 @@ import type { Loop, Space } from '../../kernels/space.ts';
 import { nestOfTerms } from '../../kernels/sums.ts';
 import type { TermLoop, Terms } from '../../kernels/sums.ts';
 import type { VectorTerms } from '../../kernels/subgroup-tile.ts';
-import type { IndexShape } from '../deciding/schedule-ir.ts';
+import type { IndexShape, Neighbours } from '../deciding/schedule-ir.ts';
 import { enterSlotRow } from './named-points.ts';
 import { emptyPointScope, inner, paired, rebound } from './point-scope.ts';
 import type { Indices, PointScope } from './point-scope.ts';
@@ -23,14 +24,28 @@ import { elementsOf } from '../memory/memory.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 
-/** One thread for each element of a value stored over `space`; threads of rows that are not there do nothing. */
-export function pointsOf(lowering: ExprEmitter, space: StoredSpace): Space<PointScope> {
+/** How many vectors of so many neighbours along its last axis a value stored over `space` has. */
+export function vectorsOf(space: StoredSpace, sizeOf: (axis: AxisId) => Size, neighbours: Neighbours): Size {
+  return elementsOf(space, vectorSizes(space, sizeOf, neighbours));
+}
+
+/** Sizes, the last axis counted in vectors. */
+function vectorSizes({ axes }: StoredSpace, sizeOf: (axis: AxisId) => Size, lanes: Neighbours): typeof sizeOf {
+  const last = axes.at(-1);
+  return lanes === 1 ? sizeOf : (axis) => (axis === last ? apply('div', sizeOf(axis), exact(lanes)) : sizeOf(axis));
+}
+
+/**
+ * One thread for each element of a value stored over `space`, or for so many neighbours along its last axis, whose index counts vectors
+ * then; threads of rows that are not there do nothing.
+ */
+export function pointsOf(lowering: ExprEmitter, space: StoredSpace, neighbours: Neighbours = 1): Space<PointScope> {
   const { launch, placement } = lowering;
   const { assignmentList, axes } = space;
   return {
-    total: launch.size(elementsOf(space, placement.sizeOf)),
+    total: launch.size(vectorsOf(space, placement.sizeOf, neighbours)),
     enter(id, inside) {
-      const sizes = axes.map((a) => lowering.size(a));
+      const sizes = axes.map((a) => launch.size(vectorSizes(space, placement.sizeOf, neighbours)(a)));
       if (assignmentList === null) {
         const digits = lowering.decode(id, sizes);
         inside(inner(emptyPointScope(), paired(axes, digits)));

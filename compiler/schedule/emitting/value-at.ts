@@ -2,6 +2,7 @@
  * What a value is at one point, by the kernel family that computes it: of the families that need nothing but the point. A launch of the
  * value alone computes it at every point of its space (emit-values.ts).
  */
+import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { exact, zero } from '../../../dsl/types/size.ts';
 import { hashText } from '../../../dsl/primitives/draw-hash.ts';
 import type { Node, NodeId } from '../../graph/graph-ir.ts';
@@ -10,15 +11,16 @@ import { add, convert } from '../../kernel/make-expressions.ts';
 import { argmaxAt } from '../../kernels/argmax.ts';
 import { contracted } from '../../kernels/contract.ts';
 import { drawnAt } from '../../kernels/draw.ts';
-import { reduced } from '../../kernels/reduce-kernel.ts';
+import { reduced, reducedBeside } from '../../kernels/reduce-kernel.ts';
 import type { ScanConfig } from '../../kernels/scan.ts';
 import { rankAt } from '../../kernels/sort-rank.ts';
 import { rowMajor, type PointValue } from '../../kernels/space.ts';
 import type { Terms } from '../../kernels/sums.ts';
-import type { PointChoice } from '../deciding/schedule-ir.ts';
+import type { ListedChoice, PointChoice } from '../deciding/schedule-ir.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
+import type { NeighbourEmitter } from './neighbour-emitter.ts';
 import type { PointScope } from './point-scope.ts';
 import { termsOfSlots } from './slot-points.ts';
 import { alongAxes, termsAlong, termsOfList } from './spaces.ts';
@@ -60,10 +62,8 @@ export class PointValues {
         return contraction(l, choice.node);
       case 'reduce':
         return reduction(l, choice.node, choice.node.operand, termsAlong(l, choice.node.over));
-      case 'reduce_listed': {
-        const list = this.#assignmentLists.indexOf(choice.index);
-        return reduction(l, choice.node, choice.value, termsOfList(l, choice.index, list, choice.dense));
-      }
+      case 'reduce_listed':
+        return reduction(l, choice.node, choice.value, this.#listed(l, choice));
       case 'reduce_slots':
         return reduction(l, choice.node, choice.value, termsOfSlots(l, choice));
       case 'sort_rank':
@@ -73,6 +73,33 @@ export class PointValues {
       case 'draw':
         return drawing(l, choice.node);
     }
+  }
+
+  /** What a value is at each of neighbouring points. */
+  ofNeighbours(neighbours: NeighbourEmitter, choice: PointChoice): (point: PointScope) => readonly KernelExpr[] {
+    const { l, axis } = neighbours;
+    const reduction = (node: NodeOf<'reduce'>, value: NodeId, terms: Terms<PointScope>) => {
+      const type = reducedType(node);
+      const values = (p: PointScope) => neighbours.values(value, p, axis).map((each) => convert(type, each));
+      const config = { op: node.op, type, terms, count: neighbours.count, values };
+      return (p: PointScope) => reducedBeside(l.launch.k, config, p);
+    };
+    switch (choice.family) {
+      case 'map':
+        return (p) => neighbours.computed(choice.node, p, axis);
+      case 'reduce':
+        return reduction(choice.node, choice.node.operand, termsAlong(l, choice.node.over));
+      case 'reduce_listed':
+        return reduction(choice.node, choice.value, this.#listed(l, choice));
+      case 'reduce_slots':
+        return reduction(choice.node, choice.value, termsOfSlots(l, choice));
+      default:
+        throw new CompilerBug('schedule', `${choice.family} has no neighbours`);
+    }
+  }
+
+  #listed(l: ExprEmitter, { index, dense }: ListedChoice): Terms<PointScope> {
+    return termsOfList(l, index, this.#assignmentLists.indexOf(index), dense);
   }
 
   #rank(l: ExprEmitter, node: NodeOf<'sort_rank'>): PointValue<PointScope> {
@@ -111,6 +138,10 @@ function contraction(l: ExprEmitter, node: NodeOf<'contract'>): PointValue<Point
   return (p) => contracted(l.launch.k, config, p);
 }
 
+function reducedType({ op, element }: NodeOf<'reduce'>): ScalarType {
+  return op === 'any' ? 'bool' : kernelType(element);
+}
+
 /** A reduction of a value over terms, in the type that it adds up in. */
 function reduction(
   l: ExprEmitter,
@@ -118,7 +149,7 @@ function reduction(
   value: NodeId,
   terms: Terms<PointScope>,
 ): PointValue<PointScope> {
-  const type: ScalarType = node.op === 'any' ? 'bool' : kernelType(node.element);
+  const type = reducedType(node);
   const config = { op: node.op, type, terms, value: (p: PointScope) => convert(type, l.value(value, p)) };
   return (p) => reduced(l.launch.k, config, p);
 }
