@@ -49,7 +49,7 @@ describe('a schedule that may be', () => {
     ['no forms of a class', (text: string) => text.replace(/; simd8: \d+ x \d+/g, '')],
     ['smaller tiles of a class', (text: string) => text.replace(/; simd8: \d+ x \d+/g, '; simd8: 4 x 1')],
     ['rows one by one', (text: string) => text.replace(/tile 4 x 2 of ([^,]*), rows in blocks of 16 of one group, (columns \(\w+\)), loads of 4[^\n]* on/, 'tile 1 x 2 of $1, rows one by one, $2, loads of 4 on')],
-    ['blocks of another size', (text: string) => text.replaceAll('in blocks of 16', 'in blocks of 8').replaceAll('simd4: 16 x', 'simd4: 8 x')],
+    ['blocks of another size', (text: string) => text.replaceAll('in blocks of 16', 'in blocks of 8').replaceAll(/(simd[48]): 16 x/g, '$1: 8 x')],
   ])('%s', async (what, edit) => {
     const text = edit(printed);
     if (what !== 'as it was printed') expect(text).not.toBe(printed);
