@@ -52,9 +52,11 @@ gpuTest('the verb times the plan of results, without states and losses', async (
     const { launches }: { readonly launches: readonly { readonly label: string }[] } = JSON.parse(
       stdout.slice(stdout.indexOf('{')),
     );
-    const { inference, withAux } = preparedOf(more).entry;
-    expect(launches.length).toBe(inference.plan.steps.length);
-    expect(launches.length).toBeLessThan(withAux.plan.steps.length);
+    const { inference, withAux } = preparedOf(more, { name: 'small.moe' }).entry;
+    const labelsOf = ({ plan }: typeof inference): readonly string[] => plan.steps.map(({ label }) => label);
+    // The other plan may have as many launches: what it computes besides may stand beside what results need.
+    expect(labelsOf(withAux)).not.toEqual(labelsOf(inference));
+    expect(launches.map(({ label }) => label)).toEqual(labelsOf(inference));
   } finally {
     folder.remove();
   }
