@@ -1,7 +1,7 @@
 /**
  * Kernels side by side: several as one, whose workgroups are those of the first, then those of the second, and so on. What each
  * workgroup does is what it did, so nothing is computed otherwise; a device has more to do at once, and a launch less to wait for.
- * (Horizontal fusion: Li, Zheng, Pekhimenko, Long, "Automatic Horizontal Fusion for GPU Kernels", CGO 2022, section 3; here by workgroups,
+ * (Horizontal fusion: Li, Zheng, Pekhimenko, Long, "Automatic Horizontal Fusion for GPU Kernels", CGO 2022; here by workgroups,
  * and not by threads of one.)
  *
  *   number = the workgroup's
@@ -13,9 +13,10 @@
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../dsl/diagnostics/bug.ts';
-import type { ArrayDecl, BufferDecl, Kernel, KernelExpr, KernelStmt, UniformDecl } from './kernel-ir.ts';
+import type { ArrayDecl, BufferDecl, Kernel, KernelStmt, UniformDecl } from './kernel-ir.ts';
 import { renamed } from './legalise/rewrite.ts';
 import { letOf, local, lt, sub, uniform, when, workgroupNumber } from './make-expressions.ts';
+import { sameStructure } from './same-kernel.ts';
 import { declaredIn } from './visit-kernel.ts';
 
 /** A kernel, and what its memory is called beside the others. */
@@ -65,7 +66,7 @@ export function sideBySide(parts: readonly KernelPart[]): Kernel {
         array: names('kernel: array of a part', kernel.arrays, at(arrayNames, part, 'kernel: part')),
       },
       (expr) => {
-        if (isWorkgroupNumber(expr)) return local(number(part), 'u32');
+        if (sameStructure(expr, workgroupNumber)) return local(number(part), 'u32');
         if (expr.kind === 'builtin' && !ofWorkgroup.has(expr.name))
           throw new CompilerBug('kernel', `${kernel.name} asks for ${expr.name}, not for the number of its workgroup`);
         return null;
@@ -107,19 +108,6 @@ export function sideBySide(parts: readonly KernelPart[]): Kernel {
 const ofWorkgroup: ReadonlySet<string> = new Set([
   'local_id_x', 'local_id_y', 'local_id_z', 'local_index', 'subgroup_lane',
 ]); // prettier-ignore
-
-const isBuiltin = (expr: KernelExpr, name: string): boolean => expr.kind === 'builtin' && expr.name === name;
-
-function isWorkgroupNumber(expr: KernelExpr): boolean {
-  if (expr.kind !== 'binary' || expr.op !== 'add' || !isBuiltin(expr.right, 'workgroup_id_x')) return false;
-  const { left } = expr;
-  return (
-    left.kind === 'binary' &&
-    left.op === 'mul' &&
-    isBuiltin(left.left, 'workgroup_id_y') &&
-    isBuiltin(left.right, 'num_workgroups_x')
-  );
-}
 
 /** Names `n0`, `n1`, … for all of them, one after another. */
 function numbered(prefixes: readonly (readonly string[])[]): readonly (readonly string[])[] {

@@ -9,15 +9,14 @@ import type { FusedGraph } from '../../compiler/graph/domains.ts';
 import type { NodeId } from '../../compiler/graph/graph-ir.ts';
 import { memoryOf } from '../../compiler/graph/node-memory.ts';
 import { nodeOf } from '../../compiler/graph/node-uses.ts';
-import { besideFaults } from '../../compiler/schedule/deciding/choose-beside.ts';
+import { besideFaults, neededBy } from '../../compiler/schedule/deciding/choose-beside.ts';
 import type { Decider } from '../../compiler/schedule/deciding/decider.ts';
 import { isStoredAnyway, tooLong } from '../../compiler/schedule/deciding/legality.ts';
 import { tileFault, type TileOptions } from '../../compiler/schedule/deciding/legality-tiles.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { keyOf } from '../../compiler/schedule/deciding/schedule-ir.ts';
 import type { Schedule, ScheduleStep, TileChoice, TileForm } from '../../compiler/schedule/deciding/schedule-ir.ts';
-import { madeDefault, madeValue, usesOfStep } from '../../compiler/schedule/deciding/step-uses.ts';
-import { dependenciesOf } from '../../compiler/schedule/deciding/choose-storage.ts';
+import { usesOfStep } from '../../compiler/schedule/deciding/step-uses.ts';
 import { byCost } from '../../compiler/schedule/deciding/decider.ts';
 import { settled, type Settled } from '../../compiler/schedule/schedule.ts';
 import type { Target } from '../../compiler/target.ts';
@@ -230,11 +229,9 @@ function shuffle(
   fused: FusedGraph,
   random: Random,
 ): readonly ScheduleStep[] {
-  const waiting = steps.map((step) => {
-    const uses = usesOfStep(step, schedule, fused);
-    return { step, needs: [...uses.needs, ...valuesRead(uses.reads, schedule, fused)], makes: uses.makes };
-  });
-  const later = new Set(waiting.flatMap(({ makes }) => makes));
+  const uses = steps.map((step) => ({ step, makes: usesOfStep(step, schedule, fused).makes }));
+  const later = new Set(uses.flatMap(({ makes }) => makes));
+  const waiting = uses.map((own) => ({ ...own, needs: [...neededBy(own.step, schedule, fused, new Set(later))] }));
   const ordered: ScheduleStep[] = [];
   while (waiting.length > 0) {
     const ready = waiting.filter(({ needs, makes }) => needs.every((made) => makes.includes(made) || !later.has(made)));
@@ -244,17 +241,4 @@ function shuffle(
     waiting.splice(waiting.indexOf(next), 1);
   }
   return ordered;
-}
-
-/** Everything with memory that values are made of, as far as it is computed in passing. */
-function valuesRead(ids: readonly NodeId[], { spaces }: Schedule, fused: FusedGraph): readonly string[] {
-  const found = new Set<string>();
-  const seen = new Set<NodeId>(ids);
-  for (const id of seen) {
-    const node = nodeOf(fused.graph, id);
-    if (node.kind === 'input') found.add(madeDefault(node.input));
-    found.add(madeValue(id));
-    if (!spaces.has(id)) for (const before of dependenciesOf(fused, node)) seen.add(before);
-  }
-  return [...found];
 }

@@ -1,12 +1,10 @@
 /** Launches that stand side by side: which steps share one, what a run computes then, and which texts are refused. */
 import { describe, expect, it } from 'vitest';
-import { compileProgram, graphHash } from '../../compiler/compile.ts';
-import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
 
-import { webgpuCore } from '../../compiler/target.ts';
 import { manifestOfClass } from '../../runtime/contract/device-class.ts';
-import { differences, onKernels, onReference, prepareText, ready } from '../language/support.ts';
+import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
+import { compiledAgain, refusalOf } from './compiled-again.ts';
 import { sharedLayer } from './programs.ts';
 
 const withShared = sharedLayer(128, 128, 4, 2);
@@ -21,42 +19,9 @@ const products = `model Products {
   }
 }`;
 
-const preparedOf = (text: string) => {
-  const { prepared, diagnostics } = prepareText(text);
-  if (prepared === null) throw new Error(diagnostics.map(({ message }) => message).join('; '));
-  return prepared;
-};
-
 const kernelsOf = (text: string): readonly string[] => {
   const { plan } = preparedOf(text).entry.inference;
   return plan.steps.flatMap((step) => (step.kind === 'launch' ? [plan.kernels[step.kernel]?.name ?? ''] : []));
-};
-
-/** A program compiled again with the schedule of its results, edited. */
-function again(text: string, edit: (schedule: string) => string) {
-  const prepared = preparedOf(text);
-  const { fused, schedule } = prepared.entry.inference;
-  const edited = edit(printSchedule(schedule, fused.graph));
-  const compilation = compileProgram(prepared.program, {
-    overrides: new Map(),
-    target: webgpuCore,
-    entries: [prepared.entry.name],
-    sources: prepared.project.sources,
-    schedules: new Map([[graphHash(fused), edited]]),
-  });
-  const [entry] = compilation.entries;
-  const { manifest } = compilation;
-  if (entry === undefined || manifest === null) throw new Error('it does not compile');
-  return { ...prepared, compilation, entry, manifest };
-}
-
-const refusal = (text: string, edit: (schedule: string) => string): unknown => {
-  try {
-    again(text, edit);
-  } catch (error) {
-    return error;
-  }
-  return null;
 };
 
 describe('an expert that every token goes through', () => {
@@ -92,8 +57,8 @@ describe('steps that share a launch', () => {
   });
 
   it('are said by a schedule, and stand apart where it does not say so', () => {
-    const apart = again(products, (schedule) => schedule.replaceAll(/ beside %\d+/g, ''));
-    const { plan } = apart.entry.inference;
+    const apart = compiledAgain(products, (schedule) => schedule.replaceAll(/ beside %\d+/g, ''));
+    const { plan } = apart.prepared.entry.inference;
     expect(plan.steps.length).toBe(3);
     expect(plan.kernels.map(({ name }) => name)).not.toContain('matmul_and_matmul');
   });
@@ -104,7 +69,7 @@ describe('steps that share a launch', () => {
     ['a step that is none', (s: string) => s.replace(/ beside %\d+/, ' beside %0'), /%0 has no launch before it to share/],
     ['a result', (s: string) => s.replace(/(result y)/, `$1 beside %${firstOf(s)}`), /'result y' shares no launch/],
   ])('are refused: %s', (_, edit, message) => {
-    const error = refusal(products, edit);
+    const error = refusalOf(products, edit);
     expect(error).toBeInstanceOf(ScheduleTextError);
     expect(String(error)).toMatch(message);
   }); // prettier-ignore

@@ -1,10 +1,10 @@
 /** Threads that compute several neighbours: which steps, the same bits as a point a thread, and what a text may not say. */
 import { describe, expect, it } from 'vitest';
-import { compileProgram, graphHash } from '../../compiler/compile.ts';
+import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
-import { webgpuCore } from '../../compiler/target.ts';
 import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
+import { compiledAgain } from './compiled-again.ts';
 import { routedLayer } from './programs.ts';
 
 const layer = routedLayer(64, 64, 4, 2);
@@ -29,22 +29,7 @@ const others = `model Others {
   }
 }`;
 
-/** A program compiled again with the schedule of its results, edited. */
-function again(text: string, edit: (schedule: string) => string) {
-  const prepared = preparedOf(text);
-  const { fused, schedule } = prepared.entry.inference;
-  const compilation = compileProgram(prepared.program, {
-    overrides: new Map(),
-    target: webgpuCore,
-    entries: [prepared.entry.name],
-    sources: prepared.project.sources,
-    schedules: new Map([[graphHash(fused), edit(printSchedule(schedule, fused.graph))]]),
-  });
-  const [entry] = compilation.entries;
-  const { manifest } = compilation;
-  if (entry === undefined || manifest === null) throw new Error('it does not compile');
-  return { ...prepared, compilation, entry, manifest };
-}
+const again = (text: string, edit: (schedule: string) => string): Prepared => compiledAgain(text, edit).prepared;
 
 const textOf = ({ entry }: ReturnType<typeof again>): string =>
   printSchedule(entry.inference.schedule, entry.inference.fused.graph);

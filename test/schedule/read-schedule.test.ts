@@ -1,10 +1,9 @@
 /** Schedules as text: what is printed is read, what is changed is lowered and computes the same, what does not follow is refused. */
 import { describe, expect, it } from 'vitest';
-import { compileProgram, graphHash } from '../../compiler/compile.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
-import { webgpuCore } from '../../compiler/target.ts';
-import { differences, onKernels, onReference, prepareText, ready } from '../language/support.ts';
+import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
+import { compiledAgain, refusalOf } from './compiled-again.ts';
 import { manyParams, routedLayer, sharedLayer } from './programs.ts';
 
 const layer = routedLayer(64, 64, 4, 2);
@@ -25,31 +24,12 @@ const others = `model Others {
   }
 }`;
 
-const preparedOf = (text: string) => {
-  const { prepared, diagnostics } = prepareText(text);
-  if (prepared === null) throw new Error(diagnostics.map(({ message }) => message).join('; '));
-  return prepared;
-};
-
-/** A program compiled again with its own schedules, each edited. */
+/** A program compiled again with its own schedules, each edited, and what it was compiled with as it is printed. */
 function again(text: string, edit: (schedule: string) => string) {
-  const prepared = preparedOf(text);
-  const plans = [prepared.entry.inference, prepared.entry.withAux];
-  const schedules = new Map(
-    plans.map(({ fused, schedule }) => [graphHash(fused), edit(printSchedule(schedule, fused.graph))] as const),
-  );
-  const compilation = compileProgram(prepared.program, {
-    overrides: new Map(),
-    target: webgpuCore,
-    entries: [prepared.entry.name],
-    sources: prepared.project.sources,
-    schedules,
-  });
-  const [entry] = compilation.entries;
-  const { manifest } = compilation;
-  if (entry === undefined || manifest === null) throw new Error('it does not compile');
-  const texts = [entry.inference, entry.withAux].map(({ schedule, fused }) => printSchedule(schedule, fused.graph));
-  return { prepared: { ...prepared, compilation, entry, manifest }, texts, schedules: [...schedules.values()] };
+  const { prepared, schedules } = compiledAgain(text, edit);
+  const { inference, withAux } = prepared.entry;
+  const texts = [inference, withAux].map(({ schedule, fused }) => printSchedule(schedule, fused.graph));
+  return { prepared, texts, schedules };
 }
 
 describe('a printed schedule', () => {
@@ -90,14 +70,6 @@ describe('an edited schedule', () => {
     expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
   });
 
-  const refusal = (text: string, edit: (schedule: string) => string): unknown => {
-    try {
-      again(text, edit);
-    } catch (error) {
-      return error;
-    }
-    return null;
-  };
   /** What a refusal says, with what would mend it. */
   const toldOf = (error: unknown): string =>
     `${String(error)}; ${error instanceof ScheduleTextError ? (error.remedy?.help ?? '') : ''}`;
@@ -112,7 +84,7 @@ describe('an edited schedule', () => {
     ['an output less', / {2}#\d+ result output\n/, '', /it lacks 'result output'/],
     ['a value before what it reads', /( {2}#0 [^\n]*\n)( {2}#1 [^\n]*\n)/, '$2$1', /is read before it is computed/],
   ])('is refused: %s', (_, from, to, message) => {
-    const error = refusal(layer, (schedule) => schedule.replace(from, to));
+    const error = refusalOf(layer, (schedule) => schedule.replace(from, to));
     expect(error).toBeInstanceOf(ScheduleTextError);
     expect(toldOf(error)).toMatch(message);
   });
@@ -128,12 +100,12 @@ describe('an edited schedule', () => {
         `%${value + 1} tile 1 x 4 of %${value - 1}, rows one by one, columns (D) on [T, E, D]`,
       );
     };
-    expect(String(refusal(layer, within))).toMatch(/'%\d+ tile .*' does not follow/);
+    expect(String(refusalOf(layer, within))).toMatch(/'%\d+ tile .*' does not follow/);
   });
 
   it('is refused where a launch would bind too much, and says what to store', () => {
     const split = /\n {2}#\d+ %\d+ map on \[T, D\](?=\n {2}#\d+ %\d+ map)/;
-    expect(toldOf(refusal(manyParams, (schedule) => schedule.replace(split, '')))).toMatch(
+    expect(toldOf(refusalOf(manyParams, (schedule) => schedule.replace(split, '')))).toMatch(
       /binds more than 8 buffers; give %\d+ memory/,
     );
   });

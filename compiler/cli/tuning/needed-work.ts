@@ -22,7 +22,7 @@ const WORD = 4;
 export function neededWork(compiled: CompiledPlan, launch: Launch, sizes: ReadonlyMap<string, number>): NeededWork {
   const numberOf = (size: Size): number | null => asNumber(substitute(size, sizes));
   const stated = { flops: numberOf(launch.work.flops), bytes: numberOf(launch.work.bytes) };
-  const needed = tilesOf(compiled, launch)?.map((tile) => neededBy(compiled, tile, numberOf)) ?? [];
+  const needed = tilesOf(compiled, launch)?.map((tile) => neededByTile(compiled, tile, numberOf)) ?? [];
   const known = needed.filter((own) => own !== null);
   if (known.length === 0 || known.length < needed.length) return stated;
   const sum = (of: (own: Known) => number): number => known.reduce((all, own) => all + of(own), 0);
@@ -46,7 +46,7 @@ interface PlacedTile {
 }
 
 /** Null: a run decides more than the sizes that are known. */
-function neededBy(
+function neededByTile(
   { fused: { graph } }: CompiledPlan,
   { choice, space }: PlacedTile,
   numberOf: (size: Size) => number | null,

@@ -85,35 +85,12 @@ export function namesOf({ buffers, uniforms, arrays, body }: Kernel): Set<string
   return new Set([...[...buffers, ...uniforms, ...arrays].map((d) => d.name), ...declaredIn(body)]);
 }
 
-/**
- * The statements with `replace` in place of each local that is read, and the names of `names` changed wherever they are declared, read or
- * assigned.
- */
-export function replaceLocals(
-  body: readonly KernelStmt[],
-  replace: (expr: Extract<KernelExpr, { kind: 'local' }>) => KernelExpr,
-  names: ReadonlyMap<string, string>,
-): readonly KernelStmt[] {
-  const value = (expr: KernelExpr): KernelExpr => {
-    if (expr.kind !== 'local') return rebuild(expr, value, value);
-    const renamed = names.get(expr.name);
-    return replace(renamed === undefined ? expr : { ...expr, name: renamed });
-  };
-  const block = (statements: readonly KernelStmt[]): readonly KernelStmt[] =>
-    statements.map((statement) => {
-      const written = rewriteStatement(statement, value, value, block);
-      const renamed = 'name' in written ? names.get(written.name) : undefined;
-      return renamed === undefined ? written : { ...written, name: renamed };
-    });
-  return block(body);
-}
-
-/** What memory and locals are called instead. */
+/** What locals and memory are called instead; absent: what they are called. */
 export interface Names {
   readonly local: (name: string) => string;
-  readonly buffer: (name: string) => string;
-  readonly uniform: (name: string) => string;
-  readonly array: (name: string) => string;
+  readonly buffer?: (name: string) => string;
+  readonly uniform?: (name: string) => string;
+  readonly array?: (name: string) => string;
 }
 
 /**
@@ -122,7 +99,7 @@ export interface Names {
  */
 export function renamed(
   body: readonly KernelStmt[],
-  names: Names,
+  { local, buffer = same, uniform = same, array = same }: Names,
   whole: (expr: KernelExpr) => KernelExpr | null,
 ): readonly KernelStmt[] {
   const value = (expr: KernelExpr): KernelExpr => {
@@ -130,15 +107,15 @@ export function renamed(
     if (other !== null) return other;
     switch (expr.kind) {
       case 'local':
-        return { ...expr, name: names.local(expr.name) };
+        return { ...expr, name: local(expr.name) };
       case 'uniform':
-        return { ...expr, name: names.uniform(expr.name) };
+        return { ...expr, name: uniform(expr.name) };
       case 'buffer_length':
-        return { ...expr, buffer: names.buffer(expr.buffer) };
+        return { ...expr, buffer: buffer(expr.buffer) };
       case 'load':
-        return { ...expr, buffer: names.buffer(expr.buffer), index: value(expr.index) };
+        return { ...expr, buffer: buffer(expr.buffer), index: value(expr.index) };
       case 'load_array':
-        return { ...expr, array: names.array(expr.array), index: value(expr.index) };
+        return { ...expr, array: array(expr.array), index: value(expr.index) };
       default:
         return rebuild(expr, value, value);
     }
@@ -152,12 +129,12 @@ export function renamed(
         case 'assign':
         case 'for':
         case 'subgroup':
-          return { ...written, name: names.local(written.name) };
+          return { ...written, name: local(written.name) };
         case 'store':
         case 'atomic':
-          return { ...written, buffer: names.buffer(written.buffer) };
+          return { ...written, buffer: buffer(written.buffer) };
         case 'store_array':
-          return { ...written, array: names.array(written.array) };
+          return { ...written, array: array(written.array) };
         case 'if':
         case 'break':
         case 'return':
@@ -167,6 +144,8 @@ export function renamed(
     });
   return block(body);
 }
+
+const same = (name: string): string => name;
 
 function isLeaf(expr: KernelExpr): boolean {
   return expr.kind === 'literal' || expr.kind === 'local' || expr.kind === 'builtin' || expr.kind === 'uniform';

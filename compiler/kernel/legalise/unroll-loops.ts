@@ -9,10 +9,10 @@
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asExpr } from '../make-expressions.ts';
-import type { Kernel, KernelStmt } from '../kernel-ir.ts';
+import type { Kernel, KernelStmt, KernelExpr } from '../kernel-ir.ts';
 import { roundsOf, type LoopStmt } from '../loop-facts.ts';
 import { declaredIn, forEachStatement } from '../visit-kernel.ts';
-import { namesOf, replaceLocals } from './rewrite.ts';
+import { namesOf, renamed } from './rewrite.ts';
 
 export function unrollLoops(kernel: Kernel): Kernel {
   let some = false;
@@ -42,7 +42,10 @@ export function unrollLoops(kernel: Kernel): Kernel {
     return counts.flatMap((count) => {
       const names = new Map([...declaredIn(loop.body)].map((name) => [name, fresh(name)]));
       const counter = asExpr(count, loop.from.type);
-      return replaceLocals(loop.body, (expr) => (expr.name === loop.name ? counter : expr), names);
+      const isCounter = (expr: KernelExpr): boolean => expr.kind === 'local' && expr.name === loop.name;
+      return renamed(loop.body, { local: (name) => names.get(name) ?? name }, (expr) =>
+        isCounter(expr) ? counter : null,
+      );
     });
   };
 

@@ -86,32 +86,29 @@ export function chooseBeside(
   /** When what steps make is there: at the place of the launch that they are part of. */
   const placeOf = new Map<Made, number>();
   const beside = new Map<NodeId, NodeId>();
-  /** The steps of each launch that others may share, by the place of the first. */
-  const launches = new Map<number, { readonly steps: ScheduleStep[]; readonly shapes: LaunchShape[] }>();
+  /** The launches that others may share, by the place of the first of each: that step with its key, and what all parts are like. */
+  const launches = new Map<number, { readonly leader: NodeId; readonly head: ScheduleStep; readonly shapes: LaunchShape[] }>();
   steps.forEach((step, i) => {
     const { makes } = at(uses, i, 'schedule: uses of a step');
     const [key, shape] = [keyOf(step), shapeOf(step)];
     let place = i;
     if (key !== null && shape !== null) {
       const ready = Math.max(-1, ...[...neededBy(step, schedule, fused, made)].map((need) => placeOf.get(need) ?? -1));
-      const legal = [...launches].flatMap(([first, launch]) => {
-        const [head] = launch.steps;
-        const leader = head === undefined || first <= ready ? null : keyOf(head);
-        const alike = whyNotAlike([...launch.shapes, shape], target) === null && sameKind(head ?? step, step);
-        return leader !== null && alike ? [{ leader, first, launch }] : [];
-      });
-      const [first, ...others] = legal;
-      const leader =
-        first === undefined
-          ? null
-          : decider.beside(key, [first.leader, ...others.map((other) => other.leader)]);
-      const chosen = legal.find((one) => one.leader === leader);
-      if (chosen === undefined) launches.set(i, { steps: [step], shapes: [shape] });
+      const legal = [...launches].filter(
+        ([first, launch]) =>
+          first > ready &&
+          sameKind(launch.head, step) &&
+          whyNotAlike([...launch.shapes, shape], target) === null,
+      );
+      const [first, ...others] = legal.map(([, { leader }]) => leader);
+      const leader = first === undefined ? null : decider.beside(key, [first, ...others]);
+      const [chosenPlace, chosen] = legal.find(([, launch]) => launch.leader === leader) ?? [];
+      if (chosen === undefined || chosenPlace === undefined)
+        launches.set(i, { leader: key, head: step, shapes: [shape] });
       else {
         beside.set(key, chosen.leader);
-        chosen.launch.steps.push(step);
-        chosen.launch.shapes.push(shape);
-        place = chosen.first;
+        chosen.shapes.push(shape);
+        place = chosenPlace;
       }
     }
     for (const one of makes) placeOf.set(one, place);

@@ -8,7 +8,7 @@ import { slotTotal, type AssignmentList, type AssignmentListBuffers, type ListFo
 import type { BufferId } from '../memory/plan.ts';
 import { enterSlot } from './named-points.ts';
 import type { PlanBuilder } from './plan-builder.ts';
-import { sizeOfSum, termOf, plus } from './size-sum.ts';
+import { sumOf } from './size-sum.ts';
 
 /** The blocks of an assignment list's rows, and how many there is room for. */
 export interface RowBlocks {
@@ -42,8 +42,7 @@ export function emitGroups(
   const what = listText(plan, list);
   const slots = slotTotal(form, plan.sizeOf);
   const maxBlocks = blockRows === null ? null : mostBlocks(plan, list, blockRows);
-  const room =
-    maxBlocks === null ? capacity : sizeOfSum([capacity, maxBlocks, one].map((n) => termOf([n])).reduce(plus));
+  const room = maxBlocks === null ? capacity : sumOf([capacity, maxBlocks, one]);
   const buffers = {
     indices: plan.table.scratch(`${what}: list${maxBlocks === null ? '' : ' and blocks'}`, 'u32', room),
     offsets: plan.table.scratch(`${what}: offsets`, 'u32', exact(keys + 1)),
@@ -54,12 +53,11 @@ export function emitGroups(
     blockRows === null || maxBlocks === null ? null : { blockRows, buffer: indices, from: capacity, maxBlocks };
   const of = { kind: 'rows', assignmentList: list } as const;
   plan.addCompaction({ what, of, counts: null, starts: null, list: indices, offsets, inverse });
-  const entries = blocks === null ? [] : [termOf([blocks.maxBlocks]), termOf([one])];
-  const points = [termOf([slots]), termOf([capacity]), termOf([exact(keys + 1)]), ...entries].reduce(plus);
+  const entries = blocks === null ? [] : [blocks.maxBlocks, one];
   const options = {
     span: null,
     domain: plan.domainText({ assignmentList: list, axes: [] }),
-    points: sizeOfSum(points),
+    points: sumOf([slots, capacity, exact(keys + 1), ...entries]),
     family: 'group_slots',
     what,
     invocations: exact(threads),

@@ -5,7 +5,6 @@
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { idOf } from '../../../dsl/types/ids.ts';
-import { apply, zero, type Size } from '../../../dsl/types/size.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import type { BufferId, ClassForm, KernelId, Launch, Step, Work } from '../memory/plan.ts';
 import { ExprEmitter } from './expression-emitter.ts';
@@ -13,6 +12,7 @@ import type { KernelTable } from './kernel-table.ts';
 import { LaunchBuilder, type BuiltLaunch } from './launch-builder.ts';
 import { besideOneAnother, type WrittenLaunch } from './launches-beside.ts';
 import type { DraftLaunch, DraftStep, FormOptions, PlanBuilder } from './plan-builder.ts';
+import { sumOf } from './size-sum.ts';
 import { bytesOf, workOf } from './work.ts';
 
 export interface FinishedLaunches {
@@ -78,12 +78,11 @@ class Finishing {
     const works = parts.map(({ built, invocations }) =>
       workOf({ ...built, known: this.#known.known(built.kernel), invocations }),
     );
-    const sum = (sizes: readonly Size[]): Size => sizes.reduce((all, size) => apply('add', all, size), zero);
     return {
       domain: parts.map(({ options }) => options.domain).join(', and '),
-      points: sum(parts.map(({ options }) => options.points)),
-      flops: sum(works.map(({ flops }) => flops)),
-      tripCount: sum(works.map(({ tripCount }) => tripCount)),
+      points: sumOf(parts.map(({ options }) => options.points)),
+      flops: sumOf(works.map(({ flops }) => flops)),
+      tripCount: sumOf(works.map(({ tripCount }) => tripCount)),
       // Buffers may grow until the last launch is made.
       bytes: bytesOf(buffers.map((b) => this.#plan.table.at(b).elements)),
     };

@@ -1,12 +1,13 @@
 /** Launches side by side, as one (kernel/side-by-side.ts): what they bind, each buffer once, and the numbers that they are given. */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
-import { apply, ceilDiv, exact, multiply, zero, type Size } from '../../../dsl/types/size.ts';
+import { ceilDiv, exact, multiply, type Size } from '../../../dsl/types/size.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { lanesOf } from '../../kernel/kernel-typing.ts';
 import { sideBySide } from '../../kernel/side-by-side.ts';
 import { forEachStatement } from '../../kernel/visit-kernel.ts';
 import type { LaunchShape } from '../deciding/choose-beside.ts';
 import type { BufferId, UniformValue } from '../memory/plan.ts';
+import { sumOf } from './size-sum.ts';
 
 /** A launch, or a form of it. */
 export interface WrittenLaunch {
@@ -54,6 +55,6 @@ export function besideOneAnother(parts: readonly WrittenLaunch[]): WrittenLaunch
     kernel,
     buffers: bound,
     uniforms: [...parts.flatMap(({ uniforms }) => uniforms), ...counts],
-    invocations: multiply([groups.reduce((sum, size) => apply('add', sum, size), zero), exact(workgroupSize)]),
+    invocations: multiply([sumOf(groups), exact(workgroupSize)]),
   };
 }

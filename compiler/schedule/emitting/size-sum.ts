@@ -30,6 +30,11 @@ export function termOf(sizes: readonly Size[], times = 1): SizeSum {
   return new Map([[factors.map(sizeKey).sort().join(' * '), { coefficient, factors }]]);
 }
 
+/** The sum of sizes, terms of equal factors as one. */
+export function sumOf(sizes: readonly Size[]): Size {
+  return sizeOfSum(sizes.map((size) => termOf([size])).reduce(plus, nothing));
+}
+
 function merged(a: SizeSum, b: SizeSum, of: (x: bigint, y: bigint) => bigint): SizeSum {
   if (a.size === 0) return b;
   if (b.size === 0) return a;
