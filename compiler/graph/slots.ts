@@ -129,6 +129,22 @@ export function idsOfSlots(slots: Slots): readonly NodeId[] {
   }
 }
 
+/** What is true wherever slots name a point: nobody has to ask it there. */
+export function masksOfSlots(slots: Slots): ReadonlySet<NodeId> {
+  switch (slots.kind) {
+    case 'chosen':
+      return new Set(slots.candidates === null ? [slots.mask] : [slots.mask, slots.candidates]);
+    case 'picked':
+      return new Set([slots.mask]);
+    case 'pairs':
+      return new Set([...masksOfSlots(slots.first), ...masksOfSlots(slots.second)]);
+    case 'projected':
+      return new Set([slots.mask, slots.operand]);
+    case 'view':
+      return masksOfSlots(slots.of);
+  }
+}
+
 /** How many points are looked at for each point of the sources. */
 export function slotCount(slots: Slots, sizeOf: SizeOf): Size {
   return multiply(slotAxes(slots).map(sizeOf));

@@ -15,7 +15,7 @@ import { ChangedDecider, type GraphChanges } from './deciding/changes.ts';
 import { chooseBeside, whyNotAlike } from './deciding/choose-beside.ts';
 import { byCost, type Decider } from './deciding/decider.ts';
 import { isStoredAnyway } from './deciding/legality.ts';
-import { planSchedule, type Found } from './deciding/plan-schedule.ts';
+import { nothingFound, planSchedule, type Found } from './deciding/plan-schedule.ts';
 import { stepTexts } from './deciding/print-schedule.ts';
 import { ScheduleTextError, inOrderOf, readDecisions } from './deciding/read-schedule.ts';
 import { keyOf, leaderOf, type Schedule } from './deciding/schedule-ir.ts';
@@ -101,27 +101,36 @@ export function settled(
   /** Values that were read by nobody once, and are read since then: what has no memory changes who reads what. */
   const read = new Set<NodeId>();
   const apart = new Set<NodeId>();
+  const unkept = new Set<NodeId>();
+  const counted = new Set<NodeId>();
   let unread: ReadonlySet<NodeId> = new Set();
   for (;;) {
-    const found: Found = { split, unread, known, apart };
+    const found: Found = { split, unread, known, unkept: without(unkept, read), counted, apart };
     const decided = planSchedule(fused, target, found, decider);
     const lowered = lowerSchedule(fused, decided, target, locationOf);
     const [lacking] = lowered.lacking;
     if (lacking !== undefined) {
-      if (!unread.has(lacking)) throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
+      if (!unread.has(lacking) && !found.unkept.has(lacking))
+        throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
       for (const id of lowered.lacking) read.add(id);
       unread = new Set([...unread].filter((id) => !read.has(id)));
       continue;
     }
-    if (lowered.apart.size > 0) {
-      if ([...lowered.apart].every((id) => apart.has(id)))
-        throw new CompilerBug('schedule', 'a row does not get smaller');
-      for (const id of lowered.apart) apart.add(id);
+    const news = without(lowered.unread, read);
+    const held = without(lowered.unkept, new Set([...read, ...unkept]));
+    if (lowered.splits.size === 0 && news.size + held.size > 0) {
+      unread = new Set([...unread, ...news]);
+      for (const id of held) unkept.add(id);
       continue;
     }
-    const news = [...lowered.unread].filter((id) => !read.has(id));
-    if (lowered.splits.size === 0 && news.length > 0) {
-      unread = new Set([...unread, ...news]);
+    // A row may bind too much only since it stores what nobody reads.
+    if (lowered.apart.size > 0) {
+      for (const id of lowered.apart) {
+        const members = rowWith(decided, id).filter((other) => !counted.has(other));
+        if (members.length === 0 && apart.has(id)) throw new CompilerBug('schedule', 'a row does not get smaller');
+        if (members.length === 0) apart.add(id);
+        for (const other of members) counted.add(other);
+      }
       continue;
     }
     if (lowered.splits.size === 0) {
@@ -135,6 +144,18 @@ export function settled(
     for (const id of lowered.splits) split.add(id);
     if (split.size === before) throw new CompilerBug('schedule', 'a launch does not get smaller');
   }
+}
+
+/** The values of the row that a value is in. */
+function rowWith({ steps }: Schedule, id: NodeId): readonly NodeId[] {
+  const rows = steps.flatMap((step) =>
+    step.kind === 'row' ? [step.phases.flat().map(({ choice }) => choice.node.id)] : [],
+  );
+  return rows.find((ids) => ids.includes(id)) ?? [];
+}
+
+function without(ids: ReadonlySet<NodeId>, gone: ReadonlySet<NodeId>): ReadonlySet<NodeId> {
+  return new Set([...ids].filter((id) => !gone.has(id)));
 }
 
 /** What is wrong with launches that a text says are shared. */
@@ -161,7 +182,7 @@ function readGiven(text: string, fused: FusedGraph, target: Target, { unread: kn
     .filter((node) => node.kind !== 'extern' && isStoredAnyway(fused, node))
     .map(({ id }) => id);
   const unread = new Set([...needed, ...known].filter((id) => !isRead(id)));
-  const given = planSchedule(fused, target, { split: new Set(), unread, known, apart: new Set() }, decider);
+  const given = planSchedule(fused, target, { ...nothingFound, unread, known, unkept: decider.held }, decider);
   const ordered = inOrderOf(text, given, fused.graph);
   const [fault] = scheduleFaults(ordered, fused, target);
   if (fault === undefined) return ordered;

@@ -95,10 +95,10 @@ describe('an edited schedule', () => {
       const value = Number(/ reduce_slots %(\d+) where [^\n]* on \[T, D\]/.exec(schedule)?.[1]);
       const line = new RegExp(`%${value - 1} tile [^\\n]* on [^\\n]*`);
       expect(schedule).toMatch(line);
-      return schedule.replace(
-        line,
-        `%${value + 1} tile 1 x 4 of %${value - 1}, rows one by one, columns (D) on [T, E, D]`,
-      );
+      // Who looks from everywhere asks whether a point is a candidate, which else the row alone knows.
+      return schedule
+        .replace(/(map on \[T, E\] in c\d+)(?= \| %\d+ choose)/, '$1 and memory')
+        .replace(line, `%${value + 1} tile 1 x 4 of %${value - 1}, rows one by one, columns (D) on [T, E, D]`);
     };
     expect(String(refusalOf(layer, within))).toMatch(/'%\d+ tile .*' does not follow/);
   });

@@ -6,6 +6,7 @@ import { stepTexts } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { settled } from '../../compiler/schedule/schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { preparedOf } from '../language/support.ts';
+import { sharedLayer } from './programs.ts';
 
 it('who sums along slots reads what it sums, also where what is summed has memory under its presence', () => {
   const { fused } = preparedOf(`model Layers {
@@ -29,4 +30,44 @@ it('who sums along slots reads what it sums, also where what is summed has memor
   const texts = stepTexts(schedule, fused.graph);
   expect(texts.filter((text) => text.includes('reduce_slots'))).toHaveLength(1);
   expect(texts.filter((text) => /^row .*choose/.test(text))).toHaveLength(1);
+});
+
+/** The steps of the plan for results alone, as text. */
+const stepsOf = (text: string): readonly string[] => {
+  const { schedule, fused } = preparedOf(text).entry.inference;
+  return stepTexts(schedule, fused.graph);
+};
+
+/** A normalised input, for which a launch has a buffer less: what behind the choice reads the scores reads them in the row. */
+const normalised = `import { SwiGLU } from "std"
+model Normalised {
+  axis T, D = 64, E = 32, F = 64
+  param scale: [D], w: [E, D], b: [E]
+  experts ffn[E] = SwiGLU<F>
+  forward(x: [T, D]) -> [T, D] {
+    let y = x * rsqrt(mean(x * x, over: D) + 0.00001) * scale
+    x + softmax(top_k(w @ y + b, 4, over: E), over: E) @ ffn(y)
+  }
+}`;
+
+it('a value joins a row although a launch then binds too much, where those behind it are its only readers', () => {
+  const rows = stepsOf(normalised).filter((text) => text.startsWith('row '));
+  // The router, and what the chosen come to.
+  expect(rows).toHaveLength(2);
+  expect(rows[0]).toMatch(/ tile .* choose on .* reduce_slots .* map on \[r1\] in memory$/);
+});
+
+it('what only its row reads has no memory, though it says where something is that is named', () => {
+  // Whether a score is a number is asked by the choice; the presences of what was chosen are made of it, and nobody asks them.
+  expect(stepsOf(normalised)[0]).toMatch(/ map on \[T, E\] in c\d+ \| %\d+ choose /);
+});
+
+it('a number for each row that reads the same input is computed in the row that is there first', () => {
+  const steps = stepsOf(
+    sharedLayer(64, 64, 32, 4)
+      .replace('forward(x', 'param open: [D]\n  forward(x')
+      .replace('+ down', '+ sigmoid(open @ x) * down'),
+  );
+  const router = steps.find((text) => text.includes(' choose '));
+  expect(router).toMatch(/%\d+ tile 1 x 1 of %\d+, rows one by one, columns \(\)(?:, loads of 4)? on \[T\] in memory/);
 });

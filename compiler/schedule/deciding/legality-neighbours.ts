@@ -8,7 +8,7 @@ import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
-import { namedAxes, sourcesOf } from '../../graph/slots.ts';
+import { idsOfSlots, masksOfSlots, namedAxes, sourcesOf } from '../../graph/slots.ts';
 import { isWaveOfWide } from '../../graph/wide-angles.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { Options } from './decider.ts';
@@ -88,7 +88,9 @@ class Reading {
         const { slots, presence, value } = choice;
         const sources = sourcesOf(slots, (id) => nodeOf(graph, id));
         const named = [...namedAxes(slots), ...sources, ...nodeOf(graph, presence).axes];
-        this.#elements(presence);
+        // What slots name is known to hold.
+        for (const id of idsOfSlots(slots)) this.#elements(id);
+        this.#elements(presence, masksOfSlots(slots));
         return !named.includes(axis) && this.#along(value, axis);
       }
       default:
@@ -132,10 +134,11 @@ class Reading {
     }
   }
 
-  /** Notes what a value is made of that has memory: it is read an element at a time. */
-  #elements(id: NodeId): true {
+  /** Notes what a value is made of that has memory, but for what is known: it is read an element at a time. */
+  #elements(id: NodeId, known: ReadonlySet<NodeId> = new Set()): true {
     const pending = new Set([id]);
     for (const each of pending) {
+      if (known.has(each)) continue;
       const node = nodeOf(this.#fused.graph, each);
       if (node.kind === 'input' || this.#spaces.has(each)) this.#byElements.add(each);
       else for (const operand of operandsOf(this.#fused.graph, node)) pending.add(operand);

@@ -10,17 +10,17 @@
  * could have gone on.
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
-import { asInteger } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
-import { loopAxes } from '../../graph/moved-axes.ts';
-import { slotAxes } from '../../graph/slots.ts';
+import { nodeOf } from '../../graph/node-uses.ts';
 import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
+import type { Found } from './plan-schedule.ts';
 import { hasRoom, hasRoomAlone, lanesOf } from './row-lanes.ts';
-import { readsOfNodes, readsOfValue, type Reads } from './row-reads.ts';
+import { countAlong, isComparedAlone, layoutOf, rowAxes, workOf } from './row-layout.ts';
+import { loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers, type Reads } from './row-reads.ts';
 import {
   isOfPoints,
   type Choice,
@@ -37,15 +37,24 @@ const MOST_WORK = 2 ** 21;
 /** The same where there are surely fewer rows than this: a workgroup has each, and most of a device has nothing to do meanwhile. */
 const [FEW_ROWS, MOST_WORK_OF_FEW] = [64, 2 ** 16];
 
+/**
+ * Steps that one looks ahead of a value for which a launch has too few buffers: what comes behind it may be the only reader of what would
+ * have to be stored, and then the row of all of them binds fewer.
+ */
+const MOST_AHEAD = 24;
+
 /** A value that may be part of a row. */
 interface Candidate {
   readonly index: number;
+  /** The step behind which it may be computed: its own, or an earlier one whose row it was drawn into. */
+  readonly place: number;
   readonly choice: RowChoice;
   readonly space: StoredSpace;
   readonly reads: Reads;
-  /** What its rows may be. */
   readonly axes: readonly AxisId[];
 }
+
+type Known = Pick<Found, 'unkept' | 'counted' | 'apart'>;
 
 /** A step, at the place of a step before, and behind what else is there. */
 interface Placed {
@@ -59,12 +68,10 @@ interface Region {
   readonly rows: readonly AxisId[];
 }
 
-interface RowLayout {
-  readonly phaseOf: ReadonlyMap<NodeId, number>;
-  /** Of values that others of the row read. */
-  readonly cellOf: ReadonlyMap<NodeId, number>;
-  /** Numbers that the cells hold together; null: a run decides. */
-  readonly words: number | null;
+/** The region of each candidate so far; those of a closed one stay as they are. */
+interface Merging {
+  readonly regionOf: Map<NodeId, Region>;
+  readonly closed: Set<Region>;
 }
 
 export interface MergedRows {
@@ -73,14 +80,9 @@ export interface MergedRows {
   readonly inRowOnly: ReadonlySet<NodeId>;
 }
 
-/** The steps of a schedule without rows, and those rows of them that pay. `apart`: values that are in none. */
-export function mergeRows(
-  fused: FusedGraph,
-  schedule: Schedule,
-  choosing: Choosing,
-  apart: ReadonlySet<NodeId>,
-): MergedRows {
-  return new RowMerging(fused, schedule, choosing, apart).run();
+/** The steps of a schedule without rows, and those rows of them that pay, by what is known of an attempt at it. */
+export function mergeRows(fused: FusedGraph, schedule: Schedule, choosing: Choosing, known: Known): MergedRows {
+  return new RowMerging(fused, schedule, choosing, known).run();
 }
 
 class RowMerging {
@@ -89,23 +91,27 @@ class RowMerging {
   readonly #spaces: ReadonlyMap<NodeId, StoredSpace>;
   readonly #target: Target;
   readonly #decider: Decider;
-  readonly #apart: ReadonlySet<NodeId>;
+  readonly #known: Known;
   readonly #reads: readonly ReadonlySet<NodeId>[];
   /** The steps that read each node. */
-  readonly #readers = new Map<NodeId, number[]>();
+  readonly #readers: Readers;
+  /** Of these, the steps whose launches load it. */
+  readonly #loaders: Readers;
   readonly #candidates: readonly (Candidate | null)[];
-  /** The region of each candidate; those of a closed one stay as they are. */
-  readonly #regionOf = new Map<NodeId, Region>();
-  readonly #closed = new Set<Region>();
+  /** Contractions of a few columns that read nothing but what a run is given. */
+  readonly #lone: readonly Candidate[];
+  #merging: Merging = { regionOf: new Map(), closed: new Set() };
+  /** A value whose region may bind too much for now, since one looks ahead of it; null: none. */
+  #awaited: NodeId | null = null;
 
-  constructor(fused: FusedGraph, schedule: Schedule, { target, decider }: Choosing, apart: ReadonlySet<NodeId>) {
+  constructor(fused: FusedGraph, schedule: Schedule, { target, decider }: Choosing, known: Known) {
     const { steps, spaces } = schedule;
     this.#fused = fused;
     this.#steps = steps;
     this.#spaces = spaces;
     this.#target = target;
     this.#decider = decider;
-    this.#apart = apart;
+    this.#known = known;
     this.#candidates = steps.map((step, i) => this.#candidate(step, i, schedule));
     this.#reads = steps.map((step, i) => {
       const candidate = this.#candidates[i];
@@ -115,42 +121,105 @@ class RowMerging {
         ? new Set([...reads, ...readsOfValue(fused, spaces, step.choice, step.space).all])
         : reads;
     });
-    this.#reads.forEach((reads, i) => {
-      for (const id of reads) this.#readers.set(id, [...(this.#readers.get(id) ?? []), i]);
-    });
+    this.#lone = this.#candidates.filter((candidate) => candidate !== null).filter(({ choice, reads }) => choice.family === 'tile' && !isLarge(choice) && [...reads.all].every((id) => isGiven(fused, id))); // prettier-ignore
+    this.#readers = readersOf(this.#reads);
+    this.#loaders = readersOf(steps.map((step, i) => loadedByStep(fused, spaces, step) ?? at(this.#reads, i, 'schedule: reads of a step'))); // prettier-ignore
   }
 
   run(): MergedRows {
-    this.#steps.forEach((step, i) => {
-      const reads = at(this.#reads, i, 'schedule: reads of a step');
-      const candidate = at(this.#candidates, i, 'schedule: candidate');
-      const open = new Set(
-        [...reads].flatMap((id) => {
-          const region = this.#regionOf.get(id);
-          return region === undefined || this.#closed.has(region) ? [] : [region];
-        }),
-      );
-      if (candidate !== null) this.#enter(candidate, [...open]);
-      // What is only looked at can be looked at later.
-      else if (step.kind !== 'check' && step.kind !== 'output') for (const region of open) this.#closed.add(region);
-    });
-    const regions = [...new Set(this.#regionOf.values())].map((region) => this.#settled(region));
+    for (let i = 0; i < this.#steps.length;) {
+      const next = this.#ahead(i) ?? this.#enter(i);
+      this.#drawIn(next - 1);
+      i = next;
+    }
+    const regions = [...new Set(this.#merging.regionOf.values())].map((region) => this.#settled(region));
     return this.#merged(regions.filter(({ members }) => members.length > 1));
   }
 
-  /** Puts a value into the region of what it reads, or starts one. */
-  #enter(candidate: Candidate, open: readonly Region[]): void {
+  /**
+   * Enters a step although its row binds too much, and those behind it until it does not; the step that comes next then. Null: it does not
+   * bind too much, or what comes behind it does not help.
+   */
+  #ahead(first: number): number | null {
+    const candidate = at(this.#candidates, first, 'schedule: candidate');
+    if (candidate === null || !this.#bindsTooMuch(candidate)) return null;
+    const before = this.#merging;
+    this.#merging = { regionOf: new Map(before.regionOf), closed: new Set(before.closed) };
+    this.#awaited = candidate.choice.node.id;
+    let found: number | null = null;
+    const last = Math.min(first + MOST_AHEAD, this.#steps.length);
+    for (let i = first; i < last && found === null;) {
+      i = this.#enter(i);
+      const region = get(this.#merging.regionOf, this.#awaited, 'schedule: region of a value');
+      if (this.#merging.closed.has(region)) break;
+      if (this.#bindings(region) <= this.#target.limits.maxStorageBuffersPerShaderStage) found = i;
+    }
+    this.#awaited = null;
+    if (found === null) this.#merging = before;
+    return found;
+  }
+
+  /** Whether a value could join a region that it reads if a launch had more buffers. */
+  #bindsTooMuch(candidate: Candidate): boolean {
     const own: Region = { members: [candidate], rows: candidate.axes };
-    const { id } = candidate.choice.node;
-    const joins = ({ members }: Region): boolean =>
-      !this.#apart.has(id) && this.#decider.joins(id, members.map(({ choice }) => choice.node.id)); // prettier-ignore
-    const wanted = open.filter(joins);
+    const wanted = this.#openTo(candidate.index).filter((region) => this.#joins(candidate, region));
+    if (wanted.length === 0 || this.#united([...wanted, own]) !== null) return false;
+    this.#awaited = candidate.choice.node.id;
+    const lenient = this.#united([...wanted, own]);
+    this.#awaited = null;
+    return lenient !== null;
+  }
+
+  /** The open regions that a step reads. */
+  #openTo(index: number): readonly Region[] {
+    const { regionOf, closed } = this.#merging;
+    const reads = at(this.#reads, index, 'schedule: reads of a step');
+    const read = [...reads].map((id) => regionOf.get(id)).filter((region) => region !== undefined);
+    return [...new Set(read)].filter((region) => !closed.has(region));
+  }
+
+  #joins({ choice }: Candidate, { members }: Region): boolean {
+    const { id } = choice.node;
+    return !this.#known.apart.has(id) && this.#decider.joins(id, members.map((member) => member.choice.node.id)); // prettier-ignore
+  }
+
+  /** Puts a step into the region of what it reads, or starts one; the step that comes next. */
+  #enter(index: number): number {
+    const step = at(this.#steps, index, 'schedule: step');
+    const candidate = at(this.#candidates, index, 'schedule: candidate');
+    if (candidate !== null && this.#merging.regionOf.has(candidate.choice.node.id)) return index + 1;
+    const open = this.#openTo(index);
+    const { regionOf, closed } = this.#merging;
+    if (candidate === null) {
+      // What is only looked at can be looked at later.
+      if (step.kind !== 'check' && step.kind !== 'output') for (const region of open) closed.add(region);
+      return index + 1;
+    }
+    const own: Region = { members: [candidate], rows: candidate.axes };
+    const wanted = open.filter((region) => this.#joins(candidate, region));
     const all = this.#united([...wanted, own]);
     const one = all ?? wanted.map((region) => this.#united([region, own])).find((united) => united !== null);
     const region = one ?? own;
-    for (const { choice } of region.members) this.#regionOf.set(choice.node.id, region);
-    for (const other of open)
-      if (!other.members.every((member) => region.members.includes(member))) this.#closed.add(other);
+    for (const { choice } of region.members) regionOf.set(choice.node.id, region);
+    for (const other of open) if (!other.members.every((member) => region.members.includes(member))) closed.add(other);
+    return index + 1;
+  }
+
+  /**
+   * Into the row of a step, what comes later, stands on the same rows and reads nothing that is not there before: a contraction of the
+   * row's own input, as the gate of an expert beside the router. By itself it would be a launch.
+   */
+  #drawIn(index: number): void {
+    const step = at(this.#candidates, index, 'schedule: candidate');
+    const { regionOf, closed } = this.#merging;
+    const first = step === null ? undefined : regionOf.get(step.choice.node.id);
+    if (first === undefined || first.members.length < 2 || closed.has(first)) return;
+    const drawn = this.#lone.reduce((region, candidate) => {
+      const known = candidate.index <= index || regionOf.has(candidate.choice.node.id);
+      if (known || !this.#joins(candidate, region) || !standsBeside(candidate, region)) return region;
+      return this.#united([region, { members: [{ ...candidate, place: index }], rows: candidate.axes }]) ?? region;
+    }, first);
+    for (const { choice } of drawn.members) regionOf.set(choice.node.id, drawn);
   }
 
   /** Several regions as one; null: that is not legal, or does not pay. */
@@ -171,8 +240,8 @@ class RowMerging {
     const ids = new Set(members.map(({ choice }) => choice.node.id));
     if (members.some(({ choice, reads }) => isLarge(choice) && [...reads.of.keys()].some((id) => ids.has(id))))
       return false;
-    const { words } = this.#layoutOf(region);
-    const work = this.#sum(members, (m) => this.#workOf(region, m));
+    const { words } = layoutOf(this.#fused.graph, region);
+    const work = workOf(this.#fused.graph, region);
     const most = this.#areFew(region) ? MOST_WORK_OF_FEW : MOST_WORK;
     if (
       words === null ||
@@ -181,62 +250,35 @@ class RowMerging {
       work > most
     )
       return false;
+    if (this.#awaited !== null && ids.has(this.#awaited)) return true;
     return this.#bindings(region) <= this.#target.limits.maxStorageBuffersPerShaderStage;
-  }
-
-  #sum(members: readonly Candidate[], of: (member: Candidate) => number | null): number | null {
-    return members.reduce<number | null>((sum, member) => {
-      const own = of(member);
-      return sum === null || own === null ? null : sum + own;
-    }, 0);
-  }
-
-  /** Points of a row that a value has; null: a run decides. */
-  #pointsOf({ rows }: Region, { choice, space }: Candidate): number | null {
-    const form = space.assignmentList?.form;
-    const slots = form?.kind === 'slots' ? [...form.others, ...slotAxes(form.slots), ...space.axes] : choice.node.axes;
-    return this.#count(slots.filter((a) => !rows.includes(a)));
-  }
-
-  #workOf(region: Region, member: Candidate): number | null {
-    const { choice } = member;
-    const over =
-      choice.family === 'tile' ? choice.over : loopAxes(choice.node).filter((a) => !choice.node.axes.includes(a));
-    const [points, terms] = [this.#pointsOf(region, member), this.#count(over)];
-    return points === null || terms === null
-      ? null
-      : points * Math.max(terms, 1) * (choice.family === 'tile' ? choice.heads.length : 1);
-  }
-
-  /** Points along axes; null where a run decides how many there are along one of them. */
-  #count(axes: readonly AxisId[]): number | null {
-    return axes.reduce<number | null>((count, axis) => {
-      const size = asInteger(get(this.#fused.graph.axes, axis, 'schedule: axis').size);
-      return count === null || size === null ? null : count * size;
-    }, 1);
   }
 
   /** Buffers that a launch of a region binds, as far as that is known before it is written. */
   #bindings(region: Region): number {
     const { members } = region;
     const ids = new Set(members.map(({ choice }) => choice.node.id));
-    const read = new Set(members.flatMap(({ reads }) => [...reads.loaded].filter((id) => !ids.has(id))));
+    const { counted } = this.#known;
+    const readBy = ({ choice, reads }: Candidate) => (counted.has(choice.node.id) ? reads.of.keys() : reads.loaded);
+    const read = new Set(members.flatMap((member) => [...readBy(member)].filter((id) => !ids.has(id))));
     const lists = new Set(
       [...read].flatMap((id) => {
         const list = this.#spaces.get(id)?.assignmentList ?? null;
         return list === null || list.form.kind === 'slots' ? [] : [list];
       }),
     );
-    const written = members.filter((member) => this.#isStored(region, member)).length;
+    // What nobody loads gets no memory as soon as that is known.
+    const readers = ({ choice }: Candidate): Readers => (counted.has(choice.node.id) ? this.#readers : this.#loaders);
+    const written = members.filter((member) => this.#isStored(region, member, readers(member))).length;
     const reports = this.#fused.graph.checks.some((check) => check.kind === 'numbers' && ids.has(check.node));
     return read.size + 2 * lists.size + written + (reports ? 1 : 0);
   }
 
-  /** Whether a value has to be in memory: others read it, or it is compared by itself (compiler/verify). */
-  #isStored({ members }: Region, { choice }: Candidate): boolean {
+  /** Whether a value has to be in memory: others read it, or it is compared by itself (compiler/verify). `readers`: who reads what. */
+  #isStored({ members }: Region, { choice }: Candidate, readers: Readers): boolean {
     const { node } = choice;
-    if (isComparedAlone(choice)) return true;
-    return (this.#readers.get(node.id) ?? []).some((reader) => members.every(({ index }) => index !== reader));
+    if (isComparedAlone(node)) return true;
+    return (readers.get(node.id) ?? []).some((reader) => members.every(({ index }) => index !== reader));
   }
 
   /** A region without the contractions that tiles do better, if nobody in it looks at all their columns. */
@@ -248,7 +290,7 @@ class RowMerging {
 
   #merged(regions: readonly Region[]): MergedRows {
     const regionOf = new Map(regions.flatMap((r) => r.members.map(({ index }) => [index, r] as const)));
-    const placeOf = (region: Region): number => Math.max(...region.members.map(({ index }) => index));
+    const placeOf = (region: Region): number => Math.max(...region.members.map(({ place }) => place));
     const inRowOnly = new Set<NodeId>();
     const placed = this.#steps.flatMap((step, i): readonly Placed[] => {
       const region = regionOf.get(i);
@@ -271,15 +313,19 @@ class RowMerging {
 
   #rowOf(region: Region): RowStep {
     const { members, rows } = region;
-    const { phaseOf, cellOf, words } = this.#layoutOf(region);
+    const { phaseOf, cellOf, words } = layoutOf(this.#fused.graph, region);
     const phases: RowMember[][] = [];
     for (const member of members) {
       const { space, choice } = member;
       const { id } = choice.node;
-      const part = { space, cell: cellOf.get(id) ?? null, stored: this.#isStored(region, member) };
+      const part = {
+        space,
+        cell: cellOf.get(id) ?? null,
+        stored: this.#isStored(region, member, this.#known.unkept.has(id) ? this.#loaders : this.#readers),
+      };
       (phases[get(phaseOf, id, 'schedule: phase')] ??= []).push({ ...part, choice: this.#inRow(member, region) });
     }
-    const work = this.#sum(members, (m) => this.#workOf(region, m)) ?? Infinity;
+    const work = workOf(this.#fused.graph, region) ?? Infinity;
     const lanes = lanesOf(words, work);
     return { kind: 'row', rows, phases, lanes, forms: this.#formsOf(region, lanes), neighbours: 1 };
   }
@@ -287,7 +333,7 @@ class RowMerging {
   /** Classes on which a row is computed otherwise: by one thread instead of a workgroup, or with arrays of its own. */
   #formsOf(region: Region, lanes: RowStep['lanes']): readonly DeviceClass[] {
     if (lanes === 'group' && this.#areFew(region)) return [];
-    const { words, cellOf } = this.#layoutOf(region);
+    const { words, cellOf } = layoutOf(this.#fused.graph, region);
     const all = words ?? Infinity;
     // A cell of one number is a register.
     const hasArrays = all > new Set(cellOf.values()).size;
@@ -300,40 +346,8 @@ class RowMerging {
   }
 
   #areFew({ rows }: Region): boolean {
-    const count = this.#count(rows);
+    const count = countAlong(this.#fused.graph, rows);
     return count !== null && count < FEW_ROWS;
-  }
-
-  /** In which phase values are computed, and which cells those that others read are kept in. */
-  #layoutOf(region: Region): RowLayout {
-    const { members, rows } = region;
-    const phaseOf = new Map<NodeId, number>();
-    const lastRead = new Map<NodeId, number>();
-    for (const { choice, reads } of members) {
-      const own = [...reads.of.keys()].filter((id) => phaseOf.has(id));
-      const phase = 1 + Math.max(-1, ...own.map((id) => get(phaseOf, id, 'schedule: phase')));
-      phaseOf.set(choice.node.id, phase);
-      for (const id of own) lastRead.set(id, Math.max(phase, lastRead.get(id) ?? 0));
-    }
-    const cells: { readonly kind: string; readonly size: number | null; freeFrom: number }[] = [];
-    const cellOf = new Map<NodeId, number>();
-    const inOrder = members.toSorted((a, b) => (phaseOf.get(a.choice.node.id) ?? 0) - (phaseOf.get(b.choice.node.id) ?? 0)); // prettier-ignore
-    for (const { choice } of inOrder) {
-      const { id, element, axes } = choice.node;
-      const last = lastRead.get(id);
-      if (last === undefined) continue;
-      const [kind, size] = [element === 'f16' ? 'f32' : element, this.#count(axes.filter((a) => !rows.includes(a)))];
-      const phase = get(phaseOf, id, 'schedule: phase');
-      const free = cells.findIndex((cell) => cell.kind === kind && cell.size === size && cell.freeFrom <= phase);
-      const number = free === -1 ? cells.push({ kind, size, freeFrom: 0 }) - 1 : free;
-      at(cells, number, 'schedule: cell of a row').freeFrom = last + 1;
-      cellOf.set(id, number);
-    }
-    const words = cells.reduce<number | null>(
-      (sum, { size }) => (sum === null || size === null ? null : sum + Math.max(size, 1)),
-      0,
-    );
-    return { phaseOf, cellOf, words };
   }
 
   /** A contraction has the columns that a row has, and goes by vectors through memory only. */
@@ -341,7 +355,10 @@ class RowMerging {
     if (choice.family !== 'tile') return choice;
     const ids = new Set(members.map((member) => member.choice.node.id));
     const columns = choice.columns.filter((a) => !rows.includes(a));
-    const tileColumns = Math.max(1, Math.min(choice.tileColumns, this.#count(columns) ?? choice.tileColumns));
+    const tileColumns = Math.max(
+      1,
+      Math.min(choice.tileColumns, countAlong(this.#fused.graph, columns) ?? choice.tileColumns),
+    );
     const row: RowChoice = { ...choice, rows: { kind: 'single' }, columns, tileRows: 1, tileColumns, forms: [] };
     return [...reads.of.keys()].some((id) => ids.has(id)) ? { ...row, lanes: 1 } : row;
   }
@@ -357,25 +374,24 @@ class RowMerging {
     if (form !== undefined && (form.kind !== 'slots' || !isOfPoints(choice))) return null;
     const reads = readsOfValue(this.#fused, this.#spaces, choice, space);
     if (reads.looksThrough) return null;
-    return { index, choice, space, reads, axes: rowAxes(choice, space) };
+    return { index, place: index, choice, space, reads, axes: rowAxes(choice, space) };
   }
-}
-
-/** Whether a run is compared at what is chosen, ranked or added up along a line (compiler/verify): it has to be in memory. */
-export function isComparedAlone({ node: { kind } }: RowChoice): boolean {
-  return kind === 'choose' || kind === 'sort_rank' || kind === 'scan';
-}
-
-/** Axes along which rows of a value may stand apart: it does not go along them. */
-export function rowAxes(choice: RowChoice, { assignmentList, axes }: StoredSpace): readonly AxisId[] {
-  const { node } = choice;
-  const along = node.kind === 'choose' ? [...node.over, node.along] : loopAxes(node);
-  const own = assignmentList?.form.kind === 'slots' ? assignmentList.form.others : axes;
-  return own.filter((a) => !along.includes(a));
 }
 
 function isInRow(choice: Choice): choice is RowChoice {
   return choice.family !== 'reduce_listed' && choice.family !== 'choose_long' && choice.family !== 'concat_parts';
+}
+
+/** Whether a value stands on the rows of a region, and reads of each row what one of the region reads. */
+function standsBeside({ reads, axes }: Candidate, { members, rows }: Region): boolean {
+  const ofRow = [...reads.of].filter(([, same]) => rows.every((a) => same.has(a))).map(([id]) => id);
+  return rows.every((a) => axes.includes(a)) && members.some((member) => ofRow.some((id) => member.reads.of.has(id)));
+}
+
+/** Whether a run gives a value before anything is computed. */
+function isGiven({ graph }: FusedGraph, id: NodeId): boolean {
+  const node = nodeOf(graph, id);
+  return node.kind === 'input' && (graph.inputs[node.input]?.default ?? null) === null;
 }
 
 /** Whether a contraction is worth tiles of several rows. */

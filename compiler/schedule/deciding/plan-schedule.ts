@@ -46,16 +46,27 @@ export interface Found {
   readonly unread: ReadonlySet<NodeId>;
   /** Values that had memory when costs chose lists, and that nobody reads. */
   readonly known: ReadonlySet<NodeId>;
+  /** Values that a row holds for its own, and that nobody reads from memory. */
+  readonly unkept: ReadonlySet<NodeId>;
+  /** Values of launches that bound more than was guessed: all that they read counts, and all who read them. */
+  readonly counted: ReadonlySet<NodeId>;
   /** Values that are in no row with others, whose launch would bind too many buffers. */
   readonly apart: ReadonlySet<NodeId>;
 }
 
-export const nothingFound: Found = { split: new Set(), unread: new Set(), known: new Set(), apart: new Set() };
+export const nothingFound: Found = {
+  split: new Set(),
+  unread: new Set(),
+  known: new Set(),
+  unkept: new Set(),
+  counted: new Set(),
+  apart: new Set(),
+};
 
 export function planSchedule(
   fused: FusedGraph,
   target: Target,
-  { split, unread, known, apart }: Found = nothingFound,
+  { split, unread, known, unkept, counted, apart }: Found = nothingFound,
   decider: Decider = byCost,
 ): Schedule {
   const { graph } = fused;
@@ -161,7 +172,7 @@ export function planSchedule(
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
   const { live, assignmentLists } = storage;
   const whole = { entry: graph.name, spaces, because, live, unread, assignmentLists, steps, beside: new Map() };
-  const merged = mergeRows(fused, whole, choosing, apart);
+  const merged = mergeRows(fused, whole, choosing, { unkept, counted, apart });
   const stored = without(spaces, merged.inRowOnly);
   return {
     ...whole,

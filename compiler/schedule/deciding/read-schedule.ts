@@ -41,6 +41,8 @@ interface Line {
   readonly text: string;
   /** The step whose launch it shares, by its key. */
   readonly leader?: NodeId;
+  /** Of a member of a row: it has no memory. */
+  readonly isHeld?: boolean;
 }
 
 /** The lines that say something: without comments, and without the numbers of steps, which their order gives. */
@@ -57,6 +59,8 @@ function linesOf(text: string): readonly Line[] {
 export interface ScheduleText extends Decider {
   /** Values with memory. */
   readonly stored: ReadonlySet<NodeId>;
+  /** Of these, values that only a row holds. */
+  readonly held: ReadonlySet<NodeId>;
   /** Contractions that are computed where they are read, each with the line of who reads it. */
   readonly heads: ReadonlyMap<NodeId, Line>;
   /** The line of each step, by its text. */
@@ -72,6 +76,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   const results = new Set<NodeId>();
   const heads = new Map<NodeId, Line>();
   const rows = new Map<NodeId, number>();
+  const held = new Set<NodeId>();
   /** Steps whose threads compute several neighbours. */
   const neighbours = new Map<NodeId, number>();
   const lines = linesOf(text);
@@ -96,6 +101,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       if (values.has(id) || results.has(id)) throw new ScheduleTextError(line.number, `%${id} is computed twice`);
       values.set(id, member);
       if (members !== null) rows.set(id, line.number);
+      if (member.isHeld === true) held.add(id);
       const inside = /^%\d+ tile \d+ x \d+ of ((?:%\d+,? ?)+)/.exec(member.text)?.[1];
       for (const head of idsIn(inside ?? '')) heads.set(head, member);
     }
@@ -111,6 +117,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   const howOf = (id: NodeId): string | undefined => /^%\d+ (.*) on \[[^\]]*\]$/.exec(values.get(id)?.text ?? '')?.[1];
   return {
     stored: new Set([...values.keys(), ...results]),
+    held,
     heads,
     lineOf: (step) => numbers.get(step) ?? null,
     makesList: ({ presences }) => lists.has(presences.join()),
@@ -147,8 +154,11 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
 function membersOf({ number, text }: Line): readonly Line[] | null {
   const said = /^row .*? a row(?:, one on [^:]*?)?(?:, \d+ a thread)?: (.*)$/.exec(text)?.[1];
   return (
-    said?.split(' | ').map((member) => ({ number, text: member.replace(/ in (?:c\d+|memory|nothing| and )+$/, '') })) ??
-    null
+    said?.split(' | ').map((member) => ({
+      number,
+      text: member.replace(/ in (?:c\d+|memory|nothing| and )+$/, ''),
+      isHeld: / in c\d+$/.test(member),
+    })) ?? null
   );
 }
 

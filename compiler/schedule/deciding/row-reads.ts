@@ -10,7 +10,7 @@ import { idsOfSlots, namedAxes, type Slots } from '../../graph/slots.ts';
 import { isWaveOfWide, wideOperands } from '../../graph/wide-angles.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
-import type { Choice } from './schedule-ir.ts';
+import type { Choice, ScheduleStep } from './schedule-ir.ts';
 import { namedBy } from './step-uses.ts';
 
 export interface Reads {
@@ -70,6 +70,26 @@ function loadedBy(
   return new Set(loading.found.keys());
 }
 
+/** What the launch of a step loads, where that is known to be less than what it reads; null: all of that. */
+export function loadedByStep(
+  fused: FusedGraph,
+  spaces: ReadonlyMap<NodeId, StoredSpace>,
+  step: ScheduleStep,
+): ReadonlySet<NodeId> | null {
+  if (step.kind === 'value') return loadedBy(fused, spaces, step.choice, step.space);
+  if (step.kind === 'row') {
+    const members = step.phases.flat();
+    const own = new Set(members.map(({ choice }) => choice.node.id));
+    const within = new Map([...spaces, ...members.map(({ choice, space }) => [choice.node.id, space] as const)]);
+    const loaded = members.flatMap(({ choice, space }) => [...loadedBy(fused, within, choice, space)]);
+    return new Set(loaded.filter((id) => !own.has(id)));
+  }
+  if (step.kind !== 'rows' || step.list.form.kind === 'scanned') return null;
+  const loading = new Reading(fused, spaces, false);
+  loading.list(step.list, new Set());
+  return new Set(loading.found.keys());
+}
+
 /** What some nodes are made of: stored values and graph inputs, wherever they are read. */
 export function readsOfNodes(
   fused: FusedGraph,
@@ -79,6 +99,18 @@ export function readsOfNodes(
   const reading = new Reading(fused, spaces);
   for (const id of ids) reading.visit(id, new Set());
   return reading.all();
+}
+
+/** The steps that read each node. */
+export type Readers = ReadonlyMap<NodeId, readonly number[]>;
+
+/** The same of what each step reads. */
+export function readersOf(reads: readonly ReadonlySet<NodeId>[]): Readers {
+  const readers = new Map<NodeId, number[]>();
+  reads.forEach((ids, i) => {
+    for (const id of ids) readers.set(id, [...(readers.get(id) ?? []), i]);
+  });
+  return readers;
 }
 
 function without(axes: ReadonlySet<AxisId>, gone: readonly AxisId[]): ReadonlySet<AxisId> {

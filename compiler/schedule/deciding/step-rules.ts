@@ -12,7 +12,7 @@ import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } 
 import { legalNeighbours } from './legality-neighbours.ts';
 import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
-import { isComparedAlone, rowAxes } from './merge-rows.ts';
+import { isComparedAlone, rowAxes } from './row-layout.ts';
 import { hasRoom, hasRoomAlone } from './row-lanes.ts';
 import { readsOfValue } from './row-reads.ts';
 import {
@@ -126,7 +126,7 @@ export class StepRules {
         const own = rowAxes(choice, space);
         faults.push(
           ...said(this.#schedule.spaces.has(id) === stored, `%${id} has memory and is not stored, or lacks it`),
-          ...said(stored || !isComparedAlone(choice), `%${id} is compared by itself, and has no memory`),
+          ...said(stored || !isComparedAlone(choice.node), `%${id} is compared by itself, and has no memory`),
           ...said(rows.every((a) => own.includes(a)), `%${id} goes along the rows, or lacks an axis of theirs`),
           ...said(choice.family !== 'tile' || choice.lanes === 1 || reads.length === 0, `%${id} loads by vectors what the row holds`),
           ...reads.flatMap(([read, same]) => [

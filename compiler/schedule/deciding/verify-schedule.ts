@@ -8,9 +8,11 @@ import type { NodeId } from '../../graph/graph-ir.ts';
 import { memoryOf } from '../../graph/node-memory.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { Target } from '../../target.ts';
+import type { StoredSpace } from '../memory/memory.ts';
 import { besideFaults } from './choose-beside.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import { isStoredAnyway, tooLong } from './legality.ts';
+import { loadedByStep, readsOfNodes } from './row-reads.ts';
 import type { Schedule, ScheduleStep } from './schedule-ir.ts';
 import { StepRules } from './step-rules.ts';
 import { madeDefault, madeOutput, madeValue, usesOfStep, type Made } from './step-uses.ts';
@@ -40,7 +42,7 @@ class ScheduleVerifier {
   readonly #followed = new Set<NodeId>();
   /** What the row that is looked at computes, and what rows before it computed for themselves alone. */
   readonly #within = new Set<NodeId>();
-  readonly #inRowOnly = new Set<NodeId>();
+  readonly #inRowOnly = new Map<NodeId, StoredSpace>();
   #step: number | null = null;
 
   constructor(schedule: Schedule, fused: FusedGraph, target: Target) {
@@ -86,9 +88,12 @@ class ScheduleVerifier {
     for (const made of needs) this.#expect(this.#made.has(made), `${made} is used before it is made`);
     const members = step.kind === 'row' ? step.phases.flat() : [];
     for (const { choice } of members) this.#within.add(choice.node.id);
-    this.#reads(reads);
+    const held = this.#reads(reads);
+    // What only says where points are that are named anyway is not loaded.
+    const loaded = held.size === 0 ? held : this.#loads(step, reads);
+    for (const id of held) this.#expect(!loaded.has(id), `%${id} is read, and only its row has it`);
     this.#within.clear();
-    for (const { choice, stored } of members) if (!stored) this.#inRowOnly.add(choice.node.id);
+    for (const { choice, space, stored } of members) if (!stored) this.#inRowOnly.set(choice.node.id, space);
     for (const made of makes) {
       this.#expect(!this.#made.has(made), `${made} is made twice`);
       this.#made.add(made);
@@ -107,14 +112,24 @@ class ScheduleVerifier {
     this.#faults.push({ step: this.#step, text });
   }
 
-  /** Everything that has memory among what nodes are made of, as far as it is computed in passing, is there. */
-  #reads(ids: readonly NodeId[]): void {
+  /** What the launch of a step loads, also of what has no memory. */
+  #loads(step: ScheduleStep, reads: readonly NodeId[]): ReadonlySet<NodeId> {
+    const spaces = new Map([...this.#schedule.spaces, ...this.#inRowOnly]);
+    return loadedByStep(this.#fused, spaces, step) ?? readsOfNodes(this.#fused, spaces, reads);
+  }
+
+  /** Everything that has memory among what nodes are made of, as far as it is computed in passing, is there; what of it only rows have. */
+  #reads(ids: readonly NodeId[]): ReadonlySet<NodeId> {
     const { graph } = this.#fused;
+    const held = new Set<NodeId>();
     const pending = [...ids];
     for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
       // What a row reads of its own is a rule of the row (step-rules.ts).
       if (this.#followed.has(id) || this.#within.has(id)) continue;
-      this.#expect(!this.#inRowOnly.has(id), `%${id} is read, and only its row has it`);
+      if (this.#inRowOnly.has(id)) {
+        held.add(id);
+        continue;
+      }
       if (this.#schedule.spaces.has(id)) {
         this.#expect(this.#made.has(madeValue(id)), `%${id} is read before it is computed`);
         continue;
@@ -127,5 +142,6 @@ class ScheduleVerifier {
       this.#followed.add(id);
       pending.push(...dependenciesOf(this.#fused, node));
     }
+    return held;
   }
 }

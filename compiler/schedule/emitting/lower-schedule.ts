@@ -20,6 +20,7 @@ import type {
 } from '../../graph/graph-ir.ts';
 import type { Target } from '../../target.ts';
 import type { LaunchShape } from '../deciding/choose-beside.ts';
+import { isComparedAlone } from '../deciding/row-layout.ts';
 import { keyOf, leaderOf, type Schedule, type ScheduleStep } from '../deciding/schedule-ir.ts';
 import { assignBuffers } from '../memory/assign-buffers.ts';
 import { unreadBuffers } from '../memory/unread-buffers.ts';
@@ -50,6 +51,8 @@ export interface LoweredSchedule {
   readonly apart: ReadonlySet<NodeId>;
   /** Values with memory that no step reads and no result is, and what rows hold for nobody. */
   readonly unread: ReadonlySet<NodeId>;
+  /** The same of what is read in the row that holds it. */
+  readonly unkept: ReadonlySet<NodeId>;
   /** Launches that do not fit the target and cannot be made to. */
   readonly limitViolations: readonly Diagnostic[];
 }
@@ -93,12 +96,11 @@ class ScheduleLowering {
       return returned;
     });
     const { splits, lacking, limitViolations, contents: buffers, compactions, table, kernels, steps } = this.#plan;
-    const unread = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id), this.#plan.asked)].flatMap(
-      (id) => {
-        const content = buffers.get(id);
-        return content?.kind === 'value' && !this.#plan.loaded.has(content.node) ? [content.node] : [];
-      },
-    );
+    const idle = [...unreadBuffers({ kernels, steps }, (id) => table.isScratch(id), this.#plan.asked)].flatMap((id) => {
+      const content = buffers.get(id);
+      return content?.kind === 'value' ? [content.node] : [];
+    });
+    const { loaded, unloaded } = this.#plan;
     const contents = { buffers, compactions };
     return {
       plan: (known, beside) => this.#finish(results, known, beside),
@@ -110,7 +112,8 @@ class ScheduleLowering {
       splits,
       lacking,
       apart: this.#plan.apart,
-      unread: new Set([...unread, ...this.#plan.unloaded]),
+      unread: new Set([...idle.filter((id) => !loaded.has(id)), ...unloaded]),
+      unkept: new Set(idle.filter((id) => loaded.has(id) && !isComparedAlone(this.#plan.node(id)))),
       limitViolations,
     };
   }
