@@ -30,10 +30,12 @@ export interface ChooseLongConfig<P> extends Choosing<P> {
   /** Points of a group, u32. */
   readonly points: KernelExpr;
   readonly pointAt: (group: P, position: KernelExpr) => P;
+  /** A number as a value of the run: rounds that a driver can count it writes out, which takes llvmpipe seconds (DECISIONS 71). */
+  readonly opaque: (value: number) => KernelExpr;
 }
 
 export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): void {
-  const { groups, groupAt, points, pointAt, key, candidate, room, put } = config;
+  const { groups, groupAt, points, pointAt, key, candidate, room, put, opaque } = config;
   const bins = k.shared('bins', 'u32', DIGITS * CHOOSE_LANES);
   const number = k.let(workgroupNumber, 'group');
   // Barriers are for all: a surplus workgroup goes through them with nothing to look at.
@@ -45,6 +47,8 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
     k.forRange(first, end, 1, body);
   };
   const wanted = k.let(wantedOf(config, group), 'wanted');
+  const times = (rounds: number, body: (i: KernelExpr) => void): void =>
+    k.forRange(u32(0), opaque(rounds), 1, body, rounds);
   const candidates = (body: (position: KernelExpr, point: P) => void): void =>
     among(points, (position) => {
       const point = pointAt(group, position);
@@ -68,7 +72,7 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
   k.barrier();
   const [betterBefore, equalBefore] = [k.var(u32(0), 'before'), k.var(u32(0), 'before')];
   const [allBetter, allEqual] = [k.var(u32(0), 'all'), k.var(u32(0), 'all')];
-  k.forRange(u32(0), CHOOSE_LANES, 1, (lane) => {
+  times(CHOOSE_LANES, (lane) => {
     const [b, e] = [k.let(loadArray(bins, lane)), k.let(loadArray(bins, add(lane, CHOOSE_LANES)))];
     k.assign(allBetter, add(allBetter, b));
     k.assign(allEqual, add(allEqual, e));
@@ -97,9 +101,9 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
   function findWorst(): void {
     const parts = k.shared('parts', 'u32', CHOOSE_LANES);
     const found = k.shared('found', 'u32', 2);
-    k.forRange(u32(0), 32 / BITS, 1, (round) => {
+    times(32 / BITS, (round) => {
       const shift = k.let(sub(u32(32 - BITS), mul(round, BITS)), 'shift');
-      k.forRange(u32(0), DIGITS, 1, (d) => k.storeArray(bins, add(mul(d, CHOOSE_LANES), localIdX), u32(0)));
+      times(DIGITS, (d) => k.storeArray(bins, add(mul(d, CHOOSE_LANES), localIdX), u32(0)));
       candidates((_, point) => {
         const mine = k.let(shr(own(point, false), shift), 'digits');
         k.when(eq(shr(mine, u32(BITS)), worst), () => {
@@ -109,7 +113,7 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
       });
       k.barrier();
       const part = k.var(u32(0), 'part');
-      k.forRange(u32(0), SHARE, 1, (i) => k.assign(part, add(part, loadArray(bins, add(mul(localIdX, SHARE), i)))));
+      times(SHARE, (i) => k.assign(part, add(part, loadArray(bins, add(mul(localIdX, SHARE), i)))));
       k.storeArray(parts, localIdX, part);
       k.barrier();
       k.when(eq(localIdX, 0), () => takeDigit());
@@ -121,9 +125,9 @@ export function chooseLong<P>(k: KernelBuilder, config: ChooseLongConfig<P>): vo
     /** The digit at which as many as are wanted have been counted, or the last there is; how many are wanted of it. */
     function takeDigit(): void {
       const [digit, base, before] = [k.var(u32(0), 'digit'), k.var(u32(0), 'base'), k.var(u32(0), 'sum')];
-      k.forRange(u32(0), DIGITS, 1, (d) => {
+      times(DIGITS, (d) => {
         const total = k.var(u32(0), 'total');
-        k.forRange(u32(0), PARTS, 1, (i) => k.assign(total, add(total, loadArray(parts, add(mul(d, PARTS), i)))));
+        times(PARTS, (i) => k.assign(total, add(total, loadArray(parts, add(mul(d, PARTS), i)))));
         k.when(and(lt(before, ties), not(eq(total, u32(0)))), () => {
           k.assign(digit, d);
           k.assign(base, before);

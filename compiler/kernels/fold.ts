@@ -5,7 +5,7 @@
 import type { KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { u32 } from '../kernel/make-expressions.ts';
-import { afterPhase, eachRow, throughPoints, type RowLanes, type RowLoop } from './row.ts';
+import { afterPhase, eachRow, throughPoints, type RowConfig, type RowLanes, type RowLoop } from './row.ts';
 import type { Space } from './space.ts';
 
 /** A value at the points of a row: where they are, what it is there, and where it is kept. */
@@ -24,6 +24,8 @@ export interface FoldLoop<P> {
 
 export interface FoldConfig<P> {
   readonly lanes: RowLanes;
+  /** As of a row. */
+  readonly opaque: RowConfig<P>['opaque'];
   readonly rows: Space<P>;
   /** Number of steps, u32. */
   readonly steps: KernelExpr;
@@ -36,9 +38,9 @@ export interface FoldConfig<P> {
 }
 
 export function fold<P>(k: KernelBuilder, config: FoldConfig<P>): void {
-  const { lanes, rows, steps, starts, enterStep, phases, ends } = config;
+  const { lanes, opaque, rows, steps, starts, enterStep, phases, ends } = config;
   const all = (loops: readonly FoldLoop<P>[], around: P): void =>
-    loops.forEach((loop) => throughPoints(k, lanes, { ...loop, visit: visitOf(k, loop) }, around));
+    loops.forEach((loop) => throughPoints(k, { lanes, opaque }, { ...loop, visit: visitOf(k, loop) }, around));
   eachRow(k, lanes, rows, (row) => {
     config.begin();
     all(starts, row);

@@ -34,18 +34,20 @@ export interface RowLoop<P> {
 
 export interface RowConfig<P> {
   readonly lanes: RowLanes;
+  /** A number as a value of the run, for limits of loops: see `throughPoints`. */
+  readonly opaque: (value: number) => KernelExpr;
   readonly rows: Space<P>;
   /** What the memory of a row needs before anything is kept there. */
   readonly begin: () => void;
   readonly phases: readonly (readonly RowLoop<P>[])[];
 }
 
-export function row<P>(k: KernelBuilder, { lanes, rows, begin, phases }: RowConfig<P>): void {
+export function row<P>(k: KernelBuilder, { lanes, opaque, rows, begin, phases }: RowConfig<P>): void {
   eachRow(k, lanes, rows, (point) => {
     begin();
     for (const [i, phase] of phases.entries()) {
       if (i > 0) afterPhase(k, lanes);
-      for (const loop of phase) throughPoints(k, lanes, loop, point);
+      for (const loop of phase) throughPoints(k, { lanes, opaque }, loop, point);
     }
   });
 }
@@ -65,12 +67,20 @@ export function eachRow<P>(k: KernelBuilder, lanes: RowLanes, rows: Space<P>, bo
   k.when(lt(group, rows.total), () => rows.enter(group, body));
 }
 
-/** Goes through points of a row: all of them, or a thread's share. */
-export function throughPoints<P>(k: KernelBuilder, lanes: RowLanes, { size, at, visit }: RowLoop<P>, around: P): void {
+/**
+ * Goes through points of a row: all of them, or a thread's share. Their number is written as a value of the run: a driver that reads a
+ * literal writes the rounds out, loops within loops, and takes seconds of CPU for a row of a few dozen points (DECISIONS 71).
+ */
+export function throughPoints<P>(
+  k: KernelBuilder,
+  { lanes, opaque }: Pick<RowConfig<P>, 'lanes' | 'opaque'>,
+  { size, at, visit }: RowLoop<P>,
+  around: P,
+): void {
   const here = (index: KernelExpr): void => visit(at(around, index), index);
   if (lanes === 'group') k.forRange(localIdX, u32(size), k.workgroupSize, here, Math.ceil(size / k.workgroupSize));
   else if (size === 1) here(u32(0));
-  else k.forRange(u32(0), u32(size), 1, here);
+  else k.forRange(u32(0), opaque(size), 1, here, size);
 }
 
 /** The memory of one value of a row: `begin` where a row begins, then `load` and `store` by the place in the row. */

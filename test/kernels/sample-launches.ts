@@ -320,7 +320,14 @@ export const chooseLongKernel = kernel(
   (k) => {
     const { rows, width, ...parts } = choosing(k);
     const pointAt = (p: Point, position: KernelExpr): Point => [at(p, 0), position];
-    chooseLong<Point>(k, { ...parts, groups: rows, points: width, groupAt: (number) => [number], pointAt });
+    chooseLong<Point>(k, {
+      ...parts,
+      groups: rows,
+      points: width,
+      groupAt: (number) => [number],
+      pointAt,
+      opaque: u32,
+    });
   },
   CHOOSE_LANES,
 );

@@ -1,6 +1,7 @@
 /** Rows beside what has memory that costs would compute in passing: whoever reads a value finds it where it is. */
 import { expect, it } from 'vitest';
 import { memoryOf } from '../../compiler/graph/node-memory.ts';
+import { forEachStatement } from '../../compiler/kernel/visit-kernel.ts';
 import { byCost, type Decider } from '../../compiler/schedule/deciding/decider.ts';
 import { stepTexts } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { settled } from '../../compiler/schedule/schedule.ts';
@@ -70,4 +71,32 @@ it('a number for each row that reads the same input is computed in the row that 
   );
   const router = steps.find((text) => text.includes(' choose '));
   expect(router).toMatch(/%\d+ tile 1 x 1 of %\d+, rows one by one, columns \(\)(?:, loads of 4)? on \[T\] in memory/);
+});
+
+it('a driver cannot count the rounds of a row, of a recurrence or of a choice among many', () => {
+  const { plan } = preparedOf(`model Layers {
+    axis T, D = 6, E = 5, H = 6, V = 3000
+    param w: [E, D]
+    param u: [D, H]
+    forward(x: [T, D], s: [T, V]) -> (route [T, V], [T, E], [D]) {
+      let (last, _) = chain t in T carrying h: [D] = 0 collecting next {
+        let next = tanh(x[t] + u @ rename(h, D: H))
+        next
+      }
+      (top_k(s, 50, over: V), softmax(w @ x, over: E), last)
+    }
+  }`).entry.inference;
+  const families = new Set(plan.kernels.map(({ name }) => name));
+  expect(
+    ['choose_long', 'fold', 'row'].filter((family) => !families.has(family)),
+    [...families].join(),
+  ).toEqual([]);
+  for (const { name, body } of plan.kernels) {
+    const counted: string[] = [];
+    forEachStatement(body, (statement) => {
+      if (statement.kind === 'for' && statement.from.kind === 'literal' && statement.to.kind === 'literal')
+        counted.push(statement.name);
+    });
+    expect(counted, name).toEqual([]);
+  }
 });

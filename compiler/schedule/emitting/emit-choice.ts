@@ -18,7 +18,7 @@ import { alongSlots } from './slot-points.ts';
 import { alongAxes, pointsOf } from './spaces.ts';
 
 type ChooseNode = Extract<Node, { readonly kind: 'choose' }>;
-type Given = 'groups' | 'groupAt' | 'put';
+type Given = 'groups' | 'groupAt' | 'put' | 'opaque';
 type ChoiceParts = Omit<ChooseConfig<PointScope>, Given> & Omit<ChooseLongConfig<PointScope>, Given>;
 
 type Report = ((l: ExprEmitter, point: PointScope) => void) | null;
@@ -100,6 +100,6 @@ export function emitLongChoice(plan: PlanBuilder, node: ChooseNode, space: Store
     const parts = choiceOf(l, node, report);
     const groupCount = l.launch.size(total);
     const put = intoSlots(node, intoMemory(l, space, buffer));
-    chooseLong(l.launch.k, { ...parts, groups: groupCount, groupAt, put });
+    chooseLong(l.launch.k, { ...parts, groups: groupCount, groupAt, put, opaque: (value) => l.launch.opaque(value) });
   });
 }

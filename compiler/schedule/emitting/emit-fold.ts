@@ -129,6 +129,7 @@ class FoldLaunch {
     const next = this.#next.map((cell, i) => ({ cell, element: at(this.#carried, i, 'schedule: carried').node.element }));
     fold(k, {
       lanes,
+      opaque: (value) => this.#l.launch.opaque(value),
       rows,
       steps: this.#l.size(axis),
       begin: () => [...cells, ...next].forEach(({ cell, element }) => cell.begin(this.#emitter.zeroOf(element))),

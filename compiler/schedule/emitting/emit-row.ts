@@ -148,6 +148,7 @@ class RowLaunch {
     }
     row(k, {
       lanes: this.#memory.lanes,
+      opaque: (value) => l.launch.opaque(value),
       rows: pointsOf(l, { assignmentList: null, axes: rows }),
       begin: () => {
         for (const { cell, element } of cells.values()) cell.begin(l.zeroOf(element));

@@ -72,7 +72,7 @@ function formOfTile(
         put: intoMemory(l, choice, buffer),
         rows,
         lanes,
-        opaque: (value) => l.launch.number(exact(value), `${value}`),
+        opaque: (value) => l.launch.opaque(value),
         shortRows,
         tileRows,
         tileColumns,

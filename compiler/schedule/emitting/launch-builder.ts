@@ -6,7 +6,7 @@
  * `finish` tidies the kernel (tidy-kernel.ts) and drops the buffers and uniforms that nobody uses then.
  */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
-import { sizeKey } from '../../../dsl/types/size.ts';
+import { exact, sizeKey } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
 import type { BufferDecl, KernelExpr, Kernel, UniformDecl, Width } from '../../kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../kernel/kernel-builder.ts';
@@ -73,6 +73,11 @@ export class LaunchBuilder {
   /** A uniform field of its own, whatever other fields have the same value: for numbers that are no sizes (a fault word). */
   number(value: Size, role: string): KernelExpr {
     return this.#field(role, 'u32', { kind: 'size', size: value });
+  }
+
+  /** A number that the compiler knows and a driver is not to. */
+  opaque(value: number): KernelExpr {
+    return this.number(exact(value), `${value}`);
   }
 
   seed(): KernelExpr {
