@@ -13,13 +13,15 @@ import { fingerprint } from './emit/hash.ts';
 import { buildManifest } from './emit/build-manifest.ts';
 import { verifyManifest } from './emit/verify-manifest.ts';
 import type { FusedGraph } from './graph/domains.ts';
-import type { Graph } from './graph/graph-ir.ts';
+import type { Graph, GraphOutput } from './graph/graph-ir.ts';
 import { printGraph } from './graph/print-graph.ts';
 import type { Kernel } from './kernel/kernel-ir.ts';
 import { legalise } from './kernel/legalise/legalise.ts';
 import { ByStructure } from './kernel/same-kernel.ts';
 import { optimise, type OptimiseOptions } from './passes/pass-list.ts';
 import type { Change, GraphChanges } from './schedule/deciding/changes.ts';
+import { areFew, mayHaveFew, rowLimits, type Regime, type RowLimit } from './schedule/deciding/regimes.ts';
+import { nothingFound, type Found } from './schedule/deciding/plan-schedule.ts';
 import type { Schedule } from './schedule/deciding/schedule-ir.ts';
 import { schedule } from './schedule/schedule.ts';
 import type { Contents } from './schedule/emitting/contents.ts';
@@ -41,6 +43,8 @@ export interface CompileOptions {
    * then. Both by default, as a module has them.
    */
   readonly plans?: 'results' | 'all';
+  /** The plan of one regime alone, for all runs; else few rows have their own where that is better. */
+  readonly regime?: Regime;
   /** For locations in labels. */
   readonly sources?: readonly SourceFile[];
   readonly passes?: OptimiseOptions;
@@ -60,6 +64,26 @@ export interface CompiledPlan {
   readonly plan: Plan;
   /** What the plan's buffers hold, for who verifies a run of it. */
   readonly contents: Contents;
+  /** For which runs costs decided. */
+  readonly regime: Regime;
+  /** What runs with few rows do instead (schedule/deciding/regimes.ts); null: the same. */
+  readonly few: FewPlan | null;
+}
+
+export interface FewPlan {
+  readonly when: readonly RowLimit[];
+  readonly plan: CompiledPlan;
+}
+
+/** What is compiled for a run with these sizes. */
+export function planFor(compiled: CompiledPlan, sizes: ReadonlyMap<string, number>): CompiledPlan {
+  const { few } = compiled;
+  return few !== null && areFew(few.when, sizes) ? few.plan : compiled;
+}
+
+/** What is compiled for runs of all regimes, the one for many rows first. */
+export function regimesOf(compiled: CompiledPlan): readonly CompiledPlan[] {
+  return compiled.few === null ? [compiled] : [compiled, compiled.few.plan];
 }
 
 export interface CompiledEntry {
@@ -108,21 +132,17 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   );
   if (hasErrors(diagnostics)) return { ...stopped, entries, initialPlans };
 
+  const compiled = [...new Set(entries.flatMap(({ inference, withAux }) => [inference, withAux]))];
   const { kernels, kernelNumber, portable } = kernelsOf([
-    ...entries.flatMap(({ inference, withAux }) =>
-      withAux === inference ? [inference.plan] : [inference.plan, withAux.plan],
-    ),
+    ...compiled.map(({ plan }) => plan),
     ...initialPlans.values(),
+    ...compiled.flatMap(({ few }) => (few === null ? [] : [few.plan.plan])),
   ]);
   const { shaders, shaderOf } = printShaders(kernels, portable);
   const manifest = buildManifest({
     name: program.name,
     elaboration,
-    entries: entries.map(({ elaborated, inference, withAux }) => ({
-      elaborated,
-      inference: inference.plan,
-      withAux: withAux.plan,
-    })),
+    entries,
     initialPlans,
     classes: options.target.classes,
     kernels,
@@ -135,7 +155,7 @@ export function compileProgram(program: Program, options: CompileOptions): Compi
   return { diagnostics, elaboration, entries, kernels, shaders, initialPlans, manifest };
 }
 
-/** Optimises a graph, schedules it and makes the kernels of its plan legal. */
+/** Optimises a graph, schedules it and makes the kernels of its plans legal: of the one for many rows, and of that for few if it is another. */
 function planner(
   program: Program,
   elaboration: Elaboration,
@@ -143,7 +163,8 @@ function planner(
   locationOf: (span: Span) => string,
   report: (problem: Diagnostic) => void,
 ): (graph: Graph, entry: string | null) => CompiledPlan {
-  const legal = legaliser(options.target);
+  const { target } = options;
+  const legal = legaliser(target);
   const kernels = new KernelTable();
   return (graph, entry) => {
     const fused = optimise(graph, options.passes);
@@ -151,32 +172,63 @@ function planner(
       role === 'store'
         ? (elaboration.variables.find((s) => s.used.variable.path === name)?.used.variable.declaration.span ?? null)
         : (program.entries.find((e) => e.name === entry)?.formals.find((f) => f.name === name)?.span ?? null);
-    const {
-      schedule: decided,
-      plan,
-      contents,
-      diagnostics: limitViolations,
-    } = schedule(fused, options.target, { locationOf, declared, kernels, ...given(fused, options) });
-    limitViolations.forEach(report);
-    verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
-    // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
-    return {
-      graph,
-      fused,
-      schedule: decided,
-      plan: limitViolations.length > 0 ? plan : legaliseKernels(plan, legal),
-      contents,
+    const planned = (regime: Regime, decisions: Given, likely = nothingFound): Planned => {
+      const made = schedule(fused, target, { locationOf, declared, kernels, regime, likely, ...decisions });
+      const { schedule: decided, plan, contents, found, diagnostics: limitViolations } = made;
+      if (regime === 'many') limitViolations.forEach(report);
+      verified('schedule', `the plan of ${plan.name}`, planFaults(plan));
+      const fits = limitViolations.length === 0;
+      // A plan that does not fit the target has kernels that are not legal on it: nothing will run them.
+      const shipped = fits ? legaliseKernels(plan, legal) : plan;
+      return { compiled: { graph, fused, regime, schedule: decided, plan: shipped, contents, few: null }, fits, found };
     };
+    const { compiled: many, fits, found } = planned('many', given(fused, 'many', options));
+    const isAsked = options.regime === undefined ? isForDecoding(graph) : options.regime === 'few';
+    if (!fits || entry === null || !isAsked || !mayHaveFew(fused, many.schedule, target)) return many;
+    const decisions = given(fused, 'few', options);
+    const few = planned('few', decisions, found);
+    const when = rowLimits(fused, many.schedule, few.compiled.schedule);
+    const isWanted =
+      options.regime === 'few' || decisions.given !== undefined || isBetter(few.compiled.plan, many.plan);
+    if (!few.fits || when === null || !isWanted) return many;
+    return when.length === 0 || options.regime === 'few'
+      ? few.compiled
+      : { ...many, few: { when, plan: few.compiled } };
   };
 }
 
-/** What is given for a graph, if anything: its schedule, or changes to the one that costs decide. */
-function given(
-  fused: FusedGraph,
-  { schedules, changes }: CompileOptions,
-): { readonly given?: string; readonly changes?: GraphChanges } {
+interface Planned {
+  readonly compiled: CompiledPlan;
+  /** Whether the target has room for it. */
+  readonly fits: boolean;
+  readonly found: Found;
+}
+
+/** Whether runs of a graph may be one token after another: with losses alone they look at many, or at what came of them. */
+function isForDecoding({ outputs }: Graph): boolean {
+  const has = (role: GraphOutput['role']): boolean => outputs.some((output) => output.role === role);
+  return has('update') || !(has('loss') || has('output'));
+}
+
+/** Whether a plan has fewer launches than another one, and takes nothing more. */
+function isBetter(plan: Plan, than: Plan): boolean {
+  const given = ({ buffers }: Plan): readonly string[] =>
+    buffers.flatMap(({ role, label }) =>
+      role.kind === 'input' || role.kind === 'store' ? [`${role.kind} ${label}`] : [],
+    );
+  const known = new Set(given(than));
+  return plan.steps.length < than.steps.length && given(plan).every((own) => known.has(own));
+}
+
+interface Given {
+  readonly given?: string;
+  readonly changes?: GraphChanges;
+}
+
+/** What is given for a schedule of a graph, if anything: its text, or changes to the one that costs decide. */
+function given(fused: FusedGraph, regime: Regime, { schedules, changes }: CompileOptions): Given {
   if (schedules === undefined && changes === undefined) return {};
-  const hash = graphHash(fused);
+  const hash = graphHash(fused, regime);
   const [text, own] = [schedules?.get(hash), changes?.get(hash)];
   return {
     ...(text === undefined ? {} : { given: text }),
@@ -184,10 +236,14 @@ function given(
   };
 }
 
-/** Tells graphs apart, as a printed schedule does: what is computed where, before anything of it has memory. */
-export function graphHash({ graph, domains }: FusedGraph): string {
-  return fingerprint(printGraph(graph, { domains }));
+/** Tells graphs apart, as a printed schedule does: what is computed where, before anything of it has memory; and the regimes of one. */
+export function graphHash({ graph, domains }: FusedGraph, regime: Regime): string {
+  const text = printGraph(graph, { domains });
+  return fingerprint(regime === 'many' ? text : `${text}few`);
 }
+
+/** The hash of what was compiled. */
+export const hashOf = ({ fused, regime }: Pick<CompiledPlan, 'fused' | 'regime'>): string => graphHash(fused, regime);
 
 function legaliseKernels(plan: Plan, legal: (kernel: Kernel) => Kernel): Plan {
   return { ...plan, kernels: plan.kernels.map(legal) };

@@ -10,6 +10,7 @@ import type {
   DeviceClassSpec,
   EntrySpec,
   Manifest,
+  PlanSpec,
   SizeConstraintSpec,
   VariableSpec,
 } from '../../runtime/contract/manifest.ts';
@@ -17,6 +18,7 @@ import type { ElaboratedEntry, Elaboration, EntryInput } from '../elaborate/elab
 import { divisionsOf } from '../graph/divisions.ts';
 import type { Kernel } from '../kernel/kernel-ir.ts';
 import { featuresOf, sidesOf } from '../kernel/workgroup-shape.ts';
+import type { RowLimit } from '../schedule/deciding/regimes.ts';
 import type { Plan } from '../schedule/memory/plan.ts';
 import { webgpuCore, type DeviceClass } from '../target.ts';
 import { moecVersion } from '../version.ts';
@@ -25,15 +27,26 @@ import { toKernelSpec, toManifestPlan, type ManifestNames } from './plan-to-mani
 import { sizeFormula } from './size-formula.ts';
 import { axisSpec, variableSpec } from './variable-specs.ts';
 
+/** A plan, and the one for runs with few rows; null: they have no other. */
+export interface PlanOfRegimes {
+  readonly plan: Plan;
+  readonly few: { readonly when: readonly RowLimit[]; readonly plan: PlanOfRegimes } | null;
+}
+
+/** The plans of all regimes. */
+function plansOf({ plan, few }: PlanOfRegimes): readonly Plan[] {
+  return few === null ? [plan] : [plan, ...plansOf(few.plan)];
+}
+
 /** What a module is made of. */
 export interface ModuleParts {
   readonly name: string;
   readonly elaboration: Elaboration;
   readonly entries: readonly {
     readonly elaborated: ElaboratedEntry;
-    readonly inference: Plan;
+    readonly inference: PlanOfRegimes;
     /** The same object as `inference` where there are no losses, outputs and updates. */
-    readonly withAux: Plan;
+    readonly withAux: PlanOfRegimes;
   }[];
   /** By the variable's path. */
   readonly initialPlans: ReadonlyMap<string, Plan>;
@@ -50,7 +63,10 @@ export interface ModuleParts {
 
 export function buildManifest(parts: ModuleParts): Manifest {
   const { elaboration, kernels, shaders } = parts;
-  const plans = [...parts.entries.flatMap((e) => [e.inference, e.withAux]), ...parts.initialPlans.values()];
+  const plans = [
+    ...parts.entries.flatMap((e) => [e.inference, e.withAux]).flatMap(plansOf),
+    ...parts.initialPlans.values(),
+  ];
   const body: Omit<Manifest, 'hash'> = {
     schema: 1,
     moec: moecVersion,
@@ -86,15 +102,22 @@ function portableKernels(plans: readonly Plan[]): readonly Kernel[] {
 function entrySpecs(parts: ModuleParts): readonly EntrySpec[] {
   return parts.entries.map(({ elaborated, inference, withAux }): EntrySpec => {
     const names = namesOf(parts, elaborated.inputs);
-    const plan = toManifestPlan(inference, names);
+    const plan = ofRegimes(inference, names);
     return {
       name: elaborated.name,
       conditions: conditionsOf(elaborated, parts.locationOf),
       inputs: elaborated.inputs.map(inputSpec),
       plan,
-      full: withAux === inference ? plan : toManifestPlan(withAux, names),
+      full: withAux === inference ? plan : ofRegimes(withAux, names),
     };
   });
+}
+
+function ofRegimes({ plan, few }: PlanOfRegimes, names: ManifestNames): PlanSpec {
+  const spec = toManifestPlan(plan, names);
+  if (few === null) return spec;
+  const when = few.when.map(({ rows, most }) => ({ rows: sizeFormula(rows), most }));
+  return { ...spec, few: { when, plan: ofRegimes(few.plan, names) } };
 }
 
 function variableSpecs(parts: ModuleParts): readonly VariableSpec[] {

@@ -2,7 +2,7 @@
  * Which shader texts of a module are loaded for whom: those of the portable forms by everybody, those of the forms of a class of
  * devices when a model is made on one. The portable ones come first in the list of a module.
  */
-import type { LaunchSpec, Manifest } from '../../runtime/contract/manifest.ts';
+import type { LaunchSpec, Manifest, PlanSpec } from '../../runtime/contract/manifest.ts';
 
 /** Numbers of texts that only devices of a class need, ascending. */
 export interface ClassTexts {
@@ -38,8 +38,13 @@ function textOf({ kernels }: Manifest, kernel: number): readonly number[] {
   return spec === undefined ? [] : [spec.shader];
 }
 
+/** A plan with the one for few rows, if there is one. */
+export function regimesOf(plan: PlanSpec): readonly PlanSpec[] {
+  return plan.few === undefined ? [plan] : [plan, plan.few.plan];
+}
+
 function launchesOf({ entries, stores }: Manifest): readonly LaunchSpec[] {
   const initial = stores.flatMap((store) => (store.initial?.kind === 'plan' ? [store.initial.plan] : []));
-  const plans = [...entries.flatMap(({ plan, full }) => [plan, full]), ...initial];
+  const plans = [...entries.flatMap(({ plan, full }) => [plan, full]).flatMap(regimesOf), ...initial];
   return plans.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'launch' ? [step] : [])));
 }

@@ -4,6 +4,7 @@
  */
 import { verified } from '../../dsl/diagnostics/bug.ts';
 import type {
+  BufferSpec,
   EntrySpec,
   FaultSpec,
   Manifest,
@@ -12,7 +13,7 @@ import type {
   SizeFormula,
   StepSpec,
 } from '../../runtime/contract/manifest.ts';
-import { portableTexts } from './class-texts.ts';
+import { portableTexts, regimesOf } from './class-texts.ts';
 
 export function verifyManifest(manifest: Manifest, shaders: readonly string[]): void {
   verified('manifest', `the manifest of ${manifest.name}`, manifestFaults(manifest, shaders));
@@ -29,13 +30,37 @@ export function manifestFaults(manifest: Manifest, shaders: readonly string[]): 
     ...misplacedTexts(manifest),
     ...undeclaredSizes(manifest),
     ...manifest.entries.flatMap((entry) => [
-      ...planFaults(manifest, entry.plan, entry, `${entry.name}: `),
-      ...(entry.full === entry.plan ? [] : planFaults(manifest, entry.full, entry, `${entry.name}, in full: `)),
+      ...regimeFaults(manifest, entry.plan, entry, entry.name),
+      ...(entry.full === entry.plan ? [] : regimeFaults(manifest, entry.full, entry, `${entry.name}, in full`)),
     ]),
     ...manifest.stores.flatMap(({ path, initial }) =>
       initial?.kind === 'plan' ? planFaults(manifest, initial.plan, null, `initial value of ${path}: `) : [],
     ),
   ];
+}
+
+/** Of a plan and of the one for few rows, which gives the same results and takes nothing more. */
+function regimeFaults(manifest: Manifest, plan: PlanSpec, entry: EntrySpec, where: string): readonly string[] {
+  const own = planFaults(manifest, plan, entry, `${where}: `);
+  if (plan.few === undefined) return own;
+  const { when, plan: few } = plan.few;
+  const inFew = `${where}, for few rows: `;
+  const resultsOf = ({ results }: PlanSpec): string => results.map(({ group, name }) => `${group} ${name}`).join(', ');
+  const given = new Set(plan.buffers.map(givenKey));
+  return [
+    ...own,
+    ...planFaults(manifest, few, entry, inFew),
+    ...(when.length === 0 ? [`${inFew}no size says when`] : []),
+    ...(few.few === undefined ? [] : [`${inFew}it has another one`]),
+    ...(resultsOf(few) === resultsOf(plan) ? [] : [`${inFew}its results are ${resultsOf(few)}`]),
+    ...few.buffers.flatMap((buffer) => (given.has(givenKey(buffer)) ? [] : [`${inFew}only it takes ${buffer.label}`])),
+  ];
+}
+
+/** What tells what a run is given apart; null of what it is not. */
+function givenKey(buffer: BufferSpec): string | null {
+  if (buffer.kind === 'input') return `input ${buffer.input}`;
+  return buffer.kind === 'store' ? `store ${buffer.store}` : null;
 }
 
 function planFaults(manifest: Manifest, plan: PlanSpec, entry: EntrySpec | null, where: string): readonly string[] {
@@ -117,9 +142,10 @@ function undeclaredSizes({ dynamic, entries, stores }: Manifest): readonly strin
     if (typeof size === 'number' && !Number.isFinite(size)) unknown.add(String(size));
     if (typeof size === 'object' && 'args' in size) size.args.forEach(formula);
   };
-  const plans = entries.flatMap((e) => (e.full === e.plan ? [e.plan] : [e.plan, e.full]));
+  const plans = entries.flatMap((e) => (e.full === e.plan ? [e.plan] : [e.plan, e.full])).flatMap(regimesOf);
   const initial = stores.flatMap((s) => (s.initial?.kind === 'plan' ? [s.initial.plan] : []));
   for (const plan of [...plans, ...initial]) {
+    plan.few?.when.forEach(({ rows }) => formula(rows));
     for (const buffer of plan.buffers) formula(buffer.elements);
     for (const step of plan.steps) {
       for (const form of formsOf(step)) {

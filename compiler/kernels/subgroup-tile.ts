@@ -34,7 +34,7 @@ export interface SubgroupTileConfig<P, I> extends TileValues<P, I> {
   readonly opaque: (value: number) => KernelExpr;
   /** Rows up to which a tile goes row by row. */
   readonly shortRows: number;
-  readonly rows: Exclude<TileRows<P>, { readonly kind: 'single' }>;
+  readonly rows: TileRows<P>;
   readonly terms: VectorTerms<I>;
 }
 
@@ -46,7 +46,7 @@ const PART = SUM_BLOCK / VECTOR;
 export function subgroupTile<P, I>(k: KernelBuilder, config: SubgroupTileConfig<P, I>): void {
   const { rows, tileRows, tileColumns, lanes, width, terms } = config;
   const columnsOfTile = lanes * tileColumns;
-  const { total, enter } = tilesOfRows(k, rows, tileRows);
+  const { total, enter } = tilesOf<P, I>(k, rows, tileRows);
   const tiles = k.let(total, 'tiles');
   const columnTiles = k.let(div(add(width, columnsOfTile - 1), columnsOfTile), 'columns');
   const number = k.let(workgroupNumber, 'tile');
@@ -65,8 +65,22 @@ export function subgroupTile<P, I>(k: KernelBuilder, config: SubgroupTileConfig<
       inBlocks: true,
       visit: (points, addTerm, sums) => visitTogether(k, config, points, addTerm, sums),
     });
-    enter(k.let(rem(number, tiles), 'block'), (first, end) => part.block(first, end, rows.enter));
+    enter(k.let(rem(number, tiles), 'block'), part);
   });
+}
+
+/** Tiles of rows, or rows that go one by one: how many there are, and what of the sums is done at one. */
+function tilesOf<P, I>(
+  k: KernelBuilder,
+  rows: TileRows<P>,
+  tileRows: number,
+): { readonly total: KernelExpr; readonly enter: (tile: KernelExpr, part: TilePart<P, I>) => void } {
+  if (rows.kind === 'single') {
+    const { total, enter } = rows.space;
+    return { total, enter: (row, part) => enter(row, (point) => part.row(row, point)) };
+  }
+  const { total, enter } = tilesOfRows(k, rows, tileRows);
+  return { total, enter: (tile, part) => enter(tile, (first, end) => part.block(first, end, rows.enter)) };
 }
 
 /** Visits the terms with all lanes of a subgroup: each loads another vector of every row, and all go through these in order. */

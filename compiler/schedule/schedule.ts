@@ -1,5 +1,5 @@
 /**
- * schedule: a graph whose values know where they are computed, to a plan of launches. Pure; static; the same for all sizes of a run.
+ * schedule: a graph whose values know where they are computed, to a plan of launches. Pure; static; the same for all sizes of a run, but that few rows may have a plan of their own (deciding/regimes.ts).
  *
  *   decide       deciding/plan-schedule.ts      what has memory, on which assignments, by which kernel family, in which order
  *   lower        emitting/lower-schedule.ts     each decision to its launches
@@ -13,10 +13,11 @@ import type { NodeId, Span } from '../graph/graph-ir.ts';
 import type { Target } from '../target.ts';
 import { ChangedDecider, type GraphChanges } from './deciding/changes.ts';
 import { chooseBeside, whyNotAlike } from './deciding/choose-beside.ts';
-import { byCost, type Decider } from './deciding/decider.ts';
+import { byCostIn, type Decider } from './deciding/decider.ts';
 import { isStoredAnyway } from './deciding/legality.ts';
 import { nothingFound, planSchedule, type Found } from './deciding/plan-schedule.ts';
 import { stepTexts } from './deciding/print-schedule.ts';
+import type { Regime } from './deciding/regimes.ts';
 import { ScheduleTextError, inOrderOf, readDecisions } from './deciding/read-schedule.ts';
 import { keyOf, leaderOf, type Schedule } from './deciding/schedule-ir.ts';
 import { faultText, scheduleFaults } from './deciding/verify-schedule.ts';
@@ -35,6 +36,10 @@ export interface ScheduleOptions {
   readonly changes?: GraphChanges;
   /** Where an input, or a variable by its path, is declared, for what does not fit. */
   readonly declared?: (role: 'input' | 'store', name: string) => Span | null;
+  /** What costs are those of; `many` unless said. */
+  readonly regime?: Regime;
+  /** What had to be known for the schedule of another regime, which is likely to be what this one has to know. */
+  readonly likely?: Found;
   /** Kernels of other plans, to share: none by default. */
   readonly kernels?: KernelTable;
 }
@@ -43,6 +48,8 @@ export interface Scheduled {
   readonly schedule: Schedule;
   readonly plan: Plan;
   readonly contents: Contents;
+  /** What had to be known of the schedule that was decided. */
+  readonly found: Found;
   /** What does not fit the target. The plan is whole all the same. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -50,6 +57,9 @@ export interface Scheduled {
 /** The plan of the outputs a graph has. */
 export function schedule(fused: FusedGraph, target: Target, options: ScheduleOptions = {}): Scheduled {
   const locationOf = options.locationOf ?? ((span) => (span.source === '' ? '?' : `${span.source}:${span.start}`));
+  const plain = byCostIn(options.regime ?? 'many');
+  const decider = options.changes === undefined ? null : new ChangedDecider(plain, options.changes);
+  const planned = settled(fused, target, decider ?? plain, locationOf, options.likely);
   const finish = (decided: Schedule, lowered: ReturnType<typeof lowerSchedule>): Scheduled => {
     const plan = lowered.plan(options.kernels ?? new KernelTable(), decided.beside);
     const { contents } = lowered;
@@ -58,10 +68,8 @@ export function schedule(fused: FusedGraph, target: Target, options: ScheduleOpt
       ...endless(fused),
       ...limitViolations(plan, target, options.declared ?? (() => null)),
     ];
-    return { schedule: decided, plan, contents, diagnostics };
+    return { schedule: decided, plan, contents, found: planned.found, diagnostics };
   };
-  const decider = options.changes === undefined ? null : new ChangedDecider(byCost, options.changes);
-  const planned = settled(fused, target, decider ?? byCost, locationOf);
   const illegal = decider?.illegal(planned.schedule) ?? null;
   if (illegal !== null) throw illegal;
   if (options.given === undefined) return finish(planned.schedule, planned.lowered);
@@ -95,15 +103,16 @@ export function settled(
   target: Target,
   decider: Decider,
   locationOf: (span: Span) => string,
-  known: Found['known'] = new Set(),
+  start: Found = nothingFound,
 ): Settled {
-  const split = new Set<NodeId>();
+  const { known } = start;
+  const split = new Set(start.split);
   /** Values that were read by nobody once, and are read since then: what has no memory changes who reads what. */
   const read = new Set<NodeId>();
-  const apart = new Set<NodeId>();
-  const unkept = new Set<NodeId>();
-  const counted = new Set<NodeId>();
-  let unread: ReadonlySet<NodeId> = new Set();
+  const apart = new Set(start.apart);
+  const unkept = new Set(start.unkept);
+  const counted = new Set(start.counted);
+  let { unread } = start;
   for (;;) {
     const found: Found = { split, unread, known, unkept: without(unkept, read), counted, apart };
     const decided = planSchedule(fused, target, found, decider);

@@ -74,7 +74,12 @@ export function classOf(device: ClassedDevice, classes: readonly DeviceClassSpec
 export function manifestOfClass(manifest: Manifest, name: string): Manifest {
   const plans = new Map<PlanSpec, PlanSpec>();
   const planOf = (plan: PlanSpec): PlanSpec => {
-    const known = plans.get(plan) ?? { ...plan, steps: plan.steps.map((step) => stepOfClass(step, name)) };
+    const { few } = plan;
+    const known = plans.get(plan) ?? {
+      ...plan,
+      steps: plan.steps.map((step) => stepOfClass(step, name)),
+      ...(few === undefined ? {} : { few: { ...few, plan: planOf(few.plan) } }),
+    };
     plans.set(plan, known);
     return known;
   };

@@ -218,6 +218,12 @@ export type ResultSpec<Size = SizeFormula, Buffer extends number = number> =
       readonly most: Size;
     };
 
+/** So many rows at most. */
+export interface RowLimitSpec {
+  readonly rows: SizeFormula;
+  readonly most: number;
+}
+
 /** Launches in order. An `update` result is copied over its state (named by path) when the run ended well. */
 export interface PlanSpec {
   readonly buffers: readonly BufferSpec[];
@@ -226,6 +232,8 @@ export interface PlanSpec {
   readonly status: readonly FaultSpec[];
   /** Number of scratch slots. */
   readonly slots: number;
+  /** How runs with few rows do it, where all of `when` holds: with the same results, bit by bit, of the same inputs. */
+  readonly few?: { readonly when: readonly RowLimitSpec[]; readonly plan: PlanSpec };
 }
 
 /** What the sizes of a run must satisfy: `left == right`, `left <= right`, or `left != right`. */

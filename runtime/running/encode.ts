@@ -16,6 +16,7 @@ import { findEntry } from './memory-plan.ts';
 import type { ModelContext } from './model.ts';
 import { type Named, toMap } from '../contract/named.ts';
 import { Readback } from './readback.ts';
+import { planFor } from '../contract/regimes.ts';
 import {
   type RunContext,
   type RunSpec,
@@ -70,9 +71,6 @@ export function encodeRun(
   if (plan.steps.some(({ kind }) => kind === 'extern')) {
     throw new InputError('MOE0714', `${entry.name} calls a function of the host, which an encoder cannot: use run`);
   }
-  if (!kernelsOf(plan).every((kernel) => parts.pipelines.has(kernel))) {
-    throw new InputError('MOE0706', `${entry.name} is not compiled yet: await warmUp() before it is recorded`);
-  }
   const controls = toMap(options.controls ?? {});
   const { feeds, sizes, given } = readFeeds(parts.manifest, entry, toMap(options.inputs), {
     controls,
@@ -80,11 +78,15 @@ export function encodeRun(
     checkFinite: false,
     plan,
   });
+  const own = planFor(plan, sizes);
+  if (!kernelsOf(own).every((kernel) => parts.pipelines.has(kernel))) {
+    throw new InputError('MOE0706', `${entry.name} is not compiled yet: await warmUp() before it is recorded`);
+  }
   const seed = options.seed ?? 0;
   const asked = new Set(['result' as const, ...groupsOf(plan, outputs)]);
   const key = JSON.stringify([entry.name, plan === entry.full, [...sizes], seed, [...given].sort(), [...asked].sort()]);
   const known = kept.get(key);
-  const prepared = isPrepared(known) ? known : prepare(parts, plan, { sizes, asked, given }, () => kept.delete(key));
+  const prepared = isPrepared(known) ? known : prepare(parts, own, { sizes, asked, given }, () => kept.delete(key));
   const spec: RunSpec = { layout: prepared.layout, feeds, given, asked, seed, signal: undefined, timeout: null };
   const { context, layout } = prepared;
   parts.state.guard(() => {

@@ -8,6 +8,7 @@ import { InputError } from '../contract/errors.ts';
 import { type PlanLayout, allocatedBytes, buffersForHost, layOut } from '../contract/buffer-layout.ts';
 import { type EntrySpec, type Manifest, bytesPerElement } from '../contract/manifest.ts';
 import { buffersOfResult } from '../contract/results.ts';
+import { planFor } from '../contract/regimes.ts';
 import { elementCount, evaluateShape } from '../contract/sizes.ts';
 import { type Named, toMap } from '../contract/named.ts';
 import { checkFlags, checkOptions, checkSizes } from './call-options.ts';
@@ -44,7 +45,7 @@ export function planMemory(
   checkFlags(options, ['full']);
   const entry = findEntry(manifest, options.entry);
   const sizes = toMap(options.sizes ?? {});
-  const plan = options.full === true ? entry.full : entry.plan;
+  const plan = planFor(options.full === true ? entry.full : entry.plan, sizes);
   const layout = layOut(manifest, plan, sizes);
   const sums = { params: 0, states: 0, scratch: 0, inputs: 0, results: 0, other: 0 };
   let largest = { label: 'nothing', bytes: 0 };

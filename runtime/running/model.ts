@@ -11,13 +11,7 @@ import type { DeviceMemory } from './buffers.ts';
 import { type Encoded, type EncodeOptions, encodeRun } from './encode.ts';
 import { InputError, MoecError } from '../contract/errors.ts';
 import { type PlanLayout, kernelsOf, layOut } from '../contract/buffer-layout.ts';
-import {
-  type EntrySpec,
-  type Manifest,
-  type PlanSpec,
-  type ResultSpec,
-  bytesPerElement,
-} from '../contract/manifest.ts';
+import { type EntrySpec, type Manifest, type PlanSpec, type ResultSpec, bytesPerElement } from '../contract/manifest.ts'; // prettier-ignore
 import { type MemoryPlan, findEntry, planMemory } from './memory-plan.ts';
 import { type Named, toMap } from '../contract/named.ts';
 import {
@@ -35,6 +29,7 @@ import {
 import { Readback } from './readback.ts';
 import { type RunResult, collect } from './results.ts';
 import { buffersOfResult } from '../contract/results.ts';
+import { planFor, regimesOf } from '../contract/regimes.ts';
 import { type RunContext, type WatchStep, bufferAt, bindingOf, runPlan } from './run.ts';
 import { type Feeds, readFeeds } from './feeds.ts';
 import { elementCount, evaluateShape } from '../contract/sizes.ts';
@@ -167,7 +162,11 @@ export class Model {
     const plans = entries.flatMap(({ plan, full }) => (options.full === true ? [plan, full] : [plan]));
     const { signal, onProgress } = options;
     const onDone = (done: number, total: number): void => onProgress?.({ done, total });
-    await this.#parts.pipelines.prepare(plans.flatMap(kernelsOf), { signal, onDone, dispatch: true });
+    await this.#parts.pipelines.prepare(plans.flatMap(regimesOf).flatMap(kernelsOf), {
+      signal,
+      onDone,
+      dispatch: true,
+    });
   }
 
   /** Bytes of the model with one run, before anything is allocated. */
@@ -341,9 +340,9 @@ export class Model {
   async #run(request: RunRequest): Promise<RunResult> {
     const { entry, plan, feeds, groups, seed, signal, timeout, watch } = request;
     signal?.throwIfAborted();
-    await this.#parts.pipelines.prepare(kernelsOf(plan), { signal });
     const layout = this.#layout(entry, plan, feeds);
-    const wanted = plan.results.filter(({ group }) => groups.has(group));
+    await this.#parts.pipelines.prepare(kernelsOf(layout.plan), { signal });
+    const wanted = layout.plan.results.filter(({ group }) => groups.has(group));
     const buffers = wanted.flatMap(buffersOfResult);
     const asked = new Set(request.update ? [...groups, 'update' as const] : groups);
     const spec = { layout, feeds: feeds.feeds, given: feeds.given, asked, seed, signal, timeout, watch };
@@ -372,7 +371,7 @@ export class Model {
     const key = JSON.stringify([entry.name, plan === entry.full, ...sizes]);
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
-    const layout = layOut(this.manifest, plan, sizes);
+    const layout = layOut(this.manifest, planFor(plan, sizes), sizes);
     const [oldest] = this.#layouts.keys();
     if (oldest !== undefined && this.#layouts.size >= KEPT_LAYOUTS) this.#layouts.delete(oldest);
     this.#layouts.set(key, layout);

@@ -36,6 +36,7 @@ import {
   untilAborted,
 } from './call-options.ts';
 import { Pipelines } from './pipelines.ts';
+import { regimesOf } from '../contract/regimes.ts';
 import { type RunContext, bufferAt, bindingOf, runPlan } from './run.ts';
 import type { WeightSource } from '../weights/weight-source.ts';
 import { bytesToRead, loadVariable, throwProblems } from '../weights/weights.ts';
@@ -177,7 +178,13 @@ async function build(
 /** What a manifest asks of a device: of any, or of one of a class. */
 export function requirementsOf(manifest: Manifest, name: string = PORTABLE): DeviceRequirements {
   const { requiredFeatures, requiredLimits, kernels, stores, entries } = manifest;
-  const launched = [...entries.flatMap(({ plan, full }) => [plan, full]).flatMap(kernelsOf), ...initialKernels(stores)];
+  const launched = [
+    ...entries
+      .flatMap(({ plan, full }) => [plan, full])
+      .flatMap(regimesOf)
+      .flatMap(kernelsOf),
+    ...initialKernels(stores),
+  ];
   const sizes = launched.flatMap((kernel) => kernels[kernel]?.subgroupSize ?? []);
   const own = manifest.classes.find((each) => each.name === name);
   return {
@@ -199,7 +206,7 @@ function kernelsToWarmUp(
   const initial = initialKernels(bindings.flatMap(({ slices, variable }) => (slices === null ? [variable] : [])));
   if (warmUp === 'none') return initial;
   const plans = manifest.entries.flatMap(({ plan, full }) => (warmUp === 'all' ? [plan, full] : [plan]));
-  return [...initial, ...plans.flatMap(kernelsOf)];
+  return [...initial, ...plans.flatMap(regimesOf).flatMap(kernelsOf)];
 }
 
 /** Fills all variables that the source has, with every fault of its values in one report. */

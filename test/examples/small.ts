@@ -21,7 +21,7 @@ export const exampleNames = readdirSync(folder, { withFileTypes: true }).flatMap
 /** Whether the host computes a part of an example. */
 export const hasHost = (name: string): boolean => existsSync(join(folder, name, 'host.mjs'));
 
-function prepared(name: string) {
+function prepared(name: string, plans: 'all' | 'results' = 'all') {
   const files = readdirSync(join(folder, name)).filter((f) => f.endsWith('.moe'));
   const texts = new Map(files.map((f) => [f, readFileSync(join(folder, name, f), 'utf8')] as const));
   const text = texts.get('model.moe') ?? '';
@@ -34,7 +34,7 @@ function prepared(name: string) {
     sets.set(axis.name, String(size));
   }
   // What the kernel interpreter runs when everything is asked for.
-  const options = { name: 'model.moe', files: texts, target: portableOf(webgpuCore), plans: 'all' } as const;
+  const options = { name: 'model.moe', files: texts, target: portableOf(webgpuCore), plans } as const;
   const small = prepareText(text, { ...options, sets }).prepared;
   if (small !== null) return { run: small, sets };
   const whole = prepareText(text, options).prepared;
@@ -63,4 +63,16 @@ export async function smallExample(name: string): Promise<Ready> {
   const externs = hasHost(name) ? { externs: await loadExterns(join(folder, name, 'host.mjs')) } : {};
   const sizes = new Map(run.manifest.dynamic.map((axis) => [axis, 5] as const));
   return ready(run, { sizes, sets, ...externs });
+}
+
+/** An example that is asked for its results alone: with so many points along one axis that a run decides, and one along all others. */
+export async function fewExample(name: string): Promise<(rows: number) => Ready> {
+  const { run, sets } = prepared(name, 'results');
+  const externs = hasHost(name) ? { externs: await loadExterns(join(folder, name, 'host.mjs')) } : {};
+  const { dynamic } = run.manifest;
+  return (rows) => {
+    const sizes = new Map(dynamic.map((axis, i) => [axis, i === dynamic.length - 1 ? rows : 1] as const));
+    const { prepared: own, request } = ready(run, { sizes, sets, ...externs });
+    return { prepared: own, request: { ...request, sizes, want: { losses: false, outputs: false, updates: false } } };
+  };
 }

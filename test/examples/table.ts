@@ -5,6 +5,7 @@
  *     idea       the line `> …` below the heading
  *     lines      of model.moe
  *     launches   of a run for results alone, of each entry, as its golden plan has them
+ *     few        the same with few rows, where they have a plan of their own (compiler/schedule/deciding/regimes.ts)
  *     proof      cases of the original implementation, and cases computed by hand, that it is compared with
  */
 import { readFileSync, readdirSync } from 'node:fs';
@@ -47,23 +48,45 @@ function exampleTable(root: string): string {
       return {
         year: about.year,
         title: about.title,
-        row: [program, about.paper, about.idea, String(lines), launchesOf(root, name), proof],
+        row: [
+          program,
+          about.paper,
+          about.idea,
+          String(lines),
+          launchesOf(root, name),
+          fewLaunchesOf(root, name),
+          proof,
+        ],
       };
     });
   rows.sort((a, b) => a.year - b.year || a.title.localeCompare(b.title, 'en'));
-  const head = ['program', 'paper', 'idea', 'lines', 'launches', 'proof'];
+  const head = ['program', 'paper', 'idea', 'lines', 'launches', 'few', 'proof'];
   return [head, head.map(() => '---'), ...rows.map(({ row }) => row)].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 /** `5`, or `3, 5` of two entries. */
 function launchesOf(root: string, name: string): string {
-  const plans = readFileSync(join(root, 'test', 'plans', 'golden', `${name}.plan.txt`), 'utf8').split(/^\/\/ /m);
-  const counts = plans
-    .filter((plan) => !/^(?:the first value of |.* with losses, outputs and updates\n)/.test(plan))
-    .flatMap((plan) => [...plan.matchAll(/^plan \S+: (\d+) launch/gm)].map(([, count = '']) => count));
+  const counts = countsIn(plansOf(root, name).filter((plan) => !isFew(plan)));
   if (counts.length === 0) throw new Error(`${name} has no golden plan`);
   return counts.join(', ');
 }
+
+/** The same for few rows, where that has a plan of its own. */
+function fewLaunchesOf(root: string, name: string): string {
+  return countsIn(plansOf(root, name).filter(isFew)).join(', ');
+}
+
+/** Golden plans for results alone, each with its heading. */
+function plansOf(root: string, name: string): readonly string[] {
+  const plans = readFileSync(join(root, 'test', 'plans', 'golden', `${name}.plan.txt`), 'utf8').split(/^\/\/ /m);
+  return plans.filter(
+    (plan) => !/^(?:the first value of |.* with losses, outputs and updates(?:, where .*)?\n)/.test(plan),
+  );
+}
+
+const isFew = (plan: string): boolean => /^.*, where /.test(plan);
+const countsIn = (plans: readonly string[]): readonly string[] =>
+  plans.flatMap((plan) => [...plan.matchAll(/^plan \S+: (\d+) launch/gm)].map(([, count = '']) => count));
 
 interface About {
   readonly title: string;

@@ -4,7 +4,7 @@
  * so that a finding can be made small.
  */
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
-import { graphHash } from '../../compiler/compile.ts';
+import { hashOf, regimesOf, type CompiledPlan } from '../../compiler/compile.ts';
 import type { FusedGraph } from '../../compiler/graph/domains.ts';
 import type { NodeId } from '../../compiler/graph/graph-ir.ts';
 import { memoryOf } from '../../compiler/graph/node-memory.ts';
@@ -13,11 +13,13 @@ import { besideFaults, neededBy } from '../../compiler/schedule/deciding/choose-
 import type { Decider } from '../../compiler/schedule/deciding/decider.ts';
 import { isStoredAnyway, tooLong } from '../../compiler/schedule/deciding/legality.ts';
 import { tileFault, type TileOptions } from '../../compiler/schedule/deciding/legality-tiles.ts';
+import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { keyOf } from '../../compiler/schedule/deciding/schedule-ir.ts';
 import type { Schedule, ScheduleStep, TileChoice, TileForm } from '../../compiler/schedule/deciding/schedule-ir.ts';
 import { usesOfStep } from '../../compiler/schedule/deciding/step-uses.ts';
-import { byCost } from '../../compiler/schedule/deciding/decider.ts';
+import { byCostIn } from '../../compiler/schedule/deciding/decider.ts';
+import { nothingFound } from '../../compiler/schedule/deciding/plan-schedule.ts';
 import { settled, type Settled } from '../../compiler/schedule/schedule.ts';
 import type { Target } from '../../compiler/target.ts';
 import { hashText } from '../../dsl/primitives/draw-hash.ts';
@@ -58,10 +60,11 @@ export interface DrawnSchedules {
 export function drawSchedules(prepared: Prepared, target: Target, draw: ScheduleDraw): DrawnSchedules {
   const texts = new Map<string, string>();
   const changes = new Set<string>();
-  for (const { fused } of [prepared.entry.inference, prepared.entry.withAux]) {
-    const hash = graphHash(fused);
+  for (const own of plansOf(prepared)) {
+    const { fused, regime } = own;
+    const hash = hashOf(own);
     if (texts.has(hash)) continue;
-    const drawn = new Draw(fused, target, draw);
+    const drawn = new Draw(fused, target, draw, regime);
     texts.set(hash, printSchedule(drawn.schedule(), fused.graph));
     drawn.changes.forEach((change) => changes.add(change));
   }
@@ -71,8 +74,8 @@ export function drawSchedules(prepared: Prepared, target: Target, draw: Schedule
 /** What a draw decides otherwise than by costs, also where that cannot be lowered. */
 export function drawnChanges(prepared: Prepared, target: Target, draw: ScheduleDraw): readonly string[] {
   const changes = new Set<string>();
-  for (const { fused } of [prepared.entry.inference, prepared.entry.withAux]) {
-    const drawn = new Draw(fused, target, draw);
+  for (const { fused, regime } of plansOf(prepared)) {
+    const drawn = new Draw(fused, target, draw, regime);
     try {
       drawn.schedule();
     } catch {
@@ -83,6 +86,8 @@ export function drawnChanges(prepared: Prepared, target: Target, draw: ScheduleD
   return [...changes];
 }
 
+const plansOf = ({ entry }: Prepared): readonly CompiledPlan[] => [entry.inference, entry.withAux].flatMap(regimesOf);
+
 const SHARES = [0.05, 0.2, 0.5];
 
 class Draw {
@@ -90,11 +95,13 @@ class Draw {
   readonly #fused: FusedGraph;
   readonly #target: Target;
   readonly #draw: ScheduleDraw;
+  readonly #regime: Regime;
   /** How many decisions are taken otherwise. */
   readonly #share: number;
 
-  constructor(fused: FusedGraph, target: Target, draw: ScheduleDraw) {
+  constructor(fused: FusedGraph, target: Target, draw: ScheduleDraw, regime: Regime) {
     this.#fused = fused;
+    this.#regime = regime;
     this.#target = target;
     this.#draw = draw;
     this.#share = new Random(draw.seed).pick(SHARES);
@@ -102,7 +109,7 @@ class Draw {
 
   schedule(): Schedule {
     const fused = this.#fused;
-    const plain = settled(fused, this.#target, byCost, () => '');
+    const plain = settled(fused, this.#target, byCostIn(this.#regime), () => '');
     let stored = this.#stored(plain.schedule);
     for (;;) {
       this.changes.clear();
@@ -119,7 +126,10 @@ class Draw {
     for (const id of this.#fused.graph.nodes.map((node) => node.id)) {
       if (stored.has(id) !== (planned.has(id) && !this.#isGiven(id))) this.changes.add(`memory %${id}`);
     }
-    return settled(this.#fused, this.#target, this.#decider(stored), () => '', plain.found.unread);
+    return settled(this.#fused, this.#target, this.#decider(stored), () => '', {
+      ...nothingFound,
+      known: plain.found.unread,
+    });
   }
 
   /** Whether a value has memory in every schedule, unless it is a head. */
@@ -158,6 +168,7 @@ class Draw {
 
   #decider(stored: ReadonlySet<NodeId>): Decider {
     return {
+      regime: this.#regime,
       stored,
       makesList: ({ presences }) => this.#otherwise('list', presences.join(), [true, false]),
       space: (id, legal) => this.#otherwise('space', `%${id}`, legal),

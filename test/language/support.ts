@@ -8,6 +8,7 @@ import { executeKernels, executeReference } from '../../compiler/cli/running/exe
 import type { ExecuteRequest, NamedTensor, Prepared, Ready } from '../../compiler/cli/running/execution.ts';
 import { compareResults, type Comparison } from '../../compiler/cli/running/compare.ts';
 import { madeVariables, withRandomInputs } from '../../compiler/cli/running/made-values.ts';
+import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import { webgpuCore, type Target } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
@@ -25,6 +26,8 @@ export interface TextOptions {
   readonly target?: Target;
   /** One plan in the place of both, where only that is looked at. */
   readonly plans?: 'results' | 'all';
+  /** The plan of one regime, for runs of any size. */
+  readonly regime?: Regime;
   /** Schedules by the hash of their graph, instead of those that costs decide. */
   readonly schedules?: ReadonlyMap<string, string>;
 }
@@ -66,6 +69,7 @@ export function prepareText(text: string, options: TextOptions = {}): PreparedTe
     entries: [name],
     sources: front.sources,
     ...(options.plans === undefined ? {} : { plans: options.plans }),
+    ...(options.regime === undefined ? {} : { regime: options.regime }),
     ...(options.schedules === undefined ? {} : { schedules: options.schedules }),
   });
   const diagnostics = [...front.diagnostics, ...compilation.diagnostics];

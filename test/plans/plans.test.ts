@@ -13,7 +13,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { compileProgram, type Compilation, type CompiledPlan } from '../../compiler/compile.ts';
+import { regimesNamed } from '../../compiler/cli/running/stage-text.ts';
+import { compileProgram, regimesOf, type Compilation, type CompiledPlan } from '../../compiler/compile.ts';
 import { fingerprint } from '../../compiler/emit/hash.ts';
 import { analyse } from '../../compiler/front-end.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
@@ -45,9 +46,10 @@ function planText({ entries, kernels, initialPlans }: Compilation): string {
   const both = ({ schedule, fused, plan }: CompiledPlan): string =>
     `${printSchedule(schedule, fused.graph)}\n${printPlan(plan)}`;
   const plans = entries.flatMap(({ name, inference, withAux }) =>
-    inference === withAux
-      ? [`// ${name}\n${both(inference)}`]
-      : [`// ${name}\n${both(inference)}`, `// ${name} with losses, outputs and updates\n${both(withAux)}`],
+    [
+      ...regimesNamed(name, inference),
+      ...(inference === withAux ? [] : regimesNamed(`${name} with losses, outputs and updates`, withAux)),
+    ].map(([title, compiled]) => `// ${title}\n${both(compiled)}`),
   );
   const initial = [...initialPlans].map(([path, plan]) => `// the first value of ${path}\n${printPlan(plan)}`);
   const list = kernels.map((kernel, i) => `${i} ${kernel.name}  ${fingerprint(printKernel(kernel))}`);
@@ -81,7 +83,9 @@ describe('what an example compiles to', () => {
     it('is valid', async () => {
       const { diagnostics, kernels, entries, shaders } = compiled();
       expect(diagnostics).toEqual([]);
-      const plans = [...new Set(entries.flatMap(({ inference, withAux }) => [inference.plan, withAux.plan]))];
+      const plans = [
+        ...new Set(entries.flatMap((e) => [e.inference, e.withAux].flatMap(regimesOf).map(({ plan }) => plan))),
+      ];
       const texts = new Map<Kernel, string>();
       for (const kernel of [...kernels, ...plans.flatMap((plan) => plan.kernels)]) {
         const text = texts.get(kernel) ?? printKernel(kernel);

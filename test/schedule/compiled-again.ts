@@ -1,5 +1,5 @@
 /** A program compiled again with its own schedules, each edited as text. */
-import { compileProgram, graphHash } from '../../compiler/compile.ts';
+import { compileProgram, hashOf, regimesOf } from '../../compiler/compile.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { webgpuCore } from '../../compiler/target.ts';
@@ -14,9 +14,9 @@ export interface CompiledAgain {
 /** Throws ScheduleTextError where an edited text may not be. */
 export function compiledAgain(text: string, edit: (schedule: string) => string): CompiledAgain {
   const prepared = preparedOf(text);
-  const plans = [prepared.entry.inference, prepared.entry.withAux];
+  const plans = [prepared.entry.inference, prepared.entry.withAux].flatMap(regimesOf);
   const schedules = new Map(
-    plans.map(({ fused, schedule }) => [graphHash(fused), edit(printSchedule(schedule, fused.graph))] as const),
+    plans.map((own) => [hashOf(own), edit(printSchedule(own.schedule, own.fused.graph))] as const),
   );
   const compilation = compileProgram(prepared.program, {
     overrides: new Map(),

@@ -1,5 +1,6 @@
 /** Schedules as text: what is printed is read, what is changed is lowered and computes the same, what does not follow is refused. */
 import { describe, expect, it } from 'vitest';
+import { regimesOf } from '../../compiler/compile.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
 import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
@@ -28,7 +29,9 @@ const others = `model Others {
 function again(text: string, edit: (schedule: string) => string) {
   const { prepared, schedules } = compiledAgain(text, edit);
   const { inference, withAux } = prepared.entry;
-  const texts = [inference, withAux].map(({ schedule, fused }) => printSchedule(schedule, fused.graph));
+  const texts = [inference, withAux]
+    .flatMap(regimesOf)
+    .map(({ schedule, fused }) => printSchedule(schedule, fused.graph));
   return { prepared, texts, schedules };
 }
 

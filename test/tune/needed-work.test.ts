@@ -40,7 +40,7 @@ describe('what a launch needs', () => {
 });
 
 it('tiles side by side need what both need', () => {
-  const both = ready(preparedOf(sharedLayer(128, 128, 4, 2)), { sizes: new Map([['T', 1]]) });
+  const both = ready(preparedOf(sharedLayer(128, 128, 4, 2), { regime: 'many' }), { sizes: new Map([['T', 1]]) });
   const plan = planOf({ prepared: both.prepared, request: both.request });
   const needed = plan.plan.steps.flatMap((step) =>
     step.kind === 'launch' && plan.plan.kernels[step.kernel]?.name === 'grouped_matmul_and_matmul'

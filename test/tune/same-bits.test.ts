@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { manifestOfClass } from '../../runtime/contract/device-class.ts';
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { planOf, withChanges } from '../../compiler/cli/running/prepare.ts';
-import { graphHash } from '../../compiler/compile.ts';
+import { hashOf } from '../../compiler/compile.ts';
 import { noting, sitesOf, type Site } from '../../compiler/schedule/deciding/alternatives.ts';
 import {
   ChangedDecider,
@@ -60,7 +60,7 @@ function sitesFor({ prepared, request }: Ready, className: string): readonly Sit
 }
 
 function changed({ prepared, request }: Ready, changes: readonly Change[]): Prepared {
-  const hash = graphHash(planOf({ prepared, request }).fused);
+  const hash = hashOf(planOf({ prepared, request }));
   return withChanges(prepared, request, new Map([[hash, changes]]));
 }
 

@@ -9,7 +9,7 @@ import { planOf } from '../../compiler/cli/running/prepare.ts';
 import { stepwiseOnKernels, type Stepwise } from '../../compiler/cli/running/stepwise.ts';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
-import { graphHash } from '../../compiler/compile.ts';
+import { hashOf } from '../../compiler/compile.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import type { Plan } from '../../compiler/schedule/memory/plan.ts';
@@ -47,9 +47,9 @@ function programOf(name: string, apart = false): Ready {
 /** By the hash of the graph. */
 function schedulesApart({ entry }: Prepared): ReadonlyMap<string, string> {
   return new Map(
-    [entry.inference, entry.withAux].map(({ fused, schedule }) => [
-      graphHash(fused),
-      rowsApart(printSchedule(schedule, fused.graph)),
+    [entry.inference, entry.withAux].map((own) => [
+      hashOf(own),
+      rowsApart(printSchedule(own.schedule, own.fused.graph)),
     ]),
   );
 }

@@ -10,6 +10,7 @@ import type { MissingParams } from '../../../runtime/weights/bind-weights.ts';
 import type { Manifest } from '../../../runtime/contract/manifest.ts';
 import type { WeightSource } from '../../../runtime/weights/weight-source.ts';
 import type { Compilation, CompiledEntry } from '../../compile.ts';
+import type { Regime } from '../../schedule/deciding/regimes.ts';
 import type { Target } from '../../target.ts';
 import type { GivenCompilation } from './given-tuning.ts';
 import type { Project } from './project.ts';
@@ -47,6 +48,8 @@ export interface ExecuteRequest {
   readonly schedule?: string;
   /** A file with records of `moec tune`, of which those of the program are used. */
   readonly tuned?: string;
+  /** The plan of one regime, whatever the sizes; else that for as many rows as there are. */
+  readonly regime?: Regime;
   /** What the kernels are for: webgpu-core unless said. */
   readonly target?: Target;
   readonly signal?: AbortSignal;

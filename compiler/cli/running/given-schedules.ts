@@ -1,7 +1,7 @@
 /** `--schedule FILE`: schedules as `moec compile --emit=schedule` prints them, each of the graph that it names. */
 import { diagnostic, type DiagnosticDetails } from '../../../dsl/diagnostics/diagnostic.ts';
 import { lineStarts, type SourceFile, type Span } from '../../../dsl/diagnostics/source-file.ts';
-import { graphHash, type Compilation } from '../../compile.ts';
+import { hashOf, regimesOf, type Compilation } from '../../compile.ts';
 import { ScheduleTextError } from '../../schedule/deciding/read-schedule.ts';
 import { programError, type CliError } from '../terminal/cli-error.ts';
 import { readBytes } from '../terminal/io.ts';
@@ -80,7 +80,7 @@ export function compileGiven(compile: () => Compilation, schedules: GivenSchedul
     });
   }
   const graphs = new Set(
-    compilation.entries.flatMap(({ inference, withAux }) => [graphHash(inference.fused), graphHash(withAux.fused)]),
+    compilation.entries.flatMap(({ inference, withAux }) => [inference, withAux].flatMap(regimesOf).map(hashOf)),
   );
   const other = [...byGraph].find(([graph]) => !graphs.has(graph));
   if (other !== undefined && compilation.entries.length > 0)

@@ -2,7 +2,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { diagnostic, type Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../../dsl/diagnostics/source-file.ts';
-import { graphHash, type Compilation, type CompileOptions } from '../../compile.ts';
+import { hashOf, regimesOf, type Compilation, type CompileOptions } from '../../compile.ts';
 import { changeText, IllegalChange } from '../../schedule/deciding/changes.ts';
 import { moecVersion } from '../../version.ts';
 import { usageError } from '../terminal/cli-error.ts';
@@ -75,7 +75,7 @@ export function compileTuned(
     const changes = new Map([...graphs].map(([graph, records]) => [graph, changesOf(records)] as const));
     try {
       const compilation = compile(changes);
-      const has = new Set(compilation.entries.flatMap((e) => [graphHash(e.inference.fused), graphHash(e.withAux.fused)]));
+      const has = new Set(compilation.entries.flatMap((e) => [e.inference, e.withAux].flatMap(regimesOf).map(hashOf)));
       const used = left.filter(({ record }) => has.has(record.graph)).length;
       const notice = noticeOf(source.name, used, file, own.length - warnings.length);
       return { compilation, tuning: { notice, warnings, source } };

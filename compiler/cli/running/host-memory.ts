@@ -3,7 +3,8 @@
  * and states from the source, or their initial values.
  */
 import { at } from '../../../dsl/diagnostics/invariants.ts';
-import type { VariableSpec } from '../../../runtime/contract/manifest.ts';
+import type { PlanSpec, VariableSpec } from '../../../runtime/contract/manifest.ts';
+import { planFor } from '../../../runtime/contract/regimes.ts';
 import { elementCount, evaluateCount, evaluateShape, type Sizes } from '../../../runtime/contract/sizes.ts';
 import { toWords } from '../../../runtime/contract/tensors.ts';
 import { readFeeds } from '../../../runtime/running/feeds.ts';
@@ -15,10 +16,14 @@ import { controlsOf, sizesOf } from './prepare.ts';
 
 export type HostMemory = Pick<SimulatedRun, 'sizes' | 'feeds' | 'given' | 'variables'>;
 
-/** The plan of a request as it ships: with losses, outputs and updates where one of them is asked for. */
-export function executableOf({ manifest, compilation }: Prepared, { want }: ExecuteRequest): Executable {
+/** The plan of a request as it ships: with losses, outputs and updates where one of them is asked for, for as many rows as the run has. */
+export function executableOf(prepared: Prepared, request: ExecuteRequest): Executable {
+  return withTables(prepared, planFor(planOfWant(prepared, request), sizesOf(prepared, request)));
+}
+
+function planOfWant({ manifest }: Prepared, { want }: ExecuteRequest): PlanSpec {
   const { plan, full } = at(manifest.entries, 0, 'cli: entry');
-  return withTables({ manifest, compilation }, wantsMore(want) ? full : plan);
+  return wantsMore(want) ? full : plan;
 }
 
 function withTables(
@@ -39,7 +44,7 @@ export async function hostMemory(prepared: Prepared, request: ExecuteRequest): P
     controls: shaped(controls),
     sizes: sizesOf(prepared, request),
     checkFinite: false,
-    plan: executableOf(prepared, request).plan,
+    plan: planOfWant(prepared, request),
   });
   const words = new Map<string, Words>();
   for (const [key, feed] of feeds) if (feed.kind === 'host') words.set(key, feed.words);

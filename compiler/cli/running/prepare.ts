@@ -9,7 +9,7 @@ import { evaluateCount, evaluateShape } from '../../../runtime/contract/sizes.ts
 import { loadVariable } from '../../../runtime/weights/weights.ts';
 import { hasErrors, type Diagnostic } from '../../../dsl/diagnostics/diagnostic.ts';
 import { checkInputs, controlsAmong, entryNameOf, sizesOfRun, type RunSpec } from '../../api/run-sizes.ts';
-import { compileProgram, type CompiledPlan, type CompileOptions } from '../../compile.ts';
+import { compileProgram, planFor, type CompiledPlan, type CompileOptions } from '../../compile.ts';
 import { sizeFormula } from '../../emit/size-formula.ts';
 import { parseOverrides } from '../../overrides.ts';
 import type { Plan } from '../../schedule/memory/plan.ts';
@@ -39,9 +39,10 @@ export async function prepare(request: ExecuteRequest, weightsFor: 'host' | 'dev
   const target = request.target ?? webgpuCore;
   // What will not run is not compiled; schedules that somebody wrote are read with all that they say, as are forms that are tuned.
   const isPlain = request.schedule === undefined && request.tuned === undefined;
-  const needed: Pick<CompileOptions, 'target' | 'plans'> = {
+  const needed: Pick<CompileOptions, 'target' | 'plans' | 'regime'> = {
     target: request.on === 'gpu' || !isPlain ? target : portableOf(target),
     ...(request.schedule === undefined ? { plans: plansOf(request) } : {}),
+    ...(request.regime === undefined ? {} : { regime: request.regime }),
   };
   const options: CompileOptions = { ...ofEntry(request, project, wanted), ...needed };
   const { compilation, tuning } = given((decisions) => compileProgram(program, { ...options, ...decisions }));
@@ -126,6 +127,7 @@ export function withChanges(
     ...ofEntry(request, project, entry.name),
     target: request.target ?? webgpuCore,
     plans: plansOf(request),
+    ...(request.regime === undefined ? {} : { regime: request.regime }),
     changes,
   });
   const { manifest } = compilation;
@@ -150,7 +152,7 @@ export function controlsOf(prepared: Prepared, request: ExecuteRequest): Readonl
 export function sizesOf(prepared: Prepared, request: ExecuteRequest): ReadonlyMap<string, number> {
   const spec = runSpecOf(prepared);
   const sizes = sizesOfRun(spec, request.inputs, request.sizes ?? new Map(), wantsMore(request.want));
-  checkBuffers(planOf({ prepared, request }).plan, sizes, request.on);
+  checkBuffers(planFor(plansOfWant(prepared, request), sizes).plan, sizes, request.on);
   checkInputs(spec, request.inputs, sizes);
   return sizes;
 }
@@ -169,9 +171,13 @@ function runSpecOf({ program, manifest, entry: compiled }: Prepared): RunSpec {
   };
 }
 
-/** The compiled plan of a request: with losses, outputs and updates where one of them is asked for. */
+/** The compiled plan of a request: with losses, outputs and updates where one of them is asked for, for as many rows as the run has. */
 export function planOf({ prepared, request }: Ready): CompiledPlan {
-  return wantsMore(request.want) ? prepared.entry.withAux : prepared.entry.inference;
+  return planFor(plansOfWant(prepared, request), sizesOf(prepared, request));
+}
+
+function plansOfWant({ entry }: Prepared, { want }: ExecuteRequest): CompiledPlan {
+  return wantsMore(want) ? entry.withAux : entry.inference;
 }
 
 /** What the kernels on the CPU hold at most in all, in numbers (8 bytes each): more than tests need, less than a machine has. */

@@ -3,11 +3,12 @@ import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { lex } from '../../../dsl/syntax/lex.ts';
 import { printTokens } from '../../../dsl/syntax/print-tokens.ts';
 import { printProgram } from '../../../dsl/check/print-program.ts';
-import { graphHash, type Compilation } from '../../compile.ts';
+import { hashOf, type Compilation, type CompiledPlan } from '../../compile.ts';
 import { printGraph } from '../../graph/print-graph.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
 import { printSchedule } from '../../schedule/deciding/print-schedule.ts';
 import { printPlan } from '../../schedule/memory/print-plan.ts';
+import { limitsText } from '../../schedule/deciding/regimes.ts';
 import type { Stage } from '../../stages.ts';
 import type { Project } from './project.ts';
 
@@ -40,8 +41,11 @@ export function stageText(
       ? [[e.name, e.inference] as const]
       : [[e.name, e.inference] as const, [`${e.name} with losses, outputs and updates`, e.withAux] as const],
   );
-  const each = (text: (compiled: (typeof plans)[number][1]) => string): string =>
-    plans.map(([name, compiled]) => `// ${name}\n${text(compiled)}`).join('\n');
+  const told = (some: typeof plans, text: (compiled: CompiledPlan) => string): string =>
+    some.map(([name, compiled]) => `// ${name}\n${text(compiled)}`).join('\n');
+  const each = (text: (compiled: CompiledPlan) => string): string => told(plans, text);
+  const eachRegime = (text: (compiled: CompiledPlan) => string): string =>
+    told(plans.flatMap(([name, compiled]) => regimesNamed(name, compiled)), text); // prettier-ignore
   switch (stage) {
     case 'graph':
       return each((c) => printGraph(c.graph));
@@ -50,9 +54,9 @@ export function stageText(
     case 'sparse':
       return each((c) => printGraph(c.fused.graph, { domains: c.fused.domains, materialised: c.fused.materialised }));
     case 'schedule':
-      return each((c) => `// graph ${graphHash(c.fused)}\n${printSchedule(c.schedule, c.fused.graph)}`);
+      return eachRegime((c) => `// graph ${hashOf(c)}\n${printSchedule(c.schedule, c.fused.graph)}`);
     case 'plan':
-      return each((c) => printPlan(c.plan));
+      return eachRegime((c) => printPlan(c.plan));
     case 'kernel':
       return `${kernels.map((k) => printKernel(k).trimEnd()).join('\n\n')}\n`;
     case 'wgsl':
@@ -62,6 +66,16 @@ export function stageText(
     default:
       return unreachable(stage, 'manifest');
   }
+}
+
+/** What is compiled for a name, for each regime, with what tells for which runs it is. */
+export function regimesNamed(name: string, compiled: CompiledPlan): readonly (readonly [string, CompiledPlan])[] {
+  const { few } = compiled;
+  if (few === null) return [[name, compiled]];
+  return [
+    [name, compiled],
+    [`${name}, where ${limitsText(few.when)}`, few.plan],
+  ];
 }
 
 /** Maps as objects (names of a program are data here, so `__proto__` must stay one), sets as lists, big integers as text. */

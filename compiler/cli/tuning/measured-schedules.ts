@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { sizeKey } from '../../../dsl/types/size.ts';
 import type { Model } from '../../../runtime/running/model.ts';
-import { graphHash } from '../../compile.ts';
+import { graphHash, hashOf } from '../../compile.ts';
 import { printKernel } from '../../kernel/print-kernel.ts';
 import { changeText, IllegalChange, type Change } from '../../schedule/deciding/changes.ts';
 import { planOfClass, type Launch, type Plan } from '../../schedule/memory/plan.ts';
@@ -191,7 +191,7 @@ export class MeasuredSchedules implements Measuring {
     const { prepared, className } = this.#parts;
     const { fused } = planOf({ prepared, request: this.#first });
     const target = this.#first.target ?? webgpuCore;
-    const { plan } = schedule(fused, target, { changes: { graph: graphHash(fused), changes } });
+    const { plan } = schedule(fused, target, { changes: { graph: graphHash(fused, 'many'), changes } });
     const own = planOfClass(plan, className);
     const keys = this.#launchesOf(own, prepared).map((launch) => keyOf(own, launch));
     this.#keysOf.set(name, keys);
@@ -211,7 +211,7 @@ export class MeasuredSchedules implements Measuring {
     const known = this.#contenders.get(name);
     if (known !== undefined) return known;
     const { prepared: plain } = this.#parts;
-    const hash = graphHash(planOf({ prepared: plain, request: this.#first }).fused);
+    const hash = hashOf(planOf({ prepared: plain, request: this.#first }));
     const prepared = changes.length === 0 ? plain : withChanges(plain, this.#first, new Map([[hash, changes]]));
     const launches = this.#launchesOf(this.#planOf(prepared), prepared);
     const state = { recorded: [], model: null, regime: null, bits: new Map(), times: new Map() };

@@ -8,6 +8,7 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { graphHash } from '../../compile.ts';
 import { noting, sitesOf } from '../../schedule/deciding/alternatives.ts';
 import { byCost } from '../../schedule/deciding/decider.ts';
+import { areFew } from '../../schedule/deciding/regimes.ts';
 import { settled } from '../../schedule/schedule.ts';
 import { webgpuCore } from '../../target.ts';
 import { moecVersion } from '../../version.ts';
@@ -16,9 +17,9 @@ import { clockFor, deviceFor, type Clock } from '../profiling/profile.ts';
 import { recordingDevice, type RecordedLaunch } from '../profiling/recorded-launches.ts';
 import type { Method } from '../profiling/time-launches.ts';
 import { runModel, withModel } from '../running/execute.ts';
-import type { ExecuteRequest, Ready } from '../running/execution.ts';
+import { wantsMore, type ExecuteRequest, type Prepared, type Ready } from '../running/execution.ts';
 import { randomSizes, withRandomInputs } from '../running/made-values.ts';
-import { controlsOf, planOf, sizesOf } from '../running/prepare.ts';
+import { controlsOf, planOf, sizesOf, withChanges } from '../running/prepare.ts';
 import type { AdapterKey, TunedRecord } from '../running/tuned-records.ts';
 import { MeasuredSchedules } from './measured-schedules.ts';
 import { cachingDevice } from './caching-device.ts';
@@ -52,7 +53,10 @@ export interface Tuned extends Circumstances, Found {
 }
 
 /** Throws CliError 3 without an adapter, and what a run throws. */
-export async function tune({ prepared, request }: Ready, options: TuneOptions): Promise<Tuned> {
+export async function tune(given: Ready, options: TuneOptions): Promise<Tuned> {
+  // What runs with few rows do instead is another schedule, and none of what is tuned.
+  const request: ExecuteRequest = { ...given.request, regime: 'many' };
+  const prepared = withChanges(given.prepared, request, new Map());
   const requests = options.regimes.map((said): ExecuteRequest => {
     const sizes = randomSizes(prepared, new Map(), said);
     const inputs = withRandomInputs(prepared, new Map(), said, options.seed);
@@ -68,7 +72,13 @@ export async function tune({ prepared, request }: Ready, options: TuneOptions): 
     const { method, time, notes } = clock;
     const className = classOf(own, target.classes);
     const adapter = describeAdapter(own.adapterInfo);
-    const circumstances = { adapter, class: className, method, ceilings, notes };
+    const circumstances = {
+      adapter,
+      class: className,
+      method,
+      ceilings,
+      notes: [...notes, ...untuned(given.prepared, requests)],
+    };
     options.begin(circumstances);
     const { fused } = planOf({ prepared, request: first });
     const { decider, asked } = noting(byCost);
@@ -80,7 +90,12 @@ export async function tune({ prepared, request }: Ready, options: TuneOptions): 
       const until = performance.now() + options.budget;
       const found = await search(sites, measured, { now: () => performance.now(), until, isStopped, tell });
       const sizes = requests.map((one) => Object.fromEntries(sizesOf(prepared, one)));
-      const records = recordsOf(found, sizes, { graph: graphHash(fused), className, adapter: keyOf(own), ceilings });
+      const records = recordsOf(found, sizes, {
+        graph: graphHash(fused, 'many'),
+        className,
+        adapter: keyOf(own),
+        ceilings,
+      });
       return { ...circumstances, ...found, sizes, records };
     } finally {
       measured.close();
@@ -88,6 +103,16 @@ export async function tune({ prepared, request }: Ready, options: TuneOptions): 
   } finally {
     own.destroy();
   }
+}
+
+/** What is told of sizes with which a run goes by another plan. */
+function untuned({ entry: { inference, withAux } }: Prepared, requests: readonly ExecuteRequest[]): readonly string[] {
+  return requests.flatMap(({ sizes = new Map<string, number>(), want }) => {
+    const { few } = wantsMore(want) ? withAux : inference;
+    if (few === null || !areFew(few.when, sizes)) return [];
+    const said = [...sizes].map(([name, size]) => `${name} = ${size}`).join(', ');
+    return [`runs with ${said} have few rows and a plan of their own, which is not tuned: measured is the other one`];
+  });
 }
 
 /** The clock of a sitting, tried with the launches of one run as it is by default, and what the device reaches by it. */

@@ -5,7 +5,8 @@
 import type { JsonDiagnostic } from '../../../dsl/diagnostics/render.ts';
 import { hasErrors } from '../../../dsl/diagnostics/diagnostic.ts';
 import { asNumber, formatSize, substitute, type Size } from '../../../dsl/types/size.ts';
-import type { Compilation, CompiledEntry } from '../../compile.ts';
+import { planFor, type Compilation, type CompiledEntry, type CompiledPlan } from '../../compile.ts';
+import { areFew, limitsText } from '../../schedule/deciding/regimes.ts';
 import { programError, usageError } from '../terminal/cli-error.ts';
 import { parseSets, parseSizes, parseTarget, projectOptions } from '../running/command-options.ts';
 import type { Session } from '../terminal/session.ts';
@@ -73,6 +74,25 @@ export async function lookAt(session: Session, modelFile: string, options: PlanO
   };
 }
 
+/** What is compiled of an entry for a run with these sizes. */
+export function planAt(
+  { inference, withAux }: CompiledEntry,
+  { losses }: PlanOptions,
+  sizes: Look['sizes'],
+): CompiledPlan {
+  return planFor(losses === true ? withAux : inference, sizes);
+}
+
+/** Which runs of an entry go by another plan than these sizes do; null: none. */
+export function otherRegime({ inference, withAux }: CompiledEntry, { losses }: PlanOptions, sizes: Look['sizes']): string | null {
+  const compiled = losses === true ? withAux : inference;
+  const { few } = compiled;
+  if (few === null) return null;
+  const [isFew, limits] = [areFew(few.when, sizes), limitsText(few.when)];
+  const other = isFew ? compiled : few.plan;
+  return `${isFew ? `these are few rows, ${limits}; with more` : `with few rows, ${limits},`} it is ${other.plan.steps.length} launches`;
+} // prettier-ignore
+
 /** A formula and its number at the sizes. */
 export function both(
   size: Size,
@@ -88,7 +108,7 @@ const ROWS = 6;
 export async function explainKernels(session: Session, modelFile: string, options: PlanOptions): Promise<void> {
   const { entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
   const listed = entries.map((entry) => {
-    const { plan } = options.losses === true ? entry.withAux : entry.inference;
+    const { plan } = planAt(entry, options, sizes);
     const launches = plan.steps.map((step, index) => {
       if (step.kind === 'extern') {
         return {
@@ -118,16 +138,24 @@ export async function explainKernels(session: Session, modelFile: string, option
       };
     });
     const sum = (key: 'flops' | 'bytes'): number => launches.reduce((n, l) => n + (l[key]?.number ?? 0), 0);
-    return { entry: entry.name, kernels: plan.kernels.length, launches, flops: sum('flops'), bytes: sum('bytes') };
+    const other = otherRegime(entry, options, sizes);
+    return {
+      entry: entry.name,
+      other,
+      kernels: plan.kernels.length,
+      launches,
+      flops: sum('flops'),
+      bytes: sum('bytes'),
+    };
   });
   if (session.json) {
     session.outJson({ ok: true, sizes: Object.fromEntries(sizes), entries: listed, diagnostics });
     return;
   }
   const { bold, dim } = session.outColours;
-  for (const { entry, kernels, launches, flops, bytes } of listed) {
+  for (const { entry, other, kernels, launches, flops, bytes } of listed) {
     session.out(
-      `${bold(entry)}: ${launches.length} launches of ${kernels} kernels, at most ${countText(flops)} flops and ${bytesText(bytes)}${dim(sizesText(sizes))}\n\n`,
+      `${bold(entry)}: ${launches.length} launches of ${kernels} kernels, at most ${countText(flops)} flops and ${bytesText(bytes)}${dim(sizesText(sizes))}\n${otherText(other, dim)}\n`,
     );
     const rows = launches.flatMap((l) => [
       [String(l.index), l.kernel, l.label, l.domain],
@@ -141,6 +169,10 @@ export async function explainKernels(session: Session, modelFile: string, option
     session.out(`${bold(head)}\n${lines.map((line, i) => (i % ROWS === 0 ? line : dim(line))).join('\n')}\n\n`);
   }
 }
+
+/** A line of its own. */
+export const otherText = (other: string | null, dim: (text: string) => string): string =>
+  other === null ? '' : `${dim(other)}\n`;
 
 function quantity(
   value: { readonly formula: string; readonly number: number | null } | null,
@@ -163,7 +195,7 @@ export async function explainMemory(session: Session, modelFile: string, options
   const { lifetimes } = await import('../../schedule/memory/assign-buffers.ts');
   const { accessOf, buffersOf } = await import('../../schedule/memory/plan.ts');
   const listed = entries.map((entry) => {
-    const { plan } = options.losses === true ? entry.withAux : entry.inference;
+    const { plan } = planAt(entry, options, sizes);
     const touched = plan.steps.map((step) => {
       const { reads, writes } = accessOf(plan, step);
       return { buffers: [...reads, ...writes] };

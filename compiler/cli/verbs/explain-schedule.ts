@@ -9,7 +9,7 @@ import { memoryReasons, type MemoryReasonKind } from '../../graph/memory-reasons
 import { boundariesOf } from '../../schedule/emitting/boundaries.ts';
 import type { Session } from '../terminal/session.ts';
 import { bytesText } from '../terminal/text-table.ts';
-import { both, lookAt, sizesText, type PlanOptions } from './explain-plan.ts';
+import { both, lookAt, otherRegime, otherText, planAt, sizesText, type PlanOptions } from './explain-plan.ts';
 
 interface ExplainedBoundary {
   /** The value and its place in the source. */
@@ -34,7 +34,8 @@ export async function explainSchedule(session: Session, modelFile: string, optio
   const { entries, sizes, diagnostics } = await lookAt(session, modelFile, options);
   const listed = entries.map((entry) => ({
     entry: entry.name,
-    steps: stepsOf(options.losses === true ? entry.withAux : entry.inference, sizes),
+    other: otherRegime(entry, options, sizes),
+    steps: stepsOf(planAt(entry, options, sizes), sizes),
   }));
   if (session.json) {
     const reasons = memoryReasons;
@@ -42,9 +43,11 @@ export async function explainSchedule(session: Session, modelFile: string, optio
     return;
   }
   const { bold, dim, cyan } = session.outColours;
-  for (const { entry, steps } of listed) {
+  for (const { entry, other, steps } of listed) {
     const all = steps.flatMap(({ boundaries }) => boundaries);
-    session.out(`${bold(entry)}: ${steps.length} launches, ${all.length} boundaries${dim(sizesText(sizes))}\n\n`);
+    session.out(
+      `${bold(entry)}: ${steps.length} launches, ${all.length} boundaries${dim(sizesText(sizes))}\n${otherText(other, dim)}\n`,
+    );
     for (const { index, kernel, label, boundaries } of steps) {
       session.out(`${bold(`#${index} ${kernel}`)}   ${label}\n`);
       for (const { value, node, readers, bytes, reason, because } of boundaries) {

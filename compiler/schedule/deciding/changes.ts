@@ -175,6 +175,7 @@ export const rowsOfTile = (rows: TileRows): RowsOfTile =>
 
 /** A decider that changes what another one decides. */
 export class ChangedDecider implements Decider {
+  readonly regime: Decider['regime'];
   readonly stored: Decider['stored'];
   readonly makesList: Decider['makesList'];
   readonly space: Decider['space'];
@@ -190,6 +191,7 @@ export class ChangedDecider implements Decider {
   constructor(before: Decider, { graph, changes }: GraphChanges) {
     this.#before = before;
     this.#graph = graph;
+    this.regime = before.regime;
     this.stored = before.stored;
     this.makesList = before.makesList;
     this.space = before.space;

@@ -116,12 +116,12 @@ export function chooseBeside(
   return beside;
 } // prettier-ignore
 
-/** Tiles of several rows, by vectors, stand beside such tiles: classes of devices have forms of them, and of nothing else here. */
+/** Tiles of several rows, or of a subgroup, by vectors, stand beside such tiles: classes of devices have forms of them, and of nothing else here. */
 function sameKind(one: ScheduleStep, other: ScheduleStep): boolean {
   const isTile = (step: ScheduleStep): boolean =>
     step.kind === 'value' &&
     step.choice.family === 'tile' &&
-    step.choice.rows.kind !== 'single' &&
+    (step.choice.rows.kind !== 'single' || step.choice.forms.length > 0) &&
     step.choice.lanes === LANES;
   return isTile(one) === isTile(other);
 }

@@ -10,7 +10,7 @@
  */
 import { get } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { Node, NodeId } from '../../graph/graph-ir.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { givenMemory, type MemoryReason } from '../../graph/memory-reasons.ts';
 import { loopAxes } from '../../graph/moved-axes.ts';
 import { nodeOf, nodesOfCheck, operandsOf, writtenNodes } from '../../graph/node-uses.ts';
@@ -49,7 +49,7 @@ export function chooseTile(
   storage: Storage,
   { target, decider }: Choosing,
 ): TileChoice | null {
-  const found = tileOf(fused, node, space, storage, target);
+  const found = tileOf(fused, node, space, storage, { target, decider });
   return found === null ? null : withHeads(fused, node, [found], { target, decider });
 }
 
@@ -63,21 +63,24 @@ function withHeads(
   const options = sharedOptions(found.map((own) => own.options));
   const tileColumns = Math.max(1, Math.floor(TILE_COLUMNS / found.length));
   const width = pointsAlong(graph, tile.columns);
-  const hasForms = tile.rows.kind !== 'single' && tile.lanes === LANES;
+  // Few rows go one by one on every device; of many, those that do are worth no subgroup.
+  const isRow = tile.rows.kind === 'single';
+  const hasForms = tile.lanes === LANES && (!isRow || decider.regime === 'few');
   const terms = pointsAlong(graph, tile.over);
   const isWorthIt = ({ tile: { fromTimes } }: DeviceClass): boolean =>
     terms === null || width === null || terms * width >= fromTimes * target.tileFrom;
-  const forms = hasForms ? options.classes.filter(isWorthIt).map((own) => formOf(own, found.length, width)) : [];
+  const forms = hasForms ? options.classes.filter(isWorthIt).map((own) => formOf(own, found.length, width, isRow)) : [];
   const heads = found.map(({ head }) => head);
   return decider.tile({ family: 'tile', node, heads, tileColumns, ...tile, forms }, options);
 }
 
 /** The tile of a class; no more columns than there are for all lanes. */
-function formOf(own: DeviceClass, heads: number, width: number | null): TileForm {
+function formOf(own: DeviceClass, heads: number, width: number | null, isRow: boolean): TileForm {
   const { rows, columns, shortRows } = own.tile;
-  const most = width === null ? columns : Math.max(1, Math.floor(width / own.subgroupSize));
+  // Columns that a run decides are as few as rows, where those are few.
+  const most = width === null ? (isRow ? 1 : columns) : Math.max(1, Math.floor(width / own.subgroupSize));
   const tileColumns = Math.min(most, Math.max(1, Math.floor(columns / heads)));
-  return { class: own, tileRows: rows, tileColumns, shortRows };
+  return { class: own, tileRows: isRow ? 1 : rows, tileColumns, shortRows };
 }
 
 interface FoundTile {
@@ -92,7 +95,7 @@ function tileOf(
   node: Contraction,
   space: StoredSpace,
   storage: Storage,
-  target: Target,
+  { target, decider }: Choosing,
 ): FoundTile | null {
   const { graph } = fused;
   const sides = sidesOf(fused, node, space);
@@ -104,8 +107,10 @@ function tileOf(
   const isLarge = terms === null || width === null || terms * width >= target.tileFrom;
   const isLong = isLarge || (terms !== null && terms >= MANY_TERMS);
   const isWorthIt = (rows: TileRows): boolean =>
-    rows.kind === 'single' || (isLarge && (rows.kind === 'blocks' || (width !== null && width >= MANY_COLUMNS)));
-  const rows = options.rows.find(isWorthIt) ?? { kind: 'single' };
+    rows.kind === 'single' ||
+    (rows.kind === 'blocks' ? isLarge : isWorthTiles(fused, { over: node.over, columns }, target));
+  const isFew = decider.regime === 'few' && areFewRows(storage, space.axes, columns);
+  const rows = (isFew ? undefined : options.rows.find(isWorthIt)) ?? { kind: 'single' };
   const tile: TileOf = {
     input,
     over: node.over,
@@ -115,6 +120,18 @@ function tileOf(
     lanes: isLong && options.lanes.includes(LANES) ? LANES : 1,
   };
   return { head, tile, options };
+}
+
+/** Whether dense rows are cut into blocks. */
+export function isWorthTiles({ graph }: FusedGraph, { over, columns }: Pick<TileChoice, 'over' | 'columns'>, target: Target): boolean {
+  const [terms, width] = [pointsAlong(graph, over), pointsAlong(graph, columns)];
+  return width !== null && width >= MANY_COLUMNS && (terms === null || terms * width >= target.tileFrom);
+} // prettier-ignore
+
+/** Whether the rows of a dense value are those that choose, of which there are few (regimes.ts). */
+function areFewRows({ assignmentLists }: Storage, axes: readonly AxisId[], columns: readonly AxisId[]): boolean {
+  const few = assignmentLists.flatMap(({ form }) => (form.kind === 'slots' ? form.others : []));
+  return few.length > 0 && axes.every((a) => few.includes(a) || columns.includes(a));
 }
 
 /** Tiles of values, and why contractions that such a value reads are no heads of it. */
@@ -136,7 +153,7 @@ export function chooseHeads(
 ): Heads {
   const { graph } = fused;
   const { spaces } = storage;
-  const { target, decider } = choosing;
+  const { decider } = choosing;
   const inPassing = (id: NodeId): boolean => isInPassing(nodeOf(graph, id), spaces);
   const isOnlyFor = partsOf(fused, storage.live, spaces);
   const depths = depthsOf(fused, storage.live);
@@ -162,7 +179,7 @@ export function chooseHeads(
       if (split.has(id)) return refuse('bindings', `with it %${root.id} would bind too many buffers`);
       if (!sameSpace(own, space)) return refuse('grid', `%${root.id} reads it at other points than its own`);
       if (!isOnlyFor(id, root.id)) return refuse('grid', `others than %${root.id} read it, or at other points`);
-      const tile = tileOf(fused, node, own, storage, target);
+      const tile = tileOf(fused, node, own, storage, choosing);
       if (tile === null) refuse('kernel', 'it has no columns of its own, and a tile is rows by columns');
       else found.push(tile);
     };

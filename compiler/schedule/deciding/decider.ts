@@ -6,12 +6,15 @@ import type { FoldLayout } from './choose-fold.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import type { TileOptions } from './legality-tiles.ts';
+import type { Regime } from './regimes.ts';
 import type { Choice, Neighbours, TileChoice } from './schedule-ir.ts';
 
 /** Never empty. */
 export type Options<T> = readonly [T, ...T[]];
 
 export interface Decider {
+  /** What costs are those of (regimes.ts). */
+  readonly regime: Regime;
   /** Values with memory, beside those that have to have it, and contractions that are nobody's heads; null: as costs say. */
   readonly stored: ReadonlySet<NodeId> | null;
   /** Whether a list of assignments is made that costs want. */
@@ -34,6 +37,7 @@ export interface Decider {
 }
 
 export const byCost: Decider = {
+  regime: 'many',
   stored: null,
   makesList: () => true,
   space: (_, [first]) => first,
@@ -46,3 +50,6 @@ export const byCost: Decider = {
   fold: (_, [first]) => first,
   beside: (_, [first]) => first,
 };
+
+/** As costs decide in a regime. */
+export const byCostIn = (regime: Regime): Decider => ({ ...byCost, regime });

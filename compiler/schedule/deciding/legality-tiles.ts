@@ -36,7 +36,7 @@ export interface TileSides {
 export interface TileOptions {
   readonly rows: readonly TileRows[];
   readonly lanes: readonly (1 | 4)[];
-  /** Classes that may have forms, if rows go in blocks and by vectors. */
+  /** Classes that may have forms, if loads go by vectors. */
   readonly classes: readonly DeviceClass[];
 }
 
@@ -123,8 +123,7 @@ export function tileFault(choice: TileChoice, options: TileOptions): string | nu
   if (rows.kind === 'single' && tileRows !== 1) return `a row by itself is no tile of ${tileRows} rows`;
   const size = sizeFault(rows, { tileRows, tileColumns, heads: heads.length });
   if (size !== null) return size;
-  if (forms.length > 0 && (rows.kind === 'single' || lanes !== LANES))
-    return 'a subgroup has tiles of several rows, loaded by vectors';
+  if (forms.length > 0 && lanes !== LANES) return 'a subgroup has tiles that are loaded by vectors';
   for (const [i, form] of forms.entries()) {
     const fault = formFault(form, rows, heads.length, options);
     if (fault !== null) return fault;
@@ -137,6 +136,7 @@ export function tileFault(choice: TileChoice, options: TileOptions): string | nu
 function formFault(form: TileForm, rows: TileRows, heads: number, { classes }: TileOptions): string | null {
   const { class: own, tileRows, tileColumns } = form;
   if (!classes.some(({ name }) => name === own.name)) return `${own.name} has no tile of this sum`;
+  if (rows.kind === 'single' && tileRows !== 1) return `${own.name}: a row by itself is no tile of ${tileRows} rows`;
   const size = sizeFault(rows, { tileRows, tileColumns, heads });
   return size === null ? null : `${own.name}: ${size}`;
 }

@@ -6,6 +6,7 @@
  *             them. The slots are sorted in one launch, as long as a workgroup has room to count for every expert. What has one number
  *             for each assignment stands on the slots all the same, by a list of its own: it waits for no sorting, and whoever has
  *             the row of the choice can compute it there (merge-rows.ts)
+ *             With few rows (regimes.ts) nobody needs that: slots will do
  *   scanned   nobody names the points; the rows refine others; somebody sums along the rows of a key, or looks at what is on the list from
  *             every point there is, who would look through the slots at each
  */
@@ -23,6 +24,7 @@ import { dependenciesOf, isHeavy, type Storage } from './choose-storage.ts';
 import { chooseTile, type Choosing } from './choose-tiles.ts';
 import { byCost, type Decider } from './decider.ts';
 import { legalForms, sizeIn, slotRowsOf } from './legality.ts';
+import { isBeyond, limitOf, type Regime } from './regimes.ts';
 import { slotsSummed } from './slots-summed.ts';
 
 /** Of so many points there are, slots name one at most where nothing but a list that costs nothing speaks for them. */
@@ -48,7 +50,7 @@ export function withForms(fused: FusedGraph, given: Storage, { target, decider }
     const parent = list.parent === null ? null : get(lists, list.parent, 'schedule: list that another refines');
     const own = parent === list.parent ? list : { ...list, parent };
     const legal = legalForms(fused, own, storage.assignmentLists, target);
-    const wanted = formed(fused, own, uses.get(own.id), legal);
+    const wanted = formed(fused, own, uses.get(own.id), legal, decider.regime);
     const others = legal.filter((form) => !sameForm(form, wanted)).map((form) => listOf(fused, own, form));
     lists.set(list, decider.list([listOf(fused, own, wanted), ...others]));
   }
@@ -118,10 +120,19 @@ function usesOfLists(
 }
 
 /** The cheapest form of a list that has what it is used for. */
-function formed(fused: FusedGraph, list: AssignmentList, use: Use | undefined, legal: readonly ListForm[]): ListForm {
+function formed(
+  fused: FusedGraph,
+  list: AssignmentList,
+  use: Use | undefined,
+  legal: readonly ListForm[],
+  regime: Regime,
+): ListForm {
   const scanned: ListForm = { kind: 'scanned' };
-  if (use?.searched === true || slotRowsOf(fused, list) === null) return scanned;
-  if (use === undefined) return legal.find(({ kind }) => kind === 'slots') ?? scanned;
+  const slots = slotRowsOf(fused, list);
+  if (use?.searched === true || slots === null) return scanned;
+  const asSlots = legal.find(({ kind }) => kind === 'slots');
+  if (use === undefined) return asSlots ?? scanned;
+  if (regime === 'few' && asSlots !== undefined && !isBeyond(limitOf(fused, slots))) return asSlots;
   return legal.find((form) => form.kind === 'grouped' && form.blockRows === use.blockRows) ?? scanned;
 }
 

@@ -15,15 +15,15 @@ import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
-import type { Choosing } from './choose-tiles.ts';
+import { isWorthTiles, type Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
 import type { Found } from './plan-schedule.ts';
 import { hasRoom, hasRoomAlone, lanesOf } from './row-lanes.ts';
 import { countAlong, isComparedAlone, layoutOf, rowAxes, workOf } from './row-layout.ts';
 import { loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers, type Reads } from './row-reads.ts';
 import {
+  isInRow,
   isOfPoints,
-  type Choice,
   type RowChoice,
   type RowMember,
   type RowStep,
@@ -121,7 +121,7 @@ class RowMerging {
         ? new Set([...reads, ...readsOfValue(fused, spaces, step.choice, step.space).all])
         : reads;
     });
-    this.#lone = this.#candidates.filter((candidate) => candidate !== null).filter(({ choice, reads }) => choice.family === 'tile' && !isLarge(choice) && [...reads.all].every((id) => isGiven(fused, id))); // prettier-ignore
+    this.#lone = this.#candidates.filter((candidate) => candidate !== null).filter(({ choice, reads }) => choice.family === 'tile' && !this.#isLarge(choice) && [...reads.all].every((id) => isGiven(fused, id))); // prettier-ignore
     this.#readers = readersOf(this.#reads);
     this.#loaders = readersOf(steps.map((step, i) => loadedByStep(fused, spaces, step) ?? at(this.#reads, i, 'schedule: reads of a step'))); // prettier-ignore
   }
@@ -238,7 +238,7 @@ class RowMerging {
   #fits(region: Region): boolean {
     const { members } = region;
     const ids = new Set(members.map(({ choice }) => choice.node.id));
-    if (members.some(({ choice, reads }) => isLarge(choice) && [...reads.of.keys()].some((id) => ids.has(id))))
+    if (members.some(({ choice, reads }) => this.#isLarge(choice) && [...reads.of.keys()].some((id) => ids.has(id))))
       return false;
     const { words } = layoutOf(this.#fused.graph, region);
     const work = workOf(this.#fused.graph, region);
@@ -284,7 +284,9 @@ class RowMerging {
   /** A region without the contractions that tiles do better, if nobody in it looks at all their columns. */
   #settled(region: Region): Region {
     const { rows, members } = region;
-    const left = members.filter(({ choice }) => !isLarge(choice) || choice.columns.some((a) => !rows.includes(a)));
+    const left = members.filter(
+      ({ choice }) => !this.#isLarge(choice) || choice.columns.some((a) => !rows.includes(a)),
+    );
     return left.length === members.length ? region : { rows, members: left };
   }
 
@@ -345,6 +347,13 @@ class RowMerging {
     );
   }
 
+  /** Whether a contraction is worth a launch of its own: tiles of several rows, or of few rows as many columns as would be in tiles. */
+  #isLarge(choice: RowChoice): choice is Extract<RowChoice, { readonly family: 'tile' }> {
+    if (choice.family !== 'tile') return false;
+    const isFew = this.#decider.regime === 'few' && isWorthTiles(this.#fused, choice, this.#target);
+    return choice.rows.kind !== 'single' || isFew;
+  }
+
   #areFew({ rows }: Region): boolean {
     const count = countAlong(this.#fused.graph, rows);
     return count !== null && count < FEW_ROWS;
@@ -378,10 +387,6 @@ class RowMerging {
   }
 }
 
-function isInRow(choice: Choice): choice is RowChoice {
-  return choice.family !== 'reduce_listed' && choice.family !== 'choose_long' && choice.family !== 'concat_parts';
-}
-
 /** Whether a value stands on the rows of a region, and reads of each row what one of the region reads. */
 function standsBeside({ reads, axes }: Candidate, { members, rows }: Region): boolean {
   const ofRow = [...reads.of].filter(([, same]) => rows.every((a) => same.has(a))).map(([id]) => id);
@@ -392,9 +397,4 @@ function standsBeside({ reads, axes }: Candidate, { members, rows }: Region): bo
 function isGiven({ graph }: FusedGraph, id: NodeId): boolean {
   const node = nodeOf(graph, id);
   return node.kind === 'input' && (graph.inputs[node.input]?.default ?? null) === null;
-}
-
-/** Whether a contraction is worth tiles of several rows. */
-function isLarge(choice: RowChoice): choice is Extract<RowChoice, { readonly family: 'tile' }> {
-  return choice.family === 'tile' && choice.rows.kind !== 'single';
 }

@@ -116,6 +116,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
   const listIn = (place: string | undefined): string => /^\[(r\d+)/.exec(place ?? '')?.[1] ?? '';
   const howOf = (id: NodeId): string | undefined => /^%\d+ (.*) on \[[^\]]*\]$/.exec(values.get(id)?.text ?? '')?.[1];
   return {
+    regime: 'many',
     stored: new Set([...values.keys(), ...results]),
     held,
     heads,

@@ -149,6 +149,10 @@ export interface RowMember {
 /** Families that one thread computes at the points of a row. */
 export type RowChoice = Exclude<Choice, { readonly family: 'reduce_listed' | 'choose_long' | 'concat_parts' }>;
 
+export function isInRow(choice: Choice): choice is RowChoice {
+  return choice.family !== 'reduce_listed' && choice.family !== 'choose_long' && choice.family !== 'concat_parts';
+}
+
 /** What is computed a point at a time. */
 export type PointChoice = Exclude<
   Choice,

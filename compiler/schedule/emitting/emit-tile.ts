@@ -27,7 +27,7 @@ export function emitTile(
   buffer: BufferId,
   options: LaunchOptions,
 ): void {
-  const { columns, tileRows, tileColumns, lanes, over, rows } = choice;
+  const { columns, tileRows, tileColumns, lanes, over } = choice;
   const width = multiply(columns.map(plan.sizeOf));
   const columnBlocks = ceilDiv(width, tileColumns);
   const { blocks, rowsOf, ways } = rowsOfTile(plan, lists, choice, space, tileRows);
@@ -43,7 +43,7 @@ export function emitTile(
         terms: indexTerms(l, over, lanes),
         ...(ways === null ? {} : { ways: (isShort) => l.launch.ways(isShort, ways(columnBlocks)) }),
       }),
-    rows.kind === 'single' ? [] : choice.forms.map((form) => formOfTile(plan, lists, choice, space, buffer, form)),
+    choice.forms.map((form) => formOfTile(plan, lists, choice, space, buffer, form)),
   );
 }
 
@@ -65,8 +65,7 @@ function formOfTile(
     shape: [tileRows, tileColumns, shortRows],
     write: (l) => {
       const rows = rowsOf(l);
-      if (rows.kind === 'single' || choice.lanes !== 4)
-        throw new CompilerBug('schedule', 'a subgroup has tiles of several rows, loaded by vectors');
+      if (choice.lanes !== 4) throw new CompilerBug('schedule', 'a subgroup has tiles that are loaded by vectors');
       subgroupTile<PointScope, Indices>(l.launch.k, {
         ...valuesOfTile(l, choice),
         put: intoMemory(l, choice, buffer),
