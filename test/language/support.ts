@@ -10,12 +10,18 @@ import { compareResults, type Comparison } from '../../compiler/cli/running/comp
 import { madeVariables, withRandomInputs } from '../../compiler/cli/running/made-values.ts';
 import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
 import { analyse } from '../../compiler/front-end.ts';
-import { webgpuCore, type Target } from '../../compiler/target.ts';
+import { portableOf, webgpuCore, type Target } from '../../compiler/target.ts';
 import { hasErrors, type Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import type { ExternFunction } from '../../runtime/contract/ask-host.ts';
 
 export type { Ready };
+
+/**
+ * What texts are compiled for where nobody says it: forms of classes of devices are for who runs them, which is an adapter
+ * (`MOEC_TEST_CLASSES` of the project `gpu` in vitest.config.ts), or who asks for them by `target`.
+ */
+export const usualTarget: Target = process.env['MOEC_TEST_CLASSES'] === 'all' ? webgpuCore : portableOf(webgpuCore);
 
 export interface TextOptions {
   readonly name?: string;
@@ -65,7 +71,7 @@ export function prepareText(text: string, options: TextOptions = {}): PreparedTe
   if (name === undefined) return { prepared: null, diagnostics: front.diagnostics };
   const compilation = compileProgram(program, {
     overrides: parseOverrides(options.sets ?? new Map()),
-    target: options.target ?? webgpuCore,
+    target: options.target ?? usualTarget,
     entries: [name],
     sources: front.sources,
     ...(options.plans === undefined ? {} : { plans: options.plans }),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
 
 import { manifestOfClass } from '../../runtime/contract/device-class.ts';
+import { webgpuCore } from '../../compiler/target.ts';
 import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
 import { compiledAgain, refusalOf } from './compiled-again.ts';
 import { sharedLayer } from './programs.ts';
@@ -20,7 +21,7 @@ const products = `model Products {
 }`;
 
 const kernelsOf = (text: string): readonly string[] => {
-  const { plan } = preparedOf(text).entry.inference;
+  const { plan } = preparedOf(text, { target: webgpuCore }).entry.inference;
   return plan.steps.flatMap((step) => (step.kind === 'launch' ? [plan.kernels[step.kernel]?.name ?? ''] : []));
 };
 
@@ -38,7 +39,7 @@ describe('an expert that every token goes through', () => {
   it.each([1, 5, 40])(
     'gives what the reference does, and in every class of devices the same bits: %i tokens',
     async (T) => {
-      const run = ready(preparedOf(withShared), { sizes: new Map([['T', T]]) });
+      const run = ready(preparedOf(withShared, { target: webgpuCore }), { sizes: new Map([['T', T]]) });
       const portable = await onKernels(run);
       expect(differences(run, portable, await onReference(run))).toEqual([]);
       const { manifest } = run.prepared;

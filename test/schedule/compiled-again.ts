@@ -13,7 +13,7 @@ export interface CompiledAgain {
 
 /** Throws ScheduleTextError where an edited text may not be. */
 export function compiledAgain(text: string, edit: (schedule: string) => string): CompiledAgain {
-  const prepared = preparedOf(text);
+  const prepared = preparedOf(text, { target: webgpuCore });
   const plans = [prepared.entry.inference, prepared.entry.withAux].flatMap(regimesOf);
   const schedules = new Map(
     plans.map((own) => [hashOf(own), edit(printSchedule(own.schedule, own.fused.graph))] as const),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
+import { webgpuCore } from '../../compiler/target.ts';
 import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
 import { compiledAgain } from './compiled-again.ts';
 import { routedLayer } from './programs.ts';
@@ -46,7 +47,7 @@ describe('neighbours', () => {
     [layer, /reduce_slots [^\n]* on \[T, D\], 4 a thread/, 'reduce_sum_slots'],
     [withResidual, /row \(T, D\), one a row, 4 a thread: [^\n]*reduce_slots/, 'row'],
   ])('are one thread where they share a loop: %#', (text, said, name) => {
-    const { entry } = preparedOf(text);
+    const { entry } = preparedOf(text, { target: webgpuCore });
     const { plan, schedule, fused } = entry.inference;
     expect(printSchedule(schedule, fused.graph)).toMatch(said);
     const launch = plan.steps.findLast((step) => step.kind === 'launch');

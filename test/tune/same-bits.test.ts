@@ -73,7 +73,7 @@ const textOf = ({ request }: Ready, prepared: Prepared): string => {
 };
 
 describe('every change that may be tried', () => {
-  const run = ready(preparedOf(program), { sizes: new Map([['T', 6]]) });
+  const run = ready(preparedOf(program, { target: webgpuCore }), { sizes: new Map([['T', 6]]) });
   let expected: ReturnType<typeof bitsOf>;
   beforeAll(async () => {
     expected = bitsOf(await onKernels(run));
@@ -116,7 +116,7 @@ describe('every change that may be tried', () => {
 });
 
 describe('tiles that are tried for a class', () => {
-  const run = ready(preparedOf(routedLayer(64, 64, 4, 2)), { sizes: new Map([['T', 4]]) });
+  const run = ready(preparedOf(routedLayer(64, 64, 4, 2), { target: webgpuCore }), { sizes: new Map([['T', 4]]) });
 
   /** The tiles of a schedule as devices of each class compute them. */
   const tilesOf = (schedule: Schedule): ReadonlyMap<string, unknown> =>
@@ -147,7 +147,7 @@ describe('tiles that are tried for a class', () => {
 });
 
 describe('a change', () => {
-  const run = ready(preparedOf(routedLayer(64, 64, 4, 2)), { sizes: new Map([['T', 4]]) });
+  const run = ready(preparedOf(routedLayer(64, 64, 4, 2), { target: webgpuCore }), { sizes: new Map([['T', 4]]) });
   const all = classes.flatMap((name) => sitesFor(run, name).flatMap(({ alternatives }) => alternatives.flat()));
 
   it('is read as it is written', () => {
