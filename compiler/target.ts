@@ -43,6 +43,8 @@ export interface DeviceClass {
    */
   readonly threadArrays: boolean;
   readonly tile: SubgroupTileShape;
+  /** Rows that a subgroup has at once of a sum that goes along its softmax (kernels/online.ts). */
+  readonly onlineRows: number;
 }
 
 /** The tile of a matrix product that a subgroup computes (kernels/subgroup-tile.ts). */
@@ -58,8 +60,20 @@ export interface SubgroupTileShape {
 
 /** Processors, which run the lanes of a subgroup as one vector: SwiftShader, llvmpipe. Tiles as measured there (DECISIONS 56). */
 export const deviceClasses: readonly DeviceClass[] = [
-  { name: 'simd4', subgroupSize: 4, threadArrays: true, tile: { rows: 16, columns: 8, fromTimes: 4, shortRows: 3 } },
-  { name: 'simd8', subgroupSize: 8, threadArrays: false, tile: { rows: 16, columns: 4, fromTimes: 1, shortRows: 2 } },
+  {
+    name: 'simd4',
+    subgroupSize: 4,
+    threadArrays: true,
+    tile: { rows: 16, columns: 8, fromTimes: 4, shortRows: 3 },
+    onlineRows: 4,
+  },
+  {
+    name: 'simd8',
+    subgroupSize: 8,
+    threadArrays: false,
+    tile: { rows: 16, columns: 4, fromTimes: 1, shortRows: 2 },
+    onlineRows: 8,
+  },
 ];
 
 const KIB = 1024;

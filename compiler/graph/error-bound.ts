@@ -19,6 +19,8 @@ import { boundFold, type BoundStep } from './fold-bound.ts';
 import type { AxisId, Graph, Node, NodeId } from './graph-ir.ts';
 import { RowMajorOffsets, type NumbersWithBounds } from './row-major-offsets.ts';
 import { apart, mapBound, tiny, u, wideUnit, type Point } from './scalar-bound.ts';
+import { widenExponentials, widenSums } from './online-bound.ts';
+import { softmaxSumsIn, type SoftmaxSum } from './softmax.ts';
 import { boundContract, boundReduce, boundScan } from './sum-bound.ts';
 import { liveNodes } from './node-uses.ts';
 import { isWaveOfWide, wideOperands } from './wide-angles.ts';
@@ -81,6 +83,7 @@ class Evaluator {
   readonly #inputs: BoundInputs;
   readonly done = new Map<NodeId, NumbersWithBounds>();
   readonly #offsets: RowMajorOffsets;
+  readonly #sums: readonly SoftmaxSum[];
   readonly #folded = new Map<string, readonly NumbersWithBounds[]>();
 
   constructor(graph: Graph, inputs: BoundInputs) {
@@ -88,6 +91,7 @@ class Evaluator {
     this.#inputs = inputs;
 
     this.#offsets = new RowMajorOffsets(graph, inputs.sizes);
+    this.#sums = softmaxSumsIn(graph);
   }
 
   of(id: NodeId): NumbersWithBounds {
@@ -145,8 +149,13 @@ class Evaluator {
       }
       case 'fold':
         return this.#fold(node);
-      case 'map':
-        return this.#map(node, out);
+      case 'map': {
+        const bounded = this.#map(node, out);
+        const sum = this.#sums.find(({ exponential }) => exponential === node.id);
+        if (sum !== undefined)
+          widenExponentials(sum, this.#offsets.count(sum.over), { v: bounded.value, d: bounded.delta });
+        return bounded;
+      }
       case 'predicated': {
         const [s, v] = [this.of(node.presence), this.of(node.value)];
         const [ps, pv] = [this.#offsets.of(node.axes, s.axes), this.#offsets.of(node.axes, v.axes)];
@@ -167,10 +176,10 @@ class Evaluator {
         return this.#copy(of(node.operand), out);
       case 'contract':
         boundContract(this.of(node.left), this.of(node.right), node, out, this.#offsets);
-        return out;
+        return this.#online(node, out);
       case 'reduce':
         boundReduce(this.of(node.operand), node, out, this.#offsets);
-        return out;
+        return this.#online(node, out);
       case 'scan':
         boundScan(this.of(node.operand), node, out, this.#offsets);
         return out;
@@ -255,6 +264,21 @@ class Evaluator {
         return out;
       }
     }
+  }
+
+  /** A sum that may be added up along the softmax of its weights: whether it is, a graph does not say. */
+  #online(node: Node & { kind: 'contract' | 'reduce' }, out: NumbersWithBounds): NumbersWithBounds {
+    const sum = this.#sums.find((other) => other.node.id === node.id);
+    if (sum === undefined) return out;
+    const loop = [...node.axes, ...sum.over];
+    const at = ({ axes, value, delta }: NumbersWithBounds): { readonly v: Float64Array; readonly d: Float64Array } => {
+      const offsets = this.#offsets.of(loop, axes);
+      const column = (of: Float64Array): Float64Array => Float64Array.from(offsets, (o) => of[o] ?? noNumber());
+      return { v: column(value), d: column(delta) };
+    };
+    const values = sum.value === null ? null : at(this.of(sum.value)).v;
+    widenSums(sum, this.#offsets.count(sum.over), at(this.of(sum.weights)), values, { v: out.value, d: out.delta });
+    return out;
   }
 
   #fold(node: Node & { kind: 'fold' }): NumbersWithBounds {

@@ -11,6 +11,8 @@ import { forEachStatement, operandsOf } from './visit-kernel.ts';
 export type StatementCondition =
   /** Of threads numbered below so many (u32). */
   | { readonly kind: 'below'; readonly limit: KernelExpr }
+  /** Of so many threads of a workgroup. */
+  | { readonly kind: 'share'; readonly of: number }
   /** Of one thread. */
   | { readonly kind: 'one' }
   /** Every so many rounds of the only statement that counts this local up, by so much, from 0. */
@@ -85,6 +87,8 @@ export class KernelFacts {
     if (test.kind !== 'binary') return { kind: 'open' };
     const { op, left, right } = test;
     if (op === 'lt' && this.isThread(left) && !this.#isLoaded(right)) return { kind: 'below', limit: right };
+    if (op === 'lt' && this.isLocalThread(left) && right.kind === 'literal')
+      return { kind: 'share', of: Number(right.value) };
     if (op === 'eq' && this.isLocalThread(left) && right.kind === 'literal') return { kind: 'one' };
     if (op === 'lt' && right.type === 'u32' && this.behind(right).kind === 'load') return { kind: 'rows' };
     const masked = this.behind(left);

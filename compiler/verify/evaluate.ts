@@ -25,24 +25,12 @@ import { chosen, expanded, indexAt, points, type BoundedColumn, type Points } fr
 import { drawn } from './drawn.ts';
 import { beyond, blank, flagged, lineFlags, pointFlags } from './range-flags.ts';
 import { FoldEvaluation } from './evaluate-fold.ts';
-import { rowsAt, type Rows } from './rows.ts';
+import { rowsAt } from './rows.ts';
+import type { OnlineBounds } from './online-bounds.ts';
+import type { RunMemory, Stored } from './run-memory.ts';
 import { viewedAxes, type ViewNode } from './view-points.ts';
 
 type NodeOf<K extends Node['kind']> = Extract<Node, { readonly kind: K }>;
-
-/** Numbers that a run has in memory, over a space. */
-export interface Stored {
-  readonly space: StoredSpace;
-  readonly data: ArrayLike<number>;
-}
-
-/** What an evaluation may ask of the run. */
-export interface RunMemory {
-  /** A node's numbers as they are in memory; null if it is computed where it is used. */
-  stored(id: NodeId): Stored | null;
-  rows(list: AssignmentList): Rows;
-  capacity(list: AssignmentList): number;
-}
 
 /** The axis that counts the points of a block, among those of a graph. */
 const BLOCK = idOf<AxisId>(-1);
@@ -53,13 +41,15 @@ export class LaunchEvaluation {
   readonly #sizes: ReadonlyMap<string, number>;
   readonly #seed: number;
   readonly #memory: RunMemory;
+  readonly #online: OnlineBounds;
   readonly #folds: FoldEvaluation;
 
-  constructor(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number, memory: RunMemory) {
+  constructor(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number, memory: RunMemory, online: OnlineBounds) {
     this.#graph = graph;
     this.#sizes = sizes;
     this.#seed = seed;
     this.#memory = memory;
+    this.#online = online;
     this.offsets = new RowMajorOffsets(graph, sizes);
     this.#folds = new FoldEvaluation(graph, sizes, this.offsets, (id, p) => this.value(id, p), (id) => memory.stored(id) !== null); // prettier-ignore
   }
@@ -135,7 +125,7 @@ export class LaunchEvaluation {
       case 'iota':
         return { v: Float64Array.from(indexAt(p, node.axis)), d: new Float64Array(p.count), left: null };
       case 'map':
-        return this.#map(node, p);
+        return this.#online.exponential(node, this.#map(node, p), this.offsets);
       case 'presence':
         if (p.known.has(node.id))
           return { v: new Float64Array(p.count).fill(1), d: new Float64Array(p.count), left: null };
@@ -153,15 +143,17 @@ export class LaunchEvaluation {
       case 'contract': {
         const q = this.#along(p, node.over);
         const [left, right] = [this.value(node.left, q), this.value(node.right, q)];
-        return this.#sum(p, node.over, [left, right], ([l, r], out, offsets) => {
+        const sum = this.#sum(p, node.over, [left, right], ([l, r], out, offsets) => {
           if (l !== undefined && r !== undefined) boundContract(l, r, node, out, offsets);
         });
+        return this.#online.sum(node, { left, right }, sum, this.offsets);
       }
       case 'reduce': {
         const operand = this.value(node.operand, this.#along(p, node.over));
-        return this.#sum(p, node.over, [operand], ([o], out, offsets) => {
+        const sum = this.#sum(p, node.over, [operand], ([o], out, offsets) => {
           if (o !== undefined) boundReduce(o, node, out, offsets);
         });
+        return this.#online.sum(node, { left: operand, right: null }, sum, this.offsets);
       }
       case 'argmax': {
         const operand = this.value(node.operand, this.#along(p, [node.axis]));

@@ -23,7 +23,9 @@ import type { AssignmentList, AssignmentListId, StoredSpace } from '../schedule/
 import { accessOf, buffersOf, type BufferId, type Plan, type Step } from '../schedule/memory/plan.ts';
 import { compareCompaction } from './compactions.ts';
 import { EVALUATED_AT_ONCE } from './distinct-points.ts';
-import { LaunchEvaluation, type RunMemory, type Stored } from './evaluate.ts';
+import { LaunchEvaluation } from './evaluate.ts';
+import { onlineBoundsOf } from './online-bounds.ts';
+import type { RunMemory, Stored } from './run-memory.ts';
 import { chosen, counted, points, type BoundedColumn, type Points } from './point-blocks.ts';
 import { asNumbers, loopOf, nameOf } from './node-facts.ts';
 import { readsOf } from './reads.ts';
@@ -75,8 +77,8 @@ export class StepComparer implements RunMemory {
 
   constructor(run: ComparedRun) {
     this.#run = run;
-    this.#evaluation = new LaunchEvaluation(run.fused.graph, run.sizes, run.seed, this);
     const { plan, contents } = run;
+    this.#evaluation = new LaunchEvaluation(run.fused.graph, run.sizes, run.seed, this, onlineBoundsOf(contents));
     const [first, last] = [new Map<BufferId, number>(), new Map<BufferId, number>()];
     plan.steps.forEach((step, i) => {
       if (this.#skipped(step)) return;

@@ -94,8 +94,29 @@ it('random schedules compute what the reference computes, and decide everything 
     expect([seed, (await examine(given, { on: 'kernels' })).kind]).toEqual([seed, 'agreed']);
     for (const change of changesOf(given)) kinds.add(change.split(' ')[0] ?? '');
   }
-  // A recurrence is what this layer lacks.
-  expect([...decisions].filter((kind) => !kinds.has(kind))).toEqual(['fold']);
+  // A recurrence and weights of a softmax are what this layer lacks.
+  expect([...decisions].filter((kind) => !kinds.has(kind))).toEqual(['online', 'fold']);
+}, 240_000);
+
+it('sums of weights of a softmax are computed along it, and apart, wherever both may be', async () => {
+  const text = `model Attends {
+    axis T, S = 40, C = 4, H = 2
+    forward(q: [T, H, C], k: [T, H, C], keys: [S, C], values: [S, C]) -> (a: [T, H, C], b: [T, H, C]) {
+      let s = where(iota(T) >= iota(T'), dot(q, rename(k, T: T'), over: C), -inf)
+      (
+        a: dot(softmax(s, over: T'), rename(k, T: T'), over: T'),
+        b: softmax(tanh(q @ keys), over: S) @ values,
+      )
+    }
+  }`;
+  const ways = new Set<string>();
+  for (let seed = 1; seed <= 10; seed++) {
+    const given = { ...drawn(seed), text, sizes: new Map([['T', 35]]) };
+    expect([seed, (await examine(given, { on: 'kernels' })).kind]).toEqual([seed, 'agreed']);
+    for (const change of changesOf(given)) if (change.startsWith('online')) ways.add(change);
+  }
+  // Of that over tokens it is what costs want, of the other one it is not.
+  expect(ways.size).toBe(2);
 }, 240_000);
 
 it('who goes through a recurrence is decided otherwise as well', async () => {

@@ -32,6 +32,7 @@ export const decisions = [
   'space',
   'form',
   'family',
+  'online',
   'row',
   'tile',
   'neighbours',
@@ -175,6 +176,7 @@ class Draw {
       list: (legal) => this.#otherwise('form', legal[0].presences.join(), legal),
       onSlots: (id) => this.#otherwise('form', `slots of %${id}`, [true, false]),
       choice: (id, _, legal) => this.#otherwise('family', `%${id}`, legal),
+      online: (id, legal) => this.#otherwise('online', `%${id}`, legal),
       joins: (id) => this.#otherwise('row', `%${id}`, [true, false]),
       tile: (wanted, options) => {
         const others = otherTiles(wanted, options, new Random(this.#draw.seed, wanted.node.id));

@@ -234,6 +234,8 @@ export class ChangedDecider implements Decider {
     return this.#taken(change, said, 'it may not be chosen so') ?? wanted;
   };
 
+  readonly online: Decider['online'] = (id, legal) => this.#before.online(id, legal);
+
   readonly joins: Decider['joins'] = (id, others) => {
     const change = this.#byDecision.get(`apart ${id}`);
     if (change === undefined) return this.#before.joins(id, others);

@@ -7,7 +7,7 @@ import type { NodeId } from '../../graph/graph-ir.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import type { TileOptions } from './legality-tiles.ts';
 import type { Regime } from './regimes.ts';
-import type { Choice, Neighbours, TileChoice } from './schedule-ir.ts';
+import type { Choice, Neighbours, OnlineChoice, TileChoice } from './schedule-ir.ts';
 
 /** Never empty. */
 export type Options<T> = readonly [T, ...T[]];
@@ -25,6 +25,8 @@ export interface Decider {
   /** Whether a value whose list is sorted stands on the slots themselves, in no order. */
   readonly onSlots: (id: NodeId) => boolean;
   readonly choice: (id: NodeId, space: StoredSpace, legal: Options<Choice>) => Choice;
+  /** How a sum of weights of a softmax is computed in one launch with it; null: apart from it, like other sums. */
+  readonly online: (id: NodeId, legal: Options<OnlineChoice | null>) => OnlineChoice | null;
   /** Whether a value is computed in one row with others that it reads, where that is legal and pays (merge-rows.ts). */
   readonly joins: (id: NodeId, others: readonly NodeId[]) => boolean;
   /** The tile that costs want, or another one within the options. */
@@ -44,6 +46,7 @@ export const byCost: Decider = {
   list: ([first]) => first,
   onSlots: () => true,
   choice: (_, __, [first]) => first,
+  online: (_, [first]) => first,
   joins: () => true,
   tile: (first) => first,
   neighbours: (_, [first]) => first,

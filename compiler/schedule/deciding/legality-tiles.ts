@@ -178,7 +178,12 @@ function lastWhile(axes: readonly AxisId[], holds: (axis: AxisId) => boolean): r
 }
 
 /** Whether a side of a contraction is read by vectors along the last axis of the sum: neighbours in memory, in whole vectors. */
-function loadsVectors(fused: FusedGraph, spaces: Spaces, { over, element }: Contraction, side: Node): boolean {
+export function loadsVectors(
+  fused: FusedGraph,
+  spaces: Spaces,
+  { over, element }: Pick<Contraction, 'over' | 'element'>,
+  side: Node,
+): boolean {
   const { graph } = fused;
   const along = over.at(-1);
   if (along === undefined || element === 'i32') return false;

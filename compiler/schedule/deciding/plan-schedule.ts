@@ -3,6 +3,7 @@
  *
  *   what has memory, and over which points               choose-storage.ts
  *   whether the rows of a list are made, or are slots    list-forms.ts
+ *   which sums of a softmax are computed with it         choose-online.ts
  *   which contractions are computed where they are used  choose-tiles.ts
  *   in the order of the graph, each after what it reads:
  *     the assignments it lives on, once; the lists of them that it goes along
@@ -21,6 +22,7 @@ import type { Target } from '../../target.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
+import { chooseOnline } from './choose-online.ts';
 import { chooseStorage, dependenciesOf } from './choose-storage.ts';
 import { chooseHeads } from './choose-tiles.ts';
 import { byCost, type Decider } from './decider.ts';
@@ -75,7 +77,10 @@ export function planSchedule(
   const without = <V>(values: ReadonlyMap<NodeId, V>, ids: ReadonlySet<NodeId>): ReadonlyMap<NodeId, V> =>
     new Map([...values].filter(([id]) => !ids.has(id)));
   // What nobody reads had memory when lists were chosen, and has none now.
-  const chosen = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing);
+  const formed = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing);
+  const online = chooseOnline(fused, formed, choosing, split);
+  const streamed = new Set([...online.values()].flatMap(({ inside }) => inside));
+  const chosen = { ...formed, spaces: without(formed.spaces, streamed) };
   const { tiles, refused } = chooseHeads(
     fused,
     chosen,
@@ -148,7 +153,7 @@ export function planSchedule(
       return;
     }
     rows(space.assignmentList);
-    const choice = tiles.get(id) ?? chooseKernel(fused, node, space, chosen, choosing);
+    const choice = tiles.get(id) ?? online.get(id) ?? chooseKernel(fused, node, space, chosen, choosing);
     if (choice.family === 'reduce_listed') index(choice.index);
     if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.rows.blockRows);
     steps.push({ kind: 'value', choice, space, neighbours: 1 });

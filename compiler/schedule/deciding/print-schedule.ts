@@ -6,11 +6,22 @@ import { unreachable } from '../../../dsl/diagnostics/bug.ts';
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { formatSize } from '../../../dsl/types/size.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
+import { memoryOf } from '../../graph/node-memory.ts';
+import { nodeOf } from '../../graph/node-uses.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
 import { leaderOf } from './schedule-ir.ts';
-import type { Choice, IndexShape, RowStep, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
+import type {
+  Choice,
+  IndexShape,
+  OnlineChoice,
+  RowStep,
+  Schedule,
+  ScheduleStep,
+  TileChoice,
+  TileForm,
+} from './schedule-ir.ts';
 
 export function printSchedule(schedule: Schedule, graph: Graph): string {
   const printer = new SchedulePrinter(graph);
@@ -38,6 +49,10 @@ export const spaceText = (space: StoredSpace, graph: Graph): string => new Sched
 export const listText = (list: AssignmentList, graph: Graph): string => new SchedulePrinter(graph).listLine(list);
 export const foldText = (results: readonly NodeId[], layout: FoldLayout, graph: Graph): string =>
   new SchedulePrinter(graph).fold(results, layout);
+
+/** What a sum is computed online with that has memory elsewhere. */
+const madeOnline = ({ inside }: OnlineChoice, graph: Graph): readonly NodeId[] =>
+  inside.filter((id) => memoryOf(nodeOf(graph, id)) === 'needed');
 
 const nodes = (ids: readonly NodeId[]): string => ids.map((id) => `%${id}`).join(' ');
 
@@ -119,6 +134,11 @@ class SchedulePrinter {
           heads.length === 1 && heads[0]?.node.id === node.id ? '' : ` of ${nodes(heads.map((h) => h.node.id))}`;
         const by = this.#tileRows(rows);
         return `tile ${tileRows} x ${tileColumns}${of}, rows ${by}, columns ${this.#tuple(choice.columns)}${lanes === 1 ? '' : `, loads of ${lanes}`}${forms.map((form) => this.#form(form)).join('')}`;
+      }
+      case 'online': {
+        const { sum, groups, rows, columns, lanes, tileRows, forms } = choice;
+        const own = forms.map((form) => `; ${form.class.name}: ${form.tileRows}`).join('');
+        return `online by ${tileRows} rows${own}, over ${this.#tuple(sum.over)} of ${nodes(madeOnline(choice, this.#graph))}, rows ${this.#tuple(groups)} by ${this.#tuple(rows)}, columns ${this.#tuple(columns)}${lanes === 1 ? '' : `, loads of ${lanes}`}`;
       }
       case 'reduce_listed': {
         const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;

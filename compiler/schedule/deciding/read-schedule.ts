@@ -102,7 +102,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       values.set(id, member);
       if (members !== null) rows.set(id, line.number);
       if (member.isHeld === true) held.add(id);
-      const inside = /^%\d+ tile \d+ x \d+ of ((?:%\d+,? ?)+)/.exec(member.text)?.[1];
+      const inside = /^%\d+ (?:tile \d+ x \d+|online [^%]*) of ((?:%\d+,? ?)+)/.exec(member.text)?.[1];
       for (const head of idsIn(inside ?? '')) heads.set(head, member);
     }
   }
@@ -136,6 +136,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
         choice.family === 'tile' && family === 'tile' ? (howOf(id) ?? '') : choiceText(choice, graph),
       );
     },
+    online: (id, legal) => legal.find((one) => one !== null && howOf(id) === choiceText(one, graph)) ?? null,
     joins: (id, others) => others.every((other) => rows.get(other) !== undefined && rows.get(other) === rows.get(id)),
     tile: (byCost, options) => {
       const line = values.get(byCost.node.id);

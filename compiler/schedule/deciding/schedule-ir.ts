@@ -11,6 +11,7 @@ import type { FoldLayout } from './choose-fold.ts';
 import type { AxisId, ExternCallId, GraphInputId, Node, NodeId } from '../../graph/graph-ir.ts';
 import type { MemoryReason } from '../../graph/memory-reasons.ts';
 import type { Slots } from '../../graph/slots.ts';
+import type { SoftmaxSum } from '../../graph/softmax.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 
 export interface Schedule {
@@ -115,6 +116,7 @@ export type Choice =
   | { readonly family: 'choose_long'; readonly node: NodeOf<'choose'> }
   | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
   | TileChoice
+  | OnlineChoice
   | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
   | ListedChoice
   | SlotsChoice
@@ -147,16 +149,27 @@ export interface RowMember {
 }
 
 /** Families that one thread computes at the points of a row. */
-export type RowChoice = Exclude<Choice, { readonly family: 'reduce_listed' | 'choose_long' | 'concat_parts' }>;
+export type RowChoice = Exclude<
+  Choice,
+  { readonly family: 'reduce_listed' | 'choose_long' | 'concat_parts' | 'online' }
+>;
 
 export function isInRow(choice: Choice): choice is RowChoice {
-  return choice.family !== 'reduce_listed' && choice.family !== 'choose_long' && choice.family !== 'concat_parts';
+  switch (choice.family) {
+    case 'reduce_listed':
+    case 'choose_long':
+    case 'concat_parts':
+    case 'online':
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** What is computed a point at a time. */
 export type PointChoice = Exclude<
   Choice,
-  { readonly family: 'tile' | 'scan' | 'choose' | 'choose_long' | 'concat_parts' }
+  { readonly family: 'tile' | 'scan' | 'choose' | 'choose_long' | 'concat_parts' | 'online' }
 >;
 
 /** Whether a family computes a point at a time. */
@@ -167,6 +180,7 @@ export function isOfPoints(choice: Choice): choice is PointChoice {
     case 'choose':
     case 'choose_long':
     case 'concat_parts':
+    case 'online':
       return false;
     default:
       return true;
@@ -212,6 +226,46 @@ export interface TileForm {
 export interface Head {
   readonly node: NodeOf<'contract'>;
   readonly weight: NodeId;
+}
+
+/**
+ * A sum of weights of a softmax, by workgroups that go along it once, in blocks of a sum (kernels/online.ts): neither scores nor weights
+ * have memory.
+ */
+export interface OnlineChoice {
+  readonly family: 'online';
+  /** What is stored. */
+  readonly node: SoftmaxSum['node'];
+  readonly sum: SoftmaxSum;
+  /** Contractions of the scores that are computed at their points. */
+  readonly heads: readonly OnlineHead[];
+  /** Everything that is computed in it alone: the softmax, its scores, these. */
+  readonly inside: readonly NodeId[];
+  /** Axes of the rows along which keys or values differ, and those along which they are the same. */
+  readonly groups: readonly AxisId[];
+  readonly rows: readonly AxisId[];
+  /** Axes of the value that weights lack. */
+  readonly columns: readonly AxisId[];
+  /** Elements of a load of the value, along the last column. */
+  readonly lanes: 1 | 4;
+  /** Rows that a workgroup has at once. */
+  readonly tileRows: number;
+  /** Rows of the workgroups of classes of devices, of a subgroup each. */
+  readonly forms: readonly OnlineForm[];
+}
+
+export interface OnlineForm {
+  readonly class: DeviceClass;
+  readonly tileRows: number;
+}
+
+export interface OnlineHead {
+  readonly node: NodeOf<'contract'>;
+  /** What a row has of it, and what a key has. */
+  readonly input: NodeId;
+  readonly weight: NodeId;
+  /** Elements of a load along the last axis of the sum. */
+  readonly lanes: 1 | 4;
 }
 
 export interface ListedChoice {

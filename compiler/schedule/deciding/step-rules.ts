@@ -10,6 +10,8 @@ import { chooseFold } from './choose-fold.ts';
 import { partsOf, sameSpace } from './choose-tiles.ts';
 import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } from './legality.ts';
 import { legalNeighbours } from './legality-neighbours.ts';
+import { onlineChoices, onlineFactsOf, type OnlineFacts } from './legality-online.ts';
+import { choiceText } from './print-schedule.ts';
 import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { isComparedAlone, rowAxes } from './row-layout.ts';
@@ -18,6 +20,7 @@ import { readsOfValue } from './row-reads.ts';
 import {
   indexKey,
   type Choice,
+  type OnlineChoice,
   type RowStep,
   type Schedule,
   type ScheduleStep,
@@ -30,6 +33,7 @@ export class StepRules {
   readonly #target: Target;
   readonly #predicateSets: PredicateSets;
   readonly #isPartOf: (id: NodeId, root: NodeId) => boolean;
+  #onlineFacts: OnlineFacts | null = null;
 
   constructor(schedule: Schedule, fused: FusedGraph, target: Target) {
     this.#schedule = schedule;
@@ -167,12 +171,33 @@ export class StepRules {
 
   #family(choice: Choice, node: Node, space: StoredSpace, inRow: readonly AxisId[] = []): readonly string[] {
     if (choice.family === 'tile') return this.#tile(choice, space, inRow);
+    if (choice.family === 'online') return this.#online(choice, space);
     if (node.kind === 'contract') return said(choice.family === 'contract', `%${node.id} is a contraction`);
     const { spaces, assignmentLists } = this.#schedule;
     const decided = { spaces, assignmentLists, predicateSets: this.#predicateSets };
     const legal = legalChoices(this.#fused, node, space, decided);
     return said(legal.some((other) => sameChoice(other, choice)), `%${node.id} may not be computed by ${choice.family}`); // prettier-ignore
   }
+
+  /** What a sum is computed online with has no memory, and all of it is as it follows from the graph. */
+  #online(choice: OnlineChoice, space: StoredSpace): readonly string[] {
+    const { id } = choice.node;
+    const { spaces } = this.#schedule;
+    this.#onlineFacts ??= onlineFactsOf(this.#fused);
+    const sum = this.#onlineFacts.sums.get(id);
+    if (sum === undefined) return [`%${id} is no sum of a softmax that nobody else looks at`];
+    const stored = choice.inside.filter((own) => spaces.has(own));
+    // What is not computed in it is apart, whether it has memory or only a row has it.
+    const isApart = (own: NodeId): boolean => !choice.inside.includes(own);
+    const legal = onlineChoices(this.#fused, this.#onlineFacts, sum, space, spaces, isApart, this.#target);
+    const text = choiceText(choice, this.#fused.graph);
+    const known = legal.find((other) => choiceText(other, this.#fused.graph) === text);
+    return [
+      ...stored.map((own) => `%${own} is computed online for %${id} and has memory`),
+      ...said(known !== undefined, `%${id} may not be computed by online`),
+      ...said(known === undefined || known.inside.join() === choice.inside.join(), `%${id} is computed online with other values`),
+    ];
+  } // prettier-ignore
 
   /** What a tile computes has no memory of its own, but for the value that is stored. `inRow`: axes of the row that it is part of. */
   #tile(choice: TileChoice, space: StoredSpace, inRow: readonly AxisId[] = []): readonly string[] {

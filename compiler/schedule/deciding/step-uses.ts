@@ -52,20 +52,17 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
       const { choice, space } = step;
       const { reads, needs } = onSpace(space);
       const index = choice.family === 'reduce_listed' ? [`index ${indexKey(choice.index)}`] : [];
-      const heads = choice.family === 'tile' ? choice.heads.filter((h) => h.node.id !== choice.node.id) : [];
+      const within = madeWithin(choice);
       return {
-        reads: [...dependencies([choice.node.id, ...heads.map((h) => h.node.id)]), ...namedBy(choice), ...reads],
+        reads: [...dependencies([choice.node.id, ...within]), ...namedBy(choice), ...reads],
         needs: [...needs, ...index, ...blocksOf(step)],
-        makes: [madeValue(choice.node.id), ...heads.map((h) => madeValue(h.node.id))],
+        makes: [choice.node.id, ...within].map(madeValue),
       };
     }
     case 'row': {
       const members = step.phases.flat();
       const on = members.map(({ space }) => onSpace(space));
-      const heads = members.flatMap(({ choice }) =>
-        choice.family === 'tile' ? choice.heads.filter((h) => h.node.id !== choice.node.id).map((h) => h.node.id) : [],
-      );
-      const ids = [...members.map(({ choice }) => choice.node.id), ...heads];
+      const ids = members.flatMap(({ choice }) => [choice.node.id, ...madeWithin(choice)]);
       return {
         reads: [
           ...dependencies(ids),
@@ -106,6 +103,12 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
     default:
       return unreachable(step, 'schedule');
   }
+}
+
+/** What is computed in the launch of a value, and nowhere else, that has memory elsewhere. */
+function madeWithin(choice: Choice): readonly NodeId[] {
+  if (choice.family === 'online') return choice.inside;
+  return choice.family === 'tile' ? choice.heads.map(({ node }) => node.id).filter((id) => id !== choice.node.id) : [];
 }
 
 /** What a family reads that goes only to some points: what is there, and what names them. */

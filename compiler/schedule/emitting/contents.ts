@@ -6,6 +6,7 @@
  * then what is made of it is compared.
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
+import type { SoftmaxSum } from '../../graph/softmax.ts';
 import type { IndexShape } from '../deciding/schedule-ir.ts';
 import type { Id } from '../../../dsl/types/ids.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
@@ -15,8 +16,8 @@ import type { BufferId } from '../memory/plan.ts';
 export type CompactionId = Id<'compaction'>;
 
 export type Content =
-  /** A node of the graph, over a space: its own memory. */
-  | { readonly kind: 'value'; readonly node: NodeId; readonly space: StoredSpace }
+  /** A node of the graph, over a space: its own memory. `online`: a sum that was computed with the softmax of its weights. */
+  | { readonly kind: 'value'; readonly node: NodeId; readonly space: StoredSpace; readonly online?: SoftmaxSum }
   /** A copy of a node for the host. The node need have no memory of its own: then nobody but the host reads what is here. */
   | { readonly kind: 'copy'; readonly node: NodeId; readonly space: StoredSpace }
   /** What the host computed of a call: taken as it is. */

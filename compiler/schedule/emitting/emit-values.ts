@@ -22,6 +22,7 @@ import type { BufferId } from '../memory/plan.ts';
 import { optionsOf, type LaunchOptions, type PlanBuilder } from './plan-builder.ts';
 import type { AssignmentListBuilder } from './assignment-lists.ts';
 import { emitChoice, emitLongChoice } from './emit-choice.ts';
+import { emitOnline } from './emit-online.ts';
 import { NeighbourEmitter } from './neighbour-emitter.ts';
 import { pointsOf, vectorsOf } from './spaces.ts';
 import { kernelName, PointValues, scanOf } from './value-at.ts';
@@ -52,6 +53,8 @@ export class ValueEmitter {
         return emitChoice(this.#plan, choice, space, this.#checks.ofNumbers(choice.node));
       case 'choose_long':
         return emitLongChoice(this.#plan, choice.node, space, this.#checks.ofNumbers(choice.node));
+      case 'online':
+        return emitOnline(this.#plan, choice, space);
       case 'concat_parts':
         return this.#concatParts(choice.node, space);
       default:

@@ -149,6 +149,10 @@ class Reader {
         return frames;
       case 'one':
         return frames.map((f) => (f.kind === 'threads' ? { kind: 'times', size: one } : f));
+      case 'share': {
+        const { workgroupSize } = this.#launch.known.kernel;
+        return frames.map((f, i) => (i > 0 ? f : shareOf(f, condition.of, workgroupSize)));
+      }
       case 'below': {
         const size = this.#value(condition.limit);
         if (size === null) return frames;
@@ -286,6 +290,11 @@ class Reader {
     if (n === null || value.kind !== 'binary' || value.op !== 'add') return null;
     return isNumber(this.#facts.behind(value.right), n - 1) ? this.#value(value.left) : null;
   }
+}
+
+/** So many threads of each workgroup, of all that a frame has. */
+function shareOf({ size }: Frame, threads: number, workgroup: number): Frame {
+  return { kind: 'times', size: apply('div', multiply([size, exact(threads)]), exact(workgroup)) };
 }
 
 function sizesOf(frames: readonly Frame[]): readonly Size[] {
