@@ -14,6 +14,9 @@ const gpu = ['test/gpu/**/*.test.ts'];
 /** The longest files, longest first: they begin first, so that both workers end at about the same time on a fresh clone too. */
 const longest = [
   'test/gpu/goldens',
+  'test/gpu/architectures',
+  'test/gpu/not-a-number',
+  'test/gpu/tune',
   'test/package/package',
   'test/examples/kernels',
   'test/examples/odd-sizes',
@@ -51,6 +54,17 @@ function rank({ moduleId }: TestSpecification): number {
 }
 
 class LongestFirst extends BaseSequencer {
+  /**
+   * The files of one part of a run: dealt out, the longest first, so that the parts take about as long. By their names and nothing that
+   * an earlier run left behind, or a file would be in both parts and another in none.
+   */
+  override async shard(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { shard } = this.ctx.config;
+    if (shard === undefined) return files;
+    const dealt = files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
+    return dealt.filter((_, i) => i % shard.count === shard.index - 1);
+  }
+
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     // The rest stays in the order of vitest, which sorts by project first: files of a project share processes.
     const sorted = await super.sort(files);

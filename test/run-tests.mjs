@@ -3,7 +3,7 @@
  *
  * In order: the packages (installed if they are not there), the adapters; random programs for a minute, and beside them the linter,
  * the layout of the text, the types and dead exports; the tests that need no GPU, and those in `test/gpu` once on every adapter found,
- * two adapters at a time. An adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
+ * in two parts, two processes at a time. An adapter that is missing is said loudly; with MOEC_REQUIRE_ADAPTERS (names with commas between) it is a failure.
  * MOEC_FUZZ_MINUTES is how many minutes random programs run; 0 leaves them out.
  *
  * The last line is `N passed, N failed`, the sum of all of it. What was skipped is said for each part; on an adapter that is
@@ -12,7 +12,7 @@
  * `npm run test:fast` (`--fast`) is the part that one runs fifty times a day: the types, and the tests that FAST names.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, childEnvironment, projectRoot } from './support/adapters.mjs';
 import { findAdapters, missing } from './support/setup-gpu.mjs';
@@ -120,28 +120,45 @@ function vitest(title, args) {
   countReport(title, report, run(...command));
 }
 
+/** Processes that share the files of one adapter: what a driver compiles for is one core each. */
+const SHARDS = 2;
+
 /**
- * The tests of `test/gpu` on every adapter, in a process each: where one compiles, computes or waits, the other goes on. The demo
- * chooses its adapter itself, the first of all, so that it would do the same beside the others, in the same folder.
+ * The tests of `test/gpu` on every adapter, in some processes each, two at a time. The demo chooses its adapter itself, the first of
+ * all, so that it would do the same on the others, in the same folder.
  */
 async function vitestOnAdapters(adapters) {
-  const runs = adapters.map((adapter, i) => ({
-    title: `tests on ${adapter.name}`,
-    env: { ...childEnvironment(adapter), MOEC_TEST_WORKERS: '1' },
-    ...vitestCommand(adapter.name, ['test/gpu/', ...(i === 0 ? [] : ['--exclude', DEMO])]),
-  }));
-  process.stdout.write(`\n${runs.map(({ title }) => title).join(', ')}: two at a time, told when all have ended\n`);
+  const runs = adapters.flatMap((adapter, i) =>
+    Array.from({ length: SHARDS }, (_, shard) => ({
+      title: `tests on ${adapter.name}, part ${shard + 1} of ${SHARDS}`,
+      env: { ...childEnvironment(adapter), MOEC_TEST_WORKERS: '1' },
+      ...vitestCommand(`${adapter.name}.${shard}`, [
+        'test/gpu/',
+        `--shard=${shard + 1}/${SHARDS}`,
+        ...(i === 0 ? [] : ['--exclude', DEMO]),
+      ]),
+    })),
+  );
+  process.stdout.write(`\n${runs.map(({ title }) => title).join('; ')}: two at a time, told when all have ended\n`);
   const results = await atOnce(runs.map(({ command, env }) => [...command, env]));
-  runs.forEach(({ title, report }, i) => {
+  const seen = runs.map(({ title, report }, i) => {
     heading(title);
     process.stdout.write(results[i].text);
-    countReport(title, report, results[i].good, { maySkip: false });
+    return countReport(title, report, results[i].good, { maySkip: false });
+  });
+  const all = readdirSync(join(projectRoot, 'test', 'gpu')).filter((name) => name.endsWith('.test.ts')).length;
+  adapters.forEach(({ name }, i) => {
+    const files = new Set(seen.slice(SHARDS * i, SHARDS * (i + 1)).flat()).size;
+    const wanted = i === 0 ? all : all - 1;
+    if (files === wanted) return;
+    totals.failed += 1;
+    notes.push(`the parts of ${name} ran ${files} files of ${wanted}: FAILED`);
   });
 }
 
-/** Counts a run by its report: one that ends without a report, or without a test, is a failure. */
+/** Counts a run by its report: one that ends without a report, or without a test, is a failure. The files that ran. */
 function countReport(title, report, good, { maySkip = true } = {}) {
-  const { passed, failed, skipped } = readReport(report);
+  const { passed, failed, skipped, files } = readReport(report);
   rmSync(report, { force: true });
   totals.passed += passed;
   // A file that does not load has no failed tests and still fails the run.
@@ -150,6 +167,7 @@ function countReport(title, report, good, { maySkip = true } = {}) {
   if (broken) totals.failed += 1;
   const left = skipped > 0 ? `, ${skipped} SKIPPED${broken ? ', which FAILED' : ''}` : '';
   notes.push(`${title}: ${passed} passed, ${failed} failed${left}${good ? '' : ', the run FAILED'}`);
+  return files;
 }
 
 const DEMO = 'test/gpu/demo.test.ts';
@@ -181,9 +199,9 @@ function readReport(file) {
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'));
     const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests: skipped = 0 } = report;
-    return { passed, failed, skipped };
+    return { passed, failed, skipped, files: report.testResults.map(({ name }) => name) };
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { passed: 0, failed: 0, skipped: 0, files: [] };
   }
 }
 
