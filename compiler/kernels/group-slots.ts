@@ -9,13 +9,14 @@
  *
  * Each thread has neighbouring slots, and a counter for each key in workgroup memory: nobody counts in another's, so nothing is
  * atomic. Counters stand by key and then by thread. Added up in that order they say where each thread's slots of each key begin, and
- * counted up once more they are the rows. So there are as many threads as have room for their counters (schedule/deciding/list-forms.ts).
+ * counted up once more they are the rows. Where queues say which slots are there they are counted before (slot-queues.ts). So there are as many threads as have room for their counters (schedule/deciding/list-forms.ts).
  */
 import type { BufferDecl, KernelExpr } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import {
-  add, bitcast, div, eq, ge, i32, loadArray, localIdX, mul, rem, sub, u32,
+  add, bitcast, div, eq, ge, i32, load, loadArray, localIdX, mul, rem, sub, u32,
 } from '../kernel/make-expressions.ts'; // prettier-ignore
+import { queueSlots, slotsOfThread, type SlotQueues } from './slot-queues.ts';
 import { beforeThis, shareOf } from './space.ts';
 
 export interface GroupSlotsConfig {
@@ -31,6 +32,8 @@ export interface GroupSlotsConfig {
   readonly offsets: BufferDecl;
   readonly inverse: BufferDecl;
   readonly blocks: GroupBlocks | null;
+  /** Which slots are let in; `visit` asks nothing of them then. Null: it asks each whether it is present. */
+  readonly queues: SlotQueues | null;
 }
 
 export interface GroupBlocks {
@@ -44,12 +47,18 @@ export interface GroupBlocks {
 }
 
 export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
-  const { keys, keyCount, slots, visit, list, offsets, inverse, blocks } = config;
+  const { keys, keyCount, slots, list, offsets, inverse, blocks, queues } = config;
   const threads = k.workgroupSize;
-  const counters = k.shared('counters', 'u32', keys * threads);
+  const counters = k.shared('counters', 'u32', keys * threads * (queues?.ranks ?? 1));
   const sums = k.shared('sums', 'u32', threads);
   const counterOf = (key: KernelExpr): KernelExpr => k.let(add(mul(key, threads), localIdX), 'counter');
-  const [first, end] = shareOf(k, slots);
+  const own = slotsOfThread(k, slots, queues);
+  const { first, end } = own;
+  if (queues !== null) queueSlots(k, queues, own, { counters, keyCount, inverse });
+  const visit: GroupSlotsConfig['visit'] = (slot, there) => {
+    if (queues === null) config.visit(slot, there);
+    else k.when(ge(load(inverse, slot), i32(0)), () => config.visit(slot, there));
+  };
 
   // How many slots of each key each thread has.
   k.forRange(u32(0), keyCount, 1, (key) => k.storeArray(counters, counterOf(key), u32(0)));
@@ -64,9 +73,9 @@ export function groupSlots(k: KernelBuilder, config: GroupSlotsConfig): void {
   // Where they begin: each thread adds up as many counters as there are keys.
   const begins = blocks === null ? null : k.shared('begins', 'u32', keys + 1);
   const [from, to] = shareOf(k, k.let(mul(keyCount, threads), 'all'));
-  const own = k.var(u32(0), 'own');
-  k.forRange(from, to, 1, (i) => k.assign(own, add(own, loadArray(counters, i))));
-  k.storeArray(sums, localIdX, own);
+  const counted = k.var(u32(0), 'own');
+  k.forRange(from, to, 1, (i) => k.assign(counted, add(counted, loadArray(counters, i))));
+  k.storeArray(sums, localIdX, counted);
   k.barrier();
   const before = beforeThis(k, sums, add);
   const begin = (key: KernelExpr): void => {

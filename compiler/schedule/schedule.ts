@@ -108,18 +108,18 @@ export function settled(
   const { known } = start;
   const split = new Set(start.split);
   /** Values that were read by nobody once, and are read since then: what has no memory changes who reads what. */
-  const read = new Set<NodeId>();
+  const read = new Set(start.inMemory);
   const apart = new Set(start.apart);
   const unkept = new Set(start.unkept);
   const counted = new Set(start.counted);
   let { unread } = start;
   for (;;) {
-    const found: Found = { split, unread, known, unkept: without(unkept, read), counted, apart };
+    const found: Found = { split, unread, known, unkept: without(unkept, read), counted, inMemory: read, apart };
     const decided = planSchedule(fused, target, found, decider);
     const lowered = lowerSchedule(fused, decided, target, locationOf);
     const [lacking] = lowered.lacking;
     if (lacking !== undefined) {
-      if (!unread.has(lacking) && !found.unkept.has(lacking))
+      if (!decided.unread.has(lacking) && !found.unkept.has(lacking))
         throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
       for (const id of lowered.lacking) read.add(id);
       unread = new Set([...unread].filter((id) => !read.has(id)));

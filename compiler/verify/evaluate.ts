@@ -25,6 +25,7 @@ import { chosen, expanded, indexAt, points, type BoundedColumn, type Points } fr
 import { drawn } from './drawn.ts';
 import { beyond, blank, flagged, lineFlags, pointFlags } from './range-flags.ts';
 import { FoldEvaluation } from './evaluate-fold.ts';
+import { linesAt } from './line-points.ts';
 import { rowsAt } from './rows.ts';
 import type { OnlineBounds } from './online-bounds.ts';
 import type { RunMemory, Stored } from './run-memory.ts';
@@ -127,9 +128,7 @@ export class LaunchEvaluation {
       case 'map':
         return this.#online.exponential(node, this.#map(node, p), this.offsets);
       case 'presence':
-        if (p.known.has(node.id))
-          return { v: new Float64Array(p.count).fill(1), d: new Float64Array(p.count), left: null };
-        return this.value(node.mask, p);
+        return p.known.has(node.id) ? { ...blank(p.count), v: new Float64Array(p.count).fill(1) } : this.value(node.mask, p); // prettier-ignore
       case 'predicated':
         return this.#predicated(node, p);
       case 'rename':
@@ -169,6 +168,7 @@ export class LaunchEvaluation {
         return this.#folds.column(node, p);
       case 'scan':
       case 'sort_rank':
+        return linesAt(node, p, this.offsets, (lines) => this.lines(node, lines));
       case 'choose':
       case 'input':
       case 'extern':

@@ -20,7 +20,7 @@ import {
   unrolledKernel,
 } from '../kernel/sample-kernels.ts';
 import { gridKernel, SUBGROUP_WORDS, subgroupsKernel } from '../kernel/subgroup-kernels.ts';
-import { groupSlotsKernel, subgroupTileKernel } from '../kernels/sample-launches.ts';
+import { groupSlotsKernel, queuedSlotsKernel, subgroupTileKernel } from '../kernels/sample-launches.ts';
 import { runOnGpu } from '../support/gpu.ts';
 import { gpuDevice, gpuTest } from '../support/gpu-test.ts';
 
@@ -200,6 +200,31 @@ describe('the GPU and the interpreter agree bit for bit', () => {
           ]),
         });
       }
+    }
+  });
+
+  gpuTest('queues of slots, in all slots and in every group', async () => {
+    for (const [keys, ranks, threads, groups] of [
+      [5, 1, 4, null],
+      [60, 1, 64, null],
+      [8, 2, 64, null],
+      [8, 1, 64, 100],
+      [5, 3, 4, 25],
+    ] as const) {
+      const slots = 300;
+      const ids = Array.from({ length: slots }, (_, i) => ((i * i * 7 + (i >> 3)) % (keys + 1)) - 1);
+      const each: readonly (readonly [string, number])[] = groups === null ? [] : [['groups', groups], ['each', slots / groups]]; // prettier-ignore
+      await expectSame(queuedSlotsKernel(keys, ranks, threads, groups !== null), {
+        workgroups: [1, 1],
+        buffers: bindings({
+          ids: Int32Array.from(ids),
+          ranks: Uint32Array.from(ids, (_, i) => (i >> 1) % ranks),
+          list: new Uint32Array(slots),
+          offsets: new Uint32Array(keys + 1),
+          place: new Int32Array(slots),
+        }),
+        uniforms: new Map([['keys', keys], ['slots', slots], ['room', 3], ...each]), // prettier-ignore
+      });
     }
   });
 });

@@ -14,7 +14,7 @@ import { validateWgsl } from '../support/null-device.ts';
 import { treeSum } from '../support/tree-sum.ts';
 import {
   argmaxKernel, chooseKernel, chooseLongKernel, compactCountKernel, compactFillKernel, compactScanKernel, contractKernel, drawKernel, groupSlotsKernel,
-  groupedMatmulKernel, mapKernel, matmulKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel, subgroupTileKernel,
+  groupedMatmulKernel, mapKernel, queuedSlotsKernel, matmulKernel, sortRankKernel, reduceKernel, rowBlocksKernel, samples, scanKernel, subgroupTileKernel,
 } from './sample-launches.ts'; // prettier-ignore
 
 type Words = Float32Array | Int32Array | Uint32Array;
@@ -363,6 +363,55 @@ describe('kernel families', () => {
       {
         numRuns: 60,
       },
+    );
+  });
+
+  it('queues: of each key those are let in who come first by rank and then by slot, in every group or in all', () => {
+    const check = (
+      keys: number,
+      ranks: number,
+      threads: number,
+      each: number | null,
+      wanted: readonly number[],
+      room: number,
+    ): void => {
+      const slots = each === null ? wanted : wanted.slice(0, each === 0 ? 0 : wanted.length - (wanted.length % each));
+      // Some numbers are no key at all.
+      const ids = slots.map((n) => (n % (keys + 1)) - 1);
+      const rank = slots.map((n) => (n >> 4) % ranks);
+      const groupOf = (slot: number): number => (each === null ? 0 : Math.floor(slot / each));
+      const isIn = (slot: number): boolean => {
+        const before = ids.filter((key, other) =>
+          key === ids[slot] && groupOf(other) === groupOf(slot) &&
+          ((rank[other] ?? 0) < (rank[slot] ?? 0) || (rank[other] === rank[slot] && other < slot))); // prettier-ignore
+        return (ids[slot] ?? -1) >= 0 && before.length < room;
+      };
+      const rows = Array.from({ length: keys }, (_, key) => [...ids.keys()].filter((s) => ids[s] === key && isIn(s)));
+      const sorted = rows.flat();
+      const some = (n: number): number => Math.max(1, n);
+      const list = new Uint32Array(some(ids.length));
+      const offsets = new Uint32Array(keys + 1).fill(99);
+      const place = new Int32Array(some(ids.length)).fill(-7);
+      const kernel = queuedSlotsKernel(keys, ranks, threads, each !== null);
+      const grouped: Record<string, number> = each === null ? {} : { groups: each === 0 ? 0 : ids.length / each, each };
+      const buffers = {
+        ids: Int32Array.from([...ids, 0]),
+        ranks: Uint32Array.from([...rank, 0]),
+        list,
+        offsets,
+        place,
+      };
+      run(kernel, threads, buffers, { keys, slots: ids.length, room, ...grouped });
+      expect([...list.slice(0, sorted.length)]).toEqual(sorted.map((slot) => slot * 10 + 1));
+      expect([...offsets]).toEqual([0, ...rows.map((_, key) => rows.slice(0, key + 1).flat().length)]);
+      expect([...place.slice(0, ids.length)]).toEqual(ids.map((_, slot) => sorted.indexOf(slot)));
+    };
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 3 }), fc.constantFrom(4, 8, 64),
+        fc.option(fc.integer({ min: 0, max: 7 }), { nil: null }), fc.array(fc.nat(999), { maxLength: 60 }), fc.nat(4), check,
+      ), // prettier-ignore
+      { numRuns: 80 },
     );
   });
 

@@ -426,6 +426,44 @@ export function groupSlotsKernel(keys: number, threads: number, blockRows: numbe
         offsets,
         inverse,
         blocks: blockRows === null ? null : blocks(blockRows),
+        queues: null,
+      });
+    },
+    threads,
+  );
+}
+
+/** Slots with a key each, or -1, and a rank: of each key as many are let in as there is room, in the order of ranks and then of slots. */
+export function queuedSlotsKernel(keys: number, ranks: number, threads: number, grouped: boolean): Kernel {
+  return kernel(
+    'queue_slots',
+    (k) => {
+      const ids = k.buffer('ids', 'i32', 'read');
+      const rank = k.buffer('ranks', 'u32', 'read');
+      const keyOf = (slot: KernelExpr, there: (key: KernelExpr) => void): void => {
+        const id = k.let(load(ids, slot), 'id');
+        k.when(ge(id, 0), () => there(bitcast('u32', id)));
+      };
+      const room = k.uniform('room', 'u32');
+      groupSlots(k, {
+        keys,
+        keyCount: k.uniform('keys', 'u32'),
+        slots: k.uniform('slots', 'u32'),
+        visit: (slot, there) => keyOf(slot, (key) => there(key, add(mul(slot, 10), 1))),
+        list: k.buffer('list', 'u32', 'read_write'),
+        offsets: k.buffer('offsets', 'u32', 'read_write'),
+        inverse: k.buffer('place', 'i32', 'read_write'),
+        blocks: null,
+        queues: {
+          ranks,
+          groups: grouped
+            ? { count: k.uniform('groups', 'u32'), slotsOfEach: k.uniform('each', 'u32'), share: () => undefined }
+            : null,
+          visit: (slot, there) =>
+            keyOf(slot, (key) =>
+              there(key, ranks === 1 ? u32(0) : load(rank, slot), (place, inside) => k.when(lt(place, room), inside)),
+            ),
+        },
       });
     },
     threads,
@@ -453,4 +491,5 @@ export const samples: readonly Kernel[] = [
   compactScanKernel,
   compactFillKernel,
   groupSlotsKernel(5, 4, 2),
+  queuedSlotsKernel(5, 2, 4, false),
 ];

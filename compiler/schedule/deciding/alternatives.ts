@@ -251,7 +251,7 @@ function listSites(schedule: Schedule, asked: Asked): readonly Site[] {
     const { form, presences } = list;
     if (form.kind !== 'grouped') return [];
     const tiles = tilesOn(schedule, list);
-    const legal = (asked.lists.get(presences.join()) ?? []).flatMap((other) => (other.form.kind === 'grouped' ? [other.form] : []));
+    const legal = (asked.lists.get(presences.join()) ?? []).flatMap((other) => (other.form.kind === 'grouped' && other.form.queue?.place === form.queue?.place ? [other.form] : []));
     const others = legal.filter(({ threads, blockRows }) =>
       threads === form.threads ? blockRows !== form.blockRows && blockRows !== null : blockRows === form.blockRows,
     );

@@ -221,8 +221,12 @@ export class ChangedDecider implements Decider {
     const change = this.#byDecision.get(`list ${wanted.presences.join()}`);
     if (change?.kind !== 'list') return wanted;
     const { threads, blockRows } = change;
+    const queue = wanted.form.kind === 'grouped' ? wanted.form.queue : null;
     const isSaid = ({ form }: AssignmentList): boolean =>
-      form.kind === 'grouped' && form.threads === threads && form.blockRows === blockRows;
+      form.kind === 'grouped' &&
+      form.threads === threads &&
+      form.blockRows === blockRows &&
+      form.queue?.place === queue?.place;
     return this.#taken(change, legal.find(isSaid), 'the list may not be made so') ?? wanted;
   };
 

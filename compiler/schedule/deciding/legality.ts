@@ -22,10 +22,11 @@ import {
   idsOfSlots, isDistinct, namedAxes, slotAxes, slotsAmong, slotsOfAll, sourcesOf,
 } from '../../graph/slots.ts'; // prettier-ignore
 import type { Target } from '../../target.ts';
-import { descends, type AssignmentList, type ListForm, type StoredSpace } from '../memory/memory.ts';
+import { descends, type AssignmentList, type ListForm, type ListQueue, type StoredSpace } from '../memory/memory.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { Options } from './decider.ts';
 import { legalBlockRows } from './legality-tiles.ts';
+import { queueOf } from './queues.ts';
 import { hasRoom, LONE_WORDS } from './row-lanes.ts';
 import type { PredicateSets } from './predicate-sets.ts';
 import type { Choice } from './schedule-ir.ts';
@@ -146,10 +147,10 @@ const MAX_READ = 4;
 
 /**
  * Threads that may sort slots (kernels/group-slots.ts), each with a counter for each of so many keys in workgroup memory: as many as there
- * is room for, most first.
+ * is room for, most first. `ranks`: of each key, where they stand in queues by rank.
  */
-export function groupingThreads(keys: number, bytes: number): readonly number[] {
-  const words = (threads: number): number => (keys + 1) * threads + 2 * keys + 1;
+export function groupingThreads(keys: number, bytes: number, ranks = 1): readonly number[] {
+  const words = (threads: number): number => (keys * ranks + 1) * threads + 2 * keys + 1;
   return THREADS.filter((threads) => hasRoom(words(threads), bytes));
 }
 
@@ -170,9 +171,16 @@ export function legalForms(
   const room = keys === null ? [] : groupingThreads(keys, target.limits.maxComputeWorkgroupStorageSize);
   const reads = idsOfSlots(form.slots).length + list.presences.length;
   const sorted = reads <= MAX_READ && isDistinct(form.slots) ? room : [];
-  const grouped = sorted.flatMap((threads) =>
-    [null, ...legalBlockRows].map((blockRows): ListForm => ({ ...form, kind: 'grouped', threads, blockRows })),
-  );
+  const blocks = [null, ...legalBlockRows];
+  const byThreads = (threads: number, queue: ListQueue | null): readonly ListForm[] =>
+    blocks.map((blockRows): ListForm => ({ ...form, kind: 'grouped', threads, blockRows, queue }));
+  const queue = queueOf(fused, list, form, sizeIn(fused));
+  const inQueues = keys === null || queue === null || sorted.length === 0 || reads + (queue.by === null ? 0 : 1) > MAX_READ ? [] :
+    groupingThreads(keys, target.limits.maxComputeWorkgroupStorageSize, queue.by?.ranks); // prettier-ignore
+  const grouped = [
+    ...inQueues.flatMap((threads) => byThreads(threads, queue)),
+    ...sorted.flatMap((threads) => byThreads(threads, null)),
+  ];
   return [scanned, ...(lists.some(({ parent }) => parent?.id === list.id) ? [] : [form]), ...grouped];
 }
 

@@ -19,7 +19,13 @@ import { nodeOf, nodesOfCheck, writtenNodes } from '../../graph/node-uses.ts';
 import { compareProducts } from '../../graph/presence-bounds.ts';
 import { slotAxes, slotsAmong } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
-import type { AssignmentList, AssignmentListId, ListForm, StoredSpace } from '../memory/memory.ts';
+import {
+  queuedPresence,
+  type AssignmentList,
+  type AssignmentListId,
+  type ListForm,
+  type StoredSpace,
+} from '../memory/memory.ts';
 import { dependenciesOf, isHeavy, type Storage } from './choose-storage.ts';
 import { chooseTile, type Choosing } from './choose-tiles.ts';
 import { byCost, type Decider } from './decider.ts';
@@ -40,8 +46,16 @@ export function isFew(fused: FusedGraph, list: AssignmentList): boolean {
   return order !== null && order <= 0;
 }
 
-/** The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense. */
-export function withForms(fused: FusedGraph, given: Storage, { target, decider }: Choosing): Storage {
+/**
+ * The same values, on lists that each have their form (`inMemory`: places in queues that somebody reads who is no list); those for which a list would have to be made only to have memory there are
+ * dense.
+ */
+export function withForms(
+  fused: FusedGraph,
+  given: Storage,
+  { target, decider }: Choosing,
+  inMemory: ReadonlySet<NodeId> = new Set(),
+): Storage {
   const { storage, everywhere } = withoutSearches(fused, given);
   const uses = usesOfLists(fused, storage, everywhere, target);
   const stands = new Set([...storage.spaces.values(), ...storage.checked.values()].map((s) => s.assignmentList));
@@ -49,7 +63,8 @@ export function withForms(fused: FusedGraph, given: Storage, { target, decider }
   for (const list of storage.assignmentLists.filter((l) => !storage.named.has(l.id) || stands.has(l))) {
     const parent = list.parent === null ? null : get(lists, list.parent, 'schedule: list that another refines');
     const own = parent === list.parent ? list : { ...list, parent };
-    const legal = legalForms(fused, own, storage.assignmentLists, target);
+    const all = legalForms(fused, own, storage.assignmentLists, target);
+    const legal = all.filter((form) => form.kind !== 'grouped' || form.queue === null || !inMemory.has(form.queue.place));
     const wanted = formed(fused, own, uses.get(own.id), legal, decider.regime);
     const others = legal.filter((form) => !sameForm(form, wanted)).map((form) => listOf(fused, own, form));
     lists.set(list, decider.list([listOf(fused, own, wanted), ...others]));
@@ -64,8 +79,25 @@ export function withForms(fused: FusedGraph, given: Storage, { target, decider }
     );
   const { spaces, checked } = storage;
   const formedLists = [...lists.values()];
-  return onSlots(fused, { ...storage, assignmentLists: formedLists, spaces: onForms(spaces), checked: onForms(checked) }, decider);
+  return withQueues(onSlots(fused, { ...storage, assignmentLists: formedLists, spaces: onForms(spaces), checked: onForms(checked) }, decider));
 } // prettier-ignore
+
+/** The same, where places in queues have no memory, and who is let in is had from the rows of its list. */
+function withQueues(storage: Storage): Storage {
+  const spaces = new Map(storage.spaces);
+  const because = new Map(storage.because);
+  for (const list of storage.assignmentLists) {
+    const presence = queuedPresence(list);
+    if (list.form.kind !== 'grouped' || list.form.queue === null || presence === null) continue;
+    spaces.delete(list.form.queue.place);
+    spaces.set(presence, { assignmentList: list, axes: [] });
+    because.set(presence, {
+      reason: 'grid',
+      text: 'who is let in is known when all before it in its queue are counted',
+    });
+  }
+  return { ...storage, spaces, because };
+}
 
 /** The same values, those with one number for each assignment of a sorted list on its slots. */
 function onSlots(fused: FusedGraph, storage: Storage, { onSlots: wanted }: Decider): Storage {
@@ -132,7 +164,9 @@ function formed(
   if (use?.searched === true || slots === null) return scanned;
   const asSlots = legal.find(({ kind }) => kind === 'slots');
   if (use === undefined) return asSlots ?? scanned;
-  if (regime === 'few' && asSlots !== undefined && !isBeyond(limitOf(fused, slots))) return asSlots;
+  // Places in queues are counted by who sorts the slots, however few there are.
+  const hasQueues = legal.some((form) => form.kind === 'grouped' && form.queue !== null);
+  if (regime === 'few' && asSlots !== undefined && !hasQueues && !isBeyond(limitOf(fused, slots))) return asSlots;
   return legal.find((form) => form.kind === 'grouped' && form.blockRows === use.blockRows) ?? scanned;
 }
 
@@ -147,7 +181,7 @@ function listOf(fused: FusedGraph, list: AssignmentList, form: ListForm): Assign
 /** Two forms of one list: its slots are the same. */
 function sameForm(a: ListForm, b: ListForm): boolean {
   if (a.kind !== 'grouped' || b.kind !== 'grouped') return a.kind === b.kind;
-  return a.threads === b.threads && a.blockRows === b.blockRows;
+  return a.threads === b.threads && a.blockRows === b.blockRows && a.queue?.place === b.queue?.place;
 }
 
 /** Values that stand on a list only because its points are named are dense where somebody reads them from everywhere. */

@@ -19,7 +19,7 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { ExternCallId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { nodeOf, nodesOfCheck } from '../../graph/node-uses.ts';
 import type { Target } from '../../target.ts';
-import type { AssignmentList } from '../memory/memory.ts';
+import { queuedPresence, type AssignmentList } from '../memory/memory.ts';
 import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
 import { chooseOnline } from './choose-online.ts';
@@ -52,6 +52,8 @@ export interface Found {
   readonly unkept: ReadonlySet<NodeId>;
   /** Values of launches that bound more than was guessed: all that they read counts, and all who read them. */
   readonly counted: ReadonlySet<NodeId>;
+  /** Places in queues that somebody reads who is no list: they have memory. */
+  readonly inMemory: ReadonlySet<NodeId>;
   /** Values that are in no row with others, whose launch would bind too many buffers. */
   readonly apart: ReadonlySet<NodeId>;
 }
@@ -62,13 +64,14 @@ export const nothingFound: Found = {
   known: new Set(),
   unkept: new Set(),
   counted: new Set(),
+  inMemory: new Set(),
   apart: new Set(),
 };
 
 export function planSchedule(
   fused: FusedGraph,
   target: Target,
-  { split, unread, known, unkept, counted, apart }: Found = nothingFound,
+  { split, unread, known, unkept, counted, inMemory, apart }: Found = nothingFound,
   decider: Decider = byCost,
 ): Schedule {
   const { graph } = fused;
@@ -77,7 +80,7 @@ export function planSchedule(
   const without = <V>(values: ReadonlyMap<NodeId, V>, ids: ReadonlySet<NodeId>): ReadonlyMap<NodeId, V> =>
     new Map([...values].filter(([id]) => !ids.has(id)));
   // What nobody reads had memory when lists were chosen, and has none now.
-  const formed = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing);
+  const formed = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing, inMemory);
   const online = chooseOnline(fused, formed, choosing, split);
   const streamed = new Set([...online.values()].flatMap(({ inside }) => inside));
   const chosen = { ...formed, spaces: without(formed.spaces, streamed) };
@@ -153,6 +156,7 @@ export function planSchedule(
       return;
     }
     rows(space.assignmentList);
+    if (space.assignmentList !== null && queuedPresence(space.assignmentList) === id) return;
     const choice = tiles.get(id) ?? online.get(id) ?? chooseKernel(fused, node, space, chosen, choosing);
     if (choice.family === 'reduce_listed') index(choice.index);
     if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.rows.blockRows);
@@ -176,7 +180,19 @@ export function planSchedule(
   look(Infinity);
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
   const { live, assignmentLists } = storage;
-  const whole = { entry: graph.name, spaces, because, live, unread, assignmentLists, steps, beside: new Map() };
+  const places = assignmentLists.flatMap(({ form }) =>
+    form.kind === 'grouped' && form.queue !== null ? [form.queue.place] : [],
+  );
+  const whole = {
+    entry: graph.name,
+    spaces,
+    because,
+    live,
+    unread: new Set([...unread, ...places]),
+    assignmentLists,
+    steps,
+    beside: new Map(),
+  };
   const merged = mergeRows(fused, whole, choosing, { unkept, counted, apart });
   const stored = without(spaces, merged.inRowOnly);
   return {

@@ -77,8 +77,9 @@ class SchedulePrinter {
   /** `, of the slots (B, T, E_slot) by 64 threads, in blocks of 4`; nothing of a list that is scanned for. */
   #grouped(form: ListForm): string {
     if (form.kind !== 'grouped') return '';
+    const queued = form.queue === null ? '' : `, in queues by %${form.queue.place}`;
     const blocks = form.blockRows === null ? '' : `, in blocks of ${form.blockRows}`;
-    return `, of the slots ${this.#tuple([...form.others, ...slotAxes(form.slots)])} by ${form.threads} threads${blocks}`;
+    return `, of the slots ${this.#tuple([...form.others, ...slotAxes(form.slots)])} by ${form.threads} threads${blocks}${queued}`;
   }
 
   step(step: ScheduleStep): string {

@@ -4,8 +4,9 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput } from '../../graph/node-uses.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
 import { idsOfSlots } from '../../graph/slots.ts';
-import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import { queuedPresence, type AssignmentList, type StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
+import { madeOf } from './queues.ts';
 import { blocksKey, hasBlocks, indexKey, type Choice, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 
 /** Things that steps make, as text: `%12`, `rows of r0`. */
@@ -42,7 +43,11 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
       const { list } = step;
       const above = list.parent === null ? { reads: [], needs: [] } : rowsUses(list.parent);
       const slots = list.form.kind === 'scanned' ? [] : idsOfSlots(list.form.slots);
-      return { reads: [...slots, ...list.refinedBy, ...above.reads], needs: above.needs, makes: [madeRows(list)] };
+      const queued = queuedPresence(list);
+      if (list.form.kind !== 'grouped' || list.form.queue === null || queued === null)
+        return { reads: [...slots, ...list.refinedBy, ...above.reads], needs: above.needs, makes: [madeRows(list)] };
+      const asked = madeOf(fused, queued, list.form.queue);
+      return { reads: [...slots, ...asked], needs: [], makes: [madeRows(list), madeValue(queued)] };
     }
     case 'blocks':
       return { ...rowsUses(step.list), makes: [`blocks ${blocksKey(step.list, step.blockRows)}`] };

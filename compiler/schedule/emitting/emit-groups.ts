@@ -1,13 +1,25 @@
 /** An assignment list made of slots in one launch (kernels/group-slots.ts), with its blocks of rows. */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
-import { asInteger, apply, exact, multiply, one, type Size } from '../../../dsl/types/size.ts';
-import { u32 } from '../../kernel/make-expressions.ts';
+import { asInteger, apply, ceilDiv, exact, multiply, one, type Size } from '../../../dsl/types/size.ts';
+import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
+import { slotAxes } from '../../graph/slots.ts';
+import type { KernelExpr } from '../../kernel/kernel-ir.ts';
+import { bitcast, u32 } from '../../kernel/make-expressions.ts';
 import { groupSlots } from '../../kernels/group-slots.ts';
+import type { SlotGroups, SlotQueues } from '../../kernels/slot-queues.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import { slotTotal, type AssignmentList, type AssignmentListBuffers, type ListForm } from '../memory/memory.ts';
+import {
+  slotTotal,
+  type AssignmentList,
+  type AssignmentListBuffers,
+  type ListForm,
+  type ListQueue,
+} from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
+import type { ExprEmitter } from './expression-emitter.ts';
 import { enterSlot } from './named-points.ts';
 import type { PlanBuilder } from './plan-builder.ts';
+import { inner, type PointScope } from './point-scope.ts';
 import { sumOf } from './size-sum.ts';
 
 /** The blocks of an assignment list's rows, and how many there is room for. */
@@ -30,13 +42,43 @@ export function mostBlocks(plan: PlanBuilder, { targets, capacity }: AssignmentL
   return apply('add', apply('floor', apply('div', capacity, exact(blockRows))), groups);
 }
 
+/** What the queues of a list's slots go by. */
+function queuesOf(
+  l: ExprEmitter,
+  list: AssignmentList,
+  form: Extract<ListForm, { readonly kind: 'grouped' }>,
+  { place, waiting, groups, by }: ListQueue,
+  keyOf: (point: PointScope) => KernelExpr,
+): SlotQueues {
+  const { k } = l.launch;
+  const within = [...form.others.filter((a) => !groups.includes(a)), ...slotAxes(form.slots)];
+  const size = (axes: readonly AxisId[]): Size => multiply(axes.map((a) => l.placement.sizeOf(a)));
+  const share = (end: KernelExpr): void =>
+    l.launch.span(end, multiply([ceilDiv(size(groups), form.threads), size(within)]));
+  const grouped = (): SlotGroups => ({ count: l.launch.size(size(groups)), slotsOfEach: l.launch.size(size(within)), share }); // prettier-ignore
+  return {
+    ranks: by?.ranks ?? 1,
+    groups: groups.length === 0 ? null : grouped(),
+    visit: (slot, there) =>
+      enterSlot(l, list, form, slot, (point) => {
+        const numbers = point.named.flatMap((named) => named.numbers);
+        const rank = by === null ? u32(0) : bitcast('u32', l.value(by.rank, inner(point, numbers)));
+        there(keyOf(point), rank, (at, inside) => {
+          const here = inner(point);
+          here.values.set(place, bitcast('i32', at));
+          k.when(l.allPresent(list.presences, here), inside);
+        });
+      }, [waiting]), // prettier-ignore
+  };
+}
+
 export function emitGroups(
   plan: PlanBuilder,
   list: AssignmentList,
   form: Extract<ListForm, { readonly kind: 'grouped' }>,
 ): { readonly buffers: AssignmentListBuffers; readonly blocks: RowBlocks | null } {
   const { majorAxes, minorAxes, capacity } = list;
-  const { threads, blockRows } = form;
+  const { threads, blockRows, queue } = form;
   const keys = asInteger(multiply(majorAxes.map(plan.sizeOf)));
   if (keys === null) throw new CompilerBug('schedule', `list ${list.id} is grouped by as many keys as a run decides`);
   const what = listText(plan, list);
@@ -65,16 +107,21 @@ export function emitGroups(
   };
   plan.launch(options, (l) => {
     const { launch } = l;
+    const keyOf = (point: PointScope): KernelExpr =>
+      launch.k.let(rowMajor(majorAxes.map((a) => l.index(point, a)), majorAxes.map((a) => l.size(a))), 'key'); // prettier-ignore
+    const visit = (slot: KernelExpr, there: (key: KernelExpr, entry: KernelExpr) => void, presences?: readonly NodeId[]): void =>
+      enterSlot(l, list, form, slot, (point) => {
+        const key = keyOf(point);
+        const at = minorAxes.map((a) => l.index(point, a));
+        there(key, rowMajor([key, ...at], [u32(keys), ...minorAxes.map((a) => l.size(a))])); // prettier-ignore
+      }, presences); // prettier-ignore
     groupSlots(launch.k, {
       keys,
       keyCount: launch.size(exact(keys)),
       slots: launch.size(slots),
-      visit: (slot, there) =>
-        enterSlot(l, list, form, slot, (point) => {
-          const at = [...majorAxes, ...minorAxes].map((a) => l.index(point, a));
-          const key = launch.k.let(rowMajor(at.slice(0, majorAxes.length), majorAxes.map((a) => l.size(a))), 'key'); // prettier-ignore
-          there(key, rowMajor([key, ...at.slice(majorAxes.length)], [u32(keys), ...minorAxes.map((a) => l.size(a))])); // prettier-ignore
-        }),
+      // Who is let in is there.
+      visit: (slot, there) => visit(slot, there, queue === null ? list.presences : []),
+      queues: queue === null ? null : queuesOf(l, list, form, queue, keyOf),
       list: launch.write(indices),
       offsets: launch.write(offsets),
       inverse: launch.write(inverse),

@@ -119,6 +119,11 @@ export class ExprEmitter extends PointEmitter {
     return result;
   }
 
+  #present(node: Extract<Node, { kind: 'presence' }>, env: PointScope): KernelExpr {
+    const list = this.placement.listOf(node.id);
+    return list === null ? this.value(node.mask, env) : ge(this.rowOf(env, list), i32(0));
+  }
+
   /** The value of a node computed from its operands, whether it has memory or not. */
   compute(node: Node, env: PointScope): KernelExpr {
     const { k } = this.launch;
@@ -133,7 +138,7 @@ export class ExprEmitter extends PointEmitter {
       case 'map':
         return this.#mapped(node, env);
       case 'presence':
-        return isKnownPresent(this.placement, node.id, env) ? bool(true) : this.value(node.mask, env);
+        return isKnownPresent(this.placement, node.id, env) ? bool(true) : this.#present(node, env);
       case 'predicated': {
         const condition = this.value(node.presence, env);
         if (condition.kind === 'literal') {

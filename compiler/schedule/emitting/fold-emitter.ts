@@ -128,6 +128,7 @@ function accessTo(body: Graph, around: PointAccess): PointAccess {
     node: (id) => nodeOf(body, id),
     sizeOf: (axis) => around.sizeOf(axis),
     memoryOf: () => null,
+    listOf: () => null,
     lacks: (node) => {
       throw new CompilerBug('schedule', `a step computes no ${node.kind}`);
     },

@@ -107,20 +107,21 @@ function slotSizes(l: ExprEmitter, { slots, others }: SlotForm): readonly Kernel
   return [...others, ...slotAxes(slots)].map((a) => l.size(a));
 }
 
-/** Enters the point of a list that a slot names, if it is present. */
+/** Enters the point of a list that a slot names, if it is present: if these hold there. */
 export function enterSlot(
   l: ExprEmitter,
   list: AssignmentList,
   form: SlotForm,
   slot: KernelExpr,
   inside: (point: PointScope) => void,
+  presences: readonly NodeId[] = list.presences,
 ): void {
   const digits = l.decode(slot, slotSizes(l, form));
   const count = form.others.length;
   const sources = inner(emptyPointScope(), paired(form.others, digits.slice(0, count)));
   const numbers = paired(slotAxes(form.slots), digits.slice(count));
   enterNamed(l, form.slots, sources, numbers, (named) => {
-    l.launch.k.when(l.allPresent(list.presences, named), () => inside(inner(named)));
+    l.launch.k.when(l.allPresent(presences, named), () => inside(inner(named)));
   });
 }
 

@@ -25,7 +25,7 @@ import type { Compaction, CompactionId, CompactionPart, Content } from './conten
 import { ExprEmitter, constant } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import type { BuiltLaunch } from './launch-builder.ts';
-import { BufferTable, elementsOf } from '../memory/memory.ts';
+import { BufferTable, elementsOf, queuedPresence } from '../memory/memory.ts';
 import type { AssignmentList, AssignmentListBuffers, AssignmentListId, StoredSpace } from '../memory/memory.ts';
 import type { PointAccess } from './point-emitter.ts';
 import type { BufferId, ExternStep, FaultWord, KernelId, Launch, PlanAxis, StatusWord } from '../memory/plan.ts';
@@ -139,7 +139,8 @@ export class PlanBuilder implements PointAccess {
     const node = this.node(id);
     if (node.kind === 'input')
       return { buffer: this.inputBuffer(node.input), space: { assignmentList: null, axes: node.axes } };
-    if (this.schedule.spaces.has(id))
+    const list = this.schedule.spaces.get(id)?.assignmentList;
+    if (this.schedule.spaces.has(id) && (list == null || queuedPresence(list) !== id))
       throw new CompilerBug('schedule', `node ${id} (${node.kind}) is read before it is computed`);
     return null;
   }
@@ -196,6 +197,11 @@ export class PlanBuilder implements PointAccess {
     if (buffers === undefined)
       throw new CompilerBug('schedule', `assignment list ${assignmentList.id} is used before it is built`);
     return buffers;
+  }
+
+  listOf(presence: NodeId): AssignmentList | null {
+    const list = this.schedule.assignmentLists.find((each) => queuedPresence(each) === presence);
+    return list !== undefined && this.hasAssignmentList(list) ? list : null;
   }
 
   hasAssignmentList(assignmentList: AssignmentList): boolean {

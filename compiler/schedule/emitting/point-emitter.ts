@@ -26,6 +26,8 @@ export interface PointAccess {
   /** Notes that a value is read which its kernel has to put into memory, and has none; what stands for it. */
   lacks(node: Node): KernelExpr;
   assignmentListBuffers(assignmentList: AssignmentList): AssignmentListBuffers;
+  /** The list that is made already whose rows a presence is had from (memory/memory.ts, `queuedPresence`); null: it is computed. */
+  listOf(presence: NodeId): AssignmentList | null;
   /** Whether a presence is true wherever these are. */
   holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean;
   /** Number of places a value is used at: 2 and more make a local. */

@@ -29,6 +29,7 @@ export class RowEmitter extends ExprEmitter {
       node: (id) => placement.node(id),
       sizeOf: (axis) => placement.sizeOf(axis),
       memoryOf: (id) => (own.has(id) ? null : placement.memoryOf(id)),
+      listOf: (presence) => placement.listOf(presence),
       assignmentListBuffers: (list) => placement.assignmentListBuffers(list),
       holdsUnder: (presences, presence) => placement.holdsUnder(presences, presence),
       usesOf: (id) => placement.usesOf(id),

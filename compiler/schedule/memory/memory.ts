@@ -33,7 +33,8 @@ export type ListForm =
   | { readonly kind: 'slots'; readonly slots: Slots; readonly others: readonly AxisId[] }
   /**
    * The slots at the points of `others`, sorted by the major axes by so many threads (kernels/group-slots.ts); the inverse is by
-   * slot. `blockRows`: they are cut into blocks of so many rows as well.
+   * slot. `blockRows`: they are cut into blocks of so many rows as well. `queue`: what stays away follows from places in queues, which the
+   * same launch counts.
    */
   | {
       readonly kind: 'grouped';
@@ -41,7 +42,25 @@ export type ListForm =
       readonly others: readonly AxisId[];
       readonly threads: number;
       readonly blockRows: number | null;
+      readonly queue: ListQueue | null;
     };
+
+/** Queues of slots that name the same target: whether a slot is present follows from its place in its queue. */
+export interface ListQueue {
+  /** The node that says the place. It has no memory. */
+  readonly place: NodeId;
+  /** The presence of those who stand in queues: they are what the slots name, or some of it. */
+  readonly waiting: NodeId;
+  /** Each point of these axes has queues of its own. They are the first of those that slots stand at. */
+  readonly groups: readonly AxisId[];
+  /** A number for each slot, below `ranks`: lower ones come first, then who comes first; null: who comes first. */
+  readonly by: { readonly rank: NodeId; readonly ranks: number } | null;
+}
+
+/** The presence that the slots of a list have by their queues: it is had from the rows of the list, and has no other memory. */
+export function queuedPresence({ form, presences }: AssignmentList): NodeId | null {
+  return form.kind === 'grouped' && form.queue !== null ? (presences[0] ?? null) : null;
+}
 
 /** A form whose rows, or whose inverse, slots count. */
 export type SlotForm = Exclude<ListForm, { readonly kind: 'scanned' }>;

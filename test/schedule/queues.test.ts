@@ -1,0 +1,83 @@
+/** Queues of what was chosen (`limit`): places are counted by the launch that sorts the slots, in every order that it knows. */
+import { describe, expect, it } from 'vitest';
+import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
+import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
+import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
+import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
+import { compiledAgain } from './compiled-again.ts';
+
+/** A layer of eight experts, each of which takes so many tokens. `axes`: of the tokens. */
+function layer(limit: string, { axes = 'T', chosen = 2, result = 'limited @ ffn(x)' } = {}): string {
+  return `import { SwiGLU } from "std"
+model Layer {
+  axis B, T, D = 64, F = 64, E = 8
+  experts ffn[E] = SwiGLU<F>
+  router gate(x: [D]) -> route[E] {
+    param w: [E, D]
+    softmax(top_k(w @ x, ${chosen}, over: E), over: E)
+  }
+  forward(x: [${axes}, D]) -> [${axes}, D] {
+    let r = gate(x)
+    let limited = ${limit}
+    ${result}
+  }
+}`;
+}
+
+const scheduleOf = (text: string): string => {
+  const { schedule, fused } = preparedOf(text).entry.inference;
+  return printSchedule(schedule, fused.graph);
+};
+
+const launchesOf = (text: string): number =>
+  preparedOf(text).entry.inference.plan.steps.filter(({ kind }) => kind === 'launch').length;
+
+const perSequence = { axes: 'B, T' };
+
+describe('a limit of queues', () => {
+  it.each([
+    ['by position', layer('limit(r, to: 3, over: T)')],
+    ['by position, in each sequence', layer('limit(r, to: 3, over: T)', perSequence)],
+    ['by position, of a whole batch', layer('limit(r, to: 3, over: (B, T))', perSequence)],
+    ['by rank', layer('limit(r, to: 3, over: T, by: rank(r))')],
+    ['by rank, in each sequence', layer('limit(r, to: 2, over: T, by: rank(r))', perSequence)],
+    ['by rank and a key that is the same', layer('limit(r, to: 3, over: (B, T), by: (rank(r), 0))', perSequence)],
+    ['by rank, of four', layer('limit(r, to: 3, over: T, by: rank(r))', { chosen: 4 })],
+    ['to a share of the tokens', layer('limit(r, to: floor(T / 2), over: T)')],
+    ['to nothing', layer('limit(r, to: 0, over: T)')],
+    ['of which the weights are summed', layer('limit(r, to: 3, over: T)', { result: 'normalize(limited) @ ffn(x)' })],
+    ['whose rest goes past', layer('limit(r, to: 3, over: T)', { result: 'limited @ ffn(x) + (sum(r, over: E) - sum(limited, over: E)) * x' })],
+  ])('is counted where its slots are sorted: %s', async (_, text) => {
+    expect(scheduleOf(text)).toMatch(/ of the slots .* in queues by %\d+\n/);
+    expect(launchesOf(text)).toBe(5);
+    for (const sizes of [{ B: 1, T: 1 }, { B: 3, T: 7 }, { B: 66, T: 1 }, { B: 1, T: 0 }, { B: 1, T: 20 }]) {
+      const run = ready(preparedOf(text), { sizes: new Map(Object.entries(sizes).filter(([name]) => text.includes(`[${name},`) || name === 'T')) });
+      expect(differences(run, await onKernels(run), await onReference(run)), JSON.stringify(sizes)).toEqual([]);
+      if (sizes.B === 3) expect(comparisonOf(run, await stepwiseOnKernels(run), null).firstWrong).toBe(null);
+    }
+  }); // prettier-ignore
+
+  it('by another key is an order of its own, which the list asks', async () => {
+    const text = layer('limit(r, to: 3, over: T, by: (rank(r), -sum(x, over: D)))');
+    expect(scheduleOf(text)).not.toMatch(/in queues by/);
+    expect(scheduleOf(text)).toMatch(/ sort_rank on \[T, E\]/);
+    const run = ready(preparedOf(text), { sizes: new Map([['T', 20]]) });
+    expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+  });
+
+  it('has places in memory where somebody else reads them', async () => {
+    const text = layer('limit(r, to: 3, over: T)', {
+      result: 'output queue = dense(rank(limit(r, to: 3, over: T, by: rank(r))))\n    limited @ ffn(x)',
+    });
+    const run = ready(preparedOf(text), { sizes: new Map([['T', 20]]) });
+    expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+  });
+
+  it('is read from a text, with queues and without', async () => {
+    const text = layer('limit(r, to: 3, over: T)', perSequence);
+    const again = compiledAgain(text, (schedule) => schedule);
+    expect(again.schedules.join()).toMatch(/in queues by/);
+    const run = ready(again.prepared, { sizes: new Map(Object.entries({ B: 3, T: 9 })) });
+    expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+  });
+});
