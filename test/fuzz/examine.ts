@@ -15,7 +15,7 @@ import type { File } from '../../dsl/syntax/ast.ts';
 import { parseFile } from '../../dsl/syntax/parse-file.ts';
 import { format } from '../../dsl/syntax/print-ast.ts';
 import { MoecError } from '../../runtime/contract/errors.ts';
-import { portableOf, webgpuCore, type Target } from '../../compiler/target.ts';
+import { webgpuCore, type Target } from '../../compiler/target.ts';
 import { manifestOfClass } from '../../runtime/contract/device-class.ts';
 import { prepareText } from '../language/support.ts';
 import type { Profile } from './program.ts';
@@ -88,13 +88,7 @@ export function drawOf(seed: number): ScheduleDraw | null {
 export const regimeOf = ({ seed, schedule }: Case): Regime =>
   (schedule ?? null) !== null && Math.floor(seed / 4) % 2 !== 0 ? 'few' : 'many';
 
-/** Whether launches of a program have forms of classes of devices, which take half of its time: those of every other eight seeds. */
-const hasForms = (seed: number): boolean => Math.floor(seed / 8) % 2 === 0;
-
-export const targetOf = (seed: number): Target => {
-  const target = hasForms(seed) ? webgpuCore : portableOf(webgpuCore);
-  return hasLargeTiles(seed) ? { ...target, tileFrom: 0 } : target;
-};
+export const targetOf = (seed: number): Target => (hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0 } : webgpuCore);
 
 /** A run asks for everything: the plan of the results alone would only be compiled. */
 const asRun = { name: 'model.moe', plans: 'all' } as const;

@@ -5,6 +5,7 @@ import { manifestOfClass } from '../../runtime/contract/device-class.ts';
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { differences, onKernels, onReference, preparedOf, ready, type Results } from '../language/support.ts';
+import { webgpuCore } from '../../compiler/target.ts';
 import { compiledAgain } from './compiled-again.ts';
 
 const attention = `import { Attention } from "std"
@@ -36,13 +37,13 @@ const bitsOf = (results: Results): Readonly<Record<string, readonly number[]>> =
 
 describe('a sum of weights of a softmax', () => {
   it('is one launch where no row has room for its scores, which are not stored', () => {
-    const { entry } = preparedOf(attention);
+    const { entry } = preparedOf(attention, { target: webgpuCore });
     const { plan } = entry.inference;
     const launches = plan.steps.filter((step) => step.kind === 'launch');
     // What queries are divided by, and all else.
     expect(launches).toHaveLength(2);
-    expect(onlineIn(preparedOf(attention))).toHaveLength(1);
-    expect(onlineIn(preparedOf(kinds))).toHaveLength(4);
+    expect(onlineIn(preparedOf(attention, { target: webgpuCore }))).toHaveLength(1);
+    expect(onlineIn(preparedOf(kinds, { target: webgpuCore }))).toHaveLength(4);
   });
 
   it.each([
@@ -62,14 +63,14 @@ describe('a sum of weights of a softmax', () => {
         ${results}
       }
     }`;
-    expect(onlineIn(preparedOf(text))).toHaveLength(0);
+    expect(onlineIn(preparedOf(text, { target: webgpuCore }))).toHaveLength(0);
   });
 
   it('stays within a row that has room for it, where a text does not say otherwise', () => {
     const text = attention.replaceAll("T'", 'S').replace('axis T,', 'axis T, S = 48,').replace('k: [T, H, C], v: [T, H, C]', 'k: [S, H, C], v: [S, H, C]')
       .replace('Attention(q, k, v, iota(T) >= iota(S))', 'dot(softmax(dot(q, k, over: C), over: S), v, over: S)').replace('import { Attention } from "std"\n', ''); // prettier-ignore
-    expect(onlineIn(preparedOf(text))).toHaveLength(0);
-    expect(scheduleOf(preparedOf(text))).toContain('row (T, H)');
+    expect(onlineIn(preparedOf(text, { target: webgpuCore }))).toHaveLength(0);
+    expect(scheduleOf(preparedOf(text, { target: webgpuCore }))).toContain('row (T, H)');
   });
 });
 
@@ -77,7 +78,7 @@ describe('a sum online', () => {
   it.each([attention, kinds, means])('is read as it was printed: %#', (text) => {
     const { prepared, schedules } = compiledAgain(text, (schedule) => schedule);
     expect(schedules).toContain(scheduleOf(prepared));
-    expect(prepared.manifest.hash).toBe(preparedOf(text).manifest.hash);
+    expect(prepared.manifest.hash).toBe(preparedOf(text, { target: webgpuCore }).manifest.hash);
   });
 
   it.each([
@@ -86,7 +87,7 @@ describe('a sum online', () => {
     ['means', means],
   ])('has the same bits however many rows a workgroup has, on every class: %s', async (_, text) => {
     const sizes = new Map([['T', 37], ['B', 11], ['N', 41]]); // prettier-ignore
-    const plain = preparedOf(text);
+    const plain = preparedOf(text, { target: webgpuCore });
     const run = (prepared: Prepared): Promise<Results> =>
       onKernels(ready(prepared, { sizes: new Map([...sizes].filter(([name]) => plain.manifest.dynamic.includes(name))), seed: 3 }));
     const expected = bitsOf(await run(plain));
@@ -102,7 +103,7 @@ describe('a sum online', () => {
   }, 120_000); // prettier-ignore
 
   it('gives a row the bits that it has alone', async () => {
-    const prepared = preparedOf(kinds);
+    const prepared = preparedOf(kinds, { target: webgpuCore });
     const at = (T: number): Promise<Results> => {
       const tensor = (name: string, shape: readonly number[], seed: number) => {
         const count = shape.reduce((a, b) => a * b, 1);
@@ -131,7 +132,7 @@ describe('a sum online', () => {
         (plain: dot(softmax(dot(unit, s, over: A), over: N), v, over: N), bare: dot(e / sum(e, over: N), v, over: N))
       }
     }`;
-    const prepared = preparedOf(text);
+    const prepared = preparedOf(text, { target: webgpuCore });
     expect(onlineIn(prepared)).toHaveLength(2);
     const [B, N] = [2, 45];
     const tensor = (shape: readonly number[], of: (i: number) => number) => ({
