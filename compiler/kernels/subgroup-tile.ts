@@ -84,9 +84,9 @@ function tilesOf<P, I>(
 }
 
 /** Visits the terms with all lanes of a subgroup: each loads another vector of every row, and all go through these in order. */
-function visitTogether<P, I>(
+export function visitTogether<P, I>(
   k: KernelBuilder,
-  { terms, input, lanes, opaque }: SubgroupTileConfig<P, I>,
+  { terms, input, lanes, opaque }: Pick<SubgroupTileConfig<P, I>, 'terms' | 'input' | 'lanes' | 'opaque'>,
   points: readonly P[],
   addTerm: AddTerm<I>,
   { begin, close }: Pick<Sums, 'begin' | 'close'>,

@@ -103,7 +103,7 @@ export function tile<P, I>(k: KernelBuilder, config: TileConfig<P, I>): void {
 /** The part of a thread at neighbouring columns; those past the last repeat it. */
 export function tileAt<P, I>(k: KernelBuilder, config: TileShape<P, I>, column: KernelExpr): TilePart<P, I> {
   const { tileRows, tileColumns, width, terms, input } = config;
-  const targets = Array.from({ length: tileColumns }, (_, j) => (j === 0 ? column : add(column, j)));
+  const targets = neighboursOf(column, tileColumns);
   return new TilePart<P, I>(k, {
     ...config,
     shortRows: shortBlock(tileRows),
@@ -111,13 +111,27 @@ export function tileAt<P, I>(k: KernelBuilder, config: TileShape<P, I>, column: 
     columns: targets.map((target, j) => k.let(j === 0 ? target : min(target, sub(width, 1)), 'c')),
     maxTerms: terms.maxTerms,
     inBlocks: false,
-    visit: (points, addTerm, { close }) =>
-      terms.visit(
-        null,
-        (inner) => addTerm([inner], (row) => k.let(input(at(points, row, 'kernels: row of a tile'), inner))),
-        close,
-      ),
+    visit: visitAlone(k, terms, input),
   });
+}
+
+/** So many columns from one on. */
+export function neighboursOf(column: KernelExpr, count: number): readonly KernelExpr[] {
+  return Array.from({ length: count }, (_, j) => (j === 0 ? column : add(column, j)));
+}
+
+/** Visits terms in one thread, which loads what each row has at them. */
+export function visitAlone<P, I>(
+  k: KernelBuilder,
+  terms: Terms<null, I>,
+  input: TileValues<P, I>['input'],
+): TilePartConfig<P, I>['visit'] {
+  return (points, addTerm, { close }) =>
+    terms.visit(
+      null,
+      (inner) => addTerm([inner], (row) => k.let(input(at(points, row, 'kernels: row of a tile'), inner))),
+      close,
+    );
 }
 
 /** Tiles of at most `tileRows` neighbours with the same weights: how many there are room for, and the rows of one that has any. */
@@ -179,6 +193,46 @@ export interface TilePartConfig<P, I> extends TileValues<P, I> {
 /** Adds neighbouring terms to all sums. `input` is what a row has at one of them, by its number among them. */
 export type AddTerm<I> = (terms: readonly I[], input: (row: number, term: number) => KernelExpr) => void;
 
+/** What the sums of a part are made of. */
+export type SumsConfig<P, I> = Pick<
+  TilePartConfig<P, I>,
+  'heads' | 'type' | 'columns' | 'weight' | 'atColumn' | 'maxTerms' | 'visit'
+>;
+
+/** The sums of rows with the same weights, which are those of the first. */
+export function sumsOf<P, I>(
+  k: KernelBuilder,
+  config: SumsConfig<P, I>,
+  points: readonly P[],
+  inBlocks: boolean,
+): Sums {
+  const { type, heads, columns, weight, atColumn, maxTerms, visit } = config;
+  const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms, inBlocks);
+  const cells = columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
+  const addTerm: AddTerm<I> = (terms, input) => {
+    const weights = Array.from({ length: heads }, (_, head) =>
+      cells.map((cell) => terms.flatMap((inner) => componentsOf(k.let(weight(head, cell, inner))))),
+    );
+    for (const i of points.keys()) {
+      const x = terms.flatMap((_, term) => componentsOf(input(i, term)));
+      for (const [head, own] of weights.entries())
+        for (const [j, w] of own.entries()) sums.addProducts(numberOf(config, i, head, j), x, w);
+    }
+  };
+  visit(points, addTerm, sums);
+  return sums;
+}
+
+/** The number of a sum among those of a tile. */
+export function numberOf(
+  { heads, columns }: Pick<SumsConfig<unknown, unknown>, 'heads' | 'columns'>,
+  row: number,
+  head: number,
+  column: number,
+): number {
+  return (row * heads + head) * columns.length + column;
+}
+
 export class TilePart<P, I> {
   readonly #k: KernelBuilder;
   readonly #config: TilePartConfig<P, I>;
@@ -230,29 +284,12 @@ export class TilePart<P, I> {
     }
   }
 
-  /** The sums of rows with the same weights, which are those of the first. */
   #sums(points: readonly P[], inBlocks: boolean): Sums {
-    const k = this.#k;
-    const { type, heads, columns, weight, atColumn, maxTerms, visit } = this.#config;
-    const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms, inBlocks);
-    const cells = columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
-    const addTerm: AddTerm<I> = (terms, input) => {
-      const weights = Array.from({ length: heads }, (_, head) =>
-        cells.map((cell) => terms.flatMap((inner) => componentsOf(k.let(weight(head, cell, inner))))),
-      );
-      for (const i of points.keys()) {
-        const x = terms.flatMap((_, term) => componentsOf(input(i, term)));
-        for (const [head, own] of weights.entries())
-          for (const [j, w] of own.entries()) sums.addProducts(this.#number(i, head, j), x, w);
-      }
-    };
-    visit(points, addTerm, sums);
-    return sums;
+    return sumsOf(this.#k, this.#config, points, inBlocks);
   }
 
-  /** The number of a sum among those of a tile. */
   #number(row: number, head: number, column: number): number {
-    return (row * this.#config.heads + head) * this.#config.columns.length + column;
+    return numberOf(this.#config, row, head, column);
   }
 
   /** Stores a row of those that were added up. */

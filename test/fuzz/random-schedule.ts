@@ -16,12 +16,18 @@ import { tileFault, type TileOptions } from '../../compiler/schedule/deciding/le
 import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { keyOf } from '../../compiler/schedule/deciding/schedule-ir.ts';
-import type { Schedule, ScheduleStep, TileChoice, TileForm } from '../../compiler/schedule/deciding/schedule-ir.ts';
+import type {
+  Schedule,
+  ScheduleStep,
+  SummedChoice,
+  TileChoice,
+  TileForm,
+} from '../../compiler/schedule/deciding/schedule-ir.ts';
 import { usesOfStep } from '../../compiler/schedule/deciding/step-uses.ts';
 import { byCostIn } from '../../compiler/schedule/deciding/decider.ts';
 import { nothingFound } from '../../compiler/schedule/deciding/plan-schedule.ts';
 import { settled, type Settled } from '../../compiler/schedule/schedule.ts';
-import type { Target } from '../../compiler/target.ts';
+import type { DeviceClass, Target } from '../../compiler/target.ts';
 import { hashText } from '../../dsl/primitives/draw-hash.ts';
 import { Random } from './random.ts';
 
@@ -35,6 +41,7 @@ export const decisions = [
   'online',
   'row',
   'tile',
+  'summed',
   'neighbours',
   'fold',
   'order',
@@ -182,10 +189,26 @@ class Draw {
         const others = otherTiles(wanted, options, new Random(this.#draw.seed, wanted.node.id));
         return this.#otherwise('tile', `%${wanted.node.id}`, [wanted, ...others]);
       },
+      summed: (wanted, classes) => this.#summed(wanted, classes),
       neighbours: (key, legal) => this.#otherwise('neighbours', `%${key}`, legal),
       fold: (results, legal) => this.#otherwise('fold', results.join(), legal),
       beside: (key, [first, ...others]) => this.#otherwise('beside', `%${key}`, [first, ...others, null]),
     };
+  }
+
+  /** A sum with its contractions, or apart from them; of many rows it is apart, as costs want it. */
+  #summed(wanted: SummedChoice, classes: readonly DeviceClass[]): SummedChoice | null {
+    const random = new Random(this.#draw.seed, wanted.node.id);
+    const hasForms = wanted.parts.every(({ lanes }) => lanes === 4);
+    const forms = (hasForms ? random.subset(classes, 0.7) : []).map((own): TileForm => ({
+      class: own,
+      tileRows: 1,
+      tileColumns: random.pick([1, 2, 3]),
+      shortRows: own.tile.shortRows,
+    }));
+    const other: SummedChoice = { ...wanted, tileColumns: random.pick([1, 2, 3, 5]), forms };
+    const isFew = this.#regime === 'few';
+    return this.#otherwise('summed', `%${wanted.node.id}`, isFew ? [wanted, null, other] : [null, wanted, other]);
   }
 
   /** The steps in another order in which each comes after what it needs. Results stay last. */

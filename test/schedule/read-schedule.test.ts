@@ -55,7 +55,7 @@ describe('an edited schedule', () => {
     ['tiles of another size', (text) => text.replaceAll('tile 4 x', 'tile 2 x')],
     ['one column at a time', (text) => text.replace(/tile (\d+) x \d+/g, 'tile $1 x 1')],
     // Subgroups load by vectors: they have no tiles then.
-    ['loads of one', (text) => text.replace(/, loads of 4[^\n]*?(?= on \[)/g, '')],
+    ['loads of one', (text) => text.replace(/(%\d+ tile [^\n|]*?), loads of 4[^\n]*?(?= on \[)/g, '$1')],
     [
       'steps in another order',
       (text) =>
@@ -97,6 +97,8 @@ describe('an edited schedule', () => {
     // The sum goes where its operand counts and reads what stands there: what is between that and the contraction has no memory.
     const within = (schedule: string): string => {
       const value = Number(/ reduce_slots %(\d+) where [^\n]* on \[T, D\]/.exec(schedule)?.[1]);
+      // Few rows have the contraction with the sum.
+      if (Number.isNaN(value)) return schedule;
       const line = new RegExp(`%${value - 1} tile [^\\n]* on [^\\n]*`);
       expect(schedule).toMatch(line);
       // Who looks from everywhere asks whether a point is a candidate, which else the row alone knows.

@@ -177,6 +177,7 @@ export const rowsOfTile = (rows: TileRows): RowsOfTile =>
 export class ChangedDecider implements Decider {
   readonly regime: Decider['regime'];
   readonly stored: Decider['stored'];
+  readonly summed: Decider['summed'];
   readonly makesList: Decider['makesList'];
   readonly space: Decider['space'];
   readonly onSlots: Decider['onSlots'];
@@ -193,6 +194,7 @@ export class ChangedDecider implements Decider {
     this.#graph = graph;
     this.regime = before.regime;
     this.stored = before.stored;
+    this.summed = before.summed;
     this.makesList = before.makesList;
     this.space = before.space;
     this.onSlots = before.onSlots;

@@ -142,7 +142,7 @@ export interface Heads {
 
 /**
  * The stored values that are computed where their contractions are, each with the tile of its launch. `familyOf`: by which family any other
- * value would be computed.
+ * value would be computed. `others`: values that are computed otherwise.
  */
 export function chooseHeads(
   fused: FusedGraph,
@@ -150,6 +150,7 @@ export function chooseHeads(
   choosing: Choosing,
   split: ReadonlySet<NodeId>,
   familyOf: (node: Node, space: StoredSpace) => Choice['family'],
+  others: Pick<ReadonlyMap<NodeId, unknown>, 'has'>,
 ): Heads {
   const { graph } = fused;
   const { spaces } = storage;
@@ -207,7 +208,7 @@ export function chooseHeads(
   const tiles = new Map(
     [...spaces].flatMap(([id, space]) => {
       const node = nodeOf(graph, id);
-      if (node.kind !== 'map' && node.kind !== 'predicated') return [];
+      if (others.has(id) || (node.kind !== 'map' && node.kind !== 'predicated')) return [];
       const tile = headsOf(node, space);
       return tile === null ? [] : [[id, tile] as const];
     }),

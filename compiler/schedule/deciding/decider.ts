@@ -4,10 +4,11 @@
  */
 import type { FoldLayout } from './choose-fold.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
+import type { DeviceClass } from '../../target.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import type { TileOptions } from './legality-tiles.ts';
 import type { Regime } from './regimes.ts';
-import type { Choice, Neighbours, OnlineChoice, TileChoice } from './schedule-ir.ts';
+import type { Choice, Neighbours, OnlineChoice, SummedChoice, TileChoice } from './schedule-ir.ts';
 
 /** Never empty. */
 export type Options<T> = readonly [T, ...T[]];
@@ -31,6 +32,8 @@ export interface Decider {
   readonly joins: (id: NodeId, others: readonly NodeId[]) => boolean;
   /** The tile that costs want, or another one within the options. */
   readonly tile: (byCost: TileChoice, options: TileOptions) => TileChoice;
+  /** A sum along slots with its contractions, as costs want it or otherwise, for these classes; null: each is a launch of its own. */
+  readonly summed: (byCost: SummedChoice, classes: readonly DeviceClass[]) => SummedChoice | null;
   /** How many neighbours a thread of a step computes, which is known by its key. */
   readonly neighbours: (key: NodeId, legal: Options<Neighbours>) => Neighbours;
   readonly fold: (results: readonly NodeId[], legal: Options<FoldLayout>) => FoldLayout;
@@ -49,6 +52,7 @@ export const byCost: Decider = {
   online: (_, [first]) => first,
   joins: () => true,
   tile: (first) => first,
+  summed: (first) => first,
   neighbours: (_, [first]) => first,
   fold: (_, [first]) => first,
   beside: (_, [first]) => first,

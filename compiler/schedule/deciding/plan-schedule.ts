@@ -4,7 +4,7 @@
  *   what has memory, and over which points               choose-storage.ts
  *   whether the rows of a list are made, or are slots    list-forms.ts
  *   which sums of a softmax are computed with it         choose-online.ts
- *   which contractions are computed where they are used  choose-tiles.ts
+ *   which contractions are computed where they are used  choose-summed.ts, choose-tiles.ts
  *   in the order of the graph, each after what it reads:
  *     the assignments it lives on, once; the lists of them that it goes along
  *     the kernel family that computes it                  choose-kernels.ts
@@ -24,6 +24,7 @@ import { chooseFold } from './choose-fold.ts';
 import { chooseKernel } from './choose-kernels.ts';
 import { chooseOnline } from './choose-online.ts';
 import { chooseStorage, dependenciesOf } from './choose-storage.ts';
+import { chooseSummed } from './choose-summed.ts';
 import { chooseHeads } from './choose-tiles.ts';
 import { byCost, type Decider } from './decider.ts';
 import { legalLayouts } from './legality.ts';
@@ -34,6 +35,7 @@ import {
   blocksKey,
   hasBlocks,
   indexKey,
+  insidesOf,
   keyOf,
   type IndexShape,
   type Schedule,
@@ -84,15 +86,19 @@ export function planSchedule(
   const online = chooseOnline(fused, formed, choosing, split);
   const streamed = new Set([...online.values()].flatMap(({ inside }) => inside));
   const chosen = { ...formed, spaces: without(formed.spaces, streamed) };
+  const summed = chooseSummed(fused, chosen, choosing, split);
+  const insides = new Set([...summed.values()].flatMap(insidesOf));
+  const apartFrom = { ...chosen, spaces: without(chosen.spaces, insides) };
   const { tiles, refused } = chooseHeads(
     fused,
-    chosen,
+    apartFrom,
     choosing,
     split,
     (node, space) => chooseKernel(fused, node, space, chosen, choosing).family,
+    summed,
   );
   const heads = new Set([...tiles.values()].flatMap((tile) => tile.heads.map(({ node }) => node.id)));
-  const spaces = without(chosen.spaces, heads);
+  const spaces = without(apartFrom.spaces, heads);
   const storage = { ...chosen, spaces };
   // Who looked at a contraction as a head knows more of it than who gave it memory before.
   const because = new Map([...all.because, ...refused].filter(([id]) => spaces.has(id)));
@@ -157,7 +163,8 @@ export function planSchedule(
     }
     rows(space.assignmentList);
     if (space.assignmentList !== null && queuedPresence(space.assignmentList) === id) return;
-    const choice = tiles.get(id) ?? online.get(id) ?? chooseKernel(fused, node, space, chosen, choosing);
+    const choice =
+      summed.get(id) ?? tiles.get(id) ?? online.get(id) ?? chooseKernel(fused, node, space, chosen, choosing);
     if (choice.family === 'reduce_listed') index(choice.index);
     if (choice.family === 'tile' && choice.rows.kind === 'blocks') blocks(space.assignmentList, choice.rows.blockRows);
     steps.push({ kind: 'value', choice, space, neighbours: 1 });

@@ -11,7 +11,7 @@ import { nodeOf } from '../../graph/node-uses.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { FoldLayout } from './choose-fold.ts';
 import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
-import { leaderOf } from './schedule-ir.ts';
+import { insidesOf, leaderOf } from './schedule-ir.ts';
 import type {
   Choice,
   IndexShape,
@@ -140,6 +140,14 @@ class SchedulePrinter {
         const { sum, groups, rows, columns, lanes, tileRows, forms } = choice;
         const own = forms.map((form) => `; ${form.class.name}: ${form.tileRows}`).join('');
         return `online by ${tileRows} rows${own}, over ${this.#tuple(sum.over)} of ${nodes(madeOnline(choice, this.#graph))}, rows ${this.#tuple(groups)} by ${this.#tuple(rows)}, columns ${this.#tuple(columns)}${lanes === 1 ? '' : `, loads of ${lanes}`}`;
+      }
+      case 'summed': {
+        const { parts, columns, tileColumns, forms } = choice;
+        const texts = parts.map(({ sum, lanes }) => {
+          const from = sum === null ? 'the row' : this.#tuple(slotAxes(sum.slots));
+          return `${from}${lanes === 1 ? '' : `, loads of ${lanes}`}`;
+        });
+        return `summed 1 x ${tileColumns} of ${nodes(insidesOf(choice))}, columns ${this.#tuple(columns)}, along ${texts.join(' and ')}${forms.map((form) => this.#form(form)).join('')}`;
       }
       case 'reduce_listed': {
         const dense = choice.dense.length === 0 ? '' : ` and ${this.#tuple(choice.dense)}`;

@@ -6,12 +6,13 @@
 import type { Graph, NodeId } from '../../graph/graph-ir.ts';
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { idOf } from '../../../dsl/types/ids.ts';
+import type { DeviceClass } from '../../target.ts';
 import type { AssignmentList } from '../memory/memory.ts';
 import type { Decider, Options } from './decider.ts';
 import { tileFault, type TileOptions } from './legality-tiles.ts';
 import { choiceText, foldText, listText, printSchedule, spaceText, stepTexts } from './print-schedule.ts';
 import { keyOf } from './schedule-ir.ts';
-import type { Choice, Schedule, ScheduleStep, TileChoice, TileForm } from './schedule-ir.ts';
+import type { Choice, Schedule, ScheduleStep, SummedChoice, TileChoice, TileForm } from './schedule-ir.ts';
 
 /** What mends a schedule. */
 export interface Remedy {
@@ -102,7 +103,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       values.set(id, member);
       if (members !== null) rows.set(id, line.number);
       if (member.isHeld === true) held.add(id);
-      const inside = /^%\d+ (?:tile \d+ x \d+|online [^%]*) of ((?:%\d+,? ?)+)/.exec(member.text)?.[1];
+      const inside = /^%\d+ (?:(?:tile|summed) \d+ x \d+|online [^%]*) of ((?:%\d+,? ?)+)/.exec(member.text)?.[1];
       for (const head of idsIn(inside ?? '')) heads.set(head, member);
     }
   }
@@ -142,6 +143,10 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
       const line = values.get(byCost.node.id);
       return line === undefined ? byCost : tileOf(line, byCost, options, graph);
     },
+    summed: (byCost, classes) => {
+      const line = values.get(byCost.node.id);
+      return line === undefined ? null : summedOf(line, byCost, classes);
+    },
     neighbours: (key, legal) => legal.find((known) => known === (neighbours.get(key) ?? 1)) ?? 1,
     fold: (nodes, legal) => {
       const said = lines.find((line) => line.text.startsWith(`fold ${nodes.map((id) => `%${id}`).join(' ')} rows`));
@@ -167,16 +172,20 @@ function membersOf({ number, text }: Line): readonly Line[] | null {
 const idsIn = (text: string): readonly NodeId[] =>
   [...text.matchAll(/%(\d+)/g)].map(([, id]) => idOf<NodeId>(Number(id)));
 
+/** The tiles of classes that a line says. Throws ScheduleTextError. */
+function formsIn(text: string, line: number, classes: readonly DeviceClass[]): readonly TileForm[] {
+  return [...text.matchAll(/; (\w+): (\d+) x (\d+)/g)].map(([, name, rows, columns]): TileForm => {
+    const own = classes.find((known) => known.name === name);
+    if (own === undefined) throw new ScheduleTextError(line, `${name} has no tile of this sum`);
+    return { class: own, tileRows: Number(rows), tileColumns: Number(columns), shortRows: own.tile.shortRows };
+  });
+}
+
 /** The tile that a line says, within what is legal. Throws ScheduleTextError. */
 function tileOf({ number, text }: Line, byCost: TileChoice, options: TileOptions, graph: Graph): TileChoice {
   const [, tileRows, tileColumns] = /^%\d+ tile (\d+) x (\d+)\b/.exec(text) ?? [];
   if (tileRows === undefined || tileColumns === undefined) return byCost;
-  const forms = [...text.matchAll(/; (\w+): (\d+) x (\d+)/g)].flatMap(([, name, rows, columns]): TileForm[] => {
-    const own = options.classes.find((known) => known.name === name);
-    if (own === undefined) throw new ScheduleTextError(number, `${name} has no tile of this sum`);
-    const { shortRows } = own.tile;
-    return [{ class: own, tileRows: Number(rows), tileColumns: Number(columns), shortRows }];
-  });
+  const forms = formsIn(text, number, options.classes);
   const [, lanes = '1'] = /, loads of (\d+)(?:;| on )/.exec(text) ?? [];
   const said: TileChoice = {
     ...byCost,
@@ -192,6 +201,12 @@ function tileOf({ number, text }: Line, byCost: TileChoice, options: TileOptions
   if (fault !== null) throw new ScheduleTextError(number, fault);
   return tile;
 }
+
+/** The sum with its contractions that a line says; null: it says another family. Throws ScheduleTextError. */
+function summedOf({ number, text }: Line, byCost: SummedChoice, classes: readonly DeviceClass[]): SummedChoice | null {
+  const [, columns] = /^%\d+ summed 1 x (\d+)\b/.exec(text) ?? [];
+  return columns === undefined ? null : { ...byCost, tileColumns: Number(columns), forms: formsIn(text, number, classes) };
+} // prettier-ignore
 
 /** The steps of a schedule in the order of a text that says the same of each. Throws ScheduleTextError. */
 export function inOrderOf(text: string, schedule: Schedule, graph: Graph): Schedule {

@@ -10,7 +10,7 @@ import { idsOfSlots, namedAxes, type Slots } from '../../graph/slots.ts';
 import { isWaveOfWide, wideOperands } from '../../graph/wide-angles.ts';
 import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
-import type { Choice, ScheduleStep } from './schedule-ir.ts';
+import type { Choice, ScheduleStep, SlotsChoice } from './schedule-ir.ts';
 import { namedBy } from './step-uses.ts';
 
 export interface Reads {
@@ -38,7 +38,7 @@ export function readsOfValue(
   const reading = new Reading(fused, spaces);
   const here = new Set(node.axes.filter((a) => !loopAxes(node).includes(a)));
   if (choice.family === 'choose' && choice.slots !== null) reading.slots(choice.slots, here);
-  if (choice.family === 'reduce_slots') reading.slots(choice.slots, here);
+  for (const sum of sumsAlongSlots(choice)) reading.slots(sum.slots, here);
   if (space.assignmentList !== null) reading.list(space.assignmentList, here);
   // It looks at what is summed itself, also where what is summed under its presence has memory.
   for (const id of namedBy(choice)) reading.visit(id, here);
@@ -62,6 +62,7 @@ function loadedBy(
   const loading = new Reading(fused, spaces, false);
   const nowhere: ReadonlySet<AxisId> = new Set();
   if (choice.family === 'choose' && choice.slots !== null) loading.slots(choice.slots, nowhere);
+  if (choice.family === 'summed') for (const sum of sumsAlongSlots(choice)) loading.slots(sum.slots, nowhere);
   if (assignmentList !== null) loading.list(assignmentList, nowhere);
   if (choice.family === 'reduce_slots') {
     loading.slots(choice.slots, nowhere);
@@ -115,6 +116,12 @@ export function readersOf(reads: readonly ReadonlySet<NodeId>[]): Readers {
 
 function without(axes: ReadonlySet<AxisId>, gone: readonly AxisId[]): ReadonlySet<AxisId> {
   return gone.some((a) => axes.has(a)) ? new Set([...axes].filter((a) => !gone.includes(a))) : axes;
+}
+
+/** The sums along slots that a launch goes through. */
+function sumsAlongSlots(choice: Choice): readonly SlotsChoice[] {
+  if (choice.family === 'summed') return choice.parts.flatMap(({ sum }) => sum ?? []);
+  return choice.family === 'reduce_slots' ? [choice] : [];
 }
 
 class Reading {

@@ -117,6 +117,7 @@ export type Choice =
   | { readonly family: 'contract'; readonly node: NodeOf<'contract'> }
   | TileChoice
   | OnlineChoice
+  | SummedChoice
   | { readonly family: 'reduce'; readonly node: NodeOf<'reduce'> }
   | ListedChoice
   | SlotsChoice
@@ -151,11 +152,12 @@ export interface RowMember {
 /** Families that one thread computes at the points of a row. */
 export type RowChoice = Exclude<
   Choice,
-  { readonly family: 'reduce_listed' | 'choose_long' | 'concat_parts' | 'online' }
+  { readonly family: 'summed' | 'reduce_listed' | 'choose_long' | 'concat_parts' | 'online' }
 >;
 
 export function isInRow(choice: Choice): choice is RowChoice {
   switch (choice.family) {
+    case 'summed':
     case 'reduce_listed':
     case 'choose_long':
     case 'concat_parts':
@@ -169,13 +171,14 @@ export function isInRow(choice: Choice): choice is RowChoice {
 /** What is computed a point at a time. */
 export type PointChoice = Exclude<
   Choice,
-  { readonly family: 'tile' | 'scan' | 'choose' | 'choose_long' | 'concat_parts' | 'online' }
+  { readonly family: 'tile' | 'summed' | 'scan' | 'choose' | 'choose_long' | 'concat_parts' | 'online' }
 >;
 
 /** Whether a family computes a point at a time. */
 export function isOfPoints(choice: Choice): choice is PointChoice {
   switch (choice.family) {
     case 'tile':
+    case 'summed':
     case 'scan':
     case 'choose':
     case 'choose_long':
@@ -212,6 +215,40 @@ export interface TileChoice {
   readonly lanes: 1 | 4;
   /** Tiles of classes of devices, of a subgroup each (kernels/subgroup-tile.ts). */
   readonly forms: readonly TileForm[];
+}
+
+/**
+ * Sums along slots with the contractions that they are made of, and contractions at the row itself, in one launch with the value that they
+ * are made into (kernels/summed.ts): of few rows, which go one by one.
+ */
+export interface SummedChoice {
+  readonly family: 'summed';
+  /** What is stored: the only sum, or a value that is computed in passing of all parts. */
+  readonly node: Node;
+  readonly parts: readonly SummedPart[];
+  /** The last axes of the value, which every head has. */
+  readonly columns: readonly AxisId[];
+  readonly tileColumns: number;
+  /** Of a subgroup each; a row has one. */
+  readonly forms: readonly TileForm[];
+}
+
+/** Heads with the same input and terms. */
+export interface SummedPart extends Pick<TileChoice, 'heads' | 'input' | 'over' | 'lanes'> {
+  /** The sum that they are part of, at the points that slots name; null: they are at the row itself. */
+  readonly sum: SlotsChoice | null;
+}
+
+/** What a launch computes in passing for what it stores. */
+export function insidesOf(choice: Choice): readonly NodeId[] {
+  const idsOf = (heads: readonly Head[]): readonly NodeId[] => heads.map(({ node }) => node.id);
+  const all =
+    choice.family === 'tile'
+      ? idsOf(choice.heads)
+      : choice.family === 'summed'
+        ? choice.parts.flatMap(({ heads, sum }) => [...idsOf(heads), ...(sum === null ? [] : [sum.node.id])])
+        : [];
+  return all.filter((id) => id !== choice.node.id);
 }
 
 export interface TileForm {

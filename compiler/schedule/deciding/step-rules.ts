@@ -7,8 +7,9 @@ import { sameSlots } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
 import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
 import { chooseFold } from './choose-fold.ts';
-import { partsOf, sameSpace } from './choose-tiles.ts';
+import { isInPassing, partsOf, sameSpace } from './choose-tiles.ts';
 import { legalChoices, legalForms, legalLayouts, legalSpaces, usablePresences } from './legality.ts';
+import { summedFault, summedParts } from './legality-summed.ts';
 import { legalNeighbours } from './legality-neighbours.ts';
 import { onlineChoices, onlineFactsOf, type OnlineFacts } from './legality-online.ts';
 import { choiceText } from './print-schedule.ts';
@@ -19,11 +20,13 @@ import { hasRoom, hasRoomAlone } from './row-lanes.ts';
 import { readsOfValue } from './row-reads.ts';
 import {
   indexKey,
+  insidesOf,
   type Choice,
   type OnlineChoice,
   type RowStep,
   type Schedule,
   type ScheduleStep,
+  type SummedChoice,
   type TileChoice,
 } from './schedule-ir.ts';
 
@@ -172,6 +175,7 @@ export class StepRules {
   #family(choice: Choice, node: Node, space: StoredSpace, inRow: readonly AxisId[] = []): readonly string[] {
     if (choice.family === 'tile') return this.#tile(choice, space, inRow);
     if (choice.family === 'online') return this.#online(choice, space);
+    if (choice.family === 'summed') return this.#summed(choice, space);
     if (node.kind === 'contract') return said(choice.family === 'contract', `%${node.id} is a contraction`);
     const { spaces, assignmentLists } = this.#schedule;
     const decided = { spaces, assignmentLists, predicateSets: this.#predicateSets };
@@ -198,6 +202,22 @@ export class StepRules {
       ...said(known === undefined || known.inside.join() === choice.inside.join(), `%${id} is computed online with other values`),
     ];
   } // prettier-ignore
+
+  /** What it is made of has no memory, and is what a value like it may be made of. */
+  #summed(choice: SummedChoice, space: StoredSpace): readonly string[] {
+    const { spaces } = this.#schedule;
+    const inside = new Set(insidesOf(choice));
+    const context = {
+      fused: this.#fused,
+      spaces,
+      target: this.#target,
+      isInPassing: (id: NodeId): boolean => isInPassing(nodeOf(this.#fused.graph, id), spaces),
+      isOnlyFor: (id: NodeId, root: NodeId): boolean => inside.has(id) && this.#isPartOf(id, root),
+    };
+    const fault = summedFault(choice, summedParts(context, choice.node, space), this.#target);
+    const stored = [...inside].filter((id) => spaces.has(id)).map((id) => `%${id} is part of a sum and has memory`);
+    return fault === null ? stored : [fault, ...stored];
+  }
 
   /** What a tile computes has no memory of its own, but for the value that is stored. `inRow`: axes of the row that it is part of. */
   #tile(choice: TileChoice, space: StoredSpace, inRow: readonly AxisId[] = []): readonly string[] {

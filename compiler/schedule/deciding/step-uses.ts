@@ -7,7 +7,15 @@ import { idsOfSlots } from '../../graph/slots.ts';
 import { queuedPresence, type AssignmentList, type StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import { madeOf } from './queues.ts';
-import { blocksKey, hasBlocks, indexKey, type Choice, type Schedule, type ScheduleStep } from './schedule-ir.ts';
+import {
+  blocksKey,
+  hasBlocks,
+  indexKey,
+  insidesOf,
+  type Choice,
+  type Schedule,
+  type ScheduleStep,
+} from './schedule-ir.ts';
 
 /** Things that steps make, as text: `%12`, `rows of r0`. */
 export type Made = string;
@@ -112,8 +120,7 @@ export function usesOfStep(step: ScheduleStep, schedule: Schedule, fused: FusedG
 
 /** What is computed in the launch of a value, and nowhere else, that has memory elsewhere. */
 function madeWithin(choice: Choice): readonly NodeId[] {
-  if (choice.family === 'online') return choice.inside;
-  return choice.family === 'tile' ? choice.heads.map(({ node }) => node.id).filter((id) => id !== choice.node.id) : [];
+  return choice.family === 'online' ? choice.inside : insidesOf(choice);
 }
 
 /** What a family reads that goes only to some points: what is there, and what names them. */
@@ -123,6 +130,8 @@ export function namedBy(choice: Choice): readonly NodeId[] {
       return [choice.value];
     case 'reduce_slots':
       return [choice.value, choice.presence, ...idsOfSlots(choice.slots)];
+    case 'summed':
+      return choice.parts.flatMap(({ sum }) => (sum === null ? [] : namedBy(sum)));
     case 'choose':
       return choice.slots === null ? [] : idsOfSlots(choice.slots);
     default:

@@ -84,7 +84,7 @@ function formOfTile(
 /** What a tile computes, however it is cut; without where it goes. */
 export function valuesOfTile(
   l: ExprEmitter,
-  { node, heads, columns, lanes, input }: TileChoice,
+  { node, heads, columns, lanes, input }: Pick<TileChoice, 'node' | 'heads' | 'columns' | 'lanes' | 'input'>,
 ): Omit<TileValues<PointScope, Indices>, 'put'> {
   const width = multiply(columns.map((a) => l.placement.sizeOf(a)));
   const first = at(heads, 0, 'schedule: head of a tile').node;

@@ -10,7 +10,8 @@ import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { map } from '../../kernels/map.ts';
 import { scanLine } from '../../kernels/scan.ts';
 import { forEachPoint, stored } from '../../kernels/space.ts';
-import type { Neighbours, PointChoice, ScheduleStep, TileChoice } from '../deciding/schedule-ir.ts';
+import type { Neighbours, PointChoice, ScheduleStep, SummedChoice, TileChoice } from '../deciding/schedule-ir.ts';
+import { emitSummed } from './emit-summed.ts';
 import { emitTile } from './emit-tile.ts';
 import type { CheckEmitter } from './emit-checks.ts';
 import { inner } from './point-scope.ts';
@@ -47,6 +48,8 @@ export class ValueEmitter {
     switch (choice.family) {
       case 'tile':
         return this.#tile(choice, space);
+      case 'summed':
+        return this.#summed(choice, space);
       case 'scan':
         return this.#scan(choice.node, space);
       case 'choose':
@@ -116,6 +119,11 @@ export class ValueEmitter {
     const buffer = this.#plan.allocate(node, space);
     const family = rows.kind === 'blocks' ? 'grouped_matmul' : 'matmul';
     emitTile(this.#plan, this.#assignmentLists, choice, space, buffer, this.#options(family, node, space));
+  }
+
+  #summed(choice: SummedChoice, space: StoredSpace): void {
+    const buffer = this.#plan.allocate(choice.node, space);
+    emitSummed(this.#plan, choice, space, buffer, this.#options('summed_matmul', choice.node, space));
   }
 
   #scan(node: NodeOf<'scan'>, space: StoredSpace): void {
