@@ -8,7 +8,7 @@ import { preparedOf, ready } from '../language/support.ts';
 import { routedLayer, sharedLayer } from '../schedule/programs.ts';
 import { validatingDevice } from '../support/null-device.ts';
 
-const run = ready(preparedOf(routedLayer(64, 64, 4, 2)), { sizes: new Map([['T', 1]]) });
+const run = ready(preparedOf(routedLayer(64, 64, 4, 2), { regime: 'many' }), { sizes: new Map([['T', 1]]) });
 const { prepared } = run;
 const compiled = planOf({ prepared, request: run.request });
 const launches = compiled.plan.steps.filter((step): step is Launch => step.kind === 'launch');
