@@ -1,6 +1,7 @@
 /** Queues of what was chosen (`limit`): places are counted by the launch that sorts the slots, in every order that it knows. */
 import { describe, expect, it } from 'vitest';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
+import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
 import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
@@ -24,13 +25,11 @@ model Layer {
 }`;
 }
 
-const scheduleOf = (text: string): string => {
-  const { schedule, fused } = preparedOf(text).entry.inference;
-  return printSchedule(schedule, fused.graph);
-};
+const scheduleOf = ({ entry }: Prepared): string =>
+  printSchedule(entry.inference.schedule, entry.inference.fused.graph);
 
-const launchesOf = (text: string): number =>
-  preparedOf(text).entry.inference.plan.steps.filter(({ kind }) => kind === 'launch').length;
+const launchesOf = ({ entry }: Prepared): number =>
+  entry.inference.plan.steps.filter(({ kind }) => kind === 'launch').length;
 
 const perSequence = { axes: 'B, T' };
 
@@ -48,10 +47,11 @@ describe('a limit of queues', () => {
     ['of which the weights are summed', layer('limit(r, to: 3, over: T)', { result: 'normalize(limited) @ ffn(x)' })],
     ['whose rest goes past', layer('limit(r, to: 3, over: T)', { result: 'limited @ ffn(x) + (sum(r, over: E) - sum(limited, over: E)) * x' })],
   ])('is counted where its slots are sorted: %s', async (_, text) => {
-    expect(scheduleOf(text)).toMatch(/ of the slots .* in queues by %\d+\n/);
-    expect(launchesOf(text)).toBe(5);
+    const prepared = preparedOf(text);
+    expect(scheduleOf(prepared)).toMatch(/ of the slots .* in queues by %\d+\n/);
+    expect(launchesOf(prepared)).toBe(5);
     for (const sizes of [{ B: 1, T: 1 }, { B: 3, T: 7 }, { B: 66, T: 1 }, { B: 1, T: 0 }, { B: 1, T: 20 }]) {
-      const run = ready(preparedOf(text), { sizes: new Map(Object.entries(sizes).filter(([name]) => text.includes(`[${name},`) || name === 'T')) });
+      const run = ready(prepared, { sizes: new Map(Object.entries(sizes).filter(([name]) => text.includes(`[${name},`) || name === 'T')) });
       expect(differences(run, await onKernels(run), await onReference(run)), JSON.stringify(sizes)).toEqual([]);
       if (sizes.B === 3) expect(comparisonOf(run, await stepwiseOnKernels(run), null).firstWrong).toBe(null);
     }
@@ -59,9 +59,10 @@ describe('a limit of queues', () => {
 
   it('by another key is an order of its own, which the list asks', async () => {
     const text = layer('limit(r, to: 3, over: T, by: (rank(r), -sum(x, over: D)))');
-    expect(scheduleOf(text)).not.toMatch(/in queues by/);
-    expect(scheduleOf(text)).toMatch(/ sort_rank on \[T, E\]/);
-    const run = ready(preparedOf(text), { sizes: new Map([['T', 20]]) });
+    const prepared = preparedOf(text);
+    expect(scheduleOf(prepared)).not.toMatch(/in queues by/);
+    expect(scheduleOf(prepared)).toMatch(/ sort_rank on \[T, E\]/);
+    const run = ready(prepared, { sizes: new Map([['T', 20]]) });
     expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
   });
 
