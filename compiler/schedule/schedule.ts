@@ -122,7 +122,7 @@ export function settled(
       if (!decided.unread.has(lacking) && !found.unkept.has(lacking))
         throw new CompilerBug('schedule', `%${lacking} is read and has no memory`);
       for (const id of lowered.lacking) read.add(id);
-      unread = new Set([...unread].filter((id) => !read.has(id)));
+      unread = without(unread, read);
       continue;
     }
     const news = without(lowered.unread, read);

@@ -219,8 +219,8 @@ export type ResultSpec<Size = SizeFormula, Buffer extends number = number> =
     };
 
 /** So many rows at most. */
-export interface RowLimitSpec {
-  readonly rows: SizeFormula;
+export interface RowLimitSpec<Size = SizeFormula> {
+  readonly rows: Size;
   readonly most: number;
 }
 

@@ -47,8 +47,8 @@ export function isFew(fused: FusedGraph, list: AssignmentList): boolean {
 }
 
 /**
- * The same values, on lists that each have their form (`inMemory`: places in queues that somebody reads who is no list); those for which a list would have to be made only to have memory there are
- * dense.
+ * The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense.
+ * `inMemory`: places in queues that somebody reads who is no list.
  */
 export function withForms(
   fused: FusedGraph,

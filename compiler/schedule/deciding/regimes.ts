@@ -8,22 +8,17 @@
  * less is worth that, and where a device waits for no memory (an adapter that computes on the CPU) reading twice is no more work, since
  * blocks of few rows are done row by row anyway.
  */
-import { asInteger, asNumber, formatSize, multiply, sizeKey, substitute, type Size } from '../../../dsl/types/size.ts';
+import { asInteger, asNumber, formatSize, multiply, sizeKey, substitute } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import { namedAxes, slotAxes } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
 import { queuedPresence, type AssignmentList, type SlotForm } from '../memory/memory.ts';
+import type { RowLimit } from '../memory/plan.ts';
 import { legalForms, sizeIn } from './legality.ts';
 import type { Schedule } from './schedule-ir.ts';
 
 /** For which runs a schedule is: those with few rows, or all. */
 export type Regime = 'many' | 'few';
-
-/** So many rows at most. */
-export interface RowLimit {
-  readonly rows: Size;
-  readonly most: number;
-}
 
 /** Of what is read where targets are shared, so much may be read where they are not. */
 const MOST_READ = 1.25;
@@ -61,7 +56,10 @@ export function mayHaveFew(fused: FusedGraph, { assignmentLists }: Schedule, tar
   });
 }
 
-/** What the sizes of a run must be for a schedule for few rows instead of the one for many; empty: any will do. Null: they are the same. */
+/**
+ * What the sizes of a run must be for a schedule for few rows instead of the one for many; no condition where the program's own sizes say
+ * that rows are few. Null: it would not be another one.
+ */
 export function rowLimits(fused: FusedGraph, many: Schedule, few: Schedule): readonly RowLimit[] | null {
   const keyOf = ({ presences }: AssignmentList): string => presences.join();
   const made = new Set(many.assignmentLists.filter(({ form }) => form.kind !== 'slots').map(keyOf));

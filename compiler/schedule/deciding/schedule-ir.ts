@@ -149,45 +149,25 @@ export interface RowMember {
   readonly stored: boolean;
 }
 
+/** Families that have launches of their own: threads share what they compute, or go through more than a row. */
+const apartFromRows = ['summed', 'reduce_listed', 'choose_long', 'concat_parts', 'online'] as const;
+
 /** Families that one thread computes at the points of a row. */
-export type RowChoice = Exclude<
-  Choice,
-  { readonly family: 'summed' | 'reduce_listed' | 'choose_long' | 'concat_parts' | 'online' }
->;
+export type RowChoice = Exclude<Choice, { readonly family: (typeof apartFromRows)[number] }>;
 
 export function isInRow(choice: Choice): choice is RowChoice {
-  switch (choice.family) {
-    case 'summed':
-    case 'reduce_listed':
-    case 'choose_long':
-    case 'concat_parts':
-    case 'online':
-      return false;
-    default:
-      return true;
-  }
+  return !apartFromRows.some((family) => family === choice.family);
 }
 
+/** Families that compute several points at once, or one after another. */
+const ofSeveralPoints = ['tile', 'summed', 'scan', 'choose', 'choose_long', 'concat_parts', 'online'] as const;
+
 /** What is computed a point at a time. */
-export type PointChoice = Exclude<
-  Choice,
-  { readonly family: 'tile' | 'summed' | 'scan' | 'choose' | 'choose_long' | 'concat_parts' | 'online' }
->;
+export type PointChoice = Exclude<Choice, { readonly family: (typeof ofSeveralPoints)[number] }>;
 
 /** Whether a family computes a point at a time. */
 export function isOfPoints(choice: Choice): choice is PointChoice {
-  switch (choice.family) {
-    case 'tile':
-    case 'summed':
-    case 'scan':
-    case 'choose':
-    case 'choose_long':
-    case 'concat_parts':
-    case 'online':
-      return false;
-    default:
-      return true;
-  }
+  return !ofSeveralPoints.some((family) => family === choice.family);
 }
 
 /** Contractions in blocks of rows and columns, and the value that they are made into where they are (kernels/tile.ts). */

@@ -11,10 +11,10 @@ import { exp } from '../../kernel/math/exponential.ts';
 import { online, type OnlineConfig, type OnlineRow } from '../../kernels/online.ts';
 import { extreme, stored } from '../../kernels/space.ts';
 import { Sums } from '../../kernels/sums.ts';
-import { shortBlock } from '../../kernels/tile.ts';
 import { onlineShares } from '../deciding/legality-online.ts';
 import type { OnlineChoice, OnlineHead } from '../deciding/schedule-ir.ts';
 import type { StoredSpace } from '../memory/memory.ts';
+import { denseBlocks } from './emit-tile.ts';
 import { kernelType, type ExprEmitter } from './expression-emitter.ts';
 import { optionsOf, WORKGROUP, type FormOptions, type PlanBuilder } from './plan-builder.ts';
 import { emptyPointScope, inner, paired, rebound, type Indices, type PointScope } from './point-scope.ts';
@@ -28,10 +28,8 @@ export function emitOnline(plan: PlanBuilder, choice: OnlineChoice, space: Store
   const size = multiply(rows.map(plan.sizeOf));
   const inGroups = multiply(groups.map(plan.sizeOf));
   const write = (l: ExprEmitter, ownRows: number): void => {
-    const few = shortBlock(ownRows);
-    const whole = apply('floor', apply('div', apply('add', size, exact(ownRows - few - 1)), exact(ownRows)));
+    const { whole, short } = denseBlocks(size, ownRows);
     const threads = exact(l.launch.k.workgroupSize);
-    const short = apply('sub', ceilDiv(size, ownRows), whole);
     const ways = {
       holds: multiply([inGroups, short, threads]),
       fails: multiply([inGroups, whole, threads]),

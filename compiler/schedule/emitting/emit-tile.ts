@@ -125,6 +125,17 @@ function intoMemory(l: ExprEmitter, { columns }: TileChoice, buffer: BufferId): 
   return (row, column, value) => l.launch.k.store(out, add(mul(row, width), column), value);
 }
 
+/** Blocks of rows that all are there, so many each: those that go as a whole, and the last one where it has so few that they go one by one. */
+export function denseBlocks(
+  rows: Size,
+  tileRows: number,
+): { readonly blocks: Size; readonly whole: Size; readonly short: Size } {
+  const blocks = ceilDiv(rows, tileRows);
+  const beyond = exact(tileRows - shortBlock(tileRows) - 1);
+  const whole = apply('floor', apply('div', apply('add', rows, beyond), exact(tileRows)));
+  return { blocks, whole, short: apply('sub', blocks, whole) };
+}
+
 interface RowsOfTile {
   /** Blocks of rows, or rows that go one by one. */
   readonly blocks: Size;
@@ -172,9 +183,7 @@ function rowsOfTile(
       const size = multiply(rows.axes.map(plan.sizeOf));
       const groups = multiply(rows.groups.map(plan.sizeOf));
       const all = [...rows.groups, ...rows.axes];
-      // The last block of a group is short if it has few rows.
-      const whole = apply('floor', apply('div', apply('add', size, exact(tileRows - few - 1)), exact(tileRows)));
-      const blocks = ceilDiv(size, tileRows);
+      const { blocks, whole, short } = denseBlocks(size, tileRows);
       return {
         blocks: multiply([groups, blocks]),
         rowsOf: (l) => ({
@@ -184,7 +193,7 @@ function rowsOfTile(
           enter: (row) => inner(emptyPointScope(), paired(all, l.decode(row, all.map((a) => l.size(a))))), // prettier-ignore
         }),
         ways: (columnBlocks) => ({
-          holds: multiply([groups, apply('sub', blocks, whole), columnBlocks]),
+          holds: multiply([groups, short, columnBlocks]),
           fails: multiply([groups, whole, columnBlocks]),
           both: true,
         }),

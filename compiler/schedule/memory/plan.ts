@@ -16,7 +16,14 @@ import type { ElementType, Span } from '../../graph/graph-ir.ts';
 import type { Kernel, NumericType } from '../../kernel/kernel-ir.ts';
 import { idOf, type Id } from '../../../dsl/types/ids.ts';
 import type { Size } from '../../../dsl/types/size.ts';
-import type { AxisSpec, ExternSpec, FaultSpec, Grid, ResultSpec } from '../../../runtime/contract/manifest.ts';
+import type {
+  AxisSpec,
+  ExternSpec,
+  FaultSpec,
+  Grid,
+  ResultSpec,
+  RowLimitSpec,
+} from '../../../runtime/contract/manifest.ts';
 
 /** A buffer of a plan: its place in `buffers`, here and in the manifest's plan. */
 export type BufferId = Id<'buffer'>;
@@ -131,6 +138,9 @@ export type Step = Launch | ExternStep;
 export type FaultWord = FaultSpec<Size, StatusWord>;
 
 export type PlanResult = ResultSpec<Size, BufferId>;
+
+/** So many rows at most, as the plan for few rows is for (schedule/deciding/regimes.ts). */
+export type RowLimit = RowLimitSpec<Size>;
 
 export interface Plan {
   readonly name: string;
