@@ -44,7 +44,7 @@ export function sideBySide(parts: readonly KernelPart[]): Kernel {
   if (parts.length < 2 || !areAlike(kernels)) throw new CompilerBug('kernel', 'kernels are not alike');
   const { workgroupSize, subgroupSize } = at(kernels, 0, 'kernel: first part');
   const uniformNames = numbered(kernels.map(({ uniforms }) => uniforms.map(() => 'n')));
-  const arrayNames = numbered(kernels.map(({ arrays }) => arrays.map(() => 'w')));
+  const { arrays, namesOf: arrayNames } = sharedArrays(kernels);
   const taken = uniformNames.flat().length;
   const counts = kernels.slice(1).map((_, i): UniformDecl => ({ name: `n${taken + i}`, type: 'u32' }));
   const declared = [...parts.flatMap(({ buffers }) => buffers), ...uniformNames.flat(), ...arrayNames.flat()];
@@ -94,12 +94,7 @@ export function sideBySide(parts: readonly KernelPart[]): Kernel {
       ),
       ...counts,
     ],
-    arrays: kernels.flatMap(({ arrays }, part) =>
-      arrays.map((array, i): ArrayDecl => ({
-        ...array,
-        name: at(at(arrayNames, part, 'kernel: part'), i, 'kernel: array'),
-      })),
-    ),
+    arrays,
     body: [letOf(number(0), workgroupNumber), ...from(0)],
   };
 }
@@ -126,6 +121,30 @@ function localNames(kernels: readonly Kernel[], taken: ReadonlySet<string>): rea
     ({ body }) => new Map([...declaredIn(body)].map((name) => [name, fresh(name.replace(/\d+$/, ''))] as const)),
   );
 }
+
+/** The arrays of all parts: a workgroup is in one part alone, so those that are alike are one. */
+function sharedArrays(kernels: readonly Kernel[]): {
+  readonly arrays: readonly ArrayDecl[];
+  readonly namesOf: readonly (readonly string[])[];
+} {
+  const shared = new Map<string, ArrayDecl>();
+  const namesOf = kernels.map(({ arrays }) => {
+    const seen = new Map<string, number>();
+    return arrays.map((array) => {
+      const alike = arrayKind(array);
+      const before = seen.get(alike) ?? 0;
+      seen.set(alike, before + 1);
+      const key = `${alike} ${before}`;
+      const one = shared.get(key) ?? { ...array, name: `w${shared.size}` };
+      shared.set(key, one);
+      return one.name;
+    });
+  });
+  return { arrays: [...shared.values()], namesOf };
+}
+
+/** What arrays have in common that may be one. */
+export const arrayKind = ({ scope, element, length }: ArrayDecl): string => `${scope} ${element} ${length}`;
 
 /** The buffers of all parts, each once. */
 function sharedBuffers(parts: readonly KernelPart[]): readonly BufferDecl[] {

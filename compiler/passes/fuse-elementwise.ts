@@ -33,6 +33,8 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const cost: number[] = [];
   /** Values on the longest way from one to what is stored: views cost nothing, but each is a step of whoever computes it. */
   const depth: number[] = [];
+  /** What is loaded to compute a value at one point, where it is not stored, of what has as many axes. */
+  const loaded: ReadonlySet<NodeId>[] = [];
   /** Why what could be computed in passing is not: `inside` is what it takes. */
   const reasonOf = (node: Node, inside: number): MemoryReason | null => {
     if (node.kind !== 'input' && outputs.has(node.id)) return { reason: 'result', text: 'a run returns it' };
@@ -44,17 +46,25 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       return { reason: 'kernel', text: 'a recurrence reads what is laid end to end as one buffer' };
     if (node.kind === 'presence' && inside > 1 && graph.nodes[node.mask]?.kind !== 'predicated')
       return { reason: 'cost', text: `it is asked at each of its points, and takes ${inside} operations` };
-    if (inside <= cheap || isView(node) || isNamed(graph, node)) return null;
+    if (isView(node) || isNamed(graph, node)) return null;
     const users = usersOf(graph, uses, node.id).length;
+    const parts = at(loaded, node.id, 'passes: what a node loads').size;
+    if (users >= manyReaders && parts >= manyLoads && node.kind === 'map' && node.element === 'f32')
+      return { reason: 'cost', text: `it is made of ${parts} values in memory, and ${users} values read it` };
+    if (inside <= cheap) return null;
     if (users > 1) return { reason: 'cost', text: `it takes ${inside} operations, and ${users} values read it` };
     return repeated(sparse, uses, node)
       ? { reason: 'cost', text: `it takes ${inside} operations, and would be computed again for each of many points` }
       : null;
   };
+  const loadedFor = ({ id, kind }: Node): readonly NodeId[] => {
+    return because.has(id) || kind === 'input' ? [id] : [...at(loaded, id, 'passes: what a node loads')];
+  };
   for (const node of graph.nodes) {
     const operands = [...new Set(operandsOf(graph, node))];
     const inside = operands.reduce((sum, id) => sum + at(cost, id, 'passes: cost of node'), ownCost(node));
     const deep = operands.reduce((most, id) => Math.max(most, at(depth, id, 'passes: depth of node')), 0) + 1;
+    loaded.push(new Set(operands.flatMap((id) => loadedFor(at(graph.nodes, id, 'passes: node')))));
     const reason = ownMemory(node) ?? tooLong(inside, deep) ?? reasonOf(node, inside);
     if (reason !== null) because.set(node.id, reason);
     cost.push(reason !== null || node.kind === 'input' ? 0 : inside);
@@ -62,6 +72,9 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   }
   return { ...sparse, materialised: new Set(because.keys()), because };
 }
+
+/** So many loads by so many readers are more than one store, and a load each, of what they come to; and each binds a buffer. */
+const [manyLoads, manyReaders] = [3, 3];
 
 /** What a thread cannot compute in passing. */
 function ownMemory(node: Node): MemoryReason | null {

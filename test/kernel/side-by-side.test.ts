@@ -85,6 +85,17 @@ describe('kernels side by side', () => {
     out.forEach((data, i) => expect([...data]).toEqual([...x].map((value) => (i + 1) * value)));
   });
 
+  it('share arrays that are alike, since a workgroup is in one part alone', () => {
+    const [one, other] = ['b1', 'b2'].map((out) => ({ kernel: turned(), buffers: ['b0', out] }));
+    if (one === undefined || other === undefined) throw new Error('two parts');
+    const pair = sideBySide([one, other]);
+    expect(verifyKernel(pair, webgpuCore.limits)).toEqual([]);
+    expect(pair.arrays).toEqual([{ ...one.kernel.arrays[0], name: 'w0' }]);
+    const [first, second] = [new Float32Array(8), new Float32Array(8)];
+    compileKernel(pair)(launch(2 * groupsOf(8), { b0: x, b1: first, b2: second }, { n0: 8, n1: 8, n2: groupsOf(8) }));
+    expect([[...first], [...second]]).toEqual([[4, 3, 2, 1, 8, 7, 6, 5], [4, 3, 2, 1, 8, 7, 6, 5]]); // prettier-ignore
+  });
+
   it('are WGSL that Dawn compiles: barriers stand where all threads of a workgroup meet', async () => {
     expect(await validateWgsl(printWgsl(sideBySide(parts.slice(0, 2))))).toEqual([]);
   });

@@ -28,8 +28,8 @@ export interface LaunchShape {
   readonly classes: readonly string[];
   /** What it binds, each buffer as it is read. */
   readonly bindings: ReadonlyMap<string, BufferId>;
-  /** Whether threads have memory together or of their own. */
-  readonly hasArrays: boolean;
+  /** Memory that threads have together or of their own, each array by what it is like, in order. */
+  readonly arrays: readonly string[];
   /** Statements of its kernel. */
   readonly length: number;
 }
@@ -44,7 +44,8 @@ export function whyNotAlike(shapes: readonly LaunchShape[], target: Target): str
   if (shapes.some(({ workgroupSize }) => workgroupSize !== first.workgroupSize)) return 'workgroups are of other sizes';
   if (shapes.some(({ classes }) => classes.join() !== first.classes.join()))
     return 'other classes of devices have forms of it';
-  if (shapes.some(({ hasArrays }) => hasArrays)) return 'its threads have memory together';
+  // Arrays would be there for all workgroups: those that all of them have are one.
+  if (shapes.some(({ arrays }) => arrays.join() !== first.arrays.join())) return 'its threads have other memory';
   const bindings = new Map(shapes.flatMap((shape) => [...shape.bindings]));
   const limit = target.limits.maxStorageBuffersPerShaderStage;
   if (bindings.size > limit) return `they would bind ${bindings.size} buffers, and ${target.name} binds ${limit}`;

@@ -12,15 +12,15 @@
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
-import { nodeOf } from '../../graph/node-uses.ts';
 import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import { isWorthTiles, type Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
 import type { Found } from './plan-schedule.ts';
 import { hasRoom, hasRoomAlone, lanesOf } from './row-lanes.ts';
-import { countAlong, isComparedAlone, layoutOf, rowAxes, workOf } from './row-layout.ts';
-import { loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers, type Reads } from './row-reads.ts';
+import { commonRows, countAlong, isComparedAlone, layoutOf, rowAxes, standsBeside, workOf } from './row-layout.ts';
+import { isGiven, loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers, type Reads } from './row-reads.ts';
+import { settledRow, type TileChoice } from './row-contractions.ts';
 import {
   isInRow,
   isOfPoints,
@@ -225,33 +225,30 @@ class RowMerging {
   /** Several regions as one; null: that is not legal, or does not pay. */
   #united(regions: readonly Region[]): Region | null {
     const members = regions.flatMap((region) => region.members).toSorted((a, b) => a.index - b.index);
-    const ids = new Set(members.map(({ choice }) => choice.node.id));
-    const rows = members.reduce<readonly AxisId[]>(
-      (axes, { axes: own, reads }) =>
-        axes.filter((a) => own.includes(a) && [...reads.of].every(([id, same]) => !ids.has(id) || same.has(a))),
-      at(members, 0, 'schedule: member of a row').axes,
-    );
-    const region = { members, rows };
+    const region = { members, rows: commonRows(members) };
     return this.#fits(region) ? region : null;
   }
 
-  #fits(region: Region): boolean {
-    const { members } = region;
-    const ids = new Set(members.map(({ choice }) => choice.node.id));
-    if (members.some(({ choice, reads }) => this.#isLarge(choice) && [...reads.of.keys()].some((id) => ids.has(id))))
+  /** As it would be left: what tiles do better takes no room of it. */
+  #fits(all: Region): boolean {
+    const ids = new Set(all.members.map(({ choice }) => choice.node.id));
+    if (
+      all.members.some(({ choice, reads }) => this.#isLarge(choice) && [...reads.of.keys()].some((id) => ids.has(id)))
+    )
       return false;
+    const region = this.#settled(all);
+    if (!this.#hasRoom(region)) return false;
+    if (this.#awaited !== null && ids.has(this.#awaited)) return true;
+    return this.#bindings(region) <= this.#target.limits.maxStorageBuffersPerShaderStage;
+  }
+
+  /** Whether a workgroup has room for what a region holds, and who has a row does not do too much. */
+  #hasRoom(region: Region): boolean {
     const { words } = layoutOf(this.#fused.graph, region);
     const work = workOf(this.#fused.graph, region);
     const most = this.#areFew(region) ? MOST_WORK_OF_FEW : MOST_WORK;
-    if (
-      words === null ||
-      !hasRoom(words, this.#target.limits.maxComputeWorkgroupStorageSize) ||
-      work === null ||
-      work > most
-    )
-      return false;
-    if (this.#awaited !== null && ids.has(this.#awaited)) return true;
-    return this.#bindings(region) <= this.#target.limits.maxStorageBuffersPerShaderStage;
+    const bytes = this.#target.limits.maxComputeWorkgroupStorageSize;
+    return words !== null && hasRoom(words, bytes) && work !== null && work <= most;
   }
 
   /** Buffers that a launch of a region binds, as far as that is known before it is written. */
@@ -281,13 +278,11 @@ class RowMerging {
     return (readers.get(node.id) ?? []).some((reader) => members.every(({ index }) => index !== reader));
   }
 
-  /** A region without the contractions that tiles do better, if nobody in it looks at all their columns. */
   #settled(region: Region): Region {
-    const { rows, members } = region;
-    const left = members.filter(
-      ({ choice }) => !this.#isLarge(choice) || choice.columns.some((a) => !rows.includes(a)),
-    );
-    return left.length === members.length ? region : { rows, members: left };
+    return settledRow(region, {
+      isLarge: (choice) => this.#isLarge(choice),
+      hasRoom: (left) => this.#hasRoom(left),
+    });
   }
 
   #merged(regions: readonly Region[]): MergedRows {
@@ -348,7 +343,7 @@ class RowMerging {
   }
 
   /** Whether a contraction is worth a launch of its own: tiles of several rows, or of few rows as many columns as would be in tiles. */
-  #isLarge(choice: RowChoice): choice is Extract<RowChoice, { readonly family: 'tile' }> {
+  #isLarge(choice: RowChoice): choice is TileChoice {
     if (choice.family !== 'tile') return false;
     const isFew = this.#decider.regime === 'few' && isWorthTiles(this.#fused, choice, this.#target);
     return choice.rows.kind !== 'single' || isFew;
@@ -385,16 +380,4 @@ class RowMerging {
     if (reads.looksThrough) return null;
     return { index, place: index, choice, space, reads, axes: rowAxes(choice, space) };
   }
-}
-
-/** Whether a value stands on the rows of a region, and reads of each row what one of the region reads. */
-function standsBeside({ reads, axes }: Candidate, { members, rows }: Region): boolean {
-  const ofRow = [...reads.of].filter(([, same]) => rows.every((a) => same.has(a))).map(([id]) => id);
-  return rows.every((a) => axes.includes(a)) && members.some((member) => ofRow.some((id) => member.reads.of.has(id)));
-}
-
-/** Whether a run gives a value before anything is computed. */
-function isGiven({ graph }: FusedGraph, id: NodeId): boolean {
-  const node = nodeOf(graph, id);
-  return node.kind === 'input' && (graph.inputs[node.input]?.default ?? null) === null;
 }

@@ -85,3 +85,29 @@ export function rowAxes(choice: RowChoice, { assignmentList, axes }: StoredSpace
   const own = assignmentList?.form.kind === 'slots' ? assignmentList.form.others : axes;
   return own.filter((a) => !along.includes(a));
 }
+
+/** A value that may be part of a row. */
+export interface Rowed {
+  readonly choice: RowChoice;
+  readonly reads: Reads;
+  readonly axes: readonly AxisId[];
+}
+
+/** The axes along which values look at no other row of one another. */
+export function commonRows(members: readonly Rowed[]): readonly AxisId[] {
+  const ids = new Set(members.map(({ choice }) => choice.node.id));
+  return members.reduce<readonly AxisId[]>(
+    (axes, { axes: own, reads }) =>
+      axes.filter((a) => own.includes(a) && [...reads.of].every(([id, same]) => !ids.has(id) || same.has(a))),
+    members[0]?.axes ?? [],
+  );
+}
+
+/** Whether a value stands on the rows of a region, and reads of each row what one of the region reads. */
+export function standsBeside(
+  { reads, axes }: Rowed,
+  { members, rows }: { readonly rows: readonly AxisId[]; readonly members: readonly Rowed[] },
+): boolean {
+  const ofRow = [...reads.of].filter(([, same]) => rows.every((a) => same.has(a))).map(([id]) => id);
+  return rows.every((a) => axes.includes(a)) && members.some((member) => ofRow.some((id) => member.reads.of.has(id)));
+}

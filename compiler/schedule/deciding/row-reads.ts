@@ -102,6 +102,12 @@ export function readsOfNodes(
   return reading.all();
 }
 
+/** Whether a run gives a value before anything is computed. */
+export function isGiven({ graph }: FusedGraph, id: NodeId): boolean {
+  const node = nodeOf(graph, id);
+  return node.kind === 'input' && (graph.inputs[node.input]?.default ?? null) === null;
+}
+
 /** The steps that read each node. */
 export type Readers = ReadonlyMap<NodeId, readonly number[]>;
 

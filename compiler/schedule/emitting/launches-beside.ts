@@ -3,7 +3,7 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { ceilDiv, exact, multiply, type Size } from '../../../dsl/types/size.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
 import { lanesOf } from '../../kernel/kernel-typing.ts';
-import { sideBySide } from '../../kernel/side-by-side.ts';
+import { arrayKind, sideBySide } from '../../kernel/side-by-side.ts';
 import { forEachStatement } from '../../kernel/visit-kernel.ts';
 import type { LaunchShape } from '../deciding/choose-beside.ts';
 import type { BufferId, UniformValue } from '../memory/plan.ts';
@@ -30,7 +30,7 @@ export function shapeOf(
   forEachStatement(kernel.body, () => (length += 1));
   const { workgroupSize, arrays } = kernel;
   const bindings = new Map(bindingsOf({ kernel, buffers }).map((name, i) => [name, at(buffers, i, 'schedule: buffer')]));
-  return { workgroupSize, classes, bindings, hasArrays: arrays.length > 0, length };
+  return { workgroupSize, classes, bindings, arrays: arrays.map(arrayKind).toSorted(), length };
 } // prettier-ignore
 
 /** The first of them has the first workgroups. */

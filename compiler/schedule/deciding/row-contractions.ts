@@ -1,0 +1,43 @@
+/** Which contractions of a row have a launch of their own after all: those that tiles do better, if nobody in the row looks at all their columns. */
+import type { AxisId, Node } from '../../graph/graph-ir.ts';
+import { loopAxes } from '../../graph/moved-axes.ts';
+import { commonRows, type Rowed } from './row-layout.ts';
+import type { RowChoice } from './schedule-ir.ts';
+
+export type TileChoice = Extract<RowChoice, { readonly family: 'tile' }>;
+
+interface Row<M extends Rowed> {
+  readonly members: readonly M[];
+  readonly rows: readonly AxisId[];
+}
+
+/**
+ * What is left of a row. A contraction that is read at other columns only by who looks one up, as the other half of a turned pair, is not
+ * looked at whole. What all read where they stand stays, which is a launch less, if the row has room for it.
+ */
+export function settledRow<M extends Rowed>(
+  row: Row<M>,
+  asked: { readonly isLarge: (choice: RowChoice) => choice is TileChoice; readonly hasRoom: (row: Row<M>) => boolean },
+): Row<M> {
+  const without = (isLeft: (choice: TileChoice, elsewhere: readonly M[]) => boolean): Row<M> => {
+    const members = row.members.filter(
+      ({ choice }) => !asked.isLarge(choice) || !isLeft(choice, readersElsewhere(choice.node, row)),
+    );
+    return members.length === row.members.length ? row : { members, rows: commonRows(members) };
+  };
+  const left = without(
+    ({ columns }, elsewhere) =>
+      columns.every((a) => row.rows.includes(a)) || (elsewhere.length > 0 && !elsewhere.some(goesAlong)),
+  );
+  return asked.hasRoom(left) ? left : without((_, elsewhere) => !elsewhere.some(goesAlong));
+}
+
+const goesAlong = ({ choice }: Rowed): boolean => loopAxes(choice.node).length > 0;
+
+/** Those of a row that read a value at other columns than their own. */
+function readersElsewhere<M extends Rowed>({ id, axes }: Node, { rows, members }: Row<M>): readonly M[] {
+  return members.filter(({ reads }) => {
+    const same = reads.of.get(id);
+    return same !== undefined && axes.some((a) => !same.has(a) && !rows.includes(a));
+  });
+}
