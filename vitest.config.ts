@@ -4,6 +4,7 @@
  */
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { briefly } from './test/support/node-flags.mjs';
 
 /** Files with a process of their own: they put other modules in place of the compiler's. */
 const alone = ['test/house/stages.test.ts', 'test/verify/shipped.test.ts', 'test/fuzz/random-schedule.test.ts'];
@@ -80,8 +81,7 @@ export default defineConfig({
     pool: 'forks',
     // Projects do not hear of `--maxWorkers`: two runs beside each other say it so (test/run-tests.mjs).
     maxWorkers: Number(process.env['MOEC_TEST_WORKERS'] ?? '2'),
-    // What compiling leaves behind is soon forgotten: with room for it, a tenth less time goes into looking for what is not.
-    execArgv: ['--max-semi-space-size=64'],
+    execArgv: [...briefly],
     testTimeout: 60_000,
     // The runs on the adapters begin with what the first run has transformed; entries go by the content of a file.
     experimental: { fsModuleCache: true, fsModuleCachePath: '.cache/vitest' },

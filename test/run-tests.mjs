@@ -15,6 +15,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, childEnvironment, projectRoot } from './support/adapters.mjs';
+import { briefly } from './support/node-flags.mjs';
 import { findAdapters, missing } from './support/setup-gpu.mjs';
 
 /**
@@ -55,7 +56,10 @@ function run(name, args, env = process.env) {
   return result.status === 0;
 }
 
-const tool = (path, ...args) => [process.execPath, [join(projectRoot, 'node_modules', ...path.split('/')), ...args]];
+const tool = (path, ...args) => [
+  process.execPath,
+  [...briefly, join(projectRoot, 'node_modules', ...path.split('/')), ...args],
+];
 
 /** Runs a command and gives what it said, both streams in one, and whether it ended well. */
 function told(name, args, env = process.env) {

@@ -21,6 +21,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { transformSync } from 'esbuild';
 import { writeSafetensors, parseHeader, type WritableTensor } from '../../runtime/weights/safetensors.ts';
+import { briefly } from '../support/node-flags.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -116,7 +117,7 @@ function keptProcess(): ChildProcess {
   if (kept?.connected === true) return kept;
   const args = [pathToFileURL(entry()).href];
   const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' };
-  const child = fork(join(root, 'test', 'cli', 'kept-process.mjs'), args, { cwd: root, env, execArgv: [] });
+  const child = fork(join(root, 'test', 'cli', 'kept-process.mjs'), args, { cwd: root, env, execArgv: [...briefly] });
   // It ends when the channel closes, and keeps nobody from ending.
   child.unref();
   child.channel?.unref();

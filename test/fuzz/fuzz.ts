@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../support/adapters.mjs';
+import { briefly } from '../support/node-flags.mjs';
 import { findAdapters } from '../support/setup-gpu.mjs';
 import type { On } from './examine.ts';
 import { coverageTable } from './coverage.ts';
@@ -150,7 +151,7 @@ function runWorker(
 ): Promise<number | null> {
   return new Promise((resolve) => {
     const file = fileURLToPath(new URL('worker.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(orders)], {
+    const child = spawn(process.execPath, [...briefly, '--import', 'tsx', file, JSON.stringify(orders)], {
       env: executor.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

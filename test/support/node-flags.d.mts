@@ -1,0 +1,2 @@
+/** Types of what TypeScript takes from node-flags.mjs. */
+export const briefly: readonly string[];
