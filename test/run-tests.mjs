@@ -124,6 +124,13 @@ function vitest(title, args) {
   countReport(title, report, run(...command));
 }
 
+/**
+ * What an adapter's tests are given beside its environment. Mesa's driver would put every kernel through LLVM's passes, which is most of
+ * the time of a run that has not been before; what the tests look at is the kernel, and the code without these passes does the same.
+ * With GALLIVM_PERF set, empty too, it is as whoever sets it wants it.
+ */
+const forTests = ({ name }) => (name === 'lavapipe' ? { GALLIVM_PERF: process.env.GALLIVM_PERF ?? 'nopt' } : {});
+
 /** Processes that share the files of one adapter: what a driver compiles for is one core each. */
 const SHARDS = 2;
 
@@ -135,7 +142,7 @@ async function vitestOnAdapters(adapters) {
   const runs = adapters.flatMap((adapter, i) =>
     Array.from({ length: SHARDS }, (_, shard) => ({
       title: `tests on ${adapter.name}, part ${shard + 1} of ${SHARDS}`,
-      env: { ...childEnvironment(adapter), MOEC_TEST_WORKERS: '1' },
+      env: { ...childEnvironment(adapter), ...forTests(adapter), MOEC_TEST_WORKERS: '1' },
       ...vitestCommand(`${adapter.name}.${shard}`, [
         'test/gpu/',
         `--shard=${shard + 1}/${SHARDS}`,
