@@ -7,6 +7,7 @@
  *   ids(s) = position        the one point that an index says, which may be outside
  *   and, predicated          the slots of either side, of those that say the same axes the fewer; pairs where they say other axes
  *   rename, merge, split     the same points, under other axes
+ *   slice                    those of the points that are in it
  *   broadcast, presence      the same points, at more sources
  *   any along sources        the points of all those sources, one after another: a point may come several times
  *
@@ -18,7 +19,7 @@ import type { AxisId, Node, NodeId } from './graph-ir.ts';
 import type { NodeLookup } from './node-views.ts';
 import { compareProducts, type SizeOf } from './presence-bounds.ts';
 
-export type SlotView = Extract<Node, { readonly kind: 'rename' | 'split' | 'merge' | 'broadcast' }>;
+export type SlotView = Extract<Node, { readonly kind: 'rename' | 'split' | 'merge' | 'broadcast' | 'slice' }>;
 
 export type Slots =
   | {
@@ -62,7 +63,7 @@ export function namedAxes(slots: Slots): readonly AxisId[] {
       const named = namedAxes(slots.of);
       // In the place of what they are instead of: points that are named in order stay so (`inOrder`).
       if (node.kind === 'rename') return named.map((a) => to[from.indexOf(a)] ?? a);
-      if (node.kind === 'split') return named.flatMap((a) => (a === node.axis ? to : [a]));
+      if (node.kind === 'split' || node.kind === 'slice') return named.flatMap((a) => (a === node.axis ? to : [a]));
       return from.some((a) => named.includes(a)) ? [...named.filter((a) => !from.includes(a)), ...to] : named;
     }
   }
@@ -159,6 +160,8 @@ function replaced(node: SlotView): readonly [from: readonly AxisId[], to: readon
       return [node.from, [node.into]];
     case 'split':
       return [[node.axis], node.into];
+    case 'slice':
+      return [[node.axis], node.as === null ? [] : [node.as]];
     case 'broadcast':
       return [[], []];
   }
@@ -189,13 +192,15 @@ export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | n
     case 'rename':
     case 'split':
     case 'merge':
-    case 'broadcast': {
+    case 'broadcast':
+    case 'slice': {
       const inside = of(n.operand);
       if (inside === null) return null;
       const [from] = replaced(n);
       const named = namedAxes(inside);
       // A merge of what is named with what is not, or of sources: nobody says which points those are.
-      const whole = n.kind === 'rename' || from.every((a) => named.includes(a));
+      const whole =
+        n.kind === 'rename' || (from.every((a) => named.includes(a)) && !(n.kind === 'slice' && n.as === null));
       return whole ? { kind: 'view', node: n, of: inside } : null;
     }
     default:

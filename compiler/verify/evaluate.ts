@@ -118,7 +118,7 @@ export class LaunchEvaluation {
     switch (node.kind) {
       case 'constant':
       case 'size': {
-        const v = node.kind === 'constant' ? node.value : this.#number(node.size);
+        const v = node.kind === 'constant' ? node.value : this.number(node.size);
         const out = { ...blank(p.count), v: new Float64Array(p.count).fill(v) };
         if (Math.fround(v) !== v && node.element !== 'i32') out.d.fill(Math.abs(v) * u);
         return out;
@@ -163,7 +163,7 @@ export class LaunchEvaluation {
       case 'gather':
         return this.#gather(node, p);
       case 'draw':
-        return drawn(node, p, this.#seed, (size) => this.#number(size, asInteger));
+        return drawn(node, p, this.#seed, (size) => this.number(size, asInteger));
       case 'fold':
         return this.#folds.column(node, p);
       case 'scan':
@@ -318,7 +318,7 @@ export class LaunchEvaluation {
       node,
       p,
       (axis) => this.offsets.length(axis),
-      (size) => this.#number(size, asInteger),
+      (size) => this.number(size, asInteger),
     );
     const at = new Map(own.map((a) => [a, moved.get(a) ?? indexAt(p, a)] as const));
     // A row stays what it is if no axis got another index.
@@ -384,7 +384,7 @@ export class LaunchEvaluation {
     return { ...out, left };
   }
 
-  #number(size: Size, read: (size: Size) => number | null = asNumber): number {
+  number(size: Size, read: (size: Size) => number | null = asNumber): number {
     const value = read(substitute(size, this.#sizes));
     if (value === null) throw new CompilerBug('verify', 'a size is not known, or no integer');
     return value;

@@ -98,6 +98,14 @@ function namedBy(slots: Slots, p: Points, evaluation: LaunchEvaluation): Named {
         at.set(node.into, Int32Array.from({ length: p.count }, (_, i) =>
           parts.reduce((n, { index, length }) => n * length + (index[i] ?? noNumber()), 0))); // prettier-ignore
       }
+      if (node.kind === 'slice' && node.as !== null) {
+        const [first, length] = [evaluation.number(node.at), offsets.length(node.as)];
+        const index = column(node.axis).map((i) => i - first);
+        const inSlice = index.map((i) => Number(i >= 0 && i < length));
+        const inside = index.map((i) => Math.min(Math.max(i, 0), length - 1));
+        at.set(node.as, inside);
+        return { at, is: within.is.map((is, i) => (inSlice[i] === 1 ? is : 0)) };
+      }
       if (node.kind === 'split')
         for (const [a, index] of digitsOf(column(node.axis), node.into, evaluation)) at.set(a, index);
       return { at, is: within.is };

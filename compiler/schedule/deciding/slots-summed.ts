@@ -30,7 +30,10 @@ export interface Guarded {
   readonly otherwise: number;
 }
 
-/** The slots of what a reduction sums, if they name axes it goes along, fewer points than there are, from where its result stands. */
+/**
+ * The slots of what a reduction sums, if they name axes it goes along, fewer points than there are, from where its result stands or from points
+ * that it goes through itself.
+ */
 export function slotsSummed(fused: FusedGraph, node: Reduction): Slots | null {
   const { graph } = fused;
   const operand = guardedOperand(fused, node);
@@ -48,9 +51,9 @@ export function slotsSummed(fused: FusedGraph, node: Reduction): Slots | null {
   if (slots === null || !isDistinct(slots)) return null;
   const named = namedAxes(slots);
   const others = lookup(operand.presence).axes.filter((a) => !named.includes(a));
-  const within = named.every((a) => node.over.includes(a)) && others.every((a) => node.axes.includes(a));
+  const sources = sourcesOf(slots, lookup);
+  const stands = (a: AxisId): boolean => node.axes.includes(a) || (sources.includes(a) && node.over.includes(a));
+  const within = named.every((a) => node.over.includes(a)) && others.every(stands);
   const fewer = compareProducts([slotCount(slots, sizeOf)], named.map(sizeOf));
-  return within && sourcesOf(slots, lookup).every((a) => node.axes.includes(a)) && (fewer === null || fewer < 0)
-    ? slots
-    : null;
+  return within && sources.every(stands) && (fewer === null || fewer < 0) ? slots : null;
 }

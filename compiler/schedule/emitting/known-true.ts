@@ -40,6 +40,7 @@ export function isKnownTrue(
       case 'rename':
       case 'split':
       case 'merge':
+      case 'slice':
       case 'broadcast': {
         const seen = env.views.get(id);
         return seen !== undefined && isKnownTrue(known, node.operand, seen);

@@ -3,8 +3,8 @@
  * from a point to its row, which is known where the point was named by the same slots, and looked for among them elsewhere.
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
-import { namedAxes, sameSlots, slotAxes, sourcesOf, type Slots } from '../../graph/slots.ts';
-import { and, bitcast, bool, eq, ge, i32, lt, u32 } from '../../kernel/make-expressions.ts';
+import { namedAxes, sameSlots, slotAxes, sourcesOf, type Slots, type SlotView } from '../../graph/slots.ts';
+import { and, bitcast, bool, eq, ge, i32, lt, sub, u32 } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
 import type { AssignmentList, SlotForm } from '../memory/memory.ts';
@@ -76,13 +76,27 @@ export function enterNamed(
       const same = node.kind !== 'rename';
       const sources = scopeAt(axes, same ? env.rows : new Map(), null, same ? env.named : []);
       enterNamed(l, slots.of, sources, numbers, (within) => {
-        const point = inner(env, outward(l, slots, within));
-        point.views.set(node.id, within);
-        enter(point, []);
+        const enterView = (): void => {
+          const point = inner(env, outward(l, slots, within));
+          point.views.set(node.id, within);
+          enter(point, []);
+        };
+        if (node.kind === 'slice' && node.as !== null)
+          k.when(lt(indexInSlice(l, node, within), l.size(node.as)), enterView);
+        else enterView();
       });
       return;
     }
   }
+}
+
+/** The index within a slice of a point of what it is of; beyond all sizes where the point is before it. */
+function indexInSlice(
+  l: ExprEmitter,
+  { at, axis }: Extract<SlotView, { kind: 'slice' }>,
+  point: PointScope,
+): KernelExpr {
+  return l.launch.k.let(sub(l.index(point, axis), l.launch.size(at)), 'within');
 }
 
 /** The indices along the axes that a view puts in the place of what is named inside. */
@@ -97,6 +111,8 @@ function outward(l: ExprEmitter, { node, of }: Extract<Slots, { kind: 'view' }>,
       return named.map((a) => [node.to[node.from.indexOf(a)] ?? a, at(a)]);
     case 'merge':
       return [...same(node.from), [node.into, l.launch.k.let(rowMajor(node.from.map(at), node.from.map((a) => l.size(a))))]]; // prettier-ignore
+    case 'slice':
+      return [...same([node.axis]), ...(node.as === null ? [] : paired([node.as], [indexInSlice(l, node, within)]))];
     case 'split':
       return [...same([node.axis]), ...paired(node.into, l.decode(at(node.axis), node.into.map((a) => l.size(a))))]; // prettier-ignore
   }

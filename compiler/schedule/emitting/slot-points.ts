@@ -1,7 +1,7 @@
 /** The points that slots name (graph/slots.ts), entered one by one: sums along them, in the order of their lists. */
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { asInteger, multiply } from '../../../dsl/types/size.ts';
-import { slotAxes, type Slots } from '../../graph/slots.ts';
+import { slotAxes, sourcesOf, type Slots } from '../../graph/slots.ts';
 import { bool } from '../../kernel/make-expressions.ts';
 import type { Loop } from '../../kernels/space.ts';
 import { nestOfTerms } from '../../kernels/sums.ts';
@@ -15,21 +15,33 @@ import { alongAxes, loopAlong } from './spaces.ts';
 /** The terms of a reduction at the points that slots name and its presence holds at, and at each at those of the axes `dense`. */
 export function termsOfSlots(l: ExprEmitter, { slots, presence, dense }: SlotsChoice): Terms<PointScope> {
   const { launch, placement } = l;
-  const axes = [...slotAxes(slots), ...dense];
+  // Sources that the sum goes through are where its lists are read.
+  const sources = sourcesOf(slots, (id) => placement.node(id));
+  const around = dense.filter((a) => sources.includes(a));
+  const axes = [...around, ...slotAxes(slots), ...dense.filter((a) => !around.includes(a))];
   if (new Set(axes).size < axes.length) throw new CompilerBug('schedule', 'two lists stand along one axis');
   return {
     maxTerms: asInteger(multiply(axes.map(placement.sizeOf))),
     visit(point, body, close) {
       const loops = axes.map((a) => loopAlong(l, a, (at: Indices, i) => [...at, [a, i] as const]));
       const visit = (numbers: Indices): void =>
-        enterNamed(l, slots, inner(point), numbers, (named) => {
-          const here = inner(named, numbers.filter(([a]) => dense.includes(a))); // prettier-ignore
-          launch.k.when(l.value(presence, here), () => {
-            const there = inner(here);
-            there.values.set(presence, bool(true));
-            body(there);
-          });
-        });
+        enterNamed(
+          l,
+          slots,
+          inner(
+            point,
+            numbers.filter(([a]) => around.includes(a)),
+          ),
+          numbers,
+          (named) => {
+            const here = inner(named, numbers.filter(([a]) => dense.includes(a))); // prettier-ignore
+            launch.k.when(l.value(presence, here), () => {
+              const there = inner(here);
+              there.values.set(presence, bool(true));
+              body(there);
+            });
+          },
+        );
       nestOfTerms<Indices>(launch.k, loops, [], visit, close);
     },
   };
