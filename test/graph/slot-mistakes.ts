@@ -118,6 +118,12 @@ export function slotMistakes(
             node.into,
             node.from.reduce((p, a) => p * sizeOf(a) + at(a), 0),
           );
+        if (node.kind === 'slice' && node.as !== null) {
+          const first = asInteger(substitute(node.at, sizes)) ?? noNumber();
+          const index = at(node.axis) - first;
+          if (index < 0 || index >= sizeOf(node.as)) return null;
+          out.set(node.as, index);
+        }
         return node.kind === 'split' ? digits(at(node.axis), node.into, out) : out;
       }
     }
