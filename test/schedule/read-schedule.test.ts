@@ -26,6 +26,16 @@ const others = `model Others {
   }
 }`;
 
+/** Two values that read nothing of one another are one row, since both read a contraction that tiles do better. */
+const throughTiles = `model Through {
+  axis T, G = 1024, M = 4, P = 1024
+  param p: [P, G]
+  forward(s: [T, G, M]) -> (least: [T, P], most: [T, P]) {
+    let y: [T, M, P] = s @ p
+    (least: min(y, over: M), most: max(y * y, over: M))
+  }
+}`;
+
 /** A program compiled again with its own schedules, each edited, and what it was compiled with as it is printed. */
 function again(text: string, edit: (schedule: string) => string) {
   const { prepared, schedules } = compiledAgain(text, edit);
@@ -37,7 +47,7 @@ function again(text: string, edit: (schedule: string) => string) {
 }
 
 describe('a printed schedule', () => {
-  it.each([layer, manyParams, others])(
+  it.each([layer, manyParams, others, throughTiles])(
     'is read as it was printed, and gives the module that it was printed from: %#',
     (text) => {
       const { prepared, texts, schedules } = again(text, (schedule) => schedule);
@@ -45,6 +55,11 @@ describe('a printed schedule', () => {
       expect(prepared.manifest.hash).toBe(preparedOf(text, { target: webgpuCore }).manifest.hash);
     },
   );
+});
+
+it('a row says through which contractions it came together, where it would not have without them', () => {
+  const { schedules } = again(throughTiles, (schedule) => schedule);
+  expect(schedules[0]).toMatch(/row \(T, P\), one a row, .*through (%\d+): .* \| /);
 });
 
 /** Step numbers are for people: the order of lines counts. */

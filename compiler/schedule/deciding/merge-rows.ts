@@ -20,7 +20,7 @@ import type { Found } from './plan-schedule.ts';
 import { hasRoom, hasRoomAlone, lanesOf } from './row-lanes.ts';
 import { commonRows, countAlong, isComparedAlone, layoutOf, rowAxes, standsBeside, workOf } from './row-layout.ts';
 import { isGiven, loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers, type Reads } from './row-reads.ts';
-import { settledRow, type TileChoice } from './row-contractions.ts';
+import { settledRow, throughOf, type TileChoice } from './row-contractions.ts';
 import {
   isInRow,
   isOfPoints,
@@ -66,6 +66,10 @@ interface Placed {
 interface Region {
   readonly members: readonly Candidate[];
   readonly rows: readonly AxisId[];
+}
+
+interface SettledRegion extends Region {
+  readonly through: readonly NodeId[];
 }
 
 /** The region of each candidate so far; those of a closed one stay as they are. */
@@ -132,7 +136,10 @@ class RowMerging {
       this.#drawIn(next - 1);
       i = next;
     }
-    const regions = [...new Set(this.#merging.regionOf.values())].map((region) => this.#settled(region));
+    const regions = [...new Set(this.#merging.regionOf.values())].map((region) => {
+      const left = this.#settled(region);
+      return { ...left, through: throughOf(region, left) };
+    });
     return this.#merged(regions.filter(({ members }) => members.length > 1));
   }
 
@@ -285,7 +292,7 @@ class RowMerging {
     });
   }
 
-  #merged(regions: readonly Region[]): MergedRows {
+  #merged(regions: readonly SettledRegion[]): MergedRows {
     const regionOf = new Map(regions.flatMap((r) => r.members.map(({ index }) => [index, r] as const)));
     const placeOf = (region: Region): number => Math.max(...region.members.map(({ place }) => place));
     const inRowOnly = new Set<NodeId>();
@@ -308,8 +315,8 @@ class RowMerging {
     return { steps, inRowOnly };
   }
 
-  #rowOf(region: Region): RowStep {
-    const { members, rows } = region;
+  #rowOf(region: SettledRegion): RowStep {
+    const { members, rows, through } = region;
     const { phaseOf, cellOf, words } = layoutOf(this.#fused.graph, region);
     const phases: RowMember[][] = [];
     for (const member of members) {
@@ -324,7 +331,7 @@ class RowMerging {
     }
     const work = workOf(this.#fused.graph, region) ?? Infinity;
     const lanes = lanesOf(words, work);
-    return { kind: 'row', rows, phases, lanes, forms: this.#formsOf(region, lanes), neighbours: 1 };
+    return { kind: 'row', rows, phases, lanes, forms: this.#formsOf(region, lanes), through, neighbours: 1 };
   }
 
   /** Classes on which a row is computed otherwise: by one thread instead of a workgroup, or with arrays of its own. */

@@ -99,7 +99,8 @@ class SchedulePrinter {
           return `%${choice.node.id} ${this.choice(choice)} on ${this.space(space)} in ${kept || 'nothing'}`;
         });
         const one = forms.length === 0 ? '' : `, one on ${forms.join(' ')}`;
-        return `row ${this.#tuple(step.rows)}, ${step.lanes} a row${one}${this.#neighbours(step)}: ${keeps.join(' | ')}`;
+        const through = step.through.length === 0 ? '' : `, through ${nodes(step.through)}`;
+        return `row ${this.#tuple(step.rows)}, ${step.lanes} a row${one}${through}${this.#neighbours(step)}: ${keeps.join(' | ')}`;
       }
       case 'default':
         return `default of ${at(this.#graph.inputs, step.input, 'schedule: graph input').name}`;

@@ -96,6 +96,8 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
     const [first = line] = members ?? [];
     const [key] = idsIn(/^%\d+ /.exec(first.text)?.[0] ?? '');
     if (several !== undefined && key !== undefined) neighbours.set(key, Number(several));
+    const through = /^row [^:]*, through ((?:%\d+ ?)+)/.exec(line.text)?.[1];
+    for (const id of idsIn(through ?? '')) rows.set(id, line.number);
     for (const member of members ?? [{ ...line, text: line.text.replace(/, \d+ a thread$/, '') }]) {
       const [id] = idsIn(/^%\d+ /.exec(member.text)?.[0] ?? '');
       if (id === undefined) continue;
@@ -159,7 +161,7 @@ export function readDecisions(text: string, graph: Graph): ScheduleText {
 
 /** The values of a row, each as if it had a line of its own; null: the line is no row. */
 function membersOf({ number, text }: Line): readonly Line[] | null {
-  const said = /^row .*? a row(?:, one on [^:]*?)?(?:, \d+ a thread)?: (.*)$/.exec(text)?.[1];
+  const said = /^row .*? a row(?:, one on [^:]*?)?(?:, through [^:]*?)?(?:, \d+ a thread)?: (.*)$/.exec(text)?.[1];
   return (
     said?.split(' | ').map((member) => ({
       number,

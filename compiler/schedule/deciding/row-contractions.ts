@@ -1,5 +1,5 @@
 /** Which contractions of a row have a launch of their own after all: those that tiles do better, if nobody in the row looks at all their columns. */
-import type { AxisId, Node } from '../../graph/graph-ir.ts';
+import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { loopAxes } from '../../graph/moved-axes.ts';
 import { commonRows, type Rowed } from './row-layout.ts';
 import type { RowChoice } from './schedule-ir.ts';
@@ -30,6 +30,22 @@ export function settledRow<M extends Rowed>(
       columns.every((a) => row.rows.includes(a)) || (elsewhere.length > 0 && !elsewhere.some(goesAlong)),
   );
   return asked.hasRoom(left) ? left : without((_, elsewhere) => !elsewhere.some(goesAlong));
+}
+
+/**
+ * What of a row has a launch of its own and is all that the rest came together through: by what is left nobody could tell why it is one
+ * row. Nothing where what is left reads of one another.
+ */
+export function throughOf<M extends Rowed>(row: Row<M>, left: Row<M>): readonly NodeId[] {
+  const idOf = ({ choice }: M): NodeId => choice.node.id;
+  const parts: Set<NodeId>[] = [];
+  for (const member of left.members) {
+    const linked = parts.filter((part) => [...part].some((id) => member.reads.of.has(id)));
+    for (const part of linked) parts.splice(parts.indexOf(part), 1);
+    parts.push(new Set([...linked.flatMap((part) => [...part]), idOf(member)]));
+  }
+  const stayed = new Set(left.members.map(idOf));
+  return parts.length < 2 ? [] : row.members.map(idOf).filter((id) => !stayed.has(id));
 }
 
 const goesAlong = ({ choice }: Rowed): boolean => loopAxes(choice.node).length > 0;

@@ -136,6 +136,8 @@ export interface RowStep {
   readonly lanes: 'one' | 'group';
   /** Classes on which one thread does, or keeps what the row holds otherwise. */
   readonly forms: readonly DeviceClass[];
+  /** Contractions that it came together through and that have launches of their own, where it would not have without them. */
+  readonly through: readonly NodeId[];
   /** Neighbouring rows, of rows that are points. */
   readonly neighbours: Neighbours;
 }
