@@ -2,7 +2,7 @@
  * fold-constants
  *
  * What: computes what is known: operations on constants, neutral operands, selections by a constant, masks inside equal
- * masks; small whole powers become products (a power of a negative number is not defined on a GPU).
+ * masks, what follows in a part of an axis from the position (`is(P: ffn)` among the experts of ffn); small whole powers become products (a power of a negative number is not defined on a GPU).
  * Why: elaboration writes `mean` as a division by a constant 1, `all` as a mask that is always true, and so on.
  * Before: `where(true, x * 1, y) ** 2`   After: `x * x`
  *
@@ -17,6 +17,7 @@ import { scalarFunction } from '../graph/interpret-scalar.ts';
 import type { Node, NodeId } from '../graph/graph-ir.ts';
 import { operandsOf, rewriteGraph } from '../graph/node-uses.ts';
 import { definePass } from './pass.ts';
+import { knownAlong } from './known-positions.ts';
 
 type MapNode = Extract<Node, { kind: 'map' }>;
 
@@ -43,6 +44,9 @@ function fold(
     case 'predicated': {
       const [presence, value] = [to(node.presence), to(node.value)];
       if (b.constantOf(value) === node.otherwise) return b.constant(node.otherwise, node.element);
+      const around = b.node(presence);
+      if (around.kind === 'presence' && b.constantOf(around.mask) === 0)
+        return b.constant(node.otherwise, node.element);
       const inner = b.node(value);
       const same = inner.kind === 'predicated' && implies(presence, inner.presence, (id) => b.node(id));
       return same ? b.predicated(presence, inner.value, node.otherwise) : null;
@@ -50,7 +54,12 @@ function fold(
     case 'presence': {
       // A presence of a presence is the same points.
       const mask = b.node(to(node.mask));
-      return mask.kind === 'presence' ? b.presence(mask.mask, node.sources, node.targets, [...node.bounds]) : null;
+      const of = (id: NodeId): NodeId => b.presence(id, node.sources, node.targets, [...node.bounds]);
+      if (mask.kind === 'presence') return of(mask.mask);
+      // What is true wherever it is present at all.
+      const holds = mask.kind === 'predicated' && mask.otherwise === 0 && b.constantOf(mask.value) === 1;
+      const around = holds ? b.node(mask.presence) : null;
+      return around?.kind === 'presence' && b.axesOf(around.id).length === node.axes.length ? of(around.mask) : null;
     }
     case 'reduce': {
       const value = b.constantOf(to(node.operand));
@@ -66,8 +75,12 @@ function fold(
       const same = first !== undefined && first !== null && values.every((v) => v === first);
       return same ? b.constant(first, node.element) : null;
     }
+    case 'slice': {
+      const operand = to(node.operand);
+      const value = b.constantOf(operand) ?? knownAlong(b, operand, node.axis, node.at, node.as);
+      return value === null ? slicedOfTwo(node, b, operand) : b.constant(value, node.element);
+    }
     case 'rename':
-    case 'slice':
     case 'split':
     case 'merge': {
       const [operand] = operands(node).map(to);
@@ -77,6 +90,24 @@ function fold(
     default:
       return null;
   }
+}
+
+/** A slice of what two bools say together, where one of them is known in all of it. */
+function slicedOfTwo(node: Extract<Node, { kind: 'slice' }>, b: GraphBuilder, operand: NodeId): NodeId | null {
+  for (const [known, other] of saidTogether(b.node(operand))) {
+    const value = knownAlong(b, known, node.axis, node.at, node.as);
+    if (value === 0) return b.constant(0, 'bool');
+    if (value === 1 && b.axesOf(other).includes(node.axis)) return b.slice(other, node.axis, node.at, node.as);
+  }
+  return null;
+}
+
+/** The bools that both have to be true for a bool to be, each that may fall away with the one that is left then. */
+function saidTogether(node: Node): readonly (readonly [NodeId, NodeId])[] {
+  if (node.element !== 'bool') return [];
+  if (node.kind === 'predicated') return node.otherwise === 0 ? [[node.value, node.presence]] : [];
+  const [x, y] = node.kind === 'map' && node.op === 'and' ? node.operands : [];
+  return x === undefined || y === undefined ? [] : [[x, y], [y, x]]; // prettier-ignore
 }
 
 function foldMap(node: MapNode, operands: readonly NodeId[], b: GraphBuilder): NodeId | null {

@@ -37,15 +37,15 @@ export function settledRow<M extends Rowed>(
  * row. Nothing where what is left reads of one another.
  */
 export function throughOf<M extends Rowed>(row: Row<M>, left: Row<M>): readonly NodeId[] {
-  const idOf = ({ choice }: M): NodeId => choice.node.id;
+  const nodeId = ({ choice }: M): NodeId => choice.node.id;
   const parts: Set<NodeId>[] = [];
   for (const member of left.members) {
     const linked = parts.filter((part) => [...part].some((id) => member.reads.of.has(id)));
     for (const part of linked) parts.splice(parts.indexOf(part), 1);
-    parts.push(new Set([...linked.flatMap((part) => [...part]), idOf(member)]));
+    parts.push(new Set([...linked.flatMap((part) => [...part]), nodeId(member)]));
   }
-  const stayed = new Set(left.members.map(idOf));
-  return parts.length < 2 ? [] : row.members.map(idOf).filter((id) => !stayed.has(id));
+  const stayed = new Set(left.members.map(nodeId));
+  return parts.length < 2 ? [] : row.members.map(nodeId).filter((id) => !stayed.has(id));
 }
 
 const goesAlong = ({ choice }: Rowed): boolean => loopAxes(choice.node).length > 0;
