@@ -130,7 +130,7 @@ function overTokens(report: Report, name: (of: string) => string): readonly Sect
   const title = 'Layers over the number of tokens';
   const svg = lineChart({ title, x: 'T', y: 'ms', series });
   return [
-    { title, words: 'The number of launches is the same for all of them.', picture: { path: name('tokens'), svg } },
+    { title, words: 'A run with few tokens has a plan with fewer launches.', picture: { path: name('tokens'), svg } },
   ];
 }
 

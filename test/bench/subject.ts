@@ -5,6 +5,7 @@ import { withVariables, madeVariables, withRandomInputs } from '../../compiler/c
 import type { ExecuteRequest, NamedTensor, Prepared } from '../../compiler/cli/running/execution.ts';
 import { executeReference } from '../../compiler/cli/running/execute.ts';
 import { prepare } from '../../compiler/cli/running/prepare.ts';
+import { planFor } from '../../runtime/contract/regimes.ts';
 import { createModel } from '../../runtime/index.ts';
 import type { Model } from '../../runtime/index.ts';
 import type { Subject } from './cases.ts';
@@ -18,8 +19,6 @@ const COPY_DST = 0x8;
 
 export interface Loaded {
   readonly model: Model;
-  readonly launches: number;
-  readonly kernels: number;
   /** Milliseconds of the compiler, and until the model had its weights and pipelines. */
   readonly compile: number;
   readonly create: number;
@@ -52,13 +51,8 @@ export async function load(subject: Subject, device: GPUDevice): Promise<Loaded>
     ...(weights === null ? {} : { weights }),
   });
   const create = performance.now() - created;
-  const launches = (compiled.manifest.entries[0]?.plan.steps ?? []).flatMap((step) =>
-    step.kind === 'launch' ? [step.kernel] : [],
-  );
   return {
     model,
-    launches: launches.length,
-    kernels: new Set(launches).size,
     compile,
     create,
     prepared,
@@ -67,6 +61,9 @@ export async function load(subject: Subject, device: GPUDevice): Promise<Loaded>
 }
 
 export interface Ready {
+  /** Of the plan that a run of so many tokens has. */
+  readonly launches: number;
+  readonly kernels: number;
   /** A recorded run, from buffers of the device to buffers of the device. */
   readonly encoded: Job;
   /** A run as it is called, from numbers to numbers. */
@@ -85,6 +82,7 @@ export function readyFor(loaded: Loaded, subject: Subject, tokens: number, devic
   const inputs = withRandomInputs(prepared, new Map(), sizes, seed);
   const [entry] = prepared.manifest.entries;
   if (entry === undefined) throw new Error(`${subject.name} has no entry`);
+  const launches = planFor(entry.plan, sizes).steps.flatMap((step) => (step.kind === 'launch' ? [step.kernel] : []));
   const buffers = new Map<string, GPUBuffer>();
   for (const [name, { data }] of inputs) {
     const words = Float32Array.from(data);
@@ -102,6 +100,8 @@ export function readyFor(loaded: Loaded, subject: Subject, tokens: number, devic
   };
   const run = () => model.run(shaped, { entry: entry.name, sizes, update: false });
   return {
+    launches: launches.length,
+    kernels: new Set(launches).size,
     encoded: {
       name: 'encoded',
       run: async (calm) => {
