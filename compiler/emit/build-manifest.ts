@@ -18,8 +18,7 @@ import type { ElaboratedEntry, Elaboration, EntryInput } from '../elaborate/elab
 import { divisionsOf } from '../graph/divisions.ts';
 import type { Kernel } from '../kernel/kernel-ir.ts';
 import { featuresOf, sidesOf } from '../kernel/workgroup-shape.ts';
-import type { RowLimit } from '../schedule/memory/plan.ts';
-import type { Plan } from '../schedule/memory/plan.ts';
+import type { Plan, RowLimit } from '../schedule/memory/plan.ts';
 import { webgpuCore, type DeviceClass } from '../target.ts';
 import { moecVersion } from '../version.ts';
 import { fingerprint } from './hash.ts';

@@ -3,7 +3,7 @@
  * from a point to its row, which is known where the point was named by the same slots, and looked for among them elsewhere.
  */
 import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
-import { namedAxes, sameSlots, slotAxes, sourcesOf, type Slots, type SlotView } from '../../graph/slots.ts';
+import { namedAxes, sameSlots, slotAxes, sourcesOf, type Slots } from '../../graph/slots.ts';
 import { and, bitcast, bool, eq, ge, i32, lt, sub, u32 } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
@@ -76,27 +76,19 @@ export function enterNamed(
       const same = node.kind !== 'rename';
       const sources = scopeAt(axes, same ? env.rows : new Map(), null, same ? env.named : []);
       enterNamed(l, slots.of, sources, numbers, (within) => {
+        const own = outward(l, slots, within);
         const enterView = (): void => {
-          const point = inner(env, outward(l, slots, within));
+          const point = inner(env, own);
           point.views.set(node.id, within);
           enter(point, []);
         };
-        if (node.kind === 'slice' && node.as !== null)
-          k.when(lt(indexInSlice(l, node, within), l.size(node.as)), enterView);
-        else enterView();
+        const index = node.kind === 'slice' ? own.find(([a]) => a === node.as) : undefined;
+        if (index === undefined) enterView();
+        else k.when(lt(index[1], l.size(index[0])), enterView);
       });
       return;
     }
   }
-}
-
-/** The index within a slice of a point of what it is of; beyond all sizes where the point is before it. */
-function indexInSlice(
-  l: ExprEmitter,
-  { at, axis }: Extract<SlotView, { kind: 'slice' }>,
-  point: PointScope,
-): KernelExpr {
-  return l.launch.k.let(sub(l.index(point, axis), l.launch.size(at)), 'within');
 }
 
 /** The indices along the axes that a view puts in the place of what is named inside. */
@@ -111,8 +103,11 @@ function outward(l: ExprEmitter, { node, of }: Extract<Slots, { kind: 'view' }>,
       return named.map((a) => [node.to[node.from.indexOf(a)] ?? a, at(a)]);
     case 'merge':
       return [...same(node.from), [node.into, l.launch.k.let(rowMajor(node.from.map(at), node.from.map((a) => l.size(a))))]]; // prettier-ignore
-    case 'slice':
-      return [...same([node.axis]), ...(node.as === null ? [] : paired([node.as], [indexInSlice(l, node, within)]))];
+    case 'slice': {
+      // Beyond all sizes where the point is before the slice.
+      const index = (): KernelExpr => l.launch.k.let(sub(at(node.axis), l.launch.size(node.at)), 'within');
+      return [...same([node.axis]), ...(node.as === null ? [] : paired([node.as], [index()]))];
+    }
     case 'split':
       return [...same([node.axis]), ...paired(node.into, l.decode(at(node.axis), node.into.map((a) => l.size(a))))]; // prettier-ignore
   }

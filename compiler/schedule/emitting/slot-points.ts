@@ -24,24 +24,17 @@ export function termsOfSlots(l: ExprEmitter, { slots, presence, dense }: SlotsCh
     maxTerms: asInteger(multiply(axes.map(placement.sizeOf))),
     visit(point, body, close) {
       const loops = axes.map((a) => loopAlong(l, a, (at: Indices, i) => [...at, [a, i] as const]));
-      const visit = (numbers: Indices): void =>
-        enterNamed(
-          l,
-          slots,
-          inner(
-            point,
-            numbers.filter(([a]) => around.includes(a)),
-          ),
-          numbers,
-          (named) => {
-            const here = inner(named, numbers.filter(([a]) => dense.includes(a))); // prettier-ignore
-            launch.k.when(l.value(presence, here), () => {
-              const there = inner(here);
-              there.values.set(presence, bool(true));
-              body(there);
-            });
-          },
-        );
+      const visit = (numbers: Indices): void => {
+        const source = inner(point, numbers.filter(([a]) => around.includes(a))); // prettier-ignore
+        enterNamed(l, slots, source, numbers, (named) => {
+          const here = inner(named, numbers.filter(([a]) => dense.includes(a))); // prettier-ignore
+          launch.k.when(l.value(presence, here), () => {
+            const there = inner(here);
+            there.values.set(presence, bool(true));
+            body(there);
+          });
+        });
+      };
       nestOfTerms<Indices>(launch.k, loops, [], visit, close);
     },
   };
