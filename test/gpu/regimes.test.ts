@@ -19,8 +19,11 @@ model M {
   forward(x: [T, D]) -> [T, D] { gate(x) @ ffn(x) + always(x) }
 }`;
 
-function runOf(T: number, regime?: 'few' | 'many'): Ready {
-  const prepared = preparedOf(text, { plans: 'results', ...(regime === undefined ? {} : { regime }) });
+/** The same, where an expert takes two tokens, those that wanted it most. */
+const limited = text.replace('gate(x) @', 'limit(gate(x), to: 2, over: T, by: rank(gate(x))) @');
+
+function runOf(T: number, regime?: 'few' | 'many', of = text): Ready {
+  const prepared = preparedOf(of, { plans: 'results', ...(regime === undefined ? {} : { regime }) });
   const run = ready(prepared, { sizes: new Map([['T', T]]) });
   const weights = withVariables(null, prepared.manifest.stores, run.prepared.variables);
   const want = { losses: false, outputs: false, updates: false };
@@ -40,6 +43,19 @@ gpuTest.each([0, 1, 2, 3])(
     expect(await outputOf(runOf(T, 'few'))).toEqual(many);
     if (T === 0) return;
     const { wrong, compared } = await stepwiseOnGpu(runOf(T, 'few'));
+    expect({ wrong, any: compared > 0 }).toEqual({ wrong: 0, any: true });
+  },
+  240_000,
+);
+
+gpuTest(
+  'queues are counted where they are asked: the same bits in every regime',
+  async () => {
+    const many = await outputOf(runOf(9, 'many', limited));
+    expect(many.length).toBe(68 * 9);
+    expect(many).not.toEqual(await outputOf(runOf(9, 'many')));
+    expect(await outputOf(runOf(9, 'few', limited))).toEqual(many);
+    const { wrong, compared } = await stepwiseOnGpu(runOf(9, 'few', limited));
     expect({ wrong, any: compared > 0 }).toEqual({ wrong: 0, any: true });
   },
   240_000,

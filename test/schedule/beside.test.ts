@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ScheduleTextError } from '../../compiler/schedule/deciding/read-schedule.ts';
 
 import { manifestOfClass } from '../../runtime/contract/device-class.ts';
+import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
 import { compiledAgain, refusalOf } from './compiled-again.ts';
@@ -20,8 +21,31 @@ const products = `model Products {
   }
 }`;
 
-const kernelsOf = (text: string): readonly string[] => {
-  const { plan } = preparedOf(text, { target: webgpuCore }).entry.inference;
+/** Experts with room for so many tokens, whose rest goes past: what is summed of the weights is little beside a product. */
+const withCapacity = `import { SwiGLU } from "std"
+model Layer {
+  axis T, D = 64, F = 64, E = 8
+  experts ffn[E] = SwiGLU<F>
+  router gate(x: [D]) -> route[E] {
+    param w: [E, D]
+    softmax(top_k(w @ x, 2, over: E), over: E)
+  }
+  forward(x: [T, D]) -> [T, D] {
+    let r = gate(x)
+    let limited = limit(r, to: 3, over: T)
+    limited @ ffn(x) + (sum(r, over: E) - sum(limited, over: E)) * x
+  }
+}`;
+
+/** Two products, one of which is loaded by elements: no class of devices has a form of it. */
+const unlikeProducts = `model Products {
+  axis T, D = 128, A = 128, B = 192, S = 66
+  param a: [A, D], b: [B, S]
+  forward(x: [T, D], s: [T, S]) -> (y: [T, A], z: [T, B]) { (y: tanh(a @ x), z: tanh(b @ s)) }
+}`;
+
+const kernelsOf = (text: string, regime: Regime = 'many'): readonly string[] => {
+  const { plan } = preparedOf(text, { target: webgpuCore, regime }).entry.inference;
   return plan.steps.flatMap((step) => (step.kind === 'launch' ? [plan.kernels[step.kernel]?.name ?? ''] : []));
 };
 
@@ -55,6 +79,34 @@ describe('an expert that every token goes through', () => {
 describe('steps that share a launch', () => {
   it('need nothing of one another: the first launch that is alike and has all it needs', () => {
     expect(kernelsOf(products)).toEqual(['matmul_and_matmul', 'matmul']);
+  });
+
+  it('are little things and products where rows are few', () => {
+    expect(kernelsOf(withCapacity, 'few')).toEqual([
+      expect.stringMatching(/^row/),
+      expect.stringMatching(/matmul_and_reduce_sum_slots|reduce_sum_slots_and_matmul/),
+      'summed_matmul',
+    ]);
+    expect(kernelsOf(withCapacity).join()).not.toMatch(/matmul_and_r|_and_.*matmul/);
+  });
+
+  it('are products whatever they are loaded by', () => {
+    expect(kernelsOf(unlikeProducts)).toEqual(['matmul_and_matmul']);
+  });
+
+  it.each([
+    ['little things', withCapacity, 'few'],
+    ['products', unlikeProducts, 'many'],
+  ] as const)('give the same bits in every class where one of them has no form: %s', async (_, text, regime) => {
+    const run = ready(preparedOf(text, { target: webgpuCore, regime }), { sizes: new Map([['T', 5]]) });
+    const portable = await onKernels(run);
+    expect(differences(run, portable, await onReference(run))).toEqual([]);
+    const { manifest } = run.prepared;
+    for (const { name } of manifest.classes) {
+      const own = { ...run, prepared: { ...run.prepared, manifest: manifestOfClass(manifest, name) } };
+      expect(await onKernels(own), name).toEqual(portable);
+    }
+    expect(manifest.classes.length).toBeGreaterThan(1);
   });
 
   it('are said by a schedule, and stand apart where it does not say so', () => {

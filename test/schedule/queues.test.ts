@@ -1,4 +1,7 @@
-/** Queues of what was chosen (`limit`): places are counted by the launch that sorts the slots, in every order that it knows. */
+/**
+ * Queues of what was chosen (`limit`): places are counted by the launch that sorts the slots, in every order that it knows, or with few rows by
+ * whoever asks.
+ */
 import { describe, expect, it } from 'vitest';
 import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
@@ -33,29 +36,48 @@ const launchesOf = ({ entry }: Prepared): number =>
 
 const perSequence = { axes: 'B, T' };
 
+/** Limits that queues are counted for, each with its program. */
+const limits = [
+  ['by position', layer('limit(r, to: 3, over: T)')],
+  ['by position, in each sequence', layer('limit(r, to: 3, over: T)', perSequence)],
+  ['by position, of a whole batch', layer('limit(r, to: 3, over: (B, T))', perSequence)],
+  ['by rank', layer('limit(r, to: 3, over: T, by: rank(r))')],
+  ['by rank, in each sequence', layer('limit(r, to: 2, over: T, by: rank(r))', perSequence)],
+  ['by rank and a key that is the same', layer('limit(r, to: 3, over: (B, T), by: (rank(r), 0))', perSequence)],
+  ['by rank, of four', layer('limit(r, to: 3, over: T, by: rank(r))', { chosen: 4 })],
+  ['to a share of the tokens', layer('limit(r, to: floor(T / 2), over: T)')],
+  ['to nothing', layer('limit(r, to: 0, over: T)')],
+  ['of which the weights are summed', layer('limit(r, to: 3, over: T)', { result: 'normalize(limited) @ ffn(x)' })],
+  ['whose rest goes past', layer('limit(r, to: 3, over: T)', { result: 'limited @ ffn(x) + (sum(r, over: E) - sum(limited, over: E)) * x' })],
+] as const; // prettier-ignore
+
+/** Sizes of a run, of those that a program has. */
+const sizesOf = (text: string, sizes: Readonly<Record<string, number>>): ReadonlyMap<string, number> =>
+  new Map(Object.entries(sizes).filter(([name]) => text.includes(`[${name},`) || name === 'T'));
+
 describe('a limit of queues', () => {
-  it.each([
-    ['by position', layer('limit(r, to: 3, over: T)')],
-    ['by position, in each sequence', layer('limit(r, to: 3, over: T)', perSequence)],
-    ['by position, of a whole batch', layer('limit(r, to: 3, over: (B, T))', perSequence)],
-    ['by rank', layer('limit(r, to: 3, over: T, by: rank(r))')],
-    ['by rank, in each sequence', layer('limit(r, to: 2, over: T, by: rank(r))', perSequence)],
-    ['by rank and a key that is the same', layer('limit(r, to: 3, over: (B, T), by: (rank(r), 0))', perSequence)],
-    ['by rank, of four', layer('limit(r, to: 3, over: T, by: rank(r))', { chosen: 4 })],
-    ['to a share of the tokens', layer('limit(r, to: floor(T / 2), over: T)')],
-    ['to nothing', layer('limit(r, to: 0, over: T)')],
-    ['of which the weights are summed', layer('limit(r, to: 3, over: T)', { result: 'normalize(limited) @ ffn(x)' })],
-    ['whose rest goes past', layer('limit(r, to: 3, over: T)', { result: 'limited @ ffn(x) + (sum(r, over: E) - sum(limited, over: E)) * x' })],
-  ])('is counted where its slots are sorted: %s', async (_, text) => {
+  it.each(limits)('is counted where its slots are sorted: %s', async (_, text) => {
     const prepared = preparedOf(text);
     expect(scheduleOf(prepared)).toMatch(/ of the slots .* in queues by %\d+\n/);
     expect(launchesOf(prepared)).toBe(5);
     for (const sizes of [{ B: 1, T: 1 }, { B: 3, T: 7 }, { B: 66, T: 1 }, { B: 1, T: 0 }, { B: 1, T: 20 }]) {
-      const run = ready(prepared, { sizes: new Map(Object.entries(sizes).filter(([name]) => text.includes(`[${name},`) || name === 'T')) });
+      const run = ready(prepared, { sizes: sizesOf(text, sizes) });
       expect(differences(run, await onKernels(run), await onReference(run)), JSON.stringify(sizes)).toEqual([]);
       if (sizes.B === 3) expect(comparisonOf(run, await stepwiseOnKernels(run), null).firstWrong).toBe(null);
     }
   }); // prettier-ignore
+
+  it.each(limits)('is counted where it is asked in a plan for few rows, to the same bits: %s', async (_, text) => {
+    const [many, few] = [preparedOf(text, { regime: 'many' }), preparedOf(text, { regime: 'few' })];
+    expect(scheduleOf(few)).toMatch(/, the slots .*, in queues by %\d+\n/);
+    expect(scheduleOf(few)).not.toMatch(/ rows r\d+\n/);
+    const sizes = sizesOf(text, { B: 3, T: 7 });
+    const run = ready(few, { sizes });
+    const own = await onKernels(run);
+    expect(own).toEqual(await onKernels(ready(many, { sizes })));
+    expect(differences(run, own, await onReference(run))).toEqual([]);
+    expect(comparisonOf(run, await stepwiseOnKernels(run), null).firstWrong).toBe(null);
+  });
 
   it('by another key is an order of its own, which the list asks', async () => {
     const text = layer('limit(r, to: 3, over: T, by: (rank(r), -sum(x, over: D)))');

@@ -18,14 +18,15 @@ import type { BufferId } from '../memory/plan.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import type { Decider } from './decider.ts';
 import { LANES } from './legality-tiles.ts';
+import type { Regime } from './regimes.ts';
 import { keyOf, leaderOf, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 import { madeDefault, madeValue, usesOfStep, type Made } from './step-uses.ts';
 
 /** What of a launch decides beside which others it can stand. */
 export interface LaunchShape {
   readonly workgroupSize: number;
-  /** Classes of devices that have forms of it. */
-  readonly classes: readonly string[];
+  /** Classes of devices that have forms of it; null: none, and it may have workgroups of any size. */
+  readonly classes: readonly string[] | null;
   /** What it binds, each buffer as it is read. */
   readonly bindings: ReadonlyMap<string, BufferId>;
   /** Memory that threads have together or of their own, each array by what it is like, in order. */
@@ -42,7 +43,7 @@ export function whyNotAlike(shapes: readonly LaunchShape[], target: Target): str
   const [first] = shapes;
   if (first === undefined) return null;
   if (shapes.some(({ workgroupSize }) => workgroupSize !== first.workgroupSize)) return 'workgroups are of other sizes';
-  if (shapes.some(({ classes }) => classes.join() !== first.classes.join()))
+  if (new Set(shapes.flatMap(({ classes }) => classes?.join() ?? [])).size > 1)
     return 'other classes of devices have forms of it';
   // Arrays would be there for all workgroups: those that all of them have are one.
   if (shapes.some(({ arrays }) => arrays.join() !== first.arrays.join())) return 'its threads have other memory';
@@ -98,7 +99,7 @@ export function chooseBeside(
       const legal = [...launches].filter(
         ([first, launch]) =>
           first > ready &&
-          sameKind(launch.head, step) &&
+          sameKind(launch.head, step, decider.regime) &&
           whyNotAlike([...launch.shapes, shape], target) === null,
       );
       const [first, ...others] = legal.map(([, { leader }]) => leader);
@@ -117,14 +118,18 @@ export function chooseBeside(
   return beside;
 } // prettier-ignore
 
-/** Tiles of several rows, or of a subgroup, by vectors, stand beside such tiles: classes of devices have forms of them, and of nothing else here. */
-function sameKind(one: ScheduleStep, other: ScheduleStep): boolean {
-  const isTile = (step: ScheduleStep): boolean =>
-    step.kind === 'value' &&
-    step.choice.family === 'tile' &&
-    (step.choice.rows.kind !== 'single' || step.choice.forms.length > 0) &&
-    step.choice.lanes === LANES;
-  return isTile(one) === isTile(other);
+/**
+ * Tiles of several rows, or of a subgroup, by vectors, stand beside such tiles, and tiles that are loaded otherwise beside either. With few rows what
+ * else is done is little: it stands beside products as well.
+ */
+function sameKind(one: ScheduleStep, other: ScheduleStep, regime: Regime): boolean {
+  const kindOf = (step: ScheduleStep): 'tile by vectors' | 'tile' | 'no tile' => {
+    if (step.kind !== 'value' || step.choice.family !== 'tile') return 'no tile';
+    const { rows, forms, lanes } = step.choice;
+    return (rows.kind !== 'single' || forms.length > 0) && lanes === LANES ? 'tile by vectors' : 'tile';
+  };
+  const kinds = [kindOf(one), kindOf(other)];
+  return regime === 'few' || !kinds.includes('tile by vectors') || !kinds.includes('no tile');
 }
 
 /** What is wrong with steps that share launches, each by its place and a sentence without its end. */

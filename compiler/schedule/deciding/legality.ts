@@ -138,7 +138,7 @@ export function slotRowsOf(fused: FusedGraph, { presences, axes, parent }: Assig
   const apart = new Set([...axes, ...own]).size === axes.length + own.length;
   if (!within || !apart) return null;
   const fewer = compareProducts([...others, ...own].map(sizeOf), axes.map(sizeOf));
-  return fewer === -1 || (fewer === null && isDistinct(slots)) ? { kind: 'slots', slots, others } : null;
+  return fewer === -1 || (fewer === null && isDistinct(slots)) ? { kind: 'slots', slots, others, queue: null } : null;
 }
 
 const THREADS = [64, 32, 16, 8, 4];
@@ -181,7 +181,8 @@ export function legalForms(
     ...inQueues.flatMap((threads) => byThreads(threads, queue)),
     ...sorted.flatMap((threads) => byThreads(threads, null)),
   ];
-  return [scanned, ...(lists.some(({ parent }) => parent?.id === list.id) ? [] : [form]), ...grouped];
+  const asSlots: readonly ListForm[] = queue === null ? [form] : [form, { ...form, queue }];
+  return [scanned, ...(lists.some(({ parent }) => parent?.id === list.id) ? [] : asSlots), ...grouped];
 }
 
 // -------------------------------------------------------------------------------------------------------------- families

@@ -30,6 +30,7 @@ import { dependenciesOf, isHeavy, type Storage } from './choose-storage.ts';
 import { chooseTile, type Choosing } from './choose-tiles.ts';
 import { byCost, type Decider } from './decider.ts';
 import { legalForms, sizeIn, slotRowsOf } from './legality.ts';
+import { fromPlaces } from './queues.ts';
 import { isBeyond, limitOf, type Regime } from './regimes.ts';
 import { slotsSummed } from './slots-summed.ts';
 
@@ -48,13 +49,13 @@ export function isFew(fused: FusedGraph, list: AssignmentList): boolean {
 
 /**
  * The same values, on lists that each have their form; those for which a list would have to be made only to have memory there are dense.
- * `inMemory`: places in queues that somebody reads who is no list.
+ * `inMemory`: places in queues that somebody reads who is no list. `split`: what has memory because a launch bound too many buffers.
  */
 export function withForms(
   fused: FusedGraph,
   given: Storage,
   { target, decider }: Choosing,
-  inMemory: ReadonlySet<NodeId> = new Set(),
+  { split, inMemory }: { readonly split: ReadonlySet<NodeId>; readonly inMemory: ReadonlySet<NodeId> },
 ): Storage {
   const { storage, everywhere } = withoutSearches(fused, given);
   const uses = usesOfLists(fused, storage, everywhere, target);
@@ -64,7 +65,7 @@ export function withForms(
     const parent = list.parent === null ? null : get(lists, list.parent, 'schedule: list that another refines');
     const own = parent === list.parent ? list : { ...list, parent };
     const all = legalForms(fused, own, storage.assignmentLists, target);
-    const legal = all.filter((form) => form.kind !== 'grouped' || form.queue === null || !inMemory.has(form.queue.place));
+    const legal = all.filter((form) => form.kind === 'scanned' || form.queue === null || !inMemory.has(form.queue.place));
     const wanted = formed(fused, own, uses.get(own.id), legal, decider.regime);
     const others = legal.filter((form) => !sameForm(form, wanted)).map((form) => listOf(fused, own, form));
     lists.set(list, decider.list([listOf(fused, own, wanted), ...others]));
@@ -79,17 +80,26 @@ export function withForms(
     );
   const { spaces, checked } = storage;
   const formedLists = [...lists.values()];
-  return withQueues(onSlots(fused, { ...storage, assignmentLists: formedLists, spaces: onForms(spaces), checked: onForms(checked) }, decider));
+  return withQueues(fused, onSlots(fused, { ...storage, assignmentLists: formedLists, spaces: onForms(spaces), checked: onForms(checked) }, decider), split);
 } // prettier-ignore
 
-/** The same, where places in queues have no memory, and who is let in is had from the rows of its list. */
-function withQueues(storage: Storage): Storage {
+/**
+ * The same, where places in queues have no memory. Who is let in is had from the rows of its list, or asked where somebody goes along the
+ * slots: at few points.
+ */
+function withQueues(fused: FusedGraph, storage: Storage, split: ReadonlySet<NodeId>): Storage {
   const spaces = new Map(storage.spaces);
   const because = new Map(storage.because);
   for (const list of storage.assignmentLists) {
+    if (list.form.kind === 'scanned' || list.form.queue === null) continue;
+    const { queue } = list.form;
+    spaces.delete(queue.place);
     const presence = queuedPresence(list);
-    if (list.form.kind !== 'grouped' || list.form.queue === null || presence === null) continue;
-    spaces.delete(list.form.queue.place);
+    if (presence === null) {
+      for (const id of list.presences.flatMap((own) => fromPlaces(fused, own, queue)))
+        if (because.get(id)?.reason === 'cost' && !split.has(id)) spaces.delete(id);
+      continue;
+    }
     spaces.set(presence, { assignmentList: list, axes: [] });
     because.set(presence, {
       reason: 'grid',
@@ -110,7 +120,7 @@ function onSlots(fused: FusedGraph, storage: Storage, { onSlots: wanted }: Decid
         return [id, space] as const;
       const { slots, others } = list.form;
       const own = bySlot.get(list) ?? {
-        ...listOf(fused, list, { kind: 'slots', slots, others }),
+        ...listOf(fused, list, { kind: 'slots', slots, others, queue: null }),
         id: idOf<AssignmentListId>(next++),
       };
       bySlot.set(list, own);
@@ -162,11 +172,12 @@ function formed(
   const scanned: ListForm = { kind: 'scanned' };
   const slots = slotRowsOf(fused, list);
   if (use?.searched === true || slots === null) return scanned;
-  const asSlots = legal.find(({ kind }) => kind === 'slots');
-  if (use === undefined) return asSlots ?? scanned;
-  // Places in queues are counted by who sorts the slots, however few there are.
-  const hasQueues = legal.some((form) => form.kind === 'grouped' && form.queue !== null);
-  if (regime === 'few' && asSlots !== undefined && !hasQueues && !isBeyond(limitOf(fused, slots))) return asSlots;
+  const asSlots = (hasQueue: boolean): ListForm | undefined =>
+    legal.find((form) => form.kind === 'slots' && (form.queue !== null) === hasQueue);
+  const unsorted = asSlots(false);
+  if (regime === 'few' && unsorted !== undefined && !isBeyond(limitOf(fused, slots))) return asSlots(true) ?? unsorted;
+  // Who asks for a place in a queue of many goes through all of them: that is a launch of its own.
+  if (use === undefined) return unsorted ?? scanned;
   return legal.find((form) => form.kind === 'grouped' && form.blockRows === use.blockRows) ?? scanned;
 }
 
@@ -180,6 +191,7 @@ function listOf(fused: FusedGraph, list: AssignmentList, form: ListForm): Assign
 
 /** Two forms of one list: its slots are the same. */
 function sameForm(a: ListForm, b: ListForm): boolean {
+  if (a.kind === 'slots' && b.kind === 'slots') return a.queue?.place === b.queue?.place;
   if (a.kind !== 'grouped' || b.kind !== 'grouped') return a.kind === b.kind;
   return a.threads === b.threads && a.blockRows === b.blockRows && a.queue?.place === b.queue?.place;
 }

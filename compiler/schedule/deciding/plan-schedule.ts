@@ -82,7 +82,7 @@ export function planSchedule(
   const without = <V>(values: ReadonlyMap<NodeId, V>, ids: ReadonlySet<NodeId>): ReadonlyMap<NodeId, V> =>
     new Map([...values].filter(([id]) => !ids.has(id)));
   // What nobody reads had memory when lists were chosen, and has none now.
-  const formed = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing, inMemory);
+  const formed = withForms(fused, { ...all, spaces: without(all.spaces, unread) }, choosing, { split, inMemory });
   const online = chooseOnline(fused, formed, choosing, split);
   const streamed = new Set([...online.values()].flatMap(({ inside }) => inside));
   const chosen = { ...formed, spaces: without(formed.spaces, streamed) };
@@ -188,7 +188,7 @@ export function planSchedule(
   graph.outputs.forEach((_, output) => steps.push({ kind: 'output', output }));
   const { live, assignmentLists } = storage;
   const places = assignmentLists.flatMap(({ form }) =>
-    form.kind === 'grouped' && form.queue !== null ? [form.queue.place] : [],
+    form.kind !== 'scanned' && form.queue !== null ? [form.queue.place] : [],
   );
   const whole = {
     entry: graph.name,

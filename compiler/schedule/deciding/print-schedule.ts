@@ -10,7 +10,7 @@ import { memoryOf } from '../../graph/node-memory.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { FoldLayout } from './choose-fold.ts';
-import type { AssignmentList, ListForm, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, ListForm, SlotForm, StoredSpace } from '../memory/memory.ts';
 import { insidesOf, leaderOf } from './schedule-ir.ts';
 import type {
   Choice,
@@ -69,7 +69,7 @@ class SchedulePrinter {
     const { majorAxes, minorAxes, form } = list;
     if (form.kind === 'slots') {
       const of = [...form.others, ...slotAxes(form.slots)];
-      return `r${list.id} of ${nodes(list.presences)}, of ${this.#tuple(list.axes)}, the slots ${this.#tuple(of)}`;
+      return `r${list.id} of ${nodes(list.presences)}, of ${this.#tuple(list.axes)}, the slots ${this.#tuple(of)}${this.#queued(form)}`;
     }
     return `r${list.id} of ${nodes(list.presences)}${beyond}, by ${this.#tuple(majorAxes)} over ${this.#tuple(minorAxes)}, at most ${formatSize(list.capacity)} rows${this.#grouped(form)}`;
   }
@@ -77,9 +77,12 @@ class SchedulePrinter {
   /** `, of the slots (B, T, E_slot) by 64 threads, in blocks of 4`; nothing of a list that is scanned for. */
   #grouped(form: ListForm): string {
     if (form.kind !== 'grouped') return '';
-    const queued = form.queue === null ? '' : `, in queues by %${form.queue.place}`;
     const blocks = form.blockRows === null ? '' : `, in blocks of ${form.blockRows}`;
-    return `, of the slots ${this.#tuple([...form.others, ...slotAxes(form.slots)])} by ${form.threads} threads${blocks}${queued}`;
+    return `, of the slots ${this.#tuple([...form.others, ...slotAxes(form.slots)])} by ${form.threads} threads${blocks}${this.#queued(form)}`;
+  }
+
+  #queued({ queue }: SlotForm): string {
+    return queue === null ? '' : `, in queues by %${queue.place}`;
   }
 
   step(step: ScheduleStep): string {

@@ -40,7 +40,16 @@ export function queueOf(fused: FusedGraph, list: AssignmentList, form: SlotForm,
 }
 
 /** What a list with queues is made of: what its presence is made of but for the places. */
-export function madeOf(fused: FusedGraph, presence: NodeId, { place, by }: ListQueue): readonly NodeId[] {
+export function madeOf(fused: FusedGraph, presence: NodeId, queue: ListQueue): readonly NodeId[] {
+  const { place, by } = queue;
+  const way = fromPlaces(fused, presence, queue);
+  const isOnWay = new Set([...way, place]);
+  const beside = way.flatMap((id) => operandsOf(fused.graph, nodeOf(fused.graph, id)).filter((o) => !isOnWay.has(o)));
+  return [...new Set([...beside, ...(by === null ? [] : [by.rank])])];
+}
+
+/** What a presence is made of that is made of places itself, and the presence. */
+export function fromPlaces(fused: FusedGraph, presence: NodeId, { place }: ListQueue): readonly NodeId[] {
   const leads = new Map<NodeId, boolean>([[place, true]]);
   const isOnWay = (id: NodeId): boolean => {
     const known = leads.get(id);
@@ -52,9 +61,7 @@ export function madeOf(fused: FusedGraph, presence: NodeId, { place, by }: ListQ
     return found;
   };
   isOnWay(presence);
-  const way = [...leads].flatMap(([id, is]) => (is && id !== place ? [id] : []));
-  const beside = way.flatMap((id) => operandsOf(fused.graph, nodeOf(fused.graph, id)).filter((o) => !isOnWay(o)));
-  return [...new Set([...beside, ...(by === null ? [] : [by.rank])])];
+  return [...leads].flatMap(([id, is]) => (is && id !== place ? [id] : []));
 }
 
 const isPassed = ({ kind }: Node): boolean => kind === 'map' || kind === 'predicated';

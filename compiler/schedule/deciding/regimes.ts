@@ -12,7 +12,7 @@ import { asInteger, asNumber, formatSize, multiply, sizeKey, substitute } from '
 import type { FusedGraph } from '../../graph/domains.ts';
 import { namedAxes, slotAxes } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
-import { queuedPresence, type AssignmentList, type SlotForm } from '../memory/memory.ts';
+import type { AssignmentList, SlotForm } from '../memory/memory.ts';
 import type { RowLimit } from '../memory/plan.ts';
 import { legalForms, sizeIn } from './legality.ts';
 import type { Schedule } from './schedule-ir.ts';
@@ -50,7 +50,7 @@ export function isBeyond({ rows, most }: RowLimit): boolean {
 /** Whether the rows of some list would be slots in a schedule for few rows. */
 export function mayHaveFew(fused: FusedGraph, { assignmentLists }: Schedule, target: Target): boolean {
   return assignmentLists.some((list) => {
-    if (list.form.kind === 'slots' || queuedPresence(list) !== null) return false;
+    if (list.form.kind === 'slots') return false;
     const form = legalForms(fused, list, assignmentLists, target).find(({ kind }) => kind === 'slots');
     return form !== undefined && form.kind === 'slots' && !isBeyond(limitOf(fused, form));
   });

@@ -8,7 +8,7 @@ import { loopAxes, movedAxes } from '../../graph/moved-axes.ts';
 import { nodeOf, operandsOf } from '../../graph/node-uses.ts';
 import { idsOfSlots, namedAxes, type Slots } from '../../graph/slots.ts';
 import { isWaveOfWide, wideOperands } from '../../graph/wide-angles.ts';
-import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
+import { presencesOfRows, type AssignmentList, type StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import type { Choice, ScheduleStep, SlotsChoice } from './schedule-ir.ts';
 import { namedBy } from './step-uses.ts';
@@ -44,7 +44,11 @@ export function readsOfValue(
   for (const id of namedBy(choice)) reading.visit(id, here);
   const operands = operandsOf(fused.graph, node);
   for (const id of operands) reading.through(node, id, here);
-  for (const id of dependenciesOf(fused, node)) if (!operands.includes(id)) reading.visit(id, here);
+  // Of its own rows it asks what they have to hold; a report of numbers asks all.
+  const reports = fused.graph.checks.some((check) => check.kind === 'numbers' && check.node === node.id);
+  const own = reports ? [] : (space.assignmentList?.presences ?? []);
+  for (const id of dependenciesOf(fused, node))
+    if (!operands.includes(id) && !own.includes(id)) reading.visit(id, here);
   return {
     of: reading.found,
     loaded: loadedBy(fused, spaces, choice, space),
@@ -190,7 +194,8 @@ class Reading {
 
   /** What says where the rows of a list are. */
   list(list: AssignmentList, here: ReadonlySet<AxisId>): void {
-    if (this.#asksPresences || list.form.kind === 'scanned') for (const id of list.presences) this.visit(id, here);
+    if (this.#asksPresences || list.form.kind === 'scanned')
+      for (const id of presencesOfRows(list)) this.visit(id, here);
     if (list.form.kind !== 'scanned') this.slots(list.form.slots, here);
     if (list.parent !== null) this.list(list.parent, here);
   }

@@ -251,8 +251,9 @@ const said = (holds: boolean, fault: string): readonly string[] => (holds ? [] :
 function sameForm(a: ListForm, b: ListForm): boolean {
   if (a.kind === 'scanned' || b.kind === 'scanned') return a.kind === b.kind;
   const same = sameSlots(a.slots, b.slots) && a.others.join() === b.others.join();
-  if (a.kind === 'slots' || b.kind === 'slots') return same && a.kind === b.kind;
-  return same && a.threads === b.threads && a.blockRows === b.blockRows && a.queue?.place === b.queue?.place;
+  if (!same || a.queue?.place !== b.queue?.place) return false;
+  if (a.kind === 'slots' || b.kind === 'slots') return a.kind === b.kind;
+  return a.threads === b.threads && a.blockRows === b.blockRows;
 }
 
 /** The same way to compute a node. */

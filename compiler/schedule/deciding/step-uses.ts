@@ -4,7 +4,7 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput } from '../../graph/node-uses.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
 import { idsOfSlots } from '../../graph/slots.ts';
-import { queuedPresence, type AssignmentList, type StoredSpace } from '../memory/memory.ts';
+import { presencesOfRows, queuedPresence, type AssignmentList, type StoredSpace } from '../memory/memory.ts';
 import { dependenciesOf } from './choose-storage.ts';
 import { madeOf } from './queues.ts';
 import {
@@ -36,7 +36,7 @@ const madeRows = ({ id }: AssignmentList): Made => `rows of r${id}`;
 /** Lists whose rows are slots are there as soon as the slots are. */
 function rowsUses(list: AssignmentList): { readonly reads: readonly NodeId[]; readonly needs: readonly Made[] } {
   return list.form.kind === 'slots'
-    ? { reads: [...idsOfSlots(list.form.slots), ...list.presences], needs: [] }
+    ? { reads: [...idsOfSlots(list.form.slots), ...presencesOfRows(list)], needs: [] }
     : { reads: [], needs: [madeRows(list)] };
 }
 

@@ -102,6 +102,7 @@ function optionsOf(plan: PlanBuilder, step: RowStep): LaunchOptions {
       zero,
     ),
     apart: last.choice.node.id,
+    byThreads: step.lanes === 'one',
   };
 }
 

@@ -32,7 +32,7 @@ export function emitTile(
   const columnBlocks = ceilDiv(width, tileColumns);
   const { blocks, rowsOf, ways } = rowsOfTile(plan, lists, choice, space, tileRows);
   plan.launch(
-    { ...options, invocations: multiply([blocks, columnBlocks]) },
+    { ...options, invocations: multiply([blocks, columnBlocks]), byThreads: true },
     (l) =>
       tile<PointScope, Indices>(l.launch.k, {
         ...valuesOfTile(l, choice),

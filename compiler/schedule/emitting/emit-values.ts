@@ -102,7 +102,8 @@ export class ValueEmitter {
   #points(choice: PointChoice, space: StoredSpace, neighbours: Neighbours): void {
     const buffer = this.#plan.allocate(choice.node, space);
     const invocations = vectorsOf(space, this.#plan.sizeOf, neighbours);
-    this.#plan.launch({ ...this.#options(kernelName(choice), choice.node, space), invocations }, (l) => {
+    const options = { ...this.#options(kernelName(choice), choice.node, space), invocations, byThreads: true };
+    this.#plan.launch(options, (l) => {
       const points = pointsOf(l, space, neighbours);
       const out = l.launch.write(buffer, neighbours);
       if (neighbours === 1) {

@@ -31,6 +31,7 @@ import { isKnownPresent, isKnownTrue, isTrue } from './known-true.ts';
 import { inner, knownValue, scopeAt, type PointScope } from './point-scope.ts';
 import { slotRowOf } from './named-points.ts';
 import { PointEmitter } from './point-emitter.ts';
+import { placeInQueue } from './queue-places.ts';
 import { as, binaryFunctionOf, clamp, integerOf, unaryFunctionOf } from './scalar-functions.ts';
 import { wideValue } from './wide-emitter.ts';
 
@@ -156,11 +157,14 @@ export class ExprEmitter extends PointEmitter {
       case 'merge':
       case 'broadcast':
         return this.value(node.operand, this.view(env, node));
+      case 'scan':
+      case 'sort_rank': {
+        const queued = this.placement.queueOf(node.id);
+        return queued === null ? this.placement.lacks(node) : placeInQueue(this, env, queued);
+      }
       case 'input':
       case 'contract':
       case 'reduce':
-      case 'scan':
-      case 'sort_rank':
       case 'choose':
       case 'argmax':
       case 'gather':

@@ -6,6 +6,7 @@ import { at } from '../../../dsl/diagnostics/invariants.ts';
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { idOf } from '../../../dsl/types/ids.ts';
 import type { Kernel } from '../../kernel/kernel-ir.ts';
+import type { DeviceClass } from '../../target.ts';
 import type { BufferId, ClassForm, KernelId, Launch, Step, Work } from '../memory/plan.ts';
 import { ExprEmitter } from './expression-emitter.ts';
 import type { KernelTable } from './kernel-table.ts';
@@ -61,9 +62,9 @@ class Finishing {
       skipIfGiven: first.skipIfGiven,
       ...this.#form(written),
       label: labels.join(', beside '),
-      forms: first.forms.map((form): ClassForm => {
-        const forms = parts.map((part) => this.#formOf(part, form.class.name));
-        return { class: form.class.name, ...this.#form(together(forms)) };
+      forms: classesOf(parts).map((own): ClassForm => {
+        const forms = parts.map((part) => this.#formOf(part, own));
+        return { class: own.name, ...this.#form(together(forms)) };
       }),
       work: this.#workOf(parts, written.buffers),
     };
@@ -89,12 +90,12 @@ class Finishing {
   }
 
   /** A form of a launch: it asks for no memory that the launch does not. */
-  #formOf({ built, forms, options }: DraftLaunch, name: FormOptions['class']['name']): WrittenLaunch {
-    const form = forms.find((other) => other.class.name === name);
-    if (form === undefined) throw new CompilerBug('schedule', `a launch beside others has no form for ${name}`);
-    const { class: own, invocations, shape } = form;
+  #formOf(launch: DraftLaunch, own: DeviceClass): WrittenLaunch {
+    const { built, options } = launch;
+    const { name, subgroupSize } = own;
+    const form = formFor(launch, own);
+    const { invocations, shape } = form;
     const write = (): BuiltLaunch => {
-      const { subgroupSize } = own;
       const builder = new LaunchBuilder(`${options.family}_${name}`, subgroupSize, this.#plan.table, subgroupSize);
       form.write(new ExprEmitter(builder, this.#plan));
       return builder.finish();
@@ -108,6 +109,19 @@ class Finishing {
     this.#ids.set(kernel, id);
     return id;
   }
+}
+
+/** The classes that have forms of one of several launches, which are the same for all that have forms. */
+function classesOf(parts: readonly DraftLaunch[]): readonly DeviceClass[] {
+  return (parts.find(({ forms }) => forms.length > 0)?.forms ?? []).map((form) => form.class);
+}
+
+/** The form of a launch for a class: its own, or the launch itself in workgroups as the class has them. */
+function formFor({ forms, anySize, invocations }: DraftLaunch, own: DeviceClass): FormOptions {
+  const form = forms.find((other) => other.class.name === own.name);
+  if (form !== undefined) return form;
+  if (anySize === null) throw new CompilerBug('schedule', `a launch beside others has no form for ${own.name}`);
+  return { class: own, invocations, shape: null, write: anySize };
 }
 
 function writtenOf({ built: { kernel, buffers, uniforms }, invocations }: DraftLaunch): WrittenLaunch {

@@ -129,6 +129,7 @@ function accessTo(body: Graph, around: PointAccess): PointAccess {
     sizeOf: (axis) => around.sizeOf(axis),
     memoryOf: () => null,
     listOf: () => null,
+    queueOf: () => null,
     lacks: (node) => {
       throw new CompilerBug('schedule', `a step computes no ${node.kind}`);
     },

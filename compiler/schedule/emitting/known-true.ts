@@ -1,6 +1,7 @@
 /** Bools that need not be asked at a point: by what is known of it there they are true, whether they have memory or not. */
 import type { NodeId } from '../../graph/graph-ir.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
+import { presencesOfRows } from '../memory/memory.ts';
 import type { PointAccess } from './point-emitter.ts';
 import { knownValue, type PointScope } from './point-scope.ts';
 
@@ -11,7 +12,7 @@ export const isTrue = (e: KernelExpr): boolean => e.kind === 'literal' && e.valu
 /** Whether a presence is known to hold: a row in scope was made of it. */
 export function isKnownPresent(known: Known, presence: NodeId, env: PointScope): boolean {
   return known.holdsUnder(
-    [...env.rows.values()].flatMap(({ assignmentList }) => assignmentList.presences),
+    [...env.rows.values()].flatMap(({ assignmentList }) => presencesOfRows(assignmentList)),
     presence,
   );
 }

@@ -24,7 +24,7 @@ function bindingsOf({ kernel, buffers }: Pick<WrittenLaunch, 'kernel' | 'buffers
 
 export function shapeOf(
   { kernel, buffers }: Pick<WrittenLaunch, 'kernel' | 'buffers'>,
-  classes: readonly string[],
+  classes: LaunchShape['classes'],
 ): LaunchShape {
   let length = 0;
   forEachStatement(kernel.body, () => (length += 1));

@@ -106,7 +106,8 @@ class ScheduleLowering {
       plan: (known, beside) => this.#finish(results, known, beside),
       shapeOf: (step) => {
         const launch = this.#aloneIn(step);
-        return launch === null ? null : shapeOf(launch.built, launch.forms.map((form) => form.class.name)); // prettier-ignore
+        if (launch === null) return null;
+        return shapeOf(launch.built, launch.anySize === null ? launch.forms.map((form) => form.class.name) : null);
       },
       contents,
       splits,

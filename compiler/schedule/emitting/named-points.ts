@@ -7,7 +7,7 @@ import { namedAxes, sameSlots, slotAxes, sourcesOf, type Slots } from '../../gra
 import { and, bitcast, bool, eq, ge, i32, lt, sub, u32 } from '../../kernel/make-expressions.ts';
 import type { KernelExpr } from '../../kernel/kernel-ir.ts';
 import { rowMajor } from '../../kernels/space.ts';
-import type { AssignmentList, SlotForm } from '../memory/memory.ts';
+import { presencesOfRows, type AssignmentList, type SlotForm } from '../memory/memory.ts';
 import type { ExprEmitter } from './expression-emitter.ts';
 import { emptyPointScope, inner, paired, scopeAt, type Indices, type PointScope } from './point-scope.ts';
 
@@ -144,9 +144,9 @@ export function enterSlotRow(
   row: KernelExpr,
   inside: (point: PointScope) => void,
 ): void {
-  enterSlot(l, list, form, row, (point) => {
+  const enter = (point: PointScope): void =>
     inside(scopeAt(point.axes, new Map([...point.rows, [list.id, { assignmentList: list, row }]]), point));
-  });
+  enterSlot(l, list, form, row, enter, presencesOfRows(list));
 }
 
 /**

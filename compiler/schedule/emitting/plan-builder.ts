@@ -26,7 +26,13 @@ import { ExprEmitter, constant } from './expression-emitter.ts';
 import { LaunchBuilder } from './launch-builder.ts';
 import type { BuiltLaunch } from './launch-builder.ts';
 import { BufferTable, elementsOf, queuedPresence } from '../memory/memory.ts';
-import type { AssignmentList, AssignmentListBuffers, AssignmentListId, StoredSpace } from '../memory/memory.ts';
+import type {
+  AssignmentList,
+  AssignmentListBuffers,
+  AssignmentListId,
+  QueuedSlots,
+  StoredSpace,
+} from '../memory/memory.ts';
 import type { PointAccess } from './point-emitter.ts';
 import type { BufferId, ExternStep, FaultWord, KernelId, Launch, PlanAxis, StatusWord } from '../memory/plan.ts';
 import { storageTypeOf } from '../memory/plan.ts';
@@ -48,6 +54,8 @@ export interface LaunchOptions {
   readonly skipIfGiven?: string;
   /** What is computed by a launch of its own if this one binds too many buffers. */
   readonly apart?: NodeId;
+  /** Threads have nothing to do with those of their workgroup: it may have any size. */
+  readonly byThreads?: boolean;
 }
 
 /** How a class of devices does a launch: a workgroup is a subgroup. */
@@ -64,6 +72,8 @@ export interface DraftLaunch extends Omit<Launch, 'work' | 'label' | 'forms'> {
   readonly built: BuiltLaunch;
   readonly options: LaunchOptions;
   readonly forms: readonly FormOptions[];
+  /** Writes it again, in workgroups of another size, if these may have any; such a launch has no forms of its own. */
+  readonly anySize: FormOptions['write'] | null;
 }
 
 export type DraftStep = ExternStep | DraftLaunch;
@@ -204,6 +214,12 @@ export class PlanBuilder implements PointAccess {
     return list !== undefined && this.hasAssignmentList(list) ? list : null;
   }
 
+  queueOf(place: NodeId): QueuedSlots | null {
+    for (const { form } of this.schedule.assignmentLists)
+      if (form.kind === 'slots' && form.queue?.place === place) return { form, queue: form.queue };
+    return null;
+  }
+
   hasAssignmentList(assignmentList: AssignmentList): boolean {
     return this.#assignmentLists.has(assignmentList.id);
   }
@@ -277,6 +293,7 @@ export class PlanBuilder implements PointAccess {
       buffers: built.buffers,
       uniforms: built.uniforms,
       forms,
+      anySize: options.byThreads === true && forms.length === 0 && built.kernel.arrays.length === 0 ? write : null,
       skipIfGiven: options.skipIfGiven ?? null,
       built,
       options,

@@ -14,7 +14,7 @@ import { rowMajor } from '../../kernels/space.ts';
 import { scopeAt, type PointScope } from './point-scope.ts';
 import type { LaunchBuilder } from './launch-builder.ts';
 import { depthOf } from '../memory/memory.ts';
-import type { AssignmentList, AssignmentListBuffers, SlotForm, StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, AssignmentListBuffers, QueuedSlots, SlotForm, StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 
 /** What the lowering needs to know of the plan in the making. */
@@ -28,6 +28,8 @@ export interface PointAccess {
   assignmentListBuffers(assignmentList: AssignmentList): AssignmentListBuffers;
   /** The list that is made already whose rows a presence is had from (memory/memory.ts, `queuedPresence`); null: it is computed. */
   listOf(presence: NodeId): AssignmentList | null;
+  /** The slots whose places in queues a node says, and whoever asks counts; null: they have memory. */
+  queueOf(place: NodeId): QueuedSlots | null;
   /** Whether a presence is true wherever these are. */
   holdsUnder(presences: readonly NodeId[], presence: NodeId): boolean;
   /** Number of places a value is used at: 2 and more make a local. */

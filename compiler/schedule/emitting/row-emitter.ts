@@ -30,6 +30,7 @@ export class RowEmitter extends ExprEmitter {
       sizeOf: (axis) => placement.sizeOf(axis),
       memoryOf: (id) => (own.has(id) ? null : placement.memoryOf(id)),
       listOf: (presence) => placement.listOf(presence),
+      queueOf: (place) => placement.queueOf(place),
       assignmentListBuffers: (list) => placement.assignmentListBuffers(list),
       holdsUnder: (presences, presence) => placement.holdsUnder(presences, presence),
       usesOf: (id) => placement.usesOf(id),

@@ -28,9 +28,15 @@ export type ListForm =
   | { readonly kind: 'scanned' }
   /**
    * A row for each slot at each point of `others`, row-major over these and the axes of the slots: a row may be absent, and a point
-   * that several slots name has several rows, which hold the same.
+   * that several slots name has several rows, which hold the same. `queue`: what stays away follows from places in queues, which whoever
+   * asks counts (emitting/queue-places.ts). Who computes rows does not ask: all who wait have one.
    */
-  | { readonly kind: 'slots'; readonly slots: Slots; readonly others: readonly AxisId[] }
+  | {
+      readonly kind: 'slots';
+      readonly slots: Slots;
+      readonly others: readonly AxisId[];
+      readonly queue: ListQueue | null;
+    }
   /**
    * The slots at the points of `others`, sorted by the major axes by so many threads (kernels/group-slots.ts); the inverse is by
    * slot. `blockRows`: they are cut into blocks of so many rows as well. `queue`: what stays away follows from places in queues, which the
@@ -62,8 +68,19 @@ export function queuedPresence({ form, presences }: AssignmentList): NodeId | nu
   return form.kind === 'grouped' && form.queue !== null ? (presences[0] ?? null) : null;
 }
 
+/** What has to hold where a list has a row: all of the conjunction, or that somebody waits there, whether he is let in or not. */
+export function presencesOfRows({ form, presences }: AssignmentList): readonly NodeId[] {
+  return form.kind === 'slots' && form.queue !== null ? [form.queue.waiting] : presences;
+}
+
 /** A form whose rows, or whose inverse, slots count. */
 export type SlotForm = Exclude<ListForm, { readonly kind: 'scanned' }>;
+
+/** Slots that stand in queues. */
+export interface QueuedSlots {
+  readonly form: SlotForm;
+  readonly queue: ListQueue;
+}
 
 /** How many slots there are. */
 export function slotTotal({ slots, others }: SlotForm, sizeOf: (axis: AxisId) => Size): Size {
