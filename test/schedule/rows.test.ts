@@ -4,6 +4,7 @@ import { memoryOf } from '../../compiler/graph/node-memory.ts';
 import { forEachStatement } from '../../compiler/kernel/visit-kernel.ts';
 import { byCost, type Decider } from '../../compiler/schedule/deciding/decider.ts';
 import { stepTexts } from '../../compiler/schedule/deciding/print-schedule.ts';
+import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
 import { settled } from '../../compiler/schedule/schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { preparedOf } from '../language/support.ts';
@@ -34,8 +35,8 @@ it('who sums along slots reads what it sums, also where what is summed has memor
 });
 
 /** The steps of the plan for results alone, as text. */
-const stepsOf = (text: string): readonly string[] => {
-  const { schedule, fused } = preparedOf(text).entry.inference;
+const stepsOf = (text: string, regime: Regime = 'many'): readonly string[] => {
+  const { schedule, fused } = preparedOf(text, { regime }).entry.inference;
   return stepTexts(schedule, fused.graph);
 };
 
@@ -56,6 +57,12 @@ it('a value joins a row although a launch then binds too much, where those behin
   // The router, and what the chosen come to.
   expect(rows).toHaveLength(2);
   expect(rows[0]).toMatch(/ tile .* choose on .* reduce_slots .* map on \[r1\] in memory$/);
+});
+
+it('with few rows it is one as well: a sum with its contractions does not load which slots are there', () => {
+  const rows = stepsOf(normalised, 'few').filter((text) => text.startsWith('row '));
+  expect(rows).toHaveLength(1);
+  expect(rows[0]).toMatch(/ tile .* choose on .* reduce_slots .* map on \[r0\] in memory$/);
 });
 
 it('what only its row reads has no memory, though it says where something is that is named', () => {

@@ -66,12 +66,13 @@ function loadedBy(
   const loading = new Reading(fused, spaces, false);
   const nowhere: ReadonlySet<AxisId> = new Set();
   if (choice.family === 'choose' && choice.slots !== null) loading.slots(choice.slots, nowhere);
-  if (choice.family === 'summed') for (const sum of sumsAlongSlots(choice)) loading.slots(sum.slots, nowhere);
+  for (const sum of sumsAlongSlots(choice)) {
+    loading.slots(sum.slots, nowhere);
+    loading.summed.set(sum.node.id, sum.value);
+  }
   if (assignmentList !== null) loading.list(assignmentList, nowhere);
-  if (choice.family === 'reduce_slots') {
-    loading.slots(choice.slots, nowhere);
-    loading.visit(choice.value, nowhere);
-  } else for (const id of operandsOf(fused.graph, choice.node)) loading.visit(id, nowhere);
+  const summed = loading.summed.get(choice.node.id);
+  for (const id of summed === undefined ? operandsOf(fused.graph, choice.node) : [summed]) loading.visit(id, nowhere);
   return new Set(loading.found.keys());
 }
 
@@ -136,6 +137,8 @@ function sumsAlongSlots(choice: Choice): readonly SlotsChoice[] {
 
 class Reading {
   readonly found = new Map<NodeId, ReadonlySet<AxisId>>();
+  /** Sums that go along slots, each with what it adds up there. */
+  readonly summed = new Map<NodeId, NodeId>();
   looksThrough = false;
   readonly #wanted = new Set<NodeId>();
   readonly #asksPresences: boolean;
@@ -156,6 +159,8 @@ class Reading {
     const key = [...here].sort((a, b) => a - b).join();
     if (seen.has(key)) return;
     this.#seen.set(id, seen.add(key));
+    const value = this.summed.get(id);
+    if (value !== undefined) return this.visit(value, here);
     const node = nodeOf(this.#fused.graph, id);
     const space = this.#spaces.get(id);
     if (space === undefined) for (const presence of domainOf(this.#fused, id).presences) this.#wanted.add(presence);
