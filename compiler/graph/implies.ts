@@ -5,6 +5,7 @@
  */
 import type { AxisId, NodeId } from './graph-ir.ts';
 import { bare, mentions, sameViews, seen, viewedAxes, type NodeLookup, type Seen } from './node-views.ts';
+import { isPartOfUnion } from './united-slots.ts';
 
 export type { NodeLookup } from './node-views.ts';
 
@@ -28,6 +29,8 @@ function follows(strong: Seen, weak: Seen, node: NodeLookup, depth: number): boo
   // Some point above the projected one is true if this one is.
   if (weaker.kind === 'reduce' && weaker.op === 'any' && apart(weaker.over) && next(s, seen(weaker.operand, w)))
     return true;
+  // What one list names, of several that are united.
+  if (weaker.kind === 'reduce' && sameViews(s.views, w.views) && isPartOfUnion(s.node, w.node, node)) return true;
   const stronger = node(s.node);
   switch (stronger.kind) {
     case 'constant':

@@ -6,6 +6,7 @@
  *   ids(s, j) for j along the choice's axis, row-major in the axes it chose along; -1: none
  *   ids(s) = position        the one point that an index says, which may be outside
  *   and, predicated          the slots of either side, of those that say the same axes the fewer; pairs where they say other axes
+ *   or                       the slots of both, where they are the same; a list of both is written beside it (united-slots.ts)
  *   rename, merge, split     the same points, under other axes
  *   slice                    those of the points that are in it
  *   broadcast, presence      the same points, at more sources
@@ -18,6 +19,7 @@ import { exact, multiply, type Size } from '../../dsl/types/size.ts';
 import type { AxisId, Node, NodeId } from './graph-ir.ts';
 import type { NodeLookup } from './node-views.ts';
 import { compareProducts, type SizeOf } from './presence-bounds.ts';
+import { holdsIf, insideOf, numberOf, unitedLists, type NamedList } from './united-slots.ts';
 
 export type SlotView = Extract<Node, { readonly kind: 'rename' | 'split' | 'merge' | 'broadcast' | 'slice' }>;
 
@@ -31,6 +33,8 @@ export type Slots =
       readonly along: AxisId;
       /** The axes that are named. */
       readonly over: readonly AxisId[];
+      /** Whether points are named in order. */
+      readonly ascending: boolean;
     }
   /** `mask` is true where `ids` is the position along `axis`: at one point, or at none where that is outside. */
   | { readonly kind: 'picked'; readonly mask: NodeId; readonly ids: NodeId; readonly axis: AxisId }
@@ -184,7 +188,8 @@ export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | n
     case 'presence':
       return of(n.mask);
     case 'map':
-      return n.op === 'and' ? either(n.operands) : pickedBy(n, node);
+      if (n.op === 'and') return ofUnion(either(n.operands), n.operands, node, of);
+      return n.op === 'or' ? sameOfAll(n.operands.map(of)) : pickedBy(n, node);
     case 'predicated':
       return n.otherwise === 0 ? either([n.presence, n.value]) : null;
     case 'reduce':
@@ -206,6 +211,32 @@ export function slotsOf(id: NodeId, node: NodeLookup, sizeOf: SizeOf): Slots | n
     default:
       return null;
   }
+}
+
+/** The slots that several bools have, if these are the same. */
+function sameOfAll([first, ...others]: readonly (Slots | null)[]): Slots | null {
+  if (first === undefined || first === null) return null;
+  return others.every((other) => other !== null && sameSlots(other, first)) ? first : null;
+}
+
+/** The slots of a union, which holds wherever they name a point if each of its sides does where its own slots name one. */
+function ofUnion(
+  slots: Slots | null,
+  operands: readonly NodeId[],
+  node: NodeLookup,
+  of: (id: NodeId) => Slots | null,
+): Slots | null {
+  const lists = slots?.kind === 'chosen' ? unitedLists(slots.ids, slots.along, node) : null;
+  if (slots?.kind !== 'chosen' || slots.candidates !== null || lists === null) return slots;
+  const says = (id: NodeId, list: NamedList): boolean => {
+    const own = of(id);
+    return own !== null && idsOfSlots(own).join() === `${numberOf(list, node)}` && holdsIf(id, masksOfSlots(own), node);
+  };
+  const union = operands.find((id) => {
+    const sides = node(id);
+    return sides.kind === 'map' && sides.op === 'or' && lists.every((list) => sides.operands.some((side) => says(side, list)));
+  }); // prettier-ignore
+  return union === undefined ? slots : { ...slots, candidates: union };
 }
 
 /** What is named at any point along axes at which lists are read, if it is not these that are named. */
@@ -258,9 +289,28 @@ function chosenBy(n: Extract<Node, { kind: 'reduce' }>, node: NodeLookup, sizeOf
   const [ids, position] = hit.operands;
   if (ids === undefined || position === undefined) return null;
   const choice = choiceOf(ids, along, node);
-  if (choice === null || !isPosition(position, choice.over, node, sizeOf)) return null;
-  return { kind: 'chosen', mask: n.id, candidates: choice.candidates, ids, along, over: choice.over };
+  const over = choice?.over ?? positionAxes(position, node);
+  if (!isPosition(position, over, node, sizeOf)) return null;
+  const named = { kind: 'chosen', mask: n.id, ids, along, over } as const;
+  if (choice !== null) return { ...named, candidates: choice.candidates, ascending: true };
+  return isUnited(ids, along, over, node, sizeOf) ? { ...named, candidates: null, ascending: false } : null;
 }
+
+/** Whether some ids are those of two lists that each name points along these axes, and none twice. */
+function isUnited(
+  ids: NodeId,
+  own: AxisId,
+  over: readonly AxisId[],
+  node: NodeLookup,
+  sizeOf: SizeOf,
+): boolean {
+  const lists = unitedLists(ids, own, node);
+  return lists !== null && lists.every(({ ids: list, along }) => {
+    if (along === null) return insideOf(list, over, node, sizeOf) !== null;
+    const choice = choiceOf(list, along, node);
+    return choice === null ? isUnited(list, along, over, node, sizeOf) : choice.over.join() === over.join();
+  });
+} // prettier-ignore
 
 /** `ids = position` along an axis that ids do not have. */
 function pickedBy(n: Extract<Node, { kind: 'map' }>, node: NodeLookup): Slots | null {
@@ -283,6 +333,15 @@ function choiceOf(ids: NodeId, along: AxisId, node: NodeLookup): Extract<Node, {
   const [, then, otherwise] = n.operands;
   const none = otherwise === undefined ? null : node(otherwise);
   return then !== undefined && none?.kind === 'constant' && none.value === -1 ? choiceOf(then, along, node) : null;
+}
+
+/** The axes that a node may be the row-major position along. */
+function positionAxes(id: NodeId, node: NodeLookup): readonly AxisId[] {
+  const n = node(id);
+  if (n.kind === 'iota') return [n.axis];
+  const [scaled, index] = n.kind === 'map' && n.op === 'add' ? n.operands.map(node) : [];
+  const [before] = scaled?.kind === 'map' && scaled.op === 'mul' ? scaled.operands : [];
+  return before === undefined || index?.kind !== 'iota' ? [] : [...positionAxes(before, node), index.axis];
 }
 
 /** Whether a node is the row-major position along these axes. */
@@ -318,6 +377,7 @@ export function slotsAmong(choice: Node, node: NodeLookup, sizeOf: SizeOf): Slot
 function inOrder(slots: Slots): boolean {
   switch (slots.kind) {
     case 'chosen':
+      return slots.ascending;
     case 'picked':
       return true;
     case 'pairs':

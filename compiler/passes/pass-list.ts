@@ -14,6 +14,7 @@ import { packFoldOperands } from './pack-fold-operands.ts';
 import { shareValues } from './share-values.ts';
 import { simplifyViews } from './simplify-views.ts';
 import { sparsify } from './sparsify.ts';
+import { uniteSlots } from './unite-slots.ts';
 
 // prettier-ignore
 export const passList: readonly Pass[] = [
@@ -23,6 +24,7 @@ export const passList: readonly Pass[] = [
   distributeOverConcat,  // before sparsify: each part of a union gets an assignment list of its own
   foldConstants,         // parts that are zero, masks of parts that are never chosen
   simplifyViews,         // the views that cutting left behind
+  uniteSlots,            // routes are what they will be: lists are written beside what they are lists of
   shareValues,           // what has become equal by then: parameters of shared layers, slices of one presence
   dropDeadValues,        // before sparsify: what nobody reads must not widen a domain
   packFoldOperands,      // last: which results a recurrence has, and which operands are one, is known by now

@@ -126,6 +126,26 @@ describe('bounds', () => {
 });
 
 describe('implies', () => {
+  it('knows what one of two lists names that are united, and that what was left out of one is not in it', () => {
+    const b = new GraphBuilder('g');
+    const [T, E, J, K] = [b.axis('T', exact(2)), b.axis('E', exact(9)), b.axis('J', exact(2)), b.axis('K', exact(3))];
+    const input = (name: string, element: 'f32' | 'bool', axes: readonly AxisId[]): NodeId =>
+      b.input(b.addInput({ role: 'input', name, element, axes, within: null, default: null }));
+    const chosen = (name: string, along: AxisId): NodeId =>
+      b.choose({ key: input(name, 'f32', [T, E]), candidates: null, count: null, over: [E], along, report: false });
+    const none = b.constant(-1, 'i32');
+    const names = (ids: NodeId, along: AxisId): NodeId =>
+      b.reduce('any', b.map('eq', [ids, b.iota(E, 'i32')]), [along]);
+    const [first, second] = [chosen('s', J), chosen('t', K)];
+    const kept = b.map('where', [input('c', 'bool', [T, J]), first, none]);
+    const isKnown = b.reduce('any', b.map('eq', [kept, second]), [J]);
+    const fresh = b.map('where', [b.map('not', [isKnown]), second, none]);
+    const all = b.axis('all', exact(5));
+    const either = names(b.concat([{ node: kept, axis: J }, { node: fresh, axis: K }], all), all); // prettier-ignore
+    const is = (x: NodeId): boolean => implies(x, either, (id) => b.node(id));
+    expect([names(kept, J), names(second, K), names(first, J)].map(is)).toEqual([true, true, false]);
+  });
+
   it('follows masks, conjunctions, unions and projections', () => {
     const b = new GraphBuilder('g');
     const [T, E] = [b.axis('T', exact(2)), b.axis('E', exact(3))];

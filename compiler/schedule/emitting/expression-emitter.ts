@@ -19,6 +19,8 @@ import {
 } from '../../kernel/make-expressions.ts'; // prettier-ignore
 import type { KernelExpr, ScalarType, Width } from '../../kernel/kernel-ir.ts';
 import { scalarOf } from '../../kernel/kernel-typing.ts';
+import { implies } from '../../graph/implies.ts';
+import { isNamedByUnion } from '../../graph/united-slots.ts';
 import { isWide } from '../../graph/wide-angles.ts';
 import { roundToF16 } from '../../kernel/math/f16.ts';
 import { cosine, sine, turned } from '../../kernel/math/turn.ts';
@@ -194,6 +196,8 @@ export class ExprEmitter extends PointEmitter {
     const { k } = this.launch;
     const { op } = node;
     const type = kernelType(node.element);
+    const union = op === 'and' ? this.#unionIn(node) : null;
+    if (union !== null) return this.value(union, env);
     const values = node.operands.map((id) => this.value(id, env));
     const at = (i: number): KernelExpr => {
       const value = values[i];
@@ -225,6 +229,13 @@ export class ExprEmitter extends PointEmitter {
     if (values.length === 1) return unaryFunctionOf(k, unaryName(op), op === 'not' ? at(0) : as(type, at(0)));
     const common = COMPARISONS.has(op) ? commonType(at(0), at(1), op === 'eq' || op === 'ne') : type;
     return binaryFunctionOf(k, binaryName(op), as(common, at(0)), as(common, at(1)));
+  }
+
+  /** The union of which a conjunction says no more than which list names its points (graph/united-slots.ts). */
+  #unionIn({ operands: [union, named] }: Extract<Node, { kind: 'map' }>): NodeId | null {
+    const node = (id: NodeId): Node => this.placement.node(id);
+    if (union === undefined || named === undefined || !isNamedByUnion(named, node)) return null;
+    return implies(union, named, node) ? union : null;
   }
 
   /** An angle less whole turns, once for all its waves. */
