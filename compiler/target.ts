@@ -56,6 +56,8 @@ export interface SubgroupTileShape {
   readonly fromTimes: number;
   /** Rows up to which a tile goes row by row: a whole one costs as much as so many alone. */
   readonly shortRows: number;
+  /** Rows up to which one with more than that goes as a tile of so many, in half the time of a whole one (DECISIONS 83). */
+  readonly smallRows: number;
 }
 
 /** Processors, which run the lanes of a subgroup as one vector: SwiftShader, llvmpipe. Tiles as measured there (DECISIONS 56). */
@@ -64,14 +66,14 @@ export const deviceClasses: readonly DeviceClass[] = [
     name: 'simd4',
     subgroupSize: 4,
     threadArrays: true,
-    tile: { rows: 16, columns: 8, fromTimes: 4, shortRows: 3 },
+    tile: { rows: 16, columns: 8, fromTimes: 4, shortRows: 2, smallRows: 4 },
     onlineRows: 4,
   },
   {
     name: 'simd8',
     subgroupSize: 8,
     threadArrays: false,
-    tile: { rows: 16, columns: 4, fromTimes: 1, shortRows: 2 },
+    tile: { rows: 16, columns: 4, fromTimes: 1, shortRows: 2, smallRows: 4 },
     onlineRows: 8,
   },
 ];

@@ -34,6 +34,8 @@ export interface SubgroupTileConfig<P, I> extends TileValues<P, I> {
   readonly opaque: (value: number) => KernelExpr;
   /** Rows up to which a tile goes row by row. */
   readonly shortRows: number;
+  /** Rows up to which one with more than that goes as a tile of so many. */
+  readonly smallRows: number;
   readonly rows: TileRows<P>;
   readonly terms: VectorTerms<I>;
 }

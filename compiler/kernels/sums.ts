@@ -43,14 +43,20 @@ export class Sums {
   readonly #blocks: KernelExpr | null;
 
   /**
-   * `count` sums of at most `most` terms, all 0. Integers need one accumulator, and so do up to 32 terms: of blocks they make no use.
+   * `count` sums of at most `maxTerms` terms, all 0; in blocks with an array for those that are closed (`arrayForClosed`, of as many or
+   * more sums).
    */
-  constructor(k: KernelBuilder, type: ScalarType, count: number, maxTerms: number | null, inBlocks = false) {
+  constructor(
+    k: KernelBuilder,
+    type: ScalarType,
+    count: number,
+    maxTerms: number | null,
+    closed: ArrayDecl | null = null,
+  ) {
     this.#k = k;
     this.#type = type;
     this.#count = count;
-    const levels = type === 'f32' ? levelsFor(maxTerms) : 1;
-    const closed = inBlocks && levels > 1 ? k.array('thread', 'sums', 'f32', count * (levels - 1)) : null;
+    const levels = levelsFor(type, maxTerms);
     this.#closed = closed;
     this.#levels = Array.from({ length: levels }, (_, level) =>
       closed === null ? this.#locals() : level === 0 ? [] : this.#elements(closed, level),
@@ -152,7 +158,20 @@ function found<T>(of: T | null | undefined): T {
   return of;
 }
 
-function levelsFor(maxTerms: number | null): number {
+/** An array of the thread for the closed blocks of so many sums. None where blocks are of no use: one accumulator is enough. */
+export function arrayForClosed(
+  k: KernelBuilder,
+  type: ScalarType,
+  count: number,
+  maxTerms: number | null,
+): ArrayDecl | null {
+  const levels = levelsFor(type, maxTerms);
+  return levels === 1 ? null : k.array('thread', 'sums', 'f32', count * (levels - 1));
+}
+
+/** Levels of accumulators. Integers need one, and so do up to 32 terms. */
+function levelsFor(type: ScalarType, maxTerms: number | null): number {
+  if (type !== 'f32') return 1;
   let levels = 1;
   for (let n = maxTerms ?? Infinity; n > SUM_BLOCK && levels < SUM_LEVELS; n /= SUM_BLOCK) levels++;
   return levels;

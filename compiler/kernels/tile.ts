@@ -6,17 +6,17 @@
  * and heads. What the heads come to is made into the result where they are, so that nothing of them is written (gate, up and
  * activation of an expert are one launch). Rows of a block use the same weights: blocks of an assignment list are of one expert
  * (row-blocks.ts), and dense rows are neighbours along axes that the weights lack. A block with few rows, as the last of a group may
- * be, is done row by row. How many blocks a list has is known on the GPU only: threads of blocks without rows leave.
+ * be, is done row by row, or as a smaller tile. How many blocks a list has is known on the GPU only: threads of blocks without rows leave.
  *
  * Sums are in the order of sums (sums.ts), whatever the tile: a result does not depend on its neighbours.
  */
 import { at } from '../../dsl/diagnostics/invariants.ts';
-import type { BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
+import type { ArrayDecl, BufferDecl, KernelExpr, ScalarType } from '../kernel/kernel-ir.ts';
 import type { KernelBuilder } from '../kernel/kernel-builder.ts';
 import { add, componentsOf, div, le, load, lt, min, mul, rem, sub, u32 } from '../kernel/make-expressions.ts';
 import { forEachThread } from './space.ts';
 import type { Space } from './space.ts';
-import { Sums } from './sums.ts';
+import { arrayForClosed, Sums } from './sums.ts';
 import type { Terms } from './sums.ts';
 
 /** How threads get at rows. `enter` is the point of a row of a block. */
@@ -107,6 +107,7 @@ export function tileAt<P, I>(k: KernelBuilder, config: TileShape<P, I>, column: 
   return new TilePart<P, I>(k, {
     ...config,
     shortRows: shortBlock(tileRows),
+    smallRows: 0,
     targets,
     columns: targets.map((target, j) => k.let(j === 0 ? target : min(target, sub(width, 1)), 'c')),
     maxTerms: terms.maxTerms,
@@ -178,6 +179,8 @@ export interface TilePartConfig<P, I> extends TileValues<P, I> {
   readonly tileRows: number;
   /** Rows up to which a tile goes row by row. */
   readonly shortRows: number;
+  /** Rows up to which one with more than `shortRows` goes as a tile of so many; no more than those: none does. */
+  readonly smallRows: number;
   /** Those past the last column are not stored; sums there are of any column. */
   readonly targets: readonly KernelExpr[];
   /** As many, all of them there. */
@@ -204,10 +207,10 @@ export function sumsOf<P, I>(
   k: KernelBuilder,
   config: SumsConfig<P, I>,
   points: readonly P[],
-  inBlocks: boolean,
+  closed: ArrayDecl | null,
 ): Sums {
   const { type, heads, columns, weight, atColumn, maxTerms, visit } = config;
-  const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms, inBlocks);
+  const sums = new Sums(k, type, points.length * heads * columns.length, maxTerms, closed);
   const cells = columns.map((c) => atColumn(at(points, 0, 'kernels: row of a tile'), c));
   const addTerm: AddTerm<I> = (terms, input) => {
     const weights = Array.from({ length: heads }, (_, head) =>
@@ -236,36 +239,46 @@ export function numberOf(
 export class TilePart<P, I> {
   readonly #k: KernelBuilder;
   readonly #config: TilePartConfig<P, I>;
+  /** Of the largest tile. */
+  readonly #closed: ArrayDecl | null;
 
   constructor(k: KernelBuilder, config: TilePartConfig<P, I>) {
+    const { inBlocks, type, tileRows, maxTerms } = config;
     this.#k = k;
     this.#config = config;
+    this.#closed =
+      inBlocks && tileRows > 1 ? arrayForClosed(k, type, numberOf(config, tileRows, 0, 0), maxTerms) : null;
   }
 
   /** One row. */
   row(row: KernelExpr, point: P): void {
-    const sums = this.#sums([point], false);
+    const sums = this.#sums([point], null);
     this.#store(row, point, (head, column) => sums.total(this.#number(0, head, column)));
   }
 
   /** Rows `first .. end`, at least one; rows that the tile has beyond them repeat the last and are not stored. */
   block(first: KernelExpr, end: KernelExpr, enter: (row: KernelExpr) => P): void {
     const k = this.#k;
-    const { shortRows: few, ways } = this.#config;
+    const { shortRows: few, smallRows, tileRows, ways } = this.#config;
     const isShort = k.let(lt(sub(end, first), few + 1), 'short');
     ways?.(isShort);
     k.when(
       isShort,
       () => k.forRange(first, k.let(min(end, add(first, few)), 'few'), 1, (row) => this.row(row, enter(row))),
-      () => this.#whole(first, k.let(sub(end, 1), 'last'), enter),
+      () => {
+        const last = k.let(sub(end, 1), 'last');
+        const whole = (): void => this.#tile(tileRows, first, last, enter);
+        if (smallRows <= few || smallRows >= tileRows) return whole();
+        k.when(lt(sub(end, first), smallRows + 1), () => this.#tile(smallRows, first, last, enter), whole);
+      },
     );
   }
 
-  #whole(first: KernelExpr, last: KernelExpr, enter: (row: KernelExpr) => P): void {
+  /** Rows `first ..= last`, of which there are at most `tileRows`. */
+  #tile(tileRows: number, first: KernelExpr, last: KernelExpr, enter: (row: KernelExpr) => P): void {
     const k = this.#k;
-    const { tileRows } = this.#config;
     const rows = Array.from({ length: tileRows }, (_, i) => (i === 0 ? first : k.let(min(add(first, i), last), 'r')));
-    const sums = this.#sums(rows.map(enter), this.#config.inBlocks);
+    const sums = this.#sums(rows.map(enter), this.#closed);
     if (sums.areNumbered) {
       const count = k.let(add(sub(last, first), 1), 'rows');
       const sumsOfRow = this.#number(1, 0, 0);
@@ -284,8 +297,8 @@ export class TilePart<P, I> {
     }
   }
 
-  #sums(points: readonly P[], inBlocks: boolean): Sums {
-    return sumsOf(this.#k, this.#config, points, inBlocks);
+  #sums(points: readonly P[], closed: ArrayDecl | null): Sums {
+    return sumsOf(this.#k, this.#config, points, closed);
   }
 
   #number(row: number, head: number, column: number): number {

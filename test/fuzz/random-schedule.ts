@@ -204,7 +204,6 @@ class Draw {
       class: own,
       tileRows: 1,
       tileColumns: random.pick([1, 2, 3]),
-      shortRows: own.tile.shortRows,
     }));
     const other: SummedChoice = { ...wanted, tileColumns: random.pick([1, 2, 3, 5]), forms };
     const isFew = this.#regime === 'few';
@@ -249,7 +248,6 @@ function otherTiles(wanted: TileChoice, options: TileOptions, random: Random): r
         class: own,
         tileRows: random.pick([1, 2, 4, 8, 16]),
         tileColumns: random.pick([1, 2, 3]),
-        shortRows: own.tile.shortRows,
       }));
       const tile = { ...wanted, rows, lanes, tileRows, tileColumns, forms };
       if (tileFault(tile, options) === null) found.push(tile);

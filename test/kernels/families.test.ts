@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { drawAt, drawKey, foldAxis, hashText } from '../../dsl/primitives/draw-hash.ts';
 import { compileKernel } from '../../compiler/kernel/interpret-kernel.ts';
 import type { Kernel } from '../../compiler/kernel/kernel-ir.ts';
+import { COUNTERS, countsOf, withCounters } from '../../compiler/schedule/executing/count-work.ts';
 import { groupingThreads } from '../../compiler/schedule/deciding/legality.ts';
 import { legalise } from '../../compiler/kernel/legalise/legalise.ts';
 import { verifyKernel } from '../../compiler/kernel/verify-kernel.ts';
@@ -191,6 +192,23 @@ describe('kernel families', () => {
       expect([...y.slice(expected.length)].every(Number.isNaN)).toBe(true);
     };
     fc.assert(fc.property(fc.array(fc.nat(11), { maxLength: 3 }), check), { numRuns: 6 });
+  });
+
+  it('a tile with few rows does the work of few: alone, as a small tile, as a whole one', () => {
+    const [lanes, depth] = [8, 24];
+    const kernel = withCounters(subgroupTileKernel(lanes, depth));
+    const flops = (rows: number): number => {
+      const { groups, most, blocks } = blocksOf([rows], 8);
+      const [x, w] = [numbers(rows * depth * 4), numbers(2 * lanes * depth * 4, 3)];
+      const counts = new Uint32Array(COUNTERS);
+      const buffers = { blocks, group: Uint32Array.from(groups), x, w, y: new Float32Array(rows * 2 * lanes), counts };
+      run(kernel, most * 2 * lanes, buffers, { most, width: 2 * lanes, depth, [`n${lanes}`]: lanes, n8: 8 });
+      return countsOf(counts).flops;
+    };
+    const row = flops(1);
+    expect(row).toBeGreaterThanOrEqual(2 * lanes * depth * 4);
+    const rowsOfWork = [1, 2, 3, 4].map((rows) => Math.round(flops(rows) / row));
+    expect(rowsOfWork).toEqual([1, 2, 4, 4]);
   });
 
   it('a loop over the blocks of the sums of a tile hands none of them on', () => {

@@ -226,6 +226,7 @@ export function subgroupTileKernel(lanes: number, rounds: number | null): Kernel
     tileRows: 4,
     tileColumns: 2,
     shortRows: 1,
+    smallRows: 2,
     rows: { kind: 'blocks', parts: 2, blocks, maxBlocks, enter: (row) => [row, k.let(load(group, row), 'g')] },
     width,
     terms: {

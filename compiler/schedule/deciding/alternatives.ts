@@ -167,7 +167,7 @@ function formShapes({ choice, options }: TileOf, known: DeviceClass, width: numb
   const columns = width === null ? null : Math.ceil(width / known.subgroupSize);
   const ranked = allSizes(columns).flatMap(([tileRows, tileColumns]): readonly Ranked[] => {
     if (tileRows === own?.tileRows && tileColumns === own.tileColumns) return [];
-    const form = { class: known, tileRows, tileColumns, shortRows: known.tile.shortRows };
+    const form = { class: known, tileRows, tileColumns };
     if (tileFault({ ...choice, forms: [...others, form] }, options) !== null) return [];
     const cost = tileCost(tileRows, tileColumns, choice.heads.length, known.subgroupSize, 1);
     return [{ cost, shape: (node) => [{ kind: 'form', node, class: known.name, tileRows, tileColumns }] }];
@@ -192,7 +192,7 @@ function withForm({ choice, options }: TileOf, own: DeviceClass, rows: TileRows,
   const heads = choice.heads.length;
   const sizes: TileSizes = { tileRows: 4, tileColumns: Math.max(1, Math.floor(4 / heads)), rows, lanes };
   const [tileRows, tileColumns] = [own.tile.rows, Math.max(1, Math.floor(own.tile.columns / heads))];
-  const form = { class: own, tileRows, tileColumns, shortRows: own.tile.shortRows };
+  const form = { class: own, tileRows, tileColumns };
   if (tileFault({ ...choice, ...sizes, forms: [form] }, options) !== null) return [];
   return [
     {

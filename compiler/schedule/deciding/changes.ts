@@ -287,7 +287,7 @@ export class ChangedDecider implements Decider {
     const own = options.classes.find(({ name }) => name === change.class);
     if (own === undefined) return tile;
     const { tileRows, tileColumns } = change;
-    const form: TileForm = { class: own, tileRows, tileColumns, shortRows: own.tile.shortRows };
+    const form: TileForm = { class: own, tileRows, tileColumns };
     const has = tile.forms.some((other) => other.class.name === own.name);
     const forms = has
       ? tile.forms.map((other) => (other.class.name === own.name ? form : other))

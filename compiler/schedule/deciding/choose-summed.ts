@@ -52,7 +52,6 @@ export function chooseSummed(
       class: own,
       tileRows: 1,
       tileColumns: columnsFor(own.subgroupSize, Math.max(1, Math.floor(own.tile.columns / heads))),
-      shortRows: own.tile.shortRows,
     }));
     const choice = decider.summed(
       { family: 'summed', node, ...legal, tileColumns: columnsFor(1, COLUMNS), forms },

@@ -76,11 +76,11 @@ function withHeads(
 
 /** The tile of a class; no more columns than there are for all lanes. */
 function formOf(own: DeviceClass, heads: number, width: number | null, isRow: boolean): TileForm {
-  const { rows, columns, shortRows } = own.tile;
+  const { rows, columns } = own.tile;
   // Columns that a run decides are as few as rows, where those are few.
   const most = width === null ? (isRow ? 1 : columns) : Math.max(1, Math.floor(width / own.subgroupSize));
   const tileColumns = Math.min(most, Math.max(1, Math.floor(columns / heads)));
-  return { class: own, tileRows: isRow ? 1 : rows, tileColumns, shortRows };
+  return { class: own, tileRows: isRow ? 1 : rows, tileColumns };
 }
 
 interface FoundTile {

@@ -179,7 +179,7 @@ function formsIn(text: string, line: number, classes: readonly DeviceClass[]): r
   return [...text.matchAll(/; (\w+): (\d+) x (\d+)/g)].map(([, name, rows, columns]): TileForm => {
     const own = classes.find((known) => known.name === name);
     if (own === undefined) throw new ScheduleTextError(line, `${name} has no tile of this sum`);
-    return { class: own, tileRows: Number(rows), tileColumns: Number(columns), shortRows: own.tile.shortRows };
+    return { class: own, tileRows: Number(rows), tileColumns: Number(columns) };
   });
 }
 

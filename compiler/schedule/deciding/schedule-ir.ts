@@ -238,8 +238,6 @@ export interface TileForm {
   readonly tileRows: number;
   /** Of a lane, for each head. */
   readonly tileColumns: number;
-  /** Rows up to which a tile goes row by row. */
-  readonly shortRows: number;
 }
 
 export interface Head {

@@ -134,7 +134,7 @@ function partOf(l: ExprEmitter, lists: Lists, choice: SummedChoice, part: Summed
   const tile = tileOf(l, part, choice);
   const totalsAt = (point: PointScope, columns: readonly KernelExpr[]): ReturnType<UnitValues<PointScope>> => {
     const config = { ...tile, columns, maxTerms: indexTerms(l, part.over).maxTerms, visit };
-    const sums = sumsOf(k, config, [point], false);
+    const sums = sumsOf(k, config, [point], null);
     return heads.map((_, head) => columns.map((__, j) => sums.total(numberOf(config, 0, head, j))));
   };
   if (sum === null) return { slots: null, values: heads.length, at: totalsAt };

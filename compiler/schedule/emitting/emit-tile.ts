@@ -54,15 +54,18 @@ function formOfTile(
   choice: TileChoice,
   space: StoredSpace,
   buffer: BufferId,
-  { class: own, tileRows, tileColumns, shortRows }: TileForm,
+  { class: own, tileRows, tileColumns }: TileForm,
 ): FormOptions {
-  const { subgroupSize: lanes } = own;
+  const {
+    subgroupSize: lanes,
+    tile: { shortRows, smallRows },
+  } = own;
   const { blocks, rowsOf } = rowsOfTile(plan, lists, choice, space, tileRows);
   const columnTiles = ceilDiv(multiply(choice.columns.map(plan.sizeOf)), lanes * tileColumns);
   return {
     class: own,
     invocations: multiply([blocks, columnTiles, exact(lanes)]),
-    shape: [tileRows, tileColumns, shortRows],
+    shape: [tileRows, tileColumns],
     write: (l) => {
       const rows = rowsOf(l);
       if (choice.lanes !== 4) throw new CompilerBug('schedule', 'a subgroup has tiles that are loaded by vectors');
@@ -73,6 +76,7 @@ function formOfTile(
         lanes,
         opaque: (value) => l.launch.opaque(value),
         shortRows,
+        smallRows,
         tileRows,
         tileColumns,
         terms: vectorTerms(l, choice.over, choice.lanes),
