@@ -89,7 +89,16 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'alone', include: alone, isolate: true } },
       // A project with excludes of its own does not hear of `--exclude`, which leaves these out.
-      { extends: true, test: { name: 'gpu', include: gpu, isolate: false, env: { MOEC_TEST_CLASSES: 'all' } } },
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          include: gpu,
+          isolate: false,
+          env: { MOEC_TEST_CLASSES: 'all' },
+          setupFiles: ['test/support/poll-slowly.mjs'],
+        },
+      },
       {
         extends: true,
         test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: [...alone, ...gpu], isolate: false },

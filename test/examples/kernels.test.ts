@@ -22,6 +22,7 @@ import type { Diagnostic } from '../../dsl/diagnostics/diagnostic.ts';
 import type { Program } from '../../dsl/types/program.ts';
 import { portableOf, webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
+import { overExamples } from '../support/sweeps.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
@@ -174,9 +175,12 @@ describe('the examples', () => {
     }
   });
 
-  describe.each(names.filter((name) => !named.has(name)))('%s', (name) => {
+  const unnamed = names.filter((name) => !named.has(name));
+  const sweep = overExamples(unnamed, (name) => [name]);
+  describe.each(unnamed)('%s', (name) => {
+    const claim = sweep.testOf(name);
     const byExperts = withFewAndMany(name);
-    it('values that are computed do not depend on the number of experts', () => {
+    claim('values that are computed do not depend on the number of experts', () => {
       const { few, many } = byExperts();
       expect(few.diagnostics).toEqual([]);
       expect(many.diagnostics).toEqual([]);
@@ -186,7 +190,7 @@ describe('the examples', () => {
       expect(values(many)).toEqual(values(few));
     });
 
-    it(`work is in proportion to ${dense[name] === undefined ? 'assignments' : 'experts'}`, () => {
+    claim(`work is in proportion to ${dense[name] === undefined ? 'assignments' : 'experts'}`, () => {
       const { few, many } = byExperts();
       // Only the router sees four times as many experts.
       const growth = dense[name] === undefined ? 1.5 : 4;

@@ -10,7 +10,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { compileProgram } from '../../compiler/compile.ts';
 import { elaborate } from '../../compiler/elaborate/elaborate.ts';
 import { analyse } from '../../compiler/front-end.ts';
@@ -19,6 +19,7 @@ import { portableOf, webgpuCore } from '../../compiler/target.ts';
 import { hasErrors } from '../../dsl/diagnostics/diagnostic.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import type { Program } from '../../dsl/types/program.ts';
+import { overExamples } from '../support/sweeps.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
@@ -35,9 +36,9 @@ function elaborates(program: Program, sets: ReadonlyMap<string, string>): boolea
   return good;
 }
 
-test.each(names)(
-  '%s',
-  (name) => {
+const sweep = overExamples(names, (name) => [name]);
+describe.each(names)('%s', (name) => {
+  sweep.testOf(name)('compiles or is refused with a code', { timeout: 60_000 }, () => {
     let turn = names.indexOf(name);
     const oddSizes = (): readonly string[] => (thorough ? sizes : sizes.filter((_, i) => i === turn % round));
     const read = (file: string): SourceFile => ({ name: file, text: readFileSync(join(examples, name, file), 'utf8') });
@@ -65,6 +66,5 @@ test.each(names)(
       }
     }
     if (below.size > 0 && !compiles(below)) for (const set of below) compiles(new Map([set]));
-  },
-  60_000,
-);
+  });
+});

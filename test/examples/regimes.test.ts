@@ -2,12 +2,13 @@
  * Runs with few rows: every example that has a plan of its own for them gives with it, bit by bit, what it gives with the plan for many,
  * around the number of rows that decides; each launch of both is right; and the runtime takes the plan that the sizes ask for.
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { executeKernels } from '../../compiler/cli/running/execute.ts';
 import type { NamedTensor } from '../../compiler/cli/running/execution.ts';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
 import { planFor } from '../../runtime/contract/regimes.ts';
 import type { Ready } from '../language/support.ts';
+import { overExamples } from '../support/sweeps.ts';
 import { fewExample, exampleNames } from './small.ts';
 
 const bitsOf = (results: ReadonlyMap<string, NamedTensor>): string =>
@@ -27,8 +28,10 @@ const forMany = ({ prepared, request }: Ready): Ready => {
   return { prepared: { ...prepared, manifest: { ...prepared.manifest, entries } }, request };
 };
 
+const sweep = overExamples(exampleNames, (name) => [name]);
+
 describe.each(exampleNames)('%s', (name) => {
-  it('has the same bits with few rows, by either plan', { timeout: 120_000 }, async () => {
+  sweep.testOf(name)('has the same bits with few rows, by either plan', { timeout: 120_000 }, async () => {
     const example = await fewExample(name);
     for (const rows of [1, 2, 3]) {
       const run = example(rows);

@@ -21,6 +21,7 @@ import type { Launch, Plan } from '../../compiler/schedule/memory/plan.ts';
 import { Simulator } from '../../compiler/schedule/executing/simulate.ts';
 import { asNumber, substitute, type Size } from '../../dsl/types/size.ts';
 import { prepareText, ready, type Ready } from '../language/support.ts';
+import { overExamples } from '../support/sweeps.ts';
 import { exampleNames, hasHost, smallExample } from './small.ts';
 
 /** Launches of each family that were held to exactly what is stated. */
@@ -115,12 +116,15 @@ async function mistakesIn(given: Ready): Promise<readonly string[]> {
 const lines: string[] = [];
 afterAll(() => console.log(lines.join('\n')));
 
+const sweep = overExamples(exampleNames, (name) => [name]);
+
 describe.each(exampleNames)('%s', (name) => {
+  const claim = sweep.testOf(name);
   let kept: Promise<Ready> | null = null;
   const example = (): Promise<Ready> => (kept ??= smallExample(name));
   afterAll(() => void (kept = null));
 
-  it('computes, launch by launch, what follows from the values it had', { timeout: 120_000 }, async () => {
+  claim('computes, launch by launch, what follows from the values it had', { timeout: 120_000 }, async () => {
     const given = await example();
     const verdict = comparisonOf(given, await stepwiseOnKernels(given), null);
     const { compared, undecided, left } = verdict.launches;
@@ -134,7 +138,7 @@ describe.each(exampleNames)('%s', (name) => {
     }
   });
 
-  it('does the work that is stated', { timeout: 60_000 }, async () => {
+  claim('does the work that is stated', { timeout: 60_000 }, async () => {
     expect(await mistakesIn(await example())).toEqual([]);
   });
 });

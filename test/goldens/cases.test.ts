@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { executorsOfCase } from './executor.ts';
 import { findCases, readCase, readCaseHead } from './golden-case.ts';
 import { mappingsFor, runCase } from './harness.ts';
+import { overExamples } from '../support/sweeps.ts';
 import { readMappings } from './mapping.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,11 +21,14 @@ test('every system that an example declares has a case', () => {
   expect(cases.length).toBeGreaterThan(20);
 });
 
-describe.each(cases)('$name', ({ path, head }) => {
+const sweep = overExamples(cases, ({ head }) => mappingsFor(head, mappings).map(({ name }) => name));
+
+describe.each(cases)('$name', (golden) => {
+  const { path, head } = golden;
   const executors = executorsOfCase();
   afterAll(executors.release);
 
-  test.each(['reference', 'kernels'] as const)('on %s', async (place) => {
+  sweep.testOf(golden).each(['reference', 'kernels'] as const)('on %s', async (place) => {
     const runs = mappingsFor(head, mappings);
     expect(runs).not.toEqual([]);
     const report = await runCase(() => readCase(path), runs, executors.on(place));

@@ -5,15 +5,18 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { executorOf, executorsOfCase } from './executor.ts';
 import { mappingsFor, runCase } from './harness.ts';
 import { readMappings } from './mapping.ts';
+import { overExamples } from '../support/sweeps.ts';
 import { variants } from './variants/all.ts';
 
 const mappings = readMappings(join(fileURLToPath(new URL('../..', import.meta.url)), 'examples'));
+
+const sweep = overExamples(variants, (golden) => mappingsFor(golden, mappings).map(({ name }) => name));
 
 describe.each(variants)('$name', (golden) => {
   const executors = executorsOfCase();
   afterAll(executors.release);
 
-  test.each(['reference', 'kernels'] as const)('on %s', async (place) => {
+  sweep.testOf(golden).each(['reference', 'kernels'] as const)('on %s', async (place) => {
     const runs = mappingsFor(golden, mappings);
     expect(runs).not.toEqual([]);
     const report = await runCase(() => golden, runs, executors.on(place));

@@ -6,6 +6,7 @@ import { gpuExecutor } from '../goldens/executor.ts';
 import { findCases, readCase, readCaseHead } from '../goldens/golden-case.ts';
 import { mappingsFor, runCase } from '../goldens/harness.ts';
 import { readMappings } from '../goldens/mapping.ts';
+import { overAdapters } from '../support/sweeps.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,15 +21,15 @@ const firsts = cases.filter(({ system }, i) => cases.findIndex((other) => other.
 const executor = gpuExecutor();
 afterAll(() => executor.release());
 
-gpuTest.each(firsts)(
-  '$name',
-  async ({ path, head }) => {
+const sweep = overAdapters(firsts);
+
+for (const golden of firsts)
+  sweep.testOf(golden, gpuTest)(golden.name, { timeout: 240_000 }, async () => {
+    const { path, head } = golden;
     const runs = mappingsFor(head, mappings);
     expect(runs).not.toEqual([]);
     const report = await runCase(() => readCase(path), runs, executor);
     expect(report.problem).toBeNull();
     expect(report.comparisons.filter((comparison) => !comparison.passed)).toEqual([]);
     expect(report.passed).toBe(true);
-  },
-  240_000,
-);
+  });

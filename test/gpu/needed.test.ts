@@ -3,18 +3,14 @@ import { expect } from 'vitest';
 import { executeGpu } from '../../compiler/cli/running/execute.ts';
 import { withVariables } from '../../compiler/cli/running/made-values.ts';
 import { endOf, neededCases, readyCase } from '../language/needed.ts';
+import { overAdapters } from '../support/sweeps.ts';
 import { gpuTest } from '../support/gpu-test.ts';
 
-gpuTest(
-  'an error of a run counts where it is needed',
-  async () => {
-    const ends: Record<string, string | null> = {};
-    for (const needed of neededCases) {
-      const { prepared, request } = readyCase(needed);
-      const weights = withVariables(null, prepared.manifest.stores, prepared.variables);
-      ends[needed.name] = await endOf(executeGpu(prepared, { ...request, on: 'gpu', weights }));
-    }
-    expect(ends).toEqual(Object.fromEntries(neededCases.map(({ name, error }) => [name, error])));
-  },
-  600_000,
-);
+const sweep = overAdapters(neededCases);
+
+for (const needed of neededCases)
+  sweep.testOf(needed, gpuTest)(needed.name, { timeout: 120_000 }, async () => {
+    const { prepared, request } = readyCase(needed);
+    const weights = withVariables(null, prepared.manifest.stores, prepared.variables);
+    expect(await endOf(executeGpu(prepared, { ...request, on: 'gpu', weights }))).toBe(needed.error);
+  });

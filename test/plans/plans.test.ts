@@ -6,6 +6,9 @@
  * difference of a line. `npm run plans` writes them anew; the difference is then reviewed as any other. What is compiled for the text
  * is also valid: kernels and plans that the verifiers take, WGSL that Tint takes without a warning.
  *
+ * `test/support/covering.txt` names examples that have between them every kind of thing that the plans of any example have: `npm test`
+ * takes them for all where it sweeps (test/support/sweeps.ts). A kind that they lack is named here, and `npm run plans` chooses anew.
+ *
  * `golden/hashes.txt` has `manifest.hash` of every example and of every program of `test/architectures`: a change that is said to
  * move code about leaves the whole file as it is, to the last byte of every shader, formula and label.
  */
@@ -26,6 +29,8 @@ import { planFaults } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import { validateWgsl } from '../support/null-device.ts';
+import { covering, kindsOf } from '../support/plan-kinds.ts';
+import { coveringExamples, overExamples } from '../support/sweeps.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const architectures = fileURLToPath(new URL('../architectures', import.meta.url));
@@ -57,9 +62,13 @@ function planText({ entries, kernels, initialPlans }: Compilation): string {
 }
 
 const hashes = new Map<string, string>();
+const kinds = new Map<string, ReadonlySet<string>>();
 
 /** Texts of kernels that the verifier has taken, and of shaders that Tint has: a fifth of them occur in several examples. */
 const valid = new Set<string>();
+
+/** Tint also sees what runs on an adapter. */
+const sweep = overExamples(names, (name) => [name]);
 
 describe('what an example compiles to', () => {
   describe.each(names)('%s', (name) => {
@@ -69,6 +78,7 @@ describe('what an example compiles to', () => {
 
     it('is what it was', async () => {
       hashes.set(name, compiled().manifest?.hash ?? 'has no manifest');
+      kinds.set(name, kindsOf(compiled()));
       await expect(planText(compiled())).toMatchFileSnapshot(`golden/${name}.plan.txt`);
       if (!whole.has(name)) return;
       // Tiles of subgroups are long, and differ in what the portable ones differ in: the golden one of the family is to be read.
@@ -80,8 +90,8 @@ describe('what an example compiles to', () => {
       await expect(shaders).toMatchFileSnapshot(`golden/${name}.wgsl.txt`);
     });
 
-    it('is valid', async () => {
-      const { diagnostics, kernels, entries, shaders } = compiled();
+    it('is valid', () => {
+      const { diagnostics, kernels, entries } = compiled();
       expect(diagnostics).toEqual([]);
       const plans = [
         ...new Set(entries.flatMap((e) => [e.inference, e.withAux].flatMap(regimesOf).map(({ plan }) => plan))),
@@ -98,7 +108,10 @@ describe('what an example compiles to', () => {
         expect(planFaults(plan)).toEqual([]);
         expect(new Set(plan.kernels.map((kernel) => texts.get(kernel))).size).toBe(plan.kernels.length);
       }
-      for (const shader of shaders) {
+    });
+
+    sweep.testOf(name)('has shaders that Tint takes', async () => {
+      for (const shader of compiled().shaders) {
         if (valid.has(shader)) continue;
         expect(await validateWgsl(shader)).toEqual([]);
         valid.add(shader);
@@ -110,5 +123,15 @@ describe('what an example compiles to', () => {
     for (const file of programs) hashes.set(file, compile(architectures, file).manifest?.hash ?? 'has no manifest');
     const lines = [...hashes].map(([name, hash]) => `${name} ${hash}\n`);
     await expect(lines.join('')).toMatchFileSnapshot('golden/hashes.txt');
+  });
+
+  it('is of no kind that the covering examples lack', async () => {
+    expect(coveringExamples.filter((name) => !names.includes(name))).toEqual([]);
+    const had = new Set(coveringExamples.flatMap((name) => [...(kinds.get(name) ?? [])]));
+    const missing = new Set([...kinds.values()].flatMap((own) => [...own]).filter((kind) => !had.has(kind)));
+    expect(kinds.size).toBe(names.length);
+    if (missing.size === 0) return;
+    const list = covering(kinds).map((name) => `${name}\n`);
+    await expect(list.join(''), [...missing].join('; ')).toMatchFileSnapshot('../support/covering.txt');
   });
 });

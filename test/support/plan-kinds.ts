@@ -1,0 +1,144 @@
+/**
+ * What kinds of things the plans of a program have between them: steps and families, list forms, spaces, operations of the graph, regimes,
+ * parts of kernels. A set of programs that has every kind that any program has (`covering`) stands for all of them where a claim is
+ * tested program by program (sweeps.ts).
+ */
+import { regimesOf, type Compilation, type CompiledPlan } from '../../compiler/compile.ts';
+import type { Graph, Node } from '../../compiler/graph/graph-ir.ts';
+import type { Choice, Schedule, ScheduleStep } from '../../compiler/schedule/deciding/schedule-ir.ts';
+import { depthOf, type AssignmentList, type StoredSpace } from '../../compiler/schedule/memory/memory.ts';
+
+/** The kinds that the compiled plans of a program have, of its entries and of first values. */
+export function kindsOf({ entries, kernels }: Compilation): ReadonlySet<string> {
+  const plans = entries.flatMap(({ inference, withAux }) => [inference, withAux].flatMap(regimesOf));
+  return new Set([
+    ...plans.flatMap(planKinds),
+    ...(entries.length > 1 ? ['several entries'] : []),
+    // Kernels of several families stand side by side in one.
+    ...kernels.flatMap(({ name }) => name.split('_and_').map((family) => `kernel ${family}`)),
+    ...kernels.flatMap(({ name }) => (name.includes('_and_') ? ['kernel side by side'] : [])),
+  ]);
+}
+
+function planKinds({ fused, schedule, regime, few }: CompiledPlan): readonly string[] {
+  return [
+    few === null ? `regime ${regime}` : 'regime many, and few',
+    ...graphKinds(fused.graph),
+    ...schedule.assignmentLists.flatMap(listKinds),
+    ...schedule.steps.flatMap((step) => stepKinds(step, schedule)),
+  ];
+}
+
+function graphKinds({ nodes, folds, inputs, externs, outputs, checks }: Graph): readonly string[] {
+  return [
+    ...nodes.map(nodeKind),
+    ...nodes.map(({ element }) => `element ${element}`),
+    ...inputs.map(({ role }) => `input ${role}`),
+    ...externs.map(({ role }) => `extern ${role}`),
+    ...outputs.map(({ kind, role }) => `output ${role} ${kind}`),
+    ...checks.map(({ kind }) => `check ${kind}`),
+    ...folds.flatMap(({ body }) => graphKinds(body).map((kind) => `in a fold: ${kind}`)),
+  ];
+}
+
+function nodeKind(node: Node): string {
+  switch (node.kind) {
+    case 'map':
+    case 'reduce':
+      return `operation ${node.kind} ${node.op}`;
+    case 'draw':
+      return `operation draw ${node.distribution}`;
+    case 'scan':
+      return `operation scan${node.exclusive ? ', exclusive' : ''}`;
+    case 'choose':
+      return `operation choose${node.key === null ? '' : ' by key'}${node.count === null ? '' : ' by count'}`;
+    case 'sort_rank':
+      return `operation sort_rank by ${node.keys.length === 1 ? 'one key' : 'keys'}`;
+    case 'slice':
+      return `operation slice ${node.as === null ? 'of a point' : 'of points'}`;
+    default:
+      return `operation ${node.kind}`;
+  }
+}
+
+function listKinds(list: AssignmentList): readonly string[] {
+  const { form } = list;
+  const queue = form.kind === 'grouped' ? form.queue : null;
+  return [
+    `list ${form.kind}`,
+    `list within lists: ${depthOf(list) - 1}`,
+    ...(form.kind === 'scanned' ? [] : [`list ${form.kind} of slots ${form.slots.kind}`]),
+    ...(queue === null ? [] : [`queue ${queue.by === null ? 'by position' : 'by rank'}${queue.groups.length > 0 ? ', of groups' : ''}`]),
+    ...(form.kind === 'grouped' && form.blockRows !== null ? ['list grouped in blocks'] : []),
+  ]; // prettier-ignore
+}
+
+function stepKinds(step: ScheduleStep, schedule: Schedule): readonly string[] {
+  switch (step.kind) {
+    case 'value':
+      return [
+        ...choiceKinds(step.choice).map((kind) => `value ${kind} ${spaceKind(step.space)}`),
+        `value ${step.choice.family}, neighbours ${step.neighbours}`,
+        ...(schedule.beside.has(step.choice.node.id) ? [`beside: ${step.choice.family}`] : []),
+      ];
+    case 'row':
+      return [
+        `row by ${step.lanes}`,
+        `row, neighbours ${step.neighbours}`,
+        ...(step.forms.length > 0 ? ['row with forms'] : []),
+        ...step.phases
+          .flat()
+          .flatMap(({ choice, space }) => choiceKinds(choice).map((kind) => `row ${kind} ${spaceKind(space)}`)),
+      ];
+    case 'fold':
+      return [`step fold by ${step.layout.lanes}`];
+    case 'check':
+      return [`step check ${spaceKind(step.space)}`];
+    default:
+      return [`step ${step.kind}`];
+  }
+}
+
+const spaceKind = ({ assignmentList }: StoredSpace): string =>
+  assignmentList === null ? 'over points' : `on rows ${assignmentList.form.kind}`;
+
+function choiceKinds(choice: Choice): readonly string[] {
+  switch (choice.family) {
+    case 'tile':
+      return [
+        `tile ${choice.rows.kind}`,
+        `tile of ${choice.heads.length === 1 ? 'one head' : 'heads'}`,
+        `tile loads of ${choice.lanes}`,
+        ...(choice.forms.length > 0 ? ['tile with forms'] : []),
+      ];
+    case 'summed':
+      return choice.parts.map(({ sum }) => `summed ${sum === null ? 'at the row' : 'along slots'}`);
+    case 'reduce':
+    case 'reduce_listed':
+    case 'reduce_slots':
+      return [`${choice.family} ${choice.node.op}`];
+    case 'choose':
+      return [`choose${choice.slots === null ? '' : ' among slots'}`];
+    default:
+      return [choice.family];
+  }
+}
+
+/**
+ * Programs that have between them all kinds that any of these has: the one that has most that are missing, until nothing is. Of equals the
+ * first.
+ */
+export function covering(kinds: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  const missing = new Set([...kinds.values()].flatMap((own) => [...own]));
+  const chosen: string[] = [];
+  while (missing.size > 0) {
+    const counts = [...kinds].map(([name, own]) => ({
+      name,
+      count: [...own].filter((kind) => missing.has(kind)).length,
+    }));
+    const best = counts.reduce((a, b) => (b.count > a.count ? b : a));
+    chosen.push(best.name);
+    for (const kind of kinds.get(best.name) ?? []) missing.delete(kind);
+  }
+  return chosen.toSorted();
+}
