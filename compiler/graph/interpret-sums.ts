@@ -3,8 +3,8 @@ import { noNumber } from '../../dsl/diagnostics/invariants.ts';
 import { BlockSums, SUM_BLOCK } from '../../dsl/tensors/sum-order.ts';
 import { endsOf } from './infinity.ts';
 import type { GraphEvaluation } from './interpret-graph.ts';
-import type { Node } from './graph-ir.ts';
-import { count, forEachPoint, inOrder, stridesOf } from './tensor-points.ts';
+import type { AxisId, Node } from './graph-ir.ts';
+import { count, forEachPoint, inOrder, stridesOf, type NodeNumbers } from './tensor-points.ts';
 
 /** Σ left · right over the axes that go. */
 export function contractValues(
@@ -13,16 +13,29 @@ export function contractValues(
   run: GraphEvaluation,
 ): Float64Array {
   const [left, right] = [run.value(node.left), run.value(node.right)];
-  const axes = [...node.axes, ...node.over];
-  const whole = [...shape, ...node.over.map((a) => run.sizeOf(a))];
-  const inner = count(whole.slice(shape.length));
+  const over = node.over.map((a) => run.sizeOf(a));
+  // No axis of the result goes: a place is the sum of two.
+  const [ofLeft, ofRight] = [offsetsIn(left, node.axes, shape), offsetsIn(right, node.axes, shape)];
+  const [alongLeft, alongRight] = [offsetsIn(left, node.over, over), offsetsIn(right, node.over, over)];
   const integers = node.element === 'i32';
-  const sums = new Lines(count(shape), inner, integers);
-  forEachPoint(axes, whole, [left.axes, right.axes], [left.shape, right.shape], (_, [l, r]) => {
-    const [x, y] = [left.data[l ?? noNumber()] ?? noNumber(), right.data[r ?? noNumber()] ?? noNumber()];
-    sums.add(integers ? Math.imul(x, y) : x * y);
-  });
+  const sums = new Lines(count(shape), alongLeft.length, integers);
+  for (let i = 0; i < ofLeft.length; i++) {
+    const fromLeft = ofLeft[i] ?? noNumber();
+    const fromRight = ofRight[i] ?? noNumber();
+    for (let k = 0; k < alongLeft.length; k++) {
+      const x = left.data[fromLeft + (alongLeft[k] ?? noNumber())] ?? noNumber();
+      const y = right.data[fromRight + (alongRight[k] ?? noNumber())] ?? noNumber();
+      sums.add(integers ? Math.imul(x, y) : x * y);
+    }
+  }
   return sums.out;
+}
+
+/** Where the numbers of a tensor stand, seen from the points of some axes. */
+function offsetsIn(tensor: Omit<NodeNumbers, 'data'>, axes: readonly AxisId[], shape: readonly number[]): Int32Array {
+  const out = new Int32Array(count(shape));
+  forEachPoint(axes, shape, [tensor.axes], [tensor.shape], (point, [offset]) => (out[point] = offset ?? noNumber()));
+  return out;
 }
 
 /** Sums of lines that come one after the other, `length` terms each. */

@@ -115,6 +115,13 @@ function functionBound(f: ScalarFunction, a: Point, whole: boolean, unit: number
 const truncated = (x: number): number =>
   Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), -(2 ** 31)), 2 ** 31 - 1);
 
+/** What rounding a result may err. */
+const rounding = (v: number, whole: boolean, unit: number): number =>
+  whole || !Number.isFinite(v) ? 0 : Math.abs(v) * unit;
+
+/** A result as i32 has it, if it is one. */
+const wrapped = (v: number, whole: boolean): number => (whole && Number.isFinite(v) ? v | 0 : v);
+
 /** Whether the quotient rounded down is the same for all operands within their bounds. */
 function steadyQuotient(a: Point, b: Point): boolean {
   if (a.d === 0 && b.d === 0) return true;
@@ -138,15 +145,15 @@ function wholeRest(a: Point, b: Point): Point {
  * The rest is exact but for one rounding: it moves with its operands, or, where the quotient is not certain, within the divisor. It is
  * certainly NaN of a dividend that is infinite and of a divisor that is 0.
  */
-function restBound(a: Point, b: Point, round: (v: number) => number): Point {
+function restBound(a: Point, b: Point, unit: number): Point {
   const v = rest(a.v, b.v);
-  if (Number.isNaN(v) || (a.d === 0 && b.d === 0)) return { v, d: round(v) };
+  if (Number.isNaN(v) || (a.d === 0 && b.d === 0)) return { v, d: rounding(v, false, unit) };
   const infinite = [a, b].some((x) => Number.isFinite(x.v) && Math.abs(x.v) + x.d >= infiniteFrom);
   if (infinite || near0(b)) return { v, d: Infinity };
   // Of an infinite divisor it is the dividend, or the divisor where the signs differ.
   if (!Number.isFinite(b.v)) return { v, d: near0(a) ? Infinity : a.d };
   if (!steadyQuotient(a, b)) return { v, d: Math.abs(b.v) + b.d };
-  return { v, d: a.d + times(Math.abs(Math.floor(a.v / b.v)), b.d) + round(v) };
+  return { v, d: a.d + times(Math.abs(Math.floor(a.v / b.v)), b.d) + rounding(v, false, unit) };
 }
 
 /** Bound of x ** y: monotone in each where x is positive, so the corners say it. */
@@ -189,16 +196,14 @@ export function mapBound(op: MapOp, args: readonly Point[], element: string, uni
 function pointBound(op: MapOp, args: readonly Point[], element: string, unit: number): Point {
   const [a = { v: 0, d: 0 }, b = { v: 0, d: 0 }, c = { v: 0, d: 0 }] = args;
   const whole = element === 'i32';
-  const round = (v: number): number => (whole || !Number.isFinite(v) ? 0 : Math.abs(v) * unit);
-  const wrapped = (v: number): number => (whole && Number.isFinite(v) ? v | 0 : v);
   const f = functions[op];
   if (f !== undefined) return functionBound(f, a, whole, unit);
   switch (op) {
     case 'add':
     case 'sub': {
-      const v = wrapped(op === 'add' ? a.v + b.v : a.v - b.v);
+      const v = wrapped(op === 'add' ? a.v + b.v : a.v - b.v, whole);
       if (!Number.isFinite(v)) return { v, d: Number.isFinite(a.d + b.d) ? 0 : Infinity };
-      return { v, d: a.d + b.d + round(v) };
+      return { v, d: a.d + b.d + rounding(v, whole, unit) };
     }
     case 'mul': {
       const v = whole && Number.isFinite(a.v * b.v) ? Math.imul(a.v, b.v) : a.v * b.v;
@@ -207,11 +212,14 @@ function pointBound(op: MapOp, args: readonly Point[], element: string, unit: nu
         const certain = [a, b].every(({ v: x, d }) => d === 0 || Math.abs(x) > d);
         return { v, d: certain && Number.isFinite(a.d + b.d) ? 0 : Infinity };
       }
-      return { v, d: times(Math.abs(a.v), b.d) + times(Math.abs(b.v), a.d) + times(a.d, b.d) + round(v) };
+      return {
+        v,
+        d: times(Math.abs(a.v), b.d) + times(Math.abs(b.v), a.d) + times(a.d, b.d) + rounding(v, whole, unit),
+      };
     }
     case 'div': {
       if (whole) {
-        const v = b.v === 0 ? a.v : wrapped(Math.floor(a.v / b.v));
+        const v = b.v === 0 ? a.v : wrapped(Math.floor(a.v / b.v), whole);
         return { v, d: a.d + b.d === 0 || steadyQuotient(a, b) ? 0 : Infinity };
       }
       const v = quotient(a.v, b.v);
@@ -221,10 +229,10 @@ function pointBound(op: MapOp, args: readonly Point[], element: string, unit: nu
       }
       const least = Math.abs(b.v) - b.d;
       const spread = least > 0 ? (a.d + times(Math.abs(v), b.d)) / least : a.d + b.d === 0 ? 0 : Infinity;
-      return { v, d: spread + 5 * round(v) };
+      return { v, d: spread + 5 * rounding(v, whole, unit) };
     }
     case 'mod':
-      return whole ? wholeRest(a, b) : restBound(a, b, round);
+      return whole ? wholeRest(a, b) : restBound(a, b, unit);
     case 'pow':
       return powerBound(a, b, unit);
     case 'minimum':
@@ -285,7 +293,7 @@ function pointBound(op: MapOp, args: readonly Point[], element: string, unit: nu
         return { v, d: Math.max(apart(truncated(a.v + a.d), v), apart(v, truncated(a.v - a.d))) };
       }
       if (element === 'bool') return { v: a.v !== 0 ? 1 : 0, d: near0(a) ? 1 : 0 };
-      return { v: a.v, d: a.d + (Number.isInteger(a.v) && Math.abs(a.v) < 2 ** 24 ? 0 : round(a.v)) };
+      return { v: a.v, d: a.d + (Number.isInteger(a.v) && Math.abs(a.v) < 2 ** 24 ? 0 : rounding(a.v, whole, unit)) };
     }
     default:
       throw new CompilerBug('error bounds', `no bound for ${op}`);

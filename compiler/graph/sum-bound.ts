@@ -37,6 +37,9 @@ class BoundedSum {
     this.#passed += delta;
     this.#terms++;
     if (delta !== 0 || !Number.isFinite(value)) this.#unit = 0;
+    if (this.#unit === 0 || Number.isInteger(value / this.#unit)) return;
+    // A unit too small for what there is already makes no sum exact, and most terms have such a one.
+    if (!Number.isInteger(value / 2 ** (Math.floor(Math.log2(this.#size)) - 24))) this.#unit = 0;
     while (this.#unit !== 0 && !Number.isInteger(value / this.#unit))
       this.#unit = this.#unit > SMALLEST ? this.#unit / 2 : 0;
   }
@@ -69,17 +72,26 @@ export function boundContract(
   offsets: RowMajorOffsets,
 ): void {
   const whole = element === 'i32';
-  const loop = [...out.axes, ...over];
-  const [pl, pr] = [offsets.of(loop, left.axes), offsets.of(loop, right.axes)];
+  // No axis of the result goes: a place is the sum of two.
+  const ofLeft = offsets.of(out.axes, left.axes);
+  const ofRight = offsets.of(out.axes, right.axes);
+  const alongLeft = offsets.of(over, left.axes);
+  const alongRight = offsets.of(over, right.axes);
   const n = offsets.count(over);
   const depth = sumDepth(n);
   for (let i = 0; i < out.value.length; i++) {
     const sum = new BoundedSum(whole);
+    const fromLeft = ofLeft[i] ?? noNumber();
+    const fromRight = ofRight[i] ?? noNumber();
     for (let k = 0; k < n; k++) {
-      const [a, b] = [pl[i * n + k] ?? noNumber(), pr[i * n + k] ?? noNumber()];
-      const [x, y] = [left.value[a] ?? noNumber(), right.value[b] ?? noNumber()];
-      const [dx, dy] = [left.delta[a] ?? noNumber(), right.delta[b] ?? noNumber()];
-      sum.add(whole ? Math.imul(x, y) : x * y, times(Math.abs(x), dy) + times(Math.abs(y), dx) + times(dx, dy));
+      const a = fromLeft + (alongLeft[k] ?? noNumber());
+      const b = fromRight + (alongRight[k] ?? noNumber());
+      const x = left.value[a] ?? noNumber();
+      const y = right.value[b] ?? noNumber();
+      const dx = left.delta[a] ?? noNumber();
+      const dy = right.delta[b] ?? noNumber();
+      const passed = dx === 0 && dy === 0 ? 0 : times(Math.abs(x), dy) + times(Math.abs(y), dx) + times(dx, dy);
+      sum.add(whole ? Math.imul(x, y) : x * y, passed);
     }
     out.value[i] = sum.value;
     out.delta[i] = sum.delta(depth, 1);
