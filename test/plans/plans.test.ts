@@ -29,7 +29,7 @@ import { planFaults } from '../../compiler/schedule/memory/verify-plan.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import { validateWgsl } from '../support/null-device.ts';
-import { covering, kindsOf } from '../support/plan-kinds.ts';
+import { covering, kindsOf, type PlanKinds } from '../support/plan-kinds.ts';
 import { coveringExamples, overExamples } from '../support/sweeps.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -62,7 +62,7 @@ function planText({ entries, kernels, initialPlans }: Compilation): string {
 }
 
 const hashes = new Map<string, string>();
-const kinds = new Map<string, ReadonlySet<string>>();
+const kinds = new Map<string, PlanKinds>();
 
 /** Texts of kernels that the verifier has taken, and of shaders that Tint has: a fifth of them occur in several examples. */
 const valid = new Set<string>();
@@ -127,8 +127,8 @@ describe('what an example compiles to', () => {
 
   it('is of no kind that the covering examples lack', async () => {
     expect(coveringExamples.filter((name) => !names.includes(name))).toEqual([]);
-    const had = new Set(coveringExamples.flatMap((name) => [...(kinds.get(name) ?? [])]));
-    const missing = new Set([...kinds.values()].flatMap((own) => [...own]).filter((kind) => !had.has(kind)));
+    const had = new Set(coveringExamples.flatMap((name) => [...(kinds.get(name)?.kinds ?? [])]));
+    const missing = new Set([...kinds.values()].flatMap((own) => [...own.kinds]).filter((kind) => !had.has(kind)));
     expect(kinds.size).toBe(names.length);
     if (missing.size === 0) return;
     const list = covering(kinds).map((name) => `${name}\n`);

@@ -9,15 +9,16 @@ import type { Choice, Schedule, ScheduleStep } from '../../compiler/schedule/dec
 import { depthOf, type AssignmentList, type StoredSpace } from '../../compiler/schedule/memory/memory.ts';
 
 /** The kinds that the compiled plans of a program have, of its entries and of first values. */
-export function kindsOf({ entries, kernels }: Compilation): ReadonlySet<string> {
+export function kindsOf({ entries, kernels }: Compilation): PlanKinds {
   const plans = entries.flatMap(({ inference, withAux }) => [inference, withAux].flatMap(regimesOf));
-  return new Set([
+  const kinds = new Set([
     ...plans.flatMap(planKinds),
     ...(entries.length > 1 ? ['several entries'] : []),
-    // Kernels of several families stand side by side in one.
-    ...kernels.flatMap(({ name }) => name.split('_and_').map((family) => `kernel ${family}`)),
+    // Kernels of several families stand side by side in one; which classes have a form of one says nothing new.
+    ...kernels.flatMap(({ name }) => name.split('_and_').map((family) => `kernel ${family.replace(/_simd\d+$/, '')}`)),
     ...kernels.flatMap(({ name }) => (name.includes('_and_') ? ['kernel side by side'] : [])),
   ]);
+  return { kinds, steps: plans.reduce((sum, { schedule }) => sum + schedule.steps.length, 1) };
 }
 
 function planKinds({ fused, schedule, regime, few }: CompiledPlan): readonly string[] {
@@ -79,7 +80,7 @@ function stepKinds(step: ScheduleStep, schedule: Schedule): readonly string[] {
       return [
         ...choiceKinds(step.choice).map((kind) => `value ${kind} ${spaceKind(step.space)}`),
         `value ${step.choice.family}, neighbours ${step.neighbours}`,
-        ...(schedule.beside.has(step.choice.node.id) ? [`beside: ${step.choice.family}`] : []),
+        ...(schedule.beside.has(step.choice.node.id) ? ['beside another launch'] : []),
       ];
     case 'row':
       return [
@@ -124,21 +125,32 @@ function choiceKinds(choice: Choice): readonly string[] {
   }
 }
 
+/** What a program has, and how many steps its plans have: what a test of it takes grows with them. */
+export interface PlanKinds {
+  readonly kinds: ReadonlySet<string>;
+  readonly steps: number;
+}
+
 /**
- * Programs that have between them all kinds that any of these has: the one that has most that are missing, until nothing is. Of equals the
- * first.
+ * Programs that have between them all kinds that any of these has: the one that has most that are missing for each of its steps, until
+ * nothing is; then without those whose kinds the others have, the longest first. Of equals the first.
  */
-export function covering(kinds: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
-  const missing = new Set([...kinds.values()].flatMap((own) => [...own]));
-  const chosen: string[] = [];
+export function covering(programs: ReadonlyMap<string, PlanKinds>): readonly string[] {
+  const missing = new Set([...programs.values()].flatMap(({ kinds }) => [...kinds]));
+  const chosen = new Map<string, PlanKinds>();
   while (missing.size > 0) {
-    const counts = [...kinds].map(([name, own]) => ({
-      name,
-      count: [...own].filter((kind) => missing.has(kind)).length,
-    }));
-    const best = counts.reduce((a, b) => (b.count > a.count ? b : a));
-    chosen.push(best.name);
-    for (const kind of kinds.get(best.name) ?? []) missing.delete(kind);
+    const gains = [...programs].map(([name, own]) => {
+      const gained = [...own.kinds].filter((kind) => missing.has(kind)).length;
+      return { name, own, gain: gained / own.steps };
+    });
+    const { name, own } = gains.reduce((a, b) => (b.gain > a.gain ? b : a));
+    chosen.set(name, own);
+    for (const kind of own.kinds) missing.delete(kind);
   }
-  return chosen.toSorted();
+  for (const [name, own] of [...chosen].toSorted(([, a], [, b]) => b.steps - a.steps)) {
+    chosen.delete(name);
+    const others = new Set([...chosen.values()].flatMap(({ kinds }) => [...kinds]));
+    if (![...own.kinds].every((kind) => others.has(kind))) chosen.set(name, own);
+  }
+  return [...chosen.keys()].toSorted();
 }
