@@ -120,6 +120,12 @@ describe.each(programs)('a decoder: %s', (_, text) => {
     for (const [regime, count] of one) expect(((three.get(regime) ?? Infinity) - count) / 2, regime).toBeLessThanOrEqual(MOST); // prettier-ignore
   });
 
+  it('has the kernels of its layers once, however many they are and whatever size is the number of one', () => {
+    const kernels = (layers: number): number =>
+      preparedOf(text, { sets: new Map([['L', String(layers)]]), target: webgpuCore }).compilation.kernels.length;
+    expect(kernels(5)).toBe(kernels(3));
+  });
+
   it.each([1, 5])('gives what the reference does, with its updates: %i tokens', async (T) => {
     const start: NamedTensor = { shape: [], element: 'i32', data: Int32Array.of(7) };
     const run = ready(preparedOf(text, { target: webgpuCore }), {

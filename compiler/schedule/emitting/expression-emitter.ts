@@ -329,7 +329,7 @@ export class ExprEmitter extends PointEmitter {
       case 'rename':
         return new Map(node.from.map((a, i) => [a, this.index(env, at(node.to, i, 'schedule: axis of a rename'))]));
       case 'slice': {
-        const at = this.launch.size(node.at);
+        const at = this.launch.offset(node.axis, node.at);
         return new Map([[node.axis, node.as === null ? at : add(this.index(env, node.as), at)]]);
       }
       case 'split': {

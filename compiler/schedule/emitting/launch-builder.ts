@@ -8,6 +8,7 @@
 import { CompilerBug } from '../../../dsl/diagnostics/bug.ts';
 import { exact, sizeKey } from '../../../dsl/types/size.ts';
 import type { Size } from '../../../dsl/types/size.ts';
+import type { AxisId } from '../../graph/graph-ir.ts';
 import type { BufferDecl, KernelExpr, Kernel, UniformDecl, Width } from '../../kernel/kernel-ir.ts';
 import { KernelBuilder } from '../../kernel/kernel-builder.ts';
 import type { BufferTable } from '../memory/memory.ts';
@@ -68,6 +69,14 @@ export class LaunchBuilder {
   /** A uniform field with this value. */
   size(size: Size, type: UniformDecl['type'] = 'u32'): KernelExpr {
     return this.#field(`${type} ${sizeKey(size)}`, type, { kind: 'size', size });
+  }
+
+  /**
+   * A uniform field with where a slice begins on an axis: of its own, because a layer has the kernels of the layer before it also where the
+   * number of the layer is the size of something.
+   */
+  offset(axis: AxisId, value: Size): KernelExpr {
+    return this.#field(`offset ${axis} ${sizeKey(value)}`, 'u32', { kind: 'size', size: value });
   }
 
   /** A uniform field of its own, whatever other fields have the same value: for numbers that are no sizes (a fault word). */

@@ -105,7 +105,7 @@ function outward(l: ExprEmitter, { node, of }: Extract<Slots, { kind: 'view' }>,
       return [...same(node.from), [node.into, l.launch.k.let(rowMajor(node.from.map(at), node.from.map((a) => l.size(a))))]]; // prettier-ignore
     case 'slice': {
       // Beyond all sizes where the point is before the slice.
-      const index = (): KernelExpr => l.launch.k.let(sub(at(node.axis), l.launch.size(node.at)), 'within');
+      const index = (): KernelExpr => l.launch.k.let(sub(at(node.axis), l.launch.offset(node.axis, node.at)), 'within');
       return [...same([node.axis]), ...(node.as === null ? [] : paired([node.as], [index()]))];
     }
     case 'split':
