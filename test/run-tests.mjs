@@ -213,7 +213,7 @@ const FUZZ_SEED = 20261;
  * Programs of the share at most: all of them have been seen to agree, so that a fast machine does not fail of a program that no
  * change has to do with. Whoever says how long (MOEC_FUZZ_MINUTES) is looking for new ones, and gets as many as there is time for.
  */
-const MOST_PROGRAMS = all ? 300 : 100;
+const MOST_PROGRAMS = all ? 300 : 40;
 
 /** Random programs on the kernels for some minutes: one check, which a finding fails. Its time is that of the clock. */
 function randomPrograms() {
@@ -294,7 +294,7 @@ async function main() {
   if (totals.left > 0)
     notes.push(
       `!!! left to npm test -- --all: ${totals.left} tests of sweeps (examples beyond those that stand for all; on each adapter the ` +
-        'programs that another one runs) and two thirds of the random programs and draws: see test/support/sweeps.ts',
+        'programs that another one runs) two thirds of random draws, and most of the random programs: see test/support/sweeps.ts',
     );
   return summary(`adapters that ran: ${adapters.map(({ name }) => name).join(', ') || 'NONE'}`);
 }

@@ -30,7 +30,7 @@ import { webgpuCore } from '../../compiler/target.ts';
 import type { SourceFile } from '../../dsl/diagnostics/source-file.ts';
 import { validateWgsl } from '../support/null-device.ts';
 import { covering, kindsOf, type PlanKinds } from '../support/plan-kinds.ts';
-import { coveringExamples, overExamples } from '../support/sweeps.ts';
+import { coveringExamples, overExamples, runsWhole } from '../support/sweeps.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const architectures = fileURLToPath(new URL('../architectures', import.meta.url));
@@ -67,7 +67,6 @@ const kinds = new Map<string, PlanKinds>();
 /** Texts of kernels that the verifier has taken, and of shaders that Tint has: a fifth of them occur in several examples. */
 const valid = new Set<string>();
 
-/** Tint also sees what runs on an adapter. */
 const sweep = overExamples(names, (name) => [name]);
 
 describe('what an example compiles to', () => {
@@ -76,7 +75,7 @@ describe('what an example compiles to', () => {
     const compiled = (): Compilation => (kept ??= compile(join(examples, name), 'model.moe'));
     afterAll(() => void (kept = null));
 
-    it('is what it was', async () => {
+    sweep.testOf(name)('is what it was', async () => {
       hashes.set(name, compiled().manifest?.hash ?? 'has no manifest');
       kinds.set(name, kindsOf(compiled()));
       await expect(planText(compiled())).toMatchFileSnapshot(`golden/${name}.plan.txt`);
@@ -90,7 +89,7 @@ describe('what an example compiles to', () => {
       await expect(shaders).toMatchFileSnapshot(`golden/${name}.wgsl.txt`);
     });
 
-    it('is valid', () => {
+    sweep.testOf(name)('is valid', () => {
       const { diagnostics, kernels, entries } = compiled();
       expect(diagnostics).toEqual([]);
       const plans = [
@@ -122,10 +121,12 @@ describe('what an example compiles to', () => {
   it('has the hash it had, and so has every program of test/architectures', async () => {
     for (const file of programs) hashes.set(file, compile(architectures, file).manifest?.hash ?? 'has no manifest');
     const lines = [...hashes].map(([name, hash]) => `${name} ${hash}\n`);
-    await expect(lines.join('')).toMatchFileSnapshot('golden/hashes.txt');
+    if (runsWhole) return expect(lines.join('')).toMatchFileSnapshot('golden/hashes.txt');
+    const golden = readFileSync(new URL('golden/hashes.txt', import.meta.url), 'utf8').split(/(?<=\n)/);
+    expect(golden).toEqual(expect.arrayContaining(lines));
   });
 
-  it('is of no kind that the covering examples lack', async () => {
+  (runsWhole ? it : it.todo)('is of no kind that the covering examples lack', async () => {
     expect(coveringExamples.filter((name) => !names.includes(name))).toEqual([]);
     const had = new Set(coveringExamples.flatMap((name) => [...(kinds.get(name)?.kinds ?? [])]));
     const missing = new Set([...kinds.values()].flatMap((own) => [...own.kinds]).filter((kind) => !had.has(kind)));

@@ -7,14 +7,18 @@ import { comparisonOf } from '../../compiler/cli/running/comparisons.ts';
 import type { Prepared } from '../../compiler/cli/running/execution.ts';
 import { stepwiseOnKernels } from '../../compiler/cli/running/stepwise.ts';
 import { printSchedule } from '../../compiler/schedule/deciding/print-schedule.ts';
-import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
+import type { Target } from '../../compiler/target.ts';
+import { differences, onKernels, onReference, preparedOf, ready, usualTarget } from '../language/support.ts';
 import { compiledAgain } from './compiled-again.ts';
+
+/** Tiles as large matrices have them: what lists and slots are made for. */
+const target: Target = { ...usualTarget, tileFrom: 0 };
 
 /** A layer of eight experts, each of which takes so many tokens. `axes`: of the tokens. */
 function layer(limit: string, { axes = 'T', chosen = 2, result = 'limited @ ffn(x)' } = {}): string {
   return `import { SwiGLU } from "std"
 model Layer {
-  axis B, T, D = 64, F = 64, E = 8
+  axis B, T, D = 32, F = 32, E = 8
   experts ffn[E] = SwiGLU<F>
   router gate(x: [D]) -> route[E] {
     param w: [E, D]
@@ -57,7 +61,7 @@ const sizesOf = (text: string, sizes: Readonly<Record<string, number>>): Readonl
 
 describe('a limit of queues', () => {
   it.each(limits)('is counted where its slots are sorted: %s', async (_, text) => {
-    const prepared = preparedOf(text);
+    const prepared = preparedOf(text, { target });
     expect(scheduleOf(prepared)).toMatch(/ of the slots .* in queues by %\d+\n/);
     expect(launchesOf(prepared)).toBe(5);
     const several = text.includes('[B,') ? [{ B: 3, T: 7 }, { B: 66, T: 1 }] : [{ B: 3, T: 12 }];
@@ -69,7 +73,7 @@ describe('a limit of queues', () => {
   }); // prettier-ignore
 
   it.each(limits)('is counted where it is asked in a plan for few rows, to the same bits: %s', async (_, text) => {
-    const [many, few] = [preparedOf(text, { regime: 'many' }), preparedOf(text, { regime: 'few' })];
+    const [many, few] = [preparedOf(text, { target, regime: 'many' }), preparedOf(text, { target, regime: 'few' })];
     expect(scheduleOf(few)).toMatch(/, the slots .*, in queues by %\d+\n/);
     expect(scheduleOf(few)).not.toMatch(/ rows r\d+\n/);
     const sizes = sizesOf(text, { B: 3, T: 7 });
@@ -82,7 +86,7 @@ describe('a limit of queues', () => {
 
   it('by another key is an order of its own, which the list asks', async () => {
     const text = layer('limit(r, to: 3, over: T, by: (rank(r), -sum(x, over: D)))');
-    const prepared = preparedOf(text);
+    const prepared = preparedOf(text, { target });
     expect(scheduleOf(prepared)).not.toMatch(/in queues by/);
     expect(scheduleOf(prepared)).toMatch(/ sort_rank on \[T, E\]/);
     const run = ready(prepared, { sizes: new Map([['T', 20]]) });
@@ -93,12 +97,12 @@ describe('a limit of queues', () => {
     const text = layer('limit(r, to: 3, over: T)', {
       result: 'output queue = dense(rank(limit(r, to: 3, over: T, by: rank(r))))\n    limited @ ffn(x)',
     });
-    const run = ready(preparedOf(text), { sizes: new Map([['T', 20]]) });
+    const run = ready(preparedOf(text, { target }), { sizes: new Map([['T', 20]]) });
     expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
   });
 
   it('is read from a text, with queues and without', async () => {
-    const text = layer('limit(r, to: 3, over: T)', perSequence);
+    const text = layer('limit(r, to: 3, over: T)', perSequence).replace('D = 32, F = 32', 'D = 64, F = 64');
     const again = compiledAgain(text, (schedule) => schedule);
     expect(again.schedules.join()).toMatch(/in queues by/);
     const run = ready(again.prepared, { sizes: new Map(Object.entries({ B: 3, T: 9 })) });

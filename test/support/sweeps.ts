@@ -7,7 +7,7 @@
  *   example has (plan-kinds.ts; test/plans holds that the list in covering.txt has them all);
  * - over programs whose numbers on a GPU are those of the reference (`1/2`, `2/2`): dealt by their places, so that each runs on one
  *   of the adapters. What may differ from adapter to adapter is no such sweep, and runs on each;
- * - of random draws: a third of them.
+ * - of random draws, and of rules that are broken on purpose: a third of them.
  * What a sweep leaves is reported as `todo`, and counted. A sweep of which nothing runs is an error.
  */
 import { readFileSync } from 'node:fs';
@@ -60,6 +60,13 @@ export function overExamples<T>(items: readonly T[], examplesOf: (item: T) => re
 export function overAdapters<T>(items: readonly T[]): Sweep<T> {
   return sweep(items, (_, place) => cut.kind !== 'dealt' || place % cut.of === cut.part - 1);
 }
+
+/** A sweep over things of which each one shows the claim, the shortest first. */
+export const overThirds = <T>(items: readonly T[]): Sweep<T> =>
+  sweep(items, (_, place) => place < drawsOf(items.length));
+
+/** Whether all of every sweep runs, so that what they have found together can be said. */
+export const runsWhole = cut.kind !== 'covering';
 
 /** How many of so many random draws, or other ways to try the same, are made. */
 export const drawsOf = (count: number): number => (cut.kind === 'covering' ? Math.ceil(count / 3) : count);
