@@ -19,14 +19,15 @@ import type { AxisId, Graph, Node, NodeId } from '../graph/graph-ir.ts';
 import { loopAxes } from '../graph/moved-axes.ts';
 import { isView } from '../graph/node-views.ts';
 import { cheap, ownCost } from '../graph/operation-cost.ts';
-import { operandsOf, writtenNodes, usesOf } from '../graph/node-uses.ts';
+import { nodesOfOutput, operandsOf, usesOf } from '../graph/node-uses.ts';
 import { compareProducts } from '../graph/presence-bounds.ts';
 import { namedAxes, slotCount, slotsAmong, slotsOf } from '../graph/slots.ts';
 
 export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const { graph } = sparse;
   const uses = usesOf(graph);
-  const outputs = new Set(writtenNodes(graph));
+  // The default of a control is computed where it is put, in the control's own memory.
+  const outputs = new Set(graph.outputs.flatMap(nodesOfOutput));
   const forHost = new Set(graph.externs.flatMap((e) => e.operands.map((o) => o.node)));
   const because = new Map<NodeId, MemoryReason>();
   /** Operations to compute a value at one point, where it is not stored. */

@@ -11,15 +11,25 @@
  */
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
-import type { AxisId, NodeId } from '../../graph/graph-ir.ts';
+import type { NodeId } from '../../graph/graph-ir.ts';
 import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import { isWorthTiles, type Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
 import type { Found } from './plan-schedule.ts';
-import { hasRoom, hasRoomAlone, lanesOf } from './row-lanes.ts';
-import { commonRows, countAlong, isComparedAlone, layoutOf, rowAxes, standsBeside, workOf } from './row-layout.ts';
-import { isGiven, loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers, type Reads } from './row-reads.ts';
+import { hasRoomAlone, lanesOf } from './row-lanes.ts';
+import { countAlong, isComparedAlone, layoutOf, rowAxes, standsBeside, workOf } from './row-layout.ts';
+import { isGiven, loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers } from './row-reads.ts';
+import {
+  alone,
+  fitsWorkgroup,
+  hasFewRows,
+  mayRepeat,
+  rowsOf,
+  type Candidate,
+  type Region,
+  type SettledRegion,
+} from './row-regions.ts';
 import { settledRow, throughOf, type TileChoice } from './row-contractions.ts';
 import {
   isInRow,
@@ -32,27 +42,11 @@ import {
 } from './schedule-ir.ts';
 import { usesOfStep } from './step-uses.ts';
 
-/** Operations that whoever has a row does alone, at most: the scores of a large router. */
-const MOST_WORK = 2 ** 21;
-/** The same where there are surely fewer rows than this: a workgroup has each, and most of a device has nothing to do meanwhile. */
-const [FEW_ROWS, MOST_WORK_OF_FEW] = [64, 2 ** 16];
-
 /**
  * Steps that one looks ahead of a value for which a launch has too few buffers: what comes behind it may be the only reader of what would
  * have to be stored, and then the row of all of them binds fewer.
  */
 const MOST_AHEAD = 24;
-
-/** A value that may be part of a row. */
-interface Candidate {
-  readonly index: number;
-  /** The step behind which it may be computed: its own, or an earlier one whose row it was drawn into. */
-  readonly place: number;
-  readonly choice: RowChoice;
-  readonly space: StoredSpace;
-  readonly reads: Reads;
-  readonly axes: readonly AxisId[];
-}
 
 type Known = Pick<Found, 'unkept' | 'counted' | 'apart'>;
 
@@ -61,15 +55,6 @@ interface Placed {
   readonly step: ScheduleStep;
   readonly place: number;
   readonly after: number;
-}
-
-interface Region {
-  readonly members: readonly Candidate[];
-  readonly rows: readonly AxisId[];
-}
-
-interface SettledRegion extends Region {
-  readonly through: readonly NodeId[];
 }
 
 /** The region of each candidate so far; those of a closed one stay as they are. */
@@ -86,7 +71,13 @@ export interface MergedRows {
 
 /** The steps of a schedule without rows, and those rows of them that pay, by what is known of an attempt at it. */
 export function mergeRows(fused: FusedGraph, schedule: Schedule, choosing: Choosing, known: Known): MergedRows {
-  return new RowMerging(fused, schedule, choosing, known).run();
+  // Who reads what a row computes for itself is known when all of them are there: then it may have to be in memory after all.
+  const barred = new Set<NodeId>();
+  for (;;) {
+    const { merged, astray } = new RowMerging(fused, schedule, choosing, known, barred).run();
+    if (astray.length === 0) return merged;
+    for (const id of astray) barred.add(id);
+  }
 }
 
 class RowMerging {
@@ -96,6 +87,8 @@ class RowMerging {
   readonly #target: Target;
   readonly #decider: Decider;
   readonly #known: Known;
+  /** What no row may compute for itself. */
+  readonly #barred: ReadonlySet<NodeId>;
   readonly #reads: readonly ReadonlySet<NodeId>[];
   /** The steps that read each node. */
   readonly #readers: Readers;
@@ -108,7 +101,13 @@ class RowMerging {
   /** A value whose region may bind too much for now, since one looks ahead of it; null: none. */
   #awaited: NodeId | null = null;
 
-  constructor(fused: FusedGraph, schedule: Schedule, { target, decider }: Choosing, known: Known) {
+  constructor(
+    fused: FusedGraph,
+    schedule: Schedule,
+    { target, decider }: Choosing,
+    known: Known,
+    barred: ReadonlySet<NodeId>,
+  ) {
     const { steps, spaces } = schedule;
     this.#fused = fused;
     this.#steps = steps;
@@ -116,6 +115,7 @@ class RowMerging {
     this.#target = target;
     this.#decider = decider;
     this.#known = known;
+    this.#barred = barred;
     this.#candidates = steps.map((step, i) => this.#candidate(step, i, schedule));
     this.#reads = steps.map((step, i) => {
       const candidate = this.#candidates[i];
@@ -130,7 +130,7 @@ class RowMerging {
     this.#loaders = readersOf(steps.map((step, i) => loadedByStep(fused, spaces, step) ?? at(this.#reads, i, 'schedule: reads of a step'))); // prettier-ignore
   }
 
-  run(): MergedRows {
+  run(): { readonly merged: MergedRows; readonly astray: readonly NodeId[] } {
     for (let i = 0; i < this.#steps.length;) {
       const next = this.#ahead(i) ?? this.#enter(i);
       this.#drawIn(next - 1);
@@ -140,7 +140,8 @@ class RowMerging {
       const left = this.#settled(region);
       return { ...left, through: throughOf(region, left) };
     });
-    return this.#merged(regions.filter(({ members }) => members.length > 1));
+    const rows = regions.filter(({ members }) => members.length > 1);
+    return { merged: this.#merged(rows), astray: rows.flatMap((region) => this.#astray(region)) };
   }
 
   /**
@@ -168,7 +169,7 @@ class RowMerging {
 
   /** Whether a value could join a region that it reads if a launch had more buffers. */
   #bindsTooMuch(candidate: Candidate): boolean {
-    const own: Region = { members: [candidate], rows: candidate.axes };
+    const own = alone(candidate);
     const wanted = this.#openTo(candidate.index).filter((region) => this.#joins(candidate, region));
     if (wanted.length === 0 || this.#united([...wanted, own]) !== null) return false;
     this.#awaited = candidate.choice.node.id;
@@ -190,6 +191,12 @@ class RowMerging {
     return !this.#known.apart.has(id) && this.#decider.joins(id, members.map((member) => member.choice.node.id)); // prettier-ignore
   }
 
+  /** What a region repeats and somebody else reads. */
+  #astray(region: Region): readonly NodeId[] {
+    const own = region.members.filter(({ choice }) => region.repeated.has(choice.node.id));
+    return own.filter((member) => this.#isStored(region, member, this.#readers)).map(({ choice }) => choice.node.id);
+  }
+
   /** Puts a step into the region of what it reads, or starts one; the step that comes next. */
   #enter(index: number): number {
     const step = at(this.#steps, index, 'schedule: step');
@@ -202,7 +209,7 @@ class RowMerging {
       if (step.kind !== 'check' && step.kind !== 'output') for (const region of open) closed.add(region);
       return index + 1;
     }
-    const own: Region = { members: [candidate], rows: candidate.axes };
+    const own = alone(candidate);
     const wanted = open.filter((region) => this.#joins(candidate, region));
     const all = this.#united([...wanted, own]);
     const one = all ?? wanted.map((region) => this.#united([region, own])).find((united) => united !== null);
@@ -224,7 +231,7 @@ class RowMerging {
     const drawn = this.#lone.reduce((region, candidate) => {
       const known = candidate.index <= index || regionOf.has(candidate.choice.node.id);
       if (known || !this.#joins(candidate, region) || !standsBeside(candidate, region)) return region;
-      return this.#united([region, { members: [{ ...candidate, place: index }], rows: candidate.axes }]) ?? region;
+      return this.#united([region, alone({ ...candidate, place: index })]) ?? region;
     }, first);
     for (const { choice } of drawn.members) regionOf.set(choice.node.id, drawn);
   }
@@ -232,8 +239,17 @@ class RowMerging {
   /** Several regions as one; null: that is not legal, or does not pay. */
   #united(regions: readonly Region[]): Region | null {
     const members = regions.flatMap((region) => region.members).toSorted((a, b) => a.index - b.index);
-    const region = { members, rows: commonRows(members) };
-    return this.#fits(region) ? region : null;
+    const known = new Set(regions.flatMap((region) => [...region.repeated]));
+    const asThey: Region = { members, rows: rowsOf(members, known), repeated: known };
+    if (this.#fits(asThey)) return asThey;
+    // What one of them computes of weights alone may be little beside what each row of the others does.
+    for (const region of regions) {
+      const ids = region.members.map(({ choice }) => choice.node.id);
+      const repeated = new Set([...known, ...ids]);
+      const again: Region = { members, rows: rowsOf(members, repeated), repeated };
+      if (ids.every((id) => !this.#barred.has(id)) && mayRepeat(this.#fused, again) && this.#fits(again)) return again;
+    }
+    return null;
   }
 
   /** As it would be left: what tiles do better takes no room of it. */
@@ -244,18 +260,9 @@ class RowMerging {
     )
       return false;
     const region = this.#settled(all);
-    if (!this.#hasRoom(region)) return false;
+    if (!fitsWorkgroup(this.#fused, this.#target, region)) return false;
     if (this.#awaited !== null && ids.has(this.#awaited)) return true;
     return this.#bindings(region) <= this.#target.limits.maxStorageBuffersPerShaderStage;
-  }
-
-  /** Whether a workgroup has room for what a region holds, and who has a row does not do too much. */
-  #hasRoom(region: Region): boolean {
-    const { words } = layoutOf(this.#fused.graph, region);
-    const work = workOf(this.#fused.graph, region);
-    const most = this.#areFew(region) ? MOST_WORK_OF_FEW : MOST_WORK;
-    const bytes = this.#target.limits.maxComputeWorkgroupStorageSize;
-    return words !== null && hasRoom(words, bytes) && work !== null && work <= most;
   }
 
   /** Buffers that a launch of a region binds, as far as that is known before it is written. */
@@ -279,17 +286,20 @@ class RowMerging {
   }
 
   /** Whether a value has to be in memory: others read it, or it is compared by itself (compiler/verify). `readers`: who reads what. */
-  #isStored({ members }: Region, { choice }: Candidate, readers: Readers): boolean {
+  #isStored({ members }: Pick<Region, 'members'>, { choice }: Pick<Candidate, 'choice'>, readers: Readers): boolean {
     const { node } = choice;
     if (isComparedAlone(node)) return true;
     return (readers.get(node.id) ?? []).some((reader) => members.every(({ index }) => index !== reader));
   }
 
   #settled(region: Region): Region {
-    return settledRow(region, {
+    const { repeated } = region;
+    const left = settledRow(region, {
       isLarge: (choice) => this.#isLarge(choice),
-      hasRoom: (left) => this.#hasRoom(left),
+      hasRoom: (row) => fitsWorkgroup(this.#fused, this.#target, row),
+      rowsOf: (members) => rowsOf(members, repeated),
     });
+    return { ...left, repeated };
   }
 
   #merged(regions: readonly SettledRegion[]): MergedRows {
@@ -336,7 +346,7 @@ class RowMerging {
 
   /** Classes on which a row is computed otherwise: by one thread instead of a workgroup, or with arrays of its own. */
   #formsOf(region: Region, lanes: RowStep['lanes']): readonly DeviceClass[] {
-    if (lanes === 'group' && this.#areFew(region)) return [];
+    if (lanes === 'group' && hasFewRows(this.#fused.graph, region)) return [];
     const { words, cellOf } = layoutOf(this.#fused.graph, region);
     const all = words ?? Infinity;
     // A cell of one number is a register.
@@ -354,11 +364,6 @@ class RowMerging {
     if (choice.family !== 'tile') return false;
     const isFew = this.#decider.regime === 'few' && isWorthTiles(this.#fused, choice, this.#target);
     return choice.rows.kind !== 'single' || isFew;
-  }
-
-  #areFew({ rows }: Region): boolean {
-    const count = countAlong(this.#fused.graph, rows);
-    return count !== null && count < FEW_ROWS;
   }
 
   /** A contraction has the columns that a row has, and goes by vectors through memory only. */

@@ -1,7 +1,7 @@
 /** Which contractions of a row have a launch of their own after all: those that tiles do better, if nobody in the row looks at all their columns. */
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
 import { loopAxes } from '../../graph/moved-axes.ts';
-import { commonRows, type Rowed } from './row-layout.ts';
+import type { Rowed } from './row-layout.ts';
 import type { RowChoice } from './schedule-ir.ts';
 
 export type TileChoice = Extract<RowChoice, { readonly family: 'tile' }>;
@@ -17,13 +17,17 @@ interface Row<M extends Rowed> {
  */
 export function settledRow<M extends Rowed>(
   row: Row<M>,
-  asked: { readonly isLarge: (choice: RowChoice) => choice is TileChoice; readonly hasRoom: (row: Row<M>) => boolean },
+  asked: {
+    readonly isLarge: (choice: RowChoice) => choice is TileChoice;
+    readonly hasRoom: (row: Row<M>) => boolean;
+    readonly rowsOf: (members: readonly M[]) => readonly AxisId[];
+  },
 ): Row<M> {
   const without = (isLeft: (choice: TileChoice, elsewhere: readonly M[]) => boolean): Row<M> => {
     const members = row.members.filter(
       ({ choice }) => !asked.isLarge(choice) || !isLeft(choice, readersElsewhere(choice.node, row)),
     );
-    return members.length === row.members.length ? row : { members, rows: commonRows(members) };
+    return members.length === row.members.length ? row : { members, rows: asked.rowsOf(members) };
   };
   const left = without(
     ({ columns }, elsewhere) =>

@@ -2,6 +2,7 @@
 import { at } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Node, NodeId } from '../../graph/graph-ir.ts';
+import { loopAxes } from '../../graph/moved-axes.ts';
 import { nodeOf } from '../../graph/node-uses.ts';
 import { sameSlots } from '../../graph/slots.ts';
 import type { Target } from '../../target.ts';
@@ -17,7 +18,7 @@ import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileS
 import { PredicateSets } from './predicate-sets.ts';
 import { isComparedAlone, rowAxes } from './row-layout.ts';
 import { hasRoom, hasRoomAlone } from './row-lanes.ts';
-import { readsOfValue } from './row-reads.ts';
+import { isGiven, readsOfValue } from './row-reads.ts';
 import {
   indexKey,
   insidesOf,
@@ -119,6 +120,8 @@ export class StepRules {
     const spaces = new Map([...this.#schedule.spaces, ...within]);
     const kept = new Map<NodeId, number>();
     const cells = new Map<number, NodeId>();
+    /** What does not stand on the rows, and is computed by each of them for itself. */
+    const repeated = new Set<NodeId>();
     const faults = forms.flatMap(({ name }) =>
       said(this.#target.classes.some((own) => own.name === name), `there is no class ${name}`)); // prettier-ignore
     for (const phase of phases) {
@@ -129,16 +132,19 @@ export class StepRules {
       };
       for (const { choice, space, stored } of phase) {
         const { id } = choice.node;
-        const reads = [...readsOfValue(this.#fused, spaces, choice, space).of].filter(([read]) => within.has(read));
+        const { of, all } = readsOfValue(this.#fused, spaces, choice, space);
+        const reads = [...of].filter(([read]) => within.has(read));
         const own = rowAxes(choice, space);
+        const isOwn = !stored && [...choice.node.axes, ...loopAxes(choice.node)].every((a) => !rows.includes(a));
+        if (isOwn && [...all].every((read) => repeated.has(read) || isGiven(this.#fused, read))) repeated.add(id);
         faults.push(
           ...said(this.#schedule.spaces.has(id) === stored, `%${id} has memory and is not stored, or lacks it`),
           ...said(stored || !isComparedAlone(choice.node), `%${id} is compared by itself, and has no memory`),
-          ...said(rows.every((a) => own.includes(a)), `%${id} goes along the rows, or lacks an axis of theirs`),
+          ...said(repeated.has(id) || rows.every((a) => own.includes(a)), `%${id} goes along the rows, or lacks an axis of theirs`),
           ...said(choice.family !== 'tile' || choice.lanes === 1 || reads.length === 0, `%${id} loads by vectors what the row holds`),
           ...reads.flatMap(([read, same]) => [
             ...said(isKept(read), `%${id} reads %${read}, which the row does not keep`),
-            ...said(rows.every((a) => same.has(a)), `%${id} reads %${read} at another row`),
+            ...said(repeated.has(read) || rows.every((a) => same.has(a)), `%${id} reads %${read} at another row`),
           ]),
           ...this.#stands(choice, space),
           ...this.#family(choice, choice.node, space, rows),
