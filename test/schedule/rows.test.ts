@@ -7,7 +7,8 @@ import { stepTexts } from '../../compiler/schedule/deciding/print-schedule.ts';
 import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
 import { settled } from '../../compiler/schedule/schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
-import { preparedOf } from '../language/support.ts';
+import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
+import { compiledAgain } from './compiled-again.ts';
 import { sharedLayer } from './programs.ts';
 
 it('who sums along slots reads what it sums, also where what is summed has memory under its presence', () => {
@@ -109,4 +110,26 @@ it('a driver cannot count the rounds of a row, of a recurrence or of a choice am
     });
     expect(counted, name).toEqual([]);
   }
+});
+
+/** Experts that a draw chooses, and a norm that waits for none of it. */
+const drawn = `import { ReluMlp } from "std"
+model Drawn {
+  axis T, D = 64, E = 16, F = 64
+  experts ffn[E] = ReluMlp<F>
+  forward(x: [T, D]) -> [T, D] {
+    let y = (x - mean(x, over: D)) * rsqrt(mean(x * x, over: D) + 0.00001)
+    x + pick(i32(floor(E * uniform[T])), over: E) @ ffn(y)
+  }
+}`;
+
+it('a row behind another one, on the same rows, of what a run is given alone, is the same launch', async () => {
+  const [first, ...others] = stepsOf(drawn);
+  expect(first).toMatch(/^row \(T\).* draw on \[T\] in memory/);
+  expect(first).toMatch(/ reduce on \[T\] in c\d+/);
+  expect(others.filter((text) => text.includes('reduce on'))).toEqual([]);
+  const run = ready(preparedOf(drawn, { target: webgpuCore }), { sizes: new Map([['T', 5]]) });
+  expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+  const { schedules } = compiledAgain(drawn, (schedule) => schedule);
+  expect(schedules[0]).toMatch(/row \(T\).* draw on .* reduce on/);
 });

@@ -12,18 +12,20 @@
 import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { NodeId } from '../../graph/graph-ir.ts';
-import type { DeviceClass, Target } from '../../target.ts';
+import type { Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import { isWorthTiles, type Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
 import type { Found } from './plan-schedule.ts';
-import { hasRoomAlone, lanesOf } from './row-lanes.ts';
-import { countAlong, isComparedAlone, layoutOf, rowAxes, standsBeside, workOf } from './row-layout.ts';
+import { lanesOf } from './row-lanes.ts';
+import { isComparedAlone, layoutOf, rowAxes, standsBeside, workOf } from './row-layout.ts';
 import { isGiven, loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers } from './row-reads.ts';
 import {
   alone,
   fitsWorkgroup,
-  hasFewRows,
+  formsOf,
+  inRow,
+  isOfGiven,
   mayRepeat,
   rowsOf,
   type Candidate,
@@ -31,15 +33,7 @@ import {
   type SettledRegion,
 } from './row-regions.ts';
 import { settledRow, throughOf, type TileChoice } from './row-contractions.ts';
-import {
-  isInRow,
-  isOfPoints,
-  type RowChoice,
-  type RowMember,
-  type RowStep,
-  type Schedule,
-  type ScheduleStep,
-} from './schedule-ir.ts';
+import { isInRow, isOfPoints, type RowMember, type RowStep, type Schedule, type ScheduleStep } from './schedule-ir.ts';
 import { usesOfStep } from './step-uses.ts';
 
 /**
@@ -136,6 +130,7 @@ class RowMerging {
       this.#drawIn(next - 1);
       i = next;
     }
+    this.#drawRows();
     const regions = [...new Set(this.#merging.regionOf.values())].map((region) => {
       const left = this.#settled(region);
       return { ...left, through: throughOf(region, left) };
@@ -234,6 +229,29 @@ class RowMerging {
       return this.#united([region, alone({ ...candidate, place: index })]) ?? region;
     }, first);
     for (const { choice } of drawn.members) regionOf.set(choice.node.id, drawn);
+  }
+
+  /** Into a row, rows behind it on the same rows that need nothing but what a run is given: each would be a launch. */
+  #drawRows(): void {
+    const { regionOf } = this.#merging;
+    const rows: Region[] = [];
+    for (const later of new Set(regionOf.values())) {
+      const isDrawn = isOfGiven(this.#fused, later) && !later.members.some(({ choice }) => this.#isLarge(choice));
+      const drawn = rows.map((first) => (isDrawn ? this.#drawnInto(first, later) : null));
+      const place = drawn.findIndex((region) => region !== null);
+      const region = drawn[place] ?? null;
+      if (region === null) rows.push(later);
+      else rows[place] = region;
+    }
+    for (const region of rows) for (const { choice } of region.members) regionOf.set(choice.node.id, region);
+  }
+
+  #drawnInto(first: Region, later: Region): Region | null {
+    const isSame = first.rows.length === later.rows.length && first.rows.every((a) => later.rows.includes(a));
+    if (!isSame || first.members.length + later.members.length < 3) return null;
+    if (!later.members.every((member) => this.#joins(member, first))) return null;
+    const place = Math.max(...first.members.map((member) => member.place));
+    return this.#united([first, { ...later, members: later.members.map((member) => ({ ...member, place })) }]);
   }
 
   /** Several regions as one; null: that is not legal, or does not pay. */
@@ -337,46 +355,29 @@ class RowMerging {
         cell: cellOf.get(id) ?? null,
         stored: this.#isStored(region, member, this.#known.unkept.has(id) ? this.#loaders : this.#readers),
       };
-      (phases[get(phaseOf, id, 'schedule: phase')] ??= []).push({ ...part, choice: this.#inRow(member, region) });
+      (phases[get(phaseOf, id, 'schedule: phase')] ??= []).push({
+        ...part,
+        choice: inRow(this.#fused.graph, member, region),
+      });
     }
     const work = workOf(this.#fused.graph, region) ?? Infinity;
     const lanes = lanesOf(words, work);
-    return { kind: 'row', rows, phases, lanes, forms: this.#formsOf(region, lanes), through, neighbours: 1 };
-  }
-
-  /** Classes on which a row is computed otherwise: by one thread instead of a workgroup, or with arrays of its own. */
-  #formsOf(region: Region, lanes: RowStep['lanes']): readonly DeviceClass[] {
-    if (lanes === 'group' && hasFewRows(this.#fused.graph, region)) return [];
-    const { words, cellOf } = layoutOf(this.#fused.graph, region);
-    const all = words ?? Infinity;
-    // A cell of one number is a register.
-    const hasArrays = all > new Set(cellOf.values()).size;
-    const { limits, classes } = this.#target;
-    return classes.filter(
-      (own) =>
-        hasRoomAlone(own, all, limits.maxComputeWorkgroupStorageSize) &&
-        (lanes === 'group' || (own.threadArrays && hasArrays)),
-    );
+    return {
+      kind: 'row',
+      rows,
+      phases,
+      lanes,
+      forms: formsOf(this.#fused.graph, region, lanes, this.#target),
+      through,
+      neighbours: 1,
+    };
   }
 
   /** Whether a contraction is worth a launch of its own: tiles of several rows, or of few rows as many columns as would be in tiles. */
-  #isLarge(choice: RowChoice): choice is TileChoice {
+  #isLarge(choice: RowMember['choice']): choice is TileChoice {
     if (choice.family !== 'tile') return false;
     const isFew = this.#decider.regime === 'few' && isWorthTiles(this.#fused, choice, this.#target);
     return choice.rows.kind !== 'single' || isFew;
-  }
-
-  /** A contraction has the columns that a row has, and goes by vectors through memory only. */
-  #inRow({ choice, reads }: Candidate, { rows, members }: Region): RowChoice {
-    if (choice.family !== 'tile') return choice;
-    const ids = new Set(members.map((member) => member.choice.node.id));
-    const columns = choice.columns.filter((a) => !rows.includes(a));
-    const tileColumns = Math.max(
-      1,
-      Math.min(choice.tileColumns, countAlong(this.#fused.graph, columns) ?? choice.tileColumns),
-    );
-    const row: RowChoice = { ...choice, rows: { kind: 'single' }, columns, tileRows: 1, tileColumns, forms: [] };
-    return [...reads.of.keys()].some((id) => ids.has(id)) ? { ...row, lanes: 1 } : row;
   }
 
   // --- what steps are ---

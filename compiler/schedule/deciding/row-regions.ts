@@ -7,12 +7,12 @@
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
 import { loopAxes } from '../../graph/moved-axes.ts';
-import type { Target } from '../../target.ts';
+import type { DeviceClass, Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
-import { hasRoom } from './row-lanes.ts';
+import { hasRoom, hasRoomAlone } from './row-lanes.ts';
 import { commonRows, countAlong, isComparedAlone, layoutOf, workOf } from './row-layout.ts';
 import { isGiven, type Reads } from './row-reads.ts';
-import type { RowChoice } from './schedule-ir.ts';
+import type { RowChoice, RowStep } from './schedule-ir.ts';
 
 /** Operations that whoever has a row does alone, at most: the scores of a large router. */
 const MOST_WORK = 2 ** 21;
@@ -63,14 +63,19 @@ export function mayRepeat(fused: FusedGraph, region: Region): boolean {
   const { members, repeated, rows } = region;
   const own = members.filter(({ choice }) => repeated.has(choice.node.id));
   if (own.length === members.length || rows.length === 0) return false;
-  const isOwn = ({ choice: { node }, reads }: Candidate): boolean =>
+  const isOwn = ({ choice: { node } }: Candidate): boolean =>
     !isComparedAlone(node) &&
     [...node.axes, ...loopAxes(node)].every((a) => !rows.includes(a)) &&
-    fused.graph.checks.every((check) => check.kind !== 'numbers' || check.node !== node.id) &&
-    [...reads.all].every((id) => repeated.has(id) || isGiven(fused, id));
-  if (!own.every(isOwn)) return false;
+    fused.graph.checks.every((check) => check.kind !== 'numbers' || check.node !== node.id);
+  if (!isOfGiven(fused, { members: own }) || !own.every(isOwn)) return false;
   const [again, all] = [workOf(fused.graph, { members: own, rows }), workOf(fused.graph, region)];
   return again !== null && all !== null && again * REPEATED_OF <= all;
+}
+
+/** Whether all that values read is given by a run, or is another one of them. */
+export function isOfGiven(fused: FusedGraph, { members }: Pick<Region, 'members'>): boolean {
+  const own = new Set(members.map(({ choice }) => choice.node.id));
+  return members.every(({ reads }) => [...reads.all].every((id) => own.has(id) || isGiven(fused, id)));
 }
 
 /** Whether a workgroup has room for what a region holds, and who has a row does not do too much. */
@@ -85,4 +90,33 @@ export function fitsWorkgroup({ graph }: FusedGraph, { limits }: Target, region:
 export function hasFewRows(graph: Graph, { rows }: Pick<Region, 'rows'>): boolean {
   const count = countAlong(graph, rows);
   return count !== null && count < FEW_ROWS;
+}
+
+/** Classes on which a row is computed otherwise: by one thread instead of a workgroup, or with arrays of its own. */
+export function formsOf(
+  graph: Graph,
+  region: Region,
+  lanes: RowStep['lanes'],
+  { limits, classes }: Target,
+): readonly DeviceClass[] {
+  if (lanes === 'group' && hasFewRows(graph, region)) return [];
+  const { words, cellOf } = layoutOf(graph, region);
+  const all = words ?? Infinity;
+  // A cell of one number is a register.
+  const hasArrays = all > new Set(cellOf.values()).size;
+  return classes.filter(
+    (own) =>
+      hasRoomAlone(own, all, limits.maxComputeWorkgroupStorageSize) &&
+      (lanes === 'group' || (own.threadArrays && hasArrays)),
+  );
+}
+
+/** A contraction has the columns that a row has, and goes by vectors through memory only. */
+export function inRow(graph: Graph, { choice, reads }: Candidate, { rows, members }: Region): RowChoice {
+  if (choice.family !== 'tile') return choice;
+  const ids = new Set(members.map((member) => member.choice.node.id));
+  const columns = choice.columns.filter((a) => !rows.includes(a));
+  const tileColumns = Math.max(1, Math.min(choice.tileColumns, countAlong(graph, columns) ?? choice.tileColumns));
+  const row: RowChoice = { ...choice, rows: { kind: 'single' }, columns, tileRows: 1, tileColumns, forms: [] };
+  return [...reads.of.keys()].some((id) => ids.has(id)) ? { ...row, lanes: 1 } : row;
 }
