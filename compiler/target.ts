@@ -12,6 +12,11 @@ export interface Target {
    * seconds of CPU for a long body, which small matrices do not give back. Numbers are the same either way.
    */
   readonly tileFrom: number;
+  /**
+   * Up to so many points a sum asks at each whether there is something to add, where it could go along the rows that are there: to list those of
+   * each result takes three launches, and what stands on a list costs products of matrices, beside which the questions are little.
+   */
+  readonly mostAsked: number;
   /** Classes of devices for which launches get forms of their own, besides the portable one. */
   readonly classes: readonly DeviceClass[];
 }
@@ -99,6 +104,7 @@ export const webgpuCore: Target = {
     maxComputeWorkgroupStorageSize: 16 * KIB,
   },
   tileFrom: 4096,
+  mostAsked: 32,
   classes: deviceClasses,
 };
 

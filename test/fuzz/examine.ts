@@ -74,7 +74,7 @@ export async function examine(given: Case, options: ExamineOptions): Promise<Out
   }
 }
 
-/** Whether a program is computed as if its matrices were large: every other one is, which the command line has no option for. */
+/** Whether a program is computed as if its matrices were large, and its sums long: every other one is, which the command line has no option for. */
 export function hasLargeTiles(seed: number): boolean {
   return seed % 2 !== 0;
 }
@@ -88,7 +88,8 @@ export function drawOf(seed: number): ScheduleDraw | null {
 export const regimeOf = ({ seed, schedule }: Case): Regime =>
   (schedule ?? null) !== null && Math.floor(seed / 4) % 2 !== 0 ? 'few' : 'many';
 
-export const targetOf = (seed: number): Target => (hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0 } : webgpuCore);
+export const targetOf = (seed: number): Target =>
+  hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0, mostAsked: 0 } : webgpuCore;
 
 /** A run asks for everything: the plan of the results alone would only be compiled. */
 const asRun = { name: 'model.moe', plans: 'all' } as const;

@@ -6,7 +6,7 @@
  * | --- | --- |
  * | contraction whose last axis only one side has | tile (choose-tiles.ts) |
  * | any other contraction | contract |
- * | reduction of what is predicated on the presence of an assignment list, over axes of it | reduce over the list of assignments |
+ * | reduction of what is predicated on the presence of an assignment list, over axes of it | reduce over the list of assignments; few points are asked instead |
  * | reduction of what is predicated on a presence whose points are named, over the axes that are | reduce over slots |
  * | other reduction | reduce over a dense nest |
  * | concat of many parts | one map a part, into its place |
@@ -18,6 +18,7 @@
 import { asInteger, multiply } from '../../../dsl/types/size.ts';
 import type { FusedGraph } from '../../graph/domains.ts';
 import type { Node } from '../../graph/graph-ir.ts';
+import type { Target } from '../../target.ts';
 import type { StoredSpace } from '../memory/memory.ts';
 import type { Storage } from './choose-storage.ts';
 import { chooseTile, type Choosing } from './choose-tiles.ts';
@@ -38,7 +39,7 @@ export function chooseKernel(
     return choosing.decider.choice(node.id, space, tile === null ? [each] : [tile, each]);
   }
   const legal = legalChoices(fused, node, space, storage);
-  const wanted = legal.find((choice) => isWorthIt(fused, choice, legal)) ?? legal[0];
+  const wanted = legal.find((choice) => isWorthIt(fused, choice, legal, choosing.target)) ?? legal[0];
   return choosing.decider.choice(node.id, space, [wanted, ...legal.filter((choice) => choice !== wanted)]);
 }
 
@@ -46,7 +47,7 @@ export function chooseKernel(
 const MOST_ALONE = 256;
 
 /** Whether what may be done otherwise as well is done like this. */
-function isWorthIt(fused: FusedGraph, choice: Choice, legal: Options<Choice>): boolean {
+function isWorthIt(fused: FusedGraph, choice: Choice, legal: Options<Choice>, { mostAsked }: Target): boolean {
   switch (choice.family) {
     case 'choose': {
       const points = asInteger(multiply(choice.node.over.map(sizeIn(fused))));
@@ -54,8 +55,10 @@ function isWorthIt(fused: FusedGraph, choice: Choice, legal: Options<Choice>): b
     }
     case 'reduce_listed': {
       const { axes } = choice.index.assignmentList;
-      // A constant number of operations for each assignment is not worth a list.
-      return [...choice.node.axes, ...choice.node.over].some((a) => !axes.includes(a));
+      const points = asInteger(multiply(choice.node.over.map(sizeIn(fused))));
+      // A constant number of operations for each assignment is not worth a list, nor is what takes no longer to ask at all points.
+      const isShort = points !== null && points <= mostAsked && legal.some(({ family }) => family === 'reduce');
+      return !isShort && [...choice.node.axes, ...choice.node.over].some((a) => !axes.includes(a));
     }
     default:
       return true;

@@ -33,12 +33,17 @@ type Member = Pick<Extract<ScheduleStep, { readonly kind: 'value' }>, 'choice' |
 const FEW_POINTS = 4096;
 
 /**
- * What costs say: neighbours share the way through what was chosen, or is listed. Threads are fewer, which matters where there are few
+ * What costs say: neighbours share the way through what was chosen, or is listed, or what is asked at each point. Threads are fewer, which matters where there are few
  * points whatever a run's sizes, and where sums are long and few: over all points of an axis (`reduce`).
  */
 function paysAt(fused: FusedGraph, members: readonly Member[]): boolean {
   const [first] = members;
-  const isShared = members.some(({ choice: { family } }) => family === 'reduce_slots' || family === 'reduce_listed');
+  const isShared = members.some(
+    ({ choice }) =>
+      choice.family === 'reduce_slots' ||
+      choice.family === 'reduce_listed' ||
+      (choice.family === 'reduce' && nodeOf(fused.graph, choice.node.operand).kind === 'predicated'),
+  );
   if (first === undefined || !isShared) return false;
   const points = asInteger(multiply(first.space.axes.map(sizeIn(fused))));
   return first.space.assignmentList !== null || points === null || points >= FEW_POINTS;
