@@ -16,7 +16,7 @@ export interface Target {
    * Up to so many points a sum asks at each whether there is something to add, where it could go along the rows that are there: to list those of
    * each result takes three launches, and what stands on a list costs products of matrices, beside which the questions are little.
    */
-  readonly mostAsked: number;
+  readonly maxAsked: number;
   /** Classes of devices for which launches get forms of their own, besides the portable one. */
   readonly classes: readonly DeviceClass[];
 }
@@ -104,7 +104,7 @@ export const webgpuCore: Target = {
     maxComputeWorkgroupStorageSize: 16 * KIB,
   },
   tileFrom: 4096,
-  mostAsked: 32,
+  maxAsked: 32,
   classes: deviceClasses,
 };
 

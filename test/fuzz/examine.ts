@@ -89,7 +89,7 @@ export const regimeOf = ({ seed, schedule }: Case): Regime =>
   (schedule ?? null) !== null && Math.floor(seed / 4) % 2 !== 0 ? 'few' : 'many';
 
 export const targetOf = (seed: number): Target =>
-  hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0, mostAsked: 0 } : webgpuCore;
+  hasLargeTiles(seed) ? { ...webgpuCore, tileFrom: 0, maxAsked: 0 } : webgpuCore;
 
 /** A run asks for everything: the plan of the results alone would only be compiled. */
 const asRun = { name: 'model.moe', plans: 'all' } as const;

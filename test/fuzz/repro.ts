@@ -49,7 +49,7 @@ export async function appendRepro(
     ...(changes === null ? {} : { changes, draw: small.schedule }),
     ...(hasLargeTiles(small.seed)
       ? {
-          note: 'found with tileFrom and mostAsked 0 of the target: the command shows it where sizes of matrices and of sums have no part in it',
+          note: 'found with tileFrom and maxAsked 0 of the target: the command shows it where sizes of matrices and of sums have no part in it',
         }
       : {}),
   };

@@ -13,7 +13,7 @@ model Layer {
   forward(x: [T, D]) -> [T, D] { top_p(softmax(w @ x, over: E), 0.5, over: E) @ ffn(x) }
 }`;
 
-const listing: Target = { ...webgpuCore, mostAsked: 0 };
+const listing: Target = { ...webgpuCore, maxAsked: 0 };
 
 const stepsOf = (text: string, target: Target = webgpuCore): readonly string[] => {
   const { schedule, fused } = preparedOf(text, { target }).entry.inference;

@@ -39,7 +39,7 @@ export class PlanFixture {
   readonly sizes = new Map<string, number>();
   readonly inputs = new Map<string, number[]>();
   /** Of plans: the tests' matrices are small, and are to be computed as large ones are. */
-  readonly target: Target = { ...webgpuCore, tileFrom: 0, mostAsked: 0 };
+  readonly target: Target = { ...webgpuCore, tileFrom: 0, maxAsked: 0 };
   /** Domains and memory by the passes instead of by hand. */
   sparsified = false;
   readonly #roles = new Map<string, string>();

@@ -47,7 +47,7 @@ export function chooseKernel(
 const MOST_ALONE = 256;
 
 /** Whether what may be done otherwise as well is done like this. */
-function isWorthIt(fused: FusedGraph, choice: Choice, legal: Options<Choice>, { mostAsked }: Target): boolean {
+function isWorthIt(fused: FusedGraph, choice: Choice, legal: Options<Choice>, { maxAsked }: Target): boolean {
   switch (choice.family) {
     case 'choose': {
       const points = asInteger(multiply(choice.node.over.map(sizeIn(fused))));
@@ -57,7 +57,7 @@ function isWorthIt(fused: FusedGraph, choice: Choice, legal: Options<Choice>, { 
       const { axes } = choice.index.assignmentList;
       const points = asInteger(multiply(choice.node.over.map(sizeIn(fused))));
       // A constant number of operations for each assignment is not worth a list, nor is what takes no longer to ask at all points.
-      const isShort = points !== null && points <= mostAsked && legal.some(({ family }) => family === 'reduce');
+      const isShort = points !== null && points <= maxAsked && legal.some(({ family }) => family === 'reduce');
       return !isShort && [...choice.node.axes, ...choice.node.over].some((a) => !axes.includes(a));
     }
     default:
