@@ -294,7 +294,7 @@ async function main() {
   if (totals.left > 0)
     notes.push(
       `!!! left to npm test -- --all: ${totals.left} tests of sweeps (examples beyond those that stand for all; on each adapter the ` +
-        'programs that another one runs) two thirds of random draws, and most of the random programs: see test/support/sweeps.ts',
+        'programs that another one runs), golden plans of the former, two thirds of random draws, and most of the random programs: see test/support/sweeps.ts',
     );
   return summary(`adapters that ran: ${adapters.map(({ name }) => name).join(', ') || 'NONE'}`);
 }

@@ -10,7 +10,8 @@
  * takes them for all where it sweeps (test/support/sweeps.ts). A kind that they lack is named here, and `npm run plans` chooses anew.
  *
  * `golden/hashes.txt` has `manifest.hash` of every example and of every program of `test/architectures`: a change that is said to
- * move code about leaves the whole file as it is, to the last byte of every shader, formula and label.
+ * move code about leaves the whole file as it is, to the last byte of every shader, formula and label. `npm test` looks at its lines of the
+ * covering examples and of those programs alone.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

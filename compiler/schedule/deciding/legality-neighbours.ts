@@ -33,8 +33,8 @@ type Member = Pick<Extract<ScheduleStep, { readonly kind: 'value' }>, 'choice' |
 const FEW_POINTS = 4096;
 
 /**
- * What costs say: neighbours share the way through what was chosen, or is listed, or what is asked at each point. Threads are fewer, which matters where there are few
- * points whatever a run's sizes, and where sums are long and few: over all points of an axis (`reduce`).
+ * What costs say: neighbours share the way through what was chosen, or is listed, or what is asked at each point. Threads are fewer, which
+ * matters where there are few points whatever a run's sizes, and where sums are long and few: over all points of an axis (`reduce`).
  */
 function paysAt(fused: FusedGraph, members: readonly Member[]): boolean {
   const [first] = members;

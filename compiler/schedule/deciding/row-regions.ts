@@ -51,7 +51,7 @@ export const alone = (candidate: Candidate): Region => ({
   repeated: new Set(),
 });
 
-/** The rows of a region whose members some of them repeat. */
+/** The rows of values some of which each row computes for itself: those do not stand on them. */
 export const rowsOf = (members: readonly Candidate[], repeated: ReadonlySet<NodeId>): readonly AxisId[] =>
   commonRows(members.filter(({ choice }) => !repeated.has(choice.node.id)));
 

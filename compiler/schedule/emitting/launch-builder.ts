@@ -76,7 +76,7 @@ export class LaunchBuilder {
    * number of the layer is the size of something.
    */
   offset(axis: AxisId, value: Size): KernelExpr {
-    return this.#field(`offset ${axis} ${sizeKey(value)}`, 'u32', { kind: 'size', size: value });
+    return this.number(value, `offset ${axis} ${sizeKey(value)}`);
   }
 
   /** A uniform field of its own, whatever other fields have the same value: for numbers that are no sizes (a fault word). */
