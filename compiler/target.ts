@@ -59,9 +59,7 @@ export interface SubgroupTileShape {
   readonly columns: number;
   /** Of matrices so many times as large as `Target.tileFrom`: the text is longer than that of other tiles. */
   readonly fromTimes: number;
-  /** Rows up to which a tile goes row by row: a whole one costs as much as so many alone. */
-  readonly shortRows: number;
-  /** Rows up to which one with more than that goes as a tile of so many, in half the time of a whole one (DECISIONS 83). */
+  /** Rows up to which a block is a tile of so many, in half the time of a whole one (DECISIONS 83, 87). */
   readonly smallRows: number;
 }
 
@@ -71,14 +69,14 @@ export const deviceClasses: readonly DeviceClass[] = [
     name: 'simd4',
     subgroupSize: 4,
     threadArrays: true,
-    tile: { rows: 16, columns: 8, fromTimes: 4, shortRows: 2, smallRows: 4 },
+    tile: { rows: 16, columns: 8, fromTimes: 4, smallRows: 4 },
     onlineRows: 4,
   },
   {
     name: 'simd8',
     subgroupSize: 8,
     threadArrays: false,
-    tile: { rows: 16, columns: 4, fromTimes: 1, shortRows: 2, smallRows: 4 },
+    tile: { rows: 16, columns: 4, fromTimes: 1, smallRows: 4 },
     onlineRows: 8,
   },
 ];

@@ -32,9 +32,7 @@ export interface SubgroupTileConfig<P, I> extends TileValues<P, I> {
   readonly lanes: number;
   /** A number as a value that a run gives: a loop to a literal is written out by drivers, which then take seconds for it. */
   readonly opaque: (value: number) => KernelExpr;
-  /** Rows up to which a tile goes row by row. */
-  readonly shortRows: number;
-  /** Rows up to which one with more than that goes as a tile of so many. */
+  /** Rows up to which a block is a tile of so many. */
   readonly smallRows: number;
   readonly rows: TileRows<P>;
   readonly terms: VectorTerms<I>;
@@ -65,6 +63,7 @@ export function subgroupTile<P, I>(k: KernelBuilder, config: SubgroupTileConfig<
       columns: targets.map((target) => k.let(min(target, edge), 'c')),
       maxTerms: terms.maxTerms,
       inBlocks: true,
+      few: { rows: config.smallRows, go: 'as a tile of so many' },
       visit: (points, addTerm, sums) => visitTogether(k, config, points, addTerm, sums),
     });
     enter(k.let(rem(number, tiles), 'block'), part);

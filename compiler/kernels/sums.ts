@@ -37,6 +37,8 @@ export class Sums {
   readonly #count: number;
   /** Of sums in blocks: the levels above the lowest, one after the other. */
   readonly #closed: ArrayDecl | null;
+  /** From one of these levels to the next: the array may be of more sums. */
+  readonly #stride: number;
   /** Of each level, the lowest first: one accumulator for each sum. */
   #levels: readonly (readonly KernelExpr[])[];
   /** Blocks closed so far; null where no level has 32. */
@@ -58,6 +60,7 @@ export class Sums {
     this.#count = count;
     const levels = levelsFor(type, maxTerms);
     this.#closed = closed;
+    this.#stride = closed === null ? count : closed.length / (levels - 1);
     this.#levels = Array.from({ length: levels }, (_, level) =>
       closed === null ? this.#locals() : level === 0 ? [] : this.#elements(closed, level),
     );
@@ -107,7 +110,7 @@ export class Sums {
   /** What numbered sums come to, of which every block is closed. */
   totalOf(at: KernelExpr): KernelExpr {
     const closed = found(this.#closed);
-    const [first, ...others] = this.#levels.slice(1).map((_, i) => loadArray(closed, add(at, i * this.#count)));
+    const [first, ...others] = this.#levels.slice(1).map((_, i) => loadArray(closed, add(at, i * this.#stride)));
     return others.reduce((sum, level) => add(level, sum), found(first));
   }
 
@@ -144,7 +147,7 @@ export class Sums {
   }
 
   #elements(closed: ArrayDecl, level: number): readonly KernelExpr[] {
-    return Array.from({ length: this.#count }, (_, at) => loadArray(closed, (level - 1) * this.#count + at));
+    return Array.from({ length: this.#count }, (_, at) => loadArray(closed, (level - 1) * this.#stride + at));
   }
 
   #set(sum: KernelExpr, value: KernelExpr): void {

@@ -106,8 +106,7 @@ export function tileAt<P, I>(k: KernelBuilder, config: TileShape<P, I>, column: 
   const targets = neighboursOf(column, tileColumns);
   return new TilePart<P, I>(k, {
     ...config,
-    shortRows: shortBlock(tileRows),
-    smallRows: 0,
+    few: { rows: shortBlock(tileRows), go: 'one by one' },
     targets,
     columns: targets.map((target, j) => k.let(j === 0 ? target : min(target, sub(width, 1)), 'c')),
     maxTerms: terms.maxTerms,
@@ -174,13 +173,16 @@ export function tilesOfRows<P>(
   }
 }
 
+/** Up to how many rows a block is not a whole tile, and what it is instead. */
+export interface FewRows {
+  readonly rows: number;
+  readonly go: 'one by one' | 'as a tile of so many';
+}
+
 /** What a thread of a tile does: some rows with the same weights, at columns of its own. */
 export interface TilePartConfig<P, I> extends TileValues<P, I> {
   readonly tileRows: number;
-  /** Rows up to which a tile goes row by row. */
-  readonly shortRows: number;
-  /** Rows up to which one with more than `shortRows` goes as a tile of so many; no more than those: none does. */
-  readonly smallRows: number;
+  readonly few: FewRows;
   /** Those past the last column are not stored; sums there are of any column. */
   readonly targets: readonly KernelExpr[];
   /** As many, all of them there. */
@@ -236,6 +238,12 @@ export function numberOf(
   return (row * heads + head) * columns.length + column;
 }
 
+/** Neighbouring rows, the last of them `last`. */
+interface RowsOfTile {
+  readonly first: KernelExpr;
+  readonly last: KernelExpr;
+}
+
 export class TilePart<P, I> {
   readonly #k: KernelBuilder;
   readonly #config: TilePartConfig<P, I>;
@@ -259,26 +267,56 @@ export class TilePart<P, I> {
   /** Rows `first .. end`, at least one; rows that the tile has beyond them repeat the last and are not stored. */
   block(first: KernelExpr, end: KernelExpr, enter: (row: KernelExpr) => P): void {
     const k = this.#k;
-    const { shortRows: few, smallRows, tileRows, ways } = this.#config;
-    const isShort = k.let(lt(sub(end, first), few + 1), 'short');
-    ways?.(isShort);
+    const { few, tileRows, ways } = this.#config;
+    const rows = (): RowsOfTile => ({ first, last: k.let(sub(end, 1), 'last') });
+    const isAsTile = few.go === 'as a tile of so many';
+    if (isAsTile && few.rows >= tileRows) return this.#tile(tileRows, rows(), enter);
+    const isFew = k.let(lt(sub(end, first), few.rows + 1), isAsTile ? 'small' : 'short');
+    if (isAsTile) return this.#tiles(rows(), isFew, enter);
+    ways?.(isFew);
     k.when(
-      isShort,
-      () => k.forRange(first, k.let(min(end, add(first, few)), 'few'), 1, (row) => this.row(row, enter(row))),
-      () => {
-        const last = k.let(sub(end, 1), 'last');
-        const whole = (): void => this.#tile(tileRows, first, last, enter);
-        if (smallRows <= few || smallRows >= tileRows) return whole();
-        k.when(lt(sub(end, first), smallRows + 1), () => this.#tile(smallRows, first, last, enter), whole);
-      },
+      isFew,
+      () => k.forRange(first, k.let(min(end, add(first, few.rows)), 'few'), 1, (row) => this.row(row, enter(row))),
+      () => this.#tile(tileRows, rows(), enter),
     );
   }
 
-  /** Rows `first ..= last`, of which there are at most `tileRows`. */
-  #tile(tileRows: number, first: KernelExpr, last: KernelExpr, enter: (row: KernelExpr) => P): void {
+  /** As a small tile where they are few, and as a whole one. */
+  #tiles(rows: RowsOfTile, isFew: KernelExpr, enter: (row: KernelExpr) => P): void {
     const k = this.#k;
-    const rows = Array.from({ length: tileRows }, (_, i) => (i === 0 ? first : k.let(min(add(first, i), last), 'r')));
-    const sums = this.#sums(rows.map(enter), this.#closed);
+    const { few, tileRows } = this.#config;
+    if (this.#closed === null) {
+      k.when(
+        isFew,
+        () => this.#tile(few.rows, rows, enter),
+        () => this.#tile(tileRows, rows, enter),
+      );
+      return;
+    }
+    // Both leave what they come to in the same places: what becomes of it is written, and compiled by a driver, once.
+    const sums: Sums[] = [];
+    const add = (size: number): void => void sums.push(this.#sumsOfTile(size, rows, enter));
+    k.when(
+      isFew,
+      () => add(few.rows),
+      () => add(tileRows),
+    );
+    this.#storeTile(at(sums, 1, 'kernels: sums of a tile'), tileRows, rows, enter);
+  }
+
+  #tile(size: number, rows: RowsOfTile, enter: (row: KernelExpr) => P): void {
+    this.#storeTile(this.#sumsOfTile(size, rows, enter), size, rows, enter);
+  }
+
+  /** Of at most `size` rows: those of a tile that are not there repeat the last one. */
+  #sumsOfTile(size: number, { first, last }: RowsOfTile, enter: (row: KernelExpr) => P): Sums {
+    const k = this.#k;
+    const rows = Array.from({ length: size }, (_, i) => (i === 0 ? first : k.let(min(add(first, i), last), 'r')));
+    return this.#sums(rows.map(enter), this.#closed);
+  }
+
+  #storeTile(sums: Sums, size: number, { first, last }: RowsOfTile, enter: (row: KernelExpr) => P): void {
+    const k = this.#k;
     if (sums.areNumbered) {
       const count = k.let(add(sub(last, first), 1), 'rows');
       const sumsOfRow = this.#number(1, 0, 0);
@@ -286,10 +324,10 @@ export class TilePart<P, I> {
         const row = k.let(add(first, i), 'row');
         this.#store(row, enter(row), (head, j) => sums.totalOf(add(mul(i, sumsOfRow), this.#number(0, head, j))));
       };
-      k.forRange(u32(0), count, 1, put, tileRows);
+      k.forRange(u32(0), count, 1, put, size);
       return;
     }
-    for (const i of rows.keys()) {
+    for (let i = 0; i < size; i++) {
       const row = add(first, i);
       const put = (): void => this.#store(row, enter(row), (head, j) => sums.total(this.#number(i, head, j)));
       if (i === 0) put();

@@ -225,7 +225,6 @@ export function subgroupTileKernel(lanes: number, rounds: number | null): Kernel
     opaque: (n) => opaque.get(n) ?? u32(n),
     tileRows: 4,
     tileColumns: 2,
-    shortRows: 1,
     smallRows: 2,
     rows: { kind: 'blocks', parts: 2, blocks, maxBlocks, enter: (row) => [row, k.let(load(group, row), 'g')] },
     width,

@@ -58,7 +58,7 @@ function formOfTile(
 ): FormOptions {
   const {
     subgroupSize: lanes,
-    tile: { shortRows, smallRows },
+    tile: { smallRows },
   } = own;
   const { blocks, rowsOf } = rowsOfTile(plan, lists, choice, space, tileRows);
   const columnTiles = ceilDiv(multiply(choice.columns.map(plan.sizeOf)), lanes * tileColumns);
@@ -75,7 +75,6 @@ function formOfTile(
         rows,
         lanes,
         opaque: (value) => l.launch.opaque(value),
-        shortRows,
         smallRows,
         tileRows,
         tileColumns,
