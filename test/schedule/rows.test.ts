@@ -5,6 +5,8 @@ import { forEachStatement } from '../../compiler/kernel/visit-kernel.ts';
 import { byCost, type Decider } from '../../compiler/schedule/deciding/decider.ts';
 import { stepTexts } from '../../compiler/schedule/deciding/print-schedule.ts';
 import type { Regime } from '../../compiler/schedule/deciding/regimes.ts';
+import type { RowStep } from '../../compiler/schedule/deciding/schedule-ir.ts';
+import { faultText, scheduleFaults } from '../../compiler/schedule/deciding/verify-schedule.ts';
 import { settled } from '../../compiler/schedule/schedule.ts';
 import { webgpuCore } from '../../compiler/target.ts';
 import { differences, onKernels, onReference, preparedOf, ready } from '../language/support.ts';
@@ -132,4 +134,64 @@ it('a row behind another one, on the same rows, of what a run is given alone, is
   expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
   const { schedules } = compiledAgain(drawn, (schedule) => schedule);
   expect(schedules[0]).toMatch(/row \(T\).* draw on .* reduce on/);
+});
+
+/** Experts that end with what looks at all of a row: the chosen rows are in a list, sorted or scanned for. */
+const ending = (end: string, choice: string): string => `model Ending {
+  axis T, D = 64, F = 64, O = 32, E = 8
+  expert Toy(x: [D]) -> [O] {
+    param w1: [F, D], w2: [O, F], scale: [O]
+    let y = w2 @ relu(w1 @ x)
+    ${end}
+  }
+  experts ffn[E] = Toy
+  param gate: [E, D]
+  forward(x: [T, D]) -> [T, O] { ${choice} @ ffn(x) }
+}`;
+
+it.each([
+  ['a softmax', 'softmax(scale * y, over: O)', 'top_k(softmax(gate @ x, over: E), 2, over: E)'],
+  ['a norm', 'y * rsqrt(mean(y * y, over: O) + 0.00001) * scale', 'top_k(softmax(gate @ x, over: E), 2, over: E)'],
+  ['a softmax of a scanned list', 'softmax(scale * y, over: O)', 'top_p(softmax(gate @ x, over: E), 0.6, over: E)'],
+])('%s behind an expert is one launch on the rows of the list of assignments', async (_, end, choice) => {
+  const text = ending(end, choice);
+  const rows = stepsOf(text).filter((step) => /^row .* of r\d+, (?:one|group) a row/.test(step));
+  expect(rows).toHaveLength(1);
+  expect(rows[0]).toMatch(/ reduce on \[r\d+\]/);
+  expect(stepsOf(text).filter((step) => / reduce on \[r\d+\]/.test(step))).toHaveLength(1);
+  for (const sizes of [1, 7]) {
+    const run = ready(preparedOf(text, { target: webgpuCore }), { sizes: new Map([['T', sizes]]) });
+    expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+  }
+  expect(compiledAgain(text, (schedule) => schedule).schedules[0]).toMatch(/row \(.*\) of r\d+, /);
+});
+
+it('experts whose rows a router of their own goes on from choose in a row of the list', async () => {
+  const text = `import { SwiGLU } from "std"
+  model Nested {
+    axis T, D = 16, F = 32, E = 4, N = 3
+    expert Inner<F>(x: [D]) -> [D] {
+      experts part[N] = SwiGLU<F>
+      param v: [N, D]
+      top_k(v @ x, 1, over: N) @ part(x)
+    }
+    experts outer[E] = Inner<F>
+    param w: [E, D]
+    forward(x: [T, D]) -> [T, D] { top_k(w @ x, 2, over: E) @ outer(x) }
+  }`;
+  expect(stepsOf(text).filter((step) => /^row .* of r\d+, .* choose on /.test(step))).toHaveLength(1);
+  const run = ready(preparedOf(text, { target: webgpuCore }), { sizes: new Map([['T', 5]]) });
+  expect(differences(run, await onKernels(run), await onReference(run))).toEqual([]);
+});
+
+it('rows of a list are rows of that list alone, and whole ones', () => {
+  const { schedule, fused } = preparedOf(ending('softmax(scale * y, over: O)', 'top_k(gate @ x, 2, over: E)')).entry
+    .inference;
+  const faultsOf = (change: (step: RowStep) => RowStep): readonly string[] => {
+    const steps = schedule.steps.map((step) => (step.kind === 'row' && step.list !== null ? change(step) : step));
+    return scheduleFaults({ ...schedule, steps }, fused, webgpuCore).map(faultText);
+  };
+  expect(faultsOf((step) => step)).toEqual([]);
+  expect(faultsOf((step) => ({ ...step, list: null })).join()).toMatch(/is on no row of this list/);
+  expect(faultsOf((step) => ({ ...step, rows: [] })).join()).toMatch(/a row is of several rows of its list/);
 });

@@ -18,7 +18,7 @@ import { isWorthTiles, type Choosing } from './choose-tiles.ts';
 import type { Decider } from './decider.ts';
 import type { Found } from './plan-schedule.ts';
 import { lanesOf } from './row-lanes.ts';
-import { isComparedAlone, layoutOf, rowAxes, standsBeside, workOf } from './row-layout.ts';
+import { isComparedAlone, layoutOf, listOfRows, rowAxes, standsBeside, workOf } from './row-layout.ts';
 import { isGiven, loadedByStep, readersOf, readsOfNodes, readsOfValue, type Readers } from './row-reads.ts';
 import {
   alone,
@@ -26,6 +26,8 @@ import {
   formsOf,
   inRow,
   isOfGiven,
+  isOnOneList,
+  listOf,
   mayRepeat,
   rowsOf,
   type Candidate,
@@ -273,11 +275,13 @@ class RowMerging {
   /** As it would be left: what tiles do better takes no room of it. */
   #fits(all: Region): boolean {
     const ids = new Set(all.members.map(({ choice }) => choice.node.id));
-    if (
-      all.members.some(({ choice, reads }) => this.#isLarge(choice) && [...reads.of.keys()].some((id) => ids.has(id)))
-    )
+    // Products of an expert one after the other stay launches that load by vectors.
+    const isApart = (choice: RowMember['choice']): boolean =>
+      (choice.family === 'tile' && listOf(all) !== null) || this.#isLarge(choice);
+    if (all.members.some(({ choice, reads }) => isApart(choice) && [...reads.of.keys()].some((id) => ids.has(id))))
       return false;
     const region = this.#settled(all);
+    if (!isOnOneList(all) || !isOnOneList(region)) return false;
     if (!fitsWorkgroup(this.#fused, this.#target, region)) return false;
     if (this.#awaited !== null && ids.has(this.#awaited)) return true;
     return this.#bindings(region) <= this.#target.limits.maxStorageBuffersPerShaderStage;
@@ -290,12 +294,8 @@ class RowMerging {
     const { counted } = this.#known;
     const readBy = ({ choice, reads }: Candidate) => (counted.has(choice.node.id) ? reads.of.keys() : reads.loaded);
     const read = new Set(members.flatMap((member) => [...readBy(member)].filter((id) => !ids.has(id))));
-    const lists = new Set(
-      [...read].flatMap((id) => {
-        const list = this.#spaces.get(id)?.assignmentList ?? null;
-        return list === null || list.form.kind === 'slots' ? [] : [list];
-      }),
-    );
+    const spaces = [...[...read].map((id) => this.#spaces.get(id)), ...members.map(({ space }) => space)];
+    const lists = new Set(spaces.flatMap((space) => (space === undefined ? [] : (listOfRows(space) ?? []))));
     // What nobody loads gets no memory as soon as that is known.
     const readers = ({ choice }: Candidate): Readers => (counted.has(choice.node.id) ? this.#readers : this.#loaders);
     const written = members.filter((member) => this.#isStored(region, member, readers(member))).length;
@@ -365,6 +365,7 @@ class RowMerging {
     return {
       kind: 'row',
       rows,
+      list: listOf(region),
       phases,
       lanes,
       forms: formsOf(this.#fused.graph, region, lanes, this.#target),
@@ -387,8 +388,11 @@ class RowMerging {
     const { choice, space } = step;
     // What has memory lest a kernel be too long does not go into one again.
     if (!isInRow(choice) || because.get(choice.node.id)?.reason === 'text') return null;
-    const form = space.assignmentList?.form;
-    if (form !== undefined && (form.kind !== 'slots' || !isOfPoints(choice))) return null;
+    if (space.assignmentList !== null && !isOfPoints(choice)) {
+      // What shares an expert's matrix among its rows is worth more than a launch.
+      const isShared = choice.family === 'tile' && choice.rows.kind !== 'single';
+      if (listOfRows(space) === null || isShared) return null;
+    }
     const reads = readsOfValue(this.#fused, this.#spaces, choice, space);
     if (reads.looksThrough) return null;
     return { index, place: index, choice, space, reads, axes: rowAxes(choice, space) };

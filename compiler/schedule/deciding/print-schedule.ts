@@ -103,7 +103,8 @@ class SchedulePrinter {
         });
         const one = forms.length === 0 ? '' : `, one on ${forms.join(' ')}`;
         const through = step.through.length === 0 ? '' : `, through ${nodes(step.through)}`;
-        return `row ${this.#tuple(step.rows)}, ${step.lanes} a row${one}${through}${this.#neighbours(step)}: ${keeps.join(' | ')}`;
+        const of = step.list === null ? '' : ` of r${step.list.id}`;
+        return `row ${this.#tuple(step.rows)}${of}, ${step.lanes} a row${one}${through}${this.#neighbours(step)}: ${keeps.join(' | ')}`;
       }
       case 'default':
         return `default of ${at(this.#graph.inputs, step.input, 'schedule: graph input').name}`;

@@ -3,7 +3,7 @@ import { at, get } from '../../../dsl/diagnostics/invariants.ts';
 import { asInteger } from '../../../dsl/types/size.ts';
 import type { AxisId, Graph, Node, NodeId } from '../../graph/graph-ir.ts';
 import { loopAxes } from '../../graph/moved-axes.ts';
-import type { StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { slotAxes } from '../../graph/slots.ts';
 import type { Reads } from './row-reads.ts';
 import type { RowChoice } from './schedule-ir.ts';
@@ -78,11 +78,22 @@ export function isComparedAlone({ kind }: Node): boolean {
   return kind === 'choose' || kind === 'sort_rank' || kind === 'scan';
 }
 
+/** The list that a value has to be a row of: slots are of the row of who chose them. */
+export function listOfRows({ assignmentList }: StoredSpace): AssignmentList | null {
+  return assignmentList === null || assignmentList.form.kind === 'slots' ? null : assignmentList;
+}
+
+/** The space of the rows themselves: rows of a list, or points. */
+export function spaceOfRows(rows: readonly AxisId[], list: AssignmentList | null): StoredSpace {
+  return { assignmentList: list, axes: rows.filter((a) => list === null || !list.axes.includes(a)) };
+}
+
 /** Axes along which rows of a value may stand apart: it does not go along them. */
 export function rowAxes(choice: RowChoice, { assignmentList, axes }: StoredSpace): readonly AxisId[] {
   const { node } = choice;
   const along = node.kind === 'choose' ? [...node.over, node.along] : loopAxes(node);
-  const own = assignmentList?.form.kind === 'slots' ? assignmentList.form.others : axes;
+  const form = assignmentList?.form;
+  const own = form?.kind === 'slots' ? form.others : [...(assignmentList?.axes ?? []), ...axes];
   return own.filter((a) => !along.includes(a));
 }
 

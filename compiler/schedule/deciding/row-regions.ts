@@ -8,9 +8,9 @@ import type { FusedGraph } from '../../graph/domains.ts';
 import type { AxisId, Graph, NodeId } from '../../graph/graph-ir.ts';
 import { loopAxes } from '../../graph/moved-axes.ts';
 import type { DeviceClass, Target } from '../../target.ts';
-import type { StoredSpace } from '../memory/memory.ts';
+import type { AssignmentList, StoredSpace } from '../memory/memory.ts';
 import { hasRoom, hasRoomAlone } from './row-lanes.ts';
-import { commonRows, countAlong, isComparedAlone, layoutOf, workOf } from './row-layout.ts';
+import { commonRows, countAlong, isComparedAlone, layoutOf, listOfRows, workOf } from './row-layout.ts';
 import { isGiven, type Reads } from './row-reads.ts';
 import type { RowChoice, RowStep } from './schedule-ir.ts';
 
@@ -54,6 +54,19 @@ export const alone = (candidate: Candidate): Region => ({
 /** The rows of values some of which each row computes for itself: those do not stand on them. */
 export const rowsOf = (members: readonly Candidate[], repeated: ReadonlySet<NodeId>): readonly AxisId[] =>
   commonRows(members.filter(({ choice }) => !repeated.has(choice.node.id)));
+
+/** The list whose rows those of a region are; null: they are points. */
+export function listOf({ members }: Pick<Region, 'members'>): AssignmentList | null {
+  const [first] = members;
+  return first === undefined ? null : listOfRows(first.space);
+}
+
+/** Whether all members stand on rows of the same list, if one does: what stands elsewhere is no value of such a row. */
+export function isOnOneList(region: Pick<Region, 'members' | 'rows'>): boolean {
+  const list = listOf(region);
+  if (region.members.some(({ space }) => listOfRows(space) !== list)) return false;
+  return list === null || list.axes.every((a) => region.rows.includes(a));
+}
 
 /**
  * Whether each row may compute for itself what a region repeats: it is made of what a run is given, does not go along the rows, and is little

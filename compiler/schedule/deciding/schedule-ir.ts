@@ -130,6 +130,8 @@ export type Choice =
 export interface RowStep {
   readonly kind: 'row';
   readonly rows: readonly AxisId[];
+  /** The list whose rows they are, of which each has its point along the axes of the list; null: rows are all points of their axes. */
+  readonly list: AssignmentList | null;
   /** Each reads only what phases before its own compute. */
   readonly phases: readonly (readonly RowMember[])[];
   /** Who does a row on devices of no class. */

@@ -16,7 +16,7 @@ import { onlineChoices, onlineFactsOf, type OnlineFacts } from './legality-onlin
 import { choiceText } from './print-schedule.ts';
 import { pointsAlong, sharedOptions, sidesOf, tileFault, tileOptions, type TileSides } from './legality-tiles.ts';
 import { PredicateSets } from './predicate-sets.ts';
-import { isComparedAlone, rowAxes } from './row-layout.ts';
+import { isComparedAlone, listOfRows, rowAxes } from './row-layout.ts';
 import { hasRoom, hasRoomAlone } from './row-lanes.ts';
 import { isGiven, readsOfValue } from './row-reads.ts';
 import {
@@ -114,7 +114,7 @@ export class StepRules {
 
   /** What a row computes is read by later phases, at the same row, where it is held; or it has memory. */
   #row(step: RowStep): readonly string[] {
-    const { rows, phases, forms } = step;
+    const { rows, list, phases, forms } = step;
     const members = phases.flat();
     const within = new Map(members.map(({ choice, space }) => [choice.node.id, space] as const));
     const spaces = new Map([...this.#schedule.spaces, ...within]);
@@ -122,8 +122,11 @@ export class StepRules {
     const cells = new Map<number, NodeId>();
     /** What does not stand on the rows, and is computed by each of them for itself. */
     const repeated = new Set<NodeId>();
-    const faults = forms.flatMap(({ name }) =>
-      said(this.#target.classes.some((own) => own.name === name), `there is no class ${name}`)); // prettier-ignore
+    const faults = [
+      ...forms.flatMap(({ name }) => said(this.#target.classes.some((own) => own.name === name), `there is no class ${name}`)),
+      ...said(list === null || list.axes.every((a) => rows.includes(a)), 'a row is of several rows of its list'),
+      ...members.flatMap(({ choice, space }) => said(listOfRows(space) === list, `%${choice.node.id} is on no row of this list`)),
+    ]; // prettier-ignore
     for (const phase of phases) {
       const taken = new Set(phase.map(({ cell }) => cell));
       const isKept = (read: NodeId): boolean => {

@@ -14,6 +14,7 @@ import { scanLine } from '../../kernels/scan.ts';
 import { forEachPoint, rowMajor, stored } from '../../kernels/space.ts';
 import { tileAt } from '../../kernels/tile.ts';
 import { isOfPoints, type RowMember, type RowStep, type TileChoice } from '../deciding/schedule-ir.ts';
+import { spaceOfRows } from '../deciding/row-layout.ts';
 import { elementsOf, type StoredSpace } from '../memory/memory.ts';
 import type { BufferId } from '../memory/plan.ts';
 import { choosing } from './emit-choice.ts';
@@ -35,7 +36,7 @@ export function emitRow(plan: PlanBuilder, values: PointValues, checks: CheckEmi
       kept ? [[choice.node.id, plan.allocate(choice.node, space)] as const] : [],
     ),
   );
-  const rows: StoredSpace = { assignmentList: null, axes: step.rows };
+  const rows = spaceOfRows(step.rows, step.list);
   const total = elementsOf(rows, plan.sizeOf);
   const note = (loaded: ReadonlySet<NodeId>): void => {
     for (const id of loaded) plan.loaded.add(id);
@@ -89,7 +90,7 @@ function emitNeighbours(
 function optionsOf(plan: PlanBuilder, step: RowStep): LaunchOptions {
   const members = step.phases.flat();
   const last = at(members, members.length - 1, 'schedule: member of a row');
-  const rows: StoredSpace = { assignmentList: null, axes: step.rows };
+  const rows = spaceOfRows(step.rows, step.list);
   const total = elementsOf(rows, plan.sizeOf);
   return {
     family: step.lanes === 'group' ? 'row_group' : 'row',
@@ -136,7 +137,7 @@ class RowLaunch {
   emit(): ReadonlySet<NodeId> {
     const l = this.#l;
     const { k } = l.launch;
-    const { phases, rows } = this.#step;
+    const { phases, rows, list } = this.#step;
     const cells = new Map<number, { readonly cell: RowCell; readonly element: ElementType }>();
     for (const { choice, cell: number } of phases.flat()) {
       const { id, element, axes } = choice.node;
@@ -150,7 +151,7 @@ class RowLaunch {
     row(k, {
       lanes: this.#memory.lanes,
       opaque: (value) => l.launch.opaque(value),
-      rows: pointsOf(l, { assignmentList: null, axes: rows }),
+      rows: pointsOf(l, spaceOfRows(rows, list)),
       begin: () => {
         for (const { cell, element } of cells.values()) cell.begin(l.zeroOf(element));
       },
@@ -185,7 +186,9 @@ class RowLaunch {
           const value = this.#values.of(l, choice)(point);
           this.#keep(member, point, member.cell !== null && member.stored ? k.let(value) : value);
         };
-        return space.assignmentList === null ? { ...l.points.along(space.axes), visit } : this.#slots(space, visit);
+        return space.assignmentList === this.#step.list
+          ? { ...l.points.along(space.axes), visit }
+          : this.#slots(space, visit);
       }
     }
   }
