@@ -4,7 +4,8 @@
  * What: decides which values get memory. Sums, orders, scans, look-ups, draws and what comes from the host do, and so do
  * results. Elementwise values, masks and views are computed where they are used, unless that would repeat real work:
  * a value that takes more than a few operations and is used several times, or by something that reads it again and
- * again because it has more axes (or sums over more) than the value.
+ * again because it has more axes (or sums over more) than the value. Repeated all the same is what is made of weights alone and is little beside
+ * a matrix product at each point where it is repeated: kept, it would be a launch that the product waits for.
  * A presence is stored on the assignments it was made within: it is tested at every one of its points, and a mask that joins it
  * with those around it (`predicated`) then costs a few loads and is never stored itself, over axes that multiply.
  * Why: memory traffic. silu(w1 @ x) * (w3 @ x) is stored once, not three times; a bias is added in passing.
@@ -22,6 +23,7 @@ import { cheap, ownCost } from '../graph/operation-cost.ts';
 import { nodesOfOutput, operandsOf, usesOf } from '../graph/node-uses.ts';
 import { compareProducts } from '../graph/presence-bounds.ts';
 import { namedAxes, slotCount, slotsAmong, slotsOf } from '../graph/slots.ts';
+import { isLittleBesideProduct } from '../graph/weights-alone.ts';
 
 export function fuseElementwise(sparse: SparseGraph): FusedGraph {
   const { graph } = sparse;
@@ -54,10 +56,15 @@ export function fuseElementwise(sparse: SparseGraph): FusedGraph {
       return { reason: 'cost', text: `it is made of ${parts} values in memory, and ${users} values read it` };
     if (inside <= cheap) return null;
     if (users > 1) return { reason: 'cost', text: `it takes ${inside} operations, and ${users} values read it` };
-    return repeated(sparse, uses, node)
+    return repeated(sparse, uses, node) && !isLittle(node)
       ? { reason: 'cost', text: `it takes ${inside} operations, and would be computed again for each of many points` }
       : null;
   };
+  /** Repeated it costs little wherever it is read. */
+  const isLittle = (node: Node): boolean =>
+    usersOf(graph, uses, node.id).every((id) =>
+      isLittleBesideProduct(graph, node, at(graph.nodes, id, 'passes: node')),
+    );
   const loadedFor = ({ id, kind }: Node): readonly NodeId[] => {
     return because.has(id) || kind === 'input' ? [id] : [...at(loaded, id, 'passes: what a node loads')];
   };

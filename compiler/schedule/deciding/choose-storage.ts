@@ -19,6 +19,7 @@ import { loopAxes } from '../../graph/moved-axes.ts';
 import { memoryOf } from '../../graph/node-memory.ts';
 import { nodeOf, nodesOfCheck, nodesOfOutput, operandsOf, whereNumbersCount } from '../../graph/node-uses.ts';
 import { slotsAmong } from '../../graph/slots.ts';
+import { isLittleBesideProduct } from '../../graph/weights-alone.ts';
 import { PredicateSets } from './predicate-sets.ts';
 import { AssignmentListTable } from './assignment-list-table.ts';
 import type { Decider } from './decider.ts';
@@ -192,11 +193,14 @@ function recomputed(fused: FusedGraph, consumer: Node, stored: Stored): readonly
   const everything = new Set<AxisId>([...consumer.axes, ...loops]);
   const identity = new Map([...everything].map((a) => [a, new Set([a])] as const));
   type Mapping = ReadonlyMap<AxisId, ReadonlySet<AxisId>>;
-  const visit = (id: NodeId, mapping: Mapping): void => {
+  const visit = (id: NodeId, mapping: Mapping, reader: Node): void => {
     const node = nodeOf(graph, id);
     if (stored.has(id) || node.kind === 'input') return;
-    const varies = new Set(node.axes.flatMap((a) => [...(mapping.get(a) ?? [])]));
-    if ((pairwise || varies.size < everything.size) && costOf(fused, node, stored) >= 2) {
+    const variesBy = (axes: readonly AxisId[]): number =>
+      new Set(axes.flatMap((a) => [...(mapping.get(a) ?? [])])).size;
+    if ((pairwise || variesBy(node.axes) < everything.size) && costOf(fused, node, stored) >= 2) {
+      // Beside a product that is computed at each of these points it is little.
+      if (!pairwise && variesBy(reader.axes) === everything.size && isLittleBesideProduct(graph, node, reader)) return;
       found.push(id);
       return;
     }
@@ -210,21 +214,23 @@ function recomputed(fused: FusedGraph, consumer: Node, stored: Stored): readonly
             ...mapping,
             ...node.from.map((f, i) => [f, of(at(node.to, i, 'schedule: axis of a rename'))] as const),
           ]),
+          node,
         );
       case 'slice':
-        return visit(node.operand, set(node.axis, node.as === null ? [] : of(node.as)));
+        return visit(node.operand, set(node.axis, node.as === null ? [] : of(node.as)), node);
       case 'split':
-        return visit(node.operand, set(node.axis, node.into.flatMap((a) => [...of(a)]))); // prettier-ignore
+        return visit(node.operand, set(node.axis, node.into.flatMap((a) => [...of(a)])), node); // prettier-ignore
       case 'merge':
-        return visit(node.operand, new Map([...mapping, ...node.from.map((f) => [f, of(node.into)] as const)]));
+        return visit(node.operand, new Map([...mapping, ...node.from.map((f) => [f, of(node.into)] as const)]), node);
       case 'concat':
-        for (const part of node.parts) visit(part.node, part.axis === null ? mapping : set(part.axis, of(node.axis)));
+        for (const part of node.parts)
+          visit(part.node, part.axis === null ? mapping : set(part.axis, of(node.axis)), node);
         return;
       default:
-        for (const operand of operandsOf(graph, node)) visit(operand, mapping);
+        for (const operand of operandsOf(graph, node)) visit(operand, mapping, node);
     }
   };
-  for (const operand of operandsOf(graph, consumer)) visit(operand, identity);
+  for (const operand of operandsOf(graph, consumer)) visit(operand, identity, consumer);
   return found;
 }
 
