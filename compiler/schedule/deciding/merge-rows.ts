@@ -1,6 +1,6 @@
 /**
  * Rows: which values are computed in one launch because they stand on the same rows (kernels/row.ts). A router is one: scores of a token, what is
- * chosen by them, and what becomes of their weights need no other token.
+ * chosen by them, and what becomes of their weights need no other token. A norm behind an expert is one on the rows of a list.
  *
  * Legal is a row whose values look at no other row of one another (row-reads.ts); rows are the axes along which that is so. All values of
  * a row come at the place of the last: nothing between them needs one of them.
